@@ -1,0 +1,85 @@
+/** Every file of one backup shares an id: `YYYYMMDD_HHMMSS`, UTC, of its start. */
+export type BackupId = string;
+
+export type BackupKind = 'scheduled' | 'predeployment';
+export type DumpFormat = 'custom' | 'plain';
+/** How the dump is compressed; `gzip` of a custom dump is pg_dump's own, inside the archive. */
+export type Compression = 'zstd' | 'gzip' | 'none';
+
+/** What one service ran when the backup was taken. `digest` is that of the reference's own repository, or null. */
+export interface RunningImage {
+  image: string;
+  tag: string | null;
+  digest: string | null;
+  imageId: string;
+}
+
+/** By service name. */
+export type Release = Record<string, RunningImage>;
+
+export interface TableCount {
+  schema: string;
+  name: string;
+  /** null where rows were not counted. */
+  rows: number | null;
+  /** True where rows were counted in the dump's own snapshot; false for the planner's estimate. */
+  exact: boolean;
+}
+
+/** Sequences do not obey snapshots: the archive's value lies between `before` and `after` (null: never used). */
+export interface SequenceRange {
+  schema: string;
+  name: string;
+  before: string | null;
+  after: string | null;
+  increment: string;
+}
+
+export type CheckResult = 'passed' | 'failed' | 'could-not-check';
+
+export interface Check {
+  name: string;
+  result: CheckResult;
+  detail: string;
+  ms: number;
+}
+
+/** What a dump holds and what was proven while it was taken: a set without one does not exist. Never changed. */
+export interface Manifest {
+  version: 1;
+  id: BackupId;
+  kind: BackupKind;
+  environment: string;
+  database: string;
+  /** ISO 8601, UTC. */
+  startedAt: string;
+  finishedAt: string;
+  serverVersion: string;
+  pgDumpVersion: string;
+  encoding: string;
+  locale: string;
+  format: DumpFormat;
+  compression: Compression;
+  encryption: 'none' | 'age';
+  /** The dump's bare file name. */
+  file: string;
+  /** Of the file on disk. */
+  sizeBytes: number;
+  /** Before compression; null where that is not known (pg_dump compressed it itself). */
+  dumpBytes: number | null;
+  sha256: string;
+  md5: string;
+  tables: TableCount[];
+  sequences: SequenceRange[];
+  largeObjects: number;
+  extensions: { name: string; version: string }[];
+  /** Of the schema dump without the lines that differ from run to run; null where it could not be taken. */
+  schemaSha256: string | null;
+  /** The previous backup, where its schema was another; else null. */
+  schemaChangedSince: BackupId | null;
+  release: Release;
+  runUrl: string | null;
+  commit: string | null;
+  actor: string | null;
+  checks: Check[];
+}
