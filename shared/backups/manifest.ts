@@ -1,3 +1,5 @@
+import type { Release } from '../releases/release.ts';
+
 /** Every file of one backup shares an id: `YYYYMMDD_HHMMSS`, UTC, of its start. */
 export type BackupId = string;
 
@@ -5,17 +7,6 @@ export type BackupKind = 'scheduled' | 'predeployment';
 export type DumpFormat = 'custom' | 'plain';
 /** How the dump is compressed; `gzip` of a custom dump is pg_dump's own, inside the archive. */
 export type Compression = 'zstd' | 'gzip' | 'none';
-
-/** What one service ran when the backup was taken. `digest` is that of the reference's own repository, or null. */
-export interface RunningImage {
-  image: string;
-  tag: string | null;
-  digest: string | null;
-  imageId: string;
-}
-
-/** By service name. */
-export type Release = Record<string, RunningImage>;
 
 export interface TableCount {
   schema: string;

@@ -1,0 +1,191 @@
+import { Failure } from '../failure.ts';
+import type { BackupId, Manifest } from './manifest.ts';
+import { isPartialName, parseSetFileName, type SetPrefix, setFileNames } from './naming.ts';
+import { readManifest } from './read-manifest.ts';
+
+/** The folders of the backup directory. */
+export type Folder = 'daily' | 'weekly' | 'monthly' | 'predeployment' | 'rollback' | 'failed';
+
+/** A file as the survey found it. */
+export interface FoundFile {
+  folder: Folder;
+  /** Relative to the folder; sets in `predeployment` have a folder of their own: `<id>/backup_<id>.dump.zst`. */
+  name: string;
+  bytes: number;
+}
+
+/** A set whose dump is there with the size that its manifest says. */
+export interface VerifiedSet {
+  state: 'verified';
+  id: BackupId;
+  database: string;
+  manifest: Manifest;
+  /** Where it stands (hard links to the same files), in the order of `Folder`. */
+  folders: Folder[];
+}
+
+/** A set that must not be relied on: never counted, never deleted. */
+export interface BrokenSet {
+  state: 'broken';
+  id: BackupId;
+  /** null where the manifest does not tell. */
+  database: string | null;
+  manifest: Manifest | null;
+  folders: Folder[];
+  /** As in "broken: <reason>". */
+  reason: string;
+}
+
+export type BackupSet = VerifiedSet | BrokenSet;
+
+/** All that stands in the backup directory. */
+export interface Catalogue {
+  /** Newest first. A set that is whole in one folder and damaged in another is listed once for each. */
+  sets: BackupSet[];
+  /** Ids of dumps that failed their verification when they were taken, newest first. */
+  failed: BackupId[];
+  /** Left by runs that were cut off. */
+  partial: FoundFile[];
+  /** Not ours, or without a manifest: shown, never touched. */
+  foreign: FoundFile[];
+}
+
+const FOLDERS: readonly Folder[] = ['daily', 'weekly', 'monthly', 'predeployment', 'rollback', 'failed'];
+
+/** What the rollback folder holds besides sets. */
+const ROLLBACK_RECORDS = /^(deployment_tags\.log|history\.jsonl|HOLD|transactions\/.+)$/;
+
+/**
+ * Sorts what the survey found into sets and others.
+ *
+ * @param files every file of the tier folders.
+ * @param manifestTexts contents of the `*.manifest.json` files by `<folder>/<name>`. Untrusted.
+ */
+export function catalogueOf(files: readonly FoundFile[], manifestTexts: ReadonlyMap<string, string>): Catalogue {
+  const copies = new Map<string, Copy>();
+  const failed = new Set<BackupId>();
+  const partial: FoundFile[] = [];
+  const foreign: FoundFile[] = [];
+
+  for (const file of files) {
+    const place = placeOf(file);
+    if (place === 'partial') partial.push(file);
+    else if (place === 'foreign') foreign.push(file);
+    else if (place === 'record') continue;
+    else if (place.folder === 'failed') failed.add(place.id);
+    else {
+      const key = `${place.folder}/${place.id}`;
+      const copy = copies.get(key) ?? { ...place, files: [] };
+      copy.files.push(file);
+      copies.set(key, copy);
+    }
+  }
+
+  const sets = new Map<string, BackupSet>();
+  for (const copy of [...copies.values()].toSorted(byFolder)) {
+    const manifestFile = copy.files.find((file) => parseSetFileName(bareName(file))?.part === 'manifest');
+    // The manifest is renamed into place last, so without one there is no set.
+    if (manifestFile === undefined) foreign.push(...copy.files);
+    else {
+      const manifestText = manifestTexts.get(pathOf(manifestFile));
+      add(sets, judge(copy, manifestText), manifestText);
+    }
+  }
+  return {
+    sets: [...sets.values()].toSorted((a, b) => newestFirst(a.id, b.id)),
+    failed: [...failed].toSorted(newestFirst),
+    partial,
+    foreign,
+  };
+}
+
+/** The verified sets of one database, newest first. */
+export function verifiedSetsOf(database: string, sets: readonly BackupSet[]): VerifiedSet[] {
+  return sets.filter((set) => set.state === 'verified').filter((set) => set.database === database);
+}
+
+/** Orders ids; they are times, so their text order is their order in time. */
+export function newestFirst(a: BackupId, b: BackupId): number {
+  if (a === b) return 0;
+  return a < b ? 1 : -1;
+}
+
+/** A set's files in one folder. */
+interface Copy {
+  folder: Folder;
+  prefix: SetPrefix;
+  id: BackupId;
+  files: FoundFile[];
+}
+
+function pathOf(file: FoundFile): string {
+  return `${file.folder}/${file.name}`;
+}
+
+function bareName(file: FoundFile): string {
+  return file.name.slice(file.name.lastIndexOf('/') + 1);
+}
+
+/** A name counts only where it belongs: a prerollback_ file in daily is nobody's. */
+function placeOf(file: FoundFile): Omit<Copy, 'files'> | 'partial' | 'record' | 'foreign' {
+  if (file.name.split('/').some(isPartialName)) return 'partial';
+  if (file.folder === 'rollback' && ROLLBACK_RECORDS.test(file.name)) return 'record';
+  const bare = bareName(file);
+  const parsed = parseSetFileName(bare);
+  if (parsed === null) return 'foreign';
+  const { prefix, id } = parsed;
+  const expected = file.folder === 'predeployment' ? `${id}/${bare}` : bare;
+  return prefix === prefixIn(file.folder) && file.name === expected ? { folder: file.folder, prefix, id } : 'foreign';
+}
+
+function prefixIn(folder: Folder): SetPrefix {
+  if (folder === 'rollback') return 'prerollback';
+  return folder === 'failed' ? 'failed' : 'backup';
+}
+
+function judge(copy: Copy, manifestText: string | undefined): BackupSet {
+  const broken = (reason: string, manifest: Manifest | null): BrokenSet => ({
+    state: 'broken',
+    id: copy.id,
+    database: manifest?.database ?? null,
+    manifest,
+    folders: [copy.folder],
+    reason,
+  });
+
+  if (manifestText === undefined) return broken('its manifest could not be read', null);
+  const manifest = manifestOrReason(manifestText);
+  if (typeof manifest === 'string') return broken(`its manifest ${manifest}`, null);
+  if (manifest.id !== copy.id) return broken(`its manifest is that of ${manifest.id}`, manifest);
+  const { dump } = setFileNames(copy.prefix, copy.id, manifest);
+  // The set before a rollback is an ordinary one under another name.
+  if (manifest.file !== dump) return broken(`its manifest names ${manifest.file} instead of ${dump}`, manifest);
+  const file = copy.files.find((found) => bareName(found) === dump);
+  if (file === undefined) return broken(`${dump} is missing`, manifest);
+  if (file.bytes !== manifest.sizeBytes) {
+    const size = file.bytes === 0 ? 'is empty' : `has ${file.bytes} bytes`;
+    return broken(`${dump} ${size}, its manifest says ${manifest.sizeBytes}`, manifest);
+  }
+  return { state: 'verified', id: copy.id, database: manifest.database, manifest, folders: [copy.folder] };
+}
+
+function manifestOrReason(text: string): Manifest | string {
+  try {
+    return readManifest(text);
+  } catch (error) {
+    if (error instanceof Failure) return error.message;
+    throw error;
+  }
+}
+
+/** Copies with the same manifest and the same verdict are one set that stands in several folders. */
+function add(sets: Map<string, BackupSet>, set: BackupSet, manifestText: string | undefined): void {
+  const key = JSON.stringify([set.id, set.state === 'broken' ? set.reason : null, manifestText ?? null]);
+  const known = sets.get(key);
+  if (known === undefined) sets.set(key, set);
+  else known.folders.push(...set.folders);
+}
+
+function byFolder(a: Copy, b: Copy): number {
+  return FOLDERS.indexOf(a.folder) - FOLDERS.indexOf(b.folder);
+}

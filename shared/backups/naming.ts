@@ -1,0 +1,101 @@
+import type { BackupId, Compression, DumpFormat } from './manifest.ts';
+
+const ID = /^(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})$/;
+
+/** What a file of a set begins with: an ordinary backup, one taken before a rollback, one that failed verification. */
+export type SetPrefix = 'backup' | 'prerollback' | 'failed';
+
+/** How a dump's file name ends; `.age` behind it where it is encrypted. */
+export type DumpExtension = 'dump.zst' | 'dump' | 'sql.gz' | 'sql.zst' | 'sql';
+
+const DUMP_EXTENSIONS: readonly DumpExtension[] = ['dump.zst', 'dump', 'sql.gz', 'sql.zst', 'sql'];
+
+/** How a dump is encoded on disk: the part of the manifest that its file name tells. */
+export interface DumpEncoding {
+  format: DumpFormat;
+  compression: Compression;
+  encryption: 'none' | 'age';
+}
+
+/** Everything beside the dump, by what it is. */
+const SIDECARS = {
+  manifest: 'manifest.json',
+  report: 'report.txt',
+  schema: 'schema.sql.gz',
+  globals: 'globals.sql.gz',
+  sha256: 'sha256',
+  md5: 'md5',
+  proof: 'proof.jsonl',
+  reason: 'reason.txt',
+} as const;
+
+export type Sidecar = keyof typeof SIDECARS;
+
+/** The bare file names of one set. `reason` is written only for a failed one, `proof` only once something is proven. */
+export type SetFileNames = Record<Sidecar | 'dump', string>;
+
+/** What a file name says. */
+export interface SetFileName {
+  prefix: SetPrefix;
+  id: BackupId;
+  part: Sidecar | 'dump';
+}
+
+/** The id of a backup that started then: `YYYYMMDD_HHMMSS`, UTC, whole seconds. Years 0000 to 9999. */
+export function backupIdAt(start: Date): BackupId {
+  const [date = '', time = ''] = start.toISOString().split('T');
+  return `${date.replaceAll('-', '')}_${time.slice(0, 8).replaceAll(':', '')}`;
+}
+
+/** When the backup started, or null where the text is no id (also for dates that do not exist, as 20260230_000000). */
+export function startOf(id: string): Date | null {
+  const parts = ID.exec(id);
+  if (parts === null) return null;
+  const [, year, month, day, hour, minute, second] = parts;
+  const start = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  // The date parser carries 30 February over to March and 24:00 to the next day.
+  return Number.isNaN(start.getTime()) || backupIdAt(start) !== id ? null : start;
+}
+
+/** True for `YYYYMMDD_HHMMSS` of a moment that exists. */
+export function isBackupId(text: string): text is BackupId {
+  return startOf(text) !== null;
+}
+
+/** The id for a backup that starts then; where that is taken, the next free second. */
+export function freeBackupId(start: Date, taken: ReadonlySet<BackupId>): BackupId {
+  let second = start.getTime();
+  while (taken.has(backupIdAt(new Date(second)))) second += 1000;
+  return backupIdAt(new Date(second));
+}
+
+/** The extension of a dump, without a leading dot. A custom dump's gzip is inside the archive, so it does not show. */
+export function dumpExtension({ format, compression, encryption }: DumpEncoding): string {
+  const outer = { zstd: '.zst', gzip: format === 'custom' ? '' : '.gz', none: '' }[compression];
+  return `${format === 'custom' ? 'dump' : 'sql'}${outer}${encryption === 'age' ? '.age' : ''}`;
+}
+
+/** The names of all files of a set. They hold letters, digits, `_` and `.` only. */
+export function setFileNames(prefix: SetPrefix, id: BackupId, encoding: DumpEncoding): SetFileNames {
+  const sidecars = Object.entries(SIDECARS).map(([part, ending]) => [part, `${prefix}_${id}.${ending}`]);
+  return { ...Object.fromEntries(sidecars), dump: `${prefix}_${id}.${dumpExtension(encoding)}` };
+}
+
+/** Reads a bare file name; null for one that is not ours. */
+export function parseSetFileName(name: string): SetFileName | null {
+  const [, prefix, id = '', ending = ''] = /^(backup|prerollback|failed)_(\d{8}_\d{6})\.(.+)$/.exec(name) ?? [];
+  if (!isBackupId(id)) return null;
+  const part = partOf(ending);
+  return part === null ? null : { prefix: prefix as SetPrefix, id, part };
+}
+
+/** True for the name of a file or folder that a run has not finished; the next run removes it. */
+export function isPartialName(name: string): boolean {
+  return /^\.partial-\d{8}_\d{6}/.test(name);
+}
+
+function partOf(ending: string): Sidecar | 'dump' | null {
+  for (const [part, known] of Object.entries(SIDECARS)) if (ending === known) return part as Sidecar;
+  const plain = ending.replace(/\.age$/, '');
+  return DUMP_EXTENSIONS.some((known) => plain === known) ? 'dump' : null;
+}

@@ -1,0 +1,130 @@
+import { Failure } from '../failure.ts';
+import { type ImageReference, isDigest, parseImageReference } from './image-reference.ts';
+
+/** What one service runs. Each value is null where the host did not give a usable one. */
+export interface RunningImage {
+  /** The reference as the compose file has it, after interpolation. */
+  image: string | null;
+  tag: string | null;
+  /** That of the RepoDigests entry of the reference's own repository; null for an image that was never pulled. */
+  digest: string | null;
+  /** The id of the image's configuration on this host: `sha256:` and 64 hex digits. */
+  imageId: string | null;
+}
+
+/** By service name. */
+export type Release = Record<string, RunningImage>;
+
+/** What `docker inspect` says about a container of the project. */
+export interface ContainerFacts {
+  /** The label com.docker.compose.service. */
+  service: string;
+  /** Config.Image: the reference that it was created from. */
+  image: string;
+  /** Image: the id that the reference stood for at that time. */
+  imageId: string;
+  /** Created, ISO 8601. */
+  created: string;
+}
+
+/** What `docker image inspect` says about an image. */
+export interface ImageFacts {
+  /** Id. */
+  id: string;
+  /** RepoDigests: `repository@digest`, of every repository that it was pulled from or pushed to. */
+  repoDigests: readonly string[];
+}
+
+const IMAGE_ID = /^sha256:[a-f0-9]{64}$/;
+/** Compose's own grammar of service names. */
+const SERVICE = /^[a-zA-Z0-9._-]{1,255}$/;
+
+/** True for a name that compose takes for a service. */
+export function isServiceName(text: string): boolean {
+  return SERVICE.test(text);
+}
+
+/** True for the id of an image: `sha256:` and 64 lower-case hex digits. */
+export function isImageId(text: string): boolean {
+  return IMAGE_ID.test(text);
+}
+
+/**
+ * What the project runs. Where the containers of a service differ (an update that stopped half-way), the newest one
+ * speaks for the service; `mixedServices` names such services. Containers without a valid service name are left out.
+ */
+export function releaseOf(containers: readonly ContainerFacts[], images: readonly ImageFacts[]): Release {
+  const imagesById = new Map(images.map((image) => [image.id, image]));
+  // fromEntries, as it makes a service called __proto__ an ordinary entry.
+  return Object.fromEntries(
+    [...byService(containers)].map(([service, [newest]]) => [
+      service,
+      runningImage(newest, imagesById.get(newest.imageId)),
+    ]),
+  );
+}
+
+/** Services, in order, whose containers run different images. */
+export function mixedServices(containers: readonly ContainerFacts[]): string[] {
+  return [...byService(containers)]
+    .filter(([, [newest, ...others]]) => others.some((other) => other.imageId !== newest.imageId))
+    .map(([service]) => service);
+}
+
+type OneOrMore<T> = [T, ...T[]];
+
+/** By service in order of name; within a service the newest container first, equal ages by image id. */
+function byService(containers: readonly ContainerFacts[]): Map<string, OneOrMore<ContainerFacts>> {
+  const services = new Map<string, OneOrMore<ContainerFacts>>();
+  const ordered = containers
+    .filter((container) => isServiceName(container.service))
+    .toSorted(
+      (a, b) => compare(a.service, b.service) || compare(moment(b), moment(a)) || compare(a.imageId, b.imageId),
+    );
+  for (const container of ordered) {
+    const others = services.get(container.service);
+    if (others === undefined) services.set(container.service, [container]);
+    else others.push(container);
+  }
+  return services;
+}
+
+/** Go drops trailing zeros of the fraction, so `Z` must not be compared with a digit. */
+function moment(container: ContainerFacts): string {
+  return container.created.replace(/Z$/, '');
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+function runningImage(container: ContainerFacts, image: ImageFacts | undefined): RunningImage {
+  const imageId = isImageId(container.imageId) ? container.imageId : null;
+  // A container may be made from an id; the grammar would read that as a repository called "sha256".
+  if (isImageId(container.image)) return { image: container.image, tag: null, digest: null, imageId };
+  const reference = referenceOrNull(container.image);
+  if (reference === null) return { image: null, tag: null, digest: null, imageId };
+  return { image: container.image, tag: reference.tag, digest: digestOf(reference, image), imageId };
+}
+
+/** An image may have several digests in one repository: the one that the reference names, else the first by name. */
+function digestOf(reference: ImageReference, image: ImageFacts | undefined): string | null {
+  const digests = (image?.repoDigests ?? [])
+    .map(referenceOrNull)
+    .filter((known) => known?.repository === reference.repository)
+    .map((known) => known?.digest ?? '')
+    .filter(isDigest)
+    .toSorted();
+  if (reference.digest !== null && digests.includes(reference.digest)) return reference.digest;
+  return digests[0] ?? null;
+}
+
+function referenceOrNull(text: string): ImageReference | null {
+  try {
+    return parseImageReference(text);
+  } catch (error) {
+    if (error instanceof Failure) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,47 @@
+import { Failure } from '../failure.ts';
+import { workflowContext } from './context.ts';
+import * as log from './log.ts';
+
+/** Tells a failure: one annotation with the verdict, then in the log what to do and what is behind it. */
+export function reportFailure(action: string, error: unknown): void {
+  if (!(error instanceof Failure)) {
+    reportDefect(action, error);
+    return;
+  }
+  log.error(error.message, `${action} failed`);
+  tellDetails(error);
+}
+
+/** Tells that the run was cancelled, and what state that left, where the action says so by a Failure. */
+export function reportCancel(action: string, signal: NodeJS.Signals, error: unknown): void {
+  const outcome = error instanceof Failure ? error.message : `the runner stopped ${action} (${signal})`;
+  log.error(`Cancelled: ${outcome}`, `${action} cancelled`);
+  if (error instanceof Failure) tellDetails(error);
+  else if (error instanceof Error && error.name !== 'AbortError') tellCauses(error);
+}
+
+function reportDefect(action: string, error: unknown): void {
+  log.error(`A defect of ${action} itself: ${messageOf(error)}`, `${action} failed`);
+  if (error instanceof Error && error.stack !== undefined) log.info(error.stack);
+  if (error instanceof Error) tellCauses(error.cause);
+  const where = workflowContext().actionIssuesUrl ?? 'the issues of the repository that this action comes from';
+  log.important(`What to do: please report this log at ${where}`);
+}
+
+function tellDetails(failure: Failure): void {
+  if (failure.hint !== undefined) log.important(`What to do: ${failure.hint}`);
+  tellCauses(failure.cause);
+}
+
+/** An error and those behind it, each with its own message. */
+function tellCauses(cause: unknown): void {
+  for (let each = cause; each !== undefined && each !== null && each !== ''; ) {
+    log.info(`Cause: ${messageOf(each)}`);
+    each = each instanceof Error ? each.cause : undefined;
+  }
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof Error) return error.message === '' ? error.name : error.message;
+  return typeof error === 'string' ? error : (JSON.stringify(error) ?? String(error));
+}

@@ -1,0 +1,211 @@
+import { isIPv6 } from 'node:net';
+import { parseDuration, parseSize } from '../units.ts';
+
+/** What an input may hold. */
+export interface Grammar<T> {
+  /** What to give, as a full sentence for the operator. */
+  hint: string;
+  /**
+   * The value that `text` (trimmed, not empty) stands for.
+   * @throws RangeError whose message completes "Input x …" and does not repeat the text
+   */
+  parse(text: string): T;
+}
+
+export interface Bounds {
+  min: number;
+  max: number;
+}
+
+/** setTimeout fires at once for more than 2^31 - 1 milliseconds (24.8 days), so a deadline must stay below. */
+const longestDuration = 24 * 24 * 3_600_000;
+
+/** Free text: names of databases and users may hold quotes, spaces, `$()`, `=` and line breaks. */
+export const text: Grammar<string> = {
+  hint: 'Give it without NUL bytes.',
+  parse: (value) => matching(value, /^[^\0]*$/, 'holds a NUL byte'),
+};
+
+/** Free text on one line, without control characters. */
+export const line: Grammar<string> = {
+  hint: 'Give one line of text without control characters.',
+  parse: (value) => matching(value, /^\P{Cc}*$/u, 'must be one line without control characters'),
+};
+
+/** GitHub's own booleans: `true`, `True`, `TRUE`, `false`, `False`, `FALSE`. */
+export const boolean: Grammar<boolean> = {
+  hint: 'Give true or false.',
+  parse(value) {
+    if (['true', 'True', 'TRUE'].includes(value)) return true;
+    if (['false', 'False', 'FALSE'].includes(value)) return false;
+    throw new RangeError('is neither true nor false');
+  },
+};
+
+/** One of the words given. */
+export function choice<const Word extends string>(...words: readonly Word[]): Grammar<Word> {
+  return {
+    hint: `Give one of: ${words.join(', ')}.`,
+    parse(value) {
+      const word = words.find((each) => each === value);
+      if (word === undefined) throw new RangeError(`must be one of ${words.join(', ')}`);
+      return word;
+    },
+  };
+}
+
+/** A whole number within bounds, both included. */
+export function integer({ min, max }: Bounds): Grammar<number> {
+  return {
+    hint: `Give a whole number from ${min} to ${max}.`,
+    parse: (value) =>
+      within(Number(matching(value, /^-?\d+$/, 'is not a whole number')), { min, max }, `is not from ${min} to ${max}`),
+  };
+}
+
+/** A decimal number within bounds, both included: `0.5`. */
+export function decimal({ min, max }: Bounds): Grammar<number> {
+  return {
+    hint: `Give a number from ${min} to ${max}.`,
+    parse: (value) =>
+      within(Number(matching(value, /^\d+(\.\d+)?$/, 'is not a number')), { min, max }, `is not from ${min} to ${max}`),
+  };
+}
+
+/** How many to keep: `all`, or a whole number from 0. */
+export const allOrNumber: Grammar<'all' | number> = {
+  hint: 'Give all, or a whole number from 0.',
+  parse(value) {
+    if (value === 'all') return value;
+    return within(
+      Number(matching(value, /^\d+$/, 'is neither all nor a whole number')),
+      { min: 0, max: Number.MAX_SAFE_INTEGER },
+      'is too large',
+    );
+  },
+};
+
+/** `90s`, `5m`, `2h` in milliseconds, up to 24 days. */
+export const duration: Grammar<number> = {
+  hint: 'Give a duration such as 90s, 5m or 2h.',
+  parse: (value) => within(parseDuration(value), { min: 0, max: longestDuration }, 'is longer than 24 days'),
+};
+
+/** `1GiB`, `512MiB`, `10GB`, plain bytes; in bytes. */
+export const size: Grammar<number> = {
+  hint: 'Give a size such as 1GiB, 512MiB, 10GB or a number of bytes.',
+  parse: parseSize,
+};
+
+/** One value a line; empty lines do not count. */
+export function lines<T>(each: Grammar<T>): Grammar<T[]> {
+  return {
+    hint: `${each.hint} One a line.`,
+    parse: (value) =>
+      value
+        .split(/\r?\n/)
+        .map((entry) => entry.trim())
+        .filter((entry) => entry !== '')
+        .map((entry) => each.parse(entry)),
+  };
+}
+
+/** A path on the host that begins with `/`. */
+export const absolutePath: Grammar<string> = {
+  hint: 'Give an absolute path without "..", such as /opt/app.',
+  parse: (value) => path(matching(value, /^\//, 'is not an absolute path')),
+};
+
+/** A path below the folder that the input's description names. */
+export const relativePath: Grammar<string> = {
+  hint: 'Give a relative path without "..".',
+  parse: (value) => path(matching(value, /^(?!\/)/, 'is not a relative path')),
+};
+
+/** A path, absolute or relative. */
+export const anyPath: Grammar<string> = {
+  hint: 'Give a path without "..".',
+  parse: path,
+};
+
+/** A host name or an address; IPv6 without brackets. */
+export const hostName: Grammar<string> = {
+  hint: 'Give a host name such as db.example.com, or an address such as 192.0.2.7 or 2001:db8::7.',
+  parse(value) {
+    // A zone (fe80::1%eth0) would be expanded by ssh, which takes % for its own.
+    if (isIPv6(value) && !value.includes('%')) return value;
+    return matching(value, /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$/, 'is no host name or address');
+  },
+};
+
+export const port: Grammar<number> = integer({ min: 1, max: 65_535 });
+
+/** A login name on the host. */
+export const userName: Grammar<string> = {
+  hint: 'Give a login name of letters, digits, "_", "." and "-".',
+  parse: (value) => matching(value, /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/, 'is no login name'),
+};
+
+/** A service of the compose project. */
+export const serviceName: Grammar<string> = {
+  hint: 'Give the name of a service as the compose file has it.',
+  parse: (value) => matching(value, /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/, 'is no name of a service'),
+};
+
+/** A compose project, by compose's own rule. */
+export const projectName: Grammar<string> = {
+  hint: 'Give the name of the project as `docker compose ls` shows it.',
+  parse: (value) => matching(value, /^[a-z0-9][a-z0-9_-]{0,127}$/, 'is no name of a compose project'),
+};
+
+/** A host to jump over; what is left out is null. */
+export interface JumpHost {
+  user: string | null;
+  host: string;
+  port: number | null;
+}
+
+/** `user@bastion:port`; user and port may be left out; IPv6 in brackets. */
+export const jumpHost: Grammar<JumpHost> = {
+  hint: 'Give user@bastion:port; an IPv6 address in brackets.',
+  parse(value) {
+    const [, user, bracketed, bare, portText] =
+      /^(?:([^@]*)@)?(?:\[([^\]]*)\]|([^:[\]]*))(?::(.*))?$/s.exec(value) ?? [];
+    const host = bracketed ?? bare;
+    if (host === undefined) throw new RangeError('is not of the form user@bastion:port');
+    return {
+      user: user === undefined ? null : userName.parse(user),
+      host: hostName.parse(host),
+      port: portText === undefined ? null : port.parse(portText),
+    };
+  },
+};
+
+/** A time zone that this Node knows, such as `UTC` or `Europe/Berlin`. */
+export const timeZone: Grammar<string> = {
+  hint: 'Give a name of the tz database such as UTC or Europe/Berlin.',
+  parse(value) {
+    try {
+      new Intl.DateTimeFormat('en', { timeZone: value });
+    } catch {
+      throw new RangeError('is no time zone');
+    }
+    return value;
+  },
+};
+
+function path(value: string): string {
+  matching(value, /^[^\0\r\n]*$/, 'holds a NUL byte or a line break');
+  if (value.split('/').includes('..')) throw new RangeError('holds ".."');
+  return value;
+}
+
+function matching(value: string, pattern: RegExp, reason: string): string {
+  if (!pattern.test(value)) throw new RangeError(reason);
+  return value;
+}
+
+function within(value: number, { min, max }: Bounds, reason: string): number {
+  if (value < min || value > max) throw new RangeError(reason);
+  return value;
+}

@@ -1,0 +1,99 @@
+import * as core from '@actions/core';
+import { cleanLine, cleanLines } from '../clean.ts';
+
+// The log as an operator reads it on GitHub. Every text is cleaned here, at the edge, since any may carry foreign words;
+// colours are added after that. There is no terminal, but GitHub shows colours all the same.
+
+/** GitHub cuts an annotation at 4096 characters. */
+const longestAnnotation = 4_000;
+
+let groupIsOpen = false;
+
+/** What `work` logs can be folded away under `title`. Groups do not nest: an inner one ends the outer. */
+export async function group<T>(title: string, work: () => Promise<T>): Promise<T> {
+  closeGroup();
+  core.startGroup(cleanLine(title));
+  groupIsOpen = true;
+  try {
+    return await work();
+  } finally {
+    closeGroup();
+  }
+}
+
+/** Ends the group that is open, so that what follows is seen without unfolding it. */
+export function closeGroup(): void {
+  if (groupIsOpen) core.endGroup();
+  groupIsOpen = false;
+}
+
+/** What the action does next. */
+export function step(text: string): void {
+  print(text, (line) => cyan(`▸ ${line}`));
+}
+
+export function info(text: string): void {
+  print(text, (line) => line);
+}
+
+export function success(text: string): void {
+  print(text, (line) => green(`✔ ${line}`));
+}
+
+/** How far long work has come. The caller decides how often. */
+export function progress(text: string): void {
+  print(text, (line) => grey(`… ${line}`));
+}
+
+/** What the host printed, so marked that nobody takes it for ours. */
+export function host(text: string): void {
+  print(text, (line) => `${grey('host │')} ${line}`);
+}
+
+/** Something to read now: bold, without an annotation. */
+export function important(text: string): void {
+  print(text, bold);
+}
+
+/** An annotation: something failed. At most 10 of each kind are kept for a step. */
+export function error(text: string, title?: string): void {
+  core.error(annotation(text), annotationTitle(title));
+}
+
+/** An annotation: something needs a hand soon. */
+export function warning(text: string, title?: string): void {
+  core.warning(annotation(text), annotationTitle(title));
+}
+
+/** An annotation: something worth knowing beyond the log. */
+export function notice(text: string, title?: string): void {
+  core.notice(annotation(text), annotationTitle(title));
+}
+
+function print(text: string, dress: (line: string) => string): void {
+  for (const line of cleanLines(text)) core.info(dress(line));
+}
+
+function annotation(text: string): string {
+  return cleanLines(text).join('\n').slice(0, longestAnnotation).toWellFormed();
+}
+
+function annotationTitle(title: string | undefined): core.AnnotationProperties {
+  return title === undefined ? {} : { title: cleanLine(title) };
+}
+
+function bold(line: string): string {
+  return `\x1b[1m${line}\x1b[0m`;
+}
+
+function cyan(line: string): string {
+  return `\x1b[1;36m${line}\x1b[0m`;
+}
+
+function green(line: string): string {
+  return `\x1b[32m${line}\x1b[0m`;
+}
+
+function grey(line: string): string {
+  return `\x1b[90m${line}\x1b[0m`;
+}

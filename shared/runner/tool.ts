@@ -1,0 +1,55 @@
+import { Failure } from '../failure.ts';
+
+export interface ToolOptions {
+  /** What the tool reads from standard input; nothing by default. */
+  input?: string | Buffer;
+  /** Set beside the variables of this process. */
+  env?: Record<string, string>;
+  /** Milliseconds until the tool is ended; 30 s by default. */
+  timeout?: number;
+}
+
+export interface ToolResult {
+  /** As a shell has it: 128 plus the signal's number for one that a signal ended. */
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a short local tool; lower layers get this function handed in, since they must not know the runner. */
+export type RunTool = (program: string, args: readonly string[], options?: ToolOptions) => Promise<ToolResult>;
+
+/**
+ * Runs a tool without a shell and without an echo in the log. Its exit is the caller's to judge.
+ * @throws Failure `tool-missing`, `tool-timed-out`
+ */
+export const runTool: RunTool = async (program, args, { input = '', env = {}, timeout = 30_000 } = {}) => {
+  const { getExecOutput } = await import('@actions/exec');
+  // @actions/exec can neither end a child nor set a deadline; coreutils can, and tell it by their exit.
+  const deadline = ['--kill-after=1', String(timeout / 1_000), program, ...args];
+  const result = await getExecOutput('timeout', deadline, {
+    silent: true,
+    ignoreReturnCode: true,
+    input: Buffer.from(input),
+    env: { ...inheritedEnvironment(), ...env },
+  });
+
+  if (result.exitCode === 124 || result.exitCode === 137) {
+    throw new Failure('tool-timed-out', `${program} did not end within ${timeout / 1_000} s on the runner`, {
+      cause: result.stderr,
+    });
+  }
+  if (result.exitCode === 127) {
+    throw new Failure('tool-missing', `${program} is not installed on the runner`, {
+      hint: `Install ${program}, or use a runner that has it, such as ubuntu-latest.`,
+      cause: result.stderr,
+    });
+  }
+  return result;
+};
+
+function inheritedEnvironment(): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}

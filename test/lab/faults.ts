@@ -1,0 +1,214 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { basename, join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { as } from './account.ts';
+import { asRoot, run } from './command.ts';
+import { identifier } from './database.ts';
+import type { Host, HostProcess } from './host.ts';
+import { programOf } from './processes.ts';
+import type { RunningAction } from './runner.ts';
+
+/** Undoes a fault; once is enough, and more often does no harm. */
+export type Mend = () => Promise<void>;
+
+/** Waits until something is so; fails with its name where that takes too long. */
+export async function until<T>(what: string, found: () => Promise<T | undefined>, patienceMs = 20_000): Promise<T> {
+  const end = performance.now() + patienceMs;
+  for (;;) {
+    const value = await found();
+    if (value !== undefined) return value;
+    if (performance.now() > end) throw new Error(`It did not come about within ${patienceMs} ms: ${what}`);
+    await sleep(25);
+  }
+}
+
+/** Cuts every connection to the host: sshd's processes for them die, so the runner's end learns of it at once. */
+export function cutConnections(host: Host): void {
+  const pids = host.ssh.connections().map(({ pid }) => pid);
+  if (pids.length === 0) throw new Error('There is no connection to cut');
+  signal(pids, 'SIGKILL');
+}
+
+/** Stops the runner's ssh without a word to the host, as a network that swallows packets does. */
+export function freezeConnection(action: RunningAction): Mend {
+  const pids = action
+    .processes()
+    .filter(({ pid, command }) => basename(programOf(pid) ?? '') === 'ssh' || basename(command[0] ?? '') === 'ssh')
+    .map(({ pid }) => pid);
+  if (pids.length === 0) throw new Error('The action has no ssh');
+  signal(pids, 'SIGSTOP');
+  return async () => signal(pids, 'SIGCONT');
+}
+
+/** Stops all that the action is, as a runner that lost its power: nothing is closed, nothing is sent any more. */
+export function freezeRunner(action: RunningAction): Mend {
+  const pids = action.processes().map(({ pid }) => pid);
+  signal(pids, 'SIGSTOP');
+  return async () => signal(pids, 'SIGCONT');
+}
+
+/** Makes a backup folder that is a disk of its own, with so little room. */
+export async function smallDisk(host: Host, backupDir: string, megabytes: number): Promise<Mend> {
+  const path = join(host.deployDir, backupDir);
+  await host.exec(['mkdir', '-p', path]);
+  const { uid, gid } = host.account;
+  await run(asRoot(['mount', '-t', 'tmpfs', '-o', `size=${megabytes}m,mode=0700,uid=${uid},gid=${gid}`, 'lab', path]));
+  return onlyOnce(async () => {
+    await run(asRoot(['umount', '--lazy', path]));
+  });
+}
+
+/** Fills a folder until so much is left in it. */
+export async function leaveRoom(host: Host, backupDir: string, kilobytes: number): Promise<void> {
+  const path = join(host.deployDir, backupDir);
+  const script = 'free=$(df --output=avail -k "$1" | tail -n 1); fallocate -l "$((free - $2))K" "$1/ballast"';
+  const outcome = await host.exec(['bash', '-c', script, 'bash', path, String(kilobytes)]);
+  if (outcome.code !== 0) throw new Error(outcome.stderr);
+}
+
+/** A port of loopback where connections are taken and nobody ever says a word. */
+export async function silentPort(): Promise<{ port: number; close: Mend }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => sockets.add(socket.on('error', () => {})));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  const close = async () => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  };
+  return { port, close };
+}
+
+/** The database's container stands still: connections neither work nor end. */
+export async function pauseDatabase(host: Host): Promise<Mend> {
+  const container = await host.container('db');
+  await host.docker('pause', container);
+  return onlyOnce(async () => {
+    await host.docker('unpause', container);
+  });
+}
+
+/** The database's container is gone from one moment to the next. */
+export async function killDatabase(host: Host): Promise<Mend> {
+  await host.docker('kill', await host.container('db'));
+  return () => host.composeUp();
+}
+
+/** The database's container was stopped in order. */
+export async function stopDatabase(host: Host): Promise<Mend> {
+  await host.docker('stop', await host.container('db'));
+  return () => host.composeUp();
+}
+
+/** There is no container of the database, as before the first deployment. */
+export async function removeDatabase(host: Host): Promise<Mend> {
+  await host.docker('rm', '--force', await host.container('db'));
+  return () => host.composeUp();
+}
+
+/** PostgreSQL ends the session that dumps, as an administrator or a shutdown does. */
+export async function terminateDump(host: Host): Promise<void> {
+  await until('a dump session to terminate', async () => {
+    const ended = await host.psql(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ~ '^(COPY|LOCK TABLE)' AND pid <> pg_backend_pid();",
+    );
+    return ended === '' ? undefined : ended;
+  });
+}
+
+/** Kills whatever compresses, on the host or in the database's container. */
+export async function killCompressor(host: Host): Promise<void> {
+  const victim = await hostProcess(host, /(^|\/)(zstd|gzip|pigz)( |$)/);
+  await run(asRoot(['kill', '-KILL', String(victim.pid)]));
+}
+
+/** Waits for a program of an action on the host; in a container it is known by its number outside. */
+export async function hostProcess(host: Host, command: RegExp): Promise<HostProcess> {
+  return until(`a process ${command} on the host`, async () =>
+    (await host.processes()).find((candidate) => command.test(candidate.command)),
+  );
+}
+
+/**
+ * Makes dumps of the seeded database stand still in the middle: `shop.attachments` is copied up to a value that lies in
+ * its TOAST table, whose index is locked. The server, the container and the network stay as quick as ever.
+ */
+export async function stallDumps(host: Host, database?: string): Promise<Mend> {
+  const toast = await host.psql(
+    "SELECT reltoastrelid::regclass FROM pg_class WHERE oid = 'shop.attachments'::regclass;",
+    database,
+  );
+  return session(host, `BEGIN; REINDEX TABLE ${toast};`, database);
+}
+
+/** Waits until a dump stands still, after megabytes of it went out. */
+export async function dumpStalled(host: Host): Promise<void> {
+  const waiting =
+    "SELECT pid FROM pg_stat_activity WHERE query LIKE 'COPY shop.attachments%' AND wait_event_type = 'Lock';";
+  await until('a dump that waits within shop.attachments', async () => (await host.psql(waiting)) || undefined);
+}
+
+/** Locks a table as ALTER TABLE does: whoever wants to dump it waits. */
+export async function lockTable(host: Host, schema: string, table: string, database?: string): Promise<Mend> {
+  const name = `${identifier(schema)}.${identifier(table)}`;
+  return session(host, `BEGIN; LOCK TABLE ${name} IN ACCESS EXCLUSIVE MODE;`, database);
+}
+
+/** Holds the lock of a backup folder as another run does, and says who holds it. */
+export async function holdLock(host: Host, backupDir: string, holder: string): Promise<Mend> {
+  const path = join(host.deployDir, backupDir);
+  const script =
+    'mkdir -p -m 0700 "$1"; exec 9>>"$1/.lock"; flock 9; printf "%s\\n" "$2" >"$1/.lock.holder"; echo held; exec cat 9>&9';
+  return held(start(as(host.account, ['bash', '-c', script, 'bash', path, holder]), host.env), '');
+}
+
+/** Leaves the text of a run that died, whose lock the kernel has freed. */
+export async function leaveHolder(host: Host, backupDir: string, holder: string): Promise<void> {
+  const release = await holdLock(host, backupDir, holder);
+  await release();
+}
+
+type Holder = ChildProcessByStdio<Writable, Readable, null>;
+
+function start(command: readonly string[], env: NodeJS.ProcessEnv): Holder {
+  const [program = '', ...programArguments] = command;
+  return spawn(program, programArguments, { env, stdio: ['pipe', 'pipe', 'inherit'] });
+}
+
+/** A session of the database that keeps its locks until they are released. */
+async function session(host: Host, statements: string, database?: string): Promise<Mend> {
+  return held(start(await host.database.psqlCommand(database), host.env), `${statements} SELECT 'held';\n`);
+}
+
+/** A program holds something from the moment it says so until its input ends. */
+async function held(holder: Holder, opening: string): Promise<Mend> {
+  const ended = once(holder, 'exit');
+  holder.stdin.write(opening);
+  const [answer] = await Promise.race([once(holder.stdout, 'data'), ended]);
+  if (!String(answer).includes('held')) throw new Error(`What a test wanted to hold was not to be had: ${answer}`);
+  return async () => {
+    holder.stdin.end();
+    await ended;
+  };
+}
+
+function onlyOnce(work: () => Promise<void>): Mend {
+  let done: Promise<void> | undefined;
+  return () => {
+    done ??= work();
+    return done;
+  };
+}
+
+function signal(pids: readonly number[], name: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, name);
+    } catch {
+      // It has ended by itself.
+    }
+  }
+}

@@ -1,0 +1,261 @@
+import { randomBytes } from 'node:crypto';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Account, as, giveTo, hostAccount } from './account.ts';
+import { attempt, type CommandOptions, type Outcome, run } from './command.ts';
+import { DatabaseServer } from './database.ts';
+import { type FileFact, filesIn } from './files.ts';
+import { alone, folder } from './folder.ts';
+import { type KeyPair, makeKey } from './keys.ts';
+import type { Lab } from './lab.ts';
+import { lives, processes, signature } from './processes.ts';
+import { type SshServer, startSshServer } from './sshd.ts';
+
+export interface HostOptions {
+  /** Short, for people who look at what runs; it need not be unique. */
+  name: string;
+  /** The database's image: with all that the official one has, or without zstd and bash. */
+  postgres?: 'standard' | 'lean';
+  /** Whether the database gets one of everything; else it stays empty. */
+  seed?: boolean;
+  /** The last part of the deploy folder's path, for those that are hard to quote. */
+  deployFolder?: string;
+}
+
+/** A program that the actions run on the host: as a session's process, or in a container. */
+export interface HostProcess {
+  where: 'host' | 'container';
+  pid: number;
+  command: string;
+}
+
+const composeFile = fileURLToPath(new URL('./host/docker-compose.yml', import.meta.url));
+
+/** The variable by which every process of a session on the host is known, also when its parents are gone. */
+const sessionMark = 'ATLASIA_LAB_HOST';
+
+/** What runs in the database's container by itself, because Docker asks after its health, or because the lab looks. */
+const ownOfDatabase =
+  /^(\/sbin\/docker-init |(\S*\/)?postgres|(\S*\/)?pg_isready |psql .* session=lab$|runc init$)|<defunct>$/;
+
+/** Starts a production host to throw away: an SSH server, and a compose project with a database that is healthy. */
+export async function startHost(lab: Lab, options: HostOptions): Promise<Host> {
+  const env = { ...process.env, ...lab.engine.environment };
+  await removeAbandonedHosts(env);
+  const home = mkdtempSync(join(folder('hosts'), `${options.name}-`));
+  writeFileSync(join(home, 'owner'), signature(process.pid));
+
+  const account = await hostAccount();
+  const key = await makeKey();
+  const deployDir = join(home, options.deployFolder ?? 'app');
+  writeProject(deployDir, basename(home), lab, options.postgres ?? 'standard');
+  await run(['chmod', '0755', home]);
+  await giveTo(account, deployDir);
+
+  const ssh = await startSshServer({
+    folder: makeFolder(home, 'sshd'),
+    account,
+    authorized: [key],
+    environment: { ...lab.engine.environment, [sessionMark]: basename(home) },
+  });
+  const host = new Host({ lab, home, account, deployDir, ssh, key });
+  try {
+    await host.composeUp();
+    if (options.seed ?? true) await host.database.seed();
+    return host;
+  } catch (error) {
+    await host.stop();
+    throw error;
+  }
+}
+
+interface HostParts {
+  lab: Lab;
+  home: string;
+  account: Account;
+  deployDir: string;
+  ssh: SshServer;
+  key: KeyPair;
+}
+
+/** A running host of the lab. */
+export class Host {
+  readonly account: Account;
+  /** Absolute; it belongs to the account. */
+  readonly deployDir: string;
+  readonly ssh: SshServer;
+  /** What logs in. */
+  readonly key: KeyPair;
+  /** The compose project's name; it names the host as well. */
+  readonly project: string;
+  readonly database: DatabaseServer;
+  /** The environment of those who use the host's engine from outside a session. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly #home: string;
+  #backupDirs = 0;
+
+  constructor({ lab, home, account, deployDir, ssh, key }: HostParts) {
+    this.account = account;
+    this.deployDir = deployDir;
+    this.ssh = ssh;
+    this.key = key;
+    this.project = projectName(basename(home));
+    this.env = { ...process.env, ...lab.engine.environment };
+    this.database = new DatabaseServer(() => this.container('db'), this.env, 'atlasia', 'atlasia');
+    this.#home = home;
+  }
+
+  /** What a user writes into `with:` to reach this host. */
+  inputs(): Record<string, string> {
+    return {
+      host: '127.0.0.1',
+      port: String(this.ssh.port),
+      user: this.account.name,
+      'ssh-key': this.key.privateKey,
+      'known-hosts': this.ssh.knownHosts,
+      'deploy-dir': this.deployDir,
+    };
+  }
+
+  /** A backup folder that no test has used: relative to the deploy folder, and not made yet. */
+  newBackupDir(): string {
+    this.#backupDirs += 1;
+    return `backups-${this.#backupDirs}`;
+  }
+
+  /** Runs a command as the account, in the deploy folder, but in no session: `processes` does not show it. */
+  async exec(command: readonly string[], options: CommandOptions = {}): Promise<Outcome> {
+    return attempt(as(this.account, command), { cwd: this.deployDir, env: this.#accountEnv(), ...options });
+  }
+
+  /** Runs SQL on the host's database, or on another one of its server. */
+  async psql(statements: string, database?: string): Promise<string> {
+    return this.database.psql(statements, database);
+  }
+
+  async composeUp(): Promise<void> {
+    await this.#compose('up', '--detach', '--wait', '--wait-timeout', '60', '--pull', 'never', '--quiet-pull');
+  }
+
+  /** Ends the project; its data go too. */
+  async composeDown(): Promise<void> {
+    await this.#compose('down', '--volumes', '--timeout', '1');
+  }
+
+  /** The id of a service's container, also where it does not run. */
+  async container(service: string): Promise<string> {
+    const labels = { project: this.project, service };
+    const filters = Object.entries(labels).flatMap(([name, value]) => [
+      '--filter',
+      `label=com.docker.compose.${name}=${value}`,
+    ]);
+    const id = (await this.docker('ps', '--all', '--quiet', '--no-trunc', ...filters)).trim();
+    if (!/^[0-9a-f]{64}$/.test(id)) throw new Error(`${this.project} has not one container of ${service}: ${id}`);
+    return id;
+  }
+
+  /** Runs docker on the host's engine. */
+  async docker(...words: string[]): Promise<string> {
+    return run(['docker', ...words], { env: this.env });
+  }
+
+  /** All files below the deploy folder, or below one in it. */
+  files(within = '.'): FileFact[] {
+    return filesIn(join(this.deployDir, within));
+  }
+
+  /** What the actions have running on the host: nothing, once a step is over and its sessions have ended. */
+  async processes(): Promise<HostProcess[]> {
+    return [...this.#sessionProcesses(), ...(await this.#containerProcesses())];
+  }
+
+  /** Ends everything of this host; nothing of it stays. */
+  async stop(): Promise<void> {
+    await this.ssh.stop();
+    await attempt(['kill', '-KILL', ...this.#sessionProcesses().map(({ pid }) => String(pid))]);
+    await removeHost(this.#home, this.env);
+  }
+
+  #sessionProcesses(): HostProcess[] {
+    const mark = `${sessionMark}=${basename(this.#home)}`;
+    return processes()
+      .filter(({ environment }) => environment.includes(mark))
+      .map(({ pid, command }) => ({ where: 'host', pid, command: command.join(' ') }));
+  }
+
+  async #containerProcesses(): Promise<HostProcess[]> {
+    const listed = await attempt(['docker', 'top', await this.container('db'), '-eo', 'pid,args'], { env: this.env });
+    return listed.stdout
+      .split('\n')
+      .slice(1)
+      .map((line) => /^ *(\d+) +(.*)$/.exec(line))
+      .map((match) => ({ where: 'container' as const, pid: Number(match?.[1]), command: match?.[2] ?? '' }))
+      .filter(({ command }) => command !== '' && !ownOfDatabase.test(command));
+  }
+
+  async #compose(...words: string[]): Promise<void> {
+    const outcome = await this.exec(['docker', 'compose', ...words]);
+    if (outcome.code !== 0) throw new Error(`docker compose ${words[0]} failed:\n${outcome.stderr}`);
+  }
+
+  #accountEnv(): NodeJS.ProcessEnv {
+    const { DOCKER_HOST, DOCKER_CONFIG, PATH } = this.env;
+    return { PATH, HOME: this.account.home, USER: this.account.name, DOCKER_HOST, DOCKER_CONFIG };
+  }
+}
+
+function writeProject(deployDir: string, hostName: string, lab: Lab, postgres: 'standard' | 'lean'): void {
+  mkdirSync(deployDir);
+  copyFileSync(composeFile, join(deployDir, 'docker-compose.yml'));
+  const settings = {
+    COMPOSE_PROJECT_NAME: projectName(hostName),
+    POSTGRES_IMAGE: postgres === 'lean' ? lab.images.leanPostgres : lab.images.postgres,
+    POSTGRES_PASSWORD: randomBytes(12).toString('hex'),
+    WEB_IMAGE: lab.images.web,
+  };
+  const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
+  writeFileSync(join(deployDir, '.env'), lines.join(''), { mode: 0o600 });
+}
+
+/** Compose takes lower case only. */
+function projectName(hostName: string): string {
+  return hostName.toLowerCase();
+}
+
+function makeFolder(...names: string[]): string {
+  const path = join(...names);
+  mkdirSync(path);
+  return path;
+}
+
+/** A test that was killed could not clean up; on an engine that is not the lab's own its containers still run. */
+async function removeAbandonedHosts(env: NodeJS.ProcessEnv): Promise<void> {
+  await alone('hosts', async () => {
+    for (const name of readdirSync(folder('hosts'))) {
+      const home = join(folder('hosts'), name);
+      if (!ownerLives(home)) await removeHost(home, env);
+    }
+  });
+}
+
+function ownerLives(home: string): boolean {
+  try {
+    return lives(readFileSync(join(home, 'owner'), 'utf8'));
+  } catch {
+    // Another process has made the folder just now, and is about to sign it.
+    return true;
+  }
+}
+
+async function removeHost(home: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const project = ['--filter', `label=com.docker.compose.project=${projectName(basename(home))}`];
+  const list = async (...words: string[]) =>
+    (await run(['docker', ...words, ...project], { env })).split('\n').filter(Boolean);
+  const containers = await list('ps', '--all', '--quiet');
+  if (containers.length > 0) await run(['docker', 'rm', '--force', '--volumes', ...containers], { env });
+  for (const network of await list('network', 'ls', '--quiet'))
+    await run(['docker', 'network', 'rm', network], { env });
+  for (const volume of await list('volume', 'ls', '--quiet')) await run(['docker', 'volume', 'rm', volume], { env });
+  rmSync(home, { recursive: true, force: true });
+}

@@ -1,0 +1,129 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Account, as, giveTo } from './account.ts';
+import { asRoot, attempt, whereIs } from './command.ts';
+import { type KeyPair, makeKey } from './keys.ts';
+import { needPrograms } from './packages.ts';
+import { type Process, processes, withDescendants } from './processes.ts';
+
+/** An SSH server of an ordinary user, on loopback. */
+export interface SshServer {
+  port: number;
+  pid: number;
+  /** What a user pastes as `known-hosts`. */
+  knownHosts: string;
+  /** Everything the server said. */
+  log(): string;
+  /** The server's own processes for connections, without the sessions' programs. */
+  connections(): Process[];
+  stop(): Promise<void>;
+}
+
+export interface SshServerOptions {
+  /** Its files are kept here. */
+  folder: string;
+  account: Account;
+  /** Those who may log in. */
+  authorized: readonly KeyPair[];
+  /** What every session finds in its environment. */
+  environment: Readonly<Record<string, string>>;
+}
+
+/** Starts an SSH server that ends with this process at the latest. */
+export async function startSshServer(options: SshServerOptions): Promise<SshServer> {
+  await needPrograms({ sshd: 'openssh-server', ssh: 'openssh-client', setpriv: 'util-linux' });
+  // The folder that sshd drops its privileges in; a boot empties /run.
+  await attempt(asRoot(['mkdir', '-p', '/run/sshd']));
+
+  const { folder, account } = options;
+  const hostKey = await makeKey({ comment: 'host' });
+  writeFileSync(join(folder, 'host_key'), hostKey.privateKey, { mode: 0o600 });
+  writeFileSync(join(folder, 'authorized_keys'), options.authorized.map(({ publicKey }) => `${publicKey}\n`).join(''));
+
+  const port = await freePort();
+  const config = join(folder, 'sshd_config');
+  writeFileSync(config, configuration(options, port));
+  await giveTo(account, folder);
+
+  // Should this process be killed, the kernel ends the server.
+  const command = [whereIs('sshd') ?? 'sshd', '-D', '-f', config, '-E', join(folder, 'sshd.log')];
+  const [program = '', ...programArguments] = as(account, ['setpriv', '--pdeathsig', 'KILL', ...command]);
+  const server = spawn(program, programArguments, { stdio: 'ignore' });
+  const ended = once(server, 'exit');
+  server.unref();
+  const log = () => readFileSync(join(folder, 'sshd.log'), 'utf8');
+  await listening(port, () => server.exitCode !== null, log);
+
+  const pid = server.pid ?? 0;
+  const [type, key] = hostKey.publicKey.split(' ');
+  return {
+    port,
+    pid,
+    knownHosts: `[127.0.0.1]:${port} ${type} ${key}\n`,
+    log,
+    connections: () => connectionsOf(pid),
+    async stop() {
+      server.ref();
+      const all = withDescendants(pid).map((found) => found.pid);
+      await attempt(['kill', '-KILL', ...all.map(String)]);
+      await ended;
+    },
+  };
+}
+
+function configuration({ folder, environment }: SshServerOptions, port: number): string {
+  const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+  return `ListenAddress 127.0.0.1
+Port ${port}
+HostKey ${join(folder, 'host_key')}
+PidFile ${join(folder, 'sshd.pid')}
+AuthorizedKeysFile ${join(folder, 'authorized_keys')}
+SetEnv ${variables.join(' ')}
+# The folders above the keys may be writable by all, as those for temporary files are.
+StrictModes no
+UsePAM no
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+UseDNS no
+LogLevel VERBOSE
+`;
+}
+
+/** sshd keeps one process for each connection, and each of those one for its sessions. */
+function connectionsOf(server: number): Process[] {
+  const all = processes();
+  return withDescendants(server, all).filter(({ pid, command }) => pid !== server && command[0]?.startsWith('sshd'));
+}
+
+/** A port of loopback where nobody listens. */
+export async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+async function listening(port: number, ended: () => boolean, log: () => string): Promise<void> {
+  while (!ended()) {
+    if (await connects(port)) return;
+    await sleep(10);
+  }
+  throw new Error(`sshd did not start:\n${log()}`);
+}
+
+async function connects(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  return new Promise((resolve) => {
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { type Ending, startStep } from './runner-fixtures/step.ts';
+
+function run(ending: string, env: Record<string, string | undefined> = {}): Promise<Ending> {
+  return startStep('action.ts', [ending], env).ended;
+}
+
+function annotations(output: string): string[] {
+  return output.split('\n').filter((line) => line.startsWith('::error'));
+}
+
+describe('an action that comes to its end', () => {
+  test('exits 0 and hands its outputs over', async () => {
+    const { code, output, outputs } = await run('succeed');
+    assert.deepEqual([code, output, outputs], [0, '', { status: 'succeeded', 'size-bytes': '2' }]);
+  });
+
+  test('does not wait for what it left open', async () => {
+    const { code, ms } = await run('succeed although a socket is open');
+    assert.ok(code === 0 && ms < 3_000);
+  });
+});
+
+describe('an understood failure', () => {
+  test('is one annotation, then what to do, then the causes, all of it cleaned', async () => {
+    const { code, output, outputs } = await run('fail');
+    assert.equal(code, 1);
+    assert.deepEqual(output.split('\n'), [
+      '::group::Survey',
+      '::endgroup::',
+      '::error title=test-action failed::The host refused the key',
+      '\x1b[1mWhat to do: Add the key to ##\\[error]\x1b[0m',
+      'Cause: refused by the host',
+      '\\::add-mask::x',
+      'Cause: exit 255',
+      '',
+    ]);
+    assert.deepEqual(outputs, { status: 'failed', 'size-bytes': '' });
+  });
+
+  test('is not folded away in a group', async () => {
+    const { output } = await run('fail within an open group');
+    assert.ok(output.indexOf('::endgroup::') < output.indexOf('::error'));
+  });
+
+  test('is told to the last word, however much was said before', async () => {
+    const step = startStep('action.ts', ['much to say']);
+    step.child.stdout?.pause();
+    setTimeout(() => step.child.stdout?.resume(), 500);
+    const { code, output } = await step.ended;
+    assert.equal(code, 1);
+    assert.ok(output.endsWith('x\n::error title=test-action failed::the last word\n'), output.slice(-200));
+  });
+});
+
+describe('a defect of ours', () => {
+  const defects: [string, RegExp][] = [
+    ['defect', /A defect of test-action itself: x is not a function/],
+    ['throw a text', /A defect of test-action itself: a text/],
+    ['throw nothing', /A defect of test-action itself: undefined/],
+    ['reject unhandled', /A defect of test-action itself: nobody listens/],
+    ['throw later', /A defect of test-action itself: out of a timer/],
+    ['never', /A defect of test-action itself: It stopped before it was done/],
+    ['exit 0', /A defect of test-action itself: It stopped before it was done/],
+    ['outputs unwritable', /A defect of test-action itself: An output cannot be NaN/],
+    ['undo fails', /A defect of test-action itself: cannot undo/],
+  ];
+  for (const [ending, verdict] of defects) {
+    test(`(${ending}) exits 1, says so once and asks for a report`, async () => {
+      const { code, output, outputs, ms } = await run(ending);
+      assert.equal(code, 1);
+      assert.match(annotations(output).join(), verdict);
+      assert.equal(annotations(output).length, 1);
+      assert.match(output, /please report this log at the issues of the repository/);
+      assert.ok(ms < 4_000);
+      assert.equal(outputs['status'], 'failed');
+    });
+  }
+
+  test('shows its stack and its cause, and where to report it', async () => {
+    const { output } = await run('defect', {
+      GITHUB_SERVER_URL: 'https://github.example',
+      GITHUB_ACTION_REPOSITORY: 'acme/actions',
+    });
+    assert.match(output, /TypeError: x is not a function\n {4}at .*action\.ts/);
+    assert.match(output, /Cause: because/);
+    assert.match(output, /please report this log at https:\/\/github\.example\/acme\/actions\/issues/);
+  });
+
+  test('in one undo keeps no other from being done, the last one first', async () => {
+    const { output } = await run('undo fails');
+    assert.ok(output.indexOf('undone: last') < output.indexOf('undone: first'));
+  });
+
+  test('is also a file for outputs that cannot be written', async () => {
+    const { code, output } = await run('succeed', { GITHUB_OUTPUT: '/nowhere/output' });
+    assert.equal(code, 1);
+    assert.match(output, /Missing file at path: \/nowhere\/output/);
+  });
+});
+
+describe('a cancelled action', () => {
+  async function cancel(ending: string, signals: NodeJS.Signals[], grace = '6500'): Promise<Ending> {
+    const step = startStep('action.ts', [ending, grace]);
+    await step.printed('ready');
+    for (const signal of signals) step.child.kill(signal);
+    return step.ended;
+  }
+
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    test(`is told by ${signal}, ends by itself and says so`, async () => {
+      const { code, output, outputs, ms } = await cancel('cooperative', [signal]);
+      assert.equal(code, 1);
+      assert.deepEqual(annotations(output), [
+        `::error title=test-action cancelled::Cancelled: the runner stopped test-action (${signal})`,
+      ]);
+      assert.doesNotMatch(output, /defect|Cause/);
+      assert.deepEqual(outputs, { status: 'failed', 'size-bytes': '' });
+      assert.ok(ms < 4_000);
+    });
+  }
+
+  test('says what state that left', async () => {
+    const { output } = await cancel('cooperative with a word', ['SIGINT']);
+    assert.match(output, /::Cancelled: nothing was written on the host\n.*What to do: Run it again/);
+  });
+
+  test('exits 1 also where it came to its end', async () => {
+    const { code, outputs } = await cancel('ends well although cancelled', ['SIGINT']);
+    assert.deepEqual([code, outputs['status']], [1, 'succeeded']);
+  });
+
+  test('is ended where it does not end by itself, also when asked again, and leaves no key', async () => {
+    const { code, output, outputs, ms } = await cancel('stubborn', ['SIGINT', 'SIGTERM'], '700');
+    assert.equal(code, 1);
+    assert.match(output, /Cancelled: test-action did not end in time after SIGINT/);
+    assert.match(output, /key present: true/);
+    assert.equal(existsSync(/^folder (.*)$/m.exec(output)?.[1] ?? ''), false);
+    assert.equal(outputs['status'], 'failed');
+    assert.ok(ms > 700 && ms < 5_000);
+  });
+});

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { runTool } from '../../shared/runner/tool.ts';
+
+describe('a local tool', () => {
+  test('gets its arguments and input as they are, and its exit is told', async () => {
+    const script = 'cat; printf "%s|" "$@" "$WORD"; echo no >&2; exit 3';
+    const args = ['-c', script, 'sh', 'a b', '$(id)', '"', '-x', ''];
+    assert.deepEqual(await runTool('sh', args, { input: 'in\n', env: { WORD: '* é' } }), {
+      exitCode: 3,
+      stdout: 'in\na b|$(id)|"|-x||* é|',
+      stderr: 'no\n',
+    });
+  });
+
+  test('finds its input empty by default', async () => {
+    assert.equal((await runTool('cat', [])).stdout, '');
+  });
+
+  test('is ended at its deadline, also where it does not listen', async () => {
+    const started = performance.now();
+    const deaf = runTool('sh', ['-c', 'trap "" TERM; while :; do sleep 1; done'], { timeout: 200 });
+    await assert.rejects(deaf, { code: 'tool-timed-out', message: 'sh did not end within 0.2 s on the runner' });
+    assert.ok(performance.now() - started < 4_000);
+  });
+
+  test('that is missing is named', async () => {
+    await assert.rejects(runTool('no-such-tool', []), {
+      code: 'tool-missing',
+      message: 'no-such-tool is not installed on the runner',
+    });
+  });
+});
