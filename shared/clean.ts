@@ -31,7 +31,7 @@ export function cleanLine(text: string, limit = longestLine): string {
     .map((part) => part.trim())
     .filter((part) => part !== '')
     .join(' ');
-  return shorten(breakCommands(line), limit);
+  return shorten(line, limit);
 }
 
 /** Foreign text as Markdown that shows it and does nothing: no markup, image, HTML or link to

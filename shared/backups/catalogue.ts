@@ -8,9 +8,8 @@ export type Folder = 'daily' | 'weekly' | 'monthly' | 'predeployment' | 'rollbac
 
 /** A file as the survey found it. */
 export interface FoundFile {
-  folder: Folder;
-  /** Relative to the folder; sets in `predeployment` have a folder of their own: `<id>/backup_<id>.dump.zst`. */
-  name: string;
+  /** Below the backup directory: `daily/backup_<id>.dump.zst`, `predeployment/<id>/backup_<id>.dump.zst`. */
+  path: string;
   bytes: number;
 }
 
@@ -53,13 +52,13 @@ export interface Catalogue {
 const FOLDERS: readonly Folder[] = ['daily', 'weekly', 'monthly', 'predeployment', 'rollback', 'failed'];
 
 /** What the rollback folder holds besides sets. */
-const ROLLBACK_RECORDS = /^(deployment_tags\.log|history\.jsonl|HOLD|transactions\/.+)$/;
+const ROLLBACK_RECORDS = /^rollback\/(deployment_tags\.log|history\.jsonl|HOLD|transactions(\/.+)?)$/;
 
 /**
  * Sorts what the survey found into sets and others.
  *
- * @param files every file of the tier folders.
- * @param manifestTexts contents of the `*.manifest.json` files by `<folder>/<name>`. Untrusted.
+ * @param files every file of these folders.
+ * @param manifestTexts contents of the `*.manifest.json` files by path. Untrusted.
  */
 export function catalogueOf(files: readonly FoundFile[], manifestTexts: ReadonlyMap<string, string>): Catalogue {
   const copies = new Map<string, Copy>();
@@ -83,11 +82,11 @@ export function catalogueOf(files: readonly FoundFile[], manifestTexts: Readonly
 
   const sets = new Map<string, BackupSet>();
   for (const copy of [...copies.values()].toSorted(byFolder)) {
-    const manifestFile = copy.files.find((file) => parseSetFileName(bareName(file))?.part === 'manifest');
+    const manifestFile = copy.files.find((file) => parseSetFileName(bareName(file.path))?.part === 'manifest');
     // The manifest is renamed into place last, so without one there is no set.
     if (manifestFile === undefined) foreign.push(...copy.files);
     else {
-      const manifestText = manifestTexts.get(pathOf(manifestFile));
+      const manifestText = manifestTexts.get(manifestFile.path);
       add(sets, judge(copy, manifestText), manifestText);
     }
   }
@@ -118,24 +117,21 @@ interface Copy {
   files: FoundFile[];
 }
 
-function pathOf(file: FoundFile): string {
-  return `${file.folder}/${file.name}`;
-}
-
-function bareName(file: FoundFile): string {
-  return file.name.slice(file.name.lastIndexOf('/') + 1);
+function bareName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 /** A name counts only where it belongs: a prerollback_ file in daily is nobody's. */
-function placeOf(file: FoundFile): Omit<Copy, 'files'> | 'partial' | 'record' | 'foreign' {
-  if (file.name.split('/').some(isPartialName)) return 'partial';
-  if (file.folder === 'rollback' && ROLLBACK_RECORDS.test(file.name)) return 'record';
-  const bare = bareName(file);
+function placeOf({ path }: FoundFile): Omit<Copy, 'files'> | 'partial' | 'record' | 'foreign' {
+  if (path.split('/').some(isPartialName)) return 'partial';
+  if (ROLLBACK_RECORDS.test(path)) return 'record';
+  const bare = bareName(path);
   const parsed = parseSetFileName(bare);
-  if (parsed === null) return 'foreign';
+  const folder = FOLDERS.find((known) => path.startsWith(`${known}/`));
+  if (parsed === null || folder === undefined) return 'foreign';
   const { prefix, id } = parsed;
-  const expected = file.folder === 'predeployment' ? `${id}/${bare}` : bare;
-  return prefix === prefixIn(file.folder) && file.name === expected ? { folder: file.folder, prefix, id } : 'foreign';
+  const expected = folder === 'predeployment' ? `${folder}/${id}/${bare}` : `${folder}/${bare}`;
+  return prefix === prefixIn(folder) && path === expected ? { folder, prefix, id } : 'foreign';
 }
 
 function prefixIn(folder: Folder): SetPrefix {
@@ -158,9 +154,8 @@ function judge(copy: Copy, manifestText: string | undefined): BackupSet {
   if (typeof manifest === 'string') return broken(`its manifest ${manifest}`, null);
   if (manifest.id !== copy.id) return broken(`its manifest is that of ${manifest.id}`, manifest);
   const { dump } = setFileNames(copy.prefix, copy.id, manifest);
-  // The set before a rollback is an ordinary one under another name.
   if (manifest.file !== dump) return broken(`its manifest names ${manifest.file} instead of ${dump}`, manifest);
-  const file = copy.files.find((found) => bareName(found) === dump);
+  const file = copy.files.find((found) => bareName(found.path) === dump);
   if (file === undefined) return broken(`${dump} is missing`, manifest);
   if (file.bytes !== manifest.sizeBytes) {
     const size = file.bytes === 0 ? 'is empty' : `has ${file.bytes} bytes`;

@@ -1,12 +1,24 @@
 import { Failure } from '../failure.ts';
 import { isDigest } from '../releases/image-reference.ts';
 import { isImageId, isServiceName, type RunningImage } from '../releases/release.ts';
-import { bool, count, listOf, mapOf, milliseconds, oneOf, orNull, type Reader, shape, text, textThat } from '../untrusted.ts';
+import {
+  bool,
+  count,
+  listOf,
+  mapOf,
+  milliseconds,
+  oneOf,
+  orNull,
+  type Reader,
+  shape,
+  text,
+  textThat,
+} from '../untrusted.ts';
 import type { Check, Manifest, SequenceRange, TableCount } from './manifest.ts';
 import { isBackupId, parseSetFileName } from './naming.ts';
 
-/** UTF-16 units; room for some 100 000 tables. */
-const LONGEST_MANIFEST = 16 * 1024 * 1024;
+/** UTF-16 units; room for some 100 000 tables, and as much as the survey sends. */
+const LONGEST_MANIFEST = 8 * 1024 * 1024;
 /** UTF-16 units. PostgreSQL's own limit on names is 63 bytes, but a build may have another. */
 const name = text(1024);
 const line = text(4096);

@@ -1,3 +1,4 @@
+import { getExecOutput } from '@actions/exec';
 import { Failure } from '../failure.ts';
 
 export interface ToolOptions {
@@ -10,8 +11,8 @@ export interface ToolOptions {
 }
 
 export interface ToolResult {
-  /** As a shell has it: 128 plus the signal's number for one that a signal ended. */
-  exitCode: number;
+  /** null where a signal ended the tool. */
+  exitCode: number | null;
   stdout: string;
   stderr: string;
 }
@@ -24,17 +25,19 @@ export type RunTool = (program: string, args: readonly string[], options?: ToolO
  * @throws Failure `tool-missing`, `tool-timed-out`
  */
 export const runTool: RunTool = async (program, args, { input = '', env = {}, timeout = 30_000 } = {}) => {
-  const { getExecOutput } = await import('@actions/exec');
   // @actions/exec can neither end a child nor set a deadline; coreutils can, and tell it by their exit.
   const deadline = ['--kill-after=1', String(timeout / 1_000), program, ...args];
-  const result = await getExecOutput('timeout', deadline, {
+  const started = performance.now();
+  const result: ToolResult = await getExecOutput('timeout', deadline, {
     silent: true,
     ignoreReturnCode: true,
     input: Buffer.from(input),
     env: { ...inheritedEnvironment(), ...env },
   });
 
-  if (result.exitCode === 124 || result.exitCode === 137) {
+  // One that had to be killed takes its timeout with it, which then has no exit of its own.
+  const killed = result.exitCode === null && performance.now() - started >= timeout;
+  if (result.exitCode === 124 || killed) {
     throw new Failure('tool-timed-out', `${program} did not end within ${timeout / 1_000} s on the runner`, {
       cause: result.stderr,
     });

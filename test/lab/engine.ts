@@ -3,7 +3,7 @@ import { openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { asRoot, attempt, canBeRoot } from './command.ts';
+import { asRoot, attempt, canBeRoot, run } from './command.ts';
 import { composeEnvironment } from './compose.ts';
 import { alone, folder, labFolder } from './folder.ts';
 import { needPrograms } from './packages.ts';
@@ -32,6 +32,7 @@ export async function startEngine(): Promise<Engine> {
     throw new Error('Start a Docker engine, then try again: none answers, and only root can start the lab’s own.');
   }
   await needPrograms({ dockerd: 'docker.io', iptables: 'iptables' });
+  await mountControlGroups();
   return joinPrivateEngine();
 }
 
@@ -45,6 +46,13 @@ async function joinPrivateEngine(): Promise<Engine> {
     if (!(await answers(dockerHost)) || readyKeeper(home) === undefined) await startKeeper(home);
   });
   return { ...(await withCompose(dockerHost)), started: true, stop: () => leave(home, use) };
+}
+
+/** systemd does this at boot; a machine without it may have nothing there, and then no container starts. */
+async function mountControlGroups(): Promise<void> {
+  if (readdirSync('/sys/fs/cgroup').length > 0) return;
+  await needPrograms({ 'cgroupfs-mount': 'cgroupfs-mount' });
+  await run(asRoot(['cgroupfs-mount']));
 }
 
 /** The keeper is no child of ours: the engine outlives this process where another one still uses it. */

@@ -93,6 +93,7 @@ export class Host {
   /** The environment of those who use the host's engine from outside a session. */
   readonly env: NodeJS.ProcessEnv;
   readonly #home: string;
+  readonly #engineEnvironment: Readonly<Record<string, string>>;
   #backupDirs = 0;
 
   constructor({ lab, home, account, deployDir, ssh, key }: HostParts) {
@@ -104,6 +105,7 @@ export class Host {
     this.env = { ...process.env, ...lab.engine.environment };
     this.database = new DatabaseServer(() => this.container('db'), this.env, 'atlasia', 'atlasia');
     this.#home = home;
+    this.#engineEnvironment = lab.engine.environment;
   }
 
   /** What a user writes into `with:` to reach this host. */
@@ -116,6 +118,16 @@ export class Host {
       'known-hosts': this.ssh.knownHosts,
       'deploy-dir': this.deployDir,
     };
+  }
+
+  /** The same, for an action that runs on the host itself. */
+  localInputs(): Record<string, string> {
+    return { host: 'local', 'deploy-dir': this.deployDir };
+  }
+
+  /** How a step runs on the host itself: as its account, with its engine, and seen by `processes`. */
+  localStep(): { account: Account; env: Record<string, string> } {
+    return { account: this.account, env: { ...this.#engineEnvironment, [sessionMark]: basename(this.#home) } };
   }
 
   /** A backup folder that no test has used: relative to the deploy folder, and not made yet. */
@@ -145,13 +157,8 @@ export class Host {
 
   /** The id of a service's container, also where it does not run. */
   async container(service: string): Promise<string> {
-    const labels = { project: this.project, service };
-    const filters = Object.entries(labels).flatMap(([name, value]) => [
-      '--filter',
-      `label=com.docker.compose.${name}=${value}`,
-    ]);
-    const id = (await this.docker('ps', '--all', '--quiet', '--no-trunc', ...filters)).trim();
-    if (!/^[0-9a-f]{64}$/.test(id)) throw new Error(`${this.project} has not one container of ${service}: ${id}`);
+    const [id, ...others] = await this.#containers(service);
+    if (id === undefined || others.length > 0) throw new Error(`${this.project} has not one container of ${service}`);
     return id;
   }
 
@@ -185,13 +192,21 @@ export class Host {
   }
 
   async #containerProcesses(): Promise<HostProcess[]> {
-    const listed = await attempt(['docker', 'top', await this.container('db'), '-eo', 'pid,args'], { env: this.env });
-    return listed.stdout
-      .split('\n')
-      .slice(1)
+    const lists = (await this.#containers('db')).map((id) =>
+      // A container that does not run has no processes, and docker then fails.
+      attempt(['docker', 'top', id, '-eo', 'pid,args'], { env: this.env }),
+    );
+    return (await Promise.all(lists))
+      .flatMap(({ stdout }) => stdout.split('\n').slice(1))
       .map((line) => /^ *(\d+) +(.*)$/.exec(line))
       .map((match) => ({ where: 'container' as const, pid: Number(match?.[1]), command: match?.[2] ?? '' }))
       .filter(({ command }) => command !== '' && !ownOfDatabase.test(command));
+  }
+
+  async #containers(service: string): Promise<string[]> {
+    const project = ['--filter', `label=com.docker.compose.project=${this.project}`];
+    const filters = [...project, '--filter', `label=com.docker.compose.service=${service}`];
+    return (await this.docker('ps', '--all', '--quiet', '--no-trunc', ...filters)).split('\n').filter(Boolean);
   }
 
   async #compose(...words: string[]): Promise<void> {
@@ -200,8 +215,12 @@ export class Host {
   }
 
   #accountEnv(): NodeJS.ProcessEnv {
-    const { DOCKER_HOST, DOCKER_CONFIG, PATH } = this.env;
-    return { PATH, HOME: this.account.home, USER: this.account.name, DOCKER_HOST, DOCKER_CONFIG };
+    return {
+      PATH: process.env['PATH'],
+      HOME: this.account.home,
+      USER: this.account.name,
+      ...this.#engineEnvironment,
+    };
   }
 }
 

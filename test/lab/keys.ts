@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './command.ts';
 import { temporaryFolder } from './folder.ts';
+import { needPrograms } from './packages.ts';
 
 /** An SSH key pair, as text. */
 export interface KeyPair {
@@ -23,6 +24,7 @@ export async function makeKey({
   passphrase = '',
   comment = 'lab',
 }: KeyOptions = {}): Promise<KeyPair> {
+  await needPrograms({ 'ssh-keygen': 'openssh-client' });
   const file = join(temporaryFolder('key'), 'key');
   await run(['ssh-keygen', '-q', '-t', type, '-N', passphrase, '-C', comment, '-f', file]);
   return { privateKey: readFileSync(file, 'utf8'), publicKey: readFileSync(`${file}.pub`, 'utf8').trim() };

@@ -53,7 +53,7 @@ test('nobody else does', async () => {
 test('keys of every kind can be made', async () => {
   for (const type of ['ed25519', 'rsa', 'ecdsa'] as const) {
     const key = await makeKey({ type, passphrase: 'open sesame' });
-    assert.match(key.privateKey, /^-----BEGIN OPENSSH PRIVATE KEY-----\n[^]*-----END OPENSSH PRIVATE KEY-----\n$/);
+    assert.match(key.privateKey, /^-----BEGIN OPENSSH PRIVATE KEY-----\n.*-----END OPENSSH PRIVATE KEY-----\n$/s);
     assert.match(key.publicKey, new RegExp(`^(ssh-${type}|${type}-sha2-nistp256) `));
   }
 });
@@ -80,7 +80,7 @@ test('the database’s container has what the official image has, and the lean o
     'for tool in bash zstd gzip grep tail sha256sum md5sum stat timeout mkfifo; do command -v $tool; done; env';
   const script = (image: string) => host.docker('run', '--rm', '--entrypoint', 'sh', image, '-c', tools);
   const standard = await script(lab.images.postgres);
-  assert.match(standard, /\/bash\n[^]*\/zstd\n[^]*\/gzip\n[^]*\/mkfifo\n/);
+  assert.match(standard, /\/bash\n.*\/zstd\n.*\/gzip\n.*\/mkfifo\n/s);
   assert.match(standard, /^PG_MAJOR=\d+$/m);
   assert.match(standard, /^PGDATA=/m);
   const lean = await script(lab.images.leanPostgres);
@@ -94,12 +94,10 @@ test('what a session leaves on the host is seen, and a cut connection is', async
   await faults.hostProcess(host, /sleep 601/);
   faults.cutConnections(host);
   assert.equal((await session).code, 255);
-  const left = (await host.processes()).find(({ command }) => command === 'sleep 600');
-  assert.equal(left?.where, 'host');
-  await host.exec(['kill', String(left?.pid)]);
-  await faults.until('the host at rest', async () => ((await host.processes()).length === 1 ? true : undefined));
-  assert.match((await host.processes())[0]?.command ?? '', /sleep 601/);
-  await host.exec(['kill', ...(await host.processes()).map(({ pid }) => String(pid))]);
+  const left = await host.processes();
+  assert.ok(left.some(({ where, command }) => where === 'host' && command === 'sleep 600'));
+  await host.exec(['kill', ...left.map(({ pid }) => String(pid))]);
+  await faults.until('the host at rest', async () => ((await host.processes()).length === 0 ? true : undefined));
   assert.deepEqual(host.ssh.connections(), []);
 });
 

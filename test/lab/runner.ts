@@ -151,7 +151,7 @@ function startProgram(
     child,
     finished,
     log: () => streams.log,
-    sawLog: (pattern) => sawLog(pattern, child, () => streams.log),
+    sawLog: (pattern) => sawLog(pattern, child, finished, () => streams.log),
     processes: related,
     cancel: async () => {
       await cancel(child, related);
@@ -204,20 +204,23 @@ function killAll(victims: readonly Process[]): void {
   }
 }
 
-function sawLog(pattern: RegExp, child: ChildProcess, log: () => string): Promise<RegExpExecArray> {
+function sawLog(
+  pattern: RegExp,
+  child: ChildProcess,
+  ended: Promise<unknown>,
+  log: () => string,
+): Promise<RegExpExecArray> {
   return new Promise((resolve, reject) => {
     const look = () => {
       const match = pattern.exec(log());
       if (match === null) return;
-      child.off('log', look).off('close', miss);
+      child.off('log', look);
       resolve(match);
     };
-    const miss = () => {
-      child.off('log', look);
-      reject(new Error(`The action ended without ${pattern} in its log:\n${log()}`));
-    };
-    child.on('log', look).once('close', miss);
+    const miss = () => reject(new Error(`The action ended without ${pattern} in its log:\n${log()}`));
+    child.on('log', look);
     look();
+    ended.then(miss, miss);
   });
 }
 

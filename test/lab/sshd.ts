@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Account, as, giveTo } from './account.ts';
-import { asRoot, attempt, whereIs } from './command.ts';
+import { asRoot, attempt, run, whereIs } from './command.ts';
 import { type KeyPair, makeKey } from './keys.ts';
 import { needPrograms } from './packages.ts';
 import { type Process, processes, withDescendants } from './processes.ts';
@@ -36,8 +36,8 @@ export interface SshServerOptions {
 /** Starts an SSH server that ends with this process at the latest. */
 export async function startSshServer(options: SshServerOptions): Promise<SshServer> {
   await needPrograms({ sshd: 'openssh-server', ssh: 'openssh-client', setpriv: 'util-linux' });
-  // The folder that sshd drops its privileges in; a boot empties /run.
-  await attempt(asRoot(['mkdir', '-p', '/run/sshd']));
+  // sshd wants to see the folder that it would drop root's rights in; a boot empties /run.
+  if (!existsSync('/run/sshd')) await run(asRoot(['mkdir', '/run/sshd']));
 
   const { folder, account } = options;
   const hostKey = await makeKey({ comment: 'host' });

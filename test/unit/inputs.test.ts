@@ -137,7 +137,7 @@ describe('reading inputs', () => {
   test('shows a hostile value cleaned and cut', () => {
     assert.throws(
       () => read({ host: `x\r::add-mask::y##[error]${'z'.repeat(200)}` }, (input) => input.required('host', hostName)),
-      ({ message }: Error) => /given: "x ::add-mask::y##\\\[error\]z+…"\)$/.test(message) && message.length < 140,
+      ({ message }: Error) => /given: "x \\::add-mask::y##\\\[error\]z+…"\)$/.test(message) && message.length < 140,
     );
   });
 

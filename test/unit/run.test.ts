@@ -42,7 +42,7 @@ describe('an understood failure', () => {
 
   test('is not folded away in a group', async () => {
     const { output } = await run('fail within an open group');
-    assert.ok(output.indexOf('::endgroup::') < output.indexOf('::error'));
+    assert.match(output, /^::group::Survey\n::endgroup::\n::error /);
   });
 
   test('is told to the last word, however much was said before', async () => {
@@ -121,6 +121,11 @@ describe('a cancelled action', () => {
       assert.ok(ms < 4_000);
     });
   }
+
+  test('names the signal that came first', async () => {
+    const { output } = await cancel('slow to end', ['SIGINT', 'SIGTERM']);
+    assert.match(output, /Cancelled: the runner stopped test-action \(SIGINT\)/);
+  });
 
   test('says what state that left', async () => {
     const { output } = await cancel('cooperative with a word', ['SIGINT']);

@@ -24,6 +24,10 @@ describe('a local tool', () => {
     assert.ok(performance.now() - started < 4_000);
   });
 
+  test('that a signal ended before its deadline has no exit', async () => {
+    assert.equal((await runTool('sh', ['-c', 'kill -9 $$'])).exitCode, null);
+  });
+
   test('that is missing is named', async () => {
     await assert.rejects(runTool('no-such-tool', []), {
       code: 'tool-missing',

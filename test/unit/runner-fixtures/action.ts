@@ -67,6 +67,11 @@ const endings: Record<string, (context: Fixture) => Promise<void>> = {
     log.info('ready');
     await sleep(30_000, undefined, { signal });
   },
+  async 'slow to end'({ signal }) {
+    log.info('ready');
+    await sleep(30_000, undefined, { signal }).catch(() => sleep(300));
+    signal.throwIfAborted();
+  },
   async 'cooperative with a word'({ signal }) {
     log.info('ready');
     await sleep(30_000, undefined, { signal }).catch((cause) => {

@@ -1,0 +1,62 @@
+import { InputError } from '../failure.ts';
+
+/** Days, weeks and months as people in one time zone count them. */
+export interface Calendar {
+  /** `2026-11-23`. */
+  day(moment: Date): string;
+  /** The date of the Sunday that began the week: `2026-11-22`. */
+  week(moment: Date): string;
+  /** `2026-11`. */
+  month(moment: Date): string;
+}
+
+const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
+
+/**
+ * The calendar of an IANA time zone such as `Europe/Berlin`.
+ *
+ * @throws InputError where the zone is unknown
+ */
+export function calendarIn(timezone: string): Calendar {
+  const format = formatIn(timezone);
+  const day = (moment: Date): string => {
+    const parts = Object.fromEntries(format.formatToParts(moment).map(({ type, value }) => [type, value]));
+    return `${parts['year']?.padStart(4, '0')}-${parts['month']}-${parts['day']}`;
+  };
+  return {
+    day,
+    week: (moment) => sundayBefore(day(moment)),
+    month: (moment) => day(moment).slice(0, 7),
+  };
+}
+
+/** `Mon 2026-11-23` for `2026-11-23`. */
+export function withWeekday(day: string): string {
+  return `${WEEKDAYS[weekday(day)]} ${day}`;
+}
+
+function formatIn(timezone: string): Intl.DateTimeFormat {
+  try {
+    return new Intl.DateTimeFormat('en-US', {
+      timeZone: timezone,
+      calendar: 'iso8601',
+      numberingSystem: 'latn',
+      year: 'numeric',
+      month: '2-digit',
+      day: '2-digit',
+    });
+  } catch {
+    throw new InputError('timezone', 'is not a time zone', 'Write it as UTC, Europe/Berlin or America/New_York');
+  }
+}
+
+/** Dates have no clock, so from here on they are counted in UTC, where every day has 24 hours. */
+function sundayBefore(day: string): string {
+  const sunday = new Date(`${day}T00:00:00Z`);
+  sunday.setUTCDate(sunday.getUTCDate() - weekday(day));
+  return sunday.toISOString().slice(0, 10);
+}
+
+function weekday(day: string): number {
+  return new Date(`${day}T00:00:00Z`).getUTCDay();
+}

@@ -1,0 +1,263 @@
+import { Failure } from '../failure.ts';
+import { type DatabaseFacts, readProbe } from '../postgres/probe.ts';
+import type { Survey } from '../host/survey.ts';
+import { formatBytes, formatDuration } from '../units.ts';
+import type { Compression, DumpFormat } from './manifest.ts';
+import type { DumpEncoding } from './naming.ts';
+
+/** What a backup asks of the host. */
+export interface BackupNeeds {
+  deployDir: string;
+  backupDir: string;
+  projectName: string | null;
+  databaseService: string | null;
+  format: DumpFormat;
+  compression: Compression | 'auto';
+  /** Bytes. */
+  minFreeSpace: number;
+  /** Milliseconds to wait for another holder of the lock. */
+  lockWait: number;
+  /** Size of the previous verified backup; null for the first one. */
+  previousBytes: number | null;
+}
+
+/** A host on which a backup can be taken, and how. */
+export interface ReadyHost {
+  database: DatabaseFacts;
+  /** Of the database: its id, its name as docker has it, and the service. */
+  container: { id: string; name: string; service: string };
+  encoding: DumpEncoding;
+  /** Where the dump is compressed: inside the container where it has the program, since what leaves it is slow. */
+  where: 'container' | 'host';
+  /** Bytes that this backup is expected to need. */
+  estimate: number;
+}
+
+/** Ids are times: further apart, nights and retention would be counted wrongly. */
+const greatestSkew = 5 * 60_000;
+/** Backups grow; a database shrinks to less than half of its size when it is dumped and compressed. */
+const growth = 1.2;
+const compressedShare = 0.5;
+/** A set's files, their links in every tier, and room. */
+const neededInodes = 100;
+const neededTools = ['docker', 'flock', 'stat', 'df', 'date', 'tee', 'sync', 'sha256sum', 'md5sum', 'gzip'];
+
+/**
+ * Judges what the survey saw, before anything is written.
+ * @throws Failure named after the check that failed; `host-not-ready` that lists them where there are several
+ */
+export function judgeHost(survey: Survey, needs: BackupNeeds): ReadyHost {
+  const failures: Failure[] = [];
+  const collect = <T>(check: () => T): T | undefined => {
+    try {
+      return check();
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      failures.push(error);
+      return undefined;
+    }
+  };
+  collect(() => checkTools(survey));
+  collect(() => checkClock(survey));
+  collect(() => checkFolders(survey, needs));
+  collect(() => checkLock(survey, needs));
+  const container = collect(() => findDatabase(survey, needs));
+  const database = container && collect(() => askedDatabase(survey));
+  const compressor = database && collect(() => chooseCompression(survey, database, needs));
+  const estimate = database && estimateOf(database, needs);
+  if (estimate !== undefined) collect(() => checkSpace(survey, estimate, needs));
+
+  const [first, ...others] = failures;
+  if (first && others.length > 0) throw several(failures);
+  if (first) throw first;
+  if (!container || !database || !compressor || estimate === undefined) throw new Error('A check failed unseen');
+  return { database, container, estimate, ...compressor };
+}
+
+function checkTools(survey: Survey): void {
+  const missing = neededTools.filter((tool) => !survey.tools.has(tool));
+  if (missing.includes('docker')) {
+    throw new Failure('no-docker', 'docker was not found on the host', {
+      hint: `Install Docker, or see why ${survey.user} has it not on its PATH: command -v docker`,
+    });
+  }
+  if (missing.length > 0) {
+    throw new Failure('tools-missing', `The host has no ${missing.join(', no ')}`, {
+      hint: 'On the host, as root: apt-get install coreutils util-linux gzip',
+    });
+  }
+  if (Number.parseFloat(survey.bash) < 4.4) {
+    throw new Failure('bash-too-old', `The host's bash is ${survey.bash}; 4.4 or newer is needed`);
+  }
+  if ('error' in survey.docker) {
+    throw new Failure('docker-refuses', `Docker does not answer ${survey.user} on the host`, {
+      hint: `Where it says "permission denied", as root: usermod -aG docker ${survey.user}. Else: systemctl status docker`,
+      cause: survey.docker.error,
+    });
+  }
+}
+
+function checkClock({ clockAhead }: Survey): void {
+  if (Math.abs(clockAhead) <= greatestSkew) return;
+  const by = formatDuration(Math.abs(clockAhead));
+  throw new Failure('clock-skew', `The host's clock is ${by} ${clockAhead > 0 ? 'ahead of' : 'behind'} the runner's`, {
+    hint: 'On the host: timedatectl set-ntp true',
+  });
+}
+
+function checkFolders(survey: Survey, { deployDir, backupDir }: BackupNeeds): void {
+  if (survey.deployDir === null) {
+    throw new Failure('no-deploy-dir', `The folder ${deployDir} is not on the host`, {
+      hint: 'Check the input "deploy-dir"',
+    });
+  }
+  if (survey.unwritable !== null) {
+    throw new Failure('folder-unwritable', `${survey.user} cannot write to ${survey.unwritable}`, {
+      hint: `As root: install -d -m 0700 -o ${survey.user} ${backupDir}`,
+    });
+  }
+  for (const folder of survey.folders) {
+    if (folder.type !== 'directory') {
+      throw new Failure('folder-unusable', `${folder.path} is a ${folder.type}, not a folder`, {
+        hint: 'Move it away, or choose another "backup-dir"',
+      });
+    }
+    if (!folder.writable || folder.owner !== survey.user) {
+      throw new Failure(
+        'folder-owner',
+        `${folder.path} belongs to ${folder.owner}, not to ${survey.user}, who takes the backups`,
+        { hint: `As root: chown -R ${survey.user}: ${backupDir}` },
+      );
+    }
+    if (/[1-7]\d$|[1-7]$/.test(folder.mode.slice(-2))) {
+      throw new Failure(
+        'folder-open',
+        `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`,
+        { hint: `As ${survey.user} or root: chmod 700 ${folder.path}` },
+      );
+    }
+  }
+}
+
+function checkLock({ lockHolder }: Survey, { lockWait, backupDir }: BackupNeeds): void {
+  if (lockHolder === null || lockWait > 0) return;
+  throw lockHeld(lockHolder, backupDir, 0);
+}
+
+/** What is said of a lock that somebody else has. */
+export function lockHeld(holder: string, backupDir: string, waited: number): Failure {
+  return new Failure('lock-held', `The lock on ${backupDir} is held by ${holder}`, {
+    hint: `${waited === 0 ? 'It was not waited for' : `It was waited for ${formatDuration(waited)}`}. See what that run does; raise "lock-wait" if it is only slow`,
+  });
+}
+
+function findDatabase(survey: Survey, needs: BackupNeeds): ReadyHost['container'] {
+  if ('error' in survey.docker) throw new Failure('no-database', 'Without Docker, the database cannot be looked for');
+  if (survey.containers.length === 0) {
+    const wanted = needs.projectName === null ? `started from ${needs.deployDir}` : `called ${needs.projectName}`;
+    throw new Failure('no-project', `No container belongs to a compose project ${wanted}`, {
+      hint: `Start the application, or correct "deploy-dir" or "project-name". The host has: ${survey.otherProjects.join('; ') || 'no compose project'}`,
+    });
+  }
+  const projects = [...new Set(survey.containers.map(({ project }) => project))];
+  if (projects.length > 1) {
+    throw new Failure('several-projects', `Several compose projects run from ${needs.deployDir}: ${projects.join(', ')}`, {
+      hint: 'Name one as "project-name"',
+    });
+  }
+  const services = [...new Set(survey.containers.map(({ service }) => service))].join(', ');
+  const [candidate, ...others] = survey.candidates;
+  if (candidate === undefined) {
+    throw needs.databaseService === null
+      ? new Failure('no-database', `No service of the project runs a PostgreSQL image; it has ${services}`, {
+          hint: 'Name the database\'s service as "db-service"',
+        })
+      : new Failure('no-database', `The project has no service "${needs.databaseService}"; it has ${services}`, {
+          hint: 'Correct the input "db-service", or start the service',
+        });
+  }
+  if (others.length > 0) {
+    throw new Failure(
+      'several-databases',
+      `Several containers may be the database: ${survey.candidates.map(({ service }) => service).join(', ')}`,
+      { hint: 'Name one service, with one container, as "db-service"' },
+    );
+  }
+  if (candidate.state !== 'running') {
+    throw new Failure('database-not-running', `The database's container (service ${candidate.service}) is ${candidate.state}`, {
+      hint:
+        candidate.state === 'paused'
+          ? `On the host: docker unpause ${candidate.container.slice(0, 12)}`
+          : `On the host: docker start ${candidate.container.slice(0, 12)}, then docker logs --tail 50 ${candidate.container.slice(0, 12)}`,
+    });
+  }
+  const name = survey.containers.find(({ id }) => id === candidate.container)?.name ?? candidate.container;
+  return { id: candidate.container, name: name.replace(/^\//, ''), service: candidate.service };
+}
+
+function askedDatabase({ probe }: Survey): DatabaseFacts {
+  if (probe === null || 'error' in probe) {
+    throw new Failure('database-silent', 'Nothing could be run in the database container', {
+      hint: 'On the host: docker ps, and docker logs of that container',
+      cause: probe?.error,
+    });
+  }
+  return readProbe(probe.output);
+}
+
+/** zstd where there is one, else gzip; a custom dump's gzip is pg_dump's own. */
+function chooseCompression(
+  survey: Survey,
+  database: DatabaseFacts,
+  { format, compression }: BackupNeeds,
+): Pick<ReadyHost, 'encoding' | 'where'> {
+  const inside = (tool: string) => database.tools.has(tool);
+  const wanted = compression === 'auto' ? autoCompression(format, inside('zstd') || survey.tools.has('zstd')) : compression;
+  const encoding: DumpEncoding = { format, compression: wanted, encryption: 'none' };
+  const program = wanted === 'gzip' && format === 'custom' ? 'none' : wanted;
+  if (program === 'none' || inside(program)) return { encoding, where: 'container' };
+  if (survey.tools.has(program)) return { encoding, where: 'host' };
+  throw new Failure('no-compressor', `Neither the host nor the database container has ${program}`, {
+    hint: `On the host, as root: apt-get install ${program}. Or set "compression" to auto`,
+  });
+}
+
+/** The scripts' own format keeps the scripts' own compression. */
+function autoCompression(format: DumpFormat, zstd: boolean): Compression {
+  return format === 'custom' && zstd ? 'zstd' : 'gzip';
+}
+
+function estimateOf(database: DatabaseFacts, { previousBytes, compression }: BackupNeeds): number {
+  if (previousBytes !== null) return Math.ceil(previousBytes * growth);
+  return Math.ceil(database.sizeBytes * (compression === 'none' ? 1 : compressedShare));
+}
+
+function checkSpace(survey: Survey, estimate: number, { minFreeSpace, backupDir, previousBytes }: BackupNeeds): void {
+  const needed = Math.max(estimate, minFreeSpace);
+  if (survey.freeBytes < needed) {
+    const why =
+      needed === minFreeSpace && minFreeSpace > estimate
+        ? 'the input "min-free-space"'
+        : previousBytes === null
+          ? "from the database's size"
+          : 'from the previous backup';
+    throw new Failure(
+      'no-space',
+      `The disk of ${backupDir} has ${formatBytes(survey.freeBytes)} free; ${formatBytes(needed)} are needed (${why})`,
+      { hint: `See what fills it: df -h ${backupDir}; docker system df. Nothing was deleted to make room` },
+    );
+  }
+  if (survey.freeInodes !== null && survey.freeInodes < neededInodes) {
+    throw new Failure('no-inodes', `The disk of ${backupDir} has ${survey.freeInodes} inodes left`, {
+      hint: `Remove files that are not needed: df -i ${backupDir}`,
+    });
+  }
+}
+
+function several(failures: readonly Failure[]): Failure {
+  const hints = failures.map(({ hint, message }) => `${message}: ${hint ?? ''}`);
+  return new Failure('host-not-ready', failures.map(({ message }) => message).join('; '), {
+    hint: hints.join('\n'),
+    cause: failures.map(({ cause }) => cause).find((cause) => cause !== undefined),
+  });
+}

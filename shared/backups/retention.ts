@@ -1,0 +1,144 @@
+import { type Calendar, calendarIn } from './calendar.ts';
+import { type BackupSet, newestFirst, type VerifiedSet, verifiedSetsOf } from './catalogue.ts';
+import type { BackupId } from './manifest.ts';
+import { startOf } from './naming.ts';
+import { type Keep, type Period, periodOf, type RetentionPolicy, TIERS, type Tier } from './tiers.ts';
+
+/** What happens to a set in one tier. A set stands in several by hard links: deleting it here leaves it elsewhere. */
+export interface PruneDecision {
+  tier: Tier;
+  id: BackupId;
+  /** `ignore`: neither counted nor ever deleted. */
+  action: 'keep' | 'delete' | 'ignore';
+  /** A printed line: "kept: newest of Mon 2026-11-23, 1 of 7 days". */
+  reason: string;
+}
+
+/** Whose sets are pruned, and when. */
+export interface PruneOptions {
+  database: string;
+  policy: RetentionPolicy;
+  /** IANA name; days are counted there. */
+  timezone: string;
+  /** The host's clock. */
+  now: Date;
+}
+
+/** A set this much ahead of the clock is not "of the future": two backups in one second move the later one's id. */
+const CLOCK_SLACK_MS = 5 * 60 * 1000;
+
+const PERIOD_WORD = { daily: 'day', weekly: 'week', monthly: 'month', predeployment: 'deployment' } as const;
+
+/**
+ * What is kept and deleted: per tier the newest verified set of each of the last N periods that have one, and always
+ * the newest verified set. Broken sets, sets of the future and other databases' sets neither count nor go.
+ *
+ * @param sets all sets on the host, the new one among them.
+ * @returns one decision for each set in each tier, by tier, newest first.
+ */
+export function decidePruning(sets: readonly BackupSet[], options: PruneOptions): PruneDecision[] {
+  const { database, policy } = options;
+  const calendar = calendarIn(options.timezone);
+  const horizon = options.now.getTime() + CLOCK_SLACK_MS;
+  const counted = verifiedSetsOf(database, sets)
+    .filter((set) => (startOf(set.id)?.getTime() ?? Number.POSITIVE_INFINITY) <= horizon)
+    .toSorted((a, b) => newestFirst(a.id, b.id));
+
+  return TIERS.flatMap((tier) => {
+    const standing = counted.filter((set) => set.folders.includes(tier));
+    const protectedId = protectedIn(tier, counted, standing);
+    const decisions = new Map(decideTier(tier, standing, policy[tier], protectedId, calendar));
+    return standingIn(tier, sets).map((set) => {
+      const decision = isOf(database, set) ? decisions.get(set) : ignored(tier, set);
+      return (
+        decision ?? {
+          tier,
+          id: set.id,
+          action: 'keep',
+          reason: 'kept: dated in the future (clock gone back?); not counted',
+        }
+      );
+    });
+  });
+}
+
+/**
+ * The decisions where nothing may be deleted: after a failed run, or when the new backup is suspiciously small.
+ *
+ * @param why ends the sentence "nothing is pruned: …".
+ */
+export function pruneNothing(sets: readonly BackupSet[], database: string, why: string): PruneDecision[] {
+  return TIERS.flatMap((tier) =>
+    standingIn(tier, sets).map(
+      (set): PruneDecision =>
+        isOf(database, set)
+          ? { tier, id: set.id, action: 'keep', reason: `kept: nothing is pruned: ${why}` }
+          : ignored(tier, set),
+    ),
+  );
+}
+
+function standingIn(tier: Tier, sets: readonly BackupSet[]): BackupSet[] {
+  return sets.filter((set) => set.folders.includes(tier)).toSorted((a, b) => newestFirst(a.id, b.id));
+}
+
+function isOf(database: string, set: BackupSet): set is VerifiedSet {
+  return set.state === 'verified' && set.database === database;
+}
+
+function ignored(tier: Tier, set: BackupSet): PruneDecision {
+  const why = set.state === 'broken' ? `broken, ${set.reason}` : 'of another database';
+  return { tier, id: set.id, action: 'ignore', reason: `not counted: ${why}` };
+}
+
+/**
+ * The id that must stay in a tier whatever the policy says: the newest in daily, and the newest of all in the first
+ * tier that holds it, should its daily copy be lost.
+ */
+function protectedIn(tier: Tier, counted: readonly VerifiedSet[], standing: readonly VerifiedSet[]): BackupId | null {
+  if (tier === 'daily') return standing[0]?.id ?? null;
+  const newest = counted[0];
+  const home = TIERS.find((candidate) => newest?.folders.includes(candidate));
+  return newest !== undefined && home === tier ? newest.id : null;
+}
+
+/** @param standing the counted sets of the tier, newest first. */
+function decideTier(
+  tier: Tier,
+  standing: readonly VerifiedSet[],
+  keep: Keep,
+  protectedId: BackupId | null,
+  calendar: Calendar,
+): [VerifiedSet, PruneDecision][] {
+  const newestOf = new Map<string, BackupId>();
+  return standing.map((set) => {
+    const period = periodOf(tier, set.id, calendar);
+    const newest = newestOf.get(period.key) ?? set.id;
+    newestOf.set(period.key, newest);
+    // Periods are met newest first, so how many there are by now is this one's rank.
+    const rank = newestOf.size;
+    return [set, { tier, id: set.id, ...judge(set.id) }];
+
+    function judge(id: BackupId): Pick<PruneDecision, 'action' | 'reason'> {
+      const within = keep === 'all' || rank <= keep;
+      if (within && newest === id) return { action: 'keep', reason: `kept: ${rankAmong(tier, period, rank, keep)}` };
+      if (id === protectedId) return { action: 'keep', reason: 'kept: the newest verified backup is never deleted' };
+      return { action: 'delete', reason: `deleted: ${within ? `${newest} of ${period.name} is newer` : beyond(tier, rank, keep)}` };
+    }
+  });
+}
+
+function beyond(tier: Tier, rank: number, keep: number): string {
+  return keep === 0 ? `keep-${tier} is 0` : `${ordinal(rank)} ${PERIOD_WORD[tier]}, ${keep} are kept`;
+}
+
+function rankAmong(tier: Tier, period: Period, rank: number, keep: Keep): string {
+  const what = tier === 'predeployment' ? 'taken before a deployment' : `newest of ${period.name}`;
+  const word = PERIOD_WORD[tier];
+  return keep === 'all' ? `${what}, every ${word} is kept` : `${what}, ${word} ${rank} of ${keep}`;
+}
+
+function ordinal(n: number): string {
+  const suffix = { one: 'st', two: 'nd', few: 'rd', other: 'th' } as Record<string, string>;
+  return `${n}${suffix[new Intl.PluralRules('en', { type: 'ordinal' }).select(n)]}`;
+}

@@ -1,0 +1,228 @@
+import { Failure } from '../failure.ts';
+import type { Connection } from '../host/connection.ts';
+import type { LockRequest, Run } from '../host/program.ts';
+import type { Records } from '../host/records.ts';
+import { factsAfter, factsBefore, factsTables, insideScript } from '../postgres/scripts.ts';
+import { formatDuration } from '../units.ts';
+import type { Check, SequenceRange, TableCount } from './manifest.ts';
+import { type DumpEncoding, dumpExtension } from './naming.ts';
+import { lockHeld } from './preflight.ts';
+import { judgeDump } from './verification.ts';
+
+export interface TakeRequest {
+  backupDir: string;
+  startedAt: Date;
+  container: string;
+  user: string;
+  database: string;
+  encoding: DumpEncoding;
+  where: 'container' | 'host';
+  /** null for the compressor's usual one. */
+  level: number | null;
+  rowCounts: 'exact' | 'estimate' | 'off';
+  /** Milliseconds to wait for the lock, and for a table that somebody has locked. */
+  lockWait: number;
+  /** Milliseconds for all of it. */
+  timeout: number;
+  lock: LockRequest;
+  /** Path of the previous backup's schema on the host; null where there is none. */
+  previousSchema: string | null;
+  signal: AbortSignal;
+  onLog: (line: string) => void;
+  onProgress: (name: string, value: string) => void;
+}
+
+/** Checksums of one file of the set, in hex. */
+export interface Sums {
+  sha256: string;
+  md5: string;
+}
+
+/** A dump that stands in the staging folder on the host, and what was found out about it. */
+export interface TakenDump {
+  id: string;
+  /** Bare name of the file. */
+  file: string;
+  sizeBytes: number;
+  dumpBytes: number | null;
+  sums: Sums;
+  tables: TableCount[];
+  sequences: SequenceRange[];
+  largeObjects: number;
+  extensions: { name: string; version: string }[];
+  schemaText: string | null;
+  previousSchemaText: string | null;
+  /** null where it could not be taken. */
+  schemaSums: Sums | null;
+  globalsSums: Sums | null;
+  /** In the order in which they were made; the dump is verified where all of `verification` passed. */
+  verification: Check[];
+  /** What stands beside the dump. */
+  sides: Check[];
+}
+
+/** A dump under the lock. The lock is kept until `release`. */
+export interface Taking {
+  dump: TakenDump;
+  release: Run['release'];
+}
+
+const program = {
+  name: 'take',
+  scripts: [new URL('./folders.sh', import.meta.url), new URL('./take.sh', import.meta.url)],
+};
+
+/** zstd's own default; gzip's is what the scripts had. */
+const usualLevel = { zstd: 3, gzip: 6, none: 0 } as const;
+
+/**
+ * Takes a dump in one snapshot and reads it back from the disk. Nothing is published yet.
+ * @throws Failure `lock-held`, `disk-full`, `dump-failed`, `table-locked`, `compressor-failed`, `dump-interrupted`, …
+ */
+export async function take(connection: Connection, request: TakeRequest): Promise<Taking> {
+  const { encoding } = request;
+  const errors: string[] = [];
+  const run = connection.run(
+    program,
+    [
+      request.backupDir,
+      String(Math.floor(request.startedAt.getTime() / 1_000)),
+      request.container,
+      request.user,
+      request.database,
+      encoding.format,
+      encoding.compression,
+      String(request.level ?? usualLevel[encoding.compression]),
+      request.where,
+      dumpExtension(encoding),
+      String(request.lockWait),
+      request.rowCounts,
+      insideScript(),
+      factsBefore(),
+      factsTables(),
+      factsAfter(),
+      request.previousSchema ?? '',
+    ],
+    {
+      deadline: request.timeout,
+      atEnd: 'linger',
+      lock: request.lock,
+      signal: request.signal,
+      onLog: (line) => {
+        errors.push(line);
+        request.onLog(line);
+      },
+      onProgress: request.onProgress,
+    },
+  );
+  try {
+    return { dump: readDump(await run.result, request), release: run.release };
+  } catch (error) {
+    await run.release();
+    throw translate(error, errors.slice(-50).join('\n'), request);
+  }
+}
+
+function readDump(records: Records, { encoding, rowCounts }: TakeRequest): TakenDump {
+  const facts = records.all('fact').map((line): [string, string] => {
+    const space = line.indexOf(' ');
+    return [line.slice(0, space), line.slice(space + 1)];
+  });
+  const fact = (name: string) => facts.find(([key]) => key === name)?.[1];
+  const tables = facts.filter(([name]) => name === 'table').map(([, json]) => JSON.parse(json) as TableCount);
+  const sizeBytes = records.integer('size');
+  const id = records.get('id');
+  const bytes = /^bytes (\d+)$/m.exec(records.get('verify'))?.[1];
+  return {
+    id,
+    file: `backup_${id}.${dumpExtension(encoding)}`,
+    sizeBytes,
+    dumpBytes: bytes === undefined || (encoding.format === 'custom' && encoding.compression === 'gzip') ? null : Number(bytes),
+    sums: { sha256: records.get('sha256'), md5: records.get('md5') },
+    tables,
+    sequences: sequenceRanges(fact('sequences-before') ?? '[]', fact('sequences-after') ?? '[]'),
+    largeObjects: Number(fact('large-objects') ?? 0),
+    extensions: JSON.parse(fact('extensions') ?? '[]') as { name: string; version: string }[],
+    schemaText: records.find('schema-text') ?? null,
+    previousSchemaText: records.find('previous-schema-text') ?? null,
+    schemaSums: readSums(records, 'schema'),
+    globalsSums: readSums(records, 'globals'),
+    verification: judgeDump({
+      encoding,
+      sizeBytes,
+      magic: records.get('magic'),
+      streamSha256: records.get('stream-sha256'),
+      diskSha256: records.get('sha256'),
+      stages: records.get('verify'),
+      contents: records.find('contents') ?? '',
+      tables,
+      factsComplete: records.find('facts-incomplete') === undefined && fact('sequences-after') !== undefined,
+      rowCounts,
+      dumpMs: records.integer('dump-ms'),
+      verifyMs: records.integer('verify-ms'),
+    }),
+    sides: [
+      sideCheck(records, 'schema', 'pg_dump --schema-only, in the same snapshot'),
+      sideCheck(records, 'globals', 'roles and settings, without passwords'),
+    ],
+  };
+}
+
+function sideCheck(records: Records, name: string, what: string): Check {
+  const outcome = records.get(name);
+  return outcome === 'taken'
+    ? { name, result: 'passed', detail: what, ms: 0 }
+    : { name, result: 'failed', detail: outcome.slice(0, 1_000) || 'it came out empty', ms: 0 };
+}
+
+function readSums(records: Records, name: string): Sums | null {
+  const [sha256, md5] = records.find(`${name}-sums`)?.split(' ') ?? [];
+  return sha256 === undefined || md5 === undefined ? null : { sha256, md5 };
+}
+
+interface FoundSequence {
+  schema: string;
+  name: string;
+  value: string | null;
+  increment: string;
+}
+
+/** Only sequences that were there before and after: one that came or went meanwhile is not in the snapshot for sure. */
+function sequenceRanges(before: string, after: string): SequenceRange[] {
+  const key = ({ schema, name }: FoundSequence) => JSON.stringify([schema, name]);
+  const later = new Map((JSON.parse(after) as FoundSequence[]).map((sequence) => [key(sequence), sequence]));
+  return (JSON.parse(before) as FoundSequence[]).flatMap((sequence) => {
+    const end = later.get(key(sequence));
+    if (end === undefined) return [];
+    const { schema, name, value, increment } = sequence;
+    return [{ schema, name, before: value, after: end.value, increment }];
+  });
+}
+
+/** What the host named, in the words of the inputs. */
+function translate(error: unknown, log: string, { backupDir, lock, lockWait }: TakeRequest): unknown {
+  if (!(error instanceof Failure)) return error;
+  if (error.code === 'lock-held') return lockHeld(error.message, backupDir, lock.wait);
+  if (/lock timeout|could not obtain lock/i.test(log) && ['dump-failed', 'no-snapshot'].includes(error.code)) {
+    return new Failure(
+      'table-locked',
+      `A table stayed locked for ${formatDuration(lockWait)}, so it could not be dumped`,
+      {
+        hint: 'See who holds it: SELECT pid, state, query FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE mode = \'AccessExclusiveLock\'). Raise "lock-wait" if that is only slow',
+        cause: log,
+      },
+    );
+  }
+  return new Failure(error.code, error.message, {
+    hint: error.hint ?? takeHints[error.code] ?? 'Earlier backups are as they were; run it again',
+    cause: error.cause ?? log,
+  });
+}
+
+const takeHints: Record<string, string> = {
+  'disk-full': 'Earlier backups are as they were, and what was written is removed. Make room: df -h; docker system df',
+  'dump-failed': 'Earlier backups are as they were. What pg_dump said stands above',
+  'dump-interrupted': 'Earlier backups are as they were. See whether the database was restarted: docker ps; docker logs',
+  'compressor-failed': 'Earlier backups are as they were. See whether memory ran out: dmesg | tail',
+  'lock-unusable': 'Check who owns the backup folder',
+};

@@ -1,0 +1,96 @@
+import type { Check, TableCount } from './manifest.ts';
+import type { DumpEncoding } from './naming.ts';
+
+/** What was seen of a dump while it was written and when it was read back from the disk. */
+export interface DumpEvidence {
+  encoding: DumpEncoding;
+  sizeBytes: number;
+  /** The first five bytes in hex, as od prints them. */
+  magic: string;
+  streamSha256: string;
+  diskSha256: string;
+  /** What each stage of the reading ended with: `decompress 0`, `bytes 123`, `read 0`, `entry …`, `exit 1`. */
+  stages: string;
+  /** `pg_restore --list` of an archive. */
+  contents: string;
+  tables: readonly TableCount[];
+  factsComplete: boolean;
+  rowCounts: 'exact' | 'estimate' | 'off';
+  dumpMs: number;
+  verifyMs: number;
+}
+
+/** Of an archive, and of the formats around it. Plain text has none. */
+const magics = { zstd: '28 b5 2f fd', gzip: '1f 8b', custom: '50 47 44 4d 50' } as const;
+/** The smallest of all, an empty database's, has more. */
+const smallestDump = 200;
+
+/** Judges a dump. It is verified where every check passed. */
+export function judgeDump(evidence: DumpEvidence): Check[] {
+  return [
+    { name: 'dump', result: 'passed', detail: 'every stage ended with 0', ms: evidence.dumpMs },
+    judgeMagic(evidence),
+    judgeDisk(evidence),
+    judgeReading(evidence),
+    judgeTables(evidence),
+    judgeCounts(evidence),
+  ];
+}
+
+export const allPassed = (checks: readonly Check[]): boolean => checks.every(({ result }) => result === 'passed');
+
+function judgeMagic({ encoding: { format, compression }, magic, sizeBytes }: DumpEvidence): Check {
+  const expected = compression === 'zstd' ? magics.zstd : format === 'custom' ? magics.custom : compression === 'gzip' ? magics.gzip : '';
+  if (sizeBytes < smallestDump) return failed('file', `it has only ${sizeBytes} bytes`);
+  if (!magic.trim().startsWith(expected)) return failed('file', `it begins with ${magic.trim()}, not with ${expected}`);
+  return passed('file', `${sizeBytes} bytes of ${compression === 'none' ? format : `${format}, ${compression}`}`);
+}
+
+function judgeDisk({ streamSha256, diskSha256 }: DumpEvidence): Check {
+  return /^[a-f0-9]{64}$/.test(diskSha256) && streamSha256 === diskSha256
+    ? passed('disk', 'the bytes on the disk have the SHA-256 of the stream')
+    : failed('disk', `the bytes on the disk have the SHA-256 ${diskSha256}, the stream had ${streamSha256}`);
+}
+
+function judgeReading({ encoding: { format }, stages, verifyMs }: DumpEvidence): Check {
+  const exits = new Map([...stages.matchAll(/^(decompress|read|exit) (\d+)$/gm)].map(([, stage, code]) => [stage, code]));
+  const good = exits.get('decompress') === '0' && exits.get('read') === '0' && !exits.has('exit');
+  if (!good) {
+    const ends = [...exits].map(([stage, code]) => `${stage} ended with ${code}`).join(', ');
+    return failed('read-back', `it cannot be read from the disk in full: ${ends || 'nothing could read it'}`, verifyMs);
+  }
+  const how = format === 'custom' ? 'pg_restore read every entry' : "it ends with pg_dump's last line";
+  return passed('read-back', `read from the disk in full: ${how}`, verifyMs);
+}
+
+/** Names may hold what they like, so each is looked for in the form in which it must stand. */
+function judgeTables({ encoding: { format }, contents, stages, tables }: DumpEvidence): Check {
+  const lines = (format === 'custom' ? contents : stages).split('\n');
+  const marker = format === 'custom' ? ' TABLE DATA ' : 'entry -- Data for Name: ';
+  const entries = lines.filter((line) => line.includes(marker));
+  const missing = tables.filter((table) => {
+    const [schema, name] = [onOneLine(table.schema), onOneLine(table.name)];
+    return !entries.some((entry) =>
+      format === 'custom'
+        ? entry.includes(`${marker}${schema} ${name} `)
+        : entry.startsWith(`${marker}${name}; Type: TABLE DATA; Schema: ${schema};`),
+    );
+  });
+  if (missing.length > 0) {
+    const names = missing.map(({ schema, name }) => `${schema}.${name}`).slice(0, 5);
+    return failed('tables', `${missing.length} of ${tables.length} tables are not in the dump: ${names.join(', ')}`);
+  }
+  return passed('tables', `all ${tables.length} tables are in the dump`);
+}
+
+/** As pg_dump writes a name into a comment. */
+const onOneLine = (name: string) => name.replaceAll(/[\r\n]/g, ' ');
+
+function judgeCounts({ factsComplete, rowCounts, tables }: DumpEvidence): Check {
+  if (!factsComplete) return failed('counts', 'the session that counted ended before it was done');
+  if (rowCounts === 'exact') return passed('counts', `rows of ${tables.length} tables counted in the dump's snapshot`);
+  return passed('counts', `rows not counted (row-counts: ${rowCounts})`);
+}
+
+const passed = (name: string, detail: string, ms = 0): Check => ({ name, result: 'passed', detail, ms });
+const failed = (name: string, detail: string, ms = 0): Check => ({ name, result: 'failed', detail, ms });

@@ -1,0 +1,135 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '../failure.ts';
+import { bootstrap, type Connection } from './connection.ts';
+import { type Explain, type Run, runProgram } from './program.ts';
+import { explainSsh, type KeyDiagnosis } from './ssh-failures.ts';
+import { askpass, mendKey, sshConfig } from './ssh-config.ts';
+
+export interface SshSettings {
+  host: string;
+  port: number;
+  user: string;
+  /** The private key's text, as a secret holds it. */
+  key: string;
+  passphrase: string | null;
+  /** Lines as in a known_hosts file. */
+  knownHosts: string;
+  proxyJump: JumpHost | null;
+}
+
+/** A host to connect through, with the same key; what is null is as ssh has it. */
+export interface JumpHost {
+  user: string | null;
+  host: string;
+  port: number | null;
+}
+
+/** What the connection needs from the runner's side. */
+export interface SshSurroundings {
+  /** A folder that only we can enter, with a path short enough for a socket; removed by its owner after the step. */
+  folder: string;
+  /** Tries the key in `keyFile` without the host, to say what is wrong with it. */
+  diagnoseKey: (keyFile: string, environment: Record<string, string>) => Promise<KeyDiagnosis>;
+  signal: AbortSignal;
+}
+
+/** Longer than ConnectTimeout of the configuration, which gives the better message. */
+const longestConnecting = 40_000;
+
+/**
+ * Connects once; every program then runs over that connection.
+ * @throws Failure named after what ssh reported: see ssh-failures.ts
+ */
+export async function connectBySsh(settings: SshSettings, surroundings: SshSurroundings): Promise<Connection> {
+  const { folder, signal } = surroundings;
+  const file = (name: string) => join(folder, name);
+  writeFileSync(file('key'), mendKey(settings.key), { mode: 0o600 });
+  writeFileSync(file('known_hosts'), `${settings.knownHosts.trim()}\n`, { mode: 0o600 });
+  writeFileSync(file('config'), sshConfig(settings, folder), { mode: 0o600 });
+  if (settings.passphrase !== null) {
+    writeFileSync(file('passphrase'), `${settings.passphrase}\n`, { mode: 0o600 });
+    writeFileSync(file('askpass'), askpass, { mode: 0o700 });
+  }
+  const environment = sshEnvironment(folder);
+  const base = ['-F', file('config'), '-S', file('control')];
+  const explain: Explain = (exit) =>
+    explainSsh(settings, exit, () => surroundings.diagnoseKey(file('key'), environment));
+
+  const master = spawn('ssh', [...base, '-M', '-N', 'atlasia-host'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, ...environment },
+  });
+  await ready(master, file('control'), explain, signal);
+
+  const runs: Run[] = [];
+  return {
+    target: `${settings.user}@${settings.host}`,
+    run(program, parameters, options) {
+      const start = () =>
+        spawn('ssh', [...base, '-T', 'atlasia-host', bootstrap], {
+          stdio: 'pipe',
+          env: { ...process.env, ...environment },
+        });
+      const run = runProgram(start, explain, program, parameters, options);
+      runs.push(run);
+      return run;
+    },
+    async close() {
+      // A host that no longer answers must not keep the step from ending.
+      await Promise.race([Promise.all(runs.map((run) => run.release())), sleep(5_000, undefined, { ref: false })]);
+      await end(master);
+    },
+  };
+}
+
+/** The master has logged in when its socket is there. */
+async function ready(master: ChildProcess, socket: string, explain: Explain, signal: AbortSignal): Promise<void> {
+  let stderr = '';
+  let over: { code: number | null } | undefined;
+  let missing: Error | undefined;
+  master.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr = (stderr + text).slice(-20_000);
+  });
+  master.on('close', (code) => {
+    over = { code };
+  });
+  master.on('error', (error) => {
+    missing = error;
+  });
+
+  const giveUp = Date.now() + longestConnecting;
+  while (!existsSync(socket)) {
+    if (missing) throw noClient(missing);
+    if (over) throw await explain({ code: over.code, begun: false, stderr });
+    if (signal.aborted || Date.now() > giveUp) {
+      await end(master);
+      if (signal.aborted) throw new Failure('cancelled', 'Cancelled while connecting: nothing was done on the host');
+      throw await explain({ code: 255, begun: false, stderr: `${stderr}\nConnection timed out` });
+    }
+    await sleep(5);
+  }
+}
+
+async function end(master: ChildProcess): Promise<void> {
+  if (master.exitCode !== null || master.signalCode !== null || master.pid === undefined) return;
+  const closed = new Promise((resolve) => master.once('close', resolve));
+  master.kill('SIGTERM');
+  const killing = setTimeout(() => master.kill('SIGKILL'), 1_000);
+  await closed;
+  clearTimeout(killing);
+}
+
+/** No agent and no terminal of the runner's has a say; DISPLAY makes clients before OpenSSH 8.4 call askpass. */
+function sshEnvironment(folder: string): Record<string, string> {
+  return { SSH_ASKPASS: join(folder, 'askpass'), SSH_ASKPASS_REQUIRE: 'force', DISPLAY: 'none:0', SSH_AUTH_SOCK: '' };
+}
+
+function noClient(cause: Error): Failure {
+  return new Failure('no-ssh-client', 'ssh is not installed on the runner', {
+    hint: 'Install it (apt-get install openssh-client), or use a runner that has it, such as ubuntu-latest',
+    cause,
+  });
+}

@@ -1,0 +1,47 @@
+import { Failure } from '../failure.ts';
+
+/** What the database container tells of itself. */
+export interface DatabaseFacts {
+  database: string;
+  user: string;
+  serverVersion: string;
+  /** As `pg_dump --version` prints it, without the program's name. */
+  pgDumpVersion: string;
+  encoding: string;
+  locale: string;
+  /** Of the database on the server's disk: indexes and dead rows included. */
+  sizeBytes: number;
+  /** Which of the programs that a backup can use are in the container. */
+  tools: ReadonlySet<string>;
+}
+
+/**
+ * Reads what the probe printed. Values are the server's: hostile until cleaned.
+ * @throws Failure `database-refuses`, `no-pg-dump`
+ */
+export function readProbe(output: string): DatabaseFacts {
+  const lines = output.split('\n').map((line) => {
+    const space = line.indexOf(' ');
+    return [line.slice(0, space), line.slice(space + 1)] as const;
+  });
+  const value = (name: string) => lines.find(([key]) => key === name)?.[1];
+
+  const tools = new Set(lines.filter(([name]) => name === 'tool').map(([, tool]) => tool));
+  const missing = ['psql', 'pg_dump', 'pg_restore'].filter((tool) => !tools.has(tool));
+  if (missing.length > 0) {
+    throw new Failure('no-pg-dump', `The database container has no ${missing.join(' and no ')}`, {
+      hint: 'Name the service that runs the official PostgreSQL image as "db-service"',
+    });
+  }
+  const answer = value('accepts');
+  if (answer === undefined) throw refusal(value('refuses') ?? 'no answer');
+  const facts = JSON.parse(answer) as Omit<DatabaseFacts, 'tools' | 'pgDumpVersion'>;
+  return { ...facts, pgDumpVersion: (value('pg-dump') ?? '').replace(/^pg_dump \(PostgreSQL\) /, ''), tools };
+}
+
+function refusal(answer: string): Failure {
+  return new Failure('database-refuses', 'The database does not accept our session', {
+    hint: 'Where it is starting or stopping, wait and run it again; where it names a database or role that does not exist, set "db-name" and "db-user"',
+    cause: answer,
+  });
+}

@@ -1,0 +1,86 @@
+import { isAbsolute, join } from 'node:path';
+import { InputError } from '../failure.ts';
+import * as grammar from './grammar.ts';
+import type { InputReader } from './inputs.ts';
+
+/** The inputs that all three actions share: which host, which project on it, how long to wait. */
+export interface HostInputs {
+  /** null: the runner itself is the host. */
+  ssh: {
+    host: string;
+    port: number;
+    user: string;
+    key: string;
+    passphrase: string | null;
+    knownHosts: string;
+    proxyJump: grammar.JumpHost | null;
+  } | null;
+  environment: string;
+  /** Absolute. */
+  deployDir: string;
+  /** Absolute. */
+  backupDir: string;
+  projectName: string | null;
+  databaseService: string | null;
+  databaseName: string | null;
+  databaseUser: string | null;
+  /** Milliseconds. */
+  lockWait: number;
+  /** Milliseconds. */
+  timeout: number;
+}
+
+/** Reads them from the workflow; to be called within `readInputs`. */
+export function readHostInputs(input: InputReader): HostInputs {
+  const deployDir = input.withDefault('deploy-dir', grammar.absolutePath, '/opt/atlasia');
+  const backupDir = input.withDefault('backup-dir', grammar.anyPath, 'backups');
+  return {
+    ssh: readSsh(input),
+    environment: input.withDefault('environment', grammar.line, 'prod'),
+    deployDir,
+    backupDir: inFolder(deployDir, backupDir),
+    projectName: input.optional('project-name', grammar.projectName),
+    databaseService: input.optional('db-service', grammar.serviceName),
+    databaseName: input.optional('db-name', grammar.text),
+    databaseUser: input.optional('db-user', grammar.text),
+    lockWait: input.withDefault('lock-wait', grammar.duration, 5 * 60_000),
+    timeout: input.withDefault('timeout', grammar.duration, 2 * 3_600_000),
+  };
+}
+
+/** A path as inputs give it: absolute, or below the deploy folder. A bad input's gap passes through. */
+export function inFolder(folder: string, path: string): string {
+  if (path === undefined || folder === undefined) return path;
+  return (isAbsolute(path) ? path : join(folder, path)).replace(/(.)\/+$/, '$1');
+}
+
+function readSsh(input: InputReader): HostInputs['ssh'] {
+  const host = input.required('host', grammar.hostName, 'Give the name or address of the host, or "local"');
+  if (host === 'local') return null;
+  const port = input.withDefault('port', grammar.port, 22);
+  const keyscan = `ssh-keyscan${port === 22 ? '' : ` -p ${port}`} ${host}`;
+  return {
+    host,
+    port,
+    user: input.withDefault('user', grammar.userName, 'deploy'),
+    key: readKey(input),
+    passphrase: input.secret('ssh-key-passphrase'),
+    knownHosts: input.required(
+      'known-hosts',
+      grammar.text,
+      `Run once, from a place that you trust: ${keyscan}. Compare it with what "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" prints on the host, and store the lines`,
+    ),
+    proxyJump: input.optional('proxy-jump', grammar.jumpHost),
+  };
+}
+
+function readKey(input: InputReader): string {
+  const key = input.secret('ssh-key');
+  const hint = 'Store the whole private key file as a secret, and give it: ssh-key: ${{ secrets.SSH_KEY }}';
+  if (key === null) {
+    throw new InputError('ssh-key', 'is required and was not given (secrets are empty in runs from forks)', hint);
+  }
+  if (/^\s*(ssh-|ecdsa-|sk-)/.test(key)) throw new InputError('ssh-key', 'holds a public key', hint);
+  if (!key.includes('PRIVATE KEY-----')) throw new InputError('ssh-key', 'holds no private key', hint);
+  return key;
+}

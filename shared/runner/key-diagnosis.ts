@@ -1,0 +1,20 @@
+import { createHash } from 'node:crypto';
+import { runTool } from './tool.ts';
+
+/** Tries a private key without the host: whether it can be read, and its public fingerprint. */
+export async function diagnoseKey(
+  keyFile: string,
+  environment: Record<string, string>,
+): Promise<
+  | { state: 'usable'; fingerprint: string }
+  | { state: 'wrong-passphrase' }
+  | { state: 'unreadable'; detail: string }
+> {
+  const { exitCode, stdout, stderr } = await runTool('ssh-keygen', ['-y', '-f', keyFile], { env: environment });
+  const blob = /^\S+ (\S+)/.exec(stdout)?.[1];
+  if (exitCode === 0 && blob !== undefined) {
+    const digest = createHash('sha256').update(Buffer.from(blob, 'base64')).digest('base64');
+    return { state: 'usable', fingerprint: `SHA256:${digest.replace(/=+$/, '')}` };
+  }
+  return /passphrase/i.test(stderr) ? { state: 'wrong-passphrase' } : { state: 'unreadable', detail: stderr };
+}
