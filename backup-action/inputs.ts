@@ -1,5 +1,5 @@
-import { InputError } from '../shared/failure.ts';
 import type { RetentionPolicy } from '../shared/backups/tiers.ts';
+import { InputError } from '../shared/failure.ts';
 import * as grammar from '../shared/runner/grammar.ts';
 import { type HostInputs, inFolder, readHostInputs } from '../shared/runner/host-inputs.ts';
 import { readInputs } from '../shared/runner/inputs.ts';
@@ -29,10 +29,18 @@ export function readBackupInputs(): BackupInputs {
     const compression = input.withDefault('compression', grammar.choice('auto', 'zstd', 'gzip', 'none'), 'auto');
     const compressionLevel = input.optional('compression-level', grammar.integer({ min: 1, max: 19 }));
     if (compressionLevel !== null && compression === 'gzip' && compressionLevel > 9) {
-      throw new InputError('compression-level', `is ${compressionLevel}, and gzip has 1 to 9`, 'Give a number from 1 to 9');
+      throw new InputError(
+        'compression-level',
+        `is ${compressionLevel}, and gzip has 1 to 9`,
+        'Give a number from 1 to 9',
+      );
     }
     if (compressionLevel !== null && (compression === 'auto' || compression === 'none')) {
-      throw new InputError('compression-level', `is given for compression "${compression}"`, 'Set "compression" to zstd or gzip as well');
+      throw new InputError(
+        'compression-level',
+        `is given for compression "${compression}"`,
+        'Set "compression" to zstd or gzip as well',
+      );
     }
     return {
       ...host,

@@ -10,7 +10,15 @@ run('node_modules/typescript/bin/tsc', []);
 for (const asset of globSync('shared/**/*.{sh,sql}')) cpSync(asset, `build/${asset}`);
 cpSync('package.json', 'build/package.json');
 for (const [name, entry] of Object.entries(bundles)) {
-  run('node_modules/@vercel/ncc/dist/ncc/cli.js', ['build', `build/${entry}`, '-o', `dist/${name}`, '--license', 'licenses.txt', '-q']);
+  run('node_modules/@vercel/ncc/dist/ncc/cli.js', [
+    'build',
+    `build/${entry}`,
+    '-o',
+    `dist/${name}`,
+    '--license',
+    'licenses.txt',
+    '-q',
+  ]);
 }
 
 function run(program: string, programArguments: readonly string[]): void {

@@ -31,7 +31,10 @@ function node24() {
   const packaged = join(root, 'node_modules', `node-linux-${process.arch}`, 'bin', 'node');
   const candidates = [process.execPath, packaged];
   const found = candidates.find((node) => existsSync(node) && versionOf(node).startsWith('v24.'));
-  return found ?? stop(`Node 24 is needed and was found neither at ${candidates.join(' nor at ')}. Install it: https://nodejs.org`);
+  return (
+    found ??
+    stop(`Node 24 is needed and was found neither at ${candidates.join(' nor at ')}. Install it: https://nodejs.org`)
+  );
 }
 
 function versionOf(node) {

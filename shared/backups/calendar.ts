@@ -10,7 +10,7 @@ export interface Calendar {
   month(moment: Date): string;
 }
 
-const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
+const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
 
 /**
  * The calendar of an IANA time zone such as `Europe/Berlin`.
@@ -32,7 +32,7 @@ export function calendarIn(timezone: string): Calendar {
 
 /** `Mon 2026-11-23` for `2026-11-23`. */
 export function withWeekday(day: string): string {
-  return `${WEEKDAYS[weekday(day)]} ${day}`;
+  return `${weekdays[weekday(day)]} ${day}`;
 }
 
 function formatIn(timezone: string): Intl.DateTimeFormat {

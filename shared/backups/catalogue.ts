@@ -49,10 +49,10 @@ export interface Catalogue {
   foreign: FoundFile[];
 }
 
-const FOLDERS: readonly Folder[] = ['daily', 'weekly', 'monthly', 'predeployment', 'rollback', 'failed'];
+const allFolders: readonly Folder[] = ['daily', 'weekly', 'monthly', 'predeployment', 'rollback', 'failed'];
 
 /** What the rollback folder holds besides sets. */
-const ROLLBACK_RECORDS = /^rollback\/(deployment_tags\.log|history\.jsonl|HOLD|transactions(\/.+)?)$/;
+const rollbackRecords = /^rollback\/(deployment_tags\.log|history\.jsonl|HOLD|transactions(\/.+)?)$/;
 
 /**
  * Sorts what the survey found into sets and others.
@@ -124,10 +124,10 @@ function bareName(path: string): string {
 /** A name counts only where it belongs: a prerollback_ file in daily is nobody's. */
 function placeOf({ path }: FoundFile): Omit<Copy, 'files'> | 'partial' | 'record' | 'foreign' {
   if (path.split('/').some(isPartialName)) return 'partial';
-  if (ROLLBACK_RECORDS.test(path)) return 'record';
+  if (rollbackRecords.test(path)) return 'record';
   const bare = bareName(path);
   const parsed = parseSetFileName(bare);
-  const folder = FOLDERS.find((known) => path.startsWith(`${known}/`));
+  const folder = allFolders.find((known) => path.startsWith(`${known}/`));
   if (parsed === null || folder === undefined) return 'foreign';
   const { prefix, id } = parsed;
   const expected = folder === 'predeployment' ? `${folder}/${id}/${bare}` : `${folder}/${bare}`;
@@ -182,5 +182,5 @@ function add(sets: Map<string, BackupSet>, set: BackupSet, manifestText: string 
 }
 
 function byFolder(a: Copy, b: Copy): number {
-  return FOLDERS.indexOf(a.folder) - FOLDERS.indexOf(b.folder);
+  return allFolders.indexOf(a.folder) - allFolders.indexOf(b.folder);
 }

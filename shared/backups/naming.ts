@@ -1,6 +1,6 @@
 import type { BackupId, Compression, DumpFormat } from './manifest.ts';
 
-const ID = /^(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})$/;
+const idGrammar = /^(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})$/;
 
 /** What a file of a set begins with: an ordinary backup, one taken before a rollback, one that failed verification. */
 export type SetPrefix = 'backup' | 'prerollback' | 'failed';
@@ -8,7 +8,7 @@ export type SetPrefix = 'backup' | 'prerollback' | 'failed';
 /** How a dump's file name ends; `.age` behind it where it is encrypted. */
 export type DumpExtension = 'dump.zst' | 'dump' | 'sql.gz' | 'sql.zst' | 'sql';
 
-const DUMP_EXTENSIONS: readonly DumpExtension[] = ['dump.zst', 'dump', 'sql.gz', 'sql.zst', 'sql'];
+const dumpExtensions: readonly DumpExtension[] = ['dump.zst', 'dump', 'sql.gz', 'sql.zst', 'sql'];
 
 /** How a dump is encoded on disk: the part of the manifest that its file name tells. */
 export interface DumpEncoding {
@@ -18,7 +18,7 @@ export interface DumpEncoding {
 }
 
 /** Everything beside the dump, by what it is. */
-const SIDECARS = {
+const sidecarEndings = {
   manifest: 'manifest.json',
   report: 'report.txt',
   schema: 'schema.sql.gz',
@@ -29,7 +29,7 @@ const SIDECARS = {
   reason: 'reason.txt',
 } as const;
 
-export type Sidecar = keyof typeof SIDECARS;
+export type Sidecar = keyof typeof sidecarEndings;
 
 /** The bare file names of one set. `reason` is written only for a failed one, `proof` only once something is proven. */
 export type SetFileNames = Record<Sidecar | 'dump', string>;
@@ -49,7 +49,7 @@ export function backupIdAt(start: Date): BackupId {
 
 /** When the backup started, or null where the text is no id (also for dates that do not exist, as 20260230_000000). */
 export function startOf(id: string): Date | null {
-  const parts = ID.exec(id);
+  const parts = idGrammar.exec(id);
   if (parts === null) return null;
   const [, year, month, day, hour, minute, second] = parts;
   const start = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
@@ -77,7 +77,7 @@ export function dumpExtension({ format, compression, encryption }: DumpEncoding)
 
 /** The names of all files of a set. They hold letters, digits, `_` and `.` only. */
 export function setFileNames(prefix: SetPrefix, id: BackupId, encoding: DumpEncoding): SetFileNames {
-  const sidecars = Object.entries(SIDECARS).map(([part, ending]) => [part, `${prefix}_${id}.${ending}`]);
+  const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => [part, `${prefix}_${id}.${ending}`]);
   return { ...Object.fromEntries(sidecars), dump: `${prefix}_${id}.${dumpExtension(encoding)}` };
 }
 
@@ -95,7 +95,7 @@ export function isPartialName(name: string): boolean {
 }
 
 function partOf(ending: string): Sidecar | 'dump' | null {
-  for (const [part, known] of Object.entries(SIDECARS)) if (ending === known) return part as Sidecar;
+  for (const [part, known] of Object.entries(sidecarEndings)) if (ending === known) return part as Sidecar;
   const plain = ending.replace(/\.age$/, '');
-  return DUMP_EXTENSIONS.some((known) => plain === known) ? 'dump' : null;
+  return dumpExtensions.some((known) => plain === known) ? 'dump' : null;
 }

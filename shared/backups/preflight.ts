@@ -1,6 +1,6 @@
 import { Failure } from '../failure.ts';
-import { type DatabaseFacts, readProbe } from '../postgres/probe.ts';
 import type { Survey } from '../host/survey.ts';
+import { type DatabaseFacts, readProbe } from '../postgres/probe.ts';
 import { formatBytes, formatDuration } from '../units.ts';
 import type { Compression, DumpFormat } from './manifest.ts';
 import type { DumpEncoding } from './naming.ts';
@@ -17,8 +17,8 @@ export interface BackupNeeds {
   minFreeSpace: number;
   /** Milliseconds to wait for another holder of the lock. */
   lockWait: number;
-  /** Size of the previous verified backup; null for the first one. */
-  previousBytes: number | null;
+  /** Size of the previous verified backup of a database in this form; null for the first one. */
+  previousBytes: (database: string, encoding: DumpEncoding) => number | null;
 }
 
 /** A host on which a backup can be taken, and how. */
@@ -64,8 +64,9 @@ export function judgeHost(survey: Survey, needs: BackupNeeds): ReadyHost {
   const container = collect(() => findDatabase(survey, needs));
   const database = container && collect(() => askedDatabase(survey));
   const compressor = database && collect(() => chooseCompression(survey, database, needs));
-  const estimate = database && estimateOf(database, needs);
-  if (estimate !== undefined) collect(() => checkSpace(survey, estimate, needs));
+  const previous = compressor && needs.previousBytes(database.database, compressor.encoding);
+  const estimate = compressor && estimateOf(database, compressor.encoding, previous ?? null);
+  if (estimate !== undefined) collect(() => checkSpace(survey, estimate, needs, previous ?? null));
 
   const [first, ...others] = failures;
   if (first && others.length > 0) throw several(failures);
@@ -161,9 +162,13 @@ function findDatabase(survey: Survey, needs: BackupNeeds): ReadyHost['container'
   }
   const projects = [...new Set(survey.containers.map(({ project }) => project))];
   if (projects.length > 1) {
-    throw new Failure('several-projects', `Several compose projects run from ${needs.deployDir}: ${projects.join(', ')}`, {
-      hint: 'Name one as "project-name"',
-    });
+    throw new Failure(
+      'several-projects',
+      `Several compose projects run from ${needs.deployDir}: ${projects.join(', ')}`,
+      {
+        hint: 'Name one as "project-name"',
+      },
+    );
   }
   const services = [...new Set(survey.containers.map(({ service }) => service))].join(', ');
   const [candidate, ...others] = survey.candidates;
@@ -184,12 +189,16 @@ function findDatabase(survey: Survey, needs: BackupNeeds): ReadyHost['container'
     );
   }
   if (candidate.state !== 'running') {
-    throw new Failure('database-not-running', `The database's container (service ${candidate.service}) is ${candidate.state}`, {
-      hint:
-        candidate.state === 'paused'
-          ? `On the host: docker unpause ${candidate.container.slice(0, 12)}`
-          : `On the host: docker start ${candidate.container.slice(0, 12)}, then docker logs --tail 50 ${candidate.container.slice(0, 12)}`,
-    });
+    throw new Failure(
+      'database-not-running',
+      `The database's container (service ${candidate.service}) is ${candidate.state}`,
+      {
+        hint:
+          candidate.state === 'paused'
+            ? `On the host: docker unpause ${candidate.container.slice(0, 12)}`
+            : `On the host: docker start ${candidate.container.slice(0, 12)}, then docker logs --tail 50 ${candidate.container.slice(0, 12)}`,
+      },
+    );
   }
   const name = survey.containers.find(({ id }) => id === candidate.container)?.name ?? candidate.container;
   return { id: candidate.container, name: name.replace(/^\//, ''), service: candidate.service };
@@ -212,7 +221,8 @@ function chooseCompression(
   { format, compression }: BackupNeeds,
 ): Pick<ReadyHost, 'encoding' | 'where'> {
   const inside = (tool: string) => database.tools.has(tool);
-  const wanted = compression === 'auto' ? autoCompression(format, inside('zstd') || survey.tools.has('zstd')) : compression;
+  const wanted =
+    compression === 'auto' ? autoCompression(format, inside('zstd') || survey.tools.has('zstd')) : compression;
   const encoding: DumpEncoding = { format, compression: wanted, encryption: 'none' };
   const program = wanted === 'gzip' && format === 'custom' ? 'none' : wanted;
   if (program === 'none' || inside(program)) return { encoding, where: 'container' };
@@ -227,18 +237,23 @@ function autoCompression(format: DumpFormat, zstd: boolean): Compression {
   return format === 'custom' && zstd ? 'zstd' : 'gzip';
 }
 
-function estimateOf(database: DatabaseFacts, { previousBytes, compression }: BackupNeeds): number {
-  if (previousBytes !== null) return Math.ceil(previousBytes * growth);
+function estimateOf(database: DatabaseFacts, { compression }: DumpEncoding, previous: number | null): number {
+  if (previous !== null) return Math.ceil(previous * growth);
   return Math.ceil(database.sizeBytes * (compression === 'none' ? 1 : compressedShare));
 }
 
-function checkSpace(survey: Survey, estimate: number, { minFreeSpace, backupDir, previousBytes }: BackupNeeds): void {
+function checkSpace(
+  survey: Survey,
+  estimate: number,
+  { minFreeSpace, backupDir }: BackupNeeds,
+  previous: number | null,
+): void {
   const needed = Math.max(estimate, minFreeSpace);
   if (survey.freeBytes < needed) {
     const why =
       needed === minFreeSpace && minFreeSpace > estimate
         ? 'the input "min-free-space"'
-        : previousBytes === null
+        : previous === null
           ? "from the database's size"
           : 'from the previous backup';
     throw new Failure(

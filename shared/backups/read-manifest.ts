@@ -18,11 +18,11 @@ import type { Check, Manifest, SequenceRange, TableCount } from './manifest.ts';
 import { isBackupId, parseSetFileName } from './naming.ts';
 
 /** UTF-16 units; room for some 100 000 tables, and as much as the survey sends. */
-const LONGEST_MANIFEST = 8 * 1024 * 1024;
+const longestManifest = 8 * 1024 * 1024;
 /** UTF-16 units. PostgreSQL's own limit on names is 63 bytes, but a build may have another. */
 const name = text(1024);
 const line = text(4096);
-const MOST_RELATIONS = 200_000;
+const mostRelations = 200_000;
 
 const backupId = textThat(isBackupId, 'a backup id');
 const moment = textThat(
@@ -78,8 +78,8 @@ const manifest = shape<Manifest>({
   dumpBytes: orNull(count),
   sha256: hex(64),
   md5: hex(32),
-  tables: listOf(table, MOST_RELATIONS),
-  sequences: listOf(sequence, MOST_RELATIONS),
+  tables: listOf(table, mostRelations),
+  sequences: listOf(sequence, mostRelations),
   largeObjects: count,
   extensions: listOf(shape({ name, version: name }), 10_000),
   schemaSha256: orNull(hex(64)),
@@ -97,7 +97,7 @@ const manifest = shape<Manifest>({
  * @throws Failure `bad-manifest`; its message ends a sentence that begins with the file's name.
  */
 export function readManifest(json: string): Manifest {
-  if (json.length > LONGEST_MANIFEST) throw new Failure('bad-manifest', 'is too large for a manifest');
+  if (json.length > longestManifest) throw new Failure('bad-manifest', 'is too large for a manifest');
   const value = parse(json);
   refuseOtherVersions(value);
   try {

@@ -2,7 +2,7 @@ import { type Calendar, calendarIn } from './calendar.ts';
 import { type BackupSet, newestFirst, type VerifiedSet, verifiedSetsOf } from './catalogue.ts';
 import type { BackupId } from './manifest.ts';
 import { startOf } from './naming.ts';
-import { type Keep, type Period, periodOf, type RetentionPolicy, TIERS, type Tier } from './tiers.ts';
+import { allTiers, type Keep, type Period, periodOf, type RetentionPolicy, type Tier } from './tiers.ts';
 
 /** What happens to a set in one tier. A set stands in several by hard links: deleting it here leaves it elsewhere. */
 export interface PruneDecision {
@@ -25,9 +25,9 @@ export interface PruneOptions {
 }
 
 /** A set this much ahead of the clock is not "of the future": two backups in one second move the later one's id. */
-const CLOCK_SLACK_MS = 5 * 60 * 1000;
+const clockSlackMs = 5 * 60 * 1000;
 
-const PERIOD_WORD = { daily: 'day', weekly: 'week', monthly: 'month', predeployment: 'deployment' } as const;
+const periodWord = { daily: 'day', weekly: 'week', monthly: 'month', predeployment: 'deployment' } as const;
 
 /**
  * What is kept and deleted: per tier the newest verified set of each of the last N periods that have one, and always
@@ -39,12 +39,12 @@ const PERIOD_WORD = { daily: 'day', weekly: 'week', monthly: 'month', predeploym
 export function decidePruning(sets: readonly BackupSet[], options: PruneOptions): PruneDecision[] {
   const { database, policy } = options;
   const calendar = calendarIn(options.timezone);
-  const horizon = options.now.getTime() + CLOCK_SLACK_MS;
+  const horizon = options.now.getTime() + clockSlackMs;
   const counted = verifiedSetsOf(database, sets)
     .filter((set) => (startOf(set.id)?.getTime() ?? Number.POSITIVE_INFINITY) <= horizon)
     .toSorted((a, b) => newestFirst(a.id, b.id));
 
-  return TIERS.flatMap((tier) => {
+  return allTiers.flatMap((tier) => {
     const standing = counted.filter((set) => set.folders.includes(tier));
     const protectedId = protectedIn(tier, counted, standing);
     const decisions = new Map(decideTier(tier, standing, policy[tier], protectedId, calendar));
@@ -68,7 +68,7 @@ export function decidePruning(sets: readonly BackupSet[], options: PruneOptions)
  * @param why ends the sentence "nothing is pruned: …".
  */
 export function pruneNothing(sets: readonly BackupSet[], database: string, why: string): PruneDecision[] {
-  return TIERS.flatMap((tier) =>
+  return allTiers.flatMap((tier) =>
     standingIn(tier, sets).map(
       (set): PruneDecision =>
         isOf(database, set)
@@ -98,7 +98,7 @@ function ignored(tier: Tier, set: BackupSet): PruneDecision {
 function protectedIn(tier: Tier, counted: readonly VerifiedSet[], standing: readonly VerifiedSet[]): BackupId | null {
   if (tier === 'daily') return standing[0]?.id ?? null;
   const newest = counted[0];
-  const home = TIERS.find((candidate) => newest?.folders.includes(candidate));
+  const home = allTiers.find((candidate) => newest?.folders.includes(candidate));
   return newest !== undefined && home === tier ? newest.id : null;
 }
 
@@ -116,25 +116,37 @@ function decideTier(
     const newest = newestOf.get(period.key) ?? set.id;
     newestOf.set(period.key, newest);
     // Periods are met newest first, so how many there are by now is this one's rank.
-    const rank = newestOf.size;
-    return [set, { tier, id: set.id, ...judge(set.id) }];
-
-    function judge(id: BackupId): Pick<PruneDecision, 'action' | 'reason'> {
-      const within = keep === 'all' || rank <= keep;
-      if (within && newest === id) return { action: 'keep', reason: `kept: ${rankAmong(tier, period, rank, keep)}` };
-      if (id === protectedId) return { action: 'keep', reason: 'kept: the newest verified backup is never deleted' };
-      return { action: 'delete', reason: `deleted: ${within ? `${newest} of ${period.name} is newer` : beyond(tier, rank, keep)}` };
-    }
+    const seat = { tier, period, newest, rank: newestOf.size, keep };
+    return [set, { tier, id: set.id, ...judge(set.id, seat, set.id === protectedId) }];
   });
 }
 
-function beyond(tier: Tier, rank: number, keep: number): string {
-  return keep === 0 ? `keep-${tier} is 0` : `${ordinal(rank)} ${PERIOD_WORD[tier]}, ${keep} are kept`;
+/** Where a set stands in its tier. */
+interface Seat {
+  tier: Tier;
+  period: Period;
+  /** The newest set of the period. */
+  newest: BackupId;
+  /** Of the period, 1 being the newest that has a set. */
+  rank: number;
+  keep: Keep;
 }
 
-function rankAmong(tier: Tier, period: Period, rank: number, keep: Keep): string {
+function judge(id: BackupId, seat: Seat, isProtected: boolean): Pick<PruneDecision, 'action' | 'reason'> {
+  const within = seat.keep === 'all' || seat.rank <= seat.keep;
+  if (within && seat.newest === id) return { action: 'keep', reason: `kept: ${rankAmong(seat)}` };
+  if (isProtected) return { action: 'keep', reason: 'kept: the newest verified backup is never deleted' };
+  if (within) return { action: 'delete', reason: `deleted: ${seat.newest} of ${seat.period.name} is newer` };
+  if (seat.keep === 0) return { action: 'delete', reason: `deleted: keep-${seat.tier} is 0` };
+  return {
+    action: 'delete',
+    reason: `deleted: ${ordinal(seat.rank)} ${periodWord[seat.tier]}, ${seat.keep} ${seat.keep === 1 ? 'is' : 'are'} kept`,
+  };
+}
+
+function rankAmong({ tier, period, rank, keep }: Seat): string {
   const what = tier === 'predeployment' ? 'taken before a deployment' : `newest of ${period.name}`;
-  const word = PERIOD_WORD[tier];
+  const word = periodWord[tier];
   return keep === 'all' ? `${what}, every ${word} is kept` : `${what}, ${word} ${rank} of ${keep}`;
 }
 

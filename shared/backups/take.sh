@@ -50,8 +50,8 @@ choose_id() {
   shopt -s nullglob
   while :; do
     id=$(date --utc --date "@$second" +%Y%m%d_%H%M%S)
-    taken=("$backup_dir"/*/*"_$id".* "$backup_dir"/predeployment/"$id")
-    ((${#taken[@]})) || break
+    taken=("$backup_dir"/*/*"_$id".*)
+    [[ ${#taken[@]} -gt 0 || -e $backup_dir/predeployment/$id ]] || break
     second=$((second + 1))
   done
   shopt -u nullglob

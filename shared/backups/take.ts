@@ -137,7 +137,8 @@ function readDump(records: Records, { encoding, rowCounts }: TakeRequest): Taken
     id,
     file: `backup_${id}.${dumpExtension(encoding)}`,
     sizeBytes,
-    dumpBytes: bytes === undefined || (encoding.format === 'custom' && encoding.compression === 'gzip') ? null : Number(bytes),
+    dumpBytes:
+      bytes === undefined || (encoding.format === 'custom' && encoding.compression === 'gzip') ? null : Number(bytes),
     sums: { sha256: records.get('sha256'), md5: records.get('md5') },
     tables,
     sequences: sequenceRanges(fact('sequences-before') ?? '[]', fact('sequences-after') ?? '[]'),
@@ -222,7 +223,8 @@ function translate(error: unknown, log: string, { backupDir, lock, lockWait }: T
 const takeHints: Record<string, string> = {
   'disk-full': 'Earlier backups are as they were, and what was written is removed. Make room: df -h; docker system df',
   'dump-failed': 'Earlier backups are as they were. What pg_dump said stands above',
-  'dump-interrupted': 'Earlier backups are as they were. See whether the database was restarted: docker ps; docker logs',
+  'dump-interrupted':
+    'Earlier backups are as they were. See whether the database was restarted: docker ps; docker logs',
   'compressor-failed': 'Earlier backups are as they were. See whether memory ran out: dmesg | tail',
   'lock-unusable': 'Check who owns the backup folder',
 };

@@ -6,7 +6,7 @@ import { startOf } from './naming.ts';
 /** Why a set is kept; also the folder that it stands in. */
 export type Tier = 'daily' | 'weekly' | 'monthly' | 'predeployment';
 
-export const TIERS: readonly Tier[] = ['daily', 'weekly', 'monthly', 'predeployment'];
+export const allTiers: readonly Tier[] = ['daily', 'weekly', 'monthly', 'predeployment'];
 
 /** How many days, weeks, months or deployments a tier keeps; 0 switches it off. */
 export type Keep = number | 'all';
@@ -59,7 +59,7 @@ export function periodOf(tier: Tier, id: BackupId, calendar: Calendar): Period {
 }
 
 /**
- * Which tiers a new verified set enters, in the order of TIERS. This is computed from what stands in the folders and
+ * Which tiers a new verified set enters, in the order of allTiers. This is computed from what stands in the folders and
  * never from the day of the week: after a missed Sunday the next night is weekly.
  *
  * @param sets all sets on the host; only verified ones of the same database matter.

@@ -40,7 +40,14 @@ export function judgeDump(evidence: DumpEvidence): Check[] {
 export const allPassed = (checks: readonly Check[]): boolean => checks.every(({ result }) => result === 'passed');
 
 function judgeMagic({ encoding: { format, compression }, magic, sizeBytes }: DumpEvidence): Check {
-  const expected = compression === 'zstd' ? magics.zstd : format === 'custom' ? magics.custom : compression === 'gzip' ? magics.gzip : '';
+  const expected =
+    compression === 'zstd'
+      ? magics.zstd
+      : format === 'custom'
+        ? magics.custom
+        : compression === 'gzip'
+          ? magics.gzip
+          : '';
   if (sizeBytes < smallestDump) return failed('file', `it has only ${sizeBytes} bytes`);
   if (!magic.trim().startsWith(expected)) return failed('file', `it begins with ${magic.trim()}, not with ${expected}`);
   return passed('file', `${sizeBytes} bytes of ${compression === 'none' ? format : `${format}, ${compression}`}`);
@@ -53,7 +60,9 @@ function judgeDisk({ streamSha256, diskSha256 }: DumpEvidence): Check {
 }
 
 function judgeReading({ encoding: { format }, stages, verifyMs }: DumpEvidence): Check {
-  const exits = new Map([...stages.matchAll(/^(decompress|read|exit) (\d+)$/gm)].map(([, stage, code]) => [stage, code]));
+  const exits = new Map(
+    [...stages.matchAll(/^(decompress|read|exit) (\d+)$/gm)].map(([, stage, code]) => [stage, code]),
+  );
   const good = exits.get('decompress') === '0' && exits.get('read') === '0' && !exits.has('exit');
   if (!good) {
     const ends = [...exits].map(([stage, code]) => `${stage} ended with ${code}`).join(', ');

@@ -19,5 +19,5 @@ export interface Connection {
  * value, and neither a line break nor an exclamation mark, so that it means the same in every login shell.
  */
 export const bootstrap =
-  "exec env -u BASH_ENV bash --noprofile --norc -c 'LC_ALL=C; IFS= read -r n && IFS= read -r -N \"$n\" s && " +
+  'exec env -u BASH_ENV bash --noprofile --norc -c \'LC_ALL=C; IFS= read -r n && IFS= read -r -N "$n" s && ' +
   'IFS= read -r c && p=() && while ((c-- > 0)); do IFS= read -r -d "" v || exit 1; p+=("$v"); done && eval "$s"\'';

@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../failure.ts';
 import { bootstrap, type Connection } from './connection.ts';
 import { type Explain, type Run, runProgram } from './program.ts';
-import { explainSsh, type KeyDiagnosis } from './ssh-failures.ts';
 import { askpass, mendKey, sshConfig } from './ssh-config.ts';
+import { explainSsh, type KeyDiagnosis } from './ssh-failures.ts';
 
 export interface SshSettings {
   host: string;

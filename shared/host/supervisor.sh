@@ -75,8 +75,19 @@ listen() {
 end_group() {
   local tries=0
   kill -TERM -- "-$1" 2>/dev/null || return 0
-  while kill -0 -- "-$1" 2>/dev/null && ((tries++ < 30)); do sleep 0.1; done
+  while group_lives "$1" && ((tries++ < 30)); do sleep 0.1; done
   kill -KILL -- "-$1" 2>/dev/null || true
+}
+
+# A process that has ended and was not collected by its parent still takes signals; it does not count.
+group_lives() {
+  local file line state group
+  for file in /proc/[0-9]*/stat; do
+    { IFS= read -r line <"$file"; } 2>/dev/null || continue
+    read -r state _ group _ <<<"${line##*) }"
+    [[ $group != "$1" || $state == [ZX] ]] || return 0
+  done
+  return 1
 }
 
 watch() {

@@ -7,9 +7,9 @@ SET row_security = off;
 SET client_encoding = 'UTF8';
 BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
 SELECT 'sequences-before ' || coalesce(jsonb_agg(jsonb_build_object(
-    'schema', schemaname, 'name', sequencename, 'value', last_value::text, 'increment', increment_by::text)), '[]')
+    'schema', schemaname, 'name', sequencename, 'value', last_value::text, 'increment', increment_by::text))::text, '[]')
   FROM pg_sequences;
 SELECT 'large-objects ' || count(*) FROM pg_largeobject_metadata;
-SELECT 'extensions ' || coalesce(jsonb_agg(jsonb_build_object('name', extname, 'version', extversion) ORDER BY extname), '[]')
+SELECT 'extensions ' || coalesce(jsonb_agg(jsonb_build_object('name', extname, 'version', extversion) ORDER BY extname)::text, '[]')
   FROM pg_extension;
 SELECT 'snapshot ' || pg_export_snapshot();

@@ -1,9 +1,9 @@
 -- Ordinary tables and leaf partitions, without those that belong to an extension: pg_dump leaves their rows out.
 SELECT format(
     CASE :'row_counts'
-      WHEN 'exact' THEN 'SELECT ''table '' || jsonb_build_object(''schema'', %1$L, ''name'', %2$L, ''rows'', count(*), ''exact'', true) FROM ONLY %1$I.%2$I'
-      WHEN 'estimate' THEN 'SELECT ''table '' || jsonb_build_object(''schema'', %1$L, ''name'', %2$L, ''rows'', greatest(%3$s, 0), ''exact'', false)'
-      ELSE 'SELECT ''table '' || jsonb_build_object(''schema'', %1$L, ''name'', %2$L, ''rows'', NULL, ''exact'', false)'
+      WHEN 'exact' THEN 'SELECT ''table '' || jsonb_build_object(''schema'', %1$L, ''name'', %2$L, ''rows'', count(*), ''exact'', true)::text FROM ONLY %1$I.%2$I'
+      WHEN 'estimate' THEN 'SELECT ''table '' || jsonb_build_object(''schema'', %1$L, ''name'', %2$L, ''rows'', greatest(%3$s, 0), ''exact'', false)::text'
+      ELSE 'SELECT ''table '' || jsonb_build_object(''schema'', %1$L, ''name'', %2$L, ''rows'', NULL, ''exact'', false)::text'
     END, nspname, relname, reltuples::bigint)
   FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
   WHERE relkind = 'r' AND relpersistence <> 't'

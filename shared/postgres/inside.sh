@@ -74,18 +74,19 @@ globals() {
 # verify FORMAT COMPRESSION: reads a whole dump on stdin; prints what each stage ended with. An archive is read entry by
 # entry, as a restore would; a plain dump has to end with pg_dump's own last line.
 verify() {
-  case $2 in
-    zstd) set -- "$1" zstd -q -d -c ;;
-    gzip) set -- "$1" gzip -d -c ;;
-    *) set -- "$1" cat ;;
-  esac
   format=$1
-  shift
+  case $1-$2 in
+    *-zstd) set -- zstd -q -d -c ;;
+    plain-gzip) set -- gzip -d -c ;;
+    *) set -- cat ;;
+  esac
   { { { "$@" 3>&-; echo "decompress $?" >&3; } | { dd bs=1048576 2>&1 >&4 4>&- | bytes >&3; } 4>&1 | {
     case $format in
       custom) pg_restore -f /dev/null ;;
-      plain) awk '/^-- Data for Name: / { print "entry " $0 } NF && !/^\\unrestrict / { last = $0 }
-        END { exit last != "-- PostgreSQL database dump complete" }' >&3 ;;
+      plain) awk '/^-- Data for Name: / { print "entry " $0 }
+        $0 == "-- PostgreSQL database dump complete" { complete = 1; next }
+        NF && $0 != "--" && !/^\\unrestrict / { complete = 0 }
+        END { exit !complete }' >&3 ;;
     esac
     echo "read $?" >&3
     cat >/dev/null

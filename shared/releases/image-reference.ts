@@ -1,27 +1,29 @@
 import { Failure } from '../failure.ts';
 
 // Docker's grammar (distribution/reference), rule by rule.
-const PATH_COMPONENT = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
-const PATH = new RegExp(`^${PATH_COMPONENT}(?:/${PATH_COMPONENT})*$`);
-const DOMAIN_COMPONENT = '[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?';
-const REGISTRY = new RegExp(`^(?:${DOMAIN_COMPONENT}(?:\\.${DOMAIN_COMPONENT})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?$`);
-const TAG = /^\w[\w.-]{0,127}$/;
-const DIGEST = /^(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})$/;
+const pathComponent = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
+const pathGrammar = new RegExp(`^${pathComponent}(?:/${pathComponent})*$`);
+const domainComponent = '[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?';
+const registryGrammar = new RegExp(
+  `^(?:${domainComponent}(?:\\.${domainComponent})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?$`,
+);
+const tagGrammar = /^\w[\w.-]{0,127}$/;
+const digestGrammar = /^(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})$/;
 /** Longer paths are refused by every registry. */
-const LONGEST_PATH = 255;
+const longestPath = 255;
 
-const DEFAULT_REGISTRY = 'docker.io';
-const LEGACY_DEFAULT_REGISTRY = 'index.docker.io';
-const OFFICIAL_IMAGES = 'library/';
+const defaultRegistry = 'docker.io';
+const legacyDefaultRegistry = 'index.docker.io';
+const officialImages = 'library/';
 
 /** True for a content digest such as `sha256:` and 64 lower-case hex digits (sha384 and sha512 alike). */
 export function isDigest(text: string): boolean {
-  return DIGEST.test(text);
+  return digestGrammar.test(text);
 }
 
 /** True for a tag as a registry takes it: at most 128 of letters, digits, `_`, `.`, `-`, not led by `.` or `-`. */
 export function isTag(text: string): boolean {
-  return TAG.test(text);
+  return tagGrammar.test(text);
 }
 
 /** An image reference with Docker's defaults filled in, so that two names of the same image are equal. */
@@ -63,9 +65,9 @@ export function parseImageReference(text: string): ImageReference {
   const { name, tag, digest } = split(text);
   const { registry, path } = locate(name);
 
-  if (!REGISTRY.test(registry)) refuse(text, 'its registry is not a host name with an optional port');
-  if (!PATH.test(path)) refuse(text, 'its repository is not lower-case words joined by "/", ".", "_" or "-"');
-  if (path.length > LONGEST_PATH) refuse(text, `its repository is longer than ${LONGEST_PATH} characters`);
+  if (!registryGrammar.test(registry)) refuse(text, 'its registry is not a host name with an optional port');
+  if (!pathGrammar.test(path)) refuse(text, 'its repository is not lower-case words joined by "/", ".", "_" or "-"');
+  if (path.length > longestPath) refuse(text, `its repository is longer than ${longestPath} characters`);
   if (tag !== null && !isTag(tag)) refuse(text, 'its tag is not 1 to 128 letters, digits, "_", "." or "-"');
   if (digest !== null && !isDigest(digest)) refuse(text, 'its digest is not "sha256:" and 64 lower-case hex digits');
   if (tag === null && digest === null) {
@@ -92,11 +94,11 @@ function locate(name: string): { registry: string; path: string } {
   const slash = name.indexOf('/');
   const first = slash === -1 ? '' : name.slice(0, slash);
   const namesHost = first === 'localhost' || /[.:]/.test(first) || first !== first.toLowerCase();
-  if (namesHost && first !== DEFAULT_REGISTRY && first !== LEGACY_DEFAULT_REGISTRY) {
+  if (namesHost && first !== defaultRegistry && first !== legacyDefaultRegistry) {
     return { registry: first, path: name.slice(slash + 1) };
   }
   const path = namesHost ? name.slice(slash + 1) : name;
-  return { registry: DEFAULT_REGISTRY, path: path.includes('/') ? path : OFFICIAL_IMAGES + path };
+  return { registry: defaultRegistry, path: path.includes('/') ? path : officialImages + path };
 }
 
 function refuse(text: string, why: string): never {

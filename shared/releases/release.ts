@@ -35,18 +35,18 @@ export interface ImageFacts {
   repoDigests: readonly string[];
 }
 
-const IMAGE_ID = /^sha256:[a-f0-9]{64}$/;
+const imageIdGrammar = /^sha256:[a-f0-9]{64}$/;
 /** Compose's own grammar of service names. */
-const SERVICE = /^[a-zA-Z0-9._-]{1,255}$/;
+const serviceGrammar = /^[a-zA-Z0-9._-]{1,255}$/;
 
 /** True for a name that compose takes for a service. */
 export function isServiceName(text: string): boolean {
-  return SERVICE.test(text);
+  return serviceGrammar.test(text);
 }
 
 /** True for the id of an image: `sha256:` and 64 lower-case hex digits. */
 export function isImageId(text: string): boolean {
-  return IMAGE_ID.test(text);
+  return imageIdGrammar.test(text);
 }
 
 /**

@@ -76,6 +76,7 @@ function readSsh(input: InputReader): HostInputs['ssh'] {
 
 function readKey(input: InputReader): string {
   const key = input.secret('ssh-key');
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's expression, not ours
   const hint = 'Store the whole private key file as a secret, and give it: ssh-key: ${{ secrets.SSH_KEY }}';
   if (key === null) {
     throw new InputError('ssh-key', 'is required and was not given (secrets are empty in runs from forks)', hint);

@@ -6,9 +6,7 @@ export async function diagnoseKey(
   keyFile: string,
   environment: Record<string, string>,
 ): Promise<
-  | { state: 'usable'; fingerprint: string }
-  | { state: 'wrong-passphrase' }
-  | { state: 'unreadable'; detail: string }
+  { state: 'usable'; fingerprint: string } | { state: 'wrong-passphrase' } | { state: 'unreadable'; detail: string }
 > {
   const { exitCode, stdout, stderr } = await runTool('ssh-keygen', ['-y', '-f', keyFile], { env: environment });
   const blob = /^\S+ (\S+)/.exec(stdout)?.[1];

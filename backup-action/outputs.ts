@@ -1,0 +1,18 @@
+/** Every output, as it stands where the action fails before it knows better. */
+export const noOutputs = () => ({
+  status: 'failed' as 'succeeded' | 'incomplete' | 'failed',
+  'backup-id': null as string | null,
+  'backup-file': null as string | null,
+  'manifest-file': null as string | null,
+  'report-file': null as string | null,
+  'size-bytes': null as number | null,
+  sha256: null as string | null,
+  md5: null as string | null,
+  tiers: null as string | null,
+  kept: null as number | null,
+  deleted: null as number | null,
+  'duration-ms': null as number | null,
+  release: null as string | null,
+});
+
+export type BackupOutputs = ReturnType<typeof noOutputs>;

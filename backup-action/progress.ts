@@ -1,0 +1,32 @@
+import * as log from '../shared/runner/log.ts';
+import { formatBytes, formatRate } from '../shared/units.ts';
+
+/** Milliseconds: a log is read later, and every line of it stays. */
+const betweenLines = 5_000;
+
+/** What the host tells while the dump is under way, as lines in the log. */
+export class DumpProgress {
+  readonly #estimate: number;
+  readonly #begin = Date.now();
+  #lastLine = 0;
+
+  /** @param estimate bytes that the dump is expected to have */
+  constructor(estimate: number) {
+    this.#estimate = estimate;
+  }
+
+  tell(name: string, value: string): void {
+    if (name === 'waiting-for') log.progress(`Waiting for the lock, held by ${value}`);
+    if (name === 'dumped') this.#dumped(Number(value));
+  }
+
+  #dumped(bytes: number): void {
+    const now = Date.now();
+    if (!Number.isFinite(bytes) || now - this.#lastLine < betweenLines) return;
+    this.#lastLine = now;
+    const rate = formatRate(bytes / ((now - this.#begin) / 1_000));
+    // An estimate is no promise: above it, the share would only confuse.
+    const share = bytes < this.#estimate ? `, ${Math.round((100 * bytes) / this.#estimate)} % of the estimate` : '';
+    log.progress(`${formatBytes(bytes)} written, ${rate}${share}`);
+  }
+}

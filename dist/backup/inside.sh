@@ -1,0 +1,112 @@
+# shellcheck shell=sh
+# Runs inside the database container, in whatever shell it has: `inside VERB ARGUMENT...`. The user and the database come
+# as PGUSER and PGDATABASE, never as arguments: psql reads a connection string there. No password leaves the container.
+
+export LC_ALL=C PGCONNECT_TIMEOUT=15
+export PGUSER="${PGUSER:-${POSTGRES_USER:-postgres}}"
+export PGDATABASE="${PGDATABASE:-${POSTGRES_DB:-$PGUSER}}"
+if [ -z "${PGPASSWORD:-}" ]; then
+  PGPASSWORD=${POSTGRES_PASSWORD:-}
+  if [ -n "${POSTGRES_PASSWORD_FILE:-}" ]; then PGPASSWORD=$(cat "$POSTGRES_PASSWORD_FILE"); fi
+  export PGPASSWORD
+fi
+
+# What a backup finds here: one fact a line, its name, a space and its value.
+probe() {
+  for tool in zstd gzip awk pg_dump pg_restore psql; do
+    if command -v "$tool" >/dev/null; then echo "tool $tool"; fi
+  done
+  echo "pg-dump $(pg_dump --version 2>&1)"
+  if answer=$(ask "SELECT jsonb_build_object(
+    'database', current_database(), 'user', current_user, 'serverVersion', current_setting('server_version'),
+    'encoding', pg_encoding_to_char(encoding), 'locale', datcollate, 'sizeBytes', pg_database_size(oid))
+    FROM pg_database WHERE datname = current_database()" 2>&1); then
+    echo "accepts $answer"
+  else
+    printf 'refuses %s' "$answer" | tr '\n' ' '
+    echo
+  fi
+}
+
+ask() { psql -XAtq -v ON_ERROR_STOP=1 -c "$1"; }
+
+# Statements on stdin, answers on stdout, for as long as the caller keeps both open.
+session() { exec psql -XAtq -v ON_ERROR_STOP=1; }
+
+# dump FORMAT COMPRESSION LEVEL SNAPSHOT LOCK-WAIT-MS: the dump on stdout. Exit 31: pg_dump failed; 32: the compressor.
+dump() {
+  set -- "$1" "$2" "$3" --snapshot="$4" --lock-wait-timeout="$5" --no-password
+  case $1-$2 in
+    custom-gzip) set -- cat "$3" "$@" --format=custom --compress="$3" ;;
+    custom-zstd) set -- compress_zstd "$3" "$@" --format=custom --compress=0 ;;
+    custom-*) set -- cat "$3" "$@" --format=custom --compress=0 ;;
+    plain-gzip) set -- compress_gzip "$3" "$@" --format=plain ;;
+    plain-zstd) set -- compress_zstd "$3" "$@" --format=plain ;;
+    plain-*) set -- cat "$3" "$@" --format=plain ;;
+  esac
+  compressor=$1 level=$2
+  shift 5
+  [ "$compressor" = cat ] && { pg_dump "$@" || exit 31; exit 0; }
+  # Each stage's own exit, in a shell that has no PIPESTATUS.
+  exec 4>&1
+  dump_exit=$({ { pg_dump "$@" 3>&-; echo "$?" >&3; } 4>&- | "$compressor" "$level" >&4 3>&-; } 3>&1) || exit 32
+  [ "$dump_exit" = 0 ] || exit 31
+}
+
+compress_zstd() { zstd -q -c -T0 "-$1"; }
+compress_gzip() { gzip -n -c "-$1"; }
+
+# schema SNAPSHOT LOCK-WAIT-MS
+schema() { exec pg_dump --schema-only --snapshot="$1" --lock-wait-timeout="$2" --no-password; }
+
+# Roles and settings without passwords, and the settings of this database, which a dump without --create leaves out.
+globals() {
+  pg_dumpall --globals-only --no-role-passwords --no-password || exit 1
+  printf '\n-- Settings of the database\n'
+  ask "SELECT format('ALTER DATABASE %I SET %s TO %s;', current_database(), name, CASE
+      WHEN lower(name) IN ('search_path', 'temp_tablespaces', 'session_preload_libraries', 'local_preload_libraries')
+      THEN value ELSE quote_literal(value) END)
+    FROM pg_db_role_setting s, pg_database d, unnest(setconfig) setting,
+      LATERAL (SELECT split_part(setting, '=', 1), substr(setting, strpos(setting, '=') + 1)) pair(name, value)
+    WHERE d.oid = setdatabase AND setrole = 0 AND datname = current_database() ORDER BY name"
+}
+
+# verify FORMAT COMPRESSION: reads a whole dump on stdin; prints what each stage ended with. An archive is read entry by
+# entry, as a restore would; a plain dump has to end with pg_dump's own last line.
+verify() {
+  format=$1
+  case $1-$2 in
+    *-zstd) set -- zstd -q -d -c ;;
+    plain-gzip) set -- gzip -d -c ;;
+    *) set -- cat ;;
+  esac
+  { { { "$@" 3>&-; echo "decompress $?" >&3; } | { dd bs=1048576 2>&1 >&4 4>&- | bytes >&3; } 4>&1 | {
+    case $format in
+      custom) pg_restore -f /dev/null ;;
+      plain) awk '/^-- Data for Name: / { print "entry " $0 }
+        $0 == "-- PostgreSQL database dump complete" { complete = 1; next }
+        NF && $0 != "--" && !/^\\unrestrict / { complete = 0 }
+        END { exit !complete }' >&3 ;;
+    esac
+    echo "read $?" >&3
+    cat >/dev/null
+  }; }; } 3>&1 >/dev/null
+}
+
+bytes() { while read -r number unit _; do case $unit in byte*) echo "bytes $number" ;; esac; done; }
+
+# contents COMPRESSION: what an archive on stdin says that it holds.
+contents() {
+  case $1 in
+    zstd) zstd -q -d -c 2>/dev/null | pg_restore --list ;;
+    *) pg_restore --list ;;
+  esac
+}
+
+# terminate: ends the sessions that a run of ours left in this database.
+terminate() {
+  ask "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name ~ '^atlasia-[0-9]{8}_[0-9]{6}\$'"
+}
+
+"$@"

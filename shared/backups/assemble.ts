@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import type { DatabaseFacts } from '../postgres/probe.ts';
+import type { Release } from '../releases/release.ts';
+import type { BackupKind, Check, Manifest } from './manifest.ts';
+import { type DumpEncoding, setFileNames } from './naming.ts';
+import { stableSchema } from './schema-changes.ts';
+import type { Sums, TakenDump } from './take.ts';
+
+/** What is known of a backup besides its dump. */
+export interface Circumstances {
+  kind: BackupKind;
+  environment: string;
+  database: DatabaseFacts;
+  encoding: DumpEncoding;
+  startedAt: Date;
+  finishedAt: Date;
+  release: Release;
+  runUrl: string | null;
+  commit: string | null;
+  actor: string | null;
+  /** The previous verified backup of the database. */
+  previous: Manifest | null;
+  /** Checks on the set as a whole. */
+  checks: readonly Check[];
+}
+
+/** The manifest of a verified dump. */
+export function manifestOf(dump: TakenDump, facts: Circumstances): Manifest {
+  const schemaSha256 = dump.schemaText === null ? null : hash('sha256', stableSchema(dump.schemaText));
+  const changed = facts.previous !== null && schemaSha256 !== null && facts.previous.schemaSha256 !== schemaSha256;
+  return {
+    version: 1,
+    id: dump.id,
+    kind: facts.kind,
+    environment: facts.environment,
+    database: facts.database.database,
+    startedAt: facts.startedAt.toISOString(),
+    finishedAt: facts.finishedAt.toISOString(),
+    serverVersion: facts.database.serverVersion,
+    pgDumpVersion: facts.database.pgDumpVersion,
+    encoding: facts.database.encoding,
+    locale: facts.database.locale,
+    ...facts.encoding,
+    file: dump.file,
+    sizeBytes: dump.sizeBytes,
+    dumpBytes: dump.dumpBytes,
+    ...dump.sums,
+    tables: dump.tables,
+    sequences: dump.sequences,
+    largeObjects: dump.largeObjects,
+    extensions: dump.extensions,
+    schemaSha256,
+    schemaChangedSince: changed ? (facts.previous?.id ?? null) : null,
+    release: facts.release,
+    runUrl: facts.runUrl,
+    commit: facts.commit,
+    actor: facts.actor,
+    checks: [...dump.verification, ...dump.sides, ...facts.checks],
+  };
+}
+
+/** The files beside the dump that are made here, by bare name: manifest, report and the checksums of all. */
+export function sidecarsOf(dump: TakenDump, manifest: Manifest, report: string): Map<string, string> {
+  const names = setFileNames('backup', dump.id, manifest);
+  const texts = new Map([
+    [names.manifest, `${JSON.stringify(manifest, null, 2)}\n`],
+    [names.report, report],
+  ]);
+  const sums = new Map<string, Sums>([[names.dump, dump.sums]]);
+  if (dump.schemaSums) sums.set(names.schema, dump.schemaSums);
+  if (dump.globalsSums) sums.set(names.globals, dump.globalsSums);
+  for (const [name, text] of texts) sums.set(name, { sha256: hash('sha256', text), md5: hash('md5', text) });
+
+  // As `sha256sum --check` reads them.
+  const list = (kind: keyof Sums) => [...sums].map(([name, sum]) => `${sum[kind]}  ${name}\n`).join('');
+  return new Map([...texts, [names.sha256, list('sha256')], [names.md5, list('md5')]]);
+}
+
+function hash(algorithm: 'sha256' | 'md5', text: string): string {
+  return createHash(algorithm).update(text).digest('hex');
+}

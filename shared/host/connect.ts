@@ -1,0 +1,12 @@
+import type { Connection } from './connection.ts';
+import { connectLocally } from './local.ts';
+import { connectBySsh, type SshSettings, type SshSurroundings } from './ssh.ts';
+
+/**
+ * The way to the host that the inputs name.
+ * @param ssh null: the runner itself is the host
+ * @param surroundings made only where they are needed
+ */
+export async function connect(ssh: SshSettings | null, surroundings: () => SshSurroundings): Promise<Connection> {
+  return ssh === null ? connectLocally() : connectBySsh(ssh, surroundings());
+}

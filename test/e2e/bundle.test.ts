@@ -1,0 +1,112 @@
+// The bundles are what users run: they must start and find their programs wherever the runner has put them, and start
+// fast, which a package that is loaded needlessly would end.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { cpSync, globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+
+const root = join(import.meta.dirname, '..', '..');
+let folder: string;
+
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'bundle test '));
+  cpSync(join(root, 'dist'), join(folder, 'dist'), { recursive: true });
+  mkdirSync(join(folder, 'temp'));
+});
+
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Runs a bundle as the runner does, with nothing of this repository around it. */
+function start(bundle: string, nodeArguments: string[] = []) {
+  const output = join(folder, 'output');
+  writeFileSync(output, '');
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [...nodeArguments, join(folder, 'dist', bundle, 'index.js')],
+    {
+      cwd: folder,
+      env: { PATH: process.env['PATH'], RUNNER_TEMP: join(folder, 'temp'), GITHUB_OUTPUT: output },
+      encoding: 'utf8',
+      timeout: 30_000,
+    },
+  );
+  return { status, stdout, stderr, outputs: readFileSync(output, 'utf8') };
+}
+
+test('there is a bundle for every action and one for the post-step, each with its licences', () => {
+  const actions = globSync('*-action/action.yml', { cwd: root }).map((file) => file.replace('-action/action.yml', ''));
+  assert.deepEqual(readdirSync(join(folder, 'dist')).toSorted(), [...actions, 'cleanup'].toSorted());
+  for (const bundle of readdirSync(join(folder, 'dist'))) {
+    assert.match(readFileSync(join(folder, 'dist', bundle, 'licenses.txt'), 'utf8'), /@actions\/core/);
+    assert.match(readFileSync(join(folder, 'dist', bundle, 'package.json'), 'utf8'), /"type":\s*"module"/);
+  }
+});
+
+test('backup without inputs fails, and says which are missing', () => {
+  const { status, stdout, stderr, outputs } = start('backup');
+  assert.equal(status, 1, stdout + stderr);
+  assert.match(stdout, /^::error title=backup-action failed::.*"host" is required and was not given/m);
+  assert.match(stdout, /What to do: host: Give the name or address of the host/);
+  assert.match(outputs, /^status<<(\S+)\nfailed\n\1$/m);
+  assert.equal(stderr, '');
+});
+
+test('cleanup with nothing to clean up is silent', () => {
+  assert.deepEqual(start('cleanup'), { status: 0, stdout: '', stderr: '', outputs: '' });
+});
+
+describe('the programs for the host', () => {
+  const programs = globSync('shared/**/*.{sh,sql}', { cwd: root });
+  const bundled = () => readdirSync(join(folder, 'dist', 'backup')).filter((file) => /\.(sh|sql)$/.test(file));
+  const contentOf = (file: string) => readFileSync(join(folder, 'dist', 'backup', file), 'utf8');
+
+  test('all lie beside the bundle, as they are in the sources', () => {
+    const contents = bundled().map(contentOf);
+    for (const program of programs) {
+      assert.ok(contents.includes(readFileSync(join(root, program), 'utf8')), `${program} is not in dist/backup`);
+    }
+    assert.equal(contents.length, programs.length);
+  });
+
+  test('are those that the bundle looks for', () => {
+    const code = contentOf('index.js');
+    const named = Array.from(
+      code.matchAll(/__nccwpck_require__\.(?:p|ab) \+ "([^"]+\.(?:sh|sql))"/g),
+      ([, name]) => name,
+    );
+    assert.deepEqual([...new Set(named)].toSorted(), bundled().toSorted());
+    // Any other form of `new URL` names a file of the sources, which users do not have.
+    assert.doesNotMatch(code, /new URL\(['"`]\.\/[^'"`]*\.(sh|sql)['"`]/);
+  });
+
+  test('can be read by bash', () => {
+    for (const file of bundled().filter((name) => name.endsWith('.sh'))) {
+      const { status, stderr } = spawnSync('bash', ['-n', join(folder, 'dist', 'backup', file)], { encoding: 'utf8' });
+      assert.equal(status, 0, `${file}: ${stderr}`);
+    }
+  });
+});
+
+describe('a start', () => {
+  /** Prints every module that is loaded, so that a heavy one is seen. */
+  const spy = `data:text/javascript,${encodeURIComponent(`
+    import { registerHooks } from 'node:module';
+    registerHooks({ load(url, context, next) { process.stderr.write('loaded ' + url + '\\n'); return next(url, context); } });
+  `)}`;
+
+  for (const bundle of ['backup', 'cleanup']) {
+    test(`of ${bundle} loads its one file and nothing heavy`, () => {
+      const { stderr } = start(bundle, ['--import', spy]);
+      const loaded = Array.from(stderr.matchAll(/^loaded file:(\S+)$/gm), ([, path = '']) => decodeURIComponent(path));
+      assert.deepEqual(
+        loaded.map((path) => path.slice(path.lastIndexOf('/dist/'))),
+        [`/dist/${bundle}/index.js`],
+      );
+      const code = readFileSync(join(folder, 'dist', bundle, 'index.js'), 'utf8');
+      assert.ok(code.length < 1_500_000, `index.js has grown to ${code.length} bytes`);
+      assert.doesNotMatch(code, /@aws-sdk\/|@actions\/artifact|@azure\//);
+    });
+  }
+});

@@ -1,0 +1,274 @@
+// What action.yml declares, what the code reads and sets, and what people read must be the same.
+import assert from 'node:assert/strict';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { afterEach, before, describe, test } from 'node:test';
+import { parse } from 'yaml';
+import { readBackupInputs } from '../../backup-action/inputs.ts';
+import { noOutputs } from '../../backup-action/outputs.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const read = (file: string) => readFileSync(join(root, file), 'utf8');
+
+interface ActionFile {
+  name: string;
+  description: string;
+  author: string;
+  branding: { icon: string; color: string };
+  inputs: Record<string, { description: string; required?: boolean; default?: string }>;
+  outputs: Record<string, { description: string }>;
+  runs: { using: string; main: string; post: string };
+}
+
+const action = parse(read('backup-action/action.yml')) as ActionFile;
+const readme = read('backup-action/README.md');
+
+/** A value for each input that has no default, as the code takes it. */
+const samples: Record<string, string> = {
+  host: 'db1.example.org',
+  'ssh-key': '-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n',
+  'known-hosts': 'db1.example.org ssh-ed25519 AAAA',
+};
+
+/** Reads as the action does where the workflow gives these. */
+function readInputsOf(given: Record<string, string>) {
+  for (const [name, value] of Object.entries(given)) process.env[`INPUT_${name.toUpperCase()}`] = value;
+  try {
+    return readBackupInputs();
+  } finally {
+    forget();
+  }
+}
+
+function forget(): void {
+  for (const name of Object.keys(process.env)) if (name.startsWith('INPUT_')) delete process.env[name];
+}
+
+before(forget);
+afterEach(forget);
+
+describe('inputs', () => {
+  const sources = [read('backup-action/inputs.ts'), read('shared/runner/host-inputs.ts')].join('\n');
+  const reading = /\binput\.(?:required|optional|withDefault|secret)\(\s*'([^']+)'/g;
+  const readByCode = Array.from(sources.matchAll(reading), ([, name = '']) => name);
+
+  test('the code reads exactly those that are declared', () => {
+    assert.deepEqual(readByCode.toSorted(), Object.keys(action.inputs).toSorted());
+  });
+
+  test('a declared default is what the code takes where nothing is given', () => {
+    const declared = Object.entries(action.inputs).flatMap(([name, input]) =>
+      input.default === undefined ? [] : [[name, input.default]],
+    );
+    const asTheRunnerGivesThem = { ...samples, ...Object.fromEntries(declared) };
+    assert.deepEqual(readInputsOf(asTheRunnerGivesThem), readInputsOf(samples));
+  });
+
+  test('those without which nothing goes are required', () => {
+    assert.throws(() => readInputsOf({}), /"host" is required/);
+    const required = Object.keys(action.inputs).filter((name) => action.inputs[name]?.required === true);
+    assert.deepEqual(required, ['host']);
+  });
+
+  test('the README has each of them, in order, with its default', () => {
+    const rows = tableRows(section(readme, 'Inputs'));
+    assert.deepEqual(
+      rows.map(([name]) => name),
+      Object.keys(action.inputs).map((name) => `\`${name}\``),
+    );
+    for (const [name = '', value = '', meaning = ''] of rows) {
+      const declared = action.inputs[name.replaceAll('`', '')]?.default;
+      if (declared !== undefined) assert.equal(value, `\`${declared}\``, `default of ${name}`);
+      else assert.doesNotMatch(value, /^`[^`]*`$/, `${name} has no default, so none may be claimed`);
+      assert.ok(meaning.length > 10, `${name} is not explained`);
+    }
+  });
+});
+
+describe('outputs', () => {
+  test('the code sets exactly those that are declared', () => {
+    assert.deepEqual(Object.keys(noOutputs()).toSorted(), Object.keys(action.outputs).toSorted());
+  });
+
+  test('the README has each of them, in order', () => {
+    assert.deepEqual(
+      tableRows(section(readme, 'Outputs')).map(([name]) => name),
+      Object.keys(action.outputs).map((name) => `\`${name}\``),
+    );
+  });
+});
+
+test('every failure with a name stands in the README, and no other', () => {
+  const files = globSync('{shared/host,shared/backups,shared/postgres,shared/runner,backup-action}/**/*.{ts,sh}', {
+    cwd: root,
+  });
+  const codes = files.flatMap((file) => failureCodes(file, read(file)));
+  const documented = tableRows(section(readme, 'Errors and what to do'))
+    .map(([code = '']) => code)
+    .flatMap((cell) => Array.from(cell.matchAll(/`([^`]+)`/g), ([, code = '']) => code));
+  assert.ok(codes.length > 40, `only ${codes.length} were found`);
+  assert.deepEqual([...new Set(documented)].toSorted(), [...new Set(codes)].toSorted());
+});
+
+/** Two of them are built by a helper: the words that it is called with. */
+function failureCodes(file: string, source: string): string[] {
+  const pattern = file.endsWith('.sh')
+    ? /(?:^|[^\w-])(?:fail|record failure) ([a-z]+(?:-[a-z]+)+)\b/gm
+    : /\b(?:new Failure|failure)\(\s*'([a-z]+(?:-[a-z]+)*)'/g;
+  return Array.from(source.matchAll(pattern), ([, code = '']) => code);
+}
+
+test('the Marketplace takes action.yml', () => {
+  assert.match(action.name, /^[\w -]{5,60}$/);
+  assert.ok(action.description.length < 125, 'the description must have fewer than 125 characters');
+  const colours = ['white', 'yellow', 'blue', 'green', 'orange', 'red', 'purple', 'gray-dark'];
+  assert.ok(colours.includes(action.branding.color), `${action.branding.color} is no colour of the Marketplace`);
+  // Of Feather's icons, those that are allowed and may be of use here.
+  const icons = ['activity', 'archive', 'check-circle', 'database', 'refresh-ccw', 'rotate-ccw', 'save', 'shield'];
+  assert.ok(icons.includes(action.branding.icon), `${action.branding.icon} is not among the icons that are known good`);
+  assert.equal(action.runs.using, 'node24');
+  for (const { description } of [...Object.values(action.inputs), ...Object.values(action.outputs)]) {
+    assert.ok(description.length > 10);
+  }
+});
+
+interface Step {
+  id?: string;
+  uses?: string;
+  with?: Record<string, unknown>;
+}
+
+/** The YAML of the examples, and that in the fences of every document. */
+const snippets: { place: string; text: string }[] = [
+  ...globSync('examples/*.yml', { cwd: root }).map((place) => ({ place, text: read(place) })),
+  ...documents().flatMap((place) =>
+    Array.from(read(place).matchAll(/^```ya?ml\n([\s\S]*?)^```$/gm), ([, text = ''], index) => ({
+      place: `${place}, block ${index + 1}`,
+      text,
+    })),
+  ),
+];
+
+describe('a snippet of a workflow', () => {
+  for (const { place, text } of snippets) {
+    test(`works: ${place}`, () => {
+      const steps = stepsIn(parse(text));
+      for (const step of steps) checkStep(step);
+      checkOutputsUsed(text, steps);
+    });
+  }
+
+  test('is there for both kinds', () => {
+    const kinds = snippets.flatMap(({ text }) =>
+      stepsIn(parse(text)).map((step) => step.with?.['kind'] ?? 'scheduled'),
+    );
+    assert.ok(kinds.includes('scheduled') && kinds.includes('predeployment'), kinds.join());
+  });
+});
+
+test('the examples are whole workflows that ask for little', () => {
+  const files = globSync('{examples,.github/workflows}/*.yml', { cwd: root });
+  assert.ok(files.length >= 3);
+  for (const file of files) {
+    const workflow = parse(read(file));
+    assert.ok(workflow.permissions !== undefined, `${file} has no permissions`);
+    if (file.startsWith('examples/')) assert.equal(workflow.concurrency['cancel-in-progress'], false, file);
+    for (const job of Object.values(workflow.jobs) as { 'timeout-minutes'?: number }[]) {
+      assert.ok(Number(job['timeout-minutes']) > 0, `a job of ${file} has no timeout-minutes`);
+    }
+    for (const [, used = ''] of read(file).matchAll(/^\s*-?\s*uses:\s*(.+)$/gm)) {
+      assert.match(used, /^(atlasia\/|\.\/)|@[0-9a-f]{40} # v\d/, `${file} uses ${used}, which is not pinned`);
+    }
+  }
+});
+
+describe('documents', () => {
+  for (const file of documents()) {
+    test(`links of ${file} lead somewhere`, () => {
+      const prose = read(file).replace(/^```[\s\S]*?^```$/gm, '');
+      for (const [, link = ''] of prose.matchAll(/\]\(([^)\s]+)\)/g)) {
+        if (/^[a-z]+:/.test(link)) continue;
+        const [path = '', anchor] = link.split('#');
+        const target = path === '' ? file : relative(root, join(root, dirname(file), path));
+        assert.ok(existsSync(join(root, target)), `${file} links to ${link}, which is not there`);
+        if (anchor) assert.ok(anchorsOf(target).includes(anchor), `${file} links to ${link}: no such heading`);
+      }
+    });
+  }
+
+  test('the commands that the README opens with exist', () => {
+    const { scripts } = JSON.parse(read('package.json'));
+    for (const file of documents()) {
+      for (const [, script = ''] of read(file).matchAll(/\bnpm run ([a-z]+)/g)) {
+        assert.ok(script in scripts, `${file} names npm run ${script}`);
+      }
+    }
+  });
+});
+
+function documents(): string[] {
+  return globSync(['*.md', 'docs/*.md', '*-action/README.md'], { cwd: root }).toSorted();
+}
+
+/** The steps that use the action, wherever they stand: a snippet may be a whole workflow or only its steps. */
+function stepsIn(node: unknown): Step[] {
+  if (typeof node !== 'object' || node === null) return [];
+  const own = 'uses' in node && String(node.uses).startsWith('atlasia/backup-action@') ? [node as Step] : [];
+  return [...own, ...Object.values(node).flatMap(stepsIn)];
+}
+
+function checkStep(step: Step): void {
+  const given = step.with ?? {};
+  assert.equal(step.uses, 'atlasia/backup-action@v1');
+  for (const name of Object.keys(given)) assert.ok(name in action.inputs, `there is no input "${name}"`);
+  const expression = /^\$\{\{ (?:secrets|vars)\.[A-Z_]+ \}\}$/;
+  const values = Object.entries(given).map(([name, value]) => [
+    name,
+    expression.test(String(value)) ? (samples[name] ?? '') : String(value),
+  ]);
+  // Throws where an input that is needed is missing, or a value cannot be used.
+  readInputsOf(Object.fromEntries(values));
+}
+
+function checkOutputsUsed(text: string, steps: readonly Step[]): void {
+  for (const [, id = '', output = ''] of text.matchAll(/\bsteps\.([\w-]+)\.outputs\.([\w-]+)/g)) {
+    assert.ok(
+      steps.some((step) => step.id === id),
+      `no step of ours has the id ${id}`,
+    );
+    assert.ok(output in action.outputs, `there is no output "${output}"`);
+  }
+}
+
+/** What stands below a heading, to the next one of the same rank. */
+function section(markdown: string, title: string): string {
+  const [, text] = markdown.split(`\n## ${title}\n`);
+  assert.ok(text !== undefined, `there is no section "${title}"`);
+  return text.split('\n## ')[0] ?? '';
+}
+
+/** The cells of every table's rows, without the heads. */
+function tableRows(markdown: string): string[][] {
+  const lines = markdown.split('\n');
+  return lines
+    .filter(
+      (line, index) =>
+        line.startsWith('|') && !/^\|[\s:|-]+$/.test(line) && !/^\|[\s:|-]+$/.test(lines[index + 1] ?? ''),
+    )
+    .map((line) =>
+      line
+        .slice(1, -1)
+        .split('|')
+        .map((cell) => cell.trim()),
+    );
+}
+
+/** As GitHub makes them from headings. */
+function anchorsOf(file: string): string[] {
+  return Array.from(read(file).matchAll(/^#+ (.+)$/gm), ([, title = '']) =>
+    title
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replace(/\s/g, '-'),
+  );
+}
