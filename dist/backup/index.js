@@ -34473,15 +34473,16 @@ const mostChangedLines = 10;
  * cut. Ends with a line break.
  */
 function reportOf(manifest, facts) {
+    const { previous } = facts;
     const sections = [
         ['Backup', backupLines(manifest, facts)],
         ['Checks', checkLines(manifest.checks)],
         [tablesTitle(manifest.tables), tableLines(manifest.tables)],
-        [`Schema changes ${sincePrevious(facts.previous)}`, changeLines(manifest, facts)],
+        [`Schema changes${previous === null ? '' : ` since ${previous.id}`}`, changeLines(manifest, facts)],
         ['Release: what ran', releaseLines(manifest.release)],
         ['Tiers', facts.tiers.flatMap(({ reason }) => folded('  ', reason))],
         ['Sizes (UTC)', sizeChart(facts.sizes, facts.minSizeRatio).map((line) => `  ${line}`)],
-        ['To restore', restoreLines(facts)],
+        ['To restore', restoreLines(facts.restore)],
     ];
     const parts = sections.map(([title, lines]) => [title, ...lines].join('\n'));
     return `${[verdict(manifest, facts).join('\n'), ...parts].join('\n\n')}\n`;
@@ -34566,9 +34567,6 @@ function tableLines(tables) {
     const lines = shown.map(({ title }, index) => `  ${counts[index]?.padStart(countWidth)}  ${title}`);
     return ordered.length > shown.length ? [...lines, `  and ${ordered.length - shown.length} more`] : lines;
 }
-function sincePrevious(previous) {
-    return previous === null ? '' : `since ${previous.id}`;
-}
 function changeLines(manifest, { previous, schemaChanges }) {
     if (previous === null)
         return ['  This is the first backup.'];
@@ -34597,17 +34595,16 @@ function releaseLines(release) {
     return services.length === 0 ? ['  Not known.'] : fields(services);
 }
 /** Commands are made of quoted words and hold nothing that is not seen: they go out as they are. */
-function restoreLines({ restore }) {
+function restoreLines(restore) {
     const steps = [
         ['On a new server first: make the roles (they have no passwords; set those by ALTER ROLE)', restore.roles],
         ['Into a new, empty database; nothing that is there is touched', restore.restore],
         ['To put it in place of the old one, which is kept: stop the application, then', restore.swap],
     ];
-    return steps.flatMap(([what, commands], index) => [
-        ...(index === 0 ? [] : ['']),
-        ...folded(`  ${index + 1}. `, what),
-        commands,
-    ]);
+    return [
+        ...folded('  ', 'Once the set has left the folder that the commands name, use the one where you found this report.'),
+        ...steps.flatMap(([what, commands], index) => ['', ...folded(`  ${index + 1}. `, what), commands]),
+    ];
 }
 function report_moment(iso) {
     return `${iso.slice(0, 19).replace('T', ' ')} UTC`;

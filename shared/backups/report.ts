@@ -175,7 +175,10 @@ function restoreLines(restore: RestoreCommands): string[] {
     ['To put it in place of the old one, which is kept: stop the application, then', restore.swap],
   ];
   return [
-    '  Once the set has left the folder that the commands name, use the one in which you found this report.',
+    ...folded(
+      '  ',
+      'Once the set has left the folder that the commands name, use the one where you found this report.',
+    ),
     ...steps.flatMap(([what, commands], index) => ['', ...folded(`  ${index + 1}. `, what), commands]),
   ];
 }

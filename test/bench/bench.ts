@@ -1,0 +1,134 @@
+// `npm run bench`: what a backup costs, as ratios of pairs that run in turn on the same database of at least 1 GB.
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { formatBytes, formatDuration } from '../../shared/units.ts';
+import { type Host, startHost } from '../lab/host.ts';
+import { openLab } from '../lab/lab.ts';
+import { runAction } from '../lab/runner.ts';
+import { median, pairs, type Sample } from './pairs.ts';
+
+const databaseBytes = 2 ** 30;
+const rounds = 5;
+const database = 'bench';
+
+const lab = await openLab();
+try {
+  const host = await startHost(lab, { name: 'bench', seed: false });
+  try {
+    await bench(host);
+  } finally {
+    await host.stop();
+  }
+} finally {
+  await lab.close();
+}
+
+async function bench(host: Host): Promise<void> {
+  print(`Filling a database of ${formatBytes(databaseBytes)} …`);
+  await host.database.create(database);
+  await host.database.fillTo(databaseBytes, database);
+
+  const action = await pairsOf(host, 'the scripts it replaces', scripts);
+  report('action / scripts', action, { limit: 0.35, aim: 0.25 });
+  const bare = await pairsOf(host, 'a bare dump inside the container', bareDump);
+  const extra = median(bare.map(([mine, other]) => mine.ms - 1.3 * other.ms));
+  report('action / bare dump', bare, { limit: null, aim: 1.2 });
+  verdict(`action - 1.3 x bare dump: ${Math.round(extra)} ms`, extra <= 1_000, 'at most 1000 ms');
+
+  const starts = await pairs(15, startBundle, startNothing);
+  const start = median(starts.map(([bundle]) => bundle.ms));
+  const overNode = median(starts.map(([bundle, node]) => bundle.ms / node.ms));
+  verdict(
+    `bundle starts in ${Math.round(start)} ms, ${overNode.toFixed(1)} times an empty node`,
+    start < 75,
+    'under 75 ms',
+  );
+  const memory = Math.max(...starts.map(([bundle]) => bundle.peakBytes ?? 0));
+  verdict(`bundle's peak memory at start: ${formatBytes(memory)}`, memory < 75e6, 'under 75 MB');
+}
+
+async function pairsOf(host: Host, name: string, other: (host: Host) => Promise<Sample>) {
+  print(`\n${rounds} pairs against ${name} …`);
+  return pairs(
+    rounds,
+    () => wholeAction(host),
+    () => other(host),
+  );
+}
+
+async function wholeAction(host: Host): Promise<Sample> {
+  const result = await runAction('backup', { ...host.inputs(), 'db-name': database });
+  if (result.exitCode !== 0) throw new Error(`The action failed:\n${result.stdout}${result.stderr}`);
+  return { ms: result.durationMs };
+}
+
+/** The pipeline of backup.sh, on the host itself: it had no connection to make. */
+async function scripts(host: Host): Promise<Sample> {
+  return onHost(
+    host,
+    `cd "$(mktemp -d)" && docker exec "$1" pg_dump -U atlasia "$2" | gzip > d.sql.gz && gunzip -t d.sql.gz &&
+     docker exec "$1" pg_dump -U atlasia --schema-only "$2" | gzip > s.sql.gz && md5sum d.sql.gz > d.md5 && rm -r "$PWD"`,
+  );
+}
+
+/** The same archive as the action's, compressed where the action does it, written to the host, and nothing else. */
+async function bareDump(host: Host): Promise<Sample> {
+  return onHost(
+    host,
+    `cd "$(mktemp -d)" && docker exec "$1" sh -c 'pg_dump -U atlasia -Fc -Z0 "$1" | zstd -q -c -T0 -3' sh "$2" > d.dump.zst &&
+     rm -r "$PWD"`,
+  );
+}
+
+async function onHost(host: Host, script: string): Promise<Sample> {
+  const begin = performance.now();
+  const container = await host.container('db');
+  const { code, stderr } = await host.exec(['bash', '-euo', 'pipefail', '-c', script, 'bench', container, database]);
+  if (code !== 0) throw new Error(`The comparison failed:\n${stderr}`);
+  return { ms: performance.now() - begin };
+}
+
+const run = promisify(execFile);
+
+/** Without inputs it stops at the first check, which is as far as start-up goes. */
+async function startBundle(): Promise<Sample> {
+  return timed([
+    '--import',
+    `data:text/javascript,process.on('exit',()=>process.stderr.write(\`peak \${process.resourceUsage().maxRSS*1024}\\n\`))`,
+    'dist/backup/index.js',
+  ]);
+}
+
+async function startNothing(): Promise<Sample> {
+  return timed(['--eval', '']);
+}
+
+async function timed(nodeArguments: readonly string[]): Promise<Sample> {
+  const begin = performance.now();
+  const { stderr } = await run(process.execPath, nodeArguments, { env: {} }).catch(
+    (error) => error as { stderr: string },
+  );
+  const peak = /peak (\d+)/.exec(stderr)?.[1];
+  return { ms: performance.now() - begin, ...(peak === undefined ? {} : { peakBytes: Number(peak) }) };
+}
+
+function report(
+  name: string,
+  samples: [Sample, Sample][],
+  { limit, aim }: { limit: number | null; aim: number },
+): void {
+  const ratio = median(samples.map(([mine, other]) => mine.ms / other.ms));
+  const mine = formatDuration(median(samples.map(([sample]) => sample.ms)));
+  const other = formatDuration(median(samples.map(([, sample]) => sample.ms)));
+  const goal = limit === null ? `aim ${aim}` : `at most ${limit}, aim ${aim}`;
+  verdict(`${name}: ${ratio.toFixed(2)} (${mine} / ${other})`, limit === null || ratio <= limit, goal);
+}
+
+function verdict(what: string, isMet: boolean, goal: string): void {
+  print(`${isMet ? '✔' : '✘'} ${what} [${goal}]`);
+  if (!isMet) process.exitCode = 1;
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

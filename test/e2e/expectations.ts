@@ -1,0 +1,120 @@
+// What every test of a whole action expects, said once.
+import assert from 'node:assert/strict';
+import { until } from '../lab/faults.ts';
+import type { FileFact } from '../lab/files.ts';
+import type { Host } from '../lab/host.ts';
+import type { ActionResult } from '../lab/runner.ts';
+
+/** How an action has to tell of its failure. */
+export interface Refusal {
+  /** Of the annotation: what happened. */
+  message: RegExp;
+  /** Of the line in the log that says what to do. */
+  hint: RegExp;
+}
+
+/** The action has failed in good order: it says why and what to do, and nothing of it stays on the runner. */
+export function refused(result: ActionResult, { message, hint }: Refusal): void {
+  const log = result.stdout + result.stderr;
+  assert.equal(result.exitCode, 1, log);
+  const [error, ...others] = errorsOf(result);
+  assert.ok(error, `There is no error annotation:\n${log}`);
+  assert.deepEqual(others, [], log);
+  assert.match(error.message, message, log);
+  assert.match(error.properties['title'] ?? '', / failed$/);
+  assert.match(adviceIn(result), hint, log);
+  assert.equal(result.outputs['status'], 'failed');
+  runnerIsClean(result);
+}
+
+/** What the log says under "What to do". */
+export function adviceIn({ stdout }: ActionResult): string {
+  const begin = stdout.indexOf('What to do: ');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the colours of the log
+  return begin < 0 ? '' : stdout.slice(begin).replaceAll(/\x1b\[[\d;]*m/g, '');
+}
+
+/** The action has succeeded, and told of no error. */
+export function succeeded(result: ActionResult): void {
+  const log = result.stdout + result.stderr;
+  assert.equal(result.exitCode, 0, log);
+  assert.equal(result.outputs['status'], 'succeeded', log);
+  assert.deepEqual(errorsOf(result), [], log);
+  runnerIsClean(result);
+}
+
+/** No key, folder or process of the step is left, and the runner has executed nothing that was not the action's own. */
+export function runnerIsClean(result: ActionResult): void {
+  assert.deepEqual(
+    result.remaining.map(({ path }) => path),
+    [],
+    'left in RUNNER_TEMP',
+  );
+  assert.deepEqual(
+    result.leftovers.map(({ command }) => command.join(' ')),
+    [],
+    'still running on the runner',
+  );
+  assert.equal(result.heldLog, false, 'something held the log open');
+  commandsAreOurs(result);
+}
+
+/** Nothing that the host or an input said became a command of the runner's. */
+export function commandsAreOurs(result: ActionResult): void {
+  const ours = ['add-mask', 'group', 'endgroup', 'error', 'warning', 'notice'];
+  const foreign = result.commands.filter(({ name }) => !ours.includes(name));
+  assert.deepEqual(foreign, [], 'commands that no action gives');
+  // Secrets are masked where inputs are read, before anything is asked of the host.
+  const masks = result.commands.map(({ name }) => name).lastIndexOf('add-mask');
+  const groups = result.commands.findIndex(({ name }) => name === 'group');
+  assert.ok(groups < 0 || masks < groups, 'a mask was set after the inputs were read');
+  for (const { message, properties } of errorsOf(result)) {
+    assert.match(properties['title'] ?? '', /^(\S+-action (failed|cancelled)|Backup incomplete)$/, message);
+  }
+}
+
+/** Nothing of the actions runs on the host any more, in no session of the database and over no connection. */
+export async function hostIsClean(host: Host, patienceMs = 10_000): Promise<void> {
+  const left = async () => ({
+    processes: (await host.processes()).map(({ where, command }) => `${where}: ${command}`),
+    sessions: (await host.database.sessions()).map(({ application, query }) => `${application}: ${query}`),
+    connections: host.ssh.connections().map(({ command }) => command.join(' ')),
+  });
+  let last = await left();
+  const isClean = async () => {
+    last = await left();
+    return Object.values(last).every((list) => list.length === 0) || undefined;
+  };
+  await until('a clean host', isClean, patienceMs).catch(() => {});
+  assert.deepEqual(last, { processes: [], sessions: [], connections: [] });
+}
+
+/** What each run writes anew; all else in a backup folder stays as it is. */
+const ofEveryRun = /^(\.lock|\.lock\.holder|backup\.log)$/;
+
+/** Every file that was there before is there as it was; others may have come. */
+export function untouched(before: readonly FileFact[], after: readonly FileFact[]): void {
+  const facts = (files: readonly FileFact[]) =>
+    new Map(
+      files
+        .filter(({ path, type }) => type !== 'folder' && !ofEveryRun.test(path))
+        .map(({ path, type, mode, uid, inode, size, modified, content }) => [
+          path,
+          { type, mode, uid, inode, size, modified, content },
+        ]),
+    );
+  const now = facts(after);
+  for (const [path, fact] of facts(before)) assert.deepEqual(now.get(path), fact, path);
+}
+
+/** Nothing that a run has begun and not ended is left in a backup folder. */
+export function nothingPartial(files: readonly FileFact[]): void {
+  assert.deepEqual(
+    files.map(({ path }) => path).filter((path) => path.includes('.partial')),
+    [],
+  );
+}
+
+function errorsOf({ annotations }: ActionResult) {
+  return annotations.filter(({ name }) => name === 'error');
+}

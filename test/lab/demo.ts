@@ -1,0 +1,83 @@
+// `npm run demo`: the main job on a production host that it makes and throws away. It ends with 0 only where the backup is
+// verified and its printed restore command brought back the same data.
+import assert from 'node:assert/strict';
+import type { Host } from './host.ts';
+import { startHost } from './host.ts';
+import { openLab } from './lab.ts';
+import { runAction } from './runner.ts';
+
+say('Making a production host: sshd, Docker engine, compose project, PostgreSQL with data in it');
+const lab = await openLab();
+try {
+  const host = await startHost(lab, { name: 'demo' });
+  try {
+    await demonstrate(host);
+  } finally {
+    say('Removing the host');
+    await host.stop();
+  }
+} finally {
+  await lab.close();
+}
+
+async function demonstrate(host: Host): Promise<void> {
+  const inputs = { ...host.inputs(), environment: 'demo' };
+  say('Running backup-action against it, as a workflow would:');
+  tell(workflow(inputs));
+
+  const result = await runAction('backup', inputs);
+  tell(asShown(result.stdout));
+  assert.equal(result.exitCode, 0, `backup-action failed:\n${result.stderr}`);
+  assert.equal(result.outputs['status'], 'succeeded');
+
+  say(`The report that stands beside the dump: ${result.outputs['report-file']}`);
+  const report = await onHost(host, 'cat', result.outputs['report-file'] ?? '');
+  tell(report);
+
+  say('Pasting the restore command of that report into a shell on the host');
+  tell(await onHost(host, 'bash', '-c', restoreCommand(report)));
+  const [source, restored] = [await host.database.contentOf(), await host.database.contentOf('atlasia_restored')];
+  assert.deepEqual(restored, source);
+  say(`Verified, restored and compared: all ${Object.keys(source).length} parts of the database are equal`);
+}
+
+/** The step in a user's workflow; secrets by their names. */
+function workflow(inputs: Record<string, string>): string {
+  const secrets: Record<string, string> = { 'ssh-key': 'SSH_KEY', 'known-hosts': 'KNOWN_HOSTS' };
+  const lines = Object.entries(inputs).map(([name, value]) => {
+    const secret = secrets[name];
+    return `    ${name}: ${secret === undefined ? value : `\${{ secrets.${secret} }}`}`;
+  });
+  return ['- uses: atlasia/backup-action@v1', '  with:', ...lines].join('\n');
+}
+
+/** Standard output as GitHub shows it: groups unfolded, masks unseen. */
+function asShown(stdout: string): string {
+  return stdout
+    .split('\n')
+    .filter((line) => !/^::(add-mask|endgroup)::/.test(line))
+    .map((line) => line.replace(/^::group::/, '▼ ').replace(/^::(error|warning|notice)[^:]*::/, '$1: '))
+    .join('\n')
+    .trim();
+}
+
+/** The second of the report's commands: into a new database, beside the one that is in use. */
+function restoreCommand(report: string): string {
+  const block = /2\. Into a new, empty database.*\n(\([\s\S]*?\n\))/.exec(report)?.[1];
+  assert.ok(block, 'the report has no restore command');
+  return block;
+}
+
+async function onHost(host: Host, ...command: string[]): Promise<string> {
+  const { code, stdout, stderr } = await host.exec(command);
+  assert.equal(code, 0, `${command[0]} failed on the host:\n${stderr}`);
+  return stdout;
+}
+
+function say(text: string): void {
+  process.stdout.write(`\n\x1b[1m── ${text}\x1b[0m\n`);
+}
+
+function tell(text: string): void {
+  process.stdout.write(`${text.trim().replaceAll(/^/gm, '   ')}\n`);
+}
