@@ -40,7 +40,7 @@ const growth = 1.2;
 const compressedShare = 0.5;
 /** A set's files, their links in every tier, and room. */
 const neededInodes = 100;
-const neededTools = ['docker', 'flock', 'stat', 'df', 'date', 'tee', 'sync', 'sha256sum', 'md5sum', 'gzip'];
+const neededTools = ['flock', 'stat', 'df', 'date', 'tee', 'sync', 'sha256sum', 'md5sum', 'gzip'];
 
 /**
  * Judges what the survey saw, before anything is written.
@@ -61,7 +61,9 @@ export function judgeHost(survey: Survey, needs: BackupNeeds): ReadyHost {
   collect(() => checkClock(survey));
   collect(() => checkFolders(survey, needs));
   collect(() => checkLock(survey, needs));
-  const container = collect(() => findDatabase(survey, needs));
+  // What depends on a check that failed has nothing new to say.
+  const docker = collect(() => checkDocker(survey));
+  const container = docker && collect(() => findDatabase(survey, needs));
   const database = container && collect(() => askedDatabase(survey));
   const compressor = database && collect(() => chooseCompression(survey, database, needs));
   const previous = compressor && needs.previousBytes(database.database, compressor.encoding);
@@ -77,18 +79,23 @@ export function judgeHost(survey: Survey, needs: BackupNeeds): ReadyHost {
 
 function checkTools(survey: Survey): void {
   const missing = neededTools.filter((tool) => !survey.tools.has(tool));
-  if (missing.includes('docker')) {
-    throw new Failure('no-docker', 'docker was not found on the host', {
-      hint: `Install Docker, or see why ${survey.user} has it not on its PATH: command -v docker`,
-    });
-  }
   if (missing.length > 0) {
     throw new Failure('tools-missing', `The host has no ${missing.join(', no ')}`, {
       hint: 'On the host, as root: apt-get install coreutils util-linux gzip',
     });
   }
   if (Number.parseFloat(survey.bash) < 4.4) {
-    throw new Failure('bash-too-old', `The host's bash is ${survey.bash}; 4.4 or newer is needed`);
+    throw new Failure('bash-too-old', `The host's bash is ${survey.bash}; 4.4 or newer is needed`, {
+      hint: 'On the host, as root: apt-get install bash',
+    });
+  }
+}
+
+function checkDocker(survey: Survey): true {
+  if (!survey.tools.has('docker')) {
+    throw new Failure('no-docker', 'docker was not found on the host', {
+      hint: `Install Docker, or see why ${survey.user} has it not on its PATH: command -v docker`,
+    });
   }
   if ('error' in survey.docker) {
     throw new Failure('docker-refuses', `Docker does not answer ${survey.user} on the host`, {
@@ -96,6 +103,7 @@ function checkTools(survey: Survey): void {
       cause: survey.docker.error,
     });
   }
+  return true;
 }
 
 function checkClock({ clockAhead }: Survey): void {
@@ -153,7 +161,6 @@ export function lockHeld(holder: string, backupDir: string, waited: number): Fai
 }
 
 function findDatabase(survey: Survey, needs: BackupNeeds): ReadyHost['container'] {
-  if ('error' in survey.docker) throw new Failure('no-database', 'Without Docker, the database cannot be looked for');
   if (survey.containers.length === 0) {
     const wanted = needs.projectName === null ? `started from ${needs.deployDir}` : `called ${needs.projectName}`;
     throw new Failure('no-project', `No container belongs to a compose project ${wanted}`, {

@@ -113,10 +113,11 @@ function contentsOf({ tables, sequences, largeObjects }: Manifest): string {
 }
 
 function checkLines(checks: readonly Check[]): string[] {
-  const words = { passed: 'passed', failed: 'FAILED', 'could-not-check': 'COULD NOT CHECK' };
+  const words = { passed: 'passed', failed: 'FAILED', 'could-not-check': 'NOT CHECKED' };
+  const wordWidth = Math.max(0, ...checks.map(({ result }) => words[result].length));
   return fields(
     checks.map(({ name, result, detail, ms }) => [
-      `${words[result]}  ${name}`,
+      `${words[result].padEnd(wordWidth)}  ${name}`,
       ms > 0 ? `${detail} (${formatDuration(ms)})` : detail,
     ]),
   );
@@ -161,8 +162,9 @@ function changeLines(manifest: Manifest, { previous, schemaChanges }: ReportFact
 
 function releaseLines(release: Release): string[] {
   const services = Object.entries(release).map(([service, { image, digest, imageId }]): [string, string] => {
-    const source = digest ?? (imageId === null ? 'image not known' : `no digest; image ${imageId}`);
-    return [service, `${image ?? 'not known'} ${source}`];
+    const name = image ?? 'not known';
+    if (digest !== null) return [service, `${name} ${digest}`];
+    return [service, `${name}, no digest${imageId === null ? '' : `, image ${imageId}`}`];
   });
   return services.length === 0 ? ['  Not known.'] : fields(services);
 }

@@ -72,24 +72,31 @@ function judgeReading({ encoding: { format }, stages, verifyMs }: DumpEvidence):
   return passed('read-back', `read from the disk in full: ${how}`, verifyMs);
 }
 
-/** Names may hold what they like, so each is looked for in the form in which it must stand. */
 function judgeTables({ encoding: { format }, contents, stages, tables }: DumpEvidence): Check {
-  const lines = (format === 'custom' ? contents : stages).split('\n');
-  const marker = format === 'custom' ? ' TABLE DATA ' : 'entry -- Data for Name: ';
-  const entries = lines.filter((line) => line.includes(marker));
-  const missing = tables.filter((table) => {
-    const [schema, name] = [onOneLine(table.schema), onOneLine(table.name)];
-    return !entries.some((entry) =>
-      format === 'custom'
-        ? entry.includes(`${marker}${schema} ${name} `)
-        : entry.startsWith(`${marker}${name}; Type: TABLE DATA; Schema: ${schema};`),
-    );
-  });
+  const entries = format === 'custom' ? entriesOfArchive(contents) : entriesOfPlain(stages);
+  const missing = tables.filter(({ schema, name }) => !entries.has(`${onOneLine(schema)} ${onOneLine(name)}`));
   if (missing.length > 0) {
     const names = missing.map(({ schema, name }) => `${schema}.${name}`).slice(0, 5);
     return failed('tables', `${missing.length} of ${tables.length} tables are not in the dump: ${names.join(', ')}`);
   }
   return passed('tables', `all ${tables.length} tables are in the dump`);
+}
+
+/** `… TABLE DATA schema name owner`, where each may hold spaces: so every beginning that ends at one may be the table. */
+function entriesOfArchive(contents: string): Set<string> {
+  const entries = new Set<string>();
+  for (const line of contents.split('\n')) {
+    const rest = /^\d+; \d+ \d+ TABLE DATA (.*)$/.exec(line)?.[1] ?? '';
+    for (let space = rest.indexOf(' '); space >= 0; space = rest.indexOf(' ', space + 1)) {
+      entries.add(rest.slice(0, space));
+    }
+  }
+  return entries;
+}
+
+function entriesOfPlain(stages: string): Set<string> {
+  const entries = stages.matchAll(/^entry -- Data for Name: (.*); Type: TABLE DATA; Schema: (.*); Owner: /gm);
+  return new Set([...entries].map(([, name, schema]) => `${schema} ${name}`));
 }
 
 /** As pg_dump writes a name into a comment. */

@@ -30,7 +30,6 @@ export function refused(result: ActionResult, { message, hint }: Refusal): void 
 /** What the log says under "What to do". */
 export function adviceIn({ stdout }: ActionResult): string {
   const begin = stdout.indexOf('What to do: ');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the colours of the log
   return begin < 0 ? '' : stdout.slice(begin).replaceAll(/\x1b\[[\d;]*m/g, '');
 }
 

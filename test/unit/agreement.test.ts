@@ -26,7 +26,7 @@ const readme = read('backup-action/README.md');
 /** A value for each input that has no default, as the code takes it. */
 const samples: Record<string, string> = {
   host: 'db1.example.org',
-  'ssh-key': '-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n',
+  'ssh-key': '-----BEGIN PRIVATE KEY----- of a test',
   'known-hosts': 'db1.example.org ssh-ed25519 AAAA',
 };
 
@@ -102,7 +102,9 @@ test('every failure with a name stands in the README, and no other', () => {
   const files = globSync('{shared/host,shared/backups,shared/postgres,shared/runner,backup-action}/**/*.{ts,sh}', {
     cwd: root,
   });
-  const codes = files.flatMap((file) => failureCodes(file, read(file)));
+  // Never seen by an operator: it becomes the reason why a set is broken.
+  const caught = ['bad-manifest'];
+  const codes = files.flatMap((file) => failureCodes(file, read(file))).filter((code) => !caught.includes(code));
   const documented = tableRows(section(readme, 'Errors and what to do'))
     .map(([code = '']) => code)
     .flatMap((cell) => Array.from(cell.matchAll(/`([^`]+)`/g), ([, code = '']) => code));
@@ -110,7 +112,6 @@ test('every failure with a name stands in the README, and no other', () => {
   assert.deepEqual([...new Set(documented)].toSorted(), [...new Set(codes)].toSorted());
 });
 
-/** Two of them are built by a helper: the words that it is called with. */
 function failureCodes(file: string, source: string): string[] {
   const pattern = file.endsWith('.sh')
     ? /(?:^|[^\w-])(?:fail|record failure) ([a-z]+(?:-[a-z]+)+)\b/gm
@@ -258,7 +259,7 @@ function tableRows(markdown: string): string[][] {
     .map((line) =>
       line
         .slice(1, -1)
-        .split('|')
+        .split(/(?<!\\)\|/)
         .map((cell) => cell.trim()),
     );
 }

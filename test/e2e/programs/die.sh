@@ -1,0 +1,28 @@
+# shellcheck shell=bash
+# Ends as its first parameter says.
+
+main() { "$@"; }
+
+named() { fail "$1" "$2"; }
+
+unnamed() {
+  echo 'what went wrong' >&2
+  record before 'the end'
+  return 7
+}
+
+# The supervisor cannot tell of its own death.
+without_end() {
+  record before 'the end'
+  kill -KILL "$$"
+  sleep 1007
+}
+
+# shellcheck disable=SC2154 # the supervisor's
+forged() {
+  printf 'done %s\n' "${nonce//[0-9a-f]/0}"
+  printf 'done %s' "$nonce"
+  kill -KILL "$$"
+}
+
+too_much() { yes | head -c 70000000; }

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { type BackupNeeds, judgeHost } from '../../shared/backups/preflight.ts';
+import { Failure } from '../../shared/failure.ts';
+import type { Survey } from '../../shared/host/survey.ts';
+
+const accepts = `accepts ${JSON.stringify({ database: 'shop', user: 'app', serverVersion: '17.1', encoding: 'UTF8', locale: 'C', sizeBytes: 1_000_000 })}`;
+const tools = ['zstd', 'gzip', 'awk', 'psql', 'pg_dump', 'pg_restore'].map((tool) => `tool ${tool}\n`).join('');
+
+/** A host with nothing to object to, for tests to change. */
+function host(changes: Partial<Survey> = {}): Survey {
+  return {
+    clockAhead: 0,
+    user: 'deploy',
+    bash: '5.2',
+    tools: new Set(['docker', 'flock', 'stat', 'df', 'date', 'tee', 'sync', 'sha256sum', 'md5sum', 'gzip']),
+    deployDir: '/opt/shop',
+    folders: [{ path: '/opt/shop/backups', type: 'directory', mode: '700', owner: 'deploy', writable: true }],
+    unwritable: null,
+    freeBytes: 1e12,
+    freeInodes: 1e6,
+    lockHolder: null,
+    files: [],
+    manifests: new Map(),
+    docker: { version: '28.0' },
+    containers: [container('db'), container('web')],
+    images: [],
+    otherProjects: [],
+    candidates: [{ service: 'db', state: 'running', container: 'id-of-db' }],
+    probe: { output: `${tools}pg-dump pg_dump (PostgreSQL) 17.1\n${accepts}` },
+    ...changes,
+  };
+}
+
+function container(service: string): Survey['containers'][number] {
+  const common = { project: 'shop', configFiles: '', imageId: '', created: '', state: 'running', health: null };
+  return { ...common, service, id: `id-of-${service}`, name: `/shop-${service}-1`, image: service };
+}
+
+const needs: BackupNeeds = {
+  deployDir: '/opt/shop',
+  backupDir: '/opt/shop/backups',
+  projectName: null,
+  databaseService: null,
+  format: 'custom',
+  compression: 'auto',
+  minFreeSpace: 1_000,
+  lockWait: 0,
+  previousBytes: () => null,
+};
+
+function refusal(survey: Survey, changes: Partial<BackupNeeds> = {}): Failure {
+  try {
+    judgeHost(survey, { ...needs, ...changes });
+  } catch (error) {
+    assert.ok(error instanceof Failure);
+    return error;
+  }
+  return assert.fail('the host was found fit');
+}
+
+test('a fit host is told how the backup will be taken', () => {
+  const ready = judgeHost(host(), needs);
+  assert.equal(ready.database.database, 'shop');
+  assert.deepEqual(ready.container, { id: 'id-of-db', name: 'shop-db-1', service: 'db' });
+  assert.deepEqual(ready.encoding, { format: 'custom', compression: 'zstd', encryption: 'none' });
+  assert.equal(ready.where, 'container');
+});
+
+const folder = host().folders[0];
+assert.ok(folder);
+const faults: [code: string, survey: Partial<Survey>, hint: RegExp][] = [
+  ['no-docker', { tools: new Set([...host().tools].filter((tool) => tool !== 'docker')) }, /Install Docker/],
+  ['tools-missing', { tools: new Set(['docker', 'gzip', 'tee']) }, /apt-get install/],
+  ['bash-too-old', { bash: '4.2' }, /bash/],
+  ['docker-refuses', { docker: { error: 'permission denied' } }, /usermod -aG docker deploy/],
+  ['clock-skew', { clockAhead: 400_000 }, /set-ntp/],
+  ['clock-skew', { clockAhead: -400_000 }, /set-ntp/],
+  ['no-deploy-dir', { deployDir: null }, /deploy-dir/],
+  ['folder-unwritable', { unwritable: '/opt/shop' }, /install -d -m 0700 -o deploy/],
+  ['folder-unusable', { folders: [{ ...folder, type: 'regular file' }] }, /another "backup-dir"/],
+  ['folder-owner', { folders: [{ ...folder, owner: 'root' }] }, /chown -R deploy:/],
+  ['folder-owner', { folders: [{ ...folder, writable: false }] }, /chown -R deploy:/],
+  ['folder-open', { folders: [{ ...folder, mode: '755' }] }, /chmod 700/],
+  ['folder-open', { folders: [{ ...folder, mode: '701' }] }, /chmod 700/],
+  ['folder-open', { folders: [{ ...folder, mode: '2770' }] }, /chmod 700/],
+  ['lock-held', { lockHolder: 'somebody' }, /lock-wait/],
+  ['no-project', { containers: [], candidates: [], otherProjects: ['blog in /srv/blog'] }, /blog in \/srv\/blog/],
+  ['no-database', { candidates: [] }, /db-service/],
+  ['several-databases', { candidates: [...host().candidates, ...host().candidates] }, /db-service/],
+  ['database-not-running', { candidates: [{ service: 'db', state: 'paused', container: 'c' }] }, /docker unpause/],
+  ['database-not-running', { candidates: [{ service: 'db', state: 'exited', container: 'c' }] }, /docker start/],
+  ['database-silent', { probe: { error: 'no answer' } }, /docker logs/],
+  ['database-silent', { probe: null }, /docker logs/],
+  ['database-refuses', { probe: { output: `${tools}refuses FATAL: no such database` } }, /"db-name"/],
+  ['no-pg-dump', { probe: { output: `tool psql\n${accepts}` } }, /db-service/],
+  ['no-space', { freeBytes: 400_000 }, /df -h/],
+  ['no-inodes', { freeInodes: 3 }, /df -i/],
+];
+describe('a host that is not fit is refused by name, with what to do', () => {
+  for (const [code, changes, hint] of faults) {
+    test(`${code}: ${JSON.stringify(changes).slice(0, 60)}`, () => {
+      const failure = refusal(host(changes));
+      assert.equal(failure.code, code);
+      assert.match(failure.hint ?? '', hint);
+    });
+  }
+
+  test('all that is wrong is told at once', () => {
+    const failure = refusal(host({ clockAhead: 400_000, freeInodes: 3 }));
+    assert.equal(failure.code, 'host-not-ready');
+    assert.match(failure.message, /clock.*inodes/);
+  });
+});
+
+describe('what a backup needs', () => {
+  test('comes from the previous one', () => {
+    assert.equal(judgeHost(host(), { ...needs, previousBytes: () => 1_000 }).estimate, 1_200);
+  });
+  test("else from the database's size", () => assert.equal(judgeHost(host(), needs).estimate, 500_000));
+  test('is never less than min-free-space', () => {
+    const failure = refusal(host({ freeBytes: 5e6 }), { minFreeSpace: 6e6 });
+    assert.match(failure.message, /min-free-space/);
+  });
+  test('inodes that are not counted do not matter', () => judgeHost(host({ freeInodes: null }), needs));
+});
+
+describe('the compressor', () => {
+  const withoutZstd = { output: `${tools.replace('tool zstd\n', '')}pg-dump x\n${accepts}` };
+  test("is the host's zstd where the container has none", () => {
+    const survey = host({ probe: withoutZstd, tools: new Set([...host().tools, 'zstd']) });
+    assert.equal(judgeHost(survey, needs).where, 'host');
+  });
+  test("is pg_dump's own gzip where there is no zstd", () => {
+    const { encoding, where } = judgeHost(host({ probe: withoutZstd }), needs);
+    assert.deepEqual([encoding.compression, where], ['gzip', 'container']);
+  });
+  test('is gzip for plain SQL', () => {
+    assert.equal(judgeHost(host(), { ...needs, format: 'plain' }).encoding.compression, 'gzip');
+  });
+  test('is refused where nobody has it', () => {
+    assert.equal(refusal(host({ probe: withoutZstd }), { compression: 'zstd' }).code, 'no-compressor');
+  });
+});

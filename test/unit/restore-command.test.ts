@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Manifest } from '../../shared/backups/manifest.ts';
+import { databaseArgument, type RestorePlace, restoreCommands } from '../../shared/backups/restore-command.ts';
+import { exampleManifest } from './retention/host-folder.ts';
+
+const id = '20261123_021700';
+const place: RestorePlace = { folder: '/opt/app/backups/daily', container: 'app-db-1', user: 'app', zstdOn: 'host' };
+
+const commands = (changes: Partial<Manifest> = {}, where: Partial<RestorePlace> = {}) =>
+  restoreCommands(exampleManifest(id, changes), { ...place, ...where });
+
+/** The lines between the creation of the database and the last one. */
+function pipeOf(restore: string): string {
+  const lines = restore.split('\n');
+  return lines
+    .slice(lines.findIndex((line) => line.includes(' -- ')) + 1, -2)
+    .map((line) => line.slice(2))
+    .join('\n');
+}
+
+test('the blocks read as an operator pastes them', () => {
+  assert.deepEqual(commands(), {
+    database: 'app_restored',
+    roles: `cd /opt/app/backups/daily &&
+zcat backup_${id}.globals.sql.gz |
+  docker exec -i app-db-1 psql -X --quiet --username=app --dbname=postgres`,
+    restore: `( set -e -o pipefail
+  cd /opt/app/backups/daily
+  sha256sum --check backup_${id}.sha256
+  docker exec app-db-1 createdb --username=app --template=template0 --encoding=UTF8 \\
+      --locale=en_US.utf8 -- app_restored
+  zstd -dc backup_${id}.dump.zst |
+    docker exec -i app-db-1 pg_restore --exit-on-error --username=app --dbname=app_restored
+  echo 'Restored into app_restored'
+)`,
+    swap: `( set -e -o pipefail
+  cd /opt/app/backups/daily
+  docker exec app-db-1 psql -X --quiet --username=app --dbname=postgres \\
+      --command='ALTER DATABASE "app" RENAME TO "app_replaced"; ALTER DATABASE "app_restored" RENAME TO "app"'
+  zcat backup_${id}.globals.sql.gz |
+    sed '1,/^-- Settings of the database$/d' |
+    docker exec -i app-db-1 psql -X --quiet --username=app --dbname=postgres
+)`,
+  });
+});
+
+const psql = `docker exec -i app-db-1 psql -X --quiet --output=/dev/null -v ON_ERROR_STOP=1 --single-transaction \\
+      --username=app --dbname=app_restored`;
+const pgRestore = 'docker exec -i app-db-1 pg_restore --exit-on-error --username=app --dbname=app_restored';
+const pipes: [Partial<Manifest>, Partial<RestorePlace>, string][] = [
+  [{ compression: 'gzip' }, {}, `cat backup_${id}.dump |\n  ${pgRestore}`],
+  [{}, { zstdOn: 'container' }, `cat backup_${id}.dump.zst |\n  docker exec -i app-db-1 zstd -dc |\n  ${pgRestore}`],
+  [{ format: 'plain', compression: 'gzip' }, {}, `gzip -dc backup_${id}.sql.gz |\n  ${psql}`],
+  [{ format: 'plain', compression: 'zstd' }, {}, `zstd -dc backup_${id}.sql.zst |\n  ${psql}`],
+  [{ format: 'plain', compression: 'none' }, {}, `cat backup_${id}.sql |\n  ${psql}`],
+  [
+    { encryption: 'age' },
+    {},
+    `age --decrypt --identity key.txt backup_${id}.dump.zst.age |\n  zstd -dc |\n  ${pgRestore}`,
+  ],
+  [
+    { encryption: 'age', compression: 'gzip' },
+    {},
+    `age --decrypt --identity key.txt backup_${id}.dump.age |\n  ${pgRestore}`,
+  ],
+];
+for (const [changes, where, expected] of pipes) {
+  test(`the pipe of ${JSON.stringify({ ...changes, ...where })}`, () => {
+    assert.equal(
+      pipeOf(commands(changes, where).restore).replaceAll(/ \\\n +/g, ' '),
+      expected.replaceAll(/ \\\n +/g, ' '),
+    );
+  });
+}
+
+test('a set from before a rollback is restored under its own name', () => {
+  assert.match(commands({ file: `prerollback_${id}.dump.zst` }).restore, new RegExp(`check prerollback_${id}.sha256`));
+});
+
+// Tried against PostgreSQL 15: these reach exactly the database of that name.
+const names: [name: string, argument: string][] = [
+  ['app', 'app'],
+  ['-x', '-x'],
+  ['host=x dbname=y', "dbname='host=x dbname=y'"],
+  ["a'b\\c=d", "dbname='a\\'b\\\\c=d'"],
+  ['postgresql://h/db', "dbname='postgresql://h/db'"],
+  ['postgres://h/db', "dbname='postgres://h/db'"],
+  ['postgresish', 'postgresish'],
+  ["it's", "it's"],
+];
+for (const [name, argument] of names) {
+  test(`the database ${name} is meant literally`, () => assert.equal(databaseArgument(name), argument));
+}
+
+test('names of every kind are quoted for the shell, for SQL and for libpq, each by its own rules', () => {
+  const { restore, swap } = commands({ database: `o'"=$(id)` });
+  assert.match(restore, / -- 'o'\\''"=\$\(id\)_restored'\n/);
+  assert.ok(restore.includes(`--dbname='dbname='\\''o\\'\\''"=$(id)_restored'\\'''`), restore);
+  assert.ok(swap.includes(`ALTER DATABASE "o'\\''""=$(id)" RENAME TO "o'\\''""=$(id)_replaced"`), swap);
+});
+
+test('a new name never grows beyond what PostgreSQL keeps of it', () => {
+  const long = 'ü'.repeat(31);
+  const { database } = commands({ database: long });
+  assert.equal(database, `${'ü'.repeat(27)}_restored`);
+  assert.equal(commands({ database: 'x'.repeat(63) }).database, `${'x'.repeat(54)}_restored`);
+});
+
+test('the database postgres cannot be renamed from within itself', () => {
+  assert.match(commands({ database: 'postgres' }).swap, /--dbname=template1/);
+});
+
+test('a database called like an option, with line breaks and orders to the runner, stays one word', () => {
+  for (const block of Object.values(commands({ database: '-x\n::set-output name=a::b\r##[group]\u202e' }))) {
+    if (block.startsWith('-x')) continue;
+    assert.doesNotMatch(block, /::|##\[|\r|\u202e/);
+  }
+});

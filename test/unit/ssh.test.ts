@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Records } from '../../shared/host/records.ts';
+import { jumpWord, mendKey, sshConfig } from '../../shared/host/ssh-config.ts';
+import { explainSsh, type KeyDiagnosis } from '../../shared/host/ssh-failures.ts';
+
+const target = { host: 'db.example', port: 2222, user: 'deploy', passphrase: null, proxyJump: null };
+const usable: KeyDiagnosis = { state: 'usable', fingerprint: 'SHA256:abc' };
+
+async function explained(stderr: string, changes: object = {}, key: KeyDiagnosis = usable) {
+  const exit = { code: 255, begun: false, stderr, ...changes };
+  return explainSsh({ ...target, ...changes }, exit, async () => key);
+}
+
+describe('what ssh prints becomes a named failure with a remedy', () => {
+  const texts: [stderr: string, code: string, hint: RegExp][] = [
+    [
+      '@  WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!  @\nHost key verification failed.',
+      'host-key-changed',
+      /ssh-keyscan -p 2222 db\.example/,
+    ],
+    [
+      'No ED25519 host key is known for [db.example]:2222 and you have requested strict checking.\nHost key verification failed.',
+      'host-key-unknown',
+      /ssh-keyscan -p 2222 db\.example/,
+    ],
+    ['deploy@db.example: Permission denied (publickey).', 'key-refused', /SHA256:abc/],
+    ['ssh: Could not resolve hostname db.example: Name or service not known', 'host-unknown', /"host"/],
+    ['ssh: connect to host db.example port 2222: Connection refused', 'connection-refused', /"port"/],
+    ['ssh: connect to host db.example port 2222: Connection timed out', 'connection-timed-out', /firewall/],
+    ['Connection timed out during banner exchange', 'connection-timed-out', /firewall/],
+    ['ssh: connect to host db.example port 2222: No route to host', 'host-unreachable', /network/],
+    ['client_loop: send disconnect: Broken pipe', 'connection-lost', /Run it again/],
+    ['Timeout, server 127.0.0.1 not responding.', 'connection-lost', /60 s/],
+    ['', 'connection-lost', /60 s/],
+  ];
+  for (const [stderr, code, hint] of texts) {
+    test(`${code}: ${stderr.slice(0, 60)}`, async () => {
+      const failure = await explained(stderr);
+      assert.equal(failure.code, code);
+      assert.match(failure.hint ?? '', hint);
+    });
+  }
+
+  test('no bash', async () => {
+    assert.equal((await explained("env: 'bash': No such file or directory", { code: 127 })).code, 'no-bash');
+  });
+  test('a login shell that does not do as told', async () => {
+    assert.equal((await explained('This account is not available', { code: 1 })).code, 'host-shell');
+  });
+  test('a key with a passphrase that was not given', async () => {
+    assert.equal((await explained('Permission denied', {}, { state: 'wrong-passphrase' })).code, 'passphrase-missing');
+  });
+  test('a wrong passphrase', async () => {
+    const failure = await explained('Permission denied', { passphrase: 'x' }, { state: 'wrong-passphrase' });
+    assert.equal(failure.code, 'passphrase-wrong');
+  });
+  test('a key that is none', async () => {
+    const key: KeyDiagnosis = { state: 'unreadable', detail: 'error in libcrypto' };
+    assert.equal((await explained('Load key "x": error in libcrypto', {}, key)).code, 'key-unreadable');
+  });
+});
+
+describe('a key from a secret is mended', () => {
+  const key = '-----BEGIN OPENSSH PRIVATE KEY-----\nabc\ndef\n-----END OPENSSH PRIVATE KEY-----\n';
+  for (const [what, text] of [
+    ['as it is', key],
+    ['without its last line break', key.trimEnd()],
+    ['with carriage returns', key.replaceAll('\n', '\r\n')],
+    ['with indentation and empty lines around', `\n  ${key.replaceAll('\n', '\n  ')}\n`],
+  ] as const) {
+    test(what, () => assert.equal(mendKey(text), key));
+  }
+  test('the empty line of an encrypted PEM key stays', () => {
+    const pem =
+      '-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nabc\n-----END RSA PRIVATE KEY-----\n';
+    assert.equal(mendKey(pem), pem);
+  });
+});
+
+test('the configuration is strict about host keys, whatever the settings', () => {
+  const config = sshConfig({ ...target, key: '', knownHosts: '', passphrase: 'p' }, '/tmp/a%b');
+  assert.match(config, /StrictHostKeyChecking yes/);
+  assert.match(config, /UserKnownHostsFile "\/tmp\/a%%b\/known_hosts"/);
+  assert.match(config, /BatchMode no/);
+  assert.doesNotMatch(config, /ProxyJump/);
+});
+
+test('a jump host is written as ssh reads it', () => {
+  assert.equal(jumpWord({ user: 'me', host: 'bastion', port: 2200 }), 'me@bastion:2200');
+  assert.equal(jumpWord({ user: null, host: 'fe80::1', port: null }), '[fe80::1]');
+});
+
+describe('records', () => {
+  test('keep the order, and keys that come again', () => {
+    const records = Records.parse(Buffer.from('a\x001\0b\0line\nbreak\0a\x002\0'));
+    assert.deepEqual(records.all('a'), ['1', '2']);
+    assert.equal(records.get('b'), 'line\nbreak');
+    assert.equal(records.find('c'), undefined);
+  });
+  test('name what is missing or no number', () => {
+    const records = Records.parse(Buffer.from('n\x00x\0'));
+    assert.throws(() => records.get('size'), /"size"/);
+    assert.throws(() => records.integer('n'), /whole number/);
+  });
+});

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { allPassed, type DumpEvidence, judgeDump } from '../../shared/backups/verification.ts';
+
+const sha = 'a'.repeat(64);
+
+/** A dump with nothing to object to, for tests to change. */
+function evidence(changes: Partial<DumpEvidence> = {}): DumpEvidence {
+  return {
+    encoding: { format: 'custom', compression: 'zstd', encryption: 'none' },
+    sizeBytes: 5_000,
+    magic: ' 28 b5 2f fd 04',
+    streamSha256: sha,
+    diskSha256: sha,
+    stages: 'decompress 0\nbytes 9000\nread 0',
+    contents: '; Archive\n3456; 0 16390 TABLE DATA public orders app\n3457; 0 16391 TABLE DATA my shop two words app\n',
+    tables: [
+      { schema: 'public', name: 'orders', rows: 3, exact: true },
+      { schema: 'my shop', name: 'two words', rows: 0, exact: true },
+    ],
+    factsComplete: true,
+    rowCounts: 'exact',
+    dumpMs: 10,
+    verifyMs: 10,
+    ...changes,
+  };
+}
+
+const plain = (changes: Partial<DumpEvidence> = {}) =>
+  evidence({
+    encoding: { format: 'plain', compression: 'gzip', encryption: 'none' },
+    magic: ' 1f 8b 08 00 00',
+    contents: '',
+    stages: [
+      'entry -- Data for Name: orders; Type: TABLE DATA; Schema: public; Owner: app',
+      'entry -- Data for Name: two words; Type: TABLE DATA; Schema: my shop; Owner: app',
+      'decompress 0',
+      'bytes 9000',
+      'read 0',
+    ].join('\n'),
+    ...changes,
+  });
+
+/** The names of the checks that did not pass. */
+const objections = (given: DumpEvidence) =>
+  judgeDump(given)
+    .filter(({ result }) => result !== 'passed')
+    .map(({ name }) => name);
+
+describe('a dump is verified', () => {
+  test('as an archive', () => assert.ok(allPassed(judgeDump(evidence()))));
+  test('as plain SQL', () => assert.ok(allPassed(judgeDump(plain()))));
+  test('as an archive that pg_dump compressed', () => {
+    const encoding = { format: 'custom', compression: 'gzip', encryption: 'none' } as const;
+    assert.deepEqual(objections(evidence({ encoding, magic: ' 50 47 44 4d 50' })), []);
+  });
+});
+
+const damages: [what: string, changes: Partial<DumpEvidence>, objection: string][] = [
+  ['an empty file', { sizeBytes: 0, magic: '' }, 'file'],
+  ['a file of something else', { magic: ' 3c 68 74 6d 6c' }, 'file'],
+  ['other bytes on the disk', { diskSha256: 'b'.repeat(64) }, 'disk'],
+  ['no checksum of the disk', { diskSha256: '', streamSha256: '' }, 'disk'],
+  ['a broken frame', { stages: 'decompress 1\nbytes 100\nread 1' }, 'read-back'],
+  ['an archive that stops early', { stages: 'decompress 0\nbytes 100\nread 1' }, 'read-back'],
+  ['a container that died while it read', { stages: 'decompress 0\nread 0\nexit 1' }, 'read-back'],
+  ['a reading that could not start', { stages: 'exit 1' }, 'read-back'],
+  ['a reading without a result', { stages: '' }, 'read-back'],
+  ['an archive without a table', { contents: '3456; 0 16390 TABLE DATA public orders app\n' }, 'tables'],
+  ['an archive of an empty database', { contents: '' }, 'tables'],
+  [
+    'a table whose name only begins like it',
+    { contents: '1; 0 1 TABLE DATA public orders_old app\n2; 0 2 TABLE DATA my shop two words app\n' },
+    'tables',
+  ],
+  ['a count that did not end', { factsComplete: false }, 'counts'],
+];
+for (const [what, changes, objection] of damages) {
+  test(`${what} is objected to by "${objection}"`, () => {
+    assert.ok(objections(evidence(changes)).includes(objection), String(objections(evidence(changes))));
+  });
+}
+
+test('plain SQL without a table is objected to', () => {
+  assert.deepEqual(objections(plain({ stages: 'decompress 0\nbytes 100\nread 0' })), ['tables']);
+});
+
+test('a line break in a name stands as a space in the archive', () => {
+  const tables = [{ schema: 'public', name: 'line one\nline two', rows: 1, exact: true }];
+  const contents = '1; 0 1 TABLE DATA public line one line two app\n';
+  assert.deepEqual(objections(evidence({ tables, contents })), []);
+});
