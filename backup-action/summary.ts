@@ -33,7 +33,9 @@ export async function summarizeBackup(told: Told, problems: readonly string[], d
 
   const restore = restoreCommands(manifest, place);
   const rows: [string, summary.Cell][] = [
-    ['Database', `${manifest.database} on ${target} (${manifest.environment})`],
+    ['Database', `${manifest.database} (${manifest.environment})`],
+    // As code: GitHub would make a mail address of it.
+    ['Host', { code: target }],
     ['File', { code: `${place.folder}/${manifest.file}` }],
     [
       'Size',
@@ -69,6 +71,16 @@ export async function summarizeBackup(told: Told, problems: readonly string[], d
       ),
     ]),
     ...schemaBlocks(told),
+    summary.details('Release: what ran', [
+      summary.table(
+        ['Service', 'Image', 'Digest or image id'],
+        Object.entries(manifest.release).map(([service, { image, digest, imageId }]) => [
+          service,
+          { code: image ?? 'not known' },
+          { code: digest ?? imageId ?? 'not known' },
+        ]),
+      ),
+    ]),
   ]);
 }
 

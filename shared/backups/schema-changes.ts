@@ -27,13 +27,14 @@ const betweenObjects =
 
 /**
  * A schema dump without the lines that differ from run to run, so that equal schemas are equal texts. This is what
- * `schemaSha256` is taken of.
+ * `schemaSha256` is taken of. It ends without line breaks, since a dump that went through a shell has lost them.
  */
 export function stableSchema(dump: string): string {
   return dump
     .split('\n')
     .filter((line) => !unstable.test(line))
-    .join('\n');
+    .join('\n')
+    .trimEnd();
 }
 
 /**

@@ -185,8 +185,9 @@ whole() {
 }
 
 record_previous_schema() {
+  local text
   [[ -n $previous && -r $previous ]] || return 0
-  record previous-schema-text "$(gzip -d -c -- "$previous")"
+  if text=$(gzip -d -c -- "$previous"); then record previous-schema-text "$text"; fi
 }
 
 watch_size() {

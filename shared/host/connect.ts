@@ -1,6 +1,7 @@
 import type { Connection } from './connection.ts';
 import { connectLocally } from './local.ts';
-import { connectBySsh, type SshSettings, type SshSurroundings } from './ssh.ts';
+import { connectBySsh, type SshSurroundings } from './ssh.ts';
+import type { SshSettings } from './ssh-settings.ts';
 
 /**
  * The way to the host that the inputs name.

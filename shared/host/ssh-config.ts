@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { JumpHost, SshSettings } from './ssh.ts';
+import type { JumpHost, SshSettings } from './ssh-settings.ts';
 
 /** Answers ssh's question for the passphrase from the file beside it: it must be on no command line. */
 export const askpass = '#!/bin/sh\nexec cat -- "$(dirname -- "$0")/passphrase"\n';

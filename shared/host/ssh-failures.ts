@@ -1,5 +1,5 @@
 import { Failure } from '../failure.ts';
-import type { JumpHost } from './ssh.ts';
+import type { SshSettings } from './ssh-settings.ts';
 
 /** What ssh-keygen says about a private key, tried without the host. */
 export type KeyDiagnosis =
@@ -7,13 +7,7 @@ export type KeyDiagnosis =
   | { state: 'wrong-passphrase' }
   | { state: 'unreadable'; detail: string };
 
-interface Target {
-  host: string;
-  port: number;
-  user: string;
-  passphrase: string | null;
-  proxyJump: JumpHost | null;
-}
+type Target = Pick<SshSettings, 'host' | 'port' | 'user' | 'passphrase' | 'proxyJump'>;
 
 interface Exit {
   code: number | null;

@@ -7,25 +7,7 @@ import { bootstrap, type Connection } from './connection.ts';
 import { type Explain, type Run, runProgram } from './program.ts';
 import { askpass, mendKey, sshConfig } from './ssh-config.ts';
 import { explainSsh, type KeyDiagnosis } from './ssh-failures.ts';
-
-export interface SshSettings {
-  host: string;
-  port: number;
-  user: string;
-  /** The private key's text, as a secret holds it. */
-  key: string;
-  passphrase: string | null;
-  /** Lines as in a known_hosts file. */
-  knownHosts: string;
-  proxyJump: JumpHost | null;
-}
-
-/** A host to connect through, with the same key; what is null is as ssh has it. */
-export interface JumpHost {
-  user: string | null;
-  host: string;
-  port: number | null;
-}
+import type { SshSettings } from './ssh-settings.ts';
 
 /** What the connection needs from the runner's side. */
 export interface SshSurroundings {

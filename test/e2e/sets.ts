@@ -76,7 +76,8 @@ export async function plant(
   const startedAt = id.replace(/(....)(..)(..)_(..)(..)(..)/, '$1-$2-$3T$4:$5:$6.000Z');
   const file = source.file.replace(source.id, id);
   const folder = join(host.deployDir, backupDir, 'daily');
-  const copy = 'cd -- "$1"; for file in "backup_$2".*; do cp -p -- "$file" "${file/$2/$3}"; done';
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: bash's
+  const copy = 'cd -- "$1"; for file in "backup_$2".*; do cp -p -- "$file" "backup_$3.${file#*.}"; done';
   await bash(host, copy, folder, source.id, id);
   const manifest = { ...source, id, file, startedAt, finishedAt: startedAt, ...changes };
   await write(host, join(folder, `backup_${id}.manifest.json`), JSON.stringify(manifest, null, 2));

@@ -17,11 +17,18 @@ export function folder(...names: string[]): string {
   return path;
 }
 
+const temporaryFolders = new Set<string>();
+
 /** A new folder that goes when this process ends. Its path is short, as those of sockets have to be. */
 export function temporaryFolder(name: string): string {
+  if (temporaryFolders.size === 0) process.once('exit', removeTemporaryFolders);
   const path = mkdtempSync(join(tmpdir(), `${name}-`));
-  process.once('exit', () => rmSync(path, { recursive: true, force: true }));
+  temporaryFolders.add(path);
   return path;
+}
+
+function removeTemporaryFolders(): void {
+  for (const path of temporaryFolders) rmSync(path, { recursive: true, force: true });
 }
 
 /** Does something that no other user of the lab does meanwhile. The kernel frees the lock, also after a kill. */

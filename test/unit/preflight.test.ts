@@ -122,7 +122,9 @@ describe('what a backup needs', () => {
     const failure = refusal(host({ freeBytes: 5e6 }), { minFreeSpace: 6e6 });
     assert.match(failure.message, /min-free-space/);
   });
-  test('inodes that are not counted do not matter', () => judgeHost(host({ freeInodes: null }), needs));
+  test('inodes that are not counted do not matter', () => {
+    judgeHost(host({ freeInodes: null }), needs);
+  });
 });
 
 describe('the compressor', () => {

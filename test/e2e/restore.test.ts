@@ -1,0 +1,214 @@
+// The restore commands as they are printed, run as an operator would paste them: what comes out equals the source.
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { type Content, identifier } from '../lab/database.ts';
+import { type Host, startHost } from '../lab/host.ts';
+import { type Lab, openLab } from '../lab/lab.ts';
+import type { ActionResult } from '../lab/runner.ts';
+import { succeeded } from './expectations.ts';
+import { backup, type Inputs, manifestOf, read, smallDatabase } from './sets.ts';
+
+let lab: Lab;
+before(async () => {
+  lab = await openLab();
+});
+after(() => lab?.close());
+
+/** The blocks of a report, by their number. */
+function blockOf(report: string, number: number): string {
+  const [, block] =
+    new RegExp(`^ {2}${number}\\. .*\n(?: {5}.*\n)*([^]*?)(?=\n\n {2}\\d\\. |\n$)`, 'm').exec(report) ?? [];
+  assert.ok(block, report);
+  return block;
+}
+
+function blockOfSummary(summary: string): string {
+  const [, , block] = /^(`{3,})bash\n([^]*?)\n\1$/m.exec(summary) ?? [];
+  assert.ok(block, summary);
+  return block;
+}
+
+/** Report and summary print the same command. */
+async function printedCommand(host: Host, result: ActionResult): Promise<string> {
+  const command = blockOf(await read(host, result.outputs['report-file'] ?? ''), 2);
+  assert.equal(blockOfSummary(result.summary), command);
+  return command;
+}
+
+const paste = (host: Host, command: string) => host.exec(['bash', '-c', command]);
+
+/** Restores a backup by its printed command, and drops the result when it has been looked at. */
+async function restored(host: Host, result: ActionResult, name: string): Promise<Content> {
+  const outcome = await paste(host, await printedCommand(host, result));
+  try {
+    assert.equal(outcome.code, 0, outcome.stderr);
+    assert.equal(outcome.stderr, '');
+    assert.ok(outcome.stdout.endsWith(`Restored into ${name}\n`), outcome.stdout);
+    return await host.database.contentOf(name);
+  } finally {
+    await host.database.drop(name);
+  }
+}
+
+interface Form {
+  inputs: Inputs;
+  file: RegExp;
+  encoding: string;
+}
+
+function restoresInEveryForm(host: () => Host, forms: readonly Form[]): void {
+  let source: Content;
+  let dir: string;
+  before(async () => {
+    source = await host().database.contentOf();
+    assert.ok(Object.keys(source).length > 100);
+    dir = host().newBackupDir();
+  });
+
+  for (const { inputs, file, encoding } of forms) {
+    test(`${Object.values(inputs).join(', ') || 'as it comes'}: ${encoding}`, async () => {
+      const result = await backup(host(), dir, inputs);
+      succeeded(result);
+      const manifest = await manifestOf(host(), result);
+      assert.match(manifest.file, file);
+      assert.equal(`${manifest['format']} ${manifest['compression']}`, encoding);
+      assert.deepEqual(await restored(host(), result, 'atlasia_restored'), source);
+    });
+  }
+}
+
+describe('a restore on a host with the official image', () => {
+  let host: Host;
+  before(async () => {
+    host = await startHost(lab, { name: 'restore', deployFolder: "it's $(touch here) a" });
+  });
+  after(() => host?.stop());
+
+  describe('gives a database that equals the source, for each format', () => {
+    restoresInEveryForm(
+      () => host,
+      [
+        { inputs: {}, file: /\.dump\.zst$/, encoding: 'custom zstd' },
+        { inputs: { compression: 'gzip' }, file: /\.dump$/, encoding: 'custom gzip' },
+        { inputs: { compression: 'none' }, file: /\.dump$/, encoding: 'custom none' },
+        { inputs: { format: 'plain' }, file: /\.sql\.gz$/, encoding: 'plain gzip' },
+        { inputs: { format: 'plain', compression: 'zstd' }, file: /\.sql\.zst$/, encoding: 'plain zstd' },
+        { inputs: { format: 'plain', compression: 'none' }, file: /\.sql$/, encoding: 'plain none' },
+      ],
+    );
+  });
+
+  describe('means this database and no other, whatever its name says', () => {
+    const user = `host=evil user="O'Neil" $(id)`;
+    before(() => host.psql(`CREATE ROLE ${identifier(user)} SUPERUSER LOGIN;`));
+
+    const names: [name: string, user: string][] = [
+      ['host=evil dbname=atlasia', user],
+      ['postgresql://evil:5432/atlasia?user=x', 'atlasia'],
+      ['it\'s a "name" $(touch /tmp/atlasia-pwned) `id` $HOME \\ %s!', user],
+      ['-dash --help; rm', 'atlasia'],
+      ['line one\n::set-output name=status::x\r##[error]名前', 'atlasia'],
+    ];
+    for (const [name, dbUser] of names) {
+      test(JSON.stringify(name), async () => {
+        await smallDatabase(host, name, 50);
+        const source = await host.database.contentOf(name);
+        const result = await backup(host, host.newBackupDir(), { 'db-name': name, 'db-user': dbUser });
+        succeeded(result);
+        assert.equal((await manifestOf(host, result))['database'], name);
+        const command = await printedCommand(host, result);
+        const outcome = await paste(host, command);
+        assert.equal(outcome.code, 0, `${command}\n${outcome.stderr}`);
+        assert.deepEqual(await host.database.contentOf(`${name}_restored`), source);
+        assert.equal(existsSync('/tmp/atlasia-pwned'), false);
+        await host.database.drop(name);
+        await host.database.drop(`${name}_restored`);
+      });
+    }
+  });
+
+  describe('goes the whole way', () => {
+    let dir: string;
+    let report: string;
+    const name = "the 'shop'";
+    const settings = () =>
+      host.psql(`
+        SELECT coalesce(rolname, '-'), setconfig FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = setrole
+        WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = $$${name}$$) ORDER BY 1;`);
+
+    before(async () => {
+      dir = host.newBackupDir();
+      await smallDatabase(host, name, 20);
+      await host.psql(`
+        CREATE ROLE "app's reader" LOGIN PASSWORD 'hidden';
+        ALTER DATABASE ${identifier(name)} SET work_mem = '9MB';
+        ALTER DATABASE ${identifier(name)} SET search_path = "$user", public;
+        ALTER ROLE "app's reader" IN DATABASE ${identifier(name)} SET statement_timeout = '7min';`);
+      const result = await backup(host, dir, { 'db-name': name });
+      succeeded(result);
+      report = await read(host, result.outputs['report-file'] ?? '');
+    });
+
+    test('the restored database takes the place of the old one, with its settings', async () => {
+      const before = await settings();
+      const source = await host.database.contentOf(name);
+      await host.psql('DELETE FROM items;', name);
+      for (const number of [2, 3]) {
+        const outcome = await paste(host, blockOf(report, number));
+        assert.equal(outcome.code, 0, `${blockOf(report, number)}\n${outcome.stderr}`);
+      }
+      assert.deepEqual(await host.database.contentOf(name), source);
+      assert.equal(await settings(), before);
+      assert.match(before, /9MB[^]*statement_timeout=7min/);
+      assert.equal(await host.psql('SELECT count(*) FROM items;', `${name}_replaced`), '0');
+    });
+
+    test('a role that is gone comes back, without its password', async () => {
+      await host.psql('DROP OWNED BY "app\'s reader"; DROP ROLE "app\'s reader";');
+      const outcome = await paste(host, blockOf(report, 1));
+      assert.equal(outcome.code, 0, outcome.stderr);
+      assert.equal(
+        await host.psql("SELECT rolcanlogin, rolpassword IS NULL FROM pg_authid WHERE rolname = 'app''s reader';"),
+        't|t',
+      );
+    });
+
+    test('a damaged file is not restored, and a database that is there is not touched', async () => {
+      const command = blockOf(report, 2);
+      const again = await backup(host, dir, { 'db-name': name });
+      const file = again.outputs['backup-file'] ?? '';
+      const fresh = await printedCommand(host, again);
+      await host.exec(['bash', '-c', 'printf X | dd of="$1" bs=1 seek=300 conv=notrunc status=none', 'bash', file]);
+      const outcome = await paste(host, fresh);
+      assert.notEqual(outcome.code, 0);
+      assert.match(outcome.stdout, /\.dump\.zst: FAILED/);
+      assert.doesNotMatch(outcome.stdout, /Restored/);
+      const made = "SELECT datname FROM pg_database WHERE datname LIKE '%restored';";
+      assert.equal(await host.psql(made), '');
+
+      // The first backup of the day has been pruned from daily, where the command looks for it.
+      await host.database.create(`${name}_restored`);
+      const second = await paste(host, command);
+      assert.notEqual(second.code, 0);
+      assert.doesNotMatch(second.stdout, /Restored/);
+    });
+  });
+});
+
+describe('a restore on a host whose image has neither zstd nor bash', () => {
+  let host: Host;
+  before(async () => {
+    host = await startHost(lab, { name: 'lean', postgres: 'lean' });
+  });
+  after(() => host?.stop());
+
+  restoresInEveryForm(
+    () => host,
+    [
+      { inputs: {}, file: /\.dump\.zst$/, encoding: 'custom zstd' },
+      { inputs: { format: 'plain' }, file: /\.sql\.gz$/, encoding: 'plain gzip' },
+      { inputs: { format: 'plain', compression: 'zstd' }, file: /\.sql\.zst$/, encoding: 'plain zstd' },
+    ],
+  );
+});
