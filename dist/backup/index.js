@@ -28387,7 +28387,7 @@ module.exports = __nccwpck_require__.p + "9ec4cdd8a56a5c179eb7.sh";
 /***/ 7416:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "a092f034aa3074826d9f.sh";
+module.exports = __nccwpck_require__.p + "ab50e958a84b4cd954f3.sh";
 
 /***/ }),
 
@@ -32109,13 +32109,14 @@ const header = /^-- Name: (.*); Type: (.*?); Schema: (.*); Owner: /;
 const betweenObjects = /^(-- PostgreSQL database dump( complete)?|--|SET default_(tablespace|table_access_method) = .*)?$/;
 /**
  * A schema dump without the lines that differ from run to run, so that equal schemas are equal texts. This is what
- * `schemaSha256` is taken of.
+ * `schemaSha256` is taken of. It ends without line breaks, since a dump that went through a shell has lost them.
  */
 function stableSchema(dump) {
     return dump
         .split('\n')
         .filter((line) => !unstable.test(line))
-        .join('\n');
+        .join('\n')
+        .trimEnd();
 }
 /**
  * What changed between two outputs of `pg_dump --schema-only`, by object: first in the order of `after`, then what was
@@ -32880,7 +32881,7 @@ const growth = 1.2;
 const compressedShare = 0.5;
 /** A set's files, their links in every tier, and room. */
 const neededInodes = 100;
-const neededTools = ['docker', 'flock', 'stat', 'df', 'date', 'tee', 'sync', 'sha256sum', 'md5sum', 'gzip'];
+const neededTools = ['flock', 'stat', 'df', 'date', 'tee', 'sync', 'sha256sum', 'md5sum', 'gzip'];
 /**
  * Judges what the survey saw, before anything is written.
  * @throws Failure named after the check that failed; `host-not-ready` that lists them where there are several
@@ -32902,7 +32903,9 @@ function judgeHost(survey, needs) {
     collect(() => checkClock(survey));
     collect(() => checkFolders(survey, needs));
     collect(() => checkLock(survey, needs));
-    const container = collect(() => findDatabase(survey, needs));
+    // What depends on a check that failed has nothing new to say.
+    const docker = collect(() => checkDocker(survey));
+    const container = docker && collect(() => findDatabase(survey, needs));
     const database = container && collect(() => askedDatabase(survey));
     const compressor = database && collect(() => chooseCompression(survey, database, needs));
     const previous = compressor && needs.previousBytes(database.database, compressor.encoding);
@@ -32920,18 +32923,22 @@ function judgeHost(survey, needs) {
 }
 function checkTools(survey) {
     const missing = neededTools.filter((tool) => !survey.tools.has(tool));
-    if (missing.includes('docker')) {
-        throw new Failure('no-docker', 'docker was not found on the host', {
-            hint: `Install Docker, or see why ${survey.user} has it not on its PATH: command -v docker`,
-        });
-    }
     if (missing.length > 0) {
         throw new Failure('tools-missing', `The host has no ${missing.join(', no ')}`, {
             hint: 'On the host, as root: apt-get install coreutils util-linux gzip',
         });
     }
     if (Number.parseFloat(survey.bash) < 4.4) {
-        throw new Failure('bash-too-old', `The host's bash is ${survey.bash}; 4.4 or newer is needed`);
+        throw new Failure('bash-too-old', `The host's bash is ${survey.bash}; 4.4 or newer is needed`, {
+            hint: 'On the host, as root: apt-get install bash',
+        });
+    }
+}
+function checkDocker(survey) {
+    if (!survey.tools.has('docker')) {
+        throw new Failure('no-docker', 'docker was not found on the host', {
+            hint: `Install Docker, or see why ${survey.user} has it not on its PATH: command -v docker`,
+        });
     }
     if ('error' in survey.docker) {
         throw new Failure('docker-refuses', `Docker does not answer ${survey.user} on the host`, {
@@ -32939,6 +32946,7 @@ function checkTools(survey) {
             cause: survey.docker.error,
         });
     }
+    return true;
 }
 function checkClock({ clockAhead }) {
     if (Math.abs(clockAhead) <= greatestSkew)
@@ -32985,8 +32993,6 @@ function lockHeld(holder, backupDir, waited) {
     });
 }
 function findDatabase(survey, needs) {
-    if ('error' in survey.docker)
-        throw new Failure('no-database', 'Without Docker, the database cannot be looked for');
     if (survey.containers.length === 0) {
         const wanted = needs.projectName === null ? `started from ${needs.deployDir}` : `called ${needs.projectName}`;
         throw new Failure('no-project', `No container belongs to a compose project ${wanted}`, {
@@ -33441,22 +33447,29 @@ function judgeReading({ encoding: { format }, stages, verifyMs }) {
     const how = format === 'custom' ? 'pg_restore read every entry' : "it ends with pg_dump's last line";
     return passed('read-back', `read from the disk in full: ${how}`, verifyMs);
 }
-/** Names may hold what they like, so each is looked for in the form in which it must stand. */
 function judgeTables({ encoding: { format }, contents, stages, tables }) {
-    const lines = (format === 'custom' ? contents : stages).split('\n');
-    const marker = format === 'custom' ? ' TABLE DATA ' : 'entry -- Data for Name: ';
-    const entries = lines.filter((line) => line.includes(marker));
-    const missing = tables.filter((table) => {
-        const [schema, name] = [onOneLine(table.schema), onOneLine(table.name)];
-        return !entries.some((entry) => format === 'custom'
-            ? entry.includes(`${marker}${schema} ${name} `)
-            : entry.startsWith(`${marker}${name}; Type: TABLE DATA; Schema: ${schema};`));
-    });
+    const entries = format === 'custom' ? entriesOfArchive(contents) : entriesOfPlain(stages);
+    const missing = tables.filter(({ schema, name }) => !entries.has(`${onOneLine(schema)} ${onOneLine(name)}`));
     if (missing.length > 0) {
         const names = missing.map(({ schema, name }) => `${schema}.${name}`).slice(0, 5);
         return failed('tables', `${missing.length} of ${tables.length} tables are not in the dump: ${names.join(', ')}`);
     }
     return passed('tables', `all ${tables.length} tables are in the dump`);
+}
+/** `… TABLE DATA schema name owner`, where each may hold spaces: so every beginning that ends at one may be the table. */
+function entriesOfArchive(contents) {
+    const entries = new Set();
+    for (const line of contents.split('\n')) {
+        const rest = /^\d+; \d+ \d+ TABLE DATA (.*)$/.exec(line)?.[1] ?? '';
+        for (let space = rest.indexOf(' '); space >= 0; space = rest.indexOf(' ', space + 1)) {
+            entries.add(rest.slice(0, space));
+        }
+    }
+    return entries;
+}
+function entriesOfPlain(stages) {
+    const entries = stages.matchAll(/^entry -- Data for Name: (.*); Type: TABLE DATA; Schema: (.*); Owner: /gm);
+    return new Set([...entries].map(([, name, schema]) => `${schema} ${name}`));
 }
 /** As pg_dump writes a name into a comment. */
 const onOneLine = (name) => name.replaceAll(/[\r\n]/g, ' ');
@@ -34542,9 +34555,10 @@ function contentsOf({ tables, sequences, largeObjects }) {
     ].join(', ');
 }
 function checkLines(checks) {
-    const words = { passed: 'passed', failed: 'FAILED', 'could-not-check': 'COULD NOT CHECK' };
+    const words = { passed: 'passed', failed: 'FAILED', 'could-not-check': 'NOT CHECKED' };
+    const wordWidth = Math.max(0, ...checks.map(({ result }) => words[result].length));
     return fields(checks.map(({ name, result, detail, ms }) => [
-        `${words[result]}  ${name}`,
+        `${words[result].padEnd(wordWidth)}  ${name}`,
         ms > 0 ? `${detail} (${formatDuration(ms)})` : detail,
     ]));
 }
@@ -34589,8 +34603,10 @@ function changeLines(manifest, { previous, schemaChanges }) {
 }
 function releaseLines(release) {
     const services = Object.entries(release).map(([service, { image, digest, imageId }]) => {
-        const source = digest ?? (imageId === null ? 'image not known' : `no digest; image ${imageId}`);
-        return [service, `${image ?? 'not known'} ${source}`];
+        const name = image ?? 'not known';
+        if (digest !== null)
+            return [service, `${name} ${digest}`];
+        return [service, `${name}, no digest${imageId === null ? '' : `, image ${imageId}`}`];
     });
     return services.length === 0 ? ['  Not known.'] : fields(services);
 }
@@ -34870,7 +34886,9 @@ async function summarizeBackup(told, problems, durationMs) {
         important(`${verdict}, but the run is incomplete`);
     const restore = restoreCommands(manifest, place);
     const rows = [
-        ['Database', `${manifest.database} on ${target} (${manifest.environment})`],
+        ['Database', `${manifest.database} (${manifest.environment})`],
+        // As code: GitHub would make a mail address of it.
+        ['Host', { code: target }],
         ['File', { code: `${place.folder}/${manifest.file}` }],
         [
             'Size',
@@ -34900,6 +34918,13 @@ async function summarizeBackup(told, problems, durationMs) {
             summary_table(['Tier', 'Backup', 'Why'], pruning.map(({ tier, id, reason }) => [tier, { code: id }, reason])),
         ]),
         ...schemaBlocks(told),
+        details('Release: what ran', [
+            summary_table(['Service', 'Image', 'Digest or image id'], Object.entries(manifest.release).map(([service, { image, digest, imageId }]) => [
+                service,
+                { code: image ?? 'not known' },
+                { code: digest ?? imageId ?? 'not known' },
+            ])),
+        ]),
     ]);
 }
 /** Tells of a run that came to nothing. */

@@ -63,12 +63,13 @@ schema() { exec pg_dump --schema-only --snapshot="$1" --lock-wait-timeout="$2" -
 globals() {
   pg_dumpall --globals-only --no-role-passwords --no-password || exit 1
   printf '\n-- Settings of the database\n'
-  ask "SELECT format('ALTER DATABASE %I SET %s TO %s;', current_database(), name, CASE
+  ask "SELECT format('ALTER %sDATABASE %I SET %s TO %s;',
+      CASE WHEN setrole <> 0 THEN format('ROLE %I IN ', pg_get_userbyid(setrole)) END, current_database(), name, CASE
       WHEN lower(name) IN ('search_path', 'temp_tablespaces', 'session_preload_libraries', 'local_preload_libraries')
       THEN value ELSE quote_literal(value) END)
     FROM pg_db_role_setting s, pg_database d, unnest(setconfig) setting,
       LATERAL (SELECT split_part(setting, '=', 1), substr(setting, strpos(setting, '=') + 1)) pair(name, value)
-    WHERE d.oid = setdatabase AND setrole = 0 AND datname = current_database() ORDER BY name"
+    WHERE d.oid = setdatabase AND datname = current_database() ORDER BY setrole <> 0, pg_get_userbyid(setrole), name"
 }
 
 # verify FORMAT COMPRESSION: reads a whole dump on stdin; prints what each stage ended with. An archive is read entry by
