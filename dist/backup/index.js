@@ -28394,7 +28394,7 @@ module.exports = __nccwpck_require__.p + "ab50e958a84b4cd954f3.sh";
 /***/ 846:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "006f1b53ba011cc53601.sh";
+module.exports = __nccwpck_require__.p + "28cc6036557981613a46.sh";
 
 /***/ }),
 
@@ -33707,9 +33707,9 @@ function runProgram(start, explain, program, parameters, options) {
     stdin.on('error', () => { });
     stdin.write(request);
     const beating = setInterval(() => stdin.write('.'), heartbeat);
-    let aborted = false;
+    let hungUp = false;
     const hangUp = () => {
-        aborted = true;
+        hungUp = true;
         stdin.end();
         setTimeout(() => child.kill('SIGKILL'), patienceAfterCancel).unref();
     };
@@ -33725,10 +33725,12 @@ function runProgram(start, explain, program, parameters, options) {
             return output.records();
         // The verdict comes after the host has put itself in order; its process may take a moment longer.
         const { code, reason } = await ended;
-        if (aborted || reason === 'end-of-input')
+        if (hungUp)
             throw cancelled(program);
         if (reason === 'deadline')
             throw deadlineOver(program, options.deadline);
+        if (reason === 'silence')
+            throw unheard(program);
         if (verdict === 'failed')
             throw programFailure(program, output.records(), code, output.lastLines());
         throw await explain({ code, begun: output.begun(), stderr: output.lastLines() });
@@ -33736,6 +33738,7 @@ function runProgram(start, explain, program, parameters, options) {
     return {
         result,
         release: async () => {
+            hungUp ||= options.atEnd !== 'finish';
             stdin.end();
             await ended.catch(() => { });
         },
@@ -33783,19 +33786,24 @@ function listen(child, nonce, { onLog, onProgress }) {
         if (verdict)
             announce(verdict);
     });
+    const readLog = (line) => {
+        lastLines.push(line);
+        if (lastLines.length > 20)
+            lastLines.shift();
+        onLog?.(line);
+    };
     readLines(child, (line) => {
-        if (line.startsWith(`${nonce} ended `))
-            reason = line.slice(nonce.length + 7);
-        else if (line.startsWith(`${nonce} progress `)) {
-            const [name = '', ...value] = line.slice(nonce.length + 10).split(' ');
+        // The supervisor's word may come in the middle of a line that the program has not ended.
+        const own = line.indexOf(`${nonce} `);
+        if (own !== 0)
+            readLog(own < 0 ? line : line.slice(0, own));
+        if (own < 0)
+            return;
+        const [what, name = '', ...value] = line.slice(own + nonce.length + 1).split(' ');
+        if (what === 'ended')
+            reason = name;
+        if (what === 'progress')
             onProgress?.(name, value.join(' '));
-        }
-        else {
-            lastLines.push(line);
-            if (lastLines.length > 20)
-                lastLines.shift();
-            onLog?.(line);
-        }
     });
     const ended = new Promise((resolve, reject) => {
         child.on('error', reject);
@@ -33845,6 +33853,9 @@ function programFailure(program, records, code, stderr) {
 }
 function cancelled(program) {
     return new Failure('cancelled', `The program ${program.name} was cancelled, and the host has ended it`);
+}
+function unheard(program) {
+    return new Failure('runner-unheard', `The host heard nothing from the runner for ${silence / 1_000} s, and has ended the program ${program.name}`, { hint: 'See what held the runner or the network up; run it again' });
 }
 function deadlineOver(program, deadline) {
     return new Failure('deadline', `The program ${program.name} did not end within ${deadline / 1_000} s`, {
@@ -34734,7 +34745,8 @@ function restoreInto({ format }, place, name) {
     const into = [`--username=${place.user}`, `--dbname=${databaseArgument(name)}`];
     if (format === 'custom')
         return [...fedIn(place), 'pg_restore', '--exit-on-error', ...into];
-    const strict = ['-X', '--quiet', '--output=/dev/null', '-v', 'ON_ERROR_STOP=1', '--single-transaction'];
+    // Not as a single transaction: the dump has some of its own, around large objects.
+    const strict = ['-X', '--quiet', '--output=/dev/null', '-v', 'ON_ERROR_STOP=1'];
     return [...fedIn(place), 'psql', ...strict, ...into];
 }
 /** One command string is one transaction: both names change, or none does. */

@@ -16,12 +16,13 @@ probe() {
   for tool in zstd gzip awk pg_dump pg_restore psql; do
     if command -v "$tool" >/dev/null; then echo "tool $tool"; fi
   done
-  echo "pg-dump $(pg_dump --version 2>&1)"
+  # Not echo: that of some shells reads backslashes.
+  printf 'pg-dump %s\n' "$(pg_dump --version 2>&1)"
   if answer=$(ask "SELECT jsonb_build_object(
     'database', current_database(), 'user', current_user, 'serverVersion', current_setting('server_version'),
     'encoding', pg_encoding_to_char(encoding), 'locale', datcollate, 'sizeBytes', pg_database_size(oid))
     FROM pg_database WHERE datname = current_database()" 2>&1); then
-    echo "accepts $answer"
+    printf 'accepts %s\n' "$answer"
   else
     printf 'refuses %s' "$answer" | tr '\n' ' '
     echo

@@ -103,7 +103,8 @@ function readDump({ encryption, format, compression }: Manifest, file: string, p
 function restoreInto({ format }: Manifest, place: RestorePlace, name: string): Stage {
   const into = [`--username=${place.user}`, `--dbname=${databaseArgument(name)}`];
   if (format === 'custom') return [...fedIn(place), 'pg_restore', '--exit-on-error', ...into];
-  const strict = ['-X', '--quiet', '--output=/dev/null', '-v', 'ON_ERROR_STOP=1', '--single-transaction'];
+  // Not as a single transaction: the dump has some of its own, around large objects.
+  const strict = ['-X', '--quiet', '--output=/dev/null', '-v', 'ON_ERROR_STOP=1'];
   return [...fedIn(place), 'psql', ...strict, ...into];
 }
 

@@ -79,9 +79,9 @@ export function runProgram(
   stdin.write(request);
   const beating = setInterval(() => stdin.write('.'), heartbeat);
 
-  let aborted = false;
+  let hungUp = false;
   const hangUp = () => {
-    aborted = true;
+    hungUp = true;
     stdin.end();
     setTimeout(() => child.kill('SIGKILL'), patienceAfterCancel).unref();
   };
@@ -97,8 +97,9 @@ export function runProgram(
     if (verdict === 'done') return output.records();
     // The verdict comes after the host has put itself in order; its process may take a moment longer.
     const { code, reason } = await ended;
-    if (aborted || reason === 'end-of-input') throw cancelled(program);
+    if (hungUp) throw cancelled(program);
     if (reason === 'deadline') throw deadlineOver(program, options.deadline);
+    if (reason === 'silence') throw unheard(program);
     if (verdict === 'failed') throw programFailure(program, output.records(), code, output.lastLines());
     throw await explain({ code, begun: output.begun(), stderr: output.lastLines() });
   });
@@ -106,6 +107,7 @@ export function runProgram(
   return {
     result,
     release: async () => {
+      hungUp ||= options.atEnd !== 'finish';
       stdin.end();
       await ended.catch(() => {});
     },
@@ -155,16 +157,19 @@ function listen(child: ChildProcess, nonce: string, { onLog, onProgress }: Progr
     if (verdict) announce(verdict);
   });
 
+  const readLog = (line: string) => {
+    lastLines.push(line);
+    if (lastLines.length > 20) lastLines.shift();
+    onLog?.(line);
+  };
   readLines(child, (line) => {
-    if (line.startsWith(`${nonce} ended `)) reason = line.slice(nonce.length + 7);
-    else if (line.startsWith(`${nonce} progress `)) {
-      const [name = '', ...value] = line.slice(nonce.length + 10).split(' ');
-      onProgress?.(name, value.join(' '));
-    } else {
-      lastLines.push(line);
-      if (lastLines.length > 20) lastLines.shift();
-      onLog?.(line);
-    }
+    // The supervisor's word may come in the middle of a line that the program has not ended.
+    const own = line.indexOf(`${nonce} `);
+    if (own !== 0) readLog(own < 0 ? line : line.slice(0, own));
+    if (own < 0) return;
+    const [what, name = '', ...value] = line.slice(own + nonce.length + 1).split(' ');
+    if (what === 'ended') reason = name;
+    if (what === 'progress') onProgress?.(name, value.join(' '));
   });
 
   const ended = new Promise<{ code: number | null; reason: string | undefined }>((resolve, reject) => {
@@ -215,6 +220,14 @@ function programFailure(program: Program, records: Records, code: number | null,
 
 function cancelled(program: Program): Failure {
   return new Failure('cancelled', `The program ${program.name} was cancelled, and the host has ended it`);
+}
+
+function unheard(program: Program): Failure {
+  return new Failure(
+    'runner-unheard',
+    `The host heard nothing from the runner for ${silence / 1_000} s, and has ended the program ${program.name}`,
+    { hint: 'See what held the runner or the network up; run it again' },
+  );
 }
 
 function deadlineOver(program: Program, deadline: number): Failure {

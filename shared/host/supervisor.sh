@@ -12,8 +12,8 @@ set -euo pipefail
 umask 077
 export LC_ALL=C
 
-# record KEY VALUE: one fact of the result.
-record() { printf '%s\0%s\0' "$1" "$2"; }
+# record KEY VALUE: one fact of the result. A program that finishes goes on where nobody reads it any more.
+record() { printf '%s\0%s\0' "$1" "$2" 2>/dev/null || [[ $at_end == finish ]]; }
 
 # fail CODE DETAIL: ends the program with a named failure. Only from the program's own shell, never in a pipeline.
 fail() {
@@ -23,7 +23,7 @@ fail() {
 }
 
 # progress NAME VALUE: tells the runner how far a long step is.
-progress() { printf '%s progress %s %s\n' "$nonce" "$1" "$2" >&2; }
+progress() { printf '%s progress %s %s\n' "$nonce" "$1" "$2" >&2 || [[ $at_end == finish ]]; }
 
 # Takes the lock in the program's shell. The supervisor has the same open file, so the lock lives as long as it does;
 # the program's children must not, or one that is left behind would hold it.
@@ -73,9 +73,9 @@ listen() {
 
 # The group is sent TERM, and KILL after 3 s: docker's client passes neither on, so `ended` looks after containers.
 end_group() {
-  local tries=0
+  local patience=$((SECONDS + 3))
   kill -TERM -- "-$1" 2>/dev/null || return 0
-  while group_lives "$1" && ((tries++ < 30)); do sleep 0.1; done
+  while group_lives "$1" && ((SECONDS < patience)); do sleep 0.1; done
   kill -KILL -- "-$1" 2>/dev/null || true
 }
 
@@ -100,6 +100,8 @@ watch() {
 
 work() {
   exec 8<&-
+  # What it prints must not end it, when the runner is gone.
+  [[ $at_end != finish ]] || trap '' PIPE
   [[ -z $lock ]] || take_lock
   main "$@"
 }
@@ -132,7 +134,7 @@ supervise() {
   local status=0 reason
   wait "$worker" || status=$?
   end_group "$worker" # what `main` left behind
-  kill -KILL "$watcher" 2>/dev/null || true
+  kill -KILL -- "-$watcher" 2>/dev/null || true # with the `sleep` that it may be in
   if ((status == 0)); then
     printf 'done %s\n' "$nonce" || true
     [[ $at_end != linger ]] || listen <&8

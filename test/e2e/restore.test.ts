@@ -17,14 +17,16 @@ after(() => lab?.close());
 
 /** The blocks of a report, by their number. */
 function blockOf(report: string, number: number): string {
-  const [, block] =
-    new RegExp(`^ {2}${number}\\. .*\n(?: {5}.*\n)*([^]*?)(?=\n\n {2}\\d\\. |\n$)`, 'm').exec(report) ?? [];
+  const sections = report.split(/\n\n {2}(?=\d\. )/);
+  const section = sections.find((text) => text.startsWith(`${number}. `));
+  // The title may be folded.
+  const block = section?.replace(/^.*\n(?: {5}.*\n)*/, '').trimEnd();
   assert.ok(block, report);
   return block;
 }
 
 function blockOfSummary(summary: string): string {
-  const [, , block] = /^(`{3,})bash\n([^]*?)\n\1$/m.exec(summary) ?? [];
+  const [, , block] = /^(`{3,})bash\n([\s\S]*?)\n\1$/m.exec(summary) ?? [];
   assert.ok(block, summary);
   return block;
 }
@@ -134,8 +136,8 @@ describe('a restore on a host with the official image', () => {
     const name = "the 'shop'";
     const settings = () =>
       host.psql(`
-        SELECT coalesce(rolname, '-'), setconfig FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = setrole
-        WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = $$${name}$$) ORDER BY 1;`);
+        SELECT coalesce(rolname, '-'), unnest(setconfig) FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = setrole
+        WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = $$${name}$$) ORDER BY 1, 2;`);
 
     before(async () => {
       dir = host.newBackupDir();
@@ -160,7 +162,7 @@ describe('a restore on a host with the official image', () => {
       }
       assert.deepEqual(await host.database.contentOf(name), source);
       assert.equal(await settings(), before);
-      assert.match(before, /9MB[^]*statement_timeout=7min/);
+      assert.match(before, /9MB[\s\S]*statement_timeout=7min/);
       assert.equal(await host.psql('SELECT count(*) FROM items;', `${name}_replaced`), '0');
     });
 

@@ -8,5 +8,5 @@ main() {
   record head "$(head -c 4)"
   record descriptors "$(bash -c 'echo /proc/self/fd/*')"
   record umask "$(umask)"
-  if (read -r value); then record read "$value"; else record read 'end of input'; fi
+  if read -r value; then record read "$value"; else record read 'end of input'; fi
 }

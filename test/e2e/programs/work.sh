@@ -6,9 +6,14 @@ main() {
   "$1" "${@:3}"
 }
 
-# For as long as it may: itself, a child that is waited for, one in the background, and one that ignores TERM.
-for_ever() {
+# One that ignores TERM as well.
+stubbornly() {
   (trap '' TERM HUP INT && exec sleep 1001) &
+  for_ever
+}
+
+# For as long as it may: itself, a child that is waited for, and some in the background.
+for_ever() {
   sleep 1002 &
   (sleep 1003 & sleep 1004) &
   progress working 1
@@ -23,8 +28,11 @@ leave_children() {
 }
 
 for_seconds() {
-  progress working 1
+  : >"$folder/started"
   sleep "$1"
+  progress working 1
+  echo 'a line of the log' >&2 || true
+  record working yes
   : >"$folder/finished"
   record finished yes
 }
