@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { sidecarsOf } from '../shared/backups/assemble.ts';
 import { type Catalogue, catalogueOf, verifiedSetsOf } from '../shared/backups/catalogue.ts';
 import { logLine, type RunOutcome } from '../shared/backups/log-line.ts';
@@ -214,6 +215,10 @@ async function publishAndTell(
     for (const { tier, id, reason } of settlement.pruning) log.info(`${tier}/${id} ${reason}`);
     return [...settlement.problems, ...later];
   });
+  // The line that was written with the set did not know yet.
+  if (problems.length > settlement.problems.length) {
+    await conclude(connection, { ...ending(run), logLine: successLine(run, { ...settlement, problems }) });
+  }
 
   const names = setFileNames('backup', dump.id, manifest);
   Object.assign(outputs, {
@@ -229,23 +234,20 @@ async function publishAndTell(
     deleted: deletions.length,
   });
   await summarizeBackup(told, problems, Date.now() - startedAt.getTime());
-  if (problems.length > 0) endIncomplete(kind, problems);
+  if (problems.length > 0) endIncomplete(kind, problems, deletions.length > 0);
 }
 
 const keptSets = ({ pruning }: Settlement) =>
   new Set(pruning.filter(({ action }) => action === 'keep').map(({ id }) => id)).size;
 
 /** Before a deployment a verified dump is enough to go on; else the operator is to look now. */
-function endIncomplete(kind: BackupInputs['kind'], problems: readonly string[]): void {
-  const failure = new Failure(
-    'incomplete',
-    `A verified backup is kept, but the run is incomplete: ${problems.join('; ')}`,
-    {
-      hint: 'Nothing was deleted. See the problem named above, and run it again',
-    },
-  );
-  if (kind !== 'predeployment') throw failure;
-  log.error(`${failure.message}. The deployment may go on.`, 'Backup incomplete');
+function endIncomplete(kind: BackupInputs['kind'], problems: readonly string[], pruned: boolean): void {
+  const message = `A verified backup is kept, but the run is incomplete: ${problems.join('; ')}`;
+  const kept = pruned ? 'What retention deleted was named above' : 'Nothing was deleted';
+  if (kind !== 'predeployment') {
+    throw new Failure('incomplete', message, { hint: `${kept}. Mend what is named, and run it again` });
+  }
+  log.error(`${message}. The deployment may go on`, 'Backup incomplete');
 }
 
 const ending = ({ inputs }: BackupRun) => ({
@@ -258,11 +260,13 @@ const ending = ({ inputs }: BackupRun) => ({
 async function tellFailure(connection: Connection | undefined, error: unknown, run: BackupRun): Promise<void> {
   await summarizeFailure(error, run.inputs);
   const isLogged = error instanceof Failure && error.code === 'not-verified';
-  if (connection === undefined || isLogged || run.signal.aborted) return;
+  if (connection === undefined || isLogged) return;
   try {
-    await conclude(connection, { ...ending(run), logLine: lineOf(run, error, {}) });
+    // A cancelled run has little time, and the connection may be what failed.
+    const logged = conclude(connection, { ...ending(run), logLine: lineOf(run, error, {}) });
+    await Promise.race([logged, sleep(run.signal.aborted ? 1_000 : 20_000, undefined, { ref: false })]);
   } catch {
-    // The connection may be what failed; the verdict is told in any case.
+    // The verdict is told in any case.
   }
 }
 

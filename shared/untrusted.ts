@@ -71,7 +71,7 @@ export function shape<T extends object>(fields: { [Field in keyof T]: Reader<T[F
     const object = objectAt(value, place);
     const own = Object.entries<Reader<unknown>>(fields).map(([field, read]) => [
       field,
-      read(Object.hasOwn(object, field) ? object[field] : undefined, place === '' ? field : `${place}.${field}`),
+      read(object[field], place === '' ? field : `${place}.${field}`),
     ]);
     return Object.fromEntries(own) as T;
   };

@@ -31838,7 +31838,7 @@ function reportFailure(action, error) {
         reportDefect(action, error);
         return;
     }
-    log_error(error.message, `${action} failed`);
+    log_error(error.message, `${action} failed: ${error.code}`);
     tellDetails(error);
 }
 /** Tells that the run was cancelled, and what state that left, where the action says so by a Failure. */
@@ -31974,6 +31974,8 @@ function runAction(name, outputs, action, grace = gracePeriod) {
 
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(7598);
+;// CONCATENATED MODULE: external "node:timers/promises"
+const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
 ;// CONCATENATED MODULE: ./build/shared/backups/naming.js
 const idGrammar = /^(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})$/;
 const dumpExtensions = ['dump.zst', 'dump', 'sql.gz', 'sql.zst', 'sql'];
@@ -33899,8 +33901,6 @@ const explain = async ({ code, begun, stderr }) => {
 
 ;// CONCATENATED MODULE: external "node:path"
 const external_node_path_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
-;// CONCATENATED MODULE: external "node:timers/promises"
-const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
 ;// CONCATENATED MODULE: ./build/shared/host/ssh-config.js
 
 /** Answers ssh's question for the passphrase from the file beside it: it must be on no command line. */
@@ -34516,7 +34516,7 @@ function verdict(manifest, { problems }) {
     if (problems.length === 0) {
         return [
             ...folded('VERIFIED  ', what),
-            'The dump was read back in full from the disk. Whether it restores, a drill tells.',
+            'The dump was read back in full from the disk. That it restores, only a restore proves.',
         ];
     }
     return [
@@ -35013,6 +35013,7 @@ function schemaBlocks(told) {
 
 
 
+
 /** Survey, judge, take, publish, tell: three sessions on the host. */
 async function backup(inputs, workflow, { signal, outputs, atEnd }) {
     const startedAt = new Date();
@@ -35171,6 +35172,10 @@ async function publishAndTell(connection, { host, catalogue, release, previous, 
             log_info(`${tier}/${id} ${reason}`);
         return [...settlement.problems, ...later];
     });
+    // The line that was written with the set did not know yet.
+    if (problems.length > settlement.problems.length) {
+        await conclude(connection, { ...ending(run), logLine: successLine(run, { ...settlement, problems }) });
+    }
     const names = setFileNames('backup', dump.id, manifest);
     Object.assign(outputs, {
         status: problems.length === 0 ? 'succeeded' : 'incomplete',
@@ -35186,17 +35191,17 @@ async function publishAndTell(connection, { host, catalogue, release, previous, 
     });
     await summarizeBackup(told, problems, Date.now() - startedAt.getTime());
     if (problems.length > 0)
-        endIncomplete(kind, problems);
+        endIncomplete(kind, problems, deletions.length > 0);
 }
 const keptSets = ({ pruning }) => new Set(pruning.filter(({ action }) => action === 'keep').map(({ id }) => id)).size;
 /** Before a deployment a verified dump is enough to go on; else the operator is to look now. */
-function endIncomplete(kind, problems) {
-    const failure = new Failure('incomplete', `A verified backup is kept, but the run is incomplete: ${problems.join('; ')}`, {
-        hint: 'Nothing was deleted. See the problem named above, and run it again',
-    });
-    if (kind !== 'predeployment')
-        throw failure;
-    log_error(`${failure.message}. The deployment may go on.`, 'Backup incomplete');
+function endIncomplete(kind, problems, pruned) {
+    const message = `A verified backup is kept, but the run is incomplete: ${problems.join('; ')}`;
+    const kept = pruned ? 'What retention deleted was named above' : 'Nothing was deleted';
+    if (kind !== 'predeployment') {
+        throw new Failure('incomplete', message, { hint: `${kept}. Mend what is named, and run it again` });
+    }
+    log_error(`${message}. The deployment may go on`, 'Backup incomplete');
 }
 const ending = ({ inputs }) => ({
     backupDir: inputs.backupDir,
@@ -35207,13 +35212,15 @@ const ending = ({ inputs }) => ({
 async function tellFailure(connection, error, run) {
     await summarizeFailure(error, run.inputs);
     const isLogged = error instanceof Failure && error.code === 'not-verified';
-    if (connection === undefined || isLogged || run.signal.aborted)
+    if (connection === undefined || isLogged)
         return;
     try {
-        await conclude(connection, { ...ending(run), logLine: lineOf(run, error, {}) });
+        // A cancelled run has little time, and the connection may be what failed.
+        const logged = conclude(connection, { ...ending(run), logLine: lineOf(run, error, {}) });
+        await Promise.race([logged, (0,promises_namespaceObject.setTimeout)(run.signal.aborted ? 1_000 : 20_000, undefined, { ref: false })]);
     }
     catch {
-        // The connection may be what failed; the verdict is told in any case.
+        // The verdict is told in any case.
     }
 }
 function lineOf(run, error, known) {

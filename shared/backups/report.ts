@@ -57,7 +57,7 @@ function verdict(manifest: Manifest, { problems }: ReportFacts): string[] {
   if (problems.length === 0) {
     return [
       ...folded('VERIFIED  ', what),
-      'The dump was read back in full from the disk. Whether it restores, a drill tells.',
+      'The dump was read back in full from the disk. That it restores, only a restore proves.',
     ];
   }
   return [

@@ -43,6 +43,13 @@ export async function explainSsh(
   if (/Permission denied|Too many authentication failures|Load key|incorrect passphrase/.test(cause)) {
     return explainKey(target, cause, await diagnoseKey());
   }
+  if (/jumphost loop/.test(cause)) {
+    return failure(
+      'jump-loop',
+      'The input "proxy-jump" names the host itself',
+      'Name the host in between, or leave "proxy-jump" out',
+    );
+  }
   if (/Could not resolve hostname/.test(cause)) {
     return failure('host-unknown', `The name ${target.host} cannot be resolved`, 'Check the input "host"');
   }

@@ -8,7 +8,7 @@ export function reportFailure(action: string, error: unknown): void {
     reportDefect(action, error);
     return;
   }
-  log.error(error.message, `${action} failed`);
+  log.error(error.message, `${action} failed: ${error.code}`);
   tellDetails(error);
 }
 

@@ -63,7 +63,7 @@ function readSsh(input: InputReader): HostInputs['ssh'] {
     host,
     port,
     user: input.withDefault('user', grammar.userName, 'deploy'),
-    key: readKey(input),
+    key: input.rule(() => readKey(input)),
     passphrase: input.secret('ssh-key-passphrase'),
     knownHosts: input.required(
       'known-hosts',

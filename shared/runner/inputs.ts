@@ -22,6 +22,8 @@ export interface InputReader {
    * it is masked in the log, and gone from the environment that children of this process inherit.
    */
   secret(name: string): string | null;
+  /** A rule beyond the grammar of one input: the InputError that it throws is reported with the others. */
+  rule<T>(read: () => T): T;
 }
 
 /**
@@ -74,6 +76,7 @@ function reader(problems: InputError[]): InputReader {
       delete process.env[`INPUT_${name.toUpperCase()}`];
       return secret;
     },
+    rule: (read) => noting(problems, read),
   };
 }
 

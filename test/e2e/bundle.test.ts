@@ -47,7 +47,7 @@ test('there is a bundle for every action and one for the post-step, each with it
 test('backup without inputs fails, and says which are missing', () => {
   const { status, stdout, stderr, outputs } = start('backup');
   assert.equal(status, 1, stdout + stderr);
-  assert.match(stdout, /^::error title=backup-action failed::.*"host" is required and was not given/m);
+  assert.match(stdout, /^::error title=backup-action failed%3A bad-input::.*"host" is required and was not given/m);
   assert.match(stdout, /What to do: host: Give the name or address of the host/);
   assert.match(outputs, /^status<<(\S+)\nfailed\n\1$/m);
   assert.equal(stderr, '');

@@ -28,7 +28,7 @@ before(async () => {
   host = await startHost(lab, { name: 'connection', seed: false });
   rsa = await makeKey({ type: 'rsa' });
   locked = await makeKey({ passphrase });
-  other = await serve([rsa, locked]);
+  other = await serve([rsa, locked, host.key]);
 });
 
 after(async () => {
@@ -120,7 +120,10 @@ describe('a run that does not get to the host', () => {
     const lines = host.key.privateKey.trim().split('\n');
     for (const text of ['no key at all', lines.slice(0, -2).join('\n'), host.key.privateKey.replace(/[A-M]/g, 'N')]) {
       const result = await backup({ 'ssh-key': text });
-      refused(result, { message: /^(The i|I)nput "ssh-key" is /, hint: /-----BEGIN|private key file/ });
+      refused(result, {
+        message: /^(Input "ssh-key" holds no private key|The input "ssh-key" is not a private key that ssh can read)$/,
+        hint: /Store the whole (private key )?file/,
+      });
       assert.ok(!result.stdout.includes(`Cause: ${text}`));
     }
     const result = await backup({ 'ssh-key': host.key.publicKey });
@@ -243,6 +246,13 @@ describe('a run that does not get to the host', () => {
     });
   });
 
+  test('a host to jump over that is the host', async () => {
+    refused(await backup({ 'proxy-jump': `127.0.0.1:${host.ssh.port}` }), {
+      message: /^The input "proxy-jump" names the host itself$/,
+      hint: /leave "proxy-jump" out/,
+    });
+  });
+
   test('a host to jump over without a key in known-hosts', async () => {
     const lines = host.ssh.knownHosts;
     const result = await backup({ 'known-hosts': lines, 'proxy-jump': `${host.account.name}@127.0.0.1:${other.port}` });
@@ -272,7 +282,13 @@ describe('a backup is taken', () => {
       () => ({ 'ssh-key': locked.privateKey, 'ssh-key-passphrase': passphrase, ...at(other) }),
     ],
     ['with known hosts that have CRLF', () => ({ 'known-hosts': host.ssh.knownHosts.replaceAll('\n', '\r\n') })],
-    ['over another host', () => ({ 'proxy-jump': `${host.account.name}@127.0.0.1:${host.ssh.port}` })],
+    [
+      'over another host',
+      () => ({
+        'proxy-jump': `${host.account.name}@127.0.0.1:${other.port}`,
+        'known-hosts': host.ssh.knownHosts + other.knownHosts,
+      }),
+    ],
   ];
   for (const [how, changes] of cases) {
     test(how, async () => {

@@ -141,6 +141,16 @@ const damagedManifests: [what: string, change: (host: HostFolder) => unknown, re
     /tables\[0\].rows/,
   ],
   ['with a bad digest', withManifest({ release: { web: { digest: 'latest' } } }), /release.web.digest/],
+  [
+    'with too many checks',
+    withManifest({ checks: Array(1001).fill(exampleManifest(id).checks[0]) }),
+    /more than 1000 items/,
+  ],
+  [
+    'with too many services',
+    withManifest({ release: Object.fromEntries(Array.from({ length: 1001 }, (_, n) => [`s${n}`, {}])) }),
+    /more than 1000 entries/,
+  ],
   ['with a bad service', withManifest({ release: { 'a b': {} } }), /"release" holds a name/],
 ];
 for (const [what, change, reason] of damagedManifests) {

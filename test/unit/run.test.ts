@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Ending, startStep } from './runner-fixtures/step.ts';
 
 function run(ending: string, env: Record<string, string | undefined> = {}): Promise<Ending> {
@@ -30,7 +31,7 @@ describe('an understood failure', () => {
     assert.deepEqual(output.split('\n'), [
       '::group::Survey',
       '::endgroup::',
-      '::error title=test-action failed::The host refused the key',
+      '::error title=test-action failed%3A refused::The host refused the key',
       '\x1b[1mWhat to do: Add the key to ##\\[error]\x1b[0m',
       'Cause: refused by the host',
       '\\::add-mask::x',
@@ -51,7 +52,7 @@ describe('an understood failure', () => {
     setTimeout(() => step.child.stdout?.resume(), 500);
     const { code, output } = await step.ended;
     assert.equal(code, 1);
-    assert.ok(output.endsWith('x\n::error title=test-action failed::the last word\n'), output.slice(-200));
+    assert.ok(output.endsWith('x\n::error title=test-action failed%3A full::the last word\n'), output.slice(-200));
   });
 });
 
@@ -105,7 +106,11 @@ describe('a cancelled action', () => {
   async function cancel(ending: string, signals: NodeJS.Signals[], grace = '6500'): Promise<Ending> {
     const step = startStep('action.ts', [ending, grace]);
     await step.printed('ready');
-    for (const signal of signals) step.child.kill(signal);
+    for (const signal of signals) {
+      step.child.kill(signal);
+      // Two that are pending at once have no order.
+      await sleep(100);
+    }
     return step.ended;
   }
 

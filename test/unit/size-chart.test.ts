@@ -39,7 +39,7 @@ test('the last 14 are shown, each on a line that fits', () => {
       bytes: fc.nat(),
       kind: fc.constantFrom('scheduled', 'predeployment'),
     }),
-    { selector: ({ day }) => day },
+    { selector: ({ day }) => day, size: 'max', maxLength: 30 },
   );
   fc.assert(
     fc.property(points, (days) => {

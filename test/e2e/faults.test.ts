@@ -1,0 +1,386 @@
+// What must hold when things go wrong around a backup: on the host's disk, in its database, in its folders, in what was
+// asked for. Faults of the connection and of the runner have their own file.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { asRoot, run } from '../lab/command.ts';
+import * as faults from '../lab/faults.ts';
+import type { FileFact } from '../lab/files.ts';
+import { type Host, startHost } from '../lab/host.ts';
+import { type Lab, openLab } from '../lab/lab.ts';
+import type { ActionResult, RunningAction } from '../lab/runner.ts';
+import { adviceIn, hostIsClean, nothingPartial, type Refusal, refused, succeeded, untouched } from './expectations.ts';
+import {
+  backup,
+  bash,
+  type Inputs,
+  idDaysAgo,
+  idsIn,
+  type ManifestJson,
+  manifestOf,
+  namesIn,
+  plant,
+  read,
+  smallDatabase,
+  startBackup,
+  write,
+} from './sets.ts';
+
+let lab: Lab;
+let host: Host;
+/** A backup folder with a verified set of the small database, older than a day, and one of now. */
+let dir: string;
+let earlier: FileFact[];
+
+const small = { 'db-name': 'small' };
+
+before(async () => {
+  lab = await openLab();
+  host = await startHost(lab, { name: 'faults' });
+  await smallDatabase(host, 'small', 1_000);
+  dir = host.newBackupDir();
+  const first = await manifestOf(host, await backup(host, dir, small));
+  await plant(host, dir, first, idDaysAgo(2));
+});
+
+after(async () => {
+  await host?.stop();
+  await lab?.close();
+});
+
+beforeEach(() => {
+  earlier = host.files(dir);
+});
+
+/** The run failed in good order, nothing that was there has changed, and the next run is as good as any. */
+async function survived(result: ActionResult, refusal: Refusal, within = dir): Promise<void> {
+  refused(result, refusal);
+  untouched(earlier, host.files(within));
+  await hostIsClean(host);
+  await nextIsGood(within);
+}
+
+async function nextIsGood(within = dir): Promise<void> {
+  succeeded(await backup(host, within, small));
+  nothingPartial(host.files(within));
+  assert.ok(!namesIn(host.files(within)).includes('.lock.holder'));
+}
+
+/** Runs a backup of the large database whose dump stands still in the middle while something happens to it. */
+async function midDump(
+  fault: (action: RunningAction) => Promise<unknown>,
+  inputs: Inputs = {},
+  within = dir,
+): Promise<ActionResult> {
+  const release = await faults.stallDumps(host);
+  try {
+    const action = await startBackup(host, within, inputs);
+    await Promise.race([faults.dumpStalled(host), action.finished]);
+    await fault(action);
+    await release();
+    return await action.finished;
+  } finally {
+    await release();
+  }
+}
+
+describe('the disk of the host', () => {
+  test('gets full in the middle', async () => {
+    const disk = host.newBackupDir();
+    const remove = await faults.smallDisk(host, disk, 24);
+    try {
+      succeeded(await backup(host, disk, small));
+      earlier = host.files(disk);
+      const result = await midDump(() => faults.leaveRoom(host, disk, 64), {}, disk);
+      await bash(host, 'rm "$1"/ballast', disk);
+      await survived(
+        result,
+        { message: /^The disk of .* is full: \d+ bytes are left/, hint: /Make room: df -h/ },
+        disk,
+      );
+      assert.match(await read(host, `${disk}/backup.log`), /backup failed .*error=disk-full/);
+    } finally {
+      await remove();
+    }
+  });
+
+  test('has too little room from the start: nothing is written', async () => {
+    const fresh = host.newBackupDir();
+    const all = host.files();
+    const result = await backup(host, fresh, { 'min-free-space': '100TiB' });
+    refused(result, { message: /free; 100\.?0? TiB are needed \(the input "min-free-space"\)/, hint: /df -h/ });
+    assert.deepEqual(host.files(), all);
+    assert.match(result.summary, /^## ❌ No backup of prod was taken/);
+  });
+});
+
+describe('the database', () => {
+  test('is killed in the middle', async () => {
+    let mend: faults.Mend | undefined;
+    const result = await midDump(async () => {
+      mend = await faults.killDatabase(host);
+    });
+    await mend?.();
+    await survived(result, {
+      message: /ended from outside|pg_dump failed|gave no snapshot|The session that counted/,
+      hint: /docker (ps|logs)|Earlier backups are as they were/,
+    });
+  });
+
+  test('is paused, stopped, absent: refused before anything is written', async () => {
+    const states: [string, (host: Host) => Promise<faults.Mend>, Refusal][] = [
+      ['paused', faults.pauseDatabase, { message: /\(service db\) is paused/, hint: /docker unpause [a-f0-9]{12}/ }],
+      ['stopped', faults.stopDatabase, { message: /\(service db\) is exited/, hint: /docker start [a-f0-9]{12}/ }],
+      [
+        'absent',
+        faults.removeDatabase,
+        { message: /No service of the project runs a PostgreSQL image; it has web/, hint: /"db-service"/ },
+      ],
+    ];
+    for (const [state, fault, refusal] of states) {
+      const before = host.files(dir);
+      const mend = await fault(host);
+      try {
+        const result = await backup(host, dir, small);
+        refused(result, refusal);
+        assert.deepEqual(listOf(host.files(dir)), listOf(before), state);
+      } finally {
+        await mend();
+      }
+    }
+    await hostIsClean(host);
+    await nextIsGood();
+  });
+
+  test('stands still in the middle: the deadline ends it, the next run ends its sessions', async () => {
+    const release = await faults.stallDumps(host);
+    try {
+      const action = await startBackup(host, dir, { timeout: '6s' });
+      await faults.dumpStalled(host);
+      const resume = await faults.pauseDatabase(host);
+      const result = await action.finished;
+      assert.ok(result.durationMs < 40_000, `${result.durationMs} ms`);
+      refused(result, { message: /6 s|deadline|timeout/i, hint: /"timeout"/ });
+      untouched(earlier, host.files(dir));
+      await resume();
+
+      const left = (await host.database.sessions()).map(({ pid }) => pid);
+      const next = await startBackup(host, dir);
+      await faults.until('the end of the sessions that were left', async () => {
+        const now = (await host.database.sessions()).map(({ pid }) => pid);
+        return left.every((pid) => !now.includes(pid)) || undefined;
+      });
+      await faults.dumpStalled(host);
+      await release();
+      succeeded(await next.finished);
+    } finally {
+      await release();
+    }
+    nothingPartial(host.files(dir));
+    await hostIsClean(host);
+  });
+
+  test('ends the session that dumps', async () => {
+    const result = await midDump(() => faults.terminateDump(host));
+    await survived(result, { message: /pg_dump failed/, hint: /pg_dump said/ });
+    assert.match(result.stdout, /terminating connection due to administrator command/);
+    assert.match(await read(host, `${dir}/backup.log`), /backup failed .*error=dump-failed/);
+  });
+
+  test('loses the compressor', async () => {
+    const result = await midDump(() => faults.killCompressor(host));
+    await survived(result, { message: /compressor zstd failed/, hint: /memory/ });
+  });
+
+  test('has a table that somebody has locked', async () => {
+    const release = await faults.lockTable(host, 'public', 'items', 'small');
+    try {
+      const result = await backup(host, dir, { ...small, 'lock-wait': '2s' });
+      await release();
+      await survived(result, {
+        message: /^A table stayed locked for 2(\.0)? s/,
+        hint: /pg_stat_activity.*"lock-wait"/,
+      });
+    } finally {
+      await release();
+    }
+  });
+});
+
+test('what was asked for is not there: each is named, with the way out', async () => {
+  const wrong: [Inputs, Refusal][] = [
+    [{ 'db-name': 'nowhere' }, { message: /database "nowhere" does not exist/, hint: /"db-name"/ }],
+    [{ 'db-user': 'nobody at all' }, { message: /role "nobody at all" does not exist/, hint: /"db-user"/ }],
+    [{ 'db-service': 'postgres' }, { message: /no service "postgres"; it has db, web/, hint: /"db-service"/ }],
+    [{ 'project-name': 'other' }, { message: /compose project called other/, hint: new RegExp(host.project) }],
+    [
+      { 'deploy-dir': '/nowhere', 'backup-dir': join(host.deployDir, dir) },
+      { message: /folder \/nowhere is not on the host/, hint: /"deploy-dir"/ },
+    ],
+  ];
+  for (const [inputs, refusal] of wrong) {
+    const result = await backup(host, dir, inputs);
+    refused(result, refusal);
+    assert.deepEqual(listOf(host.files(dir)), listOf(earlier));
+  }
+  await hostIsClean(host);
+});
+
+describe('the backup folder', () => {
+  test('is open to others: refused, with the command that closes it', async () => {
+    for (const folder of [dir, `${dir}/daily`]) {
+      await bash(host, 'chmod 755 "$1"', folder);
+      const result = await backup(host, dir, small);
+      refused(result, { message: /has mode 755: others on the host can reach/, hint: /chmod 700 \S+/ });
+      assert.deepEqual(listOf(host.files(dir)), listOf(earlier));
+      const [command] = /chmod 700 \S+/.exec(adviceIn(result)) ?? [''];
+      await bash(host, command);
+    }
+    await nextIsGood();
+  });
+
+  test('belongs to somebody else: refused, with the command that gives it back', async () => {
+    const path = join(host.deployDir, dir);
+    await run(asRoot(['chown', '0:0', path]));
+    const result = await backup(host, dir, small);
+    const { message, hint } = { message: /belongs to root|cannot write to/, hint: /As root: (chown -R|install -d) .*/ };
+    refused(result, { message, hint });
+    const [command] = /chown -R .*/.exec(adviceIn(result)) ?? [];
+    await run(asRoot(['bash', '-c', command ?? `chown ${host.account.uid}:${host.account.gid} '${path}'`]));
+    untouched(earlier, host.files(dir));
+    await nextIsGood();
+  });
+});
+
+test('earlier sets are damaged: they are told of, count for nothing and stay; the run is as good as any', async () => {
+  const within = host.newBackupDir();
+  const first = await manifestOf(host, await backup(host, within, small));
+  const planted = async (minutes: number, damage: string) => {
+    const id = idDaysAgo(minutes / 1440);
+    const dump = await plant(host, within, first, id);
+    await bash(host, damage, dump, dump.replace(/\.dump\.zst$/, '.manifest.json'));
+    return id;
+  };
+  const hostile = JSON.stringify({
+    ...first,
+    id: '../../x',
+    database: '$(touch /tmp/atlasia-pwned)\n::set-output name=status::succeeded',
+    file: '../../../../etc/passwd',
+    sizeBytes: -1,
+    schemaSha256: '##[error]',
+  });
+  const broken = [
+    await planted(-9, 'truncate -s 100 "$1"'),
+    await planted(-8, ': >"$1"'),
+    await planted(-7, 'rm "$1"'),
+    await planted(-6, 'echo garbage >"$2"'),
+    await planted(-5, ': >"$2"'),
+    await planted(-4, 'head -c 9000000 /dev/zero | tr "\\0" "[" >"$2"'),
+    await planted(-3, `printf %s ${shellQuoted(hostile)} >"$2"`),
+  ];
+  // In the scripts' time backups had no manifest, and stood in the folder itself.
+  for (const name of ['backup_20230101_020000.sql.gz', 'daily/backup_20230101_020000.sql.gz', 'weekly/x', 'failed/y'])
+    await write(host, `${within}/${name}`, 'foreign');
+  const before = host.files(within).filter(({ path }) => !path.includes(first.id));
+
+  const result = await backup(host, within, { ...small, 'keep-daily': '1', 'keep-weekly': '0', 'keep-monthly': '0' });
+  succeeded(result);
+  untouched(before, host.files(within));
+  const newest = await manifestOf(host, result);
+  const size = (newest['checks'] as { name: string; detail: string }[]).find(({ name }) => name === 'size');
+  assert.match(size?.detail ?? '', new RegExp(`100 % of ${first.id}`));
+  assert.deepEqual(
+    idsIn(host, within, 'daily').filter((id) => !broken.includes(id)),
+    [newest.id],
+  );
+  for (const id of broken) assert.ok(result.stdout.includes(id), `${id} is not told of:\n${result.stdout}`);
+  assert.doesNotMatch(result.summary, /::set-output|##\[error/);
+});
+
+describe('a dump that is not what it should be', () => {
+  /** What pg_dump is replaced by, as if it, the disk or the memory had failed without a word. */
+  const damages: [name: string, wrapper: string, inputs: Inputs, reason: RegExp][] = [
+    ['nothing at all came out', 'exit 0', {}, /^file: it has only \d+ bytes/],
+    ['it ends in the middle', '"$real" "$@" | head -c 100000', {}, /read-back: .*read ended with 1/],
+    [
+      'a plain one ends in the middle',
+      '"$real" "$@" | head -c 100000',
+      { format: 'plain' },
+      /read-back: .*read ended with 1/,
+    ],
+    [
+      "a table's rows are missing",
+      'exec "$real" --exclude-table-data=items "$@"',
+      {},
+      /tables: 1 of 1 tables are not in the dump: public\.items/,
+    ],
+  ];
+
+  for (const [name, wrapper, inputs, reason] of damages) {
+    test(`${name}: it is put aside and counts for nothing`, async () => {
+      const restore = await wrapDump(wrapper);
+      let result: ActionResult;
+      try {
+        result = await backup(host, dir, { ...small, ...inputs, 'keep-daily': '1' });
+      } finally {
+        await restore();
+      }
+      await putAside(result, reason);
+    });
+  }
+
+  test('the bytes on the disk are not those of the stream', async () => {
+    const flip =
+      'printf XYZ | dd of="$(echo "$1"/daily/.partial-*/backup_*.zst)" bs=1 seek=4000 conv=notrunc status=none';
+    const result = await midDump(() => bash(host, flip, dir));
+    await putAside(result, /disk: the bytes on the disk have the SHA-256/);
+  });
+
+  async function putAside(result: ActionResult, reason: RegExp): Promise<void> {
+    refused(result, {
+      message: /failed its verification and does not count as a backup/,
+      hint: /put aside: \S+failed_/,
+    });
+    const failed = namesIn(host.files(`${dir}/failed`)).map((path) => path.slice(path.lastIndexOf('/') + 1));
+    const [, id = ''] = /^failed_(\d{8}_\d{6})\./.exec(failed[0] ?? '') ?? [];
+    assert.equal(failed.length, 2, `only the last one is kept: ${failed}`);
+    assert.ok(failed.includes(`failed_${id}.reason.txt`), `${failed}`);
+    assert.match(await read(host, `${dir}/failed/failed_${id}.reason.txt`), new RegExp(reason.source, 'm'));
+    assert.match(await read(host, `${dir}/backup.log`), new RegExp(`backup failed id=${id} .*error=not-verified`));
+    assert.match(result.summary, /^## ❌ No backup of prod was taken/);
+
+    // Those of the earlier failures go; every backup stays.
+    const backups = (files: readonly FileFact[]) => files.filter(({ path }) => !path.startsWith('failed/'));
+    untouched(backups(earlier), host.files(dir));
+    assert.deepEqual(idsIn(host, dir, 'daily'), idsOf(earlier));
+    await hostIsClean(host);
+    await nextIsGood();
+  }
+});
+
+/** Replaces pg_dump in the database's container; the dump of the schema alone stays as it is. */
+async function wrapDump(body: string): Promise<faults.Mend> {
+  const inside = async (script: string, ...words: string[]) =>
+    host.docker('exec', '--user', '0', await host.container('db'), 'sh', '-c', script, 'sh', ...words);
+  const path = (await inside('readlink -f "$(command -v pg_dump)"')).trim();
+  const wrapper = `#!/bin/sh
+real=${path}.real
+case " $* " in *" --schema-only "* | *" --version "*) exec "$real" "$@" ;; esac
+${body}
+`;
+  await inside('mv "$1" "$1.real" && printf %s "$2" >"$1" && chmod 755 "$1"', path, wrapper);
+  return async () => {
+    await inside('mv "$1.real" "$1"', path);
+  };
+}
+
+/** Without what every run writes anew. */
+const listOf = (files: readonly FileFact[]) =>
+  files
+    .filter(({ path }) => !['backup.log', '.lock', ''].includes(path))
+    .map(({ path, mode, inode, size, content }) => ({ path, mode, inode, size, content }));
+
+const idsOf = (files: readonly FileFact[]) =>
+  files.flatMap(({ path }) => /^daily\/backup_(.*)\.manifest\.json$/.exec(path)?.[1] ?? []);
+
+const shellQuoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;

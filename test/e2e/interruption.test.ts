@@ -1,0 +1,406 @@
+// Runs that are cut off: what is on the host stays whole, the host tidies itself up, and the next run works.
+import assert from 'node:assert/strict';
+import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { giveTo } from '../lab/account.ts';
+import {
+  cutConnections,
+  dumpStalled,
+  freezeConnection,
+  freezeRunner,
+  holdLock,
+  leaveHolder,
+  stallDumps,
+  until,
+} from '../lab/faults.ts';
+import type { FileFact } from '../lab/files.ts';
+import { type Host, startHost } from '../lab/host.ts';
+import { type Lab, openLab } from '../lab/lab.ts';
+import { processes } from '../lab/processes.ts';
+import { type ActionResult, runAction, startAction } from '../lab/runner.ts';
+import { hostIsClean, nothingPartial, refused, runnerIsClean, succeeded, untouched } from './expectations.ts';
+
+let lab: Lab;
+let host: Host;
+
+before(async () => {
+  lab = await openLab();
+  host = await startHost(lab, { name: 'cut' });
+});
+
+after(async () => {
+  await host?.stop();
+  await lab?.close();
+});
+
+const inputsFor = (of: Host, backupDir: string, more: Record<string, string> = {}) => ({
+  ...of.inputs(),
+  'backup-dir': backupDir,
+  'min-free-space': '10MiB',
+  ...more,
+});
+
+const backup = (backupDir: string, more?: Record<string, string>) =>
+  runAction('backup', inputsFor(host, backupDir, more));
+const start = (backupDir: string, more?: Record<string, string>) =>
+  startAction('backup', inputsFor(host, backupDir, more));
+
+/** A folder with one good backup in it, and how that looks. */
+async function folderWithBackup(of = host): Promise<{ backupDir: string; earlier: FileFact[] }> {
+  const backupDir = of.newBackupDir();
+  succeeded(await runAction('backup', inputsFor(of, backupDir)));
+  return { backupDir, earlier: of.files(backupDir) };
+}
+
+/** After a fault: the next run takes a backup, earlier ones are as they were, and nothing half-made is left. */
+async function nextRunWorks(backupDir: string, earlier: readonly FileFact[], of = host): Promise<ActionResult> {
+  untouched(earlier, of.files(backupDir));
+  const next = await runAction('backup', inputsFor(of, backupDir, { 'lock-wait': '0s' }));
+  succeeded(next);
+  await hostIsClean(of);
+  const files = of.files(backupDir);
+  untouched(earlier, files);
+  nothingPartial(files);
+  assert.ok(!files.some(({ path }) => path === '.lock.holder'), 'a holder is named, and nobody holds the lock');
+  return next;
+}
+
+/** Everything in a folder is as it was, but for the log of runs. */
+function nothingNew(earlier: readonly FileFact[], now: readonly FileFact[]): void {
+  untouched(earlier, now);
+  const paths = (files: readonly FileFact[]) => files.map(({ path }) => path).filter((path) => path !== '.lock.holder');
+  assert.deepEqual(paths(now), paths(earlier));
+}
+
+const idsIn = (backupDir: string, tier = 'daily', of = host) =>
+  of
+    .files(join(backupDir, tier))
+    .flatMap(({ path }) => /^backup_(.*)\.manifest\.json$/.exec(path)?.[1] ?? [])
+    .toSorted();
+
+test('the connection is cut in the middle of the dump', async () => {
+  const { backupDir, earlier } = await folderWithBackup();
+  const release = await stallDumps(host);
+  try {
+    const action = await start(backupDir);
+    await dumpStalled(host);
+    assert.ok(
+      host
+        .files(backupDir)
+        .some(({ path, size }) => path.endsWith('.dump.zst') && path.includes('.partial-') && size > 0),
+    );
+    cutConnections(host);
+    refused(await action.finished, {
+      message: /^The connection to 127\.0\.0\.1 port \d+ was lost$/,
+      hint: /The host ends what was running by itself.*Run it again/,
+    });
+    await hostIsClean(host);
+    nothingPartial(host.files(backupDir));
+    nothingNew(earlier, host.files(backupDir));
+  } finally {
+    await release();
+  }
+  await nextRunWorks(backupDir, earlier);
+});
+
+test('a cancel in the middle of the dump', async () => {
+  const { backupDir, earlier } = await folderWithBackup();
+  const release = await stallDumps(host);
+  try {
+    const action = await start(backupDir);
+    await dumpStalled(host);
+    const begin = performance.now();
+    const result = await action.cancel();
+    assert.ok(performance.now() - begin < 7_500, 'the runner would have sent SIGTERM');
+    assert.equal(result.exitCode, 1);
+    assert.equal(result.outputs['status'], 'failed');
+    assert.match(result.annotations[0]?.message ?? '', /^Cancelled: .*the host has ended it$/);
+    assert.equal(result.annotations[0]?.properties['title'], 'backup-action cancelled');
+    runnerIsClean(result);
+    await hostIsClean(host);
+    nothingNew(earlier, host.files(backupDir));
+  } finally {
+    await release();
+  }
+  await nextRunWorks(backupDir, earlier);
+});
+
+test('a cancel while the lock is waited for', async () => {
+  const backupDir = host.newBackupDir();
+  const free = await holdLock(host, backupDir, 'a deploy');
+  try {
+    const action = await start(backupDir);
+    await action.sawLog(/Waiting for the lock, held by a deploy/);
+    const result = await action.cancel();
+    assert.equal(result.exitCode, 1);
+    runnerIsClean(result);
+    await hostIsClean(host);
+    assert.equal(readFileSync(join(host.deployDir, backupDir, '.lock.holder'), 'utf8'), 'a deploy\n');
+  } finally {
+    await free();
+  }
+  await nextRunWorks(backupDir, []);
+});
+
+test('the action is killed in the middle of the dump, and the post-step tidies the runner up', async () => {
+  const { backupDir, earlier } = await folderWithBackup();
+  const release = await stallDumps(host);
+  try {
+    const action = await start(backupDir);
+    await dumpStalled(host);
+    const ssh = action.processes().filter(({ command }) => command[0] === 'ssh');
+    assert.ok(ssh.length >= 1);
+    action.child.kill('SIGKILL');
+    const result = await action.finished;
+    assert.equal(result.signal, 'SIGKILL');
+    assert.ok(result.remaining.some(({ path, mode }) => path.endsWith('/key') && mode === 0o600));
+
+    const post = await result.runPost();
+    assert.equal(post.exitCode, 0, post.stdout);
+    runnerIsClean(post);
+    const pids = new Set(processes().map(({ pid, startTime }) => `${pid} ${startTime}`));
+    for (const { pid, startTime } of ssh) assert.ok(!pids.has(`${pid} ${startTime}`), 'an ssh is left');
+    await hostIsClean(host);
+    nothingNew(earlier, host.files(backupDir));
+  } finally {
+    await release();
+  }
+  await nextRunWorks(backupDir, earlier);
+});
+
+test('the lock of another run is waited for', async () => {
+  const { backupDir, earlier } = await folderWithBackup();
+  const free = await holdLock(host, backupDir, 'deploy of ::error::x run 17');
+  try {
+    const begin = performance.now();
+    refused(await backup(backupDir, { 'lock-wait': '0s' }), {
+      message: /is held by deploy of .*x run 17$/,
+      hint: /It was not waited for\..*"lock-wait"/,
+    });
+    refused(await backup(backupDir, { 'lock-wait': '1s' }), {
+      message: /is held by deploy of .*x run 17$/,
+      hint: /It was waited for 1\.?0? ?s/,
+    });
+    assert.ok(performance.now() - begin < 10_000);
+    await hostIsClean(host);
+    nothingNew(earlier, host.files(backupDir));
+
+    const action = await start(backupDir);
+    await action.sawLog(/Waiting for the lock, held by deploy of .*run 17/);
+    await free();
+    succeeded(await action.finished);
+  } finally {
+    await free();
+  }
+  await nextRunWorks(backupDir, earlier);
+});
+
+test('the lock of a run that died is taken', async () => {
+  const backupDir = host.newBackupDir();
+  await leaveHolder(host, backupDir, 'a run that died');
+  await nextRunWorks(backupDir, []);
+});
+
+test('a lock that was taken away while the dump was made: nothing is published', async () => {
+  const { backupDir, earlier } = await folderWithBackup();
+  const lock = join(host.deployDir, backupDir, '.lock');
+  const release = await stallDumps(host);
+  let free = async () => {};
+  try {
+    const action = await start(backupDir);
+    await dumpStalled(host);
+    rmSync(lock);
+    free = await holdLock(host, backupDir, 'somebody else');
+    await release();
+    refused(await action.finished, { message: /^The lock on \S+ was taken away while/, hint: /./ });
+    untouched(earlier, host.files(backupDir));
+    assert.equal(idsIn(backupDir).length, 1);
+    assert.equal(readFileSync(`${lock}.holder`, 'utf8'), 'somebody else\n');
+    await hostIsClean(host);
+  } finally {
+    await release();
+    await free();
+  }
+  await nextRunWorks(backupDir, earlier);
+});
+
+test('two backups at once are taken one after the other', async () => {
+  const { backupDir, earlier } = await folderWithBackup();
+  const results = await Promise.all([backup(backupDir), backup(backupDir)]);
+  for (const result of results) succeeded(result);
+  assert.equal(idsIn(backupDir).length, 3);
+  assert.equal(new Set(results.map(({ outputs }) => outputs['backup-id'])).size, 2);
+  await nextRunWorks(backupDir, earlier);
+});
+
+test('where the second is taken already, the next free one is the id', async () => {
+  const { backupDir } = await folderWithBackup();
+  const folder = join(host.deployDir, backupDir, 'daily');
+  const taken: string[] = [];
+  // Whenever in the next seconds the run starts, its second is taken, be it only by somebody else's file.
+  for (let second = 0; second < 8; second += 1) {
+    const time = new Date(Date.now() + second * 1_000).toISOString();
+    const id = time.replaceAll(/[-:]/g, '').replace('T', '_').slice(0, 15);
+    taken.push(id);
+    writeFileSync(join(folder, `notes_${id}.txt`), 'mine');
+  }
+  await giveTo(host.account, folder);
+  const before = host.files(backupDir);
+  const result = await backup(backupDir);
+  succeeded(result);
+  const [last = '', next = ''] = [taken.at(-1), result.outputs['backup-id']];
+  const seconds = (id: string) => Date.parse(id.replace(/^(....)(..)(..)_(..)(..)(..)$/, '$1-$2-$3T$4:$5:$6Z')) / 1_000;
+  assert.equal(seconds(next), seconds(last) + 1);
+  await nextRunWorks(backupDir, before);
+});
+
+test('on the host itself', async () => {
+  const backupDir = host.newBackupDir();
+  const inputs = { ...host.localInputs(), 'backup-dir': backupDir, 'min-free-space': '10MiB' };
+  const result = await runAction('backup', inputs, host.localStep());
+  succeeded(result);
+  assert.deepEqual(result.state, {}, 'a folder for keys was made, and there are none');
+  await hostIsClean(host);
+  const earlier = host.files(backupDir);
+
+  const release = await stallDumps(host);
+  try {
+    const action = await startAction('backup', inputs, host.localStep());
+    await dumpStalled(host);
+    const cancelled = await action.cancel();
+    assert.match(cancelled.annotations[0]?.message ?? '', /^Cancelled: /);
+    runnerIsClean(cancelled);
+    await hostIsClean(host);
+    nothingNew(earlier, host.files(backupDir));
+  } finally {
+    await release();
+  }
+  await nextRunWorks(backupDir, earlier);
+});
+
+test('what a host that stopped between two steps has left is ended by the next run, and nothing else', async () => {
+  const { backupDir } = await folderWithBackup();
+  const [id = ''] = idsIn(backupDir);
+  const path = (...names: string[]) => join(host.deployDir, backupDir, ...names);
+  const sidecars = readdirSync(path('daily')).filter((name) => name.startsWith(`backup_${id}.`));
+  const others = [...sidecars].filter((name) => !name.endsWith('.manifest.json'));
+
+  // Stopped while it published: some links are there, and no manifest.
+  const published = '20200101_000000';
+  mkdirSync(path('daily', `.partial-${published}`));
+  for (const name of others) writeFileSync(path('daily', `.partial-${published}`, name.replace(id, published)), 'x');
+  for (const name of others.slice(1)) {
+    const file = name.replace(id, published);
+    linkSync(path('daily', `.partial-${published}`, file), path('daily', file));
+  }
+  // Stopped after its manifest was linked: the set is there, only the sign that it was under way is left.
+  mkdirSync(path('daily', `.partial-${id}`));
+  writeFileSync(path('daily', `.partial-${id}`, 'stream.sha256'), '');
+  // Stopped while it was linked into a tier, and while it was removed from one.
+  const [linked, dropped] = ['20200102_000000', '20200103_000000'];
+  mkdirSync(path('monthly', `.partial-${linked}`));
+  writeFileSync(path('monthly', `backup_${linked}.dump.zst`), 'x');
+  mkdirSync(path('weekly', `.partial-${dropped}.delete`));
+  for (const name of sidecars.slice(2)) writeFileSync(path('weekly', name.replace(id, dropped)), 'x');
+  // Stopped while a deployment's set was put together, and while another was removed.
+  mkdirSync(path('predeployment', `.partial-${linked}`));
+  writeFileSync(path('predeployment', `.partial-${linked}`, `backup_${linked}.dump.zst`), 'x');
+  mkdirSync(path('predeployment', `.partial-${dropped}.delete`));
+  writeFileSync(path('predeployment', `.partial-${dropped}.delete`, `backup_${dropped}.manifest.json`), 'x');
+  const halfMade = new RegExp(`${published}|${linked}|${dropped}|\\.partial-`);
+
+  // Names that are like those, and are not.
+  const foreign = [
+    `daily/backup_${published}x.dump.zst`,
+    `daily/backup_${published}`,
+    `daily/xbackup_${published}.dump.zst`,
+    `daily/.partial`,
+    `daily/partial-${published}`,
+    `daily/backup_2020-01-01.sql.gz`,
+    `weekly/backup_${published}.dump.zst`,
+    `monthly/backup_${dropped}.dump.zst`,
+    `rollback/.partial-notes`,
+    'failed/mine.txt',
+    'backup_20200101.sql.gz',
+  ];
+  for (const name of foreign) writeFileSync(path(name), `mine: ${name}`);
+  await giveTo(host.account, path());
+
+  const ours = host.files(backupDir).filter(({ path: name }) => foreign.includes(name) || !halfMade.test(name));
+  succeeded(await backup(backupDir));
+  await hostIsClean(host);
+  const now = host.files(backupDir);
+  // The set's own files keep their inode; the link beside them is gone.
+  untouched(ours, now);
+  assert.deepEqual(
+    now.map(({ path: name }) => name).filter((name) => halfMade.test(name) && !foreign.includes(name)),
+    [],
+  );
+  assert.equal(idsIn(backupDir).length, 2);
+});
+
+test('a folder that was swept away during the dump is named, and the next run works', async () => {
+  const { backupDir, earlier } = await folderWithBackup();
+  const release = await stallDumps(host);
+  try {
+    const action = await start(backupDir);
+    await dumpStalled(host);
+    const daily = join(host.deployDir, backupDir, 'daily');
+    const [staging = ''] = readdirSync(daily).filter((name) => name.startsWith('.partial-'));
+    renameSync(join(daily, staging), join(host.deployDir, `${backupDir}-gone`));
+    await release();
+    refused(await action.finished, { message: /./, hint: /./ });
+    await hostIsClean(host);
+    untouched(earlier, host.files(backupDir));
+    assert.equal(idsIn(backupDir).length, 1);
+  } finally {
+    await release();
+  }
+  await nextRunWorks(backupDir, earlier);
+});
+
+describe('a runner that falls silent', () => {
+  let silent: Host;
+
+  before(async () => {
+    silent = await startHost(lab, { name: 'silent' });
+  });
+
+  after(() => silent?.stop());
+
+  test('is given up after a minute, whether it has died or the network has', async () => {
+    const { backupDir, earlier } = await folderWithBackup(silent);
+    const other = silent.newBackupDir();
+    const release = await stallDumps(silent);
+    try {
+      const begin = performance.now();
+      const dead = await startAction('backup', inputsFor(silent, backupDir));
+      await dumpStalled(silent);
+      const mendRunner = freezeRunner(dead);
+      const cutOff = await startAction('backup', inputsFor(silent, other));
+      await until('two dumps', async () => (await silent.database.sessions()).length >= 4 || undefined);
+      const mendNetwork = freezeConnection(cutOff);
+
+      await until('the end of both', async () => (await silent.processes()).length === 0 || undefined, 90_000);
+      const took = performance.now() - begin;
+      assert.ok(took > 45_000 && took < 85_000, `${took} ms`);
+      assert.deepEqual(await silent.database.sessions(), []);
+      nothingNew(earlier, silent.files(backupDir));
+      nothingPartial(silent.files(other));
+
+      // What is heard when the network is back.
+      await mendNetwork();
+      refused(await cutOff.finished, {
+        message: /^The host heard nothing from the runner for 60 s/,
+        hint: /Run|run it again/,
+      });
+      await mendRunner();
+      const { exitCode } = await dead.kill();
+      assert.notEqual(exitCode, 0);
+    } finally {
+      await release();
+    }
+    await nextRunWorks(backupDir, earlier, silent);
+  });
+});
