@@ -1,9 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sidecarsOf } from '../shared/backups/assemble.ts';
-import { type Catalogue, catalogueOf, verifiedSetsOf } from '../shared/backups/catalogue.ts';
+import {
+  type Catalogue,
+  catalogueOf,
+  folderOf,
+  type VerifiedSet,
+  verifiedSetsOf,
+} from '../shared/backups/catalogue.ts';
 import { logLine, type RunOutcome } from '../shared/backups/log-line.ts';
-import type { Check, Manifest } from '../shared/backups/manifest.ts';
+import type { Check } from '../shared/backups/manifest.ts';
 import { setFileNames } from '../shared/backups/naming.ts';
 import { judgeHost, type ReadyHost } from '../shared/backups/preflight.ts';
 import { conclude, publish, reject } from '../shared/backups/publish.ts';
@@ -43,7 +49,7 @@ interface Prepared {
   catalogue: Catalogue;
   release: Release;
   /** The newest verified backup of the database. */
-  previous: Manifest | null;
+  previous: VerifiedSet | null;
   zstdOn: 'host' | 'container';
 }
 
@@ -97,11 +103,11 @@ async function prepare(connection: Connection, { inputs, signal }: BackupRun): P
     };
     const seen = await survey(connection, request, signal, log.host);
     const catalogue = catalogueOf(seen.files, seen.manifests);
-    const newest = (database: string) => verifiedSetsOf(database, catalogue.sets)[0]?.manifest ?? null;
+    const newest = (database: string) => verifiedSetsOf(database, catalogue.sets)[0] ?? null;
     const host = judgeHost(seen, {
       ...inputs,
       previousBytes: (database, { format, compression }) => {
-        const manifest = newest(database);
+        const manifest = newest(database)?.manifest;
         return manifest?.format === format && manifest.compression === compression ? manifest.sizeBytes : null;
       },
     });
@@ -140,7 +146,7 @@ async function takeDump(connection: Connection, { host, previous }: Prepared, ru
       lockWait: inputs.lockWait,
       timeout: inputs.timeout,
       lock: { path: `${inputs.backupDir}/.lock`, wait: inputs.lockWait, holder },
-      previousSchema: previous && `${inputs.backupDir}/daily/${setFileNames('backup', previous.id, previous).schema}`,
+      previousSchema: previous && schemaFile(inputs.backupDir, previous),
       signal,
       onLog: log.host,
       onProgress: (name, value) => progress.tell(name, value),
@@ -148,6 +154,10 @@ async function takeDump(connection: Connection, { host, previous }: Prepared, ru
     for (const check of [...taking.dump.verification, ...taking.dump.sides]) log.info(checkLine(check));
     return taking;
   });
+}
+
+function schemaFile(backupDir: string, set: VerifiedSet): string {
+  return `${backupDir}/${folderOf(set)}/${setFileNames('backup', set.id, set.manifest).schema}`;
 }
 
 function checkLine({ name, result, detail, ms }: Check): string {
@@ -178,7 +188,7 @@ async function verified(connection: Connection, dump: TakenDump, run: BackupRun)
 
 async function publishAndTell(
   connection: Connection,
-  { host, catalogue, release, previous, zstdOn }: Prepared,
+  { host, catalogue, release, previous: previousSet, zstdOn }: Prepared,
   dump: TakenDump,
   run: BackupRun,
   outputs: BackupOutputs,
@@ -186,6 +196,7 @@ async function publishAndTell(
   const { inputs, workflow, startedAt, holder } = run;
   const { kind, environment } = inputs;
   const { runUrl, commit, actor } = workflow;
+  const previous = previousSet?.manifest ?? null;
   const facts = { kind, environment, database: host.database, encoding: host.encoding, release, previous };
   const times = { startedAt, finishedAt: new Date() };
   const settlement = settle(dump, { ...facts, ...times, runUrl, commit, actor }, catalogue.sets, inputs);

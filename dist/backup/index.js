@@ -32473,7 +32473,7 @@ function shape(fields) {
         const object = untrusted_objectAt(value, place);
         const own = Object.entries(fields).map(([field, read]) => [
             field,
-            read(Object.hasOwn(object, field) ? object[field] : undefined, place === '' ? field : `${place}.${field}`),
+            read(object[field], place === '' ? field : `${place}.${field}`),
         ]);
         return Object.fromEntries(own);
     };
@@ -32648,6 +32648,11 @@ function catalogueOf(files, manifestTexts) {
 function verifiedSetsOf(database, sets) {
     return sets.filter((set) => set.state === 'verified').filter((set) => set.database === database);
 }
+/** Where a set's files are, below the backup directory: the first of its folders. */
+function folderOf({ id, folders }) {
+    const folder = folders[0] ?? 'daily';
+    return folder === 'predeployment' ? `${folder}/${id}` : folder;
+}
 /** Orders ids; they are times, so their text order is their order in time. */
 function newestFirst(a, b) {
     if (a === b)
@@ -32792,9 +32797,17 @@ function readProbe(output) {
     const facts = JSON.parse(answer);
     return { ...facts, pgDumpVersion: (value('pg-dump') ?? '').replace(/^pg_dump \(PostgreSQL\) /, ''), tools };
 }
+const refusals = [
+    [/database ".*" does not exist$/, 'Correct the input "db-name"'],
+    [/role ".*" does not exist$/, 'Correct the input "db-user"'],
+    [/starting up|shutting down|in recovery/, 'Wait until it is up, then run it again'],
+];
 function refusal(answer) {
-    return new Failure('database-refuses', 'The database does not accept our session', {
-        hint: 'Where it is starting or stopping, wait and run it again; where it names a database or role that does not exist, set "db-name" and "db-user"',
+    const [, fatal] = /FATAL: +(.*?) *$/.exec(answer) ?? [];
+    const because = fatal === undefined ? '' : `: ${fatal}`;
+    return new Failure('database-refuses', `The database does not accept our session${because}`, {
+        hint: refusals.find(([pattern]) => fatal !== undefined && pattern.test(fatal))?.[1] ??
+            'See what it says: docker logs of its container. Where it names a database or a role, set "db-name" and "db-user"',
         cause: answer,
     });
 }
@@ -33981,6 +33994,9 @@ async function explainSsh(target, exit, diagnoseKey) {
     if (/Permission denied|Too many authentication failures|Load key|incorrect passphrase/.test(cause)) {
         return explainKey(target, cause, await diagnoseKey());
     }
+    if (/jumphost loop/.test(cause)) {
+        return failure('jump-loop', 'The input "proxy-jump" names the host itself', 'Name the host in between, or leave "proxy-jump" out');
+    }
     if (/Could not resolve hostname/.test(cause)) {
         return failure('host-unknown', `The name ${target.host} cannot be resolved`, 'Check the input "host"');
     }
@@ -35062,11 +35078,11 @@ async function prepare(connection, { inputs, signal }) {
         };
         const seen = await survey(connection, request, signal, log_host);
         const catalogue = catalogueOf(seen.files, seen.manifests);
-        const newest = (database) => verifiedSetsOf(database, catalogue.sets)[0]?.manifest ?? null;
+        const newest = (database) => verifiedSetsOf(database, catalogue.sets)[0] ?? null;
         const host = judgeHost(seen, {
             ...inputs,
             previousBytes: (database, { format, compression }) => {
-                const manifest = newest(database);
+                const manifest = newest(database)?.manifest;
                 return manifest?.format === format && manifest.compression === compression ? manifest.sizeBytes : null;
             },
         });
@@ -35104,7 +35120,7 @@ async function takeDump(connection, { host, previous }, run) {
             lockWait: inputs.lockWait,
             timeout: inputs.timeout,
             lock: { path: `${inputs.backupDir}/.lock`, wait: inputs.lockWait, holder },
-            previousSchema: previous && `${inputs.backupDir}/daily/${setFileNames('backup', previous.id, previous).schema}`,
+            previousSchema: previous && schemaFile(inputs.backupDir, previous),
             signal,
             onLog: log_host,
             onProgress: (name, value) => progress.tell(name, value),
@@ -35113,6 +35129,9 @@ async function takeDump(connection, { host, previous }, run) {
             log_info(checkLine(check));
         return taking;
     });
+}
+function schemaFile(backupDir, set) {
+    return `${backupDir}/${folderOf(set)}/${setFileNames('backup', set.id, set.manifest).schema}`;
 }
 function checkLine({ name, result, detail, ms }) {
     const mark = { passed: '✔', failed: '✘', 'could-not-check': '?' }[result];
@@ -35138,10 +35157,11 @@ async function verified(connection, dump, run) {
     });
     throw failure(path);
 }
-async function publishAndTell(connection, { host, catalogue, release, previous, zstdOn }, dump, run, outputs) {
+async function publishAndTell(connection, { host, catalogue, release, previous: previousSet, zstdOn }, dump, run, outputs) {
     const { inputs, workflow, startedAt, holder } = run;
     const { kind, environment } = inputs;
     const { runUrl, commit, actor } = workflow;
+    const previous = previousSet?.manifest ?? null;
     const facts = { kind, environment, database: host.database, encoding: host.encoding, release, previous };
     const times = { startedAt, finishedAt: new Date() };
     const settlement = settle(dump, { ...facts, ...times, runUrl, commit, actor }, catalogue.sets, inputs);
@@ -35470,7 +35490,7 @@ function readSsh(input) {
         host,
         port,
         user: input.withDefault('user', userName, 'deploy'),
-        key: readKey(input),
+        key: input.rule(() => readKey(input)),
         passphrase: input.secret('ssh-key-passphrase'),
         knownHosts: input.required('known-hosts', grammar_text, `Run once, from a place that you trust: ${keyscan}. Compare it with what "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" prints on the host, and store the lines`),
         proxyJump: input.optional('proxy-jump', jumpHost),
@@ -35547,6 +35567,7 @@ function reader(problems) {
             delete process.env[`INPUT_${name.toUpperCase()}`];
             return secret;
         },
+        rule: (read) => noting(problems, read),
     };
 }
 function parsed(name, grammar, text) {

@@ -103,6 +103,12 @@ export function verifiedSetsOf(database: string, sets: readonly BackupSet[]): Ve
   return sets.filter((set) => set.state === 'verified').filter((set) => set.database === database);
 }
 
+/** Where a set's files are, below the backup directory: the first of its folders. */
+export function folderOf({ id, folders }: VerifiedSet): string {
+  const folder = folders[0] ?? 'daily';
+  return folder === 'predeployment' ? `${folder}/${id}` : folder;
+}
+
 /** Orders ids; they are times, so their text order is their order in time. */
 export function newestFirst(a: BackupId, b: BackupId): number {
   if (a === b) return 0;

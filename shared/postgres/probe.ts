@@ -39,9 +39,19 @@ export function readProbe(output: string): DatabaseFacts {
   return { ...facts, pgDumpVersion: (value('pg-dump') ?? '').replace(/^pg_dump \(PostgreSQL\) /, ''), tools };
 }
 
+const refusals: [fatal: RegExp, hint: string][] = [
+  [/database ".*" does not exist$/, 'Correct the input "db-name"'],
+  [/role ".*" does not exist$/, 'Correct the input "db-user"'],
+  [/starting up|shutting down|in recovery/, 'Wait until it is up, then run it again'],
+];
+
 function refusal(answer: string): Failure {
-  return new Failure('database-refuses', 'The database does not accept our session', {
-    hint: 'Where it is starting or stopping, wait and run it again; where it names a database or role that does not exist, set "db-name" and "db-user"',
+  const [, fatal] = /FATAL: +(.*?) *$/.exec(answer) ?? [];
+  const because = fatal === undefined ? '' : `: ${fatal}`;
+  return new Failure('database-refuses', `The database does not accept our session${because}`, {
+    hint:
+      refusals.find(([pattern]) => fatal !== undefined && pattern.test(fatal))?.[1] ??
+      'See what it says: docker logs of its container. Where it names a database or a role, set "db-name" and "db-user"',
     cause: answer,
   });
 }

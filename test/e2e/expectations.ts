@@ -21,7 +21,7 @@ export function refused(result: ActionResult, { message, hint }: Refusal): void 
   assert.ok(error, `There is no error annotation:\n${log}`);
   assert.deepEqual(others, [], log);
   assert.match(error.message, message, log);
-  assert.match(error.properties['title'] ?? '', / failed$/);
+  assert.match(error.properties['title'] ?? '', / failed(: [a-z-]+)?$/);
   assert.match(adviceIn(result), hint, log);
   assert.equal(result.outputs['status'], 'failed');
   runnerIsClean(result);
@@ -68,7 +68,7 @@ export function commandsAreOurs(result: ActionResult): void {
   const groups = result.commands.findIndex(({ name }) => name === 'group');
   assert.ok(groups < 0 || masks < groups, 'a mask was set after the inputs were read');
   for (const { message, properties } of errorsOf(result)) {
-    assert.match(properties['title'] ?? '', /^(\S+-action (failed|cancelled)|Backup incomplete)$/, message);
+    assert.match(properties['title'] ?? '', /^(\S+-action (failed(: [a-z-]+)?|cancelled)|Backup incomplete)$/, message);
   }
 }
 

@@ -45,8 +45,9 @@ zcat backup_${id}.globals.sql.gz |
   });
 });
 
-const psql = `docker exec -i app-db-1 psql -X --quiet --output=/dev/null -v ON_ERROR_STOP=1 --single-transaction \\
-      --username=app --dbname=app_restored`;
+// Not one transaction: a dump with large objects brings transactions of its own.
+const psql = `docker exec -i app-db-1 psql -X --quiet --output=/dev/null -v ON_ERROR_STOP=1 --username=app \\
+      --dbname=app_restored`;
 const pgRestore = 'docker exec -i app-db-1 pg_restore --exit-on-error --username=app --dbname=app_restored';
 const pipes: [Partial<Manifest>, Partial<RestorePlace>, string][] = [
   [{ compression: 'gzip' }, {}, `cat backup_${id}.dump |\n  ${pgRestore}`],

@@ -19,8 +19,13 @@ test('two dumps of one schema differ, and are the same once they are stable', ()
 
 test('a stable schema says nothing of versions or keys, and loses nothing else', () => {
   assert.doesNotMatch(stableSchema(before), /restrict|Dumped/);
-  assert.equal(before.split('\n').length - stableSchema(before).split('\n').length, 4);
+  const rest = before.split('\n').filter((line) => !/^\\(un)?restrict|^-- Dumped/.test(line));
+  assert.equal(stableSchema(before), rest.join('\n').trimEnd());
   assert.notEqual(stableSchema(before), stableSchema(after));
+});
+
+test('a dump that went through a shell, and so lost its last line breaks, is the same schema', () => {
+  assert.equal(stableSchema(before.trimEnd()), stableSchema(before));
 });
 
 test('what changed is told by object', () => {
