@@ -175,15 +175,9 @@ async function verified(connection: Connection, dump: TakenDump, run: BackupRun)
       hint: `Earlier backups are as they were. It was put aside: ${path}. Run it again; where it fails again, look at the host's disk and memory`,
     });
   const line = lineOf(run, failure(''), { id: dump.id, bytes: dump.sizeBytes, sha256: dump.sums.sha256 });
-  const path = await reject(connection, {
-    ...ending(run),
-    holder: run.holder,
-    id: dump.id,
-    dump: dump.file,
-    reason,
-    logLine: line,
-  });
-  throw failure(path);
+  const rejection = { ...ending(run), holder: run.holder, id: dump.id, dump: dump.file, reason, logLine: line };
+  // Why the dump is bad matters more than where it went.
+  throw failure(await reject(connection, rejection).catch((error) => `it could not be kept (${error})`));
 }
 
 async function publishAndTell(
@@ -212,8 +206,8 @@ async function publishAndTell(
     minSizeRatio: inputs.minSizeRatio,
   };
 
-  const problems = await log.group('Publish and prune', async () => {
-    const later = await publish(connection, {
+  const published = await log.group('Publish and prune', async () => {
+    const done = await publish(connection, {
       ...ending(run),
       holder,
       id: dump.id,
@@ -221,15 +215,13 @@ async function publishAndTell(
       tiers: entered.filter((tier) => tier !== 'daily'),
       deletions,
       logLine: successLine(run, settlement),
+      troubledLine: successLine(run, { ...settlement, problems: ['a step after the publication failed: see the run'] }),
     });
     for (const { reason } of settlement.tiers) log.info(reason);
     for (const { tier, id, reason } of settlement.pruning) log.info(`${tier}/${id} ${reason}`);
-    return [...settlement.problems, ...later];
+    return done;
   });
-  // The line that was written with the set did not know yet.
-  if (problems.length > settlement.problems.length) {
-    await conclude(connection, { ...ending(run), logLine: successLine(run, { ...settlement, problems }) });
-  }
+  const problems = [...settlement.problems, ...published.problems];
 
   const names = setFileNames('backup', dump.id, manifest);
   Object.assign(outputs, {
@@ -240,12 +232,12 @@ async function publishAndTell(
     'report-file': `${folder}/${names.report}`,
     'size-bytes': dump.sizeBytes,
     ...dump.sums,
-    tiers: entered.join(','),
+    tiers: ['daily', ...published.entered].join(','),
     kept: keptSets(settlement),
-    deleted: deletions.length,
+    deleted: published.dropped,
   });
   await summarizeBackup(told, problems, Date.now() - startedAt.getTime());
-  if (problems.length > 0) endIncomplete(kind, problems, deletions.length > 0);
+  if (problems.length > 0) endIncomplete(kind, problems, published.dropped > 0);
 }
 
 const keptSets = ({ pruning }: Settlement) =>

@@ -86,16 +86,18 @@ export async function summarizeBackup(told: Told, problems: readonly string[], d
 
 /** Tells of a run that came to nothing. */
 export async function summarizeFailure(error: unknown, { environment, kind }: BackupInputs): Promise<void> {
-  const { message, hint } = error instanceof Failure ? error : { message: String(error), hint: undefined };
+  const failure = error instanceof Failure ? error : new Failure('defect', String(error));
+  const isUnknown = failure.code === 'publication-unknown';
+  const earlier = isUnknown ? '' : 'Earlier backups are as they were. ';
+  const deployment = kind === 'predeployment' ? 'The deployment must not go on without a backup.' : '';
   await summary.writeSummary([
-    summary.verdict('bad', `No backup of ${environment} was taken`),
-    summary.paragraph(message),
-    ...(hint === undefined ? [] : [summary.heading('What to do'), summary.paragraph(hint)]),
-    summary.paragraph(
-      kind === 'predeployment'
-        ? 'Earlier backups are as they were. The deployment must not go on without one.'
-        : 'Earlier backups are as they were.',
+    summary.verdict(
+      'bad',
+      isUnknown ? 'Whether the backup was kept is not known' : `No backup of ${environment} was taken`,
     ),
+    summary.paragraph(failure.message),
+    ...(failure.hint === undefined ? [] : [summary.heading('What to do'), summary.paragraph(failure.hint)]),
+    ...(earlier + deployment === '' ? [] : [summary.paragraph(earlier + deployment)]),
   ]);
 }
 

@@ -28373,21 +28373,21 @@ module.exports = {
 /***/ 8738:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "795a2bcb3d6062593f71.sh";
+module.exports = __nccwpck_require__.p + "4dc545e11a7fe6c0e062.sh";
 
 /***/ }),
 
 /***/ 3144:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "9ec4cdd8a56a5c179eb7.sh";
+module.exports = __nccwpck_require__.p + "d7149848b9133db044b6.sh";
 
 /***/ }),
 
 /***/ 7416:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "ab50e958a84b4cd954f3.sh";
+module.exports = __nccwpck_require__.p + "eeafa057a95cae410548.sh";
 
 /***/ }),
 
@@ -28401,7 +28401,7 @@ module.exports = __nccwpck_require__.p + "28cc6036557981613a46.sh";
 /***/ 8458:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "602f620a8a4f97ccb2a3.sh";
+module.exports = __nccwpck_require__.p + "5ef8021e4a3fb48ab62f.sh";
 
 /***/ }),
 
@@ -32794,14 +32794,25 @@ function readProbe(output) {
     const answer = value('accepts');
     if (answer === undefined)
         throw refusal(value('refuses') ?? 'no answer');
-    const facts = JSON.parse(answer);
-    return { ...facts, pgDumpVersion: (value('pg-dump') ?? '').replace(/^pg_dump \(PostgreSQL\) /, ''), tools };
+    return {
+        ...readFacts(answer),
+        pgDumpVersion: (value('pg-dump') ?? '').replace(/^pg_dump \(PostgreSQL\) /, ''),
+        tools,
+    };
 }
 const refusals = [
     [/database ".*" does not exist$/, 'Correct the input "db-name"'],
     [/role ".*" does not exist$/, 'Correct the input "db-user"'],
     [/starting up|shutting down|in recovery/, 'Wait until it is up, then run it again'],
 ];
+function readFacts(answer) {
+    try {
+        return JSON.parse(answer);
+    }
+    catch {
+        throw refusal(answer);
+    }
+}
 function refusal(answer) {
     const [, fatal] = /FATAL: +(.*?) *$/.exec(answer) ?? [];
     const because = fatal === undefined ? '' : `: ${fatal}`;
@@ -33101,6 +33112,7 @@ function several(failures) {
 }
 
 ;// CONCATENATED MODULE: ./build/shared/backups/publish.js
+
 const program = {
     name: 'publish',
     scripts: [new URL(/* asset import */ __nccwpck_require__(8738), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(3144), __nccwpck_require__.b)],
@@ -33109,13 +33121,12 @@ const program = {
 const options = ({ onLog }) => ({ deadline: 300_000, atEnd: 'finish', onLog });
 /**
  * Lets a verified set appear in its tiers, prunes, and writes the line into the log.
- * @returns what went wrong after the set was there, one line each
- * @throws Failure `lock-lost`, `dump-lost`: then nothing was published
+ * @throws Failure `lock-lost`, `dump-lost`: nothing was published; `publication-unknown`: it may have been
  */
 async function publish(connection, publication) {
     const { sidecars, tiers, deletions } = publication;
     const parameters = [
-        ...begin('publish', publication, publication.holder, publication.id),
+        ...begin('publish', publication, publication.holder, publication.id, publication.troubledLine),
         String(sidecars.size),
         ...[...sidecars].flat(),
         String(tiers.length),
@@ -33123,9 +33134,28 @@ async function publish(connection, publication) {
         String(deletions.length),
         ...deletions.map(({ tier, id }) => `${tier}/${id}`),
     ];
-    const records = await connection.run(program, parameters, options(publication)).result;
-    records.get('published');
-    return records.all('problem');
+    try {
+        const records = await connection.run(program, parameters, options(publication)).result;
+        records.get('published');
+        return {
+            entered: records.all('entered'),
+            dropped: records.all('dropped').length,
+            problems: records.all('problem'),
+        };
+    }
+    catch (error) {
+        throw wasCutOff(error) ? unknownOutcome(publication, error) : error;
+    }
+}
+/** The host goes on where the runner does not hear of it any more. */
+function wasCutOff(error) {
+    return error instanceof Failure && ['connection-lost', 'program-lost', 'deadline'].includes(error.code);
+}
+function unknownOutcome({ id, logFile }, cause) {
+    return new Failure('publication-unknown', `The connection was lost while the verified backup ${id} was published`, {
+        hint: `The host goes on by itself. See how it ended: grep ${id} ${logFile}. Without a line there, the backup was not kept; run it again`,
+        cause,
+    });
 }
 /**
  * Puts a dump that failed its verification aside, with the reason, in place of the last one.
@@ -33141,8 +33171,8 @@ async function reject(connection, rejection) {
 async function conclude(connection, conclusion) {
     await connection.run(program, begin('conclude', conclusion, '', ''), options(conclusion)).result;
 }
-function begin(verb, { backupDir, logFile, logLine }, holder, id) {
-    return [verb, backupDir, holder, id, logFile, logLine];
+function begin(verb, { backupDir, logFile, logLine }, holder, id, troubledLine = '') {
+    return [verb, backupDir, holder, id, logFile, logLine, troubledLine];
 }
 
 ;// CONCATENATED MODULE: ./build/shared/backups/calendar.js
@@ -33746,6 +33776,8 @@ function runProgram(start, explain, program, parameters, options) {
             throw deadlineOver(program, options.deadline);
         if (reason === 'silence')
             throw unheard(program);
+        if (reason === 'too-large')
+            throw tooLarge(program);
         if (verdict === 'failed')
             throw programFailure(program, output.records(), code, output.lastLines());
         throw await explain({ code, begun: output.begun(), stderr: output.lastLines() });
@@ -33791,8 +33823,10 @@ function listen(child, nonce, { onLog, onProgress }) {
     child.stdout?.on('data', (chunk) => {
         chunks.push(chunk);
         size += chunk.length;
-        if (size > largestResult)
+        if (size > largestResult) {
+            reason = 'too-large';
             child.kill('SIGKILL');
+        }
         tail = Buffer.concat([tail, chunk]).subarray(-64);
         if (tail.includes(`done ${nonce}\n`))
             verdict = 'done';
@@ -33867,7 +33901,12 @@ function programFailure(program, records, code, stderr) {
     return new Failure(name, detail ?? `The program ${program.name} failed: ${name}`, { cause: stderr });
 }
 function cancelled(program) {
-    return new Failure('cancelled', `The program ${program.name} was cancelled, and the host has ended it`);
+    return new Failure('cancelled', `The program ${program.name} was cancelled: the host ends it`);
+}
+function tooLarge(program) {
+    return new Failure('result-too-large', `The program ${program.name} reported more than ${largestResult} bytes`, {
+        hint: 'Keep fewer backups in one folder, or give this database a folder of its own as "backup-dir"',
+    });
 }
 function unheard(program) {
     return new Failure('runner-unheard', `The host heard nothing from the runner for ${silence / 1_000} s, and has ended the program ${program.name}`, { hint: 'See what held the runner or the network up; run it again' });
@@ -33984,6 +34023,9 @@ async function explainSsh(target, exit, diagnoseKey) {
     const { stderr: cause } = exit;
     const where = `${target.host} port ${target.port}`;
     const failure = (code, message, hint) => new Failure(code, message, { hint, cause });
+    // From here on stderr holds the words of the host's programs as well.
+    if (exit.begun)
+        return connectionLost(where, cause);
     if (/REMOTE HOST IDENTIFICATION HAS CHANGED/.test(cause)) {
         return failure('host-key-changed', `The host key of ${where} is not the one in "known-hosts": either the host was set up anew, or somebody else answers in its place`, `On the host itself, run: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub. Only if that fingerprint is the new one, put the line of this command into "known-hosts": ${keyscan(target)}`);
     }
@@ -34009,13 +34051,19 @@ async function explainSsh(target, exit, diagnoseKey) {
     if (/No route to host|Network is unreachable/.test(cause)) {
         return failure('host-unreachable', `${where} cannot be reached`, 'Check the network between runner and host');
     }
-    if (!exit.begun && (exit.code === 127 || /bash: (not found|command not found|No such file)/i.test(cause))) {
+    if (exit.code === 127 || /bash: (not found|command not found|No such file)/i.test(cause)) {
         return failure('no-bash', `bash was not found on ${target.host}`, 'On the host, as root: apt-get install bash');
     }
-    if (!exit.begun && exit.code !== 255) {
+    if (exit.code !== 255) {
         return failure('host-shell', `The login shell of ${target.user} on ${target.host} did not start our program (exit ${exit.code})`, `Run: ssh -p ${target.port} ${target.user}@${target.host} true. It must print nothing and end with 0; see the start files of that shell, and a forced command in authorized_keys`);
     }
-    return failure('connection-lost', `The connection to ${where} was lost`, 'The host ends what was running by itself, within 60 s, and removes what was not complete. Run it again');
+    return connectionLost(where, cause);
+}
+function connectionLost(where, cause) {
+    return new Failure('connection-lost', `The connection to ${where} was lost`, {
+        hint: 'The host ends what was running by itself, within 60 s, and removes what was not complete. Run it again',
+        cause,
+    });
 }
 function explainKey(target, cause, key) {
     if (key.state === 'wrong-passphrase' && target.passphrase === null) {
@@ -34202,10 +34250,7 @@ function readSurvey(records, asked, answered) {
             const [bytes = '', path = ''] = survey_split(value, ' ');
             return { bytes: Number(bytes), path };
         }),
-        manifests: new Map(records.all('manifest').map((value) => {
-            const [path = '', text = ''] = survey_split(value, '\n');
-            return [path, text];
-        })),
+        manifests: readManifests(records),
         docker: docker === undefined ? { error: records.find('docker-error') ?? '' } : { version: docker },
         containers: records.all('container').map((json) => JSON.parse(json)),
         images: records.all('image').map((json) => {
@@ -34219,6 +34264,15 @@ function readSurvey(records, asked, answered) {
         }),
         probe: probe !== undefined ? { output: probe } : probeError !== undefined ? { error: probeError } : null,
     };
+}
+/** Other names of a manifest stand behind it. */
+function readManifests(records) {
+    const manifests = new Map(records.all('manifest').map((value) => survey_split(value, '\n')));
+    for (const value of records.all('manifest-again')) {
+        const [path, first] = survey_split(value, '\n');
+        manifests.set(path, manifests.get(first) ?? '');
+    }
+    return manifests;
 }
 function readFolder(value) {
     const [type = '', mode = '', owner = '', writable = '', ...path] = value.split('|');
@@ -34957,14 +35011,15 @@ async function summarizeBackup(told, problems, durationMs) {
 }
 /** Tells of a run that came to nothing. */
 async function summarizeFailure(error, { environment, kind }) {
-    const { message, hint } = error instanceof Failure ? error : { message: String(error), hint: undefined };
+    const failure = error instanceof Failure ? error : new Failure('defect', String(error));
+    const isUnknown = failure.code === 'publication-unknown';
+    const earlier = isUnknown ? '' : 'Earlier backups are as they were. ';
+    const deployment = kind === 'predeployment' ? 'The deployment must not go on without a backup.' : '';
     await writeSummary([
-        summary_verdict('bad', `No backup of ${environment} was taken`),
-        paragraph(message),
-        ...(hint === undefined ? [] : [heading('What to do'), paragraph(hint)]),
-        paragraph(kind === 'predeployment'
-            ? 'Earlier backups are as they were. The deployment must not go on without one.'
-            : 'Earlier backups are as they were.'),
+        summary_verdict('bad', isUnknown ? 'Whether the backup was kept is not known' : `No backup of ${environment} was taken`),
+        paragraph(failure.message),
+        ...(failure.hint === undefined ? [] : [heading('What to do'), paragraph(failure.hint)]),
+        ...(earlier + deployment === '' ? [] : [paragraph(earlier + deployment)]),
     ]);
 }
 /** The report that stands beside the dump. */
@@ -35147,15 +35202,9 @@ async function verified(connection, dump, run) {
         hint: `Earlier backups are as they were. It was put aside: ${path}. Run it again; where it fails again, look at the host's disk and memory`,
     });
     const line = lineOf(run, failure(''), { id: dump.id, bytes: dump.sizeBytes, sha256: dump.sums.sha256 });
-    const path = await reject(connection, {
-        ...ending(run),
-        holder: run.holder,
-        id: dump.id,
-        dump: dump.file,
-        reason,
-        logLine: line,
-    });
-    throw failure(path);
+    const rejection = { ...ending(run), holder: run.holder, id: dump.id, dump: dump.file, reason, logLine: line };
+    // Why the dump is bad matters more than where it went.
+    throw failure(await reject(connection, rejection).catch((error) => `it could not be kept (${error})`));
 }
 async function publishAndTell(connection, { host, catalogue, release, previous: previousSet, zstdOn }, dump, run, outputs) {
     const { inputs, workflow, startedAt, holder } = run;
@@ -35176,8 +35225,8 @@ async function publishAndTell(connection, { host, catalogue, release, previous: 
         target: connection.target,
         minSizeRatio: inputs.minSizeRatio,
     };
-    const problems = await log_group('Publish and prune', async () => {
-        const later = await publish(connection, {
+    const published = await log_group('Publish and prune', async () => {
+        const done = await publish(connection, {
             ...ending(run),
             holder,
             id: dump.id,
@@ -35185,17 +35234,15 @@ async function publishAndTell(connection, { host, catalogue, release, previous: 
             tiers: entered.filter((tier) => tier !== 'daily'),
             deletions,
             logLine: successLine(run, settlement),
+            troubledLine: successLine(run, { ...settlement, problems: ['a step after the publication failed: see the run'] }),
         });
         for (const { reason } of settlement.tiers)
             log_info(reason);
         for (const { tier, id, reason } of settlement.pruning)
             log_info(`${tier}/${id} ${reason}`);
-        return [...settlement.problems, ...later];
+        return done;
     });
-    // The line that was written with the set did not know yet.
-    if (problems.length > settlement.problems.length) {
-        await conclude(connection, { ...ending(run), logLine: successLine(run, { ...settlement, problems }) });
-    }
+    const problems = [...settlement.problems, ...published.problems];
     const names = setFileNames('backup', dump.id, manifest);
     Object.assign(outputs, {
         status: problems.length === 0 ? 'succeeded' : 'incomplete',
@@ -35205,13 +35252,13 @@ async function publishAndTell(connection, { host, catalogue, release, previous: 
         'report-file': `${folder}/${names.report}`,
         'size-bytes': dump.sizeBytes,
         ...dump.sums,
-        tiers: entered.join(','),
+        tiers: ['daily', ...published.entered].join(','),
         kept: keptSets(settlement),
-        deleted: deletions.length,
+        deleted: published.dropped,
     });
     await summarizeBackup(told, problems, Date.now() - startedAt.getTime());
     if (problems.length > 0)
-        endIncomplete(kind, problems, deletions.length > 0);
+        endIncomplete(kind, problems, published.dropped > 0);
 }
 const keptSets = ({ pruning }) => new Set(pruning.filter(({ action }) => action === 'keep').map(({ id }) => id)).size;
 /** Before a deployment a verified dump is enough to go on; else the operator is to look now. */
@@ -35482,6 +35529,9 @@ function inFolder(folder, path) {
 }
 function readSsh(input) {
     const host = input.required('host', hostName, 'Give the name or address of the host, or "local"');
+    // Read in any case: what is read is masked, and gone from what children inherit.
+    const passphrase = input.secret('ssh-key-passphrase');
+    const key = input.secret('ssh-key');
     if (host === 'local')
         return null;
     const port = input.withDefault('port', grammar_port, 22);
@@ -35490,14 +35540,13 @@ function readSsh(input) {
         host,
         port,
         user: input.withDefault('user', userName, 'deploy'),
-        key: input.rule(() => readKey(input)),
-        passphrase: input.secret('ssh-key-passphrase'),
+        key: input.rule(() => checkKey(key)),
+        passphrase,
         knownHosts: input.required('known-hosts', grammar_text, `Run once, from a place that you trust: ${keyscan}. Compare it with what "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" prints on the host, and store the lines`),
         proxyJump: input.optional('proxy-jump', jumpHost),
     };
 }
-function readKey(input) {
-    const key = input.secret('ssh-key');
+function checkKey(key) {
     // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's expression, not ours
     const hint = 'Store the whole private key file as a secret, and give it: ssh-key: ${{ secrets.SSH_KEY }}';
     if (key === null) {

@@ -21,10 +21,11 @@ probe() {
   if answer=$(ask "SELECT jsonb_build_object(
     'database', current_database(), 'user', current_user, 'serverVersion', current_setting('server_version'),
     'encoding', pg_encoding_to_char(encoding), 'locale', datcollate, 'sizeBytes', pg_database_size(oid))
-    FROM pg_database WHERE datname = current_database()" 2>&1); then
+    FROM pg_database WHERE datname = current_database()" 2>/dev/null); then
     printf 'accepts %s\n' "$answer"
   else
-    printf 'refuses %s' "$answer" | tr '\n' ' '
+    # Asked again for its words: beside a good answer there may be warnings.
+    ask 'SELECT 1' 2>&1 >/dev/null | tr '\n' ' ' | { printf 'refuses '; cat; }
     echo
   fi
 }
@@ -105,10 +106,11 @@ contents() {
   esac
 }
 
-# terminate: ends the sessions that a run of ours left in this database.
+# terminate NAME...: ends the sessions of those names in this database.
 terminate() {
+  names=$(printf '%s,' "$@")
   ask "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-    WHERE datname = current_database() AND application_name ~ '^atlasia-[0-9]{8}_[0-9]{6}\$'"
+    WHERE datname = current_database() AND application_name = ANY (string_to_array('$names', ','))"
 }
 
 "$@"

@@ -12,9 +12,9 @@ sweep() {
     [[ -e $marker ]] || continue
     tier=${marker%/*} id=${marker##*/.partial-}
     if [[ $id == *.delete ]]; then
-      rm -f -- "$tier/backup_${id%.delete}".*
+      rm -f -- "$tier/backup_${id%.delete}".* || continue
     elif [[ ! -e $tier/backup_$id.manifest.json ]]; then
-      rm -f -- "$tier/backup_$id".*
+      rm -f -- "$tier/backup_$id".* || continue
     fi
     rm -rf -- "$marker"
   done

@@ -2,14 +2,14 @@
 # Ends a run on the host, while the program that took the dump lingers with the lock: publishes the set into its tiers and
 # prunes, or puts a dump that failed aside, and writes the line into the log. Short; it is not cut when the runner is gone.
 #
-# publish BACKUP-DIR HOLDER ID LOG-FILE LOG-LINE SIDECARS NAME CONTENT... TIERS TIER... DROPS TIER/ID...
-# reject  BACKUP-DIR HOLDER ID LOG-FILE LOG-LINE DUMP REASON
-# conclude BACKUP-DIR - - LOG-FILE LOG-LINE
+# publish BACKUP-DIR HOLDER ID LOG-FILE LOG-LINE TROUBLED-LINE SIDECARS NAME CONTENT... TIERS TIER... DROPS TIER/ID...
+# reject  BACKUP-DIR HOLDER ID LOG-FILE LOG-LINE - DUMP REASON
+# conclude BACKUP-DIR - - LOG-FILE LOG-LINE -
 
 main() {
   local verb=$1
-  backup_dir=$2 holder=$3 id=$4 log_file=$5 log_line=$6
-  shift 6
+  backup_dir=$2 holder=$3 id=$4 log_file=$5 log_line=$6 troubled_line=$7 troubled=
+  shift 7
   "$verb" "$@"
 }
 
@@ -17,7 +17,11 @@ main() {
 attempt() {
   local what=$1 error
   shift
-  error=$("$@" 2>&1) || record problem "$what: ${error:-it failed}"
+  if ! error=$("$@" 2>&1); then
+    troubled=yes
+    record problem "$what: ${error:-it failed}"
+    return 1
+  fi
 }
 
 publish() {
@@ -45,13 +49,17 @@ publish() {
   for ((count = $1; count > 0; count--)); do
     shift
     tier=$1
-    attempt "The set could not be put into $tier" put_into "$tier"
+    ! attempt "The set could not be put into $tier" put_into "$tier" || record entered "$tier"
   done
   shift
+  # What to remove was decided as if the set were in every tier.
+  [[ -z $troubled || $1 == 0 ]] || record problem 'Nothing was deleted'
   for ((count = $1; count > 0; count--)); do
     shift
-    attempt "$1 could not be removed" drop "$backup_dir/${1%/*}" "${1#*/}"
+    [[ -z $troubled ]] || continue
+    ! attempt "$1 could not be removed" drop "$backup_dir/${1%/*}" "${1#*/}" || record dropped "$1"
   done
+  [[ -z $troubled ]] || log_line=$troubled_line
   conclude
 }
 
@@ -70,7 +78,7 @@ reject() {
   claim_staging
   local failed=$backup_dir/failed
   printf '%s\n' "$2" >"$staging/reason"
-  rm -f -- "$failed"/failed_[0-9]*_[0-9]*.*
+  rm -f -- "$failed"/failed_[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]_[0-9][0-9][0-9][0-9][0-9][0-9].*
   mv -T -- "$staging/$1" "$failed/failed_$id.${1#*.}"
   mv -T -- "$staging/reason" "$failed/failed_$id.reason.txt"
   rm -rf -- "$staging"
@@ -83,7 +91,7 @@ claim_staging() {
   staging=$backup_dir/daily/.partial-$id
   [[ -r $backup_dir/.lock.holder && $(<"$backup_dir/.lock.holder") == "$holder" ]] ||
     fail lock-lost "The lock on $backup_dir was taken away while the backup was under way"
-  exec 7<"$staging" || fail dump-lost "$staging is gone"
+  exec 7>>"$backup_dir/.lock.publish"
   flock --nonblock 7 || fail dump-lost "$staging is being removed"
   [[ -d $staging ]] || fail dump-lost "$staging was removed"
 }
@@ -91,7 +99,7 @@ claim_staging() {
 # The folder of the log is there, unless the run failed before it could make it.
 conclude() {
   [[ -d ${log_file%/*} ]] || return 0
-  attempt "The log could not be written" append "$log_line"
+  attempt "The log could not be written" append "$log_line" || true
 }
 
 append() { printf '%s\n' "$1" >>"$log_file"; }

@@ -1,3 +1,4 @@
+import { Failure } from '../failure.ts';
 import type { Connection } from '../host/connection.ts';
 import type { ProgramOptions } from '../host/program.ts';
 import type { PruneDecision } from './retention.ts';
@@ -17,6 +18,8 @@ export interface Publication extends Conclusion {
   /** As in the lock request of the taking. */
   holder: string;
   id: string;
+  /** In place of `logLine` where a step after the publication failed. */
+  troubledLine: string;
   /** By bare name; the manifest among them. */
   sidecars: ReadonlyMap<string, string>;
   /** Where the set is linked into, besides daily. */
@@ -39,15 +42,23 @@ const program = {
 /** It is short and must not be cut: a runner that dies meanwhile leaves it at work. */
 const options = ({ onLog }: Conclusion): ProgramOptions => ({ deadline: 300_000, atEnd: 'finish', onLog });
 
+/** What was done once the set was there. */
+export interface Published {
+  /** Besides daily. */
+  entered: string[];
+  dropped: number;
+  /** What went wrong, one line each. Where there is any, nothing more was deleted. */
+  problems: string[];
+}
+
 /**
  * Lets a verified set appear in its tiers, prunes, and writes the line into the log.
- * @returns what went wrong after the set was there, one line each
- * @throws Failure `lock-lost`, `dump-lost`: then nothing was published
+ * @throws Failure `lock-lost`, `dump-lost`: nothing was published; `publication-unknown`: it may have been
  */
-export async function publish(connection: Connection, publication: Publication): Promise<string[]> {
+export async function publish(connection: Connection, publication: Publication): Promise<Published> {
   const { sidecars, tiers, deletions } = publication;
   const parameters = [
-    ...begin('publish', publication, publication.holder, publication.id),
+    ...begin('publish', publication, publication.holder, publication.id, publication.troubledLine),
     String(sidecars.size),
     ...[...sidecars].flat(),
     String(tiers.length),
@@ -55,9 +66,29 @@ export async function publish(connection: Connection, publication: Publication):
     String(deletions.length),
     ...deletions.map(({ tier, id }) => `${tier}/${id}`),
   ];
-  const records = await connection.run(program, parameters, options(publication)).result;
-  records.get('published');
-  return records.all('problem');
+  try {
+    const records = await connection.run(program, parameters, options(publication)).result;
+    records.get('published');
+    return {
+      entered: records.all('entered'),
+      dropped: records.all('dropped').length,
+      problems: records.all('problem'),
+    };
+  } catch (error) {
+    throw wasCutOff(error) ? unknownOutcome(publication, error) : error;
+  }
+}
+
+/** The host goes on where the runner does not hear of it any more. */
+function wasCutOff(error: unknown): boolean {
+  return error instanceof Failure && ['connection-lost', 'program-lost', 'deadline'].includes(error.code);
+}
+
+function unknownOutcome({ id, logFile }: Publication, cause: unknown): Failure {
+  return new Failure('publication-unknown', `The connection was lost while the verified backup ${id} was published`, {
+    hint: `The host goes on by itself. See how it ended: grep ${id} ${logFile}. Without a line there, the backup was not kept; run it again`,
+    cause,
+  });
 }
 
 /**
@@ -76,6 +107,12 @@ export async function conclude(connection: Connection, conclusion: Conclusion): 
   await connection.run(program, begin('conclude', conclusion, '', ''), options(conclusion)).result;
 }
 
-function begin(verb: string, { backupDir, logFile, logLine }: Conclusion, holder: string, id: string): string[] {
-  return [verb, backupDir, holder, id, logFile, logLine];
+function begin(
+  verb: string,
+  { backupDir, logFile, logLine }: Conclusion,
+  holder: string,
+  id: string,
+  troubledLine = '',
+): string[] {
+  return [verb, backupDir, holder, id, logFile, logLine, troubledLine];
 }

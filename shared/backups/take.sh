@@ -10,8 +10,8 @@ main() {
   extension=$1 table_wait=$2 row_counts=$3 inside_script=$4 previous=$8
   local before=$5 tables=$6 after=$7
 
+  terminate_sessions || true # one that is left holds nothing up but itself
   sweep "$backup_dir"
-  terminate_sessions
   mkdir -p -- "$backup_dir"/{daily,weekly,monthly,predeployment,rollback,failed}
   choose_id
   export PGAPPNAME=atlasia-$id
@@ -41,8 +41,16 @@ inside() {
     sh -c "$inside_script" inside "$@"
 }
 
-terminate_sessions() { timeout 20 docker exec --env PGUSER --env PGDATABASE "$container" \
-  sh -c "$inside_script" inside terminate </dev/null >/dev/null; }
+# Ends the sessions of the runs whose dumps stand here unfinished; those of other backup folders are not ours to end.
+terminate_sessions() {
+  local marker ids=()
+  for marker in "$backup_dir"/daily/.partial-*; do
+    [[ ! ${marker##*/} =~ ^\.partial-([0-9]{8}_[0-9]{6})$ ]] || ids+=("atlasia-${BASH_REMATCH[1]}")
+  done
+  ((${#ids[@]})) || return 0
+  timeout 20 docker exec --env PGUSER --env PGDATABASE "$container" \
+    sh -c "$inside_script" inside terminate "${ids[@]}" </dev/null >/dev/null
+}
 
 # The second in which the run started; where that is taken, the next free one.
 choose_id() {
@@ -64,14 +72,14 @@ open_snapshot() {
   exec 5<&"${facts[0]}" 6>&"${facts[1]}"
   # shellcheck disable=SC1083 # closing by the variable's number
   exec {facts[1]}>&-
-  printf '\\set lock_wait %s\n\\set row_counts %s\n%s\n' "$table_wait" "$row_counts" "$1" >&6
+  tell_session '\set lock_wait '"$table_wait"$'\n''\set row_counts '"$row_counts"$'\n'"$1"
   local line
   while IFS= read -r line <&5; do
     case $line in
       'snapshot '*)
         snapshot=${line#* }
-        printf '%s\n' "$2" >&6
-        return
+        tell_session "$2"
+        return 0
         ;;
       *) record fact "$line" ;;
     esac
@@ -79,9 +87,16 @@ open_snapshot() {
   fail no-snapshot 'The database gave no snapshot'
 }
 
+# A session that has ended shows in what it did not answer.
+tell_session() {
+  trap '' PIPE
+  printf '%s\n' "$1" >&6 2>/dev/null || true
+  trap - PIPE
+}
+
 close_snapshot() {
   local line
-  printf '%s\n' "$1" >&6
+  tell_session "$1"
   exec 6>&-
   while IFS= read -r line <&5; do
     [[ $line != end ]] || return 0
@@ -92,7 +107,8 @@ close_snapshot() {
 
 # The stream's checksum is taken beside the disk, so that what was written can be held against it.
 write_dump() {
-  local statuses begin=$EPOCHREALTIME
+  local statuses begin
+  begin=$(milliseconds)
   watch_size "$dump" dumped &
   local watching=$!
   if [[ $where == container ]]; then
@@ -135,25 +151,28 @@ judge_stages() {
 
 # side_file NAME JOB: what goes beside the dump; the dump is good without it, but the run is not.
 side_file() {
-  if wait "$2" && [[ -s $1.sql ]]; then
-    gzip -n -c "$1.sql" >"$set_name.$1.sql.gz"
+  if ! wait "$2" || [[ ! -s $1.sql ]]; then
+    record "$1" "$(<"$1.log")"
+    cat -- "$1.log" >&2
+  elif ! gzip -n -c "$1.sql" >"$set_name.$1.sql.gz"; then
+    rm -f -- "$set_name.$1.sql.gz"
+    record "$1" 'it could not be written'
+  else
     record "$1" taken
     record "$1-sums" "$(sums "$set_name.$1.sql.gz")"
     [[ $1 != schema ]] || record schema-text "$(<schema.sql)"
-  else
-    record "$1" "$(<"$1.log")"
-    cat -- "$1.log" >&2
   fi
   rm -f -- "$1.sql" "$1.log"
 }
 
 # All from the disk, not from the memory of having written it.
 read_back() {
-  local begin=$EPOCHREALTIME
+  local begin
+  begin=$(milliseconds)
   sync -- "$dump"
   dd if="$dump" iflag=nocache count=0 status=none 2>/dev/null || true
   record_ms flush "$begin"
-  begin=$EPOCHREALTIME
+  begin=$(milliseconds)
   record size "$(stat --format %s -- "$dump")"
   record magic "$(head -c 5 -- "$dump" | od -An -tx1)"
   sha256sum -- "$dump" >disk.sha256 &
@@ -165,8 +184,11 @@ read_back() {
   answer=$(whole | inside verify "$format" "$inner") || answer+=$'\nexit 1'
   record verify "$answer"
   [[ $format != custom ]] || record contents "$(whole | inside contents "$inner")" || true
-  wait "$sha" && record sha256 "$(cut -d ' ' -f 1 disk.sha256)"
-  wait "$md5" && record md5 "$(cut -d ' ' -f 1 disk.md5)"
+  # One that could not be computed stays empty, and is objected to.
+  wait "$sha" || : >disk.sha256
+  wait "$md5" || : >disk.md5
+  record sha256 "$(cut -d ' ' -f 1 disk.sha256)"
+  record md5 "$(cut -d ' ' -f 1 disk.md5)"
   record stream-sha256 "$(cut -d ' ' -f 1 stream.sha256)"
   rm -f -- disk.sha256 disk.md5 stream.sha256
   record_ms verify "$begin"
@@ -200,19 +222,17 @@ sums() {
   printf '%s %s' "${sha%% *}" "${md5%% *}"
 }
 
-record_ms() {
-  local now=$EPOCHREALTIME
-  record "$1-ms" "$(((${now/./} - ${2/./}) / 1000))"
-}
+record_ms() { record "$1-ms" "$(($(milliseconds) - $2))"; }
 
-# Called when the runner has let go. A publication that is under way is waited for; what it did not take is removed.
+milliseconds() { date +%s%3N; }
+
+# Called when the runner has let go. A publication that is under way is waited for, longer than it may take, and none can
+# begin any more; what it did not take is removed.
 ended() {
-  local staging
   backup_dir=$1 container=$3 inside_script=${13}
   export PGUSER=$4 PGDATABASE=$5
-  for staging in "$backup_dir"/daily/.partial-*; do
-    [[ ! -d $staging ]] || flock --wait 60 "$staging" true || true
-  done
-  sweep "$backup_dir"
+  exec 7>>"$backup_dir/.lock.publish"
+  flock --wait 330 7 || return 0
   terminate_sessions 2>/dev/null || true
+  sweep "$backup_dir"
 }

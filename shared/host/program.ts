@@ -100,6 +100,7 @@ export function runProgram(
     if (hungUp) throw cancelled(program);
     if (reason === 'deadline') throw deadlineOver(program, options.deadline);
     if (reason === 'silence') throw unheard(program);
+    if (reason === 'too-large') throw tooLarge(program);
     if (verdict === 'failed') throw programFailure(program, output.records(), code, output.lastLines());
     throw await explain({ code, begun: output.begun(), stderr: output.lastLines() });
   });
@@ -150,7 +151,10 @@ function listen(child: ChildProcess, nonce: string, { onLog, onProgress }: Progr
   child.stdout?.on('data', (chunk: Buffer) => {
     chunks.push(chunk);
     size += chunk.length;
-    if (size > largestResult) child.kill('SIGKILL');
+    if (size > largestResult) {
+      reason = 'too-large';
+      child.kill('SIGKILL');
+    }
     tail = Buffer.concat([tail, chunk]).subarray(-64);
     if (tail.includes(`done ${nonce}\n`)) verdict = 'done';
     if (tail.includes(`failed ${nonce}\n`)) verdict = 'failed';
@@ -219,7 +223,13 @@ function programFailure(program: Program, records: Records, code: number | null,
 }
 
 function cancelled(program: Program): Failure {
-  return new Failure('cancelled', `The program ${program.name} was cancelled, and the host has ended it`);
+  return new Failure('cancelled', `The program ${program.name} was cancelled: the host ends it`);
+}
+
+function tooLarge(program: Program): Failure {
+  return new Failure('result-too-large', `The program ${program.name} reported more than ${largestResult} bytes`, {
+    hint: 'Keep fewer backups in one folder, or give this database a folder of its own as "backup-dir"',
+  });
 }
 
 function unheard(program: Program): Failure {

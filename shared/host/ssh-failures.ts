@@ -25,6 +25,8 @@ export async function explainSsh(
   const where = `${target.host} port ${target.port}`;
   const failure = (code: string, message: string, hint: string) => new Failure(code, message, { hint, cause });
 
+  // From here on stderr holds the words of the host's programs as well.
+  if (exit.begun) return connectionLost(where, cause);
   if (/REMOTE HOST IDENTIFICATION HAS CHANGED/.test(cause)) {
     return failure(
       'host-key-changed',
@@ -70,21 +72,24 @@ export async function explainSsh(
   if (/No route to host|Network is unreachable/.test(cause)) {
     return failure('host-unreachable', `${where} cannot be reached`, 'Check the network between runner and host');
   }
-  if (!exit.begun && (exit.code === 127 || /bash: (not found|command not found|No such file)/i.test(cause))) {
+  if (exit.code === 127 || /bash: (not found|command not found|No such file)/i.test(cause)) {
     return failure('no-bash', `bash was not found on ${target.host}`, 'On the host, as root: apt-get install bash');
   }
-  if (!exit.begun && exit.code !== 255) {
+  if (exit.code !== 255) {
     return failure(
       'host-shell',
       `The login shell of ${target.user} on ${target.host} did not start our program (exit ${exit.code})`,
       `Run: ssh -p ${target.port} ${target.user}@${target.host} true. It must print nothing and end with 0; see the start files of that shell, and a forced command in authorized_keys`,
     );
   }
-  return failure(
-    'connection-lost',
-    `The connection to ${where} was lost`,
-    'The host ends what was running by itself, within 60 s, and removes what was not complete. Run it again',
-  );
+  return connectionLost(where, cause);
+}
+
+function connectionLost(where: string, cause: string): Failure {
+  return new Failure('connection-lost', `The connection to ${where} was lost`, {
+    hint: 'The host ends what was running by itself, within 60 s, and removes what was not complete. Run it again',
+    cause,
+  });
 }
 
 function explainKey(target: Target, cause: string, key: KeyDiagnosis): Failure {

@@ -51,19 +51,34 @@ survey_lock() {
   done </proc/locks
 }
 
-# Sets are hard-linked into several folders; each manifest is read there once for each, since a copy may be damaged.
+# A set is hard-linked into several folders, and may be damaged in one: each file is told of by its path, but what stands
+# in a manifest only once for all of its names.
 survey_sets() {
-  local found bytes path
+  local found bytes inode path at reported=0 present=0 chunk
+  local -A manifests=()
   shopt -s nullglob dotglob
   local files=("$1"/{daily,weekly,monthly,rollback,failed}/* "$1"/predeployment/*/*)
   shopt -u nullglob dotglob
-  ((${#files[@]})) || return 0
-  while IFS= read -r -d '' found; do
-    bytes=${found%% *} path=${found#* }
-    path=${path#"$1"/}
-    record file "$bytes $path"
-    [[ $path != *.manifest.json ]] || ((bytes > 8388608)) || record manifest "$path"$'\n'"$(<"$1/$path")"
-  done < <(stat --printf '%s %n\0' -- "${files[@]}")
+  # In portions: the names of all may be more than a program takes.
+  for ((at = 0; at < ${#files[@]}; at += 500)); do
+    chunk=("${files[@]:at:500}")
+    while IFS= read -r -d '' found; do
+      reported=$((reported + 1))
+      read -r bytes inode path <<<"${found%%$'\n'*}"
+      path=${found#* * }
+      path=${path#"$1"/}
+      record file "$bytes $path"
+      [[ $path == *.manifest.json && $bytes -le 8388608 ]] || continue
+      if [[ -n ${manifests[$inode]-} ]]; then
+        record manifest-again "$path"$'\n'"${manifests[$inode]}"
+      else
+        manifests[$inode]=$path
+        record manifest "$path"$'\n'"$(<"$1/$path")"
+      fi
+    done < <(stat --printf '%s %d:%i %n\0' -- "${chunk[@]}")
+    for path in "${chunk[@]}"; do [[ ! -e $path && ! -L $path ]] || present=$((present + 1)); done
+  done
+  ((reported >= present)) || fail survey-incomplete "Only $reported of $present files in $1 could be looked at"
 }
 
 survey_project() {
@@ -109,10 +124,10 @@ survey_project() {
   [[ $state == running ]] || return 0
   local answer
   if answer=$(timeout "$docker_patience" docker exec --env PGUSER --env PGDATABASE --env PGAPPNAME "$id" \
-    sh -c "$4" inside probe 2>&1); then
+    sh -c "$4" inside probe); then
     record probe "$answer"
   else
-    record probe-error "${answer:-It did not answer within $docker_patience s}"
+    record probe-error "${answer:-It gave no answer within $docker_patience s}"
   fi
 }
 

@@ -118,12 +118,7 @@ function readSurvey(records: Records, asked: number, answered: number): Survey {
       const [bytes = '', path = ''] = split(value, ' ');
       return { bytes: Number(bytes), path };
     }),
-    manifests: new Map(
-      records.all('manifest').map((value): [string, string] => {
-        const [path = '', text = ''] = split(value, '\n');
-        return [path, text];
-      }),
-    ),
+    manifests: readManifests(records),
     docker: docker === undefined ? { error: records.find('docker-error') ?? '' } : { version: docker },
     containers: records.all('container').map((json) => JSON.parse(json) as FoundContainer),
     images: records.all('image').map((json) => {
@@ -137,6 +132,16 @@ function readSurvey(records: Records, asked: number, answered: number): Survey {
     }),
     probe: probe !== undefined ? { output: probe } : probeError !== undefined ? { error: probeError } : null,
   };
+}
+
+/** Other names of a manifest stand behind it. */
+function readManifests(records: Records): Map<string, string> {
+  const manifests = new Map(records.all('manifest').map((value) => split(value, '\n')));
+  for (const value of records.all('manifest-again')) {
+    const [path, first] = split(value, '\n');
+    manifests.set(path, manifests.get(first) ?? '');
+  }
+  return manifests;
 }
 
 function readFolder(value: string): FoundFolder {

@@ -1,8 +1,10 @@
 -- Opens the snapshot in which all is dumped and counted. Sequences are read first: they do not obey snapshots.
 SET search_path = pg_catalog;
 SET lock_timeout = :'lock_wait';
-SET statement_timeout = 0;
-SET idle_in_transaction_session_timeout = 0;
+-- As pg_dump does for itself; not every version has all of them.
+SELECT count(set_config(name, '0', false)) AS switched_off FROM pg_settings
+  WHERE name IN ('statement_timeout', 'transaction_timeout', 'idle_session_timeout', 'idle_in_transaction_session_timeout')
+\gset
 SET row_security = off;
 SET client_encoding = 'UTF8';
 BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;

@@ -35,8 +35,11 @@ export function readProbe(output: string): DatabaseFacts {
   }
   const answer = value('accepts');
   if (answer === undefined) throw refusal(value('refuses') ?? 'no answer');
-  const facts = JSON.parse(answer) as Omit<DatabaseFacts, 'tools' | 'pgDumpVersion'>;
-  return { ...facts, pgDumpVersion: (value('pg-dump') ?? '').replace(/^pg_dump \(PostgreSQL\) /, ''), tools };
+  return {
+    ...readFacts(answer),
+    pgDumpVersion: (value('pg-dump') ?? '').replace(/^pg_dump \(PostgreSQL\) /, ''),
+    tools,
+  };
 }
 
 const refusals: [fatal: RegExp, hint: string][] = [
@@ -44,6 +47,14 @@ const refusals: [fatal: RegExp, hint: string][] = [
   [/role ".*" does not exist$/, 'Correct the input "db-user"'],
   [/starting up|shutting down|in recovery/, 'Wait until it is up, then run it again'],
 ];
+
+function readFacts(answer: string): Omit<DatabaseFacts, 'tools' | 'pgDumpVersion'> {
+  try {
+    return JSON.parse(answer);
+  } catch {
+    throw refusal(answer);
+  }
+}
 
 function refusal(answer: string): Failure {
   const [, fatal] = /FATAL: +(.*?) *$/.exec(answer) ?? [];

@@ -56,6 +56,9 @@ export function inFolder(folder: string, path: string): string {
 
 function readSsh(input: InputReader): HostInputs['ssh'] {
   const host = input.required('host', grammar.hostName, 'Give the name or address of the host, or "local"');
+  // Read in any case: what is read is masked, and gone from what children inherit.
+  const passphrase = input.secret('ssh-key-passphrase');
+  const key = input.secret('ssh-key');
   if (host === 'local') return null;
   const port = input.withDefault('port', grammar.port, 22);
   const keyscan = `ssh-keyscan${port === 22 ? '' : ` -p ${port}`} ${host}`;
@@ -63,8 +66,8 @@ function readSsh(input: InputReader): HostInputs['ssh'] {
     host,
     port,
     user: input.withDefault('user', grammar.userName, 'deploy'),
-    key: input.rule(() => readKey(input)),
-    passphrase: input.secret('ssh-key-passphrase'),
+    key: input.rule(() => checkKey(key)),
+    passphrase,
     knownHosts: input.required(
       'known-hosts',
       grammar.text,
@@ -74,8 +77,7 @@ function readSsh(input: InputReader): HostInputs['ssh'] {
   };
 }
 
-function readKey(input: InputReader): string {
-  const key = input.secret('ssh-key');
+function checkKey(key: string | null): string {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's expression, not ours
   const hint = 'Store the whole private key file as a secret, and give it: ssh-key: ${{ secrets.SSH_KEY }}';
   if (key === null) {
