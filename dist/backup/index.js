@@ -33144,8 +33144,20 @@ async function publish(connection, publication) {
         };
     }
     catch (error) {
-        throw wasCutOff(error) ? unknownOutcome(publication, error) : error;
+        throw wasCutOff(error) ? unknownOutcome(publication, error) : advised(error);
     }
+}
+const hints = {
+    'lock-lost': 'Nothing was published; earlier backups are as they were. Only a backup may remove or replace .lock and .lock.holder in the backup folder. Run it again',
+    'dump-lost': 'Nothing was published; earlier backups are as they were. See what cleans up in the backup folder. Run it again',
+};
+function advised(error) {
+    if (!(error instanceof Failure) || error.hint !== undefined)
+        return error;
+    return new Failure(error.code, error.message, {
+        ...(hints[error.code] && { hint: hints[error.code] }),
+        cause: error.cause,
+    });
 }
 /** The host goes on where the runner does not hear of it any more. */
 function wasCutOff(error) {
@@ -33164,8 +33176,12 @@ function unknownOutcome({ id, logFile }, cause) {
 async function reject(connection, rejection) {
     const { holder, id, dump, reason } = rejection;
     const parameters = [...begin('reject', rejection, holder, id), dump, reason];
-    const records = await connection.run(program, parameters, options(rejection)).result;
-    return records.get('rejected');
+    try {
+        return (await connection.run(program, parameters, options(rejection)).result).get('rejected');
+    }
+    catch (error) {
+        throw advised(error);
+    }
 }
 /** Writes only the line into the log: for a run that came to nothing. */
 async function conclude(connection, conclusion) {
@@ -35535,7 +35551,8 @@ function readSsh(input) {
     if (host === 'local')
         return null;
     const port = input.withDefault('port', grammar_port, 22);
-    const keyscan = `ssh-keyscan${port === 22 ? '' : ` -p ${port}`} ${host}`;
+    // Where one of the two was no use, its place is for the operator to fill.
+    const keyscan = `ssh-keyscan${port === 22 ? '' : ` -p ${port ?? 'PORT'}`} ${host ?? 'HOST'}`;
     return {
         host,
         port,

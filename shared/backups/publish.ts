@@ -75,8 +75,23 @@ export async function publish(connection: Connection, publication: Publication):
       problems: records.all('problem'),
     };
   } catch (error) {
-    throw wasCutOff(error) ? unknownOutcome(publication, error) : error;
+    throw wasCutOff(error) ? unknownOutcome(publication, error) : advised(error);
   }
+}
+
+const hints: Record<string, string> = {
+  'lock-lost':
+    'Nothing was published; earlier backups are as they were. Only a backup may remove or replace .lock and .lock.holder in the backup folder. Run it again',
+  'dump-lost':
+    'Nothing was published; earlier backups are as they were. See what cleans up in the backup folder. Run it again',
+};
+
+function advised(error: unknown): unknown {
+  if (!(error instanceof Failure) || error.hint !== undefined) return error;
+  return new Failure(error.code, error.message, {
+    ...(hints[error.code] && { hint: hints[error.code] }),
+    cause: error.cause,
+  });
 }
 
 /** The host goes on where the runner does not hear of it any more. */
@@ -98,8 +113,11 @@ function unknownOutcome({ id, logFile }: Publication, cause: unknown): Failure {
 export async function reject(connection: Connection, rejection: Rejection): Promise<string> {
   const { holder, id, dump, reason } = rejection;
   const parameters = [...begin('reject', rejection, holder, id), dump, reason];
-  const records = await connection.run(program, parameters, options(rejection)).result;
-  return records.get('rejected');
+  try {
+    return (await connection.run(program, parameters, options(rejection)).result).get('rejected');
+  } catch (error) {
+    throw advised(error);
+  }
 }
 
 /** Writes only the line into the log: for a run that came to nothing. */

@@ -61,7 +61,8 @@ function readSsh(input: InputReader): HostInputs['ssh'] {
   const key = input.secret('ssh-key');
   if (host === 'local') return null;
   const port = input.withDefault('port', grammar.port, 22);
-  const keyscan = `ssh-keyscan${port === 22 ? '' : ` -p ${port}`} ${host}`;
+  // Where one of the two was no use, its place is for the operator to fill.
+  const keyscan = `ssh-keyscan${port === 22 ? '' : ` -p ${port ?? 'PORT'}`} ${host ?? 'HOST'}`;
   return {
     host,
     port,

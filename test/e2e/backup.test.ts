@@ -53,8 +53,8 @@ describe('a verified backup', () => {
   test('is whole, closed to others, and stands in its tiers as the same files', () => {
     const files = host.files(dir);
     const names = sidecars.map((ending) => `backup_${id}.${ending}`);
-    assert.deepEqual(namesIn(files), [
-      '.lock',
+    const told = namesIn(files).filter((path) => !path.startsWith('.lock'));
+    assert.deepEqual(told, [
       'backup.log',
       ...['daily', 'monthly', 'weekly'].flatMap((tier) => names.map((name) => `${tier}/${name}`)),
     ]);
@@ -251,7 +251,7 @@ describe('a verified backup', () => {
       const report = await read(host, `${dir}/daily/backup_${third.id}.report.txt`);
       assert.match(
         report,
-        new RegExp(`Schema changes since ${second.id}\n  changed  TABLE shop\\.places\n[sS]*\\+ +country text`),
+        new RegExp(`Schema changes since ${second.id}\n  changed  TABLE shop\\.places\n[\\s\\S]*\\+ +country text`),
       );
     } finally {
       await host.psql('ALTER TABLE shop.places DROP COLUMN country;');
@@ -402,7 +402,10 @@ describe('an incomplete run', () => {
 test('rows are estimated, or not looked at, where the workflow says so', async () => {
   const dir = host.newBackupDir();
   await smallDatabase(host, 'counted', 300);
-  await host.psql('ANALYZE; DELETE FROM items WHERE id > 200;', 'counted');
+  await host.psql(
+    'ALTER TABLE items SET (autovacuum_enabled = off); ANALYZE; DELETE FROM items WHERE id > 200;',
+    'counted',
+  );
   const tables = async (mode: string) => {
     const result = await backup(host, dir, { 'db-name': 'counted', 'row-counts': mode });
     succeeded(result);

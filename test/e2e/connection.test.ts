@@ -230,7 +230,7 @@ describe('a run that does not get to the host', () => {
       'min-size-ratio': '7',
     });
     const inputs = ['host', 'port', 'user', 'ssh-key', 'known-hosts', 'deploy-dir', 'lock-wait', 'keep-daily', 'kind'];
-    refused(result, { message: /^12 inputs cannot be used: /, hint: /^What to do: host: Give a host name/ });
+    refused(result, { message: /^12 inputs cannot be used: /, hint: /^known-hosts: .*ssh-keyscan -p PORT HOST\./m });
     for (const input of [...inputs, 'timezone', 'proxy-jump', 'min-size-ratio']) {
       assert.match(result.annotations[0]?.message ?? '', new RegExp(`"${input}" `));
       assert.match(adviceIn(result), new RegExp(`^(What to do: )?${input}: `, 'm'));

@@ -375,7 +375,7 @@ ${body}
 /** Without what every run writes anew. */
 const listOf = (files: readonly FileFact[]) =>
   files
-    .filter(({ path }) => !['backup.log', '.lock', ''].includes(path))
+    .filter(({ path }) => !/^(\.lock(\.\w+)?|backup\.log)$/.test(path))
     .map(({ path, mode, inode, size, content }) => ({ path, mode, inode, size, content }));
 
 const idsOf = (files: readonly FileFact[]) =>

@@ -102,7 +102,8 @@ describe('hostile names', () => {
     assert.match(next.summary, /Schema: \d+ objects changed since/);
   });
 
-  for (const name of hostile) {
+  // The restore's tests have the others.
+  for (const name of hostile.filter((text) => /^[ \x1b<\u202e]/.test(text))) {
     test(`of a database: ${JSON.stringify(name)}`, async () => {
       const database = Buffer.from(name).subarray(0, 50).toString();
       await smallDatabase(host, database, 1);
