@@ -28387,7 +28387,7 @@ module.exports = __nccwpck_require__.p + "d7149848b9133db044b6.sh";
 /***/ 7416:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "eeafa057a95cae410548.sh";
+module.exports = __nccwpck_require__.p + "840e0cb1aebca5fe2714.sh";
 
 /***/ }),
 

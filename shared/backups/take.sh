@@ -233,6 +233,10 @@ ended() {
   export PGUSER=$4 PGDATABASE=$5
   exec 7>>"$backup_dir/.lock.publish"
   flock --wait 330 7 || return 0
-  terminate_sessions 2>/dev/null || true
-  sweep "$backup_dir"
+  if terminate_sessions 2>/dev/null; then
+    sweep "$backup_dir"
+  else
+    # The next run knows by the empty folder whose sessions are left.
+    rm -rf -- "$backup_dir"/daily/.partial-*/*
+  fi
 }

@@ -73,7 +73,7 @@ export function commandsAreOurs(result: ActionResult): void {
 }
 
 /** Nothing of the actions runs on the host any more, in no session of the database and over no connection. */
-export async function hostIsClean(host: Host, patienceMs = 10_000): Promise<void> {
+export async function hostIsClean(host: Host, patienceMs = 30_000): Promise<void> {
   const left = async () => ({
     processes: (await host.processes()).map(({ where, command }) => `${where}: ${command}`),
     sessions: (await host.database.sessions()).map(({ application, query }) => `${application}: ${query}`),
