@@ -89,7 +89,7 @@ const stalled = async (of: Host) =>
 
 // A host gives a runner up after a minute: that test waits on a host of its own while the others are at work.
 describe('cut off', { concurrency: 2 }, () => {
-  describe('at work', () => {
+  describe('at work', { concurrency: 1 }, () => {
     test('the connection is cut in the middle of the dump', async () => {
       const { backupDir, earlier } = await folderWithBackup();
       const release = await stallDumps(host);
