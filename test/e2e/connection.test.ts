@@ -1,6 +1,6 @@
 // Every way in which a host cannot be reached: each has a name of its own and says what to do; nothing is left behind.
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { run } from '../lab/command.ts';
@@ -14,6 +14,7 @@ import { runAction } from '../lab/runner.ts';
 import { freePort, type SshServer, startSshServer } from '../lab/sshd.ts';
 import { adviceIn, hostIsClean, refused, succeeded } from './expectations.ts';
 
+let root: string;
 let lab: Lab;
 let host: Host;
 let rsa: KeyPair;
@@ -24,6 +25,8 @@ let other: SshServer;
 const passphrase = 'open "sesame" $HOME \\ ü';
 
 before(async () => {
+  root = mkdtempSync(join(labFolder('connection'), 'test-'));
+  chmodSync(root, 0o755);
   lab = await openLab();
   host = await startHost(lab, { name: 'connection', seed: false });
   rsa = await makeKey({ type: 'rsa' });
@@ -35,10 +38,11 @@ after(async () => {
   await other?.stop();
   await host?.stop();
   await lab?.close();
+  rmSync(root, { recursive: true, force: true });
 });
 
 async function serve(authorized: KeyPair[], environment: Record<string, string> = {}): Promise<SshServer> {
-  const folder = mkdtempSync(join(labFolder('connection'), 'sshd-'));
+  const folder = mkdtempSync(join(root, 'sshd-'));
   chmodSync(folder, 0o755);
   return startSshServer({
     folder,
@@ -304,7 +308,7 @@ describe('a backup is taken', () => {
 
 /** A server whose sessions find these programs, and no others. */
 async function withPrograms(programs: Record<string, string>): Promise<SshServer> {
-  const folder = join(mkdtempSync(join(labFolder('connection'), 'bin-')), 'bin');
+  const folder = join(mkdtempSync(join(root, 'bin-')), 'bin');
   mkdirSync(folder);
   chmodSync(join(folder, '..'), 0o755);
   chmodSync(folder, 0o755);
