@@ -35681,12 +35681,7 @@ function readBackupInputs() {
         const host = readHostInputs(input);
         const compression = input.withDefault('compression', choice('auto', 'zstd', 'gzip', 'none'), 'auto');
         const compressionLevel = input.optional('compression-level', integer({ min: 1, max: 19 }));
-        if (compressionLevel !== null && compression === 'gzip' && compressionLevel > 9) {
-            throw new InputError('compression-level', `is ${compressionLevel}, and gzip has 1 to 9`, 'Give a number from 1 to 9');
-        }
-        if (compressionLevel !== null && (compression === 'auto' || compression === 'none')) {
-            throw new InputError('compression-level', `is given for compression "${compression}"`, 'Set "compression" to zstd or gzip as well');
-        }
+        input.rule(() => checkLevel(compression, compressionLevel));
         return {
             ...host,
             kind: input.withDefault('kind', choice('scheduled', 'predeployment'), 'scheduled'),
@@ -35706,6 +35701,17 @@ function readBackupInputs() {
             logFile: inFolder(host.deployDir, input.withDefault('log-file', anyPath, `${host.backupDir}/backup.log`)),
         };
     });
+}
+/** A level means nothing without its compressor, and each has its own. */
+function checkLevel(compression, level) {
+    if (level === null)
+        return;
+    if (compression === 'auto' || compression === 'none') {
+        throw new InputError('compression-level', `is given for compression "${compression}"`, 'Set "compression" to zstd or gzip as well');
+    }
+    if (compression === 'gzip' && level > 9) {
+        throw new InputError('compression-level', `is ${level}, and gzip has 1 to 9`, 'Give a number from 1 to 9');
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/backup-action/outputs.js
