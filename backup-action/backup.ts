@@ -51,7 +51,11 @@ interface Prepared {
   /** The newest verified backup of the database. */
   previous: VerifiedSet | null;
   zstdOn: 'host' | 'container';
+  setsState: string;
 }
+
+/** Only as many runs as wait for the lock at once can come in between. */
+const mostAttempts = 5;
 
 /** Survey, judge, take, publish, tell: three sessions on the host. */
 export async function backup(
@@ -73,9 +77,7 @@ export async function backup(
       atEnd(folder.remove);
       return { folder: folder.path, diagnoseKey, signal };
     });
-    const prepared = await prepare(connection, run);
-    outputs.release = JSON.stringify(prepared.release);
-    const taking = await takeDump(connection, prepared, run);
+    const { prepared, taking } = await prepareAndTake(connection, run, outputs);
     try {
       await verified(connection, taking.dump, run);
       await publishAndTell(connection, prepared, taking.dump, run, outputs);
@@ -87,6 +89,25 @@ export async function backup(
     throw error;
   } finally {
     await connection?.close();
+  }
+}
+
+/** Another run may have published while the lock was waited for: then all is looked at and decided again. */
+async function prepareAndTake(
+  connection: Connection,
+  run: BackupRun,
+  outputs: BackupOutputs,
+): Promise<{ prepared: Prepared; taking: Taking }> {
+  for (let attempt = 1; ; attempt += 1) {
+    const prepared = await prepare(connection, run);
+    outputs.release = JSON.stringify(prepared.release);
+    try {
+      return { prepared, taking: await takeDump(connection, prepared, run) };
+    } catch (error) {
+      const isStale = error instanceof Failure && error.code === 'sets-changed';
+      if (!isStale || attempt === mostAttempts) throw error;
+      log.info('Other backups have changed since the survey: looking again');
+    }
   }
 }
 
@@ -125,12 +146,14 @@ async function prepare(connection: Connection, { inputs, signal }: BackupRun): P
       release: releaseOf(seen.containers, seen.images),
       previous: newest(database.database),
       zstdOn: seen.tools.has('zstd') ? 'host' : 'container',
+      setsState: seen.setsState,
     };
   });
 }
 
-async function takeDump(connection: Connection, { host, previous }: Prepared, run: BackupRun): Promise<Taking> {
+async function takeDump(connection: Connection, prepared: Prepared, run: BackupRun): Promise<Taking> {
   const { inputs, holder, signal, startedAt } = run;
+  const { host, previous, setsState } = prepared;
   return log.group('Dump, and read back from the disk', async () => {
     const progress = new DumpProgress(host.estimate);
     const taking = await take(connection, {
@@ -147,6 +170,7 @@ async function takeDump(connection: Connection, { host, previous }: Prepared, ru
       timeout: inputs.timeout,
       lock: { path: `${inputs.backupDir}/.lock`, wait: inputs.lockWait, holder },
       previousSchema: previous && schemaFile(inputs.backupDir, previous),
+      setsState,
       signal,
       onLog: log.host,
       onProgress: (name, value) => progress.tell(name, value),

@@ -28380,28 +28380,35 @@ module.exports = __nccwpck_require__.p + "4dc545e11a7fe6c0e062.sh";
 /***/ 3144:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "d7149848b9133db044b6.sh";
+module.exports = __nccwpck_require__.p + "dcfcfb727687e7bc06a9.sh";
 
 /***/ }),
 
 /***/ 7416:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "840e0cb1aebca5fe2714.sh";
+module.exports = __nccwpck_require__.p + "824448f71816ec5ba917.sh";
+
+/***/ }),
+
+/***/ 5801:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "045a5fcccf743c3918b7.sh";
 
 /***/ }),
 
 /***/ 846:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "28cc6036557981613a46.sh";
+module.exports = __nccwpck_require__.p + "ed748bf29d5847e98b4a.sh";
 
 /***/ }),
 
 /***/ 8458:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "5ef8021e4a3fb48ab62f.sh";
+module.exports = __nccwpck_require__.p + "20395179c69fe5f2958b.sh";
 
 /***/ }),
 
@@ -31771,10 +31778,6 @@ function closeGroup() {
         endGroup();
     groupIsOpen = false;
 }
-/** What the action does next. */
-function step(text) {
-    print(text, (line) => cyan(`▸ ${line}`));
-}
 function log_info(text) {
     print(text, (line) => line);
 }
@@ -31817,9 +31820,6 @@ function annotationTitle(title) {
 }
 function bold(line) {
     return `\x1b[1m${line}\x1b[0m`;
-}
-function cyan(line) {
-    return `\x1b[1;36m${line}\x1b[0m`;
 }
 function green(line) {
     return `\x1b[32m${line}\x1b[0m`;
@@ -32009,13 +32009,6 @@ function startOf(id) {
 function isBackupId(text) {
     return startOf(text) !== null;
 }
-/** The id for a backup that starts then; where that is taken, the next free second. */
-function freeBackupId(start, taken) {
-    let second = start.getTime();
-    while (taken.has(backupIdAt(new Date(second))))
-        second += 1000;
-    return backupIdAt(new Date(second));
-}
 /** The extension of a dump, without a leading dot. A custom dump's gzip is inside the archive, so it does not show. */
 function dumpExtension({ format, compression, encryption }) {
     const outer = { zstd: '.zst', gzip: format === 'custom' ? '' : '.gz', none: '' }[compression];
@@ -32185,6 +32178,9 @@ function manifestOf(dump, facts) {
         pgDumpVersion: facts.database.pgDumpVersion,
         encoding: facts.database.encoding,
         locale: facts.database.locale,
+        ctype: facts.database.ctype,
+        localeProvider: facts.database.localeProvider,
+        providerLocale: facts.database.providerLocale,
         ...facts.encoding,
         file: dump.file,
         sizeBytes: dump.sizeBytes,
@@ -32536,6 +32532,9 @@ const manifest = shape({
     pgDumpVersion: read_manifest_name,
     encoding: read_manifest_name,
     locale: read_manifest_name,
+    ctype: orNull(read_manifest_name),
+    localeProvider: orNull(oneOf('libc', 'icu', 'builtin')),
+    providerLocale: orNull(read_manifest_name),
     format: oneOf('custom', 'plain'),
     compression: oneOf('zstd', 'gzip', 'none'),
     encryption: oneOf('none', 'age'),
@@ -32896,7 +32895,118 @@ function twoDigits(n) {
     return String(n).padStart(2, '0');
 }
 
+;// CONCATENATED MODULE: ./build/shared/backups/calendar.js
+
+const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+/**
+ * The calendar of an IANA time zone such as `Europe/Berlin`.
+ *
+ * @throws InputError where the zone is unknown
+ */
+function calendarIn(timezone) {
+    const format = formatIn(timezone);
+    const day = (moment) => {
+        const parts = Object.fromEntries(format.formatToParts(moment).map(({ type, value }) => [type, value]));
+        return `${parts['year']?.padStart(4, '0')}-${parts['month']}-${parts['day']}`;
+    };
+    return {
+        day,
+        week: (moment) => sundayBefore(day(moment)),
+        month: (moment) => day(moment).slice(0, 7),
+    };
+}
+/** `Mon 2026-11-23` for `2026-11-23`. */
+function withWeekday(day) {
+    return `${weekdays[weekday(day)]} ${day}`;
+}
+function formatIn(timezone) {
+    try {
+        return new Intl.DateTimeFormat('en-US', {
+            timeZone: timezone,
+            calendar: 'iso8601',
+            numberingSystem: 'latn',
+            year: 'numeric',
+            month: '2-digit',
+            day: '2-digit',
+        });
+    }
+    catch {
+        throw new InputError('timezone', 'is not a time zone', 'Write it as UTC, Europe/Berlin or America/New_York');
+    }
+}
+/** Dates have no clock, so from here on they are counted in UTC, where every day has 24 hours. */
+function sundayBefore(day) {
+    const sunday = new Date(`${day}T00:00:00Z`);
+    sunday.setUTCDate(sunday.getUTCDate() - weekday(day));
+    return sunday.toISOString().slice(0, 10);
+}
+function weekday(day) {
+    return new Date(`${day}T00:00:00Z`).getUTCDay();
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/tiers.js
+
+
+
+const allTiers = ['daily', 'weekly', 'monthly', 'predeployment'];
+/** The period of a set in a tier; a deployment is a period of its own. */
+function periodOf(tier, id, calendar) {
+    // Ids in a catalogue are valid; the epoch only satisfies the type.
+    const start = startOf(id) ?? new Date(0);
+    switch (tier) {
+        case 'daily': {
+            const day = calendar.day(start);
+            return { key: day, name: withWeekday(day) };
+        }
+        case 'weekly': {
+            const sunday = calendar.week(start);
+            return { key: sunday, name: `the week of ${withWeekday(sunday)}` };
+        }
+        case 'monthly': {
+            const month = calendar.month(start);
+            return { key: month, name: month };
+        }
+        case 'predeployment':
+            return { key: id, name: id };
+    }
+}
+/**
+ * Which tiers a new verified set enters, in the order of allTiers. This is computed from what stands in the folders and
+ * never from the day of the week: after a missed Sunday the next night is weekly.
+ *
+ * @param sets all sets on the host; only verified ones of the same database matter.
+ * @param timezone IANA name; days are counted there.
+ */
+function decideTiers(added, sets, policy, timezone) {
+    const calendar = calendarIn(timezone);
+    const earlier = verifiedSetsOf(added.database, sets).filter((set) => set.id !== added.id);
+    const firstOfPeriod = (tier) => {
+        if (policy[tier] === 0)
+            return { tier, enters: false, reason: `not ${tier}: keep-${tier} is 0` };
+        const period = periodOf(tier, added.id, calendar);
+        const holder = earlier.findLast((set) => set.folders.includes(tier) && periodOf(tier, set.id, calendar).key === period.key);
+        return holder === undefined
+            ? { tier, enters: true, reason: `${tier}: first verified backup of ${period.name}` }
+            : { tier, enters: false, reason: `not ${tier}: ${period.name} has ${holder.id}` };
+    };
+    return [
+        { tier: 'daily', enters: true, reason: 'daily: every verified backup is' },
+        firstOfPeriod('weekly'),
+        firstOfPeriod('monthly'),
+        beforeDeployment(added, policy),
+    ];
+}
+function beforeDeployment(added, policy) {
+    const tier = 'predeployment';
+    if (added.kind !== 'predeployment')
+        return { tier, enters: false, reason: `not ${tier}: no deployment follows` };
+    if (policy[tier] === 0)
+        return { tier, enters: false, reason: `not ${tier}: keep-${tier} is 0` };
+    return { tier, enters: true, reason: `${tier}: taken before a deployment` };
+}
+
 ;// CONCATENATED MODULE: ./build/shared/backups/preflight.js
+
 
 
 
@@ -32993,6 +33103,7 @@ function checkFolders(survey, { deployDir, backupDir }) {
             hint: `As root: install -d -m 0700 -o ${survey.user} ${backupDir}`,
         });
     }
+    const device = survey.folders.find(({ path }) => path === backupDir)?.device;
     for (const folder of survey.folders) {
         if (folder.type !== 'directory') {
             throw new Failure('folder-unusable', `${folder.path} is a ${folder.type}, not a folder`, {
@@ -33004,6 +33115,9 @@ function checkFolders(survey, { deployDir, backupDir }) {
         }
         if (/[1-7]\d$|[1-7]$/.test(folder.mode.slice(-2))) {
             throw new Failure('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${folder.path}` });
+        }
+        if (folder.device !== device && allTiers.some((tier) => folder.path === `${backupDir}/${tier}`)) {
+            throw new Failure('folder-elsewhere', `${folder.path} is on another file system than ${backupDir}: a set cannot be hard-linked into it`, { hint: 'Mount the file system at the backup folder itself, or name a folder on it as "backup-dir"' });
         }
     }
 }
@@ -33189,116 +33303,6 @@ async function conclude(connection, conclusion) {
 }
 function begin(verb, { backupDir, logFile, logLine }, holder, id, troubledLine = '') {
     return [verb, backupDir, holder, id, logFile, logLine, troubledLine];
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/calendar.js
-
-const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
-/**
- * The calendar of an IANA time zone such as `Europe/Berlin`.
- *
- * @throws InputError where the zone is unknown
- */
-function calendarIn(timezone) {
-    const format = formatIn(timezone);
-    const day = (moment) => {
-        const parts = Object.fromEntries(format.formatToParts(moment).map(({ type, value }) => [type, value]));
-        return `${parts['year']?.padStart(4, '0')}-${parts['month']}-${parts['day']}`;
-    };
-    return {
-        day,
-        week: (moment) => sundayBefore(day(moment)),
-        month: (moment) => day(moment).slice(0, 7),
-    };
-}
-/** `Mon 2026-11-23` for `2026-11-23`. */
-function withWeekday(day) {
-    return `${weekdays[weekday(day)]} ${day}`;
-}
-function formatIn(timezone) {
-    try {
-        return new Intl.DateTimeFormat('en-US', {
-            timeZone: timezone,
-            calendar: 'iso8601',
-            numberingSystem: 'latn',
-            year: 'numeric',
-            month: '2-digit',
-            day: '2-digit',
-        });
-    }
-    catch {
-        throw new InputError('timezone', 'is not a time zone', 'Write it as UTC, Europe/Berlin or America/New_York');
-    }
-}
-/** Dates have no clock, so from here on they are counted in UTC, where every day has 24 hours. */
-function sundayBefore(day) {
-    const sunday = new Date(`${day}T00:00:00Z`);
-    sunday.setUTCDate(sunday.getUTCDate() - weekday(day));
-    return sunday.toISOString().slice(0, 10);
-}
-function weekday(day) {
-    return new Date(`${day}T00:00:00Z`).getUTCDay();
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/tiers.js
-
-
-
-const allTiers = ['daily', 'weekly', 'monthly', 'predeployment'];
-/** The period of a set in a tier; a deployment is a period of its own. */
-function periodOf(tier, id, calendar) {
-    // Ids in a catalogue are valid; the epoch only satisfies the type.
-    const start = startOf(id) ?? new Date(0);
-    switch (tier) {
-        case 'daily': {
-            const day = calendar.day(start);
-            return { key: day, name: withWeekday(day) };
-        }
-        case 'weekly': {
-            const sunday = calendar.week(start);
-            return { key: sunday, name: `the week of ${withWeekday(sunday)}` };
-        }
-        case 'monthly': {
-            const month = calendar.month(start);
-            return { key: month, name: month };
-        }
-        case 'predeployment':
-            return { key: id, name: id };
-    }
-}
-/**
- * Which tiers a new verified set enters, in the order of allTiers. This is computed from what stands in the folders and
- * never from the day of the week: after a missed Sunday the next night is weekly.
- *
- * @param sets all sets on the host; only verified ones of the same database matter.
- * @param timezone IANA name; days are counted there.
- */
-function decideTiers(added, sets, policy, timezone) {
-    const calendar = calendarIn(timezone);
-    const earlier = verifiedSetsOf(added.database, sets).filter((set) => set.id !== added.id);
-    const firstOfPeriod = (tier) => {
-        if (policy[tier] === 0)
-            return { tier, enters: false, reason: `not ${tier}: keep-${tier} is 0` };
-        const period = periodOf(tier, added.id, calendar);
-        const holder = earlier.findLast((set) => set.folders.includes(tier) && periodOf(tier, set.id, calendar).key === period.key);
-        return holder === undefined
-            ? { tier, enters: true, reason: `${tier}: first verified backup of ${period.name}` }
-            : { tier, enters: false, reason: `not ${tier}: ${period.name} has ${holder.id}` };
-    };
-    return [
-        { tier: 'daily', enters: true, reason: 'daily: every verified backup is' },
-        firstOfPeriod('weekly'),
-        firstOfPeriod('monthly'),
-        beforeDeployment(added, policy),
-    ];
-}
-function beforeDeployment(added, policy) {
-    const tier = 'predeployment';
-    if (added.kind !== 'predeployment')
-        return { tier, enters: false, reason: `not ${tier}: no deployment follows` };
-    if (policy[tier] === 0)
-        return { tier, enters: false, reason: `not ${tier}: keep-${tier} is 0` };
-    return { tier, enters: true, reason: `${tier}: taken before a deployment` };
 }
 
 ;// CONCATENATED MODULE: ./build/shared/backups/retention.js
@@ -33553,10 +33557,14 @@ const failed = (name, detail, ms = 0) => ({ name, result: 'failed', detail, ms }
 
 const take_program = {
     name: 'take',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(8738), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(7416), __nccwpck_require__.b)],
+    scripts: [
+        new URL(/* asset import */ __nccwpck_require__(5801), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(8738), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(7416), __nccwpck_require__.b),
+    ],
 };
-/** zstd's own default; gzip's is what the scripts had. */
-const usualLevel = { zstd: 3, gzip: 6, none: 0 };
+/** zstd's fastest, with which one core keeps up with pg_dump; gzip's is what the scripts had. */
+const usualLevel = { zstd: 1, gzip: 6, none: 0 };
 /**
  * Takes a dump in one snapshot and reads it back from the disk. Nothing is published yet.
  * @throws Failure `lock-held`, `disk-full`, `dump-failed`, `table-locked`, `compressor-failed`, `dump-interrupted`, …
@@ -33582,6 +33590,7 @@ async function take(connection, request) {
         factsTables(),
         factsAfter(),
         request.previousSchema ?? '',
+        request.setsState,
     ], {
         deadline: request.timeout,
         atEnd: 'linger',
@@ -33615,7 +33624,7 @@ function readDump(records, { encoding, rowCounts }) {
         id,
         file: `backup_${id}.${dumpExtension(encoding)}`,
         sizeBytes,
-        dumpBytes: bytes === undefined || (encoding.format === 'custom' && encoding.compression === 'gzip') ? null : Number(bytes),
+        dumpBytes: encoding.compression === 'none' ? sizeBytes : bytes === undefined ? null : Number(bytes),
         sums: { sha256: records.get('sha256'), md5: records.get('md5') },
         tables,
         sequences: sequenceRanges(fact('sequences-before') ?? '[]', fact('sequences-after') ?? '[]'),
@@ -33690,6 +33699,7 @@ const takeHints = {
     'dump-interrupted': 'Earlier backups are as they were. See whether the database was restarted: docker ps; docker logs',
     'compressor-failed': 'Earlier backups are as they were. See whether memory ran out: dmesg | tail',
     'lock-unusable': 'Check who owns the backup folder',
+    'sets-changed': 'Nothing was taken. See what else works in the backup folder, then run it again',
 };
 
 ;// CONCATENATED MODULE: external "node:child_process"
@@ -34229,7 +34239,10 @@ async function connect(ssh, surroundings) {
 }
 
 ;// CONCATENATED MODULE: ./build/shared/host/survey.js
-const survey_program = { name: 'survey', scripts: [new URL(/* asset import */ __nccwpck_require__(8458), __nccwpck_require__.b)] };
+const survey_program = {
+    name: 'survey',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(5801), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(8458), __nccwpck_require__.b)],
+};
 /** Looks at the host in one session, without changing anything. */
 async function survey(connection, request, signal, onLog) {
     const asked = Date.now();
@@ -34262,6 +34275,7 @@ function readSurvey(records, asked, answered) {
         freeBytes: records.integer('free-bytes'),
         freeInodes: /^\d+$/.test(inodes) && inodes !== '0' ? Number(inodes) : null,
         lockHolder: records.find('lock-holder') ?? null,
+        setsState: records.get('sets-state'),
         files: records.all('file').map((value) => {
             const [bytes = '', path = ''] = survey_split(value, ' ');
             return { bytes: Number(bytes), path };
@@ -34291,8 +34305,8 @@ function readManifests(records) {
     return manifests;
 }
 function readFolder(value) {
-    const [type = '', mode = '', owner = '', writable = '', ...path] = value.split('|');
-    return { type, mode, owner, writable: writable === 'writable', path: path.join('|') };
+    const [type = '', mode = '', owner = '', device = '', writable = '', ...path] = value.split('|');
+    return { type, mode, owner, device, writable: writable === 'writable', path: path.join('|') };
 }
 /** In two at the first separator: what follows may hold it again. */
 function survey_split(value, separator) {
@@ -34808,8 +34822,15 @@ function fedIn({ container }) {
 function createDatabase(manifest, place, name) {
     return [
         ...['docker', 'exec', place.container, 'createdb', `--username=${place.user}`, '--template=template0'],
-        ...[`--encoding=${manifest.encoding}`, `--locale=${manifest.locale}`, '--', name],
+        ...[`--encoding=${manifest.encoding}`, ...localeOptions(manifest), '--', name],
     ];
+}
+/** Sorting and letters as the source had them, or indexes and comparisons would differ. */
+function localeOptions({ locale, ctype, localeProvider, providerLocale }) {
+    const libc = ctype === null || ctype === locale ? [`--locale=${locale}`] : [`--lc-collate=${locale}`, `--lc-ctype=${ctype}`];
+    if (localeProvider === null || localeProvider === 'libc' || providerLocale === null)
+        return libc;
+    return [`--locale-provider=${localeProvider}`, `--${localeProvider}-locale=${providerLocale}`, ...libc];
 }
 /** The stages that give the plain archive or SQL; the first reads the file. */
 function restore_command_readDump({ encryption, format, compression }, file, place) {
@@ -35101,6 +35122,8 @@ function schemaBlocks(told) {
 
 
 
+/** Only as many runs as wait for the lock at once can come in between. */
+const mostAttempts = 5;
 /** Survey, judge, take, publish, tell: three sessions on the host. */
 async function backup(inputs, workflow, { signal, outputs, atEnd }) {
     const startedAt = new Date();
@@ -35116,9 +35139,7 @@ async function backup(inputs, workflow, { signal, outputs, atEnd }) {
             atEnd(folder.remove);
             return { folder: folder.path, diagnoseKey: diagnoseKey, signal };
         });
-        const prepared = await prepare(connection, run);
-        outputs.release = JSON.stringify(prepared.release);
-        const taking = await takeDump(connection, prepared, run);
+        const { prepared, taking } = await prepareAndTake(connection, run, outputs);
         try {
             await verified(connection, taking.dump, run);
             await publishAndTell(connection, prepared, taking.dump, run, outputs);
@@ -35134,6 +35155,22 @@ async function backup(inputs, workflow, { signal, outputs, atEnd }) {
     }
     finally {
         await connection?.close();
+    }
+}
+/** Another run may have published while the lock was waited for: then all is looked at and decided again. */
+async function prepareAndTake(connection, run, outputs) {
+    for (let attempt = 1;; attempt += 1) {
+        const prepared = await prepare(connection, run);
+        outputs.release = JSON.stringify(prepared.release);
+        try {
+            return { prepared, taking: await takeDump(connection, prepared, run) };
+        }
+        catch (error) {
+            const isStale = error instanceof Failure && error.code === 'sets-changed';
+            if (!isStale || attempt === mostAttempts)
+                throw error;
+            log_info('Other backups have changed since the survey: looking again');
+        }
     }
 }
 async function prepare(connection, { inputs, signal }) {
@@ -35171,11 +35208,13 @@ async function prepare(connection, { inputs, signal }) {
             release: releaseOf(seen.containers, seen.images),
             previous: newest(database.database),
             zstdOn: seen.tools.has('zstd') ? 'host' : 'container',
+            setsState: seen.setsState,
         };
     });
 }
-async function takeDump(connection, { host, previous }, run) {
+async function takeDump(connection, prepared, run) {
     const { inputs, holder, signal, startedAt } = run;
+    const { host, previous, setsState } = prepared;
     return log_group('Dump, and read back from the disk', async () => {
         const progress = new DumpProgress(host.estimate);
         const taking = await take(connection, {
@@ -35192,6 +35231,7 @@ async function takeDump(connection, { host, previous }, run) {
             timeout: inputs.timeout,
             lock: { path: `${inputs.backupDir}/.lock`, wait: inputs.lockWait, holder },
             previousSchema: previous && schemaFile(inputs.backupDir, previous),
+            setsState,
             signal,
             onLog: log_host,
             onProgress: (name, value) => progress.tell(name, value),

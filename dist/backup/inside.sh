@@ -20,8 +20,10 @@ probe() {
   printf 'pg-dump %s\n' "$(pg_dump --version 2>&1)"
   if answer=$(ask "SELECT jsonb_build_object(
     'database', current_database(), 'user', current_user, 'serverVersion', current_setting('server_version'),
-    'encoding', pg_encoding_to_char(encoding), 'locale', datcollate, 'sizeBytes', pg_database_size(oid))
-    FROM pg_database WHERE datname = current_database()" 2>/dev/null); then
+    'encoding', pg_encoding_to_char(encoding), 'locale', datcollate, 'ctype', datctype,
+    'localeProvider', CASE facts->>'datlocprovider' WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END,
+    'providerLocale', coalesce(facts->>'datlocale', facts->>'daticulocale'), 'sizeBytes', pg_database_size(oid))
+    FROM pg_database d, to_jsonb(d) facts WHERE datname = current_database()" 2>/dev/null); then
     printf 'accepts %s\n' "$answer"
   else
     # Asked again for its words: beside a good answer there may be warnings.
@@ -51,20 +53,39 @@ dump() {
   [ "$compressor" = cat ] && { pg_dump "$@" || exit 31; exit 0; }
   # Each stage's own exit, in a shell that has no PIPESTATUS.
   exec 4>&1
-  dump_exit=$({ { pg_dump "$@" 3>&-; echo "$?" >&3; } 4>&- | "$compressor" "$level" >&4 3>&-; } 3>&1) || exit 32
-  [ "$dump_exit" = 0 ] || exit 31
+  exits=$({ { pg_dump "$@" 3>&-; echo "dump $?" >&3; } 4>&- | { "$compressor" "$level" 3>&-; echo "compressor $?" >&3; } 4>&- |
+    in_large_blocks >&4 3>&-; } 3>&1) || exit 32
+  case $exits in *'compressor 0'*) ;; *) exit 32 ;; esac
+  case $exits in *'dump 0'*) ;; *) exit 31 ;; esac
 }
 
-compress_zstd() { zstd -q -c -T0 "-$1"; }
+# Docker passes a stream on through three processes: what comes in bursts costs it half of what a trickle does.
+in_large_blocks() { dd bs=8388608 iflag=fullblock 2>/dev/null; }
+
+# At the lowest level one core is faster than pg_dump, and threads would only pass blocks around.
+compress_zstd() { if [ "$1" = 1 ]; then zstd -q -c --single-thread -1; else zstd -q -c -T0 "-$1"; fi; }
 compress_gzip() { gzip -n -c "-$1"; }
 
 # schema SNAPSHOT LOCK-WAIT-MS
 schema() { exec pg_dump --schema-only --snapshot="$1" --lock-wait-timeout="$2" --no-password; }
 
-# Roles and settings without passwords, and the settings of this database, which a dump without --create leaves out.
+# Roles and settings without passwords, and what belongs to this database itself, which a dump without --create leaves
+# out: who owns it and may use it, its comment, its settings.
 globals() {
   pg_dumpall --globals-only --no-role-passwords --no-password || exit 1
   printf '\n-- Settings of the database\n'
+  ask "SELECT format('ALTER DATABASE %I OWNER TO %I;', datname, pg_get_userbyid(datdba)) FROM pg_database
+      WHERE datname = current_database();
+    SELECT format('ALTER DATABASE %I CONNECTION LIMIT %s;', datname, datconnlimit) FROM pg_database
+      WHERE datname = current_database() AND datconnlimit >= 0;
+    SELECT format('COMMENT ON DATABASE %I IS %L;', datname, shobj_description(oid, 'pg_database')) FROM pg_database
+      WHERE datname = current_database() AND shobj_description(oid, 'pg_database') IS NOT NULL;
+    SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC, %I;', datname, pg_get_userbyid(datdba)) FROM pg_database
+      WHERE datname = current_database() AND datacl IS NOT NULL;
+    SELECT format('GRANT %s ON DATABASE %I TO %s%s;', privilege_type, datname,
+        CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+        CASE WHEN is_grantable THEN ' WITH GRANT OPTION' END)
+      FROM pg_database, aclexplode(datacl) WHERE datname = current_database() ORDER BY grantee, privilege_type"
   ask "SELECT format('ALTER %sDATABASE %I SET %s TO %s;',
       CASE WHEN setrole <> 0 THEN format('ROLE %I IN ', pg_get_userbyid(setrole)) END, current_database(), name, CASE
       WHEN lower(name) IN ('search_path', 'temp_tablespaces', 'session_preload_libraries', 'local_preload_libraries')
@@ -79,24 +100,37 @@ globals() {
 verify() {
   format=$1
   case $1-$2 in
-    *-zstd) set -- zstd -q -d -c ;;
+    *-zstd) set -- zstd -d -v --no-progress -c ;;
     plain-gzip) set -- gzip -d -c ;;
     *) set -- cat ;;
   esac
-  { { { "$@" 3>&-; echo "decompress $?" >&3; } | { dd bs=1048576 2>&1 >&4 4>&- | bytes >&3; } 4>&1 | {
+  { { { { "$@" 2>&1 >&4 4>&- 3>&-; echo "decompress $?" >&3; } | said >&3 4>&-; } 4>&1 | {
     case $format in
       custom) pg_restore -f /dev/null ;;
-      plain) awk '/^-- Data for Name: / { print "entry " $0 }
+      plain) awk '{ bytes += length($0) + 1 }
+        /^-- Data for Name: / { print "entry " $0 }
         $0 == "-- PostgreSQL database dump complete" { complete = 1; next }
         NF && $0 != "--" && !/^\\unrestrict / { complete = 0 }
-        END { exit !complete }' >&3 ;;
+        END { printf "bytes %.0f\n", bytes; exit !complete }' >&3 ;;
     esac
     echo "read $?" >&3
     cat >/dev/null
   }; }; } 3>&1 >/dev/null
 }
 
-bytes() { while read -r number unit _; do case $unit in byte*) echo "bytes $number" ;; esac; done; }
+# What a decompressor says: zstd at its end how many bytes it gave, which would cost a stage of its own to count.
+said() {
+  while read -r line; do
+    case $line in
+      *': '*[0-9]' bytes'*)
+        line=${line##*: }
+        echo "bytes ${line%% bytes*}"
+        ;;
+      '*** '*) ;;
+      *) echo "$line" >&2 ;;
+    esac
+  done
+}
 
 # contents COMPRESSION: what an archive on stdin says that it holds.
 contents() {

@@ -31646,10 +31646,6 @@ function closeGroup() {
         core.endGroup();
     groupIsOpen = false;
 }
-/** What the action does next. */
-function step(text) {
-    print(text, (line) => cyan(`▸ ${line}`));
-}
 function log_info(text) {
     print(text, (line) => line);
 }
@@ -31692,9 +31688,6 @@ function annotationTitle(title) {
 }
 function bold(line) {
     return `\x1b[1m${line}\x1b[0m`;
-}
-function cyan(line) {
-    return `\x1b[1;36m${line}\x1b[0m`;
 }
 function green(line) {
     return `\x1b[32m${line}\x1b[0m`;

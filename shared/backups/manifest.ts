@@ -48,7 +48,14 @@ export interface Manifest {
   serverVersion: string;
   pgDumpVersion: string;
   encoding: string;
+  /** LC_COLLATE of the database. */
   locale: string;
+  /** LC_CTYPE; null: the same. */
+  ctype: string | null;
+  /** null: libc. */
+  localeProvider: 'libc' | 'icu' | 'builtin' | null;
+  /** The provider's own name of the locale; null for libc. */
+  providerLocale: string | null;
   format: DumpFormat;
   compression: Compression;
   encryption: 'none' | 'age';

@@ -62,13 +62,6 @@ export function isBackupId(text: string): text is BackupId {
   return startOf(text) !== null;
 }
 
-/** The id for a backup that starts then; where that is taken, the next free second. */
-export function freeBackupId(start: Date, taken: ReadonlySet<BackupId>): BackupId {
-  let second = start.getTime();
-  while (taken.has(backupIdAt(new Date(second)))) second += 1000;
-  return backupIdAt(new Date(second));
-}
-
 /** The extension of a dump, without a leading dot. A custom dump's gzip is inside the archive, so it does not show. */
 export function dumpExtension({ format, compression, encryption }: DumpEncoding): string {
   const outer = { zstd: '.zst', gzip: format === 'custom' ? '' : '.gz', none: '' }[compression];

@@ -4,6 +4,7 @@ import { type DatabaseFacts, readProbe } from '../postgres/probe.ts';
 import { formatBytes, formatDuration } from '../units.ts';
 import type { Compression, DumpFormat } from './manifest.ts';
 import type { DumpEncoding } from './naming.ts';
+import { allTiers } from './tiers.ts';
 
 /** What a backup asks of the host. */
 export interface BackupNeeds {
@@ -125,6 +126,7 @@ function checkFolders(survey: Survey, { deployDir, backupDir }: BackupNeeds): vo
       hint: `As root: install -d -m 0700 -o ${survey.user} ${backupDir}`,
     });
   }
+  const device = survey.folders.find(({ path }) => path === backupDir)?.device;
   for (const folder of survey.folders) {
     if (folder.type !== 'directory') {
       throw new Failure('folder-unusable', `${folder.path} is a ${folder.type}, not a folder`, {
@@ -143,6 +145,13 @@ function checkFolders(survey: Survey, { deployDir, backupDir }: BackupNeeds): vo
         'folder-open',
         `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`,
         { hint: `As ${survey.user} or root: chmod 700 ${folder.path}` },
+      );
+    }
+    if (folder.device !== device && allTiers.some((tier) => folder.path === `${backupDir}/${tier}`)) {
+      throw new Failure(
+        'folder-elsewhere',
+        `${folder.path} is on another file system than ${backupDir}: a set cannot be hard-linked into it`,
+        { hint: 'Mount the file system at the backup folder itself, or name a folder on it as "backup-dir"' },
       );
     }
   }

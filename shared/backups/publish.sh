@@ -89,7 +89,7 @@ reject() {
 # The lock must still be ours, and the program that holds it must wait until we are done, whatever happens to the runner.
 claim_staging() {
   staging=$backup_dir/daily/.partial-$id
-  [[ -r $backup_dir/.lock.holder && $(<"$backup_dir/.lock.holder") == "$holder" ]] ||
+  holds_lock "$backup_dir/.lock" "$holder" ||
     fail lock-lost "The lock on $backup_dir was taken away while the backup was under way"
   exec 7>>"$backup_dir/.lock.publish"
   flock --nonblock 7 || fail dump-lost "$staging is being removed"

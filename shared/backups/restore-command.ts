@@ -80,8 +80,16 @@ function fedIn({ container }: RestorePlace): string[] {
 function createDatabase(manifest: Manifest, place: RestorePlace, name: string): string[] {
   return [
     ...['docker', 'exec', place.container, 'createdb', `--username=${place.user}`, '--template=template0'],
-    ...[`--encoding=${manifest.encoding}`, `--locale=${manifest.locale}`, '--', name],
+    ...[`--encoding=${manifest.encoding}`, ...localeOptions(manifest), '--', name],
   ];
+}
+
+/** Sorting and letters as the source had them, or indexes and comparisons would differ. */
+function localeOptions({ locale, ctype, localeProvider, providerLocale }: Manifest): string[] {
+  const libc =
+    ctype === null || ctype === locale ? [`--locale=${locale}`] : [`--lc-collate=${locale}`, `--lc-ctype=${ctype}`];
+  if (localeProvider === null || localeProvider === 'libc' || providerLocale === null) return libc;
+  return [`--locale-provider=${localeProvider}`, `--${localeProvider}-locale=${providerLocale}`, ...libc];
 }
 
 /** The stages that give the plain archive or SQL; the first reads the file. */

@@ -8,8 +8,10 @@ main() {
   backup_dir=$1 started=$2 container=$3 format=$6 compression=$7 level=$8 where=$9
   shift 9
   extension=$1 table_wait=$2 row_counts=$3 inside_script=$4 previous=$8
-  local before=$5 tables=$6 after=$7
+  local before=$5 tables=$6 after=$7 expected_sets=$9
 
+  # What to do with the other sets was decided on how they were before the lock was ours.
+  [[ $(sets_state "$backup_dir") == "$expected_sets" ]] || fail sets-changed "Other sets came or went in $backup_dir"
   terminate_sessions || true # one that is left holds nothing up but itself
   sweep "$backup_dir"
   mkdir -p -- "$backup_dir"/{daily,weekly,monthly,predeployment,rollback,failed}
@@ -113,10 +115,10 @@ write_dump() {
   local watching=$!
   if [[ $where == container ]]; then
     inside dump "$format" "$compression" "$level" "$snapshot" "$table_wait" </dev/null |
-      tee --output-error=exit -- "$dump" | sha256sum >stream.sha256 && statuses=(0 0 0) || statuses=("${PIPESTATUS[@]}")
+      tee --output-error=exit -- "$dump" | sha256 >stream.sha256 && statuses=(0 0 0) || statuses=("${PIPESTATUS[@]}")
   else
     inside dump "$format" none "$level" "$snapshot" "$table_wait" </dev/null | compress |
-      tee --output-error=exit -- "$dump" | sha256sum >stream.sha256 && statuses=(0 0 0 0) || statuses=("${PIPESTATUS[@]}")
+      tee --output-error=exit -- "$dump" | sha256 >stream.sha256 && statuses=(0 0 0 0) || statuses=("${PIPESTATUS[@]}")
     local compressor=${statuses[1]}
     statuses=("${statuses[0]}" "${statuses[@]:2}")
     ((compressor == 0 || compressor == 141)) || ((statuses[1])) || statuses[0]=32
@@ -128,7 +130,7 @@ write_dump() {
 
 compress() {
   case $compression in
-    zstd) zstd -q -c -T0 "-$level" ;;
+    zstd) zstd -q -c "$([[ $level == 1 ]] && echo --single-thread || echo -T0)" "-$level" ;;
     gzip) gzip -n -c "-$level" ;;
   esac
 }
@@ -142,7 +144,7 @@ judge_stages() {
     fail write-failed "The dump could not be written to $backup_dir (exit $2)"
   fi
   case $1 in
-    0) (($3 == 0)) || fail checksum-failed "sha256sum ended with $3" ;;
+    0) (($3 == 0)) || fail checksum-failed "The program that sums the stream up ended with $3" ;;
     31) fail dump-failed 'pg_dump failed' ;;
     32) fail compressor-failed "The compressor $compression failed" ;;
     *) fail dump-interrupted "The dump was ended from outside (exit $1): the container or Docker stopped it" ;;
@@ -175,15 +177,21 @@ read_back() {
   begin=$(milliseconds)
   record size "$(stat --format %s -- "$dump")"
   record magic "$(head -c 5 -- "$dump" | od -An -tx1)"
-  sha256sum -- "$dump" >disk.sha256 &
+  sha256 <"$dump" >disk.sha256 &
   local sha=$!
   md5sum -- "$dump" >disk.md5 &
   local md5=$!
   local answer inner=$compression
   [[ $where == container ]] || inner=none
-  answer=$(whole | inside verify "$format" "$inner") || answer+=$'\nexit 1'
+  if [[ $format == custom ]]; then whole inside contents "$inner" >list & fi
+  local listing=$!
+  answer=$(whole inside verify "$format" "$inner") || answer+=$'\nexit 1'
   record verify "$answer"
-  [[ $format != custom ]] || record contents "$(whole | inside contents "$inner")" || true
+  if [[ $format == custom ]]; then
+    wait "$listing" || true
+    record contents "$(<list)"
+    rm -f -- list
+  fi
   # One that could not be computed stays empty, and is objected to.
   wait "$sha" || : >disk.sha256
   wait "$md5" || : >disk.md5
@@ -194,14 +202,14 @@ read_back() {
   record_ms verify "$begin"
 }
 
-# The dump as the container can read it, which has no zstd where the host compressed.
+# whole COMMAND...: with the dump as the container can read it, which has no zstd where the host compressed.
 whole() {
   if [[ $where == container ]]; then
-    cat -- "$dump"
+    "$@" <"$dump"
   else
     case $compression in
-      zstd) zstd -q -d -c -- "$dump" ;;
-      gzip) gzip -d -c -- "$dump" ;;
+      zstd) zstd -q -d -c -- "$dump" | "$@" ;;
+      gzip) gzip -d -c -- "$dump" | "$@" ;;
     esac
   fi
 }
@@ -215,6 +223,9 @@ record_previous_schema() {
 watch_size() {
   while sleep 2; do progress "$2" "$(stat --format %s -- "$1" 2>/dev/null || echo 0)"; done
 }
+
+# Of stdin, the sum first. OpenSSL has it three times as fast as older coreutils.
+sha256() { if command -v openssl >/dev/null; then openssl dgst -sha256 -r; else sha256sum; fi; }
 
 sums() {
   local sha md5

@@ -27,6 +27,8 @@ export interface TakeRequest {
   lock: LockRequest;
   /** Path of the previous backup's schema on the host; null where there is none. */
   previousSchema: string | null;
+  /** As the survey has it: where it is another one by now, nothing is taken. */
+  setsState: string;
   signal: AbortSignal;
   onLog: (line: string) => void;
   onProgress: (name: string, value: string) => void;
@@ -69,11 +71,15 @@ export interface Taking {
 
 const program = {
   name: 'take',
-  scripts: [new URL('./folders.sh', import.meta.url), new URL('./take.sh', import.meta.url)],
+  scripts: [
+    new URL('../host/sets.sh', import.meta.url),
+    new URL('./folders.sh', import.meta.url),
+    new URL('./take.sh', import.meta.url),
+  ],
 };
 
-/** zstd's own default; gzip's is what the scripts had. */
-const usualLevel = { zstd: 3, gzip: 6, none: 0 } as const;
+/** zstd's fastest, with which one core keeps up with pg_dump; gzip's is what the scripts had. */
+const usualLevel = { zstd: 1, gzip: 6, none: 0 } as const;
 
 /**
  * Takes a dump in one snapshot and reads it back from the disk. Nothing is published yet.
@@ -102,6 +108,7 @@ export async function take(connection: Connection, request: TakeRequest): Promis
       factsTables(),
       factsAfter(),
       request.previousSchema ?? '',
+      request.setsState,
     ],
     {
       deadline: request.timeout,
@@ -137,8 +144,7 @@ function readDump(records: Records, { encoding, rowCounts }: TakeRequest): Taken
     id,
     file: `backup_${id}.${dumpExtension(encoding)}`,
     sizeBytes,
-    dumpBytes:
-      bytes === undefined || (encoding.format === 'custom' && encoding.compression === 'gzip') ? null : Number(bytes),
+    dumpBytes: encoding.compression === 'none' ? sizeBytes : bytes === undefined ? null : Number(bytes),
     sums: { sha256: records.get('sha256'), md5: records.get('md5') },
     tables,
     sequences: sequenceRanges(fact('sequences-before') ?? '[]', fact('sequences-after') ?? '[]'),
@@ -227,4 +233,5 @@ const takeHints: Record<string, string> = {
     'Earlier backups are as they were. See whether the database was restarted: docker ps; docker logs',
   'compressor-failed': 'Earlier backups are as they were. See whether memory ran out: dmesg | tail',
   'lock-unusable': 'Check who owns the backup folder',
+  'sets-changed': 'Nothing was taken. See what else works in the backup folder, then run it again',
 };

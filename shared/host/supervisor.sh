@@ -30,25 +30,48 @@ progress() { printf '%s progress %s %s\n' "$nonce" "$1" "$2" >&2 || [[ $at_end =
 take_lock() {
   local waited=0
   until flock --nonblock 9; do
-    ((waited < lock_wait)) || fail lock-held "$(lock_holder)"
-    ((waited % 15)) || progress waiting-for "$(lock_holder)"
+    ((waited < lock_wait)) || fail lock-held "$(lock_holder "$lock")"
+    ((waited % 15)) || progress waiting-for "$(lock_holder "$lock")"
     sleep 1
     waited=$((waited + 1))
   done
   # A lock file that was deleted meanwhile guards nothing: somebody else may hold its successor.
   [[ /proc/self/fd/9 -ef $lock ]] || fail lock-lost "$lock was replaced while it was waited for"
-  printf '%s\n' "$holder" >"$lock.holder"
+  printf '%s\n%s\n' "$holder" "$(lock_owner "$lock")" >"$lock.holder"
   exec 9>&-
 }
 
-# On one line, since it goes into a line of the log.
-lock_holder() {
-  local text=
-  [[ ! -r $lock.holder ]] || IFS= read -r text <"$lock.holder" || true
-  printf '%s' "${text:-an unknown process}"
+# lock_owner LOCK: the process that took the lock, as the kernel lists it, also when its children keep it; nothing where
+# the lock is free. The lock is not tried: that would take it away from somebody else for a moment.
+lock_owner() {
+  local inode kind process file
+  [[ -e $1 ]] || return 0
+  inode=$(stat --format %i -- "$1")
+  while read -r _ kind _ _ process file _; do
+    [[ $kind == FLOCK && $file == *":$inode" ]] || continue
+    printf '%s' "$process"
+    return 0
+  done </proc/locks
 }
 
-holds_lock() { [[ -r $lock.holder && $(<"$lock.holder") == "$holder" ]]; }
+# lock_holder LOCK: who holds it, on one line, since it goes into a line of the log. The text of a run that died says
+# nothing of who has the lock now.
+lock_holder() {
+  local text='' process='' owner
+  owner=$(lock_owner "$1")
+  [[ ! -r $1.holder ]] || { IFS= read -r text && read -r process; } <"$1.holder" || true
+  if [[ -n $text && (-z $process || -z $owner || $process == "$owner") ]]; then
+    printf '%s' "$text"
+  else
+    printf 'another process (%s)' "${owner:-unknown}"
+  fi
+}
+
+# holds_lock LOCK HOLDER: whether the lock is still that of this run.
+holds_lock() {
+  local text=
+  [[ -r $1.holder ]] && IFS= read -r text <"$1.holder" && [[ $text == "$2" ]]
+}
 
 # Reads heartbeats on stdin; returns with the reason in `reason` when the program must end.
 listen() {
@@ -139,7 +162,7 @@ supervise() {
     printf 'done %s\n' "$nonce" || true
     [[ $at_end != linger ]] || listen <&8
   fi
-  if [[ -z $lock ]] || holds_lock; then
+  if [[ -z $lock ]] || holds_lock "$lock" "$holder"; then
     ! declare -F ended >/dev/null || ended "$@" >/dev/null || true
     [[ -z $lock ]] || rm -f -- "$lock.holder"
   fi

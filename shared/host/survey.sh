@@ -26,7 +26,7 @@ survey_folders() {
   [[ ! -d $1 ]] || record deploy-dir "$(cd -- "$1" && pwd -P)"
   for folder in "$2" "$2"/{daily,weekly,monthly,predeployment,rollback,failed}; do
     [[ -e $folder ]] || continue
-    record folder "$(stat --format '%F|%a|%U' -- "$folder")|$([[ -w $folder && -x $folder ]] && echo writable)|$folder"
+    record folder "$(stat --format '%F|%a|%U|%d' -- "$folder")|$([[ -w $folder && -x $folder ]] && echo writable)|$folder"
   done
 
   # The folder may be new: what counts is the file system that it will be on.
@@ -39,16 +39,8 @@ survey_folders() {
   record free-inodes "${numbers[1]}"
 }
 
-# The kernel's own list: trying the lock would take it away from somebody else for a moment.
 survey_lock() {
-  [[ -e $1 ]] || return 0
-  local inode line
-  inode=$(stat --format %i -- "$1")
-  while read -r line; do
-    [[ $line == *FLOCK* && $line == *":$inode "* ]] || continue
-    if [[ -r $1.holder ]]; then record lock-holder "$(<"$1.holder")"; else record lock-holder 'an unknown process'; fi
-    return 0
-  done </proc/locks
+  [[ -z $(lock_owner "$1") ]] || record lock-holder "$(lock_holder "$1")"
 }
 
 # A set is hard-linked into several folders, and may be damaged in one: each file is told of by its path, but what stands
@@ -56,12 +48,11 @@ survey_lock() {
 survey_sets() {
   local found bytes inode path at reported=0 present=0 chunk
   local -A manifests=()
-  shopt -s nullglob dotglob
-  local files=("$1"/{daily,weekly,monthly,rollback,failed}/* "$1"/predeployment/*/*)
-  shopt -u nullglob dotglob
-  # In portions: the names of all may be more than a program takes.
-  for ((at = 0; at < ${#files[@]}; at += 500)); do
-    chunk=("${files[@]:at:500}")
+  record sets-state "$(sets_state "$1")"
+  local found_files=()
+  find_sets "$1" daily weekly monthly predeployment rollback failed
+  for ((at = 0; at < ${#found_files[@]}; at += 500)); do
+    chunk=("${found_files[@]:at:500}")
     while IFS= read -r -d '' found; do
       reported=$((reported + 1))
       read -r bytes inode path <<<"${found%%$'\n'*}"

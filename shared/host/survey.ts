@@ -35,6 +35,8 @@ export interface FoundFolder {
   /** Octal: `700`. */
   mode: string;
   owner: string;
+  /** Number of the file system. */
+  device: string;
   writable: boolean;
 }
 
@@ -55,6 +57,8 @@ export interface Survey {
   freeInodes: number | null;
   /** Who holds the lock; null where it is free. */
   lockHolder: string | null;
+  /** Another text where a set in a tier has come, gone or changed. */
+  setsState: string;
   files: { bytes: number; path: string }[];
   /** By path below the backup folder. */
   manifests: Map<string, string>;
@@ -70,7 +74,10 @@ export interface Survey {
   probe: { output: string } | { error: string } | null;
 }
 
-const program = { name: 'survey', scripts: [new URL('./survey.sh', import.meta.url)] };
+const program = {
+  name: 'survey',
+  scripts: [new URL('./sets.sh', import.meta.url), new URL('./survey.sh', import.meta.url)],
+};
 
 /** Looks at the host in one session, without changing anything. */
 export async function survey(
@@ -114,6 +121,7 @@ function readSurvey(records: Records, asked: number, answered: number): Survey {
     freeBytes: records.integer('free-bytes'),
     freeInodes: /^\d+$/.test(inodes) && inodes !== '0' ? Number(inodes) : null,
     lockHolder: records.find('lock-holder') ?? null,
+    setsState: records.get('sets-state'),
     files: records.all('file').map((value) => {
       const [bytes = '', path = ''] = split(value, ' ');
       return { bytes: Number(bytes), path };
@@ -145,8 +153,8 @@ function readManifests(records: Records): Map<string, string> {
 }
 
 function readFolder(value: string): FoundFolder {
-  const [type = '', mode = '', owner = '', writable = '', ...path] = value.split('|');
-  return { type, mode, owner, writable: writable === 'writable', path: path.join('|') };
+  const [type = '', mode = '', owner = '', device = '', writable = '', ...path] = value.split('|');
+  return { type, mode, owner, device, writable: writable === 'writable', path: path.join('|') };
 }
 
 /** In two at the first separator: what follows may hold it again. */

@@ -8,7 +8,13 @@ export interface DatabaseFacts {
   /** As `pg_dump --version` prints it, without the program's name. */
   pgDumpVersion: string;
   encoding: string;
+  /** LC_COLLATE. */
   locale: string;
+  /** LC_CTYPE. */
+  ctype: string;
+  localeProvider: 'libc' | 'icu' | 'builtin';
+  /** The provider's own name of the locale; null for libc. */
+  providerLocale: string | null;
   /** Of the database on the server's disk: indexes and dead rows included. */
   sizeBytes: number;
   /** Which of the programs that a backup can use are in the container. */

@@ -27,11 +27,6 @@ export function closeGroup(): void {
   groupIsOpen = false;
 }
 
-/** What the action does next. */
-export function step(text: string): void {
-  print(text, (line) => cyan(`▸ ${line}`));
-}
-
 export function info(text: string): void {
   print(text, (line) => line);
 }
@@ -84,10 +79,6 @@ function annotationTitle(title: string | undefined): core.AnnotationProperties {
 
 function bold(line: string): string {
   return `\x1b[1m${line}\x1b[0m`;
-}
-
-function cyan(line: string): string {
-  return `\x1b[1;36m${line}\x1b[0m`;
 }
 
 function green(line: string): string {

@@ -10,6 +10,7 @@ import { median, pairs, type Sample } from './pairs.ts';
 const databaseBytes = 2 ** 30;
 const rounds = 5;
 const database = 'bench';
+const run = promisify(execFile);
 
 const lab = await openLab();
 try {
@@ -75,7 +76,7 @@ async function scripts(host: Host): Promise<Sample> {
 async function bareDump(host: Host): Promise<Sample> {
   return onHost(
     host,
-    `cd "$(mktemp -d)" && docker exec "$1" sh -c 'pg_dump -U atlasia -Fc -Z0 "$1" | zstd -q -c -T0 -3' sh "$2" > d.dump.zst &&
+    `cd "$(mktemp -d)" && docker exec "$1" sh -c 'pg_dump -U atlasia -Fc -Z0 "$1" | zstd -q -c -T0 -1' sh "$2" > d.dump.zst &&
      rm -r "$PWD"`,
   );
 }
@@ -87,8 +88,6 @@ async function onHost(host: Host, script: string): Promise<Sample> {
   if (code !== 0) throw new Error(`The comparison failed:\n${stderr}`);
   return { ms: performance.now() - begin };
 }
-
-const run = promisify(execFile);
 
 /** Without inputs it stops at the first check, which is as far as start-up goes. */
 async function startBundle(): Promise<Sample> {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -356,14 +357,14 @@ function protocolTests(open: () => Promise<Connection>): void {
     const lingering: ProgramOptions = { ...patient, atEnd: 'linger', lock };
     const first = connection.run(program('work'), ['for_seconds', folder, '0.1'], lingering);
     assert.equal((await first.result).get('finished'), 'yes');
-    assert.equal(readFileSync(`${path}.holder`, 'utf8'), 'the first run\n');
+    assert.match(readFileSync(`${path}.holder`, 'utf8'), /^the first run\n\d+\n$/);
     assert.ok(!existsSync(join(folder, 'ended')), 'it was put in order too early');
 
     const other = await newFolder();
     const second = { ...lingering, lock: { ...lock, holder: 'the second run' } };
     const refused = connection.run(program('work'), ['for_seconds', other, '0'], second);
     await failsWith(refused, 'lock-held', /^the first run$/);
-    assert.equal(readFileSync(`${path}.holder`, 'utf8'), 'the first run\n');
+    assert.match(readFileSync(`${path}.holder`, 'utf8'), /^the first run\n\d+\n$/);
     assert.deepEqual(readdirSync(other), [], 'a run without the lock put something in order');
 
     const waited: string[] = [];
@@ -377,10 +378,32 @@ function protocolTests(open: () => Promise<Connection>): void {
     await first.release();
     assert.ok(existsSync(join(folder, 'ended')), 'release did not wait for the host');
     await waiting.result;
-    assert.equal(readFileSync(`${path}.holder`, 'utf8'), 'the third run\n');
+    assert.match(readFileSync(`${path}.holder`, 'utf8'), /^the third run\n\d+\n$/);
     await waiting.release();
     assert.ok(!existsSync(`${path}.holder`));
     await nothingLives();
+  });
+
+  test('the text of a run that died is not taken for the name of who has the lock now', async () => {
+    const path = join(await newFolder(), '.lock');
+    const lock = { path, wait: 0, holder: 'a run that died' };
+    const first = connection.run(program('work'), ['for_seconds', await newFolder(), '0'], {
+      ...patient,
+      atEnd: 'linger',
+      lock,
+    });
+    await first.result;
+    const left = readFileSync(`${path}.holder`, 'utf8');
+    await first.release();
+    writeFileSync(`${path}.holder`, left);
+
+    const deploy = spawn('flock', [path, 'sh', '-c', 'echo held; exec cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    await once(deploy.stdout, 'data');
+    const options = { ...patient, lock: { ...lock, holder: 'the next run' } };
+    const refused = connection.run(program('work'), ['for_seconds', await newFolder(), '0'], options);
+    await failsWith(refused, 'lock-held', new RegExp(`^another process \\(${deploy.pid}\\)$`));
+    deploy.stdin.end();
+    await once(deploy, 'exit');
   });
 
   test('no child keeps the lock, and a lock file that was replaced is not taken', async () => {

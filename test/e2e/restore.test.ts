@@ -136,6 +136,9 @@ describe('a restore on a host with the official image', () => {
     const name = "the 'shop'";
     const settings = () =>
       host.psql(`
+        SELECT pg_get_userbyid(datdba), datconnlimit, shobj_description(oid, 'pg_database'),
+          (SELECT array_agg(acl::text ORDER BY acl::text) FROM unnest(datacl) acl)
+          FROM pg_database WHERE datname = $$${name}$$;
         SELECT coalesce(rolname, '-'), unnest(setconfig) FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = setrole
         WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = $$${name}$$) ORDER BY 1, 2;`);
 
@@ -145,6 +148,11 @@ describe('a restore on a host with the official image', () => {
       await host.psql(`
         CREATE ROLE "app's reader" LOGIN PASSWORD 'hidden';
         ALTER DATABASE ${identifier(name)} SET work_mem = '9MB';
+        ALTER DATABASE ${identifier(name)} CONNECTION LIMIT 77;
+        ALTER DATABASE ${identifier(name)} OWNER TO "app's reader";
+        COMMENT ON DATABASE ${identifier(name)} IS 'the $1 "shop"';
+        REVOKE CONNECT ON DATABASE ${identifier(name)} FROM PUBLIC;
+        GRANT CONNECT ON DATABASE ${identifier(name)} TO pg_monitor WITH GRANT OPTION;
         ALTER DATABASE ${identifier(name)} SET search_path = "$user", public;
         ALTER ROLE "app's reader" IN DATABASE ${identifier(name)} SET statement_timeout = '7min';`);
       const result = await backup(host, dir, { 'db-name': name });
@@ -162,12 +170,14 @@ describe('a restore on a host with the official image', () => {
       }
       assert.deepEqual(await host.database.contentOf(name), source);
       assert.equal(await settings(), before);
-      assert.match(before, /9MB[\s\S]*statement_timeout=7min/);
+      assert.match(before, /^app's reader\|77\|the \$1 "shop"\|.*pg_monitor=c\*[\s\S]*9MB[\s\S]*statement_timeout=7min/);
       assert.equal(await host.psql('SELECT count(*) FROM items;', `${name}_replaced`), '0');
     });
 
     test('a role that is gone comes back, without its password', async () => {
-      await host.psql('DROP OWNED BY "app\'s reader"; DROP ROLE "app\'s reader";');
+      await host.psql(`REASSIGN OWNED BY "app's reader" TO atlasia; DROP OWNED BY "app's reader";`, name);
+      await host.psql(`REASSIGN OWNED BY "app's reader" TO atlasia; DROP OWNED BY "app's reader";
+        DROP ROLE "app's reader";`);
       const outcome = await paste(host, blockOf(report, 1));
       assert.equal(outcome.code, 0, outcome.stderr);
       assert.equal(

@@ -11,7 +11,6 @@ test('the log marks each kind of line, cleans all of them, and keeps groups from
   );
   assert.ok(long?.startsWith('::error::eee') && long.replaceAll('%0A', '\n').length <= 4_000 + '::error::'.length);
   assert.deepEqual(lines, [
-    '\x1b[1;36m▸ Survey the host\x1b[0m',
     'two',
     'lines',
     '\x1b[32m✔ done ##\\[x]\x1b[0m',

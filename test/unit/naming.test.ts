@@ -5,7 +5,6 @@ import type { Compression, DumpFormat } from '../../shared/backups/manifest.ts';
 import {
   backupIdAt,
   dumpExtension,
-  freeBackupId,
   isBackupId,
   isPartialName,
   parseSetFileName,
@@ -45,12 +44,6 @@ for (const text of [
 }
 
 test('a leap day is a day', () => assert.equal(isBackupId('20280229_021700'), true));
-
-test('a second that is taken makes way for the next free one', () => {
-  const taken = new Set(['20261231_235959', '20270101_000000']);
-  assert.equal(freeBackupId(new Date('2026-12-31T23:59:59.400Z'), taken), '20270101_000001');
-  assert.equal(freeBackupId(new Date('2026-12-31T23:59:58Z'), taken), '20261231_235958');
-});
 
 const extensions: [DumpFormat, Compression, string][] = [
   ['custom', 'zstd', 'dump.zst'],

@@ -4,7 +4,7 @@ import { type BackupNeeds, judgeHost } from '../../shared/backups/preflight.ts';
 import { Failure } from '../../shared/failure.ts';
 import type { Survey } from '../../shared/host/survey.ts';
 
-const accepts = `accepts ${JSON.stringify({ database: 'shop', user: 'app', serverVersion: '17.1', encoding: 'UTF8', locale: 'C', sizeBytes: 1_000_000 })}`;
+const accepts = `accepts ${JSON.stringify({ database: 'shop', user: 'app', serverVersion: '17.1', encoding: 'UTF8', locale: 'C', ctype: 'C', localeProvider: 'libc', providerLocale: null, sizeBytes: 1_000_000 })}`;
 const tools = ['zstd', 'gzip', 'awk', 'psql', 'pg_dump', 'pg_restore'].map((tool) => `tool ${tool}\n`).join('');
 
 /** A host with nothing to object to, for tests to change. */
@@ -15,11 +15,12 @@ function host(changes: Partial<Survey> = {}): Survey {
     bash: '5.2',
     tools: new Set(['docker', 'flock', 'stat', 'df', 'date', 'tee', 'sync', 'sha256sum', 'md5sum', 'gzip']),
     deployDir: '/opt/shop',
-    folders: [{ path: '/opt/shop/backups', type: 'directory', mode: '700', owner: 'deploy', writable: true }],
+    folders: [folder('/opt/shop/backups')],
     unwritable: null,
     freeBytes: 1e12,
     freeInodes: 1e6,
     lockHolder: null,
+    setsState: '',
     files: [],
     manifests: new Map(),
     docker: { version: '28.0' },
@@ -30,6 +31,10 @@ function host(changes: Partial<Survey> = {}): Survey {
     probe: { output: `${tools}pg-dump pg_dump (PostgreSQL) 17.1\n${accepts}` },
     ...changes,
   };
+}
+
+function folder(path: string): Survey['folders'][number] {
+  return { path, type: 'directory', mode: '700', owner: 'deploy', device: '1', writable: true };
 }
 
 function container(service: string): Survey['containers'][number] {
@@ -67,8 +72,7 @@ test('a fit host is told how the backup will be taken', () => {
   assert.equal(ready.where, 'container');
 });
 
-const folder = host().folders[0];
-assert.ok(folder);
+const root = folder('/opt/shop/backups');
 const faults: [code: string, survey: Partial<Survey>, hint: RegExp][] = [
   ['no-docker', { tools: new Set([...host().tools].filter((tool) => tool !== 'docker')) }, /Install Docker/],
   ['tools-missing', { tools: new Set(['docker', 'gzip', 'tee']) }, /apt-get install/],
@@ -78,12 +82,17 @@ const faults: [code: string, survey: Partial<Survey>, hint: RegExp][] = [
   ['clock-skew', { clockAhead: -400_000 }, /set-ntp/],
   ['no-deploy-dir', { deployDir: null }, /deploy-dir/],
   ['folder-unwritable', { unwritable: '/opt/shop' }, /install -d -m 0700 -o deploy/],
-  ['folder-unusable', { folders: [{ ...folder, type: 'regular file' }] }, /another "backup-dir"/],
-  ['folder-owner', { folders: [{ ...folder, owner: 'root' }] }, /chown -R deploy:/],
-  ['folder-owner', { folders: [{ ...folder, writable: false }] }, /chown -R deploy:/],
-  ['folder-open', { folders: [{ ...folder, mode: '755' }] }, /chmod 700/],
-  ['folder-open', { folders: [{ ...folder, mode: '701' }] }, /chmod 700/],
-  ['folder-open', { folders: [{ ...folder, mode: '2770' }] }, /chmod 700/],
+  ['folder-unusable', { folders: [{ ...root, type: 'regular file' }] }, /another "backup-dir"/],
+  ['folder-owner', { folders: [{ ...root, owner: 'root' }] }, /chown -R deploy:/],
+  ['folder-owner', { folders: [{ ...root, writable: false }] }, /chown -R deploy:/],
+  ['folder-open', { folders: [{ ...root, mode: '755' }] }, /chmod 700/],
+  ['folder-open', { folders: [{ ...root, mode: '701' }] }, /chmod 700/],
+  ['folder-open', { folders: [{ ...root, mode: '2770' }] }, /chmod 700/],
+  [
+    'folder-elsewhere',
+    { folders: [root, { ...folder('/opt/shop/backups/monthly'), device: '2' }] },
+    /Mount the file system at the backup folder/,
+  ],
   ['lock-held', { lockHolder: 'somebody' }, /lock-wait/],
   ['no-project', { containers: [], candidates: [], otherProjects: ['blog in /srv/blog'] }, /blog in \/srv\/blog/],
   ['no-database', { candidates: [] }, /db-service/],

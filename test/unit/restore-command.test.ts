@@ -75,6 +75,25 @@ for (const [changes, where, expected] of pipes) {
   });
 }
 
+const locales: [Partial<Manifest>, string][] = [
+  [{ locale: 'C', ctype: 'de_DE.utf8' }, '--lc-collate=C --lc-ctype=de_DE.utf8 --'],
+  [{ ctype: null, localeProvider: null }, '--locale=en_US.utf8 --'],
+  [
+    { localeProvider: 'icu', providerLocale: 'de-DE-u-ks-level2' },
+    '--locale-provider=icu --icu-locale=de-DE-u-ks-level2 --locale=en_US.utf8 --',
+  ],
+  [
+    { locale: 'C', ctype: 'C', localeProvider: 'builtin', providerLocale: 'C.UTF-8' },
+    '--locale-provider=builtin --builtin-locale=C.UTF-8 --locale=C --',
+  ],
+];
+for (const [changes, expected] of locales) {
+  test(`the new database of ${JSON.stringify(changes)}`, () => {
+    const { restore } = commands(changes);
+    assert.ok(restore.replaceAll(/ \\\n +/g, ' ').includes(`--encoding=UTF8 ${expected}`), restore);
+  });
+}
+
 test('a set from before a rollback is restored under its own name', () => {
   assert.match(commands({ file: `prerollback_${id}.dump.zst` }).restore, new RegExp(`check prerollback_${id}.sha256`));
 });

@@ -1,7 +1,6 @@
 // Says one thing of every kind.
 import * as log from '../../../shared/runner/log.ts';
 
-log.step('Survey the host');
 log.info('two\nlines');
 log.success('done ##[x]');
 log.progress('10 %');
