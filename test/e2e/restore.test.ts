@@ -170,7 +170,10 @@ describe('a restore on a host with the official image', () => {
       }
       assert.deepEqual(await host.database.contentOf(name), source);
       assert.equal(await settings(), before);
-      assert.match(before, /^app's reader\|77\|the \$1 "shop"\|.*pg_monitor=c\*[\s\S]*9MB[\s\S]*statement_timeout=7min/);
+      assert.match(
+        before,
+        /^app's reader\|77\|the \$1 "shop"\|.*pg_monitor=c\*[\s\S]*9MB[\s\S]*statement_timeout=7min/,
+      );
       assert.equal(await host.psql('SELECT count(*) FROM items;', `${name}_replaced`), '0');
     });
 
