@@ -50,10 +50,10 @@ dump() {
   esac
   compressor=$1 level=$2
   shift 5
-  [ "$compressor" = cat ] && { pg_dump "$@" || exit 31; exit 0; }
+  [ "$compressor" = cat ] && { buffered pg_dump "$@" || exit 31; exit 0; }
   # Each stage's own exit, in a shell that has no PIPESTATUS.
   exec 4>&1
-  exits=$({ { pg_dump "$@" 3>&-; echo "dump $?" >&3; } 4>&- | { "$compressor" "$level" 3>&-; echo "compressor $?" >&3; } 4>&- |
+  exits=$({ { buffered pg_dump "$@" 3>&-; echo "dump $?" >&3; } 4>&- | { "$compressor" "$level" 3>&-; echo "compressor $?" >&3; } 4>&- |
     in_large_blocks >&4 3>&-; } 3>&1) || exit 32
   case $exits in *'compressor 0'*) ;; *) exit 32 ;; esac
   case $exits in *'dump 0'*) ;; *) exit 31 ;; esac
@@ -61,6 +61,12 @@ dump() {
 
 # Docker passes a stream on through three processes: what comes in bursts costs it half of what a trickle does.
 in_large_blocks() { dd bs=8388608 iflag=fullblock 2>/dev/null; }
+
+# Into pipes PostgreSQL's programs write, and from them they read, 4 KiB at a time: a tenth of the time of a dump goes
+# into that. Tried, since an image may have the program without its library.
+buffered() {
+  if stdbuf -i64K -o64K true 2>/dev/null; then stdbuf -i64K -o64K "$@"; else "$@"; fi
+}
 
 # At the lowest level one core is faster than pg_dump, and threads would only pass blocks around.
 compress_zstd() { if [ "$1" = 1 ]; then zstd -q -c --single-thread -1; else zstd -q -c -T0 "-$1"; fi; }
@@ -106,7 +112,7 @@ verify() {
   esac
   { { { { "$@" 2>&1 >&4 4>&- 3>&-; echo "decompress $?" >&3; } | said >&3 4>&-; } 4>&1 | {
     case $format in
-      custom) pg_restore -f /dev/null ;;
+      custom) buffered pg_restore -f /dev/null ;;
       plain) awk '{ bytes += length($0) + 1 }
         /^-- Data for Name: / { print "entry " $0 }
         $0 == "-- PostgreSQL database dump complete" { complete = 1; next }

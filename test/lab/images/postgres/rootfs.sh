@@ -35,6 +35,9 @@ ln -sf mawk "$root/usr/bin/awk"
 mkdir -p "$root$programs" "$root$libraries"
 cp -a "$programs"/. "$root$programs"
 find "$libraries" -maxdepth 1 -name '*.so' ! -name 'llvmjit*' -exec cp -a -t "$root$libraries" {} +
+# What stdbuf loads into the programs that it starts.
+copy /usr/libexec/coreutils
+
 copy "/usr/share/postgresql/$major" /usr/share/zoneinfo /usr/lib/locale/C.utf8
 
 # The libraries that all of these are linked with. ldd ends with 1 where one of its files is a script.
