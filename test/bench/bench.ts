@@ -1,16 +1,21 @@
 // `npm run bench`: what a backup costs, as ratios of pairs that run in turn on the same database of at least 1 GB.
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { formatBytes, formatDuration } from '../../shared/units.ts';
 import { type Host, startHost } from '../lab/host.ts';
 import { openLab } from '../lab/lab.ts';
-import { runAction } from '../lab/runner.ts';
+import { runAction, startAction } from '../lab/runner.ts';
 import { median, pairs, type Sample } from './pairs.ts';
 
 const databaseBytes = 2 ** 30;
 const rounds = 5;
 const database = 'bench';
 const run = promisify(execFile);
+/** For Node: the process says at its end how much memory it had at most. */
+const tellsPeak =
+  "--import data:text/javascript,process.on('exit',()=>process.stderr.write('peak\\x20'+process.resourceUsage().maxRSS*1024+'\\n'))";
 
 const lab = await openLab();
 try {
@@ -36,6 +41,8 @@ async function bench(host: Host): Promise<void> {
   report('action / bare dump', bare, { limit: null, aim: 1.2 });
   verdict(`action - 1.3 x bare dump: ${Math.round(extra)} ms`, extra <= 1_000, 'at most 1000 ms');
 
+  await memory(host);
+
   const starts = await pairs(15, startBundle, startNothing);
   const start = median(starts.map(([bundle]) => bundle.ms));
   const overNode = median(starts.map(([bundle, node]) => bundle.ms / node.ms));
@@ -44,8 +51,56 @@ async function bench(host: Host): Promise<void> {
     start < 75,
     'under 75 ms',
   );
-  const memory = Math.max(...starts.map(([bundle]) => bundle.peakBytes ?? 0));
-  verdict(`bundle's peak memory at start: ${formatBytes(memory)}`, memory < 75e6, 'under 75 MB');
+  const peak = Math.max(...starts.map(([bundle]) => bundle.peakBytes ?? 0));
+  verdict(`bundle's peak memory at start: ${formatBytes(peak)}`, peak < 75e6, 'under 75 MB');
+}
+
+/** A thousandth of the data must need as much memory, on the runner and on the host. */
+async function memory(host: Host): Promise<void> {
+  const small = 'bench small';
+  await host.database.create(small);
+  await host.database.fillTo(databaseBytes / 1_024, small);
+  print('\nMemory with the large database and with a small one …');
+  const [large, little] = [await peaksOf(host, database), await peaksOf(host, small)];
+  for (const where of ['runner', 'host'] as const) {
+    const growth = large[where] - little[where];
+    const what = `memory on the ${where}: ${formatBytes(large[where])}, ${formatBytes(little[where])} with the small one`;
+    verdict(what, growth < 16 * 2 ** 20, 'no more than 16 MiB apart');
+  }
+}
+
+/** The most memory at one time; on the host that of all processes of its sessions together. */
+async function peaksOf(host: Host, name: string): Promise<{ runner: number; host: number }> {
+  const running = await startAction(
+    'backup',
+    { ...host.inputs(), 'db-name': name },
+    { env: { NODE_OPTIONS: tellsPeak } },
+  );
+  let onHost = 0;
+  let ended = false;
+  const finished = running.finished.finally(() => {
+    ended = true;
+  });
+  while (!ended) {
+    const pids = (await host.processes()).filter(({ where }) => where === 'host').map(({ pid }) => pid);
+    onHost = Math.max(
+      onHost,
+      pids.map(residentBytes).reduce((sum, bytes) => sum + bytes, 0),
+    );
+    await sleep(50);
+  }
+  const { exitCode, stderr } = await finished;
+  if (exitCode !== 0) throw new Error(`The action failed:\n${stderr}`);
+  return { runner: peakIn(stderr) ?? Number.NaN, host: onHost };
+}
+
+function residentBytes(pid: number): number {
+  try {
+    return 1_024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
+  } catch {
+    // It has ended meanwhile.
+    return 0;
+  }
 }
 
 async function pairsOf(host: Host, name: string, other: (host: Host) => Promise<Sample>) {
@@ -91,11 +146,7 @@ async function onHost(host: Host, script: string): Promise<Sample> {
 
 /** Without inputs it stops at the first check, which is as far as start-up goes. */
 async function startBundle(): Promise<Sample> {
-  return timed([
-    '--import',
-    `data:text/javascript,process.on('exit',()=>process.stderr.write(\`peak \${process.resourceUsage().maxRSS*1024}\\n\`))`,
-    'dist/backup/index.js',
-  ]);
+  return timed([...tellsPeak.split(' '), 'dist/backup/index.js']);
 }
 
 async function startNothing(): Promise<Sample> {
@@ -107,8 +158,13 @@ async function timed(nodeArguments: readonly string[]): Promise<Sample> {
   const { stderr } = await run(process.execPath, nodeArguments, { env: {} }).catch(
     (error) => error as { stderr: string },
   );
-  const peak = /peak (\d+)/.exec(stderr)?.[1];
-  return { ms: performance.now() - begin, ...(peak === undefined ? {} : { peakBytes: Number(peak) }) };
+  const peak = peakIn(stderr);
+  return { ms: performance.now() - begin, ...(peak === undefined ? {} : { peakBytes: peak }) };
+}
+
+function peakIn(stderr: string): number | undefined {
+  const [, bytes] = /peak (\d+)/.exec(stderr) ?? [];
+  return bytes === undefined ? undefined : Number(bytes);
 }
 
 function report(

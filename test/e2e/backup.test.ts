@@ -229,6 +229,14 @@ describe('a verified backup', () => {
     nothingPartial(host.files(dir));
   });
 
+  test('costs one log-in and three sessions', async () => {
+    const before = host.ssh.log().length;
+    succeeded(await backup(host, host.newBackupDir()));
+    const log = host.ssh.log().slice(before);
+    assert.equal(log.match(/Accepted publickey/g)?.length, 1, log);
+    assert.equal(log.match(/Starting session: command/g)?.length, 3, log);
+  });
+
   test('is followed by one with the same schema hash; the older one of the day goes, and tiers keep theirs', async () => {
     const earlier = host.files(dir).filter(({ path }) => !path.startsWith('daily/'));
     const next = await backup(host, dir);
