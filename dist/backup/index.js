@@ -28394,7 +28394,7 @@ module.exports = __nccwpck_require__.p + "824448f71816ec5ba917.sh";
 /***/ 5801:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "045a5fcccf743c3918b7.sh";
+module.exports = __nccwpck_require__.p + "c01acb3817f8f0f741db.sh";
 
 /***/ }),
 
@@ -28408,7 +28408,7 @@ module.exports = __nccwpck_require__.p + "ed748bf29d5847e98b4a.sh";
 /***/ 8458:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "20395179c69fe5f2958b.sh";
+module.exports = __nccwpck_require__.p + "45c03642943224658678.sh";
 
 /***/ }),
 

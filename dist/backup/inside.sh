@@ -80,25 +80,28 @@ schema() { exec pg_dump --schema-only --snapshot="$1" --lock-wait-timeout="$2" -
 globals() {
   pg_dumpall --globals-only --no-role-passwords --no-password || exit 1
   printf '\n-- Settings of the database\n'
-  ask "SELECT format('ALTER DATABASE %I OWNER TO %I;', datname, pg_get_userbyid(datdba)) FROM pg_database
-      WHERE datname = current_database();
-    SELECT format('ALTER DATABASE %I CONNECTION LIMIT %s;', datname, datconnlimit) FROM pg_database
-      WHERE datname = current_database() AND datconnlimit >= 0;
-    SELECT format('COMMENT ON DATABASE %I IS %L;', datname, shobj_description(oid, 'pg_database')) FROM pg_database
-      WHERE datname = current_database() AND shobj_description(oid, 'pg_database') IS NOT NULL;
-    SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC, %I;', datname, pg_get_userbyid(datdba)) FROM pg_database
-      WHERE datname = current_database() AND datacl IS NOT NULL;
-    SELECT format('GRANT %s ON DATABASE %I TO %s%s;', privilege_type, datname,
-        CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
-        CASE WHEN is_grantable THEN ' WITH GRANT OPTION' END)
-      FROM pg_database, aclexplode(datacl) WHERE datname = current_database() ORDER BY grantee, privilege_type"
-  ask "SELECT format('ALTER %sDATABASE %I SET %s TO %s;',
-      CASE WHEN setrole <> 0 THEN format('ROLE %I IN ', pg_get_userbyid(setrole)) END, current_database(), name, CASE
-      WHEN lower(name) IN ('search_path', 'temp_tablespaces', 'session_preload_libraries', 'local_preload_libraries')
-      THEN value ELSE quote_literal(value) END)
-    FROM pg_db_role_setting s, pg_database d, unnest(setconfig) setting,
-      LATERAL (SELECT split_part(setting, '=', 1), substr(setting, strpos(setting, '=') + 1)) pair(name, value)
-    WHERE d.oid = setdatabase AND datname = current_database() ORDER BY setrole <> 0, pg_get_userbyid(setrole), name"
+  # Not by -c, of which psql before version 15 shows the last answer alone.
+  session <<'SQL'
+SELECT format('ALTER DATABASE %I OWNER TO %I;', datname, pg_get_userbyid(datdba)) FROM pg_database
+  WHERE datname = current_database();
+SELECT format('ALTER DATABASE %I CONNECTION LIMIT %s;', datname, datconnlimit) FROM pg_database
+  WHERE datname = current_database() AND datconnlimit >= 0;
+SELECT format('COMMENT ON DATABASE %I IS %L;', datname, shobj_description(oid, 'pg_database')) FROM pg_database
+  WHERE datname = current_database() AND shobj_description(oid, 'pg_database') IS NOT NULL;
+SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC, %I;', datname, pg_get_userbyid(datdba)) FROM pg_database
+  WHERE datname = current_database() AND datacl IS NOT NULL;
+SELECT format('GRANT %s ON DATABASE %I TO %s%s;', privilege_type, datname,
+    CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+    CASE WHEN is_grantable THEN ' WITH GRANT OPTION' END)
+  FROM pg_database, aclexplode(datacl) WHERE datname = current_database() ORDER BY grantee, privilege_type;
+SELECT format('ALTER %sDATABASE %I SET %s TO %s;',
+    CASE WHEN setrole <> 0 THEN format('ROLE %I IN ', pg_get_userbyid(setrole)) END, current_database(), name, CASE
+    WHEN lower(name) IN ('search_path', 'temp_tablespaces', 'session_preload_libraries', 'local_preload_libraries')
+    THEN value ELSE quote_literal(value) END)
+  FROM pg_db_role_setting s, pg_database d, unnest(setconfig) setting,
+    LATERAL (SELECT split_part(setting, '=', 1), substr(setting, strpos(setting, '=') + 1)) pair(name, value)
+  WHERE d.oid = setdatabase AND datname = current_database() ORDER BY setrole <> 0, pg_get_userbyid(setrole), name;
+SQL
 }
 
 # verify FORMAT COMPRESSION: reads a whole dump on stdin; prints what each stage ended with. An archive is read entry by

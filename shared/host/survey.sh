@@ -49,10 +49,12 @@ survey_sets() {
   local found bytes inode path at reported=0 present=0 chunk
   local -A manifests=()
   record sets-state "$(sets_state "$1")"
-  local found_files=()
-  find_sets "$1" daily weekly monthly predeployment rollback failed
-  for ((at = 0; at < ${#found_files[@]}; at += 500)); do
-    chunk=("${found_files[@]:at:500}")
+  shopt -s nullglob dotglob
+  local files=("$1"/{daily,weekly,monthly,rollback,failed}/* "$1"/predeployment/*/*)
+  shopt -u nullglob dotglob
+  # In portions: the names of all may be more than a program takes.
+  for ((at = 0; at < ${#files[@]}; at += 500)); do
+    chunk=("${files[@]:at:500}")
     while IFS= read -r -d '' found; do
       reported=$((reported + 1))
       read -r bytes inode path <<<"${found%%$'\n'*}"
