@@ -106,6 +106,7 @@ SQL
 
 # verify FORMAT COMPRESSION: reads a whole dump on stdin; prints what each stage ended with. An archive is read entry by
 # entry, as a restore would; a plain dump has to end with pg_dump's own last line.
+# Several stages write lines into one pipe: awk must give each whole, not by blocks that end within a line.
 verify() {
   format=$1
   case $1-$2 in
@@ -117,7 +118,7 @@ verify() {
     case $format in
       custom) buffered pg_restore -f /dev/null ;;
       plain) awk '{ bytes += length($0) + 1 }
-        /^-- Data for Name: / { print "entry " $0 }
+        /^-- Data for Name: / { print "entry " $0; fflush() }
         $0 == "-- PostgreSQL database dump complete" { complete = 1; next }
         NF && $0 != "--" && !/^\\unrestrict / { complete = 0 }
         END { printf "bytes %.0f\n", bytes; exit !complete }' >&3 ;;

@@ -439,3 +439,23 @@ test('on the host itself no SSH is needed', async () => {
   await hostIsClean(host);
   await host.database.drop('local');
 });
+
+test('a plain dump of many tables is verified, every one of them', async () => {
+  const dir = host.newBackupDir();
+  await host.database.create('many');
+  await host.psql(
+    `SELECT format('CREATE TABLE table_%s AS SELECT n, repeat(md5(n::text), 20) FROM generate_series(1, 20) n', k)
+     FROM generate_series(1, 400) k \\gexec`,
+    'many',
+  );
+  for (const compression of ['gzip', 'zstd']) {
+    const result = await backup(host, dir, { 'db-name': 'many', format: 'plain', compression });
+    succeeded(result);
+    assert.match(result.stdout, /tables: all 400 tables are in the dump/);
+    const { dumpBytes, file } = await manifestOf(host, result);
+    const program = compression === 'gzip' ? 'gzip' : 'zstd';
+    const plain = await bash(host, `${program} -dc "$1" | wc -c`, `${host.deployDir}/${dir}/daily/${file}`);
+    assert.equal(dumpBytes, Number(plain));
+  }
+  await host.database.drop('many');
+});
