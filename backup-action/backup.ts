@@ -77,10 +77,10 @@ export async function backup(
       atEnd(folder.remove);
       return { folder: folder.path, diagnoseKey, signal };
     });
-    const { prepared, taking } = await prepareAndTake(connection, run, outputs);
+    const { prepared, taking, attempt } = await prepareAndTake(connection, run, outputs);
     try {
-      await verified(connection, taking.dump, run);
-      await publishAndTell(connection, prepared, taking.dump, run, outputs);
+      await verified(connection, taking.dump, attempt);
+      await publishAndTell(connection, prepared, taking.dump, attempt, outputs);
     } finally {
       await taking.release();
     }
@@ -92,20 +92,24 @@ export async function backup(
   }
 }
 
-/** Another run may have published while the lock was waited for: then all is looked at and decided again. */
+/**
+ * Another run may have published while the lock was waited for: then all is looked at and decided again, as by a run that
+ * starts now, or its newer data would stand under an older id.
+ */
 async function prepareAndTake(
   connection: Connection,
   run: BackupRun,
   outputs: BackupOutputs,
-): Promise<{ prepared: Prepared; taking: Taking }> {
-  for (let attempt = 1; ; attempt += 1) {
-    const prepared = await prepare(connection, run);
+): Promise<{ prepared: Prepared; taking: Taking; attempt: BackupRun }> {
+  for (let count = 1; ; count += 1) {
+    const attempt = count === 1 ? run : { ...run, startedAt: new Date() };
+    const prepared = await prepare(connection, attempt);
     outputs.release = JSON.stringify(prepared.release);
     try {
-      return { prepared, taking: await takeDump(connection, prepared, run) };
+      return { prepared, taking: await takeDump(connection, prepared, attempt), attempt };
     } catch (error) {
       const isStale = error instanceof Failure && error.code === 'sets-changed';
-      if (!isStale || attempt === mostAttempts) throw error;
+      if (!isStale || count === mostAttempts) throw error;
       log.info('Other backups have changed since the survey: looking again');
     }
   }

@@ -28394,14 +28394,14 @@ module.exports = __nccwpck_require__.p + "824448f71816ec5ba917.sh";
 /***/ 5801:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "c01acb3817f8f0f741db.sh";
+module.exports = __nccwpck_require__.p + "6eff3c9d56b5d881cf0c.sh";
 
 /***/ }),
 
 /***/ 846:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "ed748bf29d5847e98b4a.sh";
+module.exports = __nccwpck_require__.p + "37b3afbfb6071f43b524.sh";
 
 /***/ }),
 
@@ -34826,10 +34826,14 @@ function createDatabase(manifest, place, name) {
     ];
 }
 /** Sorting and letters as the source had them, or indexes and comparisons would differ. */
-function localeOptions({ locale, ctype, localeProvider, providerLocale }) {
+function localeOptions({ locale, ctype, localeProvider, providerLocale, serverVersion }) {
     const libc = ctype === null || ctype === locale ? [`--locale=${locale}`] : [`--lc-collate=${locale}`, `--lc-ctype=${ctype}`];
-    if (localeProvider === null || localeProvider === 'libc' || providerLocale === null)
-        return libc;
+    if (localeProvider === null || localeProvider === 'libc' || providerLocale === null) {
+        // Else it is that of template0, which on another server may be ICU. Older versions have no such option.
+        return localeProvider === 'libc' && Number.parseInt(serverVersion, 10) >= 15
+            ? ['--locale-provider=libc', ...libc]
+            : libc;
+    }
     return [`--locale-provider=${localeProvider}`, `--${localeProvider}-locale=${providerLocale}`, ...libc];
 }
 /** The stages that give the plain archive or SQL; the first reads the file. */
@@ -35139,10 +35143,10 @@ async function backup(inputs, workflow, { signal, outputs, atEnd }) {
             atEnd(folder.remove);
             return { folder: folder.path, diagnoseKey: diagnoseKey, signal };
         });
-        const { prepared, taking } = await prepareAndTake(connection, run, outputs);
+        const { prepared, taking, attempt } = await prepareAndTake(connection, run, outputs);
         try {
-            await verified(connection, taking.dump, run);
-            await publishAndTell(connection, prepared, taking.dump, run, outputs);
+            await verified(connection, taking.dump, attempt);
+            await publishAndTell(connection, prepared, taking.dump, attempt, outputs);
         }
         finally {
             await taking.release();
@@ -35157,17 +35161,21 @@ async function backup(inputs, workflow, { signal, outputs, atEnd }) {
         await connection?.close();
     }
 }
-/** Another run may have published while the lock was waited for: then all is looked at and decided again. */
+/**
+ * Another run may have published while the lock was waited for: then all is looked at and decided again, as by a run that
+ * starts now, or its newer data would stand under an older id.
+ */
 async function prepareAndTake(connection, run, outputs) {
-    for (let attempt = 1;; attempt += 1) {
-        const prepared = await prepare(connection, run);
+    for (let count = 1;; count += 1) {
+        const attempt = count === 1 ? run : { ...run, startedAt: new Date() };
+        const prepared = await prepare(connection, attempt);
         outputs.release = JSON.stringify(prepared.release);
         try {
-            return { prepared, taking: await takeDump(connection, prepared, run) };
+            return { prepared, taking: await takeDump(connection, prepared, attempt), attempt };
         }
         catch (error) {
             const isStale = error instanceof Failure && error.code === 'sets-changed';
-            if (!isStale || attempt === mostAttempts)
+            if (!isStale || count === mostAttempts)
                 throw error;
             log_info('Other backups have changed since the survey: looking again');
         }

@@ -85,10 +85,15 @@ function createDatabase(manifest: Manifest, place: RestorePlace, name: string): 
 }
 
 /** Sorting and letters as the source had them, or indexes and comparisons would differ. */
-function localeOptions({ locale, ctype, localeProvider, providerLocale }: Manifest): string[] {
+function localeOptions({ locale, ctype, localeProvider, providerLocale, serverVersion }: Manifest): string[] {
   const libc =
     ctype === null || ctype === locale ? [`--locale=${locale}`] : [`--lc-collate=${locale}`, `--lc-ctype=${ctype}`];
-  if (localeProvider === null || localeProvider === 'libc' || providerLocale === null) return libc;
+  if (localeProvider === null || localeProvider === 'libc' || providerLocale === null) {
+    // Else it is that of template0, which on another server may be ICU. Older versions have no such option.
+    return localeProvider === 'libc' && Number.parseInt(serverVersion, 10) >= 15
+      ? ['--locale-provider=libc', ...libc]
+      : libc;
+  }
   return [`--locale-provider=${localeProvider}`, `--${localeProvider}-locale=${providerLocale}`, ...libc];
 }
 

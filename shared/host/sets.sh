@@ -10,6 +10,6 @@ sets_state() {
   shopt -u nullglob
   # In portions: the names of all may be more than a program takes.
   for ((at = 0; at < ${#files[@]}; at += 500)); do
-    stat --printf '%s %Y %i %n\0' -- "${files[@]:at:500}" 2>&1 || true
+    stat --printf '%s %Y %n\0' -- "${files[@]:at:500}" 2>&1 || true
   done | sha256sum | cut -d ' ' -f 1
 }

@@ -29,7 +29,7 @@ zcat backup_${id}.globals.sql.gz |
   cd /opt/app/backups/daily
   sha256sum --check backup_${id}.sha256
   docker exec app-db-1 createdb --username=app --template=template0 --encoding=UTF8 \\
-      --locale=en_US.utf8 -- app_restored
+      --locale-provider=libc --locale=en_US.utf8 -- app_restored
   zstd -dc backup_${id}.dump.zst |
     docker exec -i app-db-1 pg_restore --exit-on-error --username=app --dbname=app_restored
   echo 'Restored into app_restored'
@@ -76,7 +76,8 @@ for (const [changes, where, expected] of pipes) {
 }
 
 const locales: [Partial<Manifest>, string][] = [
-  [{ locale: 'C', ctype: 'de_DE.utf8' }, '--lc-collate=C --lc-ctype=de_DE.utf8 --'],
+  [{ locale: 'C', ctype: 'de_DE.utf8' }, '--locale-provider=libc --lc-collate=C --lc-ctype=de_DE.utf8 --'],
+  [{ serverVersion: '14.19' }, '--locale=en_US.utf8 --'],
   [{ ctype: null, localeProvider: null }, '--locale=en_US.utf8 --'],
   [
     { localeProvider: 'icu', providerLocale: 'de-DE-u-ks-level2' },
