@@ -28387,7 +28387,7 @@ module.exports = __nccwpck_require__.p + "dcfcfb727687e7bc06a9.sh";
 /***/ 7416:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "824448f71816ec5ba917.sh";
+module.exports = __nccwpck_require__.p + "2fba9d0998922f679ffd.sh";
 
 /***/ }),
 
@@ -28401,7 +28401,7 @@ module.exports = __nccwpck_require__.p + "6eff3c9d56b5d881cf0c.sh";
 /***/ 846:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "37b3afbfb6071f43b524.sh";
+module.exports = __nccwpck_require__.p + "04f754b383377de69f0e.sh";
 
 /***/ }),
 

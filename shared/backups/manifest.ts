@@ -63,7 +63,7 @@ export interface Manifest {
   file: string;
   /** Of the file on disk. */
   sizeBytes: number;
-  /** Before compression; null where that is not known (pg_dump compressed it itself). */
+  /** Before compression; null where that is not known: pg_dump compressed it itself, or the host a custom dump. */
   dumpBytes: number | null;
   sha256: string;
   md5: string;

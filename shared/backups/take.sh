@@ -224,12 +224,15 @@ watch_size() {
   while sleep 2; do progress "$2" "$(stat --format %s -- "$1" 2>/dev/null || echo 0)"; done
 }
 
-# Of stdin, the sum first. OpenSSL has it three times as fast as older coreutils.
-sha256() { if command -v openssl >/dev/null; then openssl dgst -sha256 -r; else sha256sum; fi; }
+# Of stdin, the sum first. OpenSSL has it three times as fast as older coreutils. Tried, since one that is there may not
+# work.
+sha256() {
+  if openssl dgst -sha256 -r </dev/null >/dev/null 2>&1; then openssl dgst -sha256 -r; else sha256sum; fi
+}
 
 sums() {
   local sha md5
-  sha=$(sha256sum -- "$1") md5=$(md5sum -- "$1")
+  sha=$(sha256 <"$1") md5=$(md5sum -- "$1")
   printf '%s %s' "${sha%% *}" "${md5%% *}"
 }
 

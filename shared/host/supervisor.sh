@@ -42,7 +42,8 @@ take_lock() {
 }
 
 # lock_owner LOCK: the process that took the lock, as the kernel lists it, also when that has ended (`flock 9` of a script
-# has) and others keep the lock; nothing where it is free. The lock is not tried: that would take it away from somebody else for a moment.
+# has) and others keep the lock; nothing where it is free. The lock is not tried: that would take it away from somebody
+# else for a moment.
 lock_owner() {
   local inode kind process file
   [[ -e $1 ]] || return 0

@@ -1,6 +1,7 @@
 // What must hold when things go wrong around a backup: on the host's disk, in its database, in its folders, in what was
 // asked for. Faults of the connection and of the runner have their own file.
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { asRoot, run } from '../lab/command.ts';
@@ -237,6 +238,54 @@ describe('the backup folder', () => {
       await bash(host, command);
     }
     await nextIsGood();
+  });
+
+  test('has a tier on another file system: refused before anything is written', async () => {
+    const fresh = host.newBackupDir();
+    await bash(host, 'mkdir -m 0700 "$1"', fresh);
+    const remove = await faults.smallDisk(host, `${fresh}/monthly`, 8);
+    try {
+      const result = await backup(host, fresh, small);
+      refused(result, {
+        message: /monthly is on another file system than/,
+        hint: /Mount the file system at the backup/,
+      });
+      assert.deepEqual(namesIn(host.files(fresh)), ['backup.log'], 'more than the line about the run was written');
+    } finally {
+      await remove();
+    }
+  });
+
+  test('changes all the time: what is ours stops the run before it takes anything, what is foreign does not', async () => {
+    const busy = host.newBackupDir();
+    succeeded(await backup(host, busy, small));
+    earlier = host.files(busy);
+    const changing = (name: string) =>
+      bash(
+        host,
+        'touch "$1/stop-$2"; while [ -e "$1/stop-$2" ]; do echo >>"$1/daily/$2"; sleep 0.02; done; rm "$1/daily/$2"',
+        busy,
+        name,
+      );
+    const whileChanging = async (name: string) => {
+      const writer = changing(name);
+      await faults.until(
+        'a file that changes',
+        async () => existsSync(join(host.deployDir, busy, 'daily', name)) || undefined,
+      );
+      const result = await backup(host, busy, small);
+      await bash(host, 'rm "$1"', `${busy}/stop-${name}`);
+      await writer;
+      return result;
+    };
+    refused(await whileChanging('backup_20200101_000000.dump.zst'), {
+      message: /^Other sets came or went in /,
+      hint: /Nothing was taken/,
+    });
+    untouched(earlier, host.files(busy));
+    nothingPartial(host.files(busy));
+    succeeded(await whileChanging('access.log'));
+    await hostIsClean(host);
   });
 
   test('belongs to somebody else: refused, with the command that gives it back', async () => {
