@@ -13,6 +13,7 @@ export const noOutputs = () => ({
   deleted: null as number | null,
   'duration-ms': null as number | null,
   release: null as string | null,
+  'history-id': null as string | null,
 });
 
 export type BackupOutputs = ReturnType<typeof noOutputs>;

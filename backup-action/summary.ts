@@ -1,29 +1,15 @@
+import { type Account, schemaChangesIn, sizesIn } from '../shared/backups/account.ts';
+import type { BackupOrder } from '../shared/backups/backup.ts';
 import type { Manifest } from '../shared/backups/manifest.ts';
-import { reportOf } from '../shared/backups/report.ts';
-import { type RestorePlace, restoreCommands } from '../shared/backups/restore-command.ts';
-import { compareSchemas, type SchemaChange } from '../shared/backups/schema-changes.ts';
-import type { Settlement } from '../shared/backups/settlement.ts';
-import { type SizePoint, sizeChart } from '../shared/backups/size-chart.ts';
-import type { TakenDump } from '../shared/backups/take.ts';
+import { restoreCommands } from '../shared/backups/restore-command.ts';
+import { sizeChart } from '../shared/backups/size-chart.ts';
 import { Failure } from '../shared/failure.ts';
 import * as log from '../shared/runner/log.ts';
 import * as summary from '../shared/runner/summary.ts';
 import { formatBytes, formatDuration } from '../shared/units.ts';
-import type { BackupInputs } from './inputs.ts';
-
-/** What is told of a backup that was kept. */
-export interface Told {
-  settlement: Settlement;
-  dump: TakenDump;
-  previous: Manifest | null;
-  place: RestorePlace;
-  /** `deploy@host` */
-  target: string;
-  minSizeRatio: number;
-}
 
 /** Tells of a backup that was kept: a line in the log, and the job's summary. */
-export async function summarizeBackup(told: Told, problems: readonly string[], durationMs: number): Promise<void> {
+export async function summarizeBackup(told: Account, problems: readonly string[], durationMs: number): Promise<void> {
   const { settlement, place, target, previous } = told;
   const { manifest, pruning, entered } = settlement;
   const size = formatBytes(manifest.sizeBytes);
@@ -54,7 +40,7 @@ export async function summarizeBackup(told: Told, problems: readonly string[], d
     ...problems.map(summary.paragraph),
     summary.table(['', ''], rows),
     summary.heading('Sizes'),
-    summary.codeBlock(sizeChart(sizesOf(told), told.minSizeRatio).join('\n')),
+    summary.codeBlock(sizeChart(sizesIn(told), told.minSizeRatio).join('\n')),
     summary.heading('To restore it'),
     summary.paragraph(`On the host, into the new database ${restore.database}; the one that is in use stays as it is:`),
     summary.codeBlock(restore.restore, 'bash'),
@@ -85,7 +71,7 @@ export async function summarizeBackup(told: Told, problems: readonly string[], d
 }
 
 /** Tells of a run that came to nothing. */
-export async function summarizeFailure(error: unknown, { environment, kind }: BackupInputs): Promise<void> {
+export async function summarizeFailure(error: unknown, { environment, kind }: BackupOrder): Promise<void> {
   const failure = error instanceof Failure ? error : new Failure('defect', String(error));
   const isUnknown = failure.code === 'publication-unknown';
   const earlier = isUnknown ? '' : 'Earlier backups are as they were. ';
@@ -101,40 +87,14 @@ export async function summarizeFailure(error: unknown, { environment, kind }: Ba
   ]);
 }
 
-/** The report that stands beside the dump. */
-export function reportText(told: Told): string {
-  const { settlement, place, previous, target, minSizeRatio } = told;
-  return reportOf(settlement.manifest, {
-    problems: settlement.problems,
-    host: target,
-    folder: place.folder,
-    previous,
-    schemaChanges: schemaChanges(told),
-    tiers: settlement.tiers,
-    sizes: sizesOf(told),
-    minSizeRatio,
-    restore: restoreCommands(settlement.manifest, place),
-  });
-}
-
 function rowsOf({ tables }: Manifest): string {
   const rows = tables.reduce((sum, table) => sum + (table.rows ?? 0), 0);
   if (tables.every((table) => table.exact)) return `${rows} rows, counted`;
   return tables.some((table) => table.rows !== null) ? `about ${rows} rows` : 'rows not counted';
 }
 
-function sizesOf({ settlement }: Told): SizePoint[] {
-  return settlement.sets.map(({ id, manifest }) => ({ id, bytes: manifest.sizeBytes, kind: manifest.kind }));
-}
-
-/** null where there is nothing to compare with. */
-function schemaChanges({ dump }: Told): SchemaChange[] | null {
-  const { schemaText, previousSchemaText } = dump;
-  return schemaText === null || previousSchemaText === null ? null : compareSchemas(previousSchemaText, schemaText);
-}
-
-function schemaBlocks(told: Told): summary.Block[] {
-  const changes = schemaChanges(told);
+function schemaBlocks(told: Account): summary.Block[] {
+  const changes = schemaChangesIn(told);
   if (changes === null || changes.length === 0) return [];
   return [
     summary.details(`Schema: ${changes.length} objects changed since ${told.previous?.id}`, [

@@ -2,7 +2,11 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, globSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 
-const bundles = { backup: 'backup-action/main.js', cleanup: 'shared/runner/cleanup.js' };
+const bundles = {
+  backup: 'backup-action/main.js',
+  rollback: 'rollback-action/main.js',
+  cleanup: 'shared/runner/cleanup.js',
+};
 
 // The bundler never removes what it wrote before, and names chunks after the paths of their modules.
 rmSync('build', { recursive: true, force: true });

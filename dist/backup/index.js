@@ -28373,42 +28373,91 @@ module.exports = {
 /***/ 8738:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "4dc545e11a7fe6c0e062.sh";
+module.exports = __nccwpck_require__.p + "f3d893ae1717025199d4.sh";
 
 /***/ }),
 
 /***/ 3144:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "dcfcfb727687e7bc06a9.sh";
+module.exports = __nccwpck_require__.p + "58f30a068cb8df7c7636.sh";
 
 /***/ }),
 
 /***/ 7416:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "2fba9d0998922f679ffd.sh";
+module.exports = __nccwpck_require__.p + "d9011df4c09db8359ce3.sh";
+
+/***/ }),
+
+/***/ 7812:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "ca960e2cf46ba57fe025.sh";
+
+/***/ }),
+
+/***/ 6779:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "c1e0c5db07175b59e04a.sh";
+
+/***/ }),
+
+/***/ 5479:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "15e89b1d88b3d4e260e1.sh";
 
 /***/ }),
 
 /***/ 5801:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "6eff3c9d56b5d881cf0c.sh";
+module.exports = __nccwpck_require__.p + "a1ec10e47a4c3a597894.sh";
 
 /***/ }),
 
 /***/ 846:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "04f754b383377de69f0e.sh";
+module.exports = __nccwpck_require__.p + "6dc1988ca9681b596ef9.sh";
+
+/***/ }),
+
+/***/ 4987:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "cb7442f63fa390fb9ef2.sh";
 
 /***/ }),
 
 /***/ 8458:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "45c03642943224658678.sh";
+module.exports = __nccwpck_require__.p + "65c16ab7c1dc5fc1a455.sh";
+
+/***/ }),
+
+/***/ 2434:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "7d3a97ee0d758c22eff2.sh";
+
+/***/ }),
+
+/***/ 9239:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "ac1c8e3facc07a40afe7.sh";
+
+/***/ }),
+
+/***/ 8028:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "dbb3ce238a10cb7918c7.sh";
 
 /***/ }),
 
@@ -28715,7 +28764,7 @@ function workflowContext(environment = process.env) {
  * A failure that is understood: `code` names it for programs and tests (kebab-case), `message` says what happened,
  * `hint` what to do about it. Whatever else is thrown is a defect of ours and is reported as one.
  */
-class Failure extends Error {
+class failure_Failure extends Error {
     code;
     hint;
     constructor(code, message, details = {}) {
@@ -28726,7 +28775,7 @@ class Failure extends Error {
     }
 }
 /** An input that cannot be used. Thrown before anything is touched; never holds the value of a secret. */
-class InputError extends Failure {
+class InputError extends failure_Failure {
     field;
     reason;
     constructor(field, reason, hint) {
@@ -28761,7 +28810,7 @@ function utils_toCommandValue(input) {
  * @returns The command properties to send with the actual annotation command
  * See IssueCommandProperties: https://github.com/actions/runner/blob/main/src/Runner.Worker/ActionCommandManager.cs#L646
  */
-function utils_toCommandProperties(annotationProperties) {
+function toCommandProperties(annotationProperties) {
     if (!Object.keys(annotationProperties).length) {
         return {};
     }
@@ -31572,7 +31621,7 @@ function core_debug(message) {
  * @param properties optional properties to add to the annotation.
  */
 function error(message, properties = {}) {
-    command_issueCommand('error', utils_toCommandProperties(properties), message instanceof Error ? message.toString() : message);
+    command_issueCommand('error', toCommandProperties(properties), message instanceof Error ? message.toString() : message);
 }
 /**
  * Adds a warning issue
@@ -31580,7 +31629,7 @@ function error(message, properties = {}) {
  * @param properties optional properties to add to the annotation.
  */
 function warning(message, properties = {}) {
-    command_issueCommand('warning', utils_toCommandProperties(properties), message instanceof Error ? message.toString() : message);
+    command_issueCommand('warning', toCommandProperties(properties), message instanceof Error ? message.toString() : message);
 }
 /**
  * Adds a notice issue
@@ -31588,7 +31637,7 @@ function warning(message, properties = {}) {
  * @param properties optional properties to add to the annotation.
  */
 function notice(message, properties = {}) {
-    issueCommand('notice', toCommandProperties(properties), message instanceof Error ? message.toString() : message);
+    command_issueCommand('notice', toCommandProperties(properties), message instanceof Error ? message.toString() : message);
 }
 /**
  * Writes info to log with console.log.
@@ -31705,7 +31754,7 @@ function cleanLines(text) {
     return lines.map((line) => shorten(breakCommands(line.replace(unseen, '')), longestLine));
 }
 /** Foreign text as one safe line of at most `limit` UTF-16 units. */
-function cleanLine(text, limit = longestLine) {
+function clean_cleanLine(text, limit = longestLine) {
     const line = cleanLines(text)
         .map((part) => part.trim())
         .filter((part) => part !== '')
@@ -31715,7 +31764,7 @@ function cleanLine(text, limit = longestLine) {
 /** Foreign text as Markdown that shows it and does nothing: no markup, image, HTML or link to
  * a page; fits a table's cell. */
 function cleanMarkdown(text) {
-    return cleanLine(text)
+    return clean_cleanLine(text)
         .replace(/[\\`*[\]|~#!$]/g, '\\$&')
         .replace(/(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, '\\_')
         .replace(/&/g, '&amp;')
@@ -31726,7 +31775,7 @@ function cleanMarkdown(text) {
 }
 /** Foreign text as inline code; fits a table's cell, where a pipe must be escaped even in code. */
 function markdownCode(text) {
-    const line = cleanLine(text).replace(/\|/g, '\\|');
+    const line = clean_cleanLine(text).replace(/\|/g, '\\|');
     const fence = '`'.repeat(longestRun(line, '`') + 1);
     // The spaces are taken off by the reader; they keep a backtick at the edge apart from the fence.
     return line === '' ? '' : `${fence} ${line} ${fence}`;
@@ -31763,7 +31812,7 @@ let groupIsOpen = false;
 /** What `work` logs can be folded away under `title`. Groups do not nest: an inner one ends the outer. */
 async function log_group(title, work) {
     closeGroup();
-    startGroup(cleanLine(title));
+    startGroup(clean_cleanLine(title));
     groupIsOpen = true;
     try {
         return await work();
@@ -31806,7 +31855,7 @@ function log_warning(text, title) {
 }
 /** An annotation: something worth knowing beyond the log. */
 function log_notice(text, title) {
-    core.notice(annotation(text), annotationTitle(title));
+    notice(annotation(text), annotationTitle(title));
 }
 function print(text, dress) {
     for (const line of cleanLines(text))
@@ -31816,7 +31865,7 @@ function annotation(text) {
     return cleanLines(text).join('\n').slice(0, longestAnnotation).toWellFormed();
 }
 function annotationTitle(title) {
-    return title === undefined ? {} : { title: cleanLine(title) };
+    return title === undefined ? {} : { title: clean_cleanLine(title) };
 }
 function bold(line) {
     return `\x1b[1m${line}\x1b[0m`;
@@ -31834,7 +31883,7 @@ function grey(line) {
 
 /** Tells a failure: one annotation with the verdict, then in the log what to do and what is behind it. */
 function reportFailure(action, error) {
-    if (!(error instanceof Failure)) {
+    if (!(error instanceof failure_Failure)) {
         reportDefect(action, error);
         return;
     }
@@ -31843,9 +31892,9 @@ function reportFailure(action, error) {
 }
 /** Tells that the run was cancelled, and what state that left, where the action says so by a Failure. */
 function reportCancel(action, signal, error) {
-    const outcome = error instanceof Failure ? error.message : `the runner stopped ${action} (${signal})`;
+    const outcome = error instanceof failure_Failure ? error.message : `the runner stopped ${action} (${signal})`;
     log_error(`Cancelled: ${outcome}`, `${action} cancelled`);
-    if (error instanceof Failure)
+    if (error instanceof failure_Failure)
         tellDetails(error);
     else if (error instanceof Error && error.name !== 'AbortError')
         tellCauses(error);
@@ -31922,7 +31971,7 @@ function runAction(name, outputs, action, grace = gracePeriod) {
         if (cancelledBy !== undefined)
             return;
         cancelledBy = signal;
-        setTimeout(() => fail(new Failure('cancelled', `${name} did not end in time after ${signal}`)), grace);
+        setTimeout(() => fail(new failure_Failure('cancelled', `${name} did not end in time after ${signal}`)), grace);
         cancellation.abort();
     }
     function succeed() {
@@ -31976,6 +32025,276 @@ function runAction(name, outputs, action, grace = gracePeriod) {
 var external_node_crypto_ = __nccwpck_require__(7598);
 ;// CONCATENATED MODULE: external "node:timers/promises"
 const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+;// CONCATENATED MODULE: ./build/shared/releases/image-reference.js
+
+// Docker's grammar (distribution/reference), rule by rule.
+const pathComponent = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
+const pathGrammar = new RegExp(`^${pathComponent}(?:/${pathComponent})*$`);
+const domainComponent = '[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?';
+const registryGrammar = new RegExp(`^(?:${domainComponent}(?:\\.${domainComponent})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?$`);
+const tagGrammar = /^\w[\w.-]{0,127}$/;
+const digestGrammar = /^(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})$/;
+/** Longer paths are refused by every registry. */
+const longestPath = 255;
+const defaultRegistry = 'docker.io';
+const legacyDefaultRegistry = 'index.docker.io';
+const officialImages = 'library/';
+/** True for a content digest such as `sha256:` and 64 lower-case hex digits (sha384 and sha512 alike). */
+function isDigest(text) {
+    return digestGrammar.test(text);
+}
+/** True for a tag as a registry takes it: at most 128 of letters, digits, `_`, `.`, `-`, not led by `.` or `-`. */
+function isTag(text) {
+    return tagGrammar.test(text);
+}
+/** An image reference with Docker's defaults filled in, so that two names of the same image are equal. */
+class ImageReference {
+    /** Host and port: `docker.io` where none was written. */
+    registry;
+    /** `library/postgres`, `acme/web`. */
+    path;
+    /** `latest` where neither tag nor digest was written; null where only a digest was. */
+    tag;
+    digest;
+    constructor(registry, path, tag, digest) {
+        this.registry = registry;
+        this.path = path;
+        this.tag = tag;
+        this.digest = digest;
+    }
+    /** Registry and path: what tags and digests belong to. */
+    get repository() {
+        return `${this.registry}/${this.path}`;
+    }
+    /** The full form, which parses to an equal reference. */
+    toString() {
+        const tag = this.tag === null ? '' : `:${this.tag}`;
+        const digest = this.digest === null ? '' : `@${this.digest}`;
+        return `${this.repository}${tag}${digest}`;
+    }
+}
+/**
+ * Reads a reference as `docker pull` does.
+ *
+ * @throws Failure `bad-image-reference`
+ */
+function parseImageReference(text) {
+    const { name, tag, digest } = split(text);
+    const { registry, path } = locate(name);
+    if (!registryGrammar.test(registry))
+        refuse(text, 'its registry is not a host name with an optional port');
+    if (!pathGrammar.test(path))
+        refuse(text, 'its repository is not lower-case words joined by "/", ".", "_" or "-"');
+    if (path.length > longestPath)
+        refuse(text, `its repository is longer than ${longestPath} characters`);
+    if (tag !== null && !isTag(tag))
+        refuse(text, 'its tag is not 1 to 128 letters, digits, "_", "." or "-"');
+    if (digest !== null && !isDigest(digest))
+        refuse(text, 'its digest is not "sha256:" and 64 lower-case hex digits');
+    if (tag === null && digest === null) {
+        // Docker refuses these because an image id would otherwise name a repository.
+        if (/^[a-f0-9]{64}$/.test(text))
+            refuse(text, 'it is an image id');
+        return new ImageReference(registry, path, 'latest', null);
+    }
+    return new ImageReference(registry, path, tag, digest);
+}
+/** Cuts off the digest, then the tag: a colon before the last slash belongs to the registry's port. */
+function split(text) {
+    const at = text.indexOf('@');
+    const digest = at === -1 ? null : text.slice(at + 1);
+    const tagged = at === -1 ? text : text.slice(0, at);
+    const colon = tagged.indexOf(':', tagged.lastIndexOf('/') + 1);
+    return colon === -1
+        ? { name: tagged, tag: null, digest }
+        : { name: tagged.slice(0, colon), tag: tagged.slice(colon + 1), digest };
+}
+/** The first part is a registry only where it cannot be a user on Docker Hub. */
+function locate(name) {
+    const slash = name.indexOf('/');
+    const first = slash === -1 ? '' : name.slice(0, slash);
+    const namesHost = first === 'localhost' || /[.:]/.test(first) || first !== first.toLowerCase();
+    if (namesHost && first !== defaultRegistry && first !== legacyDefaultRegistry) {
+        return { registry: first, path: name.slice(slash + 1) };
+    }
+    const path = namesHost ? name.slice(slash + 1) : name;
+    return { registry: defaultRegistry, path: path.includes('/') ? path : officialImages + path };
+}
+function refuse(text, why) {
+    throw new failure_Failure('bad-image-reference', `${JSON.stringify(text.slice(0, 300))} is not an image reference: ${why}`, {
+        hint: 'Write it as registry/repository:tag, for example ghcr.io/acme/web:v1.4.2',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/release.js
+
+
+const imageIdGrammar = /^sha256:[a-f0-9]{64}$/;
+/** Compose's own grammar of service names. */
+const serviceGrammar = /^[a-zA-Z0-9._-]{1,255}$/;
+/** True for a name that compose takes for a service. */
+function isServiceName(text) {
+    return serviceGrammar.test(text);
+}
+/** True for the id of an image: `sha256:` and 64 lower-case hex digits. */
+function isImageId(text) {
+    return imageIdGrammar.test(text);
+}
+/**
+ * What the project runs. Where the containers of a service differ (an update that stopped half-way), the newest one
+ * speaks for the service; `mixedServices` names such services. Containers without a valid service name are left out.
+ */
+function releaseOf(containers, images) {
+    const imagesById = new Map(images.map((image) => [image.id, image]));
+    // fromEntries, as it makes a service called __proto__ an ordinary entry.
+    return Object.fromEntries([...byService(containers)].map(([service, [newest]]) => [
+        service,
+        runningImage(newest, imagesById.get(newest.imageId)),
+    ]));
+}
+/** True where both run the same images, by id, else by digest. */
+function sameRelease(one, other) {
+    const key = (release) => JSON.stringify(Object.entries(release)
+        .map(([service, { imageId, digest }]) => [service, imageId ?? digest])
+        .toSorted());
+    return key(one) === key(other);
+}
+/** Services, in order, whose containers run different images. */
+function mixedServices(containers) {
+    return [...byService(containers)]
+        .filter(([, [newest, ...others]]) => others.some((other) => other.imageId !== newest.imageId))
+        .map(([service]) => service);
+}
+/** By service in order of name; within a service the newest container first, equal ages by image id. */
+function byService(containers) {
+    const services = new Map();
+    const ordered = containers
+        .filter((container) => isServiceName(container.service))
+        .toSorted((a, b) => compare(a.service, b.service) || compare(moment(b), moment(a)) || compare(a.imageId, b.imageId));
+    for (const container of ordered) {
+        const others = services.get(container.service);
+        if (others === undefined)
+            services.set(container.service, [container]);
+        else
+            others.push(container);
+    }
+    return services;
+}
+/** Go drops trailing zeros of the fraction, so `Z` must not be compared with a digit. */
+function moment(container) {
+    return container.created.replace(/Z$/, '');
+}
+function compare(a, b) {
+    if (a === b)
+        return 0;
+    return a < b ? -1 : 1;
+}
+function runningImage(container, image) {
+    const imageId = isImageId(container.imageId) ? container.imageId : null;
+    // A container may be made from an id; the grammar would read that as a repository called "sha256".
+    if (isImageId(container.image))
+        return { image: container.image, tag: null, digest: null, imageId };
+    const reference = referenceOrNull(container.image);
+    if (reference === null)
+        return { image: null, tag: null, digest: null, imageId };
+    return { image: container.image, tag: reference.tag, digest: digestOf(reference, image), imageId };
+}
+/** An image may have several digests in one repository: the one that the reference names, else the first by name. */
+function digestOf(reference, image) {
+    const digests = (image?.repoDigests ?? [])
+        .map(referenceOrNull)
+        .filter((known) => known?.repository === reference.repository)
+        .map((known) => known?.digest ?? '')
+        .filter(isDigest)
+        .toSorted();
+    if (reference.digest !== null && digests.includes(reference.digest))
+        return reference.digest;
+    return digests[0] ?? null;
+}
+function referenceOrNull(text) {
+    try {
+        return parseImageReference(text);
+    }
+    catch (error) {
+        if (error instanceof failure_Failure)
+            return null;
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/shared/units.js
+const durationUnits = { s: 1_000, m: 60_000, h: 3_600_000 };
+const sizeUnits = {
+    '': 1,
+    B: 1,
+    kB: 1e3,
+    MB: 1e6,
+    GB: 1e9,
+    TB: 1e12,
+    KiB: 2 ** 10,
+    MiB: 2 ** 20,
+    GiB: 2 ** 30,
+    TiB: 2 ** 40,
+};
+/**
+ * `90s`, `5m` or `2h` in milliseconds.
+ * @throws RangeError whose message completes "it …"
+ */
+function parseDuration(text) {
+    return parseQuantity(text, durationUnits, 'is not a duration such as 90s, 5m or 2h');
+}
+/**
+ * `1GiB`, `512MiB`, `10GB` or plain bytes, in bytes.
+ * @throws RangeError whose message completes "it …"
+ */
+function parseSize(text) {
+    return parseQuantity(text, sizeUnits, 'is not a size such as 512MiB, 10GB or 1048576');
+}
+function parseQuantity(text, units, reason) {
+    const [, digits, unit] = /^(\d+)([A-Za-z]*)$/.exec(text) ?? [];
+    const factor = unit === undefined || !Object.hasOwn(units, unit) ? undefined : units[unit];
+    if (digits === undefined || factor === undefined)
+        throw new RangeError(reason);
+    const quantity = Number(digits) * factor;
+    if (!Number.isSafeInteger(quantity))
+        throw new RangeError('is too large');
+    return quantity;
+}
+/** Bytes for people: `812 B`, `1.2 GiB`. */
+function formatBytes(bytes) {
+    const units = ['KiB', 'MiB', 'GiB', 'TiB'];
+    if (Math.abs(bytes) < 1024)
+        return `${Math.round(bytes)} B`;
+    let amount = bytes / 1024;
+    let unit = 0;
+    // Compared as it will be printed: 1023.97 KiB would read "1024.0 KiB".
+    while (Math.abs(Number(amount.toFixed(1))) >= 1024 && unit < units.length - 1) {
+        amount /= 1024;
+        unit += 1;
+    }
+    return `${amount.toFixed(1)} ${units[unit]}`;
+}
+/** Milliseconds for people: `340 ms`, `12.4 s`, `2 m 13 s`, `1 h 02 m`. */
+function formatDuration(ms) {
+    if (Math.round(ms) < 1_000)
+        return `${Math.round(ms)} ms`;
+    const tenths = Math.round(ms / 100);
+    if (tenths < 600)
+        return `${(tenths / 10).toFixed(1)} s`;
+    const seconds = Math.round(ms / 1_000);
+    if (seconds < 3_600)
+        return `${Math.floor(seconds / 60)} m ${twoDigits(seconds % 60)} s`;
+    const minutes = Math.round(seconds / 60);
+    return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} m`;
+}
+/** A rate for people: `84.0 MiB/s`. */
+function formatRate(bytesPerSecond) {
+    return `${formatBytes(bytesPerSecond)}/s`;
+}
+function twoDigits(n) {
+    return String(n).padStart(2, '0');
+}
+
 ;// CONCATENATED MODULE: ./build/shared/backups/naming.js
 const idGrammar = /^(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})$/;
 const dumpExtensions = ['dump.zst', 'dump', 'sql.gz', 'sql.zst', 'sql'];
@@ -31990,6 +32309,10 @@ const sidecarEndings = {
     proof: 'proof.jsonl',
     reason: 'reason.txt',
 };
+/** Where the sets of a kind are put first, and what their names begin with. */
+function homeOf(kind) {
+    return kind === 'prerollback' ? { folder: 'rollback', prefix: 'prerollback' } : { folder: 'daily', prefix: 'backup' };
+}
 /** The id of a backup that started then: `YYYYMMDD_HHMMSS`, UTC, whole seconds. Years 0000 to 9999. */
 function backupIdAt(start) {
     const [date = '', time = ''] = start.toISOString().split('T');
@@ -32037,6 +32360,411 @@ function partOf(ending) {
             return part;
     const plain = ending.replace(/\.age$/, '');
     return dumpExtensions.some((known) => plain === known) ? 'dump' : null;
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/size-chart.js
+
+
+const mostBars = 14;
+const barWidth = 28;
+const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
+/**
+ * Sizes over time as lines of text, the newest last: date (UTC), bar, size, and what is to be said of it. At most the
+ * 14 newest are shown.
+ *
+ * @param minRatio the newest is flagged where it is smaller than this share of the one before it (0 to 1; 0: never).
+ */
+function sizeChart(points, minRatio) {
+    const shown = points.toSorted((a, b) => (a.id < b.id ? -1 : 1)).slice(-mostBars);
+    const largest = Math.max(1, ...shown.map(({ bytes }) => bytes));
+    const sizes = shown.map(({ bytes }) => formatBytes(bytes));
+    const sizeWidth = Math.max(0, ...sizes.map((size) => size.length));
+    return shown.map((point, index) => {
+        const previous = index === shown.length - 1 ? shown[index - 1] : undefined;
+        const notes = [point.kind === 'scheduled' ? '' : point.kind, shrinkage(point, previous, minRatio)];
+        const bar = barOf(point.bytes / largest).padEnd(barWidth);
+        const line = `${dateOf(point.id)}  ${bar}  ${sizes[index]?.padStart(sizeWidth)}`;
+        return [line, ...notes.filter((note) => note !== '')].join('  ');
+    });
+}
+/** "12 % of the previous" where a size is below the limit, else empty. */
+function shrinkage(point, previous, minRatio) {
+    if (previous === undefined || point.bytes >= previous.bytes * minRatio)
+        return '';
+    return `! ${Math.floor((100 * point.bytes) / previous.bytes)} % of the previous`;
+}
+/** Something is always seen of what is not empty. */
+function barOf(share) {
+    const parts = share === 0 ? 0 : Math.max(1, Math.round(share * barWidth * eighths.length));
+    return '█'.repeat(Math.floor(parts / eighths.length)) + eighths[parts % eighths.length];
+}
+function dateOf(id) {
+    return startOf(id)?.toISOString().slice(0, 16).replace('T', ' ') ?? id;
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/text-layout.js
+
+/** Columns of a report: it must be readable in a terminal at night. */
+const width = 100;
+/**
+ * One value per line behind its name, the values aligned and folded: `  Size      1.2 GiB`. Values may be foreign;
+ * they are cleaned here. Names are ours, or cleaned the same way.
+ */
+function fields(rows) {
+    const names = rows.map(([name]) => clean_cleanLine(name, 40));
+    const indent = Math.max(0, ...names.map((name) => name.length)) + 4;
+    return rows.flatMap(([, value], row) => folded(`  ${names[row]}`.padEnd(indent), value));
+}
+/** A text after a lead such as `  - `, folded below its own beginning. Words too long for a line are cut. */
+function folded(lead, text) {
+    const room = width - lead.length;
+    const lines = [''];
+    for (const word of clean_cleanLine(text)
+        .split(' ')
+        .flatMap((long) => pieces(long, room))) {
+        const line = lines.at(-1) ?? '';
+        if (line === '')
+            lines[lines.length - 1] = word;
+        else if (line.length + 1 + word.length <= room)
+            lines[lines.length - 1] = `${line} ${word}`;
+        else
+            lines.push(word);
+    }
+    return lines.map((line, index) => `${index === 0 ? lead : ' '.repeat(lead.length)}${line}`.trimEnd());
+}
+/** One line, its end left out where it is too long. */
+function shortened(lead, text) {
+    return `${lead}${clean_cleanLine(text, width - lead.length)}`.trimEnd();
+}
+function pieces(word, length) {
+    return word.match(new RegExp(`.{1,${length}}`, 'gsu')) ?? [word];
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/report.js
+
+
+
+
+const kindInWords = {
+    scheduled: 'scheduled',
+    predeployment: 'before a deployment',
+    prerollback: 'before a rollback',
+};
+const mostTables = 20;
+const mostChanges = 20;
+const mostChangedLines = 10;
+/**
+ * The report for people: the verdict first, the way back last. At most 100 columns, but for commands, which are never
+ * cut. Ends with a line break.
+ */
+function reportOf(manifest, facts) {
+    const { previous } = facts;
+    const sections = [
+        ['Backup', backupLines(manifest, facts)],
+        ['Checks', checkLines(manifest.checks)],
+        [tablesTitle(manifest.tables), tableLines(manifest.tables)],
+        [`Schema changes${previous === null ? '' : ` since ${previous.id}`}`, changeLines(manifest, facts)],
+        ['Release: what ran', releaseLines(manifest.release)],
+        ['Tiers', facts.tiers.flatMap(({ reason }) => folded('  ', reason))],
+        ['Sizes (UTC)', sizeChart(facts.sizes, facts.minSizeRatio).map((line) => `  ${line}`)],
+        ['To restore', restoreLines(facts.restore)],
+    ];
+    const parts = sections.map(([title, lines]) => [title, ...lines].join('\n'));
+    return `${[verdict(manifest, facts).join('\n'), ...parts].join('\n\n')}\n`;
+}
+function verdict(manifest, { problems }) {
+    const what = `backup ${manifest.id} of "${manifest.database}", ${manifest.environment}`;
+    if (problems.length === 0) {
+        return [
+            ...folded('VERIFIED  ', what),
+            'The dump was read back in full from the disk. That it restores, only a restore proves.',
+        ];
+    }
+    return [
+        ...folded('INCOMPLETE  ', what),
+        'The dump is verified, but not all of the rest went well:',
+        ...problems.flatMap((problem) => folded('  ! ', problem)),
+    ];
+}
+function backupLines(manifest, { host, folder, previous }) {
+    const ms = Date.parse(manifest.finishedAt) - Date.parse(manifest.startedAt);
+    const before = manifest.dumpBytes === null ? '' : `; ${formatBytes(manifest.dumpBytes)} before compression`;
+    const extensions = manifest.extensions.map(({ name, version }) => `${name} ${version}`).join(', ');
+    return fields([
+        [
+            'Database',
+            `${manifest.database}, PostgreSQL ${manifest.serverVersion}, ${manifest.encoding}, ${manifest.locale}`,
+        ],
+        ['Kind', kindInWords[manifest.kind]],
+        ['Taken', `${report_moment(manifest.startedAt)}, in ${formatDuration(ms)}`],
+        ['Host', host],
+        ['Folder', folder],
+        ['Dump', `${manifest.file} (${encodingOf(manifest)}, pg_dump ${manifest.pgDumpVersion})`],
+        ['Size', `${formatBytes(manifest.sizeBytes)} (${manifest.sizeBytes} bytes)${before}`],
+        ['Previous', previous === null ? 'none' : against(previous, manifest.sizeBytes)],
+        ['SHA-256', manifest.sha256],
+        ['MD5', manifest.md5],
+        ['Holds', contentsOf(manifest)],
+        ['Extensions', extensions === '' ? 'none' : extensions],
+        ['Started by', manifest.actor ?? 'not known'],
+        ['Run', manifest.runUrl ?? 'not known'],
+        ['Commit', manifest.commit ?? 'not known'],
+    ]);
+}
+function encodingOf({ format, compression, encryption }) {
+    const compressed = { zstd: 'zstd', gzip: 'gzip', none: 'not compressed' }[compression];
+    return `${format} format, ${compressed}${encryption === 'age' ? ', encrypted for age' : ''}`;
+}
+function against(previous, bytes) {
+    const share = previous.sizeBytes === 0 ? '' : `; this one has ${Math.round((100 * bytes) / previous.sizeBytes)} % of it`;
+    return `${formatBytes(previous.sizeBytes)} on ${report_moment(previous.startedAt)}${share}`;
+}
+function contentsOf({ tables, sequences, largeObjects }) {
+    return [
+        amount(tables.length, 'table'),
+        amount(sequences.length, 'sequence'),
+        amount(largeObjects, 'large object'),
+    ].join(', ');
+}
+function checkLines(checks) {
+    const words = { passed: 'passed', failed: 'FAILED', 'could-not-check': 'NOT CHECKED' };
+    const wordWidth = Math.max(0, ...checks.map(({ result }) => words[result].length));
+    return fields(checks.map(({ name, result, detail, ms }) => [
+        `${words[result].padEnd(wordWidth)}  ${name}`,
+        ms > 0 ? `${detail} (${formatDuration(ms)})` : detail,
+    ]));
+}
+function tablesTitle(tables) {
+    const counted = tables.filter(({ rows }) => rows !== null);
+    if (counted.length === 0)
+        return `Tables: ${tables.length}, rows not counted`;
+    const rows = counted.reduce((sum, table) => sum + (table.rows ?? 0), 0);
+    const how = counted.every(({ exact }) => exact) ? "counted in the dump's own snapshot" : 'some of them estimated';
+    return `Tables: ${tables.length}, with ${grouped(rows)} rows, ${how}`;
+}
+/** The largest first; names in order where they are equal. */
+function tableLines(tables) {
+    const ordered = tables
+        .map((table) => ({ ...table, title: clean_cleanLine(`${table.schema}.${table.name}`, 70) }))
+        .toSorted((a, b) => (b.rows ?? -1) - (a.rows ?? -1) || (a.title < b.title ? -1 : 1));
+    const shown = ordered.slice(0, mostTables);
+    const counts = shown.map(({ rows, exact }) => (rows === null ? '-' : `${exact ? '' : '~'}${grouped(rows)}`));
+    const countWidth = Math.max(0, ...counts.map((count) => count.length));
+    const lines = shown.map(({ title }, index) => `  ${counts[index]?.padStart(countWidth)}  ${title}`);
+    return ordered.length > shown.length ? [...lines, `  and ${ordered.length - shown.length} more`] : lines;
+}
+function changeLines(manifest, { previous, schemaChanges }) {
+    if (previous === null)
+        return ['  This is the first backup.'];
+    if (manifest.schemaSha256 !== null && manifest.schemaSha256 === previous.schemaSha256)
+        return ['  None.'];
+    if (schemaChanges === null)
+        return ['  They could not be compared.'];
+    if (schemaChanges.length === 0)
+        return ['  None but the order of the objects or the settings around them.'];
+    const lines = schemaChanges.slice(0, mostChanges).flatMap(({ what, type, schema, name, lines: changed }) => {
+        const rest = changed.length - mostChangedLines;
+        return [
+            ...folded(`  ${what.padEnd(7)}  `, `${type} ${schema === null ? '' : `${schema}.`}${name}`),
+            ...changed.slice(0, mostChangedLines).map((line) => shortened('             ', line)),
+            ...(rest > 0 ? [`             and ${amount(rest, 'more line')}`] : []),
+        ];
+    });
+    const rest = schemaChanges.length - mostChanges;
+    return rest > 0 ? [...lines, `  and ${amount(rest, 'more object')}`] : lines;
+}
+function releaseLines(release) {
+    const services = Object.entries(release).map(([service, { image, digest, imageId }]) => {
+        const name = image ?? 'not known';
+        if (digest !== null)
+            return [service, `${name} ${digest}`];
+        return [service, `${name}, no digest${imageId === null ? '' : `, image ${imageId}`}`];
+    });
+    return services.length === 0 ? ['  Not known.'] : fields(services);
+}
+/** Commands are made of quoted words and hold nothing that is not seen: they go out as they are. */
+function restoreLines(restore) {
+    const steps = [
+        ['On a new server first: make the roles (they have no passwords; set those by ALTER ROLE)', restore.roles],
+        ['Into a new, empty database; nothing that is there is touched', restore.restore],
+        ['To put it in place of the old one, which is kept: stop the application, then', restore.swap],
+    ];
+    return [
+        ...folded('  ', 'Once the set has left the folder that the commands name, use the one where you found this report.'),
+        ...steps.flatMap(([what, commands], index) => ['', ...folded(`  ${index + 1}. `, what), commands]),
+    ];
+}
+function report_moment(iso) {
+    return `${iso.slice(0, 19).replace('T', ' ')} UTC`;
+}
+function grouped(n) {
+    return n.toLocaleString('en-US');
+}
+function amount(n, noun) {
+    return `${grouped(n)} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/shell-quote.js
+
+const bare = /^[A-Za-z0-9_@%+=:,./-]+$/;
+/** What is not seen as it is: controls, bidi overrides, zero-width characters, separators, unassigned code points. */
+const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
+/** What a log breaks up since the runner would obey it: it must not stand in a command that is printed to be copied. */
+const workflowCommand = /::|##\[/;
+/**
+ * One argument for bash that is exactly this text: bare where that is safe, else in single quotes, else (where it holds
+ * what cannot be seen or copied) in bash's `$'…'`. The result is one line.
+ *
+ * @throws Failure `unquotable` for text that holds a NUL, which no argument can
+ */
+function quoteForShell(text) {
+    if (text.includes('\0'))
+        throw new failure_Failure('unquotable', 'A text with a NUL cannot be given to a command');
+    if (invisible.test(text) || workflowCommand.test(text))
+        return `$'${[...text].map(inDollarQuotes).join('')}'`;
+    return bare.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+/** Bytes rather than \u, whose meaning depends on the shell's locale. `!` as bash may look for it in its history. */
+function inDollarQuotes(character) {
+    if (character === "'" || character === '\\')
+        return `\\${character}`;
+    if (!invisible.test(character) && !'#:!'.includes(character))
+        return character;
+    return [...new TextEncoder().encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/restore-command.js
+
+
+/** PostgreSQL cuts names off behind this many bytes. */
+const longestName = 63;
+const foldAt = 92;
+/** The commands that restore a set, whatever its database, user and folders are called. */
+function restoreCommands(manifest, place) {
+    const prefix = parseSetFileName(manifest.file)?.prefix ?? 'backup';
+    const files = setFileNames(prefix, manifest.id, manifest);
+    const restored = nameWith(manifest.database, '_restored');
+    const maintenance = manifest.database === 'postgres' ? 'template1' : 'postgres';
+    const psql = ['psql', '-X', '--quiet', `--username=${place.user}`, `--dbname=${maintenance}`];
+    const cd = command(['cd', place.folder]);
+    return {
+        database: restored,
+        roles: `${cd} &&\n${pipeline(['zcat', files.globals], [...fedIn(place), ...psql])}`,
+        restore: strictly([
+            cd,
+            command(['sha256sum', '--check', files.sha256]),
+            command(createDatabase(manifest, place, restored)),
+            pipeline(...readDump(manifest, files.dump, place), restoreInto(manifest, place, restored)),
+            command(['echo', `Restored into ${restored}`]),
+        ]),
+        swap: strictly([
+            cd,
+            command(['docker', 'exec', place.container, ...psql, `--command=${swapNames(manifest.database, restored)}`]),
+            pipeline(['zcat', files.globals], 
+            // A dump leaves out what ALTER DATABASE … SET said.
+            ['sed', '1,/^-- Settings of the database$/d'], [...fedIn(place), ...psql]),
+        ]),
+    };
+}
+/**
+ * A value for `--dbname`, where PostgreSQL's programs read a connection string if it looks like one.
+ * Exactly this database is meant, whatever its name.
+ */
+function databaseArgument(name) {
+    if (!name.includes('=') && !/^postgres(ql)?:\/\//.test(name))
+        return name;
+    return `dbname='${name.replace(/[\\']/g, '\\$&')}'`;
+}
+/** Only where there is a pipe: else `-i` would swallow what the operator has pasted behind it. */
+function fedIn({ container }) {
+    return ['docker', 'exec', '-i', container];
+}
+/** template0: other templates may hold something already, or have another encoding. */
+function createDatabase(manifest, place, name) {
+    return [
+        ...['docker', 'exec', place.container, 'createdb', `--username=${place.user}`, '--template=template0'],
+        ...[`--encoding=${manifest.encoding}`, ...localeOptions(manifest), '--', name],
+    ];
+}
+/** Sorting and letters as the source had them, or indexes and comparisons would differ. */
+function localeOptions({ locale, ctype, localeProvider, providerLocale, serverVersion }) {
+    const libc = ctype === null || ctype === locale ? [`--locale=${locale}`] : [`--lc-collate=${locale}`, `--lc-ctype=${ctype}`];
+    if (localeProvider === null || localeProvider === 'libc' || providerLocale === null) {
+        // Else it is that of template0, which on another server may be ICU. Older versions have no such option.
+        return localeProvider === 'libc' && Number.parseInt(serverVersion, 10) >= 15
+            ? ['--locale-provider=libc', ...libc]
+            : libc;
+    }
+    return [`--locale-provider=${localeProvider}`, `--${localeProvider}-locale=${providerLocale}`, ...libc];
+}
+/** The stages that give the plain archive or SQL; the first reads the file. */
+function readDump({ encryption, format, compression }, file, place) {
+    const program = { zstd: 'zstd', gzip: format === 'custom' ? null : 'gzip', none: null }[compression];
+    const decompress = program === null ? [] : [program, '-dc'];
+    const isInside = program === 'zstd' && place.zstdOn === 'container';
+    // In the container it is a stage of its own, so that the host's pipefail sees how it ends.
+    const decompression = isInside ? [...fedIn(place), ...decompress] : decompress;
+    if (encryption === 'age') {
+        const decryption = ['age', '--decrypt', '--identity', 'key.txt', file];
+        return program === null ? [decryption] : [decryption, decompression];
+    }
+    if (program === null)
+        return [['cat', file]];
+    return isInside ? [['cat', file], decompression] : [[...decompression, file]];
+}
+/** psql takes any end of its input for a good one, so the checksum before it and pipefail matter. */
+function restoreInto({ format }, place, name) {
+    const into = [`--username=${place.user}`, `--dbname=${databaseArgument(name)}`];
+    if (format === 'custom')
+        return [...fedIn(place), 'pg_restore', '--exit-on-error', ...into];
+    // Not as a single transaction: the dump has some of its own, around large objects.
+    const strict = ['-X', '--quiet', '--output=/dev/null', '-v', 'ON_ERROR_STOP=1'];
+    return [...fedIn(place), 'psql', ...strict, ...into];
+}
+/** One command string is one transaction: both names change, or none does. */
+function swapNames(database, restored) {
+    const old = nameWith(database, '_replaced');
+    const rename = (from, to) => `ALTER DATABASE ${identifier(from)} RENAME TO ${identifier(to)}`;
+    return `${rename(database, old)}; ${rename(restored, database)}`;
+}
+function identifier(name) {
+    return `"${name.replaceAll('"', '""')}"`;
+}
+/** Shortened by whole characters where the server would cut it, maybe down to the name that it must not have. */
+function nameWith(name, suffix) {
+    const characters = [...name];
+    while (new TextEncoder().encode(characters.join('') + suffix).length > longestName)
+        characters.pop();
+    return characters.join('') + suffix;
+}
+/** In a shell of its own, so that the operator's goes on after an error. */
+function strictly(commands) {
+    return `( set -e -o pipefail\n${commands.map(indented).join('\n')}\n)`;
+}
+function pipeline(...stages) {
+    return stages.map((stage, index) => (index === 0 ? command(stage) : indented(command(stage)))).join(' |\n');
+}
+function indented(lines) {
+    return lines.replaceAll(/^/gm, '  ');
+}
+/** Quoted words hold no line breaks, so a line can be folded between any two. */
+function command(words) {
+    const lines = [];
+    for (const word of words.map(quoteWord)) {
+        const last = lines.at(-1);
+        if (last === undefined)
+            lines.push(word);
+        else if (last.length + 1 + word.length <= foldAt)
+            lines[lines.length - 1] = `${last} ${word}`;
+        else
+            lines.push(`    ${word}`);
+    }
+    return lines.join(' \\\n');
+}
+/** `--option='a value'` reads better than `'--option=a value'`, and is the same. */
+function quoteWord(word) {
+    const [option = ''] = /^--[a-z-]+=/.exec(word) ?? [];
+    return option + quoteForShell(word.slice(option.length));
 }
 
 ;// CONCATENATED MODULE: ./build/shared/backups/line-difference.js
@@ -32158,6 +32886,35 @@ function objectAt(objects, title) {
     return object;
 }
 
+;// CONCATENATED MODULE: ./build/shared/backups/account.js
+
+
+
+/** The report that stands beside the dump. */
+function reportText(account) {
+    const { settlement, place, previous, target, minSizeRatio } = account;
+    return reportOf(settlement.manifest, {
+        problems: settlement.problems,
+        host: target,
+        folder: place.folder,
+        previous,
+        schemaChanges: schemaChangesIn(account),
+        tiers: settlement.tiers,
+        sizes: sizesIn(account),
+        minSizeRatio,
+        restore: restoreCommands(settlement.manifest, place),
+    });
+}
+/** Of every verified set of the database, the new one among them. */
+function sizesIn({ settlement }) {
+    return settlement.sets.map(({ id, manifest }) => ({ id, bytes: manifest.sizeBytes, kind: manifest.kind }));
+}
+/** null where there is nothing to compare with. */
+function schemaChangesIn({ dump }) {
+    const { schemaText, previousSchemaText } = dump;
+    return schemaText === null || previousSchemaText === null ? null : compareSchemas(previousSchemaText, schemaText);
+}
+
 ;// CONCATENATED MODULE: ./build/shared/backups/assemble.js
 
 
@@ -32201,7 +32958,7 @@ function manifestOf(dump, facts) {
 }
 /** The files beside the dump that are made here, by bare name: manifest, report and the checksums of all. */
 function sidecarsOf(dump, manifest, report) {
-    const names = setFileNames('backup', dump.id, manifest);
+    const names = setFileNames(homeOf(manifest.kind).prefix, dump.id, manifest);
     const texts = new Map([
         [names.manifest, `${JSON.stringify(manifest, null, 2)}\n`],
         [names.report, report],
@@ -32219,196 +32976,6 @@ function sidecarsOf(dump, manifest, report) {
 }
 function hash(algorithm, text) {
     return (0,external_node_crypto_.createHash)(algorithm).update(text).digest('hex');
-}
-
-;// CONCATENATED MODULE: ./build/shared/releases/image-reference.js
-
-// Docker's grammar (distribution/reference), rule by rule.
-const pathComponent = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
-const pathGrammar = new RegExp(`^${pathComponent}(?:/${pathComponent})*$`);
-const domainComponent = '[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?';
-const registryGrammar = new RegExp(`^(?:${domainComponent}(?:\\.${domainComponent})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?$`);
-const tagGrammar = /^\w[\w.-]{0,127}$/;
-const digestGrammar = /^(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})$/;
-/** Longer paths are refused by every registry. */
-const longestPath = 255;
-const defaultRegistry = 'docker.io';
-const legacyDefaultRegistry = 'index.docker.io';
-const officialImages = 'library/';
-/** True for a content digest such as `sha256:` and 64 lower-case hex digits (sha384 and sha512 alike). */
-function isDigest(text) {
-    return digestGrammar.test(text);
-}
-/** True for a tag as a registry takes it: at most 128 of letters, digits, `_`, `.`, `-`, not led by `.` or `-`. */
-function isTag(text) {
-    return tagGrammar.test(text);
-}
-/** An image reference with Docker's defaults filled in, so that two names of the same image are equal. */
-class ImageReference {
-    /** Host and port: `docker.io` where none was written. */
-    registry;
-    /** `library/postgres`, `acme/web`. */
-    path;
-    /** `latest` where neither tag nor digest was written; null where only a digest was. */
-    tag;
-    digest;
-    constructor(registry, path, tag, digest) {
-        this.registry = registry;
-        this.path = path;
-        this.tag = tag;
-        this.digest = digest;
-    }
-    /** Registry and path: what tags and digests belong to. */
-    get repository() {
-        return `${this.registry}/${this.path}`;
-    }
-    /** The full form, which parses to an equal reference. */
-    toString() {
-        const tag = this.tag === null ? '' : `:${this.tag}`;
-        const digest = this.digest === null ? '' : `@${this.digest}`;
-        return `${this.repository}${tag}${digest}`;
-    }
-}
-/**
- * Reads a reference as `docker pull` does.
- *
- * @throws Failure `bad-image-reference`
- */
-function parseImageReference(text) {
-    const { name, tag, digest } = split(text);
-    const { registry, path } = locate(name);
-    if (!registryGrammar.test(registry))
-        refuse(text, 'its registry is not a host name with an optional port');
-    if (!pathGrammar.test(path))
-        refuse(text, 'its repository is not lower-case words joined by "/", ".", "_" or "-"');
-    if (path.length > longestPath)
-        refuse(text, `its repository is longer than ${longestPath} characters`);
-    if (tag !== null && !isTag(tag))
-        refuse(text, 'its tag is not 1 to 128 letters, digits, "_", "." or "-"');
-    if (digest !== null && !isDigest(digest))
-        refuse(text, 'its digest is not "sha256:" and 64 lower-case hex digits');
-    if (tag === null && digest === null) {
-        // Docker refuses these because an image id would otherwise name a repository.
-        if (/^[a-f0-9]{64}$/.test(text))
-            refuse(text, 'it is an image id');
-        return new ImageReference(registry, path, 'latest', null);
-    }
-    return new ImageReference(registry, path, tag, digest);
-}
-/** Cuts off the digest, then the tag: a colon before the last slash belongs to the registry's port. */
-function split(text) {
-    const at = text.indexOf('@');
-    const digest = at === -1 ? null : text.slice(at + 1);
-    const tagged = at === -1 ? text : text.slice(0, at);
-    const colon = tagged.indexOf(':', tagged.lastIndexOf('/') + 1);
-    return colon === -1
-        ? { name: tagged, tag: null, digest }
-        : { name: tagged.slice(0, colon), tag: tagged.slice(colon + 1), digest };
-}
-/** The first part is a registry only where it cannot be a user on Docker Hub. */
-function locate(name) {
-    const slash = name.indexOf('/');
-    const first = slash === -1 ? '' : name.slice(0, slash);
-    const namesHost = first === 'localhost' || /[.:]/.test(first) || first !== first.toLowerCase();
-    if (namesHost && first !== defaultRegistry && first !== legacyDefaultRegistry) {
-        return { registry: first, path: name.slice(slash + 1) };
-    }
-    const path = namesHost ? name.slice(slash + 1) : name;
-    return { registry: defaultRegistry, path: path.includes('/') ? path : officialImages + path };
-}
-function refuse(text, why) {
-    throw new Failure('bad-image-reference', `${JSON.stringify(text.slice(0, 300))} is not an image reference: ${why}`, {
-        hint: 'Write it as registry/repository:tag, for example ghcr.io/acme/web:v1.4.2',
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/releases/release.js
-
-
-const imageIdGrammar = /^sha256:[a-f0-9]{64}$/;
-/** Compose's own grammar of service names. */
-const serviceGrammar = /^[a-zA-Z0-9._-]{1,255}$/;
-/** True for a name that compose takes for a service. */
-function isServiceName(text) {
-    return serviceGrammar.test(text);
-}
-/** True for the id of an image: `sha256:` and 64 lower-case hex digits. */
-function isImageId(text) {
-    return imageIdGrammar.test(text);
-}
-/**
- * What the project runs. Where the containers of a service differ (an update that stopped half-way), the newest one
- * speaks for the service; `mixedServices` names such services. Containers without a valid service name are left out.
- */
-function releaseOf(containers, images) {
-    const imagesById = new Map(images.map((image) => [image.id, image]));
-    // fromEntries, as it makes a service called __proto__ an ordinary entry.
-    return Object.fromEntries([...byService(containers)].map(([service, [newest]]) => [
-        service,
-        runningImage(newest, imagesById.get(newest.imageId)),
-    ]));
-}
-/** Services, in order, whose containers run different images. */
-function mixedServices(containers) {
-    return [...byService(containers)]
-        .filter(([, [newest, ...others]]) => others.some((other) => other.imageId !== newest.imageId))
-        .map(([service]) => service);
-}
-/** By service in order of name; within a service the newest container first, equal ages by image id. */
-function byService(containers) {
-    const services = new Map();
-    const ordered = containers
-        .filter((container) => isServiceName(container.service))
-        .toSorted((a, b) => compare(a.service, b.service) || compare(moment(b), moment(a)) || compare(a.imageId, b.imageId));
-    for (const container of ordered) {
-        const others = services.get(container.service);
-        if (others === undefined)
-            services.set(container.service, [container]);
-        else
-            others.push(container);
-    }
-    return services;
-}
-/** Go drops trailing zeros of the fraction, so `Z` must not be compared with a digit. */
-function moment(container) {
-    return container.created.replace(/Z$/, '');
-}
-function compare(a, b) {
-    if (a === b)
-        return 0;
-    return a < b ? -1 : 1;
-}
-function runningImage(container, image) {
-    const imageId = isImageId(container.imageId) ? container.imageId : null;
-    // A container may be made from an id; the grammar would read that as a repository called "sha256".
-    if (isImageId(container.image))
-        return { image: container.image, tag: null, digest: null, imageId };
-    const reference = referenceOrNull(container.image);
-    if (reference === null)
-        return { image: null, tag: null, digest: null, imageId };
-    return { image: container.image, tag: reference.tag, digest: digestOf(reference, image), imageId };
-}
-/** An image may have several digests in one repository: the one that the reference names, else the first by name. */
-function digestOf(reference, image) {
-    const digests = (image?.repoDigests ?? [])
-        .map(referenceOrNull)
-        .filter((known) => known?.repository === reference.repository)
-        .map((known) => known?.digest ?? '')
-        .filter(isDigest)
-        .toSorted();
-    if (reference.digest !== null && digests.includes(reference.digest))
-        return reference.digest;
-    return digests[0] ?? null;
-}
-function referenceOrNull(text) {
-    try {
-        return parseImageReference(text);
-    }
-    catch (error) {
-        if (error instanceof Failure)
-            return null;
-        throw error;
-    }
 }
 
 ;// CONCATENATED MODULE: ./build/shared/untrusted.js
@@ -32480,7 +33047,7 @@ function untrusted_objectAt(value, place) {
     return value;
 }
 function untrusted_refuse(place, why) {
-    throw new Failure('bad-value', place === '' ? `it ${why}` : `"${place}" ${why}`);
+    throw new failure_Failure('bad-value', place === '' ? `it ${why}` : `"${place}" ${why}`);
 }
 
 ;// CONCATENATED MODULE: ./build/shared/backups/read-manifest.js
@@ -32523,7 +33090,7 @@ const check = shape({
 const manifest = shape({
     version: oneOf(1),
     id: backupId,
-    kind: oneOf('scheduled', 'predeployment'),
+    kind: oneOf('scheduled', 'predeployment', 'prerollback'),
     environment: read_manifest_name,
     database: textThat((value) => value !== '' && value.length <= 1024 && !value.includes('\0'), 'a database name'),
     startedAt: read_manifest_moment,
@@ -32562,15 +33129,15 @@ const manifest = shape({
  */
 function readManifest(json) {
     if (json.length > longestManifest)
-        throw new Failure('bad-manifest', 'is too large for a manifest');
+        throw new failure_Failure('bad-manifest', 'is too large for a manifest');
     const value = parse(json);
     refuseOtherVersions(value);
     try {
         return manifest(value, '');
     }
     catch (error) {
-        if (error instanceof Failure)
-            throw new Failure('bad-manifest', `is not a manifest: ${error.message}`);
+        if (error instanceof failure_Failure)
+            throw new failure_Failure('bad-manifest', `is not a manifest: ${error.message}`);
         throw error;
     }
 }
@@ -32579,14 +33146,14 @@ function parse(json) {
         return JSON.parse(json);
     }
     catch (error) {
-        throw new Failure('bad-manifest', 'is not JSON', { cause: error });
+        throw new failure_Failure('bad-manifest', 'is not JSON', { cause: error });
     }
 }
 /** Said before the shape is looked at: a later version may have any. */
 function refuseOtherVersions(value) {
     const version = value?.version;
     if (typeof version === 'number' && version !== 1) {
-        throw new Failure('bad-manifest', `has version ${version}; this release of the action reads version 1`);
+        throw new failure_Failure('bad-manifest', `has version ${version}; this release of the action reads version 1`);
     }
 }
 
@@ -32714,7 +33281,7 @@ function manifestOrReason(text) {
         return readManifest(text);
     }
     catch (error) {
-        if (error instanceof Failure)
+        if (error instanceof failure_Failure)
             return error.message;
         throw error;
     }
@@ -32786,7 +33353,7 @@ function readProbe(output) {
     const tools = new Set(lines.filter(([name]) => name === 'tool').map(([, tool]) => tool));
     const missing = ['psql', 'pg_dump', 'pg_restore'].filter((tool) => !tools.has(tool));
     if (missing.length > 0) {
-        throw new Failure('no-pg-dump', `The database container has no ${missing.join(' and no ')}`, {
+        throw new failure_Failure('no-pg-dump', `The database container has no ${missing.join(' and no ')}`, {
             hint: 'Name the service that runs the official PostgreSQL image as "db-service"',
         });
     }
@@ -32815,84 +33382,11 @@ function readFacts(answer) {
 function refusal(answer) {
     const [, fatal] = /FATAL: +(.*?) *$/.exec(answer) ?? [];
     const because = fatal === undefined ? '' : `: ${fatal}`;
-    return new Failure('database-refuses', `The database does not accept our session${because}`, {
+    return new failure_Failure('database-refuses', `The database does not accept our session${because}`, {
         hint: refusals.find(([pattern]) => fatal !== undefined && pattern.test(fatal))?.[1] ??
             'See what it says: docker logs of its container. Where it names a database or a role, set "db-name" and "db-user"',
         cause: answer,
     });
-}
-
-;// CONCATENATED MODULE: ./build/shared/units.js
-const durationUnits = { s: 1_000, m: 60_000, h: 3_600_000 };
-const sizeUnits = {
-    '': 1,
-    B: 1,
-    kB: 1e3,
-    MB: 1e6,
-    GB: 1e9,
-    TB: 1e12,
-    KiB: 2 ** 10,
-    MiB: 2 ** 20,
-    GiB: 2 ** 30,
-    TiB: 2 ** 40,
-};
-/**
- * `90s`, `5m` or `2h` in milliseconds.
- * @throws RangeError whose message completes "it …"
- */
-function parseDuration(text) {
-    return parseQuantity(text, durationUnits, 'is not a duration such as 90s, 5m or 2h');
-}
-/**
- * `1GiB`, `512MiB`, `10GB` or plain bytes, in bytes.
- * @throws RangeError whose message completes "it …"
- */
-function parseSize(text) {
-    return parseQuantity(text, sizeUnits, 'is not a size such as 512MiB, 10GB or 1048576');
-}
-function parseQuantity(text, units, reason) {
-    const [, digits, unit] = /^(\d+)([A-Za-z]*)$/.exec(text) ?? [];
-    const factor = unit === undefined || !Object.hasOwn(units, unit) ? undefined : units[unit];
-    if (digits === undefined || factor === undefined)
-        throw new RangeError(reason);
-    const quantity = Number(digits) * factor;
-    if (!Number.isSafeInteger(quantity))
-        throw new RangeError('is too large');
-    return quantity;
-}
-/** Bytes for people: `812 B`, `1.2 GiB`. */
-function formatBytes(bytes) {
-    const units = ['KiB', 'MiB', 'GiB', 'TiB'];
-    if (Math.abs(bytes) < 1024)
-        return `${Math.round(bytes)} B`;
-    let amount = bytes / 1024;
-    let unit = 0;
-    // Compared as it will be printed: 1023.97 KiB would read "1024.0 KiB".
-    while (Math.abs(Number(amount.toFixed(1))) >= 1024 && unit < units.length - 1) {
-        amount /= 1024;
-        unit += 1;
-    }
-    return `${amount.toFixed(1)} ${units[unit]}`;
-}
-/** Milliseconds for people: `340 ms`, `12.4 s`, `2 m 13 s`, `1 h 02 m`. */
-function formatDuration(ms) {
-    if (Math.round(ms) < 1_000)
-        return `${Math.round(ms)} ms`;
-    const tenths = Math.round(ms / 100);
-    if (tenths < 600)
-        return `${(tenths / 10).toFixed(1)} s`;
-    const seconds = Math.round(ms / 1_000);
-    if (seconds < 3_600)
-        return `${Math.floor(seconds / 60)} m ${twoDigits(seconds % 60)} s`;
-    const minutes = Math.round(seconds / 60);
-    return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} m`;
-}
-/** A rate for people: `84.0 MiB/s`. */
-function formatRate(bytesPerSecond) {
-    return `${formatBytes(bytesPerSecond)}/s`;
-}
-function twoDigits(n) {
-    return String(n).padStart(2, '0');
 }
 
 ;// CONCATENATED MODULE: ./build/shared/backups/calendar.js
@@ -32948,8 +33442,12 @@ function weekday(day) {
 
 
 
-const allTiers = ['daily', 'weekly', 'monthly', 'predeployment'];
-/** The period of a set in a tier; a deployment is a period of its own. */
+const allTiers = ['daily', 'weekly', 'monthly', 'predeployment', 'prerollback'];
+/** The folder that the sets of a tier stand in. */
+function folderOfTier(tier) {
+    return tier === 'prerollback' ? 'rollback' : tier;
+}
+/** The period of a set in a tier; a deployment or a rollback is a period of its own. */
 function periodOf(tier, id, calendar) {
     // Ids in a catalogue are valid; the epoch only satisfies the type.
     const start = startOf(id) ?? new Date(0);
@@ -32967,24 +33465,28 @@ function periodOf(tier, id, calendar) {
             return { key: month, name: month };
         }
         case 'predeployment':
+        case 'prerollback':
             return { key: id, name: id };
     }
 }
 /**
- * Which tiers a new verified set enters, in the order of allTiers. This is computed from what stands in the folders and
+ * Which tiers a new verified set enters, in the order of allTiers; one that is taken before a rollback stands alone. This is computed from what stands in the folders and
  * never from the day of the week: after a missed Sunday the next night is weekly.
  *
  * @param sets all sets on the host; only verified ones of the same database matter.
  * @param timezone IANA name; days are counted there.
  */
 function decideTiers(added, sets, policy, timezone) {
+    if (added.kind === 'prerollback') {
+        return [{ tier: 'prerollback', enters: true, reason: 'prerollback: taken before a rollback' }];
+    }
     const calendar = calendarIn(timezone);
     const earlier = verifiedSetsOf(added.database, sets).filter((set) => set.id !== added.id);
     const firstOfPeriod = (tier) => {
         if (policy[tier] === 0)
             return { tier, enters: false, reason: `not ${tier}: keep-${tier} is 0` };
         const period = periodOf(tier, added.id, calendar);
-        const holder = earlier.findLast((set) => set.folders.includes(tier) && periodOf(tier, set.id, calendar).key === period.key);
+        const holder = earlier.findLast((set) => set.folders.includes(folderOfTier(tier)) && periodOf(tier, set.id, calendar).key === period.key);
         return holder === undefined
             ? { tier, enters: true, reason: `${tier}: first verified backup of ${period.name}` }
             : { tier, enters: false, reason: `not ${tier}: ${period.name} has ${holder.id}` };
@@ -33023,24 +33525,9 @@ const neededTools = ['flock', 'stat', 'df', 'date', 'tee', 'sync', 'sha256sum', 
  * @throws Failure named after the check that failed; `host-not-ready` that lists them where there are several
  */
 function judgeHost(survey, needs) {
-    const failures = [];
-    const collect = (check) => {
-        try {
-            return check();
-        }
-        catch (error) {
-            if (!(error instanceof Failure))
-                throw error;
-            failures.push(error);
-            return undefined;
-        }
-    };
-    collect(() => checkTools(survey));
-    collect(() => checkClock(survey));
-    collect(() => checkFolders(survey, needs));
-    collect(() => checkLock(survey, needs));
+    const { failures, collect } = collector();
     // What depends on a check that failed has nothing new to say.
-    const docker = collect(() => checkDocker(survey));
+    const docker = checkGround(survey, needs, collect);
     const container = docker && collect(() => findDatabase(survey, needs));
     const database = container && collect(() => askedDatabase(survey));
     const compressor = database && collect(() => chooseCompression(survey, database, needs));
@@ -33048,36 +33535,75 @@ function judgeHost(survey, needs) {
     const estimate = compressor && estimateOf(database, compressor.encoding, previous ?? null);
     if (estimate !== undefined)
         collect(() => checkSpace(survey, estimate, needs, previous ?? null));
+    throwAny(failures);
+    if (!container || !database || !compressor || estimate === undefined)
+        throw new Error('A check failed unseen');
+    return { database, container, estimate, ...compressor };
+}
+/**
+ * Judges what everything stands on that is done on the host: tools, clock, folders, lock, Docker, one compose project.
+ * @throws Failure as judgeHost does
+ */
+function judgeGround(survey, needs) {
+    const { failures, collect } = collector();
+    if (checkGround(survey, needs, collect))
+        collect(() => checkProject(survey, needs));
+    throwAny(failures);
+}
+/** Every check is made; what fails is told together. */
+function collector() {
+    const failures = [];
+    return {
+        failures,
+        collect(check) {
+            try {
+                return check();
+            }
+            catch (error) {
+                if (!(error instanceof failure_Failure))
+                    throw error;
+                failures.push(error);
+                return undefined;
+            }
+        },
+    };
+}
+function throwAny(failures) {
     const [first, ...others] = failures;
     if (first && others.length > 0)
         throw several(failures);
     if (first)
         throw first;
-    if (!container || !database || !compressor || estimate === undefined)
-        throw new Error('A check failed unseen');
-    return { database, container, estimate, ...compressor };
+}
+/** Whether Docker answers. */
+function checkGround(survey, needs, collect) {
+    collect(() => checkTools(survey));
+    collect(() => checkClock(survey));
+    collect(() => checkFolders(survey, needs));
+    collect(() => checkLock(survey, needs));
+    return collect(() => checkDocker(survey));
 }
 function checkTools(survey) {
     const missing = neededTools.filter((tool) => !survey.tools.has(tool));
     if (missing.length > 0) {
-        throw new Failure('tools-missing', `The host has no ${missing.join(', no ')}`, {
+        throw new failure_Failure('tools-missing', `The host has no ${missing.join(', no ')}`, {
             hint: 'On the host, as root: apt-get install coreutils util-linux gzip',
         });
     }
     if (Number.parseFloat(survey.bash) < 4.4) {
-        throw new Failure('bash-too-old', `The host's bash is ${survey.bash}; 4.4 or newer is needed`, {
+        throw new failure_Failure('bash-too-old', `The host's bash is ${survey.bash}; 4.4 or newer is needed`, {
             hint: 'On the host, as root: apt-get install bash',
         });
     }
 }
 function checkDocker(survey) {
     if (!survey.tools.has('docker')) {
-        throw new Failure('no-docker', 'docker was not found on the host', {
+        throw new failure_Failure('no-docker', 'docker was not found on the host', {
             hint: `Install Docker, or see why ${survey.user} has it not on its PATH: command -v docker`,
         });
     }
     if ('error' in survey.docker) {
-        throw new Failure('docker-refuses', `Docker does not answer ${survey.user} on the host`, {
+        throw new failure_Failure('docker-refuses', `Docker does not answer ${survey.user} on the host`, {
             hint: `Where it says "permission denied", as root: usermod -aG docker ${survey.user}. Else: systemctl status docker`,
             cause: survey.docker.error,
         });
@@ -33088,36 +33614,36 @@ function checkClock({ clockAhead }) {
     if (Math.abs(clockAhead) <= greatestSkew)
         return;
     const by = formatDuration(Math.abs(clockAhead));
-    throw new Failure('clock-skew', `The host's clock is ${by} ${clockAhead > 0 ? 'ahead of' : 'behind'} the runner's`, {
+    throw new failure_Failure('clock-skew', `The host's clock is ${by} ${clockAhead > 0 ? 'ahead of' : 'behind'} the runner's`, {
         hint: 'On the host: timedatectl set-ntp true',
     });
 }
 function checkFolders(survey, { deployDir, backupDir }) {
     if (survey.deployDir === null) {
-        throw new Failure('no-deploy-dir', `The folder ${deployDir} is not on the host`, {
+        throw new failure_Failure('no-deploy-dir', `The folder ${deployDir} is not on the host`, {
             hint: 'Check the input "deploy-dir"',
         });
     }
     if (survey.unwritable !== null) {
-        throw new Failure('folder-unwritable', `${survey.user} cannot write to ${survey.unwritable}`, {
+        throw new failure_Failure('folder-unwritable', `${survey.user} cannot write to ${survey.unwritable}`, {
             hint: `As root: install -d -m 0700 -o ${survey.user} ${backupDir}`,
         });
     }
     const device = survey.folders.find(({ path }) => path === backupDir)?.device;
     for (const folder of survey.folders) {
         if (folder.type !== 'directory') {
-            throw new Failure('folder-unusable', `${folder.path} is a ${folder.type}, not a folder`, {
+            throw new failure_Failure('folder-unusable', `${folder.path} is a ${folder.type}, not a folder`, {
                 hint: 'Move it away, or choose another "backup-dir"',
             });
         }
         if (!folder.writable || folder.owner !== survey.user) {
-            throw new Failure('folder-owner', `${folder.path} belongs to ${folder.owner}, not to ${survey.user}, who takes the backups`, { hint: `As root: chown -R ${survey.user}: ${backupDir}` });
+            throw new failure_Failure('folder-owner', `${folder.path} belongs to ${folder.owner}, not to ${survey.user}, who takes the backups`, { hint: `As root: chown -R ${survey.user}: ${backupDir}` });
         }
         if (/[1-7]\d$|[1-7]$/.test(folder.mode.slice(-2))) {
-            throw new Failure('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${folder.path}` });
+            throw new failure_Failure('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${folder.path}` });
         }
         if (folder.device !== device && allTiers.some((tier) => folder.path === `${backupDir}/${tier}`)) {
-            throw new Failure('folder-elsewhere', `${folder.path} is on another file system than ${backupDir}: a set cannot be hard-linked into it`, { hint: 'Mount the file system at the backup folder itself, or name a folder on it as "backup-dir"' });
+            throw new failure_Failure('folder-elsewhere', `${folder.path} is on another file system than ${backupDir}: a set cannot be hard-linked into it`, { hint: 'Mount the file system at the backup folder itself, or name a folder on it as "backup-dir"' });
         }
     }
 }
@@ -33128,39 +33654,42 @@ function checkLock({ lockHolder }, { lockWait, backupDir }) {
 }
 /** What is said of a lock that somebody else has. */
 function lockHeld(holder, backupDir, waited) {
-    return new Failure('lock-held', `The lock on ${backupDir} is held by ${holder}`, {
+    return new failure_Failure('lock-held', `The lock on ${backupDir} is held by ${holder}`, {
         hint: `${waited === 0 ? 'It was not waited for' : `It was waited for ${formatDuration(waited)}`}. See what that run does; raise "lock-wait" if it is only slow`,
     });
 }
-function findDatabase(survey, needs) {
+function checkProject(survey, needs) {
     if (survey.containers.length === 0) {
         const wanted = needs.projectName === null ? `started from ${needs.deployDir}` : `called ${needs.projectName}`;
-        throw new Failure('no-project', `No container belongs to a compose project ${wanted}`, {
+        throw new failure_Failure('no-project', `No container belongs to a compose project ${wanted}`, {
             hint: `Start the application, or correct "deploy-dir" or "project-name". The host has: ${survey.otherProjects.join('; ') || 'no compose project'}`,
         });
     }
     const projects = [...new Set(survey.containers.map(({ project }) => project))];
     if (projects.length > 1) {
-        throw new Failure('several-projects', `Several compose projects run from ${needs.deployDir}: ${projects.join(', ')}`, {
+        throw new failure_Failure('several-projects', `Several compose projects run from ${needs.deployDir}: ${projects.join(', ')}`, {
             hint: 'Name one as "project-name"',
         });
     }
+}
+function findDatabase(survey, needs) {
+    checkProject(survey, needs);
     const services = [...new Set(survey.containers.map(({ service }) => service))].join(', ');
     const [candidate, ...others] = survey.candidates;
     if (candidate === undefined) {
         throw needs.databaseService === null
-            ? new Failure('no-database', `No service of the project runs a PostgreSQL image; it has ${services}`, {
+            ? new failure_Failure('no-database', `No service of the project runs a PostgreSQL image; it has ${services}`, {
                 hint: 'Name the database\'s service as "db-service"',
             })
-            : new Failure('no-database', `The project has no service "${needs.databaseService}"; it has ${services}`, {
+            : new failure_Failure('no-database', `The project has no service "${needs.databaseService}"; it has ${services}`, {
                 hint: 'Correct the input "db-service", or start the service',
             });
     }
     if (others.length > 0) {
-        throw new Failure('several-databases', `Several containers may be the database: ${survey.candidates.map(({ service }) => service).join(', ')}`, { hint: 'Name one service, with one container, as "db-service"' });
+        throw new failure_Failure('several-databases', `Several containers may be the database: ${survey.candidates.map(({ service }) => service).join(', ')}`, { hint: 'Name one service, with one container, as "db-service"' });
     }
     if (candidate.state !== 'running') {
-        throw new Failure('database-not-running', `The database's container (service ${candidate.service}) is ${candidate.state}`, {
+        throw new failure_Failure('database-not-running', `The database's container (service ${candidate.service}) is ${candidate.state}`, {
             hint: candidate.state === 'paused'
                 ? `On the host: docker unpause ${candidate.container.slice(0, 12)}`
                 : `On the host: docker start ${candidate.container.slice(0, 12)}, then docker logs --tail 50 ${candidate.container.slice(0, 12)}`,
@@ -33171,7 +33700,7 @@ function findDatabase(survey, needs) {
 }
 function askedDatabase({ probe }) {
     if (probe === null || 'error' in probe) {
-        throw new Failure('database-silent', 'Nothing could be run in the database container', {
+        throw new failure_Failure('database-silent', 'Nothing could be run in the database container', {
             hint: 'On the host: docker ps, and docker logs of that container',
             cause: probe?.error,
         });
@@ -33188,7 +33717,7 @@ function chooseCompression(survey, database, { format, compression }) {
         return { encoding, where: 'container' };
     if (survey.tools.has(program))
         return { encoding, where: 'host' };
-    throw new Failure('no-compressor', `Neither the host nor the database container has ${program}`, {
+    throw new failure_Failure('no-compressor', `Neither the host nor the database container has ${program}`, {
         hint: `On the host, as root: apt-get install ${program}. Or set "compression" to auto`,
     });
 }
@@ -33209,27 +33738,180 @@ function checkSpace(survey, estimate, { minFreeSpace, backupDir }, previous) {
             : previous === null
                 ? "from the database's size"
                 : 'from the previous backup';
-        throw new Failure('no-space', `The disk of ${backupDir} has ${formatBytes(survey.freeBytes)} free; ${formatBytes(needed)} are needed (${why})`, { hint: `See what fills it: df -h ${backupDir}; docker system df. Nothing was deleted to make room` });
+        throw new failure_Failure('no-space', `The disk of ${backupDir} has ${formatBytes(survey.freeBytes)} free; ${formatBytes(needed)} are needed (${why})`, { hint: `See what fills it: df -h ${backupDir}; docker system df. Nothing was deleted to make room` });
     }
     if (survey.freeInodes !== null && survey.freeInodes < neededInodes) {
-        throw new Failure('no-inodes', `The disk of ${backupDir} has ${survey.freeInodes} inodes left`, {
+        throw new failure_Failure('no-inodes', `The disk of ${backupDir} has ${survey.freeInodes} inodes left`, {
             hint: `Remove files that are not needed: df -i ${backupDir}`,
         });
     }
 }
 function several(failures) {
     const hints = failures.map(({ hint, message }) => `${message}: ${hint ?? ''}`);
-    return new Failure('host-not-ready', failures.map(({ message }) => message).join('; '), {
+    return new failure_Failure('host-not-ready', failures.map(({ message }) => message).join('; '), {
         hint: hints.join('\n'),
         cause: failures.map(({ cause }) => cause).find((cause) => cause !== undefined),
     });
 }
 
-;// CONCATENATED MODULE: ./build/shared/backups/publish.js
+;// CONCATENATED MODULE: ./build/shared/history/audit-line.js
+
+/**
+ * The record as a line for people, without its line break:
+ * `<time> <event> <status> <verdict> <service>=<tag>@<digest>… by=<actor> run=<url> id=<id>`. A dash stands for what is
+ * not known.
+ */
+function auditLine({ at, event, status, verdict, release, actor, runUrl, id }) {
+    const services = Object.entries(release)
+        .toSorted(([a], [b]) => (a < b ? -1 : 1))
+        .map(([service, { tag, digest, imageId }]) => `${service}=${tag ?? '-'}@${digest ?? imageId ?? '-'}`);
+    return [at, event, status, verdict, ...services, `by=${word(actor)}`, `run=${word(runUrl)}`, `id=${id}`].join(' ');
+}
+function word(value) {
+    return value === null ? '-' : clean_cleanLine(value, 300).replace(/\s+/g, '_') || '-';
+}
+
+;// CONCATENATED MODULE: ./build/shared/history/record.js
+
+
+
+
+const record_idGrammar = /^\d{1,20}-\d{1,6}-[0-9a-f]{8}$/;
+const record_longestLine = 256 * 1024;
+/** True for the id of a record. */
+function isRecordId(value) {
+    return record_idGrammar.test(value);
+}
+/** The id of the record that a run will write. @param hex eight random hex digits */
+function recordId(runId, attempt, hex) {
+    return `${runId ?? '0'}-${attempt ?? '0'}-${hex}`;
+}
+/** Free text on one line. */
+const record_line = (longest) => {
+    const limited = untrusted_text(longest);
+    return (value, place) => {
+        const read = limited(value, place);
+        if (/\p{Cc}/u.test(read))
+            throw new failure_Failure('bad-value', `"${place}" holds a control character`);
+        return read;
+    };
+};
+const record_image = textThat((value) => {
+    // A container may be made from an id.
+    if (isImageId(value))
+        return true;
+    try {
+        return value.length <= 600 && parseImageReference(value) !== null;
+    }
+    catch {
+        return false;
+    }
+}, 'an image reference');
+const record_runningImage = shape({
+    image: orNull(record_image),
+    tag: orNull(textThat(isTag, 'a tag')),
+    digest: orNull(textThat(isDigest, 'a digest')),
+    imageId: orNull(textThat(isImageId, 'an image id')),
+});
+const release = mapOf(isServiceName, record_runningImage, 200);
+const record = shape({
+    version: oneOf(1),
+    id: textThat(isRecordId, 'the id of a record'),
+    at: textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC'),
+    environment: record_line(200),
+    event: oneOf('observed', 'deploy', 'rollback', 'restore', 'check', 'drill'),
+    status: oneOf('succeeded', 'failed', 'reverted'),
+    verdict: oneOf('good', 'bad', 'unknown'),
+    release,
+    previous: orNull(release),
+    schemaSha256: orNull(textThat((value) => /^[0-9a-f]{64}$/.test(value), 'a SHA-256')),
+    backupId: orNull(textThat((value) => /^\d{8}_\d{6}$/.test(value), 'the id of a backup')),
+    reason: orNull(record_line(2_000)),
+    actor: orNull(record_line(200)),
+    runUrl: orNull(textThat((value) => value.length <= 2_048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address')),
+    commit: orNull(textThat((value) => /^[0-9a-f]{7,64}$/.test(value), 'a commit')),
+    durationMs: orNull(milliseconds),
+    downtimeMs: orNull(milliseconds),
+});
+/** Reads one record. @throws Failure `bad-value` */
+function readHistoryRecord(value) {
+    return record(value, '');
+}
+/** The record as a line of the history, without a line break. */
+function historyLine(value) {
+    return JSON.stringify(value);
+}
+/**
+ * Reads a history. A line that cannot be read, as the last one may be after a power cut, is told of and left out.
+ * @returns records in the order of the file; of those with the same id the last one
+ */
+function parseHistory(history) {
+    const records = new Map();
+    const problems = [];
+    history.split('\n').forEach((each, index) => {
+        if (each.trim() === '')
+            return;
+        try {
+            if (each.length > record_longestLine)
+                throw new failure_Failure('bad-value', 'it is too long');
+            const read = readHistoryRecord(JSON.parse(each));
+            records.set(read.id, read);
+        }
+        catch (error) {
+            const why = error instanceof failure_Failure ? error.message : 'it is no JSON';
+            problems.push(`line ${index + 1} of the history cannot be read: ${why}`);
+        }
+    });
+    return { records: [...records.values()], problems };
+}
+
+;// CONCATENATED MODULE: ./build/shared/history/host-file.js
+
+
 
 const program = {
+    name: 'record',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(7812), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(6779), __nccwpck_require__.b)],
+};
+/** Adds records to the history on the host. @throws Failure `history-unwritable` */
+async function appendHistory(connection, addition) {
+    await run(connection, 'append', addition);
+}
+/** Lets deployments go on, and records who did so. @throws Failure `history-unwritable` */
+async function releaseHold(connection, addition) {
+    await run(connection, 'release-hold', addition);
+}
+/** A record as the programs on the host take it: id, line of the history, line for people. */
+function recordParameters(record) {
+    return [record.id, historyLine(record), auditLine(record)];
+}
+async function run(connection, verb, { backupDir, records, onLog }) {
+    const parameters = [verb, backupDir, ...records.flatMap(recordParameters)];
+    try {
+        await connection.run(program, parameters, { deadline: 60_000, atEnd: 'finish', onLog }).result;
+    }
+    catch (error) {
+        if (!(error instanceof failure_Failure) || error.code !== 'history-unwritable')
+            throw error;
+        throw new failure_Failure(error.code, error.message, {
+            hint: `See who owns it, and whether the disk is full: ls -l ${backupDir}/rollback; df -h ${backupDir}`,
+            cause: error.cause,
+        });
+    }
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/publish.js
+
+
+
+
+const publish_program = {
     name: 'publish',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(8738), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(3144), __nccwpck_require__.b)],
+    scripts: [
+        new URL(/* asset import */ __nccwpck_require__(7812), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(8738), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(3144), __nccwpck_require__.b),
+    ],
 };
 /** It is short and must not be cut: a runner that dies meanwhile leaves it at work. */
 const options = ({ onLog }) => ({ deadline: 300_000, atEnd: 'finish', onLog });
@@ -33246,10 +33928,11 @@ async function publish(connection, publication) {
         String(tiers.length),
         ...tiers,
         String(deletions.length),
-        ...deletions.map(({ tier, id }) => `${tier}/${id}`),
+        ...deletions.map(({ tier, id }) => `${folderOfTier(tier)}/${id}`),
+        ...publication.records.flatMap(recordParameters),
     ];
     try {
-        const records = await connection.run(program, parameters, options(publication)).result;
+        const records = await connection.run(publish_program, parameters, options(publication)).result;
         records.get('published');
         return {
             entered: records.all('entered'),
@@ -33266,19 +33949,19 @@ const hints = {
     'dump-lost': 'Nothing was published; earlier backups are as they were. See what cleans up in the backup folder. Run it again',
 };
 function advised(error) {
-    if (!(error instanceof Failure) || error.hint !== undefined)
+    if (!(error instanceof failure_Failure) || error.hint !== undefined)
         return error;
-    return new Failure(error.code, error.message, {
+    return new failure_Failure(error.code, error.message, {
         ...(hints[error.code] && { hint: hints[error.code] }),
         cause: error.cause,
     });
 }
 /** The host goes on where the runner does not hear of it any more. */
 function wasCutOff(error) {
-    return error instanceof Failure && ['connection-lost', 'program-lost', 'deadline'].includes(error.code);
+    return error instanceof failure_Failure && ['connection-lost', 'program-lost', 'deadline'].includes(error.code);
 }
 function unknownOutcome({ id, logFile }, cause) {
-    return new Failure('publication-unknown', `The connection was lost while the verified backup ${id} was published`, {
+    return new failure_Failure('publication-unknown', `The connection was lost while the verified backup ${id} was published`, {
         hint: `The host goes on by itself. See how it ended: grep ${id} ${logFile}. Without a line there, the backup was not kept; run it again`,
         cause,
     });
@@ -33291,7 +33974,7 @@ async function reject(connection, rejection) {
     const { holder, id, dump, reason } = rejection;
     const parameters = [...begin('reject', rejection, holder, id), dump, reason];
     try {
-        return (await connection.run(program, parameters, options(rejection)).result).get('rejected');
+        return (await connection.run(publish_program, parameters, options(rejection)).result).get('rejected');
     }
     catch (error) {
         throw advised(error);
@@ -33299,10 +33982,10 @@ async function reject(connection, rejection) {
 }
 /** Writes only the line into the log: for a run that came to nothing. */
 async function conclude(connection, conclusion) {
-    await connection.run(program, begin('conclude', conclusion, '', ''), options(conclusion)).result;
+    await connection.run(publish_program, begin('conclude', conclusion, '', ''), options(conclusion)).result;
 }
-function begin(verb, { backupDir, logFile, logLine }, holder, id, troubledLine = '') {
-    return [verb, backupDir, holder, id, logFile, logLine, troubledLine];
+function begin(verb, { backupDir, kind, logFile, logLine }, holder, id, troubledLine = '') {
+    return [verb, backupDir, holder, id, homeOf(kind).folder, logFile, logLine, troubledLine];
 }
 
 ;// CONCATENATED MODULE: ./build/shared/backups/retention.js
@@ -33312,7 +33995,13 @@ function begin(verb, { backupDir, logFile, logLine }, holder, id, troubledLine =
 
 /** A set this much ahead of the clock is not "of the future": two backups in one second move the later one's id. */
 const clockSlackMs = 5 * 60 * 1000;
-const periodWord = { daily: 'day', weekly: 'week', monthly: 'month', predeployment: 'deployment' };
+const periodWord = {
+    daily: 'day',
+    weekly: 'week',
+    monthly: 'month',
+    predeployment: 'deployment',
+    prerollback: 'rollback',
+};
 /**
  * What is kept and deleted: per tier the newest verified set of each of the last N periods that have one, and always
  * the newest verified set. Broken sets, sets of the future and other databases' sets neither count nor go.
@@ -33328,7 +34017,7 @@ function decidePruning(sets, options) {
         .filter((set) => (startOf(set.id)?.getTime() ?? Number.POSITIVE_INFINITY) <= horizon)
         .toSorted((a, b) => newestFirst(a.id, b.id));
     return allTiers.flatMap((tier) => {
-        const standing = counted.filter((set) => set.folders.includes(tier));
+        const standing = counted.filter((set) => set.folders.includes(folderOfTier(tier)));
         const protectedId = protectedIn(tier, counted, standing);
         const decisions = new Map(decideTier(tier, standing, policy[tier], protectedId, calendar));
         return standingIn(tier, sets).map((set) => {
@@ -33353,7 +34042,7 @@ function pruneNothing(sets, database, why) {
         : ignored(tier, set)));
 }
 function standingIn(tier, sets) {
-    return sets.filter((set) => set.folders.includes(tier)).toSorted((a, b) => newestFirst(a.id, b.id));
+    return sets.filter((set) => set.folders.includes(folderOfTier(tier))).toSorted((a, b) => newestFirst(a.id, b.id));
 }
 function isOf(database, set) {
     return set.state === 'verified' && set.database === database;
@@ -33370,7 +34059,7 @@ function protectedIn(tier, counted, standing) {
     if (tier === 'daily')
         return standing[0]?.id ?? null;
     const newest = counted[0];
-    const home = allTiers.find((candidate) => newest?.folders.includes(candidate));
+    const home = allTiers.find((candidate) => newest?.folders.includes(folderOfTier(candidate)));
     return newest !== undefined && home === tier ? newest.id : null;
 }
 /** @param standing the counted sets of the tier, newest first. */
@@ -33400,8 +34089,12 @@ function retention_judge(id, seat, isProtected) {
         reason: `deleted: ${ordinal(seat.rank)} ${periodWord[seat.tier]}, ${seat.keep} ${seat.keep === 1 ? 'is' : 'are'} kept`,
     };
 }
+const takenBefore = {
+    predeployment: 'taken before a deployment',
+    prerollback: 'taken before a rollback',
+};
 function rankAmong({ tier, period, rank, keep }) {
-    const what = tier === 'predeployment' ? 'taken before a deployment' : `newest of ${period.name}`;
+    const what = takenBefore[tier] ?? `newest of ${period.name}`;
     const word = periodWord[tier];
     return keep === 'all' ? `${what}, every ${word} is kept` : `${what}, ${word} ${rank} of ${keep}`;
 }
@@ -33425,7 +34118,8 @@ function settle(dump, facts, earlier, policy) {
     const { id, database, kind } = manifest;
     const tiers = decideTiers({ id, database, kind }, earlier, policy.keep, policy.timezone);
     const entered = tiers.filter(({ enters }) => enters).map(({ tier }) => tier);
-    const sets = [{ state: 'verified', id, database, manifest, folders: entered }, ...earlier];
+    const folders = entered.map(folderOfTier);
+    const sets = [{ state: 'verified', id, database, manifest, folders }, ...earlier];
     const pruning = problems.length > 0
         ? pruneNothing(sets, database, problems.join('; '))
         : decidePruning(sets, { database, policy: policy.keep, timezone: policy.timezone, now: facts.finishedAt });
@@ -33591,6 +34285,7 @@ async function take(connection, request) {
         factsAfter(),
         request.previousSchema ?? '',
         request.setsState,
+        homeOf(request.kind).folder,
     ], {
         deadline: request.timeout,
         atEnd: 'linger',
@@ -33603,14 +34298,14 @@ async function take(connection, request) {
         onProgress: request.onProgress,
     });
     try {
-        return { dump: readDump(await run.result, request), release: run.release };
+        return { dump: take_readDump(await run.result, request), release: run.release };
     }
     catch (error) {
         await run.release();
         throw translate(error, errors.slice(-50).join('\n'), request);
     }
 }
-function readDump(records, { encoding, rowCounts }) {
+function take_readDump(records, { kind, encoding, rowCounts }) {
     const facts = records.all('fact').map((line) => {
         const space = line.indexOf(' ');
         return [line.slice(0, space), line.slice(space + 1)];
@@ -33622,7 +34317,7 @@ function readDump(records, { encoding, rowCounts }) {
     const bytes = /^bytes (\d+)$/m.exec(records.get('verify'))?.[1];
     return {
         id,
-        file: `backup_${id}.${dumpExtension(encoding)}`,
+        file: setFileNames(homeOf(kind).prefix, id, encoding).dump,
         sizeBytes,
         dumpBytes: encoding.compression === 'none' ? sizeBytes : bytes === undefined ? null : Number(bytes),
         sums: { sha256: records.get('sha256'), md5: records.get('md5') },
@@ -33678,17 +34373,17 @@ function sequenceRanges(before, after) {
 }
 /** What the host named, in the words of the inputs. */
 function translate(error, log, { backupDir, lock, lockWait }) {
-    if (!(error instanceof Failure))
+    if (!(error instanceof failure_Failure))
         return error;
     if (error.code === 'lock-held')
         return lockHeld(error.message, backupDir, lock.wait);
     if (/lock timeout|could not obtain lock/i.test(log) && ['dump-failed', 'no-snapshot'].includes(error.code)) {
-        return new Failure('table-locked', `A table stayed locked for ${formatDuration(lockWait)}, so it could not be dumped`, {
+        return new failure_Failure('table-locked', `A table stayed locked for ${formatDuration(lockWait)}, so it could not be dumped`, {
             hint: 'See who holds it: SELECT pid, state, query FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE mode = \'AccessExclusiveLock\'). Raise "lock-wait" if that is only slow',
             cause: log,
         });
     }
-    return new Failure(error.code, error.message, {
+    return new failure_Failure(error.code, error.message, {
         hint: error.hint ?? takeHints[error.code] ?? 'Earlier backups are as they were; run it again',
         cause: error.cause ?? log,
     });
@@ -33701,6 +34396,203 @@ const takeHints = {
     'lock-unusable': 'Check who owns the backup folder',
     'sets-changed': 'Nothing was taken. See what else works in the backup folder, then run it again',
 };
+
+;// CONCATENATED MODULE: ./build/shared/backups/backup.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** Only as many runs as wait for the lock at once can come in between. */
+const mostAttempts = 5;
+/**
+ * Another run may have published while the lock was waited for: then all is looked at and decided again, as by a run that
+ * starts now, or its newer data would stand under an older id.
+ * @param prepare surveys and judges the host
+ * @param onStale that it is looked at again
+ */
+async function prepareAndTake(run, prepare, takeDump, onStale) {
+    for (let count = 1;; count += 1) {
+        const attempt = count === 1 ? run : { ...run, startedAt: new Date() };
+        const prepared = await prepare(attempt);
+        try {
+            return { prepared, taking: await takeDump(prepared, attempt), attempt };
+        }
+        catch (error) {
+            const isStale = error instanceof failure_Failure && error.code === 'sets-changed';
+            if (!isStale || count === mostAttempts)
+                throw error;
+            onStale();
+        }
+    }
+}
+/** Judges what the survey saw. @throws Failure as judgeHost does */
+function prepareBackup(seen, order) {
+    const catalogue = catalogueOf(seen.files, seen.manifests);
+    const newest = (database) => verifiedSetsOf(database, catalogue.sets)[0] ?? null;
+    const host = judgeHost(seen, {
+        ...order,
+        previousBytes: (database, { format, compression }) => {
+            const manifest = newest(database)?.manifest;
+            return manifest?.format === format && manifest.compression === compression ? manifest.sizeBytes : null;
+        },
+    });
+    return {
+        host,
+        catalogue,
+        release: releaseOf(seen.containers, seen.images),
+        previous: newest(host.database.database),
+        zstdOn: seen.tools.has('zstd') ? 'host' : 'container',
+        setsState: seen.setsState,
+    };
+}
+/** Takes the dump under the lock, which is kept until it is released. */
+async function takeBackup(connection, prepared, attempt) {
+    const { order, holder, signal, startedAt, onLog, onProgress } = attempt;
+    const { host, previous, setsState } = prepared;
+    const { backupDir } = order;
+    return take(connection, {
+        backupDir,
+        kind: order.kind,
+        startedAt,
+        container: host.container.id,
+        user: host.database.user,
+        database: host.database.database,
+        encoding: host.encoding,
+        where: host.where,
+        level: order.compressionLevel,
+        rowCounts: order.rowCounts,
+        lockWait: order.lockWait,
+        timeout: order.timeout,
+        lock: { path: `${backupDir}/.lock`, wait: order.lockWait, holder },
+        previousSchema: previous && schemaFile(backupDir, previous),
+        setsState,
+        signal,
+        onLog,
+        onProgress,
+    });
+}
+function schemaFile(backupDir, set) {
+    const prefix = parseSetFileName(set.manifest.file)?.prefix ?? 'backup';
+    return `${backupDir}/${folderOf(set)}/${setFileNames(prefix, set.id, set.manifest).schema}`;
+}
+/** Puts a dump aside that failed a check. @throws Failure `not-verified` */
+async function demandVerified(connection, dump, attempt) {
+    if (allPassed(dump.verification))
+        return;
+    const failed = dump.verification.filter(({ result }) => result !== 'passed');
+    const reason = failed.map(({ name, detail }) => `${name}: ${detail}`).join('\n');
+    const failure = (path) => new failure_Failure('not-verified', `The dump failed its verification and does not count as a backup: ${reason}`, {
+        hint: `Earlier backups are as they were. It was put aside: ${path}. Run it again; where it fails again, look at the host's disk and memory`,
+    });
+    const line = failureLine(attempt, failure(''), { id: dump.id, bytes: dump.sizeBytes, sha256: dump.sums.sha256 });
+    const rejection = { ...ending(attempt), holder: attempt.holder, id: dump.id, dump: dump.file, reason, logLine: line };
+    // Why the dump is bad matters more than where it went.
+    throw failure(await reject(connection, rejection).catch((error) => `it could not be kept (${error})`));
+}
+/**
+ * Decides what becomes of a verified dump, and lets it appear in its tiers.
+ * @param recordsOf what the history is told of it
+ */
+async function publishBackup(connection, { host, catalogue, release, previous, zstdOn }, dump, attempt, recordsOf) {
+    const { order, startedAt, holder, workflow } = attempt;
+    const { kind, environment } = order;
+    const { runUrl, commit, actor } = workflow;
+    const facts = { kind, environment, database: host.database, encoding: host.encoding, release };
+    const known = { ...facts, previous: previous?.manifest ?? null, startedAt, finishedAt: new Date() };
+    const settlement = settle(dump, { ...known, runUrl, commit, actor }, catalogue.sets, order);
+    const { manifest, entered, deletions } = settlement;
+    const home = homeOf(kind).folder;
+    const account = {
+        settlement,
+        dump,
+        previous: previous?.manifest ?? null,
+        place: {
+            folder: `${order.backupDir}/${home}`,
+            container: host.container.name,
+            user: host.database.user,
+            zstdOn,
+        },
+        target: connection.target,
+        minSizeRatio: order.minSizeRatio,
+    };
+    const published = await publish(connection, {
+        ...ending(attempt),
+        holder,
+        id: dump.id,
+        sidecars: sidecarsOf(dump, manifest, reportText(account)),
+        tiers: entered.filter((tier) => folderOfTier(tier) !== home),
+        deletions,
+        records: recordsOf(manifest),
+        logLine: successLine(attempt, settlement),
+        troubledLine: successLine(attempt, {
+            ...settlement,
+            problems: ['a step after the publication failed: see the run'],
+        }),
+    });
+    return { account, published };
+}
+/** How many sets of the database are kept somewhere. */
+const keptSets = ({ pruning }) => new Set(pruning.filter(({ action }) => action === 'keep').map(({ id }) => id)).size;
+/** Writes of a run that came to nothing into the log on the host. */
+async function logFailure(connection, attempt, error) {
+    await conclude(connection, { ...ending(attempt), logLine: failureLine(attempt, error, {}) });
+}
+const ending = ({ order, onLog }) => ({
+    backupDir: order.backupDir,
+    kind: order.kind,
+    logFile: order.logFile,
+    onLog,
+});
+function failureLine(attempt, error, known) {
+    const problem = error instanceof failure_Failure ? error : new failure_Failure('defect', String(error));
+    return lineOf(attempt, { problem: { code: problem.code, message: problem.message }, ...known });
+}
+function successLine(attempt, settlement) {
+    const { manifest, problems, entered, deletions } = settlement;
+    return lineOf(attempt, {
+        status: problems.length === 0 ? 'succeeded' : 'incomplete',
+        id: manifest.id,
+        database: manifest.database,
+        file: `${homeOf(manifest.kind).folder}/${manifest.file}`,
+        bytes: manifest.sizeBytes,
+        sha256: manifest.sha256,
+        tiers: entered,
+        kept: keptSets(settlement),
+        deleted: deletions.length,
+        problem: problems.length === 0 ? null : { code: 'incomplete', message: problems.join('; ') },
+    });
+}
+function lineOf({ order, workflow, startedAt }, known) {
+    const endedAt = new Date();
+    return logLine({
+        endedAt,
+        status: 'failed',
+        id: null,
+        kind: order.kind,
+        environment: order.environment,
+        database: order.databaseName,
+        file: null,
+        bytes: null,
+        sha256: null,
+        durationMs: endedAt.getTime() - startedAt.getTime(),
+        tiers: [],
+        kept: null,
+        deleted: null,
+        actor: workflow.actor,
+        runUrl: workflow.runUrl,
+        problem: null,
+        ...known,
+    });
+}
 
 ;// CONCATENATED MODULE: external "node:child_process"
 const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
@@ -33762,7 +34654,7 @@ const silence = 60_000;
 /** The host ends a group within 3 s and tidies up; the Actions runner waits 7.5 s. */
 const patienceAfterCancel = 5_500;
 const largestResult = 64 * 1024 * 1024;
-const supervisor = new URL(/* asset import */ __nccwpck_require__(846), __nccwpck_require__.b);
+const supervisor = [new URL(/* asset import */ __nccwpck_require__(5479), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(846), __nccwpck_require__.b)];
 /**
  * Speaks the program protocol with a process whose stdin and stdout lead to the bootstrap on the host.
  * @param start starts that process
@@ -33818,7 +34710,7 @@ function runProgram(start, explain, program, parameters, options) {
     };
 }
 function program_frame(program, parameters) {
-    const texts = [supervisor, ...program.scripts].map((script) => (0,external_node_fs_namespaceObject.readFileSync)(script, 'utf8'));
+    const texts = [...supervisor, ...program.scripts].map((script) => (0,external_node_fs_namespaceObject.readFileSync)(script, 'utf8'));
     const script = Buffer.from(`${texts.join('\n')}\nsupervise "\${p[@]}"\n`);
     const unusable = parameters.findIndex((parameter) => parameter.includes('\0'));
     if (unusable >= 0)
@@ -33920,25 +34812,25 @@ function programFailure(program, records, code, stderr) {
     const name = records.find('failure');
     const detail = records.find('detail');
     if (name === undefined) {
-        return new Failure('program-failed', `The program ${program.name} failed on the host with exit ${code}`, {
+        return new failure_Failure('program-failed', `The program ${program.name} failed on the host with exit ${code}`, {
             cause: stderr,
         });
     }
-    return new Failure(name, detail ?? `The program ${program.name} failed: ${name}`, { cause: stderr });
+    return new failure_Failure(name, detail ?? `The program ${program.name} failed: ${name}`, { cause: stderr });
 }
 function cancelled(program) {
-    return new Failure('cancelled', `The program ${program.name} was cancelled: the host ends it`);
+    return new failure_Failure('cancelled', `The program ${program.name} was cancelled: the host ends it`);
 }
 function tooLarge(program) {
-    return new Failure('result-too-large', `The program ${program.name} reported more than ${largestResult} bytes`, {
+    return new failure_Failure('result-too-large', `The program ${program.name} reported more than ${largestResult} bytes`, {
         hint: 'Keep fewer backups in one folder, or give this database a folder of its own as "backup-dir"',
     });
 }
 function unheard(program) {
-    return new Failure('runner-unheard', `The host heard nothing from the runner for ${silence / 1_000} s, and has ended the program ${program.name}`, { hint: 'See what held the runner or the network up; run it again' });
+    return new failure_Failure('runner-unheard', `The host heard nothing from the runner for ${silence / 1_000} s, and has ended the program ${program.name}`, { hint: 'See what held the runner or the network up; run it again' });
 }
 function deadlineOver(program, deadline) {
-    return new Failure('deadline', `The program ${program.name} did not end within ${deadline / 1_000} s`, {
+    return new failure_Failure('deadline', `The program ${program.name} did not end within ${deadline / 1_000} s`, {
         hint: 'See what the database waits for, or raise the input "timeout"',
     });
 }
@@ -33969,12 +34861,12 @@ function connectLocally() {
 }
 const explain = async ({ code, begun, stderr }) => {
     if (!begun && code === 127) {
-        return new Failure('no-bash', 'bash was not found on this machine', {
+        return new failure_Failure('no-bash', 'bash was not found on this machine', {
             hint: 'Install it: apt-get install bash',
             cause: stderr,
         });
     }
-    return new Failure('program-lost', `The program ended without a result (exit ${code})`, { cause: stderr });
+    return new failure_Failure('program-lost', `The program ended without a result (exit ${code})`, { cause: stderr });
 };
 
 ;// CONCATENATED MODULE: external "node:path"
@@ -34048,7 +34940,7 @@ function isPemHeaderEnd(lines, at) {
 async function explainSsh(target, exit, diagnoseKey) {
     const { stderr: cause } = exit;
     const where = `${target.host} port ${target.port}`;
-    const failure = (code, message, hint) => new Failure(code, message, { hint, cause });
+    const failure = (code, message, hint) => new failure_Failure(code, message, { hint, cause });
     // From here on stderr holds the words of the host's programs as well.
     if (exit.begun)
         return connectionLost(where, cause);
@@ -34086,31 +34978,31 @@ async function explainSsh(target, exit, diagnoseKey) {
     return connectionLost(where, cause);
 }
 function connectionLost(where, cause) {
-    return new Failure('connection-lost', `The connection to ${where} was lost`, {
+    return new failure_Failure('connection-lost', `The connection to ${where} was lost`, {
         hint: 'The host ends what was running by itself, within 60 s, and removes what was not complete. Run it again',
         cause,
     });
 }
 function explainKey(target, cause, key) {
     if (key.state === 'wrong-passphrase' && target.passphrase === null) {
-        return new Failure('passphrase-missing', 'The private key has a passphrase, and none was given', {
+        return new failure_Failure('passphrase-missing', 'The private key has a passphrase, and none was given', {
             hint: 'Store it as a secret and give it as "ssh-key-passphrase"',
             cause,
         });
     }
     if (key.state === 'wrong-passphrase') {
-        return new Failure('passphrase-wrong', 'The passphrase does not open the private key', {
+        return new failure_Failure('passphrase-wrong', 'The passphrase does not open the private key', {
             hint: 'Check the input "ssh-key-passphrase" against the key in "ssh-key"',
             cause,
         });
     }
     if (key.state === 'unreadable') {
-        return new Failure('key-unreadable', 'The input "ssh-key" is not a private key that ssh can read', {
+        return new failure_Failure('key-unreadable', 'The input "ssh-key" is not a private key that ssh can read', {
             hint: 'Store the whole file as the secret, from "-----BEGIN" to "-----END … PRIVATE KEY-----", with its line breaks',
             cause: key.detail,
         });
     }
-    return new Failure('key-refused', `${target.host} refused the key for the user "${target.user}"`, {
+    return new failure_Failure('key-refused', `${target.host} refused the key for the user "${target.user}"`, {
         hint: `The key offered is ${key.fingerprint}. On the host, run: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is not there, add the public key to that file; if it is, check the input "user" and the rights of ~${target.user}/.ssh`,
         cause,
     });
@@ -34200,7 +35092,7 @@ async function ready(master, socket, explain, signal) {
         if (signal.aborted || Date.now() > giveUp) {
             await end(master);
             if (signal.aborted)
-                throw new Failure('cancelled', 'Cancelled while connecting: nothing was done on the host');
+                throw new failure_Failure('cancelled', 'Cancelled while connecting: nothing was done on the host');
             throw await explain({ code: 255, begun: false, stderr: `${stderr}\nConnection timed out` });
         }
         await (0,promises_namespaceObject.setTimeout)(5);
@@ -34220,7 +35112,7 @@ function sshEnvironment(folder) {
     return { SSH_ASKPASS: (0,external_node_path_namespaceObject.join)(folder, 'askpass'), SSH_ASKPASS_REQUIRE: 'force', DISPLAY: 'none:0', SSH_AUTH_SOCK: '' };
 }
 function noClient(cause) {
-    return new Failure('no-ssh-client', 'ssh is not installed on the runner', {
+    return new failure_Failure('no-ssh-client', 'ssh is not installed on the runner', {
         hint: 'Install it (apt-get install openssh-client), or use a runner that has it, such as ubuntu-latest',
         cause,
     });
@@ -34241,7 +35133,12 @@ async function connect(ssh, surroundings) {
 ;// CONCATENATED MODULE: ./build/shared/host/survey.js
 const survey_program = {
     name: 'survey',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(5801), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(8458), __nccwpck_require__.b)],
+    scripts: [
+        new URL(/* asset import */ __nccwpck_require__(5801), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(2434), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(4987), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(8458), __nccwpck_require__.b),
+    ],
 };
 /** Looks at the host in one session, without changing anything. */
 async function survey(connection, request, signal, onLog) {
@@ -34254,6 +35151,7 @@ async function survey(connection, request, signal, onLog) {
         request.databaseUser,
         request.databaseName,
         request.probe,
+        ...(request.compose === null ? [''] : ['compose', request.compose.envFile ?? '', ...request.compose.files]),
     ], { deadline: 120_000, atEnd: 'end', signal, onLog });
     return readSurvey(await result, asked, Date.now());
 }
@@ -34282,7 +35180,7 @@ function readSurvey(records, asked, answered) {
         }),
         manifests: readManifests(records),
         docker: docker === undefined ? { error: records.find('docker-error') ?? '' } : { version: docker },
-        containers: records.all('container').map((json) => JSON.parse(json)),
+        containers: records.all('container').map(readContainer),
         images: records.all('image').map((json) => {
             const image = JSON.parse(json);
             return { id: image.id, repoDigests: image.repoDigests ?? [] };
@@ -34292,8 +35190,59 @@ function readSurvey(records, asked, answered) {
             const [service = '', state = '', container = ''] = value.split(' ');
             return { service, state, container };
         }),
+        compose: readCompose(records),
+        history: records.find('history') ?? null,
+        auditTrail: records.find('audit-trail') ?? null,
+        hold: records.find('hold') ?? null,
+        unfinished: records.all('unfinished').filter((id) => /^\d{8}_\d{6}$/.test(id)),
         probe: probe !== undefined ? { output: probe } : probeError !== undefined ? { error: probeError } : null,
     };
+}
+/** The template ends each list with a null. */
+function readContainer(json) {
+    const container = JSON.parse(json);
+    const { networks, exposedPorts, volumes } = container;
+    const present = (items) => items.filter((item) => item !== null);
+    return {
+        ...container,
+        networks: present(networks),
+        exposedPorts: present(exposedPorts),
+        volumes: present(volumes),
+    };
+}
+function readCompose(records) {
+    const error = records.find('compose-error');
+    const version = records.find('compose-version');
+    if (error !== undefined)
+        return { error };
+    if (version === undefined)
+        return null;
+    return {
+        version,
+        config: records.get('compose-config'),
+        template: records.get('compose-template'),
+        complaints: records.get('compose-complaints'),
+        changedAt: Number(records.get('compose-changed')) * 1_000,
+        envNames: records.find('env-names')?.split('\n') ?? null,
+        world: records.find('world') ?? null,
+        images: readImages(records.find('local-images') ?? ''),
+    };
+}
+/** A line for each name; an image may have several, and `<none>` stands for what is missing. */
+function readImages(text) {
+    const images = new Map();
+    for (const line of text.split('\n')) {
+        const [id = '', repository = '', tag = '', digest = ''] = line.split(' ');
+        if (repository === '' || repository === '<none>')
+            continue;
+        const image = images.get(id) ?? { id, repoTags: [], repoDigests: [] };
+        if (tag !== '<none>' && tag !== '')
+            image.repoTags.push(`${repository}:${tag}`);
+        if (digest !== '<none>' && digest !== '')
+            image.repoDigests.push(`${repository}@${digest}`);
+        images.set(id, image);
+    }
+    return [...images.values()];
 }
 /** Other names of a manifest stand behind it. */
 function readManifests(records) {
@@ -34312,6 +35261,38 @@ function readFolder(value) {
 function survey_split(value, separator) {
     const at = value.indexOf(separator);
     return at < 0 ? [value, ''] : [value.slice(0, at), value.slice(at + separator.length)];
+}
+
+;// CONCATENATED MODULE: ./build/shared/runner/dump-progress.js
+
+
+/** Milliseconds: a log is read later, and every line of it stays. */
+const betweenLines = 5_000;
+/** What the host tells while the dump is under way, as lines in the log. */
+class DumpProgress {
+    #estimate;
+    #begin = Date.now();
+    #lastLine = 0;
+    /** @param estimate bytes that the dump is expected to have */
+    constructor(estimate) {
+        this.#estimate = estimate;
+    }
+    tell(name, value) {
+        if (name === 'waiting-for')
+            progress(`Waiting for the lock, held by ${value}`);
+        if (name === 'dumped')
+            this.#dumped(Number(value));
+    }
+    #dumped(bytes) {
+        const now = Date.now();
+        if (!Number.isFinite(bytes) || now - this.#lastLine < betweenLines)
+            return;
+        this.#lastLine = now;
+        const rate = formatRate(bytes / ((now - this.#begin) / 1_000));
+        // An estimate is no promise: above it, the share would only confuse.
+        const share = bytes < this.#estimate ? `, ${Math.round((100 * bytes) / this.#estimate)} % of the estimate` : '';
+        progress(`${formatBytes(bytes)} written, ${rate}${share}`);
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/shared/runner/tool.js
@@ -34334,12 +35315,12 @@ const runTool = async (program, args, { input = '', env = {}, timeout = 30_000 }
     // One that had to be killed takes its timeout with it, which then has no exit of its own.
     const killed = result.exitCode === null && performance.now() - started >= timeout;
     if (result.exitCode === 124 || killed) {
-        throw new Failure('tool-timed-out', `${program} did not end within ${timeout / 1_000} s on the runner`, {
+        throw new failure_Failure('tool-timed-out', `${program} did not end within ${timeout / 1_000} s on the runner`, {
             cause: result.stderr,
         });
     }
     if (result.exitCode === 127) {
-        throw new Failure('tool-missing', `${program} is not installed on the runner`, {
+        throw new failure_Failure('tool-missing', `${program} is not installed on the runner`, {
             hint: `Install ${program}, or use a runner that has it, such as ubuntu-latest.`,
             cause: result.stderr,
         });
@@ -34418,7 +35399,7 @@ function removePrivateFolder(path) {
 function makeFolder() {
     const parent = allowedParents().find((folder) => Buffer.byteLength((0,external_node_path_namespaceObject.join)(folder, `${prefix}XXXXXX`)) + longestSocketName <= longestSocketPath);
     if (parent === undefined) {
-        throw new Failure('no-private-folder', 'The folders for temporary files have too long a path for a socket in them', {
+        throw new failure_Failure('no-private-folder', 'The folders for temporary files have too long a path for a socket in them', {
             hint: 'Set TMPDIR for this step to a folder with a path of fewer than 60 characters',
         });
     }
@@ -34427,7 +35408,7 @@ function makeFolder() {
         return (0,external_node_fs_namespaceObject.mkdtempSync)((0,external_node_path_namespaceObject.join)(parent, prefix));
     }
     catch (cause) {
-        throw new Failure('no-private-folder', `No folder can be made in ${parent} on the runner`, { cause });
+        throw new failure_Failure('no-private-folder', `No folder can be made in ${parent} on the runner`, { cause });
     }
 }
 /** The job's own folder, which the runner empties, and the system's where the path of that is too long. */
@@ -34439,7 +35420,7 @@ function isOurName(path) {
     return allowedParents().includes((0,external_node_path_namespaceObject.dirname)(path)) && /^atlasia-[A-Za-z0-9]{6}$/.test((0,external_node_path_namespaceObject.basename)(path));
 }
 function notOurs(path) {
-    return new Failure('not-our-folder', `${path} is not a private folder of this action, and was not removed`);
+    return new failure_Failure('not-our-folder', `${path} is not a private folder of this action, and was not removed`);
 }
 /** How many were ended. The folder's name is random: who names it on the command line was started for it. */
 function endProcessesNaming(path) {
@@ -34474,436 +35455,574 @@ function commandLine(pid) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/backup-action/progress.js
+;// CONCATENATED MODULE: ./build/shared/history/legacy.js
 
 
-/** Milliseconds: a log is read later, and every line of it stays. */
-const betweenLines = 5_000;
-/** What the host tells while the dump is under way, as lines in the log. */
-class DumpProgress {
-    #estimate;
-    #begin = Date.now();
-    #lastLine = 0;
-    /** @param estimate bytes that the dump is expected to have */
-    constructor(estimate) {
-        this.#estimate = estimate;
-    }
-    tell(name, value) {
-        if (name === 'waiting-for')
-            progress(`Waiting for the lock, held by ${value}`);
-        if (name === 'dumped')
-            this.#dumped(Number(value));
-    }
-    #dumped(bytes) {
-        const now = Date.now();
-        if (!Number.isFinite(bytes) || now - this.#lastLine < betweenLines)
-            return;
-        this.#lastLine = now;
-        const rate = formatRate(bytes / ((now - this.#begin) / 1_000));
-        // An estimate is no promise: above it, the share would only confuse.
-        const share = bytes < this.#estimate ? `, ${Math.round((100 * bytes) / this.#estimate)} % of the estimate` : '';
-        progress(`${formatBytes(bytes)} written, ${rate}${share}`);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/size-chart.js
-
-
-const mostBars = 14;
-const barWidth = 28;
-const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 /**
- * Sizes over time as lines of text, the newest last: date (UTC), bar, size, and what is to be said of it. At most the
- * 14 newest are shown.
- *
- * @param minRatio the newest is flagged where it is smaller than this share of the one before it (0 to 1; 0: never).
+ * What the scripts wrote into deployment_tags.log: `YYYYMMDD_HHMMSS,tag,tag`. It is ambiguous, as they wrote the tag that was
+ * being replaced, and the backend's into both columns: so it is shown, and never chosen. The same line has the same id.
  */
-function sizeChart(points, minRatio) {
-    const shown = points.toSorted((a, b) => (a.id < b.id ? -1 : 1)).slice(-mostBars);
-    const largest = Math.max(1, ...shown.map(({ bytes }) => bytes));
-    const sizes = shown.map(({ bytes }) => formatBytes(bytes));
-    const sizeWidth = Math.max(0, ...sizes.map((size) => size.length));
-    return shown.map((point, index) => {
-        const previous = index === shown.length - 1 ? shown[index - 1] : undefined;
-        const notes = [point.kind === 'predeployment' ? 'predeployment' : '', shrinkage(point, previous, minRatio)];
-        const bar = barOf(point.bytes / largest).padEnd(barWidth);
-        const line = `${dateOf(point.id)}  ${bar}  ${sizes[index]?.padStart(sizeWidth)}`;
-        return [line, ...notes.filter((note) => note !== '')].join('  ');
-    });
-}
-/** "12 % of the previous" where a size is below the limit, else empty. */
-function shrinkage(point, previous, minRatio) {
-    if (previous === undefined || point.bytes >= previous.bytes * minRatio)
-        return '';
-    return `! ${Math.floor((100 * point.bytes) / previous.bytes)} % of the previous`;
-}
-/** Something is always seen of what is not empty. */
-function barOf(share) {
-    const parts = share === 0 ? 0 : Math.max(1, Math.round(share * barWidth * eighths.length));
-    return '█'.repeat(Math.floor(parts / eighths.length)) + eighths[parts % eighths.length];
-}
-function dateOf(id) {
-    return startOf(id)?.toISOString().slice(0, 16).replace('T', ' ') ?? id;
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/text-layout.js
-
-/** Columns of a report: it must be readable in a terminal at night. */
-const width = 100;
-/**
- * One value per line behind its name, the values aligned and folded: `  Size      1.2 GiB`. Values may be foreign;
- * they are cleaned here. Names are ours, or cleaned the same way.
- */
-function fields(rows) {
-    const names = rows.map(([name]) => cleanLine(name, 40));
-    const indent = Math.max(0, ...names.map((name) => name.length)) + 4;
-    return rows.flatMap(([, value], row) => folded(`  ${names[row]}`.padEnd(indent), value));
-}
-/** A text after a lead such as `  - `, folded below its own beginning. Words too long for a line are cut. */
-function folded(lead, text) {
-    const room = width - lead.length;
-    const lines = [''];
-    for (const word of cleanLine(text)
-        .split(' ')
-        .flatMap((long) => pieces(long, room))) {
-        const line = lines.at(-1) ?? '';
-        if (line === '')
-            lines[lines.length - 1] = word;
-        else if (line.length + 1 + word.length <= room)
-            lines[lines.length - 1] = `${line} ${word}`;
-        else
-            lines.push(word);
-    }
-    return lines.map((line, index) => `${index === 0 ? lead : ' '.repeat(lead.length)}${line}`.trimEnd());
-}
-/** One line, its end left out where it is too long. */
-function shortened(lead, text) {
-    return `${lead}${cleanLine(text, width - lead.length)}`.trimEnd();
-}
-function pieces(word, length) {
-    return word.match(new RegExp(`.{1,${length}}`, 'gsu')) ?? [word];
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/report.js
-
-
-
-
-const mostTables = 20;
-const mostChanges = 20;
-const mostChangedLines = 10;
-/**
- * The report for people: the verdict first, the way back last. At most 100 columns, but for commands, which are never
- * cut. Ends with a line break.
- */
-function reportOf(manifest, facts) {
-    const { previous } = facts;
-    const sections = [
-        ['Backup', backupLines(manifest, facts)],
-        ['Checks', checkLines(manifest.checks)],
-        [tablesTitle(manifest.tables), tableLines(manifest.tables)],
-        [`Schema changes${previous === null ? '' : ` since ${previous.id}`}`, changeLines(manifest, facts)],
-        ['Release: what ran', releaseLines(manifest.release)],
-        ['Tiers', facts.tiers.flatMap(({ reason }) => folded('  ', reason))],
-        ['Sizes (UTC)', sizeChart(facts.sizes, facts.minSizeRatio).map((line) => `  ${line}`)],
-        ['To restore', restoreLines(facts.restore)],
-    ];
-    const parts = sections.map(([title, lines]) => [title, ...lines].join('\n'));
-    return `${[verdict(manifest, facts).join('\n'), ...parts].join('\n\n')}\n`;
-}
-function verdict(manifest, { problems }) {
-    const what = `backup ${manifest.id} of "${manifest.database}", ${manifest.environment}`;
-    if (problems.length === 0) {
+function importLegacy(log, environment) {
+    return log.split('\n').flatMap((line) => {
+        const [, time, backend = '', frontend = ''] = /^(\d{8}_\d{6}),([^,\s]+),([^,\s]+)\s*$/.exec(line) ?? [];
+        const at = time === undefined ? null : legacy_moment(time);
+        if (at === null || !isTag(backend) || !isTag(frontend))
+            return [];
+        const hex = (0,external_node_crypto_.createHash)('sha256').update(`${environment}\n${line.trim()}`).digest('hex').slice(0, 8);
+        const image = (tag) => ({ image: null, tag, digest: null, imageId: null });
         return [
-            ...folded('VERIFIED  ', what),
-            'The dump was read back in full from the disk. That it restores, only a restore proves.',
-        ];
-    }
-    return [
-        ...folded('INCOMPLETE  ', what),
-        'The dump is verified, but not all of the rest went well:',
-        ...problems.flatMap((problem) => folded('  ! ', problem)),
-    ];
-}
-function backupLines(manifest, { host, folder, previous }) {
-    const ms = Date.parse(manifest.finishedAt) - Date.parse(manifest.startedAt);
-    const before = manifest.dumpBytes === null ? '' : `; ${formatBytes(manifest.dumpBytes)} before compression`;
-    const extensions = manifest.extensions.map(({ name, version }) => `${name} ${version}`).join(', ');
-    return fields([
-        [
-            'Database',
-            `${manifest.database}, PostgreSQL ${manifest.serverVersion}, ${manifest.encoding}, ${manifest.locale}`,
-        ],
-        ['Kind', manifest.kind === 'predeployment' ? 'before a deployment' : 'scheduled'],
-        ['Taken', `${report_moment(manifest.startedAt)}, in ${formatDuration(ms)}`],
-        ['Host', host],
-        ['Folder', folder],
-        ['Dump', `${manifest.file} (${encodingOf(manifest)}, pg_dump ${manifest.pgDumpVersion})`],
-        ['Size', `${formatBytes(manifest.sizeBytes)} (${manifest.sizeBytes} bytes)${before}`],
-        ['Previous', previous === null ? 'none' : against(previous, manifest.sizeBytes)],
-        ['SHA-256', manifest.sha256],
-        ['MD5', manifest.md5],
-        ['Holds', contentsOf(manifest)],
-        ['Extensions', extensions === '' ? 'none' : extensions],
-        ['Started by', manifest.actor ?? 'not known'],
-        ['Run', manifest.runUrl ?? 'not known'],
-        ['Commit', manifest.commit ?? 'not known'],
-    ]);
-}
-function encodingOf({ format, compression, encryption }) {
-    const compressed = { zstd: 'zstd', gzip: 'gzip', none: 'not compressed' }[compression];
-    return `${format} format, ${compressed}${encryption === 'age' ? ', encrypted for age' : ''}`;
-}
-function against(previous, bytes) {
-    const share = previous.sizeBytes === 0 ? '' : `; this one has ${Math.round((100 * bytes) / previous.sizeBytes)} % of it`;
-    return `${formatBytes(previous.sizeBytes)} on ${report_moment(previous.startedAt)}${share}`;
-}
-function contentsOf({ tables, sequences, largeObjects }) {
-    return [
-        amount(tables.length, 'table'),
-        amount(sequences.length, 'sequence'),
-        amount(largeObjects, 'large object'),
-    ].join(', ');
-}
-function checkLines(checks) {
-    const words = { passed: 'passed', failed: 'FAILED', 'could-not-check': 'NOT CHECKED' };
-    const wordWidth = Math.max(0, ...checks.map(({ result }) => words[result].length));
-    return fields(checks.map(({ name, result, detail, ms }) => [
-        `${words[result].padEnd(wordWidth)}  ${name}`,
-        ms > 0 ? `${detail} (${formatDuration(ms)})` : detail,
-    ]));
-}
-function tablesTitle(tables) {
-    const counted = tables.filter(({ rows }) => rows !== null);
-    if (counted.length === 0)
-        return `Tables: ${tables.length}, rows not counted`;
-    const rows = counted.reduce((sum, table) => sum + (table.rows ?? 0), 0);
-    const how = counted.every(({ exact }) => exact) ? "counted in the dump's own snapshot" : 'some of them estimated';
-    return `Tables: ${tables.length}, with ${grouped(rows)} rows, ${how}`;
-}
-/** The largest first; names in order where they are equal. */
-function tableLines(tables) {
-    const ordered = tables
-        .map((table) => ({ ...table, title: cleanLine(`${table.schema}.${table.name}`, 70) }))
-        .toSorted((a, b) => (b.rows ?? -1) - (a.rows ?? -1) || (a.title < b.title ? -1 : 1));
-    const shown = ordered.slice(0, mostTables);
-    const counts = shown.map(({ rows, exact }) => (rows === null ? '-' : `${exact ? '' : '~'}${grouped(rows)}`));
-    const countWidth = Math.max(0, ...counts.map((count) => count.length));
-    const lines = shown.map(({ title }, index) => `  ${counts[index]?.padStart(countWidth)}  ${title}`);
-    return ordered.length > shown.length ? [...lines, `  and ${ordered.length - shown.length} more`] : lines;
-}
-function changeLines(manifest, { previous, schemaChanges }) {
-    if (previous === null)
-        return ['  This is the first backup.'];
-    if (manifest.schemaSha256 !== null && manifest.schemaSha256 === previous.schemaSha256)
-        return ['  None.'];
-    if (schemaChanges === null)
-        return ['  They could not be compared.'];
-    if (schemaChanges.length === 0)
-        return ['  None but the order of the objects or the settings around them.'];
-    const lines = schemaChanges.slice(0, mostChanges).flatMap(({ what, type, schema, name, lines: changed }) => {
-        const rest = changed.length - mostChangedLines;
-        return [
-            ...folded(`  ${what.padEnd(7)}  `, `${type} ${schema === null ? '' : `${schema}.`}${name}`),
-            ...changed.slice(0, mostChangedLines).map((line) => shortened('             ', line)),
-            ...(rest > 0 ? [`             and ${amount(rest, 'more line')}`] : []),
+            {
+                version: 1,
+                id: `0-0-${hex}`,
+                at,
+                environment,
+                event: 'observed',
+                status: 'succeeded',
+                verdict: 'unknown',
+                release: { backend: image(backend), frontend: image(frontend) },
+                previous: null,
+                schemaSha256: null,
+                backupId: null,
+                reason: "Imported from the scripts' log, where it may be the tag that was replaced",
+                actor: null,
+                runUrl: null,
+                commit: null,
+                durationMs: null,
+                downtimeMs: null,
+            },
         ];
     });
-    const rest = schemaChanges.length - mostChanges;
-    return rest > 0 ? [...lines, `  and ${amount(rest, 'more object')}`] : lines;
 }
-function releaseLines(release) {
-    const services = Object.entries(release).map(([service, { image, digest, imageId }]) => {
-        const name = image ?? 'not known';
-        if (digest !== null)
-            return [service, `${name} ${digest}`];
-        return [service, `${name}, no digest${imageId === null ? '' : `, image ${imageId}`}`];
-    });
-    return services.length === 0 ? ['  Not known.'] : fields(services);
-}
-/** Commands are made of quoted words and hold nothing that is not seen: they go out as they are. */
-function restoreLines(restore) {
-    const steps = [
-        ['On a new server first: make the roles (they have no passwords; set those by ALTER ROLE)', restore.roles],
-        ['Into a new, empty database; nothing that is there is touched', restore.restore],
-        ['To put it in place of the old one, which is kept: stop the application, then', restore.swap],
-    ];
-    return [
-        ...folded('  ', 'Once the set has left the folder that the commands name, use the one where you found this report.'),
-        ...steps.flatMap(([what, commands], index) => ['', ...folded(`  ${index + 1}. `, what), commands]),
-    ];
-}
-function report_moment(iso) {
-    return `${iso.slice(0, 19).replace('T', ' ')} UTC`;
-}
-function grouped(n) {
-    return n.toLocaleString('en-US');
-}
-function amount(n, noun) {
-    return `${grouped(n)} ${noun}${n === 1 ? '' : 's'}`;
+function legacy_moment(time) {
+    const iso = time.replace(/^(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)(\d\d)$/, '$1-$2-$3T$4:$5:$6.000Z');
+    const date = new Date(iso);
+    return Number.isNaN(date.getTime()) || date.toISOString() !== iso ? null : iso;
 }
 
-;// CONCATENATED MODULE: ./build/shared/shell-quote.js
+;// CONCATENATED MODULE: ./build/shared/history/union.js
 
-const bare = /^[A-Za-z0-9_@%+=:,./-]+$/;
-/** What is not seen as it is: controls, bidi overrides, zero-width characters, separators, unassigned code points. */
-const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
-/** What a log breaks up since the runner would obey it: it must not stand in a command that is printed to be copied. */
-const workflowCommand = /::|##\[/;
 /**
- * One argument for bash that is exactly this text: bare where that is safe, else in single quotes, else (where it holds
- * what cannot be seen or copied) in bash's `$'…'`. The result is one line.
- *
- * @throws Failure `unquotable` for text that holds a NUL, which no argument can
+ * The host's history with what only its copies know. Records are only ever added, so copies that were written at the same
+ * time heal each other; where both know an id, the host's word counts.
+ * @returns oldest first; of the same moment by id
  */
-function quoteForShell(text) {
-    if (text.includes('\0'))
-        throw new Failure('unquotable', 'A text with a NUL cannot be given to a command');
-    if (invisible.test(text) || workflowCommand.test(text))
-        return `$'${[...text].map(inDollarQuotes).join('')}'`;
-    return bare.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+function union_unite(host, mirrors) {
+    const entries = new Map();
+    const texts = mirrors.flat().toSorted((a, b) => order(historyLine(a), historyLine(b)));
+    for (const record of texts)
+        entries.set(record.id, { record, source: 'mirror' });
+    for (const record of host)
+        entries.set(record.id, { record, source: 'host' });
+    return [...entries.values()].toSorted(({ record: a }, { record: b }) => Date.parse(a.at) - Date.parse(b.at) || order(a.id, b.id));
 }
-/** Bytes rather than \u, whose meaning depends on the shell's locale. `!` as bash may look for it in its history. */
-function inDollarQuotes(character) {
-    if (character === "'" || character === '\\')
-        return `\\${character}`;
-    if (!invisible.test(character) && !'#:!'.includes(character))
-        return character;
-    return [...new TextEncoder().encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+/** What a host that has lost its history gets back. What was found good there is not proven by a copy. */
+function recordsToMend(host, mirrors, environment) {
+    if (host.length > 0)
+        return [];
+    return union_unite([], mirrors)
+        .map(({ record }) => record)
+        .filter((record) => record.environment === environment)
+        .map((record) => ({ ...record, verdict: 'unknown' }));
+}
+/** The history as one text of at most so many bytes: where it is longer, the oldest records are left out. */
+function mirrorText(entries, limit) {
+    const lines = [];
+    let size = 0;
+    for (const { record } of entries.toReversed()) {
+        const line = `${historyLine(record)}\n`;
+        size += Buffer.byteLength(line);
+        if (size > limit)
+            break;
+        lines.unshift(line);
+    }
+    return lines.join('');
+}
+function order(a, b) {
+    if (a === b)
+        return 0;
+    return a < b ? -1 : 1;
 }
 
-;// CONCATENATED MODULE: ./build/shared/backups/restore-command.js
+;// CONCATENATED MODULE: ./build/shared/history/book.js
 
 
-/** PostgreSQL cuts names off behind this many bytes. */
-const longestName = 63;
-const foldAt = 92;
-/** The commands that restore a set, whatever its database, user and folders are called. */
-function restoreCommands(manifest, place) {
-    const prefix = parseSetFileName(manifest.file)?.prefix ?? 'backup';
-    const files = setFileNames(prefix, manifest.id, manifest);
-    const restored = nameWith(manifest.database, '_restored');
-    const maintenance = manifest.database === 'postgres' ? 'template1' : 'postgres';
-    const psql = ['psql', '-X', '--quiet', `--username=${place.user}`, `--dbname=${maintenance}`];
-    const cd = command(['cd', place.folder]);
+
+/** GitHub's artifact may have this much, in bytes. */
+const longestMirror = 1024 * 1024;
+/**
+ * @param hostText `history.jsonl`; null where there is none
+ * @param auditTrail `deployment_tags.log`, which may be the scripts'
+ */
+function openBook(environment, hostText, auditTrail, mirrorTexts) {
+    const { records, problems } = parseHistory(hostText ?? '');
+    const mirrors = mirrorTexts.map((text) => parseHistory(text).records);
+    const known = new Set(records.map(({ id }) => id));
+    const legacy = importLegacy(auditTrail ?? '', environment).filter(({ id }) => !known.has(id));
     return {
-        database: restored,
-        roles: `${cd} &&\n${pipeline(['zcat', files.globals], [...fedIn(place), ...psql])}`,
-        restore: strictly([
-            cd,
-            command(['sha256sum', '--check', files.sha256]),
-            command(createDatabase(manifest, place, restored)),
-            pipeline(...restore_command_readDump(manifest, files.dump, place), restoreInto(manifest, place, restored)),
-            command(['echo', `Restored into ${restored}`]),
-        ]),
-        swap: strictly([
-            cd,
-            command(['docker', 'exec', place.container, ...psql, `--command=${swapNames(manifest.database, restored)}`]),
-            pipeline(['zcat', files.globals], 
-            // A dump leaves out what ALTER DATABASE … SET said.
-            ['sed', '1,/^-- Settings of the database$/d'], [...fedIn(place), ...psql]),
-        ]),
+        host: records,
+        mirrors,
+        missing: [...legacy, ...recordsToMend(records, mirrors, environment)],
+        problems,
     };
 }
-/**
- * A value for `--dbname`, where PostgreSQL's programs read a connection string if it looks like one.
- * Exactly this database is meant, whatever its name.
- */
-function databaseArgument(name) {
-    if (!name.includes('=') && !/^postgres(ql)?:\/\//.test(name))
-        return name;
-    return `dbname='${name.replace(/[\\']/g, '\\$&')}'`;
+/** All that is known, oldest first. */
+function entriesOf({ host, mirrors, missing }) {
+    return unite([...missing, ...host], mirrors);
 }
-/** Only where there is a pipe: else `-i` would swallow what the operator has pasted behind it. */
-function fedIn({ container }) {
-    return ['docker', 'exec', '-i', container];
+/** Stores the whole history with what this run has added. */
+async function storeBook(book, added, mirror) {
+    const host = [...book.missing, ...book.host, ...added];
+    const textWith = (others) => mirrorText(union_unite(host, others), longestMirror);
+    const merge = (other) => textWith([...book.mirrors, parseHistory(other).records]);
+    return (await mirror.save(textWith(book.mirrors), merge)).notices;
 }
-/** template0: other templates may hold something already, or have another encoding. */
-function createDatabase(manifest, place, name) {
+
+;// CONCATENATED MODULE: ./build/shared/history/hold.js
+
+const keys = ['reason', 'since', 'run', 'by', 'from', 'to', 'id'];
+/** The text of the file HOLD: `key=value` lines. */
+function holdText(hold) {
+    return keys
+        .filter((key) => hold[key] !== null)
+        .map((key) => `${key}=${cleanLine(hold[key] ?? '', 1_000)}\n`)
+        .join('');
+}
+/** Reads it. A file that somebody made by hand holds as well, whatever stands in it. */
+function parseHold(text) {
+    const values = new Map(text.split('\n').map((line) => {
+        const at = line.indexOf('=');
+        return at < 0 ? ['', ''] : [line.slice(0, at).trim(), clean_cleanLine(line.slice(at + 1), 1_000)];
+    }));
+    return Object.fromEntries(keys.map((key) => [key, values.get(key) || null]));
+}
+/** In one sentence. */
+function tellHold({ reason, since, run }) {
     return [
-        ...['docker', 'exec', place.container, 'createdb', `--username=${place.user}`, '--template=template0'],
-        ...[`--encoding=${manifest.encoding}`, ...localeOptions(manifest), '--', name],
+        `deployments are on hold${since === null ? '' : ` since ${since}`}`,
+        ...(reason === null ? [] : [`because of: ${reason}`]),
+        ...(run === null ? [] : [`see ${run}`]),
+    ].join('; ');
+}
+
+;// CONCATENATED MODULE: ./build/shared/history/observation.js
+
+/**
+ * The record of a release that was seen to run: a new one where release or schema are others than those of the newest
+ * record, so that a history does not grow by a line each night.
+ * @param history the host's own, in the order of its file
+ */
+function observationOf(release, seen, history) {
+    const newest = history.findLast(({ environment, status, event }) => environment === seen.environment && status === 'succeeded' && event !== 'drill' && event !== 'restore');
+    if (newest !== undefined && sameRelease(newest.release, release) && newest.schemaSha256 === seen.schemaSha256) {
+        return { record: newest, isNew: false };
+    }
+    return { record: observed(release, seen, newest?.release ?? null), isNew: true };
+}
+/** A record that says what runs, and nothing of how good it is. */
+function observed(release, seen, previous) {
+    const { id, at, environment, schemaSha256, backupId, actor, runUrl, commit, reason } = seen;
+    return {
+        version: 1,
+        id,
+        at: at.toISOString(),
+        environment,
+        event: 'observed',
+        status: 'succeeded',
+        verdict: 'unknown',
+        release,
+        previous,
+        schemaSha256,
+        backupId,
+        reason,
+        actor,
+        runUrl,
+        commit,
+        durationMs: null,
+        downtimeMs: null,
+    };
+}
+
+;// CONCATENATED MODULE: ./build/shared/runner/history-mirror.js
+function historyMirror(_request) {
+    return { load: async () => ({ texts: [], notices: [], needsRefresh: false }), save: async () => ({ notices: [] }) };
+}
+
+;// CONCATENATED MODULE: ./build/shared/transaction/journal.js
+
+const endings = ['rolled-back', 'reverted', 'refused', 'failed'];
+/** Reads a journal; a last line without an end, and whatever else is no line of ours, is left out. */
+function parseJournal(text) {
+    return text
+        .split('\n')
+        .map(parseJournalLine)
+        .filter((line) => line !== null);
+}
+/** null for what is no line of a journal. */
+function parseJournalLine(text) {
+    const [, at, step = '', detail = ''] = /^(\d{1,15})\t([a-z-]+)\t([^\t]*)$/.exec(text) ?? [];
+    return at === undefined ? null : { at: Number(at), step, detail };
+}
+/** Reads the journal as a whole. */
+function outcomeOf(lines) {
+    const details = (step) => lines.filter((line) => line.step === step).map(({ detail }) => detail);
+    const ended = details('ended')[0];
+    const failure = details('failure')[0];
+    const measurements = details('measured').map(readMeasurement);
+    const gaps = measurements.map(({ gapMs }) => gapMs).filter((gap) => gap !== null);
+    const begin = lines.find(({ step }) => step === 'begin')?.at;
+    const last = lines.at(-1)?.at;
+    return {
+        ending: endings.find((known) => known === ended) ?? null,
+        failure: failure === undefined ? null : splitFailure(failure),
+        touched: lines.some(({ step }) => step === 'stopping' || step === 'starting'),
+        left: details('left').length > 0,
+        problems: details('problem'),
+        disobeyed: details('disobeyed'),
+        measurements,
+        downtimeMs: gaps.length === 0 ? null : Math.max(...gaps),
+        failedRequests: gaps.length === 0 ? null : measurements.reduce((sum, { failed }) => sum + failed, 0),
+        durationMs: begin === undefined || last === undefined ? 0 : Math.max(0, last - begin),
+    };
+}
+function splitFailure(detail) {
+    const space = detail.indexOf(' ');
+    return space < 0 ? { code: detail, text: '' } : { code: detail.slice(0, space), text: detail.slice(space + 1) };
+}
+function readMeasurement(detail) {
+    const [, name = '', gap, failed, asked] = /^(\S+) (\d+|-) (\d+) (\d+)$/.exec(detail) ?? [];
+    if (gap === undefined)
+        throw new failure_Failure('bad-journal', `The journal has a measurement that is none: ${detail}`);
+    return {
+        service: name === '.health-url' ? null : name,
+        gapMs: gap === '-' ? null : Number(gap),
+        failed: Number(failed),
+        asked: Number(asked),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/shared/transaction/transaction-files.js
+
+/** In override files: the host puts the transaction's id there. */
+const transactionMark = '@transaction@';
+/** The marks for what only the host knows when it writes the history. */
+const outcomeMarks = (token) => ({
+    at: `${token}-at`,
+    verdict: `${token}-verdict`,
+    duration: `${token}-duration`,
+    downtime: `${token}-downtime`,
+});
+/** The files of a transaction's folder, by name. */
+function transaction_files_transactionFiles(request) {
+    const { outcome, override, revert, planJson } = request;
+    const files = new Map([
+        ['plan.tsv', planLines(request)],
+        ['plan.json', planJson],
+        ['override.yml', override],
+        ['revert.yml', revert],
+    ]);
+    for (const [ending, { record, line }] of Object.entries(outcome.endings)) {
+        files.set(`outcome/${ending}.json`, record);
+        files.set(`outcome/${ending}.log`, line);
+    }
+    if (outcome.hold !== null)
+        files.set('outcome/hold', outcome.hold);
+    return files;
+}
+/** A key, a tab and a value a line. */
+function planLines(request) {
+    const seconds = (ms) => String(Math.ceil(ms / 1_000));
+    const { healthUrl } = request;
+    const lines = [
+        ['project', request.project],
+        ['deploy_dir', request.deployDir],
+        ...request.composeFiles.map((file) => ['compose_file', file]),
+        ...(request.envFile === null ? [] : [['env_file', request.envFile]]),
+        ['world', request.world],
+        ['stop_timeout', seconds(request.stopTimeout)],
+        ['health_timeout', seconds(request.healthTimeout)],
+        ['stable_for', seconds(request.stableFor)],
+        ...(request.maxDowntime === null ? [] : [['max_downtime', String(request.maxDowntime)]]),
+        ...(healthUrl === null ? [] : urlLines(healthUrl)),
+        ['on_failure', request.onFailure],
+        ['hold', String(request.outcome.hold !== null)],
+        ['lock_wait', seconds(request.lockWait)],
+        ['holder', request.holder],
+        ['history_id', request.historyId],
+        ['token', request.outcome.token],
+        ...request.services.map(({ service, strategy, targetImageId, retag, fixedName }) => [
+            'service',
+            service,
+            strategy,
+            targetImageId,
+            retag ?? '-',
+            fixedName ?? '-',
+        ]),
+    ];
+    return lines.map((line) => `${line.map(checked).join('\t')}\n`).join('');
+}
+/** Without TLS the host asks by itself; with TLS it needs curl. */
+function urlLines(url) {
+    const lines = [['health_url', url.href]];
+    if (url.protocol !== 'http:')
+        return lines;
+    return [
+        ...lines,
+        ['health_host', url.hostname.replace(/^\[|\]$/g, '')],
+        ['health_port', url.port || '80'],
+        ['health_path', `${url.pathname}${url.search}`],
+        ['health_name', url.host],
     ];
 }
-/** Sorting and letters as the source had them, or indexes and comparisons would differ. */
-function localeOptions({ locale, ctype, localeProvider, providerLocale, serverVersion }) {
-    const libc = ctype === null || ctype === locale ? [`--locale=${locale}`] : [`--lc-collate=${locale}`, `--lc-ctype=${ctype}`];
-    if (localeProvider === null || localeProvider === 'libc' || providerLocale === null) {
-        // Else it is that of template0, which on another server may be ICU. Older versions have no such option.
-        return localeProvider === 'libc' && Number.parseInt(serverVersion, 10) >= 15
-            ? ['--locale-provider=libc', ...libc]
-            : libc;
+/** What would be read as another line, or another column. */
+function checked(value) {
+    if (/[\t\n\r\0]/.test(value) || value === '') {
+        throw new Failure('bad-value', `${JSON.stringify(value.slice(0, 100))} cannot stand in a transaction's plan`, {
+            hint: 'Give paths and names without tabs and line breaks',
+        });
     }
-    return [`--locale-provider=${localeProvider}`, `--${localeProvider}-locale=${providerLocale}`, ...libc];
+    return value;
 }
-/** The stages that give the plain archive or SQL; the first reads the file. */
-function restore_command_readDump({ encryption, format, compression }, file, place) {
-    const program = { zstd: 'zstd', gzip: format === 'custom' ? null : 'gzip', none: null }[compression];
-    const decompress = program === null ? [] : [program, '-dc'];
-    const isInside = program === 'zstd' && place.zstdOn === 'container';
-    // In the container it is a stage of its own, so that the host's pipefail sees how it ends.
-    const decompression = isInside ? [...fedIn(place), ...decompress] : decompress;
-    if (encryption === 'age') {
-        const decryption = ['age', '--decrypt', '--identity', 'key.txt', file];
-        return program === null ? [decryption] : [decryption, decompression];
+
+;// CONCATENATED MODULE: ./build/shared/transaction/transaction.js
+
+
+
+
+/** The scripts of which the engine on the host consists, in order. */
+const engine = (/* unused pure expression or super */ null && ([
+    /* unused asset import */ undefined,
+    /* unused asset import */ undefined,
+    /* unused asset import */ undefined,
+    /* unused asset import */ undefined,
+    /* unused asset import */ undefined,
+    /* unused asset import */ undefined,
+    /* unused asset import */ undefined,
+    /* unused asset import */ undefined,
+    /* unused asset import */ undefined,
+]));
+const starting = { name: 'start', scripts: [new URL(/* asset import */ __nccwpck_require__(8028), __nccwpck_require__.b)] };
+const following = { name: 'follow', scripts: [new URL(/* asset import */ __nccwpck_require__(9239), __nccwpck_require__.b)] };
+/** It writes some files; the engine has a session of its own. */
+const transaction_short = { deadline: 60_000, atEnd: 'finish' };
+/**
+ * Starts a transaction, which from then on needs nobody.
+ * @returns its id
+ */
+async function startTransaction(connection, request, onLog) {
+    const second = String(Math.floor(request.startedAt.getTime() / 1_000));
+    const script = `${engine.map((url) => readFileSync(url, 'utf8')).join('\n')}\nmain "$@"\n`;
+    const files = new Map([['engine.sh', script], ...transactionFiles(request)]);
+    const parameters = ['start', request.backupDir, second, ...[...files].flat()];
+    return (await connection.run(starting, parameters, { ...transaction_short, onLog }).result).get('transaction');
+}
+/** Starts the engine of a transaction anew that was begun and has lost it. */
+async function resumeTransaction(connection, backupDir, id, onLog) {
+    await connection.run(starting, ['resume', backupDir, id], { ...transaction_short, onLog }).result;
+}
+/** Asks a transaction not to begin its swap; once that has begun, it is carried to its end. */
+async function abortTransaction(connection, backupDir, id, onLog) {
+    await connection.run(starting, ['abort', backupDir, id], { ...transaction_short, onLog }).result;
+}
+/** The id of the transaction that a run has started, where it lost the connection meanwhile; null where there is none. */
+async function findTransaction(connection, backupDir, historyId, onLog) {
+    const records = await connection.run(starting, ['find', backupDir, historyId], { ...transaction_short, onLog }).result;
+    return records.find('transaction') ?? null;
+}
+/**
+ * Follows a transaction until it has ended, or is abandoned.
+ * @param told how many lines of the journal are known already
+ * @param onLine each further line as it is written
+ * @throws Failure where the connection is lost; the transaction goes on
+ */
+async function followTransaction(connection, backupDir, id, told, { onLine, onLog, signal, deadline }) {
+    const { result } = connection.run(following, [backupDir, id, String(told)], {
+        deadline,
+        atEnd: 'end',
+        onLog,
+        ...(signal && { signal }),
+        onProgress: (name, value) => {
+            const line = name === 'journal' ? parseJournalLine(value) : null;
+            if (line !== null)
+                onLine(line);
+        },
+    });
+    const records = await result;
+    return {
+        lines: parseJournal(`${records.find('journal') ?? ''}\n`),
+        recorded: records.find('recorded') ?? null,
+        log: records.find('log') ?? '',
+        abandoned: records.find('abandoned') !== undefined,
+    };
+}
+/** What to type on the host to end a transaction without an action. */
+function commandToEnd(backupDir, id) {
+    return `bash ${backupDir}/rollback/transactions/${id}/engine.sh`;
+}
+/** A transaction that was lost sight of, or that could not be ended. */
+function stillOpen(backupDir, id, cause) {
+    return new Failure('outcome-unknown', `The connection was lost while the transaction ${id} was at work`, {
+        hint: `The host carries it to its end by itself. See how it ended: tail ${backupDir}/rollback/transactions/${id}/journal. Where its last line is not "ended": ${commandToEnd(backupDir, id)}`,
+        cause,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/transaction/unfinished.js
+
+
+
+/** How often an engine that dies is started anew by one run. */
+const mostStarts = 3;
+/** Follows a transaction to its end, and starts its engine again where nobody carries it. @throws Failure `stuck` */
+async function followToTheEnd(connection, backupDir, id, told, options) {
+    let known = told;
+    const onLine = (line) => {
+        known += 1;
+        options.onLine(line);
+    };
+    for (let starts = 0;; starts += 1) {
+        const { lines, recorded, log } = await followTransaction(connection, backupDir, id, known, { ...options, onLine });
+        const outcome = outcomeOf(lines);
+        if (outcome.ending !== null)
+            return { outcome, lines, recorded, log };
+        if (starts === mostStarts)
+            throw stuck(backupDir, id, log);
+        await resumeTransaction(connection, backupDir, id, options.onLog);
     }
-    if (program === null)
-        return [['cat', file]];
-    return isInside ? [['cat', file], decompression] : [[...decompression, file]];
 }
-/** psql takes any end of its input for a good one, so the checksum before it and pipefail matter. */
-function restoreInto({ format }, place, name) {
-    const into = [`--username=${place.user}`, `--dbname=${databaseArgument(name)}`];
-    if (format === 'custom')
-        return [...fedIn(place), 'pg_restore', '--exit-on-error', ...into];
-    // Not as a single transaction: the dump has some of its own, around large objects.
-    const strict = ['-X', '--quiet', '--output=/dev/null', '-v', 'ON_ERROR_STOP=1'];
-    return [...fedIn(place), 'psql', ...strict, ...into];
-}
-/** One command string is one transaction: both names change, or none does. */
-function swapNames(database, restored) {
-    const old = nameWith(database, '_replaced');
-    const rename = (from, to) => `ALTER DATABASE ${identifier(from)} RENAME TO ${identifier(to)}`;
-    return `${rename(database, old)}; ${rename(restored, database)}`;
-}
-function identifier(name) {
-    return `"${name.replaceAll('"', '""')}"`;
-}
-/** Shortened by whole characters where the server would cut it, maybe down to the name that it must not have. */
-function nameWith(name, suffix) {
-    const characters = [...name];
-    while (new TextEncoder().encode(characters.join('') + suffix).length > longestName)
-        characters.pop();
-    return characters.join('') + suffix;
-}
-/** In a shell of its own, so that the operator's goes on after an error. */
-function strictly(commands) {
-    return `( set -e -o pipefail\n${commands.map(indented).join('\n')}\n)`;
-}
-function pipeline(...stages) {
-    return stages.map((stage, index) => (index === 0 ? command(stage) : indented(command(stage)))).join(' |\n');
-}
-function indented(lines) {
-    return lines.replaceAll(/^/gm, '  ');
-}
-/** Quoted words hold no line breaks, so a line can be folded between any two. */
-function command(words) {
-    const lines = [];
-    for (const word of words.map(quoteWord)) {
-        const last = lines.at(-1);
-        if (last === undefined)
-            lines.push(word);
-        else if (last.length + 1 + word.length <= foldAt)
-            lines[lines.length - 1] = `${last} ${word}`;
-        else
-            lines.push(`    ${word}`);
+/**
+ * Ends what an earlier run has begun and nobody carries any more.
+ * @param unfinished as the survey found them; nobody holds the lock
+ */
+async function endUnfinished(connection, backupDir, unfinished, options) {
+    for (const id of unfinished) {
+        await resumeTransaction(connection, backupDir, id, options.onLog);
+        const { outcome } = await followToTheEnd(connection, backupDir, id, 0, options);
+        options.onEnd(id, outcome);
     }
-    return lines.join(' \\\n');
 }
-/** `--option='a value'` reads better than `'--option=a value'`, and is the same. */
-function quoteWord(word) {
-    const [option = ''] = /^--[a-z-]+=/.exec(word) ?? [];
-    return option + quoteForShell(word.slice(option.length));
+function stuck(backupDir, id, log) {
+    return new failure_Failure('stuck', `The transaction ${id} does not come to its end`, {
+        hint: `On the host: ${commandToEnd(backupDir, id)}. Its log stands beside it, in the file log`,
+        cause: log,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/backup-action/deployments.js
+
+
+
+
+
+
+
+
+
+
+
+/** What a backup has to do with deployments: it records what runs, and keeps one from undoing a rollback. */
+class Deployments {
+    #inputs;
+    #workflow;
+    #mirror;
+    #mirrored;
+    #book;
+    #added = [];
+    constructor(inputs, workflow) {
+        this.#inputs = inputs;
+        this.#workflow = workflow;
+        const { environment, history: kinds, githubToken: token } = inputs;
+        this.#mirror = historyMirror({ environment, kinds, token, workflow });
+        // Asked meanwhile: GitHub may be slow.
+        this.#mirrored = this.#mirror.load();
+    }
+    /**
+     * Ends what a rollback has left half-way, and sees whether a deployment may follow.
+     * @returns whether the host is another one since, so that it must be looked at again
+     * @throws Failure `on-hold`
+     */
+    async clear(connection, seen, { signal, onLog }) {
+        const { backupDir, kind } = this.#inputs;
+        this.#open(seen, await this.#mirrored);
+        if (seen.unfinished.length > 0 && seen.lockHolder === null) {
+            log_warning(`A rollback was not ended: ${seen.unfinished.join(', ')}. It is ended first`);
+            await endUnfinished(connection, backupDir, seen.unfinished, {
+                deadline: this.#inputs.timeout,
+                signal,
+                onLog,
+                onLine: () => { },
+                onEnd: (id, { ending }) => important(`The transaction ${id} has ended: ${ending}`),
+            });
+            return true;
+        }
+        if (seen.hold === null)
+            return false;
+        const hold = parseHold(seen.hold);
+        if (this.#inputs.releaseHold) {
+            const facts = { ...this.#circumstances(null), reason: 'HOLD released' };
+            const record = observed(releaseOf(seen.containers, seen.images), facts, null);
+            await releaseHold(connection, { backupDir, records: [record], onLog });
+            this.#added.push(record);
+            important('Deployments were on hold since a rollback; they may go on');
+            return true;
+        }
+        if (kind === 'predeployment')
+            throw onHold(tellHold(hold), backupDir);
+        log_notice(`After a rollback, ${tellHold(hold)}`);
+        return false;
+    }
+    /** What the history gets of this backup: nothing where it tells of this release already. */
+    recordsOf(manifest) {
+        const book = this.#book;
+        if (book === undefined)
+            return [];
+        const { record, isNew } = observationOf(manifest.release, this.#circumstances(manifest), [
+            ...book.missing,
+            ...book.host,
+            ...this.#added,
+        ]);
+        this.historyId = record.id;
+        const records = isNew ? [record] : [];
+        this.#added.push(...records);
+        return [...book.missing, ...records];
+    }
+    /** Of the record that tells of this release. */
+    historyId = null;
+    /** Stores the history off the host: what goes wrong with that is told, and fails nothing. */
+    async store() {
+        if (this.#book === undefined || this.#inputs.history.length === 0)
+            return;
+        if (this.#added.length === 0 && !(await this.#mirrored).needsRefresh)
+            return;
+        for (const notice of await storeBook(this.#book, this.#added, this.#mirror))
+            log_notice(notice);
+    }
+    #open(seen, { texts, notices }) {
+        if (this.#book === undefined)
+            for (const notice of notices)
+                log_notice(notice);
+        this.#book = openBook(this.#inputs.environment, seen.history, seen.auditTrail, texts);
+        for (const problem of this.#book.problems)
+            log_notice(problem);
+    }
+    #circumstances(manifest) {
+        const { runId, runAttempt, actor, runUrl, commit } = this.#workflow;
+        return {
+            id: recordId(runId, runAttempt, (0,external_node_crypto_.randomBytes)(4).toString('hex')),
+            at: new Date(),
+            environment: this.#inputs.environment,
+            schemaSha256: manifest?.schemaSha256 ?? null,
+            backupId: manifest?.id ?? null,
+            actor,
+            runUrl,
+            commit,
+            reason: null,
+        };
+    }
+}
+function onHold(why, backupDir) {
+    return new failure_Failure('on-hold', `No backup for a deployment: ${why}`, {
+        hint: `A deployment would undo the rollback. When its cause is mended: release-hold: true. By hand on the host: rm ${backupDir}/rollback/HOLD`,
+    });
 }
 
 ;// CONCATENATED MODULE: external "node:fs/promises"
@@ -34946,7 +36065,7 @@ function codeBlock(text, language = '') {
 /** Blocks that are folded away under a title. */
 function details(title, blocks) {
     // The title stands in HTML, where Markdown's escapes do not count.
-    const summary = cleanLine(title).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+    const summary = clean_cleanLine(title).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
     return block(`<details><summary>${summary}</summary>\n\n${blocks.join('\n\n')}\n\n</details>`);
 }
 /** The blocks as one text of at most `limit` bytes: those that do not fit are left out, with a note. */
@@ -34996,7 +36115,6 @@ function withoutMiddle(code) {
 
 
 
-
 /** Tells of a backup that was kept: a line in the log, and the job's summary. */
 async function summarizeBackup(told, problems, durationMs) {
     const { settlement, place, target, previous } = told;
@@ -35030,7 +36148,7 @@ async function summarizeBackup(told, problems, durationMs) {
         ...problems.map(paragraph),
         summary_table(['', ''], rows),
         heading('Sizes'),
-        codeBlock(sizeChart(sizesOf(told), told.minSizeRatio).join('\n')),
+        codeBlock(sizeChart(sizesIn(told), told.minSizeRatio).join('\n')),
         heading('To restore it'),
         paragraph(`On the host, into the new database ${restore.database}; the one that is in use stays as it is:`),
         codeBlock(restore.restore, 'bash'),
@@ -35052,7 +36170,7 @@ async function summarizeBackup(told, problems, durationMs) {
 }
 /** Tells of a run that came to nothing. */
 async function summarizeFailure(error, { environment, kind }) {
-    const failure = error instanceof Failure ? error : new Failure('defect', String(error));
+    const failure = error instanceof failure_Failure ? error : new failure_Failure('defect', String(error));
     const isUnknown = failure.code === 'publication-unknown';
     const earlier = isUnknown ? '' : 'Earlier backups are as they were. ';
     const deployment = kind === 'predeployment' ? 'The deployment must not go on without a backup.' : '';
@@ -35063,37 +36181,14 @@ async function summarizeFailure(error, { environment, kind }) {
         ...(earlier + deployment === '' ? [] : [paragraph(earlier + deployment)]),
     ]);
 }
-/** The report that stands beside the dump. */
-function reportText(told) {
-    const { settlement, place, previous, target, minSizeRatio } = told;
-    return reportOf(settlement.manifest, {
-        problems: settlement.problems,
-        host: target,
-        folder: place.folder,
-        previous,
-        schemaChanges: schemaChanges(told),
-        tiers: settlement.tiers,
-        sizes: sizesOf(told),
-        minSizeRatio,
-        restore: restoreCommands(settlement.manifest, place),
-    });
-}
 function rowsOf({ tables }) {
     const rows = tables.reduce((sum, table) => sum + (table.rows ?? 0), 0);
     if (tables.every((table) => table.exact))
         return `${rows} rows, counted`;
     return tables.some((table) => table.rows !== null) ? `about ${rows} rows` : 'rows not counted';
 }
-function sizesOf({ settlement }) {
-    return settlement.sets.map(({ id, manifest }) => ({ id, bytes: manifest.sizeBytes, kind: manifest.kind }));
-}
-/** null where there is nothing to compare with. */
-function schemaChanges({ dump }) {
-    const { schemaText, previousSchemaText } = dump;
-    return schemaText === null || previousSchemaText === null ? null : compareSchemas(previousSchemaText, schemaText);
-}
 function schemaBlocks(told) {
-    const changes = schemaChanges(told);
+    const changes = schemaChangesIn(told);
     if (changes === null || changes.length === 0)
         return [];
     return [
@@ -35120,22 +36215,22 @@ function schemaBlocks(told) {
 
 
 
-
-
-
-
-
-
-/** Only as many runs as wait for the lock at once can come in between. */
-const mostAttempts = 5;
 /** Survey, judge, take, publish, tell: three sessions on the host. */
 async function backup(inputs, workflow, { signal, outputs, atEnd }) {
     const startedAt = new Date();
-    const holder = `backup-action ${workflow.runUrl ?? 'without a workflow'} since ${startedAt.toISOString()} (${(0,external_node_crypto_.randomBytes)(4).toString('hex')})`;
-    const run = { inputs, workflow, signal, startedAt, holder };
+    const run = {
+        order: inputs,
+        startedAt,
+        holder: `backup-action ${workflow.runUrl ?? 'without a workflow'} since ${startedAt.toISOString()} (${(0,external_node_crypto_.randomBytes)(4).toString('hex')})`,
+        workflow,
+        signal,
+        onLog: log_host,
+        onProgress: () => { },
+    };
     atEnd(() => {
         outputs['duration-ms'] = Date.now() - startedAt.getTime();
     });
+    const deployments = new Deployments(inputs, workflow);
     let connection;
     try {
         connection = await connect(inputs.ssh, () => {
@@ -35143,10 +36238,11 @@ async function backup(inputs, workflow, { signal, outputs, atEnd }) {
             atEnd(folder.remove);
             return { folder: folder.path, diagnoseKey: diagnoseKey, signal };
         });
-        const { prepared, taking, attempt } = await prepareAndTake(connection, run, outputs);
+        const way = connection;
+        const { prepared, taking, attempt } = await prepareAndTake(run, (attempt) => prepare(way, inputs, attempt, deployments, outputs), (prepared, attempt) => takeDump(way, prepared, attempt), () => log_info('Other backups have changed since the survey: looking again'));
         try {
-            await verified(connection, taking.dump, attempt);
-            await publishAndTell(connection, prepared, taking.dump, attempt, outputs);
+            await demandVerified(way, taking.dump, attempt);
+            await publishAndTell(way, prepared, taking.dump, attempt, deployments, outputs);
         }
         finally {
             await taking.release();
@@ -35161,27 +36257,7 @@ async function backup(inputs, workflow, { signal, outputs, atEnd }) {
         await connection?.close();
     }
 }
-/**
- * Another run may have published while the lock was waited for: then all is looked at and decided again, as by a run that
- * starts now, or its newer data would stand under an older id.
- */
-async function prepareAndTake(connection, run, outputs) {
-    for (let count = 1;; count += 1) {
-        const attempt = count === 1 ? run : { ...run, startedAt: new Date() };
-        const prepared = await prepare(connection, attempt);
-        outputs.release = JSON.stringify(prepared.release);
-        try {
-            return { prepared, taking: await takeDump(connection, prepared, attempt), attempt };
-        }
-        catch (error) {
-            const isStale = error instanceof Failure && error.code === 'sets-changed';
-            if (!isStale || count === mostAttempts)
-                throw error;
-            log_info('Other backups have changed since the survey: looking again');
-        }
-    }
-}
-async function prepare(connection, { inputs, signal }) {
+async function prepare(connection, inputs, attempt, deployments, outputs) {
     return log_group(`Survey of ${connection.target}`, async () => {
         const request = {
             deployDir: inputs.deployDir,
@@ -35191,17 +36267,15 @@ async function prepare(connection, { inputs, signal }) {
             databaseUser: inputs.databaseUser ?? '',
             databaseName: inputs.databaseName ?? '',
             probe: insideScript(),
+            compose: null,
         };
-        const seen = await survey(connection, request, signal, log_host);
-        const catalogue = catalogueOf(seen.files, seen.manifests);
-        const newest = (database) => verifiedSetsOf(database, catalogue.sets)[0] ?? null;
-        const host = judgeHost(seen, {
-            ...inputs,
-            previousBytes: (database, { format, compression }) => {
-                const manifest = newest(database)?.manifest;
-                return manifest?.format === format && manifest.compression === compression ? manifest.sizeBytes : null;
-            },
-        });
+        let seen = await survey(connection, request, attempt.signal, log_host);
+        if (await deployments.clear(connection, seen, attempt)) {
+            seen = await survey(connection, request, attempt.signal, log_host);
+        }
+        const prepared = prepareBackup(seen, inputs);
+        outputs.release = JSON.stringify(prepared.release);
+        const { host } = prepared;
         const { database, container, encoding } = host;
         success(`The service ${container.service} runs PostgreSQL ${database.serverVersion} and accepts connections`);
         log_info(`Database "${database.database}" of ${formatBytes(database.sizeBytes)}, as user "${database.user}"`);
@@ -35210,38 +36284,14 @@ async function prepare(connection, { inputs, signal }) {
         const mixed = mixedServices(seen.containers);
         if (mixed.length > 0)
             log_warning(`Containers of one service run different images: ${mixed.join(', ')}`);
-        return {
-            host,
-            catalogue,
-            release: releaseOf(seen.containers, seen.images),
-            previous: newest(database.database),
-            zstdOn: seen.tools.has('zstd') ? 'host' : 'container',
-            setsState: seen.setsState,
-        };
+        return prepared;
     });
 }
 async function takeDump(connection, prepared, run) {
-    const { inputs, holder, signal, startedAt } = run;
-    const { host, previous, setsState } = prepared;
     return log_group('Dump, and read back from the disk', async () => {
-        const progress = new DumpProgress(host.estimate);
-        const taking = await take(connection, {
-            backupDir: inputs.backupDir,
-            startedAt,
-            container: host.container.id,
-            user: host.database.user,
-            database: host.database.database,
-            encoding: host.encoding,
-            where: host.where,
-            level: inputs.compressionLevel,
-            rowCounts: inputs.rowCounts,
-            lockWait: inputs.lockWait,
-            timeout: inputs.timeout,
-            lock: { path: `${inputs.backupDir}/.lock`, wait: inputs.lockWait, holder },
-            previousSchema: previous && schemaFile(inputs.backupDir, previous),
-            setsState,
-            signal,
-            onLog: log_host,
+        const progress = new DumpProgress(prepared.host.estimate);
+        const taking = await takeBackup(connection, prepared, {
+            ...run,
             onProgress: (name, value) => progress.tell(name, value),
         });
         for (const check of [...taking.dump.verification, ...taking.dump.sides])
@@ -35249,149 +36299,64 @@ async function takeDump(connection, prepared, run) {
         return taking;
     });
 }
-function schemaFile(backupDir, set) {
-    return `${backupDir}/${folderOf(set)}/${setFileNames('backup', set.id, set.manifest).schema}`;
-}
 function checkLine({ name, result, detail, ms }) {
     const mark = { passed: '✔', failed: '✘', 'could-not-check': '?' }[result];
     return `${mark} ${name}: ${detail}${ms > 0 ? ` (${formatDuration(ms)})` : ''}`;
 }
-/** Puts a dump aside that failed a check. @throws Failure `not-verified` */
-async function verified(connection, dump, run) {
-    if (allPassed(dump.verification))
-        return;
-    const failed = dump.verification.filter(({ result }) => result !== 'passed');
-    const reason = failed.map(({ name, detail }) => `${name}: ${detail}`).join('\n');
-    const failure = (path) => new Failure('not-verified', `The dump failed its verification and does not count as a backup: ${reason}`, {
-        hint: `Earlier backups are as they were. It was put aside: ${path}. Run it again; where it fails again, look at the host's disk and memory`,
-    });
-    const line = lineOf(run, failure(''), { id: dump.id, bytes: dump.sizeBytes, sha256: dump.sums.sha256 });
-    const rejection = { ...ending(run), holder: run.holder, id: dump.id, dump: dump.file, reason, logLine: line };
-    // Why the dump is bad matters more than where it went.
-    throw failure(await reject(connection, rejection).catch((error) => `it could not be kept (${error})`));
-}
-async function publishAndTell(connection, { host, catalogue, release, previous: previousSet, zstdOn }, dump, run, outputs) {
-    const { inputs, workflow, startedAt, holder } = run;
-    const { kind, environment } = inputs;
-    const { runUrl, commit, actor } = workflow;
-    const previous = previousSet?.manifest ?? null;
-    const facts = { kind, environment, database: host.database, encoding: host.encoding, release, previous };
-    const times = { startedAt, finishedAt: new Date() };
-    const settlement = settle(dump, { ...facts, ...times, runUrl, commit, actor }, catalogue.sets, inputs);
-    const { manifest, entered, deletions } = settlement;
-    const folder = `${inputs.backupDir}/daily`;
-    const place = { folder, container: host.container.name, user: host.database.user, zstdOn };
-    const told = {
-        settlement,
-        dump,
-        previous,
-        place,
-        target: connection.target,
-        minSizeRatio: inputs.minSizeRatio,
-    };
-    const published = await log_group('Publish and prune', async () => {
-        const done = await publish(connection, {
-            ...ending(run),
-            holder,
-            id: dump.id,
-            sidecars: sidecarsOf(dump, manifest, reportText(told)),
-            tiers: entered.filter((tier) => tier !== 'daily'),
-            deletions,
-            logLine: successLine(run, settlement),
-            troubledLine: successLine(run, { ...settlement, problems: ['a step after the publication failed: see the run'] }),
-        });
+async function publishAndTell(connection, prepared, dump, attempt, deployments, outputs) {
+    const { account, published } = await log_group('Publish and prune', async () => {
+        const done = await publishBackup(connection, prepared, dump, attempt, (manifest) => deployments.recordsOf(manifest));
+        const { settlement } = done.account;
         for (const { reason } of settlement.tiers)
             log_info(reason);
         for (const { tier, id, reason } of settlement.pruning)
             log_info(`${tier}/${id} ${reason}`);
         return done;
     });
+    const { settlement, place } = account;
     const problems = [...settlement.problems, ...published.problems];
-    const names = setFileNames('backup', dump.id, manifest);
+    const names = setFileNames('backup', dump.id, settlement.manifest);
     Object.assign(outputs, {
         status: problems.length === 0 ? 'succeeded' : 'incomplete',
         'backup-id': dump.id,
-        'backup-file': `${folder}/${names.dump}`,
-        'manifest-file': `${folder}/${names.manifest}`,
-        'report-file': `${folder}/${names.report}`,
+        'backup-file': `${place.folder}/${names.dump}`,
+        'manifest-file': `${place.folder}/${names.manifest}`,
+        'report-file': `${place.folder}/${names.report}`,
         'size-bytes': dump.sizeBytes,
         ...dump.sums,
         tiers: ['daily', ...published.entered].join(','),
         kept: keptSets(settlement),
         deleted: published.dropped,
+        'history-id': deployments.historyId,
     });
-    await summarizeBackup(told, problems, Date.now() - startedAt.getTime());
+    await deployments.store();
+    await summarizeBackup(account, problems, Date.now() - attempt.startedAt.getTime());
     if (problems.length > 0)
-        endIncomplete(kind, problems, published.dropped > 0);
+        endIncomplete(attempt.order.kind, problems, published.dropped > 0);
 }
-const keptSets = ({ pruning }) => new Set(pruning.filter(({ action }) => action === 'keep').map(({ id }) => id)).size;
 /** Before a deployment a verified dump is enough to go on; else the operator is to look now. */
 function endIncomplete(kind, problems, pruned) {
     const message = `A verified backup is kept, but the run is incomplete: ${problems.join('; ')}`;
     const kept = pruned ? 'What retention deleted was named above' : 'Nothing was deleted';
     if (kind !== 'predeployment') {
-        throw new Failure('incomplete', message, { hint: `${kept}. Mend what is named, and run it again` });
+        throw new failure_Failure('incomplete', message, { hint: `${kept}. Mend what is named, and run it again` });
     }
     log_error(`${message}. The deployment may go on`, 'Backup incomplete');
 }
-const ending = ({ inputs }) => ({
-    backupDir: inputs.backupDir,
-    logFile: inputs.logFile,
-    onLog: log_host,
-});
 /** A run that came to nothing is told of in the job's summary and, where that can be, in the log on the host. */
 async function tellFailure(connection, error, run) {
-    await summarizeFailure(error, run.inputs);
-    const isLogged = error instanceof Failure && error.code === 'not-verified';
+    await summarizeFailure(error, run.order);
+    const isLogged = error instanceof failure_Failure && error.code === 'not-verified';
     if (connection === undefined || isLogged)
         return;
     try {
         // A cancelled run has little time, and the connection may be what failed.
-        const logged = conclude(connection, { ...ending(run), logLine: lineOf(run, error, {}) });
-        await Promise.race([logged, (0,promises_namespaceObject.setTimeout)(run.signal.aborted ? 1_000 : 20_000, undefined, { ref: false })]);
+        const patience = (0,promises_namespaceObject.setTimeout)(run.signal.aborted ? 1_000 : 20_000, undefined, { ref: false });
+        await Promise.race([logFailure(connection, run, error), patience]);
     }
     catch {
         // The verdict is told in any case.
     }
-}
-function lineOf(run, error, known) {
-    const { inputs, workflow, startedAt } = run;
-    const problem = error instanceof Failure ? error : new Failure('defect', String(error));
-    const endedAt = new Date();
-    return logLine({
-        endedAt,
-        status: 'failed',
-        id: null,
-        kind: inputs.kind,
-        environment: inputs.environment,
-        database: inputs.databaseName,
-        file: null,
-        bytes: null,
-        sha256: null,
-        durationMs: endedAt.getTime() - startedAt.getTime(),
-        tiers: [],
-        kept: null,
-        deleted: null,
-        actor: workflow.actor,
-        runUrl: workflow.runUrl,
-        problem: { code: problem.code, message: problem.message },
-        ...known,
-    });
-}
-function successLine(run, settlement) {
-    const { manifest, problems, entered, deletions } = settlement;
-    return lineOf(run, null, {
-        status: problems.length === 0 ? 'succeeded' : 'incomplete',
-        id: manifest.id,
-        database: manifest.database,
-        file: `daily/${manifest.file}`,
-        bytes: manifest.sizeBytes,
-        sha256: manifest.sha256,
-        tiers: entered,
-        kept: keptSets(settlement),
-        deleted: deletions.length,
-        problem: problems.length === 0 ? null : { code: 'incomplete', message: problems.join('; ') },
-    });
 }
 
 // EXTERNAL MODULE: external "node:net"
@@ -35504,6 +36469,21 @@ const hostName = {
     },
 };
 const grammar_port = integer({ min: 1, max: 65_535 });
+/** An address on the web that anybody may call, without a login in it. */
+const httpUrl = {
+    hint: 'Give an address such as https://example.com/health or http://127.0.0.1:8080/health.',
+    parse(value) {
+        const url = URL.canParse(value) ? new URL(value) : null;
+        if (url === null || !/^https?:$/.test(url.protocol))
+            throw new RangeError('is no http or https address');
+        if (url.username !== '' || url.password !== '')
+            throw new RangeError('holds a login');
+        // The host puts it into a line of curl's configuration.
+        if (/["\\\s]/.test(url.href))
+            throw new RangeError('holds a quote, a backslash or a space');
+        return url;
+    },
+};
 /** A login name on the host. */
 const userName = {
     hint: 'Give a login name of letters, digits, "_", "." and "-".',
@@ -35564,6 +36544,49 @@ function within(value, { min, max }, reason) {
     return value;
 }
 
+;// CONCATENATED MODULE: ./build/shared/runner/dump-inputs.js
+
+
+/** Reads them from the workflow; to be called within `readInputs`. */
+function readDumpInputs(input) {
+    const compression = input.withDefault('compression', choice('auto', 'zstd', 'gzip', 'none'), 'auto');
+    const compressionLevel = input.optional('compression-level', integer({ min: 1, max: 19 }));
+    input.rule(() => checkLevel(compression, compressionLevel));
+    return {
+        format: input.withDefault('format', choice('custom', 'plain'), 'custom'),
+        compression,
+        compressionLevel,
+        rowCounts: input.withDefault('row-counts', choice('exact', 'estimate', 'off'), 'exact'),
+        timezone: input.withDefault('timezone', timeZone, 'UTC'),
+        minFreeSpace: input.withDefault('min-free-space', size, 1024 ** 3),
+    };
+}
+/** A level means nothing without its compressor, and each has its own. */
+function checkLevel(compression, level) {
+    if (level === null)
+        return;
+    if (compression === 'auto' || compression === 'none') {
+        throw new InputError('compression-level', `is given for compression "${compression}"`, 'Set "compression" to zstd or gzip as well');
+    }
+    if (compression === 'gzip' && level > 9) {
+        throw new InputError('compression-level', `is ${level}, and gzip has 1 to 9`, 'Give a number from 1 to 9');
+    }
+}
+
+;// CONCATENATED MODULE: ./build/shared/runner/history-inputs.js
+
+const copies = {
+    hint: 'Give artifact, cache, or both with a comma; nothing keeps the history on the host alone.',
+    parse: (value) => value.split(',').map((word) => choice('artifact', 'cache').parse(word.trim())),
+};
+/** Reads them from the workflow; to be called within `readInputs`. */
+function readHistoryInputs(input) {
+    return {
+        history: input.withEmpty('history', copies, [], ['artifact', 'cache']),
+        githubToken: input.secret('github-token'),
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/shared/runner/host-inputs.js
 
 
@@ -35577,6 +36600,8 @@ function readHostInputs(input) {
         environment: input.withDefault('environment', grammar_line, 'prod'),
         deployDir,
         backupDir: inFolder(deployDir, backupDir),
+        composeFiles: input.withDefault('compose-file', lines(relativePath), ['docker-compose.yml']),
+        envFile: input.optional('env-file', anyPath),
         projectName: input.optional('project-name', projectName),
         databaseService: input.optional('db-service', serviceName),
         databaseName: input.optional('db-name', grammar_text),
@@ -35673,6 +36698,13 @@ function reader(problems) {
             const text = readText(name);
             return text === '' ? value : parse(name, grammar, text);
         },
+        withEmpty(name, grammar, empty, value) {
+            // The runner fills a declared default in only where the workflow does not name the input.
+            if (process.env[`INPUT_${name.toUpperCase()}`] === undefined)
+                return value;
+            const text = readText(name);
+            return text === '' ? empty : parse(name, grammar, text);
+        },
         secret(name) {
             const secret = getInput(name, { trimWhitespace: false });
             if (secret.trim() === '')
@@ -35691,7 +36723,7 @@ function parsed(name, grammar, text) {
     catch (error) {
         if (!(error instanceof RangeError))
             throw error;
-        throw new InputError(name, `${error.message} (given: "${cleanLine(text, shownLength)}")`, grammar.hint);
+        throw new InputError(name, `${error.message} (given: "${clean_cleanLine(text, shownLength)}")`, grammar.hint);
     }
 }
 /**
@@ -35713,7 +36745,7 @@ function noting(problems, read) {
 function severalProblems(problems) {
     const reasons = problems.map(({ field, reason }) => `"${field}" ${reason}`);
     const hints = problems.map(({ field, hint }) => `${field}: ${hint}`);
-    return new Failure('bad-input', `${problems.length} inputs cannot be used: ${reasons.join('; ')}`, {
+    return new failure_Failure('bad-input', `${problems.length} inputs cannot be used: ${reasons.join('; ')}`, {
         hint: hints.join('\n'),
     });
 }
@@ -35723,43 +36755,29 @@ function severalProblems(problems) {
 
 
 
+
 /** @throws InputError, or a Failure that lists several */
 function readBackupInputs() {
     return readInputs((input) => {
         const host = readHostInputs(input);
-        const compression = input.withDefault('compression', choice('auto', 'zstd', 'gzip', 'none'), 'auto');
-        const compressionLevel = input.optional('compression-level', integer({ min: 1, max: 19 }));
-        input.rule(() => checkLevel(compression, compressionLevel));
         return {
             ...host,
             kind: input.withDefault('kind', choice('scheduled', 'predeployment'), 'scheduled'),
-            format: input.withDefault('format', choice('custom', 'plain'), 'custom'),
-            compression,
-            compressionLevel,
-            rowCounts: input.withDefault('row-counts', choice('exact', 'estimate', 'off'), 'exact'),
-            timezone: input.withDefault('timezone', timeZone, 'UTC'),
-            minFreeSpace: input.withDefault('min-free-space', size, 1024 ** 3),
+            ...readDumpInputs(input),
+            ...readHistoryInputs(input),
+            releaseHold: input.withDefault('release-hold', grammar_boolean, false),
             minSizeRatio: input.withDefault('min-size-ratio', decimal({ min: 0, max: 1 }), 0.5),
             keep: {
                 daily: input.withDefault('keep-daily', allOrNumber, 7),
                 weekly: input.withDefault('keep-weekly', allOrNumber, 4),
                 monthly: input.withDefault('keep-monthly', allOrNumber, 'all'),
                 predeployment: input.withDefault('keep-predeployment', allOrNumber, 30),
+                // Those are rollback-action's to prune.
+                prerollback: 'all',
             },
             logFile: inFolder(host.deployDir, input.withDefault('log-file', anyPath, `${host.backupDir}/backup.log`)),
         };
     });
-}
-/** A level means nothing without its compressor, and each has its own. */
-function checkLevel(compression, level) {
-    if (level === null)
-        return;
-    if (compression === 'auto' || compression === 'none') {
-        throw new InputError('compression-level', `is given for compression "${compression}"`, 'Set "compression" to zstd or gzip as well');
-    }
-    if (compression === 'gzip' && level > 9) {
-        throw new InputError('compression-level', `is ${level}, and gzip has 1 to 9`, 'Give a number from 1 to 9');
-    }
 }
 
 ;// CONCATENATED MODULE: ./build/backup-action/outputs.js
@@ -35778,6 +36796,7 @@ const noOutputs = () => ({
     deleted: null,
     'duration-ms': null,
     release: null,
+    'history-id': null,
 });
 
 ;// CONCATENATED MODULE: ./build/backup-action/main.js

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { DatabaseFacts } from '../postgres/probe.ts';
 import type { Release } from '../releases/release.ts';
 import type { BackupKind, Check, Manifest } from './manifest.ts';
-import { type DumpEncoding, setFileNames } from './naming.ts';
+import { type DumpEncoding, homeOf, setFileNames } from './naming.ts';
 import { stableSchema } from './schema-changes.ts';
 import type { Sums, TakenDump } from './take.ts';
 
@@ -64,7 +64,7 @@ export function manifestOf(dump: TakenDump, facts: Circumstances): Manifest {
 
 /** The files beside the dump that are made here, by bare name: manifest, report and the checksums of all. */
 export function sidecarsOf(dump: TakenDump, manifest: Manifest, report: string): Map<string, string> {
-  const names = setFileNames('backup', dump.id, manifest);
+  const names = setFileNames(homeOf(manifest.kind).prefix, dump.id, manifest);
   const texts = new Map([
     [names.manifest, `${JSON.stringify(manifest, null, 2)}\n`],
     [names.report, report],

@@ -5,16 +5,18 @@
 # A tier's `.partial-<id>` says that the set is being put there: without a manifest beside it, it is not there yet.
 # A `.partial-<id>.delete` says that it is being removed: what is left of it goes as well.
 
+# prefix_in TIER: what the names of its sets begin with.
+prefix_in() { if [[ ${1##*/} == rollback ]]; then printf prerollback; else printf backup; fi; }
+
 # sweep BACKUP-DIR: ends what runs that were cut off have begun. Only under the lock.
 sweep() {
-  local marker tier id
-  for marker in "$1"/{daily,weekly,monthly,predeployment}/.partial-*; do
+  local marker tier id name
+  for marker in "$1"/{daily,weekly,monthly,predeployment,rollback}/.partial-*; do
     [[ -e $marker ]] || continue
     tier=${marker%/*} id=${marker##*/.partial-}
-    if [[ $id == *.delete ]]; then
-      rm -f -- "$tier/backup_${id%.delete}".* || continue
-    elif [[ ! -e $tier/backup_$id.manifest.json ]]; then
-      rm -f -- "$tier/backup_$id".* || continue
+    name=$(prefix_in "$tier")_${id%.delete}
+    if [[ $id == *.delete || ! -e $tier/$name.manifest.json ]]; then
+      rm -f -- "$tier/$name".* || continue
     fi
     rm -rf -- "$marker"
   done
@@ -39,7 +41,7 @@ drop() {
     mv -T -- "$1/$2" "$marker" || return
   else
     mkdir -- "$marker" || return
-    rm -f -- "$1/backup_$2".* || return
+    rm -f -- "$1/$(prefix_in "$1")_$2".* || return
   fi
   rm -rf -- "$marker"
 }

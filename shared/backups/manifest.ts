@@ -3,7 +3,7 @@ import type { Release } from '../releases/release.ts';
 /** Every file of one backup shares an id: `YYYYMMDD_HHMMSS`, UTC, of its start. */
 export type BackupId = string;
 
-export type BackupKind = 'scheduled' | 'predeployment';
+export type BackupKind = 'scheduled' | 'predeployment' | 'prerollback';
 export type DumpFormat = 'custom' | 'plain';
 /** How the dump is compressed; `gzip` of a custom dump is pg_dump's own, inside the archive. */
 export type Compression = 'zstd' | 'gzip' | 'none';

@@ -6,18 +6,22 @@ import type { Compression, DumpFormat } from './manifest.ts';
 import type { DumpEncoding } from './naming.ts';
 import { allTiers } from './tiers.ts';
 
-/** What a backup asks of the host. */
-export interface BackupNeeds {
+/** What everything that is done on the host asks of it. */
+export interface GroundNeeds {
   deployDir: string;
   backupDir: string;
   projectName: string | null;
+  /** Milliseconds to wait for another holder of the lock. */
+  lockWait: number;
+}
+
+/** What a backup asks of the host. */
+export interface BackupNeeds extends GroundNeeds {
   databaseService: string | null;
   format: DumpFormat;
   compression: Compression | 'auto';
   /** Bytes. */
   minFreeSpace: number;
-  /** Milliseconds to wait for another holder of the lock. */
-  lockWait: number;
   /** Size of the previous verified backup of a database in this form; null for the first one. */
   previousBytes: (database: string, encoding: DumpEncoding) => number | null;
 }
@@ -48,22 +52,9 @@ const neededTools = ['flock', 'stat', 'df', 'date', 'tee', 'sync', 'sha256sum', 
  * @throws Failure named after the check that failed; `host-not-ready` that lists them where there are several
  */
 export function judgeHost(survey: Survey, needs: BackupNeeds): ReadyHost {
-  const failures: Failure[] = [];
-  const collect = <T>(check: () => T): T | undefined => {
-    try {
-      return check();
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      failures.push(error);
-      return undefined;
-    }
-  };
-  collect(() => checkTools(survey));
-  collect(() => checkClock(survey));
-  collect(() => checkFolders(survey, needs));
-  collect(() => checkLock(survey, needs));
+  const { failures, collect } = collector();
   // What depends on a check that failed has nothing new to say.
-  const docker = collect(() => checkDocker(survey));
+  const docker = checkGround(survey, needs, collect);
   const container = docker && collect(() => findDatabase(survey, needs));
   const database = container && collect(() => askedDatabase(survey));
   const compressor = database && collect(() => chooseCompression(survey, database, needs));
@@ -71,11 +62,53 @@ export function judgeHost(survey: Survey, needs: BackupNeeds): ReadyHost {
   const estimate = compressor && estimateOf(database, compressor.encoding, previous ?? null);
   if (estimate !== undefined) collect(() => checkSpace(survey, estimate, needs, previous ?? null));
 
+  throwAny(failures);
+  if (!container || !database || !compressor || estimate === undefined) throw new Error('A check failed unseen');
+  return { database, container, estimate, ...compressor };
+}
+
+/**
+ * Judges what everything stands on that is done on the host: tools, clock, folders, lock, Docker, one compose project.
+ * @throws Failure as judgeHost does
+ */
+export function judgeGround(survey: Survey, needs: GroundNeeds): void {
+  const { failures, collect } = collector();
+  if (checkGround(survey, needs, collect)) collect(() => checkProject(survey, needs));
+  throwAny(failures);
+}
+
+type Collect = <T>(check: () => T) => T | undefined;
+
+/** Every check is made; what fails is told together. */
+function collector(): { failures: Failure[]; collect: Collect } {
+  const failures: Failure[] = [];
+  return {
+    failures,
+    collect(check) {
+      try {
+        return check();
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error;
+        failures.push(error);
+        return undefined;
+      }
+    },
+  };
+}
+
+function throwAny(failures: readonly Failure[]): void {
   const [first, ...others] = failures;
   if (first && others.length > 0) throw several(failures);
   if (first) throw first;
-  if (!container || !database || !compressor || estimate === undefined) throw new Error('A check failed unseen');
-  return { database, container, estimate, ...compressor };
+}
+
+/** Whether Docker answers. */
+function checkGround(survey: Survey, needs: GroundNeeds, collect: Collect): true | undefined {
+  collect(() => checkTools(survey));
+  collect(() => checkClock(survey));
+  collect(() => checkFolders(survey, needs));
+  collect(() => checkLock(survey, needs));
+  return collect(() => checkDocker(survey));
 }
 
 function checkTools(survey: Survey): void {
@@ -115,7 +148,7 @@ function checkClock({ clockAhead }: Survey): void {
   });
 }
 
-function checkFolders(survey: Survey, { deployDir, backupDir }: BackupNeeds): void {
+function checkFolders(survey: Survey, { deployDir, backupDir }: GroundNeeds): void {
   if (survey.deployDir === null) {
     throw new Failure('no-deploy-dir', `The folder ${deployDir} is not on the host`, {
       hint: 'Check the input "deploy-dir"',
@@ -157,7 +190,7 @@ function checkFolders(survey: Survey, { deployDir, backupDir }: BackupNeeds): vo
   }
 }
 
-function checkLock({ lockHolder }: Survey, { lockWait, backupDir }: BackupNeeds): void {
+function checkLock({ lockHolder }: Survey, { lockWait, backupDir }: GroundNeeds): void {
   if (lockHolder === null || lockWait > 0) return;
   throw lockHeld(lockHolder, backupDir, 0);
 }
@@ -169,7 +202,7 @@ export function lockHeld(holder: string, backupDir: string, waited: number): Fai
   });
 }
 
-function findDatabase(survey: Survey, needs: BackupNeeds): ReadyHost['container'] {
+function checkProject(survey: Survey, needs: GroundNeeds): void {
   if (survey.containers.length === 0) {
     const wanted = needs.projectName === null ? `started from ${needs.deployDir}` : `called ${needs.projectName}`;
     throw new Failure('no-project', `No container belongs to a compose project ${wanted}`, {
@@ -186,6 +219,10 @@ function findDatabase(survey: Survey, needs: BackupNeeds): ReadyHost['container'
       },
     );
   }
+}
+
+function findDatabase(survey: Survey, needs: BackupNeeds): ReadyHost['container'] {
+  checkProject(survey, needs);
   const services = [...new Set(survey.containers.map(({ service }) => service))].join(', ');
   const [candidate, ...others] = survey.candidates;
   if (candidate === undefined) {

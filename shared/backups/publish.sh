@@ -2,14 +2,16 @@
 # Ends a run on the host, while the program that took the dump lingers with the lock: publishes the set into its tiers and
 # prunes, or puts a dump that failed aside, and writes the line into the log. Short; it is not cut when the runner is gone.
 #
-# publish BACKUP-DIR HOLDER ID LOG-FILE LOG-LINE TROUBLED-LINE SIDECARS NAME CONTENT... TIERS TIER... DROPS TIER/ID...
-# reject  BACKUP-DIR HOLDER ID LOG-FILE LOG-LINE - DUMP REASON
-# conclude BACKUP-DIR - - LOG-FILE LOG-LINE -
+# publish BACKUP-DIR HOLDER ID HOME LOG-FILE LOG-LINE TROUBLED-LINE SIDECARS NAME CONTENT... TIERS TIER... DROPS TIER/ID... [ID RECORD LINE]...
+# reject  BACKUP-DIR HOLDER ID HOME LOG-FILE LOG-LINE - DUMP REASON
+# conclude BACKUP-DIR - - - LOG-FILE LOG-LINE -
+#
+# HOME is the folder of the set's first tier: daily, or rollback.
 
 main() {
   local verb=$1
-  backup_dir=$2 holder=$3 id=$4 log_file=$5 log_line=$6 troubled_line=$7 troubled=
-  shift 7
+  backup_dir=$2 holder=$3 id=$4 home=$2/$5 log_file=$6 log_line=$7 troubled_line=$8 troubled=
+  shift 8
   "$verb" "$@"
 }
 
@@ -25,7 +27,8 @@ attempt() {
 }
 
 publish() {
-  local daily=$backup_dir/daily count tier
+  local set_name count tier
+  set_name=$(prefix_in "$home")_$id
   claim_staging
   cd -- "$staging" || exit
 
@@ -36,15 +39,15 @@ publish() {
   shift
   sync -- * .
   local file
-  for file in "backup_$id".*; do
-    [[ $file == *.manifest.json ]] || ln -- "$file" "$daily/"
+  for file in "$set_name".*; do
+    [[ $file == *.manifest.json ]] || ln -- "$file" "$home/"
   done
-  sync -- "$daily"
-  ln -- "backup_$id.manifest.json" "$daily/"
-  sync -- "$daily"
+  sync -- "$home"
+  ln -- "$set_name.manifest.json" "$home/"
+  sync -- "$home"
   record published "$id"
   rm -rf -- "$staging"
-  cd -- "$daily" || exit
+  cd -- "$home" || exit
 
   for ((count = $1; count > 0; count--)); do
     shift
@@ -59,6 +62,11 @@ publish() {
     [[ -z $troubled ]] || continue
     ! attempt "$1 could not be removed" drop "$backup_dir/${1%/*}" "${1#*/}" || record dropped "$1"
   done
+  shift
+  while (($#)); do
+    attempt 'The history could not be written' append_history "$backup_dir/rollback" "$1" "$2" "$3" || true
+    shift 3
+  done
   [[ -z $troubled ]] || log_line=$troubled_line
   conclude
 }
@@ -66,10 +74,10 @@ publish() {
 # A deployment's set stands in a folder of its own, which appears as a whole.
 put_into() {
   if [[ $1 != predeployment ]]; then
-    put "$backup_dir/daily" "$backup_dir/$1" "$id"
+    put "$home" "$backup_dir/$1" "$id"
   else
     local marker=$backup_dir/predeployment/.partial-$id
-    mkdir -- "$marker" && ln -- "$backup_dir/daily/backup_$id".* "$marker/" &&
+    mkdir -- "$marker" && ln -- "$home/backup_$id".* "$marker/" &&
       mv -T -- "$marker" "$backup_dir/predeployment/$id" && sync -- "$backup_dir/predeployment"
   fi
 }
@@ -88,7 +96,7 @@ reject() {
 
 # The lock must still be ours, and the program that holds it must wait until we are done, whatever happens to the runner.
 claim_staging() {
-  staging=$backup_dir/daily/.partial-$id
+  staging=$home/.partial-$id
   holds_lock "$backup_dir/.lock" "$holder" ||
     fail lock-lost "The lock on $backup_dir was taken away while the backup was under way"
   exec 7>>"$backup_dir/.lock.publish"

@@ -1,12 +1,17 @@
 import { Failure } from '../failure.ts';
+import { recordParameters } from '../history/host-file.ts';
+import type { HistoryRecord } from '../history/record.ts';
 import type { Connection } from '../host/connection.ts';
 import type { ProgramOptions } from '../host/program.ts';
+import type { BackupKind } from './manifest.ts';
+import { homeOf } from './naming.ts';
 import type { PruneDecision } from './retention.ts';
-import type { Tier } from './tiers.ts';
+import { folderOfTier, type Tier } from './tiers.ts';
 
 /** What every end of a run needs. */
 export interface Conclusion {
   backupDir: string;
+  kind: BackupKind;
   /** Absolute. */
   logFile: string;
   logLine: string;
@@ -25,6 +30,8 @@ export interface Publication extends Conclusion {
   /** Where the set is linked into, besides daily. */
   tiers: readonly Tier[];
   deletions: readonly PruneDecision[];
+  /** What the history on the host gets. */
+  records: readonly HistoryRecord[];
 }
 
 export interface Rejection extends Conclusion {
@@ -36,7 +43,11 @@ export interface Rejection extends Conclusion {
 
 const program = {
   name: 'publish',
-  scripts: [new URL('./folders.sh', import.meta.url), new URL('./publish.sh', import.meta.url)],
+  scripts: [
+    new URL('../history/history.sh', import.meta.url),
+    new URL('./folders.sh', import.meta.url),
+    new URL('./publish.sh', import.meta.url),
+  ],
 };
 
 /** It is short and must not be cut: a runner that dies meanwhile leaves it at work. */
@@ -64,7 +75,8 @@ export async function publish(connection: Connection, publication: Publication):
     String(tiers.length),
     ...tiers,
     String(deletions.length),
-    ...deletions.map(({ tier, id }) => `${tier}/${id}`),
+    ...deletions.map(({ tier, id }) => `${folderOfTier(tier)}/${id}`),
+    ...publication.records.flatMap(recordParameters),
   ];
   try {
     const records = await connection.run(program, parameters, options(publication)).result;
@@ -127,10 +139,10 @@ export async function conclude(connection: Connection, conclusion: Conclusion): 
 
 function begin(
   verb: string,
-  { backupDir, logFile, logLine }: Conclusion,
+  { backupDir, kind, logFile, logLine }: Conclusion,
   holder: string,
   id: string,
   troubledLine = '',
 ): string[] {
-  return [verb, backupDir, holder, id, logFile, logLine, troubledLine];
+  return [verb, backupDir, holder, id, homeOf(kind).folder, logFile, logLine, troubledLine];
 }

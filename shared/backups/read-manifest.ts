@@ -61,7 +61,7 @@ const check = shape<Check>({
 const manifest = shape<Manifest>({
   version: oneOf(1),
   id: backupId,
-  kind: oneOf('scheduled', 'predeployment'),
+  kind: oneOf('scheduled', 'predeployment', 'prerollback'),
   environment: name,
   database: textThat((value) => value !== '' && value.length <= 1024 && !value.includes('\0'), 'a database name'),
   startedAt: moment,

@@ -28,6 +28,12 @@ export interface ReportFacts {
   restore: RestoreCommands;
 }
 
+const kindInWords = {
+  scheduled: 'scheduled',
+  predeployment: 'before a deployment',
+  prerollback: 'before a rollback',
+} as const;
+
 const mostTables = 20;
 const mostChanges = 20;
 const mostChangedLines = 10;
@@ -76,7 +82,7 @@ function backupLines(manifest: Manifest, { host, folder, previous }: ReportFacts
       'Database',
       `${manifest.database}, PostgreSQL ${manifest.serverVersion}, ${manifest.encoding}, ${manifest.locale}`,
     ],
-    ['Kind', manifest.kind === 'predeployment' ? 'before a deployment' : 'scheduled'],
+    ['Kind', kindInWords[manifest.kind]],
     ['Taken', `${moment(manifest.startedAt)}, in ${formatDuration(ms)}`],
     ['Host', host],
     ['Folder', folder],

@@ -2,7 +2,7 @@ import { type Calendar, calendarIn } from './calendar.ts';
 import { type BackupSet, newestFirst, type VerifiedSet, verifiedSetsOf } from './catalogue.ts';
 import type { BackupId } from './manifest.ts';
 import { startOf } from './naming.ts';
-import { allTiers, type Keep, type Period, periodOf, type RetentionPolicy, type Tier } from './tiers.ts';
+import { allTiers, folderOfTier, type Keep, type Period, periodOf, type RetentionPolicy, type Tier } from './tiers.ts';
 
 /** What happens to a set in one tier. A set stands in several by hard links: deleting it here leaves it elsewhere. */
 export interface PruneDecision {
@@ -27,7 +27,13 @@ export interface PruneOptions {
 /** A set this much ahead of the clock is not "of the future": two backups in one second move the later one's id. */
 const clockSlackMs = 5 * 60 * 1000;
 
-const periodWord = { daily: 'day', weekly: 'week', monthly: 'month', predeployment: 'deployment' } as const;
+const periodWord = {
+  daily: 'day',
+  weekly: 'week',
+  monthly: 'month',
+  predeployment: 'deployment',
+  prerollback: 'rollback',
+} as const;
 
 /**
  * What is kept and deleted: per tier the newest verified set of each of the last N periods that have one, and always
@@ -45,7 +51,7 @@ export function decidePruning(sets: readonly BackupSet[], options: PruneOptions)
     .toSorted((a, b) => newestFirst(a.id, b.id));
 
   return allTiers.flatMap((tier) => {
-    const standing = counted.filter((set) => set.folders.includes(tier));
+    const standing = counted.filter((set) => set.folders.includes(folderOfTier(tier)));
     const protectedId = protectedIn(tier, counted, standing);
     const decisions = new Map(decideTier(tier, standing, policy[tier], protectedId, calendar));
     return standingIn(tier, sets).map((set) => {
@@ -79,7 +85,7 @@ export function pruneNothing(sets: readonly BackupSet[], database: string, why: 
 }
 
 function standingIn(tier: Tier, sets: readonly BackupSet[]): BackupSet[] {
-  return sets.filter((set) => set.folders.includes(tier)).toSorted((a, b) => newestFirst(a.id, b.id));
+  return sets.filter((set) => set.folders.includes(folderOfTier(tier))).toSorted((a, b) => newestFirst(a.id, b.id));
 }
 
 function isOf(database: string, set: BackupSet): set is VerifiedSet {
@@ -98,7 +104,7 @@ function ignored(tier: Tier, set: BackupSet): PruneDecision {
 function protectedIn(tier: Tier, counted: readonly VerifiedSet[], standing: readonly VerifiedSet[]): BackupId | null {
   if (tier === 'daily') return standing[0]?.id ?? null;
   const newest = counted[0];
-  const home = allTiers.find((candidate) => newest?.folders.includes(candidate));
+  const home = allTiers.find((candidate) => newest?.folders.includes(folderOfTier(candidate)));
   return newest !== undefined && home === tier ? newest.id : null;
 }
 
@@ -144,8 +150,13 @@ function judge(id: BackupId, seat: Seat, isProtected: boolean): Pick<PruneDecisi
   };
 }
 
+const takenBefore: Partial<Record<Tier, string>> = {
+  predeployment: 'taken before a deployment',
+  prerollback: 'taken before a rollback',
+};
+
 function rankAmong({ tier, period, rank, keep }: Seat): string {
-  const what = tier === 'predeployment' ? 'taken before a deployment' : `newest of ${period.name}`;
+  const what = takenBefore[tier] ?? `newest of ${period.name}`;
   const word = periodWord[tier];
   return keep === 'all' ? `${what}, every ${word} is kept` : `${what}, ${word} ${rank} of ${keep}`;
 }

@@ -4,7 +4,7 @@ import type { BackupSet, VerifiedSet } from './catalogue.ts';
 import type { Check, Manifest } from './manifest.ts';
 import { decidePruning, type PruneDecision, pruneNothing } from './retention.ts';
 import type { TakenDump } from './take.ts';
-import { decideTiers, type RetentionPolicy, type Tier, type TierDecision } from './tiers.ts';
+import { decideTiers, folderOfTier, type RetentionPolicy, type Tier, type TierDecision } from './tiers.ts';
 
 /** What the workflow asks to keep. */
 export interface Policy {
@@ -44,7 +44,8 @@ export function settle(
   const { id, database, kind } = manifest;
   const tiers = decideTiers({ id, database, kind }, earlier, policy.keep, policy.timezone);
   const entered = tiers.filter(({ enters }) => enters).map(({ tier }) => tier);
-  const sets: BackupSet[] = [{ state: 'verified', id, database, manifest, folders: entered }, ...earlier];
+  const folders = entered.map(folderOfTier);
+  const sets: BackupSet[] = [{ state: 'verified', id, database, manifest, folders }, ...earlier];
   const pruning =
     problems.length > 0
       ? pruneNothing(sets, database, problems.join('; '))

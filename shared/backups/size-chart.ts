@@ -27,7 +27,7 @@ export function sizeChart(points: readonly SizePoint[], minRatio: number): strin
 
   return shown.map((point, index) => {
     const previous = index === shown.length - 1 ? shown[index - 1] : undefined;
-    const notes = [point.kind === 'predeployment' ? 'predeployment' : '', shrinkage(point, previous, minRatio)];
+    const notes = [point.kind === 'scheduled' ? '' : point.kind, shrinkage(point, previous, minRatio)];
     const bar = barOf(point.bytes / largest).padEnd(barWidth);
     const line = `${dateOf(point.id)}  ${bar}  ${sizes[index]?.padStart(sizeWidth)}`;
     return [line, ...notes.filter((note) => note !== '')].join('  ');

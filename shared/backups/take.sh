@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Takes one dump into `daily/.partial-<id>/`, reads it back from the disk, and lingers with the lock until the runner has
+# Takes one dump into `.partial-<id>/` of its first tier, reads it back from the disk, and lingers with the lock until the runner has
 # it published. Whatever happens, nothing else on the host has changed.
 
 main() {
@@ -8,7 +8,7 @@ main() {
   backup_dir=$1 started=$2 container=$3 format=$6 compression=$7 level=$8 where=$9
   shift 9
   extension=$1 table_wait=$2 row_counts=$3 inside_script=$4 previous=$8
-  local before=$5 tables=$6 after=$7 expected_sets=$9
+  local before=$5 tables=$6 after=$7 expected_sets=$9 home=${10}
 
   # What to do with the other sets was decided on how they were before the lock was ours.
   [[ $(sets_state "$backup_dir") == "$expected_sets" ]] || fail sets-changed "Other sets came or went in $backup_dir"
@@ -17,8 +17,8 @@ main() {
   mkdir -p -- "$backup_dir"/{daily,weekly,monthly,predeployment,rollback,failed}
   choose_id
   export PGAPPNAME=atlasia-$id
-  staging=$backup_dir/daily/.partial-$id
-  set_name=backup_$id
+  staging=$backup_dir/$home/.partial-$id
+  set_name=$(prefix_in "$home")_$id
   mkdir -- "$staging"
   cd -- "$staging" || exit
   dump=$set_name.$extension
@@ -46,7 +46,7 @@ inside() {
 # Ends the sessions of the runs whose dumps stand here unfinished; those of other backup folders are not ours to end.
 terminate_sessions() {
   local marker ids=()
-  for marker in "$backup_dir"/daily/.partial-*; do
+  for marker in "$backup_dir"/{daily,rollback}/.partial-*; do
     [[ ! ${marker##*/} =~ ^\.partial-([0-9]{8}_[0-9]{6})$ ]] || ids+=("atlasia-${BASH_REMATCH[1]}")
   done
   ((${#ids[@]})) || return 0
@@ -251,6 +251,6 @@ ended() {
     sweep "$backup_dir"
   else
     # The next run knows by the empty folder whose sessions are left.
-    rm -rf -- "$backup_dir"/daily/.partial-*/*
+    rm -rf -- "$backup_dir"/{daily,rollback}/.partial-*/*
   fi
 }

@@ -4,13 +4,14 @@ import type { LockRequest, Run } from '../host/program.ts';
 import type { Records } from '../host/records.ts';
 import { factsAfter, factsBefore, factsTables, insideScript } from '../postgres/scripts.ts';
 import { formatDuration } from '../units.ts';
-import type { Check, SequenceRange, TableCount } from './manifest.ts';
-import { type DumpEncoding, dumpExtension } from './naming.ts';
+import type { BackupKind, Check, SequenceRange, TableCount } from './manifest.ts';
+import { type DumpEncoding, dumpExtension, homeOf, setFileNames } from './naming.ts';
 import { lockHeld } from './preflight.ts';
 import { judgeDump } from './verification.ts';
 
 export interface TakeRequest {
   backupDir: string;
+  kind: BackupKind;
   startedAt: Date;
   container: string;
   user: string;
@@ -109,6 +110,7 @@ export async function take(connection: Connection, request: TakeRequest): Promis
       factsAfter(),
       request.previousSchema ?? '',
       request.setsState,
+      homeOf(request.kind).folder,
     ],
     {
       deadline: request.timeout,
@@ -130,7 +132,7 @@ export async function take(connection: Connection, request: TakeRequest): Promis
   }
 }
 
-function readDump(records: Records, { encoding, rowCounts }: TakeRequest): TakenDump {
+function readDump(records: Records, { kind, encoding, rowCounts }: TakeRequest): TakenDump {
   const facts = records.all('fact').map((line): [string, string] => {
     const space = line.indexOf(' ');
     return [line.slice(0, space), line.slice(space + 1)];
@@ -142,7 +144,7 @@ function readDump(records: Records, { encoding, rowCounts }: TakeRequest): Taken
   const bytes = /^bytes (\d+)$/m.exec(records.get('verify'))?.[1];
   return {
     id,
-    file: `backup_${id}.${dumpExtension(encoding)}`,
+    file: setFileNames(homeOf(kind).prefix, id, encoding).dump,
     sizeBytes,
     dumpBytes: encoding.compression === 'none' ? sizeBytes : bytes === undefined ? null : Number(bytes),
     sums: { sha256: records.get('sha256'), md5: records.get('md5') },

@@ -1,12 +1,17 @@
 import { type Calendar, calendarIn, withWeekday } from './calendar.ts';
-import { type BackupSet, verifiedSetsOf } from './catalogue.ts';
+import { type BackupSet, type Folder, verifiedSetsOf } from './catalogue.ts';
 import type { BackupId, BackupKind } from './manifest.ts';
 import { startOf } from './naming.ts';
 
-/** Why a set is kept; also the folder that it stands in. */
-export type Tier = 'daily' | 'weekly' | 'monthly' | 'predeployment';
+/** Why a set is kept. */
+export type Tier = 'daily' | 'weekly' | 'monthly' | 'predeployment' | 'prerollback';
 
-export const allTiers: readonly Tier[] = ['daily', 'weekly', 'monthly', 'predeployment'];
+export const allTiers: readonly Tier[] = ['daily', 'weekly', 'monthly', 'predeployment', 'prerollback'];
+
+/** The folder that the sets of a tier stand in. */
+export function folderOfTier(tier: Tier): Folder {
+  return tier === 'prerollback' ? 'rollback' : tier;
+}
 
 /** How many days, weeks, months or deployments a tier keeps; 0 switches it off. */
 export type Keep = number | 'all';
@@ -36,7 +41,7 @@ export interface NewSet {
   kind: BackupKind;
 }
 
-/** The period of a set in a tier; a deployment is a period of its own. */
+/** The period of a set in a tier; a deployment or a rollback is a period of its own. */
 export function periodOf(tier: Tier, id: BackupId, calendar: Calendar): Period {
   // Ids in a catalogue are valid; the epoch only satisfies the type.
   const start = startOf(id) ?? new Date(0);
@@ -54,12 +59,13 @@ export function periodOf(tier: Tier, id: BackupId, calendar: Calendar): Period {
       return { key: month, name: month };
     }
     case 'predeployment':
+    case 'prerollback':
       return { key: id, name: id };
   }
 }
 
 /**
- * Which tiers a new verified set enters, in the order of allTiers. This is computed from what stands in the folders and
+ * Which tiers a new verified set enters, in the order of allTiers; one that is taken before a rollback stands alone. This is computed from what stands in the folders and
  * never from the day of the week: after a missed Sunday the next night is weekly.
  *
  * @param sets all sets on the host; only verified ones of the same database matter.
@@ -71,6 +77,9 @@ export function decideTiers(
   policy: RetentionPolicy,
   timezone: string,
 ): TierDecision[] {
+  if (added.kind === 'prerollback') {
+    return [{ tier: 'prerollback', enters: true, reason: 'prerollback: taken before a rollback' }];
+  }
   const calendar = calendarIn(timezone);
   const earlier = verifiedSetsOf(added.database, sets).filter((set) => set.id !== added.id);
 
@@ -78,7 +87,7 @@ export function decideTiers(
     if (policy[tier] === 0) return { tier, enters: false, reason: `not ${tier}: keep-${tier} is 0` };
     const period = periodOf(tier, added.id, calendar);
     const holder = earlier.findLast(
-      (set) => set.folders.includes(tier) && periodOf(tier, set.id, calendar).key === period.key,
+      (set) => set.folders.includes(folderOfTier(tier)) && periodOf(tier, set.id, calendar).key === period.key,
     );
     return holder === undefined
       ? { tier, enters: true, reason: `${tier}: first verified backup of ${period.name}` }

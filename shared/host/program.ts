@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { Failure } from '../failure.ts';
 import { Records } from './records.ts';
 
-/** Constant scripts for the host, of which the last defines `main`; `supervisor.sh` is sent in front of them. */
+/** Constant scripts for the host, of which the last defines `main`; `lock.sh` and `supervisor.sh` are sent in front of them. */
 export interface Program {
   name: string;
   /** Literal `new URL('./x.sh', import.meta.url)`s: the only form that the bundler carries along. */
@@ -55,7 +55,7 @@ const silence = 60_000;
 /** The host ends a group within 3 s and tidies up; the Actions runner waits 7.5 s. */
 const patienceAfterCancel = 5_500;
 const largestResult = 64 * 1024 * 1024;
-const supervisor = new URL('./supervisor.sh', import.meta.url);
+const supervisor = [new URL('./lock.sh', import.meta.url), new URL('./supervisor.sh', import.meta.url)];
 
 /**
  * Speaks the program protocol with a process whose stdin and stdout lead to the bootstrap on the host.
@@ -116,7 +116,7 @@ export function runProgram(
 }
 
 function frame(program: Program, parameters: readonly string[]): Buffer {
-  const texts = [supervisor, ...program.scripts].map((script) => readFileSync(script, 'utf8'));
+  const texts = [...supervisor, ...program.scripts].map((script) => readFileSync(script, 'utf8'));
   const script = Buffer.from(`${texts.join('\n')}\nsupervise "\${p[@]}"\n`);
   const unusable = parameters.findIndex((parameter) => parameter.includes('\0'));
   if (unusable >= 0) throw new RangeError(`Parameter ${unusable} of the program ${program.name} holds NUL`);

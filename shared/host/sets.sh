@@ -6,7 +6,8 @@
 sets_state() {
   local at
   shopt -s nullglob
-  local files=("$1"/{daily,weekly,monthly}/{backup_*,.partial-*} "$1"/predeployment/{*/backup_*,.partial-*})
+  local files=("$1"/{daily,weekly,monthly}/{backup_*,.partial-*} "$1"/predeployment/{*/backup_*,.partial-*}
+    "$1"/rollback/{prerollback_*,.partial-*})
   shopt -u nullglob
   # In portions: the names of all may be more than a program takes.
   for ((at = 0; at < ${#files[@]}; at += 500)); do

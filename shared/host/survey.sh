@@ -4,8 +4,9 @@
 readonly docker_patience=20
 
 main() {
-  local deploy_dir=$1 backup_dir=$2 project=$3 service=$4 probe=$7
+  local deploy_dir=$1 backup_dir=$2 project=$3 service=$4 probe=$7 with_compose=$8
   export PGUSER=$5 PGDATABASE=$6 PGAPPNAME=atlasia-survey
+  shift 8
 
   record clock "$(date +%s%3N)"
   record user "$(id -un)"
@@ -18,6 +19,8 @@ main() {
   survey_folders "$deploy_dir" "$backup_dir"
   survey_lock "$backup_dir/.lock"
   survey_sets "$backup_dir"
+  survey_history "$backup_dir/rollback"
+  [[ -z $with_compose ]] || survey_compose "$deploy_dir" "$project" "$@"
   survey_project "$deploy_dir" "$project" "$service" "$probe"
 }
 
@@ -74,6 +77,19 @@ survey_sets() {
   ((reported >= present)) || fail survey-incomplete "Only $reported of $present files in $1 could be looked at"
 }
 
+# What was written down of deployments, and what was not ended.
+survey_history() {
+  local file folder
+  [[ ! -r $1/history.jsonl ]] || record history "$(tail -c 4194304 -- "$1/history.jsonl")"
+  [[ ! -r $1/deployment_tags.log ]] || record audit-trail "$(tail -c 1048576 -- "$1/deployment_tags.log")"
+  [[ ! -e $1/HOLD ]] || record hold "$(head -c 4096 -- "$1/HOLD" 2>/dev/null)"
+  for folder in "$1"/transactions/[0-9]*; do
+    file=$folder/journal
+    if [[ ! -e $file ]] || grep -q $'^[0-9]*\tended\t' "$file" || ! grep -q $'^[0-9]*\tbegin\t' "$file"; then continue; fi
+    record unfinished "${folder##*/}"
+  done
+}
+
 survey_project() {
   local error
   if ! error=$(timeout "$docker_patience" docker version --format '{{.Server.Version}}' 2>&1); then
@@ -95,19 +111,25 @@ survey_project() {
     return 0
   fi
 
-  local id name state image variables candidates=() images=()
+  local id label name state image variables project_name count=0 candidates=() images=()
   # Of the variables only the names: their values are secrets.
-  local template='{{.Id}} {{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{.Image}} {{.Config.Image}} ,{{range .Config.Env}}{{index (split . "=") 0}},{{end}}
-{"id":{{json .Id}},"name":{{json .Name}},"project":{{json (index .Config.Labels "com.docker.compose.project")}},"service":{{json (index .Config.Labels "com.docker.compose.service")}},"oneoff":{{json (index .Config.Labels "com.docker.compose.oneoff")}},"configFiles":{{json (index .Config.Labels "com.docker.compose.project.config_files")}},"image":{{json .Config.Image}},"imageId":{{json .Image}},"created":{{json .Created}},"state":{{json .State.Status}},"health":{{if .State.Health}}{{json .State.Health.Status}}{{else}}null{{end}}}'
+  # shellcheck disable=SC2016 # the dollars are the template's
+  local template='{{.ID}} {{index .Config.Labels "com.docker.compose.project"}} {{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{.Image}} {{.Config.Image}} ,{{range .Config.Env}}{{index (split . "=") 0}},{{end}}
+{"id":{{json .ID}},"name":{{json .Name}},"project":{{json (index .Config.Labels "com.docker.compose.project")}},"service":{{json (index .Config.Labels "com.docker.compose.service")}},"oneoff":{{json (index .Config.Labels "com.docker.compose.oneoff")}},"configFiles":{{json (index .Config.Labels "com.docker.compose.project.config_files")}},"image":{{json .Config.Image}},"imageId":{{json .Image}},"created":{{json .Created}},"state":{{json .State.Status}},"health":{{if .State.Health}}{{json .State.Health.Status}}{{else}}null{{end}},"number":{{json (index .Config.Labels "com.docker.compose.container-number")}},"healthTest":{{with .Config.Healthcheck}}{{if .Test}}{{json (index .Test 0)}}{{else}}null{{end}}{{else}}null{{end}},"healthInterval":{{with .Config.Healthcheck}}{{json .Interval}}{{else}}0{{end}},"networks":[{{range $name, $_ := .NetworkSettings.Networks}}{{json $name}},{{end}}null],"exposedPorts":[{{range $port, $_ := .Config.ExposedPorts}}{{json $port}},{{end}}null],"volumes":[{{range .Mounts}}{{if eq .Type "volume"}}{"name":{{json .Name}},"destination":{{json .Destination}}},{{end}}{{end}}null]}'
   local image_id json
   # shellcheck disable=SC2086 # ids are hex digits
-  while read -r id name state image_id image variables && IFS= read -r json; do
+  while read -r id label name state image_id image variables && IFS= read -r json; do
+    project_name=$label
     record container "$json"
+    count=$((count + 1))
     images+=("$image_id")
     if is_database "$3" "$name" "$image" "$variables"; then candidates+=("$name $state $id"); fi
   done < <(docker inspect --format "$template" $ids)
-  docker image inspect --format '{"id":{{json .Id}},"repoDigests":{{json .RepoDigests}}}' "${images[@]}" 2>/dev/null |
+  ((count == $(wc -w <<<"$ids"))) || fail survey-incomplete "Docker told of $count containers only: $ids"
+  docker image inspect --format '{"id":{{json .ID}},"repoDigests":{{json .RepoDigests}}}' "${images[@]}" 2>/dev/null |
     while IFS= read -r json; do record image "$json"; done || true
+
+  survey_world "$project_name"
 
   ((${#candidates[@]})) || return 0
   local candidate

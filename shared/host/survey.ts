@@ -11,6 +11,14 @@ export interface SurveyRequest {
   databaseName: string;
   /** A POSIX shell script that is run in the database container, without parameters. */
   probe: string;
+  /** What compose is to be asked of the project; null: nothing. */
+  compose: ComposeRequest | null;
+}
+
+/** As the inputs have it: relative to the deploy folder. */
+export interface ComposeRequest {
+  files: readonly string[];
+  envFile: string | null;
 }
 
 /** A container of the compose project, as `docker inspect` has it. */
@@ -26,6 +34,41 @@ export interface FoundContainer {
   created: string;
   state: string;
   health: string | null;
+  /** Its number within the service. */
+  number: string;
+  /** The first word of the health test: `CMD`, `CMD-SHELL`, `NONE`; null where there is none. */
+  healthTest: string | null;
+  /** Nanoseconds; 0 for Docker's usual 30 s. */
+  healthInterval: number;
+  /** Names. */
+  networks: string[];
+  /** `8080/tcp` */
+  exposedPorts: string[];
+  volumes: { name: string; destination: string }[];
+}
+
+/** What compose says of the project. Texts are as compose printed them; the configurations hold secrets. */
+export interface ComposeSurvey {
+  version: string;
+  /** JSON, with variables filled in, and as it is written. */
+  config: string;
+  template: string;
+  /** What it has to object to, a line each. */
+  complaints: string;
+  /** When a compose file or the env file was changed last, in milliseconds since 1970. */
+  changedAt: number;
+  /** Names of the variables in the env file; null where it has none that can be read. */
+  envNames: string[] | null;
+  /** A keyed hash over all that a plan stands on; null where it could not be made. */
+  world: string | null;
+  images: LocalImage[];
+}
+
+/** An image on the host, by all of its names. */
+export interface LocalImage {
+  id: string;
+  repoTags: string[];
+  repoDigests: string[];
 }
 
 export interface FoundFolder {
@@ -70,13 +113,28 @@ export interface Survey {
   otherProjects: string[];
   /** Services that may be the database, with their state. */
   candidates: { service: string; state: string; container: string }[];
+  /** null where it was not asked for. */
+  compose: ComposeSurvey | { error: string } | null;
+  /** `rollback/history.jsonl`, at most its last 4 MiB; null where there is none. */
+  history: string | null;
+  /** `rollback/deployment_tags.log`, at most its last 1 MiB. */
+  auditTrail: string | null;
+  /** `rollback/HOLD`: deployments should pause. */
+  hold: string | null;
+  /** Transactions that were begun and have not ended. */
+  unfinished: string[];
   /** What the probe printed, or why it did not. */
   probe: { output: string } | { error: string } | null;
 }
 
 const program = {
   name: 'survey',
-  scripts: [new URL('./sets.sh', import.meta.url), new URL('./survey.sh', import.meta.url)],
+  scripts: [
+    new URL('./sets.sh', import.meta.url),
+    new URL('./world.sh', import.meta.url),
+    new URL('./survey-compose.sh', import.meta.url),
+    new URL('./survey.sh', import.meta.url),
+  ],
 };
 
 /** Looks at the host in one session, without changing anything. */
@@ -97,6 +155,7 @@ export async function survey(
       request.databaseUser,
       request.databaseName,
       request.probe,
+      ...(request.compose === null ? [''] : ['compose', request.compose.envFile ?? '', ...request.compose.files]),
     ],
     { deadline: 120_000, atEnd: 'end', signal, onLog },
   );
@@ -128,7 +187,7 @@ function readSurvey(records: Records, asked: number, answered: number): Survey {
     }),
     manifests: readManifests(records),
     docker: docker === undefined ? { error: records.find('docker-error') ?? '' } : { version: docker },
-    containers: records.all('container').map((json) => JSON.parse(json) as FoundContainer),
+    containers: records.all('container').map(readContainer),
     images: records.all('image').map((json) => {
       const image = JSON.parse(json) as { id: string; repoDigests: string[] | null };
       return { id: image.id, repoDigests: image.repoDigests ?? [] };
@@ -138,8 +197,57 @@ function readSurvey(records: Records, asked: number, answered: number): Survey {
       const [service = '', state = '', container = ''] = value.split(' ');
       return { service, state, container };
     }),
+    compose: readCompose(records),
+    history: records.find('history') ?? null,
+    auditTrail: records.find('audit-trail') ?? null,
+    hold: records.find('hold') ?? null,
+    unfinished: records.all('unfinished').filter((id) => /^\d{8}_\d{6}$/.test(id)),
     probe: probe !== undefined ? { output: probe } : probeError !== undefined ? { error: probeError } : null,
   };
+}
+
+/** The template ends each list with a null. */
+function readContainer(json: string): FoundContainer {
+  const container = JSON.parse(json) as FoundContainer;
+  const { networks, exposedPorts, volumes } = container;
+  const present = <T>(items: readonly (T | null)[]) => items.filter((item) => item !== null);
+  return {
+    ...container,
+    networks: present(networks),
+    exposedPorts: present(exposedPorts),
+    volumes: present(volumes),
+  };
+}
+
+function readCompose(records: Records): Survey['compose'] {
+  const error = records.find('compose-error');
+  const version = records.find('compose-version');
+  if (error !== undefined) return { error };
+  if (version === undefined) return null;
+  return {
+    version,
+    config: records.get('compose-config'),
+    template: records.get('compose-template'),
+    complaints: records.get('compose-complaints'),
+    changedAt: Number(records.get('compose-changed')) * 1_000,
+    envNames: records.find('env-names')?.split('\n') ?? null,
+    world: records.find('world') ?? null,
+    images: readImages(records.find('local-images') ?? ''),
+  };
+}
+
+/** A line for each name; an image may have several, and `<none>` stands for what is missing. */
+function readImages(text: string): LocalImage[] {
+  const images = new Map<string, LocalImage>();
+  for (const line of text.split('\n')) {
+    const [id = '', repository = '', tag = '', digest = ''] = line.split(' ');
+    if (repository === '' || repository === '<none>') continue;
+    const image = images.get(id) ?? { id, repoTags: [], repoDigests: [] };
+    if (tag !== '<none>' && tag !== '') image.repoTags.push(`${repository}:${tag}`);
+    if (digest !== '<none>' && digest !== '') image.repoDigests.push(`${repository}@${digest}`);
+    images.set(id, image);
+  }
+  return [...images.values()];
 }
 
 /** Other names of a manifest stand behind it. */

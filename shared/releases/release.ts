@@ -64,6 +64,17 @@ export function releaseOf(containers: readonly ContainerFacts[], images: readonl
   );
 }
 
+/** True where both run the same images, by id, else by digest. */
+export function sameRelease(one: Release, other: Release): boolean {
+  const key = (release: Release) =>
+    JSON.stringify(
+      Object.entries(release)
+        .map(([service, { imageId, digest }]) => [service, imageId ?? digest])
+        .toSorted(),
+    );
+  return key(one) === key(other);
+}
+
 /** Services, in order, whose containers run different images. */
 export function mixedServices(containers: readonly ContainerFacts[]): string[] {
   return [...byService(containers)]

@@ -140,6 +140,19 @@ export const hostName: Grammar<string> = {
 
 export const port: Grammar<number> = integer({ min: 1, max: 65_535 });
 
+/** An address on the web that anybody may call, without a login in it. */
+export const httpUrl: Grammar<URL> = {
+  hint: 'Give an address such as https://example.com/health or http://127.0.0.1:8080/health.',
+  parse(value) {
+    const url = URL.canParse(value) ? new URL(value) : null;
+    if (url === null || !/^https?:$/.test(url.protocol)) throw new RangeError('is no http or https address');
+    if (url.username !== '' || url.password !== '') throw new RangeError('holds a login');
+    // The host puts it into a line of curl's configuration.
+    if (/["\\\s]/.test(url.href)) throw new RangeError('holds a quote, a backslash or a space');
+    return url;
+  },
+};
+
 /** A login name on the host. */
 export const userName: Grammar<string> = {
   hint: 'Give a login name of letters, digits, "_", "." and "-".',

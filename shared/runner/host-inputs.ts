@@ -20,6 +20,10 @@ export interface HostInputs {
   deployDir: string;
   /** Absolute. */
   backupDir: string;
+  /** Relative to `deployDir`. */
+  composeFiles: string[];
+  /** As compose takes it; null for its own `.env`. */
+  envFile: string | null;
   projectName: string | null;
   databaseService: string | null;
   databaseName: string | null;
@@ -39,6 +43,8 @@ export function readHostInputs(input: InputReader): HostInputs {
     environment: input.withDefault('environment', grammar.line, 'prod'),
     deployDir,
     backupDir: inFolder(deployDir, backupDir),
+    composeFiles: input.withDefault('compose-file', grammar.lines(grammar.relativePath), ['docker-compose.yml']),
+    envFile: input.optional('env-file', grammar.anyPath),
     projectName: input.optional('project-name', grammar.projectName),
     databaseService: input.optional('db-service', grammar.serviceName),
     databaseName: input.optional('db-name', grammar.text),

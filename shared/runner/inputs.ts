@@ -17,6 +17,8 @@ export interface InputReader {
   optional<T>(name: string, grammar: Grammar<T>): T | null;
   /** The default holds also where the workflow gives an empty value, as an unset variable does. */
   withDefault<T>(name: string, grammar: Grammar<T>, value: NoInfer<T>): T;
+  /** The same, where an empty value that the workflow gives has a meaning of its own. */
+  withEmpty<T>(name: string, grammar: Grammar<T>, empty: NoInfer<T>, value: NoInfer<T>): T;
   /**
    * A secret exactly as given, since a private key needs its last line break; null where it is not given. From here on
    * it is masked in the log, and gone from the environment that children of this process inherit.
@@ -68,6 +70,12 @@ function reader(problems: InputError[]): InputReader {
     withDefault(name, grammar, value) {
       const text = readText(name);
       return text === '' ? value : parse(name, grammar, text);
+    },
+    withEmpty(name, grammar, empty, value) {
+      // The runner fills a declared default in only where the workflow does not name the input.
+      if (process.env[`INPUT_${name.toUpperCase()}`] === undefined) return value;
+      const text = readText(name);
+      return text === '' ? empty : parse(name, grammar, text);
     },
     secret(name) {
       const secret = core.getInput(name, { trimWhitespace: false });

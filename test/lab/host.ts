@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Account, as, giveTo, hostAccount } from './account.ts';
@@ -21,6 +21,10 @@ export interface HostOptions {
   seed?: boolean;
   /** The last part of the deploy folder's path, for those that are hard to quote. */
   deployFolder?: string;
+  /** Another compose file than the usual one, as YAML, and what its variables are set to. */
+  project?: (name: string) => { compose: string; settings: Readonly<Record<string, string>> };
+  /** Services that are started; all where it is left out. */
+  startOnly?: readonly string[];
 }
 
 /** A program that the actions run on the host: as a session's process, or in a container. */
@@ -49,7 +53,7 @@ export async function startHost(lab: Lab, options: HostOptions): Promise<Host> {
   const account = await hostAccount();
   const key = await makeKey();
   const deployDir = join(home, options.deployFolder ?? 'app');
-  writeProject(deployDir, basename(home), lab, options.postgres ?? 'standard');
+  writeProject(deployDir, basename(home), lab, options);
   await run(['chmod', '0755', home]);
   await giveTo(account, deployDir);
 
@@ -61,7 +65,7 @@ export async function startHost(lab: Lab, options: HostOptions): Promise<Host> {
   });
   const host = new Host({ lab, home, account, deployDir, ssh, key });
   try {
-    await host.composeUp();
+    await host.composeUp(options.startOnly);
     if (options.seed ?? true) await host.database.seed();
     return host;
   } catch (error) {
@@ -146,8 +150,9 @@ export class Host {
     return this.database.psql(statements, database);
   }
 
-  async composeUp(): Promise<void> {
-    await this.#compose('up', '--detach', '--wait', '--wait-timeout', '60', '--pull', 'never', '--quiet-pull');
+  async composeUp(services: readonly string[] = []): Promise<void> {
+    const wait = ['--detach', '--wait', '--wait-timeout', '60'];
+    await this.#compose('up', ...wait, '--pull', 'never', '--quiet-pull', ...services);
   }
 
   /** Ends the project; its data go too. */
@@ -224,14 +229,16 @@ export class Host {
   }
 }
 
-function writeProject(deployDir: string, hostName: string, lab: Lab, postgres: 'standard' | 'lean'): void {
+function writeProject(deployDir: string, hostName: string, lab: Lab, { postgres, project }: HostOptions): void {
   mkdirSync(deployDir);
-  copyFileSync(composeFile, join(deployDir, 'docker-compose.yml'));
+  const own = project?.(projectName(hostName));
+  writeFileSync(join(deployDir, 'docker-compose.yml'), own?.compose ?? readFileSync(composeFile));
   const settings = {
     COMPOSE_PROJECT_NAME: projectName(hostName),
     POSTGRES_IMAGE: postgres === 'lean' ? lab.images.leanPostgres : lab.images.postgres,
     POSTGRES_PASSWORD: randomBytes(12).toString('hex'),
     WEB_IMAGE: lab.images.web,
+    ...own?.settings,
   };
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
   writeFileSync(join(deployDir, '.env'), lines.join(''), { mode: 0o600 });

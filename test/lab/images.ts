@@ -17,6 +17,19 @@ export interface Images {
   web: string;
 }
 
+/** A version of the lab's application, and what is wrong with it: see images/web/serve.sh. */
+export interface AppVersion {
+  version: string;
+  ill?: 'start' | 'health' | 'slow' | 'later' | 'deaf';
+  /** Seconds. */
+  delay?: number;
+}
+
+/** Builds a version of the application; every version has an image of its own. */
+export async function buildApp(engine: Engine, app: AppVersion): Promise<string> {
+  return alone('images', () => new ImageBuilder(engine).web(app));
+}
+
 /** What an image is made from. */
 interface Recipe {
   name: string;
@@ -39,7 +52,7 @@ export async function prepareImages(engine: Engine): Promise<Images> {
   return alone('images', async () => {
     const images = new ImageBuilder(engine);
     const postgres = await images.postgres();
-    return { postgres, leanPostgres: await images.leanPostgres(postgres), web: await images.web('v1') };
+    return { postgres, leanPostgres: await images.leanPostgres(postgres), web: await images.web({ version: 'v1' }) };
   });
 }
 
@@ -78,13 +91,13 @@ class ImageBuilder {
     });
   }
 
-  async web(version: string): Promise<string> {
+  async web({ version, ill = undefined, delay = 0 }: AppVersion): Promise<string> {
     await needPackages('busybox-static');
     const busybox = whereIs('busybox') ?? '/bin/busybox';
     return this.#build({
-      name: `atlasia-lab/web:${version}`,
+      name: `atlasia-lab/web:${[version, ill, delay].filter(Boolean).join('-')}`,
       dockerfile: 'Dockerfile',
-      arguments: { VERSION: version },
+      arguments: { VERSION: version, ILL: ill ?? '', DELAY: String(delay) },
       source: sourceOf('web'),
       basis: await run([busybox, '--help']),
       prepare: async (context) => copyFileSync(busybox, join(context, 'busybox')),

@@ -28,6 +28,11 @@ function host(changes: Partial<Survey> = {}): Survey {
     images: [],
     otherProjects: [],
     candidates: [{ service: 'db', state: 'running', container: 'id-of-db' }],
+    compose: null,
+    history: null,
+    auditTrail: null,
+    hold: null,
+    unfinished: [],
     probe: { output: `${tools}pg-dump pg_dump (PostgreSQL) 17.1\n${accepts}` },
     ...changes,
   };
@@ -39,7 +44,9 @@ function folder(path: string): Survey['folders'][number] {
 
 function container(service: string): Survey['containers'][number] {
   const common = { project: 'shop', configFiles: '', imageId: '', created: '', state: 'running', health: null };
-  return { ...common, service, id: `id-of-${service}`, name: `/shop-${service}-1`, image: service };
+  const compose = { number: '1', healthTest: null, healthInterval: 0 };
+  const rest = { ...compose, networks: [], exposedPorts: [], volumes: [] };
+  return { ...common, ...rest, service, id: `id-of-${service}`, name: `/shop-${service}-1`, image: service };
 }
 
 const needs: BackupNeeds = {

@@ -2,10 +2,17 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { BackupSet } from '../../../shared/backups/catalogue.ts';
-import type { BackupId } from '../../../shared/backups/manifest.ts';
+import type { BackupId, BackupKind } from '../../../shared/backups/manifest.ts';
 import { backupIdAt, startOf } from '../../../shared/backups/naming.ts';
 import { decidePruning, type PruneDecision, pruneNothing } from '../../../shared/backups/retention.ts';
-import { allTiers, decideTiers, type Keep, type RetentionPolicy, type Tier } from '../../../shared/backups/tiers.ts';
+import {
+  allTiers,
+  decideTiers,
+  folderOfTier,
+  type Keep,
+  type RetentionPolicy,
+  type Tier,
+} from '../../../shared/backups/tiers.ts';
 import { afterPruning, HostFolder, verifiedSet } from './host-folder.ts';
 
 // Each golden/*.txt tells a history, one step a line, and after `---` what must come out, written as the log prints it.
@@ -26,10 +33,10 @@ for (const name of readdirSync(golden).toSorted()) {
 function tell(steps: string): string {
   const host = new HostFolder();
   const printed: string[] = [];
-  let policy: RetentionPolicy = { daily: 7, weekly: 4, monthly: 'all', predeployment: 30 };
+  let policy: RetentionPolicy = { daily: 7, weekly: 4, monthly: 'all', predeployment: 30, prerollback: 10 };
   let timezone = 'UTC';
 
-  const take = (id: BackupId, kind: 'scheduled' | 'predeployment', database: string): string[] => {
+  const take = (id: BackupId, kind: BackupKind, database: string): string[] => {
     const tiers = decideTiers({ id, kind, database }, host.catalogue().sets, policy, timezone);
     const entered = tiers.filter(({ enters }) => enters).map(({ tier }) => tier);
     host.add(id, entered, database, kind);
@@ -61,7 +68,9 @@ function tell(steps: string): string {
         host.files.set(first, 1);
         break;
       case 'take': // take ID [KIND [DATABASE]]: what a run does, all of it printed
-        printed.push(...take(first, second === 'predeployment' ? second : 'scheduled', third === '' ? 'app' : third));
+        printed.push(
+          ...take(first, second === '' ? 'scheduled' : (second as BackupKind), third === '' ? 'app' : third),
+        );
         printed.push(...prune(first, third === '' ? 'app' : third));
         break;
       case 'nights': // nights FIRST-ID COUNT: runs 24 hours apart on an empty host, silently
@@ -115,7 +124,7 @@ function decisionLine({ tier, id, reason }: PruneDecision): string {
 function list(host: HostFolder): string[] {
   const { sets, foreign } = host.catalogue();
   const tiers = allTiers.map((tier) => {
-    const standing = sets.filter((set) => set.folders.includes(tier)).map((set) => set.id);
+    const standing = sets.filter((set) => set.folders.includes(folderOfTier(tier))).map((set) => set.id);
     return `${tier}: ${standing.length === 0 ? 'none' : `${standing.length}, ${standing.join(' ')}`}`;
   });
   return [...tiers, ...foreign.map(({ path }) => `not ours: ${path}`)];

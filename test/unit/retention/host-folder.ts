@@ -1,8 +1,8 @@
 import { type BackupSet, type Catalogue, catalogueOf, type FoundFile } from '../../../shared/backups/catalogue.ts';
 import type { BackupId, BackupKind, Manifest } from '../../../shared/backups/manifest.ts';
-import { setFileNames, startOf } from '../../../shared/backups/naming.ts';
+import { homeOf, setFileNames, startOf } from '../../../shared/backups/naming.ts';
 import type { PruneDecision } from '../../../shared/backups/retention.ts';
-import type { Tier } from '../../../shared/backups/tiers.ts';
+import { folderOfTier, type Tier } from '../../../shared/backups/tiers.ts';
 
 const encoding = { format: 'custom', compression: 'zstd', encryption: 'none' } as const;
 
@@ -25,7 +25,7 @@ export function exampleManifest(id: BackupId, changes: Partial<Manifest> = {}): 
     localeProvider: 'libc',
     providerLocale: null,
     ...encoding,
-    file: setFileNames('backup', id, { ...encoding, ...changes }).dump,
+    file: setFileNames(homeOf(changes.kind ?? 'scheduled').prefix, id, { ...encoding, ...changes }).dump,
     sizeBytes: 1000,
     dumpBytes: 4000,
     sha256: 'a'.repeat(64),
@@ -52,12 +52,20 @@ export function verifiedSet(
   database = 'app',
   kind: BackupKind = 'scheduled',
 ): BackupSet {
-  return { state: 'verified', id, database, manifest: exampleManifest(id, { database, kind }), folders: [...folders] };
+  return {
+    state: 'verified',
+    id,
+    database,
+    manifest: exampleManifest(id, { database, kind }),
+    folders: folders.map(folderOfTier),
+  };
 }
 
 /** What is left of the sets once the decisions are carried out. */
 export function afterPruning(sets: readonly BackupSet[], decisions: readonly PruneDecision[]): BackupSet[] {
-  const deleted = new Set(decisions.filter(({ action }) => action === 'delete').map(({ tier, id }) => `${tier}/${id}`));
+  const deleted = new Set(
+    decisions.filter(({ action }) => action === 'delete').map(({ tier, id }) => `${folderOfTier(tier)}/${id}`),
+  );
   return sets
     .map((set) => ({ ...set, folders: set.folders.filter((folder) => !deleted.has(`${folder}/${set.id}`)) }))
     .filter((set) => set.folders.length > 0);
@@ -71,8 +79,8 @@ export class HostFolder {
   /** Puts a set into tiers. */
   add(id: BackupId, tiers: readonly Tier[], database = 'app', kind: BackupKind = 'scheduled'): void {
     const manifest = exampleManifest(id, { database, kind });
-    const names = setFileNames('backup', id, manifest);
     for (const tier of tiers) {
+      const names = setFileNames(prefixIn(tier), id, manifest);
       const folder = folderOf(tier, id);
       for (const part of ['dump', 'report', 'schema', 'globals', 'sha256', 'md5', 'manifest'] as const) {
         this.files.set(`${folder}/${names[part]}`, part === 'dump' ? manifest.sizeBytes : 100);
@@ -83,7 +91,7 @@ export class HostFolder {
 
   /** Cuts off the dump of a set in one tier. */
   truncate(id: BackupId, tier: Tier, bytes: number): void {
-    this.files.set(`${folderOf(tier, id)}/${setFileNames('backup', id, encoding).dump}`, bytes);
+    this.files.set(`${folderOf(tier, id)}/${setFileNames(prefixIn(tier), id, encoding).dump}`, bytes);
   }
 
   catalogue(): Catalogue {
@@ -94,7 +102,7 @@ export class HostFolder {
   /** Deletes as decided, which takes every file of the set out of that tier. */
   prune(decisions: readonly PruneDecision[]): void {
     for (const { tier, id } of decisions.filter(({ action }) => action === 'delete')) {
-      const stem = `${folderOf(tier, id)}/backup_${id}.`;
+      const stem = `${folderOf(tier, id)}/${prefixIn(tier)}_${id}.`;
       for (const path of this.files.keys()) if (path.startsWith(stem)) this.files.delete(path);
       for (const path of this.manifests.keys()) if (path.startsWith(stem)) this.manifests.delete(path);
     }
@@ -102,5 +110,9 @@ export class HostFolder {
 }
 
 function folderOf(tier: Tier, id: BackupId): string {
-  return tier === 'predeployment' ? `${tier}/${id}` : tier;
+  return tier === 'predeployment' ? `${tier}/${id}` : folderOfTier(tier);
+}
+
+function prefixIn(tier: Tier): 'backup' | 'prerollback' {
+  return tier === 'prerollback' ? 'prerollback' : 'backup';
 }

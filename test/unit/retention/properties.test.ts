@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { BackupSet } from '../../../shared/backups/catalogue.ts';
+import type { BackupKind } from '../../../shared/backups/manifest.ts';
 import { backupIdAt } from '../../../shared/backups/naming.ts';
 import { decidePruning, type PruneDecision } from '../../../shared/backups/retention.ts';
-import { allTiers, decideTiers, type RetentionPolicy, type Tier } from '../../../shared/backups/tiers.ts';
+import { allTiers, decideTiers, folderOfTier, type RetentionPolicy, type Tier } from '../../../shared/backups/tiers.ts';
 import { afterPruning, exampleManifest, verifiedSet } from './host-folder.ts';
 
 const hour = 3_600_000;
@@ -16,6 +17,7 @@ const policies: fc.Arbitrary<RetentionPolicy> = fc.record({
   weekly: keep,
   monthly: keep,
   predeployment: keep,
+  prerollback: keep,
 });
 const timezones = fc.constantFrom('UTC', 'Europe/Berlin', 'America/New_York', 'Pacific/Apia', 'Asia/Kathmandu');
 
@@ -35,7 +37,14 @@ const histories: fc.Arbitrary<BackupSet[]> = fc
       const id = backupIdAt(new Date(now.getTime() - hoursAgo * hour));
       if (!isBroken) return verifiedSet(id, tiers, database);
       const manifest = exampleManifest(id, { database });
-      return { state: 'broken', id, database, manifest, folders: [...tiers], reason: 'its dump is missing' };
+      return {
+        state: 'broken',
+        id,
+        database,
+        manifest,
+        folders: tiers.map(folderOfTier),
+        reason: 'its dump is missing',
+      };
     }),
   );
 
@@ -97,7 +106,7 @@ test('only verified sets of the past and of this database are deleted', () => {
 test('every set has one decision, with a reason, in each tier that it stands in', () => {
   holdsForEveryHistory((sets, decisions) => {
     const expected = sets.flatMap(({ id, folders }) => folders.map((folder) => `${folder}/${id}`));
-    assert.deepEqual(decisions.map(({ tier, id }) => `${tier}/${id}`).toSorted(), expected.toSorted());
+    assert.deepEqual(decisions.map(({ tier, id }) => `${folderOfTier(tier)}/${id}`).toSorted(), expected.toSorted());
     const words = { keep: /^kept: ./, delete: /^deleted: ./, ignore: /^not counted: ./ };
     for (const { action, reason } of decisions) assert.match(reason, words[action]);
   });
@@ -108,7 +117,7 @@ test('no tier keeps more than its number of counted sets, nor fewer than it coul
     fc.property(histories, policies, (sets, policy) => {
       const decisions = decidePruning(sets, { database: 'app', policy, timezone: 'UTC', now: now });
       for (const tier of allTiers) {
-        const counted = sets.filter((set) => isOurs(set) && isPast(set) && set.folders.includes(tier));
+        const counted = sets.filter((set) => isOurs(set) && isPast(set) && set.folders.includes(folderOfTier(tier)));
         const periods = new Set(counted.map(({ id }) => utcPeriod(tier, id))).size;
         const ranked = decisions.filter(
           (one) => one.tier === tier && /^kept: (newest of|taken before)/.test(one.reason),
@@ -123,7 +132,11 @@ test('no tier keeps more than its number of counted sets, nor fewer than it coul
 
 test('a year of nights, misses and deployments ends with what the design promises', () => {
   const nights = fc.array(
-    fc.record({ isMissed: fc.nat(9).map((n) => n === 0), deploysAt: fc.integer({ min: -40, max: 23 }) }),
+    fc.record({
+      isMissed: fc.nat(9).map((n) => n === 0),
+      deploysAt: fc.integer({ min: -40, max: 23 }),
+      rollsBack: fc.nat(9).map((n) => n === 0),
+    }),
     {
       minLength: 365,
       maxLength: 365,
@@ -131,35 +144,35 @@ test('a year of nights, misses and deployments ends with what the design promise
   );
   fc.assert(
     fc.property(nights, (days) => {
-      const policy: RetentionPolicy = { daily: 7, weekly: 4, monthly: 'all', predeployment: 30 };
-      const taken: { id: string; isDeployment: boolean }[] = [];
+      const policy: RetentionPolicy = { daily: 7, weekly: 4, monthly: 'all', predeployment: 30, prerollback: 10 };
+      const taken: { id: string; kind: BackupKind }[] = [];
       let sets: BackupSet[] = [];
-      const run = (now: Date, kind: 'scheduled' | 'predeployment'): void => {
+      const run = (now: Date, kind: BackupKind): void => {
         const id = backupIdAt(now);
         const tiers = decideTiers({ id, kind, database: 'app' }, sets, policy, 'UTC');
         const entered = tiers.filter(({ enters }) => enters).map(({ tier }) => tier);
         sets.push(verifiedSet(id, entered, 'app', kind));
         sets = afterPruning(sets, decidePruning(sets, { database: 'app', policy, timezone: 'UTC', now }));
-        taken.push({ id, isDeployment: kind === 'predeployment' });
+        taken.push({ id, kind });
       };
-      days.forEach(({ isMissed, deploysAt }, day) => {
+      days.forEach(({ isMissed, deploysAt, rollsBack }, day) => {
         const midnight = Date.UTC(2026, 0, 1) + day * 24 * hour;
         if (!isMissed) run(new Date(midnight + 17 * 60_000), 'scheduled');
         if (deploysAt >= 1) run(new Date(midnight + deploysAt * hour), 'predeployment');
+        if (rollsBack) run(new Date(midnight + 23.5 * hour), 'prerollback');
       });
 
-      const ids = taken.map(({ id }) => id);
+      const ids = taken.filter(({ kind }) => kind !== 'prerollback').map(({ id }) => id);
+      const ofKind = (wanted: BackupKind) => taken.filter(({ kind }) => kind === wanted).map(({ id }) => id);
       const expected: Record<Tier, string[]> = {
         daily: [...lastOfEach('daily', ids).values()].slice(-7),
         weekly: [...firstOfEach('weekly', ids).values()].slice(-4),
         monthly: [...firstOfEach('monthly', ids).values()],
-        predeployment: taken
-          .filter(({ isDeployment }) => isDeployment)
-          .map(({ id }) => id)
-          .slice(-30),
+        predeployment: ofKind('predeployment').slice(-30),
+        prerollback: ofKind('prerollback').slice(-10),
       };
       for (const tier of allTiers) {
-        const standing = sets.filter(({ folders }) => folders.includes(tier)).map(({ id }) => id);
+        const standing = sets.filter(({ folders }) => folders.includes(folderOfTier(tier))).map(({ id }) => id);
         assert.deepEqual(standing.toSorted(), expected[tier].toSorted(), tier);
       }
     }),
@@ -171,7 +184,7 @@ test('a year of nights, misses and deployments ends with what the design promise
 function utcPeriod(tier: Tier, id: string): string {
   if (tier === 'daily') return id.slice(0, 8);
   if (tier === 'monthly') return id.slice(0, 6);
-  if (tier === 'predeployment') return id;
+  if (tier === 'predeployment' || tier === 'prerollback') return id;
   const day = Date.UTC(Number(id.slice(0, 4)), Number(id.slice(4, 6)) - 1, Number(id.slice(6, 8))) / (24 * hour);
   // 1 January 1970 was a Thursday: four days after a Sunday.
   return String(Math.floor((day + 4) / 7));

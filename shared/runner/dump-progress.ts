@@ -1,5 +1,5 @@
-import * as log from '../shared/runner/log.ts';
-import { formatBytes, formatRate } from '../shared/units.ts';
+import { formatBytes, formatRate } from '../units.ts';
+import * as log from './log.ts';
 
 /** Milliseconds: a log is read later, and every line of it stays. */
 const betweenLines = 5_000;

@@ -1,0 +1,122 @@
+import { randomBytes } from 'node:crypto';
+import type { BackupAttempt } from '../shared/backups/backup.ts';
+import type { Manifest } from '../shared/backups/manifest.ts';
+import { Failure } from '../shared/failure.ts';
+import { type Book, openBook, storeBook } from '../shared/history/book.ts';
+import { parseHold, tellHold } from '../shared/history/hold.ts';
+import { releaseHold } from '../shared/history/host-file.ts';
+import { observationOf, observed } from '../shared/history/observation.ts';
+import { type HistoryRecord, recordId } from '../shared/history/record.ts';
+import type { Connection } from '../shared/host/connection.ts';
+import type { Survey } from '../shared/host/survey.ts';
+import { releaseOf } from '../shared/releases/release.ts';
+import type { WorkflowContext } from '../shared/runner/context.ts';
+import { type HistoryMirror, historyMirror } from '../shared/runner/history-mirror.ts';
+import * as log from '../shared/runner/log.ts';
+import { endUnfinished } from '../shared/transaction/unfinished.ts';
+import type { BackupInputs } from './inputs.ts';
+
+/** What a backup has to do with deployments: it records what runs, and keeps one from undoing a rollback. */
+export class Deployments {
+  readonly #inputs: BackupInputs;
+  readonly #workflow: WorkflowContext;
+  readonly #mirror: HistoryMirror;
+  readonly #mirrored: ReturnType<HistoryMirror['load']>;
+  #book: Book | undefined;
+  readonly #added: HistoryRecord[] = [];
+
+  constructor(inputs: BackupInputs, workflow: WorkflowContext) {
+    this.#inputs = inputs;
+    this.#workflow = workflow;
+    const { environment, history: kinds, githubToken: token } = inputs;
+    this.#mirror = historyMirror({ environment, kinds, token, workflow });
+    // Asked meanwhile: GitHub may be slow.
+    this.#mirrored = this.#mirror.load();
+  }
+
+  /**
+   * Ends what a rollback has left half-way, and sees whether a deployment may follow.
+   * @returns whether the host is another one since, so that it must be looked at again
+   * @throws Failure `on-hold`
+   */
+  async clear(connection: Connection, seen: Survey, { signal, onLog }: BackupAttempt): Promise<boolean> {
+    const { backupDir, kind } = this.#inputs;
+    this.#open(seen, await this.#mirrored);
+    if (seen.unfinished.length > 0 && seen.lockHolder === null) {
+      log.warning(`A rollback was not ended: ${seen.unfinished.join(', ')}. It is ended first`);
+      await endUnfinished(connection, backupDir, seen.unfinished, {
+        deadline: this.#inputs.timeout,
+        signal,
+        onLog,
+        onLine: () => {},
+        onEnd: (id, { ending }) => log.important(`The transaction ${id} has ended: ${ending}`),
+      });
+      return true;
+    }
+    if (seen.hold === null) return false;
+    const hold = parseHold(seen.hold);
+    if (this.#inputs.releaseHold) {
+      const facts = { ...this.#circumstances(null), reason: 'HOLD released' };
+      const record = observed(releaseOf(seen.containers, seen.images), facts, null);
+      await releaseHold(connection, { backupDir, records: [record], onLog });
+      this.#added.push(record);
+      log.important('Deployments were on hold since a rollback; they may go on');
+      return true;
+    }
+    if (kind === 'predeployment') throw onHold(tellHold(hold), backupDir);
+    log.notice(`After a rollback, ${tellHold(hold)}`);
+    return false;
+  }
+
+  /** What the history gets of this backup: nothing where it tells of this release already. */
+  recordsOf(manifest: Manifest): HistoryRecord[] {
+    const book = this.#book;
+    if (book === undefined) return [];
+    const { record, isNew } = observationOf(manifest.release, this.#circumstances(manifest), [
+      ...book.missing,
+      ...book.host,
+      ...this.#added,
+    ]);
+    this.historyId = record.id;
+    const records = isNew ? [record] : [];
+    this.#added.push(...records);
+    return [...book.missing, ...records];
+  }
+
+  /** Of the record that tells of this release. */
+  historyId: string | null = null;
+
+  /** Stores the history off the host: what goes wrong with that is told, and fails nothing. */
+  async store(): Promise<void> {
+    if (this.#book === undefined || this.#inputs.history.length === 0) return;
+    if (this.#added.length === 0 && !(await this.#mirrored).needsRefresh) return;
+    for (const notice of await storeBook(this.#book, this.#added, this.#mirror)) log.notice(notice);
+  }
+
+  #open(seen: Survey, { texts, notices }: { texts: string[]; notices: string[] }): void {
+    if (this.#book === undefined) for (const notice of notices) log.notice(notice);
+    this.#book = openBook(this.#inputs.environment, seen.history, seen.auditTrail, texts);
+    for (const problem of this.#book.problems) log.notice(problem);
+  }
+
+  #circumstances(manifest: Manifest | null): Parameters<typeof observed>[1] {
+    const { runId, runAttempt, actor, runUrl, commit } = this.#workflow;
+    return {
+      id: recordId(runId, runAttempt, randomBytes(4).toString('hex')),
+      at: new Date(),
+      environment: this.#inputs.environment,
+      schemaSha256: manifest?.schemaSha256 ?? null,
+      backupId: manifest?.id ?? null,
+      actor,
+      runUrl,
+      commit,
+      reason: null,
+    };
+  }
+}
+
+function onHold(why: string, backupDir: string): Failure {
+  return new Failure('on-hold', `No backup for a deployment: ${why}`, {
+    hint: `A deployment would undo the rollback. When its cause is mended: release-hold: true. By hand on the host: rm ${backupDir}/rollback/HOLD`,
+  });
+}

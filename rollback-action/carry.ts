@@ -1,0 +1,134 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '../shared/failure.ts';
+import type { Connection } from '../shared/host/connection.ts';
+import * as log from '../shared/runner/log.ts';
+import { abortTransaction, findTransaction, startTransaction, stillOpen } from '../shared/transaction/transaction.ts';
+import type { TransactionRequest } from '../shared/transaction/transaction-files.ts';
+import { type Ended, followToTheEnd } from '../shared/transaction/unfinished.ts';
+import { TransactionProgress } from './progress.ts';
+
+/** A transaction that has ended. */
+export interface Carried extends Ended {
+  id: string;
+}
+
+export interface Carrying {
+  request: TransactionRequest;
+  signal: AbortSignal;
+  /** Another way to the host, where one was lost. */
+  reconnect: () => Promise<Connection>;
+  /** As soon as it is known. */
+  onId: (id: string) => void;
+}
+
+/** A network that comes back within this many milliseconds costs nothing but the sight of it. */
+const reconnectingFor = 3 * 60_000;
+const betweenTries = 3_000;
+const mostLosses = 100;
+/** The runner leaves a cancelled step 7.5 s; the wrapper ends it after 6.5. */
+const patienceAfterCancel = 4_500;
+
+/**
+ * Starts the transaction and sees it to its end, over more than one connection if need be.
+ * @throws Failure `cancelled`, `outcome-unknown`, `stuck`: the host goes on by itself
+ */
+export async function carry(connection: Connection, carrying: Carrying): Promise<Carried> {
+  const { request, signal } = carrying;
+  const { backupDir } = request;
+  const way = new Way(connection, carrying);
+  const id = await start(way, carrying);
+  carrying.onId(id);
+
+  const progress = new TransactionProgress();
+  let told = 0;
+  const following = way.use(id, (current) =>
+    followToTheEnd(current, backupDir, id, told, {
+      deadline: 24 * 3_600_000,
+      onLog: log.host,
+      onLine: (line) => {
+        told += 1;
+        progress.tell(line);
+      },
+    }),
+  );
+  const ended = await Promise.race([following, cancelled(signal).then(() => null)]);
+  const followed = ended ?? (await cancel(way, id, following, carrying));
+  return { id, ...followed };
+}
+
+async function start(way: Way, { request }: Carrying): Promise<string> {
+  const { connection } = way;
+  try {
+    return await startTransaction(connection, request, log.host);
+  } catch (error) {
+    if (!wasLost(error)) throw error;
+    // It may have come into being all the same.
+    const found = await way.use(null, (current) =>
+      findTransaction(current, request.backupDir, request.historyId, log.host),
+    );
+    if (found === null) throw error;
+    return found;
+  }
+}
+
+/** Before the swap it is ended by that; after it, the host carries it on, as what is half-way must not stay so. */
+async function cancel<T>(way: Way, id: string, following: Promise<T>, { request }: Carrying): Promise<T> {
+  const { backupDir } = request;
+  await Promise.race([
+    abortTransaction(way.connection, backupDir, id, log.host).catch(() => {}),
+    sleep(patienceAfterCancel / 2, undefined, { ref: false }),
+  ]);
+  const ended = await Promise.race([following, sleep(patienceAfterCancel / 2, null, { ref: false })]);
+  if (ended !== null) return ended;
+  throw new Failure('cancelled', `The transaction ${id} is at work on the host, and is carried to its end without us`, {
+    hint: `See how it ended: tail ${backupDir}/rollback/transactions/${id}/journal`,
+  });
+}
+
+function cancelled(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+const lossCodes = ['connection-lost', 'program-lost', 'host-unreachable', 'connection-timed-out', 'connection-refused'];
+
+function wasLost(error: unknown): boolean {
+  return error instanceof Failure && lossCodes.includes(error.code);
+}
+
+/** The way to the host, which may have to be found again. */
+class Way {
+  connection: Connection;
+  readonly #carrying: Carrying;
+
+  constructor(connection: Connection, carrying: Carrying) {
+    this.connection = connection;
+    this.#carrying = carrying;
+  }
+
+  /** @param id for what is told where it stays lost; null: nothing was started as far as we know */
+  async use<T>(id: string | null, work: (connection: Connection) => Promise<T>): Promise<T> {
+    const { request, signal, reconnect } = this.#carrying;
+    let lostSince: number | undefined;
+    for (let losses = 0; ; losses += 1) {
+      try {
+        return await work(this.connection);
+      } catch (error) {
+        if (!wasLost(error) || signal.aborted) throw error;
+        lostSince ??= Date.now();
+        if (losses === mostLosses || Date.now() - lostSince > reconnectingFor)
+          throw id === null ? error : stillOpen(request.backupDir, id, error);
+        log.progress('The connection was lost; the host goes on. Looking for it again');
+      }
+      await sleep(betweenTries, undefined, { signal }).catch(() => {});
+      try {
+        this.connection = await reconnect();
+        lostSince = undefined;
+      } catch (error) {
+        if (!wasLost(error)) throw error;
+      }
+    }
+  }
+}

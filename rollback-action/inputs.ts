@@ -1,0 +1,135 @@
+import type { Keep } from '../shared/backups/tiers.ts';
+import { InputError } from '../shared/failure.ts';
+import { parseTarget, type Target } from '../shared/releases/target.ts';
+import { type DumpInputs, readDumpInputs } from '../shared/runner/dump-inputs.ts';
+import * as grammar from '../shared/runner/grammar.ts';
+import { type HistoryInputs, readHistoryInputs } from '../shared/runner/history-inputs.ts';
+import { type HostInputs, readHostInputs } from '../shared/runner/host-inputs.ts';
+import { type InputReader, readInputs } from '../shared/runner/inputs.ts';
+
+/** What the workflow asks of a rollback. Times in milliseconds. */
+export interface RollbackInputs extends HostInputs, DumpInputs, HistoryInputs {
+  target: Target;
+  /** null: all that the target speaks of. */
+  services: string[] | null;
+  reason: string | null;
+  skipBackup: boolean;
+  keepPrerollback: Keep;
+  planOnly: boolean;
+  /** The hash of a plan that was looked at. */
+  expectPlan: string | null;
+  registry: string;
+  /** null: the images are public, or the host is logged in. */
+  login: { user: string; password: string } | null;
+  strategy: 'auto' | 'recreate' | 'blue-green';
+  proxyService: string | null;
+  stopTimeout: number;
+  healthTimeout: number;
+  healthUrl: URL | null;
+  stableFor: number;
+  maxDowntime: number | null;
+  onFailure: 'revert' | 'leave';
+  persist: 'retag' | 'none';
+  hold: boolean;
+}
+
+/** The word that must be typed, and where. */
+const confirmation = 'ROLLBACK';
+const confirmed = ['prod', 'production'];
+
+const target: grammar.Grammar<Target> = {
+  hint: 'Leave it empty for the last good release, or give a tag, service=tag lines, a digest, or the id of a record in the history.',
+  parse: parseTarget,
+};
+
+const registryName: grammar.Grammar<string> = {
+  hint: 'Give the name of a registry such as ghcr.io or localhost:5000.',
+  parse(value) {
+    if (/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?$/.test(value)) return value;
+    throw new RangeError('is no name of a registry');
+  },
+};
+
+const planHash: grammar.Grammar<string> = {
+  hint: 'Give the hash that a run with plan-only printed.',
+  parse(value) {
+    if (/^[0-9a-f]{64}$/.test(value)) return value;
+    throw new RangeError('is not 64 lower-case hex digits');
+  },
+};
+
+/** A colon begins the password in HTTP's own way to say both. */
+const loginName: grammar.Grammar<string> = {
+  hint: 'Give the name that belongs to the password.',
+  parse(value) {
+    if (/^[^\s:\p{Cc}]{1,200}$/u.test(value)) return value;
+    throw new RangeError('is no login name');
+  },
+};
+
+/** @throws InputError, or a Failure that lists several */
+export function readRollbackInputs(): RollbackInputs {
+  return readInputs((input) => {
+    const host = readHostInputs(input);
+    const planOnly = input.withDefault('plan-only', grammar.boolean, false);
+    const confirm = input.optional('confirm', grammar.line);
+    input.rule(() => checkConfirmation(host.environment, planOnly, confirm));
+    return {
+      ...host,
+      ...readDumpInputs(input),
+      ...readHistoryInputs(input),
+      target: input.withDefault('target', target, { kind: 'last-good' }),
+      services: input.optional('services', services),
+      reason: input.optional('reason', grammar.line),
+      skipBackup: input.withDefault('skip-backup', grammar.boolean, false),
+      keepPrerollback: input.withDefault('keep-prerollback', grammar.allOrNumber, 10),
+      planOnly,
+      expectPlan: input.optional('expect-plan', planHash),
+      registry: input.withDefault('registry', registryName, 'ghcr.io'),
+      login: readLogin(input),
+      strategy: input.withDefault('strategy', grammar.choice('auto', 'recreate', 'blue-green'), 'auto'),
+      proxyService: input.optional('proxy-service', grammar.serviceName),
+      stopTimeout: input.withDefault('stop-timeout', grammar.duration, 30_000),
+      healthTimeout: input.withDefault('health-timeout', grammar.duration, 5 * 60_000),
+      healthUrl: input.optional('health-url', grammar.httpUrl),
+      stableFor: input.withDefault('stable-for', grammar.duration, 10_000),
+      maxDowntime: input.optional('max-downtime', grammar.duration),
+      onFailure: input.withDefault('on-failure', grammar.choice('revert', 'leave'), 'revert'),
+      persist: input.withDefault('persist', grammar.choice('retag', 'none'), 'retag'),
+      hold: input.withDefault('hold', grammar.boolean, true),
+    };
+  });
+}
+
+/** One a line, or several on a line with commas. */
+const services: grammar.Grammar<string[]> = {
+  hint: 'Give names of services as the compose file has them, one a line.',
+  parse: (value) => grammar.lines(grammar.serviceName).parse(value.replaceAll(',', '\n')),
+};
+
+/** A nervous hand must not roll production back by one click. */
+function checkConfirmation(environment: string, planOnly: boolean, confirm: string | null): void {
+  if (planOnly || !confirmed.includes(environment) || confirm === confirmation) return;
+  throw new InputError(
+    'confirm',
+    confirm === null
+      ? `was not given, and the environment is ${environment}`
+      : `is not "${confirmation}", and the environment is ${environment}`,
+    `Give confirm: ${confirmation}, in capital letters. To see first what would happen: plan-only: true`,
+  );
+}
+
+function readLogin(input: InputReader): RollbackInputs['login'] {
+  const password = input.secret('registry-password');
+  const user = input.optional('registry-username', loginName);
+  if (password === null) return null;
+  return input.rule(() => {
+    if (user !== null) return { user, password: password.trim() };
+    throw new InputError(
+      'registry-username',
+      'was not given, but a password is',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's expression, not ours
+      'Give registry-username: ${{ github.actor }}',
+    );
+  });
+}

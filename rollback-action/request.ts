@@ -1,0 +1,153 @@
+import { auditLine } from '../shared/history/audit-line.ts';
+import { type Hold, holdText } from '../shared/history/hold.ts';
+import { type HistoryRecord, historyLine } from '../shared/history/record.ts';
+import { overrideYaml, revertYaml } from '../shared/releases/override.ts';
+import type { Plan, ServiceStep } from '../shared/releases/plan.ts';
+import type { PulledImage } from '../shared/releases/pull.ts';
+import type { Release } from '../shared/releases/release.ts';
+import type { WorkflowContext } from '../shared/runner/context.ts';
+import {
+  type OutcomeTexts,
+  outcomeMarks,
+  type TransactionRequest,
+  transactionMark,
+} from '../shared/transaction/transaction-files.ts';
+import type { RollbackInputs } from './inputs.ts';
+
+/** What is known when the transaction is about to start. */
+export interface Decided {
+  inputs: RollbackInputs;
+  workflow: WorkflowContext;
+  plan: Plan;
+  /** By service. */
+  images: ReadonlyMap<string, PulledImage>;
+  backupId: string | null;
+  schemaSha256: string | null;
+  startedAt: Date;
+  holder: string;
+  historyId: string;
+  /** Unlike anything in the texts. */
+  token: string;
+}
+
+/** The plan with what is known of its images since they were pulled; services that run the target already are left out. */
+export function settledPlan(plan: Plan, images: ReadonlyMap<string, PulledImage>): Plan {
+  const services = plan.services
+    .map((step): ServiceStep => {
+      const image = images.get(step.service);
+      if (image === undefined) return step;
+      const { toImage } = step;
+      const digest = toImage.digest ?? digestIn(image, toImage.image);
+      const name = (toImage.image ?? '').split('@')[0];
+      return {
+        ...step,
+        toImage: {
+          ...toImage,
+          imageId: image.id,
+          digest,
+          image: digest === null ? toImage.image : `${name}@${digest}`,
+        },
+      };
+    })
+    .filter(({ fromImage, toImage }) => fromImage.imageId !== toImage.imageId);
+  const to: Release = {
+    ...plan.from,
+    ...Object.fromEntries(services.map(({ service, toImage }) => [service, toImage])),
+  };
+  return { ...plan, services, to };
+}
+
+/** That of the reference's own repository. */
+function digestIn({ repoDigests }: PulledImage, reference: string | null): string | null {
+  const repository = (reference ?? '').split('@')[0]?.replace(/:[^/:]*$/, '');
+  const found = repoDigests.find((name) => name.startsWith(`${repository}@`));
+  return found?.slice(found.indexOf('@') + 1) ?? null;
+}
+
+/** All that the host needs to carry the plan without us. */
+export function transactionRequest(decided: Decided): TransactionRequest {
+  const { inputs, plan, images } = decided;
+  const names = new Map(
+    plan.services.map(({ service, toImage }) => [
+      service,
+      toImage.digest === null ? (images.get(service)?.id ?? '') : (toImage.image ?? ''),
+    ]),
+  );
+  return {
+    startedAt: decided.startedAt,
+    backupDir: inputs.backupDir,
+    deployDir: inputs.deployDir,
+    project: plan.project,
+    composeFiles: inputs.composeFiles,
+    envFile: inputs.envFile,
+    world: plan.world,
+    services: plan.services.map(({ service, strategy, retag, fixedName, toImage }) => ({
+      service,
+      strategy,
+      targetImageId: toImage.imageId ?? '',
+      retag,
+      fixedName,
+    })),
+    override: overrideYaml(plan.services, names, transactionMark),
+    revert: revertYaml(plan.services),
+    planJson: `${JSON.stringify(plan, null, 2)}\n`,
+    stopTimeout: inputs.stopTimeout,
+    healthTimeout: inputs.healthTimeout,
+    stableFor: inputs.stableFor,
+    maxDowntime: inputs.maxDowntime,
+    healthUrl: inputs.healthUrl,
+    onFailure: inputs.onFailure,
+    lockWait: inputs.lockWait,
+    holder: decided.holder,
+    historyId: decided.historyId,
+    outcome: outcomeTexts(decided),
+  };
+}
+
+/** What the host adds to the history, for each way in which it can end. */
+function outcomeTexts(decided: Decided): OutcomeTexts {
+  const { inputs, plan, token, workflow } = decided;
+  const marks = outcomeMarks(token);
+  // Marks stand where only the host knows what to put: they are no values of a record yet.
+  const record = (status: HistoryRecord['status'], verdict: string) =>
+    ({
+      version: 1,
+      id: decided.historyId,
+      at: marks.at,
+      environment: inputs.environment,
+      event: 'rollback',
+      status,
+      verdict,
+      release: plan.to,
+      previous: plan.from,
+      schemaSha256: decided.schemaSha256,
+      backupId: decided.backupId,
+      reason: inputs.reason,
+      actor: workflow.actor,
+      runUrl: workflow.runUrl,
+      commit: workflow.commit,
+      durationMs: marks.duration,
+      downtimeMs: marks.downtime,
+    }) as unknown as HistoryRecord;
+  const texts = (each: HistoryRecord) => ({ record: historyLine(each), line: auditLine(each) });
+  // What has no health test was not proven to be good.
+  const isProven = inputs.healthUrl !== null || plan.services.every(({ proven }) => proven);
+  const hold: Hold = {
+    reason: inputs.reason ?? 'a rollback',
+    since: marks.at,
+    run: workflow.runUrl,
+    by: workflow.actor,
+    from: plan.services.map((step) => `${step.service}=${step.fromName ?? step.fromImage.imageId}`).join(' '),
+    to: plan.services.map((step) => `${step.service}=${step.toName ?? step.toImage.imageId}`).join(' '),
+    id: decided.historyId,
+  };
+  return {
+    token,
+    endings: {
+      'rolled-back': texts(record('succeeded', isProven ? 'good' : 'unknown')),
+      reverted: texts(record('reverted', marks.verdict)),
+      failed: texts(record('failed', marks.verdict)),
+    },
+    hold: inputs.hold ? holdText(hold) : null,
+  };
+}

@@ -1,0 +1,372 @@
+import { randomBytes } from 'node:crypto';
+import { catalogueOf, verifiedSetsOf } from '../shared/backups/catalogue.ts';
+import { judgeGround } from '../shared/backups/preflight.ts';
+import { Failure } from '../shared/failure.ts';
+import { type Book, entriesOf, openBook, storeBook } from '../shared/history/book.ts';
+import { lastGood } from '../shared/history/choice.ts';
+import { appendHistory } from '../shared/history/host-file.ts';
+import { parseHistory, recordId } from '../shared/history/record.ts';
+import { connect } from '../shared/host/connect.ts';
+import type { Connection } from '../shared/host/connection.ts';
+import { type Survey, survey } from '../shared/host/survey.ts';
+import { insideScript } from '../shared/postgres/scripts.ts';
+import { checkComposeVersion, noCompose } from '../shared/releases/compose-version.ts';
+import { type Plan, planRollback } from '../shared/releases/plan.ts';
+import { planText } from '../shared/releases/plan-text.ts';
+import { readProject } from '../shared/releases/project.ts';
+import { releaseOf } from '../shared/releases/release.ts';
+import { wantedRelease } from '../shared/releases/target.ts';
+import type { WorkflowContext } from '../shared/runner/context.ts';
+import { historyMirror } from '../shared/runner/history-mirror.ts';
+import { diagnoseKey } from '../shared/runner/key-diagnosis.ts';
+import * as log from '../shared/runner/log.ts';
+import { makePrivateFolder } from '../shared/runner/private-folder.ts';
+import type { ActionContext } from '../shared/runner/run.ts';
+import { endUnfinished } from '../shared/transaction/unfinished.ts';
+import { type PrerollbackBackup, takePrerollbackBackup } from './backup.ts';
+import { type Carried, carry } from './carry.ts';
+import type { RollbackInputs } from './inputs.ts';
+import type { RollbackOutputs } from './outputs.ts';
+import { pullTarget } from './pull.ts';
+import { settledPlan, transactionRequest } from './request.ts';
+import { summarizeFailure, summarizePlan, summarizeRollback, summarizeUnchanged } from './summary.ts';
+
+/** Events that a stranger can cause, with code or words of his own. */
+const untrustedEvents = /^(pull_request|issue_comment)/;
+
+/** What one run is about, from its start. */
+interface RollbackRun {
+  inputs: RollbackInputs;
+  workflow: WorkflowContext;
+  signal: AbortSignal;
+  startedAt: Date;
+  /** Who holds the lock: unlike that of any other run, so that nobody takes our lock for theirs. */
+  holder: string;
+  historyId: string;
+  outputs: RollbackOutputs;
+}
+
+/** Survey, plan, pull, take a backup, swap as one transaction, record, tell. */
+export async function rollback(
+  inputs: RollbackInputs,
+  workflow: WorkflowContext,
+  { signal, outputs, atEnd }: ActionContext<RollbackOutputs>,
+): Promise<void> {
+  refuseStrangers(workflow);
+  const startedAt = new Date();
+  const run: RollbackRun = {
+    inputs,
+    workflow,
+    signal,
+    startedAt,
+    holder: `rollback-action ${workflow.runUrl ?? 'without a workflow'} since ${startedAt.toISOString()} (${randomBytes(4).toString('hex')})`,
+    historyId: recordId(workflow.runId, workflow.runAttempt, randomBytes(4).toString('hex')),
+    outputs,
+  };
+  atEnd(() => {
+    outputs['duration-ms'] = Date.now() - startedAt.getTime();
+  });
+
+  const connections: Connection[] = [];
+  const reach = async () => {
+    const connection = await connect(inputs.ssh, () => {
+      const folder = makePrivateFolder();
+      atEnd(folder.remove);
+      return { folder: folder.path, diagnoseKey, signal };
+    });
+    connections.push(connection);
+    return connection;
+  };
+  try {
+    await carryOut(await reach(), reach, run);
+  } catch (error) {
+    await summarizeFailure(error, inputs, outputs);
+    throw error;
+  } finally {
+    await Promise.all(connections.map((connection) => connection.close()));
+  }
+}
+
+function refuseStrangers({ event }: WorkflowContext): void {
+  if (event === null || !untrustedEvents.test(event)) return;
+  throw new Failure('untrusted-event', `A rollback does not run for ${event}: anybody could cause it`, {
+    hint: 'Start it by workflow_dispatch, from a branch that only you can write to',
+  });
+}
+
+async function carryOut(connection: Connection, reach: () => Promise<Connection>, run: RollbackRun): Promise<void> {
+  const { inputs, workflow, signal, outputs, historyId } = run;
+  const mirror = historyMirror({
+    environment: inputs.environment,
+    kinds: inputs.history,
+    token: inputs.githubToken,
+    workflow,
+  });
+  // Asked meanwhile: GitHub may be slow, and the host is not.
+  const mirrored = mirror.load();
+
+  const seen = await look(connection, run);
+  const { plan, book } = await decide(seen, await mirrored, run);
+  outputs.from = JSON.stringify(plan.from);
+  outputs.to = JSON.stringify(plan.to);
+  outputs['plan-hash'] = plan.hash;
+
+  if (inputs.planOnly) {
+    outputs.status = 'planned';
+    await summarizePlan(plan, inputs);
+    log.success(`This is the plan, and nothing was done. To carry it out: expect-plan: ${plan.hash}`);
+    return;
+  }
+  expectPlan(plan, inputs);
+  if (plan.services.length === 0) {
+    await tellUnchanged(plan, run);
+    return;
+  }
+  if (book.missing.length > 0) {
+    await appendHistory(connection, { backupDir: inputs.backupDir, records: book.missing, onLog: log.host });
+    log.info(`${book.missing.length} records were added to the history on the host, which lacked them`);
+  }
+
+  const images = await pullTarget(connection, plan, inputs, signal);
+  const settled = settledPlan(plan, images);
+  outputs.to = JSON.stringify(settled.to);
+  if (settled.services.length === 0) {
+    await tellUnchanged(settled, run);
+    return;
+  }
+  const backup = inputs.skipBackup ? null : await backUp(connection, seen, run);
+  outputs['backup-id'] = backup?.id ?? null;
+
+  const request = transactionRequest({
+    ...run,
+    plan: settled,
+    images,
+    backupId: backup?.id ?? null,
+    schemaSha256: backup?.schemaSha256 ?? null,
+    token: randomBytes(8).toString('hex'),
+  });
+  const carried = await log.group('Swap', () =>
+    carry(connection, {
+      request,
+      signal,
+      reconnect: reach,
+      onId: (id) => {
+        outputs['transaction-id'] = id;
+        // From here on the host decides; until it has told how it ended, nobody knows.
+        outputs.status = 'failed';
+        log.info(`Transaction ${id}`);
+      },
+    }),
+  );
+  await record(carried, book, run, mirror);
+  await conclude(carried, settled, backup, run);
+  if (carried.recorded !== null) outputs['history-id'] = historyId;
+}
+
+/** Looks at the host, and ends first what an earlier run has left half-way. */
+async function look(connection: Connection, run: RollbackRun): Promise<Survey> {
+  const { inputs, signal } = run;
+  return log.group(`Survey of ${connection.target}`, async () => {
+    const once = () =>
+      survey(
+        connection,
+        {
+          deployDir: inputs.deployDir,
+          backupDir: inputs.backupDir,
+          projectName: inputs.projectName ?? '',
+          databaseService: inputs.databaseService ?? '',
+          databaseUser: inputs.databaseUser ?? '',
+          databaseName: inputs.databaseName ?? '',
+          probe: insideScript(),
+          compose: { files: inputs.composeFiles, envFile: inputs.envFile },
+        },
+        signal,
+        log.host,
+      );
+    const seen = await once();
+    judgeGround(seen, inputs);
+    if (seen.unfinished.length === 0) return seen;
+    if (seen.lockHolder !== null) throw underWay(seen.unfinished, seen.lockHolder);
+    if (inputs.planOnly) {
+      log.warning(`The transaction ${seen.unfinished.join(', ')} was not ended: the next rollback ends it first`);
+      return seen;
+    }
+    log.warning(`An earlier rollback was not ended: ${seen.unfinished.join(', ')}. It is ended first`);
+    await endUnfinished(connection, inputs.backupDir, seen.unfinished, {
+      deadline: inputs.timeout,
+      signal,
+      onLog: log.host,
+      onLine: () => {},
+      onEnd: (id, { ending }) => log.important(`The transaction ${id} has ended: ${ending}`),
+    });
+    return once();
+  });
+}
+
+function underWay(ids: readonly string[], holder: string): Failure {
+  return new Failure('rollback-under-way', `Another rollback is at work: ${ids.join(', ')}, by ${holder}`, {
+    hint: 'Wait for it. Start this one again only if what runs then is not what you want',
+  });
+}
+
+/** What is to be done, from what was seen; nothing is changed. */
+async function decide(
+  seen: Survey,
+  mirrored: { texts: string[]; notices: string[] },
+  { inputs }: RollbackRun,
+): Promise<{ plan: Plan; book: Book }> {
+  return log.group('Plan', async () => {
+    const { compose } = seen;
+    if (compose === null || 'error' in compose) return noCompose(compose?.error ?? '');
+    checkComposeVersion(compose.version);
+    const project = readProject(compose.config, compose.template);
+    checkProjectName(project.name, seen);
+    if (compose.world === null) throw worldUnknown();
+
+    const book = openBook(inputs.environment, seen.history, seen.auditTrail, mirrored.texts);
+    for (const text of [...mirrored.notices, ...book.problems]) log.notice(text);
+    const running = releaseOf(seen.containers, seen.images);
+    const databases = new Set([...seen.candidates.map(({ service }) => service), inputs.databaseService ?? '']);
+    const wanted = wantedRelease(inputs.target, {
+      project,
+      databases,
+      history: book.host.filter(({ environment }) => environment === inputs.environment),
+      entries: entriesOf(book),
+      choice: lastGood({ records: book.host, environment: inputs.environment, running, ignored: databases }),
+      services: inputs.services,
+      registry: inputs.registry,
+    });
+    const plan = planRollback({
+      project,
+      containers: seen.containers,
+      images: compose.images,
+      running,
+      databases,
+      wanted,
+      strategy: inputs.strategy,
+      proxyService: inputs.proxyService,
+      persist: inputs.persist,
+      envNames: compose.envNames,
+      complaints: compose.complaints,
+      filesChangedAt: compose.changedAt,
+      newestKnown: book.host.findLast(({ status }) => status === 'succeeded')?.release ?? null,
+      schemaNow: newestSchema(seen),
+      world: compose.world,
+    });
+    for (const line of planText(plan)) log.info(line);
+    for (const { level, text } of plan.notes) {
+      if (level === 'warning') log.warning(text);
+      else log.info(text);
+    }
+    if (seen.hold !== null) log.info('Deployments are on hold already, since an earlier rollback');
+    return { plan, book };
+  });
+}
+
+function checkProjectName(name: string, seen: Survey): void {
+  const running = seen.containers[0]?.project;
+  if (running === undefined || running === name) return;
+  throw new Failure(
+    'other-project',
+    `The compose file is that of the project "${name}", and "${running}" is what runs`,
+    {
+      hint: `Set "project-name": ${running}, or correct "compose-file" and "env-file"`,
+    },
+  );
+}
+
+function worldUnknown(): Failure {
+  return new Failure('bad-compose-config', 'Compose cannot read the project on the host', {
+    hint: 'In deploy-dir on the host: docker compose config --quiet. Check "compose-file" and "env-file"',
+  });
+}
+
+/** What the newest backup says of the schema. */
+function newestSchema(seen: Survey): string | null {
+  const { sets } = catalogueOf(seen.files, seen.manifests);
+  const newest = sets.find((set) => set.state === 'verified');
+  const database = newest?.database ?? null;
+  return database === null ? null : (verifiedSetsOf(database, sets)[0]?.manifest.schemaSha256 ?? null);
+}
+
+function expectPlan(plan: Plan, { expectPlan: expected }: RollbackInputs): void {
+  if (expected === null || expected === plan.hash) return;
+  throw new Failure('plan-changed', 'This is not the plan that was looked at: something has changed since', {
+    hint: `Nothing was done. Look at the plan above, and give expect-plan: ${plan.hash}`,
+  });
+}
+
+async function tellUnchanged(plan: Plan, { outputs, inputs }: RollbackRun): Promise<void> {
+  outputs.status = 'unchanged';
+  await summarizeUnchanged(plan, inputs);
+  log.success('The target is what runs already: nothing was done');
+}
+
+async function backUp(connection: Connection, seen: Survey, run: RollbackRun): Promise<PrerollbackBackup> {
+  const { inputs, startedAt, holder, workflow, signal } = run;
+  const attempt = { startedAt, holder, workflow, signal, onLog: log.host, onProgress: () => {} };
+  return takePrerollbackBackup(connection, seen, attempt, inputs, () => look(connection, run));
+}
+
+/** Off the host as well: what goes wrong with that is told, and fails nothing. */
+async function record(
+  carried: Carried,
+  book: Book,
+  { inputs }: RollbackRun,
+  mirror: ReturnType<typeof historyMirror>,
+): Promise<void> {
+  if (carried.recorded === null || inputs.history.length === 0) return;
+  const { records, problems } = parseHistory(carried.recorded);
+  for (const text of [...problems, ...(await storeBook(book, records, mirror))]) log.notice(text);
+}
+
+/** Tells how it ended. @throws Failure for every ending but the one that was wanted */
+async function conclude(
+  carried: Carried,
+  plan: Plan,
+  backup: PrerollbackBackup | null,
+  { inputs, outputs, startedAt }: RollbackRun,
+): Promise<void> {
+  const { outcome, id } = carried;
+  outputs.status = outcome.ending ?? 'failed';
+  outputs['downtime-ms'] = outcome.downtimeMs;
+  outputs['failed-requests'] = outcome.failedRequests;
+  if (outcome.ending === 'rolled-back') {
+    await summarizeRollback(carried, plan, backup, inputs, Date.now() - startedAt.getTime());
+    for (const problem of outcome.problems) log.error(problem, 'Rolled back, but');
+    return;
+  }
+  for (const line of carried.log.split('\n').slice(-30)) if (line.trim() !== '') log.host(line);
+  throw endingFailure(outcome, `${inputs.backupDir}/rollback/transactions/${id}`);
+}
+
+function endingFailure({ ending, failure, left }: Carried['outcome'], folder: string): Failure {
+  const code = failure?.code ?? 'swap-failed';
+  const why = failure?.text === undefined || failure.text === '' ? code : failure.text;
+  const evidence = `What the containers said stands in ${folder}/evidence`;
+  switch (ending) {
+    case 'refused':
+      return new Failure(code, `Not rolled back: ${why}`, {
+        hint: `${refusedHints[code] ?? 'Run it again'}. Nothing was stopped: what ran before runs on`,
+      });
+    case 'reverted':
+      return new Failure(code, `Not rolled back: ${why}`, {
+        hint: `What ran before runs again, and was looked at. ${evidence}. Name another release as "target"`,
+      });
+    default:
+      return new Failure(
+        code,
+        `${left ? 'The target is not well, and was left as it is' : 'Neither the target nor what ran before is well'}: ${why}`,
+        {
+          hint: `On the host: docker ps --all. ${evidence}, the steps in ${folder}/journal`,
+        },
+      );
+  }
+}
+
+const refusedHints: Record<string, string> = {
+  'plan-stale': 'See what has changed, by plan-only: true, and run it again',
+  'lock-held': 'Look at that run; raise "lock-wait" if it is only slow',
+  'not-created': 'See what compose says in the log',
+  unfinished: 'Run it again: that is ended first',
+};

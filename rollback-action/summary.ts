@@ -1,0 +1,147 @@
+import { Failure } from '../shared/failure.ts';
+import type { Plan } from '../shared/releases/plan.ts';
+import { fromIn, toIn } from '../shared/releases/plan-text.ts';
+import * as log from '../shared/runner/log.ts';
+import * as summary from '../shared/runner/summary.ts';
+import { quoteForShell } from '../shared/shell-quote.ts';
+import { timelineOf } from '../shared/transaction/timeline.ts';
+import { formatDuration } from '../shared/units.ts';
+import type { PrerollbackBackup } from './backup.ts';
+import type { Carried } from './carry.ts';
+import type { RollbackInputs } from './inputs.ts';
+import type { RollbackOutputs } from './outputs.ts';
+
+/** Tells of a rollback that has come to its end. */
+export async function summarizeRollback(
+  { id, outcome, lines }: Carried,
+  plan: Plan,
+  backup: PrerollbackBackup | null,
+  inputs: RollbackInputs,
+  durationMs: number,
+): Promise<void> {
+  const tags = plan.services.map((step) => `${step.service} ${step.toName ?? toIn(step)}`).join(', ');
+  const downtime = outcome.downtimeMs === null ? 'not measured' : formatDuration(outcome.downtimeMs);
+  log.success(`Rolled back to ${tags} in ${formatDuration(durationMs)}; longest gap: ${downtime}`);
+  const forward = forwardCommands(plan, inputs);
+  for (const line of forward) log.info(line);
+
+  await summary.writeSummary([
+    outcome.problems.length === 0
+      ? summary.verdict('good', `Rolled back to ${tags}`)
+      : summary.verdict('attention', `Rolled back to ${tags}, but not all was done`),
+    ...outcome.problems.map(summary.paragraph),
+    imagesTable(plan),
+    summary.table(
+      ['', ''],
+      [
+        ['Environment', inputs.environment],
+        ['Reason', inputs.reason ?? 'none was given'],
+        ['Longest gap', downtime],
+        ['Requests that failed', outcome.failedRequests ?? 'not measured'],
+        ['Took', formatDuration(durationMs)],
+        ['Backup before it', backup === null ? 'none, as skip-backup asks' : { code: backup.file }],
+        ['Transaction', { code: `${inputs.backupDir}/rollback/transactions/${id}` }],
+      ],
+    ),
+    summary.heading('What happened'),
+    summary.codeBlock(timelineOf(lines).join('\n')),
+    summary.heading('To go forward again'),
+    ...forward.map(summary.paragraph),
+    ...notesBlock(plan),
+  ]);
+}
+
+/** Tells what would be done. */
+export async function summarizePlan(plan: Plan, inputs: RollbackInputs): Promise<void> {
+  await summary.writeSummary([
+    plan.services.length === 0
+      ? summary.verdict('good', `Nothing would change in ${inputs.environment}`)
+      : summary.verdict('attention', `A plan for ${inputs.environment}; nothing was done`),
+    summary.paragraph(`The target is ${plan.source}.`),
+    imagesTable(plan),
+    summary.table(
+      ['Service', 'How', 'Why'],
+      [
+        ...plan.services.map(({ service, strategy, why }) => [service, strategy, why]),
+        ...plan.leftAlone.map(({ service, why }) => [service, 'left alone', why]),
+      ],
+    ),
+    summary.paragraph('To carry out this plan, and no other:'),
+    summary.codeBlock(`expect-plan: ${plan.hash}`, 'yaml'),
+    ...notesBlock(plan),
+  ]);
+}
+
+/** Tells that the target is what runs. */
+export async function summarizeUnchanged(plan: Plan, inputs: RollbackInputs): Promise<void> {
+  await summary.writeSummary([
+    summary.verdict('good', `${inputs.environment} runs the target already; nothing was done`),
+    summary.table(
+      ['Service', 'Why it is left alone'],
+      plan.leftAlone.map(({ service, why }) => [service, why]),
+    ),
+  ]);
+}
+
+/** Tells of a run that did not roll back. */
+export async function summarizeFailure(
+  error: unknown,
+  inputs: RollbackInputs,
+  outputs: RollbackOutputs,
+): Promise<void> {
+  const failure = error instanceof Failure ? error : new Failure('defect', String(error));
+  const state = {
+    refused: `${inputs.environment} was not rolled back; nothing was stopped`,
+    reverted: `${inputs.environment} was not rolled back; what ran before runs again`,
+    failed: `The rollback of ${inputs.environment} needs a hand now`,
+  }[outputs.status as string];
+  await summary.writeSummary([
+    summary.verdict('bad', state ?? `${inputs.environment} was not rolled back`),
+    summary.paragraph(failure.message),
+    ...(failure.hint === undefined
+      ? []
+      : [summary.heading('What to do'), ...failure.hint.split('\n').map(summary.paragraph)]),
+  ]);
+}
+
+function imagesTable(plan: Plan): summary.Block {
+  return summary.table(
+    ['Service', 'From', 'To'],
+    plan.services.map((step) => [step.service, fromIn(step), toIn(step)]),
+  );
+}
+
+function notesBlock({ notes }: Plan): summary.Block[] {
+  return notes.length === 0
+    ? []
+    : [
+        summary.details('To know of it', [
+          summary.table(
+            ['', ''],
+            notes.map(({ level, text }) => [level, text]),
+          ),
+        ]),
+      ];
+}
+
+/** What keeps the rollback in force, and what ends it. */
+function forwardCommands(plan: Plan, inputs: RollbackInputs): string[] {
+  const lines = [
+    ...new Set(
+      plan.services.flatMap(({ envLine }) => (envLine === null ? [] : [`${envLine.variable}=${envLine.value}`])),
+    ),
+  ];
+  const file = `${inputs.deployDir}/${inputs.envFile ?? '.env'}`;
+  return [
+    ...(lines.length === 0
+      ? []
+      : [
+          `In ${file} on the host, change the tag as well, or the next docker compose pull brings the other back: ${lines.map(quoteForShell).join(' ')}`,
+        ]),
+    ...(inputs.hold
+      ? [
+          'Deployments are on hold: backup-action refuses kind: predeployment. When the cause is mended, deploy with release-hold: true',
+        ]
+      : []),
+  ];
+}

@@ -1,0 +1,266 @@
+import { Failure } from '../failure.ts';
+import type { HistoryRecord } from '../history/record.ts';
+import type { Connection } from '../host/connection.ts';
+import type { Survey } from '../host/survey.ts';
+import { type Release, releaseOf } from '../releases/release.ts';
+import { type Account, reportText } from './account.ts';
+import { sidecarsOf } from './assemble.ts';
+import { type Catalogue, catalogueOf, folderOf, type VerifiedSet, verifiedSetsOf } from './catalogue.ts';
+import { logLine, type RunOutcome } from './log-line.ts';
+import type { BackupKind, Manifest } from './manifest.ts';
+import { homeOf, parseSetFileName, setFileNames } from './naming.ts';
+import { type BackupNeeds, judgeHost, type ReadyHost } from './preflight.ts';
+import { conclude, type Published, publish, reject } from './publish.ts';
+import { type Policy, type Settlement, settle } from './settlement.ts';
+import { type TakenDump, type Taking, take } from './take.ts';
+import { folderOfTier } from './tiers.ts';
+import { allPassed } from './verification.ts';
+
+/** What is asked of one backup: by its own action, or before a rollback. Milliseconds and bytes. */
+export interface BackupOrder extends Omit<BackupNeeds, 'previousBytes'>, Policy {
+  kind: BackupKind;
+  environment: string;
+  databaseName: string | null;
+  compressionLevel: number | null;
+  rowCounts: 'exact' | 'estimate' | 'off';
+  timeout: number;
+  /** Absolute, on the host. */
+  logFile: string;
+}
+
+/** One try at it. */
+export interface BackupAttempt {
+  order: BackupOrder;
+  startedAt: Date;
+  /** Who holds the lock: unlike that of any other run, so that nobody takes our lock for theirs. */
+  holder: string;
+  workflow: { runUrl: string | null; commit: string | null; actor: string | null };
+  signal: AbortSignal;
+  /** What the host prints. */
+  onLog: (line: string) => void;
+  /** How far the dump is. */
+  onProgress: (name: string, value: string) => void;
+}
+
+/** A host that was looked at and found fit. */
+export interface Prepared {
+  host: ReadyHost;
+  catalogue: Catalogue;
+  release: Release;
+  /** The newest verified backup of the database. */
+  previous: VerifiedSet | null;
+  zstdOn: 'host' | 'container';
+  setsState: string;
+}
+
+/** Only as many runs as wait for the lock at once can come in between. */
+const mostAttempts = 5;
+
+/** What one try was based on, and what it took. */
+export interface Attempted {
+  prepared: Prepared;
+  taking: Taking;
+  attempt: BackupAttempt;
+}
+
+/**
+ * Another run may have published while the lock was waited for: then all is looked at and decided again, as by a run that
+ * starts now, or its newer data would stand under an older id.
+ * @param prepare surveys and judges the host
+ * @param onStale that it is looked at again
+ */
+export async function prepareAndTake(
+  run: BackupAttempt,
+  prepare: (attempt: BackupAttempt) => Promise<Prepared>,
+  takeDump: (prepared: Prepared, attempt: BackupAttempt) => Promise<Taking>,
+  onStale: () => void,
+): Promise<Attempted> {
+  for (let count = 1; ; count += 1) {
+    const attempt = count === 1 ? run : { ...run, startedAt: new Date() };
+    const prepared = await prepare(attempt);
+    try {
+      return { prepared, taking: await takeDump(prepared, attempt), attempt };
+    } catch (error) {
+      const isStale = error instanceof Failure && error.code === 'sets-changed';
+      if (!isStale || count === mostAttempts) throw error;
+      onStale();
+    }
+  }
+}
+
+/** Judges what the survey saw. @throws Failure as judgeHost does */
+export function prepareBackup(seen: Survey, order: BackupOrder): Prepared {
+  const catalogue = catalogueOf(seen.files, seen.manifests);
+  const newest = (database: string) => verifiedSetsOf(database, catalogue.sets)[0] ?? null;
+  const host = judgeHost(seen, {
+    ...order,
+    previousBytes: (database, { format, compression }) => {
+      const manifest = newest(database)?.manifest;
+      return manifest?.format === format && manifest.compression === compression ? manifest.sizeBytes : null;
+    },
+  });
+  return {
+    host,
+    catalogue,
+    release: releaseOf(seen.containers, seen.images),
+    previous: newest(host.database.database),
+    zstdOn: seen.tools.has('zstd') ? 'host' : 'container',
+    setsState: seen.setsState,
+  };
+}
+
+/** Takes the dump under the lock, which is kept until it is released. */
+export async function takeBackup(connection: Connection, prepared: Prepared, attempt: BackupAttempt): Promise<Taking> {
+  const { order, holder, signal, startedAt, onLog, onProgress } = attempt;
+  const { host, previous, setsState } = prepared;
+  const { backupDir } = order;
+  return take(connection, {
+    backupDir,
+    kind: order.kind,
+    startedAt,
+    container: host.container.id,
+    user: host.database.user,
+    database: host.database.database,
+    encoding: host.encoding,
+    where: host.where,
+    level: order.compressionLevel,
+    rowCounts: order.rowCounts,
+    lockWait: order.lockWait,
+    timeout: order.timeout,
+    lock: { path: `${backupDir}/.lock`, wait: order.lockWait, holder },
+    previousSchema: previous && schemaFile(backupDir, previous),
+    setsState,
+    signal,
+    onLog,
+    onProgress,
+  });
+}
+
+function schemaFile(backupDir: string, set: VerifiedSet): string {
+  const prefix = parseSetFileName(set.manifest.file)?.prefix ?? 'backup';
+  return `${backupDir}/${folderOf(set)}/${setFileNames(prefix, set.id, set.manifest).schema}`;
+}
+
+/** Puts a dump aside that failed a check. @throws Failure `not-verified` */
+export async function demandVerified(connection: Connection, dump: TakenDump, attempt: BackupAttempt): Promise<void> {
+  if (allPassed(dump.verification)) return;
+  const failed = dump.verification.filter(({ result }) => result !== 'passed');
+  const reason = failed.map(({ name, detail }) => `${name}: ${detail}`).join('\n');
+  const failure = (path: string) =>
+    new Failure('not-verified', `The dump failed its verification and does not count as a backup: ${reason}`, {
+      hint: `Earlier backups are as they were. It was put aside: ${path}. Run it again; where it fails again, look at the host's disk and memory`,
+    });
+  const line = failureLine(attempt, failure(''), { id: dump.id, bytes: dump.sizeBytes, sha256: dump.sums.sha256 });
+  const rejection = { ...ending(attempt), holder: attempt.holder, id: dump.id, dump: dump.file, reason, logLine: line };
+  // Why the dump is bad matters more than where it went.
+  throw failure(await reject(connection, rejection).catch((error) => `it could not be kept (${error})`));
+}
+
+/**
+ * Decides what becomes of a verified dump, and lets it appear in its tiers.
+ * @param recordsOf what the history is told of it
+ */
+export async function publishBackup(
+  connection: Connection,
+  { host, catalogue, release, previous, zstdOn }: Prepared,
+  dump: TakenDump,
+  attempt: BackupAttempt,
+  recordsOf: (manifest: Manifest) => readonly HistoryRecord[],
+): Promise<{ account: Account; published: Published }> {
+  const { order, startedAt, holder, workflow } = attempt;
+  const { kind, environment } = order;
+  const { runUrl, commit, actor } = workflow;
+  const facts = { kind, environment, database: host.database, encoding: host.encoding, release };
+  const known = { ...facts, previous: previous?.manifest ?? null, startedAt, finishedAt: new Date() };
+  const settlement = settle(dump, { ...known, runUrl, commit, actor }, catalogue.sets, order);
+  const { manifest, entered, deletions } = settlement;
+  const home = homeOf(kind).folder;
+  const account: Account = {
+    settlement,
+    dump,
+    previous: previous?.manifest ?? null,
+    place: {
+      folder: `${order.backupDir}/${home}`,
+      container: host.container.name,
+      user: host.database.user,
+      zstdOn,
+    },
+    target: connection.target,
+    minSizeRatio: order.minSizeRatio,
+  };
+  const published = await publish(connection, {
+    ...ending(attempt),
+    holder,
+    id: dump.id,
+    sidecars: sidecarsOf(dump, manifest, reportText(account)),
+    tiers: entered.filter((tier) => folderOfTier(tier) !== home),
+    deletions,
+    records: recordsOf(manifest),
+    logLine: successLine(attempt, settlement),
+    troubledLine: successLine(attempt, {
+      ...settlement,
+      problems: ['a step after the publication failed: see the run'],
+    }),
+  });
+  return { account, published };
+}
+
+/** How many sets of the database are kept somewhere. */
+export const keptSets = ({ pruning }: Settlement) =>
+  new Set(pruning.filter(({ action }) => action === 'keep').map(({ id }) => id)).size;
+
+/** Writes of a run that came to nothing into the log on the host. */
+export async function logFailure(connection: Connection, attempt: BackupAttempt, error: unknown): Promise<void> {
+  await conclude(connection, { ...ending(attempt), logLine: failureLine(attempt, error, {}) });
+}
+
+const ending = ({ order, onLog }: BackupAttempt) => ({
+  backupDir: order.backupDir,
+  kind: order.kind,
+  logFile: order.logFile,
+  onLog,
+});
+
+function failureLine(attempt: BackupAttempt, error: unknown, known: Partial<RunOutcome>): string {
+  const problem = error instanceof Failure ? error : new Failure('defect', String(error));
+  return lineOf(attempt, { problem: { code: problem.code, message: problem.message }, ...known });
+}
+
+function successLine(attempt: BackupAttempt, settlement: Settlement): string {
+  const { manifest, problems, entered, deletions } = settlement;
+  return lineOf(attempt, {
+    status: problems.length === 0 ? 'succeeded' : 'incomplete',
+    id: manifest.id,
+    database: manifest.database,
+    file: `${homeOf(manifest.kind).folder}/${manifest.file}`,
+    bytes: manifest.sizeBytes,
+    sha256: manifest.sha256,
+    tiers: entered,
+    kept: keptSets(settlement),
+    deleted: deletions.length,
+    problem: problems.length === 0 ? null : { code: 'incomplete', message: problems.join('; ') },
+  });
+}
+
+function lineOf({ order, workflow, startedAt }: BackupAttempt, known: Partial<RunOutcome>): string {
+  const endedAt = new Date();
+  return logLine({
+    endedAt,
+    status: 'failed',
+    id: null,
+    kind: order.kind,
+    environment: order.environment,
+    database: order.databaseName,
+    file: null,
+    bytes: null,
+    sha256: null,
+    durationMs: endedAt.getTime() - startedAt.getTime(),
+    tiers: [],
+    kept: null,
+    deleted: null,
+    actor: workflow.actor,
+    runUrl: workflow.runUrl,
+    problem: null,
+    ...known,
+  });
+}

@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto';
+import { isTag } from '../releases/image-reference.ts';
+import type { HistoryRecord } from './record.ts';
+
+/**
+ * What the scripts wrote into deployment_tags.log: `YYYYMMDD_HHMMSS,tag,tag`. It is ambiguous, as they wrote the tag that was
+ * being replaced, and the backend's into both columns: so it is shown, and never chosen. The same line has the same id.
+ */
+export function importLegacy(log: string, environment: string): HistoryRecord[] {
+  return log.split('\n').flatMap((line) => {
+    const [, time, backend = '', frontend = ''] = /^(\d{8}_\d{6}),([^,\s]+),([^,\s]+)\s*$/.exec(line) ?? [];
+    const at = time === undefined ? null : moment(time);
+    if (at === null || !isTag(backend) || !isTag(frontend)) return [];
+    const hex = createHash('sha256').update(`${environment}\n${line.trim()}`).digest('hex').slice(0, 8);
+    const image = (tag: string) => ({ image: null, tag, digest: null, imageId: null });
+    return [
+      {
+        version: 1,
+        id: `0-0-${hex}`,
+        at,
+        environment,
+        event: 'observed',
+        status: 'succeeded',
+        verdict: 'unknown',
+        release: { backend: image(backend), frontend: image(frontend) },
+        previous: null,
+        schemaSha256: null,
+        backupId: null,
+        reason: "Imported from the scripts' log, where it may be the tag that was replaced",
+        actor: null,
+        runUrl: null,
+        commit: null,
+        durationMs: null,
+        downtimeMs: null,
+      } satisfies HistoryRecord,
+    ];
+  });
+}
+
+function moment(time: string): string | null {
+  const iso = time.replace(/^(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)(\d\d)$/, '$1-$2-$3T$4:$5:$6.000Z');
+  const date = new Date(iso);
+  return Number.isNaN(date.getTime()) || date.toISOString() !== iso ? null : iso;
+}

@@ -1,0 +1,60 @@
+import { type Release, sameRelease } from '../releases/release.ts';
+import type { HistoryRecord } from './record.ts';
+
+/** What a run has seen, besides the release. */
+export interface Circumstances {
+  /** Of the record, should one be made. */
+  id: string;
+  at: Date;
+  environment: string;
+  schemaSha256: string | null;
+  backupId: string | null;
+  actor: string | null;
+  runUrl: string | null;
+  commit: string | null;
+  reason: string | null;
+}
+
+/**
+ * The record of a release that was seen to run: a new one where release or schema are others than those of the newest
+ * record, so that a history does not grow by a line each night.
+ * @param history the host's own, in the order of its file
+ */
+export function observationOf(
+  release: Release,
+  seen: Circumstances,
+  history: readonly HistoryRecord[],
+): { record: HistoryRecord; isNew: boolean } {
+  const newest = history.findLast(
+    ({ environment, status, event }) =>
+      environment === seen.environment && status === 'succeeded' && event !== 'drill' && event !== 'restore',
+  );
+  if (newest !== undefined && sameRelease(newest.release, release) && newest.schemaSha256 === seen.schemaSha256) {
+    return { record: newest, isNew: false };
+  }
+  return { record: observed(release, seen, newest?.release ?? null), isNew: true };
+}
+
+/** A record that says what runs, and nothing of how good it is. */
+export function observed(release: Release, seen: Circumstances, previous: Release | null): HistoryRecord {
+  const { id, at, environment, schemaSha256, backupId, actor, runUrl, commit, reason } = seen;
+  return {
+    version: 1,
+    id,
+    at: at.toISOString(),
+    environment,
+    event: 'observed',
+    status: 'succeeded',
+    verdict: 'unknown',
+    release,
+    previous,
+    schemaSha256,
+    backupId,
+    reason,
+    actor,
+    runUrl,
+    commit,
+    durationMs: null,
+    downtimeMs: null,
+  };
+}

@@ -1,0 +1,127 @@
+import { Failure } from '../failure.ts';
+import { isDigest, isTag, parseImageReference } from '../releases/image-reference.ts';
+import { isImageId, isServiceName, type Release, type RunningImage } from '../releases/release.ts';
+import { mapOf, milliseconds, oneOf, orNull, type Reader, shape, text, textThat } from '../untrusted.ts';
+
+/** What happened to the release of an environment, and how it went. Kept for ever, never changed. */
+export interface HistoryRecord {
+  version: 1;
+  /** `<run id>-<attempt>-<8 hex>`, made by the runner before anything starts. */
+  id: string;
+  /** ISO 8601, UTC. */
+  at: string;
+  environment: string;
+  event: 'observed' | 'deploy' | 'rollback' | 'restore' | 'check' | 'drill';
+  status: 'succeeded' | 'failed' | 'reverted';
+  /** On `release`. */
+  verdict: 'good' | 'bad' | 'unknown';
+  /** What the event was about: what runs since then, or, where it did not succeed, what it was to be. */
+  release: Release;
+  /** What ran before. */
+  previous: Release | null;
+  schemaSha256: string | null;
+  backupId: string | null;
+  reason: string | null;
+  actor: string | null;
+  runUrl: string | null;
+  commit: string | null;
+  durationMs: number | null;
+  /** The longest gap; null where there was none to measure. */
+  downtimeMs: number | null;
+}
+
+const idGrammar = /^\d{1,20}-\d{1,6}-[0-9a-f]{8}$/;
+const longestLine = 256 * 1024;
+
+/** True for the id of a record. */
+export function isRecordId(value: string): boolean {
+  return idGrammar.test(value);
+}
+
+/** The id of the record that a run will write. @param hex eight random hex digits */
+export function recordId(runId: string | null, attempt: string | null, hex: string): string {
+  return `${runId ?? '0'}-${attempt ?? '0'}-${hex}`;
+}
+
+/** Free text on one line. */
+const line = (longest: number): Reader<string> => {
+  const limited = text(longest);
+  return (value, place) => {
+    const read = limited(value, place);
+    if (/\p{Cc}/u.test(read)) throw new Failure('bad-value', `"${place}" holds a control character`);
+    return read;
+  };
+};
+
+const image = textThat((value) => {
+  // A container may be made from an id.
+  if (isImageId(value)) return true;
+  try {
+    return value.length <= 600 && parseImageReference(value) !== null;
+  } catch {
+    return false;
+  }
+}, 'an image reference');
+
+const runningImage = shape<RunningImage>({
+  image: orNull(image),
+  tag: orNull(textThat(isTag, 'a tag')),
+  digest: orNull(textThat(isDigest, 'a digest')),
+  imageId: orNull(textThat(isImageId, 'an image id')),
+});
+
+const release = mapOf(isServiceName, runningImage, 200);
+
+const record = shape<HistoryRecord>({
+  version: oneOf(1),
+  id: textThat(isRecordId, 'the id of a record'),
+  at: textThat(
+    (value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)),
+    'a time in ISO 8601 and UTC',
+  ),
+  environment: line(200),
+  event: oneOf('observed', 'deploy', 'rollback', 'restore', 'check', 'drill'),
+  status: oneOf('succeeded', 'failed', 'reverted'),
+  verdict: oneOf('good', 'bad', 'unknown'),
+  release,
+  previous: orNull(release),
+  schemaSha256: orNull(textThat((value) => /^[0-9a-f]{64}$/.test(value), 'a SHA-256')),
+  backupId: orNull(textThat((value) => /^\d{8}_\d{6}$/.test(value), 'the id of a backup')),
+  reason: orNull(line(2_000)),
+  actor: orNull(line(200)),
+  runUrl: orNull(textThat((value) => value.length <= 2_048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address')),
+  commit: orNull(textThat((value) => /^[0-9a-f]{7,64}$/.test(value), 'a commit')),
+  durationMs: orNull(milliseconds),
+  downtimeMs: orNull(milliseconds),
+});
+
+/** Reads one record. @throws Failure `bad-value` */
+export function readHistoryRecord(value: unknown): HistoryRecord {
+  return record(value, '');
+}
+
+/** The record as a line of the history, without a line break. */
+export function historyLine(value: HistoryRecord): string {
+  return JSON.stringify(value);
+}
+
+/**
+ * Reads a history. A line that cannot be read, as the last one may be after a power cut, is told of and left out.
+ * @returns records in the order of the file; of those with the same id the last one
+ */
+export function parseHistory(history: string): { records: HistoryRecord[]; problems: string[] } {
+  const records = new Map<string, HistoryRecord>();
+  const problems: string[] = [];
+  history.split('\n').forEach((each, index) => {
+    if (each.trim() === '') return;
+    try {
+      if (each.length > longestLine) throw new Failure('bad-value', 'it is too long');
+      const read = readHistoryRecord(JSON.parse(each));
+      records.set(read.id, read);
+    } catch (error) {
+      const why = error instanceof Failure ? error.message : 'it is no JSON';
+      problems.push(`line ${index + 1} of the history cannot be read: ${why}`);
+    }
+  });
+  return { records: [...records.values()], problems };
+}

@@ -1,0 +1,53 @@
+import { type HistoryRecord, historyLine } from './record.ts';
+
+/** A record, and whose word it is. */
+export interface HistoryEntry {
+  record: HistoryRecord;
+  source: 'host' | 'mirror';
+}
+
+/**
+ * The host's history with what only its copies know. Records are only ever added, so copies that were written at the same
+ * time heal each other; where both know an id, the host's word counts.
+ * @returns oldest first; of the same moment by id
+ */
+export function unite(host: readonly HistoryRecord[], mirrors: readonly (readonly HistoryRecord[])[]): HistoryEntry[] {
+  const entries = new Map<string, HistoryEntry>();
+  const texts = mirrors.flat().toSorted((a, b) => order(historyLine(a), historyLine(b)));
+  for (const record of texts) entries.set(record.id, { record, source: 'mirror' });
+  for (const record of host) entries.set(record.id, { record, source: 'host' });
+  return [...entries.values()].toSorted(
+    ({ record: a }, { record: b }) => Date.parse(a.at) - Date.parse(b.at) || order(a.id, b.id),
+  );
+}
+
+/** What a host that has lost its history gets back. What was found good there is not proven by a copy. */
+export function recordsToMend(
+  host: readonly HistoryRecord[],
+  mirrors: readonly (readonly HistoryRecord[])[],
+  environment: string,
+): HistoryRecord[] {
+  if (host.length > 0) return [];
+  return unite([], mirrors)
+    .map(({ record }) => record)
+    .filter((record) => record.environment === environment)
+    .map((record) => ({ ...record, verdict: 'unknown' }));
+}
+
+/** The history as one text of at most so many bytes: where it is longer, the oldest records are left out. */
+export function mirrorText(entries: readonly HistoryEntry[], limit: number): string {
+  const lines: string[] = [];
+  let size = 0;
+  for (const { record } of entries.toReversed()) {
+    const line = `${historyLine(record)}\n`;
+    size += Buffer.byteLength(line);
+    if (size > limit) break;
+    lines.unshift(line);
+  }
+  return lines.join('');
+}
+
+function order(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}

@@ -1,0 +1,131 @@
+import { Failure } from '../failure.ts';
+import { bool, listOf, mapOf, orNull, type Reader, shape, text } from '../untrusted.ts';
+import { isServiceName } from './release.ts';
+
+/** What a plan needs to know of a service, out of the compose file: nothing that could be a secret. */
+export interface ComposeService {
+  name: string;
+  /** The reference with its variables filled in; null where the file only builds one. */
+  image: string | null;
+  /** The same as it is written: `ghcr.io/acme/web:${TAG}`. */
+  imageTemplate: string | null;
+  containerName: string | null;
+  /** Some port of the host leads to it. */
+  publishes: boolean;
+  networks: string[];
+  /** `host`, `none`, `service:db`; null for the usual. */
+  networkMode: string | null;
+  /** An address in a network, or on the wire, that only one container can have. */
+  fixedAddress: boolean;
+  dependsOn: { service: string; restart: boolean }[];
+  /** Services whose network, processes, memory or volumes it shares. */
+  sharesWith: string[];
+}
+
+export interface ComposeProject {
+  name: string;
+  services: Map<string, ComposeService>;
+}
+
+const mostServices = 500;
+const shortText = text(4_096);
+/** Compose writes numbers here and there as text, and leaves out what is not given. */
+const anything: Reader<unknown> = (value) => value;
+
+const network = orNull(
+  shape<{ ipv4_address: string | null; ipv6_address: string | null; mac_address: string | null }>({
+    ipv4_address: orNull(shortText),
+    ipv6_address: orNull(shortText),
+    mac_address: orNull(shortText),
+  }),
+);
+
+const service = shape<{
+  image: string | null;
+  container_name: string | null;
+  ports: { published: unknown }[] | null;
+  networks: Record<
+    string,
+    { ipv4_address: string | null; ipv6_address: string | null; mac_address: string | null } | null
+  > | null;
+  network_mode: string | null;
+  ipc: string | null;
+  pid: string | null;
+  mac_address: string | null;
+  volumes_from: string[] | null;
+  depends_on: Record<string, { restart: boolean | null }> | null;
+}>({
+  image: orNull(shortText),
+  container_name: orNull(shortText),
+  ports: orNull(listOf(shape<{ published: unknown }>({ published: anything }), 1_000)),
+  networks: orNull(mapOf((key) => key.length <= 255, network, 200)),
+  network_mode: orNull(shortText),
+  ipc: orNull(shortText),
+  pid: orNull(shortText),
+  mac_address: orNull(shortText),
+  volumes_from: orNull(listOf(shortText, 100)),
+  depends_on: orNull(mapOf(isServiceName, shape<{ restart: boolean | null }>({ restart: orNull(bool) }), mostServices)),
+});
+
+const project = shape<{ name: string; services: Record<string, ReturnType<typeof service>> }>({
+  name: shortText,
+  services: mapOf(isServiceName, service, mostServices),
+});
+
+const templates = shape<{ services: Record<string, { image: string | null }> }>({
+  services: mapOf(isServiceName, shape<{ image: string | null }>({ image: orNull(shortText) }), mostServices),
+});
+
+/**
+ * Reads what `docker compose config --format json` printed, and keeps a few fields of it.
+ * @param template the same with `--no-interpolate`; empty where compose gave none
+ * @throws Failure `bad-compose-config`, which repeats nothing of the text
+ */
+export function readProject(config: string, template: string): ComposeProject {
+  const { name, services } = parsed(config, project);
+  const written = template.trim() === '' ? null : parsed(template, templates).services;
+  return {
+    name,
+    services: new Map(
+      Object.entries(services).map(([each, facts]) => [
+        each,
+        {
+          name: each,
+          image: facts.image,
+          imageTemplate: written?.[each]?.image ?? null,
+          containerName: facts.container_name,
+          publishes: (facts.ports ?? []).some(({ published }) => published !== undefined && published !== ''),
+          networks: Object.keys(facts.networks ?? {}),
+          networkMode: facts.network_mode,
+          fixedAddress:
+            facts.mac_address !== null ||
+            Object.values(facts.networks ?? {}).some(
+              (at) => at !== null && (at.ipv4_address ?? at.ipv6_address ?? at.mac_address) !== null,
+            ),
+          dependsOn: Object.entries(facts.depends_on ?? {}).map(([on, { restart }]) => ({
+            service: on,
+            restart: restart === true,
+          })),
+          sharesWith: sharedBy(facts),
+        },
+      ]),
+    ),
+  };
+}
+
+function parsed<T>(json: string, read: Reader<T>): T {
+  try {
+    return read(JSON.parse(json), '');
+  } catch (error) {
+    const why = error instanceof Failure ? error.message : 'it is no JSON';
+    throw new Failure('bad-compose-config', `What compose says of the project cannot be used: ${why}`, {
+      hint: 'In deploy-dir on the host: docker compose config --quiet. Check "compose-file", "env-file" and "project-name"',
+    });
+  }
+}
+
+function sharedBy({ network_mode, ipc, pid, volumes_from }: ReturnType<typeof service>): string[] {
+  const modes = [network_mode, ipc, pid].map((mode) => /^service:(.+)$/.exec(mode ?? '')?.[1]);
+  const volumes = (volumes_from ?? []).map((from) => (from.startsWith('container:') ? undefined : from.split(':')[0]));
+  return [...new Set([...modes, ...volumes].filter((each) => each !== undefined))];
+}

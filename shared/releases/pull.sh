@@ -1,0 +1,76 @@
+# shellcheck shell=bash
+# Brings the images of a release onto the host, before anything is stopped for it, and keeps them from being pruned.
+#
+# REGISTRY USER PASSWORD PULLS REFERENCE... IMAGES REFERENCE-OR-ID... KEPT ID...
+
+main() {
+  local registry=$1 user=$2 password=$3 count
+  shift 3
+  sweep_logins
+  # It is in nobody's arguments, and in a file only while images are pulled.
+  [[ -z $password ]] || log_in "$registry" "$user" "$password"
+
+  for ((count = $1; count > 0; count--)); do
+    shift
+    progress pulling "$1"
+    pull "$1"
+  done
+  shift
+  remove_login
+
+  for ((count = $1; count > 0; count--)); do
+    shift
+    look_at "$1"
+  done
+  shift
+  for ((count = $1; count > 0; count--)); do
+    shift
+    keep "$1"
+  done
+}
+
+look_at() {
+  local facts
+  facts=$(docker image inspect --format '{{.ID}} {{.Os}}/{{.Architecture}} {{range .RepoDigests}}{{.}} {{end}}' "$1" 2>/dev/null) ||
+    facts=
+  record image "$1 $facts"
+  [[ -z $facts ]] || keep "${facts%% *}"
+}
+
+# Docker's prune spares what has a name.
+keep() { docker tag "$1" "atlasia-keep:${1:7:12}" || record not-kept "$1"; }
+
+# Of a run that was killed with its supervisor, so that nobody took it away.
+sweep_logins() {
+  local folder
+  for folder in "$(login_parent)"/atlasia-login.*; do
+    [[ -O $folder && ! -e /proc/${folder##*.} ]] || continue
+    rm -rf -- "$folder"
+  done
+}
+
+# In memory, where there is such a place.
+login_parent() {
+  if [[ -d /dev/shm && -w /dev/shm ]]; then printf /dev/shm; else printf '%s' "${TMPDIR:-/tmp}"; fi
+}
+
+log_in() {
+  local error
+  DOCKER_CONFIG=$(login_parent)/atlasia-login.$$
+  mkdir -m 0700 -- "$DOCKER_CONFIG"
+  export DOCKER_CONFIG
+  error=$(printf '%s' "$3" | timeout 60 docker login --username "$2" --password-stdin "$1" 2>&1 >/dev/null) ||
+    fail login-failed "$error"
+}
+
+remove_login() {
+  rm -rf -- "$(login_parent)/atlasia-login.$$"
+  unset DOCKER_CONFIG
+}
+
+pull() {
+  local error
+  error=$(docker pull --quiet "$1" 2>&1 >/dev/null) || fail pull-failed "$1 $error"
+}
+
+ended() { remove_login; }

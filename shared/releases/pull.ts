@@ -1,0 +1,119 @@
+import { cleanLine } from '../clean.ts';
+import { Failure } from '../failure.ts';
+import type { Connection } from '../host/connection.ts';
+import { isImageId } from './release.ts';
+
+export interface PullRequest {
+  registry: string;
+  /** null: the images are public, or the host is logged in. */
+  login: { user: string; password: string } | null;
+  /** References to pull: `repository@digest`, or `repository:tag` where no digest is known. */
+  pulls: readonly string[];
+  /** References or ids of every image that is needed. */
+  images: readonly string[];
+  /** Ids that `docker image prune` is to spare. */
+  kept: readonly string[];
+  /** Milliseconds for all of it. */
+  timeout: number;
+  signal: AbortSignal;
+  onLog: (line: string) => void;
+  onPull: (reference: string) => void;
+}
+
+/** An image that is on the host now. */
+export interface PulledImage {
+  id: string;
+  /** `linux/amd64` */
+  platform: string;
+  repoDigests: string[];
+}
+
+export interface Pulled {
+  /** By the reference or id that was asked for. */
+  images: Map<string, PulledImage>;
+  /** Ids that could not be given the name that keeps them. */
+  notKept: string[];
+}
+
+const program = { name: 'pull', scripts: [new URL('./pull.sh', import.meta.url)] };
+
+/**
+ * Pulls what is missing and looks at every image. Nothing that runs is touched.
+ * @throws Failure `image-missing`, `registry-refused`, `registry-unreachable`, `disk-full`, `pull-failed`
+ */
+export async function pullImages(connection: Connection, request: PullRequest): Promise<Pulled> {
+  const { registry, login, pulls, images, kept } = request;
+  const list = (items: readonly string[]) => [String(items.length), ...items];
+  const parameters = [
+    registry,
+    login?.user ?? '',
+    login?.password ?? '',
+    ...list(pulls),
+    ...list(images),
+    ...list(kept),
+  ];
+  const run = connection.run(program, parameters, {
+    deadline: request.timeout,
+    atEnd: 'end',
+    signal: request.signal,
+    onLog: request.onLog,
+    onProgress: (_, reference) => request.onPull(reference),
+  });
+  try {
+    const records = await run.result;
+    return { images: new Map(records.all('image').map(readImage)), notKept: records.all('not-kept') };
+  } catch (error) {
+    throw error instanceof Failure ? explain(error, registry) : error;
+  }
+}
+
+function readImage(value: string): [string, PulledImage] {
+  const [reference = '', id = '', platform = '', ...repoDigests] = value.trim().split(' ');
+  if (!isImageId(id)) {
+    throw new Failure('image-missing', `The image ${cleanLine(reference, 300)} is not on the host`, {
+      hint: otherTarget,
+    });
+  }
+  return [reference, { id, platform, repoDigests }];
+}
+
+const otherTarget = 'Nothing was stopped. Name a release that still exists as "target"';
+
+/** Says in our words what Docker said; the host's words stand behind it as the cause. */
+function explain(failure: Failure, registry: string): Failure {
+  if (failure.code !== 'pull-failed' && failure.code !== 'login-failed') return failure;
+  const said = failure.message;
+  const what =
+    failure.code === 'pull-failed' ? cleanLine(said.slice(0, said.indexOf(' ')), 300) : `the login at ${registry}`;
+  const cause = said;
+  if (/no space left/i.test(said)) {
+    return new Failure('disk-full', `The host's disk is full: ${what} could not be pulled`, {
+      hint: 'Nothing was stopped. On the host: docker system df, then docker image prune, and run it again',
+      cause,
+    });
+  }
+  if (/unauthorized|denied|forbidden|no basic auth|401|403/i.test(said)) {
+    return new Failure('registry-refused', `The registry ${registry} refuses ${what}`, {
+      hint: 'Nothing was stopped. Give "registry-username" and "registry-password"; for ghcr.io a token with packages: read, of a repository that may read the package',
+      cause,
+    });
+  }
+  if (/manifest unknown|not found|no such manifest|name unknown/i.test(said)) {
+    return new Failure('image-missing', `${what} is not in the registry, and not on the host`, {
+      hint: otherTarget,
+      cause,
+    });
+  }
+  if (
+    /connection refused|no such host|timeout|timed out|dial tcp|network is unreachable|EOF|TLS handshake/i.test(said)
+  ) {
+    return new Failure('registry-unreachable', `The host does not reach the registry ${registry} for ${what}`, {
+      hint: `Nothing was stopped. On the host: curl -sI https://${registry}/v2/. Run it again when it answers`,
+      cause,
+    });
+  }
+  return new Failure('pull-failed', `${what} could not be pulled`, {
+    hint: 'Nothing was stopped. See the cause',
+    cause,
+  });
+}

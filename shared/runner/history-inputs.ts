@@ -1,0 +1,22 @@
+import * as grammar from './grammar.ts';
+import type { InputReader } from './inputs.ts';
+
+/** Where the history is kept besides the host. */
+export interface HistoryInputs {
+  history: ('artifact' | 'cache')[];
+  /** Reads earlier history; null where the workflow gives none. */
+  githubToken: string | null;
+}
+
+const copies: grammar.Grammar<('artifact' | 'cache')[]> = {
+  hint: 'Give artifact, cache, or both with a comma; nothing keeps the history on the host alone.',
+  parse: (value) => value.split(',').map((word) => grammar.choice('artifact', 'cache').parse(word.trim())),
+};
+
+/** Reads them from the workflow; to be called within `readInputs`. */
+export function readHistoryInputs(input: InputReader): HistoryInputs {
+  return {
+    history: input.withEmpty('history', copies, [], ['artifact', 'cache']),
+    githubToken: input.secret('github-token'),
+  };
+}

@@ -1,0 +1,45 @@
+import { formatDuration } from '../units.ts';
+import type { JournalLine } from './journal.ts';
+
+/** Characters of a bar. */
+const width = 60;
+
+/** What a service did at a moment. */
+type State = 'old' | 'down' | 'new' | 'both';
+
+const signs: Record<State, string> = { old: '─', down: '×', new: '━', both: '═' };
+
+/**
+ * The course of a transaction as lines of text: a bar for each service, from the lock to the end, then what the signs mean.
+ * A stretch that is too short to be seen is shown as one sign all the same.
+ */
+export function timelineOf(lines: readonly JournalLine[]): string[] {
+  const begin = lines[0]?.at ?? 0;
+  const end = Math.max(begin + 1, lines.at(-1)?.at ?? begin);
+  const services = [...new Set(lines.filter(({ step }) => step === 'created').map(({ detail }) => detail))];
+  const name = Math.max(0, ...services.map((service) => service.length));
+  const column = (at: number) => Math.min(width - 1, Math.floor(((at - begin) / (end - begin)) * width));
+
+  const bars = services.map((service) => {
+    const bar: State[] = new Array<State>(width).fill('old');
+    for (const { at, step, detail } of lines) {
+      const [of = ''] = detail.split(' ');
+      if (of !== service) continue;
+      const before = bar[column(at)];
+      // Beside the old, one that was started is not yet alone.
+      const change = step === 'started' && before === 'both' ? 'both' : changes[step];
+      if (change !== undefined) bar.fill(change, column(at) + (before === 'down' ? 1 : 0));
+    }
+    return `${service.padEnd(name)}  ${bar.map((state) => signs[state]).join('')}`;
+  });
+  const scale = `${' '.repeat(name)}  0 s${formatDuration(end - begin).padStart(width - 3)}`;
+  return [...bars, scale, '', '─ as before   × not served   ═ both   ━ the target'];
+}
+
+const changes: Partial<Record<string, State>> = {
+  stopping: 'down',
+  starting: 'both',
+  started: 'new',
+  drained: 'new',
+  restored: 'old',
+};

@@ -1,0 +1,134 @@
+import { Failure } from '../failure.ts';
+
+/** What is asked of one service. */
+export interface TransactionService {
+  service: string;
+  strategy: 'recreate' | 'blue-green';
+  targetImageId: string;
+  /** The compose file's own reference, where it is to point at the target from then on. */
+  retag: string | null;
+  /** As the compose file gives it. */
+  fixedName: string | null;
+}
+
+/** The lines that a transaction adds to the history, with marks where only the host knows what to put. */
+export interface OutcomeTexts {
+  /** What the marks begin with: unlike anything in the texts. */
+  token: string;
+  /** By ending: the record, and the line for people. */
+  endings: Record<'rolled-back' | 'reverted' | 'failed', { record: string; line: string }>;
+  /** Of the file HOLD; null where none is wanted. */
+  hold: string | null;
+}
+
+/** All that the host needs to carry a rollback. Paths are absolute but for `composeFiles` and `envFile`. Milliseconds. */
+export interface TransactionRequest {
+  startedAt: Date;
+  backupDir: string;
+  deployDir: string;
+  project: string;
+  composeFiles: readonly string[];
+  envFile: string | null;
+  world: string;
+  services: readonly TransactionService[];
+  /** Compose files on top of the user's: the target's images, and those that run now. */
+  override: string;
+  revert: string;
+  /** For people who look at it later. */
+  planJson: string;
+  stopTimeout: number;
+  healthTimeout: number;
+  stableFor: number;
+  maxDowntime: number | null;
+  healthUrl: URL | null;
+  onFailure: 'revert' | 'leave';
+  lockWait: number;
+  /** Who takes the lock, on one line. */
+  holder: string;
+  historyId: string;
+  outcome: OutcomeTexts;
+}
+
+/** In override files: the host puts the transaction's id there. */
+export const transactionMark = '@transaction@';
+
+/** The marks for what only the host knows when it writes the history. */
+export const outcomeMarks = (token: string) => ({
+  at: `${token}-at`,
+  verdict: `${token}-verdict`,
+  duration: `${token}-duration`,
+  downtime: `${token}-downtime`,
+});
+
+/** The files of a transaction's folder, by name. */
+export function transactionFiles(request: TransactionRequest): Map<string, string> {
+  const { outcome, override, revert, planJson } = request;
+  const files = new Map([
+    ['plan.tsv', planLines(request)],
+    ['plan.json', planJson],
+    ['override.yml', override],
+    ['revert.yml', revert],
+  ]);
+  for (const [ending, { record, line }] of Object.entries(outcome.endings)) {
+    files.set(`outcome/${ending}.json`, record);
+    files.set(`outcome/${ending}.log`, line);
+  }
+  if (outcome.hold !== null) files.set('outcome/hold', outcome.hold);
+  return files;
+}
+
+/** A key, a tab and a value a line. */
+function planLines(request: TransactionRequest): string {
+  const seconds = (ms: number) => String(Math.ceil(ms / 1_000));
+  const { healthUrl } = request;
+  const lines: [string, ...string[]][] = [
+    ['project', request.project],
+    ['deploy_dir', request.deployDir],
+    ...request.composeFiles.map((file): [string, string] => ['compose_file', file]),
+    ...(request.envFile === null ? [] : [['env_file', request.envFile] as [string, string]]),
+    ['world', request.world],
+    ['stop_timeout', seconds(request.stopTimeout)],
+    ['health_timeout', seconds(request.healthTimeout)],
+    ['stable_for', seconds(request.stableFor)],
+    ...(request.maxDowntime === null ? [] : [['max_downtime', String(request.maxDowntime)] as [string, string]]),
+    ...(healthUrl === null ? [] : urlLines(healthUrl)),
+    ['on_failure', request.onFailure],
+    ['hold', String(request.outcome.hold !== null)],
+    ['lock_wait', seconds(request.lockWait)],
+    ['holder', request.holder],
+    ['history_id', request.historyId],
+    ['token', request.outcome.token],
+    ...request.services.map(({ service, strategy, targetImageId, retag, fixedName }): [string, ...string[]] => [
+      'service',
+      service,
+      strategy,
+      targetImageId,
+      retag ?? '-',
+      fixedName ?? '-',
+    ]),
+  ];
+  return lines.map((line) => `${line.map(checked).join('\t')}\n`).join('');
+}
+
+/** Without TLS the host asks by itself; with TLS it needs curl. */
+function urlLines(url: URL): [string, string][] {
+  const lines: [string, string][] = [['health_url', url.href]];
+  if (url.protocol !== 'http:') return lines;
+  return [
+    ...lines,
+    ['health_host', url.hostname.replace(/^\[|\]$/g, '')],
+    ['health_port', url.port || '80'],
+    ['health_path', `${url.pathname}${url.search}`],
+    ['health_name', url.host],
+  ];
+}
+
+/** What would be read as another line, or another column. */
+function checked(value: string): string {
+  if (/[\t\n\r\0]/.test(value) || value === '') {
+    throw new Failure('bad-value', `${JSON.stringify(value.slice(0, 100))} cannot stand in a transaction's plan`, {
+      hint: 'Give paths and names without tabs and line breaks',
+    });
+  }
+  return value;
+}

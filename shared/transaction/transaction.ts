@@ -1,0 +1,135 @@
+import { readFileSync } from 'node:fs';
+import { Failure } from '../failure.ts';
+import type { Connection } from '../host/connection.ts';
+import { type JournalLine, parseJournal, parseJournalLine } from './journal.ts';
+import { type TransactionRequest, transactionFiles } from './transaction-files.ts';
+
+/** What was seen of a transaction until it ended, or until nobody carried it any more. */
+export interface Followed {
+  lines: JournalLine[];
+  /** The line that it added to the history; null where it added none. */
+  recorded: string | null;
+  /** What its commands printed. */
+  log: string;
+  /** It has begun and not ended, and nobody is at work on it. */
+  abandoned: boolean;
+}
+
+/** The scripts of which the engine on the host consists, in order. */
+const engine = [
+  new URL('../host/lock.sh', import.meta.url),
+  new URL('../host/world.sh', import.meta.url),
+  new URL('../history/history.sh', import.meta.url),
+  new URL('./journal.sh', import.meta.url),
+  new URL('./containers.sh', import.meta.url),
+  new URL('./prober.sh', import.meta.url),
+  new URL('./gates.sh', import.meta.url),
+  new URL('./swap.sh', import.meta.url),
+  new URL('./engine.sh', import.meta.url),
+];
+
+const starting = { name: 'start', scripts: [new URL('./start.sh', import.meta.url)] };
+const following = { name: 'follow', scripts: [new URL('./follow.sh', import.meta.url)] };
+
+/** It writes some files; the engine has a session of its own. */
+const short = { deadline: 60_000, atEnd: 'finish' as const };
+
+/**
+ * Starts a transaction, which from then on needs nobody.
+ * @returns its id
+ */
+export async function startTransaction(
+  connection: Connection,
+  request: TransactionRequest,
+  onLog: (line: string) => void,
+): Promise<string> {
+  const second = String(Math.floor(request.startedAt.getTime() / 1_000));
+  const script = `${engine.map((url) => readFileSync(url, 'utf8')).join('\n')}\nmain "$@"\n`;
+  const files = new Map([['engine.sh', script], ...transactionFiles(request)]);
+  const parameters = ['start', request.backupDir, second, ...[...files].flat()];
+  return (await connection.run(starting, parameters, { ...short, onLog }).result).get('transaction');
+}
+
+/** Starts the engine of a transaction anew that was begun and has lost it. */
+export async function resumeTransaction(
+  connection: Connection,
+  backupDir: string,
+  id: string,
+  onLog: (line: string) => void,
+): Promise<void> {
+  await connection.run(starting, ['resume', backupDir, id], { ...short, onLog }).result;
+}
+
+/** Asks a transaction not to begin its swap; once that has begun, it is carried to its end. */
+export async function abortTransaction(
+  connection: Connection,
+  backupDir: string,
+  id: string,
+  onLog: (line: string) => void,
+): Promise<void> {
+  await connection.run(starting, ['abort', backupDir, id], { ...short, onLog }).result;
+}
+
+/** The id of the transaction that a run has started, where it lost the connection meanwhile; null where there is none. */
+export async function findTransaction(
+  connection: Connection,
+  backupDir: string,
+  historyId: string,
+  onLog: (line: string) => void,
+): Promise<string | null> {
+  const records = await connection.run(starting, ['find', backupDir, historyId], { ...short, onLog }).result;
+  return records.find('transaction') ?? null;
+}
+
+/**
+ * Follows a transaction until it has ended, or is abandoned.
+ * @param told how many lines of the journal are known already
+ * @param onLine each further line as it is written
+ * @throws Failure where the connection is lost; the transaction goes on
+ */
+export async function followTransaction(
+  connection: Connection,
+  backupDir: string,
+  id: string,
+  told: number,
+  { onLine, onLog, signal, deadline }: FollowOptions,
+): Promise<Followed> {
+  const { result } = connection.run(following, [backupDir, id, String(told)], {
+    deadline,
+    atEnd: 'end',
+    onLog,
+    ...(signal && { signal }),
+    onProgress: (name, value) => {
+      const line = name === 'journal' ? parseJournalLine(value) : null;
+      if (line !== null) onLine(line);
+    },
+  });
+  const records = await result;
+  return {
+    lines: parseJournal(`${records.find('journal') ?? ''}\n`),
+    recorded: records.find('recorded') ?? null,
+    log: records.find('log') ?? '',
+    abandoned: records.find('abandoned') !== undefined,
+  };
+}
+
+export interface FollowOptions {
+  onLine: (line: JournalLine) => void;
+  onLog: (line: string) => void;
+  signal?: AbortSignal;
+  /** Milliseconds. */
+  deadline: number;
+}
+
+/** What to type on the host to end a transaction without an action. */
+export function commandToEnd(backupDir: string, id: string): string {
+  return `bash ${backupDir}/rollback/transactions/${id}/engine.sh`;
+}
+
+/** A transaction that was lost sight of, or that could not be ended. */
+export function stillOpen(backupDir: string, id: string, cause: unknown): Failure {
+  return new Failure('outcome-unknown', `The connection was lost while the transaction ${id} was at work`, {
+    hint: `The host carries it to its end by itself. See how it ended: tail ${backupDir}/rollback/transactions/${id}/journal. Where its last line is not "ended": ${commandToEnd(backupDir, id)}`,
+    cause,
+  });
+}

@@ -1,0 +1,63 @@
+import { Failure } from '../failure.ts';
+import type { Connection } from '../host/connection.ts';
+import { type JournalLine, type Outcome, outcomeOf } from './journal.ts';
+import { commandToEnd, type FollowOptions, followTransaction, resumeTransaction } from './transaction.ts';
+
+/** How often an engine that dies is started anew by one run. */
+const mostStarts = 3;
+
+/** A transaction that has ended. */
+export interface Ended {
+  outcome: Outcome;
+  lines: JournalLine[];
+  /** The line that the host added to its history; null where it added none. */
+  recorded: string | null;
+  /** What its commands printed. */
+  log: string;
+}
+
+/** Follows a transaction to its end, and starts its engine again where nobody carries it. @throws Failure `stuck` */
+export async function followToTheEnd(
+  connection: Connection,
+  backupDir: string,
+  id: string,
+  told: number,
+  options: FollowOptions,
+): Promise<Ended> {
+  let known = told;
+  const onLine: FollowOptions['onLine'] = (line) => {
+    known += 1;
+    options.onLine(line);
+  };
+  for (let starts = 0; ; starts += 1) {
+    const { lines, recorded, log } = await followTransaction(connection, backupDir, id, known, { ...options, onLine });
+    const outcome = outcomeOf(lines);
+    if (outcome.ending !== null) return { outcome, lines, recorded, log };
+    if (starts === mostStarts) throw stuck(backupDir, id, log);
+    await resumeTransaction(connection, backupDir, id, options.onLog);
+  }
+}
+
+/**
+ * Ends what an earlier run has begun and nobody carries any more.
+ * @param unfinished as the survey found them; nobody holds the lock
+ */
+export async function endUnfinished(
+  connection: Connection,
+  backupDir: string,
+  unfinished: readonly string[],
+  options: FollowOptions & { onEnd: (id: string, outcome: Outcome) => void },
+): Promise<void> {
+  for (const id of unfinished) {
+    await resumeTransaction(connection, backupDir, id, options.onLog);
+    const { outcome } = await followToTheEnd(connection, backupDir, id, 0, options);
+    options.onEnd(id, outcome);
+  }
+}
+
+function stuck(backupDir: string, id: string, log: string): Failure {
+  return new Failure('stuck', `The transaction ${id} does not come to its end`, {
+    hint: `On the host: ${commandToEnd(backupDir, id)}. Its log stands beside it, in the file log`,
+    cause: log,
+  });
+}

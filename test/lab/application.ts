@@ -1,0 +1,212 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse, stringify } from 'yaml';
+import { attempt, run } from './command.ts';
+import { type Host, startHost } from './host.ts';
+import { type AppVersion, buildApp } from './images.ts';
+import type { Lab } from './lab.ts';
+import type { Registry } from './registry.ts';
+import { freePort } from './sshd.ts';
+
+export interface ApplicationOptions {
+  /** Short, for people who look at what runs. */
+  name: string;
+  /** How the compose file names its images: `latest`, literally, or by `${TAG}` of the env file. */
+  tags?: 'latest' | 'env';
+  /** Fixed names of containers and ports of the host, as most have them; else neither. */
+  fixed?: boolean;
+  /** Compose's, for backend and dashboard. */
+  healthInterval?: string;
+  /** Merged into the services of the compose file. */
+  services?: Readonly<Record<string, object>>;
+}
+
+/** A container of a service, as Docker has it. */
+export interface RunningService {
+  id: string;
+  name: string;
+  image: string;
+  imageId: string;
+  state: string;
+  health: string;
+  restart: string;
+}
+
+export const appServices = ['backend', 'dashboard'] as const;
+export type AppService = (typeof appServices)[number];
+
+/** A host whose application comes from a registry, by deployments as people's scripts do them. */
+export interface Application {
+  host: Host;
+  registry: Registry;
+  /** Ports of the host, where they are fixed. */
+  ports: Readonly<Record<AppService, number>>;
+  /** What a user writes into `with:` of a rollback. */
+  inputs(): Record<string, string>;
+  /** Builds a version of both services and puts it into the registry. */
+  publish(app: AppVersion): Promise<void>;
+  /** What a deployment does: pulls a version, and lets compose have it. Compose waits for the backend; whether that became well does not matter. */
+  deploy(version: string, services?: readonly AppService[]): Promise<void>;
+  /** Takes a version from the host, so that it must be pulled. */
+  forget(version: string): Promise<void>;
+  /** Every container of the services, running or not. */
+  containers(service: AppService): Promise<RunningService[]>;
+  /** The version that answers, or nothing. */
+  versionOf(service: AppService): Promise<string>;
+  /** Waits until both answer with this version and are healthy. */
+  serves(version: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts a host with a database, a backend, and a dashboard that depends on the backend; nothing is deployed yet. */
+export async function startApplication(
+  lab: Lab,
+  registry: Registry,
+  options: ApplicationOptions,
+): Promise<Application> {
+  const ports = { backend: await freePort(), dashboard: await freePort() };
+  const host = await startHost(lab, {
+    name: options.name,
+    project: (project) => ({
+      compose: stringify(composeFile(project, registry, ports, options)),
+      settings: { TAG: 'none' },
+    }),
+    startOnly: ['db'],
+  });
+  return applicationOn(host, lab, registry, ports, options);
+}
+
+function applicationOn(
+  host: Host,
+  lab: Lab,
+  registry: Registry,
+  ports: Record<AppService, number>,
+  { tags = 'latest', fixed = true }: ApplicationOptions,
+): Application {
+  const env = host.env;
+  const docker = (...words: string[]) => run(['docker', ...words], { env });
+  const repository = (service: AppService) => `${registry.address}/acme/${service}`;
+
+  const containers = async (service: AppService): Promise<RunningService[]> => {
+    const filters = ['project', 'service'].map((key, index) => [
+      '--filter',
+      `label=com.docker.compose.${key}=${[host.project, service][index]}`,
+    ]);
+    const ids = (await docker('ps', '--all', '--quiet', '--no-trunc', ...filters.flat())).split('\n').filter(Boolean);
+    if (ids.length === 0) return [];
+    const format =
+      '{"id":{{json .ID}},"name":{{json .Name}},"image":{{json .Config.Image}},"imageId":{{json .Image}},"state":{{json .State.Status}},"health":{{if .State.Health}}{{json .State.Health.Status}}{{else}}"none"{{end}},"restart":{{json .HostConfig.RestartPolicy.Name}}}';
+    const text = await docker('inspect', '--format', format, ...ids);
+    return text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as RunningService);
+  };
+  const versionOf = async (service: AppService): Promise<string> => {
+    if (fixed) {
+      const answer = await fetch(`http://127.0.0.1:${ports[service]}/version`).catch(() => undefined);
+      return answer?.ok ? (await answer.text()).trim() : '';
+    }
+    const [first] = (await containers(service)).filter(({ state }) => state === 'running');
+    const { stdout } = await attempt(['docker', 'exec', first?.id ?? '', 'cat', '/www/version'], { env });
+    return stdout.trim();
+  };
+
+  return {
+    host,
+    registry,
+    ports,
+    inputs: () => ({
+      ...host.inputs(),
+      environment: 'lab',
+      registry: registry.address,
+      'registry-username': registry.username,
+      'registry-password': registry.password,
+      'min-free-space': '10MiB',
+      history: '',
+      'stable-for': '1s',
+    }),
+    async publish(app) {
+      const local = await buildApp(lab.engine, app);
+      // In a folder of its own: the host is not to be logged in.
+      const own = { ...env, DOCKER_CONFIG: mkdtempSync(join(tmpdir(), 'push-')) };
+      const login = ['login', '--username', registry.username, '--password-stdin', registry.address];
+      await run(['docker', ...login], { env: own, input: registry.password });
+      for (const service of appServices) {
+        const reference = `${repository(service)}:${app.version}`;
+        await docker('tag', local, reference);
+        await run(['docker', 'push', '--quiet', reference], { env: own });
+      }
+      rmSync(own.DOCKER_CONFIG, { recursive: true });
+    },
+    async deploy(version, services = appServices) {
+      for (const service of services) {
+        if (tags === 'latest')
+          await docker('tag', `${repository(service)}:${version}`, `${repository(service)}:latest`);
+      }
+      if (tags === 'env') setTag(host, version);
+      const up = ['up', '--detach', '--no-deps', '--pull', 'never', ...services];
+      const outcome = await host.exec(['docker', 'compose', ...up]);
+      // A version that is ill makes compose fail, and stays in place all the same.
+      const isIll = /dependency failed to start|is unhealthy|exited \(/.test(outcome.stderr);
+      if (outcome.code !== 0 && !isIll) throw new Error(`The deployment of ${version} failed:\n${outcome.stderr}`);
+    },
+    async forget(version) {
+      for (const service of appServices) await docker('rmi', '--force', `${repository(service)}:${version}`);
+    },
+    containers,
+    versionOf,
+    async serves(version) {
+      const end = performance.now() + 30_000;
+      for (;;) {
+        const seen = await Promise.all(appServices.map(versionOf));
+        const all = (await Promise.all(appServices.map(containers))).flat();
+        if (seen.every((each) => each === version) && all.every(({ health }) => health === 'healthy')) return;
+        if (performance.now() > end) throw new Error(`${version} is not served: ${seen} ${JSON.stringify(all)}`);
+      }
+    },
+    stop: () => host.stop(),
+  };
+}
+
+function composeFile(
+  project: string,
+  registry: Registry,
+  ports: Readonly<Record<AppService, number>>,
+  { tags = 'latest', fixed = true, healthInterval, services = {} }: ApplicationOptions,
+): object {
+  const usual = (service: AppService) => ({
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: compose's own variable
+    image: `${registry.address}/acme/${service}:${tags === 'latest' ? 'latest' : '${TAG}'}`,
+    init: true,
+    stop_grace_period: '1s',
+    environment: { SECRET: 'hunter2-of-the-lab' },
+    ...(fixed ? { container_name: `${project}-${service}`, ports: [`127.0.0.1:${ports[service]}:8080`] } : {}),
+    ...(healthInterval === undefined ? {} : { healthcheck: { interval: healthInterval } }),
+  });
+  const { services: standard, volumes } = standardProject();
+  return {
+    services: {
+      db: standard['db'],
+      backend: { ...usual('backend'), depends_on: { db: { condition: 'service_healthy' } }, ...services['backend'] },
+      dashboard: {
+        ...usual('dashboard'),
+        depends_on: { backend: { condition: 'service_healthy' } },
+        ...services['dashboard'],
+      },
+    },
+    volumes,
+  };
+}
+
+/** The database is that of the lab's other hosts. */
+function standardProject(): { services: Record<string, object>; volumes: object } {
+  const text = readFileSync(new URL('./host/docker-compose.yml', import.meta.url), 'utf8');
+  return parse(text);
+}
+
+function setTag(host: Host, version: string): void {
+  const file = join(host.deployDir, '.env');
+  writeFileSync(file, readFileSync(file, 'utf8').replace(/^TAG=.*$/m, `TAG=${version}`));
+}
