@@ -28457,7 +28457,7 @@ module.exports = __nccwpck_require__.p + "ac1c8e3facc07a40afe7.sh";
 /***/ 8028:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "dbb3ce238a10cb7918c7.sh";
+module.exports = __nccwpck_require__.p + "e448c1473212c5efe331.sh";
 
 /***/ }),
 

@@ -28450,7 +28450,7 @@ module.exports = __nccwpck_require__.p + "7d3a97ee0d758c22eff2.sh";
 /***/ 4310:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "c1d442dc2c5d20fe408b.sh";
+module.exports = __nccwpck_require__.p + "804e230f9afb7827ee59.sh";
 
 /***/ }),
 
@@ -28471,7 +28471,7 @@ module.exports = __nccwpck_require__.p + "ac1c8e3facc07a40afe7.sh";
 /***/ 1008:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "412161c9eb2d2ea8896a.sh";
+module.exports = __nccwpck_require__.p + "47cf1128fa7e7e63b86b.sh";
 
 /***/ }),
 
@@ -28492,14 +28492,14 @@ module.exports = __nccwpck_require__.p + "001f04620776bf04959b.sh";
 /***/ 8028:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "dbb3ce238a10cb7918c7.sh";
+module.exports = __nccwpck_require__.p + "e448c1473212c5efe331.sh";
 
 /***/ }),
 
 /***/ 6461:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "630d1d319eebc8fa5748.sh";
+module.exports = __nccwpck_require__.p + "8b9babc644681a042854.sh";
 
 /***/ }),
 

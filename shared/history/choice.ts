@@ -76,7 +76,8 @@ function same(a: RunningImage, b: RunningImage): boolean {
 function whyNone(records: readonly HistoryRecord[], running: Release, ignored: ReadonlySet<string>): string {
   if (records.length === 0) return 'the history on the host is empty';
   const others = records.filter((record) => ran(record) && differs(record.release, running, ignored));
-  return others.length === 0
+  const releases = new Set(others.map(({ release }) => releaseKey(release, ignored))).size;
+  return releases === 0
     ? `none of the ${records.length} records on the host tells of another release that ran`
-    : `each of the ${others.length} other releases in the history was marked bad or rolled back from`;
+    : `each of the ${releases} other releases in the history was marked bad or rolled back from`;
 }

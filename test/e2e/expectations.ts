@@ -114,6 +114,6 @@ export function nothingPartial(files: readonly FileFact[]): void {
   );
 }
 
-function errorsOf({ annotations }: ActionResult) {
+export function errorsOf({ annotations }: ActionResult) {
   return annotations.filter(({ name }) => name === 'error');
 }
