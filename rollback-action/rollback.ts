@@ -238,6 +238,7 @@ async function decide(
     });
     const plan = planRollback({
       project,
+      composeVersion: compose.version,
       containers: seen.containers,
       images: compose.images,
       running,

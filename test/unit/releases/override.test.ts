@@ -1,0 +1,98 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of compose, not ours
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { parse } from 'yaml';
+import { overrideYaml, revertYaml } from '../../../shared/releases/override.ts';
+import { planRollback, type ServiceStep } from '../../../shared/releases/plan.ts';
+import { request, sha } from './shop.ts';
+
+function step(changes: Partial<ServiceStep>): ServiceStep {
+  const [first] = planRollback(request()).services;
+  assert.ok(first !== undefined);
+  return { ...first, ...changes };
+}
+
+const volume = 'e'.repeat(64);
+
+test('the new containers get the target, no fixed name, a label, and the volumes that the old one had', () => {
+  const steps = [
+    step({ service: 'api', fixedName: 'shop-api', anonymousVolumes: { '/cache': volume, '/data': volume } }),
+    step({ service: 'web' }),
+  ];
+  const images = new Map([
+    ['api', `ghcr.io/acme/api:v2@${sha('c')}`],
+    ['web', sha('7')],
+  ]);
+  assert.equal(
+    overrideYaml(steps, images, '20261123_021709'),
+    `services:
+  "api":
+    image: "ghcr.io/acme/api:v2@${sha('c')}"
+    pull_policy: never
+    container_name: !reset null
+    labels: {"atlasia.transaction": "20261123_021709"}
+    volumes:
+      - {type: volume, source: "atlasia-${volume}", target: "/cache"}
+      - {type: volume, source: "atlasia-${volume}", target: "/data"}
+  "web":
+    image: "${sha('7')}"
+    pull_policy: never
+    labels: {"atlasia.transaction": "20261123_021709"}
+volumes:
+  "atlasia-${volume}": {external: true, name: "${volume}"}
+`,
+  );
+});
+
+test('to bring back what was lost, the image is named by its id; one without is left to compose', () => {
+  const { fromImage } = step({});
+  const steps = [step({ service: 'web' }), step({ service: 'api', fromImage: { ...fromImage, imageId: null } })];
+  assert.equal(revertYaml(steps), `services:\n  "web": {image: "${sha('3')}", pull_policy: never}\n`);
+});
+
+test('no value gets out of its place, or is a variable', () => {
+  const awkward = fc.oneof(
+    fc.string({ unit: 'binary', minLength: 1 }),
+    fc.constantFrom(
+      '"',
+      "'",
+      '${HOME}',
+      '$$',
+      'a: b',
+      '- x',
+      '\n  evil: true',
+      '!reset null',
+      '\u2028',
+      '\x85',
+      '\ufeff',
+      '\\"',
+      '#',
+      '&a',
+      '~',
+    ),
+  );
+  fc.assert(
+    fc.property(awkward, awkward, awkward, (name, text, destination) => {
+      const each = step({ service: name, fixedName: 'x', anonymousVolumes: { [destination]: volume } });
+      const yaml = overrideYaml([each], new Map([[name, text]]), text);
+      // Compose puts a single $ for two.
+      const once = (value: string) => value.replaceAll('$', '$$$$');
+      assert.deepEqual(parse(yaml, { customTags: [{ tag: '!reset', resolve: () => null }] }), {
+        services: {
+          [once(name)]: {
+            image: once(text),
+            pull_policy: 'never',
+            container_name: null,
+            labels: { 'atlasia.transaction': once(text) },
+            volumes: [{ type: 'volume', source: `atlasia-${volume}`, target: once(destination) }],
+          },
+        },
+        volumes: { [`atlasia-${volume}`]: { external: true, name: volume } },
+      });
+      // Nor anything that a reader of YAML may refuse.
+      assert.doesNotMatch(yaml, /[\0-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/);
+    }),
+  );
+});

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { FoundContainer } from '../../../shared/host/survey.ts';
+import type { ComposeService } from '../../../shared/releases/project.ts';
+import { decideStrategy, proxiesIn, type Strategy } from '../../../shared/releases/strategy.ts';
+import { container, service, shop } from './shop.ts';
+
+function decide(
+  wanted: Strategy | 'auto',
+  changes: Partial<ComposeService> = {},
+  ofContainer: Partial<FoundContainer> = {},
+  proxies: readonly string[] = ['proxy'],
+) {
+  const project = shop({ web: changes });
+  const web = project.services.get('web') ?? service('web');
+  return decideStrategy(wanted, web, [container('web', ofContainer)], project, proxies);
+}
+
+test('behind a proxy, with a health test and a port, the new one starts beside the old', () => {
+  const expected = { strategy: 'blue-green', why: 'proxy leads to it, and two of it can run side by side' };
+  assert.deepEqual(decide('auto'), expected);
+  assert.deepEqual(decide('blue-green'), expected);
+  assert.deepEqual(decide('recreate'), { strategy: 'recreate', why: 'as the input "strategy" asks' });
+});
+
+const reasons: [why: RegExp, changes: Partial<ComposeService>, ofContainer?: Partial<FoundContainer>][] = [
+  [/^its name is fixed \(shop-web\)$/, { containerName: 'shop-web' }],
+  [/^it has a port of the host$/, { publishes: true }],
+  [/^its network is host; no proxy was found on its network$/, { networkMode: 'host', networks: [] }],
+  [/^its address is fixed$/, { fixedAddress: true }],
+  [/^it has no health test/, {}, { healthTest: null }],
+  [/^it has no health test/, {}, { healthTest: 'NONE' }],
+  [/^it has no port, so no proxy leads to it$/, {}, { exposedPorts: [] }],
+  [/^no proxy was found on its network$/, { networks: ['back'] }],
+  [/^its name is fixed \(w\); it has a port of the host$/, { containerName: 'w', publishes: true }],
+];
+for (const [why, changes, ofContainer] of reasons) {
+  test(`one after the other, whatever is asked, and every reason is told: ${why.source}`, () => {
+    for (const wanted of ['auto', 'blue-green'] as const) {
+      const decision = decide(wanted, changes, ofContainer);
+      assert.equal(decision.strategy, 'recreate');
+      assert.match(decision.why, why);
+    }
+  });
+}
+
+test('without any proxy there is a gap', () => {
+  assert.deepEqual(decide('auto', {}, {}, []), { strategy: 'recreate', why: 'no proxy was found on its network' });
+});
+
+test('the proxy itself is replaced, also where there is a second one', () => {
+  assert.match(decide('blue-green', {}, {}, ['web']).why, /^it is the proxy$/);
+  assert.match(decide('blue-green', {}, {}, ['proxy', 'web']).why, /^it is the proxy$/);
+});
+
+test('a service without containers is not known to be tested', () => {
+  const decision = decideStrategy('auto', service('web'), [], shop(), ['proxy']);
+  assert.match(decision.why, /no health test.*no port/);
+});
+
+const images: [image: string, isProxy: boolean][] = [
+  ['nginx:1.27', true],
+  ['nginx', true],
+  ['caddy:2-alpine', true],
+  ['traefik:v3.1', true],
+  ['haproxy:lts', true],
+  ['openresty/openresty:alpine', true],
+  ['nginxproxy/nginx-proxy:1.6', true],
+  ['lscr.io/bitnami/nginx:latest', true],
+  ['ghcr.io/acme/edge-caddy@sha256:'.concat('a'.repeat(64)), true],
+  ['nginx/nginx-prometheus-exporter:1.3', false],
+  ['prom/haproxy-exporter:v0.15', false],
+  ['traefik/whoami:v1.10', false],
+  ['nginx/unit:latest', false],
+  ['localhost:5000/nginxish:1', false],
+  ['ghcr.io/acme/web:nginx', false],
+  ['not an image:', false],
+];
+for (const [image, isProxy] of images) {
+  test(`${image} is ${isProxy ? 'taken for' : 'no'} proxy`, () => {
+    const project = shop({ proxy: { image } });
+    assert.deepEqual(proxiesIn(project, null), isProxy ? ['proxy'] : []);
+  });
+}
+
+test('the proxy that is named is the only one, whatever its image', () => {
+  assert.deepEqual(proxiesIn(shop(), 'api'), ['api']);
+  assert.deepEqual(proxiesIn(shop(), 'nobody'), []);
+});
