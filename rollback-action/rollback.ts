@@ -342,7 +342,7 @@ async function conclude(
 }
 
 function endingFailure({ ending, failure, left }: Carried['outcome'], folder: string): Failure {
-  const code = failure?.code ?? 'swap-failed';
+  const code = failure?.code ?? 'stuck';
   const why = failure?.text === undefined || failure.text === '' ? code : failure.text;
   const evidence = `What the containers said stands in ${folder}/evidence`;
   switch (ending) {

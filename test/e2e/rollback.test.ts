@@ -62,7 +62,17 @@ describe('the faults of the scripts', { concurrency: 1 }, () => {
     const result = await rollback(backupDir);
     await rolledBack(app, result, { backend: 'v1', dashboard: 'v1' });
     // What a later `docker compose up` by hand would start is the target as well.
-    await app.host.exec(['docker', 'compose', 'up', '--detach', '--no-deps', '--pull', 'never', 'backend', 'dashboard']);
+    await app.host.exec([
+      'docker',
+      'compose',
+      'up',
+      '--detach',
+      '--no-deps',
+      '--pull',
+      'never',
+      'backend',
+      'dashboard',
+    ]);
     await app.serves('v1');
   });
 
@@ -77,7 +87,17 @@ describe('the faults of the scripts', { concurrency: 1 }, () => {
     });
     await action.sawLog(/All that was swapped is healthy/);
     // A deployment that does not ask for the lock.
-    await app.host.exec(['docker', 'compose', 'up', '--detach', '--no-deps', '--force-recreate', '--pull', 'never', 'backend']);
+    await app.host.exec([
+      'docker',
+      'compose',
+      'up',
+      '--detach',
+      '--no-deps',
+      '--force-recreate',
+      '--pull',
+      'never',
+      'backend',
+    ]);
     const result = await action.finished;
     assert.notEqual(result.exitCode, 0, result.stdout);
     assert.ok(['reverted', 'failed'].includes(result.outputs['status'] ?? ''), result.stdout);
@@ -109,7 +129,8 @@ describe('the faults of the scripts', { concurrency: 1 }, () => {
     await notRolledBack(app, await rollback(backupDir), {
       status: 'refused',
       code: 'no-target',
-      message: /nothing to roll back to: each of the 3 other releases in the history was marked bad or rolled back from/,
+      message:
+        /nothing to roll back to: each of the 2 other releases in the history was marked bad or rolled back from/,
       hint: /Name a release yourself as "target"/,
     });
     sameContainers(seen, await snapshotOf(app));
@@ -205,7 +226,13 @@ describe('the faults of the scripts', { concurrency: 1 }, () => {
 
   test('12: a schema that has changed since is told of before anything is done; the data stay', async () => {
     const backupDir = await running('v1');
-    const backup = { ...app.host.inputs(), environment: 'lab', 'backup-dir': backupDir, 'min-free-space': '10MiB', history: '' };
+    const backup = {
+      ...app.host.inputs(),
+      environment: 'lab',
+      'backup-dir': backupDir,
+      'min-free-space': '10MiB',
+      history: '',
+    };
     assert.equal((await runAction('backup', backup)).exitCode, 0);
     await app.deploy('v2');
     await app.serves('v2');
@@ -256,7 +283,13 @@ describe('the button', { concurrency: 1 }, () => {
   test('a deployment is refused while HOLD stands, and goes on when it is released', async () => {
     const backupDir = await running('v2');
     await rolledBack(app, await rollback(backupDir, { target: 'v1' }), { backend: 'v1' });
-    const backup = { ...app.host.inputs(), 'backup-dir': backupDir, environment: 'lab', history: '', 'min-free-space': '10MiB' };
+    const backup = {
+      ...app.host.inputs(),
+      'backup-dir': backupDir,
+      environment: 'lab',
+      history: '',
+      'min-free-space': '10MiB',
+    };
     const refused = await runAction('backup', { ...backup, kind: 'predeployment' });
     assert.equal(refused.exitCode, 1);
     assert.match(refused.stdout, /No backup for a deployment: deployments are on hold since .*because of: a rollback/);
@@ -304,7 +337,13 @@ describe('the button', { concurrency: 1 }, () => {
     await app.forget('v3');
     const result = await rollback(backupDir, { target: 'v3' });
     await rolledBack(app, result, { backend: 'v3', dashboard: 'v3' });
-    const { stdout } = await app.host.exec(['bash', '-c', 'cat ~/.docker/config.json "$DOCKER_CONFIG/config.json" 2>/dev/null; grep -rl -- "$1" . /dev/shm 2>/dev/null', 'bash', registry.password]);
+    const { stdout } = await app.host.exec([
+      'bash',
+      '-c',
+      'cat ~/.docker/config.json "$DOCKER_CONFIG/config.json" 2>/dev/null; grep -rl -- "$1" . /dev/shm 2>/dev/null',
+      'bash',
+      registry.password,
+    ]);
     assert.ok(!stdout.includes(registry.password) && !/acme|auths":{"/.test(stdout), stdout);
   });
 
@@ -383,19 +422,29 @@ describe('the button', { concurrency: 1 }, () => {
     assert.equal(result.outputs['status'], 'failed');
     assert.equal(await app.versionOf('backend'), 'ill');
     // Both are there: an operator can look at the one, and start the other.
-    const ended = await app.host.exec(['bash', '-c', `cd ${backupDir}/rollback/transactions/* && bash engine.sh; tail -n 1 journal`]);
+    const ended = await app.host.exec([
+      'bash',
+      '-c',
+      `cd ${backupDir}/rollback/transactions/* && bash engine.sh; tail -n 1 journal`,
+    ]);
     assert.match(ended.stdout, /ended\tfailed/);
     for (const { id, name } of await app.containers('backend')) {
       if (!name.endsWith('-backend')) await run(['docker', 'rm', '--force', id], { env: app.host.env });
     }
     for (const service of ['backend', 'dashboard'] as const) {
-      for (const { id } of await app.containers(service)) await run(['docker', 'rm', '--force', id], { env: app.host.env });
+      for (const { id } of await app.containers(service))
+        await run(['docker', 'rm', '--force', id], { env: app.host.env });
     }
   });
 
   test('nothing to go back to: an empty history, a torn one, one of the scripts', async () => {
     const backupDir = await running('v2');
-    const refusal = { status: 'refused', code: 'no-target', message: /nothing to roll back to/, hint: /target/ } as const;
+    const refusal = {
+      status: 'refused',
+      code: 'no-target',
+      message: /nothing to roll back to/,
+      hint: /target/,
+    } as const;
     await notRolledBack(app, await rollback(backupDir), refusal);
     await plantFile(app, backupDir, 'deployment_tags.log', '20261101_120000,v1,v1\n20261102_120000,v3,v3\n');
     await notRolledBack(app, await rollback(backupDir), refusal);
@@ -433,7 +482,10 @@ describe('the button', { concurrency: 1 }, () => {
   test('services that compose no longer has, and that the history does not know', async () => {
     const backupDir = await running('v2');
     await plantHistory(app, backupDir, [{ backend: 'v1' }]);
-    const lines = readFileSync(historyFile(app, backupDir), 'utf8').replace('"release":{', '"release":{"gone":{"image":null,"tag":"x","digest":null,"imageId":null},');
+    const lines = readFileSync(historyFile(app, backupDir), 'utf8').replace(
+      '"release":{',
+      '"release":{"gone":{"image":null,"tag":"x","digest":null,"imageId":null},',
+    );
     await plantFile(app, backupDir, 'history.jsonl', lines);
     const result = await rollback(backupDir);
     await rolledBack(app, result, { backend: 'v1', dashboard: 'v2' });
@@ -459,9 +511,24 @@ describe('the button', { concurrency: 1 }, () => {
     const backupDir = await running('v2');
     const [backend] = await app.containers('backend');
     // As compose leaves it between its own steps: a new container that was never started, with twelve digits in front.
-    const labels = await run(['docker', 'inspect', '--format', '{{range $key, $value := .Config.Labels}}{{$key}}={{$value}}\n{{end}}', backend?.id ?? ''], { env: app.host.env });
-    const flags = labels.trim().split('\n').flatMap((label) => ['--label', label]);
-    await run(['docker', 'create', '--name', `0123456789ab_${backend?.name.slice(1)}`, ...flags, backend?.imageId ?? ''], { env: app.host.env });
+    const labels = await run(
+      [
+        'docker',
+        'inspect',
+        '--format',
+        '{{range $key, $value := .Config.Labels}}{{$key}}={{$value}}\n{{end}}',
+        backend?.id ?? '',
+      ],
+      { env: app.host.env },
+    );
+    const flags = labels
+      .trim()
+      .split('\n')
+      .flatMap((label) => ['--label', label]);
+    await run(
+      ['docker', 'create', '--name', `0123456789ab_${backend?.name.slice(1)}`, ...flags, backend?.imageId ?? ''],
+      { env: app.host.env },
+    );
     const result = await rollback(backupDir, { target: 'v1' });
     await rolledBack(app, result, { backend: 'v1', dashboard: 'v1' });
     assert.match(result.stdout, /Removed what compose had left behind: 0123456789ab_/);
@@ -482,9 +549,13 @@ describe('the button', { concurrency: 1 }, () => {
   });
 
   test('the image of a target is kept from docker image prune', async () => {
-    const backupDir = await running('v2');
+    const backupDir = await running('v3');
     await rolledBack(app, await rollback(backupDir, { target: 'v1' }), { backend: 'v1' });
-    const id = (await run(['docker', 'image', 'inspect', '--format', '{{.ID}}', imageOf(app, 'backend', 'v2')], { env: app.host.env })).trim();
+    const id = (
+      await run(['docker', 'image', 'inspect', '--format', '{{.ID}}', imageOf(app, 'backend', 'v3')], {
+        env: app.host.env,
+      })
+    ).trim();
     const tags = await run(['docker', 'image', 'inspect', '--format', '{{.RepoTags}}', id], { env: app.host.env });
     assert.match(tags, new RegExp(`atlasia-keep:${id.slice(7, 19)}`));
   });

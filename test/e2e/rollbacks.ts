@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { historyLine, type HistoryRecord, parseHistory } from '../../shared/history/record.ts';
+import { type HistoryRecord, historyLine, parseHistory } from '../../shared/history/record.ts';
 import { giveTo } from '../lab/account.ts';
-import { type AppService, type Application, appServices, type RunningService } from '../lab/application.ts';
+import { type Application, type AppService, appServices, type RunningService } from '../lab/application.ts';
 import { run } from '../lab/command.ts';
 import { until } from '../lab/faults.ts';
 import type { ActionResult } from '../lab/runner.ts';
@@ -25,14 +25,24 @@ export function sameContainers(before: Snapshot, after: Snapshot): void {
     Object.fromEntries(
       Object.entries(snapshot).map(([service, containers]) => [
         service,
-        containers.map(({ id, name, state, imageId, restart }) => ({ id, name, state, imageId, restart: restart || 'no' })),
+        containers.map(({ id, name, state, imageId, restart }) => ({
+          id,
+          name,
+          state,
+          imageId,
+          restart: restart || 'no',
+        })),
       ]),
     );
   assert.deepEqual(essence(after), essence(before));
 }
 
 /** The action says that it has rolled back, and it is true. */
-export async function rolledBack(app: Application, result: ActionResult, versions: Partial<Record<AppService, string>>) {
+export async function rolledBack(
+  app: Application,
+  result: ActionResult,
+  versions: Partial<Record<AppService, string>>,
+) {
   const log = result.stdout + result.stderr;
   assert.equal(result.exitCode, 0, log);
   assert.equal(result.outputs['status'], 'rolled-back', log);
@@ -40,9 +50,16 @@ export async function rolledBack(app: Application, result: ActionResult, version
   runnerIsClean(result);
   for (const [service, version] of Object.entries(versions) as [AppService, string][]) {
     assert.equal(await app.versionOf(service), version, log);
-    const wanted = (await run(['docker', 'image', 'inspect', '--format', '{{.ID}}', imageOf(app, service, version)], { env: app.host.env })).trim();
+    const wanted = (
+      await run(['docker', 'image', 'inspect', '--format', '{{.ID}}', imageOf(app, service, version)], {
+        env: app.host.env,
+      })
+    ).trim();
     const containers = await app.containers(service);
-    assert.deepEqual(containers.map(({ imageId, state, health }) => [imageId, state, health]), [[wanted, 'running', 'healthy']]);
+    assert.deepEqual(
+      containers.map(({ imageId, state, health }) => [imageId, state, health]),
+      [[wanted, 'running', 'healthy']],
+    );
   }
   await nothingLeft(app);
 }
@@ -60,7 +77,8 @@ export async function notRolledBack(
   assert.deepEqual(others, [], log);
   assert.match(error?.message ?? '', expected.message, log);
   assert.match(adviceIn(result), expected.hint, log);
-  if (expected.code !== undefined) assert.match(error?.properties['title'] ?? '', new RegExp(`: ${expected.code}$`), log);
+  if (expected.code !== undefined)
+    assert.match(error?.properties['title'] ?? '', new RegExp(`: ${expected.code}$`), log);
   if (expected.code !== 'bad-input') assert.match(result.summary, /^## ❌/);
   runnerIsClean(result);
   await nothingLeft(app);
@@ -70,9 +88,15 @@ export async function notRolledBack(
 export async function nothingLeft(app: Application): Promise<void> {
   const { host } = app;
   await until('nothing at work on the host', async () => ((await host.processes()).length === 0 ? true : undefined));
-  assert.deepEqual(readdirSync('/dev/shm').filter((name) => name.startsWith('atlasia-login')), []);
+  assert.deepEqual(
+    readdirSync('/dev/shm').filter(
+      (name) => /^atlasia-login\./.test(name) && !existsSync(`/proc/${name.split('.')[1]}`),
+    ),
+    [],
+  );
   const names = (await Promise.all(appServices.map((service) => app.containers(service)))).flat();
-  for (const { name } of names) assert.doesNotMatch(name, /\.\d{8}_\d{6}|target|^\/[0-9a-f]{12}_/, 'a name of a transaction is left');
+  for (const { name } of names)
+    assert.doesNotMatch(name, /\.\d{8}_\d{6}|target|^\/[0-9a-f]{12}_/, 'a name of a transaction is left');
   const left = host.files().map(({ path }) => path);
   assert.deepEqual(
     left.filter((path) => /\.lock\.holder|\.partial-|\/reserve$|\/carrier$|HOLD\.new|aim\.new/.test(path)),
@@ -144,7 +168,16 @@ export async function plantFile(app: Application, backupDir: string, name: strin
 async function runningImage(app: Application, service: AppService, version: string) {
   const format = '{{.ID}} {{range .RepoDigests}}{{.}} {{end}}';
   const image = imageOf(app, service, version);
-  const [imageId = '', ...digests] = (await run(['docker', 'image', 'inspect', '--format', format, image], { env: app.host.env })).trim().split(' ');
+  const [imageId = '', ...digests] = (
+    await run(['docker', 'image', 'inspect', '--format', format, image], { env: app.host.env })
+  )
+    .trim()
+    .split(' ');
   const digest = digests.find((name) => name.startsWith(`${app.registry.address}/acme/${service}@`));
-  return { image: `${app.registry.address}/acme/${service}:latest`, tag: 'latest', digest: digest?.split('@')[1] ?? null, imageId };
+  return {
+    image: `${app.registry.address}/acme/${service}:latest`,
+    tag: 'latest',
+    digest: digest?.split('@')[1] ?? null,
+    imageId,
+  };
 }
