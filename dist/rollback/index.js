@@ -28373,7 +28373,7 @@ module.exports = {
 /***/ 8738:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "f3d893ae1717025199d4.sh";
+module.exports = __nccwpck_require__.p + "17c93100da8498a6f597.sh";
 
 /***/ }),
 

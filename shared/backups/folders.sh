@@ -14,6 +14,8 @@ sweep() {
   for marker in "$1"/{daily,weekly,monthly,predeployment,rollback}/.partial-*; do
     [[ -e $marker ]] || continue
     tier=${marker%/*} id=${marker##*/.partial-}
+    # What is only called alike is not ours.
+    [[ $id =~ ^[0-9]{8}_[0-9]{6}(\.delete)?$ ]] || continue
     name=$(prefix_in "$tier")_${id%.delete}
     if [[ $id == *.delete || ! -e $tier/$name.manifest.json ]]; then
       rm -f -- "$tier/$name".* || continue

@@ -59,31 +59,39 @@ test('cleanup with nothing to clean up is silent', () => {
 
 describe('the programs for the host', () => {
   const programs = globSync('shared/**/*.{sh,sql}', { cwd: root });
-  const bundled = () => readdirSync(join(folder, 'dist', 'backup')).filter((file) => /\.(sh|sql)$/.test(file));
-  const contentOf = (file: string) => readFileSync(join(folder, 'dist', 'backup', file), 'utf8');
+  const bundled = (bundle: string) =>
+    readdirSync(join(folder, 'dist', bundle)).filter((file) => /\.(sh|sql)$/.test(file));
+  const contentOf = (bundle: string, file: string) => readFileSync(join(folder, 'dist', bundle, file), 'utf8');
+  const sources = programs.map((program) => [program, readFileSync(join(root, program), 'utf8')] as const);
 
-  test('all lie beside the bundle, as they are in the sources', () => {
-    const contents = bundled().map(contentOf);
-    for (const program of programs) {
-      assert.ok(contents.includes(readFileSync(join(root, program), 'utf8')), `${program} is not in dist/backup`);
-    }
+  test('all lie beside the bundle of the rollback, as they are in the sources', () => {
+    const contents = bundled('rollback').map((file) => contentOf('rollback', file));
+    for (const [program, text] of sources) assert.ok(contents.includes(text), `${program} is not in dist/rollback`);
     assert.equal(contents.length, programs.length);
   });
 
-  test('are those that the bundle looks for', () => {
-    const code = contentOf('index.js');
-    const named = Array.from(
-      code.matchAll(/__nccwpck_require__\.(?:p|ab) \+ "([^"]+\.(?:sh|sql))"/g),
-      ([, name]) => name,
-    );
-    assert.deepEqual([...new Set(named)].toSorted(), bundled().toSorted());
-    // Any other form of `new URL` names a file of the sources, which users do not have.
-    assert.doesNotMatch(code, /new URL\(['"`]\.\/[^'"`]*\.(sh|sql)['"`]/);
+  test('are those of the sources beside that of the backup as well', () => {
+    const texts = sources.map(([, text]) => text);
+    for (const file of bundled('backup')) assert.ok(texts.includes(contentOf('backup', file)), file);
   });
 
+  for (const bundle of ['backup', 'rollback'])
+    test(`are those that the bundle ${bundle} looks for`, () => {
+      const code = contentOf(bundle, 'index.js');
+      const named = Array.from(
+        code.matchAll(/__nccwpck_require__\.(?:p|ab) \+ "([^"]+\.(?:sh|sql))"/g),
+        ([, name]) => name,
+      );
+      assert.deepEqual([...new Set(named)].toSorted(), bundled(bundle).toSorted());
+      // Any other form of `new URL` names a file of the sources, which users do not have.
+      assert.doesNotMatch(code, /new URL\(['"`]\.\/[^'"`]*\.(sh|sql)['"`]/);
+    });
+
   test('can be read by bash', () => {
-    for (const file of bundled().filter((name) => name.endsWith('.sh'))) {
-      const { status, stderr } = spawnSync('bash', ['-n', join(folder, 'dist', 'backup', file)], { encoding: 'utf8' });
+    for (const file of bundled('rollback').filter((name) => name.endsWith('.sh'))) {
+      const { status, stderr } = spawnSync('bash', ['-n', join(folder, 'dist', 'rollback', file)], {
+        encoding: 'utf8',
+      });
       assert.equal(status, 0, `${file}: ${stderr}`);
     }
   });
