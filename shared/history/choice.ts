@@ -20,40 +20,35 @@ export interface ChoiceRequest {
  */
 export function lastGood({ records, environment, running, ignored }: ChoiceRequest): Choice {
   const ours = records.filter((record) => record.environment === environment);
-  const verdicts = verdictsOf(ours, ignored);
   const candidates = ours
     .filter((record) => ran(record) && differs(record.release, running, ignored))
-    .filter(({ release }) => verdicts.get(releaseKey(release, ignored)) !== 'bad')
-    .toReversed();
+    .toReversed()
+    .map((record) => ({ record, verdict: verdictOn(record.release, ours, ignored) }))
+    .filter(({ verdict }) => verdict !== 'bad');
 
-  const good = candidates.find(({ release }) => verdicts.get(releaseKey(release, ignored)) === 'good');
-  if (good !== undefined) return { record: good, why: 'the newest release that was found good and is not what runs' };
+  const good = candidates.find(({ verdict }) => verdict === 'good');
+  if (good !== undefined) {
+    return { record: good.record, why: 'the newest release that was found good and is not what runs' };
+  }
   const unmarked = candidates[0];
   if (unmarked !== undefined) {
-    return { record: unmarked, why: 'the newest release that ran and was not marked bad; none was found good' };
+    return { record: unmarked.record, why: 'the newest release that ran and was not marked bad; none was found good' };
   }
   return { record: null, why: whyNone(ours, running, ignored) };
 }
 
-/** Two releases with the same key are the same, but for the ignored services. */
-export function releaseKey(release: Release, ignored: ReadonlySet<string>): string {
-  return Object.entries(release)
-    .filter(([service]) => !ignored.has(service))
-    .map(([service, image]) => `${service}=${image.digest ?? image.imageId ?? ''}`)
-    .toSorted()
-    .join(' ');
-}
-
-/** The latest word on each release; `unknown` is none. */
-function verdictsOf(records: readonly HistoryRecord[], ignored: ReadonlySet<string>): Map<string, 'good' | 'bad'> {
-  const verdicts = new Map<string, 'good' | 'bad'>();
-  for (const { event, status, verdict, release, previous } of records) {
-    if (event === 'rollback' && status === 'succeeded' && previous !== null) {
-      verdicts.set(releaseKey(previous, ignored), 'bad');
-    }
-    if (verdict !== 'unknown') verdicts.set(releaseKey(release, ignored), verdict);
+/** The latest word on a release; `unknown` is none, and null stands for no word at all. */
+function verdictOn(
+  release: Release,
+  records: readonly HistoryRecord[],
+  ignored: ReadonlySet<string>,
+): 'good' | 'bad' | null {
+  const isMeant = (other: Release) => sameImages(release, other, ignored);
+  for (const { event, status, verdict, release: about, previous } of records.toReversed()) {
+    if (verdict !== 'unknown' && isMeant(about)) return verdict;
+    if (event === 'rollback' && status === 'succeeded' && previous !== null && isMeant(previous)) return 'bad';
   }
-  return verdicts;
+  return null;
 }
 
 function ran({ event, status }: HistoryRecord): boolean {
@@ -62,15 +57,34 @@ function ran({ event, status }: HistoryRecord): boolean {
 
 /** Some service that is in both runs another image, and every such one can be found again. */
 function differs(release: Release, running: Release, ignored: ReadonlySet<string>): boolean {
-  const others = Object.entries(release).filter(
-    ([service, image]) => !ignored.has(service) && running[service] !== undefined && !same(image, running[service]),
-  );
+  const now = imagesOf(running, ignored);
+  const others = [...imagesOf(release, ignored)].filter(([service, image]) => {
+    const present = now.get(service);
+    return present !== undefined && !same(image, present);
+  });
   return others.length > 0 && others.every(([, { digest, imageId }]) => digest !== null || imageId !== null);
 }
 
+/** They have the same services, each with the same image. */
+function sameImages(one: Release, other: Release, ignored: ReadonlySet<string>): boolean {
+  const [ours, theirs] = [imagesOf(one, ignored), imagesOf(other, ignored)];
+  return (
+    ours.size === theirs.size &&
+    [...ours].every(([service, image]) => {
+      const counterpart = theirs.get(service);
+      return counterpart !== undefined && same(image, counterpart);
+    })
+  );
+}
+
+/** As a map, which has nothing under the names that every object has: a service may be called `constructor`. */
+function imagesOf(release: Release, ignored: ReadonlySet<string>): Map<string, RunningImage> {
+  return new Map(Object.entries(release).filter(([service]) => !ignored.has(service)));
+}
+
+/** A digest is known only once an image was pushed or pulled, and it may get further ones; its id may change with Docker. */
 function same(a: RunningImage, b: RunningImage): boolean {
-  if (a.imageId !== null && b.imageId !== null) return a.imageId === b.imageId;
-  return a.digest !== null && a.digest === b.digest;
+  return (a.imageId !== null && a.imageId === b.imageId) || (a.digest !== null && a.digest === b.digest);
 }
 
 function whyNone(records: readonly HistoryRecord[], running: Release, ignored: ReadonlySet<string>): string {

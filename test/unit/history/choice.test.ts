@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { type Choice, type ChoiceRequest, lastGood } from '../../../shared/history/choice.ts';
 import { importLegacy } from '../../../shared/history/legacy.ts';
-import type { HistoryRecord } from '../../../shared/history/record.ts';
+import { type HistoryRecord, parseHistory } from '../../../shared/history/record.ts';
 import type { Release } from '../../../shared/releases/release.ts';
-import { image, record, release } from './records.ts';
+import { hex, image, record, release } from './records.ts';
 
 const ignored = new Set(['db']);
 
@@ -78,6 +78,25 @@ const table: [what: string, history: HistoryRecord[], running: Release, target: 
   ],
   ['one that is not in the history', [seen(release('web:v3'))], release('api:v7', 'web:v3'), null],
   ['one that compose no longer has', [seen(release('old:v1', 'web:v3'))], release('web:v3'), null],
+  ['what ran before a deployment is not bad for that', [seen(v1), { ...seen(v2), previous: v1 }], v2, v1],
+  [
+    'one that was bad without this service',
+    [bad(release('web:v2')), seen(release('api:v1', 'web:v2'))],
+    release('api:v1', 'web:v3'),
+    release('api:v1', 'web:v2'),
+  ],
+  [
+    'one that was bad with another service',
+    [bad(release('old:v1', 'web:v2')), seen(release('api:v1', 'web:v2'))],
+    release('api:v1', 'web:v3'),
+    release('api:v1', 'web:v2'),
+  ],
+  [
+    'one that was bad with one more service',
+    [bad(release('api:v1', 'web:v2')), seen(release('web:v2'))],
+    release('web:v3'),
+    release('web:v2'),
+  ],
   ['an empty history', [], v3, null],
   ['only what runs', [good(v3)], v3, null],
 ];
@@ -125,8 +144,44 @@ test("the lines of the scripts' log are never chosen", () => {
 test('a release with a service that cannot be found again is left out', () => {
   const lost = { ...release('api:v1'), web: { image: 'web:v1', tag: 'v1', digest: null, imageId: null } };
   assert.equal(choose([seen(lost)], release('api:v1', 'web:v2')).record, null);
+  assert.equal(choose([seen(lost)], release('api:v2', 'web:v2')).record, null);
   const local = { web: { ...image('web:v1'), digest: null } };
   assert.deepEqual(choose([seen(local)], release('web:v2')).record?.release, local);
+});
+
+test('names that every object has are names of services like others', () => {
+  const same = { ...record(), release: release('web:v3') };
+  for (const name of ['__proto__', 'constructor', 'toString']) {
+    const line = JSON.stringify(same).replace(
+      '"web":',
+      `${JSON.stringify(name)}:${JSON.stringify(image('x:v9'))},"web":`,
+    );
+    const { records } = parseHistory(line);
+    assert.deepEqual(Object.keys(records[0]?.release ?? {}).toSorted(), [name, 'web'].toSorted());
+    assert.equal(choose(records, release('web:v3')).record, null, name);
+  }
+});
+
+test('an image is the same with and without its digest, under another digest, and under another id', () => {
+  const now = image('web:v3');
+  const others = [
+    { digest: null },
+    { digest: `sha256:${hex('other')}` },
+    { imageId: null },
+    { imageId: `sha256:${hex('other')}` },
+  ];
+  for (const change of others) {
+    const before = { db: image('db:15'), web: { ...now, ...change } };
+    assert.equal(choose([seen(before)], v3).record, null, 'what runs was chosen');
+    assert.deepEqual(choose([seen(v1), seen(before), seen(v3), back(v3, v2)], v2).record?.release, v1);
+  }
+});
+
+test('images of which the same is not known are not the same', () => {
+  for (const field of ['digest', 'imageId']) {
+    const [before, now] = [image('web:v1'), image('web:v2')].map((each) => ({ web: { ...each, [field]: null } }));
+    assert.deepEqual(choose([seen(before as Release)], now as Release).record?.release, before);
+  }
 });
 
 test('the reason says what the choice rests on', () => {
