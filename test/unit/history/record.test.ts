@@ -111,6 +111,7 @@ describe('records', () => {
     ['a reason with an escape', { reason: 'x\x1b[2J' }],
     ['a reason of two lines', { reason: 'x\n::warning::y' }],
     ['an endless reason', { reason: 'x'.repeat(2_001) }],
+    ['an actor of two lines', { actor: 'a\nb' }],
     ['an actor with a NUL', { actor: 'a\0b' }],
     ['an address that is a script', { runUrl: 'javascript:alert(1)' }],
     ['an address with a space', { runUrl: 'https://a.example/ x' }],
