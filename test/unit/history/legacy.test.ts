@@ -42,6 +42,11 @@ test('the same line has the same id, on every host, and another environment anot
   assert.notEqual(id(line), id('20261124_233059,v2,v1'));
 });
 
+test('a line that stands there twice is one record', () => {
+  const line = '20261124_233059,v1,v2\n';
+  assert.deepEqual(tags(line + line), [['v1', 'v2']]);
+});
+
 test('what is no line of theirs is passed over', () => {
   const log = [
     '2026-11-24T02:00:00.000Z rollback succeeded good web=v1@sha256:x by=a run=b id=1-1-0123abcd',

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Circumstances, observationOf } from '../../../shared/history/observation.ts';
+import { importLegacy } from '../../../shared/history/legacy.ts';
+import { type Circumstances, newestKnown, observationOf } from '../../../shared/history/observation.ts';
 import { type HistoryRecord, readHistoryRecord } from '../../../shared/history/record.ts';
-import { hex, record, release } from './records.ts';
+import { hex, image, record, release } from './records.ts';
 
 const seen: Circumstances = {
   id: '4711-1-0123abcd',
@@ -73,4 +74,12 @@ test('after a rollback its record tells of what runs', () => {
     record: rolledBack,
     isNew: false,
   });
+});
+
+test("the scripts' lines, which come to the end of the file when they are imported, are no news", () => {
+  const pulledOnly = { ...known, release: { web: { ...image('web:v1'), imageId: null } } };
+  assert.equal(newestKnown([known, pulledOnly], 'prod'), pulledOnly);
+  const legacy = importLegacy('20261001_120000,v1,v1\n', 'prod');
+  assert.equal(observationOf(v1, seen, [known, ...legacy]).isNew, false);
+  assert.equal(observationOf(v1, seen, legacy).record.previous, null);
 });

@@ -157,9 +157,10 @@ describe('the book', () => {
     );
   });
 
-  test("takes the scripts' lines over once", () => {
-    const [line] = openBook('prod', null, legacyLog, []).missing;
+  test("takes the scripts' lines over once, however often they stand there", () => {
+    const [line] = openBook('prod', null, legacyLog.repeat(3), []).missing;
     assert.ok(line !== undefined);
+    assert.equal(openBook('prod', null, legacyLog.repeat(3), []).missing.length, 1);
     assert.deepEqual(openBook('prod', text([line]), legacyLog, []).missing, []);
   });
 
