@@ -15,6 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { holdText, parseHold } from '../../../shared/history/hold.ts';
 import { recordParameters } from '../../../shared/history/host-file.ts';
 import { type HistoryRecord, historyLine, parseHistory } from '../../../shared/history/record.ts';
@@ -120,6 +121,19 @@ describe('appending', () => {
     assert.equal(audit().split('\n').length, 9);
   });
 
+  test('waits for another that is at it', async () => {
+    await append(one);
+    const other = spawn('bash', ['-c', 'exec 6>>"$1"; flock 6; echo locked; read -r', 'bash', file('history.jsonl')]);
+    await once(other.stdout, 'data');
+    const appending = append(two);
+    await sleep(300);
+    const meanwhile = history();
+    other.stdin.end();
+    await appending;
+    assert.equal(meanwhile, `${historyLine(one)}\n`);
+    assert.deepEqual(parseHistory(history()).records, [one, two]);
+  });
+
   test('after a line that was cut costs neither', async () => {
     tear(historyLine(two).slice(0, 40));
     await append(one);
@@ -132,6 +146,29 @@ describe('appending', () => {
     tear(historyLine(two));
     await append(one);
     assert.deepEqual(parseHistory(history()), { records: [two, one], problems: [] });
+  });
+
+  test('writes a record anew that was cut, wherever it was cut', async () => {
+    const line = historyLine(one);
+    const cuts = [...line.matchAll(/[}"]/g)].map(({ index }) => index + 1).filter((at) => at > 30 && at < line.length);
+    for (const at of cuts.filter((cut, index) => line[cut - 1] === '}' || index % 12 === 0)) {
+      rmSync(file(''), { recursive: true, force: true });
+      tear(`${line.slice(0, at)}`);
+      await append(two);
+      await append(one);
+      assert.deepEqual(parseHistory(history()).records, [two, one], `cut at ${at}`);
+    }
+  });
+
+  test('twice writes once also where a power cut left zeros, or bytes that are no text', async () => {
+    for (const rest of [Buffer.alloc(100), Buffer.from([0xff, 0xfe, 0x80])]) {
+      rmSync(file(''), { recursive: true, force: true });
+      tear(rest);
+      await append(one);
+      await append(one);
+      assert.deepEqual(parseHistory(history()).records, [one]);
+      assert.equal(history().split(one.id).length, 2);
+    }
   });
 
   test('says so where it cannot write', async () => {
@@ -161,6 +198,9 @@ describe('HOLD', () => {
 
   test('appears whole, for nobody else, and is replaced whole', async () => {
     for (const reason of ['first', 'second']) {
+      // As a power cut leaves it.
+      tear('');
+      writeFileSync(file('HOLD.new'), 'rea', { mode: 0o600 });
       assert.equal((await bash('put_hold', file(''), holdText({ ...hold, reason }).trimEnd())).code, 0);
       assert.deepEqual(parseHold(readFileSync(file('HOLD'), 'utf8')), { ...hold, reason });
     }
