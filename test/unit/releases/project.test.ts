@@ -58,7 +58,7 @@ const table: [what: string, service: object, facts: Partial<ComposeService>][] =
     {
       depends_on: {
         db: { condition: 'service_healthy', restart: true, required: true },
-        api: { condition: 'service_started' },
+        api: { condition: 'service_started', restart: false },
       },
     },
     {
@@ -183,13 +183,14 @@ describe('secrets', () => {
   test('none is repeated by a refusal', () => {
     const secret = 's3cr3t-0815';
     for (const text of [
+      `${secret} is what stands there`,
       `{"name":"${secret}`,
       `{"name":"shop","services":{"web":{"environment":"${secret}"},"db":"${secret}"}}`,
       `{"name":"shop","services":{"${secret} ":{}}}`,
     ]) {
       assert.throws(
         () => readProject(text, ''),
-        (error: Error & { hint?: string }) => !`${error.message}${error.hint}${error.cause}`.includes(secret),
+        (error: Error & { hint?: string }) => !/s3c/.test(`${error.message}${error.hint}${error.cause}`),
       );
     }
   });
