@@ -130,10 +130,11 @@ describe('the image', () => {
   });
 
   test('of which only the tag is known is pulled by that, whatever the tag is here', () => {
-    const { pull, toImage, toName } = stepOf({
+    const { pull, toImage, toName, onlyHere } = stepOf({
       wanted: wantedImages({ web: { tag: 'v2', digest: null, imageId: null } }),
     });
     assert.equal(pull, 'ghcr.io/acme/web:v2');
+    assert.equal(onlyHere, false);
     assert.deepEqual(toImage, { image: 'ghcr.io/acme/web:v2', tag: 'v2', digest: null, imageId: null });
     assert.equal(toName, 'v2');
   });
@@ -171,6 +172,11 @@ describe('the image', () => {
     assert.equal(toImage.digest, digest('web:v2'));
   });
 
+  test('is found by its digest first: with another store of Docker it has another id', () => {
+    const target = wantedImages({ web: { tag: 'v2', digest: digest('web:v2'), imageId: imageId('api:v2') } });
+    assert.equal(stepOf({ wanted: target }).localImage, imageId('web:v2'));
+  });
+
   test('that was only built here and is gone is refused', () => {
     const target = wantedImages({ web: { tag: null, digest: null, imageId: imageId('web:v1') } });
     assert.throws(() => plan({ wanted: target }), { code: 'image-missing', message: /web/ });
@@ -181,7 +187,13 @@ describe('the image', () => {
     const images = [
       local('web:v3', { repoTags: ['ghcr.io/acme/web:latest'] }),
       local('web:v2', {
-        repoTags: ['ghcr.io/other/web:a', 'ghcr.io/acme/web:v2-rc', 'ghcr.io/acme/web:v2', '<none>:<none>'],
+        repoTags: [
+          'ghcr.io/other/web:a',
+          'ghcr.io/acme/web:v2-rc',
+          'ghcr.io/acme/web:latest',
+          'ghcr.io/acme/web:v2',
+          '<none>:<none>',
+        ],
       }),
     ];
     const step = stepOf({ images });
@@ -250,6 +262,7 @@ describe('what a swap needs to know', () => {
     ];
     const one = [container('web:v3', { volumes })];
     assert.deepEqual(stepOf({ containers: one }).anonymousVolumes, { '/data': hex('v') });
+    assert.ok(!notes({ containers: one }).some((note) => /without a name/.test(note)));
     const two = [...one, container('web:v3', { number: '2', volumes })];
     assert.deepEqual(stepOf({ containers: two }).anonymousVolumes, {});
     assert.ok(notes({ containers: two }).some((note) => /^warning: web has 2 containers with volumes/.test(note)));
@@ -448,6 +461,8 @@ describe('notes', () => {
       crossed(hex('a'), hex('b')).notes[0]?.text ?? '',
       /schema has changed .* older code meets a newer schema/,
     );
+    const unchanged = record({ release: release('web:v3', 'api:v3'), schemaSha256: hex('a') });
+    assert.deepEqual(notes({ wanted: { ...wanted('web:v3'), record: unchanged }, schemaNow: hex('b') }), []);
     for (const [then, now] of [
       [null, hex('b')],
       [hex('a'), null],
