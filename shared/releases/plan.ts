@@ -100,7 +100,8 @@ export function planRollback(request: PlanRequest): Plan {
 
   const steps = [...project.services.values()].flatMap((service): ServiceStep[] => {
     const image = wanted.images.get(service.name);
-    const from = running[service.name];
+    // A service may have the name of what every object has.
+    const from = Object.hasOwn(running, service.name) ? running[service.name] : undefined;
     const why = whyLeftAlone(service.name, image, from, databases);
     if (why !== null || image === undefined || from === undefined) {
       leftAlone.push({ service: service.name, why: why ?? 'the target does not speak of it' });
@@ -282,7 +283,8 @@ function inOrder(steps: readonly ServiceStep[], { services }: ComposeProject): S
   const visit = (name: string): void => {
     if (met.has(name)) return;
     met.add(name);
-    for (const { service } of services.get(name)?.dependsOn ?? []) visit(service);
+    const needed = services.get(name)?.dependsOn ?? [];
+    for (const each of needed.map(({ service }) => service).toSorted()) visit(each);
     ordered.add(name);
   };
   for (const name of [...services.keys()].toSorted()) visit(name);
@@ -355,17 +357,27 @@ function notesOn(plan: Omit<Plan, 'notes' | 'hash'>, request: PlanRequest): Plan
   return notes;
 }
 
-/** Neither ids of containers nor their health: they change while a plan is looked at. */
+/**
+ * Neither ids of containers nor their health: they change while a plan is looked at. Nor whether an image was pulled
+ * meanwhile, as a run that was refused afterwards has done it: its digest says which it is.
+ */
 function hashOf({ project, services, from, to, world }: Omit<Plan, 'notes' | 'hash'>): string {
   const decided = services.map(({ service, strategy, toImage, fixedName, anonymousVolumes: volumes, retag }) => ({
     service,
     strategy,
-    toImage,
+    toImage: imageOf(toImage),
     fixedName,
     volumes,
     retag,
   }));
-  return createHash('sha256').update(canonical({ project, decided, from, to, world })).digest('hex');
+  const target = Object.fromEntries(Object.entries(to).map(([service, image]) => [service, imageOf(image)]));
+  return createHash('sha256')
+    .update(canonical({ project, decided, from, to: target, world }))
+    .digest('hex');
+}
+
+function imageOf(image: RunningImage): RunningImage {
+  return image.digest === null ? image : { ...image, imageId: null };
 }
 
 /** JSON with its keys in order. */

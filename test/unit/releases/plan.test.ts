@@ -85,6 +85,15 @@ describe('what is swapped', () => {
     assert.deepEqual(names(plan({ containers, wanted: wanted('web:v2') })), ['web']);
   });
 
+  test('a service is named as compose has it, whatever every object has under that name', () => {
+    const { leftAlone } = plan({
+      project: project(service('constructor')),
+      wanted: wanted('constructor:v2'),
+      running: {},
+    });
+    assert.match(leftAlone[0]?.why ?? '', /not running/);
+  });
+
   test('two services that share an image go together', () => {
     const two = project(service('web'), service('worker', { image: 'ghcr.io/acme/web:latest' }));
     const { services } = plan({
@@ -289,6 +298,7 @@ describe('the order', () => {
   const table: [needs: Record<string, string[]>, order: string[]][] = [
     [{ a: ['b'], b: ['c'], c: [] }, ['c', 'b', 'a']],
     [{ c: [], b: [], a: [] }, ['a', 'b', 'c']],
+    [{ a: ['c', 'b'], b: [], c: [] }, ['b', 'c', 'a']],
     [{ a: ['b', 'c'], b: ['d'], c: ['d'], d: [] }, ['d', 'b', 'c', 'a']],
     [{ a: ['gone'], b: [] }, ['a', 'b']],
     [{ a: ['b'], b: ['a'] }, ['b', 'a']],
@@ -324,7 +334,10 @@ describe('the order', () => {
         );
         const sorted = order(needs);
         assert.deepEqual(sorted.toSorted(), all);
-        assert.deepEqual(order(Object.fromEntries(all.map((name) => [name, needs[name] ?? []]))), sorted);
+        assert.deepEqual(
+          order(Object.fromEntries(all.map((name) => [name, (needs[name] ?? []).toReversed()]))),
+          sorted,
+        );
         const reaches = (from: string, to: string, seen = new Set<string>()): boolean =>
           (needs[from] ?? []).some((next) => next === to || (!seen.has(next) && reaches(next, to, seen.add(next))));
         for (const [from, to] of found) {
@@ -364,6 +377,10 @@ describe('the hash', () => {
     ],
     ['an image that has nothing to do with it', { images: [...planRequest().images, local('other:v1')] }],
     ['the schema, which changes nothing of what is done', { schemaNow: hex('s') }],
+    [
+      'whether the images were pulled already',
+      { images: planRequest().images.filter(({ id }) => id !== imageId('web:v2')) },
+    ],
     ['when the files were changed', { filesChangedAt: Date.parse('2027-01-01T00:00:00Z') }],
   ];
   for (const [what, changes] of same) {
@@ -431,6 +448,15 @@ describe('the hash', () => {
       },
     ],
   ];
+  test('depends on which image it is that only this host has', () => {
+    const built = (name: string) =>
+      plan({
+        images: [local(name, { repoDigests: [] })],
+        wanted: wantedImages({ web: { tag: 'v2', digest: null, imageId: imageId(name) } }),
+      });
+    assert.notEqual(built('web:v2').hash, built('web:v2-again').hash);
+  });
+
   const hashes = new Map<string, string>();
   for (const [what, changes] of others) {
     test(`depends on ${what}`, () => {
