@@ -155,6 +155,8 @@ describe('the override', () => {
           ],
         ]);
         assert.deepEqual(asMap, expected);
+        // Compose reads lines as YAML 1.1 has them, where these end one as well.
+        assert.doesNotMatch(text, /(?!\n)[\p{Cc}\u2028\u2029\ufeff]/u);
       }),
       { numRuns: 1_000 },
     );
