@@ -239,6 +239,7 @@ async function decide(
     });
     const plan = planRollback({
       project,
+      composeVersion: compose.version,
       containers: seen.containers,
       images: compose.images,
       running,
@@ -342,7 +343,7 @@ async function conclude(
 }
 
 function endingFailure({ ending, failure, left }: Carried['outcome'], folder: string): Failure {
-  const code = failure?.code ?? 'swap-failed';
+  const code = failure?.code ?? 'stuck';
   const why = failure?.text === undefined || failure.text === '' ? code : failure.text;
   const evidence = `What the containers said stands in ${folder}/evidence`;
   switch (ending) {

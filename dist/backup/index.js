@@ -28457,7 +28457,7 @@ module.exports = __nccwpck_require__.p + "ac1c8e3facc07a40afe7.sh";
 /***/ 8028:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "dbb3ce238a10cb7918c7.sh";
+module.exports = __nccwpck_require__.p + "e448c1473212c5efe331.sh";
 
 /***/ }),
 
@@ -35225,22 +35225,27 @@ function readCompose(records) {
         changedAt: Number(records.get('compose-changed')) * 1_000,
         envNames: records.find('env-names')?.split('\n') ?? null,
         world: records.find('world') ?? null,
-        images: readImages(records.find('local-images') ?? ''),
+        images: readLocalImages(records.find('local-images') ?? ''),
     };
 }
-/** A line for each name; an image may have several, and `<none>` stands for what is missing. */
-function readImages(text) {
+/**
+ * Reads `ID REPOSITORY TAG DIGEST`, a line for each name: an image may have several. `<none>` stands for what is missing;
+ * an image that was built here and lost its tag to a newer one has no name at all, and can still be gone back to.
+ */
+function readLocalImages(text) {
     const images = new Map();
     for (const line of text.split('\n')) {
         const [id = '', repository = '', tag = '', digest = ''] = line.split(' ');
-        if (repository === '' || repository === '<none>')
+        if (repository === '')
             continue;
         const image = images.get(id) ?? { id, repoTags: [], repoDigests: [] };
+        images.set(id, image);
+        if (repository === '<none>')
+            continue;
         if (tag !== '<none>' && tag !== '')
             image.repoTags.push(`${repository}:${tag}`);
         if (digest !== '<none>' && digest !== '')
             image.repoDigests.push(`${repository}@${digest}`);
-        images.set(id, image);
     }
     return [...images.values()];
 }
@@ -35515,14 +35520,26 @@ function union_unite(host, mirrors) {
         entries.set(record.id, { record, source: 'host' });
     return [...entries.values()].toSorted(({ record: a }, { record: b }) => Date.parse(a.at) - Date.parse(b.at) || order(a.id, b.id));
 }
-/** What a host that has lost its history gets back. What was found good there is not proven by a copy. */
+/**
+ * What a host that has lost its history gets back. What was found good there is not proven by a copy; and a copy, which may
+ * be forged, supplies tags and digests, which belong to a repository, but no ids, which could be those of any image here.
+ */
 function recordsToMend(host, mirrors, environment) {
     if (host.length > 0)
         return [];
     return union_unite([], mirrors)
         .map(({ record }) => record)
         .filter((record) => record.environment === environment)
-        .map((record) => ({ ...record, verdict: 'unknown' }));
+        .map((record) => ({
+        ...record,
+        verdict: 'unknown',
+        release: withoutIds(record.release),
+        previous: record.previous === null ? null : withoutIds(record.previous),
+    }));
+}
+/** The release by its tags and digests alone. */
+function withoutIds(release) {
+    return Object.fromEntries(Object.entries(release).map(([service, image]) => [service, { ...image, imageId: null }]));
 }
 /** The history as one text of at most so many bytes: where it is longer, the oldest records are left out. */
 function mirrorText(entries, limit) {
@@ -35643,6 +35660,7 @@ function observed(release, seen, previous) {
 }
 
 ;// CONCATENATED MODULE: ./build/shared/runner/history-mirror.js
+/** Copies of the history off the host. Not built yet: nothing is stored, and nothing is found. */
 function historyMirror(_request) {
     return { load: async () => ({ texts: [], notices: [], needsRefresh: false }), save: async () => ({ notices: [] }) };
 }

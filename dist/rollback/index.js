@@ -28450,14 +28450,14 @@ module.exports = __nccwpck_require__.p + "7d3a97ee0d758c22eff2.sh";
 /***/ 4310:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "c1d442dc2c5d20fe408b.sh";
+module.exports = __nccwpck_require__.p + "db6c46cf197fff51b26f.sh";
 
 /***/ }),
 
 /***/ 256:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "698cc0de2859ab1108a5.sh";
+module.exports = __nccwpck_require__.p + "31a0e882488e90fce359.sh";
 
 /***/ }),
 
@@ -28471,7 +28471,7 @@ module.exports = __nccwpck_require__.p + "ac1c8e3facc07a40afe7.sh";
 /***/ 1008:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "412161c9eb2d2ea8896a.sh";
+module.exports = __nccwpck_require__.p + "47cf1128fa7e7e63b86b.sh";
 
 /***/ }),
 
@@ -28492,14 +28492,14 @@ module.exports = __nccwpck_require__.p + "001f04620776bf04959b.sh";
 /***/ 8028:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "dbb3ce238a10cb7918c7.sh";
+module.exports = __nccwpck_require__.p + "e448c1473212c5efe331.sh";
 
 /***/ }),
 
 /***/ 6461:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "630d1d319eebc8fa5748.sh";
+module.exports = __nccwpck_require__.p + "8b9babc644681a042854.sh";
 
 /***/ }),
 
@@ -32426,7 +32426,64 @@ function parseHistory(history) {
     return { records: [...records.values()], problems };
 }
 
+;// CONCATENATED MODULE: ./build/shared/history/union.js
+
+/**
+ * The host's history with what only its copies know. Records are only ever added, so copies that were written at the same
+ * time heal each other; where both know an id, the host's word counts.
+ * @returns oldest first; of the same moment by id
+ */
+function unite(host, mirrors) {
+    const entries = new Map();
+    const texts = mirrors.flat().toSorted((a, b) => order(historyLine(a), historyLine(b)));
+    for (const record of texts)
+        entries.set(record.id, { record, source: 'mirror' });
+    for (const record of host)
+        entries.set(record.id, { record, source: 'host' });
+    return [...entries.values()].toSorted(({ record: a }, { record: b }) => Date.parse(a.at) - Date.parse(b.at) || order(a.id, b.id));
+}
+/**
+ * What a host that has lost its history gets back. What was found good there is not proven by a copy; and a copy, which may
+ * be forged, supplies tags and digests, which belong to a repository, but no ids, which could be those of any image here.
+ */
+function recordsToMend(host, mirrors, environment) {
+    if (host.length > 0)
+        return [];
+    return unite([], mirrors)
+        .map(({ record }) => record)
+        .filter((record) => record.environment === environment)
+        .map((record) => ({
+        ...record,
+        verdict: 'unknown',
+        release: withoutIds(record.release),
+        previous: record.previous === null ? null : withoutIds(record.previous),
+    }));
+}
+/** The release by its tags and digests alone. */
+function withoutIds(release) {
+    return Object.fromEntries(Object.entries(release).map(([service, image]) => [service, { ...image, imageId: null }]));
+}
+/** The history as one text of at most so many bytes: where it is longer, the oldest records are left out. */
+function mirrorText(entries, limit) {
+    const lines = [];
+    let size = 0;
+    for (const { record } of entries.toReversed()) {
+        const line = `${historyLine(record)}\n`;
+        size += Buffer.byteLength(line);
+        if (size > limit)
+            break;
+        lines.unshift(line);
+    }
+    return lines.join('');
+}
+function order(a, b) {
+    if (a === b)
+        return 0;
+    return a < b ? -1 : 1;
+}
+
 ;// CONCATENATED MODULE: ./build/shared/releases/target.js
+
 
 
 
@@ -32434,7 +32491,7 @@ function parseHistory(history) {
 /** Reads the input. @throws RangeError that completes "Input target …" */
 function parseTarget(value) {
     if (value.includes('='))
-        return { kind: 'services', images: new Map(value.split(/[\n,]/).flatMap(readService)) };
+        return { kind: 'services', images: readServices(value) };
     if (isDigest(value))
         return { kind: 'digest', digest: value };
     if (isRecordId(value))
@@ -32442,6 +32499,13 @@ function parseTarget(value) {
     if (isTag(value))
         return { kind: 'tag', tag: value };
     throw new RangeError('is no tag, digest, list of service=tag, or id of a record');
+}
+function readServices(value) {
+    const lines = value.split(/[\n,]/).flatMap(readService);
+    const twice = lines.find(([service], index) => lines.findIndex(([other]) => other === service) < index);
+    if (twice !== undefined)
+        throw new RangeError(`names ${twice[0]} twice`);
+    return new Map(lines);
 }
 function readService(line) {
     if (line.trim() === '')
@@ -32472,12 +32536,15 @@ function wantedRelease(target, context) {
             if (entry === undefined)
                 throw unknownRecord(target.id, context);
             const whose = entry.source === 'host' ? 'of the history on the host' : 'of a copy of the history, not on the host';
-            return ofRecord(entry.record, `the record ${target.id} ${whose}`, context, named);
+            const { record } = entry;
+            return ofRecord(entry.source === 'host' ? record : { ...record, release: withoutIds(record.release) }, `the record ${target.id} ${whose}`, context, named);
         }
         case 'services': {
             for (const service of target.images.keys())
                 checkService(service, context);
             const images = [...target.images].filter(([service]) => named === null || named.has(service));
+            if (images.length === 0)
+                throw speaksOfNone('The input "target"', context);
             return { ...resolve(images, context), record: null, unknown: [] };
         }
         default: {
@@ -32533,6 +32600,8 @@ function ofRecord(record, source, context, named) {
     const { project, databases } = context;
     const wanted = Object.entries(record.release).filter(([service]) => !databases.has(service) && (named === null || named.has(service)));
     const known = wanted.filter(([service]) => project.services.has(service));
+    if (known.length === 0)
+        throw speaksOfNone(`The record ${record.id}`, context);
     return {
         images: new Map(known.map(([service, { tag, digest, imageId }]) => [service, { tag, digest, imageId }])),
         source: `${source}: ${record.event} of ${record.at}`,
@@ -32564,6 +32633,13 @@ function referenceOf(image) {
             return null;
         throw error;
     }
+}
+/** Else nothing would be done, and called a success. */
+function speaksOfNone(what, { project, databases, services }) {
+    const asked = services ?? [...project.services.keys()].filter((service) => !databases.has(service));
+    return new Failure('no-target', `${what} speaks of none of the services ${asked.join(', ')}`, {
+        hint: 'Name another release as "target", or correct "services"',
+    });
 }
 function noTarget({ choice, history }) {
     const newest = history.slice(-5).map(({ id, at, event, verdict }) => `${id} (${event}, ${verdict}, ${at})`);
@@ -33937,50 +34013,6 @@ function legacy_moment(time) {
     return Number.isNaN(date.getTime()) || date.toISOString() !== iso ? null : iso;
 }
 
-;// CONCATENATED MODULE: ./build/shared/history/union.js
-
-/**
- * The host's history with what only its copies know. Records are only ever added, so copies that were written at the same
- * time heal each other; where both know an id, the host's word counts.
- * @returns oldest first; of the same moment by id
- */
-function unite(host, mirrors) {
-    const entries = new Map();
-    const texts = mirrors.flat().toSorted((a, b) => order(historyLine(a), historyLine(b)));
-    for (const record of texts)
-        entries.set(record.id, { record, source: 'mirror' });
-    for (const record of host)
-        entries.set(record.id, { record, source: 'host' });
-    return [...entries.values()].toSorted(({ record: a }, { record: b }) => Date.parse(a.at) - Date.parse(b.at) || order(a.id, b.id));
-}
-/** What a host that has lost its history gets back. What was found good there is not proven by a copy. */
-function recordsToMend(host, mirrors, environment) {
-    if (host.length > 0)
-        return [];
-    return unite([], mirrors)
-        .map(({ record }) => record)
-        .filter((record) => record.environment === environment)
-        .map((record) => ({ ...record, verdict: 'unknown' }));
-}
-/** The history as one text of at most so many bytes: where it is longer, the oldest records are left out. */
-function mirrorText(entries, limit) {
-    const lines = [];
-    let size = 0;
-    for (const { record } of entries.toReversed()) {
-        const line = `${historyLine(record)}\n`;
-        size += Buffer.byteLength(line);
-        if (size > limit)
-            break;
-        lines.unshift(line);
-    }
-    return lines.join('');
-}
-function order(a, b) {
-    if (a === b)
-        return 0;
-    return a < b ? -1 : 1;
-}
-
 ;// CONCATENATED MODULE: ./build/shared/history/book.js
 
 
@@ -34073,9 +34105,10 @@ function whyNone(records, running, ignored) {
     if (records.length === 0)
         return 'the history on the host is empty';
     const others = records.filter((record) => ran(record) && differs(record.release, running, ignored));
-    return others.length === 0
+    const releases = new Set(others.map(({ release }) => releaseKey(release, ignored))).size;
+    return releases === 0
         ? `none of the ${records.length} records on the host tells of another release that ran`
-        : `each of the ${others.length} other releases in the history was marked bad or rolled back from`;
+        : `each of the ${releases} other releases in the history was marked bad or rolled back from`;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/history/audit-line.js
@@ -34763,22 +34796,27 @@ function readCompose(records) {
         changedAt: Number(records.get('compose-changed')) * 1_000,
         envNames: records.find('env-names')?.split('\n') ?? null,
         world: records.find('world') ?? null,
-        images: readImages(records.find('local-images') ?? ''),
+        images: readLocalImages(records.find('local-images') ?? ''),
     };
 }
-/** A line for each name; an image may have several, and `<none>` stands for what is missing. */
-function readImages(text) {
+/**
+ * Reads `ID REPOSITORY TAG DIGEST`, a line for each name: an image may have several. `<none>` stands for what is missing;
+ * an image that was built here and lost its tag to a newer one has no name at all, and can still be gone back to.
+ */
+function readLocalImages(text) {
     const images = new Map();
     for (const line of text.split('\n')) {
         const [id = '', repository = '', tag = '', digest = ''] = line.split(' ');
-        if (repository === '' || repository === '<none>')
+        if (repository === '')
             continue;
         const image = images.get(id) ?? { id, repoTags: [], repoDigests: [] };
+        images.set(id, image);
+        if (repository === '<none>')
+            continue;
         if (tag !== '<none>' && tag !== '')
             image.repoTags.push(`${repository}:${tag}`);
         if (digest !== '<none>' && digest !== '')
             image.repoDigests.push(`${repository}@${digest}`);
-        images.set(id, image);
     }
     return [...images.values()];
 }
@@ -34813,20 +34851,29 @@ const factsAfter = () => (0,external_node_fs_namespaceObject.readFileSync)(__ncc
 
 ;// CONCATENATED MODULE: ./build/shared/releases/compose-version.js
 
-/** From here on `--no-recreate`, `--pull never` and `!reset` do what a swap needs of them. */
-const oldest = [2, 20];
+/** From here on `--no-recreate` and `--pull never` do what a swap needs of them. */
+const oldest = [2, 20, 0];
+/** From here on an override can lift a fixed name: compose's reference asks for it. */
+const oldestReset = [2, 24, 4];
 /**
  * @param version as `docker compose version --short` prints it: `2.26.1-4`, `v2.20.0`
  * @throws Failure `compose-too-old`
  */
 function checkComposeVersion(version) {
-    const [, major = '0', minor = '0'] = /^v?(\d+)\.(\d+)/.exec(version.trim()) ?? [];
-    const isNewEnough = Number(major) > oldest[0] || (Number(major) === oldest[0] && Number(minor) >= oldest[1]);
-    if (isNewEnough)
+    if (isAtLeast(oldest, version))
         return;
     throw new Failure('compose-too-old', `The host's docker compose is ${version.trim().slice(0, 50) || 'unknown'}; 2.20 or newer is needed`, {
         hint: 'On the host, as root: apt-get install docker-compose-plugin (from Docker’s own packages)',
     });
+}
+/** True where `!reset` in an override takes a fixed name away. @param version as above */
+function supportsReset(version) {
+    return isAtLeast(oldestReset, version);
+}
+function isAtLeast(needed, version) {
+    const [, ...parts] = /^v?(\d+)\.(\d+)(?:\.(\d+))?/.exec(version.trim()) ?? [];
+    const difference = needed.map((part, index) => Number(parts[index] ?? 0) - part).find((each) => each !== 0);
+    return (difference ?? 0) >= 0;
 }
 /** @throws Failure `no-compose` */
 function noCompose(error) {
@@ -34839,11 +34886,17 @@ function noCompose(error) {
 ;// CONCATENATED MODULE: ./build/shared/releases/strategy.js
 
 /** Programs that look a service's containers up anew, and go on to the next where one does not answer. */
-const proxies = /(^|[/-])(nginx|openresty|caddy|traefik|haproxy)([-_]|$)/;
+const proxies = /(^|[/_-])(nginx|openresty|caddy|traefik|haproxy)([_-][^/]*)?$/;
+/** What only watches a proxy is called after it. */
+const watchers = /exporter|metrics/;
+function looksLikeProxy({ image }) {
+    const path = referenceOf(image)?.path ?? '';
+    return proxies.test(path) && !watchers.test(path);
+}
 /** The services that look like reverse proxies, or the one that is named. */
 function proxiesIn({ services }, named) {
     return [...services.values()]
-        .filter(({ name, image }) => (named === null ? proxies.test(referenceOf(image)?.path ?? '') : name === named))
+        .filter((service) => (named === null ? looksLikeProxy(service) : service.name === named))
         .map(({ name }) => name);
 }
 /**
@@ -34870,7 +34923,7 @@ function reasonsAgainst(service, containers, project, proxyServices) {
         [!isTested, 'it has no health test, so nobody could tell when the new one is ready'],
         [!containers.some(({ exposedPorts }) => exposedPorts.length > 0), 'it has no port, so no proxy leads to it'],
         [
-            !proxyServices.some((name) => name !== service.name && sharesNetwork(service, project.services.get(name))),
+            !proxyServices.some((name) => sharesNetwork(service, project.services.get(name))),
             'no proxy was found on its network',
         ],
     ];
@@ -34885,6 +34938,8 @@ function sharesNetwork(one, other) {
 }
 
 ;// CONCATENATED MODULE: ./build/shared/releases/plan.js
+
+
 
 
 
@@ -34911,17 +34966,17 @@ function planRollback(request) {
             return [];
         }
         const reference = referenceOf(service.image);
-        const obstacle = obstacleOf(service, reference !== null, project);
         const found = reference === null ? undefined : localImage(reference.repository, image, request.images);
-        if (found !== undefined && runsEverywhere(service.name, found, containers)) {
-            leftAlone.push({ service: service.name, why: 'it runs the target already' });
-            return [];
-        }
-        if (obstacle !== null || reference === null) {
-            obstacles.push(obstacle ?? '');
-            return [];
-        }
         const own = containers.filter((container) => container.service === service.name);
+        if (found !== undefined && own.length > 0 && own.every(({ imageId }) => imageId === found.id)) {
+            leftAlone.push({ service: service.name, why: whyUnchanged(own) });
+            return [];
+        }
+        const obstacle = obstacleOf(service, request);
+        if (obstacle !== null)
+            obstacles.push(obstacle);
+        if (obstacle !== null || reference === null)
+            return [];
         return [step(request, service, own, from, image, reference.repository, found, proxyServices)];
     });
     if (obstacles.length > 0)
@@ -34945,24 +35000,54 @@ function whyLeftAlone(service, image, from, databases) {
     if (image === undefined)
         return 'the target does not speak of it';
     if (from === undefined)
-        return 'it has no container: it is not running';
+        return 'it has no container';
     if (image.tag === null && image.digest === null && image.imageId === null)
         return 'the target does not say which image';
     return null;
 }
+/** The target may be there already, and yet not at work. */
+function whyUnchanged(own) {
+    const stopped = own.find((container) => !isAtWork(container));
+    return stopped === undefined ? 'it runs the target already' : `it has the target already, and is ${stopped.state}`;
+}
+function isAtWork({ state }) {
+    return state === 'running' || state === 'restarting';
+}
+const byHand = 'Name the other services as "services", and roll these back by hand: docker compose up -d with the earlier tag';
 /** What makes a swap impossible; null where nothing does. */
-function obstacleOf(service, hasReference, { services }) {
-    if (!hasReference)
-        return `${service.name} has no image reference in the compose file that can be used`;
-    const [shared] = service.sharesWith;
-    if (shared !== undefined)
-        return `${service.name} shares the network, processes or volumes of ${shared}`;
-    const sharer = [...services.values()].find(({ sharesWith }) => sharesWith.includes(service.name));
-    return sharer === undefined ? null : `${sharer.name} shares the network, processes or volumes of ${service.name}`;
+function obstacleOf(service, { project, composeVersion }) {
+    const { name, image, containerName, sharesWith } = service;
+    if (image === null) {
+        return {
+            what: `${name} has no image in the compose file, which builds it on the host`,
+            remedy: `Give ${name} an "image:" in the compose file`,
+        };
+    }
+    if (referenceOf(image) === null) {
+        return {
+            what: `${name} has an image in the compose file that is no usable reference: ${clean_cleanLine(image, 200)}`,
+            remedy: `Look at its variables, on the host: docker compose config --images`,
+        };
+    }
+    if (containerName !== null && !supportsReset(composeVersion)) {
+        return {
+            what: `${name} has a fixed name (${containerName}), which the host's docker compose ${composeVersion.trim()} cannot lift`,
+            remedy: 'On the host, as root: apt-get install docker-compose-plugin (2.24.4 or newer), or take "container_name:" out of the compose file',
+        };
+    }
+    const [shared] = sharesWith;
+    if (shared !== undefined) {
+        return { what: `${name} shares the network, processes or volumes of ${shared}`, remedy: byHand };
+    }
+    const sharer = [...project.services.values()].find((other) => other.sharesWith.includes(name));
+    if (sharer === undefined)
+        return null;
+    return { what: `${sharer.name} shares the network, processes or volumes of ${name}`, remedy: byHand };
 }
 function cannotSwap(obstacles) {
-    return new Failure('cannot-swap', `It cannot be rolled back by itself: ${obstacles.join('; ')}`, {
-        hint: 'Name the other services as "services", and roll these back by hand: docker compose up -d with the earlier tag',
+    const what = obstacles.map((each) => each.what).join('; ');
+    return new Failure('cannot-swap', `It cannot be rolled back by itself: ${what}`, {
+        hint: [...new Set(obstacles.map(({ remedy }) => remedy))].join('. '),
     });
 }
 /** By digest, else by id; a tag alone says nothing of what is meant, as it may point elsewhere here. */
@@ -34971,16 +35056,13 @@ function localImage(repository, { digest, imageId }, images) {
     const byDigest = images.find((image) => names(image).some((name) => name?.repository === repository && name.digest === digest && digest !== null));
     return byDigest ?? images.find(({ id }) => imageId !== null && id === imageId);
 }
-function runsEverywhere(service, image, containers) {
-    const own = containers.filter((container) => container.service === service);
-    return own.length > 0 && own.every(({ imageId }) => imageId === image.id);
-}
 function step(request, service, own, fromImage, wanted, repository, found, proxyServices) {
-    const digest = wanted.digest ?? plan_digestOf(found, repository);
+    // What the host cannot find under its digest can only be named by its id.
+    const digest = found === undefined ? wanted.digest : plan_digestOf(found, repository, wanted.digest);
     const tag = wanted.tag;
     const name = `${repository}${tag === null ? '' : `:${tag}`}`;
     const pull = digest === null ? name : `${repository}@${digest}`;
-    if (found === undefined && digest === null && tag === null)
+    if (found === undefined && digest === null && !isTagEnough(wanted, request))
         throw lostImage(service.name);
     const { strategy, why } = decideStrategy(request.strategy, service, own, request.project, proxyServices);
     const proven = own.length > 0 && own.every(hasHealthTest);
@@ -35018,17 +35100,22 @@ function nameOf(id, composeImage, images) {
         .map((name) => name?.tag ?? '');
     return names.toSorted()[0] ?? null;
 }
+/** Where a record tells the image's id, what its tag stands for today is another image. */
+function isTagEnough({ tag, imageId }, { wanted: { record } }) {
+    return tag !== null && (record === null || imageId === null);
+}
 function lostImage(service) {
     return new Failure('image-missing', `The image that ${service} is to go back to was only on this host, and is gone`, {
         hint: 'Name another release as "target"',
     });
 }
-function plan_digestOf(image, repository) {
-    const digests = (image?.repoDigests ?? [])
+/** One that the image has in the repository: the wanted one, else the first. */
+function plan_digestOf(image, repository, wanted) {
+    const digests = image.repoDigests
         .map(referenceOf)
         .filter((name) => name?.repository === repository)
-        .map((name) => name?.digest ?? null);
-    return digests.toSorted()[0] ?? null;
+        .flatMap((name) => name?.digest ?? []);
+    return digests.find((digest) => digest === wanted) ?? digests.toSorted()[0] ?? null;
 }
 /** The reference, where a tag of this host decides what it stands for. */
 function taggable(image) {
@@ -35058,8 +35145,8 @@ function inOrder(steps, { services }) {
         if (met.has(name))
             return;
         met.add(name);
-        for (const { service } of services.get(name)?.dependsOn ?? [])
-            visit(service);
+        for (const other of (services.get(name)?.dependsOn ?? []).map(({ service }) => service).toSorted())
+            visit(other);
         ordered.add(name);
     };
     for (const name of [...services.keys()].toSorted())
@@ -35078,7 +35165,19 @@ function notesOn(plan, request) {
     const notes = [];
     const warn = (text) => notes.push({ level: 'warning', text });
     const tell = (text) => notes.push({ level: 'info', text });
-    for (const { service, proven, onlyHere, strategy, fixedName } of plan.services) {
+    for (const { service, why } of plan.leftAlone) {
+        const own = containers.filter((container) => container.service === service);
+        const isDown = own.length === 0 || !own.every(isAtWork);
+        if (isDown && wanted.images.has(service))
+            warn(`${service} does not run, and is not started: ${why}`);
+    }
+    if (request.proxyService !== null && !project.services.has(request.proxyService)) {
+        warn(`The compose file has no service ${request.proxyService}, which "proxy-service" names`);
+    }
+    for (const { service, proven, onlyHere, strategy, fixedName, why } of plan.services) {
+        if (request.strategy === 'blue-green' && strategy === 'recreate') {
+            warn(`${service} cannot be swapped without a gap, as "strategy" asks: ${why}`);
+        }
         if (!proven)
             warn(`${service} has no health test: that it runs is all that can be proven of it`);
         if (onlyHere)
@@ -35130,17 +35229,25 @@ function notesOn(plan, request) {
     }
     return notes;
 }
-/** Neither ids of containers nor their health: they change while a plan is looked at. */
+/**
+ * Neither ids of containers nor their health: they change while a plan is looked at. Nor whether the target is on the host
+ * already: a plan stays the same when a first attempt has pulled it.
+ */
 function hashOf({ project, services, from, to, world }) {
     const decided = services.map(({ service, strategy, toImage, fixedName, anonymousVolumes: volumes, retag }) => ({
         service,
         strategy,
-        toImage,
+        toImage: whatDecides(toImage),
         fixedName,
         volumes,
         retag,
     }));
-    return (0,external_node_crypto_.createHash)('sha256').update(canonical({ project, decided, from, to, world })).digest('hex');
+    const target = Object.fromEntries(Object.entries(to).map(([service, image]) => [service, whatDecides(image)]));
+    return (0,external_node_crypto_.createHash)('sha256').update(canonical({ project, decided, from, target, world })).digest('hex');
+}
+/** A digest says which image is meant; where there is none, its id does. */
+function whatDecides(image) {
+    return image.digest === null ? image : { ...image, imageId: null };
 }
 /** JSON with its keys in order. */
 function canonical(value) {
@@ -35266,6 +35373,7 @@ function sharedBy({ network_mode, ipc, pid, volumes_from }) {
 }
 
 ;// CONCATENATED MODULE: ./build/shared/runner/history-mirror.js
+/** Copies of the history off the host. Not built yet: nothing is stored, and nothing is found. */
 function historyMirror(_request) {
     return { load: async () => ({ texts: [], notices: [], needsRefresh: false }), save: async () => ({ notices: [] }) };
 }
@@ -37477,9 +37585,9 @@ function revertYaml(steps) {
         : [`  ${scalar(service)}: {image: ${scalar(fromImage.imageId)}, pull_policy: never}`]);
     return ['services:', ...lines, ''].join('\n');
 }
-/** JSON's strings are YAML's; compose fills variables in, which none of ours is. */
+/** JSON's strings are YAML's, but for what cannot be printed; compose fills variables in, which none of ours is. */
 function scalar(value) {
-    return JSON.stringify(value.replaceAll('$', '$$$$'));
+    return JSON.stringify(value.replaceAll('$', '$$$$')).replace(/[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 ;// CONCATENATED MODULE: ./build/rollback-action/request.js
@@ -38041,6 +38149,7 @@ async function decide(seen, mirrored, { inputs }) {
         });
         const plan = planRollback({
             project,
+            composeVersion: compose.version,
             containers: seen.containers,
             images: compose.images,
             running,
@@ -38132,7 +38241,7 @@ async function rollback_conclude(carried, plan, backup, { inputs, outputs, start
     throw endingFailure(outcome, `${inputs.backupDir}/rollback/transactions/${id}`);
 }
 function endingFailure({ ending, failure, left }, folder) {
-    const code = failure?.code ?? 'swap-failed';
+    const code = failure?.code ?? 'stuck';
     const why = failure?.text === undefined || failure.text === '' ? code : failure.text;
     const evidence = `What the containers said stands in ${folder}/evidence`;
     switch (ending) {

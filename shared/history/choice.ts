@@ -1,4 +1,4 @@
-import type { Release, RunningImage } from '../releases/release.ts';
+import { type Release, type RunningImage, sameImage } from '../releases/release.ts';
 import type { HistoryRecord } from './record.ts';
 
 /** The release to go back to, or why there is none. */
@@ -20,35 +20,54 @@ export interface ChoiceRequest {
  */
 export function lastGood({ records, environment, running, ignored }: ChoiceRequest): Choice {
   const ours = records.filter((record) => record.environment === environment);
-  const candidates = ours
-    .filter((record) => ran(record) && differs(record.release, running, ignored))
-    .toReversed()
-    .map((record) => ({ record, verdict: verdictOn(record.release, ours, ignored) }))
-    .filter(({ verdict }) => verdict !== 'bad');
+  const now = imagesOf(running, ignored);
+  const others = ours
+    .filter(ran)
+    .map((record) => ({ record, images: imagesOf(record.release, ignored) }))
+    .filter(({ images }) => differs(images, now))
+    .toReversed();
+  const words = wordsOn(ours, ignored);
 
-  const good = candidates.find(({ verdict }) => verdict === 'good');
-  if (good !== undefined) {
-    return { record: good.record, why: 'the newest release that was found good and is not what runs' };
+  let unmarked: HistoryRecord | null = null;
+  for (const { record, images } of others) {
+    const word = words.find(({ about }) => sameImages(about, images))?.word ?? null;
+    if (word === 'good') {
+      return { record, why: 'the newest release that was found good and is not what runs' };
+    }
+    if (word === null) unmarked ??= record;
   }
-  const unmarked = candidates[0];
-  if (unmarked !== undefined) {
-    return { record: unmarked.record, why: 'the newest release that ran and was not marked bad; none was found good' };
+  if (unmarked !== null) {
+    return { record: unmarked, why: 'the newest release that ran and was not marked bad; none was found good' };
   }
-  return { record: null, why: whyNone(ours, running, ignored) };
+  return {
+    record: null,
+    why: whyNone(
+      ours.length,
+      others.map(({ images }) => images),
+    ),
+  };
 }
 
-/** The latest word on a release; `unknown` is none, and null stands for no word at all. */
-function verdictOn(
-  release: Release,
+/** By service, without those that are ignored. A map has nothing under the names that every object has. */
+type Images = ReadonlyMap<string, RunningImage>;
+
+function imagesOf(release: Release, ignored: ReadonlySet<string>): Images {
+  return new Map(Object.entries(release).filter(([service]) => !ignored.has(service)));
+}
+
+/** What was said of releases, the latest word first; `unknown` is none. */
+function wordsOn(
   records: readonly HistoryRecord[],
   ignored: ReadonlySet<string>,
-): 'good' | 'bad' | null {
-  const isMeant = (other: Release) => sameImages(release, other, ignored);
-  for (const { event, status, verdict, release: about, previous } of records.toReversed()) {
-    if (verdict !== 'unknown' && isMeant(about)) return verdict;
-    if (event === 'rollback' && status === 'succeeded' && previous !== null && isMeant(previous)) return 'bad';
-  }
-  return null;
+): { about: Images; word: 'good' | 'bad' }[] {
+  return records
+    .toReversed()
+    .flatMap(({ event, status, verdict, release, previous }) => [
+      ...(verdict === 'unknown' ? [] : [{ about: imagesOf(release, ignored), word: verdict }]),
+      ...(event === 'rollback' && status === 'succeeded' && previous !== null
+        ? [{ about: imagesOf(previous, ignored), word: 'bad' as const }]
+        : []),
+    ]);
 }
 
 function ran({ event, status }: HistoryRecord): boolean {
@@ -56,41 +75,31 @@ function ran({ event, status }: HistoryRecord): boolean {
 }
 
 /** Some service that is in both runs another image, and every such one can be found again. */
-function differs(release: Release, running: Release, ignored: ReadonlySet<string>): boolean {
-  const now = imagesOf(running, ignored);
-  const others = [...imagesOf(release, ignored)].filter(([service, image]) => {
+function differs(images: Images, now: Images): boolean {
+  const others = [...images].filter(([service, image]) => {
     const present = now.get(service);
-    return present !== undefined && !same(image, present);
+    return present !== undefined && !sameImage(image, present);
   });
   return others.length > 0 && others.every(([, { digest, imageId }]) => digest !== null || imageId !== null);
 }
 
 /** They have the same services, each with the same image. */
-function sameImages(one: Release, other: Release, ignored: ReadonlySet<string>): boolean {
-  const [ours, theirs] = [imagesOf(one, ignored), imagesOf(other, ignored)];
+function sameImages(one: Images, other: Images): boolean {
   return (
-    ours.size === theirs.size &&
-    [...ours].every(([service, image]) => {
-      const counterpart = theirs.get(service);
-      return counterpart !== undefined && same(image, counterpart);
+    one.size === other.size &&
+    [...one].every(([service, image]) => {
+      const counterpart = other.get(service);
+      return counterpart !== undefined && sameImage(image, counterpart);
     })
   );
 }
 
-/** As a map, which has nothing under the names that every object has: a service may be called `constructor`. */
-function imagesOf(release: Release, ignored: ReadonlySet<string>): Map<string, RunningImage> {
-  return new Map(Object.entries(release).filter(([service]) => !ignored.has(service)));
-}
-
-/** A digest is known only once an image was pushed or pulled, and it may get further ones; its id may change with Docker. */
-function same(a: RunningImage, b: RunningImage): boolean {
-  return (a.imageId !== null && a.imageId === b.imageId) || (a.digest !== null && a.digest === b.digest);
-}
-
-function whyNone(records: readonly HistoryRecord[], running: Release, ignored: ReadonlySet<string>): string {
-  if (records.length === 0) return 'the history on the host is empty';
-  const others = records.filter((record) => ran(record) && differs(record.release, running, ignored));
-  return others.length === 0
-    ? `none of the ${records.length} records on the host tells of another release that ran`
-    : `each of the ${others.length} other releases in the history was marked bad or rolled back from`;
+function whyNone(known: number, others: readonly Images[]): string {
+  if (known === 0) return 'the history on the host is empty';
+  const releases = others.filter(
+    (images, index) => others.findIndex((earlier) => sameImages(earlier, images)) === index,
+  ).length;
+  return releases === 0
+    ? `none of the ${known} records on the host tells of another release that ran`
+    : `each of the ${releases} other releases in the history was marked bad or rolled back from`;
 }

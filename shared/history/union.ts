@@ -1,3 +1,4 @@
+import type { Release } from '../releases/release.ts';
 import { type HistoryRecord, historyLine } from './record.ts';
 
 /** A record, and whose word it is. */
@@ -21,7 +22,10 @@ export function unite(host: readonly HistoryRecord[], mirrors: readonly (readonl
   );
 }
 
-/** What a host that has lost its history gets back. What was found good there is not proven by a copy. */
+/**
+ * What a host that has lost its history gets back. What was found good there is not proven by a copy; and a copy, which may
+ * be forged, supplies tags and digests, which belong to a repository, but no ids, which could be those of any image here.
+ */
 export function recordsToMend(
   host: readonly HistoryRecord[],
   mirrors: readonly (readonly HistoryRecord[])[],
@@ -31,7 +35,17 @@ export function recordsToMend(
   return unite([], mirrors)
     .map(({ record }) => record)
     .filter((record) => record.environment === environment)
-    .map((record) => ({ ...record, verdict: 'unknown' }));
+    .map((record) => ({
+      ...record,
+      verdict: 'unknown',
+      release: withoutIds(record.release),
+      previous: record.previous === null ? null : withoutIds(record.previous),
+    }));
+}
+
+/** The release by its tags and digests alone. */
+export function withoutIds(release: Release): Release {
+  return Object.fromEntries(Object.entries(release).map(([service, image]) => [service, { ...image, imageId: null }]));
 }
 
 /** The history as one text of at most so many bytes: where it is longer, the oldest records are left out. */

@@ -64,7 +64,7 @@ export interface ComposeSurvey {
   images: LocalImage[];
 }
 
-/** An image on the host, by all of its names. */
+/** An image on the host, by all of its names; it may have none. */
 export interface LocalImage {
   id: string;
   repoTags: string[];
@@ -232,20 +232,24 @@ function readCompose(records: Records): Survey['compose'] {
     changedAt: Number(records.get('compose-changed')) * 1_000,
     envNames: records.find('env-names')?.split('\n') ?? null,
     world: records.find('world') ?? null,
-    images: readImages(records.find('local-images') ?? ''),
+    images: readLocalImages(records.find('local-images') ?? ''),
   };
 }
 
-/** A line for each name; an image may have several, and `<none>` stands for what is missing. */
-function readImages(text: string): LocalImage[] {
+/**
+ * Reads `ID REPOSITORY TAG DIGEST`, a line for each name: an image may have several. `<none>` stands for what is missing;
+ * an image that was built here and lost its tag to a newer one has no name at all, and can still be gone back to.
+ */
+export function readLocalImages(text: string): LocalImage[] {
   const images = new Map<string, LocalImage>();
   for (const line of text.split('\n')) {
     const [id = '', repository = '', tag = '', digest = ''] = line.split(' ');
-    if (repository === '' || repository === '<none>') continue;
+    if (repository === '') continue;
     const image = images.get(id) ?? { id, repoTags: [], repoDigests: [] };
+    images.set(id, image);
+    if (repository === '<none>') continue;
     if (tag !== '<none>' && tag !== '') image.repoTags.push(`${repository}:${tag}`);
     if (digest !== '<none>' && digest !== '') image.repoDigests.push(`${repository}@${digest}`);
-    images.set(id, image);
   }
   return [...images.values()];
 }

@@ -1,16 +1,18 @@
 import { Failure } from '../failure.ts';
 
-/** From here on `--no-recreate`, `--pull never` and `!reset` do what a swap needs of them. */
-const oldest = [2, 20] as const;
+type Version = readonly [major: number, minor: number, patch: number];
+
+/** From here on `--no-recreate` and `--pull never` do what a swap needs of them. */
+const oldest: Version = [2, 20, 0];
+/** From here on an override can lift a fixed name: compose's reference asks for it. */
+const oldestReset: Version = [2, 24, 4];
 
 /**
  * @param version as `docker compose version --short` prints it: `2.26.1-4`, `v2.20.0`
  * @throws Failure `compose-too-old`
  */
 export function checkComposeVersion(version: string): void {
-  const [, major = '0', minor = '0'] = /^v?(\d+)\.(\d+)/.exec(version.trim()) ?? [];
-  const isNewEnough = Number(major) > oldest[0] || (Number(major) === oldest[0] && Number(minor) >= oldest[1]);
-  if (isNewEnough) return;
+  if (isAtLeast(oldest, version)) return;
   throw new Failure(
     'compose-too-old',
     `The host's docker compose is ${version.trim().slice(0, 50) || 'unknown'}; 2.20 or newer is needed`,
@@ -18,6 +20,17 @@ export function checkComposeVersion(version: string): void {
       hint: 'On the host, as root: apt-get install docker-compose-plugin (from Docker’s own packages)',
     },
   );
+}
+
+/** True where `!reset` in an override takes a fixed name away. @param version as above */
+export function supportsReset(version: string): boolean {
+  return isAtLeast(oldestReset, version);
+}
+
+function isAtLeast(needed: Version, version: string): boolean {
+  const [, ...parts] = /^v?(\d+)\.(\d+)(?:\.(\d+))?/.exec(version.trim()) ?? [];
+  const difference = needed.map((part, index) => Number(parts[index] ?? 0) - part).find((each) => each !== 0);
+  return (difference ?? 0) >= 0;
 }
 
 /** @throws Failure `no-compose` */

@@ -46,13 +46,10 @@ export function revertYaml(steps: readonly ServiceStep[]): string {
   return ['services:', ...lines, ''].join('\n');
 }
 
-/**
- * JSON's strings are YAML's, but for a few characters that YAML takes for the end of a line, or refuses. Compose fills
- * variables in, which none of ours is.
- */
+/** JSON's strings are YAML's, but for what cannot be printed; compose fills variables in, which none of ours is. */
 function scalar(value: string): string {
   return JSON.stringify(value.replaceAll('$', '$$$$')).replace(
-    /[\p{Cc}\u2028\u2029\ufeff]/gu,
+    /[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import { cleanLine } from '../clean.ts';
 import { Failure } from '../failure.ts';
 import type { FoundContainer, LocalImage } from '../host/survey.ts';
+import { supportsReset } from './compose-version.ts';
 import { parseImageReference } from './image-reference.ts';
 import type { ComposeProject, ComposeService } from './project.ts';
 import { mixedServices, type Release, type RunningImage, sameRelease } from './release.ts';
@@ -63,6 +65,8 @@ export interface Plan {
 
 export interface PlanRequest {
   project: ComposeProject;
+  /** As `docker compose version --short` prints it. */
+  composeVersion: string;
   /** Of the project. */
   containers: readonly FoundContainer[];
   images: readonly LocalImage[];
@@ -95,7 +99,7 @@ const usualInterval = 30_000;
 export function planRollback(request: PlanRequest): Plan {
   const { project, wanted, running, databases, containers, world } = request;
   const leftAlone: Plan['leftAlone'] = [];
-  const obstacles: string[] = [];
+  const obstacles: Obstacle[] = [];
   const proxyServices = proxiesIn(project, request.proxyService);
 
   const steps = [...project.services.values()].flatMap((service): ServiceStep[] => {
@@ -108,17 +112,15 @@ export function planRollback(request: PlanRequest): Plan {
       return [];
     }
     const reference = referenceOf(service.image);
-    const obstacle = obstacleOf(service, reference !== null, project);
     const found = reference === null ? undefined : localImage(reference.repository, image, request.images);
-    if (found !== undefined && runsEverywhere(service.name, found, containers)) {
-      leftAlone.push({ service: service.name, why: 'it runs the target already' });
-      return [];
-    }
-    if (obstacle !== null || reference === null) {
-      obstacles.push(obstacle ?? '');
-      return [];
-    }
     const own = containers.filter((container) => container.service === service.name);
+    if (found !== undefined && own.length > 0 && own.every(({ imageId }) => imageId === found.id)) {
+      leftAlone.push({ service: service.name, why: whyUnchanged(own) });
+      return [];
+    }
+    const obstacle = obstacleOf(service, request);
+    if (obstacle !== null) obstacles.push(obstacle);
+    if (obstacle !== null || reference === null) return [];
     return [step(request, service, own, from, image, reference.repository, found, proxyServices)];
   });
   if (obstacles.length > 0) throw cannotSwap(obstacles);
@@ -145,24 +147,65 @@ function whyLeftAlone(
 ): string | null {
   if (databases.has(service)) return 'it is the database';
   if (image === undefined) return 'the target does not speak of it';
-  if (from === undefined) return 'it has no container: it is not running';
+  if (from === undefined) return 'it has no container';
   if (image.tag === null && image.digest === null && image.imageId === null)
     return 'the target does not say which image';
   return null;
 }
 
-/** What makes a swap impossible; null where nothing does. */
-function obstacleOf(service: ComposeService, hasReference: boolean, { services }: ComposeProject): string | null {
-  if (!hasReference) return `${service.name} has no image reference in the compose file that can be used`;
-  const [shared] = service.sharesWith;
-  if (shared !== undefined) return `${service.name} shares the network, processes or volumes of ${shared}`;
-  const sharer = [...services.values()].find(({ sharesWith }) => sharesWith.includes(service.name));
-  return sharer === undefined ? null : `${sharer.name} shares the network, processes or volumes of ${service.name}`;
+/** The target may be there already, and yet not at work. */
+function whyUnchanged(own: readonly FoundContainer[]): string {
+  const stopped = own.find((container) => !isAtWork(container));
+  return stopped === undefined ? 'it runs the target already' : `it has the target already, and is ${stopped.state}`;
 }
 
-function cannotSwap(obstacles: readonly string[]): Failure {
-  return new Failure('cannot-swap', `It cannot be rolled back by itself: ${obstacles.join('; ')}`, {
-    hint: 'Name the other services as "services", and roll these back by hand: docker compose up -d with the earlier tag',
+function isAtWork({ state }: FoundContainer): boolean {
+  return state === 'running' || state === 'restarting';
+}
+
+interface Obstacle {
+  what: string;
+  remedy: string;
+}
+
+const byHand =
+  'Name the other services as "services", and roll these back by hand: docker compose up -d with the earlier tag';
+
+/** What makes a swap impossible; null where nothing does. */
+function obstacleOf(service: ComposeService, { project, composeVersion }: PlanRequest): Obstacle | null {
+  const { name, image, containerName, sharesWith } = service;
+  if (image === null) {
+    return {
+      what: `${name} has no image in the compose file, which builds it on the host`,
+      remedy: `Give ${name} an "image:" in the compose file`,
+    };
+  }
+  if (referenceOf(image) === null) {
+    return {
+      what: `${name} has an image in the compose file that is no usable reference: ${cleanLine(image, 200)}`,
+      remedy: `Look at its variables, on the host: docker compose config --images`,
+    };
+  }
+  if (containerName !== null && !supportsReset(composeVersion)) {
+    return {
+      what: `${name} has a fixed name (${containerName}), which the host's docker compose ${composeVersion.trim()} cannot lift`,
+      remedy:
+        'On the host, as root: apt-get install docker-compose-plugin (2.24.4 or newer), or take "container_name:" out of the compose file',
+    };
+  }
+  const [shared] = sharesWith;
+  if (shared !== undefined) {
+    return { what: `${name} shares the network, processes or volumes of ${shared}`, remedy: byHand };
+  }
+  const sharer = [...project.services.values()].find((other) => other.sharesWith.includes(name));
+  if (sharer === undefined) return null;
+  return { what: `${sharer.name} shares the network, processes or volumes of ${name}`, remedy: byHand };
+}
+
+function cannotSwap(obstacles: readonly Obstacle[]): Failure {
+  const what = obstacles.map((each) => each.what).join('; ');
+  return new Failure('cannot-swap', `It cannot be rolled back by itself: ${what}`, {
+    hint: [...new Set(obstacles.map(({ remedy }) => remedy))].join('. '),
   });
 }
 
@@ -179,11 +222,6 @@ function localImage(
   return byDigest ?? images.find(({ id }) => imageId !== null && id === imageId);
 }
 
-function runsEverywhere(service: string, image: LocalImage, containers: readonly FoundContainer[]): boolean {
-  const own = containers.filter((container) => container.service === service);
-  return own.length > 0 && own.every(({ imageId }) => imageId === image.id);
-}
-
 function step(
   request: PlanRequest,
   service: ComposeService,
@@ -194,11 +232,12 @@ function step(
   found: LocalImage | undefined,
   proxyServices: readonly string[],
 ): ServiceStep {
-  const digest = wanted.digest ?? digestOf(found, repository);
+  // What the host cannot find under its digest can only be named by its id.
+  const digest = found === undefined ? wanted.digest : digestOf(found, repository, wanted.digest);
   const tag = wanted.tag;
   const name = `${repository}${tag === null ? '' : `:${tag}`}`;
   const pull = digest === null ? name : `${repository}@${digest}`;
-  if (found === undefined && digest === null && tag === null) throw lostImage(service.name);
+  if (found === undefined && digest === null && !isTagEnough(wanted, request)) throw lostImage(service.name);
   const { strategy, why } = decideStrategy(request.strategy, service, own, request.project, proxyServices);
   const proven = own.length > 0 && own.every(hasHealthTest);
   const intervals = own.map(({ healthInterval }) => healthInterval / 1e6 || usualInterval);
@@ -237,18 +276,24 @@ function nameOf(id: string | null, composeImage: string | null, images: readonly
   return names.toSorted()[0] ?? null;
 }
 
+/** Where a record tells the image's id, what its tag stands for today is another image. */
+function isTagEnough({ tag, imageId }: WantedImage, { wanted: { record } }: PlanRequest): boolean {
+  return tag !== null && (record === null || imageId === null);
+}
+
 function lostImage(service: string): Failure {
   return new Failure('image-missing', `The image that ${service} is to go back to was only on this host, and is gone`, {
     hint: 'Name another release as "target"',
   });
 }
 
-function digestOf(image: LocalImage | undefined, repository: string): string | null {
-  const digests = (image?.repoDigests ?? [])
+/** One that the image has in the repository: the wanted one, else the first. */
+function digestOf(image: LocalImage, repository: string, wanted: string | null): string | null {
+  const digests = image.repoDigests
     .map(referenceOf)
     .filter((name) => name?.repository === repository)
-    .map((name) => name?.digest ?? null);
-  return digests.toSorted()[0] ?? null;
+    .flatMap((name) => name?.digest ?? []);
+  return digests.find((digest) => digest === wanted) ?? digests.toSorted()[0] ?? null;
 }
 
 /** The reference, where a tag of this host decides what it stands for. */
@@ -283,8 +328,7 @@ function inOrder(steps: readonly ServiceStep[], { services }: ComposeProject): S
   const visit = (name: string): void => {
     if (met.has(name)) return;
     met.add(name);
-    const needed = services.get(name)?.dependsOn ?? [];
-    for (const each of needed.map(({ service }) => service).toSorted()) visit(each);
+    for (const other of (services.get(name)?.dependsOn ?? []).map(({ service }) => service).toSorted()) visit(other);
     ordered.add(name);
   };
   for (const name of [...services.keys()].toSorted()) visit(name);
@@ -304,7 +348,18 @@ function notesOn(plan: Omit<Plan, 'notes' | 'hash'>, request: PlanRequest): Plan
   const warn = (text: string) => notes.push({ level: 'warning', text });
   const tell = (text: string) => notes.push({ level: 'info', text });
 
-  for (const { service, proven, onlyHere, strategy, fixedName } of plan.services) {
+  for (const { service, why } of plan.leftAlone) {
+    const own = containers.filter((container) => container.service === service);
+    const isDown = own.length === 0 || !own.every(isAtWork);
+    if (isDown && wanted.images.has(service)) warn(`${service} does not run, and is not started: ${why}`);
+  }
+  if (request.proxyService !== null && !project.services.has(request.proxyService)) {
+    warn(`The compose file has no service ${request.proxyService}, which "proxy-service" names`);
+  }
+  for (const { service, proven, onlyHere, strategy, fixedName, why } of plan.services) {
+    if (request.strategy === 'blue-green' && strategy === 'recreate') {
+      warn(`${service} cannot be swapped without a gap, as "strategy" asks: ${why}`);
+    }
     if (!proven) warn(`${service} has no health test: that it runs is all that can be proven of it`);
     if (onlyHere) warn(`The target of ${service} is in no registry as far as this host knows: it exists only here`);
     if (strategy === 'blue-green' && fixedName === null) tell(`${service} is swapped without a gap`);
@@ -358,25 +413,24 @@ function notesOn(plan: Omit<Plan, 'notes' | 'hash'>, request: PlanRequest): Plan
 }
 
 /**
- * Neither ids of containers nor their health: they change while a plan is looked at. Nor whether an image was pulled
- * meanwhile, as a run that was refused afterwards has done it: its digest says which it is.
+ * Neither ids of containers nor their health: they change while a plan is looked at. Nor whether the target is on the host
+ * already: a plan stays the same when a first attempt has pulled it.
  */
 function hashOf({ project, services, from, to, world }: Omit<Plan, 'notes' | 'hash'>): string {
   const decided = services.map(({ service, strategy, toImage, fixedName, anonymousVolumes: volumes, retag }) => ({
     service,
     strategy,
-    toImage: imageOf(toImage),
+    toImage: whatDecides(toImage),
     fixedName,
     volumes,
     retag,
   }));
-  const target = Object.fromEntries(Object.entries(to).map(([service, image]) => [service, imageOf(image)]));
-  return createHash('sha256')
-    .update(canonical({ project, decided, from, to: target, world }))
-    .digest('hex');
+  const target = Object.fromEntries(Object.entries(to).map(([service, image]) => [service, whatDecides(image)]));
+  return createHash('sha256').update(canonical({ project, decided, from, target, world })).digest('hex');
 }
 
-function imageOf(image: RunningImage): RunningImage {
+/** A digest says which image is meant; where there is none, its id does. */
+function whatDecides(image: RunningImage): RunningImage {
   return image.digest === null ? image : { ...image, imageId: null };
 }
 

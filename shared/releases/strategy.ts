@@ -11,12 +11,19 @@ export interface StrategyDecision {
 }
 
 /** Programs that look a service's containers up anew, and go on to the next where one does not answer. */
-const proxies = /(^|[/-])(nginx|openresty|caddy|traefik|haproxy)([-_]|$)/;
+const proxies = /(^|[/_-])(nginx|openresty|caddy|traefik|haproxy)([_-][^/]*)?$/;
+/** What only watches a proxy is called after it. */
+const watchers = /exporter|metrics/;
+
+function looksLikeProxy({ image }: ComposeService): boolean {
+  const path = referenceOf(image)?.path ?? '';
+  return proxies.test(path) && !watchers.test(path);
+}
 
 /** The services that look like reverse proxies, or the one that is named. */
 export function proxiesIn({ services }: ComposeProject, named: string | null): string[] {
   return [...services.values()]
-    .filter(({ name, image }) => (named === null ? proxies.test(referenceOf(image)?.path ?? '') : name === named))
+    .filter((service) => (named === null ? looksLikeProxy(service) : service.name === named))
     .map(({ name }) => name);
 }
 
@@ -54,7 +61,7 @@ function reasonsAgainst(
     [!isTested, 'it has no health test, so nobody could tell when the new one is ready'],
     [!containers.some(({ exposedPorts }) => exposedPorts.length > 0), 'it has no port, so no proxy leads to it'],
     [
-      !proxyServices.some((name) => name !== service.name && sharesNetwork(service, project.services.get(name))),
+      !proxyServices.some((name) => sharesNetwork(service, project.services.get(name))),
       'no proxy was found on its network',
     ],
   ];

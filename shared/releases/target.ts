@@ -1,7 +1,7 @@
 import { Failure } from '../failure.ts';
 import type { Choice } from '../history/choice.ts';
 import { type HistoryRecord, isRecordId } from '../history/record.ts';
-import type { HistoryEntry } from '../history/union.ts';
+import { type HistoryEntry, withoutIds } from '../history/union.ts';
 import { type ImageReference, isDigest, isTag, parseImageReference } from './image-reference.ts';
 import type { ComposeProject } from './project.ts';
 import { isServiceName, type RunningImage } from './release.ts';
@@ -49,11 +49,18 @@ export interface TargetContext {
 
 /** Reads the input. @throws RangeError that completes "Input target …" */
 export function parseTarget(value: string): Target {
-  if (value.includes('=')) return { kind: 'services', images: new Map(value.split(/[\n,]/).flatMap(readService)) };
+  if (value.includes('=')) return { kind: 'services', images: readServices(value) };
   if (isDigest(value)) return { kind: 'digest', digest: value };
   if (isRecordId(value)) return { kind: 'record', id: value };
   if (isTag(value)) return { kind: 'tag', tag: value };
   throw new RangeError('is no tag, digest, list of service=tag, or id of a record');
+}
+
+function readServices(value: string): Map<string, { tag: string } | { digest: string }> {
+  const lines = value.split(/[\n,]/).flatMap(readService);
+  const twice = lines.find(([service], index) => lines.findIndex(([other]) => other === service) < index);
+  if (twice !== undefined) throw new RangeError(`names ${twice[0]} twice`);
+  return new Map(lines);
 }
 
 function readService(line: string): [string, { tag: string } | { digest: string }][] {
@@ -81,11 +88,18 @@ export function wantedRelease(target: Target, context: TargetContext): Wanted {
       if (entry === undefined) throw unknownRecord(target.id, context);
       const whose =
         entry.source === 'host' ? 'of the history on the host' : 'of a copy of the history, not on the host';
-      return ofRecord(entry.record, `the record ${target.id} ${whose}`, context, named);
+      const { record } = entry;
+      return ofRecord(
+        entry.source === 'host' ? record : { ...record, release: withoutIds(record.release) },
+        `the record ${target.id} ${whose}`,
+        context,
+        named,
+      );
     }
     case 'services': {
       for (const service of target.images.keys()) checkService(service, context);
       const images = [...target.images].filter(([service]) => named === null || named.has(service));
+      if (images.length === 0) throw speaksOfNone('The input "target"', context);
       return { ...resolve(images, context), record: null, unknown: [] };
     }
     default: {
@@ -157,6 +171,7 @@ function ofRecord(
     ([service]) => !databases.has(service) && (named === null || named.has(service)),
   );
   const known = wanted.filter(([service]) => project.services.has(service));
+  if (known.length === 0) throw speaksOfNone(`The record ${record.id}`, context);
   return {
     images: new Map(known.map(([service, { tag, digest, imageId }]) => [service, { tag, digest, imageId }])),
     source: `${source}: ${record.event} of ${record.at}`,
@@ -187,6 +202,14 @@ export function referenceOf(image: string | null): ImageReference | null {
     if (error instanceof Failure) return null;
     throw error;
   }
+}
+
+/** Else nothing would be done, and called a success. */
+function speaksOfNone(what: string, { project, databases, services }: TargetContext): Failure {
+  const asked = services ?? [...project.services.keys()].filter((service) => !databases.has(service));
+  return new Failure('no-target', `${what} speaks of none of the services ${asked.join(', ')}`, {
+    hint: 'Name another release as "target", or correct "services"',
+  });
 }
 
 function noTarget({ choice, history }: TargetContext): never {

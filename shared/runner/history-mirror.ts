@@ -12,6 +12,7 @@ export interface HistoryMirror {
   save(text: string, merge: (other: string) => string): Promise<{ notices: string[] }>;
 }
 
+/** Copies of the history off the host. Not built yet: nothing is stored, and nothing is found. */
 export function historyMirror(_request: MirrorRequest): HistoryMirror {
   return { load: async () => ({ texts: [], notices: [], needsRefresh: false }), save: async () => ({ notices: [] }) };
 }

@@ -51,16 +51,37 @@ old_containers() {
   done <before.tsv
 }
 
+# Writes after.tsv: the new containers, service and id. From then on the gates look at these and no others: compose, called by
+# somebody else meanwhile, replaces containers without a word.
+note_targets() {
+  local service id
+  for service in "${services[@]}"; do
+    for id in $(new_containers "$service"); do printf '%s\t%s\n' "$service" "$id"; done
+  done >after.new
+  sync -- after.new
+  mv -T -- after.new after.tsv
+}
+
+# target_containers SERVICE: ids, as they were made.
+target_containers() {
+  local service id
+  while IFS=$'\t' read -r service id; do
+    [[ $service != "$1" ]] || printf '%s\n' "$id"
+  done <after.tsv
+}
+
 # What compose left when it was killed half-way has twelve hex digits in front of its name: a container that was never started
 # beside one that runs is in nobody's service.
 mend_leftovers() {
-  local service id name state
+  local service id name state mended=
   while IFS=$'\t' read -r service id name state _; do
     [[ $name =~ ^/[0-9a-f]{12}_ && $state == created ]] || continue
     (($(old_containers "$service" | wc -l) > 1)) || continue
     steady rm --force "$id" || return
     journal mended "${name#/}"
+    mended=yes
   done <before.tsv
+  [[ -z $mended ]] || note_containers
 }
 
 # exists ID: whether Docker knows the container; a Docker that is away is no answer.

@@ -39,7 +39,7 @@ supervise() {
   set -m # what the engine leaves behind has a group of its own
   while ! has ended && ((lives < most_lives)); do
     lives=$((lives + 1))
-    ATLASIA_TRANSACTION=${plan[id]} "$BASH" "$folder/engine.sh" engine 9>&- </dev/null &
+    ATLASIA_TRANSACTION=$folder "$BASH" "$folder/engine.sh" engine 9>&- </dev/null &
     wait "$!" || true
     end_strays
     has ended || journal engine-died
@@ -69,13 +69,14 @@ await_lock() {
   return 1
 }
 
+# By its folder, since another project of this host may have a transaction of the same second.
 # Whatever of this transaction is still at work without its engine: compose, or a question to a service.
 end_strays() {
   local file
   while IFS= read -r file; do
     file=${file%/environ}
     kill -KILL "${file##*/}" 2>/dev/null || true
-  done < <(grep -lzxF -- "ATLASIA_TRANSACTION=${plan[id]}" /proc/[0-9]*/environ 2>/dev/null)
+  done < <(grep -lzxF -- "ATLASIA_TRANSACTION=$folder" /proc/[0-9]*/environ 2>/dev/null)
 }
 
 # What the journal says is done decides what is to do.

@@ -52,7 +52,7 @@ pass_gates() {
   while :; do
     all=yes
     for service in "${services[@]}"; do
-      for id in $(new_containers "$service"); do
+      for id in $(target_containers "$service"); do
         judge "$service" "$id" || return
         since[$id]=$started
         case $health in
@@ -82,7 +82,7 @@ pass_gates() {
 still_well() {
   local service id
   for service in "${services[@]}"; do
-    for id in $(new_containers "$service"); do
+    for id in $(target_containers "$service"); do
       judge "$service" "$id" || return
       [[ $health != unhealthy ]] || broken unhealthy "$service became unhealthy. $(last_health "$id")" || return
       [[ $started == "${since[$id]-}" ]] || broken crashed "$service was started anew" || return

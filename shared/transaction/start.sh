@@ -36,8 +36,14 @@ start() {
 resume() { launch "$1"; }
 
 launch() {
-  local folder=$transactions/$1
+  local folder=$transactions/$1 line session
   setsid "$BASH" "$folder/engine.sh" </dev/null >>"$folder/log" 2>&1 &
+  # Until it has a session of its own, it would be ended with us.
+  while { IFS= read -r line <"/proc/$!/stat"; } 2>/dev/null; do
+    read -r _ _ _ session _ <<<"${line##*) }"
+    [[ $session != "$!" ]] || break
+    sleep 0.01
+  done
   record transaction "$1"
 }
 

@@ -20,8 +20,9 @@ create_all() {
       [[ $(docker inspect --format '{{.Image}}' "$id") == "${target_image[$service]}" ]] ||
         broken wrong-image "The new container of $service is not made from the target" || return
     done
-    journal created "$service"
   done
+  note_targets || broken not-created 'The new containers could not be noted' || return
+  for service in "${services[@]}"; do journal created "$service"; done
 }
 
 swap_all() {
@@ -35,7 +36,7 @@ swap_all() {
 recreate() {
   local service=$1 begin old new
   mapfile -t old < <(old_containers "$service")
-  mapfile -t new < <(new_containers "$service")
+  mapfile -t new < <(target_containers "$service")
   # Docker, when it is restarted, must not bring both back.
   ((${#old[@]} == 0)) || steady update --restart=no "${old[@]}" || broken docker-failed "Docker could not update $service" || return
   journal stopping "$service"
@@ -63,7 +64,7 @@ take_name() {
   local old new
   [[ ${fixed_name[$1]} != - ]] || return 0
   old=$(old_containers "$1")
-  new=$(new_containers "$1")
+  new=$(target_containers "$1")
   [[ -z $old ]] || docker rename "$old" "${fixed_name[$1]}.${plan[id]}" || return
   docker rename "$new" "${fixed_name[$1]}"
 }
@@ -71,7 +72,7 @@ take_name() {
 # blue-green SERVICE: the new containers beside the old, which go when all gates are passed.
 blue-green() {
   local service=$1 new
-  mapfile -t new < <(new_containers "$service")
+  mapfile -t new < <(target_containers "$service")
   journal starting "$service"
   docker start "${new[@]}" >/dev/null </dev/null || broken not-started "Docker could not start the target of $service" || return
   journal started "$service"
@@ -87,7 +88,7 @@ drain_all() {
     ((${#old[@]})) || continue
     steady update --restart=no "${old[@]}" || broken docker-failed "Docker could not update $service" || return
     journal draining "$service"
-    aim_at "$service" "$(new_containers "$service")"
+    aim_at "$service" "$(target_containers "$service")"
     stop "${old[@]}" || broken stop-failed "Docker could not stop $service" || return
     journal drained "$service"
     tell_stop "$service" "${old[0]}"

@@ -56,7 +56,10 @@ describe('a verified backup', () => {
     const told = namesIn(files).filter((path) => !path.startsWith('.lock'));
     assert.deepEqual(told, [
       'backup.log',
-      ...['daily', 'monthly', 'weekly'].flatMap((tier) => names.map((name) => `${tier}/${name}`)),
+      ...['daily', 'monthly'].flatMap((tier) => names.map((name) => `${tier}/${name}`)),
+      'rollback/deployment_tags.log',
+      'rollback/history.jsonl',
+      ...names.map((name) => `weekly/${name}`),
     ]);
     for (const { path, type, mode, uid } of files) {
       assert.equal(mode, type === 'folder' ? 0o700 : 0o600, path);
@@ -72,7 +75,7 @@ describe('a verified backup', () => {
   });
 
   test('has its outputs', async () => {
-    const { release, 'duration-ms': duration, ...outputs } = result.outputs;
+    const { release, 'duration-ms': duration, 'history-id': historyId, ...outputs } = result.outputs;
     const folder = `${host.deployDir}/${dir}/daily`;
     const dump = host.files(dir).find(({ path }) => path === `daily/${manifest.file}`);
     const md5 = (await bash(host, 'md5sum <"$1"', `${folder}/${manifest.file}`)).slice(0, 32);
@@ -90,6 +93,8 @@ describe('a verified backup', () => {
       deleted: '0',
     });
     assert.match(id, /^\d{8}_\d{6}$/);
+    const [record] = (await read(host, `${dir}/rollback/history.jsonl`)).split('\n');
+    assert.equal(JSON.parse(record ?? '').id, historyId);
     assert.deepEqual(JSON.parse(release ?? ''), manifest['release']);
     assert.ok(Number(duration) > 100 && Number(duration) <= result.durationMs, duration);
   });

@@ -89,7 +89,7 @@ export async function hostIsClean(host: Host, patienceMs = 30_000): Promise<void
 }
 
 /** What each run writes anew; all else in a backup folder stays as it is. */
-const ofEveryRun = /^(\.lock(\.\w+)?|backup\.log)$/;
+const ofEveryRun = /^(\.lock(\.\w+)?|backup\.log|rollback\/(history\.jsonl|deployment_tags\.log))$/;
 
 /** Every file that was there before is there as it was; others may have come. */
 export function untouched(before: readonly FileFact[], after: readonly FileFact[]): void {
@@ -114,6 +114,6 @@ export function nothingPartial(files: readonly FileFact[]): void {
   );
 }
 
-function errorsOf({ annotations }: ActionResult) {
+export function errorsOf({ annotations }: ActionResult) {
   return annotations.filter(({ name }) => name === 'error');
 }

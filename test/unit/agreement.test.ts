@@ -5,7 +5,9 @@ import { dirname, join, relative } from 'node:path';
 import { afterEach, before, describe, test } from 'node:test';
 import { parse } from 'yaml';
 import { readBackupInputs } from '../../backup-action/inputs.ts';
-import { noOutputs } from '../../backup-action/outputs.ts';
+import { noOutputs as noBackupOutputs } from '../../backup-action/outputs.ts';
+import { readRollbackInputs } from '../../rollback-action/inputs.ts';
+import { noOutputs as noRollbackOutputs } from '../../rollback-action/outputs.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
@@ -20,21 +22,45 @@ interface ActionFile {
   runs: { using: string; main: string; post: string };
 }
 
-const action = parse(read('backup-action/action.yml')) as ActionFile;
-const readme = read('backup-action/README.md');
+interface Action {
+  folder: string;
+  file: ActionFile;
+  readme: string;
+  readInputs: () => unknown;
+  outputs: () => object;
+  /** Where the failures come from that its README explains. */
+  sources: string;
+}
+
+const common = 'shared/host,shared/backups,shared/postgres,shared/runner';
+const actions: Action[] = [
+  actionIn('backup-action', readBackupInputs, noBackupOutputs, `${common},backup-action`),
+  actionIn(
+    'rollback-action',
+    readRollbackInputs,
+    noRollbackOutputs,
+    'shared/releases,shared/transaction,shared/history,rollback-action',
+  ),
+];
+
+function actionIn(folder: string, readInputs: () => unknown, outputs: () => object, sources: string): Action {
+  const file = parse(read(`${folder}/action.yml`)) as ActionFile;
+  return { folder, file, readme: read(`${folder}/README.md`), readInputs, outputs, sources };
+}
 
 /** A value for each input that has no default, as the code takes it. */
 const samples: Record<string, string> = {
   host: 'db1.example.org',
   'ssh-key': '-----BEGIN PRIVATE KEY----- of a test',
   'known-hosts': 'db1.example.org ssh-ed25519 AAAA',
+  confirm: 'ROLLBACK',
 };
 
 /** Reads as the action does where the workflow gives these. */
-function readInputsOf(given: Record<string, string>) {
+function readInputsOf({ readInputs }: Action, given: Record<string, string>) {
   for (const [name, value] of Object.entries(given)) process.env[`INPUT_${name.toUpperCase()}`] = value;
   try {
-    return readBackupInputs();
+    return readInputs();
   } finally {
     forget();
   }
@@ -47,79 +73,92 @@ function forget(): void {
 before(forget);
 afterEach(forget);
 
-describe('inputs', () => {
-  const sources = [read('backup-action/inputs.ts'), read('shared/runner/host-inputs.ts')].join('\n');
-  const reading = /\binput\.(?:required|optional|withDefault|secret)\(\s*'([^']+)'/g;
-  const readByCode = Array.from(sources.matchAll(reading), ([, name = '']) => name);
+for (const action of actions) {
+  const { folder, file, readme, outputs, sources } = action;
+  describe(folder, () => {
+    describe('inputs', () => {
+      const shared = ['host', 'dump', 'history'].map((name) => read(`shared/runner/${name}-inputs.ts`));
+      const sources = [read(`${folder}/inputs.ts`), ...shared].join('\n');
+      const reading = /\binput\.(?:required|optional|withDefault|withEmpty|secret)\(\s*'([^']+)'/g;
+      const readByCode = Array.from(sources.matchAll(reading), ([, name = '']) => name);
 
-  test('the code reads exactly those that are declared', () => {
-    assert.deepEqual(readByCode.toSorted(), Object.keys(action.inputs).toSorted());
-  });
+      test('the code reads exactly those that are declared', () => {
+        assert.deepEqual(readByCode.toSorted(), Object.keys(file.inputs).toSorted());
+      });
 
-  test('a declared default is what the code takes where nothing is given', () => {
-    const declared = Object.entries(action.inputs).flatMap(([name, input]) =>
-      input.default === undefined ? [] : [[name, input.default]],
-    );
-    const asTheRunnerGivesThem = { ...samples, ...Object.fromEntries(declared) };
-    assert.deepEqual(readInputsOf(asTheRunnerGivesThem), readInputsOf(samples));
-  });
+      test('a declared default is what the code takes where nothing is given', () => {
+        const declared = Object.entries(file.inputs).flatMap(([name, input]) =>
+          input.default === undefined || input.default.includes('${{') ? [] : [[name, input.default]],
+        );
+        const asTheRunnerGivesThem = { ...samples, ...Object.fromEntries(declared) };
+        assert.deepEqual(readInputsOf(action, asTheRunnerGivesThem), readInputsOf(action, samples));
+      });
 
-  test('those without which nothing goes are required', () => {
-    assert.throws(() => readInputsOf({}), /"host" is required/);
-    const required = Object.keys(action.inputs).filter((name) => action.inputs[name]?.required === true);
-    assert.deepEqual(required, ['host']);
-  });
+      test('those without which nothing goes are required', () => {
+        assert.throws(() => readInputsOf(action, {}), /"host" is required/);
+        const required = Object.keys(file.inputs).filter((name) => file.inputs[name]?.required === true);
+        assert.deepEqual(required, ['host']);
+      });
 
-  test('the README has each of them, in order, with its default', () => {
-    const rows = tableRows(section(readme, 'Inputs'));
-    assert.deepEqual(
-      rows.map(([name]) => name),
-      Object.keys(action.inputs).map((name) => `\`${name}\``),
-    );
-    for (const [name = '', value = '', meaning = ''] of rows) {
-      const declared = action.inputs[name.replaceAll('`', '')]?.default;
-      if (declared !== undefined) assert.equal(value, `\`${declared}\``, `default of ${name}`);
-      else assert.doesNotMatch(value, /^`[^`]*`$/, `${name} has no default, so none may be claimed`);
-      assert.ok(meaning.length > 10, `${name} is not explained`);
-    }
-  });
-});
+      test('the README has each of them, in order, with its default', () => {
+        const rows = tableRows(section(readme, 'Inputs'));
+        assert.deepEqual(
+          rows.map(([name]) => name),
+          Object.keys(file.inputs).map((name) => `\`${name}\``),
+        );
+        for (const [name = '', value = '', meaning = ''] of rows) {
+          const declared = file.inputs[name.replaceAll('`', '')]?.default;
+          if (declared !== undefined) assert.equal(value, `\`${declared}\``, `default of ${name}`);
+          else assert.doesNotMatch(value, /^`[^`]*`$/, `${name} has no default, so none may be claimed`);
+          assert.ok(meaning.length > 10, `${name} is not explained`);
+        }
+      });
+    });
 
-describe('outputs', () => {
-  test('the code sets exactly those that are declared', () => {
-    assert.deepEqual(Object.keys(noOutputs()).toSorted(), Object.keys(action.outputs).toSorted());
-  });
+    describe('outputs', () => {
+      test('the code sets exactly those that are declared', () => {
+        assert.deepEqual(Object.keys(outputs()).toSorted(), Object.keys(file.outputs).toSorted());
+      });
 
-  test('the README has each of them, in order', () => {
-    assert.deepEqual(
-      tableRows(section(readme, 'Outputs')).map(([name]) => name),
-      Object.keys(action.outputs).map((name) => `\`${name}\``),
-    );
-  });
-});
+      test('the README has each of them, in order', () => {
+        assert.deepEqual(
+          tableRows(section(readme, 'Outputs')).map(([name]) => name),
+          Object.keys(file.outputs).map((name) => `\`${name}\``),
+        );
+      });
+    });
 
-test('every failure with a name stands in the README, and no other', () => {
-  const files = globSync('{shared/host,shared/backups,shared/postgres,shared/runner,backup-action}/**/*.{ts,sh}', {
-    cwd: root,
+    test('every failure with a name stands in the README, and no other', () => {
+      const files = globSync(`{${sources}}/**/*.{ts,sh}`, { cwd: root });
+      // Never seen by an operator: it becomes the reason why a set is broken.
+      const caught = ['bad-manifest'];
+      const raised = files.flatMap((file) => failureCodes(file, read(file))).filter((code) => !caught.includes(code));
+      // What both can raise stands in the other one's README.
+      const elsewhere = folder === 'backup-action' ? [] : documentedIn(read('backup-action/README.md'));
+      const codes = raised.filter((code) => !elsewhere.includes(code));
+      const documented = documentedIn(readme);
+      assert.ok(codes.length > 25, `only ${codes.length} were found`);
+      assert.deepEqual([...new Set(documented)].toSorted(), [...new Set(codes)].toSorted());
+    });
+
+    test('the Marketplace takes action.yml', () => judgeMarketplace(file));
   });
-  // Never seen by an operator: it becomes the reason why a set is broken.
-  const caught = ['bad-manifest'];
-  const codes = files.flatMap((file) => failureCodes(file, read(file))).filter((code) => !caught.includes(code));
-  const documented = tableRows(section(readme, 'Errors and what to do'))
+}
+
+function documentedIn(markdown: string): string[] {
+  return tableRows(section(markdown, 'Errors and what to do'))
     .map(([code = '']) => code)
     .flatMap((cell) => Array.from(cell.matchAll(/`([^`]+)`/g), ([, code = '']) => code));
-  assert.ok(codes.length > 40, `only ${codes.length} were found`);
-  assert.deepEqual([...new Set(documented)].toSorted(), [...new Set(codes)].toSorted());
-});
+}
 
 function failureCodes(file: string, source: string): string[] {
   const pattern = file.endsWith('.sh')
-    ? /(?:^|[^\w-])(?:fail|record failure) ([a-z]+(?:-[a-z]+)+)\b/gm
+    ? /(?:^|[^\w-])(?:fail|record failure|broken) ([a-z]+(?:-[a-z]+)*)(?= ["'$]|$)/gm
     : /\b(?:new Failure|failure)\(\s*'([a-z]+(?:-[a-z]+)*)'/g;
   return Array.from(source.matchAll(pattern), ([, code = '']) => code);
 }
 
-test('the Marketplace takes action.yml', () => {
+function judgeMarketplace(action: ActionFile): void {
   assert.match(action.name, /^[\w -]{5,60}$/);
   assert.ok(action.description.length < 125, 'the description must have fewer than 125 characters');
   const colours = ['white', 'yellow', 'blue', 'green', 'orange', 'red', 'purple', 'gray-dark'];
@@ -131,7 +170,7 @@ test('the Marketplace takes action.yml', () => {
   for (const { description } of [...Object.values(action.inputs), ...Object.values(action.outputs)]) {
     assert.ok(description.length > 10);
   }
-});
+}
 
 interface Step {
   id?: string;
@@ -214,30 +253,33 @@ function documents(): string[] {
 /** The steps that use the action, wherever they stand: a snippet may be a whole workflow or only its steps. */
 function stepsIn(node: unknown): Step[] {
   if (typeof node !== 'object' || node === null) return [];
-  const own = 'uses' in node && String(node.uses).startsWith('atlasia/backup-action@') ? [node as Step] : [];
+  const own = 'uses' in node && actionOf(String(node.uses)) !== undefined ? [node as Step] : [];
   return [...own, ...Object.values(node).flatMap(stepsIn)];
+}
+
+function actionOf(uses: string): Action | undefined {
+  return actions.find(({ folder }) => uses.startsWith(`atlasia/${folder}@`));
 }
 
 function checkStep(step: Step): void {
   const given = step.with ?? {};
-  assert.equal(step.uses, 'atlasia/backup-action@v1');
-  for (const name of Object.keys(given)) assert.ok(name in action.inputs, `there is no input "${name}"`);
+  const action = actionOf(step.uses ?? '');
+  assert.ok(action !== undefined && step.uses === `atlasia/${action.folder}@v1`, step.uses);
+  for (const name of Object.keys(given)) assert.ok(name in action.file.inputs, `there is no input "${name}"`);
   const expression = /^\$\{\{ (?:secrets|vars)\.[A-Z_]+ \}\}$/;
   const values = Object.entries(given).map(([name, value]) => [
     name,
     expression.test(String(value)) ? (samples[name] ?? '') : String(value),
   ]);
   // Throws where an input that is needed is missing, or a value cannot be used.
-  readInputsOf(Object.fromEntries(values));
+  readInputsOf(action, Object.fromEntries(values));
 }
 
 function checkOutputsUsed(text: string, steps: readonly Step[]): void {
   for (const [, id = '', output = ''] of text.matchAll(/\bsteps\.([\w-]+)\.outputs\.([\w-]+)/g)) {
-    assert.ok(
-      steps.some((step) => step.id === id),
-      `no step of ours has the id ${id}`,
-    );
-    assert.ok(output in action.outputs, `there is no output "${output}"`);
+    const step = steps.find((each) => each.id === id);
+    assert.ok(step !== undefined, `no step of ours has the id ${id}`);
+    assert.ok(output in (actionOf(step.uses ?? '')?.file.outputs ?? {}), `there is no output "${output}"`);
   }
 }
 

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { type Choice, type ChoiceRequest, lastGood } from '../../../shared/history/choice.ts';
 import { importLegacy } from '../../../shared/history/legacy.ts';
 import { type HistoryRecord, parseHistory } from '../../../shared/history/record.ts';
+import { recordsToMend } from '../../../shared/history/union.ts';
 import type { Release } from '../../../shared/releases/release.ts';
 import { hex, image, record, release } from './records.ts';
 
@@ -175,6 +176,11 @@ test('an image is the same with and without its digest, under another digest, an
     assert.equal(choose([seen(before)], v3).record, null, 'what runs was chosen');
     assert.deepEqual(choose([seen(v1), seen(before), seen(v3), back(v3, v2)], v2).record?.release, v1);
   }
+});
+
+test('a history that was mended from a copy, without ids, is gone back in as well', () => {
+  const mended = recordsToMend([], [[seen(v1), seen(v2), seen(v3)]], 'prod');
+  assert.deepEqual(choose(mended, v3).record, mended[1]);
 });
 
 test('images of which the same is not known are not the same', () => {

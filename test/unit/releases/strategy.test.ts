@@ -1,115 +1,89 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
-import { decideStrategy, hasHealthTest, proxiesIn } from '../../../shared/releases/strategy.ts';
-import { container, project, service } from './world.ts';
+import { test } from 'node:test';
+import type { FoundContainer } from '../../../shared/host/survey.ts';
+import type { ComposeService } from '../../../shared/releases/project.ts';
+import { decideStrategy, proxiesIn, type Strategy } from '../../../shared/releases/strategy.ts';
+import { container, service, shop } from './shop.ts';
 
-describe('proxies', () => {
-  const found: [image: string | null, is: boolean][] = [
-    ['nginx', true],
-    ['nginx:1.27-alpine', true],
-    ['docker.io/library/caddy:2', true],
-    ['traefik:v3', true],
-    ['haproxy:lts-alpine', true],
-    ['openresty/openresty', true],
-    ['ghcr.io/acme/edge-nginx:v1', true],
-    ['nginxinc/nginx-unprivileged', true],
-    ['db.example:5000/mirror/nginx_proxy:1', true],
-    [`nginx@sha256:${'a'.repeat(64)}`, true],
-    ['ghcr.io/nginx/website:v1', false],
-    ['nginx.example/website:v1', false],
-    ['acme/website:nginx', false],
-    ['acme/mynginx', false],
-    ['acme/nginxify', false],
-    ['', false],
-    [null, false],
-  ];
-  for (const [image, is] of found) {
-    test(`${image} is ${is ? 'one' : 'none'}`, () => {
-      assert.deepEqual(proxiesIn(project(service('x', { image })), null), is ? ['x'] : []);
-    });
-  }
+function decide(
+  wanted: Strategy | 'auto',
+  changes: Partial<ComposeService> = {},
+  ofContainer: Partial<FoundContainer> = {},
+  proxies: readonly string[] = ['proxy'],
+) {
+  const project = shop({ web: changes });
+  const web = project.services.get('web') ?? service('web');
+  return decideStrategy(wanted, web, [container('web', ofContainer)], project, proxies);
+}
 
-  test('the one that is named is the only one', () => {
-    const services = project(service('edge', { image: 'acme/edge' }), service('nginx', { image: 'nginx' }));
-    assert.deepEqual(proxiesIn(services, 'edge'), ['edge']);
-    assert.deepEqual(proxiesIn(services, 'gone'), []);
-  });
+test('behind a proxy, with a health test and a port, the new one starts beside the old', () => {
+  const expected = { strategy: 'blue-green', why: 'proxy leads to it, and two of it can run side by side' };
+  assert.deepEqual(decide('auto'), expected);
+  assert.deepEqual(decide('blue-green'), expected);
+  assert.deepEqual(decide('recreate'), { strategy: 'recreate', why: 'as the input "strategy" asks' });
 });
 
-describe('the strategy', () => {
-  const nginx = service('edge', { image: 'nginx' });
-  type Case = [what: string, decided: () => ReturnType<typeof decideStrategy>, why: RegExp];
-  const decide = (
-    changes: Parameters<typeof service>[1] = {},
-    containers = [container('web:v3')],
-    others = [nginx],
-    wanted: Parameters<typeof decideStrategy>[0] = 'auto',
-  ) => {
-    const web = service('web', changes);
-    const all = project(web, ...others);
-    return decideStrategy(wanted, web, containers, all, proxiesIn(all, null));
-  };
-
-  test('is blue-green behind a proxy, where two can run side by side', () => {
+const reasons: [why: RegExp, changes: Partial<ComposeService>, ofContainer?: Partial<FoundContainer>][] = [
+  [/^its name is fixed \(shop-web\)$/, { containerName: 'shop-web' }],
+  [/^it has a port of the host$/, { publishes: true }],
+  [/^its network is host; no proxy was found on its network$/, { networkMode: 'host', networks: [] }],
+  [/^its address is fixed$/, { fixedAddress: true }],
+  [/^it has no health test/, {}, { healthTest: null }],
+  [/^it has no health test/, {}, { healthTest: 'NONE' }],
+  [/^it has no port, so no proxy leads to it$/, {}, { exposedPorts: [] }],
+  [/^no proxy was found on its network$/, { networks: ['back'] }],
+  [/^its name is fixed \(w\); it has a port of the host$/, { containerName: 'w', publishes: true }],
+];
+for (const [why, changes, ofContainer] of reasons) {
+  test(`one after the other, whatever is asked, and every reason is told: ${why.source}`, () => {
     for (const wanted of ['auto', 'blue-green'] as const) {
-      const { strategy, why } = decide({}, undefined, undefined, wanted);
-      assert.equal(strategy, 'blue-green');
-      assert.equal(why, 'edge leads to it, and two of it can run side by side');
+      const decision = decide(wanted, changes, ofContainer);
+      assert.equal(decision.strategy, 'recreate');
+      assert.match(decision.why, why);
     }
-    assert.equal(decide({}, [container('web:v3'), container('web:v3', { number: '2' })]).strategy, 'blue-green');
   });
+}
 
-  const recreated: Case[] = [
-    ['it is asked for', () => decide({}, undefined, undefined, 'recreate'), /as the input "strategy" asks/],
-    ['its name is fixed', () => decide({ containerName: 'shop-web' }), /its name is fixed \(shop-web\)/],
-    ['it has a port of the host', () => decide({ publishes: true }), /port of the host/],
-    ['its network is that of the host', () => decide({ networkMode: 'host' }), /its network is host/],
-    ['its address is fixed', () => decide({ fixedAddress: true }), /address is fixed/],
-    ['it has no container', () => decide({}, []), /no health test/],
-    ['it has no health test', () => decide({}, [container('web:v3', { healthTest: null })]), /no health test/],
-    [
-      'its health test is switched off',
-      () => decide({}, [container('web:v3', { healthTest: 'NONE' })]),
-      /no health test/,
-    ],
-    [
-      'one of its containers has no health test',
-      () => decide({}, [container('web:v3'), container('web:v3', { healthTest: null })]),
-      /no health test/,
-    ],
-    ['it has no port', () => decide({}, [container('web:v3', { exposedPorts: [] })]), /no port/],
-    ['there is no proxy', () => decide({}, undefined, []), /no proxy was found/],
-    ['the proxy is on another network', () => decide({ networks: ['inner'] }), /no proxy was found/],
-    ['it is the proxy', () => decide({ image: 'nginx' }), /it is the proxy/],
-  ];
-  for (const [what, decided, why] of recreated) {
-    test(`is to recreate where ${what}`, () => {
-      const { strategy, why: told } = decided();
-      assert.equal(strategy, 'recreate');
-      assert.match(told, why);
-    });
-  }
-
-  test('tells all reasons', () => {
-    const { why } = decide({ containerName: 'a', publishes: true }, undefined, undefined, 'blue-green');
-    assert.equal(why, 'its name is fixed (a); it has a port of the host');
-  });
-
-  test('a proxy does not lead to itself', () => {
-    const lone = service('edge', { image: 'nginx' });
-    const { why } = decideStrategy('auto', lone, [container('edge:v1')], project(lone), ['edge']);
-    assert.equal(why, 'it is the proxy; no proxy was found on its network');
-  });
-
-  test('the proxy that is told of is on the network', () => {
-    const far = service('far', { image: 'nginx', networks: ['outer'] });
-    assert.match(decide({}, undefined, [far, nginx]).why, /^edge leads/);
-  });
+test('without any proxy there is a gap', () => {
+  assert.deepEqual(decide('auto', {}, {}, []), { strategy: 'recreate', why: 'no proxy was found on its network' });
 });
 
-test('a health test that is switched off is none', () => {
-  const tests = [null, 'NONE', 'CMD', 'CMD-SHELL'].map((healthTest) =>
-    hasHealthTest(container('web:v1', { healthTest })),
-  );
-  assert.deepEqual(tests, [false, false, true, true]);
+test('the proxy itself is replaced, also where there is a second one', () => {
+  assert.match(decide('blue-green', {}, {}, ['web']).why, /^it is the proxy$/);
+  assert.match(decide('blue-green', {}, {}, ['proxy', 'web']).why, /^it is the proxy$/);
+});
+
+test('a service without containers is not known to be tested', () => {
+  const decision = decideStrategy('auto', service('web'), [], shop(), ['proxy']);
+  assert.match(decision.why, /no health test.*no port/);
+});
+
+const images: [image: string, isProxy: boolean][] = [
+  ['nginx:1.27', true],
+  ['nginx', true],
+  ['caddy:2-alpine', true],
+  ['traefik:v3.1', true],
+  ['haproxy:lts', true],
+  ['openresty/openresty:alpine', true],
+  ['nginxproxy/nginx-proxy:1.6', true],
+  ['lscr.io/bitnami/nginx:latest', true],
+  ['ghcr.io/acme/edge-caddy@sha256:'.concat('a'.repeat(64)), true],
+  ['nginx/nginx-prometheus-exporter:1.3', false],
+  ['prom/haproxy-exporter:v0.15', false],
+  ['traefik/whoami:v1.10', false],
+  ['nginx/unit:latest', false],
+  ['localhost:5000/nginxish:1', false],
+  ['ghcr.io/acme/web:nginx', false],
+  ['not an image:', false],
+];
+for (const [image, isProxy] of images) {
+  test(`${image} is ${isProxy ? 'taken for' : 'no'} proxy`, () => {
+    const project = shop({ proxy: { image } });
+    assert.deepEqual(proxiesIn(project, null), isProxy ? ['proxy'] : []);
+  });
+}
+
+test('the proxy that is named is the only one, whatever its image', () => {
+  assert.deepEqual(proxiesIn(shop(), 'api'), ['api']);
+  assert.deepEqual(proxiesIn(shop(), 'nobody'), []);
 });

@@ -1,248 +1,218 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
-import { lastGood } from '../../../shared/history/choice.ts';
-import { importLegacy } from '../../../shared/history/legacy.ts';
+import { test } from 'node:test';
+import { Failure } from '../../../shared/failure.ts';
 import type { HistoryRecord } from '../../../shared/history/record.ts';
-import { unite } from '../../../shared/history/union.ts';
-import {
-  parseTarget,
-  referenceOf,
-  type Target,
-  type TargetContext,
-  wantedRelease,
-} from '../../../shared/releases/target.ts';
-import { image, record, release } from '../history/records.ts';
-import { digest, project, service, wantedImage } from './world.ts';
+import { parseTarget, type Target, type TargetContext, wantedRelease } from '../../../shared/releases/target.ts';
+import { image, record, sha, shop } from './shop.ts';
 
-describe('the input', () => {
-  const good: [text: string, target: Target][] = [
-    ['v1.4.2', { kind: 'tag', tag: 'v1.4.2' }],
-    ['latest', { kind: 'tag', tag: 'latest' }],
-    ['20261125_020304', { kind: 'tag', tag: '20261125_020304' }],
-    [digest('web:v2'), { kind: 'digest', digest: digest('web:v2') }],
-    ['4711-1-0123abcd', { kind: 'record', id: '4711-1-0123abcd' }],
-    ['web=v2', { kind: 'services', images: new Map([['web', { tag: 'v2' }]]) }],
-    [
-      ` web = v2 \r\n\napi=${digest('api:v2')}\n`,
-      {
-        kind: 'services',
-        images: new Map<string, { tag: string } | { digest: string }>([
-          ['web', { tag: 'v2' }],
-          ['api', { digest: digest('api:v2') }],
-        ]),
-      },
-    ],
-    [
-      'web=v2,api=v3,',
-      {
-        kind: 'services',
-        images: new Map([
-          ['web', { tag: 'v2' }],
-          ['api', { tag: 'v3' }],
-        ]),
-      },
-    ],
-    ['__proto__=v2', { kind: 'services', images: new Map([['__proto__', { tag: 'v2' }]]) }],
-  ];
-  for (const [text, target] of good) {
-    test(`${JSON.stringify(text.slice(0, 40))} is understood`, () => assert.deepEqual(parseTarget(text), target));
-  }
+const parsed: [text: string, target: Target][] = [
+  ['v1.4.2', { kind: 'tag', tag: 'v1.4.2' }],
+  ['latest', { kind: 'tag', tag: 'latest' }],
+  ['20261123', { kind: 'tag', tag: '20261123' }],
+  [sha('a'), { kind: 'digest', digest: sha('a') }],
+  ['1234567-1-0123abcd', { kind: 'record', id: '1234567-1-0123abcd' }],
+  ['0-0-0123abcd', { kind: 'record', id: '0-0-0123abcd' }],
+  ['1234567-1-0123abc', { kind: 'tag', tag: '1234567-1-0123abc' }],
+  ['web=v1', { kind: 'services', images: new Map([['web', { tag: 'v1' }]]) }],
+  [
+    `\r\n web = v1 \r\n\r\napi=${sha('a')}\n`,
+    {
+      kind: 'services',
+      images: new Map<string, { tag: string } | { digest: string }>([
+        ['web', { tag: 'v1' }],
+        ['api', { digest: sha('a') }],
+      ]),
+    },
+  ],
+  [
+    'web=v1,api=v2',
+    {
+      kind: 'services',
+      images: new Map([
+        ['web', { tag: 'v1' }],
+        ['api', { tag: 'v2' }],
+      ]),
+    },
+  ],
+];
+for (const [text, target] of parsed) {
+  test(`the target ${JSON.stringify(text)} is understood`, () => assert.deepEqual(parseTarget(text), target));
+}
 
-  const bad = [
-    'v1;reboot',
-    '$(id)',
-    '--privileged',
-    'ghcr.io/evil/web:v1',
-    'evil/web',
-    'web=',
-    '=v2',
-    'web=v2\napi',
-    'web=evil/web:v2',
-    'web=v1;id',
-    'a b=v2',
-    'web:v2',
-    `md5:${'0'.repeat(32)}`,
-    '../x',
-    'web=v2=v3',
-    'v1\nv2',
-  ];
-  for (const text of bad) {
-    test(`${JSON.stringify(text)} is refused`, () => {
-      assert.throws(
-        () => parseTarget(text),
-        (error) =>
-          error instanceof RangeError && /^(is|has|names) /.test(error.message) && !/evil|reboot/.test(error.message),
-      );
-    });
-  }
-});
+const refused: [text: string, why: RegExp][] = [
+  ['', /^is no tag/],
+  ['ghcr.io/acme/web:v1', /^is no tag/],
+  ['v1; rm -rf /', /^is no tag/],
+  ['$(id)', /^is no tag/],
+  ['.hidden', /^is no tag/],
+  ['sha256:abc', /^is no tag/],
+  ['v'.repeat(129), /^is no tag/],
+  ['web=', /^names for web neither a tag nor a digest$/],
+  ['web=$(id)', /^names for web neither a tag nor a digest$/],
+  ['web=ghcr.io/evil/web:v1', /^names for web neither/],
+  ['=v1', /^has a line that is not service=tag$/],
+  ['web=v1\nv2', /^has a line that is not service=tag$/],
+  ['$(id)=v1', /^has a line that is not service=tag$/],
+  ['web=v1\napi=v1\nweb=v2', /^names web twice$/],
+];
+for (const [text, why] of refused) {
+  test(`the target ${JSON.stringify(text.slice(0, 40))} is refused`, () => {
+    assert.throws(
+      () => parseTarget(text),
+      (error) => error instanceof RangeError && why.test(error.message) && !/\$|evil/.test(error.message),
+    );
+  });
+}
 
-const compose = project(
-  service('web'),
-  service('api'),
-  service('cache', { image: 'redis:7' }),
-  service('built', { image: null }),
-  service('db', { image: 'ghcr.io/acme/postgres:15' }),
-);
-
-/** What is wanted, by service; the history is the host's, and the copies hold what they are given. */
-function wantedOf(
-  text: string | null,
-  history: HistoryRecord[] = [],
-  changes: Partial<TargetContext> = {},
-  copies: HistoryRecord[] = [],
-) {
-  const databases = new Set(['db']);
-  const running = release('web:v3', 'api:v3');
-  const context: TargetContext = {
-    project: compose,
-    databases,
-    history,
-    entries: unite(history, [copies]),
-    choice: lastGood({ records: history, environment: 'prod', running, ignored: databases }),
+function context(changes: Partial<TargetContext> = {}): TargetContext {
+  return {
+    project: shop(),
+    databases: new Set(['db']),
+    history: [],
+    entries: [],
+    choice: { record: null, why: 'the history on the host is empty' },
     services: null,
     registry: 'ghcr.io',
     ...changes,
   };
-  const { images, ...others } = wantedRelease(text === null ? { kind: 'last-good' } : parseTarget(text), context);
-  return { ...others, images: Object.fromEntries(images) };
 }
-const tag = (name: string) => ({ tag: name, digest: null, imageId: null });
 
-describe('a tag', () => {
-  test('is meant for every service whose image is at the registry, but for databases', () => {
-    assert.deepEqual(wantedOf('v2').images, { web: tag('v2'), api: tag('v2') });
-    assert.deepEqual(wantedOf('7', [], { registry: 'docker.io' }).images, { cache: tag('7') });
-    assert.equal(wantedOf('v2').record, null);
-    assert.equal(wantedOf('v2').source, 'the input "target"');
+/** The services that are spoken of, and what is wanted of them. */
+function wantedOf(target: string, changes: Partial<TargetContext> = {}) {
+  return Object.fromEntries(wantedRelease(parseTarget(target), context(changes)).images);
+}
+
+const v1 = { tag: 'v1', digest: null, imageId: null };
+
+test('a bare tag is for the services of the registry, or for those that are named', () => {
+  assert.deepEqual(wantedOf('v1'), { web: v1, api: v1 });
+  assert.deepEqual(wantedOf('v1', { services: ['web'] }), { web: v1 });
+  assert.deepEqual(wantedOf('v1', { services: ['proxy'] }), { proxy: v1 });
+  assert.deepEqual(wantedOf('1.26', { registry: 'docker.io' }), { proxy: { ...v1, tag: '1.26' } });
+  const unset = shop({ web: { image: 'ghcr.io/acme/web:' }, api: { image: null } });
+  assert.throws(() => wantedOf('v1', { project: unset }), isFailure('no-target', /registry/));
+});
+
+test('so is a bare digest; it names no tag', () => {
+  const digest = { tag: null, digest: sha('9'), imageId: null };
+  assert.deepEqual(wantedOf(sha('9')), { web: digest, api: digest });
+});
+
+test('each service may have its own, and "services" picks among them', () => {
+  const target = `web=v1\nproxy=${sha('9')}`;
+  const proxy = { tag: null, digest: sha('9'), imageId: null };
+  assert.deepEqual(wantedOf(target), { web: v1, proxy });
+  assert.deepEqual(wantedOf(target, { services: ['web', 'api'] }), { web: v1 });
+  assert.throws(() => wantedOf(target, { services: ['api'] }), isFailure('no-target', /correct "services"/));
+});
+
+const earlier = (changes: Partial<HistoryRecord>, digest: string, repository = 'ghcr.io/acme/web') =>
+  record({
+    release: { web: { image: `${repository}:v1`, tag: 'v1', digest, imageId: sha('8') } },
+    ...changes,
   });
 
-  test('is meant for the services that are named', () => {
-    assert.deepEqual(wantedOf('v2', [], { services: ['cache'] }).images, { cache: tag('v2') });
+test('a tag is what ran here under it last, wherever it points by now', () => {
+  const history = [earlier({}, sha('6')), earlier({}, sha('7')), record()];
+  const found = wantedRelease({ kind: 'tag', tag: 'v1' }, context({ history }));
+  assert.deepEqual(Object.fromEntries(found.images), {
+    web: { tag: 'v1', digest: sha('7'), imageId: sha('8') },
+    api: v1,
   });
+  assert.equal(found.source, 'the input "target"; web as it ran here under that tag');
+  assert.equal(found.record, null);
+});
 
-  test('means what ran here under it, the last time, wherever it has gone since', () => {
-    const first = record({ release: { web: { ...image('web:v2'), digest: digest('web:first') } } });
-    const last = record({ release: { web: image('web:v2') } });
-    const { images, source } = wantedOf('v2', [first, last]);
-    assert.deepEqual(images, { web: wantedImage('web:v2'), api: tag('v2') });
-    assert.equal(source, 'the input "target"; web as it ran here under that tag');
-  });
-
-  const elsewhere: [what: string, changes: Partial<HistoryRecord>][] = [
-    ['another repository', { release: { web: { ...image('web:v2'), image: 'ghcr.io/evil/web:v2' } } }],
-    ['another service', { release: { api: image('web:v2') } }],
-    ['another tag', { release: release('web:v1') }],
-    ['what was only tried', { release: release('web:v2'), status: 'failed' }],
-    ['a drill', { release: release('web:v2'), event: 'drill' }],
-    ['what has no image', { release: { web: { image: 'ghcr.io/acme/web:v2', ...tag('v2') } } }],
+test('it is not what never ran here, nor what another repository calls so, nor what a copy tells', () => {
+  const strangers = [
+    earlier({}, sha('7'), 'ghcr.io/evil/web'),
+    earlier({}, sha('7'), 'evil.example/acme/web'),
+    earlier({ status: 'failed' }, sha('7')),
+    earlier({ status: 'reverted' }, sha('7')),
+    earlier({ event: 'drill' }, sha('7')),
+    record({ release: { api: image('web', 'v1', sha('7'), sha('8')) } }),
+    record({ release: { web: { image: sha('8'), tag: null, digest: null, imageId: sha('8') } } }),
+    record({ release: { web: image('web', 'v1', null, null) } }),
   ];
-  for (const [what, changes] of elsewhere) {
-    test(`does not mean ${what}`, () => assert.deepEqual(wantedOf('v2', [record(changes)]).images['web'], tag('v2')));
-  }
+  for (const stranger of strangers) assert.deepEqual(wantedOf('v1', { history: [stranger] }), { web: v1, api: v1 });
+  const entries = [{ record: earlier({}, sha('7')), source: 'mirror' as const }];
+  assert.deepEqual(wantedOf('v1', { entries }), { web: v1, api: v1 });
+});
 
-  test('does not mean what only a copy tells of', () => {
-    assert.deepEqual(wantedOf('v2', [], {}, [record({ release: release('web:v2') })]).images['web'], tag('v2'));
+test('the last good release is that of the choice, without databases and without what compose lacks', () => {
+  const release = {
+    ...record().release,
+    db: { image: 'postgres:16', tag: '16', digest: sha('1'), imageId: sha('1') },
+    gone: image('gone', 'v2', sha('1'), sha('1')),
+  };
+  const chosen = record({ release });
+  const why = 'the newest release that was found good and is not what runs';
+  const found = wantedRelease({ kind: 'last-good' }, context({ choice: { record: chosen, why } }));
+  assert.deepEqual(Object.fromEntries(found.images), {
+    api: { tag: 'v2', digest: sha('c'), imageId: sha('2') },
+    web: { tag: 'v2', digest: sha('c'), imageId: sha('2') },
   });
+  assert.deepEqual(found.unknown, ['gone']);
+  assert.equal(found.record, chosen);
+  assert.equal(found.source, `${why}: deploy of 2026-11-20T12:00:00Z`);
+});
 
-  test('is refused where no service is at the registry', () => {
-    assert.throws(() => wantedOf('v2', [], { registry: 'quay.io' }), { code: 'no-target', message: /quay\.io/ });
+test('the repository of a record is not asked for', () => {
+  const release = { web: { image: 'evil.example/miner:v2', tag: 'v2', digest: sha('c'), imageId: null } };
+  assert.deepEqual(wantedOf(record().id, { entries: [{ record: record({ release }), source: 'host' }] }), {
+    web: { tag: 'v2', digest: sha('c'), imageId: null },
   });
 });
 
-describe('a digest, and services by name', () => {
-  test('are taken as they are', () => {
-    const exactly = { tag: null, digest: digest('web:v2'), imageId: null };
-    assert.deepEqual(wantedOf(digest('web:v2'), [], { services: ['web'] }).images, { web: exactly });
-    assert.deepEqual(wantedOf(`web=${digest('web:v2')}\ncache=6`).images, { web: exactly, cache: tag('6') });
-    assert.deepEqual(wantedOf('web=v2,api=v1', [], { services: ['api'] }).images, { api: tag('v1') });
-    assert.deepEqual(wantedOf('web=v2', [record({ release: release('web:v2') })]).images, {
-      web: wantedImage('web:v2'),
-    });
-  });
-
-  const refused: [what: string, text: string, services: string[] | null, code: string][] = [
-    ['a service that compose does not have', 'gone=v2', null, 'unknown-service'],
-    ['a service that every object has', 'constructor=v2', null, 'unknown-service'],
-    ['the database', 'web=v2,db=v2', null, 'database-service'],
-    ['the database, as one of the services', 'v2', ['web', 'db'], 'database-service'],
-    ['an unknown one of the services', 'v2', ['gone'], 'unknown-service'],
-  ];
-  for (const [what, text, services, code] of refused) {
-    test(`are refused with ${what}`, () => {
-      assert.throws(() => wantedOf(text, [], { services }), { name: 'Failure', code });
-    });
-  }
+test('a record is found by its id; that of a copy says nothing of images on this host', () => {
+  const source = (from: 'host' | 'mirror') =>
+    wantedRelease({ kind: 'record', id: record().id }, context({ entries: [{ record: record(), source: from }] }));
+  assert.equal(source('host').images.get('web')?.imageId, sha('2'));
+  assert.match(source('host').source, /of the history on the host/);
+  assert.equal(source('mirror').images.get('web')?.imageId, null);
+  assert.equal(source('mirror').images.get('web')?.digest, sha('c'));
+  assert.match(source('mirror').source, /of a copy of the history, not on the host/);
 });
 
-describe('a record', () => {
-  const before = record({
-    id: '4711-1-0123abcd',
-    event: 'deploy',
-    release: release('web:v2', 'api:v1', 'db:14', 'old:v2'),
+const failures: [target: string, changes: Partial<TargetContext>, code: string, hint: RegExp][] = [
+  ['nobody=v1', {}, 'unknown-service', /It has: web, proxy, db, api/],
+  ['v1', { services: ['web', 'nobody'] }, 'unknown-service', /It has: web/],
+  ['db=16', {}, 'database-service', /restore a backup/],
+  ['v1', { services: ['db'] }, 'database-service', /Leave it out/],
+  ['v1', { registry: 'quay.io' }, 'no-target', /"registry"/],
+  ['7-1-00000009', {}, 'record-unknown', /history is empty/],
+  [
+    '7-1-00000009',
+    { entries: [{ record: record(), source: 'host' }] },
+    'record-unknown',
+    /The newest are: 7-1-00000001$/,
+  ],
+  [
+    '7-1-00000001',
+    { entries: [{ record: record(), source: 'host' }], services: ['proxy'] },
+    'no-target',
+    /correct "services"/,
+  ],
+];
+for (const [target, changes, code, hint] of failures) {
+  test(`${target} is refused as ${code}: ${hint.source}`, () => {
+    assert.throws(() => wantedOf(target, changes), isFailure(code, hint));
   });
+}
 
-  test('means each service as it ran then, without databases and without those that compose no longer has', () => {
-    const { images, unknown, record: of, source } = wantedOf(before.id, [before]);
-    assert.deepEqual(images, { web: wantedImage('web:v2'), api: wantedImage('api:v1') });
-    assert.deepEqual(unknown, ['old']);
-    assert.equal(of, before);
-    assert.equal(source, `the record ${before.id} of the history on the host: deploy of ${before.at}`);
-  });
-
-  test('may be one that only a copy tells of, where it is named', () => {
-    const { images, source } = wantedOf(before.id, [], {}, [before]);
-    assert.deepEqual(images['web'], wantedImage('web:v2'));
-    assert.match(source, /of a copy of the history, not on the host: deploy/);
-  });
-
-  test('is meant for the services that are named', () => {
-    assert.deepEqual(wantedOf(before.id, [before], { services: ['api'] }).images, { api: wantedImage('api:v1') });
-  });
-
-  test('gives neither repository nor command', () => {
-    const forged = { ...before, release: { web: { ...image('web:v2'), image: 'ghcr.io/evil/web:v2' } } };
-    assert.doesNotMatch(JSON.stringify(wantedOf(before.id, [], {}, [forged]).images), /evil/);
-  });
-
-  test('that nobody knows is refused, with those that there are', () => {
-    assert.throws(() => wantedOf('1-1-00000000', [before]), { code: 'record-unknown', hint: /4711-1-0123abcd/ });
-    assert.throws(() => wantedOf('1-1-00000000'), { code: 'record-unknown', hint: /history is empty/ });
-  });
-
-  test("of the scripts' log is taken by its tags, where it is named", () => {
-    const [legacy] = importLegacy('20261001_120000,v1,v2', 'prod');
-    assert.ok(legacy !== undefined);
-    const { images, unknown } = wantedOf(legacy.id, [legacy], { project: project(service('backend')) });
-    assert.deepEqual(images, { backend: tag('v1') });
-    assert.deepEqual(unknown, ['frontend']);
-  });
+test('where there is nothing to roll back to, the history and how to name a release are told', () => {
+  const lastGood = (history: HistoryRecord[]) => () =>
+    wantedRelease({ kind: 'last-good' }, context({ history, choice: { record: null, why: 'all were bad' } }));
+  assert.throws(lastGood([]), isFailure('no-target', /Name a release yourself as "target": a tag, or the id/));
+  const history = [...Array(7).keys()].map((n) => record({ id: `7-1-0000000${n}`, verdict: 'bad' }));
+  assert.throws(lastGood(history), isFailure('no-target', /: 7-1-00000002 \(deploy, bad, .*7-1-00000006/));
 });
 
-describe('nothing named', () => {
-  test('means the last good one, of the host alone', () => {
-    const good = record({ verdict: 'good', event: 'check', release: release('web:v1', 'api:v3') });
-    const newer = record({ verdict: 'good', release: release('web:v2', 'api:v3') });
-    const { images, source } = wantedOf(null, [good], {}, [newer]);
-    assert.deepEqual(images['web'], wantedImage('web:v1'));
-    assert.equal(source, `the newest release that was found good and is not what runs: check of ${good.at}`);
-  });
-
-  test('is refused where there is none, with the records that there are', () => {
-    const [legacy] = importLegacy('20261001_120000,v1,v2', 'prod');
-    assert.ok(legacy !== undefined);
-    assert.throws(() => wantedOf(null, [legacy], {}, [record()]), {
-      code: 'no-target',
-      message: /nothing to roll back to: none of the 1 records/,
-      hint: new RegExp(`${legacy.id} \\(observed, unknown, ${legacy.at}\\)$`),
-    });
-    assert.throws(() => wantedOf(null), { code: 'no-target', message: /is empty/, hint: /the id of a record$/ });
-  });
-});
-
-test('what is no reference is none', () => {
-  assert.equal(referenceOf(null), null);
-  assert.equal(referenceOf('ghcr.io/acme/web:$TAG'), null);
-  assert.equal(referenceOf(''), null);
-  assert.equal(referenceOf(`db.example:5000/a/web:v1@${digest('web:v1')}`)?.repository, 'db.example:5000/a/web');
-});
+function isFailure(code: string, hint: RegExp) {
+  return (error: unknown) => {
+    assert.ok(error instanceof Failure);
+    assert.equal(error.code, code);
+    assert.match(error.hint ?? '', hint);
+    return true;
+  };
+}

@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { recordsToMend } from '../../../shared/history/union.ts';
+import { record, sha } from '../releases/shop.ts';
+
+test('a host that lost its history gets tags and digests back from a copy, but neither verdicts nor ids of images', () => {
+  const { release } = record();
+  const [mended] = recordsToMend([], [[record({ previous: release })]], 'prod');
+  const expected = { image: 'ghcr.io/acme/web:v2', tag: 'v2', digest: sha('c'), imageId: null };
+  assert.deepEqual(mended?.release['web'], expected);
+  assert.deepEqual(mended?.previous?.['web'], expected);
+  assert.equal(mended?.verdict, 'unknown');
+  assert.equal(release['web']?.imageId, sha('2'), 'the copy itself was changed');
+});
+
+test('a host that has a history gets nothing, nor what happened elsewhere', () => {
+  assert.deepEqual(recordsToMend([record()], [[record({ id: '7-1-00000002' })]], 'prod'), []);
+  assert.deepEqual(recordsToMend([], [[record({ environment: 'staging' })]], 'prod'), []);
+});

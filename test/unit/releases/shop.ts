@@ -1,0 +1,139 @@
+// A shop with nothing to object to, for the tests of releases to change: a database, an api, a web service that depends on
+// it, and a proxy before both.
+import type { HistoryRecord } from '../../../shared/history/record.ts';
+import type { FoundContainer } from '../../../shared/host/survey.ts';
+import type { PlanRequest } from '../../../shared/releases/plan.ts';
+import type { ComposeProject, ComposeService } from '../../../shared/releases/project.ts';
+import type { Release, RunningImage } from '../../../shared/releases/release.ts';
+import type { Wanted } from '../../../shared/releases/target.ts';
+
+/** A digest, or the id of an image, out of one hex digit. */
+export const sha = (digit: string): string => `sha256:${digit.repeat(64)}`;
+
+export function service(name: string, changes: Partial<ComposeService> = {}): ComposeService {
+  return {
+    name,
+    image: `ghcr.io/acme/${name}:v3`,
+    imageTemplate: null,
+    containerName: null,
+    publishes: false,
+    networks: ['default'],
+    networkMode: null,
+    fixedAddress: false,
+    dependsOn: [],
+    sharesWith: [],
+    ...changes,
+  };
+}
+
+export function projectOf(...services: readonly ComposeService[]): ComposeProject {
+  return { name: 'shop', services: new Map(services.map((each) => [each.name, each])) };
+}
+
+/** @param changes to services by name */
+export function shop(changes: Record<string, Partial<ComposeService>> = {}): ComposeProject {
+  return projectOf(
+    service('web', { dependsOn: [{ service: 'api', restart: false }], ...changes['web'] }),
+    service('proxy', { image: 'nginx:1.27', publishes: true, ...changes['proxy'] }),
+    service('db', { image: 'postgres:17', ...changes['db'] }),
+    service('api', { dependsOn: [{ service: 'db', restart: false }], ...changes['api'] }),
+  );
+}
+
+export function container(of: string, changes: Partial<FoundContainer> = {}): FoundContainer {
+  return {
+    id: `id-of-${of}`,
+    name: `/shop-${of}-1`,
+    project: 'shop',
+    service: of,
+    configFiles: '',
+    image: `ghcr.io/acme/${of}:v3`,
+    imageId: sha('3'),
+    created: '2026-11-23T12:00:00Z',
+    state: 'running',
+    health: 'healthy',
+    number: '1',
+    healthTest: 'CMD',
+    healthInterval: 0,
+    networks: ['shop_default'],
+    exposedPorts: ['8080/tcp'],
+    volumes: [],
+    ...changes,
+  };
+}
+
+/** As it runs, and is called: `v3` has the digest aaa… and the id 333…. */
+export function image(of: string, version: string, digest: string | null, imageId: string | null): RunningImage {
+  return { image: `ghcr.io/acme/${of}:${version}`, tag: version, digest, imageId };
+}
+
+export const running: Release = {
+  api: image('api', 'v3', sha('a'), sha('3')),
+  db: { image: 'postgres:17', tag: '17', digest: sha('d'), imageId: sha('4') },
+  proxy: { image: 'nginx:1.27', tag: '1.27', digest: sha('e'), imageId: sha('5') },
+  web: image('web', 'v3', sha('b'), sha('3')),
+};
+
+/** To go back to v2 of `api` and `web`, which both are on the host. */
+export function request(changes: Partial<PlanRequest> = {}): PlanRequest {
+  return {
+    project: shop(),
+    composeVersion: '2.26.1',
+    containers: [container('web'), container('proxy'), container('db'), container('api')],
+    images: [
+      { id: sha('3'), repoTags: ['ghcr.io/acme/api:v3', 'ghcr.io/acme/web:v3'], repoDigests: [] },
+      {
+        id: sha('2'),
+        repoTags: ['ghcr.io/acme/api:v2'],
+        repoDigests: [`ghcr.io/acme/api@${sha('c')}`, `ghcr.io/acme/web@${sha('c')}`],
+      },
+    ],
+    running,
+    databases: new Set(['db']),
+    wanted: wanted({
+      api: { tag: 'v2', digest: sha('c'), imageId: null },
+      web: { tag: 'v2', digest: sha('c'), imageId: null },
+    }),
+    strategy: 'auto',
+    proxyService: null,
+    persist: 'retag',
+    envNames: ['TAG'],
+    complaints: '',
+    filesChangedAt: Date.parse('2026-11-22T12:00:00Z'),
+    newestKnown: running,
+    schemaNow: '1'.repeat(64),
+    world: 'f'.repeat(64),
+    ...changes,
+  };
+}
+
+/** @param images by service */
+export function wanted(
+  images: Record<string, { tag: string | null; digest: string | null; imageId: string | null }>,
+  changes: Partial<Wanted> = {},
+): Wanted {
+  return { images: new Map(Object.entries(images)), source: 'a test', record: null, unknown: [], ...changes };
+}
+
+export function record(changes: Partial<HistoryRecord> = {}): HistoryRecord {
+  return {
+    version: 1,
+    id: '7-1-00000001',
+    at: '2026-11-20T12:00:00Z',
+    environment: 'prod',
+    event: 'deploy',
+    status: 'succeeded',
+    verdict: 'good',
+    release: { api: image('api', 'v2', sha('c'), sha('2')), web: image('web', 'v2', sha('c'), sha('2')) },
+    previous: null,
+    schemaSha256: '1'.repeat(64),
+    backupId: null,
+    reason: null,
+    actor: null,
+    runUrl: null,
+    commit: null,
+    durationMs: null,
+    downtimeMs: null,
+    ...changes,
+  };
+}
