@@ -123,7 +123,7 @@ test('three rollbacks in a row go back each time, and then find nothing', () => 
   }
   // The good one comes first; what nobody looked at, v3 and v1, then.
   assert.deepEqual(went, [v2, v3, v1, null]);
-  assert.match(choose(history, running).why, /^each of the \d other releases .* marked bad or rolled back from$/);
+  assert.match(choose(history, running).why, /^each of the 3 other releases .* marked bad or rolled back from$/);
 });
 
 test('each service goes to what it ran itself', () => {

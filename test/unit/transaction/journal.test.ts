@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
 import { type Outcome, outcomeOf, parseJournal, parseJournalLine } from '../../../shared/transaction/journal.ts';
 
 /** A journal in short: `1 begin`, `12 stopping web`; the first word is a time in milliseconds. */
@@ -64,6 +65,28 @@ describe('a journal', () => {
       ],
     );
     assert.deepEqual(parseJournal(''), []);
+  });
+
+  test('cut anywhere tells of nothing that is not there', () => {
+    const text = journal('1 begin', '2 stopping web', '5 measured web 31 2 80', '7 ended rolled-back');
+    const whole = parseJournal(text);
+    for (let length = 0; length < text.length; length += 1) {
+      const lines = parseJournal(text.slice(0, length));
+      assert.deepEqual(lines, whole.slice(0, lines.length), `cut at ${length}`);
+      assert.equal(outcomeOf(lines).ending, null);
+    }
+  });
+
+  test('whatever it holds, it is read', () => {
+    const step = fc.constantFrom('begin', 'measured', 'failure', 'ended', 'problem', 'left', 'constructor');
+    const line = fc.tuple(fc.nat(), step, fc.string({ unit: 'binary' })).map((parts) => parts.join('\t'));
+    fc.assert(
+      fc.property(fc.array(fc.oneof(line, fc.string())), (lines) => {
+        const { durationMs, downtimeMs, failedRequests } = outcomeOf(parseJournal(`${lines.join('\n')}\n`));
+        assert.ok(durationMs >= 0);
+        assert.equal(downtimeMs === null, failedRequests === null);
+      }),
+    );
   });
 });
 
@@ -150,6 +173,11 @@ describe('the outcome', () => {
         downtimeMs: 0,
         failedRequests: 3,
       },
+    ],
+    [
+      'with measurements that are none',
+      ['0 begin', '0 measured web 1', '0 measured web x 1 1', `0 measured web ${'9'.repeat(400)} 1 1`],
+      {},
     ],
     ['where the clock went back', ['100 begin', '50 ended rolled-back'], { ending: 'rolled-back' }],
   ];
