@@ -102,16 +102,16 @@ describe('the outcome', () => {
         '2 stopping web',
         '3 started web 2',
         '20 commit',
-        '21 measured web 104 2 80',
         '21 measured .health-url 90 1 70',
+        '21 measured web 104 2 80',
         '30 ended rolled-back',
       ],
       {
         ending: 'rolled-back',
         touched: true,
         measurements: [
-          { service: 'web', gapMs: 104, failed: 2, asked: 80 },
           { service: null, gapMs: 90, failed: 1, asked: 70 },
+          { service: 'web', gapMs: 104, failed: 2, asked: 80 },
         ],
         downtimeMs: 104,
         failedRequests: 3,
