@@ -235,4 +235,40 @@ describe('the journal as the host writes it', () => {
     bash('broken unhealthy "web is unhealthy" || broken crashed x || true');
     assert.deepEqual(read(), [['failure', 'unhealthy web is unhealthy']]);
   });
+
+  test('goes on behind a line that was cut, wherever it was cut', () => {
+    const line = '1790000000123\tmeasured\tweb 104 2 80';
+    for (let length = 1; length <= line.length; length += 7) {
+      writeFileSync(file(), `1\tbegin\t\n${line.slice(0, length)}`);
+      assert.equal(
+        bash('journal ended reverted; journal problem x; has ended reverted && has problem x && echo yes'),
+        'yes\n',
+      );
+      const whole = read().filter(([step]) => step !== 'measured');
+      assert.deepEqual(
+        whole,
+        [
+          ['begin', ''],
+          ['ended', 'reverted'],
+          ['problem', 'x'],
+        ],
+        `cut at ${length}`,
+      );
+    }
+  });
+
+  test('gets its room from the reserve where the disk is full, behind what was cut by that', () => {
+    // The second line comes out half, as on a disk that fills up with it.
+    bash(`printf() {
+        if [[ -e reserve && $1 == *'\\t'* ]]; then builtin printf 17900000; return 1; fi
+        builtin printf "$@"
+      }
+      journal begin
+      : >reserve
+      journal ended reverted`);
+    assert.deepEqual(read(), [
+      ['begin', ''],
+      ['ended', 'reverted'],
+    ]);
+  });
 });
