@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
 import type { JournalLine } from '../../../shared/transaction/journal.ts';
 import { timelineOf } from '../../../shared/transaction/timeline.ts';
 
@@ -82,6 +83,18 @@ describe('the timeline', () => {
     assert.deepEqual(timelineOf([]).at(-1), '─ as before   × not served   ═ both   ━ the target');
   });
 
+  test('steps that are none of a service, or have the name of what every object has, draw nothing', () => {
+    const [web] = drawn(
+      '0 begin',
+      '0 created web',
+      '1 constructor web',
+      '2 problem web could not',
+      '3 answers web',
+      '60000 ended failed',
+    );
+    assert.equal(web, `web  ${bar(['─', 60])}`);
+  });
+
   test('a service whose name begins like another is another', () => {
     const [web, worker] = drawn(
       '0 begin',
@@ -92,5 +105,36 @@ describe('the timeline', () => {
     );
     assert.equal(web, `web         ${bar(['─', 60])}`);
     assert.equal(worker, `web-worker  ${bar(['─', 30], ['×', 30])}`);
+  });
+
+  test('a clock that goes back draws nothing before the beginning', () => {
+    const [web] = drawn('10000 begin', '10000 created web', '5000 stopping web', '20000 ended failed');
+    assert.equal(web, `web  ${bar(['×', 60])}`);
+  });
+
+  test('whatever was written, each bar is as wide as the scale', () => {
+    const line = fc.record({
+      at: fc.nat(100_000),
+      step: fc.constantFrom(
+        'begin',
+        'created',
+        'stopping',
+        'starting',
+        'started',
+        'drained',
+        'restored',
+        'ended',
+        'constructor',
+        'toString',
+      ),
+      detail: fc.constantFrom('web', 'api', 'web 17', ''),
+    });
+    fc.assert(
+      fc.property(fc.array(line), (journal) => {
+        const rows = timelineOf(journal).slice(0, -2);
+        for (const row of rows) assert.equal(row.length, rows[0]?.length, rows.join('\n'));
+        for (const row of rows.slice(0, -1)) assert.match(row, /^.* {2}[─×═━]{60}$/);
+      }),
+    );
   });
 });
