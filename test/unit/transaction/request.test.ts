@@ -8,7 +8,7 @@ import { parseHistory } from '../../../shared/history/record.ts';
 import { type Plan, type PlanRequest, planRollback } from '../../../shared/releases/plan.ts';
 import type { PulledImage } from '../../../shared/releases/pull.ts';
 import { outcomeMarks } from '../../../shared/transaction/transaction-files.ts';
-import { container, request, sha, wanted } from '../releases/shop.ts';
+import { container, projectOf, request, service, sha, wanted } from '../releases/shop.ts';
 
 const planOf = (changes: Partial<PlanRequest> = {}): Plan => planRollback(request(changes));
 const pulled = (id: string, ...repoDigests: string[]): PulledImage => ({ id, platform: 'linux/amd64', repoDigests });
@@ -31,6 +31,20 @@ describe('the plan, when its images are there', () => {
     );
     assert.deepEqual(to, { ...plan.from, web: toImage });
   });
+
+  const repositories: [image: string, digest: string][] = [
+    ['nginx:1.27', 'nginx'],
+    ['acme/web', 'acme/web'],
+    ['localhost:5000/web:v3', 'localhost:5000/web'],
+    ['docker.io/library/nginx', 'nginx'],
+  ];
+  for (const [image, repository] of repositories) {
+    test(`knows the digest of ${image}, as Docker calls it`, () => {
+      const plan = byTag({ project: projectOf(service('web', { image })) });
+      const { services } = settledPlan(plan, new Map([['web', pulled(sha('6'), `${repository}@${sha('8')}`)]]));
+      assert.equal(services[0]?.toImage.digest, sha('8'));
+    });
+  }
 
   test('keeps the digest that was wanted, and does without one where there is none', () => {
     const wantedDigest = settledPlan(planOf(), new Map([['web', pulled(sha('6'), `ghcr.io/acme/web@${sha('8')}`)]]));
@@ -134,8 +148,8 @@ describe('what the host gets', () => {
 
   const endings = [
     ['rolled-back', 'succeeded', 'good'],
-    ['reverted', 'reverted', 'bad'],
-    ['failed', 'failed', 'unknown'],
+    ['reverted', 'reverted', 'unknown'],
+    ['failed', 'failed', 'bad'],
   ] as const;
   for (const [ending, status, verdict] of endings) {
     test(`makes a record that is one, when it has ended as ${ending}`, () => {
