@@ -50,7 +50,7 @@ export function settledPlan(plan: Plan, images: ReadonlyMap<string, PulledImage>
         },
       };
     })
-    .filter(({ fromImage, toImage }) => fromImage.imageId !== toImage.imageId);
+    .filter(({ mixed, fromImage, toImage }) => mixed || fromImage.imageId !== toImage.imageId);
   const to: Release = {
     ...plan.from,
     ...Object.fromEntries(services.map(({ service, toImage }) => [service, toImage])),

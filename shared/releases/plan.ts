@@ -16,6 +16,8 @@ export interface ServiceStep {
   /** A printed line. */
   why: string;
   fromImage: RunningImage;
+  /** Its containers run different images; `fromImage` is that of the newest. */
+  mixed: boolean;
   /** What people call the two images: a tag of the repository that is not the compose file's own, where there is one. */
   fromName: string | null;
   toName: string | null;
@@ -246,6 +248,7 @@ function step(
     strategy,
     why,
     fromImage,
+    mixed: mixedServices(own).length > 0,
     fromName: nameOf(fromImage.imageId, service.image, request.images) ?? fromImage.tag,
     toName: nameOf(found?.id ?? null, service.image, request.images) ?? tag,
     toImage: {

@@ -61,6 +61,15 @@ describe('the plan, when its images are there', () => {
     assert.deepEqual(to, plan.from);
   });
 
+  test('but not a service of which only one container runs it', () => {
+    const containers = [
+      container('web'),
+      container('web', { number: '2', imageId: sha('1'), created: '2026-11-20T12:00:00Z' }),
+    ];
+    const plan = byTag({ containers });
+    assert.equal(settledPlan(plan, new Map([['web', pulled(sha('3'))]])).services.length, 1);
+  });
+
   test('is the same for services whose image was not looked at', () => {
     const plan = planOf();
     assert.deepEqual(settledPlan(plan, new Map()), plan);
