@@ -1,6 +1,6 @@
 import { auditLine } from '../shared/history/audit-line.ts';
 import { type Hold, holdText } from '../shared/history/hold.ts';
-import { type HistoryRecord, historyLine } from '../shared/history/record.ts';
+import { type HistoryRecord, historyLine, longestReason } from '../shared/history/record.ts';
 import { overrideYaml, revertYaml } from '../shared/releases/override.ts';
 import type { Plan, ServiceStep } from '../shared/releases/plan.ts';
 import type { PulledImage } from '../shared/releases/pull.ts';
@@ -123,7 +123,8 @@ function outcomeTexts(decided: Decided): OutcomeTexts {
       previous: plan.from,
       schemaSha256: decided.schemaSha256,
       backupId: decided.backupId,
-      reason: inputs.reason,
+      // A longer one would make a record that nobody reads.
+      reason: inputs.reason?.slice(0, longestReason) ?? null,
       actor: workflow.actor,
       runUrl: workflow.runUrl,
       commit: workflow.commit,

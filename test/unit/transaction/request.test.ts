@@ -197,6 +197,12 @@ describe('what the host gets', () => {
     });
   }
 
+  test('makes a record that is one of a reason that is longer than a record may have', () => {
+    const { record } = transactionRequest(decided({ inputs: { ...inputs, reason: 'x'.repeat(5_000) } })).outcome
+      .endings['rolled-back'];
+    assert.deepEqual(parseHistory(filled(record, 'good')).problems, []);
+  });
+
   test('says a target is good only where that was proven: by a health test each, or by the health-url', () => {
     const plan = settledPlan(
       planOf({ containers: [container('api'), container('web', { healthTest: null })] }),
