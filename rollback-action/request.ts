@@ -1,10 +1,11 @@
 import { auditLine } from '../shared/history/audit-line.ts';
 import { type Hold, holdText } from '../shared/history/hold.ts';
-import { type HistoryRecord, historyLine } from '../shared/history/record.ts';
+import { type HistoryRecord, historyLine, longestReason } from '../shared/history/record.ts';
 import { overrideYaml, revertYaml } from '../shared/releases/override.ts';
 import type { Plan, ServiceStep } from '../shared/releases/plan.ts';
 import type { PulledImage } from '../shared/releases/pull.ts';
 import type { Release } from '../shared/releases/release.ts';
+import { referenceOf } from '../shared/releases/target.ts';
 import type { WorkflowContext } from '../shared/runner/context.ts';
 import {
   type OutcomeTexts,
@@ -49,7 +50,7 @@ export function settledPlan(plan: Plan, images: ReadonlyMap<string, PulledImage>
         },
       };
     })
-    .filter(({ fromImage, toImage }) => fromImage.imageId !== toImage.imageId);
+    .filter(({ mixed, fromImage, toImage }) => mixed || fromImage.imageId !== toImage.imageId);
   const to: Release = {
     ...plan.from,
     ...Object.fromEntries(services.map(({ service, toImage }) => [service, toImage])),
@@ -57,11 +58,11 @@ export function settledPlan(plan: Plan, images: ReadonlyMap<string, PulledImage>
   return { ...plan, services, to };
 }
 
-/** That of the reference's own repository. */
+/** That of the reference's own repository, which Docker calls by its short name where it is on Docker Hub. */
 function digestIn({ repoDigests }: PulledImage, reference: string | null): string | null {
-  const repository = (reference ?? '').split('@')[0]?.replace(/:[^/:]*$/, '');
-  const found = repoDigests.find((name) => name.startsWith(`${repository}@`));
-  return found?.slice(found.indexOf('@') + 1) ?? null;
+  const repository = referenceOf(reference)?.repository;
+  const own = repoDigests.map(referenceOf).find((name) => name !== null && name.repository === repository);
+  return own?.digest ?? null;
 }
 
 /** All that the host needs to carry the plan without us. */
@@ -122,7 +123,8 @@ function outcomeTexts(decided: Decided): OutcomeTexts {
       previous: plan.from,
       schemaSha256: decided.schemaSha256,
       backupId: decided.backupId,
-      reason: inputs.reason,
+      // A longer one would make a record that nobody reads.
+      reason: inputs.reason?.slice(0, longestReason) ?? null,
       actor: workflow.actor,
       runUrl: workflow.runUrl,
       commit: workflow.commit,

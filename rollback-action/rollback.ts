@@ -5,6 +5,7 @@ import { Failure } from '../shared/failure.ts';
 import { type Book, entriesOf, openBook, storeBook } from '../shared/history/book.ts';
 import { lastGood } from '../shared/history/choice.ts';
 import { appendHistory } from '../shared/history/host-file.ts';
+import { newestKnown } from '../shared/history/observation.ts';
 import { parseHistory, recordId } from '../shared/history/record.ts';
 import { connect } from '../shared/host/connect.ts';
 import type { Connection } from '../shared/host/connection.ts';
@@ -250,7 +251,7 @@ async function decide(
       envNames: compose.envNames,
       complaints: compose.complaints,
       filesChangedAt: compose.changedAt,
-      newestKnown: book.host.findLast(({ status }) => status === 'succeeded')?.release ?? null,
+      newestKnown: newestKnown(book.host, inputs.environment)?.release ?? null,
       schemaNow: newestSchema(seen),
       world: compose.world,
     });

@@ -28394,7 +28394,7 @@ module.exports = __nccwpck_require__.p + "d9011df4c09db8359ce3.sh";
 /***/ 7812:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "ca960e2cf46ba57fe025.sh";
+module.exports = __nccwpck_require__.p + "c484d4bc65be226b9270.sh";
 
 /***/ }),
 
@@ -28450,7 +28450,7 @@ module.exports = __nccwpck_require__.p + "7d3a97ee0d758c22eff2.sh";
 /***/ 9239:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "ac1c8e3facc07a40afe7.sh";
+module.exports = __nccwpck_require__.p + "eeefe7bab552b3eb9057.sh";
 
 /***/ }),
 
@@ -32152,12 +32152,21 @@ function releaseOf(containers, images) {
         runningImage(newest, imagesById.get(newest.imageId)),
     ]));
 }
-/** True where both run the same images, by id, else by digest. */
+/**
+ * By id or by digest: a digest is known only once an image was pushed or pulled, and may get a second one beside it; an id
+ * may change with Docker, and is not known from a copy of the history. What is not known is the same as nothing.
+ */
+function sameImage(one, other) {
+    return ((one.imageId !== null && one.imageId === other.imageId) || (one.digest !== null && one.digest === other.digest));
+}
+/** True where both run the same images in the same services. */
 function sameRelease(one, other) {
-    const key = (release) => JSON.stringify(Object.entries(release)
-        .map(([service, { imageId, digest }]) => [service, imageId ?? digest])
-        .toSorted());
-    return key(one) === key(other);
+    const counterparts = new Map(Object.entries(other));
+    return (Object.keys(one).length === counterparts.size &&
+        Object.entries(one).every(([service, image]) => {
+            const counterpart = counterparts.get(service);
+            return counterpart !== undefined && sameImage(image, counterpart);
+        }));
 }
 /** Services, in order, whose containers run different images. */
 function mixedServices(containers) {
@@ -33778,6 +33787,8 @@ function word(value) {
 
 const record_idGrammar = /^\d{1,20}-\d{1,6}-[0-9a-f]{8}$/;
 const record_longestLine = 256 * 1024;
+/** UTF-16 units. */
+const longestReason = 2_000;
 /** True for the id of a record. */
 function isRecordId(value) {
     return record_idGrammar.test(value);
@@ -33826,7 +33837,7 @@ const record = shape({
     previous: orNull(release),
     schemaSha256: orNull(textThat((value) => /^[0-9a-f]{64}$/.test(value), 'a SHA-256')),
     backupId: orNull(textThat((value) => /^\d{8}_\d{6}$/.test(value), 'the id of a backup')),
-    reason: orNull(record_line(2_000)),
+    reason: orNull(record_line(longestReason)),
     actor: orNull(record_line(200)),
     runUrl: orNull(textThat((value) => value.length <= 2_048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address')),
     commit: orNull(textThat((value) => /^[0-9a-f]{7,64}$/.test(value), 'a commit')),
@@ -35465,15 +35476,15 @@ function commandLine(pid) {
 
 /**
  * What the scripts wrote into deployment_tags.log: `YYYYMMDD_HHMMSS,tag,tag`. It is ambiguous, as they wrote the tag that was
- * being replaced, and the backend's into both columns: so it is shown, and never chosen. The same line has the same id.
+ * being replaced, and the backend's into both columns: so it is shown, and never chosen. The same line is the same record.
  */
 function importLegacy(log, environment) {
-    return log.split('\n').flatMap((line) => {
-        const [, time, backend = '', frontend = ''] = /^(\d{8}_\d{6}),([^,\s]+),([^,\s]+)\s*$/.exec(line) ?? [];
+    return [...new Set(log.split('\n').map((line) => line.trim()))].flatMap((line) => {
+        const [, time, backend = '', frontend = ''] = /^(\d{8}_\d{6}),([^,\s]+),([^,\s]+)$/.exec(line) ?? [];
         const at = time === undefined ? null : legacy_moment(time);
         if (at === null || !isTag(backend) || !isTag(frontend))
             return [];
-        const hex = (0,external_node_crypto_.createHash)('sha256').update(`${environment}\n${line.trim()}`).digest('hex').slice(0, 8);
+        const hex = (0,external_node_crypto_.createHash)('sha256').update(`${environment}\n${line}`).digest('hex').slice(0, 8);
         const image = (tag) => ({ image: null, tag, digest: null, imageId: null });
         return [
             {
@@ -35624,13 +35635,26 @@ function tellHold({ reason, since, run }) {
 ;// CONCATENATED MODULE: ./build/shared/history/observation.js
 
 /**
+ * What a history knows to run; null where it tells of nothing. The scripts' lines, which name no image and come to the end
+ * of the file whenever they are imported, say nothing of it.
+ * @param history the host's own, in the order of its file
+ */
+function newestKnown(history, environment) {
+    const newest = history.findLast(({ environment: of, status, event, release }) => of === environment &&
+        status === 'succeeded' &&
+        event !== 'drill' &&
+        event !== 'restore' &&
+        Object.values(release).some(({ digest, imageId }) => digest !== null || imageId !== null));
+    return newest ?? null;
+}
+/**
  * The record of a release that was seen to run: a new one where release or schema are others than those of the newest
  * record, so that a history does not grow by a line each night.
  * @param history the host's own, in the order of its file
  */
 function observationOf(release, seen, history) {
-    const newest = history.findLast(({ environment, status, event }) => environment === seen.environment && status === 'succeeded' && event !== 'drill' && event !== 'restore');
-    if (newest !== undefined && sameRelease(newest.release, release) && newest.schemaSha256 === seen.schemaSha256) {
+    const newest = newestKnown(history, seen.environment);
+    if (newest !== null && sameRelease(newest.release, release) && newest.schemaSha256 === seen.schemaSha256) {
         return { record: newest, isNew: false };
     }
     return { record: observed(release, seen, newest?.release ?? null), isNew: true };
@@ -35666,12 +35690,12 @@ function historyMirror(_request) {
 }
 
 ;// CONCATENATED MODULE: ./build/shared/transaction/journal.js
-
 const endings = ['rolled-back', 'reverted', 'refused', 'failed'];
 /** Reads a journal; a last line without an end, and whatever else is no line of ours, is left out. */
 function parseJournal(text) {
     return text
         .split('\n')
+        .slice(0, -1)
         .map(parseJournalLine)
         .filter((line) => line !== null);
 }
@@ -35685,7 +35709,9 @@ function outcomeOf(lines) {
     const details = (step) => lines.filter((line) => line.step === step).map(({ detail }) => detail);
     const ended = details('ended')[0];
     const failure = details('failure')[0];
-    const measurements = details('measured').map(readMeasurement);
+    const measurements = details('measured')
+        .map(readMeasurement)
+        .filter((measurement) => measurement !== null);
     const gaps = measurements.map(({ gapMs }) => gapMs).filter((gap) => gap !== null);
     const begin = lines.find(({ step }) => step === 'begin')?.at;
     const last = lines.at(-1)?.at;
@@ -35706,10 +35732,11 @@ function splitFailure(detail) {
     const space = detail.indexOf(' ');
     return space < 0 ? { code: detail, text: '' } : { code: detail.slice(0, space), text: detail.slice(space + 1) };
 }
+/** null for what is none: a line may have been cut, and how the transaction ended must be told all the same. */
 function readMeasurement(detail) {
-    const [, name = '', gap, failed, asked] = /^(\S+) (\d+|-) (\d+) (\d+)$/.exec(detail) ?? [];
+    const [, name = '', gap, failed, asked] = /^(\S+) (\d{1,15}|-) (\d{1,15}) (\d{1,15})$/.exec(detail) ?? [];
     if (gap === undefined)
-        throw new failure_Failure('bad-journal', `The journal has a measurement that is none: ${detail}`);
+        return null;
     return {
         service: name === '.health-url' ? null : name,
         gapMs: gap === '-' ? null : Number(gap),
@@ -35866,7 +35893,7 @@ async function followTransaction(connection, backupDir, id, told, { onLine, onLo
     });
     const records = await result;
     return {
-        lines: parseJournal(`${records.find('journal') ?? ''}\n`),
+        lines: parseJournal(records.find('journal') ?? ''),
         recorded: records.find('recorded') ?? null,
         log: records.find('log') ?? '',
         abandoned: records.find('abandoned') !== undefined,

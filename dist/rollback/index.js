@@ -28394,7 +28394,7 @@ module.exports = __nccwpck_require__.p + "d9011df4c09db8359ce3.sh";
 /***/ 7812:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "ca960e2cf46ba57fe025.sh";
+module.exports = __nccwpck_require__.p + "c484d4bc65be226b9270.sh";
 
 /***/ }),
 
@@ -28464,7 +28464,7 @@ module.exports = __nccwpck_require__.p + "31a0e882488e90fce359.sh";
 /***/ 9239:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "ac1c8e3facc07a40afe7.sh";
+module.exports = __nccwpck_require__.p + "eeefe7bab552b3eb9057.sh";
 
 /***/ }),
 
@@ -28478,7 +28478,7 @@ module.exports = __nccwpck_require__.p + "47cf1128fa7e7e63b86b.sh";
 /***/ 5735:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "bf8b25305578bdf7b655.sh";
+module.exports = __nccwpck_require__.p + "81358f44b2f557877889.sh";
 
 /***/ }),
 
@@ -32190,12 +32190,21 @@ function releaseOf(containers, images) {
         runningImage(newest, imagesById.get(newest.imageId)),
     ]));
 }
-/** True where both run the same images, by id, else by digest. */
-function sameRelease(one, other) {
-    const key = (release) => JSON.stringify(Object.entries(release)
-        .map(([service, { imageId, digest }]) => [service, imageId ?? digest])
-        .toSorted());
-    return key(one) === key(other);
+/**
+ * By id or by digest: a digest is known only once an image was pushed or pulled, and may get a second one beside it; an id
+ * may change with Docker, and is not known from a copy of the history. What is not known is the same as nothing.
+ */
+function sameImage(one, other) {
+    return ((one.imageId !== null && one.imageId === other.imageId) || (one.digest !== null && one.digest === other.digest));
+}
+/** True where both run the same images in the same services. */
+function release_sameRelease(one, other) {
+    const counterparts = new Map(Object.entries(other));
+    return (Object.keys(one).length === counterparts.size &&
+        Object.entries(one).every(([service, image]) => {
+            const counterpart = counterparts.get(service);
+            return counterpart !== undefined && sameImage(image, counterpart);
+        }));
 }
 /** Services, in order, whose containers run different images. */
 function mixedServices(containers) {
@@ -32339,6 +32348,8 @@ function untrusted_refuse(place, why) {
 
 const idGrammar = /^\d{1,20}-\d{1,6}-[0-9a-f]{8}$/;
 const record_longestLine = 256 * 1024;
+/** UTF-16 units. */
+const longestReason = 2_000;
 /** True for the id of a record. */
 function isRecordId(value) {
     return idGrammar.test(value);
@@ -32387,7 +32398,7 @@ const record = shape({
     previous: orNull(release),
     schemaSha256: orNull(textThat((value) => /^[0-9a-f]{64}$/.test(value), 'a SHA-256')),
     backupId: orNull(textThat((value) => /^\d{8}_\d{6}$/.test(value), 'the id of a backup')),
-    reason: orNull(line(2_000)),
+    reason: orNull(line(longestReason)),
     actor: orNull(line(200)),
     runUrl: orNull(textThat((value) => value.length <= 2_048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address')),
     commit: orNull(textThat((value) => /^[0-9a-f]{7,64}$/.test(value), 'a commit')),
@@ -33974,15 +33985,15 @@ function several(failures) {
 
 /**
  * What the scripts wrote into deployment_tags.log: `YYYYMMDD_HHMMSS,tag,tag`. It is ambiguous, as they wrote the tag that was
- * being replaced, and the backend's into both columns: so it is shown, and never chosen. The same line has the same id.
+ * being replaced, and the backend's into both columns: so it is shown, and never chosen. The same line is the same record.
  */
 function importLegacy(log, environment) {
-    return log.split('\n').flatMap((line) => {
-        const [, time, backend = '', frontend = ''] = /^(\d{8}_\d{6}),([^,\s]+),([^,\s]+)\s*$/.exec(line) ?? [];
+    return [...new Set(log.split('\n').map((line) => line.trim()))].flatMap((line) => {
+        const [, time, backend = '', frontend = ''] = /^(\d{8}_\d{6}),([^,\s]+),([^,\s]+)$/.exec(line) ?? [];
         const at = time === undefined ? null : legacy_moment(time);
         if (at === null || !isTag(backend) || !isTag(frontend))
             return [];
-        const hex = (0,external_node_crypto_.createHash)('sha256').update(`${environment}\n${line.trim()}`).digest('hex').slice(0, 8);
+        const hex = (0,external_node_crypto_.createHash)('sha256').update(`${environment}\n${line}`).digest('hex').slice(0, 8);
         const image = (tag) => ({ image: null, tag, digest: null, imageId: null });
         return [
             {
@@ -34048,66 +34059,76 @@ async function storeBook(book, added, mirror) {
 }
 
 ;// CONCATENATED MODULE: ./build/shared/history/choice.js
+
 /**
  * The newest release that was found good and is not what runs; else the newest that ran and was not marked bad. What was
  * rolled back from is bad until it is found good anew, so that a second rollback goes further back, never forward.
  */
 function lastGood({ records, environment, running, ignored }) {
     const ours = records.filter((record) => record.environment === environment);
-    const verdicts = verdictsOf(ours, ignored);
-    const candidates = ours
-        .filter((record) => ran(record) && differs(record.release, running, ignored))
-        .filter(({ release }) => verdicts.get(releaseKey(release, ignored)) !== 'bad')
+    const now = imagesOf(running, ignored);
+    const others = ours
+        .filter(ran)
+        .map((record) => ({ record, images: imagesOf(record.release, ignored) }))
+        .filter(({ images }) => differs(images, now))
         .toReversed();
-    const good = candidates.find(({ release }) => verdicts.get(releaseKey(release, ignored)) === 'good');
-    if (good !== undefined)
-        return { record: good, why: 'the newest release that was found good and is not what runs' };
-    const unmarked = candidates[0];
-    if (unmarked !== undefined) {
+    const words = wordsOn(ours, ignored);
+    let unmarked = null;
+    for (const { record, images } of others) {
+        const word = words.find(({ about }) => sameImages(about, images))?.word ?? null;
+        if (word === 'good') {
+            return { record, why: 'the newest release that was found good and is not what runs' };
+        }
+        if (word === null)
+            unmarked ??= record;
+    }
+    if (unmarked !== null) {
         return { record: unmarked, why: 'the newest release that ran and was not marked bad; none was found good' };
     }
-    return { record: null, why: whyNone(ours, running, ignored) };
+    return {
+        record: null,
+        why: whyNone(ours.length, others.map(({ images }) => images)),
+    };
 }
-/** Two releases with the same key are the same, but for the ignored services. */
-function releaseKey(release, ignored) {
-    return Object.entries(release)
-        .filter(([service]) => !ignored.has(service))
-        .map(([service, image]) => `${service}=${image.digest ?? image.imageId ?? ''}`)
-        .toSorted()
-        .join(' ');
+function imagesOf(release, ignored) {
+    return new Map(Object.entries(release).filter(([service]) => !ignored.has(service)));
 }
-/** The latest word on each release; `unknown` is none. */
-function verdictsOf(records, ignored) {
-    const verdicts = new Map();
-    for (const { event, status, verdict, release, previous } of records) {
-        if (event === 'rollback' && status === 'succeeded' && previous !== null) {
-            verdicts.set(releaseKey(previous, ignored), 'bad');
-        }
-        if (verdict !== 'unknown')
-            verdicts.set(releaseKey(release, ignored), verdict);
-    }
-    return verdicts;
+/** What was said of releases, the latest word first; `unknown` is none. */
+function wordsOn(records, ignored) {
+    return records
+        .toReversed()
+        .flatMap(({ event, status, verdict, release, previous }) => [
+        ...(verdict === 'unknown' ? [] : [{ about: imagesOf(release, ignored), word: verdict }]),
+        ...(event === 'rollback' && status === 'succeeded' && previous !== null
+            ? [{ about: imagesOf(previous, ignored), word: 'bad' }]
+            : []),
+    ]);
 }
 function ran({ event, status }) {
     return status === 'succeeded' && event !== 'drill';
 }
 /** Some service that is in both runs another image, and every such one can be found again. */
-function differs(release, running, ignored) {
-    const others = Object.entries(release).filter(([service, image]) => !ignored.has(service) && running[service] !== undefined && !same(image, running[service]));
+function differs(images, now) {
+    const others = [...images].filter(([service, image]) => {
+        const present = now.get(service);
+        return present !== undefined && !sameImage(image, present);
+    });
     return others.length > 0 && others.every(([, { digest, imageId }]) => digest !== null || imageId !== null);
 }
-function same(a, b) {
-    if (a.imageId !== null && b.imageId !== null)
-        return a.imageId === b.imageId;
-    return a.digest !== null && a.digest === b.digest;
+/** They have the same services, each with the same image. */
+function sameImages(one, other) {
+    return (one.size === other.size &&
+        [...one].every(([service, image]) => {
+            const counterpart = other.get(service);
+            return counterpart !== undefined && sameImage(image, counterpart);
+        }));
 }
-function whyNone(records, running, ignored) {
-    if (records.length === 0)
+function whyNone(known, others) {
+    if (known === 0)
         return 'the history on the host is empty';
-    const others = records.filter((record) => ran(record) && differs(record.release, running, ignored));
-    const releases = new Set(others.map(({ release }) => releaseKey(release, ignored))).size;
+    const releases = others.filter((images, index) => others.findIndex((earlier) => sameImages(earlier, images)) === index).length;
     return releases === 0
-        ? `none of the ${records.length} records on the host tells of another release that ran`
+        ? `none of the ${known} records on the host tells of another release that ran`
         : `each of the ${releases} other releases in the history was marked bad or rolled back from`;
 }
 
@@ -34161,6 +34182,57 @@ async function run(connection, verb, { backupDir, records, onLog }) {
             cause: error.cause,
         });
     }
+}
+
+;// CONCATENATED MODULE: ./build/shared/history/observation.js
+
+/**
+ * What a history knows to run; null where it tells of nothing. The scripts' lines, which name no image and come to the end
+ * of the file whenever they are imported, say nothing of it.
+ * @param history the host's own, in the order of its file
+ */
+function newestKnown(history, environment) {
+    const newest = history.findLast(({ environment: of, status, event, release }) => of === environment &&
+        status === 'succeeded' &&
+        event !== 'drill' &&
+        event !== 'restore' &&
+        Object.values(release).some(({ digest, imageId }) => digest !== null || imageId !== null));
+    return newest ?? null;
+}
+/**
+ * The record of a release that was seen to run: a new one where release or schema are others than those of the newest
+ * record, so that a history does not grow by a line each night.
+ * @param history the host's own, in the order of its file
+ */
+function observationOf(release, seen, history) {
+    const newest = newestKnown(history, seen.environment);
+    if (newest !== null && sameRelease(newest.release, release) && newest.schemaSha256 === seen.schemaSha256) {
+        return { record: newest, isNew: false };
+    }
+    return { record: observed(release, seen, newest?.release ?? null), isNew: true };
+}
+/** A record that says what runs, and nothing of how good it is. */
+function observed(release, seen, previous) {
+    const { id, at, environment, schemaSha256, backupId, actor, runUrl, commit, reason } = seen;
+    return {
+        version: 1,
+        id,
+        at: at.toISOString(),
+        environment,
+        event: 'observed',
+        status: 'succeeded',
+        verdict: 'unknown',
+        release,
+        previous,
+        schemaSha256,
+        backupId,
+        reason,
+        actor,
+        runUrl,
+        commit,
+        durationMs: null,
+        downtimeMs: null,
+    };
 }
 
 ;// CONCATENATED MODULE: external "node:child_process"
@@ -34959,7 +35031,8 @@ function planRollback(request) {
     const proxyServices = proxiesIn(project, request.proxyService);
     const steps = [...project.services.values()].flatMap((service) => {
         const image = wanted.images.get(service.name);
-        const from = running[service.name];
+        // A service may have the name of what every object has.
+        const from = Object.hasOwn(running, service.name) ? running[service.name] : undefined;
         const why = whyLeftAlone(service.name, image, from, databases);
         if (why !== null || image === undefined || from === undefined) {
             leftAlone.push({ service: service.name, why: why ?? 'the target does not speak of it' });
@@ -35072,6 +35145,7 @@ function step(request, service, own, fromImage, wanted, repository, found, proxy
         strategy,
         why,
         fromImage,
+        mixed: mixedServices(own).length > 0,
         fromName: nameOf(fromImage.imageId, service.image, request.images) ?? fromImage.tag,
         toName: nameOf(found?.id ?? null, service.image, request.images) ?? tag,
         toImage: {
@@ -35190,7 +35264,7 @@ function notesOn(plan, request) {
         const names = [...new Set(outdated.map(({ service }) => service))].join(', ');
         warn(`The compose file or its variables were changed since ${names} was started: the target starts with what they say today`);
     }
-    if (newestKnown !== null && !sameRelease(newestKnown, running)) {
+    if (newestKnown !== null && !release_sameRelease(newestKnown, running)) {
         tell('What runs is another release than the newest that the history knows');
     }
     for (const line of request.complaints.split('\n')) {
@@ -35539,12 +35613,12 @@ function commandLine(pid) {
 }
 
 ;// CONCATENATED MODULE: ./build/shared/transaction/journal.js
-
 const endings = ['rolled-back', 'reverted', 'refused', 'failed'];
 /** Reads a journal; a last line without an end, and whatever else is no line of ours, is left out. */
 function parseJournal(text) {
     return text
         .split('\n')
+        .slice(0, -1)
         .map(parseJournalLine)
         .filter((line) => line !== null);
 }
@@ -35558,7 +35632,9 @@ function outcomeOf(lines) {
     const details = (step) => lines.filter((line) => line.step === step).map(({ detail }) => detail);
     const ended = details('ended')[0];
     const failure = details('failure')[0];
-    const measurements = details('measured').map(readMeasurement);
+    const measurements = details('measured')
+        .map(readMeasurement)
+        .filter((measurement) => measurement !== null);
     const gaps = measurements.map(({ gapMs }) => gapMs).filter((gap) => gap !== null);
     const begin = lines.find(({ step }) => step === 'begin')?.at;
     const last = lines.at(-1)?.at;
@@ -35579,10 +35655,11 @@ function splitFailure(detail) {
     const space = detail.indexOf(' ');
     return space < 0 ? { code: detail, text: '' } : { code: detail.slice(0, space), text: detail.slice(space + 1) };
 }
+/** null for what is none: a line may have been cut, and how the transaction ended must be told all the same. */
 function readMeasurement(detail) {
-    const [, name = '', gap, failed, asked] = /^(\S+) (\d+|-) (\d+) (\d+)$/.exec(detail) ?? [];
+    const [, name = '', gap, failed, asked] = /^(\S+) (\d{1,15}|-) (\d{1,15}) (\d{1,15})$/.exec(detail) ?? [];
     if (gap === undefined)
-        throw new Failure('bad-journal', `The journal has a measurement that is none: ${detail}`);
+        return null;
     return {
         service: name === '.health-url' ? null : name,
         gapMs: gap === '-' ? null : Number(gap),
@@ -35739,7 +35816,7 @@ async function followTransaction(connection, backupDir, id, told, { onLine, onLo
     });
     const records = await result;
     return {
-        lines: parseJournal(`${records.find('journal') ?? ''}\n`),
+        lines: parseJournal(records.find('journal') ?? ''),
         recorded: records.find('recorded') ?? null,
         log: records.find('log') ?? '',
         abandoned: records.find('abandoned') !== undefined,
@@ -37596,6 +37673,7 @@ function scalar(value) {
 
 
 
+
 /** The plan with what is known of its images since they were pulled; services that run the target already are left out. */
 function settledPlan(plan, images) {
     const services = plan.services
@@ -37616,18 +37694,18 @@ function settledPlan(plan, images) {
             },
         };
     })
-        .filter(({ fromImage, toImage }) => fromImage.imageId !== toImage.imageId);
+        .filter(({ mixed, fromImage, toImage }) => mixed || fromImage.imageId !== toImage.imageId);
     const to = {
         ...plan.from,
         ...Object.fromEntries(services.map(({ service, toImage }) => [service, toImage])),
     };
     return { ...plan, services, to };
 }
-/** That of the reference's own repository. */
+/** That of the reference's own repository, which Docker calls by its short name where it is on Docker Hub. */
 function digestIn({ repoDigests }, reference) {
-    const repository = (reference ?? '').split('@')[0]?.replace(/:[^/:]*$/, '');
-    const found = repoDigests.find((name) => name.startsWith(`${repository}@`));
-    return found?.slice(found.indexOf('@') + 1) ?? null;
+    const repository = referenceOf(reference)?.repository;
+    const own = repoDigests.map(referenceOf).find((name) => name !== null && name.repository === repository);
+    return own?.digest ?? null;
 }
 /** All that the host needs to carry the plan without us. */
 function transactionRequest(decided) {
@@ -37683,7 +37761,8 @@ function outcomeTexts(decided) {
         previous: plan.from,
         schemaSha256: decided.schemaSha256,
         backupId: decided.backupId,
-        reason: inputs.reason,
+        // A longer one would make a record that nobody reads.
+        reason: inputs.reason?.slice(0, longestReason) ?? null,
         actor: workflow.actor,
         runUrl: workflow.runUrl,
         commit: workflow.commit,
@@ -37809,7 +37888,8 @@ function timelineOf(lines) {
     const end = Math.max(begin + 1, lines.at(-1)?.at ?? begin);
     const services = [...new Set(lines.filter(({ step }) => step === 'created').map(({ detail }) => detail))];
     const name = Math.max(0, ...services.map((service) => service.length));
-    const column = (at) => Math.min(timeline_width - 1, Math.floor(((at - begin) / (end - begin)) * timeline_width));
+    // The host's clock may be put back meanwhile.
+    const column = (at) => Math.max(0, Math.min(timeline_width - 1, Math.floor(((at - begin) / (end - begin)) * timeline_width)));
     const bars = services.map((service) => {
         const bar = new Array(timeline_width).fill('old');
         for (const { at, step, detail } of lines) {
@@ -37818,7 +37898,7 @@ function timelineOf(lines) {
                 continue;
             const before = bar[column(at)];
             // Beside the old, one that was started is not yet alone.
-            const change = step === 'started' && before === 'both' ? 'both' : changes[step];
+            const change = step === 'started' && before === 'both' ? 'both' : changes.get(step);
             if (change !== undefined)
                 bar.fill(change, column(at) + (before === 'down' ? 1 : 0));
         }
@@ -37827,13 +37907,13 @@ function timelineOf(lines) {
     const scale = `${' '.repeat(name)}  0 s${formatDuration(end - begin).padStart(timeline_width - 3)}`;
     return [...bars, scale, '', '─ as before   × not served   ═ both   ━ the target'];
 }
-const changes = {
-    stopping: 'down',
-    starting: 'both',
-    started: 'new',
-    drained: 'new',
-    restored: 'old',
-};
+const changes = new Map([
+    ['stopping', 'down'],
+    ['starting', 'both'],
+    ['started', 'new'],
+    ['drained', 'new'],
+    ['restored', 'old'],
+]);
 
 ;// CONCATENATED MODULE: ./build/rollback-action/summary.js
 
@@ -37946,6 +38026,7 @@ function forwardCommands(plan, inputs) {
 }
 
 ;// CONCATENATED MODULE: ./build/rollback-action/rollback.js
+
 
 
 
@@ -38161,7 +38242,7 @@ async function decide(seen, mirrored, { inputs }) {
             envNames: compose.envNames,
             complaints: compose.complaints,
             filesChangedAt: compose.changedAt,
-            newestKnown: book.host.findLast(({ status }) => status === 'succeeded')?.release ?? null,
+            newestKnown: newestKnown(book.host, inputs.environment)?.release ?? null,
             schemaNow: newestSchema(seen),
             world: compose.world,
         });

@@ -1,4 +1,4 @@
-import type { Release, RunningImage } from '../releases/release.ts';
+import { type Release, type RunningImage, sameImage } from '../releases/release.ts';
 import type { HistoryRecord } from './record.ts';
 
 /** The release to go back to, or why there is none. */
@@ -20,40 +20,54 @@ export interface ChoiceRequest {
  */
 export function lastGood({ records, environment, running, ignored }: ChoiceRequest): Choice {
   const ours = records.filter((record) => record.environment === environment);
-  const verdicts = verdictsOf(ours, ignored);
-  const candidates = ours
-    .filter((record) => ran(record) && differs(record.release, running, ignored))
-    .filter(({ release }) => verdicts.get(releaseKey(release, ignored)) !== 'bad')
+  const now = imagesOf(running, ignored);
+  const others = ours
+    .filter(ran)
+    .map((record) => ({ record, images: imagesOf(record.release, ignored) }))
+    .filter(({ images }) => differs(images, now))
     .toReversed();
+  const words = wordsOn(ours, ignored);
 
-  const good = candidates.find(({ release }) => verdicts.get(releaseKey(release, ignored)) === 'good');
-  if (good !== undefined) return { record: good, why: 'the newest release that was found good and is not what runs' };
-  const unmarked = candidates[0];
-  if (unmarked !== undefined) {
+  let unmarked: HistoryRecord | null = null;
+  for (const { record, images } of others) {
+    const word = words.find(({ about }) => sameImages(about, images))?.word ?? null;
+    if (word === 'good') {
+      return { record, why: 'the newest release that was found good and is not what runs' };
+    }
+    if (word === null) unmarked ??= record;
+  }
+  if (unmarked !== null) {
     return { record: unmarked, why: 'the newest release that ran and was not marked bad; none was found good' };
   }
-  return { record: null, why: whyNone(ours, running, ignored) };
+  return {
+    record: null,
+    why: whyNone(
+      ours.length,
+      others.map(({ images }) => images),
+    ),
+  };
 }
 
-/** Two releases with the same key are the same, but for the ignored services. */
-export function releaseKey(release: Release, ignored: ReadonlySet<string>): string {
-  return Object.entries(release)
-    .filter(([service]) => !ignored.has(service))
-    .map(([service, image]) => `${service}=${image.digest ?? image.imageId ?? ''}`)
-    .toSorted()
-    .join(' ');
+/** By service, without those that are ignored. A map has nothing under the names that every object has. */
+type Images = ReadonlyMap<string, RunningImage>;
+
+function imagesOf(release: Release, ignored: ReadonlySet<string>): Images {
+  return new Map(Object.entries(release).filter(([service]) => !ignored.has(service)));
 }
 
-/** The latest word on each release; `unknown` is none. */
-function verdictsOf(records: readonly HistoryRecord[], ignored: ReadonlySet<string>): Map<string, 'good' | 'bad'> {
-  const verdicts = new Map<string, 'good' | 'bad'>();
-  for (const { event, status, verdict, release, previous } of records) {
-    if (event === 'rollback' && status === 'succeeded' && previous !== null) {
-      verdicts.set(releaseKey(previous, ignored), 'bad');
-    }
-    if (verdict !== 'unknown') verdicts.set(releaseKey(release, ignored), verdict);
-  }
-  return verdicts;
+/** What was said of releases, the latest word first; `unknown` is none. */
+function wordsOn(
+  records: readonly HistoryRecord[],
+  ignored: ReadonlySet<string>,
+): { about: Images; word: 'good' | 'bad' }[] {
+  return records
+    .toReversed()
+    .flatMap(({ event, status, verdict, release, previous }) => [
+      ...(verdict === 'unknown' ? [] : [{ about: imagesOf(release, ignored), word: verdict }]),
+      ...(event === 'rollback' && status === 'succeeded' && previous !== null
+        ? [{ about: imagesOf(previous, ignored), word: 'bad' as const }]
+        : []),
+    ]);
 }
 
 function ran({ event, status }: HistoryRecord): boolean {
@@ -61,23 +75,31 @@ function ran({ event, status }: HistoryRecord): boolean {
 }
 
 /** Some service that is in both runs another image, and every such one can be found again. */
-function differs(release: Release, running: Release, ignored: ReadonlySet<string>): boolean {
-  const others = Object.entries(release).filter(
-    ([service, image]) => !ignored.has(service) && running[service] !== undefined && !same(image, running[service]),
-  );
+function differs(images: Images, now: Images): boolean {
+  const others = [...images].filter(([service, image]) => {
+    const present = now.get(service);
+    return present !== undefined && !sameImage(image, present);
+  });
   return others.length > 0 && others.every(([, { digest, imageId }]) => digest !== null || imageId !== null);
 }
 
-function same(a: RunningImage, b: RunningImage): boolean {
-  if (a.imageId !== null && b.imageId !== null) return a.imageId === b.imageId;
-  return a.digest !== null && a.digest === b.digest;
+/** They have the same services, each with the same image. */
+function sameImages(one: Images, other: Images): boolean {
+  return (
+    one.size === other.size &&
+    [...one].every(([service, image]) => {
+      const counterpart = other.get(service);
+      return counterpart !== undefined && sameImage(image, counterpart);
+    })
+  );
 }
 
-function whyNone(records: readonly HistoryRecord[], running: Release, ignored: ReadonlySet<string>): string {
-  if (records.length === 0) return 'the history on the host is empty';
-  const others = records.filter((record) => ran(record) && differs(record.release, running, ignored));
-  const releases = new Set(others.map(({ release }) => releaseKey(release, ignored))).size;
+function whyNone(known: number, others: readonly Images[]): string {
+  if (known === 0) return 'the history on the host is empty';
+  const releases = others.filter(
+    (images, index) => others.findIndex((earlier) => sameImages(earlier, images)) === index,
+  ).length;
   return releases === 0
-    ? `none of the ${records.length} records on the host tells of another release that ran`
+    ? `none of the ${known} records on the host tells of another release that ran`
     : `each of the ${releases} other releases in the history was marked bad or rolled back from`;
 }

@@ -13,8 +13,8 @@ append_history() {
   ) 6>>"$1/history.jsonl"
 }
 
-# is_recorded FILE ID: in a line that is whole.
-is_recorded() { grep -F -- "\"id\":\"$2\"" "$1" | grep -q '}$'; }
+# is_recorded FILE ID: in a line that is whole, up to its last field; it may have been cut at any brace.
+is_recorded() { grep -q -- "\"id\":\"$2\".*\"downtimeMs\":[^\"{}]*}\$" "$1"; }
 
 # append_line FILE LINE: a last line that a power cut left without its end stays a line of its own.
 append_line() {

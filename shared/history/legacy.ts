@@ -4,14 +4,14 @@ import type { HistoryRecord } from './record.ts';
 
 /**
  * What the scripts wrote into deployment_tags.log: `YYYYMMDD_HHMMSS,tag,tag`. It is ambiguous, as they wrote the tag that was
- * being replaced, and the backend's into both columns: so it is shown, and never chosen. The same line has the same id.
+ * being replaced, and the backend's into both columns: so it is shown, and never chosen. The same line is the same record.
  */
 export function importLegacy(log: string, environment: string): HistoryRecord[] {
-  return log.split('\n').flatMap((line) => {
-    const [, time, backend = '', frontend = ''] = /^(\d{8}_\d{6}),([^,\s]+),([^,\s]+)\s*$/.exec(line) ?? [];
+  return [...new Set(log.split('\n').map((line) => line.trim()))].flatMap((line) => {
+    const [, time, backend = '', frontend = ''] = /^(\d{8}_\d{6}),([^,\s]+),([^,\s]+)$/.exec(line) ?? [];
     const at = time === undefined ? null : moment(time);
     if (at === null || !isTag(backend) || !isTag(frontend)) return [];
-    const hex = createHash('sha256').update(`${environment}\n${line.trim()}`).digest('hex').slice(0, 8);
+    const hex = createHash('sha256').update(`${environment}\n${line}`).digest('hex').slice(0, 8);
     const image = (tag: string) => ({ image: null, tag, digest: null, imageId: null });
     return [
       {

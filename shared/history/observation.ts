@@ -16,6 +16,23 @@ export interface Circumstances {
 }
 
 /**
+ * What a history knows to run; null where it tells of nothing. The scripts' lines, which name no image and come to the end
+ * of the file whenever they are imported, say nothing of it.
+ * @param history the host's own, in the order of its file
+ */
+export function newestKnown(history: readonly HistoryRecord[], environment: string): HistoryRecord | null {
+  const newest = history.findLast(
+    ({ environment: of, status, event, release }) =>
+      of === environment &&
+      status === 'succeeded' &&
+      event !== 'drill' &&
+      event !== 'restore' &&
+      Object.values(release).some(({ digest, imageId }) => digest !== null || imageId !== null),
+  );
+  return newest ?? null;
+}
+
+/**
  * The record of a release that was seen to run: a new one where release or schema are others than those of the newest
  * record, so that a history does not grow by a line each night.
  * @param history the host's own, in the order of its file
@@ -25,11 +42,8 @@ export function observationOf(
   seen: Circumstances,
   history: readonly HistoryRecord[],
 ): { record: HistoryRecord; isNew: boolean } {
-  const newest = history.findLast(
-    ({ environment, status, event }) =>
-      environment === seen.environment && status === 'succeeded' && event !== 'drill' && event !== 'restore',
-  );
-  if (newest !== undefined && sameRelease(newest.release, release) && newest.schemaSha256 === seen.schemaSha256) {
+  const newest = newestKnown(history, seen.environment);
+  if (newest !== null && sameRelease(newest.release, release) && newest.schemaSha256 === seen.schemaSha256) {
     return { record: newest, isNew: false };
   }
   return { record: observed(release, seen, newest?.release ?? null), isNew: true };

@@ -32,6 +32,8 @@ export interface HistoryRecord {
 
 const idGrammar = /^\d{1,20}-\d{1,6}-[0-9a-f]{8}$/;
 const longestLine = 256 * 1024;
+/** UTF-16 units. */
+export const longestReason = 2_000;
 
 /** True for the id of a record. */
 export function isRecordId(value: string): boolean {
@@ -87,7 +89,7 @@ const record = shape<HistoryRecord>({
   previous: orNull(release),
   schemaSha256: orNull(textThat((value) => /^[0-9a-f]{64}$/.test(value), 'a SHA-256')),
   backupId: orNull(textThat((value) => /^\d{8}_\d{6}$/.test(value), 'the id of a backup')),
-  reason: orNull(line(2_000)),
+  reason: orNull(line(longestReason)),
   actor: orNull(line(200)),
   runUrl: orNull(textThat((value) => value.length <= 2_048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address')),
   commit: orNull(textThat((value) => /^[0-9a-f]{7,64}$/.test(value), 'a commit')),

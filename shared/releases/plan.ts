@@ -16,6 +16,8 @@ export interface ServiceStep {
   /** A printed line. */
   why: string;
   fromImage: RunningImage;
+  /** Its containers run different images; `fromImage` is that of the newest. */
+  mixed: boolean;
   /** What people call the two images: a tag of the repository that is not the compose file's own, where there is one. */
   fromName: string | null;
   toName: string | null;
@@ -104,7 +106,8 @@ export function planRollback(request: PlanRequest): Plan {
 
   const steps = [...project.services.values()].flatMap((service): ServiceStep[] => {
     const image = wanted.images.get(service.name);
-    const from = running[service.name];
+    // A service may have the name of what every object has.
+    const from = Object.hasOwn(running, service.name) ? running[service.name] : undefined;
     const why = whyLeftAlone(service.name, image, from, databases);
     if (why !== null || image === undefined || from === undefined) {
       leftAlone.push({ service: service.name, why: why ?? 'the target does not speak of it' });
@@ -245,6 +248,7 @@ function step(
     strategy,
     why,
     fromImage,
+    mixed: mixedServices(own).length > 0,
     fromName: nameOf(fromImage.imageId, service.image, request.images) ?? fromImage.tag,
     toName: nameOf(found?.id ?? null, service.image, request.images) ?? tag,
     toImage: {

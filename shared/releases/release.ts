@@ -64,15 +64,26 @@ export function releaseOf(containers: readonly ContainerFacts[], images: readonl
   );
 }
 
-/** True where both run the same images, by id, else by digest. */
+/**
+ * By id or by digest: a digest is known only once an image was pushed or pulled, and may get a second one beside it; an id
+ * may change with Docker, and is not known from a copy of the history. What is not known is the same as nothing.
+ */
+export function sameImage(one: RunningImage, other: RunningImage): boolean {
+  return (
+    (one.imageId !== null && one.imageId === other.imageId) || (one.digest !== null && one.digest === other.digest)
+  );
+}
+
+/** True where both run the same images in the same services. */
 export function sameRelease(one: Release, other: Release): boolean {
-  const key = (release: Release) =>
-    JSON.stringify(
-      Object.entries(release)
-        .map(([service, { imageId, digest }]) => [service, imageId ?? digest])
-        .toSorted(),
-    );
-  return key(one) === key(other);
+  const counterparts = new Map(Object.entries(other));
+  return (
+    Object.keys(one).length === counterparts.size &&
+    Object.entries(one).every(([service, image]) => {
+      const counterpart = counterparts.get(service);
+      return counterpart !== undefined && sameImage(image, counterpart);
+    })
+  );
 }
 
 /** Services, in order, whose containers run different images. */

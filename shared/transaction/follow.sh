@@ -16,9 +16,16 @@ main() {
     fi
     sleep 0.2
   done
-  [[ ! -e journal ]] || record journal "$(<journal)"
+  [[ ! -e journal ]] || tell_journal
   [[ ! -s recorded.json ]] || record recorded "$(<recorded.json)"
   record log "$(tail -c 20000 log 2>/dev/null)"
+}
+
+# The dot keeps the last line break: without one, a line is not whole.
+tell_journal() {
+  local text
+  text=$(cat journal && printf .)
+  record journal "${text%.}"
 }
 
 # carried: whether the supervisor lives; one that was just started has not yet said who it is.

@@ -18,7 +18,17 @@ journal() {
   write_journal "$1" "${detail:0:1000}" 2>/dev/null || { rm -f -- reserve && write_journal "$1" "${detail:0:1000}"; }
 }
 
-write_journal() { printf '%s\t%s\t%s\n' "$moment" "$1" "$2" >>journal && sync -- journal; }
+# What a power cut or a full disk has left of a line stays a line of its own. Each process looks once, and after a write
+# that failed.
+write_journal() {
+  local last
+  if [[ -z ${journal_is_whole-} && -s journal ]]; then
+    last=$(tail -c 1 -- journal | od -An -tx1) || return
+    [[ $last == *0a ]] || printf '\n' >>journal || return
+  fi
+  journal_is_whole=
+  printf '%s\t%s\t%s\n' "$moment" "$1" "$2" >>journal && sync -- journal && journal_is_whole=yes
+}
 
 # has STEP [DETAIL]: whether the journal tells of it. A last line without an end does not count.
 has() {

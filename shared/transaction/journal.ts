@@ -1,5 +1,3 @@
-import { Failure } from '../failure.ts';
-
 /** One step of a transaction, as its engine wrote it. The detail is the host's: hostile until cleaned. */
 export interface JournalLine {
   /** Milliseconds since 1970, on the host's clock. */
@@ -50,6 +48,7 @@ const endings: readonly Ending[] = ['rolled-back', 'reverted', 'refused', 'faile
 export function parseJournal(text: string): JournalLine[] {
   return text
     .split('\n')
+    .slice(0, -1)
     .map(parseJournalLine)
     .filter((line) => line !== null);
 }
@@ -65,7 +64,9 @@ export function outcomeOf(lines: readonly JournalLine[]): Outcome {
   const details = (step: string) => lines.filter((line) => line.step === step).map(({ detail }) => detail);
   const ended = details('ended')[0];
   const failure = details('failure')[0];
-  const measurements = details('measured').map(readMeasurement);
+  const measurements = details('measured')
+    .map(readMeasurement)
+    .filter((measurement) => measurement !== null);
   const gaps = measurements.map(({ gapMs }) => gapMs).filter((gap) => gap !== null);
   const begin = lines.find(({ step }) => step === 'begin')?.at;
   const last = lines.at(-1)?.at;
@@ -88,9 +89,10 @@ function splitFailure(detail: string): { code: string; text: string } {
   return space < 0 ? { code: detail, text: '' } : { code: detail.slice(0, space), text: detail.slice(space + 1) };
 }
 
-function readMeasurement(detail: string): Measurement {
-  const [, name = '', gap, failed, asked] = /^(\S+) (\d+|-) (\d+) (\d+)$/.exec(detail) ?? [];
-  if (gap === undefined) throw new Failure('bad-journal', `The journal has a measurement that is none: ${detail}`);
+/** null for what is none: a line may have been cut, and how the transaction ended must be told all the same. */
+function readMeasurement(detail: string): Measurement | null {
+  const [, name = '', gap, failed, asked] = /^(\S+) (\d{1,15}|-) (\d{1,15}) (\d{1,15})$/.exec(detail) ?? [];
+  if (gap === undefined) return null;
   return {
     service: name === '.health-url' ? null : name,
     gapMs: gap === '-' ? null : Number(gap),

@@ -18,7 +18,8 @@ export function timelineOf(lines: readonly JournalLine[]): string[] {
   const end = Math.max(begin + 1, lines.at(-1)?.at ?? begin);
   const services = [...new Set(lines.filter(({ step }) => step === 'created').map(({ detail }) => detail))];
   const name = Math.max(0, ...services.map((service) => service.length));
-  const column = (at: number) => Math.min(width - 1, Math.floor(((at - begin) / (end - begin)) * width));
+  // The host's clock may be put back meanwhile.
+  const column = (at: number) => Math.max(0, Math.min(width - 1, Math.floor(((at - begin) / (end - begin)) * width)));
 
   const bars = services.map((service) => {
     const bar: State[] = new Array<State>(width).fill('old');
@@ -27,7 +28,7 @@ export function timelineOf(lines: readonly JournalLine[]): string[] {
       if (of !== service) continue;
       const before = bar[column(at)];
       // Beside the old, one that was started is not yet alone.
-      const change = step === 'started' && before === 'both' ? 'both' : changes[step];
+      const change = step === 'started' && before === 'both' ? 'both' : changes.get(step);
       if (change !== undefined) bar.fill(change, column(at) + (before === 'down' ? 1 : 0));
     }
     return `${service.padEnd(name)}  ${bar.map((state) => signs[state]).join('')}`;
@@ -36,10 +37,10 @@ export function timelineOf(lines: readonly JournalLine[]): string[] {
   return [...bars, scale, '', '─ as before   × not served   ═ both   ━ the target'];
 }
 
-const changes: Partial<Record<string, State>> = {
-  stopping: 'down',
-  starting: 'both',
-  started: 'new',
-  drained: 'new',
-  restored: 'old',
-};
+const changes: ReadonlyMap<string, State> = new Map([
+  ['stopping', 'down'],
+  ['starting', 'both'],
+  ['started', 'new'],
+  ['drained', 'new'],
+  ['restored', 'old'],
+]);

@@ -106,7 +106,7 @@ export async function followTransaction(
   });
   const records = await result;
   return {
-    lines: parseJournal(`${records.find('journal') ?? ''}\n`),
+    lines: parseJournal(records.find('journal') ?? ''),
     recorded: records.find('recorded') ?? null,
     log: records.find('log') ?? '',
     abandoned: records.find('abandoned') !== undefined,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import { Failure, InputError } from '../../shared/failure.ts';
 import * as grammar from '../../shared/runner/grammar.ts';
+import { readHistoryInputs } from '../../shared/runner/history-inputs.ts';
 import { type InputReader, readInputs } from '../../shared/runner/inputs.ts';
 import { startStep } from './runner-fixtures/step.ts';
 
@@ -50,6 +51,9 @@ describe('grammars', () => {
     ['jumpHost', grammar.jumpHost, 'me@bastion:2222', { user: 'me', host: 'bastion', port: 2222 }],
     ['jumpHost', grammar.jumpHost, '[2001:db8::7]:22', { user: null, host: '2001:db8::7', port: 22 }],
     ['timeZone', grammar.timeZone, 'Europe/Berlin', 'Europe/Berlin'],
+    ['httpUrl', grammar.httpUrl, 'https://shop.example', new URL('https://shop.example/')],
+    ['httpUrl', grammar.httpUrl, 'HTTP://127.0.0.1:8080/h?a=b#c', new URL('http://127.0.0.1:8080/h?a=b#c')],
+    ['httpUrl', grammar.httpUrl, 'http://[::1]/a "b"', new URL('http://[::1]/a%20%22b%22')],
   ];
   for (const [name, { parse }, given, value] of good) {
     test(`${name} takes ${JSON.stringify(given)}`, () => assert.deepEqual(parse(given), value));
@@ -97,6 +101,24 @@ describe('grammars', () => {
       grammar.jumpHost,
       ['@h', 'u@', 'h:', 'h:x', 'a@b@c', '2001:db8::7', 'h,i', '-x', '[h', 'u@h:22\n', ''],
     ],
+    [
+      'httpUrl',
+      grammar.httpUrl,
+      [
+        'shop.example',
+        '/health',
+        '//shop.example',
+        'ftp://shop.example',
+        'file:///etc/passwd',
+        'javascript:alert(1)',
+        'http://',
+        'http://a b',
+        'http://u@shop.example',
+        'http://:p@shop.example',
+        'http://shop.example/?a\\b',
+        '',
+      ],
+    ],
     ['timeZone', grammar.timeZone, ['Mars/Olympus', 'Europe/Berlin\n', '']],
   ];
   for (const [name, { parse, hint }, values] of bad) {
@@ -122,6 +144,25 @@ describe('reading inputs', () => {
       database: input.optional('db-name', text),
     }));
     assert.deepEqual(inputs, { host: 'db.example.com', port: 22, database: null });
+  });
+
+  test('an empty value may have a meaning of its own, unlike one that is not given', () => {
+    const history = (given: Record<string, string>) =>
+      read(given, (input) => input.withEmpty('history', grammar.lines(port), [], [22]));
+    assert.deepEqual(history({}), [22]);
+    assert.deepEqual(history({ history: '' }), []);
+    assert.deepEqual(history({ history: ' \n' }), []);
+    assert.deepEqual(history({ history: '1\n2' }), [1, 2]);
+    assert.throws(() => history({ history: 'x' }), { name: 'InputError', field: 'history' });
+  });
+
+  test('the copies of the history are both, some or none', () => {
+    const history = (given: Record<string, string>) => read(given, readHistoryInputs).history;
+    assert.deepEqual(history({}), ['artifact', 'cache']);
+    assert.deepEqual(history({ history: '' }), []);
+    assert.deepEqual(history({ history: 'cache' }), ['cache']);
+    assert.deepEqual(history({ history: ' cache , artifact' }), ['cache', 'artifact']);
+    assert.throws(() => history({ history: 'cache,disk' }), { name: 'InputError', field: 'history' });
   });
 
   test('names a bad input, shows what was given and says what to give', () => {

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ContainerFacts, mixedServices, releaseOf } from '../../shared/releases/release.ts';
+import {
+  type ContainerFacts,
+  mixedServices,
+  type RunningImage,
+  releaseOf,
+  sameImage,
+  sameRelease,
+} from '../../shared/releases/release.ts';
 
 const id = (letter: string): string => `sha256:${letter.repeat(64)}`;
 
@@ -65,4 +72,45 @@ test('what is no reference, digest, id or service name does not get in', () => {
   const proto = releaseOf([container({ service: '__proto__' })], []);
   assert.deepEqual(Object.keys(proto), ['__proto__']);
   assert.equal(Object.getPrototypeOf(proto), Object.prototype);
+});
+
+test('an image is the same by its id or by its digest, and what is not known is the same as nothing', () => {
+  const image = (imageId: string | null, digest: string | null): RunningImage => ({
+    image: 'web',
+    tag: 'v1',
+    digest,
+    imageId,
+  });
+  const known = image(id('1'), id('a'));
+  const table: [other: RunningImage, same: boolean][] = [
+    [known, true],
+    [image(id('1'), null), true],
+    [image(id('1'), id('b')), true],
+    [image(null, id('a')), true],
+    [image(id('2'), id('a')), true],
+    [image(id('2'), id('b')), false],
+    [image(null, id('b')), false],
+    [image(id('2'), null), false],
+    [image(null, null), false],
+  ];
+  for (const [other, same] of table) {
+    assert.equal(sameImage(known, other), same);
+    assert.equal(sameImage(other, known), same);
+    assert.equal(sameRelease({ web: known }, { web: other }), same);
+  }
+  assert.equal(sameImage(image(null, null), image(null, null)), false);
+});
+
+test('a release is the same with the same services, in any order, whatever every object has', () => {
+  const [one, two] = [
+    releaseOf([container({ imageId: id('1') })], []),
+    releaseOf([container({ imageId: id('2') })], []),
+  ];
+  const [web, other] = [one['web'], two['web']] as [RunningImage, RunningImage];
+  assert.ok(sameRelease({ a: web, b: other }, { b: other, a: web }));
+  assert.ok(!sameRelease({ a: web, b: other }, { a: other, b: web }));
+  assert.ok(!sameRelease({ a: web }, { a: web, b: other }));
+  assert.ok(!sameRelease({ a: web, b: other }, { a: web }));
+  assert.ok(!sameRelease({ a: web, constructor: web }, { a: web, b: web }));
+  assert.ok(sameRelease({}, {}));
 });

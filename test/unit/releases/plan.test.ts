@@ -60,6 +60,16 @@ test('the database is not touched, whatever is wanted', () => {
   assert.equal(why(plan, 'db'), 'it is the database');
 });
 
+test('a service without a container is left alone, also under the name of what every object has', () => {
+  const plan = planOf({
+    project: projectOf(service('constructor')),
+    running: {},
+    wanted: wanted({ constructor: { tag: 'v2', digest: null, imageId: null } }),
+  });
+  assert.deepEqual(plan.services, []);
+  assert.equal(why(plan, 'constructor'), 'it has no container');
+});
+
 describe('the image', () => {
   test('is found by a digest of its own repository, and is not pulled', () => {
     const step = stepOf({});
