@@ -353,7 +353,7 @@ function endingFailure({ ending, failure, left }: Carried['outcome'], folder: st
       });
     case 'reverted':
       return new Failure(code, `Not rolled back: ${why}`, {
-        hint: `What ran before runs again, and was looked at. ${evidence}. Name another release as "target"`,
+        hint: `What ran before runs again, and was looked at. ${evidence}. ${revertedHints[code] ?? 'Name another release as "target"'}`,
       });
     default:
       return new Failure(
@@ -365,6 +365,15 @@ function endingFailure({ ending, failure, left }: Carried['outcome'], folder: st
       );
   }
 }
+
+/** Where it is not the target that is at fault. */
+const revertedHints: Record<string, string> = {
+  'engine-died': 'Run it again',
+  'docker-failed': 'See what Docker says in the log, and run it again',
+  'stop-failed': 'See what Docker says in the log, and run it again',
+  'container-lost': 'Somebody else was at work on the containers: see who, and run it again',
+  'max-downtime': 'Raise "max-downtime", or leave it empty',
+};
 
 const refusedHints: Record<string, string> = {
   'plan-stale': 'See what has changed, by plan-only: true, and run it again',

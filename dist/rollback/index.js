@@ -28457,7 +28457,7 @@ module.exports = __nccwpck_require__.p + "db6c46cf197fff51b26f.sh";
 /***/ 256:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "31a0e882488e90fce359.sh";
+module.exports = __nccwpck_require__.p + "fa5b357b9a7b926e4315.sh";
 
 /***/ }),
 
@@ -28471,7 +28471,7 @@ module.exports = __nccwpck_require__.p + "eeefe7bab552b3eb9057.sh";
 /***/ 1008:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "47cf1128fa7e7e63b86b.sh";
+module.exports = __nccwpck_require__.p + "ee277074e24af6f4cf90.sh";
 
 /***/ }),
 
@@ -28485,7 +28485,7 @@ module.exports = __nccwpck_require__.p + "81358f44b2f557877889.sh";
 /***/ 7334:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "001f04620776bf04959b.sh";
+module.exports = __nccwpck_require__.p + "6ccc0fae72eeaada657d.sh";
 
 /***/ }),
 
@@ -28499,7 +28499,7 @@ module.exports = __nccwpck_require__.p + "e448c1473212c5efe331.sh";
 /***/ 6461:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "8b9babc644681a042854.sh";
+module.exports = __nccwpck_require__.p + "3aab58ed802c09658a7f.sh";
 
 /***/ }),
 
@@ -38332,7 +38332,7 @@ function endingFailure({ ending, failure, left }, folder) {
             });
         case 'reverted':
             return new Failure(code, `Not rolled back: ${why}`, {
-                hint: `What ran before runs again, and was looked at. ${evidence}. Name another release as "target"`,
+                hint: `What ran before runs again, and was looked at. ${evidence}. ${revertedHints[code] ?? 'Name another release as "target"'}`,
             });
         default:
             return new Failure(code, `${left ? 'The target is not well, and was left as it is' : 'Neither the target nor what ran before is well'}: ${why}`, {
@@ -38340,6 +38340,14 @@ function endingFailure({ ending, failure, left }, folder) {
             });
     }
 }
+/** Where it is not the target that is at fault. */
+const revertedHints = {
+    'engine-died': 'Run it again',
+    'docker-failed': 'See what Docker says in the log, and run it again',
+    'stop-failed': 'See what Docker says in the log, and run it again',
+    'container-lost': 'Somebody else was at work on the containers: see who, and run it again',
+    'max-downtime': 'Raise "max-downtime", or leave it empty',
+};
 const refusedHints = {
     'plan-stale': 'See what has changed, by plan-only: true, and run it again',
     'lock-held': 'Look at that run; raise "lock-wait" if it is only slow',

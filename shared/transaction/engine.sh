@@ -52,7 +52,10 @@ supervise() {
 await_lock() {
   local waited=0 problem=
   until flock --nonblock 9; do
-    if ((waited >= plan[lock_wait])); then
+    if [[ -e abort ]]; then
+      problem='cancelled It was cancelled while it waited for the lock'
+      break
+    elif ((waited >= plan[lock_wait])); then
       problem="lock-held $(lock_holder "$lock")"
       break
     fi
@@ -157,6 +160,7 @@ revert() {
   fi
   has reverting || journal reverting
   await_docker || return
+  ((${#probers[@]})) || resume_probers
   local good=yes
   restore_all || good=
   came_back || good=

@@ -45,10 +45,12 @@ last_words() {
   printf 'Its last words: %s' "${words:-none}"
 }
 
+# When each new container was started; one that was started again has fallen over meanwhile.
+declare -A since=()
+
 # pass_gates: health as Docker sees it, then no change for `stable-for`, then the health-url; for all services at once.
 pass_gates() {
   local service id all patience=$((SECONDS + plan[health_timeout]))
-  local -A since=()
   while :; do
     all=yes
     for service in "${services[@]}"; do

@@ -23,6 +23,17 @@ start_probers() {
   fi
 }
 
+# resume_probers: those of an engine that died.
+resume_probers() {
+  local file
+  [[ ! -e probes/stop ]] || return 0
+  for file in probes/*.aim probes/.*.aim; do
+    [[ -e $file ]] || continue
+    file=${file#probes/}
+    start_prober "${file%.aim}"
+  done
+}
+
 start_prober() {
   probe "$1" >>"probes/$1.tsv" 2>/dev/null </dev/null &
   probers+=("$!")
@@ -89,7 +100,7 @@ aim_at() {
   esac
 }
 
-# probe NAME: asks until probes/stop is there; prints `START ok|failed` for each question.
+# probe NAME: asks until probes/stop is there, or the engine is gone; prints `START ok|failed` for each question.
 probe() {
   local pause pid most=20 how
   local -A asked=()
@@ -100,7 +111,7 @@ probe() {
     most=2 # each starts a process in the container
   fi
   exec {pause}<> <(:)
-  while [[ ! -e probes/stop ]]; do
+  while [[ ! -e probes/stop ]] && kill -0 "$$" 2>/dev/null; do
     tell_time
     for pid in "${!asked[@]}"; do
       if ! kill -0 "$pid" 2>/dev/null; then
@@ -150,9 +161,11 @@ url_answers() {
 
 # measured NAME: longest gap in milliseconds (a dash where nothing ever answered), questions not answered, questions.
 measured() {
+  # While nobody asked, because the engine had died, it counts as not answered.
   # A question that was given up may have been answered at that very moment: then that counts.
   sort -k 1,1n -k 2,2r -- "probes/$1.tsv" | awk '
     $1 == last { next }
+    asked && $1 - last > 1000 { gone = 1 }
     { last = $1; asked++ }
     asked == 1 { since = $1 }
     $2 == "ok" { if (gone && $1 - since > gap) gap = $1 - since; since = $1; gone = 0; answered++; next }

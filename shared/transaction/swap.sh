@@ -2,6 +2,9 @@
 # Takes the target into use, and takes it back. New containers are made beside the old, which are kept until all is well: to
 # go back is to start them again, as they were.
 
+# Seconds after which a proxy has looked the addresses of a service up anew.
+readonly proxy_patience=2
+
 # create_all: the new containers of every service, not started. What can't be made is known before anything stops.
 create_all() {
   local service id count arguments=()
@@ -82,6 +85,7 @@ blue-green() {
 # drain_all: the old containers beside new ones are stopped, and finish what they are at.
 drain_all() {
   local service old drained=
+  ((plan[stable_for] >= proxy_patience)) || [[ " ${strategy[*]} " != *' blue-green '* ]] || sleep "$proxy_patience"
   for service in "${services[@]}"; do
     [[ ${strategy[$service]} == blue-green ]] || continue
     mapfile -t old < <(old_containers "$service")
@@ -111,7 +115,7 @@ restore_all() {
 restore() {
   local service id name state policy new old=() lost='' whole=0
   mapfile -t new < <(new_containers "$1")
-  ((${#new[@]} == 0)) || stop "${new[@]}" 2>/dev/null || true
+  [[ ${strategy[$1]} == blue-green ]] || stop_again "${new[@]}"
   while IFS=$'\t' read -r service id name state _ _ policy; do
     [[ $service == "$1" ]] || continue
     if ! exists "$id"; then
@@ -123,6 +127,7 @@ restore() {
     give_name_back "$id" "${name#/}" "${new[@]}" && steady update "--restart=${policy%:0}" "$id" &&
       { [[ $state != running && $state != restarting ]] || steady start "$id"; } || whole=1
   done <before.tsv
+  [[ ${strategy[$1]} != blue-green ]] || { hand_back "$1" && stop_again "${new[@]}"; }
   if ((${#new[@]})); then
     for id in "${new[@]}"; do keep_evidence "$id" "$1.target.${id:0:12}"; done
     steady rm --force "${new[@]}" || whole=1
@@ -131,6 +136,20 @@ restore() {
   ((whole == 0)) || return
   ((${#old[@]} == 0)) || aim_at "$1" "${old[0]}"
   journal restored "$1"
+}
+
+stop_again() { (($# == 0)) || stop "$@" 2>/dev/null || true; }
+
+# hand_back SERVICE: of two that run side by side, the new one serves until the old one does, and the proxy knows of it.
+hand_back() {
+  local service id health patience=$((SECONDS + plan[health_timeout]))
+  has draining "$1" || return 0
+  while IFS=$'\t' read -r service id _ _ health _; do
+    if [[ $service != "$1" || $health != healthy ]] || ! exists "$id"; then continue; fi
+    read_health_test "$id"
+    until is_well "$id" || ((SECONDS >= patience)); do sleep "$look_interval"; done
+  done <before.tsv
+  sleep "$proxy_patience"
 }
 
 # give_name_back ID NAME NEW...: whoever has it of the new ones gives it up.

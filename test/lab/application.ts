@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { attempt, run } from './command.ts';
 import { type Host, startHost } from './host.ts';
-import { type AppVersion, buildApp } from './images.ts';
+import { type AppVersion, buildApp, buildProxy } from './images.ts';
 import type { Lab } from './lab.ts';
 import type { Registry } from './registry.ts';
 import { freePort } from './sshd.ts';
@@ -16,6 +16,8 @@ export interface ApplicationOptions {
   tags?: 'latest' | 'env';
   /** Fixed names of containers and ports of the host, as most have them; else neither. */
   fixed?: boolean;
+  /** Whether nginx leads to it, from a port of the host; only where nothing is fixed. */
+  proxy?: boolean;
   /** Compose's, for backend and dashboard. */
   healthInterval?: string;
   /** Merged into the services of the compose file. */
@@ -42,6 +44,8 @@ export interface Application {
   registry: Registry;
   /** Ports of the host, where they are fixed. */
   ports: Readonly<Record<AppService, number>>;
+  /** Where users reach a service: through nginx where it is there, else on its port. */
+  url(service: AppService): string;
   /** What a user writes into `with:` of a rollback. */
   inputs(): Record<string, string>;
   /** Builds a version of both services and puts it into the registry. */
@@ -66,15 +70,22 @@ export async function startApplication(
   options: ApplicationOptions,
 ): Promise<Application> {
   const ports = { backend: await freePort(), dashboard: await freePort() };
+  const proxy = options.proxy ? { image: await buildProxy(lab.engine), port: await freePort() } : null;
   const host = await startHost(lab, {
     name: options.name,
     project: (project) => ({
-      compose: stringify(composeFile(project, registry, ports, options)),
+      compose: stringify(composeFile(project, registry, ports, proxy, options)),
       settings: { TAG: 'none' },
     }),
-    startOnly: ['db'],
+    startOnly: ['db', ...(proxy === null ? [] : ['proxy'])],
   });
-  return applicationOn(host, lab, registry, ports, options);
+  return applicationOn(host, lab, registry, ports, proxy, options);
+}
+
+/** nginx, and its port of the host. */
+interface Proxy {
+  image: string;
+  port: number;
 }
 
 function applicationOn(
@@ -82,6 +93,7 @@ function applicationOn(
   lab: Lab,
   registry: Registry,
   ports: Record<AppService, number>,
+  proxy: Proxy | null,
   { tags = 'latest', fixed = true }: ApplicationOptions,
 ): Application {
   const env = host.env;
@@ -117,6 +129,10 @@ function applicationOn(
     host,
     registry,
     ports,
+    url: (service) =>
+      proxy === null
+        ? `http://127.0.0.1:${ports[service]}/`
+        : `http://127.0.0.1:${proxy.port}/${service === 'backend' ? 'backend/' : ''}`,
     inputs: () => ({
       ...host.inputs(),
       environment: 'lab',
@@ -174,6 +190,7 @@ function composeFile(
   project: string,
   registry: Registry,
   ports: Readonly<Record<AppService, number>>,
+  proxy: Proxy | null,
   { tags = 'latest', fixed = true, healthInterval, services = {} }: ApplicationOptions,
 ): object {
   const usual = (service: AppService) => ({
@@ -195,6 +212,7 @@ function composeFile(
         depends_on: { backend: { condition: 'service_healthy' } },
         ...services['dashboard'],
       },
+      ...(proxy === null ? {} : { proxy: { image: proxy.image, ports: [`127.0.0.1:${proxy.port}:80`] } }),
     },
     volumes,
   };

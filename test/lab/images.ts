@@ -30,6 +30,11 @@ export async function buildApp(engine: Engine, app: AppVersion): Promise<string>
   return alone('images', () => new ImageBuilder(engine).web(app));
 }
 
+/** Builds the reverse proxy that leads to the application. */
+export async function buildProxy(engine: Engine): Promise<string> {
+  return alone('images', () => new ImageBuilder(engine).nginx());
+}
+
 /** What an image is made from. */
 interface Recipe {
   name: string;
@@ -101,6 +106,21 @@ class ImageBuilder {
       source: sourceOf('web'),
       basis: await run([busybox, '--help']),
       prepare: async (context) => copyFileSync(busybox, join(context, 'busybox')),
+    });
+  }
+
+  async nginx(): Promise<string> {
+    await needPackages('nginx');
+    const source = sourceOf('nginx');
+    return this.#build({
+      name: 'atlasia-lab/nginx:latest',
+      dockerfile: 'Dockerfile',
+      arguments: {},
+      source,
+      basis: (await attempt(['nginx', '-v'])).stderr,
+      prepare: async (context) => {
+        await run(['bash', join(source, 'rootfs.sh'), join(context, 'rootfs.tar')]);
+      },
     });
   }
 

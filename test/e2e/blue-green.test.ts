@@ -1,0 +1,169 @@
+// Behind a reverse proxy, with neither names nor ports that are fixed: users notice nothing, however it ends.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { type Application, type ApplicationOptions, startApplication } from '../lab/application.ts';
+import { type Lab, openLab } from '../lab/lab.ts';
+import { type Prober, probe, type Seen } from '../lab/prober.ts';
+import { type Registry, startRegistry } from '../lab/registry.ts';
+import { type ActionResult, runAction, startAction } from '../lab/runner.ts';
+import { notRolledBack, rolledBack, sameContainers, snapshotOf } from './rollbacks.ts';
+import { killEngine, watchTransaction } from './transactions.ts';
+
+let lab: Lab;
+let registry: Registry;
+
+before(async () => {
+  lab = await openLab();
+  registry = await startRegistry();
+});
+
+after(async () => {
+  await registry?.close();
+  await lab?.close();
+});
+
+/** An application in which v2 runs. */
+async function withApplication(options: Partial<ApplicationOptions>, work: (app: Application) => Promise<void>) {
+  const app = await startApplication(lab, registry, { name: 'proxied', fixed: false, ...options });
+  try {
+    await publish(app);
+    await app.deploy('v2');
+    await app.serves('v2');
+    await work(app);
+  } finally {
+    await app.stop();
+  }
+}
+
+async function publish(app: Application): Promise<void> {
+  for (const version of ['v1', 'v2']) await app.publish({ version });
+  await app.publish({ version: 'ill', ill: 'health' });
+}
+
+const rollback = (app: Application, more: Record<string, string>) =>
+  runAction('rollback', { ...app.inputs(), 'skip-backup': 'true', ...more });
+
+/** What users saw meanwhile, at a hundred questions a second for each service. */
+async function underLoad<T>(app: Application, work: () => Promise<T>): Promise<[T, Seen[]]> {
+  const probers: Prober[] = [probe(app.url('backend'), 10), probe(app.url('dashboard'), 10)];
+  const result = await work().finally(() => Promise.all(probers.map((prober) => prober.stop())));
+  return [result, await Promise.all(probers.map((prober) => prober.stop()))];
+}
+
+function nobodyNoticed(seen: readonly Seen[], { stdout }: ActionResult): void {
+  for (const { asked, failed, faults } of seen) {
+    assert.ok(asked > 100);
+    assert.equal(failed, 0, `${JSON.stringify(faults)}\n${stdout}`);
+  }
+}
+
+describe('behind nginx', { concurrency: 1 }, () => {
+  let app: Application;
+
+  before(async () => {
+    app = await startApplication(lab, registry, { name: 'proxied', fixed: false, proxy: true });
+    await publish(app);
+  });
+
+  after(() => app?.stop());
+
+  /** A backup folder of its own; v2 runs. */
+  async function running(): Promise<string> {
+    await app.deploy('v2');
+    await app.serves('v2');
+    return app.host.newBackupDir();
+  }
+
+  test('there and back again, no request fails, and the old containers are gone', async () => {
+    const backupDir = await running();
+    for (const target of ['v1', 'v2']) {
+      const before = await snapshotOf(app);
+      const [result, seen] = await underLoad(app, () => rollback(app, { target, 'backup-dir': backupDir }));
+      await rolledBack(app, result, { backend: target, dashboard: target });
+      nobodyNoticed(seen, result);
+      assert.deepEqual([result.outputs['failed-requests'], result.outputs['downtime-ms']], ['0', '0']);
+      assert.match(result.stdout, /backend +the new beside the old, without a gap: proxy leads to it/);
+      const now = await snapshotOf(app);
+      assert.notEqual(now['backend']?.[0]?.id, before['backend']?.[0]?.id);
+    }
+  });
+
+  test('a target that is ill is taken back, and no request has failed', async () => {
+    const backupDir = await running();
+    const before = await snapshotOf(app);
+    const [result, seen] = await underLoad(app, () =>
+      rollback(app, { target: 'ill', 'backup-dir': backupDir, 'health-timeout': '20s' }),
+    );
+    await notRolledBack(app, result, {
+      status: 'reverted',
+      code: 'unhealthy',
+      message: /unhealthy|health test/,
+      hint: /What ran before runs again/,
+    });
+    sameContainers(before, await snapshotOf(app));
+    nobodyNoticed(seen, result);
+  });
+
+  for (const step of ['started', 'draining', 'drained']) {
+    test(`an engine that is killed when it has ${step} is taken back, and no request has failed`, async () => {
+      const backupDir = await running();
+      const before = await snapshotOf(app);
+      const [result, seen] = await underLoad(app, async () => {
+        const action = await startAction('rollback', {
+          ...app.inputs(),
+          'skip-backup': 'true',
+          'backup-dir': backupDir,
+          target: 'v1',
+        });
+        await killEngine(await watchTransaction(app, backupDir).reached(step));
+        return action.finished;
+      });
+      await notRolledBack(app, result, {
+        status: 'reverted',
+        code: 'engine-died',
+        message: /The engine was killed/,
+        hint: /Run it again/,
+      });
+      sameContainers(before, await snapshotOf(app));
+      await app.serves('v2');
+      nobodyNoticed(seen, result);
+    });
+  }
+
+  test('a service of several containers keeps their number', async () => {
+    await withApplication({ proxy: true, services: { backend: { scale: 2 } } }, async (app) => {
+      const [result, seen] = await underLoad(app, () => rollback(app, { target: 'v1' }));
+      assert.equal(result.outputs['status'], 'rolled-back', result.stdout);
+      nobodyNoticed(seen, result);
+      const containers = await app.containers('backend');
+      assert.deepEqual(
+        containers.map(({ state }) => state),
+        ['running', 'running'],
+      );
+      assert.equal(new Set(containers.map(({ imageId }) => imageId)).size, 1);
+    });
+  });
+
+  test('strategy: recreate is obeyed, with its gap', async () => {
+    const backupDir = await running();
+    const [result, seen] = await underLoad(app, () =>
+      rollback(app, { target: 'v1', 'backup-dir': backupDir, strategy: 'recreate' }),
+    );
+    await rolledBack(app, result, { backend: 'v1', dashboard: 'v1' });
+    assert.match(result.stdout, /backend +one after the other.*as the input "strategy" asks/);
+    assert.ok(
+      seen.every(({ failed }) => failed > 0),
+      'nginx had nobody to ask for a moment',
+    );
+    assert.ok(Number(result.outputs['downtime-ms']) > 0);
+  });
+});
+
+test('without a proxy it is one after the other, and the reason is told', async () => {
+  await withApplication({}, async (app) => {
+    const result = await rollback(app, { target: 'v1', strategy: 'blue-green' });
+    await rolledBack(app, result, { backend: 'v1', dashboard: 'v1' });
+    assert.match(result.stdout, /backend +one after the other.*no proxy was found on its network/);
+    assert.match(result.stdout, /::warning::backend cannot be swapped without a gap, as "strategy" asks/);
+  });
+});

@@ -1,0 +1,312 @@
+// A rollback whose runner, connection, engine or all of them die, at every step: the host comes by itself, or by the next
+// run, to one of two states, and says truly to which.
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { type Application, startApplication } from '../lab/application.ts';
+import { cutConnections, holdLock, leaveRoom, type Mend, smallDisk, stallDumps, until } from '../lab/faults.ts';
+import { type Lab, openLab } from '../lab/lab.ts';
+import { type Registry, startRegistry } from '../lab/registry.ts';
+import { type ActionResult, runAction, startAction } from '../lab/runner.ts';
+import { errorsOf } from './expectations.ts';
+import {
+  historyIn,
+  nothingLeft,
+  notRolledBack,
+  rolledBack,
+  type Snapshot,
+  sameContainers,
+  snapshotOf,
+} from './rollbacks.ts';
+import { killEngine, killSupervisorAndEngine, type Transaction, watchTransaction } from './transactions.ts';
+
+let lab: Lab;
+let registry: Registry;
+let app: Application;
+let backupDir: string;
+/** What runs; each test rolls to the other of the two. */
+let current: string;
+
+before(async () => {
+  lab = await openLab();
+  registry = await startRegistry();
+  app = await startApplication(lab, registry, { name: 'half' });
+  for (const version of ['v1', 'v2']) await app.publish({ version });
+  await app.deploy('v1');
+  await app.serves('v1');
+  current = 'v1';
+  backupDir = app.host.newBackupDir();
+});
+
+after(async () => {
+  await app?.stop();
+  await registry?.close();
+  await lab?.close();
+});
+
+const inputs = (more: Record<string, string> = {}) => ({
+  ...app.inputs(),
+  'backup-dir': backupDir,
+  'skip-backup': 'true',
+  target: current === 'v1' ? 'v2' : 'v1',
+  ...more,
+});
+
+/** Starts a rollback to the other version, and strikes as soon as it has come to a step. */
+async function strikeAt(step: string, strike: (transaction: Transaction) => Promise<unknown>, more = {}) {
+  const seen = await snapshotOf(app);
+  const watch = watchTransaction(app, backupDir);
+  const action = await startAction('rollback', inputs(more));
+  await strike(await watch.reached(step));
+  return { action, seen, watch };
+}
+
+/** The journal says what the host decided: the containers agree with it. */
+async function endedAs(journal: string[][], seen: Snapshot): Promise<string> {
+  const [, ending = 'none'] = journal.find(([step]) => step === 'ended') ?? [];
+  if (ending === 'rolled-back') current = current === 'v1' ? 'v2' : 'v1';
+  else sameContainers(seen, await snapshotOf(app));
+  await app.serves(current);
+  await nothingLeft(app);
+  return ending;
+}
+
+/** What becomes of a transaction whose engine was killed: the journal up to there decides. */
+function expectedOf(journal: string[][]): string {
+  const steps = journal.map(([step]) => step);
+  if (steps.includes('commit')) return 'rolled-back';
+  return steps.includes('stopping') ? 'reverted' : 'refused';
+}
+
+/** The runner tells what the host has come to. */
+function saysSo(result: ActionResult, ending: string): void {
+  const log = result.stdout + result.stderr;
+  assert.equal(result.outputs['status'], ending, log);
+  assert.equal(result.exitCode, ending === 'rolled-back' ? 0 : 1, log);
+  assert.equal(errorsOf(result).length, ending === 'rolled-back' ? 0 : 1, log);
+}
+
+const steps = [
+  'begin',
+  'checked',
+  'created',
+  'prepared',
+  'stopping',
+  'started',
+  'answers',
+  'healthy',
+  'stable',
+  'commit',
+];
+
+describe('the engine is killed', { concurrency: 1 }, () => {
+  for (const step of steps) {
+    test(`at "${step}": its supervisor brings it to an end`, async () => {
+      const { action, seen, watch } = await strikeAt(step, killEngine);
+      const result = await action.finished;
+      const { journal } = await watch.ended();
+      const ending = await endedAs(journal(), seen);
+      assert.equal(ending, expectedOf(journal()));
+      saysSo(result, ending);
+      if (ending !== 'rolled-back') assert.match(result.stdout, /: engine-died::|%3A engine-died::/);
+    });
+  }
+});
+
+describe('supervisor and engine are killed', { concurrency: 1 }, () => {
+  for (const step of steps) {
+    test(`at "${step}": the runner that follows starts it again`, async () => {
+      const { action, seen, watch } = await strikeAt(step, killSupervisorAndEngine);
+      const result = await action.finished;
+      const { journal } = await watch.ended();
+      const ending = await endedAs(journal(), seen);
+      assert.equal(ending, expectedOf(journal()));
+      saysSo(result, ending);
+    });
+  }
+});
+
+describe('the runner dies', { concurrency: 1 }, () => {
+  for (const step of steps) {
+    test(`at "${step}": the host goes on, and rolls back`, async () => {
+      const { action, seen, watch } = await strikeAt(step, async () => {});
+      await action.kill();
+      const { journal } = await watch.ended();
+      assert.equal(await endedAs(journal(), seen), 'rolled-back');
+      assert.equal(historyIn(app, backupDir).at(-1)?.status, 'succeeded');
+      rmSync(join(app.host.deployDir, backupDir, 'rollback', 'HOLD'));
+    });
+  }
+
+  for (const step of ['checked', 'prepared', 'stopping', 'started', 'stable', 'commit']) {
+    test(`with the engine at "${step}", as when the machine goes down: the next run of backup-action ends it`, async () => {
+      const { action, seen, watch } = await strikeAt(step, killSupervisorAndEngine);
+      await action.kill();
+      const backup = { ...app.host.inputs(), environment: 'lab', history: '', 'min-free-space': '10MiB' };
+      const result = await runAction('backup', { ...backup, 'backup-dir': backupDir });
+      assert.equal(result.exitCode, 0, result.stdout + result.stderr);
+      const { journal } = await watch.ended();
+      assert.equal(await endedAs(journal(), seen), expectedOf(journal()));
+      assert.match(result.stdout, /::warning::.*rollback.* ended/i);
+    });
+  }
+
+  test('a rollback that finds one half-way ends it first', async () => {
+    const { action, seen, watch } = await strikeAt('started', killSupervisorAndEngine);
+    await action.kill();
+    const result = await runAction('rollback', inputs());
+    const { journal } = await watch.ended();
+    assert.equal(journal().at(-1)?.join(' '), 'ended reverted');
+    const target = current === 'v1' ? 'v2' : 'v1';
+    await rolledBack(app, result, { backend: target, dashboard: target });
+    current = target;
+    assert.notDeepEqual(await snapshotOf(app), seen);
+    assert.match(result.stdout, /An earlier rollback was not ended/);
+  });
+
+  test('the command that is printed ends it as well', async () => {
+    const { action, seen, watch } = await strikeAt('started', killSupervisorAndEngine);
+    await action.kill();
+    const [folder] = app.host
+      .files(`${backupDir}/rollback/transactions`)
+      .map(({ path }) => path)
+      .filter((path) => path.endsWith('/abort') || path.endsWith('/carrier'));
+    assert.ok(folder !== undefined);
+    const path = join(app.host.deployDir, backupDir, 'rollback/transactions', folder.split('/')[0] ?? '', 'engine.sh');
+    const outcome = await app.host.exec(['bash', path]);
+    assert.equal(outcome.code, 0, outcome.stderr);
+    const { journal } = await watch.ended();
+    assert.equal(await endedAs(journal(), seen), 'reverted');
+  });
+});
+
+describe('the connection is cut', { concurrency: 1 }, () => {
+  for (const step of steps) {
+    test(`at "${step}": it is found again, and the end is told`, async () => {
+      const { action, seen, watch } = await strikeAt(step, async () => cutConnections(app.host));
+      const result = await action.finished;
+      const { journal } = await watch.ended();
+      assert.equal(await endedAs(journal(), seen), 'rolled-back');
+      saysSo(result, 'rolled-back');
+      assert.match(result.stdout, /The connection was lost; the host goes on/);
+    });
+  }
+});
+
+describe('it is cancelled', { concurrency: 1 }, () => {
+  test('while it waits for the lock: it ends, and nothing was touched', async () => {
+    const release = await holdLock(app.host, backupDir, 'a deployment that takes long');
+    const seen = await snapshotOf(app);
+    try {
+      const watch = watchTransaction(app, backupDir);
+      const action = await startAction('rollback', inputs());
+      await action.sawLog(/a deployment that takes long/);
+      const result = await action.cancel();
+      assert.equal(await endedAs((await watch.ended()).journal(), seen), 'refused');
+      saysSo(result, 'refused');
+      assert.match(result.stdout, /cancelled/);
+    } finally {
+      await release();
+    }
+  });
+
+  test('after the swap has begun: the host carries it to its end', async () => {
+    const { action, seen, watch } = await strikeAt('stopping', async () => {}, { 'stable-for': '8s' });
+    const result = await action.cancel();
+    assert.equal(result.exitCode, 1, result.stdout);
+    assert.equal(result.outputs['status'], 'failed');
+    assert.match(result.stdout, /is at work on the host, and is carried to its end without us/);
+    assert.equal(await endedAs((await watch.ended()).journal(), seen), 'rolled-back');
+  });
+});
+
+describe('others are at work', { concurrency: 1 }, () => {
+  test('a lock that is held longer than lock-wait refuses, and says who has it', async () => {
+    const release = await holdLock(app.host, backupDir, 'a deployment that takes long');
+    const seen = await snapshotOf(app);
+    try {
+      const result = await runAction('rollback', inputs({ 'lock-wait': '1s' }));
+      assert.equal(result.outputs['status'], 'refused', result.stdout);
+      assert.match(result.stdout, /a deployment that takes long/);
+      assert.match(result.stdout, /raise "lock-wait"/);
+    } finally {
+      await release();
+    }
+    sameContainers(seen, await snapshotOf(app));
+    await nothingLeft(app);
+  });
+
+  test('during a backup: it waits for that, and then rolls back', async () => {
+    const letGo = await stallDumps(app.host);
+    const seen = await snapshotOf(app);
+    const watch = watchTransaction(app, backupDir);
+    const backup = { ...app.host.inputs(), environment: 'lab', history: '', 'min-free-space': '10MiB' };
+    const nightly = await startAction('backup', { ...backup, 'backup-dir': backupDir });
+    await nightly.sawLog(/Dump/);
+    await until('the lock of the backup', async () =>
+      app.host.files(backupDir).some(({ path }) => path === '.lock.holder') ? true : undefined,
+    );
+    const action = await startAction('rollback', inputs());
+    await action.sawLog(/waits for.*backup-action|backup-action.*has the lock/i);
+    await letGo();
+    const [taken, result] = await Promise.all([nightly.finished, action.finished]);
+    assert.equal(taken.exitCode, 0, taken.stdout + taken.stderr);
+    assert.equal(await endedAs((await watch.ended()).journal(), seen), 'rolled-back', result.stdout);
+    saysSo(result, 'rolled-back');
+  });
+
+  test('two at once: one rolls back, the other does nothing and says why', async () => {
+    const seen = await snapshotOf(app);
+    const watch = watchTransaction(app, backupDir);
+    const actions = await Promise.all([startAction('rollback', inputs()), startAction('rollback', inputs())]);
+    const results = await Promise.all(actions.map(({ finished }) => finished));
+    const statuses = results.map(({ outputs }) => outputs['status']).toSorted();
+    assert.deepEqual(statuses, ['refused', 'rolled-back'], results.map(({ stdout }) => stdout).join('\n'));
+    const journals = await watch.all();
+    const winner = journals.find(({ journal }) => journal().some(([, detail]) => detail === 'rolled-back'));
+    assert.equal(await endedAs(winner?.journal() ?? [], seen), 'rolled-back');
+    const refused = results.find(({ outputs }) => outputs['status'] === 'refused');
+    assert.match(refused?.stdout ?? '', /plan-stale|rollback-under-way/);
+  });
+});
+
+describe('the disk of the backup folder is full', { concurrency: 1 }, () => {
+  let mend: Mend;
+  let full: string;
+
+  async function onSmallDisk(work: () => Promise<void>): Promise<void> {
+    full = app.host.newBackupDir();
+    mend = await smallDisk(app.host, full, 16);
+    try {
+      await work();
+    } finally {
+      await mend();
+    }
+  }
+
+  test('before: it is refused, and nothing was touched', async () => {
+    await onSmallDisk(async () => {
+      await leaveRoom(app.host, full, 0);
+      const seen = await snapshotOf(app);
+      const result = await runAction('rollback', inputs({ 'backup-dir': full }));
+      await notRolledBack(app, result, { status: 'refused', message: /full|no space|room/i, hint: /./ });
+      sameContainers(seen, await snapshotOf(app));
+    });
+  });
+
+  for (const step of ['checked', 'stopping', 'healthy']) {
+    test(`from "${step}" on: it comes to an end all the same, and says which`, async () => {
+      await onSmallDisk(async () => {
+        const seen = await snapshotOf(app);
+        const watch = watchTransaction(app, full);
+        const action = await startAction('rollback', inputs({ 'backup-dir': full, 'stable-for': '3s' }));
+        await watch.reached(step);
+        await leaveRoom(app.host, full, 0);
+        const result = await action.finished;
+        const ending = await endedAs((await watch.ended()).journal(), seen);
+        saysSo(result, ending);
+      });
+    });
+  }
+});

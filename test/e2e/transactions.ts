@@ -1,0 +1,99 @@
+// A transaction on the host as its journal shows it, and how it is struck at a step of its own.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import type { Application } from '../lab/application.ts';
+import { asRoot, run } from '../lab/command.ts';
+import { until } from '../lab/faults.ts';
+
+/** A transaction's folder on the host. */
+export interface Transaction {
+  folder: string;
+  /** Steps with their details, as far as it has come. */
+  journal(): string[][];
+}
+
+/** The next transaction of a backup folder: whatever is there when it is asked for is over. */
+export function watchTransaction(app: Application, backupDir: string) {
+  const parent = join(app.host.deployDir, backupDir, 'rollback', 'transactions');
+  const earlier = new Set(foldersIn(parent));
+  const next = () => foldersIn(parent).find((name) => !earlier.has(name));
+  const transactionOf = (name: string): Transaction => {
+    const folder = join(parent, name);
+    return { folder, journal: () => journalIn(folder) };
+  };
+  return {
+    /** As soon as the journal tells of this step, without a pause between two looks. */
+    async reached(step: string): Promise<Transaction> {
+      const end = performance.now() + 60_000;
+      for (;;) {
+        const name = next();
+        if (name !== undefined && journalIn(join(parent, name)).some(([known]) => known === step)) {
+          return transactionOf(name);
+        }
+        if (performance.now() > end) throw new Error(`No transaction has come to "${step}"`);
+        await setImmediate();
+      }
+    },
+    /** Every one since. */
+    all: () =>
+      foldersIn(parent)
+        .filter((name) => !earlier.has(name))
+        .map(transactionOf),
+    async ended(): Promise<Transaction> {
+      const name = await until('a transaction that ends', async () => {
+        const found = next();
+        return found !== undefined && journalIn(join(parent, found)).some(([step]) => step === 'ended')
+          ? found
+          : undefined;
+      });
+      return transactionOf(name);
+    },
+  };
+}
+
+/** Kills the engine alone; its supervisor starts it again. */
+export async function killEngine({ folder }: Transaction): Promise<void> {
+  const supervisor = supervisorOf(folder);
+  await kill([await until('an engine to kill', async () => childOf(supervisor))]);
+}
+
+/** Kills both, as a machine does that goes down: nobody is left who would end the transaction. */
+export async function killSupervisorAndEngine({ folder }: Transaction): Promise<void> {
+  const supervisor = supervisorOf(folder);
+  const engine = await until('an engine to kill', async () => childOf(supervisor));
+  await kill([supervisor, engine]);
+}
+
+function supervisorOf(folder: string): number {
+  return Number(readFileSync(join(folder, 'carrier'), 'utf8'));
+}
+
+function childOf(process: number): number | undefined {
+  const children = readFileSync(`/proc/${process}/task/${process}/children`, 'utf8').trim().split(' ');
+  return children
+    .map(Number)
+    .filter((pid) => pid > 0)
+    .find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('\0engine\0'));
+}
+
+async function kill(pids: readonly number[]): Promise<void> {
+  await run(asRoot(['kill', '-KILL', ...pids.map(String)]));
+}
+
+function journalIn(folder: string): string[][] {
+  try {
+    const lines = readFileSync(join(folder, 'journal'), 'utf8').split('\n').slice(0, -1);
+    return lines.map((line) => line.split('\t').slice(1));
+  } catch {
+    return [];
+  }
+}
+
+function foldersIn(path: string): string[] {
+  try {
+    return readdirSync(path).filter((name) => /^\d/.test(name));
+  } catch {
+    return [];
+  }
+}
