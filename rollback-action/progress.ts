@@ -43,7 +43,7 @@ export class TransactionProgress {
     } else if (step === 'measured') this.#tellMeasurement(detail);
     else {
       const sentence = sentences[step];
-      if (sentence !== undefined) log.progress(`${sentence.replace('$', () => detail.split(' ')[0] ?? '')} (${since})`);
+      if (sentence !== undefined) log.progress(`${sentence.replace('$', () => subject(step, detail))} (${since})`);
     }
   }
 
@@ -56,4 +56,9 @@ export class TransactionProgress {
         : `${what}: longest gap ${formatDuration(Number(gap))}, ${failed} of ${asked} requests failed`,
     );
   }
+}
+
+/** Behind the name of a service stands how long it took. */
+function subject(step: string, detail: string): string {
+  return step === 'started' ? (detail.split(' ')[0] ?? '') : detail;
 }

@@ -22,7 +22,7 @@ export async function summarizeRollback(
   const tags = plan.services.map((step) => `${step.service} ${step.toName ?? toIn(step)}`).join(', ');
   const downtime = outcome.downtimeMs === null ? 'not measured' : formatDuration(outcome.downtimeMs);
   log.success(`Rolled back to ${tags} in ${formatDuration(durationMs)}; longest gap: ${downtime}`);
-  const forward = forwardCommands(plan, inputs);
+  const forward = forwardCommands(plan, inputs, outcome);
   for (const line of forward) log.info(line);
 
   await summary.writeSummary([
@@ -125,7 +125,7 @@ function notesBlock({ notes }: Plan): summary.Block[] {
 }
 
 /** What keeps the rollback in force, and what ends it. */
-function forwardCommands(plan: Plan, inputs: RollbackInputs): string[] {
+function forwardCommands(plan: Plan, inputs: RollbackInputs, { problems }: Carried['outcome']): string[] {
   const lines = [
     ...new Set(
       plan.services.flatMap(({ envLine }) => (envLine === null ? [] : [`${envLine.variable}=${envLine.value}`])),
@@ -138,7 +138,7 @@ function forwardCommands(plan: Plan, inputs: RollbackInputs): string[] {
       : [
           `In ${file} on the host, change the tag as well, or the next docker compose pull brings the other back: ${lines.map(quoteForShell).join(' ')}`,
         ]),
-    ...(inputs.hold
+    ...(inputs.hold && !problems.some((problem) => problem.startsWith('HOLD '))
       ? [
           'Deployments are on hold: backup-action refuses kind: predeployment. When the cause is mended, deploy with release-hold: true',
         ]

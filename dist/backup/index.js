@@ -28394,7 +28394,7 @@ module.exports = __nccwpck_require__.p + "d9011df4c09db8359ce3.sh";
 /***/ 7812:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "c484d4bc65be226b9270.sh";
+module.exports = __nccwpck_require__.p + "9e5c8f99078b875fdc7e.sh";
 
 /***/ }),
 
@@ -28457,7 +28457,7 @@ module.exports = __nccwpck_require__.p + "eeefe7bab552b3eb9057.sh";
 /***/ 8028:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "e448c1473212c5efe331.sh";
+module.exports = __nccwpck_require__.p + "064bdbf8b067e1d024d3.sh";
 
 /***/ }),
 
@@ -35858,7 +35858,18 @@ async function startTransaction(connection, request, onLog) {
     const script = `${engine.map((url) => readFileSync(url, 'utf8')).join('\n')}\nmain "$@"\n`;
     const files = new Map([['engine.sh', script], ...transactionFiles(request)]);
     const parameters = ['start', request.backupDir, second, ...[...files].flat()];
-    return (await connection.run(starting, parameters, { ...transaction_short, onLog }).result).get('transaction');
+    try {
+        return (await connection.run(starting, parameters, { ...transaction_short, onLog }).result).get('transaction');
+    }
+    catch (error) {
+        throw error instanceof Failure && error.code === 'no-room' ? noRoom(request.backupDir, error) : error;
+    }
+}
+function noRoom(backupDir, cause) {
+    return new Failure('no-room', `The transaction could not be written to ${backupDir}: the disk is full, or read-only`, {
+        hint: `Nothing was stopped. On the host: df -h ${backupDir}, make room, and run it again`,
+        cause,
+    });
 }
 /** Starts the engine of a transaction anew that was begun and has lost it. */
 async function resumeTransaction(connection, backupDir, id, onLog) {

@@ -28394,7 +28394,7 @@ module.exports = __nccwpck_require__.p + "d9011df4c09db8359ce3.sh";
 /***/ 7812:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "c484d4bc65be226b9270.sh";
+module.exports = __nccwpck_require__.p + "9e5c8f99078b875fdc7e.sh";
 
 /***/ }),
 
@@ -28485,14 +28485,14 @@ module.exports = __nccwpck_require__.p + "81358f44b2f557877889.sh";
 /***/ 7334:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "6ccc0fae72eeaada657d.sh";
+module.exports = __nccwpck_require__.p + "c9a16edad39a28dacb52.sh";
 
 /***/ }),
 
 /***/ 8028:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "e448c1473212c5efe331.sh";
+module.exports = __nccwpck_require__.p + "064bdbf8b067e1d024d3.sh";
 
 /***/ }),
 
@@ -35781,7 +35781,18 @@ async function startTransaction(connection, request, onLog) {
     const script = `${engine.map((url) => (0,external_node_fs_namespaceObject.readFileSync)(url, 'utf8')).join('\n')}\nmain "$@"\n`;
     const files = new Map([['engine.sh', script], ...transactionFiles(request)]);
     const parameters = ['start', request.backupDir, second, ...[...files].flat()];
-    return (await connection.run(starting, parameters, { ...transaction_short, onLog }).result).get('transaction');
+    try {
+        return (await connection.run(starting, parameters, { ...transaction_short, onLog }).result).get('transaction');
+    }
+    catch (error) {
+        throw error instanceof Failure && error.code === 'no-room' ? noRoom(request.backupDir, error) : error;
+    }
+}
+function noRoom(backupDir, cause) {
+    return new Failure('no-room', `The transaction could not be written to ${backupDir}: the disk is full, or read-only`, {
+        hint: `Nothing was stopped. On the host: df -h ${backupDir}, make room, and run it again`,
+        cause,
+    });
 }
 /** Starts the engine of a transaction anew that was begun and has lost it. */
 async function resumeTransaction(connection, backupDir, id, onLog) {
@@ -37354,7 +37365,7 @@ class TransactionProgress {
         else {
             const sentence = sentences[step];
             if (sentence !== undefined)
-                progress(`${sentence.replace('$', () => detail.split(' ')[0] ?? '')} (${since})`);
+                progress(`${sentence.replace('$', () => subject(step, detail))} (${since})`);
         }
     }
     #tellMeasurement(detail) {
@@ -37364,6 +37375,10 @@ class TransactionProgress {
             ? `${what}: never answered, so its downtime could not be measured`
             : `${what}: longest gap ${formatDuration(Number(gap))}, ${failed} of ${asked} requests failed`);
     }
+}
+/** Behind the name of a service stands how long it took. */
+function subject(step, detail) {
+    return step === 'started' ? (detail.split(' ')[0] ?? '') : detail;
 }
 
 ;// CONCATENATED MODULE: ./build/rollback-action/carry.js
@@ -37928,7 +37943,7 @@ async function summarizeRollback({ id, outcome, lines }, plan, backup, inputs, d
     const tags = plan.services.map((step) => `${step.service} ${step.toName ?? toIn(step)}`).join(', ');
     const downtime = outcome.downtimeMs === null ? 'not measured' : formatDuration(outcome.downtimeMs);
     success(`Rolled back to ${tags} in ${formatDuration(durationMs)}; longest gap: ${downtime}`);
-    const forward = forwardCommands(plan, inputs);
+    const forward = forwardCommands(plan, inputs, outcome);
     for (const line of forward)
         log_info(line);
     await writeSummary([
@@ -38006,7 +38021,7 @@ function notesBlock({ notes }) {
         ];
 }
 /** What keeps the rollback in force, and what ends it. */
-function forwardCommands(plan, inputs) {
+function forwardCommands(plan, inputs, { problems }) {
     const lines = [
         ...new Set(plan.services.flatMap(({ envLine }) => (envLine === null ? [] : [`${envLine.variable}=${envLine.value}`]))),
     ];
@@ -38017,7 +38032,7 @@ function forwardCommands(plan, inputs) {
             : [
                 `In ${file} on the host, change the tag as well, or the next docker compose pull brings the other back: ${lines.map(quoteForShell).join(' ')}`,
             ]),
-        ...(inputs.hold
+        ...(inputs.hold && !problems.some((problem) => problem.startsWith('HOLD '))
             ? [
                 'Deployments are on hold: backup-action refuses kind: predeployment. When the cause is mended, deploy with release-hold: true',
             ]

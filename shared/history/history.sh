@@ -28,8 +28,10 @@ append_line() {
 
 # put_hold ROLLBACK-DIR TEXT: as a whole, or not at all.
 put_hold() {
-  mkdir -p -- "$1" && printf '%s\n' "$2" >"$1/HOLD.new" && sync -- "$1/HOLD.new" &&
-    mv -T -- "$1/HOLD.new" "$1/HOLD"
+  mkdir -p -- "$1" || return
+  if printf '%s\n' "$2" >"$1/HOLD.new" && sync -- "$1/HOLD.new" && mv -T -- "$1/HOLD.new" "$1/HOLD"; then return 0; fi
+  rm -f -- "$1/HOLD.new"
+  return 1
 }
 
 remove_hold() { rm -f -- "$1/HOLD"; }

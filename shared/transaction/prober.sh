@@ -41,7 +41,7 @@ start_prober() {
 
 stop_probers() {
   ((${#probers[@]})) || return 0
-  : >probes/stop
+  : >probes/stop || kill "${probers[@]}"
   wait "${probers[@]}" || true
   probers=()
 }
@@ -85,9 +85,12 @@ aim_at_port() {
       address="${address%% *} ${3#* }"
       ;;
   esac
-  printf 'port %s\n%s\n' "$address" "$3" >"probes/$1.aim.new"
-  mv -T -- "probes/$1.aim.new" "probes/$1.aim"
+  { printf 'port %s\n%s\n' "$address" "$3" >"probes/$1.aim.new" && mv -T -- "probes/$1.aim.new" "probes/$1.aim"; } ||
+    forget "$1"
 }
+
+# forget NAME: where the disk is full, what was measured so far is not the whole; then nothing was measured.
+forget() { rm -f -- "probes/$1.aim" "probes/$1.aim.new" "probes/$1.tsv"; }
 
 # aim_at SERVICE IDS: from here on, the service is the first of these containers.
 aim_at() {
@@ -96,7 +99,7 @@ aim_at() {
   { read -r how _ && { read -r port || true; }; } <"probes/$1.aim"
   case $how in
     port) aim_at_port "$1" "$id" "$port" ;;
-    test) printf 'test %s\n' "$id" >"probes/$1.aim" ;;
+    test) printf 'test %s\n' "$id" >"probes/$1.aim" || forget "$1" ;;
   esac
 }
 
@@ -117,12 +120,12 @@ probe() {
       if ! kill -0 "$pid" 2>/dev/null; then
         unset "asked[$pid]"
       elif ((moment - asked[$pid] > probe_patience)) && kill -KILL "$pid" 2>/dev/null; then
-        printf '%s failed\n' "${asked[$pid]}"
+        printf '%s failed\n' "${asked[$pid]}" || forget "$1"
         unset "asked[$pid]"
       fi
     done
     if ((${#asked[@]} < most)); then
-      { if ask "$1"; then printf '%s ok\n' "$moment"; else printf '%s failed\n' "$moment"; fi; } &
+      { if ask "$1"; then printf '%s ok\n' "$moment"; else printf '%s failed\n' "$moment"; fi || forget "$1"; } &
       asked[$!]=$moment
     fi
     read -r -t "$probe_interval" -u "$pause" || true

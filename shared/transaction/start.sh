@@ -16,21 +16,32 @@ main() {
 start() {
   local second=$1 id staging
   shift
-  mkdir -p -- "$transactions"
-  # The second in which the run started; where that is taken, the next free one.
-  until id=$(date --utc --date "@$second" +%Y%m%d_%H%M%S) && [[ ! -e $transactions/$id ]]; do second=$((second + 1)); done
-  staging=$transactions/.partial-$id
-  mkdir -- "$staging"
-  mkdir -- "$staging/outcome"
+  mkdir -p -- "$transactions" || no_room
+  # Of a run that was killed while it wrote.
+  command find "$transactions" -mindepth 1 -maxdepth 1 -name '.partial-*' -mmin +60 -exec rm -rf -- {} +
+  # The second in which the run started; where that is taken, also by a run that starts now, the next free one.
+  for (( ; ; second++)); do
+    id=$(date --utc --date "@$second" +%Y%m%d_%H%M%S)
+    staging=$transactions/.partial-$id
+    [[ ! -e $transactions/$id ]] || continue
+    ! mkdir -- "$staging" 2>/dev/null || break
+    [[ -e $staging ]] || no_room
+  done
+  mkdir -- "$staging/outcome" || no_room
   while (($#)); do
-    [[ $1 != plan.tsv ]] || printf 'id\t%s\n' "$id" >"$staging/$1"
+    [[ $1 != plan.tsv ]] || printf 'id\t%s\n' "$id" >"$staging/$1" || no_room
     # The label of the new containers names the transaction.
-    printf '%s' "${2//@transaction@/$id}" >>"$staging/$1"
+    printf '%s' "${2//@transaction@/$id}" >>"$staging/$1" || no_room
     shift 2
   done
-  sync -- "$staging"/* "$staging"
+  sync -- "$staging"/* "$staging" || no_room
   mv -T -- "$staging" "$transactions/$id"
   launch "$id"
+}
+
+no_room() {
+  [[ -z ${staging-} ]] || rm -rf -- "$staging"
+  fail no-room "$(df --output=avail,target -h -- "${transactions%/rollback/*}" | tail -n 1)"
 }
 
 resume() { launch "$1"; }

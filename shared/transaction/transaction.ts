@@ -47,7 +47,22 @@ export async function startTransaction(
   const script = `${engine.map((url) => readFileSync(url, 'utf8')).join('\n')}\nmain "$@"\n`;
   const files = new Map([['engine.sh', script], ...transactionFiles(request)]);
   const parameters = ['start', request.backupDir, second, ...[...files].flat()];
-  return (await connection.run(starting, parameters, { ...short, onLog }).result).get('transaction');
+  try {
+    return (await connection.run(starting, parameters, { ...short, onLog }).result).get('transaction');
+  } catch (error) {
+    throw error instanceof Failure && error.code === 'no-room' ? noRoom(request.backupDir, error) : error;
+  }
+}
+
+function noRoom(backupDir: string, cause: Failure): Failure {
+  return new Failure(
+    'no-room',
+    `The transaction could not be written to ${backupDir}: the disk is full, or read-only`,
+    {
+      hint: `Nothing was stopped. On the host: df -h ${backupDir}, make room, and run it again`,
+      cause,
+    },
+  );
 }
 
 /** Starts the engine of a transaction anew that was begun and has lost it. */
