@@ -1,9 +1,11 @@
 // `npm run demo`: the main job on a production host that it makes and throws away. It ends with 0 only where the backup is
-// verified and its printed restore command brought back the same data.
+// verified, its printed restore command brought back the same data, and the rollback put back what ran before.
 import assert from 'node:assert/strict';
+import { type Application, startApplication } from './application.ts';
 import type { Host } from './host.ts';
 import { startHost } from './host.ts';
 import { openLab } from './lab.ts';
+import { startRegistry } from './registry.ts';
 import { runAction } from './runner.ts';
 
 say('Making a production host: sshd, Docker engine, compose project, PostgreSQL with data in it');
@@ -16,6 +18,19 @@ try {
     say('Removing the host');
     await host.stop();
   }
+  say('Making another one, whose application comes from a registry');
+  const registry = await startRegistry();
+  try {
+    const app = await startApplication(lab, registry, { name: 'demo' });
+    try {
+      await demonstrateRollback(app);
+    } finally {
+      say('Removing it');
+      await app.stop();
+    }
+  } finally {
+    await registry.close();
+  }
 } finally {
   await lab.close();
 }
@@ -23,7 +38,7 @@ try {
 async function demonstrate(host: Host): Promise<void> {
   const inputs = { ...host.inputs(), environment: 'demo' };
   say('Running backup-action against it, as a workflow would:');
-  tell(workflow(inputs));
+  tell(workflow('backup', inputs));
 
   const result = await runAction('backup', inputs);
   tell(asShown(result.stdout));
@@ -41,14 +56,47 @@ async function demonstrate(host: Host): Promise<void> {
   say(`Verified, restored and compared: all ${Object.keys(source).length} parts of the database are equal`);
 }
 
+/** Two releases that work, one that does not, and the button. */
+async function demonstrateRollback(app: Application): Promise<void> {
+  await app.publish({ version: 'v1' });
+  await app.publish({ version: 'v2' });
+  await app.publish({ version: 'v3', ill: 'health' });
+  for (const version of ['v1', 'v2']) {
+    say(`Deploying ${version}, and taking the nightly backup, which notes what runs`);
+    await app.deploy(version);
+    await app.serves(version);
+    const nightly = await runAction('backup', { ...app.host.inputs(), environment: 'demo', history: '' });
+    assert.equal(nightly.exitCode, 0, nightly.stdout + nightly.stderr);
+  }
+  say('Deploying v3, which never becomes healthy');
+  await app.deploy('v3');
+  tell((await app.host.exec(['docker', 'compose', 'ps', '--format', '{{.Service}}  {{.Image}}  {{.Status}}'])).stdout);
+
+  const inputs: Record<string, string> = { ...app.inputs(), environment: 'demo', reason: 'v3 is never healthy' };
+  say('Pressing the button: rollback-action without a target, which means the last good release');
+  tell(workflow('rollback', inputs));
+  const result = await runAction('rollback', inputs);
+  tell(asShown(result.stdout));
+  assert.equal(result.exitCode, 0, `rollback-action failed:\n${result.stderr}`);
+  assert.equal(result.outputs['status'], 'rolled-back');
+  say('Its summary, which GitHub shows with the picture drawn');
+  tell(result.summary);
+  await app.serves('v2');
+  say(`v2 serves again; the longest gap was ${result.outputs['downtime-ms']} ms`);
+}
+
 /** The step in a user's workflow; secrets by their names. */
-function workflow(inputs: Record<string, string>): string {
-  const secrets: Record<string, string> = { 'ssh-key': 'SSH_KEY', 'known-hosts': 'KNOWN_HOSTS' };
+function workflow(action: 'backup' | 'rollback', inputs: Record<string, string>): string {
+  const secrets: Record<string, string> = {
+    'ssh-key': 'SSH_KEY',
+    'known-hosts': 'KNOWN_HOSTS',
+    'registry-password': 'REGISTRY_PASSWORD',
+  };
   const lines = Object.entries(inputs).map(([name, value]) => {
     const secret = secrets[name];
     return `    ${name}: ${secret === undefined ? value : `\${{ secrets.${secret} }}`}`;
   });
-  return ['- uses: atlasia/backup-action@v1', '  with:', ...lines].join('\n');
+  return [`- uses: atlasia/${action}-action@v1`, '  with:', ...lines].join('\n');
 }
 
 /** Standard output as GitHub shows it: groups unfolded, masks unseen. */
