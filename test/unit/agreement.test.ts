@@ -56,6 +56,14 @@ const samples: Record<string, string> = {
   confirm: 'ROLLBACK',
 };
 
+/** What only an example's own inputs and the run give. */
+const given: Record<string, string> = {
+  ...samples,
+  'plan-only': 'true',
+  'registry-username': 'octocat',
+  'registry-password': 'a token',
+};
+
 /** Reads as the action does where the workflow gives these. */
 function readInputsOf({ readInputs }: Action, given: Record<string, string>) {
   for (const [name, value] of Object.entries(given)) process.env[`INPUT_${name.toUpperCase()}`] = value;
@@ -262,14 +270,14 @@ function actionOf(uses: string): Action | undefined {
 }
 
 function checkStep(step: Step): void {
-  const given = step.with ?? {};
+  const inputs = step.with ?? {};
   const action = actionOf(step.uses ?? '');
   assert.ok(action !== undefined && step.uses === `atlasia/${action.folder}@v1`, step.uses);
-  for (const name of Object.keys(given)) assert.ok(name in action.file.inputs, `there is no input "${name}"`);
-  const expression = /^\$\{\{ (?:secrets|vars)\.[A-Z_]+ \}\}$/;
-  const values = Object.entries(given).map(([name, value]) => [
+  for (const name of Object.keys(inputs)) assert.ok(name in action.file.inputs, `there is no input "${name}"`);
+  const expression = /^\$\{\{ (?:(?:secrets|vars)\.[A-Z_]+|inputs\.[a-z-]+|github\.(?:actor|token)) \}\}$/;
+  const values = Object.entries(inputs).map(([name, value]) => [
     name,
-    expression.test(String(value)) ? (samples[name] ?? '') : String(value),
+    expression.test(String(value)) ? (given[name] ?? '') : String(value),
   ]);
   // Throws where an input that is needed is missing, or a value cannot be used.
   readInputsOf(action, Object.fromEntries(values));
