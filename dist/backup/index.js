@@ -36432,6 +36432,15 @@ const grammar_line = {
     hint: 'Give one line of text without control characters.',
     parse: (value) => matching(value, /^\P{Cc}*$/u, 'must be one line without control characters'),
 };
+/** What people call something; a record of the history has no room for more. */
+const grammar_name = {
+    hint: 'Give one line of at most 200 characters, without control characters.',
+    parse(value) {
+        if (value.length > 200)
+            throw new RangeError('is longer than 200 characters');
+        return grammar_line.parse(value);
+    },
+};
 /** GitHub's own booleans: `true`, `True`, `TRUE`, `false`, `False`, `FALSE`. */
 const grammar_boolean = {
     hint: 'Give true or false.',
@@ -36653,7 +36662,7 @@ function readHostInputs(input) {
     const backupDir = input.withDefault('backup-dir', anyPath, 'backups');
     return {
         ssh: readSsh(input),
-        environment: input.withDefault('environment', grammar_line, 'prod'),
+        environment: input.withDefault('environment', grammar_name, 'prod'),
         deployDir,
         backupDir: inFolder(deployDir, backupDir),
         composeFiles: input.withDefault('compose-file', lines(relativePath), ['docker-compose.yml']),

@@ -32,6 +32,15 @@ export const line: Grammar<string> = {
   parse: (value) => matching(value, /^\P{Cc}*$/u, 'must be one line without control characters'),
 };
 
+/** What people call something; a record of the history has no room for more. */
+export const name: Grammar<string> = {
+  hint: 'Give one line of at most 200 characters, without control characters.',
+  parse(value) {
+    if (value.length > 200) throw new RangeError('is longer than 200 characters');
+    return line.parse(value);
+  },
+};
+
 /** GitHub's own booleans: `true`, `True`, `TRUE`, `false`, `False`, `FALSE`. */
 export const boolean: Grammar<boolean> = {
   hint: 'Give true or false.',

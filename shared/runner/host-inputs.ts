@@ -40,7 +40,7 @@ export function readHostInputs(input: InputReader): HostInputs {
   const backupDir = input.withDefault('backup-dir', grammar.anyPath, 'backups');
   return {
     ssh: readSsh(input),
-    environment: input.withDefault('environment', grammar.line, 'prod'),
+    environment: input.withDefault('environment', grammar.name, 'prod'),
     deployDir,
     backupDir: inFolder(deployDir, backupDir),
     composeFiles: input.withDefault('compose-file', grammar.lines(grammar.relativePath), ['docker-compose.yml']),
