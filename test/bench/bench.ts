@@ -1,4 +1,5 @@
-// `npm run bench`: what a backup costs, as ratios of pairs that run in turn on the same database of at least 1 GB.
+// `npm run bench`: what a backup costs, as ratios of pairs that run in turn on the same database of at least 1 GB; and how
+// long a rollback keeps a service away. `npm run bench -- rollback` for the latter alone.
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,6 +9,7 @@ import { type Host, startHost } from '../lab/host.ts';
 import { openLab } from '../lab/lab.ts';
 import { runAction, startAction } from '../lab/runner.ts';
 import { median, pairs, type Sample } from './pairs.ts';
+import { benchRollbacks } from './rollbacks.ts';
 
 const databaseBytes = 2 ** 30;
 const rounds = 5;
@@ -19,12 +21,16 @@ const tellsPeak =
 
 const lab = await openLab();
 try {
-  const host = await startHost(lab, { name: 'bench', seed: false });
-  try {
-    await bench(host);
-  } finally {
-    await host.stop();
+  if (process.argv[2] !== 'rollback') {
+    const host = await startHost(lab, { name: 'bench', seed: false });
+    try {
+      await bench(host);
+    } finally {
+      await host.stop();
+    }
   }
+  print('\nRollbacks …');
+  await benchRollbacks(lab, verdict);
 } finally {
   await lab.close();
 }
