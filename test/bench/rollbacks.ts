@@ -1,7 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { formatDuration } from '../../shared/units.ts';
 import { type Application, appServices, startApplication } from '../lab/application.ts';
 import type { Lab } from '../lab/lab.ts';
-import { type Prober, probe, type Seen } from '../lab/prober.ts';
+import { type Seen, seenDuring } from '../lab/prober.ts';
 import { type Registry, startRegistry } from '../lab/registry.ts';
 import { type ActionResult, runAction } from '../lab/runner.ts';
 import { median } from './pairs.ts';
@@ -120,13 +121,12 @@ async function gapsOf<T>(app: Application, work: () => Promise<T>): Promise<[T, 
   return [result, seen.map(({ longestGapMs }) => longestGapMs)];
 }
 
-async function underQuestions<T>(app: Application, everyMs: number, work: () => Promise<T>): Promise<[T, Seen[]]> {
-  const probers: Prober[] = appServices.map((service) => probe(app.url(service), everyMs));
-  // The last of a swap is seen only by a question that comes after it.
-  const settled = work().then(async (result) => {
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+function underQuestions<T>(app: Application, everyMs: number, work: () => Promise<T>): Promise<[T, Seen[]]> {
+  const urls = appServices.map((service) => app.url(service));
+  return seenDuring(urls, everyMs, async () => {
+    const result = await work();
+    // The end of a gap is seen only by a question that comes after it.
+    await sleep(1_000);
     return result;
   });
-  const result = await settled.finally(() => Promise.all(probers.map((prober) => prober.stop())));
-  return [result, await Promise.all(probers.map((prober) => prober.stop()))];
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type Application, type ApplicationOptions, startApplication } from '../lab/application.ts';
 import { type Lab, openLab } from '../lab/lab.ts';
-import { type Prober, probe, type Seen } from '../lab/prober.ts';
+import { type Seen, seenDuring } from '../lab/prober.ts';
 import { type Registry, startRegistry } from '../lab/registry.ts';
 import { type ActionResult, runAction, startAction } from '../lab/runner.ts';
 import { notRolledBack, rolledBack, sameContainers, snapshotOf } from './rollbacks.ts';
@@ -44,10 +44,8 @@ const rollback = (app: Application, more: Record<string, string>) =>
   runAction('rollback', { ...app.inputs(), 'skip-backup': 'true', ...more });
 
 /** What users saw meanwhile, at a hundred questions a second for each service. */
-async function underLoad<T>(app: Application, work: () => Promise<T>): Promise<[T, Seen[]]> {
-  const probers: Prober[] = [probe(app.url('backend'), 10), probe(app.url('dashboard'), 10)];
-  const result = await work().finally(() => Promise.all(probers.map((prober) => prober.stop())));
-  return [result, await Promise.all(probers.map((prober) => prober.stop()))];
+function underLoad<T>(app: Application, work: () => Promise<T>): Promise<[T, Seen[]]> {
+  return seenDuring([app.url('backend'), app.url('dashboard')], 10, work);
 }
 
 function nobodyNoticed(seen: readonly Seen[], { stdout }: ActionResult): void {

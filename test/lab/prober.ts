@@ -12,9 +12,27 @@ export interface Seen {
 }
 
 /** Questions that are under way. */
-export interface Prober {
+interface Prober {
   /** Asks no more, and waits for what is still open. */
   stop(): Promise<Seen>;
+}
+
+/** What users of each address saw while something was done. */
+export async function seenDuring<T>(
+  urls: readonly string[],
+  everyMs: number,
+  work: () => Promise<T>,
+): Promise<[T, Seen[]]> {
+  const probers = urls.map((url) => probe(url, everyMs));
+  const stop = () => Promise.all(probers.map((prober) => prober.stop()));
+  let result: T;
+  try {
+    result = await work();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return [result, await stop()];
 }
 
 const patienceMs = 10_000;
@@ -23,7 +41,7 @@ const patienceMs = 10_000;
  * Asks an address at a fixed rate, whether or not earlier questions are answered, each over a connection of its own: one
  * that hangs hides nothing.
  */
-export function probe(url: string, everyMs: number): Prober {
+function probe(url: string, everyMs: number): Prober {
   const questions: { at: number; fault: string | null }[] = [];
   const open = new Set<Promise<void>>();
   const timer = setInterval(() => {

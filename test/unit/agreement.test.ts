@@ -57,7 +57,7 @@ const samples: Record<string, string> = {
 };
 
 /** What only an example's own inputs and the run give. */
-const given: Record<string, string> = {
+const exampleValues: Record<string, string> = {
   ...samples,
   'plan-only': 'true',
   'registry-username': 'octocat',
@@ -277,7 +277,7 @@ function checkStep(step: Step): void {
   const expression = /^\$\{\{ (?:(?:secrets|vars)\.[A-Z_]+|inputs\.[a-z-]+|github\.(?:actor|token)) \}\}$/;
   const values = Object.entries(inputs).map(([name, value]) => [
     name,
-    expression.test(String(value)) ? (given[name] ?? '') : String(value),
+    expression.test(String(value)) ? (exampleValues[name] ?? '') : String(value),
   ]);
   // Throws where an input that is needed is missing, or a value cannot be used.
   readInputsOf(action, Object.fromEntries(values));
