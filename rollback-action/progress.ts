@@ -51,9 +51,11 @@ export class TransactionProgress {
     const [name = '', gap = '', failed = '', asked = ''] = detail.split(' ');
     const what = name === '.health-url' ? 'health-url' : name;
     log.info(
-      gap === '-'
-        ? `${what}: never answered, so its downtime could not be measured`
-        : `${what}: longest gap ${formatDuration(Number(gap))}, ${failed} of ${asked} requests failed`,
+      asked === '0'
+        ? `${what}: its downtime could be measured no more, for want of room on the disk`
+        : gap === '-'
+          ? `${what}: never answered, so its downtime could not be measured`
+          : `${what}: longest gap ${formatDuration(Number(gap))}, ${failed} of ${asked} requests failed`,
     );
   }
 }

@@ -125,7 +125,7 @@ function notesBlock({ notes }: Plan): summary.Block[] {
 }
 
 /** What keeps the rollback in force, and what ends it. */
-function forwardCommands(plan: Plan, inputs: RollbackInputs, { problems }: Carried['outcome']): string[] {
+function forwardCommands(plan: Plan, inputs: RollbackInputs, { held }: Carried['outcome']): string[] {
   const lines = [
     ...new Set(
       plan.services.flatMap(({ envLine }) => (envLine === null ? [] : [`${envLine.variable}=${envLine.value}`])),
@@ -138,7 +138,7 @@ function forwardCommands(plan: Plan, inputs: RollbackInputs, { problems }: Carri
       : [
           `In ${file} on the host, change the tag as well, or the next docker compose pull brings the other back: ${lines.map(quoteForShell).join(' ')}`,
         ]),
-    ...(inputs.hold && !problems.some((problem) => problem.startsWith('HOLD '))
+    ...(held
       ? [
           'Deployments are on hold: backup-action refuses kind: predeployment. When the cause is mended, deploy with release-hold: true',
         ]

@@ -28457,7 +28457,7 @@ module.exports = __nccwpck_require__.p + "eeefe7bab552b3eb9057.sh";
 /***/ 8028:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "064bdbf8b067e1d024d3.sh";
+module.exports = __nccwpck_require__.p + "80afcc215b083aea6ec4.sh";
 
 /***/ }),
 
@@ -35709,9 +35709,7 @@ function outcomeOf(lines) {
     const details = (step) => lines.filter((line) => line.step === step).map(({ detail }) => detail);
     const ended = details('ended')[0];
     const failure = details('failure')[0];
-    const measurements = details('measured')
-        .map(readMeasurement)
-        .filter((measurement) => measurement !== null);
+    const measurements = lastOfEach(details('measured').map(readMeasurement));
     const gaps = measurements.map(({ gapMs }) => gapMs).filter((gap) => gap !== null);
     const begin = lines.find(({ step }) => step === 'begin')?.at;
     const last = lines.at(-1)?.at;
@@ -35720,10 +35718,11 @@ function outcomeOf(lines) {
         failure: failure === undefined ? null : splitFailure(failure),
         touched: lines.some(({ step }) => step === 'stopping' || step === 'starting'),
         left: details('left').length > 0,
+        held: details('held').length > 0,
         problems: details('problem'),
         disobeyed: details('disobeyed'),
         measurements,
-        downtimeMs: gaps.length === 0 ? null : Math.max(...gaps),
+        downtimeMs: gaps.length === 0 || measurements.some(({ asked }) => asked === 0) ? null : Math.max(...gaps),
         failedRequests: gaps.length === 0 ? null : measurements.reduce((sum, { failed }) => sum + failed, 0),
         durationMs: begin === undefined || last === undefined ? 0 : Math.max(0, last - begin),
     };
@@ -35743,6 +35742,11 @@ function readMeasurement(detail) {
         failed: Number(failed),
         asked: Number(asked),
     };
+}
+/** An engine that took over from one that died measures on, and tells it again. */
+function lastOfEach(measurements) {
+    const found = measurements.filter((measurement) => measurement !== null);
+    return [...new Map(found.map((measurement) => [measurement.service, measurement])).values()];
 }
 
 ;// CONCATENATED MODULE: ./build/shared/transaction/transaction-files.js
@@ -35862,11 +35866,11 @@ async function startTransaction(connection, request, onLog) {
         return (await connection.run(starting, parameters, { ...transaction_short, onLog }).result).get('transaction');
     }
     catch (error) {
-        throw error instanceof Failure && error.code === 'no-room' ? noRoom(request.backupDir, error) : error;
+        throw error instanceof Failure && error.code === 'disk-full' ? diskFull(request.backupDir, error) : error;
     }
 }
-function noRoom(backupDir, cause) {
-    return new Failure('no-room', `The transaction could not be written to ${backupDir}: the disk is full, or read-only`, {
+function diskFull(backupDir, cause) {
+    return new Failure('disk-full', `The transaction could not be written to ${backupDir}: the disk is full, or read-only`, {
         hint: `Nothing was stopped. On the host: df -h ${backupDir}, make room, and run it again`,
         cause,
     });

@@ -28457,7 +28457,7 @@ module.exports = __nccwpck_require__.p + "db6c46cf197fff51b26f.sh";
 /***/ 256:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "fa5b357b9a7b926e4315.sh";
+module.exports = __nccwpck_require__.p + "32b9d70d96b80c709cd3.sh";
 
 /***/ }),
 
@@ -28485,21 +28485,21 @@ module.exports = __nccwpck_require__.p + "81358f44b2f557877889.sh";
 /***/ 7334:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "c9a16edad39a28dacb52.sh";
+module.exports = __nccwpck_require__.p + "d8de28f5d03fc9046fcd.sh";
 
 /***/ }),
 
 /***/ 8028:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "064bdbf8b067e1d024d3.sh";
+module.exports = __nccwpck_require__.p + "80afcc215b083aea6ec4.sh";
 
 /***/ }),
 
 /***/ 6461:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "3aab58ed802c09658a7f.sh";
+module.exports = __nccwpck_require__.p + "acd8c509d6ee239dd6a7.sh";
 
 /***/ }),
 
@@ -35641,9 +35641,7 @@ function outcomeOf(lines) {
     const details = (step) => lines.filter((line) => line.step === step).map(({ detail }) => detail);
     const ended = details('ended')[0];
     const failure = details('failure')[0];
-    const measurements = details('measured')
-        .map(readMeasurement)
-        .filter((measurement) => measurement !== null);
+    const measurements = lastOfEach(details('measured').map(readMeasurement));
     const gaps = measurements.map(({ gapMs }) => gapMs).filter((gap) => gap !== null);
     const begin = lines.find(({ step }) => step === 'begin')?.at;
     const last = lines.at(-1)?.at;
@@ -35652,10 +35650,11 @@ function outcomeOf(lines) {
         failure: failure === undefined ? null : splitFailure(failure),
         touched: lines.some(({ step }) => step === 'stopping' || step === 'starting'),
         left: details('left').length > 0,
+        held: details('held').length > 0,
         problems: details('problem'),
         disobeyed: details('disobeyed'),
         measurements,
-        downtimeMs: gaps.length === 0 ? null : Math.max(...gaps),
+        downtimeMs: gaps.length === 0 || measurements.some(({ asked }) => asked === 0) ? null : Math.max(...gaps),
         failedRequests: gaps.length === 0 ? null : measurements.reduce((sum, { failed }) => sum + failed, 0),
         durationMs: begin === undefined || last === undefined ? 0 : Math.max(0, last - begin),
     };
@@ -35675,6 +35674,11 @@ function readMeasurement(detail) {
         failed: Number(failed),
         asked: Number(asked),
     };
+}
+/** An engine that took over from one that died measures on, and tells it again. */
+function lastOfEach(measurements) {
+    const found = measurements.filter((measurement) => measurement !== null);
+    return [...new Map(found.map((measurement) => [measurement.service, measurement])).values()];
 }
 
 ;// CONCATENATED MODULE: ./build/shared/transaction/transaction-files.js
@@ -35794,11 +35798,11 @@ async function startTransaction(connection, request, onLog) {
         return (await connection.run(starting, parameters, { ...transaction_short, onLog }).result).get('transaction');
     }
     catch (error) {
-        throw error instanceof Failure && error.code === 'no-room' ? noRoom(request.backupDir, error) : error;
+        throw error instanceof Failure && error.code === 'disk-full' ? diskFull(request.backupDir, error) : error;
     }
 }
-function noRoom(backupDir, cause) {
-    return new Failure('no-room', `The transaction could not be written to ${backupDir}: the disk is full, or read-only`, {
+function diskFull(backupDir, cause) {
+    return new Failure('disk-full', `The transaction could not be written to ${backupDir}: the disk is full, or read-only`, {
         hint: `Nothing was stopped. On the host: df -h ${backupDir}, make room, and run it again`,
         cause,
     });
@@ -37380,9 +37384,11 @@ class TransactionProgress {
     #tellMeasurement(detail) {
         const [name = '', gap = '', failed = '', asked = ''] = detail.split(' ');
         const what = name === '.health-url' ? 'health-url' : name;
-        log_info(gap === '-'
-            ? `${what}: never answered, so its downtime could not be measured`
-            : `${what}: longest gap ${formatDuration(Number(gap))}, ${failed} of ${asked} requests failed`);
+        log_info(asked === '0'
+            ? `${what}: its downtime could be measured no more, for want of room on the disk`
+            : gap === '-'
+                ? `${what}: never answered, so its downtime could not be measured`
+                : `${what}: longest gap ${formatDuration(Number(gap))}, ${failed} of ${asked} requests failed`);
     }
 }
 /** Behind the name of a service stands how long it took. */
@@ -38030,7 +38036,7 @@ function notesBlock({ notes }) {
         ];
 }
 /** What keeps the rollback in force, and what ends it. */
-function forwardCommands(plan, inputs, { problems }) {
+function forwardCommands(plan, inputs, { held }) {
     const lines = [
         ...new Set(plan.services.flatMap(({ envLine }) => (envLine === null ? [] : [`${envLine.variable}=${envLine.value}`]))),
     ];
@@ -38041,7 +38047,7 @@ function forwardCommands(plan, inputs, { problems }) {
             : [
                 `In ${file} on the host, change the tag as well, or the next docker compose pull brings the other back: ${lines.map(quoteForShell).join(' ')}`,
             ]),
-        ...(inputs.hold && !problems.some((problem) => problem.startsWith('HOLD '))
+        ...(held
             ? [
                 'Deployments are on hold: backup-action refuses kind: predeployment. When the cause is mended, deploy with release-hold: true',
             ]

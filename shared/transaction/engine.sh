@@ -185,8 +185,13 @@ finish() {
       ! exists "$id" || steady rm --force "$id" || journal problem "The old container ${id:0:12} of $service could not be removed"
     done
   done
-  [[ ${plan[hold]} != true ]] || put_hold "$rollback_dir" "$(filled outcome/hold)" ||
-    journal problem 'HOLD could not be written: the next deployment may undo this rollback'
+  if [[ ${plan[hold]} == true ]]; then
+    if put_hold "$rollback_dir" "$(filled outcome/hold)"; then
+      journal held
+    else
+      journal problem 'HOLD could not be written: the next deployment may undo this rollback'
+    fi
+  fi
   conclude rolled-back
 }
 
@@ -209,18 +214,20 @@ conclude() {
 
 # filled FILE: with what only the host knows in place of the marks that the runner left for it.
 filled() {
-  local text token=${plan[token]} at began='' written step detail downtime=null gap verdict=unknown
+  local text token=${plan[token]} at began='' written step detail downtime=null gap asked lost='' verdict=unknown
   at=$(date --utc +%Y-%m-%dT%H:%M:%S.%3NZ)
   while IFS=$'\t' read -r written step detail; do
     case $step in
       begin) began=$written ;;
       measured)
-        read -r _ gap _ <<<"$detail"
+        read -r _ gap _ asked <<<"$detail"
+        [[ $asked != 0 ]] || lost=yes
         [[ $gap == - ]] || { [[ $downtime != null ]] && ((gap <= downtime)); } || downtime=$gap
         ;;
       failure) [[ ! $detail =~ ^(unhealthy|crashed|health-url)\  ]] || verdict=bad ;;
     esac
   done <journal
+  [[ -z $lost ]] || downtime=null
   tell_time
   text=$(<"$1")
   text=${text//$token-at/$at}

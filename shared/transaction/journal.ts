@@ -29,12 +29,14 @@ export interface Outcome {
   touched: boolean;
   /** Left as it was when it failed, as `on-failure: leave` asks. */
   left: boolean;
+  /** Deployments were put on hold. */
+  held: boolean;
   /** What went wrong after the target was in use, one line each. */
   problems: string[];
   /** Services that did not stop when they were asked to. */
   disobeyed: string[];
   measurements: Measurement[];
-  /** The longest gap of all; null where none could be measured. */
+  /** The longest gap of all; null where none could be measured, or one was given up. */
   downtimeMs: number | null;
   /** null where nothing was asked. */
   failedRequests: number | null;
@@ -64,9 +66,7 @@ export function outcomeOf(lines: readonly JournalLine[]): Outcome {
   const details = (step: string) => lines.filter((line) => line.step === step).map(({ detail }) => detail);
   const ended = details('ended')[0];
   const failure = details('failure')[0];
-  const measurements = details('measured')
-    .map(readMeasurement)
-    .filter((measurement) => measurement !== null);
+  const measurements = lastOfEach(details('measured').map(readMeasurement));
   const gaps = measurements.map(({ gapMs }) => gapMs).filter((gap) => gap !== null);
   const begin = lines.find(({ step }) => step === 'begin')?.at;
   const last = lines.at(-1)?.at;
@@ -75,10 +75,11 @@ export function outcomeOf(lines: readonly JournalLine[]): Outcome {
     failure: failure === undefined ? null : splitFailure(failure),
     touched: lines.some(({ step }) => step === 'stopping' || step === 'starting'),
     left: details('left').length > 0,
+    held: details('held').length > 0,
     problems: details('problem'),
     disobeyed: details('disobeyed'),
     measurements,
-    downtimeMs: gaps.length === 0 ? null : Math.max(...gaps),
+    downtimeMs: gaps.length === 0 || measurements.some(({ asked }) => asked === 0) ? null : Math.max(...gaps),
     failedRequests: gaps.length === 0 ? null : measurements.reduce((sum, { failed }) => sum + failed, 0),
     durationMs: begin === undefined || last === undefined ? 0 : Math.max(0, last - begin),
   };
@@ -99,4 +100,10 @@ function readMeasurement(detail: string): Measurement | null {
     failed: Number(failed),
     asked: Number(asked),
   };
+}
+
+/** An engine that took over from one that died measures on, and tells it again. */
+function lastOfEach(measurements: readonly (Measurement | null)[]): Measurement[] {
+  const found = measurements.filter((measurement) => measurement !== null);
+  return [...new Map(found.map((measurement) => [measurement.service, measurement])).values()];
 }

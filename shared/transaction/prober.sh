@@ -23,10 +23,10 @@ start_probers() {
   fi
 }
 
-# resume_probers: those of an engine that died.
+# resume_probers: those of an engine that died, also where it had stopped them: it goes on.
 resume_probers() {
   local file
-  [[ ! -e probes/stop ]] || return 0
+  rm -f -- probes/stop
   for file in probes/*.aim probes/.*.aim; do
     [[ -e $file ]] || continue
     file=${file#probes/}
@@ -89,8 +89,12 @@ aim_at_port() {
     forget "$1"
 }
 
-# forget NAME: where the disk is full, what was measured so far is not the whole; then nothing was measured.
-forget() { rm -f -- "probes/$1.aim" "probes/$1.aim.new" "probes/$1.tsv"; }
+# forget NAME: where the disk is full, what was measured so far is not the whole; then nothing was measured. What its prober
+# still writes goes into the file that is gone.
+forget() {
+  rm -f -- "probes/$1.aim" "probes/$1.aim.new" "probes/$1.tsv"
+  : >"probes/$1.tsv"
+}
 
 # aim_at SERVICE IDS: from here on, the service is the first of these containers.
 aim_at() {
@@ -162,7 +166,8 @@ url_answers() {
   fi
 }
 
-# measured NAME: longest gap in milliseconds (a dash where nothing ever answered), questions not answered, questions.
+# measured NAME: longest gap in milliseconds (a dash where nothing ever answered), questions not answered, questions; none
+# of those where it was given up.
 measured() {
   # While nobody asked, because the engine had died, it counts as not answered.
   # A question that was given up may have been answered at that very moment: then that counts.
@@ -176,13 +181,15 @@ measured() {
     END { if (gone && last - since > gap) gap = last - since; print (answered ? gap + 0 : "-"), failed + 0, asked + 0 }'
 }
 
-# within_budget: whether no gap is longer than max-downtime allows, so far.
+# within_budget: whether no gap is longer than max-downtime allows, so far. One that nobody can tell is not within it.
 within_budget() {
   local name gap
   [[ -n ${plan[max_downtime]-} ]] || return 0
   for name in probes/*.tsv probes/.health-url.tsv; do
-    [[ -s $name ]] || continue
+    [[ -e $name ]] || continue
     name=${name#probes/}
+    [[ -e probes/${name%.tsv}.aim ]] ||
+      broken max-downtime "How long ${name%.tsv} does not answer can be measured no more, for want of room on the disk" || return
     read -r gap _ < <(measured "${name%.tsv}")
     [[ $gap == - ]] || ((gap <= plan[max_downtime])) ||
       broken max-downtime "${name%.tsv} did not answer for $gap ms; max-downtime is ${plan[max_downtime]} ms" || return

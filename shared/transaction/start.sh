@@ -16,32 +16,36 @@ main() {
 start() {
   local second=$1 id staging
   shift
-  mkdir -p -- "$transactions" || no_room
+  mkdir -p -- "$transactions" || disk_full
   # Of a run that was killed while it wrote.
   command find "$transactions" -mindepth 1 -maxdepth 1 -name '.partial-*' -mmin +60 -exec rm -rf -- {} +
   # The second in which the run started; where that is taken, also by a run that starts now, the next free one.
   for (( ; ; second++)); do
     id=$(date --utc --date "@$second" +%Y%m%d_%H%M%S)
     staging=$transactions/.partial-$id
-    [[ ! -e $transactions/$id ]] || continue
-    ! mkdir -- "$staging" 2>/dev/null || break
-    [[ -e $staging ]] || no_room
+    if mkdir -- "$staging" 2>/dev/null; then
+      # Asked now: whoever had this second may have come to its end just before.
+      [[ -e $transactions/$id ]] || break
+      rmdir -- "$staging"
+    elif [[ ! -e $staging && ! -e $transactions/$id ]]; then
+      disk_full
+    fi
   done
-  mkdir -- "$staging/outcome" || no_room
+  mkdir -- "$staging/outcome" || disk_full
   while (($#)); do
-    [[ $1 != plan.tsv ]] || printf 'id\t%s\n' "$id" >"$staging/$1" || no_room
+    [[ $1 != plan.tsv ]] || printf 'id\t%s\n' "$id" >"$staging/$1" || disk_full
     # The label of the new containers names the transaction.
-    printf '%s' "${2//@transaction@/$id}" >>"$staging/$1" || no_room
+    printf '%s' "${2//@transaction@/$id}" >>"$staging/$1" || disk_full
     shift 2
   done
-  sync -- "$staging"/* "$staging" || no_room
+  sync -- "$staging"/* "$staging" || disk_full
   mv -T -- "$staging" "$transactions/$id"
   launch "$id"
 }
 
-no_room() {
+disk_full() {
   [[ -z ${staging-} ]] || rm -rf -- "$staging"
-  fail no-room "$(df --output=avail,target -h -- "${transactions%/rollback/*}" | tail -n 1)"
+  fail disk-full "$(df --output=avail,target -h -- "${transactions%/rollback/*}" | tail -n 1)"
 }
 
 resume() { launch "$1"; }

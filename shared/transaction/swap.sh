@@ -85,11 +85,12 @@ blue-green() {
 # drain_all: the old containers beside new ones are stopped, and finish what they are at.
 drain_all() {
   local service old drained=
-  ((plan[stable_for] >= proxy_patience)) || [[ " ${strategy[*]} " != *' blue-green '* ]] || sleep "$proxy_patience"
   for service in "${services[@]}"; do
     [[ ${strategy[$service]} == blue-green ]] || continue
     mapfile -t old < <(old_containers "$service")
     ((${#old[@]})) || continue
+    # The gates may have taken less time than the proxy needs to know of the new ones.
+    [[ -n $drained ]] || ((plan[stable_for] >= proxy_patience)) || sleep "$proxy_patience"
     steady update --restart=no "${old[@]}" || broken docker-failed "Docker could not update $service" || return
     journal draining "$service"
     aim_at "$service" "$(target_containers "$service")"

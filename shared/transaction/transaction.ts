@@ -50,13 +50,13 @@ export async function startTransaction(
   try {
     return (await connection.run(starting, parameters, { ...short, onLog }).result).get('transaction');
   } catch (error) {
-    throw error instanceof Failure && error.code === 'no-room' ? noRoom(request.backupDir, error) : error;
+    throw error instanceof Failure && error.code === 'disk-full' ? diskFull(request.backupDir, error) : error;
   }
 }
 
-function noRoom(backupDir: string, cause: Failure): Failure {
+function diskFull(backupDir: string, cause: Failure): Failure {
   return new Failure(
-    'no-room',
+    'disk-full',
     `The transaction could not be written to ${backupDir}: the disk is full, or read-only`,
     {
       hint: `Nothing was stopped. On the host: df -h ${backupDir}, make room, and run it again`,

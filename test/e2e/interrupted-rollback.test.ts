@@ -116,10 +116,17 @@ describe('the engine is killed', { concurrency: 1 }, () => {
     test(`at "${step}": its supervisor brings it to an end`, async () => {
       const { action, seen, watch } = await strikeAt(step, killEngine);
       const result = await action.finished;
-      const { journal } = await watch.ended();
+      const { journal, times, questions } = await watch.ended();
       const ending = await endedAs(journal(), seen);
       assert.equal(ending, expectedOf(journal()));
       saysSo(result, ending);
+      if (ending === 'reverted') {
+        const last = questions('backend').at(-1);
+        assert.ok(
+          last !== undefined && last > (times('restored').at(-1) ?? Number.POSITIVE_INFINITY),
+          'the way back was not measured',
+        );
+      }
       if (ending !== 'rolled-back') assert.match(result.stdout, /: engine-died::|%3A engine-died::/);
     });
   }
@@ -154,6 +161,9 @@ describe('the runner dies', { concurrency: 1 }, () => {
     test(`with the engine at "${step}", as when the machine goes down: the next run of backup-action ends it`, async () => {
       const { action, seen, watch } = await strikeAt(step, killSupervisorAndEngine);
       await action.kill();
+      await until('nothing at work on the host', async () =>
+        (await app.host.processes()).length === 0 ? true : undefined,
+      );
       const backup = { ...app.host.inputs(), environment: 'lab', history: '', 'min-free-space': '10MiB' };
       const result = await runAction('backup', { ...backup, 'backup-dir': backupDir });
       assert.equal(result.exitCode, 0, result.stdout + result.stderr);
@@ -300,7 +310,12 @@ describe('the disk of the backup folder is full', { concurrency: 1 }, () => {
       await leaveRoom(app.host, full, 0);
       const seen = await snapshotOf(app);
       const result = await runAction('rollback', inputs({ 'backup-dir': full }));
-      await notRolledBack(app, result, { status: 'refused', code: 'no-room', message: /disk is full/, hint: /df -h/ });
+      await notRolledBack(app, result, {
+        status: 'refused',
+        code: 'disk-full',
+        message: /disk is full/,
+        hint: /df -h/,
+      });
       sameContainers(seen, await snapshotOf(app));
     });
   });
@@ -324,4 +339,20 @@ describe('the disk of the backup folder is full', { concurrency: 1 }, () => {
       });
     });
   }
+
+  test('a max-downtime that can be judged no more is not kept: what ran before runs again', async () => {
+    await onSmallDisk(async () => {
+      const seen = await snapshotOf(app);
+      const watch = watchTransaction(app, full);
+      const more = { 'backup-dir': full, 'stable-for': '3s', 'max-downtime': '1m' };
+      const action = await startAction('rollback', inputs(more));
+      await watch.reached('stopping');
+      await leaveRoom(app.host, full, 0);
+      const result = await action.finished;
+      assert.equal(await endedAs((await watch.ended()).journal(), seen), 'reverted', result.stdout);
+      saysSo(result, 'reverted');
+      assert.match(result.stdout, /can be measured no more, for want of room on the disk/);
+      assert.equal(result.outputs['downtime-ms'], '', result.stdout);
+    });
+  });
 });

@@ -11,6 +11,10 @@ export interface Transaction {
   folder: string;
   /** Steps with their details, as far as it has come. */
   journal(): string[][];
+  /** When the steps of a name were written, in milliseconds since 1970. */
+  times(step: string): number[];
+  /** When the prober asked a service, in the same way. */
+  questions(service: string): number[];
 }
 
 /** The next transaction of a backup folder: whatever is there when it is asked for is over. */
@@ -20,7 +24,17 @@ export function watchTransaction(app: Application, backupDir: string) {
   const next = () => foldersIn(parent).find((name) => !earlier.has(name));
   const transactionOf = (name: string): Transaction => {
     const folder = join(parent, name);
-    return { folder, journal: () => journalIn(folder) };
+    return {
+      folder,
+      journal: () => journalIn(folder),
+      times: (step) =>
+        linesIn(join(folder, 'journal'))
+          .map((line) => line.split('\t'))
+          .filter(([, name]) => name === step)
+          .map(([at]) => Number(at)),
+      questions: (service) =>
+        linesIn(join(folder, 'probes', `${service}.tsv`)).map((line) => Number(line.split(' ')[0])),
+    };
   };
   return {
     /** As soon as the journal tells of this step, without a pause between two looks. */
@@ -82,9 +96,13 @@ async function kill(pids: readonly number[]): Promise<void> {
 }
 
 function journalIn(folder: string): string[][] {
+  return linesIn(join(folder, 'journal')).map((line) => line.split('\t').slice(1));
+}
+
+/** Whole lines; none where the file is not there yet. */
+function linesIn(file: string): string[] {
   try {
-    const lines = readFileSync(join(folder, 'journal'), 'utf8').split('\n').slice(0, -1);
-    return lines.map((line) => line.split('\t').slice(1));
+    return readFileSync(file, 'utf8').split('\n').slice(0, -1);
   } catch {
     return [];
   }

@@ -19,6 +19,7 @@ const nothing: Outcome = {
   failure: null,
   touched: false,
   left: false,
+  held: false,
   problems: [],
   disobeyed: [],
   measurements: [],
@@ -174,6 +175,23 @@ describe('the outcome', () => {
         failedRequests: 3,
       },
     ],
+    [
+      'where the measurement of one was given up',
+      ['0 begin', '0 measured web 40 1 80', '0 measured api - 0 0'],
+      {
+        measurements: [
+          { service: 'web', gapMs: 40, failed: 1, asked: 80 },
+          { service: 'api', gapMs: null, failed: 0, asked: 0 },
+        ],
+        failedRequests: 1,
+      },
+    ],
+    [
+      'that was measured again by the engine that took over',
+      ['0 begin', '0 measured web 40 1 80', '0 measured web 90 3 120'],
+      { measurements: [{ service: 'web', gapMs: 90, failed: 3, asked: 120 }], downtimeMs: 90, failedRequests: 3 },
+    ],
+    ['that put deployments on hold', ['0 begin', '0 held'], { held: true }],
     [
       'with measurements that are none',
       ['0 begin', '0 measured web 1', '0 measured web x 1 1', `0 measured web ${'9'.repeat(400)} 1 1`],

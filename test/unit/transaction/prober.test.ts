@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const prober = fileURLToPath(new URL('../../../shared/transaction/prober.sh', import.meta.url));
+
+/** What the engine says of questions, each with its time and answer. */
+function measured(questions: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'probes-'));
+  try {
+    mkdirSync(join(folder, 'probes'));
+    writeFileSync(join(folder, 'probes', 'web.tsv'), questions);
+    const call = 'source "$1"; measured web';
+    return execFileSync('bash', ['-c', call, 'bash', prober], { cwd: folder, encoding: 'utf8' }).trim();
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+describe('longest gap, questions without an answer, questions', () => {
+  const table: [what: string, questions: string, expected: string][] = [
+    ['all are answered', '100 ok\n150 ok\n200 ok\n', '0 0 3'],
+    ['some are not', '100 ok\n150 failed\n200 failed\n250 ok\n', '150 2 4'],
+    ['of several gaps the longest', '100 ok\n150 failed\n200 ok\n250 failed\n300 failed\n350 ok\n', '150 3 6'],
+    ['it does not come back', '100 ok\n150 failed\n250 failed\n', '150 2 3'],
+    ['it comes after it was asked for a while', '100 failed\n400 ok\n', '300 1 2'],
+    ['it never answers', '100 failed\n200 failed\n', '- 2 2'],
+    ['answers come in another order', '250 ok\n100 ok\n150 failed\n', '150 1 3'],
+    ['one that was given up was answered after all', '100 ok\n150 failed\n150 ok\n', '0 0 2'],
+    ['nobody asked, as the engine had died', '100 ok\n150 ok\n2150 ok\n', '2000 0 3'],
+    ['it was given up', '', '- 0 0'],
+  ];
+  for (const [what, questions, expected] of table) {
+    test(what, () => assert.equal(measured(questions), expected));
+  }
+});
