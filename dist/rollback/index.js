@@ -35465,17 +35465,17 @@ function historyMirror(_request) {
 
 
 /**
- * Runs a tool without a shell and without an echo in the log. Its exit is the caller's to judge.
+ * Runs a tool that reads no standard input, without a shell and without an echo in the log. Its exit is the caller's to
+ * judge. Nothing may be written to it: @actions/exec does not listen for the EPIPE of a tool that has ended by then.
  * @throws Failure `tool-missing`, `tool-timed-out`
  */
-const runTool = async (program, args, { input = '', env = {}, timeout = 30_000 } = {}) => {
+const runTool = async (program, args, { env = {}, timeout = 30_000 } = {}) => {
     // @actions/exec can neither end a child nor set a deadline; coreutils can, and tell it by their exit.
     const deadline = ['--kill-after=1', String(timeout / 1_000), program, ...args];
     const started = performance.now();
     const result = await getExecOutput('timeout', deadline, {
         silent: true,
         ignoreReturnCode: true,
-        input: Buffer.from(input),
         env: { ...inheritedEnvironment(), ...env },
     });
     // One that had to be killed takes its timeout with it, which then has no exit of its own.

@@ -2,8 +2,6 @@ import { getExecOutput } from '@actions/exec';
 import { Failure } from '../failure.ts';
 
 export interface ToolOptions {
-  /** What the tool reads from standard input; nothing by default. */
-  input?: string | Buffer;
   /** Set beside the variables of this process. */
   env?: Record<string, string>;
   /** Milliseconds until the tool is ended; 30 s by default. */
@@ -21,17 +19,17 @@ export interface ToolResult {
 export type RunTool = (program: string, args: readonly string[], options?: ToolOptions) => Promise<ToolResult>;
 
 /**
- * Runs a tool without a shell and without an echo in the log. Its exit is the caller's to judge.
+ * Runs a tool that reads no standard input, without a shell and without an echo in the log. Its exit is the caller's to
+ * judge. Nothing may be written to it: @actions/exec does not listen for the EPIPE of a tool that has ended by then.
  * @throws Failure `tool-missing`, `tool-timed-out`
  */
-export const runTool: RunTool = async (program, args, { input = '', env = {}, timeout = 30_000 } = {}) => {
+export const runTool: RunTool = async (program, args, { env = {}, timeout = 30_000 } = {}) => {
   // @actions/exec can neither end a child nor set a deadline; coreutils can, and tell it by their exit.
   const deadline = ['--kill-after=1', String(timeout / 1_000), program, ...args];
   const started = performance.now();
   const result: ToolResult = await getExecOutput('timeout', deadline, {
     silent: true,
     ignoreReturnCode: true,
-    input: Buffer.from(input),
     env: { ...inheritedEnvironment(), ...env },
   });
 
