@@ -28457,7 +28457,7 @@ module.exports = __nccwpck_require__.p + "db6c46cf197fff51b26f.sh";
 /***/ 256:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "32b9d70d96b80c709cd3.sh";
+module.exports = __nccwpck_require__.p + "def3d98682a1cde7e733.sh";
 
 /***/ }),
 

@@ -164,6 +164,8 @@ revert() {
   local good=yes
   restore_all || good=
   came_back || good=
+  # The end of a gap is seen only by a question that comes after it.
+  sleep "$look_interval"
   stop_probers
   tell_measurements
   if [[ -n $good ]]; then
