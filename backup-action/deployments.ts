@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { BackupAttempt } from '../shared/backups/backup.ts';
 import type { Manifest } from '../shared/backups/manifest.ts';
 import { Failure } from '../shared/failure.ts';
-import { type Book, openBook, storeBook } from '../shared/history/book.ts';
+import { type Book, copiesLack, openBook, storeBook } from '../shared/history/book.ts';
 import { parseHold, tellHold } from '../shared/history/hold.ts';
 import { releaseHold } from '../shared/history/host-file.ts';
 import { observationOf, observed } from '../shared/history/observation.ts';
@@ -89,7 +89,7 @@ export class Deployments {
   /** Stores the history off the host: what goes wrong with that is told, and fails nothing. */
   async store(): Promise<void> {
     if (this.#book === undefined || this.#inputs.history.length === 0) return;
-    if (this.#added.length === 0 && !(await this.#mirrored).needsRefresh) return;
+    if (!copiesLack(this.#book, this.#added) && !(await this.#mirrored).needsRefresh) return;
     for (const notice of await storeBook(this.#book, this.#added, this.#mirror)) log.notice(notice);
   }
 

@@ -1,6 +1,6 @@
 // Makes dist/ anew: TypeScript to JavaScript, then one bundle for each action and one for the post-step.
 import { execFileSync } from 'node:child_process';
-import { cpSync, globSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 
 const bundles = {
   backup: 'backup-action/main.js',
@@ -17,11 +17,23 @@ for (const [name, entry] of Object.entries(bundles)) {
   const ncc = ['build', `build/${entry}`, '-o', `build/dist/${name}`, '--license', 'licenses.txt', '-q'];
   run('node_modules/@vercel/ncc/dist/ncc/cli.js', ncc);
 }
+completeLicences();
 
 // Only what is whole replaces what was there, so that a failed build leaves the old bundles.
 mkdirSync('build/old');
 renameSync(mkdirIfMissing('dist'), 'build/old/dist');
 renameSync('build/dist', 'dist');
+
+/** Where a bundle has chunks, the bundler lists the licences of these alone; what lies in index.js, the post-step has too. */
+function completeLicences(): void {
+  const licencesOf = (bundle: string) => `build/dist/${bundle}/licenses.txt`;
+  const common = readFileSync(licencesOf('cleanup'), 'utf8');
+  for (const bundle of Object.keys(bundles)) {
+    if (bundle === 'cleanup') continue;
+    const own = readFileSync(licencesOf(bundle), 'utf8');
+    writeFileSync(licencesOf(bundle), own.includes(common) ? own : `${common}\n\n${own}`);
+  }
+}
 
 function mkdirIfMissing(path: string): string {
   mkdirSync(path, { recursive: true });

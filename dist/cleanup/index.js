@@ -28605,6 +28605,8 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("util");
 /************************************************************************/
 var __webpack_exports__ = {};
 
+// EXTERNAL MODULE: external "node:async_hooks"
+var external_node_async_hooks_ = __nccwpck_require__(6698);
 ;// CONCATENATED MODULE: external "os"
 const external_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("os");
 ;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/utils.js
@@ -31623,6 +31625,7 @@ function longestRun(text, character) {
 ;// CONCATENATED MODULE: ./build/shared/runner/log.js
 
 
+
 // The log as an operator reads it on GitHub. Every text is cleaned here, at the edge, since any may carry foreign words;
 // colours are added after that. There is no terminal, but GitHub shows colours all the same.
 /** GitHub cuts an annotation at 4096 characters. */
@@ -31631,7 +31634,7 @@ let groupIsOpen = false;
 /** What `work` logs can be folded away under `title`. Groups do not nest: an inner one ends the outer. */
 async function log_group(title, work) {
     closeGroup();
-    core.startGroup(cleanLine(title));
+    aloud(() => core.startGroup(cleanLine(title)));
     groupIsOpen = true;
     try {
         return await work();
@@ -31643,7 +31646,7 @@ async function log_group(title, work) {
 /** Ends the group that is open, so that what follows is seen without unfolding it. */
 function closeGroup() {
     if (groupIsOpen)
-        core.endGroup();
+        aloud(() => core.endGroup());
     groupIsOpen = false;
 }
 function log_info(text) {
@@ -31666,19 +31669,47 @@ function important(text) {
 }
 /** An annotation: something failed. At most 10 of each kind are kept for a step. */
 function log_error(text, title) {
-    error(annotation(text), annotationTitle(title));
+    aloud(() => error(annotation(text), annotationTitle(title)));
 }
 /** An annotation: something needs a hand soon. */
 function log_warning(text, title) {
-    core.warning(annotation(text), annotationTitle(title));
+    aloud(() => core.warning(annotation(text), annotationTitle(title)));
 }
 /** An annotation: something worth knowing beyond the log. */
 function log_notice(text, title) {
-    core.notice(annotation(text), annotationTitle(title));
+    aloud(() => core.notice(annotation(text), annotationTitle(title)));
+}
+/** Whether what is written now comes from a library that was asked to be quiet. */
+const quiet = new external_node_async_hooks_.AsyncLocalStorage();
+let filtered = false;
+/**
+ * Libraries tell each step of theirs in our log, and their failures as annotations. What they print within `work` is left
+ * out, but for the secrets that they mask; with debug logging all of it is seen.
+ */
+function quietly(work) {
+    if (core.isDebug())
+        return work();
+    if (!filtered)
+        filterOutput();
+    filtered = true;
+    return quiet.run(true, work);
+}
+function filterOutput() {
+    const write = process.stdout.write.bind(process.stdout);
+    process.stdout.write = (chunk, ...rest) => {
+        const dropped = quiet.getStore() === true && !String(chunk).startsWith('::add-mask::');
+        return write(dropped ? '' : chunk, ...rest);
+    };
+}
+/** What we say ourselves is always seen. */
+function aloud(write) {
+    quiet.run(false, write);
 }
 function print(text, dress) {
-    for (const line of cleanLines(text))
-        info(dress(line));
+    aloud(() => {
+        for (const line of cleanLines(text))
+            info(dress(line));
+    });
 }
 function annotation(text) {
     return cleanLines(text).join('\n').slice(0, longestAnnotation).toWellFormed();

@@ -50,6 +50,12 @@ export function entriesOf({ host, mirrors, missing }: Book): HistoryEntry[] {
   return unite([...missing, ...host], mirrors);
 }
 
+/** Whether the copies lack a record of the host's, or of what is to be added to it: then one must be stored. */
+export function copiesLack(book: Book, added: readonly HistoryRecord[]): boolean {
+  const copied = new Set(book.mirrors.flat().map(({ id }) => id));
+  return [...book.missing, ...book.host, ...added].some(({ id }) => !copied.has(id));
+}
+
 /** Stores the whole history with what this run has added. */
 export async function storeBook(book: Book, added: readonly HistoryRecord[], mirror: Mirror): Promise<string[]> {
   const host = [...book.missing, ...book.host, ...added];

@@ -212,8 +212,11 @@ function speaksOfNone(what: string, { project, databases, services }: TargetCont
   });
 }
 
-function noTarget({ choice, history }: TargetContext): never {
-  const newest = history.slice(-5).map(({ id, at, event, verdict }) => `${id} (${event}, ${verdict}, ${at})`);
+function noTarget({ choice, entries }: TargetContext): never {
+  const newest = entries.slice(-5).map(({ record: { id, at, event, verdict }, source }) => {
+    const words = [event, source === 'host' ? verdict : 'known from a copy', at];
+    return `${id} (${words.join(', ')})`;
+  });
   throw new Failure('no-target', `There is nothing to roll back to: ${choice.why}`, {
     hint: `Name a release yourself as "target": a tag, or the id of a record${newest.length === 0 ? '' : `. The newest are: ${newest.join('; ')}`}`,
   });

@@ -9,8 +9,14 @@ export interface HistoryInputs {
 }
 
 const copies: grammar.Grammar<('artifact' | 'cache')[]> = {
-  hint: 'Give artifact, cache, or both with a comma; nothing keeps the history on the host alone.',
-  parse: (value) => value.split(',').map((word) => grammar.choice('artifact', 'cache').parse(word.trim())),
+  hint: 'Give artifact, or artifact,cache; nothing keeps the history on the host alone.',
+  parse(value) {
+    const kinds = value.split(',').map((word) => grammar.choice('artifact', 'cache').parse(word.trim()));
+    // Rejected rather than left unused: it would be no copy at all.
+    if (!kinds.includes('artifact'))
+      throw new RangeError('names a cache, which only says where the newest artifact is');
+    return kinds;
+  },
 };
 
 /** Reads them from the workflow; to be called within `readInputs`. */

@@ -1,18 +1,165 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { cleanLine } from '../clean.ts';
+import { downloadText, uploadText } from './artifact-store.ts';
+import { findPointer, savePointer } from './cache-store.ts';
 import type { WorkflowContext } from './context.ts';
+import { type GithubApi, githubApi } from './github-api.ts';
+import { quietly } from './log.ts';
+import { candidates, isTrustedRun, type ListedArtifact, type Trust } from './provenance.ts';
 
 export interface MirrorRequest {
   environment: string;
   kinds: readonly ('artifact' | 'cache')[];
+  /** Reads artifacts of earlier runs; null where the workflow gives none. */
   token: string | null;
   workflow: WorkflowContext;
 }
 
+/** Copies of the history off the host. What goes wrong with them is returned as notices: nothing here fails an action. */
 export interface HistoryMirror {
-  load(): Promise<{ texts: string[]; notices: string[]; needsRefresh: boolean }>;
+  /**
+   * The newest copies that may be trusted. They are several, so that what two runs wrote at the same time is united.
+   * @returns texts, the newest first; whether one must be stored before the last one expires
+   */
+  load(): Promise<Loaded>;
+  /** Stores a copy. @param merge what to store where this run has stored `other` before */
   save(text: string, merge: (other: string) => string): Promise<{ notices: string[] }>;
 }
 
-/** Copies of the history off the host. Not built yet: nothing is stored, and nothing is found. */
-export function historyMirror(_request: MirrorRequest): HistoryMirror {
-  return { load: async () => ({ texts: [], notices: [], needsRefresh: false }), save: async () => ({ notices: [] }) };
+interface Loaded {
+  texts: string[];
+  notices: string[];
+  needsRefresh: boolean;
+}
+
+/** Milliseconds: a rollback must not wait for GitHub. */
+const patience = 20_000;
+/** So many copies are united. */
+const mostCopies = 10;
+/** So many are looked at, should the newest not be trusted. */
+const mostCandidates = 30;
+/** Pages of the list; GitHub gives no order, so all of it is read. */
+const mostPages = 10;
+const day = 24 * 3_600_000;
+
+/** The copies of one environment's history, in GitHub's artifacts; a cache says where the newest is. */
+export function historyMirror(request: MirrorRequest): HistoryMirror {
+  return {
+    async load() {
+      const { kinds, token, workflow } = request;
+      if (!kinds.includes('artifact')) return { texts: [], notices: [], needsRefresh: false };
+      const failed = (why: string) => ({ texts: [], notices: [`Copies of the history were not read: ${why}`] });
+      if (token === null) return { ...failed('no "github-token" was given'), needsRefresh: true };
+      const trust = trustOf(workflow);
+      if (trust === null || workflow.repository === null)
+        return { ...failed('the workflow does not say which repository and branch are its own'), needsRefresh: true };
+      const { repository } = workflow;
+      return limited(
+        () => loadTrusted({ ...request, token, repository }, trust),
+        (why) => ({ ...failed(why), needsRefresh: true }),
+      );
+    },
+    async save(text, merge) {
+      if (!request.kinds.includes('artifact')) return { notices: [] };
+      return limited(
+        () => store(request, text, merge),
+        (why) => ({ notices: [`The copy of the history was not stored: ${why}`] }),
+      );
+    },
+  };
+}
+
+/** The artifact's name: what GitHub does not allow in one is written as its code, so that no two environments share one. */
+export function artifactName(environment: string): string {
+  const safe = environment.replace(/["<>|*?/\\:%,\p{Cc}]/gu, (character) =>
+    Array.from(Buffer.from(character), (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
+  );
+  return `deployment-history-${safe}`;
+}
+
+/** Whose copies are taken; null where it is not known, and then none are. */
+function trustOf({ repositoryId, defaultBranch, refName }: WorkflowContext): Trust | null {
+  if (repositoryId === null || !/^\d+$/.test(repositoryId) || defaultBranch === null) return null;
+  return {
+    repositoryId: Number(repositoryId),
+    branches: refName === null ? [defaultBranch] : [defaultBranch, refName],
+  };
+}
+
+interface KnownRequest extends MirrorRequest {
+  token: string;
+  repository: string;
+}
+
+async function loadTrusted(request: KnownRequest, trust: Trust): Promise<Loaded> {
+  const { environment, kinds, token, repository } = request;
+  const name = artifactName(environment);
+  const api = githubApi(repository, token);
+  const found = await find(api, name, kinds.includes('cache'));
+  const trusted = await firstTrusted(api, candidates(found, name, trust), trust);
+  const copies = await Promise.allSettled(
+    trusted.map(({ id, digest }) => downloadText({ id, digest, from: { repository, token } })),
+  );
+  const [newest] = trusted;
+  return {
+    texts: copies.flatMap((copy) => (copy.status === 'fulfilled' ? [copy.value] : [])),
+    notices: copies.flatMap((copy) =>
+      copy.status === 'rejected' ? [`A copy of the history was left out: ${reasonOf(copy.reason)}`] : [],
+    ),
+    needsRefresh: newest === undefined || newest.expiresAt < Date.now() + 30 * day,
+  };
+}
+
+/**
+ * The list is long where much is deployed, and has no order. With the newest at hand by the cache, its first page, which
+ * in practice holds the newest as well, is enough: it heals what runs at the same time wrote past each other.
+ */
+async function find(api: GithubApi, name: string, byCache: boolean): Promise<ListedArtifact[]> {
+  const pointer = byCache ? await findPointer(name).catch(() => null) : null;
+  const newest = pointer === null ? null : await api.artifact(pointer).catch(() => null);
+  return newest === null ? api.artifacts(name, mostPages) : [newest, ...(await api.artifacts(name, 1))];
+}
+
+/** Asks for their runs, as many at a time as are still wanted. */
+async function firstTrusted(api: GithubApi, artifacts: readonly ListedArtifact[], trust: Trust) {
+  const trusted: ListedArtifact[] = [];
+  const waiting = artifacts.slice(0, mostCandidates);
+  while (trusted.length < mostCopies && waiting.length > 0) {
+    const asked = waiting.splice(0, mostCopies - trusted.length);
+    const runs = await Promise.all(asked.map(({ runId }) => api.run(runId)));
+    trusted.push(...asked.filter((_, index) => isTrustedRun(runs[index] ?? null, trust)));
+  }
+  return trusted;
+}
+
+async function store(
+  { environment, kinds, workflow }: MirrorRequest,
+  text: string,
+  merge: (other: string) => string,
+): Promise<{ notices: string[] }> {
+  const name = artifactName(environment);
+  const id = await uploadText(name, text, merge);
+  if (kinds.includes('cache')) await savePointer(name, `${workflow.runId ?? 0}-${workflow.runAttempt ?? 0}`, id);
+  return { notices: [] };
+}
+
+/** What takes too long is left behind: the libraries cannot be stopped. */
+async function limited<T>(work: () => Promise<T>, failed: (why: string) => T): Promise<T> {
+  const late = sleep(patience, null, { ref: false }).then(() => {
+    throw new Error(`GitHub did not answer within ${patience / 1_000} s`);
+  });
+  try {
+    return await Promise.race([quietly(work), late]);
+  } catch (error) {
+    return failed(reasonOf(error));
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return cleanLine(String(error), 300);
+  if (error.name === 'GHESNotSupportedError')
+    return 'GitHub Enterprise Server does not keep them. It stays on the host; history: "" ends this notice';
+  const status = 'statusCode' in error ? error.statusCode : 'status' in error ? error.status : undefined;
+  if (status === 403 || status === 404) return `the token may not read them: give the job "permissions: actions: read"`;
+  return cleanLine(error.message, 300);
 }

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import * as core from '@actions/core';
 import { cleanLine, cleanLines } from '../clean.ts';
 
@@ -12,7 +13,7 @@ let groupIsOpen = false;
 /** What `work` logs can be folded away under `title`. Groups do not nest: an inner one ends the outer. */
 export async function group<T>(title: string, work: () => Promise<T>): Promise<T> {
   closeGroup();
-  core.startGroup(cleanLine(title));
+  aloud(() => core.startGroup(cleanLine(title)));
   groupIsOpen = true;
   try {
     return await work();
@@ -23,7 +24,7 @@ export async function group<T>(title: string, work: () => Promise<T>): Promise<T
 
 /** Ends the group that is open, so that what follows is seen without unfolding it. */
 export function closeGroup(): void {
-  if (groupIsOpen) core.endGroup();
+  if (groupIsOpen) aloud(() => core.endGroup());
   groupIsOpen = false;
 }
 
@@ -52,21 +53,51 @@ export function important(text: string): void {
 
 /** An annotation: something failed. At most 10 of each kind are kept for a step. */
 export function error(text: string, title?: string): void {
-  core.error(annotation(text), annotationTitle(title));
+  aloud(() => core.error(annotation(text), annotationTitle(title)));
 }
 
 /** An annotation: something needs a hand soon. */
 export function warning(text: string, title?: string): void {
-  core.warning(annotation(text), annotationTitle(title));
+  aloud(() => core.warning(annotation(text), annotationTitle(title)));
 }
 
 /** An annotation: something worth knowing beyond the log. */
 export function notice(text: string, title?: string): void {
-  core.notice(annotation(text), annotationTitle(title));
+  aloud(() => core.notice(annotation(text), annotationTitle(title)));
+}
+
+/** Whether what is written now comes from a library that was asked to be quiet. */
+const quiet = new AsyncLocalStorage<boolean>();
+let filtered = false;
+
+/**
+ * Libraries tell each step of theirs in our log, and their failures as annotations. What they print within `work` is left
+ * out, but for the secrets that they mask; with debug logging all of it is seen.
+ */
+export function quietly<T>(work: () => Promise<T>): Promise<T> {
+  if (core.isDebug()) return work();
+  if (!filtered) filterOutput();
+  filtered = true;
+  return quiet.run(true, work);
+}
+
+function filterOutput(): void {
+  const write = process.stdout.write.bind(process.stdout) as (...args: unknown[]) => boolean;
+  process.stdout.write = (chunk: unknown, ...rest: unknown[]) => {
+    const dropped = quiet.getStore() === true && !String(chunk).startsWith('::add-mask::');
+    return write(dropped ? '' : chunk, ...rest);
+  };
+}
+
+/** What we say ourselves is always seen. */
+function aloud(write: () => void): void {
+  quiet.run(false, write);
 }
 
 function print(text: string, dress: (line: string) => string): void {
-  for (const line of cleanLines(text)) core.info(dress(line));
+  aloud(() => {
+    for (const line of cleanLines(text)) core.info(dress(line));
+  });
 }
 
 function annotation(text: string): string {

@@ -39,7 +39,16 @@ test('there is a bundle for every action and one for the post-step, each with it
   const actions = globSync('*-action/action.yml', { cwd: root }).map((file) => file.replace('-action/action.yml', ''));
   assert.deepEqual(readdirSync(join(folder, 'dist')).toSorted(), [...actions, 'cleanup'].toSorted());
   for (const bundle of readdirSync(join(folder, 'dist'))) {
-    assert.match(readFileSync(join(folder, 'dist', bundle, 'licenses.txt'), 'utf8'), /@actions\/core/);
+    const licences = readFileSync(join(folder, 'dist', bundle, 'licenses.txt'), 'utf8').split('\n');
+    const code = globSync('*.js', { cwd: join(folder, 'dist', bundle) }).map((file) =>
+      readFileSync(join(folder, 'dist', bundle, file), 'utf8'),
+    );
+    const packages = code.join('').matchAll(/\.\/node_modules\/(@[a-z0-9-]+\/[a-z0-9.-]+|[a-z0-9.-]+)\//g);
+    const unlicensed = new Set(
+      Array.from(packages, ([, name = '']) => name).filter((name) => !licences.includes(name)),
+    );
+    assert.deepEqual([...unlicensed], []);
+    assert.ok(licences.includes('@actions/core'));
     assert.match(readFileSync(join(folder, 'dist', bundle, 'package.json'), 'utf8'), /"type":\s*"module"/);
   }
 });

@@ -10,8 +10,9 @@ import { folder as labFolder, temporaryFolder } from '../lab/folder.ts';
 import { type Host, startHost } from '../lab/host.ts';
 import { type KeyPair, makeKey } from '../lab/keys.ts';
 import { type Lab, openLab } from '../lab/lab.ts';
+import { freePort } from '../lab/port.ts';
 import { runAction } from '../lab/runner.ts';
-import { freePort, type SshServer, startSshServer } from '../lab/sshd.ts';
+import { type SshServer, startSshServer } from '../lab/sshd.ts';
 import { adviceIn, hostIsClean, refused, succeeded } from './expectations.ts';
 
 let root: string;

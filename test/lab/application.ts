@@ -6,8 +6,8 @@ import { attempt, run } from './command.ts';
 import { type Host, startHost } from './host.ts';
 import { type AppVersion, buildApp, buildProxy } from './images.ts';
 import type { Lab } from './lab.ts';
+import { freePort } from './port.ts';
 import type { Registry } from './registry.ts';
-import { freePort } from './sshd.ts';
 
 export interface ApplicationOptions {
   /** Short, for people who look at what runs. */

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { run, whereIs } from './command.ts';
 import { folder } from './folder.ts';
 import { needPrograms } from './packages.ts';
-import { freePort } from './sshd.ts';
+import { freePort } from './port.ts';
 
 /** A registry with a login, on loopback, where Docker needs no TLS. */
 export interface Registry {

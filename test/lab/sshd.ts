@@ -1,13 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Account, as, giveTo } from './account.ts';
 import { asRoot, attempt, run, whereIs } from './command.ts';
 import { type KeyPair, makeKey } from './keys.ts';
 import { needPrograms } from './packages.ts';
+import { freePort, listening } from './port.ts';
 import { type Process, processes, withDescendants } from './processes.ts';
 
 /** An SSH server of an ordinary user, on loopback. */
@@ -97,33 +96,4 @@ LogLevel VERBOSE
 function connectionsOf(server: number): Process[] {
   const all = processes();
   return withDescendants(server, all).filter(({ pid, command }) => pid !== server && command[0]?.startsWith('sshd'));
-}
-
-/** A port of loopback where nobody listens. */
-export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
-}
-
-async function listening(port: number, ended: () => boolean, log: () => string): Promise<void> {
-  while (!ended()) {
-    if (await connects(port)) return;
-    await sleep(10);
-  }
-  throw new Error(`sshd did not start:\n${log()}`);
-}
-
-async function connects(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  return new Promise((resolve) => {
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }

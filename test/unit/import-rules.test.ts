@@ -18,7 +18,7 @@ const allowed: Record<string, readonly string[]> = {
 };
 
 /** Small enough to be loaded at every start; any other package is loaded where it is used, by a literal import(). */
-const light = ['@actions/core', '@actions/exec'];
+const light = ['@actions/core', '@actions/exec', '@actions/http-client'];
 
 /** Packages, and modules of Node's that start processes, by the only folder that may import them. */
 const reserved: readonly (readonly [pattern: RegExp, folder: string])[] = [

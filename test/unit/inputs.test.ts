@@ -158,13 +158,15 @@ describe('reading inputs', () => {
     assert.throws(() => history({ history: 'x' }), { name: 'InputError', field: 'history' });
   });
 
-  test('the copies of the history are both, some or none', () => {
+  test('the copies of the history are an artifact, with a cache that finds it, or none', () => {
     const history = (given: Record<string, string>) => read(given, readHistoryInputs).history;
     assert.deepEqual(history({}), ['artifact', 'cache']);
     assert.deepEqual(history({ history: '' }), []);
-    assert.deepEqual(history({ history: 'cache' }), ['cache']);
+    assert.deepEqual(history({ history: 'artifact' }), ['artifact']);
     assert.deepEqual(history({ history: ' cache , artifact' }), ['cache', 'artifact']);
     assert.throws(() => history({ history: 'cache,disk' }), { name: 'InputError', field: 'history' });
+    // It would be no copy at all.
+    assert.throws(() => history({ history: 'cache' }), { field: 'history', message: /only says where the newest/ });
   });
 
   test('names a bad input, shows what was given and says what to give', () => {

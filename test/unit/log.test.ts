@@ -26,6 +26,10 @@ test('the log marks each kind of line, cleans all of them, and keeps groups from
     '::group::Inner',
     'inside',
     '::endgroup::',
+    // Of a library that was asked to be quiet: what it masks, and what is ours.
+    '::add-mask::its-secret',
+    'ours',
+    'others',
     '',
   ]);
 });

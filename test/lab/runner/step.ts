@@ -47,6 +47,7 @@ export class Step {
     this.#home = folderFor('home');
     for (const folder of [this.temp, this.workspace, this.#home, folderFor('commands')]) mkdirSync(folder);
     this.clearCommandFiles();
+    writeFileSync(this.#eventFile, JSON.stringify({ repository: { default_branch: 'main' } }));
   }
 
   /** Main and post write files of their own. */
@@ -63,6 +64,7 @@ export class Step {
       CI: 'true',
       GITHUB_ACTIONS: 'true',
       ...Object.fromEntries(Object.entries(github).map(([name, value]) => [`GITHUB_${name.toUpperCase()}`, value])),
+      GITHUB_EVENT_PATH: this.#eventFile,
       GITHUB_WORKSPACE: this.workspace,
       ...Object.fromEntries(commandFiles.map((name) => [name, this.#commandFile(name)])),
       RUNNER_ARCH: process.arch === 'arm64' ? 'ARM64' : 'X64',
@@ -94,6 +96,10 @@ export class Step {
 
   async giveTo(account: Account): Promise<void> {
     await giveTo(account, dirname(this.temp));
+  }
+
+  get #eventFile(): string {
+    return join(this.#root, 'event.json');
   }
 
   #commandFile(name: CommandFile): string {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { entriesOf, type Mirror, openBook, storeBook } from '../../../shared/history/book.ts';
+import { copiesLack, entriesOf, type Mirror, openBook, storeBook } from '../../../shared/history/book.ts';
 import { type HistoryRecord, historyLine, parseHistory } from '../../../shared/history/record.ts';
 import { type HistoryEntry, mirrorText, recordsToMend, unite } from '../../../shared/history/union.ts';
 import { record, release } from './records.ts';
@@ -175,6 +175,16 @@ describe('the book', () => {
     const withLegacy = openBook('prod', text([first]), legacyLog, []);
     await storeBook(withLegacy, [], mirror);
     assert.equal(stored[2], text([...withLegacy.missing, first]));
+  });
+
+  test('is stored where the copies lack a record, whoever has added it', () => {
+    const lacks = (mirrors: string[], added: HistoryRecord[] = [], legacy: string | null = null) =>
+      copiesLack(openBook('prod', text([first, second]), legacy, mirrors), added);
+    assert.equal(lacks([text([second]), text([first])]), false);
+    assert.equal(lacks([text([second])]), true);
+    assert.equal(lacks([]), true);
+    assert.equal(lacks([text([first, second])], [third]), true);
+    assert.equal(lacks([text([first, second])], [], legacyLog), true);
   });
 
   test('what is stored of a long history is at most 1 MiB, and has what was added', async () => {

@@ -201,11 +201,16 @@ for (const [target, changes, code, hint] of failures) {
 }
 
 test('where there is nothing to roll back to, the history and how to name a release are told', () => {
-  const lastGood = (history: HistoryRecord[]) => () =>
-    wantedRelease({ kind: 'last-good' }, context({ history, choice: { record: null, why: 'all were bad' } }));
+  const lastGood = (records: HistoryRecord[], source: 'host' | 'mirror' = 'host') => {
+    const entries = records.map((each) => ({ record: each, source }));
+    return () =>
+      wantedRelease({ kind: 'last-good' }, context({ entries, choice: { record: null, why: 'all were bad' } }));
+  };
   assert.throws(lastGood([]), isFailure('no-target', /Name a release yourself as "target": a tag, or the id/));
   const history = [...Array(7).keys()].map((n) => record({ id: `7-1-0000000${n}`, verdict: 'bad' }));
   assert.throws(lastGood(history), isFailure('no-target', /: 7-1-00000002 \(deploy, bad, .*7-1-00000006/));
+  // A copy's verdict is nobody's proof.
+  assert.throws(lastGood(history, 'mirror'), isFailure('no-target', /: 7-1-00000002 \(deploy, known from a copy, /));
 });
 
 function isFailure(code: string, hint: RegExp) {

@@ -1,0 +1,47 @@
+import { HttpClient, HttpClientError } from '@actions/http-client';
+import { type ListedArtifact, type ListedRun, readArtifact, readArtifactPage, readRun } from './provenance.ts';
+
+/** What we ask GitHub, with `actions: read`. Each rejects with an error that may have a `statusCode`. */
+export interface GithubApi {
+  /** Those of this name, of the whole repository, in no order. @param most pages of a hundred */
+  artifacts(name: string, most: number): Promise<ListedArtifact[]>;
+  artifact(id: number): Promise<ListedArtifact>;
+  /** null where it is gone. */
+  run(id: number): Promise<ListedRun | null>;
+}
+
+const perPage = 100;
+
+/** @param repository `owner/name` */
+export function githubApi(repository: string, token: string): GithubApi {
+  const client = new HttpClient('atlasia-actions', [], { allowRetries: true, maxRetries: 2, socketTimeout: 10_000 });
+  const base = `${process.env['GITHUB_API_URL'] ?? 'https://api.github.com'}/repos/${repository}/actions`;
+  const headers = {
+    authorization: `Bearer ${token}`,
+    accept: 'application/vnd.github+json',
+    'x-github-api-version': '2022-11-28',
+  };
+  const ask = async (path: string) => {
+    const { statusCode, result } = await client.getJson<unknown>(`${base}/${path}`, headers);
+    if (statusCode === 404) throw new HttpClientError('GitHub knows no such thing', statusCode);
+    return result;
+  };
+  const page = async (name: string, number: number) =>
+    readArtifactPage(await ask(`artifacts?name=${encodeURIComponent(name)}&per_page=${perPage}&page=${number}`));
+  return {
+    async artifacts(name, most) {
+      const first = await page(name, 1);
+      const pages = Math.min(most, Math.ceil(first.total / perPage));
+      const others = Array.from({ length: Math.max(0, pages - 1) }, (_, index) => page(name, index + 2));
+      return [first, ...(await Promise.all(others))].flatMap(({ artifacts }) => artifacts);
+    },
+    artifact: async (id) => readArtifact(await ask(`artifacts/${id}`)),
+    async run(id) {
+      const answer = await ask(`runs/${id}`).catch((error) => {
+        if (error instanceof HttpClientError && error.statusCode === 404) return null;
+        throw error;
+      });
+      return answer === null ? null : readRun(answer);
+    },
+  };
+}

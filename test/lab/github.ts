@@ -1,0 +1,348 @@
+// What an action asks of GitHub besides the runner: artifacts and caches of the results service, and the REST calls about
+// them, in front of a real blob store. GitHub itself cannot be had; this keeps its words as its own libraries send them.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import {
+  BlobSASPermissions,
+  BlobServiceClient,
+  type ContainerClient,
+  generateBlobSASQueryParameters,
+  StorageSharedKeyCredential,
+} from '@azure/storage-blob';
+import { freePort, listening } from './port.ts';
+import { github as runnerWords } from './runner/step.ts';
+
+/** A run of a workflow, as GitHub knows it. */
+export interface RunFacts {
+  event: string;
+  headBranch: string;
+  repositoryId: number;
+  headRepositoryId: number;
+}
+
+export interface GithubRun extends RunFacts {
+  id: number;
+  /** What the runner gives the steps of this run, for `env` of an action. */
+  env: Record<string, string>;
+}
+
+/** An artifact in the service; what a test changes here, GitHub says of it. */
+export interface StoredArtifact {
+  id: number;
+  name: string;
+  run: GithubRun;
+  blob: string;
+  bytes: number;
+  digest: string;
+  createdAt: Date;
+  expiresAt: Date;
+  expired: boolean;
+}
+
+export interface Github {
+  /** The token of every job, which may read actions until it is taken away. */
+  token: string;
+  mayReadActions: boolean;
+  /** Where set, every request whose path matches is answered so; `silent` never. */
+  fault: { path: RegExp; answer: number | 'silent' } | null;
+  artifacts: StoredArtifact[];
+  /** Keys of the caches, the newest last. */
+  readonly caches: { key: string; version: string; blob: string; whole: boolean }[];
+  /** `GET /repos/…` and the methods of the results service, in the order in which they came. */
+  readonly requests: string[];
+  /** A run that starts now; by default one that may be trusted. */
+  startRun(facts?: Partial<RunFacts>): GithubRun;
+  close(): Promise<void>;
+}
+
+const account = 'devstoreaccount1';
+/** The one that every copy of the store has. */
+const accountKey = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
+const credential = new StorageSharedKeyCredential(account, accountKey);
+const store = fileURLToPath(new URL('../../node_modules/azurite/dist/src/blob/main.js', import.meta.url));
+const day = 24 * 3_600_000;
+
+class Refusal extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Starts it on loopback; it ends with this process at the latest. */
+export async function startGithub(): Promise<Github> {
+  const blobs = await startBlobs();
+  const server = createServer((request, response) => void answer(request, response));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const runs: GithubRun[] = [];
+  let lastId = 1_000;
+
+  const self: Github = {
+    token: 'ghs_lab',
+    mayReadActions: true,
+    fault: null,
+    artifacts: [],
+    caches: [],
+    requests: [],
+    startRun(facts = {}) {
+      const repositoryId = Number(runnerWords.repository_id);
+      lastId += 1;
+      const run = {
+        id: lastId,
+        event: 'workflow_dispatch',
+        headBranch: 'main',
+        repositoryId,
+        headRepositoryId: repositoryId,
+        ...facts,
+      };
+      const known = { ...run, env: environmentOf(origin, run) };
+      runs.push(known);
+      return known;
+    },
+    async close() {
+      server.close();
+      server.closeAllConnections();
+      await blobs.close();
+    },
+  };
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', origin);
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const method = /^\/twirp\/github\.actions\.results\.api\.v1\.(\w+)\/(\w+)$/.exec(url.pathname);
+    self.requests.push(method?.[2] ?? `${request.method} ${url.pathname}${url.search}`);
+    const { fault } = self;
+    if (fault?.path.test(url.pathname)) {
+      if (fault.answer === 'silent') return;
+      return send(response, fault.answer, { message: 'planted', code: 'planted', msg: 'planted' });
+    }
+    try {
+      const answered =
+        method === null
+          ? rest(url, request)
+          : await results(method[2] ?? '', Buffer.concat(chunks).toString(), request);
+      if (answered instanceof URL) response.writeHead(302, { location: answered.href }).end();
+      else send(response, 200, answered);
+    } catch (error) {
+      const status = error instanceof Refusal ? error.status : 500;
+      send(response, status, { message: String(error), code: 'refused', msg: (error as Error).message });
+    }
+  }
+
+  /** An answer, or where to find it. */
+  function rest(url: URL, request: IncomingMessage): object {
+    if (!/^(bearer|token) ghs_lab$/i.test(request.headers.authorization ?? ''))
+      throw new Refusal(401, 'Bad credentials');
+    if (!self.mayReadActions) throw new Refusal(403, 'Resource not accessible by integration');
+    const path = url.pathname.replace(`/repos/${runnerWords.repository}/actions/`, '');
+    const [, kind, number, zip] = /^(artifacts|runs)(?:\/(\d+))?(\/zip)?$/.exec(path) ?? [];
+    if (kind === 'runs') {
+      const run = runs.find(({ id }) => id === Number(number));
+      if (run === undefined) throw new Refusal(404, 'Not Found');
+      return { id: run.id, event: run.event, head_repository: { id: run.headRepositoryId } };
+    }
+    if (kind !== 'artifacts') throw new Refusal(404, 'Not Found');
+    if (number === undefined) {
+      const found = self.artifacts.filter(({ name }) => name === url.searchParams.get('name'));
+      const size = Number(url.searchParams.get('per_page') ?? 30);
+      const start = (Number(url.searchParams.get('page') ?? 1) - 1) * size;
+      const page = found.slice(start, start + size).map(listed);
+      return { total_count: found.length, artifacts: page };
+    }
+    const artifact = self.artifacts.find(({ id }) => id === Number(number));
+    if (artifact === undefined) throw new Refusal(404, 'Not Found');
+    if (zip === undefined) return listed(artifact);
+    if (artifact.expired) throw new Refusal(410, 'Artifact has expired');
+    return new URL(blobs.url(artifact.blob, 'r'));
+  }
+
+  async function results(method: string, body: string, request: IncomingMessage): Promise<object> {
+    const runId = runOf(request);
+    const run = runs.find(({ id }) => id === runId);
+    if (run === undefined) throw new Refusal(401, 'bad token');
+    const asked = JSON.parse(body) as Record<string, unknown>;
+    const word = (name: string) => {
+      const value = asked[name];
+      return String(typeof value === 'object' && value !== null && 'value' in value ? value.value : (value ?? ''));
+    };
+    const own = self.artifacts.filter((artifact) => artifact.run.id === run.id);
+    const named = own.find(({ name }) => name === word('name'));
+    const found = () => {
+      if (named === undefined) throw new Refusal(404, 'artifact not found');
+      return named;
+    };
+    const cache = (whole: boolean) =>
+      self.caches.findLast(
+        (each) => each.key === word('key') && each.version === word('version') && each.whole === whole,
+      );
+    switch (method) {
+      case 'CreateArtifact':
+        if (named !== undefined)
+          throw new Refusal(409, 'an artifact with this name already exists on the workflow run');
+        return { ok: true, signed_upload_url: blobs.url(`artifact-${run.id}-${word('name')}`, 'cw') };
+      case 'FinalizeArtifact': {
+        const blob = `artifact-${run.id}-${word('name')}`;
+        lastId += 1;
+        const createdAt = new Date();
+        const stored = { id: lastId, name: word('name'), run, blob: `artifact-${lastId}`, bytes: Number(word('size')) };
+        await blobs.copy(blob, stored.blob);
+        self.artifacts.push({
+          ...stored,
+          digest: word('hash'),
+          createdAt,
+          expiresAt: new Date(createdAt.getTime() + 90 * day),
+          expired: false,
+        });
+        return { ok: true, artifact_id: String(lastId) };
+      }
+      case 'ListArtifacts':
+        return {
+          artifacts: own
+            .filter(({ name }) => word('name_filter') === '' || name === word('name_filter'))
+            .filter(({ id }) => word('id_filter') === '' || String(id) === word('id_filter'))
+            .map(({ id, name, bytes, createdAt, digest }) => ({
+              workflow_run_backend_id: `run-${run.id}`,
+              workflow_job_run_backend_id: 'job',
+              database_id: String(id),
+              name,
+              size: String(bytes),
+              created_at: createdAt.toISOString(),
+              digest,
+            })),
+        };
+      case 'GetSignedArtifactURL':
+        return { signed_url: blobs.url(found().blob, 'r') };
+      case 'DeleteArtifact': {
+        const gone = found();
+        self.artifacts = self.artifacts.filter((each) => each !== gone);
+        return { ok: true, artifact_id: String(gone.id) };
+      }
+      case 'CreateCacheEntry': {
+        if (cache(true) !== undefined) return { ok: false, message: 'cache entry with the same key already exists' };
+        lastId += 1;
+        const blob = `cache-${lastId}`;
+        self.caches.push({ key: word('key'), version: word('version'), blob, whole: false });
+        return { ok: true, signed_upload_url: blobs.url(blob, 'cw') };
+      }
+      case 'FinalizeCacheEntryUpload': {
+        const entry = cache(false);
+        if (entry === undefined) throw new Refusal(404, 'no such entry');
+        entry.whole = true;
+        return { ok: true, entry_id: '1' };
+      }
+      case 'GetCacheEntryDownloadURL': {
+        const prefixes = (asked['restore_keys'] ?? []) as string[];
+        const hit =
+          cache(true) ??
+          self.caches.findLast(
+            ({ key, version, whole }) =>
+              whole && version === word('version') && prefixes.some((prefix) => key.startsWith(prefix)),
+          );
+        return {
+          ok: hit !== undefined,
+          signed_download_url: blobs.url(hit?.blob ?? 'none', 'r'),
+          matched_key: hit?.key ?? '',
+        };
+      }
+      default:
+        throw new Refusal(404, `no method ${method}`);
+    }
+  }
+
+  return self;
+}
+
+function environmentOf(origin: string, run: RunFacts & { id: number }): Record<string, string> {
+  const scope = { scp: `Actions.Results:run-${run.id}:job` };
+  const token = ['{}', JSON.stringify(scope), 'x'].map((part) => Buffer.from(part).toString('base64url')).join('.');
+  return {
+    ACTIONS_RESULTS_URL: `${origin}/`,
+    ACTIONS_RUNTIME_TOKEN: token,
+    ACTIONS_CACHE_SERVICE_V2: 'true',
+    GITHUB_API_URL: origin,
+    GITHUB_EVENT_NAME: run.event,
+    // As for a schedule: the main branch is the one it runs from.
+    GITHUB_REF_NAME: run.headBranch,
+    GITHUB_RUN_ID: String(run.id),
+  };
+}
+
+function runOf(request: IncomingMessage): number {
+  const payload = (request.headers.authorization ?? '').split('.')[1] ?? '';
+  const { scp = '' } = JSON.parse(Buffer.from(payload, 'base64url').toString() || '{}') as { scp?: string };
+  return Number(/^Actions\.Results:run-(\d+):job$/.exec(scp)?.[1]);
+}
+
+function listed({ id, name, digest, bytes, createdAt, expiresAt, expired, run }: StoredArtifact): object {
+  return {
+    id,
+    name,
+    digest,
+    size_in_bytes: bytes,
+    created_at: createdAt.toISOString(),
+    expires_at: expiresAt.toISOString(),
+    expired,
+    workflow_run: {
+      id: run.id,
+      repository_id: run.repositoryId,
+      head_repository_id: run.headRepositoryId,
+      head_branch: run.headBranch,
+      head_sha: runnerWords.sha,
+    },
+  };
+}
+
+function send(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+/** The blob store. */
+interface Blobs {
+  url(blob: string, permissions: string): string;
+  copy(from: string, to: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+async function startBlobs(): Promise<Blobs> {
+  const port = await freePort();
+  const options = ['--inMemoryPersistence', '--skipApiVersionCheck', '--silent', '--disableTelemetry'];
+  const command = ['--pdeathsig', 'KILL', process.execPath, store, ...options, '--blobPort', String(port)];
+  const server: ChildProcess = spawn('setpriv', command, { stdio: 'ignore' });
+  await listening(
+    port,
+    () => server.exitCode !== null,
+    () => `${store} did not start`,
+  );
+  const base = `http://127.0.0.1:${port}/${account}`;
+  const container: ContainerClient = new BlobServiceClient(base, credential).getContainerClient('results');
+  await container.create();
+  const url = (blob: string, permissions: string) => {
+    const rights = {
+      containerName: 'results',
+      blobName: blob,
+      permissions: BlobSASPermissions.parse(permissions),
+      startsOn: new Date(Date.now() - 60_000),
+      expiresOn: new Date(Date.now() + 3_600_000),
+    };
+    return `${base}/results/${encodeURIComponent(blob)}?${generateBlobSASQueryParameters(rights, credential)}`;
+  };
+  return {
+    url,
+    async copy(from, to) {
+      await container.getBlobClient(to).syncCopyFromURL(url(from, 'r'));
+    },
+    async close() {
+      if (server.exitCode !== null) return;
+      server.kill('SIGKILL');
+      await once(server, 'exit');
+    },
+  };
+}
