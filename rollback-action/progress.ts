@@ -24,6 +24,7 @@ const sentences: Record<string, string> = {
   reverting: 'Going back to what ran before',
   restored: '$: runs again as before',
   reverted: 'All that ran before runs again, and was looked at',
+  'docker-restarted': 'Docker was restarted meanwhile',
   left: 'Left as it is, as on-failure asks',
 };
 

@@ -342,9 +342,10 @@ async function conclude(
   throw endingFailure(outcome, `${inputs.backupDir}/rollback/transactions/${id}`);
 }
 
-function endingFailure({ ending, failure, left }: Carried['outcome'], folder: string): Failure {
-  const code = failure?.code ?? 'stuck';
-  const why = failure?.text === undefined || failure.text === '' ? code : failure.text;
+function endingFailure({ ending, failure, left, dockerRestarted }: Carried['outcome'], folder: string): Failure {
+  const code = dockerRestarted ? 'docker-restarted' : (failure?.code ?? 'stuck');
+  const said = failure?.text === undefined || failure.text === '' ? code : failure.text;
+  const why = dockerRestarted ? `Docker was restarted on the host meanwhile. ${said}` : said;
   const evidence = `What the containers said stands in ${folder}/evidence`;
   switch (ending) {
     case 'refused':
@@ -369,6 +370,7 @@ function endingFailure({ ending, failure, left }: Carried['outcome'], folder: st
 /** Where it is not the target that is at fault. */
 const revertedHints: Record<string, string> = {
   'engine-died': 'Run it again',
+  'docker-restarted': 'Run it again',
   'docker-failed': 'See what Docker says in the log, and run it again',
   'stop-failed': 'See what Docker says in the log, and run it again',
   'container-lost': 'Somebody else was at work on the containers: see who, and run it again',

@@ -36505,6 +36505,7 @@ function outcomeOf(lines) {
         failure: failure === undefined ? null : splitFailure(failure),
         touched: lines.some(({ step }) => step === 'stopping' || step === 'starting'),
         left: details('left').length > 0,
+        dockerRestarted: details('docker-restarted').length > 0,
         held: details('held').length > 0,
         problems: details('problem'),
         disobeyed: details('disobeyed'),

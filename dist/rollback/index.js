@@ -28448,14 +28448,14 @@ module.exports = __nccwpck_require__.p + "7d3a97ee0d758c22eff2.sh";
 /***/ 14310:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "db6c46cf197fff51b26f.sh";
+module.exports = __nccwpck_require__.p + "f1516b3ebf0249cce8b5.sh";
 
 /***/ }),
 
 /***/ 20256:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "def3d98682a1cde7e733.sh";
+module.exports = __nccwpck_require__.p + "0d5aa71bb9a7385e1b5b.sh";
 
 /***/ }),
 
@@ -28469,7 +28469,7 @@ module.exports = __nccwpck_require__.p + "eeefe7bab552b3eb9057.sh";
 /***/ 61008:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "ee277074e24af6f4cf90.sh";
+module.exports = __nccwpck_require__.p + "3dc967f1f74eb1ee50ec.sh";
 
 /***/ }),
 
@@ -28497,7 +28497,7 @@ module.exports = __nccwpck_require__.p + "80afcc215b083aea6ec4.sh";
 /***/ 36461:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "acd8c509d6ee239dd6a7.sh";
+module.exports = __nccwpck_require__.p + "9c13cf3972e0544db38e.sh";
 
 /***/ }),
 
@@ -36446,6 +36446,7 @@ function outcomeOf(lines) {
         failure: failure === undefined ? null : splitFailure(failure),
         touched: lines.some(({ step }) => step === 'stopping' || step === 'starting'),
         left: details('left').length > 0,
+        dockerRestarted: details('docker-restarted').length > 0,
         held: details('held').length > 0,
         problems: details('problem'),
         disobeyed: details('disobeyed'),
@@ -38154,6 +38155,7 @@ const sentences = {
     reverting: 'Going back to what ran before',
     restored: '$: runs again as before',
     reverted: 'All that ran before runs again, and was looked at',
+    'docker-restarted': 'Docker was restarted meanwhile',
     left: 'Left as it is, as on-failure asks',
 };
 /** Tells the steps of a transaction as they come, each with the time since the first. */
@@ -39147,9 +39149,10 @@ async function rollback_conclude(carried, plan, backup, { inputs, outputs, start
             host(line);
     throw endingFailure(outcome, `${inputs.backupDir}/rollback/transactions/${id}`);
 }
-function endingFailure({ ending, failure, left }, folder) {
-    const code = failure?.code ?? 'stuck';
-    const why = failure?.text === undefined || failure.text === '' ? code : failure.text;
+function endingFailure({ ending, failure, left, dockerRestarted }, folder) {
+    const code = dockerRestarted ? 'docker-restarted' : (failure?.code ?? 'stuck');
+    const said = failure?.text === undefined || failure.text === '' ? code : failure.text;
+    const why = dockerRestarted ? `Docker was restarted on the host meanwhile. ${said}` : said;
     const evidence = `What the containers said stands in ${folder}/evidence`;
     switch (ending) {
         case 'refused':
@@ -39169,6 +39172,7 @@ function endingFailure({ ending, failure, left }, folder) {
 /** Where it is not the target that is at fault. */
 const revertedHints = {
     'engine-died': 'Run it again',
+    'docker-restarted': 'Run it again',
     'docker-failed': 'See what Docker says in the log, and run it again',
     'stop-failed': 'See what Docker says in the log, and run it again',
     'container-lost': 'Somebody else was at work on the containers: see who, and run it again',

@@ -27,8 +27,12 @@ await_docker() {
   done
 }
 
+# new_containers [SERVICE]: ids of those that carry the transaction's label.
 new_containers() {
-  project_containers "${plan[project]}" "label=$label=${plan[id]}" ${1:+"label=com.docker.compose.service=$1"}
+  local ids filters=("label=$label=${plan[id]}" ${1:+"label=com.docker.compose.service=$1"})
+  ids=$(project_containers "${plan[project]}" "${filters[@]}") ||
+    { await_docker && ids=$(project_containers "${plan[project]}" "${filters[@]}"); } || return
+  [[ -z $ids ]] || printf '%s\n' "$ids"
 }
 
 # Writes before.tsv: service, id, name, state, health, image id, restart policy. Read under the lock, before anything is made.
@@ -84,16 +88,39 @@ mend_leftovers() {
   [[ -z $mended ]] || note_containers
 }
 
-# exists ID: whether Docker knows the container; a Docker that is away is no answer.
-exists() {
-  docker inspect --format x "$1" >/dev/null 2>&1 && return
-  await_docker && docker inspect --format x "$1" >/dev/null 2>&1
+# look ID FORMAT: what Docker says of the container; fails where it knows none. A Docker that is away is no answer.
+look() {
+  local said
+  said=$(docker inspect --format "$2" "$1" 2>/dev/null </dev/null) ||
+    { await_docker && said=$(docker inspect --format "$2" "$1" 2>/dev/null </dev/null); } || return
+  printf '%s' "$said"
 }
+
+exists() { look "$1" x >/dev/null; }
 
 name_of() {
   local name
-  name=$(docker inspect --format '{{.Name}}' "$1") || return
+  name=$(look "$1" '{{.Name}}') || return
   printf '%s' "${name#/}"
+}
+
+readonly run_format='{{.State.StartedAt}} {{.State.Running}}'
+
+# Writes witness.tsv: a container of this host that is none of ours, and since when it runs. Where it does not any more, or
+# anew, Docker was restarted, or the host.
+note_witness() {
+  local id
+  for id in $(docker ps --quiet --no-trunc); do
+    ! grep -q -- "$id" before.tsv || continue
+    printf '%s\t%s\n' "$id" "$(look "$id" "$run_format")"
+    break
+  done >witness.tsv
+}
+
+# docker_was_restarted: what fell over meanwhile may not be at fault then.
+docker_was_restarted() {
+  local id run
+  IFS=$'\t' read -r id run <witness.tsv 2>/dev/null && [[ $(look "$id" "$run_format") != "$run" ]]
 }
 
 # call ID NAME: gives the container a name, unless it has it.

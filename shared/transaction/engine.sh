@@ -118,7 +118,7 @@ prepare() {
     broken docker-failed 'What runs could not be looked at' || return
   [[ $world == "${plan[world]}" ]] ||
     broken plan-stale 'What runs, or the compose file with its variables, has changed since the plan was made' || return
-  note_containers || broken docker-failed 'What runs could not be looked at' || return
+  { note_containers && note_witness; } || broken docker-failed 'What runs could not be looked at' || return
   journal checked
   mend_leftovers || broken docker-failed 'What compose left behind could not be mended' || return
   create_all || return
@@ -145,8 +145,10 @@ alone() {
 refuse() {
   local new
   stop_probers
-  mapfile -t new < <(new_containers)
-  ((${#new[@]} == 0)) || steady rm --force "${new[@]}" || return
+  new=$(new_containers) || return
+  # shellcheck disable=SC2086 # ids are hex digits
+  [[ -z $new ]] || steady rm --force $new || return
+  tell_restart
   journal ended refused
 }
 
@@ -154,6 +156,7 @@ revert() {
   if [[ ${plan[on_failure]} == leave ]] && ! has reverting && ! has failure engine-died; then
     stop_probers
     tell_measurements
+    tell_restart
     journal left
     conclude failed
     return
@@ -168,6 +171,7 @@ revert() {
   sleep "$look_interval"
   stop_probers
   tell_measurements
+  tell_restart
   if [[ -n $good ]]; then
     journal reverted
     conclude reverted
@@ -176,9 +180,12 @@ revert() {
   fi
 }
 
+# tell_restart: whether Docker was restarted; then nothing is said against the target.
+tell_restart() { docker_was_restarted && journal docker-restarted; }
+
 # finish: after the commit nothing is taken back. All of it may be done again.
 finish() {
-  local service id old
+  local service id old state
   await_docker || return
   for service in "${services[@]}"; do
     [[ ${retag[$service]} == - ]] || has retagged "$service" || keep_reference "$service"
@@ -187,6 +194,14 @@ finish() {
       ! exists "$id" || steady rm --force "$id" || journal problem "The old container ${id:0:12} of $service could not be removed"
     done
   done
+  if tell_restart; then
+    for service in "${services[@]}"; do
+      for id in $(target_containers "$service"); do
+        state=$(look "$id" '{{.State.Status}}')
+        [[ $state == running ]] || journal problem "Docker was restarted, and the target of $service is $state since then"
+      done
+    done
+  fi
   if [[ ${plan[hold]} == true ]]; then
     if put_hold "$rollback_dir" "$(filled outcome/hold)"; then
       journal held
@@ -227,6 +242,7 @@ filled() {
         [[ $gap == - ]] || { [[ $downtime != null ]] && ((gap <= downtime)); } || downtime=$gap
         ;;
       failure) [[ ! $detail =~ ^(unhealthy|crashed|health-url)\  ]] || verdict=bad ;;
+      docker-restarted) verdict=unknown ;;
     esac
   done <journal
   [[ -z $lost ]] || downtime=null

@@ -26,9 +26,10 @@ await_answer() {
 
 # judge SERVICE ID: whether the container runs the target and has not fallen over; sets `health` and `started`.
 judge() {
-  local state restarts exit image policy
-  IFS=$'\t' read -r state restarts health exit image started policy < <(docker inspect --format '{{.State.Status}}{{"\t"}}{{.RestartCount}}{{"\t"}}{{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}{{"\t"}}{{.State.ExitCode}}{{"\t"}}{{.Image}}{{"\t"}}{{.State.StartedAt}}{{"\t"}}{{.HostConfig.RestartPolicy.Name}}' "$2") ||
+  local facts state restarts exit image policy
+  facts=$(look "$2" '{{.State.Status}}{{"\t"}}{{.RestartCount}}{{"\t"}}{{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}{{"\t"}}{{.State.ExitCode}}{{"\t"}}{{.Image}}{{"\t"}}{{.State.StartedAt}}{{"\t"}}{{.HostConfig.RestartPolicy.Name}}') ||
     broken container-lost "The new container of $1 is gone" || return
+  IFS=$'\t' read -r state restarts health exit image started policy <<<"$facts"
   [[ $image == "${target_image[$1]}" ]] || broken wrong-image "$1 runs $image, not the target" || return
   if [[ $state == restarting || $restarts != 0 ]]; then
     broken crashed "$1 falls over and is restarted (exit $exit). $(last_words "$2")" || return

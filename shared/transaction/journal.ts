@@ -29,6 +29,8 @@ export interface Outcome {
   touched: boolean;
   /** Left as it was when it failed, as `on-failure: leave` asks. */
   left: boolean;
+  /** Docker was restarted meanwhile, which containers do not outlive: that may be why. */
+  dockerRestarted: boolean;
   /** Deployments were put on hold. */
   held: boolean;
   /** What went wrong after the target was in use, one line each. */
@@ -75,6 +77,7 @@ export function outcomeOf(lines: readonly JournalLine[]): Outcome {
     failure: failure === undefined ? null : splitFailure(failure),
     touched: lines.some(({ step }) => step === 'stopping' || step === 'starting'),
     left: details('left').length > 0,
+    dockerRestarted: details('docker-restarted').length > 0,
     held: details('held').length > 0,
     problems: details('problem'),
     disobeyed: details('disobeyed'),

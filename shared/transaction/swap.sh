@@ -20,7 +20,7 @@ create_all() {
     (($(new_containers "$service" | wc -l) == (count == 0 ? 1 : count))) ||
       broken not-created "Compose made another number of containers of $service" || return
     for id in $(new_containers "$service"); do
-      [[ $(docker inspect --format '{{.Image}}' "$id") == "${target_image[$service]}" ]] ||
+      [[ $(look "$id" '{{.Image}}') == "${target_image[$service]}" ]] ||
         broken wrong-image "The new container of $service is not made from the target" || return
     done
   done
@@ -57,7 +57,7 @@ recreate() {
 
 # One that does not obey is said to be so: it costs the whole patience each time.
 tell_stop() {
-  [[ $(docker inspect --format '{{.State.ExitCode}}' "$2") != 137 ]] || journal disobeyed "$1"
+  [[ $(look "$2" '{{.State.ExitCode}}') != 137 ]] || journal disobeyed "$1"
 }
 
 stop() { docker stop --time "${plan[stop_timeout]}" "$@" >/dev/null </dev/null; }
@@ -177,9 +177,9 @@ came_back() {
     [[ $state == running ]] || continue
     exists "$id" || id=$(project_containers "${plan[project]}" "label=com.docker.compose.service=$service")
     id=${id%%$'\n'*}
-    [[ $(docker inspect --format '{{.Image}}' "$id") == "$image" ]] || return
+    [[ $(look "$id" '{{.Image}}') == "$image" ]] || return
     read_health_test "$id"
-    until now=$(docker inspect --format '{{.State.Status}}' "$id") && [[ $now == running ]] &&
+    until now=$(look "$id" '{{.State.Status}}') && [[ $now == running ]] &&
       { [[ $health != healthy ]] || is_well "$id"; }; do
       ((SECONDS < patience)) || return
       sleep "$look_interval"

@@ -205,7 +205,7 @@ function composeFile(
   const { services: standard, volumes } = standardProject();
   return {
     services: {
-      db: standard['db'],
+      db: { ...standard['db'], ...services['db'] },
       backend: { ...usual('backend'), depends_on: { db: { condition: 'service_healthy' } }, ...services['backend'] },
       dashboard: {
         ...usual('dashboard'),

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
-import { openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, openSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { asRoot, attempt, canBeRoot, run } from './command.ts';
 import { composeEnvironment } from './compose.ts';
+import type { Mend } from './faults.ts';
 import { alone, folder, labFolder } from './folder.ts';
 import { needPrograms } from './packages.ts';
 import { lives, signature } from './processes.ts';
@@ -19,6 +20,25 @@ export interface Engine {
   stop(): Promise<void>;
 }
 
+/** An engine of one test file's own, so that it can be broken. */
+export interface BreakableEngine extends Engine {
+  /** As `systemctl restart docker` does: containers are stopped, and those come back whose restart policy says so. */
+  restart(): Promise<void>;
+  /** Leaves so many bytes of the disk with its data. */
+  fillDisk(left: number): Promise<Mend>;
+}
+
+/** A private engine by its folder in the lab's. Each has addresses of its own, apart from what engines take by default. */
+interface PrivateEngine {
+  name: string;
+  addresses: string;
+  /** The size of the disk with its data, as mount has it; without one, they lie in the lab's folder. */
+  disk?: string;
+}
+
+const common: PrivateEngine = { name: 'engine', addresses: '10.213.0.0/16' };
+const breakable: PrivateEngine = { name: 'engine-to-break', addresses: '10.214.0.0/16', disk: '3g' };
+
 const keeper = fileURLToPath(new URL('./engine/engine.sh', import.meta.url));
 let uses = 0;
 
@@ -28,22 +48,45 @@ export async function startEngine(): Promise<Engine> {
   const running = await runningEngine();
   if (running !== undefined) return { ...(await withCompose(running)), started: false, stop: async () => {} };
 
+  return joinPrivateEngine(common);
+}
+
+/** Starts an engine that this process may break. Only one uses it at a time. */
+export async function startEngineToBreak(): Promise<BreakableEngine> {
+  await needPrograms({ docker: 'docker.io', flock: 'util-linux' });
+  const engine = await joinPrivateEngine(breakable);
+  const home = folder(breakable.name);
+  const env = { ...process.env, ...engine.environment };
+  return {
+    ...engine,
+    async restart() {
+      const wish = join(home, 'restart');
+      writeFileSync(wish, '');
+      while (existsSync(wish)) await sleep(20);
+    },
+    async fillDisk(left) {
+      const data = (await run(['docker', 'info', '--format', '{{.DockerRootDir}}'], { env })).trim();
+      const { bavail, bsize } = statfsSync(data);
+      const filler = join(data, 'filler');
+      await run(asRoot(['fallocate', '--length', String(bavail * bsize - left), filler]));
+      return async () => void (await run(asRoot(['rm', '-f', filler])));
+    },
+  };
+}
+
+async function joinPrivateEngine(which: PrivateEngine): Promise<Engine> {
   if (!(await canBeRoot())) {
     throw new Error('Start a Docker engine, then try again: none answers, and only root can start the lab’s own.');
   }
   await needPrograms({ dockerd: 'docker.io', iptables: 'iptables' });
   await mountControlGroups();
-  return joinPrivateEngine();
-}
-
-async function joinPrivateEngine(): Promise<Engine> {
-  const home = folder('engine');
-  const use = join(folder('engine', 'users'), `${signature(process.pid)}-${uses++}`);
+  const home = folder(which.name);
+  const use = join(folder(which.name, 'users'), `${signature(process.pid)}-${uses++}`);
   const dockerHost = `unix://${home}/docker.sock`;
 
-  await alone('engine', async () => {
+  await alone(which.name, async () => {
     writeFileSync(use, '');
-    if (!(await answers(dockerHost)) || readyKeeper(home) === undefined) await startKeeper(home);
+    if (!(await answers(dockerHost)) || readyKeeper(home) === undefined) await startKeeper(which);
   });
   return { ...(await withCompose(dockerHost)), started: true, stop: () => leave(home, use) };
 }
@@ -56,10 +99,18 @@ async function mountControlGroups(): Promise<void> {
 }
 
 /** The keeper is no child of ours: the engine outlives this process where another one still uses it. */
-async function startKeeper(home: string): Promise<void> {
+async function startKeeper({ name, addresses, disk = '' }: PrivateEngine): Promise<void> {
+  const home = folder(name);
   rmSync(join(home, 'ready'), { force: true });
   const log = openSync(join(home, 'keeper.log'), 'w');
-  const [program = '', ...programArguments] = asRoot(['bash', keeper, home, join(labFolder, 'locks', 'engine')]);
+  const [program = '', ...programArguments] = asRoot([
+    'bash',
+    keeper,
+    home,
+    join(labFolder, 'locks', name),
+    addresses,
+    disk,
+  ]);
   const child = spawn(program, programArguments, { detached: true, stdio: ['ignore', log, log] });
   let ended = false;
   child.once('exit', () => {

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { copyFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { copyFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { attempt, run, whereIs } from './command.ts';
@@ -23,6 +23,8 @@ export interface AppVersion {
   ill?: 'start' | 'health' | 'slow' | 'later' | 'deaf';
   /** Seconds. */
   delay?: number;
+  /** MiB that nothing else has, as a layer of its own. */
+  ballast?: number;
 }
 
 /** Builds a version of the application; every version has an image of its own. */
@@ -96,16 +98,19 @@ class ImageBuilder {
     });
   }
 
-  async web({ version, ill = undefined, delay = 0 }: AppVersion): Promise<string> {
+  async web({ version, ill = undefined, delay = 0, ballast = 0 }: AppVersion): Promise<string> {
     await needPackages('busybox-static');
     const busybox = whereIs('busybox') ?? '/bin/busybox';
     return this.#build({
-      name: `atlasia-lab/web:${[version, ill, delay].filter(Boolean).join('-')}`,
+      name: `atlasia-lab/web:${[version, ill, delay, ballast].filter(Boolean).join('-')}`,
       dockerfile: 'Dockerfile',
       arguments: { VERSION: version, ILL: ill ?? '', DELAY: String(delay) },
       source: sourceOf('web'),
       basis: await run([busybox, '--help']),
-      prepare: async (context) => copyFileSync(busybox, join(context, 'busybox')),
+      prepare: async (context) => {
+        copyFileSync(busybox, join(context, 'busybox'));
+        writeFileSync(join(context, 'ballast'), randomBytes(ballast * 1024 * 1024));
+      },
     });
   }
 

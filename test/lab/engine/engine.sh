@@ -1,20 +1,23 @@
 #!/bin/bash
-# A private Docker engine that lives as long as somebody uses it: `engine.sh <folder> <lock file>`.
+# A private Docker engine that lives as long as somebody uses it: `engine.sh <folder> <lock file> <addresses> [<disk>]`.
+#
+# Its networks have addresses of this /16. With a size such as 3g, its data lie on a disk of their own. A file `restart`
+# in the folder makes it stop and start again, as `systemctl restart docker` does; the file goes when it answers.
 #
 # Each user keeps a file `users/<pid>-<start time>…` in the folder. When none of those processes lives any more, also
 # because they were killed, the engine is stopped. Images are kept for the next time, containers are not.
 set -euo pipefail
 
-folder=$1 lock=$2
+folder=$1 lock=$2 addresses=$3 disk=${4-}
 cd "$folder"
 socket=$folder/docker.sock
 export DOCKER_HOST=unix://$socket
 
 # No iptables and no default bridge: another engine's rules stay as they are. Published ports still work, by
 # docker-proxy. The address pool keeps off the one that engines take by default.
-cat >daemon.json <<'JSON'
+cat >daemon.json <<JSON
 {
-  "default-address-pools": [{ "base": "10.213.0.0/16", "size": 24 }],
+  "default-address-pools": [{ "base": "$addresses", "size": 24 }],
   "userland-proxy": true,
   "log-driver": "json-file",
   "shutdown-timeout": 3
@@ -56,24 +59,46 @@ in_use() {
   return 1
 }
 
-end_leftover
-mkdir -p users
-dockerd --config-file "$folder/daemon.json" --data-root "$folder/data" --exec-root "$folder/exec" \
-  --pidfile "$folder/docker.pid" --host "$DOCKER_HOST" --iptables=false --ip6tables=false --bridge=none \
-  >dockerd.log 2>&1 </dev/null &
-dockerd=$!
-trap 'kill -TERM "$dockerd" 2>/dev/null; wait "$dockerd"; rm -f ready' EXIT
+start_engine() {
+  dockerd --config-file "$folder/daemon.json" --data-root "$folder/data" --exec-root "$folder/exec" \
+    --pidfile "$folder/docker.pid" --host "$DOCKER_HOST" --iptables=false --ip6tables=false --bridge=none \
+    --containerd-namespace "${folder##*/}" --containerd-plugins-namespace "${folder##*/}-plugins" \
+    >>dockerd.log 2>&1 </dev/null &
+  dockerd=$!
+  for _ in {1..600}; do
+    if answers || ! kill -0 "$dockerd" 2>/dev/null; then break; fi
+    sleep 0.05
+  done
+  answers
+}
 
-for _ in {1..600}; do
-  if answers || ! kill -0 "$dockerd" 2>/dev/null; then break; fi
-  sleep 0.05
-done
-answers
+stop_engine() {
+  kill -TERM "$dockerd" 2>/dev/null || true
+  wait "$dockerd" || true
+}
+
+end() {
+  stop_engine
+  [[ -z $disk ]] || umount --lazy data
+  rm -f ready restart
+}
+
+end_leftover
+mkdir -p users data
+[[ -z $disk ]] || mountpoint --quiet data || mount -t tmpfs -o "size=$disk" lab data
+: >dockerd.log
+trap end EXIT
+start_engine
 remove_containers >/dev/null
 echo "$$" >ready
 
 while kill -0 "$dockerd" 2>/dev/null; do
   sleep 0.3
+  if [[ -e restart ]]; then
+    stop_engine
+    start_engine
+    rm -f restart
+  fi
   in_use && continue
   # Whoever wants the engine now waits for the lock, and then starts a new one.
   exec 9>>"$lock"

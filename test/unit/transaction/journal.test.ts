@@ -19,6 +19,7 @@ const nothing: Outcome = {
   failure: null,
   touched: false,
   left: false,
+  dockerRestarted: false,
   held: false,
   problems: [],
   disobeyed: [],
@@ -191,6 +192,7 @@ describe('the outcome', () => {
       ['0 begin', '0 measured web 40 1 80', '0 measured web 90 3 120'],
       { measurements: [{ service: 'web', gapMs: 90, failed: 3, asked: 120 }], downtimeMs: 90, failedRequests: 3 },
     ],
+    ['during which Docker was restarted', ['0 begin', '0 docker-restarted'], { dockerRestarted: true }],
     ['that put deployments on hold', ['0 begin', '0 held'], { held: true }],
     [
       'with measurements that are none',
