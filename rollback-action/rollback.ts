@@ -1,22 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { catalogueOf, verifiedSetsOf } from '../shared/backups/catalogue.ts';
 import { judgeGround } from '../shared/backups/preflight.ts';
 import { Failure } from '../shared/failure.ts';
-import { type Book, entriesOf, openBook, storeBook } from '../shared/history/book.ts';
-import { lastGood } from '../shared/history/choice.ts';
+import { type Book, storeBook } from '../shared/history/book.ts';
 import { appendHistory } from '../shared/history/host-file.ts';
-import { newestKnown } from '../shared/history/observation.ts';
 import { parseHistory, recordId } from '../shared/history/record.ts';
 import { connect } from '../shared/host/connect.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import { type Survey, survey } from '../shared/host/survey.ts';
 import { insideScript } from '../shared/postgres/scripts.ts';
-import { checkComposeVersion, noCompose } from '../shared/releases/compose-version.ts';
-import { type Plan, planRollback } from '../shared/releases/plan.ts';
-import { planText } from '../shared/releases/plan-text.ts';
-import { readProject } from '../shared/releases/project.ts';
-import { releaseOf } from '../shared/releases/release.ts';
-import { wantedRelease } from '../shared/releases/target.ts';
+import type { Plan } from '../shared/releases/plan.ts';
 import type { WorkflowContext } from '../shared/runner/context.ts';
 import { historyMirror } from '../shared/runner/history-mirror.ts';
 import { diagnoseKey } from '../shared/runner/key-diagnosis.ts';
@@ -26,6 +18,8 @@ import type { ActionContext } from '../shared/runner/run.ts';
 import { endUnfinished } from '../shared/transaction/unfinished.ts';
 import { type PrerollbackBackup, takePrerollbackBackup } from './backup.ts';
 import { type Carried, carry } from './carry.ts';
+import { decide } from './decide.ts';
+import { endingFailure } from './endings.ts';
 import type { RollbackInputs } from './inputs.ts';
 import type { RollbackOutputs } from './outputs.ts';
 import { pullTarget } from './pull.ts';
@@ -107,7 +101,7 @@ async function carryOut(connection: Connection, reach: () => Promise<Connection>
   const mirrored = mirror.load();
 
   const seen = await look(connection, run);
-  const { plan, book } = await decide(seen, await mirrored, run);
+  const { plan, book } = await decide(seen, await mirrored, inputs);
   outputs.from = JSON.stringify(plan.from);
   outputs.to = JSON.stringify(plan.to);
   outputs['plan-hash'] = plan.hash;
@@ -210,87 +204,6 @@ function underWay(ids: readonly string[], holder: string): Failure {
   });
 }
 
-/** What is to be done, from what was seen; nothing is changed. */
-async function decide(
-  seen: Survey,
-  mirrored: { texts: string[]; notices: string[] },
-  { inputs }: RollbackRun,
-): Promise<{ plan: Plan; book: Book }> {
-  return log.group('Plan', async () => {
-    const { compose } = seen;
-    if (compose === null || 'error' in compose) return noCompose(compose?.error ?? '');
-    checkComposeVersion(compose.version);
-    const project = readProject(compose.config, compose.template);
-    checkProjectName(project.name, seen);
-    if (compose.world === null) throw worldUnknown();
-
-    const book = openBook(inputs.environment, seen.history, seen.auditTrail, mirrored.texts);
-    for (const text of [...mirrored.notices, ...book.problems]) log.notice(text);
-    const running = releaseOf(seen.containers, seen.images);
-    const databases = new Set([...seen.candidates.map(({ service }) => service), inputs.databaseService ?? '']);
-    const wanted = wantedRelease(inputs.target, {
-      project,
-      databases,
-      history: book.host.filter(({ environment }) => environment === inputs.environment),
-      entries: entriesOf(book),
-      choice: lastGood({ records: book.host, environment: inputs.environment, running, ignored: databases }),
-      services: inputs.services,
-      registry: inputs.registry,
-    });
-    const plan = planRollback({
-      project,
-      composeVersion: compose.version,
-      containers: seen.containers,
-      images: compose.images,
-      running,
-      databases,
-      wanted,
-      strategy: inputs.strategy,
-      proxyService: inputs.proxyService,
-      persist: inputs.persist,
-      envNames: compose.envNames,
-      complaints: compose.complaints,
-      filesChangedAt: compose.changedAt,
-      newestKnown: newestKnown(book.host, inputs.environment)?.release ?? null,
-      schemaNow: newestSchema(seen),
-      world: compose.world,
-    });
-    for (const line of planText(plan)) log.info(line);
-    for (const { level, text } of plan.notes) {
-      if (level === 'warning') log.warning(text);
-      else log.info(text);
-    }
-    if (seen.hold !== null) log.info('Deployments are on hold already, since an earlier rollback');
-    return { plan, book };
-  });
-}
-
-function checkProjectName(name: string, seen: Survey): void {
-  const running = seen.containers[0]?.project;
-  if (running === undefined || running === name) return;
-  throw new Failure(
-    'other-project',
-    `The compose file is that of the project "${name}", and "${running}" is what runs`,
-    {
-      hint: `Set "project-name": ${running}, or correct "compose-file" and "env-file"`,
-    },
-  );
-}
-
-function worldUnknown(): Failure {
-  return new Failure('bad-compose-config', 'Compose cannot read the project on the host', {
-    hint: 'In deploy-dir on the host: docker compose config --quiet. Check "compose-file" and "env-file"',
-  });
-}
-
-/** What the newest backup says of the schema. */
-function newestSchema(seen: Survey): string | null {
-  const { sets } = catalogueOf(seen.files, seen.manifests);
-  const newest = sets.find((set) => set.state === 'verified');
-  const database = newest?.database ?? null;
-  return database === null ? null : (verifiedSetsOf(database, sets)[0]?.manifest.schemaSha256 ?? null);
-}
-
 function expectPlan(plan: Plan, { expectPlan: expected }: RollbackInputs): void {
   if (expected === null || expected === plan.hash) return;
   throw new Failure('plan-changed', 'This is not the plan that was looked at: something has changed since', {
@@ -341,45 +254,3 @@ async function conclude(
   for (const line of carried.log.split('\n').slice(-30)) if (line.trim() !== '') log.host(line);
   throw endingFailure(outcome, `${inputs.backupDir}/rollback/transactions/${id}`);
 }
-
-function endingFailure({ ending, failure, left, dockerRestarted }: Carried['outcome'], folder: string): Failure {
-  const code = dockerRestarted ? 'docker-restarted' : (failure?.code ?? 'stuck');
-  const said = failure?.text === undefined || failure.text === '' ? code : failure.text;
-  const why = dockerRestarted ? `Docker was restarted on the host meanwhile. ${said}` : said;
-  const evidence = `What the containers said stands in ${folder}/evidence`;
-  switch (ending) {
-    case 'refused':
-      return new Failure(code, `Not rolled back: ${why}`, {
-        hint: `${refusedHints[code] ?? 'Run it again'}. Nothing was stopped: what ran before runs on`,
-      });
-    case 'reverted':
-      return new Failure(code, `Not rolled back: ${why}`, {
-        hint: `What ran before runs again, and was looked at. ${evidence}. ${revertedHints[code] ?? 'Name another release as "target"'}`,
-      });
-    default:
-      return new Failure(
-        code,
-        `${left ? 'The target is not well, and was left as it is' : 'Neither the target nor what ran before is well'}: ${why}`,
-        {
-          hint: `On the host: docker ps --all. ${evidence}, the steps in ${folder}/journal`,
-        },
-      );
-  }
-}
-
-/** Where it is not the target that is at fault. */
-const revertedHints: Record<string, string> = {
-  'engine-died': 'Run it again',
-  'docker-restarted': 'Run it again',
-  'docker-failed': 'See what Docker says in the log, and run it again',
-  'stop-failed': 'See what Docker says in the log, and run it again',
-  'container-lost': 'Somebody else was at work on the containers: see who, and run it again',
-  'max-downtime': 'Raise "max-downtime", or leave it empty',
-};
-
-const refusedHints: Record<string, string> = {
-  'plan-stale': 'See what has changed, by plan-only: true, and run it again',
-  'lock-held': 'Look at that run; raise "lock-wait" if it is only slow',
-  'not-created': 'See what compose says in the log',
-  unfinished: 'Run it again: that is ended first',
-};

@@ -28392,7 +28392,7 @@ module.exports = __nccwpck_require__.p + "d9011df4c09db8359ce3.sh";
 /***/ 37812:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "9e5c8f99078b875fdc7e.sh";
+module.exports = __nccwpck_require__.p + "ba034fd316e6189347af.sh";
 
 /***/ }),
 

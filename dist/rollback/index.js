@@ -28392,7 +28392,7 @@ module.exports = __nccwpck_require__.p + "d9011df4c09db8359ce3.sh";
 /***/ 37812:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "9e5c8f99078b875fdc7e.sh";
+module.exports = __nccwpck_require__.p + "ba034fd316e6189347af.sh";
 
 /***/ }),
 
@@ -28455,7 +28455,7 @@ module.exports = __nccwpck_require__.p + "f1516b3ebf0249cce8b5.sh";
 /***/ 20256:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "0d5aa71bb9a7385e1b5b.sh";
+module.exports = __nccwpck_require__.p + "da5926e87a3a1c8dbe57.sh";
 
 /***/ }),
 
@@ -33690,6 +33690,106 @@ const noOutputs = () => ({
 
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(77598);
+;// CONCATENATED MODULE: ./build/shared/postgres/probe.js
+
+/**
+ * Reads what the probe printed. Values are the server's: hostile until cleaned.
+ * @throws Failure `database-refuses`, `no-pg-dump`
+ */
+function readProbe(output) {
+    const lines = output.split('\n').map((line) => {
+        const space = line.indexOf(' ');
+        return [line.slice(0, space), line.slice(space + 1)];
+    });
+    const value = (name) => lines.find(([key]) => key === name)?.[1];
+    const tools = new Set(lines.filter(([name]) => name === 'tool').map(([, tool]) => tool));
+    const missing = ['psql', 'pg_dump', 'pg_restore'].filter((tool) => !tools.has(tool));
+    if (missing.length > 0) {
+        throw new Failure('no-pg-dump', `The database container has no ${missing.join(' and no ')}`, {
+            hint: 'Name the service that runs the official PostgreSQL image as "db-service"',
+        });
+    }
+    const answer = value('accepts');
+    if (answer === undefined)
+        throw refusal(value('refuses') ?? 'no answer');
+    return {
+        ...readFacts(answer),
+        pgDumpVersion: (value('pg-dump') ?? '').replace(/^pg_dump \(PostgreSQL\) /, ''),
+        tools,
+    };
+}
+const refusals = [
+    [/database ".*" does not exist$/, 'Correct the input "db-name"'],
+    [/role ".*" does not exist$/, 'Correct the input "db-user"'],
+    [/starting up|shutting down|in recovery/, 'Wait until it is up, then run it again'],
+];
+function readFacts(answer) {
+    try {
+        return JSON.parse(answer);
+    }
+    catch {
+        throw refusal(answer);
+    }
+}
+function refusal(answer) {
+    const [, fatal] = /FATAL: +(.*?) *$/.exec(answer) ?? [];
+    const because = fatal === undefined ? '' : `: ${fatal}`;
+    return new Failure('database-refuses', `The database does not accept our session${because}`, {
+        hint: refusals.find(([pattern]) => fatal !== undefined && pattern.test(fatal))?.[1] ??
+            'See what it says: docker logs of its container. Where it names a database or a role, set "db-name" and "db-user"',
+        cause: answer,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/calendar.js
+
+const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+/**
+ * The calendar of an IANA time zone such as `Europe/Berlin`.
+ *
+ * @throws InputError where the zone is unknown
+ */
+function calendarIn(timezone) {
+    const format = formatIn(timezone);
+    const day = (moment) => {
+        const parts = Object.fromEntries(format.formatToParts(moment).map(({ type, value }) => [type, value]));
+        return `${parts['year']?.padStart(4, '0')}-${parts['month']}-${parts['day']}`;
+    };
+    return {
+        day,
+        week: (moment) => sundayBefore(day(moment)),
+        month: (moment) => day(moment).slice(0, 7),
+    };
+}
+/** `Mon 2026-11-23` for `2026-11-23`. */
+function withWeekday(day) {
+    return `${weekdays[weekday(day)]} ${day}`;
+}
+function formatIn(timezone) {
+    try {
+        return new Intl.DateTimeFormat('en-US', {
+            timeZone: timezone,
+            calendar: 'iso8601',
+            numberingSystem: 'latn',
+            year: 'numeric',
+            month: '2-digit',
+            day: '2-digit',
+        });
+    }
+    catch {
+        throw new InputError('timezone', 'is not a time zone', 'Write it as UTC, Europe/Berlin or America/New_York');
+    }
+}
+/** Dates have no clock, so from here on they are counted in UTC, where every day has 24 hours. */
+function sundayBefore(day) {
+    const sunday = new Date(`${day}T00:00:00Z`);
+    sunday.setUTCDate(sunday.getUTCDate() - weekday(day));
+    return sunday.toISOString().slice(0, 10);
+}
+function weekday(day) {
+    return new Date(`${day}T00:00:00Z`).getUTCDay();
+}
+
 ;// CONCATENATED MODULE: ./build/shared/backups/naming.js
 const naming_idGrammar = /^(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})$/;
 const dumpExtensions = ['dump.zst', 'dump', 'sql.gz', 'sql.zst', 'sql'];
@@ -34004,106 +34104,6 @@ function add(sets, set, manifestText) {
 }
 function byFolder(a, b) {
     return allFolders.indexOf(a.folder) - allFolders.indexOf(b.folder);
-}
-
-;// CONCATENATED MODULE: ./build/shared/postgres/probe.js
-
-/**
- * Reads what the probe printed. Values are the server's: hostile until cleaned.
- * @throws Failure `database-refuses`, `no-pg-dump`
- */
-function readProbe(output) {
-    const lines = output.split('\n').map((line) => {
-        const space = line.indexOf(' ');
-        return [line.slice(0, space), line.slice(space + 1)];
-    });
-    const value = (name) => lines.find(([key]) => key === name)?.[1];
-    const tools = new Set(lines.filter(([name]) => name === 'tool').map(([, tool]) => tool));
-    const missing = ['psql', 'pg_dump', 'pg_restore'].filter((tool) => !tools.has(tool));
-    if (missing.length > 0) {
-        throw new Failure('no-pg-dump', `The database container has no ${missing.join(' and no ')}`, {
-            hint: 'Name the service that runs the official PostgreSQL image as "db-service"',
-        });
-    }
-    const answer = value('accepts');
-    if (answer === undefined)
-        throw refusal(value('refuses') ?? 'no answer');
-    return {
-        ...readFacts(answer),
-        pgDumpVersion: (value('pg-dump') ?? '').replace(/^pg_dump \(PostgreSQL\) /, ''),
-        tools,
-    };
-}
-const refusals = [
-    [/database ".*" does not exist$/, 'Correct the input "db-name"'],
-    [/role ".*" does not exist$/, 'Correct the input "db-user"'],
-    [/starting up|shutting down|in recovery/, 'Wait until it is up, then run it again'],
-];
-function readFacts(answer) {
-    try {
-        return JSON.parse(answer);
-    }
-    catch {
-        throw refusal(answer);
-    }
-}
-function refusal(answer) {
-    const [, fatal] = /FATAL: +(.*?) *$/.exec(answer) ?? [];
-    const because = fatal === undefined ? '' : `: ${fatal}`;
-    return new Failure('database-refuses', `The database does not accept our session${because}`, {
-        hint: refusals.find(([pattern]) => fatal !== undefined && pattern.test(fatal))?.[1] ??
-            'See what it says: docker logs of its container. Where it names a database or a role, set "db-name" and "db-user"',
-        cause: answer,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/calendar.js
-
-const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
-/**
- * The calendar of an IANA time zone such as `Europe/Berlin`.
- *
- * @throws InputError where the zone is unknown
- */
-function calendarIn(timezone) {
-    const format = formatIn(timezone);
-    const day = (moment) => {
-        const parts = Object.fromEntries(format.formatToParts(moment).map(({ type, value }) => [type, value]));
-        return `${parts['year']?.padStart(4, '0')}-${parts['month']}-${parts['day']}`;
-    };
-    return {
-        day,
-        week: (moment) => sundayBefore(day(moment)),
-        month: (moment) => day(moment).slice(0, 7),
-    };
-}
-/** `Mon 2026-11-23` for `2026-11-23`. */
-function withWeekday(day) {
-    return `${weekdays[weekday(day)]} ${day}`;
-}
-function formatIn(timezone) {
-    try {
-        return new Intl.DateTimeFormat('en-US', {
-            timeZone: timezone,
-            calendar: 'iso8601',
-            numberingSystem: 'latn',
-            year: 'numeric',
-            month: '2-digit',
-            day: '2-digit',
-        });
-    }
-    catch {
-        throw new InputError('timezone', 'is not a time zone', 'Write it as UTC, Europe/Berlin or America/New_York');
-    }
-}
-/** Dates have no clock, so from here on they are counted in UTC, where every day has 24 hours. */
-function sundayBefore(day) {
-    const sunday = new Date(`${day}T00:00:00Z`);
-    sunday.setUTCDate(sunday.getUTCDate() - weekday(day));
-    return sunday.toISOString().slice(0, 10);
-}
-function weekday(day) {
-    return new Date(`${day}T00:00:00Z`).getUTCDay();
 }
 
 ;// CONCATENATED MODULE: ./build/shared/backups/tiers.js
@@ -34505,80 +34505,6 @@ async function storeBook(book, added, mirror) {
     return (await mirror.save(textWith(book.mirrors), merge)).notices;
 }
 
-;// CONCATENATED MODULE: ./build/shared/history/choice.js
-
-/**
- * The newest release that was found good and is not what runs; else the newest that ran and was not marked bad. What was
- * rolled back from is bad until it is found good anew, so that a second rollback goes further back, never forward.
- */
-function lastGood({ records, environment, running, ignored }) {
-    const ours = records.filter((record) => record.environment === environment);
-    const now = imagesOf(running, ignored);
-    const others = ours
-        .filter(ran)
-        .map((record) => ({ record, images: imagesOf(record.release, ignored) }))
-        .filter(({ images }) => differs(images, now))
-        .toReversed();
-    const words = wordsOn(ours, ignored);
-    let unmarked = null;
-    for (const { record, images } of others) {
-        const word = words.find(({ about }) => sameImages(about, images))?.word ?? null;
-        if (word === 'good') {
-            return { record, why: 'the newest release that was found good and is not what runs' };
-        }
-        if (word === null)
-            unmarked ??= record;
-    }
-    if (unmarked !== null) {
-        return { record: unmarked, why: 'the newest release that ran and was not marked bad; none was found good' };
-    }
-    return {
-        record: null,
-        why: whyNone(ours.length, others.map(({ images }) => images)),
-    };
-}
-function imagesOf(release, ignored) {
-    return new Map(Object.entries(release).filter(([service]) => !ignored.has(service)));
-}
-/** What was said of releases, the latest word first; `unknown` is none. */
-function wordsOn(records, ignored) {
-    return records
-        .toReversed()
-        .flatMap(({ event, status, verdict, release, previous }) => [
-        ...(verdict === 'unknown' ? [] : [{ about: imagesOf(release, ignored), word: verdict }]),
-        ...(event === 'rollback' && status === 'succeeded' && previous !== null
-            ? [{ about: imagesOf(previous, ignored), word: 'bad' }]
-            : []),
-    ]);
-}
-function ran({ event, status }) {
-    return status === 'succeeded' && event !== 'drill';
-}
-/** Some service that is in both runs another image, and every such one can be found again. */
-function differs(images, now) {
-    const others = [...images].filter(([service, image]) => {
-        const present = now.get(service);
-        return present !== undefined && !sameImage(image, present);
-    });
-    return others.length > 0 && others.every(([, { digest, imageId }]) => digest !== null || imageId !== null);
-}
-/** They have the same services, each with the same image. */
-function sameImages(one, other) {
-    return (one.size === other.size &&
-        [...one].every(([service, image]) => {
-            const counterpart = other.get(service);
-            return counterpart !== undefined && sameImage(image, counterpart);
-        }));
-}
-function whyNone(known, others) {
-    if (known === 0)
-        return 'the history on the host is empty';
-    const releases = others.filter((images, index) => others.findIndex((earlier) => sameImages(earlier, images)) === index).length;
-    return releases === 0
-        ? `none of the ${known} records on the host tells of another release that ran`
-        : `each of the ${releases} other releases in the history was marked bad or rolled back from`;
-}
-
 ;// CONCATENATED MODULE: ./build/shared/history/audit-line.js
 
 /**
@@ -34629,57 +34555,6 @@ async function run(connection, verb, { backupDir, records, onLog }) {
             cause: error.cause,
         });
     }
-}
-
-;// CONCATENATED MODULE: ./build/shared/history/observation.js
-
-/**
- * What a history knows to run; null where it tells of nothing. The scripts' lines, which name no image and come to the end
- * of the file whenever they are imported, say nothing of it.
- * @param history the host's own, in the order of its file
- */
-function newestKnown(history, environment) {
-    const newest = history.findLast(({ environment: of, status, event, release }) => of === environment &&
-        status === 'succeeded' &&
-        event !== 'drill' &&
-        event !== 'restore' &&
-        Object.values(release).some(({ digest, imageId }) => digest !== null || imageId !== null));
-    return newest ?? null;
-}
-/**
- * The record of a release that was seen to run: a new one where release or schema are others than those of the newest
- * record, so that a history does not grow by a line each night.
- * @param history the host's own, in the order of its file
- */
-function observationOf(release, seen, history) {
-    const newest = newestKnown(history, seen.environment);
-    if (newest !== null && sameRelease(newest.release, release) && newest.schemaSha256 === seen.schemaSha256) {
-        return { record: newest, isNew: false };
-    }
-    return { record: observed(release, seen, newest?.release ?? null), isNew: true };
-}
-/** A record that says what runs, and nothing of how good it is. */
-function observed(release, seen, previous) {
-    const { id, at, environment, schemaSha256, backupId, actor, runUrl, commit, reason } = seen;
-    return {
-        version: 1,
-        id,
-        at: at.toISOString(),
-        environment,
-        event: 'observed',
-        status: 'succeeded',
-        verdict: 'unknown',
-        release,
-        previous,
-        schemaSha256,
-        backupId,
-        reason,
-        actor,
-        runUrl,
-        commit,
-        durationMs: null,
-        downtimeMs: null,
-    };
 }
 
 ;// CONCATENATED MODULE: external "node:child_process"
@@ -35365,531 +35240,6 @@ const insideScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require_
 const factsBefore = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-before.sql", 'utf8');
 const factsTables = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-tables.sql", 'utf8');
 const factsAfter = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-after.sql", 'utf8');
-
-;// CONCATENATED MODULE: ./build/shared/releases/compose-version.js
-
-/** From here on `--no-recreate` and `--pull never` do what a swap needs of them. */
-const oldest = [2, 20, 0];
-/** From here on an override can lift a fixed name: compose's reference asks for it. */
-const oldestReset = [2, 24, 4];
-/**
- * @param version as `docker compose version --short` prints it: `2.26.1-4`, `v2.20.0`
- * @throws Failure `compose-too-old`
- */
-function checkComposeVersion(version) {
-    if (isAtLeast(oldest, version))
-        return;
-    throw new Failure('compose-too-old', `The host's docker compose is ${version.trim().slice(0, 50) || 'unknown'}; 2.20 or newer is needed`, {
-        hint: 'On the host, as root: apt-get install docker-compose-plugin (from Docker’s own packages)',
-    });
-}
-/** True where `!reset` in an override takes a fixed name away. @param version as above */
-function supportsReset(version) {
-    return isAtLeast(oldestReset, version);
-}
-function isAtLeast(needed, version) {
-    const [, ...parts] = /^v?(\d+)\.(\d+)(?:\.(\d+))?/.exec(version.trim()) ?? [];
-    const difference = needed.map((part, index) => Number(parts[index] ?? 0) - part).find((each) => each !== 0);
-    return (difference ?? 0) >= 0;
-}
-/** @throws Failure `no-compose` */
-function noCompose(error) {
-    throw new Failure('no-compose', 'The host has no docker compose', {
-        hint: 'On the host, as root: apt-get install docker-compose-plugin. The old docker-compose (with a hyphen) will not do',
-        cause: error,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/releases/strategy.js
-
-/** Programs that look a service's containers up anew, and go on to the next where one does not answer. */
-const proxies = /(^|[/_-])(nginx|openresty|caddy|traefik|haproxy)([_-][^/]*)?$/;
-/** What only watches a proxy is called after it. */
-const watchers = /exporter|metrics/;
-function looksLikeProxy({ image }) {
-    const path = referenceOf(image)?.path ?? '';
-    return proxies.test(path) && !watchers.test(path);
-}
-/** The services that look like reverse proxies, or the one that is named. */
-function proxiesIn({ services }, named) {
-    return [...services.values()]
-        .filter((service) => (named === null ? looksLikeProxy(service) : service.name === named))
-        .map(({ name }) => name);
-}
-/**
- * Without a gap where that can be: new containers beside the old, behind a proxy. Else one after the other, with the reasons.
- * @param containers those of the service
- */
-function decideStrategy(wanted, service, containers, project, proxyServices) {
-    if (wanted === 'recreate')
-        return { strategy: 'recreate', why: 'as the input "strategy" asks' };
-    const reasons = reasonsAgainst(service, containers, project, proxyServices);
-    if (reasons.length > 0)
-        return { strategy: 'recreate', why: reasons.join('; ') };
-    const proxy = proxyServices.find((name) => sharesNetwork(service, project.services.get(name)));
-    return { strategy: 'blue-green', why: `${proxy} leads to it, and two of it can run side by side` };
-}
-function reasonsAgainst(service, containers, project, proxyServices) {
-    const isTested = containers.length > 0 && containers.every(hasHealthTest);
-    const reasons = [
-        [proxyServices.includes(service.name), 'it is the proxy'],
-        [service.containerName !== null, `its name is fixed (${service.containerName})`],
-        [service.publishes, 'it has a port of the host'],
-        [service.networkMode !== null, `its network is ${service.networkMode}`],
-        [service.fixedAddress, 'its address is fixed'],
-        [!isTested, 'it has no health test, so nobody could tell when the new one is ready'],
-        [!containers.some(({ exposedPorts }) => exposedPorts.length > 0), 'it has no port, so no proxy leads to it'],
-        [
-            !proxyServices.some((name) => sharesNetwork(service, project.services.get(name))),
-            'no proxy was found on its network',
-        ],
-    ];
-    return reasons.filter(([holds]) => holds).map(([, reason]) => reason);
-}
-/** Whether Docker asks after its health. */
-function hasHealthTest({ healthTest }) {
-    return healthTest !== null && healthTest !== 'NONE';
-}
-function sharesNetwork(one, other) {
-    return other?.networks.some((network) => one.networks.includes(network)) ?? false;
-}
-
-;// CONCATENATED MODULE: ./build/shared/releases/plan.js
-
-
-
-
-
-
-
-
-/** Docker's own, where the test gives none. */
-const usualInterval = 30_000;
-/**
- * Decides what is to be swapped, how, and in which order. Reads nothing and changes nothing.
- * @throws Failure `cannot-swap` that lists what is in the way
- */
-function planRollback(request) {
-    const { project, wanted, running, databases, containers, world } = request;
-    const leftAlone = [];
-    const obstacles = [];
-    const proxyServices = proxiesIn(project, request.proxyService);
-    const steps = [...project.services.values()].flatMap((service) => {
-        const image = wanted.images.get(service.name);
-        // A service may have the name of what every object has.
-        const from = Object.hasOwn(running, service.name) ? running[service.name] : undefined;
-        const why = whyLeftAlone(service.name, image, from, databases);
-        if (why !== null || image === undefined || from === undefined) {
-            leftAlone.push({ service: service.name, why: why ?? 'the target does not speak of it' });
-            return [];
-        }
-        const reference = referenceOf(service.image);
-        const found = reference === null ? undefined : localImage(reference.repository, image, request.images);
-        const own = containers.filter((container) => container.service === service.name);
-        if (found !== undefined && own.length > 0 && own.every(({ imageId }) => imageId === found.id)) {
-            leftAlone.push({ service: service.name, why: whyUnchanged(own) });
-            return [];
-        }
-        const obstacle = obstacleOf(service, request);
-        if (obstacle !== null)
-            obstacles.push(obstacle);
-        if (obstacle !== null || reference === null)
-            return [];
-        return [step(request, service, own, from, image, reference.repository, found, proxyServices)];
-    });
-    if (obstacles.length > 0)
-        throw cannotSwap(obstacles);
-    const services = inOrder(steps, project);
-    const plan = {
-        project: project.name,
-        services,
-        leftAlone,
-        from: running,
-        to: { ...running, ...Object.fromEntries(services.map(({ service, toImage }) => [service, toImage])) },
-        source: wanted.source,
-        schemaCrossed: schemaCrossed(request),
-        world,
-    };
-    return { ...plan, notes: notesOn(plan, request), hash: hashOf(plan) };
-}
-function whyLeftAlone(service, image, from, databases) {
-    if (databases.has(service))
-        return 'it is the database';
-    if (image === undefined)
-        return 'the target does not speak of it';
-    if (from === undefined)
-        return 'it has no container';
-    if (image.tag === null && image.digest === null && image.imageId === null)
-        return 'the target does not say which image';
-    return null;
-}
-/** The target may be there already, and yet not at work. */
-function whyUnchanged(own) {
-    const stopped = own.find((container) => !isAtWork(container));
-    return stopped === undefined ? 'it runs the target already' : `it has the target already, and is ${stopped.state}`;
-}
-function isAtWork({ state }) {
-    return state === 'running' || state === 'restarting';
-}
-const byHand = 'Name the other services as "services", and roll these back by hand: docker compose up -d with the earlier tag';
-/** What makes a swap impossible; null where nothing does. */
-function obstacleOf(service, { project, composeVersion }) {
-    const { name, image, containerName, sharesWith } = service;
-    if (image === null) {
-        return {
-            what: `${name} has no image in the compose file, which builds it on the host`,
-            remedy: `Give ${name} an "image:" in the compose file`,
-        };
-    }
-    if (referenceOf(image) === null) {
-        return {
-            what: `${name} has an image in the compose file that is no usable reference: ${clean_cleanLine(image, 200)}`,
-            remedy: `Look at its variables, on the host: docker compose config --images`,
-        };
-    }
-    if (containerName !== null && !supportsReset(composeVersion)) {
-        return {
-            what: `${name} has a fixed name (${containerName}), which the host's docker compose ${composeVersion.trim()} cannot lift`,
-            remedy: 'On the host, as root: apt-get install docker-compose-plugin (2.24.4 or newer), or take "container_name:" out of the compose file',
-        };
-    }
-    const [shared] = sharesWith;
-    if (shared !== undefined) {
-        return { what: `${name} shares the network, processes or volumes of ${shared}`, remedy: byHand };
-    }
-    const sharer = [...project.services.values()].find((other) => other.sharesWith.includes(name));
-    if (sharer === undefined)
-        return null;
-    return { what: `${sharer.name} shares the network, processes or volumes of ${name}`, remedy: byHand };
-}
-function cannotSwap(obstacles) {
-    const what = obstacles.map((each) => each.what).join('; ');
-    return new Failure('cannot-swap', `It cannot be rolled back by itself: ${what}`, {
-        hint: [...new Set(obstacles.map(({ remedy }) => remedy))].join('. '),
-    });
-}
-/** By digest, else by id; a tag alone says nothing of what is meant, as it may point elsewhere here. */
-function localImage(repository, { digest, imageId }, images) {
-    const names = (image) => image.repoDigests.map(referenceOf);
-    const byDigest = images.find((image) => names(image).some((name) => name?.repository === repository && name.digest === digest && digest !== null));
-    return byDigest ?? images.find(({ id }) => imageId !== null && id === imageId);
-}
-function step(request, service, own, fromImage, wanted, repository, found, proxyServices) {
-    // What the host cannot find under its digest can only be named by its id.
-    const digest = found === undefined ? wanted.digest : plan_digestOf(found, repository, wanted.digest);
-    const tag = wanted.tag;
-    const name = `${repository}${tag === null ? '' : `:${tag}`}`;
-    const pull = digest === null ? name : `${repository}@${digest}`;
-    if (found === undefined && digest === null && !isTagEnough(wanted, request))
-        throw lostImage(service.name);
-    const { strategy, why } = decideStrategy(request.strategy, service, own, request.project, proxyServices);
-    const proven = own.length > 0 && own.every(hasHealthTest);
-    const intervals = own.map(({ healthInterval }) => healthInterval / 1e6 || usualInterval);
-    return {
-        service: service.name,
-        strategy,
-        why,
-        fromImage,
-        mixed: mixedServices(own).length > 0,
-        fromName: nameOf(fromImage.imageId, service.image, request.images) ?? fromImage.tag,
-        toName: nameOf(found?.id ?? null, service.image, request.images) ?? tag,
-        toImage: {
-            image: digest === null ? name : `${name}@${digest}`,
-            tag,
-            digest,
-            imageId: found?.id ?? null,
-        },
-        pull: found === undefined ? pull : null,
-        localImage: found?.id ?? null,
-        onlyHere: digest === null && found !== undefined,
-        fixedName: service.containerName,
-        anonymousVolumes: own.length === 1 ? anonymousVolumes(own) : {},
-        retag: request.persist === 'retag' ? taggable(service.image) : null,
-        envLine: envLine(service, tag, request.envNames),
-        proven,
-        healthIntervalMs: proven ? Math.max(...intervals) : null,
-    };
-}
-/** `latest` says nothing of what it stands for; what it was tagged as before does. */
-function nameOf(id, composeImage, images) {
-    const own = referenceOf(composeImage);
-    const names = (images.find((image) => image.id === id)?.repoTags ?? [])
-        .map(referenceOf)
-        .filter((name) => name !== null && name.repository === own?.repository && name.tag !== own.tag)
-        .map((name) => name?.tag ?? '');
-    return names.toSorted()[0] ?? null;
-}
-/** Where a record tells the image's id, what its tag stands for today is another image. */
-function isTagEnough({ tag, imageId }, { wanted: { record } }) {
-    return tag !== null && (record === null || imageId === null);
-}
-function lostImage(service) {
-    return new Failure('image-missing', `The image that ${service} is to go back to was only on this host, and is gone`, {
-        hint: 'Name another release as "target"',
-    });
-}
-/** One that the image has in the repository: the wanted one, else the first. */
-function plan_digestOf(image, repository, wanted) {
-    const digests = image.repoDigests
-        .map(referenceOf)
-        .filter((name) => name?.repository === repository)
-        .flatMap((name) => name?.digest ?? []);
-    return digests.find((digest) => digest === wanted) ?? digests.toSorted()[0] ?? null;
-}
-/** The reference, where a tag of this host decides what it stands for. */
-function taggable(image) {
-    if (image === null)
-        return null;
-    const reference = parseImageReference(image);
-    return reference.digest === null && reference.tag !== null ? image : null;
-}
-/** Where the whole tag is one variable, the line to change is known. */
-function envLine({ imageTemplate }, tag, names) {
-    const [, braced, bare] = /:\$(?:\{([A-Za-z_]\w*)[^}]*\}|([A-Za-z_]\w*))$/.exec(imageTemplate ?? '') ?? [];
-    const variable = braced ?? bare;
-    if (variable === undefined || tag === null || !(names ?? []).includes(variable))
-        return null;
-    return { variable, value: tag };
-}
-function anonymousVolumes(own) {
-    const volumes = own.flatMap((container) => container.volumes).filter(({ name }) => /^[0-9a-f]{64}$/.test(name));
-    return Object.fromEntries(volumes.map(({ name, destination }) => [destination, name]));
-}
-/** What others depend on comes first; equals by name. A circle, which compose would refuse, is cut where it is met. */
-function inOrder(steps, { services }) {
-    const byName = new Map(steps.map((each) => [each.service, each]));
-    const ordered = new Set();
-    const met = new Set();
-    const visit = (name) => {
-        if (met.has(name))
-            return;
-        met.add(name);
-        for (const other of (services.get(name)?.dependsOn ?? []).map(({ service }) => service).toSorted())
-            visit(other);
-        ordered.add(name);
-    };
-    for (const name of [...services.keys()].toSorted())
-        visit(name);
-    return [...ordered].flatMap((name) => byName.get(name) ?? []);
-}
-function schemaCrossed({ wanted, schemaNow }) {
-    const then = wanted.record?.schemaSha256 ?? null;
-    if (then === null || schemaNow === null)
-        return 'unknown';
-    return then === schemaNow ? 'no' : 'yes';
-}
-function notesOn(plan, request) {
-    const { project, containers, wanted, running, newestKnown } = request;
-    const swapped = new Set(plan.services.map(({ service }) => service));
-    const notes = [];
-    const warn = (text) => notes.push({ level: 'warning', text });
-    const tell = (text) => notes.push({ level: 'info', text });
-    for (const { service, why } of plan.leftAlone) {
-        const own = containers.filter((container) => container.service === service);
-        const isDown = own.length === 0 || !own.every(isAtWork);
-        if (isDown && wanted.images.has(service))
-            warn(`${service} does not run, and is not started: ${why}`);
-    }
-    if (request.proxyService !== null && !project.services.has(request.proxyService)) {
-        warn(`The compose file has no service ${request.proxyService}, which "proxy-service" names`);
-    }
-    for (const { service, proven, onlyHere, strategy, fixedName, why } of plan.services) {
-        if (request.strategy === 'blue-green' && strategy === 'recreate') {
-            warn(`${service} cannot be swapped without a gap, as "strategy" asks: ${why}`);
-        }
-        if (!proven)
-            warn(`${service} has no health test: that it runs is all that can be proven of it`);
-        if (onlyHere)
-            warn(`The target of ${service} is in no registry as far as this host knows: it exists only here`);
-        if (strategy === 'blue-green' && fixedName === null)
-            tell(`${service} is swapped without a gap`);
-    }
-    const outdated = containers.filter(({ service, created }) => swapped.has(service) && Date.parse(created) < request.filesChangedAt);
-    if (outdated.length > 0) {
-        const names = [...new Set(outdated.map(({ service }) => service))].join(', ');
-        warn(`The compose file or its variables were changed since ${names} was started: the target starts with what they say today`);
-    }
-    if (newestKnown !== null && !release_sameRelease(newestKnown, running)) {
-        tell('What runs is another release than the newest that the history knows');
-    }
-    for (const line of request.complaints.split('\n')) {
-        const [, variable] = /The \\?"(\w+)\\?" variable is not set/.exec(line) ?? [];
-        if (variable !== undefined)
-            warn(`The variable ${variable} of the compose file is not set on the host, and counts as empty`);
-    }
-    for (const service of wanted.unknown)
-        tell(`${service} was part of that release, and is in the compose file no more`);
-    for (const service of mixedServices(containers))
-        warn(`Containers of ${service} run different images`);
-    for (const { name, dependsOn } of project.services.values()) {
-        const on = dependsOn
-            .filter(({ service, restart }) => restart && swapped.has(service))
-            .map(({ service }) => service);
-        if (on.length > 0)
-            warn(`${name} asks to be restarted with ${on.join(', ')}; that is not done`);
-    }
-    for (const service of swapped) {
-        const own = containers.filter((container) => container.service === service);
-        if (own.length > 1 && Object.keys(anonymousVolumes(own)).length > 0) {
-            warn(`${service} has ${own.length} containers with volumes without a name: those of the target begin empty`);
-        }
-    }
-    if (swapped.size > 0 && plan.schemaCrossed === 'yes') {
-        warn('The database schema has changed since that release ran: older code meets a newer schema. The data stay as they are');
-    }
-    else if (swapped.size > 0 && plan.schemaCrossed === 'unknown') {
-        tell('Whether the database schema has changed since that release ran is not known');
-    }
-    const latest = wanted.record;
-    if (latest !== null) {
-        const added = Object.keys(running).filter((service) => !(service in latest.release) && !request.databases.has(service));
-        if (added.length > 0)
-            tell(`${added.join(', ')} came after that release, and stays as it is`);
-    }
-    return notes;
-}
-/**
- * Neither ids of containers nor their health: they change while a plan is looked at. Nor whether the target is on the host
- * already: a plan stays the same when a first attempt has pulled it.
- */
-function hashOf({ project, services, from, to, world }) {
-    const decided = services.map(({ service, strategy, toImage, fixedName, anonymousVolumes: volumes, retag }) => ({
-        service,
-        strategy,
-        toImage: whatDecides(toImage),
-        fixedName,
-        volumes,
-        retag,
-    }));
-    const target = Object.fromEntries(Object.entries(to).map(([service, image]) => [service, whatDecides(image)]));
-    return (0,external_node_crypto_.createHash)('sha256').update(canonical({ project, decided, from, target, world })).digest('hex');
-}
-/** A digest says which image is meant; where there is none, its id does. */
-function whatDecides(image) {
-    return image.digest === null ? image : { ...image, imageId: null };
-}
-/** JSON with its keys in order. */
-function canonical(value) {
-    return JSON.stringify(value, (_, part) => typeof part === 'object' && part !== null && !Array.isArray(part)
-        ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-        : part);
-}
-
-;// CONCATENATED MODULE: ./build/shared/releases/plan-text.js
-/** A plan as an operator reads it, line by line: what changes, how, and what to know of it. */
-function planText(plan) {
-    const name = widest(plan.services.map(({ service }) => service));
-    const from = widest(plan.services.map((step) => fromIn(step)));
-    return [
-        `The target is ${plan.source}`,
-        ...plan.services.map((step) => `${step.service.padEnd(name)}  ${fromIn(step).padEnd(from)}  →  ${toIn(step)}`),
-        ...plan.services.map(({ service, strategy, why }) => `${service.padEnd(name)}  ${howIn[strategy]}: ${why}`),
-        ...plan.leftAlone.map(({ service, why }) => `${service} is left alone: ${why}`),
-        ...plan.services.flatMap(({ pull }) => (pull === null ? [] : [`To be pulled: ${pull}`])),
-        `Plan ${plan.hash}`,
-    ];
-}
-const howIn = {
-    recreate: 'one after the other, with a gap of its own stop and start',
-    'blue-green': 'the new beside the old, without a gap',
-};
-/** What a service runs now, in short: `v3 (0123456789ab)`. */
-function fromIn({ fromName, fromImage }) {
-    return inShort(fromName, fromImage);
-}
-/** What it is to run, in the same form. */
-function toIn({ toName, toImage }) {
-    return inShort(toName, toImage);
-}
-function inShort(name, { digest, imageId }) {
-    const id = (digest ?? imageId ?? '').replace(/^sha256:/, '').slice(0, 12);
-    if (name === null)
-        return id === '' ? 'unknown' : id;
-    return id === '' ? name : `${name} (${id})`;
-}
-function widest(texts) {
-    return Math.max(0, ...texts.map((text) => text.length));
-}
-
-;// CONCATENATED MODULE: ./build/shared/releases/project.js
-
-
-
-const mostServices = 500;
-const shortText = untrusted_text(4_096);
-/** Compose writes numbers here and there as text, and leaves out what is not given. */
-const anything = (value) => value;
-const network = orNull(shape({
-    ipv4_address: orNull(shortText),
-    ipv6_address: orNull(shortText),
-    mac_address: orNull(shortText),
-}));
-const service = shape({
-    image: orNull(shortText),
-    container_name: orNull(shortText),
-    ports: orNull(listOf(shape({ published: anything }), 1_000)),
-    networks: orNull(mapOf((key) => key.length <= 255, network, 200)),
-    network_mode: orNull(shortText),
-    ipc: orNull(shortText),
-    pid: orNull(shortText),
-    mac_address: orNull(shortText),
-    volumes_from: orNull(listOf(shortText, 100)),
-    depends_on: orNull(mapOf(isServiceName, shape({ restart: orNull(bool) }), mostServices)),
-});
-const project = shape({
-    name: shortText,
-    services: mapOf(isServiceName, service, mostServices),
-});
-const templates = shape({
-    services: mapOf(isServiceName, shape({ image: orNull(shortText) }), mostServices),
-});
-/**
- * Reads what `docker compose config --format json` printed, and keeps a few fields of it.
- * @param template the same with `--no-interpolate`; empty where compose gave none
- * @throws Failure `bad-compose-config`, which repeats nothing of the text
- */
-function readProject(config, template) {
-    const { name, services } = project_parsed(config, project);
-    const written = template.trim() === '' ? null : project_parsed(template, templates).services;
-    return {
-        name,
-        services: new Map(Object.entries(services).map(([each, facts]) => [
-            each,
-            {
-                name: each,
-                image: facts.image,
-                imageTemplate: written?.[each]?.image ?? null,
-                containerName: facts.container_name,
-                publishes: (facts.ports ?? []).some(({ published }) => published !== undefined && published !== ''),
-                networks: Object.keys(facts.networks ?? {}),
-                networkMode: facts.network_mode,
-                fixedAddress: facts.mac_address !== null ||
-                    Object.values(facts.networks ?? {}).some((at) => at !== null && (at.ipv4_address ?? at.ipv6_address ?? at.mac_address) !== null),
-                dependsOn: Object.entries(facts.depends_on ?? {}).map(([on, { restart }]) => ({
-                    service: on,
-                    restart: restart === true,
-                })),
-                sharesWith: sharedBy(facts),
-            },
-        ])),
-    };
-}
-function project_parsed(json, read) {
-    try {
-        return read(JSON.parse(json), '');
-    }
-    catch (error) {
-        const why = error instanceof Failure ? error.message : 'it is no JSON';
-        throw new Failure('bad-compose-config', `What compose says of the project cannot be used: ${why}`, {
-            hint: 'In deploy-dir on the host: docker compose config --quiet. Check "compose-file", "env-file" and "project-name"',
-        });
-    }
-}
-function sharedBy({ network_mode, ipc, pid, volumes_from }) {
-    const modes = [network_mode, ipc, pid].map((mode) => /^service:(.+)$/.exec(mode ?? '')?.[1]);
-    const volumes = (volumes_from ?? []).map((from) => (from.startsWith('container:') ? undefined : from.split(':')[0]));
-    return [...new Set([...modes, ...volumes].filter((each) => each !== undefined))];
-}
 
 // EXTERNAL MODULE: external "node:os"
 var external_node_os_ = __nccwpck_require__(48161);
@@ -38309,6 +37659,809 @@ class Way {
     }
 }
 
+;// CONCATENATED MODULE: ./build/shared/history/choice.js
+
+/**
+ * The newest release that was found good and is not what runs; else the newest that ran and was not marked bad. What was
+ * rolled back from is bad until it is found good anew, so that a second rollback goes further back, never forward.
+ */
+function lastGood({ records, environment, running, ignored }) {
+    const ours = records.filter((record) => record.environment === environment);
+    const now = imagesOf(running, ignored);
+    const others = ours
+        .filter(ran)
+        .map((record) => ({ record, images: imagesOf(record.release, ignored) }))
+        .filter(({ images }) => differs(images, now))
+        .toReversed();
+    const words = wordsOn(ours, ignored);
+    let unmarked = null;
+    for (const { record, images } of others) {
+        const word = words.find(({ about }) => sameImages(about, images))?.word ?? null;
+        if (word === 'good') {
+            return { record, why: 'the newest release that was found good and is not what runs' };
+        }
+        if (word === null)
+            unmarked ??= record;
+    }
+    if (unmarked !== null) {
+        return { record: unmarked, why: 'the newest release that ran and was not marked bad; none was found good' };
+    }
+    return {
+        record: null,
+        why: whyNone(ours.length, others.map(({ images }) => images)),
+    };
+}
+function imagesOf(release, ignored) {
+    return new Map(Object.entries(release).filter(([service]) => !ignored.has(service)));
+}
+/** What was said of releases, the latest word first; `unknown` is none. */
+function wordsOn(records, ignored) {
+    return records
+        .toReversed()
+        .flatMap(({ event, status, verdict, release, previous }) => [
+        ...(verdict === 'unknown' ? [] : [{ about: imagesOf(release, ignored), word: verdict }]),
+        ...(event === 'rollback' && status === 'succeeded' && previous !== null
+            ? [{ about: imagesOf(previous, ignored), word: 'bad' }]
+            : []),
+    ]);
+}
+function ran({ event, status }) {
+    return status === 'succeeded' && event !== 'drill';
+}
+/** Some service that is in both runs another image, and every such one can be found again. */
+function differs(images, now) {
+    const others = [...images].filter(([service, image]) => {
+        const present = now.get(service);
+        return present !== undefined && !sameImage(image, present);
+    });
+    return others.length > 0 && others.every(([, { digest, imageId }]) => digest !== null || imageId !== null);
+}
+/** They have the same services, each with the same image. */
+function sameImages(one, other) {
+    return (one.size === other.size &&
+        [...one].every(([service, image]) => {
+            const counterpart = other.get(service);
+            return counterpart !== undefined && sameImage(image, counterpart);
+        }));
+}
+function whyNone(known, others) {
+    if (known === 0)
+        return 'the history on the host is empty';
+    const releases = others.filter((images, index) => others.findIndex((earlier) => sameImages(earlier, images)) === index).length;
+    return releases === 0
+        ? `none of the ${known} records on the host tells of another release that ran`
+        : `each of the ${releases} other releases in the history was marked bad or rolled back from`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/history/observation.js
+
+/**
+ * What a history knows to run; null where it tells of nothing. The scripts' lines, which name no image and come to the end
+ * of the file whenever they are imported, say nothing of it.
+ * @param history the host's own, in the order of its file
+ */
+function newestKnown(history, environment) {
+    const newest = history.findLast(({ environment: of, status, event, release }) => of === environment &&
+        status === 'succeeded' &&
+        event !== 'drill' &&
+        event !== 'restore' &&
+        Object.values(release).some(({ digest, imageId }) => digest !== null || imageId !== null));
+    return newest ?? null;
+}
+/**
+ * The record of a release that was seen to run: a new one where release or schema are others than those of the newest
+ * record, so that a history does not grow by a line each night.
+ * @param history the host's own, in the order of its file
+ */
+function observationOf(release, seen, history) {
+    const newest = newestKnown(history, seen.environment);
+    if (newest !== null && sameRelease(newest.release, release) && newest.schemaSha256 === seen.schemaSha256) {
+        return { record: newest, isNew: false };
+    }
+    return { record: observed(release, seen, newest?.release ?? null), isNew: true };
+}
+/** A record that says what runs, and nothing of how good it is. */
+function observed(release, seen, previous) {
+    const { id, at, environment, schemaSha256, backupId, actor, runUrl, commit, reason } = seen;
+    return {
+        version: 1,
+        id,
+        at: at.toISOString(),
+        environment,
+        event: 'observed',
+        status: 'succeeded',
+        verdict: 'unknown',
+        release,
+        previous,
+        schemaSha256,
+        backupId,
+        reason,
+        actor,
+        runUrl,
+        commit,
+        durationMs: null,
+        downtimeMs: null,
+    };
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/compose-version.js
+
+/** From here on `--no-recreate` and `--pull never` do what a swap needs of them. */
+const oldest = [2, 20, 0];
+/** From here on an override can lift a fixed name: compose's reference asks for it. */
+const oldestReset = [2, 24, 4];
+/**
+ * @param version as `docker compose version --short` prints it: `2.26.1-4`, `v2.20.0`
+ * @throws Failure `compose-too-old`
+ */
+function checkComposeVersion(version) {
+    if (isAtLeast(oldest, version))
+        return;
+    throw new Failure('compose-too-old', `The host's docker compose is ${version.trim().slice(0, 50) || 'unknown'}; 2.20 or newer is needed`, {
+        hint: 'On the host, as root: apt-get install docker-compose-plugin (from Docker’s own packages)',
+    });
+}
+/** True where `!reset` in an override takes a fixed name away. @param version as above */
+function supportsReset(version) {
+    return isAtLeast(oldestReset, version);
+}
+function isAtLeast(needed, version) {
+    const [, ...parts] = /^v?(\d+)\.(\d+)(?:\.(\d+))?/.exec(version.trim()) ?? [];
+    const difference = needed.map((part, index) => Number(parts[index] ?? 0) - part).find((each) => each !== 0);
+    return (difference ?? 0) >= 0;
+}
+/** @throws Failure `no-compose` */
+function noCompose(error) {
+    throw new Failure('no-compose', 'The host has no docker compose', {
+        hint: 'On the host, as root: apt-get install docker-compose-plugin. The old docker-compose (with a hyphen) will not do',
+        cause: error,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/container.js
+// What is read from a container as it was found.
+function isAtWork({ state }) {
+    return state === 'running' || state === 'restarting';
+}
+/** By destination: volumes that have no name of their own. */
+function anonymousVolumes(own) {
+    const volumes = own.flatMap((container) => container.volumes).filter(({ name }) => /^[0-9a-f]{64}$/.test(name));
+    return Object.fromEntries(volumes.map(({ name, destination }) => [destination, name]));
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/obstacles.js
+
+
+
+
+const byHand = 'Name the other services as "services", and roll these back by hand: docker compose up -d with the earlier tag';
+/** What makes a swap impossible; null where nothing does. */
+function obstacleOf(service, { project, composeVersion }) {
+    const { name, image, containerName, sharesWith } = service;
+    if (image === null) {
+        return {
+            what: `${name} has no image in the compose file, which builds it on the host`,
+            remedy: `Give ${name} an "image:" in the compose file`,
+        };
+    }
+    if (referenceOf(image) === null) {
+        return {
+            what: `${name} has an image in the compose file that is no usable reference: ${clean_cleanLine(image, 200)}`,
+            remedy: `Look at its variables, on the host: docker compose config --images`,
+        };
+    }
+    if (containerName !== null && !supportsReset(composeVersion)) {
+        return {
+            what: `${name} has a fixed name (${containerName}), which the host's docker compose ${composeVersion.trim()} cannot lift`,
+            remedy: 'On the host, as root: apt-get install docker-compose-plugin (2.24.4 or newer), or take "container_name:" out of the compose file',
+        };
+    }
+    const [shared] = sharesWith;
+    if (shared !== undefined) {
+        return { what: `${name} shares the network, processes or volumes of ${shared}`, remedy: byHand };
+    }
+    const sharer = [...project.services.values()].find((other) => other.sharesWith.includes(name));
+    if (sharer === undefined)
+        return null;
+    return { what: `${sharer.name} shares the network, processes or volumes of ${name}`, remedy: byHand };
+}
+/** All of them at once. */
+function cannotSwap(obstacles) {
+    const what = obstacles.map((each) => each.what).join('; ');
+    return new Failure('cannot-swap', `It cannot be rolled back by itself: ${what}`, {
+        hint: [...new Set(obstacles.map(({ remedy }) => remedy))].join('. '),
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/plan-hash.js
+
+/**
+ * What decides, as one SHA-256 in hex. Neither ids of containers nor their health: they change while a plan is looked at. Nor whether the target is on the host
+ * already: a plan stays the same when a first attempt has pulled it.
+ */
+function hashOf({ project, services, from, to, world }) {
+    const decided = services.map(({ service, strategy, toImage, fixedName, anonymousVolumes: volumes, retag }) => ({
+        service,
+        strategy,
+        toImage: whatDecides(toImage),
+        fixedName,
+        volumes,
+        retag,
+    }));
+    const target = Object.fromEntries(Object.entries(to).map(([service, image]) => [service, whatDecides(image)]));
+    return (0,external_node_crypto_.createHash)('sha256').update(canonical({ project, decided, from, target, world })).digest('hex');
+}
+/** A digest says which image is meant; where there is none, its id does. */
+function whatDecides(image) {
+    return image.digest === null ? image : { ...image, imageId: null };
+}
+/** JSON with its keys in order. */
+function canonical(value) {
+    return JSON.stringify(value, (_, part) => typeof part === 'object' && part !== null && !Array.isArray(part)
+        ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+        : part);
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/plan-notes.js
+
+
+/** What an operator should know of a plan before it is carried out. */
+function notesOn(plan, request) {
+    const { project, containers, wanted, running, newestKnown } = request;
+    const swapped = new Set(plan.services.map(({ service }) => service));
+    const notes = [];
+    const warn = (text) => notes.push({ level: 'warning', text });
+    const tell = (text) => notes.push({ level: 'info', text });
+    for (const { service, why } of plan.leftAlone) {
+        const own = containers.filter((container) => container.service === service);
+        const isDown = own.length === 0 || !own.every(isAtWork);
+        if (isDown && wanted.images.has(service))
+            warn(`${service} does not run, and is not started: ${why}`);
+    }
+    if (request.proxyService !== null && !project.services.has(request.proxyService)) {
+        warn(`The compose file has no service ${request.proxyService}, which "proxy-service" names`);
+    }
+    for (const { service, proven, onlyHere, strategy, fixedName, why } of plan.services) {
+        if (request.strategy === 'blue-green' && strategy === 'recreate') {
+            warn(`${service} cannot be swapped without a gap, as "strategy" asks: ${why}`);
+        }
+        if (!proven)
+            warn(`${service} has no health test: that it runs is all that can be proven of it`);
+        if (onlyHere)
+            warn(`The target of ${service} is in no registry as far as this host knows: it exists only here`);
+        if (strategy === 'blue-green' && fixedName === null)
+            tell(`${service} is swapped without a gap`);
+    }
+    const outdated = containers.filter(({ service, created }) => swapped.has(service) && Date.parse(created) < request.filesChangedAt);
+    if (outdated.length > 0) {
+        const names = [...new Set(outdated.map(({ service }) => service))].join(', ');
+        warn(`The compose file or its variables were changed since ${names} was started: the target starts with what they say today`);
+    }
+    if (newestKnown !== null && !release_sameRelease(newestKnown, running)) {
+        tell('What runs is another release than the newest that the history knows');
+    }
+    for (const line of request.complaints.split('\n')) {
+        const [, variable] = /The \\?"(\w+)\\?" variable is not set/.exec(line) ?? [];
+        if (variable !== undefined)
+            warn(`The variable ${variable} of the compose file is not set on the host, and counts as empty`);
+    }
+    for (const service of wanted.unknown)
+        tell(`${service} was part of that release, and is in the compose file no more`);
+    for (const service of mixedServices(containers))
+        warn(`Containers of ${service} run different images`);
+    for (const { name, dependsOn } of project.services.values()) {
+        const on = dependsOn
+            .filter(({ service, restart }) => restart && swapped.has(service))
+            .map(({ service }) => service);
+        if (on.length > 0)
+            warn(`${name} asks to be restarted with ${on.join(', ')}; that is not done`);
+    }
+    for (const service of swapped) {
+        const own = containers.filter((container) => container.service === service);
+        if (own.length > 1 && Object.keys(anonymousVolumes(own)).length > 0) {
+            warn(`${service} has ${own.length} containers with volumes without a name: those of the target begin empty`);
+        }
+    }
+    if (swapped.size > 0 && plan.schemaCrossed === 'yes') {
+        warn('The database schema has changed since that release ran: older code meets a newer schema. The data stay as they are');
+    }
+    else if (swapped.size > 0 && plan.schemaCrossed === 'unknown') {
+        tell('Whether the database schema has changed since that release ran is not known');
+    }
+    const latest = wanted.record;
+    if (latest !== null) {
+        const added = Object.keys(running).filter((service) => !(service in latest.release) && !request.databases.has(service));
+        if (added.length > 0)
+            tell(`${added.join(', ')} came after that release, and stays as it is`);
+    }
+    return notes;
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/strategy.js
+
+/** Programs that look a service's containers up anew, and go on to the next where one does not answer. */
+const proxies = /(^|[/_-])(nginx|openresty|caddy|traefik|haproxy)([_-][^/]*)?$/;
+/** What only watches a proxy is called after it. */
+const watchers = /exporter|metrics/;
+function looksLikeProxy({ image }) {
+    const path = referenceOf(image)?.path ?? '';
+    return proxies.test(path) && !watchers.test(path);
+}
+/** The services that look like reverse proxies, or the one that is named. */
+function proxiesIn({ services }, named) {
+    return [...services.values()]
+        .filter((service) => (named === null ? looksLikeProxy(service) : service.name === named))
+        .map(({ name }) => name);
+}
+/**
+ * Without a gap where that can be: new containers beside the old, behind a proxy. Else one after the other, with the reasons.
+ * @param containers those of the service
+ */
+function decideStrategy(wanted, service, containers, project, proxyServices) {
+    if (wanted === 'recreate')
+        return { strategy: 'recreate', why: 'as the input "strategy" asks' };
+    const reasons = reasonsAgainst(service, containers, project, proxyServices);
+    if (reasons.length > 0)
+        return { strategy: 'recreate', why: reasons.join('; ') };
+    const proxy = proxyServices.find((name) => sharesNetwork(service, project.services.get(name)));
+    return { strategy: 'blue-green', why: `${proxy} leads to it, and two of it can run side by side` };
+}
+function reasonsAgainst(service, containers, project, proxyServices) {
+    const isTested = containers.length > 0 && containers.every(hasHealthTest);
+    const reasons = [
+        [proxyServices.includes(service.name), 'it is the proxy'],
+        [service.containerName !== null, `its name is fixed (${service.containerName})`],
+        [service.publishes, 'it has a port of the host'],
+        [service.networkMode !== null, `its network is ${service.networkMode}`],
+        [service.fixedAddress, 'its address is fixed'],
+        [!isTested, 'it has no health test, so nobody could tell when the new one is ready'],
+        [!containers.some(({ exposedPorts }) => exposedPorts.length > 0), 'it has no port, so no proxy leads to it'],
+        [
+            !proxyServices.some((name) => sharesNetwork(service, project.services.get(name))),
+            'no proxy was found on its network',
+        ],
+    ];
+    return reasons.filter(([holds]) => holds).map(([, reason]) => reason);
+}
+/** Whether Docker asks after its health. */
+function hasHealthTest({ healthTest }) {
+    return healthTest !== null && healthTest !== 'NONE';
+}
+function sharesNetwork(one, other) {
+    return other?.networks.some((network) => one.networks.includes(network)) ?? false;
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/plan.js
+
+
+
+
+
+
+
+
+
+/** Docker's own, where the test gives none. */
+const usualInterval = 30_000;
+/**
+ * Decides what is to be swapped, how, and in which order. Reads nothing and changes nothing.
+ * @throws Failure `cannot-swap` that lists what is in the way
+ */
+function planRollback(request) {
+    const { project, wanted, running, databases, containers, world } = request;
+    const leftAlone = [];
+    const obstacles = [];
+    const proxyServices = proxiesIn(project, request.proxyService);
+    const steps = [...project.services.values()].flatMap((service) => {
+        const image = wanted.images.get(service.name);
+        // A service may have the name of what every object has.
+        const from = Object.hasOwn(running, service.name) ? running[service.name] : undefined;
+        const why = whyLeftAlone(service.name, image, from, databases);
+        if (why !== null || image === undefined || from === undefined) {
+            leftAlone.push({ service: service.name, why: why ?? 'the target does not speak of it' });
+            return [];
+        }
+        const reference = referenceOf(service.image);
+        const found = reference === null ? undefined : localImage(reference.repository, image, request.images);
+        const own = containers.filter((container) => container.service === service.name);
+        if (found !== undefined && own.length > 0 && own.every(({ imageId }) => imageId === found.id)) {
+            leftAlone.push({ service: service.name, why: whyUnchanged(own) });
+            return [];
+        }
+        const obstacle = obstacleOf(service, request);
+        if (obstacle !== null)
+            obstacles.push(obstacle);
+        if (obstacle !== null || reference === null)
+            return [];
+        return [step(request, service, own, from, image, reference.repository, found, proxyServices)];
+    });
+    if (obstacles.length > 0)
+        throw cannotSwap(obstacles);
+    const services = inOrder(steps, project);
+    const plan = {
+        project: project.name,
+        services,
+        leftAlone,
+        from: running,
+        to: { ...running, ...Object.fromEntries(services.map(({ service, toImage }) => [service, toImage])) },
+        source: wanted.source,
+        schemaCrossed: schemaCrossed(request),
+        world,
+    };
+    return { ...plan, notes: notesOn(plan, request), hash: hashOf(plan) };
+}
+function whyLeftAlone(service, image, from, databases) {
+    if (databases.has(service))
+        return 'it is the database';
+    if (image === undefined)
+        return 'the target does not speak of it';
+    if (from === undefined)
+        return 'it has no container';
+    if (image.tag === null && image.digest === null && image.imageId === null)
+        return 'the target does not say which image';
+    return null;
+}
+/** The target may be there already, and yet not at work. */
+function whyUnchanged(own) {
+    const stopped = own.find((container) => !isAtWork(container));
+    return stopped === undefined ? 'it runs the target already' : `it has the target already, and is ${stopped.state}`;
+}
+/** By digest, else by id; a tag alone says nothing of what is meant, as it may point elsewhere here. */
+function localImage(repository, { digest, imageId }, images) {
+    const names = (image) => image.repoDigests.map(referenceOf);
+    const byDigest = images.find((image) => names(image).some((name) => name?.repository === repository && name.digest === digest && digest !== null));
+    return byDigest ?? images.find(({ id }) => imageId !== null && id === imageId);
+}
+function step(request, service, own, fromImage, wanted, repository, found, proxyServices) {
+    // What the host cannot find under its digest can only be named by its id.
+    const digest = found === undefined ? wanted.digest : plan_digestOf(found, repository, wanted.digest);
+    const tag = wanted.tag;
+    const name = `${repository}${tag === null ? '' : `:${tag}`}`;
+    const pull = digest === null ? name : `${repository}@${digest}`;
+    if (found === undefined && digest === null && !isTagEnough(wanted, request))
+        throw lostImage(service.name);
+    const { strategy, why } = decideStrategy(request.strategy, service, own, request.project, proxyServices);
+    const proven = own.length > 0 && own.every(hasHealthTest);
+    const intervals = own.map(({ healthInterval }) => healthInterval / 1e6 || usualInterval);
+    return {
+        service: service.name,
+        strategy,
+        why,
+        fromImage,
+        mixed: mixedServices(own).length > 0,
+        fromName: nameOf(fromImage.imageId, service.image, request.images) ?? fromImage.tag,
+        toName: nameOf(found?.id ?? null, service.image, request.images) ?? tag,
+        toImage: {
+            image: digest === null ? name : `${name}@${digest}`,
+            tag,
+            digest,
+            imageId: found?.id ?? null,
+        },
+        pull: found === undefined ? pull : null,
+        localImage: found?.id ?? null,
+        onlyHere: digest === null && found !== undefined,
+        fixedName: service.containerName,
+        anonymousVolumes: own.length === 1 ? anonymousVolumes(own) : {},
+        retag: request.persist === 'retag' ? taggable(service.image) : null,
+        envLine: envLine(service, tag, request.envNames),
+        proven,
+        healthIntervalMs: proven ? Math.max(...intervals) : null,
+    };
+}
+/** `latest` says nothing of what it stands for; what it was tagged as before does. */
+function nameOf(id, composeImage, images) {
+    const own = referenceOf(composeImage);
+    const names = (images.find((image) => image.id === id)?.repoTags ?? [])
+        .map(referenceOf)
+        .filter((name) => name !== null && name.repository === own?.repository && name.tag !== own.tag)
+        .map((name) => name?.tag ?? '');
+    return names.toSorted()[0] ?? null;
+}
+/** Where a record tells the image's id, what its tag stands for today is another image. */
+function isTagEnough({ tag, imageId }, { wanted: { record } }) {
+    return tag !== null && (record === null || imageId === null);
+}
+function lostImage(service) {
+    return new Failure('image-missing', `The image that ${service} is to go back to was only on this host, and is gone`, {
+        hint: 'Name another release as "target"',
+    });
+}
+/** One that the image has in the repository: the wanted one, else the first. */
+function plan_digestOf(image, repository, wanted) {
+    const digests = image.repoDigests
+        .map(referenceOf)
+        .filter((name) => name?.repository === repository)
+        .flatMap((name) => name?.digest ?? []);
+    return digests.find((digest) => digest === wanted) ?? digests.toSorted()[0] ?? null;
+}
+/** The reference, where a tag of this host decides what it stands for. */
+function taggable(image) {
+    if (image === null)
+        return null;
+    const reference = parseImageReference(image);
+    return reference.digest === null && reference.tag !== null ? image : null;
+}
+/** Where the whole tag is one variable, the line to change is known. */
+function envLine({ imageTemplate }, tag, names) {
+    const [, braced, bare] = /:\$(?:\{([A-Za-z_]\w*)[^}]*\}|([A-Za-z_]\w*))$/.exec(imageTemplate ?? '') ?? [];
+    const variable = braced ?? bare;
+    if (variable === undefined || tag === null || !(names ?? []).includes(variable))
+        return null;
+    return { variable, value: tag };
+}
+/** What others depend on comes first; equals by name. A circle, which compose would refuse, is cut where it is met. */
+function inOrder(steps, { services }) {
+    const byName = new Map(steps.map((each) => [each.service, each]));
+    const ordered = new Set();
+    const met = new Set();
+    const visit = (name) => {
+        if (met.has(name))
+            return;
+        met.add(name);
+        for (const other of (services.get(name)?.dependsOn ?? []).map(({ service }) => service).toSorted())
+            visit(other);
+        ordered.add(name);
+    };
+    for (const name of [...services.keys()].toSorted())
+        visit(name);
+    return [...ordered].flatMap((name) => byName.get(name) ?? []);
+}
+function schemaCrossed({ wanted, schemaNow }) {
+    const then = wanted.record?.schemaSha256 ?? null;
+    if (then === null || schemaNow === null)
+        return 'unknown';
+    return then === schemaNow ? 'no' : 'yes';
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/plan-text.js
+/** A plan as an operator reads it, line by line: what changes, how, and what to know of it. */
+function planText(plan) {
+    const name = widest(plan.services.map(({ service }) => service));
+    const from = widest(plan.services.map((step) => fromIn(step)));
+    return [
+        `The target is ${plan.source}`,
+        ...plan.services.map((step) => `${step.service.padEnd(name)}  ${fromIn(step).padEnd(from)}  →  ${toIn(step)}`),
+        ...plan.services.map(({ service, strategy, why }) => `${service.padEnd(name)}  ${howIn[strategy]}: ${why}`),
+        ...plan.leftAlone.map(({ service, why }) => `${service} is left alone: ${why}`),
+        ...plan.services.flatMap(({ pull }) => (pull === null ? [] : [`To be pulled: ${pull}`])),
+        `Plan ${plan.hash}`,
+    ];
+}
+const howIn = {
+    recreate: 'one after the other, with a gap of its own stop and start',
+    'blue-green': 'the new beside the old, without a gap',
+};
+/** What a service runs now, in short: `v3 (0123456789ab)`. */
+function fromIn({ fromName, fromImage }) {
+    return inShort(fromName, fromImage);
+}
+/** What it is to run, in the same form. */
+function toIn({ toName, toImage }) {
+    return inShort(toName, toImage);
+}
+function inShort(name, { digest, imageId }) {
+    const id = (digest ?? imageId ?? '').replace(/^sha256:/, '').slice(0, 12);
+    if (name === null)
+        return id === '' ? 'unknown' : id;
+    return id === '' ? name : `${name} (${id})`;
+}
+function widest(texts) {
+    return Math.max(0, ...texts.map((text) => text.length));
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/project.js
+
+
+
+const mostServices = 500;
+const shortText = untrusted_text(4_096);
+/** Compose writes numbers here and there as text, and leaves out what is not given. */
+const anything = (value) => value;
+const network = orNull(shape({
+    ipv4_address: orNull(shortText),
+    ipv6_address: orNull(shortText),
+    mac_address: orNull(shortText),
+}));
+const service = shape({
+    image: orNull(shortText),
+    container_name: orNull(shortText),
+    ports: orNull(listOf(shape({ published: anything }), 1_000)),
+    networks: orNull(mapOf((key) => key.length <= 255, network, 200)),
+    network_mode: orNull(shortText),
+    ipc: orNull(shortText),
+    pid: orNull(shortText),
+    mac_address: orNull(shortText),
+    volumes_from: orNull(listOf(shortText, 100)),
+    depends_on: orNull(mapOf(isServiceName, shape({ restart: orNull(bool) }), mostServices)),
+});
+const project = shape({
+    name: shortText,
+    services: mapOf(isServiceName, service, mostServices),
+});
+const templates = shape({
+    services: mapOf(isServiceName, shape({ image: orNull(shortText) }), mostServices),
+});
+/**
+ * Reads what `docker compose config --format json` printed, and keeps a few fields of it.
+ * @param template the same with `--no-interpolate`; empty where compose gave none
+ * @throws Failure `bad-compose-config`, which repeats nothing of the text
+ */
+function readProject(config, template) {
+    const { name, services } = project_parsed(config, project);
+    const written = template.trim() === '' ? null : project_parsed(template, templates).services;
+    return {
+        name,
+        services: new Map(Object.entries(services).map(([each, facts]) => [
+            each,
+            {
+                name: each,
+                image: facts.image,
+                imageTemplate: written?.[each]?.image ?? null,
+                containerName: facts.container_name,
+                publishes: (facts.ports ?? []).some(({ published }) => published !== undefined && published !== ''),
+                networks: Object.keys(facts.networks ?? {}),
+                networkMode: facts.network_mode,
+                fixedAddress: facts.mac_address !== null ||
+                    Object.values(facts.networks ?? {}).some((at) => at !== null && (at.ipv4_address ?? at.ipv6_address ?? at.mac_address) !== null),
+                dependsOn: Object.entries(facts.depends_on ?? {}).map(([on, { restart }]) => ({
+                    service: on,
+                    restart: restart === true,
+                })),
+                sharesWith: sharedBy(facts),
+            },
+        ])),
+    };
+}
+function project_parsed(json, read) {
+    try {
+        return read(JSON.parse(json), '');
+    }
+    catch (error) {
+        const why = error instanceof Failure ? error.message : 'it is no JSON';
+        throw new Failure('bad-compose-config', `What compose says of the project cannot be used: ${why}`, {
+            hint: 'In deploy-dir on the host: docker compose config --quiet. Check "compose-file", "env-file" and "project-name"',
+        });
+    }
+}
+function sharedBy({ network_mode, ipc, pid, volumes_from }) {
+    const modes = [network_mode, ipc, pid].map((mode) => /^service:(.+)$/.exec(mode ?? '')?.[1]);
+    const volumes = (volumes_from ?? []).map((from) => (from.startsWith('container:') ? undefined : from.split(':')[0]));
+    return [...new Set([...modes, ...volumes].filter((each) => each !== undefined))];
+}
+
+;// CONCATENATED MODULE: ./build/rollback-action/decide.js
+
+
+
+
+
+
+
+
+
+
+
+
+/** What is to be done, from what was seen; nothing is changed. */
+async function decide(seen, mirrored, inputs) {
+    return group('Plan', async () => {
+        const { compose } = seen;
+        if (compose === null || 'error' in compose)
+            return noCompose(compose?.error ?? '');
+        checkComposeVersion(compose.version);
+        const project = readProject(compose.config, compose.template);
+        checkProjectName(project.name, seen);
+        if (compose.world === null)
+            throw worldUnknown();
+        const book = openBook(inputs.environment, seen.history, seen.auditTrail, mirrored.texts);
+        for (const text of [...mirrored.notices, ...book.problems])
+            notice(text);
+        const running = releaseOf(seen.containers, seen.images);
+        const databases = new Set([...seen.candidates.map(({ service }) => service), inputs.databaseService ?? '']);
+        const wanted = wantedRelease(inputs.target, {
+            project,
+            databases,
+            history: book.host.filter(({ environment }) => environment === inputs.environment),
+            entries: entriesOf(book),
+            choice: lastGood({ records: book.host, environment: inputs.environment, running, ignored: databases }),
+            services: inputs.services,
+            registry: inputs.registry,
+        });
+        const plan = planRollback({
+            project,
+            composeVersion: compose.version,
+            containers: seen.containers,
+            images: compose.images,
+            running,
+            databases,
+            wanted,
+            strategy: inputs.strategy,
+            proxyService: inputs.proxyService,
+            persist: inputs.persist,
+            envNames: compose.envNames,
+            complaints: compose.complaints,
+            filesChangedAt: compose.changedAt,
+            newestKnown: newestKnown(book.host, inputs.environment)?.release ?? null,
+            schemaNow: newestSchema(seen),
+            world: compose.world,
+        });
+        for (const line of planText(plan))
+            info(line);
+        for (const { level, text } of plan.notes) {
+            if (level === 'warning')
+                warning(text);
+            else
+                info(text);
+        }
+        const beside = plan.services.filter(({ strategy }) => strategy === 'blue-green').map(({ service }) => service);
+        if (beside.length > 0 && inputs.healthUrl === null)
+            info(`The gap of ${beside.join(', ')} is measured at the containers; "health-url" measures what users see`);
+        if (seen.hold !== null)
+            info('Deployments are on hold already, since an earlier rollback');
+        return { plan, book };
+    });
+}
+function checkProjectName(name, seen) {
+    const running = seen.containers[0]?.project;
+    if (running === undefined || running === name)
+        return;
+    throw new Failure('other-project', `The compose file is that of the project "${name}", and "${running}" is what runs`, {
+        hint: `Set "project-name": ${running}, or correct "compose-file" and "env-file"`,
+    });
+}
+function worldUnknown() {
+    return new Failure('bad-compose-config', 'Compose cannot read the project on the host', {
+        hint: 'In deploy-dir on the host: docker compose config --quiet. Check "compose-file" and "env-file"',
+    });
+}
+/** What the newest backup says of the schema. */
+function newestSchema(seen) {
+    const { sets } = catalogueOf(seen.files, seen.manifests);
+    const newest = sets.find((set) => set.state === 'verified');
+    const database = newest?.database ?? null;
+    return database === null ? null : (verifiedSetsOf(database, sets)[0]?.manifest.schemaSha256 ?? null);
+}
+
+;// CONCATENATED MODULE: ./build/rollback-action/endings.js
+
+/** What is told of an ending that is not the one that was wanted. @param folder of the transaction, on the host */
+function endingFailure({ ending, failure, left, dockerRestarted }, folder) {
+    const said = failure?.text || failure?.code || 'stuck';
+    const { code, message: why } = dockerRestarted
+        ? new Failure('docker-restarted', `Docker was restarted on the host meanwhile. ${said}`)
+        : new Failure(failure?.code ?? 'stuck', said);
+    const evidence = `What the containers said stands in ${folder}/evidence`;
+    switch (ending) {
+        case 'refused':
+            return new Failure(code, `Not rolled back: ${why}`, {
+                hint: `${refusedHints[code] ?? 'Run it again'}. Nothing was stopped: what ran before runs on`,
+            });
+        case 'reverted':
+            return new Failure(code, `Not rolled back: ${why}`, {
+                hint: `What ran before runs again, and was looked at. ${evidence}. ${revertedHints[code] ?? 'Name another release as "target"'}`,
+            });
+        default:
+            return new Failure(code, `${left ? 'The target is not well, and was left as it is' : 'Neither the target nor what ran before is well'}: ${why}`, {
+                hint: `On the host: docker ps --all. ${evidence}, the steps in ${folder}/journal`,
+            });
+    }
+}
+/** Where it is not the target that is at fault. */
+const revertedHints = {
+    'engine-died': 'Run it again',
+    'docker-restarted': 'Run it again',
+    'docker-failed': 'See what Docker says in the log, and run it again',
+    'stop-failed': 'See what Docker says in the log, and run it again',
+    'container-lost': 'Somebody else was at work on the containers: see who, and run it again',
+    'max-downtime': 'Raise "max-downtime", or leave it empty',
+};
+const refusedHints = {
+    'plan-stale': 'See what has changed, by plan-only: true, and run it again',
+    'lock-held': 'Look at that run; raise "lock-wait" if it is only slow',
+    'not-created': 'See what compose says in the log',
+    unfinished: 'Run it again: that is ended first',
+};
+
 ;// CONCATENATED MODULE: ./build/shared/releases/pull.js
 
 
@@ -38875,13 +39028,6 @@ function forwardCommands(plan, inputs, { held }) {
 
 
 
-
-
-
-
-
-
-
 /** Events that a stranger can cause, with code or words of his own. */
 const untrustedEvents = /^(pull_request|issue_comment)/;
 /** Survey, plan, pull, take a backup, swap as one transaction, record, tell. */
@@ -38939,7 +39085,7 @@ async function carryOut(connection, reach, run) {
     // Asked meanwhile: GitHub may be slow, and the host is not.
     const mirrored = mirror.load();
     const seen = await look(connection, run);
-    const { plan, book } = await decide(seen, await mirrored, run);
+    const { plan, book } = await decide(seen, await mirrored, inputs);
     outputs.from = JSON.stringify(plan.from);
     outputs.to = JSON.stringify(plan.to);
     outputs['plan-hash'] = plan.hash;
@@ -39031,82 +39177,6 @@ function underWay(ids, holder) {
         hint: 'Wait for it. Start this one again only if what runs then is not what you want',
     });
 }
-/** What is to be done, from what was seen; nothing is changed. */
-async function decide(seen, mirrored, { inputs }) {
-    return group('Plan', async () => {
-        const { compose } = seen;
-        if (compose === null || 'error' in compose)
-            return noCompose(compose?.error ?? '');
-        checkComposeVersion(compose.version);
-        const project = readProject(compose.config, compose.template);
-        checkProjectName(project.name, seen);
-        if (compose.world === null)
-            throw worldUnknown();
-        const book = openBook(inputs.environment, seen.history, seen.auditTrail, mirrored.texts);
-        for (const text of [...mirrored.notices, ...book.problems])
-            notice(text);
-        const running = releaseOf(seen.containers, seen.images);
-        const databases = new Set([...seen.candidates.map(({ service }) => service), inputs.databaseService ?? '']);
-        const wanted = wantedRelease(inputs.target, {
-            project,
-            databases,
-            history: book.host.filter(({ environment }) => environment === inputs.environment),
-            entries: entriesOf(book),
-            choice: lastGood({ records: book.host, environment: inputs.environment, running, ignored: databases }),
-            services: inputs.services,
-            registry: inputs.registry,
-        });
-        const plan = planRollback({
-            project,
-            composeVersion: compose.version,
-            containers: seen.containers,
-            images: compose.images,
-            running,
-            databases,
-            wanted,
-            strategy: inputs.strategy,
-            proxyService: inputs.proxyService,
-            persist: inputs.persist,
-            envNames: compose.envNames,
-            complaints: compose.complaints,
-            filesChangedAt: compose.changedAt,
-            newestKnown: newestKnown(book.host, inputs.environment)?.release ?? null,
-            schemaNow: newestSchema(seen),
-            world: compose.world,
-        });
-        for (const line of planText(plan))
-            info(line);
-        for (const { level, text } of plan.notes) {
-            if (level === 'warning')
-                warning(text);
-            else
-                info(text);
-        }
-        if (seen.hold !== null)
-            info('Deployments are on hold already, since an earlier rollback');
-        return { plan, book };
-    });
-}
-function checkProjectName(name, seen) {
-    const running = seen.containers[0]?.project;
-    if (running === undefined || running === name)
-        return;
-    throw new Failure('other-project', `The compose file is that of the project "${name}", and "${running}" is what runs`, {
-        hint: `Set "project-name": ${running}, or correct "compose-file" and "env-file"`,
-    });
-}
-function worldUnknown() {
-    return new Failure('bad-compose-config', 'Compose cannot read the project on the host', {
-        hint: 'In deploy-dir on the host: docker compose config --quiet. Check "compose-file" and "env-file"',
-    });
-}
-/** What the newest backup says of the schema. */
-function newestSchema(seen) {
-    const { sets } = catalogueOf(seen.files, seen.manifests);
-    const newest = sets.find((set) => set.state === 'verified');
-    const database = newest?.database ?? null;
-    return database === null ? null : (verifiedSetsOf(database, sets)[0]?.manifest.schemaSha256 ?? null);
-}
 function expectPlan(plan, { expectPlan: expected }) {
     if (expected === null || expected === plan.hash)
         return;
@@ -39149,41 +39219,6 @@ async function rollback_conclude(carried, plan, backup, { inputs, outputs, start
             host(line);
     throw endingFailure(outcome, `${inputs.backupDir}/rollback/transactions/${id}`);
 }
-function endingFailure({ ending, failure, left, dockerRestarted }, folder) {
-    const code = dockerRestarted ? 'docker-restarted' : (failure?.code ?? 'stuck');
-    const said = failure?.text === undefined || failure.text === '' ? code : failure.text;
-    const why = dockerRestarted ? `Docker was restarted on the host meanwhile. ${said}` : said;
-    const evidence = `What the containers said stands in ${folder}/evidence`;
-    switch (ending) {
-        case 'refused':
-            return new Failure(code, `Not rolled back: ${why}`, {
-                hint: `${refusedHints[code] ?? 'Run it again'}. Nothing was stopped: what ran before runs on`,
-            });
-        case 'reverted':
-            return new Failure(code, `Not rolled back: ${why}`, {
-                hint: `What ran before runs again, and was looked at. ${evidence}. ${revertedHints[code] ?? 'Name another release as "target"'}`,
-            });
-        default:
-            return new Failure(code, `${left ? 'The target is not well, and was left as it is' : 'Neither the target nor what ran before is well'}: ${why}`, {
-                hint: `On the host: docker ps --all. ${evidence}, the steps in ${folder}/journal`,
-            });
-    }
-}
-/** Where it is not the target that is at fault. */
-const revertedHints = {
-    'engine-died': 'Run it again',
-    'docker-restarted': 'Run it again',
-    'docker-failed': 'See what Docker says in the log, and run it again',
-    'stop-failed': 'See what Docker says in the log, and run it again',
-    'container-lost': 'Somebody else was at work on the containers: see who, and run it again',
-    'max-downtime': 'Raise "max-downtime", or leave it empty',
-};
-const refusedHints = {
-    'plan-stale': 'See what has changed, by plan-only: true, and run it again',
-    'lock-held': 'Look at that run; raise "lock-wait" if it is only slow',
-    'not-created': 'See what compose says in the log',
-    unfinished: 'Run it again: that is ended first',
-};
 
 ;// CONCATENATED MODULE: ./build/rollback-action/main.js
 

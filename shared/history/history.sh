@@ -8,8 +8,8 @@ append_history() {
   # shellcheck disable=SC2094 # the descriptor is for the lock alone
   (
     flock --wait 30 6 || exit
-    ! is_recorded "$1/history.jsonl" "$2" || exit 0
-    append_line "$1/history.jsonl" "$3" && append_line "$1/deployment_tags.log" "$4"
+    is_recorded "$1/history.jsonl" "$2" || append_line "$1/history.jsonl" "$3" || exit
+    grep -qxF -- "$4" "$1/deployment_tags.log" 2>/dev/null || append_line "$1/deployment_tags.log" "$4"
   ) 6>>"$1/history.jsonl"
 }
 

@@ -1,11 +1,12 @@
-import { createHash } from 'node:crypto';
-import { cleanLine } from '../clean.ts';
 import { Failure } from '../failure.ts';
 import type { FoundContainer, LocalImage } from '../host/survey.ts';
-import { supportsReset } from './compose-version.ts';
+import { anonymousVolumes, isAtWork } from './container.ts';
 import { parseImageReference } from './image-reference.ts';
+import { cannotSwap, type Obstacle, obstacleOf } from './obstacles.ts';
+import { hashOf } from './plan-hash.ts';
+import { notesOn } from './plan-notes.ts';
 import type { ComposeProject, ComposeService } from './project.ts';
-import { mixedServices, type Release, type RunningImage, sameRelease } from './release.ts';
+import { mixedServices, type Release, type RunningImage } from './release.ts';
 import { decideStrategy, hasHealthTest, proxiesIn, type Strategy } from './strategy.ts';
 import { referenceOf, type Wanted, type WantedImage } from './target.ts';
 
@@ -161,56 +162,6 @@ function whyUnchanged(own: readonly FoundContainer[]): string {
   return stopped === undefined ? 'it runs the target already' : `it has the target already, and is ${stopped.state}`;
 }
 
-function isAtWork({ state }: FoundContainer): boolean {
-  return state === 'running' || state === 'restarting';
-}
-
-interface Obstacle {
-  what: string;
-  remedy: string;
-}
-
-const byHand =
-  'Name the other services as "services", and roll these back by hand: docker compose up -d with the earlier tag';
-
-/** What makes a swap impossible; null where nothing does. */
-function obstacleOf(service: ComposeService, { project, composeVersion }: PlanRequest): Obstacle | null {
-  const { name, image, containerName, sharesWith } = service;
-  if (image === null) {
-    return {
-      what: `${name} has no image in the compose file, which builds it on the host`,
-      remedy: `Give ${name} an "image:" in the compose file`,
-    };
-  }
-  if (referenceOf(image) === null) {
-    return {
-      what: `${name} has an image in the compose file that is no usable reference: ${cleanLine(image, 200)}`,
-      remedy: `Look at its variables, on the host: docker compose config --images`,
-    };
-  }
-  if (containerName !== null && !supportsReset(composeVersion)) {
-    return {
-      what: `${name} has a fixed name (${containerName}), which the host's docker compose ${composeVersion.trim()} cannot lift`,
-      remedy:
-        'On the host, as root: apt-get install docker-compose-plugin (2.24.4 or newer), or take "container_name:" out of the compose file',
-    };
-  }
-  const [shared] = sharesWith;
-  if (shared !== undefined) {
-    return { what: `${name} shares the network, processes or volumes of ${shared}`, remedy: byHand };
-  }
-  const sharer = [...project.services.values()].find((other) => other.sharesWith.includes(name));
-  if (sharer === undefined) return null;
-  return { what: `${sharer.name} shares the network, processes or volumes of ${name}`, remedy: byHand };
-}
-
-function cannotSwap(obstacles: readonly Obstacle[]): Failure {
-  const what = obstacles.map((each) => each.what).join('; ');
-  return new Failure('cannot-swap', `It cannot be rolled back by itself: ${what}`, {
-    hint: [...new Set(obstacles.map(({ remedy }) => remedy))].join('. '),
-  });
-}
-
 /** By digest, else by id; a tag alone says nothing of what is meant, as it may point elsewhere here. */
 function localImage(
   repository: string,
@@ -318,11 +269,6 @@ function envLine(
   return { variable, value: tag };
 }
 
-function anonymousVolumes(own: readonly FoundContainer[]): Record<string, string> {
-  const volumes = own.flatMap((container) => container.volumes).filter(({ name }) => /^[0-9a-f]{64}$/.test(name));
-  return Object.fromEntries(volumes.map(({ name, destination }) => [destination, name]));
-}
-
 /** What others depend on comes first; equals by name. A circle, which compose would refuse, is cut where it is met. */
 function inOrder(steps: readonly ServiceStep[], { services }: ComposeProject): ServiceStep[] {
   const byName = new Map(steps.map((each) => [each.service, each]));
@@ -342,106 +288,4 @@ function schemaCrossed({ wanted, schemaNow }: PlanRequest): Plan['schemaCrossed'
   const then = wanted.record?.schemaSha256 ?? null;
   if (then === null || schemaNow === null) return 'unknown';
   return then === schemaNow ? 'no' : 'yes';
-}
-
-function notesOn(plan: Omit<Plan, 'notes' | 'hash'>, request: PlanRequest): PlanNote[] {
-  const { project, containers, wanted, running, newestKnown } = request;
-  const swapped = new Set(plan.services.map(({ service }) => service));
-  const notes: PlanNote[] = [];
-  const warn = (text: string) => notes.push({ level: 'warning', text });
-  const tell = (text: string) => notes.push({ level: 'info', text });
-
-  for (const { service, why } of plan.leftAlone) {
-    const own = containers.filter((container) => container.service === service);
-    const isDown = own.length === 0 || !own.every(isAtWork);
-    if (isDown && wanted.images.has(service)) warn(`${service} does not run, and is not started: ${why}`);
-  }
-  if (request.proxyService !== null && !project.services.has(request.proxyService)) {
-    warn(`The compose file has no service ${request.proxyService}, which "proxy-service" names`);
-  }
-  for (const { service, proven, onlyHere, strategy, fixedName, why } of plan.services) {
-    if (request.strategy === 'blue-green' && strategy === 'recreate') {
-      warn(`${service} cannot be swapped without a gap, as "strategy" asks: ${why}`);
-    }
-    if (!proven) warn(`${service} has no health test: that it runs is all that can be proven of it`);
-    if (onlyHere) warn(`The target of ${service} is in no registry as far as this host knows: it exists only here`);
-    if (strategy === 'blue-green' && fixedName === null) tell(`${service} is swapped without a gap`);
-  }
-  const outdated = containers.filter(
-    ({ service, created }) => swapped.has(service) && Date.parse(created) < request.filesChangedAt,
-  );
-  if (outdated.length > 0) {
-    const names = [...new Set(outdated.map(({ service }) => service))].join(', ');
-    warn(
-      `The compose file or its variables were changed since ${names} was started: the target starts with what they say today`,
-    );
-  }
-  if (newestKnown !== null && !sameRelease(newestKnown, running)) {
-    tell('What runs is another release than the newest that the history knows');
-  }
-  for (const line of request.complaints.split('\n')) {
-    const [, variable] = /The \\?"(\w+)\\?" variable is not set/.exec(line) ?? [];
-    if (variable !== undefined)
-      warn(`The variable ${variable} of the compose file is not set on the host, and counts as empty`);
-  }
-  for (const service of wanted.unknown) tell(`${service} was part of that release, and is in the compose file no more`);
-  for (const service of mixedServices(containers)) warn(`Containers of ${service} run different images`);
-  for (const { name, dependsOn } of project.services.values()) {
-    const on = dependsOn
-      .filter(({ service, restart }) => restart && swapped.has(service))
-      .map(({ service }) => service);
-    if (on.length > 0) warn(`${name} asks to be restarted with ${on.join(', ')}; that is not done`);
-  }
-  for (const service of swapped) {
-    const own = containers.filter((container) => container.service === service);
-    if (own.length > 1 && Object.keys(anonymousVolumes(own)).length > 0) {
-      warn(`${service} has ${own.length} containers with volumes without a name: those of the target begin empty`);
-    }
-  }
-  if (swapped.size > 0 && plan.schemaCrossed === 'yes') {
-    warn(
-      'The database schema has changed since that release ran: older code meets a newer schema. The data stay as they are',
-    );
-  } else if (swapped.size > 0 && plan.schemaCrossed === 'unknown') {
-    tell('Whether the database schema has changed since that release ran is not known');
-  }
-  const latest = wanted.record;
-  if (latest !== null) {
-    const added = Object.keys(running).filter(
-      (service) => !(service in latest.release) && !request.databases.has(service),
-    );
-    if (added.length > 0) tell(`${added.join(', ')} came after that release, and stays as it is`);
-  }
-  return notes;
-}
-
-/**
- * Neither ids of containers nor their health: they change while a plan is looked at. Nor whether the target is on the host
- * already: a plan stays the same when a first attempt has pulled it.
- */
-function hashOf({ project, services, from, to, world }: Omit<Plan, 'notes' | 'hash'>): string {
-  const decided = services.map(({ service, strategy, toImage, fixedName, anonymousVolumes: volumes, retag }) => ({
-    service,
-    strategy,
-    toImage: whatDecides(toImage),
-    fixedName,
-    volumes,
-    retag,
-  }));
-  const target = Object.fromEntries(Object.entries(to).map(([service, image]) => [service, whatDecides(image)]));
-  return createHash('sha256').update(canonical({ project, decided, from, target, world })).digest('hex');
-}
-
-/** A digest says which image is meant; where there is none, its id does. */
-function whatDecides(image: RunningImage): RunningImage {
-  return image.digest === null ? image : { ...image, imageId: null };
-}
-
-/** JSON with its keys in order. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
 }

@@ -223,8 +223,12 @@ keep_reference() {
 
 # conclude STATUS: into the history, then into the journal.
 conclude() {
-  filled "outcome/$1.json" >recorded.json
-  append_history "$rollback_dir" "${plan[history_id]}" "$(<recorded.json)" "$(filled "outcome/$1.log")" ||
+  # One that was stopped here before adds nothing else than it did then.
+  if ! is_recorded "$rollback_dir/history.jsonl" "${plan[history_id]}" 2>/dev/null; then
+    filled "outcome/$1.json" >recorded.json
+    filled "outcome/$1.log" >recorded.log
+  fi
+  append_history "$rollback_dir" "${plan[history_id]}" "$(<recorded.json)" "$(<recorded.log)" ||
     journal problem 'The history on the host could not be written'
   journal ended "$1"
 }

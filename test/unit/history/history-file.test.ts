@@ -99,6 +99,17 @@ describe('appending', () => {
     assert.equal(audit(), told);
   });
 
+  test('after a stop between the two files, the line for people is written as well', async () => {
+    await append(one);
+    const told = audit();
+    for (const left of ['', told.slice(0, 30)]) {
+      writeFileSync(file('deployment_tags.log'), left);
+      await append(one);
+      assert.deepEqual(audit().split('\n').slice(-2), [told.trim(), '']);
+      assert.equal(history(), `${historyLine(one)}\n`);
+    }
+  });
+
   test('an id that begins like another is another', async () => {
     const longer = { ...one, id: `1${one.id}` };
     await append(longer, one);

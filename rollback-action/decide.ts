@@ -1,0 +1,98 @@
+import { catalogueOf, verifiedSetsOf } from '../shared/backups/catalogue.ts';
+import { Failure } from '../shared/failure.ts';
+import { type Book, entriesOf, openBook } from '../shared/history/book.ts';
+import { lastGood } from '../shared/history/choice.ts';
+import { newestKnown } from '../shared/history/observation.ts';
+import type { Survey } from '../shared/host/survey.ts';
+import { checkComposeVersion, noCompose } from '../shared/releases/compose-version.ts';
+import { type Plan, planRollback } from '../shared/releases/plan.ts';
+import { planText } from '../shared/releases/plan-text.ts';
+import { readProject } from '../shared/releases/project.ts';
+import { releaseOf } from '../shared/releases/release.ts';
+import { wantedRelease } from '../shared/releases/target.ts';
+import * as log from '../shared/runner/log.ts';
+import type { RollbackInputs } from './inputs.ts';
+
+/** What is to be done, from what was seen; nothing is changed. */
+export async function decide(
+  seen: Survey,
+  mirrored: { texts: string[]; notices: string[] },
+  inputs: RollbackInputs,
+): Promise<{ plan: Plan; book: Book }> {
+  return log.group('Plan', async () => {
+    const { compose } = seen;
+    if (compose === null || 'error' in compose) return noCompose(compose?.error ?? '');
+    checkComposeVersion(compose.version);
+    const project = readProject(compose.config, compose.template);
+    checkProjectName(project.name, seen);
+    if (compose.world === null) throw worldUnknown();
+
+    const book = openBook(inputs.environment, seen.history, seen.auditTrail, mirrored.texts);
+    for (const text of [...mirrored.notices, ...book.problems]) log.notice(text);
+    const running = releaseOf(seen.containers, seen.images);
+    const databases = new Set([...seen.candidates.map(({ service }) => service), inputs.databaseService ?? '']);
+    const wanted = wantedRelease(inputs.target, {
+      project,
+      databases,
+      history: book.host.filter(({ environment }) => environment === inputs.environment),
+      entries: entriesOf(book),
+      choice: lastGood({ records: book.host, environment: inputs.environment, running, ignored: databases }),
+      services: inputs.services,
+      registry: inputs.registry,
+    });
+    const plan = planRollback({
+      project,
+      composeVersion: compose.version,
+      containers: seen.containers,
+      images: compose.images,
+      running,
+      databases,
+      wanted,
+      strategy: inputs.strategy,
+      proxyService: inputs.proxyService,
+      persist: inputs.persist,
+      envNames: compose.envNames,
+      complaints: compose.complaints,
+      filesChangedAt: compose.changedAt,
+      newestKnown: newestKnown(book.host, inputs.environment)?.release ?? null,
+      schemaNow: newestSchema(seen),
+      world: compose.world,
+    });
+    for (const line of planText(plan)) log.info(line);
+    for (const { level, text } of plan.notes) {
+      if (level === 'warning') log.warning(text);
+      else log.info(text);
+    }
+    const beside = plan.services.filter(({ strategy }) => strategy === 'blue-green').map(({ service }) => service);
+    if (beside.length > 0 && inputs.healthUrl === null)
+      log.info(`The gap of ${beside.join(', ')} is measured at the containers; "health-url" measures what users see`);
+    if (seen.hold !== null) log.info('Deployments are on hold already, since an earlier rollback');
+    return { plan, book };
+  });
+}
+
+function checkProjectName(name: string, seen: Survey): void {
+  const running = seen.containers[0]?.project;
+  if (running === undefined || running === name) return;
+  throw new Failure(
+    'other-project',
+    `The compose file is that of the project "${name}", and "${running}" is what runs`,
+    {
+      hint: `Set "project-name": ${running}, or correct "compose-file" and "env-file"`,
+    },
+  );
+}
+
+function worldUnknown(): Failure {
+  return new Failure('bad-compose-config', 'Compose cannot read the project on the host', {
+    hint: 'In deploy-dir on the host: docker compose config --quiet. Check "compose-file" and "env-file"',
+  });
+}
+
+/** What the newest backup says of the schema. */
+function newestSchema(seen: Survey): string | null {
+  const { sets } = catalogueOf(seen.files, seen.manifests);
+  const newest = sets.find((set) => set.state === 'verified');
+  const database = newest?.database ?? null;
+  return database === null ? null : (verifiedSetsOf(database, sets)[0]?.manifest.schemaSha256 ?? null);
+}
