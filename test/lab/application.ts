@@ -140,7 +140,6 @@ function applicationOn(
       'registry-username': registry.username,
       'registry-password': registry.password,
       'min-free-space': '10MiB',
-      history: '',
       'stable-for': '1s',
     }),
     async publish(app) {

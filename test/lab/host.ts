@@ -112,7 +112,7 @@ export class Host {
     this.#engineEnvironment = lab.engine.environment;
   }
 
-  /** What a user writes into `with:` to reach this host. */
+  /** What a user writes into `with:` to reach this host, where there is no GitHub to keep copies of the history. */
   inputs(): Record<string, string> {
     return {
       host: '127.0.0.1',
@@ -121,12 +121,13 @@ export class Host {
       'ssh-key': this.key.privateKey,
       'known-hosts': this.ssh.knownHosts,
       'deploy-dir': this.deployDir,
+      history: '',
     };
   }
 
   /** The same, for an action that runs on the host itself. */
   localInputs(): Record<string, string> {
-    return { host: 'local', 'deploy-dir': this.deployDir };
+    return { host: 'local', 'deploy-dir': this.deployDir, history: '' };
   }
 
   /** How a step runs on the host itself: as its account, with its engine, and seen by `processes`. */
