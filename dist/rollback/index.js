@@ -28448,14 +28448,14 @@ module.exports = __nccwpck_require__.p + "7d3a97ee0d758c22eff2.sh";
 /***/ 14310:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "f1516b3ebf0249cce8b5.sh";
+module.exports = __nccwpck_require__.p + "b15bd9944e3590a09601.sh";
 
 /***/ }),
 
 /***/ 20256:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "da5926e87a3a1c8dbe57.sh";
+module.exports = __nccwpck_require__.p + "4e6c311e95ea80231596.sh";
 
 /***/ }),
 

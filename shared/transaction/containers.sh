@@ -106,21 +106,23 @@ name_of() {
 
 readonly run_format='{{.State.StartedAt}} {{.State.Running}}'
 
-# Writes witness.tsv: a container of this host that is none of ours, and since when it runs. Where it does not any more, or
-# anew, Docker was restarted, or the host.
-note_witness() {
+# Writes witness.tsv: containers of this host that are none of ours, and since when they run.
+note_witnesses() {
   local id
-  for id in $(docker ps --quiet --no-trunc); do
-    ! grep -q -- "$id" before.tsv || continue
-    printf '%s\t%s\n' "$id" "$(look "$id" "$run_format")"
-    break
+  for id in $(docker ps --quiet --no-trunc | head -n 20); do
+    grep -q -- "$id" before.tsv || printf '%s\t%s\n' "$id" "$(look "$id" "$run_format")"
   done >witness.tsv
 }
 
-# docker_was_restarted: what fell over meanwhile may not be at fault then.
+# docker_was_restarted: none of the witnesses that are still there runs on. What fell over meanwhile may not be at fault then.
 docker_was_restarted() {
-  local id run
-  IFS=$'\t' read -r id run <witness.tsv 2>/dev/null && [[ $(look "$id" "$run_format") != "$run" ]]
+  local id run now found=
+  while IFS=$'\t' read -r id run; do
+    now=$(look "$id" "$run_format") || continue
+    [[ $now != "$run" ]] || return 1
+    found=yes
+  done 2>/dev/null <witness.tsv
+  [[ -n $found ]]
 }
 
 # call ID NAME: gives the container a name, unless it has it.

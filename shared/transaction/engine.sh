@@ -118,7 +118,7 @@ prepare() {
     broken docker-failed 'What runs could not be looked at' || return
   [[ $world == "${plan[world]}" ]] ||
     broken plan-stale 'What runs, or the compose file with its variables, has changed since the plan was made' || return
-  { note_containers && note_witness; } || broken docker-failed 'What runs could not be looked at' || return
+  { note_containers && note_witnesses; } || broken docker-failed 'What runs could not be looked at' || return
   journal checked
   mend_leftovers || broken docker-failed 'What compose left behind could not be mended' || return
   create_all || return
