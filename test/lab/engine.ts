@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { asRoot, attempt, canBeRoot, run } from './command.ts';
 import { composeEnvironment } from './compose.ts';
 import type { Mend } from './faults.ts';
-import { alone, folder, labFolder } from './folder.ts';
+import { alone, folder, hold, labFolder } from './folder.ts';
 import { needPrograms } from './packages.ts';
 import { lives, signature } from './processes.ts';
 
@@ -51,14 +51,19 @@ export async function startEngine(): Promise<Engine> {
   return joinPrivateEngine(common);
 }
 
-/** Starts an engine that this process may break. Only one uses it at a time. */
+/** Starts an engine that this process may break; another that wants one waits until it is stopped. */
 export async function startEngineToBreak(): Promise<BreakableEngine> {
   await needPrograms({ docker: 'docker.io', flock: 'util-linux' });
+  const release = await hold(`${breakable.name}-user`);
   const engine = await joinPrivateEngine(breakable);
   const home = folder(breakable.name);
   const env = { ...process.env, ...engine.environment };
   return {
     ...engine,
+    async stop() {
+      await engine.stop();
+      await release();
+    },
     async restart() {
       const wish = join(home, 'restart');
       writeFileSync(wish, '');

@@ -33,14 +33,22 @@ function removeTemporaryFolders(): void {
 
 /** Does something that no other user of the lab does meanwhile. The kernel frees the lock, also after a kill. */
 export async function alone<T>(subject: string, work: () => Promise<T>): Promise<T> {
+  const release = await hold(subject);
+  try {
+    return await work();
+  } finally {
+    await release();
+  }
+}
+
+/** Waits until no other user of the lab holds it; then this process does, until it is released or ends. */
+export async function hold(subject: string): Promise<() => Promise<void>> {
   const lock = join(folder('locks'), subject);
   const holder = spawn('flock', [lock, 'sh', '-c', 'echo held; exec cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = once(holder, 'exit');
   await Promise.race([once(holder.stdout, 'data'), ended]);
-  try {
-    return await work();
-  } finally {
+  return async () => {
     holder.stdin.end();
     await ended;
-  }
+  };
 }

@@ -1,18 +1,9 @@
 // What an action asks of GitHub besides the runner: artifacts and caches of the results service, and the REST calls about
 // them, in front of a real blob store. GitHub itself cannot be had; this keeps its words as its own libraries send them.
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
-import {
-  BlobSASPermissions,
-  BlobServiceClient,
-  type ContainerClient,
-  generateBlobSASQueryParameters,
-  StorageSharedKeyCredential,
-} from '@azure/storage-blob';
-import { freePort, listening } from './port.ts';
+import { startBlobs } from './blobs.ts';
 import { github as runnerWords } from './runner/step.ts';
 
 /** A run of a workflow, as GitHub knows it. */
@@ -58,11 +49,6 @@ export interface Github {
   close(): Promise<void>;
 }
 
-const account = 'devstoreaccount1';
-/** The one that every copy of the store has. */
-const accountKey = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
-const credential = new StorageSharedKeyCredential(account, accountKey);
-const store = fileURLToPath(new URL('../../node_modules/azurite/dist/src/blob/main.js', import.meta.url));
 const day = 24 * 3_600_000;
 
 class Refusal extends Error {
@@ -302,47 +288,4 @@ function listed({ id, name, digest, bytes, createdAt, expiresAt, expired, run }:
 
 function send(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-}
-
-/** The blob store. */
-interface Blobs {
-  url(blob: string, permissions: string): string;
-  copy(from: string, to: string): Promise<void>;
-  close(): Promise<void>;
-}
-
-async function startBlobs(): Promise<Blobs> {
-  const port = await freePort();
-  const options = ['--inMemoryPersistence', '--skipApiVersionCheck', '--silent', '--disableTelemetry'];
-  const command = ['--pdeathsig', 'KILL', process.execPath, store, ...options, '--blobPort', String(port)];
-  const server: ChildProcess = spawn('setpriv', command, { stdio: 'ignore' });
-  await listening(
-    port,
-    () => server.exitCode !== null,
-    () => `${store} did not start`,
-  );
-  const base = `http://127.0.0.1:${port}/${account}`;
-  const container: ContainerClient = new BlobServiceClient(base, credential).getContainerClient('results');
-  await container.create();
-  const url = (blob: string, permissions: string) => {
-    const rights = {
-      containerName: 'results',
-      blobName: blob,
-      permissions: BlobSASPermissions.parse(permissions),
-      startsOn: new Date(Date.now() - 60_000),
-      expiresOn: new Date(Date.now() + 3_600_000),
-    };
-    return `${base}/results/${encodeURIComponent(blob)}?${generateBlobSASQueryParameters(rights, credential)}`;
-  };
-  return {
-    url,
-    async copy(from, to) {
-      await container.getBlobClient(to).syncCopyFromURL(url(from, 'r'));
-    },
-    async close() {
-      if (server.exitCode !== null) return;
-      server.kill('SIGKILL');
-      await once(server, 'exit');
-    },
-  };
 }
