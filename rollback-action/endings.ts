@@ -2,11 +2,9 @@ import { Failure } from '../shared/failure.ts';
 import type { Carried } from './carry.ts';
 
 /** What is told of an ending that is not the one that was wanted. @param folder of the transaction, on the host */
-export function endingFailure({ ending, failure, left, dockerRestarted }: Carried['outcome'], folder: string): Failure {
-  const said = failure?.text || failure?.code || 'stuck';
-  const { code, message: why } = dockerRestarted
-    ? new Failure('docker-restarted', `Docker was restarted on the host meanwhile. ${said}`)
-    : new Failure(failure?.code ?? 'stuck', said);
+export function endingFailure(outcome: Carried['outcome'], folder: string): Failure {
+  const { ending, left } = outcome;
+  const { code, message: why } = reasonOf(outcome);
   const evidence = `What the containers said stands in ${folder}/evidence`;
   switch (ending) {
     case 'refused':
@@ -26,6 +24,12 @@ export function endingFailure({ ending, failure, left, dockerRestarted }: Carrie
         },
       );
   }
+}
+
+function reasonOf({ failure, dockerRestarted }: Carried['outcome']): Failure {
+  const said = failure?.text || failure?.code || 'stuck';
+  if (dockerRestarted) return new Failure('docker-restarted', `Docker was restarted on the host meanwhile. ${said}`);
+  return new Failure(failure?.code ?? 'stuck', said);
 }
 
 /** Where it is not the target that is at fault. */

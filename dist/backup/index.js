@@ -36325,7 +36325,7 @@ function isTrustedRun(run, trust) {
 const perPage = 100;
 /** @param repository `owner/name` */
 function githubApi(repository, token) {
-    const client = new lib/* HttpClient */.Qq('atlasia-actions', [], { allowRetries: true, maxRetries: 2, socketTimeout: 10_000 });
+    const client = new lib/* HttpClient */.Qq('atlasia-actions', [], { allowRetries: true, maxRetries: 2 });
     const base = `${process.env['GITHUB_API_URL'] ?? 'https://api.github.com'}/repos/${repository}/actions`;
     const headers = {
         authorization: `Bearer ${token}`,
@@ -36368,6 +36368,10 @@ function githubApi(repository, token) {
 
 /** Milliseconds: a rollback must not wait for GitHub. */
 const patience = 20_000;
+/** For one copy of several: what is slow must not cost the others. */
+const patienceForOne = 10_000;
+/** For what only saves time. */
+const patienceForCache = 3_000;
 /** So many copies are united. */
 const mostCopies = 10;
 /** So many are looked at, should the newest not be trusted. */
@@ -36418,7 +36422,7 @@ async function loadTrusted(request, trust) {
     const api = githubApi(repository, token);
     const found = await find(api, name, kinds.includes('cache'));
     const trusted = await firstTrusted(api, candidates(found, name, trust), trust);
-    const copies = await Promise.allSettled(trusted.map(({ id, digest }) => downloadText({ id, digest, from: { repository, token } })));
+    const copies = await Promise.allSettled(trusted.map(({ id, digest }) => within(patienceForOne, downloadText({ id, digest, from: { repository, token } }))));
     const [newest] = trusted;
     return {
         texts: copies.flatMap((copy) => (copy.status === 'fulfilled' ? [copy.value] : [])),
@@ -36431,7 +36435,7 @@ async function loadTrusted(request, trust) {
  * in practice holds the newest as well, is enough: it heals what runs at the same time wrote past each other.
  */
 async function find(api, name, byCache) {
-    const pointer = byCache ? await findPointer(name).catch(() => null) : null;
+    const pointer = byCache ? await within(patienceForCache, findPointer(name)).catch(() => null) : null;
     const newest = pointer === null ? null : await api.artifact(pointer).catch(() => null);
     return newest === null ? api.artifacts(name, mostPages) : [newest, ...(await api.artifacts(name, 1))];
 }
@@ -36449,21 +36453,26 @@ async function firstTrusted(api, artifacts, trust) {
 async function store({ environment, kinds, workflow }, text, merge) {
     const name = artifactName(environment);
     const id = await uploadText(name, text, merge);
-    if (kinds.includes('cache'))
-        await savePointer(name, `${workflow.runId ?? 0}-${workflow.runAttempt ?? 0}`, id);
-    return { notices: [] };
+    if (!kinds.includes('cache'))
+        return { notices: [] };
+    const run = `${workflow.runId ?? 0}-${workflow.runAttempt ?? 0}`;
+    const why = await within(patienceForCache, savePointer(name, run, id)).then(() => null, reasonOf);
+    return { notices: why === null ? [] : [`The history was stored, but not where a cache finds it at once: ${why}`] };
 }
-/** What takes too long is left behind: the libraries cannot be stopped. */
 async function limited(work, failed) {
-    const late = (0,promises_namespaceObject.setTimeout)(patience, null, { ref: false }).then(() => {
-        throw new Error(`GitHub did not answer within ${patience / 1_000} s`);
-    });
     try {
-        return await Promise.race([quietly(work), late]);
+        return await within(patience, quietly(work));
     }
     catch (error) {
         return failed(reasonOf(error));
     }
+}
+/** What takes too long is left behind: the libraries cannot be stopped. */
+function within(ms, work) {
+    const late = (0,promises_namespaceObject.setTimeout)(ms, null, { ref: false }).then(() => {
+        throw new Error(`GitHub did not answer within ${ms / 1_000} s`);
+    });
+    return Promise.race([work, late]);
 }
 function reasonOf(error) {
     if (!(error instanceof Error))
@@ -37260,14 +37269,14 @@ function choice(...words) {
 function integer({ min, max }) {
     return {
         hint: `Give a whole number from ${min} to ${max}.`,
-        parse: (value) => within(Number(matching(value, /^-?\d+$/, 'is not a whole number')), { min, max }, `is not from ${min} to ${max}`),
+        parse: (value) => grammar_within(Number(matching(value, /^-?\d+$/, 'is not a whole number')), { min, max }, `is not from ${min} to ${max}`),
     };
 }
 /** A decimal number within bounds, both included: `0.5`. */
 function decimal({ min, max }) {
     return {
         hint: `Give a number from ${min} to ${max}.`,
-        parse: (value) => within(Number(matching(value, /^\d+(\.\d+)?$/, 'is not a number')), { min, max }, `is not from ${min} to ${max}`),
+        parse: (value) => grammar_within(Number(matching(value, /^\d+(\.\d+)?$/, 'is not a number')), { min, max }, `is not from ${min} to ${max}`),
     };
 }
 /** How many to keep: `all`, or a whole number from 0. */
@@ -37276,13 +37285,13 @@ const allOrNumber = {
     parse(value) {
         if (value === 'all')
             return value;
-        return within(Number(matching(value, /^\d+$/, 'is neither all nor a whole number')), { min: 0, max: Number.MAX_SAFE_INTEGER }, 'is too large');
+        return grammar_within(Number(matching(value, /^\d+$/, 'is neither all nor a whole number')), { min: 0, max: Number.MAX_SAFE_INTEGER }, 'is too large');
     },
 };
 /** `90s`, `5m`, `2h` in milliseconds, up to 24 days. */
 const duration = {
     hint: 'Give a duration such as 90s, 5m or 2h.',
-    parse: (value) => within(parseDuration(value), { min: 0, max: longestDuration }, 'is longer than 24 days'),
+    parse: (value) => grammar_within(parseDuration(value), { min: 0, max: longestDuration }, 'is longer than 24 days'),
 };
 /** `1GiB`, `512MiB`, `10GB`, plain bytes; in bytes. */
 const size = {
@@ -37395,7 +37404,7 @@ function matching(value, pattern, reason) {
         throw new RangeError(reason);
     return value;
 }
-function within(value, { min, max }, reason) {
+function grammar_within(value, { min, max }, reason) {
     if (value < min || value > max)
         throw new RangeError(reason);
     return value;

@@ -28448,14 +28448,14 @@ module.exports = __nccwpck_require__.p + "7d3a97ee0d758c22eff2.sh";
 /***/ 14310:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "b15bd9944e3590a09601.sh";
+module.exports = __nccwpck_require__.p + "d27482942c69d9a92d4b.sh";
 
 /***/ }),
 
 /***/ 20256:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "4e6c311e95ea80231596.sh";
+module.exports = __nccwpck_require__.p + "dac110e26fd231e0c600.sh";
 
 /***/ }),
 
@@ -28497,7 +28497,7 @@ module.exports = __nccwpck_require__.p + "80afcc215b083aea6ec4.sh";
 /***/ 36461:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "9c13cf3972e0544db38e.sh";
+module.exports = __nccwpck_require__.p + "5d4a7250aa8a43db2d17.sh";
 
 /***/ }),
 
@@ -35564,7 +35564,7 @@ function isTrustedRun(run, trust) {
 const perPage = 100;
 /** @param repository `owner/name` */
 function githubApi(repository, token) {
-    const client = new lib/* HttpClient */.Qq('atlasia-actions', [], { allowRetries: true, maxRetries: 2, socketTimeout: 10_000 });
+    const client = new lib/* HttpClient */.Qq('atlasia-actions', [], { allowRetries: true, maxRetries: 2 });
     const base = `${process.env['GITHUB_API_URL'] ?? 'https://api.github.com'}/repos/${repository}/actions`;
     const headers = {
         authorization: `Bearer ${token}`,
@@ -35607,6 +35607,10 @@ function githubApi(repository, token) {
 
 /** Milliseconds: a rollback must not wait for GitHub. */
 const patience = 20_000;
+/** For one copy of several: what is slow must not cost the others. */
+const patienceForOne = 10_000;
+/** For what only saves time. */
+const patienceForCache = 3_000;
 /** So many copies are united. */
 const mostCopies = 10;
 /** So many are looked at, should the newest not be trusted. */
@@ -35657,7 +35661,7 @@ async function loadTrusted(request, trust) {
     const api = githubApi(repository, token);
     const found = await find(api, name, kinds.includes('cache'));
     const trusted = await firstTrusted(api, candidates(found, name, trust), trust);
-    const copies = await Promise.allSettled(trusted.map(({ id, digest }) => downloadText({ id, digest, from: { repository, token } })));
+    const copies = await Promise.allSettled(trusted.map(({ id, digest }) => history_mirror_within(patienceForOne, downloadText({ id, digest, from: { repository, token } }))));
     const [newest] = trusted;
     return {
         texts: copies.flatMap((copy) => (copy.status === 'fulfilled' ? [copy.value] : [])),
@@ -35670,7 +35674,7 @@ async function loadTrusted(request, trust) {
  * in practice holds the newest as well, is enough: it heals what runs at the same time wrote past each other.
  */
 async function find(api, name, byCache) {
-    const pointer = byCache ? await findPointer(name).catch(() => null) : null;
+    const pointer = byCache ? await history_mirror_within(patienceForCache, findPointer(name)).catch(() => null) : null;
     const newest = pointer === null ? null : await api.artifact(pointer).catch(() => null);
     return newest === null ? api.artifacts(name, mostPages) : [newest, ...(await api.artifacts(name, 1))];
 }
@@ -35688,21 +35692,26 @@ async function firstTrusted(api, artifacts, trust) {
 async function store({ environment, kinds, workflow }, text, merge) {
     const name = artifactName(environment);
     const id = await uploadText(name, text, merge);
-    if (kinds.includes('cache'))
-        await savePointer(name, `${workflow.runId ?? 0}-${workflow.runAttempt ?? 0}`, id);
-    return { notices: [] };
+    if (!kinds.includes('cache'))
+        return { notices: [] };
+    const run = `${workflow.runId ?? 0}-${workflow.runAttempt ?? 0}`;
+    const why = await history_mirror_within(patienceForCache, savePointer(name, run, id)).then(() => null, reasonOf);
+    return { notices: why === null ? [] : [`The history was stored, but not where a cache finds it at once: ${why}`] };
 }
-/** What takes too long is left behind: the libraries cannot be stopped. */
 async function limited(work, failed) {
-    const late = (0,promises_namespaceObject.setTimeout)(patience, null, { ref: false }).then(() => {
-        throw new Error(`GitHub did not answer within ${patience / 1_000} s`);
-    });
     try {
-        return await Promise.race([quietly(work), late]);
+        return await history_mirror_within(patience, quietly(work));
     }
     catch (error) {
         return failed(reasonOf(error));
     }
+}
+/** What takes too long is left behind: the libraries cannot be stopped. */
+function history_mirror_within(ms, work) {
+    const late = (0,promises_namespaceObject.setTimeout)(ms, null, { ref: false }).then(() => {
+        throw new Error(`GitHub did not answer within ${ms / 1_000} s`);
+    });
+    return Promise.race([work, late]);
 }
 function reasonOf(error) {
     if (!(error instanceof Error))
@@ -38425,11 +38434,9 @@ function newestSchema(seen) {
 ;// CONCATENATED MODULE: ./build/rollback-action/endings.js
 
 /** What is told of an ending that is not the one that was wanted. @param folder of the transaction, on the host */
-function endingFailure({ ending, failure, left, dockerRestarted }, folder) {
-    const said = failure?.text || failure?.code || 'stuck';
-    const { code, message: why } = dockerRestarted
-        ? new Failure('docker-restarted', `Docker was restarted on the host meanwhile. ${said}`)
-        : new Failure(failure?.code ?? 'stuck', said);
+function endingFailure(outcome, folder) {
+    const { ending, left } = outcome;
+    const { code, message: why } = endings_reasonOf(outcome);
     const evidence = `What the containers said stands in ${folder}/evidence`;
     switch (ending) {
         case 'refused':
@@ -38445,6 +38452,12 @@ function endingFailure({ ending, failure, left, dockerRestarted }, folder) {
                 hint: `On the host: docker ps --all. ${evidence}, the steps in ${folder}/journal`,
             });
     }
+}
+function endings_reasonOf({ failure, dockerRestarted }) {
+    const said = failure?.text || failure?.code || 'stuck';
+    if (dockerRestarted)
+        return new Failure('docker-restarted', `Docker was restarted on the host meanwhile. ${said}`);
+    return new Failure(failure?.code ?? 'stuck', said);
 }
 /** Where it is not the target that is at fault. */
 const revertedHints = {

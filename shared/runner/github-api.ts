@@ -14,7 +14,7 @@ const perPage = 100;
 
 /** @param repository `owner/name` */
 export function githubApi(repository: string, token: string): GithubApi {
-  const client = new HttpClient('atlasia-actions', [], { allowRetries: true, maxRetries: 2, socketTimeout: 10_000 });
+  const client = new HttpClient('atlasia-actions', [], { allowRetries: true, maxRetries: 2 });
   const base = `${process.env['GITHUB_API_URL'] ?? 'https://api.github.com'}/repos/${repository}/actions`;
   const headers = {
     authorization: `Bearer ${token}`,

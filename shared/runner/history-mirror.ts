@@ -34,6 +34,10 @@ interface Loaded {
 
 /** Milliseconds: a rollback must not wait for GitHub. */
 const patience = 20_000;
+/** For one copy of several: what is slow must not cost the others. */
+const patienceForOne = 10_000;
+/** For what only saves time. */
+const patienceForCache = 3_000;
 /** So many copies are united. */
 const mostCopies = 10;
 /** So many are looked at, should the newest not be trusted. */
@@ -98,7 +102,7 @@ async function loadTrusted(request: KnownRequest, trust: Trust): Promise<Loaded>
   const found = await find(api, name, kinds.includes('cache'));
   const trusted = await firstTrusted(api, candidates(found, name, trust), trust);
   const copies = await Promise.allSettled(
-    trusted.map(({ id, digest }) => downloadText({ id, digest, from: { repository, token } })),
+    trusted.map(({ id, digest }) => within(patienceForOne, downloadText({ id, digest, from: { repository, token } }))),
   );
   const [newest] = trusted;
   return {
@@ -115,7 +119,7 @@ async function loadTrusted(request: KnownRequest, trust: Trust): Promise<Loaded>
  * in practice holds the newest as well, is enough: it heals what runs at the same time wrote past each other.
  */
 async function find(api: GithubApi, name: string, byCache: boolean): Promise<ListedArtifact[]> {
-  const pointer = byCache ? await findPointer(name).catch(() => null) : null;
+  const pointer = byCache ? await within(patienceForCache, findPointer(name)).catch(() => null) : null;
   const newest = pointer === null ? null : await api.artifact(pointer).catch(() => null);
   return newest === null ? api.artifacts(name, mostPages) : [newest, ...(await api.artifacts(name, 1))];
 }
@@ -139,20 +143,26 @@ async function store(
 ): Promise<{ notices: string[] }> {
   const name = artifactName(environment);
   const id = await uploadText(name, text, merge);
-  if (kinds.includes('cache')) await savePointer(name, `${workflow.runId ?? 0}-${workflow.runAttempt ?? 0}`, id);
-  return { notices: [] };
+  if (!kinds.includes('cache')) return { notices: [] };
+  const run = `${workflow.runId ?? 0}-${workflow.runAttempt ?? 0}`;
+  const why = await within(patienceForCache, savePointer(name, run, id)).then(() => null, reasonOf);
+  return { notices: why === null ? [] : [`The history was stored, but not where a cache finds it at once: ${why}`] };
 }
 
-/** What takes too long is left behind: the libraries cannot be stopped. */
 async function limited<T>(work: () => Promise<T>, failed: (why: string) => T): Promise<T> {
-  const late = sleep(patience, null, { ref: false }).then(() => {
-    throw new Error(`GitHub did not answer within ${patience / 1_000} s`);
-  });
   try {
-    return await Promise.race([quietly(work), late]);
+    return await within(patience, quietly(work));
   } catch (error) {
     return failed(reasonOf(error));
   }
+}
+
+/** What takes too long is left behind: the libraries cannot be stopped. */
+function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  const late = sleep(ms, null, { ref: false }).then(() => {
+    throw new Error(`GitHub did not answer within ${ms / 1_000} s`);
+  });
+  return Promise.race([work, late]);
 }
 
 function reasonOf(error: unknown): string {

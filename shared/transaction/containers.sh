@@ -117,6 +117,7 @@ note_witnesses() {
 # docker_was_restarted: none of the witnesses that are still there runs on. What fell over meanwhile may not be at fault then.
 docker_was_restarted() {
   local id run now found=
+  await_docker || return
   while IFS=$'\t' read -r id run; do
     now=$(look "$id" "$run_format") || continue
     [[ $now != "$run" ]] || return 1

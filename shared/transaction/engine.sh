@@ -180,12 +180,12 @@ revert() {
   fi
 }
 
-# tell_restart: whether Docker was restarted; then nothing is said against the target.
-tell_restart() { docker_was_restarted && journal docker-restarted; }
+# tell_restart: where Docker was restarted, nothing is said against the target.
+tell_restart() { ! docker_was_restarted || journal docker-restarted; }
 
 # finish: after the commit nothing is taken back. All of it may be done again.
 finish() {
-  local service id old state
+  local service id old
   await_docker || return
   for service in "${services[@]}"; do
     [[ ${retag[$service]} == - ]] || has retagged "$service" || keep_reference "$service"
@@ -194,14 +194,8 @@ finish() {
       ! exists "$id" || steady rm --force "$id" || journal problem "The old container ${id:0:12} of $service could not be removed"
     done
   done
-  if tell_restart; then
-    for service in "${services[@]}"; do
-      for id in $(target_containers "$service"); do
-        state=$(look "$id" '{{.State.Status}}')
-        [[ $state == running ]] || journal problem "Docker was restarted, and the target of $service is $state since then"
-      done
-    done
-  fi
+  tell_restart
+  keep_running
   if [[ ${plan[hold]} == true ]]; then
     if put_hold "$rollback_dir" "$(filled outcome/hold)"; then
       journal held
@@ -210,6 +204,21 @@ finish() {
     fi
   fi
   conclude rolled-back
+}
+
+# keep_running: a Docker that was restarted since the commit brings back only what has a restart policy. What had ended before
+# it has done its work.
+keep_running() {
+  local service id running finished committed
+  committed=$(grep -m 1 $'\tcommit\t' journal | cut -f 1)
+  for service in "${services[@]}"; do
+    for id in $(target_containers "$service"); do
+      IFS=$'\t' read -r running finished < <(look "$id" '{{.State.Running}}{{"\t"}}{{.State.FinishedAt}}')
+      [[ $running != true ]] || continue
+      finished=$(date --date "$finished" +%s%3N) && ((finished < committed)) && continue
+      steady start "$id" || journal problem "The target of $service does not run any more, and could not be started"
+    done
+  done
 }
 
 # keep_reference SERVICE: what the compose file names is the target from now on, on this host.

@@ -114,8 +114,10 @@ restore_all() {
 
 # restore SERVICE: may be called again, whatever it had done before.
 restore() {
-  local service id name state policy new old=() lost='' whole=0
-  mapfile -t new < <(new_containers "$1")
+  local service id name state policy ids new=() old=() lost='' whole=0
+  # Those that cannot be asked for are not gone.
+  ids=$(new_containers "$1") || return
+  [[ -z $ids ]] || mapfile -t new <<<"$ids"
   [[ ${strategy[$1]} == blue-green ]] || stop_again "${new[@]}"
   while IFS=$'\t' read -r service id name state _ _ policy; do
     [[ $service == "$1" ]] || continue

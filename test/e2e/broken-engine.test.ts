@@ -6,6 +6,7 @@ import { type Application, startApplication } from '../lab/application.ts';
 import { run } from '../lab/command.ts';
 import { type BreakableEngine, startEngineToBreak } from '../lab/engine.ts';
 import { prepareImages } from '../lab/images.ts';
+import type { Lab } from '../lab/lab.ts';
 import { type Registry, startRegistry } from '../lab/registry.ts';
 import { runAction, startAction } from '../lab/runner.ts';
 import { adviceIn, errorsOf } from './expectations.ts';
@@ -18,16 +19,17 @@ import {
   sameContainers,
   snapshotOf,
 } from './rollbacks.ts';
-import { watchTransaction } from './transactions.ts';
+import { killSupervisorAndEngine, watchTransaction } from './transactions.ts';
 
 let engine: BreakableEngine;
+let lab: Lab;
 let registry: Registry;
 let app: Application;
 
 before(async () => {
   engine = await startEngineToBreak();
   registry = await startRegistry();
-  const lab = { engine, images: await prepareImages(engine), close: () => engine.stop() };
+  lab = { engine, images: await prepareImages(engine), close: () => engine.stop() };
   const restarts = { restart: 'unless-stopped' };
   app = await startApplication(lab, registry, {
     name: 'broken',
@@ -79,6 +81,27 @@ describe('Docker', { concurrency: 1 }, () => {
       backend: 'v3',
       dashboard: 'v3',
     });
+  });
+
+  test('is restarted at commit, and has no policy to bring the target back: the target runs', async () => {
+    const plain = await startApplication(lab, registry, { name: 'plain' });
+    try {
+      await plain.deploy('v2');
+      await plain.serves('v2');
+      const backupDir = plain.host.newBackupDir();
+      const transaction = watchTransaction(plain, backupDir);
+      const given = { ...plain.inputs(), 'backup-dir': backupDir, 'skip-backup': 'true', target: 'v1' };
+      const action = await startAction('rollback', given);
+      // The runner starts the engine again; until then nothing is done that a restart could come too late for.
+      await killSupervisorAndEngine(await transaction.reached('commit'));
+      await engine.restart();
+      const result = await action.finished;
+      assert.equal(result.outputs['status'], 'rolled-back', result.stdout);
+      await plain.serves('v1');
+      assert.deepEqual(errorsOf(result), []);
+    } finally {
+      await plain.stop();
+    }
   });
 
   for (const step of ['checked', 'created', 'prepared', 'stopping', 'started', 'answers', 'healthy', 'commit']) {

@@ -265,6 +265,27 @@ describe('nothing fails, and it is told,', () => {
     assert.match((await mirror.save('one\n', never)).notices.join(), /not stored: .*ACTIONS_RUNTIME_TOKEN/);
   });
 
+  test('where the cache alone is silent: copies are stored and read all the same', async () => {
+    github.fault = { path: /CacheService/, answer: 'silent' };
+    const saved = await stepOf(github.startRun()).save('one\n', never);
+    assert.match(
+      saved.notices.join(),
+      /^The history was stored, but not where a cache finds it at once: GitHub did not/,
+    );
+    assert.deepEqual(await load(), { texts: ['one\n'], notices: [], needsRefresh: false });
+  });
+
+  test('where one copy cannot be had: the others are read', async () => {
+    await stored('one\n');
+    await stored('two\n');
+    const [, newest] = github.artifacts;
+    assert.ok(newest);
+    newest.blob = 'gone';
+    const { texts, notices } = await load();
+    assert.deepEqual(texts, ['one\n']);
+    assert.match(notices.join(), /^A copy of the history was left out: GitHub did not answer within 10 s$/);
+  });
+
   test('where GitHub is silent, after 20 s', async () => {
     github.fault = { path: /\/repos\/|\/twirp\//, answer: 'silent' };
     const started = performance.now();

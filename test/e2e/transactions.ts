@@ -68,19 +68,21 @@ export function watchTransaction(app: Application, backupDir: string) {
 
 /** Kills the engine alone; its supervisor starts it again. */
 export async function killEngine({ folder }: Transaction): Promise<void> {
-  const supervisor = supervisorOf(folder);
-  await kill([await until('an engine to kill', async () => childOf(supervisor))]);
+  await kill([await engineOf(supervisorOf(folder))]);
 }
 
 /** Kills both, as a machine does that goes down: nobody is left who would end the transaction. */
 export async function killSupervisorAndEngine({ folder }: Transaction): Promise<void> {
   const supervisor = supervisorOf(folder);
-  const engine = await until('an engine to kill', async () => childOf(supervisor));
-  await kill([supervisor, engine]);
+  await kill([supervisor, await engineOf(supervisor)]);
 }
 
 function supervisorOf(folder: string): number {
   return Number(readFileSync(join(folder, 'carrier'), 'utf8'));
+}
+
+function engineOf(supervisor: number): Promise<number> {
+  return until('an engine', async () => childOf(supervisor));
 }
 
 function childOf(process: number): number | undefined {
