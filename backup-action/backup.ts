@@ -99,6 +99,7 @@ async function prepare(
       databaseName: inputs.databaseName ?? '',
       probe: insideScript(),
       compose: null,
+      setup: false,
     };
     let seen = await survey(connection, request, attempt.signal, log.host);
     if (await deployments.clear(connection, seen, attempt)) {

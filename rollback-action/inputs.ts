@@ -42,14 +42,6 @@ const target: grammar.Grammar<Target> = {
   parse: parseTarget,
 };
 
-const registryName: grammar.Grammar<string> = {
-  hint: 'Give the name of a registry such as ghcr.io or localhost:5000.',
-  parse(value) {
-    if (/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?$/.test(value)) return value;
-    throw new RangeError('is no name of a registry');
-  },
-};
-
 const planHash: grammar.Grammar<string> = {
   hint: 'Give the hash that a run with plan-only printed.',
   parse(value) {
@@ -85,7 +77,7 @@ export function readRollbackInputs(): RollbackInputs {
       keepPrerollback: input.withDefault('keep-prerollback', grammar.allOrNumber, 10),
       planOnly,
       expectPlan: input.optional('expect-plan', planHash),
-      registry: input.withDefault('registry', registryName, 'ghcr.io'),
+      registry: input.withDefault('registry', grammar.registry, 'ghcr.io'),
       login: readLogin(input),
       strategy: input.withDefault('strategy', grammar.choice('auto', 'recreate', 'blue-green'), 'auto'),
       proxyService: input.optional('proxy-service', grammar.serviceName),

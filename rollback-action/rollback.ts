@@ -174,6 +174,7 @@ async function look(connection: Connection, run: RollbackRun): Promise<Survey> {
           databaseName: inputs.databaseName ?? '',
           probe: insideScript(),
           compose: { files: inputs.composeFiles, envFile: inputs.envFile },
+          setup: false,
         },
         signal,
         log.host,

@@ -5,6 +5,7 @@ import { cpSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFil
 const bundles = {
   backup: 'backup-action/main.js',
   rollback: 'rollback-action/main.js',
+  verify: 'verify-action/main.js',
   cleanup: 'shared/runner/cleanup.js',
 };
 

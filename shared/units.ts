@@ -73,3 +73,8 @@ export function formatRate(bytesPerSecond: number): string {
 function twoDigits(n: number): string {
   return String(n).padStart(2, '0');
 }
+
+/** `1 set`, `3 sets`. */
+export function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? '' : 's'}`;
+}

@@ -28431,10 +28431,17 @@ module.exports = __nccwpck_require__.p + "cb7442f63fa390fb9ef2.sh";
 
 /***/ }),
 
+/***/ 50170:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "b30aa0769a5b239fcf2d.sh";
+
+/***/ }),
+
 /***/ 38458:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "65c16ab7c1dc5fc1a455.sh";
+module.exports = __nccwpck_require__.p + "30e8acecb1ba23172c32.sh";
 
 /***/ }),
 
@@ -32301,6 +32308,16 @@ function info(text) {
 function success(text) {
     print(text, (line) => green(`✔ ${line}`));
 }
+/** A check that passed, failed, or leaves a doubt; the caller gives the line its mark. */
+function passed(text) {
+    print(text, green);
+}
+function failed(text) {
+    print(text, red);
+}
+function doubtful(text) {
+    print(text, yellow);
+}
 /** How far long work has come. The caller decides how often. */
 function progress(text) {
     print(text, (line) => grey(`… ${line}`));
@@ -32368,6 +32385,12 @@ function bold(line) {
 }
 function green(line) {
     return `\x1b[32m${line}\x1b[0m`;
+}
+function red(line) {
+    return `\x1b[31m${line}\x1b[0m`;
+}
+function yellow(line) {
+    return `\x1b[33m${line}\x1b[0m`;
 }
 function grey(line) {
     return `\x1b[90m${line}\x1b[0m`;
@@ -32798,6 +32821,10 @@ function formatRate(bytesPerSecond) {
 }
 function twoDigits(n) {
     return String(n).padStart(2, '0');
+}
+/** `1 set`, `3 sets`. */
+function counted(count, thing) {
+    return `${count} ${thing}${count === 1 ? '' : 's'}`;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/backups/naming.js
@@ -34619,34 +34646,34 @@ function judgeMagic({ encoding: { format, compression }, magic, sizeBytes }) {
                 ? magics.gzip
                 : '';
     if (sizeBytes < smallestDump)
-        return failed('file', `it has only ${sizeBytes} bytes`);
+        return verification_failed('file', `it has only ${sizeBytes} bytes`);
     if (!magic.trim().startsWith(expected))
-        return failed('file', `it begins with ${magic.trim()}, not with ${expected}`);
-    return passed('file', `${sizeBytes} bytes of ${compression === 'none' ? format : `${format}, ${compression}`}`);
+        return verification_failed('file', `it begins with ${magic.trim()}, not with ${expected}`);
+    return verification_passed('file', `${sizeBytes} bytes of ${compression === 'none' ? format : `${format}, ${compression}`}`);
 }
 function judgeDisk({ streamSha256, diskSha256 }) {
     return /^[a-f0-9]{64}$/.test(diskSha256) && streamSha256 === diskSha256
-        ? passed('disk', 'the bytes on the disk have the SHA-256 of the stream')
-        : failed('disk', `the bytes on the disk have the SHA-256 ${diskSha256}, the stream had ${streamSha256}`);
+        ? verification_passed('disk', 'the bytes on the disk have the SHA-256 of the stream')
+        : verification_failed('disk', `the bytes on the disk have the SHA-256 ${diskSha256}, the stream had ${streamSha256}`);
 }
 function judgeReading({ encoding: { format }, stages, verifyMs }) {
     const exits = new Map([...stages.matchAll(/^(decompress|read|exit) (\d+)$/gm)].map(([, stage, code]) => [stage, code]));
     const good = exits.get('decompress') === '0' && exits.get('read') === '0' && !exits.has('exit');
     if (!good) {
         const ends = [...exits].map(([stage, code]) => `${stage} ended with ${code}`).join(', ');
-        return failed('read-back', `it cannot be read from the disk in full: ${ends || 'nothing could read it'}`, verifyMs);
+        return verification_failed('read-back', `it cannot be read from the disk in full: ${ends || 'nothing could read it'}`, verifyMs);
     }
     const how = format === 'custom' ? 'pg_restore read every entry' : "it ends with pg_dump's last line";
-    return passed('read-back', `read from the disk in full: ${how}`, verifyMs);
+    return verification_passed('read-back', `read from the disk in full: ${how}`, verifyMs);
 }
 function judgeTables({ encoding: { format }, contents, stages, tables }) {
     const entries = format === 'custom' ? entriesOfArchive(contents) : entriesOfPlain(stages);
     const missing = tables.filter(({ schema, name }) => !entries.has(`${onOneLine(schema)} ${onOneLine(name)}`));
     if (missing.length > 0) {
         const names = missing.map(({ schema, name }) => `${schema}.${name}`).slice(0, 5);
-        return failed('tables', `${missing.length} of ${tables.length} tables are not in the dump: ${names.join(', ')}`);
+        return verification_failed('tables', `${missing.length} of ${tables.length} tables are not in the dump: ${names.join(', ')}`);
     }
-    return passed('tables', `all ${tables.length} tables are in the dump`);
+    return verification_passed('tables', `all ${tables.length} tables are in the dump`);
 }
 /** `… TABLE DATA schema name owner`, where each may hold spaces: so every beginning that ends at one may be the table. */
 function entriesOfArchive(contents) {
@@ -34667,13 +34694,13 @@ function entriesOfPlain(stages) {
 const onOneLine = (name) => name.replaceAll(/[\r\n]/g, ' ');
 function judgeCounts({ factsComplete, rowCounts, tables }) {
     if (!factsComplete)
-        return failed('counts', 'the session that counted ended before it was done');
+        return verification_failed('counts', 'the session that counted ended before it was done');
     if (rowCounts === 'exact')
-        return passed('counts', `rows of ${tables.length} tables counted in the dump's snapshot`);
-    return passed('counts', `rows not counted (row-counts: ${rowCounts})`);
+        return verification_passed('counts', `rows of ${tables.length} tables counted in the dump's snapshot`);
+    return verification_passed('counts', `rows not counted (row-counts: ${rowCounts})`);
 }
-const passed = (name, detail, ms = 0) => ({ name, result: 'passed', detail, ms });
-const failed = (name, detail, ms = 0) => ({ name, result: 'failed', detail, ms });
+const verification_passed = (name, detail, ms = 0) => ({ name, result: 'passed', detail, ms });
+const verification_failed = (name, detail, ms = 0) => ({ name, result: 'failed', detail, ms });
 
 ;// CONCATENATED MODULE: ./build/shared/backups/take.js
 
@@ -35570,6 +35597,7 @@ const survey_program = {
         new URL(/* asset import */ __nccwpck_require__(65801), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(62434), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(64987), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(50170), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(38458), __nccwpck_require__.b),
     ],
 };
@@ -35584,6 +35612,7 @@ async function survey(connection, request, signal, onLog) {
         request.databaseUser,
         request.databaseName,
         request.probe,
+        request.setup ? 'setup' : '',
         ...(request.compose === null ? [''] : ['compose', request.compose.envFile ?? '', ...request.compose.files]),
     ], { deadline: 120_000, atEnd: 'end', signal, onLog });
     return readSurvey(await result, asked, Date.now());
@@ -35628,7 +35657,27 @@ function readSurvey(records, asked, answered) {
         auditTrail: records.find('audit-trail') ?? null,
         hold: records.find('hold') ?? null,
         unfinished: records.all('unfinished').filter((id) => /^\d{8}_\d{6}$/.test(id)),
+        setup: readSetup(records),
         probe: probe !== undefined ? { output: probe } : probeError !== undefined ? { error: probeError } : null,
+    };
+}
+function readSetup(records) {
+    if (records.find('open-count') === undefined)
+        return null;
+    const kills = records.find('kills-sessions');
+    return {
+        open: records.all('open').map((value) => {
+            const [type = '', mode = '', owner = '', ...path] = value.split('|');
+            return { type, mode, owner, path: path.join('|') };
+        }),
+        openCount: records.integer('open-count'),
+        unseen: records
+            .get('unseen')
+            .split('\n')
+            .filter((path) => path !== ''),
+        killsSessions: kills ?? null,
+        lingers: records.find('lingers') !== undefined,
+        leftHolder: records.find('left-holder') ?? null,
     };
 }
 /** The template ends each list with a null. */
@@ -36548,6 +36597,7 @@ function lastOfEach(measurements) {
 
 ;// CONCATENATED MODULE: ./build/shared/transaction/transaction-files.js
 
+
 /** In override files: the host puts the transaction's id there. */
 const transactionMark = '@transaction@';
 /** The marks for what only the host knows when it writes the history. */
@@ -36588,7 +36638,7 @@ function planLines(request) {
         ['health_timeout', seconds(request.healthTimeout)],
         ['stable_for', seconds(request.stableFor)],
         ...(request.maxDowntime === null ? [] : [['max_downtime', String(request.maxDowntime)]]),
-        ...(healthUrl === null ? [] : urlLines(healthUrl)),
+        ...(healthUrl === null ? [] : addressLines(healthUrl)),
         ['on_failure', request.onFailure],
         ['hold', String(request.outcome.hold !== null)],
         ['lock_wait', seconds(request.lockWait)],
@@ -36605,19 +36655,6 @@ function planLines(request) {
         ]),
     ];
     return lines.map((line) => `${line.map(checked).join('\t')}\n`).join('');
-}
-/** Without TLS the host asks by itself; with TLS it needs curl. */
-function urlLines(url) {
-    const lines = [['health_url', url.href]];
-    if (url.protocol !== 'http:')
-        return lines;
-    return [
-        ...lines,
-        ['health_host', url.hostname.replace(/^\[|\]$/g, '')],
-        ['health_port', url.port || '80'],
-        ['health_path', `${url.pathname}${url.search}`],
-        ['health_name', url.host],
-    ];
 }
 /** What would be read as another line, or another column. */
 function checked(value) {
@@ -36636,6 +36673,7 @@ function checked(value) {
 
 /** The scripts of which the engine on the host consists, in order. */
 const engine = (/* unused pure expression or super */ null && ([
+    /* unused asset import */ undefined,
     /* unused asset import */ undefined,
     /* unused asset import */ undefined,
     /* unused asset import */ undefined,
@@ -37125,6 +37163,7 @@ async function prepare(connection, inputs, attempt, deployments, outputs) {
             databaseName: inputs.databaseName ?? '',
             probe: insideScript(),
             compose: null,
+            setup: false,
         };
         let seen = await survey(connection, request, attempt.signal, log_host);
         if (await deployments.clear(connection, seen, attempt)) {
@@ -37409,6 +37448,14 @@ function grammar_within(value, { min, max }, reason) {
         throw new RangeError(reason);
     return value;
 }
+const registry = {
+    hint: 'Give the name of a registry such as ghcr.io or localhost:5000.',
+    parse(value) {
+        if (/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?$/.test(value))
+            return value;
+        throw new RangeError('is no name of a registry');
+    },
+};
 
 ;// CONCATENATED MODULE: ./build/shared/runner/dump-inputs.js
 

@@ -31655,6 +31655,16 @@ function log_info(text) {
 function success(text) {
     print(text, (line) => green(`✔ ${line}`));
 }
+/** A check that passed, failed, or leaves a doubt; the caller gives the line its mark. */
+function passed(text) {
+    print(text, green);
+}
+function failed(text) {
+    print(text, red);
+}
+function doubtful(text) {
+    print(text, yellow);
+}
 /** How far long work has come. The caller decides how often. */
 function progress(text) {
     print(text, (line) => grey(`… ${line}`));
@@ -31722,6 +31732,12 @@ function bold(line) {
 }
 function green(line) {
     return `\x1b[32m${line}\x1b[0m`;
+}
+function red(line) {
+    return `\x1b[31m${line}\x1b[0m`;
+}
+function yellow(line) {
+    return `\x1b[33m${line}\x1b[0m`;
 }
 function grey(line) {
     return `\x1b[90m${line}\x1b[0m`;

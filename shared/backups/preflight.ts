@@ -111,7 +111,7 @@ function checkGround(survey: Survey, needs: GroundNeeds, collect: Collect): true
   return collect(() => checkDocker(survey));
 }
 
-function checkTools(survey: Survey): void {
+export function checkTools(survey: Survey): void {
   const missing = neededTools.filter((tool) => !survey.tools.has(tool));
   if (missing.length > 0) {
     throw new Failure('tools-missing', `The host has no ${missing.join(', no ')}`, {
@@ -125,7 +125,7 @@ function checkTools(survey: Survey): void {
   }
 }
 
-function checkDocker(survey: Survey): true {
+export function checkDocker(survey: Survey): true {
   if (!survey.tools.has('docker')) {
     throw new Failure('no-docker', 'docker was not found on the host', {
       hint: `Install Docker, or see why ${survey.user} has it not on its PATH: command -v docker`,
@@ -140,7 +140,7 @@ function checkDocker(survey: Survey): true {
   return true;
 }
 
-function checkClock({ clockAhead }: Survey): void {
+export function checkClock({ clockAhead }: Survey): void {
   if (Math.abs(clockAhead) <= greatestSkew) return;
   const by = formatDuration(Math.abs(clockAhead));
   throw new Failure('clock-skew', `The host's clock is ${by} ${clockAhead > 0 ? 'ahead of' : 'behind'} the runner's`, {
@@ -148,7 +148,7 @@ function checkClock({ clockAhead }: Survey): void {
   });
 }
 
-function checkFolders(survey: Survey, { deployDir, backupDir }: GroundNeeds): void {
+export function checkFolders(survey: Survey, { deployDir, backupDir }: GroundNeeds): void {
   if (survey.deployDir === null) {
     throw new Failure('no-deploy-dir', `The folder ${deployDir} is not on the host`, {
       hint: 'Check the input "deploy-dir"',
@@ -190,7 +190,7 @@ function checkFolders(survey: Survey, { deployDir, backupDir }: GroundNeeds): vo
   }
 }
 
-function checkLock({ lockHolder }: Survey, { lockWait, backupDir }: GroundNeeds): void {
+export function checkLock({ lockHolder }: Survey, { lockWait, backupDir }: GroundNeeds): void {
   if (lockHolder === null || lockWait > 0) return;
   throw lockHeld(lockHolder, backupDir, 0);
 }
@@ -202,7 +202,7 @@ export function lockHeld(holder: string, backupDir: string, waited: number): Fai
   });
 }
 
-function checkProject(survey: Survey, needs: GroundNeeds): void {
+export function checkProject(survey: Survey, needs: GroundNeeds): void {
   if (survey.containers.length === 0) {
     const wanted = needs.projectName === null ? `started from ${needs.deployDir}` : `called ${needs.projectName}`;
     throw new Failure('no-project', `No container belongs to a compose project ${wanted}`, {
@@ -221,7 +221,7 @@ function checkProject(survey: Survey, needs: GroundNeeds): void {
   }
 }
 
-function findDatabase(survey: Survey, needs: BackupNeeds): ReadyHost['container'] {
+export function findDatabase(survey: Survey, needs: BackupNeeds): ReadyHost['container'] {
   checkProject(survey, needs);
   const services = [...new Set(survey.containers.map(({ service }) => service))].join(', ');
   const [candidate, ...others] = survey.candidates;
@@ -257,7 +257,7 @@ function findDatabase(survey: Survey, needs: BackupNeeds): ReadyHost['container'
   return { id: candidate.container, name: name.replace(/^\//, ''), service: candidate.service };
 }
 
-function askedDatabase({ probe }: Survey): DatabaseFacts {
+export function askedDatabase({ probe }: Survey): DatabaseFacts {
   if (probe === null || 'error' in probe) {
     throw new Failure('database-silent', 'Nothing could be run in the database container', {
       hint: 'On the host: docker ps, and docker logs of that container',
@@ -268,7 +268,7 @@ function askedDatabase({ probe }: Survey): DatabaseFacts {
 }
 
 /** zstd where there is one, else gzip; a custom dump's gzip is pg_dump's own. */
-function chooseCompression(
+export function chooseCompression(
   survey: Survey,
   database: DatabaseFacts,
   { format, compression }: BackupNeeds,
@@ -290,12 +290,12 @@ function autoCompression(format: DumpFormat, zstd: boolean): Compression {
   return format === 'custom' && zstd ? 'zstd' : 'gzip';
 }
 
-function estimateOf(database: DatabaseFacts, { compression }: DumpEncoding, previous: number | null): number {
+export function estimateOf(database: DatabaseFacts, { compression }: DumpEncoding, previous: number | null): number {
   if (previous !== null) return Math.ceil(previous * growth);
   return Math.ceil(database.sizeBytes * (compression === 'none' ? 1 : compressedShare));
 }
 
-function checkSpace(
+export function checkSpace(
   survey: Survey,
   estimate: number,
   { minFreeSpace, backupDir }: BackupNeeds,

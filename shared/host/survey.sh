@@ -4,9 +4,9 @@
 readonly docker_patience=20
 
 main() {
-  local deploy_dir=$1 backup_dir=$2 project=$3 service=$4 probe=$7 with_compose=$8
+  local deploy_dir=$1 backup_dir=$2 project=$3 service=$4 probe=$7 with_setup=$8 with_compose=$9
   export PGUSER=$5 PGDATABASE=$6 PGAPPNAME=atlasia-survey
-  shift 8
+  shift 9
 
   record clock "$(date +%s%3N)"
   record user "$(id -un)"
@@ -20,6 +20,7 @@ main() {
   survey_lock "$backup_dir/.lock"
   survey_sets "$backup_dir"
   survey_history "$backup_dir/rollback"
+  [[ -z $with_setup ]] || survey_setup "$backup_dir"
   [[ -z $with_compose ]] || survey_compose "$deploy_dir" "$project" "$@"
   survey_project "$deploy_dir" "$project" "$service" "$probe"
 }

@@ -13,6 +13,8 @@ export interface SurveyRequest {
   probe: string;
   /** What compose is to be asked of the project; null: nothing. */
   compose: ComposeRequest | null;
+  /** Whether to look at what only a check of the set-up asks. */
+  setup: boolean;
 }
 
 /** As the inputs have it: relative to the deploy folder. */
@@ -123,8 +125,26 @@ export interface Survey {
   hold: string | null;
   /** Transactions that were begun and have not ended. */
   unfinished: string[];
+  /** null where it was not asked for. */
+  setup: SetupSurvey | null;
   /** What the probe printed, or why it did not. */
   probe: { output: string } | { error: string } | null;
+}
+
+/** What only a check of the set-up asks. */
+export interface SetupSurvey {
+  /** In the backup folder, by path below it: what others can reach, or do own. */
+  open: { type: string; mode: string; owner: string; path: string }[];
+  /** How many there are; more than are listed where there are very many. */
+  openCount: number;
+  /** Folders that could not be looked into. */
+  unseen: string[];
+  /** Whether logind ends what a session has started; null where there is no systemd. */
+  killsSessions: 'yes' | 'no' | 'unknown' | null;
+  /** Whether what this user has started outlives the session in any case. */
+  lingers: boolean;
+  /** Who had the lock and died with it. */
+  leftHolder: string | null;
 }
 
 const program = {
@@ -133,6 +153,7 @@ const program = {
     new URL('./sets.sh', import.meta.url),
     new URL('./world.sh', import.meta.url),
     new URL('./survey-compose.sh', import.meta.url),
+    new URL('./survey-setup.sh', import.meta.url),
     new URL('./survey.sh', import.meta.url),
   ],
 };
@@ -155,6 +176,7 @@ export async function survey(
       request.databaseUser,
       request.databaseName,
       request.probe,
+      request.setup ? 'setup' : '',
       ...(request.compose === null ? [''] : ['compose', request.compose.envFile ?? '', ...request.compose.files]),
     ],
     { deadline: 120_000, atEnd: 'end', signal, onLog },
@@ -202,7 +224,27 @@ function readSurvey(records: Records, asked: number, answered: number): Survey {
     auditTrail: records.find('audit-trail') ?? null,
     hold: records.find('hold') ?? null,
     unfinished: records.all('unfinished').filter((id) => /^\d{8}_\d{6}$/.test(id)),
+    setup: readSetup(records),
     probe: probe !== undefined ? { output: probe } : probeError !== undefined ? { error: probeError } : null,
+  };
+}
+
+function readSetup(records: Records): SetupSurvey | null {
+  if (records.find('open-count') === undefined) return null;
+  const kills = records.find('kills-sessions') as SetupSurvey['killsSessions'] | undefined;
+  return {
+    open: records.all('open').map((value) => {
+      const [type = '', mode = '', owner = '', ...path] = value.split('|');
+      return { type, mode, owner, path: path.join('|') };
+    }),
+    openCount: records.integer('open-count'),
+    unseen: records
+      .get('unseen')
+      .split('\n')
+      .filter((path) => path !== ''),
+    killsSessions: kills ?? null,
+    lingers: records.find('lingers') !== undefined,
+    leftHolder: records.find('left-holder') ?? null,
   };
 }
 

@@ -1,6 +1,7 @@
 import { Failure } from '../failure.ts';
 import type { FoundContainer, LocalImage } from '../host/survey.ts';
 import { anonymousVolumes, isAtWork } from './container.ts';
+import { nameOf } from './image-name.ts';
 import { parseImageReference } from './image-reference.ts';
 import { cannotSwap, type Obstacle, obstacleOf } from './obstacles.ts';
 import { hashOf } from './plan-hash.ts';
@@ -218,16 +219,6 @@ function step(
     proven,
     healthIntervalMs: proven ? Math.max(...intervals) : null,
   };
-}
-
-/** `latest` says nothing of what it stands for; what it was tagged as before does. */
-function nameOf(id: string | null, composeImage: string | null, images: readonly LocalImage[]): string | null {
-  const own = referenceOf(composeImage);
-  const names = (images.find((image) => image.id === id)?.repoTags ?? [])
-    .map(referenceOf)
-    .filter((name) => name !== null && name.repository === own?.repository && name.tag !== own.tag)
-    .map((name) => name?.tag ?? '');
-  return names.toSorted()[0] ?? null;
 }
 
 /** Where a record tells the image's id, what its tag stands for today is another image. */

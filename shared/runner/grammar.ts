@@ -231,3 +231,11 @@ function within(value: number, { min, max }: Bounds, reason: string): number {
   if (value < min || value > max) throw new RangeError(reason);
   return value;
 }
+
+export const registry: Grammar<string> = {
+  hint: 'Give the name of a registry such as ghcr.io or localhost:5000.',
+  parse(value) {
+    if (/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?$/.test(value)) return value;
+    throw new RangeError('is no name of a registry');
+  },
+};

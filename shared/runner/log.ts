@@ -36,6 +36,19 @@ export function success(text: string): void {
   print(text, (line) => green(`✔ ${line}`));
 }
 
+/** A check that passed, failed, or leaves a doubt; the caller gives the line its mark. */
+export function passed(text: string): void {
+  print(text, green);
+}
+
+export function failed(text: string): void {
+  print(text, red);
+}
+
+export function doubtful(text: string): void {
+  print(text, yellow);
+}
+
 /** How far long work has come. The caller decides how often. */
 export function progress(text: string): void {
   print(text, (line) => grey(`… ${line}`));
@@ -114,6 +127,14 @@ function bold(line: string): string {
 
 function green(line: string): string {
   return `\x1b[32m${line}\x1b[0m`;
+}
+
+function red(line: string): string {
+  return `\x1b[31m${line}\x1b[0m`;
+}
+
+function yellow(line: string): string {
+  return `\x1b[33m${line}\x1b[0m`;
 }
 
 function grey(line: string): string {

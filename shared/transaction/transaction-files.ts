@@ -1,4 +1,5 @@
 import { Failure } from '../failure.ts';
+import { addressLines } from './address.ts';
 
 /** What is asked of one service. */
 export interface TransactionService {
@@ -91,7 +92,7 @@ function planLines(request: TransactionRequest): string {
     ['health_timeout', seconds(request.healthTimeout)],
     ['stable_for', seconds(request.stableFor)],
     ...(request.maxDowntime === null ? [] : [['max_downtime', String(request.maxDowntime)] as [string, string]]),
-    ...(healthUrl === null ? [] : urlLines(healthUrl)),
+    ...(healthUrl === null ? [] : addressLines(healthUrl)),
     ['on_failure', request.onFailure],
     ['hold', String(request.outcome.hold !== null)],
     ['lock_wait', seconds(request.lockWait)],
@@ -108,19 +109,6 @@ function planLines(request: TransactionRequest): string {
     ]),
   ];
   return lines.map((line) => `${line.map(checked).join('\t')}\n`).join('');
-}
-
-/** Without TLS the host asks by itself; with TLS it needs curl. */
-function urlLines(url: URL): [string, string][] {
-  const lines: [string, string][] = [['health_url', url.href]];
-  if (url.protocol !== 'http:') return lines;
-  return [
-    ...lines,
-    ['health_host', url.hostname.replace(/^\[|\]$/g, '')],
-    ['health_port', url.port || '80'],
-    ['health_path', `${url.pathname}${url.search}`],
-    ['health_name', url.host],
-  ];
 }
 
 /** What would be read as another line, or another column. */

@@ -22,6 +22,7 @@ const engine = [
   new URL('../history/history.sh', import.meta.url),
   new URL('./journal.sh', import.meta.url),
   new URL('./containers.sh', import.meta.url),
+  new URL('./answers.sh', import.meta.url),
   new URL('./prober.sh', import.meta.url),
   new URL('./gates.sh', import.meta.url),
   new URL('./swap.sh', import.meta.url),

@@ -81,8 +81,11 @@ async function behindProxy(lab: Lab, registry: Registry, verdict: Verdict): Prom
     });
     const asked = seen.reduce((sum, each) => sum + each.asked, 0);
     const failed = seen.reduce((sum, each) => sum + each.failed, 0);
+    const faults = seen
+      .flatMap((each) => Object.entries(each.faults))
+      .map(([fault, count]) => `, ${count} by ${fault}`);
     verdict(
-      `${failed} of ${asked} requests failed in ${rollbacksBehindProxy} rollbacks behind nginx`,
+      `${failed} of ${asked} requests failed in ${rollbacksBehindProxy} rollbacks behind nginx${faults.join('')}`,
       failed === 0,
       'none',
     );

@@ -73,18 +73,19 @@ describe('the programs for the host', () => {
   const contentOf = (bundle: string, file: string) => readFileSync(join(folder, 'dist', bundle, file), 'utf8');
   const sources = programs.map((program) => [program, readFileSync(join(root, program), 'utf8')] as const);
 
-  test('all lie beside the bundle of the rollback, as they are in the sources', () => {
-    const contents = bundled('rollback').map((file) => contentOf('rollback', file));
-    for (const [program, text] of sources) assert.ok(contents.includes(text), `${program} is not in dist/rollback`);
-    assert.equal(contents.length, programs.length);
+  const bundles = ['backup', 'rollback', 'verify'];
+
+  test('each lies beside the bundle of an action, as it is in the sources', () => {
+    const contents = bundles.flatMap((bundle) => bundled(bundle).map((file) => contentOf(bundle, file)));
+    for (const [program, text] of sources) assert.ok(contents.includes(text), `${program} is beside no bundle`);
   });
 
-  test('are those of the sources beside that of the backup as well', () => {
-    const texts = sources.map(([, text]) => text);
-    for (const file of bundled('backup')) assert.ok(texts.includes(contentOf('backup', file)), file);
-  });
+  for (const bundle of bundles) {
+    test(`are those of the sources beside ${bundle}`, () => {
+      const texts = sources.map(([, text]) => text);
+      for (const file of bundled(bundle)) assert.ok(texts.includes(contentOf(bundle, file)), file);
+    });
 
-  for (const bundle of ['backup', 'rollback'])
     test(`are those that the bundle ${bundle} looks for`, () => {
       const code = contentOf(bundle, 'index.js');
       const named = Array.from(
@@ -95,13 +96,12 @@ describe('the programs for the host', () => {
       // Any other form of `new URL` names a file of the sources, which users do not have.
       assert.doesNotMatch(code, /new URL\(['"`]\.\/[^'"`]*\.(sh|sql)['"`]/);
     });
+  }
 
   test('can be read by bash', () => {
-    for (const file of bundled('rollback').filter((name) => name.endsWith('.sh'))) {
-      const { status, stderr } = spawnSync('bash', ['-n', join(folder, 'dist', 'rollback', file)], {
-        encoding: 'utf8',
-      });
-      assert.equal(status, 0, `${file}: ${stderr}`);
+    for (const program of programs.filter((name) => name.endsWith('.sh'))) {
+      const { status, stderr } = spawnSync('bash', ['-n', join(root, program)], { encoding: 'utf8' });
+      assert.equal(status, 0, `${program}: ${stderr}`);
     }
   });
 });

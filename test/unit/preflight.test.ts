@@ -29,6 +29,7 @@ function host(changes: Partial<Survey> = {}): Survey {
     otherProjects: [],
     candidates: [{ service: 'db', state: 'running', container: 'id-of-db' }],
     compose: null,
+    setup: null,
     history: null,
     auditTrail: null,
     hold: null,

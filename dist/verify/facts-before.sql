@@ -1,0 +1,17 @@
+-- Opens the snapshot in which all is dumped and counted. Sequences are read first: they do not obey snapshots.
+SET search_path = pg_catalog;
+SET lock_timeout = :'lock_wait';
+-- As pg_dump does for itself; not every version has all of them.
+SELECT count(set_config(name, '0', false)) AS switched_off FROM pg_settings
+  WHERE name IN ('statement_timeout', 'transaction_timeout', 'idle_session_timeout', 'idle_in_transaction_session_timeout')
+\gset
+SET row_security = off;
+SET client_encoding = 'UTF8';
+BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+SELECT 'sequences-before ' || coalesce(jsonb_agg(jsonb_build_object(
+    'schema', schemaname, 'name', sequencename, 'value', last_value::text, 'increment', increment_by::text))::text, '[]')
+  FROM pg_sequences;
+SELECT 'large-objects ' || count(*) FROM pg_largeobject_metadata;
+SELECT 'extensions ' || coalesce(jsonb_agg(jsonb_build_object('name', extname, 'version', extversion) ORDER BY extname)::text, '[]')
+  FROM pg_extension;
+SELECT 'snapshot ' || pg_export_snapshot();

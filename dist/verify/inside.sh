@@ -1,0 +1,160 @@
+# shellcheck shell=sh
+# Runs inside the database container, in whatever shell it has: `inside VERB ARGUMENT...`. The user and the database come
+# as PGUSER and PGDATABASE, never as arguments: psql reads a connection string there. No password leaves the container.
+
+export LC_ALL=C PGCONNECT_TIMEOUT=15
+export PGUSER="${PGUSER:-${POSTGRES_USER:-postgres}}"
+export PGDATABASE="${PGDATABASE:-${POSTGRES_DB:-$PGUSER}}"
+if [ -z "${PGPASSWORD:-}" ]; then
+  PGPASSWORD=${POSTGRES_PASSWORD:-}
+  if [ -n "${POSTGRES_PASSWORD_FILE:-}" ]; then PGPASSWORD=$(cat "$POSTGRES_PASSWORD_FILE"); fi
+  export PGPASSWORD
+fi
+
+# What a backup finds here: one fact a line, its name, a space and its value.
+probe() {
+  for tool in zstd gzip awk pg_dump pg_restore psql; do
+    if command -v "$tool" >/dev/null; then echo "tool $tool"; fi
+  done
+  # Not echo: that of some shells reads backslashes.
+  printf 'pg-dump %s\n' "$(pg_dump --version 2>&1)"
+  if answer=$(ask "SELECT jsonb_build_object(
+    'database', current_database(), 'user', current_user, 'serverVersion', current_setting('server_version'),
+    'encoding', pg_encoding_to_char(encoding), 'locale', datcollate, 'ctype', datctype,
+    'localeProvider', CASE facts->>'datlocprovider' WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END,
+    'providerLocale', coalesce(facts->>'datlocale', facts->>'daticulocale'), 'sizeBytes', pg_database_size(oid))
+    FROM pg_database d, to_jsonb(d) facts WHERE datname = current_database()" 2>/dev/null); then
+    printf 'accepts %s\n' "$answer"
+  else
+    # Asked again for its words: beside a good answer there may be warnings.
+    ask 'SELECT 1' 2>&1 >/dev/null | tr '\n' ' ' | { printf 'refuses '; cat; }
+    echo
+  fi
+}
+
+ask() { psql -XAtq -v ON_ERROR_STOP=1 -c "$1"; }
+
+# Statements on stdin, answers on stdout, for as long as the caller keeps both open.
+session() { exec psql -XAtq -v ON_ERROR_STOP=1; }
+
+# dump FORMAT COMPRESSION LEVEL SNAPSHOT LOCK-WAIT-MS: the dump on stdout. Exit 31: pg_dump failed; 32: the compressor.
+dump() {
+  set -- "$1" "$2" "$3" --snapshot="$4" --lock-wait-timeout="$5" --no-password
+  case $1-$2 in
+    custom-gzip) set -- cat "$3" "$@" --format=custom --compress="$3" ;;
+    custom-zstd) set -- compress_zstd "$3" "$@" --format=custom --compress=0 ;;
+    custom-*) set -- cat "$3" "$@" --format=custom --compress=0 ;;
+    plain-gzip) set -- compress_gzip "$3" "$@" --format=plain ;;
+    plain-zstd) set -- compress_zstd "$3" "$@" --format=plain ;;
+    plain-*) set -- cat "$3" "$@" --format=plain ;;
+  esac
+  compressor=$1 level=$2
+  shift 5
+  [ "$compressor" = cat ] && { buffered pg_dump "$@" || exit 31; exit 0; }
+  # Each stage's own exit, in a shell that has no PIPESTATUS.
+  exec 4>&1
+  exits=$({ { buffered pg_dump "$@" 3>&-; echo "dump $?" >&3; } 4>&- | { "$compressor" "$level" 3>&-; echo "compressor $?" >&3; } 4>&- |
+    in_large_blocks >&4 3>&-; } 3>&1) || exit 32
+  case $exits in *'compressor 0'*) ;; *) exit 32 ;; esac
+  case $exits in *'dump 0'*) ;; *) exit 31 ;; esac
+}
+
+# Docker passes a stream on through three processes, which costs less in bursts. Of 1 to 32 MiB this was the quickest.
+in_large_blocks() { dd bs=8388608 iflag=fullblock 2>/dev/null; }
+
+# Into pipes PostgreSQL's programs write, and from them they read, 4 KiB at a time: a tenth of the time of a dump goes
+# into that. Tried, since an image may have the program without its library.
+buffered() {
+  if stdbuf -i64K -o64K true 2>/dev/null; then stdbuf -i64K -o64K "$@"; else "$@"; fi
+}
+
+# At the lowest level one core is faster than pg_dump, and threads would only pass blocks around.
+compress_zstd() { if [ "$1" = 1 ]; then zstd -q -c --single-thread -1; else zstd -q -c -T0 "-$1"; fi; }
+compress_gzip() { gzip -n -c "-$1"; }
+
+# schema SNAPSHOT LOCK-WAIT-MS
+schema() { exec pg_dump --schema-only --snapshot="$1" --lock-wait-timeout="$2" --no-password; }
+
+# Roles and settings without passwords, and what belongs to this database itself, which a dump without --create leaves
+# out: who owns it and may use it, its comment, its settings.
+globals() {
+  pg_dumpall --globals-only --no-role-passwords --no-password || exit 1
+  printf '\n-- Settings of the database\n'
+  # Not by -c, of which psql before version 15 shows the last answer alone.
+  session <<'SQL'
+SELECT format('ALTER DATABASE %I OWNER TO %I;', datname, pg_get_userbyid(datdba)) FROM pg_database
+  WHERE datname = current_database();
+SELECT format('ALTER DATABASE %I CONNECTION LIMIT %s;', datname, datconnlimit) FROM pg_database
+  WHERE datname = current_database() AND datconnlimit >= 0;
+SELECT format('COMMENT ON DATABASE %I IS %L;', datname, shobj_description(oid, 'pg_database')) FROM pg_database
+  WHERE datname = current_database() AND shobj_description(oid, 'pg_database') IS NOT NULL;
+SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC, %I;', datname, pg_get_userbyid(datdba)) FROM pg_database
+  WHERE datname = current_database() AND datacl IS NOT NULL;
+SELECT format('GRANT %s ON DATABASE %I TO %s%s;', privilege_type, datname,
+    CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+    CASE WHEN is_grantable THEN ' WITH GRANT OPTION' END)
+  FROM pg_database, aclexplode(datacl) WHERE datname = current_database() ORDER BY grantee, privilege_type;
+SELECT format('ALTER %sDATABASE %I SET %s TO %s;',
+    CASE WHEN setrole <> 0 THEN format('ROLE %I IN ', pg_get_userbyid(setrole)) END, current_database(), name, CASE
+    WHEN lower(name) IN ('search_path', 'temp_tablespaces', 'session_preload_libraries', 'local_preload_libraries')
+    THEN value ELSE quote_literal(value) END)
+  FROM pg_db_role_setting s, pg_database d, unnest(setconfig) setting,
+    LATERAL (SELECT split_part(setting, '=', 1), substr(setting, strpos(setting, '=') + 1)) pair(name, value)
+  WHERE d.oid = setdatabase AND datname = current_database() ORDER BY setrole <> 0, pg_get_userbyid(setrole), name;
+SQL
+}
+
+# verify FORMAT COMPRESSION: reads a whole dump on stdin; prints what each stage ended with. An archive is read entry by
+# entry, as a restore would; a plain dump has to end with pg_dump's own last line.
+# Several stages write lines into one pipe: awk must give each whole, not by blocks that end within a line.
+verify() {
+  format=$1
+  case $1-$2 in
+    *-zstd) set -- zstd -d -v --no-progress -c ;;
+    plain-gzip) set -- gzip -d -c ;;
+    *) set -- cat ;;
+  esac
+  { { { { "$@" 2>&1 >&4 4>&- 3>&-; echo "decompress $?" >&3; } | said >&3 4>&-; } 4>&1 | {
+    case $format in
+      custom) buffered pg_restore -f /dev/null ;;
+      plain) awk '{ bytes += length($0) + 1 }
+        /^-- Data for Name: / { print "entry " $0; fflush() }
+        $0 == "-- PostgreSQL database dump complete" { complete = 1; next }
+        NF && $0 != "--" && !/^\\unrestrict / { complete = 0 }
+        END { printf "bytes %.0f\n", bytes; exit !complete }' >&3 ;;
+    esac
+    echo "read $?" >&3
+    cat >/dev/null
+  }; }; } 3>&1 >/dev/null
+}
+
+# What a decompressor says: zstd at its end how many bytes it gave, which would cost a stage of its own to count.
+said() {
+  while read -r line; do
+    case $line in
+      *': '*[0-9]' bytes'*)
+        line=${line##*: }
+        echo "bytes ${line%% bytes*}"
+        ;;
+      '*** '*) ;;
+      *) echo "$line" >&2 ;;
+    esac
+  done
+}
+
+# contents COMPRESSION: what an archive on stdin says that it holds.
+contents() {
+  case $1 in
+    zstd) zstd -q -d -c 2>/dev/null | pg_restore --list ;;
+    *) pg_restore --list ;;
+  esac
+}
+
+# terminate NAME...: ends the sessions of those names in this database.
+terminate() {
+  names=$(printf '%s,' "$@")
+  ask "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name = ANY (string_to_array('$names', ','))"
+}
+
+"$@"

@@ -1,0 +1,118 @@
+import type { Connection } from '../host/connection.ts';
+import type { Records } from '../host/records.ts';
+import { folderOf, type VerifiedSet } from './catalogue.ts';
+import { parseSetFileName, type SetFileNames, setFileNames } from './naming.ts';
+
+export interface ReadRequest {
+  backupDir: string;
+  sets: readonly VerifiedSet[];
+  /** Milliseconds. */
+  timeout: number;
+  signal: AbortSignal;
+  onLog: (line: string) => void;
+  /** The dump of a set that is about to be read, below the backup folder. */
+  onSet: (path: string) => void;
+}
+
+/** What reading a set in full has shown. */
+export interface ReadSet {
+  id: string;
+  /** Of all of its files. */
+  files: number;
+  /** One line each; none where every byte is as it was written. */
+  faults: string[];
+}
+
+const program = { name: 'read-sets', scripts: [new URL('./read-sets.sh', import.meta.url)] };
+
+/** Reads every file of these sets from the disk, and compares each with what its set says of it. */
+export async function readSets(connection: Connection, request: ReadRequest): Promise<ReadSet[]> {
+  const parameters = request.sets.flatMap((set) => {
+    const names = namesOf(set);
+    const files = filesOf(names);
+    return [folderOf(set), names.sha256, names.md5, String(files.length), ...files];
+  });
+  const { result } = connection.run(program, [request.backupDir, String(request.sets.length), ...parameters], {
+    deadline: request.timeout,
+    atEnd: 'end',
+    signal: request.signal,
+    onLog: request.onLog,
+    onProgress: (_, path) => request.onSet(path),
+  });
+  const reading = readRecords(await result);
+  return request.sets.map((set) => judgeReading(set, reading));
+}
+
+/** What was read, by path below the backup folder. */
+export interface Reading {
+  /** SHA-256 in hex; null for a file that could not be read. */
+  sums: ReadonlyMap<string, string | null>;
+  /** Contents of the lists of sums. */
+  lists: ReadonlyMap<string, string>;
+}
+
+function readRecords(records: Records): Reading {
+  const pair = (value: string, separator: string): [string, string] => {
+    const at = value.indexOf(separator);
+    return [value.slice(0, at), value.slice(at + 1)];
+  };
+  return {
+    sums: new Map<string, string | null>([
+      ...records.all('sum').map((value): [string, string] => {
+        const [sum, path] = pair(value, ' ');
+        return [path, sum];
+      }),
+      ...records.all('unread').map((path): [string, null] => [path, null]),
+    ]),
+    lists: new Map(records.all('list').map((value) => pair(value, '\n'))),
+  };
+}
+
+/** Compares what was read with the set's own lists and its manifest: each file must agree with all that name it. */
+export function judgeReading(set: VerifiedSet, { sums, lists }: Reading): ReadSet {
+  const names = namesOf(set);
+  const folder = folderOf(set);
+  const files = filesOf(names);
+  const sha256 = lists.get(`${folder}/${names.sha256}`);
+  const md5 = lists.get(`${folder}/${names.md5}`);
+  const faults: string[] = [];
+  if (sha256 === undefined) faults.push(`${names.sha256} is missing`);
+  if (md5 === undefined) faults.push(`${names.md5} is missing`);
+  const listed = listedSums(sha256 ?? '');
+  for (const name of files) {
+    const sum = sums.get(`${folder}/${name}`) ?? null;
+    const expected = listed.get(name);
+    if (sum === null && expected === undefined && wasNotMade(name, set)) continue;
+    if (sum === null) faults.push(`${name} could not be read`);
+    else if (sha256 !== undefined && expected === undefined) faults.push(`${names.sha256} does not list ${name}`);
+    else if (expected !== undefined && sum !== expected) faults.push(`${name} is not what ${names.sha256} says`);
+    if (name === names.dump && sum !== null && sum !== set.manifest.sha256)
+      faults.push(`${name} is not what the manifest says`);
+  }
+  if (md5 !== undefined && listedSums(md5).get(names.dump) !== set.manifest.md5)
+    faults.push(`${names.md5} and the manifest differ on ${names.dump}`);
+  return { id: set.id, files: files.length, faults };
+}
+
+/** A dump counts also where its schema or the roles could not be written beside it; its manifest tells. */
+function wasNotMade(name: string, set: VerifiedSet): boolean {
+  const names = namesOf(set);
+  const side = name === names.schema ? 'schema' : name === names.globals ? 'globals' : null;
+  return side !== null && set.manifest.checks.some((check) => check.name === side && check.result !== 'passed');
+}
+
+/** As `sha256sum` writes them: sum, a space, a space or an asterisk, name. */
+function listedSums(text: string): Map<string, string> {
+  const lines = text.split('\n').map((line) => /^([0-9a-f]+) [ *](.+)$/.exec(line));
+  return new Map(lines.flatMap((match) => (match === null ? [] : [[match[2] ?? '', match[1] ?? '']])));
+}
+
+/** The names that a set's files have where it stands. */
+export function namesOf({ id, manifest }: VerifiedSet): SetFileNames {
+  return setFileNames(parseSetFileName(manifest.file)?.prefix ?? 'backup', id, manifest);
+}
+
+/** Those that its lists of sums name. */
+function filesOf({ dump, schema, globals, manifest, report }: SetFileNames): string[] {
+  return [dump, schema, globals, manifest, report];
+}

@@ -1,0 +1,205 @@
+import { calendarIn } from '../shared/backups/calendar.ts';
+import { type BackupSet, type Catalogue, type VerifiedSet, verifiedSetsOf } from '../shared/backups/catalogue.ts';
+import { startOf } from '../shared/backups/naming.ts';
+import type { ReadSet } from '../shared/backups/read-sets.ts';
+import { folderOfTier, periodOf, type Tier } from '../shared/backups/tiers.ts';
+import { counted, formatBytes, formatDuration } from '../shared/units.ts';
+import { Findings, type Problem } from './finding.ts';
+
+/** So many of the newest sets are read in full; to read all of them could take hours. */
+export const setsToRead = 3;
+/** As backup-action's `min-size-ratio`. */
+const leastRatio = 0.5;
+/** Days in which each should have a backup: those that backup-action keeps. */
+const watchedDays = 7;
+const day = 24 * 3_600_000;
+
+/** What the backups of one database are judged by. */
+export interface BackupFacts {
+  database: string;
+  catalogue: Catalogue;
+  /** Those that were read in full; null with the reason where they could not be. */
+  readings: readonly ReadSet[] | { why: string; remedy: string | null };
+  backupDir: string;
+  /** Milliseconds. */
+  maxAge: number;
+  timezone: string;
+  /** On the host's clock. */
+  now: Date;
+}
+
+/** Whether the backups are there, young enough, and what was written; whether they restore, only a restore proves. */
+export function judgeBackups(facts: BackupFacts): Findings {
+  const findings = new Findings('backups');
+  const { database, catalogue, backupDir, now } = facts;
+  const verified = verifiedSetsOf(database, catalogue.sets);
+  findings.check('newest', () => judgeAge(verified, facts));
+  findings.check('complete', () => judgeComplete(catalogue, backupDir));
+  judgeReadings(findings, verified, facts);
+  findings.after('newest', 'nightly', () => judgeNightly(verified, facts), 'warning');
+  findings.check('sizes', () => judgeSizes(verified));
+  findings.check('days', () => judgeDays(verified, facts), 'warning');
+  findings.check('tiers', () => judgeTiers(verified, facts.timezone), 'warning');
+  findings.check('last run', () => judgeLastRun(catalogue, verified, backupDir));
+  findings.check('leftovers', () => judgeLeftovers(catalogue, now), 'warning');
+  findings.check('other files', () => tellForeign(catalogue));
+  return findings;
+}
+
+/** Milliseconds since the backup began. */
+export function ageOf({ id }: VerifiedSet, now: Date): number {
+  return now.getTime() - (startOf(id)?.getTime() ?? 0);
+}
+
+function judgeAge(
+  [newest]: readonly VerifiedSet[],
+  { database, maxAge, now, backupDir }: BackupFacts,
+): string | Problem {
+  if (newest === undefined) {
+    return {
+      detail: `there is no verified backup of "${database}" in ${backupDir}`,
+      remedy: 'Run backup-action. If there should be one, check "backup-dir" and "db-name"',
+    };
+  }
+  const age = ageOf(newest, now);
+  if (age <= maxAge) return `${newest.id} is ${formatDuration(age)} old`;
+  return {
+    detail: `${newest.id} is ${formatDuration(age)} old; at most ${formatDuration(maxAge)} is wanted (max-backup-age)`,
+    remedy: 'Run backup-action now, then see why the nightly run did not: Actions, in the list of workflows',
+  };
+}
+
+function judgeComplete({ sets }: Catalogue, backupDir: string): string | Problem {
+  const broken = sets.filter((set) => set.state === 'broken');
+  if (broken.length === 0) return `${counted(sets.length, 'set')}, each with all that its manifest says`;
+  return {
+    detail:
+      broken
+        .map((set) => `${placeOf(set)}: ${set.reason}`)
+        .slice(0, 5)
+        .join('; ') + more(broken.length - 5),
+    remedy: `They are never counted and never deleted. See ${backupDir} on the host, and take a backup now`,
+  };
+}
+
+const placeOf = ({ id, folders }: BackupSet) => `${folders.join(', ')}/${id}`;
+const more = (count: number) => (count > 0 ? `; and ${count} more` : '');
+
+function judgeReadings(
+  findings: Findings,
+  verified: readonly VerifiedSet[],
+  { readings, backupDir }: BackupFacts,
+): void {
+  if (verified.length === 0) findings.unable('read in full', 'there is nothing to read', 'Run backup-action');
+  else if ('why' in readings) findings.unable('read in full', readings.why, readings.remedy);
+  else findings.check('read in full', () => judgeRead(readings, verified, backupDir));
+}
+
+function judgeRead(
+  readings: readonly ReadSet[],
+  verified: readonly VerifiedSet[],
+  backupDir: string,
+): string | Problem {
+  const bad = readings.filter(({ faults }) => faults.length > 0);
+  if (bad.length > 0) {
+    return {
+      detail: bad.map(({ id, faults }) => `${id}: ${faults.join(', ')}`).join('; '),
+      remedy: `Do not rely on ${bad.map(({ id }) => id).join(', ')}. Look at the disk of ${backupDir}, and take a backup now`,
+    };
+  }
+  const bytesOf = (sets: readonly VerifiedSet[]) => sets.reduce((sum, { manifest }) => sum + manifest.sizeBytes, 0);
+  const ids = new Set(readings.map(({ id }) => id));
+  const read = bytesOf(verified.filter(({ id }) => ids.has(id)));
+  const all = bytesOf(verified);
+  const share = `${formatBytes(read)} of ${formatBytes(all)}, ${Math.floor((100 * read) / Math.max(1, all))} %`;
+  const rest = readings.length < verified.length ? '; the others by size and manifest alone' : '';
+  return `the newest ${readings.length} of ${verified.length} sets, byte by byte (${share})${rest}`;
+}
+
+/** A backup before a deployment hides that the schedule has stopped: GitHub ends schedules of repositories that sleep. */
+function judgeNightly(verified: readonly VerifiedSet[], { maxAge, now }: BackupFacts): string | Problem {
+  const newest = verified.find(({ manifest }) => manifest.kind === 'scheduled');
+  const remedy = 'See Actions, the workflow of the nightly backup: GitHub disables it after 60 days without a commit';
+  if (newest === undefined) return { detail: 'no backup was taken by a schedule', remedy };
+  const age = ageOf(newest, now);
+  if (age <= maxAge) return `${newest.id} is of a scheduled run`;
+  return { detail: `the newest of a scheduled run, ${newest.id}, is ${formatDuration(age)} old`, remedy };
+}
+
+function judgeSizes([newest, previous]: readonly VerifiedSet[]): string | Problem {
+  if (newest === undefined || previous === undefined) return 'there is nothing to compare with';
+  const [size, before] = [newest.manifest.sizeBytes, previous.manifest.sizeBytes];
+  const told = `${newest.id} has ${formatBytes(size)}, ${previous.id} has ${formatBytes(before)}`;
+  const isAlike = newest.manifest.compression === previous.manifest.compression;
+  if (!isAlike || size >= leastRatio * before) return told;
+  return { detail: `${told}: less than half`, remedy: 'See whether data are missing: compare the two reports' };
+}
+
+/** From the first backup on, every day that the daily tier reaches back to; today may still get its own. */
+function judgeDays(verified: readonly VerifiedSet[], { timezone, now }: BackupFacts): string | Problem {
+  const calendar = calendarIn(timezone);
+  const days = new Set(verified.map(({ id }) => calendar.day(startOf(id) ?? new Date(0))));
+  const first = [...days].toSorted()[0];
+  if (first === undefined) return { detail: 'no day has a backup', remedy: 'Run backup-action' };
+  const watched = Array.from({ length: watchedDays }, (_, back) =>
+    calendar.day(new Date(now.getTime() - (back + 1) * day)),
+  );
+  const missed = [...new Set(watched)].filter((each) => each >= first && !days.has(each)).toSorted();
+  if (missed.length === 0) return `each of the last ${watchedDays} days has one; the first is of ${first}`;
+  return {
+    detail: `no backup of ${missed.join(', ')}`,
+    remedy: 'See the runs of those nights: Actions, or backup.log on the host',
+  };
+}
+
+/** A week or month with a daily set has had its first one, which should stand in its tier, unless that is switched off. */
+function judgeTiers(verified: readonly VerifiedSet[], timezone: string): string | Problem {
+  const calendar = calendarIn(timezone);
+  const inTier = (tier: Tier) => verified.filter(({ folders }) => folders.includes(folderOfTier(tier)));
+  const counts = (['daily', 'weekly', 'monthly', 'predeployment', 'prerollback'] as const)
+    .map((tier) => `${inTier(tier).length} ${tier}`)
+    .join(', ');
+  const lacking = (['weekly', 'monthly'] as const).flatMap((tier) => {
+    const own = inTier(tier).map(({ id }) => periodOf(tier, id, calendar).key);
+    if (own.length === 0) return [];
+    const needed = inTier('daily').map(({ id }) => periodOf(tier, id, calendar));
+    return needed.filter(({ key }) => !own.includes(key)).map(({ name }) => `${tier} for ${name}`);
+  });
+  if (lacking.length === 0) return counts;
+  return {
+    detail: `${counts}; there is no ${[...new Set(lacking)].join(', no ')}`,
+    remedy: 'Somebody has deleted it, or "timezone" is not that of backup-action. The next period gets its own',
+  };
+}
+
+function judgeLastRun({ failed }: Catalogue, [newest]: readonly VerifiedSet[], backupDir: string): string | Problem {
+  const [last] = failed;
+  if (last === undefined || (newest !== undefined && newest.id > last))
+    return 'the newest dump passed its verification';
+  return {
+    detail: `the dump ${last} failed its verification`,
+    remedy: `See ${backupDir}/failed/failed_${last}.reason.txt on the host, and run backup-action again`,
+  };
+}
+
+/** What a run that is at work writes is no leftover. */
+function judgeLeftovers({ partial }: Catalogue, now: Date): string | Problem {
+  const isOld = (path: string) => {
+    const start = startOf(/\.partial-(\d{8}_\d{6})/.exec(path)?.[1] ?? '');
+    return start === null || now.getTime() - start.getTime() > day;
+  };
+  const old = partial.filter(({ path }) => isOld(path));
+  if (old.length === 0) return 'none of a run that was cut off';
+  return {
+    detail: `${old[0]?.path}${more(old.length - 1)} of a run that was cut off`,
+    remedy: 'The next backup removes it',
+  };
+}
+
+/** They are nobody's fault; what is not ours is shown, and never touched. */
+function tellForeign({ foreign }: Catalogue): string {
+  if (foreign.length === 0) return 'only sets of backups are in the folders';
+  const bytes = foreign.reduce((sum, file) => sum + file.bytes, 0);
+  const named = foreign.slice(0, 5).map(({ path }) => path);
+  return `${foreign.length} files are not ours, ${formatBytes(bytes)}, and never touched: ${named.join(', ')}${more(foreign.length - 5)}`;
+}

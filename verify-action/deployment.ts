@@ -1,0 +1,236 @@
+import { newestKnown, observed } from '../shared/history/observation.ts';
+import type { HistoryRecord } from '../shared/history/record.ts';
+import type { LocalImage } from '../shared/host/survey.ts';
+import { nameOf } from '../shared/releases/image-name.ts';
+import type { ComposeProject, ComposeService } from '../shared/releases/project.ts';
+import { type Release, type RunningImage, releaseOf, sameImage, sameRelease } from '../shared/releases/release.ts';
+import { referenceOf, type Target } from '../shared/releases/target.ts';
+import type { Watched, WatchedContainer } from '../shared/transaction/watch.ts';
+import { formatDuration } from '../shared/units.ts';
+import { Findings, type Problem } from './finding.ts';
+
+/** What a deployment is judged by. */
+export interface DeploymentFacts {
+  project: ComposeProject;
+  watched: Watched;
+  /** Of the host: what their names stand for there. */
+  images: readonly LocalImage[];
+  databases: ReadonlySet<string>;
+  /** What should run; null: what the compose file names, or the last record. */
+  expect: Target | null;
+  /** The host's own history, in the order of its file. */
+  history: readonly HistoryRecord[];
+  environment: string;
+  /** Whose images a tag alone is meant for. */
+  registry: string;
+  healthUrl: URL | null;
+  /** Milliseconds. */
+  healthTimeout: number;
+  stableFor: number;
+}
+
+/** What was found, and what it says of the release that runs. */
+export interface JudgedDeployment {
+  findings: Findings;
+  release: Release;
+  /** On what runs: how well it is, not whether it is what was wanted. */
+  verdict: HistoryRecord['verdict'];
+}
+
+/** Whether what runs is what was deployed, and well. */
+export function judgeDeployment(facts: DeploymentFacts): JudgedDeployment {
+  const findings = new Findings('deployment');
+  const { project, watched, databases } = facts;
+  const services = [...project.services.values()];
+  judgeExpected(findings, facts);
+  // Health speaks of the release; a wrong image does not make the one that runs a bad one.
+  let isWell = true;
+  for (const { name } of services) {
+    if (!findings.check(`running: ${name}`, () => judgeService(name, facts))) isWell = false;
+  }
+  for (const { name } of services.filter(({ name }) => !databases.has(name))) {
+    findings.check(`image: ${name}`, () => judgeImage(project.services.get(name), facts));
+  }
+  if (!findings.check('stable', () => judgeStable(facts))) isWell = false;
+  if (facts.healthUrl !== null && !findings.check('health-url', () => judgeUrl(facts))) isWell = false;
+  const unproven = services.filter(({ name }) => of(watched.after, name).some(({ health }) => health === null));
+  findings.check('health tests', () => tellUnproven(unproven, facts), 'warning');
+  return { findings, release: releaseOf(watched.after, watched.images), verdict: isWell ? 'good' : 'bad' };
+}
+
+/** A name that compose does not know would be looked at by nobody. */
+function judgeExpected(findings: Findings, { expect, project, databases }: DeploymentFacts): void {
+  if (expect?.kind !== 'services') return;
+  const unknown = [...expect.images.keys()].filter((name) => !project.services.has(name) || databases.has(name));
+  findings.check('expect', () =>
+    unknown.length === 0
+      ? 'every service that it names is in the compose file'
+      : {
+          detail: `it names ${unknown.join(', ')}, which no service of the application is called`,
+          remedy: `The compose file has: ${[...project.services.keys()].join(', ')}`,
+        },
+  );
+}
+
+const of = (containers: readonly WatchedContainer[], service: string) =>
+  containers.filter((container) => container.service === service);
+
+function judgeService(service: string, { watched, healthTimeout }: DeploymentFacts): string | Problem {
+  const own = of(watched.settled, service);
+  if (own.length === 0)
+    return { detail: 'it has no container', remedy: `On the host: docker compose up --detach ${service}` };
+  const bad = own.map((container) => faultOf(container, watched, healthTimeout)).find((fault) => fault !== null);
+  if (bad !== undefined && bad !== null)
+    return { detail: bad, remedy: `On the host: docker compose logs --tail 50 ${service}` };
+  const [first] = own;
+  const state = first?.state === 'exited' ? 'has done its work' : (first?.health ?? 'runs; it has no health test');
+  return own.length === 1 ? state : `${own.length} containers, each ${state}`;
+}
+
+/** null where all is well. */
+function faultOf(container: WatchedContainer, watched: Watched, healthTimeout: number): string | null {
+  const { state, exit, health, restarts, policy, started } = container;
+  const words = watched.words.get(container.id);
+  const said = words === undefined || words === '' ? '' : `. Its last words: ${words}`;
+  if (state === 'exited' && exit === 0 && policy === 'no') return null;
+  if (state === 'restarting') return `it falls over and is restarted (exit ${exit}, ${restarts} times so far)${said}`;
+  if (state !== 'running') return `it is ${state} (exit ${exit})${said}`;
+  // One that fell over long ago and runs since is another matter than one that does so now.
+  if (restarts > 0 && watched.clock - Date.parse(started) < healthTimeout)
+    return `it has fallen over ${restarts} times, and runs for ${formatDuration(watched.clock - Date.parse(started))}${said}`;
+  if (health === 'unhealthy') return `Docker finds it unhealthy${said}`;
+  if (health !== null && health !== 'healthy') return `it is ${health} after ${formatDuration(healthTimeout)}${said}`;
+  return null;
+}
+
+function judgeImage(service: ComposeService | undefined, facts: DeploymentFacts): string | Problem {
+  if (service === undefined) throw new Error('A service of the project is not in it');
+  const own = of(facts.watched.after, service.name);
+  const runs = releaseOf(own, facts.watched.images)[service.name];
+  if (runs === undefined) return { detail: 'it has no container', remedy: 'See above' };
+  const others = own.filter(({ imageId }) => imageId !== runs.imageId);
+  if (others.length > 0) {
+    return {
+      detail: 'its containers run different images',
+      remedy: `On the host: docker compose up --detach ${service.name}`,
+    };
+  }
+  const wanted = wantedOf(service, facts);
+  if (wanted === null) return `runs ${told(runs, facts.images)}; "expect" does not speak of it`;
+  if (wanted.imageIds.includes(runs.imageId ?? '')) return `runs ${told(runs, facts.images)}, as ${wanted.source} says`;
+  const record = newestKnown(facts.history, facts.environment)?.release[service.name];
+  if (facts.expect === null && record !== undefined && sameImage(record, runs)) {
+    return `runs ${told(runs, facts.images)}, as the last record of the history says`;
+  }
+  return {
+    detail:
+      wanted.imageIds.length === 0
+        ? `the host has no image ${wanted.name}, which ${wanted.source} says; ${told(runs, facts.images)} runs`
+        : `runs ${told(runs, facts.images)}, not ${wanted.name}, which ${wanted.source} says`,
+    remedy: `On the host: docker compose pull ${service.name} && docker compose up --detach ${service.name}`,
+  };
+}
+
+/** The images that a service may run; null where `expect` does not speak of it. */
+function wantedOf(
+  { name, image }: ComposeService,
+  { expect, images, registry }: DeploymentFacts,
+): { name: string; imageIds: string[]; source: string } | null {
+  const own = referenceOf(image);
+  if (own === null) return null;
+  const wanted =
+    expect === null ? { tag: own.tag, digest: own.digest } : expectedOf(expect, name, own.registry, registry);
+  if (wanted === null) return null;
+  const imageIds = images
+    .filter(({ repoTags, repoDigests }) =>
+      wanted.digest === null
+        ? repoTags.map(referenceOf).some((known) => known?.repository === own.repository && known.tag === wanted.tag)
+        : repoDigests
+            .map(referenceOf)
+            .some((known) => known?.digest === wanted.digest && known.repository === own.repository),
+    )
+    .map(({ id }) => id);
+  return {
+    name: wanted.digest ?? wanted.tag ?? '',
+    imageIds,
+    source: expect === null ? 'the compose file' : '"expect"',
+  };
+}
+
+/** A tag alone is meant for what comes from the registry; null where nothing is said. */
+function expectedOf(
+  expect: Target,
+  service: string,
+  ownRegistry: string,
+  registry: string,
+): { tag: string | null; digest: string | null } | null {
+  if (expect.kind === 'tag') return registry === ownRegistry ? { tag: expect.tag, digest: null } : null;
+  if (expect.kind !== 'services') return null;
+  const image = expect.images.get(service);
+  if (image === undefined) return null;
+  return 'tag' in image ? { tag: image.tag, digest: null } : { tag: null, digest: image.digest };
+}
+
+function told({ image, tag: ownTag, digest, imageId }: RunningImage, images: readonly LocalImage[]): string {
+  const tag = nameOf(imageId, image, images) ?? ownTag;
+  const id = (imageId ?? digest ?? 'an unknown image').replace('sha256:', '').slice(0, 12);
+  return tag === null ? id : `${tag} (${id})`;
+}
+
+function judgeStable({ watched, stableFor }: DeploymentFacts): string | Problem {
+  const after = new Map(watched.after.map((container) => [container.id, container]));
+  const fallen = watched.settled.filter((before) => {
+    const now = after.get(before.id);
+    return (
+      now === undefined || now.started !== before.started || now.restarts !== before.restarts || worse(before, now)
+    );
+  });
+  const known = new Set(watched.settled.map(({ id }) => id));
+  const added = watched.after.filter(({ id }) => !known.has(id));
+  const names = [...new Set([...fallen, ...added].map(({ service }) => service))];
+  if (names.length === 0) return `nothing has changed for ${formatDuration(stableFor)}`;
+  return {
+    detail: `within ${formatDuration(stableFor)} ${names.join(', ')} fell over, or ${names.length === 1 ? 'was' : 'were'} replaced`,
+    remedy: `On the host: docker compose logs --tail 50 ${names.join(' ')}`,
+  };
+}
+
+function worse(before: WatchedContainer, now: WatchedContainer): boolean {
+  return before.state !== now.state || (now.health === 'unhealthy' && before.health !== 'unhealthy');
+}
+
+function judgeUrl({ watched, healthUrl }: DeploymentFacts): string | Problem {
+  if (watched.urlAnswers === true) return `${healthUrl} answers, three times in a row`;
+  return {
+    detail: `${healthUrl} does not answer as it should`,
+    remedy: `On the host: curl --include ${healthUrl}`,
+  };
+}
+
+function tellUnproven(unproven: readonly ComposeService[], { databases }: DeploymentFacts): string | Problem {
+  const names = unproven.map(({ name }) => name).filter((name) => !databases.has(name));
+  if (names.length === 0) return 'every service tells whether it is well';
+  return {
+    detail: `${names.join(', ')}: that it runs is seen, that it serves is not`,
+    remedy: 'Give it a healthcheck in the compose file',
+  };
+}
+
+/**
+ * What the history is told: a deployment where another release runs than it knows of, else a check. Where the wrong image
+ * runs, and is well, nothing is said of it: it may be the good release that a deployment did not replace.
+ */
+export function deploymentRecord(
+  { findings, release, verdict }: JudgedDeployment,
+  circumstances: Parameters<typeof observed>[1],
+  history: readonly HistoryRecord[],
+): HistoryRecord {
+  const newest = newestKnown(history, circumstances.environment);
+  const isNew = newest === null || !sameRelease(newest.release, release);
+  const isOther = findings.list.some(({ name, result }) => /^(image: |expect$)/.test(name) && result !== 'passed');
+  return {
+    ...observed(release, circumstances, newest?.release ?? null),
+    event: isNew ? 'deploy' : 'check',
+    verdict: isOther && verdict === 'good' ? 'unknown' : verdict,
+  };
+}

@@ -1,0 +1,15 @@
+/** Every output, as it stands where the action fails before it knows better. */
+export const noOutputs = () => ({
+  // What could not be looked at is not verified.
+  status: 'could-not-verify' as 'verified' | 'failed' | 'could-not-verify',
+  passed: null as number | null,
+  warnings: null as number | null,
+  failed: null as number | null,
+  'could-not-check': null as number | null,
+  results: null as string | null,
+  'newest-backup-id': null as string | null,
+  'newest-backup-age': null as number | null,
+  'history-id': null as string | null,
+});
+
+export type VerifyOutputs = ReturnType<typeof noOutputs>;
