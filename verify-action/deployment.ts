@@ -87,12 +87,17 @@ function judgeService(service: string, { watched, healthTimeout }: DeploymentFac
   return own.length === 1 ? state : `${own.length} containers, each ${state}`;
 }
 
+/** It had one thing to do. Compose writes the policy `no` as nothing, too. */
+function isDone({ state, exit, policy, health }: WatchedContainer): boolean {
+  return state === 'exited' && exit === 0 && (policy === 'no' || policy === '') && health === null;
+}
+
 /** null where all is well. */
 function faultOf(container: WatchedContainer, watched: Watched, healthTimeout: number): string | null {
-  const { state, exit, health, restarts, policy, started } = container;
+  const { state, exit, health, restarts, started } = container;
   const words = watched.words.get(container.id);
   const said = words === undefined || words === '' ? '' : `. Its last words: ${words}`;
-  if (state === 'exited' && exit === 0 && policy === 'no') return null;
+  if (isDone(container)) return null;
   if (state === 'restarting') return `it falls over and is restarted (exit ${exit}, ${restarts} times so far)${said}`;
   if (state !== 'running') return `it is ${state} (exit ${exit})${said}`;
   // One that fell over long ago and runs since is another matter than one that does so now.

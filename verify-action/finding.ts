@@ -1,7 +1,7 @@
 import { cleanLine } from '../shared/clean.ts';
 import { Failure } from '../shared/failure.ts';
 
-export type Group = 'setup' | 'backups' | 'deployment';
+export type Group = 'setup' | 'backups' | 'drill' | 'deployment';
 
 /** What one check has come to. What could not be checked has not passed. */
 export interface Finding {

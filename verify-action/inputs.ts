@@ -1,4 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { startOf } from '../shared/backups/naming.ts';
 import { InputError } from '../shared/failure.ts';
+import { statementsIn } from '../shared/postgres/statements.ts';
 import { parseTarget, type Target } from '../shared/releases/target.ts';
 import * as grammar from '../shared/runner/grammar.ts';
 import { type HistoryInputs, readHistoryInputs } from '../shared/runner/history-inputs.ts';
@@ -20,14 +24,22 @@ export interface VerifyInputs extends HostInputs, HistoryInputs {
   healthUrl: URL | null;
   healthTimeout: number;
   stableFor: number;
+  /** An id, or `latest`. */
+  drillBackup: string;
+  /** Bytes. */
+  drillMemory: number;
+  /** Each must return true of the restored data. */
+  drillStatements: string[];
   failOn: 'error' | 'warning';
 }
 
 const groups: grammar.Grammar<Group[]> = {
-  hint: 'Give setup, backups, deployment, or several of them with commas.',
+  hint: 'Give setup, backups, drill, deployment, or several of them with commas.',
   parse(value) {
     const named = value.split(/[\n,]/).map((word) => word.trim());
-    const known = named.filter((word) => word !== '').map(grammar.choice('setup', 'backups', 'deployment').parse);
+    const known = named
+      .filter((word) => word !== '')
+      .map(grammar.choice('setup', 'backups', 'drill', 'deployment').parse);
     if (known.length === 0) throw new RangeError('names no check');
     return [...new Set(known)];
   },
@@ -42,12 +54,37 @@ const expected: grammar.Grammar<Target> = {
   },
 };
 
+const backupToDrill: grammar.Grammar<string> = {
+  hint: 'Give latest, or the id of a backup such as 20261125_021700.',
+  parse(value) {
+    if (value === 'latest' || startOf(value) !== null) return value;
+    throw new RangeError('is no id of a backup');
+  },
+};
+
+const statements: grammar.Grammar<string[]> = {
+  hint: 'Give the path of a file of SQL in the workspace, after a step with actions/checkout.',
+  parse(value) {
+    let text: string;
+    try {
+      text = readFileSync(resolve(process.env['GITHUB_WORKSPACE'] ?? '.', value), 'utf8');
+    } catch {
+      throw new RangeError('is no file that can be read');
+    }
+    const found = statementsIn(text);
+    if (found.length === 0) throw new RangeError('holds no statement');
+    return found;
+  },
+};
+
 /** @throws InputError, or a Failure that lists several */
 export function readVerifyInputs(): VerifyInputs {
   return readInputs((input) => {
     const checks = input.withDefault('checks', groups, ['setup', 'backups']);
     const expect = input.optional('expect', expected);
     input.rule(() => checkExpect(checks, expect));
+    const drillStatements = input.optional('drill-sql', statements);
+    input.rule(() => checkStatements(checks, drillStatements));
     return {
       ...readHostInputs(input),
       ...readHistoryInputs(input),
@@ -60,6 +97,9 @@ export function readVerifyInputs(): VerifyInputs {
       healthUrl: input.optional('health-url', grammar.httpUrl),
       healthTimeout: input.withDefault('health-timeout', grammar.duration, 5 * 60_000),
       stableFor: input.withDefault('stable-for', grammar.duration, 10_000),
+      drillBackup: input.withDefault('drill-backup', backupToDrill, 'latest'),
+      drillMemory: input.withDefault('drill-memory', grammar.size, 1024 ** 3),
+      drillStatements: drillStatements ?? [],
       failOn: input.withDefault('fail-on', grammar.choice('error', 'warning'), 'error'),
     };
   });
@@ -69,4 +109,9 @@ export function readVerifyInputs(): VerifyInputs {
 function checkExpect(checks: readonly Group[], expect: Target | null): void {
   if (expect === null || checks === undefined || checks.includes('deployment')) return;
   throw new InputError('expect', 'is given, and "checks" does not have deployment', 'Add deployment to "checks"');
+}
+
+function checkStatements(checks: readonly Group[], statements: readonly string[] | null): void {
+  if (statements === null || checks === undefined || checks.includes('drill')) return;
+  throw new InputError('drill-sql', 'is given, and "checks" does not have drill', 'Add drill to "checks"');
 }

@@ -9,6 +9,7 @@ export const noOutputs = () => ({
   results: null as string | null,
   'newest-backup-id': null as string | null,
   'newest-backup-age': null as number | null,
+  'drill-duration-ms': null as number | null,
   'history-id': null as string | null,
 });
 

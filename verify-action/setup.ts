@@ -260,7 +260,7 @@ function judgeHistory(findings: Findings, facts: SetupFacts, inputs: VerifyInput
       },
       'warning',
     );
-  findings.after('project', 'last good release', () => judgeLastGood(facts, running, inputs), 'warning');
+  findings.after('compose file', 'last good release', () => judgeLastGood(facts, running, inputs), 'warning');
   if (inputs.history.length === 0) return;
   findings.check(
     'copies of the history',

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { type Catalogue, catalogueOf, type VerifiedSet, verifiedSetsOf } from '../shared/backups/catalogue.ts';
+import { drill } from '../shared/backups/drill.ts';
 import { checkProject } from '../shared/backups/preflight.ts';
+import { addProof, type Proof } from '../shared/backups/proof.ts';
 import { readSets } from '../shared/backups/read-sets.ts';
 import { Failure } from '../shared/failure.ts';
 import { type Book, openBook, storeBook } from '../shared/history/book.ts';
@@ -9,7 +11,7 @@ import { type HistoryRecord, recordId } from '../shared/history/record.ts';
 import { connect } from '../shared/host/connect.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import { type Survey, survey } from '../shared/host/survey.ts';
-import { readProbe } from '../shared/postgres/probe.ts';
+import { type DatabaseFacts, readProbe } from '../shared/postgres/probe.ts';
 import { insideScript } from '../shared/postgres/scripts.ts';
 import { checkComposeVersion, noCompose } from '../shared/releases/compose-version.ts';
 import { readProject } from '../shared/releases/project.ts';
@@ -20,8 +22,10 @@ import * as log from '../shared/runner/log.ts';
 import { makePrivateFolder } from '../shared/runner/private-folder.ts';
 import type { ActionContext } from '../shared/runner/run.ts';
 import { watch } from '../shared/transaction/watch.ts';
+import { formatBytes } from '../shared/units.ts';
 import { ageOf, judgeBackups, setsToRead } from './backups.ts';
 import { deploymentRecord, judgeDeployment } from './deployment.ts';
+import { chooseSet, drillRecord, imageFor, judgeDrill, neededFor } from './drill.ts';
 import { type Finding, Findings, type Group, type Tally, tallyOf } from './finding.ts';
 import type { VerifyInputs } from './inputs.ts';
 import type { VerifyOutputs } from './outputs.ts';
@@ -106,6 +110,7 @@ async function makeChecks(connection: Connection, run: Verification, all: Findin
     judgeSetup({ ...ground, target: connection.target }, inputs),
   );
   await make('backups', 'Backups: are they there, and whole?', () => checkBackups(connection, ground, run));
+  await make('drill', 'Drill: does a backup restore?', () => drillBackup(connection, ground, run));
   await make('deployment', 'Deployment: is it what was deployed, and well?', () =>
     checkDeployment(connection, ground, run),
   );
@@ -196,11 +201,16 @@ async function checkBackups(connection: Connection, ground: Ground, run: Verific
 /** The backups are looked at also where the database is lost: then above all. */
 function databaseOf({ seen, catalogue }: Ground, { databaseName }: VerifyInputs): string | null {
   const newest = catalogue.sets.find((set) => set.state === 'verified')?.database ?? null;
-  if (seen.probe === null || 'error' in seen.probe) return databaseName ?? newest;
+  return factsOf(seen)?.database ?? databaseName ?? newest;
+}
+
+/** null where the database does not answer. */
+function factsOf({ probe }: Survey): DatabaseFacts | null {
+  if (probe === null || 'error' in probe) return null;
   try {
-    return readProbe(seen.probe.output).database;
+    return readProbe(probe.output);
   } catch (error) {
-    if (error instanceof Failure) return databaseName ?? newest;
+    if (error instanceof Failure) return null;
     throw error;
   }
 }
@@ -224,6 +234,80 @@ async function readNewest(
     if (!(error instanceof Failure) || signal.aborted) throw error;
     return { why: error.message, remedy: error.hint ?? null };
   }
+}
+
+/** Restores a backup for real, and keeps what that has proven beside the backup and in the history. */
+async function drillBackup(connection: Connection, ground: Ground, run: Verification): Promise<Findings> {
+  const { inputs, outputs, signal, workflow } = run;
+  const { seen, catalogue } = ground;
+  const database = databaseOf(ground, inputs);
+  const set = database === null ? null : chooseSet(inputs.drillBackup, database, catalogue.sets);
+  if (set === null) throw noBackup(inputs, database);
+  const facts = factsOf(seen);
+  const container = seen.containers.find(({ id }) => id === seen.candidates[0]?.container);
+  const image = imageFor(
+    set.manifest,
+    facts === null || container === undefined ? null : { imageId: container.imageId, facts },
+  );
+  const needed = neededFor(set.manifest, facts?.sizeBytes ?? null) + inputs.minFreeSpace;
+  log.info(
+    `${set.id}: ${formatBytes(set.manifest.sizeBytes)}; it needs at most ${formatBytes(needed)} on the disk of Docker`,
+  );
+  const outcome = await drill(connection, {
+    backupDir: inputs.backupDir,
+    set,
+    image,
+    token: randomBytes(4).toString('hex'),
+    memory: inputs.drillMemory,
+    neededBytes: needed,
+    statements: inputs.drillStatements,
+    timeout: inputs.timeout,
+    signal,
+    onLog: log.host,
+    onProgress: tellDrill,
+  });
+  outputs['drill-duration-ms'] = outcome.fault === null ? outcome.restoreMs : null;
+  const findings = judgeDrill({
+    set,
+    outcome,
+    pgDumpVersion: image === container?.imageId ? (facts?.pgDumpVersion ?? null) : null,
+    statements: inputs.drillStatements,
+  });
+  const { status } = tallyOf(findings.list, 'error');
+  const proof: Proof = {
+    at: new Date().toISOString(),
+    what: 'drill',
+    result: status === 'verified' ? 'passed' : status === 'failed' ? 'failed' : 'could-not-check',
+    checks: Object.fromEntries(findings.list.map(({ name, result }) => [name, result])),
+    restoreMs: outputs['drill-duration-ms'],
+    image,
+    runUrl: workflow.runUrl,
+  };
+  const holder = `verify-action ${workflow.runUrl ?? 'without a workflow'} since ${new Date().toISOString()} (${randomBytes(4).toString('hex')})`;
+  await addProof(connection, set, proof, {
+    backupDir: inputs.backupDir,
+    lock: { path: `${inputs.backupDir}/.lock`, wait: inputs.lockWait, holder },
+    onLog: log.host,
+  });
+  await keep(connection, drillRecord(set.manifest, proof, circumstancesOf(run)), ground, run);
+  return findings;
+}
+
+function tellDrill(name: string, value: string): void {
+  if (name === 'room') log.progress(`${formatBytes(Number(value))} are free on the disk of Docker`);
+  else if (name === 'restoring') log.progress(`Restoring ${formatBytes(Number(value))}`);
+  else log.progress('Reading what came back');
+}
+
+function noBackup({ drillBackup, backupDir }: VerifyInputs, database: string | null): Failure {
+  const which = drillBackup === 'latest' ? 'verified backup' : `verified backup ${drillBackup}`;
+  return new Failure(
+    'no-backup',
+    `There is no ${which} of ${database === null ? 'any database' : `"${database}"`} in ${backupDir}`,
+    {
+      hint: 'Run backup-action, or name another one as "drill-backup"',
+    },
+  );
 }
 
 async function checkDeployment(connection: Connection, ground: Ground, run: Verification): Promise<Findings> {
@@ -275,18 +359,20 @@ function circumstancesOf({ inputs, workflow }: Verification): Parameters<typeof 
 async function keep(
   connection: Connection,
   record: HistoryRecord,
-  { book }: Ground,
+  ground: Ground,
   { inputs, outputs, mirror }: Verification,
 ): Promise<void> {
+  const { book } = ground;
   await appendHistory(connection, {
     backupDir: inputs.backupDir,
     records: [...book.missing, record],
     onLog: log.host,
   });
   outputs['history-id'] = record.id;
+  ground.book = { ...book, host: [...book.missing, ...book.host, record], missing: [] };
   log.info(`The history has it as ${record.event}, ${record.verdict}: ${record.id}`);
   if (inputs.history.length === 0) return;
-  for (const notice of await storeBook(book, [record], mirror)) log.notice(notice);
+  for (const notice of await storeBook(ground.book, [], mirror)) log.notice(notice);
 }
 
 /** The worst of it in one line, with what to do about the first. */

@@ -33215,8 +33215,12 @@ function fedIn({ container }) {
 function createDatabase(manifest, place, name) {
     return [
         ...['docker', 'exec', place.container, 'createdb', `--username=${place.user}`, '--template=template0'],
-        ...[`--encoding=${manifest.encoding}`, ...localeOptions(manifest), '--', name],
+        ...[...createOptions(manifest), '--', name],
     ];
+}
+/** Options of createdb for a database like the source. */
+function createOptions(manifest) {
+    return [`--encoding=${manifest.encoding}`, ...localeOptions(manifest)];
 }
 /** Sorting and letters as the source had them, or indexes and comparisons would differ. */
 function localeOptions({ locale, ctype, localeProvider, providerLocale, serverVersion }) {
@@ -33353,6 +33357,7 @@ function shortest(before, after) {
 
 ;// CONCATENATED MODULE: ./build/shared/backups/schema-changes.js
 
+
 /** Lines that pg_dump writes differently in every run or for every server version. */
 const unstable = /^(\\(un)?restrict |-- Dumped (from|by) |-- (Started|Completed) on )/;
 /** pg_dump's comment above each object. Names hold no line breaks here, but may hold anything else. */
@@ -33372,6 +33377,10 @@ function stableSchema(dump) {
         .filter((line) => !unstable.test(line))
         .join('\n')
         .trimEnd();
+}
+/** `schemaSha256` of a manifest. */
+function stableSchemaHash(dump) {
+    return (0,external_node_crypto_.createHash)('sha256').update(stableSchema(dump)).digest('hex');
 }
 /**
  * What changed between two outputs of `pg_dump --schema-only`, by object: first in the order of `after`, then what was
@@ -33453,7 +33462,7 @@ function schemaChangesIn({ dump }) {
 
 /** The manifest of a verified dump. */
 function manifestOf(dump, facts) {
-    const schemaSha256 = dump.schemaText === null ? null : hash('sha256', stableSchema(dump.schemaText));
+    const schemaSha256 = dump.schemaText === null ? null : stableSchemaHash(dump.schemaText);
     const changed = facts.previous !== null && schemaSha256 !== null && facts.previous.schemaSha256 !== schemaSha256;
     return {
         version: 1,
@@ -34619,6 +34628,11 @@ const insideScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require_
 const factsBefore = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-before.sql", 'utf8');
 const factsTables = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-tables.sql", 'utf8');
 const factsAfter = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-after.sql", 'utf8');
+/**
+ * The script for the scratch container of a drill: `prepare`, `room`, `create`, `tolerant`, `restore`, `session`, `schema`,
+ * `indexes`, `reader`, `assert`.
+ */
+const drillScript = () => readFileSync(__nccwpck_require__.ab + "drill-inside.sh", 'utf8');
 
 ;// CONCATENATED MODULE: ./build/shared/backups/verification.js
 /** Of an archive, and of the formats around it. Plain text has none. */

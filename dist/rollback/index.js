@@ -28469,7 +28469,7 @@ module.exports = __nccwpck_require__.p + "d27482942c69d9a92d4b.sh";
 /***/ 20256:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "dac110e26fd231e0c600.sh";
+module.exports = __nccwpck_require__.p + "86bbffb77d9482e14fab.sh";
 
 /***/ }),
 
@@ -28483,7 +28483,7 @@ module.exports = __nccwpck_require__.p + "eeefe7bab552b3eb9057.sh";
 /***/ 61008:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "3dc967f1f74eb1ee50ec.sh";
+module.exports = __nccwpck_require__.p + "d566344af9dbd99f294e.sh";
 
 /***/ }),
 
@@ -28497,7 +28497,7 @@ module.exports = __nccwpck_require__.p + "81358f44b2f557877889.sh";
 /***/ 67334:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "b6b291d6a89bfc4fad09.sh";
+module.exports = __nccwpck_require__.p + "09cabbcb965b709f3f6d.sh";
 
 /***/ }),
 
@@ -28511,7 +28511,7 @@ module.exports = __nccwpck_require__.p + "80afcc215b083aea6ec4.sh";
 /***/ 36461:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "5d4a7250aa8a43db2d17.sh";
+module.exports = __nccwpck_require__.p + "00f4a41bb80792901591.sh";
 
 /***/ }),
 
@@ -35296,6 +35296,11 @@ const insideScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require_
 const factsBefore = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-before.sql", 'utf8');
 const factsTables = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-tables.sql", 'utf8');
 const factsAfter = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-after.sql", 'utf8');
+/**
+ * The script for the scratch container of a drill: `prepare`, `room`, `create`, `tolerant`, `restore`, `session`, `schema`,
+ * `indexes`, `reader`, `assert`.
+ */
+const drillScript = () => readFileSync(__nccwpck_require__.ab + "drill-inside.sh", 'utf8');
 
 // EXTERNAL MODULE: external "node:os"
 var external_node_os_ = __nccwpck_require__(48161);
@@ -36436,8 +36441,12 @@ function fedIn({ container }) {
 function createDatabase(manifest, place, name) {
     return [
         ...['docker', 'exec', place.container, 'createdb', `--username=${place.user}`, '--template=template0'],
-        ...[`--encoding=${manifest.encoding}`, ...localeOptions(manifest), '--', name],
+        ...[...createOptions(manifest), '--', name],
     ];
+}
+/** Options of createdb for a database like the source. */
+function createOptions(manifest) {
+    return [`--encoding=${manifest.encoding}`, ...localeOptions(manifest)];
 }
 /** Sorting and letters as the source had them, or indexes and comparisons would differ. */
 function localeOptions({ locale, ctype, localeProvider, providerLocale, serverVersion }) {
@@ -36574,6 +36583,7 @@ function shortest(before, after) {
 
 ;// CONCATENATED MODULE: ./build/shared/backups/schema-changes.js
 
+
 /** Lines that pg_dump writes differently in every run or for every server version. */
 const unstable = /^(\\(un)?restrict |-- Dumped (from|by) |-- (Started|Completed) on )/;
 /** pg_dump's comment above each object. Names hold no line breaks here, but may hold anything else. */
@@ -36593,6 +36603,10 @@ function stableSchema(dump) {
         .filter((line) => !unstable.test(line))
         .join('\n')
         .trimEnd();
+}
+/** `schemaSha256` of a manifest. */
+function stableSchemaHash(dump) {
+    return (0,external_node_crypto_.createHash)('sha256').update(stableSchema(dump)).digest('hex');
 }
 /**
  * What changed between two outputs of `pg_dump --schema-only`, by object: first in the order of `after`, then what was
@@ -36674,7 +36688,7 @@ function schemaChangesIn({ dump }) {
 
 /** The manifest of a verified dump. */
 function manifestOf(dump, facts) {
-    const schemaSha256 = dump.schemaText === null ? null : hash('sha256', stableSchema(dump.schemaText));
+    const schemaSha256 = dump.schemaText === null ? null : stableSchemaHash(dump.schemaText);
     const changed = facts.previous !== null && schemaSha256 !== null && facts.previous.schemaSha256 !== schemaSha256;
     return {
         version: 1,
@@ -37757,7 +37771,7 @@ function lastGood({ records, environment, running, ignored }) {
     }
     return {
         record: null,
-        why: whyNone(ours.length, others.map(({ images }) => images)),
+        why: whyNone(environment, ours.length, others.map(({ images }) => images)),
     };
 }
 function imagesOf(release, ignored) {
@@ -37793,9 +37807,9 @@ function sameImages(one, other) {
             return counterpart !== undefined && sameImage(image, counterpart);
         }));
 }
-function whyNone(known, others) {
+function whyNone(environment, known, others) {
     if (known === 0)
-        return 'the history on the host is empty';
+        return `the history on the host has no record of ${environment}`;
     const releases = others.filter((images, index) => others.findIndex((earlier) => sameImages(earlier, images)) === index).length;
     return releases === 0
         ? `none of the ${known} records on the host tells of another release that ran`
@@ -38002,7 +38016,7 @@ function notesOn(plan, request) {
     if (request.proxyService !== null && !project.services.has(request.proxyService)) {
         warn(`The compose file has no service ${request.proxyService}, which "proxy-service" names`);
     }
-    for (const { service, proven, onlyHere, strategy, fixedName, why } of plan.services) {
+    for (const { service, proven, onlyHere, strategy, fixedName, retag, why } of plan.services) {
         if (request.strategy === 'blue-green' && strategy === 'recreate') {
             warn(`${service} cannot be swapped without a gap, as "strategy" asks: ${why}`);
         }
@@ -38010,6 +38024,11 @@ function notesOn(plan, request) {
             warn(`${service} has no health test: that it runs is all that can be proven of it`);
         if (onlyHere)
             warn(`The target of ${service} is in no registry as far as this host knows: it exists only here`);
+        const sharers = [...project.services.values()].filter((other) => retag !== null && other.image === retag && !swapped.has(other.name));
+        if (sharers.length > 0) {
+            const names = sharers.map(({ name }) => name).join(', ');
+            warn(`${retag} is the image of ${names} too: docker compose up by hand would take the target there as well`);
+        }
         if (strategy === 'blue-green' && fixedName === null)
             tell(`${service} is swapped without a gap`);
     }

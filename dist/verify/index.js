@@ -28368,6 +28368,20 @@ module.exports = {
 
 /***/ }),
 
+/***/ 34766:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "75687de241f4a669e249.sh";
+
+/***/ }),
+
+/***/ 93813:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "3907ef894f77e228c622.sh";
+
+/***/ }),
+
 /***/ 37812:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28441,7 +28455,7 @@ module.exports = __nccwpck_require__.p + "7f3f91715caedb7a8e1a.sh";
 /***/ 77735:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "1e56a33983ec1d709719.sh";
+module.exports = __nccwpck_require__.p + "db6858fc9eccb24d3d5a.sh";
 
 /***/ }),
 
@@ -32519,6 +32533,163 @@ function runAction(name, outputs, action, grace = gracePeriod) {
     Promise.resolve(context).then(action).then(succeed, fail);
 }
 
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(76760);
+;// CONCATENATED MODULE: ./build/shared/backups/naming.js
+const idGrammar = /^(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})$/;
+const dumpExtensions = ['dump.zst', 'dump', 'sql.gz', 'sql.zst', 'sql'];
+/** Everything beside the dump, by what it is. */
+const sidecarEndings = {
+    manifest: 'manifest.json',
+    report: 'report.txt',
+    schema: 'schema.sql.gz',
+    globals: 'globals.sql.gz',
+    sha256: 'sha256',
+    md5: 'md5',
+    proof: 'proof.jsonl',
+    reason: 'reason.txt',
+};
+/** Where the sets of a kind are put first, and what their names begin with. */
+function homeOf(kind) {
+    return kind === 'prerollback' ? { folder: 'rollback', prefix: 'prerollback' } : { folder: 'daily', prefix: 'backup' };
+}
+/** The id of a backup that started then: `YYYYMMDD_HHMMSS`, UTC, whole seconds. Years 0000 to 9999. */
+function backupIdAt(start) {
+    const [date = '', time = ''] = start.toISOString().split('T');
+    return `${date.replaceAll('-', '')}_${time.slice(0, 8).replaceAll(':', '')}`;
+}
+/** When the backup started, or null where the text is no id (also for dates that do not exist, as 20260230_000000). */
+function startOf(id) {
+    const parts = idGrammar.exec(id);
+    if (parts === null)
+        return null;
+    const [, year, month, day, hour, minute, second] = parts;
+    const start = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+    // The date parser carries 30 February over to March and 24:00 to the next day.
+    return Number.isNaN(start.getTime()) || backupIdAt(start) !== id ? null : start;
+}
+/** True for `YYYYMMDD_HHMMSS` of a moment that exists. */
+function isBackupId(text) {
+    return startOf(text) !== null;
+}
+/** The extension of a dump, without a leading dot. A custom dump's gzip is inside the archive, so it does not show. */
+function dumpExtension({ format, compression, encryption }) {
+    const outer = { zstd: '.zst', gzip: format === 'custom' ? '' : '.gz', none: '' }[compression];
+    return `${format === 'custom' ? 'dump' : 'sql'}${outer}${encryption === 'age' ? '.age' : ''}`;
+}
+/** The names of all files of a set. They hold letters, digits, `_` and `.` only. */
+function naming_setFileNames(prefix, id, encoding) {
+    const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => [part, `${prefix}_${id}.${ending}`]);
+    return { ...Object.fromEntries(sidecars), dump: `${prefix}_${id}.${dumpExtension(encoding)}` };
+}
+/** Reads a bare file name; null for one that is not ours. */
+function naming_parseSetFileName(name) {
+    const [, prefix, id = '', ending = ''] = /^(backup|prerollback|failed)_(\d{8}_\d{6})\.(.+)$/.exec(name) ?? [];
+    if (!isBackupId(id))
+        return null;
+    const part = partOf(ending);
+    return part === null ? null : { prefix: prefix, id, part };
+}
+/** True for the name of a file or folder that a run has not finished; the next run removes it. */
+function isPartialName(name) {
+    return /^\.partial-\d{8}_\d{6}/.test(name);
+}
+function partOf(ending) {
+    for (const [part, known] of Object.entries(sidecarEndings))
+        if (ending === known)
+            return part;
+    const plain = ending.replace(/\.age$/, '');
+    return dumpExtensions.some((known) => plain === known) ? 'dump' : null;
+}
+
+;// CONCATENATED MODULE: ./build/shared/postgres/statements.js
+/**
+ * The statements of an SQL text, without their semicolons; those that are only comments are left out. Quotes, dollar quotes
+ * and comments are read as PostgreSQL's lexer does (documentation 4.1), with standard_conforming_strings on.
+ * @throws RangeError that completes "it …", for a quote or comment without an end, or a command of psql
+ */
+function statementsIn(sql) {
+    const statements = [];
+    let start = 0;
+    let isEmpty = true;
+    let at = 0;
+    while (at < sql.length) {
+        const rest = sql.slice(at, at + longestOpening);
+        if (sql[at] === ';') {
+            if (!isEmpty)
+                statements.push(sql.slice(start, at).trim());
+            at += 1;
+            [start, isEmpty] = [at, true];
+        }
+        else if (rest.startsWith('--'))
+            at = endOfLine(sql, at);
+        else if (rest.startsWith('/*'))
+            at = endOfComment(sql, at);
+        else if (/^\s/.test(rest))
+            at += 1;
+        else {
+            if (isEmpty && sql[at] === '\\')
+                throw new RangeError('has a command of psql, such as \\copy');
+            isEmpty = false;
+            at = endOfToken(sql, at, rest);
+        }
+    }
+    if (!isEmpty)
+        statements.push(sql.slice(start).trim());
+    return statements;
+}
+/** A dollar quote's tag is an identifier: 63 bytes. */
+const longestOpening = 70;
+function endOfToken(sql, at, rest) {
+    const dollar = /^\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$/.exec(rest)?.[0];
+    if (dollar !== undefined)
+        return after(sql, dollar, at + dollar.length);
+    const word = /^[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/.exec(rest)?.[0];
+    if (/^[eE]'/.test(rest))
+        return endOfEscaped(sql, at + 2);
+    if (word !== undefined)
+        return at + word.length;
+    if (rest.startsWith("'"))
+        return after(sql, "'", at + 1);
+    if (rest.startsWith('"'))
+        return after(sql, '"', at + 1);
+    return at + 1;
+}
+/** A doubled quote ends one and begins another, which comes to the same. */
+function after(sql, closing, from) {
+    const end = sql.indexOf(closing, from);
+    if (end < 0)
+        throw new RangeError(`has a quote (${closing}) that does not end`);
+    return end + closing.length;
+}
+function endOfEscaped(sql, from) {
+    for (let at = from; at < sql.length; at += 1) {
+        if (sql[at] === '\\')
+            at += 1;
+        else if (sql[at] === "'")
+            return at + 1;
+    }
+    throw new RangeError("has a quote (E') that does not end");
+}
+function endOfLine(sql, from) {
+    const end = sql.indexOf('\n', from);
+    return end < 0 ? sql.length : end + 1;
+}
+/** They nest. */
+function endOfComment(sql, from) {
+    let depth = 0;
+    for (let at = from; at < sql.length; at += 1) {
+        if (sql.startsWith('/*', at))
+            [depth, at] = [depth + 1, at + 1];
+        else if (sql.startsWith('*/', at)) {
+            [depth, at] = [depth - 1, at + 1];
+            if (depth === 0)
+                return at + 1;
+        }
+    }
+    throw new RangeError('has a comment (/*) that does not end');
+}
+
 ;// CONCATENATED MODULE: ./build/shared/releases/image-reference.js
 
 // Docker's grammar (distribution/reference), rule by rule.
@@ -32730,13 +32901,13 @@ function referenceOrNull(text) {
 
 
 
-const idGrammar = /^\d{1,20}-\d{1,6}-[0-9a-f]{8}$/;
+const record_idGrammar = /^\d{1,20}-\d{1,6}-[0-9a-f]{8}$/;
 const record_longestLine = 256 * 1024;
 /** UTF-16 units. */
 const longestReason = 2_000;
 /** True for the id of a record. */
 function isRecordId(value) {
-    return idGrammar.test(value);
+    return record_idGrammar.test(value);
 }
 /** The id of the record that a run will write. @param hex eight random hex digits */
 function recordId(runId, attempt, hex) {
@@ -33351,8 +33522,6 @@ function readHistoryInputs(input) {
     };
 }
 
-// EXTERNAL MODULE: external "node:path"
-var external_node_path_ = __nccwpck_require__(76760);
 ;// CONCATENATED MODULE: ./build/shared/runner/host-inputs.js
 
 
@@ -33523,11 +33692,17 @@ function severalProblems(problems) {
 
 
 
+
+
+
+
 const groups = {
-    hint: 'Give setup, backups, deployment, or several of them with commas.',
+    hint: 'Give setup, backups, drill, deployment, or several of them with commas.',
     parse(value) {
         const named = value.split(/[\n,]/).map((word) => word.trim());
-        const known = named.filter((word) => word !== '').map(choice('setup', 'backups', 'deployment').parse);
+        const known = named
+            .filter((word) => word !== '')
+            .map(choice('setup', 'backups', 'drill', 'deployment').parse);
         if (known.length === 0)
             throw new RangeError('names no check');
         return [...new Set(known)];
@@ -33542,12 +33717,38 @@ const expected = {
         throw new RangeError('is neither a tag nor service=tag lines');
     },
 };
+const backupToDrill = {
+    hint: 'Give latest, or the id of a backup such as 20261125_021700.',
+    parse(value) {
+        if (value === 'latest' || startOf(value) !== null)
+            return value;
+        throw new RangeError('is no id of a backup');
+    },
+};
+const statements = {
+    hint: 'Give the path of a file of SQL in the workspace, after a step with actions/checkout.',
+    parse(value) {
+        let text;
+        try {
+            text = (0,external_node_fs_.readFileSync)((0,external_node_path_.resolve)(process.env['GITHUB_WORKSPACE'] ?? '.', value), 'utf8');
+        }
+        catch {
+            throw new RangeError('is no file that can be read');
+        }
+        const found = statementsIn(text);
+        if (found.length === 0)
+            throw new RangeError('holds no statement');
+        return found;
+    },
+};
 /** @throws InputError, or a Failure that lists several */
 function readVerifyInputs() {
     return readInputs((input) => {
         const checks = input.withDefault('checks', groups, ['setup', 'backups']);
         const expect = input.optional('expect', expected);
         input.rule(() => checkExpect(checks, expect));
+        const drillStatements = input.optional('drill-sql', statements);
+        input.rule(() => checkStatements(checks, drillStatements));
         return {
             ...readHostInputs(input),
             ...readHistoryInputs(input),
@@ -33560,6 +33761,9 @@ function readVerifyInputs() {
             healthUrl: input.optional('health-url', httpUrl),
             healthTimeout: input.withDefault('health-timeout', duration, 5 * 60_000),
             stableFor: input.withDefault('stable-for', duration, 10_000),
+            drillBackup: input.withDefault('drill-backup', backupToDrill, 'latest'),
+            drillMemory: input.withDefault('drill-memory', size, 1024 ** 3),
+            drillStatements: drillStatements ?? [],
             failOn: input.withDefault('fail-on', choice('error', 'warning'), 'error'),
         };
     });
@@ -33569,6 +33773,11 @@ function checkExpect(checks, expect) {
     if (expect === null || checks === undefined || checks.includes('deployment'))
         return;
     throw new InputError('expect', 'is given, and "checks" does not have deployment', 'Add deployment to "checks"');
+}
+function checkStatements(checks, statements) {
+    if (statements === null || checks === undefined || checks.includes('drill'))
+        return;
+    throw new InputError('drill-sql', 'is given, and "checks" does not have drill', 'Add drill to "checks"');
 }
 
 ;// CONCATENATED MODULE: ./build/verify-action/outputs.js
@@ -33583,78 +33792,12 @@ const noOutputs = () => ({
     results: null,
     'newest-backup-id': null,
     'newest-backup-age': null,
+    'drill-duration-ms': null,
     'history-id': null,
 });
 
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(77598);
-;// CONCATENATED MODULE: ./build/shared/backups/naming.js
-const naming_idGrammar = /^(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})$/;
-const dumpExtensions = ['dump.zst', 'dump', 'sql.gz', 'sql.zst', 'sql'];
-/** Everything beside the dump, by what it is. */
-const sidecarEndings = {
-    manifest: 'manifest.json',
-    report: 'report.txt',
-    schema: 'schema.sql.gz',
-    globals: 'globals.sql.gz',
-    sha256: 'sha256',
-    md5: 'md5',
-    proof: 'proof.jsonl',
-    reason: 'reason.txt',
-};
-/** Where the sets of a kind are put first, and what their names begin with. */
-function homeOf(kind) {
-    return kind === 'prerollback' ? { folder: 'rollback', prefix: 'prerollback' } : { folder: 'daily', prefix: 'backup' };
-}
-/** The id of a backup that started then: `YYYYMMDD_HHMMSS`, UTC, whole seconds. Years 0000 to 9999. */
-function backupIdAt(start) {
-    const [date = '', time = ''] = start.toISOString().split('T');
-    return `${date.replaceAll('-', '')}_${time.slice(0, 8).replaceAll(':', '')}`;
-}
-/** When the backup started, or null where the text is no id (also for dates that do not exist, as 20260230_000000). */
-function startOf(id) {
-    const parts = naming_idGrammar.exec(id);
-    if (parts === null)
-        return null;
-    const [, year, month, day, hour, minute, second] = parts;
-    const start = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-    // The date parser carries 30 February over to March and 24:00 to the next day.
-    return Number.isNaN(start.getTime()) || backupIdAt(start) !== id ? null : start;
-}
-/** True for `YYYYMMDD_HHMMSS` of a moment that exists. */
-function isBackupId(text) {
-    return startOf(text) !== null;
-}
-/** The extension of a dump, without a leading dot. A custom dump's gzip is inside the archive, so it does not show. */
-function dumpExtension({ format, compression, encryption }) {
-    const outer = { zstd: '.zst', gzip: format === 'custom' ? '' : '.gz', none: '' }[compression];
-    return `${format === 'custom' ? 'dump' : 'sql'}${outer}${encryption === 'age' ? '.age' : ''}`;
-}
-/** The names of all files of a set. They hold letters, digits, `_` and `.` only. */
-function setFileNames(prefix, id, encoding) {
-    const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => [part, `${prefix}_${id}.${ending}`]);
-    return { ...Object.fromEntries(sidecars), dump: `${prefix}_${id}.${dumpExtension(encoding)}` };
-}
-/** Reads a bare file name; null for one that is not ours. */
-function parseSetFileName(name) {
-    const [, prefix, id = '', ending = ''] = /^(backup|prerollback|failed)_(\d{8}_\d{6})\.(.+)$/.exec(name) ?? [];
-    if (!isBackupId(id))
-        return null;
-    const part = partOf(ending);
-    return part === null ? null : { prefix: prefix, id, part };
-}
-/** True for the name of a file or folder that a run has not finished; the next run removes it. */
-function isPartialName(name) {
-    return /^\.partial-\d{8}_\d{6}/.test(name);
-}
-function partOf(ending) {
-    for (const [part, known] of Object.entries(sidecarEndings))
-        if (ending === known)
-            return part;
-    const plain = ending.replace(/\.age$/, '');
-    return dumpExtensions.some((known) => plain === known) ? 'dump' : null;
-}
-
 ;// CONCATENATED MODULE: ./build/shared/backups/read-manifest.js
 
 
@@ -33710,7 +33853,7 @@ const manifest = shape({
     format: oneOf('custom', 'plain'),
     compression: oneOf('zstd', 'gzip', 'none'),
     encryption: oneOf('none', 'age'),
-    file: textThat((value) => parseSetFileName(value)?.part === 'dump', 'the bare name of a dump'),
+    file: textThat((value) => naming_parseSetFileName(value)?.part === 'dump', 'the bare name of a dump'),
     sizeBytes: count,
     dumpBytes: orNull(count),
     sha256: hex(64),
@@ -33799,7 +33942,7 @@ function catalogueOf(files, manifestTexts) {
     }
     const sets = new Map();
     for (const copy of [...copies.values()].toSorted(byFolder)) {
-        const manifestFile = copy.files.find((file) => parseSetFileName(bareName(file.path))?.part === 'manifest');
+        const manifestFile = copy.files.find((file) => naming_parseSetFileName(bareName(file.path))?.part === 'manifest');
         // The manifest is renamed into place last, so without one there is no set.
         if (manifestFile === undefined)
             foreign.push(...copy.files);
@@ -33840,7 +33983,7 @@ function placeOf({ path }) {
     if (rollbackRecords.test(path))
         return 'record';
     const bare = bareName(path);
-    const parsed = parseSetFileName(bare);
+    const parsed = naming_parseSetFileName(bare);
     const folder = allFolders.find((known) => path.startsWith(`${known}/`));
     if (parsed === null || folder === undefined)
         return 'foreign';
@@ -33869,7 +34012,7 @@ function judge(copy, manifestText) {
         return broken(`its manifest ${manifest}`, null);
     if (manifest.id !== copy.id)
         return broken(`its manifest is that of ${manifest.id}`, manifest);
-    const { dump } = setFileNames(copy.prefix, copy.id, manifest);
+    const { dump } = naming_setFileNames(copy.prefix, copy.id, manifest);
     if (manifest.file !== dump)
         return broken(`its manifest names ${manifest.file} instead of ${dump}`, manifest);
     const file = copy.files.find((found) => bareName(found.path) === dump);
@@ -33902,6 +34045,471 @@ function add(sets, set, manifestText) {
 }
 function byFolder(a, b) {
     return allFolders.indexOf(a.folder) - allFolders.indexOf(b.folder);
+}
+
+;// CONCATENATED MODULE: ./build/shared/postgres/scripts.js
+
+// What is run inside the database container, or said to the server, as the host's programs are handed it.
+/** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `verify`, `contents`, `terminate`. */
+const insideScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "inside.sh", 'utf8');
+/** Statements for one session, in this order. They answer in lines: a name, a space, a value or JSON. */
+const factsBefore = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-before.sql", 'utf8');
+const factsTables = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-tables.sql", 'utf8');
+const factsAfter = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-after.sql", 'utf8');
+/**
+ * The script for the scratch container of a drill: `prepare`, `room`, `create`, `tolerant`, `restore`, `session`, `schema`,
+ * `indexes`, `reader`, `assert`.
+ */
+const drillScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "drill-inside.sh", 'utf8');
+
+;// CONCATENATED MODULE: ./build/shared/backups/read-sets.js
+
+
+const program = { name: 'read-sets', scripts: [__nccwpck_require__.ab + "read-sets.sh"] };
+/** Reads every file of these sets from the disk, and compares each with what its set says of it. */
+async function readSets(connection, request) {
+    const parameters = request.sets.flatMap((set) => {
+        const names = namesOf(set);
+        const files = filesOf(names);
+        return [folderOf(set), names.sha256, names.md5, String(files.length), ...files];
+    });
+    const { result } = connection.run(program, [request.backupDir, String(request.sets.length), ...parameters], {
+        deadline: request.timeout,
+        atEnd: 'end',
+        signal: request.signal,
+        onLog: request.onLog,
+        onProgress: (_, path) => request.onSet(path),
+    });
+    const reading = readRecords(await result);
+    return request.sets.map((set) => judgeReading(set, reading));
+}
+function readRecords(records) {
+    const pair = (value, separator) => {
+        const at = value.indexOf(separator);
+        return [value.slice(0, at), value.slice(at + 1)];
+    };
+    return {
+        sums: new Map([
+            ...records.all('sum').map((value) => {
+                const [sum, path] = pair(value, ' ');
+                return [path, sum];
+            }),
+            ...records.all('unread').map((path) => [path, null]),
+        ]),
+        lists: new Map(records.all('list').map((value) => pair(value, '\n'))),
+    };
+}
+/** Compares what was read with the set's own lists and its manifest: each file must agree with all that name it. */
+function judgeReading(set, { sums, lists }) {
+    const names = namesOf(set);
+    const folder = folderOf(set);
+    const files = filesOf(names);
+    const sha256 = lists.get(`${folder}/${names.sha256}`);
+    const md5 = lists.get(`${folder}/${names.md5}`);
+    const faults = [];
+    if (sha256 === undefined)
+        faults.push(`${names.sha256} is missing`);
+    if (md5 === undefined)
+        faults.push(`${names.md5} is missing`);
+    const listed = listedSums(sha256 ?? '');
+    for (const name of files) {
+        const sum = sums.get(`${folder}/${name}`) ?? null;
+        const expected = listed.get(name);
+        if (sum === null && expected === undefined && wasNotMade(name, set))
+            continue;
+        if (sum === null)
+            faults.push(`${name} could not be read`);
+        else if (sha256 !== undefined && expected === undefined)
+            faults.push(`${names.sha256} does not list ${name}`);
+        else if (expected !== undefined && sum !== expected)
+            faults.push(`${name} is not what ${names.sha256} says`);
+        if (name === names.dump && sum !== null && sum !== set.manifest.sha256)
+            faults.push(`${name} is not what the manifest says`);
+    }
+    if (md5 !== undefined && listedSums(md5).get(names.dump) !== set.manifest.md5)
+        faults.push(`${names.md5} and the manifest differ on ${names.dump}`);
+    return { id: set.id, files: files.length, faults };
+}
+/** A dump counts also where its schema or the roles could not be written beside it; its manifest tells. */
+function wasNotMade(name, set) {
+    const names = namesOf(set);
+    const side = name === names.schema ? 'schema' : name === names.globals ? 'globals' : null;
+    return side !== null && set.manifest.checks.some((check) => check.name === side && check.result !== 'passed');
+}
+/** As `sha256sum` writes them: sum, a space, a space or an asterisk, name. */
+function listedSums(text) {
+    const lines = text.split('\n').map((line) => /^([0-9a-f]+) [ *](.+)$/.exec(line));
+    return new Map(lines.flatMap((match) => (match === null ? [] : [[match[2] ?? '', match[1] ?? '']])));
+}
+/** The names that a set's files have where it stands. */
+function namesOf({ id, manifest }) {
+    return naming_setFileNames(naming_parseSetFileName(manifest.file)?.prefix ?? 'backup', id, manifest);
+}
+/** Those that its lists of sums name. */
+function filesOf({ dump, schema, globals, manifest, report }) {
+    return [dump, schema, globals, manifest, report];
+}
+
+;// CONCATENATED MODULE: ./build/shared/shell-quote.js
+
+const bare = /^[A-Za-z0-9_@%+=:,./-]+$/;
+/** What is not seen as it is: controls, bidi overrides, zero-width characters, separators, unassigned code points. */
+const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
+/** What a log breaks up since the runner would obey it: it must not stand in a command that is printed to be copied. */
+const workflowCommand = /::|##\[/;
+/**
+ * One argument for bash that is exactly this text: bare where that is safe, else in single quotes, else (where it holds
+ * what cannot be seen or copied) in bash's `$'…'`. The result is one line.
+ *
+ * @throws Failure `unquotable` for text that holds a NUL, which no argument can
+ */
+function shell_quote_quoteForShell(text) {
+    if (text.includes('\0'))
+        throw new Failure('unquotable', 'A text with a NUL cannot be given to a command');
+    if (invisible.test(text) || workflowCommand.test(text))
+        return `$'${[...text].map(inDollarQuotes).join('')}'`;
+    return bare.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+/** Bytes rather than \u, whose meaning depends on the shell's locale. `!` as bash may look for it in its history. */
+function inDollarQuotes(character) {
+    if (character === "'" || character === '\\')
+        return `\\${character}`;
+    if (!invisible.test(character) && !'#:!'.includes(character))
+        return character;
+    return [...new TextEncoder().encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/restore-command.js
+
+
+/** PostgreSQL cuts names off behind this many bytes. */
+const longestName = 63;
+const foldAt = 92;
+/** The commands that restore a set, whatever its database, user and folders are called. */
+function restoreCommands(manifest, place) {
+    const prefix = parseSetFileName(manifest.file)?.prefix ?? 'backup';
+    const files = setFileNames(prefix, manifest.id, manifest);
+    const restored = nameWith(manifest.database, '_restored');
+    const maintenance = manifest.database === 'postgres' ? 'template1' : 'postgres';
+    const psql = ['psql', '-X', '--quiet', `--username=${place.user}`, `--dbname=${maintenance}`];
+    const cd = command(['cd', place.folder]);
+    return {
+        database: restored,
+        roles: `${cd} &&\n${pipeline(['zcat', files.globals], [...fedIn(place), ...psql])}`,
+        restore: strictly([
+            cd,
+            command(['sha256sum', '--check', files.sha256]),
+            command(createDatabase(manifest, place, restored)),
+            pipeline(...readDump(manifest, files.dump, place), restoreInto(manifest, place, restored)),
+            command(['echo', `Restored into ${restored}`]),
+        ]),
+        swap: strictly([
+            cd,
+            command(['docker', 'exec', place.container, ...psql, `--command=${swapNames(manifest.database, restored)}`]),
+            pipeline(['zcat', files.globals], 
+            // A dump leaves out what ALTER DATABASE … SET said.
+            ['sed', '1,/^-- Settings of the database$/d'], [...fedIn(place), ...psql]),
+        ]),
+    };
+}
+/**
+ * A value for `--dbname`, where PostgreSQL's programs read a connection string if it looks like one.
+ * Exactly this database is meant, whatever its name.
+ */
+function databaseArgument(name) {
+    if (!name.includes('=') && !/^postgres(ql)?:\/\//.test(name))
+        return name;
+    return `dbname='${name.replace(/[\\']/g, '\\$&')}'`;
+}
+/** Only where there is a pipe: else `-i` would swallow what the operator has pasted behind it. */
+function fedIn({ container }) {
+    return ['docker', 'exec', '-i', container];
+}
+/** template0: other templates may hold something already, or have another encoding. */
+function createDatabase(manifest, place, name) {
+    return [
+        ...['docker', 'exec', place.container, 'createdb', `--username=${place.user}`, '--template=template0'],
+        ...[...createOptions(manifest), '--', name],
+    ];
+}
+/** Options of createdb for a database like the source. */
+function createOptions(manifest) {
+    return [`--encoding=${manifest.encoding}`, ...localeOptions(manifest)];
+}
+/** Sorting and letters as the source had them, or indexes and comparisons would differ. */
+function localeOptions({ locale, ctype, localeProvider, providerLocale, serverVersion }) {
+    const libc = ctype === null || ctype === locale ? [`--locale=${locale}`] : [`--lc-collate=${locale}`, `--lc-ctype=${ctype}`];
+    if (localeProvider === null || localeProvider === 'libc' || providerLocale === null) {
+        // Else it is that of template0, which on another server may be ICU. Older versions have no such option.
+        return localeProvider === 'libc' && Number.parseInt(serverVersion, 10) >= 15
+            ? ['--locale-provider=libc', ...libc]
+            : libc;
+    }
+    return [`--locale-provider=${localeProvider}`, `--${localeProvider}-locale=${providerLocale}`, ...libc];
+}
+/** The stages that give the plain archive or SQL; the first reads the file. */
+function readDump({ encryption, format, compression }, file, place) {
+    const program = { zstd: 'zstd', gzip: format === 'custom' ? null : 'gzip', none: null }[compression];
+    const decompress = program === null ? [] : [program, '-dc'];
+    const isInside = program === 'zstd' && place.zstdOn === 'container';
+    // In the container it is a stage of its own, so that the host's pipefail sees how it ends.
+    const decompression = isInside ? [...fedIn(place), ...decompress] : decompress;
+    if (encryption === 'age') {
+        const decryption = ['age', '--decrypt', '--identity', 'key.txt', file];
+        return program === null ? [decryption] : [decryption, decompression];
+    }
+    if (program === null)
+        return [['cat', file]];
+    return isInside ? [['cat', file], decompression] : [[...decompression, file]];
+}
+/** psql takes any end of its input for a good one, so the checksum before it and pipefail matter. */
+function restoreInto({ format }, place, name) {
+    const into = [`--username=${place.user}`, `--dbname=${databaseArgument(name)}`];
+    if (format === 'custom')
+        return [...fedIn(place), 'pg_restore', '--exit-on-error', ...into];
+    // Not as a single transaction: the dump has some of its own, around large objects.
+    const strict = ['-X', '--quiet', '--output=/dev/null', '-v', 'ON_ERROR_STOP=1'];
+    return [...fedIn(place), 'psql', ...strict, ...into];
+}
+/** One command string is one transaction: both names change, or none does. */
+function swapNames(database, restored) {
+    const old = nameWith(database, '_replaced');
+    const rename = (from, to) => `ALTER DATABASE ${identifier(from)} RENAME TO ${identifier(to)}`;
+    return `${rename(database, old)}; ${rename(restored, database)}`;
+}
+function identifier(name) {
+    return `"${name.replaceAll('"', '""')}"`;
+}
+/** Shortened by whole characters where the server would cut it, maybe down to the name that it must not have. */
+function nameWith(name, suffix) {
+    const characters = [...name];
+    while (new TextEncoder().encode(characters.join('') + suffix).length > longestName)
+        characters.pop();
+    return characters.join('') + suffix;
+}
+/** In a shell of its own, so that the operator's goes on after an error. */
+function strictly(commands) {
+    return `( set -e -o pipefail\n${commands.map(indented).join('\n')}\n)`;
+}
+function pipeline(...stages) {
+    return stages.map((stage, index) => (index === 0 ? command(stage) : indented(command(stage)))).join(' |\n');
+}
+function indented(lines) {
+    return lines.replaceAll(/^/gm, '  ');
+}
+/** Quoted words hold no line breaks, so a line can be folded between any two. */
+function command(words) {
+    const lines = [];
+    for (const word of words.map(quoteWord)) {
+        const last = lines.at(-1);
+        if (last === undefined)
+            lines.push(word);
+        else if (last.length + 1 + word.length <= foldAt)
+            lines[lines.length - 1] = `${last} ${word}`;
+        else
+            lines.push(`    ${word}`);
+    }
+    return lines.join(' \\\n');
+}
+/** `--option='a value'` reads better than `'--option=a value'`, and is the same. */
+function quoteWord(word) {
+    const [option = ''] = /^--[a-z-]+=/.exec(word) ?? [];
+    return option + quoteForShell(word.slice(option.length));
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/schema-changes.js
+
+
+/** Lines that pg_dump writes differently in every run or for every server version. */
+const unstable = /^(\\(un)?restrict |-- Dumped (from|by) |-- (Started|Completed) on )/;
+/** pg_dump's comment above each object. Names hold no line breaks here, but may hold anything else. */
+const header = /^-- Name: (.*); Type: (.*?); Schema: (.*); Owner: /;
+/**
+ * Lines between objects, which belong to none. pg_dump sets a default before the first object that needs another one,
+ * so these move about when objects come and go.
+ */
+const betweenObjects = /^(-- PostgreSQL database dump( complete)?|--|SET default_(tablespace|table_access_method) = .*)?$/;
+/**
+ * A schema dump without the lines that differ from run to run, so that equal schemas are equal texts. This is what
+ * `schemaSha256` is taken of. It ends without line breaks, since a dump that went through a shell has lost them.
+ */
+function stableSchema(dump) {
+    return dump
+        .split('\n')
+        .filter((line) => !unstable.test(line))
+        .join('\n')
+        .trimEnd();
+}
+/** `schemaSha256` of a manifest. */
+function stableSchemaHash(dump) {
+    return (0,external_node_crypto_.createHash)('sha256').update(stableSchema(dump)).digest('hex');
+}
+/**
+ * What changed between two outputs of `pg_dump --schema-only`, by object: first in the order of `after`, then what was
+ * removed. An object that is written to another place in the dump has not changed.
+ */
+function compareSchemas(before, after) {
+    const old = objectsOf(before);
+    const present = objectsOf(after);
+    const changes = [];
+    for (const [key, object] of present) {
+        const predecessor = old.get(key);
+        if (predecessor === undefined)
+            changes.push({ what: 'added', ...object.title, lines: [] });
+        else {
+            const lines = changedLines(predecessor.lines, object.lines);
+            if (lines.length > 0)
+                changes.push({ what: 'changed', ...object.title, lines });
+        }
+    }
+    for (const [key, { title }] of old)
+        if (!present.has(key))
+            changes.push({ what: 'removed', ...title, lines: [] });
+    return changes;
+}
+/** By what identifies an object; those that share all of it are taken together. */
+function objectsOf(dump) {
+    const objects = new Map();
+    let current = schema_changes_objectAt(objects, { type: 'SETTINGS', schema: null, name: 'of the dump' });
+    for (const line of stableSchema(dump).split('\n')) {
+        const [, name, type, schema] = header.exec(line) ?? [];
+        if (name !== undefined && type !== undefined && schema !== undefined) {
+            current = schema_changes_objectAt(objects, { type, schema: schema === '-' ? null : schema, name });
+        }
+        else if (!betweenObjects.test(line)) {
+            current.lines.push(line);
+        }
+    }
+    return objects;
+}
+function schema_changes_objectAt(objects, title) {
+    const key = JSON.stringify([title.type, title.schema, title.name]);
+    const object = objects.get(key) ?? { title, lines: [] };
+    objects.set(key, object);
+    return object;
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/drill.js
+
+
+
+
+
+
+
+const drill_program = { name: 'drill', scripts: [new URL(/* asset import */ __nccwpck_require__(34766), __nccwpck_require__.b)] };
+/** Restores a set into a scratch container and looks at what came out. The container is gone afterwards. */
+async function drill(connection, request) {
+    const { backupDir, set, timeout, statements } = request;
+    const { manifest } = set;
+    const folder = `${backupDir}/${folderOf(set)}`;
+    const names = namesOf(set);
+    const hasGlobals = manifest.checks.every(({ name, result }) => name !== 'globals' || result === 'passed');
+    const options = createOptions(manifest);
+    const words = [];
+    const run = connection.run(drill_program, [
+        `atlasia-drill-${request.token}`,
+        request.image,
+        `${folder}/${names.dump}`,
+        hasGlobals ? `${folder}/${names.globals}` : '',
+        manifest.format,
+        manifest.compression,
+        manifest.database,
+        databaseArgument(manifest.database),
+        String(request.memory),
+        String(request.neededBytes),
+        String(Math.ceil(timeout / 1_000)),
+        drillScript(),
+        factsBefore(),
+        factsTables(),
+        factsAfter(),
+        String(options.length),
+        ...options,
+        String(statements.length),
+        ...statements,
+    ], {
+        deadline: timeout,
+        atEnd: 'end',
+        signal: request.signal,
+        onLog(line) {
+            words.push(line);
+            request.onLog(line);
+        },
+        onProgress: request.onProgress,
+    });
+    try {
+        return readOutcome(await run.result, words);
+    }
+    catch (error) {
+        throw error instanceof failure_Failure ? explain(error, request.image) : error;
+    }
+}
+function explain(failure, image) {
+    if (failure.code === 'drill-no-room') {
+        const [free = 0, needed = 0] = failure.message.split(' ').map(Number);
+        return new failure_Failure(failure.code, `A drill needs ${formatBytes(needed)} on the disk of Docker, and ${formatBytes(free)} are free`, { hint: 'Nothing was restored. On the host: docker system df. Or drill on another machine: docs/restore.md' });
+    }
+    if (failure.code !== 'drill-not-started')
+        return failure;
+    return new failure_Failure(failure.code, failure.message, {
+        hint: `See whether the image ${image} is PostgreSQL's official one, and has a user "postgres"; raise "drill-memory"`,
+        cause: failure.cause,
+    });
+}
+const faults = {
+    41: 'it does not restore',
+    42: 'it does not unpack to its end',
+    43: 'it does not end as pg_dump ends a dump: its end is missing',
+};
+function readOutcome(records, words) {
+    const status = records.integer('restored');
+    const why = faults[status] ?? `the restore was ended from outside (exit ${status})`;
+    return {
+        fault: status === 0 ? null : { why, words: words.slice(-4).join(' ').trim() },
+        sha256: /^[0-9a-f]{64}$/.exec(records.get('sha256'))?.[0] ?? null,
+        restoreMs: records.integer('restore-ms'),
+        restored: status === 0 ? readRestored(records) : null,
+    };
+}
+/** @throws Failure `drill-incomplete` where the session that counted broke off */
+function readRestored(records) {
+    const facts = records.all('fact').map((line) => {
+        const space = line.indexOf(' ');
+        return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1)];
+    });
+    const fact = (name) => facts.find(([key]) => key === name)?.[1];
+    if (fact('end') === undefined) {
+        throw new failure_Failure('drill-incomplete', 'What the backup holds could not be counted to the end', {
+            hint: 'Raise "drill-memory", or see the log',
+            cause: facts
+                .slice(-3)
+                .map((pair) => pair.join(' '))
+                .join('\n'),
+        });
+    }
+    const [indexExit, indexText] = readSaid(records.get('indexes'));
+    const lines = indexText.split('\n').filter((line) => line !== '');
+    const checked = lines.map((line) => /^checked (\d+)$/.exec(line)?.[1]).find((count) => count !== undefined);
+    return {
+        tables: facts.filter(([name]) => name === 'table').map(([, json]) => JSON.parse(json)),
+        sequences: JSON.parse(fact('sequences-after') ?? '[]'),
+        largeObjects: Number(fact('large-objects') ?? 0),
+        extensions: JSON.parse(fact('extensions') ?? '[]'),
+        schemaSha256: stableSchemaHash(records.get('schema-text')),
+        checkedIndexes: checked === undefined ? null : Number(checked),
+        indexFaults: [
+            ...lines.filter((line) => line.startsWith('invalid ')),
+            ...(indexExit === 0 ? [] : [lines.find((line) => line.includes('ERROR')) ?? 'the indexes could not be read']),
+        ],
+        assertions: records.all('assertion').map((value) => {
+            const [exit, answer] = readSaid(value);
+            return { isTrue: exit === 0 && answer.trim() === 't', answer: answer.trim() };
+        }),
+    };
+}
+function readSaid(value) {
+    const space = value.indexOf(' ');
+    return [Number(value.slice(0, space)), value.slice(space + 1)];
 }
 
 ;// CONCATENATED MODULE: ./build/shared/postgres/probe.js
@@ -34320,92 +34928,19 @@ function several(failures) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/shared/backups/read-sets.js
+;// CONCATENATED MODULE: ./build/shared/backups/proof.js
 
 
-const program = { name: 'read-sets', scripts: [__nccwpck_require__.ab + "read-sets.sh"] };
-/** Reads every file of these sets from the disk, and compares each with what its set says of it. */
-async function readSets(connection, request) {
-    const parameters = request.sets.flatMap((set) => {
-        const names = namesOf(set);
-        const files = filesOf(names);
-        return [folderOf(set), names.sha256, names.md5, String(files.length), ...files];
-    });
-    const { result } = connection.run(program, [request.backupDir, String(request.sets.length), ...parameters], {
-        deadline: request.timeout,
-        atEnd: 'end',
-        signal: request.signal,
-        onLog: request.onLog,
-        onProgress: (_, path) => request.onSet(path),
-    });
-    const reading = readRecords(await result);
-    return request.sets.map((set) => judgeReading(set, reading));
-}
-function readRecords(records) {
-    const pair = (value, separator) => {
-        const at = value.indexOf(separator);
-        return [value.slice(0, at), value.slice(at + 1)];
-    };
-    return {
-        sums: new Map([
-            ...records.all('sum').map((value) => {
-                const [sum, path] = pair(value, ' ');
-                return [path, sum];
-            }),
-            ...records.all('unread').map((path) => [path, null]),
-        ]),
-        lists: new Map(records.all('list').map((value) => pair(value, '\n'))),
-    };
-}
-/** Compares what was read with the set's own lists and its manifest: each file must agree with all that name it. */
-function judgeReading(set, { sums, lists }) {
-    const names = namesOf(set);
-    const folder = folderOf(set);
-    const files = filesOf(names);
-    const sha256 = lists.get(`${folder}/${names.sha256}`);
-    const md5 = lists.get(`${folder}/${names.md5}`);
-    const faults = [];
-    if (sha256 === undefined)
-        faults.push(`${names.sha256} is missing`);
-    if (md5 === undefined)
-        faults.push(`${names.md5} is missing`);
-    const listed = listedSums(sha256 ?? '');
-    for (const name of files) {
-        const sum = sums.get(`${folder}/${name}`) ?? null;
-        const expected = listed.get(name);
-        if (sum === null && expected === undefined && wasNotMade(name, set))
-            continue;
-        if (sum === null)
-            faults.push(`${name} could not be read`);
-        else if (sha256 !== undefined && expected === undefined)
-            faults.push(`${names.sha256} does not list ${name}`);
-        else if (expected !== undefined && sum !== expected)
-            faults.push(`${name} is not what ${names.sha256} says`);
-        if (name === names.dump && sum !== null && sum !== set.manifest.sha256)
-            faults.push(`${name} is not what the manifest says`);
-    }
-    if (md5 !== undefined && listedSums(md5).get(names.dump) !== set.manifest.md5)
-        faults.push(`${names.md5} and the manifest differ on ${names.dump}`);
-    return { id: set.id, files: files.length, faults };
-}
-/** A dump counts also where its schema or the roles could not be written beside it; its manifest tells. */
-function wasNotMade(name, set) {
-    const names = namesOf(set);
-    const side = name === names.schema ? 'schema' : name === names.globals ? 'globals' : null;
-    return side !== null && set.manifest.checks.some((check) => check.name === side && check.result !== 'passed');
-}
-/** As `sha256sum` writes them: sum, a space, a space or an asterisk, name. */
-function listedSums(text) {
-    const lines = text.split('\n').map((line) => /^([0-9a-f]+) [ *](.+)$/.exec(line));
-    return new Map(lines.flatMap((match) => (match === null ? [] : [[match[2] ?? '', match[1] ?? '']])));
-}
-/** The names that a set's files have where it stands. */
-function namesOf({ id, manifest }) {
-    return setFileNames(parseSetFileName(manifest.file)?.prefix ?? 'backup', id, manifest);
-}
-/** Those that its lists of sums name. */
-function filesOf({ dump, schema, globals, manifest, report }) {
-    return [dump, schema, globals, manifest, report];
+const proof_program = { name: 'prove', scripts: [new URL(/* asset import */ __nccwpck_require__(93813), __nccwpck_require__.b)] };
+/** Adds a proof to a set, in every folder that it stands in. @throws Failure `lock-held`, `set-gone`, `proof-unwritable` */
+async function addProof(connection, set, proof, { backupDir, lock, onLog }) {
+    const first = folderOf(set);
+    const name = namesOf(set).proof.replace(/\.proof\.jsonl$/, '');
+    const others = set.folders
+        .map((folder) => (folder === 'predeployment' ? `${folder}/${set.id}` : folder))
+        .filter((folder) => folder !== first);
+    const parameters = [backupDir, name, JSON.stringify(proof), first, ...others];
+    await connection.run(proof_program, parameters, { deadline: 60_000 + lock.wait, atEnd: 'finish', lock, onLog }).result;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/history/legacy.js
@@ -34799,7 +35334,7 @@ function connectLocally() {
         target: 'this machine',
         run(program, parameters, options) {
             const start = () => (0,external_node_child_process_namespaceObject.spawn)('/bin/sh', ['-c', bootstrap], { stdio: 'pipe', detached: true });
-            const run = runProgram(start, explain, program, parameters, options);
+            const run = runProgram(start, local_explain, program, parameters, options);
             runs.push(run);
             return run;
         },
@@ -34808,7 +35343,7 @@ function connectLocally() {
         },
     };
 }
-const explain = async ({ code, begun, stderr }) => {
+const local_explain = async ({ code, begun, stderr }) => {
     if (!begun && code === 127) {
         return new failure_Failure('no-bash', 'bash was not found on this machine', {
             hint: 'Install it: apt-get install bash',
@@ -35238,16 +35773,6 @@ function survey_split(value, separator) {
     const at = value.indexOf(separator);
     return at < 0 ? [value, ''] : [value.slice(0, at), value.slice(at + separator.length)];
 }
-
-;// CONCATENATED MODULE: ./build/shared/postgres/scripts.js
-
-// What is run inside the database container, or said to the server, as the host's programs are handed it.
-/** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `verify`, `contents`, `terminate`. */
-const insideScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "inside.sh", 'utf8');
-/** Statements for one session, in this order. They answer in lines: a name, a space, a value or JSON. */
-const factsBefore = () => readFileSync(__nccwpck_require__.ab + "facts-before.sql", 'utf8');
-const factsTables = () => readFileSync(__nccwpck_require__.ab + "facts-tables.sql", 'utf8');
-const factsAfter = () => readFileSync(__nccwpck_require__.ab + "facts-after.sql", 'utf8');
 
 ;// CONCATENATED MODULE: ./build/shared/releases/compose-version.js
 
@@ -36330,12 +36855,16 @@ function judgeService(service, { watched, healthTimeout }) {
     const state = first?.state === 'exited' ? 'has done its work' : (first?.health ?? 'runs; it has no health test');
     return own.length === 1 ? state : `${own.length} containers, each ${state}`;
 }
+/** It had one thing to do. Compose writes the policy `no` as nothing, too. */
+function isDone({ state, exit, policy, health }) {
+    return state === 'exited' && exit === 0 && (policy === 'no' || policy === '') && health === null;
+}
 /** null where all is well. */
 function faultOf(container, watched, healthTimeout) {
-    const { state, exit, health, restarts, policy, started } = container;
+    const { state, exit, health, restarts, started } = container;
     const words = watched.words.get(container.id);
     const said = words === undefined || words === '' ? '' : `. Its last words: ${words}`;
-    if (state === 'exited' && exit === 0 && policy === 'no')
+    if (isDone(container))
         return null;
     if (state === 'restarting')
         return `it falls over and is restarted (exit ${exit}, ${restarts} times so far)${said}`;
@@ -36468,6 +36997,184 @@ function deploymentRecord({ findings, release, verdict }, circumstances, history
     };
 }
 
+;// CONCATENATED MODULE: ./build/verify-action/drill.js
+
+
+
+
+/** What is not in an archive costs room all the same: indexes, and the log of what is written. */
+const indexShare = 1.3;
+const writeAhead = 512 * 1024 ** 2;
+const usualRatio = 4;
+/**
+ * Bytes that a drill needs on the disk of Docker at its peak.
+ * @param live size of the database now; null where it does not answer
+ */
+function neededFor({ dumpBytes, sizeBytes }, live) {
+    const data = Math.max(live ?? 0, (dumpBytes ?? sizeBytes * usualRatio) * indexShare);
+    return Math.ceil(data * 1.1 + writeAhead);
+}
+/** The image of the running database where that is of the archive's major version, else the official one, if it is there. */
+function imageFor(manifest, running) {
+    const major = (version) => Number.parseInt(version, 10);
+    if (running !== null && major(running.facts.serverVersion) === major(manifest.serverVersion))
+        return running.imageId;
+    return `postgres:${major(manifest.serverVersion)}`;
+}
+/** The one that is asked for. @param wanted an id, or `latest` */
+function chooseSet(wanted, database, sets) {
+    const own = catalogue_verifiedSetsOf(database, sets);
+    return (wanted === 'latest' ? own[0] : own.find(({ id }) => id === wanted)) ?? null;
+}
+/** Whether what was restored is what was dumped. */
+function judgeDrill({ set, outcome, pgDumpVersion, statements }) {
+    const findings = new Findings('drill');
+    const { manifest, id } = set;
+    const { fault, restored } = outcome;
+    const remedy = `Do not rely on ${id}. Take a backup now, and drill it`;
+    findings.check('same bytes', () => {
+        if (outcome.sha256 === manifest.sha256)
+            return `${manifest.file} is what its manifest says`;
+        return { detail: `${manifest.file} is not what its manifest says, or could not be read`, remedy };
+    });
+    findings.check('restore', () => {
+        if (fault === null)
+            return `${id} of "${manifest.database}" in ${units_formatDuration(outcome.restoreMs)}, from an empty server`;
+        return { detail: `${id}: ${fault.why}. ${fault.words}`, remedy };
+    });
+    if (restored === null) {
+        for (const name of ['tables', 'rows', 'sequences', 'large objects', 'extensions', 'schema', 'indexes'])
+            findings.unable(name, 'the backup was not restored', remedy);
+        if (statements.length > 0)
+            findings.unable('drill-sql', 'the backup was not restored', remedy);
+        return findings;
+    }
+    findings.check('tables', () => judgeTables(manifest.tables, restored.tables, remedy));
+    judgeRows(findings, manifest.tables, restored.tables, remedy);
+    findings.check('sequences', () => judgeSequences(manifest.sequences, restored.sequences, remedy));
+    findings.check('large objects', () => restored.largeObjects === manifest.largeObjects
+        ? `${restored.largeObjects}`
+        : { detail: `${restored.largeObjects} instead of ${manifest.largeObjects}`, remedy });
+    findings.check('extensions', () => judgeExtensions(manifest, restored, remedy));
+    judgeSchema(findings, manifest, restored, pgDumpVersion, remedy);
+    judgeIndexes(findings, restored, remedy);
+    if (statements.length > 0)
+        findings.check('drill-sql', () => judgeAssertions(statements, restored));
+    return findings;
+}
+const drill_nameOf = ({ schema, name }) => `${schema}.${name}`;
+const some = (names) => names.slice(0, 5).join(', ') + (names.length > 5 ? `, and ${names.length - 5} more` : '');
+function judgeTables(wanted, found, remedy) {
+    const [expected, present] = [new Set(wanted.map(drill_nameOf)), new Set(found.map(drill_nameOf))];
+    const missing = [...expected].filter((name) => !present.has(name));
+    const added = [...present].filter((name) => !expected.has(name));
+    if (missing.length > 0)
+        return { detail: `${some(missing)} did not come back`, remedy };
+    if (added.length > 0)
+        return { detail: `${some(added)} came, and the manifest does not have it`, remedy };
+    if (found.length === 0)
+        return {
+            detail: 'it holds no table at all',
+            remedy: 'See whether "db-name" of backup-action is the right database',
+        };
+    return `all ${found.length} are there`;
+}
+/** A count that was estimated, or left out, proves nothing. */
+function judgeRows(findings, wanted, found, remedy) {
+    const counts = new Map(found.map((table) => [drill_nameOf(table), table.rows]));
+    const exact = wanted.filter((table) => table.exact);
+    if (exact.length < wanted.length) {
+        findings.unable('rows', 'the backup has no exact counts to compare with', 'Set row-counts: exact in backup-action');
+        return;
+    }
+    findings.check('rows', () => {
+        const other = exact.filter((table) => counts.get(drill_nameOf(table)) !== table.rows);
+        if (other.length === 0)
+            return `${exact.reduce((sum, { rows }) => sum + (rows ?? 0), 0)} in all, each table exactly`;
+        const named = other.map((table) => `${drill_nameOf(table)} has ${counts.get(drill_nameOf(table)) ?? 'none'} instead of ${table.rows}`);
+        return { detail: some(named), remedy };
+    });
+}
+function judgeSequences(wanted, found, remedy) {
+    const values = new Map(found.map((sequence) => [drill_nameOf(sequence), sequence.value]));
+    const bad = wanted.filter((sequence) => !isWithin(sequence, values.get(drill_nameOf(sequence))));
+    if (bad.length === 0)
+        return `${counted(wanted.length, 'sequence')}, each where it was`;
+    const named = bad.map((sequence) => `${drill_nameOf(sequence)} is at ${values.get(drill_nameOf(sequence)) ?? 'nothing'}, not between ${sequence.before ?? 'nothing'} and ${sequence.after ?? 'nothing'}`);
+    return { detail: some(named), remedy };
+}
+/** Read before and after the dump; it goes one way, that of its increment. */
+function isWithin({ before, after, increment }, value) {
+    if (value === undefined)
+        return false;
+    if (value === null)
+        return before === null;
+    if (after === null)
+        return false;
+    const direction = BigInt(increment) < 0n ? -1n : 1n;
+    const from = (bound) => (BigInt(value) - BigInt(bound)) * direction;
+    return from(after) <= 0n && (before === null || from(before) >= 0n);
+}
+function judgeExtensions({ extensions }, restored, remedy) {
+    const present = new Map(restored.extensions.map(({ name, version }) => [name, version]));
+    const missing = extensions.filter(({ name }) => !present.has(name)).map(({ name }) => name);
+    if (missing.length > 0)
+        return { detail: `${some(missing)} did not come back`, remedy };
+    const newer = extensions
+        .filter(({ name, version }) => present.get(name) !== version)
+        .map(({ name, version }) => `${name} ${present.get(name)} instead of ${version}`);
+    return newer.length === 0
+        ? some(extensions.map(({ name, version }) => `${name} ${version}`))
+        : `all are there; ${some(newer)}, as the image has it`;
+}
+/** Another pg_dump may write the same schema in other words. */
+function judgeSchema(findings, { schemaSha256, pgDumpVersion: ofBackup }, restored, pgDumpVersion, remedy) {
+    const isSame = schemaSha256 === restored.schemaSha256;
+    if (schemaSha256 === null) {
+        findings.unable('schema', 'the backup has no schema to compare with', 'See the report of the backup');
+    }
+    else if (!isSame && pgDumpVersion !== ofBackup) {
+        const detail = `pg_dump ${pgDumpVersion ?? 'of an unknown version'} may write it in other words than ${ofBackup} did`;
+        findings.unable('schema', detail, 'Take a backup with the new version, and drill it');
+    }
+    else {
+        findings.check('schema', () => isSame ? 'dumped again, it is the same to the letter' : { detail: 'dumped again, it is another one', remedy });
+    }
+}
+function judgeIndexes(findings, { checkedIndexes, indexFaults }, remedy) {
+    if (indexFaults.length === 0 && checkedIndexes === null) {
+        // Constraints and indexes were made anew by the restore, which fails where one cannot be.
+        findings.check('indexes', () => 'all are valid; the image has no amcheck to read them');
+        return;
+    }
+    findings.check('indexes', () => indexFaults.length === 0
+        ? `all are valid, and amcheck has read ${checkedIndexes}`
+        : { detail: some(indexFaults), remedy });
+}
+function judgeAssertions(statements, { assertions }) {
+    const wrong = statements
+        .map((statement, index) => ({ statement, result: assertions[index] }))
+        .filter(({ result }) => result?.isTrue !== true);
+    if (wrong.length === 0)
+        return `${counted(statements.length, 'statement')}, each true`;
+    const named = wrong.map(({ statement, result }) => `${oneLine(statement)} gives ${oneLine(result?.answer ?? '') || 'nothing'}`);
+    return { detail: some(named), remedy: 'See whether the data are right, or the statement: "drill-sql"' };
+}
+const oneLine = (text) => {
+    const line = text.replaceAll(/\s+/g, ' ').trim();
+    return line.length > 120 ? `${line.slice(0, 119)}…` : line;
+};
+/** What the history is told: it says nothing of the release that ran when the backup was taken. */
+function drillRecord(manifest, { result, restoreMs }, circumstances) {
+    const { id, release, schemaSha256 } = manifest;
+    return {
+        ...observed(release, { ...circumstances, backupId: id, schemaSha256 }, null),
+        event: 'drill',
+        status: result === 'passed' ? 'succeeded' : 'failed',
+        durationMs: restoreMs,
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/shared/history/choice.js
 
 /**
@@ -36497,7 +37204,7 @@ function lastGood({ records, environment, running, ignored }) {
     }
     return {
         record: null,
-        why: whyNone(ours.length, others.map(({ images }) => images)),
+        why: whyNone(environment, ours.length, others.map(({ images }) => images)),
     };
 }
 function imagesOf(release, ignored) {
@@ -36533,9 +37240,9 @@ function sameImages(one, other) {
             return counterpart !== undefined && sameImage(image, counterpart);
         }));
 }
-function whyNone(known, others) {
+function whyNone(environment, known, others) {
     if (known === 0)
-        return 'the history on the host is empty';
+        return `the history on the host has no record of ${environment}`;
     const releases = others.filter((images, index) => others.findIndex((earlier) => sameImages(earlier, images)) === index).length;
     return releases === 0
         ? `none of the ${known} records on the host tells of another release that ran`
@@ -36789,7 +37496,7 @@ function judgeHistory(findings, facts, inputs) {
                 remedy: 'Run verify-action with checks: deployment after each deployment; a backup notes what runs, too',
             };
         }, 'warning');
-    findings.after('project', 'last good release', () => judgeLastGood(facts, running, inputs), 'warning');
+    findings.after('compose file', 'last good release', () => judgeLastGood(facts, running, inputs), 'warning');
     if (inputs.history.length === 0)
         return;
     findings.check('copies of the history', () => {
@@ -37019,6 +37726,10 @@ function verdictOf(tally, environment) {
 
 
 
+
+
+
+
 /** Survey, judge each check, record, tell. */
 async function verify(inputs, workflow, { signal, outputs, atEnd }) {
     const started = Date.now();
@@ -37075,6 +37786,7 @@ async function makeChecks(connection, run, all) {
     };
     await make('setup', 'Set-up: will backups and rollbacks work?', async () => judgeSetup({ ...ground, target: connection.target }, inputs));
     await make('backups', 'Backups: are they there, and whole?', () => checkBackups(connection, ground, run));
+    await make('drill', 'Drill: does a backup restore?', () => drillBackup(connection, ground, run));
     await make('deployment', 'Deployment: is it what was deployed, and well?', () => checkDeployment(connection, ground, run));
 }
 /** What has stopped a group of checks half-way: none of it has passed. */
@@ -37150,14 +37862,18 @@ async function checkBackups(connection, ground, run) {
 /** The backups are looked at also where the database is lost: then above all. */
 function databaseOf({ seen, catalogue }, { databaseName }) {
     const newest = catalogue.sets.find((set) => set.state === 'verified')?.database ?? null;
-    if (seen.probe === null || 'error' in seen.probe)
-        return databaseName ?? newest;
+    return factsOf(seen)?.database ?? databaseName ?? newest;
+}
+/** null where the database does not answer. */
+function factsOf({ probe }) {
+    if (probe === null || 'error' in probe)
+        return null;
     try {
-        return readProbe(seen.probe.output).database;
+        return readProbe(probe.output);
     }
     catch (error) {
         if (error instanceof failure_Failure)
-            return databaseName ?? newest;
+            return null;
         throw error;
     }
 }
@@ -37177,6 +37893,72 @@ async function readNewest(connection, verified, { backupDir, timeout }, signal) 
             throw error;
         return { why: error.message, remedy: error.hint ?? null };
     }
+}
+/** Restores a backup for real, and keeps what that has proven beside the backup and in the history. */
+async function drillBackup(connection, ground, run) {
+    const { inputs, outputs, signal, workflow } = run;
+    const { seen, catalogue } = ground;
+    const database = databaseOf(ground, inputs);
+    const set = database === null ? null : chooseSet(inputs.drillBackup, database, catalogue.sets);
+    if (set === null)
+        throw noBackup(inputs, database);
+    const facts = factsOf(seen);
+    const container = seen.containers.find(({ id }) => id === seen.candidates[0]?.container);
+    const image = imageFor(set.manifest, facts === null || container === undefined ? null : { imageId: container.imageId, facts });
+    const needed = neededFor(set.manifest, facts?.sizeBytes ?? null) + inputs.minFreeSpace;
+    info(`${set.id}: ${formatBytes(set.manifest.sizeBytes)}; it needs at most ${formatBytes(needed)} on the disk of Docker`);
+    const outcome = await drill(connection, {
+        backupDir: inputs.backupDir,
+        set,
+        image,
+        token: (0,external_node_crypto_.randomBytes)(4).toString('hex'),
+        memory: inputs.drillMemory,
+        neededBytes: needed,
+        statements: inputs.drillStatements,
+        timeout: inputs.timeout,
+        signal,
+        onLog: host,
+        onProgress: tellDrill,
+    });
+    outputs['drill-duration-ms'] = outcome.fault === null ? outcome.restoreMs : null;
+    const findings = judgeDrill({
+        set,
+        outcome,
+        pgDumpVersion: image === container?.imageId ? (facts?.pgDumpVersion ?? null) : null,
+        statements: inputs.drillStatements,
+    });
+    const { status } = tallyOf(findings.list, 'error');
+    const proof = {
+        at: new Date().toISOString(),
+        what: 'drill',
+        result: status === 'verified' ? 'passed' : status === 'failed' ? 'failed' : 'could-not-check',
+        checks: Object.fromEntries(findings.list.map(({ name, result }) => [name, result])),
+        restoreMs: outputs['drill-duration-ms'],
+        image,
+        runUrl: workflow.runUrl,
+    };
+    const holder = `verify-action ${workflow.runUrl ?? 'without a workflow'} since ${new Date().toISOString()} (${(0,external_node_crypto_.randomBytes)(4).toString('hex')})`;
+    await addProof(connection, set, proof, {
+        backupDir: inputs.backupDir,
+        lock: { path: `${inputs.backupDir}/.lock`, wait: inputs.lockWait, holder },
+        onLog: host,
+    });
+    await keep(connection, drillRecord(set.manifest, proof, circumstancesOf(run)), ground, run);
+    return findings;
+}
+function tellDrill(name, value) {
+    if (name === 'room')
+        progress(`${formatBytes(Number(value))} are free on the disk of Docker`);
+    else if (name === 'restoring')
+        progress(`Restoring ${formatBytes(Number(value))}`);
+    else
+        progress('Reading what came back');
+}
+function noBackup({ drillBackup, backupDir }, database) {
+    const which = drillBackup === 'latest' ? 'verified backup' : `verified backup ${drillBackup}`;
+    return new failure_Failure('no-backup', `There is no ${which} of ${database === null ? 'any database' : `"${database}"`} in ${backupDir}`, {
+        hint: 'Run backup-action, or name another one as "drill-backup"',
+    });
 }
 async function checkDeployment(connection, ground, run) {
     const { inputs, signal } = run;
@@ -37223,17 +38005,19 @@ function circumstancesOf({ inputs, workflow }) {
     };
 }
 /** On the host, and off it: what goes wrong with the copies is told, and fails nothing. */
-async function keep(connection, record, { book }, { inputs, outputs, mirror }) {
+async function keep(connection, record, ground, { inputs, outputs, mirror }) {
+    const { book } = ground;
     await appendHistory(connection, {
         backupDir: inputs.backupDir,
         records: [...book.missing, record],
         onLog: host,
     });
     outputs['history-id'] = record.id;
+    ground.book = { ...book, host: [...book.missing, ...book.host, record], missing: [] };
     info(`The history has it as ${record.event}, ${record.verdict}: ${record.id}`);
     if (inputs.history.length === 0)
         return;
-    for (const notice of await storeBook(book, [record], mirror))
+    for (const notice of await storeBook(ground.book, [], mirror))
         log_notice(notice);
 }
 /** The worst of it in one line, with what to do about the first. */

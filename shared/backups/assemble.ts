@@ -3,7 +3,7 @@ import type { DatabaseFacts } from '../postgres/probe.ts';
 import type { Release } from '../releases/release.ts';
 import type { BackupKind, Check, Manifest } from './manifest.ts';
 import { type DumpEncoding, homeOf, setFileNames } from './naming.ts';
-import { stableSchema } from './schema-changes.ts';
+import { stableSchemaHash } from './schema-changes.ts';
 import type { Sums, TakenDump } from './take.ts';
 
 /** What is known of a backup besides its dump. */
@@ -26,7 +26,7 @@ export interface Circumstances {
 
 /** The manifest of a verified dump. */
 export function manifestOf(dump: TakenDump, facts: Circumstances): Manifest {
-  const schemaSha256 = dump.schemaText === null ? null : hash('sha256', stableSchema(dump.schemaText));
+  const schemaSha256 = dump.schemaText === null ? null : stableSchemaHash(dump.schemaText);
   const changed = facts.previous !== null && schemaSha256 !== null && facts.previous.schemaSha256 !== schemaSha256;
   return {
     version: 1,

@@ -80,8 +80,13 @@ function fedIn({ container }: RestorePlace): string[] {
 function createDatabase(manifest: Manifest, place: RestorePlace, name: string): string[] {
   return [
     ...['docker', 'exec', place.container, 'createdb', `--username=${place.user}`, '--template=template0'],
-    ...[`--encoding=${manifest.encoding}`, ...localeOptions(manifest), '--', name],
+    ...[...createOptions(manifest), '--', name],
   ];
+}
+
+/** Options of createdb for a database like the source. */
+export function createOptions(manifest: Manifest): string[] {
+  return [`--encoding=${manifest.encoding}`, ...localeOptions(manifest)];
 }
 
 /** Sorting and letters as the source had them, or indexes and comparisons would differ. */

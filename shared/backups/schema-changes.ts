@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { changedLines } from './line-difference.ts';
 
 /** What happened to one object between two dumps of the schema. */
@@ -35,6 +36,11 @@ export function stableSchema(dump: string): string {
     .filter((line) => !unstable.test(line))
     .join('\n')
     .trimEnd();
+}
+
+/** `schemaSha256` of a manifest. */
+export function stableSchemaHash(dump: string): string {
+  return createHash('sha256').update(stableSchema(dump)).digest('hex');
 }
 
 /**

@@ -42,6 +42,7 @@ export function lastGood({ records, environment, running, ignored }: ChoiceReque
   return {
     record: null,
     why: whyNone(
+      environment,
       ours.length,
       others.map(({ images }) => images),
     ),
@@ -94,8 +95,8 @@ function sameImages(one: Images, other: Images): boolean {
   );
 }
 
-function whyNone(known: number, others: readonly Images[]): string {
-  if (known === 0) return 'the history on the host is empty';
+function whyNone(environment: string, known: number, others: readonly Images[]): string {
+  if (known === 0) return `the history on the host has no record of ${environment}`;
   const releases = others.filter(
     (images, index) => others.findIndex((earlier) => sameImages(earlier, images)) === index,
   ).length;

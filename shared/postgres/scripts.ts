@@ -9,3 +9,9 @@ export const insideScript = () => readFileSync(new URL('./inside.sh', import.met
 export const factsBefore = () => readFileSync(new URL('./facts-before.sql', import.meta.url), 'utf8');
 export const factsTables = () => readFileSync(new URL('./facts-tables.sql', import.meta.url), 'utf8');
 export const factsAfter = () => readFileSync(new URL('./facts-after.sql', import.meta.url), 'utf8');
+
+/**
+ * The script for the scratch container of a drill: `prepare`, `room`, `create`, `tolerant`, `restore`, `session`, `schema`,
+ * `indexes`, `reader`, `assert`.
+ */
+export const drillScript = () => readFileSync(new URL('./drill-inside.sh', import.meta.url), 'utf8');

@@ -18,12 +18,19 @@ export function notesOn(plan: Omit<Plan, 'notes' | 'hash'>, request: PlanRequest
   if (request.proxyService !== null && !project.services.has(request.proxyService)) {
     warn(`The compose file has no service ${request.proxyService}, which "proxy-service" names`);
   }
-  for (const { service, proven, onlyHere, strategy, fixedName, why } of plan.services) {
+  for (const { service, proven, onlyHere, strategy, fixedName, retag, why } of plan.services) {
     if (request.strategy === 'blue-green' && strategy === 'recreate') {
       warn(`${service} cannot be swapped without a gap, as "strategy" asks: ${why}`);
     }
     if (!proven) warn(`${service} has no health test: that it runs is all that can be proven of it`);
     if (onlyHere) warn(`The target of ${service} is in no registry as far as this host knows: it exists only here`);
+    const sharers = [...project.services.values()].filter(
+      (other) => retag !== null && other.image === retag && !swapped.has(other.name),
+    );
+    if (sharers.length > 0) {
+      const names = sharers.map(({ name }) => name).join(', ');
+      warn(`${retag} is the image of ${names} too: docker compose up by hand would take the target there as well`);
+    }
     if (strategy === 'blue-green' && fixedName === null) tell(`${service} is swapped without a gap`);
   }
   const outdated = containers.filter(

@@ -30,8 +30,13 @@ main() {
 supervise() {
   local lives=0
   exec 9>>"$lock" || exit
+  if is_carried; then
+    printf 'The process %s carries it already\n' "$(<carrier)" >&2
+    exit 1
+  fi
   printf '%s\n' "$$" >carrier
   await_lock || exit
+  printf '%s\n' "$$" >carrier
   tell_holder "$lock" "${plan[holder]}"
   end_strays
   [[ -e reserve ]] || head -c 262144 /dev/zero >reserve 2>/dev/null || true
@@ -45,9 +50,19 @@ supervise() {
     has ended || journal engine-died
     ((lives == 1)) || sleep 1
   done
-  rm -f -- "$lock.holder" reserve carrier
+  rm -f -- "$lock.holder" reserve
+  lay_down
   has ended
 }
+
+# is_carried: whether another supervisor of this transaction lives.
+is_carried() {
+  local process
+  [[ -s carrier ]] && process=$(<carrier) && [[ $process != "$$" ]] &&
+    grep -qF -- engine.sh "/proc/$process/cmdline" 2>/dev/null
+}
+
+lay_down() { [[ $(cat carrier 2>/dev/null) != "$$" ]] || rm -f -- carrier; }
 
 await_lock() {
   local waited=0 problem=
@@ -68,7 +83,7 @@ await_lock() {
   [[ -n $problem ]] || return 0
   # One that was begun stays as it is: whoever has the lock ends it.
   has begin || { broken "${problem%% *}" "${problem#* }" || journal ended refused; }
-  rm -f -- carrier
+  lay_down
   return 1
 }
 

@@ -33,11 +33,19 @@ judge() {
   [[ $image == "${target_image[$1]}" ]] || broken wrong-image "$1 runs $image, not the target" || return
   if [[ $state == restarting || $restarts != 0 ]]; then
     broken crashed "$1 falls over and is restarted (exit $exit). $(last_words "$2")" || return
-  elif [[ $state == exited && $exit == 0 && $policy == no ]]; then
-    health='done' # one that has a single thing to do
+  elif [[ $state == exited && $exit == 0 && $policy == @(|no) ]] && has_one_task "$1"; then
+    health='done'
   elif [[ $state != running ]]; then
     broken crashed "$1 is $state (exit $exit). $(last_words "$2")" || return
   fi
+}
+
+# has_one_task SERVICE: it does one thing and ends, as the containers before it did; what was at work is to stay at work.
+has_one_task() {
+  local service id state
+  while IFS=$'\t' read -r service id _ state _; do
+    [[ $service != "$1" || $state == @(exited|created) ]] || return
+  done <before.tsv
 }
 
 last_words() {

@@ -109,14 +109,10 @@ aim_at() {
 
 # probe NAME: asks until probes/stop is there, or the engine is gone; prints `START ok|failed` for each question.
 probe() {
-  local pause pid most=20 how
+  local pause pid most=20 how aimed=
   local -A asked=()
   read -r how _ <"probes/$1.aim"
-  if [[ $how == test ]]; then
-    pid=$(old_containers "$1")
-    read_health_test "${pid%%$'\n'*}"
-    most=2 # each starts a process in the container
-  fi
+  [[ $how != test ]] || most=2 # each starts a process in the container
   exec {pause}<> <(:)
   while [[ ! -e probes/stop ]] && kill -0 "$$" 2>/dev/null; do
     tell_time
@@ -128,12 +124,22 @@ probe() {
         unset "asked[$pid]"
       fi
     done
+    if [[ $how == test ]]; then follow_aim "$1"; fi
     if ((${#asked[@]} < most)); then
       { if ask "$1"; then printf '%s ok\n' "$moment"; else printf '%s failed\n' "$moment"; fi || forget "$1"; } &
       asked[$!]=$moment
     fi
     read -r -t "$probe_interval" -u "$pause" || true
   done
+}
+
+# follow_aim NAME: the target may have another health test than what ran before.
+follow_aim() {
+  local id
+  read -r _ id <"probes/$1.aim" || return 0
+  [[ $id != "$aimed" ]] || return 0
+  aimed=$id
+  read_health_test "$id"
 }
 
 # ask NAME: whether there is an answer, now.

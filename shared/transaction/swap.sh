@@ -40,9 +40,11 @@ recreate() {
   local service=$1 begin old new
   mapfile -t old < <(old_containers "$service")
   mapfile -t new < <(target_containers "$service")
+  # From here on whoever takes over puts the old ones back as they were.
+  journal stopping "$service"
   # Docker, when it is restarted, must not bring both back.
   ((${#old[@]} == 0)) || steady update --restart=no "${old[@]}" || broken docker-failed "Docker could not update $service" || return
-  journal stopping "$service"
+  tell_time
   begin=$moment
   ((${#old[@]} == 0)) || stop "${old[@]}" || broken stop-failed "Docker could not stop $service" || return
   take_name "$service" || broken docker-failed "Docker could not rename the containers of $service" || return

@@ -40,7 +40,7 @@ all_settled() {
     case $state:$health in
       running:none | running:healthy) ;;
       running:unhealthy | dead:*) return 0 ;;
-      exited:*) ((exit == 0)) && [[ $policy == no ]] || return 0 ;;
+      exited:*) ((exit == 0)) && [[ $policy == @(|no) ]] || return 0 ;;
       *) all= ;;
     esac
   done < <(docker inspect --format '{{.ID}}{{"\t"}}{{.State.Status}}{{"\t"}}{{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}{{"\t"}}{{.State.ExitCode}}{{"\t"}}{{.HostConfig.RestartPolicy.Name}}{{"\t"}}{{.RestartCount}}' $ids 2>/dev/null)

@@ -2,6 +2,7 @@
 // run, to one of two states, and says truly to which.
 import assert from 'node:assert/strict';
 import { existsSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type Application, startApplication } from '../lab/application.ts';
@@ -19,7 +20,13 @@ import {
   sameContainers,
   snapshotOf,
 } from './rollbacks.ts';
-import { killEngine, killSupervisorAndEngine, type Transaction, watchTransaction } from './transactions.ts';
+import {
+  dockerTells,
+  killEngine,
+  killSupervisorAndEngine,
+  type Transaction,
+  watchTransaction,
+} from './transactions.ts';
 
 let lab: Lab;
 let registry: Registry;
@@ -31,7 +38,8 @@ let current: string;
 before(async () => {
   lab = await openLab();
   registry = await startRegistry();
-  app = await startApplication(lab, registry, { name: 'half' });
+  const policy = { restart: 'unless-stopped' };
+  app = await startApplication(lab, registry, { name: 'half', services: { backend: policy, dashboard: policy } });
   for (const version of ['v1', 'v2']) await app.publish({ version });
   await app.deploy('v1');
   await app.serves('v1');
@@ -130,6 +138,33 @@ describe('the engine is killed', { concurrency: 1 }, () => {
       if (ending !== 'rolled-back') assert.match(result.stdout, /: engine-died::|%3A engine-died::/);
     });
   }
+});
+
+test('the engine is killed between the restart policy and the stop: the old ones get theirs back', async () => {
+  const updated = dockerTells(app, 'update');
+  const { action, seen, watch } = await strikeAt('prepared', async (transaction) => {
+    await updated;
+    await killEngine(transaction);
+  });
+  const result = await action.finished;
+  const { journal } = await watch.ended();
+  const ending = await endedAs(journal(), seen);
+  assert.equal(ending, 'reverted');
+  saysSo(result, ending);
+});
+
+test('a second supervisor leaves the first alone, and says who carries it', async () => {
+  const { action, seen, watch } = await strikeAt('stopping', async ({ folder }) => {
+    const carrier = await readFile(join(folder, 'carrier'), 'utf8');
+    const second = await app.host.exec(['bash', join(folder, 'engine.sh')]);
+    assert.equal(second.code, 1);
+    assert.match(second.stderr, new RegExp(`The process ${carrier.trim()} carries it already`));
+    assert.equal(await readFile(join(folder, 'carrier'), 'utf8'), carrier);
+  });
+  const result = await action.finished;
+  const ending = await endedAs((await watch.ended()).journal(), seen);
+  assert.equal(ending, 'rolled-back');
+  saysSo(result, ending);
 });
 
 describe('supervisor and engine are killed', { concurrency: 1 }, () => {

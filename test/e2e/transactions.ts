@@ -1,4 +1,6 @@
 // A transaction on the host as its journal shows it, and how it is struck at a step of its own.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -115,5 +117,17 @@ function foldersIn(path: string): string[] {
     return readdirSync(path).filter((name) => /^\d/.test(name));
   } catch {
     return [];
+  }
+}
+
+/** Until Docker tells of such an event of a container of the application's: what no journal has a line for. */
+export async function dockerTells(app: Application, event: string): Promise<void> {
+  const filters = [`event=${event}`, 'type=container', `label=com.docker.compose.project=${app.host.project}`];
+  const words = ['events', '--format', '{{.Action}}', ...filters.flatMap((filter) => ['--filter', filter])];
+  const events = spawn('docker', words, { env: app.host.env, stdio: ['ignore', 'pipe', 'ignore'] });
+  try {
+    await once(events.stdout, 'data');
+  } finally {
+    events.kill();
   }
 }

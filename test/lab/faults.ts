@@ -161,7 +161,7 @@ export async function lockTable(host: Host, schema: string, table: string, datab
 export async function holdLock(host: Host, backupDir: string, holder: string): Promise<Mend> {
   const path = join(host.deployDir, backupDir);
   const script =
-    'mkdir -p -m 0700 "$1"; exec 9>>"$1/.lock"; flock 9; printf "%s\\n" "$2" >"$1/.lock.holder"; echo held; exec cat 9>&9';
+    'umask 077; mkdir -p "$1"; exec 9>>"$1/.lock"; flock 9; printf "%s\\n" "$2" >"$1/.lock.holder"; echo held; exec cat 9>&9';
   return held(start(as(host.account, ['bash', '-c', script, 'bash', path, holder]), host.env), '');
 }
 

@@ -20,7 +20,7 @@ export interface Images {
 /** A version of the lab's application, and what is wrong with it: see images/web/serve.sh. */
 export interface AppVersion {
   version: string;
-  ill?: 'start' | 'health' | 'slow' | 'later' | 'deaf';
+  ill?: 'start' | 'health' | 'slow' | 'later' | 'deaf' | 'quits';
   /** Seconds. */
   delay?: number;
   /** MiB that nothing else has, as a layer of its own. */

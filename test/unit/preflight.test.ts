@@ -3,52 +3,7 @@ import { describe, test } from 'node:test';
 import { type BackupNeeds, judgeHost } from '../../shared/backups/preflight.ts';
 import { Failure } from '../../shared/failure.ts';
 import type { Survey } from '../../shared/host/survey.ts';
-
-const accepts = `accepts ${JSON.stringify({ database: 'shop', user: 'app', serverVersion: '17.1', encoding: 'UTF8', locale: 'C', ctype: 'C', localeProvider: 'libc', providerLocale: null, sizeBytes: 1_000_000 })}`;
-const tools = ['zstd', 'gzip', 'awk', 'psql', 'pg_dump', 'pg_restore'].map((tool) => `tool ${tool}\n`).join('');
-
-/** A host with nothing to object to, for tests to change. */
-function host(changes: Partial<Survey> = {}): Survey {
-  return {
-    clockAhead: 0,
-    user: 'deploy',
-    bash: '5.2',
-    tools: new Set(['docker', 'flock', 'stat', 'df', 'date', 'tee', 'sync', 'sha256sum', 'md5sum', 'gzip']),
-    deployDir: '/opt/shop',
-    folders: [folder('/opt/shop/backups')],
-    unwritable: null,
-    freeBytes: 1e12,
-    freeInodes: 1e6,
-    lockHolder: null,
-    setsState: '',
-    files: [],
-    manifests: new Map(),
-    docker: { version: '28.0' },
-    containers: [container('db'), container('web')],
-    images: [],
-    otherProjects: [],
-    candidates: [{ service: 'db', state: 'running', container: 'id-of-db' }],
-    compose: null,
-    setup: null,
-    history: null,
-    auditTrail: null,
-    hold: null,
-    unfinished: [],
-    probe: { output: `${tools}pg-dump pg_dump (PostgreSQL) 17.1\n${accepts}` },
-    ...changes,
-  };
-}
-
-function folder(path: string): Survey['folders'][number] {
-  return { path, type: 'directory', mode: '700', owner: 'deploy', device: '1', writable: true };
-}
-
-function container(service: string): Survey['containers'][number] {
-  const common = { project: 'shop', configFiles: '', imageId: '', created: '', state: 'running', health: null };
-  const compose = { number: '1', healthTest: null, healthInterval: 0 };
-  const rest = { ...compose, networks: [], exposedPorts: [], volumes: [] };
-  return { ...common, ...rest, service, id: `id-of-${service}`, name: `/shop-${service}-1`, image: service };
-}
+import { accepts, folder, host, tools } from './surveyed-host.ts';
 
 const needs: BackupNeeds = {
   deployDir: '/opt/shop',

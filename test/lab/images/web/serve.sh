@@ -2,7 +2,7 @@
 # A web service that is ill on demand, by ILL:
 #   start   ends at once            health  answers its health test with 404
 #   slow    serves after DELAY s    later   is well, and ends after DELAY s
-#   deaf    does not hear SIGTERM
+#   deaf    does not hear SIGTERM        quits   is well, and ends with 0 after DELAY s
 set -eu
 
 if [ "${ILL:-}" = start ]; then
@@ -22,4 +22,9 @@ if [ "${ILL:-}" = later ]; then
   exit 4
 fi
 [ "${ILL:-}" != deaf ] || trap '' TERM
+if [ "${ILL:-}" = quits ]; then
+  httpd -p 8080 -h /www
+  sleep "$DELAY"
+  exit 0
+fi
 exec httpd -f -p 8080 -h /www

@@ -1,0 +1,109 @@
+# shellcheck shell=sh
+# Runs inside the scratch container of a drill, in whatever shell it has: `inside VERB ARGUMENT...`. The server there
+# listens to nobody but these programs, by a socket of its own.
+
+export LC_ALL=C PGHOST=/tmp/drill PGUSER=atlasia_drill PGDATABASE="${PGDATABASE:-postgres}"
+data=/tmp/drill/data
+
+# A new server, as fast as one may be whose data nobody will miss.
+prepare() {
+  mkdir -m 700 /tmp/drill || exit
+  initdb --pgdata="$data" --username="$PGUSER" --auth=trust --encoding=UTF8 --no-locale --no-sync >/tmp/drill/log 2>&1 &&
+    pg_ctl --pgdata="$data" --log=/tmp/drill/log --timeout=120 --wait --options="-c listen_addresses='' \
+      -c unix_socket_directories=/tmp/drill -c fsync=off -c full_page_writes=off -c autovacuum=off \
+      -c max_wal_size=4GB -c maintenance_work_mem=128MB" start >/dev/null 2>&1 && return
+  tail -n 5 /tmp/drill/log >&2
+  return 1
+}
+
+has() { command -v "$1" >/dev/null; }
+
+# The disk that the scratch database lies on: bytes that are free.
+room() { df -P -k /tmp | awk 'NR == 2 { printf "%.0f\n", $4 * 1024 }'; }
+
+# create DATABASE OPTION...: as the source was made.
+create() {
+  database=$1
+  shift
+  PGDATABASE=postgres createdb --maintenance-db=postgres --template=template0 "$@" -- "$database"
+}
+
+# Statements on stdin of which some may fail: roles that are there, tablespaces of another machine.
+tolerant() { PGDATABASE=${1:-postgres} psql -XAtq >/dev/null; }
+
+# restore FORMAT COMPRESSION ARGUMENT: the dump on stdin, into the database of the argument, as pg_restore takes it.
+# Exit 41: it does not restore; 42: it does not unpack; 43: a plain dump does not end as pg_dump ends one.
+restore() {
+  argument=$3
+  case $1-$2 in
+    *-zstd) unpack='zstd -q -d -c' ;;
+    plain-gzip) unpack='gzip -d -c' ;;
+    *) unpack='cat' ;;
+  esac
+  # Each stage's own exit, in a shell that has no PIPESTATUS. What comes behind an error is read all the same.
+  exits=$({ { $unpack; echo "unpack $?" >&3; } | { "whole_$1"; echo "whole $?" >&3; } |
+    { "load_$1" >&2; echo "load $?" >&3; cat >/dev/null; }; } 3>&1)
+  case $exits in *'unpack 0'*) ;; *) exit 42 ;; esac
+  case $exits in *'load 0'*) ;; *) exit 41 ;; esac
+  case $exits in *'whole 0'*) ;; *) exit 43 ;; esac
+}
+
+# Tablespaces are places of another machine.
+load_custom() { buffered pg_restore --exit-on-error --no-tablespaces --dbname="$argument"; }
+load_plain() { buffered psql -XAtq -v ON_ERROR_STOP=1 --output=/dev/null --dbname="$argument"; }
+
+whole_custom() { cat; }
+# psql takes any end of its input for a good one.
+whole_plain() {
+  awk '{ print } $0 == "-- PostgreSQL database dump complete" { complete = 1; next }
+    NF && $0 != "--" && !/^\\unrestrict / { complete = 0 }
+    END { exit !complete }'
+}
+
+buffered() {
+  if stdbuf -i64K -o64K true 2>/dev/null; then stdbuf -i64K -o64K "$@"; else "$@"; fi
+}
+
+# Statements on stdin, answers on stdout.
+session() { exec psql -XAtq -v ON_ERROR_STOP=1; }
+
+schema() { exec pg_dump --schema-only --no-password; }
+
+# Whether every index is whole: what PostgreSQL itself finds, and amcheck where the image has it.
+indexes() {
+  session <<'SQL'
+SELECT 'invalid ' || indexrelid::regclass FROM pg_index WHERE NOT indisvalid;
+SELECT count(*) > 0 AS has_amcheck FROM pg_available_extensions WHERE name = 'amcheck'
+\gset
+\if :has_amcheck
+SET client_min_messages = error;
+CREATE SCHEMA atlasia_drill;
+CREATE EXTENSION IF NOT EXISTS amcheck SCHEMA atlasia_drill;
+SELECT nspname AS home FROM pg_extension e JOIN pg_namespace n ON n.oid = extnamespace WHERE extname = 'amcheck'
+\gset
+SELECT 'checked ' || count(:"home".bt_index_check(i.indexrelid::regclass))
+  FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
+  WHERE a.amname = 'btree' AND c.relkind = 'i' AND c.relpersistence <> 't' AND i.indisvalid;
+\else
+SELECT 'unchecked';
+\endif
+SQL
+}
+
+# Who may read everything and nothing else, for statements of somebody else's.
+reader() {
+  session <<'SQL'
+CREATE ROLE atlasia_drill_reader LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE;
+SELECT format('GRANT USAGE ON SCHEMA %1$I TO atlasia_drill_reader; GRANT SELECT ON ALL TABLES IN SCHEMA %1$I TO atlasia_drill_reader; GRANT SELECT ON ALL SEQUENCES IN SCHEMA %1$I TO atlasia_drill_reader', nspname)
+  FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
+\gexec
+SQL
+}
+
+# assert STATEMENT: prints what it returns. It is sent to the server as it is: behind a comment, no word of it is psql's.
+assert() {
+  PGUSER=atlasia_drill_reader PGOPTIONS='-c default_transaction_read_only=on -c statement_timeout=600000' \
+    psql -XAtq -v ON_ERROR_STOP=1 -c "/* drill-sql */ $1"
+}
+
+"$@"

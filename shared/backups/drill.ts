@@ -1,0 +1,185 @@
+import { Failure } from '../failure.ts';
+import type { Connection } from '../host/connection.ts';
+import type { Records } from '../host/records.ts';
+import { drillScript, factsAfter, factsBefore, factsTables } from '../postgres/scripts.ts';
+import { formatBytes } from '../units.ts';
+import { folderOf, type VerifiedSet } from './catalogue.ts';
+import type { TableCount } from './manifest.ts';
+import { namesOf } from './read-sets.ts';
+import { createOptions, databaseArgument } from './restore-command.ts';
+import { stableSchemaHash } from './schema-changes.ts';
+
+export interface DrillRequest {
+  backupDir: string;
+  set: VerifiedSet;
+  /** Name or id of an image with this server and its programs, which is on the host. */
+  image: string;
+  /** Eight hex digits: tells this drill's container from any other. */
+  token: string;
+  /** Bytes. */
+  memory: number;
+  /** Bytes that must be free on the disk of Docker. */
+  neededBytes: number;
+  /** Of the user's; each must return true. */
+  statements: readonly string[];
+  /** Milliseconds for all of it. */
+  timeout: number;
+  signal: AbortSignal;
+  onLog: (line: string) => void;
+  onProgress: (name: string, value: string) => void;
+}
+
+/** What came out of the archive. */
+export interface Restored {
+  tables: TableCount[];
+  /** The value that each is at; null: never used. */
+  sequences: { schema: string; name: string; value: string | null }[];
+  largeObjects: number;
+  extensions: { name: string; version: string }[];
+  /** As the manifest has it. */
+  schemaSha256: string;
+  /** Of btree indexes that amcheck has read; null where the image has none. */
+  checkedIndexes: number | null;
+  /** Names of invalid ones, or what amcheck said. */
+  indexFaults: string[];
+  /** Of the statements, in order: whether true, and what came else. */
+  assertions: { isTrue: boolean; answer: string }[];
+}
+
+export interface DrillOutcome {
+  /** Null where the dump restored; else why not, and what was said last. */
+  fault: { why: string; words: string } | null;
+  /** Of the file as it was read meanwhile; null where that failed. */
+  sha256: string | null;
+  /** Milliseconds from an empty server to restored data. */
+  restoreMs: number;
+  /** null where it did not restore. */
+  restored: Restored | null;
+}
+
+const program = { name: 'drill', scripts: [new URL('./drill.sh', import.meta.url)] };
+
+/** Restores a set into a scratch container and looks at what came out. The container is gone afterwards. */
+export async function drill(connection: Connection, request: DrillRequest): Promise<DrillOutcome> {
+  const { backupDir, set, timeout, statements } = request;
+  const { manifest } = set;
+  const folder = `${backupDir}/${folderOf(set)}`;
+  const names = namesOf(set);
+  const hasGlobals = manifest.checks.every(({ name, result }) => name !== 'globals' || result === 'passed');
+  const options = createOptions(manifest);
+  const words: string[] = [];
+  const run = connection.run(
+    program,
+    [
+      `atlasia-drill-${request.token}`,
+      request.image,
+      `${folder}/${names.dump}`,
+      hasGlobals ? `${folder}/${names.globals}` : '',
+      manifest.format,
+      manifest.compression,
+      manifest.database,
+      databaseArgument(manifest.database),
+      String(request.memory),
+      String(request.neededBytes),
+      String(Math.ceil(timeout / 1_000)),
+      drillScript(),
+      factsBefore(),
+      factsTables(),
+      factsAfter(),
+      String(options.length),
+      ...options,
+      String(statements.length),
+      ...statements,
+    ],
+    {
+      deadline: timeout,
+      atEnd: 'end',
+      signal: request.signal,
+      onLog(line) {
+        words.push(line);
+        request.onLog(line);
+      },
+      onProgress: request.onProgress,
+    },
+  );
+  try {
+    return readOutcome(await run.result, words);
+  } catch (error) {
+    throw error instanceof Failure ? explain(error, request.image) : error;
+  }
+}
+
+function explain(failure: Failure, image: string): Failure {
+  if (failure.code === 'drill-no-room') {
+    const [free = 0, needed = 0] = failure.message.split(' ').map(Number);
+    return new Failure(
+      failure.code,
+      `A drill needs ${formatBytes(needed)} on the disk of Docker, and ${formatBytes(free)} are free`,
+      { hint: 'Nothing was restored. On the host: docker system df. Or drill on another machine: docs/restore.md' },
+    );
+  }
+  if (failure.code !== 'drill-not-started') return failure;
+  return new Failure(failure.code, failure.message, {
+    hint: `See whether the image ${image} is PostgreSQL's official one, and has a user "postgres"; raise "drill-memory"`,
+    cause: failure.cause,
+  });
+}
+
+const faults: Record<number, string> = {
+  41: 'it does not restore',
+  42: 'it does not unpack to its end',
+  43: 'it does not end as pg_dump ends a dump: its end is missing',
+};
+
+function readOutcome(records: Records, words: readonly string[]): DrillOutcome {
+  const status = records.integer('restored');
+  const why = faults[status] ?? `the restore was ended from outside (exit ${status})`;
+  return {
+    fault: status === 0 ? null : { why, words: words.slice(-4).join(' ').trim() },
+    sha256: /^[0-9a-f]{64}$/.exec(records.get('sha256'))?.[0] ?? null,
+    restoreMs: records.integer('restore-ms'),
+    restored: status === 0 ? readRestored(records) : null,
+  };
+}
+
+/** @throws Failure `drill-incomplete` where the session that counted broke off */
+function readRestored(records: Records): Restored {
+  const facts = records.all('fact').map((line): [string, string] => {
+    const space = line.indexOf(' ');
+    return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1)];
+  });
+  const fact = (name: string) => facts.find(([key]) => key === name)?.[1];
+  if (fact('end') === undefined) {
+    throw new Failure('drill-incomplete', 'What the backup holds could not be counted to the end', {
+      hint: 'Raise "drill-memory", or see the log',
+      cause: facts
+        .slice(-3)
+        .map((pair) => pair.join(' '))
+        .join('\n'),
+    });
+  }
+  const [indexExit, indexText] = readSaid(records.get('indexes'));
+  const lines = indexText.split('\n').filter((line) => line !== '');
+  const checked = lines.map((line) => /^checked (\d+)$/.exec(line)?.[1]).find((count) => count !== undefined);
+  return {
+    tables: facts.filter(([name]) => name === 'table').map(([, json]) => JSON.parse(json) as TableCount),
+    sequences: JSON.parse(fact('sequences-after') ?? '[]') as Restored['sequences'],
+    largeObjects: Number(fact('large-objects') ?? 0),
+    extensions: JSON.parse(fact('extensions') ?? '[]') as Restored['extensions'],
+    schemaSha256: stableSchemaHash(records.get('schema-text')),
+    checkedIndexes: checked === undefined ? null : Number(checked),
+    indexFaults: [
+      ...lines.filter((line) => line.startsWith('invalid ')),
+      ...(indexExit === 0 ? [] : [lines.find((line) => line.includes('ERROR')) ?? 'the indexes could not be read']),
+    ],
+    assertions: records.all('assertion').map((value) => {
+      const [exit, answer] = readSaid(value);
+      return { isTrue: exit === 0 && answer.trim() === 't', answer: answer.trim() };
+    }),
+  };
+}
+
+function readSaid(value: string): [exit: number, text: string] {
+  const space = value.indexOf(' ');
+  return [Number(value.slice(0, space)), value.slice(space + 1)];
+}

@@ -1,0 +1,36 @@
+import type { Connection } from '../host/connection.ts';
+import type { LockRequest } from '../host/program.ts';
+import { folderOf, type VerifiedSet } from './catalogue.ts';
+import { namesOf } from './read-sets.ts';
+
+/** What was proven of a set, a line of its `proof.jsonl`. */
+export interface Proof {
+  /** ISO 8601, UTC. */
+  at: string;
+  what: 'drill';
+  result: 'passed' | 'failed' | 'could-not-check';
+  /** Of each check by its name. */
+  checks: Record<string, string>;
+  /** Milliseconds from an empty server to restored data. */
+  restoreMs: number | null;
+  image: string;
+  runUrl: string | null;
+}
+
+const program = { name: 'prove', scripts: [new URL('./prove.sh', import.meta.url)] };
+
+/** Adds a proof to a set, in every folder that it stands in. @throws Failure `lock-held`, `set-gone`, `proof-unwritable` */
+export async function addProof(
+  connection: Connection,
+  set: VerifiedSet,
+  proof: Proof,
+  { backupDir, lock, onLog }: { backupDir: string; lock: LockRequest; onLog: (line: string) => void },
+): Promise<void> {
+  const first = folderOf(set);
+  const name = namesOf(set).proof.replace(/\.proof\.jsonl$/, '');
+  const others = set.folders
+    .map((folder) => (folder === 'predeployment' ? `${folder}/${set.id}` : folder))
+    .filter((folder) => folder !== first);
+  const parameters = [backupDir, name, JSON.stringify(proof), first, ...others];
+  await connection.run(program, parameters, { deadline: 60_000 + lock.wait, atEnd: 'finish', lock, onLog }).result;
+}

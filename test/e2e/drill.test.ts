@@ -1,0 +1,352 @@
+// A backup is restored for real, beside the database that is in use, and compared. What is wrong with it is found; what the
+// drill has made is gone afterwards, also when it is killed.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { until } from '../lab/faults.ts';
+import { type Host, startHost } from '../lab/host.ts';
+import { type Lab, openLab } from '../lab/lab.ts';
+import { startAction } from '../lab/runner.ts';
+import { hostIsClean } from './expectations.ts';
+import { backup, backupInputs, bash, type Inputs, type ManifestJson, manifestOf, read, smallDatabase } from './sets.ts';
+import { findingOf, notPassed, verified, verify } from './verifications.ts';
+
+let lab: Lab;
+let host: Host;
+let dir: string;
+let files: string;
+
+before(async () => {
+  lab = await openLab();
+  host = await startHost(lab, { name: 'drill', deployFolder: "it's $HOME" });
+  await smallDatabase(host, 'small', 1_000);
+  await host.psql('CREATE TABLE more AS SELECT n, n * 2 AS twice FROM generate_series(1, 50) n', 'small');
+  await host.database.create('empty');
+  files = mkdtempSync(join(tmpdir(), 'drill-sql-'));
+});
+
+after(async () => {
+  if (files !== undefined) rmSync(files, { recursive: true });
+  await host?.stop();
+  await lab?.close();
+});
+
+beforeEach(() => {
+  dir = host.newBackupDir();
+});
+
+const drillInputs = (inputs: Inputs = {}) => ({ checks: 'drill', 'db-name': 'small', ...inputs });
+const drill = (inputs: Inputs = {}) => verify(host, dir, drillInputs(inputs));
+const root = () => join(host.deployDir, dir);
+
+/** Containers and volumes of drills: none, once one is over. */
+async function nothingLeft(): Promise<void> {
+  await until('the scratch container is gone', async () => {
+    const left = await host.docker('ps', '--all', '--quiet', '--filter', 'label=atlasia.drill');
+    return left.trim() === '' ? true : undefined;
+  });
+  await hostIsClean(host);
+}
+
+async function statementsFile(sql: string): Promise<string> {
+  const path = join(files, 'assertions.sql');
+  writeFileSync(path, sql);
+  return path;
+}
+
+describe('a backup that is whole', () => {
+  test('is proven: restored, compared, and told of beside it and in the history', async () => {
+    const taken = await backup(host, dir);
+    const manifest = await manifestOf(host, taken);
+    const volumes = await host.docker('volume', 'ls', '--quiet');
+    const content = await host.database.contentOf();
+    const result = await verify(host, dir, { checks: 'drill' });
+    await verified(host, result, 'verified');
+    assert.match(
+      findingOf(result, 'restore').detail,
+      new RegExp(`^${manifest.id} of "atlasia" in .*, from an empty server$`),
+    );
+    assert.match(findingOf(result, 'tables').detail, /^all 25 are there$/);
+    assert.match(findingOf(result, 'indexes').detail, /^all are valid/);
+    assert.equal(findingOf(result, 'schema').detail, 'dumped again, it is the same to the letter');
+    assert.ok(Number(result.outputs['drill-duration-ms']) > 0);
+
+    const proofs = await bash(host, 'cd -- "$1" && stat --format %i -- */*.proof.jsonl', root());
+    const inodes = proofs.trim().split('\n');
+    assert.equal(inodes.length, 3, 'daily, weekly and monthly');
+    assert.equal(new Set(inodes).size, 1);
+    const proof = JSON.parse(await read(host, join(root(), 'daily', `backup_${manifest.id}.proof.jsonl`)));
+    assert.deepEqual([proof.what, proof.result, proof.checks.rows], ['drill', 'passed', 'passed']);
+    const history = (await read(host, join(root(), 'rollback', 'history.jsonl'))).trim().split('\n');
+    const record = JSON.parse(history.at(-1) ?? '');
+    assert.deepEqual(
+      [record.id, record.event, record.status, record.verdict, record.backupId],
+      [result.outputs['history-id'], 'drill', 'succeeded', 'unknown', manifest.id],
+    );
+
+    assert.deepEqual(await host.database.contentOf(), content, 'the database in use is another one');
+    assert.equal(await host.docker('volume', 'ls', '--quiet'), volumes);
+    await nothingLeft();
+  });
+
+  const forms: [format: string, compression: string][] = [
+    ['custom', 'gzip'],
+    ['custom', 'none'],
+    ['plain', 'gzip'],
+    ['plain', 'zstd'],
+  ];
+  for (const [format, compression] of forms) {
+    test(`${format} with ${compression}`, async () => {
+      await backup(host, dir, { 'db-name': 'small', format, compression });
+      await verified(host, await drill(), 'verified');
+      await nothingLeft();
+    });
+  }
+
+  test('in an image without zstd, it is unpacked on the host', async () => {
+    const lean = await startHost(lab, { name: 'lean', postgres: 'lean' });
+    try {
+      const folder = lean.newBackupDir();
+      await backup(lean, folder, { compression: 'zstd' });
+      await verified(lean, await verify(lean, folder, { checks: 'drill' }), 'verified');
+    } finally {
+      await lean.stop();
+    }
+  });
+});
+
+/** Another dump in the place of the set's own, with a manifest that was made to agree with it. */
+async function substitute(manifest: ManifestJson, script: string): Promise<void> {
+  const make = `set -euo pipefail; cd -- "$1/daily"; umask 077; ${script} >new; mv new "$2"; stat --format %s "$2"; sha256sum "$2"`;
+  const told = await bash(host, make, root(), manifest.file, await host.container('db'));
+  const [size = '', sums = ''] = told.split('\n');
+  await forge(manifest, { sizeBytes: Number(size), sha256: sums.split(' ')[0] });
+}
+
+/** In each folder that the set stands in. */
+async function forge(manifest: ManifestJson, changes: Readonly<Record<string, unknown>>): Promise<void> {
+  const script = `cd -- "$1"; umask 077
+    for folder in daily weekly monthly; do
+      [[ -e $folder/$2 ]] || continue
+      [[ $folder/$2 -ef daily/$2 ]] || ln -f -- "daily/$2" "$folder/"
+      rm -- "$folder/$3" && printf '%s' "$4" >"$folder/$3"
+    done`;
+  const names = [manifest.file, `backup_${manifest.id}.manifest.json`];
+  await bash(host, script, root(), ...names, JSON.stringify({ ...manifest, ...changes }));
+}
+
+const dumpOf = (database: string, options = '') =>
+  `docker exec "$3" pg_dump -U atlasia -d ${database} -Fc -Z0 ${options} | zstd -q -c`;
+
+describe('what is wrong with a backup is found', () => {
+  const faults: [what: string, script: string, expected: Record<string, string>][] = [
+    ['the dump of another database', dumpOf('atlasia'), { tables: 'failed', rows: 'failed' }],
+    ['an empty dump', dumpOf('empty'), { tables: 'failed', rows: 'failed' }],
+    [
+      'a missing table',
+      dumpOf('small', '--exclude-table=more'),
+      { tables: 'failed', rows: 'failed', schema: 'failed' },
+    ],
+  ];
+  for (const [what, script, expected] of faults) {
+    test(what, async () => {
+      const manifest = await manifestOf(host, await backup(host, dir, { 'db-name': 'small' }));
+      await substitute(manifest, script);
+      const found = notPassed(await drill());
+      for (const [name, how] of Object.entries(expected)) assert.equal(found[name], how, JSON.stringify(found));
+      await nothingLeft();
+    });
+  }
+
+  test('one missing row', async () => {
+    const manifest = await manifestOf(host, await backup(host, dir, { 'db-name': 'small' }));
+    await host.psql('DELETE FROM more WHERE n = 50', 'small');
+    await substitute(manifest, dumpOf('small'));
+    await host.psql('INSERT INTO more VALUES (50, 100)', 'small');
+    const result = await drill();
+    await verified(host, result, 'failed', { rows: 'failed' });
+    assert.equal(findingOf(result, 'rows').detail, 'public.more has 49 instead of 50');
+    const proof = await read(host, join(root(), 'daily', `backup_${manifest.id}.proof.jsonl`));
+    assert.equal(JSON.parse(proof).result, 'failed');
+    await nothingLeft();
+  });
+
+  test('a flipped bit', async () => {
+    const manifest = await manifestOf(host, await backup(host, dir, { 'db-name': 'small', compression: 'none' }));
+    const file = join(root(), 'daily', manifest.file);
+    // In a row, where no format of PostgreSQL's has a checksum.
+    const script = 'printf X | dd of="$1" bs=1 seek=$(($(stat --format %s "$1") - 200)) conv=notrunc status=none';
+    await bash(host, script, file);
+    const result = await drill();
+    assert.equal(findingOf(result, 'same bytes').result, 'failed');
+    assert.equal(result.outputs['status'], 'failed');
+    await nothingLeft();
+  });
+
+  test('an archive that was cut, with a manifest that says so', async () => {
+    const manifest = await manifestOf(host, await backup(host, dir, { 'db-name': 'small' }));
+    await substitute(manifest, `head -c ${Math.floor(Number(manifest['sizeBytes']) / 2)} "$2"`);
+    const result = await drill();
+    assert.equal(findingOf(result, 'restore').result, 'failed');
+    assert.equal(findingOf(result, 'rows').result, 'could-not-check');
+    assert.equal(result.outputs['drill-duration-ms'], '');
+    await nothingLeft();
+  });
+
+  test('a plain dump that was cut between rows', async () => {
+    const manifest = await manifestOf(
+      host,
+      await backup(host, dir, { 'db-name': 'small', format: 'plain', compression: 'none' }),
+    );
+    await substitute(manifest, 'sed "/^40\\t80$/,\\$d" "$2"');
+    const result = await drill();
+    assert.match(findingOf(result, 'restore').detail, /its end is missing/);
+    await nothingLeft();
+  });
+
+  test('a manifest that was changed by hand', async () => {
+    const manifest = await manifestOf(host, await backup(host, dir, { 'db-name': 'small' }));
+    const tables = (manifest['tables'] as { name: string; rows: number }[]).map((table) => ({
+      ...table,
+      rows: table.name === 'more' ? 51 : table.rows,
+    }));
+    await forge(manifest, { tables });
+    const result = await drill();
+    await verified(host, result, 'failed', { rows: 'failed' });
+    await nothingLeft();
+  });
+
+  test('a database without a table', async () => {
+    await backup(host, dir, { 'db-name': 'empty' });
+    const result = await drill({ 'db-name': 'empty' });
+    await verified(host, result, 'failed', { tables: 'failed' });
+    assert.equal(findingOf(result, 'tables').detail, 'it holds no table at all');
+  });
+});
+
+describe('what could not be checked', () => {
+  test('rows that were not counted when the backup was taken', async () => {
+    await backup(host, dir, { 'db-name': 'small', 'row-counts': 'estimate' });
+    await verified(host, await drill(), 'could-not-verify', { rows: 'could-not-check' });
+  });
+
+  test('there is no backup, or not the one that is named', async () => {
+    await verified(host, await drill(), 'could-not-verify', { drill: 'could-not-check' });
+    await backup(host, dir, { 'db-name': 'small' });
+    const result = await drill({ 'drill-backup': '20200101_000000' });
+    await verified(host, result, 'could-not-verify', { drill: 'could-not-check' });
+    assert.match(findingOf(result, 'drill').detail, /no verified backup 20200101_000000 of "small"/);
+  });
+
+  test('there is no room for it: nothing is begun', async () => {
+    await backup(host, dir, { 'db-name': 'small' });
+    const result = await drill({ 'min-free-space': '900TiB' });
+    await verified(host, result, 'could-not-verify', { drill: 'could-not-check' });
+    assert.match(findingOf(result, 'drill').detail, /A drill needs 900.*on the disk of Docker/);
+    await nothingLeft();
+  });
+});
+
+describe('statements of the user', () => {
+  test('that are true', async () => {
+    await backup(host, dir, { 'db-name': 'small' });
+    const file = await statementsFile(
+      "-- of the small database\nSELECT count(*) = 1000 FROM items;\nSELECT ';' = ';' AND sum(twice) = 2550 FROM more",
+    );
+    const result = await drill({ 'drill-sql': file });
+    await verified(host, result, 'verified');
+    assert.equal(findingOf(result, 'drill-sql').detail, '2 statements, each true');
+  });
+
+  const wrong: [what: string, sql: string, detail: RegExp][] = [
+    ['false', 'SELECT count(*) = 1 FROM items', /SELECT count\(\*\) = 1 FROM items gives f/],
+    ['no answer', 'SELECT true FROM items WHERE false', /gives nothing/],
+    ['several answers', 'SELECT true FROM more', /gives t t/],
+    ['a change', 'UPDATE more SET n = 0 RETURNING true', /read-only transaction/],
+    ['a file of the server', "SELECT pg_read_file('/etc/passwd') <> ''", /permission denied/],
+    ['a program', "COPY more FROM PROGRAM 'id'", /permission denied|read-only/],
+  ];
+  for (const [what, sql, detail] of wrong) {
+    test(`${what} is not true`, async () => {
+      await backup(host, dir, { 'db-name': 'small' });
+      const result = await drill({ 'drill-sql': await statementsFile(sql) });
+      await verified(host, result, 'failed', { 'drill-sql': 'failed' });
+      assert.match(findingOf(result, 'drill-sql').detail, detail);
+    });
+  }
+
+  test('commands of psql, and files that are not there, are bad input', async () => {
+    for (const file of [await statementsFile('\\! id'), join(files, 'missing.sql')]) {
+      const result = await drill({ 'drill-sql': file });
+      assert.equal(result.exitCode, 1);
+      assert.match(result.stdout, /"drill-sql" (has a command of psql|is no file)/);
+    }
+  });
+});
+
+describe('a drill at work', () => {
+  const sleeping = 'SELECT pg_sleep(60) IS NOT NULL';
+
+  async function startDrill() {
+    await backup(host, dir, { 'db-name': 'small' });
+    const inputs = drillInputs({ 'drill-sql': await statementsFile(sleeping) });
+    const action = await startAction('verify', backupInputs(host, dir, inputs));
+    await action.sawLog(/Reading what came back/);
+    const id = (await host.docker('ps', '--quiet', '--filter', 'label=atlasia.drill')).trim();
+    assert.match(id, /^[0-9a-f]{12}$/);
+    return { action, id };
+  }
+
+  test('has no network, no rights, no mounts of the host, and limits', async () => {
+    const { action, id } = await startDrill();
+    const facts = JSON.parse(
+      await host.docker(
+        'inspect',
+        '--format',
+        '{"host":{{json .HostConfig}},"mounts":{{json .Mounts}},"user":{{json .Config.User}}}',
+        id,
+      ),
+    );
+    assert.equal(facts.host.NetworkMode, 'none');
+    assert.deepEqual(facts.host.CapDrop, ['ALL']);
+    assert.deepEqual(facts.host.SecurityOpt, ['no-new-privileges']);
+    assert.equal(facts.user, 'postgres');
+    assert.equal(facts.host.Memory, 1024 ** 3);
+    assert.ok(facts.host.PidsLimit > 0 && facts.host.NanoCpus > 0 && facts.host.CpuShares === 2);
+    assert.deepEqual(facts.host.Binds ?? [], []);
+    const live = await host.docker(
+      'inspect',
+      '--format',
+      '{{range .Mounts}}{{.Name}} {{end}}',
+      await host.container('db'),
+    );
+    for (const { Name: name } of facts.mounts) assert.ok(!live.includes(name), 'it has a volume of the live database');
+    await action.kill();
+    await nothingLeft();
+  });
+
+  test('is cancelled: nothing of it stays', async () => {
+    const { action } = await startDrill();
+    action.child.kill('SIGINT');
+    const result = await action.finished;
+    assert.equal(result.exitCode, 1);
+    assert.match(result.stdout, /Cancelled/);
+    await nothingLeft();
+  });
+
+  test('is killed with all that carries it: the watchdog removes the container', async () => {
+    const { action } = await startDrill();
+    const processes = await host.processes();
+    for (const { pid } of processes) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // One that has ended meanwhile.
+      }
+    }
+    await action.kill();
+    await nothingLeft();
+  });
+});

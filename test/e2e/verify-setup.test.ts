@@ -1,0 +1,254 @@
+// Whether backups and rollbacks will work on a host: each check passes, fails, or says that it could not be made.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { type Application, startApplication } from '../lab/application.ts';
+import { holdLock, leaveHolder } from '../lab/faults.ts';
+import type { Host } from '../lab/host.ts';
+import { type Lab, openLab } from '../lab/lab.ts';
+import { type Registry, startRegistry } from '../lab/registry.ts';
+import type { ActionResult } from '../lab/runner.ts';
+import { backup, bash, type Inputs, read, write } from './sets.ts';
+import { findingOf, findingsOf, verified, verify } from './verifications.ts';
+
+let lab: Lab;
+let registry: Registry;
+let app: Application;
+let host: Host;
+let dir: string;
+
+before(async () => {
+  lab = await openLab();
+  registry = await startRegistry();
+  app = await startApplication(lab, registry, { name: 'verify' });
+  host = app.host;
+  await app.publish({ version: 'v1' });
+  await app.publish({ version: 'v2' });
+  for (const version of ['v1', 'v2']) {
+    await app.deploy(version);
+    await app.serves(version);
+  }
+});
+
+after(async () => {
+  await app?.stop();
+  await registry?.close();
+  await lab?.close();
+});
+
+const root = () => join(host.deployDir, dir);
+const setup = (inputs: Inputs = {}): Promise<ActionResult> => verify(host, dir, { checks: 'setup', ...inputs });
+
+/** A host that has had v1 and runs v2. */
+beforeEach(async () => {
+  dir = host.newBackupDir();
+  assert.equal((await backup(host, dir)).exitCode, 0);
+  const history = join(root(), 'rollback', 'history.jsonl');
+  const record = JSON.parse(await read(host, history));
+  const earlier = structuredClone(record);
+  earlier.id = '0-0-00000001';
+  for (const service of ['backend', 'dashboard']) {
+    const image = `${registry.address}/acme/${service}:v1`;
+    const imageId = (await host.docker('image', 'inspect', '--format', '{{.ID}}', image)).trim();
+    earlier.release[service] = { image, tag: 'v1', digest: null, imageId };
+  }
+  await write(host, history, `${JSON.stringify(earlier)}\n${JSON.stringify(record)}\n`);
+});
+
+test('a host on which all is well is verified, and stays as it is', async () => {
+  const files = host.files();
+  const result = await setup();
+  await verified(host, result, 'verified');
+  assert.deepEqual(host.files(), files);
+  assert.ok(findingsOf(result).length >= 19);
+  assert.match(findingOf(result, 'last good release').detail, /backend v1, dashboard v1: every image is on the host/);
+  assert.match(findingOf(result, 'release').detail, /what runs is what .* says/);
+});
+
+test('files that others can read are named, and the printed command closes them', async () => {
+  await bash(host, 'cd -- "$1" && chmod 644 daily/*.report.txt && chmod 750 monthly', root());
+  const result = await setup();
+  await verified(host, result, 'failed', { folders: 'failed', modes: 'failed' });
+  assert.match(findingOf(result, 'modes').detail, /monthly \(mode 750\)|report\.txt \(mode 644\)/);
+  const [, command = ''] = /: (chmod .*)$/.exec(findingOf(result, 'modes').remedy ?? '') ?? [];
+  await bash(host, command);
+  await verified(host, await setup(), 'verified');
+});
+
+test('a folder that cannot be looked into is not judged', async () => {
+  await bash(host, 'mkdir -- "$1/kept" && chmod 000 -- "$1/kept"', root());
+  const result = await setup();
+  await verified(host, result, 'could-not-verify', { modes: 'could-not-check' });
+  await bash(host, 'chmod 700 -- "$1/kept"', root());
+});
+
+describe('what a rollback has left', () => {
+  test('HOLD is a warning, and fails where warnings do', async () => {
+    await write(host, join(root(), 'rollback', 'HOLD'), 'reason=v3 is slow\nsince=2026-11-25T03:00:00Z\n');
+    await verified(host, await setup(), 'verified', { hold: 'warning' });
+    const result = await setup({ 'fail-on': 'warning' });
+    await verified(host, result, 'failed', { hold: 'warning' });
+    assert.match(findingOf(result, 'hold').detail, /on hold since 2026-11-25T03:00:00Z; because of: v3 is slow/);
+  });
+
+  test('a transaction that was not ended fails, with the command that ends it', async () => {
+    const folder = join(root(), 'rollback', 'transactions', '20261125_030000');
+    await write(host, join(folder, 'journal'), '1764039600000\tbegin\t\n');
+    const result = await setup();
+    await verified(host, result, 'failed', { transactions: 'failed' });
+    assert.match(findingOf(result, 'transactions').remedy ?? '', /bash .*20261125_030000\/engine\.sh$/);
+  });
+});
+
+describe('the history', () => {
+  test('a torn line is a warning', async () => {
+    await bash(host, 'printf \'{"version":1,"id\' >>"$1/rollback/history.jsonl"', root());
+    const result = await setup();
+    await verified(host, result, 'verified', { history: 'warning' });
+    assert.match(findingOf(result, 'history').detail, /line 3 of the history cannot be read/);
+  });
+
+  test('of another release than the one that runs is a warning', async () => {
+    await bash(
+      host,
+      'cd -- "$1/rollback" && umask 077 && head -n 1 history.jsonl >new && mv new history.jsonl',
+      root(),
+    );
+    const result = await setup();
+    await verified(host, result, 'verified', { release: 'warning' });
+  });
+
+  test('whose images are gone is a warning', async () => {
+    const file = join(root(), 'rollback', 'history.jsonl');
+    const lines = (await read(host, file)).trim().split('\n');
+    const [earlier, now] = lines.map((line) => JSON.parse(line));
+    for (const image of Object.values(earlier.release) as { imageId: string }[])
+      image.imageId = `sha256:${'0'.repeat(64)}`;
+    await write(host, file, `${JSON.stringify(earlier)}\n${JSON.stringify(now)}\n`);
+    const result = await setup();
+    await verified(host, result, 'verified', { 'last good release': 'warning' });
+    assert.match(findingOf(result, 'last good release').detail, /must be pulled|are gone/);
+  });
+
+  test('copies that cannot be read are a warning', async () => {
+    const result = await setup({ history: 'artifact' });
+    await verified(host, result, 'verified', { 'copies of the history': 'warning' });
+  });
+});
+
+describe('the lock', () => {
+  test('of a run that is at work is told of', async () => {
+    const since = new Date(Date.now() - 60_000).toISOString();
+    const result = await whileLocked(`backup-action https://example.org/runs/1 since ${since} (00000000)`, () =>
+      setup(),
+    );
+    await verified(host, result, 'verified');
+    assert.match(findingOf(result, 'lock').detail, /held by backup-action .* which is at work/);
+  });
+
+  test('of one that hangs is a warning', async () => {
+    const since = new Date(Date.now() - 9_000_000).toISOString();
+    const result = await whileLocked(`backup-action https://example.org/runs/1 since ${since} (00000000)`, () =>
+      setup(),
+    );
+    await verified(host, result, 'verified', { lock: 'warning' });
+  });
+
+  test('of a run that died is free', async () => {
+    await leaveHolder(host, dir, 'backup-action of yesterday');
+    const result = await setup();
+    await verified(host, result, 'verified');
+    assert.match(findingOf(result, 'lock').detail, /^free; backup-action of yesterday died with it/);
+  });
+
+  async function whileLocked<T>(holder: string, work: () => Promise<T>): Promise<T> {
+    const release = await holdLock(host, dir, holder);
+    try {
+      return await work();
+    } finally {
+      await release();
+    }
+  }
+});
+
+describe('compose', () => {
+  test('a file that cannot be read fails', async () => {
+    await write(host, join(host.deployDir, 'broken.yml'), 'services: [\n');
+    await verified(host, await setup({ 'compose-file': 'broken.yml' }), 'failed', {
+      'compose file': 'failed',
+      'last good release': 'could-not-check',
+    });
+  });
+
+  test('a file of another project fails', async () => {
+    const other = 'name: other\nservices:\n  web:\n    image: web\n';
+    await write(host, join(host.deployDir, 'other.yml'), other);
+    await write(host, join(host.deployDir, 'other.env'), 'TAG=v2\n');
+    const result = await setup({ 'compose-file': 'other.yml', 'env-file': 'other.env', 'project-name': '' });
+    await verified(host, result, 'failed', {
+      'compose file': 'failed',
+      'last good release': 'could-not-check',
+    });
+    assert.match(findingOf(result, 'compose file').detail, /that of the project "other"/);
+  });
+
+  test('an env file that is not there fails', async () => {
+    const result = await setup({ 'env-file': 'missing.env' });
+    assert.equal(result.outputs['status'], 'failed');
+    assert.equal(findingOf(result, 'env file').result, 'failed');
+  });
+});
+
+describe('the database', () => {
+  test('that is down fails, and what needs it could not be checked', async () => {
+    await host.docker('stop', await host.container('db'));
+    const result = await setup();
+    await host.docker('start', await host.container('db'));
+    await bash(host, 'until docker exec "$1" pg_isready --quiet; do sleep 0.2; done', await host.container('db'));
+    await verified(host, result, 'failed', {
+      database: 'failed',
+      'database accepts': 'could-not-check',
+      pg_dump: 'could-not-check',
+      compressor: 'could-not-check',
+      space: 'could-not-check',
+    });
+    assert.match(result.summary, /\| ❌ failed \| database \|.*docker start/);
+  });
+
+  test('of another name fails', async () => {
+    const result = await setup({ 'db-name': 'nobody' });
+    assert.deepEqual(findingOf(result, 'database accepts').result, 'failed');
+    assert.match(findingOf(result, 'database accepts').remedy ?? '', /db-name/);
+  });
+});
+
+test('a disk without room for the next backup fails', async () => {
+  const result = await setup({ 'min-free-space': '900TiB' });
+  await verified(host, result, 'failed', { space: 'failed' });
+});
+
+test('a folder that is no project of compose fails', async () => {
+  const result = await setup({ 'project-name': 'nobody' });
+  assert.equal(findingOf(result, 'project').result, 'failed');
+  assert.equal(findingOf(result, 'database').result, 'could-not-check');
+  assert.equal(result.outputs['status'], 'failed');
+});
+
+test('a host with another key is not looked at, and nothing of it passes', async () => {
+  const result = await verify(host, dir, {
+    checks: 'setup,backups,deployment',
+    'known-hosts': `[127.0.0.1]:${host.inputs()['port']} ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVV`,
+  });
+  await verified(host, result, 'failed', {
+    connection: 'failed',
+    backups: 'could-not-check',
+    deployment: 'could-not-check',
+  });
+});
+
+test('bad input is told of before anything is touched', async () => {
+  const result = await setup({ checks: 'setup,everything', expect: 'v2', 'fail-on': 'never' });
+  assert.equal(result.exitCode, 1);
+  assert.equal(result.outputs['status'], 'could-not-verify');
+  for (const name of ['checks', 'fail-on']) assert.match(result.stdout, new RegExp(`"${name}"`));
+});

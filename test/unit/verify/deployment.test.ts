@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { observed } from '../../../shared/history/observation.ts';
+import type { ComposeProject, ComposeService } from '../../../shared/releases/project.ts';
+import { parseTarget } from '../../../shared/releases/target.ts';
+import type { Watched, WatchedContainer } from '../../../shared/transaction/watch.ts';
+import { type DeploymentFacts, deploymentRecord, judgeDeployment } from '../../../verify-action/deployment.ts';
+
+const id = (digit: string) => `sha256:${digit.repeat(64)}`;
+
+const service = (name: string, image: string): ComposeService => ({
+  name,
+  image,
+  imageTemplate: image,
+  containerName: null,
+  publishes: false,
+  networks: [],
+  networkMode: null,
+  fixedAddress: false,
+  dependsOn: [],
+  sharesWith: [],
+});
+
+const project: ComposeProject = {
+  name: 'shop',
+  services: new Map([
+    ['web', service('web', 'ghcr.io/acme/web:latest')],
+    ['db', service('db', 'postgres:17')],
+  ]),
+};
+
+const container = (changes: Partial<WatchedContainer> = {}): WatchedContainer => ({
+  id: 'w1',
+  service: 'web',
+  image: 'ghcr.io/acme/web:latest',
+  imageId: id('2'),
+  created: '2026-11-25T02:00:00Z',
+  state: 'running',
+  exit: 0,
+  started: '2026-11-25T02:00:00Z',
+  restarts: 0,
+  policy: 'unless-stopped',
+  health: 'healthy',
+  ...changes,
+});
+const database = container({ id: 'd1', service: 'db', image: 'postgres:17', imageId: id('9') });
+
+const watched = (web: Partial<WatchedContainer> = {}, later: Partial<WatchedContainer> = {}): Watched => ({
+  settled: [container(web), database],
+  after: [container({ ...web, ...later }), database],
+  words: new Map([['w1', 'fatal: no']]),
+  images: [],
+  urlAnswers: null,
+  clock: Date.parse('2026-11-25T03:00:00Z'),
+});
+
+const facts = (changes: Partial<DeploymentFacts> = {}): DeploymentFacts => ({
+  project,
+  watched: watched(),
+  images: [
+    { id: id('1'), repoTags: ['ghcr.io/acme/web:v1'], repoDigests: [] },
+    { id: id('2'), repoTags: ['ghcr.io/acme/web:v2', 'ghcr.io/acme/web:latest'], repoDigests: [] },
+  ],
+  databases: new Set(['db']),
+  expect: null,
+  history: [],
+  environment: 'prod',
+  registry: 'ghcr.io',
+  healthUrl: null,
+  healthTimeout: 300_000,
+  stableFor: 10_000,
+  ...changes,
+});
+
+const judge = (changes: Partial<DeploymentFacts> = {}) => {
+  const judged = judgeDeployment(facts(changes));
+  const bad = judged.findings.list.filter(({ result }) => result !== 'passed');
+  return { ...judged, bad: bad.map(({ name, detail }) => `${name}: ${detail}`) };
+};
+
+test('all is well: by the name that tells the release', () => {
+  const { bad, verdict, findings } = judge();
+  assert.deepEqual([bad, verdict], [[], 'good']);
+  assert.equal(
+    findings.list.find(({ name }) => name === 'image: web')?.detail,
+    'runs v2 (222222222222), as the compose file says',
+  );
+});
+
+describe('how a container stands', () => {
+  const table: [what: string, web: Partial<WatchedContainer>, bad: RegExp | null][] = [
+    ['healthy', {}, null],
+    ['without a health test', { health: null }, /health tests: web/],
+    ['still starting', { health: 'starting' }, /it is starting after 5 m.*fatal: no/],
+    ['unhealthy', { health: 'unhealthy' }, /unhealthy.*fatal: no/],
+    ['in a crash loop', { state: 'restarting', restarts: 4, exit: 3 }, /falls over .*exit 3, 4 times/],
+    ['ended by itself', { state: 'exited', exit: 0 }, /it is exited \(exit 0\)/],
+    ['done with its one task', { state: 'exited', exit: 0, policy: 'no', health: null }, /health tests/],
+    ['ended with its health test', { state: 'exited', exit: 0, policy: 'no' }, /it is exited/],
+    ['fell over an hour ago', { restarts: 1, started: '2026-11-25T02:00:00Z' }, null],
+    ['fell over just now', { restarts: 1, started: '2026-11-25T02:59:00Z' }, /has fallen over 1 times, and runs for/],
+  ];
+  for (const [what, web, expected] of table) {
+    test(what, () => {
+      const { bad } = judge({ watched: watched(web) });
+      if (expected === null) assert.deepEqual(bad, []);
+      else assert.match(bad.join('\n'), expected);
+    });
+  }
+});
+
+describe('while it is watched', () => {
+  const table: [what: string, later: Partial<WatchedContainer>][] = [
+    ['it is started anew', { started: '2026-11-25T02:59:59Z' }],
+    ['it is restarted', { restarts: 1 }],
+    ['it ends', { state: 'exited' }],
+    ['it becomes unhealthy', { health: 'unhealthy' }],
+    ['it is replaced', { id: 'w2' }],
+  ];
+  for (const [what, later] of table) {
+    test(`${what}: not stable, and bad`, () => {
+      const { bad, verdict } = judge({ watched: watched({}, later) });
+      assert.match(bad.join('\n'), /stable: within 10\.0 s web/);
+      assert.equal(verdict, 'bad');
+    });
+  }
+});
+
+describe('what is expected', () => {
+  const table: [expect: string, bad: RegExp | null][] = [
+    ['v2', null],
+    ['v1', /runs v2 \(.*\), not v1, which "expect" says/],
+    ['v3', /the host has no image v3, which "expect" says; v2 \(.*\) runs/],
+    ['web=v2', null],
+    ['web=v1', /not v1/],
+    ['api=v1', /expect: it names api/],
+    ['db=17', /expect: it names db/],
+  ];
+  for (const [expect, expected] of table) {
+    test(`"${expect}" where v2 runs`, () => {
+      const { bad, verdict } = judge({ expect: parseTarget(expect) });
+      if (expected === null) assert.deepEqual(bad, []);
+      else assert.match(bad.join('\n'), expected);
+      assert.equal(verdict, 'good', 'a wrong image is no ill one');
+    });
+  }
+
+  test('the last record, where the compose file says something else since a rollback', () => {
+    const release = { web: { image: 'ghcr.io/acme/web:latest', tag: 'latest', digest: null, imageId: id('1') } };
+    const history = [observed(release, circumstances, null)];
+    const rolledBack = watched({ imageId: id('1') });
+    assert.deepEqual(judge({ watched: rolledBack, history }).bad, []);
+    assert.match(judge({ watched: rolledBack }).bad.join(), /runs v1 .*, not latest, which the compose file says/);
+  });
+});
+
+const circumstances = {
+  id: '1-1-00000000',
+  at: new Date('2026-11-25T03:00:00Z'),
+  environment: 'prod',
+  schemaSha256: null,
+  backupId: null,
+  actor: null,
+  runUrl: null,
+  commit: null,
+  reason: null,
+};
+
+describe('what the history is told', () => {
+  const recordOf = (changes: Partial<DeploymentFacts>) => {
+    const { event, verdict } = deploymentRecord(judgeDeployment(facts(changes)), circumstances, changes.history ?? []);
+    return [event, verdict];
+  };
+
+  test('a release that it does not know is a deployment', () => {
+    assert.deepEqual(recordOf({}), ['deploy', 'good']);
+  });
+
+  test('one that it knows is checked', () => {
+    const history = [observed(judgeDeployment(facts()).release, circumstances, null)];
+    assert.deepEqual(recordOf({ history }), ['check', 'good']);
+  });
+
+  test('one that is ill is bad', () => {
+    assert.deepEqual(recordOf({ watched: watched({ health: 'unhealthy' }) }), ['deploy', 'bad']);
+  });
+
+  test('nothing is said of one that is well and not the one that was wanted', () => {
+    assert.deepEqual(recordOf({ expect: parseTarget('v1') }), ['deploy', 'unknown']);
+  });
+});

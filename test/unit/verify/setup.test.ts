@@ -1,0 +1,124 @@
+// What a lab's host cannot show: another init, clock, user, or Docker.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { catalogueOf } from '../../../shared/backups/catalogue.ts';
+import { openBook } from '../../../shared/history/book.ts';
+import type { SetupSurvey, Survey } from '../../../shared/host/survey.ts';
+import type { Finding } from '../../../verify-action/finding.ts';
+import type { VerifyInputs } from '../../../verify-action/inputs.ts';
+import { judgeSetup } from '../../../verify-action/setup.ts';
+import { folder, host } from '../surveyed-host.ts';
+
+const quiet: SetupSurvey = {
+  open: [],
+  openCount: 0,
+  unseen: [],
+  killsSessions: 'no',
+  lingers: false,
+  leftHolder: null,
+};
+
+const inputs: VerifyInputs = {
+  ssh: null,
+  environment: 'prod',
+  deployDir: '/opt/shop',
+  backupDir: '/opt/shop/backups',
+  composeFiles: ['docker-compose.yml'],
+  envFile: null,
+  projectName: null,
+  databaseService: null,
+  databaseName: null,
+  databaseUser: null,
+  lockWait: 0,
+  timeout: 7_200_000,
+  history: [],
+  githubToken: null,
+  checks: ['setup'],
+  maxBackupAge: 1,
+  timezone: 'UTC',
+  minFreeSpace: 1,
+  expect: null,
+  registry: 'ghcr.io',
+  healthUrl: null,
+  healthTimeout: 1,
+  stableFor: 1,
+  drillBackup: 'latest',
+  drillMemory: 1,
+  drillStatements: [],
+  failOn: 'error',
+};
+
+function findingIn(name: string, changes: Partial<Survey>, setup: Partial<SetupSurvey> = {}): Finding {
+  const seen = host({ setup: { ...quiet, ...setup }, ...changes });
+  const { list } = judgeSetup(
+    {
+      target: 'deploy@db1',
+      seen,
+      catalogue: catalogueOf([], new Map()),
+      book: openBook('prod', null, null, []),
+      copyNotices: [],
+      now: new Date(),
+    },
+    inputs,
+  );
+  return list.find((each) => each.name === name) ?? assert.fail(`there is no check "${name}"`);
+}
+
+const failing: [name: string, changes: Partial<Survey>, detail: RegExp, remedy: RegExp][] = [
+  ['tools', { tools: new Set(['docker']) }, /has no flock/, /apt-get install/],
+  ['tools', { bash: '3.2' }, /bash is 3\.2/, /apt-get install bash/],
+  ['clock', { clockAhead: 400_000 }, /ahead of/, /timedatectl/],
+  ['docker', { docker: { error: 'permission denied' } }, /does not answer deploy/, /usermod -aG docker deploy/],
+  ['folders', { folders: [{ ...folder('/opt/shop/backups'), owner: 'root' }] }, /belongs to root/, /chown/],
+  ['folders', { deployDir: null }, /not on the host/, /deploy-dir/],
+  ['project', { containers: [], otherProjects: ['blog in /srv'] }, /No container/, /blog in \/srv/],
+  ['database', { candidates: [] }, /No service .* PostgreSQL/, /db-service/],
+  ['database accepts', { probe: { error: 'gone' } }, /Nothing could be run/, /docker logs/],
+  ['space', { freeBytes: 10 }, /10 bytes free|10 B/, /df -h/],
+  ['compose', { compose: { error: "docker: 'compose' is not a docker command" } }, /no docker compose/, /plugin/],
+];
+
+describe('a check fails, and says what to type', () => {
+  for (const [name, changes, detail, remedy] of failing) {
+    test(`${name}: ${detail.source}`, () => {
+      const finding = findingIn(name, changes);
+      assert.equal(finding.result, 'failed');
+      assert.match(finding.detail, detail);
+      assert.match(finding.remedy ?? '', remedy);
+    });
+  }
+});
+
+test('what needs Docker could not be checked without it', () => {
+  for (const name of ['project', 'database', 'database accepts', 'pg_dump', 'compressor', 'space', 'compose']) {
+    assert.equal(findingIn(name, { docker: { error: 'permission denied' } }).result, 'could-not-check', name);
+  }
+});
+
+describe('what a session has started', () => {
+  const table: [what: string, user: string, setup: Partial<SetupSurvey>, result: Finding['result']][] = [
+    ['goes on', 'deploy', { killsSessions: 'no' }, 'passed'],
+    ['is ended with it', 'deploy', { killsSessions: 'yes' }, 'failed'],
+    ['goes on for one that lingers', 'deploy', { killsSessions: 'yes', lingers: true }, 'passed'],
+    ['goes on for root', 'root', { killsSessions: 'yes' }, 'passed'],
+    ['goes on without systemd', 'deploy', { killsSessions: null }, 'passed'],
+    ['is not known', 'deploy', { killsSessions: 'unknown' }, 'could-not-check'],
+  ];
+  for (const [what, user, setup, result] of table) {
+    test(what, () => {
+      const finding = findingIn('sessions', { user }, setup);
+      assert.equal(finding.result, result);
+      if (result !== 'passed') assert.equal(finding.remedy, `On the host, as root: loginctl enable-linger ${user}`);
+    });
+  }
+});
+
+test('files of somebody else need root', () => {
+  const finding = findingIn(
+    'modes',
+    {},
+    { open: [{ type: 'f', mode: '600', owner: 'root', path: 'x' }], openCount: 1 },
+  );
+  assert.equal(finding.detail, 'others on the host can reach x (of root)');
+  assert.match(finding.remedy ?? '', /^As root: chown -R deploy: /);
+});
