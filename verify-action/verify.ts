@@ -260,6 +260,7 @@ async function drillBackup(connection: Connection, ground: Ground, run: Verifica
     token: randomBytes(4).toString('hex'),
     memory: inputs.drillMemory,
     neededBytes: needed,
+    timezone: facts?.timezone ?? '',
     statements: inputs.drillStatements,
     timeout: inputs.timeout,
     signal,

@@ -3,6 +3,8 @@
 # listens to nobody but these programs, by a socket of its own.
 
 export LC_ALL=C PGHOST=/tmp/drill PGUSER=atlasia_drill PGDATABASE="${PGDATABASE:-postgres}"
+# Where it is not known, the server's own.
+[ -n "${PGTZ:-}" ] || unset PGTZ
 data=/tmp/drill/data
 
 # A new server, as fast as one may be whose data nobody will miss.
@@ -71,6 +73,7 @@ schema() { exec pg_dump --schema-only --no-password; }
 
 # Whether every index is whole: what PostgreSQL itself finds, and amcheck where the image has it.
 indexes() {
+  export PGOPTIONS='-c default_transaction_read_only=off'
   session <<'SQL'
 SELECT 'invalid ' || indexrelid::regclass FROM pg_index WHERE NOT indisvalid;
 SELECT count(*) > 0 AS has_amcheck FROM pg_available_extensions WHERE name = 'amcheck'
@@ -92,6 +95,7 @@ SQL
 
 # Who may read everything and nothing else, for statements of somebody else's.
 reader() {
+  export PGOPTIONS='-c default_transaction_read_only=off'
   session <<'SQL'
 CREATE ROLE atlasia_drill_reader LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE;
 SELECT format('GRANT USAGE ON SCHEMA %1$I TO atlasia_drill_reader; GRANT SELECT ON ALL TABLES IN SCHEMA %1$I TO atlasia_drill_reader; GRANT SELECT ON ALL SEQUENCES IN SCHEMA %1$I TO atlasia_drill_reader', nspname)

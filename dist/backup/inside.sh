@@ -22,7 +22,7 @@ probe() {
     'database', current_database(), 'user', current_user, 'serverVersion', current_setting('server_version'),
     'encoding', pg_encoding_to_char(encoding), 'locale', datcollate, 'ctype', datctype,
     'localeProvider', CASE facts->>'datlocprovider' WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END,
-    'providerLocale', coalesce(facts->>'datlocale', facts->>'daticulocale'), 'sizeBytes', pg_database_size(oid))
+    'providerLocale', coalesce(facts->>'datlocale', facts->>'daticulocale'), 'timezone', current_setting('TimeZone'), 'sizeBytes', pg_database_size(oid))
     FROM pg_database d, to_jsonb(d) facts WHERE datname = current_database()" 2>/dev/null); then
     printf 'accepts %s\n' "$answer"
   else

@@ -28371,7 +28371,7 @@ module.exports = {
 /***/ 34766:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "75687de241f4a669e249.sh";
+module.exports = __nccwpck_require__.p + "1c35a9db9e28330b1bdc.sh";
 
 /***/ }),
 
@@ -34419,6 +34419,7 @@ async function drill(connection, request) {
         String(request.memory),
         String(request.neededBytes),
         String(Math.ceil(timeout / 1_000)),
+        request.timezone,
         drillScript(),
         factsBefore(),
         factsTables(),
@@ -37914,6 +37915,7 @@ async function drillBackup(connection, ground, run) {
         token: (0,external_node_crypto_.randomBytes)(4).toString('hex'),
         memory: inputs.drillMemory,
         neededBytes: needed,
+        timezone: facts?.timezone ?? '',
         statements: inputs.drillStatements,
         timeout: inputs.timeout,
         signal,

@@ -2,15 +2,15 @@
 # Restores a dump into a scratch container, and tells what is in it then. The container has no network, no rights, no mounts
 # and the lowest share of the machine; whatever happens, it is removed.
 #
-# NAME IMAGE DUMP GLOBALS FORMAT COMPRESSION DATABASE ARGUMENT MEMORY NEEDED DEADLINE INSIDE-SCRIPT BEFORE TABLES AFTER
+# NAME IMAGE DUMP GLOBALS FORMAT COMPRESSION DATABASE ARGUMENT MEMORY NEEDED DEADLINE TIMEZONE INSIDE-SCRIPT BEFORE TABLES AFTER
 # OPTIONS OPTION... STATEMENTS STATEMENT...
 
 main() {
-  name=$1 image=$2 inside_script=${12}
+  name=$1 image=$2 timezone=${12} inside_script=${13}
   local dump=$3 globals=$4 format=$5 compression=$6 argument=$8 memory=$9 needed=${10} deadline=${11}
-  local facts="${13}"$'\n'"${14}"$'\n'"${15}" begin status=0 sum sha256 statement
+  local facts="${14}"$'\n'"${15}"$'\n'"${16}" begin status=0 sum sha256 statement
   database=$7
-  shift 15
+  shift 16
 
   sweep_scratch
   start_scratch "$memory" "$deadline"
@@ -34,13 +34,13 @@ main() {
   record sha256 "$sha256"
   ((status == 0)) || return 0
 
-  tell_facts "$facts"
-  record schema-text "$(PGDATABASE=$database scratch schema </dev/null)"
-  progress checking indexes
-  tell indexes indexes
   if [[ -n $globals ]]; then
     gzip -d -c -- "$globals" | sed '1,/^-- Settings of the database$/d' | scratch tolerant postgres 2>/dev/null || true
   fi
+  tell_facts "$facts"
+  record schema-text "$(PGDATABASE=$database PGTZ=$timezone scratch schema </dev/null)"
+  progress checking indexes
+  tell indexes indexes
   (($1 == 0)) || tell reader reader
   for statement in "${@:2:$1}"; do tell assertion assert "$statement"; done
   record total-ms "$(($(milliseconds) - begin))"
@@ -48,7 +48,7 @@ main() {
 
 # scratch VERB ARGUMENT...: the script for the container, which has no secret of anybody's.
 scratch() {
-  docker exec --interactive --env PGDATABASE "$name" sh -c "$inside_script" inside "$@"
+  docker exec --interactive --env PGDATABASE --env PGTZ "$name" sh -c "$inside_script" inside "$@"
 }
 
 # tell KEY VERB ARGUMENT...: what it says, with its exit in front.

@@ -20,6 +20,8 @@ export interface DrillRequest {
   memory: number;
   /** Bytes that must be free on the disk of Docker. */
   neededBytes: number;
+  /** Of the sessions that took the dump; empty where it is not known. */
+  timezone: string;
   /** Of the user's; each must return true. */
   statements: readonly string[];
   /** Milliseconds for all of it. */
@@ -82,6 +84,7 @@ export async function drill(connection: Connection, request: DrillRequest): Prom
       String(request.memory),
       String(request.neededBytes),
       String(Math.ceil(timeout / 1_000)),
+      request.timezone,
       drillScript(),
       factsBefore(),
       factsTables(),

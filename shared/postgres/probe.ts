@@ -15,6 +15,8 @@ export interface DatabaseFacts {
   localeProvider: 'libc' | 'icu' | 'builtin';
   /** The provider's own name of the locale; null for libc. */
   providerLocale: string | null;
+  /** Of our sessions: values of some types are written in it. */
+  timezone: string;
   /** Of the database on the server's disk: indexes and dead rows included. */
   sizeBytes: number;
   /** Which of the programs that a backup can use are in the container. */
