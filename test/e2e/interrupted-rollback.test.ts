@@ -41,6 +41,7 @@ before(async () => {
   const policy = { restart: 'unless-stopped' };
   app = await startApplication(lab, registry, { name: 'half', services: { backend: policy, dashboard: policy } });
   for (const version of ['v1', 'v2']) await app.publish({ version });
+  await app.publish({ version: 'falls', ill: 'start' });
   await app.deploy('v1');
   await app.serves('v1');
   current = 'v1';
@@ -151,6 +152,51 @@ test('the engine is killed between the restart policy and the stop: the old ones
   const ending = await endedAs(journal(), seen);
   assert.equal(ending, 'reverted');
   saysSo(result, ending);
+});
+
+test('it is told to abort before anything is stopped: it refuses, and nothing stays', async () => {
+  const { action, seen, watch } = await strikeAt('checked', ({ folder }) =>
+    app.host.exec(['touch', join(folder, 'abort')]),
+  );
+  const result = await action.finished;
+  const ending = await endedAs((await watch.ended()).journal(), seen);
+  assert.equal(ending, 'refused');
+  assert.match(result.stdout, /cancelled before anything was stopped/);
+});
+
+test('the target is started anew while it is to be stable: what ran before runs again', async () => {
+  const { action, seen, watch } = await strikeAt(
+    'healthy',
+    async () => {
+      const [target] = (await app.containers('backend')).filter(({ state }) => state === 'running');
+      await app.host.docker('restart', '--time', '0', target?.id ?? '');
+    },
+    { 'stable-for': '5s' },
+  );
+  const result = await action.finished;
+  const ending = await endedAs((await watch.ended()).journal(), seen);
+  assert.equal(ending, 'reverted');
+  assert.match(result.stdout, /backend was started anew|backend is (exited|restarting)|crashed/);
+});
+
+test('a target in a crash loop is taken back, and what both have said is kept, without their environment', async () => {
+  const seen = await snapshotOf(app);
+  const result = await runAction('rollback', inputs({ target: 'falls' }));
+  await notRolledBack(app, result, {
+    status: 'reverted',
+    code: 'crashed',
+    message: /falls over|is exited|is restarting/,
+    hint: /./,
+  });
+  sameContainers(seen, await snapshotOf(app));
+  assert.equal(historyIn(app, backupDir).at(-1)?.verdict, 'bad');
+  const evidence = `${backupDir}/rollback/transactions/${result.outputs['transaction-id']}/evidence`;
+  const kept = (await app.host.exec(['bash', '-c', 'cd -- "$1" && ls && cat -- *', 'bash', evidence])).stdout;
+  assert.match(kept, /backend\.before\.[0-9a-f]{12}\.json/);
+  assert.match(kept, /backend\.target\.[0-9a-f]{12}\.log/);
+  assert.match(kept, /version v[12] is serving/);
+  assert.match(kept, /fatal: cannot start/);
+  assert.doesNotMatch(kept, /POSTGRES_|"Env"|PATH=/);
 });
 
 test('a second supervisor leaves the first alone, and says who carries it', async () => {
