@@ -1,5 +1,5 @@
 // `npm run bench`: what a backup costs, as ratios of pairs that run in turn on the same database of at least 1 GB; and how
-// long a rollback keeps a service away. `npm run bench -- rollback` for the latter alone.
+// long a rollback keeps a service away. `npm run bench -- rollback` or `verify` for one of them alone.
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,6 +10,7 @@ import { openLab } from '../lab/lab.ts';
 import { runAction, startAction } from '../lab/runner.ts';
 import { median, pairs, type Sample } from './pairs.ts';
 import { benchRollbacks } from './rollbacks.ts';
+import { benchVerifications } from './verifications.ts';
 
 const databaseBytes = 2 ** 30;
 const rounds = 5;
@@ -21,25 +22,33 @@ const tellsPeak =
 
 const lab = await openLab();
 try {
-  if (process.argv[2] !== 'rollback') {
+  const only = process.argv[2];
+  if (only !== 'rollback') {
     const host = await startHost(lab, { name: 'bench', seed: false });
     try {
-      await bench(host);
+      await fill(host);
+      if (only !== 'verify') await bench(host);
+      print('\nVerifications …');
+      await benchVerifications(host, database, verdict);
     } finally {
       await host.stop();
     }
   }
-  print('\nRollbacks …');
-  await benchRollbacks(lab, verdict);
+  if (only !== 'verify') {
+    print('\nRollbacks …');
+    await benchRollbacks(lab, verdict);
+  }
 } finally {
   await lab.close();
 }
 
-async function bench(host: Host): Promise<void> {
+async function fill(host: Host): Promise<void> {
   print(`Filling a database of ${formatBytes(databaseBytes)} …`);
   await host.database.create(database);
   await host.database.fillTo(databaseBytes, database);
+}
 
+async function bench(host: Host): Promise<void> {
   const action = await pairsOf(host, 'the scripts it replaces', scripts);
   report('action / scripts', action, { limit: 0.35, aim: 0.25 });
   const bare = await pairsOf(host, 'a bare dump inside the container', bareDump);
