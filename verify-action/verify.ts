@@ -143,6 +143,7 @@ function tellUnmade(error: Failure, groups: readonly Group[], all: Finding[]): v
 }
 
 async function look(connection: Connection, { inputs, signal, mirrored }: Verification): Promise<Ground> {
+  const asks = (...groups: Group[]) => groups.some((group) => inputs.checks.includes(group));
   const seen = await survey(
     connection,
     {
@@ -153,8 +154,9 @@ async function look(connection: Connection, { inputs, signal, mirrored }: Verifi
       databaseUser: inputs.databaseUser ?? '',
       databaseName: inputs.databaseName ?? '',
       probe: insideScript(),
-      compose: { files: inputs.composeFiles, envFile: inputs.envFile },
-      setup: true,
+      // What only some groups look at takes its time.
+      compose: asks('setup', 'deployment') ? { files: inputs.composeFiles, envFile: inputs.envFile } : null,
+      setup: asks('setup'),
     },
     signal,
     log.host,
@@ -371,7 +373,7 @@ async function keep(
   });
   outputs['history-id'] = record.id;
   ground.book = { ...book, host: [...book.missing, ...book.host, record], missing: [] };
-  log.info(`The history has it as ${record.event}, ${record.verdict}: ${record.id}`);
+  log.info(`In the history: ${record.event} ${record.status}, the release ${record.verdict} (${record.id})`);
   if (inputs.history.length === 0) return;
   for (const notice of await storeBook(ground.book, [], mirror)) log.notice(notice);
 }

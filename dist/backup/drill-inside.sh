@@ -7,27 +7,25 @@ export LC_ALL=C PGHOST=/tmp/drill PGUSER=atlasia_drill PGDATABASE="${PGDATABASE:
 [ -n "${PGTZ:-}" ] || unset PGTZ
 data=/tmp/drill/data
 
-# A new server, as fast as one may be whose data nobody will miss.
+# prepare DATABASE OPTION...: a new server, as fast as one may be whose data nobody will miss, with a database as the source
+# was made. Tells what there is: bytes that are free where it lies, and what can unpack.
 prepare() {
-  mkdir -m 700 /tmp/drill || exit
-  initdb --pgdata="$data" --username="$PGUSER" --auth=trust --encoding=UTF8 --no-locale --no-sync >/tmp/drill/log 2>&1 &&
-    pg_ctl --pgdata="$data" --log=/tmp/drill/log --timeout=120 --wait --options="-c listen_addresses='' \
-      -c unix_socket_directories=/tmp/drill -c fsync=off -c full_page_writes=off -c autovacuum=off \
-      -c max_wal_size=4GB -c maintenance_work_mem=128MB" start >/dev/null 2>&1 && return
-  tail -n 5 /tmp/drill/log >&2
-  return 1
-}
-
-has() { command -v "$1" >/dev/null; }
-
-# The disk that the scratch database lies on: bytes that are free.
-room() { df -P -k /tmp | awk 'NR == 2 { printf "%.0f\n", $4 * 1024 }'; }
-
-# create DATABASE OPTION...: as the source was made.
-create() {
   database=$1
   shift
-  PGDATABASE=postgres createdb --maintenance-db=postgres --template=template0 "$@" -- "$database"
+  mkdir -m 700 /tmp/drill || exit
+  { initdb --pgdata="$data" --username="$PGUSER" --auth=trust --encoding=UTF8 --no-locale --no-sync &&
+    pg_ctl --pgdata="$data" --log=/tmp/drill/server.log --timeout=120 --wait --options="-c listen_addresses='' \
+      -c unix_socket_directories=/tmp/drill -c fsync=off -c full_page_writes=off -c autovacuum=off \
+      -c max_wal_size=4GB -c maintenance_work_mem=128MB" start &&
+    PGDATABASE=postgres createdb --maintenance-db=postgres --template=template0 "$@" -- "$database"; } \
+    >/tmp/drill/log 2>&1 || {
+    tail -n 5 /tmp/drill/log >&2
+    exit 1
+  }
+  df -P -k /tmp | awk 'NR == 2 { printf "room %.0f\n", $4 * 1024 }'
+  for tool in zstd gzip; do
+    if command -v "$tool" >/dev/null; then echo "tool $tool"; fi
+  done
 }
 
 # Statements on stdin of which some may fail: roles that are there, tablespaces of another machine.
@@ -43,20 +41,22 @@ restore() {
     *) unpack='cat' ;;
   esac
   # Each stage's own exit, in a shell that has no PIPESTATUS. What comes behind an error is read all the same.
-  exits=$({ { $unpack; echo "unpack $?" >&3; } | { "whole_$1"; echo "whole $?" >&3; } |
-    { "load_$1" >&2; echo "load $?" >&3; cat >/dev/null; }; } 3>&1)
+  exits=$({ { $unpack; echo "unpack $?" >&3; } | { "load_$1" >&2; echo "load $?" >&3; cat >/dev/null; }; } 3>&1)
   case $exits in *'unpack 0'*) ;; *) exit 42 ;; esac
   case $exits in *'load 0'*) ;; *) exit 41 ;; esac
-  case $exits in *'whole 0'*) ;; *) exit 43 ;; esac
+  case $exits in *'whole 1'*) exit 43 ;; esac
 }
 
 # Tablespaces are places of another machine.
 load_custom() { buffered pg_restore --exit-on-error --no-tablespaces --dbname="$argument"; }
-load_plain() { buffered psql -XAtq -v ON_ERROR_STOP=1 --output=/dev/null --dbname="$argument"; }
 
-whole_custom() { cat; }
 # psql takes any end of its input for a good one.
-whole_plain() {
+load_plain() {
+  { whole || echo 'whole 1' >&3; } | buffered psql -XAtq -v ON_ERROR_STOP=1 --output=/dev/null --dbname="$argument"
+}
+
+# Passes a plain dump on; fails where it does not end as pg_dump ends one.
+whole() {
   awk '{ print } $0 == "-- PostgreSQL database dump complete" { complete = 1; next }
     NF && $0 != "--" && !/^\\unrestrict / { complete = 0 }
     END { exit !complete }'

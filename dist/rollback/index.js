@@ -35297,8 +35297,8 @@ const factsBefore = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__
 const factsTables = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-tables.sql", 'utf8');
 const factsAfter = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-after.sql", 'utf8');
 /**
- * The script for the scratch container of a drill: `prepare`, `room`, `create`, `tolerant`, `restore`, `session`, `schema`,
- * `indexes`, `reader`, `assert`.
+ * The script for the scratch container of a drill: `prepare`, `tolerant`, `restore`, `session`, `schema`, `indexes`, `reader`,
+ * `assert`.
  */
 const drillScript = () => readFileSync(__nccwpck_require__.ab + "drill-inside.sh", 'utf8');
 

@@ -28371,7 +28371,7 @@ module.exports = {
 /***/ 34766:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "1c35a9db9e28330b1bdc.sh";
+module.exports = __nccwpck_require__.p + "92fd0f77d554eb49075c.sh";
 
 /***/ }),
 
@@ -34057,8 +34057,8 @@ const factsBefore = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__
 const factsTables = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-tables.sql", 'utf8');
 const factsAfter = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-after.sql", 'utf8');
 /**
- * The script for the scratch container of a drill: `prepare`, `room`, `create`, `tolerant`, `restore`, `session`, `schema`,
- * `indexes`, `reader`, `assert`.
+ * The script for the scratch container of a drill: `prepare`, `tolerant`, `restore`, `session`, `schema`, `indexes`, `reader`,
+ * `assert`.
  */
 const drillScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "drill-inside.sh", 'utf8');
 
@@ -37045,9 +37045,9 @@ function judgeDrill({ set, outcome, pgDumpVersion, statements }) {
     });
     if (restored === null) {
         for (const name of ['tables', 'rows', 'sequences', 'large objects', 'extensions', 'schema', 'indexes'])
-            findings.unable(name, 'the backup was not restored', remedy);
+            findings.unable(name, 'the backup was not restored', null);
         if (statements.length > 0)
-            findings.unable('drill-sql', 'the backup was not restored', remedy);
+            findings.unable('drill-sql', 'the backup was not restored', null);
         return findings;
     }
     findings.check('tables', () => judgeTables(manifest.tables, restored.tables, remedy));
@@ -37816,6 +37816,7 @@ function tellUnmade(error, groups, all) {
     tellFindings(list);
 }
 async function look(connection, { inputs, signal, mirrored }) {
+    const asks = (...groups) => groups.some((group) => inputs.checks.includes(group));
     const seen = await survey(connection, {
         deployDir: inputs.deployDir,
         backupDir: inputs.backupDir,
@@ -37824,8 +37825,9 @@ async function look(connection, { inputs, signal, mirrored }) {
         databaseUser: inputs.databaseUser ?? '',
         databaseName: inputs.databaseName ?? '',
         probe: insideScript(),
-        compose: { files: inputs.composeFiles, envFile: inputs.envFile },
-        setup: true,
+        // What only some groups look at takes its time.
+        compose: asks('setup', 'deployment') ? { files: inputs.composeFiles, envFile: inputs.envFile } : null,
+        setup: asks('setup'),
     }, signal, host);
     const { texts, notices, needsRefresh } = await mirrored;
     return {
@@ -38016,7 +38018,7 @@ async function keep(connection, record, ground, { inputs, outputs, mirror }) {
     });
     outputs['history-id'] = record.id;
     ground.book = { ...book, host: [...book.missing, ...book.host, record], missing: [] };
-    info(`The history has it as ${record.event}, ${record.verdict}: ${record.id}`);
+    info(`In the history: ${record.event} ${record.status}, the release ${record.verdict} (${record.id})`);
     if (inputs.history.length === 0)
         return;
     for (const notice of await storeBook(ground.book, [], mirror))

@@ -8,19 +8,19 @@
 main() {
   name=$1 image=$2 timezone=${12} inside_script=${13}
   local dump=$3 globals=$4 format=$5 compression=$6 argument=$8 memory=$9 needed=${10} deadline=${11}
-  local facts="${14}"$'\n'"${15}"$'\n'"${16}" begin status=0 sum sha256 statement
+  local facts="${14}"$'\n'"${15}"$'\n'"${16}" begin status=0 sum sha256 schema statement
+  # What there is in the container.
+  found=
   database=$7
   shift 16
 
   sweep_scratch
   start_scratch "$memory" "$deadline"
   begin=$(milliseconds)
-  scratch prepare </dev/null || fail drill-not-started "No server of PostgreSQL starts in the image $image"
-  check_room "$needed"
-
-  PGDATABASE=$database scratch create "$database" "${@:2:$1}" </dev/null ||
-    fail drill-not-started 'The scratch database could not be made as the source was'
+  found=$(scratch prepare "$database" "${@:2:$1}" </dev/null) ||
+    fail drill-not-started "No server of PostgreSQL like the source starts in the image $image"
   shift "$(($1 + 1))"
+  check_room "$needed"
   if [[ -n $globals ]]; then
     gzip -d -c -- "$globals" | sed '/^-- Settings of the database$/,$d' | scratch tolerant postgres 2>/dev/null || true
   fi
@@ -37,8 +37,9 @@ main() {
   if [[ -n $globals ]]; then
     gzip -d -c -- "$globals" | sed '1,/^-- Settings of the database$/d' | scratch tolerant postgres 2>/dev/null || true
   fi
+  exec {schema}< <(PGDATABASE=$database PGTZ=$timezone scratch schema </dev/null)
   tell_facts "$facts"
-  record schema-text "$(PGDATABASE=$database PGTZ=$timezone scratch schema </dev/null)"
+  record schema-text "$(cat <&"$schema")"
   progress checking indexes
   tell indexes indexes
   (($1 == 0)) || tell reader reader
@@ -66,7 +67,7 @@ start_scratch() {
   processors=$(nproc)
   error=$(docker run --detach --rm --pull never --name "$name" --label "atlasia.drill=$$" --network none --cap-drop ALL \
     --security-opt no-new-privileges --user postgres --memory "$memory" --memory-swap "$memory" --pids-limit 200 \
-    --cpus "$(((processors + 1) / 2))" --cpu-shares 2 --shm-size 128m --entrypoint sh "$image" \
+    --cpus "$((processors * 3 / 4)).$((processors * 3 % 4 * 25))" --cpu-shares 2 --shm-size 128m --entrypoint sh "$image" \
     -c 'sleep "$1"' sh "$deadline" 2>&1 >/dev/null </dev/null) || fail drill-not-started "$error"
   # shellcheck disable=SC2016 # it is the watchdog's own shell that reads them
   setsid bash -c 'while kill -0 "$1" 2>/dev/null; do sleep 1; done; exec docker rm --force --volumes "$2"' \
@@ -83,7 +84,7 @@ sweep_scratch() {
 
 check_room() {
   local free
-  free=$(scratch room </dev/null)
+  free=$(sed -n 's/^room //p' <<<"$found")
   progress room "$free"
   [[ $free =~ ^[0-9]+$ ]] || fail drill-not-started 'How much room there is could not be seen'
   ((free >= $1)) || fail drill-no-room "$free $1"
@@ -94,7 +95,7 @@ restore() {
   local program statuses
   program=$3
   [[ $2-$3 != custom-gzip ]] || program=none
-  if [[ $program == none ]] || scratch has "$program" </dev/null; then
+  if [[ $program == none ]] || [[ $found == *"tool $program"* ]]; then
     scratch restore "$2" "$3" "$4" <"$1" >/dev/null
   else
     "$program" -q -d -c <"$1" | scratch restore "$2" none "$4" >/dev/null && return

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { formatBytes, formatDuration } from '../../shared/units.ts';
 import type { Host } from '../lab/host.ts';
 import { runAction } from '../lab/runner.ts';
@@ -60,11 +61,23 @@ async function wholeAction(host: Host, inputs: Record<string, string>): Promise<
 async function bareRestore(host: Host, database: string, file: string): Promise<Sample> {
   const image = (await host.docker('inspect', '--format', '{{.Image}}', await host.container('db'))).trim();
   const script = readFileSync('shared/postgres/drill-inside.sh', 'utf8');
-  const run = ['run', '--detach', '--rm', '--network', 'none', '--user', 'postgres', '--entrypoint', 'sh', image];
+  const limits = ['--memory', '1g', '--memory-swap', '1g', '--cpus', String(availableParallelism() * 0.75)];
+  const run = [
+    'run',
+    '--detach',
+    '--rm',
+    '--network',
+    'none',
+    '--user',
+    'postgres',
+    ...limits,
+    '--entrypoint',
+    'sh',
+    image,
+  ];
   const id = (await host.docker(...run, '-c', 'sleep 600')).trim();
   try {
-    await host.docker('exec', id, 'sh', '-c', script, 'inside', 'prepare');
-    await host.docker('exec', id, 'sh', '-c', script, 'inside', 'create', database);
+    await host.docker('exec', id, 'sh', '-c', script, 'inside', 'prepare', database);
     const restore = `docker exec -i "$2" sh -c 'zstd -q -d -c | pg_restore --no-owner --no-privileges -h /tmp/drill -U atlasia_drill -d "$1"' sh "$3" <"$1"`;
     return await onHost(host, restore, file, id, database);
   } finally {

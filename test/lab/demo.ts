@@ -1,12 +1,13 @@
 // `npm run demo`: the main job on a production host that it makes and throws away. It ends with 0 only where the backup is
-// verified, its printed restore command brought back the same data, and the rollback put back what ran before.
+// verified, its printed restore command brought back the same data, a drill proved it, planted faults were found, and the
+// rollback put back what ran before.
 import assert from 'node:assert/strict';
 import { type Application, startApplication } from './application.ts';
 import type { Host } from './host.ts';
 import { startHost } from './host.ts';
 import { openLab } from './lab.ts';
 import { startRegistry } from './registry.ts';
-import { runAction } from './runner.ts';
+import { type ActionResult, runAction } from './runner.ts';
 
 say('Making a production host: sshd, Docker engine, compose project, PostgreSQL with data in it');
 const lab = await openLab();
@@ -54,6 +55,34 @@ async function demonstrate(host: Host): Promise<void> {
   const [source, restored] = [await host.database.contentOf(), await host.database.contentOf('atlasia_restored')];
   assert.deepEqual(restored, source);
   say(`Verified, restored and compared: all ${Object.keys(source).length} parts of the database are equal`);
+  await demonstrateVerification(host, inputs, result.outputs['backup-file'] ?? '');
+}
+
+/** The same proof by itself, and what it says where something is wrong. */
+async function demonstrateVerification(host: Host, inputs: Record<string, string>, dump: string): Promise<void> {
+  const checks = { ...inputs, checks: 'setup,backups,drill' };
+  say('Running verify-action: the set-up, the backups, and a drill, which restores the newest one and throws it away');
+  tell(workflow('verify', checks));
+  const good = await runAction('verify', checks);
+  tell(asShown(good.stdout));
+  assert.equal(good.outputs['status'], 'verified', good.stdout + good.stderr);
+
+  say('Planting faults: a report that everybody can read, and one byte of the dump that is another one');
+  const report = dump.replace(/\.dump\.zst$/, '.report.txt');
+  await onHost(host, 'chmod', '644', report);
+  await onHost(host, 'bash', '-c', 'printf X | dd of="$1" bs=1 seek=5000 conv=notrunc status=none', 'bash', dump);
+  const bad = await runAction('verify', checks);
+  tell(asShown(bad.stdout));
+  assert.equal(bad.outputs['status'], 'failed');
+  const failed = (JSON.parse(bad.outputs['results'] ?? '[]') as { name: string; result: string }[]).filter(
+    ({ result }) => result === 'failed',
+  );
+  for (const name of ['modes', 'read in full', 'same bytes', 'restore'])
+    assert.ok(
+      failed.some((finding) => finding.name === name),
+      `"${name}" did not find its fault`,
+    );
+  say(`Each was found, and the step fails: ${failed.map(({ name }) => name).join(', ')}`);
 }
 
 /** Two releases that work, one that does not, and the button. */
@@ -65,12 +94,16 @@ async function demonstrateRollback(app: Application): Promise<void> {
     say(`Deploying ${version}, and taking the nightly backup, which notes what runs`);
     await app.deploy(version);
     await app.serves(version);
+    await judgeDeployment(app, 'verified');
     const nightly = await runAction('backup', { ...app.host.inputs(), environment: 'demo' });
     assert.equal(nightly.exitCode, 0, nightly.stdout + nightly.stderr);
   }
   say('Deploying v3, which never becomes healthy');
   await app.deploy('v3');
   tell((await app.host.exec(['docker', 'compose', 'ps', '--format', '{{.Service}}  {{.Image}}  {{.Status}}'])).stdout);
+
+  say('Running verify-action after it: what runs is what was deployed, and is not well');
+  tell(asShown((await judgeDeployment(app, 'failed')).stdout));
 
   const inputs: Record<string, string> = { ...app.inputs(), environment: 'demo', reason: 'v3 is never healthy' };
   say('Pressing the button: rollback-action without a target, which means the last good release');
@@ -85,8 +118,16 @@ async function demonstrateRollback(app: Application): Promise<void> {
   say(`v2 serves again; the longest gap was ${result.outputs['downtime-ms']} ms`);
 }
 
+/** The step after a deployment; its verdict goes into the history. */
+async function judgeDeployment(app: Application, expected: 'verified' | 'failed'): Promise<ActionResult> {
+  const inputs = { ...app.host.inputs(), environment: 'demo', checks: 'deployment', 'stable-for': '2s' };
+  const result = await runAction('verify', { ...inputs, 'health-timeout': '5s' });
+  assert.equal(result.outputs['status'], expected, result.stdout + result.stderr);
+  return result;
+}
+
 /** The step in a user's workflow; secrets by their names. */
-function workflow(action: 'backup' | 'rollback', inputs: Record<string, string>): string {
+function workflow(action: 'backup' | 'rollback' | 'verify', inputs: Record<string, string>): string {
   const secrets: Record<string, string> = {
     'ssh-key': 'SSH_KEY',
     'known-hosts': 'KNOWN_HOSTS',

@@ -1,4 +1,10 @@
-import { type BackupSet, type Catalogue, catalogueOf, type FoundFile } from '../../../shared/backups/catalogue.ts';
+import {
+  type BackupSet,
+  type Catalogue,
+  catalogueOf,
+  type FoundFile,
+  type VerifiedSet,
+} from '../../../shared/backups/catalogue.ts';
 import type { BackupId, BackupKind, Manifest } from '../../../shared/backups/manifest.ts';
 import { homeOf, setFileNames, startOf } from '../../../shared/backups/naming.ts';
 import type { PruneDecision } from '../../../shared/backups/retention.ts';
@@ -51,7 +57,7 @@ export function verifiedSet(
   folders: readonly Tier[],
   database = 'app',
   kind: BackupKind = 'scheduled',
-): BackupSet {
+): VerifiedSet {
   return {
     state: 'verified',
     id,
@@ -101,11 +107,14 @@ export class HostFolder {
 
   /** Deletes as decided, which takes every file of the set out of that tier. */
   prune(decisions: readonly PruneDecision[]): void {
-    for (const { tier, id } of decisions.filter(({ action }) => action === 'delete')) {
-      const stem = `${folderOf(tier, id)}/${prefixIn(tier)}_${id}.`;
-      for (const path of this.files.keys()) if (path.startsWith(stem)) this.files.delete(path);
-      for (const path of this.manifests.keys()) if (path.startsWith(stem)) this.manifests.delete(path);
-    }
+    for (const { tier, id } of decisions.filter(({ action }) => action === 'delete')) this.remove(id, tier);
+  }
+
+  /** Every file of the set in that tier. */
+  remove(id: BackupId, tier: Tier): void {
+    const stem = `${folderOf(tier, id)}/${prefixIn(tier)}_${id}.`;
+    for (const path of this.files.keys()) if (path.startsWith(stem)) this.files.delete(path);
+    for (const path of this.manifests.keys()) if (path.startsWith(stem)) this.manifests.delete(path);
   }
 }
 

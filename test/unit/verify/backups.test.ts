@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { ReadSet } from '../../../shared/backups/read-sets.ts';
+import { judgeReading } from '../../../shared/backups/read-sets.ts';
+import { type BackupFacts, judgeBackups } from '../../../verify-action/backups.ts';
+import { HostFolder, verifiedSet } from '../retention/host-folder.ts';
+
+const now = new Date('2026-11-25T06:00:00Z');
+const nights = ['20', '21', '22', '23', '24', '25'].map((day) => `202611${day}_021700`);
+
+/** A backup each night since Friday the 20th; Sunday the 22nd is weekly as well. */
+function judge(change: (host: HostFolder) => void = () => {}, facts: Partial<BackupFacts> = {}) {
+  const host = new HostFolder();
+  for (const id of nights) {
+    const tiers = [
+      ...(/1120|1122/.test(id) ? ['weekly' as const] : []),
+      ...(id.includes('1120') ? ['monthly' as const] : []),
+    ];
+    host.add(id, ['daily', ...tiers]);
+  }
+  change(host);
+  const { list } = judgeBackups({
+    database: 'app',
+    catalogue: host.catalogue(),
+    readings: [{ id: nights.at(-1) ?? '', files: 5, faults: [] }] satisfies ReadSet[],
+    backupDir: '/opt/shop/backups',
+    maxAge: 26 * 3_600_000,
+    timezone: 'UTC',
+    now,
+    ...facts,
+  });
+  return {
+    list,
+    bad: Object.fromEntries(
+      list
+        .filter(({ result }) => result !== 'passed')
+        .map(({ name, result, severity, detail }) => [
+          name,
+          `${severity === 'warning' ? 'warning' : result}: ${detail}`,
+        ]),
+    ),
+  };
+}
+
+test('a week in which every night went well passes', () => assert.deepEqual(judge().bad, {}));
+
+test('the newest is as old as it may be', () => {
+  const at = (hours: number) =>
+    judge(() => {}, { now: new Date(Date.parse('2026-11-25T02:17:00Z') + hours * 3_600_000) });
+  assert.equal('newest' in at(26).bad, false);
+  assert.match(at(26.1).bad['newest'] ?? '', /is 26 h 06 m old/);
+});
+
+test('a missed night is named, and today may still get its own', () => {
+  const missed = (host: HostFolder) => host.remove(nights[3] ?? '', 'daily');
+  assert.deepEqual(Object.keys(judge(missed).bad), ['days']);
+  assert.match(judge(missed).bad['days'] ?? '', /^warning: no backup of 2026-11-23$/);
+  assert.deepEqual(judge((host) => host.remove(nights[5] ?? '', 'daily')).bad['days'], undefined);
+});
+
+test('a week without its own is named; a tier that is switched off is not', () => {
+  const { bad } = judge((host) => host.remove(nights[2] ?? '', 'weekly'));
+  assert.match(bad['tiers'] ?? '', /^warning: .*there is no weekly for the week of Sun 2026-11-22/);
+  const off = judge((host) => {
+    for (const id of nights) host.remove(id, 'weekly');
+  });
+  assert.equal(off.bad['tiers'], undefined);
+});
+
+describe('reading a set in full', () => {
+  const set = verifiedSet('20261125_021700', ['daily']);
+  const names = ['dump.zst', 'schema.sql.gz', 'globals.sql.gz', 'manifest.json', 'report.txt'].map(
+    (ending) => `backup_${set.id}.${ending}`,
+  );
+  const sumOf = (name: string) => (name.endsWith('dump.zst') ? set.manifest.sha256 : 'f'.repeat(64));
+  const reading = (change: { sums?: Record<string, string | null>; lists?: Record<string, string | null> } = {}) => {
+    const lists = {
+      sha256: names.map((name) => `${sumOf(name)}  ${name}\n`).join(''),
+      md5: `${set.manifest.md5} *${names[0]}\n`,
+      ...change.lists,
+    };
+    return judgeReading(set, {
+      sums: new Map(
+        names.map((name) => [
+          `daily/${name}`,
+          name in (change.sums ?? {}) ? (change.sums?.[name] ?? null) : sumOf(name),
+        ]),
+      ),
+      lists: new Map(
+        Object.entries(lists).flatMap(([kind, text]) =>
+          text === null ? [] : [[`daily/backup_${set.id}.${kind}`, text]],
+        ),
+      ),
+    }).faults.join('; ');
+  };
+
+  test('every file agrees with all that name it', () => assert.equal(reading(), ''));
+
+  const table: [what: string, change: Parameters<typeof reading>[0], fault: RegExp][] = [
+    [
+      'a changed dump',
+      { sums: { [names[0] ?? '']: '0'.repeat(64) } },
+      /sha256 says; .*dump\.zst is not what the manifest says/,
+    ],
+    ['a changed report', { sums: { [names[4] ?? '']: '0'.repeat(64) } }, /report\.txt is not what .*sha256 says/],
+    ['a file that cannot be read', { sums: { [names[1] ?? '']: null } }, /schema\.sql\.gz could not be read/],
+    ['no list', { lists: { sha256: null } }, /sha256 is missing/],
+    [
+      'a list that leaves one out',
+      { lists: { sha256: `${set.manifest.sha256}  ${names[0]}\n` } },
+      /does not list .*report\.txt/,
+    ],
+    ['a list of another dump', { lists: { md5: `${'0'.repeat(32)}  ${names[0]}\n` } }, /md5 and the manifest differ/],
+  ];
+  for (const [what, change, fault] of table) test(what, () => assert.match(reading(change), fault));
+});

@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { VerifiedSet } from '../../../shared/backups/catalogue.ts';
+import type { DrillOutcome, Restored } from '../../../shared/backups/drill.ts';
+import type { Manifest } from '../../../shared/backups/manifest.ts';
+import { type DrillFacts, imageFor, judgeDrill, neededFor } from '../../../verify-action/drill.ts';
+import { exampleManifest } from '../retention/host-folder.ts';
+
+const id = '20261125_021700';
+const schemaSha256 = 'b'.repeat(64);
+const manifest = exampleManifest(id, {
+  sha256: 'a'.repeat(64),
+  tables: [
+    { schema: 'public', name: 'orders', rows: 3, exact: true },
+    { schema: 'public', name: 'people', rows: 2, exact: true },
+  ],
+  sequences: [{ schema: 'public', name: 'orders_id', before: '7', after: '9', increment: '1' }],
+  extensions: [{ name: 'citext', version: '1.6' }],
+  largeObjects: 1,
+  schemaSha256,
+});
+
+const whole: Restored = {
+  tables: manifest.tables,
+  sequences: [{ schema: 'public', name: 'orders_id', value: '8' }],
+  largeObjects: 1,
+  extensions: manifest.extensions,
+  schemaSha256,
+  checkedIndexes: 4,
+  indexFaults: [],
+  assertions: [],
+};
+
+function judge(
+  {
+    restored = {},
+    outcome = {},
+    ...facts
+  }: { restored?: Partial<Restored>; outcome?: Partial<DrillOutcome> } & Partial<Omit<DrillFacts, 'outcome'>>,
+  of: Partial<Manifest> = {},
+) {
+  const set: VerifiedSet = {
+    state: 'verified',
+    id,
+    database: manifest.database,
+    manifest: { ...manifest, ...of },
+    folders: ['daily'],
+  };
+  const { list } = judgeDrill({
+    set,
+    outcome: { fault: null, sha256: 'a'.repeat(64), restoreMs: 1, restored: { ...whole, ...restored }, ...outcome },
+    pgDumpVersion: manifest.pgDumpVersion,
+    statements: [],
+    ...facts,
+  });
+  return Object.fromEntries(
+    list.filter(({ result }) => result !== 'passed').map(({ name, result, detail }) => [name, `${result}: ${detail}`]),
+  );
+}
+
+test('what is whole is proven', () => assert.deepEqual(judge({}), {}));
+
+describe('what came back and what was dumped', () => {
+  const sequence = (value: string | null) => ({
+    restored: { sequences: [{ schema: 'public', name: 'orders_id', value }] },
+  });
+  const table: [what: string, facts: Parameters<typeof judge>[0], name: string | null, text: RegExp][] = [
+    ['other bytes', { outcome: { sha256: 'c'.repeat(64) } }, 'same bytes', /^failed/],
+    ['bytes that could not be read', { outcome: { sha256: null } }, 'same bytes', /^failed/],
+    ['a table less', { restored: { tables: manifest.tables.slice(1) } }, 'tables', /public\.orders did not come back/],
+    [
+      'a table more',
+      { restored: { tables: [...manifest.tables, { schema: 'x', name: 'y', rows: 0, exact: true }] } },
+      'tables',
+      /x\.y came/,
+    ],
+    ['a large object less', { restored: { largeObjects: 0 } }, 'large objects', /0 instead of 1/],
+    ['an extension less', { restored: { extensions: [] } }, 'extensions', /citext did not come back/],
+    ['another version of it', { restored: { extensions: [{ name: 'citext', version: '1.7' }] } }, null, /./],
+    ['another schema', { restored: { schemaSha256: 'c'.repeat(64) } }, 'schema', /^failed/],
+    [
+      'another schema by another pg_dump',
+      { restored: { schemaSha256: 'c'.repeat(64) }, pgDumpVersion: '99' },
+      'schema',
+      /^could-not-check/,
+    ],
+    ['an invalid index', { restored: { indexFaults: ['invalid orders_pkey'] } }, 'indexes', /invalid orders_pkey/],
+    ['no amcheck', { restored: { checkedIndexes: null } }, null, /./],
+    ['a sequence at its lower bound', sequence('7'), null, /./],
+    ['a sequence at its upper bound', sequence('9'), null, /./],
+    ['a sequence below', sequence('6'), 'sequences', /is at 6, not between 7 and 9/],
+    ['a sequence above', sequence('10'), 'sequences', /is at 10/],
+    ['a sequence that was never used', sequence(null), 'sequences', /is at nothing/],
+    ['a sequence that is gone', { restored: { sequences: [] } }, 'sequences', /is at nothing/],
+  ];
+  for (const [what, facts, name, text] of table) {
+    test(what, () => {
+      const found = judge(facts);
+      // The rows of a table that is gone are gone, too.
+      assert.deepEqual(
+        Object.keys(found).filter((each) => what !== 'a table less' || each !== 'rows'),
+        name === null ? [] : [name],
+      );
+      if (name !== null) assert.match(found[name] ?? '', text);
+    });
+  }
+
+  test('a sequence that counts down', () => {
+    const down = [{ schema: 'public', name: 'orders_id', before: '-7', after: '-9', increment: '-1' }];
+    const at = (value: string) => judge(sequence(value), { sequences: down });
+    assert.deepEqual(at('-8'), {});
+    assert.ok('sequences' in at('-6') && 'sequences' in at('-10'));
+  });
+
+  test('a number beyond what floats count exactly', () => {
+    const large = [
+      { schema: 'public', name: 'orders_id', before: '9007199254740993', after: '9007199254740993', increment: '1' },
+    ];
+    assert.deepEqual(judge(sequence('9007199254740993'), { sequences: large }), {});
+    assert.ok('sequences' in judge(sequence('9007199254740992'), { sequences: large }));
+  });
+
+  test('no table at all proves nothing', () => {
+    assert.match(judge({ restored: { tables: [] } }, { tables: [] })['tables'] ?? '', /no table at all/);
+  });
+});
+
+describe('what is not known is not proven', () => {
+  test('rows that were estimated', () => {
+    const estimated = manifest.tables.map((table) => ({ ...table, exact: false }));
+    assert.match(judge({}, { tables: estimated })['rows'] ?? '', /^could-not-check/);
+  });
+
+  test('a schema that was not taken', () => {
+    assert.match(judge({}, { schemaSha256: null })['schema'] ?? '', /^could-not-check/);
+  });
+
+  test('all of it, where it did not restore', () => {
+    const found = judge({
+      outcome: { fault: { why: 'it does not restore', words: 'pg_restore: error' }, restored: null },
+      statements: ['SELECT true'],
+    });
+    assert.match(found['restore'] ?? '', /^failed: .*it does not restore\. pg_restore: error/);
+    const others = Object.entries(found).filter(([name]) => name !== 'restore');
+    assert.equal(others.length, 8);
+    for (const [name, text] of others) assert.match(text, /^could-not-check/, name);
+  });
+});
+
+describe('statements', () => {
+  const statements = ['SELECT 1 = 1', 'SELECT\n  2 = 3'];
+  test('each must be true', () => {
+    const assertions = [
+      { isTrue: true, answer: 't' },
+      { isTrue: false, answer: 'f' },
+    ];
+    assert.match(judge({ statements, restored: { assertions } })['drill-sql'] ?? '', /SELECT 2 = 3 gives f/);
+  });
+
+  test('one without an answer is not', () => {
+    assert.match(judge({ statements })['drill-sql'] ?? '', /SELECT 1 = 1 gives nothing, SELECT 2 = 3 gives nothing/);
+  });
+});
+
+describe('where it is restored', () => {
+  const facts = { serverVersion: '17.4 (Debian)' } as never;
+  test('in the image of the running database', () => {
+    assert.equal(imageFor({ ...manifest, serverVersion: '17.1' }, { imageId: 'sha256:x', facts }), 'sha256:x');
+  });
+  test('in the official one of the major version, where the running one is newer, or gone', () => {
+    assert.equal(imageFor({ ...manifest, serverVersion: '16.9' }, { imageId: 'sha256:x', facts }), 'postgres:16');
+    assert.equal(imageFor({ ...manifest, serverVersion: '16.9' }, null), 'postgres:16');
+  });
+  test('with room for the larger of what runs and what was dumped', () => {
+    const of = { ...manifest, dumpBytes: 2 ** 30 };
+    assert.ok(neededFor(of, 4 * 2 ** 30) > 4 * 2 ** 30);
+    assert.ok(neededFor(of, null) > 2 ** 30);
+    assert.ok(neededFor({ ...of, dumpBytes: null, sizeBytes: 2 ** 30 }, null) > 4 * 2 ** 30);
+  });
+});
