@@ -5,10 +5,11 @@ import { type DumpInputs, readDumpInputs } from '../shared/runner/dump-inputs.ts
 import * as grammar from '../shared/runner/grammar.ts';
 import { type HistoryInputs, readHistoryInputs } from '../shared/runner/history-inputs.ts';
 import { type HostInputs, readHostInputs } from '../shared/runner/host-inputs.ts';
-import { type InputReader, readInputs } from '../shared/runner/inputs.ts';
+import { readInputs } from '../shared/runner/inputs.ts';
+import { type RegistryInputs, readRegistryInputs } from '../shared/runner/registry-inputs.ts';
 
 /** What the workflow asks of a rollback. Times in milliseconds. */
-export interface RollbackInputs extends HostInputs, DumpInputs, HistoryInputs {
+export interface RollbackInputs extends HostInputs, DumpInputs, HistoryInputs, RegistryInputs {
   target: Target;
   /** null: all that the target speaks of. */
   services: string[] | null;
@@ -18,9 +19,6 @@ export interface RollbackInputs extends HostInputs, DumpInputs, HistoryInputs {
   planOnly: boolean;
   /** The hash of a plan that was looked at. */
   expectPlan: string | null;
-  registry: string;
-  /** null: the images are public, or the host is logged in. */
-  login: { user: string; password: string } | null;
   strategy: 'auto' | 'recreate' | 'blue-green';
   proxyService: string | null;
   stopTimeout: number;
@@ -50,15 +48,6 @@ const planHash: grammar.Grammar<string> = {
   },
 };
 
-/** A colon begins the password in HTTP's own way to say both. */
-const loginName: grammar.Grammar<string> = {
-  hint: 'Give the name that belongs to the password.',
-  parse(value) {
-    if (/^[^\s:\p{Cc}]{1,200}$/u.test(value)) return value;
-    throw new RangeError('is no login name');
-  },
-};
-
 /** @throws InputError, or a Failure that lists several */
 export function readRollbackInputs(): RollbackInputs {
   return readInputs((input) => {
@@ -77,8 +66,7 @@ export function readRollbackInputs(): RollbackInputs {
       keepPrerollback: input.withDefault('keep-prerollback', grammar.allOrNumber, 10),
       planOnly,
       expectPlan: input.optional('expect-plan', planHash),
-      registry: input.withDefault('registry', grammar.registry, 'ghcr.io'),
-      login: readLogin(input),
+      ...readRegistryInputs(input),
       strategy: input.withDefault('strategy', grammar.choice('auto', 'recreate', 'blue-green'), 'auto'),
       proxyService: input.optional('proxy-service', grammar.serviceName),
       stopTimeout: input.withDefault('stop-timeout', grammar.duration, 30_000),
@@ -109,19 +97,4 @@ function checkConfirmation(environment: string, planOnly: boolean, confirm: stri
       : `is not "${confirmation}", and the environment is ${environment}`,
     `Give confirm: ${confirmation}, in capital letters. To see first what would happen: plan-only: true`,
   );
-}
-
-function readLogin(input: InputReader): RollbackInputs['login'] {
-  const password = input.secret('registry-password');
-  const user = input.optional('registry-username', loginName);
-  if (password === null) return null;
-  return input.rule(() => {
-    if (user !== null) return { user, password: password.trim() };
-    throw new InputError(
-      'registry-username',
-      'was not given, but a password is',
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's expression, not ours
-      'Give registry-username: ${{ github.actor }}',
-    );
-  });
 }

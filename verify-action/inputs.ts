@@ -8,10 +8,11 @@ import * as grammar from '../shared/runner/grammar.ts';
 import { type HistoryInputs, readHistoryInputs } from '../shared/runner/history-inputs.ts';
 import { type HostInputs, readHostInputs } from '../shared/runner/host-inputs.ts';
 import { readInputs } from '../shared/runner/inputs.ts';
+import { type RegistryInputs, readRegistryInputs } from '../shared/runner/registry-inputs.ts';
 import type { Group } from './finding.ts';
 
 /** What the workflow asks of a verification. Times in milliseconds. */
-export interface VerifyInputs extends HostInputs, HistoryInputs {
+export interface VerifyInputs extends HostInputs, HistoryInputs, RegistryInputs {
   checks: Group[];
   maxBackupAge: number;
   timezone: string;
@@ -19,8 +20,6 @@ export interface VerifyInputs extends HostInputs, HistoryInputs {
   minFreeSpace: number;
   /** What should run; null: what the compose file names. */
   expect: Target | null;
-  /** Whose images a tag alone is meant for. */
-  registry: string;
   healthUrl: URL | null;
   healthTimeout: number;
   stableFor: number;
@@ -93,7 +92,7 @@ export function readVerifyInputs(): VerifyInputs {
       timezone: input.withDefault('timezone', grammar.timeZone, 'UTC'),
       minFreeSpace: input.withDefault('min-free-space', grammar.size, 1024 ** 3),
       expect,
-      registry: input.withDefault('registry', grammar.registry, 'ghcr.io'),
+      ...readRegistryInputs(input),
       healthUrl: input.optional('health-url', grammar.httpUrl),
       healthTimeout: input.withDefault('health-timeout', grammar.duration, 5 * 60_000),
       stableFor: input.withDefault('stable-for', grammar.duration, 10_000),

@@ -18,10 +18,11 @@ import { lastGood } from '../shared/history/choice.ts';
 import { parseHold, tellHold } from '../shared/history/hold.ts';
 import { newestKnown } from '../shared/history/observation.ts';
 import type { LocalImage, SetupSurvey, Survey } from '../shared/host/survey.ts';
+import type { RegistryAnswer } from '../shared/releases/ask-registry.ts';
 import { checkComposeVersion, noCompose } from '../shared/releases/compose-version.ts';
 import { nameOf } from '../shared/releases/image-name.ts';
 import { readProject } from '../shared/releases/project.ts';
-import { type Release, type RunningImage, releaseOf, sameRelease } from '../shared/releases/release.ts';
+import { type RunningImage, releaseOf, sameRelease } from '../shared/releases/release.ts';
 import { referenceOf } from '../shared/releases/target.ts';
 import { counted, formatBytes, formatDuration } from '../shared/units.ts';
 import { Findings, type Problem } from './finding.ts';
@@ -34,6 +35,8 @@ export interface SetupFacts {
   seen: Survey;
   catalogue: Catalogue;
   book: Book;
+  /** null where there was nothing to ask. */
+  registry: RegistryAnswer | null;
   /** What was wrong with the copies of the history off the host. */
   copyNotices: readonly string[];
   now: Date;
@@ -260,7 +263,8 @@ function judgeHistory(findings: Findings, facts: SetupFacts, inputs: VerifyInput
       },
       'warning',
     );
-  findings.after('compose file', 'last good release', () => judgeLastGood(facts, running, inputs), 'warning');
+  findings.after('compose file', 'last good release', () => judgeLastGood(facts, inputs), 'warning');
+  judgeRegistry(findings, facts, inputs);
   if (inputs.history.length === 0) return;
   findings.check(
     'copies of the history',
@@ -275,33 +279,68 @@ function judgeHistory(findings: Findings, facts: SetupFacts, inputs: VerifyInput
   );
 }
 
-function judgeLastGood({ seen, book }: SetupFacts, running: Release, inputs: VerifyInputs): string | Problem {
+/** Only where a login is given: else nobody asks for one. */
+function judgeRegistry(findings: Findings, { registry }: SetupFacts, inputs: VerifyInputs): void {
+  if (inputs.login === null) return;
+  if (registry === null)
+    findings.unable(
+      'registry',
+      'it could not be asked from the host',
+      `On the host: curl -sI https://${inputs.registry}/v2/`,
+    );
+  else
+    findings.check('registry', () =>
+      registry.refusal === null
+        ? `${inputs.registry} takes the login of ${inputs.login?.user}`
+        : {
+            detail: `${inputs.registry} refuses the login: ${registry.refusal}`,
+            remedy:
+              'Give a token with packages: read as "registry-password"; see whether the host reaches the registry',
+          },
+    );
+}
+
+/** What the history says to go back to. */
+function lastGoodOf({ seen, book }: Pick<SetupFacts, 'seen' | 'book'>, inputs: VerifyInputs) {
   const ignored = new Set([...seen.candidates.map(({ service }) => service), inputs.databaseService ?? '']);
-  const { record, why } = lastGood({ records: book.host, environment: inputs.environment, running, ignored });
-  if (record === null) {
+  const running = releaseOf(seen.containers, seen.images);
+  const choice = lastGood({ records: book.host, environment: inputs.environment, running, ignored });
+  const images = seen.compose === null || 'error' in seen.compose ? [] : seen.compose.images;
+  const wanted = Object.entries(choice.record?.release ?? {}).filter(([service]) => !ignored.has(service));
+  return { choice, images, wanted, away: wanted.filter(([, image]) => !isHere(image, images)) };
+}
+
+/** The images of the last good release that are not on the host: by digest, else by tag. */
+export function imagesToAskFor(facts: Pick<SetupFacts, 'seen' | 'book'>, inputs: VerifyInputs): string[] {
+  return lastGoodOf(facts, inputs).away.flatMap(([, image]) => referenceTo(image) ?? []);
+}
+
+function referenceTo({ image, tag, digest }: RunningImage): string | null {
+  const repository = referenceOf(image)?.repository;
+  if (repository === undefined || (digest === null && tag === null)) return null;
+  return digest === null ? `${repository}:${tag}` : `${repository}@${digest}`;
+}
+
+function judgeLastGood(facts: SetupFacts, inputs: VerifyInputs): string | Problem {
+  const { choice, images, wanted, away } = lastGoodOf(facts, inputs);
+  if (choice.record === null) {
     return {
-      detail: `there is nothing to roll back to: ${why}`,
+      detail: `there is nothing to roll back to: ${choice.why}`,
       remedy: 'After the next good deployment there will be. Until then a rollback must name a "target"',
     };
   }
-  const images = seen.compose === null || 'error' in seen.compose ? [] : seen.compose.images;
-  const wanted = Object.entries(record.release).filter(([service]) => !ignored.has(service));
-  const away = wanted
-    .filter(([, image]) => !isHere(image, images))
-    .map(([service, image]) => named(service, image, images));
   const name = wanted.map(([service, image]) => named(service, image, images)).join(', ');
   if (away.length === 0) return `${name}: every image is on the host`;
-  const lost = wanted.filter(([, image]) => !isHere(image, images) && image.digest === null && image.tag === null);
-  return lost.length > 0
-    ? {
-        detail: `the images of ${lost.map(([service]) => service).join(', ')} of the last good release are gone`,
-        remedy: 'They were only on this host: a rollback must name another "target"',
-      }
-    : {
-        detail: `${away.join(', ')} of the last good release must be pulled, and the registry was not asked`,
-        remedy:
-          'rollback-action with plan-only and the login shows it. To keep images, do not run docker image prune --all',
-      };
+  const there = new Set(facts.registry?.there ?? []);
+  const lost = away.filter(([, image]) => !there.has(referenceTo(image) ?? ''));
+  if (lost.length === 0) return `${name}: what is not on the host, the registry has`;
+  const isOnlyHere = lost.every(([, image]) => referenceTo(image) === null);
+  const answer = facts.registry?.away[0]?.why ?? facts.registry?.refusal ?? 'the registry could not be asked';
+  const why = isOnlyHere ? 'it was only on this host' : answer;
+  return {
+    detail: `${lost.map(([service, image]) => named(service, image, images)).join(', ')} is not on the host, and not to be had: ${why}`,
+    remedy: 'A rollback must name another "target". To keep images, do not run docker image prune --all',
+  };
 }
 
 function named(service: string, { image, tag, digest, imageId }: RunningImage, images: readonly LocalImage[]): string {

@@ -13,6 +13,7 @@ import type { Connection } from '../shared/host/connection.ts';
 import { type Survey, survey } from '../shared/host/survey.ts';
 import { type DatabaseFacts, readProbe } from '../shared/postgres/probe.ts';
 import { insideScript } from '../shared/postgres/scripts.ts';
+import { askRegistry, type RegistryAnswer } from '../shared/releases/ask-registry.ts';
 import { checkComposeVersion, noCompose } from '../shared/releases/compose-version.ts';
 import { readProject } from '../shared/releases/project.ts';
 import type { WorkflowContext } from '../shared/runner/context.ts';
@@ -29,7 +30,7 @@ import { chooseSet, drillRecord, imageFor, judgeDrill, neededFor } from './drill
 import { type Finding, Findings, type Group, type Tally, tallyOf } from './finding.ts';
 import type { VerifyInputs } from './inputs.ts';
 import type { VerifyOutputs } from './outputs.ts';
-import { judgeSetup } from './setup.ts';
+import { imagesToAskFor, judgeSetup } from './setup.ts';
 import { summarizeVerification, tallyText, tellFindings } from './summary.ts';
 
 /** What one run is about, from its start. */
@@ -107,7 +108,7 @@ async function makeChecks(connection: Connection, run: Verification, all: Findin
     });
   };
   await make('setup', 'Set-up: will backups and rollbacks work?', async () =>
-    judgeSetup({ ...ground, target: connection.target }, inputs),
+    judgeSetup({ ...ground, target: connection.target, registry: await question(connection, ground, run) }, inputs),
   );
   await make('backups', 'Backups: are they there, and whole?', () => checkBackups(connection, ground, run));
   await make('drill', 'Drill: does a backup restore?', () => drillBackup(connection, ground, run));
@@ -170,6 +171,24 @@ async function look(connection: Connection, { inputs, signal, mirrored }: Verifi
     needsRefresh,
     now: new Date(Date.now() + seen.clockAhead),
   };
+}
+
+/** Asked only where there is a login to try, or an image that the host does not have. */
+async function question(
+  connection: Connection,
+  ground: Ground,
+  { inputs, signal }: Verification,
+): Promise<RegistryAnswer | null> {
+  const references = imagesToAskFor(ground, inputs);
+  if ('error' in ground.seen.docker || (inputs.login === null && references.length === 0)) return null;
+  const { registry, login } = inputs;
+  try {
+    return await askRegistry(connection, { registry, login, references, signal, onLog: log.host });
+  } catch (error) {
+    if (!(error instanceof Failure) || signal.aborted) throw error;
+    log.info(`The registry could not be asked: ${error.message}`);
+    return null;
+  }
 }
 
 async function checkBackups(connection: Connection, ground: Ground, run: Verification): Promise<Findings> {

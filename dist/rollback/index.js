@@ -33615,7 +33615,38 @@ function severalProblems(problems) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/shared/runner/registry-inputs.js
+
+
+/** A colon begins the password in HTTP's own way to say both. */
+const loginName = {
+    hint: 'Give the name that belongs to the password.',
+    parse(value) {
+        if (/^[^\s:\p{Cc}]{1,200}$/u.test(value))
+            return value;
+        throw new RangeError('is no login name');
+    },
+};
+/** Reads them from the workflow; to be called within `readInputs`. */
+function readRegistryInputs(input) {
+    return { registry: input.withDefault('registry', registry, 'ghcr.io'), login: readLogin(input) };
+}
+function readLogin(input) {
+    const password = input.secret('registry-password');
+    const user = input.optional('registry-username', loginName);
+    if (password === null)
+        return null;
+    return input.rule(() => {
+        if (user !== null)
+            return { user, password: password.trim() };
+        throw new InputError('registry-username', 'was not given, but a password is', 
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's expression, not ours
+        'Give registry-username: ${{ github.actor }}');
+    });
+}
+
 ;// CONCATENATED MODULE: ./build/rollback-action/inputs.js
+
 
 
 
@@ -33638,15 +33669,6 @@ const planHash = {
         throw new RangeError('is not 64 lower-case hex digits');
     },
 };
-/** A colon begins the password in HTTP's own way to say both. */
-const loginName = {
-    hint: 'Give the name that belongs to the password.',
-    parse(value) {
-        if (/^[^\s:\p{Cc}]{1,200}$/u.test(value))
-            return value;
-        throw new RangeError('is no login name');
-    },
-};
 /** @throws InputError, or a Failure that lists several */
 function readRollbackInputs() {
     return readInputs((input) => {
@@ -33665,8 +33687,7 @@ function readRollbackInputs() {
             keepPrerollback: input.withDefault('keep-prerollback', allOrNumber, 10),
             planOnly,
             expectPlan: input.optional('expect-plan', planHash),
-            registry: input.withDefault('registry', registry, 'ghcr.io'),
-            login: readLogin(input),
+            ...readRegistryInputs(input),
             strategy: input.withDefault('strategy', choice('auto', 'recreate', 'blue-green'), 'auto'),
             proxyService: input.optional('proxy-service', serviceName),
             stopTimeout: input.withDefault('stop-timeout', duration, 30_000),
@@ -33692,19 +33713,6 @@ function checkConfirmation(environment, planOnly, confirm) {
     throw new InputError('confirm', confirm === null
         ? `was not given, and the environment is ${environment}`
         : `is not "${confirmation}", and the environment is ${environment}`, `Give confirm: ${confirmation}, in capital letters. To see first what would happen: plan-only: true`);
-}
-function readLogin(input) {
-    const password = input.secret('registry-password');
-    const user = input.optional('registry-username', loginName);
-    if (password === null)
-        return null;
-    return input.rule(() => {
-        if (user !== null)
-            return { user, password: password.trim() };
-        throw new InputError('registry-username', 'was not given, but a password is', 
-        // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's expression, not ours
-        'Give registry-username: ${{ github.actor }}');
-    });
 }
 
 ;// CONCATENATED MODULE: ./build/rollback-action/outputs.js
@@ -38562,7 +38570,10 @@ const refusedHints = {
 
 
 
-const pull_program = { name: 'pull', scripts: [__nccwpck_require__.ab + "pull.sh"] };
+const pull_program = {
+    name: 'pull',
+    scripts: [__nccwpck_require__.ab + "login.sh", __nccwpck_require__.ab + "pull.sh"],
+};
 /**
  * Pulls what is missing and looks at every image. Nothing that runs is touched.
  * @throws Failure `image-missing`, `registry-refused`, `registry-unreachable`, `disk-full`, `pull-failed`

@@ -28445,6 +28445,20 @@ module.exports = __nccwpck_require__.p + "7d3a97ee0d758c22eff2.sh";
 
 /***/ }),
 
+/***/ 53159:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "ae63a80716a31a5eb5d2.sh";
+
+/***/ }),
+
+/***/ 88347:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "0d082e29d67b87155ff0.sh";
+
+/***/ }),
+
 /***/ 88355:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -33685,7 +33699,38 @@ function severalProblems(problems) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/shared/runner/registry-inputs.js
+
+
+/** A colon begins the password in HTTP's own way to say both. */
+const loginName = {
+    hint: 'Give the name that belongs to the password.',
+    parse(value) {
+        if (/^[^\s:\p{Cc}]{1,200}$/u.test(value))
+            return value;
+        throw new RangeError('is no login name');
+    },
+};
+/** Reads them from the workflow; to be called within `readInputs`. */
+function readRegistryInputs(input) {
+    return { registry: input.withDefault('registry', registry, 'ghcr.io'), login: readLogin(input) };
+}
+function readLogin(input) {
+    const password = input.secret('registry-password');
+    const user = input.optional('registry-username', loginName);
+    if (password === null)
+        return null;
+    return input.rule(() => {
+        if (user !== null)
+            return { user, password: password.trim() };
+        throw new InputError('registry-username', 'was not given, but a password is', 
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's expression, not ours
+        'Give registry-username: ${{ github.actor }}');
+    });
+}
+
 ;// CONCATENATED MODULE: ./build/verify-action/inputs.js
+
 
 
 
@@ -33757,7 +33802,7 @@ function readVerifyInputs() {
             timezone: input.withDefault('timezone', timeZone, 'UTC'),
             minFreeSpace: input.withDefault('min-free-space', size, 1024 ** 3),
             expect,
-            registry: input.withDefault('registry', registry, 'ghcr.io'),
+            ...readRegistryInputs(input),
             healthUrl: input.optional('health-url', httpUrl),
             healthTimeout: input.withDefault('health-timeout', duration, 5 * 60_000),
             stableFor: input.withDefault('stable-for', duration, 10_000),
@@ -35775,6 +35820,35 @@ function survey_split(value, separator) {
     return at < 0 ? [value, ''] : [value.slice(0, at), value.slice(at + separator.length)];
 }
 
+;// CONCATENATED MODULE: ./build/shared/releases/ask-registry.js
+
+const ask_registry_program = {
+    name: 'ask-registry',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(88347), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(53159), __nccwpck_require__.b)],
+};
+/** Asks the registry, from the host, for images that a rollback would pull. Nothing is pulled. */
+async function askRegistry(connection, question) {
+    const { registry, login, references, signal, onLog } = question;
+    const parameters = [registry, login?.user ?? '', login?.password ?? '', ...references];
+    const deadline = 90_000 + references.length * 30_000;
+    try {
+        const records = await connection.run(ask_registry_program, parameters, { deadline, atEnd: 'end', signal, onLog }).result;
+        return {
+            refusal: null,
+            there: records.all('there'),
+            away: records.all('away').map((value) => {
+                const space = value.indexOf(' ');
+                return { reference: value.slice(0, space), why: value.slice(space + 1).trim() };
+            }),
+        };
+    }
+    catch (error) {
+        if (!(error instanceof failure_Failure) || error.code !== 'login-failed')
+            throw error;
+        return { refusal: error.message, there: [], away: [] };
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/shared/releases/compose-version.js
 
 /** From here on `--no-recreate` and `--pull never` do what a swap needs of them. */
@@ -37497,7 +37571,8 @@ function judgeHistory(findings, facts, inputs) {
                 remedy: 'Run verify-action with checks: deployment after each deployment; a backup notes what runs, too',
             };
         }, 'warning');
-    findings.after('compose file', 'last good release', () => judgeLastGood(facts, running, inputs), 'warning');
+    findings.after('compose file', 'last good release', () => judgeLastGood(facts, inputs), 'warning');
+    judgeRegistry(findings, facts, inputs);
     if (inputs.history.length === 0)
         return;
     findings.check('copies of the history', () => {
@@ -37508,33 +37583,61 @@ function judgeHistory(findings, facts, inputs) {
         return copies === 0 ? 'none yet; the next backup or rollback stores one' : `${copies} found on GitHub`;
     }, 'warning');
 }
-function judgeLastGood({ seen, book }, running, inputs) {
+/** Only where a login is given: else nobody asks for one. */
+function judgeRegistry(findings, { registry }, inputs) {
+    if (inputs.login === null)
+        return;
+    if (registry === null)
+        findings.unable('registry', 'it could not be asked from the host', `On the host: curl -sI https://${inputs.registry}/v2/`);
+    else
+        findings.check('registry', () => registry.refusal === null
+            ? `${inputs.registry} takes the login of ${inputs.login?.user}`
+            : {
+                detail: `${inputs.registry} refuses the login: ${registry.refusal}`,
+                remedy: 'Give a token with packages: read as "registry-password"; see whether the host reaches the registry',
+            });
+}
+/** What the history says to go back to. */
+function lastGoodOf({ seen, book }, inputs) {
     const ignored = new Set([...seen.candidates.map(({ service }) => service), inputs.databaseService ?? '']);
-    const { record, why } = lastGood({ records: book.host, environment: inputs.environment, running, ignored });
-    if (record === null) {
+    const running = releaseOf(seen.containers, seen.images);
+    const choice = lastGood({ records: book.host, environment: inputs.environment, running, ignored });
+    const images = seen.compose === null || 'error' in seen.compose ? [] : seen.compose.images;
+    const wanted = Object.entries(choice.record?.release ?? {}).filter(([service]) => !ignored.has(service));
+    return { choice, images, wanted, away: wanted.filter(([, image]) => !isHere(image, images)) };
+}
+/** The images of the last good release that are not on the host: by digest, else by tag. */
+function imagesToAskFor(facts, inputs) {
+    return lastGoodOf(facts, inputs).away.flatMap(([, image]) => referenceTo(image) ?? []);
+}
+function referenceTo({ image, tag, digest }) {
+    const repository = referenceOf(image)?.repository;
+    if (repository === undefined || (digest === null && tag === null))
+        return null;
+    return digest === null ? `${repository}:${tag}` : `${repository}@${digest}`;
+}
+function judgeLastGood(facts, inputs) {
+    const { choice, images, wanted, away } = lastGoodOf(facts, inputs);
+    if (choice.record === null) {
         return {
-            detail: `there is nothing to roll back to: ${why}`,
+            detail: `there is nothing to roll back to: ${choice.why}`,
             remedy: 'After the next good deployment there will be. Until then a rollback must name a "target"',
         };
     }
-    const images = seen.compose === null || 'error' in seen.compose ? [] : seen.compose.images;
-    const wanted = Object.entries(record.release).filter(([service]) => !ignored.has(service));
-    const away = wanted
-        .filter(([, image]) => !isHere(image, images))
-        .map(([service, image]) => named(service, image, images));
     const name = wanted.map(([service, image]) => named(service, image, images)).join(', ');
     if (away.length === 0)
         return `${name}: every image is on the host`;
-    const lost = wanted.filter(([, image]) => !isHere(image, images) && image.digest === null && image.tag === null);
-    return lost.length > 0
-        ? {
-            detail: `the images of ${lost.map(([service]) => service).join(', ')} of the last good release are gone`,
-            remedy: 'They were only on this host: a rollback must name another "target"',
-        }
-        : {
-            detail: `${away.join(', ')} of the last good release must be pulled, and the registry was not asked`,
-            remedy: 'rollback-action with plan-only and the login shows it. To keep images, do not run docker image prune --all',
-        };
+    const there = new Set(facts.registry?.there ?? []);
+    const lost = away.filter(([, image]) => !there.has(referenceTo(image) ?? ''));
+    if (lost.length === 0)
+        return `${name}: what is not on the host, the registry has`;
+    const isOnlyHere = lost.every(([, image]) => referenceTo(image) === null);
+    const answer = facts.registry?.away[0]?.why ?? facts.registry?.refusal ?? 'the registry could not be asked';
+    const why = isOnlyHere ? 'it was only on this host' : answer;
+    return {
+        detail: `${lost.map(([service, image]) => named(service, image, images)).join(', ')} is not on the host, and not to be had: ${why}`,
+        remedy: 'A rollback must name another "target". To keep images, do not run docker image prune --all',
+    };
 }
 function named(service, { image, tag, digest, imageId }, images) {
     return `${service} ${nameOf(imageId, image, images) ?? tag ?? (digest ?? imageId ?? 'unknown').slice(0, 19)}`;
@@ -37731,6 +37834,7 @@ function verdictOf(tally, environment) {
 
 
 
+
 /** Survey, judge each check, record, tell. */
 async function verify(inputs, workflow, { signal, outputs, atEnd }) {
     const started = Date.now();
@@ -37785,7 +37889,7 @@ async function makeChecks(connection, run, all) {
             tellFindings(list);
         });
     };
-    await make('setup', 'Set-up: will backups and rollbacks work?', async () => judgeSetup({ ...ground, target: connection.target }, inputs));
+    await make('setup', 'Set-up: will backups and rollbacks work?', async () => judgeSetup({ ...ground, target: connection.target, registry: await question(connection, ground, run) }, inputs));
     await make('backups', 'Backups: are they there, and whole?', () => checkBackups(connection, ground, run));
     await make('drill', 'Drill: does a backup restore?', () => drillBackup(connection, ground, run));
     await make('deployment', 'Deployment: is it what was deployed, and well?', () => checkDeployment(connection, ground, run));
@@ -37838,6 +37942,22 @@ async function look(connection, { inputs, signal, mirrored }) {
         needsRefresh,
         now: new Date(Date.now() + seen.clockAhead),
     };
+}
+/** Asked only where there is a login to try, or an image that the host does not have. */
+async function question(connection, ground, { inputs, signal }) {
+    const references = imagesToAskFor(ground, inputs);
+    if ('error' in ground.seen.docker || (inputs.login === null && references.length === 0))
+        return null;
+    const { registry, login } = inputs;
+    try {
+        return await askRegistry(connection, { registry, login, references, signal, onLog: host });
+    }
+    catch (error) {
+        if (!(error instanceof failure_Failure) || signal.aborted)
+            throw error;
+        info(`The registry could not be asked: ${error.message}`);
+        return null;
+    }
 }
 async function checkBackups(connection, ground, run) {
     const { inputs, outputs, signal } = run;

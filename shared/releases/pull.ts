@@ -35,7 +35,10 @@ export interface Pulled {
   notKept: string[];
 }
 
-const program = { name: 'pull', scripts: [new URL('./pull.sh', import.meta.url)] };
+const program = {
+  name: 'pull',
+  scripts: [new URL('./login.sh', import.meta.url), new URL('./pull.sh', import.meta.url)],
+};
 
 /**
  * Pulls what is missing and looks at every image. Nothing that runs is touched.

@@ -1,5 +1,6 @@
 // Whether backups and rollbacks will work on a host: each check passes, fails, or says that it could not be made.
 import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { type Application, startApplication } from '../lab/application.ts';
@@ -36,6 +37,11 @@ after(async () => {
   await lab?.close();
 });
 
+/** As a workflow gives it. */
+const login = () => {
+  const given = app.inputs();
+  return Object.fromEntries(Object.entries(given).filter(([name]) => name.startsWith('registry')));
+};
 const root = () => join(host.deployDir, dir);
 const setup = (inputs: Inputs = {}): Promise<ActionResult> => verify(host, dir, { checks: 'setup', ...inputs });
 
@@ -127,13 +133,41 @@ describe('the history', () => {
     await write(host, file, `${JSON.stringify(earlier)}\n${JSON.stringify(now)}\n`);
     const result = await setup();
     await verified(host, result, 'verified', { 'last good release': 'warning' });
-    assert.match(findingOf(result, 'last good release').detail, /must be pulled|are gone/);
+    assert.match(
+      findingOf(result, 'last good release').detail,
+      /backend v1, dashboard v1 is not on the host, and not to be had: /,
+    );
+  });
+
+  test('whose images only the registry has passes, with the login', async () => {
+    const file = join(root(), 'rollback', 'history.jsonl');
+    await bash(host, 'sed -i "1s/sha256:[0-9a-f]\\{64\\}/sha256:$(printf %064d 0)/g" "$1"', file);
+    const result = await setup(login());
+    await verified(host, result, 'verified');
+    assert.match(findingOf(result, 'last good release').detail, /what is not on the host, the registry has$/);
+    assert.match(findingOf(result, 'registry').detail, /takes the login of/);
   });
 
   test('copies that cannot be read are a warning', async () => {
     const result = await setup({ history: 'artifact' });
     await verified(host, result, 'verified', { 'copies of the history': 'warning' });
   });
+});
+
+test('a registry that refuses the login fails, and nothing of the login stays', async () => {
+  const result = await setup({ ...login(), 'registry-password': 'not-the-password' });
+  await verified(host, result, 'failed', { registry: 'failed' });
+  assert.ok(
+    !(result.stdout + result.outputs['results'] + result.summary)
+      .replaceAll(/^::add-mask::.*$/gm, '')
+      .includes('not-the-password'),
+  );
+  assert.deepEqual(
+    readdirSync('/dev/shm').filter(
+      (name) => name.startsWith('atlasia-login.') && !existsSync(`/proc/${name.split('.')[1]}`),
+    ),
+    [],
+  );
 });
 
 describe('the lock', () => {

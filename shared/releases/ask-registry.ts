@@ -1,0 +1,47 @@
+import { Failure } from '../failure.ts';
+import type { Connection } from '../host/connection.ts';
+
+export interface RegistryQuestion {
+  registry: string;
+  /** null: the images are public, or the host is logged in. */
+  login: { user: string; password: string } | null;
+  /** `repository@digest`, or `repository:tag`. */
+  references: readonly string[];
+  signal: AbortSignal;
+  onLog: (line: string) => void;
+}
+
+export interface RegistryAnswer {
+  /** Why the registry refuses the login; null where it takes it, or none was given. */
+  refusal: string | null;
+  /** Images that it has. */
+  there: string[];
+  /** Those that it does not have, or says nothing of, with its words. */
+  away: { reference: string; why: string }[];
+}
+
+const program = {
+  name: 'ask-registry',
+  scripts: [new URL('./login.sh', import.meta.url), new URL('./ask-registry.sh', import.meta.url)],
+};
+
+/** Asks the registry, from the host, for images that a rollback would pull. Nothing is pulled. */
+export async function askRegistry(connection: Connection, question: RegistryQuestion): Promise<RegistryAnswer> {
+  const { registry, login, references, signal, onLog } = question;
+  const parameters = [registry, login?.user ?? '', login?.password ?? '', ...references];
+  const deadline = 90_000 + references.length * 30_000;
+  try {
+    const records = await connection.run(program, parameters, { deadline, atEnd: 'end', signal, onLog }).result;
+    return {
+      refusal: null,
+      there: records.all('there'),
+      away: records.all('away').map((value) => {
+        const space = value.indexOf(' ');
+        return { reference: value.slice(0, space), why: value.slice(space + 1).trim() };
+      }),
+    };
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'login-failed') throw error;
+    return { refusal: error.message, there: [], away: [] };
+  }
+}
