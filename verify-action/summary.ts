@@ -57,11 +57,11 @@ export async function summarizeVerification(
       : [
           summary.table(
             ['', 'Check', 'What was seen', 'What to do'],
-            bad.map((finding) => [
+            alike(bad).map(([finding, names]) => [
               isWarning(finding)
                 ? '⚠️ warning'
                 : `${finding.result === 'failed' ? '❌' : '❔'} ${words[finding.result]}`,
-              finding.name,
+              names.join(', '),
               finding.detail,
               finding.remedy ?? '',
             ]),
@@ -74,6 +74,19 @@ export async function summarizeVerification(
       ),
     ]),
   ]);
+}
+
+/** Those that say the same are one row, with all their names. */
+function alike(findings: readonly Finding[]): [Finding, names: string[]][] {
+  const rows = new Map<string, [Finding, string[]]>();
+  for (const finding of findings) {
+    const { result, severity, detail, remedy, name } = finding;
+    const key = JSON.stringify([result, severity, detail, remedy]);
+    const row = rows.get(key) ?? [finding, []];
+    row[1].push(name);
+    rows.set(key, row);
+  }
+  return [...rows.values()];
 }
 
 function verdictOf(tally: Tally, environment: string): summary.Block {

@@ -37778,11 +37778,11 @@ async function summarizeVerification(findings, tally, { environment, checks }, t
         ...(bad.length === 0
             ? []
             : [
-                summary_table(['', 'Check', 'What was seen', 'What to do'], bad.map((finding) => [
+                summary_table(['', 'Check', 'What was seen', 'What to do'], alike(bad).map(([finding, names]) => [
                     isWarning(finding)
                         ? '⚠️ warning'
                         : `${finding.result === 'failed' ? '❌' : '❔'} ${summary_words[finding.result]}`,
-                    finding.name,
+                    names.join(', '),
                     finding.detail,
                     finding.remedy ?? '',
                 ])),
@@ -37791,6 +37791,18 @@ async function summarizeVerification(findings, tally, { environment, checks }, t
             summary_table(['', 'Check', 'What was seen'], passed.map(({ name, group, detail }) => [group, name, detail])),
         ]),
     ]);
+}
+/** Those that say the same are one row, with all their names. */
+function alike(findings) {
+    const rows = new Map();
+    for (const finding of findings) {
+        const { result, severity, detail, remedy, name } = finding;
+        const key = JSON.stringify([result, severity, detail, remedy]);
+        const row = rows.get(key) ?? [finding, []];
+        row[1].push(name);
+        rows.set(key, row);
+    }
+    return [...rows.values()];
 }
 function verdictOf(tally, environment) {
     switch (tally.status) {
