@@ -91,12 +91,7 @@ async function prepare(
 ): Promise<Prepared> {
   return log.group(`Survey of ${connection.target}`, async () => {
     const request = {
-      deployDir: inputs.deployDir,
-      backupDir: inputs.backupDir,
-      projectName: inputs.projectName ?? '',
-      databaseService: inputs.databaseService ?? '',
-      databaseUser: inputs.databaseUser ?? '',
-      databaseName: inputs.databaseName ?? '',
+      ...inputs,
       probe: insideScript(),
       compose: null,
       setup: false,

@@ -166,12 +166,7 @@ async function look(connection: Connection, run: RollbackRun): Promise<Survey> {
       survey(
         connection,
         {
-          deployDir: inputs.deployDir,
-          backupDir: inputs.backupDir,
-          projectName: inputs.projectName ?? '',
-          databaseService: inputs.databaseService ?? '',
-          databaseUser: inputs.databaseUser ?? '',
-          databaseName: inputs.databaseName ?? '',
+          ...inputs,
           probe: insideScript(),
           compose: { files: inputs.composeFiles, envFile: inputs.envFile },
           setup: false,

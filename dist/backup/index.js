@@ -35621,10 +35621,10 @@ async function survey(connection, request, signal, onLog) {
     const { result } = connection.run(survey_program, [
         request.deployDir,
         request.backupDir,
-        request.projectName,
-        request.databaseService,
-        request.databaseUser,
-        request.databaseName,
+        request.projectName ?? '',
+        request.databaseService ?? '',
+        request.databaseUser ?? '',
+        request.databaseName ?? '',
         request.probe,
         request.setup ? 'setup' : '',
         ...(request.compose === null ? [''] : ['compose', request.compose.envFile ?? '', ...request.compose.files]),
@@ -37169,12 +37169,7 @@ async function backup(inputs, workflow, { signal, outputs, atEnd }) {
 async function prepare(connection, inputs, attempt, deployments, outputs) {
     return group(`Survey of ${connection.target}`, async () => {
         const request = {
-            deployDir: inputs.deployDir,
-            backupDir: inputs.backupDir,
-            projectName: inputs.projectName ?? '',
-            databaseService: inputs.databaseService ?? '',
-            databaseUser: inputs.databaseUser ?? '',
-            databaseName: inputs.databaseName ?? '',
+            ...inputs,
             probe: insideScript(),
             compose: null,
             setup: false,

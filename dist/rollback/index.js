@@ -35152,10 +35152,10 @@ async function survey(connection, request, signal, onLog) {
     const { result } = connection.run(survey_program, [
         request.deployDir,
         request.backupDir,
-        request.projectName,
-        request.databaseService,
-        request.databaseUser,
-        request.databaseName,
+        request.projectName ?? '',
+        request.databaseService ?? '',
+        request.databaseUser ?? '',
+        request.databaseName ?? '',
         request.probe,
         request.setup ? 'setup' : '',
         ...(request.compose === null ? [''] : ['compose', request.compose.envFile ?? '', ...request.compose.files]),
@@ -39249,12 +39249,7 @@ async function look(connection, run) {
     const { inputs, signal } = run;
     return group(`Survey of ${connection.target}`, async () => {
         const once = () => survey(connection, {
-            deployDir: inputs.deployDir,
-            backupDir: inputs.backupDir,
-            projectName: inputs.projectName ?? '',
-            databaseService: inputs.databaseService ?? '',
-            databaseUser: inputs.databaseUser ?? '',
-            databaseName: inputs.databaseName ?? '',
+            ...inputs,
             probe: insideScript(),
             compose: { files: inputs.composeFiles, envFile: inputs.envFile },
             setup: false,

@@ -33841,1289 +33841,6 @@ const noOutputs = () => ({
     'history-id': null,
 });
 
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(77598);
-;// CONCATENATED MODULE: ./build/shared/backups/read-manifest.js
-
-
-
-
-
-/** UTF-16 units; room for some 100 000 tables, and as much as the survey sends. */
-const longestManifest = 8 * 1024 * 1024;
-/** UTF-16 units. PostgreSQL's own limit on names is 63 bytes, but a build may have another. */
-const read_manifest_name = untrusted_text(1024);
-const read_manifest_line = untrusted_text(4096);
-const mostRelations = 200_000;
-const backupId = textThat(isBackupId, 'a backup id');
-const read_manifest_moment = textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC');
-const bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
-const hex = (digits) => textThat((value) => value.length === digits && /^[a-f0-9]+$/.test(value), `${digits} lower-case hex digits`);
-const url = textThat((value) => value.length <= 2048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address');
-const table = shape({ schema: read_manifest_name, name: read_manifest_name, rows: orNull(count), exact: bool });
-const sequence = shape({
-    schema: read_manifest_name,
-    name: read_manifest_name,
-    before: orNull(bigInteger),
-    after: orNull(bigInteger),
-    increment: bigInteger,
-});
-const read_manifest_runningImage = shape({
-    image: orNull(read_manifest_line),
-    tag: orNull(untrusted_text(128)),
-    digest: orNull(textThat(isDigest, 'a digest')),
-    imageId: orNull(textThat(isImageId, 'an image id')),
-});
-const check = shape({
-    name: read_manifest_name,
-    result: oneOf('passed', 'failed', 'could-not-check'),
-    detail: read_manifest_line,
-    ms: milliseconds,
-});
-const manifest = shape({
-    version: oneOf(1),
-    id: backupId,
-    kind: oneOf('scheduled', 'predeployment', 'prerollback'),
-    environment: read_manifest_name,
-    database: textThat((value) => value !== '' && value.length <= 1024 && !value.includes('\0'), 'a database name'),
-    startedAt: read_manifest_moment,
-    finishedAt: read_manifest_moment,
-    serverVersion: read_manifest_name,
-    pgDumpVersion: read_manifest_name,
-    encoding: read_manifest_name,
-    locale: read_manifest_name,
-    ctype: orNull(read_manifest_name),
-    localeProvider: orNull(oneOf('libc', 'icu', 'builtin')),
-    providerLocale: orNull(read_manifest_name),
-    format: oneOf('custom', 'plain'),
-    compression: oneOf('zstd', 'gzip', 'none'),
-    encryption: oneOf('none', 'age'),
-    file: textThat((value) => naming_parseSetFileName(value)?.part === 'dump', 'the bare name of a dump'),
-    sizeBytes: count,
-    dumpBytes: orNull(count),
-    sha256: hex(64),
-    md5: hex(32),
-    tables: listOf(table, mostRelations),
-    sequences: listOf(sequence, mostRelations),
-    largeObjects: count,
-    extensions: listOf(shape({ name: read_manifest_name, version: read_manifest_name }), 10_000),
-    schemaSha256: orNull(hex(64)),
-    schemaChangedSince: orNull(backupId),
-    release: mapOf(isServiceName, read_manifest_runningImage, 1000),
-    runUrl: orNull(url),
-    commit: orNull(textThat((value) => /^[a-f0-9]{7,64}$/.test(value), 'a commit')),
-    actor: orNull(read_manifest_name),
-    checks: listOf(check, 1000),
-});
-/**
- * Reads a manifest from the host, which may hold anything. Fields that this version does not know are dropped.
- *
- * @throws Failure `bad-manifest`; its message ends a sentence that begins with the file's name.
- */
-function readManifest(json) {
-    if (json.length > longestManifest)
-        throw new failure_Failure('bad-manifest', 'is too large for a manifest');
-    const value = parse(json);
-    refuseOtherVersions(value);
-    try {
-        return manifest(value, '');
-    }
-    catch (error) {
-        if (error instanceof failure_Failure)
-            throw new failure_Failure('bad-manifest', `is not a manifest: ${error.message}`);
-        throw error;
-    }
-}
-function parse(json) {
-    try {
-        return JSON.parse(json);
-    }
-    catch (error) {
-        throw new failure_Failure('bad-manifest', 'is not JSON', { cause: error });
-    }
-}
-/** Said before the shape is looked at: a later version may have any. */
-function refuseOtherVersions(value) {
-    const version = value?.version;
-    if (typeof version === 'number' && version !== 1) {
-        throw new failure_Failure('bad-manifest', `has version ${version}; this release of the action reads version 1`);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/catalogue.js
-
-
-
-const allFolders = ['daily', 'weekly', 'monthly', 'predeployment', 'rollback', 'failed'];
-/** What the rollback folder holds besides sets. */
-const rollbackRecords = /^rollback\/(deployment_tags\.log|history\.jsonl|HOLD|transactions(\/.+)?)$/;
-/**
- * Sorts what the survey found into sets and others.
- *
- * @param files every file of these folders.
- * @param manifestTexts contents of the `*.manifest.json` files by path. Untrusted.
- */
-function catalogueOf(files, manifestTexts) {
-    const copies = new Map();
-    const failed = new Set();
-    const partial = [];
-    const foreign = [];
-    for (const file of files) {
-        const place = placeOf(file);
-        if (place === 'partial')
-            partial.push(file);
-        else if (place === 'foreign')
-            foreign.push(file);
-        else if (place === 'record')
-            continue;
-        else if (place.folder === 'failed')
-            failed.add(place.id);
-        else {
-            const key = `${place.folder}/${place.id}`;
-            const copy = copies.get(key) ?? { ...place, files: [] };
-            copy.files.push(file);
-            copies.set(key, copy);
-        }
-    }
-    const sets = new Map();
-    for (const copy of [...copies.values()].toSorted(byFolder)) {
-        const manifestFile = copy.files.find((file) => naming_parseSetFileName(bareName(file.path))?.part === 'manifest');
-        // The manifest is renamed into place last, so without one there is no set.
-        if (manifestFile === undefined)
-            foreign.push(...copy.files);
-        else {
-            const manifestText = manifestTexts.get(manifestFile.path);
-            add(sets, judge(copy, manifestText), manifestText);
-        }
-    }
-    return {
-        sets: [...sets.values()].toSorted((a, b) => newestFirst(a.id, b.id)),
-        failed: [...failed].toSorted(newestFirst),
-        partial,
-        foreign,
-    };
-}
-/** The verified sets of one database, newest first. */
-function catalogue_verifiedSetsOf(database, sets) {
-    return sets.filter((set) => set.state === 'verified').filter((set) => set.database === database);
-}
-/** Where a set's files are, below the backup directory: the first of its folders. */
-function folderOf({ id, folders }) {
-    const folder = folders[0] ?? 'daily';
-    return folder === 'predeployment' ? `${folder}/${id}` : folder;
-}
-/** Orders ids; they are times, so their text order is their order in time. */
-function newestFirst(a, b) {
-    if (a === b)
-        return 0;
-    return a < b ? 1 : -1;
-}
-function bareName(path) {
-    return path.slice(path.lastIndexOf('/') + 1);
-}
-/** A name counts only where it belongs: a prerollback_ file in daily is nobody's. */
-function placeOf({ path }) {
-    if (path.split('/').some(isPartialName))
-        return 'partial';
-    if (rollbackRecords.test(path))
-        return 'record';
-    const bare = bareName(path);
-    const parsed = naming_parseSetFileName(bare);
-    const folder = allFolders.find((known) => path.startsWith(`${known}/`));
-    if (parsed === null || folder === undefined)
-        return 'foreign';
-    const { prefix, id } = parsed;
-    const expected = folder === 'predeployment' ? `${folder}/${id}/${bare}` : `${folder}/${bare}`;
-    return prefix === prefixIn(folder) && path === expected ? { folder, prefix, id } : 'foreign';
-}
-function prefixIn(folder) {
-    if (folder === 'rollback')
-        return 'prerollback';
-    return folder === 'failed' ? 'failed' : 'backup';
-}
-function judge(copy, manifestText) {
-    const broken = (reason, manifest) => ({
-        state: 'broken',
-        id: copy.id,
-        database: manifest?.database ?? null,
-        manifest,
-        folders: [copy.folder],
-        reason,
-    });
-    if (manifestText === undefined)
-        return broken('its manifest could not be read', null);
-    const manifest = manifestOrReason(manifestText);
-    if (typeof manifest === 'string')
-        return broken(`its manifest ${manifest}`, null);
-    if (manifest.id !== copy.id)
-        return broken(`its manifest is that of ${manifest.id}`, manifest);
-    const { dump } = naming_setFileNames(copy.prefix, copy.id, manifest);
-    if (manifest.file !== dump)
-        return broken(`its manifest names ${manifest.file} instead of ${dump}`, manifest);
-    const file = copy.files.find((found) => bareName(found.path) === dump);
-    if (file === undefined)
-        return broken(`${dump} is missing`, manifest);
-    if (file.bytes !== manifest.sizeBytes) {
-        const size = file.bytes === 0 ? 'is empty' : `has ${file.bytes} bytes`;
-        return broken(`${dump} ${size}, its manifest says ${manifest.sizeBytes}`, manifest);
-    }
-    return { state: 'verified', id: copy.id, database: manifest.database, manifest, folders: [copy.folder] };
-}
-function manifestOrReason(text) {
-    try {
-        return readManifest(text);
-    }
-    catch (error) {
-        if (error instanceof failure_Failure)
-            return error.message;
-        throw error;
-    }
-}
-/** Copies with the same manifest and the same verdict are one set that stands in several folders. */
-function add(sets, set, manifestText) {
-    const key = JSON.stringify([set.id, set.state === 'broken' ? set.reason : null, manifestText ?? null]);
-    const known = sets.get(key);
-    if (known === undefined)
-        sets.set(key, set);
-    else
-        known.folders.push(...set.folders);
-}
-function byFolder(a, b) {
-    return allFolders.indexOf(a.folder) - allFolders.indexOf(b.folder);
-}
-
-;// CONCATENATED MODULE: ./build/shared/postgres/scripts.js
-
-// What is run inside the database container, or said to the server, as the host's programs are handed it.
-/** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `verify`, `contents`, `terminate`. */
-const insideScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "inside.sh", 'utf8');
-/** Statements for one session, in this order. They answer in lines: a name, a space, a value or JSON. */
-const factsBefore = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-before.sql", 'utf8');
-const factsTables = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-tables.sql", 'utf8');
-const factsAfter = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-after.sql", 'utf8');
-/**
- * The script for the scratch container of a drill: `prepare`, `tolerant`, `restore`, `session`, `schema`, `indexes`, `reader`,
- * `assert`.
- */
-const drillScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "drill-inside.sh", 'utf8');
-
-;// CONCATENATED MODULE: ./build/shared/backups/read-sets.js
-
-
-const program = { name: 'read-sets', scripts: [__nccwpck_require__.ab + "read-sets.sh"] };
-/** Reads every file of these sets from the disk, and compares each with what its set says of it. */
-async function readSets(connection, request) {
-    const parameters = request.sets.flatMap((set) => {
-        const names = namesOf(set);
-        const files = filesOf(names);
-        return [folderOf(set), names.sha256, names.md5, String(files.length), ...files];
-    });
-    const { result } = connection.run(program, [request.backupDir, String(request.sets.length), ...parameters], {
-        deadline: request.timeout,
-        atEnd: 'end',
-        signal: request.signal,
-        onLog: request.onLog,
-        onProgress: (_, path) => request.onSet(path),
-    });
-    const reading = readRecords(await result);
-    return request.sets.map((set) => judgeReading(set, reading));
-}
-function readRecords(records) {
-    const pair = (value, separator) => {
-        const at = value.indexOf(separator);
-        return [value.slice(0, at), value.slice(at + 1)];
-    };
-    return {
-        sums: new Map([
-            ...records.all('sum').map((value) => {
-                const [sum, path] = pair(value, ' ');
-                return [path, sum];
-            }),
-            ...records.all('unread').map((path) => [path, null]),
-        ]),
-        lists: new Map(records.all('list').map((value) => pair(value, '\n'))),
-    };
-}
-/** Compares what was read with the set's own lists and its manifest: each file must agree with all that name it. */
-function judgeReading(set, { sums, lists }) {
-    const names = namesOf(set);
-    const folder = folderOf(set);
-    const files = filesOf(names);
-    const sha256 = lists.get(`${folder}/${names.sha256}`);
-    const md5 = lists.get(`${folder}/${names.md5}`);
-    const faults = [];
-    if (sha256 === undefined)
-        faults.push(`${names.sha256} is missing`);
-    if (md5 === undefined)
-        faults.push(`${names.md5} is missing`);
-    const listed = listedSums(sha256 ?? '');
-    for (const name of files) {
-        const sum = sums.get(`${folder}/${name}`) ?? null;
-        const expected = listed.get(name);
-        if (sum === null && expected === undefined && wasNotMade(name, set))
-            continue;
-        if (sum === null)
-            faults.push(`${name} could not be read`);
-        else if (sha256 !== undefined && expected === undefined)
-            faults.push(`${names.sha256} does not list ${name}`);
-        else if (expected !== undefined && sum !== expected)
-            faults.push(`${name} is not what ${names.sha256} says`);
-        if (name === names.dump && sum !== null && sum !== set.manifest.sha256)
-            faults.push(`${name} is not what the manifest says`);
-    }
-    if (md5 !== undefined && listedSums(md5).get(names.dump) !== set.manifest.md5)
-        faults.push(`${names.md5} and the manifest differ on ${names.dump}`);
-    return { id: set.id, files: files.length, faults };
-}
-/** A dump counts also where its schema or the roles could not be written beside it; its manifest tells. */
-function wasNotMade(name, set) {
-    const names = namesOf(set);
-    const side = name === names.schema ? 'schema' : name === names.globals ? 'globals' : null;
-    return side !== null && set.manifest.checks.some((check) => check.name === side && check.result !== 'passed');
-}
-/** As `sha256sum` writes them: sum, a space, a space or an asterisk, name. */
-function listedSums(text) {
-    const lines = text.split('\n').map((line) => /^([0-9a-f]+) [ *](.+)$/.exec(line));
-    return new Map(lines.flatMap((match) => (match === null ? [] : [[match[2] ?? '', match[1] ?? '']])));
-}
-/** The names that a set's files have where it stands. */
-function namesOf({ id, manifest }) {
-    return naming_setFileNames(naming_parseSetFileName(manifest.file)?.prefix ?? 'backup', id, manifest);
-}
-/** Those that its lists of sums name. */
-function filesOf({ dump, schema, globals, manifest, report }) {
-    return [dump, schema, globals, manifest, report];
-}
-
-;// CONCATENATED MODULE: ./build/shared/shell-quote.js
-
-const bare = /^[A-Za-z0-9_@%+=:,./-]+$/;
-/** What is not seen as it is: controls, bidi overrides, zero-width characters, separators, unassigned code points. */
-const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
-/** What a log breaks up since the runner would obey it: it must not stand in a command that is printed to be copied. */
-const workflowCommand = /::|##\[/;
-/**
- * One argument for bash that is exactly this text: bare where that is safe, else in single quotes, else (where it holds
- * what cannot be seen or copied) in bash's `$'…'`. The result is one line.
- *
- * @throws Failure `unquotable` for text that holds a NUL, which no argument can
- */
-function shell_quote_quoteForShell(text) {
-    if (text.includes('\0'))
-        throw new Failure('unquotable', 'A text with a NUL cannot be given to a command');
-    if (invisible.test(text) || workflowCommand.test(text))
-        return `$'${[...text].map(inDollarQuotes).join('')}'`;
-    return bare.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
-/** Bytes rather than \u, whose meaning depends on the shell's locale. `!` as bash may look for it in its history. */
-function inDollarQuotes(character) {
-    if (character === "'" || character === '\\')
-        return `\\${character}`;
-    if (!invisible.test(character) && !'#:!'.includes(character))
-        return character;
-    return [...new TextEncoder().encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/restore-command.js
-
-
-/** PostgreSQL cuts names off behind this many bytes. */
-const longestName = 63;
-const foldAt = 92;
-/** The commands that restore a set, whatever its database, user and folders are called. */
-function restoreCommands(manifest, place) {
-    const prefix = parseSetFileName(manifest.file)?.prefix ?? 'backup';
-    const files = setFileNames(prefix, manifest.id, manifest);
-    const restored = nameWith(manifest.database, '_restored');
-    const maintenance = manifest.database === 'postgres' ? 'template1' : 'postgres';
-    const psql = ['psql', '-X', '--quiet', `--username=${place.user}`, `--dbname=${maintenance}`];
-    const cd = command(['cd', place.folder]);
-    return {
-        database: restored,
-        roles: `${cd} &&\n${pipeline(['zcat', files.globals], [...fedIn(place), ...psql])}`,
-        restore: strictly([
-            cd,
-            command(['sha256sum', '--check', files.sha256]),
-            command(createDatabase(manifest, place, restored)),
-            pipeline(...readDump(manifest, files.dump, place), restoreInto(manifest, place, restored)),
-            command(['echo', `Restored into ${restored}`]),
-        ]),
-        swap: strictly([
-            cd,
-            command(['docker', 'exec', place.container, ...psql, `--command=${swapNames(manifest.database, restored)}`]),
-            pipeline(['zcat', files.globals], 
-            // A dump leaves out what ALTER DATABASE … SET said.
-            ['sed', '1,/^-- Settings of the database$/d'], [...fedIn(place), ...psql]),
-        ]),
-    };
-}
-/**
- * A value for `--dbname`, where PostgreSQL's programs read a connection string if it looks like one.
- * Exactly this database is meant, whatever its name.
- */
-function databaseArgument(name) {
-    if (!name.includes('=') && !/^postgres(ql)?:\/\//.test(name))
-        return name;
-    return `dbname='${name.replace(/[\\']/g, '\\$&')}'`;
-}
-/** Only where there is a pipe: else `-i` would swallow what the operator has pasted behind it. */
-function fedIn({ container }) {
-    return ['docker', 'exec', '-i', container];
-}
-/** template0: other templates may hold something already, or have another encoding. */
-function createDatabase(manifest, place, name) {
-    return [
-        ...['docker', 'exec', place.container, 'createdb', `--username=${place.user}`, '--template=template0'],
-        ...[...createOptions(manifest), '--', name],
-    ];
-}
-/** Options of createdb for a database like the source. */
-function createOptions(manifest) {
-    return [`--encoding=${manifest.encoding}`, ...localeOptions(manifest)];
-}
-/** Sorting and letters as the source had them, or indexes and comparisons would differ. */
-function localeOptions({ locale, ctype, localeProvider, providerLocale, serverVersion }) {
-    const libc = ctype === null || ctype === locale ? [`--locale=${locale}`] : [`--lc-collate=${locale}`, `--lc-ctype=${ctype}`];
-    if (localeProvider === null || localeProvider === 'libc' || providerLocale === null) {
-        // Else it is that of template0, which on another server may be ICU. Older versions have no such option.
-        return localeProvider === 'libc' && Number.parseInt(serverVersion, 10) >= 15
-            ? ['--locale-provider=libc', ...libc]
-            : libc;
-    }
-    return [`--locale-provider=${localeProvider}`, `--${localeProvider}-locale=${providerLocale}`, ...libc];
-}
-/** The stages that give the plain archive or SQL; the first reads the file. */
-function readDump({ encryption, format, compression }, file, place) {
-    const program = { zstd: 'zstd', gzip: format === 'custom' ? null : 'gzip', none: null }[compression];
-    const decompress = program === null ? [] : [program, '-dc'];
-    const isInside = program === 'zstd' && place.zstdOn === 'container';
-    // In the container it is a stage of its own, so that the host's pipefail sees how it ends.
-    const decompression = isInside ? [...fedIn(place), ...decompress] : decompress;
-    if (encryption === 'age') {
-        const decryption = ['age', '--decrypt', '--identity', 'key.txt', file];
-        return program === null ? [decryption] : [decryption, decompression];
-    }
-    if (program === null)
-        return [['cat', file]];
-    return isInside ? [['cat', file], decompression] : [[...decompression, file]];
-}
-/** psql takes any end of its input for a good one, so the checksum before it and pipefail matter. */
-function restoreInto({ format }, place, name) {
-    const into = [`--username=${place.user}`, `--dbname=${databaseArgument(name)}`];
-    if (format === 'custom')
-        return [...fedIn(place), 'pg_restore', '--exit-on-error', ...into];
-    // Not as a single transaction: the dump has some of its own, around large objects.
-    const strict = ['-X', '--quiet', '--output=/dev/null', '-v', 'ON_ERROR_STOP=1'];
-    return [...fedIn(place), 'psql', ...strict, ...into];
-}
-/** One command string is one transaction: both names change, or none does. */
-function swapNames(database, restored) {
-    const old = nameWith(database, '_replaced');
-    const rename = (from, to) => `ALTER DATABASE ${identifier(from)} RENAME TO ${identifier(to)}`;
-    return `${rename(database, old)}; ${rename(restored, database)}`;
-}
-function identifier(name) {
-    return `"${name.replaceAll('"', '""')}"`;
-}
-/** Shortened by whole characters where the server would cut it, maybe down to the name that it must not have. */
-function nameWith(name, suffix) {
-    const characters = [...name];
-    while (new TextEncoder().encode(characters.join('') + suffix).length > longestName)
-        characters.pop();
-    return characters.join('') + suffix;
-}
-/** In a shell of its own, so that the operator's goes on after an error. */
-function strictly(commands) {
-    return `( set -e -o pipefail\n${commands.map(indented).join('\n')}\n)`;
-}
-function pipeline(...stages) {
-    return stages.map((stage, index) => (index === 0 ? command(stage) : indented(command(stage)))).join(' |\n');
-}
-function indented(lines) {
-    return lines.replaceAll(/^/gm, '  ');
-}
-/** Quoted words hold no line breaks, so a line can be folded between any two. */
-function command(words) {
-    const lines = [];
-    for (const word of words.map(quoteWord)) {
-        const last = lines.at(-1);
-        if (last === undefined)
-            lines.push(word);
-        else if (last.length + 1 + word.length <= foldAt)
-            lines[lines.length - 1] = `${last} ${word}`;
-        else
-            lines.push(`    ${word}`);
-    }
-    return lines.join(' \\\n');
-}
-/** `--option='a value'` reads better than `'--option=a value'`, and is the same. */
-function quoteWord(word) {
-    const [option = ''] = /^--[a-z-]+=/.exec(word) ?? [];
-    return option + quoteForShell(word.slice(option.length));
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/schema-changes.js
-
-
-/** Lines that pg_dump writes differently in every run or for every server version. */
-const unstable = /^(\\(un)?restrict |-- Dumped (from|by) |-- (Started|Completed) on )/;
-/** pg_dump's comment above each object. Names hold no line breaks here, but may hold anything else. */
-const header = /^-- Name: (.*); Type: (.*?); Schema: (.*); Owner: /;
-/**
- * Lines between objects, which belong to none. pg_dump sets a default before the first object that needs another one,
- * so these move about when objects come and go.
- */
-const betweenObjects = /^(-- PostgreSQL database dump( complete)?|--|SET default_(tablespace|table_access_method) = .*)?$/;
-/**
- * A schema dump without the lines that differ from run to run, so that equal schemas are equal texts. This is what
- * `schemaSha256` is taken of. It ends without line breaks, since a dump that went through a shell has lost them.
- */
-function stableSchema(dump) {
-    return dump
-        .split('\n')
-        .filter((line) => !unstable.test(line))
-        .join('\n')
-        .trimEnd();
-}
-/** `schemaSha256` of a manifest. */
-function stableSchemaHash(dump) {
-    return (0,external_node_crypto_.createHash)('sha256').update(stableSchema(dump)).digest('hex');
-}
-/**
- * What changed between two outputs of `pg_dump --schema-only`, by object: first in the order of `after`, then what was
- * removed. An object that is written to another place in the dump has not changed.
- */
-function compareSchemas(before, after) {
-    const old = objectsOf(before);
-    const present = objectsOf(after);
-    const changes = [];
-    for (const [key, object] of present) {
-        const predecessor = old.get(key);
-        if (predecessor === undefined)
-            changes.push({ what: 'added', ...object.title, lines: [] });
-        else {
-            const lines = changedLines(predecessor.lines, object.lines);
-            if (lines.length > 0)
-                changes.push({ what: 'changed', ...object.title, lines });
-        }
-    }
-    for (const [key, { title }] of old)
-        if (!present.has(key))
-            changes.push({ what: 'removed', ...title, lines: [] });
-    return changes;
-}
-/** By what identifies an object; those that share all of it are taken together. */
-function objectsOf(dump) {
-    const objects = new Map();
-    let current = schema_changes_objectAt(objects, { type: 'SETTINGS', schema: null, name: 'of the dump' });
-    for (const line of stableSchema(dump).split('\n')) {
-        const [, name, type, schema] = header.exec(line) ?? [];
-        if (name !== undefined && type !== undefined && schema !== undefined) {
-            current = schema_changes_objectAt(objects, { type, schema: schema === '-' ? null : schema, name });
-        }
-        else if (!betweenObjects.test(line)) {
-            current.lines.push(line);
-        }
-    }
-    return objects;
-}
-function schema_changes_objectAt(objects, title) {
-    const key = JSON.stringify([title.type, title.schema, title.name]);
-    const object = objects.get(key) ?? { title, lines: [] };
-    objects.set(key, object);
-    return object;
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/drill.js
-
-
-
-
-
-
-
-const drill_program = { name: 'drill', scripts: [new URL(/* asset import */ __nccwpck_require__(34766), __nccwpck_require__.b)] };
-/** Restores a set into a scratch container and looks at what came out. The container is gone afterwards. */
-async function drill(connection, request) {
-    const { backupDir, set, timeout, statements } = request;
-    const { manifest } = set;
-    const folder = `${backupDir}/${folderOf(set)}`;
-    const names = namesOf(set);
-    const hasGlobals = manifest.checks.every(({ name, result }) => name !== 'globals' || result === 'passed');
-    const options = createOptions(manifest);
-    const words = [];
-    const run = connection.run(drill_program, [
-        `atlasia-drill-${request.token}`,
-        request.image,
-        `${folder}/${names.dump}`,
-        hasGlobals ? `${folder}/${names.globals}` : '',
-        manifest.format,
-        manifest.compression,
-        manifest.database,
-        databaseArgument(manifest.database),
-        String(request.memory),
-        String(request.neededBytes),
-        String(Math.ceil(timeout / 1_000)),
-        request.timezone,
-        drillScript(),
-        factsBefore(),
-        factsTables(),
-        factsAfter(),
-        String(options.length),
-        ...options,
-        String(statements.length),
-        ...statements,
-    ], {
-        deadline: timeout,
-        atEnd: 'end',
-        signal: request.signal,
-        onLog(line) {
-            words.push(line);
-            request.onLog(line);
-        },
-        onProgress: request.onProgress,
-    });
-    try {
-        return readOutcome(await run.result, words);
-    }
-    catch (error) {
-        throw error instanceof failure_Failure ? explain(error, request.image) : error;
-    }
-}
-function explain(failure, image) {
-    if (failure.code === 'drill-no-room') {
-        const [free = 0, needed = 0] = failure.message.split(' ').map(Number);
-        return new failure_Failure(failure.code, `A drill needs ${formatBytes(needed)} on the disk of Docker, and ${formatBytes(free)} are free`, { hint: 'Nothing was restored. On the host: docker system df. Or drill on another machine: docs/restore.md' });
-    }
-    if (failure.code !== 'drill-not-started')
-        return failure;
-    return new failure_Failure(failure.code, failure.message, {
-        hint: `See whether the image ${image} is PostgreSQL's official one, and has a user "postgres"; raise "drill-memory"`,
-        cause: failure.cause,
-    });
-}
-const faults = {
-    41: 'it does not restore',
-    42: 'it does not unpack to its end',
-    43: 'it does not end as pg_dump ends a dump: its end is missing',
-};
-function readOutcome(records, words) {
-    const status = records.integer('restored');
-    const why = faults[status] ?? `the restore was ended from outside (exit ${status})`;
-    return {
-        fault: status === 0 ? null : { why, words: words.slice(-4).join(' ').trim() },
-        sha256: /^[0-9a-f]{64}$/.exec(records.get('sha256'))?.[0] ?? null,
-        restoreMs: records.integer('restore-ms'),
-        restored: status === 0 ? readRestored(records) : null,
-    };
-}
-/** @throws Failure `drill-incomplete` where the session that counted broke off */
-function readRestored(records) {
-    const facts = records.all('fact').map((line) => {
-        const space = line.indexOf(' ');
-        return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1)];
-    });
-    const fact = (name) => facts.find(([key]) => key === name)?.[1];
-    if (fact('end') === undefined) {
-        throw new failure_Failure('drill-incomplete', 'What the backup holds could not be counted to the end', {
-            hint: 'Raise "drill-memory", or see the log',
-            cause: facts
-                .slice(-3)
-                .map((pair) => pair.join(' '))
-                .join('\n'),
-        });
-    }
-    const [indexExit, indexText] = readSaid(records.get('indexes'));
-    const lines = indexText.split('\n').filter((line) => line !== '');
-    const checked = lines.map((line) => /^checked (\d+)$/.exec(line)?.[1]).find((count) => count !== undefined);
-    return {
-        tables: facts.filter(([name]) => name === 'table').map(([, json]) => JSON.parse(json)),
-        sequences: JSON.parse(fact('sequences-after') ?? '[]'),
-        largeObjects: Number(fact('large-objects') ?? 0),
-        extensions: JSON.parse(fact('extensions') ?? '[]'),
-        schemaSha256: stableSchemaHash(records.get('schema-text')),
-        checkedIndexes: checked === undefined ? null : Number(checked),
-        indexFaults: [
-            ...lines.filter((line) => line.startsWith('invalid ')),
-            ...(indexExit === 0 ? [] : [lines.find((line) => line.includes('ERROR')) ?? 'the indexes could not be read']),
-        ],
-        assertions: records.all('assertion').map((value) => {
-            const [exit, answer] = readSaid(value);
-            return { isTrue: exit === 0 && answer.trim() === 't', answer: answer.trim() };
-        }),
-    };
-}
-function readSaid(value) {
-    const space = value.indexOf(' ');
-    return [Number(value.slice(0, space)), value.slice(space + 1)];
-}
-
-;// CONCATENATED MODULE: ./build/shared/postgres/probe.js
-
-/**
- * Reads what the probe printed. Values are the server's: hostile until cleaned.
- * @throws Failure `database-refuses`, `no-pg-dump`
- */
-function readProbe(output) {
-    const lines = output.split('\n').map((line) => {
-        const space = line.indexOf(' ');
-        return [line.slice(0, space), line.slice(space + 1)];
-    });
-    const value = (name) => lines.find(([key]) => key === name)?.[1];
-    const tools = new Set(lines.filter(([name]) => name === 'tool').map(([, tool]) => tool));
-    const missing = ['psql', 'pg_dump', 'pg_restore'].filter((tool) => !tools.has(tool));
-    if (missing.length > 0) {
-        throw new failure_Failure('no-pg-dump', `The database container has no ${missing.join(' and no ')}`, {
-            hint: 'Name the service that runs the official PostgreSQL image as "db-service"',
-        });
-    }
-    const answer = value('accepts');
-    if (answer === undefined)
-        throw refusal(value('refuses') ?? 'no answer');
-    return {
-        ...readFacts(answer),
-        pgDumpVersion: (value('pg-dump') ?? '').replace(/^pg_dump \(PostgreSQL\) /, ''),
-        tools,
-    };
-}
-const refusals = [
-    [/database ".*" does not exist$/, 'Correct the input "db-name"'],
-    [/role ".*" does not exist$/, 'Correct the input "db-user"'],
-    [/starting up|shutting down|in recovery/, 'Wait until it is up, then run it again'],
-];
-function readFacts(answer) {
-    try {
-        return JSON.parse(answer);
-    }
-    catch {
-        throw refusal(answer);
-    }
-}
-function refusal(answer) {
-    const [, fatal] = /FATAL: +(.*?) *$/.exec(answer) ?? [];
-    const because = fatal === undefined ? '' : `: ${fatal}`;
-    return new failure_Failure('database-refuses', `The database does not accept our session${because}`, {
-        hint: refusals.find(([pattern]) => fatal !== undefined && pattern.test(fatal))?.[1] ??
-            'See what it says: docker logs of its container. Where it names a database or a role, set "db-name" and "db-user"',
-        cause: answer,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/calendar.js
-
-const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
-/**
- * The calendar of an IANA time zone such as `Europe/Berlin`.
- *
- * @throws InputError where the zone is unknown
- */
-function calendar_calendarIn(timezone) {
-    const format = formatIn(timezone);
-    const day = (moment) => {
-        const parts = Object.fromEntries(format.formatToParts(moment).map(({ type, value }) => [type, value]));
-        return `${parts['year']?.padStart(4, '0')}-${parts['month']}-${parts['day']}`;
-    };
-    return {
-        day,
-        week: (moment) => sundayBefore(day(moment)),
-        month: (moment) => day(moment).slice(0, 7),
-    };
-}
-/** `Mon 2026-11-23` for `2026-11-23`. */
-function withWeekday(day) {
-    return `${weekdays[weekday(day)]} ${day}`;
-}
-function formatIn(timezone) {
-    try {
-        return new Intl.DateTimeFormat('en-US', {
-            timeZone: timezone,
-            calendar: 'iso8601',
-            numberingSystem: 'latn',
-            year: 'numeric',
-            month: '2-digit',
-            day: '2-digit',
-        });
-    }
-    catch {
-        throw new InputError('timezone', 'is not a time zone', 'Write it as UTC, Europe/Berlin or America/New_York');
-    }
-}
-/** Dates have no clock, so from here on they are counted in UTC, where every day has 24 hours. */
-function sundayBefore(day) {
-    const sunday = new Date(`${day}T00:00:00Z`);
-    sunday.setUTCDate(sunday.getUTCDate() - weekday(day));
-    return sunday.toISOString().slice(0, 10);
-}
-function weekday(day) {
-    return new Date(`${day}T00:00:00Z`).getUTCDay();
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/tiers.js
-
-
-
-const allTiers = ['daily', 'weekly', 'monthly', 'predeployment', 'prerollback'];
-/** The folder that the sets of a tier stand in. */
-function folderOfTier(tier) {
-    return tier === 'prerollback' ? 'rollback' : tier;
-}
-/** The period of a set in a tier; a deployment or a rollback is a period of its own. */
-function periodOf(tier, id, calendar) {
-    // Ids in a catalogue are valid; the epoch only satisfies the type.
-    const start = startOf(id) ?? new Date(0);
-    switch (tier) {
-        case 'daily': {
-            const day = calendar.day(start);
-            return { key: day, name: withWeekday(day) };
-        }
-        case 'weekly': {
-            const sunday = calendar.week(start);
-            return { key: sunday, name: `the week of ${withWeekday(sunday)}` };
-        }
-        case 'monthly': {
-            const month = calendar.month(start);
-            return { key: month, name: month };
-        }
-        case 'predeployment':
-        case 'prerollback':
-            return { key: id, name: id };
-    }
-}
-/**
- * Which tiers a new verified set enters, in the order of allTiers; one that is taken before a rollback stands alone. This is computed from what stands in the folders and
- * never from the day of the week: after a missed Sunday the next night is weekly.
- *
- * @param sets all sets on the host; only verified ones of the same database matter.
- * @param timezone IANA name; days are counted there.
- */
-function decideTiers(added, sets, policy, timezone) {
-    if (added.kind === 'prerollback') {
-        return [{ tier: 'prerollback', enters: true, reason: 'prerollback: taken before a rollback' }];
-    }
-    const calendar = calendarIn(timezone);
-    const earlier = verifiedSetsOf(added.database, sets).filter((set) => set.id !== added.id);
-    const firstOfPeriod = (tier) => {
-        if (policy[tier] === 0)
-            return { tier, enters: false, reason: `not ${tier}: keep-${tier} is 0` };
-        const period = periodOf(tier, added.id, calendar);
-        const holder = earlier.findLast((set) => set.folders.includes(folderOfTier(tier)) && periodOf(tier, set.id, calendar).key === period.key);
-        return holder === undefined
-            ? { tier, enters: true, reason: `${tier}: first verified backup of ${period.name}` }
-            : { tier, enters: false, reason: `not ${tier}: ${period.name} has ${holder.id}` };
-    };
-    return [
-        { tier: 'daily', enters: true, reason: 'daily: every verified backup is' },
-        firstOfPeriod('weekly'),
-        firstOfPeriod('monthly'),
-        beforeDeployment(added, policy),
-    ];
-}
-function beforeDeployment(added, policy) {
-    const tier = 'predeployment';
-    if (added.kind !== 'predeployment')
-        return { tier, enters: false, reason: `not ${tier}: no deployment follows` };
-    if (policy[tier] === 0)
-        return { tier, enters: false, reason: `not ${tier}: keep-${tier} is 0` };
-    return { tier, enters: true, reason: `${tier}: taken before a deployment` };
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/preflight.js
-
-
-
-
-/** Ids are times: further apart, nights and retention would be counted wrongly. */
-const greatestSkew = 5 * 60_000;
-/** Backups grow; a database shrinks to less than half of its size when it is dumped and compressed. */
-const growth = 1.2;
-const compressedShare = 0.5;
-/** A set's files, their links in every tier, and room. */
-const neededInodes = 100;
-const neededTools = ['flock', 'stat', 'df', 'date', 'tee', 'sync', 'sha256sum', 'md5sum', 'gzip'];
-/**
- * Judges what the survey saw, before anything is written.
- * @throws Failure named after the check that failed; `host-not-ready` that lists them where there are several
- */
-function judgeHost(survey, needs) {
-    const { failures, collect } = collector();
-    // What depends on a check that failed has nothing new to say.
-    const docker = checkGround(survey, needs, collect);
-    const container = docker && collect(() => findDatabase(survey, needs));
-    const database = container && collect(() => askedDatabase(survey));
-    const compressor = database && collect(() => chooseCompression(survey, database, needs));
-    const previous = compressor && needs.previousBytes(database.database, compressor.encoding);
-    const estimate = compressor && estimateOf(database, compressor.encoding, previous ?? null);
-    if (estimate !== undefined)
-        collect(() => checkSpace(survey, estimate, needs, previous ?? null));
-    throwAny(failures);
-    if (!container || !database || !compressor || estimate === undefined)
-        throw new Error('A check failed unseen');
-    return { database, container, estimate, ...compressor };
-}
-/**
- * Judges what everything stands on that is done on the host: tools, clock, folders, lock, Docker, one compose project.
- * @throws Failure as judgeHost does
- */
-function judgeGround(survey, needs) {
-    const { failures, collect } = collector();
-    if (checkGround(survey, needs, collect))
-        collect(() => checkProject(survey, needs));
-    throwAny(failures);
-}
-/** Every check is made; what fails is told together. */
-function collector() {
-    const failures = [];
-    return {
-        failures,
-        collect(check) {
-            try {
-                return check();
-            }
-            catch (error) {
-                if (!(error instanceof Failure))
-                    throw error;
-                failures.push(error);
-                return undefined;
-            }
-        },
-    };
-}
-function throwAny(failures) {
-    const [first, ...others] = failures;
-    if (first && others.length > 0)
-        throw several(failures);
-    if (first)
-        throw first;
-}
-/** Whether Docker answers. */
-function checkGround(survey, needs, collect) {
-    collect(() => checkTools(survey));
-    collect(() => checkClock(survey));
-    collect(() => checkFolders(survey, needs));
-    collect(() => checkLock(survey, needs));
-    return collect(() => checkDocker(survey));
-}
-function checkTools(survey) {
-    const missing = neededTools.filter((tool) => !survey.tools.has(tool));
-    if (missing.length > 0) {
-        throw new failure_Failure('tools-missing', `The host has no ${missing.join(', no ')}`, {
-            hint: 'On the host, as root: apt-get install coreutils util-linux gzip',
-        });
-    }
-    if (Number.parseFloat(survey.bash) < 4.4) {
-        throw new failure_Failure('bash-too-old', `The host's bash is ${survey.bash}; 4.4 or newer is needed`, {
-            hint: 'On the host, as root: apt-get install bash',
-        });
-    }
-}
-function checkDocker(survey) {
-    if (!survey.tools.has('docker')) {
-        throw new failure_Failure('no-docker', 'docker was not found on the host', {
-            hint: `Install Docker, or see why ${survey.user} has it not on its PATH: command -v docker`,
-        });
-    }
-    if ('error' in survey.docker) {
-        throw new failure_Failure('docker-refuses', `Docker does not answer ${survey.user} on the host`, {
-            hint: `Where it says "permission denied", as root: usermod -aG docker ${survey.user}. Else: systemctl status docker`,
-            cause: survey.docker.error,
-        });
-    }
-    return true;
-}
-function checkClock({ clockAhead }) {
-    if (Math.abs(clockAhead) <= greatestSkew)
-        return;
-    const by = units_formatDuration(Math.abs(clockAhead));
-    throw new failure_Failure('clock-skew', `The host's clock is ${by} ${clockAhead > 0 ? 'ahead of' : 'behind'} the runner's`, {
-        hint: 'On the host: timedatectl set-ntp true',
-    });
-}
-function checkFolders(survey, { deployDir, backupDir }) {
-    if (survey.deployDir === null) {
-        throw new failure_Failure('no-deploy-dir', `The folder ${deployDir} is not on the host`, {
-            hint: 'Check the input "deploy-dir"',
-        });
-    }
-    if (survey.unwritable !== null) {
-        throw new failure_Failure('folder-unwritable', `${survey.user} cannot write to ${survey.unwritable}`, {
-            hint: `As root: install -d -m 0700 -o ${survey.user} ${backupDir}`,
-        });
-    }
-    const device = survey.folders.find(({ path }) => path === backupDir)?.device;
-    for (const folder of survey.folders) {
-        if (folder.type !== 'directory') {
-            throw new failure_Failure('folder-unusable', `${folder.path} is a ${folder.type}, not a folder`, {
-                hint: 'Move it away, or choose another "backup-dir"',
-            });
-        }
-        if (!folder.writable || folder.owner !== survey.user) {
-            throw new failure_Failure('folder-owner', `${folder.path} belongs to ${folder.owner}, not to ${survey.user}, who takes the backups`, { hint: `As root: chown -R ${survey.user}: ${backupDir}` });
-        }
-        if (/[1-7]\d$|[1-7]$/.test(folder.mode.slice(-2))) {
-            throw new failure_Failure('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${folder.path}` });
-        }
-        if (folder.device !== device && allTiers.some((tier) => folder.path === `${backupDir}/${tier}`)) {
-            throw new failure_Failure('folder-elsewhere', `${folder.path} is on another file system than ${backupDir}: a set cannot be hard-linked into it`, { hint: 'Mount the file system at the backup folder itself, or name a folder on it as "backup-dir"' });
-        }
-    }
-}
-function checkLock({ lockHolder }, { lockWait, backupDir }) {
-    if (lockHolder === null || lockWait > 0)
-        return;
-    throw lockHeld(lockHolder, backupDir, 0);
-}
-/** What is said of a lock that somebody else has. */
-function lockHeld(holder, backupDir, waited) {
-    return new Failure('lock-held', `The lock on ${backupDir} is held by ${holder}`, {
-        hint: `${waited === 0 ? 'It was not waited for' : `It was waited for ${formatDuration(waited)}`}. See what that run does; raise "lock-wait" if it is only slow`,
-    });
-}
-function checkProject(survey, needs) {
-    if (survey.containers.length === 0) {
-        const wanted = needs.projectName === null ? `started from ${needs.deployDir}` : `called ${needs.projectName}`;
-        throw new failure_Failure('no-project', `No container belongs to a compose project ${wanted}`, {
-            hint: `Start the application, or correct "deploy-dir" or "project-name". The host has: ${survey.otherProjects.join('; ') || 'no compose project'}`,
-        });
-    }
-    const projects = [...new Set(survey.containers.map(({ project }) => project))];
-    if (projects.length > 1) {
-        throw new failure_Failure('several-projects', `Several compose projects run from ${needs.deployDir}: ${projects.join(', ')}`, {
-            hint: 'Name one as "project-name"',
-        });
-    }
-}
-function findDatabase(survey, needs) {
-    checkProject(survey, needs);
-    const services = [...new Set(survey.containers.map(({ service }) => service))].join(', ');
-    const [candidate, ...others] = survey.candidates;
-    if (candidate === undefined) {
-        throw needs.databaseService === null
-            ? new failure_Failure('no-database', `No service of the project runs a PostgreSQL image; it has ${services}`, {
-                hint: 'Name the database\'s service as "db-service"',
-            })
-            : new failure_Failure('no-database', `The project has no service "${needs.databaseService}"; it has ${services}`, {
-                hint: 'Correct the input "db-service", or start the service',
-            });
-    }
-    if (others.length > 0) {
-        throw new failure_Failure('several-databases', `Several containers may be the database: ${survey.candidates.map(({ service }) => service).join(', ')}`, { hint: 'Name one service, with one container, as "db-service"' });
-    }
-    if (candidate.state !== 'running') {
-        throw new failure_Failure('database-not-running', `The database's container (service ${candidate.service}) is ${candidate.state}`, {
-            hint: candidate.state === 'paused'
-                ? `On the host: docker unpause ${candidate.container.slice(0, 12)}`
-                : `On the host: docker start ${candidate.container.slice(0, 12)}, then docker logs --tail 50 ${candidate.container.slice(0, 12)}`,
-        });
-    }
-    const name = survey.containers.find(({ id }) => id === candidate.container)?.name ?? candidate.container;
-    return { id: candidate.container, name: name.replace(/^\//, ''), service: candidate.service };
-}
-function askedDatabase({ probe }) {
-    if (probe === null || 'error' in probe) {
-        throw new failure_Failure('database-silent', 'Nothing could be run in the database container', {
-            hint: 'On the host: docker ps, and docker logs of that container',
-            cause: probe?.error,
-        });
-    }
-    return readProbe(probe.output);
-}
-/** zstd where there is one, else gzip; a custom dump's gzip is pg_dump's own. */
-function chooseCompression(survey, database, { format, compression }) {
-    const inside = (tool) => database.tools.has(tool);
-    const wanted = compression === 'auto' ? autoCompression(format, inside('zstd') || survey.tools.has('zstd')) : compression;
-    const encoding = { format, compression: wanted, encryption: 'none' };
-    const program = wanted === 'gzip' && format === 'custom' ? 'none' : wanted;
-    if (program === 'none' || inside(program))
-        return { encoding, where: 'container' };
-    if (survey.tools.has(program))
-        return { encoding, where: 'host' };
-    throw new failure_Failure('no-compressor', `Neither the host nor the database container has ${program}`, {
-        hint: `On the host, as root: apt-get install ${program}. Or set "compression" to auto`,
-    });
-}
-/** The scripts' own format keeps the scripts' own compression. */
-function autoCompression(format, zstd) {
-    return format === 'custom' && zstd ? 'zstd' : 'gzip';
-}
-function estimateOf(database, { compression }, previous) {
-    if (previous !== null)
-        return Math.ceil(previous * growth);
-    return Math.ceil(database.sizeBytes * (compression === 'none' ? 1 : compressedShare));
-}
-function checkSpace(survey, estimate, { minFreeSpace, backupDir }, previous) {
-    const needed = Math.max(estimate, minFreeSpace);
-    if (survey.freeBytes < needed) {
-        const why = needed === minFreeSpace && minFreeSpace > estimate
-            ? 'the input "min-free-space"'
-            : previous === null
-                ? "from the database's size"
-                : 'from the previous backup';
-        throw new failure_Failure('no-space', `The disk of ${backupDir} has ${formatBytes(survey.freeBytes)} free; ${formatBytes(needed)} are needed (${why})`, { hint: `See what fills it: df -h ${backupDir}; docker system df. Nothing was deleted to make room` });
-    }
-    if (survey.freeInodes !== null && survey.freeInodes < neededInodes) {
-        throw new failure_Failure('no-inodes', `The disk of ${backupDir} has ${survey.freeInodes} inodes left`, {
-            hint: `Remove files that are not needed: df -i ${backupDir}`,
-        });
-    }
-}
-function several(failures) {
-    const hints = failures.map(({ hint, message }) => `${message}: ${hint ?? ''}`);
-    return new Failure('host-not-ready', failures.map(({ message }) => message).join('; '), {
-        hint: hints.join('\n'),
-        cause: failures.map(({ cause }) => cause).find((cause) => cause !== undefined),
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/proof.js
-
-
-const proof_program = { name: 'prove', scripts: [new URL(/* asset import */ __nccwpck_require__(93813), __nccwpck_require__.b)] };
-/** Adds a proof to a set, in every folder that it stands in. @throws Failure `lock-held`, `set-gone`, `proof-unwritable` */
-async function addProof(connection, set, proof, { backupDir, lock, onLog }) {
-    const first = folderOf(set);
-    const name = namesOf(set).proof.replace(/\.proof\.jsonl$/, '');
-    const others = set.folders
-        .map((folder) => (folder === 'predeployment' ? `${folder}/${set.id}` : folder))
-        .filter((folder) => folder !== first);
-    const parameters = [backupDir, name, JSON.stringify(proof), first, ...others];
-    await connection.run(proof_program, parameters, { deadline: 60_000 + lock.wait, atEnd: 'finish', lock, onLog }).result;
-}
-
-;// CONCATENATED MODULE: ./build/shared/history/legacy.js
-
-
-/**
- * What the scripts wrote into deployment_tags.log: `YYYYMMDD_HHMMSS,tag,tag`. It is ambiguous, as they wrote the tag that was
- * being replaced, and the backend's into both columns: so it is shown, and never chosen. The same line is the same record.
- */
-function importLegacy(log, environment) {
-    return [...new Set(log.split('\n').map((line) => line.trim()))].flatMap((line) => {
-        const [, time, backend = '', frontend = ''] = /^(\d{8}_\d{6}),([^,\s]+),([^,\s]+)$/.exec(line) ?? [];
-        const at = time === undefined ? null : legacy_moment(time);
-        if (at === null || !isTag(backend) || !isTag(frontend))
-            return [];
-        const hex = (0,external_node_crypto_.createHash)('sha256').update(`${environment}\n${line}`).digest('hex').slice(0, 8);
-        const image = (tag) => ({ image: null, tag, digest: null, imageId: null });
-        return [
-            {
-                version: 1,
-                id: `0-0-${hex}`,
-                at,
-                environment,
-                event: 'observed',
-                status: 'succeeded',
-                verdict: 'unknown',
-                release: { backend: image(backend), frontend: image(frontend) },
-                previous: null,
-                schemaSha256: null,
-                backupId: null,
-                reason: "Imported from the scripts' log, where it may be the tag that was replaced",
-                actor: null,
-                runUrl: null,
-                commit: null,
-                durationMs: null,
-                downtimeMs: null,
-            },
-        ];
-    });
-}
-function legacy_moment(time) {
-    const iso = time.replace(/^(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)(\d\d)$/, '$1-$2-$3T$4:$5:$6.000Z');
-    const date = new Date(iso);
-    return Number.isNaN(date.getTime()) || date.toISOString() !== iso ? null : iso;
-}
-
-;// CONCATENATED MODULE: ./build/shared/history/book.js
-
-
-
-/** GitHub's artifact may have this much, in bytes. */
-const longestMirror = 1024 * 1024;
-/**
- * @param hostText `history.jsonl`; null where there is none
- * @param auditTrail `deployment_tags.log`, which may be the scripts'
- */
-function openBook(environment, hostText, auditTrail, mirrorTexts) {
-    const { records, problems } = parseHistory(hostText ?? '');
-    const mirrors = mirrorTexts.map((text) => parseHistory(text).records);
-    const known = new Set(records.map(({ id }) => id));
-    const legacy = importLegacy(auditTrail ?? '', environment).filter(({ id }) => !known.has(id));
-    return {
-        host: records,
-        mirrors,
-        missing: [...legacy, ...recordsToMend(records, mirrors, environment)],
-        problems,
-    };
-}
-/** All that is known, oldest first. */
-function entriesOf({ host, mirrors, missing }) {
-    return unite([...missing, ...host], mirrors);
-}
-/** Whether the copies lack a record of the host's, or of what is to be added to it: then one must be stored. */
-function copiesLack(book, added) {
-    const copied = new Set(book.mirrors.flat().map(({ id }) => id));
-    return [...book.missing, ...book.host, ...added].some(({ id }) => !copied.has(id));
-}
-/** Stores the whole history with what this run has added. */
-async function storeBook(book, added, mirror) {
-    const host = [...book.missing, ...book.host, ...added];
-    const textWith = (others) => mirrorText(union_unite(host, others), longestMirror);
-    const merge = (other) => textWith([...book.mirrors, parseHistory(other).records]);
-    return (await mirror.save(textWith(book.mirrors), merge)).notices;
-}
-
-;// CONCATENATED MODULE: ./build/shared/history/audit-line.js
-
-/**
- * The record as a line for people, without its line break:
- * `<time> <event> <status> <verdict> <service>=<tag>@<digest>… by=<actor> run=<url> id=<id>`. A dash stands for what is
- * not known.
- */
-function auditLine({ at, event, status, verdict, release, actor, runUrl, id }) {
-    const services = Object.entries(release)
-        .toSorted(([a], [b]) => (a < b ? -1 : 1))
-        .map(([service, { tag, digest, imageId }]) => `${service}=${tag ?? '-'}@${digest ?? imageId ?? '-'}`);
-    return [at, event, status, verdict, ...services, `by=${word(actor)}`, `run=${word(runUrl)}`, `id=${id}`].join(' ');
-}
-function word(value) {
-    return value === null ? '-' : clean_cleanLine(value, 300).replace(/\s+/g, '_') || '-';
-}
-
-;// CONCATENATED MODULE: ./build/shared/history/host-file.js
-
-
-
-const host_file_program = {
-    name: 'record',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(6779), __nccwpck_require__.b)],
-};
-/** Adds records to the history on the host. @throws Failure `history-unwritable` */
-async function appendHistory(connection, addition) {
-    await run(connection, 'append', addition);
-}
-/** Lets deployments go on, and records who did so. @throws Failure `history-unwritable` */
-async function releaseHold(connection, addition) {
-    await run(connection, 'release-hold', addition);
-}
-/** A record as the programs on the host take it: id, line of the history, line for people. */
-function recordParameters(record) {
-    return [record.id, historyLine(record), auditLine(record)];
-}
-async function run(connection, verb, { backupDir, records, onLog }) {
-    const parameters = [verb, backupDir, ...records.flatMap(recordParameters)];
-    try {
-        await connection.run(host_file_program, parameters, { deadline: 60_000, atEnd: 'finish', onLog }).result;
-    }
-    catch (error) {
-        if (!(error instanceof failure_Failure) || error.code !== 'history-unwritable')
-            throw error;
-        throw new failure_Failure(error.code, error.message, {
-            hint: `See who owns it, and whether the disk is full: ls -l ${backupDir}/rollback; df -h ${backupDir}`,
-            cause: error.cause,
-        });
-    }
-}
-
 ;// CONCATENATED MODULE: external "node:child_process"
 const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
 ;// CONCATENATED MODULE: ./build/shared/host/connection.js
@@ -35135,6 +33852,8 @@ const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createReq
 const bootstrap = 'exec env -u BASH_ENV bash --noprofile --norc -c \'LC_ALL=C; IFS= read -r n && IFS= read -r -N "$n" s && ' +
     'IFS= read -r c && p=() && while ((c-- > 0)); do IFS= read -r -d "" v || exit 1; p+=("$v"); done && eval "$s"\'';
 
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(77598);
 ;// CONCATENATED MODULE: ./build/shared/host/records.js
 /** The result of a program: keys and values in the order in which they were recorded; a key may come again. */
 class Records {
@@ -35380,7 +34099,7 @@ function connectLocally() {
         target: 'this machine',
         run(program, parameters, options) {
             const start = () => (0,external_node_child_process_namespaceObject.spawn)('/bin/sh', ['-c', bootstrap], { stdio: 'pipe', detached: true });
-            const run = runProgram(start, local_explain, program, parameters, options);
+            const run = runProgram(start, explain, program, parameters, options);
             runs.push(run);
             return run;
         },
@@ -35389,7 +34108,7 @@ function connectLocally() {
         },
     };
 }
-const local_explain = async ({ code, begun, stderr }) => {
+const explain = async ({ code, begun, stderr }) => {
     if (!begun && code === 127) {
         return new failure_Failure('no-bash', 'bash was not found on this machine', {
             hint: 'Install it: apt-get install bash',
@@ -35658,309 +34377,6 @@ function noClient(cause) {
  */
 async function connect(ssh, surroundings) {
     return ssh === null ? connectLocally() : connectBySsh(ssh, surroundings());
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/survey.js
-const survey_program = {
-    name: 'survey',
-    scripts: [
-        new URL(/* asset import */ __nccwpck_require__(65801), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(62434), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(64987), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(50170), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(38458), __nccwpck_require__.b),
-    ],
-};
-/** Looks at the host in one session, without changing anything. */
-async function survey(connection, request, signal, onLog) {
-    const asked = Date.now();
-    const { result } = connection.run(survey_program, [
-        request.deployDir,
-        request.backupDir,
-        request.projectName,
-        request.databaseService,
-        request.databaseUser,
-        request.databaseName,
-        request.probe,
-        request.setup ? 'setup' : '',
-        ...(request.compose === null ? [''] : ['compose', request.compose.envFile ?? '', ...request.compose.files]),
-    ], { deadline: 120_000, atEnd: 'end', signal, onLog });
-    return readSurvey(await result, asked, Date.now());
-}
-/** @param asked, answered: milliseconds since 1970 on the runner's clock; the host's lies between them */
-function readSurvey(records, asked, answered) {
-    const clock = records.integer('clock');
-    const inodes = records.get('free-inodes');
-    const docker = records.find('docker');
-    const probe = records.find('probe');
-    const probeError = records.find('probe-error');
-    return {
-        clockAhead: clock > answered ? clock - answered : Math.min(0, clock - asked),
-        user: records.get('user'),
-        bash: records.get('bash'),
-        tools: new Set(records.all('tool')),
-        deployDir: records.find('deploy-dir') ?? null,
-        folders: records.all('folder').map(readFolder),
-        unwritable: records.find('unwritable') ?? null,
-        freeBytes: records.integer('free-bytes'),
-        freeInodes: /^\d+$/.test(inodes) && inodes !== '0' ? Number(inodes) : null,
-        lockHolder: records.find('lock-holder') ?? null,
-        setsState: records.get('sets-state'),
-        files: records.all('file').map((value) => {
-            const [bytes = '', path = ''] = survey_split(value, ' ');
-            return { bytes: Number(bytes), path };
-        }),
-        manifests: readManifests(records),
-        docker: docker === undefined ? { error: records.find('docker-error') ?? '' } : { version: docker },
-        containers: records.all('container').map(readContainer),
-        images: records.all('image').map((json) => {
-            const image = JSON.parse(json);
-            return { id: image.id, repoDigests: image.repoDigests ?? [] };
-        }),
-        otherProjects: (records.find('projects') ?? '').split('\n').filter((line) => line !== ''),
-        candidates: records.all('candidate').map((value) => {
-            const [service = '', state = '', container = ''] = value.split(' ');
-            return { service, state, container };
-        }),
-        compose: readCompose(records),
-        history: records.find('history') ?? null,
-        auditTrail: records.find('audit-trail') ?? null,
-        hold: records.find('hold') ?? null,
-        unfinished: records.all('unfinished').filter((id) => /^\d{8}_\d{6}$/.test(id)),
-        setup: readSetup(records),
-        probe: probe !== undefined ? { output: probe } : probeError !== undefined ? { error: probeError } : null,
-    };
-}
-function readSetup(records) {
-    if (records.find('open-count') === undefined)
-        return null;
-    const kills = records.find('kills-sessions');
-    return {
-        open: records.all('open').map((value) => {
-            const [type = '', mode = '', owner = '', ...path] = value.split('|');
-            return { type, mode, owner, path: path.join('|') };
-        }),
-        openCount: records.integer('open-count'),
-        unseen: records
-            .get('unseen')
-            .split('\n')
-            .filter((path) => path !== ''),
-        killsSessions: kills ?? null,
-        lingers: records.find('lingers') !== undefined,
-        leftHolder: records.find('left-holder') ?? null,
-    };
-}
-/** The template ends each list with a null. */
-function readContainer(json) {
-    const container = JSON.parse(json);
-    const { networks, exposedPorts, volumes } = container;
-    const present = (items) => items.filter((item) => item !== null);
-    return {
-        ...container,
-        networks: present(networks),
-        exposedPorts: present(exposedPorts),
-        volumes: present(volumes),
-    };
-}
-function readCompose(records) {
-    const error = records.find('compose-error');
-    const version = records.find('compose-version');
-    if (error !== undefined)
-        return { error };
-    if (version === undefined)
-        return null;
-    return {
-        version,
-        config: records.get('compose-config'),
-        template: records.get('compose-template'),
-        complaints: records.get('compose-complaints'),
-        changedAt: Number(records.get('compose-changed')) * 1_000,
-        envNames: records.find('env-names')?.split('\n') ?? null,
-        world: records.find('world') ?? null,
-        images: readLocalImages(records.find('local-images') ?? ''),
-    };
-}
-/**
- * Reads `ID REPOSITORY TAG DIGEST`, a line for each name: an image may have several. `<none>` stands for what is missing;
- * an image that was built here and lost its tag to a newer one has no name at all, and can still be gone back to.
- */
-function readLocalImages(text) {
-    const images = new Map();
-    for (const line of text.split('\n')) {
-        const [id = '', repository = '', tag = '', digest = ''] = line.split(' ');
-        if (repository === '')
-            continue;
-        const image = images.get(id) ?? { id, repoTags: [], repoDigests: [] };
-        images.set(id, image);
-        if (repository === '<none>')
-            continue;
-        if (tag !== '<none>' && tag !== '')
-            image.repoTags.push(`${repository}:${tag}`);
-        if (digest !== '<none>' && digest !== '')
-            image.repoDigests.push(`${repository}@${digest}`);
-    }
-    return [...images.values()];
-}
-/** Other names of a manifest stand behind it. */
-function readManifests(records) {
-    const manifests = new Map(records.all('manifest').map((value) => survey_split(value, '\n')));
-    for (const value of records.all('manifest-again')) {
-        const [path, first] = survey_split(value, '\n');
-        manifests.set(path, manifests.get(first) ?? '');
-    }
-    return manifests;
-}
-function readFolder(value) {
-    const [type = '', mode = '', owner = '', device = '', writable = '', ...path] = value.split('|');
-    return { type, mode, owner, device, writable: writable === 'writable', path: path.join('|') };
-}
-/** In two at the first separator: what follows may hold it again. */
-function survey_split(value, separator) {
-    const at = value.indexOf(separator);
-    return at < 0 ? [value, ''] : [value.slice(0, at), value.slice(at + separator.length)];
-}
-
-;// CONCATENATED MODULE: ./build/shared/releases/ask-registry.js
-
-const ask_registry_program = {
-    name: 'ask-registry',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(88347), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(53159), __nccwpck_require__.b)],
-};
-/** Asks the registry, from the host, for images that a rollback would pull. Nothing is pulled. */
-async function askRegistry(connection, question) {
-    const { registry, login, references, signal, onLog } = question;
-    const parameters = [registry, login?.user ?? '', login?.password ?? '', ...references];
-    const deadline = 90_000 + references.length * 30_000;
-    try {
-        const records = await connection.run(ask_registry_program, parameters, { deadline, atEnd: 'end', signal, onLog }).result;
-        return {
-            refusal: null,
-            there: records.all('there'),
-            away: records.all('away').map((value) => {
-                const space = value.indexOf(' ');
-                return { reference: value.slice(0, space), why: value.slice(space + 1).trim() };
-            }),
-        };
-    }
-    catch (error) {
-        if (!(error instanceof failure_Failure) || error.code !== 'login-failed')
-            throw error;
-        return { refusal: error.message, there: [], away: [] };
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/releases/compose-version.js
-
-/** From here on `--no-recreate` and `--pull never` do what a swap needs of them. */
-const oldest = [2, 20, 0];
-/** From here on an override can lift a fixed name: compose's reference asks for it. */
-const oldestReset = (/* unused pure expression or super */ null && ([2, 24, 4]));
-/**
- * @param version as `docker compose version --short` prints it: `2.26.1-4`, `v2.20.0`
- * @throws Failure `compose-too-old`
- */
-function checkComposeVersion(version) {
-    if (isAtLeast(oldest, version))
-        return;
-    throw new failure_Failure('compose-too-old', `The host's docker compose is ${version.trim().slice(0, 50) || 'unknown'}; 2.20 or newer is needed`, {
-        hint: 'On the host, as root: apt-get install docker-compose-plugin (from Docker’s own packages)',
-    });
-}
-/** True where `!reset` in an override takes a fixed name away. @param version as above */
-function supportsReset(version) {
-    return isAtLeast(oldestReset, version);
-}
-function isAtLeast(needed, version) {
-    const [, ...parts] = /^v?(\d+)\.(\d+)(?:\.(\d+))?/.exec(version.trim()) ?? [];
-    const difference = needed.map((part, index) => Number(parts[index] ?? 0) - part).find((each) => each !== 0);
-    return (difference ?? 0) >= 0;
-}
-/** @throws Failure `no-compose` */
-function noCompose(error) {
-    throw new failure_Failure('no-compose', 'The host has no docker compose', {
-        hint: 'On the host, as root: apt-get install docker-compose-plugin. The old docker-compose (with a hyphen) will not do',
-        cause: error,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/releases/project.js
-
-
-
-const mostServices = 500;
-const shortText = untrusted_text(4_096);
-/** Compose writes numbers here and there as text, and leaves out what is not given. */
-const anything = (value) => value;
-const network = orNull(shape({
-    ipv4_address: orNull(shortText),
-    ipv6_address: orNull(shortText),
-    mac_address: orNull(shortText),
-}));
-const service = shape({
-    image: orNull(shortText),
-    container_name: orNull(shortText),
-    ports: orNull(listOf(shape({ published: anything }), 1_000)),
-    networks: orNull(mapOf((key) => key.length <= 255, network, 200)),
-    network_mode: orNull(shortText),
-    ipc: orNull(shortText),
-    pid: orNull(shortText),
-    mac_address: orNull(shortText),
-    volumes_from: orNull(listOf(shortText, 100)),
-    depends_on: orNull(mapOf(isServiceName, shape({ restart: orNull(bool) }), mostServices)),
-});
-const project = shape({
-    name: shortText,
-    services: mapOf(isServiceName, service, mostServices),
-});
-const templates = shape({
-    services: mapOf(isServiceName, shape({ image: orNull(shortText) }), mostServices),
-});
-/**
- * Reads what `docker compose config --format json` printed, and keeps a few fields of it.
- * @param template the same with `--no-interpolate`; empty where compose gave none
- * @throws Failure `bad-compose-config`, which repeats nothing of the text
- */
-function readProject(config, template) {
-    const { name, services } = project_parsed(config, project);
-    const written = template.trim() === '' ? null : project_parsed(template, templates).services;
-    return {
-        name,
-        services: new Map(Object.entries(services).map(([each, facts]) => [
-            each,
-            {
-                name: each,
-                image: facts.image,
-                imageTemplate: written?.[each]?.image ?? null,
-                containerName: facts.container_name,
-                publishes: (facts.ports ?? []).some(({ published }) => published !== undefined && published !== ''),
-                networks: Object.keys(facts.networks ?? {}),
-                networkMode: facts.network_mode,
-                fixedAddress: facts.mac_address !== null ||
-                    Object.values(facts.networks ?? {}).some((at) => at !== null && (at.ipv4_address ?? at.ipv6_address ?? at.mac_address) !== null),
-                dependsOn: Object.entries(facts.depends_on ?? {}).map(([on, { restart }]) => ({
-                    service: on,
-                    restart: restart === true,
-                })),
-                sharesWith: sharedBy(facts),
-            },
-        ])),
-    };
-}
-function project_parsed(json, read) {
-    try {
-        return read(JSON.parse(json), '');
-    }
-    catch (error) {
-        const why = error instanceof failure_Failure ? error.message : 'it is no JSON';
-        throw new failure_Failure('bad-compose-config', `What compose says of the project cannot be used: ${why}`, {
-            hint: 'In deploy-dir on the host: docker compose config --quiet. Check "compose-file", "env-file" and "project-name"',
-        });
-    }
-}
-function sharedBy({ network_mode, ipc, pid, volumes_from }) {
-    const modes = [network_mode, ipc, pid].map((mode) => /^service:(.+)$/.exec(mode ?? '')?.[1]);
-    const volumes = (volumes_from ?? []).map((from) => (from.startsWith('container:') ? undefined : from.split(':')[0]));
-    return [...new Set([...modes, ...volumes].filter((each) => each !== undefined))];
 }
 
 // EXTERNAL MODULE: external "node:os"
@@ -36498,62 +34914,459 @@ async function diagnoseKey(keyFile, environment) {
     return /passphrase/i.test(stderr) ? { state: 'wrong-passphrase' } : { state: 'unreadable', detail: stderr };
 }
 
-;// CONCATENATED MODULE: ./build/shared/transaction/address.js
-/** The health-url as the host's scripts take it. Without TLS the host asks by itself; with TLS it needs curl. */
-function addressLines(url) {
-    const lines = [['health_url', url.href]];
-    if (url.protocol !== 'http:')
-        return lines;
+;// CONCATENATED MODULE: ./build/shared/backups/read-manifest.js
+
+
+
+
+
+/** UTF-16 units; room for some 100 000 tables, and as much as the survey sends. */
+const longestManifest = 8 * 1024 * 1024;
+/** UTF-16 units. PostgreSQL's own limit on names is 63 bytes, but a build may have another. */
+const read_manifest_name = untrusted_text(1024);
+const read_manifest_line = untrusted_text(4096);
+const mostRelations = 200_000;
+const backupId = textThat(isBackupId, 'a backup id');
+const read_manifest_moment = textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC');
+const bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
+const hex = (digits) => textThat((value) => value.length === digits && /^[a-f0-9]+$/.test(value), `${digits} lower-case hex digits`);
+const url = textThat((value) => value.length <= 2048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address');
+const table = shape({ schema: read_manifest_name, name: read_manifest_name, rows: orNull(count), exact: bool });
+const sequence = shape({
+    schema: read_manifest_name,
+    name: read_manifest_name,
+    before: orNull(bigInteger),
+    after: orNull(bigInteger),
+    increment: bigInteger,
+});
+const read_manifest_runningImage = shape({
+    image: orNull(read_manifest_line),
+    tag: orNull(untrusted_text(128)),
+    digest: orNull(textThat(isDigest, 'a digest')),
+    imageId: orNull(textThat(isImageId, 'an image id')),
+});
+const check = shape({
+    name: read_manifest_name,
+    result: oneOf('passed', 'failed', 'could-not-check'),
+    detail: read_manifest_line,
+    ms: milliseconds,
+});
+const manifest = shape({
+    version: oneOf(1),
+    id: backupId,
+    kind: oneOf('scheduled', 'predeployment', 'prerollback'),
+    environment: read_manifest_name,
+    database: textThat((value) => value !== '' && value.length <= 1024 && !value.includes('\0'), 'a database name'),
+    startedAt: read_manifest_moment,
+    finishedAt: read_manifest_moment,
+    serverVersion: read_manifest_name,
+    pgDumpVersion: read_manifest_name,
+    encoding: read_manifest_name,
+    locale: read_manifest_name,
+    ctype: orNull(read_manifest_name),
+    localeProvider: orNull(oneOf('libc', 'icu', 'builtin')),
+    providerLocale: orNull(read_manifest_name),
+    format: oneOf('custom', 'plain'),
+    compression: oneOf('zstd', 'gzip', 'none'),
+    encryption: oneOf('none', 'age'),
+    file: textThat((value) => naming_parseSetFileName(value)?.part === 'dump', 'the bare name of a dump'),
+    sizeBytes: count,
+    dumpBytes: orNull(count),
+    sha256: hex(64),
+    md5: hex(32),
+    tables: listOf(table, mostRelations),
+    sequences: listOf(sequence, mostRelations),
+    largeObjects: count,
+    extensions: listOf(shape({ name: read_manifest_name, version: read_manifest_name }), 10_000),
+    schemaSha256: orNull(hex(64)),
+    schemaChangedSince: orNull(backupId),
+    release: mapOf(isServiceName, read_manifest_runningImage, 1000),
+    runUrl: orNull(url),
+    commit: orNull(textThat((value) => /^[a-f0-9]{7,64}$/.test(value), 'a commit')),
+    actor: orNull(read_manifest_name),
+    checks: listOf(check, 1000),
+});
+/**
+ * Reads a manifest from the host, which may hold anything. Fields that this version does not know are dropped.
+ *
+ * @throws Failure `bad-manifest`; its message ends a sentence that begins with the file's name.
+ */
+function readManifest(json) {
+    if (json.length > longestManifest)
+        throw new failure_Failure('bad-manifest', 'is too large for a manifest');
+    const value = parse(json);
+    refuseOtherVersions(value);
+    try {
+        return manifest(value, '');
+    }
+    catch (error) {
+        if (error instanceof failure_Failure)
+            throw new failure_Failure('bad-manifest', `is not a manifest: ${error.message}`);
+        throw error;
+    }
+}
+function parse(json) {
+    try {
+        return JSON.parse(json);
+    }
+    catch (error) {
+        throw new failure_Failure('bad-manifest', 'is not JSON', { cause: error });
+    }
+}
+/** Said before the shape is looked at: a later version may have any. */
+function refuseOtherVersions(value) {
+    const version = value?.version;
+    if (typeof version === 'number' && version !== 1) {
+        throw new failure_Failure('bad-manifest', `has version ${version}; this release of the action reads version 1`);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/catalogue.js
+
+
+
+const allFolders = ['daily', 'weekly', 'monthly', 'predeployment', 'rollback', 'failed'];
+/** What the rollback folder holds besides sets. */
+const rollbackRecords = /^rollback\/(deployment_tags\.log|history\.jsonl|HOLD|transactions(\/.+)?)$/;
+/**
+ * Sorts what the survey found into sets and others.
+ *
+ * @param files every file of these folders.
+ * @param manifestTexts contents of the `*.manifest.json` files by path. Untrusted.
+ */
+function catalogueOf(files, manifestTexts) {
+    const copies = new Map();
+    const failed = new Set();
+    const partial = [];
+    const foreign = [];
+    for (const file of files) {
+        const place = placeOf(file);
+        if (place === 'partial')
+            partial.push(file);
+        else if (place === 'foreign')
+            foreign.push(file);
+        else if (place === 'record')
+            continue;
+        else if (place.folder === 'failed')
+            failed.add(place.id);
+        else {
+            const key = `${place.folder}/${place.id}`;
+            const copy = copies.get(key) ?? { ...place, files: [] };
+            copy.files.push(file);
+            copies.set(key, copy);
+        }
+    }
+    const sets = new Map();
+    for (const copy of [...copies.values()].toSorted(byFolder)) {
+        const manifestFile = copy.files.find((file) => naming_parseSetFileName(bareName(file.path))?.part === 'manifest');
+        // The manifest is renamed into place last, so without one there is no set.
+        if (manifestFile === undefined)
+            foreign.push(...copy.files);
+        else {
+            const manifestText = manifestTexts.get(manifestFile.path);
+            add(sets, judge(copy, manifestText), manifestText);
+        }
+    }
+    return {
+        sets: [...sets.values()].toSorted((a, b) => newestFirst(a.id, b.id)),
+        failed: [...failed].toSorted(newestFirst),
+        partial,
+        foreign,
+    };
+}
+/** The verified sets of one database, newest first. */
+function catalogue_verifiedSetsOf(database, sets) {
+    return sets.filter((set) => set.state === 'verified').filter((set) => set.database === database);
+}
+/** Where a set's files are, below the backup directory: the first of its folders. */
+function folderOf({ id, folders }) {
+    const folder = folders[0] ?? 'daily';
+    return folder === 'predeployment' ? `${folder}/${id}` : folder;
+}
+/** Orders ids; they are times, so their text order is their order in time. */
+function newestFirst(a, b) {
+    if (a === b)
+        return 0;
+    return a < b ? 1 : -1;
+}
+function bareName(path) {
+    return path.slice(path.lastIndexOf('/') + 1);
+}
+/** A name counts only where it belongs: a prerollback_ file in daily is nobody's. */
+function placeOf({ path }) {
+    if (path.split('/').some(isPartialName))
+        return 'partial';
+    if (rollbackRecords.test(path))
+        return 'record';
+    const bare = bareName(path);
+    const parsed = naming_parseSetFileName(bare);
+    const folder = allFolders.find((known) => path.startsWith(`${known}/`));
+    if (parsed === null || folder === undefined)
+        return 'foreign';
+    const { prefix, id } = parsed;
+    const expected = folder === 'predeployment' ? `${folder}/${id}/${bare}` : `${folder}/${bare}`;
+    return prefix === prefixIn(folder) && path === expected ? { folder, prefix, id } : 'foreign';
+}
+function prefixIn(folder) {
+    if (folder === 'rollback')
+        return 'prerollback';
+    return folder === 'failed' ? 'failed' : 'backup';
+}
+function judge(copy, manifestText) {
+    const broken = (reason, manifest) => ({
+        state: 'broken',
+        id: copy.id,
+        database: manifest?.database ?? null,
+        manifest,
+        folders: [copy.folder],
+        reason,
+    });
+    if (manifestText === undefined)
+        return broken('its manifest could not be read', null);
+    const manifest = manifestOrReason(manifestText);
+    if (typeof manifest === 'string')
+        return broken(`its manifest ${manifest}`, null);
+    if (manifest.id !== copy.id)
+        return broken(`its manifest is that of ${manifest.id}`, manifest);
+    const { dump } = naming_setFileNames(copy.prefix, copy.id, manifest);
+    if (manifest.file !== dump)
+        return broken(`its manifest names ${manifest.file} instead of ${dump}`, manifest);
+    const file = copy.files.find((found) => bareName(found.path) === dump);
+    if (file === undefined)
+        return broken(`${dump} is missing`, manifest);
+    if (file.bytes !== manifest.sizeBytes) {
+        const size = file.bytes === 0 ? 'is empty' : `has ${file.bytes} bytes`;
+        return broken(`${dump} ${size}, its manifest says ${manifest.sizeBytes}`, manifest);
+    }
+    return { state: 'verified', id: copy.id, database: manifest.database, manifest, folders: [copy.folder] };
+}
+function manifestOrReason(text) {
+    try {
+        return readManifest(text);
+    }
+    catch (error) {
+        if (error instanceof failure_Failure)
+            return error.message;
+        throw error;
+    }
+}
+/** Copies with the same manifest and the same verdict are one set that stands in several folders. */
+function add(sets, set, manifestText) {
+    const key = JSON.stringify([set.id, set.state === 'broken' ? set.reason : null, manifestText ?? null]);
+    const known = sets.get(key);
+    if (known === undefined)
+        sets.set(key, set);
+    else
+        known.folders.push(...set.folders);
+}
+function byFolder(a, b) {
+    return allFolders.indexOf(a.folder) - allFolders.indexOf(b.folder);
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/read-sets.js
+
+
+const program = { name: 'read-sets', scripts: [__nccwpck_require__.ab + "read-sets.sh"] };
+/** Reads every file of these sets from the disk, and compares each with what its set says of it. */
+async function readSets(connection, request) {
+    const parameters = request.sets.flatMap((set) => {
+        const names = namesOf(set);
+        const files = filesOf(names);
+        return [folderOf(set), names.sha256, names.md5, String(files.length), ...files];
+    });
+    const { result } = connection.run(program, [request.backupDir, String(request.sets.length), ...parameters], {
+        deadline: request.timeout,
+        atEnd: 'end',
+        signal: request.signal,
+        onLog: request.onLog,
+        onProgress: (_, path) => request.onSet(path),
+    });
+    const reading = readRecords(await result);
+    return request.sets.map((set) => judgeReading(set, reading));
+}
+function readRecords(records) {
+    const pair = (value, separator) => {
+        const at = value.indexOf(separator);
+        return [value.slice(0, at), value.slice(at + 1)];
+    };
+    return {
+        sums: new Map([
+            ...records.all('sum').map((value) => {
+                const [sum, path] = pair(value, ' ');
+                return [path, sum];
+            }),
+            ...records.all('unread').map((path) => [path, null]),
+        ]),
+        lists: new Map(records.all('list').map((value) => pair(value, '\n'))),
+    };
+}
+/** Compares what was read with the set's own lists and its manifest: each file must agree with all that name it. */
+function judgeReading(set, { sums, lists }) {
+    const names = namesOf(set);
+    const folder = folderOf(set);
+    const files = filesOf(names);
+    const sha256 = lists.get(`${folder}/${names.sha256}`);
+    const md5 = lists.get(`${folder}/${names.md5}`);
+    const faults = [];
+    if (sha256 === undefined)
+        faults.push(`${names.sha256} is missing`);
+    if (md5 === undefined)
+        faults.push(`${names.md5} is missing`);
+    const listed = listedSums(sha256 ?? '');
+    for (const name of files) {
+        const sum = sums.get(`${folder}/${name}`) ?? null;
+        const expected = listed.get(name);
+        if (sum === null && expected === undefined && wasNotMade(name, set))
+            continue;
+        if (sum === null)
+            faults.push(`${name} could not be read`);
+        else if (sha256 !== undefined && expected === undefined)
+            faults.push(`${names.sha256} does not list ${name}`);
+        else if (expected !== undefined && sum !== expected)
+            faults.push(`${name} is not what ${names.sha256} says`);
+        if (name === names.dump && sum !== null && sum !== set.manifest.sha256)
+            faults.push(`${name} is not what the manifest says`);
+    }
+    if (md5 !== undefined && listedSums(md5).get(names.dump) !== set.manifest.md5)
+        faults.push(`${names.md5} and the manifest differ on ${names.dump}`);
+    return { id: set.id, files: files.length, faults };
+}
+/** A dump counts also where its schema or the roles could not be written beside it; its manifest tells. */
+function wasNotMade(name, set) {
+    const names = namesOf(set);
+    const side = name === names.schema ? 'schema' : name === names.globals ? 'globals' : null;
+    return side !== null && set.manifest.checks.some((check) => check.name === side && check.result !== 'passed');
+}
+/** As `sha256sum` writes them: sum, a space, a space or an asterisk, name. */
+function listedSums(text) {
+    const lines = text.split('\n').map((line) => /^([0-9a-f]+) [ *](.+)$/.exec(line));
+    return new Map(lines.flatMap((match) => (match === null ? [] : [[match[2] ?? '', match[1] ?? '']])));
+}
+/** The names that a set's files have where it stands. */
+function namesOf({ id, manifest }) {
+    return naming_setFileNames(naming_parseSetFileName(manifest.file)?.prefix ?? 'backup', id, manifest);
+}
+/** Those that its lists of sums name. */
+function filesOf({ dump, schema, globals, manifest, report }) {
+    return [dump, schema, globals, manifest, report];
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/calendar.js
+
+const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+/**
+ * The calendar of an IANA time zone such as `Europe/Berlin`.
+ *
+ * @throws InputError where the zone is unknown
+ */
+function calendar_calendarIn(timezone) {
+    const format = formatIn(timezone);
+    const day = (moment) => {
+        const parts = Object.fromEntries(format.formatToParts(moment).map(({ type, value }) => [type, value]));
+        return `${parts['year']?.padStart(4, '0')}-${parts['month']}-${parts['day']}`;
+    };
+    return {
+        day,
+        week: (moment) => sundayBefore(day(moment)),
+        month: (moment) => day(moment).slice(0, 7),
+    };
+}
+/** `Mon 2026-11-23` for `2026-11-23`. */
+function withWeekday(day) {
+    return `${weekdays[weekday(day)]} ${day}`;
+}
+function formatIn(timezone) {
+    try {
+        return new Intl.DateTimeFormat('en-US', {
+            timeZone: timezone,
+            calendar: 'iso8601',
+            numberingSystem: 'latn',
+            year: 'numeric',
+            month: '2-digit',
+            day: '2-digit',
+        });
+    }
+    catch {
+        throw new InputError('timezone', 'is not a time zone', 'Write it as UTC, Europe/Berlin or America/New_York');
+    }
+}
+/** Dates have no clock, so from here on they are counted in UTC, where every day has 24 hours. */
+function sundayBefore(day) {
+    const sunday = new Date(`${day}T00:00:00Z`);
+    sunday.setUTCDate(sunday.getUTCDate() - weekday(day));
+    return sunday.toISOString().slice(0, 10);
+}
+function weekday(day) {
+    return new Date(`${day}T00:00:00Z`).getUTCDay();
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/tiers.js
+
+
+
+const allTiers = ['daily', 'weekly', 'monthly', 'predeployment', 'prerollback'];
+/** The folder that the sets of a tier stand in. */
+function folderOfTier(tier) {
+    return tier === 'prerollback' ? 'rollback' : tier;
+}
+/** The period of a set in a tier; a deployment or a rollback is a period of its own. */
+function periodOf(tier, id, calendar) {
+    // Ids in a catalogue are valid; the epoch only satisfies the type.
+    const start = startOf(id) ?? new Date(0);
+    switch (tier) {
+        case 'daily': {
+            const day = calendar.day(start);
+            return { key: day, name: withWeekday(day) };
+        }
+        case 'weekly': {
+            const sunday = calendar.week(start);
+            return { key: sunday, name: `the week of ${withWeekday(sunday)}` };
+        }
+        case 'monthly': {
+            const month = calendar.month(start);
+            return { key: month, name: month };
+        }
+        case 'predeployment':
+        case 'prerollback':
+            return { key: id, name: id };
+    }
+}
+/**
+ * Which tiers a new verified set enters, in the order of allTiers; one that is taken before a rollback stands alone. This is computed from what stands in the folders and
+ * never from the day of the week: after a missed Sunday the next night is weekly.
+ *
+ * @param sets all sets on the host; only verified ones of the same database matter.
+ * @param timezone IANA name; days are counted there.
+ */
+function decideTiers(added, sets, policy, timezone) {
+    if (added.kind === 'prerollback') {
+        return [{ tier: 'prerollback', enters: true, reason: 'prerollback: taken before a rollback' }];
+    }
+    const calendar = calendarIn(timezone);
+    const earlier = verifiedSetsOf(added.database, sets).filter((set) => set.id !== added.id);
+    const firstOfPeriod = (tier) => {
+        if (policy[tier] === 0)
+            return { tier, enters: false, reason: `not ${tier}: keep-${tier} is 0` };
+        const period = periodOf(tier, added.id, calendar);
+        const holder = earlier.findLast((set) => set.folders.includes(folderOfTier(tier)) && periodOf(tier, set.id, calendar).key === period.key);
+        return holder === undefined
+            ? { tier, enters: true, reason: `${tier}: first verified backup of ${period.name}` }
+            : { tier, enters: false, reason: `not ${tier}: ${period.name} has ${holder.id}` };
+    };
     return [
-        ...lines,
-        ['health_host', url.hostname.replace(/^\[|\]$/g, '')],
-        ['health_port', url.port || '80'],
-        ['health_path', `${url.pathname}${url.search}`],
-        ['health_name', url.host],
+        { tier: 'daily', enters: true, reason: 'daily: every verified backup is' },
+        firstOfPeriod('weekly'),
+        firstOfPeriod('monthly'),
+        beforeDeployment(added, policy),
     ];
 }
-
-;// CONCATENATED MODULE: ./build/shared/transaction/watch.js
-
-const watch_program = {
-    name: 'watch',
-    scripts: [
-        new URL(/* asset import */ __nccwpck_require__(62434), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(88355), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(77735), __nccwpck_require__.b),
-    ],
-};
-/** Milliseconds beyond what was asked for: for Docker's own answers and the health-url. */
-const slack = 120_000;
-/** Watches what a project runs until it is well, and a while longer. Nothing is changed. */
-async function watch(connection, request) {
-    const { project, healthTimeout, stableFor, healthUrl, signal, onLog } = request;
-    const seconds = (ms) => String(Math.ceil(ms / 1_000));
-    const { result } = connection.run(watch_program, [
-        project,
-        seconds(healthTimeout),
-        seconds(stableFor),
-        ...(healthUrl === null ? [] : addressLines(healthUrl).flat()),
-    ], { deadline: healthTimeout + stableFor + slack, atEnd: 'end', signal, onLog });
-    return readWatched(await result);
-}
-function readWatched(records) {
-    const containers = (key) => records.all(key).map((json) => JSON.parse(json));
-    const url = records.find('url');
-    return {
-        settled: containers('settled'),
-        after: containers('after'),
-        words: new Map(records.all('words').map((value) => {
-            const at = value.indexOf(' ');
-            return [value.slice(0, at), value.slice(at + 1).trim()];
-        })),
-        images: records.all('image').map((json) => {
-            const { id, repoDigests } = JSON.parse(json);
-            return { id, repoDigests: repoDigests ?? [] };
-        }),
-        urlAnswers: url === undefined ? null : url === 'answers',
-        clock: records.integer('clock'),
-    };
+function beforeDeployment(added, policy) {
+    const tier = 'predeployment';
+    if (added.kind !== 'predeployment')
+        return { tier, enters: false, reason: `not ${tier}: no deployment follows` };
+    if (policy[tier] === 0)
+        return { tier, enters: false, reason: `not ${tier}: keep-${tier} is 0` };
+    return { tier, enters: true, reason: `${tier}: taken before a deployment` };
 }
 
 ;// CONCATENATED MODULE: ./build/verify-action/finding.js
@@ -36811,6 +35624,830 @@ function tellForeign({ foreign }) {
     const bytes = foreign.reduce((sum, file) => sum + file.bytes, 0);
     const named = foreign.slice(0, 5).map(({ path }) => path);
     return `${foreign.length} files are not ours, ${formatBytes(bytes)}, and never touched: ${named.join(', ')}${more(foreign.length - 5)}`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/history/legacy.js
+
+
+/**
+ * What the scripts wrote into deployment_tags.log: `YYYYMMDD_HHMMSS,tag,tag`. It is ambiguous, as they wrote the tag that was
+ * being replaced, and the backend's into both columns: so it is shown, and never chosen. The same line is the same record.
+ */
+function importLegacy(log, environment) {
+    return [...new Set(log.split('\n').map((line) => line.trim()))].flatMap((line) => {
+        const [, time, backend = '', frontend = ''] = /^(\d{8}_\d{6}),([^,\s]+),([^,\s]+)$/.exec(line) ?? [];
+        const at = time === undefined ? null : legacy_moment(time);
+        if (at === null || !isTag(backend) || !isTag(frontend))
+            return [];
+        const hex = (0,external_node_crypto_.createHash)('sha256').update(`${environment}\n${line}`).digest('hex').slice(0, 8);
+        const image = (tag) => ({ image: null, tag, digest: null, imageId: null });
+        return [
+            {
+                version: 1,
+                id: `0-0-${hex}`,
+                at,
+                environment,
+                event: 'observed',
+                status: 'succeeded',
+                verdict: 'unknown',
+                release: { backend: image(backend), frontend: image(frontend) },
+                previous: null,
+                schemaSha256: null,
+                backupId: null,
+                reason: "Imported from the scripts' log, where it may be the tag that was replaced",
+                actor: null,
+                runUrl: null,
+                commit: null,
+                durationMs: null,
+                downtimeMs: null,
+            },
+        ];
+    });
+}
+function legacy_moment(time) {
+    const iso = time.replace(/^(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)(\d\d)$/, '$1-$2-$3T$4:$5:$6.000Z');
+    const date = new Date(iso);
+    return Number.isNaN(date.getTime()) || date.toISOString() !== iso ? null : iso;
+}
+
+;// CONCATENATED MODULE: ./build/shared/history/book.js
+
+
+
+/** GitHub's artifact may have this much, in bytes. */
+const longestMirror = 1024 * 1024;
+/**
+ * @param hostText `history.jsonl`; null where there is none
+ * @param auditTrail `deployment_tags.log`, which may be the scripts'
+ */
+function openBook(environment, hostText, auditTrail, mirrorTexts) {
+    const { records, problems } = parseHistory(hostText ?? '');
+    const mirrors = mirrorTexts.map((text) => parseHistory(text).records);
+    const known = new Set(records.map(({ id }) => id));
+    const legacy = importLegacy(auditTrail ?? '', environment).filter(({ id }) => !known.has(id));
+    return {
+        host: records,
+        mirrors,
+        missing: [...legacy, ...recordsToMend(records, mirrors, environment)],
+        problems,
+    };
+}
+/** All that is known, oldest first. */
+function entriesOf({ host, mirrors, missing }) {
+    return unite([...missing, ...host], mirrors);
+}
+/** Whether the copies lack a record of the host's, or of what is to be added to it: then one must be stored. */
+function copiesLack(book, added) {
+    const copied = new Set(book.mirrors.flat().map(({ id }) => id));
+    return [...book.missing, ...book.host, ...added].some(({ id }) => !copied.has(id));
+}
+/** Stores the whole history with what this run has added. */
+async function storeBook(book, added, mirror) {
+    const host = [...book.missing, ...book.host, ...added];
+    const textWith = (others) => mirrorText(union_unite(host, others), longestMirror);
+    const merge = (other) => textWith([...book.mirrors, parseHistory(other).records]);
+    return (await mirror.save(textWith(book.mirrors), merge)).notices;
+}
+
+;// CONCATENATED MODULE: ./build/shared/host/survey.js
+const survey_program = {
+    name: 'survey',
+    scripts: [
+        new URL(/* asset import */ __nccwpck_require__(65801), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(62434), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(64987), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(50170), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(38458), __nccwpck_require__.b),
+    ],
+};
+/** Looks at the host in one session, without changing anything. */
+async function survey(connection, request, signal, onLog) {
+    const asked = Date.now();
+    const { result } = connection.run(survey_program, [
+        request.deployDir,
+        request.backupDir,
+        request.projectName ?? '',
+        request.databaseService ?? '',
+        request.databaseUser ?? '',
+        request.databaseName ?? '',
+        request.probe,
+        request.setup ? 'setup' : '',
+        ...(request.compose === null ? [''] : ['compose', request.compose.envFile ?? '', ...request.compose.files]),
+    ], { deadline: 120_000, atEnd: 'end', signal, onLog });
+    return readSurvey(await result, asked, Date.now());
+}
+/** @param asked, answered: milliseconds since 1970 on the runner's clock; the host's lies between them */
+function readSurvey(records, asked, answered) {
+    const clock = records.integer('clock');
+    const inodes = records.get('free-inodes');
+    const docker = records.find('docker');
+    const probe = records.find('probe');
+    const probeError = records.find('probe-error');
+    return {
+        clockAhead: clock > answered ? clock - answered : Math.min(0, clock - asked),
+        user: records.get('user'),
+        bash: records.get('bash'),
+        tools: new Set(records.all('tool')),
+        deployDir: records.find('deploy-dir') ?? null,
+        folders: records.all('folder').map(readFolder),
+        unwritable: records.find('unwritable') ?? null,
+        freeBytes: records.integer('free-bytes'),
+        freeInodes: /^\d+$/.test(inodes) && inodes !== '0' ? Number(inodes) : null,
+        lockHolder: records.find('lock-holder') ?? null,
+        setsState: records.get('sets-state'),
+        files: records.all('file').map((value) => {
+            const [bytes = '', path = ''] = survey_split(value, ' ');
+            return { bytes: Number(bytes), path };
+        }),
+        manifests: readManifests(records),
+        docker: docker === undefined ? { error: records.find('docker-error') ?? '' } : { version: docker },
+        containers: records.all('container').map(readContainer),
+        images: records.all('image').map((json) => {
+            const image = JSON.parse(json);
+            return { id: image.id, repoDigests: image.repoDigests ?? [] };
+        }),
+        otherProjects: (records.find('projects') ?? '').split('\n').filter((line) => line !== ''),
+        candidates: records.all('candidate').map((value) => {
+            const [service = '', state = '', container = ''] = value.split(' ');
+            return { service, state, container };
+        }),
+        compose: readCompose(records),
+        history: records.find('history') ?? null,
+        auditTrail: records.find('audit-trail') ?? null,
+        hold: records.find('hold') ?? null,
+        unfinished: records.all('unfinished').filter((id) => /^\d{8}_\d{6}$/.test(id)),
+        setup: readSetup(records),
+        probe: probe !== undefined ? { output: probe } : probeError !== undefined ? { error: probeError } : null,
+    };
+}
+function readSetup(records) {
+    if (records.find('open-count') === undefined)
+        return null;
+    const kills = records.find('kills-sessions');
+    return {
+        open: records.all('open').map((value) => {
+            const [type = '', mode = '', owner = '', ...path] = value.split('|');
+            return { type, mode, owner, path: path.join('|') };
+        }),
+        openCount: records.integer('open-count'),
+        unseen: records
+            .get('unseen')
+            .split('\n')
+            .filter((path) => path !== ''),
+        killsSessions: kills ?? null,
+        lingers: records.find('lingers') !== undefined,
+        leftHolder: records.find('left-holder') ?? null,
+    };
+}
+/** The template ends each list with a null. */
+function readContainer(json) {
+    const container = JSON.parse(json);
+    const { networks, exposedPorts, volumes } = container;
+    const present = (items) => items.filter((item) => item !== null);
+    return {
+        ...container,
+        networks: present(networks),
+        exposedPorts: present(exposedPorts),
+        volumes: present(volumes),
+    };
+}
+function readCompose(records) {
+    const error = records.find('compose-error');
+    const version = records.find('compose-version');
+    if (error !== undefined)
+        return { error };
+    if (version === undefined)
+        return null;
+    return {
+        version,
+        config: records.get('compose-config'),
+        template: records.get('compose-template'),
+        complaints: records.get('compose-complaints'),
+        changedAt: Number(records.get('compose-changed')) * 1_000,
+        envNames: records.find('env-names')?.split('\n') ?? null,
+        world: records.find('world') ?? null,
+        images: readLocalImages(records.find('local-images') ?? ''),
+    };
+}
+/**
+ * Reads `ID REPOSITORY TAG DIGEST`, a line for each name: an image may have several. `<none>` stands for what is missing;
+ * an image that was built here and lost its tag to a newer one has no name at all, and can still be gone back to.
+ */
+function readLocalImages(text) {
+    const images = new Map();
+    for (const line of text.split('\n')) {
+        const [id = '', repository = '', tag = '', digest = ''] = line.split(' ');
+        if (repository === '')
+            continue;
+        const image = images.get(id) ?? { id, repoTags: [], repoDigests: [] };
+        images.set(id, image);
+        if (repository === '<none>')
+            continue;
+        if (tag !== '<none>' && tag !== '')
+            image.repoTags.push(`${repository}:${tag}`);
+        if (digest !== '<none>' && digest !== '')
+            image.repoDigests.push(`${repository}@${digest}`);
+    }
+    return [...images.values()];
+}
+/** Other names of a manifest stand behind it. */
+function readManifests(records) {
+    const manifests = new Map(records.all('manifest').map((value) => survey_split(value, '\n')));
+    for (const value of records.all('manifest-again')) {
+        const [path, first] = survey_split(value, '\n');
+        manifests.set(path, manifests.get(first) ?? '');
+    }
+    return manifests;
+}
+function readFolder(value) {
+    const [type = '', mode = '', owner = '', device = '', writable = '', ...path] = value.split('|');
+    return { type, mode, owner, device, writable: writable === 'writable', path: path.join('|') };
+}
+/** In two at the first separator: what follows may hold it again. */
+function survey_split(value, separator) {
+    const at = value.indexOf(separator);
+    return at < 0 ? [value, ''] : [value.slice(0, at), value.slice(at + separator.length)];
+}
+
+;// CONCATENATED MODULE: ./build/shared/postgres/probe.js
+
+/**
+ * Reads what the probe printed. Values are the server's: hostile until cleaned.
+ * @throws Failure `database-refuses`, `no-pg-dump`
+ */
+function readProbe(output) {
+    const lines = output.split('\n').map((line) => {
+        const space = line.indexOf(' ');
+        return [line.slice(0, space), line.slice(space + 1)];
+    });
+    const value = (name) => lines.find(([key]) => key === name)?.[1];
+    const tools = new Set(lines.filter(([name]) => name === 'tool').map(([, tool]) => tool));
+    const missing = ['psql', 'pg_dump', 'pg_restore'].filter((tool) => !tools.has(tool));
+    if (missing.length > 0) {
+        throw new failure_Failure('no-pg-dump', `The database container has no ${missing.join(' and no ')}`, {
+            hint: 'Name the service that runs the official PostgreSQL image as "db-service"',
+        });
+    }
+    const answer = value('accepts');
+    if (answer === undefined)
+        throw refusal(value('refuses') ?? 'no answer');
+    return {
+        ...readFacts(answer),
+        pgDumpVersion: (value('pg-dump') ?? '').replace(/^pg_dump \(PostgreSQL\) /, ''),
+        tools,
+    };
+}
+const refusals = [
+    [/database ".*" does not exist$/, 'Correct the input "db-name"'],
+    [/role ".*" does not exist$/, 'Correct the input "db-user"'],
+    [/starting up|shutting down|in recovery/, 'Wait until it is up, then run it again'],
+];
+function readFacts(answer) {
+    try {
+        return JSON.parse(answer);
+    }
+    catch {
+        throw refusal(answer);
+    }
+}
+function refusal(answer) {
+    const [, fatal] = /FATAL: +(.*?) *$/.exec(answer) ?? [];
+    const because = fatal === undefined ? '' : `: ${fatal}`;
+    return new failure_Failure('database-refuses', `The database does not accept our session${because}`, {
+        hint: refusals.find(([pattern]) => fatal !== undefined && pattern.test(fatal))?.[1] ??
+            'See what it says: docker logs of its container. Where it names a database or a role, set "db-name" and "db-user"',
+        cause: answer,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/postgres/scripts.js
+
+// What is run inside the database container, or said to the server, as the host's programs are handed it.
+/** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `verify`, `contents`, `terminate`. */
+const insideScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "inside.sh", 'utf8');
+/** Statements for one session, in this order. They answer in lines: a name, a space, a value or JSON. */
+const factsBefore = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-before.sql", 'utf8');
+const factsTables = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-tables.sql", 'utf8');
+const factsAfter = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-after.sql", 'utf8');
+/**
+ * The script for the scratch container of a drill: `prepare`, `tolerant`, `restore`, `session`, `schema`, `indexes`, `reader`,
+ * `assert`.
+ */
+const drillScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "drill-inside.sh", 'utf8');
+
+;// CONCATENATED MODULE: ./build/verify-action/ground.js
+
+
+
+
+
+
+
+/** Looks at the host once, for all groups. */
+async function look(connection, { inputs, signal, mirrored }) {
+    const asks = (...groups) => groups.some((group) => inputs.checks.includes(group));
+    const seen = await survey(connection, {
+        ...inputs,
+        probe: insideScript(),
+        // What only some groups look at takes its time.
+        compose: asks('setup', 'deployment') ? { files: inputs.composeFiles, envFile: inputs.envFile } : null,
+        setup: asks('setup'),
+    }, signal, host);
+    const { texts, notices } = await mirrored;
+    return {
+        seen,
+        catalogue: catalogueOf(seen.files, seen.manifests),
+        book: openBook(inputs.environment, seen.history, seen.auditTrail, texts),
+        copyNotices: notices,
+        now: new Date(Date.now() + seen.clockAhead),
+    };
+}
+/** The backups are looked at also where the database is lost: then above all. */
+function databaseOf({ seen, catalogue }, { databaseName }) {
+    const newest = catalogue.sets.find((set) => set.state === 'verified')?.database ?? null;
+    return factsOf(seen)?.database ?? databaseName ?? newest;
+}
+/** null where the database does not answer. */
+function factsOf({ probe }) {
+    if (probe === null || 'error' in probe)
+        return null;
+    try {
+        return readProbe(probe.output);
+    }
+    catch (error) {
+        if (error instanceof failure_Failure)
+            return null;
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/verify-action/check-backups.js
+
+
+
+
+
+
+
+/** Whether the backups are there, and are what was written. */
+async function checkBackups(connection, ground, run) {
+    const { inputs, outputs, signal } = run;
+    const { catalogue, now } = ground;
+    const database = databaseOf(ground, inputs);
+    if (database === null) {
+        const findings = new Findings('backups');
+        findings.unable('newest', 'which database is meant is not known: it does not answer, and no backup is there', 'Give "db-name"');
+        return findings;
+    }
+    const verified = catalogue_verifiedSetsOf(database, catalogue.sets);
+    const [newest] = verified;
+    outputs['newest-backup-id'] = newest?.id ?? null;
+    outputs['newest-backup-age'] = newest === undefined ? null : Math.max(0, Math.round(ageOf(newest, now) / 1_000));
+    return judgeBackups({
+        database,
+        catalogue,
+        readings: await readNewest(connection, verified, inputs, signal),
+        backupDir: inputs.backupDir,
+        maxAge: inputs.maxBackupAge,
+        timezone: inputs.timezone,
+        now,
+    });
+}
+async function readNewest(connection, verified, { backupDir, timeout }, signal) {
+    try {
+        return await readSets(connection, {
+            backupDir,
+            sets: verified.slice(0, setsToRead),
+            timeout,
+            signal,
+            onLog: host,
+            onSet: (path) => progress(`Reading ${path}`),
+        });
+    }
+    catch (error) {
+        if (!(error instanceof failure_Failure) || signal.aborted)
+            throw error;
+        return { why: error.message, remedy: error.hint ?? null };
+    }
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/preflight.js
+
+
+
+
+/** Ids are times: further apart, nights and retention would be counted wrongly. */
+const greatestSkew = 5 * 60_000;
+/** Backups grow; a database shrinks to less than half of its size when it is dumped and compressed. */
+const growth = 1.2;
+const compressedShare = 0.5;
+/** A set's files, their links in every tier, and room. */
+const neededInodes = 100;
+const neededTools = ['flock', 'stat', 'df', 'date', 'tee', 'sync', 'sha256sum', 'md5sum', 'gzip'];
+/**
+ * Judges what the survey saw, before anything is written.
+ * @throws Failure named after the check that failed; `host-not-ready` that lists them where there are several
+ */
+function judgeHost(survey, needs) {
+    const { failures, collect } = collector();
+    // What depends on a check that failed has nothing new to say.
+    const docker = checkGround(survey, needs, collect);
+    const container = docker && collect(() => findDatabase(survey, needs));
+    const database = container && collect(() => askedDatabase(survey));
+    const compressor = database && collect(() => chooseCompression(survey, database, needs));
+    const previous = compressor && needs.previousBytes(database.database, compressor.encoding);
+    const estimate = compressor && estimateOf(database, compressor.encoding, previous ?? null);
+    if (estimate !== undefined)
+        collect(() => checkSpace(survey, estimate, needs, previous ?? null));
+    throwAny(failures);
+    if (!container || !database || !compressor || estimate === undefined)
+        throw new Error('A check failed unseen');
+    return { database, container, estimate, ...compressor };
+}
+/**
+ * Judges what everything stands on that is done on the host: tools, clock, folders, lock, Docker, one compose project.
+ * @throws Failure as judgeHost does
+ */
+function judgeGround(survey, needs) {
+    const { failures, collect } = collector();
+    if (checkGround(survey, needs, collect))
+        collect(() => checkProject(survey, needs));
+    throwAny(failures);
+}
+/** Every check is made; what fails is told together. */
+function collector() {
+    const failures = [];
+    return {
+        failures,
+        collect(check) {
+            try {
+                return check();
+            }
+            catch (error) {
+                if (!(error instanceof Failure))
+                    throw error;
+                failures.push(error);
+                return undefined;
+            }
+        },
+    };
+}
+function throwAny(failures) {
+    const [first, ...others] = failures;
+    if (first && others.length > 0)
+        throw several(failures);
+    if (first)
+        throw first;
+}
+/** Whether Docker answers. */
+function checkGround(survey, needs, collect) {
+    collect(() => checkTools(survey));
+    collect(() => checkClock(survey));
+    collect(() => checkFolders(survey, needs));
+    collect(() => checkLock(survey, needs));
+    return collect(() => checkDocker(survey));
+}
+function checkTools(survey) {
+    const missing = neededTools.filter((tool) => !survey.tools.has(tool));
+    if (missing.length > 0) {
+        throw new failure_Failure('tools-missing', `The host has no ${missing.join(', no ')}`, {
+            hint: 'On the host, as root: apt-get install coreutils util-linux gzip',
+        });
+    }
+    if (Number.parseFloat(survey.bash) < 4.4) {
+        throw new failure_Failure('bash-too-old', `The host's bash is ${survey.bash}; 4.4 or newer is needed`, {
+            hint: 'On the host, as root: apt-get install bash',
+        });
+    }
+}
+function checkDocker(survey) {
+    if (!survey.tools.has('docker')) {
+        throw new failure_Failure('no-docker', 'docker was not found on the host', {
+            hint: `Install Docker, or see why ${survey.user} has it not on its PATH: command -v docker`,
+        });
+    }
+    if ('error' in survey.docker) {
+        throw new failure_Failure('docker-refuses', `Docker does not answer ${survey.user} on the host`, {
+            hint: `Where it says "permission denied", as root: usermod -aG docker ${survey.user}. Else: systemctl status docker`,
+            cause: survey.docker.error,
+        });
+    }
+    return true;
+}
+function checkClock({ clockAhead }) {
+    if (Math.abs(clockAhead) <= greatestSkew)
+        return;
+    const by = units_formatDuration(Math.abs(clockAhead));
+    throw new failure_Failure('clock-skew', `The host's clock is ${by} ${clockAhead > 0 ? 'ahead of' : 'behind'} the runner's`, {
+        hint: 'On the host: timedatectl set-ntp true',
+    });
+}
+function checkFolders(survey, { deployDir, backupDir }) {
+    if (survey.deployDir === null) {
+        throw new failure_Failure('no-deploy-dir', `The folder ${deployDir} is not on the host`, {
+            hint: 'Check the input "deploy-dir"',
+        });
+    }
+    if (survey.unwritable !== null) {
+        throw new failure_Failure('folder-unwritable', `${survey.user} cannot write to ${survey.unwritable}`, {
+            hint: `As root: install -d -m 0700 -o ${survey.user} ${backupDir}`,
+        });
+    }
+    const device = survey.folders.find(({ path }) => path === backupDir)?.device;
+    for (const folder of survey.folders) {
+        if (folder.type !== 'directory') {
+            throw new failure_Failure('folder-unusable', `${folder.path} is a ${folder.type}, not a folder`, {
+                hint: 'Move it away, or choose another "backup-dir"',
+            });
+        }
+        if (!folder.writable || folder.owner !== survey.user) {
+            throw new failure_Failure('folder-owner', `${folder.path} belongs to ${folder.owner}, not to ${survey.user}, who takes the backups`, { hint: `As root: chown -R ${survey.user}: ${backupDir}` });
+        }
+        if (/[1-7]\d$|[1-7]$/.test(folder.mode.slice(-2))) {
+            throw new failure_Failure('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${folder.path}` });
+        }
+        if (folder.device !== device && allTiers.some((tier) => folder.path === `${backupDir}/${tier}`)) {
+            throw new failure_Failure('folder-elsewhere', `${folder.path} is on another file system than ${backupDir}: a set cannot be hard-linked into it`, { hint: 'Mount the file system at the backup folder itself, or name a folder on it as "backup-dir"' });
+        }
+    }
+}
+function checkLock({ lockHolder }, { lockWait, backupDir }) {
+    if (lockHolder === null || lockWait > 0)
+        return;
+    throw lockHeld(lockHolder, backupDir, 0);
+}
+/** What is said of a lock that somebody else has. */
+function lockHeld(holder, backupDir, waited) {
+    return new Failure('lock-held', `The lock on ${backupDir} is held by ${holder}`, {
+        hint: `${waited === 0 ? 'It was not waited for' : `It was waited for ${formatDuration(waited)}`}. See what that run does; raise "lock-wait" if it is only slow`,
+    });
+}
+function checkProject(survey, needs) {
+    if (survey.containers.length === 0) {
+        const wanted = needs.projectName === null ? `started from ${needs.deployDir}` : `called ${needs.projectName}`;
+        throw new failure_Failure('no-project', `No container belongs to a compose project ${wanted}`, {
+            hint: `Start the application, or correct "deploy-dir" or "project-name". The host has: ${survey.otherProjects.join('; ') || 'no compose project'}`,
+        });
+    }
+    const projects = [...new Set(survey.containers.map(({ project }) => project))];
+    if (projects.length > 1) {
+        throw new failure_Failure('several-projects', `Several compose projects run from ${needs.deployDir}: ${projects.join(', ')}`, {
+            hint: 'Name one as "project-name"',
+        });
+    }
+}
+function findDatabase(survey, needs) {
+    checkProject(survey, needs);
+    const services = [...new Set(survey.containers.map(({ service }) => service))].join(', ');
+    const [candidate, ...others] = survey.candidates;
+    if (candidate === undefined) {
+        throw needs.databaseService === null
+            ? new failure_Failure('no-database', `No service of the project runs a PostgreSQL image; it has ${services}`, {
+                hint: 'Name the database\'s service as "db-service"',
+            })
+            : new failure_Failure('no-database', `The project has no service "${needs.databaseService}"; it has ${services}`, {
+                hint: 'Correct the input "db-service", or start the service',
+            });
+    }
+    if (others.length > 0) {
+        throw new failure_Failure('several-databases', `Several containers may be the database: ${survey.candidates.map(({ service }) => service).join(', ')}`, { hint: 'Name one service, with one container, as "db-service"' });
+    }
+    if (candidate.state !== 'running') {
+        throw new failure_Failure('database-not-running', `The database's container (service ${candidate.service}) is ${candidate.state}`, {
+            hint: candidate.state === 'paused'
+                ? `On the host: docker unpause ${candidate.container.slice(0, 12)}`
+                : `On the host: docker start ${candidate.container.slice(0, 12)}, then docker logs --tail 50 ${candidate.container.slice(0, 12)}`,
+        });
+    }
+    const name = survey.containers.find(({ id }) => id === candidate.container)?.name ?? candidate.container;
+    return { id: candidate.container, name: name.replace(/^\//, ''), service: candidate.service };
+}
+function askedDatabase({ probe }) {
+    if (probe === null || 'error' in probe) {
+        throw new failure_Failure('database-silent', 'Nothing could be run in the database container', {
+            hint: 'On the host: docker ps, and docker logs of that container',
+            cause: probe?.error,
+        });
+    }
+    return readProbe(probe.output);
+}
+/** zstd where there is one, else gzip; a custom dump's gzip is pg_dump's own. */
+function chooseCompression(survey, database, { format, compression }) {
+    const inside = (tool) => database.tools.has(tool);
+    const wanted = compression === 'auto' ? autoCompression(format, inside('zstd') || survey.tools.has('zstd')) : compression;
+    const encoding = { format, compression: wanted, encryption: 'none' };
+    const program = wanted === 'gzip' && format === 'custom' ? 'none' : wanted;
+    if (program === 'none' || inside(program))
+        return { encoding, where: 'container' };
+    if (survey.tools.has(program))
+        return { encoding, where: 'host' };
+    throw new failure_Failure('no-compressor', `Neither the host nor the database container has ${program}`, {
+        hint: `On the host, as root: apt-get install ${program}. Or set "compression" to auto`,
+    });
+}
+/** The scripts' own format keeps the scripts' own compression. */
+function autoCompression(format, zstd) {
+    return format === 'custom' && zstd ? 'zstd' : 'gzip';
+}
+function estimateOf(database, { compression }, previous) {
+    if (previous !== null)
+        return Math.ceil(previous * growth);
+    return Math.ceil(database.sizeBytes * (compression === 'none' ? 1 : compressedShare));
+}
+function checkSpace(survey, estimate, { minFreeSpace, backupDir }, previous) {
+    const needed = Math.max(estimate, minFreeSpace);
+    if (survey.freeBytes < needed) {
+        const why = needed === minFreeSpace && minFreeSpace > estimate
+            ? 'the input "min-free-space"'
+            : previous === null
+                ? "from the database's size"
+                : 'from the previous backup';
+        throw new failure_Failure('no-space', `The disk of ${backupDir} has ${formatBytes(survey.freeBytes)} free; ${formatBytes(needed)} are needed (${why})`, { hint: `See what fills it: df -h ${backupDir}; docker system df. Nothing was deleted to make room` });
+    }
+    if (survey.freeInodes !== null && survey.freeInodes < neededInodes) {
+        throw new failure_Failure('no-inodes', `The disk of ${backupDir} has ${survey.freeInodes} inodes left`, {
+            hint: `Remove files that are not needed: df -i ${backupDir}`,
+        });
+    }
+}
+function several(failures) {
+    const hints = failures.map(({ hint, message }) => `${message}: ${hint ?? ''}`);
+    return new Failure('host-not-ready', failures.map(({ message }) => message).join('; '), {
+        hint: hints.join('\n'),
+        cause: failures.map(({ cause }) => cause).find((cause) => cause !== undefined),
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/compose-version.js
+
+/** From here on `--no-recreate` and `--pull never` do what a swap needs of them. */
+const oldest = [2, 20, 0];
+/** From here on an override can lift a fixed name: compose's reference asks for it. */
+const oldestReset = (/* unused pure expression or super */ null && ([2, 24, 4]));
+/**
+ * @param version as `docker compose version --short` prints it: `2.26.1-4`, `v2.20.0`
+ * @throws Failure `compose-too-old`
+ */
+function checkComposeVersion(version) {
+    if (isAtLeast(oldest, version))
+        return;
+    throw new failure_Failure('compose-too-old', `The host's docker compose is ${version.trim().slice(0, 50) || 'unknown'}; 2.20 or newer is needed`, {
+        hint: 'On the host, as root: apt-get install docker-compose-plugin (from Docker’s own packages)',
+    });
+}
+/** True where `!reset` in an override takes a fixed name away. @param version as above */
+function supportsReset(version) {
+    return isAtLeast(oldestReset, version);
+}
+function isAtLeast(needed, version) {
+    const [, ...parts] = /^v?(\d+)\.(\d+)(?:\.(\d+))?/.exec(version.trim()) ?? [];
+    const difference = needed.map((part, index) => Number(parts[index] ?? 0) - part).find((each) => each !== 0);
+    return (difference ?? 0) >= 0;
+}
+/** @throws Failure `no-compose` */
+function noCompose(error) {
+    throw new failure_Failure('no-compose', 'The host has no docker compose', {
+        hint: 'On the host, as root: apt-get install docker-compose-plugin. The old docker-compose (with a hyphen) will not do',
+        cause: error,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/project.js
+
+
+
+const mostServices = 500;
+const shortText = untrusted_text(4_096);
+/** Compose writes numbers here and there as text, and leaves out what is not given. */
+const anything = (value) => value;
+const network = orNull(shape({
+    ipv4_address: orNull(shortText),
+    ipv6_address: orNull(shortText),
+    mac_address: orNull(shortText),
+}));
+const service = shape({
+    image: orNull(shortText),
+    container_name: orNull(shortText),
+    ports: orNull(listOf(shape({ published: anything }), 1_000)),
+    networks: orNull(mapOf((key) => key.length <= 255, network, 200)),
+    network_mode: orNull(shortText),
+    ipc: orNull(shortText),
+    pid: orNull(shortText),
+    mac_address: orNull(shortText),
+    volumes_from: orNull(listOf(shortText, 100)),
+    depends_on: orNull(mapOf(isServiceName, shape({ restart: orNull(bool) }), mostServices)),
+});
+const project = shape({
+    name: shortText,
+    services: mapOf(isServiceName, service, mostServices),
+});
+const templates = shape({
+    services: mapOf(isServiceName, shape({ image: orNull(shortText) }), mostServices),
+});
+/**
+ * Reads what `docker compose config --format json` printed, and keeps a few fields of it.
+ * @param template the same with `--no-interpolate`; empty where compose gave none
+ * @throws Failure `bad-compose-config`, which repeats nothing of the text
+ */
+function readProject(config, template) {
+    const { name, services } = project_parsed(config, project);
+    const written = template.trim() === '' ? null : project_parsed(template, templates).services;
+    return {
+        name,
+        services: new Map(Object.entries(services).map(([each, facts]) => [
+            each,
+            {
+                name: each,
+                image: facts.image,
+                imageTemplate: written?.[each]?.image ?? null,
+                containerName: facts.container_name,
+                publishes: (facts.ports ?? []).some(({ published }) => published !== undefined && published !== ''),
+                networks: Object.keys(facts.networks ?? {}),
+                networkMode: facts.network_mode,
+                fixedAddress: facts.mac_address !== null ||
+                    Object.values(facts.networks ?? {}).some((at) => at !== null && (at.ipv4_address ?? at.ipv6_address ?? at.mac_address) !== null),
+                dependsOn: Object.entries(facts.depends_on ?? {}).map(([on, { restart }]) => ({
+                    service: on,
+                    restart: restart === true,
+                })),
+                sharesWith: sharedBy(facts),
+            },
+        ])),
+    };
+}
+function project_parsed(json, read) {
+    try {
+        return read(JSON.parse(json), '');
+    }
+    catch (error) {
+        const why = error instanceof failure_Failure ? error.message : 'it is no JSON';
+        throw new failure_Failure('bad-compose-config', `What compose says of the project cannot be used: ${why}`, {
+            hint: 'In deploy-dir on the host: docker compose config --quiet. Check "compose-file", "env-file" and "project-name"',
+        });
+    }
+}
+function sharedBy({ network_mode, ipc, pid, volumes_from }) {
+    const modes = [network_mode, ipc, pid].map((mode) => /^service:(.+)$/.exec(mode ?? '')?.[1]);
+    const volumes = (volumes_from ?? []).map((from) => (from.startsWith('container:') ? undefined : from.split(':')[0]));
+    return [...new Set([...modes, ...volumes].filter((each) => each !== undefined))];
+}
+
+;// CONCATENATED MODULE: ./build/shared/transaction/address.js
+/** The health-url as the host's scripts take it. Without TLS the host asks by itself; with TLS it needs curl. */
+function addressLines(url) {
+    const lines = [['health_url', url.href]];
+    if (url.protocol !== 'http:')
+        return lines;
+    return [
+        ...lines,
+        ['health_host', url.hostname.replace(/^\[|\]$/g, '')],
+        ['health_port', url.port || '80'],
+        ['health_path', `${url.pathname}${url.search}`],
+        ['health_name', url.host],
+    ];
+}
+
+;// CONCATENATED MODULE: ./build/shared/transaction/watch.js
+
+const watch_program = {
+    name: 'watch',
+    scripts: [
+        new URL(/* asset import */ __nccwpck_require__(62434), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(88355), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(77735), __nccwpck_require__.b),
+    ],
+};
+/** Milliseconds beyond what was asked for: for Docker's own answers and the health-url. */
+const slack = 120_000;
+/** Watches what a project runs until it is well, and a while longer. Nothing is changed. */
+async function watch(connection, request) {
+    const { project, healthTimeout, stableFor, healthUrl, signal, onLog } = request;
+    const seconds = (ms) => String(Math.ceil(ms / 1_000));
+    const { result } = connection.run(watch_program, [
+        project,
+        seconds(healthTimeout),
+        seconds(stableFor),
+        ...(healthUrl === null ? [] : addressLines(healthUrl).flat()),
+    ], { deadline: healthTimeout + stableFor + slack, atEnd: 'end', signal, onLog });
+    return readWatched(await result);
+}
+function readWatched(records) {
+    const containers = (key) => records.all(key).map((json) => JSON.parse(json));
+    const url = records.find('url');
+    return {
+        settled: containers('settled'),
+        after: containers('after'),
+        words: new Map(records.all('words').map((value) => {
+            const at = value.indexOf(' ');
+            return [value.slice(0, at), value.slice(at + 1).trim()];
+        })),
+        images: records.all('image').map((json) => {
+            const { id, repoDigests } = JSON.parse(json);
+            return { id, repoDigests: repoDigests ?? [] };
+        }),
+        urlAnswers: url === undefined ? null : url === 'answers',
+        clock: records.integer('clock'),
+    };
 }
 
 ;// CONCATENATED MODULE: ./build/shared/history/observation.js
@@ -37072,6 +36709,514 @@ function deploymentRecord({ findings, release, verdict }, circumstances, history
     };
 }
 
+;// CONCATENATED MODULE: ./build/shared/history/audit-line.js
+
+/**
+ * The record as a line for people, without its line break:
+ * `<time> <event> <status> <verdict> <service>=<tag>@<digest>… by=<actor> run=<url> id=<id>`. A dash stands for what is
+ * not known.
+ */
+function auditLine({ at, event, status, verdict, release, actor, runUrl, id }) {
+    const services = Object.entries(release)
+        .toSorted(([a], [b]) => (a < b ? -1 : 1))
+        .map(([service, { tag, digest, imageId }]) => `${service}=${tag ?? '-'}@${digest ?? imageId ?? '-'}`);
+    return [at, event, status, verdict, ...services, `by=${word(actor)}`, `run=${word(runUrl)}`, `id=${id}`].join(' ');
+}
+function word(value) {
+    return value === null ? '-' : clean_cleanLine(value, 300).replace(/\s+/g, '_') || '-';
+}
+
+;// CONCATENATED MODULE: ./build/shared/history/host-file.js
+
+
+
+const host_file_program = {
+    name: 'record',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(6779), __nccwpck_require__.b)],
+};
+/** Adds records to the history on the host. @throws Failure `history-unwritable` */
+async function appendHistory(connection, addition) {
+    await run(connection, 'append', addition);
+}
+/** Lets deployments go on, and records who did so. @throws Failure `history-unwritable` */
+async function releaseHold(connection, addition) {
+    await run(connection, 'release-hold', addition);
+}
+/** A record as the programs on the host take it: id, line of the history, line for people. */
+function recordParameters(record) {
+    return [record.id, historyLine(record), auditLine(record)];
+}
+async function run(connection, verb, { backupDir, records, onLog }) {
+    const parameters = [verb, backupDir, ...records.flatMap(recordParameters)];
+    try {
+        await connection.run(host_file_program, parameters, { deadline: 60_000, atEnd: 'finish', onLog }).result;
+    }
+    catch (error) {
+        if (!(error instanceof failure_Failure) || error.code !== 'history-unwritable')
+            throw error;
+        throw new failure_Failure(error.code, error.message, {
+            hint: `See who owns it, and whether the disk is full: ls -l ${backupDir}/rollback; df -h ${backupDir}`,
+            cause: error.cause,
+        });
+    }
+}
+
+;// CONCATENATED MODULE: ./build/verify-action/keep.js
+
+
+
+
+
+/** Of this run, for what it writes into the history. */
+function circumstancesOf({ inputs, workflow }) {
+    const { runId, runAttempt, actor, runUrl, commit } = workflow;
+    return {
+        id: recordId(runId, runAttempt, (0,external_node_crypto_.randomBytes)(4).toString('hex')),
+        at: new Date(),
+        environment: inputs.environment,
+        schemaSha256: null,
+        backupId: null,
+        actor,
+        runUrl,
+        commit,
+        reason: null,
+    };
+}
+/** On the host, and off it: what goes wrong with the copies is told, and fails nothing. */
+async function keep(connection, record, ground, { inputs, outputs, mirror }) {
+    const { book } = ground;
+    await appendHistory(connection, {
+        backupDir: inputs.backupDir,
+        records: [...book.missing, record],
+        onLog: host,
+    });
+    outputs['history-id'] = record.id;
+    ground.book = { ...book, host: [...book.missing, ...book.host, record], missing: [] };
+    info(`In the history: ${record.event} ${record.status}, the release ${record.verdict} (${record.id})`);
+    if (inputs.history.length === 0)
+        return;
+    for (const notice of await storeBook(ground.book, [], mirror))
+        log_notice(notice);
+}
+
+;// CONCATENATED MODULE: ./build/verify-action/check-deployment.js
+
+
+
+
+
+
+
+/** Whether what runs is what was deployed, and well; the history is told. */
+async function checkDeployment(connection, ground, run) {
+    const { inputs, signal } = run;
+    const { seen, book } = ground;
+    const { compose } = seen;
+    if (compose === null || 'error' in compose)
+        return noCompose(compose?.error ?? '');
+    checkComposeVersion(compose.version);
+    const project = readProject(compose.config, compose.template);
+    checkProject(seen, inputs);
+    progress('Waiting until all is healthy, and then for "stable-for"');
+    const watched = await watch(connection, {
+        project: seen.containers[0]?.project ?? project.name,
+        healthTimeout: inputs.healthTimeout,
+        stableFor: inputs.stableFor,
+        healthUrl: inputs.healthUrl,
+        signal,
+        onLog: host,
+    });
+    const judged = judgeDeployment({
+        ...inputs,
+        project,
+        watched,
+        images: compose.images,
+        databases: new Set([...seen.candidates.map(({ service }) => service), inputs.databaseService ?? '']),
+        history: book.host,
+    });
+    const record = deploymentRecord(judged, circumstancesOf(run), book.host);
+    await keep(connection, record, ground, run);
+    return judged.findings;
+}
+
+;// CONCATENATED MODULE: ./build/shared/shell-quote.js
+
+const bare = /^[A-Za-z0-9_@%+=:,./-]+$/;
+/** What is not seen as it is: controls, bidi overrides, zero-width characters, separators, unassigned code points. */
+const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
+/** What a log breaks up since the runner would obey it: it must not stand in a command that is printed to be copied. */
+const workflowCommand = /::|##\[/;
+/**
+ * One argument for bash that is exactly this text: bare where that is safe, else in single quotes, else (where it holds
+ * what cannot be seen or copied) in bash's `$'…'`. The result is one line.
+ *
+ * @throws Failure `unquotable` for text that holds a NUL, which no argument can
+ */
+function shell_quote_quoteForShell(text) {
+    if (text.includes('\0'))
+        throw new Failure('unquotable', 'A text with a NUL cannot be given to a command');
+    if (invisible.test(text) || workflowCommand.test(text))
+        return `$'${[...text].map(inDollarQuotes).join('')}'`;
+    return bare.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+/** Bytes rather than \u, whose meaning depends on the shell's locale. `!` as bash may look for it in its history. */
+function inDollarQuotes(character) {
+    if (character === "'" || character === '\\')
+        return `\\${character}`;
+    if (!invisible.test(character) && !'#:!'.includes(character))
+        return character;
+    return [...new TextEncoder().encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/restore-command.js
+
+
+/** PostgreSQL cuts names off behind this many bytes. */
+const longestName = 63;
+const foldAt = 92;
+/** The commands that restore a set, whatever its database, user and folders are called. */
+function restoreCommands(manifest, place) {
+    const prefix = parseSetFileName(manifest.file)?.prefix ?? 'backup';
+    const files = setFileNames(prefix, manifest.id, manifest);
+    const restored = nameWith(manifest.database, '_restored');
+    const maintenance = manifest.database === 'postgres' ? 'template1' : 'postgres';
+    const psql = ['psql', '-X', '--quiet', `--username=${place.user}`, `--dbname=${maintenance}`];
+    const cd = command(['cd', place.folder]);
+    return {
+        database: restored,
+        roles: `${cd} &&\n${pipeline(['zcat', files.globals], [...fedIn(place), ...psql])}`,
+        restore: strictly([
+            cd,
+            command(['sha256sum', '--check', files.sha256]),
+            command(createDatabase(manifest, place, restored)),
+            pipeline(...readDump(manifest, files.dump, place), restoreInto(manifest, place, restored)),
+            command(['echo', `Restored into ${restored}`]),
+        ]),
+        swap: strictly([
+            cd,
+            command(['docker', 'exec', place.container, ...psql, `--command=${swapNames(manifest.database, restored)}`]),
+            pipeline(['zcat', files.globals], 
+            // A dump leaves out what ALTER DATABASE … SET said.
+            ['sed', '1,/^-- Settings of the database$/d'], [...fedIn(place), ...psql]),
+        ]),
+    };
+}
+/**
+ * A value for `--dbname`, where PostgreSQL's programs read a connection string if it looks like one.
+ * Exactly this database is meant, whatever its name.
+ */
+function databaseArgument(name) {
+    if (!name.includes('=') && !/^postgres(ql)?:\/\//.test(name))
+        return name;
+    return `dbname='${name.replace(/[\\']/g, '\\$&')}'`;
+}
+/** Only where there is a pipe: else `-i` would swallow what the operator has pasted behind it. */
+function fedIn({ container }) {
+    return ['docker', 'exec', '-i', container];
+}
+/** template0: other templates may hold something already, or have another encoding. */
+function createDatabase(manifest, place, name) {
+    return [
+        ...['docker', 'exec', place.container, 'createdb', `--username=${place.user}`, '--template=template0'],
+        ...[...createOptions(manifest), '--', name],
+    ];
+}
+/** Options of createdb for a database like the source. */
+function createOptions(manifest) {
+    return [`--encoding=${manifest.encoding}`, ...localeOptions(manifest)];
+}
+/** Sorting and letters as the source had them, or indexes and comparisons would differ. */
+function localeOptions({ locale, ctype, localeProvider, providerLocale, serverVersion }) {
+    const libc = ctype === null || ctype === locale ? [`--locale=${locale}`] : [`--lc-collate=${locale}`, `--lc-ctype=${ctype}`];
+    if (localeProvider === null || localeProvider === 'libc' || providerLocale === null) {
+        // Else it is that of template0, which on another server may be ICU. Older versions have no such option.
+        return localeProvider === 'libc' && Number.parseInt(serverVersion, 10) >= 15
+            ? ['--locale-provider=libc', ...libc]
+            : libc;
+    }
+    return [`--locale-provider=${localeProvider}`, `--${localeProvider}-locale=${providerLocale}`, ...libc];
+}
+/** The stages that give the plain archive or SQL; the first reads the file. */
+function readDump({ encryption, format, compression }, file, place) {
+    const program = { zstd: 'zstd', gzip: format === 'custom' ? null : 'gzip', none: null }[compression];
+    const decompress = program === null ? [] : [program, '-dc'];
+    const isInside = program === 'zstd' && place.zstdOn === 'container';
+    // In the container it is a stage of its own, so that the host's pipefail sees how it ends.
+    const decompression = isInside ? [...fedIn(place), ...decompress] : decompress;
+    if (encryption === 'age') {
+        const decryption = ['age', '--decrypt', '--identity', 'key.txt', file];
+        return program === null ? [decryption] : [decryption, decompression];
+    }
+    if (program === null)
+        return [['cat', file]];
+    return isInside ? [['cat', file], decompression] : [[...decompression, file]];
+}
+/** psql takes any end of its input for a good one, so the checksum before it and pipefail matter. */
+function restoreInto({ format }, place, name) {
+    const into = [`--username=${place.user}`, `--dbname=${databaseArgument(name)}`];
+    if (format === 'custom')
+        return [...fedIn(place), 'pg_restore', '--exit-on-error', ...into];
+    // Not as a single transaction: the dump has some of its own, around large objects.
+    const strict = ['-X', '--quiet', '--output=/dev/null', '-v', 'ON_ERROR_STOP=1'];
+    return [...fedIn(place), 'psql', ...strict, ...into];
+}
+/** One command string is one transaction: both names change, or none does. */
+function swapNames(database, restored) {
+    const old = nameWith(database, '_replaced');
+    const rename = (from, to) => `ALTER DATABASE ${identifier(from)} RENAME TO ${identifier(to)}`;
+    return `${rename(database, old)}; ${rename(restored, database)}`;
+}
+function identifier(name) {
+    return `"${name.replaceAll('"', '""')}"`;
+}
+/** Shortened by whole characters where the server would cut it, maybe down to the name that it must not have. */
+function nameWith(name, suffix) {
+    const characters = [...name];
+    while (new TextEncoder().encode(characters.join('') + suffix).length > longestName)
+        characters.pop();
+    return characters.join('') + suffix;
+}
+/** In a shell of its own, so that the operator's goes on after an error. */
+function strictly(commands) {
+    return `( set -e -o pipefail\n${commands.map(indented).join('\n')}\n)`;
+}
+function pipeline(...stages) {
+    return stages.map((stage, index) => (index === 0 ? command(stage) : indented(command(stage)))).join(' |\n');
+}
+function indented(lines) {
+    return lines.replaceAll(/^/gm, '  ');
+}
+/** Quoted words hold no line breaks, so a line can be folded between any two. */
+function command(words) {
+    const lines = [];
+    for (const word of words.map(quoteWord)) {
+        const last = lines.at(-1);
+        if (last === undefined)
+            lines.push(word);
+        else if (last.length + 1 + word.length <= foldAt)
+            lines[lines.length - 1] = `${last} ${word}`;
+        else
+            lines.push(`    ${word}`);
+    }
+    return lines.join(' \\\n');
+}
+/** `--option='a value'` reads better than `'--option=a value'`, and is the same. */
+function quoteWord(word) {
+    const [option = ''] = /^--[a-z-]+=/.exec(word) ?? [];
+    return option + quoteForShell(word.slice(option.length));
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/schema-changes.js
+
+
+/** Lines that pg_dump writes differently in every run or for every server version. */
+const unstable = /^(\\(un)?restrict |-- Dumped (from|by) |-- (Started|Completed) on )/;
+/** pg_dump's comment above each object. Names hold no line breaks here, but may hold anything else. */
+const header = /^-- Name: (.*); Type: (.*?); Schema: (.*); Owner: /;
+/**
+ * Lines between objects, which belong to none. pg_dump sets a default before the first object that needs another one,
+ * so these move about when objects come and go.
+ */
+const betweenObjects = /^(-- PostgreSQL database dump( complete)?|--|SET default_(tablespace|table_access_method) = .*)?$/;
+/**
+ * A schema dump without the lines that differ from run to run, so that equal schemas are equal texts. This is what
+ * `schemaSha256` is taken of. It ends without line breaks, since a dump that went through a shell has lost them.
+ */
+function stableSchema(dump) {
+    return dump
+        .split('\n')
+        .filter((line) => !unstable.test(line))
+        .join('\n')
+        .trimEnd();
+}
+/** `schemaSha256` of a manifest. */
+function stableSchemaHash(dump) {
+    return (0,external_node_crypto_.createHash)('sha256').update(stableSchema(dump)).digest('hex');
+}
+/**
+ * What changed between two outputs of `pg_dump --schema-only`, by object: first in the order of `after`, then what was
+ * removed. An object that is written to another place in the dump has not changed.
+ */
+function compareSchemas(before, after) {
+    const old = objectsOf(before);
+    const present = objectsOf(after);
+    const changes = [];
+    for (const [key, object] of present) {
+        const predecessor = old.get(key);
+        if (predecessor === undefined)
+            changes.push({ what: 'added', ...object.title, lines: [] });
+        else {
+            const lines = changedLines(predecessor.lines, object.lines);
+            if (lines.length > 0)
+                changes.push({ what: 'changed', ...object.title, lines });
+        }
+    }
+    for (const [key, { title }] of old)
+        if (!present.has(key))
+            changes.push({ what: 'removed', ...title, lines: [] });
+    return changes;
+}
+/** By what identifies an object; those that share all of it are taken together. */
+function objectsOf(dump) {
+    const objects = new Map();
+    let current = schema_changes_objectAt(objects, { type: 'SETTINGS', schema: null, name: 'of the dump' });
+    for (const line of stableSchema(dump).split('\n')) {
+        const [, name, type, schema] = header.exec(line) ?? [];
+        if (name !== undefined && type !== undefined && schema !== undefined) {
+            current = schema_changes_objectAt(objects, { type, schema: schema === '-' ? null : schema, name });
+        }
+        else if (!betweenObjects.test(line)) {
+            current.lines.push(line);
+        }
+    }
+    return objects;
+}
+function schema_changes_objectAt(objects, title) {
+    const key = JSON.stringify([title.type, title.schema, title.name]);
+    const object = objects.get(key) ?? { title, lines: [] };
+    objects.set(key, object);
+    return object;
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/drill.js
+
+
+
+
+
+
+
+const drill_program = { name: 'drill', scripts: [new URL(/* asset import */ __nccwpck_require__(34766), __nccwpck_require__.b)] };
+/** Restores a set into a scratch container and looks at what came out. The container is gone afterwards. */
+async function drill(connection, request) {
+    const { backupDir, set, timeout, statements } = request;
+    const { manifest } = set;
+    const folder = `${backupDir}/${folderOf(set)}`;
+    const names = namesOf(set);
+    const hasGlobals = manifest.checks.every(({ name, result }) => name !== 'globals' || result === 'passed');
+    const options = createOptions(manifest);
+    const words = [];
+    const run = connection.run(drill_program, [
+        `atlasia-drill-${request.token}`,
+        request.image,
+        `${folder}/${names.dump}`,
+        hasGlobals ? `${folder}/${names.globals}` : '',
+        manifest.format,
+        manifest.compression,
+        manifest.database,
+        databaseArgument(manifest.database),
+        String(request.memory),
+        String(request.neededBytes),
+        String(Math.ceil(timeout / 1_000)),
+        request.timezone,
+        drillScript(),
+        factsBefore(),
+        factsTables(),
+        factsAfter(),
+        String(options.length),
+        ...options,
+        String(statements.length),
+        ...statements,
+    ], {
+        deadline: timeout,
+        atEnd: 'end',
+        signal: request.signal,
+        onLog(line) {
+            words.push(line);
+            request.onLog(line);
+        },
+        onProgress: request.onProgress,
+    });
+    try {
+        return readOutcome(await run.result, words);
+    }
+    catch (error) {
+        throw error instanceof failure_Failure ? drill_explain(error, request.image) : error;
+    }
+}
+function drill_explain(failure, image) {
+    if (failure.code === 'drill-no-room') {
+        const [free = 0, needed = 0] = failure.message.split(' ').map(Number);
+        return new failure_Failure(failure.code, `A drill needs ${formatBytes(needed)} on the disk of Docker, and ${formatBytes(free)} are free`, { hint: 'Nothing was restored. On the host: docker system df. Or drill on another machine: docs/restore.md' });
+    }
+    if (failure.code !== 'drill-not-started')
+        return failure;
+    return new failure_Failure(failure.code, failure.message, {
+        hint: `See whether the image ${image} is PostgreSQL's official one, and has a user "postgres"; raise "drill-memory"`,
+        cause: failure.cause,
+    });
+}
+const faults = {
+    41: 'it does not restore',
+    42: 'it does not unpack to its end',
+    43: 'it does not end as pg_dump ends a dump: its end is missing',
+};
+function readOutcome(records, words) {
+    const status = records.integer('restored');
+    const why = faults[status] ?? `the restore was ended from outside (exit ${status})`;
+    return {
+        fault: status === 0 ? null : { why, words: words.slice(-4).join(' ').trim() },
+        sha256: /^[0-9a-f]{64}$/.exec(records.get('sha256'))?.[0] ?? null,
+        restoreMs: records.integer('restore-ms'),
+        restored: status === 0 ? readRestored(records) : null,
+    };
+}
+/** @throws Failure `drill-incomplete` where the session that counted broke off */
+function readRestored(records) {
+    const facts = records.all('fact').map((line) => {
+        const space = line.indexOf(' ');
+        return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1)];
+    });
+    const fact = (name) => facts.find(([key]) => key === name)?.[1];
+    if (fact('end') === undefined) {
+        throw new failure_Failure('drill-incomplete', 'What the backup holds could not be counted to the end', {
+            hint: 'Raise "drill-memory", or see the log',
+            cause: facts
+                .slice(-3)
+                .map((pair) => pair.join(' '))
+                .join('\n'),
+        });
+    }
+    const [indexExit, indexText] = readSaid(records.get('indexes'));
+    const lines = indexText.split('\n').filter((line) => line !== '');
+    const checked = lines.map((line) => /^checked (\d+)$/.exec(line)?.[1]).find((count) => count !== undefined);
+    return {
+        tables: facts.filter(([name]) => name === 'table').map(([, json]) => JSON.parse(json)),
+        sequences: JSON.parse(fact('sequences-after') ?? '[]'),
+        largeObjects: Number(fact('large-objects') ?? 0),
+        extensions: JSON.parse(fact('extensions') ?? '[]'),
+        schemaSha256: stableSchemaHash(records.get('schema-text')),
+        checkedIndexes: checked === undefined ? null : Number(checked),
+        indexFaults: [
+            ...lines.filter((line) => line.startsWith('invalid ')),
+            ...(indexExit === 0 ? [] : [lines.find((line) => line.includes('ERROR')) ?? 'the indexes could not be read']),
+        ],
+        assertions: records.all('assertion').map((value) => {
+            const [exit, answer] = readSaid(value);
+            return { isTrue: exit === 0 && answer.trim() === 't', answer: answer.trim() };
+        }),
+    };
+}
+function readSaid(value) {
+    const space = value.indexOf(' ');
+    return [Number(value.slice(0, space)), value.slice(space + 1)];
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/proof.js
+
+
+const proof_program = { name: 'prove', scripts: [new URL(/* asset import */ __nccwpck_require__(93813), __nccwpck_require__.b)] };
+/** Adds a proof to a set, in every folder that it stands in. @throws Failure `lock-held`, `set-gone`, `proof-unwritable` */
+async function addProof(connection, set, proof, { backupDir, lock, onLog }) {
+    const first = folderOf(set);
+    const name = namesOf(set).proof.replace(/\.proof\.jsonl$/, '');
+    const others = set.folders
+        .map((folder) => (folder === 'predeployment' ? `${folder}/${set.id}` : folder))
+        .filter((folder) => folder !== first);
+    const parameters = [backupDir, name, JSON.stringify(proof), first, ...others];
+    await connection.run(proof_program, parameters, { deadline: 60_000 + lock.wait, atEnd: 'finish', lock, onLog }).result;
+}
+
 ;// CONCATENATED MODULE: ./build/verify-action/drill.js
 
 
@@ -37248,6 +37393,114 @@ function drillRecord(manifest, { result, restoreMs }, circumstances) {
         status: result === 'passed' ? 'succeeded' : 'failed',
         durationMs: restoreMs,
     };
+}
+
+;// CONCATENATED MODULE: ./build/verify-action/check-drill.js
+
+
+
+
+
+
+
+
+
+
+/** Restores a backup for real, and keeps what that has proven beside the backup and in the history. */
+async function checkDrill(connection, ground, run) {
+    const { inputs, outputs, signal, workflow } = run;
+    const { seen, catalogue } = ground;
+    const database = databaseOf(ground, inputs);
+    const set = database === null ? null : chooseSet(inputs.drillBackup, database, catalogue.sets);
+    if (set === null)
+        throw noBackup(inputs, database);
+    const facts = factsOf(seen);
+    const container = seen.containers.find(({ id }) => id === seen.candidates[0]?.container);
+    const image = imageFor(set.manifest, facts === null || container === undefined ? null : { imageId: container.imageId, facts });
+    const needed = neededFor(set.manifest, facts?.sizeBytes ?? null) + inputs.minFreeSpace;
+    info(`${set.id}: ${formatBytes(set.manifest.sizeBytes)}; it needs at most ${formatBytes(needed)} on the disk of Docker`);
+    const outcome = await drill(connection, {
+        backupDir: inputs.backupDir,
+        set,
+        image,
+        token: (0,external_node_crypto_.randomBytes)(4).toString('hex'),
+        memory: inputs.drillMemory,
+        neededBytes: needed,
+        timezone: facts?.timezone ?? '',
+        statements: inputs.drillStatements,
+        timeout: inputs.timeout,
+        signal,
+        onLog: host,
+        onProgress: tellDrill,
+    });
+    outputs['drill-duration-ms'] = outcome.fault === null ? outcome.restoreMs : null;
+    const findings = judgeDrill({
+        set,
+        outcome,
+        pgDumpVersion: image === container?.imageId ? (facts?.pgDumpVersion ?? null) : null,
+        statements: inputs.drillStatements,
+    });
+    const { status } = tallyOf(findings.list, 'error');
+    const proof = {
+        at: new Date().toISOString(),
+        what: 'drill',
+        result: status === 'verified' ? 'passed' : status === 'failed' ? 'failed' : 'could-not-check',
+        checks: Object.fromEntries(findings.list.map(({ name, result }) => [name, result])),
+        restoreMs: outputs['drill-duration-ms'],
+        image,
+        runUrl: workflow.runUrl,
+    };
+    const holder = `verify-action ${workflow.runUrl ?? 'without a workflow'} since ${new Date().toISOString()} (${(0,external_node_crypto_.randomBytes)(4).toString('hex')})`;
+    await addProof(connection, set, proof, {
+        backupDir: inputs.backupDir,
+        lock: { path: `${inputs.backupDir}/.lock`, wait: inputs.lockWait, holder },
+        onLog: host,
+    });
+    await keep(connection, drillRecord(set.manifest, proof, circumstancesOf(run)), ground, run);
+    return findings;
+}
+function tellDrill(name, value) {
+    if (name === 'room')
+        progress(`${formatBytes(Number(value))} are free on the disk of Docker`);
+    else if (name === 'restoring')
+        progress(`Restoring ${formatBytes(Number(value))}`);
+    else
+        progress('Reading what came back');
+}
+function noBackup({ drillBackup, backupDir }, database) {
+    const which = drillBackup === 'latest' ? 'verified backup' : `verified backup ${drillBackup}`;
+    return new failure_Failure('no-backup', `There is no ${which} of ${database === null ? 'any database' : `"${database}"`} in ${backupDir}`, {
+        hint: 'Run backup-action, or name another one as "drill-backup"',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/ask-registry.js
+
+const ask_registry_program = {
+    name: 'ask-registry',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(88347), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(53159), __nccwpck_require__.b)],
+};
+/** Asks the registry, from the host, for images that a rollback would pull. Nothing is pulled. */
+async function askRegistry(connection, question) {
+    const { registry, login, references, signal, onLog } = question;
+    const parameters = [registry, login?.user ?? '', login?.password ?? '', ...references];
+    const deadline = 90_000 + references.length * 30_000;
+    try {
+        const records = await connection.run(ask_registry_program, parameters, { deadline, atEnd: 'end', signal, onLog }).result;
+        return {
+            refusal: null,
+            there: records.all('there'),
+            away: records.all('away').map((value) => {
+                const space = value.indexOf(' ');
+                return { reference: value.slice(0, space), why: value.slice(space + 1).trim() };
+            }),
+        };
+    }
+    catch (error) {
+        if (!(error instanceof failure_Failure) || error.code !== 'login-failed')
+            throw error;
+        return { refusal: error.message, there: [], away: [] };
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/shared/history/choice.js
@@ -37649,6 +37902,33 @@ function isHere({ image, digest, imageId }, images) {
             repoDigests.map(referenceOf).some((name) => name?.digest === digest && name.repository === repository)));
 }
 
+;// CONCATENATED MODULE: ./build/verify-action/check-setup.js
+
+
+
+
+/** Whether backups and rollbacks will work. */
+async function checkSetup(connection, ground, run) {
+    const registry = await question(connection, ground, run);
+    return judgeSetup({ ...ground, target: connection.target, registry }, run.inputs);
+}
+/** Asked only where there is a login to try, or an image that the host does not have. */
+async function question(connection, ground, { inputs, signal }) {
+    const references = imagesToAskFor(ground, inputs);
+    if ('error' in ground.seen.docker || (inputs.login === null && references.length === 0))
+        return null;
+    const { registry, login } = inputs;
+    try {
+        return await askRegistry(connection, { registry, login, references, signal, onLog: host });
+    }
+    catch (error) {
+        if (!(error instanceof failure_Failure) || signal.aborted)
+            throw error;
+        info(`The registry could not be asked: ${error.message}`);
+        return null;
+    }
+}
+
 // EXTERNAL MODULE: external "node:fs/promises"
 var promises_ = __nccwpck_require__(51455);
 ;// CONCATENATED MODULE: ./build/shared/runner/summary.js
@@ -37831,22 +38111,6 @@ function verdictOf(tally, environment) {
 
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 /** Survey, judge each check, record, tell. */
 async function verify(inputs, workflow, { signal, outputs, atEnd }) {
     const started = Date.now();
@@ -37901,9 +38165,9 @@ async function makeChecks(connection, run, all) {
             tellFindings(list);
         });
     };
-    await make('setup', 'Set-up: will backups and rollbacks work?', async () => judgeSetup({ ...ground, target: connection.target, registry: await question(connection, ground, run) }, inputs));
+    await make('setup', 'Set-up: will backups and rollbacks work?', () => checkSetup(connection, ground, run));
     await make('backups', 'Backups: are they there, and whole?', () => checkBackups(connection, ground, run));
-    await make('drill', 'Drill: does a backup restore?', () => drillBackup(connection, ground, run));
+    await make('drill', 'Drill: does a backup restore?', () => checkDrill(connection, ground, run));
     await make('deployment', 'Deployment: is it what was deployed, and well?', () => checkDeployment(connection, ground, run));
 }
 /** What has stopped a group of checks half-way: none of it has passed. */
@@ -37930,231 +38194,6 @@ function tellUnmade(error, groups, all) {
     const list = [setup, ...others].flatMap((findings) => findings.list);
     all.push(...list);
     tellFindings(list);
-}
-async function look(connection, { inputs, signal, mirrored }) {
-    const asks = (...groups) => groups.some((group) => inputs.checks.includes(group));
-    const seen = await survey(connection, {
-        deployDir: inputs.deployDir,
-        backupDir: inputs.backupDir,
-        projectName: inputs.projectName ?? '',
-        databaseService: inputs.databaseService ?? '',
-        databaseUser: inputs.databaseUser ?? '',
-        databaseName: inputs.databaseName ?? '',
-        probe: insideScript(),
-        // What only some groups look at takes its time.
-        compose: asks('setup', 'deployment') ? { files: inputs.composeFiles, envFile: inputs.envFile } : null,
-        setup: asks('setup'),
-    }, signal, host);
-    const { texts, notices, needsRefresh } = await mirrored;
-    return {
-        seen,
-        catalogue: catalogueOf(seen.files, seen.manifests),
-        book: openBook(inputs.environment, seen.history, seen.auditTrail, texts),
-        copyNotices: notices,
-        needsRefresh,
-        now: new Date(Date.now() + seen.clockAhead),
-    };
-}
-/** Asked only where there is a login to try, or an image that the host does not have. */
-async function question(connection, ground, { inputs, signal }) {
-    const references = imagesToAskFor(ground, inputs);
-    if ('error' in ground.seen.docker || (inputs.login === null && references.length === 0))
-        return null;
-    const { registry, login } = inputs;
-    try {
-        return await askRegistry(connection, { registry, login, references, signal, onLog: host });
-    }
-    catch (error) {
-        if (!(error instanceof failure_Failure) || signal.aborted)
-            throw error;
-        info(`The registry could not be asked: ${error.message}`);
-        return null;
-    }
-}
-async function checkBackups(connection, ground, run) {
-    const { inputs, outputs, signal } = run;
-    const { catalogue, now } = ground;
-    const database = databaseOf(ground, inputs);
-    if (database === null) {
-        const findings = new Findings('backups');
-        findings.unable('newest', 'which database is meant is not known: it does not answer, and no backup is there', 'Give "db-name"');
-        return findings;
-    }
-    const verified = catalogue_verifiedSetsOf(database, catalogue.sets);
-    const [newest] = verified;
-    outputs['newest-backup-id'] = newest?.id ?? null;
-    outputs['newest-backup-age'] = newest === undefined ? null : Math.max(0, Math.round(ageOf(newest, now) / 1_000));
-    return judgeBackups({
-        database,
-        catalogue,
-        readings: await readNewest(connection, verified, inputs, signal),
-        backupDir: inputs.backupDir,
-        maxAge: inputs.maxBackupAge,
-        timezone: inputs.timezone,
-        now,
-    });
-}
-/** The backups are looked at also where the database is lost: then above all. */
-function databaseOf({ seen, catalogue }, { databaseName }) {
-    const newest = catalogue.sets.find((set) => set.state === 'verified')?.database ?? null;
-    return factsOf(seen)?.database ?? databaseName ?? newest;
-}
-/** null where the database does not answer. */
-function factsOf({ probe }) {
-    if (probe === null || 'error' in probe)
-        return null;
-    try {
-        return readProbe(probe.output);
-    }
-    catch (error) {
-        if (error instanceof failure_Failure)
-            return null;
-        throw error;
-    }
-}
-async function readNewest(connection, verified, { backupDir, timeout }, signal) {
-    try {
-        return await readSets(connection, {
-            backupDir,
-            sets: verified.slice(0, setsToRead),
-            timeout,
-            signal,
-            onLog: host,
-            onSet: (path) => progress(`Reading ${path}`),
-        });
-    }
-    catch (error) {
-        if (!(error instanceof failure_Failure) || signal.aborted)
-            throw error;
-        return { why: error.message, remedy: error.hint ?? null };
-    }
-}
-/** Restores a backup for real, and keeps what that has proven beside the backup and in the history. */
-async function drillBackup(connection, ground, run) {
-    const { inputs, outputs, signal, workflow } = run;
-    const { seen, catalogue } = ground;
-    const database = databaseOf(ground, inputs);
-    const set = database === null ? null : chooseSet(inputs.drillBackup, database, catalogue.sets);
-    if (set === null)
-        throw noBackup(inputs, database);
-    const facts = factsOf(seen);
-    const container = seen.containers.find(({ id }) => id === seen.candidates[0]?.container);
-    const image = imageFor(set.manifest, facts === null || container === undefined ? null : { imageId: container.imageId, facts });
-    const needed = neededFor(set.manifest, facts?.sizeBytes ?? null) + inputs.minFreeSpace;
-    info(`${set.id}: ${formatBytes(set.manifest.sizeBytes)}; it needs at most ${formatBytes(needed)} on the disk of Docker`);
-    const outcome = await drill(connection, {
-        backupDir: inputs.backupDir,
-        set,
-        image,
-        token: (0,external_node_crypto_.randomBytes)(4).toString('hex'),
-        memory: inputs.drillMemory,
-        neededBytes: needed,
-        timezone: facts?.timezone ?? '',
-        statements: inputs.drillStatements,
-        timeout: inputs.timeout,
-        signal,
-        onLog: host,
-        onProgress: tellDrill,
-    });
-    outputs['drill-duration-ms'] = outcome.fault === null ? outcome.restoreMs : null;
-    const findings = judgeDrill({
-        set,
-        outcome,
-        pgDumpVersion: image === container?.imageId ? (facts?.pgDumpVersion ?? null) : null,
-        statements: inputs.drillStatements,
-    });
-    const { status } = tallyOf(findings.list, 'error');
-    const proof = {
-        at: new Date().toISOString(),
-        what: 'drill',
-        result: status === 'verified' ? 'passed' : status === 'failed' ? 'failed' : 'could-not-check',
-        checks: Object.fromEntries(findings.list.map(({ name, result }) => [name, result])),
-        restoreMs: outputs['drill-duration-ms'],
-        image,
-        runUrl: workflow.runUrl,
-    };
-    const holder = `verify-action ${workflow.runUrl ?? 'without a workflow'} since ${new Date().toISOString()} (${(0,external_node_crypto_.randomBytes)(4).toString('hex')})`;
-    await addProof(connection, set, proof, {
-        backupDir: inputs.backupDir,
-        lock: { path: `${inputs.backupDir}/.lock`, wait: inputs.lockWait, holder },
-        onLog: host,
-    });
-    await keep(connection, drillRecord(set.manifest, proof, circumstancesOf(run)), ground, run);
-    return findings;
-}
-function tellDrill(name, value) {
-    if (name === 'room')
-        progress(`${formatBytes(Number(value))} are free on the disk of Docker`);
-    else if (name === 'restoring')
-        progress(`Restoring ${formatBytes(Number(value))}`);
-    else
-        progress('Reading what came back');
-}
-function noBackup({ drillBackup, backupDir }, database) {
-    const which = drillBackup === 'latest' ? 'verified backup' : `verified backup ${drillBackup}`;
-    return new failure_Failure('no-backup', `There is no ${which} of ${database === null ? 'any database' : `"${database}"`} in ${backupDir}`, {
-        hint: 'Run backup-action, or name another one as "drill-backup"',
-    });
-}
-async function checkDeployment(connection, ground, run) {
-    const { inputs, signal } = run;
-    const { seen, book } = ground;
-    const { compose } = seen;
-    if (compose === null || 'error' in compose)
-        return noCompose(compose?.error ?? '');
-    checkComposeVersion(compose.version);
-    const project = readProject(compose.config, compose.template);
-    checkProject(seen, inputs);
-    progress('Waiting until all is healthy, and then for "stable-for"');
-    const watched = await watch(connection, {
-        project: seen.containers[0]?.project ?? project.name,
-        healthTimeout: inputs.healthTimeout,
-        stableFor: inputs.stableFor,
-        healthUrl: inputs.healthUrl,
-        signal,
-        onLog: host,
-    });
-    const judged = judgeDeployment({
-        ...inputs,
-        project,
-        watched,
-        images: compose.images,
-        databases: new Set([...seen.candidates.map(({ service }) => service), inputs.databaseService ?? '']),
-        history: book.host,
-    });
-    const record = deploymentRecord(judged, circumstancesOf(run), book.host);
-    await keep(connection, record, ground, run);
-    return judged.findings;
-}
-function circumstancesOf({ inputs, workflow }) {
-    const { runId, runAttempt, actor, runUrl, commit } = workflow;
-    return {
-        id: recordId(runId, runAttempt, (0,external_node_crypto_.randomBytes)(4).toString('hex')),
-        at: new Date(),
-        environment: inputs.environment,
-        schemaSha256: null,
-        backupId: null,
-        actor,
-        runUrl,
-        commit,
-        reason: null,
-    };
-}
-/** On the host, and off it: what goes wrong with the copies is told, and fails nothing. */
-async function keep(connection, record, ground, { inputs, outputs, mirror }) {
-    const { book } = ground;
-    await appendHistory(connection, {
-        backupDir: inputs.backupDir,
-        records: [...book.missing, record],
-        onLog: host,
-    });
-    outputs['history-id'] = record.id;
-    ground.book = { ...book, host: [...book.missing, ...book.host, record], missing: [] };
-    info(`In the history: ${record.event} ${record.status}, the release ${record.verdict} (${record.id})`);
-    if (inputs.history.length === 0)
-        return;
-    for (const notice of await storeBook(ground.book, [], mirror))
-        log_notice(notice);
 }
 /** The worst of it in one line, with what to do about the first. */
 function notVerified(findings, tally, environment) {

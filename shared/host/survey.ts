@@ -1,14 +1,14 @@
 import type { Connection } from './connection.ts';
 import type { Records } from './records.ts';
 
-/** What the survey looks for. Paths are absolute; an empty text leaves the choice to the host. */
+/** What the survey looks for, as the inputs name it. Paths are absolute; null leaves the choice to the host. */
 export interface SurveyRequest {
   deployDir: string;
   backupDir: string;
-  projectName: string;
-  databaseService: string;
-  databaseUser: string;
-  databaseName: string;
+  projectName: string | null;
+  databaseService: string | null;
+  databaseUser: string | null;
+  databaseName: string | null;
   /** A POSIX shell script that is run in the database container, without parameters. */
   probe: string;
   /** What compose is to be asked of the project; null: nothing. */
@@ -171,10 +171,10 @@ export async function survey(
     [
       request.deployDir,
       request.backupDir,
-      request.projectName,
-      request.databaseService,
-      request.databaseUser,
-      request.databaseName,
+      request.projectName ?? '',
+      request.databaseService ?? '',
+      request.databaseUser ?? '',
+      request.databaseName ?? '',
       request.probe,
       request.setup ? 'setup' : '',
       ...(request.compose === null ? [''] : ['compose', request.compose.envFile ?? '', ...request.compose.files]),

@@ -1,0 +1,41 @@
+import { checkProject } from '../shared/backups/preflight.ts';
+import type { Connection } from '../shared/host/connection.ts';
+import { checkComposeVersion, noCompose } from '../shared/releases/compose-version.ts';
+import { readProject } from '../shared/releases/project.ts';
+import * as log from '../shared/runner/log.ts';
+import { watch } from '../shared/transaction/watch.ts';
+import { deploymentRecord, judgeDeployment } from './deployment.ts';
+import type { Findings } from './finding.ts';
+import type { Ground, Verification } from './ground.ts';
+import { circumstancesOf, keep } from './keep.ts';
+
+/** Whether what runs is what was deployed, and well; the history is told. */
+export async function checkDeployment(connection: Connection, ground: Ground, run: Verification): Promise<Findings> {
+  const { inputs, signal } = run;
+  const { seen, book } = ground;
+  const { compose } = seen;
+  if (compose === null || 'error' in compose) return noCompose(compose?.error ?? '');
+  checkComposeVersion(compose.version);
+  const project = readProject(compose.config, compose.template);
+  checkProject(seen, inputs);
+  log.progress('Waiting until all is healthy, and then for "stable-for"');
+  const watched = await watch(connection, {
+    project: seen.containers[0]?.project ?? project.name,
+    healthTimeout: inputs.healthTimeout,
+    stableFor: inputs.stableFor,
+    healthUrl: inputs.healthUrl,
+    signal,
+    onLog: log.host,
+  });
+  const judged = judgeDeployment({
+    ...inputs,
+    project,
+    watched,
+    images: compose.images,
+    databases: new Set([...seen.candidates.map(({ service }) => service), inputs.databaseService ?? '']),
+    history: book.host,
+  });
+  const record = deploymentRecord(judged, circumstancesOf(run), book.host);
+  await keep(connection, record, ground, run);
+  return judged.findings;
+}

@@ -1,0 +1,31 @@
+import { Failure } from '../shared/failure.ts';
+import type { Connection } from '../shared/host/connection.ts';
+import { askRegistry, type RegistryAnswer } from '../shared/releases/ask-registry.ts';
+import * as log from '../shared/runner/log.ts';
+import type { Findings } from './finding.ts';
+import type { Ground, Verification } from './ground.ts';
+import { imagesToAskFor, judgeSetup } from './setup.ts';
+
+/** Whether backups and rollbacks will work. */
+export async function checkSetup(connection: Connection, ground: Ground, run: Verification): Promise<Findings> {
+  const registry = await question(connection, ground, run);
+  return judgeSetup({ ...ground, target: connection.target, registry }, run.inputs);
+}
+
+/** Asked only where there is a login to try, or an image that the host does not have. */
+async function question(
+  connection: Connection,
+  ground: Ground,
+  { inputs, signal }: Verification,
+): Promise<RegistryAnswer | null> {
+  const references = imagesToAskFor(ground, inputs);
+  if ('error' in ground.seen.docker || (inputs.login === null && references.length === 0)) return null;
+  const { registry, login } = inputs;
+  try {
+    return await askRegistry(connection, { registry, login, references, signal, onLog: log.host });
+  } catch (error) {
+    if (!(error instanceof Failure) || signal.aborted) throw error;
+    log.info(`The registry could not be asked: ${error.message}`);
+    return null;
+  }
+}

@@ -1,0 +1,75 @@
+import { type Catalogue, catalogueOf } from '../shared/backups/catalogue.ts';
+import { Failure } from '../shared/failure.ts';
+import { type Book, openBook } from '../shared/history/book.ts';
+import type { Connection } from '../shared/host/connection.ts';
+import { type Survey, survey } from '../shared/host/survey.ts';
+import { type DatabaseFacts, readProbe } from '../shared/postgres/probe.ts';
+import { insideScript } from '../shared/postgres/scripts.ts';
+import type { WorkflowContext } from '../shared/runner/context.ts';
+import type { HistoryMirror } from '../shared/runner/history-mirror.ts';
+import * as log from '../shared/runner/log.ts';
+import type { Group } from './finding.ts';
+import type { VerifyInputs } from './inputs.ts';
+import type { VerifyOutputs } from './outputs.ts';
+
+/** What one run is about, from its start. */
+export interface Verification {
+  inputs: VerifyInputs;
+  workflow: WorkflowContext;
+  signal: AbortSignal;
+  outputs: VerifyOutputs;
+  mirror: HistoryMirror;
+  mirrored: ReturnType<HistoryMirror['load']>;
+}
+
+/** What all checks look at. */
+export interface Ground {
+  seen: Survey;
+  catalogue: Catalogue;
+  book: Book;
+  copyNotices: string[];
+  /** On the host's clock. */
+  now: Date;
+}
+
+/** Looks at the host once, for all groups. */
+export async function look(connection: Connection, { inputs, signal, mirrored }: Verification): Promise<Ground> {
+  const asks = (...groups: Group[]) => groups.some((group) => inputs.checks.includes(group));
+  const seen = await survey(
+    connection,
+    {
+      ...inputs,
+      probe: insideScript(),
+      // What only some groups look at takes its time.
+      compose: asks('setup', 'deployment') ? { files: inputs.composeFiles, envFile: inputs.envFile } : null,
+      setup: asks('setup'),
+    },
+    signal,
+    log.host,
+  );
+  const { texts, notices } = await mirrored;
+  return {
+    seen,
+    catalogue: catalogueOf(seen.files, seen.manifests),
+    book: openBook(inputs.environment, seen.history, seen.auditTrail, texts),
+    copyNotices: notices,
+    now: new Date(Date.now() + seen.clockAhead),
+  };
+}
+
+/** The backups are looked at also where the database is lost: then above all. */
+export function databaseOf({ seen, catalogue }: Ground, { databaseName }: VerifyInputs): string | null {
+  const newest = catalogue.sets.find((set) => set.state === 'verified')?.database ?? null;
+  return factsOf(seen)?.database ?? databaseName ?? newest;
+}
+
+/** null where the database does not answer. */
+export function factsOf({ probe }: Survey): DatabaseFacts | null {
+  if (probe === null || 'error' in probe) return null;
+  try {
+    return readProbe(probe.output);
+  } catch (error) {
+    if (error instanceof Failure) return null;
+    throw error;
+  }
+}

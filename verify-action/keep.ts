@@ -1,0 +1,44 @@
+import { randomBytes } from 'node:crypto';
+import { storeBook } from '../shared/history/book.ts';
+import { appendHistory } from '../shared/history/host-file.ts';
+import { type HistoryRecord, recordId } from '../shared/history/record.ts';
+import type { Connection } from '../shared/host/connection.ts';
+import * as log from '../shared/runner/log.ts';
+import type { deploymentRecord } from './deployment.ts';
+import type { Ground, Verification } from './ground.ts';
+
+/** Of this run, for what it writes into the history. */
+export function circumstancesOf({ inputs, workflow }: Verification): Parameters<typeof deploymentRecord>[1] {
+  const { runId, runAttempt, actor, runUrl, commit } = workflow;
+  return {
+    id: recordId(runId, runAttempt, randomBytes(4).toString('hex')),
+    at: new Date(),
+    environment: inputs.environment,
+    schemaSha256: null,
+    backupId: null,
+    actor,
+    runUrl,
+    commit,
+    reason: null,
+  };
+}
+
+/** On the host, and off it: what goes wrong with the copies is told, and fails nothing. */
+export async function keep(
+  connection: Connection,
+  record: HistoryRecord,
+  ground: Ground,
+  { inputs, outputs, mirror }: Verification,
+): Promise<void> {
+  const { book } = ground;
+  await appendHistory(connection, {
+    backupDir: inputs.backupDir,
+    records: [...book.missing, record],
+    onLog: log.host,
+  });
+  outputs['history-id'] = record.id;
+  ground.book = { ...book, host: [...book.missing, ...book.host, record], missing: [] };
+  log.info(`In the history: ${record.event} ${record.status}, the release ${record.verdict} (${record.id})`);
+  if (inputs.history.length === 0) return;
+  for (const notice of await storeBook(ground.book, [], mirror)) log.notice(notice);
+}
