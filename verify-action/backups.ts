@@ -1,7 +1,13 @@
 import { calendarIn } from '../shared/backups/calendar.ts';
-import { type BackupSet, type Catalogue, type VerifiedSet, verifiedSetsOf } from '../shared/backups/catalogue.ts';
-import { startOf } from '../shared/backups/naming.ts';
-import type { ReadSet } from '../shared/backups/read-sets.ts';
+import {
+  type BackupSet,
+  type Catalogue,
+  type FoundFile,
+  type VerifiedSet,
+  verifiedSetsOf,
+} from '../shared/backups/catalogue.ts';
+import { parseSetFileName, startOf } from '../shared/backups/naming.ts';
+import { namesOf, type ReadSet } from '../shared/backups/read-sets.ts';
 import { folderOfTier, periodOf, type Tier } from '../shared/backups/tiers.ts';
 import { counted, formatBytes, formatDuration } from '../shared/units.ts';
 import { Findings, type Problem } from './finding.ts';
@@ -13,11 +19,15 @@ const leastRatio = 0.5;
 /** Days in which each should have a backup: those that backup-action keeps. */
 const watchedDays = 7;
 const day = 24 * 3_600_000;
+/** As a backup allows it. */
+const greatestSkew = 5 * 60_000;
 
 /** What the backups of one database are judged by. */
 export interface BackupFacts {
   database: string;
   catalogue: Catalogue;
+  /** Every file of the backup folders. */
+  files: readonly FoundFile[];
   /** Those that were read in full; null with the reason where they could not be. */
   readings: readonly ReadSet[] | { why: string; remedy: string | null };
   backupDir: string;
@@ -34,13 +44,15 @@ export function judgeBackups(facts: BackupFacts): Findings {
   const { database, catalogue, backupDir, now } = facts;
   const verified = verifiedSetsOf(database, catalogue.sets);
   findings.check('newest', () => judgeAge(verified, facts));
-  findings.check('complete', () => judgeComplete(catalogue, backupDir));
+  findings.check('complete', () => judgeComplete(facts));
   judgeReadings(findings, verified, facts);
   findings.after('newest', 'nightly', () => judgeNightly(verified, facts), 'warning');
   findings.check('sizes', () => judgeSizes(verified));
   findings.check('days', () => judgeDays(verified, facts), 'warning');
   findings.check('tiers', () => judgeTiers(verified, facts.timezone), 'warning');
-  findings.check('last run', () => judgeLastRun(catalogue, verified, backupDir));
+  if (catalogue.sets.length + catalogue.failed.length === 0)
+    findings.unable('last run', 'there was none', 'Run backup-action');
+  else findings.check('last run', () => judgeLastRun(catalogue, verified, backupDir));
   findings.check('leftovers', () => judgeLeftovers(catalogue, now), 'warning');
   findings.check('other files', () => tellForeign(catalogue));
   return findings;
@@ -62,24 +74,54 @@ function judgeAge(
     };
   }
   const age = ageOf(newest, now);
-  if (age <= maxAge) return `${newest.id} is ${formatDuration(age)} old`;
+  if (age < -greatestSkew)
+    return {
+      detail: `${newest.id} is of the future`,
+      remedy: 'See the clock of the host: timedatectl. Take a backup now',
+    };
+  if (age <= maxAge) return `${newest.id} is ${formatDuration(Math.max(0, age))} old`;
   return {
     detail: `${newest.id} is ${formatDuration(age)} old; at most ${formatDuration(maxAge)} is wanted (max-backup-age)`,
     remedy: 'Run backup-action now, then see why the nightly run did not: Actions, in the list of workflows',
   };
 }
 
-function judgeComplete({ sets }: Catalogue, backupDir: string): string | Problem {
-  const broken = sets.filter((set) => set.state === 'broken');
-  if (broken.length === 0) return `${counted(sets.length, 'set')}, each with all that its manifest says`;
+function judgeComplete({ catalogue, files, backupDir }: BackupFacts): string | Problem {
+  const { sets, foreign } = catalogue;
+  const paths = new Set(files.map(({ path }) => path));
+  const faults = [
+    ...sets.flatMap((set) => (set.state === 'broken' ? [`${placeOf(set)}: ${set.reason}`] : missingOf(set, paths))),
+    // Named as ours are, and without a manifest: somebody has deleted that.
+    ...foreign
+      .filter(({ path }) => /^(daily|weekly|monthly|predeployment|rollback)\//.test(path))
+      .flatMap(({ path }) => {
+        const part = parseSetFileName(path.slice(path.lastIndexOf('/') + 1))?.part;
+        return part === 'dump' ? [`${path} has no manifest`] : [];
+      }),
+  ];
+  if (faults.length === 0) return `${counted(sets.length, 'set')}, each with all that its manifest says`;
   return {
-    detail:
-      broken
-        .map((set) => `${placeOf(set)}: ${set.reason}`)
-        .slice(0, 5)
-        .join('; ') + more(broken.length - 5),
-    remedy: `They are never counted and never deleted. See ${backupDir} on the host, and take a backup now`,
+    detail: faults.slice(0, 5).join('; ') + more(faults.length - 5),
+    remedy: `Such sets are never deleted by retention. See ${backupDir} on the host, and take a backup now`,
   };
+}
+
+/** What should stand beside the dump, in each folder of the set. */
+function missingOf(set: VerifiedSet, paths: ReadonlySet<string>): string[] {
+  const names = namesOf(set);
+  const isTaken = (side: string) =>
+    set.manifest.checks.every(({ name, result }) => name !== side || result === 'passed');
+  const wanted = [
+    names.report,
+    names.sha256,
+    names.md5,
+    ...(isTaken('schema') ? [names.schema] : []),
+    ...(isTaken('globals') ? [names.globals] : []),
+  ];
+  return set.folders.flatMap((folder) => {
+    const place = folder === 'predeployment' ? `${folder}/${set.id}` : folder;
+    return wanted.filter((name) => !paths.has(`${place}/${name}`)).map((name) => `${place}/${name} is missing`);
+  });
 }
 
 const placeOf = ({ id, folders }: BackupSet) => `${folders.join(', ')}/${id}`;

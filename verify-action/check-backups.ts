@@ -29,6 +29,7 @@ export async function checkBackups(connection: Connection, ground: Ground, run: 
   return judgeBackups({
     database,
     catalogue,
+    files: ground.seen.files,
     readings: await readNewest(connection, verified, inputs, signal),
     backupDir: inputs.backupDir,
     maxAge: inputs.maxBackupAge,

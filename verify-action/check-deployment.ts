@@ -3,10 +3,12 @@ import type { Connection } from '../shared/host/connection.ts';
 import { checkComposeVersion, noCompose } from '../shared/releases/compose-version.ts';
 import { readProject } from '../shared/releases/project.ts';
 import * as log from '../shared/runner/log.ts';
+import { quoteForShell } from '../shared/shell-quote.ts';
 import { watch } from '../shared/transaction/watch.ts';
 import { deploymentRecord, judgeDeployment } from './deployment.ts';
 import type { Findings } from './finding.ts';
 import type { Ground, Verification } from './ground.ts';
+import type { VerifyInputs } from './inputs.ts';
 import { circumstancesOf, keep } from './keep.ts';
 
 /** Whether what runs is what was deployed, and well; the history is told. */
@@ -30,12 +32,27 @@ export async function checkDeployment(connection: Connection, ground: Ground, ru
   const judged = judgeDeployment({
     ...inputs,
     project,
+    compose: composeCommand(inputs),
     watched,
     images: compose.images,
     databases: new Set([...seen.candidates.map(({ service }) => service), inputs.databaseService ?? '']),
     history: book.host,
   });
   const record = deploymentRecord(judged, circumstancesOf(run), book.host);
-  await keep(connection, record, ground, run);
+  await judged.findings.attempt('history', async () => {
+    await keep(connection, record, ground, run);
+    return `${record.event}, and the release is ${record.verdict}: what rollback-action chooses from`;
+  });
   return judged.findings;
+}
+
+/** As an operator would type it on the host. */
+function composeCommand({ deployDir, composeFiles, envFile, projectName }: VerifyInputs): string {
+  const files = composeFiles.length === 1 && composeFiles[0] === 'docker-compose.yml' ? [] : composeFiles;
+  const words = [
+    ...(projectName === null ? [] : ['--project-name', projectName]),
+    ...(envFile === null ? [] : ['--env-file', envFile]),
+    ...files.flatMap((file) => ['--file', file]),
+  ];
+  return ['On the host: cd', quoteForShell(deployDir), '&& docker compose', ...words.map(quoteForShell)].join(' ');
 }

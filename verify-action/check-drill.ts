@@ -60,12 +60,17 @@ export async function checkDrill(connection: Connection, ground: Ground, run: Ve
     runUrl: workflow.runUrl,
   };
   const holder = `verify-action ${workflow.runUrl ?? 'without a workflow'} since ${new Date().toISOString()} (${randomBytes(4).toString('hex')})`;
-  await addProof(connection, set, proof, {
-    backupDir: inputs.backupDir,
-    lock: { path: `${inputs.backupDir}/.lock`, wait: inputs.lockWait, holder },
-    onLog: log.host,
+  await findings.attempt('proof', async () => {
+    await addProof(connection, set, proof, {
+      backupDir: inputs.backupDir,
+      lock: { path: `${inputs.backupDir}/.lock`, wait: inputs.lockWait, holder },
+      onLog: log.host,
+    });
+    // What proved nothing is no drill that failed.
+    if (proof.result !== 'could-not-check')
+      await keep(connection, drillRecord(set.manifest, proof, circumstancesOf(run)), ground, run);
+    return `added to what is proven of ${set.id}`;
   });
-  await keep(connection, drillRecord(set.manifest, proof, circumstancesOf(run)), ground, run);
   return findings;
 }
 

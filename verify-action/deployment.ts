@@ -5,6 +5,7 @@ import { nameOf } from '../shared/releases/image-name.ts';
 import type { ComposeProject, ComposeService } from '../shared/releases/project.ts';
 import { type Release, type RunningImage, releaseOf, sameImage, sameRelease } from '../shared/releases/release.ts';
 import { referenceOf, type Target } from '../shared/releases/target.ts';
+import { quoteForShell } from '../shared/shell-quote.ts';
 import type { Watched, WatchedContainer } from '../shared/transaction/watch.ts';
 import { formatDuration } from '../shared/units.ts';
 import { Findings, type Problem } from './finding.ts';
@@ -12,6 +13,8 @@ import { Findings, type Problem } from './finding.ts';
 /** What a deployment is judged by. */
 export interface DeploymentFacts {
   project: ComposeProject;
+  /** How compose is called for it on the host, to be copied: `cd /opt/shop && docker compose`. */
+  compose: string;
   watched: Watched;
   /** Of the host: what their names stand for there. */
   images: readonly LocalImage[];
@@ -43,23 +46,58 @@ export function judgeDeployment(facts: DeploymentFacts): JudgedDeployment {
   const { project, watched, databases } = facts;
   const services = [...project.services.values()];
   judgeExpected(findings, facts);
-  // Health speaks of the release; a wrong image does not make the one that runs a bad one.
+  // Health speaks of the release; a wrong image does not make the one that runs a bad one, nor does an ill database.
   let isWell = true;
+  let isDatabaseWell = true;
   for (const { name } of services) {
-    if (!findings.check(`running: ${name}`, () => judgeService(name, facts))) isWell = false;
+    if (findings.check(`running: ${name}`, () => judgeService(name, facts))) continue;
+    if (databases.has(name)) isDatabaseWell = false;
+    else isWell = false;
   }
   for (const { name } of services.filter(({ name }) => !databases.has(name))) {
     findings.check(`image: ${name}`, () => judgeImage(project.services.get(name), facts));
   }
   if (!findings.check('stable', () => judgeStable(facts))) isWell = false;
-  if (facts.healthUrl !== null && !findings.check('health-url', () => judgeUrl(facts))) isWell = false;
+  if (watched.url === 'no-curl')
+    findings.unable(
+      'health-url',
+      'the host has no curl to ask an https address',
+      'On the host, as root: apt-get install curl',
+    );
+  else if (facts.healthUrl !== null && !findings.check('health-url', () => judgeUrl(facts))) isWell = false;
   const unproven = services.filter(({ name }) => of(watched.after, name).some(({ health }) => health === null));
   findings.check('health tests', () => tellUnproven(unproven, facts), 'warning');
-  return { findings, release: releaseOf(watched.after, watched.images), verdict: isWell ? 'good' : 'bad' };
+  const isSure = isDatabaseWell && !isReplaced(watched) && watched.url !== 'no-curl';
+  const verdict = !isSure ? 'unknown' : isWell ? 'good' : 'bad';
+  return { findings, release: releaseOf(watched.after, watched.images), verdict };
 }
 
-/** A name that compose does not know would be looked at by nobody. */
-function judgeExpected(findings: Findings, { expect, project, databases }: DeploymentFacts): void {
+/** Somebody else is at work: what falls over then may be the one that goes. */
+function isReplaced({ settled, after }: Watched): boolean {
+  const [before, now] = [settled, after].map((containers) =>
+    containers
+      .map(({ id }) => id)
+      .toSorted()
+      .join(),
+  );
+  return before !== now;
+}
+
+/** What is meant for no service would be looked at by nobody. */
+function judgeExpected(findings: Findings, { expect, project, databases, registry }: DeploymentFacts): void {
+  if (expect?.kind === 'tag') {
+    const meant = [...project.services.values()].filter(
+      ({ name, image }) => !databases.has(name) && referenceOf(image)?.registry === registry,
+    );
+    findings.check('expect', () =>
+      meant.length > 0
+        ? `${expect.tag} is meant for ${meant.map(({ name }) => name).join(', ')}`
+        : {
+            detail: `no service has an image at ${registry}, which the tag ${expect.tag} is meant for`,
+            remedy: 'Give the registry of your images as "registry", or service=tag lines as "expect"',
+          },
+    );
+  }
   if (expect?.kind !== 'services') return;
   const unknown = [...expect.images.keys()].filter((name) => !project.services.has(name) || databases.has(name));
   findings.check('expect', () =>
@@ -75,21 +113,20 @@ function judgeExpected(findings: Findings, { expect, project, databases }: Deplo
 const of = (containers: readonly WatchedContainer[], service: string) =>
   containers.filter((container) => container.service === service);
 
-function judgeService(service: string, { watched, healthTimeout }: DeploymentFacts): string | Problem {
+function judgeService(service: string, facts: DeploymentFacts): string | Problem {
+  const { watched, healthTimeout } = facts;
   const own = of(watched.settled, service);
-  if (own.length === 0)
-    return { detail: 'it has no container', remedy: `On the host: docker compose up --detach ${service}` };
+  if (own.length === 0) return { detail: 'it has no container', remedy: `${facts.compose} up --detach ${service}` };
   const bad = own.map((container) => faultOf(container, watched, healthTimeout)).find((fault) => fault !== null);
-  if (bad !== undefined && bad !== null)
-    return { detail: bad, remedy: `On the host: docker compose logs --tail 50 ${service}` };
+  if (bad !== undefined && bad !== null) return { detail: bad, remedy: `${facts.compose} logs --tail 50 ${service}` };
   const [first] = own;
   const state = first?.state === 'exited' ? 'has done its work' : (first?.health ?? 'runs; it has no health test');
   return own.length === 1 ? state : `${own.length} containers, each ${state}`;
 }
 
-/** It had one thing to do. Compose writes the policy `no` as nothing, too. */
+/** It had one thing to do, and Docker does not start it again. Compose writes the policy `no` as nothing, too. */
 function isDone({ state, exit, policy, health }: WatchedContainer): boolean {
-  return state === 'exited' && exit === 0 && (policy === 'no' || policy === '') && health === null;
+  return state === 'exited' && exit === 0 && ['no', '', 'on-failure'].includes(policy) && health === null;
 }
 
 /** null where all is well. */
@@ -117,13 +154,25 @@ function judgeImage(service: ComposeService | undefined, facts: DeploymentFacts)
   if (others.length > 0) {
     return {
       detail: 'its containers run different images',
-      remedy: `On the host: docker compose up --detach ${service.name}`,
+      remedy: `${facts.compose} up --detach ${service.name}`,
+    };
+  }
+  if (
+    facts.expect?.kind === 'services' &&
+    facts.expect.images.has(service.name) &&
+    referenceOf(service.image) === null
+  ) {
+    return {
+      detail: 'the compose file names no image for it, so that no tag can be compared',
+      remedy: `Give ${service.name} an "image" in the compose file, or leave it out of "expect"`,
     };
   }
   const wanted = wantedOf(service, facts);
   if (wanted === null) return `runs ${told(runs, facts.images)}; "expect" does not speak of it`;
   if (wanted.imageIds.includes(runs.imageId ?? '')) return `runs ${told(runs, facts.images)}, as ${wanted.source} says`;
-  const record = newestKnown(facts.history, facts.environment)?.release[service.name];
+  // What was only seen to run was wanted by nobody.
+  const newest = newestKnown(facts.history, facts.environment);
+  const record = newest?.event === 'rollback' || newest?.verdict === 'good' ? newest.release[service.name] : undefined;
   if (facts.expect === null && record !== undefined && sameImage(record, runs)) {
     return `runs ${told(runs, facts.images)}, as the last record of the history says`;
   }
@@ -132,7 +181,7 @@ function judgeImage(service: ComposeService | undefined, facts: DeploymentFacts)
       wanted.imageIds.length === 0
         ? `the host has no image ${wanted.name}, which ${wanted.source} says; ${told(runs, facts.images)} runs`
         : `runs ${told(runs, facts.images)}, not ${wanted.name}, which ${wanted.source} says`,
-    remedy: `On the host: docker compose pull ${service.name} && docker compose up --detach ${service.name}`,
+    remedy: 'See the log of the deployment: it did not pull that release, or did not start it. Deploy it again',
   };
 }
 
@@ -182,7 +231,8 @@ function told({ image, tag: ownTag, digest, imageId }: RunningImage, images: rea
   return tag === null ? id : `${tag} (${id})`;
 }
 
-function judgeStable({ watched, stableFor }: DeploymentFacts): string | Problem {
+function judgeStable(facts: DeploymentFacts): string | Problem {
+  const { watched, stableFor } = facts;
   const after = new Map(watched.after.map((container) => [container.id, container]));
   const fallen = watched.settled.filter((before) => {
     const now = after.get(before.id);
@@ -196,7 +246,7 @@ function judgeStable({ watched, stableFor }: DeploymentFacts): string | Problem 
   if (names.length === 0) return `nothing has changed for ${formatDuration(stableFor)}`;
   return {
     detail: `within ${formatDuration(stableFor)} ${names.join(', ')} fell over, or ${names.length === 1 ? 'was' : 'were'} replaced`,
-    remedy: `On the host: docker compose logs --tail 50 ${names.join(' ')}`,
+    remedy: `${facts.compose} logs --tail 50 ${names.join(' ')}`,
   };
 }
 
@@ -205,10 +255,10 @@ function worse(before: WatchedContainer, now: WatchedContainer): boolean {
 }
 
 function judgeUrl({ watched, healthUrl }: DeploymentFacts): string | Problem {
-  if (watched.urlAnswers === true) return `${healthUrl} answers, three times in a row`;
+  if (watched.url === 'answers') return `${healthUrl} answers, three times in a row`;
   return {
     detail: `${healthUrl} does not answer as it should`,
-    remedy: `On the host: curl --include ${healthUrl}`,
+    remedy: `On the host: curl --include ${quoteForShell(String(healthUrl))}`,
   };
 }
 

@@ -20,7 +20,7 @@ export interface DrillFacts {
 
 /** What is not in an archive costs room all the same: indexes, and the log of what is written. */
 const indexShare = 1.3;
-const writeAhead = 512 * 1024 ** 2;
+const writeAhead = 1280 * 1024 ** 2;
 const usualRatio = 4;
 
 /**

@@ -97,6 +97,17 @@ export class Findings {
     return false;
   }
 
+  /** Adds whether something was done. What was found before must not be lost where it was not. */
+  async attempt(name: string, work: () => Promise<string>): Promise<void> {
+    try {
+      const done = await work();
+      this.check(name, () => done);
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code === 'cancelled') throw error;
+      this.unable(name, `it could not be written: ${error.message}`, error.hint ?? 'Run it again');
+    }
+  }
+
   /** Adds one that could not be made. */
   unable(name: string, detail: string, remedy: string | null): void {
     this.add(name, 'could-not-check', detail, remedy, 'error', 0);

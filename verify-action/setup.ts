@@ -24,7 +24,9 @@ import { nameOf } from '../shared/releases/image-name.ts';
 import { readProject } from '../shared/releases/project.ts';
 import { type RunningImage, releaseOf, sameRelease } from '../shared/releases/release.ts';
 import { referenceOf } from '../shared/releases/target.ts';
+import { quoteForShell } from '../shared/shell-quote.ts';
 import { counted, formatBytes, formatDuration } from '../shared/units.ts';
+import { neededFor } from './drill.ts';
 import { Findings, type Problem } from './finding.ts';
 import type { VerifyInputs } from './inputs.ts';
 
@@ -75,19 +77,24 @@ function judgeMachine(findings: Findings, seen: Survey, inputs: VerifyInputs): v
   const { setup } = seen;
   if (setup === null) findings.unable('sessions', 'it was not asked for', null);
   else if (setup.killsSessions === 'unknown')
-    findings.unable('sessions', 'logind does not tell whether it ends what a session has started', lingering(seen));
+    findings.unable(
+      'sessions',
+      'logind does not tell whether it ends what a session has started',
+      sessionsRemedy(seen),
+    );
   else findings.check('sessions', () => judgeSessions(setup, seen));
   findings.check('lock', () => judgeLock(seen, setup, inputs), 'warning');
 }
 
-const lingering = ({ user }: Survey) => `On the host, as root: loginctl enable-linger ${user}`;
+const sessionsRemedy = ({ user }: Survey) =>
+  `On the host, as root, in /etc/systemd/logind.conf: KillExcludeUsers=root ${user}; then systemctl restart systemd-logind`;
 
 /** A rollback goes on when its connection is lost; where logind ends it, nobody would carry it to its end. */
-function judgeSessions({ killsSessions, lingers }: SetupSurvey, seen: Survey): string | Problem {
-  if (killsSessions === 'yes' && !lingers && seen.user !== 'root') {
+function judgeSessions({ killsSessions }: SetupSurvey, seen: Survey): string | Problem {
+  if (killsSessions === 'yes') {
     return {
       detail: `logind ends what ${seen.user} has started when the connection is lost, a rollback too (KillUserProcesses)`,
-      remedy: lingering(seen),
+      remedy: sessionsRemedy(seen),
     };
   }
   if (killsSessions === null) return 'nothing ends a rollback when the connection is lost: there is no systemd';
@@ -118,7 +125,7 @@ function judgeFolders(findings: Findings, seen: Survey, inputs: VerifyInputs): v
   const { setup } = seen;
   if (setup === null) findings.unable('modes', 'it was not asked for', null);
   else if (setup.unseen.length > 0) {
-    const remedy = `As root: chown -R ${seen.user}: ${backupDir}`;
+    const remedy = `As root: chown -R ${seen.user}: ${quoteForShell(backupDir)}`;
     findings.unable('modes', `${seen.user} cannot look into ${setup.unseen.join(', ')}`, remedy);
   } else findings.check('modes', () => judgeModes(setup, seen, backupDir));
 }
@@ -131,10 +138,12 @@ function judgeModes({ open, openCount }: SetupSurvey, { user }: Survey, backupDi
     .map(({ path, mode, owner }) => `${path || '.'} (${owner === user ? `mode ${mode}` : `of ${owner}`})`);
   const rest = openCount > named.length ? `, and ${openCount - named.length} more` : '';
   const isOthers = open.some(({ owner }) => owner !== user);
-  const chmod = `chmod -R u=rwX,go= ${backupDir}`;
+  const chmod = `chmod -R u=rwX,go= ${quoteForShell(backupDir)}`;
   return {
     detail: `others on the host can reach ${named.join(', ')}${rest}`,
-    remedy: isOthers ? `As root: chown -R ${user}: ${backupDir} && ${chmod}` : `As ${user} or root: ${chmod}`,
+    remedy: isOthers
+      ? `As root: chown -R ${user}: ${quoteForShell(backupDir)} && ${chmod}`
+      : `As ${user} or root: ${chmod}`,
   };
 }
 
@@ -168,6 +177,27 @@ function judgeDatabase(findings: Findings, { seen, catalogue }: SetupFacts, inpu
     checkSpace(seen, estimate, needs, alike ? previous.sizeBytes : null);
     return `${formatBytes(seen.freeBytes)} free, and the next backup needs about ${formatBytes(estimate)}`;
   });
+  findings.after(
+    'database accepts',
+    'space for a drill',
+    () => judgeDrillSpace(seen, catalogue, needs.minFreeSpace),
+    'warning',
+  );
+}
+
+function judgeDrillSpace(seen: Survey, catalogue: Catalogue, minFreeSpace: number): string | Problem {
+  const facts = askedDatabase(seen);
+  const newest = verifiedSetsOf(facts.database, catalogue.sets)[0];
+  if (newest === undefined) return 'there is no backup to drill yet';
+  const [needed, free] = [neededFor(newest.manifest, facts.sizeBytes) + minFreeSpace, seen.setup?.dockerFree ?? null];
+  const remedy = 'On the host: docker system df. Or drill on another machine: docs/restore.md';
+  if (free === null) return { detail: 'how much room the disk of Docker has could not be seen', remedy };
+  if (free >= needed)
+    return `${formatBytes(free)} free on the disk of Docker, and a drill needs at most ${formatBytes(needed)}`;
+  return {
+    detail: `the disk of Docker has ${formatBytes(free)} free, and a drill needs at most ${formatBytes(needed)}`,
+    remedy,
+  };
 }
 
 function judgeCompose(findings: Findings, seen: Survey, inputs: VerifyInputs): void {
@@ -215,7 +245,7 @@ function judgeTransactions(findings: Findings, seen: Survey, { backupDir }: Veri
     if (seen.lockHolder !== null) return `${seen.unfinished.join(', ')} is at work`;
     return {
       detail: `the rollback ${seen.unfinished.join(', ')} was left half-way`,
-      remedy: `The next backup or rollback ends it. By hand on the host: bash ${backupDir}/rollback/transactions/${first}/engine.sh`,
+      remedy: `The next backup or rollback ends it. By hand on the host: bash ${quoteForShell(`${backupDir}/rollback/transactions/${first}/engine.sh`)}`,
     };
   });
   findings.check(

@@ -28434,7 +28434,7 @@ module.exports = __nccwpck_require__.p + "cb7442f63fa390fb9ef2.sh";
 /***/ 50170:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "b30aa0769a5b239fcf2d.sh";
+module.exports = __nccwpck_require__.p + "315fb2c9b166e1b6d35e.sh";
 
 /***/ }),
 
@@ -33981,6 +33981,7 @@ function beforeDeployment(added, policy) {
 
 
 
+
 /** Ids are times: further apart, nights and retention would be counted wrongly. */
 const greatestSkew = 5 * 60_000;
 /** Backups grow; a database shrinks to less than half of its size when it is dumped and compressed. */
@@ -34095,7 +34096,7 @@ function checkFolders(survey, { deployDir, backupDir }) {
     }
     if (survey.unwritable !== null) {
         throw new failure_Failure('folder-unwritable', `${survey.user} cannot write to ${survey.unwritable}`, {
-            hint: `As root: install -d -m 0700 -o ${survey.user} ${backupDir}`,
+            hint: `As root: install -d -m 0700 -o ${survey.user} ${quoteForShell(backupDir)}`,
         });
     }
     const device = survey.folders.find(({ path }) => path === backupDir)?.device;
@@ -34106,10 +34107,10 @@ function checkFolders(survey, { deployDir, backupDir }) {
             });
         }
         if (!folder.writable || folder.owner !== survey.user) {
-            throw new failure_Failure('folder-owner', `${folder.path} belongs to ${folder.owner}, not to ${survey.user}, who takes the backups`, { hint: `As root: chown -R ${survey.user}: ${backupDir}` });
+            throw new failure_Failure('folder-owner', `${folder.path} belongs to ${folder.owner}, not to ${survey.user}, who takes the backups`, { hint: `As root: chown -R ${survey.user}: ${quoteForShell(backupDir)}` });
         }
         if (/[1-7]\d$|[1-7]$/.test(folder.mode.slice(-2))) {
-            throw new failure_Failure('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${folder.path}` });
+            throw new failure_Failure('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${quoteForShell(folder.path)}` });
         }
         if (folder.device !== device && allTiers.some((tier) => folder.path === `${backupDir}/${tier}`)) {
             throw new failure_Failure('folder-elsewhere', `${folder.path} is on another file system than ${backupDir}: a set cannot be hard-linked into it`, { hint: 'Mount the file system at the backup folder itself, or name a folder on it as "backup-dir"' });
@@ -35685,12 +35686,9 @@ function readSetup(records) {
             return { type, mode, owner, path: path.join('|') };
         }),
         openCount: records.integer('open-count'),
-        unseen: records
-            .get('unseen')
-            .split('\n')
-            .filter((path) => path !== ''),
+        unseen: records.all('unseen').flatMap((paths) => paths.split('\n').filter((path) => path !== '')),
         killsSessions: kills ?? null,
-        lingers: records.find('lingers') !== undefined,
+        dockerFree: /^\d+$/.test((records.find('docker-free') ?? '').trim()) ? Number(records.find('docker-free')) : null,
         leftHolder: records.find('left-holder') ?? null,
     };
 }

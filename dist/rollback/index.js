@@ -28434,7 +28434,7 @@ module.exports = __nccwpck_require__.p + "cb7442f63fa390fb9ef2.sh";
 /***/ 50170:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "b30aa0769a5b239fcf2d.sh";
+module.exports = __nccwpck_require__.p + "315fb2c9b166e1b6d35e.sh";
 
 /***/ }),
 
@@ -28483,7 +28483,7 @@ module.exports = __nccwpck_require__.p + "eeefe7bab552b3eb9057.sh";
 /***/ 61008:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "d566344af9dbd99f294e.sh";
+module.exports = __nccwpck_require__.p + "c6b3f9b0f0fc7c6ce14f.sh";
 
 /***/ }),
 
@@ -33783,6 +33783,35 @@ function refusal(answer) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/shared/shell-quote.js
+
+const bare = /^[A-Za-z0-9_@%+=:,./-]+$/;
+/** What is not seen as it is: controls, bidi overrides, zero-width characters, separators, unassigned code points. */
+const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
+/** What a log breaks up since the runner would obey it: it must not stand in a command that is printed to be copied. */
+const workflowCommand = /::|##\[/;
+/**
+ * One argument for bash that is exactly this text: bare where that is safe, else in single quotes, else (where it holds
+ * what cannot be seen or copied) in bash's `$'…'`. The result is one line.
+ *
+ * @throws Failure `unquotable` for text that holds a NUL, which no argument can
+ */
+function quoteForShell(text) {
+    if (text.includes('\0'))
+        throw new Failure('unquotable', 'A text with a NUL cannot be given to a command');
+    if (invisible.test(text) || workflowCommand.test(text))
+        return `$'${[...text].map(inDollarQuotes).join('')}'`;
+    return bare.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+/** Bytes rather than \u, whose meaning depends on the shell's locale. `!` as bash may look for it in its history. */
+function inDollarQuotes(character) {
+    if (character === "'" || character === '\\')
+        return `\\${character}`;
+    if (!invisible.test(character) && !'#:!'.includes(character))
+        return character;
+    return [...new TextEncoder().encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+}
+
 ;// CONCATENATED MODULE: ./build/shared/backups/calendar.js
 
 const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
@@ -34222,6 +34251,7 @@ function beforeDeployment(added, policy) {
 
 
 
+
 /** Ids are times: further apart, nights and retention would be counted wrongly. */
 const greatestSkew = 5 * 60_000;
 /** Backups grow; a database shrinks to less than half of its size when it is dumped and compressed. */
@@ -34336,7 +34366,7 @@ function checkFolders(survey, { deployDir, backupDir }) {
     }
     if (survey.unwritable !== null) {
         throw new Failure('folder-unwritable', `${survey.user} cannot write to ${survey.unwritable}`, {
-            hint: `As root: install -d -m 0700 -o ${survey.user} ${backupDir}`,
+            hint: `As root: install -d -m 0700 -o ${survey.user} ${quoteForShell(backupDir)}`,
         });
     }
     const device = survey.folders.find(({ path }) => path === backupDir)?.device;
@@ -34347,10 +34377,10 @@ function checkFolders(survey, { deployDir, backupDir }) {
             });
         }
         if (!folder.writable || folder.owner !== survey.user) {
-            throw new Failure('folder-owner', `${folder.path} belongs to ${folder.owner}, not to ${survey.user}, who takes the backups`, { hint: `As root: chown -R ${survey.user}: ${backupDir}` });
+            throw new Failure('folder-owner', `${folder.path} belongs to ${folder.owner}, not to ${survey.user}, who takes the backups`, { hint: `As root: chown -R ${survey.user}: ${quoteForShell(backupDir)}` });
         }
         if (/[1-7]\d$|[1-7]$/.test(folder.mode.slice(-2))) {
-            throw new Failure('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${folder.path}` });
+            throw new Failure('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${quoteForShell(folder.path)}` });
         }
         if (folder.device !== device && allTiers.some((tier) => folder.path === `${backupDir}/${tier}`)) {
             throw new Failure('folder-elsewhere', `${folder.path} is on another file system than ${backupDir}: a set cannot be hard-linked into it`, { hint: 'Mount the file system at the backup folder itself, or name a folder on it as "backup-dir"' });
@@ -35216,12 +35246,9 @@ function readSetup(records) {
             return { type, mode, owner, path: path.join('|') };
         }),
         openCount: records.integer('open-count'),
-        unseen: records
-            .get('unseen')
-            .split('\n')
-            .filter((path) => path !== ''),
+        unseen: records.all('unseen').flatMap((paths) => paths.split('\n').filter((path) => path !== '')),
         killsSessions: kills ?? null,
-        lingers: records.find('lingers') !== undefined,
+        dockerFree: /^\d+$/.test((records.find('docker-free') ?? '').trim()) ? Number(records.find('docker-free')) : null,
         leftHolder: records.find('left-holder') ?? null,
     };
 }
@@ -36368,35 +36395,6 @@ function grouped(n) {
 }
 function amount(n, noun) {
     return `${grouped(n)} ${noun}${n === 1 ? '' : 's'}`;
-}
-
-;// CONCATENATED MODULE: ./build/shared/shell-quote.js
-
-const bare = /^[A-Za-z0-9_@%+=:,./-]+$/;
-/** What is not seen as it is: controls, bidi overrides, zero-width characters, separators, unassigned code points. */
-const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
-/** What a log breaks up since the runner would obey it: it must not stand in a command that is printed to be copied. */
-const workflowCommand = /::|##\[/;
-/**
- * One argument for bash that is exactly this text: bare where that is safe, else in single quotes, else (where it holds
- * what cannot be seen or copied) in bash's `$'…'`. The result is one line.
- *
- * @throws Failure `unquotable` for text that holds a NUL, which no argument can
- */
-function quoteForShell(text) {
-    if (text.includes('\0'))
-        throw new Failure('unquotable', 'A text with a NUL cannot be given to a command');
-    if (invisible.test(text) || workflowCommand.test(text))
-        return `$'${[...text].map(inDollarQuotes).join('')}'`;
-    return bare.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
-/** Bytes rather than \u, whose meaning depends on the shell's locale. `!` as bash may look for it in its history. */
-function inDollarQuotes(character) {
-    if (character === "'" || character === '\\')
-        return `\\${character}`;
-    if (!invisible.test(character) && !'#:!'.includes(character))
-        return character;
-    return [...new TextEncoder().encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
 }
 
 ;// CONCATENATED MODULE: ./build/shared/backups/restore-command.js

@@ -28427,7 +28427,7 @@ module.exports = __nccwpck_require__.p + "cb7442f63fa390fb9ef2.sh";
 /***/ 50170:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "b30aa0769a5b239fcf2d.sh";
+module.exports = __nccwpck_require__.p + "315fb2c9b166e1b6d35e.sh";
 
 /***/ }),
 
@@ -28469,7 +28469,7 @@ module.exports = __nccwpck_require__.p + "7f3f91715caedb7a8e1a.sh";
 /***/ 77735:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "db6858fc9eccb24d3d5a.sh";
+module.exports = __nccwpck_require__.p + "1c034ab140e3896d4508.sh";
 
 /***/ }),
 
@@ -33292,7 +33292,7 @@ function formatBytes(bytes) {
     return `${amount.toFixed(1)} ${units[unit]}`;
 }
 /** Milliseconds for people: `340 ms`, `12.4 s`, `2 m 13 s`, `1 h 02 m`. */
-function units_formatDuration(ms) {
+function formatDuration(ms) {
     if (Math.round(ms) < 1_000)
         return `${Math.round(ms)} ms`;
     const tenths = Math.round(ms / 100);
@@ -35426,6 +35426,18 @@ class Findings {
         this.unable(name, `"${earlier}" must pass first`, first?.remedy ?? null);
         return false;
     }
+    /** Adds whether something was done. What was found before must not be lost where it was not. */
+    async attempt(name, work) {
+        try {
+            const done = await work();
+            this.check(name, () => done);
+        }
+        catch (error) {
+            if (!(error instanceof failure_Failure) || error.code === 'cancelled')
+                throw error;
+            this.unable(name, `it could not be written: ${error.message}`, error.hint ?? 'Run it again');
+        }
+    }
     /** Adds one that could not be made. */
     unable(name, detail, remedy) {
         this.add(name, 'could-not-check', detail, remedy, 'error', 0);
@@ -35455,6 +35467,7 @@ function said(look) {
 
 
 
+
 /** So many of the newest sets are read in full; to read all of them could take hours. */
 const setsToRead = 3;
 /** As backup-action's `min-size-ratio`. */
@@ -35462,19 +35475,24 @@ const leastRatio = 0.5;
 /** Days in which each should have a backup: those that backup-action keeps. */
 const watchedDays = 7;
 const backups_day = 24 * 3_600_000;
+/** As a backup allows it. */
+const greatestSkew = 5 * 60_000;
 /** Whether the backups are there, young enough, and what was written; whether they restore, only a restore proves. */
 function judgeBackups(facts) {
     const findings = new Findings('backups');
     const { database, catalogue, backupDir, now } = facts;
     const verified = catalogue_verifiedSetsOf(database, catalogue.sets);
     findings.check('newest', () => judgeAge(verified, facts));
-    findings.check('complete', () => judgeComplete(catalogue, backupDir));
+    findings.check('complete', () => judgeComplete(facts));
     judgeReadings(findings, verified, facts);
     findings.after('newest', 'nightly', () => judgeNightly(verified, facts), 'warning');
     findings.check('sizes', () => judgeSizes(verified));
     findings.check('days', () => judgeDays(verified, facts), 'warning');
     findings.check('tiers', () => judgeTiers(verified, facts.timezone), 'warning');
-    findings.check('last run', () => judgeLastRun(catalogue, verified, backupDir));
+    if (catalogue.sets.length + catalogue.failed.length === 0)
+        findings.unable('last run', 'there was none', 'Run backup-action');
+    else
+        findings.check('last run', () => judgeLastRun(catalogue, verified, backupDir));
     findings.check('leftovers', () => judgeLeftovers(catalogue, now), 'warning');
     findings.check('other files', () => tellForeign(catalogue));
     return findings;
@@ -35491,24 +35509,53 @@ function judgeAge([newest], { database, maxAge, now, backupDir }) {
         };
     }
     const age = ageOf(newest, now);
+    if (age < -greatestSkew)
+        return {
+            detail: `${newest.id} is of the future`,
+            remedy: 'See the clock of the host: timedatectl. Take a backup now',
+        };
     if (age <= maxAge)
-        return `${newest.id} is ${units_formatDuration(age)} old`;
+        return `${newest.id} is ${formatDuration(Math.max(0, age))} old`;
     return {
-        detail: `${newest.id} is ${units_formatDuration(age)} old; at most ${units_formatDuration(maxAge)} is wanted (max-backup-age)`,
+        detail: `${newest.id} is ${formatDuration(age)} old; at most ${formatDuration(maxAge)} is wanted (max-backup-age)`,
         remedy: 'Run backup-action now, then see why the nightly run did not: Actions, in the list of workflows',
     };
 }
-function judgeComplete({ sets }, backupDir) {
-    const broken = sets.filter((set) => set.state === 'broken');
-    if (broken.length === 0)
+function judgeComplete({ catalogue, files, backupDir }) {
+    const { sets, foreign } = catalogue;
+    const paths = new Set(files.map(({ path }) => path));
+    const faults = [
+        ...sets.flatMap((set) => (set.state === 'broken' ? [`${backups_placeOf(set)}: ${set.reason}`] : missingOf(set, paths))),
+        // Named as ours are, and without a manifest: somebody has deleted that.
+        ...foreign
+            .filter(({ path }) => /^(daily|weekly|monthly|predeployment|rollback)\//.test(path))
+            .flatMap(({ path }) => {
+            const part = naming_parseSetFileName(path.slice(path.lastIndexOf('/') + 1))?.part;
+            return part === 'dump' ? [`${path} has no manifest`] : [];
+        }),
+    ];
+    if (faults.length === 0)
         return `${counted(sets.length, 'set')}, each with all that its manifest says`;
     return {
-        detail: broken
-            .map((set) => `${backups_placeOf(set)}: ${set.reason}`)
-            .slice(0, 5)
-            .join('; ') + more(broken.length - 5),
-        remedy: `They are never counted and never deleted. See ${backupDir} on the host, and take a backup now`,
+        detail: faults.slice(0, 5).join('; ') + more(faults.length - 5),
+        remedy: `Such sets are never deleted by retention. See ${backupDir} on the host, and take a backup now`,
     };
+}
+/** What should stand beside the dump, in each folder of the set. */
+function missingOf(set, paths) {
+    const names = namesOf(set);
+    const isTaken = (side) => set.manifest.checks.every(({ name, result }) => name !== side || result === 'passed');
+    const wanted = [
+        names.report,
+        names.sha256,
+        names.md5,
+        ...(isTaken('schema') ? [names.schema] : []),
+        ...(isTaken('globals') ? [names.globals] : []),
+    ];
+    return set.folders.flatMap((folder) => {
+        const place = folder === 'predeployment' ? `${folder}/${set.id}` : folder;
+        return wanted.filter((name) => !paths.has(`${place}/${name}`)).map((name) => `${place}/${name} is missing`);
+    });
 }
 const backups_placeOf = ({ id, folders }) => `${folders.join(', ')}/${id}`;
 const more = (count) => (count > 0 ? `; and ${count} more` : '');
@@ -35545,7 +35592,7 @@ function judgeNightly(verified, { maxAge, now }) {
     const age = ageOf(newest, now);
     if (age <= maxAge)
         return `${newest.id} is of a scheduled run`;
-    return { detail: `the newest of a scheduled run, ${newest.id}, is ${units_formatDuration(age)} old`, remedy };
+    return { detail: `the newest of a scheduled run, ${newest.id}, is ${formatDuration(age)} old`, remedy };
 }
 function judgeSizes([newest, previous]) {
     if (newest === undefined || previous === undefined)
@@ -35790,12 +35837,9 @@ function readSetup(records) {
             return { type, mode, owner, path: path.join('|') };
         }),
         openCount: records.integer('open-count'),
-        unseen: records
-            .get('unseen')
-            .split('\n')
-            .filter((path) => path !== ''),
+        unseen: records.all('unseen').flatMap((paths) => paths.split('\n').filter((path) => path !== '')),
         killsSessions: kills ?? null,
-        lingers: records.find('lingers') !== undefined,
+        dockerFree: /^\d+$/.test((records.find('docker-free') ?? '').trim()) ? Number(records.find('docker-free')) : null,
         leftHolder: records.find('left-holder') ?? null,
     };
 }
@@ -36006,6 +36050,7 @@ async function checkBackups(connection, ground, run) {
     return judgeBackups({
         database,
         catalogue,
+        files: ground.seen.files,
         readings: await readNewest(connection, verified, inputs, signal),
         backupDir: inputs.backupDir,
         maxAge: inputs.maxBackupAge,
@@ -36031,13 +36076,43 @@ async function readNewest(connection, verified, { backupDir, timeout }, signal) 
     }
 }
 
+;// CONCATENATED MODULE: ./build/shared/shell-quote.js
+
+const bare = /^[A-Za-z0-9_@%+=:,./-]+$/;
+/** What is not seen as it is: controls, bidi overrides, zero-width characters, separators, unassigned code points. */
+const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
+/** What a log breaks up since the runner would obey it: it must not stand in a command that is printed to be copied. */
+const workflowCommand = /::|##\[/;
+/**
+ * One argument for bash that is exactly this text: bare where that is safe, else in single quotes, else (where it holds
+ * what cannot be seen or copied) in bash's `$'…'`. The result is one line.
+ *
+ * @throws Failure `unquotable` for text that holds a NUL, which no argument can
+ */
+function shell_quote_quoteForShell(text) {
+    if (text.includes('\0'))
+        throw new failure_Failure('unquotable', 'A text with a NUL cannot be given to a command');
+    if (invisible.test(text) || workflowCommand.test(text))
+        return `$'${[...text].map(inDollarQuotes).join('')}'`;
+    return bare.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+/** Bytes rather than \u, whose meaning depends on the shell's locale. `!` as bash may look for it in its history. */
+function inDollarQuotes(character) {
+    if (character === "'" || character === '\\')
+        return `\\${character}`;
+    if (!invisible.test(character) && !'#:!'.includes(character))
+        return character;
+    return [...new TextEncoder().encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+}
+
 ;// CONCATENATED MODULE: ./build/shared/backups/preflight.js
 
 
 
 
+
 /** Ids are times: further apart, nights and retention would be counted wrongly. */
-const greatestSkew = 5 * 60_000;
+const preflight_greatestSkew = 5 * 60_000;
 /** Backups grow; a database shrinks to less than half of its size when it is dumped and compressed. */
 const growth = 1.2;
 const compressedShare = 0.5;
@@ -36135,9 +36210,9 @@ function checkDocker(survey) {
     return true;
 }
 function checkClock({ clockAhead }) {
-    if (Math.abs(clockAhead) <= greatestSkew)
+    if (Math.abs(clockAhead) <= preflight_greatestSkew)
         return;
-    const by = units_formatDuration(Math.abs(clockAhead));
+    const by = formatDuration(Math.abs(clockAhead));
     throw new failure_Failure('clock-skew', `The host's clock is ${by} ${clockAhead > 0 ? 'ahead of' : 'behind'} the runner's`, {
         hint: 'On the host: timedatectl set-ntp true',
     });
@@ -36150,7 +36225,7 @@ function checkFolders(survey, { deployDir, backupDir }) {
     }
     if (survey.unwritable !== null) {
         throw new failure_Failure('folder-unwritable', `${survey.user} cannot write to ${survey.unwritable}`, {
-            hint: `As root: install -d -m 0700 -o ${survey.user} ${backupDir}`,
+            hint: `As root: install -d -m 0700 -o ${survey.user} ${shell_quote_quoteForShell(backupDir)}`,
         });
     }
     const device = survey.folders.find(({ path }) => path === backupDir)?.device;
@@ -36161,10 +36236,10 @@ function checkFolders(survey, { deployDir, backupDir }) {
             });
         }
         if (!folder.writable || folder.owner !== survey.user) {
-            throw new failure_Failure('folder-owner', `${folder.path} belongs to ${folder.owner}, not to ${survey.user}, who takes the backups`, { hint: `As root: chown -R ${survey.user}: ${backupDir}` });
+            throw new failure_Failure('folder-owner', `${folder.path} belongs to ${folder.owner}, not to ${survey.user}, who takes the backups`, { hint: `As root: chown -R ${survey.user}: ${shell_quote_quoteForShell(backupDir)}` });
         }
         if (/[1-7]\d$|[1-7]$/.test(folder.mode.slice(-2))) {
-            throw new failure_Failure('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${folder.path}` });
+            throw new failure_Failure('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${shell_quote_quoteForShell(folder.path)}` });
         }
         if (folder.device !== device && allTiers.some((tier) => folder.path === `${backupDir}/${tier}`)) {
             throw new failure_Failure('folder-elsewhere', `${folder.path} is on another file system than ${backupDir}: a set cannot be hard-linked into it`, { hint: 'Mount the file system at the backup folder itself, or name a folder on it as "backup-dir"' });
@@ -36178,7 +36253,7 @@ function checkLock({ lockHolder }, { lockWait, backupDir }) {
 }
 /** What is said of a lock that somebody else has. */
 function lockHeld(holder, backupDir, waited) {
-    return new Failure('lock-held', `The lock on ${backupDir} is held by ${holder}`, {
+    return new failure_Failure('lock-held', `The lock on ${backupDir} is held by ${holder}`, {
         hint: `${waited === 0 ? 'It was not waited for' : `It was waited for ${formatDuration(waited)}`}. See what that run does; raise "lock-wait" if it is only slow`,
     });
 }
@@ -36433,7 +36508,6 @@ async function watch(connection, request) {
 }
 function readWatched(records) {
     const containers = (key) => records.all(key).map((json) => JSON.parse(json));
-    const url = records.find('url');
     return {
         settled: containers('settled'),
         after: containers('after'),
@@ -36445,7 +36519,7 @@ function readWatched(records) {
             const { id, repoDigests } = JSON.parse(json);
             return { id, repoDigests: repoDigests ?? [] };
         }),
-        urlAnswers: url === undefined ? null : url === 'answers',
+        url: records.find('url') ?? null,
         clock: records.integer('clock'),
     };
 }
@@ -36520,16 +36594,22 @@ function nameOf(id, composeImage, images) {
 
 
 
+
 /** Whether what runs is what was deployed, and well. */
 function judgeDeployment(facts) {
     const findings = new Findings('deployment');
     const { project, watched, databases } = facts;
     const services = [...project.services.values()];
     judgeExpected(findings, facts);
-    // Health speaks of the release; a wrong image does not make the one that runs a bad one.
+    // Health speaks of the release; a wrong image does not make the one that runs a bad one, nor does an ill database.
     let isWell = true;
+    let isDatabaseWell = true;
     for (const { name } of services) {
-        if (!findings.check(`running: ${name}`, () => judgeService(name, facts)))
+        if (findings.check(`running: ${name}`, () => judgeService(name, facts)))
+            continue;
+        if (databases.has(name))
+            isDatabaseWell = false;
+        else
             isWell = false;
     }
     for (const { name } of services.filter(({ name }) => !databases.has(name))) {
@@ -36537,14 +36617,35 @@ function judgeDeployment(facts) {
     }
     if (!findings.check('stable', () => judgeStable(facts)))
         isWell = false;
-    if (facts.healthUrl !== null && !findings.check('health-url', () => judgeUrl(facts)))
+    if (watched.url === 'no-curl')
+        findings.unable('health-url', 'the host has no curl to ask an https address', 'On the host, as root: apt-get install curl');
+    else if (facts.healthUrl !== null && !findings.check('health-url', () => judgeUrl(facts)))
         isWell = false;
     const unproven = services.filter(({ name }) => of(watched.after, name).some(({ health }) => health === null));
     findings.check('health tests', () => tellUnproven(unproven, facts), 'warning');
-    return { findings, release: releaseOf(watched.after, watched.images), verdict: isWell ? 'good' : 'bad' };
+    const isSure = isDatabaseWell && !isReplaced(watched) && watched.url !== 'no-curl';
+    const verdict = !isSure ? 'unknown' : isWell ? 'good' : 'bad';
+    return { findings, release: releaseOf(watched.after, watched.images), verdict };
 }
-/** A name that compose does not know would be looked at by nobody. */
-function judgeExpected(findings, { expect, project, databases }) {
+/** Somebody else is at work: what falls over then may be the one that goes. */
+function isReplaced({ settled, after }) {
+    const [before, now] = [settled, after].map((containers) => containers
+        .map(({ id }) => id)
+        .toSorted()
+        .join());
+    return before !== now;
+}
+/** What is meant for no service would be looked at by nobody. */
+function judgeExpected(findings, { expect, project, databases, registry }) {
+    if (expect?.kind === 'tag') {
+        const meant = [...project.services.values()].filter(({ name, image }) => !databases.has(name) && referenceOf(image)?.registry === registry);
+        findings.check('expect', () => meant.length > 0
+            ? `${expect.tag} is meant for ${meant.map(({ name }) => name).join(', ')}`
+            : {
+                detail: `no service has an image at ${registry}, which the tag ${expect.tag} is meant for`,
+                remedy: 'Give the registry of your images as "registry", or service=tag lines as "expect"',
+            });
+    }
     if (expect?.kind !== 'services')
         return;
     const unknown = [...expect.images.keys()].filter((name) => !project.services.has(name) || databases.has(name));
@@ -36556,20 +36657,21 @@ function judgeExpected(findings, { expect, project, databases }) {
         });
 }
 const of = (containers, service) => containers.filter((container) => container.service === service);
-function judgeService(service, { watched, healthTimeout }) {
+function judgeService(service, facts) {
+    const { watched, healthTimeout } = facts;
     const own = of(watched.settled, service);
     if (own.length === 0)
-        return { detail: 'it has no container', remedy: `On the host: docker compose up --detach ${service}` };
+        return { detail: 'it has no container', remedy: `${facts.compose} up --detach ${service}` };
     const bad = own.map((container) => faultOf(container, watched, healthTimeout)).find((fault) => fault !== null);
     if (bad !== undefined && bad !== null)
-        return { detail: bad, remedy: `On the host: docker compose logs --tail 50 ${service}` };
+        return { detail: bad, remedy: `${facts.compose} logs --tail 50 ${service}` };
     const [first] = own;
     const state = first?.state === 'exited' ? 'has done its work' : (first?.health ?? 'runs; it has no health test');
     return own.length === 1 ? state : `${own.length} containers, each ${state}`;
 }
-/** It had one thing to do. Compose writes the policy `no` as nothing, too. */
+/** It had one thing to do, and Docker does not start it again. Compose writes the policy `no` as nothing, too. */
 function isDone({ state, exit, policy, health }) {
-    return state === 'exited' && exit === 0 && (policy === 'no' || policy === '') && health === null;
+    return state === 'exited' && exit === 0 && ['no', '', 'on-failure'].includes(policy) && health === null;
 }
 /** null where all is well. */
 function faultOf(container, watched, healthTimeout) {
@@ -36584,11 +36686,11 @@ function faultOf(container, watched, healthTimeout) {
         return `it is ${state} (exit ${exit})${said}`;
     // One that fell over long ago and runs since is another matter than one that does so now.
     if (restarts > 0 && watched.clock - Date.parse(started) < healthTimeout)
-        return `it has fallen over ${restarts} times, and runs for ${units_formatDuration(watched.clock - Date.parse(started))}${said}`;
+        return `it has fallen over ${restarts} times, and runs for ${formatDuration(watched.clock - Date.parse(started))}${said}`;
     if (health === 'unhealthy')
         return `Docker finds it unhealthy${said}`;
     if (health !== null && health !== 'healthy')
-        return `it is ${health} after ${units_formatDuration(healthTimeout)}${said}`;
+        return `it is ${health} after ${formatDuration(healthTimeout)}${said}`;
     return null;
 }
 function judgeImage(service, facts) {
@@ -36602,7 +36704,15 @@ function judgeImage(service, facts) {
     if (others.length > 0) {
         return {
             detail: 'its containers run different images',
-            remedy: `On the host: docker compose up --detach ${service.name}`,
+            remedy: `${facts.compose} up --detach ${service.name}`,
+        };
+    }
+    if (facts.expect?.kind === 'services' &&
+        facts.expect.images.has(service.name) &&
+        referenceOf(service.image) === null) {
+        return {
+            detail: 'the compose file names no image for it, so that no tag can be compared',
+            remedy: `Give ${service.name} an "image" in the compose file, or leave it out of "expect"`,
         };
     }
     const wanted = wantedOf(service, facts);
@@ -36610,7 +36720,9 @@ function judgeImage(service, facts) {
         return `runs ${told(runs, facts.images)}; "expect" does not speak of it`;
     if (wanted.imageIds.includes(runs.imageId ?? ''))
         return `runs ${told(runs, facts.images)}, as ${wanted.source} says`;
-    const record = newestKnown(facts.history, facts.environment)?.release[service.name];
+    // What was only seen to run was wanted by nobody.
+    const newest = newestKnown(facts.history, facts.environment);
+    const record = newest?.event === 'rollback' || newest?.verdict === 'good' ? newest.release[service.name] : undefined;
     if (facts.expect === null && record !== undefined && sameImage(record, runs)) {
         return `runs ${told(runs, facts.images)}, as the last record of the history says`;
     }
@@ -36618,7 +36730,7 @@ function judgeImage(service, facts) {
         detail: wanted.imageIds.length === 0
             ? `the host has no image ${wanted.name}, which ${wanted.source} says; ${told(runs, facts.images)} runs`
             : `runs ${told(runs, facts.images)}, not ${wanted.name}, which ${wanted.source} says`,
-        remedy: `On the host: docker compose pull ${service.name} && docker compose up --detach ${service.name}`,
+        remedy: 'See the log of the deployment: it did not pull that release, or did not start it. Deploy it again',
     };
 }
 /** The images that a service may run; null where `expect` does not speak of it. */
@@ -36658,7 +36770,8 @@ function told({ image, tag: ownTag, digest, imageId }, images) {
     const id = (imageId ?? digest ?? 'an unknown image').replace('sha256:', '').slice(0, 12);
     return tag === null ? id : `${tag} (${id})`;
 }
-function judgeStable({ watched, stableFor }) {
+function judgeStable(facts) {
+    const { watched, stableFor } = facts;
     const after = new Map(watched.after.map((container) => [container.id, container]));
     const fallen = watched.settled.filter((before) => {
         const now = after.get(before.id);
@@ -36668,21 +36781,21 @@ function judgeStable({ watched, stableFor }) {
     const added = watched.after.filter(({ id }) => !known.has(id));
     const names = [...new Set([...fallen, ...added].map(({ service }) => service))];
     if (names.length === 0)
-        return `nothing has changed for ${units_formatDuration(stableFor)}`;
+        return `nothing has changed for ${formatDuration(stableFor)}`;
     return {
-        detail: `within ${units_formatDuration(stableFor)} ${names.join(', ')} fell over, or ${names.length === 1 ? 'was' : 'were'} replaced`,
-        remedy: `On the host: docker compose logs --tail 50 ${names.join(' ')}`,
+        detail: `within ${formatDuration(stableFor)} ${names.join(', ')} fell over, or ${names.length === 1 ? 'was' : 'were'} replaced`,
+        remedy: `${facts.compose} logs --tail 50 ${names.join(' ')}`,
     };
 }
 function worse(before, now) {
     return before.state !== now.state || (now.health === 'unhealthy' && before.health !== 'unhealthy');
 }
 function judgeUrl({ watched, healthUrl }) {
-    if (watched.urlAnswers === true)
+    if (watched.url === 'answers')
         return `${healthUrl} answers, three times in a row`;
     return {
         detail: `${healthUrl} does not answer as it should`,
-        remedy: `On the host: curl --include ${healthUrl}`,
+        remedy: `On the host: curl --include ${shell_quote_quoteForShell(String(healthUrl))}`,
     };
 }
 function tellUnproven(unproven, { databases }) {
@@ -36807,6 +36920,7 @@ async function keep(connection, record, ground, { inputs, outputs, mirror }) {
 
 
 
+
 /** Whether what runs is what was deployed, and well; the history is told. */
 async function checkDeployment(connection, ground, run) {
     const { inputs, signal } = run;
@@ -36829,43 +36943,28 @@ async function checkDeployment(connection, ground, run) {
     const judged = judgeDeployment({
         ...inputs,
         project,
+        compose: composeCommand(inputs),
         watched,
         images: compose.images,
         databases: new Set([...seen.candidates.map(({ service }) => service), inputs.databaseService ?? '']),
         history: book.host,
     });
     const record = deploymentRecord(judged, circumstancesOf(run), book.host);
-    await keep(connection, record, ground, run);
+    await judged.findings.attempt('history', async () => {
+        await keep(connection, record, ground, run);
+        return `${record.event}, and the release is ${record.verdict}: what rollback-action chooses from`;
+    });
     return judged.findings;
 }
-
-;// CONCATENATED MODULE: ./build/shared/shell-quote.js
-
-const bare = /^[A-Za-z0-9_@%+=:,./-]+$/;
-/** What is not seen as it is: controls, bidi overrides, zero-width characters, separators, unassigned code points. */
-const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
-/** What a log breaks up since the runner would obey it: it must not stand in a command that is printed to be copied. */
-const workflowCommand = /::|##\[/;
-/**
- * One argument for bash that is exactly this text: bare where that is safe, else in single quotes, else (where it holds
- * what cannot be seen or copied) in bash's `$'…'`. The result is one line.
- *
- * @throws Failure `unquotable` for text that holds a NUL, which no argument can
- */
-function shell_quote_quoteForShell(text) {
-    if (text.includes('\0'))
-        throw new Failure('unquotable', 'A text with a NUL cannot be given to a command');
-    if (invisible.test(text) || workflowCommand.test(text))
-        return `$'${[...text].map(inDollarQuotes).join('')}'`;
-    return bare.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
-/** Bytes rather than \u, whose meaning depends on the shell's locale. `!` as bash may look for it in its history. */
-function inDollarQuotes(character) {
-    if (character === "'" || character === '\\')
-        return `\\${character}`;
-    if (!invisible.test(character) && !'#:!'.includes(character))
-        return character;
-    return [...new TextEncoder().encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+/** As an operator would type it on the host. */
+function composeCommand({ deployDir, composeFiles, envFile, projectName }) {
+    const files = composeFiles.length === 1 && composeFiles[0] === 'docker-compose.yml' ? [] : composeFiles;
+    const words = [
+        ...(projectName === null ? [] : ['--project-name', projectName]),
+        ...(envFile === null ? [] : ['--env-file', envFile]),
+        ...files.flatMap((file) => ['--file', file]),
+    ];
+    return ['On the host: cd', shell_quote_quoteForShell(deployDir), '&& docker compose', ...words.map(shell_quote_quoteForShell)].join(' ');
 }
 
 ;// CONCATENATED MODULE: ./build/shared/backups/restore-command.js
@@ -37128,7 +37227,9 @@ async function drill(connection, request) {
         onProgress: request.onProgress,
     });
     try {
-        return readOutcome(await run.result, words);
+        const outcome = readOutcome(await run.result, words);
+        refuseUnfit(outcome, set.manifest.sha256, request.image);
+        return outcome;
     }
     catch (error) {
         throw error instanceof failure_Failure ? drill_explain(error, request.image) : error;
@@ -37144,6 +37245,32 @@ function drill_explain(failure, image) {
     return new failure_Failure(failure.code, failure.message, {
         hint: `See whether the image ${image} is PostgreSQL's official one, and has a user "postgres"; raise "drill-memory"`,
         cause: failure.cause,
+    });
+}
+/** What is said where the scratch server is at fault, and what to do about it. */
+const unfit = [
+    [/No space left on device/, 'The disk of Docker is full', 'On the host: docker system df'],
+    [
+        /out of memory|Cannot allocate memory|terminated by signal 9|server closed the connection|could not fork|exit 137/i,
+        'The scratch server was killed, or had too little memory',
+        'Raise "drill-memory"',
+    ],
+    [
+        /extension .* is not available|could not access file|could not open extension control file|shared_preload_libraries/,
+        'The image has not all that the source had',
+        "Name the image of the source as that of the database's service",
+    ],
+];
+/** Bytes that are those of the manifest, and a server that could not take them: that proves nothing of the backup. */
+function refuseUnfit({ fault, sha256 }, wanted, image) {
+    if (fault === null || sha256 !== wanted)
+        return;
+    const found = unfit.find(([said]) => said.test(`${fault.why} ${fault.words}`));
+    if (found === undefined)
+        return;
+    throw new failure_Failure('drill-unfit', `${found[1]}: whether the backup restores is not known`, {
+        hint: `${found[2]}, and drill it again. The image was ${image}`,
+        cause: fault.words,
     });
 }
 const faults = {
@@ -37205,6 +37332,8 @@ function readSaid(value) {
 ;// CONCATENATED MODULE: ./build/shared/backups/proof.js
 
 
+
+
 const proof_program = { name: 'prove', scripts: [new URL(/* asset import */ __nccwpck_require__(93813), __nccwpck_require__.b)] };
 /** Adds a proof to a set, in every folder that it stands in. @throws Failure `lock-held`, `set-gone`, `proof-unwritable` */
 async function addProof(connection, set, proof, { backupDir, lock, onLog }) {
@@ -37214,7 +37343,14 @@ async function addProof(connection, set, proof, { backupDir, lock, onLog }) {
         .map((folder) => (folder === 'predeployment' ? `${folder}/${set.id}` : folder))
         .filter((folder) => folder !== first);
     const parameters = [backupDir, name, JSON.stringify(proof), first, ...others];
-    await connection.run(proof_program, parameters, { deadline: 60_000 + lock.wait, atEnd: 'finish', lock, onLog }).result;
+    try {
+        await connection.run(proof_program, parameters, { deadline: 60_000 + lock.wait, atEnd: 'finish', lock, onLog }).result;
+    }
+    catch (error) {
+        if (error instanceof failure_Failure && error.code === 'lock-held')
+            throw lockHeld(error.message, backupDir, lock.wait);
+        throw error;
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/verify-action/drill.js
@@ -37224,7 +37360,7 @@ async function addProof(connection, set, proof, { backupDir, lock, onLog }) {
 
 /** What is not in an archive costs room all the same: indexes, and the log of what is written. */
 const indexShare = 1.3;
-const writeAhead = 512 * 1024 ** 2;
+const writeAhead = 1280 * 1024 ** 2;
 const usualRatio = 4;
 /**
  * Bytes that a drill needs on the disk of Docker at its peak.
@@ -37259,7 +37395,7 @@ function judgeDrill({ set, outcome, pgDumpVersion, statements }) {
     });
     findings.check('restore', () => {
         if (fault === null)
-            return `${id} of "${manifest.database}" in ${units_formatDuration(outcome.restoreMs)}, from an empty server`;
+            return `${id} of "${manifest.database}" in ${formatDuration(outcome.restoreMs)}, from an empty server`;
         return { detail: `${id}: ${fault.why}. ${fault.words}`, remedy };
     });
     if (restored === null) {
@@ -37451,12 +37587,17 @@ async function checkDrill(connection, ground, run) {
         runUrl: workflow.runUrl,
     };
     const holder = `verify-action ${workflow.runUrl ?? 'without a workflow'} since ${new Date().toISOString()} (${(0,external_node_crypto_.randomBytes)(4).toString('hex')})`;
-    await addProof(connection, set, proof, {
-        backupDir: inputs.backupDir,
-        lock: { path: `${inputs.backupDir}/.lock`, wait: inputs.lockWait, holder },
-        onLog: host,
+    await findings.attempt('proof', async () => {
+        await addProof(connection, set, proof, {
+            backupDir: inputs.backupDir,
+            lock: { path: `${inputs.backupDir}/.lock`, wait: inputs.lockWait, holder },
+            onLog: host,
+        });
+        // What proved nothing is no drill that failed.
+        if (proof.result !== 'could-not-check')
+            await keep(connection, drillRecord(set.manifest, proof, circumstancesOf(run)), ground, run);
+        return `added to what is proven of ${set.id}`;
     });
-    await keep(connection, drillRecord(set.manifest, proof, circumstancesOf(run)), ground, run);
     return findings;
 }
 function tellDrill(name, value) {
@@ -37617,6 +37758,8 @@ function tellHold({ reason, since, run }) {
 
 
 
+
+
 /** Whether backups and rollbacks will work on this host. Nothing on it is changed. */
 function judgeSetup(facts, inputs) {
     const findings = new Findings('setup');
@@ -37638,7 +37781,7 @@ function judgeMachine(findings, seen, inputs) {
     findings.check('clock', () => {
         checkClock(seen);
         const off = Math.abs(seen.clockAhead);
-        return off < 1_000 ? 'the same as the runner’s' : `${units_formatDuration(off)} from the runner’s`;
+        return off < 1_000 ? 'the same as the runner’s' : `${formatDuration(off)} from the runner’s`;
     });
     findings.check('docker', () => {
         checkDocker(seen);
@@ -37648,18 +37791,18 @@ function judgeMachine(findings, seen, inputs) {
     if (setup === null)
         findings.unable('sessions', 'it was not asked for', null);
     else if (setup.killsSessions === 'unknown')
-        findings.unable('sessions', 'logind does not tell whether it ends what a session has started', lingering(seen));
+        findings.unable('sessions', 'logind does not tell whether it ends what a session has started', sessionsRemedy(seen));
     else
         findings.check('sessions', () => judgeSessions(setup, seen));
     findings.check('lock', () => judgeLock(seen, setup, inputs), 'warning');
 }
-const lingering = ({ user }) => `On the host, as root: loginctl enable-linger ${user}`;
+const sessionsRemedy = ({ user }) => `On the host, as root, in /etc/systemd/logind.conf: KillExcludeUsers=root ${user}; then systemctl restart systemd-logind`;
 /** A rollback goes on when its connection is lost; where logind ends it, nobody would carry it to its end. */
-function judgeSessions({ killsSessions, lingers }, seen) {
-    if (killsSessions === 'yes' && !lingers && seen.user !== 'root') {
+function judgeSessions({ killsSessions }, seen) {
+    if (killsSessions === 'yes') {
         return {
             detail: `logind ends what ${seen.user} has started when the connection is lost, a rollback too (KillUserProcesses)`,
-            remedy: lingering(seen),
+            remedy: sessionsRemedy(seen),
         };
     }
     if (killsSessions === null)
@@ -37676,7 +37819,7 @@ function judgeLock({ lockHolder }, setup, { timeout }) {
     if (held <= timeout)
         return `held by ${lockHolder}, which is at work`;
     return {
-        detail: `held by ${lockHolder}${Number.isNaN(held) ? '' : `, for ${units_formatDuration(held)}`}`,
+        detail: `held by ${lockHolder}${Number.isNaN(held) ? '' : `, for ${formatDuration(held)}`}`,
         remedy: 'See what it does; no backup and no rollback can begin before it ends',
     };
 }
@@ -37691,7 +37834,7 @@ function judgeFolders(findings, seen, inputs) {
     if (setup === null)
         findings.unable('modes', 'it was not asked for', null);
     else if (setup.unseen.length > 0) {
-        const remedy = `As root: chown -R ${seen.user}: ${backupDir}`;
+        const remedy = `As root: chown -R ${seen.user}: ${shell_quote_quoteForShell(backupDir)}`;
         findings.unable('modes', `${seen.user} cannot look into ${setup.unseen.join(', ')}`, remedy);
     }
     else
@@ -37706,10 +37849,12 @@ function judgeModes({ open, openCount }, { user }, backupDir) {
         .map(({ path, mode, owner }) => `${path || '.'} (${owner === user ? `mode ${mode}` : `of ${owner}`})`);
     const rest = openCount > named.length ? `, and ${openCount - named.length} more` : '';
     const isOthers = open.some(({ owner }) => owner !== user);
-    const chmod = `chmod -R u=rwX,go= ${backupDir}`;
+    const chmod = `chmod -R u=rwX,go= ${shell_quote_quoteForShell(backupDir)}`;
     return {
         detail: `others on the host can reach ${named.join(', ')}${rest}`,
-        remedy: isOthers ? `As root: chown -R ${user}: ${backupDir} && ${chmod}` : `As ${user} or root: ${chmod}`,
+        remedy: isOthers
+            ? `As root: chown -R ${user}: ${shell_quote_quoteForShell(backupDir)} && ${chmod}`
+            : `As ${user} or root: ${chmod}`,
     };
 }
 function judgeDatabase(findings, { seen, catalogue }, inputs) {
@@ -37738,6 +37883,23 @@ function judgeDatabase(findings, { seen, catalogue }, inputs) {
         checkSpace(seen, estimate, needs, alike ? previous.sizeBytes : null);
         return `${formatBytes(seen.freeBytes)} free, and the next backup needs about ${formatBytes(estimate)}`;
     });
+    findings.after('database accepts', 'space for a drill', () => judgeDrillSpace(seen, catalogue, needs.minFreeSpace), 'warning');
+}
+function judgeDrillSpace(seen, catalogue, minFreeSpace) {
+    const facts = askedDatabase(seen);
+    const newest = catalogue_verifiedSetsOf(facts.database, catalogue.sets)[0];
+    if (newest === undefined)
+        return 'there is no backup to drill yet';
+    const [needed, free] = [neededFor(newest.manifest, facts.sizeBytes) + minFreeSpace, seen.setup?.dockerFree ?? null];
+    const remedy = 'On the host: docker system df. Or drill on another machine: docs/restore.md';
+    if (free === null)
+        return { detail: 'how much room the disk of Docker has could not be seen', remedy };
+    if (free >= needed)
+        return `${formatBytes(free)} free on the disk of Docker, and a drill needs at most ${formatBytes(needed)}`;
+    return {
+        detail: `the disk of Docker has ${formatBytes(free)} free, and a drill needs at most ${formatBytes(needed)}`,
+        remedy,
+    };
 }
 function judgeCompose(findings, seen, inputs) {
     const { compose } = seen;
@@ -37789,7 +37951,7 @@ function judgeTransactions(findings, seen, { backupDir }) {
             return `${seen.unfinished.join(', ')} is at work`;
         return {
             detail: `the rollback ${seen.unfinished.join(', ')} was left half-way`,
-            remedy: `The next backup or rollback ends it. By hand on the host: bash ${backupDir}/rollback/transactions/${first}/engine.sh`,
+            remedy: `The next backup or rollback ends it. By hand on the host: bash ${shell_quote_quoteForShell(`${backupDir}/rollback/transactions/${first}/engine.sh`)}`,
         };
     });
     findings.check('hold', () => seen.hold === null
@@ -38054,7 +38216,7 @@ async function summarizeVerification(findings, tally, { environment, checks }, t
     const passed = findings.filter(({ result }) => result === 'passed');
     await writeSummary([
         verdictOf(tally, environment),
-        paragraph(`${tallyText(tally)}; ${checks.join(', ')} of ${target.replace('@', ' at ')}, in ${units_formatDuration(durationMs)}`),
+        paragraph(`${tallyText(tally)}; ${checks.join(', ')} of ${target.replace('@', ' at ')}, in ${formatDuration(durationMs)}`),
         ...(bad.length === 0
             ? []
             : [

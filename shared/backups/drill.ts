@@ -106,7 +106,9 @@ export async function drill(connection: Connection, request: DrillRequest): Prom
     },
   );
   try {
-    return readOutcome(await run.result, words);
+    const outcome = readOutcome(await run.result, words);
+    refuseUnfit(outcome, set.manifest.sha256, request.image);
+    return outcome;
   } catch (error) {
     throw error instanceof Failure ? explain(error, request.image) : error;
   }
@@ -125,6 +127,32 @@ function explain(failure: Failure, image: string): Failure {
   return new Failure(failure.code, failure.message, {
     hint: `See whether the image ${image} is PostgreSQL's official one, and has a user "postgres"; raise "drill-memory"`,
     cause: failure.cause,
+  });
+}
+
+/** What is said where the scratch server is at fault, and what to do about it. */
+const unfit: [said: RegExp, what: string, hint: string][] = [
+  [/No space left on device/, 'The disk of Docker is full', 'On the host: docker system df'],
+  [
+    /out of memory|Cannot allocate memory|terminated by signal 9|server closed the connection|could not fork|exit 137/i,
+    'The scratch server was killed, or had too little memory',
+    'Raise "drill-memory"',
+  ],
+  [
+    /extension .* is not available|could not access file|could not open extension control file|shared_preload_libraries/,
+    'The image has not all that the source had',
+    "Name the image of the source as that of the database's service",
+  ],
+];
+
+/** Bytes that are those of the manifest, and a server that could not take them: that proves nothing of the backup. */
+function refuseUnfit({ fault, sha256 }: DrillOutcome, wanted: string, image: string): void {
+  if (fault === null || sha256 !== wanted) return;
+  const found = unfit.find(([said]) => said.test(`${fault.why} ${fault.words}`));
+  if (found === undefined) return;
+  throw new Failure('drill-unfit', `${found[1]}: whether the backup restores is not known`, {
+    hint: `${found[2]}, and drill it again. The image was ${image}`,
+    cause: fault.words,
   });
 }
 

@@ -1,6 +1,7 @@
 import { Failure } from '../failure.ts';
 import type { Survey } from '../host/survey.ts';
 import { type DatabaseFacts, readProbe } from '../postgres/probe.ts';
+import { quoteForShell } from '../shell-quote.ts';
 import { formatBytes, formatDuration } from '../units.ts';
 import type { Compression, DumpFormat } from './manifest.ts';
 import type { DumpEncoding } from './naming.ts';
@@ -156,7 +157,7 @@ export function checkFolders(survey: Survey, { deployDir, backupDir }: GroundNee
   }
   if (survey.unwritable !== null) {
     throw new Failure('folder-unwritable', `${survey.user} cannot write to ${survey.unwritable}`, {
-      hint: `As root: install -d -m 0700 -o ${survey.user} ${backupDir}`,
+      hint: `As root: install -d -m 0700 -o ${survey.user} ${quoteForShell(backupDir)}`,
     });
   }
   const device = survey.folders.find(({ path }) => path === backupDir)?.device;
@@ -170,14 +171,14 @@ export function checkFolders(survey: Survey, { deployDir, backupDir }: GroundNee
       throw new Failure(
         'folder-owner',
         `${folder.path} belongs to ${folder.owner}, not to ${survey.user}, who takes the backups`,
-        { hint: `As root: chown -R ${survey.user}: ${backupDir}` },
+        { hint: `As root: chown -R ${survey.user}: ${quoteForShell(backupDir)}` },
       );
     }
     if (/[1-7]\d$|[1-7]$/.test(folder.mode.slice(-2))) {
       throw new Failure(
         'folder-open',
         `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`,
-        { hint: `As ${survey.user} or root: chmod 700 ${folder.path}` },
+        { hint: `As ${survey.user} or root: chmod 700 ${quoteForShell(folder.path)}` },
       );
     }
     if (folder.device !== device && allTiers.some((tier) => folder.path === `${backupDir}/${tier}`)) {

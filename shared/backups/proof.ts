@@ -1,6 +1,8 @@
+import { Failure } from '../failure.ts';
 import type { Connection } from '../host/connection.ts';
 import type { LockRequest } from '../host/program.ts';
 import { folderOf, type VerifiedSet } from './catalogue.ts';
+import { lockHeld } from './preflight.ts';
 import { namesOf } from './read-sets.ts';
 
 /** What was proven of a set, a line of its `proof.jsonl`. */
@@ -32,5 +34,10 @@ export async function addProof(
     .map((folder) => (folder === 'predeployment' ? `${folder}/${set.id}` : folder))
     .filter((folder) => folder !== first);
   const parameters = [backupDir, name, JSON.stringify(proof), first, ...others];
-  await connection.run(program, parameters, { deadline: 60_000 + lock.wait, atEnd: 'finish', lock, onLog }).result;
+  try {
+    await connection.run(program, parameters, { deadline: 60_000 + lock.wait, atEnd: 'finish', lock, onLog }).result;
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'lock-held') throw lockHeld(error.message, backupDir, lock.wait);
+    throw error;
+  }
 }

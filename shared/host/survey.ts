@@ -139,10 +139,10 @@ export interface SetupSurvey {
   openCount: number;
   /** Folders that could not be looked into. */
   unseen: string[];
-  /** Whether logind ends what a session has started; null where there is no systemd. */
+  /** Whether logind ends what this user's sessions have started; null where there is no systemd. */
   killsSessions: 'yes' | 'no' | 'unknown' | null;
-  /** Whether what this user has started outlives the session in any case. */
-  lingers: boolean;
+  /** Bytes on the disk of Docker; null where that could not be seen. */
+  dockerFree: number | null;
   /** Who had the lock and died with it. */
   leftHolder: string | null;
 }
@@ -238,12 +238,9 @@ function readSetup(records: Records): SetupSurvey | null {
       return { type, mode, owner, path: path.join('|') };
     }),
     openCount: records.integer('open-count'),
-    unseen: records
-      .get('unseen')
-      .split('\n')
-      .filter((path) => path !== ''),
+    unseen: records.all('unseen').flatMap((paths) => paths.split('\n').filter((path) => path !== '')),
     killsSessions: kills ?? null,
-    lingers: records.find('lingers') !== undefined,
+    dockerFree: /^\d+$/.test((records.find('docker-free') ?? '').trim()) ? Number(records.find('docker-free')) : null,
     leftHolder: records.find('left-holder') ?? null,
   };
 }

@@ -16,7 +16,7 @@ prepare() {
   { initdb --pgdata="$data" --username="$PGUSER" --auth=trust --encoding=UTF8 --no-locale --no-sync &&
     pg_ctl --pgdata="$data" --log=/tmp/drill/server.log --timeout=120 --wait --options="-c listen_addresses='' \
       -c unix_socket_directories=/tmp/drill -c fsync=off -c full_page_writes=off -c autovacuum=off \
-      -c max_wal_size=4GB -c maintenance_work_mem=128MB" start &&
+      -c wal_level=minimal -c max_wal_senders=0 -c max_wal_size=512MB -c maintenance_work_mem=128MB" start &&
     PGDATABASE=postgres createdb --maintenance-db=postgres --template=template0 "$@" -- "$database"; } \
     >/tmp/drill/log 2>&1 || {
     tail -n 5 /tmp/drill/log >&2

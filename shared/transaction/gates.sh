@@ -33,7 +33,7 @@ judge() {
   [[ $image == "${target_image[$1]}" ]] || broken wrong-image "$1 runs $image, not the target" || return
   if [[ $state == restarting || $restarts != 0 ]]; then
     broken crashed "$1 falls over and is restarted (exit $exit). $(last_words "$2")" || return
-  elif [[ $state == exited && $exit == 0 && $policy == @(|no) ]] && has_one_task "$1"; then
+  elif [[ $state == exited && $exit == 0 && $policy == @(|no|on-failure) ]] && has_one_task "$1"; then
     health='done'
   elif [[ $state != running ]]; then
     broken crashed "$1 is $state (exit $exit). $(last_words "$2")" || return

@@ -40,7 +40,7 @@ all_settled() {
     case $state:$health in
       running:none | running:healthy) ;;
       running:unhealthy | dead:*) return 0 ;;
-      exited:*) ((exit == 0)) && [[ $policy == @(|no) ]] || return 0 ;;
+      exited:*) ((exit == 0)) && [[ $policy == @(|no|on-failure) ]] || return 0 ;;
       *) all= ;;
     esac
   done < <(docker inspect --format '{{.ID}}{{"\t"}}{{.State.Status}}{{"\t"}}{{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}{{"\t"}}{{.State.ExitCode}}{{"\t"}}{{.HostConfig.RestartPolicy.Name}}{{"\t"}}{{.RestartCount}}' $ids 2>/dev/null)
@@ -50,11 +50,17 @@ all_settled() {
 
 # tell WHEN: how each container stands, and the last words of those that are not well.
 tell() {
-  local ids json id
-  ids=$(project_containers "$project") || fail docker-failed 'The containers could not be listed'
-  # shellcheck disable=SC2086 # ids are hex digits
-  [[ -z $ids ]] || docker inspect --format '{"id":{{json .ID}},"service":{{json (index .Config.Labels "com.docker.compose.service")}},"image":{{json .Config.Image}},"imageId":{{json .Image}},"created":{{json .Created}},"state":{{json .State.Status}},"exit":{{json .State.ExitCode}},"started":{{json .State.StartedAt}},"restarts":{{json .RestartCount}},"policy":{{json .HostConfig.RestartPolicy.Name}},"health":{{if .State.Health}}{{json .State.Health.Status}}{{else}}null{{end}}}' \
-    $ids 2>/dev/null | while IFS= read -r json; do record "$1" "$json"; done || true
+  local ids json id facts='' tries
+  # One that goes while it is looked at makes all of it be looked at again.
+  for tries in 1 2 3 4 5; do
+    ids=$(project_containers "$project") || fail docker-failed 'The containers could not be listed'
+    [[ -n $ids ]] || return 0
+    # shellcheck disable=SC2086 # ids are hex digits
+    if facts=$(look_at $ids); then break; fi
+    ((tries < 5)) || fail docker-failed 'Docker does not tell how the containers stand'
+    sleep "$look_interval"
+  done
+  while IFS= read -r json; do record "$1" "$json"; done <<<"$facts"
   [[ $1 == after ]] || return 0
   for id in $ids; do record words "$id $(timeout 5 docker logs --tail 3 "$id" 2>&1 </dev/null | tail -c 600 | tr '\n' ' ' || true)"; done
   # shellcheck disable=SC2046,SC2086 # ids are hex digits
@@ -63,9 +69,19 @@ tell() {
     while IFS= read -r json; do record image "$json"; done || true
 }
 
+# look_at ID...: fails where one of them is not there.
+look_at() {
+  docker inspect --format '{"id":{{json .ID}},"service":{{json (index .Config.Labels "com.docker.compose.service")}},"image":{{json .Config.Image}},"imageId":{{json .Image}},"created":{{json .Created}},"state":{{json .State.Status}},"exit":{{json .State.ExitCode}},"started":{{json .State.StartedAt}},"restarts":{{json .RestartCount}},"policy":{{json .HostConfig.RestartPolicy.Name}},"health":{{if .State.Health}}{{json .State.Health.Status}}{{else}}null{{end}}}' \
+    "$@" 2>/dev/null
+}
+
 # ask_url DEADLINE: whether the health-url answers, three times in a row.
 ask_url() {
   local good=0 last=$((SECONDS + 10)) asked
+  if [[ -z ${plan[health_port]-} ]] && ! command -v curl >/dev/null; then
+    record url no-curl
+    return 0
+  fi
   ((last > $1)) || last=$1
   while ((good < 3)); do
     url_answers 2>/dev/null &

@@ -43,8 +43,8 @@ export interface Watched {
   /** The last lines that each container has printed, by id. */
   words: ReadonlyMap<string, string>;
   images: ImageFacts[];
-  /** null where it was not asked for. */
-  urlAnswers: boolean | null;
+  /** `no-curl`: the host cannot ask; null where it was not asked for. */
+  url: 'answers' | 'failed' | 'no-curl' | null;
   /** Milliseconds since 1970 on the host's clock, at the end. */
   clock: number;
 }
@@ -79,7 +79,6 @@ export async function watch(connection: Connection, request: WatchRequest): Prom
 
 function readWatched(records: Records): Watched {
   const containers = (key: string) => records.all(key).map((json) => JSON.parse(json) as WatchedContainer);
-  const url = records.find('url');
   return {
     settled: containers('settled'),
     after: containers('after'),
@@ -93,7 +92,7 @@ function readWatched(records: Records): Watched {
       const { id, repoDigests } = JSON.parse(json) as { id: string; repoDigests: string[] | null };
       return { id, repoDigests: repoDigests ?? [] };
     }),
-    urlAnswers: url === undefined ? null : url === 'answers',
+    url: (records.find('url') as Watched['url'] | undefined) ?? null,
     clock: records.integer('clock'),
   };
 }

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { until } from '../lab/faults.ts';
+import { holdLock, until } from '../lab/faults.ts';
 import { type Host, startHost } from '../lab/host.ts';
 import { type Lab, openLab } from '../lab/lab.ts';
 import { startAction } from '../lab/runner.ts';
@@ -238,6 +238,25 @@ describe('what could not be checked', () => {
     const result = await drill({ 'drill-backup': '20200101_000000' });
     await verified(host, result, 'could-not-verify', { drill: 'could-not-check' });
     assert.match(findingOf(result, 'drill').detail, /no verified backup 20200101_000000 of "small"/);
+  });
+
+  test('what was proven could not be written down: it is told all the same', async () => {
+    const manifest = await manifestOf(host, await backup(host, dir, { 'db-name': 'small' }));
+    await forge(manifest, { largeObjects: 7 });
+    const release = await holdLock(host, dir, 'a deployment that takes long');
+    const result = await drill({ 'lock-wait': '1s' });
+    await release();
+    assert.deepEqual(notPassed(result), { 'large objects': 'failed', proof: 'could-not-check' });
+    assert.match(findingOf(result, 'proof').detail, /The lock on .* is held by a deployment that takes long/);
+    assert.equal(result.outputs['status'], 'failed');
+  });
+
+  test('the scratch server has too little memory: nothing is said of the backup', async () => {
+    await backup(host, dir);
+    const result = await verify(host, dir, { checks: 'drill', 'drill-memory': '40MiB' });
+    await verified(host, result, 'could-not-verify', { drill: 'could-not-check' });
+    assert.match(findingOf(result, 'drill').remedy ?? '', /drill-memory/);
+    await nothingLeft();
   });
 
   test('there is no room for it: nothing is begun', async () => {

@@ -22,6 +22,7 @@ function judge(change: (host: HostFolder) => void = () => {}, facts: Partial<Bac
   const { list } = judgeBackups({
     database: 'app',
     catalogue: host.catalogue(),
+    files: [...host.files].map(([path, bytes]) => ({ path, bytes })),
     readings: [{ id: nights.at(-1) ?? '', files: 5, faults: [] }] satisfies ReadSet[],
     backupDir: '/opt/shop/backups',
     maxAge: 26 * 3_600_000,
@@ -49,6 +50,30 @@ test('the newest is as old as it may be', () => {
     judge(() => {}, { now: new Date(Date.parse('2026-11-25T02:17:00Z') + hours * 3_600_000) });
   assert.equal('newest' in at(26).bad, false);
   assert.match(at(26.1).bad['newest'] ?? '', /is 26 h 06 m old/);
+});
+
+test('one of the future is none', () => {
+  assert.match(judge(() => {}, { now: new Date('2026-11-25T02:00:00Z') }).bad['newest'] ?? '', /is of the future/);
+});
+
+describe('a set is complete', () => {
+  const old = nights[1] ?? '';
+  for (const ending of ['report.txt', 'sha256', 'md5', 'schema.sql.gz', 'globals.sql.gz']) {
+    test(`with its ${ending}, also one that is not read in full`, () => {
+      const { bad } = judge((host) => host.files.delete(`daily/backup_${old}.${ending}`));
+      assert.match(bad['complete'] ?? '', new RegExp(`^failed: daily/backup_${old}\\.${ending} is missing$`));
+    });
+  }
+
+  test('with a manifest', () => {
+    const { bad } = judge((host) => host.files.delete(`daily/backup_${old}.manifest.json`));
+    assert.match(bad['complete'] ?? '', /dump\.zst has no manifest/);
+  });
+});
+
+test('where nothing was ever taken, nothing is said of the last run', () => {
+  const { bad } = judge((host) => host.files.clear());
+  assert.match(bad['last run'] ?? '', /^could-not-check/);
 });
 
 test('a missed night is named, and today may still get its own', () => {

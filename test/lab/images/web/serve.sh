@@ -21,10 +21,17 @@ if [ "${ILL:-}" = later ]; then
   echo 'fatal: out of luck' >&2
   exit 4
 fi
-[ "${ILL:-}" != deaf ] || trap '' TERM
+if [ "${ILL:-}" = deaf ]; then
+  trap '' TERM
+  exec httpd -f -p 8080 -h /www
+fi
 if [ "${ILL:-}" = quits ]; then
   httpd -p 8080 -h /www
   sleep "$DELAY"
   exit 0
 fi
-exec httpd -f -p 8080 -h /www
+# As a server should: it takes no new connection, and finishes what it is answering.
+httpd -f -p 8080 -h /www &
+server=$!
+trap 'kill "$server"; sleep 0.1; exit 0' TERM
+wait "$server"
