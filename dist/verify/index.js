@@ -37228,7 +37228,7 @@ async function drill(connection, request) {
     });
     try {
         const outcome = readOutcome(await run.result, words);
-        refuseUnfit(outcome, set.manifest.sha256, request.image);
+        refuseUnfit(outcome, words.slice(-30).join('\n'), set.manifest.sha256, request.image);
         return outcome;
     }
     catch (error) {
@@ -37251,7 +37251,7 @@ function drill_explain(failure, image) {
 const unfit = [
     [/No space left on device/, 'The disk of Docker is full', 'On the host: docker system df'],
     [
-        /out of memory|Cannot allocate memory|terminated by signal 9|server closed the connection|could not fork|exit 137/i,
+        /out of memory|Cannot allocate memory|terminated by signal 9|server closed the connection|terminated abnormally|could not fork|exit 137/i,
         'The scratch server was killed, or had too little memory',
         'Raise "drill-memory"',
     ],
@@ -37262,15 +37262,15 @@ const unfit = [
     ],
 ];
 /** Bytes that are those of the manifest, and a server that could not take them: that proves nothing of the backup. */
-function refuseUnfit({ fault, sha256 }, wanted, image) {
+function refuseUnfit({ fault, sha256 }, words, wanted, image) {
     if (fault === null || sha256 !== wanted)
         return;
-    const found = unfit.find(([said]) => said.test(`${fault.why} ${fault.words}`));
+    const found = unfit.find(([said]) => said.test(`${fault.why}\n${words}`));
     if (found === undefined)
         return;
     throw new failure_Failure('drill-unfit', `${found[1]}: whether the backup restores is not known`, {
         hint: `${found[2]}, and drill it again. The image was ${image}`,
-        cause: fault.words,
+        cause: words,
     });
 }
 const faults = {

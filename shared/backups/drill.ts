@@ -107,7 +107,7 @@ export async function drill(connection: Connection, request: DrillRequest): Prom
   );
   try {
     const outcome = readOutcome(await run.result, words);
-    refuseUnfit(outcome, set.manifest.sha256, request.image);
+    refuseUnfit(outcome, words.slice(-30).join('\n'), set.manifest.sha256, request.image);
     return outcome;
   } catch (error) {
     throw error instanceof Failure ? explain(error, request.image) : error;
@@ -134,7 +134,7 @@ function explain(failure: Failure, image: string): Failure {
 const unfit: [said: RegExp, what: string, hint: string][] = [
   [/No space left on device/, 'The disk of Docker is full', 'On the host: docker system df'],
   [
-    /out of memory|Cannot allocate memory|terminated by signal 9|server closed the connection|could not fork|exit 137/i,
+    /out of memory|Cannot allocate memory|terminated by signal 9|server closed the connection|terminated abnormally|could not fork|exit 137/i,
     'The scratch server was killed, or had too little memory',
     'Raise "drill-memory"',
   ],
@@ -146,13 +146,13 @@ const unfit: [said: RegExp, what: string, hint: string][] = [
 ];
 
 /** Bytes that are those of the manifest, and a server that could not take them: that proves nothing of the backup. */
-function refuseUnfit({ fault, sha256 }: DrillOutcome, wanted: string, image: string): void {
+function refuseUnfit({ fault, sha256 }: DrillOutcome, words: string, wanted: string, image: string): void {
   if (fault === null || sha256 !== wanted) return;
-  const found = unfit.find(([said]) => said.test(`${fault.why} ${fault.words}`));
+  const found = unfit.find(([said]) => said.test(`${fault.why}\n${words}`));
   if (found === undefined) return;
   throw new Failure('drill-unfit', `${found[1]}: whether the backup restores is not known`, {
     hint: `${found[2]}, and drill it again. The image was ${image}`,
-    cause: fault.words,
+    cause: words,
   });
 }
 
