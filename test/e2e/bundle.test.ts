@@ -113,7 +113,7 @@ describe('a start', () => {
     registerHooks({ load(url, context, next) { process.stderr.write('loaded ' + url + '\\n'); return next(url, context); } });
   `)}`;
 
-  for (const bundle of ['backup', 'cleanup']) {
+  for (const bundle of ['backup', 'rollback', 'verify', 'cleanup']) {
     test(`of ${bundle} loads its one file and nothing heavy`, () => {
       const { stderr } = start(bundle, ['--import', spy]);
       const loaded = Array.from(stderr.matchAll(/^loaded file:(\S+)$/gm), ([, path = '']) => decodeURIComponent(path));
