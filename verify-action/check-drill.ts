@@ -9,7 +9,7 @@ import { chooseSet, drillRecord, imageFor, judgeDrill, neededFor } from './drill
 import { type Findings, tallyOf } from './finding.ts';
 import { databaseOf, factsOf, type Ground, type Verification } from './ground.ts';
 import type { VerifyInputs } from './inputs.ts';
-import { circumstancesOf, keep } from './keep.ts';
+import { circumstancesOf, remember } from './keep.ts';
 
 /** Restores a backup for real, and keeps what that has proven beside the backup and in the history. */
 export async function checkDrill(connection: Connection, ground: Ground, run: Verification): Promise<Findings> {
@@ -61,14 +61,15 @@ export async function checkDrill(connection: Connection, ground: Ground, run: Ve
   };
   const holder = `verify-action ${workflow.runUrl ?? 'without a workflow'} since ${new Date().toISOString()} (${randomBytes(4).toString('hex')})`;
   await findings.attempt('proof', async () => {
+    // What proved nothing is no drill that failed.
+    const record = proof.result === 'could-not-check' ? null : drillRecord(set.manifest, proof, circumstancesOf(run));
     await addProof(connection, set, proof, {
+      records: record === null ? [] : [...ground.book.missing, record],
       backupDir: inputs.backupDir,
       lock: { path: `${inputs.backupDir}/.lock`, wait: inputs.lockWait, holder },
       onLog: log.host,
     });
-    // What proved nothing is no drill that failed.
-    if (proof.result !== 'could-not-check')
-      await keep(connection, drillRecord(set.manifest, proof, circumstancesOf(run)), ground, run);
+    if (record !== null) await remember(record, ground, run);
     return `added to what is proven of ${set.id}`;
   });
   return findings;

@@ -23,19 +23,25 @@ export function circumstancesOf({ inputs, workflow }: Verification): Parameters<
   };
 }
 
-/** On the host, and off it: what goes wrong with the copies is told, and fails nothing. */
+/** Adds a record to the history, on the host and off it. */
 export async function keep(
   connection: Connection,
+  record: HistoryRecord,
+  ground: Ground,
+  run: Verification,
+): Promise<void> {
+  const { backupDir } = run.inputs;
+  await appendHistory(connection, { backupDir, records: [...ground.book.missing, record], onLog: log.host });
+  await remember(record, ground, run);
+}
+
+/** What the host has by now: off the host as well. What goes wrong with the copies is told, and fails nothing. */
+export async function remember(
   record: HistoryRecord,
   ground: Ground,
   { inputs, outputs, mirror }: Verification,
 ): Promise<void> {
   const { book } = ground;
-  await appendHistory(connection, {
-    backupDir: inputs.backupDir,
-    records: [...book.missing, record],
-    onLog: log.host,
-  });
   outputs['history-id'] = record.id;
   ground.book = { ...book, host: [...book.missing, ...book.host, record], missing: [] };
   log.info(`In the history: ${record.event} ${record.status}, the release ${record.verdict} (${record.id})`);

@@ -28371,14 +28371,14 @@ module.exports = {
 /***/ 34766:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "92fd0f77d554eb49075c.sh";
+module.exports = __nccwpck_require__.p + "99df452e685418d78768.sh";
 
 /***/ }),
 
 /***/ 93813:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "3907ef894f77e228c622.sh";
+module.exports = __nccwpck_require__.p + "8a14955b06c4bf947a80.sh";
 
 /***/ }),
 
@@ -36895,14 +36895,15 @@ function circumstancesOf({ inputs, workflow }) {
         reason: null,
     };
 }
-/** On the host, and off it: what goes wrong with the copies is told, and fails nothing. */
-async function keep(connection, record, ground, { inputs, outputs, mirror }) {
+/** Adds a record to the history, on the host and off it. */
+async function keep(connection, record, ground, run) {
+    const { backupDir } = run.inputs;
+    await appendHistory(connection, { backupDir, records: [...ground.book.missing, record], onLog: host });
+    await remember(record, ground, run);
+}
+/** What the host has by now: off the host as well. What goes wrong with the copies is told, and fails nothing. */
+async function remember(record, ground, { inputs, outputs, mirror }) {
     const { book } = ground;
-    await appendHistory(connection, {
-        backupDir: inputs.backupDir,
-        records: [...book.missing, record],
-        onLog: host,
-    });
     outputs['history-id'] = record.id;
     ground.book = { ...book, host: [...book.missing, ...book.host, record], missing: [] };
     info(`In the history: ${record.event} ${record.status}, the release ${record.verdict} (${record.id})`);
@@ -37334,15 +37335,30 @@ function readSaid(value) {
 
 
 
-const proof_program = { name: 'prove', scripts: [new URL(/* asset import */ __nccwpck_require__(93813), __nccwpck_require__.b)] };
-/** Adds a proof to a set, in every folder that it stands in. @throws Failure `lock-held`, `set-gone`, `proof-unwritable` */
-async function addProof(connection, set, proof, { backupDir, lock, onLog }) {
+
+const proof_program = {
+    name: 'prove',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(93813), __nccwpck_require__.b)],
+};
+/**
+ * Adds a proof to a set, in every folder that it stands in, and to the history.
+ * @throws Failure `lock-held`, `set-gone`, `proof-unwritable`, `history-unwritable`
+ */
+async function addProof(connection, set, proof, { backupDir, lock, records, onLog }) {
     const first = folderOf(set);
     const name = namesOf(set).proof.replace(/\.proof\.jsonl$/, '');
     const others = set.folders
         .map((folder) => (folder === 'predeployment' ? `${folder}/${set.id}` : folder))
         .filter((folder) => folder !== first);
-    const parameters = [backupDir, name, JSON.stringify(proof), first, ...others];
+    const folders = [first, ...others];
+    const parameters = [
+        backupDir,
+        name,
+        JSON.stringify(proof),
+        String(folders.length),
+        ...folders,
+        ...records.flatMap(recordParameters),
+    ];
     try {
         await connection.run(proof_program, parameters, { deadline: 60_000 + lock.wait, atEnd: 'finish', lock, onLog }).result;
     }
@@ -37588,14 +37604,16 @@ async function checkDrill(connection, ground, run) {
     };
     const holder = `verify-action ${workflow.runUrl ?? 'without a workflow'} since ${new Date().toISOString()} (${(0,external_node_crypto_.randomBytes)(4).toString('hex')})`;
     await findings.attempt('proof', async () => {
+        // What proved nothing is no drill that failed.
+        const record = proof.result === 'could-not-check' ? null : drillRecord(set.manifest, proof, circumstancesOf(run));
         await addProof(connection, set, proof, {
+            records: record === null ? [] : [...ground.book.missing, record],
             backupDir: inputs.backupDir,
             lock: { path: `${inputs.backupDir}/.lock`, wait: inputs.lockWait, holder },
             onLog: host,
         });
-        // What proved nothing is no drill that failed.
-        if (proof.result !== 'could-not-check')
-            await keep(connection, drillRecord(set.manifest, proof, circumstancesOf(run)), ground, run);
+        if (record !== null)
+            await remember(record, ground, run);
         return `added to what is proven of ${set.id}`;
     });
     return findings;

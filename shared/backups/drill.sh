@@ -7,7 +7,8 @@
 
 main() {
   name=$1 image=$2 timezone=${12} inside_script=${13}
-  local dump=$3 globals=$4 format=$5 compression=$6 argument=$8 memory=$9 needed=${10} deadline=${11}
+  dump=$3
+  local globals=$4 format=$5 compression=$6 argument=$8 memory=$9 needed=${10} deadline=${11}
   local facts="${14}"$'\n'"${15}"$'\n'"${16}" begin status=0 sum sha256 schema statement
   # What there is in the container.
   found=
@@ -17,13 +18,11 @@ main() {
   sweep_scratch
   start_scratch "$memory" "$deadline"
   begin=$(milliseconds)
-  found=$(scratch prepare "$database" "${@:2:$1}" </dev/null) ||
+  # shellcheck disable=SC2016 # the dollars are those of sed
+  found=$(part_of "$globals" '/^-- Settings of the database$/,$d' | scratch prepare "$database" "${@:2:$1}") ||
     fail drill-not-started "No server of PostgreSQL like the source starts in the image $image"
   shift "$(($1 + 1))"
   check_room "$needed"
-  if [[ -n $globals ]]; then
-    gzip -d -c -- "$globals" | sed '/^-- Settings of the database$/,$d' | scratch tolerant postgres 2>/dev/null || true
-  fi
   progress restoring "$(stat --format %s -- "$dump")"
   # Meanwhile, whether these are the bytes of the manifest.
   exec {sum}< <(sha256sum <"$dump")
@@ -34,9 +33,7 @@ main() {
   record sha256 "$sha256"
   ((status == 0)) || return 0
 
-  if [[ -n $globals ]]; then
-    gzip -d -c -- "$globals" | sed '1,/^-- Settings of the database$/d' | scratch tolerant postgres 2>/dev/null || true
-  fi
+  part_of "$globals" '1,/^-- Settings of the database$/d' | scratch tolerant 2>/dev/null || true
   exec {schema}< <(PGDATABASE=$database PGTZ=$timezone scratch schema </dev/null)
   tell_facts "$facts"
   record schema-text "$(cat <&"$schema")"
@@ -46,6 +43,9 @@ main() {
   for statement in "${@:2:$1}"; do tell assertion assert "$statement"; done
   record total-ms "$(($(milliseconds) - begin))"
 }
+
+# part_of GLOBALS SED-COMMAND: the roles, or what belongs to the database itself; nothing where they could not be taken.
+part_of() { [[ -z $1 ]] || gzip -d -c -- "$1" | sed "$2"; }
 
 # scratch VERB ARGUMENT...: the script for the container, which has no secret of anybody's.
 scratch() {
@@ -65,7 +65,7 @@ tell() {
 start_scratch() {
   local memory=$1 deadline=$2 error processors
   processors=$(nproc)
-  error=$(docker run --detach --rm --pull never --name "$name" --label "atlasia.drill=$$" --network none --cap-drop ALL \
+  error=$(docker run --detach --rm --pull never --name "$name" --label "atlasia.drill=$$" --label "atlasia.backup=$dump" --network none --cap-drop ALL \
     --security-opt no-new-privileges --user postgres --memory "$memory" --memory-swap "$memory" --pids-limit 200 \
     --cpus "$((processors * 3 / 4)).$((processors * 3 % 4 * 25))" --cpu-shares 2 --shm-size 128m --entrypoint sh "$image" \
     -c 'sleep "$1"' sh "$deadline" 2>&1 >/dev/null </dev/null) || fail drill-not-started "$error"

@@ -1,4 +1,6 @@
 import { Failure } from '../failure.ts';
+import { recordParameters } from '../history/host-file.ts';
+import type { HistoryRecord } from '../history/record.ts';
 import type { Connection } from '../host/connection.ts';
 import type { LockRequest } from '../host/program.ts';
 import { folderOf, type VerifiedSet } from './catalogue.ts';
@@ -19,21 +21,44 @@ export interface Proof {
   runUrl: string | null;
 }
 
-const program = { name: 'prove', scripts: [new URL('./prove.sh', import.meta.url)] };
+/** How it is written down. */
+export interface ProofNote {
+  backupDir: string;
+  lock: LockRequest;
+  /** What the history is told with it. */
+  records: readonly HistoryRecord[];
+  onLog: (line: string) => void;
+}
 
-/** Adds a proof to a set, in every folder that it stands in. @throws Failure `lock-held`, `set-gone`, `proof-unwritable` */
+const program = {
+  name: 'prove',
+  scripts: [new URL('../history/history.sh', import.meta.url), new URL('./prove.sh', import.meta.url)],
+};
+
+/**
+ * Adds a proof to a set, in every folder that it stands in, and to the history.
+ * @throws Failure `lock-held`, `set-gone`, `proof-unwritable`, `history-unwritable`
+ */
 export async function addProof(
   connection: Connection,
   set: VerifiedSet,
   proof: Proof,
-  { backupDir, lock, onLog }: { backupDir: string; lock: LockRequest; onLog: (line: string) => void },
+  { backupDir, lock, records, onLog }: ProofNote,
 ): Promise<void> {
   const first = folderOf(set);
   const name = namesOf(set).proof.replace(/\.proof\.jsonl$/, '');
   const others = set.folders
     .map((folder) => (folder === 'predeployment' ? `${folder}/${set.id}` : folder))
     .filter((folder) => folder !== first);
-  const parameters = [backupDir, name, JSON.stringify(proof), first, ...others];
+  const folders = [first, ...others];
+  const parameters = [
+    backupDir,
+    name,
+    JSON.stringify(proof),
+    String(folders.length),
+    ...folders,
+    ...records.flatMap(recordParameters),
+  ];
   try {
     await connection.run(program, parameters, { deadline: 60_000 + lock.wait, atEnd: 'finish', lock, onLog }).result;
   } catch (error) {

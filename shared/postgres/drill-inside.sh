@@ -8,7 +8,7 @@ export LC_ALL=C PGHOST=/tmp/drill PGUSER=atlasia_drill PGDATABASE="${PGDATABASE:
 data=/tmp/drill/data
 
 # prepare DATABASE OPTION...: a new server, as fast as one may be whose data nobody will miss, with a database as the source
-# was made. Tells what there is: bytes that are free where it lies, and what can unpack.
+# was made, and the roles on stdin. Tells what there is: bytes that are free where it lies, and what can unpack.
 prepare() {
   database=$1
   shift
@@ -18,10 +18,11 @@ prepare() {
       -c unix_socket_directories=/tmp/drill -c fsync=off -c full_page_writes=off -c autovacuum=off \
       -c wal_level=minimal -c max_wal_senders=0 -c max_wal_size=512MB -c maintenance_work_mem=128MB" start &&
     PGDATABASE=postgres createdb --maintenance-db=postgres --template=template0 "$@" -- "$database"; } \
-    >/tmp/drill/log 2>&1 || {
+    </dev/null >/tmp/drill/log 2>&1 || {
     tail -n 5 /tmp/drill/log >&2
     exit 1
   }
+  tolerant 2>/dev/null
   df -P -k /tmp | awk 'NR == 2 { printf "room %.0f\n", $4 * 1024 }'
   for tool in zstd gzip; do
     if command -v "$tool" >/dev/null; then echo "tool $tool"; fi
@@ -29,7 +30,7 @@ prepare() {
 }
 
 # Statements on stdin of which some may fail: roles that are there, tablespaces of another machine.
-tolerant() { PGDATABASE=${1:-postgres} psql -XAtq >/dev/null; }
+tolerant() { PGDATABASE=postgres psql -XAtq >/dev/null; }
 
 # restore FORMAT COMPRESSION ARGUMENT: the dump on stdin, into the database of the argument, as pg_restore takes it.
 # Exit 41: it does not restore; 42: it does not unpack; 43: a plain dump does not end as pg_dump ends one.
