@@ -116,9 +116,17 @@ const of = (containers: readonly WatchedContainer[], service: string) =>
 function judgeService(service: string, facts: DeploymentFacts): string | Problem {
   const { watched, healthTimeout } = facts;
   const own = of(watched.settled, service);
+  const wanted = facts.project.services.get(service)?.replicas ?? 1;
+  if (wanted === 0 && own.length === 0) return 'none are wanted (replicas: 0)';
   if (own.length === 0) return { detail: 'it has no container', remedy: `${facts.compose} up --detach ${service}` };
   const bad = own.map((container) => faultOf(container, watched, healthTimeout)).find((fault) => fault !== null);
   if (bad !== undefined && bad !== null) return { detail: bad, remedy: `${facts.compose} logs --tail 50 ${service}` };
+  if (own.length < wanted) {
+    return {
+      detail: `${own.length} of ${wanted} containers are there`,
+      remedy: `${facts.compose} up --detach ${service}`,
+    };
+  }
   const [first] = own;
   const state = first?.state === 'exited' ? 'has done its work' : (first?.health ?? 'runs; it has no health test');
   return own.length === 1 ? state : `${own.length} containers, each ${state}`;
@@ -149,7 +157,8 @@ function judgeImage(service: ComposeService | undefined, facts: DeploymentFacts)
   if (service === undefined) throw new Error('A service of the project is not in it');
   const own = of(facts.watched.after, service.name);
   const runs = releaseOf(own, facts.watched.images)[service.name];
-  if (runs === undefined) return { detail: 'it has no container', remedy: 'See above' };
+  if (runs === undefined && service.replicas === 0) return 'none are wanted (replicas: 0)';
+  if (runs === undefined) return { detail: 'it has no container', remedy: 'See what is said of it as running' };
   const others = own.filter(({ imageId }) => imageId !== runs.imageId);
   if (others.length > 0) {
     return {

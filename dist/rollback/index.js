@@ -28469,7 +28469,7 @@ module.exports = __nccwpck_require__.p + "d27482942c69d9a92d4b.sh";
 /***/ 20256:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "86bbffb77d9482e14fab.sh";
+module.exports = __nccwpck_require__.p + "48d5cf3c3570552d9e3b.sh";
 
 /***/ }),
 
@@ -38363,6 +38363,8 @@ const network = orNull(shape({
 const service = shape({
     image: orNull(shortText),
     container_name: orNull(shortText),
+    scale: anything,
+    deploy: orNull(shape({ replicas: anything })),
     ports: orNull(listOf(shape({ published: anything }), 1_000)),
     networks: orNull(mapOf((key) => key.length <= 255, network, 200)),
     network_mode: orNull(shortText),
@@ -38396,6 +38398,7 @@ function readProject(config, template) {
                 image: facts.image,
                 imageTemplate: written?.[each]?.image ?? null,
                 containerName: facts.container_name,
+                replicas: project_count(facts.scale) ?? project_count(facts.deploy?.replicas),
                 publishes: (facts.ports ?? []).some(({ published }) => published !== undefined && published !== ''),
                 networks: Object.keys(facts.networks ?? {}),
                 networkMode: facts.network_mode,
@@ -38409,6 +38412,9 @@ function readProject(config, template) {
             },
         ])),
     };
+}
+function project_count(value) {
+    return /^\d{1,4}$/.test(String(value)) ? Number(value) : null;
 }
 function project_parsed(json, read) {
     try {

@@ -36403,6 +36403,8 @@ const network = orNull(shape({
 const service = shape({
     image: orNull(shortText),
     container_name: orNull(shortText),
+    scale: anything,
+    deploy: orNull(shape({ replicas: anything })),
     ports: orNull(listOf(shape({ published: anything }), 1_000)),
     networks: orNull(mapOf((key) => key.length <= 255, network, 200)),
     network_mode: orNull(shortText),
@@ -36436,6 +36438,7 @@ function readProject(config, template) {
                 image: facts.image,
                 imageTemplate: written?.[each]?.image ?? null,
                 containerName: facts.container_name,
+                replicas: project_count(facts.scale) ?? project_count(facts.deploy?.replicas),
                 publishes: (facts.ports ?? []).some(({ published }) => published !== undefined && published !== ''),
                 networks: Object.keys(facts.networks ?? {}),
                 networkMode: facts.network_mode,
@@ -36449,6 +36452,9 @@ function readProject(config, template) {
             },
         ])),
     };
+}
+function project_count(value) {
+    return /^\d{1,4}$/.test(String(value)) ? Number(value) : null;
 }
 function project_parsed(json, read) {
     try {
@@ -36660,11 +36666,20 @@ const of = (containers, service) => containers.filter((container) => container.s
 function judgeService(service, facts) {
     const { watched, healthTimeout } = facts;
     const own = of(watched.settled, service);
+    const wanted = facts.project.services.get(service)?.replicas ?? 1;
+    if (wanted === 0 && own.length === 0)
+        return 'none are wanted (replicas: 0)';
     if (own.length === 0)
         return { detail: 'it has no container', remedy: `${facts.compose} up --detach ${service}` };
     const bad = own.map((container) => faultOf(container, watched, healthTimeout)).find((fault) => fault !== null);
     if (bad !== undefined && bad !== null)
         return { detail: bad, remedy: `${facts.compose} logs --tail 50 ${service}` };
+    if (own.length < wanted) {
+        return {
+            detail: `${own.length} of ${wanted} containers are there`,
+            remedy: `${facts.compose} up --detach ${service}`,
+        };
+    }
     const [first] = own;
     const state = first?.state === 'exited' ? 'has done its work' : (first?.health ?? 'runs; it has no health test');
     return own.length === 1 ? state : `${own.length} containers, each ${state}`;
@@ -36698,8 +36713,10 @@ function judgeImage(service, facts) {
         throw new Error('A service of the project is not in it');
     const own = of(facts.watched.after, service.name);
     const runs = releaseOf(own, facts.watched.images)[service.name];
+    if (runs === undefined && service.replicas === 0)
+        return 'none are wanted (replicas: 0)';
     if (runs === undefined)
-        return { detail: 'it has no container', remedy: 'See above' };
+        return { detail: 'it has no container', remedy: 'See what is said of it as running' };
     const others = own.filter(({ imageId }) => imageId !== runs.imageId);
     if (others.length > 0) {
         return {

@@ -10,6 +10,8 @@ export interface ComposeService {
   /** The same as it is written: `ghcr.io/acme/web:${TAG}`. */
   imageTemplate: string | null;
   containerName: string | null;
+  /** How many containers the file asks for; null for the usual one. */
+  replicas: number | null;
   /** Some port of the host leads to it. */
   publishes: boolean;
   networks: string[];
@@ -43,6 +45,8 @@ const network = orNull(
 const service = shape<{
   image: string | null;
   container_name: string | null;
+  scale: unknown;
+  deploy: { replicas: unknown } | null;
   ports: { published: unknown }[] | null;
   networks: Record<
     string,
@@ -57,6 +61,8 @@ const service = shape<{
 }>({
   image: orNull(shortText),
   container_name: orNull(shortText),
+  scale: anything,
+  deploy: orNull(shape<{ replicas: unknown }>({ replicas: anything })),
   ports: orNull(listOf(shape<{ published: unknown }>({ published: anything }), 1_000)),
   networks: orNull(mapOf((key) => key.length <= 255, network, 200)),
   network_mode: orNull(shortText),
@@ -94,6 +100,7 @@ export function readProject(config: string, template: string): ComposeProject {
           image: facts.image,
           imageTemplate: written?.[each]?.image ?? null,
           containerName: facts.container_name,
+          replicas: count(facts.scale) ?? count(facts.deploy?.replicas),
           publishes: (facts.ports ?? []).some(({ published }) => published !== undefined && published !== ''),
           networks: Object.keys(facts.networks ?? {}),
           networkMode: facts.network_mode,
@@ -111,6 +118,10 @@ export function readProject(config: string, template: string): ComposeProject {
       ]),
     ),
   };
+}
+
+function count(value: unknown): number | null {
+  return /^\d{1,4}$/.test(String(value)) ? Number(value) : null;
 }
 
 function parsed<T>(json: string, read: Reader<T>): T {

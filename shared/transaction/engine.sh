@@ -30,10 +30,7 @@ main() {
 supervise() {
   local lives=0
   exec 9>>"$lock" || exit
-  if is_carried; then
-    printf 'The process %s carries it already\n' "$(<carrier)" >&2
-    exit 1
-  fi
+  await_carrier || exit
   printf '%s\n' "$$" >carrier
   await_lock || exit
   printf '%s\n' "$$" >carrier
@@ -53,6 +50,17 @@ supervise() {
   rm -f -- "$lock.holder" reserve
   lay_down
   has ended
+}
+
+# await_carrier: whoever carries it already is left to it.
+await_carrier() {
+  local waited=0
+  while is_carried; do
+    ((waited)) || printf 'The process %s carries it already, and is waited for\n' "$(<carrier)" >&2
+    ((waited < plan[lock_wait])) || return
+    sleep 1
+    waited=$((waited + 1))
+  done
 }
 
 # is_carried: whether another supervisor of this transaction lives.

@@ -21,6 +21,7 @@ export function service(name: string, changes: Partial<ComposeService> = {}): Co
     networkMode: null,
     fixedAddress: false,
     dependsOn: [],
+    replicas: null,
     sharesWith: [],
     ...changes,
   };

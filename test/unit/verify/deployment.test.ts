@@ -18,6 +18,7 @@ const service = (name: string, image: string): ComposeService => ({
   networkMode: null,
   fixedAddress: false,
   dependsOn: [],
+  replicas: null,
   sharesWith: [],
 });
 
@@ -113,6 +114,19 @@ describe('how a container stands', () => {
       else assert.match(bad.join('\n'), expected);
     });
   }
+});
+
+describe('how many containers there are', () => {
+  const wanting = (replicas: number): ComposeProject => ({
+    name: 'shop',
+    services: new Map([['web', { ...service('web', 'ghcr.io/acme/web:latest'), replicas }]]),
+  });
+  const without: Watched = { ...watched(), settled: [database], after: [database] };
+  test('as many as are wanted, or more', () => assert.deepEqual(judge({ project: wanting(1) }).bad, []));
+  test('fewer are bad', () =>
+    assert.match(judge({ project: wanting(3) }).bad.join(), /running: web: 1 of 3 containers/));
+  test('none are bad', () => assert.match(judge({ project: wanting(1), watched: without }).bad.join(), /no container/));
+  test('none, where none are wanted', () => assert.deepEqual(judge({ project: wanting(0), watched: without }).bad, []));
 });
 
 describe('while it is watched', () => {
