@@ -33,8 +33,9 @@ services:
     build: {context: ., args: {TOKEN: hunter2}}
     network_mode: service:db
     volumes_from: ["files:ro"]
+    deploy: {replicas: 2}
     ports: []
-  files: {image: busybox}
+  files: {image: busybox, scale: 3}
   db:
     image: postgres
     profiles: []
@@ -68,6 +69,7 @@ test('a real configuration is read, and none of its secrets', async () => {
       image: 'ghcr.io/acme/web:v3',
       imageTemplate: 'ghcr.io/acme/web:${TAG:-v1}',
       containerName: 'shop-web',
+      replicas: null,
       publishes: true,
       networks: ['back', 'front'],
       networkMode: null,
@@ -83,6 +85,7 @@ test('a real configuration is read, and none of its secrets', async () => {
       image: null,
       imageTemplate: null,
       containerName: null,
+      replicas: 2,
       publishes: false,
       networks: [],
       networkMode: 'service:db',
@@ -98,6 +101,7 @@ test('a real configuration is read, and none of its secrets', async () => {
       image: 'busybox',
       imageTemplate: 'busybox',
       containerName: null,
+      replicas: 3,
       publishes: false,
       networks: ['default'],
       networkMode: null,
@@ -110,6 +114,7 @@ test('a real configuration is read, and none of its secrets', async () => {
       image: 'postgres',
       imageTemplate: 'postgres',
       containerName: null,
+      replicas: null,
       publishes: false,
       networks: ['default'],
       networkMode: null,

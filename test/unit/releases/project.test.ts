@@ -26,6 +26,8 @@ const facts: [what: string, given: Record<string, unknown>, read: Partial<Compos
     {},
   ],
   ['an image', { image: 'ghcr.io/acme/web:v1' }, { image: 'ghcr.io/acme/web:v1' }],
+  ['how many', { deploy: { replicas: 2 } }, { replicas: 2 }],
+  ['how many, as scale', { scale: '0' }, { replicas: 0 }],
   ['a fixed name', { container_name: 'web' }, { containerName: 'web' }],
   [
     'networks',
