@@ -1,5 +1,4 @@
-import type { Catalogue } from '../shared/backups/catalogue.ts';
-import { verifiedSetsOf } from '../shared/backups/catalogue.ts';
+import { type Catalogue, verifiedSetsOf } from '../shared/backups/catalogue.ts';
 import {
   askedDatabase,
   type BackupNeeds,
@@ -41,7 +40,6 @@ export interface SetupFacts {
   registry: RegistryAnswer | null;
   /** What was wrong with the copies of the history off the host. */
   copyNotices: readonly string[];
-  now: Date;
 }
 
 /** Whether backups and rollbacks will work on this host. Nothing on it is changed. */
@@ -177,21 +175,29 @@ function judgeDatabase(findings: Findings, { seen, catalogue }: SetupFacts, inpu
     checkSpace(seen, estimate, needs, alike ? previous.sizeBytes : null);
     return `${formatBytes(seen.freeBytes)} free, and the next backup needs about ${formatBytes(estimate)}`;
   });
-  findings.after(
-    'database accepts',
-    'space for a drill',
-    () => judgeDrillSpace(seen, catalogue, needs.minFreeSpace),
-    'warning',
-  );
+  const free = seen.setup?.dockerFree ?? null;
+  if ('version' in seen.docker && free === null) {
+    findings.unable(
+      'space for a drill',
+      'how much room the disk of Docker has could not be seen',
+      'On the host: docker info',
+    );
+  } else {
+    findings.after(
+      'database accepts',
+      'space for a drill',
+      () => judgeDrillSpace(seen, catalogue, needs.minFreeSpace, free ?? 0),
+      'warning',
+    );
+  }
 }
 
-function judgeDrillSpace(seen: Survey, catalogue: Catalogue, minFreeSpace: number): string | Problem {
+function judgeDrillSpace(seen: Survey, catalogue: Catalogue, minFreeSpace: number, free: number): string | Problem {
   const facts = askedDatabase(seen);
   const newest = verifiedSetsOf(facts.database, catalogue.sets)[0];
   if (newest === undefined) return 'there is no backup to drill yet';
-  const [needed, free] = [neededFor(newest.manifest, facts.sizeBytes) + minFreeSpace, seen.setup?.dockerFree ?? null];
+  const needed = neededFor(newest.manifest, facts.sizeBytes) + minFreeSpace;
   const remedy = 'On the host: docker system df. Or drill on another machine: docs/restore.md';
-  if (free === null) return { detail: 'how much room the disk of Docker has could not be seen', remedy };
   if (free >= needed)
     return `${formatBytes(free)} free on the disk of Docker, and a drill needs at most ${formatBytes(needed)}`;
   return {

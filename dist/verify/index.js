@@ -28371,7 +28371,7 @@ module.exports = {
 /***/ 34766:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "99df452e685418d78768.sh";
+module.exports = __nccwpck_require__.p + "84a8fc29f5ef24ff0b58.sh";
 
 /***/ }),
 
@@ -37918,17 +37918,21 @@ function judgeDatabase(findings, { seen, catalogue }, inputs) {
         checkSpace(seen, estimate, needs, alike ? previous.sizeBytes : null);
         return `${formatBytes(seen.freeBytes)} free, and the next backup needs about ${formatBytes(estimate)}`;
     });
-    findings.after('database accepts', 'space for a drill', () => judgeDrillSpace(seen, catalogue, needs.minFreeSpace), 'warning');
+    const free = seen.setup?.dockerFree ?? null;
+    if ('version' in seen.docker && free === null) {
+        findings.unable('space for a drill', 'how much room the disk of Docker has could not be seen', 'On the host: docker info');
+    }
+    else {
+        findings.after('database accepts', 'space for a drill', () => judgeDrillSpace(seen, catalogue, needs.minFreeSpace, free ?? 0), 'warning');
+    }
 }
-function judgeDrillSpace(seen, catalogue, minFreeSpace) {
+function judgeDrillSpace(seen, catalogue, minFreeSpace, free) {
     const facts = askedDatabase(seen);
     const newest = catalogue_verifiedSetsOf(facts.database, catalogue.sets)[0];
     if (newest === undefined)
         return 'there is no backup to drill yet';
-    const [needed, free] = [neededFor(newest.manifest, facts.sizeBytes) + minFreeSpace, seen.setup?.dockerFree ?? null];
+    const needed = neededFor(newest.manifest, facts.sizeBytes) + minFreeSpace;
     const remedy = 'On the host: docker system df. Or drill on another machine: docs/restore.md';
-    if (free === null)
-        return { detail: 'how much room the disk of Docker has could not be seen', remedy };
     if (free >= needed)
         return `${formatBytes(free)} free on the disk of Docker, and a drill needs at most ${formatBytes(needed)}`;
     return {

@@ -41,7 +41,6 @@ main() {
   tell indexes indexes
   (($1 == 0)) || tell reader reader
   for statement in "${@:2:$1}"; do tell assertion assert "$statement"; done
-  record total-ms "$(($(milliseconds) - begin))"
 }
 
 # part_of GLOBALS SED-COMMAND: the roles, or what belongs to the database itself; nothing where they could not be taken.

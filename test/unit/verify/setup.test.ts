@@ -59,7 +59,6 @@ function findingIn(name: string, changes: Partial<Survey>, setup: Partial<SetupS
       book: openBook('prod', null, null, []),
       registry: null,
       copyNotices: [],
-      now: new Date(),
     },
     inputs,
   );
@@ -115,6 +114,11 @@ describe('what a session has started', () => {
         );
     });
   }
+});
+
+test('room that cannot be seen is not enough, and not too little', () => {
+  assert.equal(findingIn('space for a drill', {}, { dockerFree: null }).result, 'could-not-check');
+  assert.equal(findingIn('space for a drill', {}).result, 'passed');
 });
 
 test('files of somebody else need root', () => {
