@@ -1,16 +1,15 @@
-import type { RetentionPolicy } from '../shared/backups/tiers.ts';
 import { type DumpInputs, readDumpInputs } from '../shared/runner/dump-inputs.ts';
 import * as grammar from '../shared/runner/grammar.ts';
 import { type HistoryInputs, readHistoryInputs } from '../shared/runner/history-inputs.ts';
 import { type HostInputs, inFolder, readHostInputs } from '../shared/runner/host-inputs.ts';
 import { readInputs } from '../shared/runner/inputs.ts';
+import { type RetentionInputs, readRetentionInputs } from '../shared/runner/retention-inputs.ts';
 
 /** What the workflow asks of a backup. */
-export interface BackupInputs extends HostInputs, DumpInputs, HistoryInputs {
+export interface BackupInputs extends HostInputs, DumpInputs, HistoryInputs, RetentionInputs {
   kind: 'scheduled' | 'predeployment';
   /** 0 to 1. */
   minSizeRatio: number;
-  keep: RetentionPolicy;
   /** Lets deployments go on after a rollback. */
   releaseHold: boolean;
   /** Absolute, on the host. */
@@ -28,14 +27,7 @@ export function readBackupInputs(): BackupInputs {
       ...readHistoryInputs(input),
       releaseHold: input.withDefault('release-hold', grammar.boolean, false),
       minSizeRatio: input.withDefault('min-size-ratio', grammar.decimal({ min: 0, max: 1 }), 0.5),
-      keep: {
-        daily: input.withDefault('keep-daily', grammar.allOrNumber, 7),
-        weekly: input.withDefault('keep-weekly', grammar.allOrNumber, 4),
-        monthly: input.withDefault('keep-monthly', grammar.allOrNumber, 'all'),
-        predeployment: input.withDefault('keep-predeployment', grammar.allOrNumber, 30),
-        // Those are rollback-action's to prune.
-        prerollback: 'all',
-      },
+      ...readRetentionInputs(input),
       logFile: inFolder(host.deployDir, input.withDefault('log-file', grammar.anyPath, `${host.backupDir}/backup.log`)),
     };
   });

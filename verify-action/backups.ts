@@ -8,15 +8,16 @@ import {
 } from '../shared/backups/catalogue.ts';
 import { parseSetFileName, startOf } from '../shared/backups/naming.ts';
 import { namesOf, type ReadSet } from '../shared/backups/read-sets.ts';
-import { folderOfTier, periodOf, type Tier } from '../shared/backups/tiers.ts';
+import type { RetentionPolicy } from '../shared/backups/tiers.ts';
 import { counted, formatBytes, formatDuration } from '../shared/units.ts';
 import { Findings, type Problem } from './finding.ts';
+import { judgeTiers } from './tiers.ts';
 
 /** So many of the newest sets are read in full; to read all of them could take hours. */
 export const setsToRead = 3;
 /** As backup-action's `min-size-ratio`. */
 const leastRatio = 0.5;
-/** Days in which each should have a backup: those that backup-action keeps. */
+/** So many days back each should have a backup, if so many are kept. */
 const watchedDays = 7;
 const day = 24 * 3_600_000;
 /** As a backup allows it. */
@@ -33,6 +34,7 @@ export interface BackupFacts {
   backupDir: string;
   /** Milliseconds. */
   maxAge: number;
+  keep: RetentionPolicy;
   timezone: string;
   /** On the host's clock. */
   now: Date;
@@ -49,7 +51,7 @@ export function judgeBackups(facts: BackupFacts): Findings {
   findings.after('newest', 'nightly', () => judgeNightly(verified, facts), 'warning');
   findings.check('sizes', () => judgeSizes(verified));
   findings.check('days', () => judgeDays(verified, facts), 'warning');
-  findings.check('tiers', () => judgeTiers(verified, facts.timezone), 'warning');
+  findings.check('tiers', () => judgeTiers(facts), 'warning');
   if (catalogue.sets.length + catalogue.failed.length === 0)
     findings.unable('last run', 'there was none', 'Run backup-action');
   else findings.check('last run', () => judgeLastRun(catalogue, verified, backupDir));
@@ -178,39 +180,19 @@ function judgeSizes([newest, previous]: readonly VerifiedSet[]): string | Proble
 }
 
 /** From the first backup on, every day that the daily tier reaches back to; today may still get its own. */
-function judgeDays(verified: readonly VerifiedSet[], { timezone, now }: BackupFacts): string | Problem {
+function judgeDays(verified: readonly VerifiedSet[], { timezone, keep, now }: BackupFacts): string | Problem {
+  const reach = keep.daily === 'all' ? watchedDays : Math.min(watchedDays, keep.daily);
+  if (reach === 0) return 'no days are kept (keep-daily)';
   const calendar = calendarIn(timezone);
   const days = new Set(verified.map(({ id }) => calendar.day(startOf(id) ?? new Date(0))));
   const first = [...days].toSorted()[0];
   if (first === undefined) return { detail: 'no day has a backup', remedy: 'Run backup-action' };
-  const watched = Array.from({ length: watchedDays }, (_, back) =>
-    calendar.day(new Date(now.getTime() - (back + 1) * day)),
-  );
+  const watched = Array.from({ length: reach }, (_, back) => calendar.day(new Date(now.getTime() - (back + 1) * day)));
   const missed = [...new Set(watched)].filter((each) => each >= first && !days.has(each)).toSorted();
-  if (missed.length === 0) return `each of the last ${watchedDays} days has one; the first is of ${first}`;
+  if (missed.length === 0) return `each of the last ${counted(reach, 'day')} has one; the first is of ${first}`;
   return {
     detail: `no backup of ${missed.join(', ')}`,
     remedy: 'See the runs of those nights: Actions, or backup.log on the host',
-  };
-}
-
-/** A week or month with a daily set has had its first one, which should stand in its tier, unless that is switched off. */
-function judgeTiers(verified: readonly VerifiedSet[], timezone: string): string | Problem {
-  const calendar = calendarIn(timezone);
-  const inTier = (tier: Tier) => verified.filter(({ folders }) => folders.includes(folderOfTier(tier)));
-  const counts = (['daily', 'weekly', 'monthly', 'predeployment', 'prerollback'] as const)
-    .map((tier) => `${inTier(tier).length} ${tier}`)
-    .join(', ');
-  const lacking = (['weekly', 'monthly'] as const).flatMap((tier) => {
-    const own = inTier(tier).map(({ id }) => periodOf(tier, id, calendar).key);
-    if (own.length === 0) return [];
-    const needed = inTier('daily').map(({ id }) => periodOf(tier, id, calendar));
-    return needed.filter(({ key }) => !own.includes(key)).map(({ name }) => `${tier} for ${name}`);
-  });
-  if (lacking.length === 0) return counts;
-  return {
-    detail: `${counts}; there is no ${[...new Set(lacking)].join(', no ')}`,
-    remedy: 'Somebody has deleted it, or "timezone" is not that of backup-action. The next period gets its own',
   };
 }
 

@@ -33,6 +33,7 @@ export async function checkBackups(connection: Connection, ground: Ground, run: 
     readings: await readNewest(connection, verified, inputs, signal),
     backupDir: inputs.backupDir,
     maxAge: inputs.maxBackupAge,
+    keep: inputs.keep,
     timezone: inputs.timezone,
     now,
   });

@@ -4,7 +4,8 @@ import { askRegistry, type RegistryAnswer } from '../shared/releases/ask-registr
 import * as log from '../shared/runner/log.ts';
 import type { Findings } from './finding.ts';
 import type { Ground, Verification } from './ground.ts';
-import { imagesToAskFor, judgeSetup } from './setup.ts';
+import { imagesToAskFor } from './setup/images.ts';
+import { judgeSetup } from './setup.ts';
 
 /** Whether backups and rollbacks will work. */
 export async function checkSetup(connection: Connection, ground: Ground, run: Verification): Promise<Findings> {

@@ -2,12 +2,14 @@ import { newestKnown, observed } from '../shared/history/observation.ts';
 import type { HistoryRecord } from '../shared/history/record.ts';
 import type { LocalImage } from '../shared/host/survey.ts';
 import { nameOf } from '../shared/releases/image-name.ts';
+import type { ImageReference } from '../shared/releases/image-reference.ts';
 import type { ComposeProject, ComposeService } from '../shared/releases/project.ts';
 import { type Release, type RunningImage, releaseOf, sameImage, sameRelease } from '../shared/releases/release.ts';
 import { referenceOf, type Target } from '../shared/releases/target.ts';
 import { quoteForShell } from '../shared/shell-quote.ts';
 import type { Watched, WatchedContainer } from '../shared/transaction/watch.ts';
 import { formatDuration } from '../shared/units.ts';
+import { type ExpectedImages, expectedImages, judgeExpected } from './expected.ts';
 import { Findings, type Problem } from './finding.ts';
 
 /** What a deployment is judged by. */
@@ -45,7 +47,8 @@ export function judgeDeployment(facts: DeploymentFacts): JudgedDeployment {
   const findings = new Findings('deployment');
   const { project, watched, databases } = facts;
   const services = [...project.services.values()];
-  judgeExpected(findings, facts);
+  const expected = facts.expect === null ? null : expectedImages(facts.expect, facts);
+  if (facts.expect !== null && expected !== null) judgeExpected(findings, facts.expect, expected, facts);
   // Health speaks of the release; a wrong image does not make the one that runs a bad one, nor does an ill database.
   let isWell = true;
   let isDatabaseWell = true;
@@ -54,8 +57,8 @@ export function judgeDeployment(facts: DeploymentFacts): JudgedDeployment {
     if (databases.has(name)) isDatabaseWell = false;
     else isWell = false;
   }
-  for (const { name } of services.filter(({ name }) => !databases.has(name))) {
-    findings.check(`image: ${name}`, () => judgeImage(project.services.get(name), facts));
+  for (const service of services.filter(({ name }) => !databases.has(name))) {
+    findings.check(`image: ${service.name}`, () => judgeImage(service, expected, facts));
   }
   if (!findings.check('stable', () => judgeStable(facts))) isWell = false;
   if (watched.url === 'no-curl')
@@ -81,33 +84,6 @@ function isReplaced({ settled, after }: Watched): boolean {
       .join(),
   );
   return before !== now;
-}
-
-/** What is meant for no service would be looked at by nobody. */
-function judgeExpected(findings: Findings, { expect, project, databases, registry }: DeploymentFacts): void {
-  if (expect?.kind === 'tag') {
-    const meant = [...project.services.values()].filter(
-      ({ name, image }) => !databases.has(name) && referenceOf(image)?.registry === registry,
-    );
-    findings.check('expect', () =>
-      meant.length > 0
-        ? `${expect.tag} is meant for ${meant.map(({ name }) => name).join(', ')}`
-        : {
-            detail: `no service has an image at ${registry}, which the tag ${expect.tag} is meant for`,
-            remedy: 'Give the registry of your images as "registry", or service=tag lines as "expect"',
-          },
-    );
-  }
-  if (expect?.kind !== 'services') return;
-  const unknown = [...expect.images.keys()].filter((name) => !project.services.has(name) || databases.has(name));
-  findings.check('expect', () =>
-    unknown.length === 0
-      ? 'every service that it names is in the compose file'
-      : {
-          detail: `it names ${unknown.join(', ')}, which no service of the application is called`,
-          remedy: `The compose file has: ${[...project.services.keys()].join(', ')}`,
-        },
-  );
 }
 
 const of = (containers: readonly WatchedContainer[], service: string) =>
@@ -153,8 +129,11 @@ function faultOf(container: WatchedContainer, watched: Watched, healthTimeout: n
   return null;
 }
 
-function judgeImage(service: ComposeService | undefined, facts: DeploymentFacts): string | Problem {
-  if (service === undefined) throw new Error('A service of the project is not in it');
+function judgeImage(
+  service: ComposeService,
+  expected: ExpectedImages | null,
+  facts: DeploymentFacts,
+): string | Problem {
   const own = of(facts.watched.after, service.name);
   const runs = releaseOf(own, facts.watched.images)[service.name];
   if (runs === undefined && service.replicas === 0) return 'none are wanted (replicas: 0)';
@@ -166,23 +145,19 @@ function judgeImage(service: ComposeService | undefined, facts: DeploymentFacts)
       remedy: `${facts.compose} up --detach ${service.name}`,
     };
   }
-  if (
-    facts.expect?.kind === 'services' &&
-    facts.expect.images.has(service.name) &&
-    referenceOf(service.image) === null
-  ) {
+  if (expected?.has(service.name) && referenceOf(service.image) === null) {
     return {
       detail: 'the compose file names no image for it, so that no tag can be compared',
       remedy: `Give ${service.name} an "image" in the compose file, or leave it out of "expect"`,
     };
   }
-  const wanted = wantedOf(service, facts);
+  const wanted = wantedOf(service, expected, facts.images);
   if (wanted === null) return `runs ${told(runs, facts.images)}; "expect" does not speak of it`;
   if (wanted.imageIds.includes(runs.imageId ?? '')) return `runs ${told(runs, facts.images)}, as ${wanted.source} says`;
   // What was only seen to run was wanted by nobody.
   const newest = newestKnown(facts.history, facts.environment);
   const record = newest?.event === 'rollback' || newest?.verdict === 'good' ? newest.release[service.name] : undefined;
-  if (facts.expect === null && record !== undefined && sameImage(record, runs)) {
+  if (expected === null && record !== undefined && sameImage(record, runs)) {
     return `runs ${told(runs, facts.images)}, as the last record of the history says`;
   }
   return {
@@ -197,41 +172,22 @@ function judgeImage(service: ComposeService | undefined, facts: DeploymentFacts)
 /** The images that a service may run; null where `expect` does not speak of it. */
 function wantedOf(
   { name, image }: ComposeService,
-  { expect, images, registry }: DeploymentFacts,
+  expected: ExpectedImages | null,
+  images: readonly LocalImage[],
 ): { name: string; imageIds: string[]; source: string } | null {
   const own = referenceOf(image);
-  if (own === null) return null;
-  const wanted =
-    expect === null ? { tag: own.tag, digest: own.digest } : expectedOf(expect, name, own.registry, registry);
-  if (wanted === null) return null;
-  const imageIds = images
-    .filter(({ repoTags, repoDigests }) =>
-      wanted.digest === null
-        ? repoTags.map(referenceOf).some((known) => known?.repository === own.repository && known.tag === wanted.tag)
-        : repoDigests
-            .map(referenceOf)
-            .some((known) => known?.digest === wanted.digest && known.repository === own.repository),
-    )
-    .map(({ id }) => id);
+  const wanted = expected === null ? own : expected.get(name);
+  if (own === null || wanted === null || wanted === undefined) return null;
+  const { tag, digest } = wanted;
+  const isMeant = (known: ImageReference | null) =>
+    known?.repository === own.repository && (digest === null ? known.tag === tag : known.digest === digest);
   return {
-    name: wanted.digest ?? wanted.tag ?? '',
-    imageIds,
-    source: expect === null ? 'the compose file' : '"expect"',
+    name: digest ?? tag ?? '',
+    imageIds: images
+      .filter(({ repoTags, repoDigests }) => (digest === null ? repoTags : repoDigests).map(referenceOf).some(isMeant))
+      .map(({ id }) => id),
+    source: expected === null ? 'the compose file' : '"expect"',
   };
-}
-
-/** A tag alone is meant for what comes from the registry; null where nothing is said. */
-function expectedOf(
-  expect: Target,
-  service: string,
-  ownRegistry: string,
-  registry: string,
-): { tag: string | null; digest: string | null } | null {
-  if (expect.kind === 'tag') return registry === ownRegistry ? { tag: expect.tag, digest: null } : null;
-  if (expect.kind !== 'services') return null;
-  const image = expect.images.get(service);
-  if (image === undefined) return null;
-  return 'tag' in image ? { tag: image.tag, digest: null } : { tag: null, digest: image.digest };
 }
 
 function told({ image, tag: ownTag, digest, imageId }: RunningImage, images: readonly LocalImage[]): string {

@@ -77,7 +77,7 @@ export function judgeDrill({ set, outcome, pgDumpVersion, statements }: DrillFac
   findings.check('extensions', () => judgeExtensions(manifest, restored, remedy));
   judgeSchema(findings, manifest, restored, pgDumpVersion, remedy);
   judgeIndexes(findings, restored, remedy);
-  if (statements.length > 0) findings.check('drill-sql', () => judgeAssertions(statements, restored));
+  if (statements.length > 0) judgeStatements(findings, statements, restored.assertions);
   return findings;
 }
 
@@ -194,15 +194,21 @@ function judgeIndexes(findings: Findings, { checkedIndexes, indexFaults }: Resto
   );
 }
 
-function judgeAssertions(statements: readonly string[], { assertions }: Restored): string | Problem {
-  const wrong = statements
-    .map((statement, index) => ({ statement, result: assertions[index] }))
-    .filter(({ result }) => result?.isTrue !== true);
-  if (wrong.length === 0) return `${counted(statements.length, 'statement')}, each true`;
-  const named = wrong.map(
-    ({ statement, result }) => `${oneLine(statement)} gives ${oneLine(result?.answer ?? '') || 'nothing'}`,
-  );
-  return { detail: some(named), remedy: 'See whether the data are right, or the statement: "drill-sql"' };
+function judgeStatements(findings: Findings, statements: readonly string[], assertions: Restored['assertions']): void {
+  if (assertions === null) {
+    findings.unable('drill-sql', 'a role that may only read could not be made in the scratch database', 'See the log');
+    return;
+  }
+  findings.check('drill-sql', () => {
+    const wrong = statements
+      .map((statement, index) => ({ statement, result: assertions[index] }))
+      .filter(({ result }) => result?.isTrue !== true);
+    if (wrong.length === 0) return `${counted(statements.length, 'statement')}, each true`;
+    const named = wrong.map(
+      ({ statement, result }) => `${oneLine(statement)} gives ${oneLine(result?.answer ?? '') || 'nothing'}`,
+    );
+    return { detail: some(named), remedy: 'See whether the data are right, or the statement: "drill-sql"' };
+  });
 }
 
 const oneLine = (text: string) => {

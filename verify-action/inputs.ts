@@ -9,10 +9,11 @@ import { type HistoryInputs, readHistoryInputs } from '../shared/runner/history-
 import { type HostInputs, readHostInputs } from '../shared/runner/host-inputs.ts';
 import { readInputs } from '../shared/runner/inputs.ts';
 import { type RegistryInputs, readRegistryInputs } from '../shared/runner/registry-inputs.ts';
+import { type RetentionInputs, readRetentionInputs } from '../shared/runner/retention-inputs.ts';
 import type { Group } from './finding.ts';
 
 /** What the workflow asks of a verification. Times in milliseconds. */
-export interface VerifyInputs extends HostInputs, HistoryInputs, RegistryInputs {
+export interface VerifyInputs extends HostInputs, HistoryInputs, RegistryInputs, RetentionInputs {
   checks: Group[];
   maxBackupAge: number;
   timezone: string;
@@ -89,6 +90,7 @@ export function readVerifyInputs(): VerifyInputs {
       ...readHistoryInputs(input),
       checks,
       maxBackupAge: input.withDefault('max-backup-age', grammar.duration, 26 * 3_600_000),
+      ...readRetentionInputs(input),
       timezone: input.withDefault('timezone', grammar.timeZone, 'UTC'),
       minFreeSpace: input.withDefault('min-free-space', grammar.size, 1024 ** 3),
       expect,

@@ -12,6 +12,12 @@ data=/tmp/drill/data
 prepare() {
   database=$1
   shift
+  for tool in initdb pg_ctl createdb psql pg_dump pg_restore awk; do
+    command -v "$tool" >/dev/null || {
+      echo "The image has no $tool" >&2
+      exit 1
+    }
+  done
   mkdir -m 700 /tmp/drill || exit
   { initdb --pgdata="$data" --username="$PGUSER" --auth=trust --encoding=UTF8 --no-locale --no-sync &&
     pg_ctl --pgdata="$data" --log=/tmp/drill/server.log --timeout=120 --wait --options="-c listen_addresses='' \

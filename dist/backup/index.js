@@ -33811,7 +33811,7 @@ function escapedUnits(character) {
 
 /**
  * Reads what the probe printed. Values are the server's: hostile until cleaned.
- * @throws Failure `database-refuses`, `no-pg-dump`
+ * @throws Failure `database-refuses`; `no-pg-dump` where there is not even psql
  */
 function readProbe(output) {
     const lines = output.split('\n').map((line) => {
@@ -33820,12 +33820,7 @@ function readProbe(output) {
     });
     const value = (name) => lines.find(([key]) => key === name)?.[1];
     const tools = new Set(lines.filter(([name]) => name === 'tool').map(([, tool]) => tool));
-    const missing = ['psql', 'pg_dump', 'pg_restore'].filter((tool) => !tools.has(tool));
-    if (missing.length > 0) {
-        throw new failure_Failure('no-pg-dump', `The database container has no ${missing.join(' and no ')}`, {
-            hint: 'Name the service that runs the official PostgreSQL image as "db-service"',
-        });
-    }
+    requireTools(tools, ['psql']);
     const answer = value('accepts');
     if (answer === undefined)
         throw refusal(value('refuses') ?? 'no answer');
@@ -33834,6 +33829,21 @@ function readProbe(output) {
         pgDumpVersion: (value('pg-dump') ?? '').replace(/^pg_dump \(PostgreSQL\) /, ''),
         tools,
     };
+}
+/**
+ * Whether the container can dump, and read what it has dumped.
+ * @throws Failure `no-pg-dump`
+ */
+function checkDumpTools({ tools }) {
+    requireTools(tools, ['pg_dump', 'pg_restore']);
+}
+function requireTools(tools, wanted) {
+    const missing = wanted.filter((tool) => !tools.has(tool));
+    if (missing.length === 0)
+        return;
+    throw new failure_Failure('no-pg-dump', `The database container has no ${missing.join(' and no ')}`, {
+        hint: 'Name the service that runs the official PostgreSQL image as "db-service"',
+    });
 }
 const refusals = [
     [/database ".*" does not exist$/, 'Correct the input "db-name"'],
@@ -34000,6 +34010,8 @@ function judgeHost(survey, needs) {
     const docker = checkGround(survey, needs, collect);
     const container = docker && collect(() => findDatabase(survey, needs));
     const database = container && collect(() => askedDatabase(survey));
+    if (database)
+        collect(() => checkDumpTools(database));
     const compressor = database && collect(() => chooseCompression(survey, database, needs));
     const previous = compressor && needs.previousBytes(database.database, compressor.encoding);
     const estimate = compressor && estimateOf(database, compressor.encoding, previous ?? null);
@@ -37676,7 +37688,24 @@ function severalProblems(problems) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/shared/runner/retention-inputs.js
+
+/** Reads them from the workflow; to be called within `readInputs`. */
+function readRetentionInputs(input) {
+    return {
+        keep: {
+            daily: input.withDefault('keep-daily', allOrNumber, 7),
+            weekly: input.withDefault('keep-weekly', allOrNumber, 4),
+            monthly: input.withDefault('keep-monthly', allOrNumber, 'all'),
+            predeployment: input.withDefault('keep-predeployment', allOrNumber, 30),
+            // Those are rollback-action's to prune.
+            prerollback: 'all',
+        },
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/backup-action/inputs.js
+
 
 
 
@@ -37693,14 +37722,7 @@ function readBackupInputs() {
             ...readHistoryInputs(input),
             releaseHold: input.withDefault('release-hold', grammar_boolean, false),
             minSizeRatio: input.withDefault('min-size-ratio', decimal({ min: 0, max: 1 }), 0.5),
-            keep: {
-                daily: input.withDefault('keep-daily', allOrNumber, 7),
-                weekly: input.withDefault('keep-weekly', allOrNumber, 4),
-                monthly: input.withDefault('keep-monthly', allOrNumber, 'all'),
-                predeployment: input.withDefault('keep-predeployment', allOrNumber, 30),
-                // Those are rollback-action's to prune.
-                prerollback: 'all',
-            },
+            ...readRetentionInputs(input),
             logFile: host_inputs_inFolder(host.deployDir, input.withDefault('log-file', anyPath, `${host.backupDir}/backup.log`)),
         };
     });

@@ -33736,7 +33736,7 @@ var external_node_crypto_ = __nccwpck_require__(77598);
 
 /**
  * Reads what the probe printed. Values are the server's: hostile until cleaned.
- * @throws Failure `database-refuses`, `no-pg-dump`
+ * @throws Failure `database-refuses`; `no-pg-dump` where there is not even psql
  */
 function readProbe(output) {
     const lines = output.split('\n').map((line) => {
@@ -33745,12 +33745,7 @@ function readProbe(output) {
     });
     const value = (name) => lines.find(([key]) => key === name)?.[1];
     const tools = new Set(lines.filter(([name]) => name === 'tool').map(([, tool]) => tool));
-    const missing = ['psql', 'pg_dump', 'pg_restore'].filter((tool) => !tools.has(tool));
-    if (missing.length > 0) {
-        throw new Failure('no-pg-dump', `The database container has no ${missing.join(' and no ')}`, {
-            hint: 'Name the service that runs the official PostgreSQL image as "db-service"',
-        });
-    }
+    requireTools(tools, ['psql']);
     const answer = value('accepts');
     if (answer === undefined)
         throw refusal(value('refuses') ?? 'no answer');
@@ -33759,6 +33754,21 @@ function readProbe(output) {
         pgDumpVersion: (value('pg-dump') ?? '').replace(/^pg_dump \(PostgreSQL\) /, ''),
         tools,
     };
+}
+/**
+ * Whether the container can dump, and read what it has dumped.
+ * @throws Failure `no-pg-dump`
+ */
+function checkDumpTools({ tools }) {
+    requireTools(tools, ['pg_dump', 'pg_restore']);
+}
+function requireTools(tools, wanted) {
+    const missing = wanted.filter((tool) => !tools.has(tool));
+    if (missing.length === 0)
+        return;
+    throw new Failure('no-pg-dump', `The database container has no ${missing.join(' and no ')}`, {
+        hint: 'Name the service that runs the official PostgreSQL image as "db-service"',
+    });
 }
 const refusals = [
     [/database ".*" does not exist$/, 'Correct the input "db-name"'],
@@ -34270,6 +34280,8 @@ function judgeHost(survey, needs) {
     const docker = checkGround(survey, needs, collect);
     const container = docker && collect(() => findDatabase(survey, needs));
     const database = container && collect(() => askedDatabase(survey));
+    if (database)
+        collect(() => checkDumpTools(database));
     const compressor = database && collect(() => chooseCompression(survey, database, needs));
     const previous = compressor && needs.previousBytes(database.database, compressor.encoding);
     const estimate = compressor && estimateOf(database, compressor.encoding, previous ?? null);

@@ -33729,7 +33729,24 @@ function readLogin(input) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/shared/runner/retention-inputs.js
+
+/** Reads them from the workflow; to be called within `readInputs`. */
+function readRetentionInputs(input) {
+    return {
+        keep: {
+            daily: input.withDefault('keep-daily', allOrNumber, 7),
+            weekly: input.withDefault('keep-weekly', allOrNumber, 4),
+            monthly: input.withDefault('keep-monthly', allOrNumber, 'all'),
+            predeployment: input.withDefault('keep-predeployment', allOrNumber, 30),
+            // Those are rollback-action's to prune.
+            prerollback: 'all',
+        },
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/verify-action/inputs.js
+
 
 
 
@@ -33799,6 +33816,7 @@ function readVerifyInputs() {
             ...readHistoryInputs(input),
             checks,
             maxBackupAge: input.withDefault('max-backup-age', duration, 26 * 3_600_000),
+            ...readRetentionInputs(input),
             timezone: input.withDefault('timezone', timeZone, 'UTC'),
             minFreeSpace: input.withDefault('min-free-space', size, 1024 ** 3),
             expect,
@@ -35300,75 +35318,6 @@ function weekday(day) {
     return new Date(`${day}T00:00:00Z`).getUTCDay();
 }
 
-;// CONCATENATED MODULE: ./build/shared/backups/tiers.js
-
-
-
-const allTiers = ['daily', 'weekly', 'monthly', 'predeployment', 'prerollback'];
-/** The folder that the sets of a tier stand in. */
-function folderOfTier(tier) {
-    return tier === 'prerollback' ? 'rollback' : tier;
-}
-/** The period of a set in a tier; a deployment or a rollback is a period of its own. */
-function periodOf(tier, id, calendar) {
-    // Ids in a catalogue are valid; the epoch only satisfies the type.
-    const start = startOf(id) ?? new Date(0);
-    switch (tier) {
-        case 'daily': {
-            const day = calendar.day(start);
-            return { key: day, name: withWeekday(day) };
-        }
-        case 'weekly': {
-            const sunday = calendar.week(start);
-            return { key: sunday, name: `the week of ${withWeekday(sunday)}` };
-        }
-        case 'monthly': {
-            const month = calendar.month(start);
-            return { key: month, name: month };
-        }
-        case 'predeployment':
-        case 'prerollback':
-            return { key: id, name: id };
-    }
-}
-/**
- * Which tiers a new verified set enters, in the order of allTiers; one that is taken before a rollback stands alone. This is computed from what stands in the folders and
- * never from the day of the week: after a missed Sunday the next night is weekly.
- *
- * @param sets all sets on the host; only verified ones of the same database matter.
- * @param timezone IANA name; days are counted there.
- */
-function decideTiers(added, sets, policy, timezone) {
-    if (added.kind === 'prerollback') {
-        return [{ tier: 'prerollback', enters: true, reason: 'prerollback: taken before a rollback' }];
-    }
-    const calendar = calendarIn(timezone);
-    const earlier = verifiedSetsOf(added.database, sets).filter((set) => set.id !== added.id);
-    const firstOfPeriod = (tier) => {
-        if (policy[tier] === 0)
-            return { tier, enters: false, reason: `not ${tier}: keep-${tier} is 0` };
-        const period = periodOf(tier, added.id, calendar);
-        const holder = earlier.findLast((set) => set.folders.includes(folderOfTier(tier)) && periodOf(tier, set.id, calendar).key === period.key);
-        return holder === undefined
-            ? { tier, enters: true, reason: `${tier}: first verified backup of ${period.name}` }
-            : { tier, enters: false, reason: `not ${tier}: ${period.name} has ${holder.id}` };
-    };
-    return [
-        { tier: 'daily', enters: true, reason: 'daily: every verified backup is' },
-        firstOfPeriod('weekly'),
-        firstOfPeriod('monthly'),
-        beforeDeployment(added, policy),
-    ];
-}
-function beforeDeployment(added, policy) {
-    const tier = 'predeployment';
-    if (added.kind !== 'predeployment')
-        return { tier, enters: false, reason: `not ${tier}: no deployment follows` };
-    if (policy[tier] === 0)
-        return { tier, enters: false, reason: `not ${tier}: keep-${tier} is 0` };
-    return { tier, enters: true, reason: `${tier}: taken before a deployment` };
-}
-
 ;// CONCATENATED MODULE: ./build/verify-action/finding.js
 
 
@@ -35460,6 +35409,231 @@ function said(look) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/shared/backups/tiers.js
+
+
+
+const tiers_allTiers = ['daily', 'weekly', 'monthly', 'predeployment', 'prerollback'];
+/** The folder that the sets of a tier stand in. */
+function folderOfTier(tier) {
+    return tier === 'prerollback' ? 'rollback' : tier;
+}
+/** The period of a set in a tier; a deployment or a rollback is a period of its own. */
+function periodOf(tier, id, calendar) {
+    // Ids in a catalogue are valid; the epoch only satisfies the type.
+    const start = startOf(id) ?? new Date(0);
+    switch (tier) {
+        case 'daily': {
+            const day = calendar.day(start);
+            return { key: day, name: withWeekday(day) };
+        }
+        case 'weekly': {
+            const sunday = calendar.week(start);
+            return { key: sunday, name: `the week of ${withWeekday(sunday)}` };
+        }
+        case 'monthly': {
+            const month = calendar.month(start);
+            return { key: month, name: month };
+        }
+        case 'predeployment':
+        case 'prerollback':
+            return { key: id, name: id };
+    }
+}
+/**
+ * Which tiers a new verified set enters, in the order of allTiers; one that is taken before a rollback stands alone. This is computed from what stands in the folders and
+ * never from the day of the week: after a missed Sunday the next night is weekly.
+ *
+ * @param sets all sets on the host; only verified ones of the same database matter.
+ * @param timezone IANA name; days are counted there.
+ */
+function decideTiers(added, sets, policy, timezone) {
+    if (added.kind === 'prerollback') {
+        return [{ tier: 'prerollback', enters: true, reason: 'prerollback: taken before a rollback' }];
+    }
+    const calendar = calendarIn(timezone);
+    const earlier = verifiedSetsOf(added.database, sets).filter((set) => set.id !== added.id);
+    const firstOfPeriod = (tier) => {
+        if (policy[tier] === 0)
+            return { tier, enters: false, reason: `not ${tier}: keep-${tier} is 0` };
+        const period = periodOf(tier, added.id, calendar);
+        const holder = earlier.findLast((set) => set.folders.includes(folderOfTier(tier)) && periodOf(tier, set.id, calendar).key === period.key);
+        return holder === undefined
+            ? { tier, enters: true, reason: `${tier}: first verified backup of ${period.name}` }
+            : { tier, enters: false, reason: `not ${tier}: ${period.name} has ${holder.id}` };
+    };
+    return [
+        { tier: 'daily', enters: true, reason: 'daily: every verified backup is' },
+        firstOfPeriod('weekly'),
+        firstOfPeriod('monthly'),
+        beforeDeployment(added, policy),
+    ];
+}
+function beforeDeployment(added, policy) {
+    const tier = 'predeployment';
+    if (added.kind !== 'predeployment')
+        return { tier, enters: false, reason: `not ${tier}: no deployment follows` };
+    if (policy[tier] === 0)
+        return { tier, enters: false, reason: `not ${tier}: keep-${tier} is 0` };
+    return { tier, enters: true, reason: `${tier}: taken before a deployment` };
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/retention.js
+
+
+
+
+/** A set this much ahead of the clock is not "of the future": two backups in one second move the later one's id. */
+const clockSlackMs = 5 * 60 * 1000;
+const periodWord = {
+    daily: 'day',
+    weekly: 'week',
+    monthly: 'month',
+    predeployment: 'deployment',
+    prerollback: 'rollback',
+};
+/**
+ * What is kept and deleted: per tier the newest verified set of each of the last N periods that have one, and always
+ * the newest verified set. Broken sets, sets of the future and other databases' sets neither count nor go.
+ *
+ * @param sets all sets on the host, the new one among them.
+ * @returns one decision for each set in each tier, by tier, newest first.
+ */
+function decidePruning(sets, options) {
+    const { database, policy } = options;
+    const calendar = calendar_calendarIn(options.timezone);
+    const horizon = options.now.getTime() + clockSlackMs;
+    const counted = catalogue_verifiedSetsOf(database, sets)
+        .filter((set) => (startOf(set.id)?.getTime() ?? Number.POSITIVE_INFINITY) <= horizon)
+        .toSorted((a, b) => newestFirst(a.id, b.id));
+    return tiers_allTiers.flatMap((tier) => {
+        const standing = counted.filter((set) => set.folders.includes(folderOfTier(tier)));
+        const protectedId = protectedIn(tier, counted, standing);
+        const decisions = new Map(decideTier(tier, standing, policy[tier], protectedId, calendar));
+        return standingIn(tier, sets).map((set) => {
+            const decision = isOf(database, set) ? decisions.get(set) : ignored(tier, set);
+            return (decision ?? {
+                tier,
+                id: set.id,
+                action: 'keep',
+                reason: 'kept: dated in the future (clock gone back?); not counted',
+            });
+        });
+    });
+}
+/**
+ * The decisions where nothing may be deleted: after a failed run, or when the new backup is suspiciously small.
+ *
+ * @param why ends the sentence "nothing is pruned: …".
+ */
+function pruneNothing(sets, database, why) {
+    return allTiers.flatMap((tier) => standingIn(tier, sets).map((set) => isOf(database, set)
+        ? { tier, id: set.id, action: 'keep', reason: `kept: nothing is pruned: ${why}` }
+        : ignored(tier, set)));
+}
+function standingIn(tier, sets) {
+    return sets.filter((set) => set.folders.includes(folderOfTier(tier))).toSorted((a, b) => newestFirst(a.id, b.id));
+}
+function isOf(database, set) {
+    return set.state === 'verified' && set.database === database;
+}
+function ignored(tier, set) {
+    const why = set.state === 'broken' ? `broken, ${set.reason}` : 'of another database';
+    return { tier, id: set.id, action: 'ignore', reason: `not counted: ${why}` };
+}
+/**
+ * The id that must stay in a tier whatever the policy says: the newest in daily, and the newest of all in the first
+ * tier that holds it, should its daily copy be lost.
+ */
+function protectedIn(tier, counted, standing) {
+    if (tier === 'daily')
+        return standing[0]?.id ?? null;
+    const newest = counted[0];
+    const home = tiers_allTiers.find((candidate) => newest?.folders.includes(folderOfTier(candidate)));
+    return newest !== undefined && home === tier ? newest.id : null;
+}
+/** @param standing the counted sets of the tier, newest first. */
+function decideTier(tier, standing, keep, protectedId, calendar) {
+    const newestOf = new Map();
+    return standing.map((set) => {
+        const period = periodOf(tier, set.id, calendar);
+        const newest = newestOf.get(period.key) ?? set.id;
+        newestOf.set(period.key, newest);
+        // Periods are met newest first, so how many there are by now is this one's rank.
+        const seat = { tier, period, newest, rank: newestOf.size, keep };
+        return [set, { tier, id: set.id, ...retention_judge(set.id, seat, set.id === protectedId) }];
+    });
+}
+function retention_judge(id, seat, isProtected) {
+    const within = seat.keep === 'all' || seat.rank <= seat.keep;
+    if (within && seat.newest === id)
+        return { action: 'keep', reason: `kept: ${rankAmong(seat)}` };
+    if (isProtected)
+        return { action: 'keep', reason: 'kept: the newest verified backup is never deleted' };
+    if (within)
+        return { action: 'delete', reason: `deleted: ${seat.newest} of ${seat.period.name} is newer` };
+    if (seat.keep === 0)
+        return { action: 'delete', reason: `deleted: keep-${seat.tier} is 0` };
+    return {
+        action: 'delete',
+        reason: `deleted: ${ordinal(seat.rank)} ${periodWord[seat.tier]}, ${seat.keep} ${seat.keep === 1 ? 'is' : 'are'} kept`,
+    };
+}
+const takenBefore = {
+    predeployment: 'taken before a deployment',
+    prerollback: 'taken before a rollback',
+};
+function rankAmong({ tier, period, rank, keep }) {
+    const what = takenBefore[tier] ?? `newest of ${period.name}`;
+    const word = periodWord[tier];
+    return keep === 'all' ? `${what}, every ${word} is kept` : `${what}, ${word} ${rank} of ${keep}`;
+}
+function ordinal(n) {
+    const suffix = { one: 'st', two: 'nd', few: 'rd', other: 'th' };
+    return `${n}${suffix[new Intl.PluralRules('en', { type: 'ordinal' }).select(n)]}`;
+}
+
+;// CONCATENATED MODULE: ./build/verify-action/tiers.js
+
+
+
+
+/** Whether each tier holds what the policy keeps: no week and no month without its own, and nothing that should have gone. */
+function judgeTiers(facts) {
+    const { database, catalogue, keep: policy } = facts;
+    const verified = catalogue_verifiedSetsOf(database, catalogue.sets);
+    const inTier = (tier) => verified.filter(({ folders }) => folders.includes(folderOfTier(tier)));
+    const counts = tiers_allTiers.map((tier) => `${inTier(tier).length} ${tier}${limitOf(policy[tier])}`).join(', ');
+    const lacking = ['weekly', 'monthly'].flatMap((tier) => lackingIn(tier, inTier(tier), inTier('daily'), policy[tier], facts.timezone).map((name) => `no ${tier} for ${name}`));
+    if (lacking.length > 0) {
+        return {
+            detail: `${counts}; there is ${lacking.join(', ')}`,
+            remedy: 'Somebody has deleted it, or "keep-weekly", "keep-monthly" or "timezone" is not what backup-action has. The next period gets its own',
+        };
+    }
+    const surplus = decidePruning(catalogue.sets, { ...facts, policy }).filter(({ action }) => action === 'delete');
+    const [first] = surplus;
+    if (first === undefined)
+        return counts;
+    const rest = surplus.length > 1 ? `, and ${surplus.length - 1} more` : '';
+    return {
+        detail: `${counts}; the policy does not keep ${first.id} in ${first.tier}${rest}`,
+        remedy: `The last backup pruned nothing: see its log. Or give "keep-${first.tier}" and "timezone" as backup-action has them`,
+    };
+}
+/** Of the newest periods, as many as are kept: those with a backup whose first one does not stand in the tier any more. */
+function lackingIn(tier, own, daily, keep, timezone) {
+    const calendar = calendar_calendarIn(timezone);
+    const held = new Set(own.map(({ id }) => periodOf(tier, id, calendar).key));
+    const periods = new Map([...own, ...daily].map(({ id }) => periodOf(tier, id, calendar)).map(({ key, name }) => [key, name]));
+    return [...periods]
+        .toSorted(([a], [b]) => b.localeCompare(a))
+        .slice(0, keep === 'all' ? undefined : keep)
+        .filter(([key]) => !held.has(key))
+        .map(([, name]) => name);
+}
+const limitOf = (keep) => (keep === 'all' ? '' : ` of ${keep}`);
+
 ;// CONCATENATED MODULE: ./build/verify-action/backups.js
 
 
@@ -35472,7 +35646,7 @@ function said(look) {
 const setsToRead = 3;
 /** As backup-action's `min-size-ratio`. */
 const leastRatio = 0.5;
-/** Days in which each should have a backup: those that backup-action keeps. */
+/** So many days back each should have a backup, if so many are kept. */
 const watchedDays = 7;
 const backups_day = 24 * 3_600_000;
 /** As a backup allows it. */
@@ -35488,7 +35662,7 @@ function judgeBackups(facts) {
     findings.after('newest', 'nightly', () => judgeNightly(verified, facts), 'warning');
     findings.check('sizes', () => judgeSizes(verified));
     findings.check('days', () => judgeDays(verified, facts), 'warning');
-    findings.check('tiers', () => judgeTiers(verified, facts.timezone), 'warning');
+    findings.check('tiers', () => judgeTiers(facts), 'warning');
     if (catalogue.sets.length + catalogue.failed.length === 0)
         findings.unable('last run', 'there was none', 'Run backup-action');
     else
@@ -35605,40 +35779,22 @@ function judgeSizes([newest, previous]) {
     return { detail: `${told}: less than half`, remedy: 'See whether data are missing: compare the two reports' };
 }
 /** From the first backup on, every day that the daily tier reaches back to; today may still get its own. */
-function judgeDays(verified, { timezone, now }) {
+function judgeDays(verified, { timezone, keep, now }) {
+    const reach = keep.daily === 'all' ? watchedDays : Math.min(watchedDays, keep.daily);
+    if (reach === 0)
+        return 'no days are kept (keep-daily)';
     const calendar = calendar_calendarIn(timezone);
     const days = new Set(verified.map(({ id }) => calendar.day(startOf(id) ?? new Date(0))));
     const first = [...days].toSorted()[0];
     if (first === undefined)
         return { detail: 'no day has a backup', remedy: 'Run backup-action' };
-    const watched = Array.from({ length: watchedDays }, (_, back) => calendar.day(new Date(now.getTime() - (back + 1) * backups_day)));
+    const watched = Array.from({ length: reach }, (_, back) => calendar.day(new Date(now.getTime() - (back + 1) * backups_day)));
     const missed = [...new Set(watched)].filter((each) => each >= first && !days.has(each)).toSorted();
     if (missed.length === 0)
-        return `each of the last ${watchedDays} days has one; the first is of ${first}`;
+        return `each of the last ${counted(reach, 'day')} has one; the first is of ${first}`;
     return {
         detail: `no backup of ${missed.join(', ')}`,
         remedy: 'See the runs of those nights: Actions, or backup.log on the host',
-    };
-}
-/** A week or month with a daily set has had its first one, which should stand in its tier, unless that is switched off. */
-function judgeTiers(verified, timezone) {
-    const calendar = calendar_calendarIn(timezone);
-    const inTier = (tier) => verified.filter(({ folders }) => folders.includes(folderOfTier(tier)));
-    const counts = ['daily', 'weekly', 'monthly', 'predeployment', 'prerollback']
-        .map((tier) => `${inTier(tier).length} ${tier}`)
-        .join(', ');
-    const lacking = ['weekly', 'monthly'].flatMap((tier) => {
-        const own = inTier(tier).map(({ id }) => periodOf(tier, id, calendar).key);
-        if (own.length === 0)
-            return [];
-        const needed = inTier('daily').map(({ id }) => periodOf(tier, id, calendar));
-        return needed.filter(({ key }) => !own.includes(key)).map(({ name }) => `${tier} for ${name}`);
-    });
-    if (lacking.length === 0)
-        return counts;
-    return {
-        detail: `${counts}; there is no ${[...new Set(lacking)].join(', no ')}`,
-        remedy: 'Somebody has deleted it, or "timezone" is not that of backup-action. The next period gets its own',
     };
 }
 function judgeLastRun({ failed }, [newest], backupDir) {
@@ -35917,7 +36073,7 @@ function survey_split(value, separator) {
 
 /**
  * Reads what the probe printed. Values are the server's: hostile until cleaned.
- * @throws Failure `database-refuses`, `no-pg-dump`
+ * @throws Failure `database-refuses`; `no-pg-dump` where there is not even psql
  */
 function readProbe(output) {
     const lines = output.split('\n').map((line) => {
@@ -35926,12 +36082,7 @@ function readProbe(output) {
     });
     const value = (name) => lines.find(([key]) => key === name)?.[1];
     const tools = new Set(lines.filter(([name]) => name === 'tool').map(([, tool]) => tool));
-    const missing = ['psql', 'pg_dump', 'pg_restore'].filter((tool) => !tools.has(tool));
-    if (missing.length > 0) {
-        throw new failure_Failure('no-pg-dump', `The database container has no ${missing.join(' and no ')}`, {
-            hint: 'Name the service that runs the official PostgreSQL image as "db-service"',
-        });
-    }
+    requireTools(tools, ['psql']);
     const answer = value('accepts');
     if (answer === undefined)
         throw refusal(value('refuses') ?? 'no answer');
@@ -35940,6 +36091,21 @@ function readProbe(output) {
         pgDumpVersion: (value('pg-dump') ?? '').replace(/^pg_dump \(PostgreSQL\) /, ''),
         tools,
     };
+}
+/**
+ * Whether the container can dump, and read what it has dumped.
+ * @throws Failure `no-pg-dump`
+ */
+function probe_checkDumpTools({ tools }) {
+    requireTools(tools, ['pg_dump', 'pg_restore']);
+}
+function requireTools(tools, wanted) {
+    const missing = wanted.filter((tool) => !tools.has(tool));
+    if (missing.length === 0)
+        return;
+    throw new failure_Failure('no-pg-dump', `The database container has no ${missing.join(' and no ')}`, {
+        hint: 'Name the service that runs the official PostgreSQL image as "db-service"',
+    });
 }
 const refusals = [
     [/database ".*" does not exist$/, 'Correct the input "db-name"'],
@@ -36054,6 +36220,7 @@ async function checkBackups(connection, ground, run) {
         readings: await readNewest(connection, verified, inputs, signal),
         backupDir: inputs.backupDir,
         maxAge: inputs.maxBackupAge,
+        keep: inputs.keep,
         timezone: inputs.timezone,
         now,
     });
@@ -36129,6 +36296,8 @@ function judgeHost(survey, needs) {
     const docker = checkGround(survey, needs, collect);
     const container = docker && collect(() => findDatabase(survey, needs));
     const database = container && collect(() => askedDatabase(survey));
+    if (database)
+        collect(() => checkDumpTools(database));
     const compressor = database && collect(() => chooseCompression(survey, database, needs));
     const previous = compressor && needs.previousBytes(database.database, compressor.encoding);
     const estimate = compressor && estimateOf(database, compressor.encoding, previous ?? null);
@@ -36241,7 +36410,7 @@ function checkFolders(survey, { deployDir, backupDir }) {
         if (/[1-7]\d$|[1-7]$/.test(folder.mode.slice(-2))) {
             throw new failure_Failure('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${shell_quote_quoteForShell(folder.path)}` });
         }
-        if (folder.device !== device && allTiers.some((tier) => folder.path === `${backupDir}/${tier}`)) {
+        if (folder.device !== device && tiers_allTiers.some((tier) => folder.path === `${backupDir}/${tier}`)) {
             throw new failure_Failure('folder-elsewhere', `${folder.path} is on another file system than ${backupDir}: a set cannot be hard-linked into it`, { hint: 'Mount the file system at the backup folder itself, or name a folder on it as "backup-dir"' });
         }
     }
@@ -36593,7 +36762,45 @@ function nameOf(id, composeImage, images) {
     return names.toSorted()[0] ?? null;
 }
 
+;// CONCATENATED MODULE: ./build/verify-action/expected.js
+
+/** What `expect` says, service by service. */
+function expectedImages(expect, { project, databases, registry }) {
+    switch (expect.kind) {
+        case 'tag': {
+            const meant = [...project.services.values()].filter(({ name, image }) => !databases.has(name) && referenceOf(image)?.registry === registry);
+            return new Map(meant.map(({ name }) => [name, { tag: expect.tag, digest: null }]));
+        }
+        case 'services':
+            return new Map([...expect.images].map(([name, image]) => [name, { tag: null, digest: null, ...image }]));
+        default:
+            throw new RangeError(`"expect" cannot be a ${expect.kind}`);
+    }
+}
+/** What is meant for no service would be looked at by nobody. */
+function judgeExpected(findings, expect, expected, { project, databases, registry }) {
+    const names = [...expected.keys()];
+    const unknown = names.filter((name) => !project.services.has(name) || databases.has(name));
+    findings.check('expect', () => {
+        if (unknown.length > 0) {
+            return {
+                detail: `it names ${unknown.join(', ')}, which no service of the application is called`,
+                remedy: `The compose file has: ${[...project.services.keys()].join(', ')}`,
+            };
+        }
+        if (expect.kind !== 'tag')
+            return 'every service that it names is in the compose file';
+        if (names.length > 0)
+            return `${expect.tag} is meant for ${names.join(', ')}`;
+        return {
+            detail: `no service has an image at ${registry}, which the tag ${expect.tag} is meant for`,
+            remedy: 'Give the registry of your images as "registry", or service=tag lines as "expect"',
+        };
+    });
+}
+
 ;// CONCATENATED MODULE: ./build/verify-action/deployment.js
+
 
 
 
@@ -36606,7 +36813,9 @@ function judgeDeployment(facts) {
     const findings = new Findings('deployment');
     const { project, watched, databases } = facts;
     const services = [...project.services.values()];
-    judgeExpected(findings, facts);
+    const expected = facts.expect === null ? null : expectedImages(facts.expect, facts);
+    if (facts.expect !== null && expected !== null)
+        judgeExpected(findings, facts.expect, expected, facts);
     // Health speaks of the release; a wrong image does not make the one that runs a bad one, nor does an ill database.
     let isWell = true;
     let isDatabaseWell = true;
@@ -36618,8 +36827,8 @@ function judgeDeployment(facts) {
         else
             isWell = false;
     }
-    for (const { name } of services.filter(({ name }) => !databases.has(name))) {
-        findings.check(`image: ${name}`, () => judgeImage(project.services.get(name), facts));
+    for (const service of services.filter(({ name }) => !databases.has(name))) {
+        findings.check(`image: ${service.name}`, () => judgeImage(service, expected, facts));
     }
     if (!findings.check('stable', () => judgeStable(facts)))
         isWell = false;
@@ -36640,27 +36849,6 @@ function isReplaced({ settled, after }) {
         .toSorted()
         .join());
     return before !== now;
-}
-/** What is meant for no service would be looked at by nobody. */
-function judgeExpected(findings, { expect, project, databases, registry }) {
-    if (expect?.kind === 'tag') {
-        const meant = [...project.services.values()].filter(({ name, image }) => !databases.has(name) && referenceOf(image)?.registry === registry);
-        findings.check('expect', () => meant.length > 0
-            ? `${expect.tag} is meant for ${meant.map(({ name }) => name).join(', ')}`
-            : {
-                detail: `no service has an image at ${registry}, which the tag ${expect.tag} is meant for`,
-                remedy: 'Give the registry of your images as "registry", or service=tag lines as "expect"',
-            });
-    }
-    if (expect?.kind !== 'services')
-        return;
-    const unknown = [...expect.images.keys()].filter((name) => !project.services.has(name) || databases.has(name));
-    findings.check('expect', () => unknown.length === 0
-        ? 'every service that it names is in the compose file'
-        : {
-            detail: `it names ${unknown.join(', ')}, which no service of the application is called`,
-            remedy: `The compose file has: ${[...project.services.keys()].join(', ')}`,
-        });
 }
 const of = (containers, service) => containers.filter((container) => container.service === service);
 function judgeService(service, facts) {
@@ -36708,9 +36896,7 @@ function faultOf(container, watched, healthTimeout) {
         return `it is ${health} after ${formatDuration(healthTimeout)}${said}`;
     return null;
 }
-function judgeImage(service, facts) {
-    if (service === undefined)
-        throw new Error('A service of the project is not in it');
+function judgeImage(service, expected, facts) {
     const own = of(facts.watched.after, service.name);
     const runs = releaseOf(own, facts.watched.images)[service.name];
     if (runs === undefined && service.replicas === 0)
@@ -36724,15 +36910,13 @@ function judgeImage(service, facts) {
             remedy: `${facts.compose} up --detach ${service.name}`,
         };
     }
-    if (facts.expect?.kind === 'services' &&
-        facts.expect.images.has(service.name) &&
-        referenceOf(service.image) === null) {
+    if (expected?.has(service.name) && referenceOf(service.image) === null) {
         return {
             detail: 'the compose file names no image for it, so that no tag can be compared',
             remedy: `Give ${service.name} an "image" in the compose file, or leave it out of "expect"`,
         };
     }
-    const wanted = wantedOf(service, facts);
+    const wanted = wantedOf(service, expected, facts.images);
     if (wanted === null)
         return `runs ${told(runs, facts.images)}; "expect" does not speak of it`;
     if (wanted.imageIds.includes(runs.imageId ?? ''))
@@ -36740,7 +36924,7 @@ function judgeImage(service, facts) {
     // What was only seen to run was wanted by nobody.
     const newest = newestKnown(facts.history, facts.environment);
     const record = newest?.event === 'rollback' || newest?.verdict === 'good' ? newest.release[service.name] : undefined;
-    if (facts.expect === null && record !== undefined && sameImage(record, runs)) {
+    if (expected === null && record !== undefined && sameImage(record, runs)) {
         return `runs ${told(runs, facts.images)}, as the last record of the history says`;
     }
     return {
@@ -36751,36 +36935,20 @@ function judgeImage(service, facts) {
     };
 }
 /** The images that a service may run; null where `expect` does not speak of it. */
-function wantedOf({ name, image }, { expect, images, registry }) {
+function wantedOf({ name, image }, expected, images) {
     const own = referenceOf(image);
-    if (own === null)
+    const wanted = expected === null ? own : expected.get(name);
+    if (own === null || wanted === null || wanted === undefined)
         return null;
-    const wanted = expect === null ? { tag: own.tag, digest: own.digest } : expectedOf(expect, name, own.registry, registry);
-    if (wanted === null)
-        return null;
-    const imageIds = images
-        .filter(({ repoTags, repoDigests }) => wanted.digest === null
-        ? repoTags.map(referenceOf).some((known) => known?.repository === own.repository && known.tag === wanted.tag)
-        : repoDigests
-            .map(referenceOf)
-            .some((known) => known?.digest === wanted.digest && known.repository === own.repository))
-        .map(({ id }) => id);
+    const { tag, digest } = wanted;
+    const isMeant = (known) => known?.repository === own.repository && (digest === null ? known.tag === tag : known.digest === digest);
     return {
-        name: wanted.digest ?? wanted.tag ?? '',
-        imageIds,
-        source: expect === null ? 'the compose file' : '"expect"',
+        name: digest ?? tag ?? '',
+        imageIds: images
+            .filter(({ repoTags, repoDigests }) => (digest === null ? repoTags : repoDigests).map(referenceOf).some(isMeant))
+            .map(({ id }) => id),
+        source: expected === null ? 'the compose file' : '"expect"',
     };
-}
-/** A tag alone is meant for what comes from the registry; null where nothing is said. */
-function expectedOf(expect, service, ownRegistry, registry) {
-    if (expect.kind === 'tag')
-        return registry === ownRegistry ? { tag: expect.tag, digest: null } : null;
-    if (expect.kind !== 'services')
-        return null;
-    const image = expect.images.get(service);
-    if (image === undefined)
-        return null;
-    return 'tag' in image ? { tag: image.tag, digest: null } : { tag: null, digest: image.digest };
 }
 function told({ image, tag: ownTag, digest, imageId }, images) {
     const tag = nameOf(imageId, image, images) ?? ownTag;
@@ -37336,11 +37504,17 @@ function readRestored(records) {
             ...lines.filter((line) => line.startsWith('invalid ')),
             ...(indexExit === 0 ? [] : [lines.find((line) => line.includes('ERROR')) ?? 'the indexes could not be read']),
         ],
-        assertions: records.all('assertion').map((value) => {
-            const [exit, answer] = readSaid(value);
-            return { isTrue: exit === 0 && answer.trim() === 't', answer: answer.trim() };
-        }),
+        assertions: readAssertions(records),
     };
+}
+function readAssertions(records) {
+    const [readerExit] = readSaid(records.find('reader') ?? '0 ');
+    if (readerExit !== 0)
+        return null;
+    return records.all('assertion').map((value) => {
+        const [exit, answer] = readSaid(value);
+        return { isTrue: exit === 0 && answer.trim() === 't', answer: answer.trim() };
+    });
 }
 function readSaid(value) {
     const space = value.indexOf(' ');
@@ -37448,7 +37622,7 @@ function judgeDrill({ set, outcome, pgDumpVersion, statements }) {
     judgeSchema(findings, manifest, restored, pgDumpVersion, remedy);
     judgeIndexes(findings, restored, remedy);
     if (statements.length > 0)
-        findings.check('drill-sql', () => judgeAssertions(statements, restored));
+        judgeStatements(findings, statements, restored.assertions);
     return findings;
 }
 const drill_nameOf = ({ schema, name }) => `${schema}.${name}`;
@@ -37540,14 +37714,20 @@ function judgeIndexes(findings, { checkedIndexes, indexFaults }, remedy) {
         ? `all are valid, and amcheck has read ${checkedIndexes}`
         : { detail: some(indexFaults), remedy });
 }
-function judgeAssertions(statements, { assertions }) {
-    const wrong = statements
-        .map((statement, index) => ({ statement, result: assertions[index] }))
-        .filter(({ result }) => result?.isTrue !== true);
-    if (wrong.length === 0)
-        return `${counted(statements.length, 'statement')}, each true`;
-    const named = wrong.map(({ statement, result }) => `${oneLine(statement)} gives ${oneLine(result?.answer ?? '') || 'nothing'}`);
-    return { detail: some(named), remedy: 'See whether the data are right, or the statement: "drill-sql"' };
+function judgeStatements(findings, statements, assertions) {
+    if (assertions === null) {
+        findings.unable('drill-sql', 'a role that may only read could not be made in the scratch database', 'See the log');
+        return;
+    }
+    findings.check('drill-sql', () => {
+        const wrong = statements
+            .map((statement, index) => ({ statement, result: assertions[index] }))
+            .filter(({ result }) => result?.isTrue !== true);
+        if (wrong.length === 0)
+            return `${counted(statements.length, 'statement')}, each true`;
+        const named = wrong.map(({ statement, result }) => `${oneLine(statement)} gives ${oneLine(result?.answer ?? '') || 'nothing'}`);
+        return { detail: some(named), remedy: 'See whether the data are right, or the statement: "drill-sql"' };
+    });
 }
 const oneLine = (text) => {
     const line = text.replaceAll(/\s+/g, ' ').trim();
@@ -37753,61 +37933,190 @@ function whyNone(environment, known, others) {
         : `each of the ${releases} other releases in the history was marked bad or rolled back from`;
 }
 
-;// CONCATENATED MODULE: ./build/shared/history/hold.js
+;// CONCATENATED MODULE: ./build/verify-action/setup/images.js
 
-const keys = ['reason', 'since', 'run', 'by', 'from', 'to', 'id'];
-/** The text of the file HOLD: `key=value` lines. */
-function holdText(hold) {
-    return keys
-        .filter((key) => hold[key] !== null)
-        .map((key) => `${key}=${cleanLine(hold[key] ?? '', 1_000)}\n`)
-        .join('');
+
+
+
+/** Only where a login is given: else nobody asks for one. */
+function judgeRegistry(findings, { registry }, inputs) {
+    if (inputs.login === null)
+        return;
+    if (registry === null)
+        findings.unable('registry', 'it could not be asked from the host', `On the host: curl -sI https://${inputs.registry}/v2/`);
+    else
+        findings.check('registry', () => registry.refusal === null
+            ? `${inputs.registry} takes the login of ${inputs.login?.user}`
+            : {
+                detail: `${inputs.registry} refuses the login: ${registry.refusal}`,
+                remedy: 'Give a token with packages: read as "registry-password"; see whether the host reaches the registry',
+            });
 }
-/** Reads it. A file that somebody made by hand holds as well, whatever stands in it. */
-function parseHold(text) {
-    const values = new Map(text.split('\n').map((line) => {
-        const at = line.indexOf('=');
-        return at < 0 ? ['', ''] : [line.slice(0, at).trim(), clean_cleanLine(line.slice(at + 1), 1_000)];
-    }));
-    return Object.fromEntries(keys.map((key) => [key, values.get(key) || null]));
+/** What the history says to go back to. */
+function lastGoodOf({ seen, book }, inputs) {
+    const ignored = new Set([...seen.candidates.map(({ service }) => service), inputs.databaseService ?? '']);
+    const running = releaseOf(seen.containers, seen.images);
+    const choice = lastGood({ records: book.host, environment: inputs.environment, running, ignored });
+    const images = seen.compose === null || 'error' in seen.compose ? [] : seen.compose.images;
+    const wanted = Object.entries(choice.record?.release ?? {}).filter(([service]) => !ignored.has(service));
+    return { choice, images, wanted, away: wanted.filter(([, image]) => !isHere(image, images)) };
 }
-/** In one sentence. */
-function tellHold({ reason, since, run }) {
-    return [
-        `deployments are on hold${since === null ? '' : ` since ${since}`}`,
-        ...(reason === null ? [] : [`because of: ${reason}`]),
-        ...(run === null ? [] : [`see ${run}`]),
-    ].join('; ');
+/** The images of the last good release that are not on the host: by digest, else by tag. */
+function imagesToAskFor(facts, inputs) {
+    return lastGoodOf(facts, inputs).away.flatMap(([, image]) => referenceTo(image) ?? []);
+}
+function referenceTo({ image, tag, digest }) {
+    const repository = referenceOf(image)?.repository;
+    if (repository === undefined || (digest === null && tag === null))
+        return null;
+    return digest === null ? `${repository}:${tag}` : `${repository}@${digest}`;
+}
+/** Whether every image of the last good release can be had. */
+function judgeLastGood(facts, inputs) {
+    const { choice, images, wanted, away } = lastGoodOf(facts, inputs);
+    if (choice.record === null) {
+        return {
+            detail: `there is nothing to roll back to: ${choice.why}`,
+            remedy: 'After the next good deployment there will be. Until then a rollback must name a "target"',
+        };
+    }
+    const name = wanted.map(([service, image]) => named(service, image, images)).join(', ');
+    if (away.length === 0)
+        return `${name}: every image is on the host`;
+    const there = new Set(facts.registry?.there ?? []);
+    const lost = away.filter(([, image]) => !there.has(referenceTo(image) ?? ''));
+    if (lost.length === 0)
+        return `${name}: what is not on the host, the registry has`;
+    const isOnlyHere = lost.every(([, image]) => referenceTo(image) === null);
+    const answer = facts.registry?.away[0]?.why ?? facts.registry?.refusal ?? 'the registry could not be asked';
+    const why = isOnlyHere ? 'it was only on this host' : answer;
+    return {
+        detail: `${lost.map(([service, image]) => named(service, image, images)).join(', ')} is not on the host, and not to be had: ${why}`,
+        remedy: 'A rollback must name another "target". To keep images, do not run docker image prune --all',
+    };
+}
+function named(service, { image, tag, digest, imageId }, images) {
+    return `${service} ${nameOf(imageId, image, images) ?? tag ?? (digest ?? imageId ?? 'unknown').slice(0, 19)}`;
+}
+function isHere({ image, digest, imageId }, images) {
+    const repository = referenceOf(image)?.repository;
+    return images.some(({ id, repoDigests }) => (imageId !== null && id === imageId) ||
+        (digest !== null &&
+            repoDigests.map(referenceOf).some((name) => name?.digest === digest && name.repository === repository)));
 }
 
-;// CONCATENATED MODULE: ./build/verify-action/setup.js
+;// CONCATENATED MODULE: ./build/verify-action/setup/compose.js
 
 
 
-
-
-
-
-
-
-
-
-
-
-
-/** Whether backups and rollbacks will work on this host. Nothing on it is changed. */
-function judgeSetup(facts, inputs) {
-    const findings = new Findings('setup');
-    const { target, seen } = facts;
-    findings.check('connection', () => inputs.ssh === null ? 'the runner is the host' : `${target} answers, with a host key of "known-hosts"`);
-    judgeMachine(findings, seen, inputs);
-    judgeFolders(findings, seen, inputs);
-    judgeDatabase(findings, facts, inputs);
-    judgeCompose(findings, seen, inputs);
-    judgeTransactions(findings, seen, inputs);
-    judgeHistory(findings, facts, inputs);
-    return findings;
+/** Whether compose can start what the files say. */
+function judgeCompose(findings, seen, inputs) {
+    const { compose } = seen;
+    findings.after('docker', 'compose', () => {
+        if (compose === null || 'error' in compose)
+            return noCompose(compose?.error ?? '');
+        checkComposeVersion(compose.version);
+        return `docker compose ${compose.version}`;
+    });
+    findings.after('compose', 'compose file', () => judgeComposeFile(seen, inputs));
+    if (inputs.envFile === null)
+        return;
+    findings.after('compose', 'env file', () => {
+        const names = compose === null || 'error' in compose ? null : compose.envNames;
+        if (names !== null)
+            return `${inputs.envFile} sets ${names.length} variables`;
+        return {
+            detail: `${seen.user} cannot read ${inputs.envFile} in ${inputs.deployDir}`,
+            remedy: 'Correct "env-file", or give the file to that user',
+        };
+    });
 }
+function judgeComposeFile({ compose, containers }, inputs) {
+    if (compose === null || 'error' in compose)
+        return noCompose('');
+    const files = inputs.composeFiles.join(', ');
+    const check = `In ${inputs.deployDir} on the host: docker compose config --quiet`;
+    if (compose.config.trim() === '')
+        return { detail: `compose cannot read ${files}`, remedy: check };
+    const { name, services } = readProject(compose.config, compose.template);
+    const running = containers[0]?.project;
+    if (running !== undefined && running !== name) {
+        return {
+            detail: `${files} is that of the project "${name}", and "${running}" is what runs`,
+            remedy: `Set "project-name": ${running}, or correct "compose-file"`,
+        };
+    }
+    const complaint = compose.complaints.split('\n').find((line) => /is not set/.test(line));
+    if (complaint !== undefined)
+        return { detail: `${files}: ${complaint.trim()}`, remedy: `Set it in the env file. ${check}` };
+    return `${files} is valid, with ${counted(services.size, 'service')}`;
+}
+
+;// CONCATENATED MODULE: ./build/verify-action/setup/database.js
+
+
+
+
+
+/** Whether the next backup can be taken, and drilled. */
+function judgeDatabase(findings, { seen, catalogue }, inputs) {
+    const needs = { ...inputs, format: 'custom', compression: 'auto', previousBytes: () => null };
+    findings.after('docker', 'project', () => {
+        checkProject(seen, needs);
+        const services = new Set(seen.containers.map(({ service }) => service));
+        return `${seen.containers[0]?.project} runs ${[...services].toSorted().join(', ')}`;
+    });
+    findings.after('project', 'database', () => `the service ${findDatabase(seen, needs).service} runs it`);
+    findings.after('database', 'database accepts', () => {
+        const { database, serverVersion, sizeBytes } = askedDatabase(seen);
+        return `"${database}" accepts connections: ${formatBytes(sizeBytes)}, PostgreSQL ${serverVersion}`;
+    });
+    findings.after('database accepts', 'pg_dump', () => {
+        const facts = askedDatabase(seen);
+        probe_checkDumpTools(facts);
+        return `pg_dump ${facts.pgDumpVersion} is in the container`;
+    });
+    findings.after('pg_dump', 'compressor', () => {
+        const { encoding, where } = chooseCompression(seen, askedDatabase(seen), needs);
+        return `${encoding.compression}, in the ${where}`;
+    });
+    findings.after('compressor', 'space', () => {
+        const facts = askedDatabase(seen);
+        const { encoding } = chooseCompression(seen, facts, needs);
+        const previous = catalogue_verifiedSetsOf(facts.database, catalogue.sets)[0]?.manifest ?? null;
+        const alike = previous?.format === encoding.format && previous.compression === encoding.compression;
+        const estimate = estimateOf(facts, encoding, alike ? previous.sizeBytes : null);
+        checkSpace(seen, estimate, needs, alike ? previous.sizeBytes : null);
+        return `${formatBytes(seen.freeBytes)} free, and the next backup needs about ${formatBytes(estimate)}`;
+    });
+    const free = seen.setup?.dockerFree ?? null;
+    if ('version' in seen.docker && free === null) {
+        findings.unable('space for a drill', 'how much room the disk of Docker has could not be seen', 'On the host: docker info');
+    }
+    else {
+        findings.after('database accepts', 'space for a drill', () => judgeDrillSpace(seen, catalogue, needs.minFreeSpace, free ?? 0), 'warning');
+    }
+}
+function judgeDrillSpace(seen, catalogue, minFreeSpace, free) {
+    const facts = askedDatabase(seen);
+    const newest = catalogue_verifiedSetsOf(facts.database, catalogue.sets)[0];
+    if (newest === undefined)
+        return 'there is no backup to drill yet';
+    const needed = neededFor(newest.manifest, facts.sizeBytes) + minFreeSpace;
+    const remedy = 'On the host: docker system df. Or drill on another machine: docs/restore.md';
+    if (free >= needed)
+        return `${formatBytes(free)} free on the disk of Docker, and a drill needs at most ${formatBytes(needed)}`;
+    return {
+        detail: `the disk of Docker has ${formatBytes(free)} free, and a drill needs at most ${formatBytes(needed)}`,
+        remedy,
+    };
+}
+
+;// CONCATENATED MODULE: ./build/verify-action/setup/machine.js
+
+
+
+/** What every program stands on, and the folders of the backups. */
 function judgeMachine(findings, seen, inputs) {
     findings.check('tools', () => {
         checkTools(seen);
@@ -37830,6 +38139,7 @@ function judgeMachine(findings, seen, inputs) {
     else
         findings.check('sessions', () => judgeSessions(setup, seen));
     findings.check('lock', () => judgeLock(seen, setup, inputs), 'warning');
+    judgeFolders(findings, seen, inputs);
 }
 const sessionsRemedy = ({ user }) => `On the host, as root, in /etc/systemd/logind.conf: KillExcludeUsers=root ${user}; then systemctl restart systemd-logind`;
 /** A rollback goes on when its connection is lost; where logind ends it, nobody would carry it to its end. */
@@ -37892,95 +38202,42 @@ function judgeModes({ open, openCount }, { user }, backupDir) {
             : `As ${user} or root: ${chmod}`,
     };
 }
-function judgeDatabase(findings, { seen, catalogue }, inputs) {
-    const needs = { ...inputs, format: 'custom', compression: 'auto', previousBytes: () => null };
-    findings.after('docker', 'project', () => {
-        checkProject(seen, needs);
-        const services = new Set(seen.containers.map(({ service }) => service));
-        return `${seen.containers[0]?.project} runs ${[...services].toSorted().join(', ')}`;
-    });
-    findings.after('project', 'database', () => `the service ${findDatabase(seen, needs).service} runs it`);
-    findings.after('database', 'database accepts', () => {
-        const { database, serverVersion, sizeBytes } = askedDatabase(seen);
-        return `"${database}" accepts connections: ${formatBytes(sizeBytes)}, PostgreSQL ${serverVersion}`;
-    });
-    findings.after('database accepts', 'pg_dump', () => `pg_dump ${askedDatabase(seen).pgDumpVersion} is in the container`);
-    findings.after('pg_dump', 'compressor', () => {
-        const { encoding, where } = chooseCompression(seen, askedDatabase(seen), needs);
-        return `${encoding.compression}, in the ${where}`;
-    });
-    findings.after('compressor', 'space', () => {
-        const facts = askedDatabase(seen);
-        const { encoding } = chooseCompression(seen, facts, needs);
-        const previous = catalogue_verifiedSetsOf(facts.database, catalogue.sets)[0]?.manifest ?? null;
-        const alike = previous?.format === encoding.format && previous.compression === encoding.compression;
-        const estimate = estimateOf(facts, encoding, alike ? previous.sizeBytes : null);
-        checkSpace(seen, estimate, needs, alike ? previous.sizeBytes : null);
-        return `${formatBytes(seen.freeBytes)} free, and the next backup needs about ${formatBytes(estimate)}`;
-    });
-    const free = seen.setup?.dockerFree ?? null;
-    if ('version' in seen.docker && free === null) {
-        findings.unable('space for a drill', 'how much room the disk of Docker has could not be seen', 'On the host: docker info');
-    }
-    else {
-        findings.after('database accepts', 'space for a drill', () => judgeDrillSpace(seen, catalogue, needs.minFreeSpace, free ?? 0), 'warning');
-    }
+
+;// CONCATENATED MODULE: ./build/shared/history/hold.js
+
+const keys = ['reason', 'since', 'run', 'by', 'from', 'to', 'id'];
+/** The text of the file HOLD: `key=value` lines. */
+function holdText(hold) {
+    return keys
+        .filter((key) => hold[key] !== null)
+        .map((key) => `${key}=${cleanLine(hold[key] ?? '', 1_000)}\n`)
+        .join('');
 }
-function judgeDrillSpace(seen, catalogue, minFreeSpace, free) {
-    const facts = askedDatabase(seen);
-    const newest = catalogue_verifiedSetsOf(facts.database, catalogue.sets)[0];
-    if (newest === undefined)
-        return 'there is no backup to drill yet';
-    const needed = neededFor(newest.manifest, facts.sizeBytes) + minFreeSpace;
-    const remedy = 'On the host: docker system df. Or drill on another machine: docs/restore.md';
-    if (free >= needed)
-        return `${formatBytes(free)} free on the disk of Docker, and a drill needs at most ${formatBytes(needed)}`;
-    return {
-        detail: `the disk of Docker has ${formatBytes(free)} free, and a drill needs at most ${formatBytes(needed)}`,
-        remedy,
-    };
+/** Reads it. A file that somebody made by hand holds as well, whatever stands in it. */
+function parseHold(text) {
+    const values = new Map(text.split('\n').map((line) => {
+        const at = line.indexOf('=');
+        return at < 0 ? ['', ''] : [line.slice(0, at).trim(), clean_cleanLine(line.slice(at + 1), 1_000)];
+    }));
+    return Object.fromEntries(keys.map((key) => [key, values.get(key) || null]));
 }
-function judgeCompose(findings, seen, inputs) {
-    const { compose } = seen;
-    findings.after('docker', 'compose', () => {
-        if (compose === null || 'error' in compose)
-            return noCompose(compose?.error ?? '');
-        checkComposeVersion(compose.version);
-        return `docker compose ${compose.version}`;
-    });
-    findings.after('compose', 'compose file', () => judgeComposeFile(seen, inputs));
-    if (inputs.envFile === null)
-        return;
-    findings.after('compose', 'env file', () => {
-        const names = compose === null || 'error' in compose ? null : compose.envNames;
-        if (names !== null)
-            return `${inputs.envFile} sets ${names.length} variables`;
-        return {
-            detail: `${seen.user} cannot read ${inputs.envFile} in ${inputs.deployDir}`,
-            remedy: 'Correct "env-file", or give the file to that user',
-        };
-    });
+/** In one sentence. */
+function tellHold({ reason, since, run }) {
+    return [
+        `deployments are on hold${since === null ? '' : ` since ${since}`}`,
+        ...(reason === null ? [] : [`because of: ${reason}`]),
+        ...(run === null ? [] : [`see ${run}`]),
+    ].join('; ');
 }
-function judgeComposeFile({ compose, containers }, inputs) {
-    if (compose === null || 'error' in compose)
-        return noCompose('');
-    const files = inputs.composeFiles.join(', ');
-    const check = `In ${inputs.deployDir} on the host: docker compose config --quiet`;
-    if (compose.config.trim() === '')
-        return { detail: `compose cannot read ${files}`, remedy: check };
-    const { name, services } = readProject(compose.config, compose.template);
-    const running = containers[0]?.project;
-    if (running !== undefined && running !== name) {
-        return {
-            detail: `${files} is that of the project "${name}", and "${running}" is what runs`,
-            remedy: `Set "project-name": ${running}, or correct "compose-file"`,
-        };
-    }
-    const complaint = compose.complaints.split('\n').find((line) => /is not set/.test(line));
-    if (complaint !== undefined)
-        return { detail: `${files}: ${complaint.trim()}`, remedy: `Set it in the env file. ${check}` };
-    return `${files} is valid, with ${counted(services.size, 'service')}`;
-}
+
+;// CONCATENATED MODULE: ./build/verify-action/setup/rollback.js
+
+
+
+
+
+
+/** What earlier rollbacks have left. */
 function judgeTransactions(findings, seen, { backupDir }) {
     findings.check('transactions', () => {
         const [first] = seen.unfinished;
@@ -38000,6 +38257,7 @@ function judgeTransactions(findings, seen, { backupDir }) {
             remedy: 'When the cause is mended, deploy with release-hold: true in backup-action',
         }, 'warning');
 }
+/** Whether there is something to roll back to, and where that is known from. */
 function judgeHistory(findings, facts, inputs) {
     const { seen, book, copyNotices } = facts;
     const { environment, backupDir } = inputs;
@@ -38037,73 +38295,28 @@ function judgeHistory(findings, facts, inputs) {
         return copies === 0 ? 'none yet; the next backup or rollback stores one' : `${copies} found on GitHub`;
     }, 'warning');
 }
-/** Only where a login is given: else nobody asks for one. */
-function judgeRegistry(findings, { registry }, inputs) {
-    if (inputs.login === null)
-        return;
-    if (registry === null)
-        findings.unable('registry', 'it could not be asked from the host', `On the host: curl -sI https://${inputs.registry}/v2/`);
-    else
-        findings.check('registry', () => registry.refusal === null
-            ? `${inputs.registry} takes the login of ${inputs.login?.user}`
-            : {
-                detail: `${inputs.registry} refuses the login: ${registry.refusal}`,
-                remedy: 'Give a token with packages: read as "registry-password"; see whether the host reaches the registry',
-            });
-}
-/** What the history says to go back to. */
-function lastGoodOf({ seen, book }, inputs) {
-    const ignored = new Set([...seen.candidates.map(({ service }) => service), inputs.databaseService ?? '']);
-    const running = releaseOf(seen.containers, seen.images);
-    const choice = lastGood({ records: book.host, environment: inputs.environment, running, ignored });
-    const images = seen.compose === null || 'error' in seen.compose ? [] : seen.compose.images;
-    const wanted = Object.entries(choice.record?.release ?? {}).filter(([service]) => !ignored.has(service));
-    return { choice, images, wanted, away: wanted.filter(([, image]) => !isHere(image, images)) };
-}
-/** The images of the last good release that are not on the host: by digest, else by tag. */
-function imagesToAskFor(facts, inputs) {
-    return lastGoodOf(facts, inputs).away.flatMap(([, image]) => referenceTo(image) ?? []);
-}
-function referenceTo({ image, tag, digest }) {
-    const repository = referenceOf(image)?.repository;
-    if (repository === undefined || (digest === null && tag === null))
-        return null;
-    return digest === null ? `${repository}:${tag}` : `${repository}@${digest}`;
-}
-function judgeLastGood(facts, inputs) {
-    const { choice, images, wanted, away } = lastGoodOf(facts, inputs);
-    if (choice.record === null) {
-        return {
-            detail: `there is nothing to roll back to: ${choice.why}`,
-            remedy: 'After the next good deployment there will be. Until then a rollback must name a "target"',
-        };
-    }
-    const name = wanted.map(([service, image]) => named(service, image, images)).join(', ');
-    if (away.length === 0)
-        return `${name}: every image is on the host`;
-    const there = new Set(facts.registry?.there ?? []);
-    const lost = away.filter(([, image]) => !there.has(referenceTo(image) ?? ''));
-    if (lost.length === 0)
-        return `${name}: what is not on the host, the registry has`;
-    const isOnlyHere = lost.every(([, image]) => referenceTo(image) === null);
-    const answer = facts.registry?.away[0]?.why ?? facts.registry?.refusal ?? 'the registry could not be asked';
-    const why = isOnlyHere ? 'it was only on this host' : answer;
-    return {
-        detail: `${lost.map(([service, image]) => named(service, image, images)).join(', ')} is not on the host, and not to be had: ${why}`,
-        remedy: 'A rollback must name another "target". To keep images, do not run docker image prune --all',
-    };
-}
-function named(service, { image, tag, digest, imageId }, images) {
-    return `${service} ${nameOf(imageId, image, images) ?? tag ?? (digest ?? imageId ?? 'unknown').slice(0, 19)}`;
-}
-function isHere({ image, digest, imageId }, images) {
-    const repository = referenceOf(image)?.repository;
-    return images.some(({ id, repoDigests }) => (imageId !== null && id === imageId) ||
-        (digest !== null &&
-            repoDigests.map(referenceOf).some((name) => name?.digest === digest && name.repository === repository)));
+
+;// CONCATENATED MODULE: ./build/verify-action/setup.js
+
+
+
+
+
+/** Whether backups and rollbacks will work on this host. Nothing on it is changed. */
+function judgeSetup(facts, inputs) {
+    const findings = new Findings('setup');
+    const { target, seen } = facts;
+    findings.check('connection', () => inputs.ssh === null ? 'the runner is the host' : `${target} answers, with a host key of "known-hosts"`);
+    judgeMachine(findings, seen, inputs);
+    judgeDatabase(findings, facts, inputs);
+    judgeCompose(findings, seen, inputs);
+    judgeTransactions(findings, seen, inputs);
+    judgeHistory(findings, facts, inputs);
+    return findings;
 }
 
 ;// CONCATENATED MODULE: ./build/verify-action/check-setup.js
+
 
 
 

@@ -44,8 +44,8 @@ export interface Restored {
   checkedIndexes: number | null;
   /** Names of invalid ones, or what amcheck said. */
   indexFaults: string[];
-  /** Of the statements, in order: whether true, and what came else. */
-  assertions: { isTrue: boolean; answer: string }[];
+  /** Of the statements, in order: whether true, and what came else; null where nobody who only reads could be made to ask. */
+  assertions: { isTrue: boolean; answer: string }[] | null;
 }
 
 export interface DrillOutcome {
@@ -203,11 +203,17 @@ function readRestored(records: Records): Restored {
       ...lines.filter((line) => line.startsWith('invalid ')),
       ...(indexExit === 0 ? [] : [lines.find((line) => line.includes('ERROR')) ?? 'the indexes could not be read']),
     ],
-    assertions: records.all('assertion').map((value) => {
-      const [exit, answer] = readSaid(value);
-      return { isTrue: exit === 0 && answer.trim() === 't', answer: answer.trim() };
-    }),
+    assertions: readAssertions(records),
   };
+}
+
+function readAssertions(records: Records): Restored['assertions'] {
+  const [readerExit] = readSaid(records.find('reader') ?? '0 ');
+  if (readerExit !== 0) return null;
+  return records.all('assertion').map((value) => {
+    const [exit, answer] = readSaid(value);
+    return { isTrue: exit === 0 && answer.trim() === 't', answer: answer.trim() };
+  });
 }
 
 function readSaid(value: string): [exit: number, text: string] {

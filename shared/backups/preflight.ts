@@ -1,6 +1,6 @@
 import { Failure } from '../failure.ts';
 import type { Survey } from '../host/survey.ts';
-import { type DatabaseFacts, readProbe } from '../postgres/probe.ts';
+import { checkDumpTools, type DatabaseFacts, readProbe } from '../postgres/probe.ts';
 import { quoteForShell } from '../shell-quote.ts';
 import { formatBytes, formatDuration } from '../units.ts';
 import type { Compression, DumpFormat } from './manifest.ts';
@@ -58,6 +58,7 @@ export function judgeHost(survey: Survey, needs: BackupNeeds): ReadyHost {
   const docker = checkGround(survey, needs, collect);
   const container = docker && collect(() => findDatabase(survey, needs));
   const database = container && collect(() => askedDatabase(survey));
+  if (database) collect(() => checkDumpTools(database));
   const compressor = database && collect(() => chooseCompression(survey, database, needs));
   const previous = compressor && needs.previousBytes(database.database, compressor.encoding);
   const estimate = compressor && estimateOf(database, compressor.encoding, previous ?? null);

@@ -25,7 +25,7 @@ export interface DatabaseFacts {
 
 /**
  * Reads what the probe printed. Values are the server's: hostile until cleaned.
- * @throws Failure `database-refuses`, `no-pg-dump`
+ * @throws Failure `database-refuses`; `no-pg-dump` where there is not even psql
  */
 export function readProbe(output: string): DatabaseFacts {
   const lines = output.split('\n').map((line) => {
@@ -35,12 +35,7 @@ export function readProbe(output: string): DatabaseFacts {
   const value = (name: string) => lines.find(([key]) => key === name)?.[1];
 
   const tools = new Set(lines.filter(([name]) => name === 'tool').map(([, tool]) => tool));
-  const missing = ['psql', 'pg_dump', 'pg_restore'].filter((tool) => !tools.has(tool));
-  if (missing.length > 0) {
-    throw new Failure('no-pg-dump', `The database container has no ${missing.join(' and no ')}`, {
-      hint: 'Name the service that runs the official PostgreSQL image as "db-service"',
-    });
-  }
+  requireTools(tools, ['psql']);
   const answer = value('accepts');
   if (answer === undefined) throw refusal(value('refuses') ?? 'no answer');
   return {
@@ -48,6 +43,22 @@ export function readProbe(output: string): DatabaseFacts {
     pgDumpVersion: (value('pg-dump') ?? '').replace(/^pg_dump \(PostgreSQL\) /, ''),
     tools,
   };
+}
+
+/**
+ * Whether the container can dump, and read what it has dumped.
+ * @throws Failure `no-pg-dump`
+ */
+export function checkDumpTools({ tools }: DatabaseFacts): void {
+  requireTools(tools, ['pg_dump', 'pg_restore']);
+}
+
+function requireTools(tools: ReadonlySet<string>, wanted: readonly string[]): void {
+  const missing = wanted.filter((tool) => !tools.has(tool));
+  if (missing.length === 0) return;
+  throw new Failure('no-pg-dump', `The database container has no ${missing.join(' and no ')}`, {
+    hint: 'Name the service that runs the official PostgreSQL image as "db-service"',
+  });
 }
 
 const refusals: [fatal: RegExp, hint: string][] = [

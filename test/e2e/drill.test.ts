@@ -113,8 +113,14 @@ describe('a backup that is whole', () => {
     const lean = await startHost(lab, { name: 'lean', postgres: 'lean' });
     try {
       const folder = lean.newBackupDir();
-      await backup(lean, folder, { compression: 'zstd' });
+      const taken = await backup(lean, folder, { compression: 'zstd' });
       await verified(lean, await verify(lean, folder, { checks: 'drill' }), 'verified');
+
+      const damage = 'head -c 5000 /dev/zero | dd of="$1" bs=1000 seek=20 conv=notrunc status=none';
+      await bash(lean, damage, taken.outputs['backup-file'] ?? '');
+      const result = await verify(lean, folder, { checks: 'drill' });
+      assert.equal(result.outputs['status'], 'failed');
+      assert.match(findingOf(result, 'restore').detail, /it does not unpack to its end/);
     } finally {
       await lean.stop();
     }
@@ -230,6 +236,36 @@ describe('what is wrong with a backup is found', () => {
   });
 });
 
+describe('the server that runs is not the one of the backup', () => {
+  /** As if it had been taken from that major version. */
+  const ofMajor = async (major: string) => {
+    const manifest = await manifestOf(host, await backup(host, dir, { 'db-name': 'small' }));
+    await forge(manifest, { serverVersion: `${major}.4` });
+    return manifest.id;
+  };
+
+  test('it is drilled in the official image, where the host has that', async () => {
+    const id = await ofMajor('9');
+    const image = (await host.docker('inspect', '--format', '{{.Image}}', await host.container('db'))).trim();
+    await host.docker('tag', image, 'postgres:9');
+    const result = await drill();
+    await host.docker('rmi', 'postgres:9');
+    // Of the pg_dump in there nothing is known; the schema is the same all the same.
+    await verified(host, result, 'verified');
+    const proof = await read(host, join(root(), 'daily', `backup_${id}.proof.jsonl`));
+    assert.equal(JSON.parse(proof).image, 'postgres:9');
+  });
+
+  test('it could not be checked where the host has it not: nothing is pulled', async () => {
+    await ofMajor('8');
+    const result = await drill();
+    await verified(host, result, 'could-not-verify', { drill: 'could-not-check' });
+    assert.match(result.stdout, /No such image: postgres:8/);
+    assert.doesNotMatch(result.stdout, /Unable to find image|Pulling/);
+    assert.match(findingOf(result, 'drill').remedy ?? '', /postgres:8/);
+  });
+});
+
 describe('what could not be checked', () => {
   test('rows that were not counted when the backup was taken', async () => {
     await backup(host, dir, { 'db-name': 'small', 'row-counts': 'estimate' });
@@ -312,9 +348,9 @@ describe('statements of the user', () => {
 describe('a drill at work', () => {
   const sleeping = 'SELECT pg_sleep(60) IS NOT NULL';
 
-  async function startDrill(more: Inputs = {}) {
+  async function startDrill(more: Inputs = {}, sql = sleeping) {
     await backup(host, dir, { 'db-name': 'small' });
-    const inputs = drillInputs({ 'drill-sql': await statementsFile(sleeping), ...more });
+    const inputs = drillInputs({ 'drill-sql': await statementsFile(sql), ...more });
     const action = await startAction('verify', backupInputs(host, dir, inputs));
     await action.sawLog(/Reading what came back/);
     const [id = ''] = await drillsHere();
@@ -350,6 +386,19 @@ describe('a drill at work', () => {
     await nothingLeft();
     const left = (await host.docker('volume', 'ls', '--quiet')).split('\n');
     for (const { Name: name } of facts.mounts) assert.ok(!left.includes(name), 'a volume of it is left');
+  });
+
+  test('loses its backup: what was found is told, and no proof of what is gone is written', async () => {
+    const { action } = await startDrill({}, 'SELECT pg_sleep(3) IS NOT NULL');
+    await bash(host, 'rm -- "$1"/daily/*.manifest.json', root());
+    const result = await action.finished;
+    assert.deepEqual(notPassed(result), { proof: 'could-not-check' }, result.stdout);
+    assert.match(findingOf(result, 'proof').detail, /is not there any more/);
+    assert.deepEqual(
+      host.files(dir).filter(({ path }) => path.includes('proof')),
+      [],
+    );
+    await nothingLeft();
   });
 
   test('is cancelled: nothing of it stays', async () => {

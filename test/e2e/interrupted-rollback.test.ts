@@ -278,15 +278,13 @@ describe('the runner dies', { concurrency: 1 }, () => {
   });
 
   test('the command that is printed ends it as well', async () => {
-    const { action, seen, watch } = await strikeAt('started', killSupervisorAndEngine);
+    let folder = '';
+    const { action, seen, watch } = await strikeAt('started', (transaction) => {
+      folder = transaction.folder;
+      return killSupervisorAndEngine(transaction);
+    });
     await action.kill();
-    const [folder] = app.host
-      .files(`${backupDir}/rollback/transactions`)
-      .map(({ path }) => path)
-      .filter((path) => path.endsWith('/abort') || path.endsWith('/carrier'));
-    assert.ok(folder !== undefined);
-    const path = join(app.host.deployDir, backupDir, 'rollback/transactions', folder.split('/')[0] ?? '', 'engine.sh');
-    const outcome = await app.host.exec(['bash', path]);
+    const outcome = await app.host.exec(['bash', join(folder, 'engine.sh')]);
     assert.equal(outcome.code, 0, outcome.stderr);
     const { journal } = await watch.ended();
     assert.equal(await endedAs(journal(), seen), 'reverted');

@@ -1,5 +1,6 @@
 // Whether what runs is what was deployed, and well; and that the button goes back by what was found.
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { type Application, startApplication } from '../lab/application.ts';
 import { type Lab, openLab } from '../lab/lab.ts';
@@ -7,7 +8,7 @@ import { freePort } from '../lab/port.ts';
 import { type Registry, startRegistry } from '../lab/registry.ts';
 import { runAction } from '../lab/runner.ts';
 import { historyIn, rolledBack } from './rollbacks.ts';
-import { backupInputs, type Inputs } from './sets.ts';
+import { backupInputs, bash, type Inputs, write } from './sets.ts';
 import { findingOf, verified, verify } from './verifications.ts';
 
 let lab: Lab;
@@ -167,4 +168,52 @@ test('a project that compose cannot read could not be checked, and nothing is wr
     app.host.files(dir).filter(({ path }) => path.includes('history')),
     [],
   );
+});
+
+describe('Docker does not tell how the containers stand', () => {
+  /** The step runs on the host itself, where `docker` fails so often when it is asked for that. */
+  async function checkWith(failures: number) {
+    await deploy('v1');
+    const { account, env } = app.host.localStep();
+    const folder = join(app.host.deployDir, dir, 'bin');
+    const shim = `#!/bin/bash
+      asked=$(dirname "$0")/asked
+      touch "$asked"
+      if [[ $1 == inspect && $* == *'"restarts"'* ]] && (($(wc -l <"$asked") < ${failures})); then
+        echo asked >>"$asked"
+        exit 1
+      fi
+      PATH=\${PATH#*:} exec docker "$@"\n`;
+    await write(app.host, join(folder, 'docker'), shim);
+    await bash(app.host, 'chmod 700 -- "$1"', join(folder, 'docker'));
+    const path = `${folder}:${process.env['PATH']}`;
+    return runAction(
+      'verify',
+      {
+        ...backupInputs(app.host, dir),
+        host: 'local',
+        port: '',
+        user: '',
+        'ssh-key': '',
+        'known-hosts': '',
+        checks: 'deployment',
+        environment: app.inputs()['environment'] ?? '',
+        registry: registry.address,
+        'stable-for': '1s',
+        'health-timeout': '20s',
+      },
+      { account, env: { ...env, PATH: path } },
+    );
+  }
+
+  test('for a moment: it is asked again', async () => {
+    await verified(app.host, await checkWith(2), 'verified');
+  });
+
+  test('at all: the deployment could not be checked, and no release is blamed', async () => {
+    const result = await checkWith(100);
+    await verified(app.host, result, 'could-not-verify', { deployment: 'could-not-check' });
+    assert.match(findingOf(result, 'deployment').detail, /Docker does not tell how the containers stand/);
+    assert.equal(result.outputs['history-id'], '');
+  });
 });

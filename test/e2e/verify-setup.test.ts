@@ -250,6 +250,21 @@ describe('the database', () => {
     assert.match(result.summary, /\| ❌ failed \| database \|.*docker start/);
   });
 
+  test('whose container has no pg_dump fails, though it answers', async () => {
+    const container = await host.container('db');
+    const inside = (script: string) => host.docker('exec', '--user', 'root', container, 'sh', '-c', script);
+    const path = (await inside('command -v pg_dump')).trim();
+    await inside(`mv ${path} ${path}.away`);
+    const result = await setup();
+    await inside(`mv ${path}.away ${path}`);
+    await verified(host, result, 'failed', {
+      pg_dump: 'failed',
+      compressor: 'could-not-check',
+      space: 'could-not-check',
+    });
+    assert.match(findingOf(result, 'database accepts').detail, /accepts connections/);
+  });
+
   test('of another name fails', async () => {
     const result = await setup({ 'db-name': 'nobody' });
     assert.deepEqual(findingOf(result, 'database accepts').result, 'failed');

@@ -61,10 +61,18 @@ export async function smallDisk(host: Host, backupDir: string, megabytes: number
   });
 }
 
-/** Fills a folder until so much is left in it. */
+/** Fills a folder until so much is left in it, also while others write there. */
 export async function leaveRoom(host: Host, backupDir: string, kilobytes: number): Promise<void> {
   const path = join(host.deployDir, backupDir);
-  const script = 'free=$(df --output=avail -k "$1" | tail -n 1); fallocate -l "$((free - $2))K" "$1/ballast"';
+  const script = [
+    'for attempt in {1..50}; do',
+    '  free=$(df --output=avail -k "$1" | tail -n 1) || exit',
+    '  ((free > $2)) || exit 0',
+    '  size=$(stat --format %s "$1/ballast" 2>/dev/null || echo 0)',
+    '  fallocate -l "$((size + (free - $2) * 1024))" "$1/ballast"',
+    'done',
+    'exit 1',
+  ].join('\n');
   const outcome = await host.exec(['bash', '-c', script, 'bash', path, String(kilobytes)]);
   if (outcome.code !== 0) throw new Error(outcome.stderr);
 }

@@ -26,6 +26,7 @@ function judge(change: (host: HostFolder) => void = () => {}, facts: Partial<Bac
     readings: [{ id: nights.at(-1) ?? '', files: 5, faults: [] }] satisfies ReadSet[],
     backupDir: '/opt/shop/backups',
     maxAge: 26 * 3_600_000,
+    keep: { daily: 7, weekly: 4, monthly: 'all', predeployment: 30, prerollback: 'all' },
     timezone: 'UTC',
     now,
     ...facts,
@@ -83,13 +84,61 @@ test('a missed night is named, and today may still get its own', () => {
   assert.deepEqual(judge((host) => host.remove(nights[5] ?? '', 'daily')).bad['days'], undefined);
 });
 
-test('a week without its own is named; a tier that is switched off is not', () => {
-  const { bad } = judge((host) => host.remove(nights[2] ?? '', 'weekly'));
-  assert.match(bad['tiers'] ?? '', /^warning: .*there is no weekly for the week of Sun 2026-11-22/);
-  const off = judge((host) => {
+describe('the tiers hold what the policy keeps', () => {
+  const keep = { daily: 7, weekly: 4, monthly: 'all', predeployment: 30, prerollback: 'all' } as const;
+  const noWeekly = (host: HostFolder) => {
     for (const id of nights) host.remove(id, 'weekly');
+  };
+
+  test('how many of how many', () => {
+    const { list } = judge();
+    const tiers = list.find(({ name }) => name === 'tiers');
+    assert.equal(tiers?.detail, '6 daily of 7, 2 weekly of 4, 1 monthly, 0 predeployment of 30, 0 prerollback');
   });
-  assert.equal(off.bad['tiers'], undefined);
+
+  test('a week without its own is named', () => {
+    const { bad } = judge((host) => host.remove(nights[2] ?? '', 'weekly'));
+    assert.match(bad['tiers'] ?? '', /^warning: .*there is no weekly for the week of Sun 2026-11-22$/);
+  });
+
+  test('all of a tier that is gone', () => {
+    assert.match(
+      judge(noWeekly).bad['tiers'] ?? '',
+      /no weekly for the week of Sun 2026-11-22, no weekly for .*11-15$/,
+    );
+  });
+
+  test('a tier that is switched off needs none', () => {
+    assert.deepEqual(judge(noWeekly, { keep: { ...keep, weekly: 0 } }).bad, {});
+  });
+
+  test('a period that is not kept any more needs none', () => {
+    const older = (host: HostFolder) => host.remove(nights[0] ?? '', 'weekly');
+    assert.ok('tiers' in judge(older).bad);
+    assert.deepEqual(judge(older, { keep: { ...keep, weekly: 1 } }).bad, {});
+  });
+
+  test('what should have been pruned is named', () => {
+    const { bad } = judge(() => {}, { keep: { ...keep, daily: 4 } });
+    assert.match(bad['tiers'] ?? '', /^warning: 6 daily of 4, .*does not keep 20261121_021700 in daily, and 1 more$/);
+    assert.ok('tiers' in judge(() => {}, { keep: { ...keep, weekly: 0 } }).bad);
+  });
+
+  test('days that are not kept are not missed', () => {
+    const few = (host: HostFolder) => {
+      for (const id of nights.slice(1, 4)) host.remove(id, 'daily');
+      host.remove(nights[2] ?? '', 'weekly');
+    };
+    assert.match(judge(few).bad['days'] ?? '', /no backup of 2026-11-21, 2026-11-22, 2026-11-23/);
+    assert.equal('days' in judge(few, { keep: { ...keep, daily: 1 } }).bad, false);
+    assert.equal('days' in judge(few, { keep: { ...keep, daily: 0 } }).bad, false);
+  });
+});
+
+test('what a run that is at work writes is no leftover', () => {
+  const partial = (id: string) => (host: HostFolder) => host.files.set(`daily/.partial-${id}.dump.zst`, 1);
+  assert.equal('leftovers' in judge(partial('20261125_055900')).bad, false);
+  assert.match(judge(partial('20261123_021700')).bad['leftovers'] ?? '', /^warning: .*20261123_021700/);
 });
 
 describe('reading a set in full', () => {

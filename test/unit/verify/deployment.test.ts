@@ -181,6 +181,25 @@ describe('what is expected', () => {
     });
   }
 
+  test('a digest: of the repository that the compose file names, and of no other', () => {
+    const digest = `sha256:${'d'.repeat(64)}`;
+    const pulled = (repository: string) => [{ id: id('2'), repoTags: [], repoDigests: [`${repository}@${digest}`] }];
+    const expect = parseTarget(`web=${digest}`);
+    assert.deepEqual(judge({ expect, images: pulled('ghcr.io/acme/web') }).bad, []);
+    assert.match(judge({ expect, images: pulled('ghcr.io/evil/web') }).bad.join(), /the host has no image sha256:ddd/);
+  });
+
+  test('a tag of another repository is another image', () => {
+    const images = [{ id: id('2'), repoTags: ['ghcr.io/evil/web:v2'], repoDigests: [] }];
+    assert.match(judge({ expect: parseTarget('v2'), images }).bad.join(), /image: web: the host has no image v2/);
+  });
+
+  test('containers of one service that run different images', () => {
+    const one = watched();
+    const mixed = { ...one, after: [...one.after, container({ id: 'w0', imageId: id('1') })] };
+    assert.match(judge({ watched: mixed }).bad.join(), /image: web: its containers run different images/);
+  });
+
   test('what was only seen to run was wanted by nobody', () => {
     const { release } = judge({ watched: watched({ imageId: id('1') }) });
     const history = [{ ...observed(release, circumstances, null), event: 'check' as const }];

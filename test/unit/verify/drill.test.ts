@@ -120,6 +120,15 @@ describe('what came back and what was dumped', () => {
     assert.ok('sequences' in judge(sequence('9007199254740992'), { sequences: large }));
   });
 
+  test('a sequence that was not used before, nor after', () => {
+    const unused = [{ schema: 'public', name: 'orders_id', before: null, after: null, increment: '1' }];
+    assert.deepEqual(judge(sequence(null), { sequences: unused }), {});
+    assert.match(judge(sequence('1'), { sequences: unused })['sequences'] ?? '', /is at 1, not between nothing and/);
+    const first = [{ schema: 'public', name: 'orders_id', before: null, after: '2', increment: '1' }];
+    assert.deepEqual(judge(sequence('1'), { sequences: first }), {});
+    assert.ok('sequences' in judge(sequence('3'), { sequences: first }));
+  });
+
   test('no table at all proves nothing', () => {
     assert.match(judge({ restored: { tables: [] } }, { tables: [] })['tables'] ?? '', /no table at all/);
   });
@@ -155,6 +164,10 @@ describe('statements', () => {
       { isTrue: false, answer: 'f' },
     ];
     assert.match(judge({ statements, restored: { assertions } })['drill-sql'] ?? '', /SELECT 2 = 3 gives f/);
+  });
+
+  test('nobody who only reads could be made to ask', () => {
+    assert.match(judge({ statements, restored: { assertions: null } })['drill-sql'] ?? '', /^could-not-check: a role/);
   });
 
   test('one without an answer is not', () => {

@@ -7,7 +7,7 @@ import type { SetupSurvey, Survey } from '../../../shared/host/survey.ts';
 import type { Finding } from '../../../verify-action/finding.ts';
 import type { VerifyInputs } from '../../../verify-action/inputs.ts';
 import { judgeSetup } from '../../../verify-action/setup.ts';
-import { folder, host } from '../surveyed-host.ts';
+import { accepts, folder, host } from '../surveyed-host.ts';
 
 const quiet: SetupSurvey = {
   open: [],
@@ -35,6 +35,7 @@ const inputs: VerifyInputs = {
   githubToken: null,
   checks: ['setup'],
   maxBackupAge: 1,
+  keep: { daily: 7, weekly: 4, monthly: 'all', predeployment: 30, prerollback: 'all' },
   timezone: 'UTC',
   minFreeSpace: 1,
   expect: null,
@@ -75,6 +76,12 @@ const failing: [name: string, changes: Partial<Survey>, detail: RegExp, remedy: 
   ['project', { containers: [], otherProjects: ['blog in /srv'] }, /No container/, /blog in \/srv/],
   ['database', { candidates: [] }, /No service .* PostgreSQL/, /db-service/],
   ['database accepts', { probe: { error: 'gone' } }, /Nothing could be run/, /docker logs/],
+  [
+    'pg_dump',
+    { probe: { output: `tool psql\ntool pg_restore\n${accepts}` } },
+    /the database container has no pg_dump$/i,
+    /"db-service"/,
+  ],
   ['space', { freeBytes: 10 }, /10 bytes free|10 B/, /df -h/],
   ['compose', { compose: { error: "docker: 'compose' is not a docker command" } }, /no docker compose/, /plugin/],
 ];
@@ -129,4 +136,31 @@ test('files of somebody else need root', () => {
   );
   assert.equal(finding.detail, 'others on the host can reach x (of root)');
   assert.match(finding.remedy ?? '', /^As root: chown -R deploy: /);
+});
+
+test('a variable that compose misses is told of, as compose says it', () => {
+  const compose = {
+    version: '2.26.1',
+    config: JSON.stringify({ name: 'shop', services: { web: { image: 'web:' } } }),
+    template: '',
+    images: [],
+    envNames: null,
+    changedAt: 0,
+    world: null,
+    complaints: 'time="x" level=warning msg="The \\"TAG\\" variable is not set. Defaulting to a blank string."',
+  };
+  const finding = findingIn('compose file', { compose });
+  assert.equal(finding.result, 'failed');
+  assert.match(finding.detail, /"TAG\\?" variable is not set/);
+  assert.match(finding.remedy ?? '', /^Set it in the env file\. .*docker compose config --quiet$/);
+  assert.equal(findingIn('compose file', { compose: { ...compose, complaints: '' } }).result, 'passed');
+});
+
+test('a rollback is at work where somebody holds the lock, else it was left half-way', () => {
+  const unfinished = ['20261125_030000'];
+  const working = findingIn('transactions', { unfinished, lockHolder: 'rollback-action' });
+  assert.deepEqual([working.result, working.detail], ['passed', '20261125_030000 is at work']);
+  const left = findingIn('transactions', { unfinished });
+  assert.equal(left.result, 'failed');
+  assert.match(left.remedy ?? '', /bash \/opt\/shop\/backups\/rollback\/transactions\/20261125_030000\/engine\.sh$/);
 });

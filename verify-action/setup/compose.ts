@@ -1,0 +1,45 @@
+import type { Survey } from '../../shared/host/survey.ts';
+import { checkComposeVersion, noCompose } from '../../shared/releases/compose-version.ts';
+import { readProject } from '../../shared/releases/project.ts';
+import { counted } from '../../shared/units.ts';
+import type { Findings, Problem } from '../finding.ts';
+import type { VerifyInputs } from '../inputs.ts';
+
+/** Whether compose can start what the files say. */
+export function judgeCompose(findings: Findings, seen: Survey, inputs: VerifyInputs): void {
+  const { compose } = seen;
+  findings.after('docker', 'compose', () => {
+    if (compose === null || 'error' in compose) return noCompose(compose?.error ?? '');
+    checkComposeVersion(compose.version);
+    return `docker compose ${compose.version}`;
+  });
+  findings.after('compose', 'compose file', () => judgeComposeFile(seen, inputs));
+  if (inputs.envFile === null) return;
+  findings.after('compose', 'env file', () => {
+    const names = compose === null || 'error' in compose ? null : compose.envNames;
+    if (names !== null) return `${inputs.envFile} sets ${names.length} variables`;
+    return {
+      detail: `${seen.user} cannot read ${inputs.envFile} in ${inputs.deployDir}`,
+      remedy: 'Correct "env-file", or give the file to that user',
+    };
+  });
+}
+
+function judgeComposeFile({ compose, containers }: Survey, inputs: VerifyInputs): string | Problem {
+  if (compose === null || 'error' in compose) return noCompose('');
+  const files = inputs.composeFiles.join(', ');
+  const check = `In ${inputs.deployDir} on the host: docker compose config --quiet`;
+  if (compose.config.trim() === '') return { detail: `compose cannot read ${files}`, remedy: check };
+  const { name, services } = readProject(compose.config, compose.template);
+  const running = containers[0]?.project;
+  if (running !== undefined && running !== name) {
+    return {
+      detail: `${files} is that of the project "${name}", and "${running}" is what runs`,
+      remedy: `Set "project-name": ${running}, or correct "compose-file"`,
+    };
+  }
+  const complaint = compose.complaints.split('\n').find((line) => /is not set/.test(line));
+  if (complaint !== undefined)
+    return { detail: `${files}: ${complaint.trim()}`, remedy: `Set it in the env file. ${check}` };
+  return `${files} is valid, with ${counted(services.size, 'service')}`;
+}

@@ -1,0 +1,79 @@
+import { type Catalogue, verifiedSetsOf } from '../../shared/backups/catalogue.ts';
+import {
+  askedDatabase,
+  type BackupNeeds,
+  checkProject,
+  checkSpace,
+  chooseCompression,
+  estimateOf,
+  findDatabase,
+} from '../../shared/backups/preflight.ts';
+import type { Survey } from '../../shared/host/survey.ts';
+import { checkDumpTools } from '../../shared/postgres/probe.ts';
+import { formatBytes } from '../../shared/units.ts';
+import { neededFor } from '../drill.ts';
+import type { Findings, Problem } from '../finding.ts';
+import type { VerifyInputs } from '../inputs.ts';
+import type { SetupFacts } from './facts.ts';
+
+/** Whether the next backup can be taken, and drilled. */
+export function judgeDatabase(findings: Findings, { seen, catalogue }: SetupFacts, inputs: VerifyInputs): void {
+  const needs: BackupNeeds = { ...inputs, format: 'custom', compression: 'auto', previousBytes: () => null };
+  findings.after('docker', 'project', () => {
+    checkProject(seen, needs);
+    const services = new Set(seen.containers.map(({ service }) => service));
+    return `${seen.containers[0]?.project} runs ${[...services].toSorted().join(', ')}`;
+  });
+  findings.after('project', 'database', () => `the service ${findDatabase(seen, needs).service} runs it`);
+  findings.after('database', 'database accepts', () => {
+    const { database, serverVersion, sizeBytes } = askedDatabase(seen);
+    return `"${database}" accepts connections: ${formatBytes(sizeBytes)}, PostgreSQL ${serverVersion}`;
+  });
+  findings.after('database accepts', 'pg_dump', () => {
+    const facts = askedDatabase(seen);
+    checkDumpTools(facts);
+    return `pg_dump ${facts.pgDumpVersion} is in the container`;
+  });
+  findings.after('pg_dump', 'compressor', () => {
+    const { encoding, where } = chooseCompression(seen, askedDatabase(seen), needs);
+    return `${encoding.compression}, in the ${where}`;
+  });
+  findings.after('compressor', 'space', () => {
+    const facts = askedDatabase(seen);
+    const { encoding } = chooseCompression(seen, facts, needs);
+    const previous = verifiedSetsOf(facts.database, catalogue.sets)[0]?.manifest ?? null;
+    const alike = previous?.format === encoding.format && previous.compression === encoding.compression;
+    const estimate = estimateOf(facts, encoding, alike ? previous.sizeBytes : null);
+    checkSpace(seen, estimate, needs, alike ? previous.sizeBytes : null);
+    return `${formatBytes(seen.freeBytes)} free, and the next backup needs about ${formatBytes(estimate)}`;
+  });
+  const free = seen.setup?.dockerFree ?? null;
+  if ('version' in seen.docker && free === null) {
+    findings.unable(
+      'space for a drill',
+      'how much room the disk of Docker has could not be seen',
+      'On the host: docker info',
+    );
+  } else {
+    findings.after(
+      'database accepts',
+      'space for a drill',
+      () => judgeDrillSpace(seen, catalogue, needs.minFreeSpace, free ?? 0),
+      'warning',
+    );
+  }
+}
+
+function judgeDrillSpace(seen: Survey, catalogue: Catalogue, minFreeSpace: number, free: number): string | Problem {
+  const facts = askedDatabase(seen);
+  const newest = verifiedSetsOf(facts.database, catalogue.sets)[0];
+  if (newest === undefined) return 'there is no backup to drill yet';
+  const needed = neededFor(newest.manifest, facts.sizeBytes) + minFreeSpace;
+  const remedy = 'On the host: docker system df. Or drill on another machine: docs/restore.md';
+  if (free >= needed)
+    return `${formatBytes(free)} free on the disk of Docker, and a drill needs at most ${formatBytes(needed)}`;
+  return {
+    detail: `the disk of Docker has ${formatBytes(free)} free, and a drill needs at most ${formatBytes(needed)}`,
+    remedy,
+  };
+}
