@@ -5,12 +5,16 @@ import * as log from '../shared/runner/log.ts';
 import type { Findings } from './finding.ts';
 import type { Ground, Verification } from './ground.ts';
 import { imagesToAskFor } from './setup/images.ts';
+import { reachOutside } from './setup/outside.ts';
 import { judgeSetup } from './setup.ts';
 
 /** Whether backups and rollbacks will work. */
 export async function checkSetup(connection: Connection, ground: Ground, run: Verification): Promise<Findings> {
-  const registry = await question(connection, ground, run);
-  return judgeSetup({ ...ground, target: connection.target, registry }, run.inputs);
+  const [registry, reached] = await Promise.all([
+    question(connection, ground, run),
+    reachOutside(run.inputs, run.signal),
+  ]);
+  return judgeSetup({ ...ground, target: connection.target, registry, reached }, run.inputs);
 }
 
 /** Asked only where there is a login to try, or an image that the host does not have. */

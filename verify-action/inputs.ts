@@ -8,12 +8,20 @@ import * as grammar from '../shared/runner/grammar.ts';
 import { type HistoryInputs, readHistoryInputs } from '../shared/runner/history-inputs.ts';
 import { type HostInputs, readHostInputs } from '../shared/runner/host-inputs.ts';
 import { readInputs } from '../shared/runner/inputs.ts';
+import { type NoticeInputs, readNoticeInputs } from '../shared/runner/notice-inputs.ts';
+import { type OffsiteInputs, readOffsiteInputs } from '../shared/runner/offsite-inputs.ts';
 import { type RegistryInputs, readRegistryInputs } from '../shared/runner/registry-inputs.ts';
 import { type RetentionInputs, readRetentionInputs } from '../shared/runner/retention-inputs.ts';
 import type { Group } from './finding.ts';
 
 /** What the workflow asks of a verification. Times in milliseconds. */
-export interface VerifyInputs extends HostInputs, HistoryInputs, RegistryInputs, RetentionInputs {
+export interface VerifyInputs
+  extends HostInputs,
+    HistoryInputs,
+    RegistryInputs,
+    RetentionInputs,
+    OffsiteInputs,
+    NoticeInputs {
   checks: Group[];
   maxBackupAge: number;
   timezone: string;
@@ -101,6 +109,8 @@ export function readVerifyInputs(): VerifyInputs {
       drillBackup: input.withDefault('drill-backup', backupToDrill, 'latest'),
       drillMemory: input.withDefault('drill-memory', grammar.size, 1024 ** 3),
       drillStatements: drillStatements ?? [],
+      ...readOffsiteInputs(input),
+      ...readNoticeInputs(input),
       failOn: input.withDefault('fail-on', grammar.choice('error', 'warning'), 'error'),
     };
   });

@@ -4,6 +4,7 @@ import { judgeCompose } from './setup/compose.ts';
 import { judgeDatabase } from './setup/database.ts';
 import type { SetupFacts } from './setup/facts.ts';
 import { judgeMachine } from './setup/machine.ts';
+import { judgeOutside } from './setup/outside.ts';
 import { judgeHistory, judgeTransactions } from './setup/rollback.ts';
 
 /** Whether backups and rollbacks will work on this host. Nothing on it is changed. */
@@ -18,5 +19,6 @@ export function judgeSetup(facts: SetupFacts, inputs: VerifyInputs): Findings {
   judgeCompose(findings, seen, inputs);
   judgeTransactions(findings, seen, inputs);
   judgeHistory(findings, facts, inputs);
+  judgeOutside(findings, facts.reached, inputs);
   return findings;
 }

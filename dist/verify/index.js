@@ -28564,6 +28564,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:buffer"
 
 /***/ }),
 
+/***/ 31421:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
+
+/***/ }),
+
 /***/ 37540:
 /***/ ((module) => {
 
@@ -33699,6 +33706,118 @@ function severalProblems(problems) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/shared/runner/notice-inputs.js
+
+
+
+/** Reads them from the workflow; to be called within `readInputs`. Both are secrets: no message repeats them. */
+function readNoticeInputs(input) {
+    const ping = input.secret('healthcheck-url');
+    const mail = input.secret('smtp-url');
+    return {
+        pingUrl: ping === null ? null : input.rule(() => readPing(ping.trim())),
+        mailServer: mail === null ? null : input.rule(() => readMailServer(mail.trim())),
+    };
+}
+function readPing(text) {
+    const name = 'healthcheck-url';
+    const url = URL.canParse(text) ? new URL(text) : null;
+    if (url === null || !/^https?:$/.test(url.protocol)) {
+        throw new InputError(name, 'is no http or https address', 'Give the ping address that healthchecks.io shows');
+    }
+    mask(url.href);
+    if (url.pathname.length > 1)
+        mask(url.pathname.slice(1));
+    return url;
+}
+function readMailServer(text) {
+    const name = 'smtp-url';
+    const hint = 'Give smtps://user:password@host:465, or smtp://user:password@host:587 for STARTTLS';
+    const url = URL.canParse(text) ? new URL(text) : null;
+    if (url === null || !/^smtps?:$/.test(url.protocol))
+        throw new InputError(name, 'is no smtp or smtps address', hint);
+    const { hostname, port, username, password } = url;
+    const host = hostname.replace(/^\[|\]$/g, '');
+    if (!isHost(host))
+        throw new InputError(name, 'names no host', hint);
+    if ((username === '') !== (password === ''))
+        throw new InputError(name, 'has half a login', hint);
+    const isTls = url.protocol === 'smtps:';
+    return {
+        host,
+        port: port === '' ? (isTls ? 465 : 587) : Number(port),
+        isTls,
+        login: username === '' ? null : { user: decoded(username, name), password: masked(password, name) },
+    };
+}
+function isHost(host) {
+    try {
+        return hostName.parse(host) !== '';
+    }
+    catch {
+        return false;
+    }
+}
+function decoded(text, name) {
+    try {
+        return decodeURIComponent(text);
+    }
+    catch {
+        throw new InputError(name, 'holds a % that stands for nothing', 'Write a % of the password as %25');
+    }
+}
+/** The whole address is masked already; a server's answer may hold the password alone, in either form. */
+function masked(text, name) {
+    const plain = decoded(text, name);
+    mask(text);
+    mask(plain);
+    return plain;
+}
+
+;// CONCATENATED MODULE: ./build/shared/runner/offsite-inputs.js
+
+
+const bucketName = {
+    hint: 'Give the name of the bucket alone, such as acme-backups.',
+    parse(value) {
+        if (/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(value))
+            return value;
+        throw new RangeError('is no name of a bucket');
+    },
+};
+const prefix = {
+    hint: 'Give folders such as atlasia-backups or backups/shop, without a slash at either end.',
+    parse(value) {
+        if (/^[A-Za-z0-9!_.*'()-]+(\/[A-Za-z0-9!_.*'()-]+)*$/.test(value))
+            return value;
+        throw new RangeError('is no prefix');
+    },
+};
+const region = {
+    hint: 'Give a region such as eu-central-1.',
+    parse(value) {
+        if (/^[a-z0-9][a-z0-9-]{0,62}$/.test(value))
+            return value;
+        throw new RangeError('is no region');
+    },
+};
+/** Reads them from the workflow; to be called within `readInputs`. */
+function readOffsiteInputs(input) {
+    const bucket = input.optional('s3-bucket', bucketName);
+    const place = {
+        prefix: input.withDefault('s3-prefix', prefix, 'atlasia-backups'),
+        region: input.optional('s3-region', region),
+        endpoint: input.optional('s3-endpoint', httpUrl),
+    };
+    if (bucket !== null)
+        return { bucket: { bucket, ...place } };
+    return input.rule(() => {
+        if (place.region === null && place.endpoint === null)
+            return { bucket: null };
+        throw new InputError('s3-bucket', 'was not given, but its region or endpoint is', 'Give the name of the bucket');
+    });
+}
+
 ;// CONCATENATED MODULE: ./build/shared/runner/registry-inputs.js
 
 
@@ -33746,6 +33865,8 @@ function readRetentionInputs(input) {
 }
 
 ;// CONCATENATED MODULE: ./build/verify-action/inputs.js
+
+
 
 
 
@@ -33827,6 +33948,8 @@ function readVerifyInputs() {
             drillBackup: input.withDefault('drill-backup', backupToDrill, 'latest'),
             drillMemory: input.withDefault('drill-memory', size, 1024 ** 3),
             drillStatements: drillStatements ?? [],
+            ...readOffsiteInputs(input),
+            ...readNoticeInputs(input),
             failOn: input.withDefault('fail-on', choice('error', 'warning'), 'error'),
         };
     });
@@ -33859,8 +33982,8 @@ const noOutputs = () => ({
     'history-id': null,
 });
 
-;// CONCATENATED MODULE: external "node:child_process"
-const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
+// EXTERNAL MODULE: external "node:child_process"
+var external_node_child_process_ = __nccwpck_require__(31421);
 ;// CONCATENATED MODULE: ./build/shared/host/connection.js
 /**
  * What a login shell on the host is told to do: start bash without the user's start files, and let it read a script (its
@@ -34116,7 +34239,7 @@ function connectLocally() {
     return {
         target: 'this machine',
         run(program, parameters, options) {
-            const start = () => (0,external_node_child_process_namespaceObject.spawn)('/bin/sh', ['-c', bootstrap], { stdio: 'pipe', detached: true });
+            const start = () => (0,external_node_child_process_.spawn)('/bin/sh', ['-c', bootstrap], { stdio: 'pipe', detached: true });
             const run = runProgram(start, explain, program, parameters, options);
             runs.push(run);
             return run;
@@ -34312,7 +34435,7 @@ async function connectBySsh(settings, surroundings) {
     const environment = sshEnvironment(folder);
     const base = ['-F', file('config'), '-S', file('control')];
     const explain = (exit) => explainSsh(settings, exit, () => surroundings.diagnoseKey(file('key'), environment));
-    const master = (0,external_node_child_process_namespaceObject.spawn)('ssh', [...base, '-M', '-N', 'atlasia-host'], {
+    const master = (0,external_node_child_process_.spawn)('ssh', [...base, '-M', '-N', 'atlasia-host'], {
         stdio: ['ignore', 'ignore', 'pipe'],
         env: { ...process.env, ...environment },
     });
@@ -34321,7 +34444,7 @@ async function connectBySsh(settings, surroundings) {
     return {
         target: `${settings.user}@${settings.host}`,
         run(program, parameters, options) {
-            const start = () => (0,external_node_child_process_namespaceObject.spawn)('ssh', [...base, '-T', 'atlasia-host', bootstrap], {
+            const start = () => (0,external_node_child_process_.spawn)('ssh', [...base, '-T', 'atlasia-host', bootstrap], {
                 stdio: 'pipe',
                 env: { ...process.env, ...environment },
             });
@@ -34405,7 +34528,7 @@ var external_node_os_ = __nccwpck_require__(48161);
 
 
 
-const prefix = 'atlasia-';
+const private_folder_prefix = 'atlasia-';
 const state = 'private-folders';
 /**
  * Bytes of the path of a unix socket in the folder. The system's limit is 104 with its NUL; ssh binds to a name that is
@@ -34449,7 +34572,7 @@ function removePrivateFolder(path) {
     return true;
 }
 function makeFolder() {
-    const parent = allowedParents().find((folder) => Buffer.byteLength((0,external_node_path_.join)(folder, `${prefix}XXXXXX`)) + longestSocketName <= longestSocketPath);
+    const parent = allowedParents().find((folder) => Buffer.byteLength((0,external_node_path_.join)(folder, `${private_folder_prefix}XXXXXX`)) + longestSocketName <= longestSocketPath);
     if (parent === undefined) {
         throw new failure_Failure('no-private-folder', 'The folders for temporary files have too long a path for a socket in them', {
             hint: 'Set TMPDIR for this step to a folder with a path of fewer than 60 characters',
@@ -34457,7 +34580,7 @@ function makeFolder() {
     }
     try {
         // mkdtemp gives it mode 0700.
-        return (0,external_node_fs_.mkdtempSync)((0,external_node_path_.join)(parent, prefix));
+        return (0,external_node_fs_.mkdtempSync)((0,external_node_path_.join)(parent, private_folder_prefix));
     }
     catch (cause) {
         throw new failure_Failure('no-private-folder', `No folder can be made in ${parent} on the runner`, { cause });
@@ -38005,6 +38128,207 @@ function isHere({ image, digest, imageId }, images) {
             repoDigests.map(referenceOf).some((name) => name?.digest === digest && name.repository === repository)));
 }
 
+// EXTERNAL MODULE: external "node:events"
+var external_node_events_ = __nccwpck_require__(78474);
+;// CONCATENATED MODULE: ./build/shared/notify/mail.js
+
+
+/** Milliseconds for each answer of the server. */
+const mail_patience = 10_000;
+/**
+ * Connects to the server and logs in; no mail is begun. A login is said over TLS alone.
+ *
+ * @throws Failure `mail-login`, `mail-no-tls`, `mail-unreachable`
+ */
+async function reachMailServer({ host, port, isTls, login }, signal) {
+    const { createTransport } = await __nccwpck_require__.e(/* import() */ 739).then(__nccwpck_require__.bind(__nccwpck_require__, 16739));
+    const transport = createTransport({
+        host,
+        port,
+        secure: isTls,
+        requireTLS: login !== null,
+        ...(login === null ? {} : { auth: { user: login.user, pass: login.password } }),
+        connectionTimeout: mail_patience,
+        greetingTimeout: mail_patience,
+        socketTimeout: mail_patience,
+    });
+    const cancelled = (0,external_node_events_.once)(signal, 'abort').then(() => signal.throwIfAborted());
+    try {
+        await Promise.race([transport.verify(), cancelled]);
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        throw explained(error, `${host}:${port}`);
+    }
+    finally {
+        transport.close();
+    }
+}
+/** What nodemailer says, in our words and its own. */
+function explained({ code, message }, at) {
+    const said = message.split('\n')[0];
+    if (code === 'EAUTH') {
+        return new failure_Failure('mail-login', `The mail server ${at} does not take the login: ${said}`, {
+            hint: 'Correct name and password in "smtp-url"; characters such as @ and : are written as %40 and %3A there',
+        });
+    }
+    if (code === 'ETLS') {
+        return new failure_Failure('mail-no-tls', `The mail server ${at} offers no TLS, and a login is said over nothing else: ${said}`, {
+            hint: 'Use smtps:// with its port, mostly 465, or a server that knows STARTTLS',
+        });
+    }
+    return new failure_Failure('mail-unreachable', `The mail server ${at} cannot be reached from the runner: ${said}`, {
+        hint: 'Correct "smtp-url"; see whether the network of the runner lets it through: many block port 25',
+    });
+}
+
+// EXTERNAL MODULE: external "node:tls"
+var external_node_tls_ = __nccwpck_require__(41692);
+;// CONCATENATED MODULE: ./build/shared/notify/ping.js
+
+
+
+
+/** Milliseconds. */
+const ping_patience = 10_000;
+/**
+ * Connects to where pings go, and checks its certificate. Nothing is said to it: any request would be a ping, and would
+ * tell its watchers of a run that there was not. The address is a secret, and in no message.
+ *
+ * @throws Failure `ping-unreachable`
+ */
+async function reachPing(address, signal) {
+    const host = address.hostname.replace(/^\[|\]$/g, '');
+    const isTls = address.protocol === 'https:';
+    const port = Number(address.port) || (isTls ? 443 : 80);
+    const socket = isTls ? (0,external_node_tls_.connect)({ host, port, servername: host }) : (0,external_node_net_.connect)({ host, port });
+    try {
+        const waiting = AbortSignal.any([signal, AbortSignal.timeout(ping_patience)]);
+        await (0,external_node_events_.once)(socket, isTls ? 'secureConnect' : 'connect', { signal: waiting });
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        throw new failure_Failure('ping-unreachable', `${address.host} cannot be reached from the runner: ${ping_reasonOf(error)}`, {
+            hint: 'Correct "healthcheck-url"; see whether the network of the runner lets it through',
+        });
+    }
+    finally {
+        socket.destroy();
+    }
+}
+function ping_reasonOf(error) {
+    const { name, message } = error;
+    return name === 'AbortError' ? `no answer within ${ping_patience / 1_000} s` : message;
+}
+
+;// CONCATENATED MODULE: ./build/shared/offsite/bucket.js
+
+/** Milliseconds for an answer, with one more try. */
+const bucket_patience = 20_000;
+/**
+ * Asks for one name under the prefix: that shows whether address, login, bucket and the right to list hold. Nothing is
+ * written. The login is the standard chain of AWS: environment, OIDC, profile, the machine's own role.
+ *
+ * @throws Failure `bucket-region`, `bucket-login`, `bucket-unreachable`, `bucket-missing`, `bucket-refuses`
+ */
+async function reachBucket(place, signal) {
+    const { S3Client, ListObjectsV2Command } = await __nccwpck_require__.e(/* import() */ 711).then(__nccwpck_require__.t.bind(__nccwpck_require__, 53711, 19));
+    const { bucket, prefix, region, endpoint } = place;
+    const client = new S3Client({
+        ...(endpoint === null ? {} : { endpoint: endpoint.href, forcePathStyle: true }),
+        // A store of one's own has no regions, but the signature names one.
+        ...(region === null ? (endpoint === null ? {} : { region: 'us-east-1' }) : { region }),
+        maxAttempts: 2,
+    });
+    try {
+        const question = new ListObjectsV2Command({ Bucket: bucket, Prefix: `${prefix}/`, MaxKeys: 1 });
+        await client.send(question, { abortSignal: AbortSignal.any([signal, AbortSignal.timeout(bucket_patience)]) });
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        throw bucket_explained(error, place);
+    }
+    finally {
+        client.destroy();
+    }
+}
+/** That the login itself is not taken. */
+const logins = /Credential|^ExpiredToken$|^InvalidToken$|^InvalidAccessKeyId$|^SignatureDoesNotMatch$|^TokenRefreshRequired$/;
+/** That another region has the bucket. */
+const regions = /Redirect$|^AuthorizationHeaderMalformed$|^IllegalLocationConstraintException$/;
+/** What the store says, in our words and its own. */
+function bucket_explained(error, { bucket, endpoint }) {
+    const { name, message } = error instanceof Error ? error : new Error(String(error));
+    const at = endpoint?.host ?? 'S3';
+    const said = `${name}: ${message.split('\n')[0]}`;
+    const isAnswer = error.$metadata?.httpStatusCode !== undefined;
+    if (/Region is missing/.test(message)) {
+        return new failure_Failure('bucket-region', `Which region the bucket "${bucket}" is in is not known`, {
+            hint: 'Give "s3-region", or set AWS_REGION in the job',
+        });
+    }
+    if (logins.test(name)) {
+        return new failure_Failure('bucket-login', `${at} does not take the login: ${said}`, {
+            hint: 'Before this step run aws-actions/configure-aws-credentials, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
+        });
+    }
+    if (!isAnswer) {
+        return new failure_Failure('bucket-unreachable', `${at} cannot be reached from the runner: ${said}`, {
+            hint: 'Correct "s3-endpoint" or "s3-region"; see whether the network of the runner lets it through',
+        });
+    }
+    if (name === 'NoSuchBucket' || name === 'NotFound') {
+        return new failure_Failure('bucket-missing', `There is no bucket "${bucket}" at ${at}`, {
+            hint: 'Correct "s3-bucket" or "s3-endpoint", or make the bucket',
+        });
+    }
+    return new failure_Failure('bucket-refuses', `${at} does not let the bucket "${bucket}" be listed: ${said}`, {
+        hint: regions.test(name) ? 'Correct "s3-region"' : 'Grant that login s3:ListBucket on the bucket',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/verify-action/setup/outside.js
+
+
+
+
+/** Tries every connection that is given, all at once. Nothing is sent. */
+async function reachOutside({ bucket, pingUrl, mailServer }, signal) {
+    const tries = [
+        ...(bucket === null ? [] : [tried('bucket', reachBucket(bucket, signal))]),
+        ...(pingUrl === null ? [] : [tried('ping', reachPing(pingUrl, signal))]),
+        ...(mailServer === null ? [] : [tried('mail', reachMailServer(mailServer, signal))]),
+    ];
+    return Object.fromEntries(await Promise.all(tries));
+}
+async function tried(name, reaching) {
+    try {
+        await reaching;
+        return [name, null];
+    }
+    catch (error) {
+        if (error instanceof failure_Failure)
+            return [name, error];
+        throw error;
+    }
+}
+/** Whether the settings for copies and notices hold. */
+function judgeOutside(findings, reached, inputs) {
+    const { bucket, mailServer } = inputs;
+    const told = {
+        bucket: `"${bucket?.bucket}" answers, and may be listed; that it may be written to is not tried`,
+        ping: `${inputs.pingUrl?.host} answers; no ping was sent`,
+        mail: `${mailServer?.host}:${mailServer?.port} ${mailServer?.login === null ? 'answers' : 'takes the login'}; no mail was sent`,
+    };
+    for (const [name, failure] of Object.entries(reached)) {
+        findings.check(name, () => {
+            if (failure !== null)
+                throw failure;
+            return told[name];
+        });
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/verify-action/setup/compose.js
 
 
@@ -38302,6 +38626,7 @@ function judgeHistory(findings, facts, inputs) {
 
 
 
+
 /** Whether backups and rollbacks will work on this host. Nothing on it is changed. */
 function judgeSetup(facts, inputs) {
     const findings = new Findings('setup');
@@ -38312,6 +38637,7 @@ function judgeSetup(facts, inputs) {
     judgeCompose(findings, seen, inputs);
     judgeTransactions(findings, seen, inputs);
     judgeHistory(findings, facts, inputs);
+    judgeOutside(findings, facts.reached, inputs);
     return findings;
 }
 
@@ -38321,10 +38647,14 @@ function judgeSetup(facts, inputs) {
 
 
 
+
 /** Whether backups and rollbacks will work. */
 async function checkSetup(connection, ground, run) {
-    const registry = await question(connection, ground, run);
-    return judgeSetup({ ...ground, target: connection.target, registry }, run.inputs);
+    const [registry, reached] = await Promise.all([
+        question(connection, ground, run),
+        reachOutside(run.inputs, run.signal),
+    ]);
+    return judgeSetup({ ...ground, target: connection.target, registry, reached }, run.inputs);
 }
 /** Asked only where there is a login to try, or an image that the host does not have. */
 async function question(connection, ground, { inputs, signal }) {

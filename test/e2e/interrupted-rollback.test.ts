@@ -21,6 +21,7 @@ import {
   sameContainers,
   snapshotOf,
 } from './rollbacks.ts';
+import { bash, write } from './sets.ts';
 import {
   dockerTells,
   killEngine,
@@ -337,6 +338,47 @@ describe('others are at work', { concurrency: 1 }, () => {
     assert.match(result.stdout, /raise "lock-wait"/);
     sameContainers(seen, await snapshotOf(app));
     await nothingLeft(app);
+  });
+
+  /** It waits for the lock, and finds this when it gets it. */
+  async function whileItWaits(change: () => Promise<unknown>): Promise<ActionResult> {
+    const action = await whileLocked(async () => {
+      const waiting = await startAction('rollback', inputs());
+      await waiting.sawLog(/Waiting for the lock/);
+      await change();
+      return waiting;
+    });
+    return action.finished;
+  }
+
+  test('a lock that was replaced while it was waited for guards nothing: it refuses', async () => {
+    const seen = await snapshotOf(app);
+    const lock = join(app.host.deployDir, backupDir, '.lock');
+    const result = await whileItWaits(() => bash(app.host, 'rm -- "$1" && : >"$1"', lock));
+    await notRolledBack(app, result, {
+      status: 'refused',
+      code: 'lock-lost',
+      message: /was replaced while it was waited for/,
+      hint: /./,
+    });
+    sameContainers(seen, await snapshotOf(app));
+  });
+
+  test('another transaction that was left half-way meanwhile: it refuses, and names it', async () => {
+    const seen = await snapshotOf(app);
+    const other = join(app.host.deployDir, backupDir, 'rollback/transactions/20200101_000000');
+    try {
+      const result = await whileItWaits(() => write(app.host, join(other, 'journal'), '1\tbegin\t\n'));
+      await notRolledBack(app, result, {
+        status: 'refused',
+        code: 'unfinished',
+        message: /20200101_000000 was not ended/,
+        hint: /./,
+      });
+      sameContainers(seen, await snapshotOf(app));
+    } finally {
+      rmSync(other, { recursive: true });
+    }
   });
 
   test('during a backup: it waits for that, and then rolls back', async () => {

@@ -414,7 +414,7 @@ function protocolTests(open: () => Promise<Connection>): void {
     assert.doesNotMatch(descriptors.get('descriptors'), /\/9\b/);
 
     const first = connection.run(program('work'), ['for_seconds', folder, '1.5'], options('one'));
-    await until('the first holder', async () => existsSync(`${path}.holder`) || undefined);
+    await appears(join(folder, 'started'));
     const other = await newFolder();
     const waited: string[] = [];
     const second = connection.run(program('work'), ['for_seconds', other, '0'], {

@@ -12,6 +12,13 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
+/** Several, each another one. */
+export async function freePorts(count: number): Promise<number[]> {
+  const ports = new Set<number>();
+  while (ports.size < count) ports.add(await freePort());
+  return [...ports];
+}
+
 /** Waits until a server listens. @param log what it said, should it have ended instead */
 export async function listening(port: number, ended: () => boolean, log: () => string): Promise<void> {
   while (!ended()) {

@@ -43,7 +43,12 @@ const actions: Action[] = [
     noRollbackOutputs,
     'shared/releases,shared/transaction,shared/history,rollback-action',
   ),
-  actionIn('verify-action', readVerifyInputs, noVerifyOutputs, 'shared/backups,verify-action'),
+  actionIn(
+    'verify-action',
+    readVerifyInputs,
+    noVerifyOutputs,
+    'shared/backups,shared/offsite,shared/notify,verify-action',
+  ),
 ];
 
 function actionIn(folder: string, readInputs: () => unknown, outputs: () => object, sources: string): Action {

@@ -1,6 +1,7 @@
 // Who may know whom: the rules of docs/architecture.md, held over every source file of the actions.
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { join, posix } from 'node:path';
 import { test } from 'node:test';
 
@@ -120,7 +121,7 @@ function judge(file: string, name: string, dynamic: boolean): string[] {
   const owner = reserved.find(([pattern]) => pattern.test(name))?.[1];
   if (owner !== undefined && owner !== from) return [`only ${owner} may import ${name}`];
   if (name.startsWith('node:')) return [];
-  if (/^[a-z_]+(\/promises)?$/.test(name)) return [`${name} is not written as node:${name}`];
+  if (isBuiltin(name)) return [`${name} is not written as node:${name}`];
   return dynamic || light.includes(packageOf(name)) ? [] : [`${name} must be loaded by a literal import()`];
 }
 

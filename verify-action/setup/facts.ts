@@ -1,7 +1,11 @@
 import type { Catalogue } from '../../shared/backups/catalogue.ts';
+import type { Failure } from '../../shared/failure.ts';
 import type { Book } from '../../shared/history/book.ts';
 import type { Survey } from '../../shared/host/survey.ts';
 import type { RegistryAnswer } from '../../shared/releases/ask-registry.ts';
+
+/** null where it answered as it should; else why not; missing where it is not given. */
+export type Reached = Partial<Record<'bucket' | 'ping' | 'mail', Failure | null>>;
 
 /** What the set-up is judged by. */
 export interface SetupFacts {
@@ -12,6 +16,8 @@ export interface SetupFacts {
   book: Book;
   /** null where there was nothing to ask. */
   registry: RegistryAnswer | null;
+  /** Of what is neither the runner nor the host, as far as it is given. */
+  reached: Reached;
   /** What was wrong with the copies of the history off the host. */
   copyNotices: readonly string[];
 }

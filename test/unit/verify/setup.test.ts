@@ -47,6 +47,9 @@ const inputs: VerifyInputs = {
   drillBackup: 'latest',
   drillMemory: 1,
   drillStatements: [],
+  bucket: null,
+  pingUrl: null,
+  mailServer: null,
   failOn: 'error',
 };
 
@@ -59,6 +62,7 @@ function findingIn(name: string, changes: Partial<Survey>, setup: Partial<SetupS
       catalogue: catalogueOf([], new Map()),
       book: openBook('prod', null, null, []),
       registry: null,
+      reached: {},
       copyNotices: [],
     },
     inputs,

@@ -1,0 +1,241 @@
+// Whether what is neither the runner nor the host can be reached with the settings that are given: the bucket for copies,
+// the address for pings, the mail server. It is connected to, and nothing is sent.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { after, before, describe, test } from 'node:test';
+import type { Finding } from '../../verify-action/finding.ts';
+import { type Certificate, makeCertificate } from '../lab/certificate.ts';
+import { silentPort } from '../lab/faults.ts';
+import { type Host, startHost } from '../lab/host.ts';
+import { type Lab, openLab } from '../lab/lab.ts';
+import { type MailServer, startMailServer } from '../lab/mail-server.ts';
+import { type ObjectStore, startObjectStore } from '../lab/object-store.ts';
+import { freePort } from '../lab/port.ts';
+import { type ActionResult, runAction } from '../lab/runner.ts';
+import { runnerIsClean } from './expectations.ts';
+import { backupInputs, type Inputs } from './sets.ts';
+import { findingOf, findingsOf } from './verifications.ts';
+
+let lab: Lab;
+let host: Host;
+let certificate: Certificate;
+
+before(async () => {
+  lab = await openLab();
+  host = await startHost(lab, { name: 'outside' });
+  certificate = await makeCertificate();
+});
+
+after(async () => {
+  await host?.stop();
+  await lab?.close();
+});
+
+/** With nothing of the machine's own that a tool of AWS's would find. */
+const bare = {
+  AWS_EC2_METADATA_DISABLED: 'true',
+  AWS_CONFIG_FILE: '/dev/null',
+  AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+};
+
+async function setup(inputs: Inputs, env: Readonly<Record<string, string>> = {}): Promise<ActionResult> {
+  const result = await runAction('verify', backupInputs(host, 'backups', { checks: 'setup', ...inputs }), {
+    env: { ...bare, ...env },
+  });
+  runnerIsClean(result);
+  return result;
+}
+
+const trusting = () => ({ NODE_EXTRA_CA_CERTS: certificate.file });
+
+/** It failed, for that reason, and says what to do; the run has failed by it. */
+function failed(result: ActionResult, name: string, detail: RegExp, remedy: RegExp): void {
+  const finding: Finding = findingOf(result, name);
+  assert.equal(finding.result, 'failed', finding.detail);
+  assert.match(finding.detail, detail);
+  assert.match(finding.remedy ?? '', remedy);
+  assert.deepEqual([result.outputs['status'], result.exitCode], ['failed', 1]);
+}
+
+function nowhere(result: ActionResult, ...secrets: string[]): void {
+  const all = [
+    result.stdout.replaceAll(/^::add-mask::.*$/gm, ''),
+    result.stderr,
+    result.summary,
+    ...Object.values(result.outputs),
+  ];
+  for (const secret of secrets) assert.ok(!all.join('\n').includes(secret), 'a secret is told');
+}
+
+test('what is not given is not looked at', async () => {
+  const names = findingsOf(await setup({})).map(({ name }) => name);
+  for (const name of ['bucket', 'ping', 'mail']) assert.ok(!names.includes(name), name);
+});
+
+describe('the bucket for copies', { concurrency: 1 }, () => {
+  let store: ObjectStore;
+  before(async () => {
+    store = await startObjectStore();
+    await store.createBucket('acme-backups');
+  });
+  after(() => store?.close());
+
+  const inputs = (more: Inputs = {}) => ({ 's3-bucket': 'acme-backups', 's3-endpoint': store.endpoint, ...more });
+
+  test('that answers the login passes; it is asked for one name, and nothing is written', async () => {
+    const before = store.requests().length;
+    const result = await setup(inputs(), store.credentials);
+    assert.equal(findingOf(result, 'bucket').result, 'passed');
+    assert.match(
+      findingOf(result, 'bucket').detail,
+      /^"acme-backups" answers, and may be listed; that it may be written/,
+    );
+    const asked = store.requests().slice(before);
+    assert.equal(asked.length, 1, asked.join('\n'));
+    assert.match(asked[0] ?? '', /^GET \/acme-backups\/\?list-type=2&max-keys=1&prefix=atlasia-backups/);
+    nowhere(result, store.credentials.AWS_SECRET_ACCESS_KEY);
+  });
+
+  test('with another secret fails', async () => {
+    const result = await setup(inputs(), { ...store.credentials, AWS_SECRET_ACCESS_KEY: 'not-the-secret' });
+    failed(result, 'bucket', /does not take the login: SignatureDoesNotMatch/, /configure-aws-credentials/);
+    nowhere(result, 'not-the-secret');
+  });
+
+  test('without a login fails', async () => {
+    failed(await setup(inputs()), 'bucket', /does not take the login: CredentialsProviderError/, /AWS_ACCESS_KEY_ID/);
+  });
+
+  test('that is not there fails', async () => {
+    const result = await setup(inputs({ 's3-bucket': 'nobodys' }), store.credentials);
+    failed(result, 'bucket', /There is no bucket "nobodys" at 127\.0\.0\.1/, /"s3-bucket"/);
+  });
+
+  test('of a store that does not listen fails', async () => {
+    const endpoint = `http://127.0.0.1:${await freePort()}`;
+    const result = await setup(inputs({ 's3-endpoint': endpoint }), store.credentials);
+    failed(result, 'bucket', /cannot be reached from the runner: .*ECONNREFUSED/, /"s3-endpoint"/);
+  });
+
+  test('of AWS without a region fails', async () => {
+    const result = await setup({ 's3-bucket': 'acme-backups' }, store.credentials);
+    failed(result, 'bucket', /Which region the bucket "acme-backups" is in is not known/, /"s3-region"/);
+  });
+});
+
+describe('the address for pings', { concurrency: 1 }, () => {
+  const secret = '5f0c1d9e-0000-4000-8000-2b1d5c3a9f77';
+  let server: Server;
+  let requests = 0;
+  let connections = 0;
+  before(async () => {
+    server = createServer(certificate, (_request, response) => {
+      requests += 1;
+      response.end();
+    });
+    server.on('connection', () => {
+      connections += 1;
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+  });
+  after(() => server?.close());
+
+  const at = (port: number) => ({ 'healthcheck-url': `https://127.0.0.1:${port}/${secret}` });
+  const own = () => at((server.address() as AddressInfo).port);
+
+  test('that answers passes, and no ping was sent', async () => {
+    const result = await setup(own(), trusting());
+    assert.equal(findingOf(result, 'ping').result, 'passed', findingOf(result, 'ping').detail);
+    assert.deepEqual([connections, requests], [1, 0]);
+    nowhere(result, secret);
+  });
+
+  test('whose certificate is not trusted fails', async () => {
+    const result = await setup(own());
+    failed(result, 'ping', /cannot be reached from the runner: self-signed certificate/, /"healthcheck-url"/);
+    nowhere(result, secret);
+  });
+
+  test('where nobody listens fails', async () => {
+    failed(await setup(at(await freePort())), 'ping', /ECONNREFUSED/, /"healthcheck-url"/);
+  });
+
+  test('that is taken and never answered fails', async () => {
+    const silent = await silentPort();
+    const result = await setup(at(silent.port), trusting());
+    await silent.close();
+    failed(result, 'ping', /no answer within 10 s/, /"healthcheck-url"/);
+  });
+});
+
+describe('the mail server', { concurrency: 1 }, () => {
+  const urlOf = ({ port, user, password }: MailServer, scheme = 'smtp', word = password) =>
+    `${scheme}://${encodeURIComponent(user)}:${encodeURIComponent(word)}@localhost:${port}`;
+
+  async function withServer(tls: Parameters<typeof startMailServer>[1], work: (server: MailServer) => Promise<void>) {
+    const server = await startMailServer(certificate, tls);
+    try {
+      await work(server);
+    } finally {
+      await server.close();
+    }
+  }
+
+  for (const [tls, scheme] of [
+    ['starttls', 'smtp'],
+    ['implicit', 'smtps'],
+  ] as const) {
+    test(`that takes the login with ${scheme}:// passes, and no mail was begun`, async () => {
+      await withServer(tls, async (server) => {
+        const result = await setup({ 'smtp-url': urlOf(server, scheme) }, trusting());
+        const { detail, result: how } = findingOf(result, 'mail');
+        assert.deepEqual([how, detail], ['passed', `localhost:${server.port} takes the login; no mail was sent`]);
+        assert.deepEqual([server.logins(), server.senders()], [1, []]);
+        nowhere(result, server.password, encodeURIComponent(server.password));
+      });
+    });
+  }
+
+  test('that does not take the login fails', async () => {
+    await withServer('starttls', async (server) => {
+      const result = await setup({ 'smtp-url': urlOf(server, 'smtp', 'not:the-word') }, trusting());
+      failed(result, 'mail', /does not take the login: .*535/, /%40 and %3A/);
+      nowhere(result, 'not:the-word', 'not%3Athe-word');
+    });
+  });
+
+  test('that offers no TLS is not told the login', async () => {
+    await withServer('none', async (server) => {
+      failed(await setup({ 'smtp-url': urlOf(server) }), 'mail', /offers no TLS/, /smtps:\/\//);
+      assert.equal(server.logins(), 0);
+    });
+  });
+
+  test('whose certificate is not trusted is not told the login', async () => {
+    await withServer('starttls', async (server) => {
+      failed(await setup({ 'smtp-url': urlOf(server) }), 'mail', /self-signed certificate/, /"smtp-url"/);
+      assert.equal(server.logins(), 0);
+    });
+  });
+
+  test('where nobody listens fails', async () => {
+    const result = await setup({ 'smtp-url': `smtp://localhost:${await freePort()}` });
+    failed(result, 'mail', /cannot be reached from the runner: .*ECONNREFUSED/, /"smtp-url"/);
+  });
+});
+
+test('bad settings are told of before anything is touched, without what they hold', async () => {
+  const result = await runAction('verify', {
+    ...backupInputs(host, 'backups'),
+    's3-region': 'eu-central-1',
+    'healthcheck-url': 'ftp://example.org/5f0c1d9e',
+    'smtp-url': 'smtp://robot@example.org',
+  });
+  assert.equal(result.exitCode, 1);
+  assert.match(result.stdout, /"s3-bucket" was not given, but its region or endpoint is/);
+  assert.match(result.stdout, /"healthcheck-url" is no http or https address/);
+  assert.match(result.stdout, /"smtp-url" has half a login/);
+  nowhere(result, '5f0c1d9e');
+});

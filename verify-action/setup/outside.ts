@@ -1,0 +1,46 @@
+import { Failure } from '../../shared/failure.ts';
+import { reachMailServer } from '../../shared/notify/mail.ts';
+import { reachPing } from '../../shared/notify/ping.ts';
+import { reachBucket } from '../../shared/offsite/bucket.ts';
+import type { Findings } from '../finding.ts';
+import type { VerifyInputs } from '../inputs.ts';
+import type { Reached } from './facts.ts';
+
+/** Tries every connection that is given, all at once. Nothing is sent. */
+export async function reachOutside(
+  { bucket, pingUrl, mailServer }: Pick<VerifyInputs, 'bucket' | 'pingUrl' | 'mailServer'>,
+  signal: AbortSignal,
+): Promise<Reached> {
+  const tries = [
+    ...(bucket === null ? [] : [tried('bucket', reachBucket(bucket, signal))]),
+    ...(pingUrl === null ? [] : [tried('ping', reachPing(pingUrl, signal))]),
+    ...(mailServer === null ? [] : [tried('mail', reachMailServer(mailServer, signal))]),
+  ];
+  return Object.fromEntries(await Promise.all(tries));
+}
+
+async function tried(name: keyof Reached, reaching: Promise<void>): Promise<[keyof Reached, Failure | null]> {
+  try {
+    await reaching;
+    return [name, null];
+  } catch (error) {
+    if (error instanceof Failure) return [name, error];
+    throw error;
+  }
+}
+
+/** Whether the settings for copies and notices hold. */
+export function judgeOutside(findings: Findings, reached: Reached, inputs: VerifyInputs): void {
+  const { bucket, mailServer } = inputs;
+  const told = {
+    bucket: `"${bucket?.bucket}" answers, and may be listed; that it may be written to is not tried`,
+    ping: `${inputs.pingUrl?.host} answers; no ping was sent`,
+    mail: `${mailServer?.host}:${mailServer?.port} ${mailServer?.login === null ? 'answers' : 'takes the login'}; no mail was sent`,
+  };
+  for (const [name, failure] of Object.entries(reached) as [keyof Reached, Failure | null][]) {
+    findings.check(name, () => {
+      if (failure !== null) throw failure;
+      return told[name];
+    });
+  }
+}
