@@ -8,10 +8,9 @@ import {
 } from '../shared/backups/catalogue.ts';
 import { parseSetFileName, startOf } from '../shared/backups/naming.ts';
 import { namesOf, type ReadSet } from '../shared/backups/read-sets.ts';
-import type { RetentionPolicy } from '../shared/backups/tiers.ts';
 import { counted, formatBytes, formatDuration } from '../shared/units.ts';
 import { Findings, type Problem } from './finding.ts';
-import { judgeTiers } from './tiers.ts';
+import { judgeTiers, type TierFacts } from './tiers.ts';
 
 /** So many of the newest sets are read in full; to read all of them could take hours. */
 export const setsToRead = 3;
@@ -24,9 +23,7 @@ const day = 24 * 3_600_000;
 const greatestSkew = 5 * 60_000;
 
 /** What the backups of one database are judged by. */
-export interface BackupFacts {
-  database: string;
-  catalogue: Catalogue;
+export interface BackupFacts extends TierFacts {
   /** Every file of the backup folders. */
   files: readonly FoundFile[];
   /** Those that were read in full; null with the reason where they could not be. */
@@ -34,10 +31,6 @@ export interface BackupFacts {
   backupDir: string;
   /** Milliseconds. */
   maxAge: number;
-  keep: RetentionPolicy;
-  timezone: string;
-  /** On the host's clock. */
-  now: Date;
 }
 
 /** Whether the backups are there, young enough, and what was written; whether they restore, only a restore proves. */

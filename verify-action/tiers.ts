@@ -1,14 +1,29 @@
 import { calendarIn } from '../shared/backups/calendar.ts';
-import { type VerifiedSet, verifiedSetsOf } from '../shared/backups/catalogue.ts';
+import { type Catalogue, type VerifiedSet, verifiedSetsOf } from '../shared/backups/catalogue.ts';
 import { decidePruning } from '../shared/backups/retention.ts';
-import { allTiers, folderOfTier, type Keep, periodOf, type Tier } from '../shared/backups/tiers.ts';
-import type { BackupFacts } from './backups.ts';
+import {
+  allTiers,
+  folderOfTier,
+  type Keep,
+  periodOf,
+  type RetentionPolicy,
+  type Tier,
+} from '../shared/backups/tiers.ts';
 import type { Problem } from './finding.ts';
 
+/** What the tiers of one database are judged by. */
+export interface TierFacts {
+  database: string;
+  catalogue: Catalogue;
+  /** As backup-action has it. */
+  keep: RetentionPolicy;
+  timezone: string;
+  /** On the host's clock. */
+  now: Date;
+}
+
 /** Whether each tier holds what the policy keeps: no week and no month without its own, and nothing that should have gone. */
-export function judgeTiers(
-  facts: Pick<BackupFacts, 'database' | 'catalogue' | 'keep' | 'timezone' | 'now'>,
-): string | Problem {
+export function judgeTiers(facts: TierFacts): string | Problem {
   const { database, catalogue, keep: policy } = facts;
   const verified = verifiedSetsOf(database, catalogue.sets);
   const inTier = (tier: Tier) => verified.filter(({ folders }) => folders.includes(folderOfTier(tier)));
