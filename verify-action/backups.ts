@@ -3,6 +3,7 @@ import {
   type BackupSet,
   type Catalogue,
   type FoundFile,
+  placesOf,
   type VerifiedSet,
   verifiedSetsOf,
 } from '../shared/backups/catalogue.ts';
@@ -42,11 +43,11 @@ export function judgeBackups(facts: BackupFacts): Findings {
   findings.check('complete', () => judgeComplete(facts));
   judgeReadings(findings, verified, facts);
   findings.after('newest', 'nightly', () => judgeNightly(verified, facts), 'warning');
-  findings.check('sizes', () => judgeSizes(verified));
+  judgeSizes(findings, verified);
   findings.check('days', () => judgeDays(verified, facts), 'warning');
   findings.check('tiers', () => judgeTiers(facts), 'warning');
-  if (catalogue.sets.length + catalogue.failed.length === 0)
-    findings.unable('last run', 'there was none', 'Run backup-action');
+  if (verified.length + catalogue.failed.length === 0)
+    findings.unable('last run', 'there is no verified backup of this database', 'Run backup-action');
   else findings.check('last run', () => judgeLastRun(catalogue, verified, backupDir));
   findings.check('leftovers', () => judgeLeftovers(catalogue, now), 'warning');
   findings.check('other files', () => tellForeign(catalogue));
@@ -85,7 +86,7 @@ function judgeComplete({ catalogue, files, backupDir }: BackupFacts): string | P
   const { sets, foreign } = catalogue;
   const paths = new Set(files.map(({ path }) => path));
   const faults = [
-    ...sets.flatMap((set) => (set.state === 'broken' ? [`${placeOf(set)}: ${set.reason}`] : missingOf(set, paths))),
+    ...sets.flatMap((set) => (set.state === 'broken' ? [`${nameOf(set)}: ${set.reason}`] : missingOf(set, paths))),
     // Named as ours are, and without a manifest: somebody has deleted that.
     ...foreign
       .filter(({ path }) => /^(daily|weekly|monthly|predeployment|rollback)\//.test(path))
@@ -113,13 +114,12 @@ function missingOf(set: VerifiedSet, paths: ReadonlySet<string>): string[] {
     ...(isTaken('schema') ? [names.schema] : []),
     ...(isTaken('globals') ? [names.globals] : []),
   ];
-  return set.folders.flatMap((folder) => {
-    const place = folder === 'predeployment' ? `${folder}/${set.id}` : folder;
-    return wanted.filter((name) => !paths.has(`${place}/${name}`)).map((name) => `${place}/${name} is missing`);
-  });
+  return placesOf(set).flatMap((place) =>
+    wanted.filter((name) => !paths.has(`${place}/${name}`)).map((name) => `${place}/${name} is missing`),
+  );
 }
 
-const placeOf = ({ id, folders }: BackupSet) => `${folders.join(', ')}/${id}`;
+const nameOf = ({ id, folders }: BackupSet) => `${folders.join(', ')}/${id}`;
 const more = (count: number) => (count > 0 ? `; and ${count} more` : '');
 
 function judgeReadings(
@@ -163,13 +163,23 @@ function judgeNightly(verified: readonly VerifiedSet[], { maxAge, now }: BackupF
   return { detail: `the newest of a scheduled run, ${newest.id}, is ${formatDuration(age)} old`, remedy };
 }
 
-function judgeSizes([newest, previous]: readonly VerifiedSet[]): string | Problem {
-  if (newest === undefined || previous === undefined) return 'there is nothing to compare with';
-  const [size, before] = [newest.manifest.sizeBytes, previous.manifest.sizeBytes];
-  const told = `${newest.id} has ${formatBytes(size)}, ${previous.id} has ${formatBytes(before)}`;
+/** Of two that are compressed in the same way their files are compared, else what was compressed; nothing of a first one. */
+function judgeSizes(findings: Findings, [newest, previous]: readonly VerifiedSet[]): void {
+  if (newest === undefined || previous === undefined) return;
   const isAlike = newest.manifest.compression === previous.manifest.compression;
-  if (!isAlike || size >= leastRatio * before) return told;
-  return { detail: `${told}: less than half`, remedy: 'See whether data are missing: compare the two reports' };
+  const [size, before] = [newest, previous].map(({ manifest }) => (isAlike ? manifest.sizeBytes : manifest.dumpBytes));
+  if (size == null || before == null) return;
+  findings.check('sizes', () => {
+    const told = `${newest.id} has ${formatBytes(size)}, ${previous.id} has ${formatBytes(before)}${isAlike ? '' : ' before compression'}`;
+    if (size >= leastRatio * before) return told;
+    return { detail: `${told}: less than half`, remedy: 'See whether data are missing: compare the two reports' };
+  });
+}
+
+/** So many days up to one, which comes first: counted in the calendar, as not every day has 24 hours. */
+function daysBefore(last: string, count: number): string[] {
+  const noon = Date.parse(`${last}T12:00:00Z`);
+  return Array.from({ length: count }, (_, back) => new Date(noon - back * day).toISOString().slice(0, 10));
 }
 
 /** From the first backup on, every day that the daily tier reaches back to; today may still get its own. */
@@ -180,9 +190,22 @@ function judgeDays(verified: readonly VerifiedSet[], { timezone, keep, now }: Ba
   const days = new Set(verified.map(({ id }) => calendar.day(startOf(id) ?? new Date(0))));
   const first = [...days].toSorted()[0];
   if (first === undefined) return { detail: 'no day has a backup', remedy: 'Run backup-action' };
-  const watched = Array.from({ length: reach }, (_, back) => calendar.day(new Date(now.getTime() - (back + 1) * day)));
-  const missed = [...new Set(watched)].filter((each) => each >= first && !days.has(each)).toSorted();
-  if (missed.length === 0) return `each of the last ${counted(reach, 'day')} has one; the first is of ${first}`;
+  // Of the days that are kept, today is one as soon as it has its own.
+  const today = calendar.day(now);
+  const watched = daysBefore(today, reach + 1)
+    .slice(days.has(today) ? 0 : 1)
+    .slice(0, reach);
+  const past = watched.filter((each) => each >= first);
+  const missed = past.filter((each) => !days.has(each)).toSorted();
+  if (past.length === 0)
+    return {
+      detail: `the first backup is of ${first}, which has not come yet`,
+      remedy: 'See the clock of the host: timedatectl',
+    };
+  if (missed.length === 0) {
+    const since = past.length < reach ? `; the first is of ${first}` : '';
+    return `each of the last ${counted(past.length, 'day')} has one${since}`;
+  }
   return {
     detail: `no backup of ${missed.join(', ')}`,
     remedy: 'See the runs of those nights: Actions, or backup.log on the host',
@@ -218,5 +241,5 @@ function tellForeign({ foreign }: Catalogue): string {
   if (foreign.length === 0) return 'only sets of backups are in the folders';
   const bytes = foreign.reduce((sum, file) => sum + file.bytes, 0);
   const named = foreign.slice(0, 5).map(({ path }) => path);
-  return `${foreign.length} files are not ours, ${formatBytes(bytes)}, and never touched: ${named.join(', ')}${more(foreign.length - 5)}`;
+  return `${counted(foreign.length, 'file')} of others, ${formatBytes(bytes)}, and never touched: ${named.join(', ')}${more(foreign.length - 5)}`;
 }

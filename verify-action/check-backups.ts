@@ -4,7 +4,7 @@ import { Failure } from '../shared/failure.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import * as log from '../shared/runner/log.ts';
 import { ageOf, judgeBackups, setsToRead } from './backups.ts';
-import { Findings } from './finding.ts';
+import { detailOf, Findings } from './finding.ts';
 import { databaseOf, type Ground, type Verification } from './ground.ts';
 import type { VerifyInputs } from './inputs.ts';
 
@@ -56,6 +56,6 @@ async function readNewest(
     });
   } catch (error) {
     if (!(error instanceof Failure) || signal.aborted) throw error;
-    return { why: error.message, remedy: error.hint ?? null };
+    return { why: detailOf(error), remedy: error.hint ?? null };
   }
 }

@@ -52,8 +52,12 @@ export function judgeDeployment(facts: DeploymentFacts): JudgedDeployment {
   // Health speaks of the release; a wrong image does not make the one that runs a bad one, nor does an ill database.
   let isWell = true;
   let isDatabaseWell = true;
-  for (const { name } of services) {
-    if (findings.check(`running: ${name}`, () => judgeService(name, facts))) continue;
+  for (const service of services) {
+    const { name } = service;
+    // It may have had one thing to do; nobody has said so.
+    const severity = hasEnded(service, facts) ? 'warning' : 'error';
+    if (findings.check(`running: ${name}`, () => judgeService(service, facts), severity) || severity === 'warning')
+      continue;
     if (databases.has(name)) isDatabaseWell = false;
     else isWell = false;
   }
@@ -68,7 +72,9 @@ export function judgeDeployment(facts: DeploymentFacts): JudgedDeployment {
       'On the host, as root: apt-get install curl',
     );
   else if (facts.healthUrl !== null && !findings.check('health-url', () => judgeUrl(facts))) isWell = false;
-  const unproven = services.filter(({ name }) => of(watched.after, name).some(({ health }) => health === null));
+  const unproven = services.filter(({ name }) =>
+    of(watched.after, name).some(({ health, state }) => health === null && state === 'running'),
+  );
   findings.check('health tests', () => tellUnproven(unproven, facts), 'warning');
   const isSure = isDatabaseWell && !isReplaced(watched) && watched.url !== 'no-curl';
   const verdict = !isSure ? 'unknown' : isWell ? 'good' : 'bad';
@@ -89,10 +95,24 @@ function isReplaced({ settled, after }: Watched): boolean {
 const of = (containers: readonly WatchedContainer[], service: string) =>
   containers.filter((container) => container.service === service);
 
-function judgeService(service: string, facts: DeploymentFacts): string | Problem {
+/** Whether all that is wrong with a service is that it has ended well, where no port leads to it and no other awaits that. */
+function hasEnded({ name, publishes }: ComposeService, { watched, project }: DeploymentFacts): boolean {
+  const own = of(watched.settled, name);
+  return own.length > 0 && own.every(isDone) && !publishes && !isAwaited(name, project);
+}
+
+/** Its end is what another service waits for: it has one task. */
+function isAwaited(name: string, { services }: ComposeProject): boolean {
+  return [...services.values()].some(({ dependsOn }) => dependsOn.some((on) => on.service === name && on.awaitsEnd));
+}
+
+function judgeService(
+  { name: service, replicas, publishes }: ComposeService,
+  facts: DeploymentFacts,
+): string | Problem {
   const { watched, healthTimeout } = facts;
   const own = of(watched.settled, service);
-  const wanted = facts.project.services.get(service)?.replicas ?? 1;
+  const wanted = replicas ?? 1;
   if (wanted === 0 && own.length === 0) return 'none are wanted (replicas: 0)';
   if (own.length === 0) return { detail: 'it has no container', remedy: `${facts.compose} up --detach ${service}` };
   const bad = own.map((container) => faultOf(container, watched, healthTimeout)).find((fault) => fault !== null);
@@ -101,6 +121,13 @@ function judgeService(service: string, facts: DeploymentFacts): string | Problem
     return {
       detail: `${own.length} of ${wanted} containers are there`,
       remedy: `${facts.compose} up --detach ${service}`,
+    };
+  }
+  if (own.some(isDone) && !isAwaited(service, facts.project)) {
+    const why = publishes ? 'and a port of the host leads to it' : 'and no other service waits for its end';
+    return {
+      detail: `it has ended with 0, ${why}`,
+      remedy: `${facts.compose} up --detach ${service}. One with a single task: depends_on, condition: service_completed_successfully`,
     };
   }
   const [first] = own;

@@ -104,7 +104,7 @@ export class Findings {
       this.check(name, () => done);
     } catch (error) {
       if (!(error instanceof Failure) || error.code === 'cancelled') throw error;
-      this.unable(name, `it could not be written: ${error.message}`, error.hint ?? 'Run it again');
+      this.unable(name, `it could not be written: ${detailOf(error)}`, error.hint ?? 'Run it again');
     }
   }
 
@@ -133,6 +133,16 @@ function said(look: () => string | Problem): string | Problem {
     return look();
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    return { detail: error.message, remedy: error.hint ?? 'See the log' };
+    return { detail: detailOf(error), remedy: error.hint ?? 'See the log' };
   }
+}
+
+/** Characters of a foreign text that help: its end says what went wrong. */
+const longestCause = 300;
+
+/** What happened, with the last that was said of it elsewhere: hints speak of that. */
+export function detailOf({ message, cause }: Failure): string {
+  const said = typeof cause === 'string' ? cause : cause instanceof Error ? cause.message : '';
+  const line = said.trim().replaceAll(/\s+/g, ' ').slice(-longestCause);
+  return line === '' || message.includes(line) ? message : `${message}: ${line}`;
 }

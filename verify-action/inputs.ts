@@ -93,6 +93,9 @@ export function readVerifyInputs(): VerifyInputs {
     input.rule(() => checkExpect(checks, expect));
     const drillStatements = input.optional('drill-sql', statements);
     input.rule(() => checkStatements(checks, drillStatements));
+    const offsite = readOffsiteInputs(input);
+    const notices = readNoticeInputs(input);
+    input.rule(() => checkOutside(checks, { ...offsite, ...notices }));
     return {
       ...readHostInputs(input),
       ...readHistoryInputs(input),
@@ -109,8 +112,8 @@ export function readVerifyInputs(): VerifyInputs {
       drillBackup: input.withDefault('drill-backup', backupToDrill, 'latest'),
       drillMemory: input.withDefault('drill-memory', grammar.size, 1024 ** 3),
       drillStatements: drillStatements ?? [],
-      ...readOffsiteInputs(input),
-      ...readNoticeInputs(input),
+      ...offsite,
+      ...notices,
       failOn: input.withDefault('fail-on', grammar.choice('error', 'warning'), 'error'),
     };
   });
@@ -125,4 +128,10 @@ function checkExpect(checks: readonly Group[], expect: Target | null): void {
 function checkStatements(checks: readonly Group[], statements: readonly string[] | null): void {
   if (statements === null || checks === undefined || checks.includes('drill')) return;
   throw new InputError('drill-sql', 'is given, and "checks" does not have drill', 'Add drill to "checks"');
+}
+
+function checkOutside(checks: readonly Group[], { bucket, pingUrl, mailServer }: OffsiteInputs & NoticeInputs): void {
+  const given = bucket ? 's3-bucket' : pingUrl ? 'healthcheck-url' : mailServer ? 'smtp-url' : null;
+  if (given === null || checks === undefined || checks.includes('setup')) return;
+  throw new InputError(given, 'is given, and "checks" does not have setup', 'Add setup to "checks"');
 }

@@ -11,7 +11,7 @@ import { checkBackups } from './check-backups.ts';
 import { checkDeployment } from './check-deployment.ts';
 import { checkDrill } from './check-drill.ts';
 import { checkSetup } from './check-setup.ts';
-import { type Finding, Findings, type Group, type Tally, tallyOf } from './finding.ts';
+import { detailOf, type Finding, Findings, type Group, type Tally, tallyOf } from './finding.ts';
 import { look, type Verification } from './ground.ts';
 import type { VerifyInputs } from './inputs.ts';
 import type { VerifyOutputs } from './outputs.ts';
@@ -82,7 +82,7 @@ async function makeChecks(connection: Connection, run: Verification, all: Findin
 function unmade(error: unknown, group: Group, signal: AbortSignal): Findings {
   if (!(error instanceof Failure) || signal.aborted) throw error;
   const findings = new Findings(group);
-  findings.unable(group, error.message, error.hint ?? null);
+  findings.unable(group, detailOf(error), error.hint ?? null);
   return findings;
 }
 

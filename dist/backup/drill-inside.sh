@@ -12,7 +12,7 @@ data=/tmp/drill/data
 prepare() {
   database=$1
   shift
-  for tool in initdb pg_ctl createdb psql pg_dump pg_restore awk; do
+  for tool in initdb pg_ctl createdb dropdb psql pg_dump pg_restore awk; do
     command -v "$tool" >/dev/null || {
       echo "The image has no $tool" >&2
       exit 1
@@ -22,8 +22,10 @@ prepare() {
   { initdb --pgdata="$data" --username="$PGUSER" --auth=trust --encoding=UTF8 --no-locale --no-sync &&
     pg_ctl --pgdata="$data" --log=/tmp/drill/server.log --timeout=120 --wait --options="-c listen_addresses='' \
       -c unix_socket_directories=/tmp/drill -c fsync=off -c full_page_writes=off -c autovacuum=off \
-      -c wal_level=minimal -c max_wal_senders=0 -c max_wal_size=512MB -c maintenance_work_mem=128MB" start &&
-    PGDATABASE=postgres createdb --maintenance-db=postgres --template=template0 "$@" -- "$database"; } \
+      -c wal_level=minimal -c max_wal_senders=0 -c max_wal_size=512MB -c maintenance_work_mem=128MB \
+      -c max_connections=10 -c max_locks_per_transaction=10000" start &&
+    dropdb --if-exists --maintenance-db=template1 -- "$database" &&
+    createdb --maintenance-db=template1 --template=template0 "$@" -- "$database"; } \
     </dev/null >/tmp/drill/log 2>&1 || {
     tail -n 5 /tmp/drill/log >&2
     exit 1
@@ -36,7 +38,7 @@ prepare() {
 }
 
 # Statements on stdin of which some may fail: roles that are there, tablespaces of another machine.
-tolerant() { PGDATABASE=postgres psql -XAtq >/dev/null; }
+tolerant() { PGDATABASE=template1 psql -XAtq >/dev/null; }
 
 # restore FORMAT COMPRESSION ARGUMENT: the dump on stdin, into the database of the argument, as pg_restore takes it.
 # Exit 41: it does not restore; 42: it does not unpack; 43: a plain dump does not end as pg_dump ends one.
@@ -73,15 +75,26 @@ buffered() {
   if stdbuf -i64K -o64K true 2>/dev/null; then stdbuf -i64K -o64K "$@"; else "$@"; fi
 }
 
-# Statements on stdin, answers on stdout.
-session() { exec psql -XAtq -v ON_ERROR_STOP=1; }
+# Statements on stdin, answers on stdout. What the database was given of its own, time limits and event triggers, is not for
+# those who look at it.
+session() {
+  export PGOPTIONS='-c statement_timeout=0 -c lock_timeout=0 -c default_transaction_read_only=off -c session_replication_role=replica'
+  exec psql -XAtq -v ON_ERROR_STOP=1
+}
 
-schema() { exec pg_dump --schema-only --no-password; }
+# Its last line is the exit: who reads it cannot see that.
+schema() {
+  pg_dump --schema-only --no-password
+  echo "exit $?"
+}
 
 # Whether every index is whole: what PostgreSQL itself finds, and amcheck where the image has it.
 indexes() {
-  export PGOPTIONS='-c default_transaction_read_only=off'
   session <<'SQL'
+-- Not every version has all of them.
+SELECT count(set_config(name, '0', false)) AS switched_off FROM pg_settings
+  WHERE name IN ('transaction_timeout', 'idle_session_timeout', 'idle_in_transaction_session_timeout')
+\gset
 SELECT 'invalid ' || indexrelid::regclass FROM pg_index WHERE NOT indisvalid;
 SELECT count(*) > 0 AS has_amcheck FROM pg_available_extensions WHERE name = 'amcheck'
 \gset
@@ -102,9 +115,10 @@ SQL
 
 # Who may read everything and nothing else, for statements of somebody else's.
 reader() {
-  export PGOPTIONS='-c default_transaction_read_only=off'
   session <<'SQL'
-CREATE ROLE atlasia_drill_reader LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE;
+CREATE ROLE atlasia_drill_reader LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE BYPASSRLS;
+SELECT format('GRANT CONNECT ON DATABASE %1$I TO atlasia_drill_reader; ALTER DATABASE %1$I CONNECTION LIMIT -1', current_database())
+\gexec
 SELECT format('GRANT USAGE ON SCHEMA %1$I TO atlasia_drill_reader; GRANT SELECT ON ALL TABLES IN SCHEMA %1$I TO atlasia_drill_reader; GRANT SELECT ON ALL SEQUENCES IN SCHEMA %1$I TO atlasia_drill_reader', nspname)
   FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
 \gexec

@@ -28441,7 +28441,7 @@ module.exports = __nccwpck_require__.p + "315fb2c9b166e1b6d35e.sh";
 /***/ 38458:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "30e8acecb1ba23172c32.sh";
+module.exports = __nccwpck_require__.p + "40359713981cfd200876.sh";
 
 /***/ }),
 
@@ -33683,10 +33683,13 @@ function catalogueOf(files, manifestTexts) {
 function verifiedSetsOf(database, sets) {
     return sets.filter((set) => set.state === 'verified').filter((set) => set.database === database);
 }
-/** Where a set's files are, below the backup directory: the first of its folders. */
-function folderOf({ id, folders }) {
-    const folder = folders[0] ?? 'daily';
-    return folder === 'predeployment' ? `${folder}/${id}` : folder;
+/** Where a set's files are, below the backup directory, in the order of its folders. */
+function placesOf({ id, folders }) {
+    return folders.map((folder) => (folder === 'predeployment' ? `${folder}/${id}` : folder));
+}
+/** The first of those places. */
+function folderOf(set) {
+    return placesOf(set)[0] ?? 'daily';
 }
 /** Orders ids; they are times, so their text order is their order in time. */
 function newestFirst(a, b) {
@@ -33831,11 +33834,18 @@ function readProbe(output) {
     };
 }
 /**
- * Whether the container can dump, and read what it has dumped.
+ * Whether the container can dump, and read what it has dumped. A name that is there may be a wrapper with nothing behind it,
+ * and an older pg_dump refuses a newer server.
  * @throws Failure `no-pg-dump`
  */
-function checkDumpTools({ tools }) {
+function checkDumpTools({ tools, pgDumpVersion, serverVersion }) {
     requireTools(tools, ['pg_dump', 'pg_restore']);
+    const [ofProgram, ofServer] = [pgDumpVersion, serverVersion].map((version) => Number.parseInt(version, 10));
+    if (ofProgram !== undefined && ofServer !== undefined && ofProgram >= ofServer)
+        return;
+    throw new failure_Failure('no-pg-dump', `The pg_dump of the container cannot dump a server ${serverVersion}: ${pgDumpVersion}`, {
+        hint: "Run the database in the official image of its version, whose programs are the server's",
+    });
 }
 function requireTools(tools, wanted) {
     const missing = wanted.filter((tool) => !tools.has(tool));

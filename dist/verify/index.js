@@ -28434,7 +28434,7 @@ module.exports = __nccwpck_require__.p + "315fb2c9b166e1b6d35e.sh";
 /***/ 38458:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "30e8acecb1ba23172c32.sh";
+module.exports = __nccwpck_require__.p + "40359713981cfd200876.sh";
 
 /***/ }),
 
@@ -33719,6 +33719,8 @@ function readNoticeInputs(input) {
         mailServer: mail === null ? null : input.rule(() => readMailServer(mail.trim())),
     };
 }
+/** Characters of a path that only its owner knows: an id, or a key with a name. */
+const shortestPath = 16;
 function readPing(text) {
     const name = 'healthcheck-url';
     const url = URL.canParse(text) ? new URL(text) : null;
@@ -33726,7 +33728,8 @@ function readPing(text) {
         throw new InputError(name, 'is no http or https address', 'Give the ping address that healthchecks.io shows');
     }
     mask(url.href);
-    if (url.pathname.length > 1)
+    // A short word would be masked wherever else it stands.
+    if (url.pathname.length > shortestPath)
         mask(url.pathname.slice(1));
     return url;
 }
@@ -33737,6 +33740,10 @@ function readMailServer(text) {
     if (url === null || !/^smtps?:$/.test(url.protocol))
         throw new InputError(name, 'is no smtp or smtps address', hint);
     const { hostname, port, username, password } = url;
+    if (!/^\/?$/.test(url.pathname) || url.search !== '' || url.hash !== '' || port === '0') {
+        const escaped = 'Write / ? # @ : in a name or password as %2F %3F %23 %40 %3A';
+        throw new InputError(name, 'goes on behind the host, or has a character that ends it', escaped);
+    }
     const host = hostname.replace(/^\[|\]$/g, '');
     if (!isHost(host))
         throw new InputError(name, 'names no host', hint);
@@ -33932,6 +33939,9 @@ function readVerifyInputs() {
         input.rule(() => checkExpect(checks, expect));
         const drillStatements = input.optional('drill-sql', statements);
         input.rule(() => checkStatements(checks, drillStatements));
+        const offsite = readOffsiteInputs(input);
+        const notices = readNoticeInputs(input);
+        input.rule(() => checkOutside(checks, { ...offsite, ...notices }));
         return {
             ...readHostInputs(input),
             ...readHistoryInputs(input),
@@ -33948,8 +33958,8 @@ function readVerifyInputs() {
             drillBackup: input.withDefault('drill-backup', backupToDrill, 'latest'),
             drillMemory: input.withDefault('drill-memory', size, 1024 ** 3),
             drillStatements: drillStatements ?? [],
-            ...readOffsiteInputs(input),
-            ...readNoticeInputs(input),
+            ...offsite,
+            ...notices,
             failOn: input.withDefault('fail-on', choice('error', 'warning'), 'error'),
         };
     });
@@ -33964,6 +33974,12 @@ function checkStatements(checks, statements) {
     if (statements === null || checks === undefined || checks.includes('drill'))
         return;
     throw new InputError('drill-sql', 'is given, and "checks" does not have drill', 'Add drill to "checks"');
+}
+function checkOutside(checks, { bucket, pingUrl, mailServer }) {
+    const given = bucket ? 's3-bucket' : pingUrl ? 'healthcheck-url' : mailServer ? 'smtp-url' : null;
+    if (given === null || checks === undefined || checks.includes('setup'))
+        return;
+    throw new InputError(given, 'is given, and "checks" does not have setup', 'Add setup to "checks"');
 }
 
 ;// CONCATENATED MODULE: ./build/verify-action/outputs.js
@@ -35219,10 +35235,13 @@ function catalogueOf(files, manifestTexts) {
 function catalogue_verifiedSetsOf(database, sets) {
     return sets.filter((set) => set.state === 'verified').filter((set) => set.database === database);
 }
-/** Where a set's files are, below the backup directory: the first of its folders. */
-function folderOf({ id, folders }) {
-    const folder = folders[0] ?? 'daily';
-    return folder === 'predeployment' ? `${folder}/${id}` : folder;
+/** Where a set's files are, below the backup directory, in the order of its folders. */
+function placesOf({ id, folders }) {
+    return folders.map((folder) => (folder === 'predeployment' ? `${folder}/${id}` : folder));
+}
+/** The first of those places. */
+function folderOf(set) {
+    return placesOf(set)[0] ?? 'daily';
 }
 /** Orders ids; they are times, so their text order is their order in time. */
 function newestFirst(a, b) {
@@ -35313,7 +35332,8 @@ async function readSets(connection, request) {
     const parameters = request.sets.flatMap((set) => {
         const names = namesOf(set);
         const files = filesOf(names);
-        return [folderOf(set), names.sha256, names.md5, String(files.length), ...files];
+        const places = placesOf(set);
+        return [String(places.length), ...places, names.sha256, names.md5, String(files.length), ...files];
     });
     const { result } = connection.run(program, [request.backupDir, String(request.sets.length), ...parameters], {
         deadline: request.timeout,
@@ -35344,7 +35364,7 @@ function readRecords(records) {
 /** Compares what was read with the set's own lists and its manifest: each file must agree with all that name it. */
 function judgeReading(set, { sums, lists }) {
     const names = namesOf(set);
-    const folder = folderOf(set);
+    const [folder = 'daily', ...others] = placesOf(set);
     const files = filesOf(names);
     const sha256 = lists.get(`${folder}/${names.sha256}`);
     const md5 = lists.get(`${folder}/${names.md5}`);
@@ -35367,6 +35387,17 @@ function judgeReading(set, { sums, lists }) {
             faults.push(`${name} is not what ${names.sha256} says`);
         if (name === names.dump && sum !== null && sum !== set.manifest.sha256)
             faults.push(`${name} is not what the manifest says`);
+    }
+    // Hard links are one file, read once. What is none any more, since the folders were copied, was read as well.
+    for (const path of others.flatMap((other) => files.map((name) => `${other}/${name}`))) {
+        const sum = sums.get(path);
+        if (sum === undefined)
+            continue;
+        const isSame = sum === sums.get(`${folder}/${path.slice(path.lastIndexOf('/') + 1)}`);
+        if (sum === null)
+            faults.push(`${path} could not be read`);
+        else if (!isSame)
+            faults.push(`${path} is not the same as in ${folder}`);
     }
     if (md5 !== undefined && listedSums(md5).get(names.dump) !== set.manifest.md5)
         faults.push(`${names.md5} and the manifest differ on ${names.dump}`);
@@ -35507,7 +35538,7 @@ class Findings {
         catch (error) {
             if (!(error instanceof failure_Failure) || error.code === 'cancelled')
                 throw error;
-            this.unable(name, `it could not be written: ${error.message}`, error.hint ?? 'Run it again');
+            this.unable(name, `it could not be written: ${detailOf(error)}`, error.hint ?? 'Run it again');
         }
     }
     /** Adds one that could not be made. */
@@ -35528,8 +35559,16 @@ function said(look) {
     catch (error) {
         if (!(error instanceof failure_Failure))
             throw error;
-        return { detail: error.message, remedy: error.hint ?? 'See the log' };
+        return { detail: detailOf(error), remedy: error.hint ?? 'See the log' };
     }
+}
+/** Characters of a foreign text that help: its end says what went wrong. */
+const longestCause = 300;
+/** What happened, with the last that was said of it elsewhere: hints speak of that. */
+function detailOf({ message, cause }) {
+    const said = typeof cause === 'string' ? cause : cause instanceof Error ? cause.message : '';
+    const line = said.trim().replaceAll(/\s+/g, ' ').slice(-longestCause);
+    return line === '' || message.includes(line) ? message : `${message}: ${line}`;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/backups/tiers.js
@@ -35783,11 +35822,11 @@ function judgeBackups(facts) {
     findings.check('complete', () => judgeComplete(facts));
     judgeReadings(findings, verified, facts);
     findings.after('newest', 'nightly', () => judgeNightly(verified, facts), 'warning');
-    findings.check('sizes', () => judgeSizes(verified));
+    judgeSizes(findings, verified);
     findings.check('days', () => judgeDays(verified, facts), 'warning');
     findings.check('tiers', () => judgeTiers(facts), 'warning');
-    if (catalogue.sets.length + catalogue.failed.length === 0)
-        findings.unable('last run', 'there was none', 'Run backup-action');
+    if (verified.length + catalogue.failed.length === 0)
+        findings.unable('last run', 'there is no verified backup of this database', 'Run backup-action');
     else
         findings.check('last run', () => judgeLastRun(catalogue, verified, backupDir));
     findings.check('leftovers', () => judgeLeftovers(catalogue, now), 'warning');
@@ -35822,7 +35861,7 @@ function judgeComplete({ catalogue, files, backupDir }) {
     const { sets, foreign } = catalogue;
     const paths = new Set(files.map(({ path }) => path));
     const faults = [
-        ...sets.flatMap((set) => (set.state === 'broken' ? [`${backups_placeOf(set)}: ${set.reason}`] : missingOf(set, paths))),
+        ...sets.flatMap((set) => (set.state === 'broken' ? [`${nameOf(set)}: ${set.reason}`] : missingOf(set, paths))),
         // Named as ours are, and without a manifest: somebody has deleted that.
         ...foreign
             .filter(({ path }) => /^(daily|weekly|monthly|predeployment|rollback)\//.test(path))
@@ -35849,12 +35888,9 @@ function missingOf(set, paths) {
         ...(isTaken('schema') ? [names.schema] : []),
         ...(isTaken('globals') ? [names.globals] : []),
     ];
-    return set.folders.flatMap((folder) => {
-        const place = folder === 'predeployment' ? `${folder}/${set.id}` : folder;
-        return wanted.filter((name) => !paths.has(`${place}/${name}`)).map((name) => `${place}/${name} is missing`);
-    });
+    return placesOf(set).flatMap((place) => wanted.filter((name) => !paths.has(`${place}/${name}`)).map((name) => `${place}/${name} is missing`));
 }
-const backups_placeOf = ({ id, folders }) => `${folders.join(', ')}/${id}`;
+const nameOf = ({ id, folders }) => `${folders.join(', ')}/${id}`;
 const more = (count) => (count > 0 ? `; and ${count} more` : '');
 function judgeReadings(findings, verified, { readings, backupDir }) {
     if (verified.length === 0)
@@ -35891,15 +35927,25 @@ function judgeNightly(verified, { maxAge, now }) {
         return `${newest.id} is of a scheduled run`;
     return { detail: `the newest of a scheduled run, ${newest.id}, is ${formatDuration(age)} old`, remedy };
 }
-function judgeSizes([newest, previous]) {
+/** Of two that are compressed in the same way their files are compared, else what was compressed; nothing of a first one. */
+function judgeSizes(findings, [newest, previous]) {
     if (newest === undefined || previous === undefined)
-        return 'there is nothing to compare with';
-    const [size, before] = [newest.manifest.sizeBytes, previous.manifest.sizeBytes];
-    const told = `${newest.id} has ${formatBytes(size)}, ${previous.id} has ${formatBytes(before)}`;
+        return;
     const isAlike = newest.manifest.compression === previous.manifest.compression;
-    if (!isAlike || size >= leastRatio * before)
-        return told;
-    return { detail: `${told}: less than half`, remedy: 'See whether data are missing: compare the two reports' };
+    const [size, before] = [newest, previous].map(({ manifest }) => (isAlike ? manifest.sizeBytes : manifest.dumpBytes));
+    if (size == null || before == null)
+        return;
+    findings.check('sizes', () => {
+        const told = `${newest.id} has ${formatBytes(size)}, ${previous.id} has ${formatBytes(before)}${isAlike ? '' : ' before compression'}`;
+        if (size >= leastRatio * before)
+            return told;
+        return { detail: `${told}: less than half`, remedy: 'See whether data are missing: compare the two reports' };
+    });
+}
+/** So many days up to one, which comes first: counted in the calendar, as not every day has 24 hours. */
+function daysBefore(last, count) {
+    const noon = Date.parse(`${last}T12:00:00Z`);
+    return Array.from({ length: count }, (_, back) => new Date(noon - back * backups_day).toISOString().slice(0, 10));
 }
 /** From the first backup on, every day that the daily tier reaches back to; today may still get its own. */
 function judgeDays(verified, { timezone, keep, now }) {
@@ -35911,10 +35957,22 @@ function judgeDays(verified, { timezone, keep, now }) {
     const first = [...days].toSorted()[0];
     if (first === undefined)
         return { detail: 'no day has a backup', remedy: 'Run backup-action' };
-    const watched = Array.from({ length: reach }, (_, back) => calendar.day(new Date(now.getTime() - (back + 1) * backups_day)));
-    const missed = [...new Set(watched)].filter((each) => each >= first && !days.has(each)).toSorted();
-    if (missed.length === 0)
-        return `each of the last ${counted(reach, 'day')} has one; the first is of ${first}`;
+    // Of the days that are kept, today is one as soon as it has its own.
+    const today = calendar.day(now);
+    const watched = daysBefore(today, reach + 1)
+        .slice(days.has(today) ? 0 : 1)
+        .slice(0, reach);
+    const past = watched.filter((each) => each >= first);
+    const missed = past.filter((each) => !days.has(each)).toSorted();
+    if (past.length === 0)
+        return {
+            detail: `the first backup is of ${first}, which has not come yet`,
+            remedy: 'See the clock of the host: timedatectl',
+        };
+    if (missed.length === 0) {
+        const since = past.length < reach ? `; the first is of ${first}` : '';
+        return `each of the last ${counted(past.length, 'day')} has one${since}`;
+    }
     return {
         detail: `no backup of ${missed.join(', ')}`,
         remedy: 'See the runs of those nights: Actions, or backup.log on the host',
@@ -35949,7 +36007,7 @@ function tellForeign({ foreign }) {
         return 'only sets of backups are in the folders';
     const bytes = foreign.reduce((sum, file) => sum + file.bytes, 0);
     const named = foreign.slice(0, 5).map(({ path }) => path);
-    return `${foreign.length} files are not ours, ${formatBytes(bytes)}, and never touched: ${named.join(', ')}${more(foreign.length - 5)}`;
+    return `${counted(foreign.length, 'file')} of others, ${formatBytes(bytes)}, and never touched: ${named.join(', ')}${more(foreign.length - 5)}`;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/history/legacy.js
@@ -36216,11 +36274,18 @@ function readProbe(output) {
     };
 }
 /**
- * Whether the container can dump, and read what it has dumped.
+ * Whether the container can dump, and read what it has dumped. A name that is there may be a wrapper with nothing behind it,
+ * and an older pg_dump refuses a newer server.
  * @throws Failure `no-pg-dump`
  */
-function probe_checkDumpTools({ tools }) {
+function probe_checkDumpTools({ tools, pgDumpVersion, serverVersion }) {
     requireTools(tools, ['pg_dump', 'pg_restore']);
+    const [ofProgram, ofServer] = [pgDumpVersion, serverVersion].map((version) => Number.parseInt(version, 10));
+    if (ofProgram !== undefined && ofServer !== undefined && ofProgram >= ofServer)
+        return;
+    throw new failure_Failure('no-pg-dump', `The pg_dump of the container cannot dump a server ${serverVersion}: ${pgDumpVersion}`, {
+        hint: "Run the database in the official image of its version, whose programs are the server's",
+    });
 }
 function requireTools(tools, wanted) {
     const missing = wanted.filter((tool) => !tools.has(tool));
@@ -36362,7 +36427,7 @@ async function readNewest(connection, verified, { backupDir, timeout }, signal) 
     catch (error) {
         if (!(error instanceof failure_Failure) || signal.aborted)
             throw error;
-        return { why: error.message, remedy: error.hint ?? null };
+        return { why: detailOf(error), remedy: error.hint ?? null };
     }
 }
 
@@ -36704,7 +36769,10 @@ const service = shape({
     pid: orNull(shortText),
     mac_address: orNull(shortText),
     volumes_from: orNull(listOf(shortText, 100)),
-    depends_on: orNull(mapOf(isServiceName, shape({ restart: orNull(bool) }), mostServices)),
+    depends_on: orNull(mapOf(isServiceName, shape({
+        restart: orNull(bool),
+        condition: orNull(shortText),
+    }), mostServices)),
 });
 const project = shape({
     name: shortText,
@@ -36736,9 +36804,10 @@ function readProject(config, template) {
                 networkMode: facts.network_mode,
                 fixedAddress: facts.mac_address !== null ||
                     Object.values(facts.networks ?? {}).some((at) => at !== null && (at.ipv4_address ?? at.ipv6_address ?? at.mac_address) !== null),
-                dependsOn: Object.entries(facts.depends_on ?? {}).map(([on, { restart }]) => ({
+                dependsOn: Object.entries(facts.depends_on ?? {}).map(([on, { restart, condition }]) => ({
                     service: on,
                     restart: restart === true,
+                    awaitsEnd: condition === 'service_completed_successfully',
                 })),
                 sharesWith: sharedBy(facts),
             },
@@ -36876,7 +36945,7 @@ function observed(release, seen, previous) {
 ;// CONCATENATED MODULE: ./build/shared/releases/image-name.js
 
 /** `latest` says nothing of what it stands for; what it was tagged as before does. */
-function nameOf(id, composeImage, images) {
+function image_name_nameOf(id, composeImage, images) {
     const own = referenceOf(composeImage);
     const names = (images.find((image) => image.id === id)?.repoTags ?? [])
         .map(referenceOf)
@@ -36942,8 +37011,11 @@ function judgeDeployment(facts) {
     // Health speaks of the release; a wrong image does not make the one that runs a bad one, nor does an ill database.
     let isWell = true;
     let isDatabaseWell = true;
-    for (const { name } of services) {
-        if (findings.check(`running: ${name}`, () => judgeService(name, facts)))
+    for (const service of services) {
+        const { name } = service;
+        // It may have had one thing to do; nobody has said so.
+        const severity = hasEnded(service, facts) ? 'warning' : 'error';
+        if (findings.check(`running: ${name}`, () => judgeService(service, facts), severity) || severity === 'warning')
             continue;
         if (databases.has(name))
             isDatabaseWell = false;
@@ -36959,7 +37031,7 @@ function judgeDeployment(facts) {
         findings.unable('health-url', 'the host has no curl to ask an https address', 'On the host, as root: apt-get install curl');
     else if (facts.healthUrl !== null && !findings.check('health-url', () => judgeUrl(facts)))
         isWell = false;
-    const unproven = services.filter(({ name }) => of(watched.after, name).some(({ health }) => health === null));
+    const unproven = services.filter(({ name }) => of(watched.after, name).some(({ health, state }) => health === null && state === 'running'));
     findings.check('health tests', () => tellUnproven(unproven, facts), 'warning');
     const isSure = isDatabaseWell && !isReplaced(watched) && watched.url !== 'no-curl';
     const verdict = !isSure ? 'unknown' : isWell ? 'good' : 'bad';
@@ -36974,10 +37046,19 @@ function isReplaced({ settled, after }) {
     return before !== now;
 }
 const of = (containers, service) => containers.filter((container) => container.service === service);
-function judgeService(service, facts) {
+/** Whether all that is wrong with a service is that it has ended well, where no port leads to it and no other awaits that. */
+function hasEnded({ name, publishes }, { watched, project }) {
+    const own = of(watched.settled, name);
+    return own.length > 0 && own.every(isDone) && !publishes && !isAwaited(name, project);
+}
+/** Its end is what another service waits for: it has one task. */
+function isAwaited(name, { services }) {
+    return [...services.values()].some(({ dependsOn }) => dependsOn.some((on) => on.service === name && on.awaitsEnd));
+}
+function judgeService({ name: service, replicas, publishes }, facts) {
     const { watched, healthTimeout } = facts;
     const own = of(watched.settled, service);
-    const wanted = facts.project.services.get(service)?.replicas ?? 1;
+    const wanted = replicas ?? 1;
     if (wanted === 0 && own.length === 0)
         return 'none are wanted (replicas: 0)';
     if (own.length === 0)
@@ -36989,6 +37070,13 @@ function judgeService(service, facts) {
         return {
             detail: `${own.length} of ${wanted} containers are there`,
             remedy: `${facts.compose} up --detach ${service}`,
+        };
+    }
+    if (own.some(isDone) && !isAwaited(service, facts.project)) {
+        const why = publishes ? 'and a port of the host leads to it' : 'and no other service waits for its end';
+        return {
+            detail: `it has ended with 0, ${why}`,
+            remedy: `${facts.compose} up --detach ${service}. One with a single task: depends_on, condition: service_completed_successfully`,
         };
     }
     const [first] = own;
@@ -37074,7 +37162,7 @@ function wantedOf({ name, image }, expected, images) {
     };
 }
 function told({ image, tag: ownTag, digest, imageId }, images) {
-    const tag = nameOf(imageId, image, images) ?? ownTag;
+    const tag = image_name_nameOf(imageId, image, images) ?? ownTag;
     const id = (imageId ?? digest ?? 'an unknown image').replace('sha256:', '').slice(0, 12);
     return tag === null ? id : `${tag} (${id})`;
 }
@@ -37621,7 +37709,7 @@ function readRestored(records) {
         sequences: JSON.parse(fact('sequences-after') ?? '[]'),
         largeObjects: Number(fact('large-objects') ?? 0),
         extensions: JSON.parse(fact('extensions') ?? '[]'),
-        schemaSha256: stableSchemaHash(records.get('schema-text')),
+        schemaSha256: stableSchemaHash(readSchema(records.get('schema-text'))),
         checkedIndexes: checked === undefined ? null : Number(checked),
         indexFaults: [
             ...lines.filter((line) => line.startsWith('invalid ')),
@@ -37629,6 +37717,15 @@ function readRestored(records) {
         ],
         assertions: readAssertions(records),
     };
+}
+/** @throws Failure `drill-incomplete` where pg_dump did not come to its end */
+function readSchema(text) {
+    const [, schema, exit] = /^(.*?)\n?exit (\d+)$/s.exec(text.trimEnd()) ?? [];
+    if (schema !== undefined && exit === '0')
+        return `${schema}\n`;
+    throw new failure_Failure('drill-incomplete', `The schema of what came back could not be dumped (exit ${exit ?? 'unknown'})`, {
+        hint: 'See the log; raise "drill-memory"',
+    });
 }
 function readAssertions(records) {
     const [readerExit] = readSaid(records.find('reader') ?? '0 ');
@@ -37659,12 +37756,8 @@ const proof_program = {
  * @throws Failure `lock-held`, `set-gone`, `proof-unwritable`, `history-unwritable`
  */
 async function addProof(connection, set, proof, { backupDir, lock, records, onLog }) {
-    const first = folderOf(set);
     const name = namesOf(set).proof.replace(/\.proof\.jsonl$/, '');
-    const others = set.folders
-        .map((folder) => (folder === 'predeployment' ? `${folder}/${set.id}` : folder))
-        .filter((folder) => folder !== first);
-    const folders = [first, ...others];
+    const folders = placesOf(set);
     const parameters = [
         backupDir,
         name,
@@ -37959,6 +38052,8 @@ const ask_registry_program = {
     name: 'ask-registry',
     scripts: [new URL(/* asset import */ __nccwpck_require__(88347), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(53159), __nccwpck_require__.b)],
 };
+/** What a registry says that was reached. Else nothing is known of the login. */
+const ask_registry_refusal = /unauthorized|denied|forbidden|incorrect username|\b40[13]\b/i;
 /** Asks the registry, from the host, for images that a rollback would pull. Nothing is pulled. */
 async function askRegistry(connection, question) {
     const { registry, login, references, signal, onLog } = question;
@@ -37976,7 +38071,7 @@ async function askRegistry(connection, question) {
         };
     }
     catch (error) {
-        if (!(error instanceof failure_Failure) || error.code !== 'login-failed')
+        if (!(error instanceof failure_Failure) || error.code !== 'login-failed' || !ask_registry_refusal.test(error.message))
             throw error;
         return { refusal: error.message, there: [], away: [] };
     }
@@ -38119,7 +38214,7 @@ function judgeLastGood(facts, inputs) {
     };
 }
 function named(service, { image, tag, digest, imageId }, images) {
-    return `${service} ${nameOf(imageId, image, images) ?? tag ?? (digest ?? imageId ?? 'unknown').slice(0, 19)}`;
+    return `${service} ${image_name_nameOf(imageId, image, images) ?? tag ?? (digest ?? imageId ?? 'unknown').slice(0, 19)}`;
 }
 function isHere({ image, digest, imageId }, images) {
     const repository = referenceOf(image)?.repository;
@@ -38130,15 +38225,41 @@ function isHere({ image, digest, imageId }, images) {
 
 // EXTERNAL MODULE: external "node:events"
 var external_node_events_ = __nccwpck_require__(78474);
+;// CONCATENATED MODULE: ./build/shared/reaching.js
+
+
+/**
+ * Waits for an answer from elsewhere, at most so many milliseconds, and not on after a cancel.
+ * @throws Error `no answer within 10 s`; what the work throws; the signal's reason
+ */
+async function inTime(patience, signal, work) {
+    signal.throwIfAborted();
+    const waiting = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
+    const givenUp = (0,external_node_events_.once)(waiting, 'abort').then(() => {
+        signal.throwIfAborted();
+        throw new Error(`no answer within ${formatDuration(patience)}`);
+    });
+    return Promise.race([work, givenUp]);
+}
+/** Why something was not reached, in one line. Where each address of a name was tried, the first one tells it. */
+function reaching_reasonOf(error) {
+    if (error instanceof AggregateError)
+        return reaching_reasonOf(error.errors[0]);
+    if (!(error instanceof Error))
+        return String(error);
+    const [line = ''] = error.message.split('\n');
+    return error.name === 'Error' ? line : `${error.name}: ${line}`;
+}
+
 ;// CONCATENATED MODULE: ./build/shared/notify/mail.js
 
 
-/** Milliseconds for each answer of the server. */
-const mail_patience = 10_000;
+/** Milliseconds, from the connection to the login. */
+const mail_patience = 20_000;
 /**
  * Connects to the server and logs in; no mail is begun. A login is said over TLS alone.
  *
- * @throws Failure `mail-login`, `mail-no-tls`, `mail-unreachable`
+ * @throws Failure `mail-unusable`
  */
 async function reachMailServer({ host, port, isTls, login }, signal) {
     const { createTransport } = await __nccwpck_require__.e(/* import() */ 739).then(__nccwpck_require__.bind(__nccwpck_require__, 16739));
@@ -38147,44 +38268,40 @@ async function reachMailServer({ host, port, isTls, login }, signal) {
         port,
         secure: isTls,
         requireTLS: login !== null,
-        ...(login === null ? {} : { auth: { user: login.user, pass: login.password } }),
+        // One that does not ask for a login does not take it either.
+        ...(login !== null && { auth: { user: login.user, pass: login.password }, forceAuth: true }),
         connectionTimeout: mail_patience,
         greetingTimeout: mail_patience,
         socketTimeout: mail_patience,
     });
-    const cancelled = (0,external_node_events_.once)(signal, 'abort').then(() => signal.throwIfAborted());
     try {
-        await Promise.race([transport.verify(), cancelled]);
+        await inTime(mail_patience, signal, transport.verify());
     }
     catch (error) {
         signal.throwIfAborted();
-        throw explained(error, `${host}:${port}`);
+        const { code = '' } = error;
+        throw new failure_Failure('mail-unusable', `${host}:${port} ${mail_said[code] ?? 'cannot be reached'}: ${reaching_reasonOf(error)}`, {
+            hint: remedies[code] ??
+                'Correct "smtp-url"; see whether the network of the runner lets it through: many block port 25',
+        });
     }
     finally {
         transport.close();
     }
 }
-/** What nodemailer says, in our words and its own. */
-function explained({ code, message }, at) {
-    const said = message.split('\n')[0];
-    if (code === 'EAUTH') {
-        return new failure_Failure('mail-login', `The mail server ${at} does not take the login: ${said}`, {
-            hint: 'Correct name and password in "smtp-url"; characters such as @ and : are written as %40 and %3A there',
-        });
-    }
-    if (code === 'ETLS') {
-        return new failure_Failure('mail-no-tls', `The mail server ${at} offers no TLS, and a login is said over nothing else: ${said}`, {
-            hint: 'Use smtps:// with its port, mostly 465, or a server that knows STARTTLS',
-        });
-    }
-    return new failure_Failure('mail-unreachable', `The mail server ${at} cannot be reached from the runner: ${said}`, {
-        hint: 'Correct "smtp-url"; see whether the network of the runner lets it through: many block port 25',
-    });
-}
+const mail_said = {
+    EAUTH: 'does not take the login',
+    ETLS: 'offers no TLS, and a login is said over nothing else',
+};
+const remedies = {
+    EAUTH: 'Correct name and password in "smtp-url"; characters such as @ and : are written as %40 and %3A there',
+    ETLS: 'Use smtps:// with its port, mostly 465, or a server that knows STARTTLS',
+};
 
 // EXTERNAL MODULE: external "node:tls"
 var external_node_tls_ = __nccwpck_require__(41692);
 ;// CONCATENATED MODULE: ./build/shared/notify/ping.js
+
 
 
 
@@ -38201,14 +38318,16 @@ async function reachPing(address, signal) {
     const host = address.hostname.replace(/^\[|\]$/g, '');
     const isTls = address.protocol === 'https:';
     const port = Number(address.port) || (isTls ? 443 : 80);
-    const socket = isTls ? (0,external_node_tls_.connect)({ host, port, servername: host }) : (0,external_node_net_.connect)({ host, port });
+    // An address has no name to be told.
+    const socket = isTls
+        ? (0,external_node_tls_.connect)({ host, port, ...((0,external_node_net_.isIP)(host) === 0 && { servername: host }) })
+        : (0,external_node_net_.connect)(port, host);
     try {
-        const waiting = AbortSignal.any([signal, AbortSignal.timeout(ping_patience)]);
-        await (0,external_node_events_.once)(socket, isTls ? 'secureConnect' : 'connect', { signal: waiting });
+        await inTime(ping_patience, signal, (0,external_node_events_.once)(socket, isTls ? 'secureConnect' : 'connect'));
     }
     catch (error) {
         signal.throwIfAborted();
-        throw new failure_Failure('ping-unreachable', `${address.host} cannot be reached from the runner: ${ping_reasonOf(error)}`, {
+        throw new failure_Failure('ping-unreachable', `${address.host} cannot be reached from the runner: ${reaching_reasonOf(error)}`, {
             hint: 'Correct "healthcheck-url"; see whether the network of the runner lets it through',
         });
     }
@@ -38216,20 +38335,17 @@ async function reachPing(address, signal) {
         socket.destroy();
     }
 }
-function ping_reasonOf(error) {
-    const { name, message } = error;
-    return name === 'AbortError' ? `no answer within ${ping_patience / 1_000} s` : message;
-}
 
 ;// CONCATENATED MODULE: ./build/shared/offsite/bucket.js
 
-/** Milliseconds for an answer, with one more try. */
+
+/** Milliseconds, for the login as well: OIDC and a machine's role are asked for elsewhere. */
 const bucket_patience = 20_000;
 /**
  * Asks for one name under the prefix: that shows whether address, login, bucket and the right to list hold. Nothing is
  * written. The login is the standard chain of AWS: environment, OIDC, profile, the machine's own role.
  *
- * @throws Failure `bucket-region`, `bucket-login`, `bucket-unreachable`, `bucket-missing`, `bucket-refuses`
+ * @throws Failure `bucket-unusable`
  */
 async function reachBucket(place, signal) {
     const { S3Client, ListObjectsV2Command } = await __nccwpck_require__.e(/* import() */ 711).then(__nccwpck_require__.t.bind(__nccwpck_require__, 53711, 19));
@@ -38240,52 +38356,41 @@ async function reachBucket(place, signal) {
         ...(region === null ? (endpoint === null ? {} : { region: 'us-east-1' }) : { region }),
         maxAttempts: 2,
     });
+    const question = new ListObjectsV2Command({ Bucket: bucket, Prefix: `${prefix}/`, MaxKeys: 1 });
     try {
-        const question = new ListObjectsV2Command({ Bucket: bucket, Prefix: `${prefix}/`, MaxKeys: 1 });
-        await client.send(question, { abortSignal: AbortSignal.any([signal, AbortSignal.timeout(bucket_patience)]) });
+        const answer = await inTime(bucket_patience, signal, client.send(question));
+        // Any page of the web is an answer without an error.
+        if (answer.Name !== bucket)
+            throw new Error('what answers there is no store');
     }
     catch (error) {
         signal.throwIfAborted();
-        throw bucket_explained(error, place);
+        const reason = reaching_reasonOf(error);
+        throw new failure_Failure('bucket-unusable', `"${bucket}" at ${endpoint?.host ?? 'S3'} cannot be listed: ${reason}`, {
+            hint: bucket_remedies.find(([said]) => said.test(reason))?.[1] ?? elsewise,
+        });
     }
     finally {
         client.destroy();
     }
 }
-/** That the login itself is not taken. */
-const logins = /Credential|^ExpiredToken$|^InvalidToken$|^InvalidAccessKeyId$|^SignatureDoesNotMatch$|^TokenRefreshRequired$/;
-/** That another region has the bucket. */
-const regions = /Redirect$|^AuthorizationHeaderMalformed$|^IllegalLocationConstraintException$/;
-/** What the store says, in our words and its own. */
-function bucket_explained(error, { bucket, endpoint }) {
-    const { name, message } = error instanceof Error ? error : new Error(String(error));
-    const at = endpoint?.host ?? 'S3';
-    const said = `${name}: ${message.split('\n')[0]}`;
-    const isAnswer = error.$metadata?.httpStatusCode !== undefined;
-    if (/Region is missing/.test(message)) {
-        return new failure_Failure('bucket-region', `Which region the bucket "${bucket}" is in is not known`, {
-            hint: 'Give "s3-region", or set AWS_REGION in the job',
-        });
-    }
-    if (logins.test(name)) {
-        return new failure_Failure('bucket-login', `${at} does not take the login: ${said}`, {
-            hint: 'Before this step run aws-actions/configure-aws-credentials, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
-        });
-    }
-    if (!isAnswer) {
-        return new failure_Failure('bucket-unreachable', `${at} cannot be reached from the runner: ${said}`, {
-            hint: 'Correct "s3-endpoint" or "s3-region"; see whether the network of the runner lets it through',
-        });
-    }
-    if (name === 'NoSuchBucket' || name === 'NotFound') {
-        return new failure_Failure('bucket-missing', `There is no bucket "${bucket}" at ${at}`, {
-            hint: 'Correct "s3-bucket" or "s3-endpoint", or make the bucket',
-        });
-    }
-    return new failure_Failure('bucket-refuses', `${at} does not let the bucket "${bucket}" be listed: ${said}`, {
-        hint: regions.test(name) ? 'Correct "s3-region"' : 'Grant that login s3:ListBucket on the bucket',
-    });
-}
+/** By what the store says, or AWS's own library. */
+const bucket_remedies = [
+    [
+        /\bsts:|AssumeRole|^(ExpiredTokenException|IDPCommunicationError|InvalidIdentityToken)/,
+        'Let the role trust this repository and branch, and give the job permissions: id-token: write',
+    ],
+    [/^Region is missing/, 'Give "s3-region", or set AWS_REGION in the job'],
+    [
+        /^(CredentialsProviderError|ExpiredToken|InvalidToken|InvalidAccessKeyId|SignatureDoesNotMatch|TokenRefreshRequired)\b/,
+        'Before this step run aws-actions/configure-aws-credentials, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
+    ],
+    [/^(NoSuchBucket|NotFound)\b/, 'Correct "s3-bucket" or "s3-endpoint", or make the bucket'],
+    [/^(\w*Redirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException)\b/, 'Correct "s3-region"'],
+    [/^(AccessDenied|Forbidden)\b/, 'Grant that login s3:ListBucket on the bucket'],
+    [/^RequestTimeTooSkewed\b/, 'Set the clock of the runner'],
+];
+const elsewise = 'Correct "s3-endpoint" or "s3-region"; see whether the network of the runner lets it through';
 
 ;// CONCATENATED MODULE: ./build/verify-action/setup/outside.js
 
@@ -38567,7 +38672,8 @@ function judgeTransactions(findings, seen, { backupDir }) {
         const [first] = seen.unfinished;
         if (first === undefined)
             return 'no rollback was left half-way';
-        if (seen.lockHolder !== null)
+        // Another holder of the lock says nothing of it.
+        if (/^rollback-action\b/.test(seen.lockHolder ?? ''))
             return `${seen.unfinished.join(', ')} is at work`;
         return {
             detail: `the rollback ${seen.unfinished.join(', ')} was left half-way`,
@@ -38919,7 +39025,7 @@ function unmade(error, group, signal) {
     if (!(error instanceof failure_Failure) || signal.aborted)
         throw error;
     const findings = new Findings(group);
-    findings.unable(group, error.message, error.hint ?? null);
+    findings.unable(group, detailOf(error), error.hint ?? null);
     return findings;
 }
 /** Without the host there is nothing to look at. */

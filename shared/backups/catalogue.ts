@@ -103,10 +103,14 @@ export function verifiedSetsOf(database: string, sets: readonly BackupSet[]): Ve
   return sets.filter((set) => set.state === 'verified').filter((set) => set.database === database);
 }
 
-/** Where a set's files are, below the backup directory: the first of its folders. */
-export function folderOf({ id, folders }: VerifiedSet): string {
-  const folder = folders[0] ?? 'daily';
-  return folder === 'predeployment' ? `${folder}/${id}` : folder;
+/** Where a set's files are, below the backup directory, in the order of its folders. */
+export function placesOf({ id, folders }: BackupSet): string[] {
+  return folders.map((folder) => (folder === 'predeployment' ? `${folder}/${id}` : folder));
+}
+
+/** The first of those places. */
+export function folderOf(set: BackupSet): string {
+  return placesOf(set)[0] ?? 'daily';
 }
 
 /** Orders ids; they are times, so their text order is their order in time. */

@@ -197,7 +197,7 @@ function readRestored(records: Records): Restored {
     sequences: JSON.parse(fact('sequences-after') ?? '[]') as Restored['sequences'],
     largeObjects: Number(fact('large-objects') ?? 0),
     extensions: JSON.parse(fact('extensions') ?? '[]') as Restored['extensions'],
-    schemaSha256: stableSchemaHash(records.get('schema-text')),
+    schemaSha256: stableSchemaHash(readSchema(records.get('schema-text'))),
     checkedIndexes: checked === undefined ? null : Number(checked),
     indexFaults: [
       ...lines.filter((line) => line.startsWith('invalid ')),
@@ -205,6 +205,19 @@ function readRestored(records: Records): Restored {
     ],
     assertions: readAssertions(records),
   };
+}
+
+/** @throws Failure `drill-incomplete` where pg_dump did not come to its end */
+function readSchema(text: string): string {
+  const [, schema, exit] = /^(.*?)\n?exit (\d+)$/s.exec(text.trimEnd()) ?? [];
+  if (schema !== undefined && exit === '0') return `${schema}\n`;
+  throw new Failure(
+    'drill-incomplete',
+    `The schema of what came back could not be dumped (exit ${exit ?? 'unknown'})`,
+    {
+      hint: 'See the log; raise "drill-memory"',
+    },
+  );
 }
 
 function readAssertions(records: Records): Restored['assertions'] {

@@ -3,7 +3,7 @@ import { recordParameters } from '../history/host-file.ts';
 import type { HistoryRecord } from '../history/record.ts';
 import type { Connection } from '../host/connection.ts';
 import type { LockRequest } from '../host/program.ts';
-import { folderOf, type VerifiedSet } from './catalogue.ts';
+import { placesOf, type VerifiedSet } from './catalogue.ts';
 import { lockHeld } from './preflight.ts';
 import { namesOf } from './read-sets.ts';
 
@@ -45,12 +45,8 @@ export async function addProof(
   proof: Proof,
   { backupDir, lock, records, onLog }: ProofNote,
 ): Promise<void> {
-  const first = folderOf(set);
   const name = namesOf(set).proof.replace(/\.proof\.jsonl$/, '');
-  const others = set.folders
-    .map((folder) => (folder === 'predeployment' ? `${folder}/${set.id}` : folder))
-    .filter((folder) => folder !== first);
-  const folders = [first, ...others];
+  const folders = placesOf(set);
   const parameters = [
     backupDir,
     name,

@@ -1,35 +1,39 @@
 # shellcheck shell=bash
 # Read-only: reads every file of some sets in full.
 #
-# BACKUP-DIR SETS, then for each set: FOLDER SHA256-LIST MD5-LIST FILES NAME...
+# BACKUP-DIR SETS, then for each set: FOLDERS FOLDER... SHA256-LIST MD5-LIST FILES NAME...
 
 readonly longest_list=65536
 
 main() {
-  local backup_dir=$1 sets=$2 folder list count
+  local sets=$2 folders first name list
+  cd -- "$1" || exit
   shift 2
   while ((sets-- > 0)); do
-    folder=$1
-    progress reading "$folder/$5"
-    for list in "$2" "$3"; do
-      [[ ! -r $backup_dir/$folder/$list ]] ||
-        record list "$folder/$list"$'\n'"$(head -c "$longest_list" -- "$backup_dir/$folder/$list")"
+    folders=("${@:2:$1}")
+    first=$2
+    shift "$((1 + $1))"
+    for list in "$1" "$2"; do
+      [[ ! -r $first/$list ]] || record list "$first/$list"$'\n'"$(head -c "$longest_list" -- "$first/$list")"
     done
-    count=$4
-    shift 4
-    while ((count-- > 0)); do
-      read_file "$backup_dir" "$folder/$1"
-      shift
-    done
+    progress reading "$first/$4"
+    for name in "${@:4:$3}"; do read_file "$name" "${folders[@]}"; done
+    shift "$((3 + $3))"
   done
 }
 
-# read_file BACKUP-DIR PATH: what it cannot read is told of as that.
+# read_file NAME FOLDER...: in the first, and where it is no link to that. What cannot be read is told of as that.
 read_file() {
-  local sum
-  if sum=$(sha256sum -- "$1/$2" 2>/dev/null); then
-    record sum "${sum%% *} $2"
-  else
-    record unread "$2"
-  fi
+  local name=$1 first=$2 folder sum
+  shift
+  for folder in "$@"; do
+    [[ $folder == "$first" || ! $folder/$name -ef $first/$name ]] || continue
+    # What is missing in another folder is seen without reading.
+    [[ $folder == "$first" || -e $folder/$name ]] || continue
+    if sum=$(sha256sum -- "$folder/$name" 2>/dev/null); then
+      record sum "${sum%% *} $folder/$name"
+    else
+      record unread "$folder/$name"
+    fi
+  done
 }

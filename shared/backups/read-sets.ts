@@ -1,6 +1,6 @@
 import type { Connection } from '../host/connection.ts';
 import type { Records } from '../host/records.ts';
-import { folderOf, type VerifiedSet } from './catalogue.ts';
+import { placesOf, type VerifiedSet } from './catalogue.ts';
 import { parseSetFileName, type SetFileNames, setFileNames } from './naming.ts';
 
 export interface ReadRequest {
@@ -30,7 +30,8 @@ export async function readSets(connection: Connection, request: ReadRequest): Pr
   const parameters = request.sets.flatMap((set) => {
     const names = namesOf(set);
     const files = filesOf(names);
-    return [folderOf(set), names.sha256, names.md5, String(files.length), ...files];
+    const places = placesOf(set);
+    return [String(places.length), ...places, names.sha256, names.md5, String(files.length), ...files];
   });
   const { result } = connection.run(program, [request.backupDir, String(request.sets.length), ...parameters], {
     deadline: request.timeout,
@@ -71,7 +72,7 @@ function readRecords(records: Records): Reading {
 /** Compares what was read with the set's own lists and its manifest: each file must agree with all that name it. */
 export function judgeReading(set: VerifiedSet, { sums, lists }: Reading): ReadSet {
   const names = namesOf(set);
-  const folder = folderOf(set);
+  const [folder = 'daily', ...others] = placesOf(set);
   const files = filesOf(names);
   const sha256 = lists.get(`${folder}/${names.sha256}`);
   const md5 = lists.get(`${folder}/${names.md5}`);
@@ -88,6 +89,14 @@ export function judgeReading(set: VerifiedSet, { sums, lists }: Reading): ReadSe
     else if (expected !== undefined && sum !== expected) faults.push(`${name} is not what ${names.sha256} says`);
     if (name === names.dump && sum !== null && sum !== set.manifest.sha256)
       faults.push(`${name} is not what the manifest says`);
+  }
+  // Hard links are one file, read once. What is none any more, since the folders were copied, was read as well.
+  for (const path of others.flatMap((other) => files.map((name) => `${other}/${name}`))) {
+    const sum = sums.get(path);
+    if (sum === undefined) continue;
+    const isSame = sum === sums.get(`${folder}/${path.slice(path.lastIndexOf('/') + 1)}`);
+    if (sum === null) faults.push(`${path} could not be read`);
+    else if (!isSame) faults.push(`${path} is not the same as in ${folder}`);
   }
   if (md5 !== undefined && listedSums(md5).get(names.dump) !== set.manifest.md5)
     faults.push(`${names.md5} and the manifest differ on ${names.dump}`);

@@ -55,7 +55,13 @@ survey_sets() {
   record sets-state "$(sets_state "$1")"
   shopt -s nullglob dotglob
   local files=("$1"/{daily,weekly,monthly,rollback,failed}/* "$1"/predeployment/*/*)
-  shopt -u nullglob dotglob
+  shopt -u dotglob
+  # What was put elsewhere is nobody's set; it is told of, so that it is not taken for one.
+  for path in "$1"/* "$1"/*/*; do
+    [[ -f $path && ! ${path#"$1"/} =~ ^(backup\.log$|(daily|weekly|monthly|predeployment|rollback|failed)/) ]] || continue
+    files+=("$path")
+  done
+  shopt -u nullglob
   # In portions: the names of all may be more than a program takes.
   for ((at = 0; at < ${#files[@]}; at += 500)); do
     chunk=("${files[@]:at:500}")

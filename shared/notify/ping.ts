@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { Failure } from '../failure.ts';
+import { inTime, reasonOf } from '../reaching.ts';
 
 /** Milliseconds. */
 const patience = 10_000;
@@ -16,10 +17,12 @@ export async function reachPing(address: URL, signal: AbortSignal): Promise<void
   const host = address.hostname.replace(/^\[|\]$/g, '');
   const isTls = address.protocol === 'https:';
   const port = Number(address.port) || (isTls ? 443 : 80);
-  const socket = isTls ? connectTls({ host, port, servername: host }) : connect({ host, port });
+  // An address has no name to be told.
+  const socket = isTls
+    ? connectTls({ host, port, ...(isIP(host) === 0 && { servername: host }) })
+    : connect(port, host);
   try {
-    const waiting = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
-    await once(socket, isTls ? 'secureConnect' : 'connect', { signal: waiting });
+    await inTime(patience, signal, once(socket, isTls ? 'secureConnect' : 'connect'));
   } catch (error) {
     signal.throwIfAborted();
     throw new Failure('ping-unreachable', `${address.host} cannot be reached from the runner: ${reasonOf(error)}`, {
@@ -28,9 +31,4 @@ export async function reachPing(address: URL, signal: AbortSignal): Promise<void
   } finally {
     socket.destroy();
   }
-}
-
-function reasonOf(error: unknown): string {
-  const { name, message } = error as Error;
-  return name === 'AbortError' ? `no answer within ${patience / 1_000} s` : message;
 }

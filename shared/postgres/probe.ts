@@ -46,11 +46,21 @@ export function readProbe(output: string): DatabaseFacts {
 }
 
 /**
- * Whether the container can dump, and read what it has dumped.
+ * Whether the container can dump, and read what it has dumped. A name that is there may be a wrapper with nothing behind it,
+ * and an older pg_dump refuses a newer server.
  * @throws Failure `no-pg-dump`
  */
-export function checkDumpTools({ tools }: DatabaseFacts): void {
+export function checkDumpTools({ tools, pgDumpVersion, serverVersion }: DatabaseFacts): void {
   requireTools(tools, ['pg_dump', 'pg_restore']);
+  const [ofProgram, ofServer] = [pgDumpVersion, serverVersion].map((version) => Number.parseInt(version, 10));
+  if (ofProgram !== undefined && ofServer !== undefined && ofProgram >= ofServer) return;
+  throw new Failure(
+    'no-pg-dump',
+    `The pg_dump of the container cannot dump a server ${serverVersion}: ${pgDumpVersion}`,
+    {
+      hint: "Run the database in the official image of its version, whose programs are the server's",
+    },
+  );
 }
 
 function requireTools(tools: ReadonlySet<string>, wanted: readonly string[]): void {

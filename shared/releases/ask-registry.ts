@@ -25,6 +25,9 @@ const program = {
   scripts: [new URL('./login.sh', import.meta.url), new URL('./ask-registry.sh', import.meta.url)],
 };
 
+/** What a registry says that was reached. Else nothing is known of the login. */
+const refusal = /unauthorized|denied|forbidden|incorrect username|\b40[13]\b/i;
+
 /** Asks the registry, from the host, for images that a rollback would pull. Nothing is pulled. */
 export async function askRegistry(connection: Connection, question: RegistryQuestion): Promise<RegistryAnswer> {
   const { registry, login, references, signal, onLog } = question;
@@ -41,7 +44,7 @@ export async function askRegistry(connection: Connection, question: RegistryQues
       }),
     };
   } catch (error) {
-    if (!(error instanceof Failure) || error.code !== 'login-failed') throw error;
+    if (!(error instanceof Failure) || error.code !== 'login-failed' || !refusal.test(error.message)) throw error;
     return { refusal: error.message, there: [], away: [] };
   }
 }

@@ -19,7 +19,8 @@ export interface ComposeService {
   networkMode: string | null;
   /** An address in a network, or on the wire, that only one container can have. */
   fixedAddress: boolean;
-  dependsOn: { service: string; restart: boolean }[];
+  /** `awaitsEnd`: it has one task, which must have ended well. */
+  dependsOn: { service: string; restart: boolean; awaitsEnd: boolean }[];
   /** Services whose network, processes, memory or volumes it shares. */
   sharesWith: string[];
 }
@@ -57,7 +58,7 @@ const service = shape<{
   pid: string | null;
   mac_address: string | null;
   volumes_from: string[] | null;
-  depends_on: Record<string, { restart: boolean | null }> | null;
+  depends_on: Record<string, { restart: boolean | null; condition: string | null }> | null;
 }>({
   image: orNull(shortText),
   container_name: orNull(shortText),
@@ -70,7 +71,16 @@ const service = shape<{
   pid: orNull(shortText),
   mac_address: orNull(shortText),
   volumes_from: orNull(listOf(shortText, 100)),
-  depends_on: orNull(mapOf(isServiceName, shape<{ restart: boolean | null }>({ restart: orNull(bool) }), mostServices)),
+  depends_on: orNull(
+    mapOf(
+      isServiceName,
+      shape<{ restart: boolean | null; condition: string | null }>({
+        restart: orNull(bool),
+        condition: orNull(shortText),
+      }),
+      mostServices,
+    ),
+  ),
 });
 
 const project = shape<{ name: string; services: Record<string, ReturnType<typeof service>> }>({
@@ -109,9 +119,10 @@ export function readProject(config: string, template: string): ComposeProject {
             Object.values(facts.networks ?? {}).some(
               (at) => at !== null && (at.ipv4_address ?? at.ipv6_address ?? at.mac_address) !== null,
             ),
-          dependsOn: Object.entries(facts.depends_on ?? {}).map(([on, { restart }]) => ({
+          dependsOn: Object.entries(facts.depends_on ?? {}).map(([on, { restart, condition }]) => ({
             service: on,
             restart: restart === true,
+            awaitsEnd: condition === 'service_completed_successfully',
           })),
           sharesWith: sharedBy(facts),
         },

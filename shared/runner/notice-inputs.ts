@@ -19,6 +19,9 @@ export function readNoticeInputs(input: InputReader): NoticeInputs {
   };
 }
 
+/** Characters of a path that only its owner knows: an id, or a key with a name. */
+const shortestPath = 16;
+
 function readPing(text: string): URL {
   const name = 'healthcheck-url';
   const url = URL.canParse(text) ? new URL(text) : null;
@@ -26,7 +29,8 @@ function readPing(text: string): URL {
     throw new InputError(name, 'is no http or https address', 'Give the ping address that healthchecks.io shows');
   }
   mask(url.href);
-  if (url.pathname.length > 1) mask(url.pathname.slice(1));
+  // A short word would be masked wherever else it stands.
+  if (url.pathname.length > shortestPath) mask(url.pathname.slice(1));
   return url;
 }
 
@@ -36,6 +40,10 @@ function readMailServer(text: string): NoticeInputs['mailServer'] {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !/^smtps?:$/.test(url.protocol)) throw new InputError(name, 'is no smtp or smtps address', hint);
   const { hostname, port, username, password } = url;
+  if (!/^\/?$/.test(url.pathname) || url.search !== '' || url.hash !== '' || port === '0') {
+    const escaped = 'Write / ? # @ : in a name or password as %2F %3F %23 %40 %3A';
+    throw new InputError(name, 'goes on behind the host, or has a character that ends it', escaped);
+  }
   const host = hostname.replace(/^\[|\]$/g, '');
   if (!isHost(host)) throw new InputError(name, 'names no host', hint);
   if ((username === '') !== (password === '')) throw new InputError(name, 'has half a login', hint);

@@ -109,6 +109,15 @@ describe('a backup that is whole', () => {
     });
   }
 
+  test('of the database that every server has', async () => {
+    await host.psql('CREATE TABLE own AS SELECT 1 AS n', 'postgres');
+    await backup(host, dir, { 'db-name': 'postgres' });
+    const result = await drill({ 'db-name': 'postgres' });
+    await host.psql('DROP TABLE own', 'postgres');
+    await verified(host, result, 'verified');
+    await nothingLeft();
+  });
+
   test('in an image without zstd, it is unpacked on the host', async () => {
     const lean = await startHost(lab, { name: 'lean', postgres: 'lean' });
     try {
@@ -270,6 +279,9 @@ describe('what could not be checked', () => {
   test('rows that were not counted when the backup was taken', async () => {
     await backup(host, dir, { 'db-name': 'small', 'row-counts': 'estimate' });
     await verified(host, await drill(), 'could-not-verify', { rows: 'could-not-check' });
+    // It proved nothing, and is no drill that failed.
+    const history = await read(host, join(root(), 'rollback', 'history.jsonl'));
+    assert.ok(!history.includes('"drill"'), history);
   });
 
   test('there is no backup, or not the one that is named', async () => {
@@ -317,6 +329,32 @@ describe('statements of the user', () => {
     const result = await drill({ 'drill-sql': file });
     await verified(host, result, 'verified');
     assert.equal(findingOf(result, 'drill-sql').detail, '2 statements, each true');
+  });
+
+  test('of a database that guards itself: rows, connections, time and changes', async () => {
+    await host.database.create('guarded');
+    await host.psql(
+      `CREATE TABLE items AS SELECT generate_series(1, 1000000) AS n;
+       CREATE INDEX ON items (n);
+       ALTER TABLE items ENABLE ROW LEVEL SECURITY;
+       REVOKE CONNECT ON DATABASE guarded FROM PUBLIC;
+       ALTER DATABASE guarded CONNECTION LIMIT 0;
+       CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no changes here'; END $$;
+       CREATE EVENT TRIGGER no_changes ON ddl_command_start EXECUTE FUNCTION refuse();`,
+      'guarded',
+    );
+    try {
+      const { id } = await manifestOf(host, await backup(host, dir, { 'db-name': 'guarded' }));
+      // So little time that nothing else could be done with that database either.
+      const limit = `gzip -c >>"$1" <<<"ALTER DATABASE guarded SET statement_timeout = '20ms';"`;
+      await bash(host, limit, join(root(), 'daily', `backup_${id}.globals.sql.gz`));
+      const file = await statementsFile('SELECT count(*) = 1000000 FROM items');
+      const result = await drill({ 'db-name': 'guarded', 'drill-sql': file });
+      await verified(host, result, 'verified');
+      assert.match(findingOf(result, 'indexes').detail, /amcheck has read/);
+    } finally {
+      await host.psql('DROP DATABASE guarded');
+    }
   });
 
   const wrong: [what: string, sql: string, detail: RegExp][] = [

@@ -89,6 +89,16 @@ describe('the newest sets are read in full', () => {
     });
   }
 
+  test('a copy that is no link any more, and was damaged, is found', async () => {
+    const script =
+      'cp "$1" "$2/new" && printf x | dd of="$2/new" bs=1 seek=700 conv=notrunc status=none && mv "$2/new" "$2/$3"';
+    const dump = fileOf('.dump.zst');
+    await bash(host, script, dump, join(root(), 'weekly'), dump.slice(dump.lastIndexOf('/') + 1));
+    const result = await check();
+    await verified(host, result, 'failed', { 'read in full': 'failed' });
+    assert.match(findingOf(result, 'read in full').detail, /weekly\/.*dump\.zst is not the same as in daily/);
+  });
+
   test('only those, and the share is told', async () => {
     for (const days of [1, 2, 3]) await plant(host, dir, manifest, idDaysAgo(days));
     const detail = findingOf(await check(), 'read in full').detail;
@@ -170,7 +180,9 @@ test('what a run has left, and what is not ours, is told of', async () => {
   await write(host, join(root(), 'daily', `.partial-${idDaysAgo(2)}.dump`), 'x');
   await write(host, join(root(), 'daily', 'backup_of_the_scripts.sql.gz'), 'x');
   await write(host, join(root(), 'daily', '::error::no command'), 'x');
+  await write(host, join(root(), 'backup_20240101_020000.sql.gz'), 'x');
+  await write(host, join(root(), 'old', 'backup_20230101_020000.sql.gz'), 'x');
   const result = await check();
   await verified(host, result, 'verified', { leftovers: 'warning' });
-  assert.match(findingOf(result, 'other files').detail, /2 files are not ours, .*backup_of_the_scripts\.sql\.gz/);
+  assert.match(findingOf(result, 'other files').detail, /4 files of others, .*backup_of_the_scripts\.sql\.gz/);
 });

@@ -2,6 +2,7 @@
 // the address for pings, the mail server. It is connected to, and nothing is sent.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { createServer as createPlainServer } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
@@ -59,6 +60,9 @@ function failed(result: ActionResult, name: string, detail: RegExp, remedy: RegE
   assert.deepEqual([result.outputs['status'], result.exitCode], ['failed', 1]);
 }
 
+const masks = ({ commands }: ActionResult) =>
+  commands.filter(({ name }) => name === 'add-mask').map(({ message }) => message);
+
 function nowhere(result: ActionResult, ...secrets: string[]): void {
   const all = [
     result.stdout.replaceAll(/^::add-mask::.*$/gm, ''),
@@ -100,28 +104,50 @@ describe('the bucket for copies', { concurrency: 1 }, () => {
 
   test('with another secret fails', async () => {
     const result = await setup(inputs(), { ...store.credentials, AWS_SECRET_ACCESS_KEY: 'not-the-secret' });
-    failed(result, 'bucket', /does not take the login: SignatureDoesNotMatch/, /configure-aws-credentials/);
+    failed(
+      result,
+      'bucket',
+      /^"acme-backups" at 127\.0\.0\.1:\d+ cannot be listed: SignatureDoesNotMatch/,
+      /configure-aws-credentials/,
+    );
     nowhere(result, 'not-the-secret');
   });
 
   test('without a login fails', async () => {
-    failed(await setup(inputs()), 'bucket', /does not take the login: CredentialsProviderError/, /AWS_ACCESS_KEY_ID/);
+    failed(await setup(inputs()), 'bucket', /cannot be listed: CredentialsProviderError/, /AWS_ACCESS_KEY_ID/);
   });
 
   test('that is not there fails', async () => {
     const result = await setup(inputs({ 's3-bucket': 'nobodys' }), store.credentials);
-    failed(result, 'bucket', /There is no bucket "nobodys" at 127\.0\.0\.1/, /"s3-bucket"/);
+    failed(result, 'bucket', /"nobodys" at .* cannot be listed: NoSuchBucket/, /"s3-bucket"/);
   });
 
   test('of a store that does not listen fails', async () => {
     const endpoint = `http://127.0.0.1:${await freePort()}`;
     const result = await setup(inputs({ 's3-endpoint': endpoint }), store.credentials);
-    failed(result, 'bucket', /cannot be reached from the runner: .*ECONNREFUSED/, /"s3-endpoint"/);
+    failed(result, 'bucket', /cannot be listed: .*ECONNREFUSED/, /"s3-endpoint"/);
+  });
+
+  test('of a page of the web that is no store fails', async () => {
+    const page = createPlainServer((_request, response) => response.end('<html><body>Welcome</body></html>'));
+    await once(page.listen(0, '127.0.0.1'), 'listening');
+    const endpoint = `http://127.0.0.1:${(page.address() as AddressInfo).port}`;
+    const result = await setup(inputs({ 's3-endpoint': endpoint }), store.credentials);
+    page.close();
+    failed(result, 'bucket', /cannot be listed: /, /"s3-endpoint"/);
+  });
+
+  test('whose login is never handed out fails in time', async () => {
+    const silent = await silentPort();
+    const env = { AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1:${silent.port}/` };
+    const result = await setup(inputs(), env);
+    await silent.close();
+    failed(result, 'bucket', /cannot be listed: (no answer within 20\.0 s|CredentialsProviderError)/, /./);
   });
 
   test('of AWS without a region fails', async () => {
     const result = await setup({ 's3-bucket': 'acme-backups' }, store.credentials);
-    failed(result, 'bucket', /Which region the bucket "acme-backups" is in is not known/, /"s3-region"/);
+    failed(result, 'bucket', /"acme-backups" at S3 cannot be listed: Region is missing/, /"s3-region"/);
   });
 });
 
@@ -150,6 +176,7 @@ describe('the address for pings', { concurrency: 1 }, () => {
     assert.equal(findingOf(result, 'ping').result, 'passed', findingOf(result, 'ping').detail);
     assert.deepEqual([connections, requests], [1, 0]);
     nowhere(result, secret);
+    assert.ok(masks(result).includes(secret));
   });
 
   test('whose certificate is not trusted fails', async () => {
@@ -166,7 +193,7 @@ describe('the address for pings', { concurrency: 1 }, () => {
     const silent = await silentPort();
     const result = await setup(at(silent.port), trusting());
     await silent.close();
-    failed(result, 'ping', /no answer within 10 s/, /"healthcheck-url"/);
+    failed(result, 'ping', /no answer within 10\.0 s/, /"healthcheck-url"/);
   });
 });
 
@@ -174,8 +201,12 @@ describe('the mail server', { concurrency: 1 }, () => {
   const urlOf = ({ port, user, password }: MailServer, scheme = 'smtp', word = password) =>
     `${scheme}://${encodeURIComponent(user)}:${encodeURIComponent(word)}@localhost:${port}`;
 
-  async function withServer(tls: Parameters<typeof startMailServer>[1], work: (server: MailServer) => Promise<void>) {
-    const server = await startMailServer(certificate, tls);
+  async function withServer(
+    tls: Parameters<typeof startMailServer>[1],
+    work: (server: MailServer) => Promise<void>,
+    options?: Parameters<typeof startMailServer>[2],
+  ) {
+    const server = await startMailServer(certificate, tls, options);
     try {
       await work(server);
     } finally {
@@ -194,6 +225,8 @@ describe('the mail server', { concurrency: 1 }, () => {
         assert.deepEqual([how, detail], ['passed', `localhost:${server.port} takes the login; no mail was sent`]);
         assert.deepEqual([server.logins(), server.senders()], [1, []]);
         nowhere(result, server.password, encodeURIComponent(server.password));
+        for (const secret of [server.password, encodeURIComponent(server.password)])
+          assert.ok(masks(result).includes(secret));
       });
     });
   }
@@ -220,9 +253,20 @@ describe('the mail server', { concurrency: 1 }, () => {
     });
   });
 
+  test('that asks for no login does not take one', async () => {
+    await withServer(
+      'starttls',
+      async (server) => {
+        const result = await setup({ 'smtp-url': urlOf(server) }, trusting());
+        failed(result, 'mail', /does not take the login/, /"smtp-url"/);
+      },
+      { takesLogins: false },
+    );
+  });
+
   test('where nobody listens fails', async () => {
     const result = await setup({ 'smtp-url': `smtp://localhost:${await freePort()}` });
-    failed(result, 'mail', /cannot be reached from the runner: .*ECONNREFUSED/, /"smtp-url"/);
+    failed(result, 'mail', /cannot be reached: .*ECONNREFUSED/, /"smtp-url"/);
   });
 });
 
@@ -238,4 +282,11 @@ test('bad settings are told of before anything is touched, without what they hol
   assert.match(result.stdout, /"healthcheck-url" is no http or https address/);
   assert.match(result.stdout, /"smtp-url" has half a login/);
   nowhere(result, '5f0c1d9e');
+});
+
+test('settings that no check would look at are bad input', async () => {
+  const given = { checks: 'backups', 'healthcheck-url': 'https://example.org/5f0c1d9e' };
+  const result = await runAction('verify', { ...backupInputs(host, 'backups'), ...given });
+  assert.equal(result.exitCode, 1);
+  assert.match(result.stdout, /"healthcheck-url" is given, and "checks" does not have setup/);
 });

@@ -7,6 +7,7 @@ import { type Application, startApplication } from '../lab/application.ts';
 import { holdLock, leaveHolder } from '../lab/faults.ts';
 import type { Host } from '../lab/host.ts';
 import { type Lab, openLab } from '../lab/lab.ts';
+import { freePort } from '../lab/port.ts';
 import { type Registry, startRegistry } from '../lab/registry.ts';
 import type { ActionResult } from '../lab/runner.ts';
 import { backup, bash, type Inputs, read, write } from './sets.ts';
@@ -152,6 +153,11 @@ describe('the history', () => {
     const result = await setup({ history: 'artifact' });
     await verified(host, result, 'verified', { 'copies of the history': 'warning' });
   });
+});
+
+test('a registry that is not reached could not be asked', async () => {
+  const result = await setup({ ...login(), registry: `localhost:${await freePort()}` });
+  await verified(host, result, 'could-not-verify', { registry: 'could-not-check' });
 });
 
 test('a registry that refuses the login fails, and nothing of the login stays', async () => {

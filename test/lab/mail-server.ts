@@ -20,6 +20,7 @@ export interface MailServer {
 export async function startMailServer(
   { key, cert }: Certificate,
   tls: 'starttls' | 'implicit' | 'none',
+  { takesLogins = true } = {},
 ): Promise<MailServer> {
   const user = 'robot@example.org';
   const password = `${randomBytes(8).toString('hex')}:/@%`;
@@ -29,7 +30,8 @@ export async function startMailServer(
     key,
     cert,
     secure: tls === 'implicit',
-    ...(tls === 'none' ? { disabledCommands: ['STARTTLS'], allowInsecureAuth: true } : {}),
+    disabledCommands: [...(tls === 'none' ? ['STARTTLS'] : []), ...(takesLogins ? [] : ['AUTH'])],
+    allowInsecureAuth: tls === 'none',
     onAuth(given, _session, done) {
       const isGood = given.username === user && given.password === password;
       if (isGood) logins += 1;

@@ -37,6 +37,10 @@ describe('a mail server', () => {
     'smtp://:secret@m',
     'smtp://a:secret%@m',
     'smtp://a:secret@m:x',
+    'smtp://robot:2024/secret@m',
+    'smtp://a:b@m?secret',
+    'smtp://a:b@m#secret',
+    'smtp://m:0',
   ];
   for (const given of bad) {
     test(`is not ${given}, and the error does not repeat it`, () => {

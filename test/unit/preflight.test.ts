@@ -100,7 +100,7 @@ describe('what a backup needs', () => {
 });
 
 describe('the compressor', () => {
-  const withoutZstd = { output: `${tools.replace('tool zstd\n', '')}pg-dump x\n${accepts}` };
+  const withoutZstd = { output: `${tools.replace('tool zstd\n', '')}pg-dump pg_dump (PostgreSQL) 17.1\n${accepts}` };
   test("is the host's zstd where the container has none", () => {
     const survey = host({ probe: withoutZstd, tools: new Set([...host().tools, 'zstd']) });
     assert.equal(judgeHost(survey, needs).where, 'host');

@@ -14,7 +14,8 @@ export function judgeTransactions(findings: Findings, seen: Survey, { backupDir 
   findings.check('transactions', () => {
     const [first] = seen.unfinished;
     if (first === undefined) return 'no rollback was left half-way';
-    if (seen.lockHolder !== null) return `${seen.unfinished.join(', ')} is at work`;
+    // Another holder of the lock says nothing of it.
+    if (/^rollback-action\b/.test(seen.lockHolder ?? '')) return `${seen.unfinished.join(', ')} is at work`;
     return {
       detail: `the rollback ${seen.unfinished.join(', ')} was left half-way`,
       remedy: `The next backup or rollback ends it. By hand on the host: bash ${quoteForShell(`${backupDir}/rollback/transactions/${first}/engine.sh`)}`,

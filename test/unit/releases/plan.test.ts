@@ -312,7 +312,7 @@ describe('what is told', () => {
       /^proxy asks to be restarted with web; that is not done/,
       'warning',
       {
-        project: shop({ proxy: { dependsOn: [{ service: 'web', restart: true }] } }),
+        project: shop({ proxy: { dependsOn: [{ service: 'web', restart: true, awaitsEnd: false }] } }),
       },
     ],
     [/^The database schema has changed.*older code meets a newer schema/, 'warning', schemas('1', '2')],
@@ -364,7 +364,7 @@ describe('the order', () => {
 
   function ordered(edges: readonly (readonly number[])[], wantedNames = edges.map((_, n) => name(n))): string[] {
     const services = edges.map((on, n) =>
-      service(name(n), { dependsOn: on.map((other) => ({ service: name(other), restart: false })) }),
+      service(name(n), { dependsOn: on.map((other) => ({ service: name(other), restart: false, awaitsEnd: false })) }),
     );
     const names = services.map((each) => each.name);
     const plan = planOf({
@@ -489,7 +489,12 @@ describe('the hash', () => {
     ['the reference', { project: shop({ web: { image: 'ghcr.io/acme/web:v4' } }) }],
     [
       'the order',
-      { project: shop({ web: { dependsOn: [] }, api: { dependsOn: [{ service: 'web', restart: false }] } }) },
+      {
+        project: shop({
+          web: { dependsOn: [] },
+          api: { dependsOn: [{ service: 'web', restart: false, awaitsEnd: false }] },
+        }),
+      },
     ],
     [
       'volumes',

@@ -44,11 +44,16 @@ const facts: [what: string, given: Record<string, unknown>, read: Partial<Compos
   ['an address of a card', { mac_address: '02:42:ac:11:65:43' }, { fixedAddress: true }],
   [
     'dependencies',
-    { depends_on: { db: { condition: 'service_healthy', required: true }, api: { condition: 'x', restart: true } } },
+    {
+      depends_on: {
+        db: { condition: 'service_healthy', required: true },
+        api: { condition: 'service_completed_successfully', restart: true },
+      },
+    },
     {
       dependsOn: [
-        { service: 'db', restart: false },
-        { service: 'api', restart: true },
+        { service: 'db', restart: false, awaitsEnd: false },
+        { service: 'api', restart: true, awaitsEnd: true },
       ],
     },
   ],

@@ -34,10 +34,10 @@ export function projectOf(...services: readonly ComposeService[]): ComposeProjec
 /** @param changes to services by name */
 export function shop(changes: Record<string, Partial<ComposeService>> = {}): ComposeProject {
   return projectOf(
-    service('web', { dependsOn: [{ service: 'api', restart: false }], ...changes['web'] }),
+    service('web', { dependsOn: [{ service: 'api', restart: false, awaitsEnd: false }], ...changes['web'] }),
     service('proxy', { image: 'nginx:1.27', publishes: true, ...changes['proxy'] }),
     service('db', { image: 'postgres:17', ...changes['db'] }),
-    service('api', { dependsOn: [{ service: 'db', restart: false }], ...changes['api'] }),
+    service('api', { dependsOn: [{ service: 'db', restart: false, awaitsEnd: false }], ...changes['api'] }),
   );
 }
 

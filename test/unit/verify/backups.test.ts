@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Manifest } from '../../../shared/backups/manifest.ts';
 import type { ReadSet } from '../../../shared/backups/read-sets.ts';
 import { judgeReading } from '../../../shared/backups/read-sets.ts';
+import { decidePruning } from '../../../shared/backups/retention.ts';
+import { decideTiers } from '../../../shared/backups/tiers.ts';
 import { type BackupFacts, judgeBackups } from '../../../verify-action/backups.ts';
 import { HostFolder, verifiedSet } from '../retention/host-folder.ts';
 
 const now = new Date('2026-11-25T06:00:00Z');
 const nights = ['20', '21', '22', '23', '24', '25'].map((day) => `202611${day}_021700`);
+
+const keep = { daily: 7, weekly: 4, monthly: 'all', predeployment: 30, prerollback: 'all' } as const;
 
 /** A backup each night since Friday the 20th; Sunday the 22nd is weekly as well. */
 function judge(change: (host: HostFolder) => void = () => {}, facts: Partial<BackupFacts> = {}) {
@@ -26,7 +31,7 @@ function judge(change: (host: HostFolder) => void = () => {}, facts: Partial<Bac
     readings: [{ id: nights.at(-1) ?? '', files: 5, faults: [] }] satisfies ReadSet[],
     backupDir: '/opt/shop/backups',
     maxAge: 26 * 3_600_000,
-    keep: { daily: 7, weekly: 4, monthly: 'all', predeployment: 30, prerollback: 'all' },
+    keep,
     timezone: 'UTC',
     now,
     ...facts,
@@ -43,6 +48,14 @@ function judge(change: (host: HostFolder) => void = () => {}, facts: Partial<Bac
     ),
   };
 }
+
+/** What is judged of a folder. */
+const factsOf = (host: HostFolder): Pick<BackupFacts, 'catalogue' | 'files'> => ({
+  catalogue: host.catalogue(),
+  files: [...host.files].map(([path, bytes]) => ({ path, bytes })),
+});
+
+const idOf = (at: Date) => at.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '_');
 
 test('a week in which every night went well passes', () => assert.deepEqual(judge().bad, {}));
 
@@ -63,6 +76,11 @@ describe('a set is complete', () => {
     test(`with its ${ending}, also one that is not read in full`, () => {
       const { bad } = judge((host) => host.files.delete(`daily/backup_${old}.${ending}`));
       assert.match(bad['complete'] ?? '', new RegExp(`^failed: daily/backup_${old}\\.${ending} is missing$`));
+      const weekly = judge((host) => host.files.delete(`weekly/backup_${nights[2]}.${ending}`));
+      assert.match(
+        weekly.bad['complete'] ?? '',
+        new RegExp(`^failed: weekly/backup_${nights[2]}\\.${ending} is missing$`),
+      );
     });
   }
 
@@ -77,6 +95,92 @@ test('where nothing was ever taken, nothing is said of the last run', () => {
   assert.match(bad['last run'] ?? '', /^could-not-check/);
 });
 
+test('a day that has just been pruned is not missed', () => {
+  const week = (host: HostFolder) => {
+    // A week of Sundays ago; then each night, of which seven are kept with today's.
+    host.add('20261108_021700', ['weekly']);
+    host.add('20261119_021700', ['daily']);
+  };
+  assert.equal('days' in judge(week).bad, false);
+  assert.equal('days' in judge(week, { now: new Date('2026-11-26T01:00:00Z') }).bad, false);
+  assert.match(judge(week, { now: new Date('2026-11-27T01:00:00Z') }).bad['days'] ?? '', /no backup of 2026-11-26$/);
+});
+
+test('sixty nights of which each went well are well each morning', () => {
+  const policies: BackupFacts['keep'][] = [7, 3].map((daily) => ({ ...keep, daily }));
+  for (const policy of policies) {
+    const host = new HostFolder();
+    for (let night = 0; night < 60; night += 1) {
+      const at = new Date(Date.parse('2026-09-20T02:17:00Z') + night * 86_400_000);
+      const id = idOf(at);
+      const { sets } = host.catalogue();
+      const added = { id, database: 'app', kind: 'scheduled' } as const;
+      const entered = decideTiers(added, sets, policy, 'UTC').filter(({ enters }) => enters);
+      host.add(
+        id,
+        entered.map(({ tier }) => tier),
+      );
+      host.prune(decidePruning(host.catalogue().sets, { database: 'app', policy, timezone: 'UTC', now: at }));
+      const morning = new Date(at.getTime() + 6 * 3_600_000);
+      const readings = [{ id, files: 5, faults: [] }];
+      assert.deepEqual(judge(() => {}, { ...factsOf(host), keep: policy, now: morning, readings }).bad, {}, id);
+    }
+  }
+});
+
+test('days are those of the calendar, also where one has 23 hours', () => {
+  const host = new HostFolder();
+  for (const id of ['20260327_021700', '20260328_021700']) host.add(id, ['daily', 'weekly', 'monthly']);
+  const monday = { ...factsOf(host), timezone: 'Europe/Berlin', now: new Date('2026-03-29T22:30:00Z') };
+  assert.match(judge(() => {}, monday).bad['days'] ?? '', /no backup of 2026-03-29$/);
+});
+
+test('one backup is one day', () => {
+  const host = new HostFolder();
+  host.add(nights[5] ?? '', ['daily', 'weekly', 'monthly']);
+  const { list } = judge(() => {}, factsOf(host));
+  assert.equal(
+    list.find(({ name }) => name === 'days')?.detail,
+    'each of the last 1 day has one; the first is of 2026-11-25',
+  );
+});
+
+test('the share that was read is told', () => {
+  const { list } = judge();
+  const { detail } = list.find(({ name }) => name === 'read in full') ?? { detail: '' };
+  assert.match(detail, /^the newest 1 of 6 sets, byte by byte \(1000 B of 5\.9 KiB, 16 %\); the others by size/);
+});
+
+describe('sizes', () => {
+  const grown = (bytes: number, compression: Manifest['compression']) => {
+    const [newest, previous] = [nights[5] ?? '', nights[4] ?? ''].map((id) => verifiedSet(id, ['daily']));
+    assert.ok(newest !== undefined && previous !== undefined);
+    const sets = [
+      { ...newest, manifest: { ...newest.manifest, compression, sizeBytes: 400, dumpBytes: bytes } },
+      previous,
+    ];
+    return judge(() => {}, { catalogue: { sets, failed: [], partial: [], foreign: [] } }).bad['sizes'];
+  };
+
+  test('of what is compressed in another way are those before compression', () => {
+    assert.equal(grown(2_000, 'gzip'), undefined);
+    assert.match(grown(1_999, 'gzip') ?? '', /before compression: less than half/);
+    assert.match(grown(4_000, 'zstd') ?? '', /has 400 B, .* has 1000 B: less than half/);
+  });
+
+  test('of a single one say nothing', () => {
+    const host = new HostFolder();
+    host.add(nights[5] ?? '', ['daily', 'weekly', 'monthly']);
+    assert.ok(!judge(() => {}, factsOf(host)).list.some(({ name }) => name === 'sizes'));
+  });
+});
+
+test('of the sets of another database nothing is said of the last run', () => {
+  const host = new HostFolder();
+  host.add(nights[5] ?? '', ['daily'], 'other');
+  assert.match(judge(() => {}, factsOf(host)).bad['last run'] ?? '', /^could-not-check/);
+});
+
 test('a missed night is named, and today may still get its own', () => {
   const missed = (host: HostFolder) => host.remove(nights[3] ?? '', 'daily');
   assert.deepEqual(Object.keys(judge(missed).bad), ['days']);
@@ -85,7 +189,6 @@ test('a missed night is named, and today may still get its own', () => {
 });
 
 describe('the tiers hold what the policy keeps', () => {
-  const keep = { daily: 7, weekly: 4, monthly: 'all', predeployment: 30, prerollback: 'all' } as const;
   const noWeekly = (host: HostFolder) => {
     for (const id of nights) host.remove(id, 'weekly');
   };
@@ -167,6 +270,21 @@ describe('reading a set in full', () => {
       ),
     }).faults.join('; ');
   };
+
+  test('a copy that is no link any more is read as well', () => {
+    const copied = verifiedSet('20261125_021700', ['daily', 'weekly']);
+    const read = (weekly: string | null) => {
+      const all = names.map((name): [string, string | null] => [`daily/${name}`, sumOf(name)]);
+      const lists = new Map([
+        [`daily/backup_${set.id}.sha256`, names.map((name) => `${sumOf(name)}  ${name}\n`).join('')],
+        [`daily/backup_${set.id}.md5`, `${set.manifest.md5} *${names[0]}\n`],
+      ]);
+      return judgeReading(copied, { sums: new Map([...all, [`weekly/${names[0]}`, weekly]]), lists }).faults.join();
+    };
+    assert.equal(read(set.manifest.sha256), '');
+    assert.match(read('0'.repeat(64)), /^weekly\/.*dump\.zst is not the same as in daily$/);
+    assert.match(read(null), /^weekly\/.*dump\.zst could not be read$/);
+  });
 
   test('every file agrees with all that name it', () => assert.equal(reading(), ''));
 

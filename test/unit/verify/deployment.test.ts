@@ -80,6 +80,10 @@ const judge = (changes: Partial<DeploymentFacts> = {}) => {
   return { ...judged, bad: bad.map(({ name, detail }) => `${name}: ${detail}`) };
 };
 
+test('the release is what runs at the end', () => {
+  assert.equal(judge({ watched: watched({}, { imageId: id('1') }) }).release['web']?.imageId, id('1'));
+});
+
 test('all is well: by the name that tells the release', () => {
   const { bad, verdict, findings } = judge();
   assert.deepEqual([bad, verdict], [[], 'good']);
@@ -94,14 +98,24 @@ describe('how a container stands', () => {
     ['healthy', {}, null],
     ['without a health test', { health: null }, /health tests: web/],
     ['still starting', { health: 'starting' }, /it is starting after 5 m.*fatal: no/],
-    ['unhealthy', { health: 'unhealthy' }, /unhealthy.*fatal: no/],
+    ['unhealthy', { health: 'unhealthy' }, /Docker finds it unhealthy.*fatal: no/],
+    ['ended badly', { state: 'exited', exit: 3, policy: 'no', health: null }, /it is exited \(exit 3\)/],
+    [
+      'ended with 0, and is to run always',
+      { state: 'exited', exit: 0, policy: 'always', health: null },
+      /it is exited/,
+    ],
     ['in a crash loop', { state: 'restarting', restarts: 4, exit: 3 }, /falls over .*exit 3, 4 times/],
     ['ended by itself', { state: 'exited', exit: 0 }, /it is exited \(exit 0\)/],
-    ['done with its one task', { state: 'exited', exit: 0, policy: 'no', health: null }, /health tests/],
     [
-      'done, with a policy for failures',
+      'ended with 0',
+      { state: 'exited', exit: 0, policy: 'no', health: null },
+      /^running: web: it has ended with 0, and no other service waits for its end$/,
+    ],
+    [
+      'ended with 0, with a policy for failures',
       { state: 'exited', exit: 0, policy: 'on-failure', health: null },
-      /health tests/,
+      /^running: web: it has ended with 0/,
     ],
     ['ended with its health test', { state: 'exited', exit: 0, policy: 'no' }, /it is exited/],
     ['fell over an hour ago', { restarts: 1, started: '2026-11-25T02:00:00Z' }, null],
@@ -114,6 +128,34 @@ describe('how a container stands', () => {
       else assert.match(bad.join('\n'), expected);
     });
   }
+});
+
+describe('a service that has ended with 0', () => {
+  const ended = watched({ state: 'exited', exit: 0, policy: 'no', health: null });
+  const shop = (changes: Partial<ComposeService>, awaitsEnd = false): ComposeProject => ({
+    name: 'shop',
+    services: new Map([
+      ['web', { ...service('web', 'ghcr.io/acme/web:latest'), ...changes }],
+      ['db', { ...service('db', 'postgres:17'), dependsOn: [{ service: 'web', restart: false, awaitsEnd }] }],
+    ]),
+  });
+
+  test('was awaited: it had one task', () => {
+    assert.deepEqual(judge({ project: shop({}, true), watched: ended }).bad, []);
+  });
+
+  test('has a port of the host: it was stopped, and the release is bad', () => {
+    const { bad, verdict, findings } = judge({ project: shop({ publishes: true }), watched: ended });
+    assert.match(bad.join(), /^running: web: it has ended with 0, and a port of the host leads to it$/);
+    assert.equal(findings.list.find(({ name }) => name === 'running: web')?.severity, 'error');
+    assert.equal(verdict, 'bad');
+  });
+
+  test('is else a warning, and no fault of the release', () => {
+    const { verdict, findings } = judge({ project: shop({}), watched: ended });
+    assert.equal(findings.list.find(({ name }) => name === 'running: web')?.severity, 'warning');
+    assert.equal(verdict, 'good');
+  });
 });
 
 describe('how many containers there are', () => {

@@ -7,7 +7,7 @@ import type { SetupSurvey, Survey } from '../../../shared/host/survey.ts';
 import type { Finding } from '../../../verify-action/finding.ts';
 import type { VerifyInputs } from '../../../verify-action/inputs.ts';
 import { judgeSetup } from '../../../verify-action/setup.ts';
-import { accepts, folder, host } from '../surveyed-host.ts';
+import { accepts, folder, host, tools } from '../surveyed-host.ts';
 
 const quiet: SetupSurvey = {
   open: [],
@@ -86,6 +86,24 @@ const failing: [name: string, changes: Partial<Survey>, detail: RegExp, remedy: 
     /the database container has no pg_dump$/i,
     /"db-service"/,
   ],
+  [
+    'pg_dump',
+    { probe: { output: `${tools}pg-dump Error: You must install at least one client package\n${accepts}` } },
+    /cannot dump a server 17\.1: Error: You must install/,
+    /official image/,
+  ],
+  [
+    'pg_dump',
+    { probe: { output: `${tools}pg-dump pg_dump (PostgreSQL) 16.4\n${accepts}` } },
+    /cannot dump a server 17\.1: 16\.4/,
+    /official image/,
+  ],
+  [
+    'docker',
+    { docker: { error: 'permission denied while trying to connect' } },
+    /does not answer deploy on the host: permission denied/,
+    /usermod/,
+  ],
   ['space', { freeBytes: 10 }, /10 bytes free|10 B/, /df -h/],
   ['compose', { compose: { error: "docker: 'compose' is not a docker command" } }, /no docker compose/, /plugin/],
 ];
@@ -162,9 +180,12 @@ test('a variable that compose misses is told of, as compose says it', () => {
 
 test('a rollback is at work where somebody holds the lock, else it was left half-way', () => {
   const unfinished = ['20261125_030000'];
-  const working = findingIn('transactions', { unfinished, lockHolder: 'rollback-action' });
+  const holder = 'rollback-action https://example.org/runs/1 since 2026-11-25T03:00:00Z';
+  const working = findingIn('transactions', { unfinished, lockHolder: holder });
   assert.deepEqual([working.result, working.detail], ['passed', '20261125_030000 is at work']);
-  const left = findingIn('transactions', { unfinished });
+  // A deployment that has the lock carries no rollback.
+  const left = findingIn('transactions', { unfinished, lockHolder: 'docker compose up' });
+  assert.equal(findingIn('transactions', { unfinished }).result, 'failed');
   assert.equal(left.result, 'failed');
   assert.match(left.remedy ?? '', /bash \/opt\/shop\/backups\/rollback\/transactions\/20261125_030000\/engine\.sh$/);
 });

@@ -1,0 +1,24 @@
+import { once } from 'node:events';
+import { formatDuration } from './units.ts';
+
+/**
+ * Waits for an answer from elsewhere, at most so many milliseconds, and not on after a cancel.
+ * @throws Error `no answer within 10 s`; what the work throws; the signal's reason
+ */
+export async function inTime<T>(patience: number, signal: AbortSignal, work: Promise<T>): Promise<T> {
+  signal.throwIfAborted();
+  const waiting = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
+  const givenUp = once(waiting, 'abort').then(() => {
+    signal.throwIfAborted();
+    throw new Error(`no answer within ${formatDuration(patience)}`);
+  });
+  return Promise.race([work, givenUp]);
+}
+
+/** Why something was not reached, in one line. Where each address of a name was tried, the first one tells it. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError) return reasonOf(error.errors[0]);
+  if (!(error instanceof Error)) return String(error);
+  const [line = ''] = error.message.split('\n');
+  return error.name === 'Error' ? line : `${error.name}: ${line}`;
+}
