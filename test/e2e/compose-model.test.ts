@@ -28,7 +28,7 @@ services:
     volumes: ["/cache", "uploads:/uploads"]
     depends_on:
       api: {condition: service_healthy, restart: true}
-      db: {condition: service_started}
+      db: {condition: service_completed_successfully}
   api:
     build: {context: ., args: {TOKEN: hunter2}}
     network_mode: service:db
@@ -75,8 +75,8 @@ test('a real configuration is read, and none of its secrets', async () => {
       networkMode: null,
       fixedAddress: true,
       dependsOn: [
-        { service: 'api', restart: true },
-        { service: 'db', restart: false },
+        { service: 'api', restart: true, awaitsEnd: false },
+        { service: 'db', restart: false, awaitsEnd: true },
       ],
       sharesWith: [],
     },
@@ -91,8 +91,8 @@ test('a real configuration is read, and none of its secrets', async () => {
       networkMode: 'service:db',
       fixedAddress: false,
       dependsOn: [
-        { service: 'db', restart: true },
-        { service: 'files', restart: false },
+        { service: 'db', restart: true, awaitsEnd: false },
+        { service: 'files', restart: false, awaitsEnd: false },
       ],
       sharesWith: ['db', 'files'],
     },
