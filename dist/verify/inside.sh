@@ -17,7 +17,8 @@ probe() {
     if command -v "$tool" >/dev/null; then echo "tool $tool"; fi
   done
   # Not echo: that of some shells reads backslashes.
-  printf 'pg-dump %s\n' "$(pg_dump --version 2>&1)"
+  version=$(pg_dump --version 2>/dev/null) || version=$(pg_dump --version 2>&1 | tr '\n' ' ')
+  printf 'pg-dump %s\n' "$version"
   if answer=$(ask "SELECT jsonb_build_object(
     'database', current_database(), 'user', current_user, 'serverVersion', current_setting('server_version'),
     'encoding', pg_encoding_to_char(encoding), 'locale', datcollate, 'ctype', datctype,
