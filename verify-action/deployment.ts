@@ -96,9 +96,9 @@ const of = (containers: readonly WatchedContainer[], service: string) =>
   containers.filter((container) => container.service === service);
 
 /** Whether all that is wrong with a service is that it has ended well, where no port leads to it and no other awaits that. */
-function hasEnded({ name, publishes }: ComposeService, { watched, project }: DeploymentFacts): boolean {
+function hasEnded({ name, publishes, replicas }: ComposeService, { watched, project }: DeploymentFacts): boolean {
   const own = of(watched.settled, name);
-  return own.length > 0 && own.every(isDone) && !publishes && !isAwaited(name, project);
+  return own.length >= Math.max(1, replicas ?? 1) && own.every(isDone) && !publishes && !isAwaited(name, project);
 }
 
 /** Its end is what another service waits for: it has one task. */

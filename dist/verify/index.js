@@ -37047,9 +37047,9 @@ function isReplaced({ settled, after }) {
 }
 const of = (containers, service) => containers.filter((container) => container.service === service);
 /** Whether all that is wrong with a service is that it has ended well, where no port leads to it and no other awaits that. */
-function hasEnded({ name, publishes }, { watched, project }) {
+function hasEnded({ name, publishes, replicas }, { watched, project }) {
     const own = of(watched.settled, name);
-    return own.length > 0 && own.every(isDone) && !publishes && !isAwaited(name, project);
+    return own.length >= Math.max(1, replicas ?? 1) && own.every(isDone) && !publishes && !isAwaited(name, project);
 }
 /** Its end is what another service waits for: it has one task. */
 function isAwaited(name, { services }) {

@@ -151,6 +151,12 @@ describe('a service that has ended with 0', () => {
     assert.equal(verdict, 'bad');
   });
 
+  test('and is not there as often as it should be: bad', () => {
+    const { verdict, findings } = judge({ project: shop({ replicas: 3 }), watched: ended });
+    const running = findings.list.find(({ name }) => name === 'running: web');
+    assert.deepEqual([running?.severity, running?.detail, verdict], ['error', '1 of 3 containers are there', 'bad']);
+  });
+
   test('is else a warning, and no fault of the release', () => {
     const { verdict, findings } = judge({ project: shop({}), watched: ended });
     assert.equal(findings.list.find(({ name }) => name === 'running: web')?.severity, 'warning');
