@@ -33829,7 +33829,7 @@ function readProbe(output) {
         throw refusal(value('refuses') ?? 'no answer');
     return {
         ...readFacts(answer),
-        pgDumpVersion: (value('pg-dump') ?? '').replace(/^pg_dump \(PostgreSQL\) /, ''),
+        pgDumpVersion: (value('pg-dump') ?? '').replace(/^pg_dump \([^)]*\) /, ''),
         tools,
     };
 }

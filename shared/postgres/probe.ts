@@ -40,7 +40,7 @@ export function readProbe(output: string): DatabaseFacts {
   if (answer === undefined) throw refusal(value('refuses') ?? 'no answer');
   return {
     ...readFacts(answer),
-    pgDumpVersion: (value('pg-dump') ?? '').replace(/^pg_dump \(PostgreSQL\) /, ''),
+    pgDumpVersion: (value('pg-dump') ?? '').replace(/^pg_dump \([^)]*\) /, ''),
     tools,
   };
 }

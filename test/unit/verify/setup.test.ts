@@ -108,6 +108,13 @@ const failing: [name: string, changes: Partial<Survey>, detail: RegExp, remedy: 
   ['compose', { compose: { error: "docker: 'compose' is not a docker command" } }, /no docker compose/, /plugin/],
 ];
 
+test('a pg_dump that others have built has a version, too', () => {
+  const finding = findingIn('pg_dump', {
+    probe: { output: `${tools}pg-dump pg_dump (EnterpriseDB) 17.1.0\n${accepts}` },
+  });
+  assert.deepEqual([finding.result, finding.detail], ['passed', 'pg_dump 17.1.0 is in the container']);
+});
+
 describe('a check fails, and says what to type', () => {
   for (const [name, changes, detail, remedy] of failing) {
     test(`${name}: ${detail.source}`, () => {
