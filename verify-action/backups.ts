@@ -8,7 +8,7 @@ import {
   verifiedSetsOf,
 } from '../shared/backups/catalogue.ts';
 import { parseSetFileName, startOf } from '../shared/backups/naming.ts';
-import { namesOf, type ReadSet } from '../shared/backups/read-sets.ts';
+import { namesOf, type ReadSet, sidesOf } from '../shared/backups/read-sets.ts';
 import { counted, formatBytes, formatDuration } from '../shared/units.ts';
 import { Findings, type Problem } from './finding.ts';
 import { judgeTiers, type TierFacts } from './tiers.ts';
@@ -105,15 +105,7 @@ function judgeComplete({ catalogue, files, backupDir }: BackupFacts): string | P
 /** What should stand beside the dump, in each folder of the set. */
 function missingOf(set: VerifiedSet, paths: ReadonlySet<string>): string[] {
   const names = namesOf(set);
-  const isTaken = (side: string) =>
-    set.manifest.checks.every(({ name, result }) => name !== side || result === 'passed');
-  const wanted = [
-    names.report,
-    names.sha256,
-    names.md5,
-    ...(isTaken('schema') ? [names.schema] : []),
-    ...(isTaken('globals') ? [names.globals] : []),
-  ];
+  const wanted = [names.report, names.sha256, names.md5, ...sidesOf(set).map((side) => names[side])];
   return placesOf(set).flatMap((place) =>
     wanted.filter((name) => !paths.has(`${place}/${name}`)).map((name) => `${place}/${name} is missing`),
   );

@@ -1,13 +1,41 @@
 -- Ordinary tables and leaf partitions, without those that belong to an extension: pg_dump leaves their rows out.
-SELECT format(
-    CASE :'row_counts'
-      WHEN 'exact' THEN 'SELECT ''table '' || jsonb_build_object(''schema'', %1$L, ''name'', %2$L, ''rows'', count(*), ''exact'', true)::text FROM ONLY %1$I.%2$I'
-      WHEN 'estimate' THEN 'SELECT ''table '' || jsonb_build_object(''schema'', %1$L, ''name'', %2$L, ''rows'', greatest(%3$s, 0), ''exact'', false)::text'
-      ELSE 'SELECT ''table '' || jsonb_build_object(''schema'', %1$L, ''name'', %2$L, ''rows'', NULL, ''exact'', false)::text'
-    END, nspname, relname, reltuples::bigint)
+--
+-- To plan a statement, the server evaluates what is constant in the indexes and the statistics of its tables, and that may be
+-- functions of others, run with the rights of this session. Tables to which others than superusers and this role can give such
+-- are therefore counted by COPY, for which nothing is planned: `copied {table}`, then `COPY rows`. Where this role may not do
+-- that, they are not counted.
+\set QUIET off
+WITH RECURSIVE trusted AS (SELECT oid FROM pg_roles WHERE rolsuper OR rolname = current_user),
+open_to_others AS (
+  SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace JOIN pg_database ON datname = current_database()
+    WHERE relkind IN ('r', 'p') AND NOT (relowner IN (SELECT oid FROM trusted) AND
+      CASE pg_get_userbyid(nspowner) WHEN 'pg_database_owner' THEN datdba ELSE nspowner END IN (SELECT oid FROM trusted))
+  UNION
+  SELECT coalesce(indrelid, stxrelid) FROM pg_depend d
+    LEFT JOIN pg_index ON classid = 'pg_class'::regclass AND indexrelid = objid
+    LEFT JOIN pg_statistic_ext s ON classid = 'pg_statistic_ext'::regclass AND s.oid = objid
+    LEFT JOIN pg_operator o ON refclassid = 'pg_operator'::regclass AND o.oid = refobjid
+    JOIN pg_proc f ON f.oid = CASE refclassid WHEN 'pg_proc'::regclass THEN refobjid ELSE oprcode END
+    WHERE refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass) AND proowner NOT IN (SELECT oid FROM trusted)
+  UNION
+  SELECT inhrelid FROM pg_inherits JOIN open_to_others ON oid = inhparent
+), tables AS (
+  SELECT nspname, relname, reltuples, CASE
+      WHEN :'row_counts' <> 'exact' THEN :'row_counts'
+      WHEN c.oid NOT IN (SELECT oid FROM open_to_others WHERE oid IS NOT NULL) THEN 'plan'
+      WHEN current_setting('is_superuser') = 'on' THEN 'copy' END AS counted_by
   FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
   WHERE relkind = 'r' AND relpersistence <> 't'
     AND nspname NOT IN ('pg_catalog', 'information_schema') AND nspname !~ '^pg_(toast|temp)'
     AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e')
-  ORDER BY 1
+)
+SELECT format(CASE counted_by
+    WHEN 'plan' THEN 'SELECT ''table '' || jsonb_build_object(''schema'', %1$L, ''name'', %2$L, ''rows'', count(*), ''exact'', true)::text FROM ONLY %1$I.%2$I'
+    WHEN 'copy' THEN 'SELECT ''copied '' || jsonb_build_object(''schema'', %1$L, ''name'', %2$L)::text'
+    WHEN 'estimate' THEN 'SELECT ''table '' || jsonb_build_object(''schema'', %1$L, ''name'', %2$L, ''rows'', greatest(%3$s, 0), ''exact'', false)::text'
+    ELSE 'SELECT ''table '' || jsonb_build_object(''schema'', %1$L, ''name'', %2$L, ''rows'', NULL, ''exact'', false)::text'
+  END, nspname, relname, reltuples::bigint),
+  CASE counted_by WHEN 'copy' THEN format('COPY %I.%I TO ''/dev/null''', nspname, relname) END
+  FROM tables ORDER BY 1
 \gexec
+\set QUIET on

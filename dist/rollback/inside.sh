@@ -3,6 +3,9 @@
 # as PGUSER and PGDATABASE, never as arguments: psql reads a connection string there. No password leaves the container.
 
 export LC_ALL=C PGCONNECT_TIMEOUT=15
+# We may come as superuser to a database of somebody else's, who chooses the search path of its sessions: what our statements
+# call is PostgreSQL's own, or a role that is nobody would have functions of its own run with our rights.
+export PGOPTIONS="${PGOPTIONS:-} -c search_path=pg_catalog"
 export PGUSER="${PGUSER:-${POSTGRES_USER:-postgres}}"
 export PGDATABASE="${PGDATABASE:-${POSTGRES_DB:-$PGUSER}}"
 if [ -z "${PGPASSWORD:-}" ]; then
@@ -76,13 +79,17 @@ compress_gzip() { gzip -n -c "-$1"; }
 # schema SNAPSHOT LOCK-WAIT-MS
 schema() { exec pg_dump --schema-only --snapshot="$1" --lock-wait-timeout="$2" --no-password; }
 
-# Roles and settings without passwords, and what belongs to this database itself, which a dump without --create leaves
-# out: who owns it and may use it, its comment, its settings.
-globals() {
-  pg_dumpall --globals-only --no-role-passwords --no-password || exit 1
-  printf '\n-- Settings of the database\n'
+# Roles and their settings, without passwords.
+globals() { exec pg_dumpall --globals-only --no-role-passwords --no-password; }
+
+# What belongs to this database itself, which a dump without --create leaves out: who owns it and may use it, its comment, its
+# settings. It is run by a superuser when the database is put in place, so all that somebody chose is quoted, as pg_dump does:
+# a list element by element, and one that cannot be read as a list as a whole.
+settings() {
   # Not by -c, of which psql before version 15 shows the last answer alone.
   session <<'SQL'
+SET client_encoding = 'UTF8';
+SELECT 'SET client_encoding = ''UTF8'';' UNION ALL SELECT 'SET standard_conforming_strings = on;';
 SELECT format('ALTER DATABASE %I OWNER TO %I;', datname, pg_get_userbyid(datdba)) FROM pg_database
   WHERE datname = current_database();
 SELECT format('ALTER DATABASE %I CONNECTION LIMIT %s;', datname, datconnlimit) FROM pg_database
@@ -95,10 +102,15 @@ SELECT format('GRANT %s ON DATABASE %I TO %s%s;', privilege_type, datname,
     CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
     CASE WHEN is_grantable THEN ' WITH GRANT OPTION' END)
   FROM pg_database, aclexplode(datacl) WHERE datname = current_database() ORDER BY grantee, privilege_type;
-SELECT format('ALTER %sDATABASE %I SET %s TO %s;',
-    CASE WHEN setrole <> 0 THEN format('ROLE %I IN ', pg_get_userbyid(setrole)) END, current_database(), name, CASE
-    WHEN lower(name) IN ('search_path', 'temp_tablespaces', 'session_preload_libraries', 'local_preload_libraries')
-    THEN value ELSE quote_literal(value) END)
+SELECT format('ALTER %sDATABASE %I SET %I TO %s;',
+    CASE WHEN setrole <> 0 THEN format('ROLE %I IN ', pg_get_userbyid(setrole)) END, current_database(), name,
+    CASE WHEN lower(name) IN ('search_path', 'temp_tablespaces', 'local_preload_libraries', 'session_preload_libraries',
+        'shared_preload_libraries', 'unix_socket_directories')
+      AND value ~ '^[[:space:]]*(("([^"]|"")*"|[^",[:space:]][^,[:space:]]*)[[:space:]]*(,[[:space:]]*("([^"]|"")*"|[^",[:space:]][^,[:space:]]*)[[:space:]]*)*)?$'
+    THEN coalesce((SELECT string_agg(quote_literal(CASE WHEN element[1] ~ '^"'
+        THEN replace(substr(element[1], 2, length(element[1]) - 2), '""', '"') ELSE element[1] END), ', ' ORDER BY place)
+      FROM regexp_matches(value, '"(?:[^"]|"")*"|[^",[:space:]][^,[:space:]]*', 'g') WITH ORDINALITY AS elements (element, place)), quote_literal(''))
+    ELSE quote_literal(value) END)
   FROM pg_db_role_setting s, pg_database d, unnest(setconfig) setting,
     LATERAL (SELECT split_part(setting, '=', 1), substr(setting, strpos(setting, '=') + 1)) pair(name, value)
   WHERE d.oid = setdatabase AND datname = current_database() ORDER BY setrole <> 0, pg_get_userbyid(setrole), name;
@@ -153,9 +165,10 @@ contents() {
 
 # terminate NAME...: ends the sessions of those names in this database.
 terminate() {
-  names=$(printf '%s,' "$@")
-  ask "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-    WHERE datname = current_database() AND application_name = ANY (string_to_array('$names', ','))"
+  psql -XAtq -v ON_ERROR_STOP=1 -v names="$(printf '%s,' "$@")" <<'SQL'
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+  WHERE datname = current_database() AND application_name = ANY (string_to_array(:'names', ','));
+SQL
 }
 
 "$@"

@@ -28371,7 +28371,7 @@ module.exports = {
 /***/ 34766:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "84a8fc29f5ef24ff0b58.sh";
+module.exports = __nccwpck_require__.p + "b4b1f60b989ed44b2f7e.sh";
 
 /***/ }),
 
@@ -32565,6 +32565,7 @@ const sidecarEndings = {
     report: 'report.txt',
     schema: 'schema.sql.gz',
     globals: 'globals.sql.gz',
+    settings: 'settings.sql.gz',
     sha256: 'sha256',
     md5: 'md5',
     proof: 'proof.jsonl',
@@ -35403,11 +35404,15 @@ function judgeReading(set, { sums, lists }) {
         faults.push(`${names.md5} and the manifest differ on ${names.dump}`);
     return { id: set.id, files: files.length, faults };
 }
-/** A dump counts also where its schema or the roles could not be written beside it; its manifest tells. */
+const allSides = ['schema', 'globals', 'settings'];
+/** What was taken beside the dump. A dump counts also where not all of it could be; its manifest tells. */
+function sidesOf({ manifest: { checks } }) {
+    return allSides.filter((side) => checks.some(({ name, result }) => name === side && result === 'passed'));
+}
 function wasNotMade(name, set) {
     const names = namesOf(set);
-    const side = name === names.schema ? 'schema' : name === names.globals ? 'globals' : null;
-    return side !== null && set.manifest.checks.some((check) => check.name === side && check.result !== 'passed');
+    const side = allSides.find((part) => names[part] === name);
+    return side !== undefined && !sidesOf(set).includes(side);
 }
 /** As `sha256sum` writes them: sum, a space, a space or an asterisk, name. */
 function listedSums(text) {
@@ -35419,8 +35424,8 @@ function namesOf({ id, manifest }) {
     return naming_setFileNames(naming_parseSetFileName(manifest.file)?.prefix ?? 'backup', id, manifest);
 }
 /** Those that its lists of sums name. */
-function filesOf({ dump, schema, globals, manifest, report }) {
-    return [dump, schema, globals, manifest, report];
+function filesOf({ dump, schema, globals, settings, manifest, report }) {
+    return [dump, schema, globals, settings, manifest, report];
 }
 
 ;// CONCATENATED MODULE: ./build/shared/backups/calendar.js
@@ -35880,14 +35885,7 @@ function judgeComplete({ catalogue, files, backupDir }) {
 /** What should stand beside the dump, in each folder of the set. */
 function missingOf(set, paths) {
     const names = namesOf(set);
-    const isTaken = (side) => set.manifest.checks.every(({ name, result }) => name !== side || result === 'passed');
-    const wanted = [
-        names.report,
-        names.sha256,
-        names.md5,
-        ...(isTaken('schema') ? [names.schema] : []),
-        ...(isTaken('globals') ? [names.globals] : []),
-    ];
+    const wanted = [names.report, names.sha256, names.md5, ...sidesOf(set).map((side) => names[side])];
     return placesOf(set).flatMap((place) => wanted.filter((name) => !paths.has(`${place}/${name}`)).map((name) => `${place}/${name} is missing`));
 }
 const nameOf = ({ id, folders }) => `${folders.join(', ')}/${id}`;
@@ -36321,7 +36319,7 @@ function refusal(answer) {
 ;// CONCATENATED MODULE: ./build/shared/postgres/scripts.js
 
 // What is run inside the database container, or said to the server, as the host's programs are handed it.
-/** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `verify`, `contents`, `terminate`. */
+/** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `verify`, `contents`, `terminate`. */
 const insideScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "inside.sh", 'utf8');
 /** Statements for one session, in this order. They answer in lines: a name, a space, a value or JSON. */
 const factsBefore = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-before.sql", 'utf8');
@@ -37364,6 +37362,36 @@ function composeCommand({ deployDir, composeFiles, envFile, projectName }) {
     return ['On the host: cd', shell_quote_quoteForShell(deployDir), '&& docker compose', ...words.map(shell_quote_quoteForShell)].join(' ');
 }
 
+;// CONCATENATED MODULE: ./build/shared/backups/facts.js
+/**
+ * Reads the lines of such a session: a name, a space, and a value or JSON. A table that was counted by COPY is told of in two,
+ * `copied {…}` and `COPY rows`.
+ * @throws SyntaxError where what should be JSON is none
+ */
+function facts_readFacts(lines) {
+    const pairs = lines.map((line) => {
+        const space = line.indexOf(' ');
+        return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1)];
+    });
+    const fact = (name) => pairs.find(([key]) => key === name)?.[1];
+    const after = fact('sequences-after');
+    return {
+        tables: pairs.flatMap(([name, value], at) => {
+            if (name === 'table')
+                return [JSON.parse(value)];
+            return name === 'copied' ? [{ ...JSON.parse(value), ...copiedRows(pairs[at + 1]) }] : [];
+        }),
+        sequencesBefore: JSON.parse(fact('sequences-before') ?? '[]'),
+        sequencesAfter: after === undefined ? null : JSON.parse(after),
+        largeObjects: Number(fact('large-objects') ?? 0),
+        extensions: JSON.parse(fact('extensions') ?? '[]'),
+    };
+}
+function copiedRows(next) {
+    const isCounted = next?.[0] === 'COPY' && /^\d+$/.test(next[1]);
+    return isCounted ? { rows: Number(next[1]), exact: true } : { rows: null, exact: false };
+}
+
 ;// CONCATENATED MODULE: ./build/shared/backups/restore-command.js
 
 
@@ -37391,9 +37419,9 @@ function restoreCommands(manifest, place) {
         swap: strictly([
             cd,
             command(['docker', 'exec', place.container, ...psql, `--command=${swapNames(manifest.database, restored)}`]),
-            pipeline(['zcat', files.globals], 
+            pipeline(
             // A dump leaves out what ALTER DATABASE … SET said.
-            ['sed', '1,/^-- Settings of the database$/d'], [...fedIn(place), ...psql]),
+            ['zcat', files.settings], [...fedIn(place), ...psql]),
         ]),
     };
 }
@@ -37582,6 +37610,7 @@ function schema_changes_objectAt(objects, title) {
 
 
 
+
 const drill_program = { name: 'drill', scripts: [new URL(/* asset import */ __nccwpck_require__(34766), __nccwpck_require__.b)] };
 /** Restores a set into a scratch container and looks at what came out. The container is gone afterwards. */
 async function drill(connection, request) {
@@ -37589,14 +37618,16 @@ async function drill(connection, request) {
     const { manifest } = set;
     const folder = `${backupDir}/${folderOf(set)}`;
     const names = namesOf(set);
-    const hasGlobals = manifest.checks.every(({ name, result }) => name !== 'globals' || result === 'passed');
+    const sides = sidesOf(set);
+    const beside = (side) => (sides.includes(side) ? `${folder}/${names[side]}` : '');
     const options = createOptions(manifest);
     const words = [];
     const run = connection.run(drill_program, [
         `atlasia-drill-${request.token}`,
         request.image,
         `${folder}/${names.dump}`,
-        hasGlobals ? `${folder}/${names.globals}` : '',
+        beside('globals'),
+        beside('settings'),
         manifest.format,
         manifest.compression,
         manifest.database,
@@ -37687,33 +37718,27 @@ function readOutcome(records, words) {
 }
 /** @throws Failure `drill-incomplete` where the session that counted broke off */
 function readRestored(records) {
-    const facts = records.all('fact').map((line) => {
-        const space = line.indexOf(' ');
-        return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1)];
-    });
-    const fact = (name) => facts.find(([key]) => key === name)?.[1];
-    if (fact('end') === undefined) {
+    const lines = records.all('fact');
+    if (!lines.includes('end')) {
         throw new failure_Failure('drill-incomplete', 'What the backup holds could not be counted to the end', {
             hint: 'Raise "drill-memory", or see the log',
-            cause: facts
-                .slice(-3)
-                .map((pair) => pair.join(' '))
-                .join('\n'),
+            cause: lines.slice(-3).join('\n'),
         });
     }
+    const facts = facts_readFacts(lines);
     const [indexExit, indexText] = readSaid(records.get('indexes'));
-    const lines = indexText.split('\n').filter((line) => line !== '');
-    const checked = lines.map((line) => /^checked (\d+)$/.exec(line)?.[1]).find((count) => count !== undefined);
+    const said = indexText.split('\n').filter((line) => line !== '');
+    const checked = said.map((line) => /^checked (\d+)$/.exec(line)?.[1]).find((count) => count !== undefined);
     return {
-        tables: facts.filter(([name]) => name === 'table').map(([, json]) => JSON.parse(json)),
-        sequences: JSON.parse(fact('sequences-after') ?? '[]'),
-        largeObjects: Number(fact('large-objects') ?? 0),
-        extensions: JSON.parse(fact('extensions') ?? '[]'),
+        tables: facts.tables,
+        sequences: facts.sequencesAfter ?? [],
+        largeObjects: facts.largeObjects,
+        extensions: facts.extensions,
         schemaSha256: stableSchemaHash(readSchema(records.get('schema-text'))),
         checkedIndexes: checked === undefined ? null : Number(checked),
         indexFaults: [
-            ...lines.filter((line) => line.startsWith('invalid ')),
-            ...(indexExit === 0 ? [] : [lines.find((line) => line.includes('ERROR')) ?? 'the indexes could not be read']),
+            ...said.filter((line) => line.startsWith('invalid ')),
+            ...(indexExit === 0 ? [] : [said.find((line) => line.includes('ERROR')) ?? 'the indexes could not be read']),
         ],
         assertions: readAssertions(records),
     };

@@ -72,6 +72,7 @@ export function sidecarsOf(dump: TakenDump, manifest: Manifest, report: string):
   const sums = new Map<string, Sums>([[names.dump, dump.sums]]);
   if (dump.schemaSums) sums.set(names.schema, dump.schemaSums);
   if (dump.globalsSums) sums.set(names.globals, dump.globalsSums);
+  if (dump.settingsSums) sums.set(names.settings, dump.settingsSums);
   for (const [name, text] of texts) sums.set(name, { sha256: hash('sha256', text), md5: hash('md5', text) });
 
   // As `sha256sum --check` reads them.

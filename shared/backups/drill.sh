@@ -2,24 +2,23 @@
 # Restores a dump into a scratch container, and tells what is in it then. The container has no network, no rights, no mounts
 # and the lowest share of the machine; whatever happens, it is removed.
 #
-# NAME IMAGE DUMP GLOBALS FORMAT COMPRESSION DATABASE ARGUMENT MEMORY NEEDED DEADLINE TIMEZONE INSIDE-SCRIPT BEFORE TABLES AFTER
+# NAME IMAGE DUMP GLOBALS SETTINGS FORMAT COMPRESSION DATABASE ARGUMENT MEMORY NEEDED DEADLINE TIMEZONE INSIDE-SCRIPT BEFORE TABLES AFTER
 # OPTIONS OPTION... STATEMENTS STATEMENT...
 
 main() {
-  name=$1 image=$2 timezone=${12} inside_script=${13}
+  name=$1 image=$2 timezone=${13} inside_script=${14}
   dump=$3
-  local globals=$4 format=$5 compression=$6 argument=$8 memory=$9 needed=${10} deadline=${11}
-  local facts="${14}"$'\n'"${15}"$'\n'"${16}" begin status=0 sum sha256 schema statement
+  local globals=$4 settings=$5 format=$6 compression=$7 argument=$9 memory=${10} needed=${11} deadline=${12}
+  local facts="${15}"$'\n'"${16}"$'\n'"${17}" begin status=0 sum sha256 schema statement
   # What there is in the container.
   found=
-  database=$7
-  shift 16
+  database=$8
+  shift 17
 
   sweep_scratch
   start_scratch "$memory" "$deadline"
   begin=$(milliseconds)
-  # shellcheck disable=SC2016 # the dollars are those of sed
-  found=$(part_of "$globals" '/^-- Settings of the database$/,$d' | scratch prepare "$database" "${@:2:$1}") ||
+  found=$(unpacked "$globals" | scratch prepare "$database" "${@:2:$1}") ||
     fail drill-not-started "No server of PostgreSQL like the source starts in the image $image"
   shift "$(($1 + 1))"
   check_room "$needed"
@@ -33,7 +32,7 @@ main() {
   record sha256 "$sha256"
   ((status == 0)) || return 0
 
-  part_of "$globals" '1,/^-- Settings of the database$/d' | scratch tolerant 2>/dev/null || true
+  unpacked "$settings" | scratch tolerant 2>/dev/null || true
   exec {schema}< <(PGDATABASE=$database PGTZ=$timezone scratch schema </dev/null)
   tell_facts "$facts"
   record schema-text "$(cat <&"$schema")"
@@ -43,8 +42,8 @@ main() {
   for statement in "${@:2:$1}"; do tell assertion assert "$statement"; done
 }
 
-# part_of GLOBALS SED-COMMAND: the roles, or what belongs to the database itself; nothing where they could not be taken.
-part_of() { [[ -z $1 ]] || gzip -d -c -- "$1" | sed "$2"; }
+# unpacked FILE: what stands beside the dump; nothing where it could not be taken.
+unpacked() { [[ -z $1 ]] || gzip -d -c -- "$1"; }
 
 # scratch VERB ARGUMENT...: the script for the container, which has no secret of anybody's.
 scratch() {

@@ -4,8 +4,9 @@ import type { Records } from '../host/records.ts';
 import { drillScript, factsAfter, factsBefore, factsTables } from '../postgres/scripts.ts';
 import { formatBytes } from '../units.ts';
 import { folderOf, type VerifiedSet } from './catalogue.ts';
+import { readFacts } from './facts.ts';
 import type { TableCount } from './manifest.ts';
-import { namesOf } from './read-sets.ts';
+import { namesOf, sidesOf } from './read-sets.ts';
 import { createOptions, databaseArgument } from './restore-command.ts';
 import { stableSchemaHash } from './schema-changes.ts';
 
@@ -67,7 +68,8 @@ export async function drill(connection: Connection, request: DrillRequest): Prom
   const { manifest } = set;
   const folder = `${backupDir}/${folderOf(set)}`;
   const names = namesOf(set);
-  const hasGlobals = manifest.checks.every(({ name, result }) => name !== 'globals' || result === 'passed');
+  const sides = sidesOf(set);
+  const beside = (side: 'globals' | 'settings') => (sides.includes(side) ? `${folder}/${names[side]}` : '');
   const options = createOptions(manifest);
   const words: string[] = [];
   const run = connection.run(
@@ -76,7 +78,8 @@ export async function drill(connection: Connection, request: DrillRequest): Prom
       `atlasia-drill-${request.token}`,
       request.image,
       `${folder}/${names.dump}`,
-      hasGlobals ? `${folder}/${names.globals}` : '',
+      beside('globals'),
+      beside('settings'),
       manifest.format,
       manifest.compression,
       manifest.database,
@@ -175,33 +178,27 @@ function readOutcome(records: Records, words: readonly string[]): DrillOutcome {
 
 /** @throws Failure `drill-incomplete` where the session that counted broke off */
 function readRestored(records: Records): Restored {
-  const facts = records.all('fact').map((line): [string, string] => {
-    const space = line.indexOf(' ');
-    return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1)];
-  });
-  const fact = (name: string) => facts.find(([key]) => key === name)?.[1];
-  if (fact('end') === undefined) {
+  const lines = records.all('fact');
+  if (!lines.includes('end')) {
     throw new Failure('drill-incomplete', 'What the backup holds could not be counted to the end', {
       hint: 'Raise "drill-memory", or see the log',
-      cause: facts
-        .slice(-3)
-        .map((pair) => pair.join(' '))
-        .join('\n'),
+      cause: lines.slice(-3).join('\n'),
     });
   }
+  const facts = readFacts(lines);
   const [indexExit, indexText] = readSaid(records.get('indexes'));
-  const lines = indexText.split('\n').filter((line) => line !== '');
-  const checked = lines.map((line) => /^checked (\d+)$/.exec(line)?.[1]).find((count) => count !== undefined);
+  const said = indexText.split('\n').filter((line) => line !== '');
+  const checked = said.map((line) => /^checked (\d+)$/.exec(line)?.[1]).find((count) => count !== undefined);
   return {
-    tables: facts.filter(([name]) => name === 'table').map(([, json]) => JSON.parse(json) as TableCount),
-    sequences: JSON.parse(fact('sequences-after') ?? '[]') as Restored['sequences'],
-    largeObjects: Number(fact('large-objects') ?? 0),
-    extensions: JSON.parse(fact('extensions') ?? '[]') as Restored['extensions'],
+    tables: facts.tables,
+    sequences: facts.sequencesAfter ?? [],
+    largeObjects: facts.largeObjects,
+    extensions: facts.extensions,
     schemaSha256: stableSchemaHash(readSchema(records.get('schema-text'))),
     checkedIndexes: checked === undefined ? null : Number(checked),
     indexFaults: [
-      ...lines.filter((line) => line.startsWith('invalid ')),
-      ...(indexExit === 0 ? [] : [lines.find((line) => line.includes('ERROR')) ?? 'the indexes could not be read']),
+      ...said.filter((line) => line.startsWith('invalid ')),
+      ...(indexExit === 0 ? [] : [said.find((line) => line.includes('ERROR')) ?? 'the indexes could not be read']),
     ],
     assertions: readAssertions(records),
   };

@@ -23,6 +23,7 @@ const sidecarEndings = {
   report: 'report.txt',
   schema: 'schema.sql.gz',
   globals: 'globals.sql.gz',
+  settings: 'settings.sql.gz',
   sha256: 'sha256',
   md5: 'md5',
   proof: 'proof.jsonl',

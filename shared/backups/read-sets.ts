@@ -103,11 +103,17 @@ export function judgeReading(set: VerifiedSet, { sums, lists }: Reading): ReadSe
   return { id: set.id, files: files.length, faults };
 }
 
-/** A dump counts also where its schema or the roles could not be written beside it; its manifest tells. */
+const allSides = ['schema', 'globals', 'settings'] as const;
+
+/** What was taken beside the dump. A dump counts also where not all of it could be; its manifest tells. */
+export function sidesOf({ manifest: { checks } }: VerifiedSet): (typeof allSides)[number][] {
+  return allSides.filter((side) => checks.some(({ name, result }) => name === side && result === 'passed'));
+}
+
 function wasNotMade(name: string, set: VerifiedSet): boolean {
   const names = namesOf(set);
-  const side = name === names.schema ? 'schema' : name === names.globals ? 'globals' : null;
-  return side !== null && set.manifest.checks.some((check) => check.name === side && check.result !== 'passed');
+  const side = allSides.find((part) => names[part] === name);
+  return side !== undefined && !sidesOf(set).includes(side);
 }
 
 /** As `sha256sum` writes them: sum, a space, a space or an asterisk, name. */
@@ -122,6 +128,6 @@ export function namesOf({ id, manifest }: VerifiedSet): SetFileNames {
 }
 
 /** Those that its lists of sums name. */
-function filesOf({ dump, schema, globals, manifest, report }: SetFileNames): string[] {
-  return [dump, schema, globals, manifest, report];
+function filesOf({ dump, schema, globals, settings, manifest, report }: SetFileNames): string[] {
+  return [dump, schema, globals, settings, manifest, report];
 }

@@ -53,9 +53,8 @@ export function restoreCommands(manifest: Manifest, place: RestorePlace): Restor
       cd,
       command(['docker', 'exec', place.container, ...psql, `--command=${swapNames(manifest.database, restored)}`]),
       pipeline(
-        ['zcat', files.globals],
         // A dump leaves out what ALTER DATABASE … SET said.
-        ['sed', '1,/^-- Settings of the database$/d'],
+        ['zcat', files.settings],
         [...fedIn(place), ...psql],
       ),
     ]),

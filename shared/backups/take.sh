@@ -29,9 +29,12 @@ main() {
   local schema_job=$!
   inside globals </dev/null >globals.sql 2>globals.log &
   local globals_job=$!
+  inside settings </dev/null >settings.sql 2>settings.log &
+  local settings_job=$!
   write_dump
   side_file schema "$schema_job"
   side_file globals "$globals_job"
+  side_file settings "$settings_job"
   close_snapshot "$after"
   read_back
   record_previous_schema

@@ -4,6 +4,7 @@ import type { LockRequest, Run } from '../host/program.ts';
 import type { Records } from '../host/records.ts';
 import { factsAfter, factsBefore, factsTables, insideScript } from '../postgres/scripts.ts';
 import { formatDuration } from '../units.ts';
+import { type FoundSequence, readFacts } from './facts.ts';
 import type { BackupKind, Check, SequenceRange, TableCount } from './manifest.ts';
 import { type DumpEncoding, dumpExtension, homeOf, setFileNames } from './naming.ts';
 import { lockHeld } from './preflight.ts';
@@ -58,6 +59,7 @@ export interface TakenDump {
   /** null where it could not be taken. */
   schemaSums: Sums | null;
   globalsSums: Sums | null;
+  settingsSums: Sums | null;
   /** In the order in which they were made; the dump is verified where all of `verification` passed. */
   verification: Check[];
   /** What stands beside the dump. */
@@ -133,12 +135,7 @@ export async function take(connection: Connection, request: TakeRequest): Promis
 }
 
 function readDump(records: Records, { kind, encoding, rowCounts }: TakeRequest): TakenDump {
-  const facts = records.all('fact').map((line): [string, string] => {
-    const space = line.indexOf(' ');
-    return [line.slice(0, space), line.slice(space + 1)];
-  });
-  const fact = (name: string) => facts.find(([key]) => key === name)?.[1];
-  const tables = facts.filter(([name]) => name === 'table').map(([, json]) => JSON.parse(json) as TableCount);
+  const facts = readFacts(records.all('fact'));
   const sizeBytes = records.integer('size');
   const id = records.get('id');
   const bytes = /^bytes (\d+)$/m.exec(records.get('verify'))?.[1];
@@ -148,14 +145,15 @@ function readDump(records: Records, { kind, encoding, rowCounts }: TakeRequest):
     sizeBytes,
     dumpBytes: encoding.compression === 'none' ? sizeBytes : bytes === undefined ? null : Number(bytes),
     sums: { sha256: records.get('sha256'), md5: records.get('md5') },
-    tables,
-    sequences: sequenceRanges(fact('sequences-before') ?? '[]', fact('sequences-after') ?? '[]'),
-    largeObjects: Number(fact('large-objects') ?? 0),
-    extensions: JSON.parse(fact('extensions') ?? '[]') as { name: string; version: string }[],
+    tables: facts.tables,
+    sequences: sequenceRanges(facts.sequencesBefore, facts.sequencesAfter ?? []),
+    largeObjects: facts.largeObjects,
+    extensions: facts.extensions,
     schemaText: records.find('schema-text') ?? null,
     previousSchemaText: records.find('previous-schema-text') ?? null,
     schemaSums: readSums(records, 'schema'),
     globalsSums: readSums(records, 'globals'),
+    settingsSums: readSums(records, 'settings'),
     verification: judgeDump({
       encoding,
       sizeBytes,
@@ -164,15 +162,16 @@ function readDump(records: Records, { kind, encoding, rowCounts }: TakeRequest):
       diskSha256: records.get('sha256'),
       stages: records.get('verify'),
       contents: records.find('contents') ?? '',
-      tables,
-      factsComplete: records.find('facts-incomplete') === undefined && fact('sequences-after') !== undefined,
+      tables: facts.tables,
+      factsComplete: records.find('facts-incomplete') === undefined && facts.sequencesAfter !== null,
       rowCounts,
       dumpMs: records.integer('dump-ms'),
       verifyMs: records.integer('verify-ms'),
     }),
     sides: [
       sideCheck(records, 'schema', 'pg_dump --schema-only, in the same snapshot'),
-      sideCheck(records, 'globals', 'roles and settings, without passwords'),
+      sideCheck(records, 'globals', 'roles and their settings, without passwords'),
+      sideCheck(records, 'settings', 'owner, grants and settings of the database'),
     ],
   };
 }
@@ -189,18 +188,11 @@ function readSums(records: Records, name: string): Sums | null {
   return sha256 === undefined || md5 === undefined ? null : { sha256, md5 };
 }
 
-interface FoundSequence {
-  schema: string;
-  name: string;
-  value: string | null;
-  increment: string;
-}
-
 /** Only sequences that were there before and after: one that came or went meanwhile is not in the snapshot for sure. */
-function sequenceRanges(before: string, after: string): SequenceRange[] {
+function sequenceRanges(before: readonly FoundSequence[], after: readonly FoundSequence[]): SequenceRange[] {
   const key = ({ schema, name }: FoundSequence) => JSON.stringify([schema, name]);
-  const later = new Map((JSON.parse(after) as FoundSequence[]).map((sequence) => [key(sequence), sequence]));
-  return (JSON.parse(before) as FoundSequence[]).flatMap((sequence) => {
+  const later = new Map(after.map((sequence) => [key(sequence), sequence]));
+  return before.flatMap((sequence) => {
     const end = later.get(key(sequence));
     if (end === undefined) return [];
     const { schema, name, value, increment } = sequence;

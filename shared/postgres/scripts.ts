@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 // What is run inside the database container, or said to the server, as the host's programs are handed it.
 
-/** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `verify`, `contents`, `terminate`. */
+/** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `verify`, `contents`, `terminate`. */
 export const insideScript = () => readFileSync(new URL('./inside.sh', import.meta.url), 'utf8');
 
 /** Statements for one session, in this order. They answer in lines: a name, a space, a value or JSON. */

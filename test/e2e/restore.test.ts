@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { type Content, identifier } from '../lab/database.ts';
+import { type Content, identifier, literal } from '../lab/database.ts';
 import { type Host, startHost } from '../lab/host.ts';
 import { type Lab, openLab } from '../lab/lab.ts';
 import type { ActionResult } from '../lab/runner.ts';
@@ -37,6 +37,9 @@ async function printedCommand(host: Host, result: ActionResult): Promise<string>
   assert.equal(blockOfSummary(result.summary), command);
   return command;
 }
+
+/** Is there where something was run that is only a name. */
+const trap = '/tmp/atlasia-pwned';
 
 const paste = (host: Host, command: string) => host.exec(['bash', '-c', command]);
 
@@ -123,7 +126,7 @@ describe('a restore on a host with the official image', () => {
         const outcome = await paste(host, command);
         assert.equal(outcome.code, 0, `${command}\n${outcome.stderr}`);
         assert.deepEqual(await host.database.contentOf(`${name}_restored`), source);
-        assert.equal(existsSync('/tmp/atlasia-pwned'), false);
+        assert.equal(existsSync(trap), false);
         await host.database.drop(name);
         await host.database.drop(`${name}_restored`);
       });
@@ -134,13 +137,13 @@ describe('a restore on a host with the official image', () => {
     let dir: string;
     let report: string;
     const name = "the 'shop'";
-    const settings = () =>
+    const settingsOf = (database: string) =>
       host.psql(`
         SELECT pg_get_userbyid(datdba), datconnlimit, shobj_description(oid, 'pg_database'),
           (SELECT array_agg(acl::text ORDER BY acl::text) FROM unnest(datacl) acl)
-          FROM pg_database WHERE datname = $$${name}$$;
+          FROM pg_database WHERE datname = ${literal(database)};
         SELECT coalesce(rolname, '-'), unnest(setconfig) FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = setrole
-        WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = $$${name}$$) ORDER BY 1, 2;`);
+        WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = ${literal(database)}) ORDER BY 1, 2;`);
 
     before(async () => {
       dir = host.newBackupDir();
@@ -161,7 +164,7 @@ describe('a restore on a host with the official image', () => {
     });
 
     test('the restored database takes the place of the old one, with its settings', async () => {
-      const before = await settings();
+      const before = await settingsOf(name);
       const source = await host.database.contentOf(name);
       await host.psql('DELETE FROM items;', name);
       for (const number of [2, 3]) {
@@ -169,12 +172,54 @@ describe('a restore on a host with the official image', () => {
         assert.equal(outcome.code, 0, `${blockOf(report, number)}\n${outcome.stderr}`);
       }
       assert.deepEqual(await host.database.contentOf(name), source);
-      assert.equal(await settings(), before);
+      assert.equal(await settingsOf(name), before);
       assert.match(
         before,
         /^app's reader\|77\|the \$1 "shop"\|.*pg_monitor=c\*[\s\S]*9MB[\s\S]*statement_timeout=7min/,
       );
       assert.equal(await host.psql('SELECT count(*) FROM items;', `${name}_replaced`), '0');
+    });
+
+    test('what a role has put into names, comments and settings is put back as it was, and none of it is run', async () => {
+      // What passes through the lists of names unquoted; the old marker; a command of psql's; and SQL of every kind of quote.
+      const act = 'ALTER/**/ROLE/**/mallory/**/SUPERUSER';
+      const hostile = `-- Settings of the database\n\\! touch ${trap}\n'; ${act}; --"; ${act}; $$; ${act};\n\\i /dev/null\n`;
+      const [role, database] = [`mallory\n${act};--`, `mall\n-- Settings of the database\n${act};`];
+      await host.psql('CREATE ROLE mallory LOGIN;');
+      await host.psql(`CREATE ROLE ${identifier(role)} LOGIN;`);
+      await smallDatabase(host, database, 5);
+      await host.psql(`ALTER DATABASE ${identifier(database)} OWNER TO mallory;`);
+      await host.psql(
+        `SET SESSION AUTHORIZATION mallory;
+         COMMENT ON DATABASE ${identifier(database)} IS ${literal(hostile)};
+         SELECT set_config('search_path', '"$user", q""x, "a""b c",d-e', false);
+         ALTER DATABASE ${identifier(database)} SET search_path FROM CURRENT;
+         SELECT set_config('search_path', 'a;${act};--', false);
+         ALTER ROLE mallory IN DATABASE ${identifier(database)} SET search_path FROM CURRENT;
+         RESET SESSION AUTHORIZATION;
+         ALTER DATABASE ${identifier(database)} SET "a.b" = ${literal(hostile)};
+         ALTER ROLE ${identifier(role)} IN DATABASE ${identifier(database)} SET search_path FROM CURRENT;
+         ALTER ROLE ${identifier(role)} SET application_name = ${literal(hostile)};`,
+        database,
+      );
+      const kept = () => settingsOf(database);
+      const before = await kept();
+      const result = await backup(host, dir, { 'db-name': database });
+      succeeded(result);
+      const printed = await read(host, result.outputs['report-file'] ?? '');
+      for (const number of [1, 2, 3]) {
+        const outcome = await paste(host, blockOf(printed, number));
+        assert.equal(outcome.code, 0, `${blockOf(printed, number)}\n${outcome.stderr}`);
+      }
+      assert.equal(await host.psql("SELECT count(*) FROM pg_roles WHERE rolsuper AND rolname LIKE 'mall%';"), '0');
+      assert.equal(existsSync(trap), false);
+      // A list comes back with its names in quotes, as PostgreSQL writes one that was set in the usual way.
+      const quoted = before
+        .replaceAll(`search_path=a;${act};--`, `search_path="a;${act};--"`)
+        .replace(`search_path="$user", q""x, "a""b c",d-e`, `search_path="$user", "q""""x", "a""b c", "d-e"`);
+      assert.notEqual(quoted, before);
+      assert.equal(await kept(), quoted);
+      assert.equal(await host.psql('SELECT count(*) FROM public.items;', database), '5');
     });
 
     test('a role that is gone comes back, without its password', async () => {

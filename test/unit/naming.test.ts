@@ -63,7 +63,7 @@ for (const [format, compression, extension] of extensions) {
     for (const encryption of ['none', 'age'] as const) {
       for (const prefix of ['backup', 'prerollback', 'failed'] as const) {
         const names = setFileNames(prefix, '20261123_021700', { format, compression, encryption });
-        assert.equal(new Set(Object.values(names)).size, 9);
+        assert.equal(new Set(Object.values(names)).size, 10);
         for (const [part, name] of Object.entries(names)) {
           assert.deepEqual(parseSetFileName(name), { prefix, id: '20261123_021700', part });
         }

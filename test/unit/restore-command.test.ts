@@ -38,8 +38,7 @@ zcat backup_${id}.globals.sql.gz |
   cd /opt/app/backups/daily
   docker exec app-db-1 psql -X --quiet --username=app --dbname=postgres \\
       --command='ALTER DATABASE "app" RENAME TO "app_replaced"; ALTER DATABASE "app_restored" RENAME TO "app"'
-  zcat backup_${id}.globals.sql.gz |
-    sed '1,/^-- Settings of the database$/d' |
+  zcat backup_${id}.settings.sql.gz |
     docker exec -i app-db-1 psql -X --quiet --username=app --dbname=postgres
 )`,
   });

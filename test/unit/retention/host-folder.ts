@@ -46,7 +46,12 @@ export function exampleManifest(id: BackupId, changes: Partial<Manifest> = {}): 
     runUrl: null,
     commit: null,
     actor: null,
-    checks: [{ name: 'archive', result: 'passed', detail: 'read in full', ms: 12 }],
+    checks: ['archive', 'schema', 'globals', 'settings'].map((name) => ({
+      name,
+      result: 'passed',
+      detail: '',
+      ms: 12,
+    })),
     ...changes,
   };
 }
@@ -88,7 +93,7 @@ export class HostFolder {
     for (const tier of tiers) {
       const names = setFileNames(prefixIn(tier), id, manifest);
       const folder = folderOf(tier, id);
-      for (const part of ['dump', 'report', 'schema', 'globals', 'sha256', 'md5', 'manifest'] as const) {
+      for (const part of ['dump', 'report', 'schema', 'globals', 'settings', 'sha256', 'md5', 'manifest'] as const) {
         this.files.set(`${folder}/${names[part]}`, part === 'dump' ? manifest.sizeBytes : 100);
       }
       this.manifests.set(`${folder}/${names.manifest}`, JSON.stringify(manifest));

@@ -72,7 +72,7 @@ test('one of the future is none', () => {
 
 describe('a set is complete', () => {
   const old = nights[1] ?? '';
-  for (const ending of ['report.txt', 'sha256', 'md5', 'schema.sql.gz', 'globals.sql.gz']) {
+  for (const ending of ['report.txt', 'sha256', 'md5', 'schema.sql.gz', 'globals.sql.gz', 'settings.sql.gz']) {
     test(`with its ${ending}, also one that is not read in full`, () => {
       const { bad } = judge((host) => host.files.delete(`daily/backup_${old}.${ending}`));
       assert.match(bad['complete'] ?? '', new RegExp(`^failed: daily/backup_${old}\\.${ending} is missing$`));
@@ -246,7 +246,7 @@ test('what a run that is at work writes is no leftover', () => {
 
 describe('reading a set in full', () => {
   const set = verifiedSet('20261125_021700', ['daily']);
-  const names = ['dump.zst', 'schema.sql.gz', 'globals.sql.gz', 'manifest.json', 'report.txt'].map(
+  const names = ['dump.zst', 'schema.sql.gz', 'globals.sql.gz', 'settings.sql.gz', 'manifest.json', 'report.txt'].map(
     (ending) => `backup_${set.id}.${ending}`,
   );
   const sumOf = (name: string) => (name.endsWith('dump.zst') ? set.manifest.sha256 : 'f'.repeat(64));
@@ -294,7 +294,7 @@ describe('reading a set in full', () => {
       { sums: { [names[0] ?? '']: '0'.repeat(64) } },
       /sha256 says; .*dump\.zst is not what the manifest says/,
     ],
-    ['a changed report', { sums: { [names[4] ?? '']: '0'.repeat(64) } }, /report\.txt is not what .*sha256 says/],
+    ['a changed report', { sums: { [names[5] ?? '']: '0'.repeat(64) } }, /report\.txt is not what .*sha256 says/],
     ['a file that cannot be read', { sums: { [names[1] ?? '']: null } }, /schema\.sql\.gz could not be read/],
     ['no list', { lists: { sha256: null } }, /sha256 is missing/],
     [

@@ -1,0 +1,142 @@
+// An ordinary role owns a database, and has put in the way of whoever comes as superuser what such a role can: none of the
+// actions runs any of it. A role that did get its code run would be superuser from then on.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { type Application, startApplication } from '../lab/application.ts';
+import { literal } from '../lab/database.ts';
+import type { Host } from '../lab/host.ts';
+import { type Lab, openLab } from '../lab/lab.ts';
+import { type Registry, startRegistry } from '../lab/registry.ts';
+import { runAction } from '../lab/runner.ts';
+import { succeeded } from './expectations.ts';
+import { rolledBack } from './rollbacks.ts';
+import { backup, bash, manifestOf } from './sets.ts';
+import { findingOf, verify } from './verifications.ts';
+
+let lab: Lab;
+let registry: Registry;
+let app: Application;
+let host: Host;
+
+const source = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+const planted = readFileSync(new URL('../lab/sql/planted.sql', import.meta.url), 'utf8');
+
+/** Everywhere that we speak SQL; a test holds that there is nothing else. */
+const sqlSources = ['inside.sh', 'drill-inside.sh', 'facts-before.sql', 'facts-tables.sql', 'facts-after.sql'];
+
+const databases = [
+  // Its own schema before PostgreSQL's: what it has called alike is found first.
+  { name: 'prey', schema: 'evil', path: 'evil, pg_catalog' },
+  // As every role could before PostgreSQL 15, with the usual search path: what fits the arguments better is found.
+  { name: 'older', schema: 'public', path: null },
+];
+
+before(async () => {
+  lab = await openLab();
+  registry = await startRegistry();
+  app = await startApplication(lab, registry, { name: 'prey' });
+  host = app.host;
+  await host.psql('CREATE ROLE mallory LOGIN;');
+  for (const { name, schema, path } of databases) {
+    await host.psql(`CREATE DATABASE ${name} OWNER mallory TEMPLATE template0;`);
+    await host.psql(`SET SESSION AUTHORIZATION mallory;\n\\set schema ${schema}\n${planted}`, name);
+    if (path !== null) await host.psql(`ALTER DATABASE ${name} SET search_path = ${path};`);
+  }
+});
+
+after(async () => {
+  await app?.stop();
+  await registry?.close();
+  await lab?.close();
+});
+
+const inDatabase = async (script: string) =>
+  (await host.docker('exec', await host.container('db'), 'sh', '-c', script)).split('\n').filter(Boolean);
+
+/** What was run of what was planted, and whether it did what it was for. */
+const found = async () => ({
+  run: await inDatabase('sort -u /tmp/planted 2>/dev/null || true'),
+  isSuperuser: await host.psql("SELECT rolsuper FROM pg_roles WHERE rolname = 'mallory';"),
+});
+
+afterEach(async () => {
+  await inDatabase('rm -f /tmp/planted');
+  await host.psql('ALTER ROLE mallory NOSUPERUSER;');
+});
+
+test('what is planted is run where nothing holds it off, and makes a superuser', async () => {
+  for (const statement of ['SELECT current_database();', 'SELECT count(*) FROM ONLY prey.partial;']) {
+    await host.psql(statement, 'prey');
+    assert.equal((await found()).isSuperuser, 't', statement);
+  }
+  const { run } = await found();
+  for (const name of ['current_database', 'count', 'the condition of an index'])
+    assert.ok(run.includes(name), `${name} in ${run.join()}`);
+});
+
+test('all that our statements call is planted', async () => {
+  const sql = sqlSources.map((name) => source(`shared/postgres/${name}`)).join('\n');
+  const list = (pattern: RegExp) =>
+    [...new Set([...sql.matchAll(pattern)].map(([, name = '']) => literal(name)))].join(', ');
+  // Words that are no function of PostgreSQL's are the grammar's own, or the shell's.
+  const missing = await host.psql(
+    `SET search_path = pg_catalog;
+     SELECT DISTINCT proname FROM pg_proc p WHERE pronamespace = 'pg_catalog'::regnamespace
+       AND proname IN (${list(/\b([a-z_][a-z0-9_]*)\s*\(/g)})
+       AND NOT EXISTS (SELECT FROM pg_proc q WHERE q.proname = p.proname AND q.pronamespace = 'evil'::regnamespace)
+     UNION SELECT DISTINCT oprname FROM pg_operator p WHERE oprnamespace = 'pg_catalog'::regnamespace
+       AND oprname IN (${list(/([-+*/<>=~!@#%^&|?]+)/g)})
+       AND NOT EXISTS (SELECT FROM pg_operator q WHERE q.oprname = p.oprname AND q.oprnamespace = 'evil'::regnamespace);`,
+    'prey',
+  );
+  assert.equal(missing, '');
+});
+
+for (const { name } of databases) {
+  describe(`in the database ${name}`, () => {
+    let dir: string;
+    before(() => {
+      dir = host.newBackupDir();
+    });
+
+    test('a backup runs none of it, also where it ends what a dead run has left, and counts every row', async () => {
+      await bash(host, 'umask 077; mkdir -p "$1/daily/.partial-20261125_021700"', dir);
+      const result = await backup(host, dir, { 'db-name': name });
+      assert.deepEqual(await found(), { run: [], isSuperuser: 'f' }, result.stdout);
+      succeeded(result);
+      const tables = (await manifestOf(host, result))['tables'] as { name: string; rows: number; exact: boolean }[];
+      assert.deepEqual(
+        tables.map(({ name, rows, exact }) => [name, rows, exact]),
+        [
+          ['expression', 80, true],
+          ['part', 90, true],
+          ['partial', 70, true],
+          ['statistics', 0, true],
+        ],
+      );
+    });
+
+    test('a verification runs none of it, and what is planted does not change what a drill sees', async () => {
+      const result = await verify(host, dir, { 'db-name': name, checks: 'setup,backups,drill' });
+      assert.deepEqual(await found(), { run: [], isSuperuser: 'f' }, result.stdout);
+      for (const check of ['restore', 'tables', 'rows', 'sequences', 'extensions', 'schema', 'indexes', 'newest'])
+        assert.equal(findingOf(result, check).result, 'passed', result.stdout);
+    });
+
+    test('a rollback with a backup runs none of it', async () => {
+      await app.publish({ version: 'v1' });
+      await app.publish({ version: 'v2' });
+      await app.deploy('v2');
+      await app.serves('v2');
+      const result = await runAction('rollback', {
+        ...app.inputs(),
+        'backup-dir': dir,
+        'db-name': name,
+        target: 'v1',
+      });
+      assert.deepEqual(await found(), { run: [], isSuperuser: 'f' }, result.stdout);
+      await rolledBack(app, result, { backend: 'v1' });
+    });
+  });
+}

@@ -1,0 +1,45 @@
+// What a session tells of a database, in lines.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { readFacts } from '../../shared/backups/facts.ts';
+
+const table = (name: string) => ({ schema: 'a b', name });
+
+test('all that a session tells is read', () => {
+  const sequence = { schema: 's', name: 'n', value: null, increment: '1' };
+  assert.deepEqual(
+    readFacts([
+      `sequences-before ${JSON.stringify([sequence])}`,
+      'large-objects 3',
+      'extensions [{"name":"plpgsql","version":"1.0"}]',
+      `table ${JSON.stringify({ ...table('counted'), rows: 7, exact: true })}`,
+      `sequences-after ${JSON.stringify([{ ...sequence, value: '9' }])}`,
+      'end',
+    ]),
+    {
+      tables: [{ ...table('counted'), rows: 7, exact: true }],
+      sequencesBefore: [sequence],
+      sequencesAfter: [{ ...sequence, value: '9' }],
+      largeObjects: 3,
+      extensions: [{ name: 'plpgsql', version: '1.0' }],
+    },
+  );
+});
+
+describe('a table that was copied away has the rows that COPY names', () => {
+  const copied = (name: string) => `copied ${JSON.stringify(table(name))}`;
+  const examples: [what: string, lines: string[], rows: number | null][] = [
+    ['none', [copied('t'), 'COPY 0'], 0],
+    ['many', [copied('t'), 'COPY 12345678901'], 12_345_678_901],
+    ['not told, since the session ended', [copied('t')], null],
+    ['not told, since another line came', [copied('t'), 'end'], null],
+    ['not a number', [copied('t'), 'COPY x'], null],
+  ];
+  for (const [what, lines, rows] of examples) {
+    test(what, () => assert.deepEqual(readFacts(lines).tables, [{ ...table('t'), rows, exact: rows !== null }]));
+  }
+});
+
+test('a session that has ended early has no sequences after the dump', () => {
+  assert.equal(readFacts(['sequences-before []']).sequencesAfter, null);
+});
