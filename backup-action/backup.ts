@@ -14,7 +14,7 @@ import {
 } from '../shared/backups/backup.ts';
 import type { Check } from '../shared/backups/manifest.ts';
 import { setFileNames } from '../shared/backups/naming.ts';
-import type { TakenDump, Taking } from '../shared/backups/take.ts';
+import { lockMayStay, type TakenDump, type Taking } from '../shared/backups/take.ts';
 import { Failure } from '../shared/failure.ts';
 import { connect } from '../shared/host/connect.ts';
 import type { Connection } from '../shared/host/connection.ts';
@@ -72,7 +72,7 @@ export async function backup(
       await demandVerified(way, taking.dump, attempt);
       await publishAndTell(way, prepared, taking.dump, attempt, deployments, outputs);
     } finally {
-      await taking.release();
+      if (!(await taking.release())) log.warning(lockMayStay(inputs.backupDir));
     }
   } catch (error) {
     if (outputs['backup-id'] === null) await tellFailure(connection, error, run);

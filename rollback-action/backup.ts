@@ -7,6 +7,7 @@ import {
   publishBackup,
   takeBackup,
 } from '../shared/backups/backup.ts';
+import { lockMayStay } from '../shared/backups/take.ts';
 import { Failure } from '../shared/failure.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import type { Survey } from '../shared/host/survey.ts';
@@ -77,7 +78,7 @@ export async function takePrerollbackBackup(
         for (const problem of [...problems, ...published.problems]) log.warning(`Beside the dump: ${problem}`);
         return { id: manifest.id, sizeBytes: manifest.sizeBytes, file, schemaSha256: manifest.schemaSha256 };
       } finally {
-        await taking.release();
+        if (!(await taking.release())) log.warning(lockMayStay(inputs.backupDir));
       }
     })
     .catch((error) => {

@@ -34623,6 +34623,7 @@ function word(value) {
 
 const program = {
     name: 'record',
+    step: 'the note in the history',
     scripts: [new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(6779), __nccwpck_require__.b)],
 };
 /** Adds records to the history on the host. @throws Failure `history-unwritable` */
@@ -34667,20 +34668,32 @@ const bootstrap = 'exec env -u BASH_ENV bash --noprofile --norc -c \'LC_ALL=C; I
 /** The result of a program: keys and values in the order in which they were recorded; a key may come again. */
 class Records {
     entries;
+    #values = new Map();
     constructor(entries) {
         this.entries = entries;
+        for (const [key, value] of entries) {
+            const values = this.#values.get(key);
+            if (values === undefined)
+                this.#values.set(key, [value]);
+            else
+                values.push(value);
+        }
     }
     /** @param bytes key NUL value NUL, any number of times; text that is not UTF-8 is read with replacement characters */
     static parse(bytes) {
-        const fields = bytes.toString('utf8').split('\0');
         const entries = [];
-        for (let at = 0; at + 1 < fields.length; at += 2)
-            entries.push([fields[at] ?? '', fields[at + 1] ?? '']);
-        return new Records(entries);
+        for (let at = 0;;) {
+            const keyEnd = bytes.indexOf(0, at);
+            const end = keyEnd < 0 ? -1 : bytes.indexOf(0, keyEnd + 1);
+            if (end < 0)
+                return new Records(entries);
+            entries.push([bytes.toString('utf8', at, keyEnd), bytes.toString('utf8', keyEnd + 1, end)]);
+            at = end + 1;
+        }
     }
     /** The first value, or undefined where there is none. */
     find(key) {
-        return this.entries.find(([name]) => name === key)?.[1];
+        return this.#values.get(key)?.[0];
     }
     /** The first value. @throws Error where the program did not record it: a defect of ours */
     get(key) {
@@ -34697,11 +34710,263 @@ class Records {
         return Number(value);
     }
     all(key) {
-        return this.entries.filter(([name]) => name === key).map(([, value]) => value);
+        return [...(this.#values.get(key) ?? [])];
     }
 }
 
+;// CONCATENATED MODULE: ./build/shared/host/answer.js
+
+/** Of the whole answer, in bytes. */
+const largestAnswer = 64 * 1024 * 1024;
+/** A database of 30,000 tables is told of in as many records, and 1,000 sets of 8 files in 4 folders in 36,000. */
+const mostRecords = 200_000;
+/**
+ * What a program answers on standard output: records within a frame. It is read as it comes, in pieces of any size, and kept
+ * in one stretch of memory, which is no larger than an answer may be.
+ */
+class Answer {
+    /** How the program has ended, by its own word. What comes behind that is not read. */
+    verdict;
+    #begin;
+    #ends;
+    #bytes = Buffer.alloc(0);
+    #length = 0;
+    /** Where the records begin: what the user's start files have printed stands in front of that. */
+    #first;
+    #last = 0;
+    #fields = 0;
+    constructor(nonce) {
+        this.#begin = Buffer.from(`begin ${nonce}\n`);
+        this.#ends = [
+            ['done', Buffer.from(`done ${nonce}\n`)],
+            ['failed', Buffer.from(`failed ${nonce}\n`)],
+        ];
+    }
+    get begun() {
+        return this.#first !== undefined;
+    }
+    /** @returns of what there is too much now; nothing more may be added then */
+    add(piece) {
+        if (this.verdict !== undefined)
+            return undefined;
+        if (this.#length + piece.length > largestAnswer)
+            return 'bytes';
+        const known = this.#length;
+        this.#append(piece);
+        if (this.#first === undefined) {
+            const at = this.#find(this.#begin, known);
+            if (at < 0)
+                return undefined;
+            this.#first = at + this.#begin.length;
+        }
+        const from = Math.max(known, this.#first);
+        this.#countFields(from);
+        if (this.#fields > 2 * mostRecords)
+            return 'records';
+        for (const [verdict, end] of this.#ends) {
+            const at = this.#find(end, known, this.#first);
+            if (at < 0)
+                continue;
+            this.verdict = verdict;
+            this.#last = at;
+            break;
+        }
+        return undefined;
+    }
+    /** Once there is a verdict. */
+    records() {
+        return Records.parse(this.#bytes.subarray(this.#first, this.#last));
+    }
+    #append(piece) {
+        const length = this.#length + piece.length;
+        if (length > this.#bytes.length) {
+            const larger = Buffer.allocUnsafe(Math.min(largestAnswer, Math.max(2 * this.#bytes.length, length)));
+            this.#bytes.copy(larger, 0, 0, this.#length);
+            this.#bytes = larger;
+        }
+        piece.copy(this.#bytes, this.#length);
+        this.#length = length;
+    }
+    /** A mark that ends in what has come since `known`; it may have begun before. */
+    #find(mark, known, first = 0) {
+        const from = Math.max(first, known - mark.length + 1);
+        const at = this.#bytes.subarray(from, this.#length).indexOf(mark);
+        return at < 0 ? -1 : from + at;
+    }
+    #countFields(from) {
+        const news = this.#bytes.subarray(from, this.#length);
+        for (let at = news.indexOf(0); at >= 0; at = news.indexOf(0, at + 1))
+            this.#fields += 1;
+    }
+}
+
+// EXTERNAL MODULE: external "node:string_decoder"
+var external_node_string_decoder_ = __nccwpck_require__(46193);
+;// CONCATENATED MODULE: ./build/shared/host/host-log.js
+
+
+
+/**
+ * How much of what a program prints is passed on; the rest is counted. Warnings of pg_dump and pg_restore, and what Docker
+ * says of a pull, come in hundreds of lines; more than thousands nobody reads, and GitHub shows a log of many MiB no more.
+ */
+const mostLines = 2_000;
+const mostBytes = 1024 * 1024;
+/** What a failure tells of, and what a caller looks through for the reason of one. */
+const mostLast = 50;
+/** Of a line without an end, in UTF-16 units: it is cut down to its last part where it gets longer than that. */
+const longestOpenLine = 100_000;
+const keptOfOpenLine = 10_000;
+/**
+ * What a program prints on standard error: its log, with the supervisor's own lines in between, which begin with the nonce.
+ * However much that is, little of it is kept.
+ */
+class HostLog {
+    /** Why the host has ended the program, as the supervisor told: `deadline`, `silence`, `end-of-input`. */
+    endedFor;
+    /** The newest lines, passed on or not. */
+    last = [];
+    #nonce;
+    #readers;
+    #now;
+    #begin;
+    #decoder = new external_node_string_decoder_.StringDecoder('utf8');
+    #open = '';
+    #bytes = 0;
+    #linesShown = 0;
+    #bytesShown = 0;
+    /** Of the lines that were shown, as they came, and of the supervisor's. */
+    #bytesRead = 0;
+    #linesLeftOut = 0;
+    #steps = 0;
+    #over = false;
+    /** @param now milliseconds */
+    constructor(nonce, readers, now = Date.now) {
+        this.#nonce = `${nonce} `;
+        this.#readers = readers;
+        this.#now = now;
+        this.#begin = now();
+    }
+    add(piece) {
+        this.#bytes += piece.length;
+        const lines = (this.#open + this.#decoder.write(piece)).split('\n');
+        this.#open = lines.pop() ?? '';
+        if (this.#open.length > longestOpenLine)
+            this.#open = this.#open.slice(-keptOfOpenLine);
+        for (const line of lines)
+            this.#read(line);
+    }
+    /** There is no more of it; may be called again. */
+    end() {
+        if (this.#over)
+            return;
+        this.#over = true;
+        const rest = this.#open + this.#decoder.end();
+        if (rest !== '')
+            this.#read(rest);
+        if (this.#linesLeftOut === 0)
+            return;
+        this.#readers.onLog?.(`${this.#linesLeftOut} more lines (${formatBytes(this.#bytes - this.#bytesRead)}) were left out: of one program, ${mostLines} lines and ${formatBytes(mostBytes)} are shown`);
+    }
+    #read(line) {
+        // The supervisor's word may come in the middle of a line that the program has not ended.
+        const own = line.indexOf(this.#nonce);
+        if (own !== 0)
+            this.#pass(own < 0 ? line : line.slice(0, own));
+        if (own < 0)
+            return;
+        this.#bytesRead += line.length - own + 1;
+        const [what, name = '', ...value] = line.slice(own + this.#nonce.length).split(' ');
+        if (what === 'ended')
+            this.endedFor = name;
+        if (what === 'progress')
+            this.#tellStep(name, value.join(' '));
+    }
+    #pass(line) {
+        this.last.push(line);
+        if (this.last.length > mostLast)
+            this.last.shift();
+        if (this.#isFull(line)) {
+            this.#linesLeftOut += 1;
+            return;
+        }
+        const bytes = Buffer.byteLength(line) + 1;
+        this.#linesShown += 1;
+        this.#bytesShown += Math.min(bytes, longestLine);
+        this.#bytesRead += bytes;
+        this.#readers.onLog?.(line);
+    }
+    /** Whether there is no room for this line; nor is there for one behind it then. */
+    #isFull(line) {
+        if (this.#linesLeftOut > 0 || this.#linesShown === mostLines)
+            return true;
+        return this.#bytesShown + Math.min(Buffer.byteLength(line) + 1, longestLine) > mostBytes;
+    }
+    /** A program that works for days may tell of a step every second; whoever tells more is not ours. */
+    #tellStep(name, value) {
+        if (this.#steps >= mostLines + (this.#now() - this.#begin) / 1_000)
+            return;
+        this.#steps += 1;
+        this.#readers.onProgress?.(name, value);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/shared/host/program-failures.js
+
+
+
+/** Of what a program says of its failure, in UTF-16 units: more is no sentence for anybody. */
+const longestDetail = 20_000;
+/** A failure that the program has named, or that it ended without a name for. */
+function programFailure(program, records, code, cause) {
+    const name = records.find('failure');
+    const detail = records.find('detail')?.slice(0, longestDetail);
+    if (name === undefined) {
+        const exit = code === null ? 'an exit that it did not tell' : `exit ${code}`;
+        return new Failure('program-failed', `The program ${program.name} failed on the host with ${exit}`, { cause });
+    }
+    return new Failure(name, detail ?? `The program ${program.name} failed: ${name}`, { cause });
+}
+function cancelled(program) {
+    return new Failure('cancelled', `The program ${program.name} was cancelled: the host ends it`);
+}
+function tooMuch(program, excess) {
+    const limit = excess === 'bytes' ? formatBytes(largestAnswer) : `${mostRecords} records`;
+    return new Failure('result-too-large', `The program ${program.name} reported more than ${limit}`, {
+        hint: excess === 'bytes'
+            ? 'Keep fewer backups in one folder, or give this database a folder of its own as "backup-dir"'
+            : 'A table is one record, and a file in the backup folder another: keep fewer backups in one folder, or give this database a folder of its own as "backup-dir". Where there are not nearly as many, see what else answers on the host',
+    });
+}
+function runnerUnheard(program, silence) {
+    return new Failure('runner-unheard', `The host heard nothing from the runner for ${silence / 1_000} s, and has ended the program ${program.name}`, { hint: 'See what held the runner or the network up; run it again' });
+}
+function deadlineOver(program, deadline) {
+    return new Failure('deadline', `The program ${program.name} did not end within ${deadline / 1_000} s`, {
+        hint: 'See what the database waits for, or raise the input "timeout"',
+    });
+}
+/**
+ * The host was waited for as long as it may take, and longer. All times in milliseconds.
+ * @param isEnding whether it has told that it ends the program
+ * @param unheard since the last byte of the program
+ */
+function hostSilent({ name, step }, { deadline, atEnd }, { isEnding, grace, unheard, cause }) {
+    const what = `${step} (program ${name})`;
+    const message = isEnding
+        ? `The host was to end ${what} after ${formatDuration(deadline)}, and is not done with that ${formatDuration(grace)} later`
+        : `The host has said nothing for ${formatDuration(unheard)} of ${what}, which had ${formatDuration(deadline)}`;
+    const state = atEnd === 'finish'
+        ? 'It is not known whether it was done: the host may have done it, or do it yet.'
+        : 'It is not known how far the host has come. When it goes on, it ends this by itself and removes what is not complete.';
+    return new Failure('host-silent', message, {
+        hint: `${state} On the host, look for what hangs, such as a disk that fails or is frozen: dmesg | tail; ps -eo pid,stat,wchan:30,args | grep ' D'`,
+        cause,
+    });
+}
+
 ;// CONCATENATED MODULE: ./build/shared/host/program.js
+
 
 
 
@@ -34711,61 +34976,128 @@ const heartbeat = 10_000;
 const silence = 60_000;
 /** The host ends a group within 3 s and tidies up; the Actions runner waits 7.5 s. */
 const patienceAfterCancel = 5_500;
-const largestResult = 64 * 1024 * 1024;
-const supervisor = [new URL(/* asset import */ __nccwpck_require__(65479), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(80846), __nccwpck_require__.b)];
 /**
- * Speaks the program protocol with a process whose stdin and stdout lead to the bootstrap on the host.
- * @param start starts that process
+ * Beyond a program's deadline. A session opens, the host ends the group within 3 s, then the sessions of the database within
+ * 20 s, and removes what was written.
  */
-function runProgram(start, explain, program, parameters, options) {
+const usualGrace = 30_000;
+/** The verdict comes after the host has put itself in order; its process may take a moment longer. */
+const patienceAfterVerdict = 5_000;
+/** What still runs when a connection is closed is let go after so long: a host that hangs must not keep a step from ending. */
+const patienceAtClose = 5_000;
+/** A failure tells of so many of the last lines. */
+const linesOfCause = 20;
+/** setTimeout fires at once for more. */
+const longestTimer = 2 ** 31 - 1;
+const supervisor = [new URL(/* asset import */ __nccwpck_require__(65479), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(80846), __nccwpck_require__.b)];
+/** Starts a program and speaks its protocol. Whatever the host does, or does not, `result` is settled in time. */
+function runProgram(access, program, parameters, options) {
     const nonce = (0,external_node_crypto_.randomBytes)(16).toString('hex');
     const request = program_frame(program, [...supervisorParameters(nonce, options), ...parameters]);
     if (options.signal?.aborted)
-        return { result: Promise.reject(cancelled(program)), release: async () => { } };
-    const child = start();
+        return neverStarted(program);
+    const grace = options.grace ?? usualGrace;
+    const child = access.start();
     const stdin = child.stdin ?? unpiped();
     // The host may hang up first; what that means shows in its exit.
     stdin.on('error', () => { });
     stdin.write(request);
     const beating = setInterval(() => stdin.write('.'), heartbeat);
+    const answer = new Answer(nonce);
+    const log = new HostLog(nonce, options);
+    let heard = Date.now();
+    let givenUp;
+    let exited = () => { };
+    const exit = new Promise((resolve, reject) => {
+        exited = resolve;
+        child.on('error', reject);
+        child.on('close', resolve);
+    });
+    const letGo = () => {
+        if (!access.isProgram)
+            child.kill('SIGKILL');
+        for (const stream of child.stdio)
+            stream?.destroy();
+        child.unref();
+        exited(null);
+    };
+    const giveUp = (why) => {
+        givenUp ??= why;
+        letGo();
+    };
     let hungUp = false;
     const hangUp = () => {
         hungUp = true;
         stdin.end();
-        setTimeout(() => child.kill('SIGKILL'), patienceAfterCancel).unref();
+        setTimeout(letGo, patienceAfterCancel).unref();
     };
     if (options.atEnd !== 'finish')
         options.signal?.addEventListener('abort', hangUp, { once: true });
-    const output = listen(child, nonce, options);
-    const ended = output.ended.finally(() => {
-        clearInterval(beating);
-        options.signal?.removeEventListener('abort', hangUp);
+    const patience = setTimeout(giveUp, Math.min(options.deadline + grace, longestTimer), 'silent');
+    const verdict = new Promise((resolve) => {
+        child.stdout?.on('data', (piece) => {
+            heard = Date.now();
+            const excess = answer.add(piece);
+            if (excess !== undefined)
+                giveUp(excess);
+            if (answer.verdict !== undefined)
+                resolve(answer.verdict);
+        });
     });
-    const result = Promise.race([output.verdict, ended.then(() => undefined)]).then(async (verdict) => {
-        if (verdict === 'done')
-            return output.records();
-        // The verdict comes after the host has put itself in order; its process may take a moment longer.
-        const { code, reason } = await ended;
+    child.stderr?.on('data', (piece) => {
+        heard = Date.now();
+        log.add(piece);
+    });
+    const ended = exit.finally(() => {
+        clearInterval(beating);
+        clearTimeout(patience);
+        options.signal?.removeEventListener('abort', hangUp);
+        log.end();
+    });
+    const result = Promise.race([verdict, ended]).then(async () => {
+        // From here on, the time of a program that lingers is its caller's.
+        clearTimeout(patience);
+        if (answer.verdict === 'done')
+            return answer.records();
+        const parting = setTimeout(letGo, patienceAfterVerdict);
+        const code = await ended;
+        clearTimeout(parting);
+        const cause = log.last.slice(-linesOfCause).join('\n');
         if (hungUp)
             throw cancelled(program);
-        if (reason === 'deadline')
+        if (givenUp === 'silent') {
+            const isEnding = log.endedFor === 'deadline';
+            throw hostSilent(program, options, { isEnding, grace, unheard: Date.now() - heard, cause });
+        }
+        if (givenUp !== undefined)
+            throw tooMuch(program, givenUp);
+        if (log.endedFor === 'deadline')
             throw deadlineOver(program, options.deadline);
-        if (reason === 'silence')
-            throw unheard(program);
-        if (reason === 'too-large')
-            throw tooLarge(program);
-        if (verdict === 'failed')
-            throw programFailure(program, output.records(), code, output.lastLines());
-        throw await explain({ code, begun: output.begun(), stderr: output.lastLines() });
+        if (log.endedFor === 'silence')
+            throw runnerUnheard(program, silence);
+        if (answer.verdict === 'failed')
+            throw programFailure(program, answer.records(), code, cause);
+        throw await access.explain({ code, begun: answer.begun, stderr: cause });
     });
     return {
         result,
-        release: async () => {
+        lastLines: () => log.last,
+        release: async (longest = grace) => {
             hungUp ||= options.atEnd !== 'finish';
             stdin.end();
+            let isSeen = true;
+            const releasing = setTimeout(() => {
+                isSeen = false;
+                letGo();
+            }, longest);
             await ended.catch(() => { });
+            clearTimeout(releasing);
+            return isSeen && givenUp === undefined;
         },
     };
+}
+function neverStarted(program) {
+    return { result: Promise.reject(cancelled(program)), lastLines: () => [], release: async () => true };
 }
 function program_frame(program, parameters) {
     const texts = [...supervisor, ...program.scripts].map((script) => (0,external_node_fs_.readFileSync)(script, 'utf8'));
@@ -34784,114 +35116,6 @@ function supervisorParameters(nonce, { deadline, atEnd, lock }) {
     const lockParameters = lock ? [lock.path, seconds(lock.wait), lock.holder] : ['', '0', ''];
     return [nonce, seconds(silence), seconds(deadline), atEnd, ...lockParameters];
 }
-/** Reads both streams of the process: the frame and its records, the log, and the supervisor's own lines. */
-function listen(child, nonce, { onLog, onProgress }) {
-    const chunks = [];
-    let size = 0;
-    let tail = Buffer.alloc(0);
-    let verdict;
-    let reason;
-    let announce;
-    const verdictKnown = new Promise((resolve) => {
-        announce = resolve;
-    });
-    const lastLines = [];
-    child.stdout?.on('data', (chunk) => {
-        chunks.push(chunk);
-        size += chunk.length;
-        if (size > largestResult) {
-            reason = 'too-large';
-            child.kill('SIGKILL');
-        }
-        tail = Buffer.concat([tail, chunk]).subarray(-64);
-        if (tail.includes(`done ${nonce}\n`))
-            verdict = 'done';
-        if (tail.includes(`failed ${nonce}\n`))
-            verdict = 'failed';
-        if (verdict)
-            announce(verdict);
-    });
-    const readLog = (line) => {
-        lastLines.push(line);
-        if (lastLines.length > 20)
-            lastLines.shift();
-        onLog?.(line);
-    };
-    readLines(child, (line) => {
-        // The supervisor's word may come in the middle of a line that the program has not ended.
-        const own = line.indexOf(`${nonce} `);
-        if (own !== 0)
-            readLog(own < 0 ? line : line.slice(0, own));
-        if (own < 0)
-            return;
-        const [what, name = '', ...value] = line.slice(own + nonce.length + 1).split(' ');
-        if (what === 'ended')
-            reason = name;
-        if (what === 'progress')
-            onProgress?.(name, value.join(' '));
-    });
-    const ended = new Promise((resolve, reject) => {
-        child.on('error', reject);
-        child.on('close', (code) => resolve({ code, reason }));
-    });
-    const begin = Buffer.from(`begin ${nonce}\n`);
-    const whole = () => Buffer.concat(chunks);
-    return {
-        verdict: verdictKnown,
-        ended,
-        begun: () => whole().includes(begin),
-        lastLines: () => lastLines.join('\n'),
-        /** Between the two marks: what the user's start files printed stands before the first. */
-        records: () => {
-            const output = whole();
-            const end = output.lastIndexOf(`${verdict} ${nonce}\n`);
-            return Records.parse(output.subarray(output.indexOf(begin) + begin.length, end));
-        },
-    };
-}
-function readLines(child, onLine) {
-    let rest = '';
-    child.stderr?.setEncoding('utf8');
-    child.stderr?.on('data', (text) => {
-        const lines = (rest + text).split('\n');
-        rest = lines.pop() ?? '';
-        // A line without an end must not grow without one.
-        if (rest.length > 100_000)
-            rest = rest.slice(-10_000);
-        for (const line of lines)
-            onLine(line);
-    });
-    child.stderr?.on('end', () => {
-        if (rest !== '')
-            onLine(rest);
-    });
-}
-function programFailure(program, records, code, stderr) {
-    const name = records.find('failure');
-    const detail = records.find('detail');
-    if (name === undefined) {
-        return new Failure('program-failed', `The program ${program.name} failed on the host with exit ${code}`, {
-            cause: stderr,
-        });
-    }
-    return new Failure(name, detail ?? `The program ${program.name} failed: ${name}`, { cause: stderr });
-}
-function cancelled(program) {
-    return new Failure('cancelled', `The program ${program.name} was cancelled: the host ends it`);
-}
-function tooLarge(program) {
-    return new Failure('result-too-large', `The program ${program.name} reported more than ${largestResult} bytes`, {
-        hint: 'Keep fewer backups in one folder, or give this database a folder of its own as "backup-dir"',
-    });
-}
-function unheard(program) {
-    return new Failure('runner-unheard', `The host heard nothing from the runner for ${silence / 1_000} s, and has ended the program ${program.name}`, { hint: 'See what held the runner or the network up; run it again' });
-}
-function deadlineOver(program, deadline) {
-    return new Failure('deadline', `The program ${program.name} did not end within ${deadline / 1_000} s`, {
-        hint: 'See what the database waits for, or raise the input "timeout"',
-    });
-}
 function unpiped() {
     throw new TypeError('A process that speaks to the host needs a pipe for its stdin');
 }
@@ -34907,13 +35131,12 @@ function connectLocally() {
     return {
         target: 'this machine',
         run(program, parameters, options) {
-            const start = () => (0,external_node_child_process_namespaceObject.spawn)('/bin/sh', ['-c', bootstrap], { stdio: 'pipe', detached: true });
-            const run = runProgram(start, explain, program, parameters, options);
+            const run = runProgram(access, program, parameters, options);
             runs.push(run);
             return run;
         },
         async close() {
-            await Promise.all(runs.map((run) => run.release()));
+            await Promise.all(runs.map((run) => run.release(patienceAtClose)));
         },
     };
 }
@@ -34925,6 +35148,11 @@ const explain = async ({ code, begun, stderr }) => {
         });
     }
     return new Failure('program-lost', `The program ended without a result (exit ${code})`, { cause: stderr });
+};
+const access = {
+    start: () => (0,external_node_child_process_namespaceObject.spawn)('/bin/sh', ['-c', bootstrap], { stdio: 'pipe', detached: true }),
+    explain,
+    isProgram: true,
 };
 
 ;// CONCATENATED MODULE: external "node:timers/promises"
@@ -35108,21 +35336,24 @@ async function connectBySsh(settings, surroundings) {
         env: { ...process.env, ...environment },
     });
     await ready(master, file('control'), explain, signal);
+    const access = {
+        start: () => (0,external_node_child_process_namespaceObject.spawn)('ssh', [...base, '-T', 'atlasia-host', bootstrap], {
+            stdio: 'pipe',
+            env: { ...process.env, ...environment },
+        }),
+        explain,
+        isProgram: false,
+    };
     const runs = [];
     return {
         target: `${settings.user}@${settings.host}`,
         run(program, parameters, options) {
-            const start = () => (0,external_node_child_process_namespaceObject.spawn)('ssh', [...base, '-T', 'atlasia-host', bootstrap], {
-                stdio: 'pipe',
-                env: { ...process.env, ...environment },
-            });
-            const run = runProgram(start, explain, program, parameters, options);
+            const run = runProgram(access, program, parameters, options);
             runs.push(run);
             return run;
         },
         async close() {
-            // A host that no longer answers must not keep the step from ending.
-            await Promise.race([Promise.all(runs.map((run) => run.release())), (0,promises_namespaceObject.setTimeout)(5_000, undefined, { ref: false })]);
+            await Promise.all(runs.map((run) => run.release(patienceAtClose)));
             await end(master);
         },
     };
@@ -35159,10 +35390,11 @@ async function ready(master, socket, explain, signal) {
 async function end(master) {
     if (master.exitCode !== null || master.signalCode !== null || master.pid === undefined)
         return;
-    const closed = new Promise((resolve) => master.once('close', resolve));
+    // Not until its pipes are closed: an ssh to a jump host has them too, and may hang.
+    const ended = new Promise((resolve) => master.once('exit', resolve));
     master.kill('SIGTERM');
     const killing = setTimeout(() => master.kill('SIGKILL'), 1_000);
-    await closed;
+    await ended;
     clearTimeout(killing);
 }
 /** No agent and no terminal of the runner's has a say; DISPLAY makes clients before OpenSSH 8.4 call askpass. */
@@ -35191,6 +35423,7 @@ async function connect(ssh, surroundings) {
 ;// CONCATENATED MODULE: ./build/shared/host/survey.js
 const survey_program = {
     name: 'survey',
+    step: 'the survey of the host',
     scripts: [
         new URL(/* asset import */ __nccwpck_require__(65801), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(62434), __nccwpck_require__.b),
@@ -36060,8 +36293,16 @@ const engine = [
     new URL(/* asset import */ __nccwpck_require__(36461), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(20256), __nccwpck_require__.b),
 ];
-const starting = { name: 'start', scripts: [new URL(/* asset import */ __nccwpck_require__(88028), __nccwpck_require__.b)] };
-const following = { name: 'follow', scripts: [new URL(/* asset import */ __nccwpck_require__(89239), __nccwpck_require__.b)] };
+const starting = {
+    name: 'start',
+    step: 'the start of the rollback',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(88028), __nccwpck_require__.b)],
+};
+const following = {
+    name: 'follow',
+    step: 'the sight of the rollback',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(89239), __nccwpck_require__.b)],
+};
 /** It writes some files; the engine has a session of its own. */
 const transaction_short = { deadline: 60_000, atEnd: 'finish' };
 /**
@@ -36131,7 +36372,7 @@ function commandToEnd(backupDir, id) {
 }
 /** A transaction that was lost sight of, or that could not be ended. */
 function stillOpen(backupDir, id, cause) {
-    return new Failure('outcome-unknown', `The connection was lost while the transaction ${id} was at work`, {
+    return new Failure('outcome-unknown', `The transaction ${id} was lost sight of while it was at work`, {
         hint: `The host carries it to its end by itself. See how it ended: tail ${backupDir}/rollback/transactions/${id}/journal. Where its last line is not "ended": ${commandToEnd(backupDir, id)}`,
         cause,
     });
@@ -36822,6 +37063,7 @@ function escapedUnits(character) {
 
 const publish_program = {
     name: 'publish',
+    step: 'the publication',
     scripts: [
         new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(28738), __nccwpck_require__.b),
@@ -36871,13 +37113,19 @@ function advised(error) {
         cause: error.cause,
     });
 }
-/** The host goes on where the runner does not hear of it any more. */
+/** What the host does where it was not heard to its end. */
+const cutOffs = {
+    'connection-lost': 'The host goes on by itself. ',
+    'program-lost': 'The host goes on by itself. ',
+    'host-silent': 'The host may do it yet. ',
+    deadline: '',
+};
 function wasCutOff(error) {
-    return error instanceof Failure && ['connection-lost', 'program-lost', 'deadline'].includes(error.code);
+    return error instanceof Failure && Object.hasOwn(cutOffs, error.code);
 }
 function unknownOutcome({ id, logFile }, cause) {
-    return new Failure('publication-unknown', `The connection was lost while the verified backup ${id} was published`, {
-        hint: `The host goes on by itself. See how it ended: grep ${id} ${logFile}. Without a line there, the backup was not kept; run it again`,
+    return new Failure('publication-unknown', `It is not known whether the verified backup ${id} was published. ${cause.message}`, {
+        hint: `${cutOffs[cause.code]}See how it ended: grep ${id} ${logFile}. Without a line there, the backup was not kept; run it again`,
         cause,
     });
 }
@@ -37193,6 +37441,7 @@ const verification_failed = (name, detail, ms = 0) => ({ name, result: 'failed',
 
 const take_program = {
     name: 'take',
+    step: 'the dump',
     scripts: [
         new URL(/* asset import */ __nccwpck_require__(65801), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(28738), __nccwpck_require__.b),
@@ -37207,7 +37456,6 @@ const usualLevel = { zstd: 1, gzip: 6, none: 0 };
  */
 async function take(connection, request) {
     const { encoding } = request;
-    const errors = [];
     const run = connection.run(take_program, [
         request.backupDir,
         String(Math.floor(request.startedAt.getTime() / 1_000)),
@@ -37233,10 +37481,7 @@ async function take(connection, request) {
         atEnd: 'linger',
         lock: request.lock,
         signal: request.signal,
-        onLog: (line) => {
-            errors.push(line);
-            request.onLog(line);
-        },
+        onLog: request.onLog,
         onProgress: request.onProgress,
     });
     try {
@@ -37244,8 +37489,12 @@ async function take(connection, request) {
     }
     catch (error) {
         await run.release();
-        throw translate(error, errors.slice(-50).join('\n'), request);
+        throw translate(error, run.lastLines().join('\n'), request);
     }
+}
+/** What to tell where a taking was released and the host has not said so. */
+function lockMayStay(backupDir) {
+    return `The host did not say in time that it has freed the lock: the next run may find it taken. On the host: cat ${backupDir}/.lock.holder`;
 }
 function take_readDump(records, { kind, encoding, rowCounts }) {
     const facts = facts_readFacts(records.all('fact'));
@@ -37322,8 +37571,9 @@ function translate(error, log, { backupDir, lock, lockWait }) {
             cause: log,
         });
     }
+    const advice = error.hint ?? takeHints[error.code] ?? 'Earlier backups are as they were; run it again';
     return new Failure(error.code, error.message, {
-        hint: error.hint ?? takeHints[error.code] ?? 'Earlier backups are as they were; run it again',
+        hint: error.code === 'host-silent' ? `Earlier backups are as they were. ${advice}` : advice,
         cause: error.cause ?? log,
     });
 }
@@ -37571,6 +37821,7 @@ class DumpProgress {
 
 
 
+
 /** What is asked of the backup before a rollback: its tier is its own, and the others are left alone. */
 function backupOrder(inputs) {
     return {
@@ -37613,7 +37864,8 @@ async function takePrerollbackBackup(connection, seen, run, inputs, lookAgain) {
             return { id: manifest.id, sizeBytes: manifest.sizeBytes, file, schemaSha256: manifest.schemaSha256 };
         }
         finally {
-            await taking.release();
+            if (!(await taking.release()))
+                warning(lockMayStay(inputs.backupDir));
         }
     })
         .catch((error) => {
@@ -38641,6 +38893,7 @@ const refusedHints = {
 
 const pull_program = {
     name: 'pull',
+    step: 'the pull of the images',
     scripts: [__nccwpck_require__.ab + "login.sh", __nccwpck_require__.ab + "pull.sh"],
 };
 /**

@@ -60,7 +60,7 @@ export interface DrillOutcome {
   restored: Restored | null;
 }
 
-const program = { name: 'drill', scripts: [new URL('./drill.sh', import.meta.url)] };
+const program = { name: 'drill', step: 'the drill', scripts: [new URL('./drill.sh', import.meta.url)] };
 
 /** Restores a set into a scratch container and looks at what came out. The container is gone afterwards. */
 export async function drill(connection: Connection, request: DrillRequest): Promise<DrillOutcome> {
@@ -71,7 +71,6 @@ export async function drill(connection: Connection, request: DrillRequest): Prom
   const sides = sidesOf(set);
   const beside = (side: 'globals' | 'settings') => (sides.includes(side) ? `${folder}/${names[side]}` : '');
   const options = createOptions(manifest);
-  const words: string[] = [];
   const run = connection.run(
     program,
     [
@@ -101,16 +100,13 @@ export async function drill(connection: Connection, request: DrillRequest): Prom
       deadline: timeout,
       atEnd: 'end',
       signal: request.signal,
-      onLog(line) {
-        words.push(line);
-        request.onLog(line);
-      },
+      onLog: request.onLog,
       onProgress: request.onProgress,
     },
   );
   try {
-    const outcome = readOutcome(await run.result, words);
-    refuseUnfit(outcome, words.slice(-30).join('\n'), set.manifest.sha256, request.image);
+    const outcome = readOutcome(await run.result, run.lastLines());
+    refuseUnfit(outcome, run.lastLines().slice(-30).join('\n'), set.manifest.sha256, request.image);
     return outcome;
   } catch (error) {
     throw error instanceof Failure ? explain(error, request.image) : error;

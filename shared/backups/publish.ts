@@ -43,6 +43,7 @@ export interface Rejection extends Conclusion {
 
 const program = {
   name: 'publish',
+  step: 'the publication',
   scripts: [
     new URL('../history/history.sh', import.meta.url),
     new URL('./folders.sh', import.meta.url),
@@ -106,16 +107,27 @@ function advised(error: unknown): unknown {
   });
 }
 
-/** The host goes on where the runner does not hear of it any more. */
-function wasCutOff(error: unknown): boolean {
-  return error instanceof Failure && ['connection-lost', 'program-lost', 'deadline'].includes(error.code);
+/** What the host does where it was not heard to its end. */
+const cutOffs: Record<string, string> = {
+  'connection-lost': 'The host goes on by itself. ',
+  'program-lost': 'The host goes on by itself. ',
+  'host-silent': 'The host may do it yet. ',
+  deadline: '',
+};
+
+function wasCutOff(error: unknown): error is Failure {
+  return error instanceof Failure && Object.hasOwn(cutOffs, error.code);
 }
 
-function unknownOutcome({ id, logFile }: Publication, cause: unknown): Failure {
-  return new Failure('publication-unknown', `The connection was lost while the verified backup ${id} was published`, {
-    hint: `The host goes on by itself. See how it ended: grep ${id} ${logFile}. Without a line there, the backup was not kept; run it again`,
-    cause,
-  });
+function unknownOutcome({ id, logFile }: Publication, cause: Failure): Failure {
+  return new Failure(
+    'publication-unknown',
+    `It is not known whether the verified backup ${id} was published. ${cause.message}`,
+    {
+      hint: `${cutOffs[cause.code]}See how it ended: grep ${id} ${logFile}. Without a line there, the backup was not kept; run it again`,
+      cause,
+    },
+  );
 }
 
 /**

@@ -23,7 +23,11 @@ export interface ReadSet {
   faults: string[];
 }
 
-const program = { name: 'read-sets', scripts: [new URL('./read-sets.sh', import.meta.url)] };
+const program = {
+  name: 'read-sets',
+  step: 'the reading of the backups',
+  scripts: [new URL('./read-sets.sh', import.meta.url)],
+};
 
 /** Reads every file of these sets from the disk, and compares each with what its set says of it. */
 export async function readSets(connection: Connection, request: ReadRequest): Promise<ReadSet[]> {

@@ -66,7 +66,7 @@ export interface TakenDump {
   sides: Check[];
 }
 
-/** A dump under the lock. The lock is kept until `release`. */
+/** A dump under the lock. The lock is kept until `release`, which tells whether the host was seen to free it. */
 export interface Taking {
   dump: TakenDump;
   release: Run['release'];
@@ -74,6 +74,7 @@ export interface Taking {
 
 const program = {
   name: 'take',
+  step: 'the dump',
   scripts: [
     new URL('../host/sets.sh', import.meta.url),
     new URL('./folders.sh', import.meta.url),
@@ -90,7 +91,6 @@ const usualLevel = { zstd: 1, gzip: 6, none: 0 } as const;
  */
 export async function take(connection: Connection, request: TakeRequest): Promise<Taking> {
   const { encoding } = request;
-  const errors: string[] = [];
   const run = connection.run(
     program,
     [
@@ -119,10 +119,7 @@ export async function take(connection: Connection, request: TakeRequest): Promis
       atEnd: 'linger',
       lock: request.lock,
       signal: request.signal,
-      onLog: (line) => {
-        errors.push(line);
-        request.onLog(line);
-      },
+      onLog: request.onLog,
       onProgress: request.onProgress,
     },
   );
@@ -130,8 +127,13 @@ export async function take(connection: Connection, request: TakeRequest): Promis
     return { dump: readDump(await run.result, request), release: run.release };
   } catch (error) {
     await run.release();
-    throw translate(error, errors.slice(-50).join('\n'), request);
+    throw translate(error, run.lastLines().join('\n'), request);
   }
+}
+
+/** What to tell where a taking was released and the host has not said so. */
+export function lockMayStay(backupDir: string): string {
+  return `The host did not say in time that it has freed the lock: the next run may find it taken. On the host: cat ${backupDir}/.lock.holder`;
 }
 
 function readDump(records: Records, { kind, encoding, rowCounts }: TakeRequest): TakenDump {
@@ -214,8 +216,9 @@ function translate(error: unknown, log: string, { backupDir, lock, lockWait }: T
       },
     );
   }
+  const advice = error.hint ?? takeHints[error.code] ?? 'Earlier backups are as they were; run it again';
   return new Failure(error.code, error.message, {
-    hint: error.hint ?? takeHints[error.code] ?? 'Earlier backups are as they were; run it again',
+    hint: error.code === 'host-silent' ? `Earlier backups are as they were. ${advice}` : advice,
     cause: error.cause ?? log,
   });
 }

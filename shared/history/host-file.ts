@@ -11,6 +11,7 @@ export interface HistoryAddition {
 
 const program = {
   name: 'record',
+  step: 'the note in the history',
   scripts: [new URL('./history.sh', import.meta.url), new URL('./record.sh', import.meta.url)],
 };
 

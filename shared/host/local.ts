@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { Failure } from '../failure.ts';
 import { bootstrap, type Connection } from './connection.ts';
-import { type Explain, type Run, runProgram } from './program.ts';
+import { type Access, type Explain, patienceAtClose, type Run, runProgram } from './program.ts';
 
 /** The runner itself as the host: for a self-hosted runner on the machine that runs the application. */
 export function connectLocally(): Connection {
@@ -9,13 +9,12 @@ export function connectLocally(): Connection {
   return {
     target: 'this machine',
     run(program, parameters, options) {
-      const start = () => spawn('/bin/sh', ['-c', bootstrap], { stdio: 'pipe', detached: true });
-      const run = runProgram(start, explain, program, parameters, options);
+      const run = runProgram(access, program, parameters, options);
       runs.push(run);
       return run;
     },
     async close() {
-      await Promise.all(runs.map((run) => run.release()));
+      await Promise.all(runs.map((run) => run.release(patienceAtClose)));
     },
   };
 }
@@ -28,4 +27,10 @@ const explain: Explain = async ({ code, begun, stderr }) => {
     });
   }
   return new Failure('program-lost', `The program ended without a result (exit ${code})`, { cause: stderr });
+};
+
+const access: Access = {
+  start: () => spawn('/bin/sh', ['-c', bootstrap], { stdio: 'pipe', detached: true }),
+  explain,
+  isProgram: true,
 };

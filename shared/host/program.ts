@@ -1,12 +1,17 @@
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { Failure } from '../failure.ts';
-import { Records } from './records.ts';
+import type { Failure } from '../failure.ts';
+import { Answer, type Excess, type Verdict } from './answer.ts';
+import { HostLog } from './host-log.ts';
+import { cancelled, deadlineOver, hostSilent, programFailure, runnerUnheard, tooMuch } from './program-failures.ts';
+import type { Records } from './records.ts';
 
 /** Constant scripts for the host, of which the last defines `main`; `lock.sh` and `supervisor.sh` are sent in front of them. */
 export interface Program {
   name: string;
+  /** What it does, as an operator calls it: `the dump`. */
+  step: string;
   /** Literal `new URL('./x.sh', import.meta.url)`s: the only form that the bundler carries along. */
   scripts: readonly URL[];
 }
@@ -24,6 +29,8 @@ export interface LockRequest {
 export interface ProgramOptions {
   /** Milliseconds after which the host ends the program. */
   deadline: number;
+  /** Milliseconds that the host has beyond that to end the program and put itself in order; else `usualGrace`. */
+  grace?: number;
   /**
    * What the host does when the runner is gone: `end` the program; let it `finish` (it is short and must not be cut);
    * `linger`: end it, and when it is done wait for `release` or the runner's end, with the lock kept.
@@ -40,10 +47,30 @@ export interface ProgramOptions {
 
 /** A program that was started. */
 export interface Run {
-  /** @throws Failure: `cancelled`, `deadline`, `lock-held`, what the program named, or what became of the connection */
+  /**
+   * @throws Failure: `cancelled`, `deadline`, `host-silent`, `lock-held`, `result-too-large`, what the program named, or what
+   * became of the connection
+   */
   result: Promise<Records>;
-  /** Lets a lingering program go, and waits until the host has put itself in order. */
-  release(): Promise<void>;
+  /** What the program and its children printed last, at most 50 lines. */
+  lastLines(): readonly string[];
+  /**
+   * Lets a lingering program go, and waits until the host has put itself in order, at most `patience` milliseconds.
+   * @returns whether it was seen to have done so
+   */
+  release(patience?: number): Promise<boolean>;
+}
+
+/** How programs get to a host. */
+export interface Access {
+  /** Starts a process whose stdin and stdout lead to the bootstrap on the host. */
+  start: () => ChildProcess;
+  explain: Explain;
+  /**
+   * Whether that process is the program itself, and not only our end of the way to it: then it is never killed, since it keeps
+   * the lock for as long as what it has started may write.
+   */
+  isProgram: boolean;
 }
 
 /** Says why a process that speaks to the host ended as it did. */
@@ -54,65 +81,132 @@ const heartbeat = 10_000;
 const silence = 60_000;
 /** The host ends a group within 3 s and tidies up; the Actions runner waits 7.5 s. */
 const patienceAfterCancel = 5_500;
-const largestResult = 64 * 1024 * 1024;
+/**
+ * Beyond a program's deadline. A session opens, the host ends the group within 3 s, then the sessions of the database within
+ * 20 s, and removes what was written.
+ */
+export const usualGrace = 30_000;
+/** The verdict comes after the host has put itself in order; its process may take a moment longer. */
+const patienceAfterVerdict = 5_000;
+/** What still runs when a connection is closed is let go after so long: a host that hangs must not keep a step from ending. */
+export const patienceAtClose = 5_000;
+/** A failure tells of so many of the last lines. */
+const linesOfCause = 20;
+/** setTimeout fires at once for more. */
+const longestTimer = 2 ** 31 - 1;
 const supervisor = [new URL('./lock.sh', import.meta.url), new URL('./supervisor.sh', import.meta.url)];
 
-/**
- * Speaks the program protocol with a process whose stdin and stdout lead to the bootstrap on the host.
- * @param start starts that process
- */
+/** Why the runner no longer waits for the host. */
+type GivenUp = 'silent' | Excess;
+
+/** Starts a program and speaks its protocol. Whatever the host does, or does not, `result` is settled in time. */
 export function runProgram(
-  start: () => ChildProcess,
-  explain: Explain,
+  access: Access,
   program: Program,
   parameters: readonly string[],
   options: ProgramOptions,
 ): Run {
   const nonce = randomBytes(16).toString('hex');
   const request = frame(program, [...supervisorParameters(nonce, options), ...parameters]);
-  if (options.signal?.aborted) return { result: Promise.reject(cancelled(program)), release: async () => {} };
+  if (options.signal?.aborted) return neverStarted(program);
+  const grace = options.grace ?? usualGrace;
 
-  const child = start();
+  const child = access.start();
   const stdin = child.stdin ?? unpiped();
   // The host may hang up first; what that means shows in its exit.
   stdin.on('error', () => {});
   stdin.write(request);
   const beating = setInterval(() => stdin.write('.'), heartbeat);
 
+  const answer = new Answer(nonce);
+  const log = new HostLog(nonce, options);
+  let heard = Date.now();
+  let givenUp: GivenUp | undefined;
+  let exited: (code: number | null) => void = () => {};
+  const exit = new Promise<number | null>((resolve, reject) => {
+    exited = resolve;
+    child.on('error', reject);
+    child.on('close', resolve);
+  });
+  const letGo = () => {
+    if (!access.isProgram) child.kill('SIGKILL');
+    for (const stream of child.stdio) stream?.destroy();
+    child.unref();
+    exited(null);
+  };
+  const giveUp = (why: GivenUp) => {
+    givenUp ??= why;
+    letGo();
+  };
+
   let hungUp = false;
   const hangUp = () => {
     hungUp = true;
     stdin.end();
-    setTimeout(() => child.kill('SIGKILL'), patienceAfterCancel).unref();
+    setTimeout(letGo, patienceAfterCancel).unref();
   };
   if (options.atEnd !== 'finish') options.signal?.addEventListener('abort', hangUp, { once: true });
+  const patience = setTimeout(giveUp, Math.min(options.deadline + grace, longestTimer), 'silent');
 
-  const output = listen(child, nonce, options);
-  const ended = output.ended.finally(() => {
+  const verdict = new Promise<Verdict>((resolve) => {
+    child.stdout?.on('data', (piece: Buffer) => {
+      heard = Date.now();
+      const excess = answer.add(piece);
+      if (excess !== undefined) giveUp(excess);
+      if (answer.verdict !== undefined) resolve(answer.verdict);
+    });
+  });
+  child.stderr?.on('data', (piece: Buffer) => {
+    heard = Date.now();
+    log.add(piece);
+  });
+  const ended = exit.finally(() => {
     clearInterval(beating);
+    clearTimeout(patience);
     options.signal?.removeEventListener('abort', hangUp);
+    log.end();
   });
 
-  const result = Promise.race([output.verdict, ended.then(() => undefined)]).then(async (verdict) => {
-    if (verdict === 'done') return output.records();
-    // The verdict comes after the host has put itself in order; its process may take a moment longer.
-    const { code, reason } = await ended;
+  const result = Promise.race([verdict, ended]).then(async () => {
+    // From here on, the time of a program that lingers is its caller's.
+    clearTimeout(patience);
+    if (answer.verdict === 'done') return answer.records();
+    const parting = setTimeout(letGo, patienceAfterVerdict);
+    const code = await ended;
+    clearTimeout(parting);
+    const cause = log.last.slice(-linesOfCause).join('\n');
     if (hungUp) throw cancelled(program);
-    if (reason === 'deadline') throw deadlineOver(program, options.deadline);
-    if (reason === 'silence') throw unheard(program);
-    if (reason === 'too-large') throw tooLarge(program);
-    if (verdict === 'failed') throw programFailure(program, output.records(), code, output.lastLines());
-    throw await explain({ code, begun: output.begun(), stderr: output.lastLines() });
+    if (givenUp === 'silent') {
+      const isEnding = log.endedFor === 'deadline';
+      throw hostSilent(program, options, { isEnding, grace, unheard: Date.now() - heard, cause });
+    }
+    if (givenUp !== undefined) throw tooMuch(program, givenUp);
+    if (log.endedFor === 'deadline') throw deadlineOver(program, options.deadline);
+    if (log.endedFor === 'silence') throw runnerUnheard(program, silence);
+    if (answer.verdict === 'failed') throw programFailure(program, answer.records(), code, cause);
+    throw await access.explain({ code, begun: answer.begun, stderr: cause });
   });
 
   return {
     result,
-    release: async () => {
+    lastLines: () => log.last,
+    release: async (longest = grace) => {
       hungUp ||= options.atEnd !== 'finish';
       stdin.end();
+      let isSeen = true;
+      const releasing = setTimeout(() => {
+        isSeen = false;
+        letGo();
+      }, longest);
       await ended.catch(() => {});
+      clearTimeout(releasing);
+      return isSeen && givenUp === undefined;
     },
   };
+}
+
+function neverStarted(program: Program): Run {
+  return { result: Promise.reject(cancelled(program)), lastLines: () => [], release: async () => true };
 }
 
 function frame(program: Program, parameters: readonly string[]): Buffer {
@@ -131,119 +225,6 @@ function supervisorParameters(nonce: string, { deadline, atEnd, lock }: ProgramO
   const seconds = (ms: number) => String(Math.ceil(ms / 1_000));
   const lockParameters = lock ? [lock.path, seconds(lock.wait), lock.holder] : ['', '0', ''];
   return [nonce, seconds(silence), seconds(deadline), atEnd, ...lockParameters];
-}
-
-type Verdict = 'done' | 'failed';
-
-/** Reads both streams of the process: the frame and its records, the log, and the supervisor's own lines. */
-function listen(child: ChildProcess, nonce: string, { onLog, onProgress }: ProgramOptions) {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  let tail = Buffer.alloc(0);
-  let verdict: Verdict | undefined;
-  let reason: string | undefined;
-  let announce: (verdict: Verdict) => void;
-  const verdictKnown = new Promise<Verdict>((resolve) => {
-    announce = resolve;
-  });
-  const lastLines: string[] = [];
-
-  child.stdout?.on('data', (chunk: Buffer) => {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size > largestResult) {
-      reason = 'too-large';
-      child.kill('SIGKILL');
-    }
-    tail = Buffer.concat([tail, chunk]).subarray(-64);
-    if (tail.includes(`done ${nonce}\n`)) verdict = 'done';
-    if (tail.includes(`failed ${nonce}\n`)) verdict = 'failed';
-    if (verdict) announce(verdict);
-  });
-
-  const readLog = (line: string) => {
-    lastLines.push(line);
-    if (lastLines.length > 20) lastLines.shift();
-    onLog?.(line);
-  };
-  readLines(child, (line) => {
-    // The supervisor's word may come in the middle of a line that the program has not ended.
-    const own = line.indexOf(`${nonce} `);
-    if (own !== 0) readLog(own < 0 ? line : line.slice(0, own));
-    if (own < 0) return;
-    const [what, name = '', ...value] = line.slice(own + nonce.length + 1).split(' ');
-    if (what === 'ended') reason = name;
-    if (what === 'progress') onProgress?.(name, value.join(' '));
-  });
-
-  const ended = new Promise<{ code: number | null; reason: string | undefined }>((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code, reason }));
-  });
-  const begin = Buffer.from(`begin ${nonce}\n`);
-  const whole = () => Buffer.concat(chunks);
-  return {
-    verdict: verdictKnown,
-    ended,
-    begun: () => whole().includes(begin),
-    lastLines: () => lastLines.join('\n'),
-    /** Between the two marks: what the user's start files printed stands before the first. */
-    records: () => {
-      const output = whole();
-      const end = output.lastIndexOf(`${verdict} ${nonce}\n`);
-      return Records.parse(output.subarray(output.indexOf(begin) + begin.length, end));
-    },
-  };
-}
-
-function readLines(child: ChildProcess, onLine: (line: string) => void): void {
-  let rest = '';
-  child.stderr?.setEncoding('utf8');
-  child.stderr?.on('data', (text: string) => {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
-    // A line without an end must not grow without one.
-    if (rest.length > 100_000) rest = rest.slice(-10_000);
-    for (const line of lines) onLine(line);
-  });
-  child.stderr?.on('end', () => {
-    if (rest !== '') onLine(rest);
-  });
-}
-
-function programFailure(program: Program, records: Records, code: number | null, stderr: string): Failure {
-  const name = records.find('failure');
-  const detail = records.find('detail');
-  if (name === undefined) {
-    return new Failure('program-failed', `The program ${program.name} failed on the host with exit ${code}`, {
-      cause: stderr,
-    });
-  }
-  return new Failure(name, detail ?? `The program ${program.name} failed: ${name}`, { cause: stderr });
-}
-
-function cancelled(program: Program): Failure {
-  return new Failure('cancelled', `The program ${program.name} was cancelled: the host ends it`);
-}
-
-function tooLarge(program: Program): Failure {
-  return new Failure('result-too-large', `The program ${program.name} reported more than ${largestResult} bytes`, {
-    hint: 'Keep fewer backups in one folder, or give this database a folder of its own as "backup-dir"',
-  });
-}
-
-function unheard(program: Program): Failure {
-  return new Failure(
-    'runner-unheard',
-    `The host heard nothing from the runner for ${silence / 1_000} s, and has ended the program ${program.name}`,
-    { hint: 'See what held the runner or the network up; run it again' },
-  );
-}
-
-function deadlineOver(program: Program, deadline: number): Failure {
-  return new Failure('deadline', `The program ${program.name} did not end within ${deadline / 1_000} s`, {
-    hint: 'See what the database waits for, or raise the input "timeout"',
-  });
 }
 
 function unpiped(): never {

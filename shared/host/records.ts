@@ -1,22 +1,32 @@
 /** The result of a program: keys and values in the order in which they were recorded; a key may come again. */
 export class Records {
   readonly entries: readonly (readonly [key: string, value: string])[];
+  readonly #values = new Map<string, string[]>();
 
   constructor(entries: readonly (readonly [string, string])[]) {
     this.entries = entries;
+    for (const [key, value] of entries) {
+      const values = this.#values.get(key);
+      if (values === undefined) this.#values.set(key, [value]);
+      else values.push(value);
+    }
   }
 
   /** @param bytes key NUL value NUL, any number of times; text that is not UTF-8 is read with replacement characters */
   static parse(bytes: Buffer): Records {
-    const fields = bytes.toString('utf8').split('\0');
     const entries: [string, string][] = [];
-    for (let at = 0; at + 1 < fields.length; at += 2) entries.push([fields[at] ?? '', fields[at + 1] ?? '']);
-    return new Records(entries);
+    for (let at = 0; ; ) {
+      const keyEnd = bytes.indexOf(0, at);
+      const end = keyEnd < 0 ? -1 : bytes.indexOf(0, keyEnd + 1);
+      if (end < 0) return new Records(entries);
+      entries.push([bytes.toString('utf8', at, keyEnd), bytes.toString('utf8', keyEnd + 1, end)]);
+      at = end + 1;
+    }
   }
 
   /** The first value, or undefined where there is none. */
   find(key: string): string | undefined {
-    return this.entries.find(([name]) => name === key)?.[1];
+    return this.#values.get(key)?.[0];
   }
 
   /** The first value. @throws Error where the program did not record it: a defect of ours */
@@ -34,6 +44,6 @@ export class Records {
   }
 
   all(key: string): string[] {
-    return this.entries.filter(([name]) => name === key).map(([, value]) => value);
+    return [...(this.#values.get(key) ?? [])];
   }
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../failure.ts';
 import { bootstrap, type Connection } from './connection.ts';
-import { type Explain, type Run, runProgram } from './program.ts';
+import { type Access, type Explain, patienceAtClose, type Run, runProgram } from './program.ts';
 import { askpass, mendKey, sshConfig } from './ssh-config.ts';
 import { explainSsh, type KeyDiagnosis } from './ssh-failures.ts';
 import type { SshSettings } from './ssh-settings.ts';
@@ -46,22 +46,25 @@ export async function connectBySsh(settings: SshSettings, surroundings: SshSurro
   });
   await ready(master, file('control'), explain, signal);
 
+  const access: Access = {
+    start: () =>
+      spawn('ssh', [...base, '-T', 'atlasia-host', bootstrap], {
+        stdio: 'pipe',
+        env: { ...process.env, ...environment },
+      }),
+    explain,
+    isProgram: false,
+  };
   const runs: Run[] = [];
   return {
     target: `${settings.user}@${settings.host}`,
     run(program, parameters, options) {
-      const start = () =>
-        spawn('ssh', [...base, '-T', 'atlasia-host', bootstrap], {
-          stdio: 'pipe',
-          env: { ...process.env, ...environment },
-        });
-      const run = runProgram(start, explain, program, parameters, options);
+      const run = runProgram(access, program, parameters, options);
       runs.push(run);
       return run;
     },
     async close() {
-      // A host that no longer answers must not keep the step from ending.
-      await Promise.race([Promise.all(runs.map((run) => run.release())), sleep(5_000, undefined, { ref: false })]);
+      await Promise.all(runs.map((run) => run.release(patienceAtClose)));
       await end(master);
     },
   };
@@ -97,10 +100,11 @@ async function ready(master: ChildProcess, socket: string, explain: Explain, sig
 
 async function end(master: ChildProcess): Promise<void> {
   if (master.exitCode !== null || master.signalCode !== null || master.pid === undefined) return;
-  const closed = new Promise((resolve) => master.once('close', resolve));
+  // Not until its pipes are closed: an ssh to a jump host has them too, and may hang.
+  const ended = new Promise((resolve) => master.once('exit', resolve));
   master.kill('SIGTERM');
   const killing = setTimeout(() => master.kill('SIGKILL'), 1_000);
-  await closed;
+  await ended;
   clearTimeout(killing);
 }
 

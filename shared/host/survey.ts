@@ -149,6 +149,7 @@ export interface SetupSurvey {
 
 const program = {
   name: 'survey',
+  step: 'the survey of the host',
   scripts: [
     new URL('./sets.sh', import.meta.url),
     new URL('./world.sh', import.meta.url),

@@ -22,6 +22,7 @@ export interface RegistryAnswer {
 
 const program = {
   name: 'ask-registry',
+  step: 'the question to the registry',
   scripts: [new URL('./login.sh', import.meta.url), new URL('./ask-registry.sh', import.meta.url)],
 };
 

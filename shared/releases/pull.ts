@@ -37,6 +37,7 @@ export interface Pulled {
 
 const program = {
   name: 'pull',
+  step: 'the pull of the images',
   scripts: [new URL('./login.sh', import.meta.url), new URL('./pull.sh', import.meta.url)],
 };
 

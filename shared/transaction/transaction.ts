@@ -29,8 +29,16 @@ const engine = [
   new URL('./engine.sh', import.meta.url),
 ];
 
-const starting = { name: 'start', scripts: [new URL('./start.sh', import.meta.url)] };
-const following = { name: 'follow', scripts: [new URL('./follow.sh', import.meta.url)] };
+const starting = {
+  name: 'start',
+  step: 'the start of the rollback',
+  scripts: [new URL('./start.sh', import.meta.url)],
+};
+const following = {
+  name: 'follow',
+  step: 'the sight of the rollback',
+  scripts: [new URL('./follow.sh', import.meta.url)],
+};
 
 /** It writes some files; the engine has a session of its own. */
 const short = { deadline: 60_000, atEnd: 'finish' as const };
@@ -144,7 +152,7 @@ export function commandToEnd(backupDir: string, id: string): string {
 
 /** A transaction that was lost sight of, or that could not be ended. */
 export function stillOpen(backupDir: string, id: string, cause: unknown): Failure {
-  return new Failure('outcome-unknown', `The connection was lost while the transaction ${id} was at work`, {
+  return new Failure('outcome-unknown', `The transaction ${id} was lost sight of while it was at work`, {
     hint: `The host carries it to its end by itself. See how it ended: tail ${backupDir}/rollback/transactions/${id}/journal. Where its last line is not "ended": ${commandToEnd(backupDir, id)}`,
     cause,
   });

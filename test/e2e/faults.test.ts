@@ -187,6 +187,21 @@ describe('the database', () => {
     assert.match(await read(host, `${dir}/backup.log`), /backup failed .*error=dump-failed/);
   });
 
+  test('floods the log: its beginning is shown, the rest is counted, and the backup is as good as any', async () => {
+    const restore = await wrapDump(
+      'yes \'pg_dump: warning: there are circular foreign-key constraints\' | head -n 1000000 >&2; exec "$real" "$@"',
+    );
+    try {
+      const result = await backup(host, dir, small);
+      succeeded(result);
+      assert.equal(result.stdout.match(/circular foreign-key/g)?.length, 2_000);
+      assert.match(result.stdout, /99\d{4} more lines \(58\.\d MiB\) were left out/);
+    } finally {
+      await restore();
+    }
+    nothingPartial(host.files(dir));
+  });
+
   test('loses the compressor', async () => {
     const result = await midDump(() => faults.killCompressor(host));
     await survived(result, { message: /compressor zstd failed/, hint: /memory/ });

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Failure } from '../../shared/failure.ts';
 import { bootstrap, type Connection } from '../../shared/host/connection.ts';
 import { connectLocally } from '../../shared/host/local.ts';
-import { type ProgramOptions, type Run, runProgram } from '../../shared/host/program.ts';
+import { type Explain, type ProgramOptions, type Run, runProgram } from '../../shared/host/program.ts';
 import { connectBySsh } from '../../shared/host/ssh.ts';
 import { diagnoseKey } from '../../shared/runner/key-diagnosis.ts';
 import { type Account, giveTo, hostAccount } from '../lab/account.ts';
@@ -20,7 +20,11 @@ import { type KeyPair, makeKey } from '../lab/keys.ts';
 import { processes } from '../lab/processes.ts';
 import { type SshServer, startSshServer } from '../lab/sshd.ts';
 
-const program = (name: string) => ({ name, scripts: [new URL(`./programs/${name}.sh`, import.meta.url)] });
+const program = (name: string) => ({
+  name,
+  step: 'a trial',
+  scripts: [new URL(`./programs/${name}.sh`, import.meta.url)],
+});
 const patient: ProgramOptions = { deadline: 60_000, atEnd: 'end' };
 
 /** Known in the environment of whatever a program starts. */
@@ -82,6 +86,16 @@ function alive(): string[] {
   return processes()
     .filter(({ environment }) => environment.includes(`${mark.name}=${mark.value}`))
     .map(({ command }) => command.join(' '));
+}
+
+/** Stops what runs on the host, as if it hung; gives what lets it go on. */
+function freeze(): () => void {
+  const frozen = processes().filter(({ environment }) => environment.includes(`${mark.name}=${mark.value}`));
+  assert.ok(frozen.length > 0, 'nothing runs');
+  for (const { pid } of frozen) process.kill(pid, 'SIGSTOP');
+  return () => {
+    for (const { pid } of frozen) process.kill(pid, 'SIGCONT');
+  };
 }
 
 async function nothingLives(): Promise<void> {
@@ -350,6 +364,103 @@ function protocolTests(open: () => Promise<Connection>): void {
     await nothingLives();
   });
 
+  test('a program that falls silent is given up when its time and the grace are over', async () => {
+    for (const [atEnd, state] of [
+      ['end', /When it goes on, it ends this by itself/],
+      ['finish', /the host may have done it, or do it yet/],
+    ] as const) {
+      const folder = await newFolder();
+      // The host counts whole seconds, and the first of them may be short.
+      const options: ProgramOptions = { deadline: 2_000, grace: 500, atEnd };
+      const run = connection.run(program('work'), ['for_ever', folder], options);
+      run.result.catch(() => {});
+      await appears(join(folder, 'started'));
+      const thaw = freeze();
+      try {
+        const begin = performance.now();
+        const failure = await failureOf(run);
+        assert.ok(performance.now() - begin < 3_500, `${performance.now() - begin} ms`);
+        assert.equal(failure.code, 'host-silent');
+        assert.match(
+          failure.message,
+          /^The host has said nothing for \d.* of a trial \(program work\), which had 2\.0 s$/,
+        );
+        assert.match(failure.hint ?? '', state);
+        assert.match(failure.hint ?? '', /dmesg/);
+        assert.equal(await run.release(), false);
+      } finally {
+        thaw();
+      }
+      await nothingLives();
+      assert.deepEqual(readdirSync(folder).toSorted(), ['ended', 'started']);
+    }
+  });
+
+  test('a host that cannot end a program at its deadline is told from one that is silent', async () => {
+    const folder = await newFolder();
+    const options: ProgramOptions = { ...patient, deadline: 1_000, grace: 1_500 };
+    // Of TERM and KILL, 3 s apart, the grace leaves no time for the second.
+    const run = connection.run(program('work'), ['stubbornly', folder], options);
+    await failsWith(
+      run,
+      'host-silent',
+      /was to end a trial \(program work\) after 1\.0 s, .* not done with that 1\.5 s later$/,
+    );
+    await nothingLives();
+    assert.deepEqual(readdirSync(folder).toSorted(), ['ended', 'started']);
+  });
+
+  test('a program that lingers is waited for no longer than the caller says; the lock stays as long as it', async () => {
+    const folder = await newFolder();
+    const path = join(folder, '.lock');
+    const lock = { path, wait: 0, holder: 'a run that is waited for' };
+    const run = connection.run(program('work'), ['for_seconds', folder, '0'], {
+      deadline: 2_000,
+      grace: 200,
+      atEnd: 'linger',
+      lock,
+    });
+    await run.result;
+    const thaw = freeze();
+    try {
+      // The time that a result may take is not that of its caller.
+      await sleep(2_300);
+      const begin = performance.now();
+      assert.equal(await run.release(300), false);
+      assert.ok(performance.now() - begin < 1_000);
+      const free = spawn('flock', ['--nonblock', path, 'true']);
+      assert.deepEqual(await once(free, 'exit'), [1, null], 'the lock is free, and what holds it may write yet');
+    } finally {
+      thaw();
+    }
+    await nothingLives();
+    assert.ok(existsSync(join(folder, 'ended')));
+  });
+
+  test('of a flood, the beginning is passed on, the end is a cause, and the rest is counted', async () => {
+    for (const ending of ['well', 'badly']) {
+      const lines: string[] = [];
+      const steps: string[] = [];
+      const run = connection.run(program('flood'), [ending], {
+        ...patient,
+        onLog: (line) => lines.push(line),
+        onProgress: (name, value) => steps.push(`${name} ${value}`),
+      });
+      const failure = await run.result.then(
+        () => null,
+        (error: Failure) => error,
+      );
+      await run.release();
+      assert.equal(failure?.code, ending === 'well' ? undefined : 'program-failed');
+      if (failure !== null) assert.match(String(failure.cause), /line 60000 of a flood.*\nthe last line$/);
+      assert.deepEqual(steps, ['first 1', 'second 2']);
+      assert.equal(lines.length, 2_001);
+      assert.match(lines[1_999] ?? '', /^line 2000 of a flood/);
+      assert.match(lines[2_000] ?? '', /^58001 more lines \(2\.8 MiB\) were left out: /);
+      assert.equal(run.lastLines().at(-1), 'the last line');
+    }
+  });
+
   test('a program that lingers keeps its lock until it is released', async () => {
     const folder = await newFolder();
     const path = join(folder, 'not yet there', '.lock');
@@ -446,6 +557,27 @@ function protocolTests(open: () => Promise<Connection>): void {
   });
 }
 
+test('closing a connection does not wait for what hangs', async () => {
+  const connections = [locally(), await reach(server)];
+  const folders: string[] = [];
+  for (const connection of connections) {
+    const folder = await newFolder();
+    folders.push(folder);
+    connection.run(program('work'), ['for_ever', folder], patient).result.catch(() => {});
+    await appears(join(folder, 'started'));
+  }
+  const thaw = freeze();
+  try {
+    const begin = performance.now();
+    await Promise.all(connections.map((connection) => connection.close()));
+    assert.ok(performance.now() - begin < 7_000, `${performance.now() - begin} ms`);
+  } finally {
+    thaw();
+  }
+  await nothingLives();
+  for (const folder of folders) assert.ok(existsSync(join(folder, 'ended')));
+});
+
 test('closing a connection ends what runs over it', async () => {
   for (const connection of [locally(), await reach(server)]) {
     const folder = await newFolder();
@@ -506,15 +638,13 @@ test('what start files of the host print, and say, stands before the result and 
 });
 
 describe('a process that only claims to be a host', () => {
-  const fake = (script: string) =>
-    runProgram(
-      () => spawn('bash', ['-c', script]),
-      async ({ code, begun }) =>
-        Object.assign(new Error(`exit ${code}, begun: ${begun}`), { code: 'explained', hint: undefined }),
-      program('echo'),
-      [],
-      patient,
-    );
+  const explain: Explain = async ({ code, begun }) =>
+    Object.assign(new Error(`exit ${code}, begun: ${begun}`), { code: 'explained', hint: undefined });
+  const fake = (script: string, options: Partial<ProgramOptions> = {}) =>
+    runProgram({ start: () => spawn('bash', ['-c', script]), explain, isProgram: false }, program('echo'), [], {
+      ...patient,
+      ...options,
+    });
 
   /** The frame begins with the number of bytes of the script; the nonce is the first parameter behind it. */
   const readNonce = 'IFS= read -r n; IFS= read -r -N "$n" s; IFS= read -r c; IFS= read -r -d "" nonce;';
@@ -527,6 +657,11 @@ describe('a process that only claims to be a host', () => {
     [
       'says failed and exits with 0',
       `${readNonce} echo "begin $nonce"; echo "failed $nonce"; exit 0`,
+      'program-failed',
+    ],
+    [
+      'says failed and does not go',
+      `${readNonce} echo "begin $nonce"; echo "failed $nonce"; exec sleep 1008`,
       'program-failed',
     ],
   ] as const) {
@@ -549,20 +684,68 @@ describe('a process that only claims to be a host', () => {
     assert.equal(code, 'result-too-large');
     assert.ok(performance.now() - begin < 20_000);
   });
+
+  test('may not fill the memory with records of nothing', async () => {
+    const before = process.memoryUsage().rss;
+    const failure = await failureOf(
+      fake(`${readNonce} echo "begin $nonce"; head -c 60000000 /dev/zero; echo "done $nonce"`),
+    );
+    assert.equal(failure.code, 'result-too-large');
+    assert.match(failure.message, /more than 200000 records$/);
+    const grown = (process.memoryUsage().rss - before) / 1024 ** 2;
+    assert.ok(grown < 100, `${grown} MiB`);
+  });
+
+  test('may report of 30,000 tables and 1,000 sets', async () => {
+    const many = `${readNonce} echo "begin $nonce"; yes $'fact\\n{"schema":"public"}' | head -n 150000 | tr '\\n' '\\0'; echo "done $nonce"`;
+    const records = await fake(many).result;
+    assert.equal(records.all('fact').length, 75_000);
+  });
+
+  test('may not fill the log with steps, though it knows the nonce', async () => {
+    let steps = 0;
+    const run = fake(
+      `${readNonce} echo "begin $nonce"; yes "$nonce progress waiting-for nobody" | head -n 200000 >&2; echo "done $nonce"`,
+      {
+        onProgress: () => {
+          steps += 1;
+        },
+      },
+    );
+    await run.result;
+    await run.release();
+    assert.ok(steps >= 2_000 && steps < 2_100, `${steps}`);
+  });
+
+  test('may not keep a caller by saying done and staying', async () => {
+    const run = fake(`${readNonce} echo "begin $nonce"; echo "done $nonce"; exec sleep 1009`);
+    await run.result;
+    assert.equal(await run.release(200), false);
+  });
+
+  test('is given up where it never begins', async () => {
+    const failure = await failureOf(fake('exec sleep 1010', { deadline: 300, grace: 200 }));
+    assert.equal(failure.code, 'host-silent');
+  });
+
+  test('is waited for as long as the inputs can ask for, and longer', async () => {
+    // setTimeout takes no more than 24.8 days, and fires at once.
+    const run = fake(`${readNonce} echo "begin $nonce"; sleep 0.3; echo "done $nonce"`, {
+      deadline: 2 * 24 * 86_400_000,
+    });
+    await run.result;
+    await run.release();
+  });
 });
 
 test('a host without bash is named', async () => {
   const folder = join(root, 'no-bash');
   const { attempt } = await import('../lab/command.ts');
   await attempt(['mkdir', '-p', folder]);
-  const child = (): ChildProcess => spawn('/bin/sh', ['-c', bootstrap], { env: { PATH: folder } });
-  const run = runProgram(
-    child,
-    async ({ code, begun }) => Object.assign(new Error(`${begun}`), { code: `exit-${code}`, hint: undefined }),
-    program('echo'),
-    [],
-    patient,
-  );
+  const start = (): ChildProcess => spawn('/bin/sh', ['-c', bootstrap], { env: { PATH: folder } });
+  const explain: Explain = async ({ code, begun }) =>
+    Object.assign(new Error(`${begun}`), { code: `exit-${code}`, hint: undefined });
+  const run = runProgram({ start, explain, isProgram: true }, program('echo'), [], patient);
   assert.equal((await failureOf(run)).code, 'exit-127');
 });
 

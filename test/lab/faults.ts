@@ -1,13 +1,15 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { basename, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { as } from './account.ts';
-import { asRoot, run } from './command.ts';
+import { asRoot, run, whereIs } from './command.ts';
 import { identifier } from './database.ts';
 import type { Host, HostProcess } from './host.ts';
+import { needPrograms } from './packages.ts';
 import { programOf } from './processes.ts';
 import type { RunningAction } from './runner.ts';
 
@@ -59,6 +61,55 @@ export async function smallDisk(host: Host, backupDir: string, megabytes: number
   return onlyOnce(async () => {
     await run(asRoot(['umount', '--lazy', path]));
   });
+}
+
+/** A disk that can be frozen as `fsfreeze` and hanging storage do: whoever writes to it waits, and cannot be killed. */
+export interface FreezableDisk {
+  freeze(): Promise<Mend>;
+  remove: Mend;
+}
+
+/** Makes a backup folder that is a disk of its own, which can be frozen. */
+export async function freezableDisk(host: Host, backupDir: string, megabytes: number): Promise<FreezableDisk> {
+  await needPrograms({ 'mkfs.ext4': 'e2fsprogs', fsfreeze: 'util-linux', mount: 'mount' });
+  const path = join(host.deployDir, backupDir);
+  const image = `${path}.disk`;
+  const { uid, gid } = host.account;
+  await host.exec(['mkdir', '-p', path]);
+  await run(['truncate', '--size', `${megabytes}M`, image]);
+  await run(asRoot([whereIs('mkfs.ext4') ?? 'mkfs.ext4', '-q', image]));
+  // Who only reads from it must not have to write down when.
+  await run(asRoot(['mount', '-o', 'loop,noatime', image, path]));
+  await run(asRoot(['rmdir', join(path, 'lost+found')]));
+  await run(asRoot(['chown', `${uid}:${gid}`, path]));
+  await run(asRoot(['chmod', '0700', path]));
+  // By the end of its input at the latest, it thaws: a test that is killed must not leave the machine with a frozen disk.
+  const freezing = '"$1" --freeze "$2" && echo held && cat; "$1" --unfreeze "$2"';
+  return {
+    freeze: async () => {
+      const command = asRoot(['sh', '-c', freezing, 'sh', whereIs('fsfreeze') ?? 'fsfreeze', path]);
+      return onlyOnce(await held(start(command, process.env), ''));
+    },
+    remove: onlyOnce(async () => {
+      await run(asRoot(['umount', '--lazy', path]));
+      rmSync(image);
+    }),
+  };
+}
+
+/** Stops all that the actions have running on the host by now: it neither works, nor answers, nor ends. */
+export async function freezePrograms(host: Host): Promise<Mend> {
+  const pids = (await host.processes()).map(({ pid }) => pid);
+  if (pids.length === 0) throw new Error('Nothing runs on the host');
+  signal(pids, 'SIGSTOP');
+  return async () => signal(pids, 'SIGCONT');
+}
+
+/** Stops the host's SSH server with all of its connections, as a host does that has no memory left, or no disk. */
+export function freezeSshServer(host: Host): Mend {
+  const pids = [host.ssh.pid, ...host.ssh.connections().map(({ pid }) => pid)];
+  signal(pids, 'SIGSTOP');
+  return async () => signal(pids, 'SIGCONT');
 }
 
 /** Fills a folder until so much is left in it, also while others write there. */

@@ -1,0 +1,119 @@
+// The frame of what a program answers, in pieces of any size, and its limits.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Answer, largestAnswer, mostRecords } from '../../shared/host/answer.ts';
+import { Records } from '../../shared/host/records.ts';
+
+const nonce = '0123456789abcdef0123456789abcdef';
+const other = nonce.replace('0', 'f');
+
+function answerOf(text: string | Buffer, size = Number.POSITIVE_INFINITY): Answer {
+  const bytes = Buffer.from(text);
+  const answer = new Answer(nonce);
+  for (let at = 0; at < bytes.length; at += size) assert.equal(answer.add(bytes.subarray(at, at + size)), undefined);
+  return answer;
+}
+
+describe('a frame', () => {
+  for (const [what, text, verdict, entries] of [
+    [
+      'with records',
+      `begin ${nonce}\nk\0v\0k\0w\0done ${nonce}\n`,
+      'done',
+      [
+        ['k', 'v'],
+        ['k', 'w'],
+      ],
+    ],
+    ['without any', `begin ${nonce}\ndone ${nonce}\n`, 'done', []],
+    ['of a failure', `begin ${nonce}\nfailure\0x\0failed ${nonce}\n`, 'failed', [['failure', 'x']]],
+    [
+      'behind the noise of start files',
+      `hi\ndone ${nonce}\nx\0y\0begin ${nonce}\nk\0v\0done ${nonce}\n`,
+      'done',
+      [['k', 'v']],
+    ],
+    [
+      'with marks of its own in a value',
+      `begin ${nonce}\nk\0begin ${nonce}\n\0done ${nonce}\n`,
+      'done',
+      [['k', `begin ${nonce}\n`]],
+    ],
+    [
+      'with the marks of another',
+      `begin ${nonce}\nk\0done ${other}\nfailed ${other}\n\0done ${nonce}\n`,
+      'done',
+      [['k', `done ${other}\nfailed ${other}\n`]],
+    ],
+    ['with more behind its end', `begin ${nonce}\nk\0v\0done ${nonce}\nfailed ${nonce}\nl\0w\0`, 'done', [['k', 'v']]],
+    ['with half a record at its end', `begin ${nonce}\nk\0v\0l\0wdone ${nonce}\n`, 'done', [['k', 'v']]],
+  ] as const) {
+    test(`${what} is read as one piece, byte by byte, and in odd pieces`, () => {
+      for (const size of [text.length, 1, 7, 41]) {
+        const answer = answerOf(text, size);
+        assert.equal(answer.verdict, verdict, `pieces of ${size}`);
+        assert.deepEqual(answer.records().entries, entries, `pieces of ${size}`);
+      }
+    });
+  }
+
+  for (const [what, text, begun] of [
+    ['nothing', '', false],
+    ['only noise', 'Welcome!\n', false],
+    ['an end without a beginning', `done ${nonce}\n`, false],
+    ['no end', `begin ${nonce}\nk\0v\0`, true],
+    ['an end without its line break', `begin ${nonce}\ndone ${nonce}`, true],
+    ["another's end", `begin ${nonce}\ndone ${other}\n`, true],
+  ] as const) {
+    test(`${what} is none`, () => {
+      const answer = answerOf(text, 5);
+      assert.equal(answer.verdict, undefined);
+      assert.equal(answer.begun, begun);
+    });
+  }
+});
+
+describe('an answer may have', () => {
+  const begun = () => answerOf(`begin ${nonce}\n`);
+
+  test('so many records, and no more', () => {
+    const answer = begun();
+    assert.equal(answer.add(Buffer.alloc(2 * mostRecords)), undefined);
+    assert.equal(answer.add(Buffer.alloc(1)), 'records');
+  });
+
+  test('so many bytes, and no more', () => {
+    const answer = begun();
+    const rest = largestAnswer - `begin ${nonce}\n`.length;
+    assert.equal(answer.add(Buffer.alloc(rest, 'x')), undefined);
+    assert.equal(answer.add(Buffer.from('x')), 'bytes');
+  });
+
+  test('no more noise in front than bytes', () => {
+    const answer = new Answer(nonce);
+    assert.equal(answer.add(Buffer.alloc(largestAnswer)), undefined, 'noise has no records');
+    assert.equal(answer.add(Buffer.from('x')), 'bytes');
+  });
+
+  test('all in pieces of a byte, and it takes no more memory for that', () => {
+    const before = process.memoryUsage().rss;
+    const answer = begun();
+    const byte = Buffer.from('x');
+    for (let count = 0; count < 4_000_000; count += 1) answer.add(byte);
+    assert.ok(process.memoryUsage().rss - before < 100 * 1024 ** 2);
+  });
+});
+
+test('a record is found by its key, however many there are', () => {
+  const records = new Records([
+    ...Array.from({ length: mostRecords }, (_, at): [string, string] => [`key ${at}`, String(at)]),
+    ['key 7', 'again'],
+    ['constructor', 'x'],
+  ]);
+  const begin = performance.now();
+  for (let at = 0; at < mostRecords; at += 1) assert.equal(records.find(`key ${at}`), String(at));
+  assert.ok(performance.now() - begin < 5_000);
+  assert.deepEqual(records.all('key 7'), ['7', 'again']);
+  assert.equal(records.find('toString'), undefined);
+  assert.equal(records.get('constructor'), 'x');
+});

@@ -1,0 +1,93 @@
+// What is passed on of what a host prints, and what is only counted.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { HostLog, mostBytes, mostLines } from '../../shared/host/host-log.ts';
+
+const nonce = '0123456789abcdef0123456789abcdef';
+
+/** What became of these texts, each as it came in one piece. */
+function readAll(texts: readonly string[], now: () => number = () => 0) {
+  const lines: string[] = [];
+  const steps: string[] = [];
+  const log = new HostLog(
+    nonce,
+    { onLog: (line) => lines.push(line), onProgress: (name, value) => steps.push(`${name}=${value}`) },
+    now,
+  );
+  for (const text of texts) log.add(Buffer.from(text));
+  log.end();
+  log.end();
+  return { lines, steps, endedFor: log.endedFor, last: log.last };
+}
+
+const numbered = (count: number, text = 'line') => Array.from({ length: count }, (_, at) => `${text} ${at + 1}`);
+
+describe("the supervisor's own lines", () => {
+  for (const [what, texts, expected] of [
+    ['stand alone', [`${nonce} progress a 1 2\n${nonce} ended deadline\n`], { lines: [], steps: ['a=1 2'] }],
+    [
+      'come letter by letter',
+      [...`x\n${nonce} progress a 1\n${nonce} ended deadline\ny`],
+      { lines: ['x', 'y'], steps: ['a=1'] },
+    ],
+    [
+      'end a line of others',
+      [`half ${nonce} progress a 1\n${nonce} ended deadline\n`],
+      { lines: ['half '], steps: ['a=1'] },
+    ],
+    ['come in a flood', [`${numbered(9_000).join('\n')}\n${nonce} ended deadline\n`], { steps: [] }],
+    ['follow on a line without an end', ['z'.repeat(300_000), `${nonce} ended deadline\n`], { steps: [] }],
+  ] as const) {
+    test(`are understood where they ${what}`, () => {
+      const { lines, steps, endedFor } = readAll(texts);
+      assert.equal(endedFor, 'deadline');
+      assert.deepEqual(steps, expected.steps);
+      if ('lines' in expected) assert.deepEqual(lines, expected.lines);
+    });
+  }
+});
+
+describe('of what is printed', () => {
+  test('usual numbers of lines are all passed on', () => {
+    assert.deepEqual(readAll([numbered(mostLines).join('\n')]).lines, numbered(mostLines));
+  });
+
+  test('one line more is left out, and counted', () => {
+    const { lines, last } = readAll([numbered(mostLines + 1).join('\n')]);
+    assert.deepEqual(lines.slice(0, -1), numbered(mostLines));
+    assert.equal(lines.at(-1), '1 more lines (9 B) were left out: of one program, 2000 lines and 1.0 MiB are shown');
+    assert.equal(last.at(-1), `line ${mostLines + 1}`);
+  });
+
+  test('long lines count by their bytes, but by no more than is shown of them', () => {
+    const shown = (line: string) => readAll([`${line}\n`.repeat(1_900)]).lines.length;
+    assert.equal(shown('x'.repeat(499)), 1_900);
+    assert.equal(shown('ü'.repeat(499)), Math.floor(mostBytes / 999) + 1);
+    assert.equal(shown('x'.repeat(50_000)), Math.floor(mostBytes / 2_000) + 1);
+  });
+
+  test('nothing is passed on any more once something was left out', () => {
+    const { lines } = readAll([`${'x'.repeat(1_999)}\n`.repeat(600), 'short\n']);
+    assert.ok(!lines.includes('short'));
+  });
+
+  test('the last fifty lines are kept', () => {
+    assert.deepEqual(readAll([numbered(5_000).join('\n')]).last, numbered(5_000).slice(-50));
+  });
+
+  test('a line without an end is cut down to its last part', () => {
+    const { lines } = readAll([...Array.from({ length: 100 }, () => 'x'.repeat(65_536)), 'end']);
+    assert.equal(lines.length, 1);
+    assert.ok((lines[0]?.length ?? 0) <= 100_000);
+    assert.match(lines[0] ?? '', /x{1000}end$/);
+  });
+
+  test('steps are told as often as in a program that works for days, and no flood of them', () => {
+    let clock = 0;
+    const flood = `${nonce} progress a 1\n`.repeat(10_000);
+    assert.equal(readAll([flood]).steps.length, mostLines);
+    // One every second for as long as it runs.
+    const hours = Array.from({ length: 20_000 }, () => `${nonce} progress a 1\n`);
+    assert.equal(readAll(hours, () => 1_000 * clock++).steps.length, 20_000);
+  });
+});

@@ -1,0 +1,63 @@
+// What is said of a publication that was not heard to its end: only what is known.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { publish } from '../../shared/backups/publish.ts';
+import { Failure } from '../../shared/failure.ts';
+import type { Connection } from '../../shared/host/connection.ts';
+
+async function publicationThat(code: string): Promise<Failure> {
+  const connection: Connection = {
+    target: 'db1',
+    run: () => ({
+      result: Promise.reject(new Failure(code, 'So it was', code === 'lock-lost' ? {} : { hint: 'as others say' })),
+      lastLines: () => [],
+      release: async () => true,
+    }),
+    close: async () => {},
+  };
+  const publication = {
+    backupDir: '/backups',
+    kind: 'scheduled',
+    logFile: '/backups/backup.log',
+    logLine: 'x',
+    troubledLine: 'x',
+    onLog: () => {},
+    holder: 'x',
+    id: '20261123_021700',
+    sidecars: new Map(),
+    tiers: [],
+    deletions: [],
+    records: [],
+  } as const;
+  return publish(connection, publication).then(
+    () => assert.fail('It was published'),
+    (error) => error,
+  );
+}
+
+for (const [code, hint] of [
+  ['connection-lost', /^The host goes on by itself\. See how it ended: grep 20261123_021700 \/backups\/backup\.log\./],
+  ['program-lost', /^The host goes on by itself\. /],
+  ['host-silent', /^The host may do it yet\. See how/],
+  ['deadline', /^See how it ended: grep/],
+] as const) {
+  test(`${code}: whether it was published is not known`, async () => {
+    const failure = await publicationThat(code);
+    assert.equal(failure.code, 'publication-unknown');
+    assert.equal(
+      failure.message,
+      'It is not known whether the verified backup 20261123_021700 was published. So it was',
+    );
+    assert.match(failure.hint ?? '', hint);
+  });
+}
+
+test('lock-lost: nothing was', async () => {
+  const failure = await publicationThat('lock-lost');
+  assert.equal(failure.code, 'lock-lost');
+  assert.match(failure.hint ?? '', /^Nothing was published/);
+});
+
+test('what the host has named otherwise stays what it is', async () => {
+  assert.equal((await publicationThat('toString')).code, 'toString');
+});
