@@ -61,7 +61,7 @@ async function start(way: Way, { request }: Carrying): Promise<string> {
   try {
     return await startTransaction(connection, request, log.host);
   } catch (error) {
-    if (!wasLost(error)) throw error;
+    if (!wasLost(error) && !wasSilent(error)) throw error;
     // It may have come into being all the same.
     const found = await way.use(null, (current) =>
       findTransaction(current, request.backupDir, request.historyId, log.host),
@@ -98,6 +98,11 @@ function wasLost(error: unknown): boolean {
   return error instanceof Failure && lossCodes.includes(error.code);
 }
 
+/** It hangs though the connection stands: another one would tell no more. */
+function wasSilent(error: unknown): boolean {
+  return error instanceof Failure && error.code === 'host-silent';
+}
+
 /** The way to the host, which may have to be found again. */
 class Way {
   connection: Connection;
@@ -116,6 +121,7 @@ class Way {
       try {
         return await work(this.connection);
       } catch (error) {
+        if (wasSilent(error) && id !== null) throw stillOpen(request.backupDir, id, error);
         if (!wasLost(error) || signal.aborted) throw error;
         lostSince ??= Date.now();
         if (losses === mostLosses || Date.now() - lostSince > reconnectingFor)

@@ -37090,6 +37090,11 @@ function stillOpen(backupDir, id, cause) {
 
 /** How often an engine that dies is started anew by one run. */
 const mostStarts = 3;
+/**
+ * Milliseconds of one session that follows. A transaction may take hours; a host that hangs meanwhile must be noticed, and
+ * is at the end of the session.
+ */
+const longestSession = 10 * 60_000;
 /** Follows a transaction to its end, and starts its engine again where nobody carries it. @throws Failure `stuck` */
 async function followToTheEnd(connection, backupDir, id, told, options) {
     let known = told;
@@ -37097,8 +37102,23 @@ async function followToTheEnd(connection, backupDir, id, told, options) {
         known += 1;
         options.onLine(line);
     };
+    const giveUp = Date.now() + options.deadline;
+    const follow = async () => {
+        for (;;) {
+            const left = giveUp - Date.now();
+            const deadline = Math.min(left, longestSession);
+            try {
+                return await followTransaction(connection, backupDir, id, known, { ...options, deadline, onLine });
+            }
+            catch (error) {
+                const isOver = left <= longestSession || !(error instanceof failure_Failure) || error.code !== 'deadline';
+                if (isOver)
+                    throw error;
+            }
+        }
+    };
     for (let starts = 0;; starts += 1) {
-        const { lines, recorded, log } = await followTransaction(connection, backupDir, id, known, { ...options, onLine });
+        const { lines, recorded, log } = await follow();
         const outcome = outcomeOf(lines);
         if (outcome.ending !== null)
             return { outcome, lines, recorded, log };

@@ -36384,6 +36384,11 @@ function stillOpen(backupDir, id, cause) {
 
 /** How often an engine that dies is started anew by one run. */
 const mostStarts = 3;
+/**
+ * Milliseconds of one session that follows. A transaction may take hours; a host that hangs meanwhile must be noticed, and
+ * is at the end of the session.
+ */
+const longestSession = 10 * 60_000;
 /** Follows a transaction to its end, and starts its engine again where nobody carries it. @throws Failure `stuck` */
 async function followToTheEnd(connection, backupDir, id, told, options) {
     let known = told;
@@ -36391,8 +36396,23 @@ async function followToTheEnd(connection, backupDir, id, told, options) {
         known += 1;
         options.onLine(line);
     };
+    const giveUp = Date.now() + options.deadline;
+    const follow = async () => {
+        for (;;) {
+            const left = giveUp - Date.now();
+            const deadline = Math.min(left, longestSession);
+            try {
+                return await followTransaction(connection, backupDir, id, known, { ...options, deadline, onLine });
+            }
+            catch (error) {
+                const isOver = left <= longestSession || !(error instanceof Failure) || error.code !== 'deadline';
+                if (isOver)
+                    throw error;
+            }
+        }
+    };
     for (let starts = 0;; starts += 1) {
-        const { lines, recorded, log } = await followTransaction(connection, backupDir, id, known, { ...options, onLine });
+        const { lines, recorded, log } = await follow();
         const outcome = outcomeOf(lines);
         if (outcome.ending !== null)
             return { outcome, lines, recorded, log };
@@ -37989,7 +38009,7 @@ async function start(way, { request }) {
         return await startTransaction(connection, request, host);
     }
     catch (error) {
-        if (!wasLost(error))
+        if (!wasLost(error) && !wasSilent(error))
             throw error;
         // It may have come into being all the same.
         const found = await way.use(null, (current) => findTransaction(current, request.backupDir, request.historyId, host));
@@ -38024,6 +38044,10 @@ const lossCodes = ['connection-lost', 'program-lost', 'host-unreachable', 'conne
 function wasLost(error) {
     return error instanceof Failure && lossCodes.includes(error.code);
 }
+/** It hangs though the connection stands: another one would tell no more. */
+function wasSilent(error) {
+    return error instanceof Failure && error.code === 'host-silent';
+}
 /** The way to the host, which may have to be found again. */
 class Way {
     connection;
@@ -38041,6 +38065,8 @@ class Way {
                 return await work(this.connection);
             }
             catch (error) {
+                if (wasSilent(error) && id !== null)
+                    throw stillOpen(request.backupDir, id, error);
                 if (!wasLost(error) || signal.aborted)
                     throw error;
                 lostSince ??= Date.now();
