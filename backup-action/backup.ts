@@ -94,6 +94,7 @@ async function prepare(
       ...inputs,
       probe: insideScript(),
       compose: null,
+      sets: true,
       setup: false,
     };
     let seen = await survey(connection, request, attempt.signal, log.host);

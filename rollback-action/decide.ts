@@ -1,8 +1,7 @@
-import { catalogueOf, verifiedSetsOf } from '../shared/backups/catalogue.ts';
 import { Failure } from '../shared/failure.ts';
 import { type Book, entriesOf, openBook } from '../shared/history/book.ts';
 import { lastGood } from '../shared/history/choice.ts';
-import { newestKnown } from '../shared/history/observation.ts';
+import { newestKnown, newestSchema } from '../shared/history/observation.ts';
 import type { Survey } from '../shared/host/survey.ts';
 import { checkComposeVersion, noCompose } from '../shared/releases/compose-version.ts';
 import { type Plan, planRollback } from '../shared/releases/plan.ts';
@@ -55,7 +54,7 @@ export async function decide(
       complaints: compose.complaints,
       filesChangedAt: compose.changedAt,
       newestKnown: newestKnown(book.host, inputs.environment)?.release ?? null,
-      schemaNow: newestSchema(seen),
+      schemaNow: newestSchema(book.host, inputs.environment),
       world: compose.world,
     });
     for (const line of planText(plan)) log.info(line);
@@ -87,12 +86,4 @@ function worldUnknown(): Failure {
   return new Failure('bad-compose-config', 'Compose cannot read the project on the host', {
     hint: 'In deploy-dir on the host: docker compose config --quiet. Check "compose-file" and "env-file"',
   });
-}
-
-/** What the newest backup says of the schema. */
-function newestSchema(seen: Survey): string | null {
-  const { sets } = catalogueOf(seen.files, seen.manifests);
-  const newest = sets.find((set) => set.state === 'verified');
-  const database = newest?.database ?? null;
-  return database === null ? null : (verifiedSetsOf(database, sets)[0]?.manifest.schemaSha256 ?? null);
 }

@@ -169,6 +169,8 @@ async function look(connection: Connection, run: RollbackRun): Promise<Survey> {
           ...inputs,
           probe: insideScript(),
           compose: { files: inputs.composeFiles, envFile: inputs.envFile },
+          // The images are brought back whatever stands in the backup folders.
+          sets: !inputs.skipBackup && !inputs.planOnly,
           setup: false,
         },
         signal,

@@ -25,8 +25,10 @@ const greatestSkew = 5 * 60_000;
 
 /** What the backups of one database are judged by. */
 export interface BackupFacts extends TierFacts {
-  /** Every file of the backup folders. */
+  /** Every file of the sets, and others in the backup folders. */
   files: readonly FoundFile[];
+  /** Files of others besides those, where there are very many. */
+  othersUnnamed: number;
   /** Those that were read in full; null with the reason where they could not be. */
   readings: readonly ReadSet[] | { why: string; remedy: string | null };
   backupDir: string;
@@ -50,7 +52,7 @@ export function judgeBackups(facts: BackupFacts): Findings {
     findings.unable('last run', 'there is no verified backup of this database', 'Run backup-action');
   else findings.check('last run', () => judgeLastRun(catalogue, verified, backupDir));
   findings.check('leftovers', () => judgeLeftovers(catalogue, now), 'warning');
-  findings.check('other files', () => tellForeign(catalogue));
+  findings.check('other files', () => tellForeign(catalogue, facts.othersUnnamed));
   return findings;
 }
 
@@ -229,9 +231,11 @@ function judgeLeftovers({ partial }: Catalogue, now: Date): string | Problem {
 }
 
 /** They are nobody's fault; what is not ours is shown, and never touched. */
-function tellForeign({ foreign }: Catalogue): string {
+function tellForeign({ foreign }: Catalogue, unnamed: number): string {
   if (foreign.length === 0) return 'only sets of backups are in the folders';
   const bytes = foreign.reduce((sum, file) => sum + file.bytes, 0);
   const named = foreign.slice(0, 5).map(({ path }) => path);
-  return `${counted(foreign.length, 'file')} of others, ${formatBytes(bytes)}, and never touched: ${named.join(', ')}${more(foreign.length - 5)}`;
+  const count = foreign.length + unnamed;
+  const size = `${unnamed > 0 ? 'more than ' : ''}${formatBytes(bytes)}`;
+  return `${counted(count, 'file')} of others, ${size}, and never touched: ${named.join(', ')}${more(count - 5)}`;
 }

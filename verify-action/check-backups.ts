@@ -29,7 +29,8 @@ export async function checkBackups(connection: Connection, ground: Ground, run: 
   return judgeBackups({
     database,
     catalogue,
-    files: ground.seen.files,
+    files: ground.sets.files,
+    othersUnnamed: ground.sets.othersUnnamed,
     readings: await readNewest(connection, verified, inputs, signal),
     backupDir: inputs.backupDir,
     maxAge: inputs.maxBackupAge,

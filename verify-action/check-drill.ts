@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { drill } from '../shared/backups/drill.ts';
 import { addProof, type Proof } from '../shared/backups/proof.ts';
+import { wholeManifest } from '../shared/backups/whole-manifest.ts';
 import { Failure } from '../shared/failure.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import * as log from '../shared/runner/log.ts';
@@ -28,6 +29,8 @@ export async function checkDrill(connection: Connection, ground: Ground, run: Ve
   log.info(
     `${set.id}: ${formatBytes(set.manifest.sizeBytes)}; it needs at most ${formatBytes(needed)} on the disk of Docker`,
   );
+  // What comes back is compared with all that the manifest lists, which the survey has left on the host.
+  const manifest = await wholeManifest(connection, inputs.backupDir, set, { signal, onLog: log.host });
   const outcome = await drill(connection, {
     backupDir: inputs.backupDir,
     set,
@@ -44,7 +47,7 @@ export async function checkDrill(connection: Connection, ground: Ground, run: Ve
   });
   outputs['drill-duration-ms'] = outcome.fault === null ? outcome.restoreMs : null;
   const findings = judgeDrill({
-    set,
+    manifest,
     outcome,
     pgDumpVersion: image === container?.imageId ? (facts?.pgDumpVersion ?? null) : null,
     statements: inputs.drillStatements,

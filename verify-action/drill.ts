@@ -1,6 +1,6 @@
 import { type BackupSet, type VerifiedSet, verifiedSetsOf } from '../shared/backups/catalogue.ts';
 import type { DrillOutcome, Restored } from '../shared/backups/drill.ts';
-import type { Manifest, SequenceRange, TableCount } from '../shared/backups/manifest.ts';
+import type { Manifest, ManifestSummary, SequenceRange, TableCount } from '../shared/backups/manifest.ts';
 import type { Proof } from '../shared/backups/proof.ts';
 import { observed } from '../shared/history/observation.ts';
 import type { HistoryRecord } from '../shared/history/record.ts';
@@ -10,7 +10,8 @@ import { Findings, type Problem } from './finding.ts';
 
 /** What the restored database is compared with. */
 export interface DrillFacts {
-  set: VerifiedSet;
+  /** In full: with the lists of what was dumped. */
+  manifest: Manifest;
   outcome: DrillOutcome;
   /** Of the pg_dump in the scratch container's image; null where that is not known. */
   pgDumpVersion: string | null;
@@ -27,13 +28,13 @@ const usualRatio = 4;
  * Bytes that a drill needs on the disk of Docker at its peak.
  * @param live size of the database now; null where it does not answer
  */
-export function neededFor({ dumpBytes, sizeBytes }: Manifest, live: number | null): number {
+export function neededFor({ dumpBytes, sizeBytes }: ManifestSummary, live: number | null): number {
   const data = Math.max(live ?? 0, (dumpBytes ?? sizeBytes * usualRatio) * indexShare);
   return Math.ceil(data * 1.1 + writeAhead);
 }
 
 /** The image of the running database where that is of the archive's major version, else the official one, if it is there. */
-export function imageFor(manifest: Manifest, running: { imageId: string; facts: DatabaseFacts } | null): string {
+export function imageFor(manifest: ManifestSummary, running: { imageId: string; facts: DatabaseFacts } | null): string {
   const major = (version: string) => Number.parseInt(version, 10);
   if (running !== null && major(running.facts.serverVersion) === major(manifest.serverVersion)) return running.imageId;
   return `postgres:${major(manifest.serverVersion)}`;
@@ -46,9 +47,9 @@ export function chooseSet(wanted: string, database: string, sets: readonly Backu
 }
 
 /** Whether what was restored is what was dumped. */
-export function judgeDrill({ set, outcome, pgDumpVersion, statements }: DrillFacts): Findings {
+export function judgeDrill({ manifest, outcome, pgDumpVersion, statements }: DrillFacts): Findings {
   const findings = new Findings('drill');
-  const { manifest, id } = set;
+  const { id } = manifest;
   const { fault, restored } = outcome;
   const remedy = `Do not rely on ${id}. Take a backup now, and drill it`;
   findings.check('same bytes', () => {
@@ -218,7 +219,7 @@ const oneLine = (text: string) => {
 
 /** What the history is told: it says nothing of the release that ran when the backup was taken. */
 export function drillRecord(
-  manifest: Manifest,
+  manifest: ManifestSummary,
   { result, restoreMs }: Proof,
   circumstances: Parameters<typeof observed>[1],
 ): HistoryRecord {

@@ -3,6 +3,7 @@ import { Failure } from '../shared/failure.ts';
 import { type Book, openBook } from '../shared/history/book.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import { type Survey, survey } from '../shared/host/survey.ts';
+import { demandSets, type SetsSurvey } from '../shared/host/survey-sets.ts';
 import { type DatabaseFacts, readProbe } from '../shared/postgres/probe.ts';
 import { insideScript } from '../shared/postgres/scripts.ts';
 import type { WorkflowContext } from '../shared/runner/context.ts';
@@ -25,6 +26,7 @@ export interface Verification {
 /** What all checks look at. */
 export interface Ground {
   seen: Survey;
+  sets: SetsSurvey;
   catalogue: Catalogue;
   book: Book;
   copyNotices: string[];
@@ -42,15 +44,18 @@ export async function look(connection: Connection, { inputs, signal, mirrored }:
       probe: insideScript(),
       // What only some groups look at takes its time.
       compose: asks('setup', 'deployment') ? { files: inputs.composeFiles, envFile: inputs.envFile } : null,
+      sets: true,
       setup: asks('setup'),
     },
     signal,
     log.host,
   );
   const { texts, notices } = await mirrored;
+  const sets = demandSets(seen.sets);
   return {
     seen,
-    catalogue: catalogueOf(seen.files, seen.manifests),
+    sets,
+    catalogue: catalogueOf(sets.files, sets.manifests),
     book: openBook(inputs.environment, seen.history, seen.auditTrail, texts),
     copyNotices: notices,
     now: new Date(Date.now() + seen.clockAhead),

@@ -28378,14 +28378,21 @@ module.exports = __nccwpck_require__.p + "17c93100da8498a6f597.sh";
 /***/ 63144:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "58f30a068cb8df7c7636.sh";
+module.exports = __nccwpck_require__.p + "ef80e65ca53fe42604df.sh";
 
 /***/ }),
 
 /***/ 27416:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "06b6fc5c82fcf35ce7aa.sh";
+module.exports = __nccwpck_require__.p + "4b2d35cfa30ec68e8145.sh";
+
+/***/ }),
+
+/***/ 87128:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "ba6dedfdf5c17d530e37.sh";
 
 /***/ }),
 
@@ -28413,7 +28420,7 @@ module.exports = __nccwpck_require__.p + "15e89b1d88b3d4e260e1.sh";
 /***/ 65801:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "a1ec10e47a4c3a597894.sh";
+module.exports = __nccwpck_require__.p + "a865b3d70877b39aa3c3.sh";
 
 /***/ }),
 
@@ -28431,6 +28438,13 @@ module.exports = __nccwpck_require__.p + "cb7442f63fa390fb9ef2.sh";
 
 /***/ }),
 
+/***/ 15790:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "06cfab4895e39b7a7ac4.sh";
+
+/***/ }),
+
 /***/ 50170:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28441,7 +28455,14 @@ module.exports = __nccwpck_require__.p + "315fb2c9b166e1b6d35e.sh";
 /***/ 38458:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "40359713981cfd200876.sh";
+module.exports = __nccwpck_require__.p + "aab6f23122a5ae89084e.sh";
+
+/***/ }),
+
+/***/ 79821:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "41756c5392e92e5677f8.sh";
 
 /***/ }),
 
@@ -28462,7 +28483,7 @@ module.exports = __nccwpck_require__.p + "eeefe7bab552b3eb9057.sh";
 /***/ 88028:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "80afcc215b083aea6ec4.sh";
+module.exports = __nccwpck_require__.p + "324906237728bb358eb2.sh";
 
 /***/ }),
 
@@ -32544,6 +32565,83 @@ function runAction(name, outputs, action, grace = gracePeriod) {
 var external_node_crypto_ = __nccwpck_require__(77598);
 ;// CONCATENATED MODULE: external "node:timers/promises"
 const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+;// CONCATENATED MODULE: ./build/shared/host/survey-sets.js
+
+/**
+ * So much the host reads of a manifest: from its begin, up to the lists of tables and sequences, and back from its end to
+ * what follows them. Bytes.
+ */
+const longestHead = 16_384;
+const longestTail = 262_144;
+/** Of those who can do nothing without it. @throws Failure `survey-incomplete` */
+function demandSets(sets) {
+    if (sets === null)
+        throw new Error('The survey was not asked to look at the backups');
+    if ('error' in sets)
+        throw new failure_Failure('survey-incomplete', sets.error);
+    return sets;
+}
+/** null where it was not asked for; an error where not all of it could be looked at. */
+function readSets(records) {
+    const state = records.find('sets-state');
+    const error = records.find('sets-error');
+    if (state === undefined)
+        return null;
+    if (error !== undefined)
+        return { error };
+    const files = records.all('file').map((value) => {
+        const space = value.indexOf(' ');
+        return { bytes: Number(value.slice(0, space)), path: value.slice(space + 1) };
+    });
+    return {
+        state,
+        files,
+        othersUnnamed: Number(records.find('others-unnamed') ?? 0),
+        manifests: readManifests(records),
+    };
+}
+/** A manifest stands under one of its names in both texts; the links say which others it has. */
+function readManifests(records) {
+    const heads = sectionsOf(records.find('manifest-heads') ?? '');
+    const tails = sectionsOf(records.find('manifest-tails') ?? '');
+    const manifests = new Map();
+    const byInode = new Map();
+    for (const link of (records.find('manifest-links') ?? '').split('\n')) {
+        const [inode = '', path = ''] = link.split(' ');
+        if (!byInode.has(inode))
+            byInode.set(inode, joined(heads.get(path) ?? null, tails.get(path) ?? null));
+        const text = byInode.get(inode) ?? null;
+        if (text !== null)
+            manifests.set(path, text);
+    }
+    return manifests;
+}
+/**
+ * As `head -v` and `tail -v` write several files, by name. A name that comes twice was forged by what stands in a file:
+ * then nobody knows which is which.
+ */
+function sectionsOf(text) {
+    const sections = new Map();
+    const [, ...parts] = text.split(/^==> (.*) <==$/m);
+    for (let at = 0; at + 1 < parts.length; at += 2) {
+        const [name = '', content = ''] = parts.slice(at, at + 2);
+        sections.set(name, sections.has(name) ? null : content.slice(1));
+    }
+    return sections;
+}
+/**
+ * What stands before the lists and what stands behind them is the manifest without them: JSON again, for which a list of
+ * tables begins a line, and the large objects are what follows.
+ */
+function joined(head, tail) {
+    if (head === null)
+        return null;
+    const lists = head.search(/^ {2}"tables": \[/m);
+    if (lists >= 0)
+        return tail === null ? null : head.slice(0, lists) + tail;
+    return head.length < longestHead ? head : null;
+}
+
 ;// CONCATENATED MODULE: ./build/shared/releases/image-reference.js
 
 // Docker's grammar (distribution/reference), rule by rule.
@@ -32871,12 +32969,12 @@ function dumpExtension({ format, compression, encryption }) {
     return `${format === 'custom' ? 'dump' : 'sql'}${outer}${encryption === 'age' ? '.age' : ''}`;
 }
 /** The names of all files of a set. They hold letters, digits, `_` and `.` only. */
-function setFileNames(prefix, id, encoding) {
+function naming_setFileNames(prefix, id, encoding) {
     const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => [part, `${prefix}_${id}.${ending}`]);
     return { ...Object.fromEntries(sidecars), dump: `${prefix}_${id}.${dumpExtension(encoding)}` };
 }
 /** Reads a bare file name; null for one that is not ours. */
-function parseSetFileName(name) {
+function naming_parseSetFileName(name) {
     const [, prefix, id = '', ending = ''] = /^(backup|prerollback|failed)_(\d{8}_\d{6})\.(.+)$/.exec(name) ?? [];
     if (!isBackupId(id))
         return null;
@@ -33174,8 +33272,8 @@ const longestName = 63;
 const foldAt = 92;
 /** The commands that restore a set, whatever its database, user and folders are called. */
 function restoreCommands(manifest, place) {
-    const prefix = parseSetFileName(manifest.file)?.prefix ?? 'backup';
-    const files = setFileNames(prefix, manifest.id, manifest);
+    const prefix = naming_parseSetFileName(manifest.file)?.prefix ?? 'backup';
+    const files = naming_setFileNames(prefix, manifest.id, manifest);
     const restored = nameWith(manifest.database, '_restored');
     const maintenance = manifest.database === 'postgres' ? 'template1' : 'postgres';
     const psql = ['psql', '-X', '--quiet', `--username=${place.user}`, `--dbname=${maintenance}`];
@@ -33452,9 +33550,13 @@ function sizesIn({ settlement }) {
     return settlement.sets.map(({ id, manifest }) => ({ id, bytes: manifest.sizeBytes, kind: manifest.kind }));
 }
 /** null where there is nothing to compare with. */
-function schemaChangesIn({ dump }) {
+function schemaChangesIn({ dump, previous, settlement }) {
     const { schemaText, previousSchemaText } = dump;
-    return schemaText === null || previousSchemaText === null ? null : compareSchemas(previousSchemaText, schemaText);
+    if (schemaText === null || previousSchemaText === null)
+        return null;
+    return previous?.schemaSha256 === settlement.manifest.schemaSha256
+        ? []
+        : compareSchemas(previousSchemaText, schemaText);
 }
 
 ;// CONCATENATED MODULE: ./build/shared/backups/assemble.js
@@ -33500,7 +33602,7 @@ function manifestOf(dump, facts) {
 }
 /** The files beside the dump that are made here, by bare name: manifest, report and the checksums of all. */
 function sidecarsOf(dump, manifest, report) {
-    const names = setFileNames(homeOf(manifest.kind).prefix, dump.id, manifest);
+    const names = naming_setFileNames(homeOf(manifest.kind).prefix, dump.id, manifest);
     const texts = new Map([
         [names.manifest, `${JSON.stringify(manifest, null, 2)}\n`],
         [names.report, report],
@@ -33528,8 +33630,8 @@ function hash(algorithm, text) {
 
 
 
-/** UTF-16 units; room for some 100 000 tables, and as much as the survey sends. */
-const longestManifest = 8 * 1024 * 1024;
+/** UTF-16 units; room for `mostRelations` tables, each with a sequence and names of 63 characters. */
+const read_manifest_longestManifest = 128 * 1024 * 1024;
 /** UTF-16 units. PostgreSQL's own limit on names is 63 bytes, but a build may have another. */
 const read_manifest_name = untrusted_text(1024);
 const line = untrusted_text(4096);
@@ -33559,7 +33661,7 @@ const check = shape({
     detail: line,
     ms: milliseconds,
 });
-const manifest = shape({
+const summaryFields = {
     version: oneOf(1),
     id: backupId,
     kind: oneOf('scheduled', 'predeployment', 'prerollback'),
@@ -33577,15 +33679,12 @@ const manifest = shape({
     format: oneOf('custom', 'plain'),
     compression: oneOf('zstd', 'gzip', 'none'),
     encryption: oneOf('none', 'age'),
-    file: textThat((value) => parseSetFileName(value)?.part === 'dump', 'the bare name of a dump'),
+    file: textThat((value) => naming_parseSetFileName(value)?.part === 'dump', 'the bare name of a dump'),
     sizeBytes: count,
     dumpBytes: orNull(count),
     sha256: hex(64),
     md5: hex(32),
-    tables: listOf(table, mostRelations),
-    sequences: listOf(sequence, mostRelations),
     largeObjects: count,
-    extensions: listOf(shape({ name: read_manifest_name, version: read_manifest_name }), 10_000),
     schemaSha256: orNull(hex(64)),
     schemaChangedSince: orNull(backupId),
     release: mapOf(isServiceName, read_manifest_runningImage, 1000),
@@ -33593,19 +33692,33 @@ const manifest = shape({
     commit: orNull(textThat((value) => /^[a-f0-9]{7,64}$/.test(value), 'a commit')),
     actor: orNull(read_manifest_name),
     checks: listOf(check, 1000),
+};
+const summary = shape(summaryFields);
+const manifest = shape({
+    ...summaryFields,
+    tables: listOf(table, mostRelations),
+    sequences: listOf(sequence, mostRelations),
+    extensions: listOf(shape({ name: read_manifest_name, version: read_manifest_name }), 10_000),
 });
 /**
  * Reads a manifest from the host, which may hold anything. Fields that this version does not know are dropped.
  *
  * @throws Failure `bad-manifest`; its message ends a sentence that begins with the file's name.
  */
-function readManifest(json) {
-    if (json.length > longestManifest)
+function read_manifest_readManifest(json) {
+    return read(manifest, json);
+}
+/** The same without the lists of what the set holds, whether they are there or not. @throws Failure as `readManifest` */
+function readSummary(json) {
+    return read(summary, json);
+}
+function read(reader, json) {
+    if (json.length > read_manifest_longestManifest)
         throw new failure_Failure('bad-manifest', 'is too large for a manifest');
     const value = parse(json);
     refuseOtherVersions(value);
     try {
-        return manifest(value, '');
+        return reader(value, '');
     }
     catch (error) {
         if (error instanceof failure_Failure)
@@ -33640,7 +33753,7 @@ const rollbackRecords = /^rollback\/(deployment_tags\.log|history\.jsonl|HOLD|tr
  * Sorts what the survey found into sets and others.
  *
  * @param files every file of these folders.
- * @param manifestTexts contents of the `*.manifest.json` files by path. Untrusted.
+ * @param manifestTexts contents of the `*.manifest.json` files by path, as far as summaries are read from them. Untrusted.
  */
 function catalogueOf(files, manifestTexts) {
     const copies = new Map();
@@ -33666,7 +33779,7 @@ function catalogueOf(files, manifestTexts) {
     }
     const sets = new Map();
     for (const copy of [...copies.values()].toSorted(byFolder)) {
-        const manifestFile = copy.files.find((file) => parseSetFileName(bareName(file.path))?.part === 'manifest');
+        const manifestFile = copy.files.find((file) => naming_parseSetFileName(bareName(file.path))?.part === 'manifest');
         // The manifest is renamed into place last, so without one there is no set.
         if (manifestFile === undefined)
             foreign.push(...copy.files);
@@ -33687,12 +33800,12 @@ function verifiedSetsOf(database, sets) {
     return sets.filter((set) => set.state === 'verified').filter((set) => set.database === database);
 }
 /** Where a set's files are, below the backup directory, in the order of its folders. */
-function placesOf({ id, folders }) {
+function catalogue_placesOf({ id, folders }) {
     return folders.map((folder) => (folder === 'predeployment' ? `${folder}/${id}` : folder));
 }
 /** The first of those places. */
-function folderOf(set) {
-    return placesOf(set)[0] ?? 'daily';
+function catalogue_folderOf(set) {
+    return catalogue_placesOf(set)[0] ?? 'daily';
 }
 /** Orders ids; they are times, so their text order is their order in time. */
 function newestFirst(a, b) {
@@ -33710,7 +33823,7 @@ function placeOf({ path }) {
     if (rollbackRecords.test(path))
         return 'record';
     const bare = bareName(path);
-    const parsed = parseSetFileName(bare);
+    const parsed = naming_parseSetFileName(bare);
     const folder = allFolders.find((known) => path.startsWith(`${known}/`));
     if (parsed === null || folder === undefined)
         return 'foreign';
@@ -33739,7 +33852,7 @@ function judge(copy, manifestText) {
         return broken(`its manifest ${manifest}`, null);
     if (manifest.id !== copy.id)
         return broken(`its manifest is that of ${manifest.id}`, manifest);
-    const { dump } = setFileNames(copy.prefix, copy.id, manifest);
+    const { dump } = naming_setFileNames(copy.prefix, copy.id, manifest);
     if (manifest.file !== dump)
         return broken(`its manifest names ${manifest.file} instead of ${dump}`, manifest);
     const file = copy.files.find((found) => bareName(found.path) === dump);
@@ -33753,7 +33866,7 @@ function judge(copy, manifestText) {
 }
 function manifestOrReason(text) {
     try {
-        return readManifest(text);
+        return readSummary(text);
     }
     catch (error) {
         if (error instanceof failure_Failure)
@@ -34398,7 +34511,30 @@ async function run(connection, verb, { backupDir, records, onLog }) {
     }
 }
 
+// EXTERNAL MODULE: external "node:zlib"
+var external_node_zlib_ = __nccwpck_require__(38522);
+;// CONCATENATED MODULE: ./build/shared/packed.js
+
+/** A text as it travels where it may be long: gzip, in base64, which the host makes and takes by programs that it has. */
+function pack(text) {
+    return (0,external_node_zlib_.gzipSync)(text, { level: 1 }).toString('base64');
+}
+/**
+ * Reads what the host packed, which may be anything.
+ * @param longest bytes of the text
+ * @returns null where it is none, or longer
+ */
+function packed_unpack(packed, longest) {
+    try {
+        return (0,external_node_zlib_.gunzipSync)(Buffer.from(packed, 'base64'), { maxOutputLength: longest }).toString('utf8');
+    }
+    catch {
+        return null;
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/shared/backups/publish.js
+
 
 
 
@@ -34423,7 +34559,8 @@ async function publish(connection, publication) {
     const parameters = [
         ...begin('publish', publication, publication.holder, publication.id, publication.troubledLine),
         String(sidecars.size),
-        ...[...sidecars].flat(),
+        // A manifest may be long, and the host reads parameters byte by byte.
+        ...[...sidecars].flatMap(([name, text]) => [name, pack(text)]),
         String(tiers.length),
         ...tiers,
         String(deletions.length),
@@ -34796,6 +34933,10 @@ const verification_failed = (name, detail, ms = 0) => ({ name, result: 'failed',
 
 
 
+
+/** Bytes of a text that the host sends packed. What is compared costs many times its size in memory. */
+const longestText = 256 * 1024 * 1024;
+const longestCompared = 64 * 1024 * 1024;
 const take_program = {
     name: 'take',
     step: 'the dump',
@@ -34854,13 +34995,14 @@ function lockMayStay(backupDir) {
     return `The host did not say in time that it has freed the lock: the next run may find it taken. On the host: cat ${backupDir}/.lock.holder`;
 }
 function take_readDump(records, { kind, encoding, rowCounts }) {
-    const facts = facts_readFacts(records.all('fact'));
+    const text = (name, longest = longestText) => packed_unpack(records.find(name) ?? '', longest);
+    const facts = facts_readFacts([...records.all('fact'), ...(text('facts') ?? '').split('\n')]);
     const sizeBytes = records.integer('size');
     const id = records.get('id');
     const bytes = /^bytes (\d+)$/m.exec(records.get('verify'))?.[1];
     return {
         id,
-        file: setFileNames(homeOf(kind).prefix, id, encoding).dump,
+        file: naming_setFileNames(homeOf(kind).prefix, id, encoding).dump,
         sizeBytes,
         dumpBytes: encoding.compression === 'none' ? sizeBytes : bytes === undefined ? null : Number(bytes),
         sums: { sha256: records.get('sha256'), md5: records.get('md5') },
@@ -34868,8 +35010,8 @@ function take_readDump(records, { kind, encoding, rowCounts }) {
         sequences: sequenceRanges(facts.sequencesBefore, facts.sequencesAfter ?? []),
         largeObjects: facts.largeObjects,
         extensions: facts.extensions,
-        schemaText: records.find('schema-text') ?? null,
-        previousSchemaText: records.find('previous-schema-text') ?? null,
+        schemaText: text('schema-text'),
+        previousSchemaText: text('previous-schema-text', longestCompared),
         schemaSums: readSums(records, 'schema'),
         globalsSums: readSums(records, 'globals'),
         settingsSums: readSums(records, 'settings'),
@@ -34880,7 +35022,7 @@ function take_readDump(records, { kind, encoding, rowCounts }) {
             streamSha256: records.get('stream-sha256'),
             diskSha256: records.get('sha256'),
             stages: records.get('verify'),
-            contents: records.find('contents') ?? '',
+            contents: text('contents') ?? '',
             tables: facts.tables,
             factsComplete: records.find('facts-incomplete') === undefined && facts.sequencesAfter !== null,
             rowCounts,
@@ -34943,7 +35085,167 @@ const takeHints = {
     'sets-changed': 'Nothing was taken. See what else works in the backup folder, then run it again',
 };
 
+;// CONCATENATED MODULE: ./build/shared/backups/read-sets.js
+
+
+const read_sets_program = {
+    name: 'read-sets',
+    step: 'the reading of the backups',
+    scripts: [__nccwpck_require__.ab + "read-sets.sh"],
+};
+/** Reads every file of these sets from the disk, and compares each with what its set says of it. */
+async function read_sets_readSets(connection, request) {
+    const parameters = request.sets.flatMap((set) => {
+        const names = read_sets_namesOf(set);
+        const files = filesOf(names);
+        const places = placesOf(set);
+        return [String(places.length), ...places, names.sha256, names.md5, String(files.length), ...files];
+    });
+    const { result } = connection.run(read_sets_program, [request.backupDir, String(request.sets.length), ...parameters], {
+        deadline: request.timeout,
+        atEnd: 'end',
+        signal: request.signal,
+        onLog: request.onLog,
+        onProgress: (_, path) => request.onSet(path),
+    });
+    const reading = readRecords(await result);
+    return request.sets.map((set) => read_sets_judgeReading(set, reading));
+}
+function readRecords(records) {
+    const pair = (value, separator) => {
+        const at = value.indexOf(separator);
+        return [value.slice(0, at), value.slice(at + 1)];
+    };
+    return {
+        sums: new Map([
+            ...records.all('sum').map((value) => {
+                const [sum, path] = pair(value, ' ');
+                return [path, sum];
+            }),
+            ...records.all('unread').map((path) => [path, null]),
+        ]),
+        lists: new Map(records.all('list').map((value) => pair(value, '\n'))),
+    };
+}
+/** Compares what was read with the set's own lists and its manifest: each file must agree with all that name it. */
+function read_sets_judgeReading(set, { sums, lists }) {
+    const names = read_sets_namesOf(set);
+    const [folder = 'daily', ...others] = placesOf(set);
+    const files = filesOf(names);
+    const sha256 = lists.get(`${folder}/${names.sha256}`);
+    const md5 = lists.get(`${folder}/${names.md5}`);
+    const faults = [];
+    if (sha256 === undefined)
+        faults.push(`${names.sha256} is missing`);
+    if (md5 === undefined)
+        faults.push(`${names.md5} is missing`);
+    const listed = listedSums(sha256 ?? '');
+    for (const name of files) {
+        const sum = sums.get(`${folder}/${name}`) ?? null;
+        const expected = listed.get(name);
+        if (sum === null && expected === undefined && wasNotMade(name, set))
+            continue;
+        if (sum === null)
+            faults.push(`${name} could not be read`);
+        else if (sha256 !== undefined && expected === undefined)
+            faults.push(`${names.sha256} does not list ${name}`);
+        else if (expected !== undefined && sum !== expected)
+            faults.push(`${name} is not what ${names.sha256} says`);
+        if (name === names.dump && sum !== null && sum !== set.manifest.sha256)
+            faults.push(`${name} is not what the manifest says`);
+    }
+    // Hard links are one file, read once. What is none any more, since the folders were copied, was read as well.
+    for (const path of others.flatMap((other) => files.map((name) => `${other}/${name}`))) {
+        const sum = sums.get(path);
+        if (sum === undefined)
+            continue;
+        const isSame = sum === sums.get(`${folder}/${path.slice(path.lastIndexOf('/') + 1)}`);
+        if (sum === null)
+            faults.push(`${path} could not be read`);
+        else if (!isSame)
+            faults.push(`${path} is not the same as in ${folder}`);
+    }
+    if (md5 !== undefined && listedSums(md5).get(names.dump) !== set.manifest.md5)
+        faults.push(`${names.md5} and the manifest differ on ${names.dump}`);
+    return { id: set.id, files: files.length, faults };
+}
+const allSides = (/* unused pure expression or super */ null && (['schema', 'globals', 'settings']));
+/** What was taken beside the dump. A dump counts also where not all of it could be; its manifest tells. */
+function sidesOf({ manifest: { checks } }) {
+    return allSides.filter((side) => checks.some(({ name, result }) => name === side && result === 'passed'));
+}
+function wasNotMade(name, set) {
+    const names = read_sets_namesOf(set);
+    const side = allSides.find((part) => names[part] === name);
+    return side !== undefined && !sidesOf(set).includes(side);
+}
+/** As `sha256sum` writes them: sum, a space, a space or an asterisk, name. */
+function listedSums(text) {
+    const lines = text.split('\n').map((line) => /^([0-9a-f]+) [ *](.+)$/.exec(line));
+    return new Map(lines.flatMap((match) => (match === null ? [] : [[match[2] ?? '', match[1] ?? '']])));
+}
+/** The names that a set's files have where it stands. */
+function read_sets_namesOf({ id, manifest }) {
+    return setFileNames(parseSetFileName(manifest.file)?.prefix ?? 'backup', id, manifest);
+}
+/** Those that its lists of sums name. */
+function filesOf({ dump, schema, globals, settings, manifest, report }) {
+    return [dump, schema, globals, settings, manifest, report];
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/whole-manifest.js
+
+
+
+
+
+
+const whole_manifest_program = { name: 'whole-manifest', step: 'the reading of a manifest', scripts: [new URL(/* asset import */ __nccwpck_require__(87128), __nccwpck_require__.b)] };
+/** Of one set, with the lists of what it holds, which no survey sends. @throws Failure `manifest-unreadable` */
+async function wholeManifest(connection, backupDir, set, { signal, onLog }) {
+    const file = `${backupDir}/${folderOf(set)}/${namesOf(set).manifest}`;
+    const { result } = connection.run(whole_manifest_program, [file, String(longestManifest)], {
+        deadline: 120_000,
+        atEnd: 'end',
+        signal,
+        onLog,
+    });
+    try {
+        return readManifest(unpack((await result).get('manifest'), longestManifest) ?? '');
+    }
+    catch (error) {
+        if (!(error instanceof Failure) || !['bad-manifest', 'manifest-unreadable'].includes(error.code))
+            throw error;
+        throw new Failure('manifest-unreadable', `The manifest of ${set.id} cannot be read in full: ${error.message}`, {
+            hint: `Do not rely on ${set.id}. See ${file} on the host, and take a backup now`,
+            cause: error,
+        });
+    }
+}
+/**
+ * A set whose manifest nobody could read would be there and never count.
+ * @param text as it is about to be written
+ * @throws Failure `manifest-unreadable`
+ */
+function demandReadable(text) {
+    const refuse = (why, cause) => new failure_Failure('manifest-unreadable', `The manifest of this backup could not be read back: it ${why}`, {
+        hint: 'Nothing was published; earlier backups are as they were. Report this: the database or the project is larger than the action takes',
+        cause,
+    });
+    try {
+        read_manifest_readManifest(text);
+    }
+    catch (error) {
+        throw error instanceof failure_Failure ? refuse(error.message, error) : error;
+    }
+    const behind = Buffer.byteLength(text.slice(text.indexOf('\n  "largeObjects": ')));
+    if (behind > longestTail)
+        throw refuse(`has ${behind} bytes besides its tables and sequences`);
+}
+
 ;// CONCATENATED MODULE: ./build/shared/backups/backup.js
+
+
 
 
 
@@ -34980,9 +35282,10 @@ async function prepareAndTake(run, prepare, takeDump, onStale) {
         }
     }
 }
-/** Judges what the survey saw. @throws Failure as judgeHost does */
+/** Judges what the survey saw. @throws Failure `survey-incomplete`, or as judgeHost does */
 function prepareBackup(seen, order) {
-    const catalogue = catalogueOf(seen.files, seen.manifests);
+    const sets = demandSets(seen.sets);
+    const catalogue = catalogueOf(sets.files, sets.manifests);
     const newest = (database) => verifiedSetsOf(database, catalogue.sets)[0] ?? null;
     const host = judgeHost(seen, {
         ...order,
@@ -34997,7 +35300,7 @@ function prepareBackup(seen, order) {
         release: releaseOf(seen.containers, seen.images),
         previous: newest(host.database.database),
         zstdOn: seen.tools.has('zstd') ? 'host' : 'container',
-        setsState: seen.setsState,
+        setsState: sets.state,
     };
 }
 /** Takes the dump under the lock, which is kept until it is released. */
@@ -35027,8 +35330,8 @@ async function takeBackup(connection, prepared, attempt) {
     });
 }
 function schemaFile(backupDir, set) {
-    const prefix = parseSetFileName(set.manifest.file)?.prefix ?? 'backup';
-    return `${backupDir}/${folderOf(set)}/${setFileNames(prefix, set.id, set.manifest).schema}`;
+    const prefix = naming_parseSetFileName(set.manifest.file)?.prefix ?? 'backup';
+    return `${backupDir}/${catalogue_folderOf(set)}/${naming_setFileNames(prefix, set.id, set.manifest).schema}`;
 }
 /** Puts a dump aside that failed a check. @throws Failure `not-verified` */
 async function demandVerified(connection, dump, attempt) {
@@ -35070,11 +35373,13 @@ async function publishBackup(connection, { host, catalogue, release, previous, z
         target: connection.target,
         minSizeRatio: order.minSizeRatio,
     };
+    const sidecars = sidecarsOf(dump, manifest, reportText(account));
+    demandReadable(sidecars.get(naming_setFileNames(homeOf(kind).prefix, dump.id, manifest).manifest) ?? '');
     const published = await publish(connection, {
         ...ending(attempt),
         holder,
         id: dump.id,
-        sidecars: sidecarsOf(dump, manifest, reportText(account)),
+        sidecars,
         tiers: entered.filter((tier) => folderOfTier(tier) !== home),
         deletions,
         records: recordsOf(manifest),
@@ -35908,11 +36213,14 @@ async function connect(ssh, surroundings) {
 }
 
 ;// CONCATENATED MODULE: ./build/shared/host/survey.js
+
 const survey_program = {
     name: 'survey',
     step: 'the survey of the host',
     scripts: [
         new URL(/* asset import */ __nccwpck_require__(65801), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(15790), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(79821), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(62434), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(64987), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(50170), __nccwpck_require__.b),
@@ -35930,6 +36238,7 @@ async function survey(connection, request, signal, onLog) {
         request.databaseUser ?? '',
         request.databaseName ?? '',
         request.probe,
+        request.sets ? 'sets' : '',
         request.setup ? 'setup' : '',
         ...(request.compose === null ? [''] : ['compose', request.compose.envFile ?? '', ...request.compose.files]),
     ], { deadline: 120_000, atEnd: 'end', signal, onLog });
@@ -35953,12 +36262,7 @@ function readSurvey(records, asked, answered) {
         freeBytes: records.integer('free-bytes'),
         freeInodes: /^\d+$/.test(inodes) && inodes !== '0' ? Number(inodes) : null,
         lockHolder: records.find('lock-holder') ?? null,
-        setsState: records.get('sets-state'),
-        files: records.all('file').map((value) => {
-            const [bytes = '', path = ''] = survey_split(value, ' ');
-            return { bytes: Number(bytes), path };
-        }),
-        manifests: readManifests(records),
+        sets: readSets(records),
         docker: docker === undefined ? { error: records.find('docker-error') ?? '' } : { version: docker },
         containers: records.all('container').map(readContainer),
         images: records.all('image').map((json) => {
@@ -36046,23 +36350,9 @@ function readLocalImages(text) {
     }
     return [...images.values()];
 }
-/** Other names of a manifest stand behind it. */
-function readManifests(records) {
-    const manifests = new Map(records.all('manifest').map((value) => survey_split(value, '\n')));
-    for (const value of records.all('manifest-again')) {
-        const [path, first] = survey_split(value, '\n');
-        manifests.set(path, manifests.get(first) ?? '');
-    }
-    return manifests;
-}
 function readFolder(value) {
     const [type = '', mode = '', owner = '', device = '', writable = '', ...path] = value.split('|');
     return { type, mode, owner, device, writable: writable === 'writable', path: path.join('|') };
-}
-/** In two at the first separator: what follows may hold it again. */
-function survey_split(value, separator) {
-    const at = value.indexOf(separator);
-    return at < 0 ? [value, ''] : [value.slice(0, at), value.slice(at + separator.length)];
 }
 
 ;// CONCATENATED MODULE: ./build/shared/runner/dump-progress.js
@@ -36441,6 +36731,15 @@ function newestKnown(history, environment) {
     return newest ?? null;
 }
 /**
+ * The schema that the newest backup saw, as SHA-256; null where the history tells of none. A backup adds a record where the
+ * schema is another one than that of the newest. A drill tells of the backup that it restored, which may be an old one.
+ * @param history the host's own, in the order of its file
+ */
+function newestSchema(history, environment) {
+    const newest = history.findLast(({ environment: of, event, schemaSha256 }) => of === environment && event !== 'drill' && event !== 'restore' && schemaSha256 !== null);
+    return newest?.schemaSha256 ?? null;
+}
+/**
  * The record of a release that was seen to run: a new one where release or schema are others than those of the newest
  * record, so that a history does not grow by a line each night.
  * @param history the host's own, in the order of its file
@@ -36483,7 +36782,7 @@ function observed(release, seen, previous) {
 /** One text in one artifact. */
 const fileName = 'history.jsonl';
 /** Bytes; what is longer is none of ours. */
-const longestText = 1024 * 1024;
+const artifact_store_longestText = 1024 * 1024;
 /** GitHub's longest for public repositories. */
 const longestRetention = 90;
 /**
@@ -36509,7 +36808,7 @@ function onlyFile(folder, id) {
     if (file === undefined || others.length > 0 || !file.isFile())
         throw new Error(`The artifact ${id} holds something else than one file`);
     const path = (0,external_node_path_.join)(folder, file.name);
-    if ((0,external_node_fs_.statSync)(path).size > longestText)
+    if ((0,external_node_fs_.statSync)(path).size > artifact_store_longestText)
         throw new Error(`The artifact ${id} is larger than 1 MiB`);
     return (0,external_node_fs_.readFileSync)(path, 'utf8');
 }
@@ -36988,6 +37287,8 @@ function checked(value) {
 
 /** The scripts of which the engine on the host consists, in order. */
 const engine = (/* unused pure expression or super */ null && ([
+    /* unused asset import */ undefined,
+    /* unused asset import */ undefined,
     /* unused asset import */ undefined,
     /* unused asset import */ undefined,
     /* unused asset import */ undefined,
@@ -37503,6 +37804,7 @@ async function prepare(connection, inputs, attempt, deployments, outputs) {
             ...inputs,
             probe: insideScript(),
             compose: null,
+            sets: true,
             setup: false,
         };
         let seen = await survey(connection, request, attempt.signal, log_host);
@@ -37551,7 +37853,7 @@ async function publishAndTell(connection, prepared, dump, attempt, deployments, 
     });
     const { settlement, place } = account;
     const problems = [...settlement.problems, ...published.problems];
-    const names = setFileNames('backup', dump.id, settlement.manifest);
+    const names = naming_setFileNames('backup', dump.id, settlement.manifest);
     Object.assign(outputs, {
         status: problems.length === 0 ? 'succeeded' : 'incomplete',
         'backup-id': dump.id,

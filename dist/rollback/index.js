@@ -28378,14 +28378,21 @@ module.exports = __nccwpck_require__.p + "17c93100da8498a6f597.sh";
 /***/ 63144:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "58f30a068cb8df7c7636.sh";
+module.exports = __nccwpck_require__.p + "ef80e65ca53fe42604df.sh";
 
 /***/ }),
 
 /***/ 27416:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "06b6fc5c82fcf35ce7aa.sh";
+module.exports = __nccwpck_require__.p + "4b2d35cfa30ec68e8145.sh";
+
+/***/ }),
+
+/***/ 87128:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "ba6dedfdf5c17d530e37.sh";
 
 /***/ }),
 
@@ -28413,7 +28420,7 @@ module.exports = __nccwpck_require__.p + "15e89b1d88b3d4e260e1.sh";
 /***/ 65801:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "a1ec10e47a4c3a597894.sh";
+module.exports = __nccwpck_require__.p + "a865b3d70877b39aa3c3.sh";
 
 /***/ }),
 
@@ -28431,6 +28438,13 @@ module.exports = __nccwpck_require__.p + "cb7442f63fa390fb9ef2.sh";
 
 /***/ }),
 
+/***/ 15790:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "06cfab4895e39b7a7ac4.sh";
+
+/***/ }),
+
 /***/ 50170:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28441,7 +28455,14 @@ module.exports = __nccwpck_require__.p + "315fb2c9b166e1b6d35e.sh";
 /***/ 38458:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "40359713981cfd200876.sh";
+module.exports = __nccwpck_require__.p + "aab6f23122a5ae89084e.sh";
+
+/***/ }),
+
+/***/ 79821:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "41756c5392e92e5677f8.sh";
 
 /***/ }),
 
@@ -28469,7 +28490,7 @@ module.exports = __nccwpck_require__.p + "d27482942c69d9a92d4b.sh";
 /***/ 20256:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "48d5cf3c3570552d9e3b.sh";
+module.exports = __nccwpck_require__.p + "00b963d3f1b010564e33.sh";
 
 /***/ }),
 
@@ -28501,10 +28522,17 @@ module.exports = __nccwpck_require__.p + "09cabbcb965b709f3f6d.sh";
 
 /***/ }),
 
+/***/ 59372:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "d0acc0b89a82323b7b95.sh";
+
+/***/ }),
+
 /***/ 88028:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "80afcc215b083aea6ec4.sh";
+module.exports = __nccwpck_require__.p + "324906237728bb358eb2.sh";
 
 /***/ }),
 
@@ -32111,7 +32139,7 @@ var external_node_fs_ = __nccwpck_require__(73024);
  * A failure that is understood: `code` names it for programs and tests (kebab-case), `message` says what happened,
  * `hint` what to do about it. Whatever else is thrown is a defect of ours and is reported as one.
  */
-class Failure extends Error {
+class failure_Failure extends Error {
     code;
     hint;
     constructor(code, message, details = {}) {
@@ -32122,7 +32150,7 @@ class Failure extends Error {
     }
 }
 /** An input that cannot be used. Thrown before anything is touched; never holds the value of a secret. */
-class InputError extends Failure {
+class InputError extends failure_Failure {
     field;
     reason;
     constructor(field, reason, hint) {
@@ -32202,7 +32230,7 @@ function objectAt(value, place) {
     return value;
 }
 function refuse(place, why) {
-    throw new Failure('bad-value', place === '' ? `it ${why}` : `"${place}" ${why}`);
+    throw new failure_Failure('bad-value', place === '' ? `it ${why}` : `"${place}" ${why}`);
 }
 
 ;// CONCATENATED MODULE: ./build/shared/runner/context.js
@@ -32451,7 +32479,7 @@ function grey(line) {
 
 /** Tells a failure: one annotation with the verdict, then in the log what to do and what is behind it. */
 function reportFailure(action, error) {
-    if (!(error instanceof Failure)) {
+    if (!(error instanceof failure_Failure)) {
         reportDefect(action, error);
         return;
     }
@@ -32460,9 +32488,9 @@ function reportFailure(action, error) {
 }
 /** Tells that the run was cancelled, and what state that left, where the action says so by a Failure. */
 function reportCancel(action, signal, error) {
-    const outcome = error instanceof Failure ? error.message : `the runner stopped ${action} (${signal})`;
+    const outcome = error instanceof failure_Failure ? error.message : `the runner stopped ${action} (${signal})`;
     log_error(`Cancelled: ${outcome}`, `${action} cancelled`);
-    if (error instanceof Failure)
+    if (error instanceof failure_Failure)
         tellDetails(error);
     else if (error instanceof Error && error.name !== 'AbortError')
         tellCauses(error);
@@ -32539,7 +32567,7 @@ function runAction(name, outputs, action, grace = gracePeriod) {
         if (cancelledBy !== undefined)
             return;
         cancelledBy = signal;
-        setTimeout(() => fail(new Failure('cancelled', `${name} did not end in time after ${signal}`)), grace);
+        setTimeout(() => fail(new failure_Failure('cancelled', `${name} did not end in time after ${signal}`)), grace);
         cancellation.abort();
     }
     function succeed() {
@@ -32685,7 +32713,7 @@ function locate(name) {
     return { registry: defaultRegistry, path: path.includes('/') ? path : officialImages + path };
 }
 function image_reference_refuse(text, why) {
-    throw new Failure('bad-image-reference', `${JSON.stringify(text.slice(0, 300))} is not an image reference: ${why}`, {
+    throw new failure_Failure('bad-image-reference', `${JSON.stringify(text.slice(0, 300))} is not an image reference: ${why}`, {
         hint: 'Write it as registry/repository:tag, for example ghcr.io/acme/web:v1.4.2',
     });
 }
@@ -32789,7 +32817,7 @@ function referenceOrNull(text) {
         return parseImageReference(text);
     }
     catch (error) {
-        if (error instanceof Failure)
+        if (error instanceof failure_Failure)
             return null;
         throw error;
     }
@@ -32818,7 +32846,7 @@ const line = (longest) => {
     return (value, place) => {
         const read = limited(value, place);
         if (/\p{Cc}/u.test(read))
-            throw new Failure('bad-value', `"${place}" holds a control character`);
+            throw new failure_Failure('bad-value', `"${place}" holds a control character`);
         return read;
     };
 };
@@ -32879,12 +32907,12 @@ function parseHistory(history) {
             return;
         try {
             if (each.length > record_longestLine)
-                throw new Failure('bad-value', 'it is too long');
+                throw new failure_Failure('bad-value', 'it is too long');
             const read = readHistoryRecord(JSON.parse(each));
             records.set(read.id, read);
         }
         catch (error) {
-            const why = error instanceof Failure ? error.message : 'it is no JSON';
+            const why = error instanceof failure_Failure ? error.message : 'it is no JSON';
             problems.push(`line ${index + 1} of the history cannot be read: ${why}`);
         }
     });
@@ -33031,7 +33059,7 @@ function servicesAt({ project, databases, registry }, named) {
         .map(({ name }) => name);
     if (services.length > 0)
         return services;
-    throw new Failure('no-target', `No service of the project has an image at ${registry}`, {
+    throw new failure_Failure('no-target', `No service of the project has an image at ${registry}`, {
         hint: 'Name the services as "services", or their registry as "registry"',
     });
 }
@@ -33076,12 +33104,12 @@ function ofRecord(record, source, context, named) {
 }
 function checkService(service, { project, databases }) {
     if (databases.has(service)) {
-        throw new Failure('database-service', `The service "${service}" is the database, which is never rolled back`, {
+        throw new failure_Failure('database-service', `The service "${service}" is the database, which is never rolled back`, {
             hint: 'Leave it out. To go back to earlier data, restore a backup: see the report beside it',
         });
     }
     if (!project.services.has(service)) {
-        throw new Failure('unknown-service', `The compose file has no service "${service}"`, {
+        throw new failure_Failure('unknown-service', `The compose file has no service "${service}"`, {
             hint: `It has: ${[...project.services.keys()].join(', ')}`,
         });
     }
@@ -33094,7 +33122,7 @@ function referenceOf(image) {
         return parseImageReference(image);
     }
     catch (error) {
-        if (error instanceof Failure)
+        if (error instanceof failure_Failure)
             return null;
         throw error;
     }
@@ -33102,7 +33130,7 @@ function referenceOf(image) {
 /** Else nothing would be done, and called a success. */
 function speaksOfNone(what, { project, databases, services }) {
     const asked = services ?? [...project.services.keys()].filter((service) => !databases.has(service));
-    return new Failure('no-target', `${what} speaks of none of the services ${asked.join(', ')}`, {
+    return new failure_Failure('no-target', `${what} speaks of none of the services ${asked.join(', ')}`, {
         hint: 'Name another release as "target", or correct "services"',
     });
 }
@@ -33111,13 +33139,13 @@ function noTarget({ choice, entries }) {
         const words = [event, source === 'host' ? verdict : 'known from a copy', at];
         return `${id} (${words.join(', ')})`;
     });
-    throw new Failure('no-target', `There is nothing to roll back to: ${choice.why}`, {
+    throw new failure_Failure('no-target', `There is nothing to roll back to: ${choice.why}`, {
         hint: `Name a release yourself as "target": a tag, or the id of a record${newest.length === 0 ? '' : `. The newest are: ${newest.join('; ')}`}`,
     });
 }
 function unknownRecord(id, { entries }) {
     const newest = entries.slice(-5).map(({ record }) => record.id);
-    return new Failure('record-unknown', `No record of the history has the id ${id}`, {
+    return new failure_Failure('record-unknown', `No record of the history has the id ${id}`, {
         hint: newest.length === 0 ? 'The history is empty: name a tag as "target"' : `The newest are: ${newest.join(', ')}`,
     });
 }
@@ -33610,7 +33638,7 @@ function noting(problems, read) {
 function severalProblems(problems) {
     const reasons = problems.map(({ field, reason }) => `"${field}" ${reason}`);
     const hints = problems.map(({ field, hint }) => `${field}: ${hint}`);
-    return new Failure('bad-input', `${problems.length} inputs cannot be used: ${reasons.join('; ')}`, {
+    return new failure_Failure('bad-input', `${problems.length} inputs cannot be used: ${reasons.join('; ')}`, {
         hint: hints.join('\n'),
     });
 }
@@ -33765,7 +33793,7 @@ function checkDumpTools({ tools, pgDumpVersion, serverVersion }) {
     const [ofProgram, ofServer] = [pgDumpVersion, serverVersion].map((version) => Number.parseInt(version, 10));
     if (ofProgram !== undefined && ofServer !== undefined && ofProgram >= ofServer)
         return;
-    throw new Failure('no-pg-dump', `The pg_dump of the container cannot dump a server ${serverVersion}: ${pgDumpVersion}`, {
+    throw new failure_Failure('no-pg-dump', `The pg_dump of the container cannot dump a server ${serverVersion}: ${pgDumpVersion}`, {
         hint: "Run the database in the official image of its version, whose programs are the server's",
     });
 }
@@ -33773,7 +33801,7 @@ function requireTools(tools, wanted) {
     const missing = wanted.filter((tool) => !tools.has(tool));
     if (missing.length === 0)
         return;
-    throw new Failure('no-pg-dump', `The database container has no ${missing.join(' and no ')}`, {
+    throw new failure_Failure('no-pg-dump', `The database container has no ${missing.join(' and no ')}`, {
         hint: 'Name the service that runs the official PostgreSQL image as "db-service"',
     });
 }
@@ -33793,7 +33821,7 @@ function readFacts(answer) {
 function refusal(answer) {
     const [, fatal] = /FATAL: +(.*?) *$/.exec(answer) ?? [];
     const because = fatal === undefined ? '' : `: ${fatal}`;
-    return new Failure('database-refuses', `The database does not accept our session${because}`, {
+    return new failure_Failure('database-refuses', `The database does not accept our session${because}`, {
         hint: refusals.find(([pattern]) => fatal !== undefined && pattern.test(fatal))?.[1] ??
             'See what it says: docker logs of its container. Where it names a database or a role, set "db-name" and "db-user"',
         cause: answer,
@@ -33815,7 +33843,7 @@ const workflowCommand = /::|##\[/;
  */
 function quoteForShell(text) {
     if (text.includes('\0'))
-        throw new Failure('unquotable', 'A text with a NUL cannot be given to a command');
+        throw new failure_Failure('unquotable', 'A text with a NUL cannot be given to a command');
     if (invisible.test(text) || workflowCommand.test(text))
         return `$'${[...text].map(inDollarQuotes).join('')}'`;
     return bare.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
@@ -33922,12 +33950,12 @@ function dumpExtension({ format, compression, encryption }) {
     return `${format === 'custom' ? 'dump' : 'sql'}${outer}${encryption === 'age' ? '.age' : ''}`;
 }
 /** The names of all files of a set. They hold letters, digits, `_` and `.` only. */
-function setFileNames(prefix, id, encoding) {
+function naming_setFileNames(prefix, id, encoding) {
     const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => [part, `${prefix}_${id}.${ending}`]);
     return { ...Object.fromEntries(sidecars), dump: `${prefix}_${id}.${dumpExtension(encoding)}` };
 }
 /** Reads a bare file name; null for one that is not ours. */
-function parseSetFileName(name) {
+function naming_parseSetFileName(name) {
     const [, prefix, id = '', ending = ''] = /^(backup|prerollback|failed)_(\d{8}_\d{6})\.(.+)$/.exec(name) ?? [];
     if (!isBackupId(id))
         return null;
@@ -33952,8 +33980,8 @@ function partOf(ending) {
 
 
 
-/** UTF-16 units; room for some 100 000 tables, and as much as the survey sends. */
-const longestManifest = 8 * 1024 * 1024;
+/** UTF-16 units; room for `mostRelations` tables, each with a sequence and names of 63 characters. */
+const read_manifest_longestManifest = 128 * 1024 * 1024;
 /** UTF-16 units. PostgreSQL's own limit on names is 63 bytes, but a build may have another. */
 const read_manifest_name = untrusted_text(1024);
 const read_manifest_line = untrusted_text(4096);
@@ -33983,7 +34011,7 @@ const check = shape({
     detail: read_manifest_line,
     ms: milliseconds,
 });
-const manifest = shape({
+const summaryFields = {
     version: oneOf(1),
     id: backupId,
     kind: oneOf('scheduled', 'predeployment', 'prerollback'),
@@ -34001,15 +34029,12 @@ const manifest = shape({
     format: oneOf('custom', 'plain'),
     compression: oneOf('zstd', 'gzip', 'none'),
     encryption: oneOf('none', 'age'),
-    file: textThat((value) => parseSetFileName(value)?.part === 'dump', 'the bare name of a dump'),
+    file: textThat((value) => naming_parseSetFileName(value)?.part === 'dump', 'the bare name of a dump'),
     sizeBytes: count,
     dumpBytes: orNull(count),
     sha256: hex(64),
     md5: hex(32),
-    tables: listOf(table, mostRelations),
-    sequences: listOf(sequence, mostRelations),
     largeObjects: count,
-    extensions: listOf(shape({ name: read_manifest_name, version: read_manifest_name }), 10_000),
     schemaSha256: orNull(hex(64)),
     schemaChangedSince: orNull(backupId),
     release: mapOf(isServiceName, read_manifest_runningImage, 1000),
@@ -34017,23 +34042,37 @@ const manifest = shape({
     commit: orNull(textThat((value) => /^[a-f0-9]{7,64}$/.test(value), 'a commit')),
     actor: orNull(read_manifest_name),
     checks: listOf(check, 1000),
+};
+const summary = shape(summaryFields);
+const manifest = shape({
+    ...summaryFields,
+    tables: listOf(table, mostRelations),
+    sequences: listOf(sequence, mostRelations),
+    extensions: listOf(shape({ name: read_manifest_name, version: read_manifest_name }), 10_000),
 });
 /**
  * Reads a manifest from the host, which may hold anything. Fields that this version does not know are dropped.
  *
  * @throws Failure `bad-manifest`; its message ends a sentence that begins with the file's name.
  */
-function readManifest(json) {
-    if (json.length > longestManifest)
-        throw new Failure('bad-manifest', 'is too large for a manifest');
+function read_manifest_readManifest(json) {
+    return read(manifest, json);
+}
+/** The same without the lists of what the set holds, whether they are there or not. @throws Failure as `readManifest` */
+function readSummary(json) {
+    return read(summary, json);
+}
+function read(reader, json) {
+    if (json.length > read_manifest_longestManifest)
+        throw new failure_Failure('bad-manifest', 'is too large for a manifest');
     const value = parse(json);
     refuseOtherVersions(value);
     try {
-        return manifest(value, '');
+        return reader(value, '');
     }
     catch (error) {
-        if (error instanceof Failure)
-            throw new Failure('bad-manifest', `is not a manifest: ${error.message}`);
+        if (error instanceof failure_Failure)
+            throw new failure_Failure('bad-manifest', `is not a manifest: ${error.message}`);
         throw error;
     }
 }
@@ -34042,14 +34081,14 @@ function parse(json) {
         return JSON.parse(json);
     }
     catch (error) {
-        throw new Failure('bad-manifest', 'is not JSON', { cause: error });
+        throw new failure_Failure('bad-manifest', 'is not JSON', { cause: error });
     }
 }
 /** Said before the shape is looked at: a later version may have any. */
 function refuseOtherVersions(value) {
     const version = value?.version;
     if (typeof version === 'number' && version !== 1) {
-        throw new Failure('bad-manifest', `has version ${version}; this release of the action reads version 1`);
+        throw new failure_Failure('bad-manifest', `has version ${version}; this release of the action reads version 1`);
     }
 }
 
@@ -34064,7 +34103,7 @@ const rollbackRecords = /^rollback\/(deployment_tags\.log|history\.jsonl|HOLD|tr
  * Sorts what the survey found into sets and others.
  *
  * @param files every file of these folders.
- * @param manifestTexts contents of the `*.manifest.json` files by path. Untrusted.
+ * @param manifestTexts contents of the `*.manifest.json` files by path, as far as summaries are read from them. Untrusted.
  */
 function catalogueOf(files, manifestTexts) {
     const copies = new Map();
@@ -34090,7 +34129,7 @@ function catalogueOf(files, manifestTexts) {
     }
     const sets = new Map();
     for (const copy of [...copies.values()].toSorted(byFolder)) {
-        const manifestFile = copy.files.find((file) => parseSetFileName(bareName(file.path))?.part === 'manifest');
+        const manifestFile = copy.files.find((file) => naming_parseSetFileName(bareName(file.path))?.part === 'manifest');
         // The manifest is renamed into place last, so without one there is no set.
         if (manifestFile === undefined)
             foreign.push(...copy.files);
@@ -34111,12 +34150,12 @@ function verifiedSetsOf(database, sets) {
     return sets.filter((set) => set.state === 'verified').filter((set) => set.database === database);
 }
 /** Where a set's files are, below the backup directory, in the order of its folders. */
-function placesOf({ id, folders }) {
+function catalogue_placesOf({ id, folders }) {
     return folders.map((folder) => (folder === 'predeployment' ? `${folder}/${id}` : folder));
 }
 /** The first of those places. */
-function folderOf(set) {
-    return placesOf(set)[0] ?? 'daily';
+function catalogue_folderOf(set) {
+    return catalogue_placesOf(set)[0] ?? 'daily';
 }
 /** Orders ids; they are times, so their text order is their order in time. */
 function newestFirst(a, b) {
@@ -34134,7 +34173,7 @@ function placeOf({ path }) {
     if (rollbackRecords.test(path))
         return 'record';
     const bare = bareName(path);
-    const parsed = parseSetFileName(bare);
+    const parsed = naming_parseSetFileName(bare);
     const folder = allFolders.find((known) => path.startsWith(`${known}/`));
     if (parsed === null || folder === undefined)
         return 'foreign';
@@ -34163,7 +34202,7 @@ function judge(copy, manifestText) {
         return broken(`its manifest ${manifest}`, null);
     if (manifest.id !== copy.id)
         return broken(`its manifest is that of ${manifest.id}`, manifest);
-    const { dump } = setFileNames(copy.prefix, copy.id, manifest);
+    const { dump } = naming_setFileNames(copy.prefix, copy.id, manifest);
     if (manifest.file !== dump)
         return broken(`its manifest names ${manifest.file} instead of ${dump}`, manifest);
     const file = copy.files.find((found) => bareName(found.path) === dump);
@@ -34177,10 +34216,10 @@ function judge(copy, manifestText) {
 }
 function manifestOrReason(text) {
     try {
-        return readManifest(text);
+        return readSummary(text);
     }
     catch (error) {
-        if (error instanceof Failure)
+        if (error instanceof failure_Failure)
             return error.message;
         throw error;
     }
@@ -34323,7 +34362,7 @@ function collector() {
                 return check();
             }
             catch (error) {
-                if (!(error instanceof Failure))
+                if (!(error instanceof failure_Failure))
                     throw error;
                 failures.push(error);
                 return undefined;
@@ -34349,24 +34388,24 @@ function checkGround(survey, needs, collect) {
 function checkTools(survey) {
     const missing = neededTools.filter((tool) => !survey.tools.has(tool));
     if (missing.length > 0) {
-        throw new Failure('tools-missing', `The host has no ${missing.join(', no ')}`, {
+        throw new failure_Failure('tools-missing', `The host has no ${missing.join(', no ')}`, {
             hint: 'On the host, as root: apt-get install coreutils util-linux gzip',
         });
     }
     if (Number.parseFloat(survey.bash) < 4.4) {
-        throw new Failure('bash-too-old', `The host's bash is ${survey.bash}; 4.4 or newer is needed`, {
+        throw new failure_Failure('bash-too-old', `The host's bash is ${survey.bash}; 4.4 or newer is needed`, {
             hint: 'On the host, as root: apt-get install bash',
         });
     }
 }
 function checkDocker(survey) {
     if (!survey.tools.has('docker')) {
-        throw new Failure('no-docker', 'docker was not found on the host', {
+        throw new failure_Failure('no-docker', 'docker was not found on the host', {
             hint: `Install Docker, or see why ${survey.user} has it not on its PATH: command -v docker`,
         });
     }
     if ('error' in survey.docker) {
-        throw new Failure('docker-refuses', `Docker does not answer ${survey.user} on the host`, {
+        throw new failure_Failure('docker-refuses', `Docker does not answer ${survey.user} on the host`, {
             hint: `Where it says "permission denied", as root: usermod -aG docker ${survey.user}. Else: systemctl status docker`,
             cause: survey.docker.error,
         });
@@ -34377,36 +34416,36 @@ function checkClock({ clockAhead }) {
     if (Math.abs(clockAhead) <= greatestSkew)
         return;
     const by = formatDuration(Math.abs(clockAhead));
-    throw new Failure('clock-skew', `The host's clock is ${by} ${clockAhead > 0 ? 'ahead of' : 'behind'} the runner's`, {
+    throw new failure_Failure('clock-skew', `The host's clock is ${by} ${clockAhead > 0 ? 'ahead of' : 'behind'} the runner's`, {
         hint: 'On the host: timedatectl set-ntp true',
     });
 }
 function checkFolders(survey, { deployDir, backupDir }) {
     if (survey.deployDir === null) {
-        throw new Failure('no-deploy-dir', `The folder ${deployDir} is not on the host`, {
+        throw new failure_Failure('no-deploy-dir', `The folder ${deployDir} is not on the host`, {
             hint: 'Check the input "deploy-dir"',
         });
     }
     if (survey.unwritable !== null) {
-        throw new Failure('folder-unwritable', `${survey.user} cannot write to ${survey.unwritable}`, {
+        throw new failure_Failure('folder-unwritable', `${survey.user} cannot write to ${survey.unwritable}`, {
             hint: `As root: install -d -m 0700 -o ${survey.user} ${quoteForShell(backupDir)}`,
         });
     }
     const device = survey.folders.find(({ path }) => path === backupDir)?.device;
     for (const folder of survey.folders) {
         if (folder.type !== 'directory') {
-            throw new Failure('folder-unusable', `${folder.path} is a ${folder.type}, not a folder`, {
+            throw new failure_Failure('folder-unusable', `${folder.path} is a ${folder.type}, not a folder`, {
                 hint: 'Move it away, or choose another "backup-dir"',
             });
         }
         if (!folder.writable || folder.owner !== survey.user) {
-            throw new Failure('folder-owner', `${folder.path} belongs to ${folder.owner}, not to ${survey.user}, who takes the backups`, { hint: `As root: chown -R ${survey.user}: ${quoteForShell(backupDir)}` });
+            throw new failure_Failure('folder-owner', `${folder.path} belongs to ${folder.owner}, not to ${survey.user}, who takes the backups`, { hint: `As root: chown -R ${survey.user}: ${quoteForShell(backupDir)}` });
         }
         if (/[1-7]\d$|[1-7]$/.test(folder.mode.slice(-2))) {
-            throw new Failure('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${quoteForShell(folder.path)}` });
+            throw new failure_Failure('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${quoteForShell(folder.path)}` });
         }
         if (folder.device !== device && allTiers.some((tier) => folder.path === `${backupDir}/${tier}`)) {
-            throw new Failure('folder-elsewhere', `${folder.path} is on another file system than ${backupDir}: a set cannot be hard-linked into it`, { hint: 'Mount the file system at the backup folder itself, or name a folder on it as "backup-dir"' });
+            throw new failure_Failure('folder-elsewhere', `${folder.path} is on another file system than ${backupDir}: a set cannot be hard-linked into it`, { hint: 'Mount the file system at the backup folder itself, or name a folder on it as "backup-dir"' });
         }
     }
 }
@@ -34417,20 +34456,20 @@ function checkLock({ lockHolder }, { lockWait, backupDir }) {
 }
 /** What is said of a lock that somebody else has. */
 function lockHeld(holder, backupDir, waited) {
-    return new Failure('lock-held', `The lock on ${backupDir} is held by ${holder}`, {
+    return new failure_Failure('lock-held', `The lock on ${backupDir} is held by ${holder}`, {
         hint: `${waited === 0 ? 'It was not waited for' : `It was waited for ${formatDuration(waited)}`}. See what that run does; raise "lock-wait" if it is only slow`,
     });
 }
 function checkProject(survey, needs) {
     if (survey.containers.length === 0) {
         const wanted = needs.projectName === null ? `started from ${needs.deployDir}` : `called ${needs.projectName}`;
-        throw new Failure('no-project', `No container belongs to a compose project ${wanted}`, {
+        throw new failure_Failure('no-project', `No container belongs to a compose project ${wanted}`, {
             hint: `Start the application, or correct "deploy-dir" or "project-name". The host has: ${survey.otherProjects.join('; ') || 'no compose project'}`,
         });
     }
     const projects = [...new Set(survey.containers.map(({ project }) => project))];
     if (projects.length > 1) {
-        throw new Failure('several-projects', `Several compose projects run from ${needs.deployDir}: ${projects.join(', ')}`, {
+        throw new failure_Failure('several-projects', `Several compose projects run from ${needs.deployDir}: ${projects.join(', ')}`, {
             hint: 'Name one as "project-name"',
         });
     }
@@ -34441,18 +34480,18 @@ function findDatabase(survey, needs) {
     const [candidate, ...others] = survey.candidates;
     if (candidate === undefined) {
         throw needs.databaseService === null
-            ? new Failure('no-database', `No service of the project runs a PostgreSQL image; it has ${services}`, {
+            ? new failure_Failure('no-database', `No service of the project runs a PostgreSQL image; it has ${services}`, {
                 hint: 'Name the database\'s service as "db-service"',
             })
-            : new Failure('no-database', `The project has no service "${needs.databaseService}"; it has ${services}`, {
+            : new failure_Failure('no-database', `The project has no service "${needs.databaseService}"; it has ${services}`, {
                 hint: 'Correct the input "db-service", or start the service',
             });
     }
     if (others.length > 0) {
-        throw new Failure('several-databases', `Several containers may be the database: ${survey.candidates.map(({ service }) => service).join(', ')}`, { hint: 'Name one service, with one container, as "db-service"' });
+        throw new failure_Failure('several-databases', `Several containers may be the database: ${survey.candidates.map(({ service }) => service).join(', ')}`, { hint: 'Name one service, with one container, as "db-service"' });
     }
     if (candidate.state !== 'running') {
-        throw new Failure('database-not-running', `The database's container (service ${candidate.service}) is ${candidate.state}`, {
+        throw new failure_Failure('database-not-running', `The database's container (service ${candidate.service}) is ${candidate.state}`, {
             hint: candidate.state === 'paused'
                 ? `On the host: docker unpause ${candidate.container.slice(0, 12)}`
                 : `On the host: docker start ${candidate.container.slice(0, 12)}, then docker logs --tail 50 ${candidate.container.slice(0, 12)}`,
@@ -34463,7 +34502,7 @@ function findDatabase(survey, needs) {
 }
 function askedDatabase({ probe }) {
     if (probe === null || 'error' in probe) {
-        throw new Failure('database-silent', 'Nothing could be run in the database container', {
+        throw new failure_Failure('database-silent', 'Nothing could be run in the database container', {
             hint: 'On the host: docker ps, and docker logs of that container',
             cause: probe?.error,
         });
@@ -34480,7 +34519,7 @@ function chooseCompression(survey, database, { format, compression }) {
         return { encoding, where: 'container' };
     if (survey.tools.has(program))
         return { encoding, where: 'host' };
-    throw new Failure('no-compressor', `Neither the host nor the database container has ${program}`, {
+    throw new failure_Failure('no-compressor', `Neither the host nor the database container has ${program}`, {
         hint: `On the host, as root: apt-get install ${program}. Or set "compression" to auto`,
     });
 }
@@ -34501,17 +34540,17 @@ function checkSpace(survey, estimate, { minFreeSpace, backupDir }, previous) {
             : previous === null
                 ? "from the database's size"
                 : 'from the previous backup';
-        throw new Failure('no-space', `The disk of ${backupDir} has ${formatBytes(survey.freeBytes)} free; ${formatBytes(needed)} are needed (${why})`, { hint: `See what fills it: df -h ${backupDir}; docker system df. Nothing was deleted to make room` });
+        throw new failure_Failure('no-space', `The disk of ${backupDir} has ${formatBytes(survey.freeBytes)} free; ${formatBytes(needed)} are needed (${why})`, { hint: `See what fills it: df -h ${backupDir}; docker system df. Nothing was deleted to make room` });
     }
     if (survey.freeInodes !== null && survey.freeInodes < neededInodes) {
-        throw new Failure('no-inodes', `The disk of ${backupDir} has ${survey.freeInodes} inodes left`, {
+        throw new failure_Failure('no-inodes', `The disk of ${backupDir} has ${survey.freeInodes} inodes left`, {
             hint: `Remove files that are not needed: df -i ${backupDir}`,
         });
     }
 }
 function several(failures) {
     const hints = failures.map(({ hint, message }) => `${message}: ${hint ?? ''}`);
-    return new Failure('host-not-ready', failures.map(({ message }) => message).join('; '), {
+    return new failure_Failure('host-not-ready', failures.map(({ message }) => message).join('; '), {
         hint: hints.join('\n'),
         cause: failures.map(({ cause }) => cause).find((cause) => cause !== undefined),
     });
@@ -34644,9 +34683,9 @@ async function run(connection, verb, { backupDir, records, onLog }) {
         await connection.run(program, parameters, { deadline: 60_000, atEnd: 'finish', onLog }).result;
     }
     catch (error) {
-        if (!(error instanceof Failure) || error.code !== 'history-unwritable')
+        if (!(error instanceof failure_Failure) || error.code !== 'history-unwritable')
             throw error;
-        throw new Failure(error.code, error.message, {
+        throw new failure_Failure(error.code, error.message, {
             hint: `See who owns it, and whether the disk is full: ls -l ${backupDir}/rollback; df -h ${backupDir}`,
             cause: error.cause,
         });
@@ -34923,26 +34962,26 @@ function programFailure(program, records, code, cause) {
     const detail = records.find('detail')?.slice(0, longestDetail);
     if (name === undefined) {
         const exit = code === null ? 'an exit that it did not tell' : `exit ${code}`;
-        return new Failure('program-failed', `The program ${program.name} failed on the host with ${exit}`, { cause });
+        return new failure_Failure('program-failed', `The program ${program.name} failed on the host with ${exit}`, { cause });
     }
-    return new Failure(name, detail ?? `The program ${program.name} failed: ${name}`, { cause });
+    return new failure_Failure(name, detail ?? `The program ${program.name} failed: ${name}`, { cause });
 }
 function cancelled(program) {
-    return new Failure('cancelled', `The program ${program.name} was cancelled: the host ends it`);
+    return new failure_Failure('cancelled', `The program ${program.name} was cancelled: the host ends it`);
 }
 function tooMuch(program, excess) {
     const limit = excess === 'bytes' ? formatBytes(largestAnswer) : `${mostRecords} records`;
-    return new Failure('result-too-large', `The program ${program.name} reported more than ${limit}`, {
+    return new failure_Failure('result-too-large', `The program ${program.name} reported more than ${limit}`, {
         hint: excess === 'bytes'
             ? 'Keep fewer backups in one folder, or give this database a folder of its own as "backup-dir"'
             : 'A table is one record, and a file in the backup folder another: keep fewer backups in one folder, or give this database a folder of its own as "backup-dir". Where there are not nearly as many, see what else answers on the host',
     });
 }
 function runnerUnheard(program, silence) {
-    return new Failure('runner-unheard', `The host heard nothing from the runner for ${silence / 1_000} s, and has ended the program ${program.name}`, { hint: 'See what held the runner or the network up; run it again' });
+    return new failure_Failure('runner-unheard', `The host heard nothing from the runner for ${silence / 1_000} s, and has ended the program ${program.name}`, { hint: 'See what held the runner or the network up; run it again' });
 }
 function deadlineOver(program, deadline) {
-    return new Failure('deadline', `The program ${program.name} did not end within ${deadline / 1_000} s`, {
+    return new failure_Failure('deadline', `The program ${program.name} did not end within ${deadline / 1_000} s`, {
         hint: 'See what the database waits for, or raise the input "timeout"',
     });
 }
@@ -34959,7 +34998,7 @@ function hostSilent({ name, step }, { deadline, atEnd }, { isEnding, grace, unhe
     const state = atEnd === 'finish'
         ? 'It is not known whether it was done: the host may have done it, or do it yet.'
         : 'It is not known how far the host has come. When it goes on, it ends this by itself and removes what is not complete.';
-    return new Failure('host-silent', message, {
+    return new failure_Failure('host-silent', message, {
         hint: `${state} On the host, look for what hangs, such as a disk that fails or is frozen: dmesg | tail; ps -eo pid,stat,wchan:30,args | grep ' D'`,
         cause,
     });
@@ -35142,12 +35181,12 @@ function connectLocally() {
 }
 const explain = async ({ code, begun, stderr }) => {
     if (!begun && code === 127) {
-        return new Failure('no-bash', 'bash was not found on this machine', {
+        return new failure_Failure('no-bash', 'bash was not found on this machine', {
             hint: 'Install it: apt-get install bash',
             cause: stderr,
         });
     }
-    return new Failure('program-lost', `The program ended without a result (exit ${code})`, { cause: stderr });
+    return new failure_Failure('program-lost', `The program ended without a result (exit ${code})`, { cause: stderr });
 };
 const access = {
     start: () => (0,external_node_child_process_namespaceObject.spawn)('/bin/sh', ['-c', bootstrap], { stdio: 'pipe', detached: true }),
@@ -35226,7 +35265,7 @@ function isPemHeaderEnd(lines, at) {
 async function explainSsh(target, exit, diagnoseKey) {
     const { stderr: cause } = exit;
     const where = `${target.host} port ${target.port}`;
-    const failure = (code, message, hint) => new Failure(code, message, { hint, cause });
+    const failure = (code, message, hint) => new failure_Failure(code, message, { hint, cause });
     // From here on stderr holds the words of the host's programs as well.
     if (exit.begun)
         return connectionLost(where, cause);
@@ -35264,31 +35303,31 @@ async function explainSsh(target, exit, diagnoseKey) {
     return connectionLost(where, cause);
 }
 function connectionLost(where, cause) {
-    return new Failure('connection-lost', `The connection to ${where} was lost`, {
+    return new failure_Failure('connection-lost', `The connection to ${where} was lost`, {
         hint: 'The host ends what was running by itself, within 60 s, and removes what was not complete. Run it again',
         cause,
     });
 }
 function explainKey(target, cause, key) {
     if (key.state === 'wrong-passphrase' && target.passphrase === null) {
-        return new Failure('passphrase-missing', 'The private key has a passphrase, and none was given', {
+        return new failure_Failure('passphrase-missing', 'The private key has a passphrase, and none was given', {
             hint: 'Store it as a secret and give it as "ssh-key-passphrase"',
             cause,
         });
     }
     if (key.state === 'wrong-passphrase') {
-        return new Failure('passphrase-wrong', 'The passphrase does not open the private key', {
+        return new failure_Failure('passphrase-wrong', 'The passphrase does not open the private key', {
             hint: 'Check the input "ssh-key-passphrase" against the key in "ssh-key"',
             cause,
         });
     }
     if (key.state === 'unreadable') {
-        return new Failure('key-unreadable', 'The input "ssh-key" is not a private key that ssh can read', {
+        return new failure_Failure('key-unreadable', 'The input "ssh-key" is not a private key that ssh can read', {
             hint: 'Store the whole file as the secret, from "-----BEGIN" to "-----END … PRIVATE KEY-----", with its line breaks',
             cause: key.detail,
         });
     }
-    return new Failure('key-refused', `${target.host} refused the key for the user "${target.user}"`, {
+    return new failure_Failure('key-refused', `${target.host} refused the key for the user "${target.user}"`, {
         hint: `The key offered is ${key.fingerprint}. On the host, run: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is not there, add the public key to that file; if it is, check the input "user" and the rights of ~${target.user}/.ssh`,
         cause,
     });
@@ -35381,7 +35420,7 @@ async function ready(master, socket, explain, signal) {
         if (signal.aborted || Date.now() > giveUp) {
             await end(master);
             if (signal.aborted)
-                throw new Failure('cancelled', 'Cancelled while connecting: nothing was done on the host');
+                throw new failure_Failure('cancelled', 'Cancelled while connecting: nothing was done on the host');
             throw await explain({ code: 255, begun: false, stderr: `${stderr}\nConnection timed out` });
         }
         await (0,promises_namespaceObject.setTimeout)(5);
@@ -35402,7 +35441,7 @@ function sshEnvironment(folder) {
     return { SSH_ASKPASS: (0,external_node_path_.join)(folder, 'askpass'), SSH_ASKPASS_REQUIRE: 'force', DISPLAY: 'none:0', SSH_AUTH_SOCK: '' };
 }
 function noClient(cause) {
-    return new Failure('no-ssh-client', 'ssh is not installed on the runner', {
+    return new failure_Failure('no-ssh-client', 'ssh is not installed on the runner', {
         hint: 'Install it (apt-get install openssh-client), or use a runner that has it, such as ubuntu-latest',
         cause,
     });
@@ -35420,12 +35459,92 @@ async function connect(ssh, surroundings) {
     return ssh === null ? connectLocally() : connectBySsh(ssh, surroundings());
 }
 
+;// CONCATENATED MODULE: ./build/shared/host/survey-sets.js
+
+/**
+ * So much the host reads of a manifest: from its begin, up to the lists of tables and sequences, and back from its end to
+ * what follows them. Bytes.
+ */
+const longestHead = 16_384;
+const longestTail = 262_144;
+/** Of those who can do nothing without it. @throws Failure `survey-incomplete` */
+function demandSets(sets) {
+    if (sets === null)
+        throw new Error('The survey was not asked to look at the backups');
+    if ('error' in sets)
+        throw new failure_Failure('survey-incomplete', sets.error);
+    return sets;
+}
+/** null where it was not asked for; an error where not all of it could be looked at. */
+function readSets(records) {
+    const state = records.find('sets-state');
+    const error = records.find('sets-error');
+    if (state === undefined)
+        return null;
+    if (error !== undefined)
+        return { error };
+    const files = records.all('file').map((value) => {
+        const space = value.indexOf(' ');
+        return { bytes: Number(value.slice(0, space)), path: value.slice(space + 1) };
+    });
+    return {
+        state,
+        files,
+        othersUnnamed: Number(records.find('others-unnamed') ?? 0),
+        manifests: readManifests(records),
+    };
+}
+/** A manifest stands under one of its names in both texts; the links say which others it has. */
+function readManifests(records) {
+    const heads = sectionsOf(records.find('manifest-heads') ?? '');
+    const tails = sectionsOf(records.find('manifest-tails') ?? '');
+    const manifests = new Map();
+    const byInode = new Map();
+    for (const link of (records.find('manifest-links') ?? '').split('\n')) {
+        const [inode = '', path = ''] = link.split(' ');
+        if (!byInode.has(inode))
+            byInode.set(inode, joined(heads.get(path) ?? null, tails.get(path) ?? null));
+        const text = byInode.get(inode) ?? null;
+        if (text !== null)
+            manifests.set(path, text);
+    }
+    return manifests;
+}
+/**
+ * As `head -v` and `tail -v` write several files, by name. A name that comes twice was forged by what stands in a file:
+ * then nobody knows which is which.
+ */
+function sectionsOf(text) {
+    const sections = new Map();
+    const [, ...parts] = text.split(/^==> (.*) <==$/m);
+    for (let at = 0; at + 1 < parts.length; at += 2) {
+        const [name = '', content = ''] = parts.slice(at, at + 2);
+        sections.set(name, sections.has(name) ? null : content.slice(1));
+    }
+    return sections;
+}
+/**
+ * What stands before the lists and what stands behind them is the manifest without them: JSON again, for which a list of
+ * tables begins a line, and the large objects are what follows.
+ */
+function joined(head, tail) {
+    if (head === null)
+        return null;
+    const lists = head.search(/^ {2}"tables": \[/m);
+    if (lists >= 0)
+        return tail === null ? null : head.slice(0, lists) + tail;
+    return head.length < longestHead ? head : null;
+}
+
 ;// CONCATENATED MODULE: ./build/shared/host/survey.js
+
 const survey_program = {
     name: 'survey',
     step: 'the survey of the host',
     scripts: [
         new URL(/* asset import */ __nccwpck_require__(65801), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(15790), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(79821), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(62434), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(64987), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(50170), __nccwpck_require__.b),
@@ -35443,6 +35562,7 @@ async function survey(connection, request, signal, onLog) {
         request.databaseUser ?? '',
         request.databaseName ?? '',
         request.probe,
+        request.sets ? 'sets' : '',
         request.setup ? 'setup' : '',
         ...(request.compose === null ? [''] : ['compose', request.compose.envFile ?? '', ...request.compose.files]),
     ], { deadline: 120_000, atEnd: 'end', signal, onLog });
@@ -35466,12 +35586,7 @@ function readSurvey(records, asked, answered) {
         freeBytes: records.integer('free-bytes'),
         freeInodes: /^\d+$/.test(inodes) && inodes !== '0' ? Number(inodes) : null,
         lockHolder: records.find('lock-holder') ?? null,
-        setsState: records.get('sets-state'),
-        files: records.all('file').map((value) => {
-            const [bytes = '', path = ''] = survey_split(value, ' ');
-            return { bytes: Number(bytes), path };
-        }),
-        manifests: readManifests(records),
+        sets: readSets(records),
         docker: docker === undefined ? { error: records.find('docker-error') ?? '' } : { version: docker },
         containers: records.all('container').map(readContainer),
         images: records.all('image').map((json) => {
@@ -35559,23 +35674,9 @@ function readLocalImages(text) {
     }
     return [...images.values()];
 }
-/** Other names of a manifest stand behind it. */
-function readManifests(records) {
-    const manifests = new Map(records.all('manifest').map((value) => survey_split(value, '\n')));
-    for (const value of records.all('manifest-again')) {
-        const [path, first] = survey_split(value, '\n');
-        manifests.set(path, manifests.get(first) ?? '');
-    }
-    return manifests;
-}
 function readFolder(value) {
     const [type = '', mode = '', owner = '', device = '', writable = '', ...path] = value.split('|');
     return { type, mode, owner, device, writable: writable === 'writable', path: path.join('|') };
-}
-/** In two at the first separator: what follows may hold it again. */
-function survey_split(value, separator) {
-    const at = value.indexOf(separator);
-    return at < 0 ? [value, ''] : [value.slice(0, at), value.slice(at + separator.length)];
 }
 
 ;// CONCATENATED MODULE: ./build/shared/postgres/scripts.js
@@ -35647,7 +35748,7 @@ function removePrivateFolder(path) {
 function makeFolder() {
     const parent = allowedParents().find((folder) => Buffer.byteLength((0,external_node_path_.join)(folder, `${prefix}XXXXXX`)) + longestSocketName <= longestSocketPath);
     if (parent === undefined) {
-        throw new Failure('no-private-folder', 'The folders for temporary files have too long a path for a socket in them', {
+        throw new failure_Failure('no-private-folder', 'The folders for temporary files have too long a path for a socket in them', {
             hint: 'Set TMPDIR for this step to a folder with a path of fewer than 60 characters',
         });
     }
@@ -35656,7 +35757,7 @@ function makeFolder() {
         return (0,external_node_fs_.mkdtempSync)((0,external_node_path_.join)(parent, prefix));
     }
     catch (cause) {
-        throw new Failure('no-private-folder', `No folder can be made in ${parent} on the runner`, { cause });
+        throw new failure_Failure('no-private-folder', `No folder can be made in ${parent} on the runner`, { cause });
     }
 }
 /** The job's own folder, which the runner empties, and the system's where the path of that is too long. */
@@ -35668,7 +35769,7 @@ function isOurName(path) {
     return allowedParents().includes((0,external_node_path_.dirname)(path)) && /^atlasia-[A-Za-z0-9]{6}$/.test((0,external_node_path_.basename)(path));
 }
 function notOurs(path) {
-    return new Failure('not-our-folder', `${path} is not a private folder of this action, and was not removed`);
+    return new failure_Failure('not-our-folder', `${path} is not a private folder of this action, and was not removed`);
 }
 /** How many were ended. The folder's name is random: who names it on the command line was started for it. */
 function endProcessesNaming(path) {
@@ -36098,12 +36199,12 @@ const runTool = async (program, args, { env = {}, timeout = 30_000 } = {}) => {
     // One that had to be killed takes its timeout with it, which then has no exit of its own.
     const killed = result.exitCode === null && performance.now() - started >= timeout;
     if (result.exitCode === 124 || killed) {
-        throw new Failure('tool-timed-out', `${program} did not end within ${timeout / 1_000} s on the runner`, {
+        throw new failure_Failure('tool-timed-out', `${program} did not end within ${timeout / 1_000} s on the runner`, {
             cause: result.stderr,
         });
     }
     if (result.exitCode === 127) {
-        throw new Failure('tool-missing', `${program} is not installed on the runner`, {
+        throw new failure_Failure('tool-missing', `${program} is not installed on the runner`, {
             hint: `Install ${program}, or use a runner that has it, such as ubuntu-latest.`,
             cause: result.stderr,
         });
@@ -36268,7 +36369,7 @@ function planLines(request) {
 /** What would be read as another line, or another column. */
 function checked(value) {
     if (/[\t\n\r\0]/.test(value) || value === '') {
-        throw new Failure('bad-value', `${JSON.stringify(value.slice(0, 100))} cannot stand in a transaction's plan`, {
+        throw new failure_Failure('bad-value', `${JSON.stringify(value.slice(0, 100))} cannot stand in a transaction's plan`, {
             hint: 'Give paths and names without tabs and line breaks',
         });
     }
@@ -36284,6 +36385,7 @@ function checked(value) {
 const engine = [
     new URL(/* asset import */ __nccwpck_require__(65479), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(62434), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(79821), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(35735), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(14310), __nccwpck_require__.b),
@@ -36291,6 +36393,7 @@ const engine = [
     new URL(/* asset import */ __nccwpck_require__(67334), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(61008), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(36461), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(59372), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(20256), __nccwpck_require__.b),
 ];
 const starting = {
@@ -36318,11 +36421,11 @@ async function startTransaction(connection, request, onLog) {
         return (await connection.run(starting, parameters, { ...transaction_short, onLog }).result).get('transaction');
     }
     catch (error) {
-        throw error instanceof Failure && error.code === 'disk-full' ? diskFull(request.backupDir, error) : error;
+        throw error instanceof failure_Failure && error.code === 'disk-full' ? diskFull(request.backupDir, error) : error;
     }
 }
 function diskFull(backupDir, cause) {
-    return new Failure('disk-full', `The transaction could not be written to ${backupDir}: the disk is full, or read-only`, {
+    return new failure_Failure('disk-full', `The transaction could not be written to ${backupDir}: the disk is full, or read-only`, {
         hint: `Nothing was stopped. On the host: df -h ${backupDir}, make room, and run it again`,
         cause,
     });
@@ -36372,7 +36475,7 @@ function commandToEnd(backupDir, id) {
 }
 /** A transaction that was lost sight of, or that could not be ended. */
 function stillOpen(backupDir, id, cause) {
-    return new Failure('outcome-unknown', `The transaction ${id} was lost sight of while it was at work`, {
+    return new failure_Failure('outcome-unknown', `The transaction ${id} was lost sight of while it was at work`, {
         hint: `The host carries it to its end by itself. See how it ended: tail ${backupDir}/rollback/transactions/${id}/journal. Where its last line is not "ended": ${commandToEnd(backupDir, id)}`,
         cause,
     });
@@ -36405,7 +36508,7 @@ async function followToTheEnd(connection, backupDir, id, told, options) {
                 return await followTransaction(connection, backupDir, id, known, { ...options, deadline, onLine });
             }
             catch (error) {
-                const isOver = left <= longestSession || !(error instanceof Failure) || error.code !== 'deadline';
+                const isOver = left <= longestSession || !(error instanceof failure_Failure) || error.code !== 'deadline';
                 if (isOver)
                     throw error;
             }
@@ -36433,7 +36536,7 @@ async function endUnfinished(connection, backupDir, unfinished, options) {
     }
 }
 function stuck(backupDir, id, log) {
-    return new Failure('stuck', `The transaction ${id} does not come to its end`, {
+    return new failure_Failure('stuck', `The transaction ${id} does not come to its end`, {
         hint: `On the host: ${commandToEnd(backupDir, id)}. Its log stands beside it, in the file log`,
         cause: log,
     });
@@ -36689,8 +36792,8 @@ const longestName = 63;
 const foldAt = 92;
 /** The commands that restore a set, whatever its database, user and folders are called. */
 function restoreCommands(manifest, place) {
-    const prefix = parseSetFileName(manifest.file)?.prefix ?? 'backup';
-    const files = setFileNames(prefix, manifest.id, manifest);
+    const prefix = naming_parseSetFileName(manifest.file)?.prefix ?? 'backup';
+    const files = naming_setFileNames(prefix, manifest.id, manifest);
     const restored = nameWith(manifest.database, '_restored');
     const maintenance = manifest.database === 'postgres' ? 'template1' : 'postgres';
     const psql = ['psql', '-X', '--quiet', `--username=${place.user}`, `--dbname=${maintenance}`];
@@ -36967,9 +37070,13 @@ function sizesIn({ settlement }) {
     return settlement.sets.map(({ id, manifest }) => ({ id, bytes: manifest.sizeBytes, kind: manifest.kind }));
 }
 /** null where there is nothing to compare with. */
-function schemaChangesIn({ dump }) {
+function schemaChangesIn({ dump, previous, settlement }) {
     const { schemaText, previousSchemaText } = dump;
-    return schemaText === null || previousSchemaText === null ? null : compareSchemas(previousSchemaText, schemaText);
+    if (schemaText === null || previousSchemaText === null)
+        return null;
+    return previous?.schemaSha256 === settlement.manifest.schemaSha256
+        ? []
+        : compareSchemas(previousSchemaText, schemaText);
 }
 
 ;// CONCATENATED MODULE: ./build/shared/backups/assemble.js
@@ -37015,7 +37122,7 @@ function manifestOf(dump, facts) {
 }
 /** The files beside the dump that are made here, by bare name: manifest, report and the checksums of all. */
 function sidecarsOf(dump, manifest, report) {
-    const names = setFileNames(homeOf(manifest.kind).prefix, dump.id, manifest);
+    const names = naming_setFileNames(homeOf(manifest.kind).prefix, dump.id, manifest);
     const texts = new Map([
         [names.manifest, `${JSON.stringify(manifest, null, 2)}\n`],
         [names.report, report],
@@ -37076,7 +37183,30 @@ function escapedUnits(character) {
         .join('');
 }
 
+// EXTERNAL MODULE: external "node:zlib"
+var external_node_zlib_ = __nccwpck_require__(38522);
+;// CONCATENATED MODULE: ./build/shared/packed.js
+
+/** A text as it travels where it may be long: gzip, in base64, which the host makes and takes by programs that it has. */
+function pack(text) {
+    return (0,external_node_zlib_.gzipSync)(text, { level: 1 }).toString('base64');
+}
+/**
+ * Reads what the host packed, which may be anything.
+ * @param longest bytes of the text
+ * @returns null where it is none, or longer
+ */
+function packed_unpack(packed, longest) {
+    try {
+        return (0,external_node_zlib_.gunzipSync)(Buffer.from(packed, 'base64'), { maxOutputLength: longest }).toString('utf8');
+    }
+    catch {
+        return null;
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/shared/backups/publish.js
+
 
 
 
@@ -37101,7 +37231,8 @@ async function publish(connection, publication) {
     const parameters = [
         ...begin('publish', publication, publication.holder, publication.id, publication.troubledLine),
         String(sidecars.size),
-        ...[...sidecars].flat(),
+        // A manifest may be long, and the host reads parameters byte by byte.
+        ...[...sidecars].flatMap(([name, text]) => [name, pack(text)]),
         String(tiers.length),
         ...tiers,
         String(deletions.length),
@@ -37126,9 +37257,9 @@ const hints = {
     'dump-lost': 'Nothing was published; earlier backups are as they were. See what cleans up in the backup folder. Run it again',
 };
 function advised(error) {
-    if (!(error instanceof Failure) || error.hint !== undefined)
+    if (!(error instanceof failure_Failure) || error.hint !== undefined)
         return error;
-    return new Failure(error.code, error.message, {
+    return new failure_Failure(error.code, error.message, {
         ...(hints[error.code] && { hint: hints[error.code] }),
         cause: error.cause,
     });
@@ -37141,10 +37272,10 @@ const cutOffs = {
     deadline: '',
 };
 function wasCutOff(error) {
-    return error instanceof Failure && Object.hasOwn(cutOffs, error.code);
+    return error instanceof failure_Failure && Object.hasOwn(cutOffs, error.code);
 }
 function unknownOutcome({ id, logFile }, cause) {
-    return new Failure('publication-unknown', `It is not known whether the verified backup ${id} was published. ${cause.message}`, {
+    return new failure_Failure('publication-unknown', `It is not known whether the verified backup ${id} was published. ${cause.message}`, {
         hint: `${cutOffs[cause.code]}See how it ended: grep ${id} ${logFile}. Without a line there, the backup was not kept; run it again`,
         cause,
     });
@@ -37459,6 +37590,10 @@ const verification_failed = (name, detail, ms = 0) => ({ name, result: 'failed',
 
 
 
+
+/** Bytes of a text that the host sends packed. What is compared costs many times its size in memory. */
+const take_longestText = 256 * 1024 * 1024;
+const longestCompared = 64 * 1024 * 1024;
 const take_program = {
     name: 'take',
     step: 'the dump',
@@ -37517,13 +37652,14 @@ function lockMayStay(backupDir) {
     return `The host did not say in time that it has freed the lock: the next run may find it taken. On the host: cat ${backupDir}/.lock.holder`;
 }
 function take_readDump(records, { kind, encoding, rowCounts }) {
-    const facts = facts_readFacts(records.all('fact'));
+    const text = (name, longest = take_longestText) => packed_unpack(records.find(name) ?? '', longest);
+    const facts = facts_readFacts([...records.all('fact'), ...(text('facts') ?? '').split('\n')]);
     const sizeBytes = records.integer('size');
     const id = records.get('id');
     const bytes = /^bytes (\d+)$/m.exec(records.get('verify'))?.[1];
     return {
         id,
-        file: setFileNames(homeOf(kind).prefix, id, encoding).dump,
+        file: naming_setFileNames(homeOf(kind).prefix, id, encoding).dump,
         sizeBytes,
         dumpBytes: encoding.compression === 'none' ? sizeBytes : bytes === undefined ? null : Number(bytes),
         sums: { sha256: records.get('sha256'), md5: records.get('md5') },
@@ -37531,8 +37667,8 @@ function take_readDump(records, { kind, encoding, rowCounts }) {
         sequences: sequenceRanges(facts.sequencesBefore, facts.sequencesAfter ?? []),
         largeObjects: facts.largeObjects,
         extensions: facts.extensions,
-        schemaText: records.find('schema-text') ?? null,
-        previousSchemaText: records.find('previous-schema-text') ?? null,
+        schemaText: text('schema-text'),
+        previousSchemaText: text('previous-schema-text', longestCompared),
         schemaSums: readSums(records, 'schema'),
         globalsSums: readSums(records, 'globals'),
         settingsSums: readSums(records, 'settings'),
@@ -37543,7 +37679,7 @@ function take_readDump(records, { kind, encoding, rowCounts }) {
             streamSha256: records.get('stream-sha256'),
             diskSha256: records.get('sha256'),
             stages: records.get('verify'),
-            contents: records.find('contents') ?? '',
+            contents: text('contents') ?? '',
             tables: facts.tables,
             factsComplete: records.find('facts-incomplete') === undefined && facts.sequencesAfter !== null,
             rowCounts,
@@ -37581,18 +37717,18 @@ function sequenceRanges(before, after) {
 }
 /** What the host named, in the words of the inputs. */
 function translate(error, log, { backupDir, lock, lockWait }) {
-    if (!(error instanceof Failure))
+    if (!(error instanceof failure_Failure))
         return error;
     if (error.code === 'lock-held')
         return lockHeld(error.message, backupDir, lock.wait);
     if (/lock timeout|could not obtain lock/i.test(log) && ['dump-failed', 'no-snapshot'].includes(error.code)) {
-        return new Failure('table-locked', `A table stayed locked for ${formatDuration(lockWait)}, so it could not be dumped`, {
+        return new failure_Failure('table-locked', `A table stayed locked for ${formatDuration(lockWait)}, so it could not be dumped`, {
             hint: 'See who holds it: SELECT pid, state, query FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE mode = \'AccessExclusiveLock\'). Raise "lock-wait" if that is only slow',
             cause: log,
         });
     }
     const advice = error.hint ?? takeHints[error.code] ?? 'Earlier backups are as they were; run it again';
-    return new Failure(error.code, error.message, {
+    return new failure_Failure(error.code, error.message, {
         hint: error.code === 'host-silent' ? `Earlier backups are as they were. ${advice}` : advice,
         cause: error.cause ?? log,
     });
@@ -37606,7 +37742,167 @@ const takeHints = {
     'sets-changed': 'Nothing was taken. See what else works in the backup folder, then run it again',
 };
 
+;// CONCATENATED MODULE: ./build/shared/backups/read-sets.js
+
+
+const read_sets_program = {
+    name: 'read-sets',
+    step: 'the reading of the backups',
+    scripts: [__nccwpck_require__.ab + "read-sets.sh"],
+};
+/** Reads every file of these sets from the disk, and compares each with what its set says of it. */
+async function read_sets_readSets(connection, request) {
+    const parameters = request.sets.flatMap((set) => {
+        const names = read_sets_namesOf(set);
+        const files = filesOf(names);
+        const places = placesOf(set);
+        return [String(places.length), ...places, names.sha256, names.md5, String(files.length), ...files];
+    });
+    const { result } = connection.run(read_sets_program, [request.backupDir, String(request.sets.length), ...parameters], {
+        deadline: request.timeout,
+        atEnd: 'end',
+        signal: request.signal,
+        onLog: request.onLog,
+        onProgress: (_, path) => request.onSet(path),
+    });
+    const reading = readRecords(await result);
+    return request.sets.map((set) => read_sets_judgeReading(set, reading));
+}
+function readRecords(records) {
+    const pair = (value, separator) => {
+        const at = value.indexOf(separator);
+        return [value.slice(0, at), value.slice(at + 1)];
+    };
+    return {
+        sums: new Map([
+            ...records.all('sum').map((value) => {
+                const [sum, path] = pair(value, ' ');
+                return [path, sum];
+            }),
+            ...records.all('unread').map((path) => [path, null]),
+        ]),
+        lists: new Map(records.all('list').map((value) => pair(value, '\n'))),
+    };
+}
+/** Compares what was read with the set's own lists and its manifest: each file must agree with all that name it. */
+function read_sets_judgeReading(set, { sums, lists }) {
+    const names = read_sets_namesOf(set);
+    const [folder = 'daily', ...others] = placesOf(set);
+    const files = filesOf(names);
+    const sha256 = lists.get(`${folder}/${names.sha256}`);
+    const md5 = lists.get(`${folder}/${names.md5}`);
+    const faults = [];
+    if (sha256 === undefined)
+        faults.push(`${names.sha256} is missing`);
+    if (md5 === undefined)
+        faults.push(`${names.md5} is missing`);
+    const listed = listedSums(sha256 ?? '');
+    for (const name of files) {
+        const sum = sums.get(`${folder}/${name}`) ?? null;
+        const expected = listed.get(name);
+        if (sum === null && expected === undefined && wasNotMade(name, set))
+            continue;
+        if (sum === null)
+            faults.push(`${name} could not be read`);
+        else if (sha256 !== undefined && expected === undefined)
+            faults.push(`${names.sha256} does not list ${name}`);
+        else if (expected !== undefined && sum !== expected)
+            faults.push(`${name} is not what ${names.sha256} says`);
+        if (name === names.dump && sum !== null && sum !== set.manifest.sha256)
+            faults.push(`${name} is not what the manifest says`);
+    }
+    // Hard links are one file, read once. What is none any more, since the folders were copied, was read as well.
+    for (const path of others.flatMap((other) => files.map((name) => `${other}/${name}`))) {
+        const sum = sums.get(path);
+        if (sum === undefined)
+            continue;
+        const isSame = sum === sums.get(`${folder}/${path.slice(path.lastIndexOf('/') + 1)}`);
+        if (sum === null)
+            faults.push(`${path} could not be read`);
+        else if (!isSame)
+            faults.push(`${path} is not the same as in ${folder}`);
+    }
+    if (md5 !== undefined && listedSums(md5).get(names.dump) !== set.manifest.md5)
+        faults.push(`${names.md5} and the manifest differ on ${names.dump}`);
+    return { id: set.id, files: files.length, faults };
+}
+const allSides = (/* unused pure expression or super */ null && (['schema', 'globals', 'settings']));
+/** What was taken beside the dump. A dump counts also where not all of it could be; its manifest tells. */
+function sidesOf({ manifest: { checks } }) {
+    return allSides.filter((side) => checks.some(({ name, result }) => name === side && result === 'passed'));
+}
+function wasNotMade(name, set) {
+    const names = read_sets_namesOf(set);
+    const side = allSides.find((part) => names[part] === name);
+    return side !== undefined && !sidesOf(set).includes(side);
+}
+/** As `sha256sum` writes them: sum, a space, a space or an asterisk, name. */
+function listedSums(text) {
+    const lines = text.split('\n').map((line) => /^([0-9a-f]+) [ *](.+)$/.exec(line));
+    return new Map(lines.flatMap((match) => (match === null ? [] : [[match[2] ?? '', match[1] ?? '']])));
+}
+/** The names that a set's files have where it stands. */
+function read_sets_namesOf({ id, manifest }) {
+    return setFileNames(parseSetFileName(manifest.file)?.prefix ?? 'backup', id, manifest);
+}
+/** Those that its lists of sums name. */
+function filesOf({ dump, schema, globals, settings, manifest, report }) {
+    return [dump, schema, globals, settings, manifest, report];
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/whole-manifest.js
+
+
+
+
+
+
+const whole_manifest_program = { name: 'whole-manifest', step: 'the reading of a manifest', scripts: [new URL(/* asset import */ __nccwpck_require__(87128), __nccwpck_require__.b)] };
+/** Of one set, with the lists of what it holds, which no survey sends. @throws Failure `manifest-unreadable` */
+async function wholeManifest(connection, backupDir, set, { signal, onLog }) {
+    const file = `${backupDir}/${folderOf(set)}/${namesOf(set).manifest}`;
+    const { result } = connection.run(whole_manifest_program, [file, String(longestManifest)], {
+        deadline: 120_000,
+        atEnd: 'end',
+        signal,
+        onLog,
+    });
+    try {
+        return readManifest(unpack((await result).get('manifest'), longestManifest) ?? '');
+    }
+    catch (error) {
+        if (!(error instanceof Failure) || !['bad-manifest', 'manifest-unreadable'].includes(error.code))
+            throw error;
+        throw new Failure('manifest-unreadable', `The manifest of ${set.id} cannot be read in full: ${error.message}`, {
+            hint: `Do not rely on ${set.id}. See ${file} on the host, and take a backup now`,
+            cause: error,
+        });
+    }
+}
+/**
+ * A set whose manifest nobody could read would be there and never count.
+ * @param text as it is about to be written
+ * @throws Failure `manifest-unreadable`
+ */
+function demandReadable(text) {
+    const refuse = (why, cause) => new failure_Failure('manifest-unreadable', `The manifest of this backup could not be read back: it ${why}`, {
+        hint: 'Nothing was published; earlier backups are as they were. Report this: the database or the project is larger than the action takes',
+        cause,
+    });
+    try {
+        read_manifest_readManifest(text);
+    }
+    catch (error) {
+        throw error instanceof failure_Failure ? refuse(error.message, error) : error;
+    }
+    const behind = Buffer.byteLength(text.slice(text.indexOf('\n  "largeObjects": ')));
+    if (behind > longestTail)
+        throw refuse(`has ${behind} bytes besides its tables and sequences`);
+}
+
 ;// CONCATENATED MODULE: ./build/shared/backups/backup.js
+
+
 
 
 
@@ -37636,16 +37932,17 @@ async function prepareAndTake(run, prepare, takeDump, onStale) {
             return { prepared, taking: await takeDump(prepared, attempt), attempt };
         }
         catch (error) {
-            const isStale = error instanceof Failure && error.code === 'sets-changed';
+            const isStale = error instanceof failure_Failure && error.code === 'sets-changed';
             if (!isStale || count === mostAttempts)
                 throw error;
             onStale();
         }
     }
 }
-/** Judges what the survey saw. @throws Failure as judgeHost does */
+/** Judges what the survey saw. @throws Failure `survey-incomplete`, or as judgeHost does */
 function prepareBackup(seen, order) {
-    const catalogue = catalogueOf(seen.files, seen.manifests);
+    const sets = demandSets(seen.sets);
+    const catalogue = catalogueOf(sets.files, sets.manifests);
     const newest = (database) => verifiedSetsOf(database, catalogue.sets)[0] ?? null;
     const host = judgeHost(seen, {
         ...order,
@@ -37660,7 +37957,7 @@ function prepareBackup(seen, order) {
         release: releaseOf(seen.containers, seen.images),
         previous: newest(host.database.database),
         zstdOn: seen.tools.has('zstd') ? 'host' : 'container',
-        setsState: seen.setsState,
+        setsState: sets.state,
     };
 }
 /** Takes the dump under the lock, which is kept until it is released. */
@@ -37690,8 +37987,8 @@ async function takeBackup(connection, prepared, attempt) {
     });
 }
 function schemaFile(backupDir, set) {
-    const prefix = parseSetFileName(set.manifest.file)?.prefix ?? 'backup';
-    return `${backupDir}/${folderOf(set)}/${setFileNames(prefix, set.id, set.manifest).schema}`;
+    const prefix = naming_parseSetFileName(set.manifest.file)?.prefix ?? 'backup';
+    return `${backupDir}/${catalogue_folderOf(set)}/${naming_setFileNames(prefix, set.id, set.manifest).schema}`;
 }
 /** Puts a dump aside that failed a check. @throws Failure `not-verified` */
 async function demandVerified(connection, dump, attempt) {
@@ -37699,7 +37996,7 @@ async function demandVerified(connection, dump, attempt) {
         return;
     const failed = dump.verification.filter(({ result }) => result !== 'passed');
     const reason = failed.map(({ name, detail }) => `${name}: ${detail}`).join('\n');
-    const failure = (path) => new Failure('not-verified', `The dump failed its verification and does not count as a backup: ${reason}`, {
+    const failure = (path) => new failure_Failure('not-verified', `The dump failed its verification and does not count as a backup: ${reason}`, {
         hint: `Earlier backups are as they were. It was put aside: ${path}. Run it again; where it fails again, look at the host's disk and memory`,
     });
     const line = failureLine(attempt, failure(''), { id: dump.id, bytes: dump.sizeBytes, sha256: dump.sums.sha256 });
@@ -37733,11 +38030,13 @@ async function publishBackup(connection, { host, catalogue, release, previous, z
         target: connection.target,
         minSizeRatio: order.minSizeRatio,
     };
+    const sidecars = sidecarsOf(dump, manifest, reportText(account));
+    demandReadable(sidecars.get(naming_setFileNames(homeOf(kind).prefix, dump.id, manifest).manifest) ?? '');
     const published = await publish(connection, {
         ...ending(attempt),
         holder,
         id: dump.id,
-        sidecars: sidecarsOf(dump, manifest, reportText(account)),
+        sidecars,
         tiers: entered.filter((tier) => folderOfTier(tier) !== home),
         deletions,
         records: recordsOf(manifest),
@@ -37762,7 +38061,7 @@ const ending = ({ order, onLog }) => ({
     onLog,
 });
 function failureLine(attempt, error, known) {
-    const problem = error instanceof Failure ? error : new Failure('defect', String(error));
+    const problem = error instanceof failure_Failure ? error : new failure_Failure('defect', String(error));
     return lineOf(attempt, { problem: { code: problem.code, message: problem.message }, ...known });
 }
 function successLine(attempt, settlement) {
@@ -37894,9 +38193,9 @@ async function takePrerollbackBackup(connection, seen, run, inputs, lookAgain) {
 }
 /** The remedy names the way around, which is for the operator to choose. */
 function withoutBackup(error) {
-    if (!(error instanceof Failure) || error.code === 'cancelled')
+    if (!(error instanceof failure_Failure) || error.code === 'cancelled')
         return error;
-    return new Failure(error.code, `No backup could be taken before the rollback: ${error.message}`, {
+    return new failure_Failure(error.code, `No backup could be taken before the rollback: ${error.message}`, {
         hint: `Nothing was stopped. ${error.hint ?? ''}\nWhere the release cannot wait for that: skip-backup: true`,
         cause: error.cause,
     });
@@ -38028,7 +38327,7 @@ async function cancel(way, id, following, { request }) {
     const ended = await Promise.race([following, (0,promises_namespaceObject.setTimeout)(carry_patienceAfterCancel / 2, null, { ref: false })]);
     if (ended !== null)
         return ended;
-    throw new Failure('cancelled', `The transaction ${id} is at work on the host, and is carried to its end without us`, {
+    throw new failure_Failure('cancelled', `The transaction ${id} is at work on the host, and is carried to its end without us`, {
         hint: `See how it ended: tail ${backupDir}/rollback/transactions/${id}/journal`,
     });
 }
@@ -38042,11 +38341,11 @@ function carry_cancelled(signal) {
 }
 const lossCodes = ['connection-lost', 'program-lost', 'host-unreachable', 'connection-timed-out', 'connection-refused'];
 function wasLost(error) {
-    return error instanceof Failure && lossCodes.includes(error.code);
+    return error instanceof failure_Failure && lossCodes.includes(error.code);
 }
 /** It hangs though the connection stands: another one would tell no more. */
 function wasSilent(error) {
-    return error instanceof Failure && error.code === 'host-silent';
+    return error instanceof failure_Failure && error.code === 'host-silent';
 }
 /** The way to the host, which may have to be found again. */
 class Way {
@@ -38177,6 +38476,15 @@ function newestKnown(history, environment) {
     return newest ?? null;
 }
 /**
+ * The schema that the newest backup saw, as SHA-256; null where the history tells of none. A backup adds a record where the
+ * schema is another one than that of the newest. A drill tells of the backup that it restored, which may be an old one.
+ * @param history the host's own, in the order of its file
+ */
+function newestSchema(history, environment) {
+    const newest = history.findLast(({ environment: of, event, schemaSha256 }) => of === environment && event !== 'drill' && event !== 'restore' && schemaSha256 !== null);
+    return newest?.schemaSha256 ?? null;
+}
+/**
  * The record of a release that was seen to run: a new one where release or schema are others than those of the newest
  * record, so that a history does not grow by a line each night.
  * @param history the host's own, in the order of its file
@@ -38225,7 +38533,7 @@ const oldestReset = [2, 24, 4];
 function checkComposeVersion(version) {
     if (isAtLeast(oldest, version))
         return;
-    throw new Failure('compose-too-old', `The host's docker compose is ${version.trim().slice(0, 50) || 'unknown'}; 2.20 or newer is needed`, {
+    throw new failure_Failure('compose-too-old', `The host's docker compose is ${version.trim().slice(0, 50) || 'unknown'}; 2.20 or newer is needed`, {
         hint: 'On the host, as root: apt-get install docker-compose-plugin (from Docker’s own packages)',
     });
 }
@@ -38240,7 +38548,7 @@ function isAtLeast(needed, version) {
 }
 /** @throws Failure `no-compose` */
 function noCompose(error) {
-    throw new Failure('no-compose', 'The host has no docker compose', {
+    throw new failure_Failure('no-compose', 'The host has no docker compose', {
         hint: 'On the host, as root: apt-get install docker-compose-plugin. The old docker-compose (with a hyphen) will not do',
         cause: error,
     });
@@ -38308,7 +38616,7 @@ function obstacleOf(service, { project, composeVersion }) {
 /** All of them at once. */
 function cannotSwap(obstacles) {
     const what = obstacles.map((each) => each.what).join('; ');
-    return new Failure('cannot-swap', `It cannot be rolled back by itself: ${what}`, {
+    return new failure_Failure('cannot-swap', `It cannot be rolled back by itself: ${what}`, {
         hint: [...new Set(obstacles.map(({ remedy }) => remedy))].join('. '),
     });
 }
@@ -38599,7 +38907,7 @@ function isTagEnough({ tag, imageId }, { wanted: { record } }) {
     return tag !== null && (record === null || imageId === null);
 }
 function lostImage(service) {
-    return new Failure('image-missing', `The image that ${service} is to go back to was only on this host, and is gone`, {
+    return new failure_Failure('image-missing', `The image that ${service} is to go back to was only on this host, and is gone`, {
         hint: 'Name another release as "target"',
     });
 }
@@ -38764,8 +39072,8 @@ function project_parsed(json, read) {
         return read(JSON.parse(json), '');
     }
     catch (error) {
-        const why = error instanceof Failure ? error.message : 'it is no JSON';
-        throw new Failure('bad-compose-config', `What compose says of the project cannot be used: ${why}`, {
+        const why = error instanceof failure_Failure ? error.message : 'it is no JSON';
+        throw new failure_Failure('bad-compose-config', `What compose says of the project cannot be used: ${why}`, {
             hint: 'In deploy-dir on the host: docker compose config --quiet. Check "compose-file", "env-file" and "project-name"',
         });
     }
@@ -38777,7 +39085,6 @@ function sharedBy({ network_mode, ipc, pid, volumes_from }) {
 }
 
 ;// CONCATENATED MODULE: ./build/rollback-action/decide.js
-
 
 
 
@@ -38829,7 +39136,7 @@ async function decide(seen, mirrored, inputs) {
             complaints: compose.complaints,
             filesChangedAt: compose.changedAt,
             newestKnown: newestKnown(book.host, inputs.environment)?.release ?? null,
-            schemaNow: newestSchema(seen),
+            schemaNow: newestSchema(book.host, inputs.environment),
             world: compose.world,
         });
         for (const line of planText(plan))
@@ -38852,21 +39159,14 @@ function checkProjectName(name, seen) {
     const running = seen.containers[0]?.project;
     if (running === undefined || running === name)
         return;
-    throw new Failure('other-project', `The compose file is that of the project "${name}", and "${running}" is what runs`, {
+    throw new failure_Failure('other-project', `The compose file is that of the project "${name}", and "${running}" is what runs`, {
         hint: `Set "project-name": ${running}, or correct "compose-file" and "env-file"`,
     });
 }
 function worldUnknown() {
-    return new Failure('bad-compose-config', 'Compose cannot read the project on the host', {
+    return new failure_Failure('bad-compose-config', 'Compose cannot read the project on the host', {
         hint: 'In deploy-dir on the host: docker compose config --quiet. Check "compose-file" and "env-file"',
     });
-}
-/** What the newest backup says of the schema. */
-function newestSchema(seen) {
-    const { sets } = catalogueOf(seen.files, seen.manifests);
-    const newest = sets.find((set) => set.state === 'verified');
-    const database = newest?.database ?? null;
-    return database === null ? null : (verifiedSetsOf(database, sets)[0]?.manifest.schemaSha256 ?? null);
 }
 
 ;// CONCATENATED MODULE: ./build/rollback-action/endings.js
@@ -38878,15 +39178,15 @@ function endingFailure(outcome, folder) {
     const evidence = `What the containers said stands in ${folder}/evidence`;
     switch (ending) {
         case 'refused':
-            return new Failure(code, `Not rolled back: ${why}`, {
+            return new failure_Failure(code, `Not rolled back: ${why}`, {
                 hint: `${refusedHints[code] ?? 'Run it again'}. Nothing was stopped: what ran before runs on`,
             });
         case 'reverted':
-            return new Failure(code, `Not rolled back: ${why}`, {
+            return new failure_Failure(code, `Not rolled back: ${why}`, {
                 hint: `What ran before runs again, and was looked at. ${evidence}. ${revertedHints[code] ?? 'Name another release as "target"'}`,
             });
         default:
-            return new Failure(code, `${left ? 'The target is not well, and was left as it is' : 'Neither the target nor what ran before is well'}: ${why}`, {
+            return new failure_Failure(code, `${left ? 'The target is not well, and was left as it is' : 'Neither the target nor what ran before is well'}: ${why}`, {
                 hint: `On the host: docker ps --all. ${evidence}, the steps in ${folder}/journal`,
             });
     }
@@ -38894,8 +39194,8 @@ function endingFailure(outcome, folder) {
 function endings_reasonOf({ failure, dockerRestarted }) {
     const said = failure?.text || failure?.code || 'stuck';
     if (dockerRestarted)
-        return new Failure('docker-restarted', `Docker was restarted on the host meanwhile. ${said}`);
-    return new Failure(failure?.code ?? 'stuck', said);
+        return new failure_Failure('docker-restarted', `Docker was restarted on the host meanwhile. ${said}`);
+    return new failure_Failure(failure?.code ?? 'stuck', said);
 }
 /** Where it is not the target that is at fault. */
 const revertedHints = {
@@ -38949,13 +39249,13 @@ async function pullImages(connection, request) {
         return { images: new Map(records.all('image').map(readImage)), notKept: records.all('not-kept') };
     }
     catch (error) {
-        throw error instanceof Failure ? pull_explain(error, registry) : error;
+        throw error instanceof failure_Failure ? pull_explain(error, registry) : error;
     }
 }
 function readImage(value) {
     const [reference = '', id = '', platform = '', ...repoDigests] = value.trim().split(' ');
     if (!isImageId(id)) {
-        throw new Failure('image-missing', `The image ${clean_cleanLine(reference, 300)} is not on the host`, {
+        throw new failure_Failure('image-missing', `The image ${clean_cleanLine(reference, 300)} is not on the host`, {
             hint: otherTarget,
         });
     }
@@ -38970,30 +39270,30 @@ function pull_explain(failure, registry) {
     const what = failure.code === 'pull-failed' ? clean_cleanLine(said.slice(0, said.indexOf(' ')), 300) : `the login at ${registry}`;
     const cause = said;
     if (/no space left/i.test(said)) {
-        return new Failure('disk-full', `The host's disk is full: ${what} could not be pulled`, {
+        return new failure_Failure('disk-full', `The host's disk is full: ${what} could not be pulled`, {
             hint: 'Nothing was stopped. On the host: docker system df, then docker image prune, and run it again',
             cause,
         });
     }
     if (/unauthorized|denied|forbidden|no basic auth|401|403/i.test(said)) {
-        return new Failure('registry-refused', `The registry ${registry} refuses ${what}`, {
+        return new failure_Failure('registry-refused', `The registry ${registry} refuses ${what}`, {
             hint: 'Nothing was stopped. Give "registry-username" and "registry-password"; for ghcr.io a token with packages: read, of a repository that may read the package',
             cause,
         });
     }
     if (/manifest unknown|not found|no such manifest|name unknown/i.test(said)) {
-        return new Failure('image-missing', `${what} is not in the registry, and not on the host`, {
+        return new failure_Failure('image-missing', `${what} is not in the registry, and not on the host`, {
             hint: otherTarget,
             cause,
         });
     }
     if (/connection refused|no such host|timeout|timed out|dial tcp|network is unreachable|EOF|TLS handshake/i.test(said)) {
-        return new Failure('registry-unreachable', `The host does not reach the registry ${registry} for ${what}`, {
+        return new failure_Failure('registry-unreachable', `The host does not reach the registry ${registry} for ${what}`, {
             hint: `Nothing was stopped. On the host: curl -sI https://${registry}/v2/. Run it again when it answers`,
             cause,
         });
     }
-    return new Failure('pull-failed', `${what} could not be pulled`, {
+    return new failure_Failure('pull-failed', `${what} could not be pulled`, {
         hint: 'Nothing was stopped. See the cause',
         cause,
     });
@@ -39034,7 +39334,7 @@ async function pullTarget(connection, plan, inputs, signal) {
     });
 }
 function notThere(name) {
-    return new Failure('image-missing', `The image ${name} is not on the host`, {
+    return new failure_Failure('image-missing', `The image ${name} is not on the host`, {
         hint: 'Nothing was stopped. Name a release that still exists as "target"',
     });
 }
@@ -39415,7 +39715,7 @@ async function summarizeUnchanged(plan, inputs) {
 }
 /** Tells of a run that did not roll back. */
 async function summarizeFailure(error, inputs, outputs) {
-    const failure = error instanceof Failure ? error : new Failure('defect', String(error));
+    const failure = error instanceof failure_Failure ? error : new failure_Failure('defect', String(error));
     const state = {
         refused: `${inputs.environment} was not rolled back; nothing was stopped`,
         reverted: `${inputs.environment} was not rolled back; what ran before runs again`,
@@ -39525,7 +39825,7 @@ async function rollback(inputs, workflow, { signal, outputs, atEnd }) {
 function refuseStrangers({ event }) {
     if (event === null || !untrustedEvents.test(event))
         return;
-    throw new Failure('untrusted-event', `A rollback does not run for ${event}: anybody could cause it`, {
+    throw new failure_Failure('untrusted-event', `A rollback does not run for ${event}: anybody could cause it`, {
         hint: 'Start it by workflow_dispatch, from a branch that only you can write to',
     });
 }
@@ -39600,6 +39900,8 @@ async function look(connection, run) {
             ...inputs,
             probe: insideScript(),
             compose: { files: inputs.composeFiles, envFile: inputs.envFile },
+            // The images are brought back whatever stands in the backup folders.
+            sets: !inputs.skipBackup && !inputs.planOnly,
             setup: false,
         }, signal, host);
         const seen = await once();
@@ -39624,14 +39926,14 @@ async function look(connection, run) {
     });
 }
 function underWay(ids, holder) {
-    return new Failure('rollback-under-way', `Another rollback is at work: ${ids.join(', ')}, by ${holder}`, {
+    return new failure_Failure('rollback-under-way', `Another rollback is at work: ${ids.join(', ')}, by ${holder}`, {
         hint: 'Wait for it. Start this one again only if what runs then is not what you want',
     });
 }
 function expectPlan(plan, { expectPlan: expected }) {
     if (expected === null || expected === plan.hash)
         return;
-    throw new Failure('plan-changed', 'This is not the plan that was looked at: something has changed since', {
+    throw new failure_Failure('plan-changed', 'This is not the plan that was looked at: something has changed since', {
         hint: `Nothing was done. Look at the plan above, and give expect-plan: ${plan.hash}`,
     });
 }

@@ -28382,6 +28382,13 @@ module.exports = __nccwpck_require__.p + "8a14955b06c4bf947a80.sh";
 
 /***/ }),
 
+/***/ 87128:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "ba6dedfdf5c17d530e37.sh";
+
+/***/ }),
+
 /***/ 37812:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28406,7 +28413,7 @@ module.exports = __nccwpck_require__.p + "15e89b1d88b3d4e260e1.sh";
 /***/ 65801:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "a1ec10e47a4c3a597894.sh";
+module.exports = __nccwpck_require__.p + "a865b3d70877b39aa3c3.sh";
 
 /***/ }),
 
@@ -28424,6 +28431,13 @@ module.exports = __nccwpck_require__.p + "cb7442f63fa390fb9ef2.sh";
 
 /***/ }),
 
+/***/ 15790:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "06cfab4895e39b7a7ac4.sh";
+
+/***/ }),
+
 /***/ 50170:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28434,7 +28448,14 @@ module.exports = __nccwpck_require__.p + "315fb2c9b166e1b6d35e.sh";
 /***/ 38458:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "40359713981cfd200876.sh";
+module.exports = __nccwpck_require__.p + "aab6f23122a5ae89084e.sh";
+
+/***/ }),
+
+/***/ 79821:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "41756c5392e92e5677f8.sh";
 
 /***/ }),
 
@@ -35309,8 +35330,8 @@ async function diagnoseKey(keyFile, environment) {
 
 
 
-/** UTF-16 units; room for some 100 000 tables, and as much as the survey sends. */
-const longestManifest = 8 * 1024 * 1024;
+/** UTF-16 units; room for `mostRelations` tables, each with a sequence and names of 63 characters. */
+const longestManifest = 128 * 1024 * 1024;
 /** UTF-16 units. PostgreSQL's own limit on names is 63 bytes, but a build may have another. */
 const read_manifest_name = untrusted_text(1024);
 const read_manifest_line = untrusted_text(4096);
@@ -35340,7 +35361,7 @@ const check = shape({
     detail: read_manifest_line,
     ms: milliseconds,
 });
-const manifest = shape({
+const summaryFields = {
     version: oneOf(1),
     id: backupId,
     kind: oneOf('scheduled', 'predeployment', 'prerollback'),
@@ -35363,10 +35384,7 @@ const manifest = shape({
     dumpBytes: orNull(count),
     sha256: hex(64),
     md5: hex(32),
-    tables: listOf(table, mostRelations),
-    sequences: listOf(sequence, mostRelations),
     largeObjects: count,
-    extensions: listOf(shape({ name: read_manifest_name, version: read_manifest_name }), 10_000),
     schemaSha256: orNull(hex(64)),
     schemaChangedSince: orNull(backupId),
     release: mapOf(isServiceName, read_manifest_runningImage, 1000),
@@ -35374,19 +35392,33 @@ const manifest = shape({
     commit: orNull(textThat((value) => /^[a-f0-9]{7,64}$/.test(value), 'a commit')),
     actor: orNull(read_manifest_name),
     checks: listOf(check, 1000),
+};
+const summary = shape(summaryFields);
+const manifest = shape({
+    ...summaryFields,
+    tables: listOf(table, mostRelations),
+    sequences: listOf(sequence, mostRelations),
+    extensions: listOf(shape({ name: read_manifest_name, version: read_manifest_name }), 10_000),
 });
 /**
  * Reads a manifest from the host, which may hold anything. Fields that this version does not know are dropped.
  *
  * @throws Failure `bad-manifest`; its message ends a sentence that begins with the file's name.
  */
-function readManifest(json) {
+function read_manifest_readManifest(json) {
+    return read(manifest, json);
+}
+/** The same without the lists of what the set holds, whether they are there or not. @throws Failure as `readManifest` */
+function readSummary(json) {
+    return read(summary, json);
+}
+function read(reader, json) {
     if (json.length > longestManifest)
         throw new failure_Failure('bad-manifest', 'is too large for a manifest');
     const value = parse(json);
     refuseOtherVersions(value);
     try {
-        return manifest(value, '');
+        return reader(value, '');
     }
     catch (error) {
         if (error instanceof failure_Failure)
@@ -35421,7 +35453,7 @@ const rollbackRecords = /^rollback\/(deployment_tags\.log|history\.jsonl|HOLD|tr
  * Sorts what the survey found into sets and others.
  *
  * @param files every file of these folders.
- * @param manifestTexts contents of the `*.manifest.json` files by path. Untrusted.
+ * @param manifestTexts contents of the `*.manifest.json` files by path, as far as summaries are read from them. Untrusted.
  */
 function catalogueOf(files, manifestTexts) {
     const copies = new Map();
@@ -35534,7 +35566,7 @@ function judge(copy, manifestText) {
 }
 function manifestOrReason(text) {
     try {
-        return readManifest(text);
+        return readSummary(text);
     }
     catch (error) {
         if (error instanceof failure_Failure)
@@ -36070,7 +36102,7 @@ function judgeBackups(facts) {
     else
         findings.check('last run', () => judgeLastRun(catalogue, verified, backupDir));
     findings.check('leftovers', () => judgeLeftovers(catalogue, now), 'warning');
-    findings.check('other files', () => tellForeign(catalogue));
+    findings.check('other files', () => tellForeign(catalogue, facts.othersUnnamed));
     return findings;
 }
 /** Milliseconds since the backup began. */
@@ -36235,12 +36267,14 @@ function judgeLeftovers({ partial }, now) {
     };
 }
 /** They are nobody's fault; what is not ours is shown, and never touched. */
-function tellForeign({ foreign }) {
+function tellForeign({ foreign }, unnamed) {
     if (foreign.length === 0)
         return 'only sets of backups are in the folders';
     const bytes = foreign.reduce((sum, file) => sum + file.bytes, 0);
     const named = foreign.slice(0, 5).map(({ path }) => path);
-    return `${counted(foreign.length, 'file')} of others, ${formatBytes(bytes)}, and never touched: ${named.join(', ')}${more(foreign.length - 5)}`;
+    const count = foreign.length + unnamed;
+    const size = `${unnamed > 0 ? 'more than ' : ''}${formatBytes(bytes)}`;
+    return `${counted(count, 'file')} of others, ${size}, and never touched: ${named.join(', ')}${more(count - 5)}`;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/history/legacy.js
@@ -36326,12 +36360,92 @@ async function storeBook(book, added, mirror) {
     return (await mirror.save(textWith(book.mirrors), merge)).notices;
 }
 
+;// CONCATENATED MODULE: ./build/shared/host/survey-sets.js
+
+/**
+ * So much the host reads of a manifest: from its begin, up to the lists of tables and sequences, and back from its end to
+ * what follows them. Bytes.
+ */
+const longestHead = 16_384;
+const survey_sets_longestTail = 262_144;
+/** Of those who can do nothing without it. @throws Failure `survey-incomplete` */
+function demandSets(sets) {
+    if (sets === null)
+        throw new Error('The survey was not asked to look at the backups');
+    if ('error' in sets)
+        throw new failure_Failure('survey-incomplete', sets.error);
+    return sets;
+}
+/** null where it was not asked for; an error where not all of it could be looked at. */
+function survey_sets_readSets(records) {
+    const state = records.find('sets-state');
+    const error = records.find('sets-error');
+    if (state === undefined)
+        return null;
+    if (error !== undefined)
+        return { error };
+    const files = records.all('file').map((value) => {
+        const space = value.indexOf(' ');
+        return { bytes: Number(value.slice(0, space)), path: value.slice(space + 1) };
+    });
+    return {
+        state,
+        files,
+        othersUnnamed: Number(records.find('others-unnamed') ?? 0),
+        manifests: readManifests(records),
+    };
+}
+/** A manifest stands under one of its names in both texts; the links say which others it has. */
+function readManifests(records) {
+    const heads = sectionsOf(records.find('manifest-heads') ?? '');
+    const tails = sectionsOf(records.find('manifest-tails') ?? '');
+    const manifests = new Map();
+    const byInode = new Map();
+    for (const link of (records.find('manifest-links') ?? '').split('\n')) {
+        const [inode = '', path = ''] = link.split(' ');
+        if (!byInode.has(inode))
+            byInode.set(inode, joined(heads.get(path) ?? null, tails.get(path) ?? null));
+        const text = byInode.get(inode) ?? null;
+        if (text !== null)
+            manifests.set(path, text);
+    }
+    return manifests;
+}
+/**
+ * As `head -v` and `tail -v` write several files, by name. A name that comes twice was forged by what stands in a file:
+ * then nobody knows which is which.
+ */
+function sectionsOf(text) {
+    const sections = new Map();
+    const [, ...parts] = text.split(/^==> (.*) <==$/m);
+    for (let at = 0; at + 1 < parts.length; at += 2) {
+        const [name = '', content = ''] = parts.slice(at, at + 2);
+        sections.set(name, sections.has(name) ? null : content.slice(1));
+    }
+    return sections;
+}
+/**
+ * What stands before the lists and what stands behind them is the manifest without them: JSON again, for which a list of
+ * tables begins a line, and the large objects are what follows.
+ */
+function joined(head, tail) {
+    if (head === null)
+        return null;
+    const lists = head.search(/^ {2}"tables": \[/m);
+    if (lists >= 0)
+        return tail === null ? null : head.slice(0, lists) + tail;
+    return head.length < longestHead ? head : null;
+}
+
 ;// CONCATENATED MODULE: ./build/shared/host/survey.js
+
 const survey_program = {
     name: 'survey',
     step: 'the survey of the host',
     scripts: [
         new URL(/* asset import */ __nccwpck_require__(65801), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(15790), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(79821), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(62434), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(64987), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(50170), __nccwpck_require__.b),
@@ -36349,6 +36463,7 @@ async function survey(connection, request, signal, onLog) {
         request.databaseUser ?? '',
         request.databaseName ?? '',
         request.probe,
+        request.sets ? 'sets' : '',
         request.setup ? 'setup' : '',
         ...(request.compose === null ? [''] : ['compose', request.compose.envFile ?? '', ...request.compose.files]),
     ], { deadline: 120_000, atEnd: 'end', signal, onLog });
@@ -36372,12 +36487,7 @@ function readSurvey(records, asked, answered) {
         freeBytes: records.integer('free-bytes'),
         freeInodes: /^\d+$/.test(inodes) && inodes !== '0' ? Number(inodes) : null,
         lockHolder: records.find('lock-holder') ?? null,
-        setsState: records.get('sets-state'),
-        files: records.all('file').map((value) => {
-            const [bytes = '', path = ''] = survey_split(value, ' ');
-            return { bytes: Number(bytes), path };
-        }),
-        manifests: readManifests(records),
+        sets: survey_sets_readSets(records),
         docker: docker === undefined ? { error: records.find('docker-error') ?? '' } : { version: docker },
         containers: records.all('container').map(readContainer),
         images: records.all('image').map((json) => {
@@ -36465,23 +36575,9 @@ function readLocalImages(text) {
     }
     return [...images.values()];
 }
-/** Other names of a manifest stand behind it. */
-function readManifests(records) {
-    const manifests = new Map(records.all('manifest').map((value) => survey_split(value, '\n')));
-    for (const value of records.all('manifest-again')) {
-        const [path, first] = survey_split(value, '\n');
-        manifests.set(path, manifests.get(first) ?? '');
-    }
-    return manifests;
-}
 function readFolder(value) {
     const [type = '', mode = '', owner = '', device = '', writable = '', ...path] = value.split('|');
     return { type, mode, owner, device, writable: writable === 'writable', path: path.join('|') };
-}
-/** In two at the first separator: what follows may hold it again. */
-function survey_split(value, separator) {
-    const at = value.indexOf(separator);
-    return at < 0 ? [value, ''] : [value.slice(0, at), value.slice(at + separator.length)];
 }
 
 ;// CONCATENATED MODULE: ./build/shared/postgres/probe.js
@@ -36575,6 +36671,7 @@ const drillScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__
 
 
 
+
 /** Looks at the host once, for all groups. */
 async function look(connection, { inputs, signal, mirrored }) {
     const asks = (...groups) => groups.some((group) => inputs.checks.includes(group));
@@ -36583,12 +36680,15 @@ async function look(connection, { inputs, signal, mirrored }) {
         probe: insideScript(),
         // What only some groups look at takes its time.
         compose: asks('setup', 'deployment') ? { files: inputs.composeFiles, envFile: inputs.envFile } : null,
+        sets: true,
         setup: asks('setup'),
     }, signal, host);
     const { texts, notices } = await mirrored;
+    const sets = demandSets(seen.sets);
     return {
         seen,
-        catalogue: catalogueOf(seen.files, seen.manifests),
+        sets,
+        catalogue: catalogueOf(sets.files, sets.manifests),
         book: openBook(inputs.environment, seen.history, seen.auditTrail, texts),
         copyNotices: notices,
         now: new Date(Date.now() + seen.clockAhead),
@@ -36638,7 +36738,8 @@ async function checkBackups(connection, ground, run) {
     return judgeBackups({
         database,
         catalogue,
-        files: ground.seen.files,
+        files: ground.sets.files,
+        othersUnnamed: ground.sets.othersUnnamed,
         readings: await readNewest(connection, verified, inputs, signal),
         backupDir: inputs.backupDir,
         maxAge: inputs.maxBackupAge,
@@ -37140,6 +37241,15 @@ function newestKnown(history, environment) {
         event !== 'restore' &&
         Object.values(release).some(({ digest, imageId }) => digest !== null || imageId !== null));
     return newest ?? null;
+}
+/**
+ * The schema that the newest backup saw, as SHA-256; null where the history tells of none. A backup adds a record where the
+ * schema is another one than that of the newest. A drill tells of the backup that it restored, which may be an old one.
+ * @param history the host's own, in the order of its file
+ */
+function newestSchema(history, environment) {
+    const newest = history.findLast(({ environment: of, event, schemaSha256 }) => of === environment && event !== 'drill' && event !== 'restore' && schemaSha256 !== null);
+    return newest?.schemaSha256 ?? null;
 }
 /**
  * The record of a release that was seen to run: a new one where release or schema are others than those of the newest
@@ -38036,6 +38146,78 @@ async function addProof(connection, set, proof, { backupDir, lock, records, onLo
     }
 }
 
+// EXTERNAL MODULE: external "node:zlib"
+var external_node_zlib_ = __nccwpck_require__(38522);
+;// CONCATENATED MODULE: ./build/shared/packed.js
+
+/** A text as it travels where it may be long: gzip, in base64, which the host makes and takes by programs that it has. */
+function pack(text) {
+    return gzipSync(text, { level: 1 }).toString('base64');
+}
+/**
+ * Reads what the host packed, which may be anything.
+ * @param longest bytes of the text
+ * @returns null where it is none, or longer
+ */
+function unpack(packed, longest) {
+    try {
+        return (0,external_node_zlib_.gunzipSync)(Buffer.from(packed, 'base64'), { maxOutputLength: longest }).toString('utf8');
+    }
+    catch {
+        return null;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/whole-manifest.js
+
+
+
+
+
+
+const whole_manifest_program = { name: 'whole-manifest', step: 'the reading of a manifest', scripts: [new URL(/* asset import */ __nccwpck_require__(87128), __nccwpck_require__.b)] };
+/** Of one set, with the lists of what it holds, which no survey sends. @throws Failure `manifest-unreadable` */
+async function wholeManifest(connection, backupDir, set, { signal, onLog }) {
+    const file = `${backupDir}/${folderOf(set)}/${namesOf(set).manifest}`;
+    const { result } = connection.run(whole_manifest_program, [file, String(longestManifest)], {
+        deadline: 120_000,
+        atEnd: 'end',
+        signal,
+        onLog,
+    });
+    try {
+        return read_manifest_readManifest(unpack((await result).get('manifest'), longestManifest) ?? '');
+    }
+    catch (error) {
+        if (!(error instanceof failure_Failure) || !['bad-manifest', 'manifest-unreadable'].includes(error.code))
+            throw error;
+        throw new failure_Failure('manifest-unreadable', `The manifest of ${set.id} cannot be read in full: ${error.message}`, {
+            hint: `Do not rely on ${set.id}. See ${file} on the host, and take a backup now`,
+            cause: error,
+        });
+    }
+}
+/**
+ * A set whose manifest nobody could read would be there and never count.
+ * @param text as it is about to be written
+ * @throws Failure `manifest-unreadable`
+ */
+function demandReadable(text) {
+    const refuse = (why, cause) => new Failure('manifest-unreadable', `The manifest of this backup could not be read back: it ${why}`, {
+        hint: 'Nothing was published; earlier backups are as they were. Report this: the database or the project is larger than the action takes',
+        cause,
+    });
+    try {
+        readManifest(text);
+    }
+    catch (error) {
+        throw error instanceof Failure ? refuse(error.message, error) : error;
+    }
+    const behind = Buffer.byteLength(text.slice(text.indexOf('\n  "largeObjects": ')));
+    if (behind > longestTail)
+        throw refuse(`has ${behind} bytes besides its tables and sequences`);
+}
+
 ;// CONCATENATED MODULE: ./build/verify-action/drill.js
 
 
@@ -38066,9 +38248,9 @@ function chooseSet(wanted, database, sets) {
     return (wanted === 'latest' ? own[0] : own.find(({ id }) => id === wanted)) ?? null;
 }
 /** Whether what was restored is what was dumped. */
-function judgeDrill({ set, outcome, pgDumpVersion, statements }) {
+function judgeDrill({ manifest, outcome, pgDumpVersion, statements }) {
     const findings = new Findings('drill');
-    const { manifest, id } = set;
+    const { id } = manifest;
     const { fault, restored } = outcome;
     const remedy = `Do not rely on ${id}. Take a backup now, and drill it`;
     findings.check('same bytes', () => {
@@ -38231,6 +38413,7 @@ function drillRecord(manifest, { result, restoreMs }, circumstances) {
 
 
 
+
 /** Restores a backup for real, and keeps what that has proven beside the backup and in the history. */
 async function checkDrill(connection, ground, run) {
     const { inputs, outputs, signal, workflow } = run;
@@ -38244,6 +38427,8 @@ async function checkDrill(connection, ground, run) {
     const image = imageFor(set.manifest, facts === null || container === undefined ? null : { imageId: container.imageId, facts });
     const needed = neededFor(set.manifest, facts?.sizeBytes ?? null) + inputs.minFreeSpace;
     info(`${set.id}: ${formatBytes(set.manifest.sizeBytes)}; it needs at most ${formatBytes(needed)} on the disk of Docker`);
+    // What comes back is compared with all that the manifest lists, which the survey has left on the host.
+    const manifest = await wholeManifest(connection, inputs.backupDir, set, { signal, onLog: host });
     const outcome = await drill(connection, {
         backupDir: inputs.backupDir,
         set,
@@ -38260,7 +38445,7 @@ async function checkDrill(connection, ground, run) {
     });
     outputs['drill-duration-ms'] = outcome.fault === null ? outcome.restoreMs : null;
     const findings = judgeDrill({
-        set,
+        manifest,
         outcome,
         pgDumpVersion: image === container?.imageId ? (facts?.pgDumpVersion ?? null) : null,
         statements: inputs.drillStatements,

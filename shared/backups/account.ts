@@ -1,4 +1,4 @@
-import type { Manifest } from './manifest.ts';
+import type { ManifestSummary } from './manifest.ts';
 import { reportOf } from './report.ts';
 import { type RestorePlace, restoreCommands } from './restore-command.ts';
 import { compareSchemas, type SchemaChange } from './schema-changes.ts';
@@ -10,7 +10,7 @@ import type { TakenDump } from './take.ts';
 export interface Account {
   settlement: Settlement;
   dump: TakenDump;
-  previous: Manifest | null;
+  previous: ManifestSummary | null;
   place: RestorePlace;
   /** `deploy@host` */
   target: string;
@@ -39,7 +39,10 @@ export function sizesIn({ settlement }: Account): SizePoint[] {
 }
 
 /** null where there is nothing to compare with. */
-export function schemaChangesIn({ dump }: Account): SchemaChange[] | null {
+export function schemaChangesIn({ dump, previous, settlement }: Account): SchemaChange[] | null {
   const { schemaText, previousSchemaText } = dump;
-  return schemaText === null || previousSchemaText === null ? null : compareSchemas(previousSchemaText, schemaText);
+  if (schemaText === null || previousSchemaText === null) return null;
+  return previous?.schemaSha256 === settlement.manifest.schemaSha256
+    ? []
+    : compareSchemas(previousSchemaText, schemaText);
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { DatabaseFacts } from '../postgres/probe.ts';
 import type { Release } from '../releases/release.ts';
-import type { BackupKind, Check, Manifest } from './manifest.ts';
+import type { BackupKind, Check, Manifest, ManifestSummary } from './manifest.ts';
 import { type DumpEncoding, homeOf, setFileNames } from './naming.ts';
 import { stableSchemaHash } from './schema-changes.ts';
 import type { Sums, TakenDump } from './take.ts';
@@ -19,7 +19,7 @@ export interface Circumstances {
   commit: string | null;
   actor: string | null;
   /** The previous verified backup of the database. */
-  previous: Manifest | null;
+  previous: ManifestSummary | null;
   /** Checks on the set as a whole. */
   checks: readonly Check[];
 }

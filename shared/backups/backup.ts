@@ -2,6 +2,7 @@ import { Failure } from '../failure.ts';
 import type { HistoryRecord } from '../history/record.ts';
 import type { Connection } from '../host/connection.ts';
 import type { Survey } from '../host/survey.ts';
+import { demandSets } from '../host/survey-sets.ts';
 import { type Release, releaseOf } from '../releases/release.ts';
 import { type Account, reportText } from './account.ts';
 import { sidecarsOf } from './assemble.ts';
@@ -15,6 +16,7 @@ import { type Policy, type Settlement, settle } from './settlement.ts';
 import { type TakenDump, type Taking, take } from './take.ts';
 import { folderOfTier } from './tiers.ts';
 import { allPassed } from './verification.ts';
+import { demandReadable } from './whole-manifest.ts';
 
 /** What is asked of one backup: by its own action, or before a rollback. Milliseconds and bytes. */
 export interface BackupOrder extends Omit<BackupNeeds, 'previousBytes'>, Policy {
@@ -88,9 +90,10 @@ export async function prepareAndTake(
   }
 }
 
-/** Judges what the survey saw. @throws Failure as judgeHost does */
+/** Judges what the survey saw. @throws Failure `survey-incomplete`, or as judgeHost does */
 export function prepareBackup(seen: Survey, order: BackupOrder): Prepared {
-  const catalogue = catalogueOf(seen.files, seen.manifests);
+  const sets = demandSets(seen.sets);
+  const catalogue = catalogueOf(sets.files, sets.manifests);
   const newest = (database: string) => verifiedSetsOf(database, catalogue.sets)[0] ?? null;
   const host = judgeHost(seen, {
     ...order,
@@ -105,7 +108,7 @@ export function prepareBackup(seen: Survey, order: BackupOrder): Prepared {
     release: releaseOf(seen.containers, seen.images),
     previous: newest(host.database.database),
     zstdOn: seen.tools.has('zstd') ? 'host' : 'container',
-    setsState: seen.setsState,
+    setsState: sets.state,
   };
 }
 
@@ -188,11 +191,13 @@ export async function publishBackup(
     target: connection.target,
     minSizeRatio: order.minSizeRatio,
   };
+  const sidecars = sidecarsOf(dump, manifest, reportText(account));
+  demandReadable(sidecars.get(setFileNames(homeOf(kind).prefix, dump.id, manifest).manifest) ?? '');
   const published = await publish(connection, {
     ...ending(attempt),
     holder,
     id: dump.id,
-    sidecars: sidecarsOf(dump, manifest, reportText(account)),
+    sidecars,
     tiers: entered.filter((tier) => folderOfTier(tier) !== home),
     deletions,
     records: recordsOf(manifest),

@@ -1,7 +1,7 @@
 import { Failure } from '../failure.ts';
-import type { BackupId, Manifest } from './manifest.ts';
+import type { BackupId, ManifestSummary } from './manifest.ts';
 import { isPartialName, parseSetFileName, type SetPrefix, setFileNames } from './naming.ts';
-import { readManifest } from './read-manifest.ts';
+import { readSummary } from './read-manifest.ts';
 
 /** The folders of the backup directory. */
 export type Folder = 'daily' | 'weekly' | 'monthly' | 'predeployment' | 'rollback' | 'failed';
@@ -18,7 +18,7 @@ export interface VerifiedSet {
   state: 'verified';
   id: BackupId;
   database: string;
-  manifest: Manifest;
+  manifest: ManifestSummary;
   /** Where it stands (hard links to the same files), in the order of `Folder`. */
   folders: Folder[];
 }
@@ -29,7 +29,7 @@ export interface BrokenSet {
   id: BackupId;
   /** null where the manifest does not tell. */
   database: string | null;
-  manifest: Manifest | null;
+  manifest: ManifestSummary | null;
   folders: Folder[];
   /** As in "broken: <reason>". */
   reason: string;
@@ -58,7 +58,7 @@ const rollbackRecords = /^rollback\/(deployment_tags\.log|history\.jsonl|HOLD|tr
  * Sorts what the survey found into sets and others.
  *
  * @param files every file of these folders.
- * @param manifestTexts contents of the `*.manifest.json` files by path. Untrusted.
+ * @param manifestTexts contents of the `*.manifest.json` files by path, as far as summaries are read from them. Untrusted.
  */
 export function catalogueOf(files: readonly FoundFile[], manifestTexts: ReadonlyMap<string, string>): Catalogue {
   const copies = new Map<string, Copy>();
@@ -150,7 +150,7 @@ function prefixIn(folder: Folder): SetPrefix {
 }
 
 function judge(copy: Copy, manifestText: string | undefined): BackupSet {
-  const broken = (reason: string, manifest: Manifest | null): BrokenSet => ({
+  const broken = (reason: string, manifest: ManifestSummary | null): BrokenSet => ({
     state: 'broken',
     id: copy.id,
     database: manifest?.database ?? null,
@@ -174,9 +174,9 @@ function judge(copy: Copy, manifestText: string | undefined): BackupSet {
   return { state: 'verified', id: copy.id, database: manifest.database, manifest, folders: [copy.folder] };
 }
 
-function manifestOrReason(text: string): Manifest | string {
+function manifestOrReason(text: string): ManifestSummary | string {
   try {
-    return readManifest(text);
+    return readSummary(text);
   } catch (error) {
     if (error instanceof Failure) return error.message;
     throw error;

@@ -35,8 +35,8 @@ export interface Check {
   ms: number;
 }
 
-/** What a dump holds and what was proven while it was taken: a set without one does not exist. Never changed. */
-export interface Manifest {
+/** What is told of a set without the long lists of what it holds: all that choice and retention look at. */
+export interface ManifestSummary {
   version: 1;
   id: BackupId;
   kind: BackupKind;
@@ -67,11 +67,8 @@ export interface Manifest {
   dumpBytes: number | null;
   sha256: string;
   md5: string;
-  tables: TableCount[];
-  sequences: SequenceRange[];
   largeObjects: number;
-  extensions: { name: string; version: string }[];
-  /** Of the schema dump without the lines that differ from run to run; null where it could not be taken. */
+  /** Of the schema dump without the lines that differ from run to run; null where it could not be taken, or is too long. */
   schemaSha256: string | null;
   /** The previous backup, where its schema was another; else null. */
   schemaChangedSince: BackupId | null;
@@ -80,4 +77,11 @@ export interface Manifest {
   commit: string | null;
   actor: string | null;
   checks: Check[];
+}
+
+/** What a dump holds and what was proven while it was taken: a set without one does not exist. Never changed. */
+export interface Manifest extends ManifestSummary {
+  tables: TableCount[];
+  sequences: SequenceRange[];
+  extensions: { name: string; version: string }[];
 }

@@ -2,7 +2,7 @@
 # Ends a run on the host, while the program that took the dump lingers with the lock: publishes the set into its tiers and
 # prunes, or puts a dump that failed aside, and writes the line into the log. Short; it is not cut when the runner is gone.
 #
-# publish BACKUP-DIR HOLDER ID HOME LOG-FILE LOG-LINE TROUBLED-LINE SIDECARS NAME CONTENT... TIERS TIER... DROPS TIER/ID... [ID RECORD LINE]...
+# publish BACKUP-DIR HOLDER ID HOME LOG-FILE LOG-LINE TROUBLED-LINE SIDECARS NAME PACKED... TIERS TIER... DROPS TIER/ID... [ID RECORD LINE]...
 # reject  BACKUP-DIR HOLDER ID HOME LOG-FILE LOG-LINE - DUMP REASON
 # conclude BACKUP-DIR - - - LOG-FILE LOG-LINE -
 #
@@ -33,7 +33,7 @@ publish() {
   cd -- "$staging" || exit
 
   for ((count = $1; count > 0; count--)); do
-    printf '%s' "$3" >"$2"
+    printf '%s' "$3" | base64 --decode | gzip -d -c >"$2"
     shift 2
   done
   shift

@@ -3,6 +3,7 @@ import { recordParameters } from '../history/host-file.ts';
 import type { HistoryRecord } from '../history/record.ts';
 import type { Connection } from '../host/connection.ts';
 import type { ProgramOptions } from '../host/program.ts';
+import { pack } from '../packed.ts';
 import type { BackupKind } from './manifest.ts';
 import { homeOf } from './naming.ts';
 import type { PruneDecision } from './retention.ts';
@@ -72,7 +73,8 @@ export async function publish(connection: Connection, publication: Publication):
   const parameters = [
     ...begin('publish', publication, publication.holder, publication.id, publication.troubledLine),
     String(sidecars.size),
-    ...[...sidecars].flat(),
+    // A manifest may be long, and the host reads parameters byte by byte.
+    ...[...sidecars].flatMap(([name, text]) => [name, pack(text)]),
     String(tiers.length),
     ...tiers,
     String(deletions.length),

@@ -14,11 +14,11 @@ import {
   text,
   textThat,
 } from '../untrusted.ts';
-import type { Check, Manifest, SequenceRange, TableCount } from './manifest.ts';
+import type { Check, Manifest, ManifestSummary, SequenceRange, TableCount } from './manifest.ts';
 import { isBackupId, parseSetFileName } from './naming.ts';
 
-/** UTF-16 units; room for some 100 000 tables, and as much as the survey sends. */
-const longestManifest = 8 * 1024 * 1024;
+/** UTF-16 units; room for `mostRelations` tables, each with a sequence and names of 63 characters. */
+export const longestManifest = 128 * 1024 * 1024;
 /** UTF-16 units. PostgreSQL's own limit on names is 63 bytes, but a build may have another. */
 const name = text(1024);
 const line = text(4096);
@@ -58,7 +58,7 @@ const check = shape<Check>({
   ms: milliseconds,
 });
 
-const manifest = shape<Manifest>({
+const summaryFields: { [Field in keyof ManifestSummary]: Reader<ManifestSummary[Field]> } = {
   version: oneOf(1),
   id: backupId,
   kind: oneOf('scheduled', 'predeployment', 'prerollback'),
@@ -81,10 +81,7 @@ const manifest = shape<Manifest>({
   dumpBytes: orNull(count),
   sha256: hex(64),
   md5: hex(32),
-  tables: listOf(table, mostRelations),
-  sequences: listOf(sequence, mostRelations),
   largeObjects: count,
-  extensions: listOf(shape({ name, version: name }), 10_000),
   schemaSha256: orNull(hex(64)),
   schemaChangedSince: orNull(backupId),
   release: mapOf(isServiceName, runningImage, 1000),
@@ -92,6 +89,15 @@ const manifest = shape<Manifest>({
   commit: orNull(textThat((value) => /^[a-f0-9]{7,64}$/.test(value), 'a commit')),
   actor: orNull(name),
   checks: listOf(check, 1000),
+};
+
+const summary = shape<ManifestSummary>(summaryFields);
+
+const manifest = shape<Manifest>({
+  ...summaryFields,
+  tables: listOf(table, mostRelations),
+  sequences: listOf(sequence, mostRelations),
+  extensions: listOf(shape({ name, version: name }), 10_000),
 });
 
 /**
@@ -100,11 +106,20 @@ const manifest = shape<Manifest>({
  * @throws Failure `bad-manifest`; its message ends a sentence that begins with the file's name.
  */
 export function readManifest(json: string): Manifest {
+  return read(manifest, json);
+}
+
+/** The same without the lists of what the set holds, whether they are there or not. @throws Failure as `readManifest` */
+export function readSummary(json: string): ManifestSummary {
+  return read(summary, json);
+}
+
+function read<T>(reader: Reader<T>, json: string): T {
   if (json.length > longestManifest) throw new Failure('bad-manifest', 'is too large for a manifest');
   const value = parse(json);
   refuseOtherVersions(value);
   try {
-    return manifest(value, '');
+    return reader(value, '');
   } catch (error) {
     if (error instanceof Failure) throw new Failure('bad-manifest', `is not a manifest: ${error.message}`);
     throw error;

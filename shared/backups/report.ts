@@ -1,7 +1,7 @@
 import { cleanLine } from '../clean.ts';
 import type { Release } from '../releases/release.ts';
 import { formatBytes, formatDuration } from '../units.ts';
-import type { Check, Manifest, TableCount } from './manifest.ts';
+import type { Check, Manifest, ManifestSummary, TableCount } from './manifest.ts';
 import type { RestoreCommands } from './restore-command.ts';
 import type { SchemaChange } from './schema-changes.ts';
 import { type SizePoint, sizeChart } from './size-chart.ts';
@@ -17,7 +17,7 @@ export interface ReportFacts {
   /** Absolute, on the host: where the set stands first. */
   folder: string;
   /** The previous verified backup of the database. */
-  previous: Manifest | null;
+  previous: ManifestSummary | null;
   /** Since `previous`; null where the schemas could not be compared. */
   schemaChanges: readonly SchemaChange[] | null;
   tiers: readonly TierDecision[];
@@ -104,7 +104,7 @@ function encodingOf({ format, compression, encryption }: Manifest): string {
   return `${format} format, ${compressed}${encryption === 'age' ? ', encrypted for age' : ''}`;
 }
 
-function against(previous: Manifest, bytes: number): string {
+function against(previous: ManifestSummary, bytes: number): string {
   const share =
     previous.sizeBytes === 0 ? '' : `; this one has ${Math.round((100 * bytes) / previous.sizeBytes)} % of it`;
   return `${formatBytes(previous.sizeBytes)} on ${moment(previous.startedAt)}${share}`;

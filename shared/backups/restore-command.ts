@@ -1,5 +1,5 @@
 import { quoteForShell } from '../shell-quote.ts';
-import type { Manifest } from './manifest.ts';
+import type { ManifestSummary } from './manifest.ts';
 import { parseSetFileName, setFileNames } from './naming.ts';
 
 /** Where a set stands and the database runs. */
@@ -31,7 +31,7 @@ const longestName = 63;
 const foldAt = 92;
 
 /** The commands that restore a set, whatever its database, user and folders are called. */
-export function restoreCommands(manifest: Manifest, place: RestorePlace): RestoreCommands {
+export function restoreCommands(manifest: ManifestSummary, place: RestorePlace): RestoreCommands {
   const prefix = parseSetFileName(manifest.file)?.prefix ?? 'backup';
   const files = setFileNames(prefix, manifest.id, manifest);
   const restored = nameWith(manifest.database, '_restored');
@@ -76,7 +76,7 @@ function fedIn({ container }: RestorePlace): string[] {
 }
 
 /** template0: other templates may hold something already, or have another encoding. */
-function createDatabase(manifest: Manifest, place: RestorePlace, name: string): string[] {
+function createDatabase(manifest: ManifestSummary, place: RestorePlace, name: string): string[] {
   return [
     ...['docker', 'exec', place.container, 'createdb', `--username=${place.user}`, '--template=template0'],
     ...[...createOptions(manifest), '--', name],
@@ -84,12 +84,12 @@ function createDatabase(manifest: Manifest, place: RestorePlace, name: string): 
 }
 
 /** Options of createdb for a database like the source. */
-export function createOptions(manifest: Manifest): string[] {
+export function createOptions(manifest: ManifestSummary): string[] {
   return [`--encoding=${manifest.encoding}`, ...localeOptions(manifest)];
 }
 
 /** Sorting and letters as the source had them, or indexes and comparisons would differ. */
-function localeOptions({ locale, ctype, localeProvider, providerLocale, serverVersion }: Manifest): string[] {
+function localeOptions({ locale, ctype, localeProvider, providerLocale, serverVersion }: ManifestSummary): string[] {
   const libc =
     ctype === null || ctype === locale ? [`--locale=${locale}`] : [`--lc-collate=${locale}`, `--lc-ctype=${ctype}`];
   if (localeProvider === null || localeProvider === 'libc' || providerLocale === null) {
@@ -102,7 +102,7 @@ function localeOptions({ locale, ctype, localeProvider, providerLocale, serverVe
 }
 
 /** The stages that give the plain archive or SQL; the first reads the file. */
-function readDump({ encryption, format, compression }: Manifest, file: string, place: RestorePlace): Stage[] {
+function readDump({ encryption, format, compression }: ManifestSummary, file: string, place: RestorePlace): Stage[] {
   const program = { zstd: 'zstd', gzip: format === 'custom' ? null : 'gzip', none: null }[compression];
   const decompress = program === null ? [] : [program, '-dc'];
   const isInside = program === 'zstd' && place.zstdOn === 'container';
@@ -117,7 +117,7 @@ function readDump({ encryption, format, compression }: Manifest, file: string, p
 }
 
 /** psql takes any end of its input for a good one, so the checksum before it and pipefail matter. */
-function restoreInto({ format }: Manifest, place: RestorePlace, name: string): Stage {
+function restoreInto({ format }: ManifestSummary, place: RestorePlace, name: string): Stage {
   const into = [`--username=${place.user}`, `--dbname=${databaseArgument(name)}`];
   if (format === 'custom') return [...fedIn(place), 'pg_restore', '--exit-on-error', ...into];
   // Not as a single transaction: the dump has some of its own, around large objects.

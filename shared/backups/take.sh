@@ -2,6 +2,9 @@
 # Takes one dump into `.partial-<id>/` of its first tier, reads it back from the disk, and lingers with the lock until the runner has
 # it published. Whatever happens, nothing else on the host has changed.
 
+# Bytes of a packed text that travels; two of them and the rest are less than a result may have.
+readonly most_packed=12582912
+
 main() {
   # The user and the database are known to every child by its environment alone.
   export PGUSER=$4 PGDATABASE=$5
@@ -83,6 +86,9 @@ open_snapshot() {
     case $line in
       'snapshot '*)
         snapshot=${line#* }
+        # A line for each table, taken from the session while it counts: a pipe holds a few hundred.
+        cat <&5 >facts.txt 6>&- &
+        facts_job=$!
         tell_session "$2"
         return 0
         ;;
@@ -100,14 +106,12 @@ tell_session() {
 }
 
 close_snapshot() {
-  local line
   tell_session "$1"
   exec 6>&-
-  while IFS= read -r line <&5; do
-    [[ $line != end ]] || return 0
-    record fact "$line"
-  done
-  record facts-incomplete 'The session that counted ended before it was done'
+  wait "$facts_job" || true
+  [[ $(tail -n 1 facts.txt) == end ]] || record facts-incomplete 'The session that counted ended before it was done'
+  record facts "$(packed <facts.txt)"
+  rm -f -- facts.txt
 }
 
 # The stream's checksum is taken beside the disk, so that what was written can be held against it.
@@ -165,7 +169,7 @@ side_file() {
   else
     record "$1" taken
     record "$1-sums" "$(sums "$set_name.$1.sql.gz")"
-    [[ $1 != schema ]] || record schema-text "$(<schema.sql)"
+    [[ $1 != schema ]] || record_packed schema-text "$set_name.$1.sql.gz"
   fi
   rm -f -- "$1.sql" "$1.log"
 }
@@ -192,7 +196,7 @@ read_back() {
   record verify "$answer"
   if [[ $format == custom ]]; then
     wait "$listing" || true
-    record contents "$(<list)"
+    record contents "$({ grep -a ' TABLE DATA ' list || true; } | packed)"
     rm -f -- list
   fi
   # One that could not be computed stays empty, and is objected to.
@@ -218,9 +222,15 @@ whole() {
 }
 
 record_previous_schema() {
-  local text
-  [[ -n $previous && -r $previous ]] || return 0
-  if text=$(gzip -d -c -- "$previous"); then record previous-schema-text "$text"; fi
+  [[ ! -f $previous || -L $previous || ! -r $previous ]] || record_packed previous-schema-text "$previous"
+}
+
+# packed: stdin as it travels where it may be long.
+packed() { gzip -n -c -1 | base64 --wrap=0; }
+
+# record_packed KEY FILE: a text that gzip has made small; one that is too long all the same is left out.
+record_packed() {
+  (($(stat --format %s -- "$2") > most_packed)) || record "$1" "$(base64 --wrap=0 -- "$2")"
 }
 
 watch_size() {

@@ -2,6 +2,7 @@ import { Failure } from '../failure.ts';
 import type { Connection } from '../host/connection.ts';
 import type { LockRequest, Run } from '../host/program.ts';
 import type { Records } from '../host/records.ts';
+import { unpack } from '../packed.ts';
 import { factsAfter, factsBefore, factsTables, insideScript } from '../postgres/scripts.ts';
 import { formatDuration } from '../units.ts';
 import { type FoundSequence, readFacts } from './facts.ts';
@@ -54,7 +55,9 @@ export interface TakenDump {
   sequences: SequenceRange[];
   largeObjects: number;
   extensions: { name: string; version: string }[];
+  /** null where it could not be taken, or is too long to be read here. */
   schemaText: string | null;
+  /** null where there is none, or it is too long to be compared. */
   previousSchemaText: string | null;
   /** null where it could not be taken. */
   schemaSums: Sums | null;
@@ -71,6 +74,10 @@ export interface Taking {
   dump: TakenDump;
   release: Run['release'];
 }
+
+/** Bytes of a text that the host sends packed. What is compared costs many times its size in memory. */
+const longestText = 256 * 1024 * 1024;
+const longestCompared = 64 * 1024 * 1024;
 
 const program = {
   name: 'take',
@@ -137,7 +144,8 @@ export function lockMayStay(backupDir: string): string {
 }
 
 function readDump(records: Records, { kind, encoding, rowCounts }: TakeRequest): TakenDump {
-  const facts = readFacts(records.all('fact'));
+  const text = (name: string, longest = longestText) => unpack(records.find(name) ?? '', longest);
+  const facts = readFacts([...records.all('fact'), ...(text('facts') ?? '').split('\n')]);
   const sizeBytes = records.integer('size');
   const id = records.get('id');
   const bytes = /^bytes (\d+)$/m.exec(records.get('verify'))?.[1];
@@ -151,8 +159,8 @@ function readDump(records: Records, { kind, encoding, rowCounts }: TakeRequest):
     sequences: sequenceRanges(facts.sequencesBefore, facts.sequencesAfter ?? []),
     largeObjects: facts.largeObjects,
     extensions: facts.extensions,
-    schemaText: records.find('schema-text') ?? null,
-    previousSchemaText: records.find('previous-schema-text') ?? null,
+    schemaText: text('schema-text'),
+    previousSchemaText: text('previous-schema-text', longestCompared),
     schemaSums: readSums(records, 'schema'),
     globalsSums: readSums(records, 'globals'),
     settingsSums: readSums(records, 'settings'),
@@ -163,7 +171,7 @@ function readDump(records: Records, { kind, encoding, rowCounts }: TakeRequest):
       streamSha256: records.get('stream-sha256'),
       diskSha256: records.get('sha256'),
       stages: records.get('verify'),
-      contents: records.find('contents') ?? '',
+      contents: text('contents') ?? '',
       tables: facts.tables,
       factsComplete: records.find('facts-incomplete') === undefined && facts.sequencesAfter !== null,
       rowCounts,

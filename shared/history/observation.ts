@@ -33,6 +33,19 @@ export function newestKnown(history: readonly HistoryRecord[], environment: stri
 }
 
 /**
+ * The schema that the newest backup saw, as SHA-256; null where the history tells of none. A backup adds a record where the
+ * schema is another one than that of the newest. A drill tells of the backup that it restored, which may be an old one.
+ * @param history the host's own, in the order of its file
+ */
+export function newestSchema(history: readonly HistoryRecord[], environment: string): string | null {
+  const newest = history.findLast(
+    ({ environment: of, event, schemaSha256 }) =>
+      of === environment && event !== 'drill' && event !== 'restore' && schemaSha256 !== null,
+  );
+  return newest?.schemaSha256 ?? null;
+}
+
+/**
  * The record of a release that was seen to run: a new one where release or schema are others than those of the newest
  * record, so that a history does not grow by a line each night.
  * @param history the host's own, in the order of its file

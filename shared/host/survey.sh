@@ -4,9 +4,9 @@
 readonly docker_patience=20
 
 main() {
-  local deploy_dir=$1 backup_dir=$2 project=$3 service=$4 probe=$7 with_setup=$8 with_compose=$9
+  local deploy_dir=$1 backup_dir=$2 project=$3 service=$4 probe=$7 with_sets=$8 with_setup=$9 with_compose=${10}
   export PGUSER=$5 PGDATABASE=$6 PGAPPNAME=atlasia-survey
-  shift 9
+  shift 10
 
   record clock "$(date +%s%3N)"
   record user "$(id -un)"
@@ -18,7 +18,7 @@ main() {
 
   survey_folders "$deploy_dir" "$backup_dir"
   survey_lock "$backup_dir/.lock"
-  survey_sets "$backup_dir"
+  [[ -z $with_sets ]] || survey_sets "$backup_dir"
   survey_history "$backup_dir/rollback"
   [[ -z $with_setup ]] || survey_setup "$backup_dir"
   [[ -z $with_compose ]] || survey_compose "$deploy_dir" "$project" "$@"
@@ -47,54 +47,13 @@ survey_lock() {
   [[ -z $(lock_owner "$1") ]] || record lock-holder "$(lock_holder "$1")"
 }
 
-# A set is hard-linked into several folders, and may be damaged in one: each file is told of by its path, but what stands
-# in a manifest only once for all of its names.
-survey_sets() {
-  local found bytes inode path at reported=0 present=0 chunk
-  local -A manifests=()
-  record sets-state "$(sets_state "$1")"
-  shopt -s nullglob dotglob
-  local files=("$1"/{daily,weekly,monthly,rollback,failed}/* "$1"/predeployment/*/*)
-  shopt -u dotglob
-  # What was put elsewhere is nobody's set; it is told of, so that it is not taken for one.
-  for path in "$1"/* "$1"/*/*; do
-    [[ -f $path && ! ${path#"$1"/} =~ ^(backup\.log$|(daily|weekly|monthly|predeployment|rollback|failed)/) ]] || continue
-    files+=("$path")
-  done
-  shopt -u nullglob
-  # In portions: the names of all may be more than a program takes.
-  for ((at = 0; at < ${#files[@]}; at += 500)); do
-    chunk=("${files[@]:at:500}")
-    while IFS= read -r -d '' found; do
-      reported=$((reported + 1))
-      read -r bytes inode path <<<"${found%%$'\n'*}"
-      path=${found#* * }
-      path=${path#"$1"/}
-      record file "$bytes $path"
-      [[ $path == *.manifest.json && $bytes -le 8388608 ]] || continue
-      if [[ -n ${manifests[$inode]-} ]]; then
-        record manifest-again "$path"$'\n'"${manifests[$inode]}"
-      else
-        manifests[$inode]=$path
-        record manifest "$path"$'\n'"$(<"$1/$path")"
-      fi
-    done < <(stat --printf '%s %d:%i %n\0' -- "${chunk[@]}")
-    for path in "${chunk[@]}"; do [[ ! -e $path && ! -L $path ]] || present=$((present + 1)); done
-  done
-  ((reported >= present)) || fail survey-incomplete "Only $reported of $present files in $1 could be looked at"
-}
-
 # What was written down of deployments, and what was not ended.
 survey_history() {
-  local file folder
+  local id
   [[ ! -r $1/history.jsonl ]] || record history "$(tail -c 4194304 -- "$1/history.jsonl")"
   [[ ! -r $1/deployment_tags.log ]] || record audit-trail "$(tail -c 1048576 -- "$1/deployment_tags.log")"
   [[ ! -e $1/HOLD ]] || record hold "$(head -c 4096 -- "$1/HOLD" 2>/dev/null)"
-  for folder in "$1"/transactions/[0-9]*; do
-    file=$folder/journal
-    if [[ ! -e $file ]] || grep -q $'^[0-9]*\tended\t' "$file" || ! grep -q $'^[0-9]*\tbegin\t' "$file"; then continue; fi
-    record unfinished "${folder##*/}"
-  done
+  while IFS= read -r id; do record unfinished "$id"; done < <(unfinished_transactions "$1/transactions")
 }
 
 survey_project() {

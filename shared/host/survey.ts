@@ -1,5 +1,6 @@
 import type { Connection } from './connection.ts';
 import type { Records } from './records.ts';
+import { readSets, type SetsSurvey } from './survey-sets.ts';
 
 /** What the survey looks for, as the inputs name it. Paths are absolute; null leaves the choice to the host. */
 export interface SurveyRequest {
@@ -13,6 +14,8 @@ export interface SurveyRequest {
   probe: string;
   /** What compose is to be asked of the project; null: nothing. */
   compose: ComposeRequest | null;
+  /** Whether to look at the backups. */
+  sets: boolean;
   /** Whether to look at what only a check of the set-up asks. */
   setup: boolean;
 }
@@ -102,11 +105,8 @@ export interface Survey {
   freeInodes: number | null;
   /** Who holds the lock; null where it is free. */
   lockHolder: string | null;
-  /** Another text where a set in a tier has come, gone or changed. */
-  setsState: string;
-  files: { bytes: number; path: string }[];
-  /** By path below the backup folder. */
-  manifests: Map<string, string>;
+  /** null where it was not asked for; an error where not all of it could be looked at. */
+  sets: SetsSurvey | { error: string } | null;
   /** The engine's version, or what docker said instead. */
   docker: { version: string } | { error: string };
   containers: FoundContainer[];
@@ -152,6 +152,8 @@ const program = {
   step: 'the survey of the host',
   scripts: [
     new URL('./sets.sh', import.meta.url),
+    new URL('./survey-sets.sh', import.meta.url),
+    new URL('./transactions.sh', import.meta.url),
     new URL('./world.sh', import.meta.url),
     new URL('./survey-compose.sh', import.meta.url),
     new URL('./survey-setup.sh', import.meta.url),
@@ -177,6 +179,7 @@ export async function survey(
       request.databaseUser ?? '',
       request.databaseName ?? '',
       request.probe,
+      request.sets ? 'sets' : '',
       request.setup ? 'setup' : '',
       ...(request.compose === null ? [''] : ['compose', request.compose.envFile ?? '', ...request.compose.files]),
     ],
@@ -203,12 +206,7 @@ function readSurvey(records: Records, asked: number, answered: number): Survey {
     freeBytes: records.integer('free-bytes'),
     freeInodes: /^\d+$/.test(inodes) && inodes !== '0' ? Number(inodes) : null,
     lockHolder: records.find('lock-holder') ?? null,
-    setsState: records.get('sets-state'),
-    files: records.all('file').map((value) => {
-      const [bytes = '', path = ''] = split(value, ' ');
-      return { bytes: Number(bytes), path };
-    }),
-    manifests: readManifests(records),
+    sets: readSets(records),
     docker: docker === undefined ? { error: records.find('docker-error') ?? '' } : { version: docker },
     containers: records.all('container').map(readContainer),
     images: records.all('image').map((json) => {
@@ -294,23 +292,7 @@ export function readLocalImages(text: string): LocalImage[] {
   return [...images.values()];
 }
 
-/** Other names of a manifest stand behind it. */
-function readManifests(records: Records): Map<string, string> {
-  const manifests = new Map(records.all('manifest').map((value) => split(value, '\n')));
-  for (const value of records.all('manifest-again')) {
-    const [path, first] = split(value, '\n');
-    manifests.set(path, manifests.get(first) ?? '');
-  }
-  return manifests;
-}
-
 function readFolder(value: string): FoundFolder {
   const [type = '', mode = '', owner = '', device = '', writable = '', ...path] = value.split('|');
   return { type, mode, owner, device, writable: writable === 'writable', path: path.join('|') };
-}
-
-/** In two at the first separator: what follows may hold it again. */
-function split(value: string, separator: string): [string, string] {
-  const at = value.indexOf(separator);
-  return at < 0 ? [value, ''] : [value.slice(0, at), value.slice(at + separator.length)];
 }

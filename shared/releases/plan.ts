@@ -88,7 +88,7 @@ export interface PlanRequest {
   filesChangedAt: number;
   /** The newest release that the history on the host tells of. */
   newestKnown: Release | null;
-  /** What the newest backup says of the schema that there is now. */
+  /** What the history says of the schema that there is now, as the newest backup told it; null where it does not. */
   schemaNow: string | null;
   world: string;
 }

@@ -49,6 +49,8 @@ supervise() {
   done
   rm -f -- "$lock.holder" reserve
   lay_down
+  exec 9>&- # nobody has to wait for what follows
+  ! has ended || prune_transactions
   has ended
 }
 
@@ -156,12 +158,9 @@ prepare() {
 # alone: no other transaction of this folder is half-way.
 alone() {
   local other
-  for other in "$rollback_dir"/transactions/*/; do
-    other=${other%/}
-    [[ $other != "$folder" && -e $other/journal ]] || continue
-    (cd -- "$other" && has begin && ! has ended) || continue
-    broken unfinished "The transaction ${other##*/} was not ended" || return
-  done
+  while IFS= read -r other; do
+    [[ $other == "${folder##*/}" ]] || broken unfinished "The transaction $other was not ended" || return
+  done < <(unfinished_transactions "${folder%/*}")
 }
 
 # refuse: nothing had been stopped; what was made goes.

@@ -66,7 +66,11 @@ abort() { : >"$transactions/$1/abort"; }
 
 find() {
   local plan
-  for plan in "$transactions"/[0-9]*/plan.tsv; do
-    ! grep -qxF -- "history_id"$'\t'"$1" "$plan" 2>/dev/null || record transaction "$(basename -- "${plan%/plan.tsv}")"
+  shopt -s nullglob
+  local plans=("$transactions"/[0-9]*/plan.tsv) at
+  for ((at = 0; at < ${#plans[@]}; at += 500)); do
+    while IFS= read -r plan; do
+      record transaction "$(basename -- "${plan%/plan.tsv}")"
+    done < <(grep -slxF -- "history_id"$'\t'"$1" "${plans[@]:at:500}")
   done
 }

@@ -19,6 +19,7 @@ export interface Followed {
 const engine = [
   new URL('../host/lock.sh', import.meta.url),
   new URL('../host/world.sh', import.meta.url),
+  new URL('../host/transactions.sh', import.meta.url),
   new URL('../history/history.sh', import.meta.url),
   new URL('./journal.sh', import.meta.url),
   new URL('./containers.sh', import.meta.url),
@@ -26,6 +27,7 @@ const engine = [
   new URL('./prober.sh', import.meta.url),
   new URL('./gates.sh', import.meta.url),
   new URL('./swap.sh', import.meta.url),
+  new URL('./prune.sh', import.meta.url),
   new URL('./engine.sh', import.meta.url),
 ];
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { importLegacy } from '../../../shared/history/legacy.ts';
-import { type Circumstances, newestKnown, observationOf } from '../../../shared/history/observation.ts';
+import { type Circumstances, newestKnown, newestSchema, observationOf } from '../../../shared/history/observation.ts';
 import { type HistoryRecord, readHistoryRecord } from '../../../shared/history/record.ts';
 import { hex, image, record, release } from './records.ts';
 
@@ -83,3 +83,20 @@ test("the scripts' lines, which come to the end of the file when they are import
   assert.equal(observationOf(v1, seen, [known, ...legacy]).isNew, false);
   assert.equal(observationOf(v1, seen, legacy).record.previous, null);
 });
+
+const schemas: [what: string, history: HistoryRecord[], schema: string | null][] = [
+  ['nothing', [], null],
+  ['the newest', [known, { ...known, schemaSha256: hex('later') }], hex('later')],
+  ['the newest that tells of one', [known, { ...known, schemaSha256: null }], known.schemaSha256],
+  ['a run that came to nothing, of a backup that did', [{ ...known, status: 'failed' }], known.schemaSha256],
+  [
+    'no drill, which is of an old backup',
+    [known, { ...known, event: 'drill', schemaSha256: hex('old') }],
+    known.schemaSha256,
+  ],
+  ['no restore', [{ ...known, event: 'restore' }], null],
+  ['no other environment', [{ ...known, environment: 'staging' }], null],
+];
+for (const [what, history, schema] of schemas) {
+  test(`the schema that there is now is told by ${what}`, () => assert.equal(newestSchema(history, 'prod'), schema));
+}

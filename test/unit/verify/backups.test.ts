@@ -28,6 +28,7 @@ function judge(change: (host: HostFolder) => void = () => {}, facts: Partial<Bac
     database: 'app',
     catalogue: host.catalogue(),
     files: [...host.files].map(([path, bytes]) => ({ path, bytes })),
+    othersUnnamed: 0,
     readings: [{ id: nights.at(-1) ?? '', files: 5, faults: [] }] satisfies ReadSet[],
     backupDir: '/opt/shop/backups',
     maxAge: 26 * 3_600_000,

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { VerifiedSet } from '../../../shared/backups/catalogue.ts';
 import type { DrillOutcome, Restored } from '../../../shared/backups/drill.ts';
 import type { Manifest } from '../../../shared/backups/manifest.ts';
 import { type DrillFacts, imageFor, judgeDrill, neededFor } from '../../../verify-action/drill.ts';
@@ -39,15 +38,8 @@ function judge(
   }: { restored?: Partial<Restored>; outcome?: Partial<DrillOutcome> } & Partial<Omit<DrillFacts, 'outcome'>>,
   of: Partial<Manifest> = {},
 ) {
-  const set: VerifiedSet = {
-    state: 'verified',
-    id,
-    database: manifest.database,
-    manifest: { ...manifest, ...of },
-    folders: ['daily'],
-  };
   const { list } = judgeDrill({
-    set,
+    manifest: { ...manifest, ...of },
     outcome: { fault: null, sha256: 'a'.repeat(64), restoreMs: 1, restored: { ...whole, ...restored }, ...outcome },
     pgDumpVersion: manifest.pgDumpVersion,
     statements: [],

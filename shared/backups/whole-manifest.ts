@@ -1,0 +1,55 @@
+import { Failure } from '../failure.ts';
+import type { Connection } from '../host/connection.ts';
+import { longestTail } from '../host/survey-sets.ts';
+import { unpack } from '../packed.ts';
+import { folderOf, type VerifiedSet } from './catalogue.ts';
+import type { Manifest } from './manifest.ts';
+import { longestManifest, readManifest } from './read-manifest.ts';
+import { namesOf } from './read-sets.ts';
+
+const program = { name: 'whole-manifest', step: 'the reading of a manifest', scripts: [new URL('./whole-manifest.sh', import.meta.url)] };
+
+/** Of one set, with the lists of what it holds, which no survey sends. @throws Failure `manifest-unreadable` */
+export async function wholeManifest(
+  connection: Connection,
+  backupDir: string,
+  set: VerifiedSet,
+  { signal, onLog }: { signal: AbortSignal; onLog: (line: string) => void },
+): Promise<Manifest> {
+  const file = `${backupDir}/${folderOf(set)}/${namesOf(set).manifest}`;
+  const { result } = connection.run(program, [file, String(longestManifest)], {
+    deadline: 120_000,
+    atEnd: 'end',
+    signal,
+    onLog,
+  });
+  try {
+    return readManifest(unpack((await result).get('manifest'), longestManifest) ?? '');
+  } catch (error) {
+    if (!(error instanceof Failure) || !['bad-manifest', 'manifest-unreadable'].includes(error.code)) throw error;
+    throw new Failure('manifest-unreadable', `The manifest of ${set.id} cannot be read in full: ${error.message}`, {
+      hint: `Do not rely on ${set.id}. See ${file} on the host, and take a backup now`,
+      cause: error,
+    });
+  }
+}
+
+/**
+ * A set whose manifest nobody could read would be there and never count.
+ * @param text as it is about to be written
+ * @throws Failure `manifest-unreadable`
+ */
+export function demandReadable(text: string): void {
+  const refuse = (why: string, cause?: unknown) =>
+    new Failure('manifest-unreadable', `The manifest of this backup could not be read back: it ${why}`, {
+      hint: 'Nothing was published; earlier backups are as they were. Report this: the database or the project is larger than the action takes',
+      cause,
+    });
+  try {
+    readManifest(text);
+  } catch (error) {
+    throw error instanceof Failure ? refuse(error.message, error) : error;
+  }
+  const behind = Buffer.byteLength(text.slice(text.indexOf('\n  "largeObjects": ')));
+  if (behind > longestTail) throw refuse(`has ${behind} bytes besides its tables and sequences`);
+}

@@ -1,0 +1,68 @@
+// The folders of 1 500 rollbacks: they cost no time, and all but the newest go.
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readdirSync, renameSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { type Application, startApplication } from '../lab/application.ts';
+import { type Lab, openLab } from '../lab/lab.ts';
+import { type Registry, startRegistry } from '../lab/registry.ts';
+import { runAction } from '../lab/runner.ts';
+import { succeeded } from './expectations.ts';
+import { plantTransactions } from './planting.ts';
+import { plantHistory, rolledBack } from './rollbacks.ts';
+import { backup, idDaysAgo, smallDatabase } from './sets.ts';
+
+let lab: Lab;
+let registry: Registry;
+let app: Application;
+
+before(async () => {
+  lab = await openLab();
+  registry = await startRegistry();
+  app = await startApplication(lab, registry, { name: 'often' });
+  for (const version of ['v1', 'v2']) await app.publish({ version });
+  await app.deploy('v2');
+  await app.serves('v2');
+  await smallDatabase(app.host, 'plain', 100);
+});
+
+after(async () => {
+  await app?.stop();
+  await registry?.close();
+  await lab?.close();
+});
+
+test('1 500 that have ended cost no time, and a rollback leaves the newest 50 and what is not its own', async () => {
+  const { host } = app;
+  const dir = host.newBackupDir();
+  const timed = async () => {
+    const result = await backup(host, dir, { 'db-name': 'plain' });
+    succeeded(result);
+    return result.durationMs;
+  };
+  const without = await timed();
+  const ids = Array.from({ length: 1_500 }, (_, n) => idDaysAgo(n + 1));
+  const [neverBegun, elsewhere, carried] = ['20190101_000000', '20190102_000000', '20190103_000000'];
+  const parent = await plantTransactions(host, dir, [
+    ...[...ids, elsewhere, carried].map((id) => [id, 'rolled-back'] as const),
+    [neverBegun, 'reverted'],
+  ]);
+  renameSync(join(parent, elsewhere), join(host.deployDir, 'elsewhere'));
+  symlinkSync(join(host.deployDir, 'elsewhere'), join(parent, elsewhere));
+  renameSync(join(parent, neverBegun, 'journal'), join(parent, neverBegun, 'no-journal'));
+  renameSync(join(parent, carried, 'plan.tsv'), join(parent, carried, 'carrier'));
+  mkdirSync(join(parent, '2019'));
+
+  const withThem = await timed();
+  assert.ok(withThem < without + 2_000, `${withThem} ms with them, ${without} ms without`);
+
+  await plantHistory(app, dir, [{ backend: 'v1', dashboard: 'v1' }]);
+  const inputs = { ...app.inputs(), 'backup-dir': dir, 'skip-backup': 'true' };
+  const result = await runAction('rollback', inputs);
+  await rolledBack(app, result, { backend: 'v1', dashboard: 'v1' });
+  const own = result.outputs['transaction-id'] ?? '';
+  // The newest 50 are those and its own.
+  const kept = [...ids.slice(0, 49), own, neverBegun, elsewhere, carried, '2019'].toSorted();
+  assert.deepEqual(readdirSync(parent).toSorted(), kept);
+  assert.ok(existsSync(join(host.deployDir, 'elsewhere', 'journal')), 'a link was followed');
+});
