@@ -39220,7 +39220,11 @@ const refusedHints = {
 const pull_program = {
     name: 'pull',
     step: 'the pull of the images',
-    scripts: [__nccwpck_require__.ab + "login.sh", __nccwpck_require__.ab + "pull.sh"],
+    scripts: [
+        __nccwpck_require__.ab + "open-parent.sh",
+        __nccwpck_require__.ab + "login.sh",
+        __nccwpck_require__.ab + "pull.sh",
+    ],
 };
 /**
  * Pulls what is missing and looks at every image. Nothing that runs is touched.

@@ -28410,6 +28410,13 @@ module.exports = __nccwpck_require__.p + "15e89b1d88b3d4e260e1.sh";
 
 /***/ }),
 
+/***/ 37289:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "0fd91cf291f73fd42734.sh";
+
+/***/ }),
+
 /***/ 65801:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28476,7 +28483,7 @@ module.exports = __nccwpck_require__.p + "ae63a80716a31a5eb5d2.sh";
 /***/ 88347:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "0d082e29d67b87155ff0.sh";
+module.exports = __nccwpck_require__.p + "d628f70adaaffa7e51c2.sh";
 
 /***/ }),
 
@@ -38496,7 +38503,11 @@ function noBackup({ drillBackup, backupDir }, database) {
 const ask_registry_program = {
     name: 'ask-registry',
     step: 'the question to the registry',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(88347), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(53159), __nccwpck_require__.b)],
+    scripts: [
+        new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(88347), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(53159), __nccwpck_require__.b),
+    ],
 };
 /** What a registry says that was reached. Else nothing is known of the login. */
 const ask_registry_refusal = /unauthorized|denied|forbidden|incorrect username|\b40[13]\b/i;

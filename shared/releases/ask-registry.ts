@@ -23,7 +23,11 @@ export interface RegistryAnswer {
 const program = {
   name: 'ask-registry',
   step: 'the question to the registry',
-  scripts: [new URL('./login.sh', import.meta.url), new URL('./ask-registry.sh', import.meta.url)],
+  scripts: [
+    new URL('../host/open-parent.sh', import.meta.url),
+    new URL('./login.sh', import.meta.url),
+    new URL('./ask-registry.sh', import.meta.url),
+  ],
 };
 
 /** What a registry says that was reached. Else nothing is known of the login. */

@@ -38,7 +38,11 @@ export interface Pulled {
 const program = {
   name: 'pull',
   step: 'the pull of the images',
-  scripts: [new URL('./login.sh', import.meta.url), new URL('./pull.sh', import.meta.url)],
+  scripts: [
+    new URL('../host/open-parent.sh', import.meta.url),
+    new URL('./login.sh', import.meta.url),
+    new URL('./pull.sh', import.meta.url),
+  ],
 };
 
 /**

@@ -1,5 +1,8 @@
 // What every test of a whole action expects, said once.
 import assert from 'node:assert/strict';
+import { existsSync, lstatSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Account } from '../lab/account.ts';
 import { until } from '../lab/faults.ts';
 import type { FileFact } from '../lab/files.ts';
 import type { Host } from '../lab/host.ts';
@@ -95,6 +98,14 @@ export async function hostIsClean(host: Host, patienceMs = 30_000): Promise<void
 
 /** What each run writes anew; all else in a backup folder stays as it is. */
 const ofEveryRun = /^(\.lock(\.\w+)?|backup\.log|rollback\/(history\.jsonl|deployment_tags\.log))$/;
+
+/** Logins at a registry that a program of the account has left: what a stranger has put there under such a name is none. */
+export function loginsLeft(account: Account): string[] {
+  const isOurs = (name: string) => lstatSync(join('/dev/shm', name), { throwIfNoEntry: false })?.uid === account.uid;
+  return readdirSync('/dev/shm').filter(
+    (name) => /^atlasia-login\./.test(name) && !existsSync(`/proc/${name.split('.')[1]}`) && isOurs(name),
+  );
+}
 
 /** Every file that was there before is there as it was; others may have come. */
 export function untouched(before: readonly FileFact[], after: readonly FileFact[]): void {

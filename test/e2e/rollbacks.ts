@@ -1,6 +1,6 @@
 // What every test of a rollback expects, said once.
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type HistoryRecord, historyLine, parseHistory } from '../../shared/history/record.ts';
 import { giveTo } from '../lab/account.ts';
@@ -8,7 +8,7 @@ import { type Application, type AppService, appServices, type RunningService } f
 import { run } from '../lab/command.ts';
 import { until } from '../lab/faults.ts';
 import type { ActionResult } from '../lab/runner.ts';
-import { adviceIn, errorsOf, runnerIsClean } from './expectations.ts';
+import { adviceIn, errorsOf, loginsLeft, runnerIsClean } from './expectations.ts';
 
 /** What runs: every container of both services, and the database's. */
 export type Snapshot = Record<string, RunningService[]>;
@@ -88,12 +88,7 @@ export async function notRolledBack(
 export async function nothingLeft(app: Application): Promise<void> {
   const { host } = app;
   await until('nothing at work on the host', async () => ((await host.processes()).length === 0 ? true : undefined));
-  assert.deepEqual(
-    readdirSync('/dev/shm').filter(
-      (name) => /^atlasia-login\./.test(name) && !existsSync(`/proc/${name.split('.')[1]}`),
-    ),
-    [],
-  );
+  assert.deepEqual(loginsLeft(host.account), []);
   const names = (await Promise.all(appServices.map((service) => app.containers(service)))).flat();
   for (const { name } of names)
     assert.doesNotMatch(name, /\.\d{8}_\d{6}|target|^\/[0-9a-f]{12}_/, 'a name of a transaction is left');

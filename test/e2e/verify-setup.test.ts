@@ -1,6 +1,5 @@
 // Whether backups and rollbacks will work on a host: each check passes, fails, or says that it could not be made.
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { type Application, startApplication } from '../lab/application.ts';
@@ -10,6 +9,7 @@ import { type Lab, openLab } from '../lab/lab.ts';
 import { freePort } from '../lab/port.ts';
 import { type Registry, startRegistry } from '../lab/registry.ts';
 import type { ActionResult } from '../lab/runner.ts';
+import { loginsLeft } from './expectations.ts';
 import { backup, bash, type Inputs, read, write } from './sets.ts';
 import { findingOf, findingsOf, verified, verify } from './verifications.ts';
 
@@ -168,12 +168,7 @@ test('a registry that refuses the login fails, and nothing of the login stays', 
       .replaceAll(/^::add-mask::.*$/gm, '')
       .includes('not-the-password'),
   );
-  assert.deepEqual(
-    readdirSync('/dev/shm').filter(
-      (name) => name.startsWith('atlasia-login.') && !existsSync(`/proc/${name.split('.')[1]}`),
-    ),
-    [],
-  );
+  assert.deepEqual(loginsLeft(host.account), []);
 });
 
 describe('the lock', () => {

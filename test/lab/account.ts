@@ -22,6 +22,11 @@ export async function hostAccount(): Promise<Account> {
   return { name: username, uid, gid, home: homedir };
 }
 
+/** Another user of the machine, who has no part in any host: what such a one can do, anybody can. */
+export async function strangerAccount(): Promise<Account> {
+  return accountOf('nobody');
+}
+
 /** The command as the account runs it, with all the groups of its own. */
 export function as(account: Account, command: readonly string[]): string[] {
   if (process.getuid?.() === account.uid) return [...command];
