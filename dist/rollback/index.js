@@ -28455,7 +28455,7 @@ module.exports = __nccwpck_require__.p + "315fb2c9b166e1b6d35e.sh";
 /***/ 38458:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "aab6f23122a5ae89084e.sh";
+module.exports = __nccwpck_require__.p + "00b94cfc6a9945e173d4.sh";
 
 /***/ }),
 
@@ -28469,7 +28469,7 @@ module.exports = __nccwpck_require__.p + "41756c5392e92e5677f8.sh";
 /***/ 62434:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "7d3a97ee0d758c22eff2.sh";
+module.exports = __nccwpck_require__.p + "cf2d16fdc4ad601aebc2.sh";
 
 /***/ }),
 
@@ -28539,7 +28539,7 @@ module.exports = __nccwpck_require__.p + "324906237728bb358eb2.sh";
 /***/ 36461:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "00f4a41bb80792901591.sh";
+module.exports = __nccwpck_require__.p + "b9d319d266d088bf920b.sh";
 
 /***/ }),
 

@@ -66,10 +66,10 @@ survey_project() {
 
   local ids
   if [[ -n $2 ]]; then
-    ids=$(containers "project=$2")
+    ids=$(project_containers "$2")
   else
-    ids=$(containers "project.working_dir=$1")
-    [[ -n $ids || ! -d $1 ]] || ids=$(containers "project.working_dir=$(cd -- "$1" && pwd -P)")
+    ids=$(compose_containers "label=com.docker.compose.project.working_dir=$1")
+    [[ -n $ids || ! -d $1 ]] || ids=$(compose_containers "label=com.docker.compose.project.working_dir=$(cd -- "$1" && pwd -P)")
   fi
   if [[ -z $ids ]]; then
     record projects "$(docker ps --all --filter label=com.docker.compose.project --format \
@@ -78,14 +78,17 @@ survey_project() {
   fi
 
   local id label name state image variables project_name count=0 candidates=() images=()
-  # Of the variables only the names: their values are secrets.
+  # A line for each container, of fields that hold neither line break nor tab: what may hold any byte is JSON. Of the
+  # variables only the names: their values are secrets.
   # shellcheck disable=SC2016 # the dollars are the template's
-  local template='{{.ID}} {{index .Config.Labels "com.docker.compose.project"}} {{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{.Image}} {{.Config.Image}} ,{{range .Config.Env}}{{index (split . "=") 0}},{{end}}
-{"id":{{json .ID}},"name":{{json .Name}},"project":{{json (index .Config.Labels "com.docker.compose.project")}},"service":{{json (index .Config.Labels "com.docker.compose.service")}},"oneoff":{{json (index .Config.Labels "com.docker.compose.oneoff")}},"configFiles":{{json (index .Config.Labels "com.docker.compose.project.config_files")}},"image":{{json .Config.Image}},"imageId":{{json .Image}},"created":{{json .Created}},"state":{{json .State.Status}},"health":{{if .State.Health}}{{json .State.Health.Status}}{{else}}null{{end}},"number":{{json (index .Config.Labels "com.docker.compose.container-number")}},"healthTest":{{with .Config.Healthcheck}}{{if .Test}}{{json (index .Test 0)}}{{else}}null{{end}}{{else}}null{{end}},"healthInterval":{{with .Config.Healthcheck}}{{json .Interval}}{{else}}0{{end}},"networks":[{{range $name, $_ := .NetworkSettings.Networks}}{{json $name}},{{end}}null],"exposedPorts":[{{range $port, $_ := .Config.ExposedPorts}}{{json $port}},{{end}}null],"volumes":[{{range .Mounts}}{{if eq .Type "volume"}}{"name":{{json .Name}},"destination":{{json .Destination}}},{{end}}{{end}}null]}'
+  local template='{{.ID}}{{"\t"}}{{json (index .Config.Labels "com.docker.compose.project")}}{{"\t"}}{{json (index .Config.Labels "com.docker.compose.service")}}{{"\t"}}{{.State.Status}}{{"\t"}}{{.Image}}{{"\t"}}{{json .Config.Image}}{{"\t"}},{{range .Config.Env}}{{json (index (split . "=") 0)}},{{end}}{{"\t"}}'
+  # shellcheck disable=SC2016
+  template+='{"id":{{json .ID}},"name":{{json .Name}},"project":{{json (index .Config.Labels "com.docker.compose.project")}},"service":{{json (index .Config.Labels "com.docker.compose.service")}},"oneoff":{{json (index .Config.Labels "com.docker.compose.oneoff")}},"configFiles":{{json (index .Config.Labels "com.docker.compose.project.config_files")}},"image":{{json .Config.Image}},"imageId":{{json .Image}},"created":{{json .Created}},"state":{{json .State.Status}},"health":{{if .State.Health}}{{json .State.Health.Status}}{{else}}null{{end}},"number":{{json (index .Config.Labels "com.docker.compose.container-number")}},"healthTest":{{with .Config.Healthcheck}}{{if .Test}}{{json (index .Test 0)}}{{else}}null{{end}}{{else}}null{{end}},"healthInterval":{{with .Config.Healthcheck}}{{json .Interval}}{{else}}0{{end}},"networks":[{{range $name, $_ := .NetworkSettings.Networks}}{{json $name}},{{end}}null],"exposedPorts":[{{range $port, $_ := .Config.ExposedPorts}}{{json $port}},{{end}}null],"volumes":[{{range .Mounts}}{{if eq .Type "volume"}}{"name":{{json .Name}},"destination":{{json .Destination}}},{{end}}{{end}}null]}'
   local image_id json
   # shellcheck disable=SC2086 # ids are hex digits
-  while read -r id label name state image_id image variables && IFS= read -r json; do
-    project_name=$label
+  while IFS=$'\t' read -r id label name state image_id image variables json; do
+    name=${name//\"/} image=${image//\"/}
+    project_name=${label//\"/}
     record container "$json"
     count=$((count + 1))
     images+=("$image_id")
@@ -112,17 +115,13 @@ survey_project() {
   fi
 }
 
-containers() {
-  docker ps --all --quiet --no-trunc --filter "label=com.docker.compose.$1" \
-    --filter label=com.docker.compose.oneoff=False
-}
-
-# Images that are built on PostgreSQL's own have its two variables, whatever they are called.
+# is_database WANTED SERVICE IMAGE VARIABLES: images that are built on PostgreSQL's own have its two variables, whatever they
+# are called.
 is_database() {
   if [[ -n $1 ]]; then
     [[ $1 == "$2" ]]
   else
-    [[ $4 == *,PG_MAJOR,* && $4 == *,PGDATA,* ]] ||
+    [[ $4 == *',"PG_MAJOR",'* && $4 == *',"PGDATA",'* ]] ||
       [[ ${3##*/} =~ ^(postgres|postgresql|postgis|timescaledb|timescaledb-ha|pgvector)([:@]|$) ]]
   fi
 }

@@ -11,12 +11,51 @@ compose_command() {
 }
 
 # project_containers PROJECT [FILTER...]: ids of its containers, running or not.
-project_containers() {
-  local project=$1 filters=() filter
-  shift
-  for filter in "$@"; do filters+=(--filter "$filter"); done
-  docker ps --all --quiet --no-trunc --filter "label=com.docker.compose.project=$project" \
-    --filter label=com.docker.compose.oneoff=False "${filters[@]}"
+project_containers() { compose_containers "label=com.docker.compose.project=$1" "${@:2}"; }
+
+# compose_containers FILTER...: ids of the containers that compose has made for a service.
+compose_containers() {
+  local ids tries
+  # One that goes while it is looked at makes all of it be looked at again.
+  for tries in 1 2 3 4 5; do
+    ids=$(labelled_containers "$@") || return
+    # shellcheck disable=SC2086 # ids are hex digits
+    if [[ -z $ids ]] || made_by_compose $ids; then return 0; fi
+    ((tries < 5)) || return 1
+  done
+}
+
+# labelled_containers FILTER...: those that compose takes for its own, by the labels that it asks for.
+labelled_containers() {
+  local filters=() filter
+  for filter in label=com.docker.compose.oneoff=False label=com.docker.compose.config-hash "$@"; do
+    filters+=(--filter "$filter")
+  done
+  docker ps --all --quiet --no-trunc "${filters[@]}"
+}
+
+# By these compose knows which container is which; each as JSON, since another's may hold any byte.
+readonly identity='{{with .Config.Labels}}{{json (index . "com.docker.compose.project")}} {{json (index . "com.docker.compose.service")}} {{json (index . "com.docker.compose.container-number")}} {{json (index . "com.docker.compose.config-hash")}} {{json (index . "com.docker.compose.image")}}{{end}}'
+
+# made_by_compose ID...: those whose labels are their own. `docker commit` copies a container's labels into the image, and
+# whatever is run from that has them as well; what compose makes from it says which image it is made from.
+made_by_compose() {
+  local images found id image labels
+  local -A inherited=()
+  images=$(docker image ls --all --quiet --no-trunc --filter label=com.docker.compose.config-hash) || return
+  if [[ -z $images ]]; then
+    printf '%s\n' "$@"
+    return
+  fi
+  # One that is removed meanwhile has no part in what runs.
+  # shellcheck disable=SC2086 # ids are hex digits
+  while read -r image labels; do
+    inherited[$image]=$labels
+  done < <(docker image inspect --format "{{.ID}} $identity" $images 2>/dev/null || true)
+  found=$(docker inspect --format "{{.ID}} {{.Image}} $identity" "$@" 2>/dev/null) || return
+  while read -r id image labels; do
+    [[ $labels == "${inherited[$image]-}" ]] || printf '%s\n' "$id"
+  done <<<"$found"
 }
 
 # world_state PROJECT CONFIG: a keyed hash over the compose file as it is interpolated, with its secrets, and over the project's

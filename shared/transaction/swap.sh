@@ -7,10 +7,13 @@ readonly proxy_patience=2
 
 # create_all: the new containers of every service, not started. What can't be made is known before anything stops.
 create_all() {
-  local service id count arguments=()
+  local service id count taken arguments=()
   for service in "${services[@]}"; do
-    count=$(project_containers "${plan[project]}" "label=com.docker.compose.service=$service" | wc -l)
-    arguments+=(--scale "$service=$((count == 0 ? 1 : 2 * count))")
+    count=$(old_containers "$service" | wc -l)
+    # Compose counts those as well that only have its labels.
+    taken=$(labelled_containers "label=com.docker.compose.project=${plan[project]}" \
+      "label=com.docker.compose.service=$service" | wc -l)
+    arguments+=(--scale "$service=$((taken + (count == 0 ? 1 : count)))")
   done
   (cd -- "${plan[deploy_dir]}" && "${compose[@]}" --file "$folder/override.yml" up --no-start --no-deps --no-recreate \
     --no-build --pull never "${arguments[@]}" "${services[@]}" </dev/null) ||
