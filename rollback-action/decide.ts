@@ -51,7 +51,7 @@ export async function decide(
       proxyService: inputs.proxyService,
       persist: inputs.persist,
       envNames: compose.envNames,
-      complaints: compose.complaints,
+      unset: compose.unset,
       filesChangedAt: compose.changedAt,
       newestKnown: newestKnown(book.host, inputs.environment)?.release ?? null,
       schemaNow: newestSchema(book.host, inputs.environment),

@@ -28410,6 +28410,13 @@ module.exports = __nccwpck_require__.p + "c1e0c5db07175b59e04a.sh";
 
 /***/ }),
 
+/***/ 25298:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "6080e9a70b02fec5e613.sh";
+
+/***/ }),
+
 /***/ 65479:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28434,7 +28441,7 @@ module.exports = __nccwpck_require__.p + "6dc1988ca9681b596ef9.sh";
 /***/ 64987:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "cb7442f63fa390fb9ef2.sh";
+module.exports = __nccwpck_require__.p + "2434caa88d637e9617f5.sh";
 
 /***/ }),
 
@@ -36222,6 +36229,7 @@ const survey_program = {
         new URL(/* asset import */ __nccwpck_require__(15790), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(79821), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(62434), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(25298), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(64987), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(50170), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(38458), __nccwpck_require__.b),
@@ -36322,12 +36330,24 @@ function readCompose(records) {
         version,
         config: records.get('compose-config'),
         template: records.get('compose-template'),
-        complaints: records.get('compose-complaints'),
+        unset: readUnset(records.get('compose-unset')),
         changedAt: Number(records.get('compose-changed')) * 1_000,
         envNames: records.find('env-names')?.split('\n') ?? null,
         world: records.find('world') ?? null,
         images: readLocalImages(records.find('local-images') ?? ''),
     };
+}
+/** Reads `KIND LINE NAME FILE`, a line each, as unset_variables prints them. */
+function readUnset(text) {
+    return text.split('\n').flatMap((each) => {
+        const [, kind, digits, word = '', file = ''] = /^(\w+) (\d+) (\S+) (.+)$/.exec(each) ?? [];
+        const [line, name] = [Number(digits), word === '-' ? null : word];
+        if (kind === 'env')
+            return [{ in: 'env-file', file, line, holder: name }];
+        if (kind === 'compose')
+            return [{ in: 'compose-file', file, line, name }];
+        return kind === 'elsewhere' ? [{ in: 'elsewhere' }] : [];
+    });
 }
 /**
  * Reads `ID REPOSITORY TAG DIGEST`, a line for each name: an image may have several. `<none>` stands for what is missing;
@@ -37287,6 +37307,7 @@ function checked(value) {
 
 /** The scripts of which the engine on the host consists, in order. */
 const engine = (/* unused pure expression or super */ null && ([
+    /* unused asset import */ undefined,
     /* unused asset import */ undefined,
     /* unused asset import */ undefined,
     /* unused asset import */ undefined,

@@ -28410,6 +28410,13 @@ module.exports = __nccwpck_require__.p + "c1e0c5db07175b59e04a.sh";
 
 /***/ }),
 
+/***/ 25298:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "6080e9a70b02fec5e613.sh";
+
+/***/ }),
+
 /***/ 65479:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28434,7 +28441,7 @@ module.exports = __nccwpck_require__.p + "6dc1988ca9681b596ef9.sh";
 /***/ 64987:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "cb7442f63fa390fb9ef2.sh";
+module.exports = __nccwpck_require__.p + "2434caa88d637e9617f5.sh";
 
 /***/ }),
 
@@ -28490,7 +28497,7 @@ module.exports = __nccwpck_require__.p + "d27482942c69d9a92d4b.sh";
 /***/ 20256:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "00b963d3f1b010564e33.sh";
+module.exports = __nccwpck_require__.p + "ff6d9d6ec91db7ffe01f.sh";
 
 /***/ }),
 
@@ -28539,7 +28546,7 @@ module.exports = __nccwpck_require__.p + "324906237728bb358eb2.sh";
 /***/ 36461:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "b9d319d266d088bf920b.sh";
+module.exports = __nccwpck_require__.p + "177ba87030fcf7309bbf.sh";
 
 /***/ }),
 
@@ -35546,6 +35553,7 @@ const survey_program = {
         new URL(/* asset import */ __nccwpck_require__(15790), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(79821), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(62434), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(25298), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(64987), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(50170), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(38458), __nccwpck_require__.b),
@@ -35646,12 +35654,24 @@ function readCompose(records) {
         version,
         config: records.get('compose-config'),
         template: records.get('compose-template'),
-        complaints: records.get('compose-complaints'),
+        unset: readUnset(records.get('compose-unset')),
         changedAt: Number(records.get('compose-changed')) * 1_000,
         envNames: records.find('env-names')?.split('\n') ?? null,
         world: records.find('world') ?? null,
         images: readLocalImages(records.find('local-images') ?? ''),
     };
+}
+/** Reads `KIND LINE NAME FILE`, a line each, as unset_variables prints them. */
+function readUnset(text) {
+    return text.split('\n').flatMap((each) => {
+        const [, kind, digits, word = '', file = ''] = /^(\w+) (\d+) (\S+) (.+)$/.exec(each) ?? [];
+        const [line, name] = [Number(digits), word === '-' ? null : word];
+        if (kind === 'env')
+            return [{ in: 'env-file', file, line, holder: name }];
+        if (kind === 'compose')
+            return [{ in: 'compose-file', file, line, name }];
+        return kind === 'elsewhere' ? [{ in: 'elsewhere' }] : [];
+    });
 }
 /**
  * Reads `ID REPOSITORY TAG DIGEST`, a line for each name: an image may have several. `<none>` stands for what is missing;
@@ -36386,6 +36406,7 @@ const engine = [
     new URL(/* asset import */ __nccwpck_require__(65479), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(62434), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(79821), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(25298), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(35735), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(14310), __nccwpck_require__.b),
@@ -38650,7 +38671,33 @@ function canonical(value) {
         : part);
 }
 
+;// CONCATENATED MODULE: ./build/shared/releases/unset-variable.js
+/** Tells of a variable that compose misses, and what to do about it. */
+function tellUnset(variable) {
+    const inItself = 'a "$" that stands for itself is written "$$"';
+    if (variable.in === 'elsewhere') {
+        return {
+            what: 'a variable is not set that compose looks for in a file which the compose file names',
+            remedy: `Set it in the env file; ${inItself}`,
+        };
+    }
+    const place = `${variable.file}, line ${variable.line}`;
+    if (variable.in === 'env-file') {
+        return {
+            what: `${place}: ${variable.holder ?? 'a value'} holds a "$" that compose takes for a variable, which is not set`,
+            remedy: `Put the value of ${variable.holder ?? 'that line'} in single quotes`,
+        };
+    }
+    return variable.name === null
+        ? {
+            what: `${place}: a "$" stands before what compose takes for a variable, which is not set`,
+            remedy: `Set it in the env file; ${inItself}`,
+        }
+        : { what: `${place}: the variable ${variable.name} is not set`, remedy: 'Set it in the env file' };
+}
+
 ;// CONCATENATED MODULE: ./build/shared/releases/plan-notes.js
+
 
 
 /** What an operator should know of a plan before it is carried out. */
@@ -38693,11 +38740,8 @@ function notesOn(plan, request) {
     if (newestKnown !== null && !release_sameRelease(newestKnown, running)) {
         tell('What runs is another release than the newest that the history knows');
     }
-    for (const line of request.complaints.split('\n')) {
-        const [, variable] = /The \\?"(\w+)\\?" variable is not set/.exec(line) ?? [];
-        if (variable !== undefined)
-            warn(`The variable ${variable} of the compose file is not set on the host, and counts as empty`);
-    }
+    for (const each of request.unset)
+        warn(`${tellUnset(each).what}; it counts as empty`);
     for (const service of wanted.unknown)
         tell(`${service} was part of that release, and is in the compose file no more`);
     for (const service of mixedServices(containers))
@@ -39133,7 +39177,7 @@ async function decide(seen, mirrored, inputs) {
             proxyService: inputs.proxyService,
             persist: inputs.persist,
             envNames: compose.envNames,
-            complaints: compose.complaints,
+            unset: compose.unset,
             filesChangedAt: compose.changedAt,
             newestKnown: newestKnown(book.host, inputs.environment)?.release ?? null,
             schemaNow: newestSchema(book.host, inputs.environment),

@@ -28403,6 +28403,13 @@ module.exports = __nccwpck_require__.p + "c1e0c5db07175b59e04a.sh";
 
 /***/ }),
 
+/***/ 25298:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "6080e9a70b02fec5e613.sh";
+
+/***/ }),
+
 /***/ 65479:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28434,7 +28441,7 @@ module.exports = __nccwpck_require__.p + "6dc1988ca9681b596ef9.sh";
 /***/ 64987:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "cb7442f63fa390fb9ef2.sh";
+module.exports = __nccwpck_require__.p + "2434caa88d637e9617f5.sh";
 
 /***/ }),
 
@@ -36454,6 +36461,7 @@ const survey_program = {
         new URL(/* asset import */ __nccwpck_require__(15790), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(79821), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(62434), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(25298), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(64987), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(50170), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(38458), __nccwpck_require__.b),
@@ -36554,12 +36562,24 @@ function readCompose(records) {
         version,
         config: records.get('compose-config'),
         template: records.get('compose-template'),
-        complaints: records.get('compose-complaints'),
+        unset: readUnset(records.get('compose-unset')),
         changedAt: Number(records.get('compose-changed')) * 1_000,
         envNames: records.find('env-names')?.split('\n') ?? null,
         world: records.find('world') ?? null,
         images: readLocalImages(records.find('local-images') ?? ''),
     };
+}
+/** Reads `KIND LINE NAME FILE`, a line each, as unset_variables prints them. */
+function readUnset(text) {
+    return text.split('\n').flatMap((each) => {
+        const [, kind, digits, word = '', file = ''] = /^(\w+) (\d+) (\S+) (.+)$/.exec(each) ?? [];
+        const [line, name] = [Number(digits), word === '-' ? null : word];
+        if (kind === 'env')
+            return [{ in: 'env-file', file, line, holder: name }];
+        if (kind === 'compose')
+            return [{ in: 'compose-file', file, line, name }];
+        return kind === 'elsewhere' ? [{ in: 'elsewhere' }] : [];
+    });
 }
 /**
  * Reads `ID REPOSITORY TAG DIGEST`, a line for each name: an image may have several. `<none>` stands for what is missing;
@@ -38891,7 +38911,33 @@ function judgeOutside(findings, reached, inputs) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/shared/releases/unset-variable.js
+/** Tells of a variable that compose misses, and what to do about it. */
+function tellUnset(variable) {
+    const inItself = 'a "$" that stands for itself is written "$$"';
+    if (variable.in === 'elsewhere') {
+        return {
+            what: 'a variable is not set that compose looks for in a file which the compose file names',
+            remedy: `Set it in the env file; ${inItself}`,
+        };
+    }
+    const place = `${variable.file}, line ${variable.line}`;
+    if (variable.in === 'env-file') {
+        return {
+            what: `${place}: ${variable.holder ?? 'a value'} holds a "$" that compose takes for a variable, which is not set`,
+            remedy: `Put the value of ${variable.holder ?? 'that line'} in single quotes`,
+        };
+    }
+    return variable.name === null
+        ? {
+            what: `${place}: a "$" stands before what compose takes for a variable, which is not set`,
+            remedy: `Set it in the env file; ${inItself}`,
+        }
+        : { what: `${place}: the variable ${variable.name} is not set`, remedy: 'Set it in the env file' };
+}
+
 ;// CONCATENATED MODULE: ./build/verify-action/setup/compose.js
+
 
 
 
@@ -38932,9 +38978,11 @@ function judgeComposeFile({ compose, containers }, inputs) {
             remedy: `Set "project-name": ${running}, or correct "compose-file"`,
         };
     }
-    const complaint = compose.complaints.split('\n').find((line) => /is not set/.test(line));
-    if (complaint !== undefined)
-        return { detail: `${files}: ${complaint.trim()}`, remedy: `Set it in the env file. ${check}` };
+    const [first, ...others] = compose.unset.map(tellUnset);
+    if (first !== undefined) {
+        const rest = others.length > 0 ? `, and ${others.length} more` : '';
+        return { detail: `${first.what}${rest}`, remedy: `${first.remedy}. ${check}` };
+    }
     return `${files} is valid, with ${counted(services.size, 'service')}`;
 }
 

@@ -17,8 +17,8 @@ survey_compose() {
   # At once, since each reads the same files for a while.
   exec {config}< <("${compose[@]}" config --format json 2>/dev/null </dev/null)
   exec {template}< <("${compose[@]}" config --no-interpolate --format json 2>/dev/null </dev/null)
-  # What compose has to say of the files.
-  record compose-complaints "$("${compose[@]}" config --quiet 2>&1 </dev/null)"
+  # What compose has to object to stays here, but for the places of the variables that it misses.
+  record compose-unset "$("${compose[@]}" config --quiet 2>&1 </dev/null | unset_variables "${3:-.env}" "${@:4}")"
   compose_config=$(cat <&"$config")
   record compose-config "$compose_config"
   record compose-template "$(cat <&"$template")"

@@ -58,8 +58,8 @@ export interface ComposeSurvey {
   /** JSON, with variables filled in, and as it is written. */
   config: string;
   template: string;
-  /** What it has to object to, a line each. */
-  complaints: string;
+  /** Where the variables are that it misses. */
+  unset: UnsetVariable[];
   /** When a compose file or the env file was changed last, in milliseconds since 1970. */
   changedAt: number;
   /** Names of the variables in the env file; null where it has none that can be read. */
@@ -68,6 +68,15 @@ export interface ComposeSurvey {
   world: string | null;
   images: LocalImage[];
 }
+
+/** A place in which compose looks for a variable that is not set, and takes it for empty. */
+export type UnsetVariable =
+  /** `holder`: the variable whose value it is part of; null where that cannot be told. */
+  | { in: 'env-file'; file: string; line: number; holder: string | null }
+  /** `name`: its own, where it is meant to be a variable; null where it may be a piece of something else. */
+  | { in: 'compose-file'; file: string; line: number; name: string | null }
+  /** In none of the files that are known. */
+  | { in: 'elsewhere' };
 
 /** An image on the host, by all of its names; it may have none. */
 export interface LocalImage {
@@ -155,6 +164,7 @@ const program = {
     new URL('./survey-sets.sh', import.meta.url),
     new URL('./transactions.sh', import.meta.url),
     new URL('./world.sh', import.meta.url),
+    new URL('./compose-words.sh', import.meta.url),
     new URL('./survey-compose.sh', import.meta.url),
     new URL('./survey-setup.sh', import.meta.url),
     new URL('./survey.sh', import.meta.url),
@@ -266,12 +276,23 @@ function readCompose(records: Records): Survey['compose'] {
     version,
     config: records.get('compose-config'),
     template: records.get('compose-template'),
-    complaints: records.get('compose-complaints'),
+    unset: readUnset(records.get('compose-unset')),
     changedAt: Number(records.get('compose-changed')) * 1_000,
     envNames: records.find('env-names')?.split('\n') ?? null,
     world: records.find('world') ?? null,
     images: readLocalImages(records.find('local-images') ?? ''),
   };
+}
+
+/** Reads `KIND LINE NAME FILE`, a line each, as unset_variables prints them. */
+function readUnset(text: string): UnsetVariable[] {
+  return text.split('\n').flatMap((each): UnsetVariable[] => {
+    const [, kind, digits, word = '', file = ''] = /^(\w+) (\d+) (\S+) (.+)$/.exec(each) ?? [];
+    const [line, name] = [Number(digits), word === '-' ? null : word];
+    if (kind === 'env') return [{ in: 'env-file', file, line, holder: name }];
+    if (kind === 'compose') return [{ in: 'compose-file', file, line, name }];
+    return kind === 'elsewhere' ? [{ in: 'elsewhere' }] : [];
+  });
 }
 
 /**

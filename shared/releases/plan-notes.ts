@@ -1,6 +1,7 @@
 import { anonymousVolumes, isAtWork } from './container.ts';
 import type { Plan, PlanNote, PlanRequest } from './plan.ts';
 import { mixedServices, sameRelease } from './release.ts';
+import { tellUnset } from './unset-variable.ts';
 
 /** What an operator should know of a plan before it is carried out. */
 export function notesOn(plan: Omit<Plan, 'notes' | 'hash'>, request: PlanRequest): PlanNote[] {
@@ -45,11 +46,7 @@ export function notesOn(plan: Omit<Plan, 'notes' | 'hash'>, request: PlanRequest
   if (newestKnown !== null && !sameRelease(newestKnown, running)) {
     tell('What runs is another release than the newest that the history knows');
   }
-  for (const line of request.complaints.split('\n')) {
-    const [, variable] = /The \\?"(\w+)\\?" variable is not set/.exec(line) ?? [];
-    if (variable !== undefined)
-      warn(`The variable ${variable} of the compose file is not set on the host, and counts as empty`);
-  }
+  for (const each of request.unset) warn(`${tellUnset(each).what}; it counts as empty`);
   for (const service of wanted.unknown) tell(`${service} was part of that release, and is in the compose file no more`);
   for (const service of mixedServices(containers)) warn(`Containers of ${service} run different images`);
   for (const { name, dependsOn } of project.services.values()) {

@@ -1,5 +1,5 @@
 import { Failure } from '../failure.ts';
-import type { FoundContainer, LocalImage } from '../host/survey.ts';
+import type { FoundContainer, LocalImage, UnsetVariable } from '../host/survey.ts';
 import { anonymousVolumes, isAtWork } from './container.ts';
 import { nameOf } from './image-name.ts';
 import { parseImageReference } from './image-reference.ts';
@@ -82,8 +82,8 @@ export interface PlanRequest {
   persist: 'retag' | 'none';
   /** Names of the variables of the env file; null where there is none. */
   envNames: readonly string[] | null;
-  /** What compose has to object to, a line each. */
-  complaints: string;
+  /** Where the variables are that compose misses. */
+  unset: readonly UnsetVariable[];
   /** When a compose file or the env file was changed last, in milliseconds since 1970. */
   filesChangedAt: number;
   /** The newest release that the history on the host tells of. */

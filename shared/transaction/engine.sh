@@ -138,7 +138,7 @@ engine() {
 prepare() {
   local config world service id
   alone || return
-  config=$(cd -- "${plan[deploy_dir]}" && "${compose[@]}" config --format json </dev/null) &&
+  config=$(cd -- "${plan[deploy_dir]}" && run_compose config --format json) &&
     world=$(world_state "${plan[project]}" "$config") ||
     broken docker-failed 'What runs could not be looked at' || return
   [[ $world == "${plan[world]}" ]] ||

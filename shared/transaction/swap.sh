@@ -15,8 +15,8 @@ create_all() {
       "label=com.docker.compose.service=$service" | wc -l)
     arguments+=(--scale "$service=$((taken + (count == 0 ? 1 : count)))")
   done
-  (cd -- "${plan[deploy_dir]}" && "${compose[@]}" --file "$folder/override.yml" up --no-start --no-deps --no-recreate \
-    --no-build --pull never "${arguments[@]}" "${services[@]}" </dev/null) ||
+  (cd -- "${plan[deploy_dir]}" && run_compose --file "$folder/override.yml" up --no-start --no-deps --no-recreate \
+    --no-build --pull never "${arguments[@]}" "${services[@]}") ||
     broken not-created 'Compose could not make the new containers' || return
   for service in "${services[@]}"; do
     count=$(old_containers "$service" | wc -l)
@@ -173,8 +173,7 @@ give_name_back() {
 
 # bring_back SERVICE: its old container is gone, removed by somebody: compose makes one from the image that it had.
 bring_back() {
-  (cd -- "${plan[deploy_dir]}" && "${compose[@]}" --file "$folder/revert.yml" up --detach --no-deps --no-build --pull never \
-    "$1" </dev/null)
+  (cd -- "${plan[deploy_dir]}" && run_compose --file "$folder/revert.yml" up --detach --no-deps --no-build --pull never "$1")
 }
 
 # came_back: what ran before runs again, and is as well as it was.

@@ -20,6 +20,7 @@ const engine = [
   new URL('../host/lock.sh', import.meta.url),
   new URL('../host/world.sh', import.meta.url),
   new URL('../host/transactions.sh', import.meta.url),
+  new URL('../host/compose-words.sh', import.meta.url),
   new URL('../history/history.sh', import.meta.url),
   new URL('./journal.sh', import.meta.url),
   new URL('./containers.sh', import.meta.url),

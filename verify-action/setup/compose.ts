@@ -1,6 +1,7 @@
 import type { Survey } from '../../shared/host/survey.ts';
 import { checkComposeVersion, noCompose } from '../../shared/releases/compose-version.ts';
 import { readProject } from '../../shared/releases/project.ts';
+import { tellUnset } from '../../shared/releases/unset-variable.ts';
 import { counted } from '../../shared/units.ts';
 import type { Findings, Problem } from '../finding.ts';
 import type { VerifyInputs } from '../inputs.ts';
@@ -38,8 +39,10 @@ function judgeComposeFile({ compose, containers }: Survey, inputs: VerifyInputs)
       remedy: `Set "project-name": ${running}, or correct "compose-file"`,
     };
   }
-  const complaint = compose.complaints.split('\n').find((line) => /is not set/.test(line));
-  if (complaint !== undefined)
-    return { detail: `${files}: ${complaint.trim()}`, remedy: `Set it in the env file. ${check}` };
+  const [first, ...others] = compose.unset.map(tellUnset);
+  if (first !== undefined) {
+    const rest = others.length > 0 ? `, and ${others.length} more` : '';
+    return { detail: `${first.what}${rest}`, remedy: `${first.remedy}. ${check}` };
+  }
   return `${files} is valid, with ${counted(services.size, 'service')}`;
 }

@@ -294,11 +294,9 @@ describe('what is told', () => {
     ],
     [/^What runs is another release than the newest/, 'info', { newestKnown: record().release }],
     [
-      /^The variable TAG of the compose file is not set/,
+      /^docker-compose.yml, line 4: the variable TAG is not set; it counts as empty$/,
       'warning',
-      {
-        complaints: 'time="x" level=warning msg="The \\"TAG\\" variable is not set. Defaulting to a blank string."',
-      },
+      { unset: [{ in: 'compose-file', file: 'docker-compose.yml', line: 4, name: 'TAG' }] },
     ],
     [/^gone was part of that release/, 'info', { wanted: wanted({}, { unknown: ['gone'] }) }],
     [
@@ -450,7 +448,7 @@ describe('the hash', () => {
       { containers: request().containers.map((each) => ({ ...each, created: '2020-01-01T00:00:00Z' })) },
     ],
     ['where the target was found', { wanted: { ...request().wanted, source: 'elsewhere', unknown: ['gone'] } }],
-    ['notes', { complaints: 'The "A" variable is not set', newestKnown: null, schemaNow: null, envNames: null }],
+    ['notes', { unset: [{ in: 'elsewhere' }], newestKnown: null, schemaNow: null, envNames: null }],
     ['whether the target was pulled already', { images: request().images.slice(0, 1) }],
   ];
   for (const [what, changes] of same) {

@@ -99,7 +99,7 @@ export function request(changes: Partial<PlanRequest> = {}): PlanRequest {
     proxyService: null,
     persist: 'retag',
     envNames: ['TAG'],
-    complaints: '',
+    unset: [],
     filesChangedAt: Date.parse('2026-11-22T12:00:00Z'),
     newestKnown: running,
     schemaNow: '1'.repeat(64),

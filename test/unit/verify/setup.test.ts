@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { catalogueOf } from '../../../shared/backups/catalogue.ts';
 import { openBook } from '../../../shared/history/book.ts';
-import type { SetupSurvey, Survey } from '../../../shared/host/survey.ts';
+import type { SetupSurvey, Survey, UnsetVariable } from '../../../shared/host/survey.ts';
 import type { Finding } from '../../../verify-action/finding.ts';
 import type { VerifyInputs } from '../../../verify-action/inputs.ts';
 import { judgeSetup } from '../../../verify-action/setup.ts';
@@ -167,7 +167,7 @@ test('files of somebody else need root', () => {
   assert.match(finding.remedy ?? '', /^As root: chown -R deploy: /);
 });
 
-test('a variable that compose misses is told of, as compose says it', () => {
+describe('a variable that compose misses is told of', () => {
   const compose = {
     version: '2.26.1',
     config: JSON.stringify({ name: 'shop', services: { web: { image: 'web:' } } }),
@@ -176,13 +176,34 @@ test('a variable that compose misses is told of, as compose says it', () => {
     envNames: null,
     changedAt: 0,
     world: null,
-    complaints: 'time="x" level=warning msg="The \\"TAG\\" variable is not set. Defaulting to a blank string."',
+    unset: [],
   };
-  const finding = findingIn('compose file', { compose });
-  assert.equal(finding.result, 'failed');
-  assert.match(finding.detail, /"TAG\\?" variable is not set/);
-  assert.match(finding.remedy ?? '', /^Set it in the env file\. .*docker compose config --quiet$/);
-  assert.equal(findingIn('compose file', { compose: { ...compose, complaints: '' } }).result, 'passed');
+  const place = { file: 'the file', line: 4 };
+  const cases: [UnsetVariable, RegExp, RegExp][] = [
+    [{ in: 'compose-file', ...place, name: 'TAG' }, /^the file, line 4: the variable TAG is not/, /^Set it in the env/],
+    [{ in: 'compose-file', ...place, name: null }, /^the file, line 4: a "\$" stands before/, /is written "\$\$"\./],
+    [
+      { in: 'env-file', ...place, holder: 'PW' },
+      /^the file, line 4: PW holds a "\$"/,
+      /^Put the value of PW in single/,
+    ],
+    [
+      { in: 'env-file', ...place, holder: null },
+      /^the file, line 4: a value holds a "\$"/,
+      /^Put the value of that line/,
+    ],
+    [{ in: 'elsewhere' }, /in a file which the compose file names$/, /^Set it in the env file/],
+  ];
+  for (const [variable, detail, remedy] of cases)
+    test(`${JSON.stringify(variable)}`, () => {
+      const finding = findingIn('compose file', { compose: { ...compose, unset: [variable] } });
+      assert.equal(finding.result, 'failed');
+      assert.match(finding.detail, detail);
+      assert.match(finding.remedy ?? '', remedy);
+      assert.match(finding.remedy ?? '', /docker compose config --quiet$/);
+    });
+
+  test('and none is no fault', () => assert.equal(findingIn('compose file', { compose }).result, 'passed'));
 });
 
 test('a rollback is at work where somebody holds the lock, else it was left half-way', () => {
