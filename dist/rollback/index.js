@@ -28371,14 +28371,14 @@ module.exports = {
 /***/ 28738:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "17c93100da8498a6f597.sh";
+module.exports = __nccwpck_require__.p + "aa5fbe5807580bc361ea.sh";
 
 /***/ }),
 
 /***/ 63144:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "ef80e65ca53fe42604df.sh";
+module.exports = __nccwpck_require__.p + "3d2162e95217f3faa542.sh";
 
 /***/ }),
 
@@ -28532,7 +28532,7 @@ module.exports = __nccwpck_require__.p + "09cabbcb965b709f3f6d.sh";
 /***/ 59372:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "d0acc0b89a82323b7b95.sh";
+module.exports = __nccwpck_require__.p + "e05ab2b1042888c05608.sh";
 
 /***/ }),
 

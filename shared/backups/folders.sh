@@ -36,14 +36,21 @@ put() {
   rmdir -- "$marker"
 }
 
-# drop TIER ID: removes a set from a tier.
+# drop TIER ID...: removes sets from a tier. Where one cannot be, the marker is left, and the next run goes on with it.
 drop() {
-  local marker=$1/.partial-$2.delete
-  if [[ -d $1/$2 ]]; then
-    mv -T -- "$1/$2" "$marker" || return
-  else
-    mkdir -- "$marker" || return
-    rm -f -- "$1/$(prefix_in "$1")_$2".* || return
-  fi
-  rm -rf -- "$marker"
+  local tier=$1 prefix id marker markers=() files=()
+  prefix=$(prefix_in "$1")
+  shift
+  for id in "$@"; do
+    marker=$tier/.partial-$id.delete
+    if [[ -d $tier/$id ]]; then
+      mv -T -- "$tier/$id" "$marker" || return
+    else
+      files+=("$tier/${prefix}_$id".*)
+    fi
+    markers+=("$marker")
+  done
+  mkdir -p -- "${markers[@]}" || return
+  rm -f -- "${files[@]}" || return
+  rm -rf -- "${markers[@]}"
 }

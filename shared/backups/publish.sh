@@ -8,6 +8,9 @@
 #
 # HOME is the folder of the set's first tier: daily, or rollback.
 
+# So many sets are removed from a tier at a time.
+readonly most_dropped=100
+
 main() {
   local verb=$1
   backup_dir=$2 holder=$3 id=$4 home=$2/$5 log_file=$6 log_line=$7 troubled_line=$8 troubled=
@@ -27,7 +30,7 @@ attempt() {
 }
 
 publish() {
-  local set_name count tier
+  local set_name count tier gone dropped=()
   set_name=$(prefix_in "$home")_$id
   claim_staging
   cd -- "$staging" || exit
@@ -60,7 +63,12 @@ publish() {
   for ((count = $1; count > 0; count--)); do
     shift
     [[ -z $troubled ]] || continue
-    ! attempt "$1 could not be removed" drop "$backup_dir/${1%/*}" "${1#*/}" || record dropped "$1"
+    dropped+=("${1#*/}")
+    # Many at once: after years without retention there are thousands.
+    ((count == 1 || ${#dropped[@]} == most_dropped)) || [[ ${2%/*} != "${1%/*}" ]] || continue
+    ! attempt "Not all of ${dropped[*]} could be removed from ${1%/*}" drop "$backup_dir/${1%/*}" "${dropped[@]}" ||
+      for gone in "${dropped[@]}"; do record dropped "${1%/*}/$gone"; done
+    dropped=()
   done
   shift
   while (($#)); do

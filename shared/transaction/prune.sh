@@ -14,8 +14,8 @@ prune_transactions() {
   cd -- "$parent" || return
   # As many as one command takes; the next transaction goes on.
   for id in "${ids[@]:0:${#ids[@]}-most_transactions}"; do
-    # Its supervisor may be about to lay it down.
-    [[ $id == "$own" || -e $id/carrier || ${#old[@]} -ge 5000 ]] || old+=("$id")
+    # Its supervisor may be about to lay it down; one that was killed has left its name.
+    [[ $id == "$own" || ${#old[@]} -ge 5000 ]] || { [[ -s $id/carrier ]] && (cd -- "$id" && is_carried); } || old+=("$id")
   done
   grave=.partial-$own.pruned
   if ((${#old[@]})) && mkdir -- "$grave"; then
