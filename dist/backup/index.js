@@ -28462,7 +28462,7 @@ module.exports = __nccwpck_require__.p + "315fb2c9b166e1b6d35e.sh";
 /***/ 38458:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "00b94cfc6a9945e173d4.sh";
+module.exports = __nccwpck_require__.p + "89a52e42576dedda8469.sh";
 
 /***/ }),
 
@@ -32398,8 +32398,10 @@ function aloud(write) {
 }
 function print(text, dress) {
     aloud(() => {
-        for (const line of cleanLines(text))
-            lib_core/* info */.pq(dress(line));
+        // In one piece: Node cannot write millions of them that a slow runner has not taken yet ("write EINVAL").
+        const lines = cleanLines(text);
+        if (lines.length > 0)
+            lib_core/* info */.pq(lines.map(dress).join('\n'));
     });
 }
 function annotation(text) {
@@ -34393,6 +34395,8 @@ function word(value) {
 
 const record_idGrammar = /^\d{1,20}-\d{1,6}-[0-9a-f]{8}$/;
 const record_longestLine = 256 * 1024;
+/** So many lines that cannot be read are told of one by one. */
+const mostProblems = 3;
 /** UTF-16 units. */
 const longestReason = 2_000;
 /** True for the id of a record. */
@@ -34460,26 +34464,40 @@ function historyLine(value) {
 }
 /**
  * Reads a history. A line that cannot be read, as the last one may be after a power cut, is told of and left out.
- * @returns records in the order of the file; of those with the same id the last one
+ * @returns records in the order of the file; of those with the same id the last one. Problems are few, however many there are
  */
 function parseHistory(history) {
     const records = new Map();
     const problems = [];
+    let more = 0;
     history.split('\n').forEach((each, index) => {
         if (each.trim() === '')
             return;
-        try {
-            if (each.length > record_longestLine)
-                throw new failure_Failure('bad-value', 'it is too long');
-            const read = readHistoryRecord(JSON.parse(each));
+        const read = parseRecord(each);
+        if (typeof read !== 'string')
             records.set(read.id, read);
-        }
-        catch (error) {
-            const why = error instanceof failure_Failure ? error.message : 'it is no JSON';
-            problems.push(`line ${index + 1} of the history cannot be read: ${why}`);
-        }
+        else if (problems.length < mostProblems)
+            problems.push(`line ${index + 1} of the history cannot be read: ${read}`);
+        else
+            more += 1;
     });
+    if (more > 0)
+        problems.push(`${more} more lines of the history cannot be read`);
     return { records: [...records.values()], problems };
+}
+/** The record in a line, or why there is none. */
+function parseRecord(text) {
+    if (text.length > record_longestLine)
+        return 'it is too long';
+    // There may be millions that hold anything: to catch an error for each takes its time.
+    if (!text.trimStart().startsWith('{'))
+        return 'it is no JSON';
+    try {
+        return readHistoryRecord(JSON.parse(text));
+    }
+    catch (error) {
+        return error instanceof failure_Failure ? error.message : 'it is no JSON';
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/shared/history/host-file.js
@@ -36572,40 +36590,45 @@ function commandLine(pid) {
 ;// CONCATENATED MODULE: ./build/shared/history/legacy.js
 
 
+/** So many of the newest are taken over: each is written, and flushed, by itself. */
+const legacy_mostLines = 200;
 /**
  * What the scripts wrote into deployment_tags.log: `YYYYMMDD_HHMMSS,tag,tag`. It is ambiguous, as they wrote the tag that was
  * being replaced, and the backend's into both columns: so it is shown, and never chosen. The same line is the same record.
+ * Of very many lines only the last ones count.
  */
 function importLegacy(log, environment) {
-    return [...new Set(log.split('\n').map((line) => line.trim()))].flatMap((line) => {
-        const [, time, backend = '', frontend = ''] = /^(\d{8}_\d{6}),([^,\s]+),([^,\s]+)$/.exec(line) ?? [];
-        const at = time === undefined ? null : legacy_moment(time);
-        if (at === null || !isTag(backend) || !isTag(frontend))
-            return [];
-        const hex = (0,external_node_crypto_.createHash)('sha256').update(`${environment}\n${line}`).digest('hex').slice(0, 8);
-        const image = (tag) => ({ image: null, tag, digest: null, imageId: null });
-        return [
-            {
-                version: 1,
-                id: `0-0-${hex}`,
-                at,
-                environment,
-                event: 'observed',
-                status: 'succeeded',
-                verdict: 'unknown',
-                release: { backend: image(backend), frontend: image(frontend) },
-                previous: null,
-                schemaSha256: null,
-                backupId: null,
-                reason: "Imported from the scripts' log, where it may be the tag that was replaced",
-                actor: null,
-                runUrl: null,
-                commit: null,
-                durationMs: null,
-                downtimeMs: null,
-            },
-        ];
-    });
+    const lines = new Set(log.split('\n').map((line) => line.trim()));
+    return [...lines].flatMap((line) => readLine(line, environment)).slice(-legacy_mostLines);
+}
+function readLine(line, environment) {
+    const [, time, backend = '', frontend = ''] = /^(\d{8}_\d{6}),([^,\s]+),([^,\s]+)$/.exec(line) ?? [];
+    const at = time === undefined ? null : legacy_moment(time);
+    if (at === null || !isTag(backend) || !isTag(frontend))
+        return [];
+    const hex = (0,external_node_crypto_.createHash)('sha256').update(`${environment}\n${line}`).digest('hex').slice(0, 8);
+    const image = (tag) => ({ image: null, tag, digest: null, imageId: null });
+    return [
+        {
+            version: 1,
+            id: `0-0-${hex}`,
+            at,
+            environment,
+            event: 'observed',
+            status: 'succeeded',
+            verdict: 'unknown',
+            release: { backend: image(backend), frontend: image(frontend) },
+            previous: null,
+            schemaSha256: null,
+            backupId: null,
+            reason: "Imported from the scripts' log, where it may be the tag that was replaced",
+            actor: null,
+            runUrl: null,
+            commit: null,
+            durationMs: null,
+            downtimeMs: null,
+        },
+    ];
 }
 function legacy_moment(time) {
     const iso = time.replace(/^(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)(\d\d)$/, '$1-$2-$3T$4:$5:$6.000Z');
@@ -36629,6 +36652,8 @@ function union_unite(host, mirrors) {
         entries.set(record.id, { record, source: 'host' });
     return [...entries.values()].toSorted(({ record: a }, { record: b }) => Date.parse(a.at) - Date.parse(b.at) || order(a.id, b.id));
 }
+/** So many of the newest: each is written, and flushed, by itself. The copies keep the others. */
+const mostMended = 500;
 /**
  * What a host that has lost its history gets back. What was found good there is not proven by a copy; and a copy, which may
  * be forged, supplies tags and digests, which belong to a repository, but no ids, which could be those of any image here.
@@ -36639,6 +36664,7 @@ function recordsToMend(host, mirrors, environment) {
     return union_unite([], mirrors)
         .map(({ record }) => record)
         .filter((record) => record.environment === environment)
+        .slice(-mostMended)
         .map((record) => ({
         ...record,
         verdict: 'unknown',

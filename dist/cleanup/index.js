@@ -31717,8 +31717,10 @@ function aloud(write) {
 }
 function print(text, dress) {
     aloud(() => {
-        for (const line of cleanLines(text))
-            info(dress(line));
+        // In one piece: Node cannot write millions of them that a slow runner has not taken yet ("write EINVAL").
+        const lines = cleanLines(text);
+        if (lines.length > 0)
+            info(lines.map(dress).join('\n'));
     });
 }
 function annotation(text) {

@@ -2,39 +2,46 @@ import { createHash } from 'node:crypto';
 import { isTag } from '../releases/image-reference.ts';
 import type { HistoryRecord } from './record.ts';
 
+/** So many of the newest are taken over: each is written, and flushed, by itself. */
+const mostLines = 200;
+
 /**
  * What the scripts wrote into deployment_tags.log: `YYYYMMDD_HHMMSS,tag,tag`. It is ambiguous, as they wrote the tag that was
  * being replaced, and the backend's into both columns: so it is shown, and never chosen. The same line is the same record.
+ * Of very many lines only the last ones count.
  */
 export function importLegacy(log: string, environment: string): HistoryRecord[] {
-  return [...new Set(log.split('\n').map((line) => line.trim()))].flatMap((line) => {
-    const [, time, backend = '', frontend = ''] = /^(\d{8}_\d{6}),([^,\s]+),([^,\s]+)$/.exec(line) ?? [];
-    const at = time === undefined ? null : moment(time);
-    if (at === null || !isTag(backend) || !isTag(frontend)) return [];
-    const hex = createHash('sha256').update(`${environment}\n${line}`).digest('hex').slice(0, 8);
-    const image = (tag: string) => ({ image: null, tag, digest: null, imageId: null });
-    return [
-      {
-        version: 1,
-        id: `0-0-${hex}`,
-        at,
-        environment,
-        event: 'observed',
-        status: 'succeeded',
-        verdict: 'unknown',
-        release: { backend: image(backend), frontend: image(frontend) },
-        previous: null,
-        schemaSha256: null,
-        backupId: null,
-        reason: "Imported from the scripts' log, where it may be the tag that was replaced",
-        actor: null,
-        runUrl: null,
-        commit: null,
-        durationMs: null,
-        downtimeMs: null,
-      } satisfies HistoryRecord,
-    ];
-  });
+  const lines = new Set(log.split('\n').map((line) => line.trim()));
+  return [...lines].flatMap((line) => readLine(line, environment)).slice(-mostLines);
+}
+
+function readLine(line: string, environment: string): HistoryRecord[] {
+  const [, time, backend = '', frontend = ''] = /^(\d{8}_\d{6}),([^,\s]+),([^,\s]+)$/.exec(line) ?? [];
+  const at = time === undefined ? null : moment(time);
+  if (at === null || !isTag(backend) || !isTag(frontend)) return [];
+  const hex = createHash('sha256').update(`${environment}\n${line}`).digest('hex').slice(0, 8);
+  const image = (tag: string) => ({ image: null, tag, digest: null, imageId: null });
+  return [
+    {
+      version: 1,
+      id: `0-0-${hex}`,
+      at,
+      environment,
+      event: 'observed',
+      status: 'succeeded',
+      verdict: 'unknown',
+      release: { backend: image(backend), frontend: image(frontend) },
+      previous: null,
+      schemaSha256: null,
+      backupId: null,
+      reason: "Imported from the scripts' log, where it may be the tag that was replaced",
+      actor: null,
+      runUrl: null,
+      commit: null,
+      durationMs: null,
+      downtimeMs: null,
+    } satisfies HistoryRecord,
+  ];
 }
 
 function moment(time: string): string | null {

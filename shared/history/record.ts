@@ -32,6 +32,8 @@ export interface HistoryRecord {
 
 const idGrammar = /^\d{1,20}-\d{1,6}-[0-9a-f]{8}$/;
 const longestLine = 256 * 1024;
+/** So many lines that cannot be read are told of one by one. */
+const mostProblems = 3;
 /** UTF-16 units. */
 export const longestReason = 2_000;
 
@@ -109,21 +111,31 @@ export function historyLine(value: HistoryRecord): string {
 
 /**
  * Reads a history. A line that cannot be read, as the last one may be after a power cut, is told of and left out.
- * @returns records in the order of the file; of those with the same id the last one
+ * @returns records in the order of the file; of those with the same id the last one. Problems are few, however many there are
  */
 export function parseHistory(history: string): { records: HistoryRecord[]; problems: string[] } {
   const records = new Map<string, HistoryRecord>();
   const problems: string[] = [];
+  let more = 0;
   history.split('\n').forEach((each, index) => {
     if (each.trim() === '') return;
-    try {
-      if (each.length > longestLine) throw new Failure('bad-value', 'it is too long');
-      const read = readHistoryRecord(JSON.parse(each));
-      records.set(read.id, read);
-    } catch (error) {
-      const why = error instanceof Failure ? error.message : 'it is no JSON';
-      problems.push(`line ${index + 1} of the history cannot be read: ${why}`);
-    }
+    const read = parseRecord(each);
+    if (typeof read !== 'string') records.set(read.id, read);
+    else if (problems.length < mostProblems) problems.push(`line ${index + 1} of the history cannot be read: ${read}`);
+    else more += 1;
   });
+  if (more > 0) problems.push(`${more} more lines of the history cannot be read`);
   return { records: [...records.values()], problems };
+}
+
+/** The record in a line, or why there is none. */
+function parseRecord(text: string): HistoryRecord | string {
+  if (text.length > longestLine) return 'it is too long';
+  // There may be millions that hold anything: to catch an error for each takes its time.
+  if (!text.trimStart().startsWith('{')) return 'it is no JSON';
+  try {
+    return readHistoryRecord(JSON.parse(text));
+  } catch (error) {
+    return error instanceof Failure ? error.message : 'it is no JSON';
+  }
 }

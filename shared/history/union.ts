@@ -22,6 +22,9 @@ export function unite(host: readonly HistoryRecord[], mirrors: readonly (readonl
   );
 }
 
+/** So many of the newest: each is written, and flushed, by itself. The copies keep the others. */
+const mostMended = 500;
+
 /**
  * What a host that has lost its history gets back. What was found good there is not proven by a copy; and a copy, which may
  * be forged, supplies tags and digests, which belong to a repository, but no ids, which could be those of any image here.
@@ -35,6 +38,7 @@ export function recordsToMend(
   return unite([], mirrors)
     .map(({ record }) => record)
     .filter((record) => record.environment === environment)
+    .slice(-mostMended)
     .map((record) => ({
       ...record,
       verdict: 'unknown',

@@ -50,10 +50,19 @@ survey_lock() {
 # What was written down of deployments, and what was not ended.
 survey_history() {
   local id
-  [[ ! -r $1/history.jsonl ]] || record history "$(tail -c 4194304 -- "$1/history.jsonl")"
-  [[ ! -r $1/deployment_tags.log ]] || record audit-trail "$(tail -c 1048576 -- "$1/deployment_tags.log")"
+  [[ ! -r $1/history.jsonl ]] || record history "$(last_lines "$1/history.jsonl" 4194304)"
+  [[ ! -r $1/deployment_tags.log ]] || record audit-trail "$(last_lines "$1/deployment_tags.log" 1048576)"
   [[ ! -e $1/HOLD ]] || record hold "$(head -c 4096 -- "$1/HOLD" 2>/dev/null)"
   while IFS= read -r id; do record unfinished "$id"; done < <(unfinished_transactions "$1/transactions")
+}
+
+# last_lines FILE BYTES: of a longer file, those that fit into so many bytes; one that would be cut is left out.
+last_lines() {
+  if (($(stat --dereference --format %s -- "$1") > $2)); then
+    tail -c "$2" -- "$1" | sed 1d
+  else
+    cat -- "$1"
+  fi
 }
 
 survey_project() {

@@ -42,10 +42,9 @@ export function judgeHistory(findings: Findings, facts: SetupFacts, inputs: Veri
   findings.check(
     'history',
     () => {
-      const [problem] = book.problems;
-      if (problem === undefined) return `${counted(ours.length, 'record')} of ${environment} on the host`;
+      if (book.problems.length === 0) return `${counted(ours.length, 'record')} of ${environment} on the host`;
       return {
-        detail: book.problems.length === 1 ? problem : `${problem}, and ${book.problems.length - 1} more`,
+        detail: book.problems.join('; '),
         remedy: `Such lines are passed over. See ${backupDir}/rollback/history.jsonl on the host`,
       };
     },

@@ -66,3 +66,10 @@ test('what is no line of theirs is passed over', () => {
   ].join('\n');
   assert.deepEqual(tags(log), [['v1', 'v2']]);
 });
+
+test('of very many lines only the last ones are taken over', () => {
+  const log = Array.from({ length: 50_000 }, (_, index) => `20261124_233059,v1,v${index}\n`).join('');
+  const read = tags(log);
+  assert.equal(read.length, 200);
+  assert.deepEqual(read.at(-1), ['v1', 'v49999']);
+});

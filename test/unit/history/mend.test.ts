@@ -17,3 +17,12 @@ test('a host that has a history gets nothing, nor what happened elsewhere', () =
   assert.deepEqual(recordsToMend([record()], [[record({ id: '7-1-00000002' })]], 'prod'), []);
   assert.deepEqual(recordsToMend([], [[record({ environment: 'staging' })]], 'prod'), []);
 });
+
+test('of very many records a host gets the newest back', () => {
+  const many = Array.from({ length: 2_000 }, (_, index) =>
+    record({ id: `7-1-${String(index).padStart(8, '0')}`, at: new Date(1_700_000_000_000 + index).toISOString() }),
+  );
+  const mended = recordsToMend([], [many], 'prod');
+  assert.equal(mended.length, 500);
+  assert.equal(mended.at(-1)?.id, '7-1-00001999');
+});

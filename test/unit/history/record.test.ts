@@ -197,6 +197,13 @@ describe('a history', () => {
     for (const problem of problems) assert.doesNotMatch(problem, /::|\n|\[\[/);
     assert.match(problems[0] ?? '', /^line 1 of the history cannot be read: "release" holds a name/);
   });
+
+  test('of very many bad lines few are told of, and how many there are', () => {
+    const { records, problems } = parseHistory(`${'x\n'.repeat(2_000_000)}${line}\n`);
+    assert.deepEqual(records, [full]);
+    assert.equal(problems.length, 4);
+    assert.equal(problems.at(-1), '1999997 more lines of the history cannot be read');
+  });
 });
 
 describe('ids', () => {
