@@ -34945,7 +34945,7 @@ function countedIn(tables) {
     const said = `rows of ${counted} tables counted in the dump's snapshot`;
     if (counted === tables.length)
         return said;
-    return `${said}; ${tables.length - counted} not counted: other roles could have code of theirs run by that, and only a superuser can count without`;
+    return `${said}; ${tables.length - counted} not counted, since that could run code of other roles with this user's rights: give a superuser as "db-user" to have them counted`;
 }
 const verification_passed = (name, detail, ms = 0) => ({ name, result: 'passed', detail, ms });
 const verification_failed = (name, detail, ms = 0) => ({ name, result: 'failed', detail, ms });

@@ -113,7 +113,7 @@ function countedIn(tables: readonly TableCount[]): string {
   const counted = tables.filter(({ exact }) => exact).length;
   const said = `rows of ${counted} tables counted in the dump's snapshot`;
   if (counted === tables.length) return said;
-  return `${said}; ${tables.length - counted} not counted: other roles could have code of theirs run by that, and only a superuser can count without`;
+  return `${said}; ${tables.length - counted} not counted, since that could run code of other roles with this user's rights: give a superuser as "db-user" to have them counted`;
 }
 
 const passed = (name: string, detail: string, ms = 0): Check => ({ name, result: 'passed', detail, ms });

@@ -47,6 +47,18 @@ const objections = (given: DumpEvidence) =>
     .filter(({ result }) => result !== 'passed')
     .map(({ name }) => name);
 
+test('the counts say how many tables were not counted, and why', () => {
+  const [counted, other] = evidence().tables;
+  assert.ok(counted !== undefined && other !== undefined);
+  const detailOf = (tables: DumpEvidence['tables']) =>
+    judgeDump(evidence({ tables })).find(({ name }) => name === 'counts')?.detail;
+  assert.equal(detailOf([counted, other]), "rows of 2 tables counted in the dump's snapshot");
+  assert.match(
+    detailOf([counted, { ...other, rows: null, exact: false }]) ?? '',
+    /^rows of 1 tables counted .*; 1 not counted, .*give a superuser as "db-user"/,
+  );
+});
+
 describe('a dump is verified', () => {
   test('as an archive', () => assert.ok(allPassed(judgeDump(evidence()))));
   test('as plain SQL', () => assert.ok(allPassed(judgeDump(plain()))));
