@@ -35850,42 +35850,84 @@ function commandLine(pid) {
     }
 }
 
+// EXTERNAL MODULE: external "node:zlib"
+var external_node_zlib_ = __nccwpck_require__(38522);
+;// CONCATENATED MODULE: ./build/shared/runner/single-file-zip.js
+
+/** Why an archive is not read: it is none, or holds something else. */
+class UnusableArchive extends Error {
+}
+/**
+ * The content of a zip archive that holds one plain file and nothing else. No more than `limit` bytes are ever unpacked,
+ * whatever the archive says of itself.
+ * @throws UnusableArchive
+ */
+async function readSingleFileZip(archive, limit) {
+    const { fromBufferPromise } = await __nccwpck_require__.e(/* import() */ 663).then(__nccwpck_require__.t.bind(__nccwpck_require__, 20663, 19));
+    try {
+        const zip = await fromBufferPromise(archive);
+        const { value: entry } = await zip.eachEntry().next();
+        if (entry === undefined || zip.entryCount !== 1 || !isPlainFile(entry))
+            throw new UnusableArchive('holds something else than one file');
+        const pieces = [];
+        let bytes = 0;
+        for await (const piece of await zip.openReadStreamPromise(entry)) {
+            bytes += piece.length;
+            if (bytes > limit)
+                throw new UnusableArchive(`is larger than ${limit / 1024 / 1024} MiB`);
+            pieces.push(piece);
+        }
+        const content = Buffer.concat(pieces);
+        // The library leaves that to whoever reads.
+        if ((0,external_node_zlib_.crc32)(content) !== entry.crc32)
+            throw new Error('The content is not what its sum says');
+        return content;
+    }
+    catch (error) {
+        throw error instanceof UnusableArchive
+            ? error
+            : new UnusableArchive('is no archive that can be read', { cause: error });
+    }
+}
+function isPlainFile({ fileName, externalFileAttributes, }) {
+    // Of Unix; 0 where it is not told.
+    const type = (externalFileAttributes >>> 16) & 0o170000;
+    return !fileName.includes('/') && (type === 0 || type === 0o100000);
+}
+
 ;// CONCATENATED MODULE: ./build/shared/runner/artifact-store.js
+
+
 
 
 
 /** One text in one artifact. */
 const fileName = 'history.jsonl';
-/** Bytes; what is longer is none of ours. */
+/** Bytes, packed and unpacked; what is longer is none of ours. */
 const longestText = 1024 * 1024;
 /** GitHub's longest for public repositories. */
 const longestRetention = 90;
 /**
- * The text of an artifact that is what its digest says, and holds one file.
- * @throws Error that says what is wrong with it, and those of the service
+ * The text of an artifact of any run, which is what its digest says, and holds one file. Neither more than 1 MiB is fetched
+ * nor unpacked.
+ * @param digest `sha256:<hex>` of the archive
+ * @throws Error that says what is wrong with it, and those of GitHub
  */
-async function downloadText({ id, digest, from }) {
-    const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(110), __nccwpck_require__.e(458)]).then(__nccwpck_require__.bind(__nccwpck_require__, 67458));
-    return artifact_store_inFolder(async (path) => {
-        const [repositoryOwner = '', repositoryName = ''] = from?.repository.split('/') ?? [];
-        const { digestMismatch } = await new DefaultArtifactClient().downloadArtifact(id, {
-            path,
-            expectedHash: digest,
-            ...(from === null ? {} : { findBy: { token: from.token, workflowRunId: 0, repositoryOwner, repositoryName } }),
-        });
-        if (digestMismatch !== false)
-            throw new Error(`The artifact ${id} is not what its digest says`);
-        return onlyFile(path, id);
-    });
+async function downloadText(api, { id, digest }) {
+    return textIn(await api.archive(id, longestText), id, digest);
 }
-function onlyFile(folder, id) {
-    const [file, ...others] = (0,external_node_fs_.readdirSync)(folder, { withFileTypes: true });
-    if (file === undefined || others.length > 0 || !file.isFile())
-        throw new Error(`The artifact ${id} holds something else than one file`);
-    const path = (0,external_node_path_.join)(folder, file.name);
-    if ((0,external_node_fs_.statSync)(path).size > longestText)
-        throw new Error(`The artifact ${id} is larger than 1 MiB`);
-    return (0,external_node_fs_.readFileSync)(path, 'utf8');
+/** @param archive null where it is longer than 1 MiB */
+async function textIn(archive, id, digest) {
+    if (archive === null)
+        throw new Error(`The artifact ${id} is larger than ${longestText / 1024 / 1024} MiB`);
+    if (`sha256:${(0,external_node_crypto_.createHash)('sha256').update(archive).digest('hex')}` !== digest)
+        throw new Error(`The artifact ${id} is not what its digest says`);
+    try {
+        return (await readSingleFileZip(archive, longestText)).toString('utf8');
+    }
+    catch (error) {
+        throw error instanceof UnusableArchive ? new Error(`The artifact ${id} ${error.message}`) : error;
+    }
 }
 /**
  * Stores the text as an artifact of this run.
@@ -35903,9 +35945,21 @@ async function uploadText(name, text, merge) {
     const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(110), __nccwpck_require__.e(458)]).then(__nccwpck_require__.bind(__nccwpck_require__, 67458));
     const client = new DefaultArtifactClient();
     const { artifact } = await client.getArtifact(name);
-    const other = await downloadText({ id: artifact.id, digest: artifact.digest ?? '', from: null });
+    const other = await ownText(artifact);
     await client.deleteArtifact(name);
     return upload(name, merge(other));
+}
+/** Of this run, which needs no token: only the library can get it, and it is packed as it comes. */
+async function ownText({ id, size, digest = '' }) {
+    if (size > longestText)
+        return textIn(null, id, digest);
+    const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(110), __nccwpck_require__.e(458)]).then(__nccwpck_require__.bind(__nccwpck_require__, 67458));
+    return artifact_store_inFolder(async (folder) => {
+        await new DefaultArtifactClient().downloadArtifact(id, { path: folder, skipDecompress: true });
+        const [file = ''] = (0,external_node_fs_.readdirSync)(folder);
+        const path = (0,external_node_path_.join)(folder, file);
+        return textIn((0,external_node_fs_.statSync)(path).size > longestText ? null : (0,external_node_fs_.readFileSync)(path), id, digest);
+    });
 }
 async function upload(name, text) {
     const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(110), __nccwpck_require__.e(458)]).then(__nccwpck_require__.bind(__nccwpck_require__, 67458));
@@ -36064,6 +36118,11 @@ const perPage = 100;
 /** @param repository `owner/name` */
 function githubApi(repository, token) {
     const client = new lib/* HttpClient */.Qq('atlasia-actions', [], { allowRetries: true, maxRetries: 2 });
+    const unredirected = new lib/* HttpClient */.Qq('atlasia-actions', [], {
+        allowRetries: true,
+        maxRetries: 2,
+        allowRedirects: false,
+    });
     const base = `${process.env['GITHUB_API_URL'] ?? 'https://api.github.com'}/repos/${repository}/actions`;
     const headers = {
         authorization: `Bearer ${token}`,
@@ -36093,7 +36152,32 @@ function githubApi(repository, token) {
             });
             return answer === null ? null : readRun(answer);
         },
+        async archive(id, limit) {
+            const { message } = await unredirected.get(`${base}/artifacts/${id}/zip`, headers);
+            message.resume();
+            const { statusCode = 0, headers: answered } = message;
+            if (statusCode !== 302 || answered.location === undefined)
+                throw new lib/* HttpClientError */.Kg(`The artifact ${id} cannot be fetched: HTTP ${statusCode}`, statusCode);
+            // The address holds all that is needed: it is not GitHub's, and the token is none of its business.
+            return fetchAtMost(client, answered.location, limit, `The artifact ${id}`);
+        },
     };
+}
+async function fetchAtMost(client, url, limit, what) {
+    const { message } = await client.get(url);
+    if (message.statusCode !== 200) {
+        message.resume();
+        throw new Error(`${what} cannot be fetched: HTTP ${message.statusCode}`);
+    }
+    const chunks = [];
+    let size = 0;
+    for await (const chunk of message) {
+        size += chunk.length;
+        if (size > limit)
+            return null;
+        chunks.push(chunk);
+    }
+    return Buffer.concat(chunks);
 }
 
 ;// CONCATENATED MODULE: ./build/shared/runner/history-mirror.js
@@ -36160,7 +36244,7 @@ async function loadTrusted(request, trust) {
     const api = githubApi(repository, token);
     const found = await find(api, name, kinds.includes('cache'));
     const trusted = await firstTrusted(api, candidates(found, name, trust), trust);
-    const copies = await Promise.allSettled(trusted.map(({ id, digest }) => history_mirror_within(patienceForOne, downloadText({ id, digest, from: { repository, token } }))));
+    const copies = await Promise.allSettled(trusted.map((artifact) => history_mirror_within(patienceForOne, downloadText(api, artifact))));
     const [newest] = trusted;
     return {
         texts: copies.flatMap((copy) => (copy.status === 'fulfilled' ? [copy.value] : [])),
@@ -37230,8 +37314,6 @@ function escapedUnits(character) {
         .join('');
 }
 
-// EXTERNAL MODULE: external "node:zlib"
-var external_node_zlib_ = __nccwpck_require__(38522);
 ;// CONCATENATED MODULE: ./build/shared/packed.js
 
 /** A text as it travels where it may be long: gzip, in base64, which the host makes and takes by programs that it has. */
@@ -37904,7 +37986,11 @@ function filesOf({ dump, schema, globals, settings, manifest, report }) {
 
 
 
-const whole_manifest_program = { name: 'whole-manifest', step: 'the reading of a manifest', scripts: [new URL(/* asset import */ __nccwpck_require__(87128), __nccwpck_require__.b)] };
+const whole_manifest_program = {
+    name: 'whole-manifest',
+    step: 'the reading of a manifest',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(87128), __nccwpck_require__.b)],
+};
 /** Of one set, with the lists of what it holds, which no survey sends. @throws Failure `manifest-unreadable` */
 async function wholeManifest(connection, backupDir, set, { signal, onLog }) {
     const file = `${backupDir}/${folderOf(set)}/${namesOf(set).manifest}`;

@@ -7,7 +7,11 @@ import type { Manifest } from './manifest.ts';
 import { longestManifest, readManifest } from './read-manifest.ts';
 import { namesOf } from './read-sets.ts';
 
-const program = { name: 'whole-manifest', step: 'the reading of a manifest', scripts: [new URL('./whole-manifest.sh', import.meta.url)] };
+const program = {
+  name: 'whole-manifest',
+  step: 'the reading of a manifest',
+  scripts: [new URL('./whole-manifest.sh', import.meta.url)],
+};
 
 /** Of one set, with the lists of what it holds, which no survey sends. @throws Failure `manifest-unreadable` */
 export async function wholeManifest(

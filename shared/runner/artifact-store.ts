@@ -1,48 +1,37 @@
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { GithubApi } from './github-api.ts';
 import { makePrivateFolder } from './private-folder.ts';
+import { readSingleFileZip, UnusableArchive } from './single-file-zip.ts';
 
 /** One text in one artifact. */
 const fileName = 'history.jsonl';
-/** Bytes; what is longer is none of ours. */
+/** Bytes, packed and unpacked; what is longer is none of ours. */
 const longestText = 1024 * 1024;
 /** GitHub's longest for public repositories. */
 const longestRetention = 90;
 
-/** Where an artifact is, and what it must be. */
-export interface ArtifactSource {
-  id: number;
-  /** `sha256:<hex>` of the archive. */
-  digest: string;
-  /** Of another run, by the API; null: of this one. */
-  from: { repository: string; token: string } | null;
-}
-
 /**
- * The text of an artifact that is what its digest says, and holds one file.
- * @throws Error that says what is wrong with it, and those of the service
+ * The text of an artifact of any run, which is what its digest says, and holds one file. Neither more than 1 MiB is fetched
+ * nor unpacked.
+ * @param digest `sha256:<hex>` of the archive
+ * @throws Error that says what is wrong with it, and those of GitHub
  */
-export async function downloadText({ id, digest, from }: ArtifactSource): Promise<string> {
-  const { DefaultArtifactClient } = await import('@actions/artifact');
-  return inFolder(async (path) => {
-    const [repositoryOwner = '', repositoryName = ''] = from?.repository.split('/') ?? [];
-    const { digestMismatch } = await new DefaultArtifactClient().downloadArtifact(id, {
-      path,
-      expectedHash: digest,
-      ...(from === null ? {} : { findBy: { token: from.token, workflowRunId: 0, repositoryOwner, repositoryName } }),
-    });
-    if (digestMismatch !== false) throw new Error(`The artifact ${id} is not what its digest says`);
-    return onlyFile(path, id);
-  });
+export async function downloadText(api: GithubApi, { id, digest }: { id: number; digest: string }): Promise<string> {
+  return textIn(await api.archive(id, longestText), id, digest);
 }
 
-function onlyFile(folder: string, id: number): string {
-  const [file, ...others] = readdirSync(folder, { withFileTypes: true });
-  if (file === undefined || others.length > 0 || !file.isFile())
-    throw new Error(`The artifact ${id} holds something else than one file`);
-  const path = join(folder, file.name);
-  if (statSync(path).size > longestText) throw new Error(`The artifact ${id} is larger than 1 MiB`);
-  return readFileSync(path, 'utf8');
+/** @param archive null where it is longer than 1 MiB */
+async function textIn(archive: Buffer | null, id: number, digest: string): Promise<string> {
+  if (archive === null) throw new Error(`The artifact ${id} is larger than ${longestText / 1024 / 1024} MiB`);
+  if (`sha256:${createHash('sha256').update(archive).digest('hex')}` !== digest)
+    throw new Error(`The artifact ${id} is not what its digest says`);
+  try {
+    return (await readSingleFileZip(archive, longestText)).toString('utf8');
+  } catch (error) {
+    throw error instanceof UnusableArchive ? new Error(`The artifact ${id} ${error.message}`) : error;
+  }
 }
 
 /**
@@ -59,9 +48,21 @@ export async function uploadText(name: string, text: string, merge: (other: stri
   const { DefaultArtifactClient } = await import('@actions/artifact');
   const client = new DefaultArtifactClient();
   const { artifact } = await client.getArtifact(name);
-  const other = await downloadText({ id: artifact.id, digest: artifact.digest ?? '', from: null });
+  const other = await ownText(artifact);
   await client.deleteArtifact(name);
   return upload(name, merge(other));
+}
+
+/** Of this run, which needs no token: only the library can get it, and it is packed as it comes. */
+async function ownText({ id, size, digest = '' }: { id: number; size: number; digest?: string }): Promise<string> {
+  if (size > longestText) return textIn(null, id, digest);
+  const { DefaultArtifactClient } = await import('@actions/artifact');
+  return inFolder(async (folder) => {
+    await new DefaultArtifactClient().downloadArtifact(id, { path: folder, skipDecompress: true });
+    const [file = ''] = readdirSync(folder);
+    const path = join(folder, file);
+    return textIn(statSync(path).size > longestText ? null : readFileSync(path), id, digest);
+  });
 }
 
 async function upload(name: string, text: string): Promise<number> {

@@ -8,6 +8,8 @@ export interface GithubApi {
   artifact(id: number): Promise<ListedArtifact>;
   /** null where it is gone. */
   run(id: number): Promise<ListedRun | null>;
+  /** An artifact as it is stored; null where it has more than `limit` bytes, of which no more are fetched. */
+  archive(id: number, limit: number): Promise<Buffer | null>;
 }
 
 const perPage = 100;
@@ -15,6 +17,11 @@ const perPage = 100;
 /** @param repository `owner/name` */
 export function githubApi(repository: string, token: string): GithubApi {
   const client = new HttpClient('atlasia-actions', [], { allowRetries: true, maxRetries: 2 });
+  const unredirected = new HttpClient('atlasia-actions', [], {
+    allowRetries: true,
+    maxRetries: 2,
+    allowRedirects: false,
+  });
   const base = `${process.env['GITHUB_API_URL'] ?? 'https://api.github.com'}/repos/${repository}/actions`;
   const headers = {
     authorization: `Bearer ${token}`,
@@ -43,5 +50,30 @@ export function githubApi(repository: string, token: string): GithubApi {
       });
       return answer === null ? null : readRun(answer);
     },
+    async archive(id, limit) {
+      const { message } = await unredirected.get(`${base}/artifacts/${id}/zip`, headers);
+      message.resume();
+      const { statusCode = 0, headers: answered } = message;
+      if (statusCode !== 302 || answered.location === undefined)
+        throw new HttpClientError(`The artifact ${id} cannot be fetched: HTTP ${statusCode}`, statusCode);
+      // The address holds all that is needed: it is not GitHub's, and the token is none of its business.
+      return fetchAtMost(client, answered.location, limit, `The artifact ${id}`);
+    },
   };
+}
+
+async function fetchAtMost(client: HttpClient, url: string, limit: number, what: string): Promise<Buffer | null> {
+  const { message } = await client.get(url);
+  if (message.statusCode !== 200) {
+    message.resume();
+    throw new Error(`${what} cannot be fetched: HTTP ${message.statusCode}`);
+  }
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of message) {
+    size += chunk.length;
+    if (size > limit) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }

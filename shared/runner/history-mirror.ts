@@ -102,7 +102,7 @@ async function loadTrusted(request: KnownRequest, trust: Trust): Promise<Loaded>
   const found = await find(api, name, kinds.includes('cache'));
   const trusted = await firstTrusted(api, candidates(found, name, trust), trust);
   const copies = await Promise.allSettled(
-    trusted.map(({ id, digest }) => within(patienceForOne, downloadText({ id, digest, from: { repository, token } }))),
+    trusted.map((artifact) => within(patienceForOne, downloadText(api, artifact))),
   );
   const [newest] = trusted;
   return {
