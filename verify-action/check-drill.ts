@@ -27,7 +27,7 @@ export async function checkDrill(connection: Connection, ground: Ground, run: Ve
   );
   const needed = neededFor(set.manifest, facts?.sizeBytes ?? null) + inputs.minFreeSpace;
   log.info(
-    `${set.id}: ${formatBytes(set.manifest.sizeBytes)}; it needs at most ${formatBytes(needed)} on the disk of Docker`,
+    `${set.id}: ${formatBytes(set.manifest.sizeBytes)}; ${formatBytes(needed)} must be free on the disk of Docker, and ${formatBytes(inputs.minFreeSpace)} stay free`,
   );
   // What comes back is compared with all that the manifest lists, which the survey has left on the host.
   const manifest = await wholeManifest(connection, inputs.backupDir, set, { signal, onLog: log.host });
@@ -38,6 +38,7 @@ export async function checkDrill(connection: Connection, ground: Ground, run: Ve
     token: randomBytes(4).toString('hex'),
     memory: inputs.drillMemory,
     neededBytes: needed,
+    leastBytes: inputs.minFreeSpace,
     timezone: facts?.timezone ?? '',
     statements: inputs.drillStatements,
     timeout: inputs.timeout,

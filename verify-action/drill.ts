@@ -1,7 +1,8 @@
 import { type BackupSet, type VerifiedSet, verifiedSetsOf } from '../shared/backups/catalogue.ts';
-import type { DrillOutcome, Restored } from '../shared/backups/drill.ts';
+import type { DrillOutcome } from '../shared/backups/drill.ts';
 import type { Manifest, ManifestSummary, SequenceRange, TableCount } from '../shared/backups/manifest.ts';
 import type { Proof } from '../shared/backups/proof.ts';
+import type { Restored } from '../shared/backups/restored.ts';
 import { observed } from '../shared/history/observation.ts';
 import type { HistoryRecord } from '../shared/history/record.ts';
 import type { DatabaseFacts } from '../shared/postgres/probe.ts';
@@ -92,11 +93,8 @@ function judgeTables(wanted: readonly TableCount[], found: readonly TableCount[]
   const added = [...present].filter((name) => !expected.has(name));
   if (missing.length > 0) return { detail: `${some(missing)} did not come back`, remedy };
   if (added.length > 0) return { detail: `${some(added)} came, and the manifest does not have it`, remedy };
-  if (found.length === 0)
-    return {
-      detail: 'it holds no table at all',
-      remedy: 'See whether "db-name" of backup-action is the right database',
-    };
+  // As for the backup, that is no fault: a database may be new, or hold functions only.
+  if (found.length === 0) return 'none: the database had no table when the dump was taken';
   return `all ${found.length} are there`;
 }
 
@@ -115,6 +113,7 @@ function judgeRows(
   }
   findings.check('rows', () => {
     const other = exact.filter((table) => counts.get(nameOf(table)) !== table.rows);
+    if (wanted.length === 0 && found.length === 0) return 'none: there is no table';
     if (other.length === 0)
       return `${exact.reduce((sum, { rows }) => sum + (rows ?? 0), 0)} in all, each table exactly`;
     const named = other.map(
@@ -131,6 +130,7 @@ function judgeSequences(
 ): string | Problem {
   const values = new Map(found.map((sequence) => [nameOf(sequence), sequence.value]));
   const bad = wanted.filter((sequence) => !isWithin(sequence, values.get(nameOf(sequence))));
+  if (wanted.length === 0) return 'none';
   if (bad.length === 0) return `${counted(wanted.length, 'sequence')}, each where it was`;
   const named = bad.map(
     (sequence) =>
@@ -156,6 +156,7 @@ function judgeExtensions({ extensions }: Manifest, restored: Restored, remedy: s
   const newer = extensions
     .filter(({ name, version }) => present.get(name) !== version)
     .map(({ name, version }) => `${name} ${present.get(name)} instead of ${version}`);
+  if (extensions.length === 0) return 'none';
   return newer.length === 0
     ? some(extensions.map(({ name, version }) => `${name} ${version}`))
     : `all are there; ${some(newer)}, as the image has it`;

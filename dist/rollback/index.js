@@ -35735,8 +35735,8 @@ const factsBefore = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__
 const factsTables = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-tables.sql", 'utf8');
 const factsAfter = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-after.sql", 'utf8');
 /**
- * The script for the scratch container of a drill: `prepare`, `tolerant`, `restore`, `session`, `schema`, `indexes`, `reader`,
- * `assert`.
+ * The script for the scratch container of a drill: `room`, `room_below`, `prepare`, `tolerant`, `restore`, `session`,
+ * `schema`, `silence`, `indexes`, `reader`, `assert`.
  */
 const drillScript = () => readFileSync(__nccwpck_require__.ab + "drill-inside.sh", 'utf8');
 
@@ -37592,29 +37592,46 @@ function judgeSize(dump, { previous, encoding }, ratio) {
 }
 
 ;// CONCATENATED MODULE: ./build/shared/backups/facts.js
+
+
+/** UTF-16 units; as a manifest has them. */
+const facts_name = untrusted_text(1024);
+const mostOfAll = 1_000_000;
+const facts_bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
+const facts_table = shape({ schema: facts_name, name: facts_name, rows: orNull(count), exact: bool });
+const copied = shape({ schema: facts_name, name: facts_name });
+const sequences = listOf(shape({ schema: facts_name, name: facts_name, value: orNull(facts_bigInteger), increment: facts_bigInteger }), mostOfAll);
+const extensions = listOf(shape({ name: facts_name, version: facts_name }), mostOfAll);
 /**
  * Reads the lines of such a session: a name, a space, and a value or JSON. A table that was counted by COPY is told of in two,
- * `copied {…}` and `COPY rows`.
- * @throws SyntaxError where what should be JSON is none
+ * `copied {…}` and `COPY rows`. Lines of other names are passed over.
+ * @throws Failure `facts-unreadable` where one is missing, or not what the statement gives: somebody else has spoken in between
  */
 function facts_readFacts(lines) {
     const pairs = lines.map((line) => {
         const space = line.indexOf(' ');
         return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1)];
     });
-    const fact = (name) => pairs.find(([key]) => key === name)?.[1];
-    const after = fact('sequences-after');
+    const only = (key, read) => readFact(key, pairs.find(([each]) => each === key)?.[1] ?? '', read);
     return {
-        tables: pairs.flatMap(([name, value], at) => {
-            if (name === 'table')
-                return [JSON.parse(value)];
-            return name === 'copied' ? [{ ...JSON.parse(value), ...copiedRows(pairs[at + 1]) }] : [];
+        tables: pairs.flatMap(([key, json], at) => {
+            if (key === 'table')
+                return [readFact(key, json, facts_table)];
+            return key === 'copied' ? [{ ...readFact(key, json, copied), ...copiedRows(pairs[at + 1]) }] : [];
         }),
-        sequencesBefore: JSON.parse(fact('sequences-before') ?? '[]'),
-        sequencesAfter: after === undefined ? null : JSON.parse(after),
-        largeObjects: Number(fact('large-objects') ?? 0),
-        extensions: JSON.parse(fact('extensions') ?? '[]'),
+        sequencesBefore: only('sequences-before', sequences),
+        sequencesAfter: pairs.some(([key]) => key === 'sequences-after') ? only('sequences-after', sequences) : null,
+        largeObjects: only('large-objects', count),
+        extensions: only('extensions', extensions),
     };
+}
+function readFact(key, json, read) {
+    try {
+        return read(JSON.parse(json), key);
+    }
+    catch (cause) {
+        throw new failure_Failure('facts-unreadable', `What the database told of "${key}" is no answer`, { cause });
+    }
 }
 function copiedRows(next) {
     const isCounted = next?.[0] === 'COPY' && /^\d+$/.test(next[1]);
@@ -37674,6 +37691,8 @@ function judgeTables({ encoding: { format }, contents, stages, tables }) {
         const names = missing.map(({ schema, name }) => `${schema}.${name}`).slice(0, 5);
         return verification_failed('tables', `${missing.length} of ${tables.length} tables are not in the dump: ${names.join(', ')}`);
     }
+    if (tables.length === 0)
+        return verification_passed('tables', 'the database has no table');
     return verification_passed('tables', `all ${tables.length} tables are in the dump`);
 }
 /** `… TABLE DATA schema name owner`, where each may hold spaces: so every beginning that ends at one may be the table. */
@@ -37868,6 +37887,7 @@ const takeHints = {
     'dump-interrupted': 'Earlier backups are as they were. See whether the database was restarted: docker ps; docker logs',
     'compressor-failed': 'Earlier backups are as they were. See whether memory ran out: dmesg | tail',
     'lock-unusable': 'Check who owns the backup folder',
+    'facts-unreadable': 'Earlier backups are as they were. See the log for what else speaks in the session: a wrapper around psql',
     'sets-changed': 'Nothing was taken. See what else works in the backup folder, then run it again',
 };
 

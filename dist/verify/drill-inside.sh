@@ -9,8 +9,23 @@ export LC_ALL=C PGHOST=/tmp/drill PGUSER=atlasia_drill PGDATABASE="${PGDATABASE:
 export PGOPTIONS='-c search_path=pg_catalog'
 data=/tmp/drill/data
 
+# Bytes that are free where the data lie.
+room() { df -P -k /tmp | { read -r _ && read -r _ _ _ free _ && echo "$((free * 1024))"; }; }
+
+# few_files NUMBER: whether fewer can still be made there, on a disk that counts them.
+few_files() {
+  df -P -i /tmp 2>/dev/null | { read -r _ && read -r _ all _ free _ && [ "$all" -gt 0 ] 2>/dev/null && [ "$free" -lt "$1" ]; }
+}
+
+# room_below BYTES: waits until fewer are free, or until hardly a file can be made any more; tells how many bytes are. Nothing
+# else ends it but the end of the container.
+room_below() {
+  while free=$(room) && [ "$free" -ge "$1" ] && ! few_files 10000; do sleep 0.2 2>/dev/null || sleep 1; done
+  printf '%s\n' "$free"
+}
+
 # prepare DATABASE OPTION...: a new server, as fast as one may be whose data nobody will miss, with a database as the source
-# was made, and the roles on stdin. Tells what there is: bytes that are free where it lies, and what can unpack.
+# was made, and the roles on stdin. Tells what can unpack.
 prepare() {
   database=$1
   shift
@@ -33,7 +48,6 @@ prepare() {
     exit 1
   }
   tolerant 2>/dev/null
-  df -P -k /tmp | awk 'NR == 2 { printf "room %.0f\n", $4 * 1024 }'
   for tool in zstd gzip; do
     if command -v "$tool" >/dev/null; then echo "tool $tool"; fi
   done
@@ -88,6 +102,12 @@ session() {
 schema() {
   pg_dump --schema-only --no-password
   echo "exit $?"
+}
+
+# Ends whoever speaks to the server: there is nobody any more who listens.
+silence() {
+  psql -XAtq -c "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+    WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
 }
 
 # Whether every index is whole: what PostgreSQL itself finds, and amcheck where the image has it.

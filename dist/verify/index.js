@@ -28371,7 +28371,7 @@ module.exports = {
 /***/ 34766:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "b4b1f60b989ed44b2f7e.sh";
+module.exports = __nccwpck_require__.p + "30c728735b1fad381f8c.sh";
 
 /***/ }),
 
@@ -36795,8 +36795,8 @@ const factsBefore = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__
 const factsTables = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-tables.sql", 'utf8');
 const factsAfter = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-after.sql", 'utf8');
 /**
- * The script for the scratch container of a drill: `prepare`, `tolerant`, `restore`, `session`, `schema`, `indexes`, `reader`,
- * `assert`.
+ * The script for the scratch container of a drill: `room`, `room_below`, `prepare`, `tolerant`, `restore`, `session`,
+ * `schema`, `silence`, `indexes`, `reader`, `assert`.
  */
 const drillScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "drill-inside.sh", 'utf8');
 
@@ -37847,36 +37847,6 @@ function composeCommand({ deployDir, composeFiles, envFile, projectName }) {
     return ['On the host: cd', shell_quote_quoteForShell(deployDir), '&& docker compose', ...words.map(shell_quote_quoteForShell)].join(' ');
 }
 
-;// CONCATENATED MODULE: ./build/shared/backups/facts.js
-/**
- * Reads the lines of such a session: a name, a space, and a value or JSON. A table that was counted by COPY is told of in two,
- * `copied {…}` and `COPY rows`.
- * @throws SyntaxError where what should be JSON is none
- */
-function facts_readFacts(lines) {
-    const pairs = lines.map((line) => {
-        const space = line.indexOf(' ');
-        return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1)];
-    });
-    const fact = (name) => pairs.find(([key]) => key === name)?.[1];
-    const after = fact('sequences-after');
-    return {
-        tables: pairs.flatMap(([name, value], at) => {
-            if (name === 'table')
-                return [JSON.parse(value)];
-            return name === 'copied' ? [{ ...JSON.parse(value), ...copiedRows(pairs[at + 1]) }] : [];
-        }),
-        sequencesBefore: JSON.parse(fact('sequences-before') ?? '[]'),
-        sequencesAfter: after === undefined ? null : JSON.parse(after),
-        largeObjects: Number(fact('large-objects') ?? 0),
-        extensions: JSON.parse(fact('extensions') ?? '[]'),
-    };
-}
-function copiedRows(next) {
-    const isCounted = next?.[0] === 'COPY' && /^\d+$/.test(next[1]);
-    return isCounted ? { rows: Number(next[1]), exact: true } : { rows: null, exact: false };
-}
-
 ;// CONCATENATED MODULE: ./build/shared/backups/restore-command.js
 
 
@@ -38015,6 +37985,53 @@ function quoteWord(word) {
     return option + quoteForShell(word.slice(option.length));
 }
 
+;// CONCATENATED MODULE: ./build/shared/backups/facts.js
+
+
+/** UTF-16 units; as a manifest has them. */
+const facts_name = untrusted_text(1024);
+const mostOfAll = 1_000_000;
+const facts_bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
+const facts_table = shape({ schema: facts_name, name: facts_name, rows: orNull(count), exact: bool });
+const copied = shape({ schema: facts_name, name: facts_name });
+const sequences = listOf(shape({ schema: facts_name, name: facts_name, value: orNull(facts_bigInteger), increment: facts_bigInteger }), mostOfAll);
+const extensions = listOf(shape({ name: facts_name, version: facts_name }), mostOfAll);
+/**
+ * Reads the lines of such a session: a name, a space, and a value or JSON. A table that was counted by COPY is told of in two,
+ * `copied {…}` and `COPY rows`. Lines of other names are passed over.
+ * @throws Failure `facts-unreadable` where one is missing, or not what the statement gives: somebody else has spoken in between
+ */
+function facts_readFacts(lines) {
+    const pairs = lines.map((line) => {
+        const space = line.indexOf(' ');
+        return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1)];
+    });
+    const only = (key, read) => readFact(key, pairs.find(([each]) => each === key)?.[1] ?? '', read);
+    return {
+        tables: pairs.flatMap(([key, json], at) => {
+            if (key === 'table')
+                return [readFact(key, json, facts_table)];
+            return key === 'copied' ? [{ ...readFact(key, json, copied), ...copiedRows(pairs[at + 1]) }] : [];
+        }),
+        sequencesBefore: only('sequences-before', sequences),
+        sequencesAfter: pairs.some(([key]) => key === 'sequences-after') ? only('sequences-after', sequences) : null,
+        largeObjects: only('large-objects', count),
+        extensions: only('extensions', extensions),
+    };
+}
+function readFact(key, json, read) {
+    try {
+        return read(JSON.parse(json), key);
+    }
+    catch (cause) {
+        throw new failure_Failure('facts-unreadable', `What the database told of "${key}" is no answer`, { cause });
+    }
+}
+function copiedRows(next) {
+    const isCounted = next?.[0] === 'COPY' && /^\d+$/.test(next[1]);
+    return isCounted ? { rows: Number(next[1]), exact: true } : { rows: null, exact: false };
+}
+
 ;// CONCATENATED MODULE: ./build/shared/backups/schema-changes.js
 
 
@@ -38087,6 +38104,94 @@ function schema_changes_objectAt(objects, title) {
     return object;
 }
 
+;// CONCATENATED MODULE: ./build/shared/backups/restored.js
+
+
+
+
+/**
+ * Reads what the program on the host tells of a database that came back: hostile as the backup may be.
+ * @throws Failure `drill-incomplete` where the session that counted broke off, or what was said was cut or is no answer
+ */
+function readRestored(records) {
+    const lines = linesOf(wholeText(records.get('facts'), 'its tables were counted'));
+    if (!lines.includes('end') || !lines.some((line) => line.startsWith('sequences-after '))) {
+        throw new failure_Failure('drill-incomplete', 'What the backup holds could not be counted to the end', {
+            hint: 'Raise "drill-memory", or see the log',
+            cause: lines.slice(-3).join('\n'),
+        });
+    }
+    const facts = factsIn(lines);
+    const indexes = readSaid(records.get('indexes'));
+    const indexLines = linesOf(wholeText(records.get('indexes'), 'its indexes were read'));
+    const checked = indexLines.map((line) => /^checked (\d+)$/.exec(line)?.[1]).find((count) => count !== undefined);
+    return {
+        tables: facts.tables,
+        sequences: facts.sequencesAfter ?? [],
+        largeObjects: facts.largeObjects,
+        extensions: facts.extensions,
+        schemaSha256: stableSchemaHash(readSchema(wholeText(records.get('schema-text'), 'its schema was dumped'))),
+        checkedIndexes: checked === undefined ? null : Number(checked),
+        indexFaults: [
+            ...indexLines.filter((line) => line.startsWith('invalid ')),
+            ...(indexes.exit === 0
+                ? []
+                : [indexLines.find((line) => line.includes('ERROR')) ?? 'the indexes could not be read']),
+        ],
+        assertions: readAssertions(records),
+    };
+}
+/** @throws Failure `drill-incomplete` where one of them is no answer */
+function factsIn(lines) {
+    try {
+        return facts_readFacts(lines);
+    }
+    catch (error) {
+        if (!(error instanceof failure_Failure))
+            throw error;
+        throw new failure_Failure('drill-incomplete', error.message, { hint: printingHint, cause: error.cause });
+    }
+}
+const printingHint = 'See what the backup brings that prints: functions, event triggers, settings of its roles';
+/** @throws Failure `drill-incomplete` where pg_dump did not come to its end */
+function readSchema(text) {
+    const [, schema, exit] = /^(.*?)\n?exit (\d+)$/s.exec(text.trimEnd()) ?? [];
+    if (schema !== undefined && exit === '0')
+        return `${schema}\n`;
+    throw new failure_Failure('drill-incomplete', `The schema of what came back could not be dumped (exit ${exit ?? 'unknown'})`, {
+        hint: 'See the log; raise "drill-memory"',
+    });
+}
+function readAssertions(records) {
+    const reader = records.find('reader');
+    if (reader !== undefined && readSaid(reader).exit !== 0)
+        return null;
+    return records.all('assertion').map((value) => {
+        const { text, exit, cutAt } = readSaid(value);
+        const answer = text.trim();
+        if (cutAt !== null)
+            return { isTrue: false, answer: `more than ${formatBytes(cutAt)}, which is no answer: ${answer}` };
+        return { isTrue: exit === 0 && answer === 't', answer };
+    });
+}
+function readSaid(value) {
+    const [, text, exit, cutAt] = /^(.*)\n(?:exit (\d+)|cut (\d+))$/s.exec(value) ?? [];
+    if (text === undefined)
+        throw new Error('The host did not report how what was said ended');
+    return { text, exit: exit === undefined ? null : Number(exit), cutAt: cutAt === undefined ? null : Number(cutAt) };
+}
+const linesOf = (text) => text.split('\n').filter((line) => line !== '');
+/** @throws Failure `drill-incomplete` where it was cut: whatever stands in it, it is no answer */
+function wholeText(value, meanwhile) {
+    const { text, cutAt } = readSaid(value);
+    if (cutAt === null)
+        return text;
+    throw new failure_Failure('drill-incomplete', `The scratch server printed more than ${formatBytes(cutAt)} while ${meanwhile}: that was cut off, and is no answer`, {
+        hint: printingHint,
+        cause: text.slice(0, 200),
+    });
+}
+
 ;// CONCATENATED MODULE: ./build/shared/backups/drill.js
 
 
@@ -38095,8 +38200,8 @@ function schema_changes_objectAt(objects, title) {
 
 
 
-
 const drill_program = { name: 'drill', step: 'the drill', scripts: [new URL(/* asset import */ __nccwpck_require__(34766), __nccwpck_require__.b)] };
+const drill_nameOf = (token) => `atlasia-drill-${token}`;
 /** Restores a set into a scratch container and looks at what came out. The container is gone afterwards. */
 async function drill(connection, request) {
     const { backupDir, set, timeout, statements } = request;
@@ -38107,7 +38212,7 @@ async function drill(connection, request) {
     const beside = (side) => (sides.includes(side) ? `${folder}/${names[side]}` : '');
     const options = createOptions(manifest);
     const run = connection.run(drill_program, [
-        `atlasia-drill-${request.token}`,
+        drill_nameOf(request.token),
         request.image,
         `${folder}/${names.dump}`,
         beside('globals'),
@@ -38118,6 +38223,7 @@ async function drill(connection, request) {
         databaseArgument(manifest.database),
         String(request.memory),
         String(request.neededBytes),
+        String(request.leastBytes),
         String(Math.ceil(timeout / 1_000)),
         request.timezone,
         drillScript(),
@@ -38141,10 +38247,13 @@ async function drill(connection, request) {
         return outcome;
     }
     catch (error) {
-        throw error instanceof failure_Failure ? drill_explain(error, request.image) : error;
+        throw error instanceof failure_Failure ? drill_explain(error, request) : error;
     }
 }
-function drill_explain(failure, image) {
+function drill_explain(failure, request) {
+    const { image } = request;
+    if (failure.code === 'drill-room-gone')
+        return roomGone(failure, request);
     if (failure.code === 'drill-no-room') {
         const [free = 0, needed = 0] = failure.message.split(' ').map(Number);
         return new failure_Failure(failure.code, `A drill needs ${formatBytes(needed)} on the disk of Docker, and ${formatBytes(free)} are free`, { hint: 'Nothing was restored. On the host: docker system df. Or drill on another machine: docs/restore.md' });
@@ -38156,9 +38265,39 @@ function drill_explain(failure, image) {
         cause: failure.cause,
     });
 }
+/** What is known: what was free, and what the container itself had filled; not who filled the rest. */
+function roomGone({ code, message }, { token, neededBytes, leastBytes }) {
+    const [free = NaN, filled = NaN] = message.split(' ').map(Number);
+    const expected = neededBytes - leastBytes;
+    const writes = 'See what the functions, triggers and indexes of the backup write when it is restored';
+    let why = `only ${formatBytes(free)} were left on the disk of Docker, less than the ${formatBytes(leastBytes)} of "min-free-space"`;
+    let next = filled > expected ? writes : 'Make room, or lower "min-free-space", and drill it again';
+    if (Number.isNaN(free)) {
+        why = 'how much room is free on the disk of Docker could not be seen any more';
+        next = 'See whether Docker answers, and what the functions of the backup start when it is restored';
+    }
+    else if (free >= leastBytes) {
+        why = 'hardly a file more can be made on the disk of Docker, since its inodes are used up';
+        next = `See which disk that is: df -i. ${writes}`;
+    }
+    const share = Number.isNaN(filled)
+        ? ''
+        : `. Its container had filled ${formatBytes(filled)}; at most ${formatBytes(expected)} had been expected`;
+    const removed = message.endsWith(' gone')
+        ? 'The container is removed, with all that it had filled'
+        : `The container could not be removed: docker rm --force --volumes ${drill_nameOf(token)}`;
+    return new failure_Failure(code, `The drill was ended: ${why}${share}`, {
+        hint: `${removed}; nothing else was touched. On the host: docker system df. ${next}`,
+    });
+}
 /** What is said where the scratch server is at fault, and what to do about it. */
 const unfit = [
     [/No space left on device/, 'The disk of Docker is full', 'On the host: docker system df'],
+    [
+        /Cannot fork|Resource temporarily unavailable/i,
+        'The scratch container could start no more processes, of which it may have 200',
+        'See what the functions of the backup start',
+    ],
     [
         /out of memory|Cannot allocate memory|terminated by signal 9|server closed the connection|terminated abnormally|could not fork|exit 137/i,
         'The scratch server was killed, or had too little memory',
@@ -38196,55 +38335,6 @@ function readOutcome(records, words) {
         restoreMs: records.integer('restore-ms'),
         restored: status === 0 ? readRestored(records) : null,
     };
-}
-/** @throws Failure `drill-incomplete` where the session that counted broke off */
-function readRestored(records) {
-    const lines = records.all('fact');
-    if (!lines.includes('end')) {
-        throw new failure_Failure('drill-incomplete', 'What the backup holds could not be counted to the end', {
-            hint: 'Raise "drill-memory", or see the log',
-            cause: lines.slice(-3).join('\n'),
-        });
-    }
-    const facts = facts_readFacts(lines);
-    const [indexExit, indexText] = readSaid(records.get('indexes'));
-    const said = indexText.split('\n').filter((line) => line !== '');
-    const checked = said.map((line) => /^checked (\d+)$/.exec(line)?.[1]).find((count) => count !== undefined);
-    return {
-        tables: facts.tables,
-        sequences: facts.sequencesAfter ?? [],
-        largeObjects: facts.largeObjects,
-        extensions: facts.extensions,
-        schemaSha256: stableSchemaHash(readSchema(records.get('schema-text'))),
-        checkedIndexes: checked === undefined ? null : Number(checked),
-        indexFaults: [
-            ...said.filter((line) => line.startsWith('invalid ')),
-            ...(indexExit === 0 ? [] : [said.find((line) => line.includes('ERROR')) ?? 'the indexes could not be read']),
-        ],
-        assertions: readAssertions(records),
-    };
-}
-/** @throws Failure `drill-incomplete` where pg_dump did not come to its end */
-function readSchema(text) {
-    const [, schema, exit] = /^(.*?)\n?exit (\d+)$/s.exec(text.trimEnd()) ?? [];
-    if (schema !== undefined && exit === '0')
-        return `${schema}\n`;
-    throw new failure_Failure('drill-incomplete', `The schema of what came back could not be dumped (exit ${exit ?? 'unknown'})`, {
-        hint: 'See the log; raise "drill-memory"',
-    });
-}
-function readAssertions(records) {
-    const [readerExit] = readSaid(records.find('reader') ?? '0 ');
-    if (readerExit !== 0)
-        return null;
-    return records.all('assertion').map((value) => {
-        const [exit, answer] = readSaid(value);
-        return { isTrue: exit === 0 && answer.trim() === 't', answer: answer.trim() };
-    });
-}
-function readSaid(value) {
-    const space = value.indexOf(' ');
-    return [Number(value.slice(0, space)), value.slice(space + 1)];
 }
 
 ;// CONCATENATED MODULE: ./build/shared/backups/proof.js
@@ -38422,45 +38512,47 @@ function judgeDrill({ manifest, outcome, pgDumpVersion, statements }) {
         judgeStatements(findings, statements, restored.assertions);
     return findings;
 }
-const drill_nameOf = ({ schema, name }) => `${schema}.${name}`;
+const verify_action_drill_nameOf = ({ schema, name }) => `${schema}.${name}`;
 const some = (names) => names.slice(0, 5).join(', ') + (names.length > 5 ? `, and ${names.length - 5} more` : '');
 function judgeTables(wanted, found, remedy) {
-    const [expected, present] = [new Set(wanted.map(drill_nameOf)), new Set(found.map(drill_nameOf))];
+    const [expected, present] = [new Set(wanted.map(verify_action_drill_nameOf)), new Set(found.map(verify_action_drill_nameOf))];
     const missing = [...expected].filter((name) => !present.has(name));
     const added = [...present].filter((name) => !expected.has(name));
     if (missing.length > 0)
         return { detail: `${some(missing)} did not come back`, remedy };
     if (added.length > 0)
         return { detail: `${some(added)} came, and the manifest does not have it`, remedy };
+    // As for the backup, that is no fault: a database may be new, or hold functions only.
     if (found.length === 0)
-        return {
-            detail: 'it holds no table at all',
-            remedy: 'See whether "db-name" of backup-action is the right database',
-        };
+        return 'none: the database had no table when the dump was taken';
     return `all ${found.length} are there`;
 }
 /** A count that was estimated, or left out, proves nothing. */
 function judgeRows(findings, wanted, found, remedy) {
-    const counts = new Map(found.map((table) => [drill_nameOf(table), table.rows]));
+    const counts = new Map(found.map((table) => [verify_action_drill_nameOf(table), table.rows]));
     const exact = wanted.filter((table) => table.exact);
     if (exact.length < wanted.length) {
         findings.unable('rows', 'the backup has no exact counts to compare with', 'Set row-counts: exact in backup-action');
         return;
     }
     findings.check('rows', () => {
-        const other = exact.filter((table) => counts.get(drill_nameOf(table)) !== table.rows);
+        const other = exact.filter((table) => counts.get(verify_action_drill_nameOf(table)) !== table.rows);
+        if (wanted.length === 0 && found.length === 0)
+            return 'none: there is no table';
         if (other.length === 0)
             return `${exact.reduce((sum, { rows }) => sum + (rows ?? 0), 0)} in all, each table exactly`;
-        const named = other.map((table) => `${drill_nameOf(table)} has ${counts.get(drill_nameOf(table)) ?? 'none'} instead of ${table.rows}`);
+        const named = other.map((table) => `${verify_action_drill_nameOf(table)} has ${counts.get(verify_action_drill_nameOf(table)) ?? 'none'} instead of ${table.rows}`);
         return { detail: some(named), remedy };
     });
 }
 function judgeSequences(wanted, found, remedy) {
-    const values = new Map(found.map((sequence) => [drill_nameOf(sequence), sequence.value]));
-    const bad = wanted.filter((sequence) => !isWithin(sequence, values.get(drill_nameOf(sequence))));
+    const values = new Map(found.map((sequence) => [verify_action_drill_nameOf(sequence), sequence.value]));
+    const bad = wanted.filter((sequence) => !isWithin(sequence, values.get(verify_action_drill_nameOf(sequence))));
+    if (wanted.length === 0)
+        return 'none';
     if (bad.length === 0)
         return `${counted(wanted.length, 'sequence')}, each where it was`;
-    const named = bad.map((sequence) => `${drill_nameOf(sequence)} is at ${values.get(drill_nameOf(sequence)) ?? 'nothing'}, not between ${sequence.before ?? 'nothing'} and ${sequence.after ?? 'nothing'}`);
+    const named = bad.map((sequence) => `${verify_action_drill_nameOf(sequence)} is at ${values.get(verify_action_drill_nameOf(sequence)) ?? 'nothing'}, not between ${sequence.before ?? 'nothing'} and ${sequence.after ?? 'nothing'}`);
     return { detail: some(named), remedy };
 }
 /** Read before and after the dump; it goes one way, that of its increment. */
@@ -38483,6 +38575,8 @@ function judgeExtensions({ extensions }, restored, remedy) {
     const newer = extensions
         .filter(({ name, version }) => present.get(name) !== version)
         .map(({ name, version }) => `${name} ${present.get(name)} instead of ${version}`);
+    if (extensions.length === 0)
+        return 'none';
     return newer.length === 0
         ? some(extensions.map(({ name, version }) => `${name} ${version}`))
         : `all are there; ${some(newer)}, as the image has it`;
@@ -38565,7 +38659,7 @@ async function checkDrill(connection, ground, run) {
     const container = seen.containers.find(({ id }) => id === seen.candidates[0]?.container);
     const image = imageFor(set.manifest, facts === null || container === undefined ? null : { imageId: container.imageId, facts });
     const needed = neededFor(set.manifest, facts?.sizeBytes ?? null) + inputs.minFreeSpace;
-    info(`${set.id}: ${formatBytes(set.manifest.sizeBytes)}; it needs at most ${formatBytes(needed)} on the disk of Docker`);
+    info(`${set.id}: ${formatBytes(set.manifest.sizeBytes)}; ${formatBytes(needed)} must be free on the disk of Docker, and ${formatBytes(inputs.minFreeSpace)} stay free`);
     // What comes back is compared with all that the manifest lists, which the survey has left on the host.
     const manifest = await wholeManifest(connection, inputs.backupDir, set, { signal, onLog: host });
     const outcome = await drill(connection, {
@@ -38575,6 +38669,7 @@ async function checkDrill(connection, ground, run) {
         token: (0,external_node_crypto_.randomBytes)(4).toString('hex'),
         memory: inputs.drillMemory,
         neededBytes: needed,
+        leastBytes: inputs.minFreeSpace,
         timezone: facts?.timezone ?? '',
         statements: inputs.drillStatements,
         timeout: inputs.timeout,

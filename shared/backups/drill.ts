@@ -4,11 +4,9 @@ import type { Records } from '../host/records.ts';
 import { drillScript, factsAfter, factsBefore, factsTables } from '../postgres/scripts.ts';
 import { formatBytes } from '../units.ts';
 import { folderOf, type VerifiedSet } from './catalogue.ts';
-import { readFacts } from './facts.ts';
-import type { TableCount } from './manifest.ts';
 import { namesOf, sidesOf } from './read-sets.ts';
 import { createOptions, databaseArgument } from './restore-command.ts';
-import { stableSchemaHash } from './schema-changes.ts';
+import { type Restored, readRestored } from './restored.ts';
 
 export interface DrillRequest {
   backupDir: string;
@@ -19,8 +17,10 @@ export interface DrillRequest {
   token: string;
   /** Bytes. */
   memory: number;
-  /** Bytes that must be free on the disk of Docker. */
+  /** Bytes that must be free on the disk of Docker before it begins: what it should need, and `leastBytes`. */
   neededBytes: number;
+  /** Bytes that must stay free there: with fewer it is ended. */
+  leastBytes: number;
   /** Of the sessions that took the dump; empty where it is not known. */
   timezone: string;
   /** Of the user's; each must return true. */
@@ -30,23 +30,6 @@ export interface DrillRequest {
   signal: AbortSignal;
   onLog: (line: string) => void;
   onProgress: (name: string, value: string) => void;
-}
-
-/** What came out of the archive. */
-export interface Restored {
-  tables: TableCount[];
-  /** The value that each is at; null: never used. */
-  sequences: { schema: string; name: string; value: string | null }[];
-  largeObjects: number;
-  extensions: { name: string; version: string }[];
-  /** As the manifest has it. */
-  schemaSha256: string;
-  /** Of btree indexes that amcheck has read; null where the image has none. */
-  checkedIndexes: number | null;
-  /** Names of invalid ones, or what amcheck said. */
-  indexFaults: string[];
-  /** Of the statements, in order: whether true, and what came else; null where nobody who only reads could be made to ask. */
-  assertions: { isTrue: boolean; answer: string }[] | null;
 }
 
 export interface DrillOutcome {
@@ -62,6 +45,8 @@ export interface DrillOutcome {
 
 const program = { name: 'drill', step: 'the drill', scripts: [new URL('./drill.sh', import.meta.url)] };
 
+const nameOf = (token: string) => `atlasia-drill-${token}`;
+
 /** Restores a set into a scratch container and looks at what came out. The container is gone afterwards. */
 export async function drill(connection: Connection, request: DrillRequest): Promise<DrillOutcome> {
   const { backupDir, set, timeout, statements } = request;
@@ -74,7 +59,7 @@ export async function drill(connection: Connection, request: DrillRequest): Prom
   const run = connection.run(
     program,
     [
-      `atlasia-drill-${request.token}`,
+      nameOf(request.token),
       request.image,
       `${folder}/${names.dump}`,
       beside('globals'),
@@ -85,6 +70,7 @@ export async function drill(connection: Connection, request: DrillRequest): Prom
       databaseArgument(manifest.database),
       String(request.memory),
       String(request.neededBytes),
+      String(request.leastBytes),
       String(Math.ceil(timeout / 1_000)),
       request.timezone,
       drillScript(),
@@ -109,11 +95,13 @@ export async function drill(connection: Connection, request: DrillRequest): Prom
     refuseUnfit(outcome, run.lastLines().slice(-30).join('\n'), set.manifest.sha256, request.image);
     return outcome;
   } catch (error) {
-    throw error instanceof Failure ? explain(error, request.image) : error;
+    throw error instanceof Failure ? explain(error, request) : error;
   }
 }
 
-function explain(failure: Failure, image: string): Failure {
+function explain(failure: Failure, request: DrillRequest): Failure {
+  const { image } = request;
+  if (failure.code === 'drill-room-gone') return roomGone(failure, request);
   if (failure.code === 'drill-no-room') {
     const [free = 0, needed = 0] = failure.message.split(' ').map(Number);
     return new Failure(
@@ -129,9 +117,39 @@ function explain(failure: Failure, image: string): Failure {
   });
 }
 
+/** What is known: what was free, and what the container itself had filled; not who filled the rest. */
+function roomGone({ code, message }: Failure, { token, neededBytes, leastBytes }: DrillRequest): Failure {
+  const [free = NaN, filled = NaN] = message.split(' ').map(Number);
+  const expected = neededBytes - leastBytes;
+  const writes = 'See what the functions, triggers and indexes of the backup write when it is restored';
+  let why = `only ${formatBytes(free)} were left on the disk of Docker, less than the ${formatBytes(leastBytes)} of "min-free-space"`;
+  let next = filled > expected ? writes : 'Make room, or lower "min-free-space", and drill it again';
+  if (Number.isNaN(free)) {
+    why = 'how much room is free on the disk of Docker could not be seen any more';
+    next = 'See whether Docker answers, and what the functions of the backup start when it is restored';
+  } else if (free >= leastBytes) {
+    why = 'hardly a file more can be made on the disk of Docker, since its inodes are used up';
+    next = `See which disk that is: df -i. ${writes}`;
+  }
+  const share = Number.isNaN(filled)
+    ? ''
+    : `. Its container had filled ${formatBytes(filled)}; at most ${formatBytes(expected)} had been expected`;
+  const removed = message.endsWith(' gone')
+    ? 'The container is removed, with all that it had filled'
+    : `The container could not be removed: docker rm --force --volumes ${nameOf(token)}`;
+  return new Failure(code, `The drill was ended: ${why}${share}`, {
+    hint: `${removed}; nothing else was touched. On the host: docker system df. ${next}`,
+  });
+}
+
 /** What is said where the scratch server is at fault, and what to do about it. */
 const unfit: [said: RegExp, what: string, hint: string][] = [
   [/No space left on device/, 'The disk of Docker is full', 'On the host: docker system df'],
+  [
+    /Cannot fork|Resource temporarily unavailable/i,
+    'The scratch container could start no more processes, of which it may have 200',
+    'See what the functions of the backup start',
+  ],
   [
     /out of memory|Cannot allocate memory|terminated by signal 9|server closed the connection|terminated abnormally|could not fork|exit 137/i,
     'The scratch server was killed, or had too little memory',
@@ -170,59 +188,4 @@ function readOutcome(records: Records, words: readonly string[]): DrillOutcome {
     restoreMs: records.integer('restore-ms'),
     restored: status === 0 ? readRestored(records) : null,
   };
-}
-
-/** @throws Failure `drill-incomplete` where the session that counted broke off */
-function readRestored(records: Records): Restored {
-  const lines = records.all('fact');
-  if (!lines.includes('end')) {
-    throw new Failure('drill-incomplete', 'What the backup holds could not be counted to the end', {
-      hint: 'Raise "drill-memory", or see the log',
-      cause: lines.slice(-3).join('\n'),
-    });
-  }
-  const facts = readFacts(lines);
-  const [indexExit, indexText] = readSaid(records.get('indexes'));
-  const said = indexText.split('\n').filter((line) => line !== '');
-  const checked = said.map((line) => /^checked (\d+)$/.exec(line)?.[1]).find((count) => count !== undefined);
-  return {
-    tables: facts.tables,
-    sequences: facts.sequencesAfter ?? [],
-    largeObjects: facts.largeObjects,
-    extensions: facts.extensions,
-    schemaSha256: stableSchemaHash(readSchema(records.get('schema-text'))),
-    checkedIndexes: checked === undefined ? null : Number(checked),
-    indexFaults: [
-      ...said.filter((line) => line.startsWith('invalid ')),
-      ...(indexExit === 0 ? [] : [said.find((line) => line.includes('ERROR')) ?? 'the indexes could not be read']),
-    ],
-    assertions: readAssertions(records),
-  };
-}
-
-/** @throws Failure `drill-incomplete` where pg_dump did not come to its end */
-function readSchema(text: string): string {
-  const [, schema, exit] = /^(.*?)\n?exit (\d+)$/s.exec(text.trimEnd()) ?? [];
-  if (schema !== undefined && exit === '0') return `${schema}\n`;
-  throw new Failure(
-    'drill-incomplete',
-    `The schema of what came back could not be dumped (exit ${exit ?? 'unknown'})`,
-    {
-      hint: 'See the log; raise "drill-memory"',
-    },
-  );
-}
-
-function readAssertions(records: Records): Restored['assertions'] {
-  const [readerExit] = readSaid(records.find('reader') ?? '0 ');
-  if (readerExit !== 0) return null;
-  return records.all('assertion').map((value) => {
-    const [exit, answer] = readSaid(value);
-    return { isTrue: exit === 0 && answer.trim() === 't', answer: answer.trim() };
-  });
-}
-
-function readSaid(value: string): [exit: number, text: string] {
-  const space = value.indexOf(' ');
-  return [Number(value.slice(0, space)), value.slice(space + 1)];
 }

@@ -1,3 +1,5 @@
+import { Failure } from '../failure.ts';
+import { bool, count, listOf, orNull, type Reader, shape, text, textThat } from '../untrusted.ts';
 import type { TableCount } from './manifest.ts';
 
 /** A sequence at one moment; `value` is null where it was never used. */
@@ -18,28 +20,48 @@ export interface Facts {
   extensions: { name: string; version: string }[];
 }
 
+/** UTF-16 units; as a manifest has them. */
+const name = text(1024);
+const mostOfAll = 1_000_000;
+const bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
+const table = shape<TableCount>({ schema: name, name, rows: orNull(count), exact: bool });
+const copied = shape<Pick<TableCount, 'schema' | 'name'>>({ schema: name, name });
+const sequences = listOf(
+  shape<FoundSequence>({ schema: name, name, value: orNull(bigInteger), increment: bigInteger }),
+  mostOfAll,
+);
+const extensions = listOf(shape({ name, version: name }), mostOfAll);
+
 /**
  * Reads the lines of such a session: a name, a space, and a value or JSON. A table that was counted by COPY is told of in two,
- * `copied {…}` and `COPY rows`.
- * @throws SyntaxError where what should be JSON is none
+ * `copied {…}` and `COPY rows`. Lines of other names are passed over.
+ * @throws Failure `facts-unreadable` where one is missing, or not what the statement gives: somebody else has spoken in between
  */
 export function readFacts(lines: readonly string[]): Facts {
   const pairs = lines.map((line): [string, string] => {
     const space = line.indexOf(' ');
     return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1)];
   });
-  const fact = (name: string) => pairs.find(([key]) => key === name)?.[1];
-  const after = fact('sequences-after');
+  const only = <T>(key: string, read: Reader<T>): T =>
+    readFact(key, pairs.find(([each]) => each === key)?.[1] ?? '', read);
   return {
-    tables: pairs.flatMap(([name, value], at) => {
-      if (name === 'table') return [JSON.parse(value) as TableCount];
-      return name === 'copied' ? [{ ...JSON.parse(value), ...copiedRows(pairs[at + 1]) }] : [];
+    tables: pairs.flatMap(([key, json], at) => {
+      if (key === 'table') return [readFact(key, json, table)];
+      return key === 'copied' ? [{ ...readFact(key, json, copied), ...copiedRows(pairs[at + 1]) }] : [];
     }),
-    sequencesBefore: JSON.parse(fact('sequences-before') ?? '[]'),
-    sequencesAfter: after === undefined ? null : JSON.parse(after),
-    largeObjects: Number(fact('large-objects') ?? 0),
-    extensions: JSON.parse(fact('extensions') ?? '[]'),
+    sequencesBefore: only('sequences-before', sequences),
+    sequencesAfter: pairs.some(([key]) => key === 'sequences-after') ? only('sequences-after', sequences) : null,
+    largeObjects: only('large-objects', count),
+    extensions: only('extensions', extensions),
   };
+}
+
+function readFact<T>(key: string, json: string, read: Reader<T>): T {
+  try {
+    return read(JSON.parse(json), key);
+  } catch (cause) {
+    throw new Failure('facts-unreadable', `What the database told of "${key}" is no answer`, { cause });
+  }
 }
 
 function copiedRows(next: readonly [string, string] | undefined): Pick<TableCount, 'rows' | 'exact'> {

@@ -238,5 +238,7 @@ const takeHints: Record<string, string> = {
     'Earlier backups are as they were. See whether the database was restarted: docker ps; docker logs',
   'compressor-failed': 'Earlier backups are as they were. See whether memory ran out: dmesg | tail',
   'lock-unusable': 'Check who owns the backup folder',
+  'facts-unreadable':
+    'Earlier backups are as they were. See the log for what else speaks in the session: a wrapper around psql',
   'sets-changed': 'Nothing was taken. See what else works in the backup folder, then run it again',
 };

@@ -79,6 +79,7 @@ function judgeTables({ encoding: { format }, contents, stages, tables }: DumpEvi
     const names = missing.map(({ schema, name }) => `${schema}.${name}`).slice(0, 5);
     return failed('tables', `${missing.length} of ${tables.length} tables are not in the dump: ${names.join(', ')}`);
   }
+  if (tables.length === 0) return passed('tables', 'the database has no table');
   return passed('tables', `all ${tables.length} tables are in the dump`);
 }
 

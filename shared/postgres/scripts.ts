@@ -11,7 +11,7 @@ export const factsTables = () => readFileSync(new URL('./facts-tables.sql', impo
 export const factsAfter = () => readFileSync(new URL('./facts-after.sql', import.meta.url), 'utf8');
 
 /**
- * The script for the scratch container of a drill: `prepare`, `tolerant`, `restore`, `session`, `schema`, `indexes`, `reader`,
- * `assert`.
+ * The script for the scratch container of a drill: `room`, `room_below`, `prepare`, `tolerant`, `restore`, `session`,
+ * `schema`, `silence`, `indexes`, `reader`, `assert`.
  */
 export const drillScript = () => readFileSync(new URL('./drill-inside.sh', import.meta.url), 'utf8');

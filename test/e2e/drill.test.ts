@@ -5,11 +5,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { holdLock, until } from '../lab/faults.ts';
+import { holdLock } from '../lab/faults.ts';
 import { type Host, startHost } from '../lab/host.ts';
 import { type Lab, openLab } from '../lab/lab.ts';
 import { startAction } from '../lab/runner.ts';
-import { hostIsClean } from './expectations.ts';
+import { drillsOf, noDrillLeft } from './drills.ts';
 import { backup, backupInputs, bash, type Inputs, type ManifestJson, manifestOf, read, smallDatabase } from './sets.ts';
 import { findingOf, notPassed, verified, verify } from './verifications.ts';
 
@@ -41,20 +41,8 @@ const drillInputs = (inputs: Inputs = {}) => ({ checks: 'drill', 'db-name': 'sma
 const drill = (inputs: Inputs = {}) => verify(host, dir, drillInputs(inputs));
 const root = () => join(host.deployDir, dir);
 
-/** Scratch containers of this test's backups: others may drill on the same engine. */
-async function drillsHere(): Promise<string[]> {
-  const format = '{{.ID}} {{.Label "atlasia.backup"}}';
-  const lines = await host.docker('ps', '--all', '--filter', 'label=atlasia.drill', '--format', format);
-  return lines.split('\n').flatMap((line) => (line.includes(`${root()}/`) ? [line.slice(0, line.indexOf(' '))] : []));
-}
-
-/** No scratch container is left, once a drill is over. */
-async function nothingLeft(): Promise<void> {
-  await until('the scratch container is gone', async () => {
-    return (await drillsHere()).length === 0 ? true : undefined;
-  });
-  await hostIsClean(host);
-}
+const drillsHere = () => drillsOf(host, dir);
+const nothingLeft = () => noDrillLeft(host, dir);
 
 async function statementsFile(sql: string): Promise<string> {
   const path = join(files, 'assertions.sql');
@@ -236,13 +224,39 @@ describe('what is wrong with a backup is found', () => {
     await verified(host, result, 'failed', { rows: 'failed' });
     await nothingLeft();
   });
+});
 
-  test('a database without a table', async () => {
-    await backup(host, dir, { 'db-name': 'empty' });
-    const result = await drill({ 'db-name': 'empty' });
-    await verified(host, result, 'failed', { tables: 'failed' });
-    assert.equal(findingOf(result, 'tables').detail, 'it holds no table at all');
-  });
+describe('a database without a table', () => {
+  const contents: [what: string, sql: string][] = [
+    ['that is new', ''],
+    [
+      'that has functions and a view',
+      "CREATE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE VIEW ones AS SELECT one();",
+    ],
+    ['that has not even a language', 'DROP EXTENSION plpgsql;'],
+  ];
+  const forms: Inputs[] = [
+    {},
+    { format: 'plain', compression: 'zstd', 'compression-level': '19', 'row-counts': 'off' },
+    { format: 'plain', compression: 'gzip', 'row-counts': 'estimate' },
+  ];
+  for (const [at, [what, sql]] of contents.entries()) {
+    test(`${what} is verified by the backup, and proven by the drill`, async () => {
+      await host.database.create('bare');
+      try {
+        await host.psql(sql, 'bare');
+        const taken = await backup(host, dir, { 'db-name': 'bare', ...forms[at] });
+        assert.equal(taken.outputs['status'], 'succeeded', taken.stdout);
+        const result = await drill({ 'db-name': 'bare' });
+        await verified(host, result, 'verified');
+        assert.equal(findingOf(result, 'tables').detail, 'none: the database had no table when the dump was taken');
+        assert.equal(findingOf(result, 'rows').detail, 'none: there is no table');
+        assert.equal(findingOf(result, 'sequences').detail, 'none');
+      } finally {
+        await host.database.drop('bare');
+      }
+    });
+  }
 });
 
 describe('the server that runs is not the one of the backup', () => {
@@ -410,6 +424,8 @@ describe('a drill at work', () => {
     assert.deepEqual(facts.host.CapDrop, ['ALL']);
     assert.deepEqual(facts.host.SecurityOpt, ['no-new-privileges']);
     assert.equal(facts.user, 'postgres');
+    // What is written into the output of its first process would fill the disk of the host.
+    assert.equal(facts.host.LogConfig.Type, 'none');
     assert.equal(facts.host.Memory, 1024 ** 3);
     assert.ok(facts.host.PidsLimit > 0 && facts.host.NanoCpus > 0 && facts.host.CpuShares === 2);
     assert.deepEqual(facts.host.Binds ?? [], []);

@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { readFacts } from '../../shared/backups/facts.ts';
+import { Failure } from '../../shared/failure.ts';
 
+/** What comes before the tables. */
+const first = ['sequences-before []', 'large-objects 0', 'extensions []'];
 const table = (name: string) => ({ schema: 'a b', name });
 
 test('all that a session tells is read', () => {
@@ -36,10 +39,33 @@ describe('a table that was copied away has the rows that COPY names', () => {
     ['not a number', [copied('t'), 'COPY x'], null],
   ];
   for (const [what, lines, rows] of examples) {
-    test(what, () => assert.deepEqual(readFacts(lines).tables, [{ ...table('t'), rows, exact: rows !== null }]));
+    test(what, () =>
+      assert.deepEqual(readFacts([...first, ...lines]).tables, [{ ...table('t'), rows, exact: rows !== null }]),
+    );
   }
 });
 
+describe('what is no answer is refused', () => {
+  for (const line of [
+    'table {"schema":"s","name":"t","rows":"7","exact":true}',
+    'table {"schema":"s","name":"t"',
+    'copied []',
+    'large-objects many',
+    'sequences-after [{"schema":"s","name":"n","value":"x","increment":"1"}]',
+    'extensions {}',
+  ])
+    test(line, () =>
+      assert.throws(
+        () => readFacts([line, ...first]),
+        (error) => error instanceof Failure && error.code === 'facts-unreadable',
+      ),
+    );
+});
+
+test('one that is missing is refused', () => {
+  for (const at of [0, 1, 2]) assert.throws(() => readFacts(first.toSpliced(at, 1)), { code: 'facts-unreadable' });
+});
+
 test('a session that has ended early has no sequences after the dump', () => {
-  assert.equal(readFacts(['sequences-before []']).sequencesAfter, null);
+  assert.equal(readFacts(first).sequencesAfter, null);
 });

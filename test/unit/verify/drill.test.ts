@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { DrillOutcome, Restored } from '../../../shared/backups/drill.ts';
+import type { DrillOutcome } from '../../../shared/backups/drill.ts';
 import type { Manifest } from '../../../shared/backups/manifest.ts';
+import type { Restored } from '../../../shared/backups/restored.ts';
 import { type DrillFacts, imageFor, judgeDrill, neededFor } from '../../../verify-action/drill.ts';
 import { exampleManifest } from '../retention/host-folder.ts';
 
@@ -122,8 +123,14 @@ describe('what came back and what was dumped', () => {
     assert.ok('sequences' in judge(sequence('3'), { sequences: first }));
   });
 
-  test('no table at all proves nothing', () => {
-    assert.match(judge({ restored: { tables: [] } }, { tables: [] })['tables'] ?? '', /no table at all/);
+  test('a database without a table is as whole as any', () => {
+    const bare = { tables: [], sequences: [], extensions: [], largeObjects: 0 };
+    assert.deepEqual(judge({ restored: bare }, bare), {});
+  });
+
+  test('a table that should not be there, and one that should', () => {
+    assert.match(judge({}, { tables: [] })['tables'] ?? '', /orders, public\.people came/);
+    assert.match(judge({ restored: { tables: [] } })['tables'] ?? '', /did not come back/);
   });
 });
 
