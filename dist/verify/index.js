@@ -28413,7 +28413,7 @@ module.exports = __nccwpck_require__.p + "6080e9a70b02fec5e613.sh";
 /***/ 65479:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "15e89b1d88b3d4e260e1.sh";
+module.exports = __nccwpck_require__.p + "9fca15947fe32dfe074c.sh";
 
 /***/ }),
 
@@ -28445,6 +28445,13 @@ module.exports = __nccwpck_require__.p + "2434caa88d637e9617f5.sh";
 
 /***/ }),
 
+/***/ 2671:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "4aa6032e0eebb486c2f3.sh";
+
+/***/ }),
+
 /***/ 15790:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28462,7 +28469,7 @@ module.exports = __nccwpck_require__.p + "315fb2c9b166e1b6d35e.sh";
 /***/ 38458:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "89a52e42576dedda8469.sh";
+module.exports = __nccwpck_require__.p + "dda1b3d644e88653d29a.sh";
 
 /***/ }),
 
@@ -36571,6 +36578,8 @@ const survey_program = {
         new URL(/* asset import */ __nccwpck_require__(15790), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(79821), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(62434), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(2671), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(25298), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(64987), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(50170), __nccwpck_require__.b),
@@ -36608,6 +36617,11 @@ function readSurvey(records, asked, answered) {
         tools: new Set(records.all('tool')),
         deployDir: records.find('deploy-dir') ?? null,
         folders: records.all('folder').map(readFolder),
+        openParent: records.find('open-parent') ?? null,
+        places: records.all('place').map((value) => {
+            const [type = '', ...path] = value.split('|');
+            return { type, path: path.join('|') };
+        }),
         unwritable: records.find('unwritable') ?? null,
         freeBytes: records.integer('free-bytes'),
         freeInodes: /^\d+$/.test(inodes) && inodes !== '0' ? Number(inodes) : null,
@@ -37057,6 +37071,7 @@ function checkFolders(survey, { deployDir, backupDir }) {
             hint: `As root: install -d -m 0700 -o ${survey.user} ${shell_quote_quoteForShell(backupDir)}`,
         });
     }
+    checkPlaces(survey, backupDir);
     const device = survey.folders.find(({ path }) => path === backupDir)?.device;
     for (const folder of survey.folders) {
         if (folder.type !== 'directory') {
@@ -37073,6 +37088,20 @@ function checkFolders(survey, { deployDir, backupDir }) {
         if (folder.device !== device && tiers_allTiers.some((tier) => folder.path === `${backupDir}/${tier}`)) {
             throw new failure_Failure('folder-elsewhere', `${folder.path} is on another file system than ${backupDir}: a set cannot be hard-linked into it`, { hint: 'Mount the file system at the backup folder itself, or name a folder on it as "backup-dir"' });
         }
+    }
+}
+/** What was put there while others could reach the folder, or can be put in its place by them. */
+function checkPlaces({ openParent, places }, backupDir) {
+    if (openParent !== null) {
+        throw new failure_Failure('folder-open', `Everybody on the host may replace what is in ${openParent}, and the backup folder with it`, { hint: `As its owner or root: chmod o-w ${shell_quote_quoteForShell(openParent)}` });
+    }
+    for (const { path, type } of places) {
+        const isFolder = path === `${backupDir}/rollback/transactions`;
+        if (isFolder ? type === 'directory' : type.startsWith('regular'))
+            continue;
+        throw new failure_Failure('folder-unusable', `${path} is a ${type}, not a ${isFolder ? 'folder' : 'file'}`, {
+            hint: `See where it comes from, and move it away: ls -l ${shell_quote_quoteForShell(path)}`,
+        });
     }
 }
 function checkLock({ lockHolder }, { lockWait, backupDir }) {

@@ -161,6 +161,7 @@ export function checkFolders(survey: Survey, { deployDir, backupDir }: GroundNee
       hint: `As root: install -d -m 0700 -o ${survey.user} ${quoteForShell(backupDir)}`,
     });
   }
+  checkPlaces(survey, backupDir);
   const device = survey.folders.find(({ path }) => path === backupDir)?.device;
   for (const folder of survey.folders) {
     if (folder.type !== 'directory') {
@@ -189,6 +190,24 @@ export function checkFolders(survey: Survey, { deployDir, backupDir }: GroundNee
         { hint: 'Mount the file system at the backup folder itself, or name a folder on it as "backup-dir"' },
       );
     }
+  }
+}
+
+/** What was put there while others could reach the folder, or can be put in its place by them. */
+function checkPlaces({ openParent, places }: Survey, backupDir: string): void {
+  if (openParent !== null) {
+    throw new Failure(
+      'folder-open',
+      `Everybody on the host may replace what is in ${openParent}, and the backup folder with it`,
+      { hint: `As its owner or root: chmod o-w ${quoteForShell(openParent)}` },
+    );
+  }
+  for (const { path, type } of places) {
+    const isFolder = path === `${backupDir}/rollback/transactions`;
+    if (isFolder ? type === 'directory' : type.startsWith('regular')) continue;
+    throw new Failure('folder-unusable', `${path} is a ${type}, not a ${isFolder ? 'folder' : 'file'}`, {
+      hint: `See where it comes from, and move it away: ls -l ${quoteForShell(path)}`,
+    });
   }
 }
 

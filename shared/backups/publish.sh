@@ -115,7 +115,5 @@ claim_staging() {
 # The folder of the log is there, unless the run failed before it could make it.
 conclude() {
   [[ -d ${log_file%/*} ]] || return 0
-  attempt "The log could not be written" append "$log_line" || true
+  attempt "The log could not be written" append_log "$log_file" "$log_line" || true
 }
-
-append() { printf '%s\n' "$1" >>"$log_file"; }

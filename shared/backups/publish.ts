@@ -47,6 +47,8 @@ const program = {
   step: 'the publication',
   scripts: [
     new URL('../history/history.sh', import.meta.url),
+    new URL('../host/open-parent.sh', import.meta.url),
+    new URL('./log-file.sh', import.meta.url),
     new URL('./folders.sh', import.meta.url),
     new URL('./publish.sh', import.meta.url),
   ],

@@ -21,7 +21,7 @@ lock_owner() {
 lock_holder() {
   local text='' process='' owner
   owner=$(lock_owner "$1")
-  [[ ! -r $1.holder ]] || { IFS= read -r text && read -r process; } <"$1.holder" || true
+  [[ ! -f $1.holder || ! -r $1.holder ]] || { IFS= read -r text && read -r process; } <"$1.holder" || true
   if [[ -n $text && (-z $process || -z $owner || $process == "$owner") ]]; then
     printf '%s' "$text"
   else
@@ -32,7 +32,7 @@ lock_holder() {
 # holds_lock LOCK HOLDER: whether the lock is still that of this run.
 holds_lock() {
   local text=
-  [[ -r $1.holder ]] && IFS= read -r text <"$1.holder" && [[ $text == "$2" ]]
+  [[ -f $1.holder && -r $1.holder ]] && IFS= read -r text <"$1.holder" && [[ $text == "$2" ]]
 }
 
 # tell_holder LOCK HOLDER: on the first line who took the lock, on the second the process as the kernel lists it.

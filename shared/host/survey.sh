@@ -17,6 +17,7 @@ main() {
   done
 
   survey_folders "$deploy_dir" "$backup_dir"
+  survey_places "$backup_dir"
   survey_lock "$backup_dir/.lock"
   [[ -z $with_sets ]] || survey_sets "$backup_dir"
   survey_history "$backup_dir/rollback"
@@ -50,9 +51,10 @@ survey_lock() {
 # What was written down of deployments, and what was not ended.
 survey_history() {
   local id
-  [[ ! -r $1/history.jsonl ]] || record history "$(last_lines "$1/history.jsonl" 4194304)"
-  [[ ! -r $1/deployment_tags.log ]] || record audit-trail "$(last_lines "$1/deployment_tags.log" 1048576)"
-  [[ ! -e $1/HOLD ]] || record hold "$(head -c 4096 -- "$1/HOLD" 2>/dev/null)"
+  [[ ! -f $1/history.jsonl || ! -r $1/history.jsonl ]] || record history "$(last_lines "$1/history.jsonl" 4194304)"
+  [[ ! -f $1/deployment_tags.log || ! -r $1/deployment_tags.log ]] || record audit-trail "$(last_lines "$1/deployment_tags.log" 1048576)"
+  # Whatever it is, it holds.
+  [[ ! -e $1/HOLD ]] || record hold "$([[ ! -f $1/HOLD ]] || head -c 4096 -- "$1/HOLD" 2>/dev/null)"
   while IFS= read -r id; do record unfinished "$id"; done < <(unfinished_transactions "$1/transactions")
 }
 

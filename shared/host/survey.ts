@@ -107,6 +107,10 @@ export interface Survey {
   /** Without links; null where it does not exist. */
   deployDir: string | null;
   folders: FoundFolder[];
+  /** Above the backup folder: where any user of the host could put another folder in the place of one that is there. */
+  openParent: string | null;
+  /** What the actions write to in the backup folder, with its type, as stat names it: `regular file`. */
+  places: { type: string; path: string }[];
   /** The folder that would have to be written to and cannot; null where all is well. */
   unwritable: string | null;
   freeBytes: number;
@@ -164,6 +168,8 @@ const program = {
     new URL('./survey-sets.sh', import.meta.url),
     new URL('./transactions.sh', import.meta.url),
     new URL('./world.sh', import.meta.url),
+    new URL('./open-parent.sh', import.meta.url),
+    new URL('./survey-places.sh', import.meta.url),
     new URL('./compose-words.sh', import.meta.url),
     new URL('./survey-compose.sh', import.meta.url),
     new URL('./survey-setup.sh', import.meta.url),
@@ -212,6 +218,11 @@ function readSurvey(records: Records, asked: number, answered: number): Survey {
     tools: new Set(records.all('tool')),
     deployDir: records.find('deploy-dir') ?? null,
     folders: records.all('folder').map(readFolder),
+    openParent: records.find('open-parent') ?? null,
+    places: records.all('place').map((value) => {
+      const [type = '', ...path] = value.split('|');
+      return { type, path: path.join('|') };
+    }),
     unwritable: records.find('unwritable') ?? null,
     freeBytes: records.integer('free-bytes'),
     freeInodes: /^\d+$/.test(inodes) && inodes !== '0' ? Number(inodes) : null,

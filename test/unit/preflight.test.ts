@@ -51,6 +51,13 @@ const faults: [code: string, survey: Partial<Survey>, hint: RegExp][] = [
   ['folder-open', { folders: [{ ...root, mode: '755' }] }, /chmod 700/],
   ['folder-open', { folders: [{ ...root, mode: '701' }] }, /chmod 700/],
   ['folder-open', { folders: [{ ...root, mode: '2770' }] }, /chmod 700/],
+  ['folder-open', { openParent: '/opt' }, /chmod o-w \/opt$/],
+  ['folder-unusable', { places: [{ type: 'fifo', path: '/opt/shop/backups/.lock' }] }, /ls -l \/opt/],
+  [
+    'folder-unusable',
+    { places: [{ type: 'symbolic link', path: '/opt/shop/backups/rollback/transactions' }] },
+    /move it away/,
+  ],
   [
     'folder-elsewhere',
     { folders: [root, { ...folder('/opt/shop/backups/monthly'), device: '2' }] },

@@ -12,6 +12,8 @@ export function host(changes: Partial<Survey> = {}): Survey {
     tools: new Set(['docker', 'flock', 'stat', 'df', 'date', 'tee', 'sync', 'sha256sum', 'md5sum', 'gzip']),
     deployDir: '/opt/shop',
     folders: [folder('/opt/shop/backups')],
+    openParent: null,
+    places: [],
     unwritable: null,
     freeBytes: 1e12,
     freeInodes: 1e6,
