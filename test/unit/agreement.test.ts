@@ -336,3 +336,15 @@ function anchorsOf(file: string): string[] {
       .replace(/\s/g, '-'),
   );
 }
+
+test('every threat in docs/security.md names a test that is there', () => {
+  const tables = read('docs/security.md').matchAll(/^\| threat \|.*\n\|.*\n((?:\|.*\n)+)/gm);
+  const threats = [...tables].flatMap(([, rows = '']) => rows.trimEnd().split('\n'));
+  assert.ok(threats.length > 25);
+  for (const threat of threats) {
+    const cells = threat.split(/(?<!\\)\|/).map((cell) => cell.trim());
+    const tests = [...(cells[3] ?? '').matchAll(/\]\(\.\.\/(test\/[^)]+\.test\.ts)\)/g)].map(([, file = '']) => file);
+    assert.ok(cells.length === 5 && tests.length > 0, threat);
+    for (const file of tests) assert.ok(existsSync(join(root, file)), `${file} in ${threat}`);
+  }
+});
