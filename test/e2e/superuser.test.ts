@@ -1,7 +1,8 @@
 // An ordinary role owns a database, and has put in the way of whoever comes as superuser what such a role can: none of the
 // actions runs any of it. A role that did get its code run would be superuser from then on.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { type Application, startApplication } from '../lab/application.ts';
 import { literal } from '../lab/database.ts';
@@ -19,11 +20,15 @@ let registry: Registry;
 let app: Application;
 let host: Host;
 
-const source = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+const root = join(import.meta.dirname, '..', '..');
+const source = (path: string) => readFileSync(join(root, path), 'utf8');
 const planted = readFileSync(new URL('../lab/sql/planted.sql', import.meta.url), 'utf8');
 
-/** Everywhere that we speak SQL; a test holds that there is nothing else. */
-const sqlSources = ['inside.sh', 'drill-inside.sh', 'facts-before.sql', 'facts-tables.sql', 'facts-after.sql'];
+/** All that speaks SQL to a server. What is printed for an operator to paste has its own test, of the restore. */
+const speakers = globSync('{shared,*-action}/**/*.{sh,sql}', { cwd: root }).filter((path) => {
+  const code = source(path).replaceAll(/^\s*#.*$|'[^'\n]*'/gm, '');
+  return path.endsWith('.sql') || /\b(psql|pg_dump|pg_dumpall|pg_restore|createdb|dropdb)\b/.test(code);
+});
 
 const databases = [
   // Its own schema before PostgreSQL's: what it has called alike is found first.
@@ -75,8 +80,22 @@ test('what is planted is run where nothing holds it off, and makes a superuser',
     assert.ok(run.includes(name), `${name} in ${run.join()}`);
 });
 
+test('whatever speaks SQL does so with a search path of our own', () => {
+  const [statements, programs] = [/\.sql$/, /\.sh$/].map((ending) =>
+    speakers.filter((path) => ending.test(path)).sort(),
+  );
+  assert.deepEqual(programs, ['shared/postgres/drill-inside.sh', 'shared/postgres/inside.sh']);
+  for (const program of programs)
+    assert.match(source(program), /^export PGOPTIONS=["'].*-c search_path=pg_catalog["']$/m, program);
+  // They are said within a session of those.
+  assert.ok(
+    (statements ?? []).every((path) => /^shared\/postgres\/facts-/.test(path)),
+    statements?.join(),
+  );
+});
+
 test('all that our statements call is planted', async () => {
-  const sql = sqlSources.map((name) => source(`shared/postgres/${name}`)).join('\n');
+  const sql = speakers.map(source).join('\n');
   const list = (pattern: RegExp) =>
     [...new Set([...sql.matchAll(pattern)].map(([, name = '']) => literal(name)))].join(', ');
   // Words that are no function of PostgreSQL's are the grammar's own, or the shell's.
