@@ -44,9 +44,6 @@ after(async () => {
   await lab?.close();
 });
 
-/** What is wanted of an action on any host, with room for a machine that is busy. Milliseconds. */
-const soon = 45_000;
-
 const rollback = (dir: string, database: string, more: Inputs = {}) =>
   runAction('rollback', { ...app.inputs(), 'backup-dir': dir, 'db-name': database, target: 'v1', ...more });
 
@@ -102,14 +99,12 @@ describe('a database of 30 000 tables, with every tier full', () => {
     assert.equal(result.outputs['status'], 'verified', logOf(result));
     assert.equal(result.outputs['newest-backup-id'], first.id);
     assert.equal(findingOf(result, 'complete').result, 'passed');
-    assert.ok(result.durationMs < soon, `${result.durationMs} ms`);
   });
 
   test('a rollback is planned', async () => {
     await historyWithTarget(dir);
     const result = await rollback(dir, 'wide', { 'plan-only': 'true' });
     planned(result);
-    assert.ok(result.durationMs < soon, `${result.durationMs} ms`);
   });
 
   test('the next backup knows the one before, tells what has changed, and prunes', async () => {
@@ -152,13 +147,11 @@ describe('1 000 sets of 300 tables', () => {
     const result = await check(dir, 'several');
     await verified(app.host, result, 'verified', { tiers: 'warning' });
     assert.match(findingOf(result, 'complete').detail, /^1000 sets, each/);
-    assert.ok(result.durationMs < soon, `${result.durationMs} ms`);
   });
 
   test('a rollback takes its backup, and swaps', async () => {
     const result = await rollback(dir, 'several');
     await rolledBack(app, result, { backend: 'v1', dashboard: 'v1' });
-    assert.ok(result.durationMs < 2 * soon, `${result.durationMs} ms`);
     await bash(app.host, 'rm -- "$1"', join(app.host.deployDir, dir, 'rollback', 'HOLD'));
   });
 
@@ -169,7 +162,6 @@ describe('1 000 sets of 300 tables', () => {
     assert.equal(idsIn(app.host, dir, 'weekly').length, 4);
     assert.ok(idsIn(app.host, dir, 'monthly').length <= 35);
     assert.equal(idsIn(app.host, dir, 'predeployment').length, 30);
-    assert.ok(result.durationMs < 3 * soon, `${result.durationMs} ms`);
   });
 });
 
@@ -213,7 +205,6 @@ describe('manifests that are made to hang or to flood', () => {
       assert.match(line?.[1] ?? '', reason, `${what}:\n${again.stdout}`);
     }
     assert.match(again.stdout, new RegExp(`daily/${first.id} deleted: `));
-    assert.ok(again.durationMs < soon, `${again.durationMs} ms`);
   });
 
   test('one that speaks for another set makes that one unknown, and nothing is deleted for it', async () => {
