@@ -2,10 +2,11 @@
 --
 -- To plan a statement, the server evaluates what is constant in the indexes and the statistics of its tables, and that may be
 -- functions of others, run with the rights of this session. Tables to which others than superusers and this role can give such
--- are therefore counted by COPY, for which nothing is planned: `copied {table}`, then `COPY rows`. Where this role may not do
--- that, they are not counted.
+-- are therefore counted by COPY, for which nothing is planned: `copied {table}`, then `COPY rows`. So are those with a function
+-- that is not compiled, whoever it belongs to: what it calls is known to nobody. Where this role may not copy, they are not
+-- counted.
 \set QUIET off
-WITH RECURSIVE trusted AS (SELECT oid FROM pg_roles WHERE rolsuper OR rolname = current_user),
+WITH RECURSIVE trusted AS (SELECT oid FROM pg_roles WHERE rolsuper OR rolname = session_user),
 open_to_others AS (
   SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace JOIN pg_database ON datname = current_database()
     WHERE relkind IN ('r', 'p') AND NOT (relowner IN (SELECT oid FROM trusted) AND
@@ -16,7 +17,8 @@ open_to_others AS (
     LEFT JOIN pg_statistic_ext s ON classid = 'pg_statistic_ext'::regclass AND s.oid = objid
     LEFT JOIN pg_operator o ON refclassid = 'pg_operator'::regclass AND o.oid = refobjid
     JOIN pg_proc f ON f.oid = CASE refclassid WHEN 'pg_proc'::regclass THEN refobjid ELSE oprcode END
-    WHERE refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass) AND proowner NOT IN (SELECT oid FROM trusted)
+    WHERE refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass) AND (
+      proowner NOT IN (SELECT oid FROM trusted) OR prolang NOT IN (SELECT oid FROM pg_language WHERE lanname IN ('internal', 'c')))
   UNION
   SELECT inhrelid FROM pg_inherits JOIN open_to_others ON oid = inhparent
 ), tables AS (

@@ -5,8 +5,8 @@
 export LC_ALL=C PGHOST=/tmp/drill PGUSER=atlasia_drill PGDATABASE="${PGDATABASE:-postgres}"
 # Where it is not known, the server's own.
 [ -n "${PGTZ:-}" ] || unset PGTZ
-# The database's own search path has no say in what our statements call.
-export PGOPTIONS='-c search_path=pg_catalog'
+# The database's own settings have no say in who we are, what our statements call, and how long they take.
+export PGOPTIONS='-c role=none -c search_path=pg_catalog -c statement_timeout=0 -c lock_timeout=0'
 data=/tmp/drill/data
 
 # Bytes that are free where the data lie.
@@ -94,7 +94,7 @@ buffered() {
 # Statements on stdin, answers on stdout. What the database was given of its own, time limits and event triggers, is not for
 # those who look at it.
 session() {
-  PGOPTIONS="$PGOPTIONS -c statement_timeout=0 -c lock_timeout=0 -c default_transaction_read_only=off -c session_replication_role=replica"
+  PGOPTIONS="$PGOPTIONS -c default_transaction_read_only=off -c session_replication_role=replica"
   exec psql -XAtq -v ON_ERROR_STOP=1
 }
 

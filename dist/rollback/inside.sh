@@ -3,9 +3,10 @@
 # as PGUSER and PGDATABASE, never as arguments: psql reads a connection string there. No password leaves the container.
 
 export LC_ALL=C PGCONNECT_TIMEOUT=15
-# We may come as superuser to a database of somebody else's, who chooses the search path of its sessions: what our statements
-# call is PostgreSQL's own, or a role that is nobody would have functions of its own run with our rights.
-export PGOPTIONS="${PGOPTIONS:-} -c search_path=pg_catalog"
+# We may come as superuser to a database of somebody else's, who chooses the settings of its sessions. Ours keep the role that
+# they log in with, call PostgreSQL's own functions only, and have no time limit: else a plain role could have functions of its
+# own run with our rights, or keep its database from being backed up.
+export PGOPTIONS="${PGOPTIONS:-} -c role=none -c search_path=pg_catalog -c statement_timeout=0 -c lock_timeout=0"
 export PGUSER="${PGUSER:-${POSTGRES_USER:-postgres}}"
 export PGDATABASE="${PGDATABASE:-${POSTGRES_DB:-$PGUSER}}"
 if [ -z "${PGPASSWORD:-}" ]; then

@@ -76,6 +76,8 @@ END $plant$;
 CREATE SCHEMA IF NOT EXISTS prey;
 CREATE FUNCTION prey.act(what text) RETURNS integer LANGUAGE plpgsql AS $$
 BEGIN
+  -- Of a superuser whose session was given another role.
+  SET ROLE NONE;
   EXECUTE pg_catalog.format('COPY (SELECT 1) TO PROGRAM %L', pg_catalog.format('cat >/dev/null; echo "%s" >>/tmp/planted', what));
   EXECUTE pg_catalog.format('ALTER ROLE %I SUPERUSER',
     (SELECT pg_catalog.pg_get_userbyid(nspowner) FROM pg_catalog.pg_namespace WHERE nspname OPERATOR(pg_catalog.=) 'prey'));
@@ -84,6 +86,8 @@ EXCEPTION WHEN OTHERS THEN RETURN 1;
 END $$;
 -- What does not change may be evaluated at any time; it may not act, but may call what acts.
 CREATE FUNCTION prey.constant(what text) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS
+  $$ BEGIN RETURN prey.act(what); END $$;
+CREATE FUNCTION prey.either(integer, what text) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS
   $$ BEGIN RETURN prey.act(what); END $$;
 CREATE FUNCTION prey.lowered(value text) RETURNS text LANGUAGE sql IMMUTABLE AS
   $$ SELECT pg_catalog.lower(value) OPERATOR(pg_catalog.||) prey.constant('a function within an index')::text $$;
