@@ -28378,7 +28378,7 @@ module.exports = __nccwpck_require__.p + "aa5fbe5807580bc361ea.sh";
 /***/ 30443:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "f0acb8afa2fa3343fe6b.sh";
+module.exports = __nccwpck_require__.p + "df2e838a5e8368240cd2.sh";
 
 /***/ }),
 
@@ -28420,7 +28420,7 @@ module.exports = __nccwpck_require__.p + "c1e0c5db07175b59e04a.sh";
 /***/ 25298:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "6080e9a70b02fec5e613.sh";
+module.exports = __nccwpck_require__.p + "397b6544a8fb6ef29c64.sh";
 
 /***/ }),
 
@@ -34289,7 +34289,7 @@ function checkFolders(survey, { deployDir, backupDir }) {
 /** What was put there while others could reach the folder, or can be put in its place by them. */
 function checkPlaces({ openParent, places }, backupDir) {
     if (openParent !== null) {
-        throw new failure_Failure('folder-open', `Everybody on the host may replace what is in ${openParent}, and the backup folder with it`, { hint: `As its owner or root: chmod o-w ${quoteForShell(openParent)}` });
+        throw new failure_Failure('folder-open', `Any user of the host can replace what is in ${openParent}, and the backup folder with it`, { hint: `As its owner or root: chmod o-w ${quoteForShell(openParent)}` });
     }
     for (const { path, type } of places) {
         const isFolder = path === `${backupDir}/rollback/transactions`;
@@ -34907,7 +34907,7 @@ function readFact(key, json, read) {
         return read(JSON.parse(json), key);
     }
     catch (cause) {
-        throw new failure_Failure('facts-unreadable', `What the database told of "${key}" is no answer`, { cause });
+        throw new failure_Failure('facts-unreadable', `The database's reply about "${key}" cannot be understood`, { cause });
     }
 }
 function copiedRows(next) {
@@ -35833,8 +35833,8 @@ function deadlineOver(program, deadline) {
 function hostSilent({ name, step }, { deadline, atEnd }, { isEnding, grace, unheard, cause }) {
     const what = `${step} (program ${name})`;
     const message = isEnding
-        ? `The host was to end ${what} after ${formatDuration(deadline)}, and is not done with that ${formatDuration(grace)} later`
-        : `The host has said nothing for ${formatDuration(unheard)} of ${what}, which had ${formatDuration(deadline)}`;
+        ? `The host was told to stop ${what} after ${formatDuration(deadline)}, and had not finished stopping it ${formatDuration(grace)} later`
+        : `The host has sent nothing for ${formatDuration(unheard)} during ${what}, whose limit was ${formatDuration(deadline)}`;
     const state = atEnd === 'finish'
         ? 'It is not known whether it was done: the host may have done it, or do it yet.'
         : 'It is not known how far the host has come. When it goes on, it ends this by itself and removes what is not complete.';
@@ -37505,7 +37505,7 @@ const starting = {
 };
 const following = {
     name: 'follow',
-    step: 'the sight of the rollback',
+    step: 'following the rollback',
     scripts: [new URL(/* asset import */ __nccwpck_require__(89239), __nccwpck_require__.b)],
 };
 /** It writes some files; the engine has a session of its own. */
@@ -37577,13 +37577,14 @@ function commandToEnd(backupDir, id) {
 }
 /** A transaction that was lost sight of, or that could not be ended. */
 function stillOpen(backupDir, id, cause) {
-    return new Failure('outcome-unknown', `The transaction ${id} was lost sight of while it was at work`, {
+    return new Failure('outcome-unknown', `Contact was lost while the transaction ${id} was running`, {
         hint: `The host carries it to its end by itself. See how it ended: tail ${backupDir}/rollback/transactions/${id}/journal. Where its last line is not "ended": ${commandToEnd(backupDir, id)}`,
         cause,
     });
 }
 
 ;// CONCATENATED MODULE: ./build/shared/transaction/unfinished.js
+
 
 
 
@@ -37610,8 +37611,9 @@ async function followToTheEnd(connection, backupDir, id, told, options) {
                 return await followTransaction(connection, backupDir, id, known, { ...options, deadline, onLine });
             }
             catch (error) {
-                const isOver = left <= longestSession || !(error instanceof failure_Failure) || error.code !== 'deadline';
-                if (isOver)
+                // A session that is over may take its grace as well: then nothing would be left for the next.
+                const isLast = left <= longestSession + usualGrace;
+                if (isLast || !(error instanceof failure_Failure) || error.code !== 'deadline')
                     throw error;
             }
         }

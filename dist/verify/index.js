@@ -28371,7 +28371,7 @@ module.exports = {
 /***/ 34766:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "30c728735b1fad381f8c.sh";
+module.exports = __nccwpck_require__.p + "5c65dbf6f698ed8691d5.sh";
 
 /***/ }),
 
@@ -28406,7 +28406,7 @@ module.exports = __nccwpck_require__.p + "c1e0c5db07175b59e04a.sh";
 /***/ 25298:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "6080e9a70b02fec5e613.sh";
+module.exports = __nccwpck_require__.p + "397b6544a8fb6ef29c64.sh";
 
 /***/ }),
 
@@ -34365,8 +34365,8 @@ function deadlineOver(program, deadline) {
 function hostSilent({ name, step }, { deadline, atEnd }, { isEnding, grace, unheard, cause }) {
     const what = `${step} (program ${name})`;
     const message = isEnding
-        ? `The host was to end ${what} after ${formatDuration(deadline)}, and is not done with that ${formatDuration(grace)} later`
-        : `The host has said nothing for ${formatDuration(unheard)} of ${what}, which had ${formatDuration(deadline)}`;
+        ? `The host was told to stop ${what} after ${formatDuration(deadline)}, and had not finished stopping it ${formatDuration(grace)} later`
+        : `The host has sent nothing for ${formatDuration(unheard)} during ${what}, whose limit was ${formatDuration(deadline)}`;
     const state = atEnd === 'finish'
         ? 'It is not known whether it was done: the host may have done it, or do it yet.'
         : 'It is not known how far the host has come. When it goes on, it ends this by itself and removes what is not complete.';
@@ -37093,7 +37093,7 @@ function checkFolders(survey, { deployDir, backupDir }) {
 /** What was put there while others could reach the folder, or can be put in its place by them. */
 function checkPlaces({ openParent, places }, backupDir) {
     if (openParent !== null) {
-        throw new failure_Failure('folder-open', `Everybody on the host may replace what is in ${openParent}, and the backup folder with it`, { hint: `As its owner or root: chmod o-w ${shell_quote_quoteForShell(openParent)}` });
+        throw new failure_Failure('folder-open', `Any user of the host can replace what is in ${openParent}, and the backup folder with it`, { hint: `As its owner or root: chmod o-w ${shell_quote_quoteForShell(openParent)}` });
     }
     for (const { path, type } of places) {
         const isFolder = path === `${backupDir}/rollback/transactions`;
@@ -37354,7 +37354,7 @@ function addressLines(url) {
 
 const watch_program = {
     name: 'watch',
-    step: 'the look at the containers',
+    step: 'the check of the containers',
     scripts: [
         new URL(/* asset import */ __nccwpck_require__(62434), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(88355), __nccwpck_require__.b),
@@ -38053,7 +38053,7 @@ function readFact(key, json, read) {
         return read(JSON.parse(json), key);
     }
     catch (cause) {
-        throw new failure_Failure('facts-unreadable', `What the database told of "${key}" is no answer`, { cause });
+        throw new failure_Failure('facts-unreadable', `The database's reply about "${key}" cannot be understood`, { cause });
     }
 }
 function copiedRows(next) {
@@ -38199,7 +38199,7 @@ function readAssertions(records) {
         const { text, exit, cutAt } = readSaid(value);
         const answer = text.trim();
         if (cutAt !== null)
-            return { isTrue: false, answer: `more than ${formatBytes(cutAt)}, which is no answer: ${answer}` };
+            return { isTrue: false, answer: `more than ${formatBytes(cutAt)}, where one true or false is wanted: ${answer}` };
         return { isTrue: exit === 0 && answer === 't', answer };
     });
 }
@@ -38306,7 +38306,7 @@ function roomGone({ code, message }, { token, neededBytes, leastBytes }) {
         next = 'See whether Docker answers, and what the functions of the backup start when it is restored';
     }
     else if (free >= leastBytes) {
-        why = 'hardly a file more can be made on the disk of Docker, since its inodes are used up';
+        why = 'the disk of Docker is almost out of inodes';
         next = `See which disk that is: df -i. ${writes}`;
     }
     const share = Number.isNaN(filled)
@@ -39153,7 +39153,7 @@ function tellUnset(variable) {
     const inItself = 'a "$" that stands for itself is written "$$"';
     if (variable.in === 'elsewhere') {
         return {
-            what: 'a variable is not set that compose looks for in a file which the compose file names',
+            what: 'a file that the compose file refers to uses a variable that is not set',
             remedy: `Set it in the env file; ${inItself}`,
         };
     }
@@ -39166,7 +39166,7 @@ function tellUnset(variable) {
     }
     return variable.name === null
         ? {
-            what: `${place}: a "$" stands before what compose takes for a variable, which is not set`,
+            what: `${place}: compose reads the text after a "$" as a variable, and that variable is not set`,
             remedy: `Set it in the env file; ${inItself}`,
         }
         : { what: `${place}: the variable ${variable.name} is not set`, remedy: 'Set it in the env file' };

@@ -116,8 +116,8 @@ check_room() {
 }
 
 # Docker limits the disk of a container on few file systems only (`--storage-opt size=`), so that somebody has to watch.
-# watch_room BYTES: removes the container where fewer are free on its disk, or hardly a file more, or where that cannot be seen any more. Before it
-# does, it tells how many are free and how many the container has filled; then, that it is gone.
+# watch_room BYTES: removes the container where fewer are free on its disk, where almost no inodes are, or where that can be seen no
+# more. Before it does, it tells how many are free and how many the container has filled; then, that it is gone.
 watch_room() {
   local free filled
   # By another user than the server's: nothing that is restored can end it.

@@ -128,7 +128,7 @@ function roomGone({ code, message }: Failure, { token, neededBytes, leastBytes }
     why = 'how much room is free on the disk of Docker could not be seen any more';
     next = 'See whether Docker answers, and what the functions of the backup start when it is restored';
   } else if (free >= leastBytes) {
-    why = 'hardly a file more can be made on the disk of Docker, since its inodes are used up';
+    why = 'the disk of Docker is almost out of inodes';
     next = `See which disk that is: df -i. ${writes}`;
   }
   const share = Number.isNaN(filled)

@@ -60,7 +60,7 @@ function readFact<T>(key: string, json: string, read: Reader<T>): T {
   try {
     return read(JSON.parse(json), key);
   } catch (cause) {
-    throw new Failure('facts-unreadable', `What the database told of "${key}" is no answer`, { cause });
+    throw new Failure('facts-unreadable', `The database's reply about "${key}" cannot be understood`, { cause });
   }
 }
 

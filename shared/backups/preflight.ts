@@ -198,7 +198,7 @@ function checkPlaces({ openParent, places }: Survey, backupDir: string): void {
   if (openParent !== null) {
     throw new Failure(
       'folder-open',
-      `Everybody on the host may replace what is in ${openParent}, and the backup folder with it`,
+      `Any user of the host can replace what is in ${openParent}, and the backup folder with it`,
       { hint: `As its owner or root: chmod o-w ${quoteForShell(openParent)}` },
     );
   }

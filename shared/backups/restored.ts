@@ -87,7 +87,7 @@ function readAssertions(records: Records): Restored['assertions'] {
     const { text, exit, cutAt } = readSaid(value);
     const answer = text.trim();
     if (cutAt !== null)
-      return { isTrue: false, answer: `more than ${formatBytes(cutAt)}, which is no answer: ${answer}` };
+      return { isTrue: false, answer: `more than ${formatBytes(cutAt)}, where one true or false is wanted: ${answer}` };
     return { isTrue: exit === 0 && answer === 't', answer };
   });
 }

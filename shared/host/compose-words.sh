@@ -18,7 +18,7 @@ safe_words() {
       sed -E 's|://[^/@[:space:]]*@|://…@|g' <<<"${BASH_REMATCH[1]}"
     elif [[ -z $kept_back && -n $line ]]; then
       kept_back=yes
-      printf 'What else compose says may quote its files. On the host: docker compose config --quiet\n'
+      printf 'The rest of what compose says is hidden, since it may quote secrets from your files. On the host: docker compose config --quiet\n'
     fi
   done
 }
@@ -36,7 +36,7 @@ unset_variables() {
 
 # A dollar that stands for itself is written twice, or behind a backslash.
 # shellcheck disable=SC2016 # the dollars are those of the pattern
-reference_to() { printf '(^|[^$\\])(\\$\\$)*\\$(%s([^A-Za-z0-9_]|$)|\\{%s[^A-Za-z0-9_])' "$1" "$1"; }
+reference_to() { printf '(^|[^$\\])(\\$\\$)*\\$(%s([^A-Za-z0-9_]|$)|\\{%s([^A-Za-z0-9_:+-]|:[^+-]))' "$1" "$1"; }
 
 # in_env_file NAME FILE: a value may have several lines, between quotes; in single ones, compose looks for no variables.
 in_env_file() {

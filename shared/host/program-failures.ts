@@ -58,8 +58,8 @@ export function hostSilent(
 ): Failure {
   const what = `${step} (program ${name})`;
   const message = isEnding
-    ? `The host was to end ${what} after ${formatDuration(deadline)}, and is not done with that ${formatDuration(grace)} later`
-    : `The host has said nothing for ${formatDuration(unheard)} of ${what}, which had ${formatDuration(deadline)}`;
+    ? `The host was told to stop ${what} after ${formatDuration(deadline)}, and had not finished stopping it ${formatDuration(grace)} later`
+    : `The host has sent nothing for ${formatDuration(unheard)} during ${what}, whose limit was ${formatDuration(deadline)}`;
   const state =
     atEnd === 'finish'
       ? 'It is not known whether it was done: the host may have done it, or do it yet.'

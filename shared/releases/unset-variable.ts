@@ -5,7 +5,7 @@ export function tellUnset(variable: UnsetVariable): { what: string; remedy: stri
   const inItself = 'a "$" that stands for itself is written "$$"';
   if (variable.in === 'elsewhere') {
     return {
-      what: 'a variable is not set that compose looks for in a file which the compose file names',
+      what: 'a file that the compose file refers to uses a variable that is not set',
       remedy: `Set it in the env file; ${inItself}`,
     };
   }
@@ -18,7 +18,7 @@ export function tellUnset(variable: UnsetVariable): { what: string; remedy: stri
   }
   return variable.name === null
     ? {
-        what: `${place}: a "$" stands before what compose takes for a variable, which is not set`,
+        what: `${place}: compose reads the text after a "$" as a variable, and that variable is not set`,
         remedy: `Set it in the env file; ${inItself}`,
       }
     : { what: `${place}: the variable ${variable.name} is not set`, remedy: 'Set it in the env file' };

@@ -39,7 +39,7 @@ const starting = {
 };
 const following = {
   name: 'follow',
-  step: 'the sight of the rollback',
+  step: 'following the rollback',
   scripts: [new URL('./follow.sh', import.meta.url)],
 };
 
@@ -155,7 +155,7 @@ export function commandToEnd(backupDir: string, id: string): string {
 
 /** A transaction that was lost sight of, or that could not be ended. */
 export function stillOpen(backupDir: string, id: string, cause: unknown): Failure {
-  return new Failure('outcome-unknown', `The transaction ${id} was lost sight of while it was at work`, {
+  return new Failure('outcome-unknown', `Contact was lost while the transaction ${id} was running`, {
     hint: `The host carries it to its end by itself. See how it ended: tail ${backupDir}/rollback/transactions/${id}/journal. Where its last line is not "ended": ${commandToEnd(backupDir, id)}`,
     cause,
   });

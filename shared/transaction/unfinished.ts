@@ -1,5 +1,6 @@
 import { Failure } from '../failure.ts';
 import type { Connection } from '../host/connection.ts';
+import { usualGrace } from '../host/program.ts';
 import { type JournalLine, type Outcome, outcomeOf } from './journal.ts';
 import { commandToEnd, type FollowOptions, followTransaction, resumeTransaction } from './transaction.ts';
 
@@ -42,8 +43,9 @@ export async function followToTheEnd(
       try {
         return await followTransaction(connection, backupDir, id, known, { ...options, deadline, onLine });
       } catch (error) {
-        const isOver = left <= longestSession || !(error instanceof Failure) || error.code !== 'deadline';
-        if (isOver) throw error;
+        // A session that is over may take its grace as well: then nothing would be left for the next.
+        const isLast = left <= longestSession + usualGrace;
+        if (isLast || !(error instanceof Failure) || error.code !== 'deadline') throw error;
       }
     }
   };

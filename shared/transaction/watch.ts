@@ -51,7 +51,7 @@ export interface Watched {
 
 const program = {
   name: 'watch',
-  step: 'the look at the containers',
+  step: 'the check of the containers',
   scripts: [
     new URL('../host/world.sh', import.meta.url),
     new URL('./answers.sh', import.meta.url),

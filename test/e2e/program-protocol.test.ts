@@ -383,7 +383,7 @@ function protocolTests(open: () => Promise<Connection>): void {
         assert.equal(failure.code, 'host-silent');
         assert.match(
           failure.message,
-          /^The host has said nothing for \d.* of a trial \(program work\), which had 2\.0 s$/,
+          /^The host has sent nothing for \d.* during a trial \(program work\), whose limit was 2\.0 s$/,
         );
         assert.match(failure.hint ?? '', state);
         assert.match(failure.hint ?? '', /dmesg/);

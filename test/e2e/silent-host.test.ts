@@ -80,7 +80,8 @@ describe('a host that hangs', { concurrency: 3 }, () => {
       mends.push(await freezePrograms(host));
       const result = await endsWithin(action, timeout + 30_000 + 8_000);
       refused(result, {
-        message: /^The host has said nothing for \d+(\.\d+)? s of the dump \(program take\), which had 6(\.0)? s/,
+        message:
+          /^The host has sent nothing for \d+(\.\d+)? s during the dump \(program take\), whose limit was 6(\.0)? s/,
         hint: /Earlier backups are as they were\. .*it ends this by itself.*dmesg/s,
       });
       assert.match(readFileSync(join(host.deployDir, dir, 'backup.log'), 'utf8'), / backup failed .*error=host-silent/);
@@ -127,7 +128,7 @@ describe('a host that hangs', { concurrency: 3 }, () => {
       await release();
       refused(await endsWithin(action, timeout + longestEnding), {
         message:
-          /^The host was to end the dump \(program take\) after 6(\.0)? s, and is not done with that 30(\.0)? s later/,
+          /^The host was told to stop the dump \(program take\) after 6(\.0)? s, and had not finished stopping it 30(\.0)? s later/,
         hint: /Earlier backups are as they were\. .*frozen/s,
       });
       await thaw();

@@ -108,7 +108,7 @@ describe('the disk of Docker has too little room while it goes on', () => {
   });
   test('for files, where bytes are free', async () => {
     const text = await ended(`${2 ** 40} ${2 ** 20} gone`);
-    assert.match(text, /hardly a file more can be made.*docker system df\. See which disk that is: df -i/);
+    assert.match(text, /almost out of inodes.*docker system df\. See which disk that is: df -i/);
   });
   test('what is not known is not said, and what stays is told', async () => {
     const text = await ended('unseen unseen kept');

@@ -50,6 +50,11 @@ describe('a session that is over', () => {
     assert.equal(outcome, 'deadline');
     assert.ok((asked[0]?.[0] ?? 0) <= 5_000);
   });
+
+  test('is the last where its grace may take what is left', async () => {
+    const { outcome, asked } = await follow([over, ended], 620_000);
+    assert.deepEqual([outcome, asked.length], ['deadline', 1]);
+  });
 });
 
 test('a host that is silent is not followed again', async () => {

@@ -181,7 +181,11 @@ describe('a variable that compose misses is told of', () => {
   const place = { file: 'the file', line: 4 };
   const cases: [UnsetVariable, RegExp, RegExp][] = [
     [{ in: 'compose-file', ...place, name: 'TAG' }, /^the file, line 4: the variable TAG is not/, /^Set it in the env/],
-    [{ in: 'compose-file', ...place, name: null }, /^the file, line 4: a "\$" stands before/, /is written "\$\$"\./],
+    [
+      { in: 'compose-file', ...place, name: null },
+      /^the file, line 4: compose reads the text after a "\$" as a variable/,
+      /is written "\$\$"\./,
+    ],
     [
       { in: 'env-file', ...place, holder: 'PW' },
       /^the file, line 4: PW holds a "\$"/,
@@ -192,7 +196,11 @@ describe('a variable that compose misses is told of', () => {
       /^the file, line 4: a value holds a "\$"/,
       /^Put the value of that line/,
     ],
-    [{ in: 'elsewhere' }, /in a file which the compose file names$/, /^Set it in the env file/],
+    [
+      { in: 'elsewhere' },
+      /a file that the compose file refers to uses a variable that is not set$/,
+      /^Set it in the env file/,
+    ],
   ];
   for (const [variable, detail, remedy] of cases)
     test(`${JSON.stringify(variable)}`, () => {
