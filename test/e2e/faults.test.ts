@@ -372,7 +372,7 @@ describe('a dump that is not what it should be', () => {
     ],
     [
       "a table's rows are missing",
-      'exec "$real" --exclude-table-data=items "$@"',
+      'exec "$real" --exclude-table-data=public.items "$@"',
       {},
       /tables: 1 of 1 tables are not in the dump: public\.items/,
     ],
