@@ -404,7 +404,7 @@ function protocolTests(open: () => Promise<Connection>): void {
     await failsWith(
       run,
       'host-silent',
-      /was to end a trial \(program work\) after 1\.0 s, .* not done with that 1\.5 s later$/,
+      /was told to stop a trial \(program work\) after 1\.0 s, .* not finished stopping it 1\.5 s later$/,
     );
     await nothingLives();
     assert.deepEqual(readdirSync(folder).toSorted(), ['ended', 'started']);
