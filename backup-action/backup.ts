@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type BackupAttempt,
@@ -12,12 +11,11 @@ import {
   publishBackup,
   takeBackup,
 } from '../shared/backups/backup.ts';
-import type { Check } from '../shared/backups/manifest.ts';
-import { setFileNames } from '../shared/backups/naming.ts';
-import { lockMayStay, type TakenDump, type Taking } from '../shared/backups/take.ts';
+import { type HeldDump, lockMayStay, type TakenDump } from '../shared/backups/take.ts';
 import { Failure } from '../shared/failure.ts';
 import { connect } from '../shared/host/connect.ts';
 import type { Connection } from '../shared/host/connection.ts';
+import { holderText } from '../shared/host/lock-holder.ts';
 import { survey } from '../shared/host/survey.ts';
 import { insideScript } from '../shared/postgres/scripts.ts';
 import { mixedServices } from '../shared/releases/release.ts';
@@ -27,6 +25,8 @@ import { diagnoseKey } from '../shared/runner/key-diagnosis.ts';
 import * as log from '../shared/runner/log.ts';
 import { makePrivateFolder } from '../shared/runner/private-folder.ts';
 import type { ActionContext } from '../shared/runner/run.ts';
+import type { Check } from '../shared/sets/manifest.ts';
+import { setFileNames } from '../shared/sets/naming.ts';
 import { formatBytes, formatDuration } from '../shared/units.ts';
 import { Deployments } from './deployments.ts';
 import type { BackupInputs } from './inputs.ts';
@@ -43,7 +43,7 @@ export async function backup(
   const run: BackupAttempt = {
     order: inputs,
     startedAt,
-    holder: `backup-action ${workflow.runUrl ?? 'without a workflow'} since ${startedAt.toISOString()} (${randomBytes(4).toString('hex')})`,
+    holder: holderText('backup-action', workflow.runUrl, startedAt),
     workflow,
     signal,
     onLog: log.host,
@@ -62,17 +62,17 @@ export async function backup(
       return { folder: folder.path, diagnoseKey, signal };
     });
     const way = connection;
-    const { prepared, taking, attempt } = await prepareAndTake(
+    const { prepared, held, attempt } = await prepareAndTake(
       run,
       (attempt) => prepare(way, inputs, attempt, deployments, outputs),
       (prepared, attempt) => takeDump(way, prepared, attempt),
       () => log.info('Other backups have changed since the survey: looking again'),
     );
     try {
-      await demandVerified(way, taking.dump, attempt);
-      await publishAndTell(way, prepared, taking.dump, attempt, deployments, outputs);
+      await demandVerified(way, held.dump, attempt);
+      await publishAndTell(way, prepared, held.dump, attempt, deployments, outputs);
     } finally {
-      if (!(await taking.release())) log.warning(lockMayStay(inputs.backupDir));
+      if (!(await held.release())) log.warning(lockMayStay(inputs.backupDir));
     }
   } catch (error) {
     if (outputs['backup-id'] === null) await tellFailure(connection, error, run);
@@ -116,15 +116,15 @@ async function prepare(
   });
 }
 
-async function takeDump(connection: Connection, prepared: Prepared, run: BackupAttempt): Promise<Taking> {
+async function takeDump(connection: Connection, prepared: Prepared, run: BackupAttempt): Promise<HeldDump> {
   return log.group('Dump, and read back from the disk', async () => {
     const progress = new DumpProgress(prepared.host.estimate);
-    const taking = await takeBackup(connection, prepared, {
+    const held = await takeBackup(connection, prepared, {
       ...run,
       onProgress: (name, value) => progress.tell(name, value),
     });
-    for (const check of [...taking.dump.verification, ...taking.dump.sides]) log.info(checkLine(check));
-    return taking;
+    for (const check of [...held.dump.verification, ...held.dump.sides]) log.info(checkLine(check));
+    return held;
   });
 }
 
@@ -141,19 +141,19 @@ async function publishAndTell(
   deployments: Deployments,
   outputs: BackupOutputs,
 ): Promise<void> {
-  const { account, published } = await log.group('Publish and prune', async () => {
+  const { reportFacts, published } = await log.group('Publish and prune', async () => {
     const done = await publishBackup(connection, prepared, dump, attempt, (manifest) =>
       deployments.recordsOf(manifest),
     );
-    const { settlement } = done.account;
-    for (const { reason } of settlement.tiers) log.info(reason);
-    for (const { tier, id, reason } of settlement.pruning) log.info(`${tier}/${id} ${reason}`);
+    const { publicationPlan } = done.reportFacts;
+    for (const { reason } of publicationPlan.tiers) log.info(reason);
+    for (const { tier, id, reason } of publicationPlan.pruning) log.info(`${tier}/${id} ${reason}`);
     return done;
   });
-  const { settlement, place } = account;
-  const problems = [...settlement.problems, ...published.problems];
+  const { publicationPlan, place } = reportFacts;
+  const problems = [...publicationPlan.problems, ...published.problems];
 
-  const names = setFileNames('backup', dump.id, settlement.manifest);
+  const names = setFileNames('backup', dump.id, publicationPlan.manifest);
   Object.assign(outputs, {
     status: problems.length === 0 ? 'succeeded' : 'incomplete',
     'backup-id': dump.id,
@@ -163,12 +163,12 @@ async function publishAndTell(
     'size-bytes': dump.sizeBytes,
     ...dump.sums,
     tiers: ['daily', ...published.entered].join(','),
-    kept: keptSets(settlement),
+    kept: keptSets(publicationPlan),
     deleted: published.dropped,
     'history-id': deployments.historyId,
   });
   await deployments.store();
-  await summarizeBackup(account, problems, Date.now() - attempt.startedAt.getTime());
+  await summarizeBackup(reportFacts, problems, Date.now() - attempt.startedAt.getTime());
   if (problems.length > 0) endIncomplete(attempt.order.kind, problems, published.dropped > 0);
 }
 

@@ -1,18 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import type { BackupAttempt } from '../shared/backups/backup.ts';
-import type { Manifest } from '../shared/backups/manifest.ts';
 import { Failure } from '../shared/failure.ts';
-import { type Book, copiesLack, openBook, storeBook } from '../shared/history/book.ts';
 import { parseHold, tellHold } from '../shared/history/hold.ts';
 import { releaseHold } from '../shared/history/host-file.ts';
+import {
+  copiesLack,
+  gatherHistory,
+  type HistoryMirror,
+  type KnownHistory,
+  storeCopies,
+} from '../shared/history/known-history.ts';
 import { observationOf, observed } from '../shared/history/observation.ts';
 import { type HistoryRecord, recordId } from '../shared/history/record.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import type { Survey } from '../shared/host/survey.ts';
 import { releaseOf } from '../shared/releases/release.ts';
 import type { WorkflowContext } from '../shared/runner/context.ts';
-import { type HistoryMirror, historyMirror } from '../shared/runner/history-mirror.ts';
+import { historyMirror } from '../shared/runner/history-mirror.ts';
 import * as log from '../shared/runner/log.ts';
+import type { Manifest } from '../shared/sets/manifest.ts';
 import { endUnfinished } from '../shared/transaction/unfinished.ts';
 import type { BackupInputs } from './inputs.ts';
 
@@ -22,7 +28,7 @@ export class Deployments {
   readonly #workflow: WorkflowContext;
   readonly #mirror: HistoryMirror;
   readonly #mirrored: ReturnType<HistoryMirror['load']>;
-  #book: Book | undefined;
+  #knownHistory: KnownHistory | undefined;
   readonly #added: HistoryRecord[] = [];
 
   constructor(inputs: BackupInputs, workflow: WorkflowContext) {
@@ -56,7 +62,7 @@ export class Deployments {
     if (seen.hold === null) return false;
     const hold = parseHold(seen.hold);
     if (this.#inputs.releaseHold) {
-      const facts = { ...this.#circumstances(null), reason: 'HOLD released' };
+      const facts = { ...this.#runFacts(null), reason: 'HOLD released' };
       const record = observed(releaseOf(seen.containers, seen.images), facts, null);
       await releaseHold(connection, { backupDir, records: [record], onLog });
       this.#added.push(record);
@@ -70,17 +76,17 @@ export class Deployments {
 
   /** What the history gets of this backup: nothing where it tells of this release already. */
   recordsOf(manifest: Manifest): HistoryRecord[] {
-    const book = this.#book;
-    if (book === undefined) return [];
-    const { record, isNew } = observationOf(manifest.release, this.#circumstances(manifest), [
-      ...book.missing,
-      ...book.host,
+    const knownHistory = this.#knownHistory;
+    if (knownHistory === undefined) return [];
+    const { record, isNew } = observationOf(manifest.release, this.#runFacts(manifest), [
+      ...knownHistory.missing,
+      ...knownHistory.host,
       ...this.#added,
     ]);
     this.historyId = record.id;
     const records = isNew ? [record] : [];
     this.#added.push(...records);
-    return [...book.missing, ...records];
+    return [...knownHistory.missing, ...records];
   }
 
   /** Of the record that tells of this release. */
@@ -88,18 +94,18 @@ export class Deployments {
 
   /** Stores the history off the host: what goes wrong with that is told, and fails nothing. */
   async store(): Promise<void> {
-    if (this.#book === undefined || this.#inputs.history.length === 0) return;
-    if (!copiesLack(this.#book, this.#added) && !(await this.#mirrored).needsRefresh) return;
-    for (const notice of await storeBook(this.#book, this.#added, this.#mirror)) log.notice(notice);
+    if (this.#knownHistory === undefined || this.#inputs.history.length === 0) return;
+    if (!copiesLack(this.#knownHistory, this.#added) && !(await this.#mirrored).needsRefresh) return;
+    for (const notice of await storeCopies(this.#knownHistory, this.#added, this.#mirror)) log.notice(notice);
   }
 
   #open(seen: Survey, { texts, notices }: { texts: string[]; notices: string[] }): void {
-    if (this.#book === undefined) for (const notice of notices) log.notice(notice);
-    this.#book = openBook(this.#inputs.environment, seen.history, seen.auditTrail, texts);
-    for (const problem of this.#book.problems) log.notice(problem);
+    if (this.#knownHistory === undefined) for (const notice of notices) log.notice(notice);
+    this.#knownHistory = gatherHistory(this.#inputs.environment, seen.history, seen.auditTrail, texts);
+    for (const problem of this.#knownHistory.problems) log.notice(problem);
   }
 
-  #circumstances(manifest: Manifest | null): Parameters<typeof observed>[1] {
+  #runFacts(manifest: Manifest | null): Parameters<typeof observed>[1] {
     const { runId, runAttempt, actor, runUrl, commit } = this.#workflow;
     return {
       id: recordId(runId, runAttempt, randomBytes(4).toString('hex')),

@@ -1,9 +1,9 @@
-import { type DumpInputs, readDumpInputs } from '../shared/runner/dump-inputs.ts';
+import { type DumpInputs, readDumpInputs } from '../shared/inputs/dump-inputs.ts';
+import { type HistoryInputs, readHistoryInputs } from '../shared/inputs/history-inputs.ts';
+import { type HostInputs, inFolder, readHostInputs } from '../shared/inputs/host-inputs.ts';
+import { type RetentionInputs, readRetentionInputs } from '../shared/inputs/retention-inputs.ts';
 import * as grammar from '../shared/runner/grammar.ts';
-import { type HistoryInputs, readHistoryInputs } from '../shared/runner/history-inputs.ts';
-import { type HostInputs, inFolder, readHostInputs } from '../shared/runner/host-inputs.ts';
-import { readInputs } from '../shared/runner/inputs.ts';
-import { type RetentionInputs, readRetentionInputs } from '../shared/runner/retention-inputs.ts';
+import { readInputs } from '../shared/runner/input-reader.ts';
 
 /** What the workflow asks of a backup. */
 export interface BackupInputs extends HostInputs, DumpInputs, HistoryInputs, RetentionInputs {

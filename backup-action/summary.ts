@@ -1,17 +1,21 @@
-import { type Account, schemaChangesIn, sizesIn } from '../shared/backups/account.ts';
 import type { BackupOrder } from '../shared/backups/backup.ts';
-import type { Manifest } from '../shared/backups/manifest.ts';
-import { restoreCommands } from '../shared/backups/restore-command.ts';
-import { sizeChart } from '../shared/backups/size-chart.ts';
+import { type ReportFacts, schemaChangesIn, sizesIn } from '../shared/backups/report-facts.ts';
 import { Failure } from '../shared/failure.ts';
+import { restoreCommands } from '../shared/report/restore-command.ts';
+import { sizeChart } from '../shared/report/size-chart.ts';
+import * as summary from '../shared/runner/job-summary.ts';
 import * as log from '../shared/runner/log.ts';
-import * as summary from '../shared/runner/summary.ts';
+import type { Manifest } from '../shared/sets/manifest.ts';
 import { formatBytes, formatDuration } from '../shared/units.ts';
 
 /** Tells of a backup that was kept: a line in the log, and the job's summary. */
-export async function summarizeBackup(told: Account, problems: readonly string[], durationMs: number): Promise<void> {
-  const { settlement, place, target, previous } = told;
-  const { manifest, pruning, entered } = settlement;
+export async function summarizeBackup(
+  told: ReportFacts,
+  problems: readonly string[],
+  durationMs: number,
+): Promise<void> {
+  const { publicationPlan, place, target, previous } = told;
+  const { manifest, pruning, entered } = publicationPlan;
   const size = formatBytes(manifest.sizeBytes);
   const verdict = `Backup ${manifest.id} of "${manifest.database}" is verified: ${size} in ${formatDuration(durationMs)}`;
   if (problems.length === 0) log.success(verdict);
@@ -50,7 +54,7 @@ export async function summarizeBackup(told: Account, problems: readonly string[]
         manifest.checks.map(({ name, result, detail }) => [name, result, detail]),
       ),
     ]),
-    summary.details(`Kept and deleted: ${settlement.deletions.length} deleted`, [
+    summary.details(`Kept and deleted: ${publicationPlan.deletions.length} deleted`, [
       summary.table(
         ['Tier', 'Backup', 'Why'],
         pruning.map(({ tier, id, reason }) => [tier, { code: id }, reason]),
@@ -93,7 +97,7 @@ function rowsOf({ tables }: Manifest): string {
   return tables.some((table) => table.rows !== null) ? `about ${rows} rows` : 'rows not counted';
 }
 
-function schemaBlocks(told: Account): summary.Block[] {
+function schemaBlocks(told: ReportFacts): summary.Block[] {
   const changes = schemaChangesIn(told);
   if (changes === null || changes.length === 0) return [];
   return [

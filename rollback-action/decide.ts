@@ -1,14 +1,15 @@
 import { Failure } from '../shared/failure.ts';
-import { type Book, entriesOf, openBook } from '../shared/history/book.ts';
 import { lastGood } from '../shared/history/choice.ts';
+import { entriesOf, gatherHistory, type KnownHistory } from '../shared/history/known-history.ts';
 import { newestKnown, newestSchema } from '../shared/history/observation.ts';
 import type { Survey } from '../shared/host/survey.ts';
+import type { Plan } from '../shared/plan/plan.ts';
+import { planRollback } from '../shared/plan/plan-rollback.ts';
+import { wantedRelease } from '../shared/plan/target.ts';
+import { planText } from '../shared/plan/text.ts';
 import { checkComposeVersion, noCompose } from '../shared/releases/compose-version.ts';
-import { type Plan, planRollback } from '../shared/releases/plan.ts';
-import { planText } from '../shared/releases/plan-text.ts';
 import { readProject } from '../shared/releases/project.ts';
 import { releaseOf } from '../shared/releases/release.ts';
-import { wantedRelease } from '../shared/releases/target.ts';
 import * as log from '../shared/runner/log.ts';
 import type { RollbackInputs } from './inputs.ts';
 
@@ -17,25 +18,25 @@ export async function decide(
   seen: Survey,
   mirrored: { texts: string[]; notices: string[] },
   inputs: RollbackInputs,
-): Promise<{ plan: Plan; book: Book }> {
+): Promise<{ plan: Plan; knownHistory: KnownHistory }> {
   return log.group('Plan', async () => {
     const { compose } = seen;
     if (compose === null || 'error' in compose) return noCompose(compose?.error ?? '');
     checkComposeVersion(compose.version);
     const project = readProject(compose.config, compose.template);
     checkProjectName(project.name, seen);
-    if (compose.world === null) throw worldUnknown();
+    if (compose.projectState === null) throw projectStateUnknown();
 
-    const book = openBook(inputs.environment, seen.history, seen.auditTrail, mirrored.texts);
-    for (const text of [...mirrored.notices, ...book.problems]) log.notice(text);
+    const knownHistory = gatherHistory(inputs.environment, seen.history, seen.auditTrail, mirrored.texts);
+    for (const text of [...mirrored.notices, ...knownHistory.problems]) log.notice(text);
     const running = releaseOf(seen.containers, seen.images);
     const databases = new Set([...seen.candidates.map(({ service }) => service), inputs.databaseService ?? '']);
     const wanted = wantedRelease(inputs.target, {
       project,
       databases,
-      history: book.host.filter(({ environment }) => environment === inputs.environment),
-      entries: entriesOf(book),
-      choice: lastGood({ records: book.host, environment: inputs.environment, running, ignored: databases }),
+      history: knownHistory.host.filter(({ environment }) => environment === inputs.environment),
+      entries: entriesOf(knownHistory),
+      choice: lastGood({ records: knownHistory.host, environment: inputs.environment, running, ignored: databases }),
       services: inputs.services,
       registry: inputs.registry,
     });
@@ -53,9 +54,9 @@ export async function decide(
       envNames: compose.envNames,
       unset: compose.unset,
       filesChangedAt: compose.changedAt,
-      newestKnown: newestKnown(book.host, inputs.environment)?.release ?? null,
-      schemaNow: newestSchema(book.host, inputs.environment),
-      world: compose.world,
+      newestKnown: newestKnown(knownHistory.host, inputs.environment)?.release ?? null,
+      schemaNow: newestSchema(knownHistory.host, inputs.environment),
+      projectState: compose.projectState,
     });
     for (const line of planText(plan)) log.info(line);
     for (const { level, text } of plan.notes) {
@@ -66,7 +67,7 @@ export async function decide(
     if (beside.length > 0 && inputs.healthUrl === null)
       log.info(`The gap of ${beside.join(', ')} is measured at the containers; "health-url" measures what users see`);
     if (seen.hold !== null) log.info('Deployments are on hold already, since an earlier rollback');
-    return { plan, book };
+    return { plan, knownHistory };
   });
 }
 
@@ -82,7 +83,7 @@ function checkProjectName(name: string, seen: Survey): void {
   );
 }
 
-function worldUnknown(): Failure {
+function projectStateUnknown(): Failure {
   return new Failure('bad-compose-config', 'Compose cannot read the project on the host', {
     hint: 'In deploy-dir on the host: docker compose config --quiet. Check "compose-file" and "env-file"',
   });

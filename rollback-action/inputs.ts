@@ -1,12 +1,13 @@
-import type { Keep } from '../shared/backups/tiers.ts';
 import { InputError } from '../shared/failure.ts';
-import { parseTarget, type Target } from '../shared/releases/target.ts';
-import { type DumpInputs, readDumpInputs } from '../shared/runner/dump-inputs.ts';
+import { type DumpInputs, readDumpInputs } from '../shared/inputs/dump-inputs.ts';
+import { type HistoryInputs, readHistoryInputs } from '../shared/inputs/history-inputs.ts';
+import { type HostInputs, readHostInputs } from '../shared/inputs/host-inputs.ts';
+import { type RegistryInputs, readRegistryInputs } from '../shared/inputs/registry-inputs.ts';
+import type { Strategy } from '../shared/plan/strategy.ts';
+import { parseTarget, type Target } from '../shared/plan/target.ts';
 import * as grammar from '../shared/runner/grammar.ts';
-import { type HistoryInputs, readHistoryInputs } from '../shared/runner/history-inputs.ts';
-import { type HostInputs, readHostInputs } from '../shared/runner/host-inputs.ts';
-import { readInputs } from '../shared/runner/inputs.ts';
-import { type RegistryInputs, readRegistryInputs } from '../shared/runner/registry-inputs.ts';
+import { readInputs } from '../shared/runner/input-reader.ts';
+import type { Keep } from '../shared/sets/tiers.ts';
 
 /** What the workflow asks of a rollback. Times in milliseconds. */
 export interface RollbackInputs extends HostInputs, DumpInputs, HistoryInputs, RegistryInputs {
@@ -19,7 +20,7 @@ export interface RollbackInputs extends HostInputs, DumpInputs, HistoryInputs, R
   planOnly: boolean;
   /** The hash of a plan that was looked at. */
   expectPlan: string | null;
-  strategy: 'auto' | 'recreate' | 'blue-green';
+  strategy: Strategy | 'auto';
   proxyService: string | null;
   stopTimeout: number;
   healthTimeout: number;

@@ -1,11 +1,11 @@
 import { auditLine } from '../shared/history/audit-line.ts';
 import { type Hold, holdText } from '../shared/history/hold.ts';
 import { type HistoryRecord, historyLine, longestReason } from '../shared/history/record.ts';
-import { overrideYaml, revertYaml } from '../shared/releases/override.ts';
-import type { Plan, ServiceStep } from '../shared/releases/plan.ts';
+import { overrideYaml, revertYaml } from '../shared/plan/override.ts';
+import type { Plan, ServiceStep } from '../shared/plan/plan.ts';
+import { referenceOf } from '../shared/releases/image-reference.ts';
 import type { PulledImage } from '../shared/releases/pull.ts';
 import type { Release } from '../shared/releases/release.ts';
-import { referenceOf } from '../shared/releases/target.ts';
 import type { WorkflowContext } from '../shared/runner/context.ts';
 import {
   type OutcomeTexts,
@@ -81,7 +81,7 @@ export function transactionRequest(decided: Decided): TransactionRequest {
     project: plan.project,
     composeFiles: inputs.composeFiles,
     envFile: inputs.envFile,
-    world: plan.world,
+    projectState: plan.projectState,
     services: plan.services.map(({ service, strategy, retag, fixedName, toImage }) => ({
       service,
       strategy,

@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { judgeGround } from '../shared/backups/preflight.ts';
+import { judgeHost } from '../shared/backups/preflight.ts';
 import { Failure } from '../shared/failure.ts';
-import { type Book, storeBook } from '../shared/history/book.ts';
 import { appendHistory } from '../shared/history/host-file.ts';
+import { type KnownHistory, storeCopies } from '../shared/history/known-history.ts';
 import { parseHistory, recordId } from '../shared/history/record.ts';
 import { connect } from '../shared/host/connect.ts';
 import type { Connection } from '../shared/host/connection.ts';
+import { holderText } from '../shared/host/lock-holder.ts';
 import { type Survey, survey } from '../shared/host/survey.ts';
+import type { Plan } from '../shared/plan/plan.ts';
 import { insideScript } from '../shared/postgres/scripts.ts';
-import type { Plan } from '../shared/releases/plan.ts';
 import type { WorkflowContext } from '../shared/runner/context.ts';
 import { historyMirror } from '../shared/runner/history-mirror.ts';
 import { diagnoseKey } from '../shared/runner/key-diagnosis.ts';
@@ -16,13 +17,13 @@ import * as log from '../shared/runner/log.ts';
 import { makePrivateFolder } from '../shared/runner/private-folder.ts';
 import type { ActionContext } from '../shared/runner/run.ts';
 import { endUnfinished } from '../shared/transaction/unfinished.ts';
-import { type PrerollbackBackup, takePrerollbackBackup } from './backup.ts';
 import { type Carried, carry } from './carry.ts';
 import { decide } from './decide.ts';
 import { endingFailure } from './endings.ts';
 import type { RollbackInputs } from './inputs.ts';
 import type { RollbackOutputs } from './outputs.ts';
-import { pullTarget } from './pull.ts';
+import { type PrerollbackBackup, takePrerollbackBackup } from './prerollback-backup.ts';
+import { pullTarget } from './pull-target.ts';
 import { settledPlan, transactionRequest } from './request.ts';
 import { summarizeFailure, summarizePlan, summarizeRollback, summarizeUnchanged } from './summary.ts';
 
@@ -54,7 +55,7 @@ export async function rollback(
     workflow,
     signal,
     startedAt,
-    holder: `rollback-action ${workflow.runUrl ?? 'without a workflow'} since ${startedAt.toISOString()} (${randomBytes(4).toString('hex')})`,
+    holder: holderText('rollback-action', workflow.runUrl, startedAt),
     historyId: recordId(workflow.runId, workflow.runAttempt, randomBytes(4).toString('hex')),
     outputs,
   };
@@ -101,7 +102,7 @@ async function carryOut(connection: Connection, reach: () => Promise<Connection>
   const mirrored = mirror.load();
 
   const seen = await look(connection, run);
-  const { plan, book } = await decide(seen, await mirrored, inputs);
+  const { plan, knownHistory } = await decide(seen, await mirrored, inputs);
   outputs.from = JSON.stringify(plan.from);
   outputs.to = JSON.stringify(plan.to);
   outputs['plan-hash'] = plan.hash;
@@ -117,9 +118,9 @@ async function carryOut(connection: Connection, reach: () => Promise<Connection>
     await tellUnchanged(plan, run);
     return;
   }
-  if (book.missing.length > 0) {
-    await appendHistory(connection, { backupDir: inputs.backupDir, records: book.missing, onLog: log.host });
-    log.info(`${book.missing.length} records were added to the history on the host, which lacked them`);
+  if (knownHistory.missing.length > 0) {
+    await appendHistory(connection, { backupDir: inputs.backupDir, records: knownHistory.missing, onLog: log.host });
+    log.info(`${knownHistory.missing.length} records were added to the history on the host, which lacked them`);
   }
 
   const images = await pullTarget(connection, plan, inputs, signal);
@@ -153,7 +154,7 @@ async function carryOut(connection: Connection, reach: () => Promise<Connection>
       },
     }),
   );
-  await record(carried, book, run, mirror);
+  await record(carried, knownHistory, run, mirror);
   await conclude(carried, settled, backup, run);
   if (carried.recorded !== null) outputs['history-id'] = historyId;
 }
@@ -177,7 +178,7 @@ async function look(connection: Connection, run: RollbackRun): Promise<Survey> {
         log.host,
       );
     const seen = await once();
-    judgeGround(seen, inputs);
+    judgeHost(seen, inputs);
     if (seen.unfinished.length === 0) return seen;
     if (seen.lockHolder !== null) throw underWay(seen.unfinished, seen.lockHolder);
     if (inputs.planOnly) {
@@ -224,13 +225,13 @@ async function backUp(connection: Connection, seen: Survey, run: RollbackRun): P
 /** Off the host as well: what goes wrong with that is told, and fails nothing. */
 async function record(
   carried: Carried,
-  book: Book,
+  knownHistory: KnownHistory,
   { inputs }: RollbackRun,
   mirror: ReturnType<typeof historyMirror>,
 ): Promise<void> {
   if (carried.recorded === null || inputs.history.length === 0) return;
   const { records, problems } = parseHistory(carried.recorded);
-  for (const text of [...problems, ...(await storeBook(book, records, mirror))]) log.notice(text);
+  for (const text of [...problems, ...(await storeCopies(knownHistory, records, mirror))]) log.notice(text);
 }
 
 /** Tells how it ended. @throws Failure for every ending but the one that was wanted */

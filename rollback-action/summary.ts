@@ -1,15 +1,15 @@
 import { Failure } from '../shared/failure.ts';
-import type { Plan } from '../shared/releases/plan.ts';
-import { fromIn, toIn } from '../shared/releases/plan-text.ts';
+import type { Plan } from '../shared/plan/plan.ts';
+import { fromIn, toIn } from '../shared/plan/text.ts';
+import * as summary from '../shared/runner/job-summary.ts';
 import * as log from '../shared/runner/log.ts';
-import * as summary from '../shared/runner/summary.ts';
 import { quoteForShell } from '../shared/shell-quote.ts';
 import { timelineOf } from '../shared/transaction/timeline.ts';
 import { formatDuration } from '../shared/units.ts';
-import type { PrerollbackBackup } from './backup.ts';
 import type { Carried } from './carry.ts';
 import type { RollbackInputs } from './inputs.ts';
 import type { RollbackOutputs } from './outputs.ts';
+import type { PrerollbackBackup } from './prerollback-backup.ts';
 
 /** Tells of a rollback that has come to its end. */
 export async function summarizeRollback(

@@ -12,7 +12,7 @@ const bundles = {
 // The bundler never removes what it wrote before, and names chunks after the paths of their modules.
 rmSync('build', { recursive: true, force: true });
 run('node_modules/typescript/bin/tsc', []);
-for (const asset of globSync('shared/**/*.{sh,sql}')) cpSync(asset, `build/${asset}`);
+for (const asset of globSync('{shared,*-action}/**/*.{sh,sql}')) cpSync(asset, `build/${asset}`);
 cpSync('package.json', 'build/package.json');
 for (const [name, entry] of Object.entries(bundles)) {
   const ncc = ['build', `build/${entry}`, '-o', `build/dist/${name}`, '--license', 'licenses.txt', '-q'];

@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { startOf } from '../shared/backups/naming.ts';
 import { InputError } from '../shared/failure.ts';
+import { type HistoryInputs, readHistoryInputs } from '../shared/inputs/history-inputs.ts';
+import { type HostInputs, readHostInputs } from '../shared/inputs/host-inputs.ts';
+import { type NoticeInputs, readNoticeInputs } from '../shared/inputs/notice-inputs.ts';
+import { type OffsiteInputs, readOffsiteInputs } from '../shared/inputs/offsite-inputs.ts';
+import { type RegistryInputs, readRegistryInputs } from '../shared/inputs/registry-inputs.ts';
+import { type RetentionInputs, readRetentionInputs } from '../shared/inputs/retention-inputs.ts';
+import { parseTarget, type Target } from '../shared/plan/target.ts';
 import { statementsIn } from '../shared/postgres/statements.ts';
-import { parseTarget, type Target } from '../shared/releases/target.ts';
 import * as grammar from '../shared/runner/grammar.ts';
-import { type HistoryInputs, readHistoryInputs } from '../shared/runner/history-inputs.ts';
-import { type HostInputs, readHostInputs } from '../shared/runner/host-inputs.ts';
-import { readInputs } from '../shared/runner/inputs.ts';
-import { type NoticeInputs, readNoticeInputs } from '../shared/runner/notice-inputs.ts';
-import { type OffsiteInputs, readOffsiteInputs } from '../shared/runner/offsite-inputs.ts';
-import { type RegistryInputs, readRegistryInputs } from '../shared/runner/registry-inputs.ts';
-import { type RetentionInputs, readRetentionInputs } from '../shared/runner/retention-inputs.ts';
+import { readInputs } from '../shared/runner/input-reader.ts';
+import { startOf } from '../shared/sets/naming.ts';
 import type { Group } from './finding.ts';
 
 /** What the workflow asks of a verification. Times in milliseconds. */

@@ -1,5 +1,5 @@
+import * as summary from '../shared/runner/job-summary.ts';
 import * as log from '../shared/runner/log.ts';
-import * as summary from '../shared/runner/summary.ts';
 import { counted, formatDuration } from '../shared/units.ts';
 import { type Finding, type Tally, worstFirst } from './finding.ts';
 import type { VerifyInputs } from './inputs.ts';

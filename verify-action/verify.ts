@@ -7,15 +7,15 @@ import { diagnoseKey } from '../shared/runner/key-diagnosis.ts';
 import * as log from '../shared/runner/log.ts';
 import { makePrivateFolder } from '../shared/runner/private-folder.ts';
 import type { ActionContext } from '../shared/runner/run.ts';
-import { checkBackups } from './check-backups.ts';
-import { checkDeployment } from './check-deployment.ts';
-import { checkDrill } from './check-drill.ts';
-import { checkSetup } from './check-setup.ts';
+import { checkBackups } from './backups/check-backups.ts';
+import { checkDeployment } from './deployment/check-deployment.ts';
+import { checkDrill } from './drill/check-drill.ts';
 import { detailOf, type Finding, Findings, type Group, type Tally, tallyOf } from './finding.ts';
-import { look, type Verification } from './ground.ts';
 import type { VerifyInputs } from './inputs.ts';
 import type { VerifyOutputs } from './outputs.ts';
+import { checkSetup } from './setup/check-setup.ts';
 import { summarizeVerification, tallyText, tellFindings } from './summary.ts';
+import { look, type Verification } from './surveyed-host.ts';
 
 /** Survey, judge each check, record, tell. */
 export async function verify(
@@ -61,7 +61,7 @@ export async function verify(
 
 async function makeChecks(connection: Connection, run: Verification, all: Finding[]): Promise<void> {
   const { inputs } = run;
-  const ground = await log.group(`Survey of ${connection.target}`, () => look(connection, run));
+  const surveyed = await log.group(`Survey of ${connection.target}`, () => look(connection, run));
   const make = async (group: Group, title: string, judge: () => Promise<Findings>) => {
     if (!inputs.checks.includes(group)) return;
     await log.group(title, async () => {
@@ -70,11 +70,11 @@ async function makeChecks(connection: Connection, run: Verification, all: Findin
       tellFindings(list);
     });
   };
-  await make('setup', 'Set-up: will backups and rollbacks work?', () => checkSetup(connection, ground, run));
-  await make('backups', 'Backups: are they there, and whole?', () => checkBackups(connection, ground, run));
-  await make('drill', 'Drill: does a backup restore?', () => checkDrill(connection, ground, run));
+  await make('setup', 'Set-up: will backups and rollbacks work?', () => checkSetup(connection, surveyed, run));
+  await make('backups', 'Backups: are they there, and whole?', () => checkBackups(connection, surveyed, run));
+  await make('drill', 'Drill: does a backup restore?', () => checkDrill(connection, surveyed, run));
   await make('deployment', 'Deployment: is it what was deployed, and well?', () =>
-    checkDeployment(connection, ground, run),
+    checkDeployment(connection, surveyed, run),
   );
 }
 

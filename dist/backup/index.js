@@ -28368,13 +28368,6 @@ module.exports = {
 
 /***/ }),
 
-/***/ 28738:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "aa5fbe5807580bc361ea.sh";
-
-/***/ }),
-
 /***/ 30443:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28393,13 +28386,6 @@ module.exports = __nccwpck_require__.p + "6bebce38a89b06c83806.sh";
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__.p + "4b2d35cfa30ec68e8145.sh";
-
-/***/ }),
-
-/***/ 87128:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "ba6dedfdf5c17d530e37.sh";
 
 /***/ }),
 
@@ -28438,6 +28424,13 @@ module.exports = __nccwpck_require__.p + "0fd91cf291f73fd42734.sh";
 
 /***/ }),
 
+/***/ 35035:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "86d4ca6b13010e5e5c4c.sh";
+
+/***/ }),
+
 /***/ 65801:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28455,7 +28448,7 @@ module.exports = __nccwpck_require__.p + "6dc1988ca9681b596ef9.sh";
 /***/ 64987:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "2434caa88d637e9617f5.sh";
+module.exports = __nccwpck_require__.p + "d6c43e2b296cbe799847.sh";
 
 /***/ }),
 
@@ -28494,10 +28487,17 @@ module.exports = __nccwpck_require__.p + "41756c5392e92e5677f8.sh";
 
 /***/ }),
 
-/***/ 62434:
+/***/ 97656:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "cf2d16fdc4ad601aebc2.sh";
+module.exports = __nccwpck_require__.p + "aa5fbe5807580bc361ea.sh";
+
+/***/ }),
+
+/***/ 97094:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "ba6dedfdf5c17d530e37.sh";
 
 /***/ }),
 
@@ -32496,7 +32496,7 @@ function messageOf(error) {
     return typeof error === 'string' ? error : (JSON.stringify(error) ?? String(error));
 }
 
-;// CONCATENATED MODULE: ./build/shared/runner/outputs.js
+;// CONCATENATED MODULE: ./build/shared/runner/set-outputs.js
 
 /**
  * Sets every output of the step.
@@ -32591,8 +32591,6 @@ function runAction(name, outputs, action, grace = gracePeriod) {
     Promise.resolve(context).then(action).then(succeed, fail);
 }
 
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(77598);
 ;// CONCATENATED MODULE: external "node:timers/promises"
 const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
 ;// CONCATENATED MODULE: ./build/shared/host/survey-sets.js
@@ -32746,6 +32744,19 @@ function parseImageReference(text) {
     }
     return new ImageReference(registry, path, tag, digest);
 }
+/** null for what is no reference, such as one with a variable that is not set. */
+function referenceOf(image) {
+    if (image === null)
+        return null;
+    try {
+        return parseImageReference(image);
+    }
+    catch (error) {
+        if (error instanceof failure_Failure)
+            return null;
+        throw error;
+    }
+}
 /** Cuts off the digest, then the tag: a colon before the last slash belongs to the registry's port. */
 function split(text) {
     const at = text.indexOf('@');
@@ -32774,7 +32785,6 @@ function image_reference_refuse(text, why) {
 }
 
 ;// CONCATENATED MODULE: ./build/shared/releases/release.js
-
 
 const imageIdGrammar = /^sha256:[a-f0-9]{64}$/;
 /** Compose's own grammar of service names. */
@@ -32850,7 +32860,7 @@ function runningImage(container, image) {
     // A container may be made from an id; the grammar would read that as a repository called "sha256".
     if (isImageId(container.image))
         return { image: container.image, tag: null, digest: null, imageId };
-    const reference = referenceOrNull(container.image);
+    const reference = referenceOf(container.image);
     if (reference === null)
         return { image: null, tag: null, digest: null, imageId };
     return { image: container.image, tag: reference.tag, digest: digestOf(reference, image), imageId };
@@ -32858,7 +32868,7 @@ function runningImage(container, image) {
 /** An image may have several digests in one repository: the one that the reference names, else the first by name. */
 function digestOf(reference, image) {
     const digests = (image?.repoDigests ?? [])
-        .map(referenceOrNull)
+        .map(referenceOf)
         .filter((known) => known?.repository === reference.repository)
         .map((known) => known?.digest ?? '')
         .filter(isDigest)
@@ -32867,15 +32877,868 @@ function digestOf(reference, image) {
         return reference.digest;
     return digests[0] ?? null;
 }
-function referenceOrNull(text) {
+
+;// CONCATENATED MODULE: ./build/shared/sets/naming.js
+const idGrammar = /^(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})$/;
+const dumpExtensions = ['dump.zst', 'dump', 'sql.gz', 'sql.zst', 'sql'];
+/** Everything beside the dump, by what it is. */
+const sidecarEndings = {
+    manifest: 'manifest.json',
+    report: 'report.txt',
+    schema: 'schema.sql.gz',
+    globals: 'globals.sql.gz',
+    settings: 'settings.sql.gz',
+    sha256: 'sha256',
+    md5: 'md5',
+    proof: 'proof.jsonl',
+    reason: 'reason.txt',
+};
+/** Where the sets of a kind are put first, and what their names begin with. */
+function homeOf(kind) {
+    return kind === 'prerollback' ? { folder: 'rollback', prefix: 'prerollback' } : { folder: 'daily', prefix: 'backup' };
+}
+/** The id of a backup that started then: `YYYYMMDD_HHMMSS`, UTC, whole seconds. Years 0000 to 9999. */
+function backupIdAt(start) {
+    const [date = '', time = ''] = start.toISOString().split('T');
+    return `${date.replaceAll('-', '')}_${time.slice(0, 8).replaceAll(':', '')}`;
+}
+/** When the backup started, or null where the text is no id (also for dates that do not exist, as 20260230_000000). */
+function startOf(id) {
+    const parts = idGrammar.exec(id);
+    if (parts === null)
+        return null;
+    const [, year, month, day, hour, minute, second] = parts;
+    const start = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+    // The date parser carries 30 February over to March and 24:00 to the next day.
+    return Number.isNaN(start.getTime()) || backupIdAt(start) !== id ? null : start;
+}
+/** True for `YYYYMMDD_HHMMSS` of a moment that exists. */
+function isBackupId(text) {
+    return startOf(text) !== null;
+}
+/** The extension of a dump, without a leading dot. A custom dump's gzip is inside the archive, so it does not show. */
+function dumpExtension({ format, compression, encryption }) {
+    const outer = { zstd: '.zst', gzip: format === 'custom' ? '' : '.gz', none: '' }[compression];
+    return `${format === 'custom' ? 'dump' : 'sql'}${outer}${encryption === 'age' ? '.age' : ''}`;
+}
+/** The names of all files of a set. They hold letters, digits, `_` and `.` only. */
+function naming_setFileNames(prefix, id, encoding) {
+    const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => [part, `${prefix}_${id}.${ending}`]);
+    return { ...Object.fromEntries(sidecars), dump: `${prefix}_${id}.${dumpExtension(encoding)}` };
+}
+/** Reads a bare file name; null for one that is not ours. */
+function naming_parseSetFileName(name) {
+    const [, prefix, id = '', ending = ''] = /^(backup|prerollback|failed)_(\d{8}_\d{6})\.(.+)$/.exec(name) ?? [];
+    if (!isBackupId(id))
+        return null;
+    const part = partOf(ending);
+    return part === null ? null : { prefix: prefix, id, part };
+}
+/** True for the name of a file or folder that a run has not finished; the next run removes it. */
+function isPartialName(name) {
+    return /^\.partial-\d{8}_\d{6}/.test(name);
+}
+function partOf(ending) {
+    for (const [part, known] of Object.entries(sidecarEndings))
+        if (ending === known)
+            return part;
+    const plain = ending.replace(/\.age$/, '');
+    return dumpExtensions.some((known) => plain === known) ? 'dump' : null;
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/read-manifest.js
+
+
+
+
+
+/** UTF-16 units; room for `mostRelations` tables, each with a sequence and names of 63 characters. */
+const read_manifest_longestManifest = 128 * 1024 * 1024;
+/** UTF-16 units. PostgreSQL's own limit on names is 63 bytes, but a build may have another. */
+const read_manifest_name = untrusted_text(1024);
+const line = untrusted_text(4096);
+const mostRelations = 200_000;
+const backupId = textThat(isBackupId, 'a backup id');
+const read_manifest_moment = textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC');
+const bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
+const hex = (digits) => textThat((value) => value.length === digits && /^[a-f0-9]+$/.test(value), `${digits} lower-case hex digits`);
+const url = textThat((value) => value.length <= 2048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address');
+const table = shape({ schema: read_manifest_name, name: read_manifest_name, rows: orNull(count), exact: bool });
+const sequence = shape({
+    schema: read_manifest_name,
+    name: read_manifest_name,
+    before: orNull(bigInteger),
+    after: orNull(bigInteger),
+    increment: bigInteger,
+});
+const read_manifest_runningImage = shape({
+    image: orNull(line),
+    tag: orNull(untrusted_text(128)),
+    digest: orNull(textThat(isDigest, 'a digest')),
+    imageId: orNull(textThat(isImageId, 'an image id')),
+});
+const check = shape({
+    name: read_manifest_name,
+    result: oneOf('passed', 'failed', 'could-not-check'),
+    detail: line,
+    ms: milliseconds,
+});
+const summaryFields = {
+    version: oneOf(1),
+    id: backupId,
+    kind: oneOf('scheduled', 'predeployment', 'prerollback'),
+    environment: read_manifest_name,
+    database: textThat((value) => value !== '' && value.length <= 1024 && !value.includes('\0'), 'a database name'),
+    startedAt: read_manifest_moment,
+    finishedAt: read_manifest_moment,
+    serverVersion: read_manifest_name,
+    pgDumpVersion: read_manifest_name,
+    encoding: read_manifest_name,
+    locale: read_manifest_name,
+    ctype: orNull(read_manifest_name),
+    localeProvider: orNull(oneOf('libc', 'icu', 'builtin')),
+    providerLocale: orNull(read_manifest_name),
+    format: oneOf('custom', 'plain'),
+    compression: oneOf('zstd', 'gzip', 'none'),
+    encryption: oneOf('none', 'age'),
+    file: textThat((value) => naming_parseSetFileName(value)?.part === 'dump', 'the bare name of a dump'),
+    sizeBytes: count,
+    dumpBytes: orNull(count),
+    sha256: hex(64),
+    md5: hex(32),
+    largeObjects: count,
+    schemaSha256: orNull(hex(64)),
+    schemaChangedSince: orNull(backupId),
+    release: mapOf(isServiceName, read_manifest_runningImage, 1000),
+    runUrl: orNull(url),
+    commit: orNull(textThat((value) => /^[a-f0-9]{7,64}$/.test(value), 'a commit')),
+    actor: orNull(read_manifest_name),
+    checks: listOf(check, 1000),
+};
+const summary = shape(summaryFields);
+const manifest = shape({
+    ...summaryFields,
+    tables: listOf(table, mostRelations),
+    sequences: listOf(sequence, mostRelations),
+    extensions: listOf(shape({ name: read_manifest_name, version: read_manifest_name }), 10_000),
+});
+/**
+ * Reads a manifest from the host, which may hold anything. Fields that this version does not know are dropped.
+ *
+ * @throws Failure `bad-manifest`; its message ends a sentence that begins with the file's name.
+ */
+function read_manifest_readManifest(json) {
+    return read(manifest, json);
+}
+/** The same without the lists of what the set holds, whether they are there or not. @throws Failure as `readManifest` */
+function readSummary(json) {
+    return read(summary, json);
+}
+function read(reader, json) {
+    if (json.length > read_manifest_longestManifest)
+        throw new failure_Failure('bad-manifest', 'is too large for a manifest');
+    const value = parse(json);
+    refuseOtherVersions(value);
     try {
-        return parseImageReference(text);
+        return reader(value, '');
     }
     catch (error) {
         if (error instanceof failure_Failure)
-            return null;
+            throw new failure_Failure('bad-manifest', `is not a manifest: ${error.message}`);
         throw error;
     }
+}
+function parse(json) {
+    try {
+        return JSON.parse(json);
+    }
+    catch (error) {
+        throw new failure_Failure('bad-manifest', 'is not JSON', { cause: error });
+    }
+}
+/** Said before the shape is looked at: a later version may have any. */
+function refuseOtherVersions(value) {
+    const version = value?.version;
+    if (typeof version === 'number' && version !== 1) {
+        throw new failure_Failure('bad-manifest', `has version ${version}; this release of the action reads version 1`);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/catalogue.js
+
+
+
+const allFolders = ['daily', 'weekly', 'monthly', 'predeployment', 'rollback', 'failed'];
+/** What the rollback folder holds besides sets. */
+const rollbackRecords = /^rollback\/(deployment_tags\.log|history\.jsonl|HOLD|transactions(\/.+)?)$/;
+/**
+ * Sorts what the survey found into sets and others.
+ *
+ * @param files every file of these folders.
+ * @param manifestTexts contents of the `*.manifest.json` files by path, as far as summaries are read from them. Untrusted.
+ */
+function catalogueOf(files, manifestTexts) {
+    const copies = new Map();
+    const failed = new Set();
+    const partial = [];
+    const foreign = [];
+    for (const file of files) {
+        const place = placeOf(file);
+        if (place === 'partial')
+            partial.push(file);
+        else if (place === 'foreign')
+            foreign.push(file);
+        else if (place === 'record')
+            continue;
+        else if (place.folder === 'failed')
+            failed.add(place.id);
+        else {
+            const key = `${place.folder}/${place.id}`;
+            const copy = copies.get(key) ?? { ...place, files: [] };
+            copy.files.push(file);
+            copies.set(key, copy);
+        }
+    }
+    const sets = new Map();
+    for (const copy of [...copies.values()].toSorted(byFolder)) {
+        const manifestFile = copy.files.find((file) => naming_parseSetFileName(bareName(file.path))?.part === 'manifest');
+        // The manifest is renamed into place last, so without one there is no set.
+        if (manifestFile === undefined)
+            foreign.push(...copy.files);
+        else {
+            const manifestText = manifestTexts.get(manifestFile.path);
+            add(sets, judge(copy, manifestText), manifestText);
+        }
+    }
+    return {
+        sets: [...sets.values()].toSorted((a, b) => newestFirst(a.id, b.id)),
+        failed: [...failed].toSorted(newestFirst),
+        partial,
+        foreign,
+    };
+}
+/** The verified sets of one database, newest first. */
+function verifiedSetsOf(database, sets) {
+    return sets.filter((set) => set.state === 'verified').filter((set) => set.database === database);
+}
+/** Where a set's files are, below the backup directory, in the order of its folders. */
+function catalogue_placesOf({ id, folders }) {
+    return folders.map((folder) => (folder === 'predeployment' ? `${folder}/${id}` : folder));
+}
+/** The first of those places. */
+function catalogue_folderOf(set) {
+    return catalogue_placesOf(set)[0] ?? 'daily';
+}
+/** Orders ids; they are times, so their text order is their order in time. */
+function newestFirst(a, b) {
+    if (a === b)
+        return 0;
+    return a < b ? 1 : -1;
+}
+function bareName(path) {
+    return path.slice(path.lastIndexOf('/') + 1);
+}
+/** A name counts only where it belongs: a prerollback_ file in daily is nobody's. */
+function placeOf({ path }) {
+    if (path.split('/').some(isPartialName))
+        return 'partial';
+    if (rollbackRecords.test(path))
+        return 'record';
+    const bare = bareName(path);
+    const parsed = naming_parseSetFileName(bare);
+    const folder = allFolders.find((known) => path.startsWith(`${known}/`));
+    if (parsed === null || folder === undefined)
+        return 'foreign';
+    const { prefix, id } = parsed;
+    const expected = folder === 'predeployment' ? `${folder}/${id}/${bare}` : `${folder}/${bare}`;
+    return prefix === prefixIn(folder) && path === expected ? { folder, prefix, id } : 'foreign';
+}
+function prefixIn(folder) {
+    if (folder === 'rollback')
+        return 'prerollback';
+    return folder === 'failed' ? 'failed' : 'backup';
+}
+function judge(copy, manifestText) {
+    const broken = (reason, manifest) => ({
+        state: 'broken',
+        id: copy.id,
+        database: manifest?.database ?? null,
+        manifest,
+        folders: [copy.folder],
+        reason,
+    });
+    if (manifestText === undefined)
+        return broken('its manifest could not be read', null);
+    const manifest = manifestOrReason(manifestText);
+    if (typeof manifest === 'string')
+        return broken(`its manifest ${manifest}`, null);
+    if (manifest.id !== copy.id)
+        return broken(`its manifest is that of ${manifest.id}`, manifest);
+    const { dump } = naming_setFileNames(copy.prefix, copy.id, manifest);
+    if (manifest.file !== dump)
+        return broken(`its manifest names ${manifest.file} instead of ${dump}`, manifest);
+    const file = copy.files.find((found) => bareName(found.path) === dump);
+    if (file === undefined)
+        return broken(`${dump} is missing`, manifest);
+    if (file.bytes !== manifest.sizeBytes) {
+        const size = file.bytes === 0 ? 'is empty' : `has ${file.bytes} bytes`;
+        return broken(`${dump} ${size}, its manifest says ${manifest.sizeBytes}`, manifest);
+    }
+    return { state: 'verified', id: copy.id, database: manifest.database, manifest, folders: [copy.folder] };
+}
+function manifestOrReason(text) {
+    try {
+        return readSummary(text);
+    }
+    catch (error) {
+        if (error instanceof failure_Failure)
+            return error.message;
+        throw error;
+    }
+}
+/** Copies with the same manifest and the same verdict are one set that stands in several folders. */
+function add(sets, set, manifestText) {
+    const key = JSON.stringify([set.id, set.state === 'broken' ? set.reason : null, manifestText ?? null]);
+    const known = sets.get(key);
+    if (known === undefined)
+        sets.set(key, set);
+    else
+        known.folders.push(...set.folders);
+}
+function byFolder(a, b) {
+    return allFolders.indexOf(a.folder) - allFolders.indexOf(b.folder);
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/calendar.js
+
+const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+/**
+ * The calendar of an IANA time zone such as `Europe/Berlin`.
+ *
+ * @throws InputError where the zone is unknown
+ */
+function calendarIn(timezone) {
+    const format = formatIn(timezone);
+    const day = (moment) => {
+        const parts = Object.fromEntries(format.formatToParts(moment).map(({ type, value }) => [type, value]));
+        return `${parts['year']?.padStart(4, '0')}-${parts['month']}-${parts['day']}`;
+    };
+    return {
+        day,
+        week: (moment) => sundayBefore(day(moment)),
+        month: (moment) => day(moment).slice(0, 7),
+    };
+}
+/** `Mon 2026-11-23` for `2026-11-23`. */
+function withWeekday(day) {
+    return `${weekdays[weekday(day)]} ${day}`;
+}
+function formatIn(timezone) {
+    try {
+        return new Intl.DateTimeFormat('en-US', {
+            timeZone: timezone,
+            calendar: 'iso8601',
+            numberingSystem: 'latn',
+            year: 'numeric',
+            month: '2-digit',
+            day: '2-digit',
+        });
+    }
+    catch {
+        throw new InputError('timezone', 'is not a time zone', 'Write it as UTC, Europe/Berlin or America/New_York');
+    }
+}
+/** Dates have no clock, so from here on they are counted in UTC, where every day has 24 hours. */
+function sundayBefore(day) {
+    const sunday = new Date(`${day}T00:00:00Z`);
+    sunday.setUTCDate(sunday.getUTCDate() - weekday(day));
+    return sunday.toISOString().slice(0, 10);
+}
+function weekday(day) {
+    return new Date(`${day}T00:00:00Z`).getUTCDay();
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/tiers.js
+
+
+
+const allTiers = ['daily', 'weekly', 'monthly', 'predeployment', 'prerollback'];
+/** The folder that the sets of a tier stand in. */
+function folderOfTier(tier) {
+    return tier === 'prerollback' ? 'rollback' : tier;
+}
+/** The period of a set in a tier; a deployment or a rollback is a period of its own. */
+function periodOf(tier, id, calendar) {
+    // Ids in a catalogue are valid; the epoch only satisfies the type.
+    const start = startOf(id) ?? new Date(0);
+    switch (tier) {
+        case 'daily': {
+            const day = calendar.day(start);
+            return { key: day, name: withWeekday(day) };
+        }
+        case 'weekly': {
+            const sunday = calendar.week(start);
+            return { key: sunday, name: `the week of ${withWeekday(sunday)}` };
+        }
+        case 'monthly': {
+            const month = calendar.month(start);
+            return { key: month, name: month };
+        }
+        case 'predeployment':
+        case 'prerollback':
+            return { key: id, name: id };
+    }
+}
+/**
+ * Which tiers a new verified set enters, in the order of allTiers; one that is taken before a rollback stands alone. This is computed from what stands in the folders and
+ * never from the day of the week: after a missed Sunday the next night is weekly.
+ *
+ * @param sets all sets on the host; only verified ones of the same database matter.
+ * @param timezone IANA name; days are counted there.
+ */
+function decideTiers(added, sets, policy, timezone) {
+    if (added.kind === 'prerollback') {
+        return [{ tier: 'prerollback', enters: true, reason: 'prerollback: taken before a rollback' }];
+    }
+    const calendar = calendarIn(timezone);
+    const earlier = verifiedSetsOf(added.database, sets).filter((set) => set.id !== added.id);
+    const firstOfPeriod = (tier) => {
+        if (policy[tier] === 0)
+            return { tier, enters: false, reason: `not ${tier}: keep-${tier} is 0` };
+        const period = periodOf(tier, added.id, calendar);
+        const holder = earlier.findLast((set) => set.folders.includes(folderOfTier(tier)) && periodOf(tier, set.id, calendar).key === period.key);
+        return holder === undefined
+            ? { tier, enters: true, reason: `${tier}: first verified backup of ${period.name}` }
+            : { tier, enters: false, reason: `not ${tier}: ${period.name} has ${holder.id}` };
+    };
+    return [
+        { tier: 'daily', enters: true, reason: 'daily: every verified backup is' },
+        firstOfPeriod('weekly'),
+        firstOfPeriod('monthly'),
+        beforeDeployment(added, policy),
+    ];
+}
+function beforeDeployment(added, policy) {
+    const tier = 'predeployment';
+    if (added.kind !== 'predeployment')
+        return { tier, enters: false, reason: `not ${tier}: no deployment follows` };
+    if (policy[tier] === 0)
+        return { tier, enters: false, reason: `not ${tier}: keep-${tier} is 0` };
+    return { tier, enters: true, reason: `${tier}: taken before a deployment` };
+}
+
+// EXTERNAL MODULE: external "node:zlib"
+var external_node_zlib_ = __nccwpck_require__(38522);
+;// CONCATENATED MODULE: ./build/shared/packed.js
+
+/** A text as it travels where it may be long: gzip, in base64, which the host makes and takes by programs that it has. */
+function pack(text) {
+    return (0,external_node_zlib_.gzipSync)(text, { level: 1 }).toString('base64');
+}
+/**
+ * Reads what the host packed, which may be anything.
+ * @param longest bytes of the text
+ * @returns null where it is none, or longer
+ */
+function packed_unpack(packed, longest) {
+    try {
+        return (0,external_node_zlib_.gunzipSync)(Buffer.from(packed, 'base64'), { maxOutputLength: longest }).toString('utf8');
+    }
+    catch {
+        return null;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/read-sets.js
+
+
+const program = {
+    name: 'read-sets',
+    step: 'the reading of the backups',
+    scripts: [__nccwpck_require__.ab + "read-sets.sh"],
+};
+/** Reads every file of these sets from the disk, and compares each with what its set says of it. */
+async function read_sets_readSets(connection, request) {
+    const parameters = request.sets.flatMap((set) => {
+        const names = read_sets_namesOf(set);
+        const files = filesOf(names);
+        const places = placesOf(set);
+        return [String(places.length), ...places, names.sha256, names.md5, String(files.length), ...files];
+    });
+    const { result } = connection.run(program, [request.backupDir, String(request.sets.length), ...parameters], {
+        deadline: request.timeout,
+        atEnd: 'end',
+        signal: request.signal,
+        onLog: request.onLog,
+        onProgress: (_, path) => request.onSet(path),
+    });
+    const reading = readRecords(await result);
+    return request.sets.map((set) => judgeReading(set, reading));
+}
+function readRecords(records) {
+    const pair = (value, separator) => {
+        const at = value.indexOf(separator);
+        return [value.slice(0, at), value.slice(at + 1)];
+    };
+    return {
+        sums: new Map([
+            ...records.all('sum').map((value) => {
+                const [sum, path] = pair(value, ' ');
+                return [path, sum];
+            }),
+            ...records.all('unread').map((path) => [path, null]),
+        ]),
+        lists: new Map(records.all('list').map((value) => pair(value, '\n'))),
+    };
+}
+/** Compares what was read with the set's own lists and its manifest: each file must agree with all that name it. */
+function judgeReading(set, { sums, lists }) {
+    const names = read_sets_namesOf(set);
+    const [folder = 'daily', ...others] = placesOf(set);
+    const files = filesOf(names);
+    const sha256 = lists.get(`${folder}/${names.sha256}`);
+    const md5 = lists.get(`${folder}/${names.md5}`);
+    const faults = [];
+    if (sha256 === undefined)
+        faults.push(`${names.sha256} is missing`);
+    if (md5 === undefined)
+        faults.push(`${names.md5} is missing`);
+    const listed = listedSums(sha256 ?? '');
+    for (const name of files) {
+        const sum = sums.get(`${folder}/${name}`) ?? null;
+        const expected = listed.get(name);
+        if (sum === null && expected === undefined && wasNotMade(name, set))
+            continue;
+        if (sum === null)
+            faults.push(`${name} could not be read`);
+        else if (sha256 !== undefined && expected === undefined)
+            faults.push(`${names.sha256} does not list ${name}`);
+        else if (expected !== undefined && sum !== expected)
+            faults.push(`${name} is not what ${names.sha256} says`);
+        if (name === names.dump && sum !== null && sum !== set.manifest.sha256)
+            faults.push(`${name} is not what the manifest says`);
+    }
+    // Hard links are one file, read once. What is none any more, since the folders were copied, was read as well.
+    for (const path of others.flatMap((other) => files.map((name) => `${other}/${name}`))) {
+        const sum = sums.get(path);
+        if (sum === undefined)
+            continue;
+        const isSame = sum === sums.get(`${folder}/${path.slice(path.lastIndexOf('/') + 1)}`);
+        if (sum === null)
+            faults.push(`${path} could not be read`);
+        else if (!isSame)
+            faults.push(`${path} is not the same as in ${folder}`);
+    }
+    if (md5 !== undefined && listedSums(md5).get(names.dump) !== set.manifest.md5)
+        faults.push(`${names.md5} and the manifest differ on ${names.dump}`);
+    return { id: set.id, files: files.length, faults };
+}
+const allSides = (/* unused pure expression or super */ null && (['schema', 'globals', 'settings']));
+/** What was taken beside the dump. A dump counts also where not all of it could be; its manifest tells. */
+function sidesOf({ manifest: { checks } }) {
+    return allSides.filter((side) => checks.some(({ name, result }) => name === side && result === 'passed'));
+}
+function wasNotMade(name, set) {
+    const names = read_sets_namesOf(set);
+    const side = allSides.find((part) => names[part] === name);
+    return side !== undefined && !sidesOf(set).includes(side);
+}
+/** As `sha256sum` writes them: sum, a space, a space or an asterisk, name. */
+function listedSums(text) {
+    const lines = text.split('\n').map((line) => /^([0-9a-f]+) [ *](.+)$/.exec(line));
+    return new Map(lines.flatMap((match) => (match === null ? [] : [[match[2] ?? '', match[1] ?? '']])));
+}
+/** The names that a set's files have where it stands. */
+function read_sets_namesOf({ id, manifest }) {
+    return setFileNames(parseSetFileName(manifest.file)?.prefix ?? 'backup', id, manifest);
+}
+/** Those that its lists of sums name. */
+function filesOf({ dump, schema, globals, settings, manifest, report }) {
+    return [dump, schema, globals, settings, manifest, report];
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/whole-manifest.js
+
+
+
+
+
+
+const whole_manifest_program = {
+    name: 'whole-manifest',
+    step: 'the reading of a manifest',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(97094), __nccwpck_require__.b)],
+};
+/** Of one set, with the lists of what it holds, which no survey sends. @throws Failure `manifest-unreadable` */
+async function wholeManifest(connection, backupDir, set, { signal, onLog }) {
+    const file = `${backupDir}/${folderOf(set)}/${namesOf(set).manifest}`;
+    const { result } = connection.run(whole_manifest_program, [file, String(longestManifest)], {
+        deadline: 120_000,
+        atEnd: 'end',
+        signal,
+        onLog,
+    });
+    try {
+        return readManifest(unpack((await result).get('manifest'), longestManifest) ?? '');
+    }
+    catch (error) {
+        if (!(error instanceof Failure) || !['bad-manifest', 'manifest-unreadable'].includes(error.code))
+            throw error;
+        throw new Failure('manifest-unreadable', `The manifest of ${set.id} cannot be read in full: ${error.message}`, {
+            hint: `Do not rely on ${set.id}. See ${file} on the host, and take a backup now`,
+            cause: error,
+        });
+    }
+}
+/**
+ * A set whose manifest nobody could read would be there and never count.
+ * @param text as it is about to be written
+ * @throws Failure `manifest-unreadable`
+ */
+function demandReadable(text) {
+    const refuse = (why, cause) => new failure_Failure('manifest-unreadable', `The manifest of this backup could not be read back: it ${why}`, {
+        hint: 'Nothing was published; earlier backups are as they were. Report this: the database or the project is larger than the action takes',
+        cause,
+    });
+    try {
+        read_manifest_readManifest(text);
+    }
+    catch (error) {
+        throw error instanceof failure_Failure ? refuse(error.message, error) : error;
+    }
+    const behind = Buffer.byteLength(text.slice(text.indexOf('\n  "largeObjects": ')));
+    if (behind > longestTail)
+        throw refuse(`has ${behind} bytes besides its tables and sequences`);
+}
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(77598);
+;// CONCATENATED MODULE: ./build/shared/report/line-difference.js
+/** Cells of the comparison's table: 4 MB of memory. Larger differences are told as a whole. */
+const mostCells = 2_000_000;
+/**
+ * The lines by which two texts differ, in order: `- ` and one that was removed, `+ ` and one that was added. The
+ * shortest such list, but for texts so different that all removed ones are told before all added ones.
+ */
+function changedLines(before, after) {
+    let start = 0;
+    while (start < before.length && start < after.length && before[start] === after[start])
+        start += 1;
+    let end = 0;
+    while (end < before.length - start && end < after.length - start && before.at(-1 - end) === after.at(-1 - end)) {
+        end += 1;
+    }
+    const removed = before.slice(start, before.length - end);
+    const added = after.slice(start, after.length - end);
+    return removed.length * added.length > mostCells ? replaced(removed, added) : shortest(removed, added);
+}
+function replaced(removed, added) {
+    return [...removed.map((line) => `- ${line}`), ...added.map((line) => `+ ${line}`)];
+}
+/** By the longest common subsequence: `common` at (i, j) is its length for what follows line i and line j. */
+function shortest(before, after) {
+    const width = after.length + 1;
+    const common = new Uint16Array((before.length + 1) * width);
+    const at = (i, j) => common[i * width + j] ?? 0;
+    for (let i = before.length - 1; i >= 0; i--) {
+        for (let j = after.length - 1; j >= 0; j--) {
+            common[i * width + j] = before[i] === after[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
+        }
+    }
+    const lines = [];
+    let i = 0;
+    let j = 0;
+    while (i < before.length || j < after.length) {
+        if (i < before.length && j < after.length && before[i] === after[j]) {
+            i += 1;
+            j += 1;
+        }
+        else if (j === after.length || (i < before.length && at(i + 1, j) >= at(i, j + 1))) {
+            lines.push(`- ${before[i]}`);
+            i += 1;
+        }
+        else {
+            lines.push(`+ ${after[j]}`);
+            j += 1;
+        }
+    }
+    return lines;
+}
+
+;// CONCATENATED MODULE: ./build/shared/report/schema-changes.js
+
+
+/** Lines that pg_dump writes differently in every run or for every server version. */
+const unstable = /^(\\(un)?restrict |-- Dumped (from|by) |-- (Started|Completed) on )/;
+/** pg_dump's comment above each object. Names hold no line breaks here, but may hold anything else. */
+const header = /^-- Name: (.*); Type: (.*?); Schema: (.*); Owner: /;
+/**
+ * Lines between objects, which belong to none. pg_dump sets a default before the first object that needs another one,
+ * so these move about when objects come and go.
+ */
+const betweenObjects = /^(-- PostgreSQL database dump( complete)?|--|SET default_(tablespace|table_access_method) = .*)?$/;
+/**
+ * A schema dump without the lines that differ from run to run, so that equal schemas are equal texts. This is what
+ * `schemaSha256` is taken of. It ends without line breaks, since a dump that went through a shell has lost them.
+ */
+function stableSchema(dump) {
+    return dump
+        .split('\n')
+        .filter((line) => !unstable.test(line))
+        .join('\n')
+        .trimEnd();
+}
+/** `schemaSha256` of a manifest. */
+function stableSchemaHash(dump) {
+    return (0,external_node_crypto_.createHash)('sha256').update(stableSchema(dump)).digest('hex');
+}
+/**
+ * What changed between two outputs of `pg_dump --schema-only`, by object: first in the order of `after`, then what was
+ * removed. An object that is written to another place in the dump has not changed.
+ */
+function compareSchemas(before, after) {
+    const old = objectsOf(before);
+    const present = objectsOf(after);
+    const changes = [];
+    for (const [key, object] of present) {
+        const predecessor = old.get(key);
+        if (predecessor === undefined)
+            changes.push({ what: 'added', ...object.title, lines: [] });
+        else {
+            const lines = changedLines(predecessor.lines, object.lines);
+            if (lines.length > 0)
+                changes.push({ what: 'changed', ...object.title, lines });
+        }
+    }
+    for (const [key, { title }] of old)
+        if (!present.has(key))
+            changes.push({ what: 'removed', ...title, lines: [] });
+    return changes;
+}
+/** By what identifies an object; those that share all of it are taken together. */
+function objectsOf(dump) {
+    const objects = new Map();
+    let current = schema_changes_objectAt(objects, { type: 'SETTINGS', schema: null, name: 'of the dump' });
+    for (const line of stableSchema(dump).split('\n')) {
+        const [, name, type, schema] = header.exec(line) ?? [];
+        if (name !== undefined && type !== undefined && schema !== undefined) {
+            current = schema_changes_objectAt(objects, { type, schema: schema === '-' ? null : schema, name });
+        }
+        else if (!betweenObjects.test(line)) {
+            current.lines.push(line);
+        }
+    }
+    return objects;
+}
+function schema_changes_objectAt(objects, title) {
+    const key = JSON.stringify([title.type, title.schema, title.name]);
+    const object = objects.get(key) ?? { title, lines: [] };
+    objects.set(key, object);
+    return object;
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/assemble.js
+
+
+
+/** The manifest of a verified dump. */
+function manifestOf(dump, facts) {
+    const schemaSha256 = dump.schemaText === null ? null : stableSchemaHash(dump.schemaText);
+    const changed = facts.previous !== null && schemaSha256 !== null && facts.previous.schemaSha256 !== schemaSha256;
+    return {
+        version: 1,
+        id: dump.id,
+        kind: facts.kind,
+        environment: facts.environment,
+        database: facts.database.database,
+        startedAt: facts.startedAt.toISOString(),
+        finishedAt: facts.finishedAt.toISOString(),
+        serverVersion: facts.database.serverVersion,
+        pgDumpVersion: facts.database.pgDumpVersion,
+        encoding: facts.database.encoding,
+        locale: facts.database.locale,
+        ctype: facts.database.ctype,
+        localeProvider: facts.database.localeProvider,
+        providerLocale: facts.database.providerLocale,
+        ...facts.encoding,
+        file: dump.file,
+        sizeBytes: dump.sizeBytes,
+        dumpBytes: dump.dumpBytes,
+        ...dump.sums,
+        tables: dump.tables,
+        sequences: dump.sequences,
+        largeObjects: dump.largeObjects,
+        extensions: dump.extensions,
+        schemaSha256,
+        schemaChangedSince: changed ? (facts.previous?.id ?? null) : null,
+        release: facts.release,
+        runUrl: facts.runUrl,
+        commit: facts.commit,
+        actor: facts.actor,
+        checks: [...dump.verification, ...dump.sides, ...facts.checks],
+    };
+}
+/** The files beside the dump that are made here, by bare name: manifest, report and the checksums of all. */
+function sidecarsOf(dump, manifest, report) {
+    const names = naming_setFileNames(homeOf(manifest.kind).prefix, dump.id, manifest);
+    const texts = new Map([
+        [names.manifest, `${JSON.stringify(manifest, null, 2)}\n`],
+        [names.report, report],
+    ]);
+    const sums = new Map([[names.dump, dump.sums]]);
+    if (dump.schemaSums)
+        sums.set(names.schema, dump.schemaSums);
+    if (dump.globalsSums)
+        sums.set(names.globals, dump.globalsSums);
+    if (dump.settingsSums)
+        sums.set(names.settings, dump.settingsSums);
+    for (const [name, text] of texts)
+        sums.set(name, { sha256: hash('sha256', text), md5: hash('md5', text) });
+    // As `sha256sum --check` reads them.
+    const list = (kind) => [...sums].map(([name, sum]) => `${sum[kind]}  ${name}\n`).join('');
+    return new Map([...texts, [names.sha256, list('sha256')], [names.md5, list('md5')]]);
+}
+function hash(algorithm, text) {
+    return (0,external_node_crypto_.createHash)(algorithm).update(text).digest('hex');
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/log-line.js
+/**
+ * One line without its line break: `2026-11-23T02:17:09Z backup succeeded id=… bytes=…`. Values are bare, or in double
+ * quotes with JSON's escapes; whatever they hold, they neither break the line nor hide in it. Unknown ones are left out.
+ */
+function logLine(outcome) {
+    const fields = {
+        id: outcome.id,
+        kind: outcome.kind,
+        environment: outcome.environment,
+        database: outcome.database,
+        file: outcome.file,
+        bytes: outcome.bytes,
+        sha256: outcome.sha256,
+        ms: Math.round(outcome.durationMs),
+        tiers: outcome.tiers.length === 0 ? null : outcome.tiers.join(','),
+        kept: outcome.kept,
+        deleted: outcome.deleted,
+        by: outcome.actor,
+        run: outcome.runUrl,
+        error: outcome.problem?.code ?? null,
+        message: outcome.problem?.message ?? null,
+    };
+    const known = Object.entries(fields).filter(([, value]) => value !== null);
+    const time = outcome.endedAt.toISOString().replace(/\.\d+Z$/, 'Z');
+    return [`${time} backup ${outcome.status}`, ...known.map(([key, value]) => `${key}=${quoted(String(value))}`)].join(' ');
+}
+/** A terminal that shows the log must not obey it, so what cannot be seen is escaped too. */
+function quoted(value) {
+    if (/^[A-Za-z0-9_.,:/@+-]+$/.test(value))
+        return value;
+    return JSON.stringify(value.slice(0, 1000)).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, escapedUnits);
+}
+function escapedUnits(character) {
+    return [...Array(character.length).keys()]
+        .map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`)
+        .join('');
 }
 
 ;// CONCATENATED MODULE: ./build/shared/units.js
@@ -32955,75 +33818,811 @@ function counted(count, thing) {
     return `${count} ${thing}${count === 1 ? '' : 's'}`;
 }
 
-;// CONCATENATED MODULE: ./build/shared/backups/naming.js
-const idGrammar = /^(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})$/;
-const dumpExtensions = ['dump.zst', 'dump', 'sql.gz', 'sql.zst', 'sql'];
-/** Everything beside the dump, by what it is. */
-const sidecarEndings = {
-    manifest: 'manifest.json',
-    report: 'report.txt',
-    schema: 'schema.sql.gz',
-    globals: 'globals.sql.gz',
-    settings: 'settings.sql.gz',
-    sha256: 'sha256',
-    md5: 'md5',
-    proof: 'proof.jsonl',
-    reason: 'reason.txt',
-};
-/** Where the sets of a kind are put first, and what their names begin with. */
-function homeOf(kind) {
-    return kind === 'prerollback' ? { folder: 'rollback', prefix: 'prerollback' } : { folder: 'daily', prefix: 'backup' };
+;// CONCATENATED MODULE: ./build/shared/host/lock-holder.js
+
+
+
+// Who holds the lock on a backup folder, as one line of text: written to `.lock.holder`, shown in logs, and read back here.
+/**
+ * The text of a run that takes the lock, unlike that of any other run: nobody takes our lock for theirs.
+ * @param action as people know it: `backup-action`
+ */
+function holderText(action, runUrl, since) {
+    return `${action} ${runUrl ?? 'without a workflow'} since ${since.toISOString()} (${(0,external_node_crypto_.randomBytes)(4).toString('hex')})`;
 }
-/** The id of a backup that started then: `YYYYMMDD_HHMMSS`, UTC, whole seconds. Years 0000 to 9999. */
-function backupIdAt(start) {
-    const [date = '', time = ''] = start.toISOString().split('T');
-    return `${date.replaceAll('-', '')}_${time.slice(0, 8).replaceAll(':', '')}`;
+function readHolder(text) {
+    const [, action, since] = /^(\w+-action) .* since (\d{4}-\d\d-\d\dT[\d:.]+Z)\b/.exec(text) ?? [];
+    return { action: action ?? null, since: since === undefined ? null : new Date(since) };
 }
-/** When the backup started, or null where the text is no id (also for dates that do not exist, as 20260230_000000). */
-function startOf(id) {
-    const parts = idGrammar.exec(id);
-    if (parts === null)
-        return null;
-    const [, year, month, day, hour, minute, second] = parts;
-    const start = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-    // The date parser carries 30 February over to March and 24:00 to the next day.
-    return Number.isNaN(start.getTime()) || backupIdAt(start) !== id ? null : start;
-}
-/** True for `YYYYMMDD_HHMMSS` of a moment that exists. */
-function isBackupId(text) {
-    return startOf(text) !== null;
-}
-/** The extension of a dump, without a leading dot. A custom dump's gzip is inside the archive, so it does not show. */
-function dumpExtension({ format, compression, encryption }) {
-    const outer = { zstd: '.zst', gzip: format === 'custom' ? '' : '.gz', none: '' }[compression];
-    return `${format === 'custom' ? 'dump' : 'sql'}${outer}${encryption === 'age' ? '.age' : ''}`;
-}
-/** The names of all files of a set. They hold letters, digits, `_` and `.` only. */
-function naming_setFileNames(prefix, id, encoding) {
-    const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => [part, `${prefix}_${id}.${ending}`]);
-    return { ...Object.fromEntries(sidecars), dump: `${prefix}_${id}.${dumpExtension(encoding)}` };
-}
-/** Reads a bare file name; null for one that is not ours. */
-function naming_parseSetFileName(name) {
-    const [, prefix, id = '', ending = ''] = /^(backup|prerollback|failed)_(\d{8}_\d{6})\.(.+)$/.exec(name) ?? [];
-    if (!isBackupId(id))
-        return null;
-    const part = partOf(ending);
-    return part === null ? null : { prefix: prefix, id, part };
-}
-/** True for the name of a file or folder that a run has not finished; the next run removes it. */
-function isPartialName(name) {
-    return /^\.partial-\d{8}_\d{6}/.test(name);
-}
-function partOf(ending) {
-    for (const [part, known] of Object.entries(sidecarEndings))
-        if (ending === known)
-            return part;
-    const plain = ending.replace(/\.age$/, '');
-    return dumpExtensions.some((known) => plain === known) ? 'dump' : null;
+/** What is said of a lock that somebody else has. */
+function lockHeld(holder, backupDir, waited) {
+    return new failure_Failure('lock-held', `The lock on ${backupDir} is held by ${holder}`, {
+        hint: `${waited === 0 ? 'It was not waited for' : `It was waited for ${formatDuration(waited)}`}. See what that run does; raise "lock-wait" if it is only slow`,
+    });
 }
 
-;// CONCATENATED MODULE: ./build/shared/backups/size-chart.js
+;// CONCATENATED MODULE: ./build/shared/postgres/probe.js
+
+/**
+ * Reads what the probe printed. Values are the server's: hostile until cleaned.
+ * @throws Failure `database-refuses`; `no-pg-dump` where there is not even psql
+ */
+function readProbe(output) {
+    const lines = output.split('\n').map((line) => {
+        const space = line.indexOf(' ');
+        return [line.slice(0, space), line.slice(space + 1)];
+    });
+    const value = (name) => lines.find(([key]) => key === name)?.[1];
+    const tools = new Set(lines.filter(([name]) => name === 'tool').map(([, tool]) => tool));
+    requireTools(tools, ['psql']);
+    const answer = value('accepts');
+    if (answer === undefined)
+        throw refusal(value('refuses') ?? 'no answer');
+    return {
+        ...readFacts(answer),
+        pgDumpVersion: (value('pg-dump') ?? '').replace(/^pg_dump \([^)]*\) /, ''),
+        tools,
+    };
+}
+/**
+ * Whether the container can dump, and read what it has dumped. A name that is there may be a wrapper with nothing behind it,
+ * and an older pg_dump refuses a newer server.
+ * @throws Failure `no-pg-dump`
+ */
+function checkDumpTools({ tools, pgDumpVersion, serverVersion }) {
+    requireTools(tools, ['pg_dump', 'pg_restore']);
+    const [ofProgram, ofServer] = [pgDumpVersion, serverVersion].map((version) => Number.parseInt(version, 10));
+    if (ofProgram !== undefined && ofServer !== undefined && ofProgram >= ofServer)
+        return;
+    throw new failure_Failure('no-pg-dump', `The pg_dump of the container cannot dump a server ${serverVersion}: ${pgDumpVersion}`, {
+        hint: "Run the database in the official image of its version, whose programs are the server's",
+    });
+}
+function requireTools(tools, wanted) {
+    const missing = wanted.filter((tool) => !tools.has(tool));
+    if (missing.length === 0)
+        return;
+    throw new failure_Failure('no-pg-dump', `The database container has no ${missing.join(' and no ')}`, {
+        hint: 'Name the service that runs the official PostgreSQL image as "db-service"',
+    });
+}
+const refusals = [
+    [/database ".*" does not exist$/, 'Correct the input "db-name"'],
+    [/role ".*" does not exist$/, 'Correct the input "db-user"'],
+    [/starting up|shutting down|in recovery/, 'Wait until it is up, then run it again'],
+];
+function readFacts(answer) {
+    try {
+        return JSON.parse(answer);
+    }
+    catch {
+        throw refusal(answer);
+    }
+}
+function refusal(answer) {
+    const [, fatal] = /FATAL: +(.*?) *$/.exec(answer) ?? [];
+    const because = fatal === undefined ? '' : `: ${fatal}`;
+    return new failure_Failure('database-refuses', `The database does not accept our session${because}`, {
+        hint: refusals.find(([pattern]) => fatal !== undefined && pattern.test(fatal))?.[1] ??
+            'See what it says: docker logs of its container. Where it names a database or a role, set "db-name" and "db-user"',
+        cause: answer,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/shell-quote.js
+
+const bare = /^[A-Za-z0-9_@%+=:,./-]+$/;
+/** What is not seen as it is: controls, bidi overrides, zero-width characters, separators, unassigned code points. */
+const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
+/** What a log breaks up since the runner would obey it: it must not stand in a command that is printed to be copied. */
+const workflowCommand = /::|##\[/;
+/**
+ * One argument for bash that is exactly this text: bare where that is safe, else in single quotes, else (where it holds
+ * what cannot be seen or copied) in bash's `$'…'`. The result is one line.
+ *
+ * @throws Failure `unquotable` for text that holds a NUL, which no argument can
+ */
+function quoteForShell(text) {
+    if (text.includes('\0'))
+        throw new failure_Failure('unquotable', 'A text with a NUL cannot be given to a command');
+    if (invisible.test(text) || workflowCommand.test(text))
+        return `$'${[...text].map(inDollarQuotes).join('')}'`;
+    return bare.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+/** Bytes rather than \u, whose meaning depends on the shell's locale. `!` as bash may look for it in its history. */
+function inDollarQuotes(character) {
+    if (character === "'" || character === '\\')
+        return `\\${character}`;
+    if (!invisible.test(character) && !'#:!'.includes(character))
+        return character;
+    return [...new TextEncoder().encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/preflight.js
+
+
+
+
+
+
+/** Ids are times: further apart, nights and retention would be counted wrongly. */
+const greatestSkew = 5 * 60_000;
+/** Backups grow; a database shrinks to less than half of its size when it is dumped and compressed. */
+const growth = 1.2;
+const compressedShare = 0.5;
+/** A set's files, their links in every tier, and room. */
+const neededInodes = 100;
+const neededTools = ['flock', 'stat', 'df', 'date', 'tee', 'sync', 'sha256sum', 'md5sum', 'gzip'];
+/**
+ * Judges what the survey saw, before anything is written.
+ * @throws Failure named after the check that failed; `host-not-ready` that lists them where there are several
+ */
+function judgeBackupHost(survey, needs) {
+    const { failures, collect } = collector();
+    // What depends on a check that failed has nothing new to say.
+    const docker = checkHost(survey, needs, collect);
+    const container = docker && collect(() => findDatabase(survey, needs));
+    const database = container && collect(() => askedDatabase(survey));
+    if (database)
+        collect(() => checkDumpTools(database));
+    const compressor = database && collect(() => chooseCompression(survey, database, needs));
+    const previous = compressor && needs.previousBytes(database.database, compressor.encoding);
+    const estimate = compressor && estimateOf(database, compressor.encoding, previous ?? null);
+    if (estimate !== undefined)
+        collect(() => checkSpace(survey, estimate, needs, previous ?? null));
+    throwAny(failures);
+    if (!container || !database || !compressor || estimate === undefined)
+        throw new Error('A check failed unseen');
+    return { database, container, estimate, ...compressor };
+}
+/**
+ * Judges what everything stands on that is done on the host: tools, clock, folders, lock, Docker, one compose project.
+ * @throws Failure as judgeBackupHost does
+ */
+function judgeHost(survey, needs) {
+    const { failures, collect } = collector();
+    if (checkHost(survey, needs, collect))
+        collect(() => checkProject(survey, needs));
+    throwAny(failures);
+}
+/** Every check is made; what fails is told together. */
+function collector() {
+    const failures = [];
+    return {
+        failures,
+        collect(check) {
+            try {
+                return check();
+            }
+            catch (error) {
+                if (!(error instanceof failure_Failure))
+                    throw error;
+                failures.push(error);
+                return undefined;
+            }
+        },
+    };
+}
+function throwAny(failures) {
+    const [first, ...others] = failures;
+    if (first && others.length > 0)
+        throw several(failures);
+    if (first)
+        throw first;
+}
+/** Whether Docker answers. */
+function checkHost(survey, needs, collect) {
+    collect(() => checkTools(survey));
+    collect(() => checkClock(survey));
+    collect(() => checkFolders(survey, needs));
+    collect(() => checkLock(survey, needs));
+    return collect(() => checkDocker(survey));
+}
+function checkTools(survey) {
+    const missing = neededTools.filter((tool) => !survey.tools.has(tool));
+    if (missing.length > 0) {
+        throw new failure_Failure('tools-missing', `The host has no ${missing.join(', no ')}`, {
+            hint: 'On the host, as root: apt-get install coreutils util-linux gzip',
+        });
+    }
+    if (Number.parseFloat(survey.bash) < 4.4) {
+        throw new failure_Failure('bash-too-old', `The host's bash is ${survey.bash}; 4.4 or newer is needed`, {
+            hint: 'On the host, as root: apt-get install bash',
+        });
+    }
+}
+function checkDocker(survey) {
+    if (!survey.tools.has('docker')) {
+        throw new failure_Failure('no-docker', 'docker was not found on the host', {
+            hint: `Install Docker, or see why ${survey.user} has it not on its PATH: command -v docker`,
+        });
+    }
+    if ('error' in survey.docker) {
+        throw new failure_Failure('docker-refuses', `Docker does not answer ${survey.user} on the host`, {
+            hint: `Where it says "permission denied", as root: usermod -aG docker ${survey.user}. Else: systemctl status docker`,
+            cause: survey.docker.error,
+        });
+    }
+    return true;
+}
+function checkClock({ clockAhead }) {
+    if (Math.abs(clockAhead) <= greatestSkew)
+        return;
+    const by = formatDuration(Math.abs(clockAhead));
+    throw new failure_Failure('clock-skew', `The host's clock is ${by} ${clockAhead > 0 ? 'ahead of' : 'behind'} the runner's`, {
+        hint: 'On the host: timedatectl set-ntp true',
+    });
+}
+function checkFolders(survey, { deployDir, backupDir }) {
+    if (survey.deployDir === null) {
+        throw new failure_Failure('no-deploy-dir', `The folder ${deployDir} is not on the host`, {
+            hint: 'Check the input "deploy-dir"',
+        });
+    }
+    if (survey.unwritable !== null) {
+        throw new failure_Failure('folder-unwritable', `${survey.user} cannot write to ${survey.unwritable}`, {
+            hint: `As root: install -d -m 0700 -o ${survey.user} ${quoteForShell(backupDir)}`,
+        });
+    }
+    checkPlaces(survey, backupDir);
+    const device = survey.folders.find(({ path }) => path === backupDir)?.device;
+    for (const folder of survey.folders) {
+        if (folder.type !== 'directory') {
+            throw new failure_Failure('folder-unusable', `${folder.path} is a ${folder.type}, not a folder`, {
+                hint: 'Move it away, or choose another "backup-dir"',
+            });
+        }
+        if (!folder.writable || folder.owner !== survey.user) {
+            throw new failure_Failure('folder-owner', `${folder.path} belongs to ${folder.owner}, not to ${survey.user}, who takes the backups`, { hint: `As root: chown -R ${survey.user}: ${quoteForShell(backupDir)}` });
+        }
+        if (/[1-7]\d$|[1-7]$/.test(folder.mode.slice(-2))) {
+            throw new failure_Failure('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${quoteForShell(folder.path)}` });
+        }
+        if (folder.device !== device && allTiers.some((tier) => folder.path === `${backupDir}/${tier}`)) {
+            throw new failure_Failure('folder-elsewhere', `${folder.path} is on another file system than ${backupDir}: a set cannot be hard-linked into it`, { hint: 'Mount the file system at the backup folder itself, or name a folder on it as "backup-dir"' });
+        }
+    }
+}
+/** What was put there while others could reach the folder, or can be put in its place by them. */
+function checkPlaces({ openParent, places }, backupDir) {
+    if (openParent !== null) {
+        throw new failure_Failure('folder-open', `Any user of the host can replace what is in ${openParent}, and the backup folder with it`, { hint: `As its owner or root: chmod o-w ${quoteForShell(openParent)}` });
+    }
+    for (const { path, type } of places) {
+        const isFolder = path === `${backupDir}/rollback/transactions`;
+        if (isFolder ? type === 'directory' : type.startsWith('regular'))
+            continue;
+        throw new failure_Failure('folder-unusable', `${path} is a ${type}, not a ${isFolder ? 'folder' : 'file'}`, {
+            hint: `See where it comes from, and move it away: ls -l ${quoteForShell(path)}`,
+        });
+    }
+}
+function checkLock({ lockHolder }, { lockWait, backupDir }) {
+    if (lockHolder === null || lockWait > 0)
+        return;
+    throw lockHeld(lockHolder, backupDir, 0);
+}
+function checkProject(survey, needs) {
+    if (survey.containers.length === 0) {
+        const wanted = needs.projectName === null ? `started from ${needs.deployDir}` : `called ${needs.projectName}`;
+        throw new failure_Failure('no-project', `No container belongs to a compose project ${wanted}`, {
+            hint: `Start the application, or correct "deploy-dir" or "project-name". The host has: ${survey.otherProjects.join('; ') || 'no compose project'}`,
+        });
+    }
+    const projects = [...new Set(survey.containers.map(({ project }) => project))];
+    if (projects.length > 1) {
+        throw new failure_Failure('several-projects', `Several compose projects run from ${needs.deployDir}: ${projects.join(', ')}`, {
+            hint: 'Name one as "project-name"',
+        });
+    }
+}
+function findDatabase(survey, needs) {
+    checkProject(survey, needs);
+    const services = [...new Set(survey.containers.map(({ service }) => service))].join(', ');
+    const [candidate, ...others] = survey.candidates;
+    if (candidate === undefined) {
+        throw needs.databaseService === null
+            ? new failure_Failure('no-database', `No service of the project runs a PostgreSQL image; it has ${services}`, {
+                hint: 'Name the database\'s service as "db-service"',
+            })
+            : new failure_Failure('no-database', `The project has no service "${needs.databaseService}"; it has ${services}`, {
+                hint: 'Correct the input "db-service", or start the service',
+            });
+    }
+    if (others.length > 0) {
+        throw new failure_Failure('several-databases', `Several containers may be the database: ${survey.candidates.map(({ service }) => service).join(', ')}`, { hint: 'Name one service, with one container, as "db-service"' });
+    }
+    if (candidate.state !== 'running') {
+        throw new failure_Failure('database-not-running', `The database's container (service ${candidate.service}) is ${candidate.state}`, {
+            hint: candidate.state === 'paused'
+                ? `On the host: docker unpause ${candidate.container.slice(0, 12)}`
+                : `On the host: docker start ${candidate.container.slice(0, 12)}, then docker logs --tail 50 ${candidate.container.slice(0, 12)}`,
+        });
+    }
+    const name = survey.containers.find(({ id }) => id === candidate.container)?.name ?? candidate.container;
+    return { id: candidate.container, name: name.replace(/^\//, ''), service: candidate.service };
+}
+function askedDatabase({ probe }) {
+    if (probe === null || 'error' in probe) {
+        throw new failure_Failure('database-silent', 'Nothing could be run in the database container', {
+            hint: 'On the host: docker ps, and docker logs of that container',
+            cause: probe?.error,
+        });
+    }
+    return readProbe(probe.output);
+}
+/** zstd where there is one, else gzip; a custom dump's gzip is pg_dump's own. */
+function chooseCompression(survey, database, { format, compression }) {
+    const inside = (tool) => database.tools.has(tool);
+    const wanted = compression === 'auto' ? autoCompression(format, inside('zstd') || survey.tools.has('zstd')) : compression;
+    const encoding = { format, compression: wanted, encryption: 'none' };
+    const program = wanted === 'gzip' && format === 'custom' ? 'none' : wanted;
+    if (program === 'none' || inside(program))
+        return { encoding, where: 'container' };
+    if (survey.tools.has(program))
+        return { encoding, where: 'host' };
+    throw new failure_Failure('no-compressor', `Neither the host nor the database container has ${program}`, {
+        hint: `On the host, as root: apt-get install ${program}. Or set "compression" to auto`,
+    });
+}
+/** The scripts' own format keeps the scripts' own compression. */
+function autoCompression(format, zstd) {
+    return format === 'custom' && zstd ? 'zstd' : 'gzip';
+}
+function estimateOf(database, { compression }, previous) {
+    if (previous !== null)
+        return Math.ceil(previous * growth);
+    return Math.ceil(database.sizeBytes * (compression === 'none' ? 1 : compressedShare));
+}
+function checkSpace(survey, estimate, { minFreeSpace, backupDir }, previous) {
+    const needed = Math.max(estimate, minFreeSpace);
+    if (survey.freeBytes < needed) {
+        const why = needed === minFreeSpace && minFreeSpace > estimate
+            ? 'the input "min-free-space"'
+            : previous === null
+                ? "from the database's size"
+                : 'from the previous backup';
+        throw new failure_Failure('no-space', `The disk of ${backupDir} has ${formatBytes(survey.freeBytes)} free; ${formatBytes(needed)} are needed (${why})`, { hint: `See what fills it: df -h ${backupDir}; docker system df. Nothing was deleted to make room` });
+    }
+    if (survey.freeInodes !== null && survey.freeInodes < neededInodes) {
+        throw new failure_Failure('no-inodes', `The disk of ${backupDir} has ${survey.freeInodes} inodes left`, {
+            hint: `Remove files that are not needed: df -i ${backupDir}`,
+        });
+    }
+}
+function several(failures) {
+    const hints = failures.map(({ hint, message }) => `${message}: ${hint ?? ''}`);
+    return new failure_Failure('host-not-ready', failures.map(({ message }) => message).join('; '), {
+        hint: hints.join('\n'),
+        cause: failures.map(({ cause }) => cause).find((cause) => cause !== undefined),
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/retention.js
+
+
+
+
+/** A set this much ahead of the clock is not "of the future": two backups in one second move the later one's id. */
+const clockSlackMs = 5 * 60 * 1000;
+const periodWord = {
+    daily: 'day',
+    weekly: 'week',
+    monthly: 'month',
+    predeployment: 'deployment',
+    prerollback: 'rollback',
+};
+/**
+ * What is kept and deleted: per tier the newest verified set of each of the last N periods that have one, and always
+ * the newest verified set. Broken sets, sets of the future and other databases' sets neither count nor go.
+ *
+ * @param sets all sets on the host, the new one among them.
+ * @returns one decision for each set in each tier, by tier, newest first.
+ */
+function decidePruning(sets, options) {
+    const { database, policy } = options;
+    const calendar = calendarIn(options.timezone);
+    const horizon = options.now.getTime() + clockSlackMs;
+    const counted = verifiedSetsOf(database, sets)
+        .filter((set) => (startOf(set.id)?.getTime() ?? Number.POSITIVE_INFINITY) <= horizon)
+        .toSorted((a, b) => newestFirst(a.id, b.id));
+    return allTiers.flatMap((tier) => {
+        const standing = counted.filter((set) => set.folders.includes(folderOfTier(tier)));
+        const protectedId = protectedIn(tier, counted, standing);
+        const decisions = new Map(decideTier(tier, standing, policy[tier], protectedId, calendar));
+        return standingIn(tier, sets).map((set) => {
+            const decision = isOf(database, set) ? decisions.get(set) : ignored(tier, set);
+            return (decision ?? {
+                tier,
+                id: set.id,
+                action: 'keep',
+                reason: 'kept: dated in the future (clock gone back?); not counted',
+            });
+        });
+    });
+}
+/**
+ * The decisions where nothing may be deleted: after a failed run, or when the new backup is suspiciously small.
+ *
+ * @param why ends the sentence "nothing is pruned: …".
+ */
+function pruneNothing(sets, database, why) {
+    return allTiers.flatMap((tier) => standingIn(tier, sets).map((set) => isOf(database, set)
+        ? { tier, id: set.id, action: 'keep', reason: `kept: nothing is pruned: ${why}` }
+        : ignored(tier, set)));
+}
+function standingIn(tier, sets) {
+    return sets.filter((set) => set.folders.includes(folderOfTier(tier))).toSorted((a, b) => newestFirst(a.id, b.id));
+}
+function isOf(database, set) {
+    return set.state === 'verified' && set.database === database;
+}
+function ignored(tier, set) {
+    const why = set.state === 'broken' ? `broken, ${set.reason}` : 'of another database';
+    return { tier, id: set.id, action: 'ignore', reason: `not counted: ${why}` };
+}
+/**
+ * The id that must stay in a tier whatever the policy says: the newest in daily, and the newest of all in the first
+ * tier that holds it, should its daily copy be lost.
+ */
+function protectedIn(tier, counted, standing) {
+    if (tier === 'daily')
+        return standing[0]?.id ?? null;
+    const newest = counted[0];
+    const home = allTiers.find((candidate) => newest?.folders.includes(folderOfTier(candidate)));
+    return newest !== undefined && home === tier ? newest.id : null;
+}
+/** @param standing the counted sets of the tier, newest first. */
+function decideTier(tier, standing, keep, protectedId, calendar) {
+    const newestOf = new Map();
+    return standing.map((set) => {
+        const period = periodOf(tier, set.id, calendar);
+        const newest = newestOf.get(period.key) ?? set.id;
+        newestOf.set(period.key, newest);
+        // Periods are met newest first, so how many there are by now is this one's rank.
+        const position = { tier, period, newest, rank: newestOf.size, keep };
+        return [set, { tier, id: set.id, ...retention_judge(set.id, position, set.id === protectedId) }];
+    });
+}
+function retention_judge(id, position, isProtected) {
+    const within = position.keep === 'all' || position.rank <= position.keep;
+    if (within && position.newest === id)
+        return { action: 'keep', reason: `kept: ${rankAmong(position)}` };
+    if (isProtected)
+        return { action: 'keep', reason: 'kept: the newest verified backup is never deleted' };
+    if (within)
+        return { action: 'delete', reason: `deleted: ${position.newest} of ${position.period.name} is newer` };
+    if (position.keep === 0)
+        return { action: 'delete', reason: `deleted: keep-${position.tier} is 0` };
+    return {
+        action: 'delete',
+        reason: `deleted: ${ordinal(position.rank)} ${periodWord[position.tier]}, ${position.keep} ${position.keep === 1 ? 'is' : 'are'} kept`,
+    };
+}
+const takenBefore = {
+    predeployment: 'taken before a deployment',
+    prerollback: 'taken before a rollback',
+};
+function rankAmong({ tier, period, rank, keep }) {
+    const what = takenBefore[tier] ?? `newest of ${period.name}`;
+    const word = periodWord[tier];
+    return keep === 'all' ? `${what}, every ${word} is kept` : `${what}, ${word} ${rank} of ${keep}`;
+}
+function ordinal(n) {
+    const suffix = { one: 'st', two: 'nd', few: 'rd', other: 'th' };
+    return `${n}${suffix[new Intl.PluralRules('en', { type: 'ordinal' }).select(n)]}`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/publication-plan.js
+
+
+
+
+/** Decides it, without touching anything. */
+function planPublication(dump, facts, earlier, policy) {
+    const size = judgeSize(dump, facts, policy.minSizeRatio);
+    const manifest = manifestOf(dump, { ...facts, checks: [size] });
+    const problems = [...dump.sides, size]
+        .filter(({ result }) => result !== 'passed')
+        .map(({ name, detail }) => `${name}: ${detail}`);
+    const { id, database, kind } = manifest;
+    const tiers = decideTiers({ id, database, kind }, earlier, policy.keep, policy.timezone);
+    const entered = tiers.filter(({ enters }) => enters).map(({ tier }) => tier);
+    const folders = entered.map(folderOfTier);
+    const sets = [{ state: 'verified', id, database, manifest, folders }, ...earlier];
+    const pruning = problems.length > 0
+        ? pruneNothing(sets, database, problems.join('; '))
+        : decidePruning(sets, { database, policy: policy.keep, timezone: policy.timezone, now: facts.finishedAt });
+    return {
+        manifest,
+        tiers,
+        entered,
+        pruning,
+        deletions: pruning.filter(({ action }) => action === 'delete'),
+        problems,
+        sets: sets.filter((set) => set.state === 'verified').filter((set) => set.database === database),
+    };
+}
+/** Only like is compared with like: another format or compression has another size. */
+function judgeSize(dump, { previous, encoding }, ratio) {
+    const check = (result, detail) => ({ name: 'size', result, detail, ms: 0 });
+    if (previous === null)
+        return check('passed', 'the first backup of this database');
+    if (previous.format !== encoding.format || previous.compression !== encoding.compression) {
+        return check('passed', `not compared: ${previous.id} has another format or compression`);
+    }
+    const share = previous.sizeBytes === 0 ? 1 : dump.sizeBytes / previous.sizeBytes;
+    const comparison = `${formatBytes(dump.sizeBytes)}, ${Math.round(share * 100)} % of ${previous.id}`;
+    if (share >= ratio)
+        return check('passed', comparison);
+    return check('failed', `${comparison}: smaller than min-size-ratio ${ratio} allows. Was something deleted?`);
+}
+
+;// CONCATENATED MODULE: ./build/shared/history/audit-line.js
+
+/**
+ * The record as a line for people, without its line break:
+ * `<time> <event> <status> <verdict> <service>=<tag>@<digest>… by=<actor> run=<url> id=<id>`. A dash stands for what is
+ * not known.
+ */
+function auditLine({ at, event, status, verdict, release, actor, runUrl, id }) {
+    const services = Object.entries(release)
+        .toSorted(([a], [b]) => (a < b ? -1 : 1))
+        .map(([service, { tag, digest, imageId }]) => `${service}=${tag ?? '-'}@${digest ?? imageId ?? '-'}`);
+    return [at, event, status, verdict, ...services, `by=${word(actor)}`, `run=${word(runUrl)}`, `id=${id}`].join(' ');
+}
+function word(value) {
+    return value === null ? '-' : clean_cleanLine(value, 300).replace(/\s+/g, '_') || '-';
+}
+
+;// CONCATENATED MODULE: ./build/shared/history/record.js
+
+
+
+
+const record_idGrammar = /^\d{1,20}-\d{1,6}-[0-9a-f]{8}$/;
+const record_longestLine = 256 * 1024;
+/** So many lines that cannot be read are told of one by one. */
+const mostProblems = 3;
+/** UTF-16 units. */
+const longestReason = 2_000;
+/** True for the id of a record. */
+function isRecordId(value) {
+    return record_idGrammar.test(value);
+}
+/** The id of the record that a run will write. @param hex eight random hex digits */
+function recordId(runId, attempt, hex) {
+    return `${runId ?? '0'}-${attempt ?? '0'}-${hex}`;
+}
+/** Free text on one line. */
+const record_line = (longest) => {
+    const limited = untrusted_text(longest);
+    return (value, place) => {
+        const read = limited(value, place);
+        if (/\p{Cc}/u.test(read))
+            throw new failure_Failure('bad-value', `"${place}" holds a control character`);
+        return read;
+    };
+};
+const record_image = textThat((value) => {
+    // A container may be made from an id.
+    if (isImageId(value))
+        return true;
+    try {
+        return value.length <= 600 && parseImageReference(value) !== null;
+    }
+    catch {
+        return false;
+    }
+}, 'an image reference');
+const record_runningImage = shape({
+    image: orNull(record_image),
+    tag: orNull(textThat(isTag, 'a tag')),
+    digest: orNull(textThat(isDigest, 'a digest')),
+    imageId: orNull(textThat(isImageId, 'an image id')),
+});
+const release = mapOf(isServiceName, record_runningImage, 200);
+const record = shape({
+    version: oneOf(1),
+    id: textThat(isRecordId, 'the id of a record'),
+    at: textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC'),
+    environment: record_line(200),
+    event: oneOf('observed', 'deploy', 'rollback', 'restore', 'check', 'drill'),
+    status: oneOf('succeeded', 'failed', 'reverted'),
+    verdict: oneOf('good', 'bad', 'unknown'),
+    release,
+    previous: orNull(release),
+    schemaSha256: orNull(textThat((value) => /^[0-9a-f]{64}$/.test(value), 'a SHA-256')),
+    backupId: orNull(textThat((value) => /^\d{8}_\d{6}$/.test(value), 'the id of a backup')),
+    reason: orNull(record_line(longestReason)),
+    actor: orNull(record_line(200)),
+    runUrl: orNull(textThat((value) => value.length <= 2_048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address')),
+    commit: orNull(textThat((value) => /^[0-9a-f]{7,64}$/.test(value), 'a commit')),
+    durationMs: orNull(milliseconds),
+    downtimeMs: orNull(milliseconds),
+});
+/** Reads one record. @throws Failure `bad-value` */
+function readHistoryRecord(value) {
+    return record(value, '');
+}
+/** The record as a line of the history, without a line break. */
+function historyLine(value) {
+    return JSON.stringify(value);
+}
+/**
+ * Reads a history. A line that cannot be read, as the last one may be after a power cut, is told of and left out.
+ * @returns records in the order of the file; of those with the same id the last one. Problems are few, however many there are
+ */
+function parseHistory(history) {
+    const records = new Map();
+    const problems = [];
+    let more = 0;
+    history.split('\n').forEach((each, index) => {
+        if (each.trim() === '')
+            return;
+        const read = parseRecord(each);
+        if (typeof read !== 'string')
+            records.set(read.id, read);
+        else if (problems.length < mostProblems)
+            problems.push(`line ${index + 1} of the history cannot be read: ${read}`);
+        else
+            more += 1;
+    });
+    if (more > 0)
+        problems.push(`${more} more lines of the history cannot be read`);
+    return { records: [...records.values()], problems };
+}
+/** The record in a line, or why there is none. */
+function parseRecord(text) {
+    if (text.length > record_longestLine)
+        return 'it is too long';
+    // There may be millions that hold anything: to catch an error for each takes its time.
+    if (!text.trimStart().startsWith('{'))
+        return 'it is no JSON';
+    try {
+        return readHistoryRecord(JSON.parse(text));
+    }
+    catch (error) {
+        return error instanceof failure_Failure ? error.message : 'it is no JSON';
+    }
+}
+
+;// CONCATENATED MODULE: ./build/shared/history/host-file.js
+
+
+
+const host_file_program = {
+    name: 'record',
+    step: 'the note in the history',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(6779), __nccwpck_require__.b)],
+};
+/** Adds records to the history on the host. @throws Failure `history-unwritable` */
+async function appendHistory(connection, addition) {
+    await run(connection, 'append', addition);
+}
+/** Lets deployments go on, and records who did so. @throws Failure `history-unwritable` */
+async function releaseHold(connection, addition) {
+    await run(connection, 'release-hold', addition);
+}
+/** A record as the programs on the host take it: id, line of the history, line for people. */
+function recordParameters(record) {
+    return [record.id, historyLine(record), auditLine(record)];
+}
+async function run(connection, verb, { backupDir, records, onLog }) {
+    const parameters = [verb, backupDir, ...records.flatMap(recordParameters)];
+    try {
+        await connection.run(host_file_program, parameters, { deadline: 60_000, atEnd: 'finish', onLog }).result;
+    }
+    catch (error) {
+        if (!(error instanceof failure_Failure) || error.code !== 'history-unwritable')
+            throw error;
+        throw new failure_Failure(error.code, error.message, {
+            hint: `See who owns it, and whether the disk is full: ls -l ${backupDir}/rollback; df -h ${backupDir}`,
+            cause: error.cause,
+        });
+    }
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/publish.js
+
+
+
+
+
+const publish_program = {
+    name: 'publish',
+    step: 'the publication',
+    scripts: [
+        new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(30443), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(97656), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(63144), __nccwpck_require__.b),
+    ],
+};
+/** It is short and must not be cut: a runner that dies meanwhile leaves it at work. */
+const options = ({ onLog }) => ({ deadline: 300_000, atEnd: 'finish', onLog });
+/**
+ * Lets a verified set appear in its tiers, prunes, and writes the line into the log.
+ * @throws Failure `lock-lost`, `dump-lost`: nothing was published; `publication-unknown`: it may have been
+ */
+async function publish(connection, publication) {
+    const { sidecars, tiers, deletions } = publication;
+    const parameters = [
+        ...begin('publish', publication, publication.holder, publication.id, publication.troubledLine),
+        String(sidecars.size),
+        // A manifest may be long, and the host reads parameters byte by byte.
+        ...[...sidecars].flatMap(([name, text]) => [name, pack(text)]),
+        String(tiers.length),
+        ...tiers,
+        String(deletions.length),
+        ...deletions.map(({ tier, id }) => `${folderOfTier(tier)}/${id}`),
+        ...publication.records.flatMap(recordParameters),
+    ];
+    try {
+        const records = await connection.run(publish_program, parameters, options(publication)).result;
+        records.get('published');
+        return {
+            entered: records.all('entered'),
+            dropped: records.all('dropped').length,
+            problems: records.all('problem'),
+        };
+    }
+    catch (error) {
+        throw wasCutOff(error) ? unknownOutcome(publication, error) : advised(error);
+    }
+}
+const hints = {
+    'lock-lost': 'Nothing was published; earlier backups are as they were. Only a backup may remove or replace .lock and .lock.holder in the backup folder. Run it again',
+    'dump-lost': 'Nothing was published; earlier backups are as they were. See what cleans up in the backup folder. Run it again',
+};
+function advised(error) {
+    if (!(error instanceof failure_Failure) || error.hint !== undefined)
+        return error;
+    return new failure_Failure(error.code, error.message, {
+        ...(hints[error.code] && { hint: hints[error.code] }),
+        cause: error.cause,
+    });
+}
+/** What the host does where it was not heard to its end. */
+const cutOffs = {
+    'connection-lost': 'The host goes on by itself. ',
+    'program-lost': 'The host goes on by itself. ',
+    'host-silent': 'The host may do it yet. ',
+    deadline: '',
+};
+function wasCutOff(error) {
+    return error instanceof failure_Failure && Object.hasOwn(cutOffs, error.code);
+}
+function unknownOutcome({ id, logFile }, cause) {
+    return new failure_Failure('publication-unknown', `It is not known whether the verified backup ${id} was published. ${cause.message}`, {
+        hint: `${cutOffs[cause.code]}See how it ended: grep ${id} ${logFile}. Without a line there, the backup was not kept; run it again`,
+        cause,
+    });
+}
+/**
+ * Puts a dump that failed its verification aside, with the reason, in place of the last one.
+ * @returns its absolute path
+ */
+async function reject(connection, rejection) {
+    const { holder, id, dump, reason } = rejection;
+    const parameters = [...begin('reject', rejection, holder, id), dump, reason];
+    try {
+        return (await connection.run(publish_program, parameters, options(rejection)).result).get('rejected');
+    }
+    catch (error) {
+        throw advised(error);
+    }
+}
+/** Writes only the line into the log: for a run that came to nothing. */
+async function conclude(connection, conclusion) {
+    await connection.run(publish_program, begin('conclude', conclusion, '', ''), options(conclusion)).result;
+}
+function begin(verb, { backupDir, kind, logFile, logLine }, holder, id, troubledLine = '') {
+    return [verb, backupDir, holder, id, homeOf(kind).folder, logFile, logLine, troubledLine];
+}
+
+;// CONCATENATED MODULE: ./build/shared/report/size-chart.js
 
 
 const mostBars = 14;
@@ -33063,7 +34662,7 @@ function dateOf(id) {
     return startOf(id)?.toISOString().slice(0, 16).replace('T', ' ') ?? id;
 }
 
-;// CONCATENATED MODULE: ./build/shared/backups/text-layout.js
+;// CONCATENATED MODULE: ./build/shared/report/text-layout.js
 
 /** Columns of a report: it must be readable in a terminal at night. */
 const width = 100;
@@ -33101,7 +34700,7 @@ function pieces(word, length) {
     return word.match(new RegExp(`.{1,${length}}`, 'gsu')) ?? [word];
 }
 
-;// CONCATENATED MODULE: ./build/shared/backups/report.js
+;// CONCATENATED MODULE: ./build/shared/report/report.js
 
 
 
@@ -33265,36 +34864,7 @@ function amount(n, noun) {
     return `${grouped(n)} ${noun}${n === 1 ? '' : 's'}`;
 }
 
-;// CONCATENATED MODULE: ./build/shared/shell-quote.js
-
-const bare = /^[A-Za-z0-9_@%+=:,./-]+$/;
-/** What is not seen as it is: controls, bidi overrides, zero-width characters, separators, unassigned code points. */
-const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
-/** What a log breaks up since the runner would obey it: it must not stand in a command that is printed to be copied. */
-const workflowCommand = /::|##\[/;
-/**
- * One argument for bash that is exactly this text: bare where that is safe, else in single quotes, else (where it holds
- * what cannot be seen or copied) in bash's `$'…'`. The result is one line.
- *
- * @throws Failure `unquotable` for text that holds a NUL, which no argument can
- */
-function quoteForShell(text) {
-    if (text.includes('\0'))
-        throw new failure_Failure('unquotable', 'A text with a NUL cannot be given to a command');
-    if (invisible.test(text) || workflowCommand.test(text))
-        return `$'${[...text].map(inDollarQuotes).join('')}'`;
-    return bare.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
-/** Bytes rather than \u, whose meaning depends on the shell's locale. `!` as bash may look for it in its history. */
-function inDollarQuotes(character) {
-    if (character === "'" || character === '\\')
-        return `\\${character}`;
-    if (!invisible.test(character) && !'#:!'.includes(character))
-        return character;
-    return [...new TextEncoder().encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/restore-command.js
+;// CONCATENATED MODULE: ./build/shared/report/restore-command.js
 
 
 /** PostgreSQL cuts names off behind this many bytes. */
@@ -33432,1443 +35002,40 @@ function quoteWord(word) {
     return option + quoteForShell(word.slice(option.length));
 }
 
-;// CONCATENATED MODULE: ./build/shared/backups/line-difference.js
-/** Cells of the comparison's table: 4 MB of memory. Larger differences are told as a whole. */
-const mostCells = 2_000_000;
-/**
- * The lines by which two texts differ, in order: `- ` and one that was removed, `+ ` and one that was added. The
- * shortest such list, but for texts so different that all removed ones are told before all added ones.
- */
-function changedLines(before, after) {
-    let start = 0;
-    while (start < before.length && start < after.length && before[start] === after[start])
-        start += 1;
-    let end = 0;
-    while (end < before.length - start && end < after.length - start && before.at(-1 - end) === after.at(-1 - end)) {
-        end += 1;
-    }
-    const removed = before.slice(start, before.length - end);
-    const added = after.slice(start, after.length - end);
-    return removed.length * added.length > mostCells ? replaced(removed, added) : shortest(removed, added);
-}
-function replaced(removed, added) {
-    return [...removed.map((line) => `- ${line}`), ...added.map((line) => `+ ${line}`)];
-}
-/** By the longest common subsequence: `common` at (i, j) is its length for what follows line i and line j. */
-function shortest(before, after) {
-    const width = after.length + 1;
-    const common = new Uint16Array((before.length + 1) * width);
-    const at = (i, j) => common[i * width + j] ?? 0;
-    for (let i = before.length - 1; i >= 0; i--) {
-        for (let j = after.length - 1; j >= 0; j--) {
-            common[i * width + j] = before[i] === after[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
-        }
-    }
-    const lines = [];
-    let i = 0;
-    let j = 0;
-    while (i < before.length || j < after.length) {
-        if (i < before.length && j < after.length && before[i] === after[j]) {
-            i += 1;
-            j += 1;
-        }
-        else if (j === after.length || (i < before.length && at(i + 1, j) >= at(i, j + 1))) {
-            lines.push(`- ${before[i]}`);
-            i += 1;
-        }
-        else {
-            lines.push(`+ ${after[j]}`);
-            j += 1;
-        }
-    }
-    return lines;
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/schema-changes.js
-
-
-/** Lines that pg_dump writes differently in every run or for every server version. */
-const unstable = /^(\\(un)?restrict |-- Dumped (from|by) |-- (Started|Completed) on )/;
-/** pg_dump's comment above each object. Names hold no line breaks here, but may hold anything else. */
-const header = /^-- Name: (.*); Type: (.*?); Schema: (.*); Owner: /;
-/**
- * Lines between objects, which belong to none. pg_dump sets a default before the first object that needs another one,
- * so these move about when objects come and go.
- */
-const betweenObjects = /^(-- PostgreSQL database dump( complete)?|--|SET default_(tablespace|table_access_method) = .*)?$/;
-/**
- * A schema dump without the lines that differ from run to run, so that equal schemas are equal texts. This is what
- * `schemaSha256` is taken of. It ends without line breaks, since a dump that went through a shell has lost them.
- */
-function stableSchema(dump) {
-    return dump
-        .split('\n')
-        .filter((line) => !unstable.test(line))
-        .join('\n')
-        .trimEnd();
-}
-/** `schemaSha256` of a manifest. */
-function stableSchemaHash(dump) {
-    return (0,external_node_crypto_.createHash)('sha256').update(stableSchema(dump)).digest('hex');
-}
-/**
- * What changed between two outputs of `pg_dump --schema-only`, by object: first in the order of `after`, then what was
- * removed. An object that is written to another place in the dump has not changed.
- */
-function compareSchemas(before, after) {
-    const old = objectsOf(before);
-    const present = objectsOf(after);
-    const changes = [];
-    for (const [key, object] of present) {
-        const predecessor = old.get(key);
-        if (predecessor === undefined)
-            changes.push({ what: 'added', ...object.title, lines: [] });
-        else {
-            const lines = changedLines(predecessor.lines, object.lines);
-            if (lines.length > 0)
-                changes.push({ what: 'changed', ...object.title, lines });
-        }
-    }
-    for (const [key, { title }] of old)
-        if (!present.has(key))
-            changes.push({ what: 'removed', ...title, lines: [] });
-    return changes;
-}
-/** By what identifies an object; those that share all of it are taken together. */
-function objectsOf(dump) {
-    const objects = new Map();
-    let current = schema_changes_objectAt(objects, { type: 'SETTINGS', schema: null, name: 'of the dump' });
-    for (const line of stableSchema(dump).split('\n')) {
-        const [, name, type, schema] = header.exec(line) ?? [];
-        if (name !== undefined && type !== undefined && schema !== undefined) {
-            current = schema_changes_objectAt(objects, { type, schema: schema === '-' ? null : schema, name });
-        }
-        else if (!betweenObjects.test(line)) {
-            current.lines.push(line);
-        }
-    }
-    return objects;
-}
-function schema_changes_objectAt(objects, title) {
-    const key = JSON.stringify([title.type, title.schema, title.name]);
-    const object = objects.get(key) ?? { title, lines: [] };
-    objects.set(key, object);
-    return object;
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/account.js
+;// CONCATENATED MODULE: ./build/shared/backups/report-facts.js
 
 
 
 /** The report that stands beside the dump. */
-function reportText(account) {
-    const { settlement, place, previous, target, minSizeRatio } = account;
-    return reportOf(settlement.manifest, {
-        problems: settlement.problems,
+function reportText(reportFacts) {
+    const { publicationPlan, place, previous, target, minSizeRatio } = reportFacts;
+    return reportOf(publicationPlan.manifest, {
+        problems: publicationPlan.problems,
         host: target,
         folder: place.folder,
         previous,
-        schemaChanges: schemaChangesIn(account),
-        tiers: settlement.tiers,
-        sizes: sizesIn(account),
+        schemaChanges: schemaChangesIn(reportFacts),
+        tiers: publicationPlan.tiers,
+        sizes: sizesIn(reportFacts),
         minSizeRatio,
-        restore: restoreCommands(settlement.manifest, place),
+        restore: restoreCommands(publicationPlan.manifest, place),
     });
 }
 /** Of every verified set of the database, the new one among them. */
-function sizesIn({ settlement }) {
-    return settlement.sets.map(({ id, manifest }) => ({ id, bytes: manifest.sizeBytes, kind: manifest.kind }));
+function sizesIn({ publicationPlan }) {
+    return publicationPlan.sets.map(({ id, manifest }) => ({ id, bytes: manifest.sizeBytes, kind: manifest.kind }));
 }
 /** null where there is nothing to compare with. */
-function schemaChangesIn({ dump, previous, settlement }) {
+function schemaChangesIn({ dump, previous, publicationPlan }) {
     const { schemaText, previousSchemaText } = dump;
     if (schemaText === null || previousSchemaText === null)
         return null;
-    return previous?.schemaSha256 === settlement.manifest.schemaSha256
+    return previous?.schemaSha256 === publicationPlan.manifest.schemaSha256
         ? []
         : compareSchemas(previousSchemaText, schemaText);
 }
 
-;// CONCATENATED MODULE: ./build/shared/backups/assemble.js
-
-
-
-/** The manifest of a verified dump. */
-function manifestOf(dump, facts) {
-    const schemaSha256 = dump.schemaText === null ? null : stableSchemaHash(dump.schemaText);
-    const changed = facts.previous !== null && schemaSha256 !== null && facts.previous.schemaSha256 !== schemaSha256;
-    return {
-        version: 1,
-        id: dump.id,
-        kind: facts.kind,
-        environment: facts.environment,
-        database: facts.database.database,
-        startedAt: facts.startedAt.toISOString(),
-        finishedAt: facts.finishedAt.toISOString(),
-        serverVersion: facts.database.serverVersion,
-        pgDumpVersion: facts.database.pgDumpVersion,
-        encoding: facts.database.encoding,
-        locale: facts.database.locale,
-        ctype: facts.database.ctype,
-        localeProvider: facts.database.localeProvider,
-        providerLocale: facts.database.providerLocale,
-        ...facts.encoding,
-        file: dump.file,
-        sizeBytes: dump.sizeBytes,
-        dumpBytes: dump.dumpBytes,
-        ...dump.sums,
-        tables: dump.tables,
-        sequences: dump.sequences,
-        largeObjects: dump.largeObjects,
-        extensions: dump.extensions,
-        schemaSha256,
-        schemaChangedSince: changed ? (facts.previous?.id ?? null) : null,
-        release: facts.release,
-        runUrl: facts.runUrl,
-        commit: facts.commit,
-        actor: facts.actor,
-        checks: [...dump.verification, ...dump.sides, ...facts.checks],
-    };
-}
-/** The files beside the dump that are made here, by bare name: manifest, report and the checksums of all. */
-function sidecarsOf(dump, manifest, report) {
-    const names = naming_setFileNames(homeOf(manifest.kind).prefix, dump.id, manifest);
-    const texts = new Map([
-        [names.manifest, `${JSON.stringify(manifest, null, 2)}\n`],
-        [names.report, report],
-    ]);
-    const sums = new Map([[names.dump, dump.sums]]);
-    if (dump.schemaSums)
-        sums.set(names.schema, dump.schemaSums);
-    if (dump.globalsSums)
-        sums.set(names.globals, dump.globalsSums);
-    if (dump.settingsSums)
-        sums.set(names.settings, dump.settingsSums);
-    for (const [name, text] of texts)
-        sums.set(name, { sha256: hash('sha256', text), md5: hash('md5', text) });
-    // As `sha256sum --check` reads them.
-    const list = (kind) => [...sums].map(([name, sum]) => `${sum[kind]}  ${name}\n`).join('');
-    return new Map([...texts, [names.sha256, list('sha256')], [names.md5, list('md5')]]);
-}
-function hash(algorithm, text) {
-    return (0,external_node_crypto_.createHash)(algorithm).update(text).digest('hex');
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/read-manifest.js
-
-
-
-
-
-/** UTF-16 units; room for `mostRelations` tables, each with a sequence and names of 63 characters. */
-const read_manifest_longestManifest = 128 * 1024 * 1024;
-/** UTF-16 units. PostgreSQL's own limit on names is 63 bytes, but a build may have another. */
-const read_manifest_name = untrusted_text(1024);
-const line = untrusted_text(4096);
-const mostRelations = 200_000;
-const backupId = textThat(isBackupId, 'a backup id');
-const read_manifest_moment = textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC');
-const bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
-const hex = (digits) => textThat((value) => value.length === digits && /^[a-f0-9]+$/.test(value), `${digits} lower-case hex digits`);
-const url = textThat((value) => value.length <= 2048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address');
-const table = shape({ schema: read_manifest_name, name: read_manifest_name, rows: orNull(count), exact: bool });
-const sequence = shape({
-    schema: read_manifest_name,
-    name: read_manifest_name,
-    before: orNull(bigInteger),
-    after: orNull(bigInteger),
-    increment: bigInteger,
-});
-const read_manifest_runningImage = shape({
-    image: orNull(line),
-    tag: orNull(untrusted_text(128)),
-    digest: orNull(textThat(isDigest, 'a digest')),
-    imageId: orNull(textThat(isImageId, 'an image id')),
-});
-const check = shape({
-    name: read_manifest_name,
-    result: oneOf('passed', 'failed', 'could-not-check'),
-    detail: line,
-    ms: milliseconds,
-});
-const summaryFields = {
-    version: oneOf(1),
-    id: backupId,
-    kind: oneOf('scheduled', 'predeployment', 'prerollback'),
-    environment: read_manifest_name,
-    database: textThat((value) => value !== '' && value.length <= 1024 && !value.includes('\0'), 'a database name'),
-    startedAt: read_manifest_moment,
-    finishedAt: read_manifest_moment,
-    serverVersion: read_manifest_name,
-    pgDumpVersion: read_manifest_name,
-    encoding: read_manifest_name,
-    locale: read_manifest_name,
-    ctype: orNull(read_manifest_name),
-    localeProvider: orNull(oneOf('libc', 'icu', 'builtin')),
-    providerLocale: orNull(read_manifest_name),
-    format: oneOf('custom', 'plain'),
-    compression: oneOf('zstd', 'gzip', 'none'),
-    encryption: oneOf('none', 'age'),
-    file: textThat((value) => naming_parseSetFileName(value)?.part === 'dump', 'the bare name of a dump'),
-    sizeBytes: count,
-    dumpBytes: orNull(count),
-    sha256: hex(64),
-    md5: hex(32),
-    largeObjects: count,
-    schemaSha256: orNull(hex(64)),
-    schemaChangedSince: orNull(backupId),
-    release: mapOf(isServiceName, read_manifest_runningImage, 1000),
-    runUrl: orNull(url),
-    commit: orNull(textThat((value) => /^[a-f0-9]{7,64}$/.test(value), 'a commit')),
-    actor: orNull(read_manifest_name),
-    checks: listOf(check, 1000),
-};
-const summary = shape(summaryFields);
-const manifest = shape({
-    ...summaryFields,
-    tables: listOf(table, mostRelations),
-    sequences: listOf(sequence, mostRelations),
-    extensions: listOf(shape({ name: read_manifest_name, version: read_manifest_name }), 10_000),
-});
-/**
- * Reads a manifest from the host, which may hold anything. Fields that this version does not know are dropped.
- *
- * @throws Failure `bad-manifest`; its message ends a sentence that begins with the file's name.
- */
-function read_manifest_readManifest(json) {
-    return read(manifest, json);
-}
-/** The same without the lists of what the set holds, whether they are there or not. @throws Failure as `readManifest` */
-function readSummary(json) {
-    return read(summary, json);
-}
-function read(reader, json) {
-    if (json.length > read_manifest_longestManifest)
-        throw new failure_Failure('bad-manifest', 'is too large for a manifest');
-    const value = parse(json);
-    refuseOtherVersions(value);
-    try {
-        return reader(value, '');
-    }
-    catch (error) {
-        if (error instanceof failure_Failure)
-            throw new failure_Failure('bad-manifest', `is not a manifest: ${error.message}`);
-        throw error;
-    }
-}
-function parse(json) {
-    try {
-        return JSON.parse(json);
-    }
-    catch (error) {
-        throw new failure_Failure('bad-manifest', 'is not JSON', { cause: error });
-    }
-}
-/** Said before the shape is looked at: a later version may have any. */
-function refuseOtherVersions(value) {
-    const version = value?.version;
-    if (typeof version === 'number' && version !== 1) {
-        throw new failure_Failure('bad-manifest', `has version ${version}; this release of the action reads version 1`);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/catalogue.js
-
-
-
-const allFolders = ['daily', 'weekly', 'monthly', 'predeployment', 'rollback', 'failed'];
-/** What the rollback folder holds besides sets. */
-const rollbackRecords = /^rollback\/(deployment_tags\.log|history\.jsonl|HOLD|transactions(\/.+)?)$/;
-/**
- * Sorts what the survey found into sets and others.
- *
- * @param files every file of these folders.
- * @param manifestTexts contents of the `*.manifest.json` files by path, as far as summaries are read from them. Untrusted.
- */
-function catalogueOf(files, manifestTexts) {
-    const copies = new Map();
-    const failed = new Set();
-    const partial = [];
-    const foreign = [];
-    for (const file of files) {
-        const place = placeOf(file);
-        if (place === 'partial')
-            partial.push(file);
-        else if (place === 'foreign')
-            foreign.push(file);
-        else if (place === 'record')
-            continue;
-        else if (place.folder === 'failed')
-            failed.add(place.id);
-        else {
-            const key = `${place.folder}/${place.id}`;
-            const copy = copies.get(key) ?? { ...place, files: [] };
-            copy.files.push(file);
-            copies.set(key, copy);
-        }
-    }
-    const sets = new Map();
-    for (const copy of [...copies.values()].toSorted(byFolder)) {
-        const manifestFile = copy.files.find((file) => naming_parseSetFileName(bareName(file.path))?.part === 'manifest');
-        // The manifest is renamed into place last, so without one there is no set.
-        if (manifestFile === undefined)
-            foreign.push(...copy.files);
-        else {
-            const manifestText = manifestTexts.get(manifestFile.path);
-            add(sets, judge(copy, manifestText), manifestText);
-        }
-    }
-    return {
-        sets: [...sets.values()].toSorted((a, b) => newestFirst(a.id, b.id)),
-        failed: [...failed].toSorted(newestFirst),
-        partial,
-        foreign,
-    };
-}
-/** The verified sets of one database, newest first. */
-function verifiedSetsOf(database, sets) {
-    return sets.filter((set) => set.state === 'verified').filter((set) => set.database === database);
-}
-/** Where a set's files are, below the backup directory, in the order of its folders. */
-function catalogue_placesOf({ id, folders }) {
-    return folders.map((folder) => (folder === 'predeployment' ? `${folder}/${id}` : folder));
-}
-/** The first of those places. */
-function catalogue_folderOf(set) {
-    return catalogue_placesOf(set)[0] ?? 'daily';
-}
-/** Orders ids; they are times, so their text order is their order in time. */
-function newestFirst(a, b) {
-    if (a === b)
-        return 0;
-    return a < b ? 1 : -1;
-}
-function bareName(path) {
-    return path.slice(path.lastIndexOf('/') + 1);
-}
-/** A name counts only where it belongs: a prerollback_ file in daily is nobody's. */
-function placeOf({ path }) {
-    if (path.split('/').some(isPartialName))
-        return 'partial';
-    if (rollbackRecords.test(path))
-        return 'record';
-    const bare = bareName(path);
-    const parsed = naming_parseSetFileName(bare);
-    const folder = allFolders.find((known) => path.startsWith(`${known}/`));
-    if (parsed === null || folder === undefined)
-        return 'foreign';
-    const { prefix, id } = parsed;
-    const expected = folder === 'predeployment' ? `${folder}/${id}/${bare}` : `${folder}/${bare}`;
-    return prefix === prefixIn(folder) && path === expected ? { folder, prefix, id } : 'foreign';
-}
-function prefixIn(folder) {
-    if (folder === 'rollback')
-        return 'prerollback';
-    return folder === 'failed' ? 'failed' : 'backup';
-}
-function judge(copy, manifestText) {
-    const broken = (reason, manifest) => ({
-        state: 'broken',
-        id: copy.id,
-        database: manifest?.database ?? null,
-        manifest,
-        folders: [copy.folder],
-        reason,
-    });
-    if (manifestText === undefined)
-        return broken('its manifest could not be read', null);
-    const manifest = manifestOrReason(manifestText);
-    if (typeof manifest === 'string')
-        return broken(`its manifest ${manifest}`, null);
-    if (manifest.id !== copy.id)
-        return broken(`its manifest is that of ${manifest.id}`, manifest);
-    const { dump } = naming_setFileNames(copy.prefix, copy.id, manifest);
-    if (manifest.file !== dump)
-        return broken(`its manifest names ${manifest.file} instead of ${dump}`, manifest);
-    const file = copy.files.find((found) => bareName(found.path) === dump);
-    if (file === undefined)
-        return broken(`${dump} is missing`, manifest);
-    if (file.bytes !== manifest.sizeBytes) {
-        const size = file.bytes === 0 ? 'is empty' : `has ${file.bytes} bytes`;
-        return broken(`${dump} ${size}, its manifest says ${manifest.sizeBytes}`, manifest);
-    }
-    return { state: 'verified', id: copy.id, database: manifest.database, manifest, folders: [copy.folder] };
-}
-function manifestOrReason(text) {
-    try {
-        return readSummary(text);
-    }
-    catch (error) {
-        if (error instanceof failure_Failure)
-            return error.message;
-        throw error;
-    }
-}
-/** Copies with the same manifest and the same verdict are one set that stands in several folders. */
-function add(sets, set, manifestText) {
-    const key = JSON.stringify([set.id, set.state === 'broken' ? set.reason : null, manifestText ?? null]);
-    const known = sets.get(key);
-    if (known === undefined)
-        sets.set(key, set);
-    else
-        known.folders.push(...set.folders);
-}
-function byFolder(a, b) {
-    return allFolders.indexOf(a.folder) - allFolders.indexOf(b.folder);
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/log-line.js
-/**
- * One line without its line break: `2026-11-23T02:17:09Z backup succeeded id=… bytes=…`. Values are bare, or in double
- * quotes with JSON's escapes; whatever they hold, they neither break the line nor hide in it. Unknown ones are left out.
- */
-function logLine(outcome) {
-    const fields = {
-        id: outcome.id,
-        kind: outcome.kind,
-        environment: outcome.environment,
-        database: outcome.database,
-        file: outcome.file,
-        bytes: outcome.bytes,
-        sha256: outcome.sha256,
-        ms: Math.round(outcome.durationMs),
-        tiers: outcome.tiers.length === 0 ? null : outcome.tiers.join(','),
-        kept: outcome.kept,
-        deleted: outcome.deleted,
-        by: outcome.actor,
-        run: outcome.runUrl,
-        error: outcome.problem?.code ?? null,
-        message: outcome.problem?.message ?? null,
-    };
-    const known = Object.entries(fields).filter(([, value]) => value !== null);
-    const time = outcome.endedAt.toISOString().replace(/\.\d+Z$/, 'Z');
-    return [`${time} backup ${outcome.status}`, ...known.map(([key, value]) => `${key}=${quoted(String(value))}`)].join(' ');
-}
-/** A terminal that shows the log must not obey it, so what cannot be seen is escaped too. */
-function quoted(value) {
-    if (/^[A-Za-z0-9_.,:/@+-]+$/.test(value))
-        return value;
-    return JSON.stringify(value.slice(0, 1000)).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, escapedUnits);
-}
-function escapedUnits(character) {
-    return [...Array(character.length).keys()]
-        .map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`)
-        .join('');
-}
-
-;// CONCATENATED MODULE: ./build/shared/postgres/probe.js
-
-/**
- * Reads what the probe printed. Values are the server's: hostile until cleaned.
- * @throws Failure `database-refuses`; `no-pg-dump` where there is not even psql
- */
-function readProbe(output) {
-    const lines = output.split('\n').map((line) => {
-        const space = line.indexOf(' ');
-        return [line.slice(0, space), line.slice(space + 1)];
-    });
-    const value = (name) => lines.find(([key]) => key === name)?.[1];
-    const tools = new Set(lines.filter(([name]) => name === 'tool').map(([, tool]) => tool));
-    requireTools(tools, ['psql']);
-    const answer = value('accepts');
-    if (answer === undefined)
-        throw refusal(value('refuses') ?? 'no answer');
-    return {
-        ...readFacts(answer),
-        pgDumpVersion: (value('pg-dump') ?? '').replace(/^pg_dump \([^)]*\) /, ''),
-        tools,
-    };
-}
-/**
- * Whether the container can dump, and read what it has dumped. A name that is there may be a wrapper with nothing behind it,
- * and an older pg_dump refuses a newer server.
- * @throws Failure `no-pg-dump`
- */
-function checkDumpTools({ tools, pgDumpVersion, serverVersion }) {
-    requireTools(tools, ['pg_dump', 'pg_restore']);
-    const [ofProgram, ofServer] = [pgDumpVersion, serverVersion].map((version) => Number.parseInt(version, 10));
-    if (ofProgram !== undefined && ofServer !== undefined && ofProgram >= ofServer)
-        return;
-    throw new failure_Failure('no-pg-dump', `The pg_dump of the container cannot dump a server ${serverVersion}: ${pgDumpVersion}`, {
-        hint: "Run the database in the official image of its version, whose programs are the server's",
-    });
-}
-function requireTools(tools, wanted) {
-    const missing = wanted.filter((tool) => !tools.has(tool));
-    if (missing.length === 0)
-        return;
-    throw new failure_Failure('no-pg-dump', `The database container has no ${missing.join(' and no ')}`, {
-        hint: 'Name the service that runs the official PostgreSQL image as "db-service"',
-    });
-}
-const refusals = [
-    [/database ".*" does not exist$/, 'Correct the input "db-name"'],
-    [/role ".*" does not exist$/, 'Correct the input "db-user"'],
-    [/starting up|shutting down|in recovery/, 'Wait until it is up, then run it again'],
-];
-function readFacts(answer) {
-    try {
-        return JSON.parse(answer);
-    }
-    catch {
-        throw refusal(answer);
-    }
-}
-function refusal(answer) {
-    const [, fatal] = /FATAL: +(.*?) *$/.exec(answer) ?? [];
-    const because = fatal === undefined ? '' : `: ${fatal}`;
-    return new failure_Failure('database-refuses', `The database does not accept our session${because}`, {
-        hint: refusals.find(([pattern]) => fatal !== undefined && pattern.test(fatal))?.[1] ??
-            'See what it says: docker logs of its container. Where it names a database or a role, set "db-name" and "db-user"',
-        cause: answer,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/calendar.js
-
-const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
-/**
- * The calendar of an IANA time zone such as `Europe/Berlin`.
- *
- * @throws InputError where the zone is unknown
- */
-function calendarIn(timezone) {
-    const format = formatIn(timezone);
-    const day = (moment) => {
-        const parts = Object.fromEntries(format.formatToParts(moment).map(({ type, value }) => [type, value]));
-        return `${parts['year']?.padStart(4, '0')}-${parts['month']}-${parts['day']}`;
-    };
-    return {
-        day,
-        week: (moment) => sundayBefore(day(moment)),
-        month: (moment) => day(moment).slice(0, 7),
-    };
-}
-/** `Mon 2026-11-23` for `2026-11-23`. */
-function withWeekday(day) {
-    return `${weekdays[weekday(day)]} ${day}`;
-}
-function formatIn(timezone) {
-    try {
-        return new Intl.DateTimeFormat('en-US', {
-            timeZone: timezone,
-            calendar: 'iso8601',
-            numberingSystem: 'latn',
-            year: 'numeric',
-            month: '2-digit',
-            day: '2-digit',
-        });
-    }
-    catch {
-        throw new InputError('timezone', 'is not a time zone', 'Write it as UTC, Europe/Berlin or America/New_York');
-    }
-}
-/** Dates have no clock, so from here on they are counted in UTC, where every day has 24 hours. */
-function sundayBefore(day) {
-    const sunday = new Date(`${day}T00:00:00Z`);
-    sunday.setUTCDate(sunday.getUTCDate() - weekday(day));
-    return sunday.toISOString().slice(0, 10);
-}
-function weekday(day) {
-    return new Date(`${day}T00:00:00Z`).getUTCDay();
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/tiers.js
-
-
-
-const allTiers = ['daily', 'weekly', 'monthly', 'predeployment', 'prerollback'];
-/** The folder that the sets of a tier stand in. */
-function folderOfTier(tier) {
-    return tier === 'prerollback' ? 'rollback' : tier;
-}
-/** The period of a set in a tier; a deployment or a rollback is a period of its own. */
-function periodOf(tier, id, calendar) {
-    // Ids in a catalogue are valid; the epoch only satisfies the type.
-    const start = startOf(id) ?? new Date(0);
-    switch (tier) {
-        case 'daily': {
-            const day = calendar.day(start);
-            return { key: day, name: withWeekday(day) };
-        }
-        case 'weekly': {
-            const sunday = calendar.week(start);
-            return { key: sunday, name: `the week of ${withWeekday(sunday)}` };
-        }
-        case 'monthly': {
-            const month = calendar.month(start);
-            return { key: month, name: month };
-        }
-        case 'predeployment':
-        case 'prerollback':
-            return { key: id, name: id };
-    }
-}
-/**
- * Which tiers a new verified set enters, in the order of allTiers; one that is taken before a rollback stands alone. This is computed from what stands in the folders and
- * never from the day of the week: after a missed Sunday the next night is weekly.
- *
- * @param sets all sets on the host; only verified ones of the same database matter.
- * @param timezone IANA name; days are counted there.
- */
-function decideTiers(added, sets, policy, timezone) {
-    if (added.kind === 'prerollback') {
-        return [{ tier: 'prerollback', enters: true, reason: 'prerollback: taken before a rollback' }];
-    }
-    const calendar = calendarIn(timezone);
-    const earlier = verifiedSetsOf(added.database, sets).filter((set) => set.id !== added.id);
-    const firstOfPeriod = (tier) => {
-        if (policy[tier] === 0)
-            return { tier, enters: false, reason: `not ${tier}: keep-${tier} is 0` };
-        const period = periodOf(tier, added.id, calendar);
-        const holder = earlier.findLast((set) => set.folders.includes(folderOfTier(tier)) && periodOf(tier, set.id, calendar).key === period.key);
-        return holder === undefined
-            ? { tier, enters: true, reason: `${tier}: first verified backup of ${period.name}` }
-            : { tier, enters: false, reason: `not ${tier}: ${period.name} has ${holder.id}` };
-    };
-    return [
-        { tier: 'daily', enters: true, reason: 'daily: every verified backup is' },
-        firstOfPeriod('weekly'),
-        firstOfPeriod('monthly'),
-        beforeDeployment(added, policy),
-    ];
-}
-function beforeDeployment(added, policy) {
-    const tier = 'predeployment';
-    if (added.kind !== 'predeployment')
-        return { tier, enters: false, reason: `not ${tier}: no deployment follows` };
-    if (policy[tier] === 0)
-        return { tier, enters: false, reason: `not ${tier}: keep-${tier} is 0` };
-    return { tier, enters: true, reason: `${tier}: taken before a deployment` };
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/preflight.js
-
-
-
-
-
-/** Ids are times: further apart, nights and retention would be counted wrongly. */
-const greatestSkew = 5 * 60_000;
-/** Backups grow; a database shrinks to less than half of its size when it is dumped and compressed. */
-const growth = 1.2;
-const compressedShare = 0.5;
-/** A set's files, their links in every tier, and room. */
-const neededInodes = 100;
-const neededTools = ['flock', 'stat', 'df', 'date', 'tee', 'sync', 'sha256sum', 'md5sum', 'gzip'];
-/**
- * Judges what the survey saw, before anything is written.
- * @throws Failure named after the check that failed; `host-not-ready` that lists them where there are several
- */
-function judgeHost(survey, needs) {
-    const { failures, collect } = collector();
-    // What depends on a check that failed has nothing new to say.
-    const docker = checkGround(survey, needs, collect);
-    const container = docker && collect(() => findDatabase(survey, needs));
-    const database = container && collect(() => askedDatabase(survey));
-    if (database)
-        collect(() => checkDumpTools(database));
-    const compressor = database && collect(() => chooseCompression(survey, database, needs));
-    const previous = compressor && needs.previousBytes(database.database, compressor.encoding);
-    const estimate = compressor && estimateOf(database, compressor.encoding, previous ?? null);
-    if (estimate !== undefined)
-        collect(() => checkSpace(survey, estimate, needs, previous ?? null));
-    throwAny(failures);
-    if (!container || !database || !compressor || estimate === undefined)
-        throw new Error('A check failed unseen');
-    return { database, container, estimate, ...compressor };
-}
-/**
- * Judges what everything stands on that is done on the host: tools, clock, folders, lock, Docker, one compose project.
- * @throws Failure as judgeHost does
- */
-function judgeGround(survey, needs) {
-    const { failures, collect } = collector();
-    if (checkGround(survey, needs, collect))
-        collect(() => checkProject(survey, needs));
-    throwAny(failures);
-}
-/** Every check is made; what fails is told together. */
-function collector() {
-    const failures = [];
-    return {
-        failures,
-        collect(check) {
-            try {
-                return check();
-            }
-            catch (error) {
-                if (!(error instanceof failure_Failure))
-                    throw error;
-                failures.push(error);
-                return undefined;
-            }
-        },
-    };
-}
-function throwAny(failures) {
-    const [first, ...others] = failures;
-    if (first && others.length > 0)
-        throw several(failures);
-    if (first)
-        throw first;
-}
-/** Whether Docker answers. */
-function checkGround(survey, needs, collect) {
-    collect(() => checkTools(survey));
-    collect(() => checkClock(survey));
-    collect(() => checkFolders(survey, needs));
-    collect(() => checkLock(survey, needs));
-    return collect(() => checkDocker(survey));
-}
-function checkTools(survey) {
-    const missing = neededTools.filter((tool) => !survey.tools.has(tool));
-    if (missing.length > 0) {
-        throw new failure_Failure('tools-missing', `The host has no ${missing.join(', no ')}`, {
-            hint: 'On the host, as root: apt-get install coreutils util-linux gzip',
-        });
-    }
-    if (Number.parseFloat(survey.bash) < 4.4) {
-        throw new failure_Failure('bash-too-old', `The host's bash is ${survey.bash}; 4.4 or newer is needed`, {
-            hint: 'On the host, as root: apt-get install bash',
-        });
-    }
-}
-function checkDocker(survey) {
-    if (!survey.tools.has('docker')) {
-        throw new failure_Failure('no-docker', 'docker was not found on the host', {
-            hint: `Install Docker, or see why ${survey.user} has it not on its PATH: command -v docker`,
-        });
-    }
-    if ('error' in survey.docker) {
-        throw new failure_Failure('docker-refuses', `Docker does not answer ${survey.user} on the host`, {
-            hint: `Where it says "permission denied", as root: usermod -aG docker ${survey.user}. Else: systemctl status docker`,
-            cause: survey.docker.error,
-        });
-    }
-    return true;
-}
-function checkClock({ clockAhead }) {
-    if (Math.abs(clockAhead) <= greatestSkew)
-        return;
-    const by = formatDuration(Math.abs(clockAhead));
-    throw new failure_Failure('clock-skew', `The host's clock is ${by} ${clockAhead > 0 ? 'ahead of' : 'behind'} the runner's`, {
-        hint: 'On the host: timedatectl set-ntp true',
-    });
-}
-function checkFolders(survey, { deployDir, backupDir }) {
-    if (survey.deployDir === null) {
-        throw new failure_Failure('no-deploy-dir', `The folder ${deployDir} is not on the host`, {
-            hint: 'Check the input "deploy-dir"',
-        });
-    }
-    if (survey.unwritable !== null) {
-        throw new failure_Failure('folder-unwritable', `${survey.user} cannot write to ${survey.unwritable}`, {
-            hint: `As root: install -d -m 0700 -o ${survey.user} ${quoteForShell(backupDir)}`,
-        });
-    }
-    checkPlaces(survey, backupDir);
-    const device = survey.folders.find(({ path }) => path === backupDir)?.device;
-    for (const folder of survey.folders) {
-        if (folder.type !== 'directory') {
-            throw new failure_Failure('folder-unusable', `${folder.path} is a ${folder.type}, not a folder`, {
-                hint: 'Move it away, or choose another "backup-dir"',
-            });
-        }
-        if (!folder.writable || folder.owner !== survey.user) {
-            throw new failure_Failure('folder-owner', `${folder.path} belongs to ${folder.owner}, not to ${survey.user}, who takes the backups`, { hint: `As root: chown -R ${survey.user}: ${quoteForShell(backupDir)}` });
-        }
-        if (/[1-7]\d$|[1-7]$/.test(folder.mode.slice(-2))) {
-            throw new failure_Failure('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${quoteForShell(folder.path)}` });
-        }
-        if (folder.device !== device && allTiers.some((tier) => folder.path === `${backupDir}/${tier}`)) {
-            throw new failure_Failure('folder-elsewhere', `${folder.path} is on another file system than ${backupDir}: a set cannot be hard-linked into it`, { hint: 'Mount the file system at the backup folder itself, or name a folder on it as "backup-dir"' });
-        }
-    }
-}
-/** What was put there while others could reach the folder, or can be put in its place by them. */
-function checkPlaces({ openParent, places }, backupDir) {
-    if (openParent !== null) {
-        throw new failure_Failure('folder-open', `Any user of the host can replace what is in ${openParent}, and the backup folder with it`, { hint: `As its owner or root: chmod o-w ${quoteForShell(openParent)}` });
-    }
-    for (const { path, type } of places) {
-        const isFolder = path === `${backupDir}/rollback/transactions`;
-        if (isFolder ? type === 'directory' : type.startsWith('regular'))
-            continue;
-        throw new failure_Failure('folder-unusable', `${path} is a ${type}, not a ${isFolder ? 'folder' : 'file'}`, {
-            hint: `See where it comes from, and move it away: ls -l ${quoteForShell(path)}`,
-        });
-    }
-}
-function checkLock({ lockHolder }, { lockWait, backupDir }) {
-    if (lockHolder === null || lockWait > 0)
-        return;
-    throw lockHeld(lockHolder, backupDir, 0);
-}
-/** What is said of a lock that somebody else has. */
-function lockHeld(holder, backupDir, waited) {
-    return new failure_Failure('lock-held', `The lock on ${backupDir} is held by ${holder}`, {
-        hint: `${waited === 0 ? 'It was not waited for' : `It was waited for ${formatDuration(waited)}`}. See what that run does; raise "lock-wait" if it is only slow`,
-    });
-}
-function checkProject(survey, needs) {
-    if (survey.containers.length === 0) {
-        const wanted = needs.projectName === null ? `started from ${needs.deployDir}` : `called ${needs.projectName}`;
-        throw new failure_Failure('no-project', `No container belongs to a compose project ${wanted}`, {
-            hint: `Start the application, or correct "deploy-dir" or "project-name". The host has: ${survey.otherProjects.join('; ') || 'no compose project'}`,
-        });
-    }
-    const projects = [...new Set(survey.containers.map(({ project }) => project))];
-    if (projects.length > 1) {
-        throw new failure_Failure('several-projects', `Several compose projects run from ${needs.deployDir}: ${projects.join(', ')}`, {
-            hint: 'Name one as "project-name"',
-        });
-    }
-}
-function findDatabase(survey, needs) {
-    checkProject(survey, needs);
-    const services = [...new Set(survey.containers.map(({ service }) => service))].join(', ');
-    const [candidate, ...others] = survey.candidates;
-    if (candidate === undefined) {
-        throw needs.databaseService === null
-            ? new failure_Failure('no-database', `No service of the project runs a PostgreSQL image; it has ${services}`, {
-                hint: 'Name the database\'s service as "db-service"',
-            })
-            : new failure_Failure('no-database', `The project has no service "${needs.databaseService}"; it has ${services}`, {
-                hint: 'Correct the input "db-service", or start the service',
-            });
-    }
-    if (others.length > 0) {
-        throw new failure_Failure('several-databases', `Several containers may be the database: ${survey.candidates.map(({ service }) => service).join(', ')}`, { hint: 'Name one service, with one container, as "db-service"' });
-    }
-    if (candidate.state !== 'running') {
-        throw new failure_Failure('database-not-running', `The database's container (service ${candidate.service}) is ${candidate.state}`, {
-            hint: candidate.state === 'paused'
-                ? `On the host: docker unpause ${candidate.container.slice(0, 12)}`
-                : `On the host: docker start ${candidate.container.slice(0, 12)}, then docker logs --tail 50 ${candidate.container.slice(0, 12)}`,
-        });
-    }
-    const name = survey.containers.find(({ id }) => id === candidate.container)?.name ?? candidate.container;
-    return { id: candidate.container, name: name.replace(/^\//, ''), service: candidate.service };
-}
-function askedDatabase({ probe }) {
-    if (probe === null || 'error' in probe) {
-        throw new failure_Failure('database-silent', 'Nothing could be run in the database container', {
-            hint: 'On the host: docker ps, and docker logs of that container',
-            cause: probe?.error,
-        });
-    }
-    return readProbe(probe.output);
-}
-/** zstd where there is one, else gzip; a custom dump's gzip is pg_dump's own. */
-function chooseCompression(survey, database, { format, compression }) {
-    const inside = (tool) => database.tools.has(tool);
-    const wanted = compression === 'auto' ? autoCompression(format, inside('zstd') || survey.tools.has('zstd')) : compression;
-    const encoding = { format, compression: wanted, encryption: 'none' };
-    const program = wanted === 'gzip' && format === 'custom' ? 'none' : wanted;
-    if (program === 'none' || inside(program))
-        return { encoding, where: 'container' };
-    if (survey.tools.has(program))
-        return { encoding, where: 'host' };
-    throw new failure_Failure('no-compressor', `Neither the host nor the database container has ${program}`, {
-        hint: `On the host, as root: apt-get install ${program}. Or set "compression" to auto`,
-    });
-}
-/** The scripts' own format keeps the scripts' own compression. */
-function autoCompression(format, zstd) {
-    return format === 'custom' && zstd ? 'zstd' : 'gzip';
-}
-function estimateOf(database, { compression }, previous) {
-    if (previous !== null)
-        return Math.ceil(previous * growth);
-    return Math.ceil(database.sizeBytes * (compression === 'none' ? 1 : compressedShare));
-}
-function checkSpace(survey, estimate, { minFreeSpace, backupDir }, previous) {
-    const needed = Math.max(estimate, minFreeSpace);
-    if (survey.freeBytes < needed) {
-        const why = needed === minFreeSpace && minFreeSpace > estimate
-            ? 'the input "min-free-space"'
-            : previous === null
-                ? "from the database's size"
-                : 'from the previous backup';
-        throw new failure_Failure('no-space', `The disk of ${backupDir} has ${formatBytes(survey.freeBytes)} free; ${formatBytes(needed)} are needed (${why})`, { hint: `See what fills it: df -h ${backupDir}; docker system df. Nothing was deleted to make room` });
-    }
-    if (survey.freeInodes !== null && survey.freeInodes < neededInodes) {
-        throw new failure_Failure('no-inodes', `The disk of ${backupDir} has ${survey.freeInodes} inodes left`, {
-            hint: `Remove files that are not needed: df -i ${backupDir}`,
-        });
-    }
-}
-function several(failures) {
-    const hints = failures.map(({ hint, message }) => `${message}: ${hint ?? ''}`);
-    return new failure_Failure('host-not-ready', failures.map(({ message }) => message).join('; '), {
-        hint: hints.join('\n'),
-        cause: failures.map(({ cause }) => cause).find((cause) => cause !== undefined),
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/history/audit-line.js
-
-/**
- * The record as a line for people, without its line break:
- * `<time> <event> <status> <verdict> <service>=<tag>@<digest>… by=<actor> run=<url> id=<id>`. A dash stands for what is
- * not known.
- */
-function auditLine({ at, event, status, verdict, release, actor, runUrl, id }) {
-    const services = Object.entries(release)
-        .toSorted(([a], [b]) => (a < b ? -1 : 1))
-        .map(([service, { tag, digest, imageId }]) => `${service}=${tag ?? '-'}@${digest ?? imageId ?? '-'}`);
-    return [at, event, status, verdict, ...services, `by=${word(actor)}`, `run=${word(runUrl)}`, `id=${id}`].join(' ');
-}
-function word(value) {
-    return value === null ? '-' : clean_cleanLine(value, 300).replace(/\s+/g, '_') || '-';
-}
-
-;// CONCATENATED MODULE: ./build/shared/history/record.js
-
-
-
-
-const record_idGrammar = /^\d{1,20}-\d{1,6}-[0-9a-f]{8}$/;
-const record_longestLine = 256 * 1024;
-/** So many lines that cannot be read are told of one by one. */
-const mostProblems = 3;
-/** UTF-16 units. */
-const longestReason = 2_000;
-/** True for the id of a record. */
-function isRecordId(value) {
-    return record_idGrammar.test(value);
-}
-/** The id of the record that a run will write. @param hex eight random hex digits */
-function recordId(runId, attempt, hex) {
-    return `${runId ?? '0'}-${attempt ?? '0'}-${hex}`;
-}
-/** Free text on one line. */
-const record_line = (longest) => {
-    const limited = untrusted_text(longest);
-    return (value, place) => {
-        const read = limited(value, place);
-        if (/\p{Cc}/u.test(read))
-            throw new failure_Failure('bad-value', `"${place}" holds a control character`);
-        return read;
-    };
-};
-const record_image = textThat((value) => {
-    // A container may be made from an id.
-    if (isImageId(value))
-        return true;
-    try {
-        return value.length <= 600 && parseImageReference(value) !== null;
-    }
-    catch {
-        return false;
-    }
-}, 'an image reference');
-const record_runningImage = shape({
-    image: orNull(record_image),
-    tag: orNull(textThat(isTag, 'a tag')),
-    digest: orNull(textThat(isDigest, 'a digest')),
-    imageId: orNull(textThat(isImageId, 'an image id')),
-});
-const release = mapOf(isServiceName, record_runningImage, 200);
-const record = shape({
-    version: oneOf(1),
-    id: textThat(isRecordId, 'the id of a record'),
-    at: textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC'),
-    environment: record_line(200),
-    event: oneOf('observed', 'deploy', 'rollback', 'restore', 'check', 'drill'),
-    status: oneOf('succeeded', 'failed', 'reverted'),
-    verdict: oneOf('good', 'bad', 'unknown'),
-    release,
-    previous: orNull(release),
-    schemaSha256: orNull(textThat((value) => /^[0-9a-f]{64}$/.test(value), 'a SHA-256')),
-    backupId: orNull(textThat((value) => /^\d{8}_\d{6}$/.test(value), 'the id of a backup')),
-    reason: orNull(record_line(longestReason)),
-    actor: orNull(record_line(200)),
-    runUrl: orNull(textThat((value) => value.length <= 2_048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address')),
-    commit: orNull(textThat((value) => /^[0-9a-f]{7,64}$/.test(value), 'a commit')),
-    durationMs: orNull(milliseconds),
-    downtimeMs: orNull(milliseconds),
-});
-/** Reads one record. @throws Failure `bad-value` */
-function readHistoryRecord(value) {
-    return record(value, '');
-}
-/** The record as a line of the history, without a line break. */
-function historyLine(value) {
-    return JSON.stringify(value);
-}
-/**
- * Reads a history. A line that cannot be read, as the last one may be after a power cut, is told of and left out.
- * @returns records in the order of the file; of those with the same id the last one. Problems are few, however many there are
- */
-function parseHistory(history) {
-    const records = new Map();
-    const problems = [];
-    let more = 0;
-    history.split('\n').forEach((each, index) => {
-        if (each.trim() === '')
-            return;
-        const read = parseRecord(each);
-        if (typeof read !== 'string')
-            records.set(read.id, read);
-        else if (problems.length < mostProblems)
-            problems.push(`line ${index + 1} of the history cannot be read: ${read}`);
-        else
-            more += 1;
-    });
-    if (more > 0)
-        problems.push(`${more} more lines of the history cannot be read`);
-    return { records: [...records.values()], problems };
-}
-/** The record in a line, or why there is none. */
-function parseRecord(text) {
-    if (text.length > record_longestLine)
-        return 'it is too long';
-    // There may be millions that hold anything: to catch an error for each takes its time.
-    if (!text.trimStart().startsWith('{'))
-        return 'it is no JSON';
-    try {
-        return readHistoryRecord(JSON.parse(text));
-    }
-    catch (error) {
-        return error instanceof failure_Failure ? error.message : 'it is no JSON';
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/history/host-file.js
-
-
-
-const program = {
-    name: 'record',
-    step: 'the note in the history',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(6779), __nccwpck_require__.b)],
-};
-/** Adds records to the history on the host. @throws Failure `history-unwritable` */
-async function appendHistory(connection, addition) {
-    await run(connection, 'append', addition);
-}
-/** Lets deployments go on, and records who did so. @throws Failure `history-unwritable` */
-async function releaseHold(connection, addition) {
-    await run(connection, 'release-hold', addition);
-}
-/** A record as the programs on the host take it: id, line of the history, line for people. */
-function recordParameters(record) {
-    return [record.id, historyLine(record), auditLine(record)];
-}
-async function run(connection, verb, { backupDir, records, onLog }) {
-    const parameters = [verb, backupDir, ...records.flatMap(recordParameters)];
-    try {
-        await connection.run(program, parameters, { deadline: 60_000, atEnd: 'finish', onLog }).result;
-    }
-    catch (error) {
-        if (!(error instanceof failure_Failure) || error.code !== 'history-unwritable')
-            throw error;
-        throw new failure_Failure(error.code, error.message, {
-            hint: `See who owns it, and whether the disk is full: ls -l ${backupDir}/rollback; df -h ${backupDir}`,
-            cause: error.cause,
-        });
-    }
-}
-
-// EXTERNAL MODULE: external "node:zlib"
-var external_node_zlib_ = __nccwpck_require__(38522);
-;// CONCATENATED MODULE: ./build/shared/packed.js
-
-/** A text as it travels where it may be long: gzip, in base64, which the host makes and takes by programs that it has. */
-function pack(text) {
-    return (0,external_node_zlib_.gzipSync)(text, { level: 1 }).toString('base64');
-}
-/**
- * Reads what the host packed, which may be anything.
- * @param longest bytes of the text
- * @returns null where it is none, or longer
- */
-function packed_unpack(packed, longest) {
-    try {
-        return (0,external_node_zlib_.gunzipSync)(Buffer.from(packed, 'base64'), { maxOutputLength: longest }).toString('utf8');
-    }
-    catch {
-        return null;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/publish.js
-
-
-
-
-
-const publish_program = {
-    name: 'publish',
-    step: 'the publication',
-    scripts: [
-        new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(30443), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(28738), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(63144), __nccwpck_require__.b),
-    ],
-};
-/** It is short and must not be cut: a runner that dies meanwhile leaves it at work. */
-const options = ({ onLog }) => ({ deadline: 300_000, atEnd: 'finish', onLog });
-/**
- * Lets a verified set appear in its tiers, prunes, and writes the line into the log.
- * @throws Failure `lock-lost`, `dump-lost`: nothing was published; `publication-unknown`: it may have been
- */
-async function publish(connection, publication) {
-    const { sidecars, tiers, deletions } = publication;
-    const parameters = [
-        ...begin('publish', publication, publication.holder, publication.id, publication.troubledLine),
-        String(sidecars.size),
-        // A manifest may be long, and the host reads parameters byte by byte.
-        ...[...sidecars].flatMap(([name, text]) => [name, pack(text)]),
-        String(tiers.length),
-        ...tiers,
-        String(deletions.length),
-        ...deletions.map(({ tier, id }) => `${folderOfTier(tier)}/${id}`),
-        ...publication.records.flatMap(recordParameters),
-    ];
-    try {
-        const records = await connection.run(publish_program, parameters, options(publication)).result;
-        records.get('published');
-        return {
-            entered: records.all('entered'),
-            dropped: records.all('dropped').length,
-            problems: records.all('problem'),
-        };
-    }
-    catch (error) {
-        throw wasCutOff(error) ? unknownOutcome(publication, error) : advised(error);
-    }
-}
-const hints = {
-    'lock-lost': 'Nothing was published; earlier backups are as they were. Only a backup may remove or replace .lock and .lock.holder in the backup folder. Run it again',
-    'dump-lost': 'Nothing was published; earlier backups are as they were. See what cleans up in the backup folder. Run it again',
-};
-function advised(error) {
-    if (!(error instanceof failure_Failure) || error.hint !== undefined)
-        return error;
-    return new failure_Failure(error.code, error.message, {
-        ...(hints[error.code] && { hint: hints[error.code] }),
-        cause: error.cause,
-    });
-}
-/** What the host does where it was not heard to its end. */
-const cutOffs = {
-    'connection-lost': 'The host goes on by itself. ',
-    'program-lost': 'The host goes on by itself. ',
-    'host-silent': 'The host may do it yet. ',
-    deadline: '',
-};
-function wasCutOff(error) {
-    return error instanceof failure_Failure && Object.hasOwn(cutOffs, error.code);
-}
-function unknownOutcome({ id, logFile }, cause) {
-    return new failure_Failure('publication-unknown', `It is not known whether the verified backup ${id} was published. ${cause.message}`, {
-        hint: `${cutOffs[cause.code]}See how it ended: grep ${id} ${logFile}. Without a line there, the backup was not kept; run it again`,
-        cause,
-    });
-}
-/**
- * Puts a dump that failed its verification aside, with the reason, in place of the last one.
- * @returns its absolute path
- */
-async function reject(connection, rejection) {
-    const { holder, id, dump, reason } = rejection;
-    const parameters = [...begin('reject', rejection, holder, id), dump, reason];
-    try {
-        return (await connection.run(publish_program, parameters, options(rejection)).result).get('rejected');
-    }
-    catch (error) {
-        throw advised(error);
-    }
-}
-/** Writes only the line into the log: for a run that came to nothing. */
-async function conclude(connection, conclusion) {
-    await connection.run(publish_program, begin('conclude', conclusion, '', ''), options(conclusion)).result;
-}
-function begin(verb, { backupDir, kind, logFile, logLine }, holder, id, troubledLine = '') {
-    return [verb, backupDir, holder, id, homeOf(kind).folder, logFile, logLine, troubledLine];
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/retention.js
-
-
-
-
-/** A set this much ahead of the clock is not "of the future": two backups in one second move the later one's id. */
-const clockSlackMs = 5 * 60 * 1000;
-const periodWord = {
-    daily: 'day',
-    weekly: 'week',
-    monthly: 'month',
-    predeployment: 'deployment',
-    prerollback: 'rollback',
-};
-/**
- * What is kept and deleted: per tier the newest verified set of each of the last N periods that have one, and always
- * the newest verified set. Broken sets, sets of the future and other databases' sets neither count nor go.
- *
- * @param sets all sets on the host, the new one among them.
- * @returns one decision for each set in each tier, by tier, newest first.
- */
-function decidePruning(sets, options) {
-    const { database, policy } = options;
-    const calendar = calendarIn(options.timezone);
-    const horizon = options.now.getTime() + clockSlackMs;
-    const counted = verifiedSetsOf(database, sets)
-        .filter((set) => (startOf(set.id)?.getTime() ?? Number.POSITIVE_INFINITY) <= horizon)
-        .toSorted((a, b) => newestFirst(a.id, b.id));
-    return allTiers.flatMap((tier) => {
-        const standing = counted.filter((set) => set.folders.includes(folderOfTier(tier)));
-        const protectedId = protectedIn(tier, counted, standing);
-        const decisions = new Map(decideTier(tier, standing, policy[tier], protectedId, calendar));
-        return standingIn(tier, sets).map((set) => {
-            const decision = isOf(database, set) ? decisions.get(set) : ignored(tier, set);
-            return (decision ?? {
-                tier,
-                id: set.id,
-                action: 'keep',
-                reason: 'kept: dated in the future (clock gone back?); not counted',
-            });
-        });
-    });
-}
-/**
- * The decisions where nothing may be deleted: after a failed run, or when the new backup is suspiciously small.
- *
- * @param why ends the sentence "nothing is pruned: …".
- */
-function pruneNothing(sets, database, why) {
-    return allTiers.flatMap((tier) => standingIn(tier, sets).map((set) => isOf(database, set)
-        ? { tier, id: set.id, action: 'keep', reason: `kept: nothing is pruned: ${why}` }
-        : ignored(tier, set)));
-}
-function standingIn(tier, sets) {
-    return sets.filter((set) => set.folders.includes(folderOfTier(tier))).toSorted((a, b) => newestFirst(a.id, b.id));
-}
-function isOf(database, set) {
-    return set.state === 'verified' && set.database === database;
-}
-function ignored(tier, set) {
-    const why = set.state === 'broken' ? `broken, ${set.reason}` : 'of another database';
-    return { tier, id: set.id, action: 'ignore', reason: `not counted: ${why}` };
-}
-/**
- * The id that must stay in a tier whatever the policy says: the newest in daily, and the newest of all in the first
- * tier that holds it, should its daily copy be lost.
- */
-function protectedIn(tier, counted, standing) {
-    if (tier === 'daily')
-        return standing[0]?.id ?? null;
-    const newest = counted[0];
-    const home = allTiers.find((candidate) => newest?.folders.includes(folderOfTier(candidate)));
-    return newest !== undefined && home === tier ? newest.id : null;
-}
-/** @param standing the counted sets of the tier, newest first. */
-function decideTier(tier, standing, keep, protectedId, calendar) {
-    const newestOf = new Map();
-    return standing.map((set) => {
-        const period = periodOf(tier, set.id, calendar);
-        const newest = newestOf.get(period.key) ?? set.id;
-        newestOf.set(period.key, newest);
-        // Periods are met newest first, so how many there are by now is this one's rank.
-        const seat = { tier, period, newest, rank: newestOf.size, keep };
-        return [set, { tier, id: set.id, ...retention_judge(set.id, seat, set.id === protectedId) }];
-    });
-}
-function retention_judge(id, seat, isProtected) {
-    const within = seat.keep === 'all' || seat.rank <= seat.keep;
-    if (within && seat.newest === id)
-        return { action: 'keep', reason: `kept: ${rankAmong(seat)}` };
-    if (isProtected)
-        return { action: 'keep', reason: 'kept: the newest verified backup is never deleted' };
-    if (within)
-        return { action: 'delete', reason: `deleted: ${seat.newest} of ${seat.period.name} is newer` };
-    if (seat.keep === 0)
-        return { action: 'delete', reason: `deleted: keep-${seat.tier} is 0` };
-    return {
-        action: 'delete',
-        reason: `deleted: ${ordinal(seat.rank)} ${periodWord[seat.tier]}, ${seat.keep} ${seat.keep === 1 ? 'is' : 'are'} kept`,
-    };
-}
-const takenBefore = {
-    predeployment: 'taken before a deployment',
-    prerollback: 'taken before a rollback',
-};
-function rankAmong({ tier, period, rank, keep }) {
-    const what = takenBefore[tier] ?? `newest of ${period.name}`;
-    const word = periodWord[tier];
-    return keep === 'all' ? `${what}, every ${word} is kept` : `${what}, ${word} ${rank} of ${keep}`;
-}
-function ordinal(n) {
-    const suffix = { one: 'st', two: 'nd', few: 'rd', other: 'th' };
-    return `${n}${suffix[new Intl.PluralRules('en', { type: 'ordinal' }).select(n)]}`;
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/settlement.js
-
-
-
-
-/** Decides it, without touching anything. */
-function settle(dump, facts, earlier, policy) {
-    const size = judgeSize(dump, facts, policy.minSizeRatio);
-    const manifest = manifestOf(dump, { ...facts, checks: [size] });
-    const problems = [...dump.sides, size]
-        .filter(({ result }) => result !== 'passed')
-        .map(({ name, detail }) => `${name}: ${detail}`);
-    const { id, database, kind } = manifest;
-    const tiers = decideTiers({ id, database, kind }, earlier, policy.keep, policy.timezone);
-    const entered = tiers.filter(({ enters }) => enters).map(({ tier }) => tier);
-    const folders = entered.map(folderOfTier);
-    const sets = [{ state: 'verified', id, database, manifest, folders }, ...earlier];
-    const pruning = problems.length > 0
-        ? pruneNothing(sets, database, problems.join('; '))
-        : decidePruning(sets, { database, policy: policy.keep, timezone: policy.timezone, now: facts.finishedAt });
-    return {
-        manifest,
-        tiers,
-        entered,
-        pruning,
-        deletions: pruning.filter(({ action }) => action === 'delete'),
-        problems,
-        sets: sets.filter((set) => set.state === 'verified').filter((set) => set.database === database),
-    };
-}
-/** Only like is compared with like: another format or compression has another size. */
-function judgeSize(dump, { previous, encoding }, ratio) {
-    const check = (result, detail) => ({ name: 'size', result, detail, ms: 0 });
-    if (previous === null)
-        return check('passed', 'the first backup of this database');
-    if (previous.format !== encoding.format || previous.compression !== encoding.compression) {
-        return check('passed', `not compared: ${previous.id} has another format or compression`);
-    }
-    const share = previous.sizeBytes === 0 ? 1 : dump.sizeBytes / previous.sizeBytes;
-    const comparison = `${formatBytes(dump.sizeBytes)}, ${Math.round(share * 100)} % of ${previous.id}`;
-    if (share >= ratio)
-        return check('passed', comparison);
-    return check('failed', `${comparison}: smaller than min-size-ratio ${ratio} allows. Was something deleted?`);
-}
-
-;// CONCATENATED MODULE: ./build/shared/postgres/scripts.js
-
-// What is run inside the database container, or said to the server, as the host's programs are handed it.
-/** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `verify`, `contents`, `terminate`. */
-const insideScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "inside.sh", 'utf8');
-/** Statements for one session, in this order. They answer in lines: a name, a space, a value or JSON. */
-const factsBefore = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-before.sql", 'utf8');
-const factsTables = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-tables.sql", 'utf8');
-const factsAfter = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-after.sql", 'utf8');
-/**
- * The script for the scratch container of a drill: `room`, `room_below`, `prepare`, `tolerant`, `restore`, `session`,
- * `schema`, `silence`, `indexes`, `reader`, `assert`.
- */
-const drillScript = () => readFileSync(__nccwpck_require__.ab + "drill-inside.sh", 'utf8');
-
-;// CONCATENATED MODULE: ./build/shared/backups/facts.js
+;// CONCATENATED MODULE: ./build/shared/postgres/facts.js
 
 
 /** UTF-16 units; as a manifest has them. */
@@ -34915,6 +35082,21 @@ function copiedRows(next) {
     return isCounted ? { rows: Number(next[1]), exact: true } : { rows: null, exact: false };
 }
 
+;// CONCATENATED MODULE: ./build/shared/postgres/scripts.js
+
+// What is run inside the database container, or said to the server, as the host's programs are handed it.
+/** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `verify`, `contents`, `terminate`. */
+const insideScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "inside.sh", 'utf8');
+/** Statements for one session, in this order. They answer in lines: a name, a space, a value or JSON. */
+const factsBefore = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-before.sql", 'utf8');
+const factsTables = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-tables.sql", 'utf8');
+const factsAfter = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-after.sql", 'utf8');
+/**
+ * The script for the scratch container of a drill: `room`, `room_below`, `prepare`, `tolerant`, `restore`, `session`,
+ * `schema`, `silence`, `indexes`, `reader`, `assert`.
+ */
+const drillScript = () => readFileSync(__nccwpck_require__.ab + "drill-inside.sh", 'utf8');
+
 ;// CONCATENATED MODULE: ./build/shared/backups/verification.js
 /** Of an archive, and of the formats around it. Plain text has none. */
 const magics = { zstd: '28 b5 2f fd', gzip: '1f 8b', custom: '50 47 44 4d 50' };
@@ -34926,7 +35108,7 @@ function judgeDump(evidence) {
         { name: 'dump', result: 'passed', detail: 'every stage ended with 0', ms: evidence.dumpMs },
         judgeMagic(evidence),
         judgeDisk(evidence),
-        judgeReading(evidence),
+        verification_judgeReading(evidence),
         judgeTables(evidence),
         judgeCounts(evidence),
     ];
@@ -34951,7 +35133,7 @@ function judgeDisk({ streamSha256, diskSha256 }) {
         ? verification_passed('disk', 'the bytes on the disk have the SHA-256 of the stream')
         : verification_failed('disk', `the bytes on the disk have the SHA-256 ${diskSha256}, the stream had ${streamSha256}`);
 }
-function judgeReading({ encoding: { format }, stages, verifyMs }) {
+function verification_judgeReading({ encoding: { format }, stages, verifyMs }) {
     const exits = new Map([...stages.matchAll(/^(decompress|read|exit) (\d+)$/gm)].map(([, stage, code]) => [stage, code]));
     const good = exits.get('decompress') === '0' && exits.get('read') === '0' && !exits.has('exit');
     if (!good) {
@@ -35024,7 +35206,7 @@ const take_program = {
     step: 'the dump',
     scripts: [
         new URL(/* asset import */ __nccwpck_require__(65801), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(28738), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(97656), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(27416), __nccwpck_require__.b),
     ],
 };
@@ -35072,7 +35254,7 @@ async function take(connection, request) {
         throw translate(error, run.lastLines().join('\n'), request);
     }
 }
-/** What to tell where a taking was released and the host has not said so. */
+/** What to tell where a held dump was released and the host has not said so. */
 function lockMayStay(backupDir) {
     return `The host did not say in time that it has freed the lock: the next run may find it taken. On the host: cat ${backupDir}/.lock.holder`;
 }
@@ -35168,168 +35350,6 @@ const takeHints = {
     'sets-changed': 'Nothing was taken. See what else works in the backup folder, then run it again',
 };
 
-;// CONCATENATED MODULE: ./build/shared/backups/read-sets.js
-
-
-const read_sets_program = {
-    name: 'read-sets',
-    step: 'the reading of the backups',
-    scripts: [__nccwpck_require__.ab + "read-sets.sh"],
-};
-/** Reads every file of these sets from the disk, and compares each with what its set says of it. */
-async function read_sets_readSets(connection, request) {
-    const parameters = request.sets.flatMap((set) => {
-        const names = read_sets_namesOf(set);
-        const files = filesOf(names);
-        const places = placesOf(set);
-        return [String(places.length), ...places, names.sha256, names.md5, String(files.length), ...files];
-    });
-    const { result } = connection.run(read_sets_program, [request.backupDir, String(request.sets.length), ...parameters], {
-        deadline: request.timeout,
-        atEnd: 'end',
-        signal: request.signal,
-        onLog: request.onLog,
-        onProgress: (_, path) => request.onSet(path),
-    });
-    const reading = readRecords(await result);
-    return request.sets.map((set) => read_sets_judgeReading(set, reading));
-}
-function readRecords(records) {
-    const pair = (value, separator) => {
-        const at = value.indexOf(separator);
-        return [value.slice(0, at), value.slice(at + 1)];
-    };
-    return {
-        sums: new Map([
-            ...records.all('sum').map((value) => {
-                const [sum, path] = pair(value, ' ');
-                return [path, sum];
-            }),
-            ...records.all('unread').map((path) => [path, null]),
-        ]),
-        lists: new Map(records.all('list').map((value) => pair(value, '\n'))),
-    };
-}
-/** Compares what was read with the set's own lists and its manifest: each file must agree with all that name it. */
-function read_sets_judgeReading(set, { sums, lists }) {
-    const names = read_sets_namesOf(set);
-    const [folder = 'daily', ...others] = placesOf(set);
-    const files = filesOf(names);
-    const sha256 = lists.get(`${folder}/${names.sha256}`);
-    const md5 = lists.get(`${folder}/${names.md5}`);
-    const faults = [];
-    if (sha256 === undefined)
-        faults.push(`${names.sha256} is missing`);
-    if (md5 === undefined)
-        faults.push(`${names.md5} is missing`);
-    const listed = listedSums(sha256 ?? '');
-    for (const name of files) {
-        const sum = sums.get(`${folder}/${name}`) ?? null;
-        const expected = listed.get(name);
-        if (sum === null && expected === undefined && wasNotMade(name, set))
-            continue;
-        if (sum === null)
-            faults.push(`${name} could not be read`);
-        else if (sha256 !== undefined && expected === undefined)
-            faults.push(`${names.sha256} does not list ${name}`);
-        else if (expected !== undefined && sum !== expected)
-            faults.push(`${name} is not what ${names.sha256} says`);
-        if (name === names.dump && sum !== null && sum !== set.manifest.sha256)
-            faults.push(`${name} is not what the manifest says`);
-    }
-    // Hard links are one file, read once. What is none any more, since the folders were copied, was read as well.
-    for (const path of others.flatMap((other) => files.map((name) => `${other}/${name}`))) {
-        const sum = sums.get(path);
-        if (sum === undefined)
-            continue;
-        const isSame = sum === sums.get(`${folder}/${path.slice(path.lastIndexOf('/') + 1)}`);
-        if (sum === null)
-            faults.push(`${path} could not be read`);
-        else if (!isSame)
-            faults.push(`${path} is not the same as in ${folder}`);
-    }
-    if (md5 !== undefined && listedSums(md5).get(names.dump) !== set.manifest.md5)
-        faults.push(`${names.md5} and the manifest differ on ${names.dump}`);
-    return { id: set.id, files: files.length, faults };
-}
-const allSides = (/* unused pure expression or super */ null && (['schema', 'globals', 'settings']));
-/** What was taken beside the dump. A dump counts also where not all of it could be; its manifest tells. */
-function sidesOf({ manifest: { checks } }) {
-    return allSides.filter((side) => checks.some(({ name, result }) => name === side && result === 'passed'));
-}
-function wasNotMade(name, set) {
-    const names = read_sets_namesOf(set);
-    const side = allSides.find((part) => names[part] === name);
-    return side !== undefined && !sidesOf(set).includes(side);
-}
-/** As `sha256sum` writes them: sum, a space, a space or an asterisk, name. */
-function listedSums(text) {
-    const lines = text.split('\n').map((line) => /^([0-9a-f]+) [ *](.+)$/.exec(line));
-    return new Map(lines.flatMap((match) => (match === null ? [] : [[match[2] ?? '', match[1] ?? '']])));
-}
-/** The names that a set's files have where it stands. */
-function read_sets_namesOf({ id, manifest }) {
-    return setFileNames(parseSetFileName(manifest.file)?.prefix ?? 'backup', id, manifest);
-}
-/** Those that its lists of sums name. */
-function filesOf({ dump, schema, globals, settings, manifest, report }) {
-    return [dump, schema, globals, settings, manifest, report];
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/whole-manifest.js
-
-
-
-
-
-
-const whole_manifest_program = {
-    name: 'whole-manifest',
-    step: 'the reading of a manifest',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(87128), __nccwpck_require__.b)],
-};
-/** Of one set, with the lists of what it holds, which no survey sends. @throws Failure `manifest-unreadable` */
-async function wholeManifest(connection, backupDir, set, { signal, onLog }) {
-    const file = `${backupDir}/${folderOf(set)}/${namesOf(set).manifest}`;
-    const { result } = connection.run(whole_manifest_program, [file, String(longestManifest)], {
-        deadline: 120_000,
-        atEnd: 'end',
-        signal,
-        onLog,
-    });
-    try {
-        return readManifest(unpack((await result).get('manifest'), longestManifest) ?? '');
-    }
-    catch (error) {
-        if (!(error instanceof Failure) || !['bad-manifest', 'manifest-unreadable'].includes(error.code))
-            throw error;
-        throw new Failure('manifest-unreadable', `The manifest of ${set.id} cannot be read in full: ${error.message}`, {
-            hint: `Do not rely on ${set.id}. See ${file} on the host, and take a backup now`,
-            cause: error,
-        });
-    }
-}
-/**
- * A set whose manifest nobody could read would be there and never count.
- * @param text as it is about to be written
- * @throws Failure `manifest-unreadable`
- */
-function demandReadable(text) {
-    const refuse = (why, cause) => new failure_Failure('manifest-unreadable', `The manifest of this backup could not be read back: it ${why}`, {
-        hint: 'Nothing was published; earlier backups are as they were. Report this: the database or the project is larger than the action takes',
-        cause,
-    });
-    try {
-        read_manifest_readManifest(text);
-    }
-    catch (error) {
-        throw error instanceof failure_Failure ? refuse(error.message, error) : error;
-    }
-    const behind = Buffer.byteLength(text.slice(text.indexOf('\n  "largeObjects": ')));
-    if (behind > longestTail)
-        throw refuse(`has ${behind} bytes besides its tables and sequences`);
-}
-
 ;// CONCATENATED MODULE: ./build/shared/backups/backup.js
 
 
@@ -35359,7 +35379,7 @@ async function prepareAndTake(run, prepare, takeDump, onStale) {
         const attempt = count === 1 ? run : { ...run, startedAt: new Date() };
         const prepared = await prepare(attempt);
         try {
-            return { prepared, taking: await takeDump(prepared, attempt), attempt };
+            return { prepared, held: await takeDump(prepared, attempt), attempt };
         }
         catch (error) {
             const isStale = error instanceof failure_Failure && error.code === 'sets-changed';
@@ -35369,12 +35389,12 @@ async function prepareAndTake(run, prepare, takeDump, onStale) {
         }
     }
 }
-/** Judges what the survey saw. @throws Failure `survey-incomplete`, or as judgeHost does */
+/** Judges what the survey saw. @throws Failure `survey-incomplete`, or as judgeBackupHost does */
 function prepareBackup(seen, order) {
     const sets = demandSets(seen.sets);
     const catalogue = catalogueOf(sets.files, sets.manifests);
     const newest = (database) => verifiedSetsOf(database, catalogue.sets)[0] ?? null;
-    const host = judgeHost(seen, {
+    const host = judgeBackupHost(seen, {
         ...order,
         previousBytes: (database, { format, compression }) => {
             const manifest = newest(database)?.manifest;
@@ -35444,11 +35464,11 @@ async function publishBackup(connection, { host, catalogue, release, previous, z
     const { runUrl, commit, actor } = workflow;
     const facts = { kind, environment, database: host.database, encoding: host.encoding, release };
     const known = { ...facts, previous: previous?.manifest ?? null, startedAt, finishedAt: new Date() };
-    const settlement = settle(dump, { ...known, runUrl, commit, actor }, catalogue.sets, order);
-    const { manifest, entered, deletions } = settlement;
+    const publicationPlan = planPublication(dump, { ...known, runUrl, commit, actor }, catalogue.sets, order);
+    const { manifest, entered, deletions } = publicationPlan;
     const home = homeOf(kind).folder;
-    const account = {
-        settlement,
+    const reportFacts = {
+        publicationPlan,
         dump,
         previous: previous?.manifest ?? null,
         place: {
@@ -35460,7 +35480,7 @@ async function publishBackup(connection, { host, catalogue, release, previous, z
         target: connection.target,
         minSizeRatio: order.minSizeRatio,
     };
-    const sidecars = sidecarsOf(dump, manifest, reportText(account));
+    const sidecars = sidecarsOf(dump, manifest, reportText(reportFacts));
     demandReadable(sidecars.get(naming_setFileNames(homeOf(kind).prefix, dump.id, manifest).manifest) ?? '');
     const published = await publish(connection, {
         ...ending(attempt),
@@ -35470,13 +35490,13 @@ async function publishBackup(connection, { host, catalogue, release, previous, z
         tiers: entered.filter((tier) => folderOfTier(tier) !== home),
         deletions,
         records: recordsOf(manifest),
-        logLine: successLine(attempt, settlement),
+        logLine: successLine(attempt, publicationPlan),
         troubledLine: successLine(attempt, {
-            ...settlement,
+            ...publicationPlan,
             problems: ['a step after the publication failed: see the run'],
         }),
     });
-    return { account, published };
+    return { reportFacts, published };
 }
 /** How many sets of the database are kept somewhere. */
 const keptSets = ({ pruning }) => new Set(pruning.filter(({ action }) => action === 'keep').map(({ id }) => id)).size;
@@ -35494,8 +35514,8 @@ function failureLine(attempt, error, known) {
     const problem = error instanceof failure_Failure ? error : new failure_Failure('defect', String(error));
     return lineOf(attempt, { problem: { code: problem.code, message: problem.message }, ...known });
 }
-function successLine(attempt, settlement) {
-    const { manifest, problems, entered, deletions } = settlement;
+function successLine(attempt, publicationPlan) {
+    const { manifest, problems, entered, deletions } = publicationPlan;
     return lineOf(attempt, {
         status: problems.length === 0 ? 'succeeded' : 'incomplete',
         id: manifest.id,
@@ -35504,7 +35524,7 @@ function successLine(attempt, settlement) {
         bytes: manifest.sizeBytes,
         sha256: manifest.sha256,
         tiers: entered,
-        kept: keptSets(settlement),
+        kept: keptSets(publicationPlan),
         deleted: deletions.length,
         problem: problems.length === 0 ? null : { code: 'incomplete', message: problems.join('; ') },
     });
@@ -36308,7 +36328,7 @@ const survey_program = {
         new URL(/* asset import */ __nccwpck_require__(65801), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(15790), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(79821), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(62434), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(35035), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(2671), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(25298), __nccwpck_require__.b),
@@ -36420,7 +36440,7 @@ function readCompose(records) {
         unset: readUnset(records.get('compose-unset')),
         changedAt: Number(records.get('compose-changed')) * 1_000,
         envNames: records.find('env-names')?.split('\n') ?? null,
-        world: records.find('world') ?? null,
+        projectState: records.find('project-state') ?? null,
         images: readLocalImages(records.find('local-images') ?? ''),
     };
 }
@@ -36656,6 +36676,33 @@ function commandLine(pid) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/shared/history/hold.js
+
+const keys = ['reason', 'since', 'run', 'by', 'from', 'to', 'id'];
+/** The text of the file HOLD: `key=value` lines. */
+function holdText(hold) {
+    return keys
+        .filter((key) => hold[key] !== null)
+        .map((key) => `${key}=${cleanLine(hold[key] ?? '', 1_000)}\n`)
+        .join('');
+}
+/** Reads it. A file that somebody made by hand holds as well, whatever stands in it. */
+function parseHold(text) {
+    const values = new Map(text.split('\n').map((line) => {
+        const at = line.indexOf('=');
+        return at < 0 ? ['', ''] : [line.slice(0, at).trim(), clean_cleanLine(line.slice(at + 1), 1_000)];
+    }));
+    return Object.fromEntries(keys.map((key) => [key, values.get(key) || null]));
+}
+/** In one sentence. */
+function tellHold({ reason, since, run }) {
+    return [
+        `deployments are on hold${since === null ? '' : ` since ${since}`}`,
+        ...(reason === null ? [] : [`because of: ${reason}`]),
+        ...(run === null ? [] : [`see ${run}`]),
+    ].join('; ');
+}
+
 ;// CONCATENATED MODULE: ./build/shared/history/legacy.js
 
 
@@ -36764,7 +36811,7 @@ function order(a, b) {
     return a < b ? -1 : 1;
 }
 
-;// CONCATENATED MODULE: ./build/shared/history/book.js
+;// CONCATENATED MODULE: ./build/shared/history/known-history.js
 
 
 
@@ -36774,7 +36821,7 @@ const longestMirror = 1024 * 1024;
  * @param hostText `history.jsonl`; null where there is none
  * @param auditTrail `deployment_tags.log`, which may be the scripts'
  */
-function openBook(environment, hostText, auditTrail, mirrorTexts) {
+function gatherHistory(environment, hostText, auditTrail, mirrorTexts) {
     const { records, problems } = parseHistory(hostText ?? '');
     const mirrors = mirrorTexts.map((text) => parseHistory(text).records);
     const known = new Set(records.map(({ id }) => id));
@@ -36791,43 +36838,16 @@ function entriesOf({ host, mirrors, missing }) {
     return unite([...missing, ...host], mirrors);
 }
 /** Whether the copies lack a record of the host's, or of what is to be added to it: then one must be stored. */
-function copiesLack(book, added) {
-    const copied = new Set(book.mirrors.flat().map(({ id }) => id));
-    return [...book.missing, ...book.host, ...added].some(({ id }) => !copied.has(id));
+function copiesLack(knownHistory, added) {
+    const copied = new Set(knownHistory.mirrors.flat().map(({ id }) => id));
+    return [...knownHistory.missing, ...knownHistory.host, ...added].some(({ id }) => !copied.has(id));
 }
 /** Stores the whole history with what this run has added. */
-async function storeBook(book, added, mirror) {
-    const host = [...book.missing, ...book.host, ...added];
+async function storeCopies(knownHistory, added, mirror) {
+    const host = [...knownHistory.missing, ...knownHistory.host, ...added];
     const textWith = (others) => mirrorText(union_unite(host, others), longestMirror);
-    const merge = (other) => textWith([...book.mirrors, parseHistory(other).records]);
-    return (await mirror.save(textWith(book.mirrors), merge)).notices;
-}
-
-;// CONCATENATED MODULE: ./build/shared/history/hold.js
-
-const keys = ['reason', 'since', 'run', 'by', 'from', 'to', 'id'];
-/** The text of the file HOLD: `key=value` lines. */
-function holdText(hold) {
-    return keys
-        .filter((key) => hold[key] !== null)
-        .map((key) => `${key}=${cleanLine(hold[key] ?? '', 1_000)}\n`)
-        .join('');
-}
-/** Reads it. A file that somebody made by hand holds as well, whatever stands in it. */
-function parseHold(text) {
-    const values = new Map(text.split('\n').map((line) => {
-        const at = line.indexOf('=');
-        return at < 0 ? ['', ''] : [line.slice(0, at).trim(), clean_cleanLine(line.slice(at + 1), 1_000)];
-    }));
-    return Object.fromEntries(keys.map((key) => [key, values.get(key) || null]));
-}
-/** In one sentence. */
-function tellHold({ reason, since, run }) {
-    return [
-        `deployments are on hold${since === null ? '' : ` since ${since}`}`,
-        ...(reason === null ? [] : [`because of: ${reason}`]),
-        ...(run === null ? [] : [`see ${run}`]),
-    ].join('; ');
+    const merge = (other) => textWith([...knownHistory.mirrors, parseHistory(other).records]);
+    return (await mirror.save(textWith(knownHistory.mirrors), merge)).notices;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/history/observation.js
@@ -37444,7 +37464,7 @@ function planLines(request) {
         ['deploy_dir', request.deployDir],
         ...request.composeFiles.map((file) => ['compose_file', file]),
         ...(request.envFile === null ? [] : [['env_file', request.envFile]]),
-        ['world', request.world],
+        ['project_state', request.projectState],
         ['stop_timeout', seconds(request.stopTimeout)],
         ['health_timeout', seconds(request.healthTimeout)],
         ['stable_for', seconds(request.stableFor)],
@@ -37664,7 +37684,7 @@ class Deployments {
     #workflow;
     #mirror;
     #mirrored;
-    #book;
+    #knownHistory;
     #added = [];
     constructor(inputs, workflow) {
         this.#inputs = inputs;
@@ -37697,7 +37717,7 @@ class Deployments {
             return false;
         const hold = parseHold(seen.hold);
         if (this.#inputs.releaseHold) {
-            const facts = { ...this.#circumstances(null), reason: 'HOLD released' };
+            const facts = { ...this.#runFacts(null), reason: 'HOLD released' };
             const record = observed(releaseOf(seen.containers, seen.images), facts, null);
             await releaseHold(connection, { backupDir, records: [record], onLog });
             this.#added.push(record);
@@ -37711,39 +37731,39 @@ class Deployments {
     }
     /** What the history gets of this backup: nothing where it tells of this release already. */
     recordsOf(manifest) {
-        const book = this.#book;
-        if (book === undefined)
+        const knownHistory = this.#knownHistory;
+        if (knownHistory === undefined)
             return [];
-        const { record, isNew } = observationOf(manifest.release, this.#circumstances(manifest), [
-            ...book.missing,
-            ...book.host,
+        const { record, isNew } = observationOf(manifest.release, this.#runFacts(manifest), [
+            ...knownHistory.missing,
+            ...knownHistory.host,
             ...this.#added,
         ]);
         this.historyId = record.id;
         const records = isNew ? [record] : [];
         this.#added.push(...records);
-        return [...book.missing, ...records];
+        return [...knownHistory.missing, ...records];
     }
     /** Of the record that tells of this release. */
     historyId = null;
     /** Stores the history off the host: what goes wrong with that is told, and fails nothing. */
     async store() {
-        if (this.#book === undefined || this.#inputs.history.length === 0)
+        if (this.#knownHistory === undefined || this.#inputs.history.length === 0)
             return;
-        if (!copiesLack(this.#book, this.#added) && !(await this.#mirrored).needsRefresh)
+        if (!copiesLack(this.#knownHistory, this.#added) && !(await this.#mirrored).needsRefresh)
             return;
-        for (const notice of await storeBook(this.#book, this.#added, this.#mirror))
+        for (const notice of await storeCopies(this.#knownHistory, this.#added, this.#mirror))
             log_notice(notice);
     }
     #open(seen, { texts, notices }) {
-        if (this.#book === undefined)
+        if (this.#knownHistory === undefined)
             for (const notice of notices)
                 log_notice(notice);
-        this.#book = openBook(this.#inputs.environment, seen.history, seen.auditTrail, texts);
-        for (const problem of this.#book.problems)
+        this.#knownHistory = gatherHistory(this.#inputs.environment, seen.history, seen.auditTrail, texts);
+        for (const problem of this.#knownHistory.problems)
             log_notice(problem);
     }
-    #circumstances(manifest) {
+    #runFacts(manifest) {
         const { runId, runAttempt, actor, runUrl, commit } = this.#workflow;
         return {
             id: recordId(runId, runAttempt, (0,external_node_crypto_.randomBytes)(4).toString('hex')),
@@ -37766,7 +37786,7 @@ function onHold(why, backupDir) {
 
 // EXTERNAL MODULE: external "node:fs/promises"
 var promises_ = __nccwpck_require__(51455);
-;// CONCATENATED MODULE: ./build/shared/runner/summary.js
+;// CONCATENATED MODULE: ./build/shared/runner/job-summary.js
 
 
 
@@ -37776,7 +37796,7 @@ const longestCode = 64 * 1024;
 const mostRows = 500;
 const signs = { good: '✅', attention: '⚠️', bad: '❌' };
 /** The first thing that is read: how it ended. */
-function summary_verdict(kind, text) {
+function job_summary_verdict(kind, text) {
     return block(`## ${signs[kind]} ${cleanMarkdown(text)}`);
 }
 function heading(text) {
@@ -37786,7 +37806,7 @@ function paragraph(text) {
     return block(cleanMarkdown(text));
 }
 /** Rows beyond 500 are counted, not shown. */
-function summary_table(head, rows) {
+function job_summary_table(head, rows) {
     const lines = [
         head.map(cleanMarkdown),
         head.map(() => '---'),
@@ -37856,8 +37876,8 @@ function withoutMiddle(code) {
 
 /** Tells of a backup that was kept: a line in the log, and the job's summary. */
 async function summarizeBackup(told, problems, durationMs) {
-    const { settlement, place, target, previous } = told;
-    const { manifest, pruning, entered } = settlement;
+    const { publicationPlan, place, target, previous } = told;
+    const { manifest, pruning, entered } = publicationPlan;
     const size = formatBytes(manifest.sizeBytes);
     const verdict = `Backup ${manifest.id} of "${manifest.database}" is verified: ${size} in ${formatDuration(durationMs)}`;
     if (problems.length === 0)
@@ -37882,24 +37902,24 @@ async function summarizeBackup(told, problems, durationMs) {
     ];
     await writeSummary([
         problems.length === 0
-            ? summary_verdict('good', `Backup ${manifest.id} is verified`)
-            : summary_verdict('attention', `Backup ${manifest.id} is verified, but the run is incomplete`),
+            ? job_summary_verdict('good', `Backup ${manifest.id} is verified`)
+            : job_summary_verdict('attention', `Backup ${manifest.id} is verified, but the run is incomplete`),
         ...problems.map(paragraph),
-        summary_table(['', ''], rows),
+        job_summary_table(['', ''], rows),
         heading('Sizes'),
         codeBlock(sizeChart(sizesIn(told), told.minSizeRatio).join('\n')),
         heading('To restore it'),
         paragraph(`On the host, into the new database ${restore.database}; the one that is in use stays as it is:`),
         codeBlock(restore.restore, 'bash'),
         details('Checks', [
-            summary_table(['Check', 'Result', 'What was seen'], manifest.checks.map(({ name, result, detail }) => [name, result, detail])),
+            job_summary_table(['Check', 'Result', 'What was seen'], manifest.checks.map(({ name, result, detail }) => [name, result, detail])),
         ]),
-        details(`Kept and deleted: ${settlement.deletions.length} deleted`, [
-            summary_table(['Tier', 'Backup', 'Why'], pruning.map(({ tier, id, reason }) => [tier, { code: id }, reason])),
+        details(`Kept and deleted: ${publicationPlan.deletions.length} deleted`, [
+            job_summary_table(['Tier', 'Backup', 'Why'], pruning.map(({ tier, id, reason }) => [tier, { code: id }, reason])),
         ]),
         ...schemaBlocks(told),
         details('Release: what ran', [
-            summary_table(['Service', 'Image', 'Digest or image id'], Object.entries(manifest.release).map(([service, { image, digest, imageId }]) => [
+            job_summary_table(['Service', 'Image', 'Digest or image id'], Object.entries(manifest.release).map(([service, { image, digest, imageId }]) => [
                 service,
                 { code: image ?? 'not known' },
                 { code: digest ?? imageId ?? 'not known' },
@@ -37914,7 +37934,7 @@ async function summarizeFailure(error, { environment, kind }) {
     const earlier = isUnknown ? '' : 'Earlier backups are as they were. ';
     const deployment = kind === 'predeployment' ? 'The deployment must not go on without a backup.' : '';
     await writeSummary([
-        summary_verdict('bad', isUnknown ? 'Whether the backup was kept is not known' : `No backup of ${environment} was taken`),
+        job_summary_verdict('bad', isUnknown ? 'Whether the backup was kept is not known' : `No backup of ${environment} was taken`),
         paragraph(failure.message),
         ...(failure.hint === undefined ? [] : [heading('What to do'), paragraph(failure.hint)]),
         ...(earlier + deployment === '' ? [] : [paragraph(earlier + deployment)]),
@@ -37932,7 +37952,7 @@ function schemaBlocks(told) {
         return [];
     return [
         details(`Schema: ${changes.length} objects changed since ${told.previous?.id}`, [
-            summary_table(['', 'Object'], changes.map(({ what, type, schema, name }) => [what, `${type} ${schema === null ? '' : `${schema}.`}${name}`])),
+            job_summary_table(['', 'Object'], changes.map(({ what, type, schema, name }) => [what, `${type} ${schema === null ? '' : `${schema}.`}${name}`])),
         ]),
     ];
 }
@@ -37961,7 +37981,7 @@ async function backup(inputs, workflow, { signal, outputs, atEnd }) {
     const run = {
         order: inputs,
         startedAt,
-        holder: `backup-action ${workflow.runUrl ?? 'without a workflow'} since ${startedAt.toISOString()} (${(0,external_node_crypto_.randomBytes)(4).toString('hex')})`,
+        holder: holderText('backup-action', workflow.runUrl, startedAt),
         workflow,
         signal,
         onLog: log_host,
@@ -37979,13 +37999,13 @@ async function backup(inputs, workflow, { signal, outputs, atEnd }) {
             return { folder: folder.path, diagnoseKey: diagnoseKey, signal };
         });
         const way = connection;
-        const { prepared, taking, attempt } = await prepareAndTake(run, (attempt) => prepare(way, inputs, attempt, deployments, outputs), (prepared, attempt) => takeDump(way, prepared, attempt), () => info('Other backups have changed since the survey: looking again'));
+        const { prepared, held, attempt } = await prepareAndTake(run, (attempt) => prepare(way, inputs, attempt, deployments, outputs), (prepared, attempt) => takeDump(way, prepared, attempt), () => info('Other backups have changed since the survey: looking again'));
         try {
-            await demandVerified(way, taking.dump, attempt);
-            await publishAndTell(way, prepared, taking.dump, attempt, deployments, outputs);
+            await demandVerified(way, held.dump, attempt);
+            await publishAndTell(way, prepared, held.dump, attempt, deployments, outputs);
         }
         finally {
-            if (!(await taking.release()))
+            if (!(await held.release()))
                 warning(lockMayStay(inputs.backupDir));
         }
     }
@@ -38028,13 +38048,13 @@ async function prepare(connection, inputs, attempt, deployments, outputs) {
 async function takeDump(connection, prepared, run) {
     return group('Dump, and read back from the disk', async () => {
         const progress = new DumpProgress(prepared.host.estimate);
-        const taking = await takeBackup(connection, prepared, {
+        const held = await takeBackup(connection, prepared, {
             ...run,
             onProgress: (name, value) => progress.tell(name, value),
         });
-        for (const check of [...taking.dump.verification, ...taking.dump.sides])
+        for (const check of [...held.dump.verification, ...held.dump.sides])
             info(checkLine(check));
-        return taking;
+        return held;
     });
 }
 function checkLine({ name, result, detail, ms }) {
@@ -38042,18 +38062,18 @@ function checkLine({ name, result, detail, ms }) {
     return `${mark} ${name}: ${detail}${ms > 0 ? ` (${formatDuration(ms)})` : ''}`;
 }
 async function publishAndTell(connection, prepared, dump, attempt, deployments, outputs) {
-    const { account, published } = await group('Publish and prune', async () => {
+    const { reportFacts, published } = await group('Publish and prune', async () => {
         const done = await publishBackup(connection, prepared, dump, attempt, (manifest) => deployments.recordsOf(manifest));
-        const { settlement } = done.account;
-        for (const { reason } of settlement.tiers)
+        const { publicationPlan } = done.reportFacts;
+        for (const { reason } of publicationPlan.tiers)
             info(reason);
-        for (const { tier, id, reason } of settlement.pruning)
+        for (const { tier, id, reason } of publicationPlan.pruning)
             info(`${tier}/${id} ${reason}`);
         return done;
     });
-    const { settlement, place } = account;
-    const problems = [...settlement.problems, ...published.problems];
-    const names = naming_setFileNames('backup', dump.id, settlement.manifest);
+    const { publicationPlan, place } = reportFacts;
+    const problems = [...publicationPlan.problems, ...published.problems];
+    const names = naming_setFileNames('backup', dump.id, publicationPlan.manifest);
     Object.assign(outputs, {
         status: problems.length === 0 ? 'succeeded' : 'incomplete',
         'backup-id': dump.id,
@@ -38063,12 +38083,12 @@ async function publishAndTell(connection, prepared, dump, attempt, deployments, 
         'size-bytes': dump.sizeBytes,
         ...dump.sums,
         tiers: ['daily', ...published.entered].join(','),
-        kept: keptSets(settlement),
+        kept: keptSets(publicationPlan),
         deleted: published.dropped,
         'history-id': deployments.historyId,
     });
     await deployments.store();
-    await summarizeBackup(account, problems, Date.now() - attempt.startedAt.getTime());
+    await summarizeBackup(reportFacts, problems, Date.now() - attempt.startedAt.getTime());
     if (problems.length > 0)
         endIncomplete(attempt.order.kind, problems, published.dropped > 0);
 }
@@ -38299,7 +38319,7 @@ const registry = {
     },
 };
 
-;// CONCATENATED MODULE: ./build/shared/runner/dump-inputs.js
+;// CONCATENATED MODULE: ./build/shared/inputs/dump-inputs.js
 
 
 /** Reads them from the workflow; to be called within `readInputs`. */
@@ -38328,7 +38348,7 @@ function checkLevel(compression, level) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/shared/runner/history-inputs.js
+;// CONCATENATED MODULE: ./build/shared/inputs/history-inputs.js
 
 const copies = {
     hint: 'Give artifact, or artifact,cache; nothing keeps the history on the host alone.',
@@ -38348,7 +38368,7 @@ function readHistoryInputs(input) {
     };
 }
 
-;// CONCATENATED MODULE: ./build/shared/runner/host-inputs.js
+;// CONCATENATED MODULE: ./build/shared/inputs/host-inputs.js
 
 
 
@@ -38410,7 +38430,23 @@ function checkKey(key) {
     return key;
 }
 
-;// CONCATENATED MODULE: ./build/shared/runner/inputs.js
+;// CONCATENATED MODULE: ./build/shared/inputs/retention-inputs.js
+
+/** Reads them from the workflow; to be called within `readInputs`. */
+function readRetentionInputs(input) {
+    return {
+        keep: {
+            daily: input.withDefault('keep-daily', allOrNumber, 7),
+            weekly: input.withDefault('keep-weekly', allOrNumber, 4),
+            monthly: input.withDefault('keep-monthly', allOrNumber, 'all'),
+            predeployment: input.withDefault('keep-predeployment', allOrNumber, 30),
+            // Those are rollback-action's to prune.
+            prerollback: 'all',
+        },
+    };
+}
+
+;// CONCATENATED MODULE: ./build/shared/runner/input-reader.js
 
 
 
@@ -38509,22 +38545,6 @@ function severalProblems(problems) {
     return new failure_Failure('bad-input', `${problems.length} inputs cannot be used: ${reasons.join('; ')}`, {
         hint: hints.join('\n'),
     });
-}
-
-;// CONCATENATED MODULE: ./build/shared/runner/retention-inputs.js
-
-/** Reads them from the workflow; to be called within `readInputs`. */
-function readRetentionInputs(input) {
-    return {
-        keep: {
-            daily: input.withDefault('keep-daily', allOrNumber, 7),
-            weekly: input.withDefault('keep-weekly', allOrNumber, 4),
-            monthly: input.withDefault('keep-monthly', allOrNumber, 'all'),
-            predeployment: input.withDefault('keep-predeployment', allOrNumber, 30),
-            // Those are rollback-action's to prune.
-            prerollback: 'all',
-        },
-    };
 }
 
 ;// CONCATENATED MODULE: ./build/backup-action/inputs.js

@@ -28368,13 +28368,6 @@ module.exports = {
 
 /***/ }),
 
-/***/ 28738:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "aa5fbe5807580bc361ea.sh";
-
-/***/ }),
-
 /***/ 30443:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28393,13 +28386,6 @@ module.exports = __nccwpck_require__.p + "6bebce38a89b06c83806.sh";
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__.p + "4b2d35cfa30ec68e8145.sh";
-
-/***/ }),
-
-/***/ 87128:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "ba6dedfdf5c17d530e37.sh";
 
 /***/ }),
 
@@ -28438,6 +28424,13 @@ module.exports = __nccwpck_require__.p + "0fd91cf291f73fd42734.sh";
 
 /***/ }),
 
+/***/ 35035:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "86d4ca6b13010e5e5c4c.sh";
+
+/***/ }),
+
 /***/ 65801:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28455,7 +28448,7 @@ module.exports = __nccwpck_require__.p + "6dc1988ca9681b596ef9.sh";
 /***/ 64987:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "2434caa88d637e9617f5.sh";
+module.exports = __nccwpck_require__.p + "d6c43e2b296cbe799847.sh";
 
 /***/ }),
 
@@ -28494,10 +28487,17 @@ module.exports = __nccwpck_require__.p + "41756c5392e92e5677f8.sh";
 
 /***/ }),
 
-/***/ 62434:
+/***/ 97656:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "cf2d16fdc4ad601aebc2.sh";
+module.exports = __nccwpck_require__.p + "aa5fbe5807580bc361ea.sh";
+
+/***/ }),
+
+/***/ 97094:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "ba6dedfdf5c17d530e37.sh";
 
 /***/ }),
 
@@ -28518,7 +28518,7 @@ module.exports = __nccwpck_require__.p + "d27482942c69d9a92d4b.sh";
 /***/ 20256:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "ff6d9d6ec91db7ffe01f.sh";
+module.exports = __nccwpck_require__.p + "0d1d4fdb4485679adac7.sh";
 
 /***/ }),
 
@@ -32552,7 +32552,7 @@ function messageOf(error) {
     return typeof error === 'string' ? error : (JSON.stringify(error) ?? String(error));
 }
 
-;// CONCATENATED MODULE: ./build/shared/runner/outputs.js
+;// CONCATENATED MODULE: ./build/shared/runner/set-outputs.js
 
 /**
  * Sets every output of the step.
@@ -32647,558 +32647,6 @@ function runAction(name, outputs, action, grace = gracePeriod) {
     Promise.resolve(context).then(action).then(succeed, fail);
 }
 
-;// CONCATENATED MODULE: ./build/shared/releases/image-reference.js
-
-// Docker's grammar (distribution/reference), rule by rule.
-const pathComponent = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
-const pathGrammar = new RegExp(`^${pathComponent}(?:/${pathComponent})*$`);
-const domainComponent = '[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?';
-const registryGrammar = new RegExp(`^(?:${domainComponent}(?:\\.${domainComponent})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?$`);
-const tagGrammar = /^\w[\w.-]{0,127}$/;
-const digestGrammar = /^(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})$/;
-/** Longer paths are refused by every registry. */
-const longestPath = 255;
-const defaultRegistry = 'docker.io';
-const legacyDefaultRegistry = 'index.docker.io';
-const officialImages = 'library/';
-/** True for a content digest such as `sha256:` and 64 lower-case hex digits (sha384 and sha512 alike). */
-function isDigest(text) {
-    return digestGrammar.test(text);
-}
-/** True for a tag as a registry takes it: at most 128 of letters, digits, `_`, `.`, `-`, not led by `.` or `-`. */
-function isTag(text) {
-    return tagGrammar.test(text);
-}
-/** An image reference with Docker's defaults filled in, so that two names of the same image are equal. */
-class ImageReference {
-    /** Host and port: `docker.io` where none was written. */
-    registry;
-    /** `library/postgres`, `acme/web`. */
-    path;
-    /** `latest` where neither tag nor digest was written; null where only a digest was. */
-    tag;
-    digest;
-    constructor(registry, path, tag, digest) {
-        this.registry = registry;
-        this.path = path;
-        this.tag = tag;
-        this.digest = digest;
-    }
-    /** Registry and path: what tags and digests belong to. */
-    get repository() {
-        return `${this.registry}/${this.path}`;
-    }
-    /** The full form, which parses to an equal reference. */
-    toString() {
-        const tag = this.tag === null ? '' : `:${this.tag}`;
-        const digest = this.digest === null ? '' : `@${this.digest}`;
-        return `${this.repository}${tag}${digest}`;
-    }
-}
-/**
- * Reads a reference as `docker pull` does.
- *
- * @throws Failure `bad-image-reference`
- */
-function parseImageReference(text) {
-    const { name, tag, digest } = split(text);
-    const { registry, path } = locate(name);
-    if (!registryGrammar.test(registry))
-        image_reference_refuse(text, 'its registry is not a host name with an optional port');
-    if (!pathGrammar.test(path))
-        image_reference_refuse(text, 'its repository is not lower-case words joined by "/", ".", "_" or "-"');
-    if (path.length > longestPath)
-        image_reference_refuse(text, `its repository is longer than ${longestPath} characters`);
-    if (tag !== null && !isTag(tag))
-        image_reference_refuse(text, 'its tag is not 1 to 128 letters, digits, "_", "." or "-"');
-    if (digest !== null && !isDigest(digest))
-        image_reference_refuse(text, 'its digest is not "sha256:" and 64 lower-case hex digits');
-    if (tag === null && digest === null) {
-        // Docker refuses these because an image id would otherwise name a repository.
-        if (/^[a-f0-9]{64}$/.test(text))
-            image_reference_refuse(text, 'it is an image id');
-        return new ImageReference(registry, path, 'latest', null);
-    }
-    return new ImageReference(registry, path, tag, digest);
-}
-/** Cuts off the digest, then the tag: a colon before the last slash belongs to the registry's port. */
-function split(text) {
-    const at = text.indexOf('@');
-    const digest = at === -1 ? null : text.slice(at + 1);
-    const tagged = at === -1 ? text : text.slice(0, at);
-    const colon = tagged.indexOf(':', tagged.lastIndexOf('/') + 1);
-    return colon === -1
-        ? { name: tagged, tag: null, digest }
-        : { name: tagged.slice(0, colon), tag: tagged.slice(colon + 1), digest };
-}
-/** The first part is a registry only where it cannot be a user on Docker Hub. */
-function locate(name) {
-    const slash = name.indexOf('/');
-    const first = slash === -1 ? '' : name.slice(0, slash);
-    const namesHost = first === 'localhost' || /[.:]/.test(first) || first !== first.toLowerCase();
-    if (namesHost && first !== defaultRegistry && first !== legacyDefaultRegistry) {
-        return { registry: first, path: name.slice(slash + 1) };
-    }
-    const path = namesHost ? name.slice(slash + 1) : name;
-    return { registry: defaultRegistry, path: path.includes('/') ? path : officialImages + path };
-}
-function image_reference_refuse(text, why) {
-    throw new failure_Failure('bad-image-reference', `${JSON.stringify(text.slice(0, 300))} is not an image reference: ${why}`, {
-        hint: 'Write it as registry/repository:tag, for example ghcr.io/acme/web:v1.4.2',
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/releases/release.js
-
-
-const imageIdGrammar = /^sha256:[a-f0-9]{64}$/;
-/** Compose's own grammar of service names. */
-const serviceGrammar = /^[a-zA-Z0-9._-]{1,255}$/;
-/** True for a name that compose takes for a service. */
-function isServiceName(text) {
-    return serviceGrammar.test(text);
-}
-/** True for the id of an image: `sha256:` and 64 lower-case hex digits. */
-function isImageId(text) {
-    return imageIdGrammar.test(text);
-}
-/**
- * What the project runs. Where the containers of a service differ (an update that stopped half-way), the newest one
- * speaks for the service; `mixedServices` names such services. Containers without a valid service name are left out.
- */
-function releaseOf(containers, images) {
-    const imagesById = new Map(images.map((image) => [image.id, image]));
-    // fromEntries, as it makes a service called __proto__ an ordinary entry.
-    return Object.fromEntries([...byService(containers)].map(([service, [newest]]) => [
-        service,
-        runningImage(newest, imagesById.get(newest.imageId)),
-    ]));
-}
-/**
- * By id or by digest: a digest is known only once an image was pushed or pulled, and may get a second one beside it; an id
- * may change with Docker, and is not known from a copy of the history. What is not known is the same as nothing.
- */
-function sameImage(one, other) {
-    return ((one.imageId !== null && one.imageId === other.imageId) || (one.digest !== null && one.digest === other.digest));
-}
-/** True where both run the same images in the same services. */
-function release_sameRelease(one, other) {
-    const counterparts = new Map(Object.entries(other));
-    return (Object.keys(one).length === counterparts.size &&
-        Object.entries(one).every(([service, image]) => {
-            const counterpart = counterparts.get(service);
-            return counterpart !== undefined && sameImage(image, counterpart);
-        }));
-}
-/** Services, in order, whose containers run different images. */
-function mixedServices(containers) {
-    return [...byService(containers)]
-        .filter(([, [newest, ...others]]) => others.some((other) => other.imageId !== newest.imageId))
-        .map(([service]) => service);
-}
-/** By service in order of name; within a service the newest container first, equal ages by image id. */
-function byService(containers) {
-    const services = new Map();
-    const ordered = containers
-        .filter((container) => isServiceName(container.service))
-        .toSorted((a, b) => compare(a.service, b.service) || compare(moment(b), moment(a)) || compare(a.imageId, b.imageId));
-    for (const container of ordered) {
-        const others = services.get(container.service);
-        if (others === undefined)
-            services.set(container.service, [container]);
-        else
-            others.push(container);
-    }
-    return services;
-}
-/** Go drops trailing zeros of the fraction, so `Z` must not be compared with a digit. */
-function moment(container) {
-    return container.created.replace(/Z$/, '');
-}
-function compare(a, b) {
-    if (a === b)
-        return 0;
-    return a < b ? -1 : 1;
-}
-function runningImage(container, image) {
-    const imageId = isImageId(container.imageId) ? container.imageId : null;
-    // A container may be made from an id; the grammar would read that as a repository called "sha256".
-    if (isImageId(container.image))
-        return { image: container.image, tag: null, digest: null, imageId };
-    const reference = referenceOrNull(container.image);
-    if (reference === null)
-        return { image: null, tag: null, digest: null, imageId };
-    return { image: container.image, tag: reference.tag, digest: digestOf(reference, image), imageId };
-}
-/** An image may have several digests in one repository: the one that the reference names, else the first by name. */
-function digestOf(reference, image) {
-    const digests = (image?.repoDigests ?? [])
-        .map(referenceOrNull)
-        .filter((known) => known?.repository === reference.repository)
-        .map((known) => known?.digest ?? '')
-        .filter(isDigest)
-        .toSorted();
-    if (reference.digest !== null && digests.includes(reference.digest))
-        return reference.digest;
-    return digests[0] ?? null;
-}
-function referenceOrNull(text) {
-    try {
-        return parseImageReference(text);
-    }
-    catch (error) {
-        if (error instanceof failure_Failure)
-            return null;
-        throw error;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/history/record.js
-
-
-
-
-const idGrammar = /^\d{1,20}-\d{1,6}-[0-9a-f]{8}$/;
-const record_longestLine = 256 * 1024;
-/** So many lines that cannot be read are told of one by one. */
-const mostProblems = 3;
-/** UTF-16 units. */
-const longestReason = 2_000;
-/** True for the id of a record. */
-function isRecordId(value) {
-    return idGrammar.test(value);
-}
-/** The id of the record that a run will write. @param hex eight random hex digits */
-function recordId(runId, attempt, hex) {
-    return `${runId ?? '0'}-${attempt ?? '0'}-${hex}`;
-}
-/** Free text on one line. */
-const line = (longest) => {
-    const limited = untrusted_text(longest);
-    return (value, place) => {
-        const read = limited(value, place);
-        if (/\p{Cc}/u.test(read))
-            throw new failure_Failure('bad-value', `"${place}" holds a control character`);
-        return read;
-    };
-};
-const record_image = textThat((value) => {
-    // A container may be made from an id.
-    if (isImageId(value))
-        return true;
-    try {
-        return value.length <= 600 && parseImageReference(value) !== null;
-    }
-    catch {
-        return false;
-    }
-}, 'an image reference');
-const record_runningImage = shape({
-    image: orNull(record_image),
-    tag: orNull(textThat(isTag, 'a tag')),
-    digest: orNull(textThat(isDigest, 'a digest')),
-    imageId: orNull(textThat(isImageId, 'an image id')),
-});
-const release = mapOf(isServiceName, record_runningImage, 200);
-const record = shape({
-    version: oneOf(1),
-    id: textThat(isRecordId, 'the id of a record'),
-    at: textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC'),
-    environment: line(200),
-    event: oneOf('observed', 'deploy', 'rollback', 'restore', 'check', 'drill'),
-    status: oneOf('succeeded', 'failed', 'reverted'),
-    verdict: oneOf('good', 'bad', 'unknown'),
-    release,
-    previous: orNull(release),
-    schemaSha256: orNull(textThat((value) => /^[0-9a-f]{64}$/.test(value), 'a SHA-256')),
-    backupId: orNull(textThat((value) => /^\d{8}_\d{6}$/.test(value), 'the id of a backup')),
-    reason: orNull(line(longestReason)),
-    actor: orNull(line(200)),
-    runUrl: orNull(textThat((value) => value.length <= 2_048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address')),
-    commit: orNull(textThat((value) => /^[0-9a-f]{7,64}$/.test(value), 'a commit')),
-    durationMs: orNull(milliseconds),
-    downtimeMs: orNull(milliseconds),
-});
-/** Reads one record. @throws Failure `bad-value` */
-function readHistoryRecord(value) {
-    return record(value, '');
-}
-/** The record as a line of the history, without a line break. */
-function historyLine(value) {
-    return JSON.stringify(value);
-}
-/**
- * Reads a history. A line that cannot be read, as the last one may be after a power cut, is told of and left out.
- * @returns records in the order of the file; of those with the same id the last one. Problems are few, however many there are
- */
-function parseHistory(history) {
-    const records = new Map();
-    const problems = [];
-    let more = 0;
-    history.split('\n').forEach((each, index) => {
-        if (each.trim() === '')
-            return;
-        const read = parseRecord(each);
-        if (typeof read !== 'string')
-            records.set(read.id, read);
-        else if (problems.length < mostProblems)
-            problems.push(`line ${index + 1} of the history cannot be read: ${read}`);
-        else
-            more += 1;
-    });
-    if (more > 0)
-        problems.push(`${more} more lines of the history cannot be read`);
-    return { records: [...records.values()], problems };
-}
-/** The record in a line, or why there is none. */
-function parseRecord(text) {
-    if (text.length > record_longestLine)
-        return 'it is too long';
-    // There may be millions that hold anything: to catch an error for each takes its time.
-    if (!text.trimStart().startsWith('{'))
-        return 'it is no JSON';
-    try {
-        return readHistoryRecord(JSON.parse(text));
-    }
-    catch (error) {
-        return error instanceof failure_Failure ? error.message : 'it is no JSON';
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/history/union.js
-
-/**
- * The host's history with what only its copies know. Records are only ever added, so copies that were written at the same
- * time heal each other; where both know an id, the host's word counts.
- * @returns oldest first; of the same moment by id
- */
-function unite(host, mirrors) {
-    const entries = new Map();
-    const texts = mirrors.flat().toSorted((a, b) => order(historyLine(a), historyLine(b)));
-    for (const record of texts)
-        entries.set(record.id, { record, source: 'mirror' });
-    for (const record of host)
-        entries.set(record.id, { record, source: 'host' });
-    return [...entries.values()].toSorted(({ record: a }, { record: b }) => Date.parse(a.at) - Date.parse(b.at) || order(a.id, b.id));
-}
-/** So many of the newest: each is written, and flushed, by itself. The copies keep the others. */
-const mostMended = 500;
-/**
- * What a host that has lost its history gets back. What was found good there is not proven by a copy; and a copy, which may
- * be forged, supplies tags and digests, which belong to a repository, but no ids, which could be those of any image here.
- */
-function recordsToMend(host, mirrors, environment) {
-    if (host.length > 0)
-        return [];
-    return unite([], mirrors)
-        .map(({ record }) => record)
-        .filter((record) => record.environment === environment)
-        .slice(-mostMended)
-        .map((record) => ({
-        ...record,
-        verdict: 'unknown',
-        release: withoutIds(record.release),
-        previous: record.previous === null ? null : withoutIds(record.previous),
-    }));
-}
-/** The release by its tags and digests alone. */
-function withoutIds(release) {
-    return Object.fromEntries(Object.entries(release).map(([service, image]) => [service, { ...image, imageId: null }]));
-}
-/** The history as one text of at most so many bytes: where it is longer, the oldest records are left out. */
-function mirrorText(entries, limit) {
-    const lines = [];
-    let size = 0;
-    for (const { record } of entries.toReversed()) {
-        const line = `${historyLine(record)}\n`;
-        size += Buffer.byteLength(line);
-        if (size > limit)
-            break;
-        lines.unshift(line);
-    }
-    return lines.join('');
-}
-function order(a, b) {
-    if (a === b)
-        return 0;
-    return a < b ? -1 : 1;
-}
-
-;// CONCATENATED MODULE: ./build/shared/releases/target.js
-
-
-
-
-
-/** Reads the input. @throws RangeError that completes "Input target …" */
-function parseTarget(value) {
-    if (value.includes('='))
-        return { kind: 'services', images: readServices(value) };
-    if (isDigest(value))
-        return { kind: 'digest', digest: value };
-    if (isRecordId(value))
-        return { kind: 'record', id: value };
-    if (isTag(value))
-        return { kind: 'tag', tag: value };
-    throw new RangeError('is no tag, digest, list of service=tag, or id of a record');
-}
-function readServices(value) {
-    const lines = value.split(/[\n,]/).flatMap(readService);
-    const twice = lines.find(([service], index) => lines.findIndex(([other]) => other === service) < index);
-    if (twice !== undefined)
-        throw new RangeError(`names ${twice[0]} twice`);
-    return new Map(lines);
-}
-function readService(line) {
-    if (line.trim() === '')
-        return [];
-    const at = line.indexOf('=');
-    const [service, image] = [line.slice(0, at).trim(), line.slice(at + 1).trim()];
-    if (at < 0 || !isServiceName(service))
-        throw new RangeError('has a line that is not service=tag');
-    if (isDigest(image))
-        return [[service, { digest: image }]];
-    if (isTag(image))
-        return [[service, { tag: image }]];
-    throw new RangeError(`names for ${service} neither a tag nor a digest`);
-}
-/**
- * What the target means for this project.
- * @throws Failure `no-target`, `unknown-service`, `database-service`, `record-unknown`
- */
-function wantedRelease(target, context) {
-    const named = context.services === null ? null : new Set(context.services);
-    for (const service of named ?? [])
-        checkService(service, context);
-    switch (target.kind) {
-        case 'last-good':
-            return ofRecord(context.choice.record ?? noTarget(context), context.choice.why, context, named);
-        case 'record': {
-            const entry = context.entries.find(({ record }) => record.id === target.id);
-            if (entry === undefined)
-                throw unknownRecord(target.id, context);
-            const whose = entry.source === 'host' ? 'of the history on the host' : 'of a copy of the history, not on the host';
-            const { record } = entry;
-            return ofRecord(entry.source === 'host' ? record : { ...record, release: withoutIds(record.release) }, `the record ${target.id} ${whose}`, context, named);
-        }
-        case 'services': {
-            for (const service of target.images.keys())
-                checkService(service, context);
-            const images = [...target.images].filter(([service]) => named === null || named.has(service));
-            if (images.length === 0)
-                throw speaksOfNone('The input "target"', context);
-            return { ...resolve(images, context), record: null, unknown: [] };
-        }
-        default: {
-            const services = servicesAt(context, named);
-            return {
-                ...resolve(services.map((service) => [service, target]), context),
-                record: null,
-                unknown: [],
-            };
-        }
-    }
-}
-/** Those that are named, else those whose image is at the registry. */
-function servicesAt({ project, databases, registry }, named) {
-    if (named !== null)
-        return [...named];
-    const services = [...project.services.values()]
-        .filter(({ name, image }) => !databases.has(name) && referenceOf(image)?.registry === registry)
-        .map(({ name }) => name);
-    if (services.length > 0)
-        return services;
-    throw new failure_Failure('no-target', `No service of the project has an image at ${registry}`, {
-        hint: 'Name the services as "services", or their registry as "registry"',
-    });
-}
-/** What ran here under that tag is meant, wherever the tag has gone since. */
-function resolve(images, context) {
-    const known = [];
-    const resolved = images.map(([service, image]) => {
-        if ('digest' in image)
-            return [service, { tag: null, digest: image.digest, imageId: null }];
-        const earlier = ranAs(service, image.tag, context);
-        if (earlier === null)
-            return [service, { tag: image.tag, digest: null, imageId: null }];
-        known.push(service);
-        return [service, { tag: image.tag, digest: earlier.digest, imageId: earlier.imageId }];
-    });
-    const source = `the input "target"${known.length === 0 ? '' : `; ${known.join(', ')} as it ran here under that tag`}`;
-    return { images: new Map(resolved), source };
-}
-function ranAs(service, tag, { history, project }) {
-    const repository = referenceOf(project.services.get(service)?.image ?? null)?.repository;
-    const earlier = history
-        .filter(({ status, event }) => status === 'succeeded' && event !== 'drill')
-        .map(({ release }) => release[service])
-        .findLast((image) => image !== undefined &&
-        image.tag === tag &&
-        (image.digest !== null || image.imageId !== null) &&
-        referenceOf(image.image)?.repository === repository);
-    return earlier ?? null;
-}
-function ofRecord(record, source, context, named) {
-    const { project, databases } = context;
-    const wanted = Object.entries(record.release).filter(([service]) => !databases.has(service) && (named === null || named.has(service)));
-    const known = wanted.filter(([service]) => project.services.has(service));
-    if (known.length === 0)
-        throw speaksOfNone(`The record ${record.id}`, context);
-    return {
-        images: new Map(known.map(([service, { tag, digest, imageId }]) => [service, { tag, digest, imageId }])),
-        source: `${source}: ${record.event} of ${record.at}`,
-        record,
-        unknown: wanted.filter(([service]) => !project.services.has(service)).map(([service]) => service),
-    };
-}
-function checkService(service, { project, databases }) {
-    if (databases.has(service)) {
-        throw new failure_Failure('database-service', `The service "${service}" is the database, which is never rolled back`, {
-            hint: 'Leave it out. To go back to earlier data, restore a backup: see the report beside it',
-        });
-    }
-    if (!project.services.has(service)) {
-        throw new failure_Failure('unknown-service', `The compose file has no service "${service}"`, {
-            hint: `It has: ${[...project.services.keys()].join(', ')}`,
-        });
-    }
-}
-/** null for what is no reference, such as one with a variable that is not set. */
-function referenceOf(image) {
-    if (image === null)
-        return null;
-    try {
-        return parseImageReference(image);
-    }
-    catch (error) {
-        if (error instanceof failure_Failure)
-            return null;
-        throw error;
-    }
-}
-/** Else nothing would be done, and called a success. */
-function speaksOfNone(what, { project, databases, services }) {
-    const asked = services ?? [...project.services.keys()].filter((service) => !databases.has(service));
-    return new failure_Failure('no-target', `${what} speaks of none of the services ${asked.join(', ')}`, {
-        hint: 'Name another release as "target", or correct "services"',
-    });
-}
-function noTarget({ choice, entries }) {
-    const newest = entries.slice(-5).map(({ record: { id, at, event, verdict }, source }) => {
-        const words = [event, source === 'host' ? verdict : 'known from a copy', at];
-        return `${id} (${words.join(', ')})`;
-    });
-    throw new failure_Failure('no-target', `There is nothing to roll back to: ${choice.why}`, {
-        hint: `Name a release yourself as "target": a tag, or the id of a record${newest.length === 0 ? '' : `. The newest are: ${newest.join('; ')}`}`,
-    });
-}
-function unknownRecord(id, { entries }) {
-    const newest = entries.slice(-5).map(({ record }) => record.id);
-    return new failure_Failure('record-unknown', `No record of the history has the id ${id}`, {
-        hint: newest.length === 0 ? 'The history is empty: name a tag as "target"' : `The newest are: ${newest.join(', ')}`,
-    });
-}
-
 // EXTERNAL MODULE: external "node:net"
 var external_node_net_ = __nccwpck_require__(77030);
 ;// CONCATENATED MODULE: ./build/shared/units.js
@@ -33289,7 +32737,7 @@ const grammar_text = {
     parse: (value) => matching(value, /^[^\0]*$/, 'holds a NUL byte'),
 };
 /** Free text on one line, without control characters. */
-const grammar_line = {
+const line = {
     hint: 'Give one line of text without control characters.',
     parse: (value) => matching(value, /^\P{Cc}*$/u, 'must be one line without control characters'),
 };
@@ -33299,7 +32747,7 @@ const grammar_name = {
     parse(value) {
         if (value.length > 200)
             throw new RangeError('is longer than 200 characters');
-        return grammar_line.parse(value);
+        return line.parse(value);
     },
 };
 /** GitHub's own booleans: `true`, `True`, `TRUE`, `false`, `False`, `FALSE`. */
@@ -33478,7 +32926,7 @@ const registry = {
     },
 };
 
-;// CONCATENATED MODULE: ./build/shared/runner/dump-inputs.js
+;// CONCATENATED MODULE: ./build/shared/inputs/dump-inputs.js
 
 
 /** Reads them from the workflow; to be called within `readInputs`. */
@@ -33507,7 +32955,7 @@ function checkLevel(compression, level) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/shared/runner/history-inputs.js
+;// CONCATENATED MODULE: ./build/shared/inputs/history-inputs.js
 
 const copies = {
     hint: 'Give artifact, or artifact,cache; nothing keeps the history on the host alone.',
@@ -33529,7 +32977,7 @@ function readHistoryInputs(input) {
 
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(76760);
-;// CONCATENATED MODULE: ./build/shared/runner/host-inputs.js
+;// CONCATENATED MODULE: ./build/shared/inputs/host-inputs.js
 
 
 
@@ -33591,7 +33039,578 @@ function checkKey(key) {
     return key;
 }
 
-;// CONCATENATED MODULE: ./build/shared/runner/inputs.js
+;// CONCATENATED MODULE: ./build/shared/inputs/registry-inputs.js
+
+
+/** A colon begins the password in HTTP's own way to say both. */
+const loginName = {
+    hint: 'Give the name that belongs to the password.',
+    parse(value) {
+        if (/^[^\s:\p{Cc}]{1,200}$/u.test(value))
+            return value;
+        throw new RangeError('is no login name');
+    },
+};
+/** Reads them from the workflow; to be called within `readInputs`. */
+function readRegistryInputs(input) {
+    return { registry: input.withDefault('registry', registry, 'ghcr.io'), login: readLogin(input) };
+}
+function readLogin(input) {
+    const password = input.secret('registry-password');
+    const user = input.optional('registry-username', loginName);
+    if (password === null)
+        return null;
+    return input.rule(() => {
+        if (user !== null)
+            return { user, password: password.trim() };
+        throw new InputError('registry-username', 'was not given, but a password is', 
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's expression, not ours
+        'Give registry-username: ${{ github.actor }}');
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/image-reference.js
+
+// Docker's grammar (distribution/reference), rule by rule.
+const pathComponent = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
+const pathGrammar = new RegExp(`^${pathComponent}(?:/${pathComponent})*$`);
+const domainComponent = '[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?';
+const registryGrammar = new RegExp(`^(?:${domainComponent}(?:\\.${domainComponent})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?$`);
+const tagGrammar = /^\w[\w.-]{0,127}$/;
+const digestGrammar = /^(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})$/;
+/** Longer paths are refused by every registry. */
+const longestPath = 255;
+const defaultRegistry = 'docker.io';
+const legacyDefaultRegistry = 'index.docker.io';
+const officialImages = 'library/';
+/** True for a content digest such as `sha256:` and 64 lower-case hex digits (sha384 and sha512 alike). */
+function isDigest(text) {
+    return digestGrammar.test(text);
+}
+/** True for a tag as a registry takes it: at most 128 of letters, digits, `_`, `.`, `-`, not led by `.` or `-`. */
+function isTag(text) {
+    return tagGrammar.test(text);
+}
+/** An image reference with Docker's defaults filled in, so that two names of the same image are equal. */
+class ImageReference {
+    /** Host and port: `docker.io` where none was written. */
+    registry;
+    /** `library/postgres`, `acme/web`. */
+    path;
+    /** `latest` where neither tag nor digest was written; null where only a digest was. */
+    tag;
+    digest;
+    constructor(registry, path, tag, digest) {
+        this.registry = registry;
+        this.path = path;
+        this.tag = tag;
+        this.digest = digest;
+    }
+    /** Registry and path: what tags and digests belong to. */
+    get repository() {
+        return `${this.registry}/${this.path}`;
+    }
+    /** The full form, which parses to an equal reference. */
+    toString() {
+        const tag = this.tag === null ? '' : `:${this.tag}`;
+        const digest = this.digest === null ? '' : `@${this.digest}`;
+        return `${this.repository}${tag}${digest}`;
+    }
+}
+/**
+ * Reads a reference as `docker pull` does.
+ *
+ * @throws Failure `bad-image-reference`
+ */
+function parseImageReference(text) {
+    const { name, tag, digest } = split(text);
+    const { registry, path } = locate(name);
+    if (!registryGrammar.test(registry))
+        image_reference_refuse(text, 'its registry is not a host name with an optional port');
+    if (!pathGrammar.test(path))
+        image_reference_refuse(text, 'its repository is not lower-case words joined by "/", ".", "_" or "-"');
+    if (path.length > longestPath)
+        image_reference_refuse(text, `its repository is longer than ${longestPath} characters`);
+    if (tag !== null && !isTag(tag))
+        image_reference_refuse(text, 'its tag is not 1 to 128 letters, digits, "_", "." or "-"');
+    if (digest !== null && !isDigest(digest))
+        image_reference_refuse(text, 'its digest is not "sha256:" and 64 lower-case hex digits');
+    if (tag === null && digest === null) {
+        // Docker refuses these because an image id would otherwise name a repository.
+        if (/^[a-f0-9]{64}$/.test(text))
+            image_reference_refuse(text, 'it is an image id');
+        return new ImageReference(registry, path, 'latest', null);
+    }
+    return new ImageReference(registry, path, tag, digest);
+}
+/** null for what is no reference, such as one with a variable that is not set. */
+function referenceOf(image) {
+    if (image === null)
+        return null;
+    try {
+        return parseImageReference(image);
+    }
+    catch (error) {
+        if (error instanceof failure_Failure)
+            return null;
+        throw error;
+    }
+}
+/** Cuts off the digest, then the tag: a colon before the last slash belongs to the registry's port. */
+function split(text) {
+    const at = text.indexOf('@');
+    const digest = at === -1 ? null : text.slice(at + 1);
+    const tagged = at === -1 ? text : text.slice(0, at);
+    const colon = tagged.indexOf(':', tagged.lastIndexOf('/') + 1);
+    return colon === -1
+        ? { name: tagged, tag: null, digest }
+        : { name: tagged.slice(0, colon), tag: tagged.slice(colon + 1), digest };
+}
+/** The first part is a registry only where it cannot be a user on Docker Hub. */
+function locate(name) {
+    const slash = name.indexOf('/');
+    const first = slash === -1 ? '' : name.slice(0, slash);
+    const namesHost = first === 'localhost' || /[.:]/.test(first) || first !== first.toLowerCase();
+    if (namesHost && first !== defaultRegistry && first !== legacyDefaultRegistry) {
+        return { registry: first, path: name.slice(slash + 1) };
+    }
+    const path = namesHost ? name.slice(slash + 1) : name;
+    return { registry: defaultRegistry, path: path.includes('/') ? path : officialImages + path };
+}
+function image_reference_refuse(text, why) {
+    throw new failure_Failure('bad-image-reference', `${JSON.stringify(text.slice(0, 300))} is not an image reference: ${why}`, {
+        hint: 'Write it as registry/repository:tag, for example ghcr.io/acme/web:v1.4.2',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/release.js
+
+const imageIdGrammar = /^sha256:[a-f0-9]{64}$/;
+/** Compose's own grammar of service names. */
+const serviceGrammar = /^[a-zA-Z0-9._-]{1,255}$/;
+/** True for a name that compose takes for a service. */
+function isServiceName(text) {
+    return serviceGrammar.test(text);
+}
+/** True for the id of an image: `sha256:` and 64 lower-case hex digits. */
+function isImageId(text) {
+    return imageIdGrammar.test(text);
+}
+/**
+ * What the project runs. Where the containers of a service differ (an update that stopped half-way), the newest one
+ * speaks for the service; `mixedServices` names such services. Containers without a valid service name are left out.
+ */
+function releaseOf(containers, images) {
+    const imagesById = new Map(images.map((image) => [image.id, image]));
+    // fromEntries, as it makes a service called __proto__ an ordinary entry.
+    return Object.fromEntries([...byService(containers)].map(([service, [newest]]) => [
+        service,
+        runningImage(newest, imagesById.get(newest.imageId)),
+    ]));
+}
+/**
+ * By id or by digest: a digest is known only once an image was pushed or pulled, and may get a second one beside it; an id
+ * may change with Docker, and is not known from a copy of the history. What is not known is the same as nothing.
+ */
+function sameImage(one, other) {
+    return ((one.imageId !== null && one.imageId === other.imageId) || (one.digest !== null && one.digest === other.digest));
+}
+/** True where both run the same images in the same services. */
+function release_sameRelease(one, other) {
+    const counterparts = new Map(Object.entries(other));
+    return (Object.keys(one).length === counterparts.size &&
+        Object.entries(one).every(([service, image]) => {
+            const counterpart = counterparts.get(service);
+            return counterpart !== undefined && sameImage(image, counterpart);
+        }));
+}
+/** Services, in order, whose containers run different images. */
+function mixedServices(containers) {
+    return [...byService(containers)]
+        .filter(([, [newest, ...others]]) => others.some((other) => other.imageId !== newest.imageId))
+        .map(([service]) => service);
+}
+/** By service in order of name; within a service the newest container first, equal ages by image id. */
+function byService(containers) {
+    const services = new Map();
+    const ordered = containers
+        .filter((container) => isServiceName(container.service))
+        .toSorted((a, b) => compare(a.service, b.service) || compare(moment(b), moment(a)) || compare(a.imageId, b.imageId));
+    for (const container of ordered) {
+        const others = services.get(container.service);
+        if (others === undefined)
+            services.set(container.service, [container]);
+        else
+            others.push(container);
+    }
+    return services;
+}
+/** Go drops trailing zeros of the fraction, so `Z` must not be compared with a digit. */
+function moment(container) {
+    return container.created.replace(/Z$/, '');
+}
+function compare(a, b) {
+    if (a === b)
+        return 0;
+    return a < b ? -1 : 1;
+}
+function runningImage(container, image) {
+    const imageId = isImageId(container.imageId) ? container.imageId : null;
+    // A container may be made from an id; the grammar would read that as a repository called "sha256".
+    if (isImageId(container.image))
+        return { image: container.image, tag: null, digest: null, imageId };
+    const reference = referenceOf(container.image);
+    if (reference === null)
+        return { image: null, tag: null, digest: null, imageId };
+    return { image: container.image, tag: reference.tag, digest: digestOf(reference, image), imageId };
+}
+/** An image may have several digests in one repository: the one that the reference names, else the first by name. */
+function digestOf(reference, image) {
+    const digests = (image?.repoDigests ?? [])
+        .map(referenceOf)
+        .filter((known) => known?.repository === reference.repository)
+        .map((known) => known?.digest ?? '')
+        .filter(isDigest)
+        .toSorted();
+    if (reference.digest !== null && digests.includes(reference.digest))
+        return reference.digest;
+    return digests[0] ?? null;
+}
+
+;// CONCATENATED MODULE: ./build/shared/history/record.js
+
+
+
+
+const idGrammar = /^\d{1,20}-\d{1,6}-[0-9a-f]{8}$/;
+const record_longestLine = 256 * 1024;
+/** So many lines that cannot be read are told of one by one. */
+const mostProblems = 3;
+/** UTF-16 units. */
+const longestReason = 2_000;
+/** True for the id of a record. */
+function isRecordId(value) {
+    return idGrammar.test(value);
+}
+/** The id of the record that a run will write. @param hex eight random hex digits */
+function recordId(runId, attempt, hex) {
+    return `${runId ?? '0'}-${attempt ?? '0'}-${hex}`;
+}
+/** Free text on one line. */
+const record_line = (longest) => {
+    const limited = untrusted_text(longest);
+    return (value, place) => {
+        const read = limited(value, place);
+        if (/\p{Cc}/u.test(read))
+            throw new failure_Failure('bad-value', `"${place}" holds a control character`);
+        return read;
+    };
+};
+const record_image = textThat((value) => {
+    // A container may be made from an id.
+    if (isImageId(value))
+        return true;
+    try {
+        return value.length <= 600 && parseImageReference(value) !== null;
+    }
+    catch {
+        return false;
+    }
+}, 'an image reference');
+const record_runningImage = shape({
+    image: orNull(record_image),
+    tag: orNull(textThat(isTag, 'a tag')),
+    digest: orNull(textThat(isDigest, 'a digest')),
+    imageId: orNull(textThat(isImageId, 'an image id')),
+});
+const release = mapOf(isServiceName, record_runningImage, 200);
+const record = shape({
+    version: oneOf(1),
+    id: textThat(isRecordId, 'the id of a record'),
+    at: textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC'),
+    environment: record_line(200),
+    event: oneOf('observed', 'deploy', 'rollback', 'restore', 'check', 'drill'),
+    status: oneOf('succeeded', 'failed', 'reverted'),
+    verdict: oneOf('good', 'bad', 'unknown'),
+    release,
+    previous: orNull(release),
+    schemaSha256: orNull(textThat((value) => /^[0-9a-f]{64}$/.test(value), 'a SHA-256')),
+    backupId: orNull(textThat((value) => /^\d{8}_\d{6}$/.test(value), 'the id of a backup')),
+    reason: orNull(record_line(longestReason)),
+    actor: orNull(record_line(200)),
+    runUrl: orNull(textThat((value) => value.length <= 2_048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address')),
+    commit: orNull(textThat((value) => /^[0-9a-f]{7,64}$/.test(value), 'a commit')),
+    durationMs: orNull(milliseconds),
+    downtimeMs: orNull(milliseconds),
+});
+/** Reads one record. @throws Failure `bad-value` */
+function readHistoryRecord(value) {
+    return record(value, '');
+}
+/** The record as a line of the history, without a line break. */
+function historyLine(value) {
+    return JSON.stringify(value);
+}
+/**
+ * Reads a history. A line that cannot be read, as the last one may be after a power cut, is told of and left out.
+ * @returns records in the order of the file; of those with the same id the last one. Problems are few, however many there are
+ */
+function parseHistory(history) {
+    const records = new Map();
+    const problems = [];
+    let more = 0;
+    history.split('\n').forEach((each, index) => {
+        if (each.trim() === '')
+            return;
+        const read = parseRecord(each);
+        if (typeof read !== 'string')
+            records.set(read.id, read);
+        else if (problems.length < mostProblems)
+            problems.push(`line ${index + 1} of the history cannot be read: ${read}`);
+        else
+            more += 1;
+    });
+    if (more > 0)
+        problems.push(`${more} more lines of the history cannot be read`);
+    return { records: [...records.values()], problems };
+}
+/** The record in a line, or why there is none. */
+function parseRecord(text) {
+    if (text.length > record_longestLine)
+        return 'it is too long';
+    // There may be millions that hold anything: to catch an error for each takes its time.
+    if (!text.trimStart().startsWith('{'))
+        return 'it is no JSON';
+    try {
+        return readHistoryRecord(JSON.parse(text));
+    }
+    catch (error) {
+        return error instanceof failure_Failure ? error.message : 'it is no JSON';
+    }
+}
+
+;// CONCATENATED MODULE: ./build/shared/history/union.js
+
+/**
+ * The host's history with what only its copies know. Records are only ever added, so copies that were written at the same
+ * time heal each other; where both know an id, the host's word counts.
+ * @returns oldest first; of the same moment by id
+ */
+function unite(host, mirrors) {
+    const entries = new Map();
+    const texts = mirrors.flat().toSorted((a, b) => order(historyLine(a), historyLine(b)));
+    for (const record of texts)
+        entries.set(record.id, { record, source: 'mirror' });
+    for (const record of host)
+        entries.set(record.id, { record, source: 'host' });
+    return [...entries.values()].toSorted(({ record: a }, { record: b }) => Date.parse(a.at) - Date.parse(b.at) || order(a.id, b.id));
+}
+/** So many of the newest: each is written, and flushed, by itself. The copies keep the others. */
+const mostMended = 500;
+/**
+ * What a host that has lost its history gets back. What was found good there is not proven by a copy; and a copy, which may
+ * be forged, supplies tags and digests, which belong to a repository, but no ids, which could be those of any image here.
+ */
+function recordsToMend(host, mirrors, environment) {
+    if (host.length > 0)
+        return [];
+    return unite([], mirrors)
+        .map(({ record }) => record)
+        .filter((record) => record.environment === environment)
+        .slice(-mostMended)
+        .map((record) => ({
+        ...record,
+        verdict: 'unknown',
+        release: withoutIds(record.release),
+        previous: record.previous === null ? null : withoutIds(record.previous),
+    }));
+}
+/** The release by its tags and digests alone. */
+function withoutIds(release) {
+    return Object.fromEntries(Object.entries(release).map(([service, image]) => [service, { ...image, imageId: null }]));
+}
+/** The history as one text of at most so many bytes: where it is longer, the oldest records are left out. */
+function mirrorText(entries, limit) {
+    const lines = [];
+    let size = 0;
+    for (const { record } of entries.toReversed()) {
+        const line = `${historyLine(record)}\n`;
+        size += Buffer.byteLength(line);
+        if (size > limit)
+            break;
+        lines.unshift(line);
+    }
+    return lines.join('');
+}
+function order(a, b) {
+    if (a === b)
+        return 0;
+    return a < b ? -1 : 1;
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/target.js
+
+
+
+
+
+/** Reads the input. @throws RangeError that completes "Input target …" */
+function parseTarget(value) {
+    if (value.includes('='))
+        return { kind: 'services', images: readServices(value) };
+    if (isDigest(value))
+        return { kind: 'digest', digest: value };
+    if (isRecordId(value))
+        return { kind: 'record', id: value };
+    if (isTag(value))
+        return { kind: 'tag', tag: value };
+    throw new RangeError('is no tag, digest, list of service=tag, or id of a record');
+}
+function readServices(value) {
+    const lines = value.split(/[\n,]/).flatMap(readService);
+    const twice = lines.find(([service], index) => lines.findIndex(([other]) => other === service) < index);
+    if (twice !== undefined)
+        throw new RangeError(`names ${twice[0]} twice`);
+    return new Map(lines);
+}
+function readService(line) {
+    if (line.trim() === '')
+        return [];
+    const at = line.indexOf('=');
+    const [service, image] = [line.slice(0, at).trim(), line.slice(at + 1).trim()];
+    if (at < 0 || !isServiceName(service))
+        throw new RangeError('has a line that is not service=tag');
+    if (isDigest(image))
+        return [[service, { digest: image }]];
+    if (isTag(image))
+        return [[service, { tag: image }]];
+    throw new RangeError(`names for ${service} neither a tag nor a digest`);
+}
+/**
+ * What the target means for this project.
+ * @throws Failure `no-target`, `unknown-service`, `database-service`, `record-unknown`
+ */
+function wantedRelease(target, context) {
+    const named = context.services === null ? null : new Set(context.services);
+    for (const service of named ?? [])
+        checkService(service, context);
+    switch (target.kind) {
+        case 'last-good':
+            return ofRecord(context.choice.record ?? noTarget(context), context.choice.why, context, named);
+        case 'record': {
+            const entry = context.entries.find(({ record }) => record.id === target.id);
+            if (entry === undefined)
+                throw unknownRecord(target.id, context);
+            const whose = entry.source === 'host' ? 'of the history on the host' : 'of a copy of the history, not on the host';
+            const { record } = entry;
+            return ofRecord(entry.source === 'host' ? record : { ...record, release: withoutIds(record.release) }, `the record ${target.id} ${whose}`, context, named);
+        }
+        case 'services': {
+            for (const service of target.images.keys())
+                checkService(service, context);
+            const images = [...target.images].filter(([service]) => named === null || named.has(service));
+            if (images.length === 0)
+                throw speaksOfNone('The input "target"', context);
+            return { ...resolve(images, context), record: null, unknown: [] };
+        }
+        default: {
+            const services = servicesAt(context, named);
+            return {
+                ...resolve(services.map((service) => [service, target]), context),
+                record: null,
+                unknown: [],
+            };
+        }
+    }
+}
+/** Those that are named, else those whose image is at the registry. */
+function servicesAt({ project, databases, registry }, named) {
+    if (named !== null)
+        return [...named];
+    const services = [...project.services.values()]
+        .filter(({ name, image }) => !databases.has(name) && referenceOf(image)?.registry === registry)
+        .map(({ name }) => name);
+    if (services.length > 0)
+        return services;
+    throw new failure_Failure('no-target', `No service of the project has an image at ${registry}`, {
+        hint: 'Name the services as "services", or their registry as "registry"',
+    });
+}
+/** What ran here under that tag is meant, wherever the tag has gone since. */
+function resolve(images, context) {
+    const known = [];
+    const resolved = images.map(([service, image]) => {
+        if ('digest' in image)
+            return [service, { tag: null, digest: image.digest, imageId: null }];
+        const earlier = ranAs(service, image.tag, context);
+        if (earlier === null)
+            return [service, { tag: image.tag, digest: null, imageId: null }];
+        known.push(service);
+        return [service, { tag: image.tag, digest: earlier.digest, imageId: earlier.imageId }];
+    });
+    const source = `the input "target"${known.length === 0 ? '' : `; ${known.join(', ')} as it ran here under that tag`}`;
+    return { images: new Map(resolved), source };
+}
+function ranAs(service, tag, { history, project }) {
+    const repository = referenceOf(project.services.get(service)?.image ?? null)?.repository;
+    const earlier = history
+        .filter(({ status, event }) => status === 'succeeded' && event !== 'drill')
+        .map(({ release }) => release[service])
+        .findLast((image) => image !== undefined &&
+        image.tag === tag &&
+        (image.digest !== null || image.imageId !== null) &&
+        referenceOf(image.image)?.repository === repository);
+    return earlier ?? null;
+}
+function ofRecord(record, source, context, named) {
+    const { project, databases } = context;
+    const wanted = Object.entries(record.release).filter(([service]) => !databases.has(service) && (named === null || named.has(service)));
+    const known = wanted.filter(([service]) => project.services.has(service));
+    if (known.length === 0)
+        throw speaksOfNone(`The record ${record.id}`, context);
+    return {
+        images: new Map(known.map(([service, { tag, digest, imageId }]) => [service, { tag, digest, imageId }])),
+        source: `${source}: ${record.event} of ${record.at}`,
+        record,
+        unknown: wanted.filter(([service]) => !project.services.has(service)).map(([service]) => service),
+    };
+}
+function checkService(service, { project, databases }) {
+    if (databases.has(service)) {
+        throw new failure_Failure('database-service', `The service "${service}" is the database, which is never rolled back`, {
+            hint: 'Leave it out. To go back to earlier data, restore a backup: see the report beside it',
+        });
+    }
+    if (!project.services.has(service)) {
+        throw new failure_Failure('unknown-service', `The compose file has no service "${service}"`, {
+            hint: `It has: ${[...project.services.keys()].join(', ')}`,
+        });
+    }
+}
+/** Else nothing would be done, and called a success. */
+function speaksOfNone(what, { project, databases, services }) {
+    const asked = services ?? [...project.services.keys()].filter((service) => !databases.has(service));
+    return new failure_Failure('no-target', `${what} speaks of none of the services ${asked.join(', ')}`, {
+        hint: 'Name another release as "target", or correct "services"',
+    });
+}
+function noTarget({ choice, entries }) {
+    const newest = entries.slice(-5).map(({ record: { id, at, event, verdict }, source }) => {
+        const words = [event, source === 'host' ? verdict : 'known from a copy', at];
+        return `${id} (${words.join(', ')})`;
+    });
+    throw new failure_Failure('no-target', `There is nothing to roll back to: ${choice.why}`, {
+        hint: `Name a release yourself as "target": a tag, or the id of a record${newest.length === 0 ? '' : `. The newest are: ${newest.join('; ')}`}`,
+    });
+}
+function unknownRecord(id, { entries }) {
+    const newest = entries.slice(-5).map(({ record }) => record.id);
+    return new failure_Failure('record-unknown', `No record of the history has the id ${id}`, {
+        hint: newest.length === 0 ? 'The history is empty: name a tag as "target"' : `The newest are: ${newest.join(', ')}`,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/runner/input-reader.js
 
 
 
@@ -33692,36 +33711,6 @@ function severalProblems(problems) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/shared/runner/registry-inputs.js
-
-
-/** A colon begins the password in HTTP's own way to say both. */
-const loginName = {
-    hint: 'Give the name that belongs to the password.',
-    parse(value) {
-        if (/^[^\s:\p{Cc}]{1,200}$/u.test(value))
-            return value;
-        throw new RangeError('is no login name');
-    },
-};
-/** Reads them from the workflow; to be called within `readInputs`. */
-function readRegistryInputs(input) {
-    return { registry: input.withDefault('registry', registry, 'ghcr.io'), login: readLogin(input) };
-}
-function readLogin(input) {
-    const password = input.secret('registry-password');
-    const user = input.optional('registry-username', loginName);
-    if (password === null)
-        return null;
-    return input.rule(() => {
-        if (user !== null)
-            return { user, password: password.trim() };
-        throw new InputError('registry-username', 'was not given, but a password is', 
-        // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's expression, not ours
-        'Give registry-username: ${{ github.actor }}');
-    });
-}
-
 ;// CONCATENATED MODULE: ./build/rollback-action/inputs.js
 
 
@@ -33751,7 +33740,7 @@ function readRollbackInputs() {
     return readInputs((input) => {
         const host = readHostInputs(input);
         const planOnly = input.withDefault('plan-only', grammar_boolean, false);
-        const confirm = input.optional('confirm', grammar_line);
+        const confirm = input.optional('confirm', line);
         input.rule(() => checkConfirmation(host.environment, planOnly, confirm));
         return {
             ...host,
@@ -33759,7 +33748,7 @@ function readRollbackInputs() {
             ...readHistoryInputs(input),
             target: input.withDefault('target', target, { kind: 'last-good' }),
             services: input.optional('services', services),
-            reason: input.optional('reason', grammar_line),
+            reason: input.optional('reason', line),
             skipBackup: input.withDefault('skip-backup', grammar_boolean, false),
             keepPrerollback: input.withDefault('keep-prerollback', allOrNumber, 10),
             planOnly,
@@ -33809,6 +33798,29 @@ const noOutputs = () => ({
 
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(77598);
+;// CONCATENATED MODULE: ./build/shared/host/lock-holder.js
+
+
+
+// Who holds the lock on a backup folder, as one line of text: written to `.lock.holder`, shown in logs, and read back here.
+/**
+ * The text of a run that takes the lock, unlike that of any other run: nobody takes our lock for theirs.
+ * @param action as people know it: `backup-action`
+ */
+function holderText(action, runUrl, since) {
+    return `${action} ${runUrl ?? 'without a workflow'} since ${since.toISOString()} (${(0,external_node_crypto_.randomBytes)(4).toString('hex')})`;
+}
+function readHolder(text) {
+    const [, action, since] = /^(\w+-action) .* since (\d{4}-\d\d-\d\dT[\d:.]+Z)\b/.exec(text) ?? [];
+    return { action: action ?? null, since: since === undefined ? null : new Date(since) };
+}
+/** What is said of a lock that somebody else has. */
+function lockHeld(holder, backupDir, waited) {
+    return new failure_Failure('lock-held', `The lock on ${backupDir} is held by ${holder}`, {
+        hint: `${waited === 0 ? 'It was not waited for' : `It was waited for ${formatDuration(waited)}`}. See what that run does; raise "lock-wait" if it is only slow`,
+    });
+}
+
 ;// CONCATENATED MODULE: ./build/shared/postgres/probe.js
 
 /**
@@ -33877,36 +33889,7 @@ function refusal(answer) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/shared/shell-quote.js
-
-const bare = /^[A-Za-z0-9_@%+=:,./-]+$/;
-/** What is not seen as it is: controls, bidi overrides, zero-width characters, separators, unassigned code points. */
-const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
-/** What a log breaks up since the runner would obey it: it must not stand in a command that is printed to be copied. */
-const workflowCommand = /::|##\[/;
-/**
- * One argument for bash that is exactly this text: bare where that is safe, else in single quotes, else (where it holds
- * what cannot be seen or copied) in bash's `$'…'`. The result is one line.
- *
- * @throws Failure `unquotable` for text that holds a NUL, which no argument can
- */
-function quoteForShell(text) {
-    if (text.includes('\0'))
-        throw new failure_Failure('unquotable', 'A text with a NUL cannot be given to a command');
-    if (invisible.test(text) || workflowCommand.test(text))
-        return `$'${[...text].map(inDollarQuotes).join('')}'`;
-    return bare.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
-/** Bytes rather than \u, whose meaning depends on the shell's locale. `!` as bash may look for it in its history. */
-function inDollarQuotes(character) {
-    if (character === "'" || character === '\\')
-        return `\\${character}`;
-    if (!invisible.test(character) && !'#:!'.includes(character))
-        return character;
-    return [...new TextEncoder().encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/calendar.js
+;// CONCATENATED MODULE: ./build/shared/sets/calendar.js
 
 const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 /**
@@ -33955,7 +33938,7 @@ function weekday(day) {
     return new Date(`${day}T00:00:00Z`).getUTCDay();
 }
 
-;// CONCATENATED MODULE: ./build/shared/backups/naming.js
+;// CONCATENATED MODULE: ./build/shared/sets/naming.js
 const naming_idGrammar = /^(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})$/;
 const dumpExtensions = ['dump.zst', 'dump', 'sql.gz', 'sql.zst', 'sql'];
 /** Everything beside the dump, by what it is. */
@@ -34023,7 +34006,7 @@ function partOf(ending) {
     return dumpExtensions.some((known) => plain === known) ? 'dump' : null;
 }
 
-;// CONCATENATED MODULE: ./build/shared/backups/read-manifest.js
+;// CONCATENATED MODULE: ./build/shared/sets/read-manifest.js
 
 
 
@@ -34141,7 +34124,7 @@ function refuseOtherVersions(value) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/shared/backups/catalogue.js
+;// CONCATENATED MODULE: ./build/shared/sets/catalogue.js
 
 
 
@@ -34286,7 +34269,7 @@ function byFolder(a, b) {
     return allFolders.indexOf(a.folder) - allFolders.indexOf(b.folder);
 }
 
-;// CONCATENATED MODULE: ./build/shared/backups/tiers.js
+;// CONCATENATED MODULE: ./build/shared/sets/tiers.js
 
 
 
@@ -34355,7 +34338,37 @@ function beforeDeployment(added, policy) {
     return { tier, enters: true, reason: `${tier}: taken before a deployment` };
 }
 
+;// CONCATENATED MODULE: ./build/shared/shell-quote.js
+
+const bare = /^[A-Za-z0-9_@%+=:,./-]+$/;
+/** What is not seen as it is: controls, bidi overrides, zero-width characters, separators, unassigned code points. */
+const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
+/** What a log breaks up since the runner would obey it: it must not stand in a command that is printed to be copied. */
+const workflowCommand = /::|##\[/;
+/**
+ * One argument for bash that is exactly this text: bare where that is safe, else in single quotes, else (where it holds
+ * what cannot be seen or copied) in bash's `$'…'`. The result is one line.
+ *
+ * @throws Failure `unquotable` for text that holds a NUL, which no argument can
+ */
+function quoteForShell(text) {
+    if (text.includes('\0'))
+        throw new failure_Failure('unquotable', 'A text with a NUL cannot be given to a command');
+    if (invisible.test(text) || workflowCommand.test(text))
+        return `$'${[...text].map(inDollarQuotes).join('')}'`;
+    return bare.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+/** Bytes rather than \u, whose meaning depends on the shell's locale. `!` as bash may look for it in its history. */
+function inDollarQuotes(character) {
+    if (character === "'" || character === '\\')
+        return `\\${character}`;
+    if (!invisible.test(character) && !'#:!'.includes(character))
+        return character;
+    return [...new TextEncoder().encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+}
+
 ;// CONCATENATED MODULE: ./build/shared/backups/preflight.js
+
 
 
 
@@ -34373,10 +34386,10 @@ const neededTools = ['flock', 'stat', 'df', 'date', 'tee', 'sync', 'sha256sum', 
  * Judges what the survey saw, before anything is written.
  * @throws Failure named after the check that failed; `host-not-ready` that lists them where there are several
  */
-function judgeHost(survey, needs) {
+function judgeBackupHost(survey, needs) {
     const { failures, collect } = collector();
     // What depends on a check that failed has nothing new to say.
-    const docker = checkGround(survey, needs, collect);
+    const docker = checkHost(survey, needs, collect);
     const container = docker && collect(() => findDatabase(survey, needs));
     const database = container && collect(() => askedDatabase(survey));
     if (database)
@@ -34393,11 +34406,11 @@ function judgeHost(survey, needs) {
 }
 /**
  * Judges what everything stands on that is done on the host: tools, clock, folders, lock, Docker, one compose project.
- * @throws Failure as judgeHost does
+ * @throws Failure as judgeBackupHost does
  */
-function judgeGround(survey, needs) {
+function judgeHost(survey, needs) {
     const { failures, collect } = collector();
-    if (checkGround(survey, needs, collect))
+    if (checkHost(survey, needs, collect))
         collect(() => checkProject(survey, needs));
     throwAny(failures);
 }
@@ -34427,7 +34440,7 @@ function throwAny(failures) {
         throw first;
 }
 /** Whether Docker answers. */
-function checkGround(survey, needs, collect) {
+function checkHost(survey, needs, collect) {
     collect(() => checkTools(survey));
     collect(() => checkClock(survey));
     collect(() => checkFolders(survey, needs));
@@ -34517,12 +34530,6 @@ function checkLock({ lockHolder }, { lockWait, backupDir }) {
     if (lockHolder === null || lockWait > 0)
         return;
     throw lockHeld(lockHolder, backupDir, 0);
-}
-/** What is said of a lock that somebody else has. */
-function lockHeld(holder, backupDir, waited) {
-    return new failure_Failure('lock-held', `The lock on ${backupDir} is held by ${holder}`, {
-        hint: `${waited === 0 ? 'It was not waited for' : `It was waited for ${formatDuration(waited)}`}. See what that run does; raise "lock-wait" if it is only slow`,
-    });
 }
 function checkProject(survey, needs) {
     if (survey.containers.length === 0) {
@@ -34620,94 +34627,6 @@ function several(failures) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/shared/history/legacy.js
-
-
-/** So many of the newest are taken over: each is written, and flushed, by itself. */
-const mostLines = 200;
-/**
- * What the scripts wrote into deployment_tags.log: `YYYYMMDD_HHMMSS,tag,tag`. It is ambiguous, as they wrote the tag that was
- * being replaced, and the backend's into both columns: so it is shown, and never chosen. The same line is the same record.
- * Of very many lines only the last ones count.
- */
-function importLegacy(log, environment) {
-    const lines = new Set(log.split('\n').map((line) => line.trim()));
-    return [...lines].flatMap((line) => readLine(line, environment)).slice(-mostLines);
-}
-function readLine(line, environment) {
-    const [, time, backend = '', frontend = ''] = /^(\d{8}_\d{6}),([^,\s]+),([^,\s]+)$/.exec(line) ?? [];
-    const at = time === undefined ? null : legacy_moment(time);
-    if (at === null || !isTag(backend) || !isTag(frontend))
-        return [];
-    const hex = (0,external_node_crypto_.createHash)('sha256').update(`${environment}\n${line}`).digest('hex').slice(0, 8);
-    const image = (tag) => ({ image: null, tag, digest: null, imageId: null });
-    return [
-        {
-            version: 1,
-            id: `0-0-${hex}`,
-            at,
-            environment,
-            event: 'observed',
-            status: 'succeeded',
-            verdict: 'unknown',
-            release: { backend: image(backend), frontend: image(frontend) },
-            previous: null,
-            schemaSha256: null,
-            backupId: null,
-            reason: "Imported from the scripts' log, where it may be the tag that was replaced",
-            actor: null,
-            runUrl: null,
-            commit: null,
-            durationMs: null,
-            downtimeMs: null,
-        },
-    ];
-}
-function legacy_moment(time) {
-    const iso = time.replace(/^(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)(\d\d)$/, '$1-$2-$3T$4:$5:$6.000Z');
-    const date = new Date(iso);
-    return Number.isNaN(date.getTime()) || date.toISOString() !== iso ? null : iso;
-}
-
-;// CONCATENATED MODULE: ./build/shared/history/book.js
-
-
-
-/** GitHub's artifact may have this much, in bytes. */
-const longestMirror = 1024 * 1024;
-/**
- * @param hostText `history.jsonl`; null where there is none
- * @param auditTrail `deployment_tags.log`, which may be the scripts'
- */
-function openBook(environment, hostText, auditTrail, mirrorTexts) {
-    const { records, problems } = parseHistory(hostText ?? '');
-    const mirrors = mirrorTexts.map((text) => parseHistory(text).records);
-    const known = new Set(records.map(({ id }) => id));
-    const legacy = importLegacy(auditTrail ?? '', environment).filter(({ id }) => !known.has(id));
-    return {
-        host: records,
-        mirrors,
-        missing: [...legacy, ...recordsToMend(records, mirrors, environment)],
-        problems,
-    };
-}
-/** All that is known, oldest first. */
-function entriesOf({ host, mirrors, missing }) {
-    return unite([...missing, ...host], mirrors);
-}
-/** Whether the copies lack a record of the host's, or of what is to be added to it: then one must be stored. */
-function copiesLack(book, added) {
-    const copied = new Set(book.mirrors.flat().map(({ id }) => id));
-    return [...book.missing, ...book.host, ...added].some(({ id }) => !copied.has(id));
-}
-/** Stores the whole history with what this run has added. */
-async function storeBook(book, added, mirror) {
-    const host = [...book.missing, ...book.host, ...added];
-    const textWith = (others) => mirrorText(unite(host, others), longestMirror);
-    const merge = (other) => textWith([...book.mirrors, parseHistory(other).records]);
-    return (await mirror.save(textWith(book.mirrors), merge)).notices;
-}
-
 ;// CONCATENATED MODULE: ./build/shared/history/audit-line.js
 
 /**
@@ -34759,6 +34678,94 @@ async function run(connection, verb, { backupDir, records, onLog }) {
             cause: error.cause,
         });
     }
+}
+
+;// CONCATENATED MODULE: ./build/shared/history/legacy.js
+
+
+/** So many of the newest are taken over: each is written, and flushed, by itself. */
+const mostLines = 200;
+/**
+ * What the scripts wrote into deployment_tags.log: `YYYYMMDD_HHMMSS,tag,tag`. It is ambiguous, as they wrote the tag that was
+ * being replaced, and the backend's into both columns: so it is shown, and never chosen. The same line is the same record.
+ * Of very many lines only the last ones count.
+ */
+function importLegacy(log, environment) {
+    const lines = new Set(log.split('\n').map((line) => line.trim()));
+    return [...lines].flatMap((line) => readLine(line, environment)).slice(-mostLines);
+}
+function readLine(line, environment) {
+    const [, time, backend = '', frontend = ''] = /^(\d{8}_\d{6}),([^,\s]+),([^,\s]+)$/.exec(line) ?? [];
+    const at = time === undefined ? null : legacy_moment(time);
+    if (at === null || !isTag(backend) || !isTag(frontend))
+        return [];
+    const hex = (0,external_node_crypto_.createHash)('sha256').update(`${environment}\n${line}`).digest('hex').slice(0, 8);
+    const image = (tag) => ({ image: null, tag, digest: null, imageId: null });
+    return [
+        {
+            version: 1,
+            id: `0-0-${hex}`,
+            at,
+            environment,
+            event: 'observed',
+            status: 'succeeded',
+            verdict: 'unknown',
+            release: { backend: image(backend), frontend: image(frontend) },
+            previous: null,
+            schemaSha256: null,
+            backupId: null,
+            reason: "Imported from the scripts' log, where it may be the tag that was replaced",
+            actor: null,
+            runUrl: null,
+            commit: null,
+            durationMs: null,
+            downtimeMs: null,
+        },
+    ];
+}
+function legacy_moment(time) {
+    const iso = time.replace(/^(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)(\d\d)$/, '$1-$2-$3T$4:$5:$6.000Z');
+    const date = new Date(iso);
+    return Number.isNaN(date.getTime()) || date.toISOString() !== iso ? null : iso;
+}
+
+;// CONCATENATED MODULE: ./build/shared/history/known-history.js
+
+
+
+/** GitHub's artifact may have this much, in bytes. */
+const longestMirror = 1024 * 1024;
+/**
+ * @param hostText `history.jsonl`; null where there is none
+ * @param auditTrail `deployment_tags.log`, which may be the scripts'
+ */
+function gatherHistory(environment, hostText, auditTrail, mirrorTexts) {
+    const { records, problems } = parseHistory(hostText ?? '');
+    const mirrors = mirrorTexts.map((text) => parseHistory(text).records);
+    const known = new Set(records.map(({ id }) => id));
+    const legacy = importLegacy(auditTrail ?? '', environment).filter(({ id }) => !known.has(id));
+    return {
+        host: records,
+        mirrors,
+        missing: [...legacy, ...recordsToMend(records, mirrors, environment)],
+        problems,
+    };
+}
+/** All that is known, oldest first. */
+function entriesOf({ host, mirrors, missing }) {
+    return unite([...missing, ...host], mirrors);
+}
+/** Whether the copies lack a record of the host's, or of what is to be added to it: then one must be stored. */
+function copiesLack(knownHistory, added) {
+    const copied = new Set(knownHistory.mirrors.flat().map(({ id }) => id));
+    return [...knownHistory.missing, ...knownHistory.host, ...added].some(({ id }) => !copied.has(id));
+}
+/** Stores the whole history with what this run has added. */
+async function storeCopies(knownHistory, added, mirror) {
+    const host = [...knownHistory.missing, ...knownHistory.host, ...added];
+    const textWith = (others) => mirrorText(unite(host, others), longestMirror);
+    const merge = (other) => textWith([...knownHistory.mirrors, parseHistory(other).records]);
+    return (await mirror.save(textWith(knownHistory.mirrors), merge)).notices;
 }
 
 ;// CONCATENATED MODULE: external "node:child_process"
@@ -35614,7 +35621,7 @@ const survey_program = {
         new URL(/* asset import */ __nccwpck_require__(65801), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(15790), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(79821), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(62434), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(35035), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(2671), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(25298), __nccwpck_require__.b),
@@ -35726,7 +35733,7 @@ function readCompose(records) {
         unset: readUnset(records.get('compose-unset')),
         changedAt: Number(records.get('compose-changed')) * 1_000,
         envNames: records.find('env-names')?.split('\n') ?? null,
-        world: records.find('world') ?? null,
+        projectState: records.find('project-state') ?? null,
         images: readLocalImages(records.find('local-images') ?? ''),
     };
 }
@@ -36516,7 +36523,7 @@ function planLines(request) {
         ['deploy_dir', request.deployDir],
         ...request.composeFiles.map((file) => ['compose_file', file]),
         ...(request.envFile === null ? [] : [['env_file', request.envFile]]),
-        ['world', request.world],
+        ['project_state', request.projectState],
         ['stop_timeout', seconds(request.stopTimeout)],
         ['health_timeout', seconds(request.healthTimeout)],
         ['stable_for', seconds(request.stableFor)],
@@ -36557,7 +36564,7 @@ function checked(value) {
 /** The scripts of which the engine on the host consists, in order. */
 const engine = [
     new URL(/* asset import */ __nccwpck_require__(65479), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(62434), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(35035), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(79821), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(25298), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b),
@@ -36715,1689 +36722,6 @@ function stuck(backupDir, id, log) {
     return new failure_Failure('stuck', `The transaction ${id} does not come to its end`, {
         hint: `On the host: ${commandToEnd(backupDir, id)}. Its log stands beside it, in the file log`,
         cause: log,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/size-chart.js
-
-
-const mostBars = 14;
-const barWidth = 28;
-const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
-/**
- * Sizes over time as lines of text, the newest last: date (UTC), bar, size, and what is to be said of it. At most the
- * 14 newest are shown.
- *
- * @param minRatio the newest is flagged where it is smaller than this share of the one before it (0 to 1; 0: never).
- */
-function sizeChart(points, minRatio) {
-    const shown = points.toSorted((a, b) => (a.id < b.id ? -1 : 1)).slice(-mostBars);
-    const largest = Math.max(1, ...shown.map(({ bytes }) => bytes));
-    const sizes = shown.map(({ bytes }) => formatBytes(bytes));
-    const sizeWidth = Math.max(0, ...sizes.map((size) => size.length));
-    return shown.map((point, index) => {
-        const previous = index === shown.length - 1 ? shown[index - 1] : undefined;
-        const notes = [point.kind === 'scheduled' ? '' : point.kind, shrinkage(point, previous, minRatio)];
-        const bar = barOf(point.bytes / largest).padEnd(barWidth);
-        const line = `${dateOf(point.id)}  ${bar}  ${sizes[index]?.padStart(sizeWidth)}`;
-        return [line, ...notes.filter((note) => note !== '')].join('  ');
-    });
-}
-/** "12 % of the previous" where a size is below the limit, else empty. */
-function shrinkage(point, previous, minRatio) {
-    if (previous === undefined || point.bytes >= previous.bytes * minRatio)
-        return '';
-    return `! ${Math.floor((100 * point.bytes) / previous.bytes)} % of the previous`;
-}
-/** Something is always seen of what is not empty. */
-function barOf(share) {
-    const parts = share === 0 ? 0 : Math.max(1, Math.round(share * barWidth * eighths.length));
-    return '█'.repeat(Math.floor(parts / eighths.length)) + eighths[parts % eighths.length];
-}
-function dateOf(id) {
-    return startOf(id)?.toISOString().slice(0, 16).replace('T', ' ') ?? id;
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/text-layout.js
-
-/** Columns of a report: it must be readable in a terminal at night. */
-const width = 100;
-/**
- * One value per line behind its name, the values aligned and folded: `  Size      1.2 GiB`. Values may be foreign;
- * they are cleaned here. Names are ours, or cleaned the same way.
- */
-function fields(rows) {
-    const names = rows.map(([name]) => clean_cleanLine(name, 40));
-    const indent = Math.max(0, ...names.map((name) => name.length)) + 4;
-    return rows.flatMap(([, value], row) => folded(`  ${names[row]}`.padEnd(indent), value));
-}
-/** A text after a lead such as `  - `, folded below its own beginning. Words too long for a line are cut. */
-function folded(lead, text) {
-    const room = width - lead.length;
-    const lines = [''];
-    for (const word of clean_cleanLine(text)
-        .split(' ')
-        .flatMap((long) => pieces(long, room))) {
-        const line = lines.at(-1) ?? '';
-        if (line === '')
-            lines[lines.length - 1] = word;
-        else if (line.length + 1 + word.length <= room)
-            lines[lines.length - 1] = `${line} ${word}`;
-        else
-            lines.push(word);
-    }
-    return lines.map((line, index) => `${index === 0 ? lead : ' '.repeat(lead.length)}${line}`.trimEnd());
-}
-/** One line, its end left out where it is too long. */
-function shortened(lead, text) {
-    return `${lead}${clean_cleanLine(text, width - lead.length)}`.trimEnd();
-}
-function pieces(word, length) {
-    return word.match(new RegExp(`.{1,${length}}`, 'gsu')) ?? [word];
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/report.js
-
-
-
-
-const kindInWords = {
-    scheduled: 'scheduled',
-    predeployment: 'before a deployment',
-    prerollback: 'before a rollback',
-};
-const mostTables = 20;
-const mostChanges = 20;
-const mostChangedLines = 10;
-/**
- * The report for people: the verdict first, the way back last. At most 100 columns, but for commands, which are never
- * cut. Ends with a line break.
- */
-function reportOf(manifest, facts) {
-    const { previous } = facts;
-    const sections = [
-        ['Backup', backupLines(manifest, facts)],
-        ['Checks', checkLines(manifest.checks)],
-        [tablesTitle(manifest.tables), tableLines(manifest.tables)],
-        [`Schema changes${previous === null ? '' : ` since ${previous.id}`}`, changeLines(manifest, facts)],
-        ['Release: what ran', releaseLines(manifest.release)],
-        ['Tiers', facts.tiers.flatMap(({ reason }) => folded('  ', reason))],
-        ['Sizes (UTC)', sizeChart(facts.sizes, facts.minSizeRatio).map((line) => `  ${line}`)],
-        ['To restore', restoreLines(facts.restore)],
-    ];
-    const parts = sections.map(([title, lines]) => [title, ...lines].join('\n'));
-    return `${[verdict(manifest, facts).join('\n'), ...parts].join('\n\n')}\n`;
-}
-function verdict(manifest, { problems }) {
-    const what = `backup ${manifest.id} of "${manifest.database}", ${manifest.environment}`;
-    if (problems.length === 0) {
-        return [
-            ...folded('VERIFIED  ', what),
-            'The dump was read back in full from the disk. That it restores, only a restore proves.',
-        ];
-    }
-    return [
-        ...folded('INCOMPLETE  ', what),
-        'The dump is verified, but not all of the rest went well:',
-        ...problems.flatMap((problem) => folded('  ! ', problem)),
-    ];
-}
-function backupLines(manifest, { host, folder, previous }) {
-    const ms = Date.parse(manifest.finishedAt) - Date.parse(manifest.startedAt);
-    const before = manifest.dumpBytes === null ? '' : `; ${formatBytes(manifest.dumpBytes)} before compression`;
-    const extensions = manifest.extensions.map(({ name, version }) => `${name} ${version}`).join(', ');
-    return fields([
-        [
-            'Database',
-            `${manifest.database}, PostgreSQL ${manifest.serverVersion}, ${manifest.encoding}, ${manifest.locale}`,
-        ],
-        ['Kind', kindInWords[manifest.kind]],
-        ['Taken', `${report_moment(manifest.startedAt)}, in ${formatDuration(ms)}`],
-        ['Host', host],
-        ['Folder', folder],
-        ['Dump', `${manifest.file} (${encodingOf(manifest)}, pg_dump ${manifest.pgDumpVersion})`],
-        ['Size', `${formatBytes(manifest.sizeBytes)} (${manifest.sizeBytes} bytes)${before}`],
-        ['Previous', previous === null ? 'none' : against(previous, manifest.sizeBytes)],
-        ['SHA-256', manifest.sha256],
-        ['MD5', manifest.md5],
-        ['Holds', contentsOf(manifest)],
-        ['Extensions', extensions === '' ? 'none' : extensions],
-        ['Started by', manifest.actor ?? 'not known'],
-        ['Run', manifest.runUrl ?? 'not known'],
-        ['Commit', manifest.commit ?? 'not known'],
-    ]);
-}
-function encodingOf({ format, compression, encryption }) {
-    const compressed = { zstd: 'zstd', gzip: 'gzip', none: 'not compressed' }[compression];
-    return `${format} format, ${compressed}${encryption === 'age' ? ', encrypted for age' : ''}`;
-}
-function against(previous, bytes) {
-    const share = previous.sizeBytes === 0 ? '' : `; this one has ${Math.round((100 * bytes) / previous.sizeBytes)} % of it`;
-    return `${formatBytes(previous.sizeBytes)} on ${report_moment(previous.startedAt)}${share}`;
-}
-function contentsOf({ tables, sequences, largeObjects }) {
-    return [
-        amount(tables.length, 'table'),
-        amount(sequences.length, 'sequence'),
-        amount(largeObjects, 'large object'),
-    ].join(', ');
-}
-function checkLines(checks) {
-    const words = { passed: 'passed', failed: 'FAILED', 'could-not-check': 'NOT CHECKED' };
-    const wordWidth = Math.max(0, ...checks.map(({ result }) => words[result].length));
-    return fields(checks.map(({ name, result, detail, ms }) => [
-        `${words[result].padEnd(wordWidth)}  ${name}`,
-        ms > 0 ? `${detail} (${formatDuration(ms)})` : detail,
-    ]));
-}
-function tablesTitle(tables) {
-    const counted = tables.filter(({ rows }) => rows !== null);
-    if (counted.length === 0)
-        return `Tables: ${tables.length}, rows not counted`;
-    const rows = counted.reduce((sum, table) => sum + (table.rows ?? 0), 0);
-    const how = counted.every(({ exact }) => exact) ? "counted in the dump's own snapshot" : 'some of them estimated';
-    return `Tables: ${tables.length}, with ${grouped(rows)} rows, ${how}`;
-}
-/** The largest first; names in order where they are equal. */
-function tableLines(tables) {
-    const ordered = tables
-        .map((table) => ({ ...table, title: clean_cleanLine(`${table.schema}.${table.name}`, 70) }))
-        .toSorted((a, b) => (b.rows ?? -1) - (a.rows ?? -1) || (a.title < b.title ? -1 : 1));
-    const shown = ordered.slice(0, mostTables);
-    const counts = shown.map(({ rows, exact }) => (rows === null ? '-' : `${exact ? '' : '~'}${grouped(rows)}`));
-    const countWidth = Math.max(0, ...counts.map((count) => count.length));
-    const lines = shown.map(({ title }, index) => `  ${counts[index]?.padStart(countWidth)}  ${title}`);
-    return ordered.length > shown.length ? [...lines, `  and ${ordered.length - shown.length} more`] : lines;
-}
-function changeLines(manifest, { previous, schemaChanges }) {
-    if (previous === null)
-        return ['  This is the first backup.'];
-    if (manifest.schemaSha256 !== null && manifest.schemaSha256 === previous.schemaSha256)
-        return ['  None.'];
-    if (schemaChanges === null)
-        return ['  They could not be compared.'];
-    if (schemaChanges.length === 0)
-        return ['  None but the order of the objects or the settings around them.'];
-    const lines = schemaChanges.slice(0, mostChanges).flatMap(({ what, type, schema, name, lines: changed }) => {
-        const rest = changed.length - mostChangedLines;
-        return [
-            ...folded(`  ${what.padEnd(7)}  `, `${type} ${schema === null ? '' : `${schema}.`}${name}`),
-            ...changed.slice(0, mostChangedLines).map((line) => shortened('             ', line)),
-            ...(rest > 0 ? [`             and ${amount(rest, 'more line')}`] : []),
-        ];
-    });
-    const rest = schemaChanges.length - mostChanges;
-    return rest > 0 ? [...lines, `  and ${amount(rest, 'more object')}`] : lines;
-}
-function releaseLines(release) {
-    const services = Object.entries(release).map(([service, { image, digest, imageId }]) => {
-        const name = image ?? 'not known';
-        if (digest !== null)
-            return [service, `${name} ${digest}`];
-        return [service, `${name}, no digest${imageId === null ? '' : `, image ${imageId}`}`];
-    });
-    return services.length === 0 ? ['  Not known.'] : fields(services);
-}
-/** Commands are made of quoted words and hold nothing that is not seen: they go out as they are. */
-function restoreLines(restore) {
-    const steps = [
-        ['On a new server first: make the roles (they have no passwords; set those by ALTER ROLE)', restore.roles],
-        ['Into a new, empty database; nothing that is there is touched', restore.restore],
-        ['To put it in place of the old one, which is kept: stop the application, then', restore.swap],
-    ];
-    return [
-        ...folded('  ', 'Once the set has left the folder that the commands name, use the one where you found this report.'),
-        ...steps.flatMap(([what, commands], index) => ['', ...folded(`  ${index + 1}. `, what), commands]),
-    ];
-}
-function report_moment(iso) {
-    return `${iso.slice(0, 19).replace('T', ' ')} UTC`;
-}
-function grouped(n) {
-    return n.toLocaleString('en-US');
-}
-function amount(n, noun) {
-    return `${grouped(n)} ${noun}${n === 1 ? '' : 's'}`;
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/restore-command.js
-
-
-/** PostgreSQL cuts names off behind this many bytes. */
-const longestName = 63;
-const foldAt = 92;
-/** The commands that restore a set, whatever its database, user and folders are called. */
-function restoreCommands(manifest, place) {
-    const prefix = naming_parseSetFileName(manifest.file)?.prefix ?? 'backup';
-    const files = naming_setFileNames(prefix, manifest.id, manifest);
-    const restored = nameWith(manifest.database, '_restored');
-    const maintenance = manifest.database === 'postgres' ? 'template1' : 'postgres';
-    const psql = ['psql', '-X', '--quiet', `--username=${place.user}`, `--dbname=${maintenance}`];
-    const cd = command(['cd', place.folder]);
-    return {
-        database: restored,
-        roles: `${cd} &&\n${pipeline(['zcat', files.globals], [...fedIn(place), ...psql])}`,
-        restore: strictly([
-            cd,
-            command(['sha256sum', '--check', files.sha256]),
-            command(createDatabase(manifest, place, restored)),
-            pipeline(...readDump(manifest, files.dump, place), restoreInto(manifest, place, restored)),
-            command(['echo', `Restored into ${restored}`]),
-        ]),
-        swap: strictly([
-            cd,
-            command(['docker', 'exec', place.container, ...psql, `--command=${swapNames(manifest.database, restored)}`]),
-            pipeline(
-            // A dump leaves out what ALTER DATABASE … SET said.
-            ['zcat', files.settings], [...fedIn(place), ...psql]),
-        ]),
-    };
-}
-/**
- * A value for `--dbname`, where PostgreSQL's programs read a connection string if it looks like one.
- * Exactly this database is meant, whatever its name.
- */
-function databaseArgument(name) {
-    if (!name.includes('=') && !/^postgres(ql)?:\/\//.test(name))
-        return name;
-    return `dbname='${name.replace(/[\\']/g, '\\$&')}'`;
-}
-/** Only where there is a pipe: else `-i` would swallow what the operator has pasted behind it. */
-function fedIn({ container }) {
-    return ['docker', 'exec', '-i', container];
-}
-/** template0: other templates may hold something already, or have another encoding. */
-function createDatabase(manifest, place, name) {
-    return [
-        ...['docker', 'exec', place.container, 'createdb', `--username=${place.user}`, '--template=template0'],
-        ...[...createOptions(manifest), '--', name],
-    ];
-}
-/** Options of createdb for a database like the source. */
-function createOptions(manifest) {
-    return [`--encoding=${manifest.encoding}`, ...localeOptions(manifest)];
-}
-/** Sorting and letters as the source had them, or indexes and comparisons would differ. */
-function localeOptions({ locale, ctype, localeProvider, providerLocale, serverVersion }) {
-    const libc = ctype === null || ctype === locale ? [`--locale=${locale}`] : [`--lc-collate=${locale}`, `--lc-ctype=${ctype}`];
-    if (localeProvider === null || localeProvider === 'libc' || providerLocale === null) {
-        // Else it is that of template0, which on another server may be ICU. Older versions have no such option.
-        return localeProvider === 'libc' && Number.parseInt(serverVersion, 10) >= 15
-            ? ['--locale-provider=libc', ...libc]
-            : libc;
-    }
-    return [`--locale-provider=${localeProvider}`, `--${localeProvider}-locale=${providerLocale}`, ...libc];
-}
-/** The stages that give the plain archive or SQL; the first reads the file. */
-function readDump({ encryption, format, compression }, file, place) {
-    const program = { zstd: 'zstd', gzip: format === 'custom' ? null : 'gzip', none: null }[compression];
-    const decompress = program === null ? [] : [program, '-dc'];
-    const isInside = program === 'zstd' && place.zstdOn === 'container';
-    // In the container it is a stage of its own, so that the host's pipefail sees how it ends.
-    const decompression = isInside ? [...fedIn(place), ...decompress] : decompress;
-    if (encryption === 'age') {
-        const decryption = ['age', '--decrypt', '--identity', 'key.txt', file];
-        return program === null ? [decryption] : [decryption, decompression];
-    }
-    if (program === null)
-        return [['cat', file]];
-    return isInside ? [['cat', file], decompression] : [[...decompression, file]];
-}
-/** psql takes any end of its input for a good one, so the checksum before it and pipefail matter. */
-function restoreInto({ format }, place, name) {
-    const into = [`--username=${place.user}`, `--dbname=${databaseArgument(name)}`];
-    if (format === 'custom')
-        return [...fedIn(place), 'pg_restore', '--exit-on-error', ...into];
-    // Not as a single transaction: the dump has some of its own, around large objects.
-    const strict = ['-X', '--quiet', '--output=/dev/null', '-v', 'ON_ERROR_STOP=1'];
-    return [...fedIn(place), 'psql', ...strict, ...into];
-}
-/** One command string is one transaction: both names change, or none does. */
-function swapNames(database, restored) {
-    const old = nameWith(database, '_replaced');
-    const rename = (from, to) => `ALTER DATABASE ${identifier(from)} RENAME TO ${identifier(to)}`;
-    return `${rename(database, old)}; ${rename(restored, database)}`;
-}
-function identifier(name) {
-    return `"${name.replaceAll('"', '""')}"`;
-}
-/** Shortened by whole characters where the server would cut it, maybe down to the name that it must not have. */
-function nameWith(name, suffix) {
-    const characters = [...name];
-    while (new TextEncoder().encode(characters.join('') + suffix).length > longestName)
-        characters.pop();
-    return characters.join('') + suffix;
-}
-/** In a shell of its own, so that the operator's goes on after an error. */
-function strictly(commands) {
-    return `( set -e -o pipefail\n${commands.map(indented).join('\n')}\n)`;
-}
-function pipeline(...stages) {
-    return stages.map((stage, index) => (index === 0 ? command(stage) : indented(command(stage)))).join(' |\n');
-}
-function indented(lines) {
-    return lines.replaceAll(/^/gm, '  ');
-}
-/** Quoted words hold no line breaks, so a line can be folded between any two. */
-function command(words) {
-    const lines = [];
-    for (const word of words.map(quoteWord)) {
-        const last = lines.at(-1);
-        if (last === undefined)
-            lines.push(word);
-        else if (last.length + 1 + word.length <= foldAt)
-            lines[lines.length - 1] = `${last} ${word}`;
-        else
-            lines.push(`    ${word}`);
-    }
-    return lines.join(' \\\n');
-}
-/** `--option='a value'` reads better than `'--option=a value'`, and is the same. */
-function quoteWord(word) {
-    const [option = ''] = /^--[a-z-]+=/.exec(word) ?? [];
-    return option + quoteForShell(word.slice(option.length));
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/line-difference.js
-/** Cells of the comparison's table: 4 MB of memory. Larger differences are told as a whole. */
-const mostCells = 2_000_000;
-/**
- * The lines by which two texts differ, in order: `- ` and one that was removed, `+ ` and one that was added. The
- * shortest such list, but for texts so different that all removed ones are told before all added ones.
- */
-function changedLines(before, after) {
-    let start = 0;
-    while (start < before.length && start < after.length && before[start] === after[start])
-        start += 1;
-    let end = 0;
-    while (end < before.length - start && end < after.length - start && before.at(-1 - end) === after.at(-1 - end)) {
-        end += 1;
-    }
-    const removed = before.slice(start, before.length - end);
-    const added = after.slice(start, after.length - end);
-    return removed.length * added.length > mostCells ? replaced(removed, added) : shortest(removed, added);
-}
-function replaced(removed, added) {
-    return [...removed.map((line) => `- ${line}`), ...added.map((line) => `+ ${line}`)];
-}
-/** By the longest common subsequence: `common` at (i, j) is its length for what follows line i and line j. */
-function shortest(before, after) {
-    const width = after.length + 1;
-    const common = new Uint16Array((before.length + 1) * width);
-    const at = (i, j) => common[i * width + j] ?? 0;
-    for (let i = before.length - 1; i >= 0; i--) {
-        for (let j = after.length - 1; j >= 0; j--) {
-            common[i * width + j] = before[i] === after[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
-        }
-    }
-    const lines = [];
-    let i = 0;
-    let j = 0;
-    while (i < before.length || j < after.length) {
-        if (i < before.length && j < after.length && before[i] === after[j]) {
-            i += 1;
-            j += 1;
-        }
-        else if (j === after.length || (i < before.length && at(i + 1, j) >= at(i, j + 1))) {
-            lines.push(`- ${before[i]}`);
-            i += 1;
-        }
-        else {
-            lines.push(`+ ${after[j]}`);
-            j += 1;
-        }
-    }
-    return lines;
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/schema-changes.js
-
-
-/** Lines that pg_dump writes differently in every run or for every server version. */
-const unstable = /^(\\(un)?restrict |-- Dumped (from|by) |-- (Started|Completed) on )/;
-/** pg_dump's comment above each object. Names hold no line breaks here, but may hold anything else. */
-const header = /^-- Name: (.*); Type: (.*?); Schema: (.*); Owner: /;
-/**
- * Lines between objects, which belong to none. pg_dump sets a default before the first object that needs another one,
- * so these move about when objects come and go.
- */
-const betweenObjects = /^(-- PostgreSQL database dump( complete)?|--|SET default_(tablespace|table_access_method) = .*)?$/;
-/**
- * A schema dump without the lines that differ from run to run, so that equal schemas are equal texts. This is what
- * `schemaSha256` is taken of. It ends without line breaks, since a dump that went through a shell has lost them.
- */
-function stableSchema(dump) {
-    return dump
-        .split('\n')
-        .filter((line) => !unstable.test(line))
-        .join('\n')
-        .trimEnd();
-}
-/** `schemaSha256` of a manifest. */
-function stableSchemaHash(dump) {
-    return (0,external_node_crypto_.createHash)('sha256').update(stableSchema(dump)).digest('hex');
-}
-/**
- * What changed between two outputs of `pg_dump --schema-only`, by object: first in the order of `after`, then what was
- * removed. An object that is written to another place in the dump has not changed.
- */
-function compareSchemas(before, after) {
-    const old = objectsOf(before);
-    const present = objectsOf(after);
-    const changes = [];
-    for (const [key, object] of present) {
-        const predecessor = old.get(key);
-        if (predecessor === undefined)
-            changes.push({ what: 'added', ...object.title, lines: [] });
-        else {
-            const lines = changedLines(predecessor.lines, object.lines);
-            if (lines.length > 0)
-                changes.push({ what: 'changed', ...object.title, lines });
-        }
-    }
-    for (const [key, { title }] of old)
-        if (!present.has(key))
-            changes.push({ what: 'removed', ...title, lines: [] });
-    return changes;
-}
-/** By what identifies an object; those that share all of it are taken together. */
-function objectsOf(dump) {
-    const objects = new Map();
-    let current = schema_changes_objectAt(objects, { type: 'SETTINGS', schema: null, name: 'of the dump' });
-    for (const line of stableSchema(dump).split('\n')) {
-        const [, name, type, schema] = header.exec(line) ?? [];
-        if (name !== undefined && type !== undefined && schema !== undefined) {
-            current = schema_changes_objectAt(objects, { type, schema: schema === '-' ? null : schema, name });
-        }
-        else if (!betweenObjects.test(line)) {
-            current.lines.push(line);
-        }
-    }
-    return objects;
-}
-function schema_changes_objectAt(objects, title) {
-    const key = JSON.stringify([title.type, title.schema, title.name]);
-    const object = objects.get(key) ?? { title, lines: [] };
-    objects.set(key, object);
-    return object;
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/account.js
-
-
-
-/** The report that stands beside the dump. */
-function reportText(account) {
-    const { settlement, place, previous, target, minSizeRatio } = account;
-    return reportOf(settlement.manifest, {
-        problems: settlement.problems,
-        host: target,
-        folder: place.folder,
-        previous,
-        schemaChanges: schemaChangesIn(account),
-        tiers: settlement.tiers,
-        sizes: sizesIn(account),
-        minSizeRatio,
-        restore: restoreCommands(settlement.manifest, place),
-    });
-}
-/** Of every verified set of the database, the new one among them. */
-function sizesIn({ settlement }) {
-    return settlement.sets.map(({ id, manifest }) => ({ id, bytes: manifest.sizeBytes, kind: manifest.kind }));
-}
-/** null where there is nothing to compare with. */
-function schemaChangesIn({ dump, previous, settlement }) {
-    const { schemaText, previousSchemaText } = dump;
-    if (schemaText === null || previousSchemaText === null)
-        return null;
-    return previous?.schemaSha256 === settlement.manifest.schemaSha256
-        ? []
-        : compareSchemas(previousSchemaText, schemaText);
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/assemble.js
-
-
-
-/** The manifest of a verified dump. */
-function manifestOf(dump, facts) {
-    const schemaSha256 = dump.schemaText === null ? null : stableSchemaHash(dump.schemaText);
-    const changed = facts.previous !== null && schemaSha256 !== null && facts.previous.schemaSha256 !== schemaSha256;
-    return {
-        version: 1,
-        id: dump.id,
-        kind: facts.kind,
-        environment: facts.environment,
-        database: facts.database.database,
-        startedAt: facts.startedAt.toISOString(),
-        finishedAt: facts.finishedAt.toISOString(),
-        serverVersion: facts.database.serverVersion,
-        pgDumpVersion: facts.database.pgDumpVersion,
-        encoding: facts.database.encoding,
-        locale: facts.database.locale,
-        ctype: facts.database.ctype,
-        localeProvider: facts.database.localeProvider,
-        providerLocale: facts.database.providerLocale,
-        ...facts.encoding,
-        file: dump.file,
-        sizeBytes: dump.sizeBytes,
-        dumpBytes: dump.dumpBytes,
-        ...dump.sums,
-        tables: dump.tables,
-        sequences: dump.sequences,
-        largeObjects: dump.largeObjects,
-        extensions: dump.extensions,
-        schemaSha256,
-        schemaChangedSince: changed ? (facts.previous?.id ?? null) : null,
-        release: facts.release,
-        runUrl: facts.runUrl,
-        commit: facts.commit,
-        actor: facts.actor,
-        checks: [...dump.verification, ...dump.sides, ...facts.checks],
-    };
-}
-/** The files beside the dump that are made here, by bare name: manifest, report and the checksums of all. */
-function sidecarsOf(dump, manifest, report) {
-    const names = naming_setFileNames(homeOf(manifest.kind).prefix, dump.id, manifest);
-    const texts = new Map([
-        [names.manifest, `${JSON.stringify(manifest, null, 2)}\n`],
-        [names.report, report],
-    ]);
-    const sums = new Map([[names.dump, dump.sums]]);
-    if (dump.schemaSums)
-        sums.set(names.schema, dump.schemaSums);
-    if (dump.globalsSums)
-        sums.set(names.globals, dump.globalsSums);
-    if (dump.settingsSums)
-        sums.set(names.settings, dump.settingsSums);
-    for (const [name, text] of texts)
-        sums.set(name, { sha256: hash('sha256', text), md5: hash('md5', text) });
-    // As `sha256sum --check` reads them.
-    const list = (kind) => [...sums].map(([name, sum]) => `${sum[kind]}  ${name}\n`).join('');
-    return new Map([...texts, [names.sha256, list('sha256')], [names.md5, list('md5')]]);
-}
-function hash(algorithm, text) {
-    return (0,external_node_crypto_.createHash)(algorithm).update(text).digest('hex');
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/log-line.js
-/**
- * One line without its line break: `2026-11-23T02:17:09Z backup succeeded id=… bytes=…`. Values are bare, or in double
- * quotes with JSON's escapes; whatever they hold, they neither break the line nor hide in it. Unknown ones are left out.
- */
-function logLine(outcome) {
-    const fields = {
-        id: outcome.id,
-        kind: outcome.kind,
-        environment: outcome.environment,
-        database: outcome.database,
-        file: outcome.file,
-        bytes: outcome.bytes,
-        sha256: outcome.sha256,
-        ms: Math.round(outcome.durationMs),
-        tiers: outcome.tiers.length === 0 ? null : outcome.tiers.join(','),
-        kept: outcome.kept,
-        deleted: outcome.deleted,
-        by: outcome.actor,
-        run: outcome.runUrl,
-        error: outcome.problem?.code ?? null,
-        message: outcome.problem?.message ?? null,
-    };
-    const known = Object.entries(fields).filter(([, value]) => value !== null);
-    const time = outcome.endedAt.toISOString().replace(/\.\d+Z$/, 'Z');
-    return [`${time} backup ${outcome.status}`, ...known.map(([key, value]) => `${key}=${quoted(String(value))}`)].join(' ');
-}
-/** A terminal that shows the log must not obey it, so what cannot be seen is escaped too. */
-function quoted(value) {
-    if (/^[A-Za-z0-9_.,:/@+-]+$/.test(value))
-        return value;
-    return JSON.stringify(value.slice(0, 1000)).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, escapedUnits);
-}
-function escapedUnits(character) {
-    return [...Array(character.length).keys()]
-        .map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`)
-        .join('');
-}
-
-;// CONCATENATED MODULE: ./build/shared/packed.js
-
-/** A text as it travels where it may be long: gzip, in base64, which the host makes and takes by programs that it has. */
-function pack(text) {
-    return (0,external_node_zlib_.gzipSync)(text, { level: 1 }).toString('base64');
-}
-/**
- * Reads what the host packed, which may be anything.
- * @param longest bytes of the text
- * @returns null where it is none, or longer
- */
-function packed_unpack(packed, longest) {
-    try {
-        return (0,external_node_zlib_.gunzipSync)(Buffer.from(packed, 'base64'), { maxOutputLength: longest }).toString('utf8');
-    }
-    catch {
-        return null;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/publish.js
-
-
-
-
-
-const publish_program = {
-    name: 'publish',
-    step: 'the publication',
-    scripts: [
-        new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(30443), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(28738), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(63144), __nccwpck_require__.b),
-    ],
-};
-/** It is short and must not be cut: a runner that dies meanwhile leaves it at work. */
-const options = ({ onLog }) => ({ deadline: 300_000, atEnd: 'finish', onLog });
-/**
- * Lets a verified set appear in its tiers, prunes, and writes the line into the log.
- * @throws Failure `lock-lost`, `dump-lost`: nothing was published; `publication-unknown`: it may have been
- */
-async function publish(connection, publication) {
-    const { sidecars, tiers, deletions } = publication;
-    const parameters = [
-        ...begin('publish', publication, publication.holder, publication.id, publication.troubledLine),
-        String(sidecars.size),
-        // A manifest may be long, and the host reads parameters byte by byte.
-        ...[...sidecars].flatMap(([name, text]) => [name, pack(text)]),
-        String(tiers.length),
-        ...tiers,
-        String(deletions.length),
-        ...deletions.map(({ tier, id }) => `${folderOfTier(tier)}/${id}`),
-        ...publication.records.flatMap(recordParameters),
-    ];
-    try {
-        const records = await connection.run(publish_program, parameters, options(publication)).result;
-        records.get('published');
-        return {
-            entered: records.all('entered'),
-            dropped: records.all('dropped').length,
-            problems: records.all('problem'),
-        };
-    }
-    catch (error) {
-        throw wasCutOff(error) ? unknownOutcome(publication, error) : advised(error);
-    }
-}
-const hints = {
-    'lock-lost': 'Nothing was published; earlier backups are as they were. Only a backup may remove or replace .lock and .lock.holder in the backup folder. Run it again',
-    'dump-lost': 'Nothing was published; earlier backups are as they were. See what cleans up in the backup folder. Run it again',
-};
-function advised(error) {
-    if (!(error instanceof failure_Failure) || error.hint !== undefined)
-        return error;
-    return new failure_Failure(error.code, error.message, {
-        ...(hints[error.code] && { hint: hints[error.code] }),
-        cause: error.cause,
-    });
-}
-/** What the host does where it was not heard to its end. */
-const cutOffs = {
-    'connection-lost': 'The host goes on by itself. ',
-    'program-lost': 'The host goes on by itself. ',
-    'host-silent': 'The host may do it yet. ',
-    deadline: '',
-};
-function wasCutOff(error) {
-    return error instanceof failure_Failure && Object.hasOwn(cutOffs, error.code);
-}
-function unknownOutcome({ id, logFile }, cause) {
-    return new failure_Failure('publication-unknown', `It is not known whether the verified backup ${id} was published. ${cause.message}`, {
-        hint: `${cutOffs[cause.code]}See how it ended: grep ${id} ${logFile}. Without a line there, the backup was not kept; run it again`,
-        cause,
-    });
-}
-/**
- * Puts a dump that failed its verification aside, with the reason, in place of the last one.
- * @returns its absolute path
- */
-async function reject(connection, rejection) {
-    const { holder, id, dump, reason } = rejection;
-    const parameters = [...begin('reject', rejection, holder, id), dump, reason];
-    try {
-        return (await connection.run(publish_program, parameters, options(rejection)).result).get('rejected');
-    }
-    catch (error) {
-        throw advised(error);
-    }
-}
-/** Writes only the line into the log: for a run that came to nothing. */
-async function publish_conclude(connection, conclusion) {
-    await connection.run(publish_program, begin('conclude', conclusion, '', ''), options(conclusion)).result;
-}
-function begin(verb, { backupDir, kind, logFile, logLine }, holder, id, troubledLine = '') {
-    return [verb, backupDir, holder, id, homeOf(kind).folder, logFile, logLine, troubledLine];
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/retention.js
-
-
-
-
-/** A set this much ahead of the clock is not "of the future": two backups in one second move the later one's id. */
-const clockSlackMs = 5 * 60 * 1000;
-const periodWord = {
-    daily: 'day',
-    weekly: 'week',
-    monthly: 'month',
-    predeployment: 'deployment',
-    prerollback: 'rollback',
-};
-/**
- * What is kept and deleted: per tier the newest verified set of each of the last N periods that have one, and always
- * the newest verified set. Broken sets, sets of the future and other databases' sets neither count nor go.
- *
- * @param sets all sets on the host, the new one among them.
- * @returns one decision for each set in each tier, by tier, newest first.
- */
-function decidePruning(sets, options) {
-    const { database, policy } = options;
-    const calendar = calendarIn(options.timezone);
-    const horizon = options.now.getTime() + clockSlackMs;
-    const counted = verifiedSetsOf(database, sets)
-        .filter((set) => (startOf(set.id)?.getTime() ?? Number.POSITIVE_INFINITY) <= horizon)
-        .toSorted((a, b) => newestFirst(a.id, b.id));
-    return allTiers.flatMap((tier) => {
-        const standing = counted.filter((set) => set.folders.includes(folderOfTier(tier)));
-        const protectedId = protectedIn(tier, counted, standing);
-        const decisions = new Map(decideTier(tier, standing, policy[tier], protectedId, calendar));
-        return standingIn(tier, sets).map((set) => {
-            const decision = isOf(database, set) ? decisions.get(set) : ignored(tier, set);
-            return (decision ?? {
-                tier,
-                id: set.id,
-                action: 'keep',
-                reason: 'kept: dated in the future (clock gone back?); not counted',
-            });
-        });
-    });
-}
-/**
- * The decisions where nothing may be deleted: after a failed run, or when the new backup is suspiciously small.
- *
- * @param why ends the sentence "nothing is pruned: …".
- */
-function pruneNothing(sets, database, why) {
-    return allTiers.flatMap((tier) => standingIn(tier, sets).map((set) => isOf(database, set)
-        ? { tier, id: set.id, action: 'keep', reason: `kept: nothing is pruned: ${why}` }
-        : ignored(tier, set)));
-}
-function standingIn(tier, sets) {
-    return sets.filter((set) => set.folders.includes(folderOfTier(tier))).toSorted((a, b) => newestFirst(a.id, b.id));
-}
-function isOf(database, set) {
-    return set.state === 'verified' && set.database === database;
-}
-function ignored(tier, set) {
-    const why = set.state === 'broken' ? `broken, ${set.reason}` : 'of another database';
-    return { tier, id: set.id, action: 'ignore', reason: `not counted: ${why}` };
-}
-/**
- * The id that must stay in a tier whatever the policy says: the newest in daily, and the newest of all in the first
- * tier that holds it, should its daily copy be lost.
- */
-function protectedIn(tier, counted, standing) {
-    if (tier === 'daily')
-        return standing[0]?.id ?? null;
-    const newest = counted[0];
-    const home = allTiers.find((candidate) => newest?.folders.includes(folderOfTier(candidate)));
-    return newest !== undefined && home === tier ? newest.id : null;
-}
-/** @param standing the counted sets of the tier, newest first. */
-function decideTier(tier, standing, keep, protectedId, calendar) {
-    const newestOf = new Map();
-    return standing.map((set) => {
-        const period = periodOf(tier, set.id, calendar);
-        const newest = newestOf.get(period.key) ?? set.id;
-        newestOf.set(period.key, newest);
-        // Periods are met newest first, so how many there are by now is this one's rank.
-        const seat = { tier, period, newest, rank: newestOf.size, keep };
-        return [set, { tier, id: set.id, ...retention_judge(set.id, seat, set.id === protectedId) }];
-    });
-}
-function retention_judge(id, seat, isProtected) {
-    const within = seat.keep === 'all' || seat.rank <= seat.keep;
-    if (within && seat.newest === id)
-        return { action: 'keep', reason: `kept: ${rankAmong(seat)}` };
-    if (isProtected)
-        return { action: 'keep', reason: 'kept: the newest verified backup is never deleted' };
-    if (within)
-        return { action: 'delete', reason: `deleted: ${seat.newest} of ${seat.period.name} is newer` };
-    if (seat.keep === 0)
-        return { action: 'delete', reason: `deleted: keep-${seat.tier} is 0` };
-    return {
-        action: 'delete',
-        reason: `deleted: ${ordinal(seat.rank)} ${periodWord[seat.tier]}, ${seat.keep} ${seat.keep === 1 ? 'is' : 'are'} kept`,
-    };
-}
-const takenBefore = {
-    predeployment: 'taken before a deployment',
-    prerollback: 'taken before a rollback',
-};
-function rankAmong({ tier, period, rank, keep }) {
-    const what = takenBefore[tier] ?? `newest of ${period.name}`;
-    const word = periodWord[tier];
-    return keep === 'all' ? `${what}, every ${word} is kept` : `${what}, ${word} ${rank} of ${keep}`;
-}
-function ordinal(n) {
-    const suffix = { one: 'st', two: 'nd', few: 'rd', other: 'th' };
-    return `${n}${suffix[new Intl.PluralRules('en', { type: 'ordinal' }).select(n)]}`;
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/settlement.js
-
-
-
-
-/** Decides it, without touching anything. */
-function settle(dump, facts, earlier, policy) {
-    const size = judgeSize(dump, facts, policy.minSizeRatio);
-    const manifest = manifestOf(dump, { ...facts, checks: [size] });
-    const problems = [...dump.sides, size]
-        .filter(({ result }) => result !== 'passed')
-        .map(({ name, detail }) => `${name}: ${detail}`);
-    const { id, database, kind } = manifest;
-    const tiers = decideTiers({ id, database, kind }, earlier, policy.keep, policy.timezone);
-    const entered = tiers.filter(({ enters }) => enters).map(({ tier }) => tier);
-    const folders = entered.map(folderOfTier);
-    const sets = [{ state: 'verified', id, database, manifest, folders }, ...earlier];
-    const pruning = problems.length > 0
-        ? pruneNothing(sets, database, problems.join('; '))
-        : decidePruning(sets, { database, policy: policy.keep, timezone: policy.timezone, now: facts.finishedAt });
-    return {
-        manifest,
-        tiers,
-        entered,
-        pruning,
-        deletions: pruning.filter(({ action }) => action === 'delete'),
-        problems,
-        sets: sets.filter((set) => set.state === 'verified').filter((set) => set.database === database),
-    };
-}
-/** Only like is compared with like: another format or compression has another size. */
-function judgeSize(dump, { previous, encoding }, ratio) {
-    const check = (result, detail) => ({ name: 'size', result, detail, ms: 0 });
-    if (previous === null)
-        return check('passed', 'the first backup of this database');
-    if (previous.format !== encoding.format || previous.compression !== encoding.compression) {
-        return check('passed', `not compared: ${previous.id} has another format or compression`);
-    }
-    const share = previous.sizeBytes === 0 ? 1 : dump.sizeBytes / previous.sizeBytes;
-    const comparison = `${formatBytes(dump.sizeBytes)}, ${Math.round(share * 100)} % of ${previous.id}`;
-    if (share >= ratio)
-        return check('passed', comparison);
-    return check('failed', `${comparison}: smaller than min-size-ratio ${ratio} allows. Was something deleted?`);
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/facts.js
-
-
-/** UTF-16 units; as a manifest has them. */
-const facts_name = untrusted_text(1024);
-const mostOfAll = 1_000_000;
-const facts_bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
-const facts_table = shape({ schema: facts_name, name: facts_name, rows: orNull(count), exact: bool });
-const copied = shape({ schema: facts_name, name: facts_name });
-const sequences = listOf(shape({ schema: facts_name, name: facts_name, value: orNull(facts_bigInteger), increment: facts_bigInteger }), mostOfAll);
-const extensions = listOf(shape({ name: facts_name, version: facts_name }), mostOfAll);
-/**
- * Reads the lines of such a session: a name, a space, and a value or JSON. A table that was counted by COPY is told of in two,
- * `copied {…}` and `COPY rows`. Lines of other names are passed over.
- * @throws Failure `facts-unreadable` where one is missing, or not what the statement gives: somebody else has spoken in between
- */
-function facts_readFacts(lines) {
-    const pairs = lines.map((line) => {
-        const space = line.indexOf(' ');
-        return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1)];
-    });
-    const only = (key, read) => readFact(key, pairs.find(([each]) => each === key)?.[1] ?? '', read);
-    return {
-        tables: pairs.flatMap(([key, json], at) => {
-            if (key === 'table')
-                return [readFact(key, json, facts_table)];
-            return key === 'copied' ? [{ ...readFact(key, json, copied), ...copiedRows(pairs[at + 1]) }] : [];
-        }),
-        sequencesBefore: only('sequences-before', sequences),
-        sequencesAfter: pairs.some(([key]) => key === 'sequences-after') ? only('sequences-after', sequences) : null,
-        largeObjects: only('large-objects', count),
-        extensions: only('extensions', extensions),
-    };
-}
-function readFact(key, json, read) {
-    try {
-        return read(JSON.parse(json), key);
-    }
-    catch (cause) {
-        throw new failure_Failure('facts-unreadable', `The database's reply about "${key}" cannot be understood`, { cause });
-    }
-}
-function copiedRows(next) {
-    const isCounted = next?.[0] === 'COPY' && /^\d+$/.test(next[1]);
-    return isCounted ? { rows: Number(next[1]), exact: true } : { rows: null, exact: false };
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/verification.js
-/** Of an archive, and of the formats around it. Plain text has none. */
-const magics = { zstd: '28 b5 2f fd', gzip: '1f 8b', custom: '50 47 44 4d 50' };
-/** The smallest of all, an empty database's, has more. */
-const smallestDump = 200;
-/** Judges a dump. It is verified where every check passed. */
-function judgeDump(evidence) {
-    return [
-        { name: 'dump', result: 'passed', detail: 'every stage ended with 0', ms: evidence.dumpMs },
-        judgeMagic(evidence),
-        judgeDisk(evidence),
-        judgeReading(evidence),
-        judgeTables(evidence),
-        judgeCounts(evidence),
-    ];
-}
-const allPassed = (checks) => checks.every(({ result }) => result === 'passed');
-function judgeMagic({ encoding: { format, compression }, magic, sizeBytes }) {
-    const expected = compression === 'zstd'
-        ? magics.zstd
-        : format === 'custom'
-            ? magics.custom
-            : compression === 'gzip'
-                ? magics.gzip
-                : '';
-    if (sizeBytes < smallestDump)
-        return verification_failed('file', `it has only ${sizeBytes} bytes`);
-    if (!magic.trim().startsWith(expected))
-        return verification_failed('file', `it begins with ${magic.trim()}, not with ${expected}`);
-    return verification_passed('file', `${sizeBytes} bytes of ${compression === 'none' ? format : `${format}, ${compression}`}`);
-}
-function judgeDisk({ streamSha256, diskSha256 }) {
-    return /^[a-f0-9]{64}$/.test(diskSha256) && streamSha256 === diskSha256
-        ? verification_passed('disk', 'the bytes on the disk have the SHA-256 of the stream')
-        : verification_failed('disk', `the bytes on the disk have the SHA-256 ${diskSha256}, the stream had ${streamSha256}`);
-}
-function judgeReading({ encoding: { format }, stages, verifyMs }) {
-    const exits = new Map([...stages.matchAll(/^(decompress|read|exit) (\d+)$/gm)].map(([, stage, code]) => [stage, code]));
-    const good = exits.get('decompress') === '0' && exits.get('read') === '0' && !exits.has('exit');
-    if (!good) {
-        const ends = [...exits].map(([stage, code]) => `${stage} ended with ${code}`).join(', ');
-        return verification_failed('read-back', `it cannot be read from the disk in full: ${ends || 'nothing could read it'}`, verifyMs);
-    }
-    const how = format === 'custom' ? 'pg_restore read every entry' : "it ends with pg_dump's last line";
-    return verification_passed('read-back', `read from the disk in full: ${how}`, verifyMs);
-}
-function judgeTables({ encoding: { format }, contents, stages, tables }) {
-    const entries = format === 'custom' ? entriesOfArchive(contents) : entriesOfPlain(stages);
-    const missing = tables.filter(({ schema, name }) => !entries.has(`${onOneLine(schema)} ${onOneLine(name)}`));
-    if (missing.length > 0) {
-        const names = missing.map(({ schema, name }) => `${schema}.${name}`).slice(0, 5);
-        return verification_failed('tables', `${missing.length} of ${tables.length} tables are not in the dump: ${names.join(', ')}`);
-    }
-    if (tables.length === 0)
-        return verification_passed('tables', 'the database has no table');
-    return verification_passed('tables', `all ${tables.length} tables are in the dump`);
-}
-/** `… TABLE DATA schema name owner`, where each may hold spaces: so every beginning that ends at one may be the table. */
-function entriesOfArchive(contents) {
-    const entries = new Set();
-    for (const line of contents.split('\n')) {
-        const rest = /^\d+; \d+ \d+ TABLE DATA (.*)$/.exec(line)?.[1] ?? '';
-        for (let space = rest.indexOf(' '); space >= 0; space = rest.indexOf(' ', space + 1)) {
-            entries.add(rest.slice(0, space));
-        }
-    }
-    return entries;
-}
-function entriesOfPlain(stages) {
-    const entries = stages.matchAll(/^entry -- Data for Name: (.*); Type: TABLE DATA; Schema: (.*); Owner: /gm);
-    return new Set([...entries].map(([, name, schema]) => `${schema} ${name}`));
-}
-/** As pg_dump writes a name into a comment. */
-const onOneLine = (name) => name.replaceAll(/[\r\n]/g, ' ');
-function judgeCounts({ factsComplete, rowCounts, tables }) {
-    if (!factsComplete)
-        return verification_failed('counts', 'the session that counted ended before it was done');
-    if (rowCounts === 'exact')
-        return verification_passed('counts', countedIn(tables));
-    return verification_passed('counts', `rows not counted (row-counts: ${rowCounts})`);
-}
-/** Why one is not counted is said in facts-tables.sql. */
-function countedIn(tables) {
-    const counted = tables.filter(({ exact }) => exact).length;
-    const said = `rows of ${counted} tables counted in the dump's snapshot`;
-    if (counted === tables.length)
-        return said;
-    return `${said}; ${tables.length - counted} not counted, since that could run code of other roles with this user's rights: give a superuser as "db-user" to have them counted`;
-}
-const verification_passed = (name, detail, ms = 0) => ({ name, result: 'passed', detail, ms });
-const verification_failed = (name, detail, ms = 0) => ({ name, result: 'failed', detail, ms });
-
-;// CONCATENATED MODULE: ./build/shared/backups/take.js
-
-
-
-
-
-
-
-
-/** Bytes of a text that the host sends packed. What is compared costs many times its size in memory. */
-const take_longestText = 256 * 1024 * 1024;
-const longestCompared = 64 * 1024 * 1024;
-const take_program = {
-    name: 'take',
-    step: 'the dump',
-    scripts: [
-        new URL(/* asset import */ __nccwpck_require__(65801), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(28738), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(27416), __nccwpck_require__.b),
-    ],
-};
-/** zstd's fastest, with which one core keeps up with pg_dump; gzip's is what the scripts had. */
-const usualLevel = { zstd: 1, gzip: 6, none: 0 };
-/**
- * Takes a dump in one snapshot and reads it back from the disk. Nothing is published yet.
- * @throws Failure `lock-held`, `disk-full`, `dump-failed`, `table-locked`, `compressor-failed`, `dump-interrupted`, …
- */
-async function take(connection, request) {
-    const { encoding } = request;
-    const run = connection.run(take_program, [
-        request.backupDir,
-        String(Math.floor(request.startedAt.getTime() / 1_000)),
-        request.container,
-        request.user,
-        request.database,
-        encoding.format,
-        encoding.compression,
-        String(request.level ?? usualLevel[encoding.compression]),
-        request.where,
-        dumpExtension(encoding),
-        String(request.lockWait),
-        request.rowCounts,
-        insideScript(),
-        factsBefore(),
-        factsTables(),
-        factsAfter(),
-        request.previousSchema ?? '',
-        request.setsState,
-        homeOf(request.kind).folder,
-    ], {
-        deadline: request.timeout,
-        atEnd: 'linger',
-        lock: request.lock,
-        signal: request.signal,
-        onLog: request.onLog,
-        onProgress: request.onProgress,
-    });
-    try {
-        return { dump: take_readDump(await run.result, request), release: run.release };
-    }
-    catch (error) {
-        await run.release();
-        throw translate(error, run.lastLines().join('\n'), request);
-    }
-}
-/** What to tell where a taking was released and the host has not said so. */
-function lockMayStay(backupDir) {
-    return `The host did not say in time that it has freed the lock: the next run may find it taken. On the host: cat ${backupDir}/.lock.holder`;
-}
-function take_readDump(records, { kind, encoding, rowCounts }) {
-    const text = (name, longest = take_longestText) => packed_unpack(records.find(name) ?? '', longest);
-    const facts = facts_readFacts([...records.all('fact'), ...(text('facts') ?? '').split('\n')]);
-    const sizeBytes = records.integer('size');
-    const id = records.get('id');
-    const bytes = /^bytes (\d+)$/m.exec(records.get('verify'))?.[1];
-    return {
-        id,
-        file: naming_setFileNames(homeOf(kind).prefix, id, encoding).dump,
-        sizeBytes,
-        dumpBytes: encoding.compression === 'none' ? sizeBytes : bytes === undefined ? null : Number(bytes),
-        sums: { sha256: records.get('sha256'), md5: records.get('md5') },
-        tables: facts.tables,
-        sequences: sequenceRanges(facts.sequencesBefore, facts.sequencesAfter ?? []),
-        largeObjects: facts.largeObjects,
-        extensions: facts.extensions,
-        schemaText: text('schema-text'),
-        previousSchemaText: text('previous-schema-text', longestCompared),
-        schemaSums: readSums(records, 'schema'),
-        globalsSums: readSums(records, 'globals'),
-        settingsSums: readSums(records, 'settings'),
-        verification: judgeDump({
-            encoding,
-            sizeBytes,
-            magic: records.get('magic'),
-            streamSha256: records.get('stream-sha256'),
-            diskSha256: records.get('sha256'),
-            stages: records.get('verify'),
-            contents: text('contents') ?? '',
-            tables: facts.tables,
-            factsComplete: records.find('facts-incomplete') === undefined && facts.sequencesAfter !== null,
-            rowCounts,
-            dumpMs: records.integer('dump-ms'),
-            verifyMs: records.integer('verify-ms'),
-        }),
-        sides: [
-            sideCheck(records, 'schema', 'pg_dump --schema-only, in the same snapshot'),
-            sideCheck(records, 'globals', 'roles and their settings, without passwords'),
-            sideCheck(records, 'settings', 'owner, grants and settings of the database'),
-        ],
-    };
-}
-function sideCheck(records, name, what) {
-    const outcome = records.get(name);
-    return outcome === 'taken'
-        ? { name, result: 'passed', detail: what, ms: 0 }
-        : { name, result: 'failed', detail: outcome.slice(0, 1_000) || 'it came out empty', ms: 0 };
-}
-function readSums(records, name) {
-    const [sha256, md5] = records.find(`${name}-sums`)?.split(' ') ?? [];
-    return sha256 === undefined || md5 === undefined ? null : { sha256, md5 };
-}
-/** Only sequences that were there before and after: one that came or went meanwhile is not in the snapshot for sure. */
-function sequenceRanges(before, after) {
-    const key = ({ schema, name }) => JSON.stringify([schema, name]);
-    const later = new Map(after.map((sequence) => [key(sequence), sequence]));
-    return before.flatMap((sequence) => {
-        const end = later.get(key(sequence));
-        if (end === undefined)
-            return [];
-        const { schema, name, value, increment } = sequence;
-        return [{ schema, name, before: value, after: end.value, increment }];
-    });
-}
-/** What the host named, in the words of the inputs. */
-function translate(error, log, { backupDir, lock, lockWait }) {
-    if (!(error instanceof failure_Failure))
-        return error;
-    if (error.code === 'lock-held')
-        return lockHeld(error.message, backupDir, lock.wait);
-    if (/lock timeout|could not obtain lock/i.test(log) && ['dump-failed', 'no-snapshot'].includes(error.code)) {
-        return new failure_Failure('table-locked', `A table stayed locked for ${formatDuration(lockWait)}, so it could not be dumped`, {
-            hint: 'See who holds it: SELECT pid, state, query FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE mode = \'AccessExclusiveLock\'). Raise "lock-wait" if that is only slow',
-            cause: log,
-        });
-    }
-    const advice = error.hint ?? takeHints[error.code] ?? 'Earlier backups are as they were; run it again';
-    return new failure_Failure(error.code, error.message, {
-        hint: error.code === 'host-silent' ? `Earlier backups are as they were. ${advice}` : advice,
-        cause: error.cause ?? log,
-    });
-}
-const takeHints = {
-    'disk-full': 'Earlier backups are as they were, and what was written is removed. Make room: df -h; docker system df',
-    'dump-failed': 'Earlier backups are as they were. What pg_dump said stands above',
-    'dump-interrupted': 'Earlier backups are as they were. See whether the database was restarted: docker ps; docker logs',
-    'compressor-failed': 'Earlier backups are as they were. See whether memory ran out: dmesg | tail',
-    'lock-unusable': 'Check who owns the backup folder',
-    'facts-unreadable': 'Earlier backups are as they were. See the log for what else speaks in the session: a wrapper around psql',
-    'sets-changed': 'Nothing was taken. See what else works in the backup folder, then run it again',
-};
-
-;// CONCATENATED MODULE: ./build/shared/backups/read-sets.js
-
-
-const read_sets_program = {
-    name: 'read-sets',
-    step: 'the reading of the backups',
-    scripts: [__nccwpck_require__.ab + "read-sets.sh"],
-};
-/** Reads every file of these sets from the disk, and compares each with what its set says of it. */
-async function read_sets_readSets(connection, request) {
-    const parameters = request.sets.flatMap((set) => {
-        const names = read_sets_namesOf(set);
-        const files = filesOf(names);
-        const places = placesOf(set);
-        return [String(places.length), ...places, names.sha256, names.md5, String(files.length), ...files];
-    });
-    const { result } = connection.run(read_sets_program, [request.backupDir, String(request.sets.length), ...parameters], {
-        deadline: request.timeout,
-        atEnd: 'end',
-        signal: request.signal,
-        onLog: request.onLog,
-        onProgress: (_, path) => request.onSet(path),
-    });
-    const reading = readRecords(await result);
-    return request.sets.map((set) => read_sets_judgeReading(set, reading));
-}
-function readRecords(records) {
-    const pair = (value, separator) => {
-        const at = value.indexOf(separator);
-        return [value.slice(0, at), value.slice(at + 1)];
-    };
-    return {
-        sums: new Map([
-            ...records.all('sum').map((value) => {
-                const [sum, path] = pair(value, ' ');
-                return [path, sum];
-            }),
-            ...records.all('unread').map((path) => [path, null]),
-        ]),
-        lists: new Map(records.all('list').map((value) => pair(value, '\n'))),
-    };
-}
-/** Compares what was read with the set's own lists and its manifest: each file must agree with all that name it. */
-function read_sets_judgeReading(set, { sums, lists }) {
-    const names = read_sets_namesOf(set);
-    const [folder = 'daily', ...others] = placesOf(set);
-    const files = filesOf(names);
-    const sha256 = lists.get(`${folder}/${names.sha256}`);
-    const md5 = lists.get(`${folder}/${names.md5}`);
-    const faults = [];
-    if (sha256 === undefined)
-        faults.push(`${names.sha256} is missing`);
-    if (md5 === undefined)
-        faults.push(`${names.md5} is missing`);
-    const listed = listedSums(sha256 ?? '');
-    for (const name of files) {
-        const sum = sums.get(`${folder}/${name}`) ?? null;
-        const expected = listed.get(name);
-        if (sum === null && expected === undefined && wasNotMade(name, set))
-            continue;
-        if (sum === null)
-            faults.push(`${name} could not be read`);
-        else if (sha256 !== undefined && expected === undefined)
-            faults.push(`${names.sha256} does not list ${name}`);
-        else if (expected !== undefined && sum !== expected)
-            faults.push(`${name} is not what ${names.sha256} says`);
-        if (name === names.dump && sum !== null && sum !== set.manifest.sha256)
-            faults.push(`${name} is not what the manifest says`);
-    }
-    // Hard links are one file, read once. What is none any more, since the folders were copied, was read as well.
-    for (const path of others.flatMap((other) => files.map((name) => `${other}/${name}`))) {
-        const sum = sums.get(path);
-        if (sum === undefined)
-            continue;
-        const isSame = sum === sums.get(`${folder}/${path.slice(path.lastIndexOf('/') + 1)}`);
-        if (sum === null)
-            faults.push(`${path} could not be read`);
-        else if (!isSame)
-            faults.push(`${path} is not the same as in ${folder}`);
-    }
-    if (md5 !== undefined && listedSums(md5).get(names.dump) !== set.manifest.md5)
-        faults.push(`${names.md5} and the manifest differ on ${names.dump}`);
-    return { id: set.id, files: files.length, faults };
-}
-const allSides = (/* unused pure expression or super */ null && (['schema', 'globals', 'settings']));
-/** What was taken beside the dump. A dump counts also where not all of it could be; its manifest tells. */
-function sidesOf({ manifest: { checks } }) {
-    return allSides.filter((side) => checks.some(({ name, result }) => name === side && result === 'passed'));
-}
-function wasNotMade(name, set) {
-    const names = read_sets_namesOf(set);
-    const side = allSides.find((part) => names[part] === name);
-    return side !== undefined && !sidesOf(set).includes(side);
-}
-/** As `sha256sum` writes them: sum, a space, a space or an asterisk, name. */
-function listedSums(text) {
-    const lines = text.split('\n').map((line) => /^([0-9a-f]+) [ *](.+)$/.exec(line));
-    return new Map(lines.flatMap((match) => (match === null ? [] : [[match[2] ?? '', match[1] ?? '']])));
-}
-/** The names that a set's files have where it stands. */
-function read_sets_namesOf({ id, manifest }) {
-    return setFileNames(parseSetFileName(manifest.file)?.prefix ?? 'backup', id, manifest);
-}
-/** Those that its lists of sums name. */
-function filesOf({ dump, schema, globals, settings, manifest, report }) {
-    return [dump, schema, globals, settings, manifest, report];
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/whole-manifest.js
-
-
-
-
-
-
-const whole_manifest_program = {
-    name: 'whole-manifest',
-    step: 'the reading of a manifest',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(87128), __nccwpck_require__.b)],
-};
-/** Of one set, with the lists of what it holds, which no survey sends. @throws Failure `manifest-unreadable` */
-async function wholeManifest(connection, backupDir, set, { signal, onLog }) {
-    const file = `${backupDir}/${folderOf(set)}/${namesOf(set).manifest}`;
-    const { result } = connection.run(whole_manifest_program, [file, String(longestManifest)], {
-        deadline: 120_000,
-        atEnd: 'end',
-        signal,
-        onLog,
-    });
-    try {
-        return readManifest(unpack((await result).get('manifest'), longestManifest) ?? '');
-    }
-    catch (error) {
-        if (!(error instanceof Failure) || !['bad-manifest', 'manifest-unreadable'].includes(error.code))
-            throw error;
-        throw new Failure('manifest-unreadable', `The manifest of ${set.id} cannot be read in full: ${error.message}`, {
-            hint: `Do not rely on ${set.id}. See ${file} on the host, and take a backup now`,
-            cause: error,
-        });
-    }
-}
-/**
- * A set whose manifest nobody could read would be there and never count.
- * @param text as it is about to be written
- * @throws Failure `manifest-unreadable`
- */
-function demandReadable(text) {
-    const refuse = (why, cause) => new failure_Failure('manifest-unreadable', `The manifest of this backup could not be read back: it ${why}`, {
-        hint: 'Nothing was published; earlier backups are as they were. Report this: the database or the project is larger than the action takes',
-        cause,
-    });
-    try {
-        read_manifest_readManifest(text);
-    }
-    catch (error) {
-        throw error instanceof failure_Failure ? refuse(error.message, error) : error;
-    }
-    const behind = Buffer.byteLength(text.slice(text.indexOf('\n  "largeObjects": ')));
-    if (behind > longestTail)
-        throw refuse(`has ${behind} bytes besides its tables and sequences`);
-}
-
-;// CONCATENATED MODULE: ./build/shared/backups/backup.js
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-/** Only as many runs as wait for the lock at once can come in between. */
-const mostAttempts = 5;
-/**
- * Another run may have published while the lock was waited for: then all is looked at and decided again, as by a run that
- * starts now, or its newer data would stand under an older id.
- * @param prepare surveys and judges the host
- * @param onStale that it is looked at again
- */
-async function prepareAndTake(run, prepare, takeDump, onStale) {
-    for (let count = 1;; count += 1) {
-        const attempt = count === 1 ? run : { ...run, startedAt: new Date() };
-        const prepared = await prepare(attempt);
-        try {
-            return { prepared, taking: await takeDump(prepared, attempt), attempt };
-        }
-        catch (error) {
-            const isStale = error instanceof failure_Failure && error.code === 'sets-changed';
-            if (!isStale || count === mostAttempts)
-                throw error;
-            onStale();
-        }
-    }
-}
-/** Judges what the survey saw. @throws Failure `survey-incomplete`, or as judgeHost does */
-function prepareBackup(seen, order) {
-    const sets = demandSets(seen.sets);
-    const catalogue = catalogueOf(sets.files, sets.manifests);
-    const newest = (database) => verifiedSetsOf(database, catalogue.sets)[0] ?? null;
-    const host = judgeHost(seen, {
-        ...order,
-        previousBytes: (database, { format, compression }) => {
-            const manifest = newest(database)?.manifest;
-            return manifest?.format === format && manifest.compression === compression ? manifest.sizeBytes : null;
-        },
-    });
-    return {
-        host,
-        catalogue,
-        release: releaseOf(seen.containers, seen.images),
-        previous: newest(host.database.database),
-        zstdOn: seen.tools.has('zstd') ? 'host' : 'container',
-        setsState: sets.state,
-    };
-}
-/** Takes the dump under the lock, which is kept until it is released. */
-async function takeBackup(connection, prepared, attempt) {
-    const { order, holder, signal, startedAt, onLog, onProgress } = attempt;
-    const { host, previous, setsState } = prepared;
-    const { backupDir } = order;
-    return take(connection, {
-        backupDir,
-        kind: order.kind,
-        startedAt,
-        container: host.container.id,
-        user: host.database.user,
-        database: host.database.database,
-        encoding: host.encoding,
-        where: host.where,
-        level: order.compressionLevel,
-        rowCounts: order.rowCounts,
-        lockWait: order.lockWait,
-        timeout: order.timeout,
-        lock: { path: `${backupDir}/.lock`, wait: order.lockWait, holder },
-        previousSchema: previous && schemaFile(backupDir, previous),
-        setsState,
-        signal,
-        onLog,
-        onProgress,
-    });
-}
-function schemaFile(backupDir, set) {
-    const prefix = naming_parseSetFileName(set.manifest.file)?.prefix ?? 'backup';
-    return `${backupDir}/${catalogue_folderOf(set)}/${naming_setFileNames(prefix, set.id, set.manifest).schema}`;
-}
-/** Puts a dump aside that failed a check. @throws Failure `not-verified` */
-async function demandVerified(connection, dump, attempt) {
-    if (allPassed(dump.verification))
-        return;
-    const failed = dump.verification.filter(({ result }) => result !== 'passed');
-    const reason = failed.map(({ name, detail }) => `${name}: ${detail}`).join('\n');
-    const failure = (path) => new failure_Failure('not-verified', `The dump failed its verification and does not count as a backup: ${reason}`, {
-        hint: `Earlier backups are as they were. It was put aside: ${path}. Run it again; where it fails again, look at the host's disk and memory`,
-    });
-    const line = failureLine(attempt, failure(''), { id: dump.id, bytes: dump.sizeBytes, sha256: dump.sums.sha256 });
-    const rejection = { ...ending(attempt), holder: attempt.holder, id: dump.id, dump: dump.file, reason, logLine: line };
-    // Why the dump is bad matters more than where it went.
-    throw failure(await reject(connection, rejection).catch((error) => `it could not be kept (${error})`));
-}
-/**
- * Decides what becomes of a verified dump, and lets it appear in its tiers.
- * @param recordsOf what the history is told of it
- */
-async function publishBackup(connection, { host, catalogue, release, previous, zstdOn }, dump, attempt, recordsOf) {
-    const { order, startedAt, holder, workflow } = attempt;
-    const { kind, environment } = order;
-    const { runUrl, commit, actor } = workflow;
-    const facts = { kind, environment, database: host.database, encoding: host.encoding, release };
-    const known = { ...facts, previous: previous?.manifest ?? null, startedAt, finishedAt: new Date() };
-    const settlement = settle(dump, { ...known, runUrl, commit, actor }, catalogue.sets, order);
-    const { manifest, entered, deletions } = settlement;
-    const home = homeOf(kind).folder;
-    const account = {
-        settlement,
-        dump,
-        previous: previous?.manifest ?? null,
-        place: {
-            folder: `${order.backupDir}/${home}`,
-            container: host.container.name,
-            user: host.database.user,
-            zstdOn,
-        },
-        target: connection.target,
-        minSizeRatio: order.minSizeRatio,
-    };
-    const sidecars = sidecarsOf(dump, manifest, reportText(account));
-    demandReadable(sidecars.get(naming_setFileNames(homeOf(kind).prefix, dump.id, manifest).manifest) ?? '');
-    const published = await publish(connection, {
-        ...ending(attempt),
-        holder,
-        id: dump.id,
-        sidecars,
-        tiers: entered.filter((tier) => folderOfTier(tier) !== home),
-        deletions,
-        records: recordsOf(manifest),
-        logLine: successLine(attempt, settlement),
-        troubledLine: successLine(attempt, {
-            ...settlement,
-            problems: ['a step after the publication failed: see the run'],
-        }),
-    });
-    return { account, published };
-}
-/** How many sets of the database are kept somewhere. */
-const keptSets = ({ pruning }) => new Set(pruning.filter(({ action }) => action === 'keep').map(({ id }) => id)).size;
-/** Writes of a run that came to nothing into the log on the host. */
-async function logFailure(connection, attempt, error) {
-    await conclude(connection, { ...ending(attempt), logLine: failureLine(attempt, error, {}) });
-}
-const ending = ({ order, onLog }) => ({
-    backupDir: order.backupDir,
-    kind: order.kind,
-    logFile: order.logFile,
-    onLog,
-});
-function failureLine(attempt, error, known) {
-    const problem = error instanceof failure_Failure ? error : new failure_Failure('defect', String(error));
-    return lineOf(attempt, { problem: { code: problem.code, message: problem.message }, ...known });
-}
-function successLine(attempt, settlement) {
-    const { manifest, problems, entered, deletions } = settlement;
-    return lineOf(attempt, {
-        status: problems.length === 0 ? 'succeeded' : 'incomplete',
-        id: manifest.id,
-        database: manifest.database,
-        file: `${homeOf(manifest.kind).folder}/${manifest.file}`,
-        bytes: manifest.sizeBytes,
-        sha256: manifest.sha256,
-        tiers: entered,
-        kept: keptSets(settlement),
-        deleted: deletions.length,
-        problem: problems.length === 0 ? null : { code: 'incomplete', message: problems.join('; ') },
-    });
-}
-function lineOf({ order, workflow, startedAt }, known) {
-    const endedAt = new Date();
-    return logLine({
-        endedAt,
-        status: 'failed',
-        id: null,
-        kind: order.kind,
-        environment: order.environment,
-        database: order.databaseName,
-        file: null,
-        bytes: null,
-        sha256: null,
-        durationMs: endedAt.getTime() - startedAt.getTime(),
-        tiers: [],
-        kept: null,
-        deleted: null,
-        actor: workflow.actor,
-        runUrl: workflow.runUrl,
-        problem: null,
-        ...known,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/runner/dump-progress.js
-
-
-/** Milliseconds: a log is read later, and every line of it stays. */
-const betweenLines = 5_000;
-/** What the host tells while the dump is under way, as lines in the log. */
-class DumpProgress {
-    #estimate;
-    #begin = Date.now();
-    #lastLine = 0;
-    /** @param estimate bytes that the dump is expected to have */
-    constructor(estimate) {
-        this.#estimate = estimate;
-    }
-    tell(name, value) {
-        if (name === 'waiting-for')
-            progress(`Waiting for the lock, held by ${value}`);
-        if (name === 'dumped')
-            this.#dumped(Number(value));
-    }
-    #dumped(bytes) {
-        const now = Date.now();
-        if (!Number.isFinite(bytes) || now - this.#lastLine < betweenLines)
-            return;
-        this.#lastLine = now;
-        const rate = formatRate(bytes / ((now - this.#begin) / 1_000));
-        // An estimate is no promise: above it, the share would only confuse.
-        const share = bytes < this.#estimate ? `, ${Math.round((100 * bytes) / this.#estimate)} % of the estimate` : '';
-        progress(`${formatBytes(bytes)} written, ${rate}${share}`);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/rollback-action/backup.js
-
-
-
-
-
-
-/** What is asked of the backup before a rollback: its tier is its own, and the others are left alone. */
-function backupOrder(inputs) {
-    return {
-        ...inputs,
-        kind: 'prerollback',
-        keep: { daily: 'all', weekly: 'all', monthly: 'all', predeployment: 'all', prerollback: inputs.keepPrerollback },
-        // What a bad release has deleted is no reason to stay with it.
-        minSizeRatio: 0,
-        logFile: `${inputs.backupDir}/backup.log`,
-    };
-}
-/**
- * Takes it through the same code as backup-action, and reads it back before anything is stopped.
- * @param seen what the survey saw; the host is looked at again where other backups came meanwhile
- * @throws Failure with the remedy; nothing was stopped
- */
-async function takePrerollbackBackup(connection, seen, run, inputs, lookAgain) {
-    const order = backupOrder(inputs);
-    let latest = seen;
-    return group('Backup before the rollback', async () => {
-        const { prepared, taking, attempt } = await prepareAndTake({ ...run, order }, async () => {
-            const view = latest ?? (await lookAgain());
-            latest = undefined;
-            return prepareBackup(view, order);
-        }, (prepared, attempt) => {
-            const progress = new DumpProgress(prepared.host.estimate);
-            return takeBackup(connection, prepared, {
-                ...attempt,
-                onProgress: (name, value) => progress.tell(name, value),
-            });
-        }, () => info('Other backups have changed since the survey: looking again'));
-        try {
-            await demandVerified(connection, taking.dump, attempt);
-            const { account, published } = await publishBackup(connection, prepared, taking.dump, attempt, () => []);
-            const { manifest, problems } = account.settlement;
-            const file = `${account.place.folder}/${manifest.file}`;
-            success(`Backup ${manifest.id} is verified: ${formatBytes(manifest.sizeBytes)}, ${file}`);
-            for (const problem of [...problems, ...published.problems])
-                warning(`Beside the dump: ${problem}`);
-            return { id: manifest.id, sizeBytes: manifest.sizeBytes, file, schemaSha256: manifest.schemaSha256 };
-        }
-        finally {
-            if (!(await taking.release()))
-                warning(lockMayStay(inputs.backupDir));
-        }
-    })
-        .catch((error) => {
-        throw withoutBackup(error);
-    });
-}
-/** The remedy names the way around, which is for the operator to choose. */
-function withoutBackup(error) {
-    if (!(error instanceof failure_Failure) || error.code === 'cancelled')
-        return error;
-    return new failure_Failure(error.code, `No backup could be taken before the rollback: ${error.message}`, {
-        hint: `Nothing was stopped. ${error.hint ?? ''}\nWhere the release cannot wait for that: skip-backup: true`,
-        cause: error.cause,
     });
 }
 
@@ -38720,51 +37044,6 @@ function observed(release, seen, previous) {
     };
 }
 
-;// CONCATENATED MODULE: ./build/shared/releases/compose-version.js
-
-/** From here on `--no-recreate` and `--pull never` do what a swap needs of them. */
-const oldest = [2, 20, 0];
-/** From here on an override can lift a fixed name: compose's reference asks for it. */
-const oldestReset = [2, 24, 4];
-/**
- * @param version as `docker compose version --short` prints it: `2.26.1-4`, `v2.20.0`
- * @throws Failure `compose-too-old`
- */
-function checkComposeVersion(version) {
-    if (isAtLeast(oldest, version))
-        return;
-    throw new failure_Failure('compose-too-old', `The host's docker compose is ${version.trim().slice(0, 50) || 'unknown'}; 2.20 or newer is needed`, {
-        hint: 'On the host, as root: apt-get install docker-compose-plugin (from Docker’s own packages)',
-    });
-}
-/** True where `!reset` in an override takes a fixed name away. @param version as above */
-function supportsReset(version) {
-    return isAtLeast(oldestReset, version);
-}
-function isAtLeast(needed, version) {
-    const [, ...parts] = /^v?(\d+)\.(\d+)(?:\.(\d+))?/.exec(version.trim()) ?? [];
-    const difference = needed.map((part, index) => Number(parts[index] ?? 0) - part).find((each) => each !== 0);
-    return (difference ?? 0) >= 0;
-}
-/** @throws Failure `no-compose` */
-function noCompose(error) {
-    throw new failure_Failure('no-compose', 'The host has no docker compose', {
-        hint: 'On the host, as root: apt-get install docker-compose-plugin. The old docker-compose (with a hyphen) will not do',
-        cause: error,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/releases/container.js
-// What is read from a container as it was found.
-function isAtWork({ state }) {
-    return state === 'running' || state === 'restarting';
-}
-/** By destination: volumes that have no name of their own. */
-function anonymousVolumes(own) {
-    const volumes = own.flatMap((container) => container.volumes).filter(({ name }) => /^[0-9a-f]{64}$/.test(name));
-    return Object.fromEntries(volumes.map(({ name, destination }) => [destination, name]));
-}
-
 ;// CONCATENATED MODULE: ./build/shared/releases/image-name.js
 
 /** `latest` says nothing of what it stands for; what it was tagged as before does. */
@@ -38777,57 +37056,24 @@ function nameOf(id, composeImage, images) {
     return names.toSorted()[0] ?? null;
 }
 
-;// CONCATENATED MODULE: ./build/shared/releases/obstacles.js
-
-
-
-
-const byHand = 'Name the other services as "services", and roll these back by hand: docker compose up -d with the earlier tag';
-/** What makes a swap impossible; null where nothing does. */
-function obstacleOf(service, { project, composeVersion }) {
-    const { name, image, containerName, sharesWith } = service;
-    if (image === null) {
-        return {
-            what: `${name} has no image in the compose file, which builds it on the host`,
-            remedy: `Give ${name} an "image:" in the compose file`,
-        };
-    }
-    if (referenceOf(image) === null) {
-        return {
-            what: `${name} has an image in the compose file that is no usable reference: ${clean_cleanLine(image, 200)}`,
-            remedy: `Look at its variables, on the host: docker compose config --images`,
-        };
-    }
-    if (containerName !== null && !supportsReset(composeVersion)) {
-        return {
-            what: `${name} has a fixed name (${containerName}), which the host's docker compose ${composeVersion.trim()} cannot lift`,
-            remedy: 'On the host, as root: apt-get install docker-compose-plugin (2.24.4 or newer), or take "container_name:" out of the compose file',
-        };
-    }
-    const [shared] = sharesWith;
-    if (shared !== undefined) {
-        return { what: `${name} shares the network, processes or volumes of ${shared}`, remedy: byHand };
-    }
-    const sharer = [...project.services.values()].find((other) => other.sharesWith.includes(name));
-    if (sharer === undefined)
-        return null;
-    return { what: `${sharer.name} shares the network, processes or volumes of ${name}`, remedy: byHand };
+;// CONCATENATED MODULE: ./build/shared/plan/container.js
+// What is read from a container as it was found.
+function isAtWork({ state }) {
+    return state === 'running' || state === 'restarting';
 }
-/** All of them at once. */
-function cannotSwap(obstacles) {
-    const what = obstacles.map((each) => each.what).join('; ');
-    return new failure_Failure('cannot-swap', `It cannot be rolled back by itself: ${what}`, {
-        hint: [...new Set(obstacles.map(({ remedy }) => remedy))].join('. '),
-    });
+/** By destination: volumes that have no name of their own. */
+function anonymousVolumes(own) {
+    const volumes = own.flatMap((container) => container.volumes).filter(({ name }) => /^[0-9a-f]{64}$/.test(name));
+    return Object.fromEntries(volumes.map(({ name, destination }) => [destination, name]));
 }
 
-;// CONCATENATED MODULE: ./build/shared/releases/plan-hash.js
+;// CONCATENATED MODULE: ./build/shared/plan/hash.js
 
 /**
  * What decides, as one SHA-256 in hex. Neither ids of containers nor their health: they change while a plan is looked at. Nor whether the target is on the host
  * already: a plan stays the same when a first attempt has pulled it.
  */
-function hashOf({ project, services, from, to, world }) {
+function hashOf({ project, services, from, to, projectState }) {
     const decided = services.map(({ service, strategy, toImage, fixedName, anonymousVolumes: volumes, retag }) => ({
         service,
         strategy,
@@ -38837,7 +37083,7 @@ function hashOf({ project, services, from, to, world }) {
         retag,
     }));
     const target = Object.fromEntries(Object.entries(to).map(([service, image]) => [service, whatDecides(image)]));
-    return (0,external_node_crypto_.createHash)('sha256').update(canonical({ project, decided, from, target, world })).digest('hex');
+    return (0,external_node_crypto_.createHash)('sha256').update(canonical({ project, decided, from, target, projectState })).digest('hex');
 }
 /** A digest says which image is meant; where there is none, its id does. */
 function whatDecides(image) {
@@ -38875,7 +37121,7 @@ function tellUnset(variable) {
         : { what: `${place}: the variable ${variable.name} is not set`, remedy: 'Set it in the env file' };
 }
 
-;// CONCATENATED MODULE: ./build/shared/releases/plan-notes.js
+;// CONCATENATED MODULE: ./build/shared/plan/notes.js
 
 
 
@@ -38953,7 +37199,85 @@ function notesOn(plan, request) {
     return notes;
 }
 
-;// CONCATENATED MODULE: ./build/shared/releases/strategy.js
+;// CONCATENATED MODULE: ./build/shared/releases/compose-version.js
+
+/** From here on `--no-recreate` and `--pull never` do what a swap needs of them. */
+const oldest = [2, 20, 0];
+/** From here on an override can lift a fixed name: compose's reference asks for it. */
+const oldestReset = [2, 24, 4];
+/**
+ * @param version as `docker compose version --short` prints it: `2.26.1-4`, `v2.20.0`
+ * @throws Failure `compose-too-old`
+ */
+function checkComposeVersion(version) {
+    if (isAtLeast(oldest, version))
+        return;
+    throw new failure_Failure('compose-too-old', `The host's docker compose is ${version.trim().slice(0, 50) || 'unknown'}; 2.20 or newer is needed`, {
+        hint: 'On the host, as root: apt-get install docker-compose-plugin (from Docker’s own packages)',
+    });
+}
+/** True where `!reset` in an override takes a fixed name away. @param version as above */
+function supportsReset(version) {
+    return isAtLeast(oldestReset, version);
+}
+function isAtLeast(needed, version) {
+    const [, ...parts] = /^v?(\d+)\.(\d+)(?:\.(\d+))?/.exec(version.trim()) ?? [];
+    const difference = needed.map((part, index) => Number(parts[index] ?? 0) - part).find((each) => each !== 0);
+    return (difference ?? 0) >= 0;
+}
+/** @throws Failure `no-compose` */
+function noCompose(error) {
+    throw new failure_Failure('no-compose', 'The host has no docker compose', {
+        hint: 'On the host, as root: apt-get install docker-compose-plugin. The old docker-compose (with a hyphen) will not do',
+        cause: error,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/obstacles.js
+
+
+
+
+const byHand = 'Name the other services as "services", and roll these back by hand: docker compose up -d with the earlier tag';
+/** What makes a swap impossible; null where nothing does. */
+function obstacleOf(service, { project, composeVersion }) {
+    const { name, image, containerName, sharesWith } = service;
+    if (image === null) {
+        return {
+            what: `${name} has no image in the compose file, which builds it on the host`,
+            remedy: `Give ${name} an "image:" in the compose file`,
+        };
+    }
+    if (referenceOf(image) === null) {
+        return {
+            what: `${name} has an image in the compose file that is no usable reference: ${clean_cleanLine(image, 200)}`,
+            remedy: `Look at its variables, on the host: docker compose config --images`,
+        };
+    }
+    if (containerName !== null && !supportsReset(composeVersion)) {
+        return {
+            what: `${name} has a fixed name (${containerName}), which the host's docker compose ${composeVersion.trim()} cannot lift`,
+            remedy: 'On the host, as root: apt-get install docker-compose-plugin (2.24.4 or newer), or take "container_name:" out of the compose file',
+        };
+    }
+    const [shared] = sharesWith;
+    if (shared !== undefined) {
+        return { what: `${name} shares the network, processes or volumes of ${shared}`, remedy: byHand };
+    }
+    const sharer = [...project.services.values()].find((other) => other.sharesWith.includes(name));
+    if (sharer === undefined)
+        return null;
+    return { what: `${sharer.name} shares the network, processes or volumes of ${name}`, remedy: byHand };
+}
+/** All of them at once. */
+function cannotSwap(obstacles) {
+    const what = obstacles.map((each) => each.what).join('; ');
+    return new failure_Failure('cannot-swap', `It cannot be rolled back by itself: ${what}`, {
+        hint: [...new Set(obstacles.map(({ remedy }) => remedy))].join('. '),
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/strategy.js
 
 /** Programs that look a service's containers up anew, and go on to the next where one does not answer. */
 const proxies = /(^|[/_-])(nginx|openresty|caddy|traefik|haproxy)([_-][^/]*)?$/;
@@ -39007,8 +37331,7 @@ function sharesNetwork(one, other) {
     return other?.networks.some((network) => one.networks.includes(network)) ?? false;
 }
 
-;// CONCATENATED MODULE: ./build/shared/releases/plan.js
-
+;// CONCATENATED MODULE: ./build/shared/plan/plan-rollback.js
 
 
 
@@ -39025,7 +37348,7 @@ const usualInterval = 30_000;
  * @throws Failure `cannot-swap` that lists what is in the way
  */
 function planRollback(request) {
-    const { project, wanted, running, databases, containers, world } = request;
+    const { project, wanted, running, databases, containers, projectState } = request;
     const leftAlone = [];
     const obstacles = [];
     const proxyServices = proxiesIn(project, request.proxyService);
@@ -39063,7 +37386,7 @@ function planRollback(request) {
         to: { ...running, ...Object.fromEntries(services.map(({ service, toImage }) => [service, toImage])) },
         source: wanted.source,
         schemaCrossed: schemaCrossed(request),
-        world,
+        projectState,
     };
     return { ...plan, notes: notesOn(plan, request), hash: hashOf(plan) };
 }
@@ -39091,7 +37414,7 @@ function localImage(repository, { digest, imageId }, images) {
 }
 function step(request, service, own, fromImage, wanted, repository, found, proxyServices) {
     // What the host cannot find under its digest can only be named by its id.
-    const digest = found === undefined ? wanted.digest : plan_digestOf(found, repository, wanted.digest);
+    const digest = found === undefined ? wanted.digest : plan_rollback_digestOf(found, repository, wanted.digest);
     const tag = wanted.tag;
     const name = `${repository}${tag === null ? '' : `:${tag}`}`;
     const pull = digest === null ? name : `${repository}@${digest}`;
@@ -39135,7 +37458,7 @@ function lostImage(service) {
     });
 }
 /** One that the image has in the repository: the wanted one, else the first. */
-function plan_digestOf(image, repository, wanted) {
+function plan_rollback_digestOf(image, repository, wanted) {
     const digests = image.repoDigests
         .map(referenceOf)
         .filter((name) => name?.repository === repository)
@@ -39181,7 +37504,7 @@ function schemaCrossed({ wanted, schemaNow }) {
     return then === schemaNow ? 'no' : 'yes';
 }
 
-;// CONCATENATED MODULE: ./build/shared/releases/plan-text.js
+;// CONCATENATED MODULE: ./build/shared/plan/text.js
 /** A plan as an operator reads it, line by line: what changes, how, and what to know of it. */
 function planText(plan) {
     const name = widest(plan.services.map(({ service }) => service));
@@ -39328,19 +37651,19 @@ async function decide(seen, mirrored, inputs) {
         checkComposeVersion(compose.version);
         const project = readProject(compose.config, compose.template);
         checkProjectName(project.name, seen);
-        if (compose.world === null)
-            throw worldUnknown();
-        const book = openBook(inputs.environment, seen.history, seen.auditTrail, mirrored.texts);
-        for (const text of [...mirrored.notices, ...book.problems])
+        if (compose.projectState === null)
+            throw projectStateUnknown();
+        const knownHistory = gatherHistory(inputs.environment, seen.history, seen.auditTrail, mirrored.texts);
+        for (const text of [...mirrored.notices, ...knownHistory.problems])
             notice(text);
         const running = releaseOf(seen.containers, seen.images);
         const databases = new Set([...seen.candidates.map(({ service }) => service), inputs.databaseService ?? '']);
         const wanted = wantedRelease(inputs.target, {
             project,
             databases,
-            history: book.host.filter(({ environment }) => environment === inputs.environment),
-            entries: entriesOf(book),
-            choice: lastGood({ records: book.host, environment: inputs.environment, running, ignored: databases }),
+            history: knownHistory.host.filter(({ environment }) => environment === inputs.environment),
+            entries: entriesOf(knownHistory),
+            choice: lastGood({ records: knownHistory.host, environment: inputs.environment, running, ignored: databases }),
             services: inputs.services,
             registry: inputs.registry,
         });
@@ -39358,9 +37681,9 @@ async function decide(seen, mirrored, inputs) {
             envNames: compose.envNames,
             unset: compose.unset,
             filesChangedAt: compose.changedAt,
-            newestKnown: newestKnown(book.host, inputs.environment)?.release ?? null,
-            schemaNow: newestSchema(book.host, inputs.environment),
-            world: compose.world,
+            newestKnown: newestKnown(knownHistory.host, inputs.environment)?.release ?? null,
+            schemaNow: newestSchema(knownHistory.host, inputs.environment),
+            projectState: compose.projectState,
         });
         for (const line of planText(plan))
             info(line);
@@ -39375,7 +37698,7 @@ async function decide(seen, mirrored, inputs) {
             info(`The gap of ${beside.join(', ')} is measured at the containers; "health-url" measures what users see`);
         if (seen.hold !== null)
             info('Deployments are on hold already, since an earlier rollback');
-        return { plan, book };
+        return { plan, knownHistory };
     });
 }
 function checkProjectName(name, seen) {
@@ -39386,7 +37709,7 @@ function checkProjectName(name, seen) {
         hint: `Set "project-name": ${running}, or correct "compose-file" and "env-file"`,
     });
 }
-function worldUnknown() {
+function projectStateUnknown() {
     return new failure_Failure('bad-compose-config', 'Compose cannot read the project on the host', {
         hint: 'In deploy-dir on the host: docker compose config --quiet. Check "compose-file" and "env-file"',
     });
@@ -39435,6 +37758,1689 @@ const refusedHints = {
     'not-created': 'See what compose says in the log',
     unfinished: 'Run it again: that is ended first',
 };
+
+;// CONCATENATED MODULE: ./build/shared/packed.js
+
+/** A text as it travels where it may be long: gzip, in base64, which the host makes and takes by programs that it has. */
+function pack(text) {
+    return (0,external_node_zlib_.gzipSync)(text, { level: 1 }).toString('base64');
+}
+/**
+ * Reads what the host packed, which may be anything.
+ * @param longest bytes of the text
+ * @returns null where it is none, or longer
+ */
+function packed_unpack(packed, longest) {
+    try {
+        return (0,external_node_zlib_.gunzipSync)(Buffer.from(packed, 'base64'), { maxOutputLength: longest }).toString('utf8');
+    }
+    catch {
+        return null;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/read-sets.js
+
+
+const read_sets_program = {
+    name: 'read-sets',
+    step: 'the reading of the backups',
+    scripts: [__nccwpck_require__.ab + "read-sets.sh"],
+};
+/** Reads every file of these sets from the disk, and compares each with what its set says of it. */
+async function read_sets_readSets(connection, request) {
+    const parameters = request.sets.flatMap((set) => {
+        const names = read_sets_namesOf(set);
+        const files = filesOf(names);
+        const places = placesOf(set);
+        return [String(places.length), ...places, names.sha256, names.md5, String(files.length), ...files];
+    });
+    const { result } = connection.run(read_sets_program, [request.backupDir, String(request.sets.length), ...parameters], {
+        deadline: request.timeout,
+        atEnd: 'end',
+        signal: request.signal,
+        onLog: request.onLog,
+        onProgress: (_, path) => request.onSet(path),
+    });
+    const reading = readRecords(await result);
+    return request.sets.map((set) => judgeReading(set, reading));
+}
+function readRecords(records) {
+    const pair = (value, separator) => {
+        const at = value.indexOf(separator);
+        return [value.slice(0, at), value.slice(at + 1)];
+    };
+    return {
+        sums: new Map([
+            ...records.all('sum').map((value) => {
+                const [sum, path] = pair(value, ' ');
+                return [path, sum];
+            }),
+            ...records.all('unread').map((path) => [path, null]),
+        ]),
+        lists: new Map(records.all('list').map((value) => pair(value, '\n'))),
+    };
+}
+/** Compares what was read with the set's own lists and its manifest: each file must agree with all that name it. */
+function judgeReading(set, { sums, lists }) {
+    const names = read_sets_namesOf(set);
+    const [folder = 'daily', ...others] = placesOf(set);
+    const files = filesOf(names);
+    const sha256 = lists.get(`${folder}/${names.sha256}`);
+    const md5 = lists.get(`${folder}/${names.md5}`);
+    const faults = [];
+    if (sha256 === undefined)
+        faults.push(`${names.sha256} is missing`);
+    if (md5 === undefined)
+        faults.push(`${names.md5} is missing`);
+    const listed = listedSums(sha256 ?? '');
+    for (const name of files) {
+        const sum = sums.get(`${folder}/${name}`) ?? null;
+        const expected = listed.get(name);
+        if (sum === null && expected === undefined && wasNotMade(name, set))
+            continue;
+        if (sum === null)
+            faults.push(`${name} could not be read`);
+        else if (sha256 !== undefined && expected === undefined)
+            faults.push(`${names.sha256} does not list ${name}`);
+        else if (expected !== undefined && sum !== expected)
+            faults.push(`${name} is not what ${names.sha256} says`);
+        if (name === names.dump && sum !== null && sum !== set.manifest.sha256)
+            faults.push(`${name} is not what the manifest says`);
+    }
+    // Hard links are one file, read once. What is none any more, since the folders were copied, was read as well.
+    for (const path of others.flatMap((other) => files.map((name) => `${other}/${name}`))) {
+        const sum = sums.get(path);
+        if (sum === undefined)
+            continue;
+        const isSame = sum === sums.get(`${folder}/${path.slice(path.lastIndexOf('/') + 1)}`);
+        if (sum === null)
+            faults.push(`${path} could not be read`);
+        else if (!isSame)
+            faults.push(`${path} is not the same as in ${folder}`);
+    }
+    if (md5 !== undefined && listedSums(md5).get(names.dump) !== set.manifest.md5)
+        faults.push(`${names.md5} and the manifest differ on ${names.dump}`);
+    return { id: set.id, files: files.length, faults };
+}
+const allSides = (/* unused pure expression or super */ null && (['schema', 'globals', 'settings']));
+/** What was taken beside the dump. A dump counts also where not all of it could be; its manifest tells. */
+function sidesOf({ manifest: { checks } }) {
+    return allSides.filter((side) => checks.some(({ name, result }) => name === side && result === 'passed'));
+}
+function wasNotMade(name, set) {
+    const names = read_sets_namesOf(set);
+    const side = allSides.find((part) => names[part] === name);
+    return side !== undefined && !sidesOf(set).includes(side);
+}
+/** As `sha256sum` writes them: sum, a space, a space or an asterisk, name. */
+function listedSums(text) {
+    const lines = text.split('\n').map((line) => /^([0-9a-f]+) [ *](.+)$/.exec(line));
+    return new Map(lines.flatMap((match) => (match === null ? [] : [[match[2] ?? '', match[1] ?? '']])));
+}
+/** The names that a set's files have where it stands. */
+function read_sets_namesOf({ id, manifest }) {
+    return setFileNames(parseSetFileName(manifest.file)?.prefix ?? 'backup', id, manifest);
+}
+/** Those that its lists of sums name. */
+function filesOf({ dump, schema, globals, settings, manifest, report }) {
+    return [dump, schema, globals, settings, manifest, report];
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/whole-manifest.js
+
+
+
+
+
+
+const whole_manifest_program = {
+    name: 'whole-manifest',
+    step: 'the reading of a manifest',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(97094), __nccwpck_require__.b)],
+};
+/** Of one set, with the lists of what it holds, which no survey sends. @throws Failure `manifest-unreadable` */
+async function wholeManifest(connection, backupDir, set, { signal, onLog }) {
+    const file = `${backupDir}/${folderOf(set)}/${namesOf(set).manifest}`;
+    const { result } = connection.run(whole_manifest_program, [file, String(longestManifest)], {
+        deadline: 120_000,
+        atEnd: 'end',
+        signal,
+        onLog,
+    });
+    try {
+        return readManifest(unpack((await result).get('manifest'), longestManifest) ?? '');
+    }
+    catch (error) {
+        if (!(error instanceof Failure) || !['bad-manifest', 'manifest-unreadable'].includes(error.code))
+            throw error;
+        throw new Failure('manifest-unreadable', `The manifest of ${set.id} cannot be read in full: ${error.message}`, {
+            hint: `Do not rely on ${set.id}. See ${file} on the host, and take a backup now`,
+            cause: error,
+        });
+    }
+}
+/**
+ * A set whose manifest nobody could read would be there and never count.
+ * @param text as it is about to be written
+ * @throws Failure `manifest-unreadable`
+ */
+function demandReadable(text) {
+    const refuse = (why, cause) => new failure_Failure('manifest-unreadable', `The manifest of this backup could not be read back: it ${why}`, {
+        hint: 'Nothing was published; earlier backups are as they were. Report this: the database or the project is larger than the action takes',
+        cause,
+    });
+    try {
+        read_manifest_readManifest(text);
+    }
+    catch (error) {
+        throw error instanceof failure_Failure ? refuse(error.message, error) : error;
+    }
+    const behind = Buffer.byteLength(text.slice(text.indexOf('\n  "largeObjects": ')));
+    if (behind > longestTail)
+        throw refuse(`has ${behind} bytes besides its tables and sequences`);
+}
+
+;// CONCATENATED MODULE: ./build/shared/report/line-difference.js
+/** Cells of the comparison's table: 4 MB of memory. Larger differences are told as a whole. */
+const mostCells = 2_000_000;
+/**
+ * The lines by which two texts differ, in order: `- ` and one that was removed, `+ ` and one that was added. The
+ * shortest such list, but for texts so different that all removed ones are told before all added ones.
+ */
+function changedLines(before, after) {
+    let start = 0;
+    while (start < before.length && start < after.length && before[start] === after[start])
+        start += 1;
+    let end = 0;
+    while (end < before.length - start && end < after.length - start && before.at(-1 - end) === after.at(-1 - end)) {
+        end += 1;
+    }
+    const removed = before.slice(start, before.length - end);
+    const added = after.slice(start, after.length - end);
+    return removed.length * added.length > mostCells ? replaced(removed, added) : shortest(removed, added);
+}
+function replaced(removed, added) {
+    return [...removed.map((line) => `- ${line}`), ...added.map((line) => `+ ${line}`)];
+}
+/** By the longest common subsequence: `common` at (i, j) is its length for what follows line i and line j. */
+function shortest(before, after) {
+    const width = after.length + 1;
+    const common = new Uint16Array((before.length + 1) * width);
+    const at = (i, j) => common[i * width + j] ?? 0;
+    for (let i = before.length - 1; i >= 0; i--) {
+        for (let j = after.length - 1; j >= 0; j--) {
+            common[i * width + j] = before[i] === after[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
+        }
+    }
+    const lines = [];
+    let i = 0;
+    let j = 0;
+    while (i < before.length || j < after.length) {
+        if (i < before.length && j < after.length && before[i] === after[j]) {
+            i += 1;
+            j += 1;
+        }
+        else if (j === after.length || (i < before.length && at(i + 1, j) >= at(i, j + 1))) {
+            lines.push(`- ${before[i]}`);
+            i += 1;
+        }
+        else {
+            lines.push(`+ ${after[j]}`);
+            j += 1;
+        }
+    }
+    return lines;
+}
+
+;// CONCATENATED MODULE: ./build/shared/report/schema-changes.js
+
+
+/** Lines that pg_dump writes differently in every run or for every server version. */
+const unstable = /^(\\(un)?restrict |-- Dumped (from|by) |-- (Started|Completed) on )/;
+/** pg_dump's comment above each object. Names hold no line breaks here, but may hold anything else. */
+const header = /^-- Name: (.*); Type: (.*?); Schema: (.*); Owner: /;
+/**
+ * Lines between objects, which belong to none. pg_dump sets a default before the first object that needs another one,
+ * so these move about when objects come and go.
+ */
+const betweenObjects = /^(-- PostgreSQL database dump( complete)?|--|SET default_(tablespace|table_access_method) = .*)?$/;
+/**
+ * A schema dump without the lines that differ from run to run, so that equal schemas are equal texts. This is what
+ * `schemaSha256` is taken of. It ends without line breaks, since a dump that went through a shell has lost them.
+ */
+function stableSchema(dump) {
+    return dump
+        .split('\n')
+        .filter((line) => !unstable.test(line))
+        .join('\n')
+        .trimEnd();
+}
+/** `schemaSha256` of a manifest. */
+function stableSchemaHash(dump) {
+    return (0,external_node_crypto_.createHash)('sha256').update(stableSchema(dump)).digest('hex');
+}
+/**
+ * What changed between two outputs of `pg_dump --schema-only`, by object: first in the order of `after`, then what was
+ * removed. An object that is written to another place in the dump has not changed.
+ */
+function compareSchemas(before, after) {
+    const old = objectsOf(before);
+    const present = objectsOf(after);
+    const changes = [];
+    for (const [key, object] of present) {
+        const predecessor = old.get(key);
+        if (predecessor === undefined)
+            changes.push({ what: 'added', ...object.title, lines: [] });
+        else {
+            const lines = changedLines(predecessor.lines, object.lines);
+            if (lines.length > 0)
+                changes.push({ what: 'changed', ...object.title, lines });
+        }
+    }
+    for (const [key, { title }] of old)
+        if (!present.has(key))
+            changes.push({ what: 'removed', ...title, lines: [] });
+    return changes;
+}
+/** By what identifies an object; those that share all of it are taken together. */
+function objectsOf(dump) {
+    const objects = new Map();
+    let current = schema_changes_objectAt(objects, { type: 'SETTINGS', schema: null, name: 'of the dump' });
+    for (const line of stableSchema(dump).split('\n')) {
+        const [, name, type, schema] = header.exec(line) ?? [];
+        if (name !== undefined && type !== undefined && schema !== undefined) {
+            current = schema_changes_objectAt(objects, { type, schema: schema === '-' ? null : schema, name });
+        }
+        else if (!betweenObjects.test(line)) {
+            current.lines.push(line);
+        }
+    }
+    return objects;
+}
+function schema_changes_objectAt(objects, title) {
+    const key = JSON.stringify([title.type, title.schema, title.name]);
+    const object = objects.get(key) ?? { title, lines: [] };
+    objects.set(key, object);
+    return object;
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/assemble.js
+
+
+
+/** The manifest of a verified dump. */
+function manifestOf(dump, facts) {
+    const schemaSha256 = dump.schemaText === null ? null : stableSchemaHash(dump.schemaText);
+    const changed = facts.previous !== null && schemaSha256 !== null && facts.previous.schemaSha256 !== schemaSha256;
+    return {
+        version: 1,
+        id: dump.id,
+        kind: facts.kind,
+        environment: facts.environment,
+        database: facts.database.database,
+        startedAt: facts.startedAt.toISOString(),
+        finishedAt: facts.finishedAt.toISOString(),
+        serverVersion: facts.database.serverVersion,
+        pgDumpVersion: facts.database.pgDumpVersion,
+        encoding: facts.database.encoding,
+        locale: facts.database.locale,
+        ctype: facts.database.ctype,
+        localeProvider: facts.database.localeProvider,
+        providerLocale: facts.database.providerLocale,
+        ...facts.encoding,
+        file: dump.file,
+        sizeBytes: dump.sizeBytes,
+        dumpBytes: dump.dumpBytes,
+        ...dump.sums,
+        tables: dump.tables,
+        sequences: dump.sequences,
+        largeObjects: dump.largeObjects,
+        extensions: dump.extensions,
+        schemaSha256,
+        schemaChangedSince: changed ? (facts.previous?.id ?? null) : null,
+        release: facts.release,
+        runUrl: facts.runUrl,
+        commit: facts.commit,
+        actor: facts.actor,
+        checks: [...dump.verification, ...dump.sides, ...facts.checks],
+    };
+}
+/** The files beside the dump that are made here, by bare name: manifest, report and the checksums of all. */
+function sidecarsOf(dump, manifest, report) {
+    const names = naming_setFileNames(homeOf(manifest.kind).prefix, dump.id, manifest);
+    const texts = new Map([
+        [names.manifest, `${JSON.stringify(manifest, null, 2)}\n`],
+        [names.report, report],
+    ]);
+    const sums = new Map([[names.dump, dump.sums]]);
+    if (dump.schemaSums)
+        sums.set(names.schema, dump.schemaSums);
+    if (dump.globalsSums)
+        sums.set(names.globals, dump.globalsSums);
+    if (dump.settingsSums)
+        sums.set(names.settings, dump.settingsSums);
+    for (const [name, text] of texts)
+        sums.set(name, { sha256: hash('sha256', text), md5: hash('md5', text) });
+    // As `sha256sum --check` reads them.
+    const list = (kind) => [...sums].map(([name, sum]) => `${sum[kind]}  ${name}\n`).join('');
+    return new Map([...texts, [names.sha256, list('sha256')], [names.md5, list('md5')]]);
+}
+function hash(algorithm, text) {
+    return (0,external_node_crypto_.createHash)(algorithm).update(text).digest('hex');
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/log-line.js
+/**
+ * One line without its line break: `2026-11-23T02:17:09Z backup succeeded id=… bytes=…`. Values are bare, or in double
+ * quotes with JSON's escapes; whatever they hold, they neither break the line nor hide in it. Unknown ones are left out.
+ */
+function logLine(outcome) {
+    const fields = {
+        id: outcome.id,
+        kind: outcome.kind,
+        environment: outcome.environment,
+        database: outcome.database,
+        file: outcome.file,
+        bytes: outcome.bytes,
+        sha256: outcome.sha256,
+        ms: Math.round(outcome.durationMs),
+        tiers: outcome.tiers.length === 0 ? null : outcome.tiers.join(','),
+        kept: outcome.kept,
+        deleted: outcome.deleted,
+        by: outcome.actor,
+        run: outcome.runUrl,
+        error: outcome.problem?.code ?? null,
+        message: outcome.problem?.message ?? null,
+    };
+    const known = Object.entries(fields).filter(([, value]) => value !== null);
+    const time = outcome.endedAt.toISOString().replace(/\.\d+Z$/, 'Z');
+    return [`${time} backup ${outcome.status}`, ...known.map(([key, value]) => `${key}=${quoted(String(value))}`)].join(' ');
+}
+/** A terminal that shows the log must not obey it, so what cannot be seen is escaped too. */
+function quoted(value) {
+    if (/^[A-Za-z0-9_.,:/@+-]+$/.test(value))
+        return value;
+    return JSON.stringify(value.slice(0, 1000)).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, escapedUnits);
+}
+function escapedUnits(character) {
+    return [...Array(character.length).keys()]
+        .map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`)
+        .join('');
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/retention.js
+
+
+
+
+/** A set this much ahead of the clock is not "of the future": two backups in one second move the later one's id. */
+const clockSlackMs = 5 * 60 * 1000;
+const periodWord = {
+    daily: 'day',
+    weekly: 'week',
+    monthly: 'month',
+    predeployment: 'deployment',
+    prerollback: 'rollback',
+};
+/**
+ * What is kept and deleted: per tier the newest verified set of each of the last N periods that have one, and always
+ * the newest verified set. Broken sets, sets of the future and other databases' sets neither count nor go.
+ *
+ * @param sets all sets on the host, the new one among them.
+ * @returns one decision for each set in each tier, by tier, newest first.
+ */
+function decidePruning(sets, options) {
+    const { database, policy } = options;
+    const calendar = calendarIn(options.timezone);
+    const horizon = options.now.getTime() + clockSlackMs;
+    const counted = verifiedSetsOf(database, sets)
+        .filter((set) => (startOf(set.id)?.getTime() ?? Number.POSITIVE_INFINITY) <= horizon)
+        .toSorted((a, b) => newestFirst(a.id, b.id));
+    return allTiers.flatMap((tier) => {
+        const standing = counted.filter((set) => set.folders.includes(folderOfTier(tier)));
+        const protectedId = protectedIn(tier, counted, standing);
+        const decisions = new Map(decideTier(tier, standing, policy[tier], protectedId, calendar));
+        return standingIn(tier, sets).map((set) => {
+            const decision = isOf(database, set) ? decisions.get(set) : ignored(tier, set);
+            return (decision ?? {
+                tier,
+                id: set.id,
+                action: 'keep',
+                reason: 'kept: dated in the future (clock gone back?); not counted',
+            });
+        });
+    });
+}
+/**
+ * The decisions where nothing may be deleted: after a failed run, or when the new backup is suspiciously small.
+ *
+ * @param why ends the sentence "nothing is pruned: …".
+ */
+function pruneNothing(sets, database, why) {
+    return allTiers.flatMap((tier) => standingIn(tier, sets).map((set) => isOf(database, set)
+        ? { tier, id: set.id, action: 'keep', reason: `kept: nothing is pruned: ${why}` }
+        : ignored(tier, set)));
+}
+function standingIn(tier, sets) {
+    return sets.filter((set) => set.folders.includes(folderOfTier(tier))).toSorted((a, b) => newestFirst(a.id, b.id));
+}
+function isOf(database, set) {
+    return set.state === 'verified' && set.database === database;
+}
+function ignored(tier, set) {
+    const why = set.state === 'broken' ? `broken, ${set.reason}` : 'of another database';
+    return { tier, id: set.id, action: 'ignore', reason: `not counted: ${why}` };
+}
+/**
+ * The id that must stay in a tier whatever the policy says: the newest in daily, and the newest of all in the first
+ * tier that holds it, should its daily copy be lost.
+ */
+function protectedIn(tier, counted, standing) {
+    if (tier === 'daily')
+        return standing[0]?.id ?? null;
+    const newest = counted[0];
+    const home = allTiers.find((candidate) => newest?.folders.includes(folderOfTier(candidate)));
+    return newest !== undefined && home === tier ? newest.id : null;
+}
+/** @param standing the counted sets of the tier, newest first. */
+function decideTier(tier, standing, keep, protectedId, calendar) {
+    const newestOf = new Map();
+    return standing.map((set) => {
+        const period = periodOf(tier, set.id, calendar);
+        const newest = newestOf.get(period.key) ?? set.id;
+        newestOf.set(period.key, newest);
+        // Periods are met newest first, so how many there are by now is this one's rank.
+        const position = { tier, period, newest, rank: newestOf.size, keep };
+        return [set, { tier, id: set.id, ...retention_judge(set.id, position, set.id === protectedId) }];
+    });
+}
+function retention_judge(id, position, isProtected) {
+    const within = position.keep === 'all' || position.rank <= position.keep;
+    if (within && position.newest === id)
+        return { action: 'keep', reason: `kept: ${rankAmong(position)}` };
+    if (isProtected)
+        return { action: 'keep', reason: 'kept: the newest verified backup is never deleted' };
+    if (within)
+        return { action: 'delete', reason: `deleted: ${position.newest} of ${position.period.name} is newer` };
+    if (position.keep === 0)
+        return { action: 'delete', reason: `deleted: keep-${position.tier} is 0` };
+    return {
+        action: 'delete',
+        reason: `deleted: ${ordinal(position.rank)} ${periodWord[position.tier]}, ${position.keep} ${position.keep === 1 ? 'is' : 'are'} kept`,
+    };
+}
+const takenBefore = {
+    predeployment: 'taken before a deployment',
+    prerollback: 'taken before a rollback',
+};
+function rankAmong({ tier, period, rank, keep }) {
+    const what = takenBefore[tier] ?? `newest of ${period.name}`;
+    const word = periodWord[tier];
+    return keep === 'all' ? `${what}, every ${word} is kept` : `${what}, ${word} ${rank} of ${keep}`;
+}
+function ordinal(n) {
+    const suffix = { one: 'st', two: 'nd', few: 'rd', other: 'th' };
+    return `${n}${suffix[new Intl.PluralRules('en', { type: 'ordinal' }).select(n)]}`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/publication-plan.js
+
+
+
+
+/** Decides it, without touching anything. */
+function planPublication(dump, facts, earlier, policy) {
+    const size = judgeSize(dump, facts, policy.minSizeRatio);
+    const manifest = manifestOf(dump, { ...facts, checks: [size] });
+    const problems = [...dump.sides, size]
+        .filter(({ result }) => result !== 'passed')
+        .map(({ name, detail }) => `${name}: ${detail}`);
+    const { id, database, kind } = manifest;
+    const tiers = decideTiers({ id, database, kind }, earlier, policy.keep, policy.timezone);
+    const entered = tiers.filter(({ enters }) => enters).map(({ tier }) => tier);
+    const folders = entered.map(folderOfTier);
+    const sets = [{ state: 'verified', id, database, manifest, folders }, ...earlier];
+    const pruning = problems.length > 0
+        ? pruneNothing(sets, database, problems.join('; '))
+        : decidePruning(sets, { database, policy: policy.keep, timezone: policy.timezone, now: facts.finishedAt });
+    return {
+        manifest,
+        tiers,
+        entered,
+        pruning,
+        deletions: pruning.filter(({ action }) => action === 'delete'),
+        problems,
+        sets: sets.filter((set) => set.state === 'verified').filter((set) => set.database === database),
+    };
+}
+/** Only like is compared with like: another format or compression has another size. */
+function judgeSize(dump, { previous, encoding }, ratio) {
+    const check = (result, detail) => ({ name: 'size', result, detail, ms: 0 });
+    if (previous === null)
+        return check('passed', 'the first backup of this database');
+    if (previous.format !== encoding.format || previous.compression !== encoding.compression) {
+        return check('passed', `not compared: ${previous.id} has another format or compression`);
+    }
+    const share = previous.sizeBytes === 0 ? 1 : dump.sizeBytes / previous.sizeBytes;
+    const comparison = `${formatBytes(dump.sizeBytes)}, ${Math.round(share * 100)} % of ${previous.id}`;
+    if (share >= ratio)
+        return check('passed', comparison);
+    return check('failed', `${comparison}: smaller than min-size-ratio ${ratio} allows. Was something deleted?`);
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/publish.js
+
+
+
+
+
+const publish_program = {
+    name: 'publish',
+    step: 'the publication',
+    scripts: [
+        new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(30443), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(97656), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(63144), __nccwpck_require__.b),
+    ],
+};
+/** It is short and must not be cut: a runner that dies meanwhile leaves it at work. */
+const options = ({ onLog }) => ({ deadline: 300_000, atEnd: 'finish', onLog });
+/**
+ * Lets a verified set appear in its tiers, prunes, and writes the line into the log.
+ * @throws Failure `lock-lost`, `dump-lost`: nothing was published; `publication-unknown`: it may have been
+ */
+async function publish(connection, publication) {
+    const { sidecars, tiers, deletions } = publication;
+    const parameters = [
+        ...begin('publish', publication, publication.holder, publication.id, publication.troubledLine),
+        String(sidecars.size),
+        // A manifest may be long, and the host reads parameters byte by byte.
+        ...[...sidecars].flatMap(([name, text]) => [name, pack(text)]),
+        String(tiers.length),
+        ...tiers,
+        String(deletions.length),
+        ...deletions.map(({ tier, id }) => `${folderOfTier(tier)}/${id}`),
+        ...publication.records.flatMap(recordParameters),
+    ];
+    try {
+        const records = await connection.run(publish_program, parameters, options(publication)).result;
+        records.get('published');
+        return {
+            entered: records.all('entered'),
+            dropped: records.all('dropped').length,
+            problems: records.all('problem'),
+        };
+    }
+    catch (error) {
+        throw wasCutOff(error) ? unknownOutcome(publication, error) : advised(error);
+    }
+}
+const hints = {
+    'lock-lost': 'Nothing was published; earlier backups are as they were. Only a backup may remove or replace .lock and .lock.holder in the backup folder. Run it again',
+    'dump-lost': 'Nothing was published; earlier backups are as they were. See what cleans up in the backup folder. Run it again',
+};
+function advised(error) {
+    if (!(error instanceof failure_Failure) || error.hint !== undefined)
+        return error;
+    return new failure_Failure(error.code, error.message, {
+        ...(hints[error.code] && { hint: hints[error.code] }),
+        cause: error.cause,
+    });
+}
+/** What the host does where it was not heard to its end. */
+const cutOffs = {
+    'connection-lost': 'The host goes on by itself. ',
+    'program-lost': 'The host goes on by itself. ',
+    'host-silent': 'The host may do it yet. ',
+    deadline: '',
+};
+function wasCutOff(error) {
+    return error instanceof failure_Failure && Object.hasOwn(cutOffs, error.code);
+}
+function unknownOutcome({ id, logFile }, cause) {
+    return new failure_Failure('publication-unknown', `It is not known whether the verified backup ${id} was published. ${cause.message}`, {
+        hint: `${cutOffs[cause.code]}See how it ended: grep ${id} ${logFile}. Without a line there, the backup was not kept; run it again`,
+        cause,
+    });
+}
+/**
+ * Puts a dump that failed its verification aside, with the reason, in place of the last one.
+ * @returns its absolute path
+ */
+async function reject(connection, rejection) {
+    const { holder, id, dump, reason } = rejection;
+    const parameters = [...begin('reject', rejection, holder, id), dump, reason];
+    try {
+        return (await connection.run(publish_program, parameters, options(rejection)).result).get('rejected');
+    }
+    catch (error) {
+        throw advised(error);
+    }
+}
+/** Writes only the line into the log: for a run that came to nothing. */
+async function publish_conclude(connection, conclusion) {
+    await connection.run(publish_program, begin('conclude', conclusion, '', ''), options(conclusion)).result;
+}
+function begin(verb, { backupDir, kind, logFile, logLine }, holder, id, troubledLine = '') {
+    return [verb, backupDir, holder, id, homeOf(kind).folder, logFile, logLine, troubledLine];
+}
+
+;// CONCATENATED MODULE: ./build/shared/report/size-chart.js
+
+
+const mostBars = 14;
+const barWidth = 28;
+const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
+/**
+ * Sizes over time as lines of text, the newest last: date (UTC), bar, size, and what is to be said of it. At most the
+ * 14 newest are shown.
+ *
+ * @param minRatio the newest is flagged where it is smaller than this share of the one before it (0 to 1; 0: never).
+ */
+function sizeChart(points, minRatio) {
+    const shown = points.toSorted((a, b) => (a.id < b.id ? -1 : 1)).slice(-mostBars);
+    const largest = Math.max(1, ...shown.map(({ bytes }) => bytes));
+    const sizes = shown.map(({ bytes }) => formatBytes(bytes));
+    const sizeWidth = Math.max(0, ...sizes.map((size) => size.length));
+    return shown.map((point, index) => {
+        const previous = index === shown.length - 1 ? shown[index - 1] : undefined;
+        const notes = [point.kind === 'scheduled' ? '' : point.kind, shrinkage(point, previous, minRatio)];
+        const bar = barOf(point.bytes / largest).padEnd(barWidth);
+        const line = `${dateOf(point.id)}  ${bar}  ${sizes[index]?.padStart(sizeWidth)}`;
+        return [line, ...notes.filter((note) => note !== '')].join('  ');
+    });
+}
+/** "12 % of the previous" where a size is below the limit, else empty. */
+function shrinkage(point, previous, minRatio) {
+    if (previous === undefined || point.bytes >= previous.bytes * minRatio)
+        return '';
+    return `! ${Math.floor((100 * point.bytes) / previous.bytes)} % of the previous`;
+}
+/** Something is always seen of what is not empty. */
+function barOf(share) {
+    const parts = share === 0 ? 0 : Math.max(1, Math.round(share * barWidth * eighths.length));
+    return '█'.repeat(Math.floor(parts / eighths.length)) + eighths[parts % eighths.length];
+}
+function dateOf(id) {
+    return startOf(id)?.toISOString().slice(0, 16).replace('T', ' ') ?? id;
+}
+
+;// CONCATENATED MODULE: ./build/shared/report/text-layout.js
+
+/** Columns of a report: it must be readable in a terminal at night. */
+const width = 100;
+/**
+ * One value per line behind its name, the values aligned and folded: `  Size      1.2 GiB`. Values may be foreign;
+ * they are cleaned here. Names are ours, or cleaned the same way.
+ */
+function fields(rows) {
+    const names = rows.map(([name]) => clean_cleanLine(name, 40));
+    const indent = Math.max(0, ...names.map((name) => name.length)) + 4;
+    return rows.flatMap(([, value], row) => folded(`  ${names[row]}`.padEnd(indent), value));
+}
+/** A text after a lead such as `  - `, folded below its own beginning. Words too long for a line are cut. */
+function folded(lead, text) {
+    const room = width - lead.length;
+    const lines = [''];
+    for (const word of clean_cleanLine(text)
+        .split(' ')
+        .flatMap((long) => pieces(long, room))) {
+        const line = lines.at(-1) ?? '';
+        if (line === '')
+            lines[lines.length - 1] = word;
+        else if (line.length + 1 + word.length <= room)
+            lines[lines.length - 1] = `${line} ${word}`;
+        else
+            lines.push(word);
+    }
+    return lines.map((line, index) => `${index === 0 ? lead : ' '.repeat(lead.length)}${line}`.trimEnd());
+}
+/** One line, its end left out where it is too long. */
+function shortened(lead, text) {
+    return `${lead}${clean_cleanLine(text, width - lead.length)}`.trimEnd();
+}
+function pieces(word, length) {
+    return word.match(new RegExp(`.{1,${length}}`, 'gsu')) ?? [word];
+}
+
+;// CONCATENATED MODULE: ./build/shared/report/report.js
+
+
+
+
+const kindInWords = {
+    scheduled: 'scheduled',
+    predeployment: 'before a deployment',
+    prerollback: 'before a rollback',
+};
+const mostTables = 20;
+const mostChanges = 20;
+const mostChangedLines = 10;
+/**
+ * The report for people: the verdict first, the way back last. At most 100 columns, but for commands, which are never
+ * cut. Ends with a line break.
+ */
+function reportOf(manifest, facts) {
+    const { previous } = facts;
+    const sections = [
+        ['Backup', backupLines(manifest, facts)],
+        ['Checks', checkLines(manifest.checks)],
+        [tablesTitle(manifest.tables), tableLines(manifest.tables)],
+        [`Schema changes${previous === null ? '' : ` since ${previous.id}`}`, changeLines(manifest, facts)],
+        ['Release: what ran', releaseLines(manifest.release)],
+        ['Tiers', facts.tiers.flatMap(({ reason }) => folded('  ', reason))],
+        ['Sizes (UTC)', sizeChart(facts.sizes, facts.minSizeRatio).map((line) => `  ${line}`)],
+        ['To restore', restoreLines(facts.restore)],
+    ];
+    const parts = sections.map(([title, lines]) => [title, ...lines].join('\n'));
+    return `${[verdict(manifest, facts).join('\n'), ...parts].join('\n\n')}\n`;
+}
+function verdict(manifest, { problems }) {
+    const what = `backup ${manifest.id} of "${manifest.database}", ${manifest.environment}`;
+    if (problems.length === 0) {
+        return [
+            ...folded('VERIFIED  ', what),
+            'The dump was read back in full from the disk. That it restores, only a restore proves.',
+        ];
+    }
+    return [
+        ...folded('INCOMPLETE  ', what),
+        'The dump is verified, but not all of the rest went well:',
+        ...problems.flatMap((problem) => folded('  ! ', problem)),
+    ];
+}
+function backupLines(manifest, { host, folder, previous }) {
+    const ms = Date.parse(manifest.finishedAt) - Date.parse(manifest.startedAt);
+    const before = manifest.dumpBytes === null ? '' : `; ${formatBytes(manifest.dumpBytes)} before compression`;
+    const extensions = manifest.extensions.map(({ name, version }) => `${name} ${version}`).join(', ');
+    return fields([
+        [
+            'Database',
+            `${manifest.database}, PostgreSQL ${manifest.serverVersion}, ${manifest.encoding}, ${manifest.locale}`,
+        ],
+        ['Kind', kindInWords[manifest.kind]],
+        ['Taken', `${report_moment(manifest.startedAt)}, in ${formatDuration(ms)}`],
+        ['Host', host],
+        ['Folder', folder],
+        ['Dump', `${manifest.file} (${encodingOf(manifest)}, pg_dump ${manifest.pgDumpVersion})`],
+        ['Size', `${formatBytes(manifest.sizeBytes)} (${manifest.sizeBytes} bytes)${before}`],
+        ['Previous', previous === null ? 'none' : against(previous, manifest.sizeBytes)],
+        ['SHA-256', manifest.sha256],
+        ['MD5', manifest.md5],
+        ['Holds', contentsOf(manifest)],
+        ['Extensions', extensions === '' ? 'none' : extensions],
+        ['Started by', manifest.actor ?? 'not known'],
+        ['Run', manifest.runUrl ?? 'not known'],
+        ['Commit', manifest.commit ?? 'not known'],
+    ]);
+}
+function encodingOf({ format, compression, encryption }) {
+    const compressed = { zstd: 'zstd', gzip: 'gzip', none: 'not compressed' }[compression];
+    return `${format} format, ${compressed}${encryption === 'age' ? ', encrypted for age' : ''}`;
+}
+function against(previous, bytes) {
+    const share = previous.sizeBytes === 0 ? '' : `; this one has ${Math.round((100 * bytes) / previous.sizeBytes)} % of it`;
+    return `${formatBytes(previous.sizeBytes)} on ${report_moment(previous.startedAt)}${share}`;
+}
+function contentsOf({ tables, sequences, largeObjects }) {
+    return [
+        amount(tables.length, 'table'),
+        amount(sequences.length, 'sequence'),
+        amount(largeObjects, 'large object'),
+    ].join(', ');
+}
+function checkLines(checks) {
+    const words = { passed: 'passed', failed: 'FAILED', 'could-not-check': 'NOT CHECKED' };
+    const wordWidth = Math.max(0, ...checks.map(({ result }) => words[result].length));
+    return fields(checks.map(({ name, result, detail, ms }) => [
+        `${words[result].padEnd(wordWidth)}  ${name}`,
+        ms > 0 ? `${detail} (${formatDuration(ms)})` : detail,
+    ]));
+}
+function tablesTitle(tables) {
+    const counted = tables.filter(({ rows }) => rows !== null);
+    if (counted.length === 0)
+        return `Tables: ${tables.length}, rows not counted`;
+    const rows = counted.reduce((sum, table) => sum + (table.rows ?? 0), 0);
+    const how = counted.every(({ exact }) => exact) ? "counted in the dump's own snapshot" : 'some of them estimated';
+    return `Tables: ${tables.length}, with ${grouped(rows)} rows, ${how}`;
+}
+/** The largest first; names in order where they are equal. */
+function tableLines(tables) {
+    const ordered = tables
+        .map((table) => ({ ...table, title: clean_cleanLine(`${table.schema}.${table.name}`, 70) }))
+        .toSorted((a, b) => (b.rows ?? -1) - (a.rows ?? -1) || (a.title < b.title ? -1 : 1));
+    const shown = ordered.slice(0, mostTables);
+    const counts = shown.map(({ rows, exact }) => (rows === null ? '-' : `${exact ? '' : '~'}${grouped(rows)}`));
+    const countWidth = Math.max(0, ...counts.map((count) => count.length));
+    const lines = shown.map(({ title }, index) => `  ${counts[index]?.padStart(countWidth)}  ${title}`);
+    return ordered.length > shown.length ? [...lines, `  and ${ordered.length - shown.length} more`] : lines;
+}
+function changeLines(manifest, { previous, schemaChanges }) {
+    if (previous === null)
+        return ['  This is the first backup.'];
+    if (manifest.schemaSha256 !== null && manifest.schemaSha256 === previous.schemaSha256)
+        return ['  None.'];
+    if (schemaChanges === null)
+        return ['  They could not be compared.'];
+    if (schemaChanges.length === 0)
+        return ['  None but the order of the objects or the settings around them.'];
+    const lines = schemaChanges.slice(0, mostChanges).flatMap(({ what, type, schema, name, lines: changed }) => {
+        const rest = changed.length - mostChangedLines;
+        return [
+            ...folded(`  ${what.padEnd(7)}  `, `${type} ${schema === null ? '' : `${schema}.`}${name}`),
+            ...changed.slice(0, mostChangedLines).map((line) => shortened('             ', line)),
+            ...(rest > 0 ? [`             and ${amount(rest, 'more line')}`] : []),
+        ];
+    });
+    const rest = schemaChanges.length - mostChanges;
+    return rest > 0 ? [...lines, `  and ${amount(rest, 'more object')}`] : lines;
+}
+function releaseLines(release) {
+    const services = Object.entries(release).map(([service, { image, digest, imageId }]) => {
+        const name = image ?? 'not known';
+        if (digest !== null)
+            return [service, `${name} ${digest}`];
+        return [service, `${name}, no digest${imageId === null ? '' : `, image ${imageId}`}`];
+    });
+    return services.length === 0 ? ['  Not known.'] : fields(services);
+}
+/** Commands are made of quoted words and hold nothing that is not seen: they go out as they are. */
+function restoreLines(restore) {
+    const steps = [
+        ['On a new server first: make the roles (they have no passwords; set those by ALTER ROLE)', restore.roles],
+        ['Into a new, empty database; nothing that is there is touched', restore.restore],
+        ['To put it in place of the old one, which is kept: stop the application, then', restore.swap],
+    ];
+    return [
+        ...folded('  ', 'Once the set has left the folder that the commands name, use the one where you found this report.'),
+        ...steps.flatMap(([what, commands], index) => ['', ...folded(`  ${index + 1}. `, what), commands]),
+    ];
+}
+function report_moment(iso) {
+    return `${iso.slice(0, 19).replace('T', ' ')} UTC`;
+}
+function grouped(n) {
+    return n.toLocaleString('en-US');
+}
+function amount(n, noun) {
+    return `${grouped(n)} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/report/restore-command.js
+
+
+/** PostgreSQL cuts names off behind this many bytes. */
+const longestName = 63;
+const foldAt = 92;
+/** The commands that restore a set, whatever its database, user and folders are called. */
+function restoreCommands(manifest, place) {
+    const prefix = naming_parseSetFileName(manifest.file)?.prefix ?? 'backup';
+    const files = naming_setFileNames(prefix, manifest.id, manifest);
+    const restored = nameWith(manifest.database, '_restored');
+    const maintenance = manifest.database === 'postgres' ? 'template1' : 'postgres';
+    const psql = ['psql', '-X', '--quiet', `--username=${place.user}`, `--dbname=${maintenance}`];
+    const cd = command(['cd', place.folder]);
+    return {
+        database: restored,
+        roles: `${cd} &&\n${pipeline(['zcat', files.globals], [...fedIn(place), ...psql])}`,
+        restore: strictly([
+            cd,
+            command(['sha256sum', '--check', files.sha256]),
+            command(createDatabase(manifest, place, restored)),
+            pipeline(...readDump(manifest, files.dump, place), restoreInto(manifest, place, restored)),
+            command(['echo', `Restored into ${restored}`]),
+        ]),
+        swap: strictly([
+            cd,
+            command(['docker', 'exec', place.container, ...psql, `--command=${swapNames(manifest.database, restored)}`]),
+            pipeline(
+            // A dump leaves out what ALTER DATABASE … SET said.
+            ['zcat', files.settings], [...fedIn(place), ...psql]),
+        ]),
+    };
+}
+/**
+ * A value for `--dbname`, where PostgreSQL's programs read a connection string if it looks like one.
+ * Exactly this database is meant, whatever its name.
+ */
+function databaseArgument(name) {
+    if (!name.includes('=') && !/^postgres(ql)?:\/\//.test(name))
+        return name;
+    return `dbname='${name.replace(/[\\']/g, '\\$&')}'`;
+}
+/** Only where there is a pipe: else `-i` would swallow what the operator has pasted behind it. */
+function fedIn({ container }) {
+    return ['docker', 'exec', '-i', container];
+}
+/** template0: other templates may hold something already, or have another encoding. */
+function createDatabase(manifest, place, name) {
+    return [
+        ...['docker', 'exec', place.container, 'createdb', `--username=${place.user}`, '--template=template0'],
+        ...[...createOptions(manifest), '--', name],
+    ];
+}
+/** Options of createdb for a database like the source. */
+function createOptions(manifest) {
+    return [`--encoding=${manifest.encoding}`, ...localeOptions(manifest)];
+}
+/** Sorting and letters as the source had them, or indexes and comparisons would differ. */
+function localeOptions({ locale, ctype, localeProvider, providerLocale, serverVersion }) {
+    const libc = ctype === null || ctype === locale ? [`--locale=${locale}`] : [`--lc-collate=${locale}`, `--lc-ctype=${ctype}`];
+    if (localeProvider === null || localeProvider === 'libc' || providerLocale === null) {
+        // Else it is that of template0, which on another server may be ICU. Older versions have no such option.
+        return localeProvider === 'libc' && Number.parseInt(serverVersion, 10) >= 15
+            ? ['--locale-provider=libc', ...libc]
+            : libc;
+    }
+    return [`--locale-provider=${localeProvider}`, `--${localeProvider}-locale=${providerLocale}`, ...libc];
+}
+/** The stages that give the plain archive or SQL; the first reads the file. */
+function readDump({ encryption, format, compression }, file, place) {
+    const program = { zstd: 'zstd', gzip: format === 'custom' ? null : 'gzip', none: null }[compression];
+    const decompress = program === null ? [] : [program, '-dc'];
+    const isInside = program === 'zstd' && place.zstdOn === 'container';
+    // In the container it is a stage of its own, so that the host's pipefail sees how it ends.
+    const decompression = isInside ? [...fedIn(place), ...decompress] : decompress;
+    if (encryption === 'age') {
+        const decryption = ['age', '--decrypt', '--identity', 'key.txt', file];
+        return program === null ? [decryption] : [decryption, decompression];
+    }
+    if (program === null)
+        return [['cat', file]];
+    return isInside ? [['cat', file], decompression] : [[...decompression, file]];
+}
+/** psql takes any end of its input for a good one, so the checksum before it and pipefail matter. */
+function restoreInto({ format }, place, name) {
+    const into = [`--username=${place.user}`, `--dbname=${databaseArgument(name)}`];
+    if (format === 'custom')
+        return [...fedIn(place), 'pg_restore', '--exit-on-error', ...into];
+    // Not as a single transaction: the dump has some of its own, around large objects.
+    const strict = ['-X', '--quiet', '--output=/dev/null', '-v', 'ON_ERROR_STOP=1'];
+    return [...fedIn(place), 'psql', ...strict, ...into];
+}
+/** One command string is one transaction: both names change, or none does. */
+function swapNames(database, restored) {
+    const old = nameWith(database, '_replaced');
+    const rename = (from, to) => `ALTER DATABASE ${identifier(from)} RENAME TO ${identifier(to)}`;
+    return `${rename(database, old)}; ${rename(restored, database)}`;
+}
+function identifier(name) {
+    return `"${name.replaceAll('"', '""')}"`;
+}
+/** Shortened by whole characters where the server would cut it, maybe down to the name that it must not have. */
+function nameWith(name, suffix) {
+    const characters = [...name];
+    while (new TextEncoder().encode(characters.join('') + suffix).length > longestName)
+        characters.pop();
+    return characters.join('') + suffix;
+}
+/** In a shell of its own, so that the operator's goes on after an error. */
+function strictly(commands) {
+    return `( set -e -o pipefail\n${commands.map(indented).join('\n')}\n)`;
+}
+function pipeline(...stages) {
+    return stages.map((stage, index) => (index === 0 ? command(stage) : indented(command(stage)))).join(' |\n');
+}
+function indented(lines) {
+    return lines.replaceAll(/^/gm, '  ');
+}
+/** Quoted words hold no line breaks, so a line can be folded between any two. */
+function command(words) {
+    const lines = [];
+    for (const word of words.map(quoteWord)) {
+        const last = lines.at(-1);
+        if (last === undefined)
+            lines.push(word);
+        else if (last.length + 1 + word.length <= foldAt)
+            lines[lines.length - 1] = `${last} ${word}`;
+        else
+            lines.push(`    ${word}`);
+    }
+    return lines.join(' \\\n');
+}
+/** `--option='a value'` reads better than `'--option=a value'`, and is the same. */
+function quoteWord(word) {
+    const [option = ''] = /^--[a-z-]+=/.exec(word) ?? [];
+    return option + quoteForShell(word.slice(option.length));
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/report-facts.js
+
+
+
+/** The report that stands beside the dump. */
+function reportText(reportFacts) {
+    const { publicationPlan, place, previous, target, minSizeRatio } = reportFacts;
+    return reportOf(publicationPlan.manifest, {
+        problems: publicationPlan.problems,
+        host: target,
+        folder: place.folder,
+        previous,
+        schemaChanges: schemaChangesIn(reportFacts),
+        tiers: publicationPlan.tiers,
+        sizes: sizesIn(reportFacts),
+        minSizeRatio,
+        restore: restoreCommands(publicationPlan.manifest, place),
+    });
+}
+/** Of every verified set of the database, the new one among them. */
+function sizesIn({ publicationPlan }) {
+    return publicationPlan.sets.map(({ id, manifest }) => ({ id, bytes: manifest.sizeBytes, kind: manifest.kind }));
+}
+/** null where there is nothing to compare with. */
+function schemaChangesIn({ dump, previous, publicationPlan }) {
+    const { schemaText, previousSchemaText } = dump;
+    if (schemaText === null || previousSchemaText === null)
+        return null;
+    return previous?.schemaSha256 === publicationPlan.manifest.schemaSha256
+        ? []
+        : compareSchemas(previousSchemaText, schemaText);
+}
+
+;// CONCATENATED MODULE: ./build/shared/postgres/facts.js
+
+
+/** UTF-16 units; as a manifest has them. */
+const facts_name = untrusted_text(1024);
+const mostOfAll = 1_000_000;
+const facts_bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
+const facts_table = shape({ schema: facts_name, name: facts_name, rows: orNull(count), exact: bool });
+const copied = shape({ schema: facts_name, name: facts_name });
+const sequences = listOf(shape({ schema: facts_name, name: facts_name, value: orNull(facts_bigInteger), increment: facts_bigInteger }), mostOfAll);
+const extensions = listOf(shape({ name: facts_name, version: facts_name }), mostOfAll);
+/**
+ * Reads the lines of such a session: a name, a space, and a value or JSON. A table that was counted by COPY is told of in two,
+ * `copied {…}` and `COPY rows`. Lines of other names are passed over.
+ * @throws Failure `facts-unreadable` where one is missing, or not what the statement gives: somebody else has spoken in between
+ */
+function facts_readFacts(lines) {
+    const pairs = lines.map((line) => {
+        const space = line.indexOf(' ');
+        return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1)];
+    });
+    const only = (key, read) => readFact(key, pairs.find(([each]) => each === key)?.[1] ?? '', read);
+    return {
+        tables: pairs.flatMap(([key, json], at) => {
+            if (key === 'table')
+                return [readFact(key, json, facts_table)];
+            return key === 'copied' ? [{ ...readFact(key, json, copied), ...copiedRows(pairs[at + 1]) }] : [];
+        }),
+        sequencesBefore: only('sequences-before', sequences),
+        sequencesAfter: pairs.some(([key]) => key === 'sequences-after') ? only('sequences-after', sequences) : null,
+        largeObjects: only('large-objects', count),
+        extensions: only('extensions', extensions),
+    };
+}
+function readFact(key, json, read) {
+    try {
+        return read(JSON.parse(json), key);
+    }
+    catch (cause) {
+        throw new failure_Failure('facts-unreadable', `The database's reply about "${key}" cannot be understood`, { cause });
+    }
+}
+function copiedRows(next) {
+    const isCounted = next?.[0] === 'COPY' && /^\d+$/.test(next[1]);
+    return isCounted ? { rows: Number(next[1]), exact: true } : { rows: null, exact: false };
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/verification.js
+/** Of an archive, and of the formats around it. Plain text has none. */
+const magics = { zstd: '28 b5 2f fd', gzip: '1f 8b', custom: '50 47 44 4d 50' };
+/** The smallest of all, an empty database's, has more. */
+const smallestDump = 200;
+/** Judges a dump. It is verified where every check passed. */
+function judgeDump(evidence) {
+    return [
+        { name: 'dump', result: 'passed', detail: 'every stage ended with 0', ms: evidence.dumpMs },
+        judgeMagic(evidence),
+        judgeDisk(evidence),
+        verification_judgeReading(evidence),
+        judgeTables(evidence),
+        judgeCounts(evidence),
+    ];
+}
+const allPassed = (checks) => checks.every(({ result }) => result === 'passed');
+function judgeMagic({ encoding: { format, compression }, magic, sizeBytes }) {
+    const expected = compression === 'zstd'
+        ? magics.zstd
+        : format === 'custom'
+            ? magics.custom
+            : compression === 'gzip'
+                ? magics.gzip
+                : '';
+    if (sizeBytes < smallestDump)
+        return verification_failed('file', `it has only ${sizeBytes} bytes`);
+    if (!magic.trim().startsWith(expected))
+        return verification_failed('file', `it begins with ${magic.trim()}, not with ${expected}`);
+    return verification_passed('file', `${sizeBytes} bytes of ${compression === 'none' ? format : `${format}, ${compression}`}`);
+}
+function judgeDisk({ streamSha256, diskSha256 }) {
+    return /^[a-f0-9]{64}$/.test(diskSha256) && streamSha256 === diskSha256
+        ? verification_passed('disk', 'the bytes on the disk have the SHA-256 of the stream')
+        : verification_failed('disk', `the bytes on the disk have the SHA-256 ${diskSha256}, the stream had ${streamSha256}`);
+}
+function verification_judgeReading({ encoding: { format }, stages, verifyMs }) {
+    const exits = new Map([...stages.matchAll(/^(decompress|read|exit) (\d+)$/gm)].map(([, stage, code]) => [stage, code]));
+    const good = exits.get('decompress') === '0' && exits.get('read') === '0' && !exits.has('exit');
+    if (!good) {
+        const ends = [...exits].map(([stage, code]) => `${stage} ended with ${code}`).join(', ');
+        return verification_failed('read-back', `it cannot be read from the disk in full: ${ends || 'nothing could read it'}`, verifyMs);
+    }
+    const how = format === 'custom' ? 'pg_restore read every entry' : "it ends with pg_dump's last line";
+    return verification_passed('read-back', `read from the disk in full: ${how}`, verifyMs);
+}
+function judgeTables({ encoding: { format }, contents, stages, tables }) {
+    const entries = format === 'custom' ? entriesOfArchive(contents) : entriesOfPlain(stages);
+    const missing = tables.filter(({ schema, name }) => !entries.has(`${onOneLine(schema)} ${onOneLine(name)}`));
+    if (missing.length > 0) {
+        const names = missing.map(({ schema, name }) => `${schema}.${name}`).slice(0, 5);
+        return verification_failed('tables', `${missing.length} of ${tables.length} tables are not in the dump: ${names.join(', ')}`);
+    }
+    if (tables.length === 0)
+        return verification_passed('tables', 'the database has no table');
+    return verification_passed('tables', `all ${tables.length} tables are in the dump`);
+}
+/** `… TABLE DATA schema name owner`, where each may hold spaces: so every beginning that ends at one may be the table. */
+function entriesOfArchive(contents) {
+    const entries = new Set();
+    for (const line of contents.split('\n')) {
+        const rest = /^\d+; \d+ \d+ TABLE DATA (.*)$/.exec(line)?.[1] ?? '';
+        for (let space = rest.indexOf(' '); space >= 0; space = rest.indexOf(' ', space + 1)) {
+            entries.add(rest.slice(0, space));
+        }
+    }
+    return entries;
+}
+function entriesOfPlain(stages) {
+    const entries = stages.matchAll(/^entry -- Data for Name: (.*); Type: TABLE DATA; Schema: (.*); Owner: /gm);
+    return new Set([...entries].map(([, name, schema]) => `${schema} ${name}`));
+}
+/** As pg_dump writes a name into a comment. */
+const onOneLine = (name) => name.replaceAll(/[\r\n]/g, ' ');
+function judgeCounts({ factsComplete, rowCounts, tables }) {
+    if (!factsComplete)
+        return verification_failed('counts', 'the session that counted ended before it was done');
+    if (rowCounts === 'exact')
+        return verification_passed('counts', countedIn(tables));
+    return verification_passed('counts', `rows not counted (row-counts: ${rowCounts})`);
+}
+/** Why one is not counted is said in facts-tables.sql. */
+function countedIn(tables) {
+    const counted = tables.filter(({ exact }) => exact).length;
+    const said = `rows of ${counted} tables counted in the dump's snapshot`;
+    if (counted === tables.length)
+        return said;
+    return `${said}; ${tables.length - counted} not counted, since that could run code of other roles with this user's rights: give a superuser as "db-user" to have them counted`;
+}
+const verification_passed = (name, detail, ms = 0) => ({ name, result: 'passed', detail, ms });
+const verification_failed = (name, detail, ms = 0) => ({ name, result: 'failed', detail, ms });
+
+;// CONCATENATED MODULE: ./build/shared/backups/take.js
+
+
+
+
+
+
+
+
+/** Bytes of a text that the host sends packed. What is compared costs many times its size in memory. */
+const take_longestText = 256 * 1024 * 1024;
+const longestCompared = 64 * 1024 * 1024;
+const take_program = {
+    name: 'take',
+    step: 'the dump',
+    scripts: [
+        new URL(/* asset import */ __nccwpck_require__(65801), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(97656), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(27416), __nccwpck_require__.b),
+    ],
+};
+/** zstd's fastest, with which one core keeps up with pg_dump; gzip's is what the scripts had. */
+const usualLevel = { zstd: 1, gzip: 6, none: 0 };
+/**
+ * Takes a dump in one snapshot and reads it back from the disk. Nothing is published yet.
+ * @throws Failure `lock-held`, `disk-full`, `dump-failed`, `table-locked`, `compressor-failed`, `dump-interrupted`, …
+ */
+async function take(connection, request) {
+    const { encoding } = request;
+    const run = connection.run(take_program, [
+        request.backupDir,
+        String(Math.floor(request.startedAt.getTime() / 1_000)),
+        request.container,
+        request.user,
+        request.database,
+        encoding.format,
+        encoding.compression,
+        String(request.level ?? usualLevel[encoding.compression]),
+        request.where,
+        dumpExtension(encoding),
+        String(request.lockWait),
+        request.rowCounts,
+        insideScript(),
+        factsBefore(),
+        factsTables(),
+        factsAfter(),
+        request.previousSchema ?? '',
+        request.setsState,
+        homeOf(request.kind).folder,
+    ], {
+        deadline: request.timeout,
+        atEnd: 'linger',
+        lock: request.lock,
+        signal: request.signal,
+        onLog: request.onLog,
+        onProgress: request.onProgress,
+    });
+    try {
+        return { dump: take_readDump(await run.result, request), release: run.release };
+    }
+    catch (error) {
+        await run.release();
+        throw translate(error, run.lastLines().join('\n'), request);
+    }
+}
+/** What to tell where a held dump was released and the host has not said so. */
+function lockMayStay(backupDir) {
+    return `The host did not say in time that it has freed the lock: the next run may find it taken. On the host: cat ${backupDir}/.lock.holder`;
+}
+function take_readDump(records, { kind, encoding, rowCounts }) {
+    const text = (name, longest = take_longestText) => packed_unpack(records.find(name) ?? '', longest);
+    const facts = facts_readFacts([...records.all('fact'), ...(text('facts') ?? '').split('\n')]);
+    const sizeBytes = records.integer('size');
+    const id = records.get('id');
+    const bytes = /^bytes (\d+)$/m.exec(records.get('verify'))?.[1];
+    return {
+        id,
+        file: naming_setFileNames(homeOf(kind).prefix, id, encoding).dump,
+        sizeBytes,
+        dumpBytes: encoding.compression === 'none' ? sizeBytes : bytes === undefined ? null : Number(bytes),
+        sums: { sha256: records.get('sha256'), md5: records.get('md5') },
+        tables: facts.tables,
+        sequences: sequenceRanges(facts.sequencesBefore, facts.sequencesAfter ?? []),
+        largeObjects: facts.largeObjects,
+        extensions: facts.extensions,
+        schemaText: text('schema-text'),
+        previousSchemaText: text('previous-schema-text', longestCompared),
+        schemaSums: readSums(records, 'schema'),
+        globalsSums: readSums(records, 'globals'),
+        settingsSums: readSums(records, 'settings'),
+        verification: judgeDump({
+            encoding,
+            sizeBytes,
+            magic: records.get('magic'),
+            streamSha256: records.get('stream-sha256'),
+            diskSha256: records.get('sha256'),
+            stages: records.get('verify'),
+            contents: text('contents') ?? '',
+            tables: facts.tables,
+            factsComplete: records.find('facts-incomplete') === undefined && facts.sequencesAfter !== null,
+            rowCounts,
+            dumpMs: records.integer('dump-ms'),
+            verifyMs: records.integer('verify-ms'),
+        }),
+        sides: [
+            sideCheck(records, 'schema', 'pg_dump --schema-only, in the same snapshot'),
+            sideCheck(records, 'globals', 'roles and their settings, without passwords'),
+            sideCheck(records, 'settings', 'owner, grants and settings of the database'),
+        ],
+    };
+}
+function sideCheck(records, name, what) {
+    const outcome = records.get(name);
+    return outcome === 'taken'
+        ? { name, result: 'passed', detail: what, ms: 0 }
+        : { name, result: 'failed', detail: outcome.slice(0, 1_000) || 'it came out empty', ms: 0 };
+}
+function readSums(records, name) {
+    const [sha256, md5] = records.find(`${name}-sums`)?.split(' ') ?? [];
+    return sha256 === undefined || md5 === undefined ? null : { sha256, md5 };
+}
+/** Only sequences that were there before and after: one that came or went meanwhile is not in the snapshot for sure. */
+function sequenceRanges(before, after) {
+    const key = ({ schema, name }) => JSON.stringify([schema, name]);
+    const later = new Map(after.map((sequence) => [key(sequence), sequence]));
+    return before.flatMap((sequence) => {
+        const end = later.get(key(sequence));
+        if (end === undefined)
+            return [];
+        const { schema, name, value, increment } = sequence;
+        return [{ schema, name, before: value, after: end.value, increment }];
+    });
+}
+/** What the host named, in the words of the inputs. */
+function translate(error, log, { backupDir, lock, lockWait }) {
+    if (!(error instanceof failure_Failure))
+        return error;
+    if (error.code === 'lock-held')
+        return lockHeld(error.message, backupDir, lock.wait);
+    if (/lock timeout|could not obtain lock/i.test(log) && ['dump-failed', 'no-snapshot'].includes(error.code)) {
+        return new failure_Failure('table-locked', `A table stayed locked for ${formatDuration(lockWait)}, so it could not be dumped`, {
+            hint: 'See who holds it: SELECT pid, state, query FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE mode = \'AccessExclusiveLock\'). Raise "lock-wait" if that is only slow',
+            cause: log,
+        });
+    }
+    const advice = error.hint ?? takeHints[error.code] ?? 'Earlier backups are as they were; run it again';
+    return new failure_Failure(error.code, error.message, {
+        hint: error.code === 'host-silent' ? `Earlier backups are as they were. ${advice}` : advice,
+        cause: error.cause ?? log,
+    });
+}
+const takeHints = {
+    'disk-full': 'Earlier backups are as they were, and what was written is removed. Make room: df -h; docker system df',
+    'dump-failed': 'Earlier backups are as they were. What pg_dump said stands above',
+    'dump-interrupted': 'Earlier backups are as they were. See whether the database was restarted: docker ps; docker logs',
+    'compressor-failed': 'Earlier backups are as they were. See whether memory ran out: dmesg | tail',
+    'lock-unusable': 'Check who owns the backup folder',
+    'facts-unreadable': 'Earlier backups are as they were. See the log for what else speaks in the session: a wrapper around psql',
+    'sets-changed': 'Nothing was taken. See what else works in the backup folder, then run it again',
+};
+
+;// CONCATENATED MODULE: ./build/shared/backups/backup.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** Only as many runs as wait for the lock at once can come in between. */
+const mostAttempts = 5;
+/**
+ * Another run may have published while the lock was waited for: then all is looked at and decided again, as by a run that
+ * starts now, or its newer data would stand under an older id.
+ * @param prepare surveys and judges the host
+ * @param onStale that it is looked at again
+ */
+async function prepareAndTake(run, prepare, takeDump, onStale) {
+    for (let count = 1;; count += 1) {
+        const attempt = count === 1 ? run : { ...run, startedAt: new Date() };
+        const prepared = await prepare(attempt);
+        try {
+            return { prepared, held: await takeDump(prepared, attempt), attempt };
+        }
+        catch (error) {
+            const isStale = error instanceof failure_Failure && error.code === 'sets-changed';
+            if (!isStale || count === mostAttempts)
+                throw error;
+            onStale();
+        }
+    }
+}
+/** Judges what the survey saw. @throws Failure `survey-incomplete`, or as judgeBackupHost does */
+function prepareBackup(seen, order) {
+    const sets = demandSets(seen.sets);
+    const catalogue = catalogueOf(sets.files, sets.manifests);
+    const newest = (database) => verifiedSetsOf(database, catalogue.sets)[0] ?? null;
+    const host = judgeBackupHost(seen, {
+        ...order,
+        previousBytes: (database, { format, compression }) => {
+            const manifest = newest(database)?.manifest;
+            return manifest?.format === format && manifest.compression === compression ? manifest.sizeBytes : null;
+        },
+    });
+    return {
+        host,
+        catalogue,
+        release: releaseOf(seen.containers, seen.images),
+        previous: newest(host.database.database),
+        zstdOn: seen.tools.has('zstd') ? 'host' : 'container',
+        setsState: sets.state,
+    };
+}
+/** Takes the dump under the lock, which is kept until it is released. */
+async function takeBackup(connection, prepared, attempt) {
+    const { order, holder, signal, startedAt, onLog, onProgress } = attempt;
+    const { host, previous, setsState } = prepared;
+    const { backupDir } = order;
+    return take(connection, {
+        backupDir,
+        kind: order.kind,
+        startedAt,
+        container: host.container.id,
+        user: host.database.user,
+        database: host.database.database,
+        encoding: host.encoding,
+        where: host.where,
+        level: order.compressionLevel,
+        rowCounts: order.rowCounts,
+        lockWait: order.lockWait,
+        timeout: order.timeout,
+        lock: { path: `${backupDir}/.lock`, wait: order.lockWait, holder },
+        previousSchema: previous && schemaFile(backupDir, previous),
+        setsState,
+        signal,
+        onLog,
+        onProgress,
+    });
+}
+function schemaFile(backupDir, set) {
+    const prefix = naming_parseSetFileName(set.manifest.file)?.prefix ?? 'backup';
+    return `${backupDir}/${catalogue_folderOf(set)}/${naming_setFileNames(prefix, set.id, set.manifest).schema}`;
+}
+/** Puts a dump aside that failed a check. @throws Failure `not-verified` */
+async function demandVerified(connection, dump, attempt) {
+    if (allPassed(dump.verification))
+        return;
+    const failed = dump.verification.filter(({ result }) => result !== 'passed');
+    const reason = failed.map(({ name, detail }) => `${name}: ${detail}`).join('\n');
+    const failure = (path) => new failure_Failure('not-verified', `The dump failed its verification and does not count as a backup: ${reason}`, {
+        hint: `Earlier backups are as they were. It was put aside: ${path}. Run it again; where it fails again, look at the host's disk and memory`,
+    });
+    const line = failureLine(attempt, failure(''), { id: dump.id, bytes: dump.sizeBytes, sha256: dump.sums.sha256 });
+    const rejection = { ...ending(attempt), holder: attempt.holder, id: dump.id, dump: dump.file, reason, logLine: line };
+    // Why the dump is bad matters more than where it went.
+    throw failure(await reject(connection, rejection).catch((error) => `it could not be kept (${error})`));
+}
+/**
+ * Decides what becomes of a verified dump, and lets it appear in its tiers.
+ * @param recordsOf what the history is told of it
+ */
+async function publishBackup(connection, { host, catalogue, release, previous, zstdOn }, dump, attempt, recordsOf) {
+    const { order, startedAt, holder, workflow } = attempt;
+    const { kind, environment } = order;
+    const { runUrl, commit, actor } = workflow;
+    const facts = { kind, environment, database: host.database, encoding: host.encoding, release };
+    const known = { ...facts, previous: previous?.manifest ?? null, startedAt, finishedAt: new Date() };
+    const publicationPlan = planPublication(dump, { ...known, runUrl, commit, actor }, catalogue.sets, order);
+    const { manifest, entered, deletions } = publicationPlan;
+    const home = homeOf(kind).folder;
+    const reportFacts = {
+        publicationPlan,
+        dump,
+        previous: previous?.manifest ?? null,
+        place: {
+            folder: `${order.backupDir}/${home}`,
+            container: host.container.name,
+            user: host.database.user,
+            zstdOn,
+        },
+        target: connection.target,
+        minSizeRatio: order.minSizeRatio,
+    };
+    const sidecars = sidecarsOf(dump, manifest, reportText(reportFacts));
+    demandReadable(sidecars.get(naming_setFileNames(homeOf(kind).prefix, dump.id, manifest).manifest) ?? '');
+    const published = await publish(connection, {
+        ...ending(attempt),
+        holder,
+        id: dump.id,
+        sidecars,
+        tiers: entered.filter((tier) => folderOfTier(tier) !== home),
+        deletions,
+        records: recordsOf(manifest),
+        logLine: successLine(attempt, publicationPlan),
+        troubledLine: successLine(attempt, {
+            ...publicationPlan,
+            problems: ['a step after the publication failed: see the run'],
+        }),
+    });
+    return { reportFacts, published };
+}
+/** How many sets of the database are kept somewhere. */
+const keptSets = ({ pruning }) => new Set(pruning.filter(({ action }) => action === 'keep').map(({ id }) => id)).size;
+/** Writes of a run that came to nothing into the log on the host. */
+async function logFailure(connection, attempt, error) {
+    await conclude(connection, { ...ending(attempt), logLine: failureLine(attempt, error, {}) });
+}
+const ending = ({ order, onLog }) => ({
+    backupDir: order.backupDir,
+    kind: order.kind,
+    logFile: order.logFile,
+    onLog,
+});
+function failureLine(attempt, error, known) {
+    const problem = error instanceof failure_Failure ? error : new failure_Failure('defect', String(error));
+    return lineOf(attempt, { problem: { code: problem.code, message: problem.message }, ...known });
+}
+function successLine(attempt, publicationPlan) {
+    const { manifest, problems, entered, deletions } = publicationPlan;
+    return lineOf(attempt, {
+        status: problems.length === 0 ? 'succeeded' : 'incomplete',
+        id: manifest.id,
+        database: manifest.database,
+        file: `${homeOf(manifest.kind).folder}/${manifest.file}`,
+        bytes: manifest.sizeBytes,
+        sha256: manifest.sha256,
+        tiers: entered,
+        kept: keptSets(publicationPlan),
+        deleted: deletions.length,
+        problem: problems.length === 0 ? null : { code: 'incomplete', message: problems.join('; ') },
+    });
+}
+function lineOf({ order, workflow, startedAt }, known) {
+    const endedAt = new Date();
+    return logLine({
+        endedAt,
+        status: 'failed',
+        id: null,
+        kind: order.kind,
+        environment: order.environment,
+        database: order.databaseName,
+        file: null,
+        bytes: null,
+        sha256: null,
+        durationMs: endedAt.getTime() - startedAt.getTime(),
+        tiers: [],
+        kept: null,
+        deleted: null,
+        actor: workflow.actor,
+        runUrl: workflow.runUrl,
+        problem: null,
+        ...known,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/runner/dump-progress.js
+
+
+/** Milliseconds: a log is read later, and every line of it stays. */
+const betweenLines = 5_000;
+/** What the host tells while the dump is under way, as lines in the log. */
+class DumpProgress {
+    #estimate;
+    #begin = Date.now();
+    #lastLine = 0;
+    /** @param estimate bytes that the dump is expected to have */
+    constructor(estimate) {
+        this.#estimate = estimate;
+    }
+    tell(name, value) {
+        if (name === 'waiting-for')
+            progress(`Waiting for the lock, held by ${value}`);
+        if (name === 'dumped')
+            this.#dumped(Number(value));
+    }
+    #dumped(bytes) {
+        const now = Date.now();
+        if (!Number.isFinite(bytes) || now - this.#lastLine < betweenLines)
+            return;
+        this.#lastLine = now;
+        const rate = formatRate(bytes / ((now - this.#begin) / 1_000));
+        // An estimate is no promise: above it, the share would only confuse.
+        const share = bytes < this.#estimate ? `, ${Math.round((100 * bytes) / this.#estimate)} % of the estimate` : '';
+        progress(`${formatBytes(bytes)} written, ${rate}${share}`);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/rollback-action/prerollback-backup.js
+
+
+
+
+
+
+/** What is asked of the backup before a rollback: its tier is its own, and the others are left alone. */
+function backupOrder(inputs) {
+    return {
+        ...inputs,
+        kind: 'prerollback',
+        keep: { daily: 'all', weekly: 'all', monthly: 'all', predeployment: 'all', prerollback: inputs.keepPrerollback },
+        // What a bad release has deleted is no reason to stay with it.
+        minSizeRatio: 0,
+        logFile: `${inputs.backupDir}/backup.log`,
+    };
+}
+/**
+ * Takes it through the same code as backup-action, and reads it back before anything is stopped.
+ * @param seen what the survey saw; the host is looked at again where other backups came meanwhile
+ * @throws Failure with the remedy; nothing was stopped
+ */
+async function takePrerollbackBackup(connection, seen, run, inputs, lookAgain) {
+    const order = backupOrder(inputs);
+    let latest = seen;
+    return group('Backup before the rollback', async () => {
+        const { prepared, held, attempt } = await prepareAndTake({ ...run, order }, async () => {
+            const view = latest ?? (await lookAgain());
+            latest = undefined;
+            return prepareBackup(view, order);
+        }, (prepared, attempt) => {
+            const progress = new DumpProgress(prepared.host.estimate);
+            return takeBackup(connection, prepared, {
+                ...attempt,
+                onProgress: (name, value) => progress.tell(name, value),
+            });
+        }, () => info('Other backups have changed since the survey: looking again'));
+        try {
+            await demandVerified(connection, held.dump, attempt);
+            const { reportFacts, published } = await publishBackup(connection, prepared, held.dump, attempt, () => []);
+            const { manifest, problems } = reportFacts.publicationPlan;
+            const file = `${reportFacts.place.folder}/${manifest.file}`;
+            success(`Backup ${manifest.id} is verified: ${formatBytes(manifest.sizeBytes)}, ${file}`);
+            for (const problem of [...problems, ...published.problems])
+                warning(`Beside the dump: ${problem}`);
+            return { id: manifest.id, sizeBytes: manifest.sizeBytes, file, schemaSha256: manifest.schemaSha256 };
+        }
+        finally {
+            if (!(await held.release()))
+                warning(lockMayStay(inputs.backupDir));
+        }
+    })
+        .catch((error) => {
+        throw withoutBackup(error);
+    });
+}
+/** The remedy names the way around, which is for the operator to choose. */
+function withoutBackup(error) {
+    if (!(error instanceof failure_Failure) || error.code === 'cancelled')
+        return error;
+    return new failure_Failure(error.code, `No backup could be taken before the rollback: ${error.message}`, {
+        hint: `Nothing was stopped. ${error.hint ?? ''}\nWhere the release cannot wait for that: skip-backup: true`,
+        cause: error.cause,
+    });
+}
 
 ;// CONCATENATED MODULE: ./build/shared/releases/pull.js
 
@@ -39526,7 +39532,7 @@ function pull_explain(failure, registry) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/rollback-action/pull.js
+;// CONCATENATED MODULE: ./build/rollback-action/pull-target.js
 
 
 
@@ -39593,7 +39599,7 @@ function tellHold({ reason, since, run }) {
     ].join('; ');
 }
 
-;// CONCATENATED MODULE: ./build/shared/releases/override.js
+;// CONCATENATED MODULE: ./build/shared/plan/override.js
 /** Where the host puts the id of the transaction. */
 const label = 'atlasia.transaction';
 /**
@@ -39684,7 +39690,7 @@ function transactionRequest(decided) {
         project: plan.project,
         composeFiles: inputs.composeFiles,
         envFile: inputs.envFile,
-        world: plan.world,
+        projectState: plan.projectState,
         services: plan.services.map(({ service, strategy, retag, fixedName, toImage }) => ({
             service,
             strategy,
@@ -39757,7 +39763,7 @@ function outcomeTexts(decided) {
 
 // EXTERNAL MODULE: external "node:fs/promises"
 var promises_ = __nccwpck_require__(51455);
-;// CONCATENATED MODULE: ./build/shared/runner/summary.js
+;// CONCATENATED MODULE: ./build/shared/runner/job-summary.js
 
 
 
@@ -39767,7 +39773,7 @@ const longestCode = 64 * 1024;
 const mostRows = 500;
 const signs = { good: '✅', attention: '⚠️', bad: '❌' };
 /** The first thing that is read: how it ended. */
-function summary_verdict(kind, text) {
+function job_summary_verdict(kind, text) {
     return block(`## ${signs[kind]} ${cleanMarkdown(text)}`);
 }
 function heading(text) {
@@ -39777,7 +39783,7 @@ function paragraph(text) {
     return block(cleanMarkdown(text));
 }
 /** Rows beyond 500 are counted, not shown. */
-function summary_table(head, rows) {
+function job_summary_table(head, rows) {
     const lines = [
         head.map(cleanMarkdown),
         head.map(() => '---'),
@@ -39896,11 +39902,11 @@ async function summarizeRollback({ id, outcome, lines }, plan, backup, inputs, d
         info(line);
     await writeSummary([
         outcome.problems.length === 0
-            ? summary_verdict('good', `Rolled back to ${tags}`)
-            : summary_verdict('attention', `Rolled back to ${tags}, but not all was done`),
+            ? job_summary_verdict('good', `Rolled back to ${tags}`)
+            : job_summary_verdict('attention', `Rolled back to ${tags}, but not all was done`),
         ...outcome.problems.map(paragraph),
         imagesTable(plan),
-        summary_table(['', ''], [
+        job_summary_table(['', ''], [
             ['Environment', inputs.environment],
             ['Reason', inputs.reason ?? 'none was given'],
             ['Longest gap', downtime],
@@ -39920,11 +39926,11 @@ async function summarizeRollback({ id, outcome, lines }, plan, backup, inputs, d
 async function summarizePlan(plan, inputs) {
     await writeSummary([
         plan.services.length === 0
-            ? summary_verdict('good', `Nothing would change in ${inputs.environment}`)
-            : summary_verdict('attention', `A plan for ${inputs.environment}; nothing was done`),
+            ? job_summary_verdict('good', `Nothing would change in ${inputs.environment}`)
+            : job_summary_verdict('attention', `A plan for ${inputs.environment}; nothing was done`),
         paragraph(`The target is ${plan.source}.`),
         imagesTable(plan),
-        summary_table(['Service', 'How', 'Why'], [
+        job_summary_table(['Service', 'How', 'Why'], [
             ...plan.services.map(({ service, strategy, why }) => [service, strategy, why]),
             ...plan.leftAlone.map(({ service, why }) => [service, 'left alone', why]),
         ]),
@@ -39936,8 +39942,8 @@ async function summarizePlan(plan, inputs) {
 /** Tells that the target is what runs. */
 async function summarizeUnchanged(plan, inputs) {
     await writeSummary([
-        summary_verdict('good', `${inputs.environment} runs the target already; nothing was done`),
-        summary_table(['Service', 'Why it is left alone'], plan.leftAlone.map(({ service, why }) => [service, why])),
+        job_summary_verdict('good', `${inputs.environment} runs the target already; nothing was done`),
+        job_summary_table(['Service', 'Why it is left alone'], plan.leftAlone.map(({ service, why }) => [service, why])),
     ]);
 }
 /** Tells of a run that did not roll back. */
@@ -39949,7 +39955,7 @@ async function summarizeFailure(error, inputs, outputs) {
         failed: `The rollback of ${inputs.environment} needs a hand now`,
     }[outputs.status];
     await writeSummary([
-        summary_verdict('bad', state ?? `${inputs.environment} was not rolled back`),
+        job_summary_verdict('bad', state ?? `${inputs.environment} was not rolled back`),
         paragraph(failure.message),
         ...(failure.hint === undefined
             ? []
@@ -39957,14 +39963,14 @@ async function summarizeFailure(error, inputs, outputs) {
     ]);
 }
 function imagesTable(plan) {
-    return summary_table(['Service', 'From', 'To'], plan.services.map((step) => [step.service, fromIn(step), toIn(step)]));
+    return job_summary_table(['Service', 'From', 'To'], plan.services.map((step) => [step.service, fromIn(step), toIn(step)]));
 }
 function notesBlock({ notes }) {
     return notes.length === 0
         ? []
         : [
             details('To know of it', [
-                summary_table(['', ''], notes.map(({ level, text }) => [level, text])),
+                job_summary_table(['', ''], notes.map(({ level, text }) => [level, text])),
             ]),
         ];
 }
@@ -40010,6 +40016,7 @@ function forwardCommands(plan, inputs, { held }) {
 
 
 
+
 /** Events that a stranger can cause, with code or words of his own. */
 const untrustedEvents = /^(pull_request|issue_comment)/;
 /** Survey, plan, pull, take a backup, swap as one transaction, record, tell. */
@@ -40021,7 +40028,7 @@ async function rollback(inputs, workflow, { signal, outputs, atEnd }) {
         workflow,
         signal,
         startedAt,
-        holder: `rollback-action ${workflow.runUrl ?? 'without a workflow'} since ${startedAt.toISOString()} (${(0,external_node_crypto_.randomBytes)(4).toString('hex')})`,
+        holder: holderText('rollback-action', workflow.runUrl, startedAt),
         historyId: recordId(workflow.runId, workflow.runAttempt, (0,external_node_crypto_.randomBytes)(4).toString('hex')),
         outputs,
     };
@@ -40067,7 +40074,7 @@ async function carryOut(connection, reach, run) {
     // Asked meanwhile: GitHub may be slow, and the host is not.
     const mirrored = mirror.load();
     const seen = await look(connection, run);
-    const { plan, book } = await decide(seen, await mirrored, inputs);
+    const { plan, knownHistory } = await decide(seen, await mirrored, inputs);
     outputs.from = JSON.stringify(plan.from);
     outputs.to = JSON.stringify(plan.to);
     outputs['plan-hash'] = plan.hash;
@@ -40082,9 +40089,9 @@ async function carryOut(connection, reach, run) {
         await tellUnchanged(plan, run);
         return;
     }
-    if (book.missing.length > 0) {
-        await appendHistory(connection, { backupDir: inputs.backupDir, records: book.missing, onLog: host });
-        info(`${book.missing.length} records were added to the history on the host, which lacked them`);
+    if (knownHistory.missing.length > 0) {
+        await appendHistory(connection, { backupDir: inputs.backupDir, records: knownHistory.missing, onLog: host });
+        info(`${knownHistory.missing.length} records were added to the history on the host, which lacked them`);
     }
     const images = await pullTarget(connection, plan, inputs, signal);
     const settled = settledPlan(plan, images);
@@ -40114,7 +40121,7 @@ async function carryOut(connection, reach, run) {
             info(`Transaction ${id}`);
         },
     }));
-    await rollback_record(carried, book, run, mirror);
+    await rollback_record(carried, knownHistory, run, mirror);
     await rollback_conclude(carried, settled, backup, run);
     if (carried.recorded !== null)
         outputs['history-id'] = historyId;
@@ -40132,7 +40139,7 @@ async function look(connection, run) {
             setup: false,
         }, signal, host);
         const seen = await once();
-        judgeGround(seen, inputs);
+        judgeHost(seen, inputs);
         if (seen.unfinished.length === 0)
             return seen;
         if (seen.lockHolder !== null)
@@ -40175,11 +40182,11 @@ async function backUp(connection, seen, run) {
     return takePrerollbackBackup(connection, seen, attempt, inputs, () => look(connection, run));
 }
 /** Off the host as well: what goes wrong with that is told, and fails nothing. */
-async function rollback_record(carried, book, { inputs }, mirror) {
+async function rollback_record(carried, knownHistory, { inputs }, mirror) {
     if (carried.recorded === null || inputs.history.length === 0)
         return;
     const { records, problems } = parseHistory(carried.recorded);
-    for (const text of [...problems, ...(await storeBook(book, records, mirror))])
+    for (const text of [...problems, ...(await storeCopies(knownHistory, records, mirror))])
         notice(text);
 }
 /** Tells how it ended. @throws Failure for every ending but the one that was wanted */

@@ -28368,24 +28368,17 @@ module.exports = {
 
 /***/ }),
 
-/***/ 34766:
+/***/ 20520:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__.p + "5c65dbf6f698ed8691d5.sh";
 
 /***/ }),
 
-/***/ 93813:
+/***/ 60767:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__.p + "8a14955b06c4bf947a80.sh";
-
-/***/ }),
-
-/***/ 87128:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "ba6dedfdf5c17d530e37.sh";
 
 /***/ }),
 
@@ -28424,6 +28417,13 @@ module.exports = __nccwpck_require__.p + "0fd91cf291f73fd42734.sh";
 
 /***/ }),
 
+/***/ 35035:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "86d4ca6b13010e5e5c4c.sh";
+
+/***/ }),
+
 /***/ 65801:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28441,7 +28441,7 @@ module.exports = __nccwpck_require__.p + "6dc1988ca9681b596ef9.sh";
 /***/ 64987:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "2434caa88d637e9617f5.sh";
+module.exports = __nccwpck_require__.p + "d6c43e2b296cbe799847.sh";
 
 /***/ }),
 
@@ -28480,13 +28480,6 @@ module.exports = __nccwpck_require__.p + "41756c5392e92e5677f8.sh";
 
 /***/ }),
 
-/***/ 62434:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "cf2d16fdc4ad601aebc2.sh";
-
-/***/ }),
-
 /***/ 53159:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28501,6 +28494,13 @@ module.exports = __nccwpck_require__.p + "d628f70adaaffa7e51c2.sh";
 
 /***/ }),
 
+/***/ 97094:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "ba6dedfdf5c17d530e37.sh";
+
+/***/ }),
+
 /***/ 88355:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28508,7 +28508,7 @@ module.exports = __nccwpck_require__.p + "7f3f91715caedb7a8e1a.sh";
 
 /***/ }),
 
-/***/ 77735:
+/***/ 78473:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__.p + "1c034ab140e3896d4508.sh";
@@ -32503,7 +32503,7 @@ function messageOf(error) {
     return typeof error === 'string' ? error : (JSON.stringify(error) ?? String(error));
 }
 
-;// CONCATENATED MODULE: ./build/shared/runner/outputs.js
+;// CONCATENATED MODULE: ./build/shared/runner/set-outputs.js
 
 /**
  * Sets every output of the step.
@@ -32600,714 +32600,6 @@ function runAction(name, outputs, action, grace = gracePeriod) {
 
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(76760);
-;// CONCATENATED MODULE: ./build/shared/backups/naming.js
-const idGrammar = /^(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})$/;
-const dumpExtensions = ['dump.zst', 'dump', 'sql.gz', 'sql.zst', 'sql'];
-/** Everything beside the dump, by what it is. */
-const sidecarEndings = {
-    manifest: 'manifest.json',
-    report: 'report.txt',
-    schema: 'schema.sql.gz',
-    globals: 'globals.sql.gz',
-    settings: 'settings.sql.gz',
-    sha256: 'sha256',
-    md5: 'md5',
-    proof: 'proof.jsonl',
-    reason: 'reason.txt',
-};
-/** Where the sets of a kind are put first, and what their names begin with. */
-function homeOf(kind) {
-    return kind === 'prerollback' ? { folder: 'rollback', prefix: 'prerollback' } : { folder: 'daily', prefix: 'backup' };
-}
-/** The id of a backup that started then: `YYYYMMDD_HHMMSS`, UTC, whole seconds. Years 0000 to 9999. */
-function backupIdAt(start) {
-    const [date = '', time = ''] = start.toISOString().split('T');
-    return `${date.replaceAll('-', '')}_${time.slice(0, 8).replaceAll(':', '')}`;
-}
-/** When the backup started, or null where the text is no id (also for dates that do not exist, as 20260230_000000). */
-function startOf(id) {
-    const parts = idGrammar.exec(id);
-    if (parts === null)
-        return null;
-    const [, year, month, day, hour, minute, second] = parts;
-    const start = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-    // The date parser carries 30 February over to March and 24:00 to the next day.
-    return Number.isNaN(start.getTime()) || backupIdAt(start) !== id ? null : start;
-}
-/** True for `YYYYMMDD_HHMMSS` of a moment that exists. */
-function isBackupId(text) {
-    return startOf(text) !== null;
-}
-/** The extension of a dump, without a leading dot. A custom dump's gzip is inside the archive, so it does not show. */
-function dumpExtension({ format, compression, encryption }) {
-    const outer = { zstd: '.zst', gzip: format === 'custom' ? '' : '.gz', none: '' }[compression];
-    return `${format === 'custom' ? 'dump' : 'sql'}${outer}${encryption === 'age' ? '.age' : ''}`;
-}
-/** The names of all files of a set. They hold letters, digits, `_` and `.` only. */
-function naming_setFileNames(prefix, id, encoding) {
-    const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => [part, `${prefix}_${id}.${ending}`]);
-    return { ...Object.fromEntries(sidecars), dump: `${prefix}_${id}.${dumpExtension(encoding)}` };
-}
-/** Reads a bare file name; null for one that is not ours. */
-function naming_parseSetFileName(name) {
-    const [, prefix, id = '', ending = ''] = /^(backup|prerollback|failed)_(\d{8}_\d{6})\.(.+)$/.exec(name) ?? [];
-    if (!isBackupId(id))
-        return null;
-    const part = partOf(ending);
-    return part === null ? null : { prefix: prefix, id, part };
-}
-/** True for the name of a file or folder that a run has not finished; the next run removes it. */
-function isPartialName(name) {
-    return /^\.partial-\d{8}_\d{6}/.test(name);
-}
-function partOf(ending) {
-    for (const [part, known] of Object.entries(sidecarEndings))
-        if (ending === known)
-            return part;
-    const plain = ending.replace(/\.age$/, '');
-    return dumpExtensions.some((known) => plain === known) ? 'dump' : null;
-}
-
-;// CONCATENATED MODULE: ./build/shared/postgres/statements.js
-/**
- * The statements of an SQL text, without their semicolons; those that are only comments are left out. Quotes, dollar quotes
- * and comments are read as PostgreSQL's lexer does (documentation 4.1), with standard_conforming_strings on.
- * @throws RangeError that completes "it …", for a quote or comment without an end, or a command of psql
- */
-function statementsIn(sql) {
-    const statements = [];
-    let start = 0;
-    let isEmpty = true;
-    let at = 0;
-    while (at < sql.length) {
-        const rest = sql.slice(at, at + longestOpening);
-        if (sql[at] === ';') {
-            if (!isEmpty)
-                statements.push(sql.slice(start, at).trim());
-            at += 1;
-            [start, isEmpty] = [at, true];
-        }
-        else if (rest.startsWith('--'))
-            at = endOfLine(sql, at);
-        else if (rest.startsWith('/*'))
-            at = endOfComment(sql, at);
-        else if (/^\s/.test(rest))
-            at += 1;
-        else {
-            if (isEmpty && sql[at] === '\\')
-                throw new RangeError('has a command of psql, such as \\copy');
-            isEmpty = false;
-            at = endOfToken(sql, at, rest);
-        }
-    }
-    if (!isEmpty)
-        statements.push(sql.slice(start).trim());
-    return statements;
-}
-/** A dollar quote's tag is an identifier: 63 bytes. */
-const longestOpening = 70;
-function endOfToken(sql, at, rest) {
-    const dollar = /^\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$/.exec(rest)?.[0];
-    if (dollar !== undefined)
-        return after(sql, dollar, at + dollar.length);
-    const word = /^[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/.exec(rest)?.[0];
-    if (/^[eE]'/.test(rest))
-        return endOfEscaped(sql, at + 2);
-    if (word !== undefined)
-        return at + word.length;
-    if (rest.startsWith("'"))
-        return after(sql, "'", at + 1);
-    if (rest.startsWith('"'))
-        return after(sql, '"', at + 1);
-    return at + 1;
-}
-/** A doubled quote ends one and begins another, which comes to the same. */
-function after(sql, closing, from) {
-    const end = sql.indexOf(closing, from);
-    if (end < 0)
-        throw new RangeError(`has a quote (${closing}) that does not end`);
-    return end + closing.length;
-}
-function endOfEscaped(sql, from) {
-    for (let at = from; at < sql.length; at += 1) {
-        if (sql[at] === '\\')
-            at += 1;
-        else if (sql[at] === "'")
-            return at + 1;
-    }
-    throw new RangeError("has a quote (E') that does not end");
-}
-function endOfLine(sql, from) {
-    const end = sql.indexOf('\n', from);
-    return end < 0 ? sql.length : end + 1;
-}
-/** They nest. */
-function endOfComment(sql, from) {
-    let depth = 0;
-    for (let at = from; at < sql.length; at += 1) {
-        if (sql.startsWith('/*', at))
-            [depth, at] = [depth + 1, at + 1];
-        else if (sql.startsWith('*/', at)) {
-            [depth, at] = [depth - 1, at + 1];
-            if (depth === 0)
-                return at + 1;
-        }
-    }
-    throw new RangeError('has a comment (/*) that does not end');
-}
-
-;// CONCATENATED MODULE: ./build/shared/releases/image-reference.js
-
-// Docker's grammar (distribution/reference), rule by rule.
-const pathComponent = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
-const pathGrammar = new RegExp(`^${pathComponent}(?:/${pathComponent})*$`);
-const domainComponent = '[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?';
-const registryGrammar = new RegExp(`^(?:${domainComponent}(?:\\.${domainComponent})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?$`);
-const tagGrammar = /^\w[\w.-]{0,127}$/;
-const digestGrammar = /^(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})$/;
-/** Longer paths are refused by every registry. */
-const longestPath = 255;
-const defaultRegistry = 'docker.io';
-const legacyDefaultRegistry = 'index.docker.io';
-const officialImages = 'library/';
-/** True for a content digest such as `sha256:` and 64 lower-case hex digits (sha384 and sha512 alike). */
-function isDigest(text) {
-    return digestGrammar.test(text);
-}
-/** True for a tag as a registry takes it: at most 128 of letters, digits, `_`, `.`, `-`, not led by `.` or `-`. */
-function isTag(text) {
-    return tagGrammar.test(text);
-}
-/** An image reference with Docker's defaults filled in, so that two names of the same image are equal. */
-class ImageReference {
-    /** Host and port: `docker.io` where none was written. */
-    registry;
-    /** `library/postgres`, `acme/web`. */
-    path;
-    /** `latest` where neither tag nor digest was written; null where only a digest was. */
-    tag;
-    digest;
-    constructor(registry, path, tag, digest) {
-        this.registry = registry;
-        this.path = path;
-        this.tag = tag;
-        this.digest = digest;
-    }
-    /** Registry and path: what tags and digests belong to. */
-    get repository() {
-        return `${this.registry}/${this.path}`;
-    }
-    /** The full form, which parses to an equal reference. */
-    toString() {
-        const tag = this.tag === null ? '' : `:${this.tag}`;
-        const digest = this.digest === null ? '' : `@${this.digest}`;
-        return `${this.repository}${tag}${digest}`;
-    }
-}
-/**
- * Reads a reference as `docker pull` does.
- *
- * @throws Failure `bad-image-reference`
- */
-function parseImageReference(text) {
-    const { name, tag, digest } = split(text);
-    const { registry, path } = locate(name);
-    if (!registryGrammar.test(registry))
-        image_reference_refuse(text, 'its registry is not a host name with an optional port');
-    if (!pathGrammar.test(path))
-        image_reference_refuse(text, 'its repository is not lower-case words joined by "/", ".", "_" or "-"');
-    if (path.length > longestPath)
-        image_reference_refuse(text, `its repository is longer than ${longestPath} characters`);
-    if (tag !== null && !isTag(tag))
-        image_reference_refuse(text, 'its tag is not 1 to 128 letters, digits, "_", "." or "-"');
-    if (digest !== null && !isDigest(digest))
-        image_reference_refuse(text, 'its digest is not "sha256:" and 64 lower-case hex digits');
-    if (tag === null && digest === null) {
-        // Docker refuses these because an image id would otherwise name a repository.
-        if (/^[a-f0-9]{64}$/.test(text))
-            image_reference_refuse(text, 'it is an image id');
-        return new ImageReference(registry, path, 'latest', null);
-    }
-    return new ImageReference(registry, path, tag, digest);
-}
-/** Cuts off the digest, then the tag: a colon before the last slash belongs to the registry's port. */
-function split(text) {
-    const at = text.indexOf('@');
-    const digest = at === -1 ? null : text.slice(at + 1);
-    const tagged = at === -1 ? text : text.slice(0, at);
-    const colon = tagged.indexOf(':', tagged.lastIndexOf('/') + 1);
-    return colon === -1
-        ? { name: tagged, tag: null, digest }
-        : { name: tagged.slice(0, colon), tag: tagged.slice(colon + 1), digest };
-}
-/** The first part is a registry only where it cannot be a user on Docker Hub. */
-function locate(name) {
-    const slash = name.indexOf('/');
-    const first = slash === -1 ? '' : name.slice(0, slash);
-    const namesHost = first === 'localhost' || /[.:]/.test(first) || first !== first.toLowerCase();
-    if (namesHost && first !== defaultRegistry && first !== legacyDefaultRegistry) {
-        return { registry: first, path: name.slice(slash + 1) };
-    }
-    const path = namesHost ? name.slice(slash + 1) : name;
-    return { registry: defaultRegistry, path: path.includes('/') ? path : officialImages + path };
-}
-function image_reference_refuse(text, why) {
-    throw new failure_Failure('bad-image-reference', `${JSON.stringify(text.slice(0, 300))} is not an image reference: ${why}`, {
-        hint: 'Write it as registry/repository:tag, for example ghcr.io/acme/web:v1.4.2',
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/releases/release.js
-
-
-const imageIdGrammar = /^sha256:[a-f0-9]{64}$/;
-/** Compose's own grammar of service names. */
-const serviceGrammar = /^[a-zA-Z0-9._-]{1,255}$/;
-/** True for a name that compose takes for a service. */
-function isServiceName(text) {
-    return serviceGrammar.test(text);
-}
-/** True for the id of an image: `sha256:` and 64 lower-case hex digits. */
-function isImageId(text) {
-    return imageIdGrammar.test(text);
-}
-/**
- * What the project runs. Where the containers of a service differ (an update that stopped half-way), the newest one
- * speaks for the service; `mixedServices` names such services. Containers without a valid service name are left out.
- */
-function releaseOf(containers, images) {
-    const imagesById = new Map(images.map((image) => [image.id, image]));
-    // fromEntries, as it makes a service called __proto__ an ordinary entry.
-    return Object.fromEntries([...byService(containers)].map(([service, [newest]]) => [
-        service,
-        runningImage(newest, imagesById.get(newest.imageId)),
-    ]));
-}
-/**
- * By id or by digest: a digest is known only once an image was pushed or pulled, and may get a second one beside it; an id
- * may change with Docker, and is not known from a copy of the history. What is not known is the same as nothing.
- */
-function sameImage(one, other) {
-    return ((one.imageId !== null && one.imageId === other.imageId) || (one.digest !== null && one.digest === other.digest));
-}
-/** True where both run the same images in the same services. */
-function release_sameRelease(one, other) {
-    const counterparts = new Map(Object.entries(other));
-    return (Object.keys(one).length === counterparts.size &&
-        Object.entries(one).every(([service, image]) => {
-            const counterpart = counterparts.get(service);
-            return counterpart !== undefined && sameImage(image, counterpart);
-        }));
-}
-/** Services, in order, whose containers run different images. */
-function mixedServices(containers) {
-    return [...byService(containers)]
-        .filter(([, [newest, ...others]]) => others.some((other) => other.imageId !== newest.imageId))
-        .map(([service]) => service);
-}
-/** By service in order of name; within a service the newest container first, equal ages by image id. */
-function byService(containers) {
-    const services = new Map();
-    const ordered = containers
-        .filter((container) => isServiceName(container.service))
-        .toSorted((a, b) => compare(a.service, b.service) || compare(moment(b), moment(a)) || compare(a.imageId, b.imageId));
-    for (const container of ordered) {
-        const others = services.get(container.service);
-        if (others === undefined)
-            services.set(container.service, [container]);
-        else
-            others.push(container);
-    }
-    return services;
-}
-/** Go drops trailing zeros of the fraction, so `Z` must not be compared with a digit. */
-function moment(container) {
-    return container.created.replace(/Z$/, '');
-}
-function compare(a, b) {
-    if (a === b)
-        return 0;
-    return a < b ? -1 : 1;
-}
-function runningImage(container, image) {
-    const imageId = isImageId(container.imageId) ? container.imageId : null;
-    // A container may be made from an id; the grammar would read that as a repository called "sha256".
-    if (isImageId(container.image))
-        return { image: container.image, tag: null, digest: null, imageId };
-    const reference = referenceOrNull(container.image);
-    if (reference === null)
-        return { image: null, tag: null, digest: null, imageId };
-    return { image: container.image, tag: reference.tag, digest: digestOf(reference, image), imageId };
-}
-/** An image may have several digests in one repository: the one that the reference names, else the first by name. */
-function digestOf(reference, image) {
-    const digests = (image?.repoDigests ?? [])
-        .map(referenceOrNull)
-        .filter((known) => known?.repository === reference.repository)
-        .map((known) => known?.digest ?? '')
-        .filter(isDigest)
-        .toSorted();
-    if (reference.digest !== null && digests.includes(reference.digest))
-        return reference.digest;
-    return digests[0] ?? null;
-}
-function referenceOrNull(text) {
-    try {
-        return parseImageReference(text);
-    }
-    catch (error) {
-        if (error instanceof failure_Failure)
-            return null;
-        throw error;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/history/record.js
-
-
-
-
-const record_idGrammar = /^\d{1,20}-\d{1,6}-[0-9a-f]{8}$/;
-const record_longestLine = 256 * 1024;
-/** So many lines that cannot be read are told of one by one. */
-const mostProblems = 3;
-/** UTF-16 units. */
-const longestReason = 2_000;
-/** True for the id of a record. */
-function isRecordId(value) {
-    return record_idGrammar.test(value);
-}
-/** The id of the record that a run will write. @param hex eight random hex digits */
-function recordId(runId, attempt, hex) {
-    return `${runId ?? '0'}-${attempt ?? '0'}-${hex}`;
-}
-/** Free text on one line. */
-const line = (longest) => {
-    const limited = untrusted_text(longest);
-    return (value, place) => {
-        const read = limited(value, place);
-        if (/\p{Cc}/u.test(read))
-            throw new failure_Failure('bad-value', `"${place}" holds a control character`);
-        return read;
-    };
-};
-const record_image = textThat((value) => {
-    // A container may be made from an id.
-    if (isImageId(value))
-        return true;
-    try {
-        return value.length <= 600 && parseImageReference(value) !== null;
-    }
-    catch {
-        return false;
-    }
-}, 'an image reference');
-const record_runningImage = shape({
-    image: orNull(record_image),
-    tag: orNull(textThat(isTag, 'a tag')),
-    digest: orNull(textThat(isDigest, 'a digest')),
-    imageId: orNull(textThat(isImageId, 'an image id')),
-});
-const release = mapOf(isServiceName, record_runningImage, 200);
-const record = shape({
-    version: oneOf(1),
-    id: textThat(isRecordId, 'the id of a record'),
-    at: textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC'),
-    environment: line(200),
-    event: oneOf('observed', 'deploy', 'rollback', 'restore', 'check', 'drill'),
-    status: oneOf('succeeded', 'failed', 'reverted'),
-    verdict: oneOf('good', 'bad', 'unknown'),
-    release,
-    previous: orNull(release),
-    schemaSha256: orNull(textThat((value) => /^[0-9a-f]{64}$/.test(value), 'a SHA-256')),
-    backupId: orNull(textThat((value) => /^\d{8}_\d{6}$/.test(value), 'the id of a backup')),
-    reason: orNull(line(longestReason)),
-    actor: orNull(line(200)),
-    runUrl: orNull(textThat((value) => value.length <= 2_048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address')),
-    commit: orNull(textThat((value) => /^[0-9a-f]{7,64}$/.test(value), 'a commit')),
-    durationMs: orNull(milliseconds),
-    downtimeMs: orNull(milliseconds),
-});
-/** Reads one record. @throws Failure `bad-value` */
-function readHistoryRecord(value) {
-    return record(value, '');
-}
-/** The record as a line of the history, without a line break. */
-function historyLine(value) {
-    return JSON.stringify(value);
-}
-/**
- * Reads a history. A line that cannot be read, as the last one may be after a power cut, is told of and left out.
- * @returns records in the order of the file; of those with the same id the last one. Problems are few, however many there are
- */
-function parseHistory(history) {
-    const records = new Map();
-    const problems = [];
-    let more = 0;
-    history.split('\n').forEach((each, index) => {
-        if (each.trim() === '')
-            return;
-        const read = parseRecord(each);
-        if (typeof read !== 'string')
-            records.set(read.id, read);
-        else if (problems.length < mostProblems)
-            problems.push(`line ${index + 1} of the history cannot be read: ${read}`);
-        else
-            more += 1;
-    });
-    if (more > 0)
-        problems.push(`${more} more lines of the history cannot be read`);
-    return { records: [...records.values()], problems };
-}
-/** The record in a line, or why there is none. */
-function parseRecord(text) {
-    if (text.length > record_longestLine)
-        return 'it is too long';
-    // There may be millions that hold anything: to catch an error for each takes its time.
-    if (!text.trimStart().startsWith('{'))
-        return 'it is no JSON';
-    try {
-        return readHistoryRecord(JSON.parse(text));
-    }
-    catch (error) {
-        return error instanceof failure_Failure ? error.message : 'it is no JSON';
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/history/union.js
-
-/**
- * The host's history with what only its copies know. Records are only ever added, so copies that were written at the same
- * time heal each other; where both know an id, the host's word counts.
- * @returns oldest first; of the same moment by id
- */
-function union_unite(host, mirrors) {
-    const entries = new Map();
-    const texts = mirrors.flat().toSorted((a, b) => order(historyLine(a), historyLine(b)));
-    for (const record of texts)
-        entries.set(record.id, { record, source: 'mirror' });
-    for (const record of host)
-        entries.set(record.id, { record, source: 'host' });
-    return [...entries.values()].toSorted(({ record: a }, { record: b }) => Date.parse(a.at) - Date.parse(b.at) || order(a.id, b.id));
-}
-/** So many of the newest: each is written, and flushed, by itself. The copies keep the others. */
-const mostMended = 500;
-/**
- * What a host that has lost its history gets back. What was found good there is not proven by a copy; and a copy, which may
- * be forged, supplies tags and digests, which belong to a repository, but no ids, which could be those of any image here.
- */
-function recordsToMend(host, mirrors, environment) {
-    if (host.length > 0)
-        return [];
-    return union_unite([], mirrors)
-        .map(({ record }) => record)
-        .filter((record) => record.environment === environment)
-        .slice(-mostMended)
-        .map((record) => ({
-        ...record,
-        verdict: 'unknown',
-        release: union_withoutIds(record.release),
-        previous: record.previous === null ? null : union_withoutIds(record.previous),
-    }));
-}
-/** The release by its tags and digests alone. */
-function union_withoutIds(release) {
-    return Object.fromEntries(Object.entries(release).map(([service, image]) => [service, { ...image, imageId: null }]));
-}
-/** The history as one text of at most so many bytes: where it is longer, the oldest records are left out. */
-function mirrorText(entries, limit) {
-    const lines = [];
-    let size = 0;
-    for (const { record } of entries.toReversed()) {
-        const line = `${historyLine(record)}\n`;
-        size += Buffer.byteLength(line);
-        if (size > limit)
-            break;
-        lines.unshift(line);
-    }
-    return lines.join('');
-}
-function order(a, b) {
-    if (a === b)
-        return 0;
-    return a < b ? -1 : 1;
-}
-
-;// CONCATENATED MODULE: ./build/shared/releases/target.js
-
-
-
-
-
-/** Reads the input. @throws RangeError that completes "Input target …" */
-function parseTarget(value) {
-    if (value.includes('='))
-        return { kind: 'services', images: readServices(value) };
-    if (isDigest(value))
-        return { kind: 'digest', digest: value };
-    if (isRecordId(value))
-        return { kind: 'record', id: value };
-    if (isTag(value))
-        return { kind: 'tag', tag: value };
-    throw new RangeError('is no tag, digest, list of service=tag, or id of a record');
-}
-function readServices(value) {
-    const lines = value.split(/[\n,]/).flatMap(readService);
-    const twice = lines.find(([service], index) => lines.findIndex(([other]) => other === service) < index);
-    if (twice !== undefined)
-        throw new RangeError(`names ${twice[0]} twice`);
-    return new Map(lines);
-}
-function readService(line) {
-    if (line.trim() === '')
-        return [];
-    const at = line.indexOf('=');
-    const [service, image] = [line.slice(0, at).trim(), line.slice(at + 1).trim()];
-    if (at < 0 || !isServiceName(service))
-        throw new RangeError('has a line that is not service=tag');
-    if (isDigest(image))
-        return [[service, { digest: image }]];
-    if (isTag(image))
-        return [[service, { tag: image }]];
-    throw new RangeError(`names for ${service} neither a tag nor a digest`);
-}
-/**
- * What the target means for this project.
- * @throws Failure `no-target`, `unknown-service`, `database-service`, `record-unknown`
- */
-function wantedRelease(target, context) {
-    const named = context.services === null ? null : new Set(context.services);
-    for (const service of named ?? [])
-        checkService(service, context);
-    switch (target.kind) {
-        case 'last-good':
-            return ofRecord(context.choice.record ?? noTarget(context), context.choice.why, context, named);
-        case 'record': {
-            const entry = context.entries.find(({ record }) => record.id === target.id);
-            if (entry === undefined)
-                throw unknownRecord(target.id, context);
-            const whose = entry.source === 'host' ? 'of the history on the host' : 'of a copy of the history, not on the host';
-            const { record } = entry;
-            return ofRecord(entry.source === 'host' ? record : { ...record, release: withoutIds(record.release) }, `the record ${target.id} ${whose}`, context, named);
-        }
-        case 'services': {
-            for (const service of target.images.keys())
-                checkService(service, context);
-            const images = [...target.images].filter(([service]) => named === null || named.has(service));
-            if (images.length === 0)
-                throw speaksOfNone('The input "target"', context);
-            return { ...resolve(images, context), record: null, unknown: [] };
-        }
-        default: {
-            const services = servicesAt(context, named);
-            return {
-                ...resolve(services.map((service) => [service, target]), context),
-                record: null,
-                unknown: [],
-            };
-        }
-    }
-}
-/** Those that are named, else those whose image is at the registry. */
-function servicesAt({ project, databases, registry }, named) {
-    if (named !== null)
-        return [...named];
-    const services = [...project.services.values()]
-        .filter(({ name, image }) => !databases.has(name) && referenceOf(image)?.registry === registry)
-        .map(({ name }) => name);
-    if (services.length > 0)
-        return services;
-    throw new Failure('no-target', `No service of the project has an image at ${registry}`, {
-        hint: 'Name the services as "services", or their registry as "registry"',
-    });
-}
-/** What ran here under that tag is meant, wherever the tag has gone since. */
-function resolve(images, context) {
-    const known = [];
-    const resolved = images.map(([service, image]) => {
-        if ('digest' in image)
-            return [service, { tag: null, digest: image.digest, imageId: null }];
-        const earlier = ranAs(service, image.tag, context);
-        if (earlier === null)
-            return [service, { tag: image.tag, digest: null, imageId: null }];
-        known.push(service);
-        return [service, { tag: image.tag, digest: earlier.digest, imageId: earlier.imageId }];
-    });
-    const source = `the input "target"${known.length === 0 ? '' : `; ${known.join(', ')} as it ran here under that tag`}`;
-    return { images: new Map(resolved), source };
-}
-function ranAs(service, tag, { history, project }) {
-    const repository = referenceOf(project.services.get(service)?.image ?? null)?.repository;
-    const earlier = history
-        .filter(({ status, event }) => status === 'succeeded' && event !== 'drill')
-        .map(({ release }) => release[service])
-        .findLast((image) => image !== undefined &&
-        image.tag === tag &&
-        (image.digest !== null || image.imageId !== null) &&
-        referenceOf(image.image)?.repository === repository);
-    return earlier ?? null;
-}
-function ofRecord(record, source, context, named) {
-    const { project, databases } = context;
-    const wanted = Object.entries(record.release).filter(([service]) => !databases.has(service) && (named === null || named.has(service)));
-    const known = wanted.filter(([service]) => project.services.has(service));
-    if (known.length === 0)
-        throw speaksOfNone(`The record ${record.id}`, context);
-    return {
-        images: new Map(known.map(([service, { tag, digest, imageId }]) => [service, { tag, digest, imageId }])),
-        source: `${source}: ${record.event} of ${record.at}`,
-        record,
-        unknown: wanted.filter(([service]) => !project.services.has(service)).map(([service]) => service),
-    };
-}
-function checkService(service, { project, databases }) {
-    if (databases.has(service)) {
-        throw new Failure('database-service', `The service "${service}" is the database, which is never rolled back`, {
-            hint: 'Leave it out. To go back to earlier data, restore a backup: see the report beside it',
-        });
-    }
-    if (!project.services.has(service)) {
-        throw new Failure('unknown-service', `The compose file has no service "${service}"`, {
-            hint: `It has: ${[...project.services.keys()].join(', ')}`,
-        });
-    }
-}
-/** null for what is no reference, such as one with a variable that is not set. */
-function referenceOf(image) {
-    if (image === null)
-        return null;
-    try {
-        return parseImageReference(image);
-    }
-    catch (error) {
-        if (error instanceof failure_Failure)
-            return null;
-        throw error;
-    }
-}
-/** Else nothing would be done, and called a success. */
-function speaksOfNone(what, { project, databases, services }) {
-    const asked = services ?? [...project.services.keys()].filter((service) => !databases.has(service));
-    return new Failure('no-target', `${what} speaks of none of the services ${asked.join(', ')}`, {
-        hint: 'Name another release as "target", or correct "services"',
-    });
-}
-function noTarget({ choice, entries }) {
-    const newest = entries.slice(-5).map(({ record: { id, at, event, verdict }, source }) => {
-        const words = [event, source === 'host' ? verdict : 'known from a copy', at];
-        return `${id} (${words.join(', ')})`;
-    });
-    throw new Failure('no-target', `There is nothing to roll back to: ${choice.why}`, {
-        hint: `Name a release yourself as "target": a tag, or the id of a record${newest.length === 0 ? '' : `. The newest are: ${newest.join('; ')}`}`,
-    });
-}
-function unknownRecord(id, { entries }) {
-    const newest = entries.slice(-5).map(({ record }) => record.id);
-    return new Failure('record-unknown', `No record of the history has the id ${id}`, {
-        hint: newest.length === 0 ? 'The history is empty: name a tag as "target"' : `The newest are: ${newest.join(', ')}`,
-    });
-}
-
 // EXTERNAL MODULE: external "node:net"
 var external_node_net_ = __nccwpck_require__(77030);
 ;// CONCATENATED MODULE: ./build/shared/units.js
@@ -33398,7 +32690,7 @@ const grammar_text = {
     parse: (value) => matching(value, /^[^\0]*$/, 'holds a NUL byte'),
 };
 /** Free text on one line, without control characters. */
-const grammar_line = {
+const line = {
     hint: 'Give one line of text without control characters.',
     parse: (value) => matching(value, /^\P{Cc}*$/u, 'must be one line without control characters'),
 };
@@ -33408,7 +32700,7 @@ const grammar_name = {
     parse(value) {
         if (value.length > 200)
             throw new RangeError('is longer than 200 characters');
-        return grammar_line.parse(value);
+        return line.parse(value);
     },
 };
 /** GitHub's own booleans: `true`, `True`, `TRUE`, `false`, `False`, `FALSE`. */
@@ -33587,7 +32879,7 @@ const registry = {
     },
 };
 
-;// CONCATENATED MODULE: ./build/shared/runner/history-inputs.js
+;// CONCATENATED MODULE: ./build/shared/inputs/history-inputs.js
 
 const copies = {
     hint: 'Give artifact, or artifact,cache; nothing keeps the history on the host alone.',
@@ -33607,7 +32899,7 @@ function readHistoryInputs(input) {
     };
 }
 
-;// CONCATENATED MODULE: ./build/shared/runner/host-inputs.js
+;// CONCATENATED MODULE: ./build/shared/inputs/host-inputs.js
 
 
 
@@ -33669,7 +32961,7 @@ function checkKey(key) {
     return key;
 }
 
-;// CONCATENATED MODULE: ./build/shared/runner/inputs.js
+;// CONCATENATED MODULE: ./build/shared/runner/input-reader.js
 
 
 
@@ -33770,7 +33062,7 @@ function severalProblems(problems) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/shared/runner/notice-inputs.js
+;// CONCATENATED MODULE: ./build/shared/inputs/notice-inputs.js
 
 
 
@@ -33845,7 +33137,7 @@ function masked(text, name) {
     return plain;
 }
 
-;// CONCATENATED MODULE: ./build/shared/runner/offsite-inputs.js
+;// CONCATENATED MODULE: ./build/shared/inputs/offsite-inputs.js
 
 
 const bucketName = {
@@ -33889,7 +33181,7 @@ function readOffsiteInputs(input) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/shared/runner/registry-inputs.js
+;// CONCATENATED MODULE: ./build/shared/inputs/registry-inputs.js
 
 
 /** A colon begins the password in HTTP's own way to say both. */
@@ -33919,7 +33211,7 @@ function readLogin(input) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/shared/runner/retention-inputs.js
+;// CONCATENATED MODULE: ./build/shared/inputs/retention-inputs.js
 
 /** Reads them from the workflow; to be called within `readInputs`. */
 function readRetentionInputs(input) {
@@ -33933,6 +33225,703 @@ function readRetentionInputs(input) {
             prerollback: 'all',
         },
     };
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/image-reference.js
+
+// Docker's grammar (distribution/reference), rule by rule.
+const pathComponent = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
+const pathGrammar = new RegExp(`^${pathComponent}(?:/${pathComponent})*$`);
+const domainComponent = '[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?';
+const registryGrammar = new RegExp(`^(?:${domainComponent}(?:\\.${domainComponent})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?$`);
+const tagGrammar = /^\w[\w.-]{0,127}$/;
+const digestGrammar = /^(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})$/;
+/** Longer paths are refused by every registry. */
+const longestPath = 255;
+const defaultRegistry = 'docker.io';
+const legacyDefaultRegistry = 'index.docker.io';
+const officialImages = 'library/';
+/** True for a content digest such as `sha256:` and 64 lower-case hex digits (sha384 and sha512 alike). */
+function isDigest(text) {
+    return digestGrammar.test(text);
+}
+/** True for a tag as a registry takes it: at most 128 of letters, digits, `_`, `.`, `-`, not led by `.` or `-`. */
+function isTag(text) {
+    return tagGrammar.test(text);
+}
+/** An image reference with Docker's defaults filled in, so that two names of the same image are equal. */
+class ImageReference {
+    /** Host and port: `docker.io` where none was written. */
+    registry;
+    /** `library/postgres`, `acme/web`. */
+    path;
+    /** `latest` where neither tag nor digest was written; null where only a digest was. */
+    tag;
+    digest;
+    constructor(registry, path, tag, digest) {
+        this.registry = registry;
+        this.path = path;
+        this.tag = tag;
+        this.digest = digest;
+    }
+    /** Registry and path: what tags and digests belong to. */
+    get repository() {
+        return `${this.registry}/${this.path}`;
+    }
+    /** The full form, which parses to an equal reference. */
+    toString() {
+        const tag = this.tag === null ? '' : `:${this.tag}`;
+        const digest = this.digest === null ? '' : `@${this.digest}`;
+        return `${this.repository}${tag}${digest}`;
+    }
+}
+/**
+ * Reads a reference as `docker pull` does.
+ *
+ * @throws Failure `bad-image-reference`
+ */
+function parseImageReference(text) {
+    const { name, tag, digest } = split(text);
+    const { registry, path } = locate(name);
+    if (!registryGrammar.test(registry))
+        image_reference_refuse(text, 'its registry is not a host name with an optional port');
+    if (!pathGrammar.test(path))
+        image_reference_refuse(text, 'its repository is not lower-case words joined by "/", ".", "_" or "-"');
+    if (path.length > longestPath)
+        image_reference_refuse(text, `its repository is longer than ${longestPath} characters`);
+    if (tag !== null && !isTag(tag))
+        image_reference_refuse(text, 'its tag is not 1 to 128 letters, digits, "_", "." or "-"');
+    if (digest !== null && !isDigest(digest))
+        image_reference_refuse(text, 'its digest is not "sha256:" and 64 lower-case hex digits');
+    if (tag === null && digest === null) {
+        // Docker refuses these because an image id would otherwise name a repository.
+        if (/^[a-f0-9]{64}$/.test(text))
+            image_reference_refuse(text, 'it is an image id');
+        return new ImageReference(registry, path, 'latest', null);
+    }
+    return new ImageReference(registry, path, tag, digest);
+}
+/** null for what is no reference, such as one with a variable that is not set. */
+function image_reference_referenceOf(image) {
+    if (image === null)
+        return null;
+    try {
+        return parseImageReference(image);
+    }
+    catch (error) {
+        if (error instanceof failure_Failure)
+            return null;
+        throw error;
+    }
+}
+/** Cuts off the digest, then the tag: a colon before the last slash belongs to the registry's port. */
+function split(text) {
+    const at = text.indexOf('@');
+    const digest = at === -1 ? null : text.slice(at + 1);
+    const tagged = at === -1 ? text : text.slice(0, at);
+    const colon = tagged.indexOf(':', tagged.lastIndexOf('/') + 1);
+    return colon === -1
+        ? { name: tagged, tag: null, digest }
+        : { name: tagged.slice(0, colon), tag: tagged.slice(colon + 1), digest };
+}
+/** The first part is a registry only where it cannot be a user on Docker Hub. */
+function locate(name) {
+    const slash = name.indexOf('/');
+    const first = slash === -1 ? '' : name.slice(0, slash);
+    const namesHost = first === 'localhost' || /[.:]/.test(first) || first !== first.toLowerCase();
+    if (namesHost && first !== defaultRegistry && first !== legacyDefaultRegistry) {
+        return { registry: first, path: name.slice(slash + 1) };
+    }
+    const path = namesHost ? name.slice(slash + 1) : name;
+    return { registry: defaultRegistry, path: path.includes('/') ? path : officialImages + path };
+}
+function image_reference_refuse(text, why) {
+    throw new failure_Failure('bad-image-reference', `${JSON.stringify(text.slice(0, 300))} is not an image reference: ${why}`, {
+        hint: 'Write it as registry/repository:tag, for example ghcr.io/acme/web:v1.4.2',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/release.js
+
+const imageIdGrammar = /^sha256:[a-f0-9]{64}$/;
+/** Compose's own grammar of service names. */
+const serviceGrammar = /^[a-zA-Z0-9._-]{1,255}$/;
+/** True for a name that compose takes for a service. */
+function isServiceName(text) {
+    return serviceGrammar.test(text);
+}
+/** True for the id of an image: `sha256:` and 64 lower-case hex digits. */
+function isImageId(text) {
+    return imageIdGrammar.test(text);
+}
+/**
+ * What the project runs. Where the containers of a service differ (an update that stopped half-way), the newest one
+ * speaks for the service; `mixedServices` names such services. Containers without a valid service name are left out.
+ */
+function releaseOf(containers, images) {
+    const imagesById = new Map(images.map((image) => [image.id, image]));
+    // fromEntries, as it makes a service called __proto__ an ordinary entry.
+    return Object.fromEntries([...byService(containers)].map(([service, [newest]]) => [
+        service,
+        runningImage(newest, imagesById.get(newest.imageId)),
+    ]));
+}
+/**
+ * By id or by digest: a digest is known only once an image was pushed or pulled, and may get a second one beside it; an id
+ * may change with Docker, and is not known from a copy of the history. What is not known is the same as nothing.
+ */
+function sameImage(one, other) {
+    return ((one.imageId !== null && one.imageId === other.imageId) || (one.digest !== null && one.digest === other.digest));
+}
+/** True where both run the same images in the same services. */
+function release_sameRelease(one, other) {
+    const counterparts = new Map(Object.entries(other));
+    return (Object.keys(one).length === counterparts.size &&
+        Object.entries(one).every(([service, image]) => {
+            const counterpart = counterparts.get(service);
+            return counterpart !== undefined && sameImage(image, counterpart);
+        }));
+}
+/** Services, in order, whose containers run different images. */
+function mixedServices(containers) {
+    return [...byService(containers)]
+        .filter(([, [newest, ...others]]) => others.some((other) => other.imageId !== newest.imageId))
+        .map(([service]) => service);
+}
+/** By service in order of name; within a service the newest container first, equal ages by image id. */
+function byService(containers) {
+    const services = new Map();
+    const ordered = containers
+        .filter((container) => isServiceName(container.service))
+        .toSorted((a, b) => compare(a.service, b.service) || compare(moment(b), moment(a)) || compare(a.imageId, b.imageId));
+    for (const container of ordered) {
+        const others = services.get(container.service);
+        if (others === undefined)
+            services.set(container.service, [container]);
+        else
+            others.push(container);
+    }
+    return services;
+}
+/** Go drops trailing zeros of the fraction, so `Z` must not be compared with a digit. */
+function moment(container) {
+    return container.created.replace(/Z$/, '');
+}
+function compare(a, b) {
+    if (a === b)
+        return 0;
+    return a < b ? -1 : 1;
+}
+function runningImage(container, image) {
+    const imageId = isImageId(container.imageId) ? container.imageId : null;
+    // A container may be made from an id; the grammar would read that as a repository called "sha256".
+    if (isImageId(container.image))
+        return { image: container.image, tag: null, digest: null, imageId };
+    const reference = image_reference_referenceOf(container.image);
+    if (reference === null)
+        return { image: null, tag: null, digest: null, imageId };
+    return { image: container.image, tag: reference.tag, digest: digestOf(reference, image), imageId };
+}
+/** An image may have several digests in one repository: the one that the reference names, else the first by name. */
+function digestOf(reference, image) {
+    const digests = (image?.repoDigests ?? [])
+        .map(image_reference_referenceOf)
+        .filter((known) => known?.repository === reference.repository)
+        .map((known) => known?.digest ?? '')
+        .filter(isDigest)
+        .toSorted();
+    if (reference.digest !== null && digests.includes(reference.digest))
+        return reference.digest;
+    return digests[0] ?? null;
+}
+
+;// CONCATENATED MODULE: ./build/shared/history/record.js
+
+
+
+
+const idGrammar = /^\d{1,20}-\d{1,6}-[0-9a-f]{8}$/;
+const record_longestLine = 256 * 1024;
+/** So many lines that cannot be read are told of one by one. */
+const mostProblems = 3;
+/** UTF-16 units. */
+const longestReason = 2_000;
+/** True for the id of a record. */
+function isRecordId(value) {
+    return idGrammar.test(value);
+}
+/** The id of the record that a run will write. @param hex eight random hex digits */
+function recordId(runId, attempt, hex) {
+    return `${runId ?? '0'}-${attempt ?? '0'}-${hex}`;
+}
+/** Free text on one line. */
+const record_line = (longest) => {
+    const limited = untrusted_text(longest);
+    return (value, place) => {
+        const read = limited(value, place);
+        if (/\p{Cc}/u.test(read))
+            throw new failure_Failure('bad-value', `"${place}" holds a control character`);
+        return read;
+    };
+};
+const record_image = textThat((value) => {
+    // A container may be made from an id.
+    if (isImageId(value))
+        return true;
+    try {
+        return value.length <= 600 && parseImageReference(value) !== null;
+    }
+    catch {
+        return false;
+    }
+}, 'an image reference');
+const record_runningImage = shape({
+    image: orNull(record_image),
+    tag: orNull(textThat(isTag, 'a tag')),
+    digest: orNull(textThat(isDigest, 'a digest')),
+    imageId: orNull(textThat(isImageId, 'an image id')),
+});
+const release = mapOf(isServiceName, record_runningImage, 200);
+const record = shape({
+    version: oneOf(1),
+    id: textThat(isRecordId, 'the id of a record'),
+    at: textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC'),
+    environment: record_line(200),
+    event: oneOf('observed', 'deploy', 'rollback', 'restore', 'check', 'drill'),
+    status: oneOf('succeeded', 'failed', 'reverted'),
+    verdict: oneOf('good', 'bad', 'unknown'),
+    release,
+    previous: orNull(release),
+    schemaSha256: orNull(textThat((value) => /^[0-9a-f]{64}$/.test(value), 'a SHA-256')),
+    backupId: orNull(textThat((value) => /^\d{8}_\d{6}$/.test(value), 'the id of a backup')),
+    reason: orNull(record_line(longestReason)),
+    actor: orNull(record_line(200)),
+    runUrl: orNull(textThat((value) => value.length <= 2_048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address')),
+    commit: orNull(textThat((value) => /^[0-9a-f]{7,64}$/.test(value), 'a commit')),
+    durationMs: orNull(milliseconds),
+    downtimeMs: orNull(milliseconds),
+});
+/** Reads one record. @throws Failure `bad-value` */
+function readHistoryRecord(value) {
+    return record(value, '');
+}
+/** The record as a line of the history, without a line break. */
+function historyLine(value) {
+    return JSON.stringify(value);
+}
+/**
+ * Reads a history. A line that cannot be read, as the last one may be after a power cut, is told of and left out.
+ * @returns records in the order of the file; of those with the same id the last one. Problems are few, however many there are
+ */
+function parseHistory(history) {
+    const records = new Map();
+    const problems = [];
+    let more = 0;
+    history.split('\n').forEach((each, index) => {
+        if (each.trim() === '')
+            return;
+        const read = parseRecord(each);
+        if (typeof read !== 'string')
+            records.set(read.id, read);
+        else if (problems.length < mostProblems)
+            problems.push(`line ${index + 1} of the history cannot be read: ${read}`);
+        else
+            more += 1;
+    });
+    if (more > 0)
+        problems.push(`${more} more lines of the history cannot be read`);
+    return { records: [...records.values()], problems };
+}
+/** The record in a line, or why there is none. */
+function parseRecord(text) {
+    if (text.length > record_longestLine)
+        return 'it is too long';
+    // There may be millions that hold anything: to catch an error for each takes its time.
+    if (!text.trimStart().startsWith('{'))
+        return 'it is no JSON';
+    try {
+        return readHistoryRecord(JSON.parse(text));
+    }
+    catch (error) {
+        return error instanceof failure_Failure ? error.message : 'it is no JSON';
+    }
+}
+
+;// CONCATENATED MODULE: ./build/shared/history/union.js
+
+/**
+ * The host's history with what only its copies know. Records are only ever added, so copies that were written at the same
+ * time heal each other; where both know an id, the host's word counts.
+ * @returns oldest first; of the same moment by id
+ */
+function union_unite(host, mirrors) {
+    const entries = new Map();
+    const texts = mirrors.flat().toSorted((a, b) => order(historyLine(a), historyLine(b)));
+    for (const record of texts)
+        entries.set(record.id, { record, source: 'mirror' });
+    for (const record of host)
+        entries.set(record.id, { record, source: 'host' });
+    return [...entries.values()].toSorted(({ record: a }, { record: b }) => Date.parse(a.at) - Date.parse(b.at) || order(a.id, b.id));
+}
+/** So many of the newest: each is written, and flushed, by itself. The copies keep the others. */
+const mostMended = 500;
+/**
+ * What a host that has lost its history gets back. What was found good there is not proven by a copy; and a copy, which may
+ * be forged, supplies tags and digests, which belong to a repository, but no ids, which could be those of any image here.
+ */
+function recordsToMend(host, mirrors, environment) {
+    if (host.length > 0)
+        return [];
+    return union_unite([], mirrors)
+        .map(({ record }) => record)
+        .filter((record) => record.environment === environment)
+        .slice(-mostMended)
+        .map((record) => ({
+        ...record,
+        verdict: 'unknown',
+        release: union_withoutIds(record.release),
+        previous: record.previous === null ? null : union_withoutIds(record.previous),
+    }));
+}
+/** The release by its tags and digests alone. */
+function union_withoutIds(release) {
+    return Object.fromEntries(Object.entries(release).map(([service, image]) => [service, { ...image, imageId: null }]));
+}
+/** The history as one text of at most so many bytes: where it is longer, the oldest records are left out. */
+function mirrorText(entries, limit) {
+    const lines = [];
+    let size = 0;
+    for (const { record } of entries.toReversed()) {
+        const line = `${historyLine(record)}\n`;
+        size += Buffer.byteLength(line);
+        if (size > limit)
+            break;
+        lines.unshift(line);
+    }
+    return lines.join('');
+}
+function order(a, b) {
+    if (a === b)
+        return 0;
+    return a < b ? -1 : 1;
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/target.js
+
+
+
+
+
+/** Reads the input. @throws RangeError that completes "Input target …" */
+function parseTarget(value) {
+    if (value.includes('='))
+        return { kind: 'services', images: readServices(value) };
+    if (isDigest(value))
+        return { kind: 'digest', digest: value };
+    if (isRecordId(value))
+        return { kind: 'record', id: value };
+    if (isTag(value))
+        return { kind: 'tag', tag: value };
+    throw new RangeError('is no tag, digest, list of service=tag, or id of a record');
+}
+function readServices(value) {
+    const lines = value.split(/[\n,]/).flatMap(readService);
+    const twice = lines.find(([service], index) => lines.findIndex(([other]) => other === service) < index);
+    if (twice !== undefined)
+        throw new RangeError(`names ${twice[0]} twice`);
+    return new Map(lines);
+}
+function readService(line) {
+    if (line.trim() === '')
+        return [];
+    const at = line.indexOf('=');
+    const [service, image] = [line.slice(0, at).trim(), line.slice(at + 1).trim()];
+    if (at < 0 || !isServiceName(service))
+        throw new RangeError('has a line that is not service=tag');
+    if (isDigest(image))
+        return [[service, { digest: image }]];
+    if (isTag(image))
+        return [[service, { tag: image }]];
+    throw new RangeError(`names for ${service} neither a tag nor a digest`);
+}
+/**
+ * What the target means for this project.
+ * @throws Failure `no-target`, `unknown-service`, `database-service`, `record-unknown`
+ */
+function wantedRelease(target, context) {
+    const named = context.services === null ? null : new Set(context.services);
+    for (const service of named ?? [])
+        checkService(service, context);
+    switch (target.kind) {
+        case 'last-good':
+            return ofRecord(context.choice.record ?? noTarget(context), context.choice.why, context, named);
+        case 'record': {
+            const entry = context.entries.find(({ record }) => record.id === target.id);
+            if (entry === undefined)
+                throw unknownRecord(target.id, context);
+            const whose = entry.source === 'host' ? 'of the history on the host' : 'of a copy of the history, not on the host';
+            const { record } = entry;
+            return ofRecord(entry.source === 'host' ? record : { ...record, release: withoutIds(record.release) }, `the record ${target.id} ${whose}`, context, named);
+        }
+        case 'services': {
+            for (const service of target.images.keys())
+                checkService(service, context);
+            const images = [...target.images].filter(([service]) => named === null || named.has(service));
+            if (images.length === 0)
+                throw speaksOfNone('The input "target"', context);
+            return { ...resolve(images, context), record: null, unknown: [] };
+        }
+        default: {
+            const services = servicesAt(context, named);
+            return {
+                ...resolve(services.map((service) => [service, target]), context),
+                record: null,
+                unknown: [],
+            };
+        }
+    }
+}
+/** Those that are named, else those whose image is at the registry. */
+function servicesAt({ project, databases, registry }, named) {
+    if (named !== null)
+        return [...named];
+    const services = [...project.services.values()]
+        .filter(({ name, image }) => !databases.has(name) && referenceOf(image)?.registry === registry)
+        .map(({ name }) => name);
+    if (services.length > 0)
+        return services;
+    throw new Failure('no-target', `No service of the project has an image at ${registry}`, {
+        hint: 'Name the services as "services", or their registry as "registry"',
+    });
+}
+/** What ran here under that tag is meant, wherever the tag has gone since. */
+function resolve(images, context) {
+    const known = [];
+    const resolved = images.map(([service, image]) => {
+        if ('digest' in image)
+            return [service, { tag: null, digest: image.digest, imageId: null }];
+        const earlier = ranAs(service, image.tag, context);
+        if (earlier === null)
+            return [service, { tag: image.tag, digest: null, imageId: null }];
+        known.push(service);
+        return [service, { tag: image.tag, digest: earlier.digest, imageId: earlier.imageId }];
+    });
+    const source = `the input "target"${known.length === 0 ? '' : `; ${known.join(', ')} as it ran here under that tag`}`;
+    return { images: new Map(resolved), source };
+}
+function ranAs(service, tag, { history, project }) {
+    const repository = referenceOf(project.services.get(service)?.image ?? null)?.repository;
+    const earlier = history
+        .filter(({ status, event }) => status === 'succeeded' && event !== 'drill')
+        .map(({ release }) => release[service])
+        .findLast((image) => image !== undefined &&
+        image.tag === tag &&
+        (image.digest !== null || image.imageId !== null) &&
+        referenceOf(image.image)?.repository === repository);
+    return earlier ?? null;
+}
+function ofRecord(record, source, context, named) {
+    const { project, databases } = context;
+    const wanted = Object.entries(record.release).filter(([service]) => !databases.has(service) && (named === null || named.has(service)));
+    const known = wanted.filter(([service]) => project.services.has(service));
+    if (known.length === 0)
+        throw speaksOfNone(`The record ${record.id}`, context);
+    return {
+        images: new Map(known.map(([service, { tag, digest, imageId }]) => [service, { tag, digest, imageId }])),
+        source: `${source}: ${record.event} of ${record.at}`,
+        record,
+        unknown: wanted.filter(([service]) => !project.services.has(service)).map(([service]) => service),
+    };
+}
+function checkService(service, { project, databases }) {
+    if (databases.has(service)) {
+        throw new Failure('database-service', `The service "${service}" is the database, which is never rolled back`, {
+            hint: 'Leave it out. To go back to earlier data, restore a backup: see the report beside it',
+        });
+    }
+    if (!project.services.has(service)) {
+        throw new Failure('unknown-service', `The compose file has no service "${service}"`, {
+            hint: `It has: ${[...project.services.keys()].join(', ')}`,
+        });
+    }
+}
+/** Else nothing would be done, and called a success. */
+function speaksOfNone(what, { project, databases, services }) {
+    const asked = services ?? [...project.services.keys()].filter((service) => !databases.has(service));
+    return new Failure('no-target', `${what} speaks of none of the services ${asked.join(', ')}`, {
+        hint: 'Name another release as "target", or correct "services"',
+    });
+}
+function noTarget({ choice, entries }) {
+    const newest = entries.slice(-5).map(({ record: { id, at, event, verdict }, source }) => {
+        const words = [event, source === 'host' ? verdict : 'known from a copy', at];
+        return `${id} (${words.join(', ')})`;
+    });
+    throw new Failure('no-target', `There is nothing to roll back to: ${choice.why}`, {
+        hint: `Name a release yourself as "target": a tag, or the id of a record${newest.length === 0 ? '' : `. The newest are: ${newest.join('; ')}`}`,
+    });
+}
+function unknownRecord(id, { entries }) {
+    const newest = entries.slice(-5).map(({ record }) => record.id);
+    return new Failure('record-unknown', `No record of the history has the id ${id}`, {
+        hint: newest.length === 0 ? 'The history is empty: name a tag as "target"' : `The newest are: ${newest.join(', ')}`,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/postgres/statements.js
+/**
+ * The statements of an SQL text, without their semicolons; those that are only comments are left out. Quotes, dollar quotes
+ * and comments are read as PostgreSQL's lexer does (documentation 4.1), with standard_conforming_strings on.
+ * @throws RangeError that completes "it …", for a quote or comment without an end, or a command of psql
+ */
+function statementsIn(sql) {
+    const statements = [];
+    let start = 0;
+    let isEmpty = true;
+    let at = 0;
+    while (at < sql.length) {
+        const rest = sql.slice(at, at + longestOpening);
+        if (sql[at] === ';') {
+            if (!isEmpty)
+                statements.push(sql.slice(start, at).trim());
+            at += 1;
+            [start, isEmpty] = [at, true];
+        }
+        else if (rest.startsWith('--'))
+            at = endOfLine(sql, at);
+        else if (rest.startsWith('/*'))
+            at = endOfComment(sql, at);
+        else if (/^\s/.test(rest))
+            at += 1;
+        else {
+            if (isEmpty && sql[at] === '\\')
+                throw new RangeError('has a command of psql, such as \\copy');
+            isEmpty = false;
+            at = endOfToken(sql, at, rest);
+        }
+    }
+    if (!isEmpty)
+        statements.push(sql.slice(start).trim());
+    return statements;
+}
+/** A dollar quote's tag is an identifier: 63 bytes. */
+const longestOpening = 70;
+function endOfToken(sql, at, rest) {
+    const dollar = /^\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$/.exec(rest)?.[0];
+    if (dollar !== undefined)
+        return after(sql, dollar, at + dollar.length);
+    const word = /^[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/.exec(rest)?.[0];
+    if (/^[eE]'/.test(rest))
+        return endOfEscaped(sql, at + 2);
+    if (word !== undefined)
+        return at + word.length;
+    if (rest.startsWith("'"))
+        return after(sql, "'", at + 1);
+    if (rest.startsWith('"'))
+        return after(sql, '"', at + 1);
+    return at + 1;
+}
+/** A doubled quote ends one and begins another, which comes to the same. */
+function after(sql, closing, from) {
+    const end = sql.indexOf(closing, from);
+    if (end < 0)
+        throw new RangeError(`has a quote (${closing}) that does not end`);
+    return end + closing.length;
+}
+function endOfEscaped(sql, from) {
+    for (let at = from; at < sql.length; at += 1) {
+        if (sql[at] === '\\')
+            at += 1;
+        else if (sql[at] === "'")
+            return at + 1;
+    }
+    throw new RangeError("has a quote (E') that does not end");
+}
+function endOfLine(sql, from) {
+    const end = sql.indexOf('\n', from);
+    return end < 0 ? sql.length : end + 1;
+}
+/** They nest. */
+function endOfComment(sql, from) {
+    let depth = 0;
+    for (let at = from; at < sql.length; at += 1) {
+        if (sql.startsWith('/*', at))
+            [depth, at] = [depth + 1, at + 1];
+        else if (sql.startsWith('*/', at)) {
+            [depth, at] = [depth - 1, at + 1];
+            if (depth === 0)
+                return at + 1;
+        }
+    }
+    throw new RangeError('has a comment (/*) that does not end');
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/naming.js
+const naming_idGrammar = /^(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})$/;
+const dumpExtensions = ['dump.zst', 'dump', 'sql.gz', 'sql.zst', 'sql'];
+/** Everything beside the dump, by what it is. */
+const sidecarEndings = {
+    manifest: 'manifest.json',
+    report: 'report.txt',
+    schema: 'schema.sql.gz',
+    globals: 'globals.sql.gz',
+    settings: 'settings.sql.gz',
+    sha256: 'sha256',
+    md5: 'md5',
+    proof: 'proof.jsonl',
+    reason: 'reason.txt',
+};
+/** Where the sets of a kind are put first, and what their names begin with. */
+function homeOf(kind) {
+    return kind === 'prerollback' ? { folder: 'rollback', prefix: 'prerollback' } : { folder: 'daily', prefix: 'backup' };
+}
+/** The id of a backup that started then: `YYYYMMDD_HHMMSS`, UTC, whole seconds. Years 0000 to 9999. */
+function backupIdAt(start) {
+    const [date = '', time = ''] = start.toISOString().split('T');
+    return `${date.replaceAll('-', '')}_${time.slice(0, 8).replaceAll(':', '')}`;
+}
+/** When the backup started, or null where the text is no id (also for dates that do not exist, as 20260230_000000). */
+function startOf(id) {
+    const parts = naming_idGrammar.exec(id);
+    if (parts === null)
+        return null;
+    const [, year, month, day, hour, minute, second] = parts;
+    const start = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+    // The date parser carries 30 February over to March and 24:00 to the next day.
+    return Number.isNaN(start.getTime()) || backupIdAt(start) !== id ? null : start;
+}
+/** True for `YYYYMMDD_HHMMSS` of a moment that exists. */
+function isBackupId(text) {
+    return startOf(text) !== null;
+}
+/** The extension of a dump, without a leading dot. A custom dump's gzip is inside the archive, so it does not show. */
+function dumpExtension({ format, compression, encryption }) {
+    const outer = { zstd: '.zst', gzip: format === 'custom' ? '' : '.gz', none: '' }[compression];
+    return `${format === 'custom' ? 'dump' : 'sql'}${outer}${encryption === 'age' ? '.age' : ''}`;
+}
+/** The names of all files of a set. They hold letters, digits, `_` and `.` only. */
+function naming_setFileNames(prefix, id, encoding) {
+    const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => [part, `${prefix}_${id}.${ending}`]);
+    return { ...Object.fromEntries(sidecars), dump: `${prefix}_${id}.${dumpExtension(encoding)}` };
+}
+/** Reads a bare file name; null for one that is not ours. */
+function naming_parseSetFileName(name) {
+    const [, prefix, id = '', ending = ''] = /^(backup|prerollback|failed)_(\d{8}_\d{6})\.(.+)$/.exec(name) ?? [];
+    if (!isBackupId(id))
+        return null;
+    const part = partOf(ending);
+    return part === null ? null : { prefix: prefix, id, part };
+}
+/** True for the name of a file or folder that a run has not finished; the next run removes it. */
+function isPartialName(name) {
+    return /^\.partial-\d{8}_\d{6}/.test(name);
+}
+function partOf(ending) {
+    for (const [part, known] of Object.entries(sidecarEndings))
+        if (ending === known)
+            return part;
+    const plain = ending.replace(/\.age$/, '');
+    return dumpExtensions.some((known) => plain === known) ? 'dump' : null;
 }
 
 ;// CONCATENATED MODULE: ./build/verify-action/inputs.js
@@ -35450,7 +35439,7 @@ async function diagnoseKey(keyFile, environment) {
     return /passphrase/i.test(stderr) ? { state: 'wrong-passphrase' } : { state: 'unreadable', detail: stderr };
 }
 
-;// CONCATENATED MODULE: ./build/shared/backups/read-manifest.js
+;// CONCATENATED MODULE: ./build/shared/sets/read-manifest.js
 
 
 
@@ -35568,7 +35557,7 @@ function refuseOtherVersions(value) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/shared/backups/catalogue.js
+;// CONCATENATED MODULE: ./build/shared/sets/catalogue.js
 
 
 
@@ -35713,7 +35702,7 @@ function byFolder(a, b) {
     return allFolders.indexOf(a.folder) - allFolders.indexOf(b.folder);
 }
 
-;// CONCATENATED MODULE: ./build/shared/backups/read-sets.js
+;// CONCATENATED MODULE: ./build/shared/sets/read-sets.js
 
 
 const program = {
@@ -35821,55 +35810,6 @@ function filesOf({ dump, schema, globals, settings, manifest, report }) {
     return [dump, schema, globals, settings, manifest, report];
 }
 
-;// CONCATENATED MODULE: ./build/shared/backups/calendar.js
-
-const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
-/**
- * The calendar of an IANA time zone such as `Europe/Berlin`.
- *
- * @throws InputError where the zone is unknown
- */
-function calendar_calendarIn(timezone) {
-    const format = formatIn(timezone);
-    const day = (moment) => {
-        const parts = Object.fromEntries(format.formatToParts(moment).map(({ type, value }) => [type, value]));
-        return `${parts['year']?.padStart(4, '0')}-${parts['month']}-${parts['day']}`;
-    };
-    return {
-        day,
-        week: (moment) => sundayBefore(day(moment)),
-        month: (moment) => day(moment).slice(0, 7),
-    };
-}
-/** `Mon 2026-11-23` for `2026-11-23`. */
-function withWeekday(day) {
-    return `${weekdays[weekday(day)]} ${day}`;
-}
-function formatIn(timezone) {
-    try {
-        return new Intl.DateTimeFormat('en-US', {
-            timeZone: timezone,
-            calendar: 'iso8601',
-            numberingSystem: 'latn',
-            year: 'numeric',
-            month: '2-digit',
-            day: '2-digit',
-        });
-    }
-    catch {
-        throw new InputError('timezone', 'is not a time zone', 'Write it as UTC, Europe/Berlin or America/New_York');
-    }
-}
-/** Dates have no clock, so from here on they are counted in UTC, where every day has 24 hours. */
-function sundayBefore(day) {
-    const sunday = new Date(`${day}T00:00:00Z`);
-    sunday.setUTCDate(sunday.getUTCDate() - weekday(day));
-    return sunday.toISOString().slice(0, 10);
-}
-function weekday(day) {
-    return new Date(`${day}T00:00:00Z`).getUTCDay();
-}
-
 ;// CONCATENATED MODULE: ./build/verify-action/finding.js
 
 
@@ -35969,7 +35909,517 @@ function detailOf({ message, cause }) {
     return line === '' || message.includes(line) ? message : `${message}: ${line}`;
 }
 
-;// CONCATENATED MODULE: ./build/shared/backups/tiers.js
+;// CONCATENATED MODULE: ./build/shared/history/legacy.js
+
+
+/** So many of the newest are taken over: each is written, and flushed, by itself. */
+const legacy_mostLines = 200;
+/**
+ * What the scripts wrote into deployment_tags.log: `YYYYMMDD_HHMMSS,tag,tag`. It is ambiguous, as they wrote the tag that was
+ * being replaced, and the backend's into both columns: so it is shown, and never chosen. The same line is the same record.
+ * Of very many lines only the last ones count.
+ */
+function importLegacy(log, environment) {
+    const lines = new Set(log.split('\n').map((line) => line.trim()));
+    return [...lines].flatMap((line) => readLine(line, environment)).slice(-legacy_mostLines);
+}
+function readLine(line, environment) {
+    const [, time, backend = '', frontend = ''] = /^(\d{8}_\d{6}),([^,\s]+),([^,\s]+)$/.exec(line) ?? [];
+    const at = time === undefined ? null : legacy_moment(time);
+    if (at === null || !isTag(backend) || !isTag(frontend))
+        return [];
+    const hex = (0,external_node_crypto_.createHash)('sha256').update(`${environment}\n${line}`).digest('hex').slice(0, 8);
+    const image = (tag) => ({ image: null, tag, digest: null, imageId: null });
+    return [
+        {
+            version: 1,
+            id: `0-0-${hex}`,
+            at,
+            environment,
+            event: 'observed',
+            status: 'succeeded',
+            verdict: 'unknown',
+            release: { backend: image(backend), frontend: image(frontend) },
+            previous: null,
+            schemaSha256: null,
+            backupId: null,
+            reason: "Imported from the scripts' log, where it may be the tag that was replaced",
+            actor: null,
+            runUrl: null,
+            commit: null,
+            durationMs: null,
+            downtimeMs: null,
+        },
+    ];
+}
+function legacy_moment(time) {
+    const iso = time.replace(/^(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)(\d\d)$/, '$1-$2-$3T$4:$5:$6.000Z');
+    const date = new Date(iso);
+    return Number.isNaN(date.getTime()) || date.toISOString() !== iso ? null : iso;
+}
+
+;// CONCATENATED MODULE: ./build/shared/history/known-history.js
+
+
+
+/** GitHub's artifact may have this much, in bytes. */
+const longestMirror = 1024 * 1024;
+/**
+ * @param hostText `history.jsonl`; null where there is none
+ * @param auditTrail `deployment_tags.log`, which may be the scripts'
+ */
+function gatherHistory(environment, hostText, auditTrail, mirrorTexts) {
+    const { records, problems } = parseHistory(hostText ?? '');
+    const mirrors = mirrorTexts.map((text) => parseHistory(text).records);
+    const known = new Set(records.map(({ id }) => id));
+    const legacy = importLegacy(auditTrail ?? '', environment).filter(({ id }) => !known.has(id));
+    return {
+        host: records,
+        mirrors,
+        missing: [...legacy, ...recordsToMend(records, mirrors, environment)],
+        problems,
+    };
+}
+/** All that is known, oldest first. */
+function entriesOf({ host, mirrors, missing }) {
+    return unite([...missing, ...host], mirrors);
+}
+/** Whether the copies lack a record of the host's, or of what is to be added to it: then one must be stored. */
+function copiesLack(knownHistory, added) {
+    const copied = new Set(knownHistory.mirrors.flat().map(({ id }) => id));
+    return [...knownHistory.missing, ...knownHistory.host, ...added].some(({ id }) => !copied.has(id));
+}
+/** Stores the whole history with what this run has added. */
+async function storeCopies(knownHistory, added, mirror) {
+    const host = [...knownHistory.missing, ...knownHistory.host, ...added];
+    const textWith = (others) => mirrorText(union_unite(host, others), longestMirror);
+    const merge = (other) => textWith([...knownHistory.mirrors, parseHistory(other).records]);
+    return (await mirror.save(textWith(knownHistory.mirrors), merge)).notices;
+}
+
+;// CONCATENATED MODULE: ./build/shared/host/survey-sets.js
+
+/**
+ * So much the host reads of a manifest: from its begin, up to the lists of tables and sequences, and back from its end to
+ * what follows them. Bytes.
+ */
+const longestHead = 16_384;
+const survey_sets_longestTail = 262_144;
+/** Of those who can do nothing without it. @throws Failure `survey-incomplete` */
+function demandSets(sets) {
+    if (sets === null)
+        throw new Error('The survey was not asked to look at the backups');
+    if ('error' in sets)
+        throw new failure_Failure('survey-incomplete', sets.error);
+    return sets;
+}
+/** null where it was not asked for; an error where not all of it could be looked at. */
+function survey_sets_readSets(records) {
+    const state = records.find('sets-state');
+    const error = records.find('sets-error');
+    if (state === undefined)
+        return null;
+    if (error !== undefined)
+        return { error };
+    const files = records.all('file').map((value) => {
+        const space = value.indexOf(' ');
+        return { bytes: Number(value.slice(0, space)), path: value.slice(space + 1) };
+    });
+    return {
+        state,
+        files,
+        othersUnnamed: Number(records.find('others-unnamed') ?? 0),
+        manifests: readManifests(records),
+    };
+}
+/** A manifest stands under one of its names in both texts; the links say which others it has. */
+function readManifests(records) {
+    const heads = sectionsOf(records.find('manifest-heads') ?? '');
+    const tails = sectionsOf(records.find('manifest-tails') ?? '');
+    const manifests = new Map();
+    const byInode = new Map();
+    for (const link of (records.find('manifest-links') ?? '').split('\n')) {
+        const [inode = '', path = ''] = link.split(' ');
+        if (!byInode.has(inode))
+            byInode.set(inode, joined(heads.get(path) ?? null, tails.get(path) ?? null));
+        const text = byInode.get(inode) ?? null;
+        if (text !== null)
+            manifests.set(path, text);
+    }
+    return manifests;
+}
+/**
+ * As `head -v` and `tail -v` write several files, by name. A name that comes twice was forged by what stands in a file:
+ * then nobody knows which is which.
+ */
+function sectionsOf(text) {
+    const sections = new Map();
+    const [, ...parts] = text.split(/^==> (.*) <==$/m);
+    for (let at = 0; at + 1 < parts.length; at += 2) {
+        const [name = '', content = ''] = parts.slice(at, at + 2);
+        sections.set(name, sections.has(name) ? null : content.slice(1));
+    }
+    return sections;
+}
+/**
+ * What stands before the lists and what stands behind them is the manifest without them: JSON again, for which a list of
+ * tables begins a line, and the large objects are what follows.
+ */
+function joined(head, tail) {
+    if (head === null)
+        return null;
+    const lists = head.search(/^ {2}"tables": \[/m);
+    if (lists >= 0)
+        return tail === null ? null : head.slice(0, lists) + tail;
+    return head.length < longestHead ? head : null;
+}
+
+;// CONCATENATED MODULE: ./build/shared/host/survey.js
+
+const survey_program = {
+    name: 'survey',
+    step: 'the survey of the host',
+    scripts: [
+        new URL(/* asset import */ __nccwpck_require__(65801), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(15790), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(79821), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(35035), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(2671), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(25298), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(64987), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(50170), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(38458), __nccwpck_require__.b),
+    ],
+};
+/** Looks at the host in one session, without changing anything. */
+async function survey(connection, request, signal, onLog) {
+    const asked = Date.now();
+    const { result } = connection.run(survey_program, [
+        request.deployDir,
+        request.backupDir,
+        request.projectName ?? '',
+        request.databaseService ?? '',
+        request.databaseUser ?? '',
+        request.databaseName ?? '',
+        request.probe,
+        request.sets ? 'sets' : '',
+        request.setup ? 'setup' : '',
+        ...(request.compose === null ? [''] : ['compose', request.compose.envFile ?? '', ...request.compose.files]),
+    ], { deadline: 120_000, atEnd: 'end', signal, onLog });
+    return readSurvey(await result, asked, Date.now());
+}
+/** @param asked, answered: milliseconds since 1970 on the runner's clock; the host's lies between them */
+function readSurvey(records, asked, answered) {
+    const clock = records.integer('clock');
+    const inodes = records.get('free-inodes');
+    const docker = records.find('docker');
+    const probe = records.find('probe');
+    const probeError = records.find('probe-error');
+    return {
+        clockAhead: clock > answered ? clock - answered : Math.min(0, clock - asked),
+        user: records.get('user'),
+        bash: records.get('bash'),
+        tools: new Set(records.all('tool')),
+        deployDir: records.find('deploy-dir') ?? null,
+        folders: records.all('folder').map(readFolder),
+        openParent: records.find('open-parent') ?? null,
+        places: records.all('place').map((value) => {
+            const [type = '', ...path] = value.split('|');
+            return { type, path: path.join('|') };
+        }),
+        unwritable: records.find('unwritable') ?? null,
+        freeBytes: records.integer('free-bytes'),
+        freeInodes: /^\d+$/.test(inodes) && inodes !== '0' ? Number(inodes) : null,
+        lockHolder: records.find('lock-holder') ?? null,
+        sets: survey_sets_readSets(records),
+        docker: docker === undefined ? { error: records.find('docker-error') ?? '' } : { version: docker },
+        containers: records.all('container').map(readContainer),
+        images: records.all('image').map((json) => {
+            const image = JSON.parse(json);
+            return { id: image.id, repoDigests: image.repoDigests ?? [] };
+        }),
+        otherProjects: (records.find('projects') ?? '').split('\n').filter((line) => line !== ''),
+        candidates: records.all('candidate').map((value) => {
+            const [service = '', state = '', container = ''] = value.split(' ');
+            return { service, state, container };
+        }),
+        compose: readCompose(records),
+        history: records.find('history') ?? null,
+        auditTrail: records.find('audit-trail') ?? null,
+        hold: records.find('hold') ?? null,
+        unfinished: records.all('unfinished').filter((id) => /^\d{8}_\d{6}$/.test(id)),
+        setup: readSetup(records),
+        probe: probe !== undefined ? { output: probe } : probeError !== undefined ? { error: probeError } : null,
+    };
+}
+function readSetup(records) {
+    if (records.find('open-count') === undefined)
+        return null;
+    const kills = records.find('kills-sessions');
+    return {
+        open: records.all('open').map((value) => {
+            const [type = '', mode = '', owner = '', ...path] = value.split('|');
+            return { type, mode, owner, path: path.join('|') };
+        }),
+        openCount: records.integer('open-count'),
+        unseen: records.all('unseen').flatMap((paths) => paths.split('\n').filter((path) => path !== '')),
+        killsSessions: kills ?? null,
+        dockerFree: /^\d+$/.test((records.find('docker-free') ?? '').trim()) ? Number(records.find('docker-free')) : null,
+        leftHolder: records.find('left-holder') ?? null,
+    };
+}
+/** The template ends each list with a null. */
+function readContainer(json) {
+    const container = JSON.parse(json);
+    const { networks, exposedPorts, volumes } = container;
+    const present = (items) => items.filter((item) => item !== null);
+    return {
+        ...container,
+        networks: present(networks),
+        exposedPorts: present(exposedPorts),
+        volumes: present(volumes),
+    };
+}
+function readCompose(records) {
+    const error = records.find('compose-error');
+    const version = records.find('compose-version');
+    if (error !== undefined)
+        return { error };
+    if (version === undefined)
+        return null;
+    return {
+        version,
+        config: records.get('compose-config'),
+        template: records.get('compose-template'),
+        unset: readUnset(records.get('compose-unset')),
+        changedAt: Number(records.get('compose-changed')) * 1_000,
+        envNames: records.find('env-names')?.split('\n') ?? null,
+        projectState: records.find('project-state') ?? null,
+        images: readLocalImages(records.find('local-images') ?? ''),
+    };
+}
+/** Reads `KIND LINE NAME FILE`, a line each, as unset_variables prints them. */
+function readUnset(text) {
+    return text.split('\n').flatMap((each) => {
+        const [, kind, digits, word = '', file = ''] = /^(\w+) (\d+) (\S+) (.+)$/.exec(each) ?? [];
+        const [line, name] = [Number(digits), word === '-' ? null : word];
+        if (kind === 'env')
+            return [{ in: 'env-file', file, line, holder: name }];
+        if (kind === 'compose')
+            return [{ in: 'compose-file', file, line, name }];
+        return kind === 'elsewhere' ? [{ in: 'elsewhere' }] : [];
+    });
+}
+/**
+ * Reads `ID REPOSITORY TAG DIGEST`, a line for each name: an image may have several. `<none>` stands for what is missing;
+ * an image that was built here and lost its tag to a newer one has no name at all, and can still be gone back to.
+ */
+function readLocalImages(text) {
+    const images = new Map();
+    for (const line of text.split('\n')) {
+        const [id = '', repository = '', tag = '', digest = ''] = line.split(' ');
+        if (repository === '')
+            continue;
+        const image = images.get(id) ?? { id, repoTags: [], repoDigests: [] };
+        images.set(id, image);
+        if (repository === '<none>')
+            continue;
+        if (tag !== '<none>' && tag !== '')
+            image.repoTags.push(`${repository}:${tag}`);
+        if (digest !== '<none>' && digest !== '')
+            image.repoDigests.push(`${repository}@${digest}`);
+    }
+    return [...images.values()];
+}
+function readFolder(value) {
+    const [type = '', mode = '', owner = '', device = '', writable = '', ...path] = value.split('|');
+    return { type, mode, owner, device, writable: writable === 'writable', path: path.join('|') };
+}
+
+;// CONCATENATED MODULE: ./build/shared/postgres/probe.js
+
+/**
+ * Reads what the probe printed. Values are the server's: hostile until cleaned.
+ * @throws Failure `database-refuses`; `no-pg-dump` where there is not even psql
+ */
+function readProbe(output) {
+    const lines = output.split('\n').map((line) => {
+        const space = line.indexOf(' ');
+        return [line.slice(0, space), line.slice(space + 1)];
+    });
+    const value = (name) => lines.find(([key]) => key === name)?.[1];
+    const tools = new Set(lines.filter(([name]) => name === 'tool').map(([, tool]) => tool));
+    requireTools(tools, ['psql']);
+    const answer = value('accepts');
+    if (answer === undefined)
+        throw refusal(value('refuses') ?? 'no answer');
+    return {
+        ...readFacts(answer),
+        pgDumpVersion: (value('pg-dump') ?? '').replace(/^pg_dump \([^)]*\) /, ''),
+        tools,
+    };
+}
+/**
+ * Whether the container can dump, and read what it has dumped. A name that is there may be a wrapper with nothing behind it,
+ * and an older pg_dump refuses a newer server.
+ * @throws Failure `no-pg-dump`
+ */
+function probe_checkDumpTools({ tools, pgDumpVersion, serverVersion }) {
+    requireTools(tools, ['pg_dump', 'pg_restore']);
+    const [ofProgram, ofServer] = [pgDumpVersion, serverVersion].map((version) => Number.parseInt(version, 10));
+    if (ofProgram !== undefined && ofServer !== undefined && ofProgram >= ofServer)
+        return;
+    throw new failure_Failure('no-pg-dump', `The pg_dump of the container cannot dump a server ${serverVersion}: ${pgDumpVersion}`, {
+        hint: "Run the database in the official image of its version, whose programs are the server's",
+    });
+}
+function requireTools(tools, wanted) {
+    const missing = wanted.filter((tool) => !tools.has(tool));
+    if (missing.length === 0)
+        return;
+    throw new failure_Failure('no-pg-dump', `The database container has no ${missing.join(' and no ')}`, {
+        hint: 'Name the service that runs the official PostgreSQL image as "db-service"',
+    });
+}
+const refusals = [
+    [/database ".*" does not exist$/, 'Correct the input "db-name"'],
+    [/role ".*" does not exist$/, 'Correct the input "db-user"'],
+    [/starting up|shutting down|in recovery/, 'Wait until it is up, then run it again'],
+];
+function readFacts(answer) {
+    try {
+        return JSON.parse(answer);
+    }
+    catch {
+        throw refusal(answer);
+    }
+}
+function refusal(answer) {
+    const [, fatal] = /FATAL: +(.*?) *$/.exec(answer) ?? [];
+    const because = fatal === undefined ? '' : `: ${fatal}`;
+    return new failure_Failure('database-refuses', `The database does not accept our session${because}`, {
+        hint: refusals.find(([pattern]) => fatal !== undefined && pattern.test(fatal))?.[1] ??
+            'See what it says: docker logs of its container. Where it names a database or a role, set "db-name" and "db-user"',
+        cause: answer,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/postgres/scripts.js
+
+// What is run inside the database container, or said to the server, as the host's programs are handed it.
+/** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `verify`, `contents`, `terminate`. */
+const insideScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "inside.sh", 'utf8');
+/** Statements for one session, in this order. They answer in lines: a name, a space, a value or JSON. */
+const factsBefore = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-before.sql", 'utf8');
+const factsTables = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-tables.sql", 'utf8');
+const factsAfter = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-after.sql", 'utf8');
+/**
+ * The script for the scratch container of a drill: `room`, `room_below`, `prepare`, `tolerant`, `restore`, `session`,
+ * `schema`, `silence`, `indexes`, `reader`, `assert`.
+ */
+const drillScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "drill-inside.sh", 'utf8');
+
+;// CONCATENATED MODULE: ./build/verify-action/surveyed-host.js
+
+
+
+
+
+
+
+
+/** Looks at the host once, for all groups. */
+async function look(connection, { inputs, signal, mirrored }) {
+    const asks = (...groups) => groups.some((group) => inputs.checks.includes(group));
+    const seen = await survey(connection, {
+        ...inputs,
+        probe: insideScript(),
+        // What only some groups look at takes its time.
+        compose: asks('setup', 'deployment') ? { files: inputs.composeFiles, envFile: inputs.envFile } : null,
+        sets: true,
+        setup: asks('setup'),
+    }, signal, host);
+    const { texts, notices } = await mirrored;
+    const sets = demandSets(seen.sets);
+    return {
+        seen,
+        sets,
+        catalogue: catalogueOf(sets.files, sets.manifests),
+        knownHistory: gatherHistory(inputs.environment, seen.history, seen.auditTrail, texts),
+        copyNotices: notices,
+        now: new Date(Date.now() + seen.clockAhead),
+    };
+}
+/** The backups are looked at also where the database is lost: then above all. */
+function databaseOf({ seen, catalogue }, { databaseName }) {
+    const newest = catalogue.sets.find((set) => set.state === 'verified')?.database ?? null;
+    return factsOf(seen)?.database ?? databaseName ?? newest;
+}
+/** null where the database does not answer. */
+function factsOf({ probe }) {
+    if (probe === null || 'error' in probe)
+        return null;
+    try {
+        return readProbe(probe.output);
+    }
+    catch (error) {
+        if (error instanceof failure_Failure)
+            return null;
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/calendar.js
+
+const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+/**
+ * The calendar of an IANA time zone such as `Europe/Berlin`.
+ *
+ * @throws InputError where the zone is unknown
+ */
+function calendar_calendarIn(timezone) {
+    const format = formatIn(timezone);
+    const day = (moment) => {
+        const parts = Object.fromEntries(format.formatToParts(moment).map(({ type, value }) => [type, value]));
+        return `${parts['year']?.padStart(4, '0')}-${parts['month']}-${parts['day']}`;
+    };
+    return {
+        day,
+        week: (moment) => sundayBefore(day(moment)),
+        month: (moment) => day(moment).slice(0, 7),
+    };
+}
+/** `Mon 2026-11-23` for `2026-11-23`. */
+function withWeekday(day) {
+    return `${weekdays[weekday(day)]} ${day}`;
+}
+function formatIn(timezone) {
+    try {
+        return new Intl.DateTimeFormat('en-US', {
+            timeZone: timezone,
+            calendar: 'iso8601',
+            numberingSystem: 'latn',
+            year: 'numeric',
+            month: '2-digit',
+            day: '2-digit',
+        });
+    }
+    catch {
+        throw new InputError('timezone', 'is not a time zone', 'Write it as UTC, Europe/Berlin or America/New_York');
+    }
+}
+/** Dates have no clock, so from here on they are counted in UTC, where every day has 24 hours. */
+function sundayBefore(day) {
+    const sunday = new Date(`${day}T00:00:00Z`);
+    sunday.setUTCDate(sunday.getUTCDate() - weekday(day));
+    return sunday.toISOString().slice(0, 10);
+}
+function weekday(day) {
+    return new Date(`${day}T00:00:00Z`).getUTCDay();
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/tiers.js
 
 
 
@@ -36038,7 +36488,7 @@ function beforeDeployment(added, policy) {
     return { tier, enters: true, reason: `${tier}: taken before a deployment` };
 }
 
-;// CONCATENATED MODULE: ./build/shared/backups/retention.js
+;// CONCATENATED MODULE: ./build/shared/sets/retention.js
 
 
 
@@ -36120,23 +36570,23 @@ function decideTier(tier, standing, keep, protectedId, calendar) {
         const newest = newestOf.get(period.key) ?? set.id;
         newestOf.set(period.key, newest);
         // Periods are met newest first, so how many there are by now is this one's rank.
-        const seat = { tier, period, newest, rank: newestOf.size, keep };
-        return [set, { tier, id: set.id, ...retention_judge(set.id, seat, set.id === protectedId) }];
+        const position = { tier, period, newest, rank: newestOf.size, keep };
+        return [set, { tier, id: set.id, ...retention_judge(set.id, position, set.id === protectedId) }];
     });
 }
-function retention_judge(id, seat, isProtected) {
-    const within = seat.keep === 'all' || seat.rank <= seat.keep;
-    if (within && seat.newest === id)
-        return { action: 'keep', reason: `kept: ${rankAmong(seat)}` };
+function retention_judge(id, position, isProtected) {
+    const within = position.keep === 'all' || position.rank <= position.keep;
+    if (within && position.newest === id)
+        return { action: 'keep', reason: `kept: ${rankAmong(position)}` };
     if (isProtected)
         return { action: 'keep', reason: 'kept: the newest verified backup is never deleted' };
     if (within)
-        return { action: 'delete', reason: `deleted: ${seat.newest} of ${seat.period.name} is newer` };
-    if (seat.keep === 0)
-        return { action: 'delete', reason: `deleted: keep-${seat.tier} is 0` };
+        return { action: 'delete', reason: `deleted: ${position.newest} of ${position.period.name} is newer` };
+    if (position.keep === 0)
+        return { action: 'delete', reason: `deleted: keep-${position.tier} is 0` };
     return {
         action: 'delete',
-        reason: `deleted: ${ordinal(seat.rank)} ${periodWord[seat.tier]}, ${seat.keep} ${seat.keep === 1 ? 'is' : 'are'} kept`,
+        reason: `deleted: ${ordinal(position.rank)} ${periodWord[position.tier]}, ${position.keep} ${position.keep === 1 ? 'is' : 'are'} kept`,
     };
 }
 const takenBefore = {
@@ -36153,7 +36603,7 @@ function ordinal(n) {
     return `${n}${suffix[new Intl.PluralRules('en', { type: 'ordinal' }).select(n)]}`;
 }
 
-;// CONCATENATED MODULE: ./build/verify-action/tiers.js
+;// CONCATENATED MODULE: ./build/verify-action/backups/judge-tiers.js
 
 
 
@@ -36194,7 +36644,7 @@ function lackingIn(tier, own, daily, keep, timezone) {
 }
 const limitOf = (keep) => (keep === 'all' ? '' : ` of ${keep}`);
 
-;// CONCATENATED MODULE: ./build/verify-action/backups.js
+;// CONCATENATED MODULE: ./build/verify-action/backups/judge-backups.js
 
 
 
@@ -36208,7 +36658,7 @@ const setsToRead = 3;
 const leastRatio = 0.5;
 /** So many days back each should have a backup, if so many are kept. */
 const watchedDays = 7;
-const backups_day = 24 * 3_600_000;
+const judge_backups_day = 24 * 3_600_000;
 /** As a backup allows it. */
 const greatestSkew = 5 * 60_000;
 /** Whether the backups are there, young enough, and what was written; whether they restore, only a restore proves. */
@@ -36336,7 +36786,7 @@ function judgeSizes(findings, [newest, previous]) {
 /** So many days up to one, which comes first: counted in the calendar, as not every day has 24 hours. */
 function daysBefore(last, count) {
     const noon = Date.parse(`${last}T12:00:00Z`);
-    return Array.from({ length: count }, (_, back) => new Date(noon - back * backups_day).toISOString().slice(0, 10));
+    return Array.from({ length: count }, (_, back) => new Date(noon - back * judge_backups_day).toISOString().slice(0, 10));
 }
 /** From the first backup on, every day that the daily tier reaches back to; today may still get its own. */
 function judgeDays(verified, { timezone, keep, now }) {
@@ -36382,7 +36832,7 @@ function judgeLastRun({ failed }, [newest], backupDir) {
 function judgeLeftovers({ partial }, now) {
     const isOld = (path) => {
         const start = startOf(/\.partial-(\d{8}_\d{6})/.exec(path)?.[1] ?? '');
-        return start === null || now.getTime() - start.getTime() > backups_day;
+        return start === null || now.getTime() - start.getTime() > judge_backups_day;
     };
     const old = partial.filter(({ path }) => isOld(path));
     if (old.length === 0)
@@ -36403,468 +36853,7 @@ function tellForeign({ foreign }, unnamed) {
     return `${counted(count, 'file')} of others, ${size}, and never touched: ${named.join(', ')}${more(count - 5)}`;
 }
 
-;// CONCATENATED MODULE: ./build/shared/history/legacy.js
-
-
-/** So many of the newest are taken over: each is written, and flushed, by itself. */
-const legacy_mostLines = 200;
-/**
- * What the scripts wrote into deployment_tags.log: `YYYYMMDD_HHMMSS,tag,tag`. It is ambiguous, as they wrote the tag that was
- * being replaced, and the backend's into both columns: so it is shown, and never chosen. The same line is the same record.
- * Of very many lines only the last ones count.
- */
-function importLegacy(log, environment) {
-    const lines = new Set(log.split('\n').map((line) => line.trim()));
-    return [...lines].flatMap((line) => readLine(line, environment)).slice(-legacy_mostLines);
-}
-function readLine(line, environment) {
-    const [, time, backend = '', frontend = ''] = /^(\d{8}_\d{6}),([^,\s]+),([^,\s]+)$/.exec(line) ?? [];
-    const at = time === undefined ? null : legacy_moment(time);
-    if (at === null || !isTag(backend) || !isTag(frontend))
-        return [];
-    const hex = (0,external_node_crypto_.createHash)('sha256').update(`${environment}\n${line}`).digest('hex').slice(0, 8);
-    const image = (tag) => ({ image: null, tag, digest: null, imageId: null });
-    return [
-        {
-            version: 1,
-            id: `0-0-${hex}`,
-            at,
-            environment,
-            event: 'observed',
-            status: 'succeeded',
-            verdict: 'unknown',
-            release: { backend: image(backend), frontend: image(frontend) },
-            previous: null,
-            schemaSha256: null,
-            backupId: null,
-            reason: "Imported from the scripts' log, where it may be the tag that was replaced",
-            actor: null,
-            runUrl: null,
-            commit: null,
-            durationMs: null,
-            downtimeMs: null,
-        },
-    ];
-}
-function legacy_moment(time) {
-    const iso = time.replace(/^(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)(\d\d)$/, '$1-$2-$3T$4:$5:$6.000Z');
-    const date = new Date(iso);
-    return Number.isNaN(date.getTime()) || date.toISOString() !== iso ? null : iso;
-}
-
-;// CONCATENATED MODULE: ./build/shared/history/book.js
-
-
-
-/** GitHub's artifact may have this much, in bytes. */
-const longestMirror = 1024 * 1024;
-/**
- * @param hostText `history.jsonl`; null where there is none
- * @param auditTrail `deployment_tags.log`, which may be the scripts'
- */
-function openBook(environment, hostText, auditTrail, mirrorTexts) {
-    const { records, problems } = parseHistory(hostText ?? '');
-    const mirrors = mirrorTexts.map((text) => parseHistory(text).records);
-    const known = new Set(records.map(({ id }) => id));
-    const legacy = importLegacy(auditTrail ?? '', environment).filter(({ id }) => !known.has(id));
-    return {
-        host: records,
-        mirrors,
-        missing: [...legacy, ...recordsToMend(records, mirrors, environment)],
-        problems,
-    };
-}
-/** All that is known, oldest first. */
-function entriesOf({ host, mirrors, missing }) {
-    return unite([...missing, ...host], mirrors);
-}
-/** Whether the copies lack a record of the host's, or of what is to be added to it: then one must be stored. */
-function copiesLack(book, added) {
-    const copied = new Set(book.mirrors.flat().map(({ id }) => id));
-    return [...book.missing, ...book.host, ...added].some(({ id }) => !copied.has(id));
-}
-/** Stores the whole history with what this run has added. */
-async function storeBook(book, added, mirror) {
-    const host = [...book.missing, ...book.host, ...added];
-    const textWith = (others) => mirrorText(union_unite(host, others), longestMirror);
-    const merge = (other) => textWith([...book.mirrors, parseHistory(other).records]);
-    return (await mirror.save(textWith(book.mirrors), merge)).notices;
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/survey-sets.js
-
-/**
- * So much the host reads of a manifest: from its begin, up to the lists of tables and sequences, and back from its end to
- * what follows them. Bytes.
- */
-const longestHead = 16_384;
-const survey_sets_longestTail = 262_144;
-/** Of those who can do nothing without it. @throws Failure `survey-incomplete` */
-function demandSets(sets) {
-    if (sets === null)
-        throw new Error('The survey was not asked to look at the backups');
-    if ('error' in sets)
-        throw new failure_Failure('survey-incomplete', sets.error);
-    return sets;
-}
-/** null where it was not asked for; an error where not all of it could be looked at. */
-function survey_sets_readSets(records) {
-    const state = records.find('sets-state');
-    const error = records.find('sets-error');
-    if (state === undefined)
-        return null;
-    if (error !== undefined)
-        return { error };
-    const files = records.all('file').map((value) => {
-        const space = value.indexOf(' ');
-        return { bytes: Number(value.slice(0, space)), path: value.slice(space + 1) };
-    });
-    return {
-        state,
-        files,
-        othersUnnamed: Number(records.find('others-unnamed') ?? 0),
-        manifests: readManifests(records),
-    };
-}
-/** A manifest stands under one of its names in both texts; the links say which others it has. */
-function readManifests(records) {
-    const heads = sectionsOf(records.find('manifest-heads') ?? '');
-    const tails = sectionsOf(records.find('manifest-tails') ?? '');
-    const manifests = new Map();
-    const byInode = new Map();
-    for (const link of (records.find('manifest-links') ?? '').split('\n')) {
-        const [inode = '', path = ''] = link.split(' ');
-        if (!byInode.has(inode))
-            byInode.set(inode, joined(heads.get(path) ?? null, tails.get(path) ?? null));
-        const text = byInode.get(inode) ?? null;
-        if (text !== null)
-            manifests.set(path, text);
-    }
-    return manifests;
-}
-/**
- * As `head -v` and `tail -v` write several files, by name. A name that comes twice was forged by what stands in a file:
- * then nobody knows which is which.
- */
-function sectionsOf(text) {
-    const sections = new Map();
-    const [, ...parts] = text.split(/^==> (.*) <==$/m);
-    for (let at = 0; at + 1 < parts.length; at += 2) {
-        const [name = '', content = ''] = parts.slice(at, at + 2);
-        sections.set(name, sections.has(name) ? null : content.slice(1));
-    }
-    return sections;
-}
-/**
- * What stands before the lists and what stands behind them is the manifest without them: JSON again, for which a list of
- * tables begins a line, and the large objects are what follows.
- */
-function joined(head, tail) {
-    if (head === null)
-        return null;
-    const lists = head.search(/^ {2}"tables": \[/m);
-    if (lists >= 0)
-        return tail === null ? null : head.slice(0, lists) + tail;
-    return head.length < longestHead ? head : null;
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/survey.js
-
-const survey_program = {
-    name: 'survey',
-    step: 'the survey of the host',
-    scripts: [
-        new URL(/* asset import */ __nccwpck_require__(65801), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(15790), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(79821), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(62434), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(2671), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(25298), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(64987), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(50170), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(38458), __nccwpck_require__.b),
-    ],
-};
-/** Looks at the host in one session, without changing anything. */
-async function survey(connection, request, signal, onLog) {
-    const asked = Date.now();
-    const { result } = connection.run(survey_program, [
-        request.deployDir,
-        request.backupDir,
-        request.projectName ?? '',
-        request.databaseService ?? '',
-        request.databaseUser ?? '',
-        request.databaseName ?? '',
-        request.probe,
-        request.sets ? 'sets' : '',
-        request.setup ? 'setup' : '',
-        ...(request.compose === null ? [''] : ['compose', request.compose.envFile ?? '', ...request.compose.files]),
-    ], { deadline: 120_000, atEnd: 'end', signal, onLog });
-    return readSurvey(await result, asked, Date.now());
-}
-/** @param asked, answered: milliseconds since 1970 on the runner's clock; the host's lies between them */
-function readSurvey(records, asked, answered) {
-    const clock = records.integer('clock');
-    const inodes = records.get('free-inodes');
-    const docker = records.find('docker');
-    const probe = records.find('probe');
-    const probeError = records.find('probe-error');
-    return {
-        clockAhead: clock > answered ? clock - answered : Math.min(0, clock - asked),
-        user: records.get('user'),
-        bash: records.get('bash'),
-        tools: new Set(records.all('tool')),
-        deployDir: records.find('deploy-dir') ?? null,
-        folders: records.all('folder').map(readFolder),
-        openParent: records.find('open-parent') ?? null,
-        places: records.all('place').map((value) => {
-            const [type = '', ...path] = value.split('|');
-            return { type, path: path.join('|') };
-        }),
-        unwritable: records.find('unwritable') ?? null,
-        freeBytes: records.integer('free-bytes'),
-        freeInodes: /^\d+$/.test(inodes) && inodes !== '0' ? Number(inodes) : null,
-        lockHolder: records.find('lock-holder') ?? null,
-        sets: survey_sets_readSets(records),
-        docker: docker === undefined ? { error: records.find('docker-error') ?? '' } : { version: docker },
-        containers: records.all('container').map(readContainer),
-        images: records.all('image').map((json) => {
-            const image = JSON.parse(json);
-            return { id: image.id, repoDigests: image.repoDigests ?? [] };
-        }),
-        otherProjects: (records.find('projects') ?? '').split('\n').filter((line) => line !== ''),
-        candidates: records.all('candidate').map((value) => {
-            const [service = '', state = '', container = ''] = value.split(' ');
-            return { service, state, container };
-        }),
-        compose: readCompose(records),
-        history: records.find('history') ?? null,
-        auditTrail: records.find('audit-trail') ?? null,
-        hold: records.find('hold') ?? null,
-        unfinished: records.all('unfinished').filter((id) => /^\d{8}_\d{6}$/.test(id)),
-        setup: readSetup(records),
-        probe: probe !== undefined ? { output: probe } : probeError !== undefined ? { error: probeError } : null,
-    };
-}
-function readSetup(records) {
-    if (records.find('open-count') === undefined)
-        return null;
-    const kills = records.find('kills-sessions');
-    return {
-        open: records.all('open').map((value) => {
-            const [type = '', mode = '', owner = '', ...path] = value.split('|');
-            return { type, mode, owner, path: path.join('|') };
-        }),
-        openCount: records.integer('open-count'),
-        unseen: records.all('unseen').flatMap((paths) => paths.split('\n').filter((path) => path !== '')),
-        killsSessions: kills ?? null,
-        dockerFree: /^\d+$/.test((records.find('docker-free') ?? '').trim()) ? Number(records.find('docker-free')) : null,
-        leftHolder: records.find('left-holder') ?? null,
-    };
-}
-/** The template ends each list with a null. */
-function readContainer(json) {
-    const container = JSON.parse(json);
-    const { networks, exposedPorts, volumes } = container;
-    const present = (items) => items.filter((item) => item !== null);
-    return {
-        ...container,
-        networks: present(networks),
-        exposedPorts: present(exposedPorts),
-        volumes: present(volumes),
-    };
-}
-function readCompose(records) {
-    const error = records.find('compose-error');
-    const version = records.find('compose-version');
-    if (error !== undefined)
-        return { error };
-    if (version === undefined)
-        return null;
-    return {
-        version,
-        config: records.get('compose-config'),
-        template: records.get('compose-template'),
-        unset: readUnset(records.get('compose-unset')),
-        changedAt: Number(records.get('compose-changed')) * 1_000,
-        envNames: records.find('env-names')?.split('\n') ?? null,
-        world: records.find('world') ?? null,
-        images: readLocalImages(records.find('local-images') ?? ''),
-    };
-}
-/** Reads `KIND LINE NAME FILE`, a line each, as unset_variables prints them. */
-function readUnset(text) {
-    return text.split('\n').flatMap((each) => {
-        const [, kind, digits, word = '', file = ''] = /^(\w+) (\d+) (\S+) (.+)$/.exec(each) ?? [];
-        const [line, name] = [Number(digits), word === '-' ? null : word];
-        if (kind === 'env')
-            return [{ in: 'env-file', file, line, holder: name }];
-        if (kind === 'compose')
-            return [{ in: 'compose-file', file, line, name }];
-        return kind === 'elsewhere' ? [{ in: 'elsewhere' }] : [];
-    });
-}
-/**
- * Reads `ID REPOSITORY TAG DIGEST`, a line for each name: an image may have several. `<none>` stands for what is missing;
- * an image that was built here and lost its tag to a newer one has no name at all, and can still be gone back to.
- */
-function readLocalImages(text) {
-    const images = new Map();
-    for (const line of text.split('\n')) {
-        const [id = '', repository = '', tag = '', digest = ''] = line.split(' ');
-        if (repository === '')
-            continue;
-        const image = images.get(id) ?? { id, repoTags: [], repoDigests: [] };
-        images.set(id, image);
-        if (repository === '<none>')
-            continue;
-        if (tag !== '<none>' && tag !== '')
-            image.repoTags.push(`${repository}:${tag}`);
-        if (digest !== '<none>' && digest !== '')
-            image.repoDigests.push(`${repository}@${digest}`);
-    }
-    return [...images.values()];
-}
-function readFolder(value) {
-    const [type = '', mode = '', owner = '', device = '', writable = '', ...path] = value.split('|');
-    return { type, mode, owner, device, writable: writable === 'writable', path: path.join('|') };
-}
-
-;// CONCATENATED MODULE: ./build/shared/postgres/probe.js
-
-/**
- * Reads what the probe printed. Values are the server's: hostile until cleaned.
- * @throws Failure `database-refuses`; `no-pg-dump` where there is not even psql
- */
-function readProbe(output) {
-    const lines = output.split('\n').map((line) => {
-        const space = line.indexOf(' ');
-        return [line.slice(0, space), line.slice(space + 1)];
-    });
-    const value = (name) => lines.find(([key]) => key === name)?.[1];
-    const tools = new Set(lines.filter(([name]) => name === 'tool').map(([, tool]) => tool));
-    requireTools(tools, ['psql']);
-    const answer = value('accepts');
-    if (answer === undefined)
-        throw refusal(value('refuses') ?? 'no answer');
-    return {
-        ...readFacts(answer),
-        pgDumpVersion: (value('pg-dump') ?? '').replace(/^pg_dump \([^)]*\) /, ''),
-        tools,
-    };
-}
-/**
- * Whether the container can dump, and read what it has dumped. A name that is there may be a wrapper with nothing behind it,
- * and an older pg_dump refuses a newer server.
- * @throws Failure `no-pg-dump`
- */
-function probe_checkDumpTools({ tools, pgDumpVersion, serverVersion }) {
-    requireTools(tools, ['pg_dump', 'pg_restore']);
-    const [ofProgram, ofServer] = [pgDumpVersion, serverVersion].map((version) => Number.parseInt(version, 10));
-    if (ofProgram !== undefined && ofServer !== undefined && ofProgram >= ofServer)
-        return;
-    throw new failure_Failure('no-pg-dump', `The pg_dump of the container cannot dump a server ${serverVersion}: ${pgDumpVersion}`, {
-        hint: "Run the database in the official image of its version, whose programs are the server's",
-    });
-}
-function requireTools(tools, wanted) {
-    const missing = wanted.filter((tool) => !tools.has(tool));
-    if (missing.length === 0)
-        return;
-    throw new failure_Failure('no-pg-dump', `The database container has no ${missing.join(' and no ')}`, {
-        hint: 'Name the service that runs the official PostgreSQL image as "db-service"',
-    });
-}
-const refusals = [
-    [/database ".*" does not exist$/, 'Correct the input "db-name"'],
-    [/role ".*" does not exist$/, 'Correct the input "db-user"'],
-    [/starting up|shutting down|in recovery/, 'Wait until it is up, then run it again'],
-];
-function readFacts(answer) {
-    try {
-        return JSON.parse(answer);
-    }
-    catch {
-        throw refusal(answer);
-    }
-}
-function refusal(answer) {
-    const [, fatal] = /FATAL: +(.*?) *$/.exec(answer) ?? [];
-    const because = fatal === undefined ? '' : `: ${fatal}`;
-    return new failure_Failure('database-refuses', `The database does not accept our session${because}`, {
-        hint: refusals.find(([pattern]) => fatal !== undefined && pattern.test(fatal))?.[1] ??
-            'See what it says: docker logs of its container. Where it names a database or a role, set "db-name" and "db-user"',
-        cause: answer,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/postgres/scripts.js
-
-// What is run inside the database container, or said to the server, as the host's programs are handed it.
-/** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `verify`, `contents`, `terminate`. */
-const insideScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "inside.sh", 'utf8');
-/** Statements for one session, in this order. They answer in lines: a name, a space, a value or JSON. */
-const factsBefore = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-before.sql", 'utf8');
-const factsTables = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-tables.sql", 'utf8');
-const factsAfter = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-after.sql", 'utf8');
-/**
- * The script for the scratch container of a drill: `room`, `room_below`, `prepare`, `tolerant`, `restore`, `session`,
- * `schema`, `silence`, `indexes`, `reader`, `assert`.
- */
-const drillScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "drill-inside.sh", 'utf8');
-
-;// CONCATENATED MODULE: ./build/verify-action/ground.js
-
-
-
-
-
-
-
-
-/** Looks at the host once, for all groups. */
-async function look(connection, { inputs, signal, mirrored }) {
-    const asks = (...groups) => groups.some((group) => inputs.checks.includes(group));
-    const seen = await survey(connection, {
-        ...inputs,
-        probe: insideScript(),
-        // What only some groups look at takes its time.
-        compose: asks('setup', 'deployment') ? { files: inputs.composeFiles, envFile: inputs.envFile } : null,
-        sets: true,
-        setup: asks('setup'),
-    }, signal, host);
-    const { texts, notices } = await mirrored;
-    const sets = demandSets(seen.sets);
-    return {
-        seen,
-        sets,
-        catalogue: catalogueOf(sets.files, sets.manifests),
-        book: openBook(inputs.environment, seen.history, seen.auditTrail, texts),
-        copyNotices: notices,
-        now: new Date(Date.now() + seen.clockAhead),
-    };
-}
-/** The backups are looked at also where the database is lost: then above all. */
-function databaseOf({ seen, catalogue }, { databaseName }) {
-    const newest = catalogue.sets.find((set) => set.state === 'verified')?.database ?? null;
-    return factsOf(seen)?.database ?? databaseName ?? newest;
-}
-/** null where the database does not answer. */
-function factsOf({ probe }) {
-    if (probe === null || 'error' in probe)
-        return null;
-    try {
-        return readProbe(probe.output);
-    }
-    catch (error) {
-        if (error instanceof failure_Failure)
-            return null;
-        throw error;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/verify-action/check-backups.js
+;// CONCATENATED MODULE: ./build/verify-action/backups/check-backups.js
 
 
 
@@ -36873,10 +36862,10 @@ function factsOf({ probe }) {
 
 
 /** Whether the backups are there, and are what was written. */
-async function checkBackups(connection, ground, run) {
+async function checkBackups(connection, surveyed, run) {
     const { inputs, outputs, signal } = run;
-    const { catalogue, now } = ground;
-    const database = databaseOf(ground, inputs);
+    const { catalogue, now } = surveyed;
+    const database = databaseOf(surveyed, inputs);
     if (database === null) {
         const findings = new Findings('backups');
         findings.unable('newest', 'which database is meant is not known: it does not answer, and no backup is there', 'Give "db-name"');
@@ -36889,8 +36878,8 @@ async function checkBackups(connection, ground, run) {
     return judgeBackups({
         database,
         catalogue,
-        files: ground.sets.files,
-        othersUnnamed: ground.sets.othersUnnamed,
+        files: surveyed.sets.files,
+        othersUnnamed: surveyed.sets.othersUnnamed,
         readings: await readNewest(connection, verified, inputs, signal),
         backupDir: inputs.backupDir,
         maxAge: inputs.maxBackupAge,
@@ -36915,6 +36904,29 @@ async function readNewest(connection, verified, { backupDir, timeout }, signal) 
             throw error;
         return { why: detailOf(error), remedy: error.hint ?? null };
     }
+}
+
+;// CONCATENATED MODULE: ./build/shared/host/lock-holder.js
+
+
+
+// Who holds the lock on a backup folder, as one line of text: written to `.lock.holder`, shown in logs, and read back here.
+/**
+ * The text of a run that takes the lock, unlike that of any other run: nobody takes our lock for theirs.
+ * @param action as people know it: `backup-action`
+ */
+function holderText(action, runUrl, since) {
+    return `${action} ${runUrl ?? 'without a workflow'} since ${since.toISOString()} (${(0,external_node_crypto_.randomBytes)(4).toString('hex')})`;
+}
+function readHolder(text) {
+    const [, action, since] = /^(\w+-action) .* since (\d{4}-\d\d-\d\dT[\d:.]+Z)\b/.exec(text) ?? [];
+    return { action: action ?? null, since: since === undefined ? null : new Date(since) };
+}
+/** What is said of a lock that somebody else has. */
+function lock_holder_lockHeld(holder, backupDir, waited) {
+    return new failure_Failure('lock-held', `The lock on ${backupDir} is held by ${holder}`, {
+        hint: `${waited === 0 ? 'It was not waited for' : `It was waited for ${formatDuration(waited)}`}. See what that run does; raise "lock-wait" if it is only slow`,
+    });
 }
 
 ;// CONCATENATED MODULE: ./build/shared/shell-quote.js
@@ -36952,6 +36964,7 @@ function inDollarQuotes(character) {
 
 
 
+
 /** Ids are times: further apart, nights and retention would be counted wrongly. */
 const preflight_greatestSkew = 5 * 60_000;
 /** Backups grow; a database shrinks to less than half of its size when it is dumped and compressed. */
@@ -36964,10 +36977,10 @@ const neededTools = ['flock', 'stat', 'df', 'date', 'tee', 'sync', 'sha256sum', 
  * Judges what the survey saw, before anything is written.
  * @throws Failure named after the check that failed; `host-not-ready` that lists them where there are several
  */
-function judgeHost(survey, needs) {
+function judgeBackupHost(survey, needs) {
     const { failures, collect } = collector();
     // What depends on a check that failed has nothing new to say.
-    const docker = checkGround(survey, needs, collect);
+    const docker = checkHost(survey, needs, collect);
     const container = docker && collect(() => findDatabase(survey, needs));
     const database = container && collect(() => askedDatabase(survey));
     if (database)
@@ -36984,11 +36997,11 @@ function judgeHost(survey, needs) {
 }
 /**
  * Judges what everything stands on that is done on the host: tools, clock, folders, lock, Docker, one compose project.
- * @throws Failure as judgeHost does
+ * @throws Failure as judgeBackupHost does
  */
-function judgeGround(survey, needs) {
+function judgeHost(survey, needs) {
     const { failures, collect } = collector();
-    if (checkGround(survey, needs, collect))
+    if (checkHost(survey, needs, collect))
         collect(() => checkProject(survey, needs));
     throwAny(failures);
 }
@@ -37018,7 +37031,7 @@ function throwAny(failures) {
         throw first;
 }
 /** Whether Docker answers. */
-function checkGround(survey, needs, collect) {
+function checkHost(survey, needs, collect) {
     collect(() => checkTools(survey));
     collect(() => checkClock(survey));
     collect(() => checkFolders(survey, needs));
@@ -37108,12 +37121,6 @@ function checkLock({ lockHolder }, { lockWait, backupDir }) {
     if (lockHolder === null || lockWait > 0)
         return;
     throw lockHeld(lockHolder, backupDir, 0);
-}
-/** What is said of a lock that somebody else has. */
-function lockHeld(holder, backupDir, waited) {
-    return new failure_Failure('lock-held', `The lock on ${backupDir} is held by ${holder}`, {
-        hint: `${waited === 0 ? 'It was not waited for' : `It was waited for ${formatDuration(waited)}`}. See what that run does; raise "lock-wait" if it is only slow`,
-    });
 }
 function checkProject(survey, needs) {
     if (survey.containers.length === 0) {
@@ -37335,62 +37342,100 @@ function sharedBy({ network_mode, ipc, pid, volumes_from }) {
     return [...new Set([...modes, ...volumes].filter((each) => each !== undefined))];
 }
 
-;// CONCATENATED MODULE: ./build/shared/transaction/address.js
-/** The health-url as the host's scripts take it. Without TLS the host asks by itself; with TLS it needs curl. */
-function addressLines(url) {
-    const lines = [['health_url', url.href]];
-    if (url.protocol !== 'http:')
-        return lines;
-    return [
-        ...lines,
-        ['health_host', url.hostname.replace(/^\[|\]$/g, '')],
-        ['health_port', url.port || '80'],
-        ['health_path', `${url.pathname}${url.search}`],
-        ['health_name', url.host],
-    ];
+;// CONCATENATED MODULE: ./build/shared/history/audit-line.js
+
+/**
+ * The record as a line for people, without its line break:
+ * `<time> <event> <status> <verdict> <service>=<tag>@<digest>… by=<actor> run=<url> id=<id>`. A dash stands for what is
+ * not known.
+ */
+function auditLine({ at, event, status, verdict, release, actor, runUrl, id }) {
+    const services = Object.entries(release)
+        .toSorted(([a], [b]) => (a < b ? -1 : 1))
+        .map(([service, { tag, digest, imageId }]) => `${service}=${tag ?? '-'}@${digest ?? imageId ?? '-'}`);
+    return [at, event, status, verdict, ...services, `by=${word(actor)}`, `run=${word(runUrl)}`, `id=${id}`].join(' ');
+}
+function word(value) {
+    return value === null ? '-' : clean_cleanLine(value, 300).replace(/\s+/g, '_') || '-';
 }
 
-;// CONCATENATED MODULE: ./build/shared/transaction/watch.js
+;// CONCATENATED MODULE: ./build/shared/history/host-file.js
 
-const watch_program = {
-    name: 'watch',
-    step: 'the check of the containers',
-    scripts: [
-        new URL(/* asset import */ __nccwpck_require__(62434), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(88355), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(77735), __nccwpck_require__.b),
-    ],
+
+
+const host_file_program = {
+    name: 'record',
+    step: 'the note in the history',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(6779), __nccwpck_require__.b)],
 };
-/** Milliseconds beyond what was asked for: for Docker's own answers and the health-url. */
-const slack = 120_000;
-/** Watches what a project runs until it is well, and a while longer. Nothing is changed. */
-async function watch(connection, request) {
-    const { project, healthTimeout, stableFor, healthUrl, signal, onLog } = request;
-    const seconds = (ms) => String(Math.ceil(ms / 1_000));
-    const { result } = connection.run(watch_program, [
-        project,
-        seconds(healthTimeout),
-        seconds(stableFor),
-        ...(healthUrl === null ? [] : addressLines(healthUrl).flat()),
-    ], { deadline: healthTimeout + stableFor + slack, atEnd: 'end', signal, onLog });
-    return readWatched(await result);
+/** Adds records to the history on the host. @throws Failure `history-unwritable` */
+async function appendHistory(connection, addition) {
+    await run(connection, 'append', addition);
 }
-function readWatched(records) {
-    const containers = (key) => records.all(key).map((json) => JSON.parse(json));
+/** Lets deployments go on, and records who did so. @throws Failure `history-unwritable` */
+async function releaseHold(connection, addition) {
+    await run(connection, 'release-hold', addition);
+}
+/** A record as the programs on the host take it: id, line of the history, line for people. */
+function recordParameters(record) {
+    return [record.id, historyLine(record), auditLine(record)];
+}
+async function run(connection, verb, { backupDir, records, onLog }) {
+    const parameters = [verb, backupDir, ...records.flatMap(recordParameters)];
+    try {
+        await connection.run(host_file_program, parameters, { deadline: 60_000, atEnd: 'finish', onLog }).result;
+    }
+    catch (error) {
+        if (!(error instanceof failure_Failure) || error.code !== 'history-unwritable')
+            throw error;
+        throw new failure_Failure(error.code, error.message, {
+            hint: `See who owns it, and whether the disk is full: ls -l ${backupDir}/rollback; df -h ${backupDir}`,
+            cause: error.cause,
+        });
+    }
+}
+
+;// CONCATENATED MODULE: ./build/verify-action/add-record.js
+
+
+
+
+
+/** Of this run, for what it writes into the history. */
+function runFactsOf({ inputs, workflow }) {
+    const { runId, runAttempt, actor, runUrl, commit } = workflow;
     return {
-        settled: containers('settled'),
-        after: containers('after'),
-        words: new Map(records.all('words').map((value) => {
-            const at = value.indexOf(' ');
-            return [value.slice(0, at), value.slice(at + 1).trim()];
-        })),
-        images: records.all('image').map((json) => {
-            const { id, repoDigests } = JSON.parse(json);
-            return { id, repoDigests: repoDigests ?? [] };
-        }),
-        url: records.find('url') ?? null,
-        clock: records.integer('clock'),
+        id: recordId(runId, runAttempt, (0,external_node_crypto_.randomBytes)(4).toString('hex')),
+        at: new Date(),
+        environment: inputs.environment,
+        schemaSha256: null,
+        backupId: null,
+        actor,
+        runUrl,
+        commit,
+        reason: null,
     };
+}
+/** Adds a record to the history, on the host and off it. */
+async function keep(connection, record, surveyed, run) {
+    const { backupDir } = run.inputs;
+    await appendHistory(connection, { backupDir, records: [...surveyed.knownHistory.missing, record], onLog: host });
+    await remember(record, surveyed, run);
+}
+/** What the host has by now: off the host as well. What goes wrong with the copies is told, and fails nothing. */
+async function remember(record, surveyed, { inputs, outputs, mirror }) {
+    const { knownHistory } = surveyed;
+    outputs['history-id'] = record.id;
+    surveyed.knownHistory = {
+        ...knownHistory,
+        host: [...knownHistory.missing, ...knownHistory.host, record],
+        missing: [],
+    };
+    info(`In the history: ${record.event} ${record.status}, the release ${record.verdict} (${record.id})`);
+    if (inputs.history.length === 0)
+        return;
+    for (const notice of await storeCopies(surveyed.knownHistory, [], mirror))
+        log_notice(notice);
 }
 
 ;// CONCATENATED MODULE: ./build/shared/history/observation.js
@@ -37457,21 +37502,21 @@ function observed(release, seen, previous) {
 
 /** `latest` says nothing of what it stands for; what it was tagged as before does. */
 function image_name_nameOf(id, composeImage, images) {
-    const own = referenceOf(composeImage);
+    const own = image_reference_referenceOf(composeImage);
     const names = (images.find((image) => image.id === id)?.repoTags ?? [])
-        .map(referenceOf)
+        .map(image_reference_referenceOf)
         .filter((name) => name !== null && name.repository === own?.repository && name.tag !== own.tag)
         .map((name) => name?.tag ?? '');
     return names.toSorted()[0] ?? null;
 }
 
-;// CONCATENATED MODULE: ./build/verify-action/expected.js
+;// CONCATENATED MODULE: ./build/verify-action/deployment/expected.js
 
 /** What `expect` says, service by service. */
 function expectedImages(expect, { project, databases, registry }) {
     switch (expect.kind) {
         case 'tag': {
-            const meant = [...project.services.values()].filter(({ name, image }) => !databases.has(name) && referenceOf(image)?.registry === registry);
+            const meant = [...project.services.values()].filter(({ name, image }) => !databases.has(name) && image_reference_referenceOf(image)?.registry === registry);
             return new Map(meant.map(({ name }) => [name, { tag: expect.tag, digest: null }]));
         }
         case 'services':
@@ -37502,7 +37547,7 @@ function judgeExpected(findings, expect, expected, { project, databases, registr
     });
 }
 
-;// CONCATENATED MODULE: ./build/verify-action/deployment.js
+;// CONCATENATED MODULE: ./build/verify-action/deployment/judge-deployment.js
 
 
 
@@ -37632,7 +37677,7 @@ function judgeImage(service, expected, facts) {
             remedy: `${facts.compose} up --detach ${service.name}`,
         };
     }
-    if (expected?.has(service.name) && referenceOf(service.image) === null) {
+    if (expected?.has(service.name) && image_reference_referenceOf(service.image) === null) {
         return {
             detail: 'the compose file names no image for it, so that no tag can be compared',
             remedy: `Give ${service.name} an "image" in the compose file, or leave it out of "expect"`,
@@ -37658,7 +37703,7 @@ function judgeImage(service, expected, facts) {
 }
 /** The images that a service may run; null where `expect` does not speak of it. */
 function wantedOf({ name, image }, expected, images) {
-    const own = referenceOf(image);
+    const own = image_reference_referenceOf(image);
     const wanted = expected === null ? own : expected.get(name);
     if (own === null || wanted === null || wanted === undefined)
         return null;
@@ -37667,7 +37712,7 @@ function wantedOf({ name, image }, expected, images) {
     return {
         name: digest ?? tag ?? '',
         imageIds: images
-            .filter(({ repoTags, repoDigests }) => (digest === null ? repoTags : repoDigests).map(referenceOf).some(isMeant))
+            .filter(({ repoTags, repoDigests }) => (digest === null ? repoTags : repoDigests).map(image_reference_referenceOf).some(isMeant))
             .map(({ id }) => id),
         source: expected === null ? 'the compose file' : '"expect"',
     };
@@ -37718,110 +37763,76 @@ function tellUnproven(unproven, { databases }) {
  * What the history is told: a deployment where another release runs than it knows of, else a check. Where the wrong image
  * runs, and is well, nothing is said of it: it may be the good release that a deployment did not replace.
  */
-function deploymentRecord({ findings, release, verdict }, circumstances, history) {
-    const newest = newestKnown(history, circumstances.environment);
+function deploymentRecord({ findings, release, verdict }, runFacts, history) {
+    const newest = newestKnown(history, runFacts.environment);
     const isNew = newest === null || !release_sameRelease(newest.release, release);
     const isOther = findings.list.some(({ name, result }) => /^(image: |expect$)/.test(name) && result !== 'passed');
     return {
-        ...observed(release, circumstances, newest?.release ?? null),
+        ...observed(release, runFacts, newest?.release ?? null),
         event: isNew ? 'deploy' : 'check',
         verdict: isOther && verdict === 'good' ? 'unknown' : verdict,
     };
 }
 
-;// CONCATENATED MODULE: ./build/shared/history/audit-line.js
-
-/**
- * The record as a line for people, without its line break:
- * `<time> <event> <status> <verdict> <service>=<tag>@<digest>… by=<actor> run=<url> id=<id>`. A dash stands for what is
- * not known.
- */
-function auditLine({ at, event, status, verdict, release, actor, runUrl, id }) {
-    const services = Object.entries(release)
-        .toSorted(([a], [b]) => (a < b ? -1 : 1))
-        .map(([service, { tag, digest, imageId }]) => `${service}=${tag ?? '-'}@${digest ?? imageId ?? '-'}`);
-    return [at, event, status, verdict, ...services, `by=${word(actor)}`, `run=${word(runUrl)}`, `id=${id}`].join(' ');
-}
-function word(value) {
-    return value === null ? '-' : clean_cleanLine(value, 300).replace(/\s+/g, '_') || '-';
+;// CONCATENATED MODULE: ./build/shared/transaction/address.js
+/** The health-url as the host's scripts take it. Without TLS the host asks by itself; with TLS it needs curl. */
+function addressLines(url) {
+    const lines = [['health_url', url.href]];
+    if (url.protocol !== 'http:')
+        return lines;
+    return [
+        ...lines,
+        ['health_host', url.hostname.replace(/^\[|\]$/g, '')],
+        ['health_port', url.port || '80'],
+        ['health_path', `${url.pathname}${url.search}`],
+        ['health_name', url.host],
+    ];
 }
 
-;// CONCATENATED MODULE: ./build/shared/history/host-file.js
+;// CONCATENATED MODULE: ./build/verify-action/deployment/watch.js
 
-
-
-const host_file_program = {
-    name: 'record',
-    step: 'the note in the history',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(6779), __nccwpck_require__.b)],
+const watch_program = {
+    name: 'watch',
+    step: 'the check of the containers',
+    scripts: [
+        new URL(/* asset import */ __nccwpck_require__(35035), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(88355), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(78473), __nccwpck_require__.b),
+    ],
 };
-/** Adds records to the history on the host. @throws Failure `history-unwritable` */
-async function appendHistory(connection, addition) {
-    await run(connection, 'append', addition);
+/** Milliseconds beyond what was asked for: for Docker's own answers and the health-url. */
+const slack = 120_000;
+/** Watches what a project runs until it is well, and a while longer. Nothing is changed. */
+async function watch(connection, request) {
+    const { project, healthTimeout, stableFor, healthUrl, signal, onLog } = request;
+    const seconds = (ms) => String(Math.ceil(ms / 1_000));
+    const { result } = connection.run(watch_program, [
+        project,
+        seconds(healthTimeout),
+        seconds(stableFor),
+        ...(healthUrl === null ? [] : addressLines(healthUrl).flat()),
+    ], { deadline: healthTimeout + stableFor + slack, atEnd: 'end', signal, onLog });
+    return readWatched(await result);
 }
-/** Lets deployments go on, and records who did so. @throws Failure `history-unwritable` */
-async function releaseHold(connection, addition) {
-    await run(connection, 'release-hold', addition);
-}
-/** A record as the programs on the host take it: id, line of the history, line for people. */
-function recordParameters(record) {
-    return [record.id, historyLine(record), auditLine(record)];
-}
-async function run(connection, verb, { backupDir, records, onLog }) {
-    const parameters = [verb, backupDir, ...records.flatMap(recordParameters)];
-    try {
-        await connection.run(host_file_program, parameters, { deadline: 60_000, atEnd: 'finish', onLog }).result;
-    }
-    catch (error) {
-        if (!(error instanceof failure_Failure) || error.code !== 'history-unwritable')
-            throw error;
-        throw new failure_Failure(error.code, error.message, {
-            hint: `See who owns it, and whether the disk is full: ls -l ${backupDir}/rollback; df -h ${backupDir}`,
-            cause: error.cause,
-        });
-    }
-}
-
-;// CONCATENATED MODULE: ./build/verify-action/keep.js
-
-
-
-
-
-/** Of this run, for what it writes into the history. */
-function circumstancesOf({ inputs, workflow }) {
-    const { runId, runAttempt, actor, runUrl, commit } = workflow;
+function readWatched(records) {
+    const containers = (key) => records.all(key).map((json) => JSON.parse(json));
     return {
-        id: recordId(runId, runAttempt, (0,external_node_crypto_.randomBytes)(4).toString('hex')),
-        at: new Date(),
-        environment: inputs.environment,
-        schemaSha256: null,
-        backupId: null,
-        actor,
-        runUrl,
-        commit,
-        reason: null,
+        settled: containers('settled'),
+        after: containers('after'),
+        words: new Map(records.all('words').map((value) => {
+            const at = value.indexOf(' ');
+            return [value.slice(0, at), value.slice(at + 1).trim()];
+        })),
+        images: records.all('image').map((json) => {
+            const { id, repoDigests } = JSON.parse(json);
+            return { id, repoDigests: repoDigests ?? [] };
+        }),
+        url: records.find('url') ?? null,
+        clock: records.integer('clock'),
     };
 }
-/** Adds a record to the history, on the host and off it. */
-async function keep(connection, record, ground, run) {
-    const { backupDir } = run.inputs;
-    await appendHistory(connection, { backupDir, records: [...ground.book.missing, record], onLog: host });
-    await remember(record, ground, run);
-}
-/** What the host has by now: off the host as well. What goes wrong with the copies is told, and fails nothing. */
-async function remember(record, ground, { inputs, outputs, mirror }) {
-    const { book } = ground;
-    outputs['history-id'] = record.id;
-    ground.book = { ...book, host: [...book.missing, ...book.host, record], missing: [] };
-    info(`In the history: ${record.event} ${record.status}, the release ${record.verdict} (${record.id})`);
-    if (inputs.history.length === 0)
-        return;
-    for (const notice of await storeBook(ground.book, [], mirror))
-        log_notice(notice);
-}
 
-;// CONCATENATED MODULE: ./build/verify-action/check-deployment.js
+;// CONCATENATED MODULE: ./build/verify-action/deployment/check-deployment.js
 
 
 
@@ -37831,9 +37842,9 @@ async function remember(record, ground, { inputs, outputs, mirror }) {
 
 
 /** Whether what runs is what was deployed, and well; the history is told. */
-async function checkDeployment(connection, ground, run) {
+async function checkDeployment(connection, surveyed, run) {
     const { inputs, signal } = run;
-    const { seen, book } = ground;
+    const { seen, knownHistory } = surveyed;
     const { compose } = seen;
     if (compose === null || 'error' in compose)
         return noCompose(compose?.error ?? '');
@@ -37856,11 +37867,11 @@ async function checkDeployment(connection, ground, run) {
         watched,
         images: compose.images,
         databases: new Set([...seen.candidates.map(({ service }) => service), inputs.databaseService ?? '']),
-        history: book.host,
+        history: knownHistory.host,
     });
-    const record = deploymentRecord(judged, circumstancesOf(run), book.host);
+    const record = deploymentRecord(judged, runFactsOf(run), knownHistory.host);
     await judged.findings.attempt('history', async () => {
-        await keep(connection, record, ground, run);
+        await keep(connection, record, surveyed, run);
         return `${record.event}, and the release is ${record.verdict}: what rollback-action chooses from`;
     });
     return judged.findings;
@@ -37876,7 +37887,7 @@ function composeCommand({ deployDir, composeFiles, envFile, projectName }) {
     return ['On the host: cd', shell_quote_quoteForShell(deployDir), '&& docker compose', ...words.map(shell_quote_quoteForShell)].join(' ');
 }
 
-;// CONCATENATED MODULE: ./build/shared/backups/restore-command.js
+;// CONCATENATED MODULE: ./build/shared/report/restore-command.js
 
 
 /** PostgreSQL cuts names off behind this many bytes. */
@@ -38014,7 +38025,7 @@ function quoteWord(word) {
     return option + quoteForShell(word.slice(option.length));
 }
 
-;// CONCATENATED MODULE: ./build/shared/backups/facts.js
+;// CONCATENATED MODULE: ./build/shared/postgres/facts.js
 
 
 /** UTF-16 units; as a manifest has them. */
@@ -38061,7 +38072,7 @@ function copiedRows(next) {
     return isCounted ? { rows: Number(next[1]), exact: true } : { rows: null, exact: false };
 }
 
-;// CONCATENATED MODULE: ./build/shared/backups/schema-changes.js
+;// CONCATENATED MODULE: ./build/shared/report/schema-changes.js
 
 
 /** Lines that pg_dump writes differently in every run or for every server version. */
@@ -38133,7 +38144,7 @@ function schema_changes_objectAt(objects, title) {
     return object;
 }
 
-;// CONCATENATED MODULE: ./build/shared/backups/restored.js
+;// CONCATENATED MODULE: ./build/shared/drill/restored.js
 
 
 
@@ -38221,7 +38232,7 @@ function wholeText(value, meanwhile) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/shared/backups/drill.js
+;// CONCATENATED MODULE: ./build/shared/drill/drill.js
 
 
 
@@ -38229,7 +38240,7 @@ function wholeText(value, meanwhile) {
 
 
 
-const drill_program = { name: 'drill', step: 'the drill', scripts: [new URL(/* asset import */ __nccwpck_require__(34766), __nccwpck_require__.b)] };
+const drill_program = { name: 'drill', step: 'the drill', scripts: [new URL(/* asset import */ __nccwpck_require__(20520), __nccwpck_require__.b)] };
 const drill_nameOf = (token) => `atlasia-drill-${token}`;
 /** Restores a set into a scratch container and looks at what came out. The container is gone afterwards. */
 async function drill(connection, request) {
@@ -38366,7 +38377,7 @@ function readOutcome(records, words) {
     };
 }
 
-;// CONCATENATED MODULE: ./build/shared/backups/proof.js
+;// CONCATENATED MODULE: ./build/shared/drill/proof.js
 
 
 
@@ -38375,7 +38386,7 @@ function readOutcome(records, words) {
 const proof_program = {
     name: 'prove',
     step: 'the note of what was proven',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(93813), __nccwpck_require__.b)],
+    scripts: [new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(60767), __nccwpck_require__.b)],
 };
 /**
  * Adds a proof to a set, in every folder that it stands in, and to the history.
@@ -38397,7 +38408,7 @@ async function addProof(connection, set, proof, { backupDir, lock, records, onLo
     }
     catch (error) {
         if (error instanceof failure_Failure && error.code === 'lock-held')
-            throw lockHeld(error.message, backupDir, lock.wait);
+            throw lock_holder_lockHeld(error.message, backupDir, lock.wait);
         throw error;
     }
 }
@@ -38422,7 +38433,7 @@ function unpack(packed, longest) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/shared/backups/whole-manifest.js
+;// CONCATENATED MODULE: ./build/shared/sets/whole-manifest.js
 
 
 
@@ -38432,7 +38443,7 @@ function unpack(packed, longest) {
 const whole_manifest_program = {
     name: 'whole-manifest',
     step: 'the reading of a manifest',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(87128), __nccwpck_require__.b)],
+    scripts: [new URL(/* asset import */ __nccwpck_require__(97094), __nccwpck_require__.b)],
 };
 /** Of one set, with the lists of what it holds, which no survey sends. @throws Failure `manifest-unreadable` */
 async function wholeManifest(connection, backupDir, set, { signal, onLog }) {
@@ -38476,7 +38487,7 @@ function demandReadable(text) {
         throw refuse(`has ${behind} bytes besides its tables and sequences`);
 }
 
-;// CONCATENATED MODULE: ./build/verify-action/drill.js
+;// CONCATENATED MODULE: ./build/verify-action/drill/judge-drill.js
 
 
 
@@ -38541,10 +38552,10 @@ function judgeDrill({ manifest, outcome, pgDumpVersion, statements }) {
         judgeStatements(findings, statements, restored.assertions);
     return findings;
 }
-const verify_action_drill_nameOf = ({ schema, name }) => `${schema}.${name}`;
+const judge_drill_nameOf = ({ schema, name }) => `${schema}.${name}`;
 const some = (names) => names.slice(0, 5).join(', ') + (names.length > 5 ? `, and ${names.length - 5} more` : '');
 function judgeTables(wanted, found, remedy) {
-    const [expected, present] = [new Set(wanted.map(verify_action_drill_nameOf)), new Set(found.map(verify_action_drill_nameOf))];
+    const [expected, present] = [new Set(wanted.map(judge_drill_nameOf)), new Set(found.map(judge_drill_nameOf))];
     const missing = [...expected].filter((name) => !present.has(name));
     const added = [...present].filter((name) => !expected.has(name));
     if (missing.length > 0)
@@ -38558,30 +38569,30 @@ function judgeTables(wanted, found, remedy) {
 }
 /** A count that was estimated, or left out, proves nothing. */
 function judgeRows(findings, wanted, found, remedy) {
-    const counts = new Map(found.map((table) => [verify_action_drill_nameOf(table), table.rows]));
+    const counts = new Map(found.map((table) => [judge_drill_nameOf(table), table.rows]));
     const exact = wanted.filter((table) => table.exact);
     if (exact.length < wanted.length) {
         findings.unable('rows', 'the backup has no exact counts to compare with', 'Set row-counts: exact in backup-action');
         return;
     }
     findings.check('rows', () => {
-        const other = exact.filter((table) => counts.get(verify_action_drill_nameOf(table)) !== table.rows);
+        const other = exact.filter((table) => counts.get(judge_drill_nameOf(table)) !== table.rows);
         if (wanted.length === 0 && found.length === 0)
             return 'none: there is no table';
         if (other.length === 0)
             return `${exact.reduce((sum, { rows }) => sum + (rows ?? 0), 0)} in all, each table exactly`;
-        const named = other.map((table) => `${verify_action_drill_nameOf(table)} has ${counts.get(verify_action_drill_nameOf(table)) ?? 'none'} instead of ${table.rows}`);
+        const named = other.map((table) => `${judge_drill_nameOf(table)} has ${counts.get(judge_drill_nameOf(table)) ?? 'none'} instead of ${table.rows}`);
         return { detail: some(named), remedy };
     });
 }
 function judgeSequences(wanted, found, remedy) {
-    const values = new Map(found.map((sequence) => [verify_action_drill_nameOf(sequence), sequence.value]));
-    const bad = wanted.filter((sequence) => !isWithin(sequence, values.get(verify_action_drill_nameOf(sequence))));
+    const values = new Map(found.map((sequence) => [judge_drill_nameOf(sequence), sequence.value]));
+    const bad = wanted.filter((sequence) => !isWithin(sequence, values.get(judge_drill_nameOf(sequence))));
     if (wanted.length === 0)
         return 'none';
     if (bad.length === 0)
         return `${counted(wanted.length, 'sequence')}, each where it was`;
-    const named = bad.map((sequence) => `${verify_action_drill_nameOf(sequence)} is at ${values.get(verify_action_drill_nameOf(sequence)) ?? 'nothing'}, not between ${sequence.before ?? 'nothing'} and ${sequence.after ?? 'nothing'}`);
+    const named = bad.map((sequence) => `${judge_drill_nameOf(sequence)} is at ${values.get(judge_drill_nameOf(sequence)) ?? 'nothing'}, not between ${sequence.before ?? 'nothing'} and ${sequence.after ?? 'nothing'}`);
     return { detail: some(named), remedy };
 }
 /** Read before and after the dump; it goes one way, that of its increment. */
@@ -38654,17 +38665,18 @@ const oneLine = (text) => {
     return line.length > 120 ? `${line.slice(0, 119)}…` : line;
 };
 /** What the history is told: it says nothing of the release that ran when the backup was taken. */
-function drillRecord(manifest, { result, restoreMs }, circumstances) {
+function drillRecord(manifest, { result, restoreMs }, runFacts) {
     const { id, release, schemaSha256 } = manifest;
     return {
-        ...observed(release, { ...circumstances, backupId: id, schemaSha256 }, null),
+        ...observed(release, { ...runFacts, backupId: id, schemaSha256 }, null),
         event: 'drill',
         status: result === 'passed' ? 'succeeded' : 'failed',
         durationMs: restoreMs,
     };
 }
 
-;// CONCATENATED MODULE: ./build/verify-action/check-drill.js
+;// CONCATENATED MODULE: ./build/verify-action/drill/check-drill.js
+
 
 
 
@@ -38677,10 +38689,10 @@ function drillRecord(manifest, { result, restoreMs }, circumstances) {
 
 
 /** Restores a backup for real, and keeps what that has proven beside the backup and in the history. */
-async function checkDrill(connection, ground, run) {
+async function checkDrill(connection, surveyed, run) {
     const { inputs, outputs, signal, workflow } = run;
-    const { seen, catalogue } = ground;
-    const database = databaseOf(ground, inputs);
+    const { seen, catalogue } = surveyed;
+    const database = databaseOf(surveyed, inputs);
     const set = database === null ? null : chooseSet(inputs.drillBackup, database, catalogue.sets);
     if (set === null)
         throw noBackup(inputs, database);
@@ -38723,18 +38735,18 @@ async function checkDrill(connection, ground, run) {
         image,
         runUrl: workflow.runUrl,
     };
-    const holder = `verify-action ${workflow.runUrl ?? 'without a workflow'} since ${new Date().toISOString()} (${(0,external_node_crypto_.randomBytes)(4).toString('hex')})`;
+    const holder = holderText('verify-action', workflow.runUrl, new Date());
     await findings.attempt('proof', async () => {
         // What proved nothing is no drill that failed.
-        const record = proof.result === 'could-not-check' ? null : drillRecord(set.manifest, proof, circumstancesOf(run));
+        const record = proof.result === 'could-not-check' ? null : drillRecord(set.manifest, proof, runFactsOf(run));
         await addProof(connection, set, proof, {
-            records: record === null ? [] : [...ground.book.missing, record],
+            records: record === null ? [] : [...surveyed.knownHistory.missing, record],
             backupDir: inputs.backupDir,
             lock: { path: `${inputs.backupDir}/.lock`, wait: inputs.lockWait, holder },
             onLog: host,
         });
         if (record !== null)
-            await remember(record, ground, run);
+            await remember(record, surveyed, run);
         return `added to what is proven of ${set.id}`;
     });
     return findings;
@@ -38884,10 +38896,10 @@ function judgeRegistry(findings, { registry }, inputs) {
             });
 }
 /** What the history says to go back to. */
-function lastGoodOf({ seen, book }, inputs) {
+function lastGoodOf({ seen, knownHistory }, inputs) {
     const ignored = new Set([...seen.candidates.map(({ service }) => service), inputs.databaseService ?? '']);
     const running = releaseOf(seen.containers, seen.images);
-    const choice = lastGood({ records: book.host, environment: inputs.environment, running, ignored });
+    const choice = lastGood({ records: knownHistory.host, environment: inputs.environment, running, ignored });
     const images = seen.compose === null || 'error' in seen.compose ? [] : seen.compose.images;
     const wanted = Object.entries(choice.record?.release ?? {}).filter(([service]) => !ignored.has(service));
     return { choice, images, wanted, away: wanted.filter(([, image]) => !isHere(image, images)) };
@@ -38897,7 +38909,7 @@ function imagesToAskFor(facts, inputs) {
     return lastGoodOf(facts, inputs).away.flatMap(([, image]) => referenceTo(image) ?? []);
 }
 function referenceTo({ image, tag, digest }) {
-    const repository = referenceOf(image)?.repository;
+    const repository = image_reference_referenceOf(image)?.repository;
     if (repository === undefined || (digest === null && tag === null))
         return null;
     return digest === null ? `${repository}:${tag}` : `${repository}@${digest}`;
@@ -38930,10 +38942,237 @@ function named(service, { image, tag, digest, imageId }, images) {
     return `${service} ${image_name_nameOf(imageId, image, images) ?? tag ?? (digest ?? imageId ?? 'unknown').slice(0, 19)}`;
 }
 function isHere({ image, digest, imageId }, images) {
-    const repository = referenceOf(image)?.repository;
+    const repository = image_reference_referenceOf(image)?.repository;
     return images.some(({ id, repoDigests }) => (imageId !== null && id === imageId) ||
         (digest !== null &&
-            repoDigests.map(referenceOf).some((name) => name?.digest === digest && name.repository === repository)));
+            repoDigests.map(image_reference_referenceOf).some((name) => name?.digest === digest && name.repository === repository)));
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/unset-variable.js
+/** Tells of a variable that compose misses, and what to do about it. */
+function tellUnset(variable) {
+    const inItself = 'a "$" that stands for itself is written "$$"';
+    if (variable.in === 'elsewhere') {
+        return {
+            what: 'a file that the compose file refers to uses a variable that is not set',
+            remedy: `Set it in the env file; ${inItself}`,
+        };
+    }
+    const place = `${variable.file}, line ${variable.line}`;
+    if (variable.in === 'env-file') {
+        return {
+            what: `${place}: ${variable.holder ?? 'a value'} holds a "$" that compose takes for a variable, which is not set`,
+            remedy: `Put the value of ${variable.holder ?? 'that line'} in single quotes`,
+        };
+    }
+    return variable.name === null
+        ? {
+            what: `${place}: compose reads the text after a "$" as a variable, and that variable is not set`,
+            remedy: `Set it in the env file; ${inItself}`,
+        }
+        : { what: `${place}: the variable ${variable.name} is not set`, remedy: 'Set it in the env file' };
+}
+
+;// CONCATENATED MODULE: ./build/verify-action/setup/compose.js
+
+
+
+
+/** Whether compose can start what the files say. */
+function judgeCompose(findings, seen, inputs) {
+    const { compose } = seen;
+    findings.after('docker', 'compose', () => {
+        if (compose === null || 'error' in compose)
+            return noCompose(compose?.error ?? '');
+        checkComposeVersion(compose.version);
+        return `docker compose ${compose.version}`;
+    });
+    findings.after('compose', 'compose file', () => judgeComposeFile(seen, inputs));
+    if (inputs.envFile === null)
+        return;
+    findings.after('compose', 'env file', () => {
+        const names = compose === null || 'error' in compose ? null : compose.envNames;
+        if (names !== null)
+            return `${inputs.envFile} sets ${names.length} variables`;
+        return {
+            detail: `${seen.user} cannot read ${inputs.envFile} in ${inputs.deployDir}`,
+            remedy: 'Correct "env-file", or give the file to that user',
+        };
+    });
+}
+function judgeComposeFile({ compose, containers }, inputs) {
+    if (compose === null || 'error' in compose)
+        return noCompose('');
+    const files = inputs.composeFiles.join(', ');
+    const check = `In ${inputs.deployDir} on the host: docker compose config --quiet`;
+    if (compose.config.trim() === '')
+        return { detail: `compose cannot read ${files}`, remedy: check };
+    const { name, services } = readProject(compose.config, compose.template);
+    const running = containers[0]?.project;
+    if (running !== undefined && running !== name) {
+        return {
+            detail: `${files} is that of the project "${name}", and "${running}" is what runs`,
+            remedy: `Set "project-name": ${running}, or correct "compose-file"`,
+        };
+    }
+    const [first, ...others] = compose.unset.map(tellUnset);
+    if (first !== undefined) {
+        const rest = others.length > 0 ? `, and ${others.length} more` : '';
+        return { detail: `${first.what}${rest}`, remedy: `${first.remedy}. ${check}` };
+    }
+    return `${files} is valid, with ${counted(services.size, 'service')}`;
+}
+
+;// CONCATENATED MODULE: ./build/verify-action/setup/database.js
+
+
+
+
+
+/** Whether the next backup can be taken, and drilled. */
+function judgeDatabase(findings, { seen, catalogue }, inputs) {
+    const needs = { ...inputs, format: 'custom', compression: 'auto', previousBytes: () => null };
+    findings.after('docker', 'project', () => {
+        checkProject(seen, needs);
+        const services = new Set(seen.containers.map(({ service }) => service));
+        return `${seen.containers[0]?.project} runs ${[...services].toSorted().join(', ')}`;
+    });
+    findings.after('project', 'database', () => `the service ${findDatabase(seen, needs).service} runs it`);
+    findings.after('database', 'database accepts', () => {
+        const { database, serverVersion, sizeBytes } = askedDatabase(seen);
+        return `"${database}" accepts connections: ${formatBytes(sizeBytes)}, PostgreSQL ${serverVersion}`;
+    });
+    findings.after('database accepts', 'pg_dump', () => {
+        const facts = askedDatabase(seen);
+        probe_checkDumpTools(facts);
+        return `pg_dump ${facts.pgDumpVersion} is in the container`;
+    });
+    findings.after('pg_dump', 'compressor', () => {
+        const { encoding, where } = chooseCompression(seen, askedDatabase(seen), needs);
+        return `${encoding.compression}, in the ${where}`;
+    });
+    findings.after('compressor', 'space', () => {
+        const facts = askedDatabase(seen);
+        const { encoding } = chooseCompression(seen, facts, needs);
+        const previous = catalogue_verifiedSetsOf(facts.database, catalogue.sets)[0]?.manifest ?? null;
+        const alike = previous?.format === encoding.format && previous.compression === encoding.compression;
+        const estimate = estimateOf(facts, encoding, alike ? previous.sizeBytes : null);
+        checkSpace(seen, estimate, needs, alike ? previous.sizeBytes : null);
+        return `${formatBytes(seen.freeBytes)} free, and the next backup needs about ${formatBytes(estimate)}`;
+    });
+    const free = seen.setup?.dockerFree ?? null;
+    if ('version' in seen.docker && free === null) {
+        findings.unable('space for a drill', 'how much room the disk of Docker has could not be seen', 'On the host: docker info');
+    }
+    else {
+        findings.after('database accepts', 'space for a drill', () => judgeDrillSpace(seen, catalogue, needs.minFreeSpace, free ?? 0), 'warning');
+    }
+}
+function judgeDrillSpace(seen, catalogue, minFreeSpace, free) {
+    const facts = askedDatabase(seen);
+    const newest = catalogue_verifiedSetsOf(facts.database, catalogue.sets)[0];
+    if (newest === undefined)
+        return 'there is no backup to drill yet';
+    const needed = neededFor(newest.manifest, facts.sizeBytes) + minFreeSpace;
+    const remedy = 'On the host: docker system df. Or drill on another machine: docs/restore.md';
+    if (free >= needed)
+        return `${formatBytes(free)} free on the disk of Docker, and a drill needs at most ${formatBytes(needed)}`;
+    return {
+        detail: `the disk of Docker has ${formatBytes(free)} free, and a drill needs at most ${formatBytes(needed)}`,
+        remedy,
+    };
+}
+
+;// CONCATENATED MODULE: ./build/verify-action/setup/machine.js
+
+
+
+
+/** What every program stands on, and the folders of the backups. */
+function judgeMachine(findings, seen, inputs) {
+    findings.check('tools', () => {
+        checkTools(seen);
+        return `bash ${seen.bash}, and every program that is needed`;
+    });
+    findings.check('clock', () => {
+        checkClock(seen);
+        const off = Math.abs(seen.clockAhead);
+        return off < 1_000 ? 'the same as the runner’s' : `${formatDuration(off)} from the runner’s`;
+    });
+    findings.check('docker', () => {
+        checkDocker(seen);
+        return `${seen.user} may use Docker ${'version' in seen.docker ? seen.docker.version : ''}`;
+    });
+    const { setup } = seen;
+    if (setup === null)
+        findings.unable('sessions', 'it was not asked for', null);
+    else if (setup.killsSessions === 'unknown')
+        findings.unable('sessions', 'logind does not tell whether it ends what a session has started', sessionsRemedy(seen));
+    else
+        findings.check('sessions', () => judgeSessions(setup, seen));
+    findings.check('lock', () => judgeLock(seen, setup, inputs), 'warning');
+    judgeFolders(findings, seen, inputs);
+}
+const sessionsRemedy = ({ user }) => `On the host, as root, in /etc/systemd/logind.conf: KillExcludeUsers=root ${user}; then systemctl restart systemd-logind`;
+/** A rollback goes on when its connection is lost; where logind ends it, nobody would carry it to its end. */
+function judgeSessions({ killsSessions }, seen) {
+    if (killsSessions === 'yes') {
+        return {
+            detail: `logind ends what ${seen.user} has started when the connection is lost, a rollback too (KillUserProcesses)`,
+            remedy: sessionsRemedy(seen),
+        };
+    }
+    if (killsSessions === null)
+        return 'nothing ends a rollback when the connection is lost: there is no systemd';
+    return 'a rollback goes on when the connection is lost';
+}
+function judgeLock({ lockHolder }, setup, { timeout }) {
+    if (lockHolder === null) {
+        const left = setup?.leftHolder ?? null;
+        return left === null ? 'free' : `free; ${left} died with it, and the next run tidies up`;
+    }
+    const { since } = readHolder(lockHolder);
+    const held = Date.now() - (since?.getTime() ?? Number.NaN);
+    if (held <= timeout)
+        return `held by ${lockHolder}, which is at work`;
+    return {
+        detail: `held by ${lockHolder}${Number.isNaN(held) ? '' : `, for ${formatDuration(held)}`}`,
+        remedy: 'See what it does; no backup and no rollback can begin before it ends',
+    };
+}
+function judgeFolders(findings, seen, inputs) {
+    const { backupDir } = inputs;
+    findings.check('folders', () => {
+        checkFolders(seen, inputs);
+        const isThere = seen.folders.some(({ path }) => path === backupDir);
+        return isThere ? `${backupDir} belongs to ${seen.user}` : `${backupDir} is made by the first backup`;
+    });
+    const { setup } = seen;
+    if (setup === null)
+        findings.unable('modes', 'it was not asked for', null);
+    else if (setup.unseen.length > 0) {
+        const remedy = `As root: chown -R ${seen.user}: ${shell_quote_quoteForShell(backupDir)}`;
+        findings.unable('modes', `${seen.user} cannot look into ${setup.unseen.join(', ')}`, remedy);
+    }
+    else
+        findings.check('modes', () => judgeModes(setup, seen, backupDir));
+}
+/** What `setup-permissions.sh` set right. */
+function judgeModes({ open, openCount }, { user }, backupDir) {
+    if (openCount === 0)
+        return 'only their owner can reach the backups';
+    const named = open
+        .slice(0, 3)
+        .map(({ path, mode, owner }) => `${path || '.'} (${owner === user ? `mode ${mode}` : `of ${owner}`})`);
+    const rest = openCount > named.length ? `, and ${openCount - named.length} more` : '';
+    const isOthers = open.some(({ owner }) => owner !== user);
+    const chmod = `chmod -R u=rwX,go= ${shell_quote_quoteForShell(backupDir)}`;
+    return {
+        detail: `others on the host can reach ${named.join(', ')}${rest}`,
+        remedy: isOthers
+            ? `As root: chown -R ${user}: ${shell_quote_quoteForShell(backupDir)} && ${chmod}`
+            : `As ${user} or root: ${chmod}`,
+    };
 }
 
 // EXTERNAL MODULE: external "node:events"
@@ -39147,232 +39386,6 @@ function judgeOutside(findings, reached, inputs) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/shared/releases/unset-variable.js
-/** Tells of a variable that compose misses, and what to do about it. */
-function tellUnset(variable) {
-    const inItself = 'a "$" that stands for itself is written "$$"';
-    if (variable.in === 'elsewhere') {
-        return {
-            what: 'a file that the compose file refers to uses a variable that is not set',
-            remedy: `Set it in the env file; ${inItself}`,
-        };
-    }
-    const place = `${variable.file}, line ${variable.line}`;
-    if (variable.in === 'env-file') {
-        return {
-            what: `${place}: ${variable.holder ?? 'a value'} holds a "$" that compose takes for a variable, which is not set`,
-            remedy: `Put the value of ${variable.holder ?? 'that line'} in single quotes`,
-        };
-    }
-    return variable.name === null
-        ? {
-            what: `${place}: compose reads the text after a "$" as a variable, and that variable is not set`,
-            remedy: `Set it in the env file; ${inItself}`,
-        }
-        : { what: `${place}: the variable ${variable.name} is not set`, remedy: 'Set it in the env file' };
-}
-
-;// CONCATENATED MODULE: ./build/verify-action/setup/compose.js
-
-
-
-
-/** Whether compose can start what the files say. */
-function judgeCompose(findings, seen, inputs) {
-    const { compose } = seen;
-    findings.after('docker', 'compose', () => {
-        if (compose === null || 'error' in compose)
-            return noCompose(compose?.error ?? '');
-        checkComposeVersion(compose.version);
-        return `docker compose ${compose.version}`;
-    });
-    findings.after('compose', 'compose file', () => judgeComposeFile(seen, inputs));
-    if (inputs.envFile === null)
-        return;
-    findings.after('compose', 'env file', () => {
-        const names = compose === null || 'error' in compose ? null : compose.envNames;
-        if (names !== null)
-            return `${inputs.envFile} sets ${names.length} variables`;
-        return {
-            detail: `${seen.user} cannot read ${inputs.envFile} in ${inputs.deployDir}`,
-            remedy: 'Correct "env-file", or give the file to that user',
-        };
-    });
-}
-function judgeComposeFile({ compose, containers }, inputs) {
-    if (compose === null || 'error' in compose)
-        return noCompose('');
-    const files = inputs.composeFiles.join(', ');
-    const check = `In ${inputs.deployDir} on the host: docker compose config --quiet`;
-    if (compose.config.trim() === '')
-        return { detail: `compose cannot read ${files}`, remedy: check };
-    const { name, services } = readProject(compose.config, compose.template);
-    const running = containers[0]?.project;
-    if (running !== undefined && running !== name) {
-        return {
-            detail: `${files} is that of the project "${name}", and "${running}" is what runs`,
-            remedy: `Set "project-name": ${running}, or correct "compose-file"`,
-        };
-    }
-    const [first, ...others] = compose.unset.map(tellUnset);
-    if (first !== undefined) {
-        const rest = others.length > 0 ? `, and ${others.length} more` : '';
-        return { detail: `${first.what}${rest}`, remedy: `${first.remedy}. ${check}` };
-    }
-    return `${files} is valid, with ${counted(services.size, 'service')}`;
-}
-
-;// CONCATENATED MODULE: ./build/verify-action/setup/database.js
-
-
-
-
-
-/** Whether the next backup can be taken, and drilled. */
-function judgeDatabase(findings, { seen, catalogue }, inputs) {
-    const needs = { ...inputs, format: 'custom', compression: 'auto', previousBytes: () => null };
-    findings.after('docker', 'project', () => {
-        checkProject(seen, needs);
-        const services = new Set(seen.containers.map(({ service }) => service));
-        return `${seen.containers[0]?.project} runs ${[...services].toSorted().join(', ')}`;
-    });
-    findings.after('project', 'database', () => `the service ${findDatabase(seen, needs).service} runs it`);
-    findings.after('database', 'database accepts', () => {
-        const { database, serverVersion, sizeBytes } = askedDatabase(seen);
-        return `"${database}" accepts connections: ${formatBytes(sizeBytes)}, PostgreSQL ${serverVersion}`;
-    });
-    findings.after('database accepts', 'pg_dump', () => {
-        const facts = askedDatabase(seen);
-        probe_checkDumpTools(facts);
-        return `pg_dump ${facts.pgDumpVersion} is in the container`;
-    });
-    findings.after('pg_dump', 'compressor', () => {
-        const { encoding, where } = chooseCompression(seen, askedDatabase(seen), needs);
-        return `${encoding.compression}, in the ${where}`;
-    });
-    findings.after('compressor', 'space', () => {
-        const facts = askedDatabase(seen);
-        const { encoding } = chooseCompression(seen, facts, needs);
-        const previous = catalogue_verifiedSetsOf(facts.database, catalogue.sets)[0]?.manifest ?? null;
-        const alike = previous?.format === encoding.format && previous.compression === encoding.compression;
-        const estimate = estimateOf(facts, encoding, alike ? previous.sizeBytes : null);
-        checkSpace(seen, estimate, needs, alike ? previous.sizeBytes : null);
-        return `${formatBytes(seen.freeBytes)} free, and the next backup needs about ${formatBytes(estimate)}`;
-    });
-    const free = seen.setup?.dockerFree ?? null;
-    if ('version' in seen.docker && free === null) {
-        findings.unable('space for a drill', 'how much room the disk of Docker has could not be seen', 'On the host: docker info');
-    }
-    else {
-        findings.after('database accepts', 'space for a drill', () => judgeDrillSpace(seen, catalogue, needs.minFreeSpace, free ?? 0), 'warning');
-    }
-}
-function judgeDrillSpace(seen, catalogue, minFreeSpace, free) {
-    const facts = askedDatabase(seen);
-    const newest = catalogue_verifiedSetsOf(facts.database, catalogue.sets)[0];
-    if (newest === undefined)
-        return 'there is no backup to drill yet';
-    const needed = neededFor(newest.manifest, facts.sizeBytes) + minFreeSpace;
-    const remedy = 'On the host: docker system df. Or drill on another machine: docs/restore.md';
-    if (free >= needed)
-        return `${formatBytes(free)} free on the disk of Docker, and a drill needs at most ${formatBytes(needed)}`;
-    return {
-        detail: `the disk of Docker has ${formatBytes(free)} free, and a drill needs at most ${formatBytes(needed)}`,
-        remedy,
-    };
-}
-
-;// CONCATENATED MODULE: ./build/verify-action/setup/machine.js
-
-
-
-/** What every program stands on, and the folders of the backups. */
-function judgeMachine(findings, seen, inputs) {
-    findings.check('tools', () => {
-        checkTools(seen);
-        return `bash ${seen.bash}, and every program that is needed`;
-    });
-    findings.check('clock', () => {
-        checkClock(seen);
-        const off = Math.abs(seen.clockAhead);
-        return off < 1_000 ? 'the same as the runner’s' : `${formatDuration(off)} from the runner’s`;
-    });
-    findings.check('docker', () => {
-        checkDocker(seen);
-        return `${seen.user} may use Docker ${'version' in seen.docker ? seen.docker.version : ''}`;
-    });
-    const { setup } = seen;
-    if (setup === null)
-        findings.unable('sessions', 'it was not asked for', null);
-    else if (setup.killsSessions === 'unknown')
-        findings.unable('sessions', 'logind does not tell whether it ends what a session has started', sessionsRemedy(seen));
-    else
-        findings.check('sessions', () => judgeSessions(setup, seen));
-    findings.check('lock', () => judgeLock(seen, setup, inputs), 'warning');
-    judgeFolders(findings, seen, inputs);
-}
-const sessionsRemedy = ({ user }) => `On the host, as root, in /etc/systemd/logind.conf: KillExcludeUsers=root ${user}; then systemctl restart systemd-logind`;
-/** A rollback goes on when its connection is lost; where logind ends it, nobody would carry it to its end. */
-function judgeSessions({ killsSessions }, seen) {
-    if (killsSessions === 'yes') {
-        return {
-            detail: `logind ends what ${seen.user} has started when the connection is lost, a rollback too (KillUserProcesses)`,
-            remedy: sessionsRemedy(seen),
-        };
-    }
-    if (killsSessions === null)
-        return 'nothing ends a rollback when the connection is lost: there is no systemd';
-    return 'a rollback goes on when the connection is lost';
-}
-function judgeLock({ lockHolder }, setup, { timeout }) {
-    if (lockHolder === null) {
-        const left = setup?.leftHolder ?? null;
-        return left === null ? 'free' : `free; ${left} died with it, and the next run tidies up`;
-    }
-    const since = Date.parse(/ since (\d{4}-\d\d-\d\dT[\d:.]+Z)/.exec(lockHolder)?.[1] ?? '');
-    const held = Date.now() - since;
-    if (held <= timeout)
-        return `held by ${lockHolder}, which is at work`;
-    return {
-        detail: `held by ${lockHolder}${Number.isNaN(held) ? '' : `, for ${formatDuration(held)}`}`,
-        remedy: 'See what it does; no backup and no rollback can begin before it ends',
-    };
-}
-function judgeFolders(findings, seen, inputs) {
-    const { backupDir } = inputs;
-    findings.check('folders', () => {
-        checkFolders(seen, inputs);
-        const isThere = seen.folders.some(({ path }) => path === backupDir);
-        return isThere ? `${backupDir} belongs to ${seen.user}` : `${backupDir} is made by the first backup`;
-    });
-    const { setup } = seen;
-    if (setup === null)
-        findings.unable('modes', 'it was not asked for', null);
-    else if (setup.unseen.length > 0) {
-        const remedy = `As root: chown -R ${seen.user}: ${shell_quote_quoteForShell(backupDir)}`;
-        findings.unable('modes', `${seen.user} cannot look into ${setup.unseen.join(', ')}`, remedy);
-    }
-    else
-        findings.check('modes', () => judgeModes(setup, seen, backupDir));
-}
-/** What `setup-permissions.sh` set right. */
-function judgeModes({ open, openCount }, { user }, backupDir) {
-    if (openCount === 0)
-        return 'only their owner can reach the backups';
-    const named = open
-        .slice(0, 3)
-        .map(({ path, mode, owner }) => `${path || '.'} (${owner === user ? `mode ${mode}` : `of ${owner}`})`);
-    const rest = openCount > named.length ? `, and ${openCount - named.length} more` : '';
-    const isOthers = open.some(({ owner }) => owner !== user);
-    const chmod = `chmod -R u=rwX,go= ${shell_quote_quoteForShell(backupDir)}`;
-    return {
-        detail: `others on the host can reach ${named.join(', ')}${rest}`,
-        remedy: isOthers
-            ? `As root: chown -R ${user}: ${shell_quote_quoteForShell(backupDir)} && ${chmod}`
-            : `As ${user} or root: ${chmod}`,
-    };
-}
-
 ;// CONCATENATED MODULE: ./build/shared/history/hold.js
 
 const keys = ['reason', 'since', 'run', 'by', 'from', 'to', 'id'];
@@ -39407,6 +39420,7 @@ function tellHold({ reason, since, run }) {
 
 
 
+
 /** What earlier rollbacks have left. */
 function judgeTransactions(findings, seen, { backupDir }) {
     findings.check('transactions', () => {
@@ -39414,7 +39428,7 @@ function judgeTransactions(findings, seen, { backupDir }) {
         if (first === undefined)
             return 'no rollback was left half-way';
         // Another holder of the lock says nothing of it.
-        if (/^rollback-action\b/.test(seen.lockHolder ?? ''))
+        if (readHolder(seen.lockHolder ?? '').action === 'rollback-action')
             return `${seen.unfinished.join(', ')} is at work`;
         return {
             detail: `the rollback ${seen.unfinished.join(', ')} was left half-way`,
@@ -39430,14 +39444,14 @@ function judgeTransactions(findings, seen, { backupDir }) {
 }
 /** Whether there is something to roll back to, and where that is known from. */
 function judgeHistory(findings, facts, inputs) {
-    const { seen, book, copyNotices } = facts;
+    const { seen, knownHistory, copyNotices } = facts;
     const { environment, backupDir } = inputs;
-    const ours = book.host.filter((record) => record.environment === environment);
+    const ours = knownHistory.host.filter((record) => record.environment === environment);
     findings.check('history', () => {
-        if (book.problems.length === 0)
+        if (knownHistory.problems.length === 0)
             return `${counted(ours.length, 'record')} of ${environment} on the host`;
         return {
-            detail: book.problems.join('; '),
+            detail: knownHistory.problems.join('; '),
             remedy: `Such lines are passed over. See ${backupDir}/rollback/history.jsonl on the host`,
         };
     }, 'warning');
@@ -39445,7 +39459,7 @@ function judgeHistory(findings, facts, inputs) {
     // Where the deployment is judged as well, that says what runs.
     if (!inputs.checks.includes('deployment'))
         findings.after('project', 'release', () => {
-            const newest = newestKnown(book.host, environment);
+            const newest = newestKnown(knownHistory.host, environment);
             if (newest !== null && release_sameRelease(newest.release, running))
                 return `what runs is what ${newest.at} says`;
             return {
@@ -39461,12 +39475,12 @@ function judgeHistory(findings, facts, inputs) {
         if (copyNotices.length > 0) {
             return { detail: copyNotices.join('; '), remedy: 'Give the job permissions: actions: read, or history: ""' };
         }
-        const copies = book.mirrors.length;
+        const copies = knownHistory.mirrors.length;
         return copies === 0 ? 'none yet; the next backup or rollback stores one' : `${copies} found on GitHub`;
     }, 'warning');
 }
 
-;// CONCATENATED MODULE: ./build/verify-action/setup.js
+;// CONCATENATED MODULE: ./build/verify-action/setup/judge-setup.js
 
 
 
@@ -39487,7 +39501,7 @@ function judgeSetup(facts, inputs) {
     return findings;
 }
 
-;// CONCATENATED MODULE: ./build/verify-action/check-setup.js
+;// CONCATENATED MODULE: ./build/verify-action/setup/check-setup.js
 
 
 
@@ -39495,17 +39509,17 @@ function judgeSetup(facts, inputs) {
 
 
 /** Whether backups and rollbacks will work. */
-async function checkSetup(connection, ground, run) {
+async function checkSetup(connection, surveyed, run) {
     const [registry, reached] = await Promise.all([
-        question(connection, ground, run),
+        question(connection, surveyed, run),
         reachOutside(run.inputs, run.signal),
     ]);
-    return judgeSetup({ ...ground, target: connection.target, registry, reached }, run.inputs);
+    return judgeSetup({ ...surveyed, target: connection.target, registry, reached }, run.inputs);
 }
 /** Asked only where there is a login to try, or an image that the host does not have. */
-async function question(connection, ground, { inputs, signal }) {
-    const references = imagesToAskFor(ground, inputs);
-    if ('error' in ground.seen.docker || (inputs.login === null && references.length === 0))
+async function question(connection, surveyed, { inputs, signal }) {
+    const references = imagesToAskFor(surveyed, inputs);
+    if ('error' in surveyed.seen.docker || (inputs.login === null && references.length === 0))
         return null;
     const { registry, login } = inputs;
     try {
@@ -39521,7 +39535,7 @@ async function question(connection, ground, { inputs, signal }) {
 
 // EXTERNAL MODULE: external "node:fs/promises"
 var promises_ = __nccwpck_require__(51455);
-;// CONCATENATED MODULE: ./build/shared/runner/summary.js
+;// CONCATENATED MODULE: ./build/shared/runner/job-summary.js
 
 
 
@@ -39541,7 +39555,7 @@ function paragraph(text) {
     return block(clean_cleanMarkdown(text));
 }
 /** Rows beyond 500 are counted, not shown. */
-function summary_table(head, rows) {
+function job_summary_table(head, rows) {
     const lines = [
         head.map(clean_cleanMarkdown),
         head.map(() => '---'),
@@ -39648,7 +39662,7 @@ async function summarizeVerification(findings, tally, { environment, checks }, t
         ...(bad.length === 0
             ? []
             : [
-                summary_table(['', 'Check', 'What was seen', 'What to do'], alike(bad).map(([finding, names]) => [
+                job_summary_table(['', 'Check', 'What was seen', 'What to do'], alike(bad).map(([finding, names]) => [
                     isWarning(finding)
                         ? '⚠️ warning'
                         : `${finding.result === 'failed' ? '❌' : '❔'} ${summary_words[finding.result]}`,
@@ -39658,7 +39672,7 @@ async function summarizeVerification(findings, tally, { environment, checks }, t
                 ])),
             ]),
         details(`Passed: ${passed.length}`, [
-            summary_table(['', 'Check', 'What was seen'], passed.map(({ name, group, detail }) => [group, name, detail])),
+            job_summary_table(['', 'Check', 'What was seen'], passed.map(({ name, group, detail }) => [group, name, detail])),
         ]),
     ]);
 }
@@ -39745,7 +39759,7 @@ async function verify(inputs, workflow, { signal, outputs, atEnd }) {
 }
 async function makeChecks(connection, run, all) {
     const { inputs } = run;
-    const ground = await log_group(`Survey of ${connection.target}`, () => look(connection, run));
+    const surveyed = await log_group(`Survey of ${connection.target}`, () => look(connection, run));
     const make = async (group, title, judge) => {
         if (!inputs.checks.includes(group))
             return;
@@ -39755,10 +39769,10 @@ async function makeChecks(connection, run, all) {
             tellFindings(list);
         });
     };
-    await make('setup', 'Set-up: will backups and rollbacks work?', () => checkSetup(connection, ground, run));
-    await make('backups', 'Backups: are they there, and whole?', () => checkBackups(connection, ground, run));
-    await make('drill', 'Drill: does a backup restore?', () => checkDrill(connection, ground, run));
-    await make('deployment', 'Deployment: is it what was deployed, and well?', () => checkDeployment(connection, ground, run));
+    await make('setup', 'Set-up: will backups and rollbacks work?', () => checkSetup(connection, surveyed, run));
+    await make('backups', 'Backups: are they there, and whole?', () => checkBackups(connection, surveyed, run));
+    await make('drill', 'Drill: does a backup restore?', () => checkDrill(connection, surveyed, run));
+    await make('deployment', 'Deployment: is it what was deployed, and well?', () => checkDeployment(connection, surveyed, run));
 }
 /** What has stopped a group of checks half-way: none of it has passed. */
 function unmade(error, group, signal) {

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { DatabaseFacts } from '../postgres/probe.ts';
 import type { Release } from '../releases/release.ts';
-import type { BackupKind, Check, Manifest, ManifestSummary } from './manifest.ts';
-import { type DumpEncoding, homeOf, setFileNames } from './naming.ts';
-import { stableSchemaHash } from './schema-changes.ts';
+import { stableSchemaHash } from '../report/schema-changes.ts';
+import type { BackupKind, Check, Manifest, ManifestSummary } from '../sets/manifest.ts';
+import { type DumpEncoding, homeOf, setFileNames } from '../sets/naming.ts';
 import type { Sums, TakenDump } from './take.ts';
 
 /** What is known of a backup besides its dump. */
-export interface Circumstances {
+export interface ManifestFacts {
   kind: BackupKind;
   environment: string;
   database: DatabaseFacts;
@@ -25,7 +25,7 @@ export interface Circumstances {
 }
 
 /** The manifest of a verified dump. */
-export function manifestOf(dump: TakenDump, facts: Circumstances): Manifest {
+export function manifestOf(dump: TakenDump, facts: ManifestFacts): Manifest {
   const schemaSha256 = dump.schemaText === null ? null : stableSchemaHash(dump.schemaText);
   const changed = facts.previous !== null && schemaSha256 !== null && facts.previous.schemaSha256 !== schemaSha256;
   return {

@@ -4,19 +4,19 @@ import type { Connection } from '../host/connection.ts';
 import type { Survey } from '../host/survey.ts';
 import { demandSets } from '../host/survey-sets.ts';
 import { type Release, releaseOf } from '../releases/release.ts';
-import { type Account, reportText } from './account.ts';
+import { type Catalogue, catalogueOf, folderOf, type VerifiedSet, verifiedSetsOf } from '../sets/catalogue.ts';
+import type { BackupKind, Manifest } from '../sets/manifest.ts';
+import { homeOf, parseSetFileName, setFileNames } from '../sets/naming.ts';
+import { folderOfTier } from '../sets/tiers.ts';
+import { demandReadable } from '../sets/whole-manifest.ts';
 import { sidecarsOf } from './assemble.ts';
-import { type Catalogue, catalogueOf, folderOf, type VerifiedSet, verifiedSetsOf } from './catalogue.ts';
 import { logLine, type RunOutcome } from './log-line.ts';
-import type { BackupKind, Manifest } from './manifest.ts';
-import { homeOf, parseSetFileName, setFileNames } from './naming.ts';
-import { type BackupNeeds, judgeHost, type ReadyHost } from './preflight.ts';
+import { type BackupNeeds, judgeBackupHost, type ReadyHost } from './preflight.ts';
+import { type Policy, type PublicationPlan, planPublication } from './publication-plan.ts';
 import { conclude, type Published, publish, reject } from './publish.ts';
-import { type Policy, type Settlement, settle } from './settlement.ts';
-import { type TakenDump, type Taking, take } from './take.ts';
-import { folderOfTier } from './tiers.ts';
-import { allPassed } from './verification.ts';
-import { demandReadable } from './whole-manifest.ts';
+import { type ReportFacts, reportText } from './report-facts.ts';
+import { type HeldDump, type TakenDump, take } from './take.ts';
+import { allPassed, type RowCounts } from './verification.ts';
 
 /** What is asked of one backup: by its own action, or before a rollback. Milliseconds and bytes. */
 export interface BackupOrder extends Omit<BackupNeeds, 'previousBytes'>, Policy {
@@ -24,7 +24,7 @@ export interface BackupOrder extends Omit<BackupNeeds, 'previousBytes'>, Policy 
   environment: string;
   databaseName: string | null;
   compressionLevel: number | null;
-  rowCounts: 'exact' | 'estimate' | 'off';
+  rowCounts: RowCounts;
   timeout: number;
   /** Absolute, on the host. */
   logFile: string;
@@ -61,7 +61,7 @@ const mostAttempts = 5;
 /** What one try was based on, and what it took. */
 export interface Attempted {
   prepared: Prepared;
-  taking: Taking;
+  held: HeldDump;
   attempt: BackupAttempt;
 }
 
@@ -74,14 +74,14 @@ export interface Attempted {
 export async function prepareAndTake(
   run: BackupAttempt,
   prepare: (attempt: BackupAttempt) => Promise<Prepared>,
-  takeDump: (prepared: Prepared, attempt: BackupAttempt) => Promise<Taking>,
+  takeDump: (prepared: Prepared, attempt: BackupAttempt) => Promise<HeldDump>,
   onStale: () => void,
 ): Promise<Attempted> {
   for (let count = 1; ; count += 1) {
     const attempt = count === 1 ? run : { ...run, startedAt: new Date() };
     const prepared = await prepare(attempt);
     try {
-      return { prepared, taking: await takeDump(prepared, attempt), attempt };
+      return { prepared, held: await takeDump(prepared, attempt), attempt };
     } catch (error) {
       const isStale = error instanceof Failure && error.code === 'sets-changed';
       if (!isStale || count === mostAttempts) throw error;
@@ -90,12 +90,12 @@ export async function prepareAndTake(
   }
 }
 
-/** Judges what the survey saw. @throws Failure `survey-incomplete`, or as judgeHost does */
+/** Judges what the survey saw. @throws Failure `survey-incomplete`, or as judgeBackupHost does */
 export function prepareBackup(seen: Survey, order: BackupOrder): Prepared {
   const sets = demandSets(seen.sets);
   const catalogue = catalogueOf(sets.files, sets.manifests);
   const newest = (database: string) => verifiedSetsOf(database, catalogue.sets)[0] ?? null;
-  const host = judgeHost(seen, {
+  const host = judgeBackupHost(seen, {
     ...order,
     previousBytes: (database, { format, compression }) => {
       const manifest = newest(database)?.manifest;
@@ -113,7 +113,11 @@ export function prepareBackup(seen: Survey, order: BackupOrder): Prepared {
 }
 
 /** Takes the dump under the lock, which is kept until it is released. */
-export async function takeBackup(connection: Connection, prepared: Prepared, attempt: BackupAttempt): Promise<Taking> {
+export async function takeBackup(
+  connection: Connection,
+  prepared: Prepared,
+  attempt: BackupAttempt,
+): Promise<HeldDump> {
   const { order, holder, signal, startedAt, onLog, onProgress } = attempt;
   const { host, previous, setsState } = prepared;
   const { backupDir } = order;
@@ -169,17 +173,17 @@ export async function publishBackup(
   dump: TakenDump,
   attempt: BackupAttempt,
   recordsOf: (manifest: Manifest) => readonly HistoryRecord[],
-): Promise<{ account: Account; published: Published }> {
+): Promise<{ reportFacts: ReportFacts; published: Published }> {
   const { order, startedAt, holder, workflow } = attempt;
   const { kind, environment } = order;
   const { runUrl, commit, actor } = workflow;
   const facts = { kind, environment, database: host.database, encoding: host.encoding, release };
   const known = { ...facts, previous: previous?.manifest ?? null, startedAt, finishedAt: new Date() };
-  const settlement = settle(dump, { ...known, runUrl, commit, actor }, catalogue.sets, order);
-  const { manifest, entered, deletions } = settlement;
+  const publicationPlan = planPublication(dump, { ...known, runUrl, commit, actor }, catalogue.sets, order);
+  const { manifest, entered, deletions } = publicationPlan;
   const home = homeOf(kind).folder;
-  const account: Account = {
-    settlement,
+  const reportFacts: ReportFacts = {
+    publicationPlan,
     dump,
     previous: previous?.manifest ?? null,
     place: {
@@ -191,7 +195,7 @@ export async function publishBackup(
     target: connection.target,
     minSizeRatio: order.minSizeRatio,
   };
-  const sidecars = sidecarsOf(dump, manifest, reportText(account));
+  const sidecars = sidecarsOf(dump, manifest, reportText(reportFacts));
   demandReadable(sidecars.get(setFileNames(homeOf(kind).prefix, dump.id, manifest).manifest) ?? '');
   const published = await publish(connection, {
     ...ending(attempt),
@@ -201,17 +205,17 @@ export async function publishBackup(
     tiers: entered.filter((tier) => folderOfTier(tier) !== home),
     deletions,
     records: recordsOf(manifest),
-    logLine: successLine(attempt, settlement),
+    logLine: successLine(attempt, publicationPlan),
     troubledLine: successLine(attempt, {
-      ...settlement,
+      ...publicationPlan,
       problems: ['a step after the publication failed: see the run'],
     }),
   });
-  return { account, published };
+  return { reportFacts, published };
 }
 
 /** How many sets of the database are kept somewhere. */
-export const keptSets = ({ pruning }: Settlement) =>
+export const keptSets = ({ pruning }: PublicationPlan) =>
   new Set(pruning.filter(({ action }) => action === 'keep').map(({ id }) => id)).size;
 
 /** Writes of a run that came to nothing into the log on the host. */
@@ -231,8 +235,8 @@ function failureLine(attempt: BackupAttempt, error: unknown, known: Partial<RunO
   return lineOf(attempt, { problem: { code: problem.code, message: problem.message }, ...known });
 }
 
-function successLine(attempt: BackupAttempt, settlement: Settlement): string {
-  const { manifest, problems, entered, deletions } = settlement;
+function successLine(attempt: BackupAttempt, publicationPlan: PublicationPlan): string {
+  const { manifest, problems, entered, deletions } = publicationPlan;
   return lineOf(attempt, {
     status: problems.length === 0 ? 'succeeded' : 'incomplete',
     id: manifest.id,
@@ -241,7 +245,7 @@ function successLine(attempt: BackupAttempt, settlement: Settlement): string {
     bytes: manifest.sizeBytes,
     sha256: manifest.sha256,
     tiers: entered,
-    kept: keptSets(settlement),
+    kept: keptSets(publicationPlan),
     deleted: deletions.length,
     problem: problems.length === 0 ? null : { code: 'incomplete', message: problems.join('; ') },
   });

@@ -1,4 +1,4 @@
-import type { BackupId, BackupKind } from './manifest.ts';
+import type { BackupId, BackupKind } from '../sets/manifest.ts';
 
 /** How a run ended, for the line in `backup.log`. null: not known, or it did not come that far. */
 export interface RunOutcome {

@@ -1,14 +1,15 @@
 import { Failure } from '../failure.ts';
+import { lockHeld } from '../host/lock-holder.ts';
 import type { Survey } from '../host/survey.ts';
 import { checkDumpTools, type DatabaseFacts, readProbe } from '../postgres/probe.ts';
+import type { Compression, DumpFormat } from '../sets/manifest.ts';
+import type { DumpEncoding } from '../sets/naming.ts';
+import { allTiers } from '../sets/tiers.ts';
 import { quoteForShell } from '../shell-quote.ts';
 import { formatBytes, formatDuration } from '../units.ts';
-import type { Compression, DumpFormat } from './manifest.ts';
-import type { DumpEncoding } from './naming.ts';
-import { allTiers } from './tiers.ts';
 
 /** What everything that is done on the host asks of it. */
-export interface GroundNeeds {
+export interface HostNeeds {
   deployDir: string;
   backupDir: string;
   projectName: string | null;
@@ -17,7 +18,7 @@ export interface GroundNeeds {
 }
 
 /** What a backup asks of the host. */
-export interface BackupNeeds extends GroundNeeds {
+export interface BackupNeeds extends HostNeeds {
   databaseService: string | null;
   format: DumpFormat;
   compression: Compression | 'auto';
@@ -52,10 +53,10 @@ const neededTools = ['flock', 'stat', 'df', 'date', 'tee', 'sync', 'sha256sum', 
  * Judges what the survey saw, before anything is written.
  * @throws Failure named after the check that failed; `host-not-ready` that lists them where there are several
  */
-export function judgeHost(survey: Survey, needs: BackupNeeds): ReadyHost {
+export function judgeBackupHost(survey: Survey, needs: BackupNeeds): ReadyHost {
   const { failures, collect } = collector();
   // What depends on a check that failed has nothing new to say.
-  const docker = checkGround(survey, needs, collect);
+  const docker = checkHost(survey, needs, collect);
   const container = docker && collect(() => findDatabase(survey, needs));
   const database = container && collect(() => askedDatabase(survey));
   if (database) collect(() => checkDumpTools(database));
@@ -71,11 +72,11 @@ export function judgeHost(survey: Survey, needs: BackupNeeds): ReadyHost {
 
 /**
  * Judges what everything stands on that is done on the host: tools, clock, folders, lock, Docker, one compose project.
- * @throws Failure as judgeHost does
+ * @throws Failure as judgeBackupHost does
  */
-export function judgeGround(survey: Survey, needs: GroundNeeds): void {
+export function judgeHost(survey: Survey, needs: HostNeeds): void {
   const { failures, collect } = collector();
-  if (checkGround(survey, needs, collect)) collect(() => checkProject(survey, needs));
+  if (checkHost(survey, needs, collect)) collect(() => checkProject(survey, needs));
   throwAny(failures);
 }
 
@@ -105,7 +106,7 @@ function throwAny(failures: readonly Failure[]): void {
 }
 
 /** Whether Docker answers. */
-function checkGround(survey: Survey, needs: GroundNeeds, collect: Collect): true | undefined {
+function checkHost(survey: Survey, needs: HostNeeds, collect: Collect): true | undefined {
   collect(() => checkTools(survey));
   collect(() => checkClock(survey));
   collect(() => checkFolders(survey, needs));
@@ -150,7 +151,7 @@ export function checkClock({ clockAhead }: Survey): void {
   });
 }
 
-export function checkFolders(survey: Survey, { deployDir, backupDir }: GroundNeeds): void {
+export function checkFolders(survey: Survey, { deployDir, backupDir }: HostNeeds): void {
   if (survey.deployDir === null) {
     throw new Failure('no-deploy-dir', `The folder ${deployDir} is not on the host`, {
       hint: 'Check the input "deploy-dir"',
@@ -211,19 +212,12 @@ function checkPlaces({ openParent, places }: Survey, backupDir: string): void {
   }
 }
 
-export function checkLock({ lockHolder }: Survey, { lockWait, backupDir }: GroundNeeds): void {
+export function checkLock({ lockHolder }: Survey, { lockWait, backupDir }: HostNeeds): void {
   if (lockHolder === null || lockWait > 0) return;
   throw lockHeld(lockHolder, backupDir, 0);
 }
 
-/** What is said of a lock that somebody else has. */
-export function lockHeld(holder: string, backupDir: string, waited: number): Failure {
-  return new Failure('lock-held', `The lock on ${backupDir} is held by ${holder}`, {
-    hint: `${waited === 0 ? 'It was not waited for' : `It was waited for ${formatDuration(waited)}`}. See what that run does; raise "lock-wait" if it is only slow`,
-  });
-}
-
-export function checkProject(survey: Survey, needs: GroundNeeds): void {
+export function checkProject(survey: Survey, needs: HostNeeds): void {
   if (survey.containers.length === 0) {
     const wanted = needs.projectName === null ? `started from ${needs.deployDir}` : `called ${needs.projectName}`;
     throw new Failure('no-project', `No container belongs to a compose project ${wanted}`, {

@@ -4,10 +4,10 @@ import type { HistoryRecord } from '../history/record.ts';
 import type { Connection } from '../host/connection.ts';
 import type { ProgramOptions } from '../host/program.ts';
 import { pack } from '../packed.ts';
-import type { BackupKind } from './manifest.ts';
-import { homeOf } from './naming.ts';
-import type { PruneDecision } from './retention.ts';
-import { folderOfTier, type Tier } from './tiers.ts';
+import type { BackupKind } from '../sets/manifest.ts';
+import { homeOf } from '../sets/naming.ts';
+import type { PruneDecision } from '../sets/retention.ts';
+import { folderOfTier, type Tier } from '../sets/tiers.ts';
 
 /** What every end of a run needs. */
 export interface Conclusion {
@@ -19,9 +19,9 @@ export interface Conclusion {
   onLog: (line: string) => void;
 }
 
-/** The set that a `Taking` has in its hands. */
+/** The set that a `HeldDump` has in its hands. */
 export interface Publication extends Conclusion {
-  /** As in the lock request of the taking. */
+  /** As in the lock request of the held dump. */
   holder: string;
   id: string;
   /** In place of `logLine` where a step after the publication failed. */
@@ -49,7 +49,7 @@ const program = {
     new URL('../history/history.sh', import.meta.url),
     new URL('../host/open-parent.sh', import.meta.url),
     new URL('./log-file.sh', import.meta.url),
-    new URL('./folders.sh', import.meta.url),
+    new URL('../sets/folders.sh', import.meta.url),
     new URL('./publish.sh', import.meta.url),
   ],
 };

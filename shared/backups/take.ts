@@ -1,15 +1,15 @@
 import { Failure } from '../failure.ts';
 import type { Connection } from '../host/connection.ts';
+import { lockHeld } from '../host/lock-holder.ts';
 import type { LockRequest, Run } from '../host/program.ts';
 import type { Records } from '../host/records.ts';
 import { unpack } from '../packed.ts';
+import { type FoundSequence, readFacts, type TableCount } from '../postgres/facts.ts';
 import { factsAfter, factsBefore, factsTables, insideScript } from '../postgres/scripts.ts';
+import type { BackupKind, Check, SequenceRange } from '../sets/manifest.ts';
+import { type DumpEncoding, dumpExtension, homeOf, setFileNames } from '../sets/naming.ts';
 import { formatDuration } from '../units.ts';
-import { type FoundSequence, readFacts } from './facts.ts';
-import type { BackupKind, Check, SequenceRange, TableCount } from './manifest.ts';
-import { type DumpEncoding, dumpExtension, homeOf, setFileNames } from './naming.ts';
-import { lockHeld } from './preflight.ts';
-import { judgeDump } from './verification.ts';
+import { judgeDump, type RowCounts } from './verification.ts';
 
 export interface TakeRequest {
   backupDir: string;
@@ -22,7 +22,7 @@ export interface TakeRequest {
   where: 'container' | 'host';
   /** null for the compressor's usual one. */
   level: number | null;
-  rowCounts: 'exact' | 'estimate' | 'off';
+  rowCounts: RowCounts;
   /** Milliseconds to wait for the lock, and for a table that somebody has locked. */
   lockWait: number;
   /** Milliseconds for all of it. */
@@ -70,7 +70,7 @@ export interface TakenDump {
 }
 
 /** A dump under the lock. The lock is kept until `release`, which tells whether the host was seen to free it. */
-export interface Taking {
+export interface HeldDump {
   dump: TakenDump;
   release: Run['release'];
 }
@@ -84,7 +84,7 @@ const program = {
   step: 'the dump',
   scripts: [
     new URL('../host/sets.sh', import.meta.url),
-    new URL('./folders.sh', import.meta.url),
+    new URL('../sets/folders.sh', import.meta.url),
     new URL('./take.sh', import.meta.url),
   ],
 };
@@ -96,7 +96,7 @@ const usualLevel = { zstd: 1, gzip: 6, none: 0 } as const;
  * Takes a dump in one snapshot and reads it back from the disk. Nothing is published yet.
  * @throws Failure `lock-held`, `disk-full`, `dump-failed`, `table-locked`, `compressor-failed`, `dump-interrupted`, …
  */
-export async function take(connection: Connection, request: TakeRequest): Promise<Taking> {
+export async function take(connection: Connection, request: TakeRequest): Promise<HeldDump> {
   const { encoding } = request;
   const run = connection.run(
     program,
@@ -138,7 +138,7 @@ export async function take(connection: Connection, request: TakeRequest): Promis
   }
 }
 
-/** What to tell where a taking was released and the host has not said so. */
+/** What to tell where a held dump was released and the host has not said so. */
 export function lockMayStay(backupDir: string): string {
   return `The host did not say in time that it has freed the lock: the next run may find it taken. On the host: cat ${backupDir}/.lock.holder`;
 }

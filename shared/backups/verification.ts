@@ -1,5 +1,9 @@
-import type { Check, TableCount } from './manifest.ts';
-import type { DumpEncoding } from './naming.ts';
+import type { TableCount } from '../postgres/facts.ts';
+import type { Check } from '../sets/manifest.ts';
+import type { DumpEncoding } from '../sets/naming.ts';
+
+/** How the rows of each table are counted while it is dumped. */
+export type RowCounts = 'exact' | 'estimate' | 'off';
 
 /** What was seen of a dump while it was written and when it was read back from the disk. */
 export interface DumpEvidence {
@@ -15,7 +19,7 @@ export interface DumpEvidence {
   contents: string;
   tables: readonly TableCount[];
   factsComplete: boolean;
-  rowCounts: 'exact' | 'estimate' | 'off';
+  rowCounts: RowCounts;
   dumpMs: number;
   verifyMs: number;
 }

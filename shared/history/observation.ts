@@ -2,7 +2,7 @@ import { type Release, sameRelease } from '../releases/release.ts';
 import type { HistoryRecord } from './record.ts';
 
 /** What a run has seen, besides the release. */
-export interface Circumstances {
+export interface RunFacts {
   /** Of the record, should one be made. */
   id: string;
   at: Date;
@@ -52,7 +52,7 @@ export function newestSchema(history: readonly HistoryRecord[], environment: str
  */
 export function observationOf(
   release: Release,
-  seen: Circumstances,
+  seen: RunFacts,
   history: readonly HistoryRecord[],
 ): { record: HistoryRecord; isNew: boolean } {
   const newest = newestKnown(history, seen.environment);
@@ -63,7 +63,7 @@ export function observationOf(
 }
 
 /** A record that says what runs, and nothing of how good it is. */
-export function observed(release: Release, seen: Circumstances, previous: Release | null): HistoryRecord {
+export function observed(release: Release, seen: RunFacts, previous: Release | null): HistoryRecord {
   const { id, at, environment, schemaSha256, backupId, actor, runUrl, commit, reason } = seen;
   return {
     version: 1,

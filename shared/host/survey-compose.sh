@@ -36,8 +36,8 @@ survey_env_file() {
 
 # survey_world PROJECT: on what a plan stands, in one hash; and the images that there are.
 survey_world() {
-  local world
+  local state
   [[ -n ${compose_config-} ]] || return 0
-  if world=$(world_state "$1" "$compose_config"); then record world "$world"; fi
+  if state=$(project_state "$1" "$compose_config"); then record project-state "$state"; fi
   record local-images "$(docker image ls --no-trunc --digests --format '{{.ID}} {{.Repository}} {{.Tag}} {{.Digest}}')"
 }

@@ -65,7 +65,7 @@ export interface ComposeSurvey {
   /** Names of the variables in the env file; null where it has none that can be read. */
   envNames: string[] | null;
   /** A keyed hash over all that a plan stands on; null where it could not be made. */
-  world: string | null;
+  projectState: string | null;
   images: LocalImage[];
 }
 
@@ -167,7 +167,7 @@ const program = {
     new URL('./sets.sh', import.meta.url),
     new URL('./survey-sets.sh', import.meta.url),
     new URL('./transactions.sh', import.meta.url),
-    new URL('./world.sh', import.meta.url),
+    new URL('./project-state.sh', import.meta.url),
     new URL('./open-parent.sh', import.meta.url),
     new URL('./survey-places.sh', import.meta.url),
     new URL('./compose-words.sh', import.meta.url),
@@ -290,7 +290,7 @@ function readCompose(records: Records): Survey['compose'] {
     unset: readUnset(records.get('compose-unset')),
     changedAt: Number(records.get('compose-changed')) * 1_000,
     envNames: records.find('env-names')?.split('\n') ?? null,
-    world: records.find('world') ?? null,
+    projectState: records.find('project-state') ?? null,
     images: readLocalImages(records.find('local-images') ?? ''),
   };
 }

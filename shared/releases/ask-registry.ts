@@ -1,10 +1,15 @@
 import { Failure } from '../failure.ts';
 import type { Connection } from '../host/connection.ts';
 
+export interface RegistryLogin {
+  user: string;
+  password: string;
+}
+
 export interface RegistryQuestion {
   registry: string;
   /** null: the images are public, or the host is logged in. */
-  login: { user: string; password: string } | null;
+  login: RegistryLogin | null;
   /** `repository@digest`, or `repository:tag`. */
   references: readonly string[];
   signal: AbortSignal;

@@ -1,5 +1,5 @@
 import type { LocalImage } from '../host/survey.ts';
-import { referenceOf } from './target.ts';
+import { referenceOf } from './image-reference.ts';
 
 /** `latest` says nothing of what it stands for; what it was tagged as before does. */
 export function nameOf(id: string | null, composeImage: string | null, images: readonly LocalImage[]): string | null {

@@ -78,6 +78,17 @@ export function parseImageReference(text: string): ImageReference {
   return new ImageReference(registry, path, tag, digest);
 }
 
+/** null for what is no reference, such as one with a variable that is not set. */
+export function referenceOf(image: string | null): ImageReference | null {
+  if (image === null) return null;
+  try {
+    return parseImageReference(image);
+  } catch (error) {
+    if (error instanceof Failure) return null;
+    throw error;
+  }
+}
+
 /** Cuts off the digest, then the tag: a colon before the last slash belongs to the registry's port. */
 function split(text: string): { name: string; tag: string | null; digest: string | null } {
   const at = text.indexOf('@');

@@ -1,12 +1,13 @@
 import { cleanLine } from '../clean.ts';
 import { Failure } from '../failure.ts';
 import type { Connection } from '../host/connection.ts';
+import type { RegistryLogin } from './ask-registry.ts';
 import { isImageId } from './release.ts';
 
 export interface PullRequest {
   registry: string;
   /** null: the images are public, or the host is logged in. */
-  login: { user: string; password: string } | null;
+  login: RegistryLogin | null;
   /** References to pull: `repository@digest`, or `repository:tag` where no digest is known. */
   pulls: readonly string[];
   /** References or ids of every image that is needed. */

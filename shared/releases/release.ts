@@ -1,5 +1,4 @@
-import { Failure } from '../failure.ts';
-import { type ImageReference, isDigest, parseImageReference } from './image-reference.ts';
+import { type ImageReference, isDigest, referenceOf } from './image-reference.ts';
 
 /** What one service runs. Each value is null where the host did not give a usable one. */
 export interface RunningImage {
@@ -125,7 +124,7 @@ function runningImage(container: ContainerFacts, image: ImageFacts | undefined):
   const imageId = isImageId(container.imageId) ? container.imageId : null;
   // A container may be made from an id; the grammar would read that as a repository called "sha256".
   if (isImageId(container.image)) return { image: container.image, tag: null, digest: null, imageId };
-  const reference = referenceOrNull(container.image);
+  const reference = referenceOf(container.image);
   if (reference === null) return { image: null, tag: null, digest: null, imageId };
   return { image: container.image, tag: reference.tag, digest: digestOf(reference, image), imageId };
 }
@@ -133,20 +132,11 @@ function runningImage(container: ContainerFacts, image: ImageFacts | undefined):
 /** An image may have several digests in one repository: the one that the reference names, else the first by name. */
 function digestOf(reference: ImageReference, image: ImageFacts | undefined): string | null {
   const digests = (image?.repoDigests ?? [])
-    .map(referenceOrNull)
+    .map(referenceOf)
     .filter((known) => known?.repository === reference.repository)
     .map((known) => known?.digest ?? '')
     .filter(isDigest)
     .toSorted();
   if (reference.digest !== null && digests.includes(reference.digest)) return reference.digest;
   return digests[0] ?? null;
-}
-
-function referenceOrNull(text: string): ImageReference | null {
-  try {
-    return parseImageReference(text);
-  } catch (error) {
-    if (error instanceof Failure) return null;
-    throw error;
-  }
 }

@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import type { JumpHost } from '../host/ssh-settings.ts';
 import { parseDuration, parseSize } from '../units.ts';
 
 /** What an input may hold. */
@@ -179,13 +180,6 @@ export const projectName: Grammar<string> = {
   hint: 'Give the name of the project as `docker compose ls` shows it.',
   parse: (value) => matching(value, /^[a-z0-9][a-z0-9_-]{0,127}$/, 'is no name of a compose project'),
 };
-
-/** A host to jump over; what is left out is null. */
-export interface JumpHost {
-  user: string | null;
-  host: string;
-  port: number | null;
-}
 
 /** `user@bastion:port`; user and port may be left out; IPv6 in brackets. */
 export const jumpHost: Grammar<JumpHost> = {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cleanLine } from '../clean.ts';
+import type { CopyKind, HistoryMirror, LoadedCopies } from '../history/known-history.ts';
 import { downloadText, uploadText } from './artifact-store.ts';
 import { findPointer, savePointer } from './cache-store.ts';
 import type { WorkflowContext } from './context.ts';
@@ -9,27 +10,10 @@ import { candidates, isTrustedRun, type ListedArtifact, type Trust } from './pro
 
 export interface MirrorRequest {
   environment: string;
-  kinds: readonly ('artifact' | 'cache')[];
+  kinds: readonly CopyKind[];
   /** Reads artifacts of earlier runs; null where the workflow gives none. */
   token: string | null;
   workflow: WorkflowContext;
-}
-
-/** Copies of the history off the host. What goes wrong with them is returned as notices: nothing here fails an action. */
-export interface HistoryMirror {
-  /**
-   * The newest copies that may be trusted. They are several, so that what two runs wrote at the same time is united.
-   * @returns texts, the newest first; whether one must be stored before the last one expires
-   */
-  load(): Promise<Loaded>;
-  /** Stores a copy. @param merge what to store where this run has stored `other` before */
-  save(text: string, merge: (other: string) => string): Promise<{ notices: string[] }>;
-}
-
-interface Loaded {
-  texts: string[];
-  notices: string[];
-  needsRefresh: boolean;
 }
 
 /** Milliseconds: a rollback must not wait for GitHub. */
@@ -95,7 +79,7 @@ interface KnownRequest extends MirrorRequest {
   repository: string;
 }
 
-async function loadTrusted(request: KnownRequest, trust: Trust): Promise<Loaded> {
+async function loadTrusted(request: KnownRequest, trust: Trust): Promise<LoadedCopies> {
   const { environment, kinds, token, repository } = request;
   const name = artifactName(environment);
   const api = githubApi(repository, token);

@@ -1,7 +1,7 @@
 import { Failure } from '../failure.ts';
 import { reportCancel, reportFailure } from './failure-report.ts';
 import * as log from './log.ts';
-import { type Outputs, setOutputs } from './outputs.ts';
+import { type Outputs, setOutputs } from './set-outputs.ts';
 
 /** The runner waits 7.5 s between SIGINT and SIGTERM; what is not undone by then is undone by the wrapper. */
 const gracePeriod = 6_500;

@@ -136,12 +136,12 @@ engine() {
 
 # prepare: everything that can fail without harm.
 prepare() {
-  local config world service id
+  local config state service id
   alone || return
   config=$(cd -- "${plan[deploy_dir]}" && run_compose config --format json) &&
-    world=$(world_state "${plan[project]}" "$config") ||
+    state=$(project_state "${plan[project]}" "$config") ||
     broken docker-failed 'What runs could not be looked at' || return
-  [[ $world == "${plan[world]}" ]] ||
+  [[ $state == "${plan[project_state]}" ]] ||
     broken plan-stale 'What runs, or the compose file with its variables, has changed since the plan was made' || return
   { note_containers && note_witnesses; } || broken docker-failed 'What runs could not be looked at' || return
   journal checked

@@ -1,10 +1,11 @@
 import { Failure } from '../failure.ts';
+import type { Strategy } from '../plan/strategy.ts';
 import { addressLines } from './address.ts';
 
 /** What is asked of one service. */
 export interface TransactionService {
   service: string;
-  strategy: 'recreate' | 'blue-green';
+  strategy: Strategy;
   targetImageId: string;
   /** The compose file's own reference, where it is to point at the target from then on. */
   retag: string | null;
@@ -30,7 +31,7 @@ export interface TransactionRequest {
   project: string;
   composeFiles: readonly string[];
   envFile: string | null;
-  world: string;
+  projectState: string;
   services: readonly TransactionService[];
   /** Compose files on top of the user's: the target's images, and those that run now. */
   override: string;
@@ -87,7 +88,7 @@ function planLines(request: TransactionRequest): string {
     ['deploy_dir', request.deployDir],
     ...request.composeFiles.map((file): [string, string] => ['compose_file', file]),
     ...(request.envFile === null ? [] : [['env_file', request.envFile] as [string, string]]),
-    ['world', request.world],
+    ['project_state', request.projectState],
     ['stop_timeout', seconds(request.stopTimeout)],
     ['health_timeout', seconds(request.healthTimeout)],
     ['stable_for', seconds(request.stableFor)],

@@ -18,7 +18,7 @@ export interface Followed {
 /** The scripts of which the engine on the host consists, in order. */
 const engine = [
   new URL('../host/lock.sh', import.meta.url),
-  new URL('../host/world.sh', import.meta.url),
+  new URL('../host/project-state.sh', import.meta.url),
   new URL('../host/transactions.sh', import.meta.url),
   new URL('../host/compose-words.sh', import.meta.url),
   new URL('../history/history.sh', import.meta.url),

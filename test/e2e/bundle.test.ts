@@ -67,7 +67,7 @@ test('cleanup with nothing to clean up is silent', () => {
 });
 
 describe('the programs for the host', () => {
-  const programs = globSync('shared/**/*.{sh,sql}', { cwd: root });
+  const programs = globSync('{shared,*-action}/**/*.{sh,sql}', { cwd: root });
   const bundled = (bundle: string) =>
     readdirSync(join(folder, 'dist', bundle)).filter((file) => /\.(sh|sql)$/.test(file));
   const contentOf = (bundle: string, file: string) => readFileSync(join(folder, 'dist', bundle, file), 'utf8');

@@ -6,8 +6,8 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import type { HistoryMirror } from '../../shared/history/known-history.ts';
 import { workflowContext } from '../../shared/runner/context.ts';
-import type { HistoryMirror } from '../../shared/runner/history-mirror.ts';
 import { type Github, type GithubRun, type RunFacts, startGithub } from '../lab/github.ts';
 import { github as runnerWords } from '../lab/runner/step.ts';
 import { ofTheCacheLibrary } from './expectations.ts';

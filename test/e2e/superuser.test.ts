@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
-import type { TableCount } from '../../shared/backups/manifest.ts';
+import type { TableCount } from '../../shared/postgres/facts.ts';
 import { type Application, startApplication } from '../lab/application.ts';
 import { run } from '../lab/command.ts';
 import { literal } from '../lab/database.ts';

@@ -34,20 +34,20 @@ interface Action {
   sources: string;
 }
 
-const common = 'shared/host,shared/backups,shared/postgres,shared/runner';
+const common = 'shared/host,shared/sets,shared/backups,shared/postgres,shared/runner,shared/inputs';
 const actions: Action[] = [
   actionIn('backup-action', readBackupInputs, noBackupOutputs, `${common},backup-action`),
   actionIn(
     'rollback-action',
     readRollbackInputs,
     noRollbackOutputs,
-    'shared/releases,shared/transaction,shared/history,rollback-action',
+    'shared/releases,shared/plan,shared/transaction,shared/history,rollback-action',
   ),
   actionIn(
     'verify-action',
     readVerifyInputs,
     noVerifyOutputs,
-    'shared/backups,shared/offsite,shared/notify,verify-action',
+    'shared/sets,shared/backups,shared/drill,shared/offsite,shared/notify,verify-action',
   ),
 ];
 
@@ -94,7 +94,7 @@ for (const action of actions) {
   describe(folder, () => {
     describe('inputs', () => {
       const own = read(`${folder}/inputs.ts`);
-      const shared = Array.from(own.matchAll(/shared\/runner\/\w+-inputs\.ts/g), ([path]) => read(path));
+      const shared = Array.from(own.matchAll(/shared\/inputs\/\w+-inputs\.ts/g), ([path]) => read(path));
       const sources = [own, ...shared].join('\n');
       const reading = /\binput\.(?:required|optional|withDefault|withEmpty|secret)\(\s*'([^']+)'/g;
       const readByCode = Array.from(sources.matchAll(reading), ([, name = '']) => name);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { calendarIn, withWeekday } from '../../shared/backups/calendar.ts';
+import { calendarIn, withWeekday } from '../../shared/sets/calendar.ts';
 
 const moments: [timezone: string, moment: string, day: string, week: string, month: string][] = [
   ['UTC', '2026-11-22T00:00:00Z', '2026-11-22', '2026-11-22', '2026-11'],

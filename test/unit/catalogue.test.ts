@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type BackupSet, catalogueOf, verifiedSetsOf } from '../../shared/backups/catalogue.ts';
-import type { Manifest } from '../../shared/backups/manifest.ts';
-import { readManifest, readSummary } from '../../shared/backups/read-manifest.ts';
-import { demandReadable } from '../../shared/backups/whole-manifest.ts';
 import { Failure } from '../../shared/failure.ts';
+import { type BackupSet, catalogueOf, verifiedSetsOf } from '../../shared/sets/catalogue.ts';
+import type { Manifest } from '../../shared/sets/manifest.ts';
+import { readManifest, readSummary } from '../../shared/sets/read-manifest.ts';
+import { demandReadable } from '../../shared/sets/whole-manifest.ts';
 import { exampleManifest, HostFolder } from './retention/host-folder.ts';
 
 const id = '20261123_021700';

@@ -1,7 +1,7 @@
 // What the host tells of a drill, and what is made of it: above all, what proves nothing of the backup.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { drill } from '../../shared/backups/drill.ts';
+import { drill } from '../../shared/drill/drill.ts';
 import { Failure } from '../../shared/failure.ts';
 import type { Connection } from '../../shared/host/connection.ts';
 import { Records } from '../../shared/host/records.ts';

@@ -1,8 +1,8 @@
 // What a session tells of a database, in lines.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { readFacts } from '../../shared/backups/facts.ts';
 import { Failure } from '../../shared/failure.ts';
+import { readFacts } from '../../shared/postgres/facts.ts';
 
 /** What comes before the tables. */
 const first = ['sequences-before []', 'large-objects 0', 'extensions []'];

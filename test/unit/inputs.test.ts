@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import { Failure, InputError } from '../../shared/failure.ts';
+import { readHistoryInputs } from '../../shared/inputs/history-inputs.ts';
 import * as grammar from '../../shared/runner/grammar.ts';
-import { readHistoryInputs } from '../../shared/runner/history-inputs.ts';
-import { type InputReader, readInputs } from '../../shared/runner/inputs.ts';
+import { type InputReader, readInputs } from '../../shared/runner/input-reader.ts';
 import { startStep } from './runner-fixtures/step.ts';
 
 /** Reads as a step would to which the workflow gave these. */

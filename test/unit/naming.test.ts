@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Compression, DumpFormat } from '../../shared/backups/manifest.ts';
+import type { Compression, DumpFormat } from '../../shared/sets/manifest.ts';
 import {
   backupIdAt,
   dumpExtension,
@@ -10,7 +10,7 @@ import {
   parseSetFileName,
   setFileNames,
   startOf,
-} from '../../shared/backups/naming.ts';
+} from '../../shared/sets/naming.ts';
 
 test('an id is the start in UTC, to the second', () => {
   assert.equal(backupIdAt(new Date('2026-11-23T02:17:00.999Z')), '20261123_021700');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { outputText } from '../../shared/runner/outputs.ts';
+import { outputText } from '../../shared/runner/set-outputs.ts';
 
 describe('an output', () => {
   const table: [Parameters<typeof outputText>[0], string][] = [

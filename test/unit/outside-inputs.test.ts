@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import { InputError } from '../../shared/failure.ts';
-import { readInputs } from '../../shared/runner/inputs.ts';
-import { type NoticeInputs, readNoticeInputs } from '../../shared/runner/notice-inputs.ts';
-import { readOffsiteInputs } from '../../shared/runner/offsite-inputs.ts';
+import { type NoticeInputs, readNoticeInputs } from '../../shared/inputs/notice-inputs.ts';
+import { readOffsiteInputs } from '../../shared/inputs/offsite-inputs.ts';
+import { readInputs } from '../../shared/runner/input-reader.ts';
 
 function withInputs<T>(given: Record<string, string>, read: () => T): T {
   for (const [name, value] of Object.entries(given)) process.env[`INPUT_${name.toUpperCase()}`] = value;

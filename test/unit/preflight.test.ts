@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type BackupNeeds, judgeHost } from '../../shared/backups/preflight.ts';
+import { type BackupNeeds, judgeBackupHost } from '../../shared/backups/preflight.ts';
 import { Failure } from '../../shared/failure.ts';
 import type { Survey } from '../../shared/host/survey.ts';
 import { accepts, folder, host, tools } from './surveyed-host.ts';
@@ -19,7 +19,7 @@ const needs: BackupNeeds = {
 
 function refusal(survey: Survey, changes: Partial<BackupNeeds> = {}): Failure {
   try {
-    judgeHost(survey, { ...needs, ...changes });
+    judgeBackupHost(survey, { ...needs, ...changes });
   } catch (error) {
     assert.ok(error instanceof Failure);
     return error;
@@ -28,7 +28,7 @@ function refusal(survey: Survey, changes: Partial<BackupNeeds> = {}): Failure {
 }
 
 test('a fit host is told how the backup will be taken', () => {
-  const ready = judgeHost(host(), needs);
+  const ready = judgeBackupHost(host(), needs);
   assert.equal(ready.database.database, 'shop');
   assert.deepEqual(ready.container, { id: 'id-of-db', name: 'shop-db-1', service: 'db' });
   assert.deepEqual(ready.encoding, { format: 'custom', compression: 'zstd', encryption: 'none' });
@@ -94,15 +94,15 @@ describe('a host that is not fit is refused by name, with what to do', () => {
 
 describe('what a backup needs', () => {
   test('comes from the previous one', () => {
-    assert.equal(judgeHost(host(), { ...needs, previousBytes: () => 1_000 }).estimate, 1_200);
+    assert.equal(judgeBackupHost(host(), { ...needs, previousBytes: () => 1_000 }).estimate, 1_200);
   });
-  test("else from the database's size", () => assert.equal(judgeHost(host(), needs).estimate, 500_000));
+  test("else from the database's size", () => assert.equal(judgeBackupHost(host(), needs).estimate, 500_000));
   test('is never less than min-free-space', () => {
     const failure = refusal(host({ freeBytes: 5e6 }), { minFreeSpace: 6e6 });
     assert.match(failure.message, /min-free-space/);
   });
   test('inodes that are not counted do not matter', () => {
-    judgeHost(host({ freeInodes: null }), needs);
+    judgeBackupHost(host({ freeInodes: null }), needs);
   });
 });
 
@@ -110,14 +110,14 @@ describe('the compressor', () => {
   const withoutZstd = { output: `${tools.replace('tool zstd\n', '')}pg-dump pg_dump (PostgreSQL) 17.1\n${accepts}` };
   test("is the host's zstd where the container has none", () => {
     const survey = host({ probe: withoutZstd, tools: new Set([...host().tools, 'zstd']) });
-    assert.equal(judgeHost(survey, needs).where, 'host');
+    assert.equal(judgeBackupHost(survey, needs).where, 'host');
   });
   test("is pg_dump's own gzip where there is no zstd", () => {
-    const { encoding, where } = judgeHost(host({ probe: withoutZstd }), needs);
+    const { encoding, where } = judgeBackupHost(host({ probe: withoutZstd }), needs);
     assert.deepEqual([encoding.compression, where], ['gzip', 'container']);
   });
   test('is gzip for plain SQL', () => {
-    assert.equal(judgeHost(host(), { ...needs, format: 'plain' }).encoding.compression, 'gzip');
+    assert.equal(judgeBackupHost(host(), { ...needs, format: 'plain' }).encoding.compression, 'gzip');
   });
   test('is refused where nobody has it', () => {
     assert.equal(refusal(host({ probe: withoutZstd }), { compression: 'zstd' }).code, 'no-compressor');

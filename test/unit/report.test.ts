@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Manifest } from '../../shared/backups/manifest.ts';
-import { type ReportFacts, reportOf } from '../../shared/backups/report.ts';
-import { restoreCommands } from '../../shared/backups/restore-command.ts';
+import { type ReportFacts, reportOf } from '../../shared/report/report.ts';
+import { restoreCommands } from '../../shared/report/restore-command.ts';
+import type { Manifest } from '../../shared/sets/manifest.ts';
 import { exampleManifest } from './retention/host-folder.ts';
 
 const id = '20261123_021700';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Manifest } from '../../shared/backups/manifest.ts';
-import { databaseArgument, type RestorePlace, restoreCommands } from '../../shared/backups/restore-command.ts';
+import { databaseArgument, type RestorePlace, restoreCommands } from '../../shared/report/restore-command.ts';
+import type { Manifest } from '../../shared/sets/manifest.ts';
 import { exampleManifest } from './retention/host-folder.ts';
 
 const id = '20261123_021700';

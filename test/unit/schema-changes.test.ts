@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { changedLines } from '../../shared/backups/line-difference.ts';
-import { compareSchemas, stableSchema } from '../../shared/backups/schema-changes.ts';
+import { changedLines } from '../../shared/report/line-difference.ts';
+import { compareSchemas, stableSchema } from '../../shared/report/schema-changes.ts';
 
 /** Outputs of pg_dump 15.20: twice of one schema, then after an upgrade of the application. */
 const dumpOf = (name: string) => readFileSync(new URL(`./schema-dumps/${name}.sql`, import.meta.url), 'utf8');

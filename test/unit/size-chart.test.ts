@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type SizePoint, sizeChart } from '../../shared/backups/size-chart.ts';
+import { type SizePoint, sizeChart } from '../../shared/report/size-chart.ts';
 
 const night = (day: number, bytes: number, kind: SizePoint['kind'] = 'scheduled'): SizePoint => ({
   id: `202611${String(day).padStart(2, '0')}_021700`,

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, test } from 'node:test';
-import * as summary from '../../shared/runner/summary.ts';
+import * as summary from '../../shared/runner/job-summary.ts';
 
 describe('a block of the summary', () => {
   const evil = '<script>|`[a](b)`\n# x';

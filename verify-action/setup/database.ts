@@ -1,4 +1,3 @@
-import { type Catalogue, verifiedSetsOf } from '../../shared/backups/catalogue.ts';
 import {
   askedDatabase,
   type BackupNeeds,
@@ -10,11 +9,12 @@ import {
 } from '../../shared/backups/preflight.ts';
 import type { Survey } from '../../shared/host/survey.ts';
 import { checkDumpTools } from '../../shared/postgres/probe.ts';
+import { type Catalogue, verifiedSetsOf } from '../../shared/sets/catalogue.ts';
 import { formatBytes } from '../../shared/units.ts';
-import { neededFor } from '../drill.ts';
+import { neededFor } from '../drill/judge-drill.ts';
 import type { Findings, Problem } from '../finding.ts';
 import type { VerifyInputs } from '../inputs.ts';
-import type { SetupFacts } from './facts.ts';
+import type { SetupFacts } from './setup-facts.ts';
 
 /** Whether the next backup can be taken, and drilled. */
 export function judgeDatabase(findings: Findings, { seen, catalogue }: SetupFacts, inputs: VerifyInputs): void {

@@ -1,11 +1,11 @@
 import { lastGood } from '../../shared/history/choice.ts';
 import type { LocalImage } from '../../shared/host/survey.ts';
 import { nameOf } from '../../shared/releases/image-name.ts';
+import { referenceOf } from '../../shared/releases/image-reference.ts';
 import { type RunningImage, releaseOf } from '../../shared/releases/release.ts';
-import { referenceOf } from '../../shared/releases/target.ts';
 import type { Findings, Problem } from '../finding.ts';
 import type { VerifyInputs } from '../inputs.ts';
-import type { SetupFacts } from './facts.ts';
+import type { SetupFacts } from './setup-facts.ts';
 
 /** Only where a login is given: else nobody asks for one. */
 export function judgeRegistry(findings: Findings, { registry }: SetupFacts, inputs: VerifyInputs): void {
@@ -29,17 +29,17 @@ export function judgeRegistry(findings: Findings, { registry }: SetupFacts, inpu
 }
 
 /** What the history says to go back to. */
-function lastGoodOf({ seen, book }: Pick<SetupFacts, 'seen' | 'book'>, inputs: VerifyInputs) {
+function lastGoodOf({ seen, knownHistory }: Pick<SetupFacts, 'seen' | 'knownHistory'>, inputs: VerifyInputs) {
   const ignored = new Set([...seen.candidates.map(({ service }) => service), inputs.databaseService ?? '']);
   const running = releaseOf(seen.containers, seen.images);
-  const choice = lastGood({ records: book.host, environment: inputs.environment, running, ignored });
+  const choice = lastGood({ records: knownHistory.host, environment: inputs.environment, running, ignored });
   const images = seen.compose === null || 'error' in seen.compose ? [] : seen.compose.images;
   const wanted = Object.entries(choice.record?.release ?? {}).filter(([service]) => !ignored.has(service));
   return { choice, images, wanted, away: wanted.filter(([, image]) => !isHere(image, images)) };
 }
 
 /** The images of the last good release that are not on the host: by digest, else by tag. */
-export function imagesToAskFor(facts: Pick<SetupFacts, 'seen' | 'book'>, inputs: VerifyInputs): string[] {
+export function imagesToAskFor(facts: Pick<SetupFacts, 'seen' | 'knownHistory'>, inputs: VerifyInputs): string[] {
   return lastGoodOf(facts, inputs).away.flatMap(([, image]) => referenceTo(image) ?? []);
 }
 

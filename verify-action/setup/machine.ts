@@ -1,4 +1,5 @@
 import { checkClock, checkDocker, checkFolders, checkTools } from '../../shared/backups/preflight.ts';
+import { readHolder } from '../../shared/host/lock-holder.ts';
 import type { SetupSurvey, Survey } from '../../shared/host/survey.ts';
 import { quoteForShell } from '../../shared/shell-quote.ts';
 import { formatDuration } from '../../shared/units.ts';
@@ -53,8 +54,8 @@ function judgeLock({ lockHolder }: Survey, setup: SetupSurvey | null, { timeout 
     const left = setup?.leftHolder ?? null;
     return left === null ? 'free' : `free; ${left} died with it, and the next run tidies up`;
   }
-  const since = Date.parse(/ since (\d{4}-\d\d-\d\dT[\d:.]+Z)/.exec(lockHolder)?.[1] ?? '');
-  const held = Date.now() - since;
+  const { since } = readHolder(lockHolder);
+  const held = Date.now() - (since?.getTime() ?? Number.NaN);
   if (held <= timeout) return `held by ${lockHolder}, which is at work`;
   return {
     detail: `held by ${lockHolder}${Number.isNaN(held) ? '' : `, for ${formatDuration(held)}`}`,

@@ -4,7 +4,7 @@ import { reachPing } from '../../shared/notify/ping.ts';
 import { reachBucket } from '../../shared/offsite/bucket.ts';
 import type { Findings } from '../finding.ts';
 import type { VerifyInputs } from '../inputs.ts';
-import type { Reached } from './facts.ts';
+import type { Reached } from './setup-facts.ts';
 
 /** Tries every connection that is given, all at once. Nothing is sent. */
 export async function reachOutside(

@@ -1,13 +1,14 @@
 import { parseHold, tellHold } from '../../shared/history/hold.ts';
 import { newestKnown } from '../../shared/history/observation.ts';
+import { readHolder } from '../../shared/host/lock-holder.ts';
 import type { Survey } from '../../shared/host/survey.ts';
 import { releaseOf, sameRelease } from '../../shared/releases/release.ts';
 import { quoteForShell } from '../../shared/shell-quote.ts';
 import { counted } from '../../shared/units.ts';
 import type { Findings } from '../finding.ts';
 import type { VerifyInputs } from '../inputs.ts';
-import type { SetupFacts } from './facts.ts';
 import { judgeLastGood, judgeRegistry } from './images.ts';
+import type { SetupFacts } from './setup-facts.ts';
 
 /** What earlier rollbacks have left. */
 export function judgeTransactions(findings: Findings, seen: Survey, { backupDir }: VerifyInputs): void {
@@ -15,7 +16,8 @@ export function judgeTransactions(findings: Findings, seen: Survey, { backupDir 
     const [first] = seen.unfinished;
     if (first === undefined) return 'no rollback was left half-way';
     // Another holder of the lock says nothing of it.
-    if (/^rollback-action\b/.test(seen.lockHolder ?? '')) return `${seen.unfinished.join(', ')} is at work`;
+    if (readHolder(seen.lockHolder ?? '').action === 'rollback-action')
+      return `${seen.unfinished.join(', ')} is at work`;
     return {
       detail: `the rollback ${seen.unfinished.join(', ')} was left half-way`,
       remedy: `The next backup or rollback ends it. By hand on the host: bash ${quoteForShell(`${backupDir}/rollback/transactions/${first}/engine.sh`)}`,
@@ -36,15 +38,15 @@ export function judgeTransactions(findings: Findings, seen: Survey, { backupDir 
 
 /** Whether there is something to roll back to, and where that is known from. */
 export function judgeHistory(findings: Findings, facts: SetupFacts, inputs: VerifyInputs): void {
-  const { seen, book, copyNotices } = facts;
+  const { seen, knownHistory, copyNotices } = facts;
   const { environment, backupDir } = inputs;
-  const ours = book.host.filter((record) => record.environment === environment);
+  const ours = knownHistory.host.filter((record) => record.environment === environment);
   findings.check(
     'history',
     () => {
-      if (book.problems.length === 0) return `${counted(ours.length, 'record')} of ${environment} on the host`;
+      if (knownHistory.problems.length === 0) return `${counted(ours.length, 'record')} of ${environment} on the host`;
       return {
-        detail: book.problems.join('; '),
+        detail: knownHistory.problems.join('; '),
         remedy: `Such lines are passed over. See ${backupDir}/rollback/history.jsonl on the host`,
       };
     },
@@ -57,7 +59,7 @@ export function judgeHistory(findings: Findings, facts: SetupFacts, inputs: Veri
       'project',
       'release',
       () => {
-        const newest = newestKnown(book.host, environment);
+        const newest = newestKnown(knownHistory.host, environment);
         if (newest !== null && sameRelease(newest.release, running)) return `what runs is what ${newest.at} says`;
         return {
           detail: newest === null ? 'the history tells of no release' : `what runs is not what ${newest.at} says`,
@@ -75,7 +77,7 @@ export function judgeHistory(findings: Findings, facts: SetupFacts, inputs: Veri
       if (copyNotices.length > 0) {
         return { detail: copyNotices.join('; '), remedy: 'Give the job permissions: actions: read, or history: ""' };
       }
-      const copies = book.mirrors.length;
+      const copies = knownHistory.mirrors.length;
       return copies === 0 ? 'none yet; the next backup or rollback stores one' : `${copies} found on GitHub`;
     },
     'warning',

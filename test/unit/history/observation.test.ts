@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { importLegacy } from '../../../shared/history/legacy.ts';
-import { type Circumstances, newestKnown, newestSchema, observationOf } from '../../../shared/history/observation.ts';
+import { newestKnown, newestSchema, observationOf, type RunFacts } from '../../../shared/history/observation.ts';
 import { type HistoryRecord, readHistoryRecord } from '../../../shared/history/record.ts';
 import { hex, image, record, release } from './records.ts';
 
-const seen: Circumstances = {
+const seen: RunFacts = {
   id: '4711-1-0123abcd',
   at: new Date('2026-11-25T02:03:04.567Z'),
   environment: 'prod',

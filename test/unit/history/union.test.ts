@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { copiesLack, entriesOf, type Mirror, openBook, storeBook } from '../../../shared/history/book.ts';
+import {
+  copiesLack,
+  entriesOf,
+  gatherHistory,
+  type HistoryMirror,
+  storeCopies,
+} from '../../../shared/history/known-history.ts';
 import { type HistoryRecord, historyLine, parseHistory } from '../../../shared/history/record.ts';
 import { type HistoryEntry, mirrorText, recordsToMend, unite } from '../../../shared/history/union.ts';
 import { record, release } from './records.ts';
@@ -115,20 +121,23 @@ describe('the text of a copy', () => {
   });
 });
 
-describe('the book', () => {
+describe('the knownHistory', () => {
   const legacyLog = '20261001_120000,v1,v1\n';
 
   test("has the host's records, what its file lacks, and what cannot be read", () => {
     const torn = historyLine(third).slice(0, 50);
-    const book = openBook('prod', `${text([first, second])}${torn}`, legacyLog, [text([first, third]), 'garbage\n']);
-    assert.deepEqual(book.host, [first, second]);
+    const knownHistory = gatherHistory('prod', `${text([first, second])}${torn}`, legacyLog, [
+      text([first, third]),
+      'garbage\n',
+    ]);
+    assert.deepEqual(knownHistory.host, [first, second]);
     assert.deepEqual(
-      book.missing.map(({ at }) => at),
+      knownHistory.missing.map(({ at }) => at),
       ['2026-10-01T12:00:00.000Z'],
     );
-    assert.deepEqual(book.problems, ['line 3 of the history cannot be read: it is no JSON']);
+    assert.deepEqual(knownHistory.problems, ['line 3 of the history cannot be read: it is no JSON']);
     assert.deepEqual(
-      entriesOf(book).map((entry) => [entry.record.at, entry.source]),
+      entriesOf(knownHistory).map((entry) => [entry.record.at, entry.source]),
       [
         ['2026-10-01T12:00:00.000Z', 'host'],
         [first.at, 'host'],
@@ -139,15 +148,15 @@ describe('the book', () => {
   });
 
   test("takes the scripts' lines over once, however often they stand there", () => {
-    const [line] = openBook('prod', null, legacyLog.repeat(3), []).missing;
+    const [line] = gatherHistory('prod', null, legacyLog.repeat(3), []).missing;
     assert.ok(line !== undefined);
-    assert.equal(openBook('prod', null, legacyLog.repeat(3), []).missing.length, 1);
-    assert.deepEqual(openBook('prod', text([line]), legacyLog, []).missing, []);
+    assert.equal(gatherHistory('prod', null, legacyLog.repeat(3), []).missing.length, 1);
+    assert.deepEqual(gatherHistory('prod', text([line]), legacyLog, []).missing, []);
   });
 
   test('mends a file that was lost, and does not trust its copies', () => {
     const good = record({ verdict: 'good' });
-    const { host, missing } = openBook('prod', null, null, [text([first, good])]);
+    const { host, missing } = gatherHistory('prod', null, null, [text([first, good])]);
     assert.deepEqual(host, []);
     assert.deepEqual(missing, recordsToMend([], [[first, good]], 'prod'));
     assert.deepEqual(
@@ -161,25 +170,25 @@ describe('the book', () => {
 
   test('is stored whole, with what this run has added, and with what another has stored meanwhile', async () => {
     const stored: string[] = [];
-    const mirror: Mirror = {
+    const mirror: HistoryMirror = {
       load: () => assert.fail('it was loaded already'),
       async save(whole, merge) {
         stored.push(whole, merge(text([third])));
         return { notices: ['noted'] };
       },
     };
-    const book = openBook('prod', text([first]), null, [text([second])]);
+    const knownHistory = gatherHistory('prod', text([first]), null, [text([second])]);
     const added = record();
-    assert.deepEqual(await storeBook(book, [added], mirror), ['noted']);
+    assert.deepEqual(await storeCopies(knownHistory, [added], mirror), ['noted']);
     assert.deepEqual(stored, [text([first, second, added]), text([first, second, third, added])]);
-    const withLegacy = openBook('prod', text([first]), legacyLog, []);
-    await storeBook(withLegacy, [], mirror);
+    const withLegacy = gatherHistory('prod', text([first]), legacyLog, []);
+    await storeCopies(withLegacy, [], mirror);
     assert.equal(stored[2], text([...withLegacy.missing, first]));
   });
 
   test('is stored where the copies lack a record, whoever has added it', () => {
     const lacks = (mirrors: string[], added: HistoryRecord[] = [], legacy: string | null = null) =>
-      copiesLack(openBook('prod', text([first, second]), legacy, mirrors), added);
+      copiesLack(gatherHistory('prod', text([first, second]), legacy, mirrors), added);
     assert.equal(lacks([text([second]), text([first])]), false);
     assert.equal(lacks([text([second])]), true);
     assert.equal(lacks([]), true);
@@ -191,11 +200,11 @@ describe('the book', () => {
     const long = Array.from({ length: 800 }, () => record({ reason: 'x'.repeat(1_900) }));
     const added = record();
     let stored = '';
-    const save: Mirror['save'] = async (whole) => {
+    const save: HistoryMirror['save'] = async (whole) => {
       stored = whole;
       return { notices: [] };
     };
-    await storeBook(openBook('prod', text(long), null, []), [added], { save, load: () => assert.fail() });
+    await storeCopies(gatherHistory('prod', text(long), null, []), [added], { save, load: () => assert.fail() });
     assert.ok(Buffer.byteLength(stored) <= 2 ** 20 && Buffer.byteLength(stored) > 2 ** 20 - 4_000);
     assert.ok(stored.endsWith(text([added])));
   });

@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parse } from 'yaml';
-import { overrideYaml, revertYaml } from '../../../shared/releases/override.ts';
-import { planRollback, type ServiceStep } from '../../../shared/releases/plan.ts';
+import { overrideYaml, revertYaml } from '../../../shared/plan/override.ts';
+import type { ServiceStep } from '../../../shared/plan/plan.ts';
+import { planRollback } from '../../../shared/plan/plan-rollback.ts';
 import { request, sha } from './shop.ts';
 
 function step(changes: Partial<ServiceStep>): ServiceStep {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { planRollback } from '../../../shared/releases/plan.ts';
-import { fromIn, planText, toIn } from '../../../shared/releases/plan-text.ts';
+import { planRollback } from '../../../shared/plan/plan-rollback.ts';
+import { fromIn, planText, toIn } from '../../../shared/plan/text.ts';
 import { image, request, running, sha, shop, wanted } from './shop.ts';
 
 test('a plan says from where to where, how and why, and what is left alone, in columns', () => {

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { Failure } from '../../../shared/failure.ts';
-import { type Plan, type PlanRequest, planRollback, type ServiceStep } from '../../../shared/releases/plan.ts';
+import type { Plan, PlanRequest, ServiceStep } from '../../../shared/plan/plan.ts';
+import { planRollback } from '../../../shared/plan/plan-rollback.ts';
 import { container, image, projectOf, record, request, running, service, sha, shop, wanted } from './shop.ts';
 
 function planOf(changes: Partial<PlanRequest> = {}): Plan {
@@ -457,7 +458,7 @@ describe('the hash', () => {
 
   const target = request().wanted;
   const different: [what: string, changes: Partial<PlanRequest>][] = [
-    ['the world', { world: '0'.repeat(64) }],
+    ['the project state', { projectState: '0'.repeat(64) }],
     ['the project', { project: { ...shop(), name: 'other' } }],
     ['what runs', { running: { ...running, web: image('web', 'v4', sha('b'), sha('6')) } }],
     ['what runs beside', { running: { ...running, proxy: image('proxy', '1.28', sha('1'), sha('6')) } }],

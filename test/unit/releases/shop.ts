@@ -2,10 +2,10 @@
 // it, and a proxy before both.
 import type { HistoryRecord } from '../../../shared/history/record.ts';
 import type { FoundContainer } from '../../../shared/host/survey.ts';
-import type { PlanRequest } from '../../../shared/releases/plan.ts';
+import type { PlanRequest } from '../../../shared/plan/plan.ts';
+import type { Wanted } from '../../../shared/plan/target.ts';
 import type { ComposeProject, ComposeService } from '../../../shared/releases/project.ts';
 import type { Release, RunningImage } from '../../../shared/releases/release.ts';
-import type { Wanted } from '../../../shared/releases/target.ts';
 
 /** A digest, or the id of an image, out of one hex digit. */
 export const sha = (digit: string): string => `sha256:${digit.repeat(64)}`;
@@ -103,7 +103,7 @@ export function request(changes: Partial<PlanRequest> = {}): PlanRequest {
     filesChangedAt: Date.parse('2026-11-22T12:00:00Z'),
     newestKnown: running,
     schemaNow: '1'.repeat(64),
-    world: 'f'.repeat(64),
+    projectState: 'f'.repeat(64),
     ...changes,
   };
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FoundContainer } from '../../../shared/host/survey.ts';
+import { decideStrategy, proxiesIn, type Strategy } from '../../../shared/plan/strategy.ts';
 import type { ComposeService } from '../../../shared/releases/project.ts';
-import { decideStrategy, proxiesIn, type Strategy } from '../../../shared/releases/strategy.ts';
 import { container, service, shop } from './shop.ts';
 
 function decide(

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure } from '../../../shared/failure.ts';
 import type { HistoryRecord } from '../../../shared/history/record.ts';
-import { parseTarget, type Target, type TargetContext, wantedRelease } from '../../../shared/releases/target.ts';
+import { parseTarget, type Target, type TargetContext, wantedRelease } from '../../../shared/plan/target.ts';
 import { image, record, sha, shop } from './shop.ts';
 
 const parsed: [text: string, target: Target][] = [

@@ -4,11 +4,11 @@ import {
   catalogueOf,
   type FoundFile,
   type VerifiedSet,
-} from '../../../shared/backups/catalogue.ts';
-import type { BackupId, BackupKind, Manifest } from '../../../shared/backups/manifest.ts';
-import { homeOf, setFileNames, startOf } from '../../../shared/backups/naming.ts';
-import type { PruneDecision } from '../../../shared/backups/retention.ts';
-import { folderOfTier, type Tier } from '../../../shared/backups/tiers.ts';
+} from '../../../shared/sets/catalogue.ts';
+import type { BackupId, BackupKind, Manifest } from '../../../shared/sets/manifest.ts';
+import { homeOf, setFileNames, startOf } from '../../../shared/sets/naming.ts';
+import type { PruneDecision } from '../../../shared/sets/retention.ts';
+import { folderOfTier, type Tier } from '../../../shared/sets/tiers.ts';
 
 const encoding = { format: 'custom', compression: 'zstd', encryption: 'none' } as const;
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { BackupSet } from '../../../shared/backups/catalogue.ts';
-import type { BackupKind } from '../../../shared/backups/manifest.ts';
-import { backupIdAt } from '../../../shared/backups/naming.ts';
-import { decidePruning, type PruneDecision } from '../../../shared/backups/retention.ts';
-import { allTiers, decideTiers, folderOfTier, type RetentionPolicy, type Tier } from '../../../shared/backups/tiers.ts';
+import type { BackupSet } from '../../../shared/sets/catalogue.ts';
+import type { BackupKind } from '../../../shared/sets/manifest.ts';
+import { backupIdAt } from '../../../shared/sets/naming.ts';
+import { decidePruning, type PruneDecision } from '../../../shared/sets/retention.ts';
+import { allTiers, decideTiers, folderOfTier, type RetentionPolicy, type Tier } from '../../../shared/sets/tiers.ts';
 import { afterPruning, exampleManifest, verifiedSet } from './host-folder.ts';
 
 const hour = 3_600_000;

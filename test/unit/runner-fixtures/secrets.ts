@@ -1,6 +1,6 @@
 // Reads secrets as an action does, and prints what became of them.
 import { text } from '../../../shared/runner/grammar.ts';
-import { readInputs } from '../../../shared/runner/inputs.ts';
+import { readInputs } from '../../../shared/runner/input-reader.ts';
 
 const secrets = readInputs((input) => ({
   key: input.secret('ssh-key'),

@@ -5,7 +5,8 @@ import type { RollbackInputs } from '../../../rollback-action/inputs.ts';
 import { type Decided, settledPlan, transactionRequest } from '../../../rollback-action/request.ts';
 import { parseHold } from '../../../shared/history/hold.ts';
 import { parseHistory } from '../../../shared/history/record.ts';
-import { type Plan, type PlanRequest, planRollback } from '../../../shared/releases/plan.ts';
+import type { Plan, PlanRequest } from '../../../shared/plan/plan.ts';
+import { planRollback } from '../../../shared/plan/plan-rollback.ts';
 import type { PulledImage } from '../../../shared/releases/pull.ts';
 import { outcomeMarks } from '../../../shared/transaction/transaction-files.ts';
 import { container, projectOf, request, service, sha, wanted } from '../releases/shop.ts';
@@ -142,7 +143,7 @@ describe('what the host gets', () => {
     assert.deepEqual(parse(transactionRequest(decided()).revert), {
       services: Object.fromEntries(['api', 'web'].map((name) => [name, { image: sha('3'), pull_policy: 'never' }])),
     });
-    assert.equal(transactionRequest(decided()).world, plan.world);
+    assert.equal(transactionRequest(decided()).projectState, plan.projectState);
   });
 
   const { outcome } = transactionRequest(decided());

@@ -18,7 +18,7 @@ const plain: TransactionRequest = {
   project: 'shop',
   composeFiles: ['docker-compose.yml'],
   envFile: null,
-  world: hex('world'),
+  projectState: hex('project state'),
   services: [
     {
       service: 'api',
@@ -166,7 +166,7 @@ describe('the plan for the host', () => {
       planOf({ deployDir: `/srv/${odd}`, composeFiles: ['a.yml', odd, 'b=c.yml'], envFile: '-x', holder: odd }),
     );
     const read = bash(`read_plan
-      for key in deploy_dir env_file holder project world token history_id on_failure; do printf '%s\\n' "\${plan[$key]}"; done
+      for key in deploy_dir env_file holder project project_state token history_id on_failure; do printf '%s\\n' "\${plan[$key]}"; done
       printf '<%s>\\n' "\${compose_files[@]}"
       for name in "\${services[@]}"; do
         printf '%s|' "$name" "\${strategy[$name]}" "\${target_image[$name]}" "\${retag[$name]}" "\${fixed_name[$name]}"
@@ -177,7 +177,7 @@ describe('the plan for the host', () => {
       '-x',
       odd,
       'shop',
-      hex('world'),
+      hex('project state'),
       '0123456789abcdef',
       '4711-1-0123abcd',
       'revert',

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Manifest } from '../../../shared/backups/manifest.ts';
-import type { ReadSet } from '../../../shared/backups/read-sets.ts';
-import { judgeReading } from '../../../shared/backups/read-sets.ts';
-import { decidePruning } from '../../../shared/backups/retention.ts';
-import { decideTiers } from '../../../shared/backups/tiers.ts';
-import { type BackupFacts, judgeBackups } from '../../../verify-action/backups.ts';
+import type { Manifest } from '../../../shared/sets/manifest.ts';
+import type { ReadSet } from '../../../shared/sets/read-sets.ts';
+import { judgeReading } from '../../../shared/sets/read-sets.ts';
+import { decidePruning } from '../../../shared/sets/retention.ts';
+import { decideTiers } from '../../../shared/sets/tiers.ts';
+import { type BackupFacts, judgeBackups } from '../../../verify-action/backups/judge-backups.ts';
 import { HostFolder, verifiedSet } from '../retention/host-folder.ts';
 
 const now = new Date('2026-11-25T06:00:00Z');

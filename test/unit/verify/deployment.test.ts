@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { observed } from '../../../shared/history/observation.ts';
+import { parseTarget } from '../../../shared/plan/target.ts';
 import type { ComposeProject, ComposeService } from '../../../shared/releases/project.ts';
-import { parseTarget } from '../../../shared/releases/target.ts';
-import type { Watched, WatchedContainer } from '../../../shared/transaction/watch.ts';
-import { type DeploymentFacts, deploymentRecord, judgeDeployment } from '../../../verify-action/deployment.ts';
+import {
+  type DeploymentFacts,
+  deploymentRecord,
+  judgeDeployment,
+} from '../../../verify-action/deployment/judge-deployment.ts';
+import type { Watched, WatchedContainer } from '../../../verify-action/deployment/watch.ts';
 
 const id = (digit: string) => `sha256:${digit.repeat(64)}`;
 

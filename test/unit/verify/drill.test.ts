@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { DrillOutcome } from '../../../shared/backups/drill.ts';
-import type { Manifest } from '../../../shared/backups/manifest.ts';
-import type { Restored } from '../../../shared/backups/restored.ts';
-import { type DrillFacts, imageFor, judgeDrill, neededFor } from '../../../verify-action/drill.ts';
+import type { DrillOutcome } from '../../../shared/drill/drill.ts';
+import type { Restored } from '../../../shared/drill/restored.ts';
+import type { Manifest } from '../../../shared/sets/manifest.ts';
+import { type DrillFacts, imageFor, judgeDrill, neededFor } from '../../../verify-action/drill/judge-drill.ts';
 import { exampleManifest } from '../retention/host-folder.ts';
 
 const id = '20261125_021700';

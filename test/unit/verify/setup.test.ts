@@ -1,12 +1,12 @@
 // What a lab's host cannot show: another init, clock, user, or Docker.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { catalogueOf } from '../../../shared/backups/catalogue.ts';
-import { openBook } from '../../../shared/history/book.ts';
+import { gatherHistory } from '../../../shared/history/known-history.ts';
 import type { SetupSurvey, Survey, UnsetVariable } from '../../../shared/host/survey.ts';
+import { catalogueOf } from '../../../shared/sets/catalogue.ts';
 import type { Finding } from '../../../verify-action/finding.ts';
 import type { VerifyInputs } from '../../../verify-action/inputs.ts';
-import { judgeSetup } from '../../../verify-action/setup.ts';
+import { judgeSetup } from '../../../verify-action/setup/judge-setup.ts';
 import { accepts, folder, host, tools } from '../surveyed-host.ts';
 
 const quiet: SetupSurvey = {
@@ -60,7 +60,7 @@ function findingIn(name: string, changes: Partial<Survey>, setup: Partial<SetupS
       target: 'deploy@db1',
       seen,
       catalogue: catalogueOf([], new Map()),
-      book: openBook('prod', null, null, []),
+      knownHistory: gatherHistory('prod', null, null, []),
       registry: null,
       reached: {},
       copyNotices: [],
@@ -175,7 +175,7 @@ describe('a variable that compose misses is told of', () => {
     images: [],
     envNames: null,
     changedAt: 0,
-    world: null,
+    projectState: null,
     unset: [],
   };
   const place = { file: 'the file', line: 4 };

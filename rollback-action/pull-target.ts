@@ -1,0 +1,50 @@
+import { Failure } from '../shared/failure.ts';
+import type { Connection } from '../shared/host/connection.ts';
+import type { Plan } from '../shared/plan/plan.ts';
+import { type PulledImage, pullImages } from '../shared/releases/pull.ts';
+import * as log from '../shared/runner/log.ts';
+import type { RollbackInputs } from './inputs.ts';
+
+/** The image of each service that is to be swapped, as it is on the host now. */
+export type TargetImages = ReadonlyMap<string, PulledImage>;
+
+/** Brings every image of the target onto the host, and looks at it, before anything is stopped. */
+export async function pullTarget(
+  connection: Connection,
+  plan: Plan,
+  inputs: RollbackInputs,
+  signal: AbortSignal,
+): Promise<TargetImages> {
+  return log.group('Images', async () => {
+    const wanted = plan.services.map(({ service, pull, localImage }) => ({ service, name: pull ?? localImage ?? '' }));
+    const pulls = plan.services.flatMap(({ pull }) => (pull === null ? [] : [pull]));
+    const running = plan.services.flatMap(({ fromImage }) => fromImage.imageId ?? []);
+    const { images, notKept } = await pullImages(connection, {
+      registry: inputs.registry,
+      login: pulls.length > 0 ? inputs.login : null,
+      pulls: [...new Set(pulls)],
+      images: [...new Set(wanted.map(({ name }) => name))],
+      kept: [...new Set(running)],
+      timeout: inputs.timeout,
+      signal,
+      onLog: log.host,
+      onPull: (reference) => log.progress(`Pulling ${reference}`),
+    });
+    for (const id of notKept) log.warning(`The image ${id} could not be kept from being pruned`);
+    const targets = new Map(
+      wanted.map(({ service, name }) => {
+        const image = images.get(name);
+        if (image === undefined) throw notThere(name);
+        return [service, image];
+      }),
+    );
+    for (const [service, { id, platform }] of targets) log.info(`✔ ${service}: ${id} (${platform}) is on the host`);
+    return targets;
+  });
+}
+
+function notThere(name: string): Failure {
+  return new Failure('image-missing', `The image ${name} is not on the host`, {
+    hint: 'Nothing was stopped. Name a release that still exists as "target"',
+  });
+}

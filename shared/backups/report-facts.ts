@@ -1,0 +1,48 @@
+import { reportOf } from '../report/report.ts';
+import { type RestorePlace, restoreCommands } from '../report/restore-command.ts';
+import { compareSchemas, type SchemaChange } from '../report/schema-changes.ts';
+import type { SizePoint } from '../report/size-chart.ts';
+import type { ManifestSummary } from '../sets/manifest.ts';
+import type { PublicationPlan } from './publication-plan.ts';
+import type { TakenDump } from './take.ts';
+
+/** What is told of a backup that was kept, to whoever reads the report or the job's summary. */
+export interface ReportFacts {
+  publicationPlan: PublicationPlan;
+  dump: TakenDump;
+  previous: ManifestSummary | null;
+  place: RestorePlace;
+  /** `deploy@host` */
+  target: string;
+  minSizeRatio: number;
+}
+
+/** The report that stands beside the dump. */
+export function reportText(reportFacts: ReportFacts): string {
+  const { publicationPlan, place, previous, target, minSizeRatio } = reportFacts;
+  return reportOf(publicationPlan.manifest, {
+    problems: publicationPlan.problems,
+    host: target,
+    folder: place.folder,
+    previous,
+    schemaChanges: schemaChangesIn(reportFacts),
+    tiers: publicationPlan.tiers,
+    sizes: sizesIn(reportFacts),
+    minSizeRatio,
+    restore: restoreCommands(publicationPlan.manifest, place),
+  });
+}
+
+/** Of every verified set of the database, the new one among them. */
+export function sizesIn({ publicationPlan }: ReportFacts): SizePoint[] {
+  return publicationPlan.sets.map(({ id, manifest }) => ({ id, bytes: manifest.sizeBytes, kind: manifest.kind }));
+}
+
+/** null where there is nothing to compare with. */
+export function schemaChangesIn({ dump, previous, publicationPlan }: ReportFacts): SchemaChange[] | null {
+  const { schemaText, previousSchemaText } = dump;
+  if (schemaText === null || previousSchemaText === null) return null;
+  return previous?.schemaSha256 === publicationPlan.manifest.schemaSha256
+    ? []
+    : compareSchemas(previousSchemaText, schemaText);
+}

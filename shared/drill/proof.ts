@@ -1,0 +1,65 @@
+import { Failure } from '../failure.ts';
+import { recordParameters } from '../history/host-file.ts';
+import type { HistoryRecord } from '../history/record.ts';
+import type { Connection } from '../host/connection.ts';
+import { lockHeld } from '../host/lock-holder.ts';
+import type { LockRequest } from '../host/program.ts';
+import { placesOf, type VerifiedSet } from '../sets/catalogue.ts';
+import { namesOf } from '../sets/read-sets.ts';
+
+/** What was proven of a set, a line of its `proof.jsonl`. */
+export interface Proof {
+  /** ISO 8601, UTC. */
+  at: string;
+  what: 'drill';
+  result: 'passed' | 'failed' | 'could-not-check';
+  /** Of each check by its name. */
+  checks: Record<string, string>;
+  /** Milliseconds from an empty server to restored data. */
+  restoreMs: number | null;
+  image: string;
+  runUrl: string | null;
+}
+
+/** How it is written down. */
+export interface ProofNote {
+  backupDir: string;
+  lock: LockRequest;
+  /** What the history is told with it. */
+  records: readonly HistoryRecord[];
+  onLog: (line: string) => void;
+}
+
+const program = {
+  name: 'prove',
+  step: 'the note of what was proven',
+  scripts: [new URL('../history/history.sh', import.meta.url), new URL('./prove.sh', import.meta.url)],
+};
+
+/**
+ * Adds a proof to a set, in every folder that it stands in, and to the history.
+ * @throws Failure `lock-held`, `set-gone`, `proof-unwritable`, `history-unwritable`
+ */
+export async function addProof(
+  connection: Connection,
+  set: VerifiedSet,
+  proof: Proof,
+  { backupDir, lock, records, onLog }: ProofNote,
+): Promise<void> {
+  const name = namesOf(set).proof.replace(/\.proof\.jsonl$/, '');
+  const folders = placesOf(set);
+  const parameters = [
+    backupDir,
+    name,
+    JSON.stringify(proof),
+    String(folders.length),
+    ...folders,
+    ...records.flatMap(recordParameters),
+  ];
+  try {
+    await connection.run(program, parameters, { deadline: 60_000 + lock.wait, atEnd: 'finish', lock, onLog }).result;
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'lock-held') throw lockHeld(error.message, backupDir, lock.wait);
+    throw error;
+  }
+}

@@ -1,0 +1,89 @@
+import { isAbsolute, join } from 'node:path';
+import { InputError } from '../failure.ts';
+import type { SshSettings } from '../host/ssh-settings.ts';
+import * as grammar from '../runner/grammar.ts';
+import type { InputReader } from '../runner/input-reader.ts';
+
+/** The inputs that all three actions share: which host, which project on it, how long to wait. */
+export interface HostInputs {
+  /** null: the runner itself is the host. */
+  ssh: SshSettings | null;
+  environment: string;
+  /** Absolute. */
+  deployDir: string;
+  /** Absolute. */
+  backupDir: string;
+  /** Relative to `deployDir`. */
+  composeFiles: string[];
+  /** As compose takes it; null for its own `.env`. */
+  envFile: string | null;
+  projectName: string | null;
+  databaseService: string | null;
+  databaseName: string | null;
+  databaseUser: string | null;
+  /** Milliseconds. */
+  lockWait: number;
+  /** Milliseconds. */
+  timeout: number;
+}
+
+/** Reads them from the workflow; to be called within `readInputs`. */
+export function readHostInputs(input: InputReader): HostInputs {
+  const deployDir = input.withDefault('deploy-dir', grammar.absolutePath, '/opt/atlasia');
+  const backupDir = input.withDefault('backup-dir', grammar.anyPath, 'backups');
+  return {
+    ssh: readSsh(input),
+    environment: input.withDefault('environment', grammar.name, 'prod'),
+    deployDir,
+    backupDir: inFolder(deployDir, backupDir),
+    composeFiles: input.withDefault('compose-file', grammar.lines(grammar.relativePath), ['docker-compose.yml']),
+    envFile: input.optional('env-file', grammar.anyPath),
+    projectName: input.optional('project-name', grammar.projectName),
+    databaseService: input.optional('db-service', grammar.serviceName),
+    databaseName: input.optional('db-name', grammar.text),
+    databaseUser: input.optional('db-user', grammar.text),
+    lockWait: input.withDefault('lock-wait', grammar.duration, 5 * 60_000),
+    timeout: input.withDefault('timeout', grammar.duration, 2 * 3_600_000),
+  };
+}
+
+/** A path as inputs give it: absolute, or below the deploy folder. A bad input's gap passes through. */
+export function inFolder(folder: string, path: string): string {
+  if (path === undefined || folder === undefined) return path;
+  return (isAbsolute(path) ? path : join(folder, path)).replace(/(.)\/+$/, '$1');
+}
+
+function readSsh(input: InputReader): HostInputs['ssh'] {
+  const host = input.required('host', grammar.hostName, 'Give the name or address of the host, or "local"');
+  // Read in any case: what is read is masked, and gone from what children inherit.
+  const passphrase = input.secret('ssh-key-passphrase');
+  const key = input.secret('ssh-key');
+  if (host === 'local') return null;
+  const port = input.withDefault('port', grammar.port, 22);
+  // Where one of the two was no use, its place is for the operator to fill.
+  const keyscan = `ssh-keyscan${port === 22 ? '' : ` -p ${port ?? 'PORT'}`} ${host ?? 'HOST'}`;
+  return {
+    host,
+    port,
+    user: input.withDefault('user', grammar.userName, 'deploy'),
+    key: input.rule(() => checkKey(key)),
+    passphrase,
+    knownHosts: input.required(
+      'known-hosts',
+      grammar.text,
+      `Run once, from a place that you trust: ${keyscan}. Compare it with what "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" prints on the host, and store the lines`,
+    ),
+    proxyJump: input.optional('proxy-jump', grammar.jumpHost),
+  };
+}
+
+function checkKey(key: string | null): string {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's expression, not ours
+  const hint = 'Store the whole private key file as a secret, and give it: ssh-key: ${{ secrets.SSH_KEY }}';
+  if (key === null) {
+    throw new InputError('ssh-key', 'is required and was not given (secrets are empty in runs from forks)', hint);
+  }
+  if (/^\s*(ssh-|ecdsa-|sk-)/.test(key)) throw new InputError('ssh-key', 'holds a public key', hint);
+  if (!key.includes('PRIVATE KEY-----')) throw new InputError('ssh-key', 'holds no private key', hint);
+  return key;
+}

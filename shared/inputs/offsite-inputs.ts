@@ -1,0 +1,49 @@
+import { InputError } from '../failure.ts';
+import type { BucketPlace } from '../offsite/bucket.ts';
+import * as grammar from '../runner/grammar.ts';
+import type { InputReader } from '../runner/input-reader.ts';
+
+/** Where copies of backups lie off the host. */
+export interface OffsiteInputs {
+  /** null: nowhere. */
+  bucket: BucketPlace | null;
+}
+
+const bucketName: grammar.Grammar<string> = {
+  hint: 'Give the name of the bucket alone, such as acme-backups.',
+  parse(value) {
+    if (/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(value)) return value;
+    throw new RangeError('is no name of a bucket');
+  },
+};
+
+const prefix: grammar.Grammar<string> = {
+  hint: 'Give folders such as atlasia-backups or backups/shop, without a slash at either end.',
+  parse(value) {
+    if (/^[A-Za-z0-9!_.*'()-]+(\/[A-Za-z0-9!_.*'()-]+)*$/.test(value)) return value;
+    throw new RangeError('is no prefix');
+  },
+};
+
+const region: grammar.Grammar<string> = {
+  hint: 'Give a region such as eu-central-1.',
+  parse(value) {
+    if (/^[a-z0-9][a-z0-9-]{0,62}$/.test(value)) return value;
+    throw new RangeError('is no region');
+  },
+};
+
+/** Reads them from the workflow; to be called within `readInputs`. */
+export function readOffsiteInputs(input: InputReader): OffsiteInputs {
+  const bucket = input.optional('s3-bucket', bucketName);
+  const place = {
+    prefix: input.withDefault('s3-prefix', prefix, 'atlasia-backups'),
+    region: input.optional('s3-region', region),
+    endpoint: input.optional('s3-endpoint', grammar.httpUrl),
+  };
+  if (bucket !== null) return { bucket: { bucket, ...place } };
+  return input.rule(() => {
+    if (place.region === null && place.endpoint === null) return { bucket: null };
+    throw new InputError('s3-bucket', 'was not given, but its region or endpoint is', 'Give the name of the bucket');
+  });
+}

@@ -1,0 +1,41 @@
+import { InputError } from '../failure.ts';
+import type { RegistryLogin } from '../releases/ask-registry.ts';
+import * as grammar from '../runner/grammar.ts';
+import type { InputReader } from '../runner/input-reader.ts';
+
+/** Where images come from. */
+export interface RegistryInputs {
+  /** Whose images a tag alone is meant for, and where the login is. */
+  registry: string;
+  /** null: the images are public, or the host is logged in. */
+  login: RegistryLogin | null;
+}
+
+/** A colon begins the password in HTTP's own way to say both. */
+const loginName: grammar.Grammar<string> = {
+  hint: 'Give the name that belongs to the password.',
+  parse(value) {
+    if (/^[^\s:\p{Cc}]{1,200}$/u.test(value)) return value;
+    throw new RangeError('is no login name');
+  },
+};
+
+/** Reads them from the workflow; to be called within `readInputs`. */
+export function readRegistryInputs(input: InputReader): RegistryInputs {
+  return { registry: input.withDefault('registry', grammar.registry, 'ghcr.io'), login: readLogin(input) };
+}
+
+function readLogin(input: InputReader): RegistryInputs['login'] {
+  const password = input.secret('registry-password');
+  const user = input.optional('registry-username', loginName);
+  if (password === null) return null;
+  return input.rule(() => {
+    if (user !== null) return { user, password: password.trim() };
+    throw new InputError(
+      'registry-username',
+      'was not given, but a password is',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's expression, not ours
+      'Give registry-username: ${{ github.actor }}',
+    );
+  });
+}

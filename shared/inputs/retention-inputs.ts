@@ -1,0 +1,22 @@
+import * as grammar from '../runner/grammar.ts';
+import type { InputReader } from '../runner/input-reader.ts';
+import type { RetentionPolicy } from '../sets/tiers.ts';
+
+/** How many days, weeks, months and deployments keep their backup. */
+export interface RetentionInputs {
+  keep: RetentionPolicy;
+}
+
+/** Reads them from the workflow; to be called within `readInputs`. */
+export function readRetentionInputs(input: InputReader): RetentionInputs {
+  return {
+    keep: {
+      daily: input.withDefault('keep-daily', grammar.allOrNumber, 7),
+      weekly: input.withDefault('keep-weekly', grammar.allOrNumber, 4),
+      monthly: input.withDefault('keep-monthly', grammar.allOrNumber, 'all'),
+      predeployment: input.withDefault('keep-predeployment', grammar.allOrNumber, 30),
+      // Those are rollback-action's to prune.
+      prerollback: 'all',
+    },
+  };
+}

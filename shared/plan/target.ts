@@ -1,0 +1,219 @@
+import { Failure } from '../failure.ts';
+import type { Choice } from '../history/choice.ts';
+import { type HistoryRecord, isRecordId } from '../history/record.ts';
+import { type HistoryEntry, withoutIds } from '../history/union.ts';
+import { isDigest, isTag, referenceOf } from '../releases/image-reference.ts';
+import type { ComposeProject } from '../releases/project.ts';
+import { isServiceName, type RunningImage } from '../releases/release.ts';
+
+/** What the workflow asks to go back to. */
+export type Target =
+  | { kind: 'last-good' }
+  | { kind: 'tag'; tag: string }
+  | { kind: 'digest'; digest: string }
+  | { kind: 'services'; images: Map<string, { tag: string } | { digest: string }> }
+  | { kind: 'record'; id: string };
+
+/** What is wanted of one service. The repository is always that of the compose file. */
+export interface WantedImage {
+  tag: string | null;
+  digest: string | null;
+  imageId: string | null;
+}
+
+export interface Wanted {
+  images: Map<string, WantedImage>;
+  /** Where that comes from, as a printed line. */
+  source: string;
+  /** Of the history; null where the target names tags or digests. */
+  record: HistoryRecord | null;
+  /** Services that the target speaks of and compose does not know. */
+  unknown: string[];
+}
+
+/** What a target is read against. */
+export interface TargetContext {
+  project: ComposeProject;
+  /** Services of databases, which are never touched. */
+  databases: ReadonlySet<string>;
+  /** The host's own records, in the order of their file. */
+  history: readonly HistoryRecord[];
+  /** With those of the copies: for a target that names a record. */
+  entries: readonly HistoryEntry[];
+  /** Of the host's history. */
+  choice: Choice;
+  /** As the input has them; null where it is empty. */
+  services: readonly string[] | null;
+  registry: string;
+}
+
+/** Reads the input. @throws RangeError that completes "Input target …" */
+export function parseTarget(value: string): Target {
+  if (value.includes('=')) return { kind: 'services', images: readServices(value) };
+  if (isDigest(value)) return { kind: 'digest', digest: value };
+  if (isRecordId(value)) return { kind: 'record', id: value };
+  if (isTag(value)) return { kind: 'tag', tag: value };
+  throw new RangeError('is no tag, digest, list of service=tag, or id of a record');
+}
+
+function readServices(value: string): Map<string, { tag: string } | { digest: string }> {
+  const lines = value.split(/[\n,]/).flatMap(readService);
+  const twice = lines.find(([service], index) => lines.findIndex(([other]) => other === service) < index);
+  if (twice !== undefined) throw new RangeError(`names ${twice[0]} twice`);
+  return new Map(lines);
+}
+
+function readService(line: string): [string, { tag: string } | { digest: string }][] {
+  if (line.trim() === '') return [];
+  const at = line.indexOf('=');
+  const [service, image] = [line.slice(0, at).trim(), line.slice(at + 1).trim()];
+  if (at < 0 || !isServiceName(service)) throw new RangeError('has a line that is not service=tag');
+  if (isDigest(image)) return [[service, { digest: image }]];
+  if (isTag(image)) return [[service, { tag: image }]];
+  throw new RangeError(`names for ${service} neither a tag nor a digest`);
+}
+
+/**
+ * What the target means for this project.
+ * @throws Failure `no-target`, `unknown-service`, `database-service`, `record-unknown`
+ */
+export function wantedRelease(target: Target, context: TargetContext): Wanted {
+  const named = context.services === null ? null : new Set(context.services);
+  for (const service of named ?? []) checkService(service, context);
+  switch (target.kind) {
+    case 'last-good':
+      return ofRecord(context.choice.record ?? noTarget(context), context.choice.why, context, named);
+    case 'record': {
+      const entry = context.entries.find(({ record }) => record.id === target.id);
+      if (entry === undefined) throw unknownRecord(target.id, context);
+      const whose =
+        entry.source === 'host' ? 'of the history on the host' : 'of a copy of the history, not on the host';
+      const { record } = entry;
+      return ofRecord(
+        entry.source === 'host' ? record : { ...record, release: withoutIds(record.release) },
+        `the record ${target.id} ${whose}`,
+        context,
+        named,
+      );
+    }
+    case 'services': {
+      for (const service of target.images.keys()) checkService(service, context);
+      const images = [...target.images].filter(([service]) => named === null || named.has(service));
+      if (images.length === 0) throw speaksOfNone('The input "target"', context);
+      return { ...resolve(images, context), record: null, unknown: [] };
+    }
+    default: {
+      const services = servicesAt(context, named);
+      return {
+        ...resolve(
+          services.map((service) => [service, target]),
+          context,
+        ),
+        record: null,
+        unknown: [],
+      };
+    }
+  }
+}
+
+/** Those that are named, else those whose image is at the registry. */
+function servicesAt({ project, databases, registry }: TargetContext, named: ReadonlySet<string> | null): string[] {
+  if (named !== null) return [...named];
+  const services = [...project.services.values()]
+    .filter(({ name, image }) => !databases.has(name) && referenceOf(image)?.registry === registry)
+    .map(({ name }) => name);
+  if (services.length > 0) return services;
+  throw new Failure('no-target', `No service of the project has an image at ${registry}`, {
+    hint: 'Name the services as "services", or their registry as "registry"',
+  });
+}
+
+/** What ran here under that tag is meant, wherever the tag has gone since. */
+function resolve(
+  images: readonly (readonly [string, { tag: string } | { digest: string }])[],
+  context: TargetContext,
+): Pick<Wanted, 'images' | 'source'> {
+  const known: string[] = [];
+  const resolved = images.map(([service, image]): [string, WantedImage] => {
+    if ('digest' in image) return [service, { tag: null, digest: image.digest, imageId: null }];
+    const earlier = ranAs(service, image.tag, context);
+    if (earlier === null) return [service, { tag: image.tag, digest: null, imageId: null }];
+    known.push(service);
+    return [service, { tag: image.tag, digest: earlier.digest, imageId: earlier.imageId }];
+  });
+  const source = `the input "target"${known.length === 0 ? '' : `; ${known.join(', ')} as it ran here under that tag`}`;
+  return { images: new Map(resolved), source };
+}
+
+function ranAs(service: string, tag: string, { history, project }: TargetContext): RunningImage | null {
+  const repository = referenceOf(project.services.get(service)?.image ?? null)?.repository;
+  const earlier = history
+    .filter(({ status, event }) => status === 'succeeded' && event !== 'drill')
+    .map(({ release }) => release[service])
+    .findLast(
+      (image) =>
+        image !== undefined &&
+        image.tag === tag &&
+        (image.digest !== null || image.imageId !== null) &&
+        referenceOf(image.image)?.repository === repository,
+    );
+  return earlier ?? null;
+}
+
+function ofRecord(
+  record: HistoryRecord,
+  source: string,
+  context: TargetContext,
+  named: ReadonlySet<string> | null,
+): Wanted {
+  const { project, databases } = context;
+  const wanted = Object.entries(record.release).filter(
+    ([service]) => !databases.has(service) && (named === null || named.has(service)),
+  );
+  const known = wanted.filter(([service]) => project.services.has(service));
+  if (known.length === 0) throw speaksOfNone(`The record ${record.id}`, context);
+  return {
+    images: new Map(known.map(([service, { tag, digest, imageId }]) => [service, { tag, digest, imageId }])),
+    source: `${source}: ${record.event} of ${record.at}`,
+    record,
+    unknown: wanted.filter(([service]) => !project.services.has(service)).map(([service]) => service),
+  };
+}
+
+function checkService(service: string, { project, databases }: TargetContext): void {
+  if (databases.has(service)) {
+    throw new Failure('database-service', `The service "${service}" is the database, which is never rolled back`, {
+      hint: 'Leave it out. To go back to earlier data, restore a backup: see the report beside it',
+    });
+  }
+  if (!project.services.has(service)) {
+    throw new Failure('unknown-service', `The compose file has no service "${service}"`, {
+      hint: `It has: ${[...project.services.keys()].join(', ')}`,
+    });
+  }
+}
+
+/** Else nothing would be done, and called a success. */
+function speaksOfNone(what: string, { project, databases, services }: TargetContext): Failure {
+  const asked = services ?? [...project.services.keys()].filter((service) => !databases.has(service));
+  return new Failure('no-target', `${what} speaks of none of the services ${asked.join(', ')}`, {
+    hint: 'Name another release as "target", or correct "services"',
+  });
+}
+
+function noTarget({ choice, entries }: TargetContext): never {
+  const newest = entries.slice(-5).map(({ record: { id, at, event, verdict }, source }) => {
+    const words = [event, source === 'host' ? verdict : 'known from a copy', at];
+    return `${id} (${words.join(', ')})`;
+  });
+  throw new Failure('no-target', `There is nothing to roll back to: ${choice.why}`, {
+    hint: `Name a release yourself as "target": a tag, or the id of a record${newest.length === 0 ? '' : `. The newest are: ${newest.join('; ')}`}`,
+  });
+}
+
+function unknownRecord(id: string, { entries }: TargetContext): Failure {
+  const newest = entries.slice(-5).map(({ record }) => record.id);
+  return new Failure('record-unknown', `No record of the history has the id ${id}`, {
+    hint: newest.length === 0 ? 'The history is empty: name a tag as "target"' : `The newest are: ${newest.join(', ')}`,
+  });
+}

@@ -1,0 +1,41 @@
+import type { RunningImage } from '../releases/release.ts';
+import type { Plan, ServiceStep } from './plan.ts';
+
+/** A plan as an operator reads it, line by line: what changes, how, and what to know of it. */
+export function planText(plan: Plan): string[] {
+  const name = widest(plan.services.map(({ service }) => service));
+  const from = widest(plan.services.map((step) => fromIn(step)));
+  return [
+    `The target is ${plan.source}`,
+    ...plan.services.map((step) => `${step.service.padEnd(name)}  ${fromIn(step).padEnd(from)}  →  ${toIn(step)}`),
+    ...plan.services.map(({ service, strategy, why }) => `${service.padEnd(name)}  ${howIn[strategy]}: ${why}`),
+    ...plan.leftAlone.map(({ service, why }) => `${service} is left alone: ${why}`),
+    ...plan.services.flatMap(({ pull }) => (pull === null ? [] : [`To be pulled: ${pull}`])),
+    `Plan ${plan.hash}`,
+  ];
+}
+
+const howIn: Record<ServiceStep['strategy'], string> = {
+  recreate: 'one after the other, with a gap of its own stop and start',
+  'blue-green': 'the new beside the old, without a gap',
+};
+
+/** What a service runs now, in short: `v3 (0123456789ab)`. */
+export function fromIn({ fromName, fromImage }: ServiceStep): string {
+  return inShort(fromName, fromImage);
+}
+
+/** What it is to run, in the same form. */
+export function toIn({ toName, toImage }: ServiceStep): string {
+  return inShort(toName, toImage);
+}
+
+function inShort(name: string | null, { digest, imageId }: RunningImage): string {
+  const id = (digest ?? imageId ?? '').replace(/^sha256:/, '').slice(0, 12);
+  if (name === null) return id === '' ? 'unknown' : id;
+  return id === '' ? name : `${name} (${id})`;
+}
+
+function widest(texts: readonly string[]): number {
+  return Math.max(0, ...texts.map((text) => text.length));
+}

@@ -1,0 +1,79 @@
+import { Failure } from '../failure.ts';
+import { bool, count, listOf, orNull, type Reader, shape, text, textThat } from '../untrusted.ts';
+
+/** How many rows a table was seen to have. */
+export interface TableCount {
+  schema: string;
+  name: string;
+  /** null where rows were not counted. */
+  rows: number | null;
+  /** True where rows were counted in the dump's own snapshot; false for the planner's estimate. */
+  exact: boolean;
+}
+
+/** A sequence at one moment; `value` is null where it was never used. */
+export interface FoundSequence {
+  schema: string;
+  name: string;
+  value: string | null;
+  increment: string;
+}
+
+/** What the statements of `shared/postgres/facts-*.sql` have told of a database. */
+export interface Facts {
+  tables: TableCount[];
+  sequencesBefore: FoundSequence[];
+  /** null where the session ended before it told them: then the tables are not all there either. */
+  sequencesAfter: FoundSequence[] | null;
+  largeObjects: number;
+  extensions: { name: string; version: string }[];
+}
+
+/** UTF-16 units; as a manifest has them. */
+const name = text(1024);
+const mostOfAll = 1_000_000;
+const bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
+const table = shape<TableCount>({ schema: name, name, rows: orNull(count), exact: bool });
+const copied = shape<Pick<TableCount, 'schema' | 'name'>>({ schema: name, name });
+const sequences = listOf(
+  shape<FoundSequence>({ schema: name, name, value: orNull(bigInteger), increment: bigInteger }),
+  mostOfAll,
+);
+const extensions = listOf(shape({ name, version: name }), mostOfAll);
+
+/**
+ * Reads the lines of such a session: a name, a space, and a value or JSON. A table that was counted by COPY is told of in two,
+ * `copied {…}` and `COPY rows`. Lines of other names are passed over.
+ * @throws Failure `facts-unreadable` where one is missing, or not what the statement gives: somebody else has spoken in between
+ */
+export function readFacts(lines: readonly string[]): Facts {
+  const pairs = lines.map((line): [string, string] => {
+    const space = line.indexOf(' ');
+    return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1)];
+  });
+  const only = <T>(key: string, read: Reader<T>): T =>
+    readFact(key, pairs.find(([each]) => each === key)?.[1] ?? '', read);
+  return {
+    tables: pairs.flatMap(([key, json], at) => {
+      if (key === 'table') return [readFact(key, json, table)];
+      return key === 'copied' ? [{ ...readFact(key, json, copied), ...copiedRows(pairs[at + 1]) }] : [];
+    }),
+    sequencesBefore: only('sequences-before', sequences),
+    sequencesAfter: pairs.some(([key]) => key === 'sequences-after') ? only('sequences-after', sequences) : null,
+    largeObjects: only('large-objects', count),
+    extensions: only('extensions', extensions),
+  };
+}
+
+function readFact<T>(key: string, json: string, read: Reader<T>): T {
+  try {
+    return read(JSON.parse(json), key);
+  } catch (cause) {
+    throw new Failure('facts-unreadable', `The database's reply about "${key}" cannot be understood`, { cause });
+  }
+}
+
+function copiedRows(next: readonly [string, string] | undefined): Pick<TableCount, 'rows' | 'exact'> {
+  const isCounted = next?.[0] === 'COPY' && /^\d+$/.test(next[1]);
+  return isCounted ? { rows: Number(next[1]), exact: true } : { rows: null, exact: false };
+}

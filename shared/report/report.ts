@@ -1,0 +1,205 @@
+import { cleanLine } from '../clean.ts';
+import type { TableCount } from '../postgres/facts.ts';
+import type { Release } from '../releases/release.ts';
+import type { Check, Manifest, ManifestSummary } from '../sets/manifest.ts';
+import type { TierDecision } from '../sets/tiers.ts';
+import { formatBytes, formatDuration } from '../units.ts';
+import type { RestoreCommands } from './restore-command.ts';
+import type { SchemaChange } from './schema-changes.ts';
+import { type SizePoint, sizeChart } from './size-chart.ts';
+import { fields, folded, shortened } from './text-layout.ts';
+
+/** What a report tells besides the manifest. */
+export interface ReportFacts {
+  /** What went wrong after the dump was verified; none: the backup is complete. */
+  problems: readonly string[];
+  /** As the operator calls it: `deploy@db1.example`. */
+  host: string;
+  /** Absolute, on the host: where the set stands first. */
+  folder: string;
+  /** The previous verified backup of the database. */
+  previous: ManifestSummary | null;
+  /** Since `previous`; null where the schemas could not be compared. */
+  schemaChanges: readonly SchemaChange[] | null;
+  tiers: readonly TierDecision[];
+  /** The backups on the host, this one among them. */
+  sizes: readonly SizePoint[];
+  /** As in `sizeChart`. */
+  minSizeRatio: number;
+  restore: RestoreCommands;
+}
+
+const kindInWords = {
+  scheduled: 'scheduled',
+  predeployment: 'before a deployment',
+  prerollback: 'before a rollback',
+} as const;
+
+const mostTables = 20;
+const mostChanges = 20;
+const mostChangedLines = 10;
+
+/**
+ * The report for people: the verdict first, the way back last. At most 100 columns, but for commands, which are never
+ * cut. Ends with a line break.
+ */
+export function reportOf(manifest: Manifest, facts: ReportFacts): string {
+  const { previous } = facts;
+  const sections: [title: string, lines: readonly string[]][] = [
+    ['Backup', backupLines(manifest, facts)],
+    ['Checks', checkLines(manifest.checks)],
+    [tablesTitle(manifest.tables), tableLines(manifest.tables)],
+    [`Schema changes${previous === null ? '' : ` since ${previous.id}`}`, changeLines(manifest, facts)],
+    ['Release: what ran', releaseLines(manifest.release)],
+    ['Tiers', facts.tiers.flatMap(({ reason }) => folded('  ', reason))],
+    ['Sizes (UTC)', sizeChart(facts.sizes, facts.minSizeRatio).map((line) => `  ${line}`)],
+    ['To restore', restoreLines(facts.restore)],
+  ];
+  const parts = sections.map(([title, lines]) => [title, ...lines].join('\n'));
+  return `${[verdict(manifest, facts).join('\n'), ...parts].join('\n\n')}\n`;
+}
+
+function verdict(manifest: Manifest, { problems }: ReportFacts): string[] {
+  const what = `backup ${manifest.id} of "${manifest.database}", ${manifest.environment}`;
+  if (problems.length === 0) {
+    return [
+      ...folded('VERIFIED  ', what),
+      'The dump was read back in full from the disk. That it restores, only a restore proves.',
+    ];
+  }
+  return [
+    ...folded('INCOMPLETE  ', what),
+    'The dump is verified, but not all of the rest went well:',
+    ...problems.flatMap((problem) => folded('  ! ', problem)),
+  ];
+}
+
+function backupLines(manifest: Manifest, { host, folder, previous }: ReportFacts): string[] {
+  const ms = Date.parse(manifest.finishedAt) - Date.parse(manifest.startedAt);
+  const before = manifest.dumpBytes === null ? '' : `; ${formatBytes(manifest.dumpBytes)} before compression`;
+  const extensions = manifest.extensions.map(({ name, version }) => `${name} ${version}`).join(', ');
+  return fields([
+    [
+      'Database',
+      `${manifest.database}, PostgreSQL ${manifest.serverVersion}, ${manifest.encoding}, ${manifest.locale}`,
+    ],
+    ['Kind', kindInWords[manifest.kind]],
+    ['Taken', `${moment(manifest.startedAt)}, in ${formatDuration(ms)}`],
+    ['Host', host],
+    ['Folder', folder],
+    ['Dump', `${manifest.file} (${encodingOf(manifest)}, pg_dump ${manifest.pgDumpVersion})`],
+    ['Size', `${formatBytes(manifest.sizeBytes)} (${manifest.sizeBytes} bytes)${before}`],
+    ['Previous', previous === null ? 'none' : against(previous, manifest.sizeBytes)],
+    ['SHA-256', manifest.sha256],
+    ['MD5', manifest.md5],
+    ['Holds', contentsOf(manifest)],
+    ['Extensions', extensions === '' ? 'none' : extensions],
+    ['Started by', manifest.actor ?? 'not known'],
+    ['Run', manifest.runUrl ?? 'not known'],
+    ['Commit', manifest.commit ?? 'not known'],
+  ]);
+}
+
+function encodingOf({ format, compression, encryption }: Manifest): string {
+  const compressed = { zstd: 'zstd', gzip: 'gzip', none: 'not compressed' }[compression];
+  return `${format} format, ${compressed}${encryption === 'age' ? ', encrypted for age' : ''}`;
+}
+
+function against(previous: ManifestSummary, bytes: number): string {
+  const share =
+    previous.sizeBytes === 0 ? '' : `; this one has ${Math.round((100 * bytes) / previous.sizeBytes)} % of it`;
+  return `${formatBytes(previous.sizeBytes)} on ${moment(previous.startedAt)}${share}`;
+}
+
+function contentsOf({ tables, sequences, largeObjects }: Manifest): string {
+  return [
+    amount(tables.length, 'table'),
+    amount(sequences.length, 'sequence'),
+    amount(largeObjects, 'large object'),
+  ].join(', ');
+}
+
+function checkLines(checks: readonly Check[]): string[] {
+  const words = { passed: 'passed', failed: 'FAILED', 'could-not-check': 'NOT CHECKED' };
+  const wordWidth = Math.max(0, ...checks.map(({ result }) => words[result].length));
+  return fields(
+    checks.map(({ name, result, detail, ms }) => [
+      `${words[result].padEnd(wordWidth)}  ${name}`,
+      ms > 0 ? `${detail} (${formatDuration(ms)})` : detail,
+    ]),
+  );
+}
+
+function tablesTitle(tables: readonly TableCount[]): string {
+  const counted = tables.filter(({ rows }) => rows !== null);
+  if (counted.length === 0) return `Tables: ${tables.length}, rows not counted`;
+  const rows = counted.reduce((sum, table) => sum + (table.rows ?? 0), 0);
+  const how = counted.every(({ exact }) => exact) ? "counted in the dump's own snapshot" : 'some of them estimated';
+  return `Tables: ${tables.length}, with ${grouped(rows)} rows, ${how}`;
+}
+
+/** The largest first; names in order where they are equal. */
+function tableLines(tables: readonly TableCount[]): string[] {
+  const ordered = tables
+    .map((table) => ({ ...table, title: cleanLine(`${table.schema}.${table.name}`, 70) }))
+    .toSorted((a, b) => (b.rows ?? -1) - (a.rows ?? -1) || (a.title < b.title ? -1 : 1));
+  const shown = ordered.slice(0, mostTables);
+  const counts = shown.map(({ rows, exact }) => (rows === null ? '-' : `${exact ? '' : '~'}${grouped(rows)}`));
+  const countWidth = Math.max(0, ...counts.map((count) => count.length));
+  const lines = shown.map(({ title }, index) => `  ${counts[index]?.padStart(countWidth)}  ${title}`);
+  return ordered.length > shown.length ? [...lines, `  and ${ordered.length - shown.length} more`] : lines;
+}
+
+function changeLines(manifest: Manifest, { previous, schemaChanges }: ReportFacts): string[] {
+  if (previous === null) return ['  This is the first backup.'];
+  if (manifest.schemaSha256 !== null && manifest.schemaSha256 === previous.schemaSha256) return ['  None.'];
+  if (schemaChanges === null) return ['  They could not be compared.'];
+  if (schemaChanges.length === 0) return ['  None but the order of the objects or the settings around them.'];
+  const lines = schemaChanges.slice(0, mostChanges).flatMap(({ what, type, schema, name, lines: changed }) => {
+    const rest = changed.length - mostChangedLines;
+    return [
+      ...folded(`  ${what.padEnd(7)}  `, `${type} ${schema === null ? '' : `${schema}.`}${name}`),
+      ...changed.slice(0, mostChangedLines).map((line) => shortened('             ', line)),
+      ...(rest > 0 ? [`             and ${amount(rest, 'more line')}`] : []),
+    ];
+  });
+  const rest = schemaChanges.length - mostChanges;
+  return rest > 0 ? [...lines, `  and ${amount(rest, 'more object')}`] : lines;
+}
+
+function releaseLines(release: Release): string[] {
+  const services = Object.entries(release).map(([service, { image, digest, imageId }]): [string, string] => {
+    const name = image ?? 'not known';
+    if (digest !== null) return [service, `${name} ${digest}`];
+    return [service, `${name}, no digest${imageId === null ? '' : `, image ${imageId}`}`];
+  });
+  return services.length === 0 ? ['  Not known.'] : fields(services);
+}
+
+/** Commands are made of quoted words and hold nothing that is not seen: they go out as they are. */
+function restoreLines(restore: RestoreCommands): string[] {
+  const steps: [what: string, commands: string][] = [
+    ['On a new server first: make the roles (they have no passwords; set those by ALTER ROLE)', restore.roles],
+    ['Into a new, empty database; nothing that is there is touched', restore.restore],
+    ['To put it in place of the old one, which is kept: stop the application, then', restore.swap],
+  ];
+  return [
+    ...folded(
+      '  ',
+      'Once the set has left the folder that the commands name, use the one where you found this report.',
+    ),
+    ...steps.flatMap(([what, commands], index) => ['', ...folded(`  ${index + 1}. `, what), commands]),
+  ];
+}
+
+function moment(iso: string): string {
+  return `${iso.slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+function grouped(n: number): string {
+  return n.toLocaleString('en-US');
+}
+
+function amount(n: number, noun: string): string {
+  return `${grouped(n)} ${noun}${n === 1 ? '' : 's'}`;
+}

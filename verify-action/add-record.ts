@@ -1,0 +1,54 @@
+import { randomBytes } from 'node:crypto';
+import { appendHistory } from '../shared/history/host-file.ts';
+import { storeCopies } from '../shared/history/known-history.ts';
+import { type HistoryRecord, recordId } from '../shared/history/record.ts';
+import type { Connection } from '../shared/host/connection.ts';
+import * as log from '../shared/runner/log.ts';
+import type { deploymentRecord } from './deployment/judge-deployment.ts';
+import type { SurveyedHost, Verification } from './surveyed-host.ts';
+
+/** Of this run, for what it writes into the history. */
+export function runFactsOf({ inputs, workflow }: Verification): Parameters<typeof deploymentRecord>[1] {
+  const { runId, runAttempt, actor, runUrl, commit } = workflow;
+  return {
+    id: recordId(runId, runAttempt, randomBytes(4).toString('hex')),
+    at: new Date(),
+    environment: inputs.environment,
+    schemaSha256: null,
+    backupId: null,
+    actor,
+    runUrl,
+    commit,
+    reason: null,
+  };
+}
+
+/** Adds a record to the history, on the host and off it. */
+export async function keep(
+  connection: Connection,
+  record: HistoryRecord,
+  surveyed: SurveyedHost,
+  run: Verification,
+): Promise<void> {
+  const { backupDir } = run.inputs;
+  await appendHistory(connection, { backupDir, records: [...surveyed.knownHistory.missing, record], onLog: log.host });
+  await remember(record, surveyed, run);
+}
+
+/** What the host has by now: off the host as well. What goes wrong with the copies is told, and fails nothing. */
+export async function remember(
+  record: HistoryRecord,
+  surveyed: SurveyedHost,
+  { inputs, outputs, mirror }: Verification,
+): Promise<void> {
+  const { knownHistory } = surveyed;
+  outputs['history-id'] = record.id;
+  surveyed.knownHistory = {
+    ...knownHistory,
+    host: [...knownHistory.missing, ...knownHistory.host, record],
+    missing: [],
+  };
+  log.info(`In the history: ${record.event} ${record.status}, the release ${record.verdict} (${record.id})`);
+  if (inputs.history.length === 0) return;
+  for (const notice of await storeCopies(surveyed.knownHistory, [], mirror)) log.notice(notice);
+}

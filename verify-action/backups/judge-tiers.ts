@@ -1,0 +1,74 @@
+import { calendarIn } from '../../shared/sets/calendar.ts';
+import { type Catalogue, type VerifiedSet, verifiedSetsOf } from '../../shared/sets/catalogue.ts';
+import { decidePruning } from '../../shared/sets/retention.ts';
+import {
+  allTiers,
+  folderOfTier,
+  type Keep,
+  periodOf,
+  type RetentionPolicy,
+  type Tier,
+} from '../../shared/sets/tiers.ts';
+import type { Problem } from '../finding.ts';
+
+/** What the tiers of one database are judged by. */
+export interface TierFacts {
+  database: string;
+  catalogue: Catalogue;
+  /** As backup-action has it. */
+  keep: RetentionPolicy;
+  timezone: string;
+  /** On the host's clock. */
+  now: Date;
+}
+
+/** Whether each tier holds what the policy keeps: no week and no month without its own, and nothing that should have gone. */
+export function judgeTiers(facts: TierFacts): string | Problem {
+  const { database, catalogue, keep: policy } = facts;
+  const verified = verifiedSetsOf(database, catalogue.sets);
+  const inTier = (tier: Tier) => verified.filter(({ folders }) => folders.includes(folderOfTier(tier)));
+  const counts = allTiers.map((tier) => `${inTier(tier).length} ${tier}${limitOf(policy[tier])}`).join(', ');
+
+  const lacking = (['weekly', 'monthly'] as const).flatMap((tier) =>
+    lackingIn(tier, inTier(tier), inTier('daily'), policy[tier], facts.timezone).map(
+      (name) => `no ${tier} for ${name}`,
+    ),
+  );
+  if (lacking.length > 0) {
+    return {
+      detail: `${counts}; there is ${lacking.join(', ')}`,
+      remedy:
+        'Somebody has deleted it, or "keep-weekly", "keep-monthly" or "timezone" is not what backup-action has. The next period gets its own',
+    };
+  }
+  const surplus = decidePruning(catalogue.sets, { ...facts, policy }).filter(({ action }) => action === 'delete');
+  const [first] = surplus;
+  if (first === undefined) return counts;
+  const rest = surplus.length > 1 ? `, and ${surplus.length - 1} more` : '';
+  return {
+    detail: `${counts}; the policy does not keep ${first.id} in ${first.tier}${rest}`,
+    remedy: `The last backup pruned nothing: see its log. Or give "keep-${first.tier}" and "timezone" as backup-action has them`,
+  };
+}
+
+/** Of the newest periods, as many as are kept: those with a backup whose first one does not stand in the tier any more. */
+function lackingIn(
+  tier: Tier,
+  own: readonly VerifiedSet[],
+  daily: readonly VerifiedSet[],
+  keep: Keep,
+  timezone: string,
+): string[] {
+  const calendar = calendarIn(timezone);
+  const held = new Set(own.map(({ id }) => periodOf(tier, id, calendar).key));
+  const periods = new Map(
+    [...own, ...daily].map(({ id }) => periodOf(tier, id, calendar)).map(({ key, name }) => [key, name]),
+  );
+  return [...periods]
+    .toSorted(([a], [b]) => b.localeCompare(a))
+    .slice(0, keep === 'all' ? undefined : keep)
+    .filter(([key]) => !held.has(key))
+    .map(([, name]) => name);
+}
+
+const limitOf = (keep: Keep) => (keep === 'all' ? '' : ` of ${keep}`);

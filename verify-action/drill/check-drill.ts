@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto';
+import { drill } from '../../shared/drill/drill.ts';
+import { addProof, type Proof } from '../../shared/drill/proof.ts';
+import { Failure } from '../../shared/failure.ts';
+import type { Connection } from '../../shared/host/connection.ts';
+import { holderText } from '../../shared/host/lock-holder.ts';
+import * as log from '../../shared/runner/log.ts';
+import { wholeManifest } from '../../shared/sets/whole-manifest.ts';
+import { formatBytes } from '../../shared/units.ts';
+import { remember, runFactsOf } from '../add-record.ts';
+import { type Findings, tallyOf } from '../finding.ts';
+import type { VerifyInputs } from '../inputs.ts';
+import { databaseOf, factsOf, type SurveyedHost, type Verification } from '../surveyed-host.ts';
+import { chooseSet, drillRecord, imageFor, judgeDrill, neededFor } from './judge-drill.ts';
+
+/** Restores a backup for real, and keeps what that has proven beside the backup and in the history. */
+export async function checkDrill(connection: Connection, surveyed: SurveyedHost, run: Verification): Promise<Findings> {
+  const { inputs, outputs, signal, workflow } = run;
+  const { seen, catalogue } = surveyed;
+  const database = databaseOf(surveyed, inputs);
+  const set = database === null ? null : chooseSet(inputs.drillBackup, database, catalogue.sets);
+  if (set === null) throw noBackup(inputs, database);
+  const facts = factsOf(seen);
+  const container = seen.containers.find(({ id }) => id === seen.candidates[0]?.container);
+  const image = imageFor(
+    set.manifest,
+    facts === null || container === undefined ? null : { imageId: container.imageId, facts },
+  );
+  const needed = neededFor(set.manifest, facts?.sizeBytes ?? null) + inputs.minFreeSpace;
+  log.info(
+    `${set.id}: ${formatBytes(set.manifest.sizeBytes)}; ${formatBytes(needed)} must be free on the disk of Docker, and ${formatBytes(inputs.minFreeSpace)} stay free`,
+  );
+  // What comes back is compared with all that the manifest lists, which the survey has left on the host.
+  const manifest = await wholeManifest(connection, inputs.backupDir, set, { signal, onLog: log.host });
+  const outcome = await drill(connection, {
+    backupDir: inputs.backupDir,
+    set,
+    image,
+    token: randomBytes(4).toString('hex'),
+    memory: inputs.drillMemory,
+    neededBytes: needed,
+    leastBytes: inputs.minFreeSpace,
+    timezone: facts?.timezone ?? '',
+    statements: inputs.drillStatements,
+    timeout: inputs.timeout,
+    signal,
+    onLog: log.host,
+    onProgress: tellDrill,
+  });
+  outputs['drill-duration-ms'] = outcome.fault === null ? outcome.restoreMs : null;
+  const findings = judgeDrill({
+    manifest,
+    outcome,
+    pgDumpVersion: image === container?.imageId ? (facts?.pgDumpVersion ?? null) : null,
+    statements: inputs.drillStatements,
+  });
+  const { status } = tallyOf(findings.list, 'error');
+  const proof: Proof = {
+    at: new Date().toISOString(),
+    what: 'drill',
+    result: status === 'verified' ? 'passed' : status === 'failed' ? 'failed' : 'could-not-check',
+    checks: Object.fromEntries(findings.list.map(({ name, result }) => [name, result])),
+    restoreMs: outputs['drill-duration-ms'],
+    image,
+    runUrl: workflow.runUrl,
+  };
+  const holder = holderText('verify-action', workflow.runUrl, new Date());
+  await findings.attempt('proof', async () => {
+    // What proved nothing is no drill that failed.
+    const record = proof.result === 'could-not-check' ? null : drillRecord(set.manifest, proof, runFactsOf(run));
+    await addProof(connection, set, proof, {
+      records: record === null ? [] : [...surveyed.knownHistory.missing, record],
+      backupDir: inputs.backupDir,
+      lock: { path: `${inputs.backupDir}/.lock`, wait: inputs.lockWait, holder },
+      onLog: log.host,
+    });
+    if (record !== null) await remember(record, surveyed, run);
+    return `added to what is proven of ${set.id}`;
+  });
+  return findings;
+}
+
+function tellDrill(name: string, value: string): void {
+  if (name === 'room') log.progress(`${formatBytes(Number(value))} are free on the disk of Docker`);
+  else if (name === 'restoring') log.progress(`Restoring ${formatBytes(Number(value))}`);
+  else log.progress('Reading what came back');
+}
+
+function noBackup({ drillBackup, backupDir }: VerifyInputs, database: string | null): Failure {
+  const which = drillBackup === 'latest' ? 'verified backup' : `verified backup ${drillBackup}`;
+  return new Failure(
+    'no-backup',
+    `There is no ${which} of ${database === null ? 'any database' : `"${database}"`} in ${backupDir}`,
+    {
+      hint: 'Run backup-action, or name another one as "drill-backup"',
+    },
+  );
+}

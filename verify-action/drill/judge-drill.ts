@@ -1,0 +1,235 @@
+import type { DrillOutcome } from '../../shared/drill/drill.ts';
+import type { Proof } from '../../shared/drill/proof.ts';
+import type { Restored } from '../../shared/drill/restored.ts';
+import { observed } from '../../shared/history/observation.ts';
+import type { HistoryRecord } from '../../shared/history/record.ts';
+import type { TableCount } from '../../shared/postgres/facts.ts';
+import type { DatabaseFacts } from '../../shared/postgres/probe.ts';
+import { type BackupSet, type VerifiedSet, verifiedSetsOf } from '../../shared/sets/catalogue.ts';
+import type { Manifest, ManifestSummary, SequenceRange } from '../../shared/sets/manifest.ts';
+import { counted, formatDuration } from '../../shared/units.ts';
+import { Findings, type Problem } from '../finding.ts';
+
+/** What the restored database is compared with. */
+export interface DrillFacts {
+  /** In full: with the lists of what was dumped. */
+  manifest: Manifest;
+  outcome: DrillOutcome;
+  /** Of the pg_dump in the scratch container's image; null where that is not known. */
+  pgDumpVersion: string | null;
+  /** As the user gave them. */
+  statements: readonly string[];
+}
+
+/** What is not in an archive costs room all the same: indexes, and the log of what is written. */
+const indexShare = 1.3;
+const writeAhead = 1280 * 1024 ** 2;
+const usualRatio = 4;
+
+/**
+ * Bytes that a drill needs on the disk of Docker at its peak.
+ * @param live size of the database now; null where it does not answer
+ */
+export function neededFor({ dumpBytes, sizeBytes }: ManifestSummary, live: number | null): number {
+  const data = Math.max(live ?? 0, (dumpBytes ?? sizeBytes * usualRatio) * indexShare);
+  return Math.ceil(data * 1.1 + writeAhead);
+}
+
+/** The image of the running database where that is of the archive's major version, else the official one, if it is there. */
+export function imageFor(manifest: ManifestSummary, running: { imageId: string; facts: DatabaseFacts } | null): string {
+  const major = (version: string) => Number.parseInt(version, 10);
+  if (running !== null && major(running.facts.serverVersion) === major(manifest.serverVersion)) return running.imageId;
+  return `postgres:${major(manifest.serverVersion)}`;
+}
+
+/** The one that is asked for. @param wanted an id, or `latest` */
+export function chooseSet(wanted: string, database: string, sets: readonly BackupSet[]): VerifiedSet | null {
+  const own = verifiedSetsOf(database, sets);
+  return (wanted === 'latest' ? own[0] : own.find(({ id }) => id === wanted)) ?? null;
+}
+
+/** Whether what was restored is what was dumped. */
+export function judgeDrill({ manifest, outcome, pgDumpVersion, statements }: DrillFacts): Findings {
+  const findings = new Findings('drill');
+  const { id } = manifest;
+  const { fault, restored } = outcome;
+  const remedy = `Do not rely on ${id}. Take a backup now, and drill it`;
+  findings.check('same bytes', () => {
+    if (outcome.sha256 === manifest.sha256) return `${manifest.file} is what its manifest says`;
+    return { detail: `${manifest.file} is not what its manifest says, or could not be read`, remedy };
+  });
+  findings.check('restore', () => {
+    if (fault === null)
+      return `${id} of "${manifest.database}" in ${formatDuration(outcome.restoreMs)}, from an empty server`;
+    return { detail: `${id}: ${fault.why}. ${fault.words}`, remedy };
+  });
+  if (restored === null) {
+    for (const name of ['tables', 'rows', 'sequences', 'large objects', 'extensions', 'schema', 'indexes'])
+      findings.unable(name, 'the backup was not restored', null);
+    if (statements.length > 0) findings.unable('drill-sql', 'the backup was not restored', null);
+    return findings;
+  }
+  findings.check('tables', () => judgeTables(manifest.tables, restored.tables, remedy));
+  judgeRows(findings, manifest.tables, restored.tables, remedy);
+  findings.check('sequences', () => judgeSequences(manifest.sequences, restored.sequences, remedy));
+  findings.check('large objects', () =>
+    restored.largeObjects === manifest.largeObjects
+      ? `${restored.largeObjects}`
+      : { detail: `${restored.largeObjects} instead of ${manifest.largeObjects}`, remedy },
+  );
+  findings.check('extensions', () => judgeExtensions(manifest, restored, remedy));
+  judgeSchema(findings, manifest, restored, pgDumpVersion, remedy);
+  judgeIndexes(findings, restored, remedy);
+  if (statements.length > 0) judgeStatements(findings, statements, restored.assertions);
+  return findings;
+}
+
+const nameOf = ({ schema, name }: { schema: string; name: string }) => `${schema}.${name}`;
+const some = (names: readonly string[]) =>
+  names.slice(0, 5).join(', ') + (names.length > 5 ? `, and ${names.length - 5} more` : '');
+
+function judgeTables(wanted: readonly TableCount[], found: readonly TableCount[], remedy: string): string | Problem {
+  const [expected, present] = [new Set(wanted.map(nameOf)), new Set(found.map(nameOf))];
+  const missing = [...expected].filter((name) => !present.has(name));
+  const added = [...present].filter((name) => !expected.has(name));
+  if (missing.length > 0) return { detail: `${some(missing)} did not come back`, remedy };
+  if (added.length > 0) return { detail: `${some(added)} came, and the manifest does not have it`, remedy };
+  // As for the backup, that is no fault: a database may be new, or hold functions only.
+  if (found.length === 0) return 'none: the database had no table when the dump was taken';
+  return `all ${found.length} are there`;
+}
+
+/** A count that was estimated, or left out, proves nothing. */
+function judgeRows(
+  findings: Findings,
+  wanted: readonly TableCount[],
+  found: readonly TableCount[],
+  remedy: string,
+): void {
+  const counts = new Map(found.map((table) => [nameOf(table), table.rows]));
+  const exact = wanted.filter((table) => table.exact);
+  if (exact.length < wanted.length) {
+    findings.unable('rows', 'the backup has no exact counts to compare with', 'Set row-counts: exact in backup-action');
+    return;
+  }
+  findings.check('rows', () => {
+    const other = exact.filter((table) => counts.get(nameOf(table)) !== table.rows);
+    if (wanted.length === 0 && found.length === 0) return 'none: there is no table';
+    if (other.length === 0)
+      return `${exact.reduce((sum, { rows }) => sum + (rows ?? 0), 0)} in all, each table exactly`;
+    const named = other.map(
+      (table) => `${nameOf(table)} has ${counts.get(nameOf(table)) ?? 'none'} instead of ${table.rows}`,
+    );
+    return { detail: some(named), remedy };
+  });
+}
+
+function judgeSequences(
+  wanted: readonly SequenceRange[],
+  found: Restored['sequences'],
+  remedy: string,
+): string | Problem {
+  const values = new Map(found.map((sequence) => [nameOf(sequence), sequence.value]));
+  const bad = wanted.filter((sequence) => !isWithin(sequence, values.get(nameOf(sequence))));
+  if (wanted.length === 0) return 'none';
+  if (bad.length === 0) return `${counted(wanted.length, 'sequence')}, each where it was`;
+  const named = bad.map(
+    (sequence) =>
+      `${nameOf(sequence)} is at ${values.get(nameOf(sequence)) ?? 'nothing'}, not between ${sequence.before ?? 'nothing'} and ${sequence.after ?? 'nothing'}`,
+  );
+  return { detail: some(named), remedy };
+}
+
+/** Read before and after the dump; it goes one way, that of its increment. */
+function isWithin({ before, after, increment }: SequenceRange, value: string | null | undefined): boolean {
+  if (value === undefined) return false;
+  if (value === null) return before === null;
+  if (after === null) return false;
+  const direction = BigInt(increment) < 0n ? -1n : 1n;
+  const from = (bound: string) => (BigInt(value) - BigInt(bound)) * direction;
+  return from(after) <= 0n && (before === null || from(before) >= 0n);
+}
+
+function judgeExtensions({ extensions }: Manifest, restored: Restored, remedy: string): string | Problem {
+  const present = new Map(restored.extensions.map(({ name, version }) => [name, version]));
+  const missing = extensions.filter(({ name }) => !present.has(name)).map(({ name }) => name);
+  if (missing.length > 0) return { detail: `${some(missing)} did not come back`, remedy };
+  const newer = extensions
+    .filter(({ name, version }) => present.get(name) !== version)
+    .map(({ name, version }) => `${name} ${present.get(name)} instead of ${version}`);
+  if (extensions.length === 0) return 'none';
+  return newer.length === 0
+    ? some(extensions.map(({ name, version }) => `${name} ${version}`))
+    : `all are there; ${some(newer)}, as the image has it`;
+}
+
+/** Another pg_dump may write the same schema in other words. */
+function judgeSchema(
+  findings: Findings,
+  { schemaSha256, pgDumpVersion: ofBackup }: Manifest,
+  restored: Restored,
+  pgDumpVersion: string | null,
+  remedy: string,
+): void {
+  const isSame = schemaSha256 === restored.schemaSha256;
+  if (schemaSha256 === null) {
+    findings.unable('schema', 'the backup has no schema to compare with', 'See the report of the backup');
+  } else if (!isSame && pgDumpVersion !== ofBackup) {
+    const detail = `pg_dump ${pgDumpVersion ?? 'of an unknown version'} may write it in other words than ${ofBackup} did`;
+    findings.unable('schema', detail, 'Take a backup with the new version, and drill it');
+  } else {
+    findings.check('schema', () =>
+      isSame ? 'dumped again, it is the same to the letter' : { detail: 'dumped again, it is another one', remedy },
+    );
+  }
+}
+
+function judgeIndexes(findings: Findings, { checkedIndexes, indexFaults }: Restored, remedy: string): void {
+  if (indexFaults.length === 0 && checkedIndexes === null) {
+    // Constraints and indexes were made anew by the restore, which fails where one cannot be.
+    findings.check('indexes', () => 'all are valid; the image has no amcheck to read them');
+    return;
+  }
+  findings.check('indexes', () =>
+    indexFaults.length === 0
+      ? `all are valid, and amcheck has read ${checkedIndexes}`
+      : { detail: some(indexFaults), remedy },
+  );
+}
+
+function judgeStatements(findings: Findings, statements: readonly string[], assertions: Restored['assertions']): void {
+  if (assertions === null) {
+    findings.unable('drill-sql', 'a role that may only read could not be made in the scratch database', 'See the log');
+    return;
+  }
+  findings.check('drill-sql', () => {
+    const wrong = statements
+      .map((statement, index) => ({ statement, result: assertions[index] }))
+      .filter(({ result }) => result?.isTrue !== true);
+    if (wrong.length === 0) return `${counted(statements.length, 'statement')}, each true`;
+    const named = wrong.map(
+      ({ statement, result }) => `${oneLine(statement)} gives ${oneLine(result?.answer ?? '') || 'nothing'}`,
+    );
+    return { detail: some(named), remedy: 'See whether the data are right, or the statement: "drill-sql"' };
+  });
+}
+
+const oneLine = (text: string) => {
+  const line = text.replaceAll(/\s+/g, ' ').trim();
+  return line.length > 120 ? `${line.slice(0, 119)}…` : line;
+};
+
+/** What the history is told: it says nothing of the release that ran when the backup was taken. */
+export function drillRecord(
+  manifest: ManifestSummary,
+  { result, restoreMs }: Proof,
+  runFacts: Parameters<typeof observed>[1],
+): HistoryRecord {
+  const { id, release, schemaSha256 } = manifest;
+  return {
+    ...observed(release, { ...runFacts, backupId: id, schemaSha256 }, null),
+    event: 'drill',
+    status: result === 'passed' ? 'succeeded' : 'failed',
+    durationMs: restoreMs,
+  };
+}

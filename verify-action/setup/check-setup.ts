@@ -1,0 +1,36 @@
+import { Failure } from '../../shared/failure.ts';
+import type { Connection } from '../../shared/host/connection.ts';
+import { askRegistry, type RegistryAnswer } from '../../shared/releases/ask-registry.ts';
+import * as log from '../../shared/runner/log.ts';
+import type { Findings } from '../finding.ts';
+import type { SurveyedHost, Verification } from '../surveyed-host.ts';
+import { imagesToAskFor } from './images.ts';
+import { judgeSetup } from './judge-setup.ts';
+import { reachOutside } from './outside.ts';
+
+/** Whether backups and rollbacks will work. */
+export async function checkSetup(connection: Connection, surveyed: SurveyedHost, run: Verification): Promise<Findings> {
+  const [registry, reached] = await Promise.all([
+    question(connection, surveyed, run),
+    reachOutside(run.inputs, run.signal),
+  ]);
+  return judgeSetup({ ...surveyed, target: connection.target, registry, reached }, run.inputs);
+}
+
+/** Asked only where there is a login to try, or an image that the host does not have. */
+async function question(
+  connection: Connection,
+  surveyed: SurveyedHost,
+  { inputs, signal }: Verification,
+): Promise<RegistryAnswer | null> {
+  const references = imagesToAskFor(surveyed, inputs);
+  if ('error' in surveyed.seen.docker || (inputs.login === null && references.length === 0)) return null;
+  const { registry, login } = inputs;
+  try {
+    return await askRegistry(connection, { registry, login, references, signal, onLog: log.host });
+  } catch (error) {
+    if (!(error instanceof Failure) || signal.aborted) throw error;
+    log.info(`The registry could not be asked: ${error.message}`);
+    return null;
+  }
+}

@@ -1,0 +1,24 @@
+import { Findings } from '../finding.ts';
+import type { VerifyInputs } from '../inputs.ts';
+import { judgeCompose } from './compose.ts';
+import { judgeDatabase } from './database.ts';
+import { judgeMachine } from './machine.ts';
+import { judgeOutside } from './outside.ts';
+import { judgeHistory, judgeTransactions } from './rollback.ts';
+import type { SetupFacts } from './setup-facts.ts';
+
+/** Whether backups and rollbacks will work on this host. Nothing on it is changed. */
+export function judgeSetup(facts: SetupFacts, inputs: VerifyInputs): Findings {
+  const findings = new Findings('setup');
+  const { target, seen } = facts;
+  findings.check('connection', () =>
+    inputs.ssh === null ? 'the runner is the host' : `${target} answers, with a host key of "known-hosts"`,
+  );
+  judgeMachine(findings, seen, inputs);
+  judgeDatabase(findings, facts, inputs);
+  judgeCompose(findings, seen, inputs);
+  judgeTransactions(findings, seen, inputs);
+  judgeHistory(findings, facts, inputs);
+  judgeOutside(findings, facts.reached, inputs);
+  return findings;
+}

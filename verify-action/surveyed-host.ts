@@ -1,0 +1,79 @@
+import { Failure } from '../shared/failure.ts';
+import { gatherHistory, type HistoryMirror, type KnownHistory } from '../shared/history/known-history.ts';
+import type { Connection } from '../shared/host/connection.ts';
+import { type Survey, survey } from '../shared/host/survey.ts';
+import { demandSets, type SetsSurvey } from '../shared/host/survey-sets.ts';
+import { type DatabaseFacts, readProbe } from '../shared/postgres/probe.ts';
+import { insideScript } from '../shared/postgres/scripts.ts';
+import type { WorkflowContext } from '../shared/runner/context.ts';
+import * as log from '../shared/runner/log.ts';
+import { type Catalogue, catalogueOf } from '../shared/sets/catalogue.ts';
+import type { Group } from './finding.ts';
+import type { VerifyInputs } from './inputs.ts';
+import type { VerifyOutputs } from './outputs.ts';
+
+/** What one run is about, from its start. */
+export interface Verification {
+  inputs: VerifyInputs;
+  workflow: WorkflowContext;
+  signal: AbortSignal;
+  outputs: VerifyOutputs;
+  mirror: HistoryMirror;
+  mirrored: ReturnType<HistoryMirror['load']>;
+}
+
+/** What all checks look at. */
+export interface SurveyedHost {
+  seen: Survey;
+  sets: SetsSurvey;
+  catalogue: Catalogue;
+  knownHistory: KnownHistory;
+  copyNotices: string[];
+  /** On the host's clock. */
+  now: Date;
+}
+
+/** Looks at the host once, for all groups. */
+export async function look(connection: Connection, { inputs, signal, mirrored }: Verification): Promise<SurveyedHost> {
+  const asks = (...groups: Group[]) => groups.some((group) => inputs.checks.includes(group));
+  const seen = await survey(
+    connection,
+    {
+      ...inputs,
+      probe: insideScript(),
+      // What only some groups look at takes its time.
+      compose: asks('setup', 'deployment') ? { files: inputs.composeFiles, envFile: inputs.envFile } : null,
+      sets: true,
+      setup: asks('setup'),
+    },
+    signal,
+    log.host,
+  );
+  const { texts, notices } = await mirrored;
+  const sets = demandSets(seen.sets);
+  return {
+    seen,
+    sets,
+    catalogue: catalogueOf(sets.files, sets.manifests),
+    knownHistory: gatherHistory(inputs.environment, seen.history, seen.auditTrail, texts),
+    copyNotices: notices,
+    now: new Date(Date.now() + seen.clockAhead),
+  };
+}
+
+/** The backups are looked at also where the database is lost: then above all. */
+export function databaseOf({ seen, catalogue }: SurveyedHost, { databaseName }: VerifyInputs): string | null {
+  const newest = catalogue.sets.find((set) => set.state === 'verified')?.database ?? null;
+  return factsOf(seen)?.database ?? databaseName ?? newest;
+}
+
+/** null where the database does not answer. */
+export function factsOf({ probe }: Survey): DatabaseFacts | null {
+  if (probe === null || 'error' in probe) return null;
+  try {
+    return readProbe(probe.output);
+  } catch (error) {
+    if (error instanceof Failure) return null;
+    throw error;
+  }
+}
