@@ -28368,24 +28368,45 @@ module.exports = {
 
 /***/ }),
 
+/***/ 10651:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "da3895efaa5e76ee8b49.sh";
+
+/***/ }),
+
 /***/ 30443:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "df2e838a5e8368240cd2.sh";
+module.exports = __nccwpck_require__.p + "a761b1b0af85b62c50ff.sh";
+
+/***/ }),
+
+/***/ 3521:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "6de246cd7bf17c775e17.sh";
 
 /***/ }),
 
 /***/ 63144:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "6bebce38a89b06c83806.sh";
+module.exports = __nccwpck_require__.p + "5e7d083fe11493083c03.sh";
+
+/***/ }),
+
+/***/ 85360:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "6d6e33b9544974ba3dbd.sh";
 
 /***/ }),
 
 /***/ 27416:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "4b2d35cfa30ec68e8145.sh";
+module.exports = __nccwpck_require__.p + "d967c49f6724c9d0b632.sh";
 
 /***/ }),
 
@@ -28399,7 +28420,7 @@ module.exports = __nccwpck_require__.p + "ba034fd316e6189347af.sh";
 /***/ 6779:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "c1e0c5db07175b59e04a.sh";
+module.exports = __nccwpck_require__.p + "e37a1cffdf3ad400bd2e.sh";
 
 /***/ }),
 
@@ -28424,6 +28445,13 @@ module.exports = __nccwpck_require__.p + "0fd91cf291f73fd42734.sh";
 
 /***/ }),
 
+/***/ 49828:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "9de1557fcc5e93130ac5.sh";
+
+/***/ }),
+
 /***/ 35035:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28441,7 +28469,7 @@ module.exports = __nccwpck_require__.p + "a865b3d70877b39aa3c3.sh";
 /***/ 80846:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "6dc1988ca9681b596ef9.sh";
+module.exports = __nccwpck_require__.p + "5a4ae4a6aff7343bcd34.sh";
 
 /***/ }),
 
@@ -28476,7 +28504,7 @@ module.exports = __nccwpck_require__.p + "315fb2c9b166e1b6d35e.sh";
 /***/ 38458:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "dda1b3d644e88653d29a.sh";
+module.exports = __nccwpck_require__.p + "4bd719ee6664b9251188.sh";
 
 /***/ }),
 
@@ -28490,28 +28518,56 @@ module.exports = __nccwpck_require__.p + "41756c5392e92e5677f8.sh";
 /***/ 97656:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "aa5fbe5807580bc361ea.sh";
+module.exports = __nccwpck_require__.p + "3c0693ae57c944ac613a.sh";
 
 /***/ }),
 
 /***/ 97094:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "ba6dedfdf5c17d530e37.sh";
+module.exports = __nccwpck_require__.p + "afbd305444d69432ed27.sh";
+
+/***/ }),
+
+/***/ 64142:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "c2f135ebca3fd10aa019.sh";
+
+/***/ }),
+
+/***/ 51681:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "e54e08d57ccabc72eacc.sh";
 
 /***/ }),
 
 /***/ 89239:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "eeefe7bab552b3eb9057.sh";
+module.exports = __nccwpck_require__.p + "4e39a53f9c955381c149.sh";
+
+/***/ }),
+
+/***/ 67509:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "d694e37ff7cfc740a428.sh";
+
+/***/ }),
+
+/***/ 38105:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "546b37b5c3b77b5422ba.sh";
 
 /***/ }),
 
 /***/ 88028:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "324906237728bb358eb2.sh";
+module.exports = __nccwpck_require__.p + "518861ec2481e9e03d89.sh";
 
 /***/ }),
 
@@ -33359,18 +33415,29 @@ const program = {
 };
 /** Reads every file of these sets from the disk, and compares each with what its set says of it. */
 async function read_sets_readSets(connection, request) {
-    const parameters = request.sets.flatMap((set) => {
-        const names = read_sets_namesOf(set);
-        const files = filesOf(names);
-        const places = placesOf(set);
-        return [String(places.length), ...places, names.sha256, names.md5, String(files.length), ...files];
+    const files = request.sets.flatMap((set) => {
+        const first = folderOf(set);
+        return filesOf(read_sets_namesOf(set)).flatMap((name) => placesOf(set).map((folder) => ({ file: `${folder}/${name}`, firstName: `${first}/${name}` })));
     });
-    const { result } = connection.run(program, [request.backupDir, String(request.sets.length), ...parameters], {
+    const dumps = new Set(request.sets.map((set) => `${folderOf(set)}/${read_sets_namesOf(set).dump}`));
+    const parameters = {
+        backup_dir: request.backupDir,
+        lists: request.sets.flatMap((set) => {
+            const { sha256, md5 } = read_sets_namesOf(set);
+            return [`${folderOf(set)}/${sha256}`, `${folderOf(set)}/${md5}`];
+        }),
+        files: files.map(({ file }) => file),
+        first_names: files.map(({ firstName }) => firstName),
+    };
+    const { result } = connection.run(program, parameters, {
         deadline: request.timeout,
         atEnd: 'end',
         signal: request.signal,
         onLog: request.onLog,
-        onProgress: (_, path) => request.onSet(path),
+        onProgress: (_, path) => {
+            if (dumps.has(path))
+                request.onSet(path);
+        },
     });
     const reading = readRecords(await result);
     return request.sets.map((set) => judgeReading(set, reading));
@@ -33472,7 +33539,7 @@ const whole_manifest_program = {
 /** Of one set, with the lists of what it holds, which no survey sends. @throws Failure `manifest-unreadable` */
 async function wholeManifest(connection, backupDir, set, { signal, onLog }) {
     const file = `${backupDir}/${folderOf(set)}/${namesOf(set).manifest}`;
-    const { result } = connection.run(whole_manifest_program, [file, String(longestManifest)], {
+    const { result } = connection.run(whole_manifest_program, { file, longest: String(longestManifest) }, {
         deadline: 120_000,
         atEnd: 'end',
         signal,
@@ -34498,18 +34565,21 @@ const host_file_program = {
 };
 /** Adds records to the history on the host. @throws Failure `history-unwritable` */
 async function appendHistory(connection, addition) {
-    await run(connection, 'append', addition);
+    await run(connection, '', addition);
 }
 /** Lets deployments go on, and records who did so. @throws Failure `history-unwritable` */
 async function releaseHold(connection, addition) {
-    await run(connection, 'release-hold', addition);
+    await run(connection, 'yes', addition);
 }
-/** A record as the programs on the host take it: id, line of the history, line for people. */
-function recordParameters(record) {
-    return [record.id, historyLine(record), auditLine(record)];
+function recordParameters(records) {
+    return {
+        record_ids: records.map(({ id }) => id),
+        records: records.map(historyLine),
+        audit_lines: records.map(auditLine),
+    };
 }
-async function run(connection, verb, { backupDir, records, onLog }) {
-    const parameters = [verb, backupDir, ...records.flatMap(recordParameters)];
+async function run(connection, releaseFirst, { backupDir, records, onLog }) {
+    const parameters = { backup_dir: backupDir, release_hold: releaseFirst, ...recordParameters(records) };
     try {
         await connection.run(host_file_program, parameters, { deadline: 60_000, atEnd: 'finish', onLog }).result;
     }
@@ -34529,7 +34599,7 @@ async function run(connection, verb, { backupDir, records, onLog }) {
 
 
 
-const publish_program = {
+const publishing = {
     name: 'publish',
     step: 'the publication',
     scripts: [
@@ -34537,7 +34607,27 @@ const publish_program = {
         new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(30443), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(97656), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(10651), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(63144), __nccwpck_require__.b),
+    ],
+};
+const rejecting = {
+    name: 'reject',
+    step: 'putting the bad dump aside',
+    scripts: [
+        new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(30443), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(10651), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(85360), __nccwpck_require__.b),
+    ],
+};
+const logging = {
+    name: 'log-run',
+    step: 'the line in the log',
+    scripts: [
+        new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(30443), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(3521), __nccwpck_require__.b),
     ],
 };
 /** It is short and must not be cut: a runner that dies meanwhile leaves it at work. */
@@ -34548,19 +34638,18 @@ const options = ({ onLog }) => ({ deadline: 300_000, atEnd: 'finish', onLog });
  */
 async function publish(connection, publication) {
     const { sidecars, tiers, deletions } = publication;
-    const parameters = [
-        ...begin('publish', publication, publication.holder, publication.id, publication.troubledLine),
-        String(sidecars.size),
+    const parameters = {
+        ...claimOf(publication),
+        troubled_line: publication.troubledLine,
+        sidecar_names: [...sidecars.keys()],
         // A manifest may be long, and the host reads parameters byte by byte.
-        ...[...sidecars].flatMap(([name, text]) => [name, pack(text)]),
-        String(tiers.length),
-        ...tiers,
-        String(deletions.length),
-        ...deletions.map(({ tier, id }) => `${folderOfTier(tier)}/${id}`),
-        ...publication.records.flatMap(recordParameters),
-    ];
+        sidecar_texts: [...sidecars.values()].map(pack),
+        tiers,
+        deletions: deletions.map(({ tier, id }) => `${folderOfTier(tier)}/${id}`),
+        ...recordParameters(publication.records),
+    };
     try {
-        const records = await connection.run(publish_program, parameters, options(publication)).result;
+        const records = await connection.run(publishing, parameters, options(publication)).result;
         records.get('published');
         return {
             entered: records.all('entered'),
@@ -34605,10 +34694,10 @@ function unknownOutcome({ id, logFile }, cause) {
  * @returns its absolute path
  */
 async function reject(connection, rejection) {
-    const { holder, id, dump, reason } = rejection;
-    const parameters = [...begin('reject', rejection, holder, id), dump, reason];
+    const { dump, reason } = rejection;
+    const parameters = { ...claimOf(rejection), dump, reason };
     try {
-        return (await connection.run(publish_program, parameters, options(rejection)).result).get('rejected');
+        return (await connection.run(rejecting, parameters, options(rejection)).result).get('rejected');
     }
     catch (error) {
         throw advised(error);
@@ -34616,10 +34705,14 @@ async function reject(connection, rejection) {
 }
 /** Writes only the line into the log: for a run that came to nothing. */
 async function conclude(connection, conclusion) {
-    await connection.run(publish_program, begin('conclude', conclusion, '', ''), options(conclusion)).result;
+    await connection.run(logging, logOf(conclusion), options(conclusion)).result;
 }
-function begin(verb, { backupDir, kind, logFile, logLine }, holder, id, troubledLine = '') {
-    return [verb, backupDir, holder, id, homeOf(kind).folder, logFile, logLine, troubledLine];
+function claimOf(claim) {
+    const { backupDir, id, kind, holder } = claim;
+    return { backup_dir: backupDir, id, home: homeOf(kind).folder, taken_by: holder, ...logOf(claim) };
+}
+function logOf({ logFile, logLine }) {
+    return { log_file: logFile, log_line: logLine };
 }
 
 ;// CONCATENATED MODULE: ./build/shared/report/size-chart.js
@@ -35218,27 +35311,27 @@ const usualLevel = { zstd: 1, gzip: 6, none: 0 };
  */
 async function take(connection, request) {
     const { encoding } = request;
-    const run = connection.run(take_program, [
-        request.backupDir,
-        String(Math.floor(request.startedAt.getTime() / 1_000)),
-        request.container,
-        request.user,
-        request.database,
-        encoding.format,
-        encoding.compression,
-        String(request.level ?? usualLevel[encoding.compression]),
-        request.where,
-        dumpExtension(encoding),
-        String(request.lockWait),
-        request.rowCounts,
-        insideScript(),
-        factsBefore(),
-        factsTables(),
-        factsAfter(),
-        request.previousSchema ?? '',
-        request.setsState,
-        homeOf(request.kind).folder,
-    ], {
+    const run = connection.run(take_program, {
+        backup_dir: request.backupDir,
+        home: homeOf(request.kind).folder,
+        started: String(Math.floor(request.startedAt.getTime() / 1_000)),
+        container: request.container,
+        user: request.user,
+        database: request.database,
+        format: encoding.format,
+        compression: encoding.compression,
+        level: String(request.level ?? usualLevel[encoding.compression]),
+        where: request.where,
+        extension: dumpExtension(encoding),
+        table_wait: String(request.lockWait),
+        row_counts: request.rowCounts,
+        inside_script: insideScript(),
+        facts_before: factsBefore(),
+        facts_tables: factsTables(),
+        facts_after: factsAfter(),
+        previous_schema: request.previousSchema ?? '',
+        expected_sets_state: request.setsState,
+    }, {
         deadline: request.timeout,
         atEnd: 'linger',
         lock: request.lock,
@@ -35557,7 +35650,8 @@ const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createReq
 ;// CONCATENATED MODULE: ./build/shared/host/connection.js
 /**
  * What a login shell on the host is told to do: start bash without the user's start files, and let it read a script (its
- * length in bytes, then its text) and parameters (their count, then each with a NUL behind it) from stdin. It holds no
+ * length in bytes, then its text) and parameters (names and values by turns: how many texts, then each with a NUL behind it)
+ * from stdin. It holds no
  * value, and neither a line break nor an exclamation mark, so that it means the same in every login shell.
  */
 const bootstrap = 'exec env -u BASH_ENV bash --noprofile --norc -c \'LC_ALL=C; IFS= read -r n && IFS= read -r -N "$n" s && ' +
@@ -35820,6 +35914,9 @@ const longestDetail = 20_000;
 function programFailure(program, records, code, cause) {
     const name = records.find('failure');
     const detail = records.find('detail')?.slice(0, longestDetail);
+    // Nobody but us can mend that.
+    if (name === 'misfit')
+        throw new TypeError(`The program ${program.name} was given other parameters than it takes: ${detail}`);
     if (name === undefined) {
         const exit = code === null ? 'an exit that it did not tell' : `exit ${code}`;
         return new failure_Failure('program-failed', `The program ${program.name} failed on the host with ${exit}`, { cause });
@@ -35888,11 +35985,15 @@ const patienceAtClose = 5_000;
 const linesOfCause = 20;
 /** setTimeout fires at once for more. */
 const longestTimer = 2 ** 31 - 1;
-const supervisor = [new URL(/* asset import */ __nccwpck_require__(65479), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(80846), __nccwpck_require__.b)];
+const supervisor = [
+    new URL(/* asset import */ __nccwpck_require__(49828), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(65479), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(80846), __nccwpck_require__.b),
+];
 /** Starts a program and speaks its protocol. Whatever the host does, or does not, `result` is settled in time. */
 function runProgram(access, program, parameters, options) {
     const nonce = (0,external_node_crypto_.randomBytes)(16).toString('hex');
-    const request = program_frame(program, [...supervisorParameters(nonce, options), ...parameters]);
+    const request = program_frame(program, supervisorParameters(nonce, options), parameters);
     if (options.signal?.aborted)
         return neverStarted(program);
     const grace = options.grace ?? usualGrace;
@@ -35998,22 +36099,30 @@ function runProgram(access, program, parameters, options) {
 function neverStarted(program) {
     return { result: Promise.reject(cancelled(program)), lastLines: () => [], release: async () => true };
 }
-function program_frame(program, parameters) {
+function program_frame(program, ours, given) {
     const texts = [...supervisor, ...program.scripts].map((script) => (0,external_node_fs_.readFileSync)(script, 'utf8'));
-    const script = Buffer.from(`${texts.join('\n')}\nsupervise "\${p[@]}"\n`);
-    const unusable = parameters.findIndex((parameter) => parameter.includes('\0'));
+    const script = Buffer.from(`${texts.join('\n')}\nsupervise\n`);
+    const pairs = [...Object.entries(ours), ...Object.entries(given)].flatMap(([key, value]) => (typeof value === 'string' ? [value] : value).flatMap((each) => [key, each]));
+    const unusable = pairs.findIndex((text) => text.includes('\0'));
     if (unusable >= 0)
-        throw new RangeError(`Parameter ${unusable} of the program ${program.name} holds NUL`);
+        throw new RangeError(`Parameter ${pairs[unusable - 1]} of the program ${program.name} holds NUL`);
     return Buffer.concat([
         Buffer.from(`${script.length}\n`),
         script,
-        Buffer.from(`${parameters.length}\n${parameters.map((parameter) => `${parameter}\0`).join('')}`),
+        Buffer.from(`${pairs.length}\n${pairs.map((text) => `${text}\0`).join('')}`),
     ]);
 }
 function supervisorParameters(nonce, { deadline, atEnd, lock }) {
     const seconds = (ms) => String(Math.ceil(ms / 1_000));
-    const lockParameters = lock ? [lock.path, seconds(lock.wait), lock.holder] : ['', '0', ''];
-    return [nonce, seconds(silence), seconds(deadline), atEnd, ...lockParameters];
+    return {
+        nonce,
+        silence: seconds(silence),
+        deadline: seconds(deadline),
+        at_end: atEnd,
+        lock: lock?.path ?? '',
+        lock_wait: seconds(lock?.wait ?? 0),
+        holder: lock?.holder ?? '',
+    };
 }
 function unpiped() {
     throw new TypeError('A process that speaks to the host needs a pipe for its stdin');
@@ -36340,18 +36449,20 @@ const survey_program = {
 /** Looks at the host in one session, without changing anything. */
 async function survey(connection, request, signal, onLog) {
     const asked = Date.now();
-    const { result } = connection.run(survey_program, [
-        request.deployDir,
-        request.backupDir,
-        request.projectName ?? '',
-        request.databaseService ?? '',
-        request.databaseUser ?? '',
-        request.databaseName ?? '',
-        request.probe,
-        request.sets ? 'sets' : '',
-        request.setup ? 'setup' : '',
-        ...(request.compose === null ? [''] : ['compose', request.compose.envFile ?? '', ...request.compose.files]),
-    ], { deadline: 120_000, atEnd: 'end', signal, onLog });
+    const { result } = connection.run(survey_program, {
+        deploy_dir: request.deployDir,
+        backup_dir: request.backupDir,
+        project: request.projectName ?? '',
+        service: request.databaseService ?? '',
+        database_user: request.databaseUser ?? '',
+        database: request.databaseName ?? '',
+        inside_script: request.probe,
+        with_sets: request.sets ? 'yes' : '',
+        with_setup: request.setup ? 'yes' : '',
+        with_compose: request.compose === null ? '' : 'yes',
+        env_file: request.compose?.envFile ?? '',
+        compose_files: request.compose?.files ?? [],
+    }, { deadline: 120_000, atEnd: 'end', signal, onLog });
     return readSurvey(await result, asked, Date.now());
 }
 /** @param asked, answered: milliseconds since 1970 on the runner's clock; the host's lies between them */
@@ -37521,7 +37632,22 @@ const engine = (/* unused pure expression or super */ null && ([
 const starting = {
     name: 'start',
     step: 'the start of the rollback',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(88028), __nccwpck_require__.b)],
+    scripts: [new URL(/* asset import */ __nccwpck_require__(67509), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(88028), __nccwpck_require__.b)],
+};
+const resuming = {
+    name: 'resume',
+    step: 'the restart of the rollback',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(67509), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(38105), __nccwpck_require__.b)],
+};
+const aborting = {
+    name: 'abort',
+    step: 'the cancelling of the rollback',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(64142), __nccwpck_require__.b)],
+};
+const finding = {
+    name: 'find',
+    step: 'the search for the rollback',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(51681), __nccwpck_require__.b)],
 };
 const following = {
     name: 'follow',
@@ -37538,7 +37664,12 @@ async function startTransaction(connection, request, onLog) {
     const second = String(Math.floor(request.startedAt.getTime() / 1_000));
     const script = `${engine.map((url) => readFileSync(url, 'utf8')).join('\n')}\nmain "$@"\n`;
     const files = new Map([['engine.sh', script], ...transactionFiles(request)]);
-    const parameters = ['start', request.backupDir, second, ...[...files].flat()];
+    const parameters = {
+        backup_dir: request.backupDir,
+        second,
+        file_names: [...files.keys()],
+        file_texts: [...files.values()],
+    };
     try {
         return (await connection.run(starting, parameters, { ...transaction_short, onLog }).result).get('transaction');
     }
@@ -37554,15 +37685,16 @@ function diskFull(backupDir, cause) {
 }
 /** Starts the engine of a transaction anew that was begun and has lost it. */
 async function resumeTransaction(connection, backupDir, id, onLog) {
-    await connection.run(starting, ['resume', backupDir, id], { ...transaction_short, onLog }).result;
+    await connection.run(resuming, { backup_dir: backupDir, id }, { ...transaction_short, onLog }).result;
 }
 /** Asks a transaction not to begin its swap; once that has begun, it is carried to its end. */
 async function abortTransaction(connection, backupDir, id, onLog) {
-    await connection.run(starting, ['abort', backupDir, id], { ...transaction_short, onLog }).result;
+    await connection.run(aborting, { backup_dir: backupDir, id }, { ...transaction_short, onLog }).result;
 }
 /** The id of the transaction that a run has started, where it lost the connection meanwhile; null where there is none. */
 async function findTransaction(connection, backupDir, historyId, onLog) {
-    const records = await connection.run(starting, ['find', backupDir, historyId], { ...transaction_short, onLog }).result;
+    const records = await connection.run(finding, { backup_dir: backupDir, history_id: historyId }, { ...transaction_short, onLog })
+        .result;
     return records.find('transaction') ?? null;
 }
 /**
@@ -37572,7 +37704,7 @@ async function findTransaction(connection, backupDir, historyId, onLog) {
  * @throws Failure where the connection is lost; the transaction goes on
  */
 async function followTransaction(connection, backupDir, id, told, { onLine, onLog, signal, deadline }) {
-    const { result } = connection.run(following, [backupDir, id, String(told)], {
+    const { result } = connection.run(following, { backup_dir: backupDir, id, told: String(told) }, {
         deadline,
         atEnd: 'end',
         onLog,

@@ -1,39 +1,33 @@
 # shellcheck shell=bash
 # Read-only: reads every file of some sets in full.
-#
-# BACKUP-DIR SETS, then for each set: FOLDERS FOLDER... SHA256-LIST MD5-LIST FILES NAME...
+
+takes backup_dir
+# Lists of checksums, to be told as they are. Files to be read; a set may stand in several folders, so each is given with its
+# name in the first of them, beside it.
+takes_list lists files first_names
 
 readonly longest_list=65536
 
 main() {
-  local sets=$2 folders first name list
-  cd -- "$1" || exit
-  shift 2
-  while ((sets-- > 0)); do
-    folders=("${@:2:$1}")
-    first=$2
-    shift "$((1 + $1))"
-    for list in "$1" "$2"; do
-      [[ ! -r $first/$list ]] || record list "$first/$list"$'\n'"$(head -c "$longest_list" -- "$first/$list")"
-    done
-    progress reading "$first/$4"
-    for name in "${@:4:$3}"; do read_file "$name" "${folders[@]}"; done
-    shift "$((3 + $3))"
+  local list at
+  cd -- "$backup_dir" || exit
+  for list in "${lists[@]}"; do
+    [[ ! -r $list ]] || record list "$list"$'\n'"$(head -c "$longest_list" -- "$list")"
   done
+  for at in "${!files[@]}"; do read_file "${files[at]}" "${first_names[at]}"; done
 }
 
-# read_file NAME FOLDER...: in the first, and where it is no link to that. What cannot be read is told of as that.
+# read_file FILE FIRST-NAME: what is a link to its first name was read there.
 read_file() {
-  local name=$1 first=$2 folder sum
-  shift
-  for folder in "$@"; do
-    [[ $folder == "$first" || ! $folder/$name -ef $first/$name ]] || continue
+  local sum
+  if [[ $1 != "$2" ]]; then
     # What is missing in another folder is seen without reading.
-    [[ $folder == "$first" || -e $folder/$name ]] || continue
-    if sum=$(sha256sum -- "$folder/$name" 2>/dev/null); then
-      record sum "${sum%% *} $folder/$name"
-    else
-      record unread "$folder/$name"
-    fi
-  done
+    [[ -e $1 && ! $1 -ef $2 ]] || return 0
+  fi
+  progress reading "$1"
+  if sum=$(sha256sum -- "$1" 2>/dev/null); then
+    record sum "${sum%% *} $1"
+  else
+    record unread "$1"
+  fi
 }

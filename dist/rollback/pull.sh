@@ -1,32 +1,24 @@
 # shellcheck shell=bash
 # Brings the images of a release onto the host, before anything is stopped for it, and keeps them from being pruned.
-#
-# REGISTRY USER PASSWORD PULLS REFERENCE... IMAGES REFERENCE-OR-ID... KEPT ID...
+
+takes registry user password
+# References to pull; references or ids of every image that is needed; ids of those to spare.
+takes_list pulls images kept
 
 main() {
-  local registry=$1 user=$2 password=$3 count
-  shift 3
+  local each
   sweep_logins
   # It is in nobody's arguments, and in a file only while images are pulled.
   [[ -z $password ]] || log_in "$registry" "$user" "$password"
 
-  for ((count = $1; count > 0; count--)); do
-    shift
-    progress pulling "$1"
-    pull "$1"
+  for each in "${pulls[@]}"; do
+    progress pulling "$each"
+    pull "$each"
   done
-  shift
   remove_login
 
-  for ((count = $1; count > 0; count--)); do
-    shift
-    look_at "$1"
-  done
-  shift
-  for ((count = $1; count > 0; count--)); do
-    shift
-    keep "$1"
-  done
+  for each in "${images[@]}"; do look_at "$each"; done
+  for each in "${kept[@]}"; do keep "$each"; done
 }
 
 look_at() {

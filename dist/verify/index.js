@@ -28371,14 +28371,14 @@ module.exports = {
 /***/ 20520:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "5c65dbf6f698ed8691d5.sh";
+module.exports = __nccwpck_require__.p + "929779549f6c4b85a311.sh";
 
 /***/ }),
 
 /***/ 60767:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "8a14955b06c4bf947a80.sh";
+module.exports = __nccwpck_require__.p + "5345ef45c6d676529234.sh";
 
 /***/ }),
 
@@ -28392,7 +28392,7 @@ module.exports = __nccwpck_require__.p + "ba034fd316e6189347af.sh";
 /***/ 6779:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "c1e0c5db07175b59e04a.sh";
+module.exports = __nccwpck_require__.p + "e37a1cffdf3ad400bd2e.sh";
 
 /***/ }),
 
@@ -28417,6 +28417,13 @@ module.exports = __nccwpck_require__.p + "0fd91cf291f73fd42734.sh";
 
 /***/ }),
 
+/***/ 49828:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "9de1557fcc5e93130ac5.sh";
+
+/***/ }),
+
 /***/ 35035:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28434,7 +28441,7 @@ module.exports = __nccwpck_require__.p + "a865b3d70877b39aa3c3.sh";
 /***/ 80846:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "6dc1988ca9681b596ef9.sh";
+module.exports = __nccwpck_require__.p + "5a4ae4a6aff7343bcd34.sh";
 
 /***/ }),
 
@@ -28469,7 +28476,7 @@ module.exports = __nccwpck_require__.p + "315fb2c9b166e1b6d35e.sh";
 /***/ 38458:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "dda1b3d644e88653d29a.sh";
+module.exports = __nccwpck_require__.p + "4bd719ee6664b9251188.sh";
 
 /***/ }),
 
@@ -28483,7 +28490,7 @@ module.exports = __nccwpck_require__.p + "41756c5392e92e5677f8.sh";
 /***/ 53159:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "ae63a80716a31a5eb5d2.sh";
+module.exports = __nccwpck_require__.p + "6e9bd0e0112c46d5d278.sh";
 
 /***/ }),
 
@@ -28497,7 +28504,7 @@ module.exports = __nccwpck_require__.p + "d628f70adaaffa7e51c2.sh";
 /***/ 97094:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "ba6dedfdf5c17d530e37.sh";
+module.exports = __nccwpck_require__.p + "afbd305444d69432ed27.sh";
 
 /***/ }),
 
@@ -28511,7 +28518,7 @@ module.exports = __nccwpck_require__.p + "7f3f91715caedb7a8e1a.sh";
 /***/ 78473:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "1c034ab140e3896d4508.sh";
+module.exports = __nccwpck_require__.p + "e628ec6e9994a9a6e4fa.sh";
 
 /***/ }),
 
@@ -34056,7 +34063,8 @@ var external_node_child_process_ = __nccwpck_require__(31421);
 ;// CONCATENATED MODULE: ./build/shared/host/connection.js
 /**
  * What a login shell on the host is told to do: start bash without the user's start files, and let it read a script (its
- * length in bytes, then its text) and parameters (their count, then each with a NUL behind it) from stdin. It holds no
+ * length in bytes, then its text) and parameters (names and values by turns: how many texts, then each with a NUL behind it)
+ * from stdin. It holds no
  * value, and neither a line break nor an exclamation mark, so that it means the same in every login shell.
  */
 const bootstrap = 'exec env -u BASH_ENV bash --noprofile --norc -c \'LC_ALL=C; IFS= read -r n && IFS= read -r -N "$n" s && ' +
@@ -34321,6 +34329,9 @@ const longestDetail = 20_000;
 function programFailure(program, records, code, cause) {
     const name = records.find('failure');
     const detail = records.find('detail')?.slice(0, longestDetail);
+    // Nobody but us can mend that.
+    if (name === 'misfit')
+        throw new TypeError(`The program ${program.name} was given other parameters than it takes: ${detail}`);
     if (name === undefined) {
         const exit = code === null ? 'an exit that it did not tell' : `exit ${code}`;
         return new failure_Failure('program-failed', `The program ${program.name} failed on the host with ${exit}`, { cause });
@@ -34389,11 +34400,15 @@ const patienceAtClose = 5_000;
 const linesOfCause = 20;
 /** setTimeout fires at once for more. */
 const longestTimer = 2 ** 31 - 1;
-const supervisor = [new URL(/* asset import */ __nccwpck_require__(65479), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(80846), __nccwpck_require__.b)];
+const supervisor = [
+    new URL(/* asset import */ __nccwpck_require__(49828), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(65479), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(80846), __nccwpck_require__.b),
+];
 /** Starts a program and speaks its protocol. Whatever the host does, or does not, `result` is settled in time. */
 function runProgram(access, program, parameters, options) {
     const nonce = (0,external_node_crypto_.randomBytes)(16).toString('hex');
-    const request = program_frame(program, [...supervisorParameters(nonce, options), ...parameters]);
+    const request = program_frame(program, supervisorParameters(nonce, options), parameters);
     if (options.signal?.aborted)
         return neverStarted(program);
     const grace = options.grace ?? usualGrace;
@@ -34499,22 +34514,30 @@ function runProgram(access, program, parameters, options) {
 function neverStarted(program) {
     return { result: Promise.reject(cancelled(program)), lastLines: () => [], release: async () => true };
 }
-function program_frame(program, parameters) {
+function program_frame(program, ours, given) {
     const texts = [...supervisor, ...program.scripts].map((script) => (0,external_node_fs_.readFileSync)(script, 'utf8'));
-    const script = Buffer.from(`${texts.join('\n')}\nsupervise "\${p[@]}"\n`);
-    const unusable = parameters.findIndex((parameter) => parameter.includes('\0'));
+    const script = Buffer.from(`${texts.join('\n')}\nsupervise\n`);
+    const pairs = [...Object.entries(ours), ...Object.entries(given)].flatMap(([key, value]) => (typeof value === 'string' ? [value] : value).flatMap((each) => [key, each]));
+    const unusable = pairs.findIndex((text) => text.includes('\0'));
     if (unusable >= 0)
-        throw new RangeError(`Parameter ${unusable} of the program ${program.name} holds NUL`);
+        throw new RangeError(`Parameter ${pairs[unusable - 1]} of the program ${program.name} holds NUL`);
     return Buffer.concat([
         Buffer.from(`${script.length}\n`),
         script,
-        Buffer.from(`${parameters.length}\n${parameters.map((parameter) => `${parameter}\0`).join('')}`),
+        Buffer.from(`${pairs.length}\n${pairs.map((text) => `${text}\0`).join('')}`),
     ]);
 }
 function supervisorParameters(nonce, { deadline, atEnd, lock }) {
     const seconds = (ms) => String(Math.ceil(ms / 1_000));
-    const lockParameters = lock ? [lock.path, seconds(lock.wait), lock.holder] : ['', '0', ''];
-    return [nonce, seconds(silence), seconds(deadline), atEnd, ...lockParameters];
+    return {
+        nonce,
+        silence: seconds(silence),
+        deadline: seconds(deadline),
+        at_end: atEnd,
+        lock: lock?.path ?? '',
+        lock_wait: seconds(lock?.wait ?? 0),
+        holder: lock?.holder ?? '',
+    };
 }
 function unpiped() {
     throw new TypeError('A process that speaks to the host needs a pipe for its stdin');
@@ -35712,18 +35735,29 @@ const program = {
 };
 /** Reads every file of these sets from the disk, and compares each with what its set says of it. */
 async function readSets(connection, request) {
-    const parameters = request.sets.flatMap((set) => {
-        const names = namesOf(set);
-        const files = filesOf(names);
-        const places = placesOf(set);
-        return [String(places.length), ...places, names.sha256, names.md5, String(files.length), ...files];
+    const files = request.sets.flatMap((set) => {
+        const first = folderOf(set);
+        return filesOf(namesOf(set)).flatMap((name) => placesOf(set).map((folder) => ({ file: `${folder}/${name}`, firstName: `${first}/${name}` })));
     });
-    const { result } = connection.run(program, [request.backupDir, String(request.sets.length), ...parameters], {
+    const dumps = new Set(request.sets.map((set) => `${folderOf(set)}/${namesOf(set).dump}`));
+    const parameters = {
+        backup_dir: request.backupDir,
+        lists: request.sets.flatMap((set) => {
+            const { sha256, md5 } = namesOf(set);
+            return [`${folderOf(set)}/${sha256}`, `${folderOf(set)}/${md5}`];
+        }),
+        files: files.map(({ file }) => file),
+        first_names: files.map(({ firstName }) => firstName),
+    };
+    const { result } = connection.run(program, parameters, {
         deadline: request.timeout,
         atEnd: 'end',
         signal: request.signal,
         onLog: request.onLog,
-        onProgress: (_, path) => request.onSet(path),
+        onProgress: (_, path) => {
+            if (dumps.has(path))
+                request.onSet(path);
+        },
     });
     const reading = readRecords(await result);
     return request.sets.map((set) => judgeReading(set, reading));
@@ -36095,18 +36129,20 @@ const survey_program = {
 /** Looks at the host in one session, without changing anything. */
 async function survey(connection, request, signal, onLog) {
     const asked = Date.now();
-    const { result } = connection.run(survey_program, [
-        request.deployDir,
-        request.backupDir,
-        request.projectName ?? '',
-        request.databaseService ?? '',
-        request.databaseUser ?? '',
-        request.databaseName ?? '',
-        request.probe,
-        request.sets ? 'sets' : '',
-        request.setup ? 'setup' : '',
-        ...(request.compose === null ? [''] : ['compose', request.compose.envFile ?? '', ...request.compose.files]),
-    ], { deadline: 120_000, atEnd: 'end', signal, onLog });
+    const { result } = connection.run(survey_program, {
+        deploy_dir: request.deployDir,
+        backup_dir: request.backupDir,
+        project: request.projectName ?? '',
+        service: request.databaseService ?? '',
+        database_user: request.databaseUser ?? '',
+        database: request.databaseName ?? '',
+        inside_script: request.probe,
+        with_sets: request.sets ? 'yes' : '',
+        with_setup: request.setup ? 'yes' : '',
+        with_compose: request.compose === null ? '' : 'yes',
+        env_file: request.compose?.envFile ?? '',
+        compose_files: request.compose?.files ?? [],
+    }, { deadline: 120_000, atEnd: 'end', signal, onLog });
     return readSurvey(await result, asked, Date.now());
 }
 /** @param asked, answered: milliseconds since 1970 on the runner's clock; the host's lies between them */
@@ -37370,18 +37406,21 @@ const host_file_program = {
 };
 /** Adds records to the history on the host. @throws Failure `history-unwritable` */
 async function appendHistory(connection, addition) {
-    await run(connection, 'append', addition);
+    await run(connection, '', addition);
 }
 /** Lets deployments go on, and records who did so. @throws Failure `history-unwritable` */
 async function releaseHold(connection, addition) {
-    await run(connection, 'release-hold', addition);
+    await run(connection, 'yes', addition);
 }
-/** A record as the programs on the host take it: id, line of the history, line for people. */
-function recordParameters(record) {
-    return [record.id, historyLine(record), auditLine(record)];
+function recordParameters(records) {
+    return {
+        record_ids: records.map(({ id }) => id),
+        records: records.map(historyLine),
+        audit_lines: records.map(auditLine),
+    };
 }
-async function run(connection, verb, { backupDir, records, onLog }) {
-    const parameters = [verb, backupDir, ...records.flatMap(recordParameters)];
+async function run(connection, releaseFirst, { backupDir, records, onLog }) {
+    const parameters = { backup_dir: backupDir, release_hold: releaseFirst, ...recordParameters(records) };
     try {
         await connection.run(host_file_program, parameters, { deadline: 60_000, atEnd: 'finish', onLog }).result;
     }
@@ -37806,12 +37845,12 @@ const slack = 120_000;
 async function watch(connection, request) {
     const { project, healthTimeout, stableFor, healthUrl, signal, onLog } = request;
     const seconds = (ms) => String(Math.ceil(ms / 1_000));
-    const { result } = connection.run(watch_program, [
+    const { result } = connection.run(watch_program, {
         project,
-        seconds(healthTimeout),
-        seconds(stableFor),
-        ...(healthUrl === null ? [] : addressLines(healthUrl).flat()),
-    ], { deadline: healthTimeout + stableFor + slack, atEnd: 'end', signal, onLog });
+        health_timeout: seconds(healthTimeout),
+        stable_for: seconds(stableFor),
+        address: healthUrl === null ? [] : addressLines(healthUrl).map(([name, value]) => `${name} ${value}`),
+    }, { deadline: healthTimeout + stableFor + slack, atEnd: 'end', signal, onLog });
     return readWatched(await result);
 }
 function readWatched(records) {
@@ -38251,30 +38290,28 @@ async function drill(connection, request) {
     const sides = sidesOf(set);
     const beside = (side) => (sides.includes(side) ? `${folder}/${names[side]}` : '');
     const options = createOptions(manifest);
-    const run = connection.run(drill_program, [
-        drill_nameOf(request.token),
-        request.image,
-        `${folder}/${names.dump}`,
-        beside('globals'),
-        beside('settings'),
-        manifest.format,
-        manifest.compression,
-        manifest.database,
-        databaseArgument(manifest.database),
-        String(request.memory),
-        String(request.neededBytes),
-        String(request.leastBytes),
-        String(Math.ceil(timeout / 1_000)),
-        request.timezone,
-        drillScript(),
-        factsBefore(),
-        factsTables(),
-        factsAfter(),
-        String(options.length),
-        ...options,
-        String(statements.length),
-        ...statements,
-    ], {
+    const run = connection.run(drill_program, {
+        name: drill_nameOf(request.token),
+        image: request.image,
+        memory: String(request.memory),
+        lifetime: String(Math.ceil(timeout / 1_000)),
+        needed: String(request.neededBytes),
+        least: String(request.leastBytes),
+        dump: `${folder}/${names.dump}`,
+        globals: beside('globals'),
+        settings: beside('settings'),
+        format: manifest.format,
+        compression: manifest.compression,
+        database: manifest.database,
+        database_argument: databaseArgument(manifest.database),
+        timezone: request.timezone,
+        inside_script: drillScript(),
+        facts_before: factsBefore(),
+        facts_tables: factsTables(),
+        facts_after: factsAfter(),
+        initdb_options: options,
+        statements,
+    }, {
         deadline: timeout,
         atEnd: 'end',
         signal: request.signal,
@@ -38394,15 +38431,13 @@ const proof_program = {
  */
 async function addProof(connection, set, proof, { backupDir, lock, records, onLog }) {
     const name = namesOf(set).proof.replace(/\.proof\.jsonl$/, '');
-    const folders = placesOf(set);
-    const parameters = [
-        backupDir,
+    const parameters = {
+        backup_dir: backupDir,
         name,
-        JSON.stringify(proof),
-        String(folders.length),
-        ...folders,
-        ...records.flatMap(recordParameters),
-    ];
+        line: JSON.stringify(proof),
+        folders: placesOf(set),
+        ...recordParameters(records),
+    };
     try {
         await connection.run(proof_program, parameters, { deadline: 60_000 + lock.wait, atEnd: 'finish', lock, onLog }).result;
     }
@@ -38448,7 +38483,7 @@ const whole_manifest_program = {
 /** Of one set, with the lists of what it holds, which no survey sends. @throws Failure `manifest-unreadable` */
 async function wholeManifest(connection, backupDir, set, { signal, onLog }) {
     const file = `${backupDir}/${folderOf(set)}/${namesOf(set).manifest}`;
-    const { result } = connection.run(whole_manifest_program, [file, String(longestManifest)], {
+    const { result } = connection.run(whole_manifest_program, { file, longest: String(longestManifest) }, {
         deadline: 120_000,
         atEnd: 'end',
         signal,
@@ -38782,7 +38817,7 @@ const ask_registry_refusal = /unauthorized|denied|forbidden|incorrect username|\
 /** Asks the registry, from the host, for images that a rollback would pull. Nothing is pulled. */
 async function askRegistry(connection, question) {
     const { registry, login, references, signal, onLog } = question;
-    const parameters = [registry, login?.user ?? '', login?.password ?? '', ...references];
+    const parameters = { registry, user: login?.user ?? '', password: login?.password ?? '', references };
     const deadline = 90_000 + references.length * 30_000;
     try {
         const records = await connection.run(ask_registry_program, parameters, { deadline, atEnd: 'end', signal, onLog }).result;

@@ -23,6 +23,14 @@ append_log() {
   fi
 }
 
+# tell_log FILE LINE: as append_log; where that fails, the run tells of it. The folder of the log is there, unless the run
+# failed before it could make it.
+tell_log() {
+  local error
+  [[ -d ${1%/*} ]] || return 0
+  error=$(append_log "$1" "$2" 2>&1) || record problem "The log could not be written: ${error:-it failed}"
+}
+
 is_own_file() {
   local type owner user links
   IFS='|' read -r type owner user links < <(stat --format '%F|%u|%U|%h' -- "$1") || return

@@ -1,24 +1,66 @@
 # shellcheck shell=bash
-# Ends a run on the host, while the program that took the dump lingers with the lock: publishes the set into its tiers and
-# prunes, or puts a dump that failed aside, and writes the line into the log. Short; it is not cut when the runner is gone.
-#
-# publish BACKUP-DIR HOLDER ID HOME LOG-FILE LOG-LINE TROUBLED-LINE SIDECARS NAME PACKED... TIERS TIER... DROPS TIER/ID... [ID RECORD LINE]...
-# reject  BACKUP-DIR HOLDER ID HOME LOG-FILE LOG-LINE - DUMP REASON
-# conclude BACKUP-DIR - - - LOG-FILE LOG-LINE -
-#
-# HOME is the folder of the set's first tier: daily, or rollback.
+# Publishes a set into its tiers and prunes, while the program that took the dump lingers with the lock, and writes the line
+# into the log. Short; it is not cut when the runner is gone.
+
+takes backup_dir id
+# The folder of the set's first tier: daily, or rollback. Who took the lock.
+takes home taken_by
+# The line for the log, and the one in its place where a step after the publication failed.
+takes log_file log_line troubled_line
+# The files beside the dump that the runner has made, packed.
+takes_list sidecar_names sidecar_texts
+# Where else the set is linked into; what to remove, as TIER/ID; what the history gets.
+takes_list tiers deletions record_ids records audit_lines
 
 # So many sets are removed from a tier at a time.
 readonly most_dropped=100
 
 main() {
-  local verb=$1
-  backup_dir=$2 holder=$3 id=$4 home=$2/$5 log_file=$6 log_line=$7 troubled_line=$8 troubled=
-  shift 8
-  "$verb" "$@"
+  local staging=$backup_dir/$home/.partial-$id set_name first=$backup_dir/$home at tier gone dropped=()
+  troubled=
+  set_name=$(prefix_in "$first")_$id
+  claim "$backup_dir" "$staging" "$taken_by"
+  cd -- "$staging" || exit
+
+  for at in "${!sidecar_names[@]}"; do
+    printf '%s' "${sidecar_texts[at]}" | base64 --decode | gzip -d -c >"${sidecar_names[at]}"
+  done
+  sync -- * .
+  local file
+  for file in "$set_name".*; do
+    [[ $file == *.manifest.json ]] || ln -- "$file" "$first/"
+  done
+  sync -- "$first"
+  ln -- "$set_name.manifest.json" "$first/"
+  sync -- "$first"
+  record published "$id"
+  rm -rf -- "$staging"
+  cd -- "$first" || exit
+
+  for tier in "${tiers[@]}"; do
+    ! attempt "The set could not be put into $tier" put_into "$tier" || record entered "$tier"
+  done
+  # What to remove was decided as if the set were in every tier.
+  [[ -z $troubled || ${#deletions[@]} == 0 ]] || record problem 'Nothing was deleted'
+  for at in "${!deletions[@]}"; do
+    [[ -z $troubled ]] || break
+    tier=${deletions[at]%/*}
+    dropped+=("${deletions[at]#*/}")
+    # Many at once: after years without retention there are thousands.
+    ((${#dropped[@]} == most_dropped)) || [[ ${deletions[at + 1]-} != "$tier"/* ]] || continue
+    ! attempt "Not all of ${dropped[*]} could be removed from $tier" drop "$backup_dir/$tier" "${dropped[@]}" ||
+      for gone in "${dropped[@]}"; do record dropped "$tier/$gone"; done
+    dropped=()
+  done
+  for at in "${!record_ids[@]}"; do
+    attempt 'The history could not be written' append_history "$backup_dir/rollback" \
+      "${record_ids[at]}" "${records[at]}" "${audit_lines[at]}" || true
+  done
+  [[ -z $troubled ]] || log_line=$troubled_line
+  tell_log "$log_file" "$log_line"
 }
 
-# Where a step after the publication fails, the set stays, and the run tells of it.
+# attempt WHAT COMMAND...: where a step after the publication fails, the set stays, and the run tells of it.
 attempt() {
   local what=$1 error
   shift
@@ -29,91 +71,13 @@ attempt() {
   fi
 }
 
-publish() {
-  local set_name count tier gone dropped=()
-  set_name=$(prefix_in "$home")_$id
-  claim_staging
-  cd -- "$staging" || exit
-
-  for ((count = $1; count > 0; count--)); do
-    printf '%s' "$3" | base64 --decode | gzip -d -c >"$2"
-    shift 2
-  done
-  shift
-  sync -- * .
-  local file
-  for file in "$set_name".*; do
-    [[ $file == *.manifest.json ]] || ln -- "$file" "$home/"
-  done
-  sync -- "$home"
-  ln -- "$set_name.manifest.json" "$home/"
-  sync -- "$home"
-  record published "$id"
-  rm -rf -- "$staging"
-  cd -- "$home" || exit
-
-  for ((count = $1; count > 0; count--)); do
-    shift
-    tier=$1
-    ! attempt "The set could not be put into $tier" put_into "$tier" || record entered "$tier"
-  done
-  shift
-  # What to remove was decided as if the set were in every tier.
-  [[ -z $troubled || $1 == 0 ]] || record problem 'Nothing was deleted'
-  for ((count = $1; count > 0; count--)); do
-    shift
-    [[ -z $troubled ]] || continue
-    dropped+=("${1#*/}")
-    # Many at once: after years without retention there are thousands.
-    ((count == 1 || ${#dropped[@]} == most_dropped)) || [[ ${2%/*} != "${1%/*}" ]] || continue
-    ! attempt "Not all of ${dropped[*]} could be removed from ${1%/*}" drop "$backup_dir/${1%/*}" "${dropped[@]}" ||
-      for gone in "${dropped[@]}"; do record dropped "${1%/*}/$gone"; done
-    dropped=()
-  done
-  shift
-  while (($#)); do
-    attempt 'The history could not be written' append_history "$backup_dir/rollback" "$1" "$2" "$3" || true
-    shift 3
-  done
-  [[ -z $troubled ]] || log_line=$troubled_line
-  conclude
-}
-
 # A deployment's set stands in a folder of its own, which appears as a whole.
 put_into() {
   if [[ $1 != predeployment ]]; then
-    put "$home" "$backup_dir/$1" "$id"
+    put "$backup_dir/$home" "$backup_dir/$1" "$id"
   else
     local marker=$backup_dir/predeployment/.partial-$id
-    mkdir -- "$marker" && ln -- "$home/backup_$id".* "$marker/" &&
+    mkdir -- "$marker" && ln -- "$backup_dir/$home/backup_$id".* "$marker/" &&
       mv -T -- "$marker" "$backup_dir/predeployment/$id" && sync -- "$backup_dir/predeployment"
   fi
-}
-
-reject() {
-  claim_staging
-  local failed=$backup_dir/failed
-  printf '%s\n' "$2" >"$staging/reason"
-  rm -f -- "$failed"/failed_[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]_[0-9][0-9][0-9][0-9][0-9][0-9].*
-  mv -T -- "$staging/$1" "$failed/failed_$id.${1#*.}"
-  mv -T -- "$staging/reason" "$failed/failed_$id.reason.txt"
-  rm -rf -- "$staging"
-  record rejected "$failed/failed_$id.${1#*.}"
-  conclude
-}
-
-# The lock must still be ours, and the program that holds it must wait until we are done, whatever happens to the runner.
-claim_staging() {
-  staging=$home/.partial-$id
-  holds_lock "$backup_dir/.lock" "$holder" ||
-    fail lock-lost "The lock on $backup_dir was taken away while the backup was under way"
-  exec 7>>"$backup_dir/.lock.publish"
-  flock --nonblock 7 || fail dump-lost "$staging is being removed"
-  [[ -d $staging ]] || fail dump-lost "$staging was removed"
-}
-
-# The folder of the log is there, unless the run failed before it could make it.
-conclude() {
-  [[ -d ${log_file%/*} ]] || return 0
-  attempt "The log could not be written" append_log "$log_file" "$log_line" || true
 }

@@ -1,8 +1,8 @@
 import { Failure } from '../failure.ts';
-import { recordParameters } from '../history/host-file.ts';
+import { type RecordParameters, recordParameters } from '../history/host-file.ts';
 import type { HistoryRecord } from '../history/record.ts';
 import type { Connection } from '../host/connection.ts';
-import type { ProgramOptions } from '../host/program.ts';
+import type { Program, ProgramOptions } from '../host/program.ts';
 import { pack } from '../packed.ts';
 import type { BackupKind } from '../sets/manifest.ts';
 import { homeOf } from '../sets/naming.ts';
@@ -42,7 +42,20 @@ export interface Rejection extends Conclusion {
   reason: string;
 }
 
-const program = {
+type LogParameters = Record<'log_file' | 'log_line', string>;
+
+type ClaimParameters = LogParameters & Record<'backup_dir' | 'id' | 'home' | 'taken_by', string>;
+
+const publishing: Program<
+  ClaimParameters &
+    RecordParameters & {
+      troubled_line: string;
+      sidecar_names: readonly string[];
+      sidecar_texts: readonly string[];
+      tiers: readonly string[];
+      deletions: readonly string[];
+    }
+> = {
   name: 'publish',
   step: 'the publication',
   scripts: [
@@ -50,7 +63,29 @@ const program = {
     new URL('../host/open-parent.sh', import.meta.url),
     new URL('./log-file.sh', import.meta.url),
     new URL('../sets/folders.sh', import.meta.url),
+    new URL('./claim.sh', import.meta.url),
     new URL('./publish.sh', import.meta.url),
+  ],
+};
+
+const rejecting: Program<ClaimParameters & { dump: string; reason: string }> = {
+  name: 'reject',
+  step: 'putting the bad dump aside',
+  scripts: [
+    new URL('../host/open-parent.sh', import.meta.url),
+    new URL('./log-file.sh', import.meta.url),
+    new URL('./claim.sh', import.meta.url),
+    new URL('./reject.sh', import.meta.url),
+  ],
+};
+
+const logging: Program<LogParameters> = {
+  name: 'log-run',
+  step: 'the line in the log',
+  scripts: [
+    new URL('../host/open-parent.sh', import.meta.url),
+    new URL('./log-file.sh', import.meta.url),
+    new URL('./log-run.sh', import.meta.url),
   ],
 };
 
@@ -72,19 +107,18 @@ export interface Published {
  */
 export async function publish(connection: Connection, publication: Publication): Promise<Published> {
   const { sidecars, tiers, deletions } = publication;
-  const parameters = [
-    ...begin('publish', publication, publication.holder, publication.id, publication.troubledLine),
-    String(sidecars.size),
+  const parameters = {
+    ...claimOf(publication),
+    troubled_line: publication.troubledLine,
+    sidecar_names: [...sidecars.keys()],
     // A manifest may be long, and the host reads parameters byte by byte.
-    ...[...sidecars].flatMap(([name, text]) => [name, pack(text)]),
-    String(tiers.length),
-    ...tiers,
-    String(deletions.length),
-    ...deletions.map(({ tier, id }) => `${folderOfTier(tier)}/${id}`),
-    ...publication.records.flatMap(recordParameters),
-  ];
+    sidecar_texts: [...sidecars.values()].map(pack),
+    tiers,
+    deletions: deletions.map(({ tier, id }) => `${folderOfTier(tier)}/${id}`),
+    ...recordParameters(publication.records),
+  };
   try {
-    const records = await connection.run(program, parameters, options(publication)).result;
+    const records = await connection.run(publishing, parameters, options(publication)).result;
     records.get('published');
     return {
       entered: records.all('entered'),
@@ -139,10 +173,10 @@ function unknownOutcome({ id, logFile }: Publication, cause: Failure): Failure {
  * @returns its absolute path
  */
 export async function reject(connection: Connection, rejection: Rejection): Promise<string> {
-  const { holder, id, dump, reason } = rejection;
-  const parameters = [...begin('reject', rejection, holder, id), dump, reason];
+  const { dump, reason } = rejection;
+  const parameters = { ...claimOf(rejection), dump, reason };
   try {
-    return (await connection.run(program, parameters, options(rejection)).result).get('rejected');
+    return (await connection.run(rejecting, parameters, options(rejection)).result).get('rejected');
   } catch (error) {
     throw advised(error);
   }
@@ -150,15 +184,14 @@ export async function reject(connection: Connection, rejection: Rejection): Prom
 
 /** Writes only the line into the log: for a run that came to nothing. */
 export async function conclude(connection: Connection, conclusion: Conclusion): Promise<void> {
-  await connection.run(program, begin('conclude', conclusion, '', ''), options(conclusion)).result;
+  await connection.run(logging, logOf(conclusion), options(conclusion)).result;
 }
 
-function begin(
-  verb: string,
-  { backupDir, kind, logFile, logLine }: Conclusion,
-  holder: string,
-  id: string,
-  troubledLine = '',
-): string[] {
-  return [verb, backupDir, holder, id, homeOf(kind).folder, logFile, logLine, troubledLine];
+function claimOf(claim: Publication | Rejection): ClaimParameters {
+  const { backupDir, id, kind, holder } = claim;
+  return { backup_dir: backupDir, id, home: homeOf(kind).folder, taken_by: holder, ...logOf(claim) };
+}
+
+function logOf({ logFile, logLine }: Conclusion): LogParameters {
+  return { log_file: logFile, log_line: logLine };
 }

@@ -5,16 +5,15 @@
 # Bytes of a packed text that travels; two of them and the rest are less than a result may have.
 readonly most_packed=12582912
 
+takes backup_dir home started container user database format compression level where extension table_wait row_counts
+takes inside_script facts_before facts_tables facts_after previous_schema expected_sets_state
+
 main() {
   # The user and the database are known to every child by its environment alone.
-  export PGUSER=$4 PGDATABASE=$5
-  backup_dir=$1 started=$2 container=$3 format=$6 compression=$7 level=$8 where=$9
-  shift 9
-  extension=$1 table_wait=$2 row_counts=$3 inside_script=$4 previous=$8
-  local before=$5 tables=$6 after=$7 expected_sets=$9 home=${10}
+  export PGUSER=$user PGDATABASE=$database
 
   # What to do with the other sets was decided on how they were before the lock was ours.
-  [[ $(sets_state "$backup_dir") == "$expected_sets" ]] || fail sets-changed "Other sets came or went in $backup_dir"
+  [[ $(sets_state "$backup_dir") == "$expected_sets_state" ]] || fail sets-changed "Other sets came or went in $backup_dir"
   terminate_sessions || true # one that is left holds nothing up but itself
   sweep "$backup_dir"
   mkdir -p -- "$backup_dir"/{daily,weekly,monthly,predeployment,rollback,failed}
@@ -27,7 +26,7 @@ main() {
   dump=$set_name.$extension
   record id "$id"
 
-  open_snapshot "$before" "$tables"
+  open_snapshot
   inside schema "$snapshot" "$table_wait" </dev/null >schema.sql 2>schema.log &
   local schema_job=$!
   inside globals </dev/null >globals.sql 2>globals.log &
@@ -38,7 +37,7 @@ main() {
   side_file schema "$schema_job"
   side_file globals "$globals_job"
   side_file settings "$settings_job"
-  close_snapshot "$after"
+  close_snapshot
   read_back
   record_previous_schema
 }
@@ -80,7 +79,7 @@ open_snapshot() {
   exec 5<&"${facts[0]}" 6>&"${facts[1]}"
   # shellcheck disable=SC1083 # closing by the variable's number
   exec {facts[1]}>&-
-  tell_session '\set lock_wait '"$table_wait"$'\n''\set row_counts '"$row_counts"$'\n'"$1"
+  tell_session '\set lock_wait '"$table_wait"$'\n''\set row_counts '"$row_counts"$'\n'"$facts_before"
   local line
   while IFS= read -r line <&5; do
     case $line in
@@ -89,7 +88,7 @@ open_snapshot() {
         # A line for each table, taken from the session while it counts: a pipe holds a few hundred.
         cat <&5 >facts.txt 6>&- &
         facts_job=$!
-        tell_session "$2"
+        tell_session "$facts_tables"
         return 0
         ;;
       *) record fact "$line" ;;
@@ -106,7 +105,7 @@ tell_session() {
 }
 
 close_snapshot() {
-  tell_session "$1"
+  tell_session "$facts_after"
   exec 6>&-
   wait "$facts_job" || true
   [[ $(tail -n 1 facts.txt) == end ]] || record facts-incomplete 'The session that counted ended before it was done'
@@ -222,7 +221,8 @@ whole() {
 }
 
 record_previous_schema() {
-  [[ ! -f $previous || -L $previous || ! -r $previous ]] || record_packed previous-schema-text "$previous"
+  [[ ! -f $previous_schema || -L $previous_schema || ! -r $previous_schema ]] ||
+    record_packed previous-schema-text "$previous_schema"
 }
 
 # packed: stdin as it travels where it may be long.
@@ -256,8 +256,7 @@ milliseconds() { date +%s%3N; }
 # Called when the runner has let go. A publication that is under way is waited for, longer than it may take, and none can
 # begin any more; what it did not take is removed.
 ended() {
-  backup_dir=$1 container=$3 inside_script=${13}
-  export PGUSER=$4 PGDATABASE=$5
+  export PGUSER=$user PGDATABASE=$database
   exec 7>>"$backup_dir/.lock.publish"
   flock --wait 330 7 || return 0
   if terminate_sessions 2>/dev/null; then

@@ -1,7 +1,7 @@
 import { Failure } from '../failure.ts';
 import type { Connection } from '../host/connection.ts';
 import { lockHeld } from '../host/lock-holder.ts';
-import type { LockRequest, Run } from '../host/program.ts';
+import type { LockRequest, Program, Run } from '../host/program.ts';
 import type { Records } from '../host/records.ts';
 import { unpack } from '../packed.ts';
 import { type FoundSequence, readFacts, type TableCount } from '../postgres/facts.ts';
@@ -79,7 +79,27 @@ export interface HeldDump {
 const longestText = 256 * 1024 * 1024;
 const longestCompared = 64 * 1024 * 1024;
 
-const program = {
+const program: Program<{
+  backup_dir: string;
+  home: string;
+  started: string;
+  container: string;
+  user: string;
+  database: string;
+  format: string;
+  compression: string;
+  level: string;
+  where: string;
+  extension: string;
+  table_wait: string;
+  row_counts: string;
+  inside_script: string;
+  facts_before: string;
+  facts_tables: string;
+  facts_after: string;
+  previous_schema: string;
+  expected_sets_state: string;
+}> = {
   name: 'take',
   step: 'the dump',
   scripts: [
@@ -100,27 +120,27 @@ export async function take(connection: Connection, request: TakeRequest): Promis
   const { encoding } = request;
   const run = connection.run(
     program,
-    [
-      request.backupDir,
-      String(Math.floor(request.startedAt.getTime() / 1_000)),
-      request.container,
-      request.user,
-      request.database,
-      encoding.format,
-      encoding.compression,
-      String(request.level ?? usualLevel[encoding.compression]),
-      request.where,
-      dumpExtension(encoding),
-      String(request.lockWait),
-      request.rowCounts,
-      insideScript(),
-      factsBefore(),
-      factsTables(),
-      factsAfter(),
-      request.previousSchema ?? '',
-      request.setsState,
-      homeOf(request.kind).folder,
-    ],
+    {
+      backup_dir: request.backupDir,
+      home: homeOf(request.kind).folder,
+      started: String(Math.floor(request.startedAt.getTime() / 1_000)),
+      container: request.container,
+      user: request.user,
+      database: request.database,
+      format: encoding.format,
+      compression: encoding.compression,
+      level: String(request.level ?? usualLevel[encoding.compression]),
+      where: request.where,
+      extension: dumpExtension(encoding),
+      table_wait: String(request.lockWait),
+      row_counts: request.rowCounts,
+      inside_script: insideScript(),
+      facts_before: factsBefore(),
+      facts_tables: factsTables(),
+      facts_after: factsAfter(),
+      previous_schema: request.previousSchema ?? '',
+      expected_sets_state: request.setsState,
+    },
     {
       deadline: request.timeout,
       atEnd: 'linger',

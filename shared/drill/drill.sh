@@ -2,35 +2,37 @@
 # Restores a dump into a scratch container, and tells what is in it then. The container has no network, no rights, no mounts
 # and the lowest share of the machine; whatever happens, it is removed. What it says is passed on as it comes, and cut where
 # that is more than there can be to say: what is restored may be hostile, and nothing of it is held in this shell.
-#
-# NAME IMAGE DUMP GLOBALS SETTINGS FORMAT COMPRESSION DATABASE ARGUMENT MEMORY NEEDED LEAST DEADLINE TIMEZONE INSIDE-SCRIPT
-# BEFORE TABLES AFTER OPTIONS OPTION... STATEMENTS STATEMENT...
-# NEEDED: bytes that must be free before it begins; LEAST: while it goes on.
+
+# Of the container: its name, its image, its memory, and after how many seconds it ends by itself.
+takes name image memory lifetime
+# Bytes that must be free before it begins, and while it goes on.
+takes needed least
+# What is restored; `globals` and `settings` are empty where they could not be taken.
+takes dump globals settings format compression
+# The database, also as an argument of pg_restore or psql.
+takes database database_argument timezone
+takes inside_script facts_before facts_tables facts_after
+# For initdb; and what must be true of the restored data.
+takes_list initdb_options statements
 
 main() {
-  name=$1 image=$2 timezone=${14} inside_script=${15}
-  dump=$3
-  local globals=$4 settings=$5 format=$6 compression=$7 argument=$9 memory=${10} needed=${11} least=${12} deadline=${13}
-  local facts="${16}"$'\n'"${17}"$'\n'"${18}" begin status=0 sum sha256 schema statement
+  local begin status=0 sum sha256 schema statement
   # What there is in the container, and who watches its disk.
   found='' watch=''
-  database=$8
-  shift 18
 
   sweep_scratch
-  start_scratch "$memory" "$deadline"
-  check_room "$needed"
-  exec {watch}< <(watch_room "$least")
+  start_scratch
+  check_room
+  exec {watch}< <(watch_room)
   begin=$(milliseconds)
-  found=$(unpacked "$globals" | scratch prepare "$database" "${@:2:$1}" | limited 4096) || {
+  found=$(unpacked "$globals" | scratch prepare "$database" "${initdb_options[@]}" | limited 4096) || {
     heed_watch
     fail drill-not-started "No server of PostgreSQL like the source starts in the image $image"
   }
-  shift "$(($1 + 1))"
   progress restoring "$(stat --format %s -- "$dump")"
   # Meanwhile, whether these are the bytes of the manifest.
   exec {sum}< <(sha256sum <"$dump")
-  restore "$dump" "$format" "$compression" "$argument" || status=$?
+  restore || status=$?
   heed_watch
   record restored "$status"
   record restore-ms "$(($(milliseconds) - begin))"
@@ -42,13 +44,13 @@ main() {
   exec {schema}< <(PGTZ=$timezone look schema </dev/null)
   # What a manifest has room for; the largest schema, and all of it still less than the runner takes.
   tell facts "$((16 << 20))" look session < <(
-    printf '%s\n' '\set lock_wait 60000' '\set row_counts exact' "$facts"
+    printf '%s\n' '\set lock_wait 60000' '\set row_counts exact' "$facts_before" "$facts_tables" "$facts_after"
   )
   tell schema-text "$((40 << 20))" cat <&"$schema"
   progress checking indexes
   tell indexes "$((1 << 20))" look indexes </dev/null
-  (($1 == 0)) || tell reader "$((64 << 10))" look reader </dev/null
-  for statement in "${@:2:$1}"; do tell assertion "$((4 << 10))" look assert "$statement" </dev/null; done
+  ((${#statements[@]} == 0)) || tell reader "$((64 << 10))" look reader </dev/null
+  for statement in "${statements[@]}"; do tell assertion "$((4 << 10))" look assert "$statement" </dev/null; done
 }
 
 # unpacked FILE: what stands beside the dump; nothing where it could not be taken.
@@ -88,12 +90,12 @@ limited() {
 # The container ends by itself when its time is over, and Docker removes it then; and a watchdog does where nobody is left
 # who would wait for it.
 start_scratch() {
-  local memory=$1 deadline=$2 error processors
+  local error processors
   processors=$(nproc)
   error=$(docker run --detach --rm --pull never --name "$name" --label "atlasia.drill=$$" --label "atlasia.backup=$dump" --network none --cap-drop ALL \
     --log-driver none --security-opt no-new-privileges --user postgres --memory "$memory" --memory-swap "$memory" --pids-limit 200 \
     --cpus "$((processors * 3 / 4)).$((processors * 3 % 4 * 25))" --cpu-shares 2 --shm-size 128m --entrypoint sh "$image" \
-    -c 'sleep "$1"' sh "$deadline" 2>&1 >/dev/null </dev/null) || fail drill-not-started "$error"
+    -c 'sleep "$1"' sh "$lifetime" 2>&1 >/dev/null </dev/null) || fail drill-not-started "$error"
   # shellcheck disable=SC2016 # it is the watchdog's own shell that reads them
   setsid bash -c 'while kill -0 "$1" 2>/dev/null; do sleep 1; done; exec docker rm --force --volumes "$2"' \
     bash "$$" "$name" </dev/null >/dev/null 2>&1 &
@@ -112,16 +114,16 @@ check_room() {
   free=$(scratch room </dev/null | limited 32) || free=
   progress room "$free"
   [[ $free =~ ^[0-9]+$ ]] || fail drill-not-started 'How much room there is could not be seen'
-  ((free >= $1)) || fail drill-no-room "$free $1"
+  ((free >= needed)) || fail drill-no-room "$free $needed"
 }
 
 # Docker limits the disk of a container on few file systems only (`--storage-opt size=`), so that somebody has to watch.
-# watch_room BYTES: removes the container where fewer are free on its disk, where almost no inodes are, or where that can be seen no
+# watch_room: removes the container where fewer are free on its disk, where almost no inodes are, or where that can be seen no
 # more. Before it does, it tells how many are free and how many the container has filled; then, that it is gone.
 watch_room() {
   local free filled
   # By another user than the server's: nothing that is restored can end it.
-  free=$(docker exec --user 65534:65534 "$name" sh -c "$inside_script" inside room_below "$1" </dev/null 2>/dev/null | limited 32) || free=
+  free=$(docker exec --user 65534:65534 "$name" sh -c "$inside_script" inside room_below "$least" </dev/null 2>/dev/null | limited 32) || free=
   [[ $free =~ ^[0-9]+$ ]] || free=unseen
   # One that has ended by itself fills nothing.
   [[ $(docker inspect --format '{{.State.Running}}' "$name" 2>/dev/null) == true ]] || return 0
@@ -140,15 +142,14 @@ heed_watch() {
   fail drill-room-gone "$seen $gone"
 }
 
-# restore DUMP FORMAT COMPRESSION ARGUMENT: unpacked in the container, as that is faster, where it has what that takes.
+# restore: unpacked in the container, as that is faster, where it has what that takes.
 restore() {
-  local program statuses
-  program=$3
-  [[ $2-$3 != custom-gzip ]] || program=none
+  local program=$compression statuses
+  [[ $format-$compression != custom-gzip ]] || program=none
   if [[ $program == none ]] || [[ $found == *"tool $program"* ]]; then
-    scratch restore "$2" "$3" "$4" <"$1" >/dev/null
+    scratch restore "$format" "$compression" "$database_argument" <"$dump" >/dev/null
   else
-    "$program" -q -d -c <"$1" | scratch restore "$2" none "$4" >/dev/null && return
+    "$program" -q -d -c <"$dump" | scratch restore "$format" none "$database_argument" >/dev/null && return
     statuses=("${PIPESTATUS[@]}")
     # One that was cut off by the end of the other is not at fault.
     ((statuses[0] == 0 || statuses[0] == 141)) || return 42
@@ -162,10 +163,10 @@ milliseconds() { date +%s%3N; }
 ended() {
   local attempt word
   for attempt in 1 2 3; do
-    word=$(docker rm --force --volumes "$1" 2>&1) || true
+    word=$(docker rm --force --volumes "$name" 2>&1) || true
     # Where that cannot be told, it is not taken for gone.
-    [[ -n $(docker ps --all --quiet --filter "name=^/?$1\$" 2>&1) ]] || return 0
+    [[ -n $(docker ps --all --quiet --filter "name=^/?$name\$" 2>&1) ]] || return 0
     ((attempt == 3)) || sleep 0.5
   done
-  printf 'The scratch container could not be removed: %s\nOn the host: docker rm --force --volumes %s\n' "$word" "$1" >&2
+  printf 'The scratch container could not be removed: %s\nOn the host: docker rm --force --volumes %s\n' "$word" "$name" >&2
 }

@@ -1,5 +1,6 @@
 import { Failure } from '../failure.ts';
 import type { Connection } from '../host/connection.ts';
+import type { Program } from '../host/program.ts';
 import type { Records } from '../host/records.ts';
 import { drillScript, factsAfter, factsBefore, factsTables } from '../postgres/scripts.ts';
 import { createOptions, databaseArgument } from '../report/restore-command.ts';
@@ -43,7 +44,30 @@ export interface DrillOutcome {
   restored: Restored | null;
 }
 
-const program = { name: 'drill', step: 'the drill', scripts: [new URL('./drill.sh', import.meta.url)] };
+const program: Program<
+  Record<
+    | 'name'
+    | 'image'
+    | 'memory'
+    | 'lifetime'
+    | 'needed'
+    | 'least'
+    | 'dump'
+    | 'globals'
+    | 'settings'
+    | 'format'
+    | 'compression'
+    | 'database'
+    | 'database_argument'
+    | 'timezone'
+    | 'inside_script'
+    | 'facts_before'
+    | 'facts_tables'
+    | 'facts_after',
+    string
+  > &
+    Record<'initdb_options' | 'statements', readonly string[]>
+> = { name: 'drill', step: 'the drill', scripts: [new URL('./drill.sh', import.meta.url)] };
 
 const nameOf = (token: string) => `atlasia-drill-${token}`;
 
@@ -58,30 +82,28 @@ export async function drill(connection: Connection, request: DrillRequest): Prom
   const options = createOptions(manifest);
   const run = connection.run(
     program,
-    [
-      nameOf(request.token),
-      request.image,
-      `${folder}/${names.dump}`,
-      beside('globals'),
-      beside('settings'),
-      manifest.format,
-      manifest.compression,
-      manifest.database,
-      databaseArgument(manifest.database),
-      String(request.memory),
-      String(request.neededBytes),
-      String(request.leastBytes),
-      String(Math.ceil(timeout / 1_000)),
-      request.timezone,
-      drillScript(),
-      factsBefore(),
-      factsTables(),
-      factsAfter(),
-      String(options.length),
-      ...options,
-      String(statements.length),
-      ...statements,
-    ],
+    {
+      name: nameOf(request.token),
+      image: request.image,
+      memory: String(request.memory),
+      lifetime: String(Math.ceil(timeout / 1_000)),
+      needed: String(request.neededBytes),
+      least: String(request.leastBytes),
+      dump: `${folder}/${names.dump}`,
+      globals: beside('globals'),
+      settings: beside('settings'),
+      format: manifest.format,
+      compression: manifest.compression,
+      database: manifest.database,
+      database_argument: databaseArgument(manifest.database),
+      timezone: request.timezone,
+      inside_script: drillScript(),
+      facts_before: factsBefore(),
+      facts_tables: factsTables(),
+      facts_after: factsAfter(),
+      initdb_options: options,
+      statements,
+    },
     {
       deadline: timeout,
       atEnd: 'end',

@@ -1,9 +1,9 @@
 import { Failure } from '../failure.ts';
-import { recordParameters } from '../history/host-file.ts';
+import { type RecordParameters, recordParameters } from '../history/host-file.ts';
 import type { HistoryRecord } from '../history/record.ts';
 import type { Connection } from '../host/connection.ts';
 import { lockHeld } from '../host/lock-holder.ts';
-import type { LockRequest } from '../host/program.ts';
+import type { LockRequest, Program } from '../host/program.ts';
 import { placesOf, type VerifiedSet } from '../sets/catalogue.ts';
 import { namesOf } from '../sets/read-sets.ts';
 
@@ -30,7 +30,9 @@ export interface ProofNote {
   onLog: (line: string) => void;
 }
 
-const program = {
+const program: Program<
+  RecordParameters & { backup_dir: string; name: string; line: string; folders: readonly string[] }
+> = {
   name: 'prove',
   step: 'the note of what was proven',
   scripts: [new URL('../history/history.sh', import.meta.url), new URL('./prove.sh', import.meta.url)],
@@ -47,15 +49,13 @@ export async function addProof(
   { backupDir, lock, records, onLog }: ProofNote,
 ): Promise<void> {
   const name = namesOf(set).proof.replace(/\.proof\.jsonl$/, '');
-  const folders = placesOf(set);
-  const parameters = [
-    backupDir,
+  const parameters = {
+    backup_dir: backupDir,
     name,
-    JSON.stringify(proof),
-    String(folders.length),
-    ...folders,
-    ...records.flatMap(recordParameters),
-  ];
+    line: JSON.stringify(proof),
+    folders: placesOf(set),
+    ...recordParameters(records),
+  };
   try {
     await connection.run(program, parameters, { deadline: 60_000 + lock.wait, atEnd: 'finish', lock, onLog }).result;
   } catch (error) {

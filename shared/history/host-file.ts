@@ -1,5 +1,6 @@
 import { Failure } from '../failure.ts';
 import type { Connection } from '../host/connection.ts';
+import type { Program } from '../host/program.ts';
 import { auditLine } from './audit-line.ts';
 import { type HistoryRecord, historyLine } from './record.ts';
 
@@ -9,7 +10,10 @@ export interface HistoryAddition {
   onLog: (line: string) => void;
 }
 
-const program = {
+/** Records as the programs on the host take them, one beside the other: ids, lines of the history, lines for people. */
+export type RecordParameters = Record<'record_ids' | 'records' | 'audit_lines', readonly string[]>;
+
+const program: Program<RecordParameters & { backup_dir: string; release_hold: string }> = {
   name: 'record',
   step: 'the note in the history',
   scripts: [new URL('./history.sh', import.meta.url), new URL('./record.sh', import.meta.url)],
@@ -17,25 +21,28 @@ const program = {
 
 /** Adds records to the history on the host. @throws Failure `history-unwritable` */
 export async function appendHistory(connection: Connection, addition: HistoryAddition): Promise<void> {
-  await run(connection, 'append', addition);
+  await run(connection, '', addition);
 }
 
 /** Lets deployments go on, and records who did so. @throws Failure `history-unwritable` */
 export async function releaseHold(connection: Connection, addition: HistoryAddition): Promise<void> {
-  await run(connection, 'release-hold', addition);
+  await run(connection, 'yes', addition);
 }
 
-/** A record as the programs on the host take it: id, line of the history, line for people. */
-export function recordParameters(record: HistoryRecord): [id: string, line: string, audit: string] {
-  return [record.id, historyLine(record), auditLine(record)];
+export function recordParameters(records: readonly HistoryRecord[]): RecordParameters {
+  return {
+    record_ids: records.map(({ id }) => id),
+    records: records.map(historyLine),
+    audit_lines: records.map(auditLine),
+  };
 }
 
 async function run(
   connection: Connection,
-  verb: string,
+  releaseFirst: '' | 'yes',
   { backupDir, records, onLog }: HistoryAddition,
 ): Promise<void> {
-  const parameters = [verb, backupDir, ...records.flatMap(recordParameters)];
+  const parameters = { backup_dir: backupDir, release_hold: releaseFirst, ...recordParameters(records) };
   try {
     await connection.run(program, parameters, { deadline: 60_000, atEnd: 'finish', onLog }).result;
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { Program, ProgramOptions, Run } from './program.ts';
+import type { Parameters, Program, ProgramOptions, Run } from './program.ts';
 
 /** A way to the host on which programs can be run, several at a time. */
 export interface Connection {
@@ -8,14 +8,15 @@ export interface Connection {
    * Starts a program. Awaiting the run's `result` is the caller's duty.
    * @param parameters reach the program as they are, by way of its stdin; they must not hold NUL
    */
-  run(program: Program, parameters: readonly string[], options: ProgramOptions): Run;
+  run<P extends Parameters>(program: Program<P>, parameters: NoInfer<P>, options: ProgramOptions): Run;
   /** Ends what still runs and closes the way. May be called more than once. */
   close(): Promise<void>;
 }
 
 /**
  * What a login shell on the host is told to do: start bash without the user's start files, and let it read a script (its
- * length in bytes, then its text) and parameters (their count, then each with a NUL behind it) from stdin. It holds no
+ * length in bytes, then its text) and parameters (names and values by turns: how many texts, then each with a NUL behind it)
+ * from stdin. It holds no
  * value, and neither a line break nor an exclamation mark, so that it means the same in every login shell.
  */
 export const bootstrap =

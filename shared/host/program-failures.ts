@@ -11,6 +11,9 @@ const longestDetail = 20_000;
 export function programFailure(program: Program, records: Records, code: number | null, cause: string): Failure {
   const name = records.find('failure');
   const detail = records.find('detail')?.slice(0, longestDetail);
+  // Nobody but us can mend that.
+  if (name === 'misfit')
+    throw new TypeError(`The program ${program.name} was given other parameters than it takes: ${detail}`);
   if (name === undefined) {
     const exit = code === null ? 'an exit that it did not tell' : `exit ${code}`;
     return new Failure('program-failed', `The program ${program.name} failed on the host with ${exit}`, { cause });

@@ -7,13 +7,21 @@ import { HostLog } from './host-log.ts';
 import { cancelled, deadlineOver, hostSilent, programFailure, runnerUnheard, tooMuch } from './program-failures.ts';
 import type { Records } from './records.ts';
 
-/** Constant scripts for the host, of which the last defines `main`; `lock.sh` and `supervisor.sh` are sent in front of them. */
-export interface Program {
+/** By the name that the program asks for them with `takes` or, where there may be several, `takes_list`. */
+export type Parameters = Readonly<Record<string, string | readonly string[]>>;
+
+/**
+ * Constant scripts for the host, of which the last defines `main`; `parameters.sh`, `lock.sh` and `supervisor.sh` are sent in
+ * front of them. `P` says what it takes.
+ */
+export interface Program<P extends Parameters = Parameters> {
   name: string;
   /** What it does, as an operator calls it: `the dump`. */
   step: string;
   /** Literal `new URL('./x.sh', import.meta.url)`s: the only form that the bundler carries along. */
   scripts: readonly URL[];
+  /** Never there: it ties the type to the program. */
+  takes?: P;
 }
 
 /** The lock that a program takes before it starts; a program that lingers keeps it. */
@@ -94,20 +102,24 @@ export const patienceAtClose = 5_000;
 const linesOfCause = 20;
 /** setTimeout fires at once for more. */
 const longestTimer = 2 ** 31 - 1;
-const supervisor = [new URL('./lock.sh', import.meta.url), new URL('./supervisor.sh', import.meta.url)];
+const supervisor = [
+  new URL('./parameters.sh', import.meta.url),
+  new URL('./lock.sh', import.meta.url),
+  new URL('./supervisor.sh', import.meta.url),
+];
 
 /** Why the runner no longer waits for the host. */
 type GivenUp = 'silent' | Excess;
 
 /** Starts a program and speaks its protocol. Whatever the host does, or does not, `result` is settled in time. */
-export function runProgram(
+export function runProgram<P extends Parameters>(
   access: Access,
-  program: Program,
-  parameters: readonly string[],
+  program: Program<P>,
+  parameters: NoInfer<P>,
   options: ProgramOptions,
 ): Run {
   const nonce = randomBytes(16).toString('hex');
-  const request = frame(program, [...supervisorParameters(nonce, options), ...parameters]);
+  const request = frame(program, supervisorParameters(nonce, options), parameters);
   if (options.signal?.aborted) return neverStarted(program);
   const grace = options.grace ?? usualGrace;
 
@@ -209,22 +221,32 @@ function neverStarted(program: Program): Run {
   return { result: Promise.reject(cancelled(program)), lastLines: () => [], release: async () => true };
 }
 
-function frame(program: Program, parameters: readonly string[]): Buffer {
+function frame(program: Program, ours: Parameters, given: Parameters): Buffer {
   const texts = [...supervisor, ...program.scripts].map((script) => readFileSync(script, 'utf8'));
-  const script = Buffer.from(`${texts.join('\n')}\nsupervise "\${p[@]}"\n`);
-  const unusable = parameters.findIndex((parameter) => parameter.includes('\0'));
-  if (unusable >= 0) throw new RangeError(`Parameter ${unusable} of the program ${program.name} holds NUL`);
+  const script = Buffer.from(`${texts.join('\n')}\nsupervise\n`);
+  const pairs = [...Object.entries(ours), ...Object.entries(given)].flatMap(([key, value]) =>
+    (typeof value === 'string' ? [value] : value).flatMap((each) => [key, each]),
+  );
+  const unusable = pairs.findIndex((text) => text.includes('\0'));
+  if (unusable >= 0) throw new RangeError(`Parameter ${pairs[unusable - 1]} of the program ${program.name} holds NUL`);
   return Buffer.concat([
     Buffer.from(`${script.length}\n`),
     script,
-    Buffer.from(`${parameters.length}\n${parameters.map((parameter) => `${parameter}\0`).join('')}`),
+    Buffer.from(`${pairs.length}\n${pairs.map((text) => `${text}\0`).join('')}`),
   ]);
 }
 
-function supervisorParameters(nonce: string, { deadline, atEnd, lock }: ProgramOptions): string[] {
+function supervisorParameters(nonce: string, { deadline, atEnd, lock }: ProgramOptions): Parameters {
   const seconds = (ms: number) => String(Math.ceil(ms / 1_000));
-  const lockParameters = lock ? [lock.path, seconds(lock.wait), lock.holder] : ['', '0', ''];
-  return [nonce, seconds(silence), seconds(deadline), atEnd, ...lockParameters];
+  return {
+    nonce,
+    silence: seconds(silence),
+    deadline: seconds(deadline),
+    at_end: atEnd,
+    lock: lock?.path ?? '',
+    lock_wait: seconds(lock?.wait ?? 0),
+    holder: lock?.holder ?? '',
+  };
 }
 
 function unpiped(): never {

@@ -12,6 +12,8 @@ set -euo pipefail
 umask 077
 export LC_ALL=C
 
+takes nonce silence deadline at_end lock lock_wait holder
+
 # record KEY VALUE: one fact of the result. A program that finishes goes on where nobody reads it any more.
 record() { printf '%s\0%s\0' "$1" "$2" 2>/dev/null || [[ $at_end == finish ]]; }
 
@@ -94,27 +96,32 @@ work() {
   # What it prints must not end it, when the runner is gone.
   [[ $at_end != finish ]] || trap '' PIPE
   [[ -z $lock ]] || take_lock
-  main "$@"
+  main
 }
 
 # The lock's folder may be new: the lock is the first thing that a run writes.
 open_lock() {
-  { mkdir -p -- "${lock%/*}" && exec 9>>"$lock"; } 2>/dev/null && return
-  record failure lock-unusable
-  record detail "$lock cannot be written"
+  { mkdir -p -- "${lock%/*}" && exec 9>>"$lock"; } 2>/dev/null || refuse lock-unusable "$lock cannot be written"
+}
+
+# refuse CODE DETAIL: before the program has begun.
+refuse() {
+  record failure "$1"
+  record detail "$2"
   printf 'failed %s\n' "$nonce"
   exit 1
 }
 
 supervise() {
-  nonce=$1 silence=$2 deadline=$3 at_end=$4 lock=$5 lock_wait=$6 holder=$7
-  shift 7
+  local misfit=
+  read_parameters || true
   printf 'begin %s\n' "$nonce"
+  [[ -z $misfit ]] || refuse misfit "$misfit"
   exec 8<&0 </dev/null
   [[ -z $lock ]] || open_lock
 
   set -m # each of the two gets a process group of its own
-  work "$@" &
+  work &
   worker=$!
   trap '' PIPE HUP TERM INT
   watch <&8 >/dev/null &
@@ -131,7 +138,7 @@ supervise() {
     [[ $at_end != linger ]] || listen <&8
   fi
   if [[ -z $lock ]] || holds_lock "$lock" "$holder"; then
-    ! declare -F ended >/dev/null || ended "$@" >/dev/null || true
+    ! declare -F ended >/dev/null || ended >/dev/null || true
     [[ -z $lock ]] || rm -f -- "$lock.holder"
   fi
   ((status == 0)) || printf 'failed %s\n' "$nonce" || true

@@ -3,10 +3,11 @@
 
 readonly docker_patience=20
 
+takes deploy_dir backup_dir project service database_user database inside_script with_sets with_setup with_compose env_file
+takes_list compose_files
+
 main() {
-  local deploy_dir=$1 backup_dir=$2 project=$3 service=$4 probe=$7 with_sets=$8 with_setup=$9 with_compose=${10}
-  export PGUSER=$5 PGDATABASE=$6 PGAPPNAME=atlasia-survey
-  shift 10
+  export PGUSER=$database_user PGDATABASE=$database PGAPPNAME=atlasia-survey
 
   record clock "$(date +%s%3N)"
   record user "$(id -un)"
@@ -22,8 +23,8 @@ main() {
   [[ -z $with_sets ]] || survey_sets "$backup_dir"
   survey_history "$backup_dir/rollback"
   [[ -z $with_setup ]] || survey_setup "$backup_dir"
-  [[ -z $with_compose ]] || survey_compose "$deploy_dir" "$project" "$@"
-  survey_project "$deploy_dir" "$project" "$service" "$probe"
+  [[ -z $with_compose ]] || survey_compose "$deploy_dir" "$project" "$env_file" "${compose_files[@]}"
+  survey_project "$deploy_dir" "$project" "$service"
 }
 
 survey_folders() {
@@ -119,7 +120,7 @@ survey_project() {
   [[ $state == running ]] || return 0
   local answer
   if answer=$(timeout "$docker_patience" docker exec --env PGUSER --env PGDATABASE --env PGAPPNAME "$id" \
-    sh -c "$4" inside probe); then
+    sh -c "$inside_script" inside probe); then
     record probe "$answer"
   else
     record probe-error "${answer:-It gave no answer within $docker_patience s}"

@@ -1,4 +1,5 @@
 import type { Connection } from './connection.ts';
+import type { Program } from './program.ts';
 import type { Records } from './records.ts';
 import { readSets, type SetsSurvey } from './survey-sets.ts';
 
@@ -160,7 +161,20 @@ export interface SetupSurvey {
   leftHolder: string | null;
 }
 
-const program = {
+const program: Program<{
+  deploy_dir: string;
+  backup_dir: string;
+  project: string;
+  service: string;
+  database_user: string;
+  database: string;
+  inside_script: string;
+  with_sets: string;
+  with_setup: string;
+  with_compose: string;
+  env_file: string;
+  compose_files: readonly string[];
+}> = {
   name: 'survey',
   step: 'the survey of the host',
   scripts: [
@@ -187,18 +201,20 @@ export async function survey(
   const asked = Date.now();
   const { result } = connection.run(
     program,
-    [
-      request.deployDir,
-      request.backupDir,
-      request.projectName ?? '',
-      request.databaseService ?? '',
-      request.databaseUser ?? '',
-      request.databaseName ?? '',
-      request.probe,
-      request.sets ? 'sets' : '',
-      request.setup ? 'setup' : '',
-      ...(request.compose === null ? [''] : ['compose', request.compose.envFile ?? '', ...request.compose.files]),
-    ],
+    {
+      deploy_dir: request.deployDir,
+      backup_dir: request.backupDir,
+      project: request.projectName ?? '',
+      service: request.databaseService ?? '',
+      database_user: request.databaseUser ?? '',
+      database: request.databaseName ?? '',
+      inside_script: request.probe,
+      with_sets: request.sets ? 'yes' : '',
+      with_setup: request.setup ? 'yes' : '',
+      with_compose: request.compose === null ? '' : 'yes',
+      env_file: request.compose?.envFile ?? '',
+      compose_files: request.compose?.files ?? [],
+    },
     { deadline: 120_000, atEnd: 'end', signal, onLog },
   );
   return readSurvey(await result, asked, Date.now());

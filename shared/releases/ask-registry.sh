@@ -1,14 +1,14 @@
 # shellcheck shell=bash
 # Read-only: whether the login works, and the registry has these images.
-#
-# REGISTRY USER PASSWORD REFERENCE...
+
+takes registry user password
+takes_list references
 
 main() {
-  local registry=$1 user=$2 password=$3 reference error insecure=()
-  shift 3
+  local reference error insecure=()
   sweep_logins
   [[ -z $password ]] || log_in "$registry" "$user" "$password"
-  for reference in "$@"; do
+  for reference in "${references[@]}"; do
     insecure=()
     # Docker itself takes these without TLS.
     [[ ! $reference =~ ^(localhost|127\.[0-9.]+)(:[0-9]+)?/ ]] || insecure=(--insecure)

@@ -1,5 +1,6 @@
 import { Failure } from '../failure.ts';
 import type { Connection } from '../host/connection.ts';
+import type { Program } from '../host/program.ts';
 
 export interface RegistryLogin {
   user: string;
@@ -25,7 +26,7 @@ export interface RegistryAnswer {
   away: { reference: string; why: string }[];
 }
 
-const program = {
+const program: Program<{ registry: string; user: string; password: string; references: readonly string[] }> = {
   name: 'ask-registry',
   step: 'the question to the registry',
   scripts: [
@@ -41,7 +42,7 @@ const refusal = /unauthorized|denied|forbidden|incorrect username|\b40[13]\b/i;
 /** Asks the registry, from the host, for images that a rollback would pull. Nothing is pulled. */
 export async function askRegistry(connection: Connection, question: RegistryQuestion): Promise<RegistryAnswer> {
   const { registry, login, references, signal, onLog } = question;
-  const parameters = [registry, login?.user ?? '', login?.password ?? '', ...references];
+  const parameters = { registry, user: login?.user ?? '', password: login?.password ?? '', references };
   const deadline = 90_000 + references.length * 30_000;
   try {
     const records = await connection.run(program, parameters, { deadline, atEnd: 'end', signal, onLog }).result;

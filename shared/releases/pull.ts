@@ -1,6 +1,7 @@
 import { cleanLine } from '../clean.ts';
 import { Failure } from '../failure.ts';
 import type { Connection } from '../host/connection.ts';
+import type { Program } from '../host/program.ts';
 import type { RegistryLogin } from './ask-registry.ts';
 import { isImageId } from './release.ts';
 
@@ -36,7 +37,14 @@ export interface Pulled {
   notKept: string[];
 }
 
-const program = {
+const program: Program<{
+  registry: string;
+  user: string;
+  password: string;
+  pulls: readonly string[];
+  images: readonly string[];
+  kept: readonly string[];
+}> = {
   name: 'pull',
   step: 'the pull of the images',
   scripts: [
@@ -52,15 +60,7 @@ const program = {
  */
 export async function pullImages(connection: Connection, request: PullRequest): Promise<Pulled> {
   const { registry, login, pulls, images, kept } = request;
-  const list = (items: readonly string[]) => [String(items.length), ...items];
-  const parameters = [
-    registry,
-    login?.user ?? '',
-    login?.password ?? '',
-    ...list(pulls),
-    ...list(images),
-    ...list(kept),
-  ];
+  const parameters = { registry, user: login?.user ?? '', password: login?.password ?? '', pulls, images, kept };
   const run = connection.run(program, parameters, {
     deadline: request.timeout,
     atEnd: 'end',

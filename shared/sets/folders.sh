@@ -36,7 +36,8 @@ put() {
   rmdir -- "$marker"
 }
 
-# drop TIER ID...: removes sets from a tier. Where one cannot be, the marker is left, and the next run goes on with it.
+# drop TIER ID...: removes sets from a tier. If it fails half-way, the markers of all of them may be left; the next sweep goes on
+# with these.
 drop() {
   local tier=$1 prefix id marker markers=() files=()
   prefix=$(prefix_in "$1")

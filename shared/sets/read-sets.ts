@@ -1,6 +1,7 @@
 import type { Connection } from '../host/connection.ts';
+import type { Program } from '../host/program.ts';
 import type { Records } from '../host/records.ts';
-import { placesOf, type VerifiedSet } from './catalogue.ts';
+import { folderOf, placesOf, type VerifiedSet } from './catalogue.ts';
 import { parseSetFileName, type SetFileNames, setFileNames } from './naming.ts';
 
 export interface ReadRequest {
@@ -23,7 +24,12 @@ export interface ReadSet {
   faults: string[];
 }
 
-const program = {
+const program: Program<{
+  backup_dir: string;
+  lists: readonly string[];
+  files: readonly string[];
+  first_names: readonly string[];
+}> = {
   name: 'read-sets',
   step: 'the reading of the backups',
   scripts: [new URL('./read-sets.sh', import.meta.url)],
@@ -31,18 +37,30 @@ const program = {
 
 /** Reads every file of these sets from the disk, and compares each with what its set says of it. */
 export async function readSets(connection: Connection, request: ReadRequest): Promise<ReadSet[]> {
-  const parameters = request.sets.flatMap((set) => {
-    const names = namesOf(set);
-    const files = filesOf(names);
-    const places = placesOf(set);
-    return [String(places.length), ...places, names.sha256, names.md5, String(files.length), ...files];
+  const files = request.sets.flatMap((set) => {
+    const first = folderOf(set);
+    return filesOf(namesOf(set)).flatMap((name) =>
+      placesOf(set).map((folder) => ({ file: `${folder}/${name}`, firstName: `${first}/${name}` })),
+    );
   });
-  const { result } = connection.run(program, [request.backupDir, String(request.sets.length), ...parameters], {
+  const dumps = new Set(request.sets.map((set) => `${folderOf(set)}/${namesOf(set).dump}`));
+  const parameters = {
+    backup_dir: request.backupDir,
+    lists: request.sets.flatMap((set) => {
+      const { sha256, md5 } = namesOf(set);
+      return [`${folderOf(set)}/${sha256}`, `${folderOf(set)}/${md5}`];
+    }),
+    files: files.map(({ file }) => file),
+    first_names: files.map(({ firstName }) => firstName),
+  };
+  const { result } = connection.run(program, parameters, {
     deadline: request.timeout,
     atEnd: 'end',
     signal: request.signal,
     onLog: request.onLog,
-    onProgress: (_, path) => request.onSet(path),
+    onProgress: (_, path) => {
+      if (dumps.has(path)) request.onSet(path);
+    },
   });
   const reading = readRecords(await result);
   return request.sets.map((set) => judgeReading(set, reading));

@@ -1,5 +1,6 @@
 import { Failure } from '../failure.ts';
 import type { Connection } from '../host/connection.ts';
+import type { Program } from '../host/program.ts';
 import { longestTail } from '../host/survey-sets.ts';
 import { unpack } from '../packed.ts';
 import { folderOf, type VerifiedSet } from './catalogue.ts';
@@ -7,7 +8,7 @@ import type { Manifest } from './manifest.ts';
 import { longestManifest, readManifest } from './read-manifest.ts';
 import { namesOf } from './read-sets.ts';
 
-const program = {
+const program: Program<{ file: string; longest: string }> = {
   name: 'whole-manifest',
   step: 'the reading of a manifest',
   scripts: [new URL('./whole-manifest.sh', import.meta.url)],
@@ -21,12 +22,16 @@ export async function wholeManifest(
   { signal, onLog }: { signal: AbortSignal; onLog: (line: string) => void },
 ): Promise<Manifest> {
   const file = `${backupDir}/${folderOf(set)}/${namesOf(set).manifest}`;
-  const { result } = connection.run(program, [file, String(longestManifest)], {
-    deadline: 120_000,
-    atEnd: 'end',
-    signal,
-    onLog,
-  });
+  const { result } = connection.run(
+    program,
+    { file, longest: String(longestManifest) },
+    {
+      deadline: 120_000,
+      atEnd: 'end',
+      signal,
+      onLog,
+    },
+  );
   try {
     return readManifest(unpack((await result).get('manifest'), longestManifest) ?? '');
   } catch (error) {

@@ -2,8 +2,10 @@
 # Tells the runner what the journal of a transaction says, as it grows, until it has ended or nobody carries it any more.
 # Reads only: the transaction does not know that it is followed.
 
+takes backup_dir id told
+
 main() {
-  local folder=$1/rollback/transactions/$2 told=$3 idle=0
+  local folder=$backup_dir/rollback/transactions/$id idle=0
   cd -- "$folder" || fail no-transaction "$folder is not there"
   while :; do
     # Asked before the journal is read: what a carrier wrote last is seen then.
@@ -11,7 +13,7 @@ main() {
     tell_news
     ! grep -q $'^[0-9]*\tended\t' journal 2>/dev/null || break
     if ((idle >= 10)); then
-      record abandoned "$2"
+      record abandoned "$id"
       break
     fi
     sleep 0.2

@@ -1,24 +1,16 @@
 # shellcheck shell=bash
-# Puts a transaction's folder on the host, and starts its engine in a session of its own, which goes on without us.
-#
-# start BACKUP-DIR SECOND NAME CONTENT...: the files, by name; one named plan.tsv gets the transaction's id in front
-# resume BACKUP-DIR ID: one that was begun and has lost its supervisor
-# abort BACKUP-DIR ID: it is not to begin its swap
-# find BACKUP-DIR HISTORY-ID: whether one was put here by the run that adds this record
+# Puts a transaction's folder on the host, and starts its engine.
+
+takes backup_dir second
+# The files; the one named plan.tsv gets the transaction's id in front.
+takes_list file_names file_texts
 
 main() {
-  local verb=$1
-  transactions=$2/rollback/transactions
-  shift 2
-  "$verb" "$@"
-}
-
-start() {
-  local second=$1 id staging
-  shift
+  local id at file
+  transactions=$backup_dir/rollback/transactions
   mkdir -p -- "$transactions" || disk_full
   # Of a run that was killed while it wrote.
-  command find "$transactions" -mindepth 1 -maxdepth 1 -name '.partial-*' -mmin +60 -exec rm -rf -- {} +
+  find "$transactions" -mindepth 1 -maxdepth 1 -name '.partial-*' -mmin +60 -exec rm -rf -- {} +
   # The second in which the run started; where that is taken, also by a run that starts now, the next free one.
   for (( ; ; second++)); do
     id=$(date --utc --date "@$second" +%Y%m%d_%H%M%S)
@@ -32,45 +24,19 @@ start() {
     fi
   done
   mkdir -- "$staging/outcome" || disk_full
-  while (($#)); do
-    [[ $1 != plan.tsv ]] || printf 'id\t%s\n' "$id" >"$staging/$1" || disk_full
+  for at in "${!file_names[@]}"; do
+    file=$staging/${file_names[at]}
+    [[ ${file_names[at]} != plan.tsv ]] || printf 'id\t%s\n' "$id" >"$file" || disk_full
     # The label of the new containers names the transaction.
-    printf '%s' "${2//@transaction@/$id}" >>"$staging/$1" || disk_full
-    shift 2
+    printf '%s' "${file_texts[at]//@transaction@/$id}" >>"$file" || disk_full
   done
   sync -- "$staging"/* "$staging" || disk_full
   mv -T -- "$staging" "$transactions/$id"
-  launch "$id"
+  launch "$transactions/$id"
+  record transaction "$id"
 }
 
 disk_full() {
   [[ -z ${staging-} ]] || rm -rf -- "$staging"
   fail disk-full "$(df --output=avail,target -h -- "${transactions%/rollback/*}" | tail -n 1)"
-}
-
-resume() { launch "$1"; }
-
-launch() {
-  local folder=$transactions/$1 line session
-  setsid "$BASH" "$folder/engine.sh" </dev/null >>"$folder/log" 2>&1 &
-  # Until it has a session of its own, it would be ended with us.
-  while { IFS= read -r line <"/proc/$!/stat"; } 2>/dev/null; do
-    read -r _ _ _ session _ <<<"${line##*) }"
-    [[ $session != "$!" ]] || break
-    sleep 0.01
-  done
-  record transaction "$1"
-}
-
-abort() { : >"$transactions/$1/abort"; }
-
-find() {
-  local plan
-  shopt -s nullglob
-  local plans=("$transactions"/[0-9]*/plan.tsv) at
-  for ((at = 0; at < ${#plans[@]}; at += 500)); do
-    while IFS= read -r plan; do
-      record transaction "$(basename -- "${plan%/plan.tsv}")"
-    done < <(grep -slxF -- "history_id"$'\t'"$1" "${plans[@]:at:500}")
-  done
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Failure } from '../failure.ts';
 import type { Connection } from '../host/connection.ts';
+import type { Program } from '../host/program.ts';
 import { type JournalLine, parseJournal, parseJournalLine } from './journal.ts';
 import { type TransactionRequest, transactionFiles } from './transaction-files.ts';
 
@@ -32,12 +33,34 @@ const engine = [
   new URL('./engine.sh', import.meta.url),
 ];
 
-const starting = {
+const starting: Program<{
+  backup_dir: string;
+  second: string;
+  file_names: readonly string[];
+  file_texts: readonly string[];
+}> = {
   name: 'start',
   step: 'the start of the rollback',
-  scripts: [new URL('./start.sh', import.meta.url)],
+  scripts: [new URL('./launch.sh', import.meta.url), new URL('./start.sh', import.meta.url)],
 };
-const following = {
+/** A transaction by its id, in the folder of the backups. */
+type Place = { backup_dir: string; id: string };
+const resuming: Program<Place> = {
+  name: 'resume',
+  step: 'the restart of the rollback',
+  scripts: [new URL('./launch.sh', import.meta.url), new URL('./resume.sh', import.meta.url)],
+};
+const aborting: Program<Place> = {
+  name: 'abort',
+  step: 'the cancelling of the rollback',
+  scripts: [new URL('./abort.sh', import.meta.url)],
+};
+const finding: Program<{ backup_dir: string; history_id: string }> = {
+  name: 'find',
+  step: 'the search for the rollback',
+  scripts: [new URL('./find.sh', import.meta.url)],
+};
+const following: Program<Place & { told: string }> = {
   name: 'follow',
   step: 'following the rollback',
   scripts: [new URL('./follow.sh', import.meta.url)],
@@ -58,7 +81,12 @@ export async function startTransaction(
   const second = String(Math.floor(request.startedAt.getTime() / 1_000));
   const script = `${engine.map((url) => readFileSync(url, 'utf8')).join('\n')}\nmain "$@"\n`;
   const files = new Map([['engine.sh', script], ...transactionFiles(request)]);
-  const parameters = ['start', request.backupDir, second, ...[...files].flat()];
+  const parameters = {
+    backup_dir: request.backupDir,
+    second,
+    file_names: [...files.keys()],
+    file_texts: [...files.values()],
+  };
   try {
     return (await connection.run(starting, parameters, { ...short, onLog }).result).get('transaction');
   } catch (error) {
@@ -84,7 +112,7 @@ export async function resumeTransaction(
   id: string,
   onLog: (line: string) => void,
 ): Promise<void> {
-  await connection.run(starting, ['resume', backupDir, id], { ...short, onLog }).result;
+  await connection.run(resuming, { backup_dir: backupDir, id }, { ...short, onLog }).result;
 }
 
 /** Asks a transaction not to begin its swap; once that has begun, it is carried to its end. */
@@ -94,7 +122,7 @@ export async function abortTransaction(
   id: string,
   onLog: (line: string) => void,
 ): Promise<void> {
-  await connection.run(starting, ['abort', backupDir, id], { ...short, onLog }).result;
+  await connection.run(aborting, { backup_dir: backupDir, id }, { ...short, onLog }).result;
 }
 
 /** The id of the transaction that a run has started, where it lost the connection meanwhile; null where there is none. */
@@ -104,7 +132,8 @@ export async function findTransaction(
   historyId: string,
   onLog: (line: string) => void,
 ): Promise<string | null> {
-  const records = await connection.run(starting, ['find', backupDir, historyId], { ...short, onLog }).result;
+  const records = await connection.run(finding, { backup_dir: backupDir, history_id: historyId }, { ...short, onLog })
+    .result;
   return records.find('transaction') ?? null;
 }
 
@@ -121,16 +150,20 @@ export async function followTransaction(
   told: number,
   { onLine, onLog, signal, deadline }: FollowOptions,
 ): Promise<Followed> {
-  const { result } = connection.run(following, [backupDir, id, String(told)], {
-    deadline,
-    atEnd: 'end',
-    onLog,
-    ...(signal && { signal }),
-    onProgress: (name, value) => {
-      const line = name === 'journal' ? parseJournalLine(value) : null;
-      if (line !== null) onLine(line);
+  const { result } = connection.run(
+    following,
+    { backup_dir: backupDir, id, told: String(told) },
+    {
+      deadline,
+      atEnd: 'end',
+      onLog,
+      ...(signal && { signal }),
+      onProgress: (name, value) => {
+        const line = name === 'journal' ? parseJournalLine(value) : null;
+        if (line !== null) onLine(line);
+      },
     },
-  });
+  );
   const records = await result;
   return {
     lines: parseJournal(records.find('journal') ?? ''),

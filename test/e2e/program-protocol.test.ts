@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Failure } from '../../shared/failure.ts';
 import { bootstrap, type Connection } from '../../shared/host/connection.ts';
 import { connectLocally } from '../../shared/host/local.ts';
-import { type Explain, type ProgramOptions, type Run, runProgram } from '../../shared/host/program.ts';
+import { type Explain, type Program, type ProgramOptions, type Run, runProgram } from '../../shared/host/program.ts';
 import { connectBySsh } from '../../shared/host/ssh.ts';
 import { diagnoseKey } from '../../shared/runner/key-diagnosis.ts';
 import { type Account, giveTo, hostAccount } from '../lab/account.ts';
@@ -169,7 +169,7 @@ function protocolTests(open: () => Promise<Connection>): void {
 
   test('parameters of every kind arrive as they are, and children find nothing on stdin', async () => {
     const values = awkwardValues();
-    const records = await connection.run(program('echo'), values, patient).result;
+    const records = await connection.run(program('echo'), { values }, patient).result;
     const arrived = records.all('parameter');
     assert.equal(arrived.length, values.length);
     for (const [at, value] of values.entries()) assert.ok(arrived[at] === value, `value ${at}`);
@@ -183,19 +183,45 @@ function protocolTests(open: () => Promise<Connection>): void {
   });
 
   test('a program without parameters has none', async () => {
-    const records = await connection.run(program('echo'), [], patient).result;
+    const records = await connection.run(program('echo'), { values: [] }, patient).result;
     assert.deepEqual(records.all('parameter'), []);
   });
 
   test('a parameter with NUL is refused before anything starts', () => {
     assert.throws(
-      () => connection.run(program('echo'), ['a', 'b\0c'], patient),
-      /Parameter 8.*echo holds NUL|holds NUL/,
+      () => connection.run(program('echo'), { values: ['a', 'b\0c'] }, patient),
+      /Parameter values of the program echo holds NUL/,
     );
   });
 
+  test('a list keeps its order, and its name may be that of a variable of the host', async () => {
+    const values = ['3', '1', '', '2'];
+    const records = await connection.run(program('names'), { container: 'given', folders: values }, patient).result;
+    assert.equal(records.get('container'), 'given');
+    assert.deepEqual(records.all('value'), values);
+  });
+
+  for (const [what, parameters, said] of [
+    ['unknown to it', { container: 'x', folders: [], more: 'x' }, /more is unknown/],
+    ['that it misses', { folders: [] }, /container is missing/],
+    ['that comes twice', { container: ['x', 'y'], folders: [] }, /container was given twice/],
+    ['of the supervisor', { container: 'x', folders: [], nonce: 'x' }, /nonce was given twice/],
+  ] as const) {
+    test(`a parameter ${what} ends a program before it does anything`, async () => {
+      const folder = await newFolder();
+      const untyped: Program = program('names');
+      const run = connection.run(untyped, { ...parameters, folders: [folder] }, patient);
+      await assert.rejects(run.result, (error: Error) => {
+        assert.ok(error instanceof TypeError, 'it is a defect of ours, and nothing for an operator');
+        assert.match(error.message, said);
+        return true;
+      });
+      assert.deepEqual(readdirSync(folder), []);
+    });
+  }
+
   test('a result may hold every byte, and what looks like its own end', async () => {
-    const records = await connection.run(program('bytes'), [], patient).result;
+    const records = await connection.run(program('bytes'), {}, patient).result;
     const all = Buffer.from(Array.from({ length: 255 }, (_, at) => at + 1));
     assert.equal(records.get('bytes'), `${all.toString('utf8')}.`);
     assert.equal(records.get('empty'), '');
@@ -210,7 +236,7 @@ function protocolTests(open: () => Promise<Connection>): void {
     const folder = await newFolder();
     const seen: string[] = [];
     let looks = 0;
-    const run = connection.run(program('work'), ['for_seconds', folder, '0.5', secret], patient);
+    const run = connection.run(program('work'), { verb: 'for_seconds', folder, words: ['0.5', secret] }, patient);
     let over = false;
     const ended = run.result.finally(() => {
       over = true;
@@ -232,13 +258,13 @@ function protocolTests(open: () => Promise<Connection>): void {
 
   test('a named failure comes with its detail, whatever that holds', async () => {
     const detail = 'the disk "a\nb" is full: $(id) größer\t';
-    const run = connection.run(program('die'), ['named', 'disk-full', detail], patient);
+    const run = connection.run(program('die'), { words: ['named', 'disk-full', detail] }, patient);
     await assert.rejects(run.result, (error: Failure) => error.code === 'disk-full' && error.message === detail);
     await nothingLives();
   });
 
   test('an unnamed failure tells the exit and the last lines', async () => {
-    const run = connection.run(program('die'), ['unnamed'], patient);
+    const run = connection.run(program('die'), { words: ['unnamed'] }, patient);
     await assert.rejects(run.result, (error: Failure) => {
       assert.equal(error.code, 'program-failed');
       assert.match(error.message, /die failed on the host with exit 7/);
@@ -248,19 +274,19 @@ function protocolTests(open: () => Promise<Connection>): void {
   });
 
   test('a result without its end is none', async () => {
-    const { code } = await failureOf(connection.run(program('die'), ['without_end'], patient));
+    const { code } = await failureOf(connection.run(program('die'), { words: ['without_end'] }, patient));
     assert.match(code, /^(program-lost|connection-lost|host-shell)$/);
     await nothingLives();
   });
 
   test('an end with another nonce, or without its line break, is none', async () => {
-    const { code } = await failureOf(connection.run(program('die'), ['forged'], patient));
+    const { code } = await failureOf(connection.run(program('die'), { words: ['forged'] }, patient));
     assert.match(code, /^(program-lost|connection-lost|host-shell)$/);
     await nothingLives();
   });
 
   test('an exit of 0 before the program has begun is a failure', async () => {
-    const { code, message } = await failureOf(connection.run(program('leave-early'), [], patient));
+    const { code, message } = await failureOf(connection.run(program('leave-early'), {}, patient));
     assert.match(code, /^(program-lost|host-shell)$/);
     assert.match(message, /exit 0/);
   });
@@ -268,11 +294,15 @@ function protocolTests(open: () => Promise<Connection>): void {
   test('progress and log arrive line by line, whatever they hold', async () => {
     const lines: string[] = [];
     const steps: [string, string][] = [];
-    const run = connection.run(program('talk'), [], {
-      ...patient,
-      onLog: (line) => lines.push(line),
-      onProgress: (name, value) => steps.push([name, value]),
-    });
+    const run = connection.run(
+      program('talk'),
+      {},
+      {
+        ...patient,
+        onLog: (line) => lines.push(line),
+        onProgress: (name, value) => steps.push([name, value]),
+      },
+    );
     await run.result;
     await run.release();
     assert.deepEqual(steps, [
@@ -292,7 +322,8 @@ function protocolTests(open: () => Promise<Connection>): void {
 
   test('what a program leaves behind is ended with it', async () => {
     const folder = await newFolder();
-    const records = await connection.run(program('work'), ['leave_children', folder], patient).result;
+    const records = await connection.run(program('work'), { verb: 'leave_children', folder, words: [] }, patient)
+      .result;
     assert.equal(records.get('left'), 'child');
     await nothingLives();
     assert.ok(existsSync(join(folder, 'ended')));
@@ -301,7 +332,11 @@ function protocolTests(open: () => Promise<Connection>): void {
   test('the host ends a program at its deadline, with all that it has started', async () => {
     const folder = await newFolder();
     const begin = performance.now();
-    const run = connection.run(program('work'), ['stubbornly', folder], { ...patient, deadline: 1_000 });
+    const run = connection.run(
+      program('work'),
+      { verb: 'stubbornly', folder, words: [] },
+      { ...patient, deadline: 1_000 },
+    );
     await failsWith(run, 'deadline', /did not end within 1 s/);
     // Of these, 3 s are for the child that ignores TERM.
     const took = performance.now() - begin;
@@ -313,7 +348,11 @@ function protocolTests(open: () => Promise<Connection>): void {
   test('a cancel ends a program, with all that it has started', async () => {
     const folder = await newFolder();
     const cancellation = new AbortController();
-    const run = connection.run(program('work'), ['stubbornly', folder], { ...patient, signal: cancellation.signal });
+    const run = connection.run(
+      program('work'),
+      { verb: 'stubbornly', folder, words: [] },
+      { ...patient, signal: cancellation.signal },
+    );
     await appears(join(folder, 'started'));
     const begin = performance.now();
     cancellation.abort();
@@ -325,7 +364,11 @@ function protocolTests(open: () => Promise<Connection>): void {
 
   test('a program that was cancelled before it started does not start', async () => {
     const folder = await newFolder();
-    const run = connection.run(program('work'), ['for_ever', folder], { ...patient, signal: AbortSignal.abort() });
+    const run = connection.run(
+      program('work'),
+      { verb: 'for_ever', folder, words: [] },
+      { ...patient, signal: AbortSignal.abort() },
+    );
     await failsWith(run, 'cancelled');
     await run.release();
     assert.deepEqual(readdirSync(folder), []);
@@ -333,7 +376,7 @@ function protocolTests(open: () => Promise<Connection>): void {
 
   test('the end of the input ends a program', async () => {
     const folder = await newFolder();
-    const run = connection.run(program('work'), ['for_ever', folder], patient);
+    const run = connection.run(program('work'), { verb: 'for_ever', folder, words: [] }, patient);
     run.result.catch(() => {});
     await appears(join(folder, 'started'));
     await run.release();
@@ -346,7 +389,7 @@ function protocolTests(open: () => Promise<Connection>): void {
     const folder = await newFolder();
     const cancellation = new AbortController();
     const options: ProgramOptions = { ...patient, atEnd: 'finish', signal: cancellation.signal };
-    const run = connection.run(program('work'), ['for_seconds', folder, '1'], options);
+    const run = connection.run(program('work'), { verb: 'for_seconds', folder, words: ['1'] }, options);
     cancellation.abort();
     await run.release();
     assert.equal((await run.result).get('finished'), 'yes');
@@ -357,7 +400,7 @@ function protocolTests(open: () => Promise<Connection>): void {
   test('a program that finishes has a deadline all the same', async () => {
     const folder = await newFolder();
     const options: ProgramOptions = { deadline: 1_000, atEnd: 'finish' };
-    const run = connection.run(program('work'), ['for_ever', folder], options);
+    const run = connection.run(program('work'), { verb: 'for_ever', folder, words: [] }, options);
     const released = run.release();
     await failsWith(run, 'deadline');
     await released;
@@ -372,7 +415,7 @@ function protocolTests(open: () => Promise<Connection>): void {
       const folder = await newFolder();
       // The host counts whole seconds, and the first of them may be short.
       const options: ProgramOptions = { deadline: 2_000, grace: 500, atEnd };
-      const run = connection.run(program('work'), ['for_ever', folder], options);
+      const run = connection.run(program('work'), { verb: 'for_ever', folder, words: [] }, options);
       run.result.catch(() => {});
       await appears(join(folder, 'started'));
       const thaw = freeze();
@@ -400,7 +443,7 @@ function protocolTests(open: () => Promise<Connection>): void {
     const folder = await newFolder();
     const options: ProgramOptions = { ...patient, deadline: 1_000, grace: 1_500 };
     // Of TERM and KILL, 3 s apart, the grace leaves no time for the second.
-    const run = connection.run(program('work'), ['stubbornly', folder], options);
+    const run = connection.run(program('work'), { verb: 'stubbornly', folder, words: [] }, options);
     await failsWith(
       run,
       'host-silent',
@@ -414,12 +457,16 @@ function protocolTests(open: () => Promise<Connection>): void {
     const folder = await newFolder();
     const path = join(folder, '.lock');
     const lock = { path, wait: 0, holder: 'a run that is waited for' };
-    const run = connection.run(program('work'), ['for_seconds', folder, '0'], {
-      deadline: 2_000,
-      grace: 200,
-      atEnd: 'linger',
-      lock,
-    });
+    const run = connection.run(
+      program('work'),
+      { verb: 'for_seconds', folder, words: ['0'] },
+      {
+        deadline: 2_000,
+        grace: 200,
+        atEnd: 'linger',
+        lock,
+      },
+    );
     await run.result;
     const thaw = freeze();
     try {
@@ -441,11 +488,15 @@ function protocolTests(open: () => Promise<Connection>): void {
     for (const ending of ['well', 'badly']) {
       const lines: string[] = [];
       const steps: string[] = [];
-      const run = connection.run(program('flood'), [ending], {
-        ...patient,
-        onLog: (line) => lines.push(line),
-        onProgress: (name, value) => steps.push(`${name} ${value}`),
-      });
+      const run = connection.run(
+        program('flood'),
+        { ending },
+        {
+          ...patient,
+          onLog: (line) => lines.push(line),
+          onProgress: (name, value) => steps.push(`${name} ${value}`),
+        },
+      );
       const failure = await run.result.then(
         () => null,
         (error: Failure) => error,
@@ -466,24 +517,28 @@ function protocolTests(open: () => Promise<Connection>): void {
     const path = join(folder, 'not yet there', '.lock');
     const lock = { path, wait: 0, holder: 'the first run' };
     const lingering: ProgramOptions = { ...patient, atEnd: 'linger', lock };
-    const first = connection.run(program('work'), ['for_seconds', folder, '0.1'], lingering);
+    const first = connection.run(program('work'), { verb: 'for_seconds', folder, words: ['0.1'] }, lingering);
     assert.equal((await first.result).get('finished'), 'yes');
     assert.match(readFileSync(`${path}.holder`, 'utf8'), /^the first run\n\d+\n$/);
     assert.ok(!existsSync(join(folder, 'ended')), 'it was put in order too early');
 
     const other = await newFolder();
     const second = { ...lingering, lock: { ...lock, holder: 'the second run' } };
-    const refused = connection.run(program('work'), ['for_seconds', other, '0'], second);
+    const refused = connection.run(program('work'), { verb: 'for_seconds', folder: other, words: ['0'] }, second);
     await failsWith(refused, 'lock-held', /^the first run$/);
     assert.match(readFileSync(`${path}.holder`, 'utf8'), /^the first run\n\d+\n$/);
     assert.deepEqual(readdirSync(other), [], 'a run without the lock put something in order');
 
     const waited: string[] = [];
-    const waiting = connection.run(program('work'), ['for_seconds', other, '0'], {
-      ...second,
-      lock: { path, wait: 20_000, holder: 'the third run' },
-      onProgress: (name, value) => waited.push(`${name} ${value}`),
-    });
+    const waiting = connection.run(
+      program('work'),
+      { verb: 'for_seconds', folder: other, words: ['0'] },
+      {
+        ...second,
+        lock: { path, wait: 20_000, holder: 'the third run' },
+        onProgress: (name, value) => waited.push(`${name} ${value}`),
+      },
+    );
     await until('a run that waits', async () => waited.length > 0 || undefined);
     assert.deepEqual(waited, ['waiting-for the first run']);
     await first.release();
@@ -498,11 +553,15 @@ function protocolTests(open: () => Promise<Connection>): void {
   test('the text of a run that died is not taken for the name of who has the lock now', async () => {
     const path = join(await newFolder(), '.lock');
     const lock = { path, wait: 0, holder: 'a run that died' };
-    const first = connection.run(program('work'), ['for_seconds', await newFolder(), '0'], {
-      ...patient,
-      atEnd: 'linger',
-      lock,
-    });
+    const first = connection.run(
+      program('work'),
+      { verb: 'for_seconds', folder: await newFolder(), words: ['0'] },
+      {
+        ...patient,
+        atEnd: 'linger',
+        lock,
+      },
+    );
     await first.result;
     const left = readFileSync(`${path}.holder`, 'utf8');
     await first.release();
@@ -511,7 +570,11 @@ function protocolTests(open: () => Promise<Connection>): void {
     const deploy = spawn('flock', [path, 'sh', '-c', 'echo held; exec cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
     await once(deploy.stdout, 'data');
     const options = { ...patient, lock: { ...lock, holder: 'the next run' } };
-    const refused = connection.run(program('work'), ['for_seconds', await newFolder(), '0'], options);
+    const refused = connection.run(
+      program('work'),
+      { verb: 'for_seconds', folder: await newFolder(), words: ['0'] },
+      options,
+    );
     await failsWith(refused, 'lock-held', new RegExp(`^another process \\(${deploy.pid}\\)$`));
     deploy.stdin.end();
     await once(deploy, 'exit');
@@ -521,17 +584,21 @@ function protocolTests(open: () => Promise<Connection>): void {
     const folder = await newFolder();
     const path = join(folder, '.lock');
     const options = (holder: string): ProgramOptions => ({ ...patient, lock: { path, wait: 10_000, holder } });
-    const descriptors = await connection.run(program('echo'), [], options('one')).result;
+    const descriptors = await connection.run(program('echo'), { values: [] }, options('one')).result;
     assert.doesNotMatch(descriptors.get('descriptors'), /\/9\b/);
 
-    const first = connection.run(program('work'), ['for_seconds', folder, '1.5'], options('one'));
+    const first = connection.run(program('work'), { verb: 'for_seconds', folder, words: ['1.5'] }, options('one'));
     await appears(join(folder, 'started'));
     const other = await newFolder();
     const waited: string[] = [];
-    const second = connection.run(program('work'), ['for_seconds', other, '0'], {
-      ...options('two'),
-      onProgress: (name) => waited.push(name),
-    });
+    const second = connection.run(
+      program('work'),
+      { verb: 'for_seconds', folder: other, words: ['0'] },
+      {
+        ...options('two'),
+        onProgress: (name) => waited.push(name),
+      },
+    );
     second.result.catch(() => {});
     await until('a run that waits', async () => waited.length > 0 || undefined);
     rmSync(path);
@@ -545,12 +612,18 @@ function protocolTests(open: () => Promise<Connection>): void {
 
   test('a lock that cannot be written is named', async () => {
     const lock = { path: '/proc/no such folder/.lock', wait: 0, holder: 'x' };
-    await failsWith(connection.run(program('echo'), [], { ...patient, lock }), 'lock-unusable', /cannot be written/);
+    await failsWith(
+      connection.run(program('echo'), { values: [] }, { ...patient, lock }),
+      'lock-unusable',
+      /cannot be written/,
+    );
   });
 
   test('several programs run at once', async () => {
     const folders = await Promise.all([newFolder(), newFolder(), newFolder()]);
-    const runs = folders.map((folder) => connection.run(program('work'), ['for_seconds', folder, '0.3'], patient));
+    const runs = folders.map((folder) =>
+      connection.run(program('work'), { verb: 'for_seconds', folder, words: ['0.3'] }, patient),
+    );
     for (const records of await Promise.all(runs.map(({ result }) => result))) {
       assert.equal(records.get('finished'), 'yes');
     }
@@ -563,7 +636,7 @@ test('closing a connection does not wait for what hangs', async () => {
   for (const connection of connections) {
     const folder = await newFolder();
     folders.push(folder);
-    connection.run(program('work'), ['for_ever', folder], patient).result.catch(() => {});
+    connection.run(program('work'), { verb: 'for_ever', folder, words: [] }, patient).result.catch(() => {});
     await appears(join(folder, 'started'));
   }
   const thaw = freeze();
@@ -581,7 +654,7 @@ test('closing a connection does not wait for what hangs', async () => {
 test('closing a connection ends what runs over it', async () => {
   for (const connection of [locally(), await reach(server)]) {
     const folder = await newFolder();
-    const run = connection.run(program('work'), ['for_ever', folder], patient);
+    const run = connection.run(program('work'), { verb: 'for_ever', folder, words: [] }, patient);
     run.result.catch(() => {});
     await appears(join(folder, 'started'));
     await connection.close();
@@ -595,8 +668,12 @@ test('a runner that dies at once ends its programs, but not those that finish', 
   const folder = await newFolder();
   const other = await newFolder();
   const runs = [
-    connection.run(program('work'), ['for_ever', folder], patient),
-    connection.run(program('work'), ['for_seconds', other, '1'], { ...patient, atEnd: 'finish' }),
+    connection.run(program('work'), { verb: 'for_ever', folder, words: [] }, patient),
+    connection.run(
+      program('work'),
+      { verb: 'for_seconds', folder: other, words: ['1'] },
+      { ...patient, atEnd: 'finish' },
+    ),
   ];
   await appears(join(folder, 'started'));
   await appears(join(other, 'started'));
@@ -625,7 +702,7 @@ test('what start files of the host print, and say, stands before the result and 
   try {
     const connection = await reach(noisy);
     const lines: string[] = [];
-    const run = connection.run(program('bytes'), [], { ...patient, onLog: (line) => lines.push(line) });
+    const run = connection.run(program('bytes'), {}, { ...patient, onLog: (line) => lines.push(line) });
     const records = await run.result;
     assert.equal(records.entries.length, 5);
     assert.equal(records.find('failure'), undefined);
@@ -641,13 +718,19 @@ describe('a process that only claims to be a host', () => {
   const explain: Explain = async ({ code, begun }) =>
     Object.assign(new Error(`exit ${code}, begun: ${begun}`), { code: 'explained', hint: undefined });
   const fake = (script: string, options: Partial<ProgramOptions> = {}) =>
-    runProgram({ start: () => spawn('bash', ['-c', script]), explain, isProgram: false }, program('echo'), [], {
-      ...patient,
-      ...options,
-    });
+    runProgram(
+      { start: () => spawn('bash', ['-c', script]), explain, isProgram: false },
+      program('echo'),
+      { values: [] },
+      {
+        ...patient,
+        ...options,
+      },
+    );
 
-  /** The frame begins with the number of bytes of the script; the nonce is the first parameter behind it. */
-  const readNonce = 'IFS= read -r n; IFS= read -r -N "$n" s; IFS= read -r c; IFS= read -r -d "" nonce;';
+  /** The frame begins with the number of bytes of the script; the nonce is the first parameter behind it: its name, its value. */
+  const readNonce =
+    'IFS= read -r n; IFS= read -r -N "$n" s; IFS= read -r c; IFS= read -r -d "" name; IFS= read -r -d "" nonce;';
 
   for (const [what, script, code] of [
     ['says nothing and ends well', 'cat >/dev/null & exit 0', 'explained'],
@@ -745,7 +828,7 @@ test('a host without bash is named', async () => {
   const start = (): ChildProcess => spawn('/bin/sh', ['-c', bootstrap], { env: { PATH: folder } });
   const explain: Explain = async ({ code, begun }) =>
     Object.assign(new Error(`${begun}`), { code: `exit-${code}`, hint: undefined });
-  const run = runProgram({ start, explain, isProgram: true }, program('echo'), [], patient);
+  const run = runProgram({ start, explain, isProgram: true }, program('echo'), { values: [] }, patient);
   assert.equal((await failureOf(run)).code, 'exit-127');
 });
 

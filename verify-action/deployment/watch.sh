@@ -1,7 +1,10 @@
 # shellcheck shell=bash disable=SC2154,SC2034 # `plan` is read by url_answers
 # Read-only: looks whether all that a project runs is well, and stays so.
-#
-# PROJECT HEALTH-TIMEOUT STABLE-FOR (seconds), then NAME VALUE of the health-url
+
+takes project
+takes health_timeout stable_for # seconds
+# The health-url as a transaction's plan has it, each a name, a space and a value; none where it is not asked.
+takes_list address
 
 readonly look_interval=0.5
 # A container that was restarted so often while it was watched does not come up.
@@ -10,13 +13,8 @@ readonly most_falls=3
 declare -A plan=() falls=()
 
 main() {
-  project=$1
-  local health_timeout=$2 stable_for=$3 patience
-  shift 3
-  while (($#)); do
-    plan[$1]=$2
-    shift 2
-  done
+  local patience line
+  for line in "${address[@]}"; do plan[${line%% *}]=${line#* }; done
 
   patience=$((SECONDS + health_timeout))
   until all_settled || ((SECONDS >= patience)); do sleep "$look_interval"; done

@@ -1,4 +1,5 @@
 import type { Connection } from '../../shared/host/connection.ts';
+import type { Program } from '../../shared/host/program.ts';
 import type { Records } from '../../shared/host/records.ts';
 import type { ImageFacts } from '../../shared/releases/release.ts';
 import { addressLines } from '../../shared/transaction/address.ts';
@@ -49,7 +50,12 @@ export interface Watched {
   clock: number;
 }
 
-const program = {
+const program: Program<{
+  project: string;
+  health_timeout: string;
+  stable_for: string;
+  address: readonly string[];
+}> = {
   name: 'watch',
   step: 'the check of the containers',
   scripts: [
@@ -67,12 +73,12 @@ export async function watch(connection: Connection, request: WatchRequest): Prom
   const seconds = (ms: number) => String(Math.ceil(ms / 1_000));
   const { result } = connection.run(
     program,
-    [
+    {
       project,
-      seconds(healthTimeout),
-      seconds(stableFor),
-      ...(healthUrl === null ? [] : addressLines(healthUrl).flat()),
-    ],
+      health_timeout: seconds(healthTimeout),
+      stable_for: seconds(stableFor),
+      address: healthUrl === null ? [] : addressLines(healthUrl).map(([name, value]) => `${name} ${value}`),
+    },
     { deadline: healthTimeout + stableFor + slack, atEnd: 'end', signal, onLog },
   );
   return readWatched(await result);

@@ -1,7 +1,9 @@
 # shellcheck shell=bash
-# Ends as its first parameter says.
+# Ends as it is told to.
 
-main() { "$@"; }
+takes_list words
+
+main() { "${words[@]}"; }
 
 named() { fail "$1" "$2"; }
 

@@ -1,9 +1,11 @@
 # shellcheck shell=bash
 # Records what it was given, parameter by parameter, and what a child finds on its stdin and among its descriptors.
 
+takes_list values
+
 main() {
   local value
-  for value in "$@"; do record parameter "$value"; done
+  for value in "${values[@]}"; do record parameter "$value"; done
   record stdin "$(cat)"
   record head "$(head -c 4)"
   record descriptors "$(bash -c 'echo /proc/self/fd/*')"

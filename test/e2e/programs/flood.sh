@@ -1,5 +1,7 @@
 # shellcheck shell=bash
-# Prints more lines than anybody reads, tells of its steps meanwhile, and ends as its parameter says.
+# Prints more lines than anybody reads, tells of its steps meanwhile, and ends as it is told to.
+
+takes ending
 
 main() {
   progress first 1
@@ -7,7 +9,7 @@ main() {
   progress second 2
   echo 'the last line' >&2
   record flooded yes
-  "$1"
+  "$ending"
 }
 
 well() { :; }

@@ -1,9 +1,11 @@
 # shellcheck shell=bash
-# Works as its first parameter says, in the folder that is its second. What it starts outlives no program.
+# Works in a folder as it is told to. What it starts outlives no program.
+
+takes verb folder
+takes_list words
 
 main() {
-  folder=$2
-  "$1" "${@:3}"
+  "$verb" "${words[@]}"
 }
 
 # One that ignores TERM as well.
@@ -38,6 +40,6 @@ for_seconds() {
 }
 
 ended() {
-  : >"$2/ended"
-  [[ ! -e $2/finished ]] || : >"$2/ended-after-the-end"
+  : >"$folder/ended"
+  [[ ! -e $folder/finished ]] || : >"$folder/ended-after-the-end"
 }

@@ -21,14 +21,17 @@ import { recordParameters } from '../../../shared/history/host-file.ts';
 import { type HistoryRecord, historyLine, parseHistory } from '../../../shared/history/record.ts';
 import { record, release } from './records.ts';
 
-const scripts = ['history.sh', 'record.sh'].map((name) => join(import.meta.dirname, '../../../shared/history', name));
+const scripts = ['host/parameters.sh', 'history/history.sh', 'history/record.sh'].map((name) =>
+  join(import.meta.dirname, '../../../shared', name),
+);
 
 /** As programs on the host begin. */
 const frame = `
   set -euo pipefail
   umask 077
   fail() { printf '%s' "$1" >&2; exit 1; }
-  source "$1"; source "$2"; shift 2
+  source "$1"; source "$2"; source "$3"; shift 3
+  program() { p=("$@"); read_parameters && main; }
   "$@"
 `;
 
@@ -57,7 +60,14 @@ async function bash(call: string, ...parameters: string[]): Promise<{ code: numb
 }
 
 async function append(...records: HistoryRecord[]): Promise<void> {
-  assert.deepEqual(await bash('main', 'append', folder, ...records.flatMap(recordParameters)), { code: 0, error: '' });
+  assert.deepEqual(await recordOnHost('', records), { code: 0, error: '' });
+}
+
+/** Runs the program, which takes its parameters by name. */
+function recordOnHost(releaseHold: '' | 'yes', records: readonly HistoryRecord[]): ReturnType<typeof bash> {
+  const lists = Object.entries(recordParameters(records));
+  const pairs = lists.flatMap(([name, values]) => values.flatMap((value) => [name, value]));
+  return bash('program', 'backup_dir', folder, 'release_hold', releaseHold, ...pairs);
 }
 
 /** Leaves the file as a power cut does: with the beginning of a line. */
@@ -184,7 +194,7 @@ describe('appending', () => {
 
   test('says so where it cannot write', async () => {
     writeFileSync(file('').replace(/\/$/, ''), 'no folder');
-    const { code, error } = await bash('main', 'append', folder, ...recordParameters(one));
+    const { code, error } = await recordOnHost('', [one]);
     assert.equal(code, 1);
     assert.match(error, /history-unwritable$/);
   });
@@ -227,7 +237,7 @@ describe('HOLD', () => {
   test('is taken away with a record of it, also where there is none', async () => {
     await bash('put_hold', file(''), 'reason=x');
     for (const each of [one, two]) {
-      const ended = await bash('main', 'release-hold', folder, ...recordParameters(each));
+      const ended = await recordOnHost('yes', [each]);
       assert.deepEqual(ended, { code: 0, error: '' });
       assert.equal(existsSync(file('HOLD')), false);
     }
