@@ -1,54 +1,33 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  type BackupAttempt,
-  type BackupOrder,
-  demandVerified,
-  keptSets,
-  logFailure,
-  type Prepared,
-  prepareAndTake,
-  prepareBackup,
-  publishBackup,
-  takeBackup,
-} from '../shared/backups/backup.ts';
-import { type HeldDump, lockMayStay, type TakenDump } from '../shared/backups/take.ts';
+import type { BackupOrder, BackupRun } from '../shared/backups/order.ts';
+import { keptSets } from '../shared/backups/run-line.ts';
+import { type KeptBackup, logFailure, takeVerifiedBackup } from '../shared/backups/verified-backup.ts';
 import { Failure } from '../shared/failure.ts';
-import { connect } from '../shared/host/connect.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import { holderText } from '../shared/host/lock-holder.ts';
-import { survey } from '../shared/host/survey.ts';
+import { type Survey, survey } from '../shared/host/survey.ts';
 import { insideScript } from '../shared/postgres/scripts.ts';
-import { mixedServices } from '../shared/releases/release.ts';
+import { mixedServices, releaseOf } from '../shared/releases/release.ts';
 import type { WorkflowContext } from '../shared/runner/context.ts';
-import { DumpProgress } from '../shared/runner/dump-progress.ts';
-import { diagnoseKey } from '../shared/runner/key-diagnosis.ts';
 import * as log from '../shared/runner/log.ts';
-import { makePrivateFolder } from '../shared/runner/private-folder.ts';
+import { reachHost } from '../shared/runner/reach-host.ts';
 import type { ActionContext } from '../shared/runner/run.ts';
-import type { Check } from '../shared/sets/manifest.ts';
 import { setFileNames } from '../shared/sets/naming.ts';
-import { formatBytes, formatDuration } from '../shared/units.ts';
 import { Deployments } from './deployments.ts';
 import type { BackupInputs } from './inputs.ts';
 import type { BackupOutputs } from './outputs.ts';
 import { summarizeBackup, summarizeFailure } from './summary.ts';
 
-/** Survey, judge, take, publish, tell: three sessions on the host. */
+/** Look at the host, take a verified backup of it, keep the history off the host, tell. */
 export async function backup(
   inputs: BackupInputs,
   workflow: WorkflowContext,
-  { signal, outputs, atEnd }: ActionContext<BackupOutputs>,
+  context: ActionContext<BackupOutputs>,
 ): Promise<void> {
+  const { signal, outputs, atEnd } = context;
   const startedAt = new Date();
-  const run: BackupAttempt = {
-    order: inputs,
-    startedAt,
-    holder: holderText('backup-action', workflow.runUrl, startedAt),
-    workflow,
-    signal,
-    onLog: log.host,
-    onProgress: () => {},
-  };
+  const holder = holderText('backup-action', workflow.runUrl, startedAt);
+  const run: BackupRun = { order: inputs, startedAt, holder, workflow, signal };
   atEnd(() => {
     outputs['duration-ms'] = Date.now() - startedAt.getTime();
   });
@@ -56,24 +35,22 @@ export async function backup(
   const deployments = new Deployments(inputs, workflow);
   let connection: Connection | undefined;
   try {
-    connection = await connect(inputs.ssh, () => {
-      const folder = makePrivateFolder();
-      atEnd(folder.remove);
-      return { folder: folder.path, diagnoseKey, signal };
-    });
-    const way = connection;
-    const { prepared, held, attempt } = await prepareAndTake(
+    connection = await reachHost(inputs.ssh, context);
+    const host = connection;
+    const kept = await takeVerifiedBackup(
+      connection,
       run,
-      (attempt) => prepare(way, inputs, attempt, deployments, outputs),
-      (prepared, attempt) => takeDump(way, prepared, attempt),
-      () => log.info('Other backups have changed since the survey: looking again'),
+      {
+        look: () => look(host, inputs, deployments, outputs, signal),
+        recordsOf: (manifest) => deployments.recordsOf(manifest),
+      },
+      log,
     );
-    try {
-      await demandVerified(way, held.dump, attempt);
-      await publishAndTell(way, prepared, held.dump, attempt, deployments, outputs);
-    } finally {
-      if (!(await held.release())) log.warning(lockMayStay(inputs.backupDir));
-    }
+    setOutputs(outputs, kept, deployments);
+    // The lock is free: what follows delays no other run, and fails nothing that was kept.
+    await deployments.store();
+    await summarizeBackup(kept.facts, kept.problems, Date.now() - startedAt.getTime());
+    if (kept.problems.length > 0) endIncomplete(inputs.kind, kept);
   } catch (error) {
     if (outputs['backup-id'] === null) await tellFailure(connection, error, run);
     throw error;
@@ -82,77 +59,31 @@ export async function backup(
   }
 }
 
-async function prepare(
+/** Surveys the host. A rollback that was left half-way is ended first, which makes another host of it. */
+async function look(
   connection: Connection,
   inputs: BackupInputs,
-  attempt: BackupAttempt,
   deployments: Deployments,
   outputs: BackupOutputs,
-): Promise<Prepared> {
-  return log.group(`Survey of ${connection.target}`, async () => {
-    const request = {
-      ...inputs,
-      probe: insideScript(),
-      compose: null,
-      sets: true,
-      setup: false,
-    };
-    let seen = await survey(connection, request, attempt.signal, log.host);
-    if (await deployments.clear(connection, seen, attempt)) {
-      seen = await survey(connection, request, attempt.signal, log.host);
-    }
-    const prepared = prepareBackup(seen, inputs);
-    outputs.release = JSON.stringify(prepared.release);
-
-    const { host } = prepared;
-    const { database, container, encoding } = host;
-    log.success(`The service ${container.service} runs PostgreSQL ${database.serverVersion} and accepts connections`);
-    log.info(`Database "${database.database}" of ${formatBytes(database.sizeBytes)}, as user "${database.user}"`);
-    log.info(`${formatBytes(seen.freeBytes)} are free; about ${formatBytes(host.estimate)} will be needed`);
-    log.info(`Format ${encoding.format}, compression ${encoding.compression}, made in the ${host.where}`);
-    const mixed = mixedServices(seen.containers);
-    if (mixed.length > 0) log.warning(`Containers of one service run different images: ${mixed.join(', ')}`);
-    return prepared;
-  });
+  signal: AbortSignal,
+): Promise<Survey> {
+  const request = { ...inputs, probe: insideScript(), compose: null, sets: true, setup: false };
+  let seen = await survey(connection, request, signal, log.host);
+  if (await deployments.clear(connection, seen, signal)) {
+    seen = await survey(connection, request, signal, log.host);
+  }
+  outputs.release = JSON.stringify(releaseOf(seen.containers, seen.images));
+  const mixed = mixedServices(seen.containers);
+  if (mixed.length > 0) log.warning(`Containers of one service run different images: ${mixed.join(', ')}`);
+  return seen;
 }
 
-async function takeDump(connection: Connection, prepared: Prepared, run: BackupAttempt): Promise<HeldDump> {
-  return log.group('Dump, and read back from the disk', async () => {
-    const progress = new DumpProgress(prepared.host.estimate);
-    const held = await takeBackup(connection, prepared, {
-      ...run,
-      onProgress: (name, value) => progress.tell(name, value),
-    });
-    for (const check of [...held.dump.verification, ...held.dump.sides]) log.info(checkLine(check));
-    return held;
-  });
-}
-
-function checkLine({ name, result, detail, ms }: Check): string {
-  const mark = { passed: '✔', failed: '✘', 'could-not-check': '?' }[result];
-  return `${mark} ${name}: ${detail}${ms > 0 ? ` (${formatDuration(ms)})` : ''}`;
-}
-
-async function publishAndTell(
-  connection: Connection,
-  prepared: Prepared,
-  dump: TakenDump,
-  attempt: BackupAttempt,
-  deployments: Deployments,
+function setOutputs(
   outputs: BackupOutputs,
-): Promise<void> {
-  const { reportFacts, published } = await log.group('Publish and prune', async () => {
-    const done = await publishBackup(connection, prepared, dump, attempt, (manifest) =>
-      deployments.recordsOf(manifest),
-    );
-    const { publicationPlan } = done.reportFacts;
-    for (const { reason } of publicationPlan.tiers) log.info(reason);
-    for (const { tier, id, reason } of publicationPlan.pruning) log.info(`${tier}/${id} ${reason}`);
-    return done;
-  });
-  const { publicationPlan, place } = reportFacts;
-  const problems = [...publicationPlan.problems, ...published.problems];
-
+  { facts, published, problems }: KeptBackup,
+  deployments: Deployments,
+): void {
+  const { publicationPlan, place, dump } = facts;
   const names = setFileNames('backup', dump.id, publicationPlan.manifest);
   Object.assign(outputs, {
     status: problems.length === 0 ? 'succeeded' : 'incomplete',
@@ -167,30 +98,27 @@ async function publishAndTell(
     deleted: published.dropped,
     'history-id': deployments.historyId,
   });
-  await deployments.store();
-  await summarizeBackup(reportFacts, problems, Date.now() - attempt.startedAt.getTime());
-  if (problems.length > 0) endIncomplete(attempt.order.kind, problems, published.dropped > 0);
 }
 
 /** Before a deployment a verified dump is enough to go on; else the operator is to look now. */
-function endIncomplete(kind: BackupOrder['kind'], problems: readonly string[], pruned: boolean): void {
+function endIncomplete(kind: BackupOrder['kind'], { problems, published }: KeptBackup): void {
   const message = `A verified backup is kept, but the run is incomplete: ${problems.join('; ')}`;
-  const kept = pruned ? 'What retention deleted was named above' : 'Nothing was deleted';
   if (kind !== 'predeployment') {
+    const kept = published.dropped > 0 ? 'What retention deleted was named above' : 'Nothing was deleted';
     throw new Failure('incomplete', message, { hint: `${kept}. Mend what is named, and run it again` });
   }
   log.error(`${message}. The deployment may go on`, 'Backup incomplete');
 }
 
 /** A run that came to nothing is told of in the job's summary and, where that can be, in the log on the host. */
-async function tellFailure(connection: Connection | undefined, error: unknown, run: BackupAttempt): Promise<void> {
+async function tellFailure(connection: Connection | undefined, error: unknown, run: BackupRun): Promise<void> {
   await summarizeFailure(error, run.order);
   const isLogged = error instanceof Failure && error.code === 'not-verified';
   if (connection === undefined || isLogged) return;
   try {
     // A cancelled run has little time, and the connection may be what failed.
     const patience = sleep(run.signal.aborted ? 1_000 : 20_000, undefined, { ref: false });
-    await Promise.race([logFailure(connection, run, error), patience]);
+    await Promise.race([logFailure(connection, run, error, log), patience]);
   } catch {
     // The verdict is told in any case.
   }

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import type { BackupAttempt } from '../shared/backups/backup.ts';
 import { Failure } from '../shared/failure.ts';
 import { parseHold, tellHold } from '../shared/history/hold.ts';
 import { releaseHold } from '../shared/history/host-file.ts';
@@ -45,18 +44,11 @@ export class Deployments {
    * @returns whether the host is another one since, so that it must be looked at again
    * @throws Failure `on-hold`
    */
-  async clear(connection: Connection, seen: Survey, { signal, onLog }: BackupAttempt): Promise<boolean> {
+  async clear(connection: Connection, seen: Survey, signal: AbortSignal): Promise<boolean> {
     const { backupDir, kind } = this.#inputs;
     this.#open(seen, await this.#mirrored);
     if (seen.unfinished.length > 0 && seen.lockHolder === null) {
-      log.warning(`A rollback was not ended: ${seen.unfinished.join(', ')}. It is ended first`);
-      await endUnfinished(connection, backupDir, seen.unfinished, {
-        deadline: this.#inputs.timeout,
-        signal,
-        onLog,
-        onLine: () => {},
-        onEnd: (id, { ending }) => log.important(`The transaction ${id} has ended: ${ending}`),
-      });
+      await endUnfinished(connection, backupDir, seen.unfinished, { deadline: this.#inputs.timeout, signal }, log);
       return true;
     }
     if (seen.hold === null) return false;
@@ -64,7 +56,7 @@ export class Deployments {
     if (this.#inputs.releaseHold) {
       const facts = { ...this.#runFacts(null), reason: 'HOLD released' };
       const record = observed(releaseOf(seen.containers, seen.images), facts, null);
-      await releaseHold(connection, { backupDir, records: [record], onLog });
+      await releaseHold(connection, { backupDir, records: [record], onLog: log.host });
       this.#added.push(record);
       log.important('Deployments were on hold since a rollback; they may go on');
       return true;

@@ -1,18 +1,10 @@
-import {
-  type BackupAttempt,
-  type BackupOrder,
-  demandVerified,
-  prepareAndTake,
-  prepareBackup,
-  publishBackup,
-  takeBackup,
-} from '../shared/backups/backup.ts';
-import { lockMayStay } from '../shared/backups/take.ts';
+import type { BackupOrder, BackupRun } from '../shared/backups/order.ts';
+import { takeVerifiedBackup } from '../shared/backups/verified-backup.ts';
 import { Failure } from '../shared/failure.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import type { Survey } from '../shared/host/survey.ts';
-import { DumpProgress } from '../shared/runner/dump-progress.ts';
 import * as log from '../shared/runner/log.ts';
+import type { StoryLog } from '../shared/story-log.ts';
 import { formatBytes } from '../shared/units.ts';
 import type { RollbackInputs } from './inputs.ts';
 
@@ -37,53 +29,43 @@ export function backupOrder(inputs: RollbackInputs): BackupOrder {
   };
 }
 
+/** The whole backup is one step of a rollback: one group, and of what it finds only what matters there. */
+const asOneStep: StoryLog = { ...log, group: (_title, work) => work(), success: () => {}, info: () => {} };
+
 /**
- * Takes it through the same code as backup-action, and reads it back before anything is stopped.
+ * Takes it as backup-action does, and reads it back before anything is stopped.
  * @param seen what the survey saw; the host is looked at again where other backups came meanwhile
  * @throws Failure with the remedy; nothing was stopped
  */
 export async function takePrerollbackBackup(
   connection: Connection,
   seen: Survey,
-  run: Omit<BackupAttempt, 'order'>,
+  run: Omit<BackupRun, 'order'>,
   inputs: RollbackInputs,
   lookAgain: () => Promise<Survey>,
 ): Promise<PrerollbackBackup> {
-  const order = backupOrder(inputs);
   let latest: Survey | undefined = seen;
-  return log
-    .group('Backup before the rollback', async () => {
-      const { prepared, held, attempt } = await prepareAndTake(
-        { ...run, order },
-        async () => {
-          const view = latest ?? (await lookAgain());
-          latest = undefined;
-          return prepareBackup(view, order);
-        },
-        (prepared, attempt) => {
-          const progress = new DumpProgress(prepared.host.estimate);
-          return takeBackup(connection, prepared, {
-            ...attempt,
-            onProgress: (name, value) => progress.tell(name, value),
-          });
-        },
-        () => log.info('Other backups have changed since the survey: looking again'),
-      );
-      try {
-        await demandVerified(connection, held.dump, attempt);
-        const { reportFacts, published } = await publishBackup(connection, prepared, held.dump, attempt, () => []);
-        const { manifest, problems } = reportFacts.publicationPlan;
-        const file = `${reportFacts.place.folder}/${manifest.file}`;
-        log.success(`Backup ${manifest.id} is verified: ${formatBytes(manifest.sizeBytes)}, ${file}`);
-        for (const problem of [...problems, ...published.problems]) log.warning(`Beside the dump: ${problem}`);
-        return { id: manifest.id, sizeBytes: manifest.sizeBytes, file, schemaSha256: manifest.schemaSha256 };
-      } finally {
-        if (!(await held.release())) log.warning(lockMayStay(inputs.backupDir));
-      }
-    })
-    .catch((error) => {
+  const look = async () => {
+    const view = latest ?? (await lookAgain());
+    latest = undefined;
+    return view;
+  };
+  return log.group('Backup before the rollback', async () => {
+    const kept = await takeVerifiedBackup(
+      connection,
+      { ...run, order: backupOrder(inputs) },
+      { look, recordsOf: () => [] },
+      asOneStep,
+    ).catch((error) => {
       throw withoutBackup(error);
     });
+    const { publicationPlan, place } = kept.facts;
+    const { id, sizeBytes, schemaSha256, file } = publicationPlan.manifest;
+    const path = `${place.folder}/${file}`;
+    log.success(`Backup ${id} is verified: ${formatBytes(sizeBytes)}, ${path}`);
+    for (const problem of kept.problems) log.warning(`Beside the dump: ${problem}`);
+    return { id, sizeBytes, file: path, schemaSha256 };
+  });
 }
 
 /** The remedy names the way around, which is for the operator to choose. */

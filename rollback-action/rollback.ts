@@ -4,7 +4,6 @@ import { Failure } from '../shared/failure.ts';
 import { appendHistory } from '../shared/history/host-file.ts';
 import { type KnownHistory, storeCopies } from '../shared/history/known-history.ts';
 import { parseHistory, recordId } from '../shared/history/record.ts';
-import { connect } from '../shared/host/connect.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import { holderText } from '../shared/host/lock-holder.ts';
 import { type Survey, survey } from '../shared/host/survey.ts';
@@ -12,9 +11,8 @@ import type { Plan } from '../shared/plan/plan.ts';
 import { insideScript } from '../shared/postgres/scripts.ts';
 import type { WorkflowContext } from '../shared/runner/context.ts';
 import { historyMirror } from '../shared/runner/history-mirror.ts';
-import { diagnoseKey } from '../shared/runner/key-diagnosis.ts';
 import * as log from '../shared/runner/log.ts';
-import { makePrivateFolder } from '../shared/runner/private-folder.ts';
+import { reachHost } from '../shared/runner/reach-host.ts';
 import type { ActionContext } from '../shared/runner/run.ts';
 import { endUnfinished } from '../shared/transaction/unfinished.ts';
 import { type Carried, carry } from './carry.ts';
@@ -46,8 +44,9 @@ interface RollbackRun {
 export async function rollback(
   inputs: RollbackInputs,
   workflow: WorkflowContext,
-  { signal, outputs, atEnd }: ActionContext<RollbackOutputs>,
+  context: ActionContext<RollbackOutputs>,
 ): Promise<void> {
+  const { signal, outputs, atEnd } = context;
   refuseStrangers(workflow);
   const startedAt = new Date();
   const run: RollbackRun = {
@@ -65,11 +64,7 @@ export async function rollback(
 
   const connections: Connection[] = [];
   const reach = async () => {
-    const connection = await connect(inputs.ssh, () => {
-      const folder = makePrivateFolder();
-      atEnd(folder.remove);
-      return { folder: folder.path, diagnoseKey, signal };
-    });
+    const connection = await reachHost(inputs.ssh, context);
     connections.push(connection);
     return connection;
   };
@@ -185,14 +180,7 @@ async function look(connection: Connection, run: RollbackRun): Promise<Survey> {
       log.warning(`The transaction ${seen.unfinished.join(', ')} was not ended: the next rollback ends it first`);
       return seen;
     }
-    log.warning(`An earlier rollback was not ended: ${seen.unfinished.join(', ')}. It is ended first`);
-    await endUnfinished(connection, inputs.backupDir, seen.unfinished, {
-      deadline: inputs.timeout,
-      signal,
-      onLog: log.host,
-      onLine: () => {},
-      onEnd: (id, { ending }) => log.important(`The transaction ${id} has ended: ${ending}`),
-    });
+    await endUnfinished(connection, inputs.backupDir, seen.unfinished, { deadline: inputs.timeout, signal }, log);
     return once();
   });
 }
@@ -217,9 +205,7 @@ async function tellUnchanged(plan: Plan, { outputs, inputs }: RollbackRun): Prom
 }
 
 async function backUp(connection: Connection, seen: Survey, run: RollbackRun): Promise<PrerollbackBackup> {
-  const { inputs, startedAt, holder, workflow, signal } = run;
-  const attempt = { startedAt, holder, workflow, signal, onLog: log.host, onProgress: () => {} };
-  return takePrerollbackBackup(connection, seen, attempt, inputs, () => look(connection, run));
+  return takePrerollbackBackup(connection, seen, run, run.inputs, () => look(connection, run));
 }
 
 /** Off the host as well: what goes wrong with that is told, and fails nothing. */

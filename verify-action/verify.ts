@@ -1,11 +1,9 @@
 import { Failure } from '../shared/failure.ts';
-import { connect } from '../shared/host/connect.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import type { WorkflowContext } from '../shared/runner/context.ts';
 import { historyMirror } from '../shared/runner/history-mirror.ts';
-import { diagnoseKey } from '../shared/runner/key-diagnosis.ts';
 import * as log from '../shared/runner/log.ts';
-import { makePrivateFolder } from '../shared/runner/private-folder.ts';
+import { reachHost } from '../shared/runner/reach-host.ts';
 import type { ActionContext } from '../shared/runner/run.ts';
 import { checkBackups } from './backups/check-backups.ts';
 import { checkDeployment } from './deployment/check-deployment.ts';
@@ -21,8 +19,9 @@ import { look, type Verification } from './surveyed-host.ts';
 export async function verify(
   inputs: VerifyInputs,
   workflow: WorkflowContext,
-  { signal, outputs, atEnd }: ActionContext<VerifyOutputs>,
+  context: ActionContext<VerifyOutputs>,
 ): Promise<void> {
+  const { signal, outputs } = context;
   const started = Date.now();
   const { environment, history: kinds, githubToken: token } = inputs;
   const mirror = historyMirror({ environment, kinds, token, workflow });
@@ -31,11 +30,7 @@ export async function verify(
   const findings: Finding[] = [];
   try {
     try {
-      connection = await connect(inputs.ssh, () => {
-        const folder = makePrivateFolder();
-        atEnd(folder.remove);
-        return { folder: folder.path, diagnoseKey, signal };
-      });
+      connection = await reachHost(inputs.ssh, context);
       await makeChecks(connection, run, findings);
     } catch (error) {
       if (!(error instanceof Failure) || signal.aborted) throw error;

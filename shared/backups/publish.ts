@@ -183,7 +183,7 @@ export async function reject(connection: Connection, rejection: Rejection): Prom
 }
 
 /** Writes only the line into the log: for a run that came to nothing. */
-export async function conclude(connection: Connection, conclusion: Conclusion): Promise<void> {
+export async function logRun(connection: Connection, conclusion: Conclusion): Promise<void> {
   await connection.run(logging, logOf(conclusion), options(conclusion)).result;
 }
 

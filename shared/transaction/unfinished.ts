@@ -1,6 +1,7 @@
 import { Failure } from '../failure.ts';
 import type { Connection } from '../host/connection.ts';
 import { usualGrace } from '../host/program.ts';
+import type { StoryLog } from '../story-log.ts';
 import { type JournalLine, type Outcome, outcomeOf } from './journal.ts';
 import { commandToEnd, type FollowOptions, followTransaction, resumeTransaction } from './transaction.ts';
 
@@ -66,12 +67,15 @@ export async function endUnfinished(
   connection: Connection,
   backupDir: string,
   unfinished: readonly string[],
-  options: FollowOptions & { onEnd: (id: string, outcome: Outcome) => void },
+  options: Pick<FollowOptions, 'deadline' | 'signal'>,
+  log: StoryLog,
 ): Promise<void> {
+  log.warning(`An earlier rollback was not ended: ${unfinished.join(', ')}. It is ended first`);
   for (const id of unfinished) {
-    await resumeTransaction(connection, backupDir, id, options.onLog);
-    const { outcome } = await followToTheEnd(connection, backupDir, id, 0, options);
-    options.onEnd(id, outcome);
+    await resumeTransaction(connection, backupDir, id, log.host);
+    const following = { ...options, onLog: log.host, onLine: () => {} };
+    const { outcome } = await followToTheEnd(connection, backupDir, id, 0, following);
+    log.important(`The transaction ${id} has ended: ${outcome.ending}`);
   }
 }
 

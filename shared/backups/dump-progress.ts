@@ -1,5 +1,5 @@
+import type { StoryLog } from '../story-log.ts';
 import { formatBytes, formatRate } from '../units.ts';
-import * as log from './log.ts';
 
 /** Milliseconds: a log is read later, and every line of it stays. */
 const betweenLines = 5_000;
@@ -7,16 +7,18 @@ const betweenLines = 5_000;
 /** What the host tells while the dump is under way, as lines in the log. */
 export class DumpProgress {
   readonly #estimate: number;
+  readonly #log: StoryLog;
   readonly #begin = Date.now();
   #lastLine = 0;
 
   /** @param estimate bytes that the dump is expected to have */
-  constructor(estimate: number) {
+  constructor(estimate: number, log: StoryLog) {
     this.#estimate = estimate;
+    this.#log = log;
   }
 
   tell(name: string, value: string): void {
-    if (name === 'waiting-for') log.progress(`Waiting for the lock, held by ${value}`);
+    if (name === 'waiting-for') this.#log.progress(`Waiting for the lock, held by ${value}`);
     if (name === 'dumped') this.#dumped(Number(value));
   }
 
@@ -27,6 +29,6 @@ export class DumpProgress {
     const rate = formatRate(bytes / ((now - this.#begin) / 1_000));
     // An estimate is no promise: above it, the share would only confuse.
     const share = bytes < this.#estimate ? `, ${Math.round((100 * bytes) / this.#estimate)} % of the estimate` : '';
-    log.progress(`${formatBytes(bytes)} written, ${rate}${share}`);
+    this.#log.progress(`${formatBytes(bytes)} written, ${rate}${share}`);
   }
 }

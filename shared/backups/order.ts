@@ -1,0 +1,26 @@
+import type { BackupKind } from '../sets/manifest.ts';
+import type { BackupNeeds } from './preflight.ts';
+import type { Policy } from './publication-plan.ts';
+import type { RowCounts } from './verification.ts';
+
+/** What is asked of one backup: by its own action, or before a rollback. Milliseconds and bytes. */
+export interface BackupOrder extends Omit<BackupNeeds, 'previousBytes'>, Policy {
+  kind: BackupKind;
+  environment: string;
+  databaseName: string | null;
+  compressionLevel: number | null;
+  rowCounts: RowCounts;
+  timeout: number;
+  /** Absolute, on the host. */
+  logFile: string;
+}
+
+/** One run that carries an order out. */
+export interface BackupRun {
+  order: BackupOrder;
+  startedAt: Date;
+  /** Who holds the lock, as `holderText` makes it. */
+  holder: string;
+  workflow: { runUrl: string | null; commit: string | null; actor: string | null };
+  signal: AbortSignal;
+}

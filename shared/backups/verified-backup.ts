@@ -1,0 +1,263 @@
+import { Failure } from '../failure.ts';
+import type { HistoryRecord } from '../history/record.ts';
+import type { Connection } from '../host/connection.ts';
+import type { Survey } from '../host/survey.ts';
+import { demandSets } from '../host/survey-sets.ts';
+import { type Release, releaseOf } from '../releases/release.ts';
+import { type Catalogue, catalogueOf, folderOf, type VerifiedSet, verifiedSetsOf } from '../sets/catalogue.ts';
+import type { Check, Manifest } from '../sets/manifest.ts';
+import { homeOf, parseSetFileName, setFileNames } from '../sets/naming.ts';
+import { folderOfTier } from '../sets/tiers.ts';
+import { demandReadable } from '../sets/whole-manifest.ts';
+import type { StoryLog } from '../story-log.ts';
+import { formatBytes, formatDuration } from '../units.ts';
+import { sidecarsOf } from './assemble.ts';
+import { DumpProgress } from './dump-progress.ts';
+import type { BackupOrder, BackupRun } from './order.ts';
+import { judgeBackupHost, type ReadyHost } from './preflight.ts';
+import { planPublication } from './publication-plan.ts';
+import { logRun, type Published, publish, reject } from './publish.ts';
+import { type ReportFacts, reportText } from './report-facts.ts';
+import { failureLine, successLine } from './run-line.ts';
+import { type HeldDump, lockMayStay, type TakenDump, take } from './take.ts';
+import { allPassed } from './verification.ts';
+
+// The story of one backup, for its own action and for the one before a rollback: look at the host and judge it, take the dump
+// under the lock, demand that it is verified, publish it, release the lock.
+
+/** What the two actions do in their own way. */
+export interface BackupSteps {
+  /** Surveys the host, with its backup folders. Called again where other backups came meanwhile. */
+  look: () => Promise<Survey>;
+  /** What the history is told of a backup that is about to be published. */
+  recordsOf: (manifest: Manifest) => readonly HistoryRecord[];
+}
+
+/** A backup that is verified and published. */
+export interface KeptBackup {
+  facts: ReportFacts;
+  published: Published;
+  /** What makes the run incomplete, one line each; none where all went well. */
+  problems: string[];
+}
+
+/**
+ * Takes a backup. The lock is free again when it returns.
+ * @throws Failure where there is no verified backup, or where that is not known: `publication-unknown`
+ */
+export async function takeVerifiedBackup(
+  connection: Connection,
+  run: BackupRun,
+  { look, recordsOf }: BackupSteps,
+  log: StoryLog,
+): Promise<KeptBackup> {
+  const { ready, held, attempt } = await takeUnderLock(connection, run, look, log);
+  try {
+    await demandVerified(connection, held.dump, attempt, log);
+    return await log.group('Publish and prune', () =>
+      publishBackup(connection, ready, held.dump, attempt, recordsOf, log),
+    );
+  } finally {
+    if (!(await held.release())) log.warning(lockMayStay(run.order.backupDir));
+  }
+}
+
+/** Only as many runs as wait for the lock at once can come in between. */
+const mostAttempts = 5;
+
+/**
+ * Another run may have published while the lock was waited for: then all is looked at and decided again, as by a run that
+ * starts now, or its newer data would stand under an older id.
+ */
+async function takeUnderLock(
+  connection: Connection,
+  run: BackupRun,
+  look: BackupSteps['look'],
+  log: StoryLog,
+): Promise<{ ready: Ready; held: HeldDump; attempt: BackupRun }> {
+  for (let count = 1; ; count += 1) {
+    const attempt = count === 1 ? run : { ...run, startedAt: new Date() };
+    const ready = await log.group(`Survey of ${connection.target}`, async () => {
+      const seen = await look();
+      const ready = judgeSurvey(seen, run.order);
+      tellSurvey(seen, ready, log);
+      return ready;
+    });
+    try {
+      const held = await log.group('Dump, and read back from the disk', () =>
+        takeDump(connection, ready, attempt, log),
+      );
+      return { ready, held, attempt };
+    } catch (error) {
+      const isStale = error instanceof Failure && error.code === 'sets-changed';
+      if (!isStale || count === mostAttempts) throw error;
+      log.progress('Other backups have changed since the survey: looking again');
+    }
+  }
+}
+
+/** A host that was looked at and found fit. */
+interface Ready {
+  host: ReadyHost;
+  catalogue: Catalogue;
+  release: Release;
+  /** The newest verified backup of the database. */
+  previous: VerifiedSet | null;
+  zstdOn: 'host' | 'container';
+  setsState: string;
+}
+
+/** @throws Failure `survey-incomplete`, or as judgeBackupHost does */
+function judgeSurvey(seen: Survey, order: BackupOrder): Ready {
+  const sets = demandSets(seen.sets);
+  const catalogue = catalogueOf(sets.files, sets.manifests);
+  const newest = (database: string) => verifiedSetsOf(database, catalogue.sets)[0] ?? null;
+  const host = judgeBackupHost(seen, {
+    ...order,
+    previousBytes: (database, { format, compression }) => {
+      const manifest = newest(database)?.manifest;
+      return manifest?.format === format && manifest.compression === compression ? manifest.sizeBytes : null;
+    },
+  });
+  return {
+    host,
+    catalogue,
+    release: releaseOf(seen.containers, seen.images),
+    previous: newest(host.database.database),
+    zstdOn: seen.tools.has('zstd') ? 'host' : 'container',
+    setsState: sets.state,
+  };
+}
+
+function tellSurvey(seen: Survey, { host }: Ready, log: StoryLog): void {
+  const { database, container, encoding } = host;
+  log.success(`The service ${container.service} runs PostgreSQL ${database.serverVersion} and accepts connections`);
+  log.info(`Database "${database.database}" of ${formatBytes(database.sizeBytes)}, as user "${database.user}"`);
+  log.info(`${formatBytes(seen.freeBytes)} are free; about ${formatBytes(host.estimate)} will be needed`);
+  log.info(`Format ${encoding.format}, compression ${encoding.compression}, made in the ${host.where}`);
+}
+
+/** Takes the dump under the lock, which is kept until it is released. */
+async function takeDump(connection: Connection, ready: Ready, run: BackupRun, log: StoryLog): Promise<HeldDump> {
+  const { order, holder, signal, startedAt } = run;
+  const { host, previous, setsState } = ready;
+  const { backupDir } = order;
+  const progress = new DumpProgress(host.estimate, log);
+  const held = await take(connection, {
+    backupDir,
+    kind: order.kind,
+    startedAt,
+    container: host.container.id,
+    user: host.database.user,
+    database: host.database.database,
+    encoding: host.encoding,
+    where: host.where,
+    level: order.compressionLevel,
+    rowCounts: order.rowCounts,
+    lockWait: order.lockWait,
+    timeout: order.timeout,
+    lock: { path: `${backupDir}/.lock`, wait: order.lockWait, holder },
+    previousSchema: previous && schemaFile(backupDir, previous),
+    setsState,
+    signal,
+    onLog: log.host,
+    onProgress: (name, value) => progress.tell(name, value),
+  });
+  for (const check of [...held.dump.verification, ...held.dump.sides]) log.info(checkLine(check));
+  return held;
+}
+
+function schemaFile(backupDir: string, set: VerifiedSet): string {
+  const prefix = parseSetFileName(set.manifest.file)?.prefix ?? 'backup';
+  return `${backupDir}/${folderOf(set)}/${setFileNames(prefix, set.id, set.manifest).schema}`;
+}
+
+function checkLine({ name, result, detail, ms }: Check): string {
+  const mark = { passed: '✔', failed: '✘', 'could-not-check': '?' }[result];
+  return `${mark} ${name}: ${detail}${ms > 0 ? ` (${formatDuration(ms)})` : ''}`;
+}
+
+/** Puts a dump aside that failed a check. @throws Failure `not-verified` */
+async function demandVerified(connection: Connection, dump: TakenDump, run: BackupRun, log: StoryLog): Promise<void> {
+  if (allPassed(dump.verification)) return;
+  const failed = dump.verification.filter(({ result }) => result !== 'passed');
+  const reason = failed.map(({ name, detail }) => `${name}: ${detail}`).join('\n');
+  const failure = (path: string) =>
+    new Failure('not-verified', `The dump failed its verification and does not count as a backup: ${reason}`, {
+      hint: `Earlier backups are as they were. It was put aside: ${path}. Run it again; where it fails again, look at the host's disk and memory`,
+    });
+  const line = failureLine(run, failure(''), { id: dump.id, bytes: dump.sizeBytes, sha256: dump.sums.sha256 });
+  const rejection = {
+    ...ending(run, log),
+    holder: run.holder,
+    id: dump.id,
+    dump: dump.file,
+    reason,
+    logLine: line,
+  };
+  // Why the dump is bad matters more than where it went.
+  throw failure(await reject(connection, rejection).catch((error) => `it could not be kept (${error})`));
+}
+
+/** Decides what becomes of a verified dump, and lets it appear in its tiers. */
+async function publishBackup(
+  connection: Connection,
+  { host, catalogue, release, previous, zstdOn }: Ready,
+  dump: TakenDump,
+  run: BackupRun,
+  recordsOf: BackupSteps['recordsOf'],
+  log: StoryLog,
+): Promise<KeptBackup> {
+  const { order, startedAt, holder, workflow } = run;
+  const { kind, environment } = order;
+  const { runUrl, commit, actor } = workflow;
+  const known = { kind, environment, database: host.database, encoding: host.encoding, release };
+  const manifestFacts = { ...known, previous: previous?.manifest ?? null, startedAt, finishedAt: new Date() };
+  const publicationPlan = planPublication(dump, { ...manifestFacts, runUrl, commit, actor }, catalogue.sets, order);
+  const { manifest, entered, deletions } = publicationPlan;
+  const home = homeOf(kind).folder;
+  const facts: ReportFacts = {
+    publicationPlan,
+    dump,
+    previous: previous?.manifest ?? null,
+    place: {
+      folder: `${order.backupDir}/${home}`,
+      container: host.container.name,
+      user: host.database.user,
+      zstdOn,
+    },
+    target: connection.target,
+    minSizeRatio: order.minSizeRatio,
+  };
+  const sidecars = sidecarsOf(dump, manifest, reportText(facts));
+  demandReadable(sidecars.get(setFileNames(homeOf(kind).prefix, dump.id, manifest).manifest) ?? '');
+  const published = await publish(connection, {
+    ...ending(run, log),
+    holder,
+    id: dump.id,
+    sidecars,
+    tiers: entered.filter((tier) => folderOfTier(tier) !== home),
+    deletions,
+    records: recordsOf(manifest),
+    logLine: successLine(run, publicationPlan),
+    troubledLine: successLine(run, {
+      ...publicationPlan,
+      problems: ['a step after the publication failed: see the run'],
+    }),
+  });
+  for (const { reason } of publicationPlan.tiers) log.info(reason);
+  for (const { tier, id, reason } of publicationPlan.pruning) log.info(`${tier}/${id} ${reason}`);
+  return { facts, published, problems: [...publicationPlan.problems, ...published.problems] };
+}
+
+/** Writes of a run that came to nothing into the log on the host. */
+export async function logFailure(connection: Connection, run: BackupRun, error: unknown, log: StoryLog): Promise<void> {
+  await logRun(connection, { ...ending(run, log), logLine: failureLine(run, error, {}) });
+}
+
+const ending = ({ order }: BackupRun, log: StoryLog) => ({
+  backupDir: order.backupDir,
+  kind: order.kind,
+  logFile: order.logFile,
+  onLog: log.host,
+});
