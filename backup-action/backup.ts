@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { BackupOrder, BackupRun } from '../shared/backups/order.ts';
 import { keptSets } from '../shared/backups/run-line.ts';
 import { type KeptBackup, logFailure, takeVerifiedBackup } from '../shared/backups/verified-backup.ts';
-import { Failure } from '../shared/failure.ts';
+import { Failure, isFailure } from '../shared/failure.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import { holderText } from '../shared/host/lock-holder.ts';
 import { type Survey, survey } from '../shared/host/survey.ts';
@@ -113,7 +113,7 @@ function endIncomplete(kind: BackupOrder['kind'], { problems, published }: KeptB
 /** A run that came to nothing is told of in the job's summary and, where that can be, in the log on the host. */
 async function tellFailure(connection: Connection | undefined, error: unknown, run: BackupRun): Promise<void> {
   await summarizeFailure(error, run.order);
-  const isLogged = error instanceof Failure && error.code === 'not-verified';
+  const isLogged = isFailure(error, 'not-verified');
   if (connection === undefined || isLogged) return;
   try {
     // A cancelled run has little time, and the connection may be what failed.

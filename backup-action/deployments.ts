@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { Failure } from '../shared/failure.ts';
 import { parseHold, tellHold } from '../shared/history/hold.ts';
 import { releaseHold } from '../shared/history/host-file.ts';
@@ -9,8 +8,9 @@ import {
   type KnownHistory,
   storeCopies,
 } from '../shared/history/known-history.ts';
-import { observationOf, observed } from '../shared/history/observation.ts';
-import { type HistoryRecord, recordId } from '../shared/history/record.ts';
+import { observationOf, observed, runFacts } from '../shared/history/observation.ts';
+import type { HistoryRecord } from '../shared/history/record.ts';
+import { holdFile } from '../shared/host/backup-folder.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import type { Survey } from '../shared/host/survey.ts';
 import { releaseOf } from '../shared/releases/release.ts';
@@ -18,6 +18,7 @@ import type { WorkflowContext } from '../shared/runner/context.ts';
 import { historyMirror } from '../shared/runner/history-mirror.ts';
 import * as log from '../shared/runner/log.ts';
 import type { Manifest } from '../shared/sets/manifest.ts';
+import { quoteForShell } from '../shared/shell-quote.ts';
 import { endUnfinished } from '../shared/transaction/unfinished.ts';
 import type { BackupInputs } from './inputs.ts';
 
@@ -54,7 +55,7 @@ export class Deployments {
     if (seen.hold === null) return false;
     const hold = parseHold(seen.hold);
     if (this.#inputs.releaseHold) {
-      const facts = { ...this.#runFacts(null), reason: 'HOLD released' };
+      const facts = runFacts(this.#inputs.environment, this.#workflow, { reason: 'HOLD released' });
       const record = observed(releaseOf(seen.containers, seen.images), facts, null);
       await releaseHold(connection, { backupDir, records: [record], onLog: log.host });
       this.#added.push(record);
@@ -70,7 +71,11 @@ export class Deployments {
   recordsOf(manifest: Manifest): HistoryRecord[] {
     const knownHistory = this.#knownHistory;
     if (knownHistory === undefined) return [];
-    const { record, isNew } = observationOf(manifest.release, this.#runFacts(manifest), [
+    const seen = runFacts(this.#inputs.environment, this.#workflow, {
+      schemaSha256: manifest.schemaSha256,
+      backupId: manifest.id,
+    });
+    const { record, isNew } = observationOf(manifest.release, seen, [
       ...knownHistory.missing,
       ...knownHistory.host,
       ...this.#added,
@@ -96,25 +101,10 @@ export class Deployments {
     this.#knownHistory = gatherHistory(this.#inputs.environment, seen.history, seen.auditTrail, texts);
     for (const problem of this.#knownHistory.problems) log.notice(problem);
   }
-
-  #runFacts(manifest: Manifest | null): Parameters<typeof observed>[1] {
-    const { runId, runAttempt, actor, runUrl, commit } = this.#workflow;
-    return {
-      id: recordId(runId, runAttempt, randomBytes(4).toString('hex')),
-      at: new Date(),
-      environment: this.#inputs.environment,
-      schemaSha256: manifest?.schemaSha256 ?? null,
-      backupId: manifest?.id ?? null,
-      actor,
-      runUrl,
-      commit,
-      reason: null,
-    };
-  }
 }
 
 function onHold(why: string, backupDir: string): Failure {
   return new Failure('on-hold', `No backup for a deployment: ${why}`, {
-    hint: `A deployment would undo the rollback. When its cause is mended: release-hold: true. By hand on the host: rm ${backupDir}/rollback/HOLD`,
+    hint: `A deployment would undo the rollback. When its cause is mended: release-hold: true. By hand on the host: rm ${quoteForShell(holdFile(backupDir))}`,
   });
 }

@@ -1,6 +1,6 @@
 import type { BackupOrder } from '../shared/backups/order.ts';
 import { type ReportFacts, schemaChangesIn, sizesIn } from '../shared/backups/report-facts.ts';
-import { Failure } from '../shared/failure.ts';
+import { Failure, isFailure } from '../shared/failure.ts';
 import { restoreCommands } from '../shared/report/restore-command.ts';
 import { sizeChart } from '../shared/report/size-chart.ts';
 import * as summary from '../shared/runner/job-summary.ts';
@@ -76,7 +76,7 @@ export async function summarizeBackup(
 
 /** Tells of a run that came to nothing. */
 export async function summarizeFailure(error: unknown, { environment, kind }: BackupOrder): Promise<void> {
-  const failure = error instanceof Failure ? error : new Failure('defect', String(error));
+  const failure = isFailure(error) ? error : new Failure('defect', String(error));
   const isUnknown = failure.code === 'publication-unknown';
   const earlier = isUnknown ? '' : 'Earlier backups are as they were. ';
   const deployment = kind === 'predeployment' ? 'The deployment must not go on without a backup.' : '';

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Failure } from '../shared/failure.ts';
+import { Failure, isFailure } from '../shared/failure.ts';
+import type { FailureCode } from '../shared/failure-codes.ts';
+import { commandToFollow } from '../shared/host/backup-folder.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import * as log from '../shared/runner/log.ts';
 import { abortTransaction, findTransaction, startTransaction, stillOpen } from '../shared/transaction/transaction.ts';
@@ -35,13 +37,13 @@ const patienceAfterCancel = 4_500;
 export async function carry(connection: Connection, carrying: Carrying): Promise<Carried> {
   const { request, signal } = carrying;
   const { backupDir } = request;
-  const way = new Way(connection, carrying);
-  const id = await start(way, carrying);
+  const steady = new SteadyConnection(connection, carrying);
+  const id = await start(steady, carrying);
   carrying.onId(id);
 
   const progress = new TransactionProgress();
   let told = 0;
-  const following = way.use(id, (current) =>
+  const following = steady.use(id, (current) =>
     followToTheEnd(current, backupDir, id, told, {
       deadline: 24 * 3_600_000,
       onLog: log.host,
@@ -52,18 +54,18 @@ export async function carry(connection: Connection, carrying: Carrying): Promise
     }),
   );
   const ended = await Promise.race([following, cancelled(signal).then(() => null)]);
-  const followed = ended ?? (await cancel(way, id, following, carrying));
+  const followed = ended ?? (await cancel(steady, id, following, carrying));
   return { id, ...followed };
 }
 
-async function start(way: Way, { request }: Carrying): Promise<string> {
-  const { connection } = way;
+async function start(steady: SteadyConnection, { request }: Carrying): Promise<string> {
+  const { connection } = steady;
   try {
     return await startTransaction(connection, request, log.host);
   } catch (error) {
     if (!wasLost(error) && !wasSilent(error)) throw error;
     // It may have come into being all the same.
-    const found = await way.use(null, (current) =>
+    const found = await steady.use(null, (current) =>
       findTransaction(current, request.backupDir, request.historyId, log.host),
     );
     if (found === null) throw error;
@@ -71,17 +73,22 @@ async function start(way: Way, { request }: Carrying): Promise<string> {
   }
 }
 
-/** Before the swap it is ended by that; after it, the host carries it on, as what is half-way must not stay so. */
-async function cancel<T>(way: Way, id: string, following: Promise<T>, { request }: Carrying): Promise<T> {
+/** Before the swap it is ended by that; after it, the host carries it on, as what is half-steady must not stay so. */
+async function cancel<T>(
+  steady: SteadyConnection,
+  id: string,
+  following: Promise<T>,
+  { request }: Carrying,
+): Promise<T> {
   const { backupDir } = request;
   await Promise.race([
-    abortTransaction(way.connection, backupDir, id, log.host).catch(() => {}),
+    abortTransaction(steady.connection, backupDir, id, log.host).catch(() => {}),
     sleep(patienceAfterCancel / 2, undefined, { ref: false }),
   ]);
   const ended = await Promise.race([following, sleep(patienceAfterCancel / 2, null, { ref: false })]);
   if (ended !== null) return ended;
   throw new Failure('cancelled', `The transaction ${id} is at work on the host, and is carried to its end without us`, {
-    hint: `See how it ended: tail ${backupDir}/rollback/transactions/${id}/journal`,
+    hint: `See how it ended: ${commandToFollow(backupDir, id)}`,
   });
 }
 
@@ -92,19 +99,25 @@ function cancelled(signal: AbortSignal): Promise<void> {
   });
 }
 
-const lossCodes = ['connection-lost', 'program-lost', 'host-unreachable', 'connection-timed-out', 'connection-refused'];
+const lossCodes: readonly FailureCode[] = [
+  'connection-lost',
+  'program-lost',
+  'host-unreachable',
+  'connection-timed-out',
+  'connection-refused',
+];
 
 function wasLost(error: unknown): boolean {
-  return error instanceof Failure && lossCodes.includes(error.code);
+  return isFailure(error, ...lossCodes);
 }
 
 /** It hangs though the connection stands: another one would tell no more. */
 function wasSilent(error: unknown): boolean {
-  return error instanceof Failure && error.code === 'host-silent';
+  return isFailure(error, 'host-silent');
 }
 
 /** The way to the host, which may have to be found again. */
-class Way {
+class SteadyConnection {
   connection: Connection;
   readonly #carrying: Carrying;
 

@@ -7,8 +7,9 @@ import type { Plan } from '../shared/plan/plan.ts';
 import { planRollback } from '../shared/plan/plan-rollback.ts';
 import { wantedRelease } from '../shared/plan/target.ts';
 import { planText } from '../shared/plan/text.ts';
-import { checkComposeVersion, noCompose } from '../shared/releases/compose-version.ts';
-import { readProject } from '../shared/releases/project.ts';
+import { demandCompose } from '../shared/releases/compose-version.ts';
+import { databaseServices } from '../shared/releases/database-services.ts';
+import { checkProjectName, readProject } from '../shared/releases/project.ts';
 import { releaseOf } from '../shared/releases/release.ts';
 import * as log from '../shared/runner/log.ts';
 import type { RollbackInputs } from './inputs.ts';
@@ -20,17 +21,15 @@ export async function decide(
   inputs: RollbackInputs,
 ): Promise<{ plan: Plan; knownHistory: KnownHistory }> {
   return log.group('Plan', async () => {
-    const { compose } = seen;
-    if (compose === null || 'error' in compose) return noCompose(compose?.error ?? '');
-    checkComposeVersion(compose.version);
+    const compose = demandCompose(seen);
     const project = readProject(compose.config, compose.template);
-    checkProjectName(project.name, seen);
+    checkProjectName(project.name, seen.containers);
     if (compose.projectState === null) throw projectStateUnknown();
 
     const knownHistory = gatherHistory(inputs.environment, seen.history, seen.auditTrail, mirrored.texts);
     for (const text of [...mirrored.notices, ...knownHistory.problems]) log.notice(text);
     const running = releaseOf(seen.containers, seen.images);
-    const databases = new Set([...seen.candidates.map(({ service }) => service), inputs.databaseService ?? '']);
+    const databases = databaseServices(seen, inputs.databaseService);
     const wanted = wantedRelease(inputs.target, {
       project,
       databases,
@@ -69,18 +68,6 @@ export async function decide(
     if (seen.hold !== null) log.info('Deployments are on hold already, since an earlier rollback');
     return { plan, knownHistory };
   });
-}
-
-function checkProjectName(name: string, seen: Survey): void {
-  const running = seen.containers[0]?.project;
-  if (running === undefined || running === name) return;
-  throw new Failure(
-    'other-project',
-    `The compose file is that of the project "${name}", and "${running}" is what runs`,
-    {
-      hint: `Set "project-name": ${running}, or correct "compose-file" and "env-file"`,
-    },
-  );
 }
 
 function projectStateUnknown(): Failure {

@@ -1,10 +1,11 @@
 import { Failure } from '../shared/failure.ts';
+import { type FailureCode, isFailureCode } from '../shared/failure-codes.ts';
 import type { Carried } from './carry.ts';
 
 /** What is told of an ending that is not the one that was wanted. @param folder of the transaction, on the host */
 export function endingFailure(outcome: Carried['outcome'], folder: string): Failure {
   const { ending, left } = outcome;
-  const { code, message: why } = reasonOf(outcome);
+  const { code, message: why } = failureOf(outcome);
   const evidence = `What the containers said stands in ${folder}/evidence`;
   switch (ending) {
     case 'refused':
@@ -26,14 +27,16 @@ export function endingFailure(outcome: Carried['outcome'], folder: string): Fail
   }
 }
 
-function reasonOf({ failure, dockerRestarted }: Carried['outcome']): Failure {
+function failureOf({ failure, dockerRestarted }: Carried['outcome']): Failure {
   const said = failure?.text || failure?.code || 'stuck';
   if (dockerRestarted) return new Failure('docker-restarted', `Docker was restarted on the host meanwhile. ${said}`);
-  return new Failure(failure?.code ?? 'stuck', said);
+  // A journal's word that is none of ours may be that of a newer version.
+  const code = failure?.code ?? 'stuck';
+  return isFailureCode(code) ? new Failure(code, said) : new Failure('stuck', `${code}: ${said}`);
 }
 
 /** Where it is not the target that is at fault. */
-const revertedHints: Record<string, string> = {
+const revertedHints: Partial<Record<FailureCode, string>> = {
   'engine-died': 'Run it again',
   'docker-restarted': 'Run it again',
   'docker-failed': 'See what Docker says in the log, and run it again',
@@ -42,7 +45,7 @@ const revertedHints: Record<string, string> = {
   'max-downtime': 'Raise "max-downtime", or leave it empty',
 };
 
-const refusedHints: Record<string, string> = {
+const refusedHints: Partial<Record<FailureCode, string>> = {
   'plan-stale': 'See what has changed, by plan-only: true, and run it again',
   'lock-held': 'Look at that run; raise "lock-wait" if it is only slow',
   'not-created': 'See what compose says in the log',

@@ -1,6 +1,6 @@
 import type { BackupOrder, BackupRun } from '../shared/backups/order.ts';
 import { takeVerifiedBackup } from '../shared/backups/verified-backup.ts';
-import { Failure } from '../shared/failure.ts';
+import { Failure, isFailure } from '../shared/failure.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import type { Survey } from '../shared/host/survey.ts';
 import * as log from '../shared/runner/log.ts';
@@ -70,7 +70,7 @@ export async function takePrerollbackBackup(
 
 /** The remedy names the way around, which is for the operator to choose. */
 function withoutBackup(error: unknown): unknown {
-  if (!(error instanceof Failure) || error.code === 'cancelled') return error;
+  if (!isFailure(error) || error.code === 'cancelled') return error;
   return new Failure(error.code, `No backup could be taken before the rollback: ${error.message}`, {
     hint: `Nothing was stopped. ${error.hint ?? ''}\nWhere the release cannot wait for that: skip-backup: true`,
     cause: error.cause,

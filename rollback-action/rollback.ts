@@ -4,6 +4,7 @@ import { Failure } from '../shared/failure.ts';
 import { appendHistory } from '../shared/history/host-file.ts';
 import { type KnownHistory, storeCopies } from '../shared/history/known-history.ts';
 import { parseHistory, recordId } from '../shared/history/record.ts';
+import { transactionFolder } from '../shared/host/backup-folder.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import { holderText } from '../shared/host/lock-holder.ts';
 import { type Survey, survey } from '../shared/host/survey.ts';
@@ -237,5 +238,5 @@ async function conclude(
     return;
   }
   for (const line of carried.log.split('\n').slice(-30)) if (line.trim() !== '') log.host(line);
-  throw endingFailure(outcome, `${inputs.backupDir}/rollback/transactions/${id}`);
+  throw endingFailure(outcome, transactionFolder(inputs.backupDir, id));
 }

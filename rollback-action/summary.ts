@@ -1,4 +1,5 @@
-import { Failure } from '../shared/failure.ts';
+import { Failure, isFailure } from '../shared/failure.ts';
+import { transactionFolder } from '../shared/host/backup-folder.ts';
 import type { Plan } from '../shared/plan/plan.ts';
 import { fromIn, toIn } from '../shared/plan/text.ts';
 import * as summary from '../shared/runner/job-summary.ts';
@@ -40,7 +41,7 @@ export async function summarizeRollback(
         ['Requests that failed', outcome.failedRequests ?? 'not measured'],
         ['Took', formatDuration(durationMs)],
         ['Backup before it', backup === null ? 'none, as skip-backup asks' : { code: backup.file }],
-        ['Transaction', { code: `${inputs.backupDir}/rollback/transactions/${id}` }],
+        ['Transaction', { code: transactionFolder(inputs.backupDir, id) }],
       ],
     ),
     summary.heading('What happened'),
@@ -89,7 +90,7 @@ export async function summarizeFailure(
   inputs: RollbackInputs,
   outputs: RollbackOutputs,
 ): Promise<void> {
-  const failure = error instanceof Failure ? error : new Failure('defect', String(error));
+  const failure = isFailure(error) ? error : new Failure('defect', String(error));
   const state = {
     refused: `${inputs.environment} was not rolled back; nothing was stopped`,
     reverted: `${inputs.environment} was not rolled back; what ran before runs again`,

@@ -1,3 +1,5 @@
+import type { FailureCode } from './failure-codes.ts';
+
 /** What a failure tells besides its message. */
 export interface FailureDetails {
   /** What to type or change next, for the operator; ends without a full stop where it ends in a command. */
@@ -11,15 +13,20 @@ export interface FailureDetails {
  * `hint` what to do about it. Whatever else is thrown is a defect of ours and is reported as one.
  */
 export class Failure extends Error {
-  readonly code: string;
+  readonly code: FailureCode;
   readonly hint: string | undefined;
 
-  constructor(code: string, message: string, details: FailureDetails = {}) {
+  constructor(code: FailureCode, message: string, details: FailureDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'Failure';
     this.code = code;
     this.hint = details.hint;
   }
+}
+
+/** Whether it is a failure that is understood; with codes: one of these. */
+export function isFailure(error: unknown, ...codes: readonly FailureCode[]): error is Failure {
+  return error instanceof Failure && (codes.length === 0 || codes.includes(error.code));
 }
 
 /** An input that cannot be used. Thrown before anything is touched; never holds the value of a secret. */

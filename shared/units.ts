@@ -74,7 +74,18 @@ function twoDigits(n: number): string {
   return String(n).padStart(2, '0');
 }
 
-/** `1 set`, `3 sets`. */
+/** `1 set`, `3 sets`, `12,000 sets`. */
 export function counted(count: number, thing: string): string {
-  return `${count} ${thing}${count === 1 ? '' : 's'}`;
+  return `${count.toLocaleString('en-US')} ${thing}${count === 1 ? '' : 's'}`;
+}
+
+/** The first of them in one line, and how many more there are: `a, b, and 3 more`. @param total of which `items` may be a part */
+export function listed(
+  items: readonly string[],
+  most: number,
+  { separator = ', ', total = items.length }: { separator?: string; total?: number } = {},
+): string {
+  const rest = total - Math.min(most, items.length);
+  const shown = items.slice(0, most).join(separator);
+  return rest > 0 ? `${shown}${separator}and ${rest} more` : shown;
 }

@@ -1,30 +1,12 @@
-import { randomBytes } from 'node:crypto';
 import { appendHistory } from '../shared/history/host-file.ts';
 import { storeCopies } from '../shared/history/known-history.ts';
-import { type HistoryRecord, recordId } from '../shared/history/record.ts';
+import type { HistoryRecord } from '../shared/history/record.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import * as log from '../shared/runner/log.ts';
-import type { deploymentRecord } from './deployment/judge-deployment.ts';
 import type { SurveyedHost, Verification } from './surveyed-host.ts';
 
-/** Of this run, for what it writes into the history. */
-export function runFactsOf({ inputs, workflow }: Verification): Parameters<typeof deploymentRecord>[1] {
-  const { runId, runAttempt, actor, runUrl, commit } = workflow;
-  return {
-    id: recordId(runId, runAttempt, randomBytes(4).toString('hex')),
-    at: new Date(),
-    environment: inputs.environment,
-    schemaSha256: null,
-    backupId: null,
-    actor,
-    runUrl,
-    commit,
-    reason: null,
-  };
-}
-
 /** Adds a record to the history, on the host and off it. */
-export async function keep(
+export async function addRecord(
   connection: Connection,
   record: HistoryRecord,
   surveyed: SurveyedHost,
@@ -32,11 +14,11 @@ export async function keep(
 ): Promise<void> {
   const { backupDir } = run.inputs;
   await appendHistory(connection, { backupDir, records: [...surveyed.knownHistory.missing, record], onLog: log.host });
-  await remember(record, surveyed, run);
+  await copyRecord(record, surveyed, run);
 }
 
 /** What the host has by now: off the host as well. What goes wrong with the copies is told, and fails nothing. */
-export async function remember(
+export async function copyRecord(
   record: HistoryRecord,
   surveyed: SurveyedHost,
   { inputs, outputs, mirror }: Verification,

@@ -1,5 +1,5 @@
 import { cleanLine } from '../shared/clean.ts';
-import { Failure } from '../shared/failure.ts';
+import { type Failure, isFailure } from '../shared/failure.ts';
 
 export type Group = 'setup' | 'backups' | 'drill' | 'deployment';
 
@@ -103,7 +103,7 @@ export class Findings {
       const done = await work();
       this.check(name, () => done);
     } catch (error) {
-      if (!(error instanceof Failure) || error.code === 'cancelled') throw error;
+      if (!isFailure(error) || error.code === 'cancelled') throw error;
       this.unable(name, `it could not be written: ${detailOf(error)}`, error.hint ?? 'Run it again');
     }
   }
@@ -132,7 +132,7 @@ function said(look: () => string | Problem): string | Problem {
   try {
     return look();
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
+    if (!isFailure(error)) throw error;
     return { detail: detailOf(error), remedy: error.hint ?? 'See the log' };
   }
 }

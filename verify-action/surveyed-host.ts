@@ -1,4 +1,4 @@
-import { Failure } from '../shared/failure.ts';
+import { isFailure } from '../shared/failure.ts';
 import { gatherHistory, type HistoryMirror, type KnownHistory } from '../shared/history/known-history.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import { type Survey, survey } from '../shared/host/survey.ts';
@@ -73,7 +73,7 @@ export function factsOf({ probe }: Survey): DatabaseFacts | null {
   try {
     return readProbe(probe.output);
   } catch (error) {
-    if (error instanceof Failure) return null;
+    if (isFailure(error)) return null;
     throw error;
   }
 }

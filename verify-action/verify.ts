@@ -1,10 +1,11 @@
-import { Failure } from '../shared/failure.ts';
+import { Failure, isFailure } from '../shared/failure.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import type { WorkflowContext } from '../shared/runner/context.ts';
 import { historyMirror } from '../shared/runner/history-mirror.ts';
 import * as log from '../shared/runner/log.ts';
 import { reachHost } from '../shared/runner/reach-host.ts';
 import type { ActionContext } from '../shared/runner/run.ts';
+import { listed } from '../shared/units.ts';
 import { checkBackups } from './backups/check-backups.ts';
 import { checkDeployment } from './deployment/check-deployment.ts';
 import { checkDrill } from './drill/check-drill.ts';
@@ -33,7 +34,7 @@ export async function verify(
       connection = await reachHost(inputs.ssh, context);
       await makeChecks(connection, run, findings);
     } catch (error) {
-      if (!(error instanceof Failure) || signal.aborted) throw error;
+      if (!isFailure(error) || signal.aborted) throw error;
       tellUnmade(error, inputs.checks, findings);
     }
     const tally = tallyOf(findings, inputs.failOn);
@@ -75,7 +76,7 @@ async function makeChecks(connection: Connection, run: Verification, all: Findin
 
 /** What has stopped a group of checks half-way: none of it has passed. */
 function unmade(error: unknown, group: Group, signal: AbortSignal): Findings {
-  if (!(error instanceof Failure) || signal.aborted) throw error;
+  if (!isFailure(error) || signal.aborted) throw error;
   const findings = new Findings(group);
   findings.unable(group, detailOf(error), error.hint ?? null);
   return findings;
@@ -105,9 +106,8 @@ function notVerified(findings: readonly Finding[], tally: Tally, environment: st
   const worst = findings.filter(({ result, severity }) =>
     isFailed ? result === 'failed' && (tally.failed === 0 || severity === 'error') : result === 'could-not-check',
   );
-  const named = worst.slice(0, 3).map(({ name, detail }) => `${name}: ${detail}`);
-  const rest = worst.length > named.length ? `; and ${worst.length - named.length} more` : '';
-  const what = `${named.join('; ')}${rest} (${tallyText(tally)})`;
+  const named = worst.map(({ name, detail }) => `${name}: ${detail}`);
+  const what = `${listed(named, 3, { separator: '; ' })} (${tallyText(tally)})`;
   const hint = worst.find(({ remedy }) => remedy !== null)?.remedy ?? 'See the table above';
   return isFailed
     ? new Failure('verification-failed', `${environment} failed its verification. ${what}`, { hint })

@@ -28431,6 +28431,13 @@ module.exports = __nccwpck_require__.p + "397b6544a8fb6ef29c64.sh";
 
 /***/ }),
 
+/***/ 84263:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "7adb8aed476dd8fec4d6.sh";
+
+/***/ }),
+
 /***/ 65479:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28504,14 +28511,14 @@ module.exports = __nccwpck_require__.p + "315fb2c9b166e1b6d35e.sh";
 /***/ 38458:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "4bd719ee6664b9251188.sh";
+module.exports = __nccwpck_require__.p + "8275cc8e979accb9e841.sh";
 
 /***/ }),
 
 /***/ 79821:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "41756c5392e92e5677f8.sh";
+module.exports = __nccwpck_require__.p + "693cb25760739e988153.sh";
 
 /***/ }),
 
@@ -32160,6 +32167,26 @@ function copyFile(srcFile, destFile, force) {
 /************************************************************************/
 var __webpack_exports__ = {};
 
+// NAMESPACE OBJECT: ./build/shared/runner/log.js
+var log_namespaceObject = {};
+__nccwpck_require__.r(log_namespaceObject);
+__nccwpck_require__.d(log_namespaceObject, {
+  closeGroup: () => (closeGroup),
+  doubtful: () => (doubtful),
+  error: () => (log_error),
+  failed: () => (failed),
+  group: () => (group),
+  host: () => (host),
+  important: () => (important),
+  info: () => (info),
+  notice: () => (log_notice),
+  passed: () => (passed),
+  progress: () => (progress),
+  quietly: () => (quietly),
+  success: () => (success),
+  warning: () => (warning)
+});
+
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(73024);
 ;// CONCATENATED MODULE: ./build/shared/failure.js
@@ -32176,6 +32203,10 @@ class failure_Failure extends Error {
         this.code = code;
         this.hint = details.hint;
     }
+}
+/** Whether it is a failure that is understood; with codes: one of these. */
+function failure_isFailure(error, ...codes) {
+    return error instanceof failure_Failure && (codes.length === 0 || codes.includes(error.code));
 }
 /** An input that cannot be used. Thrown before anything is touched; never holds the value of a secret. */
 class InputError extends failure_Failure {
@@ -32428,7 +32459,7 @@ function progress(text) {
     print(text, (line) => grey(`… ${line}`));
 }
 /** What the host printed, so marked that nobody takes it for ours. */
-function log_host(text) {
+function host(text) {
     print(text, (line) => `${grey('host │')} ${line}`);
 }
 /** Something to read now: bold, without an annotation. */
@@ -32509,7 +32540,7 @@ function grey(line) {
 
 /** Tells a failure: one annotation with the verdict, then in the log what to do and what is behind it. */
 function reportFailure(action, error) {
-    if (!(error instanceof failure_Failure)) {
+    if (!failure_isFailure(error)) {
         reportDefect(action, error);
         return;
     }
@@ -32518,9 +32549,9 @@ function reportFailure(action, error) {
 }
 /** Tells that the run was cancelled, and what state that left, where the action says so by a Failure. */
 function reportCancel(action, signal, error) {
-    const outcome = error instanceof failure_Failure ? error.message : `the runner stopped ${action} (${signal})`;
+    const outcome = failure_isFailure(error) ? error.message : `the runner stopped ${action} (${signal})`;
     log_error(`Cancelled: ${outcome}`, `${action} cancelled`);
-    if (error instanceof failure_Failure)
+    if (failure_isFailure(error))
         tellDetails(error);
     else if (error instanceof Error && error.name !== 'AbortError')
         tellCauses(error);
@@ -32649,6 +32680,207 @@ function runAction(name, outputs, action, grace = gracePeriod) {
 
 ;// CONCATENATED MODULE: external "node:timers/promises"
 const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+;// CONCATENATED MODULE: ./build/shared/sets/naming.js
+const idGrammar = /^(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})$/;
+const dumpExtensions = ['dump.zst', 'dump', 'sql.gz', 'sql.zst', 'sql'];
+/** Everything beside the dump, by what it is. */
+const sidecarEndings = {
+    manifest: 'manifest.json',
+    report: 'report.txt',
+    schema: 'schema.sql.gz',
+    globals: 'globals.sql.gz',
+    settings: 'settings.sql.gz',
+    sha256: 'sha256',
+    md5: 'md5',
+    proof: 'proof.jsonl',
+    reason: 'reason.txt',
+};
+/** Where the sets of a kind are put first, and what their names begin with. */
+function homeOf(kind) {
+    return kind === 'prerollback' ? { folder: 'rollback', prefix: 'prerollback' } : { folder: 'daily', prefix: 'backup' };
+}
+/** The id of a backup that started then: `YYYYMMDD_HHMMSS`, UTC, whole seconds. Years 0000 to 9999. */
+function backupIdAt(start) {
+    const [date = '', time = ''] = start.toISOString().split('T');
+    return `${date.replaceAll('-', '')}_${time.slice(0, 8).replaceAll(':', '')}`;
+}
+/** When the backup started, or null where the text is no id (also for dates that do not exist, as 20260230_000000). */
+function startOf(id) {
+    const parts = idGrammar.exec(id);
+    if (parts === null)
+        return null;
+    const [, year, month, day, hour, minute, second] = parts;
+    const start = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+    // The date parser carries 30 February over to March and 24:00 to the next day.
+    return Number.isNaN(start.getTime()) || backupIdAt(start) !== id ? null : start;
+}
+/** True for `YYYYMMDD_HHMMSS` of a moment that exists. */
+function isBackupId(text) {
+    return startOf(text) !== null;
+}
+/** The extension of a dump, without a leading dot. A custom dump's gzip is inside the archive, so it does not show. */
+function dumpExtension({ format, compression, encryption }) {
+    const outer = { zstd: '.zst', gzip: format === 'custom' ? '' : '.gz', none: '' }[compression];
+    return `${format === 'custom' ? 'dump' : 'sql'}${outer}${encryption === 'age' ? '.age' : ''}`;
+}
+/** The names of all files of a set. They hold letters, digits, `_` and `.` only. */
+function naming_setFileNames(prefix, id, encoding) {
+    const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => [part, `${prefix}_${id}.${ending}`]);
+    return { ...Object.fromEntries(sidecars), dump: `${prefix}_${id}.${dumpExtension(encoding)}` };
+}
+/** Reads a bare file name; null for one that is not ours. */
+function naming_parseSetFileName(name) {
+    const [, prefix, id = '', ending = ''] = /^(backup|prerollback|failed)_(\d{8}_\d{6})\.(.+)$/.exec(name) ?? [];
+    if (!isBackupId(id))
+        return null;
+    const part = partOf(ending);
+    return part === null ? null : { prefix: prefix, id, part };
+}
+/** True for the name of a file or folder that a run has not finished; the next run removes it. */
+function isPartialName(name) {
+    return /^\.partial-\d{8}_\d{6}/.test(name);
+}
+function partOf(ending) {
+    for (const [part, known] of Object.entries(sidecarEndings))
+        if (ending === known)
+            return part;
+    const plain = ending.replace(/\.age$/, '');
+    return dumpExtensions.some((known) => plain === known) ? 'dump' : null;
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/log-line.js
+/**
+ * One line without its line break: `2026-11-23T02:17:09Z backup succeeded id=… bytes=…`. Values are bare, or in double
+ * quotes with JSON's escapes; whatever they hold, they neither break the line nor hide in it. Unknown ones are left out.
+ */
+function logLine(outcome) {
+    const fields = {
+        id: outcome.id,
+        kind: outcome.kind,
+        environment: outcome.environment,
+        database: outcome.database,
+        file: outcome.file,
+        bytes: outcome.bytes,
+        sha256: outcome.sha256,
+        ms: Math.round(outcome.durationMs),
+        tiers: outcome.tiers.length === 0 ? null : outcome.tiers.join(','),
+        kept: outcome.kept,
+        deleted: outcome.deleted,
+        by: outcome.actor,
+        run: outcome.runUrl,
+        error: outcome.problem?.code ?? null,
+        message: outcome.problem?.message ?? null,
+    };
+    const known = Object.entries(fields).filter(([, value]) => value !== null);
+    const time = outcome.endedAt.toISOString().replace(/\.\d+Z$/, 'Z');
+    return [`${time} backup ${outcome.status}`, ...known.map(([key, value]) => `${key}=${quoted(String(value))}`)].join(' ');
+}
+/** A terminal that shows the log must not obey it, so what cannot be seen is escaped too. */
+function quoted(value) {
+    if (/^[A-Za-z0-9_.,:/@+-]+$/.test(value))
+        return value;
+    return JSON.stringify(value.slice(0, 1000)).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, escapedUnits);
+}
+function escapedUnits(character) {
+    return [...Array(character.length).keys()]
+        .map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`)
+        .join('');
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/run-line.js
+
+
+
+// The line that a run leaves in the log on the host.
+/** How many sets of the database are kept somewhere. */
+const keptSets = ({ pruning }) => new Set(pruning.filter(({ action }) => action === 'keep').map(({ id }) => id)).size;
+/** Of a run that failed; `known` is what it found out before. */
+function failureLine(run, error, known) {
+    const problem = failure_isFailure(error) ? error : new failure_Failure('defect', String(error));
+    return lineOf(run, { problem: { code: problem.code, message: problem.message }, ...known });
+}
+/** Of a run that kept a verified backup. */
+function successLine(run, publicationPlan) {
+    const { manifest, problems, entered, deletions } = publicationPlan;
+    return lineOf(run, {
+        status: problems.length === 0 ? 'succeeded' : 'incomplete',
+        id: manifest.id,
+        database: manifest.database,
+        file: `${homeOf(manifest.kind).folder}/${manifest.file}`,
+        bytes: manifest.sizeBytes,
+        sha256: manifest.sha256,
+        tiers: entered,
+        kept: keptSets(publicationPlan),
+        deleted: deletions.length,
+        problem: problems.length === 0 ? null : { code: 'incomplete', message: problems.join('; ') },
+    });
+}
+function lineOf({ order, workflow, startedAt }, known) {
+    const endedAt = new Date();
+    return logLine({
+        endedAt,
+        status: 'failed',
+        id: null,
+        kind: order.kind,
+        environment: order.environment,
+        database: order.databaseName,
+        file: null,
+        bytes: null,
+        sha256: null,
+        durationMs: endedAt.getTime() - startedAt.getTime(),
+        tiers: [],
+        kept: null,
+        deleted: null,
+        actor: workflow.actor,
+        runUrl: workflow.runUrl,
+        problem: null,
+        ...known,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/shell-quote.js
+
+const bare = /^[A-Za-z0-9_@%+=:,./-]+$/;
+/** What is not seen as it is: controls, bidi overrides, zero-width characters, separators, unassigned code points. */
+const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
+/** What a log breaks up since the runner would obey it: it must not stand in a command that is printed to be copied. */
+const workflowCommand = /::|##\[/;
+/**
+ * One argument for bash that is exactly this text: bare where that is safe, else in single quotes, else (where it holds
+ * what cannot be seen or copied) in bash's `$'…'`. The result is one line.
+ *
+ * @throws Failure `unquotable` for text that holds a NUL, which no argument can
+ */
+function shell_quote_quoteForShell(text) {
+    if (text.includes('\0'))
+        throw new failure_Failure('unquotable', 'A text with a NUL cannot be given to a command');
+    if (invisible.test(text) || workflowCommand.test(text))
+        return `$'${[...text].map(inDollarQuotes).join('')}'`;
+    return bare.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+/** Bytes rather than \u, whose meaning depends on the shell's locale. `!` as bash may look for it in its history. */
+function inDollarQuotes(character) {
+    if (character === "'" || character === '\\')
+        return `\\${character}`;
+    if (!invisible.test(character) && !'#:!'.includes(character))
+        return character;
+    return [...new TextEncoder().encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+}
+
+;// CONCATENATED MODULE: ./build/shared/host/backup-folder.js
+
+// Where things stand in the backup folder on the host, for what the runner asks for and tells of.
+/** The lock; who holds it stands beside it, in `.lock.holder`. */
+const lockFile = (backupDir) => `${backupDir}/.lock`;
+const holdFile = (backupDir) => `${backupDir}/rollback/HOLD`;
+/** The folders of all transactions, by their ids. */
+const transactionsFolder = (backupDir) => `${backupDir}/rollback/transactions`;
+const transactionFolder = (backupDir, id) => `${transactionsFolder(backupDir)}/${id}`;
+/** What to type on the host to end a transaction without an action. */
+const backup_folder_commandToEnd = (backupDir, id) => `bash ${shell_quote_quoteForShell(`${transactionFolder(backupDir, id)}/engine.sh`)}`;
+/** What to type on the host to see how far a transaction is, or how it ended. */
+const backup_folder_commandToFollow = (backupDir, id) => `tail ${quoteForShell(`${transactionFolder(backupDir, id)}/journal`)}`;
+
 ;// CONCATENATED MODULE: ./build/shared/host/survey-sets.js
 
 /**
@@ -32724,6 +32956,14 @@ function joined(head, tail) {
     if (lists >= 0)
         return tail === null ? null : head.slice(0, lists) + tail;
     return head.length < longestHead ? head : null;
+}
+
+;// CONCATENATED MODULE: ./build/shared/order.js
+/** Orders texts by their units, as `sort` does in the C locale: the same on every machine. */
+function byText(a, b) {
+    if (a === b)
+        return 0;
+    return a < b ? -1 : 1;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/releases/image-reference.js
@@ -32808,7 +33048,7 @@ function referenceOf(image) {
         return parseImageReference(image);
     }
     catch (error) {
-        if (error instanceof failure_Failure)
+        if (failure_isFailure(error))
             return null;
         throw error;
     }
@@ -32841,6 +33081,7 @@ function image_reference_refuse(text, why) {
 }
 
 ;// CONCATENATED MODULE: ./build/shared/releases/release.js
+
 
 const imageIdGrammar = /^sha256:[a-f0-9]{64}$/;
 /** Compose's own grammar of service names. */
@@ -32892,7 +33133,7 @@ function byService(containers) {
     const services = new Map();
     const ordered = containers
         .filter((container) => isServiceName(container.service))
-        .toSorted((a, b) => compare(a.service, b.service) || compare(moment(b), moment(a)) || compare(a.imageId, b.imageId));
+        .toSorted((a, b) => byText(a.service, b.service) || byText(createdAt(b), createdAt(a)) || byText(a.imageId, b.imageId));
     for (const container of ordered) {
         const others = services.get(container.service);
         if (others === undefined)
@@ -32903,13 +33144,8 @@ function byService(containers) {
     return services;
 }
 /** Go drops trailing zeros of the fraction, so `Z` must not be compared with a digit. */
-function moment(container) {
+function createdAt(container) {
     return container.created.replace(/Z$/, '');
-}
-function compare(a, b) {
-    if (a === b)
-        return 0;
-    return a < b ? -1 : 1;
 }
 function runningImage(container, image) {
     const imageId = isImageId(container.imageId) ? container.imageId : null;
@@ -32934,74 +33170,6 @@ function digestOf(reference, image) {
     return digests[0] ?? null;
 }
 
-;// CONCATENATED MODULE: ./build/shared/sets/naming.js
-const idGrammar = /^(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})$/;
-const dumpExtensions = ['dump.zst', 'dump', 'sql.gz', 'sql.zst', 'sql'];
-/** Everything beside the dump, by what it is. */
-const sidecarEndings = {
-    manifest: 'manifest.json',
-    report: 'report.txt',
-    schema: 'schema.sql.gz',
-    globals: 'globals.sql.gz',
-    settings: 'settings.sql.gz',
-    sha256: 'sha256',
-    md5: 'md5',
-    proof: 'proof.jsonl',
-    reason: 'reason.txt',
-};
-/** Where the sets of a kind are put first, and what their names begin with. */
-function homeOf(kind) {
-    return kind === 'prerollback' ? { folder: 'rollback', prefix: 'prerollback' } : { folder: 'daily', prefix: 'backup' };
-}
-/** The id of a backup that started then: `YYYYMMDD_HHMMSS`, UTC, whole seconds. Years 0000 to 9999. */
-function backupIdAt(start) {
-    const [date = '', time = ''] = start.toISOString().split('T');
-    return `${date.replaceAll('-', '')}_${time.slice(0, 8).replaceAll(':', '')}`;
-}
-/** When the backup started, or null where the text is no id (also for dates that do not exist, as 20260230_000000). */
-function startOf(id) {
-    const parts = idGrammar.exec(id);
-    if (parts === null)
-        return null;
-    const [, year, month, day, hour, minute, second] = parts;
-    const start = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-    // The date parser carries 30 February over to March and 24:00 to the next day.
-    return Number.isNaN(start.getTime()) || backupIdAt(start) !== id ? null : start;
-}
-/** True for `YYYYMMDD_HHMMSS` of a moment that exists. */
-function isBackupId(text) {
-    return startOf(text) !== null;
-}
-/** The extension of a dump, without a leading dot. A custom dump's gzip is inside the archive, so it does not show. */
-function dumpExtension({ format, compression, encryption }) {
-    const outer = { zstd: '.zst', gzip: format === 'custom' ? '' : '.gz', none: '' }[compression];
-    return `${format === 'custom' ? 'dump' : 'sql'}${outer}${encryption === 'age' ? '.age' : ''}`;
-}
-/** The names of all files of a set. They hold letters, digits, `_` and `.` only. */
-function naming_setFileNames(prefix, id, encoding) {
-    const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => [part, `${prefix}_${id}.${ending}`]);
-    return { ...Object.fromEntries(sidecars), dump: `${prefix}_${id}.${dumpExtension(encoding)}` };
-}
-/** Reads a bare file name; null for one that is not ours. */
-function naming_parseSetFileName(name) {
-    const [, prefix, id = '', ending = ''] = /^(backup|prerollback|failed)_(\d{8}_\d{6})\.(.+)$/.exec(name) ?? [];
-    if (!isBackupId(id))
-        return null;
-    const part = partOf(ending);
-    return part === null ? null : { prefix: prefix, id, part };
-}
-/** True for the name of a file or folder that a run has not finished; the next run removes it. */
-function isPartialName(name) {
-    return /^\.partial-\d{8}_\d{6}/.test(name);
-}
-function partOf(ending) {
-    for (const [part, known] of Object.entries(sidecarEndings))
-        if (ending === known)
-            return part;
-    const plain = ending.replace(/\.age$/, '');
-    return dumpExtensions.some((known) => plain === known) ? 'dump' : null;
-}
-
 ;// CONCATENATED MODULE: ./build/shared/sets/read-manifest.js
 
 
@@ -33015,7 +33183,7 @@ const read_manifest_name = untrusted_text(1024);
 const line = untrusted_text(4096);
 const mostRelations = 200_000;
 const backupId = textThat(isBackupId, 'a backup id');
-const read_manifest_moment = textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC');
+const moment = textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC');
 const bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
 const hex = (digits) => textThat((value) => value.length === digits && /^[a-f0-9]+$/.test(value), `${digits} lower-case hex digits`);
 const url = textThat((value) => value.length <= 2048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address');
@@ -33045,8 +33213,8 @@ const summaryFields = {
     kind: oneOf('scheduled', 'predeployment', 'prerollback'),
     environment: read_manifest_name,
     database: textThat((value) => value !== '' && value.length <= 1024 && !value.includes('\0'), 'a database name'),
-    startedAt: read_manifest_moment,
-    finishedAt: read_manifest_moment,
+    startedAt: moment,
+    finishedAt: moment,
     serverVersion: read_manifest_name,
     pgDumpVersion: read_manifest_name,
     encoding: read_manifest_name,
@@ -33099,7 +33267,7 @@ function read(reader, json) {
         return reader(value, '');
     }
     catch (error) {
-        if (error instanceof failure_Failure)
+        if (failure_isFailure(error))
             throw new failure_Failure('bad-manifest', `is not a manifest: ${error.message}`);
         throw error;
     }
@@ -33121,6 +33289,7 @@ function refuseOtherVersions(value) {
 }
 
 ;// CONCATENATED MODULE: ./build/shared/sets/catalogue.js
+
 
 
 
@@ -33187,9 +33356,7 @@ function catalogue_folderOf(set) {
 }
 /** Orders ids; they are times, so their text order is their order in time. */
 function newestFirst(a, b) {
-    if (a === b)
-        return 0;
-    return a < b ? 1 : -1;
+    return byText(b, a);
 }
 function bareName(path) {
     return path.slice(path.lastIndexOf('/') + 1);
@@ -33247,7 +33414,7 @@ function manifestOrReason(text) {
         return readSummary(text);
     }
     catch (error) {
-        if (error instanceof failure_Failure)
+        if (failure_isFailure(error))
             return error.message;
         throw error;
     }
@@ -33549,7 +33716,7 @@ async function wholeManifest(connection, backupDir, set, { signal, onLog }) {
         return readManifest(unpack((await result).get('manifest'), longestManifest) ?? '');
     }
     catch (error) {
-        if (!(error instanceof Failure) || !['bad-manifest', 'manifest-unreadable'].includes(error.code))
+        if (!isFailure(error, 'bad-manifest', 'manifest-unreadable'))
             throw error;
         throw new Failure('manifest-unreadable', `The manifest of ${set.id} cannot be read in full: ${error.message}`, {
             hint: `Do not rely on ${set.id}. See ${file} on the host, and take a backup now`,
@@ -33571,11 +33738,94 @@ function demandReadable(text) {
         read_manifest_readManifest(text);
     }
     catch (error) {
-        throw error instanceof failure_Failure ? refuse(error.message, error) : error;
+        throw failure_isFailure(error) ? refuse(error.message, error) : error;
     }
     const behind = Buffer.byteLength(text.slice(text.indexOf('\n  "largeObjects": ')));
     if (behind > longestTail)
         throw refuse(`has ${behind} bytes besides its tables and sequences`);
+}
+
+;// CONCATENATED MODULE: ./build/shared/units.js
+const durationUnits = { s: 1_000, m: 60_000, h: 3_600_000 };
+const sizeUnits = {
+    '': 1,
+    B: 1,
+    kB: 1e3,
+    MB: 1e6,
+    GB: 1e9,
+    TB: 1e12,
+    KiB: 2 ** 10,
+    MiB: 2 ** 20,
+    GiB: 2 ** 30,
+    TiB: 2 ** 40,
+};
+/**
+ * `90s`, `5m` or `2h` in milliseconds.
+ * @throws RangeError whose message completes "it …"
+ */
+function parseDuration(text) {
+    return parseQuantity(text, durationUnits, 'is not a duration such as 90s, 5m or 2h');
+}
+/**
+ * `1GiB`, `512MiB`, `10GB` or plain bytes, in bytes.
+ * @throws RangeError whose message completes "it …"
+ */
+function parseSize(text) {
+    return parseQuantity(text, sizeUnits, 'is not a size such as 512MiB, 10GB or 1048576');
+}
+function parseQuantity(text, units, reason) {
+    const [, digits, unit] = /^(\d+)([A-Za-z]*)$/.exec(text) ?? [];
+    const factor = unit === undefined || !Object.hasOwn(units, unit) ? undefined : units[unit];
+    if (digits === undefined || factor === undefined)
+        throw new RangeError(reason);
+    const quantity = Number(digits) * factor;
+    if (!Number.isSafeInteger(quantity))
+        throw new RangeError('is too large');
+    return quantity;
+}
+/** Bytes for people: `812 B`, `1.2 GiB`. */
+function formatBytes(bytes) {
+    const units = ['KiB', 'MiB', 'GiB', 'TiB'];
+    if (Math.abs(bytes) < 1024)
+        return `${Math.round(bytes)} B`;
+    let amount = bytes / 1024;
+    let unit = 0;
+    // Compared as it will be printed: 1023.97 KiB would read "1024.0 KiB".
+    while (Math.abs(Number(amount.toFixed(1))) >= 1024 && unit < units.length - 1) {
+        amount /= 1024;
+        unit += 1;
+    }
+    return `${amount.toFixed(1)} ${units[unit]}`;
+}
+/** Milliseconds for people: `340 ms`, `12.4 s`, `2 m 13 s`, `1 h 02 m`. */
+function formatDuration(ms) {
+    if (Math.round(ms) < 1_000)
+        return `${Math.round(ms)} ms`;
+    const tenths = Math.round(ms / 100);
+    if (tenths < 600)
+        return `${(tenths / 10).toFixed(1)} s`;
+    const seconds = Math.round(ms / 1_000);
+    if (seconds < 3_600)
+        return `${Math.floor(seconds / 60)} m ${twoDigits(seconds % 60)} s`;
+    const minutes = Math.round(seconds / 60);
+    return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} m`;
+}
+/** A rate for people: `84.0 MiB/s`. */
+function formatRate(bytesPerSecond) {
+    return `${formatBytes(bytesPerSecond)}/s`;
+}
+function twoDigits(n) {
+    return String(n).padStart(2, '0');
+}
+/** `1 set`, `3 sets`, `12,000 sets`. */
+function counted(count, thing) {
+    return `${count.toLocaleString('en-US')} ${thing}${count === 1 ? '' : 's'}`;
+}
+/** The first of them in one line, and how many more there are: `a, b, and 3 more`. @param total of which `items` may be a part */
+function listed(items, most, { separator = ', ', total = items.length } = {}) {
+    const rest = total - Math.min(most, items.length);
+    const shown = items.slice(0, most).join(separator);
+    return rest > 0 ? `${shown}${separator}and ${rest} more` : shown;
 }
 
 // EXTERNAL MODULE: external "node:crypto"
@@ -33769,120 +34019,37 @@ function hash(algorithm, text) {
     return (0,external_node_crypto_.createHash)(algorithm).update(text).digest('hex');
 }
 
-;// CONCATENATED MODULE: ./build/shared/backups/log-line.js
-/**
- * One line without its line break: `2026-11-23T02:17:09Z backup succeeded id=… bytes=…`. Values are bare, or in double
- * quotes with JSON's escapes; whatever they hold, they neither break the line nor hide in it. Unknown ones are left out.
- */
-function logLine(outcome) {
-    const fields = {
-        id: outcome.id,
-        kind: outcome.kind,
-        environment: outcome.environment,
-        database: outcome.database,
-        file: outcome.file,
-        bytes: outcome.bytes,
-        sha256: outcome.sha256,
-        ms: Math.round(outcome.durationMs),
-        tiers: outcome.tiers.length === 0 ? null : outcome.tiers.join(','),
-        kept: outcome.kept,
-        deleted: outcome.deleted,
-        by: outcome.actor,
-        run: outcome.runUrl,
-        error: outcome.problem?.code ?? null,
-        message: outcome.problem?.message ?? null,
-    };
-    const known = Object.entries(fields).filter(([, value]) => value !== null);
-    const time = outcome.endedAt.toISOString().replace(/\.\d+Z$/, 'Z');
-    return [`${time} backup ${outcome.status}`, ...known.map(([key, value]) => `${key}=${quoted(String(value))}`)].join(' ');
-}
-/** A terminal that shows the log must not obey it, so what cannot be seen is escaped too. */
-function quoted(value) {
-    if (/^[A-Za-z0-9_.,:/@+-]+$/.test(value))
-        return value;
-    return JSON.stringify(value.slice(0, 1000)).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, escapedUnits);
-}
-function escapedUnits(character) {
-    return [...Array(character.length).keys()]
-        .map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`)
-        .join('');
-}
+;// CONCATENATED MODULE: ./build/shared/backups/dump-progress.js
 
-;// CONCATENATED MODULE: ./build/shared/units.js
-const durationUnits = { s: 1_000, m: 60_000, h: 3_600_000 };
-const sizeUnits = {
-    '': 1,
-    B: 1,
-    kB: 1e3,
-    MB: 1e6,
-    GB: 1e9,
-    TB: 1e12,
-    KiB: 2 ** 10,
-    MiB: 2 ** 20,
-    GiB: 2 ** 30,
-    TiB: 2 ** 40,
-};
-/**
- * `90s`, `5m` or `2h` in milliseconds.
- * @throws RangeError whose message completes "it …"
- */
-function parseDuration(text) {
-    return parseQuantity(text, durationUnits, 'is not a duration such as 90s, 5m or 2h');
-}
-/**
- * `1GiB`, `512MiB`, `10GB` or plain bytes, in bytes.
- * @throws RangeError whose message completes "it …"
- */
-function parseSize(text) {
-    return parseQuantity(text, sizeUnits, 'is not a size such as 512MiB, 10GB or 1048576');
-}
-function parseQuantity(text, units, reason) {
-    const [, digits, unit] = /^(\d+)([A-Za-z]*)$/.exec(text) ?? [];
-    const factor = unit === undefined || !Object.hasOwn(units, unit) ? undefined : units[unit];
-    if (digits === undefined || factor === undefined)
-        throw new RangeError(reason);
-    const quantity = Number(digits) * factor;
-    if (!Number.isSafeInteger(quantity))
-        throw new RangeError('is too large');
-    return quantity;
-}
-/** Bytes for people: `812 B`, `1.2 GiB`. */
-function formatBytes(bytes) {
-    const units = ['KiB', 'MiB', 'GiB', 'TiB'];
-    if (Math.abs(bytes) < 1024)
-        return `${Math.round(bytes)} B`;
-    let amount = bytes / 1024;
-    let unit = 0;
-    // Compared as it will be printed: 1023.97 KiB would read "1024.0 KiB".
-    while (Math.abs(Number(amount.toFixed(1))) >= 1024 && unit < units.length - 1) {
-        amount /= 1024;
-        unit += 1;
+/** Milliseconds: a log is read later, and every line of it stays. */
+const betweenLines = 5_000;
+/** What the host tells while the dump is under way, as lines in the log. */
+class DumpProgress {
+    #estimate;
+    #log;
+    #begin = Date.now();
+    #lastLine = 0;
+    /** @param estimate bytes that the dump is expected to have */
+    constructor(estimate, log) {
+        this.#estimate = estimate;
+        this.#log = log;
     }
-    return `${amount.toFixed(1)} ${units[unit]}`;
-}
-/** Milliseconds for people: `340 ms`, `12.4 s`, `2 m 13 s`, `1 h 02 m`. */
-function formatDuration(ms) {
-    if (Math.round(ms) < 1_000)
-        return `${Math.round(ms)} ms`;
-    const tenths = Math.round(ms / 100);
-    if (tenths < 600)
-        return `${(tenths / 10).toFixed(1)} s`;
-    const seconds = Math.round(ms / 1_000);
-    if (seconds < 3_600)
-        return `${Math.floor(seconds / 60)} m ${twoDigits(seconds % 60)} s`;
-    const minutes = Math.round(seconds / 60);
-    return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} m`;
-}
-/** A rate for people: `84.0 MiB/s`. */
-function formatRate(bytesPerSecond) {
-    return `${formatBytes(bytesPerSecond)}/s`;
-}
-function twoDigits(n) {
-    return String(n).padStart(2, '0');
-}
-/** `1 set`, `3 sets`. */
-function counted(count, thing) {
-    return `${count} ${thing}${count === 1 ? '' : 's'}`;
+    tell(name, value) {
+        if (name === 'waiting-for')
+            this.#log.progress(`Waiting for the lock, held by ${value}`);
+        if (name === 'dumped')
+            this.#dumped(Number(value));
+    }
+    #dumped(bytes) {
+        const now = Date.now();
+        if (!Number.isFinite(bytes) || now - this.#lastLine < betweenLines)
+            return;
+        this.#lastLine = now;
+        const rate = formatRate(bytes / ((now - this.#begin) / 1_000));
+        // An estimate is no promise: above it, the share would only confuse.
+        const share = bytes < this.#estimate ? `, ${Math.round((100 * bytes) / this.#estimate)} % of the estimate` : '';
+        this.#log.progress(`${formatBytes(bytes)} written, ${rate}${share}`);
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/shared/host/lock-holder.js
@@ -33976,36 +34143,8 @@ function refusal(answer) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/shared/shell-quote.js
-
-const bare = /^[A-Za-z0-9_@%+=:,./-]+$/;
-/** What is not seen as it is: controls, bidi overrides, zero-width characters, separators, unassigned code points. */
-const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
-/** What a log breaks up since the runner would obey it: it must not stand in a command that is printed to be copied. */
-const workflowCommand = /::|##\[/;
-/**
- * One argument for bash that is exactly this text: bare where that is safe, else in single quotes, else (where it holds
- * what cannot be seen or copied) in bash's `$'…'`. The result is one line.
- *
- * @throws Failure `unquotable` for text that holds a NUL, which no argument can
- */
-function quoteForShell(text) {
-    if (text.includes('\0'))
-        throw new failure_Failure('unquotable', 'A text with a NUL cannot be given to a command');
-    if (invisible.test(text) || workflowCommand.test(text))
-        return `$'${[...text].map(inDollarQuotes).join('')}'`;
-    return bare.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
-/** Bytes rather than \u, whose meaning depends on the shell's locale. `!` as bash may look for it in its history. */
-function inDollarQuotes(character) {
-    if (character === "'" || character === '\\')
-        return `\\${character}`;
-    if (!invisible.test(character) && !'#:!'.includes(character))
-        return character;
-    return [...new TextEncoder().encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
-}
-
 ;// CONCATENATED MODULE: ./build/shared/backups/preflight.js
+
 
 
 
@@ -34062,7 +34201,7 @@ function collector() {
                 return check();
             }
             catch (error) {
-                if (!(error instanceof failure_Failure))
+                if (!failure_isFailure(error))
                     throw error;
                 failures.push(error);
                 return undefined;
@@ -34128,7 +34267,7 @@ function checkFolders(survey, { deployDir, backupDir }) {
     }
     if (survey.unwritable !== null) {
         throw new failure_Failure('folder-unwritable', `${survey.user} cannot write to ${survey.unwritable}`, {
-            hint: `As root: install -d -m 0700 -o ${survey.user} ${quoteForShell(backupDir)}`,
+            hint: `As root: install -d -m 0700 -o ${survey.user} ${shell_quote_quoteForShell(backupDir)}`,
         });
     }
     checkPlaces(survey, backupDir);
@@ -34140,10 +34279,10 @@ function checkFolders(survey, { deployDir, backupDir }) {
             });
         }
         if (!folder.writable || folder.owner !== survey.user) {
-            throw new failure_Failure('folder-owner', `${folder.path} belongs to ${folder.owner}, not to ${survey.user}, who takes the backups`, { hint: `As root: chown -R ${survey.user}: ${quoteForShell(backupDir)}` });
+            throw new failure_Failure('folder-owner', `${folder.path} belongs to ${folder.owner}, not to ${survey.user}, who takes the backups`, { hint: `As root: chown -R ${survey.user}: ${shell_quote_quoteForShell(backupDir)}` });
         }
         if (/[1-7]\d$|[1-7]$/.test(folder.mode.slice(-2))) {
-            throw new failure_Failure('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${quoteForShell(folder.path)}` });
+            throw new failure_Failure('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${shell_quote_quoteForShell(folder.path)}` });
         }
         if (folder.device !== device && allTiers.some((tier) => folder.path === `${backupDir}/${tier}`)) {
             throw new failure_Failure('folder-elsewhere', `${folder.path} is on another file system than ${backupDir}: a set cannot be hard-linked into it`, { hint: 'Mount the file system at the backup folder itself, or name a folder on it as "backup-dir"' });
@@ -34153,14 +34292,14 @@ function checkFolders(survey, { deployDir, backupDir }) {
 /** What was put there while others could reach the folder, or can be put in its place by them. */
 function checkPlaces({ openParent, places }, backupDir) {
     if (openParent !== null) {
-        throw new failure_Failure('folder-open', `Any user of the host can replace what is in ${openParent}, and the backup folder with it`, { hint: `As its owner or root: chmod o-w ${quoteForShell(openParent)}` });
+        throw new failure_Failure('folder-open', `Any user of the host can replace what is in ${openParent}, and the backup folder with it`, { hint: `As its owner or root: chmod o-w ${shell_quote_quoteForShell(openParent)}` });
     }
     for (const { path, type } of places) {
-        const isFolder = path === `${backupDir}/rollback/transactions`;
+        const isFolder = path === transactionsFolder(backupDir);
         if (isFolder ? type === 'directory' : type.startsWith('regular'))
             continue;
         throw new failure_Failure('folder-unusable', `${path} is a ${type}, not a ${isFolder ? 'folder' : 'file'}`, {
-            hint: `See where it comes from, and move it away: ls -l ${quoteForShell(path)}`,
+            hint: `See where it comes from, and move it away: ls -l ${shell_quote_quoteForShell(path)}`,
         });
     }
 }
@@ -34427,6 +34566,7 @@ function judgeSize(dump, { previous, encoding }, ratio) {
 
 ;// CONCATENATED MODULE: ./build/shared/history/audit-line.js
 
+
 /**
  * The record as a line for people, without its line break:
  * `<time> <event> <status> <verdict> <service>=<tag>@<digest>… by=<actor> run=<url> id=<id>`. A dash stands for what is
@@ -34434,7 +34574,7 @@ function judgeSize(dump, { previous, encoding }, ratio) {
  */
 function auditLine({ at, event, status, verdict, release, actor, runUrl, id }) {
     const services = Object.entries(release)
-        .toSorted(([a], [b]) => (a < b ? -1 : 1))
+        .toSorted(([a], [b]) => byText(a, b))
         .map(([service, { tag, digest, imageId }]) => `${service}=${tag ?? '-'}@${digest ?? imageId ?? '-'}`);
     return [at, event, status, verdict, ...services, `by=${word(actor)}`, `run=${word(runUrl)}`, `id=${id}`].join(' ');
 }
@@ -34550,7 +34690,7 @@ function parseRecord(text) {
         return readHistoryRecord(JSON.parse(text));
     }
     catch (error) {
-        return error instanceof failure_Failure ? error.message : 'it is no JSON';
+        return failure_isFailure(error) ? error.message : 'it is no JSON';
     }
 }
 
@@ -34584,7 +34724,7 @@ async function run(connection, releaseFirst, { backupDir, records, onLog }) {
         await connection.run(host_file_program, parameters, { deadline: 60_000, atEnd: 'finish', onLog }).result;
     }
     catch (error) {
-        if (!(error instanceof failure_Failure) || error.code !== 'history-unwritable')
+        if (!failure_isFailure(error, 'history-unwritable'))
             throw error;
         throw new failure_Failure(error.code, error.message, {
             hint: `See who owns it, and whether the disk is full: ls -l ${backupDir}/rollback; df -h ${backupDir}`,
@@ -34666,7 +34806,7 @@ const hints = {
     'dump-lost': 'Nothing was published; earlier backups are as they were. See what cleans up in the backup folder. Run it again',
 };
 function advised(error) {
-    if (!(error instanceof failure_Failure) || error.hint !== undefined)
+    if (!failure_isFailure(error) || error.hint !== undefined)
         return error;
     return new failure_Failure(error.code, error.message, {
         ...(hints[error.code] && { hint: hints[error.code] }),
@@ -34681,7 +34821,7 @@ const cutOffs = {
     deadline: '',
 };
 function wasCutOff(error) {
-    return error instanceof failure_Failure && Object.hasOwn(cutOffs, error.code);
+    return failure_isFailure(error) && Object.hasOwn(cutOffs, error.code);
 }
 function unknownOutcome({ id, logFile }, cause) {
     return new failure_Failure('publication-unknown', `It is not known whether the verified backup ${id} was published. ${cause.message}`, {
@@ -34704,7 +34844,7 @@ async function reject(connection, rejection) {
     }
 }
 /** Writes only the line into the log: for a run that came to nothing. */
-async function conclude(connection, conclusion) {
+async function logRun(connection, conclusion) {
     await connection.run(logging, logOf(conclusion), options(conclusion)).result;
 }
 function claimOf(claim) {
@@ -34798,6 +34938,7 @@ function pieces(word, length) {
 
 
 
+
 const kindInWords = {
     scheduled: 'scheduled',
     predeployment: 'before a deployment',
@@ -34849,7 +34990,7 @@ function backupLines(manifest, { host, folder, previous }) {
             `${manifest.database}, PostgreSQL ${manifest.serverVersion}, ${manifest.encoding}, ${manifest.locale}`,
         ],
         ['Kind', kindInWords[manifest.kind]],
-        ['Taken', `${report_moment(manifest.startedAt)}, in ${formatDuration(ms)}`],
+        ['Taken', `${timeOf(manifest.startedAt)}, in ${formatDuration(ms)}`],
         ['Host', host],
         ['Folder', folder],
         ['Dump', `${manifest.file} (${encodingOf(manifest)}, pg_dump ${manifest.pgDumpVersion})`],
@@ -34870,13 +35011,13 @@ function encodingOf({ format, compression, encryption }) {
 }
 function against(previous, bytes) {
     const share = previous.sizeBytes === 0 ? '' : `; this one has ${Math.round((100 * bytes) / previous.sizeBytes)} % of it`;
-    return `${formatBytes(previous.sizeBytes)} on ${report_moment(previous.startedAt)}${share}`;
+    return `${formatBytes(previous.sizeBytes)} on ${timeOf(previous.startedAt)}${share}`;
 }
 function contentsOf({ tables, sequences, largeObjects }) {
     return [
-        amount(tables.length, 'table'),
-        amount(sequences.length, 'sequence'),
-        amount(largeObjects, 'large object'),
+        counted(tables.length, 'table'),
+        counted(sequences.length, 'sequence'),
+        counted(largeObjects, 'large object'),
     ].join(', ');
 }
 function checkLines(checks) {
@@ -34888,18 +35029,18 @@ function checkLines(checks) {
     ]));
 }
 function tablesTitle(tables) {
-    const counted = tables.filter(({ rows }) => rows !== null);
-    if (counted.length === 0)
+    const known = tables.filter(({ rows }) => rows !== null);
+    if (known.length === 0)
         return `Tables: ${tables.length}, rows not counted`;
-    const rows = counted.reduce((sum, table) => sum + (table.rows ?? 0), 0);
-    const how = counted.every(({ exact }) => exact) ? "counted in the dump's own snapshot" : 'some of them estimated';
+    const rows = known.reduce((sum, table) => sum + (table.rows ?? 0), 0);
+    const how = known.every(({ exact }) => exact) ? "counted in the dump's own snapshot" : 'some of them estimated';
     return `Tables: ${tables.length}, with ${grouped(rows)} rows, ${how}`;
 }
 /** The largest first; names in order where they are equal. */
 function tableLines(tables) {
     const ordered = tables
         .map((table) => ({ ...table, title: clean_cleanLine(`${table.schema}.${table.name}`, 70) }))
-        .toSorted((a, b) => (b.rows ?? -1) - (a.rows ?? -1) || (a.title < b.title ? -1 : 1));
+        .toSorted((a, b) => (b.rows ?? -1) - (a.rows ?? -1) || byText(a.title, b.title));
     const shown = ordered.slice(0, mostTables);
     const counts = shown.map(({ rows, exact }) => (rows === null ? '-' : `${exact ? '' : '~'}${grouped(rows)}`));
     const countWidth = Math.max(0, ...counts.map((count) => count.length));
@@ -34920,11 +35061,11 @@ function changeLines(manifest, { previous, schemaChanges }) {
         return [
             ...folded(`  ${what.padEnd(7)}  `, `${type} ${schema === null ? '' : `${schema}.`}${name}`),
             ...changed.slice(0, mostChangedLines).map((line) => shortened('             ', line)),
-            ...(rest > 0 ? [`             and ${amount(rest, 'more line')}`] : []),
+            ...(rest > 0 ? [`             and ${counted(rest, 'more line')}`] : []),
         ];
     });
     const rest = schemaChanges.length - mostChanges;
-    return rest > 0 ? [...lines, `  and ${amount(rest, 'more object')}`] : lines;
+    return rest > 0 ? [...lines, `  and ${counted(rest, 'more object')}`] : lines;
 }
 function releaseLines(release) {
     const services = Object.entries(release).map(([service, { image, digest, imageId }]) => {
@@ -34947,14 +35088,11 @@ function restoreLines(restore) {
         ...steps.flatMap(([what, commands], index) => ['', ...folded(`  ${index + 1}. `, what), commands]),
     ];
 }
-function report_moment(iso) {
+function timeOf(iso) {
     return `${iso.slice(0, 19).replace('T', ' ')} UTC`;
 }
 function grouped(n) {
     return n.toLocaleString('en-US');
-}
-function amount(n, noun) {
-    return `${grouped(n)} ${noun}${n === 1 ? '' : 's'}`;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/report/restore-command.js
@@ -35092,7 +35230,7 @@ function command(words) {
 /** `--option='a value'` reads better than `'--option=a value'`, and is the same. */
 function quoteWord(word) {
     const [option = ''] = /^--[a-z-]+=/.exec(word) ?? [];
-    return option + quoteForShell(word.slice(option.length));
+    return option + shell_quote_quoteForShell(word.slice(option.length));
 }
 
 ;// CONCATENATED MODULE: ./build/shared/backups/report-facts.js
@@ -35417,7 +35555,7 @@ function sequenceRanges(before, after) {
 }
 /** What the host named, in the words of the inputs. */
 function translate(error, log, { backupDir, lock, lockWait }) {
-    if (!(error instanceof failure_Failure))
+    if (!failure_isFailure(error))
         return error;
     if (error.code === 'lock-held')
         return lockHeld(error.message, backupDir, lock.wait);
@@ -35443,7 +35581,7 @@ const takeHints = {
     'sets-changed': 'Nothing was taken. See what else works in the backup folder, then run it again',
 };
 
-;// CONCATENATED MODULE: ./build/shared/backups/backup.js
+;// CONCATENATED MODULE: ./build/shared/backups/verified-backup.js
 
 
 
@@ -35459,31 +35597,53 @@ const takeHints = {
 
 
 
+
+
+
+/**
+ * Takes a backup. The lock is free again when it returns.
+ * @throws Failure where there is no verified backup, or where that is not known: `publication-unknown`
+ */
+async function takeVerifiedBackup(connection, run, { look, recordsOf }, log) {
+    const { ready, held, attempt } = await takeUnderLock(connection, run, look, log);
+    try {
+        await demandVerified(connection, held.dump, attempt, log);
+        return await log.group('Publish and prune', () => publishBackup(connection, ready, held.dump, attempt, recordsOf, log));
+    }
+    finally {
+        if (!(await held.release()))
+            log.warning(lockMayStay(run.order.backupDir));
+    }
+}
 /** Only as many runs as wait for the lock at once can come in between. */
 const mostAttempts = 5;
 /**
  * Another run may have published while the lock was waited for: then all is looked at and decided again, as by a run that
  * starts now, or its newer data would stand under an older id.
- * @param prepare surveys and judges the host
- * @param onStale that it is looked at again
  */
-async function prepareAndTake(run, prepare, takeDump, onStale) {
+async function takeUnderLock(connection, run, look, log) {
     for (let count = 1;; count += 1) {
         const attempt = count === 1 ? run : { ...run, startedAt: new Date() };
-        const prepared = await prepare(attempt);
+        const ready = await log.group(`Survey of ${connection.target}`, async () => {
+            const seen = await look();
+            const ready = judgeSurvey(seen, run.order);
+            tellSurvey(seen, ready, log);
+            return ready;
+        });
         try {
-            return { prepared, held: await takeDump(prepared, attempt), attempt };
+            const held = await log.group('Dump, and read back from the disk', () => takeDump(connection, ready, attempt, log));
+            return { ready, held, attempt };
         }
         catch (error) {
-            const isStale = error instanceof failure_Failure && error.code === 'sets-changed';
+            const isStale = failure_isFailure(error, 'sets-changed');
             if (!isStale || count === mostAttempts)
                 throw error;
-            onStale();
+            log.progress('Other backups have changed since the survey: looking again');
         }
     }
 }
-/** Judges what the survey saw. @throws Failure `survey-incomplete`, or as judgeBackupHost does */
-function prepareBackup(seen, order) {
+/** @throws Failure `survey-incomplete`, or as judgeBackupHost does */
+function judgeSurvey(seen, order) {
     const sets = demandSets(seen.sets);
     const catalogue = catalogueOf(sets.files, sets.manifests);
     const newest = (database) => verifiedSetsOf(database, catalogue.sets)[0] ?? null;
@@ -35503,12 +35663,20 @@ function prepareBackup(seen, order) {
         setsState: sets.state,
     };
 }
+function tellSurvey(seen, { host }, log) {
+    const { database, container, encoding } = host;
+    log.success(`The service ${container.service} runs PostgreSQL ${database.serverVersion} and accepts connections`);
+    log.info(`Database "${database.database}" of ${formatBytes(database.sizeBytes)}, as user "${database.user}"`);
+    log.info(`${formatBytes(seen.freeBytes)} are free; about ${formatBytes(host.estimate)} will be needed`);
+    log.info(`Format ${encoding.format}, compression ${encoding.compression}, made in the ${host.where}`);
+}
 /** Takes the dump under the lock, which is kept until it is released. */
-async function takeBackup(connection, prepared, attempt) {
-    const { order, holder, signal, startedAt, onLog, onProgress } = attempt;
-    const { host, previous, setsState } = prepared;
+async function takeDump(connection, ready, run, log) {
+    const { order, holder, signal, startedAt } = run;
+    const { host, previous, setsState } = ready;
     const { backupDir } = order;
-    return take(connection, {
+    const progress = new DumpProgress(host.estimate, log);
+    const held = await take(connection, {
         backupDir,
         kind: order.kind,
         startedAt,
@@ -35521,20 +35689,27 @@ async function takeBackup(connection, prepared, attempt) {
         rowCounts: order.rowCounts,
         lockWait: order.lockWait,
         timeout: order.timeout,
-        lock: { path: `${backupDir}/.lock`, wait: order.lockWait, holder },
+        lock: { path: lockFile(backupDir), wait: order.lockWait, holder },
         previousSchema: previous && schemaFile(backupDir, previous),
         setsState,
         signal,
-        onLog,
-        onProgress,
+        onLog: log.host,
+        onProgress: (name, value) => progress.tell(name, value),
     });
+    for (const check of [...held.dump.verification, ...held.dump.sides])
+        log.info(checkLine(check));
+    return held;
 }
 function schemaFile(backupDir, set) {
     const prefix = naming_parseSetFileName(set.manifest.file)?.prefix ?? 'backup';
     return `${backupDir}/${catalogue_folderOf(set)}/${naming_setFileNames(prefix, set.id, set.manifest).schema}`;
 }
+function checkLine({ name, result, detail, ms }) {
+    const mark = { passed: '✔', failed: '✘', 'could-not-check': '?' }[result];
+    return `${mark} ${name}: ${detail}${ms > 0 ? ` (${formatDuration(ms)})` : ''}`;
+}
 /** Puts a dump aside that failed a check. @throws Failure `not-verified` */
-async function demandVerified(connection, dump, attempt) {
+async function demandVerified(connection, dump, run, log) {
     if (allPassed(dump.verification))
         return;
     const failed = dump.verification.filter(({ result }) => result !== 'passed');
@@ -35542,25 +35717,29 @@ async function demandVerified(connection, dump, attempt) {
     const failure = (path) => new failure_Failure('not-verified', `The dump failed its verification and does not count as a backup: ${reason}`, {
         hint: `Earlier backups are as they were. It was put aside: ${path}. Run it again; where it fails again, look at the host's disk and memory`,
     });
-    const line = failureLine(attempt, failure(''), { id: dump.id, bytes: dump.sizeBytes, sha256: dump.sums.sha256 });
-    const rejection = { ...ending(attempt), holder: attempt.holder, id: dump.id, dump: dump.file, reason, logLine: line };
+    const line = failureLine(run, failure(''), { id: dump.id, bytes: dump.sizeBytes, sha256: dump.sums.sha256 });
+    const rejection = {
+        ...ending(run, log),
+        holder: run.holder,
+        id: dump.id,
+        dump: dump.file,
+        reason,
+        logLine: line,
+    };
     // Why the dump is bad matters more than where it went.
     throw failure(await reject(connection, rejection).catch((error) => `it could not be kept (${error})`));
 }
-/**
- * Decides what becomes of a verified dump, and lets it appear in its tiers.
- * @param recordsOf what the history is told of it
- */
-async function publishBackup(connection, { host, catalogue, release, previous, zstdOn }, dump, attempt, recordsOf) {
-    const { order, startedAt, holder, workflow } = attempt;
+/** Decides what becomes of a verified dump, and lets it appear in its tiers. */
+async function publishBackup(connection, { host, catalogue, release, previous, zstdOn }, dump, run, recordsOf, log) {
+    const { order, startedAt, holder, workflow } = run;
     const { kind, environment } = order;
     const { runUrl, commit, actor } = workflow;
-    const facts = { kind, environment, database: host.database, encoding: host.encoding, release };
-    const known = { ...facts, previous: previous?.manifest ?? null, startedAt, finishedAt: new Date() };
-    const publicationPlan = planPublication(dump, { ...known, runUrl, commit, actor }, catalogue.sets, order);
+    const known = { kind, environment, database: host.database, encoding: host.encoding, release };
+    const manifestFacts = { ...known, previous: previous?.manifest ?? null, startedAt, finishedAt: new Date() };
+    const publicationPlan = planPublication(dump, { ...manifestFacts, runUrl, commit, actor }, catalogue.sets, order);
     const { manifest, entered, deletions } = publicationPlan;
     const home = homeOf(kind).folder;
-    const reportFacts = {
+    const facts = {
         publicationPlan,
         dump,
         previous: previous?.manifest ?? null,
@@ -35573,76 +35752,203 @@ async function publishBackup(connection, { host, catalogue, release, previous, z
         target: connection.target,
         minSizeRatio: order.minSizeRatio,
     };
-    const sidecars = sidecarsOf(dump, manifest, reportText(reportFacts));
+    const sidecars = sidecarsOf(dump, manifest, reportText(facts));
     demandReadable(sidecars.get(naming_setFileNames(homeOf(kind).prefix, dump.id, manifest).manifest) ?? '');
     const published = await publish(connection, {
-        ...ending(attempt),
+        ...ending(run, log),
         holder,
         id: dump.id,
         sidecars,
         tiers: entered.filter((tier) => folderOfTier(tier) !== home),
         deletions,
         records: recordsOf(manifest),
-        logLine: successLine(attempt, publicationPlan),
-        troubledLine: successLine(attempt, {
+        logLine: successLine(run, publicationPlan),
+        troubledLine: successLine(run, {
             ...publicationPlan,
             problems: ['a step after the publication failed: see the run'],
         }),
     });
-    return { reportFacts, published };
+    for (const { reason } of publicationPlan.tiers)
+        log.info(reason);
+    for (const { tier, id, reason } of publicationPlan.pruning)
+        log.info(`${tier}/${id} ${reason}`);
+    return { facts, published, problems: [...publicationPlan.problems, ...published.problems] };
 }
-/** How many sets of the database are kept somewhere. */
-const keptSets = ({ pruning }) => new Set(pruning.filter(({ action }) => action === 'keep').map(({ id }) => id)).size;
 /** Writes of a run that came to nothing into the log on the host. */
-async function logFailure(connection, attempt, error) {
-    await conclude(connection, { ...ending(attempt), logLine: failureLine(attempt, error, {}) });
+async function logFailure(connection, run, error, log) {
+    await logRun(connection, { ...ending(run, log), logLine: failureLine(run, error, {}) });
 }
-const ending = ({ order, onLog }) => ({
+const ending = ({ order }, log) => ({
     backupDir: order.backupDir,
     kind: order.kind,
     logFile: order.logFile,
-    onLog,
+    onLog: log.host,
 });
-function failureLine(attempt, error, known) {
-    const problem = error instanceof failure_Failure ? error : new failure_Failure('defect', String(error));
-    return lineOf(attempt, { problem: { code: problem.code, message: problem.message }, ...known });
+
+;// CONCATENATED MODULE: ./build/shared/host/survey.js
+
+const survey_program = {
+    name: 'survey',
+    step: 'the survey of the host',
+    scripts: [
+        new URL(/* asset import */ __nccwpck_require__(65801), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(15790), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(79821), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(84263), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(35035), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(2671), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(25298), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(64987), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(50170), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(38458), __nccwpck_require__.b),
+    ],
+};
+/** Looks at the host in one session, without changing anything. */
+async function survey(connection, request, signal, onLog) {
+    const asked = Date.now();
+    const { result } = connection.run(survey_program, {
+        deploy_dir: request.deployDir,
+        backup_dir: request.backupDir,
+        project: request.projectName ?? '',
+        service: request.databaseService ?? '',
+        database_user: request.databaseUser ?? '',
+        database: request.databaseName ?? '',
+        inside_script: request.probe,
+        with_sets: request.sets ? 'yes' : '',
+        with_setup: request.setup ? 'yes' : '',
+        with_compose: request.compose === null ? '' : 'yes',
+        env_file: request.compose?.envFile ?? '',
+        compose_files: request.compose?.files ?? [],
+    }, { deadline: 120_000, atEnd: 'end', signal, onLog });
+    return readSurvey(await result, asked, Date.now());
 }
-function successLine(attempt, publicationPlan) {
-    const { manifest, problems, entered, deletions } = publicationPlan;
-    return lineOf(attempt, {
-        status: problems.length === 0 ? 'succeeded' : 'incomplete',
-        id: manifest.id,
-        database: manifest.database,
-        file: `${homeOf(manifest.kind).folder}/${manifest.file}`,
-        bytes: manifest.sizeBytes,
-        sha256: manifest.sha256,
-        tiers: entered,
-        kept: keptSets(publicationPlan),
-        deleted: deletions.length,
-        problem: problems.length === 0 ? null : { code: 'incomplete', message: problems.join('; ') },
+/** @param asked, answered: milliseconds since 1970 on the runner's clock; the host's lies between them */
+function readSurvey(records, asked, answered) {
+    const clock = records.integer('clock');
+    const inodes = records.get('free-inodes');
+    const docker = records.find('docker');
+    const probe = records.find('probe');
+    const probeError = records.find('probe-error');
+    return {
+        clockAhead: clock > answered ? clock - answered : Math.min(0, clock - asked),
+        user: records.get('user'),
+        bash: records.get('bash'),
+        tools: new Set(records.all('tool')),
+        deployDir: records.find('deploy-dir') ?? null,
+        folders: records.all('folder').map(readFolder),
+        openParent: records.find('open-parent') ?? null,
+        places: records.all('place').map((value) => {
+            const [type = '', ...path] = value.split('|');
+            return { type, path: path.join('|') };
+        }),
+        unwritable: records.find('unwritable') ?? null,
+        freeBytes: records.integer('free-bytes'),
+        freeInodes: /^\d+$/.test(inodes) && inodes !== '0' ? Number(inodes) : null,
+        lockHolder: records.find('lock-holder') ?? null,
+        sets: readSets(records),
+        docker: docker === undefined ? { error: records.find('docker-error') ?? '' } : { version: docker },
+        containers: records.all('container').map(readContainer),
+        images: records.all('image').map((json) => {
+            const image = JSON.parse(json);
+            return { id: image.id, repoDigests: image.repoDigests ?? [] };
+        }),
+        otherProjects: (records.find('projects') ?? '').split('\n').filter((line) => line !== ''),
+        candidates: records.all('candidate').map((value) => {
+            const [service = '', state = '', container = ''] = value.split(' ');
+            return { service, state, container };
+        }),
+        compose: readCompose(records),
+        history: records.find('history') ?? null,
+        auditTrail: records.find('audit-trail') ?? null,
+        hold: records.find('hold') ?? null,
+        unfinished: records.all('unfinished').filter((id) => /^\d{8}_\d{6}$/.test(id)),
+        setup: readSetup(records),
+        probe: probe !== undefined ? { output: probe } : probeError !== undefined ? { error: probeError } : null,
+    };
+}
+function readSetup(records) {
+    if (records.find('open-count') === undefined)
+        return null;
+    const kills = records.find('kills-sessions');
+    return {
+        open: records.all('open').map((value) => {
+            const [type = '', mode = '', owner = '', ...path] = value.split('|');
+            return { type, mode, owner, path: path.join('|') };
+        }),
+        openCount: records.integer('open-count'),
+        unseen: records.all('unseen').flatMap((paths) => paths.split('\n').filter((path) => path !== '')),
+        killsSessions: kills ?? null,
+        dockerFree: /^\d+$/.test((records.find('docker-free') ?? '').trim()) ? Number(records.find('docker-free')) : null,
+        leftHolder: records.find('left-holder') ?? null,
+    };
+}
+/** The template ends each list with a null. */
+function readContainer(json) {
+    const container = JSON.parse(json);
+    const { networks, exposedPorts, volumes } = container;
+    const present = (items) => items.filter((item) => item !== null);
+    return {
+        ...container,
+        networks: present(networks),
+        exposedPorts: present(exposedPorts),
+        volumes: present(volumes),
+    };
+}
+function readCompose(records) {
+    const error = records.find('compose-error');
+    const version = records.find('compose-version');
+    if (error !== undefined)
+        return { error };
+    if (version === undefined)
+        return null;
+    return {
+        version,
+        config: records.get('compose-config'),
+        template: records.get('compose-template'),
+        unset: readUnset(records.get('compose-unset')),
+        changedAt: Number(records.get('compose-changed')) * 1_000,
+        envNames: records.find('env-names')?.split('\n') ?? null,
+        projectState: records.find('project-state') ?? null,
+        images: readLocalImages(records.find('local-images') ?? ''),
+    };
+}
+/** Reads `KIND LINE NAME FILE`, a line each, as unset_variables prints them. */
+function readUnset(text) {
+    return text.split('\n').flatMap((each) => {
+        const [, kind, digits, word = '', file = ''] = /^(\w+) (\d+) (\S+) (.+)$/.exec(each) ?? [];
+        const [line, name] = [Number(digits), word === '-' ? null : word];
+        if (kind === 'env')
+            return [{ in: 'env-file', file, line, holder: name }];
+        if (kind === 'compose')
+            return [{ in: 'compose-file', file, line, name }];
+        return kind === 'elsewhere' ? [{ in: 'elsewhere' }] : [];
     });
 }
-function lineOf({ order, workflow, startedAt }, known) {
-    const endedAt = new Date();
-    return logLine({
-        endedAt,
-        status: 'failed',
-        id: null,
-        kind: order.kind,
-        environment: order.environment,
-        database: order.databaseName,
-        file: null,
-        bytes: null,
-        sha256: null,
-        durationMs: endedAt.getTime() - startedAt.getTime(),
-        tiers: [],
-        kept: null,
-        deleted: null,
-        actor: workflow.actor,
-        runUrl: workflow.runUrl,
-        problem: null,
-        ...known,
-    });
+/**
+ * Reads `ID REPOSITORY TAG DIGEST`, a line for each name: an image may have several. `<none>` stands for what is missing;
+ * an image that was built here and lost its tag to a newer one has no name at all, and can still be gone back to.
+ */
+function readLocalImages(text) {
+    const images = new Map();
+    for (const line of text.split('\n')) {
+        const [id = '', repository = '', tag = '', digest = ''] = line.split(' ');
+        if (repository === '')
+            continue;
+        const image = images.get(id) ?? { id, repoTags: [], repoDigests: [] };
+        images.set(id, image);
+        if (repository === '<none>')
+            continue;
+        if (tag !== '<none>' && tag !== '')
+            image.repoTags.push(`${repository}:${tag}`);
+        if (digest !== '<none>' && digest !== '')
+            image.repoDigests.push(`${repository}@${digest}`);
+    }
+    return [...images.values()];
+}
+function readFolder(value) {
+    const [type = '', mode = '', owner = '', device = '', writable = '', ...path] = value.split('|');
+    return { type, mode, owner, device, writable: writable === 'writable', path: path.join('|') };
 }
 
 ;// CONCATENATED MODULE: external "node:child_process"
@@ -35904,7 +36210,140 @@ class HostLog {
     }
 }
 
+;// CONCATENATED MODULE: ./build/shared/failure-codes.js
+/** The names of all failures, for programs and tests. Those that an operator may see stand in the README of an action. */
+const failureCodes = [
+    'bad-compose-config',
+    'bad-image-reference',
+    'bad-input',
+    'bad-manifest',
+    'bad-value',
+    'bash-too-old',
+    'bucket-unusable',
+    'cancelled',
+    'cannot-swap',
+    'checksum-failed',
+    'clock-skew',
+    'compose-too-old',
+    'compressor-failed',
+    'connection-lost',
+    'connection-refused',
+    'connection-timed-out',
+    'container-lost',
+    'could-not-verify',
+    'crashed',
+    'database-not-running',
+    'database-refuses',
+    'database-service',
+    'database-silent',
+    'deadline',
+    'defect',
+    'disk-full',
+    'docker-failed',
+    'docker-refuses',
+    'docker-restarted',
+    'drill-incomplete',
+    'drill-no-room',
+    'drill-not-started',
+    'drill-room-gone',
+    'drill-unfit',
+    'dump-failed',
+    'dump-interrupted',
+    'dump-lost',
+    'engine-died',
+    'facts-unreadable',
+    'folder-elsewhere',
+    'folder-open',
+    'folder-owner',
+    'folder-unusable',
+    'folder-unwritable',
+    'health-url',
+    'history-unwritable',
+    'host-key-changed',
+    'host-key-unknown',
+    'host-not-ready',
+    'host-shell',
+    'host-silent',
+    'host-unknown',
+    'host-unreachable',
+    'image-missing',
+    'incomplete',
+    'jump-loop',
+    'key-refused',
+    'key-unreadable',
+    'lock-held',
+    'lock-lost',
+    'lock-unusable',
+    'login-failed',
+    'mail-unusable',
+    'manifest-unreadable',
+    'max-downtime',
+    'no-backup',
+    'no-bash',
+    'no-compose',
+    'no-compressor',
+    'no-database',
+    'no-deploy-dir',
+    'no-docker',
+    'no-inodes',
+    'no-pg-dump',
+    'no-private-folder',
+    'no-project',
+    'no-snapshot',
+    'no-space',
+    'no-ssh-client',
+    'no-target',
+    'no-transaction',
+    'not-created',
+    'not-our-folder',
+    'not-started',
+    'not-verified',
+    'on-hold',
+    'other-project',
+    'outcome-unknown',
+    'passphrase-missing',
+    'passphrase-wrong',
+    'ping-unreachable',
+    'plan-changed',
+    'plan-stale',
+    'program-failed',
+    'program-lost',
+    'proof-unwritable',
+    'publication-unknown',
+    'pull-failed',
+    'record-unknown',
+    'registry-refused',
+    'registry-unreachable',
+    'result-too-large',
+    'rollback-under-way',
+    'runner-unheard',
+    'set-gone',
+    'sets-changed',
+    'several-databases',
+    'several-projects',
+    'stop-failed',
+    'stuck',
+    'survey-incomplete',
+    'table-locked',
+    'tool-missing',
+    'tool-timed-out',
+    'tools-missing',
+    'unfinished',
+    'unhealthy',
+    'unknown-service',
+    'unquotable',
+    'untrusted-event',
+    'verification-failed',
+    'write-failed',
+    'wrong-image',
+];
+/** Whether a name that came from elsewhere, such as a program on the host, is one of ours. */
+function isFailureCode(name) {
+    return failureCodes.includes(name);
+}
+
 ;// CONCATENATED MODULE: ./build/shared/host/program-failures.js
+
 
 
 
@@ -35921,7 +36360,9 @@ function programFailure(program, records, code, cause) {
         const exit = code === null ? 'an exit that it did not tell' : `exit ${code}`;
         return new failure_Failure('program-failed', `The program ${program.name} failed on the host with ${exit}`, { cause });
     }
-    return new failure_Failure(name, detail ?? `The program ${program.name} failed: ${name}`, { cause });
+    if (isFailureCode(name))
+        return new failure_Failure(name, detail ?? `The program ${program.name} failed: ${name}`, { cause });
+    return new failure_Failure('program-failed', `The program ${program.name} failed on the host: ${name}, ${detail}`, { cause });
 }
 function cancelled(program) {
     return new failure_Failure('cancelled', `The program ${program.name} was cancelled: the host ends it`);
@@ -36428,203 +36869,6 @@ async function connect(ssh, surroundings) {
     return ssh === null ? connectLocally() : connectBySsh(ssh, surroundings());
 }
 
-;// CONCATENATED MODULE: ./build/shared/host/survey.js
-
-const survey_program = {
-    name: 'survey',
-    step: 'the survey of the host',
-    scripts: [
-        new URL(/* asset import */ __nccwpck_require__(65801), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(15790), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(79821), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(35035), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(2671), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(25298), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(64987), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(50170), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(38458), __nccwpck_require__.b),
-    ],
-};
-/** Looks at the host in one session, without changing anything. */
-async function survey(connection, request, signal, onLog) {
-    const asked = Date.now();
-    const { result } = connection.run(survey_program, {
-        deploy_dir: request.deployDir,
-        backup_dir: request.backupDir,
-        project: request.projectName ?? '',
-        service: request.databaseService ?? '',
-        database_user: request.databaseUser ?? '',
-        database: request.databaseName ?? '',
-        inside_script: request.probe,
-        with_sets: request.sets ? 'yes' : '',
-        with_setup: request.setup ? 'yes' : '',
-        with_compose: request.compose === null ? '' : 'yes',
-        env_file: request.compose?.envFile ?? '',
-        compose_files: request.compose?.files ?? [],
-    }, { deadline: 120_000, atEnd: 'end', signal, onLog });
-    return readSurvey(await result, asked, Date.now());
-}
-/** @param asked, answered: milliseconds since 1970 on the runner's clock; the host's lies between them */
-function readSurvey(records, asked, answered) {
-    const clock = records.integer('clock');
-    const inodes = records.get('free-inodes');
-    const docker = records.find('docker');
-    const probe = records.find('probe');
-    const probeError = records.find('probe-error');
-    return {
-        clockAhead: clock > answered ? clock - answered : Math.min(0, clock - asked),
-        user: records.get('user'),
-        bash: records.get('bash'),
-        tools: new Set(records.all('tool')),
-        deployDir: records.find('deploy-dir') ?? null,
-        folders: records.all('folder').map(readFolder),
-        openParent: records.find('open-parent') ?? null,
-        places: records.all('place').map((value) => {
-            const [type = '', ...path] = value.split('|');
-            return { type, path: path.join('|') };
-        }),
-        unwritable: records.find('unwritable') ?? null,
-        freeBytes: records.integer('free-bytes'),
-        freeInodes: /^\d+$/.test(inodes) && inodes !== '0' ? Number(inodes) : null,
-        lockHolder: records.find('lock-holder') ?? null,
-        sets: readSets(records),
-        docker: docker === undefined ? { error: records.find('docker-error') ?? '' } : { version: docker },
-        containers: records.all('container').map(readContainer),
-        images: records.all('image').map((json) => {
-            const image = JSON.parse(json);
-            return { id: image.id, repoDigests: image.repoDigests ?? [] };
-        }),
-        otherProjects: (records.find('projects') ?? '').split('\n').filter((line) => line !== ''),
-        candidates: records.all('candidate').map((value) => {
-            const [service = '', state = '', container = ''] = value.split(' ');
-            return { service, state, container };
-        }),
-        compose: readCompose(records),
-        history: records.find('history') ?? null,
-        auditTrail: records.find('audit-trail') ?? null,
-        hold: records.find('hold') ?? null,
-        unfinished: records.all('unfinished').filter((id) => /^\d{8}_\d{6}$/.test(id)),
-        setup: readSetup(records),
-        probe: probe !== undefined ? { output: probe } : probeError !== undefined ? { error: probeError } : null,
-    };
-}
-function readSetup(records) {
-    if (records.find('open-count') === undefined)
-        return null;
-    const kills = records.find('kills-sessions');
-    return {
-        open: records.all('open').map((value) => {
-            const [type = '', mode = '', owner = '', ...path] = value.split('|');
-            return { type, mode, owner, path: path.join('|') };
-        }),
-        openCount: records.integer('open-count'),
-        unseen: records.all('unseen').flatMap((paths) => paths.split('\n').filter((path) => path !== '')),
-        killsSessions: kills ?? null,
-        dockerFree: /^\d+$/.test((records.find('docker-free') ?? '').trim()) ? Number(records.find('docker-free')) : null,
-        leftHolder: records.find('left-holder') ?? null,
-    };
-}
-/** The template ends each list with a null. */
-function readContainer(json) {
-    const container = JSON.parse(json);
-    const { networks, exposedPorts, volumes } = container;
-    const present = (items) => items.filter((item) => item !== null);
-    return {
-        ...container,
-        networks: present(networks),
-        exposedPorts: present(exposedPorts),
-        volumes: present(volumes),
-    };
-}
-function readCompose(records) {
-    const error = records.find('compose-error');
-    const version = records.find('compose-version');
-    if (error !== undefined)
-        return { error };
-    if (version === undefined)
-        return null;
-    return {
-        version,
-        config: records.get('compose-config'),
-        template: records.get('compose-template'),
-        unset: readUnset(records.get('compose-unset')),
-        changedAt: Number(records.get('compose-changed')) * 1_000,
-        envNames: records.find('env-names')?.split('\n') ?? null,
-        projectState: records.find('project-state') ?? null,
-        images: readLocalImages(records.find('local-images') ?? ''),
-    };
-}
-/** Reads `KIND LINE NAME FILE`, a line each, as unset_variables prints them. */
-function readUnset(text) {
-    return text.split('\n').flatMap((each) => {
-        const [, kind, digits, word = '', file = ''] = /^(\w+) (\d+) (\S+) (.+)$/.exec(each) ?? [];
-        const [line, name] = [Number(digits), word === '-' ? null : word];
-        if (kind === 'env')
-            return [{ in: 'env-file', file, line, holder: name }];
-        if (kind === 'compose')
-            return [{ in: 'compose-file', file, line, name }];
-        return kind === 'elsewhere' ? [{ in: 'elsewhere' }] : [];
-    });
-}
-/**
- * Reads `ID REPOSITORY TAG DIGEST`, a line for each name: an image may have several. `<none>` stands for what is missing;
- * an image that was built here and lost its tag to a newer one has no name at all, and can still be gone back to.
- */
-function readLocalImages(text) {
-    const images = new Map();
-    for (const line of text.split('\n')) {
-        const [id = '', repository = '', tag = '', digest = ''] = line.split(' ');
-        if (repository === '')
-            continue;
-        const image = images.get(id) ?? { id, repoTags: [], repoDigests: [] };
-        images.set(id, image);
-        if (repository === '<none>')
-            continue;
-        if (tag !== '<none>' && tag !== '')
-            image.repoTags.push(`${repository}:${tag}`);
-        if (digest !== '<none>' && digest !== '')
-            image.repoDigests.push(`${repository}@${digest}`);
-    }
-    return [...images.values()];
-}
-function readFolder(value) {
-    const [type = '', mode = '', owner = '', device = '', writable = '', ...path] = value.split('|');
-    return { type, mode, owner, device, writable: writable === 'writable', path: path.join('|') };
-}
-
-;// CONCATENATED MODULE: ./build/shared/runner/dump-progress.js
-
-
-/** Milliseconds: a log is read later, and every line of it stays. */
-const betweenLines = 5_000;
-/** What the host tells while the dump is under way, as lines in the log. */
-class DumpProgress {
-    #estimate;
-    #begin = Date.now();
-    #lastLine = 0;
-    /** @param estimate bytes that the dump is expected to have */
-    constructor(estimate) {
-        this.#estimate = estimate;
-    }
-    tell(name, value) {
-        if (name === 'waiting-for')
-            progress(`Waiting for the lock, held by ${value}`);
-        if (name === 'dumped')
-            this.#dumped(Number(value));
-    }
-    #dumped(bytes) {
-        const now = Date.now();
-        if (!Number.isFinite(bytes) || now - this.#lastLine < betweenLines)
-            return;
-        this.#lastLine = now;
-        const rate = formatRate(bytes / ((now - this.#begin) / 1_000));
-        // An estimate is no promise: above it, the share would only confuse.
-        const share = bytes < this.#estimate ? `, ${Math.round((100 * bytes) / this.#estimate)} % of the estimate` : '';
-        progress(`${formatBytes(bytes)} written, ${rate}${share}`);
-    }
-}
-
 // EXTERNAL MODULE: ./node_modules/@actions/exec/lib/exec.js + 3 modules
 var main_exec = __nccwpck_require__(27187);
 ;// CONCATENATED MODULE: ./build/shared/runner/tool.js
@@ -36635,7 +36879,7 @@ var main_exec = __nccwpck_require__(27187);
  * judge. Nothing may be written to it: @actions/exec does not listen for the EPIPE of a tool that has ended by then.
  * @throws Failure `tool-missing`, `tool-timed-out`
  */
-const runTool = async (program, args, { env = {}, timeout = 30_000 } = {}) => {
+async function runTool(program, args, { env = {}, timeout = 30_000 } = {}) {
     // @actions/exec can neither end a child nor set a deadline; coreutils can, and tell it by their exit.
     const deadline = ['--kill-after=1', String(timeout / 1_000), program, ...args];
     const started = performance.now();
@@ -36658,7 +36902,7 @@ const runTool = async (program, args, { env = {}, timeout = 30_000 } = {}) => {
         });
     }
     return result;
-};
+}
 function inheritedEnvironment() {
     return Object.fromEntries(Object.entries(process.env).filter((entry) => entry[1] !== undefined));
 }
@@ -36787,6 +37031,22 @@ function commandLine(pid) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/shared/runner/reach-host.js
+
+
+
+/**
+ * Connects to the host of the inputs. Keys and sockets stand in a private folder, which is removed however the step ends.
+ * @param ssh null: the runner itself is the host
+ */
+function reachHost(ssh, { signal, atEnd }) {
+    return connect(ssh, () => {
+        const folder = makePrivateFolder();
+        atEnd(folder.remove);
+        return { folder: folder.path, diagnoseKey: diagnoseKey, signal };
+    });
+}
+
 ;// CONCATENATED MODULE: ./build/shared/history/hold.js
 
 const keys = ['reason', 'since', 'run', 'by', 'from', 'to', 'id'];
@@ -36865,6 +37125,7 @@ function legacy_moment(time) {
 
 ;// CONCATENATED MODULE: ./build/shared/history/union.js
 
+
 /**
  * The host's history with what only its copies know. Records are only ever added, so copies that were written at the same
  * time heal each other; where both know an id, the host's word counts.
@@ -36872,12 +37133,12 @@ function legacy_moment(time) {
  */
 function union_unite(host, mirrors) {
     const entries = new Map();
-    const texts = mirrors.flat().toSorted((a, b) => order(historyLine(a), historyLine(b)));
+    const texts = mirrors.flat().toSorted((a, b) => byText(historyLine(a), historyLine(b)));
     for (const record of texts)
         entries.set(record.id, { record, source: 'mirror' });
     for (const record of host)
         entries.set(record.id, { record, source: 'host' });
-    return [...entries.values()].toSorted(({ record: a }, { record: b }) => Date.parse(a.at) - Date.parse(b.at) || order(a.id, b.id));
+    return [...entries.values()].toSorted(({ record: a }, { record: b }) => Date.parse(a.at) - Date.parse(b.at) || byText(a.id, b.id));
 }
 /** So many of the newest: each is written, and flushed, by itself. The copies keep the others. */
 const mostMended = 500;
@@ -36915,11 +37176,6 @@ function mirrorText(entries, limit) {
         lines.unshift(line);
     }
     return lines.join('');
-}
-function order(a, b) {
-    if (a === b)
-        return 0;
-    return a < b ? -1 : 1;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/history/known-history.js
@@ -36963,6 +37219,14 @@ async function storeCopies(knownHistory, added, mirror) {
 
 ;// CONCATENATED MODULE: ./build/shared/history/observation.js
 
+
+
+/** What a run says of itself in a record, with what else it knows. */
+function runFacts(environment, { runId, runAttempt, actor, runUrl, commit }, known = {}) {
+    const id = recordId(runId, runAttempt, (0,external_node_crypto_.randomBytes)(4).toString('hex'));
+    const unknown = { schemaSha256: null, backupId: null, reason: null };
+    return { id, at: new Date(), environment, actor, runUrl, commit, ...unknown, ...known };
+}
 /**
  * What a history knows to run; null where it tells of nothing. The scripts' lines, which name no image and come to the end
  * of the file whenever they are imported, say nothing of it.
@@ -37413,11 +37677,11 @@ async function loadTrusted(request, trust) {
     const api = githubApi(repository, token);
     const found = await find(api, name, kinds.includes('cache'));
     const trusted = await firstTrusted(api, candidates(found, name, trust), trust);
-    const copies = await Promise.allSettled(trusted.map((artifact) => within(patienceForOne, downloadText(api, artifact))));
+    const copies = await Promise.allSettled(trusted.map((artifact) => answered(patienceForOne, downloadText(api, artifact))));
     const [newest] = trusted;
     return {
         texts: copies.flatMap((copy) => (copy.status === 'fulfilled' ? [copy.value] : [])),
-        notices: copies.flatMap((copy) => copy.status === 'rejected' ? [`A copy of the history was left out: ${reasonOf(copy.reason)}`] : []),
+        notices: copies.flatMap((copy) => copy.status === 'rejected' ? [`A copy of the history was left out: ${whyNot(copy.reason)}`] : []),
         needsRefresh: newest === undefined || newest.expiresAt < Date.now() + 30 * day,
     };
 }
@@ -37426,7 +37690,7 @@ async function loadTrusted(request, trust) {
  * in practice holds the newest as well, is enough: it heals what runs at the same time wrote past each other.
  */
 async function find(api, name, byCache) {
-    const pointer = byCache ? await within(patienceForCache, findPointer(name)).catch(() => null) : null;
+    const pointer = byCache ? await answered(patienceForCache, findPointer(name)).catch(() => null) : null;
     const newest = pointer === null ? null : await api.artifact(pointer).catch(() => null);
     return newest === null ? api.artifacts(name, mostPages) : [newest, ...(await api.artifacts(name, 1))];
 }
@@ -37447,25 +37711,25 @@ async function store({ environment, kinds, workflow }, text, merge) {
     if (!kinds.includes('cache'))
         return { notices: [] };
     const run = `${workflow.runId ?? 0}-${workflow.runAttempt ?? 0}`;
-    const why = await within(patienceForCache, savePointer(name, run, id)).then(() => null, reasonOf);
+    const why = await answered(patienceForCache, savePointer(name, run, id)).then(() => null, whyNot);
     return { notices: why === null ? [] : [`The history was stored, but not where a cache finds it at once: ${why}`] };
 }
 async function limited(work, failed) {
     try {
-        return await within(patience, quietly(work));
+        return await answered(patience, quietly(work));
     }
     catch (error) {
-        return failed(reasonOf(error));
+        return failed(whyNot(error));
     }
 }
 /** What takes too long is left behind: the libraries cannot be stopped. */
-function within(ms, work) {
+function answered(ms, work) {
     const late = (0,promises_namespaceObject.setTimeout)(ms, null, { ref: false }).then(() => {
         throw new Error(`GitHub did not answer within ${ms / 1_000} s`);
     });
     return Promise.race([work, late]);
 }
-function reasonOf(error) {
+function whyNot(error) {
     if (!(error instanceof Error))
         return clean_cleanLine(String(error), 300);
     if (error.name === 'GHESNotSupportedError')
@@ -37498,21 +37762,16 @@ function outcomeOf(lines) {
     const failure = details('failure')[0];
     const measurements = lastOfEach(details('measured').map(readMeasurement));
     const gaps = measurements.map(({ gapMs }) => gapMs).filter((gap) => gap !== null);
-    const begin = lines.find(({ step }) => step === 'begin')?.at;
-    const last = lines.at(-1)?.at;
     return {
         ending: endings.find((known) => known === ended) ?? null,
         failure: failure === undefined ? null : splitFailure(failure),
-        touched: lines.some(({ step }) => step === 'stopping' || step === 'starting'),
         left: details('left').length > 0,
         dockerRestarted: details('docker-restarted').length > 0,
         held: details('held').length > 0,
         problems: details('problem'),
-        disobeyed: details('disobeyed'),
         measurements,
         downtimeMs: gaps.length === 0 || measurements.some(({ asked }) => asked === 0) ? null : Math.max(...gaps),
         failedRequests: gaps.length === 0 ? null : measurements.reduce((sum, { failed }) => sum + failed, 0),
-        durationMs: begin === undefined || last === undefined ? 0 : Math.max(0, last - begin),
     };
 }
 function splitFailure(detail) {
@@ -37613,6 +37872,7 @@ function checked(value) {
 
 
 
+
 /** The scripts of which the engine on the host consists, in order. */
 const engine = (/* unused pure expression or super */ null && ([
     /* unused asset import */ undefined,
@@ -37674,7 +37934,7 @@ async function startTransaction(connection, request, onLog) {
         return (await connection.run(starting, parameters, { ...transaction_short, onLog }).result).get('transaction');
     }
     catch (error) {
-        throw error instanceof Failure && error.code === 'disk-full' ? diskFull(request.backupDir, error) : error;
+        throw isFailure(error, 'disk-full') ? diskFull(request.backupDir, error) : error;
     }
 }
 function diskFull(backupDir, cause) {
@@ -37723,19 +37983,16 @@ async function followTransaction(connection, backupDir, id, told, { onLine, onLo
         abandoned: records.find('abandoned') !== undefined,
     };
 }
-/** What to type on the host to end a transaction without an action. */
-function commandToEnd(backupDir, id) {
-    return `bash ${backupDir}/rollback/transactions/${id}/engine.sh`;
-}
 /** A transaction that was lost sight of, or that could not be ended. */
 function stillOpen(backupDir, id, cause) {
     return new Failure('outcome-unknown', `Contact was lost while the transaction ${id} was running`, {
-        hint: `The host carries it to its end by itself. See how it ended: tail ${backupDir}/rollback/transactions/${id}/journal. Where its last line is not "ended": ${commandToEnd(backupDir, id)}`,
+        hint: `The host carries it to its end by itself. See how it ended: ${commandToFollow(backupDir, id)}. Where its last line is not "ended": ${commandToEnd(backupDir, id)}`,
         cause,
     });
 }
 
 ;// CONCATENATED MODULE: ./build/shared/transaction/unfinished.js
+
 
 
 
@@ -37765,7 +38022,7 @@ async function followToTheEnd(connection, backupDir, id, told, options) {
             catch (error) {
                 // A session that is over may take its grace as well: then nothing would be left for the next.
                 const isLast = left <= longestSession + usualGrace;
-                if (isLast || !(error instanceof failure_Failure) || error.code !== 'deadline')
+                if (isLast || !failure_isFailure(error, 'deadline'))
                     throw error;
             }
         }
@@ -37784,16 +38041,18 @@ async function followToTheEnd(connection, backupDir, id, told, options) {
  * Ends what an earlier run has begun and nobody carries any more.
  * @param unfinished as the survey found them; nobody holds the lock
  */
-async function endUnfinished(connection, backupDir, unfinished, options) {
+async function endUnfinished(connection, backupDir, unfinished, options, log) {
+    log.warning(`An earlier rollback was not ended: ${unfinished.join(', ')}. It is ended first`);
     for (const id of unfinished) {
-        await resumeTransaction(connection, backupDir, id, options.onLog);
-        const { outcome } = await followToTheEnd(connection, backupDir, id, 0, options);
-        options.onEnd(id, outcome);
+        await resumeTransaction(connection, backupDir, id, log.host);
+        const following = { ...options, onLog: log.host, onLine: () => { } };
+        const { outcome } = await followToTheEnd(connection, backupDir, id, 0, following);
+        log.important(`The transaction ${id} has ended: ${outcome.ending}`);
     }
 }
 function stuck(backupDir, id, log) {
     return new failure_Failure('stuck', `The transaction ${id} does not come to its end`, {
-        hint: `On the host: ${commandToEnd(backupDir, id)}. Its log stands beside it, in the file log`,
+        hint: `On the host: ${backup_folder_commandToEnd(backupDir, id)}. Its log stands beside it, in the file log`,
         cause: log,
     });
 }
@@ -37831,27 +38090,20 @@ class Deployments {
      * @returns whether the host is another one since, so that it must be looked at again
      * @throws Failure `on-hold`
      */
-    async clear(connection, seen, { signal, onLog }) {
+    async clear(connection, seen, signal) {
         const { backupDir, kind } = this.#inputs;
         this.#open(seen, await this.#mirrored);
         if (seen.unfinished.length > 0 && seen.lockHolder === null) {
-            warning(`A rollback was not ended: ${seen.unfinished.join(', ')}. It is ended first`);
-            await endUnfinished(connection, backupDir, seen.unfinished, {
-                deadline: this.#inputs.timeout,
-                signal,
-                onLog,
-                onLine: () => { },
-                onEnd: (id, { ending }) => important(`The transaction ${id} has ended: ${ending}`),
-            });
+            await endUnfinished(connection, backupDir, seen.unfinished, { deadline: this.#inputs.timeout, signal }, log_namespaceObject);
             return true;
         }
         if (seen.hold === null)
             return false;
         const hold = parseHold(seen.hold);
         if (this.#inputs.releaseHold) {
-            const facts = { ...this.#runFacts(null), reason: 'HOLD released' };
+            const facts = runFacts(this.#inputs.environment, this.#workflow, { reason: 'HOLD released' });
             const record = observed(releaseOf(seen.containers, seen.images), facts, null);
-            await releaseHold(connection, { backupDir, records: [record], onLog });
+            await releaseHold(connection, { backupDir, records: [record], onLog: host });
             this.#added.push(record);
             important('Deployments were on hold since a rollback; they may go on');
             return true;
@@ -37866,7 +38118,11 @@ class Deployments {
         const knownHistory = this.#knownHistory;
         if (knownHistory === undefined)
             return [];
-        const { record, isNew } = observationOf(manifest.release, this.#runFacts(manifest), [
+        const seen = runFacts(this.#inputs.environment, this.#workflow, {
+            schemaSha256: manifest.schemaSha256,
+            backupId: manifest.id,
+        });
+        const { record, isNew } = observationOf(manifest.release, seen, [
             ...knownHistory.missing,
             ...knownHistory.host,
             ...this.#added,
@@ -37895,24 +38151,10 @@ class Deployments {
         for (const problem of this.#knownHistory.problems)
             log_notice(problem);
     }
-    #runFacts(manifest) {
-        const { runId, runAttempt, actor, runUrl, commit } = this.#workflow;
-        return {
-            id: recordId(runId, runAttempt, (0,external_node_crypto_.randomBytes)(4).toString('hex')),
-            at: new Date(),
-            environment: this.#inputs.environment,
-            schemaSha256: manifest?.schemaSha256 ?? null,
-            backupId: manifest?.id ?? null,
-            actor,
-            runUrl,
-            commit,
-            reason: null,
-        };
-    }
 }
 function onHold(why, backupDir) {
     return new failure_Failure('on-hold', `No backup for a deployment: ${why}`, {
-        hint: `A deployment would undo the rollback. When its cause is mended: release-hold: true. By hand on the host: rm ${backupDir}/rollback/HOLD`,
+        hint: `A deployment would undo the rollback. When its cause is mended: release-hold: true. By hand on the host: rm ${shell_quote_quoteForShell(holdFile(backupDir))}`,
     });
 }
 
@@ -38061,7 +38303,7 @@ async function summarizeBackup(told, problems, durationMs) {
 }
 /** Tells of a run that came to nothing. */
 async function summarizeFailure(error, { environment, kind }) {
-    const failure = error instanceof failure_Failure ? error : new failure_Failure('defect', String(error));
+    const failure = failure_isFailure(error) ? error : new failure_Failure('defect', String(error));
     const isUnknown = failure.code === 'publication-unknown';
     const earlier = isUnknown ? '' : 'Earlier backups are as they were. ';
     const deployment = kind === 'predeployment' ? 'The deployment must not go on without a backup.' : '';
@@ -38103,43 +38345,30 @@ function schemaBlocks(told) {
 
 
 
-
-
-
-
-/** Survey, judge, take, publish, tell: three sessions on the host. */
-async function backup(inputs, workflow, { signal, outputs, atEnd }) {
+/** Look at the host, take a verified backup of it, keep the history off the host, tell. */
+async function backup(inputs, workflow, context) {
+    const { signal, outputs, atEnd } = context;
     const startedAt = new Date();
-    const run = {
-        order: inputs,
-        startedAt,
-        holder: holderText('backup-action', workflow.runUrl, startedAt),
-        workflow,
-        signal,
-        onLog: log_host,
-        onProgress: () => { },
-    };
+    const holder = holderText('backup-action', workflow.runUrl, startedAt);
+    const run = { order: inputs, startedAt, holder, workflow, signal };
     atEnd(() => {
         outputs['duration-ms'] = Date.now() - startedAt.getTime();
     });
     const deployments = new Deployments(inputs, workflow);
     let connection;
     try {
-        connection = await connect(inputs.ssh, () => {
-            const folder = makePrivateFolder();
-            atEnd(folder.remove);
-            return { folder: folder.path, diagnoseKey: diagnoseKey, signal };
-        });
-        const way = connection;
-        const { prepared, held, attempt } = await prepareAndTake(run, (attempt) => prepare(way, inputs, attempt, deployments, outputs), (prepared, attempt) => takeDump(way, prepared, attempt), () => info('Other backups have changed since the survey: looking again'));
-        try {
-            await demandVerified(way, held.dump, attempt);
-            await publishAndTell(way, prepared, held.dump, attempt, deployments, outputs);
-        }
-        finally {
-            if (!(await held.release()))
-                warning(lockMayStay(inputs.backupDir));
-        }
+        connection = await reachHost(inputs.ssh, context);
+        const host = connection;
+        const kept = await takeVerifiedBackup(connection, run, {
+            look: () => look(host, inputs, deployments, outputs, signal),
+            recordsOf: (manifest) => deployments.recordsOf(manifest),
+        }, log_namespaceObject);
+        backup_setOutputs(outputs, kept, deployments);
+        // The lock is free: what follows delays no other run, and fails nothing that was kept.
+        await deployments.store();
+        await summarizeBackup(kept.facts, kept.problems, Date.now() - startedAt.getTime());
+        if (kept.problems.length > 0)
+            endIncomplete(inputs.kind, kept);
     }
     catch (error) {
         if (outputs['backup-id'] === null)
@@ -38150,61 +38379,21 @@ async function backup(inputs, workflow, { signal, outputs, atEnd }) {
         await connection?.close();
     }
 }
-async function prepare(connection, inputs, attempt, deployments, outputs) {
-    return group(`Survey of ${connection.target}`, async () => {
-        const request = {
-            ...inputs,
-            probe: insideScript(),
-            compose: null,
-            sets: true,
-            setup: false,
-        };
-        let seen = await survey(connection, request, attempt.signal, log_host);
-        if (await deployments.clear(connection, seen, attempt)) {
-            seen = await survey(connection, request, attempt.signal, log_host);
-        }
-        const prepared = prepareBackup(seen, inputs);
-        outputs.release = JSON.stringify(prepared.release);
-        const { host } = prepared;
-        const { database, container, encoding } = host;
-        success(`The service ${container.service} runs PostgreSQL ${database.serverVersion} and accepts connections`);
-        info(`Database "${database.database}" of ${formatBytes(database.sizeBytes)}, as user "${database.user}"`);
-        info(`${formatBytes(seen.freeBytes)} are free; about ${formatBytes(host.estimate)} will be needed`);
-        info(`Format ${encoding.format}, compression ${encoding.compression}, made in the ${host.where}`);
-        const mixed = mixedServices(seen.containers);
-        if (mixed.length > 0)
-            warning(`Containers of one service run different images: ${mixed.join(', ')}`);
-        return prepared;
-    });
+/** Surveys the host. A rollback that was left half-way is ended first, which makes another host of it. */
+async function look(connection, inputs, deployments, outputs, signal) {
+    const request = { ...inputs, probe: insideScript(), compose: null, sets: true, setup: false };
+    let seen = await survey(connection, request, signal, host);
+    if (await deployments.clear(connection, seen, signal)) {
+        seen = await survey(connection, request, signal, host);
+    }
+    outputs.release = JSON.stringify(releaseOf(seen.containers, seen.images));
+    const mixed = mixedServices(seen.containers);
+    if (mixed.length > 0)
+        warning(`Containers of one service run different images: ${mixed.join(', ')}`);
+    return seen;
 }
-async function takeDump(connection, prepared, run) {
-    return group('Dump, and read back from the disk', async () => {
-        const progress = new DumpProgress(prepared.host.estimate);
-        const held = await takeBackup(connection, prepared, {
-            ...run,
-            onProgress: (name, value) => progress.tell(name, value),
-        });
-        for (const check of [...held.dump.verification, ...held.dump.sides])
-            info(checkLine(check));
-        return held;
-    });
-}
-function checkLine({ name, result, detail, ms }) {
-    const mark = { passed: '✔', failed: '✘', 'could-not-check': '?' }[result];
-    return `${mark} ${name}: ${detail}${ms > 0 ? ` (${formatDuration(ms)})` : ''}`;
-}
-async function publishAndTell(connection, prepared, dump, attempt, deployments, outputs) {
-    const { reportFacts, published } = await group('Publish and prune', async () => {
-        const done = await publishBackup(connection, prepared, dump, attempt, (manifest) => deployments.recordsOf(manifest));
-        const { publicationPlan } = done.reportFacts;
-        for (const { reason } of publicationPlan.tiers)
-            info(reason);
-        for (const { tier, id, reason } of publicationPlan.pruning)
-            info(`${tier}/${id} ${reason}`);
-        return done;
-    });
-    const { publicationPlan, place } = reportFacts;
-    const problems = [...publicationPlan.problems, ...published.problems];
+function backup_setOutputs(outputs, { facts, published, problems }, deployments) {
+    const { publicationPlan, place, dump } = facts;
     const names = naming_setFileNames('backup', dump.id, publicationPlan.manifest);
     Object.assign(outputs, {
         status: problems.length === 0 ? 'succeeded' : 'incomplete',
@@ -38219,16 +38408,12 @@ async function publishAndTell(connection, prepared, dump, attempt, deployments, 
         deleted: published.dropped,
         'history-id': deployments.historyId,
     });
-    await deployments.store();
-    await summarizeBackup(reportFacts, problems, Date.now() - attempt.startedAt.getTime());
-    if (problems.length > 0)
-        endIncomplete(attempt.order.kind, problems, published.dropped > 0);
 }
 /** Before a deployment a verified dump is enough to go on; else the operator is to look now. */
-function endIncomplete(kind, problems, pruned) {
+function endIncomplete(kind, { problems, published }) {
     const message = `A verified backup is kept, but the run is incomplete: ${problems.join('; ')}`;
-    const kept = pruned ? 'What retention deleted was named above' : 'Nothing was deleted';
     if (kind !== 'predeployment') {
+        const kept = published.dropped > 0 ? 'What retention deleted was named above' : 'Nothing was deleted';
         throw new failure_Failure('incomplete', message, { hint: `${kept}. Mend what is named, and run it again` });
     }
     log_error(`${message}. The deployment may go on`, 'Backup incomplete');
@@ -38236,13 +38421,13 @@ function endIncomplete(kind, problems, pruned) {
 /** A run that came to nothing is told of in the job's summary and, where that can be, in the log on the host. */
 async function tellFailure(connection, error, run) {
     await summarizeFailure(error, run.order);
-    const isLogged = error instanceof failure_Failure && error.code === 'not-verified';
+    const isLogged = failure_isFailure(error, 'not-verified');
     if (connection === undefined || isLogged)
         return;
     try {
         // A cancelled run has little time, and the connection may be what failed.
         const patience = (0,promises_namespaceObject.setTimeout)(run.signal.aborted ? 1_000 : 20_000, undefined, { ref: false });
-        await Promise.race([logFailure(connection, run, error), patience]);
+        await Promise.race([logFailure(connection, run, error, log_namespaceObject), patience]);
     }
     catch {
         // The verdict is told in any case.
@@ -38302,14 +38487,14 @@ function choice(...words) {
 function integer({ min, max }) {
     return {
         hint: `Give a whole number from ${min} to ${max}.`,
-        parse: (value) => grammar_within(Number(matching(value, /^-?\d+$/, 'is not a whole number')), { min, max }, `is not from ${min} to ${max}`),
+        parse: (value) => within(Number(matching(value, /^-?\d+$/, 'is not a whole number')), { min, max }, `is not from ${min} to ${max}`),
     };
 }
 /** A decimal number within bounds, both included: `0.5`. */
 function decimal({ min, max }) {
     return {
         hint: `Give a number from ${min} to ${max}.`,
-        parse: (value) => grammar_within(Number(matching(value, /^\d+(\.\d+)?$/, 'is not a number')), { min, max }, `is not from ${min} to ${max}`),
+        parse: (value) => within(Number(matching(value, /^\d+(\.\d+)?$/, 'is not a number')), { min, max }, `is not from ${min} to ${max}`),
     };
 }
 /** How many to keep: `all`, or a whole number from 0. */
@@ -38318,13 +38503,13 @@ const allOrNumber = {
     parse(value) {
         if (value === 'all')
             return value;
-        return grammar_within(Number(matching(value, /^\d+$/, 'is neither all nor a whole number')), { min: 0, max: Number.MAX_SAFE_INTEGER }, 'is too large');
+        return within(Number(matching(value, /^\d+$/, 'is neither all nor a whole number')), { min: 0, max: Number.MAX_SAFE_INTEGER }, 'is too large');
     },
 };
 /** `90s`, `5m`, `2h` in milliseconds, up to 24 days. */
 const duration = {
     hint: 'Give a duration such as 90s, 5m or 2h.',
-    parse: (value) => grammar_within(parseDuration(value), { min: 0, max: longestDuration }, 'is longer than 24 days'),
+    parse: (value) => within(parseDuration(value), { min: 0, max: longestDuration }, 'is longer than 24 days'),
 };
 /** `1GiB`, `512MiB`, `10GB`, plain bytes; in bytes. */
 const size = {
@@ -38437,7 +38622,7 @@ function matching(value, pattern, reason) {
         throw new RangeError(reason);
     return value;
 }
-function grammar_within(value, { min, max }, reason) {
+function within(value, { min, max }, reason) {
     if (value < min || value > max)
         throw new RangeError(reason);
     return value;

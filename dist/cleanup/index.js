@@ -31766,6 +31766,10 @@ class failure_Failure extends Error {
         this.hint = details.hint;
     }
 }
+/** Whether it is a failure that is understood; with codes: one of these. */
+function isFailure(error, ...codes) {
+    return error instanceof failure_Failure && (codes.length === 0 || codes.includes(error.code));
+}
 /** An input that cannot be used. Thrown before anything is touched; never holds the value of a secret. */
 class InputError extends failure_Failure {
     field;

@@ -28431,6 +28431,13 @@ module.exports = __nccwpck_require__.p + "397b6544a8fb6ef29c64.sh";
 
 /***/ }),
 
+/***/ 84263:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "7adb8aed476dd8fec4d6.sh";
+
+/***/ }),
+
 /***/ 65479:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28504,14 +28511,14 @@ module.exports = __nccwpck_require__.p + "315fb2c9b166e1b6d35e.sh";
 /***/ 38458:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "4bd719ee6664b9251188.sh";
+module.exports = __nccwpck_require__.p + "8275cc8e979accb9e841.sh";
 
 /***/ }),
 
 /***/ 79821:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "41756c5392e92e5677f8.sh";
+module.exports = __nccwpck_require__.p + "693cb25760739e988153.sh";
 
 /***/ }),
 
@@ -28553,7 +28560,7 @@ module.exports = __nccwpck_require__.p + "d27482942c69d9a92d4b.sh";
 /***/ 20256:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "0d1d4fdb4485679adac7.sh";
+module.exports = __nccwpck_require__.p + "5461950381a13646e6ee.sh";
 
 /***/ }),
 
@@ -28602,7 +28609,7 @@ module.exports = __nccwpck_require__.p + "09cabbcb965b709f3f6d.sh";
 /***/ 59372:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "e05ab2b1042888c05608.sh";
+module.exports = __nccwpck_require__.p + "dda99e6532e6f8fe819e.sh";
 
 /***/ }),
 
@@ -32216,6 +32223,26 @@ function copyFile(srcFile, destFile, force) {
 /************************************************************************/
 var __webpack_exports__ = {};
 
+// NAMESPACE OBJECT: ./build/shared/runner/log.js
+var log_namespaceObject = {};
+__nccwpck_require__.r(log_namespaceObject);
+__nccwpck_require__.d(log_namespaceObject, {
+  closeGroup: () => (closeGroup),
+  doubtful: () => (doubtful),
+  error: () => (log_error),
+  failed: () => (failed),
+  group: () => (group),
+  host: () => (host),
+  important: () => (important),
+  info: () => (info),
+  notice: () => (notice),
+  passed: () => (passed),
+  progress: () => (progress),
+  quietly: () => (quietly),
+  success: () => (success),
+  warning: () => (warning)
+});
+
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(73024);
 ;// CONCATENATED MODULE: ./build/shared/failure.js
@@ -32232,6 +32259,10 @@ class failure_Failure extends Error {
         this.code = code;
         this.hint = details.hint;
     }
+}
+/** Whether it is a failure that is understood; with codes: one of these. */
+function failure_isFailure(error, ...codes) {
+    return error instanceof failure_Failure && (codes.length === 0 || codes.includes(error.code));
 }
 /** An input that cannot be used. Thrown before anything is touched; never holds the value of a secret. */
 class InputError extends failure_Failure {
@@ -32565,7 +32596,7 @@ function grey(line) {
 
 /** Tells a failure: one annotation with the verdict, then in the log what to do and what is behind it. */
 function reportFailure(action, error) {
-    if (!(error instanceof failure_Failure)) {
+    if (!failure_isFailure(error)) {
         reportDefect(action, error);
         return;
     }
@@ -32574,9 +32605,9 @@ function reportFailure(action, error) {
 }
 /** Tells that the run was cancelled, and what state that left, where the action says so by a Failure. */
 function reportCancel(action, signal, error) {
-    const outcome = error instanceof failure_Failure ? error.message : `the runner stopped ${action} (${signal})`;
+    const outcome = failure_isFailure(error) ? error.message : `the runner stopped ${action} (${signal})`;
     log_error(`Cancelled: ${outcome}`, `${action} cancelled`);
-    if (error instanceof failure_Failure)
+    if (failure_isFailure(error))
         tellDetails(error);
     else if (error instanceof Error && error.name !== 'AbortError')
         tellCauses(error);
@@ -32777,9 +32808,15 @@ function formatRate(bytesPerSecond) {
 function twoDigits(n) {
     return String(n).padStart(2, '0');
 }
-/** `1 set`, `3 sets`. */
+/** `1 set`, `3 sets`, `12,000 sets`. */
 function counted(count, thing) {
-    return `${count} ${thing}${count === 1 ? '' : 's'}`;
+    return `${count.toLocaleString('en-US')} ${thing}${count === 1 ? '' : 's'}`;
+}
+/** The first of them in one line, and how many more there are: `a, b, and 3 more`. @param total of which `items` may be a part */
+function listed(items, most, { separator = ', ', total = items.length } = {}) {
+    const rest = total - Math.min(most, items.length);
+    const shown = items.slice(0, most).join(separator);
+    return rest > 0 ? `${shown}${separator}and ${rest} more` : shown;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/runner/grammar.js
@@ -33207,7 +33244,7 @@ function referenceOf(image) {
         return parseImageReference(image);
     }
     catch (error) {
-        if (error instanceof failure_Failure)
+        if (failure_isFailure(error))
             return null;
         throw error;
     }
@@ -33239,7 +33276,16 @@ function image_reference_refuse(text, why) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/shared/order.js
+/** Orders texts by their units, as `sort` does in the C locale: the same on every machine. */
+function byText(a, b) {
+    if (a === b)
+        return 0;
+    return a < b ? -1 : 1;
+}
+
 ;// CONCATENATED MODULE: ./build/shared/releases/release.js
+
 
 const imageIdGrammar = /^sha256:[a-f0-9]{64}$/;
 /** Compose's own grammar of service names. */
@@ -33291,7 +33337,7 @@ function byService(containers) {
     const services = new Map();
     const ordered = containers
         .filter((container) => isServiceName(container.service))
-        .toSorted((a, b) => compare(a.service, b.service) || compare(moment(b), moment(a)) || compare(a.imageId, b.imageId));
+        .toSorted((a, b) => byText(a.service, b.service) || byText(createdAt(b), createdAt(a)) || byText(a.imageId, b.imageId));
     for (const container of ordered) {
         const others = services.get(container.service);
         if (others === undefined)
@@ -33302,13 +33348,8 @@ function byService(containers) {
     return services;
 }
 /** Go drops trailing zeros of the fraction, so `Z` must not be compared with a digit. */
-function moment(container) {
+function createdAt(container) {
     return container.created.replace(/Z$/, '');
-}
-function compare(a, b) {
-    if (a === b)
-        return 0;
-    return a < b ? -1 : 1;
 }
 function runningImage(container, image) {
     const imageId = isImageId(container.imageId) ? container.imageId : null;
@@ -33349,7 +33390,7 @@ function isRecordId(value) {
     return idGrammar.test(value);
 }
 /** The id of the record that a run will write. @param hex eight random hex digits */
-function recordId(runId, attempt, hex) {
+function record_recordId(runId, attempt, hex) {
     return `${runId ?? '0'}-${attempt ?? '0'}-${hex}`;
 }
 /** Free text on one line. */
@@ -33441,11 +33482,12 @@ function parseRecord(text) {
         return readHistoryRecord(JSON.parse(text));
     }
     catch (error) {
-        return error instanceof failure_Failure ? error.message : 'it is no JSON';
+        return failure_isFailure(error) ? error.message : 'it is no JSON';
     }
 }
 
 ;// CONCATENATED MODULE: ./build/shared/history/union.js
+
 
 /**
  * The host's history with what only its copies know. Records are only ever added, so copies that were written at the same
@@ -33454,12 +33496,12 @@ function parseRecord(text) {
  */
 function unite(host, mirrors) {
     const entries = new Map();
-    const texts = mirrors.flat().toSorted((a, b) => order(historyLine(a), historyLine(b)));
+    const texts = mirrors.flat().toSorted((a, b) => byText(historyLine(a), historyLine(b)));
     for (const record of texts)
         entries.set(record.id, { record, source: 'mirror' });
     for (const record of host)
         entries.set(record.id, { record, source: 'host' });
-    return [...entries.values()].toSorted(({ record: a }, { record: b }) => Date.parse(a.at) - Date.parse(b.at) || order(a.id, b.id));
+    return [...entries.values()].toSorted(({ record: a }, { record: b }) => Date.parse(a.at) - Date.parse(b.at) || byText(a.id, b.id));
 }
 /** So many of the newest: each is written, and flushed, by itself. The copies keep the others. */
 const mostMended = 500;
@@ -33497,11 +33539,6 @@ function mirrorText(entries, limit) {
         lines.unshift(line);
     }
     return lines.join('');
-}
-function order(a, b) {
-    if (a === b)
-        return 0;
-    return a < b ? -1 : 1;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/plan/target.js
@@ -33854,6 +33891,49 @@ const noOutputs = () => ({
 
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(77598);
+;// CONCATENATED MODULE: ./build/shared/shell-quote.js
+
+const bare = /^[A-Za-z0-9_@%+=:,./-]+$/;
+/** What is not seen as it is: controls, bidi overrides, zero-width characters, separators, unassigned code points. */
+const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
+/** What a log breaks up since the runner would obey it: it must not stand in a command that is printed to be copied. */
+const workflowCommand = /::|##\[/;
+/**
+ * One argument for bash that is exactly this text: bare where that is safe, else in single quotes, else (where it holds
+ * what cannot be seen or copied) in bash's `$'…'`. The result is one line.
+ *
+ * @throws Failure `unquotable` for text that holds a NUL, which no argument can
+ */
+function quoteForShell(text) {
+    if (text.includes('\0'))
+        throw new failure_Failure('unquotable', 'A text with a NUL cannot be given to a command');
+    if (invisible.test(text) || workflowCommand.test(text))
+        return `$'${[...text].map(inDollarQuotes).join('')}'`;
+    return bare.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+/** Bytes rather than \u, whose meaning depends on the shell's locale. `!` as bash may look for it in its history. */
+function inDollarQuotes(character) {
+    if (character === "'" || character === '\\')
+        return `\\${character}`;
+    if (!invisible.test(character) && !'#:!'.includes(character))
+        return character;
+    return [...new TextEncoder().encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+}
+
+;// CONCATENATED MODULE: ./build/shared/host/backup-folder.js
+
+// Where things stand in the backup folder on the host, for what the runner asks for and tells of.
+/** The lock; who holds it stands beside it, in `.lock.holder`. */
+const lockFile = (backupDir) => `${backupDir}/.lock`;
+const holdFile = (backupDir) => `${backupDir}/rollback/HOLD`;
+/** The folders of all transactions, by their ids. */
+const transactionsFolder = (backupDir) => `${backupDir}/rollback/transactions`;
+const transactionFolder = (backupDir, id) => `${transactionsFolder(backupDir)}/${id}`;
+/** What to type on the host to end a transaction without an action. */
+const commandToEnd = (backupDir, id) => `bash ${quoteForShell(`${transactionFolder(backupDir, id)}/engine.sh`)}`;
+/** What to type on the host to see how far a transaction is, or how it ended. */
+const commandToFollow = (backupDir, id) => `tail ${quoteForShell(`${transactionFolder(backupDir, id)}/journal`)}`;
+
 ;// CONCATENATED MODULE: ./build/shared/host/lock-holder.js
 
 
@@ -34075,7 +34155,7 @@ const read_manifest_name = untrusted_text(1024);
 const read_manifest_line = untrusted_text(4096);
 const mostRelations = 200_000;
 const backupId = textThat(isBackupId, 'a backup id');
-const read_manifest_moment = textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC');
+const moment = textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC');
 const bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
 const hex = (digits) => textThat((value) => value.length === digits && /^[a-f0-9]+$/.test(value), `${digits} lower-case hex digits`);
 const url = textThat((value) => value.length <= 2048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address');
@@ -34105,8 +34185,8 @@ const summaryFields = {
     kind: oneOf('scheduled', 'predeployment', 'prerollback'),
     environment: read_manifest_name,
     database: textThat((value) => value !== '' && value.length <= 1024 && !value.includes('\0'), 'a database name'),
-    startedAt: read_manifest_moment,
-    finishedAt: read_manifest_moment,
+    startedAt: moment,
+    finishedAt: moment,
     serverVersion: read_manifest_name,
     pgDumpVersion: read_manifest_name,
     encoding: read_manifest_name,
@@ -34159,7 +34239,7 @@ function read(reader, json) {
         return reader(value, '');
     }
     catch (error) {
-        if (error instanceof failure_Failure)
+        if (failure_isFailure(error))
             throw new failure_Failure('bad-manifest', `is not a manifest: ${error.message}`);
         throw error;
     }
@@ -34181,6 +34261,7 @@ function refuseOtherVersions(value) {
 }
 
 ;// CONCATENATED MODULE: ./build/shared/sets/catalogue.js
+
 
 
 
@@ -34247,9 +34328,7 @@ function catalogue_folderOf(set) {
 }
 /** Orders ids; they are times, so their text order is their order in time. */
 function newestFirst(a, b) {
-    if (a === b)
-        return 0;
-    return a < b ? 1 : -1;
+    return byText(b, a);
 }
 function bareName(path) {
     return path.slice(path.lastIndexOf('/') + 1);
@@ -34307,7 +34386,7 @@ function manifestOrReason(text) {
         return readSummary(text);
     }
     catch (error) {
-        if (error instanceof failure_Failure)
+        if (failure_isFailure(error))
             return error.message;
         throw error;
     }
@@ -34394,36 +34473,8 @@ function beforeDeployment(added, policy) {
     return { tier, enters: true, reason: `${tier}: taken before a deployment` };
 }
 
-;// CONCATENATED MODULE: ./build/shared/shell-quote.js
-
-const bare = /^[A-Za-z0-9_@%+=:,./-]+$/;
-/** What is not seen as it is: controls, bidi overrides, zero-width characters, separators, unassigned code points. */
-const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
-/** What a log breaks up since the runner would obey it: it must not stand in a command that is printed to be copied. */
-const workflowCommand = /::|##\[/;
-/**
- * One argument for bash that is exactly this text: bare where that is safe, else in single quotes, else (where it holds
- * what cannot be seen or copied) in bash's `$'…'`. The result is one line.
- *
- * @throws Failure `unquotable` for text that holds a NUL, which no argument can
- */
-function quoteForShell(text) {
-    if (text.includes('\0'))
-        throw new failure_Failure('unquotable', 'A text with a NUL cannot be given to a command');
-    if (invisible.test(text) || workflowCommand.test(text))
-        return `$'${[...text].map(inDollarQuotes).join('')}'`;
-    return bare.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
-/** Bytes rather than \u, whose meaning depends on the shell's locale. `!` as bash may look for it in its history. */
-function inDollarQuotes(character) {
-    if (character === "'" || character === '\\')
-        return `\\${character}`;
-    if (!invisible.test(character) && !'#:!'.includes(character))
-        return character;
-    return [...new TextEncoder().encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
-}
-
 ;// CONCATENATED MODULE: ./build/shared/backups/preflight.js
+
 
 
 
@@ -34480,7 +34531,7 @@ function collector() {
                 return check();
             }
             catch (error) {
-                if (!(error instanceof failure_Failure))
+                if (!failure_isFailure(error))
                     throw error;
                 failures.push(error);
                 return undefined;
@@ -34574,7 +34625,7 @@ function checkPlaces({ openParent, places }, backupDir) {
         throw new failure_Failure('folder-open', `Any user of the host can replace what is in ${openParent}, and the backup folder with it`, { hint: `As its owner or root: chmod o-w ${quoteForShell(openParent)}` });
     }
     for (const { path, type } of places) {
-        const isFolder = path === `${backupDir}/rollback/transactions`;
+        const isFolder = path === transactionsFolder(backupDir);
         if (isFolder ? type === 'directory' : type.startsWith('regular'))
             continue;
         throw new failure_Failure('folder-unusable', `${path} is a ${type}, not a ${isFolder ? 'folder' : 'file'}`, {
@@ -34685,6 +34736,7 @@ function several(failures) {
 
 ;// CONCATENATED MODULE: ./build/shared/history/audit-line.js
 
+
 /**
  * The record as a line for people, without its line break:
  * `<time> <event> <status> <verdict> <service>=<tag>@<digest>… by=<actor> run=<url> id=<id>`. A dash stands for what is
@@ -34692,7 +34744,7 @@ function several(failures) {
  */
 function auditLine({ at, event, status, verdict, release, actor, runUrl, id }) {
     const services = Object.entries(release)
-        .toSorted(([a], [b]) => (a < b ? -1 : 1))
+        .toSorted(([a], [b]) => byText(a, b))
         .map(([service, { tag, digest, imageId }]) => `${service}=${tag ?? '-'}@${digest ?? imageId ?? '-'}`);
     return [at, event, status, verdict, ...services, `by=${word(actor)}`, `run=${word(runUrl)}`, `id=${id}`].join(' ');
 }
@@ -34730,7 +34782,7 @@ async function run(connection, releaseFirst, { backupDir, records, onLog }) {
         await connection.run(program, parameters, { deadline: 60_000, atEnd: 'finish', onLog }).result;
     }
     catch (error) {
-        if (!(error instanceof failure_Failure) || error.code !== 'history-unwritable')
+        if (!failure_isFailure(error, 'history-unwritable'))
             throw error;
         throw new failure_Failure(error.code, error.message, {
             hint: `See who owns it, and whether the disk is full: ls -l ${backupDir}/rollback; df -h ${backupDir}`,
@@ -34827,789 +34879,6 @@ async function storeCopies(knownHistory, added, mirror) {
     return (await mirror.save(textWith(knownHistory.mirrors), merge)).notices;
 }
 
-;// CONCATENATED MODULE: external "node:child_process"
-const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
-;// CONCATENATED MODULE: ./build/shared/host/connection.js
-/**
- * What a login shell on the host is told to do: start bash without the user's start files, and let it read a script (its
- * length in bytes, then its text) and parameters (names and values by turns: how many texts, then each with a NUL behind it)
- * from stdin. It holds no
- * value, and neither a line break nor an exclamation mark, so that it means the same in every login shell.
- */
-const bootstrap = 'exec env -u BASH_ENV bash --noprofile --norc -c \'LC_ALL=C; IFS= read -r n && IFS= read -r -N "$n" s && ' +
-    'IFS= read -r c && p=() && while ((c-- > 0)); do IFS= read -r -d "" v || exit 1; p+=("$v"); done && eval "$s"\'';
-
-;// CONCATENATED MODULE: ./build/shared/host/records.js
-/** The result of a program: keys and values in the order in which they were recorded; a key may come again. */
-class Records {
-    entries;
-    #values = new Map();
-    constructor(entries) {
-        this.entries = entries;
-        for (const [key, value] of entries) {
-            const values = this.#values.get(key);
-            if (values === undefined)
-                this.#values.set(key, [value]);
-            else
-                values.push(value);
-        }
-    }
-    /** @param bytes key NUL value NUL, any number of times; text that is not UTF-8 is read with replacement characters */
-    static parse(bytes) {
-        const entries = [];
-        for (let at = 0;;) {
-            const keyEnd = bytes.indexOf(0, at);
-            const end = keyEnd < 0 ? -1 : bytes.indexOf(0, keyEnd + 1);
-            if (end < 0)
-                return new Records(entries);
-            entries.push([bytes.toString('utf8', at, keyEnd), bytes.toString('utf8', keyEnd + 1, end)]);
-            at = end + 1;
-        }
-    }
-    /** The first value, or undefined where there is none. */
-    find(key) {
-        return this.#values.get(key)?.[0];
-    }
-    /** The first value. @throws Error where the program did not record it: a defect of ours */
-    get(key) {
-        const value = this.find(key);
-        if (value === undefined)
-            throw new Error(`The host did not report "${key}"`);
-        return value;
-    }
-    /** @throws Error where the value is no whole number */
-    integer(key) {
-        const value = this.get(key);
-        if (!/^-?\d+$/.test(value))
-            throw new Error(`The host reported "${value}" as "${key}", which is no whole number`);
-        return Number(value);
-    }
-    all(key) {
-        return [...(this.#values.get(key) ?? [])];
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/answer.js
-
-/** Of the whole answer, in bytes. */
-const largestAnswer = 64 * 1024 * 1024;
-/** A database of 30,000 tables is told of in as many records, and 1,000 sets of 8 files in 4 folders in 36,000. */
-const mostRecords = 200_000;
-/**
- * What a program answers on standard output: records within a frame. It is read as it comes, in pieces of any size, and kept
- * in one stretch of memory, which is no larger than an answer may be.
- */
-class Answer {
-    /** How the program has ended, by its own word. What comes behind that is not read. */
-    verdict;
-    #begin;
-    #ends;
-    #bytes = Buffer.alloc(0);
-    #length = 0;
-    /** Where the records begin: what the user's start files have printed stands in front of that. */
-    #first;
-    #last = 0;
-    #fields = 0;
-    constructor(nonce) {
-        this.#begin = Buffer.from(`begin ${nonce}\n`);
-        this.#ends = [
-            ['done', Buffer.from(`done ${nonce}\n`)],
-            ['failed', Buffer.from(`failed ${nonce}\n`)],
-        ];
-    }
-    get begun() {
-        return this.#first !== undefined;
-    }
-    /** @returns of what there is too much now; nothing more may be added then */
-    add(piece) {
-        if (this.verdict !== undefined)
-            return undefined;
-        if (this.#length + piece.length > largestAnswer)
-            return 'bytes';
-        const known = this.#length;
-        this.#append(piece);
-        if (this.#first === undefined) {
-            const at = this.#find(this.#begin, known);
-            if (at < 0)
-                return undefined;
-            this.#first = at + this.#begin.length;
-        }
-        const from = Math.max(known, this.#first);
-        this.#countFields(from);
-        if (this.#fields > 2 * mostRecords)
-            return 'records';
-        for (const [verdict, end] of this.#ends) {
-            const at = this.#find(end, known, this.#first);
-            if (at < 0)
-                continue;
-            this.verdict = verdict;
-            this.#last = at;
-            break;
-        }
-        return undefined;
-    }
-    /** Once there is a verdict. */
-    records() {
-        return Records.parse(this.#bytes.subarray(this.#first, this.#last));
-    }
-    #append(piece) {
-        const length = this.#length + piece.length;
-        if (length > this.#bytes.length) {
-            const larger = Buffer.allocUnsafe(Math.min(largestAnswer, Math.max(2 * this.#bytes.length, length)));
-            this.#bytes.copy(larger, 0, 0, this.#length);
-            this.#bytes = larger;
-        }
-        piece.copy(this.#bytes, this.#length);
-        this.#length = length;
-    }
-    /** A mark that ends in what has come since `known`; it may have begun before. */
-    #find(mark, known, first = 0) {
-        const from = Math.max(first, known - mark.length + 1);
-        const at = this.#bytes.subarray(from, this.#length).indexOf(mark);
-        return at < 0 ? -1 : from + at;
-    }
-    #countFields(from) {
-        const news = this.#bytes.subarray(from, this.#length);
-        for (let at = news.indexOf(0); at >= 0; at = news.indexOf(0, at + 1))
-            this.#fields += 1;
-    }
-}
-
-// EXTERNAL MODULE: external "node:string_decoder"
-var external_node_string_decoder_ = __nccwpck_require__(46193);
-;// CONCATENATED MODULE: ./build/shared/host/host-log.js
-
-
-
-/**
- * How much of what a program prints is passed on; the rest is counted. Warnings of pg_dump and pg_restore, and what Docker
- * says of a pull, come in hundreds of lines; more than thousands nobody reads, and GitHub shows a log of many MiB no more.
- */
-const host_log_mostLines = 2_000;
-const mostBytes = 1024 * 1024;
-/** What a failure tells of, and what a caller looks through for the reason of one. */
-const mostLast = 50;
-/** Of a line without an end, in UTF-16 units: it is cut down to its last part where it gets longer than that. */
-const longestOpenLine = 100_000;
-const keptOfOpenLine = 10_000;
-/**
- * What a program prints on standard error: its log, with the supervisor's own lines in between, which begin with the nonce.
- * However much that is, little of it is kept.
- */
-class HostLog {
-    /** Why the host has ended the program, as the supervisor told: `deadline`, `silence`, `end-of-input`. */
-    endedFor;
-    /** The newest lines, passed on or not. */
-    last = [];
-    #nonce;
-    #readers;
-    #now;
-    #begin;
-    #decoder = new external_node_string_decoder_.StringDecoder('utf8');
-    #open = '';
-    #bytes = 0;
-    #linesShown = 0;
-    #bytesShown = 0;
-    /** Of the lines that were shown, as they came, and of the supervisor's. */
-    #bytesRead = 0;
-    #linesLeftOut = 0;
-    #steps = 0;
-    #over = false;
-    /** @param now milliseconds */
-    constructor(nonce, readers, now = Date.now) {
-        this.#nonce = `${nonce} `;
-        this.#readers = readers;
-        this.#now = now;
-        this.#begin = now();
-    }
-    add(piece) {
-        this.#bytes += piece.length;
-        const lines = (this.#open + this.#decoder.write(piece)).split('\n');
-        this.#open = lines.pop() ?? '';
-        if (this.#open.length > longestOpenLine)
-            this.#open = this.#open.slice(-keptOfOpenLine);
-        for (const line of lines)
-            this.#read(line);
-    }
-    /** There is no more of it; may be called again. */
-    end() {
-        if (this.#over)
-            return;
-        this.#over = true;
-        const rest = this.#open + this.#decoder.end();
-        if (rest !== '')
-            this.#read(rest);
-        if (this.#linesLeftOut === 0)
-            return;
-        this.#readers.onLog?.(`${this.#linesLeftOut} more lines (${formatBytes(this.#bytes - this.#bytesRead)}) were left out: of one program, ${host_log_mostLines} lines and ${formatBytes(mostBytes)} are shown`);
-    }
-    #read(line) {
-        // The supervisor's word may come in the middle of a line that the program has not ended.
-        const own = line.indexOf(this.#nonce);
-        if (own !== 0)
-            this.#pass(own < 0 ? line : line.slice(0, own));
-        if (own < 0)
-            return;
-        this.#bytesRead += line.length - own + 1;
-        const [what, name = '', ...value] = line.slice(own + this.#nonce.length).split(' ');
-        if (what === 'ended')
-            this.endedFor = name;
-        if (what === 'progress')
-            this.#tellStep(name, value.join(' '));
-    }
-    #pass(line) {
-        this.last.push(line);
-        if (this.last.length > mostLast)
-            this.last.shift();
-        if (this.#isFull(line)) {
-            this.#linesLeftOut += 1;
-            return;
-        }
-        const bytes = Buffer.byteLength(line) + 1;
-        this.#linesShown += 1;
-        this.#bytesShown += Math.min(bytes, longestLine);
-        this.#bytesRead += bytes;
-        this.#readers.onLog?.(line);
-    }
-    /** Whether there is no room for this line; nor is there for one behind it then. */
-    #isFull(line) {
-        if (this.#linesLeftOut > 0 || this.#linesShown === host_log_mostLines)
-            return true;
-        return this.#bytesShown + Math.min(Buffer.byteLength(line) + 1, longestLine) > mostBytes;
-    }
-    /** A program that works for days may tell of a step every second; whoever tells more is not ours. */
-    #tellStep(name, value) {
-        if (this.#steps >= host_log_mostLines + (this.#now() - this.#begin) / 1_000)
-            return;
-        this.#steps += 1;
-        this.#readers.onProgress?.(name, value);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/program-failures.js
-
-
-
-/** Of what a program says of its failure, in UTF-16 units: more is no sentence for anybody. */
-const longestDetail = 20_000;
-/** A failure that the program has named, or that it ended without a name for. */
-function programFailure(program, records, code, cause) {
-    const name = records.find('failure');
-    const detail = records.find('detail')?.slice(0, longestDetail);
-    // Nobody but us can mend that.
-    if (name === 'misfit')
-        throw new TypeError(`The program ${program.name} was given other parameters than it takes: ${detail}`);
-    if (name === undefined) {
-        const exit = code === null ? 'an exit that it did not tell' : `exit ${code}`;
-        return new failure_Failure('program-failed', `The program ${program.name} failed on the host with ${exit}`, { cause });
-    }
-    return new failure_Failure(name, detail ?? `The program ${program.name} failed: ${name}`, { cause });
-}
-function cancelled(program) {
-    return new failure_Failure('cancelled', `The program ${program.name} was cancelled: the host ends it`);
-}
-function tooMuch(program, excess) {
-    const limit = excess === 'bytes' ? formatBytes(largestAnswer) : `${mostRecords} records`;
-    return new failure_Failure('result-too-large', `The program ${program.name} reported more than ${limit}`, {
-        hint: excess === 'bytes'
-            ? 'Keep fewer backups in one folder, or give this database a folder of its own as "backup-dir"'
-            : 'A table is one record, and a file in the backup folder another: keep fewer backups in one folder, or give this database a folder of its own as "backup-dir". Where there are not nearly as many, see what else answers on the host',
-    });
-}
-function runnerUnheard(program, silence) {
-    return new failure_Failure('runner-unheard', `The host heard nothing from the runner for ${silence / 1_000} s, and has ended the program ${program.name}`, { hint: 'See what held the runner or the network up; run it again' });
-}
-function deadlineOver(program, deadline) {
-    return new failure_Failure('deadline', `The program ${program.name} did not end within ${deadline / 1_000} s`, {
-        hint: 'See what the database waits for, or raise the input "timeout"',
-    });
-}
-/**
- * The host was waited for as long as it may take, and longer. All times in milliseconds.
- * @param isEnding whether it has told that it ends the program
- * @param unheard since the last byte of the program
- */
-function hostSilent({ name, step }, { deadline, atEnd }, { isEnding, grace, unheard, cause }) {
-    const what = `${step} (program ${name})`;
-    const message = isEnding
-        ? `The host was told to stop ${what} after ${formatDuration(deadline)}, and had not finished stopping it ${formatDuration(grace)} later`
-        : `The host has sent nothing for ${formatDuration(unheard)} during ${what}, whose limit was ${formatDuration(deadline)}`;
-    const state = atEnd === 'finish'
-        ? 'It is not known whether it was done: the host may have done it, or do it yet.'
-        : 'It is not known how far the host has come. When it goes on, it ends this by itself and removes what is not complete.';
-    return new failure_Failure('host-silent', message, {
-        hint: `${state} On the host, look for what hangs, such as a disk that fails or is frozen: dmesg | tail; ps -eo pid,stat,wchan:30,args | grep ' D'`,
-        cause,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/program.js
-
-
-
-
-
-/** The runner's sign of life; the host gives up after `silence`. */
-const heartbeat = 10_000;
-const silence = 60_000;
-/** The host ends a group within 3 s and tidies up; the Actions runner waits 7.5 s. */
-const patienceAfterCancel = 5_500;
-/**
- * Beyond a program's deadline. A session opens, the host ends the group within 3 s, then the sessions of the database within
- * 20 s, and removes what was written.
- */
-const usualGrace = 30_000;
-/** The verdict comes after the host has put itself in order; its process may take a moment longer. */
-const patienceAfterVerdict = 5_000;
-/** What still runs when a connection is closed is let go after so long: a host that hangs must not keep a step from ending. */
-const patienceAtClose = 5_000;
-/** A failure tells of so many of the last lines. */
-const linesOfCause = 20;
-/** setTimeout fires at once for more. */
-const longestTimer = 2 ** 31 - 1;
-const supervisor = [
-    new URL(/* asset import */ __nccwpck_require__(49828), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(65479), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(80846), __nccwpck_require__.b),
-];
-/** Starts a program and speaks its protocol. Whatever the host does, or does not, `result` is settled in time. */
-function runProgram(access, program, parameters, options) {
-    const nonce = (0,external_node_crypto_.randomBytes)(16).toString('hex');
-    const request = program_frame(program, supervisorParameters(nonce, options), parameters);
-    if (options.signal?.aborted)
-        return neverStarted(program);
-    const grace = options.grace ?? usualGrace;
-    const child = access.start();
-    const stdin = child.stdin ?? unpiped();
-    // The host may hang up first; what that means shows in its exit.
-    stdin.on('error', () => { });
-    stdin.write(request);
-    const beating = setInterval(() => stdin.write('.'), heartbeat);
-    const answer = new Answer(nonce);
-    const log = new HostLog(nonce, options);
-    let heard = Date.now();
-    let givenUp;
-    let exited = () => { };
-    const exit = new Promise((resolve, reject) => {
-        exited = resolve;
-        child.on('error', reject);
-        child.on('close', resolve);
-    });
-    const letGo = () => {
-        if (!access.isProgram)
-            child.kill('SIGKILL');
-        for (const stream of child.stdio)
-            stream?.destroy();
-        child.unref();
-        exited(null);
-    };
-    const giveUp = (why) => {
-        givenUp ??= why;
-        letGo();
-    };
-    let hungUp = false;
-    const hangUp = () => {
-        hungUp = true;
-        stdin.end();
-        setTimeout(letGo, patienceAfterCancel).unref();
-    };
-    if (options.atEnd !== 'finish')
-        options.signal?.addEventListener('abort', hangUp, { once: true });
-    const patience = setTimeout(giveUp, Math.min(options.deadline + grace, longestTimer), 'silent');
-    const verdict = new Promise((resolve) => {
-        child.stdout?.on('data', (piece) => {
-            heard = Date.now();
-            const excess = answer.add(piece);
-            if (excess !== undefined)
-                giveUp(excess);
-            if (answer.verdict !== undefined)
-                resolve(answer.verdict);
-        });
-    });
-    child.stderr?.on('data', (piece) => {
-        heard = Date.now();
-        log.add(piece);
-    });
-    const ended = exit.finally(() => {
-        clearInterval(beating);
-        clearTimeout(patience);
-        options.signal?.removeEventListener('abort', hangUp);
-        log.end();
-    });
-    const result = Promise.race([verdict, ended]).then(async () => {
-        // From here on, the time of a program that lingers is its caller's.
-        clearTimeout(patience);
-        if (answer.verdict === 'done')
-            return answer.records();
-        const parting = setTimeout(letGo, patienceAfterVerdict);
-        const code = await ended;
-        clearTimeout(parting);
-        const cause = log.last.slice(-linesOfCause).join('\n');
-        if (hungUp)
-            throw cancelled(program);
-        if (givenUp === 'silent') {
-            const isEnding = log.endedFor === 'deadline';
-            throw hostSilent(program, options, { isEnding, grace, unheard: Date.now() - heard, cause });
-        }
-        if (givenUp !== undefined)
-            throw tooMuch(program, givenUp);
-        if (log.endedFor === 'deadline')
-            throw deadlineOver(program, options.deadline);
-        if (log.endedFor === 'silence')
-            throw runnerUnheard(program, silence);
-        if (answer.verdict === 'failed')
-            throw programFailure(program, answer.records(), code, cause);
-        throw await access.explain({ code, begun: answer.begun, stderr: cause });
-    });
-    return {
-        result,
-        lastLines: () => log.last,
-        release: async (longest = grace) => {
-            hungUp ||= options.atEnd !== 'finish';
-            stdin.end();
-            let isSeen = true;
-            const releasing = setTimeout(() => {
-                isSeen = false;
-                letGo();
-            }, longest);
-            await ended.catch(() => { });
-            clearTimeout(releasing);
-            return isSeen && givenUp === undefined;
-        },
-    };
-}
-function neverStarted(program) {
-    return { result: Promise.reject(cancelled(program)), lastLines: () => [], release: async () => true };
-}
-function program_frame(program, ours, given) {
-    const texts = [...supervisor, ...program.scripts].map((script) => (0,external_node_fs_.readFileSync)(script, 'utf8'));
-    const script = Buffer.from(`${texts.join('\n')}\nsupervise\n`);
-    const pairs = [...Object.entries(ours), ...Object.entries(given)].flatMap(([key, value]) => (typeof value === 'string' ? [value] : value).flatMap((each) => [key, each]));
-    const unusable = pairs.findIndex((text) => text.includes('\0'));
-    if (unusable >= 0)
-        throw new RangeError(`Parameter ${pairs[unusable - 1]} of the program ${program.name} holds NUL`);
-    return Buffer.concat([
-        Buffer.from(`${script.length}\n`),
-        script,
-        Buffer.from(`${pairs.length}\n${pairs.map((text) => `${text}\0`).join('')}`),
-    ]);
-}
-function supervisorParameters(nonce, { deadline, atEnd, lock }) {
-    const seconds = (ms) => String(Math.ceil(ms / 1_000));
-    return {
-        nonce,
-        silence: seconds(silence),
-        deadline: seconds(deadline),
-        at_end: atEnd,
-        lock: lock?.path ?? '',
-        lock_wait: seconds(lock?.wait ?? 0),
-        holder: lock?.holder ?? '',
-    };
-}
-function unpiped() {
-    throw new TypeError('A process that speaks to the host needs a pipe for its stdin');
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/local.js
-
-
-
-
-/** The runner itself as the host: for a self-hosted runner on the machine that runs the application. */
-function connectLocally() {
-    const runs = [];
-    return {
-        target: 'this machine',
-        run(program, parameters, options) {
-            const run = runProgram(access, program, parameters, options);
-            runs.push(run);
-            return run;
-        },
-        async close() {
-            await Promise.all(runs.map((run) => run.release(patienceAtClose)));
-        },
-    };
-}
-const explain = async ({ code, begun, stderr }) => {
-    if (!begun && code === 127) {
-        return new failure_Failure('no-bash', 'bash was not found on this machine', {
-            hint: 'Install it: apt-get install bash',
-            cause: stderr,
-        });
-    }
-    return new failure_Failure('program-lost', `The program ended without a result (exit ${code})`, { cause: stderr });
-};
-const access = {
-    start: () => (0,external_node_child_process_namespaceObject.spawn)('/bin/sh', ['-c', bootstrap], { stdio: 'pipe', detached: true }),
-    explain,
-    isProgram: true,
-};
-
-;// CONCATENATED MODULE: external "node:timers/promises"
-const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
-;// CONCATENATED MODULE: ./build/shared/host/ssh-config.js
-
-/** Answers ssh's question for the passphrase from the file beside it: it must be on no command line. */
-const askpass = '#!/bin/sh\nexec cat -- "$(dirname -- "$0")/passphrase"\n';
-/**
- * The only configuration that ssh reads. What names the one host stands under its own name; the rest holds for a jump
- * host as well. Values come from inputs that were checked against their grammar.
- */
-function sshConfig({ host, port, user, proxyJump, passphrase }, folder) {
-    const file = (name) => `"${(0,external_node_path_.join)(folder, name).replaceAll('%', '%%')}"`;
-    return `Host atlasia-host
-  HostName ${host}
-  Port ${port}
-  User ${user}
-${proxyJump === null ? '' : `  ProxyJump ${jumpWord(proxyJump)}\n`}
-Host *
-  User ${user}
-  IdentityFile ${file('key')}
-  IdentitiesOnly yes
-  IdentityAgent none
-  UserKnownHostsFile ${file('known_hosts')}
-  GlobalKnownHostsFile /dev/null
-  StrictHostKeyChecking yes
-  UpdateHostKeys no
-  CheckHostIP no
-  VerifyHostKeyDNS no
-  PreferredAuthentications publickey
-  PasswordAuthentication no
-  KbdInteractiveAuthentication no
-  HostbasedAuthentication no
-  GSSAPIAuthentication no
-  BatchMode ${passphrase === null ? 'yes' : 'no'}
-  NumberOfPasswordPrompts 1
-  ForwardAgent no
-  ForwardX11 no
-  ClearAllForwardings yes
-  PermitLocalCommand no
-  RequestTTY no
-  EscapeChar none
-  Compression no
-  ConnectTimeout 15
-  ServerAliveInterval 5
-  ServerAliveCountMax 3
-  LogLevel INFO
-`;
-}
-/** As ProxyJump takes it. */
-function jumpWord({ user, host, port }) {
-    return `${user === null ? '' : `${user}@`}${host.includes(':') ? `[${host}]` : host}${port === null ? '' : `:${port}`}`;
-}
-/**
- * A private key as a secret holds it, mended: carriage returns, indentation and a missing last line break are what
- * copying does to keys. Whether it is a key at all, ssh says.
- */
-function mendKey(text) {
-    const lines = text.split(/\r\n|\r|\n/).map((line) => line.trim());
-    return `${lines.filter((line, at) => line !== '' || isPemHeaderEnd(lines, at)).join('\n')}\n`;
-}
-/** The old PEM form has an empty line after the headers of an encrypted key, and needs it. */
-function isPemHeaderEnd(lines, at) {
-    return lines[at - 1]?.startsWith('DEK-Info:') ?? false;
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/ssh-failures.js
-
-/** Names the failure behind ssh's exit 255, by the text on its stderr; every one comes with what to do. */
-async function explainSsh(target, exit, diagnoseKey) {
-    const { stderr: cause } = exit;
-    const where = `${target.host} port ${target.port}`;
-    const failure = (code, message, hint) => new failure_Failure(code, message, { hint, cause });
-    // From here on stderr holds the words of the host's programs as well.
-    if (exit.begun)
-        return connectionLost(where, cause);
-    if (/REMOTE HOST IDENTIFICATION HAS CHANGED/.test(cause)) {
-        return failure('host-key-changed', `The host key of ${where} is not the one in "known-hosts": either the host was set up anew, or somebody else answers in its place`, `On the host itself, run: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub. Only if that fingerprint is the new one, put the line of this command into "known-hosts": ${keyscan(target)}`);
-    }
-    if (/No \S+ host key is known for|Host key verification failed/.test(cause)) {
-        const asked = /host key is known for (\[?[^\s\]]+\]?(?::\d+)?)/.exec(cause)?.[1];
-        return failure('host-key-unknown', `The input "known-hosts" has no key for ${asked ?? where}`, `Run once, from a place that you trust: ${keyscan(target)}. Compare it with what "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" prints on the host, and store the lines as "known-hosts"`);
-    }
-    if (/Permission denied|Too many authentication failures|Load key|incorrect passphrase/.test(cause)) {
-        return explainKey(target, cause, await diagnoseKey());
-    }
-    if (/jumphost loop/.test(cause)) {
-        return failure('jump-loop', 'The input "proxy-jump" names the host itself', 'Name the host in between, or leave "proxy-jump" out');
-    }
-    if (/Could not resolve hostname/.test(cause)) {
-        return failure('host-unknown', `The name ${target.host} cannot be resolved`, 'Check the input "host"');
-    }
-    if (/Connection refused/.test(cause)) {
-        return failure('connection-refused', `${where} refused the connection`, 'Check the input "port", and on the host: systemctl status ssh');
-    }
-    if (/Connection timed out|Operation timed out/.test(cause)) {
-        return failure('connection-timed-out', `${where} did not answer`, 'Check that the host is up and that its firewall lets this runner in; GitHub-hosted runners have changing addresses');
-    }
-    if (/No route to host|Network is unreachable/.test(cause)) {
-        return failure('host-unreachable', `${where} cannot be reached`, 'Check the network between runner and host');
-    }
-    if (exit.code === 127 || /bash: (not found|command not found|No such file)/i.test(cause)) {
-        return failure('no-bash', `bash was not found on ${target.host}`, 'On the host, as root: apt-get install bash');
-    }
-    if (exit.code !== 255) {
-        return failure('host-shell', `The login shell of ${target.user} on ${target.host} did not start our program (exit ${exit.code})`, `Run: ssh -p ${target.port} ${target.user}@${target.host} true. It must print nothing and end with 0; see the start files of that shell, and a forced command in authorized_keys`);
-    }
-    return connectionLost(where, cause);
-}
-function connectionLost(where, cause) {
-    return new failure_Failure('connection-lost', `The connection to ${where} was lost`, {
-        hint: 'The host ends what was running by itself, within 60 s, and removes what was not complete. Run it again',
-        cause,
-    });
-}
-function explainKey(target, cause, key) {
-    if (key.state === 'wrong-passphrase' && target.passphrase === null) {
-        return new failure_Failure('passphrase-missing', 'The private key has a passphrase, and none was given', {
-            hint: 'Store it as a secret and give it as "ssh-key-passphrase"',
-            cause,
-        });
-    }
-    if (key.state === 'wrong-passphrase') {
-        return new failure_Failure('passphrase-wrong', 'The passphrase does not open the private key', {
-            hint: 'Check the input "ssh-key-passphrase" against the key in "ssh-key"',
-            cause,
-        });
-    }
-    if (key.state === 'unreadable') {
-        return new failure_Failure('key-unreadable', 'The input "ssh-key" is not a private key that ssh can read', {
-            hint: 'Store the whole file as the secret, from "-----BEGIN" to "-----END … PRIVATE KEY-----", with its line breaks',
-            cause: key.detail,
-        });
-    }
-    return new failure_Failure('key-refused', `${target.host} refused the key for the user "${target.user}"`, {
-        hint: `The key offered is ${key.fingerprint}. On the host, run: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is not there, add the public key to that file; if it is, check the input "user" and the rights of ~${target.user}/.ssh`,
-        cause,
-    });
-}
-function keyscan({ host, port, proxyJump }) {
-    const scan = (name, number) => `ssh-keyscan${number === null || number === 22 ? '' : ` -p ${number}`} ${name}`;
-    if (proxyJump === null)
-        return scan(host, port);
-    const login = proxyJump.user === null ? proxyJump.host : `${proxyJump.user}@${proxyJump.host}`;
-    const through = `ssh${proxyJump.port === null ? '' : ` -p ${proxyJump.port}`} ${login}`;
-    return `${scan(proxyJump.host, proxyJump.port)}; ${through} ${scan(host, port)}`;
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/ssh.js
-
-
-
-
-
-
-
-
-
-/** Longer than ConnectTimeout of the configuration, which gives the better message. */
-const longestConnecting = 40_000;
-/**
- * Connects once; every program then runs over that connection.
- * @throws Failure named after what ssh reported: see ssh-failures.ts
- */
-async function connectBySsh(settings, surroundings) {
-    const { folder, signal } = surroundings;
-    const file = (name) => (0,external_node_path_.join)(folder, name);
-    (0,external_node_fs_.writeFileSync)(file('key'), mendKey(settings.key), { mode: 0o600 });
-    (0,external_node_fs_.writeFileSync)(file('known_hosts'), `${settings.knownHosts.trim()}\n`, { mode: 0o600 });
-    (0,external_node_fs_.writeFileSync)(file('config'), sshConfig(settings, folder), { mode: 0o600 });
-    if (settings.passphrase !== null) {
-        (0,external_node_fs_.writeFileSync)(file('passphrase'), `${settings.passphrase}\n`, { mode: 0o600 });
-        (0,external_node_fs_.writeFileSync)(file('askpass'), askpass, { mode: 0o700 });
-    }
-    const environment = sshEnvironment(folder);
-    const base = ['-F', file('config'), '-S', file('control')];
-    const explain = (exit) => explainSsh(settings, exit, () => surroundings.diagnoseKey(file('key'), environment));
-    const master = (0,external_node_child_process_namespaceObject.spawn)('ssh', [...base, '-M', '-N', 'atlasia-host'], {
-        stdio: ['ignore', 'ignore', 'pipe'],
-        env: { ...process.env, ...environment },
-    });
-    await ready(master, file('control'), explain, signal);
-    const access = {
-        start: () => (0,external_node_child_process_namespaceObject.spawn)('ssh', [...base, '-T', 'atlasia-host', bootstrap], {
-            stdio: 'pipe',
-            env: { ...process.env, ...environment },
-        }),
-        explain,
-        isProgram: false,
-    };
-    const runs = [];
-    return {
-        target: `${settings.user}@${settings.host}`,
-        run(program, parameters, options) {
-            const run = runProgram(access, program, parameters, options);
-            runs.push(run);
-            return run;
-        },
-        async close() {
-            await Promise.all(runs.map((run) => run.release(patienceAtClose)));
-            await end(master);
-        },
-    };
-}
-/** The master has logged in when its socket is there. */
-async function ready(master, socket, explain, signal) {
-    let stderr = '';
-    let over;
-    let missing;
-    master.stderr?.setEncoding('utf8').on('data', (text) => {
-        stderr = (stderr + text).slice(-20_000);
-    });
-    master.on('close', (code) => {
-        over = { code };
-    });
-    master.on('error', (error) => {
-        missing = error;
-    });
-    const giveUp = Date.now() + longestConnecting;
-    while (!(0,external_node_fs_.existsSync)(socket)) {
-        if (missing)
-            throw noClient(missing);
-        if (over)
-            throw await explain({ code: over.code, begun: false, stderr });
-        if (signal.aborted || Date.now() > giveUp) {
-            await end(master);
-            if (signal.aborted)
-                throw new failure_Failure('cancelled', 'Cancelled while connecting: nothing was done on the host');
-            throw await explain({ code: 255, begun: false, stderr: `${stderr}\nConnection timed out` });
-        }
-        await (0,promises_namespaceObject.setTimeout)(5);
-    }
-}
-async function end(master) {
-    if (master.exitCode !== null || master.signalCode !== null || master.pid === undefined)
-        return;
-    // Not until its pipes are closed: an ssh to a jump host has them too, and may hang.
-    const ended = new Promise((resolve) => master.once('exit', resolve));
-    master.kill('SIGTERM');
-    const killing = setTimeout(() => master.kill('SIGKILL'), 1_000);
-    await ended;
-    clearTimeout(killing);
-}
-/** No agent and no terminal of the runner's has a say; DISPLAY makes clients before OpenSSH 8.4 call askpass. */
-function sshEnvironment(folder) {
-    return { SSH_ASKPASS: (0,external_node_path_.join)(folder, 'askpass'), SSH_ASKPASS_REQUIRE: 'force', DISPLAY: 'none:0', SSH_AUTH_SOCK: '' };
-}
-function noClient(cause) {
-    return new failure_Failure('no-ssh-client', 'ssh is not installed on the runner', {
-        hint: 'Install it (apt-get install openssh-client), or use a runner that has it, such as ubuntu-latest',
-        cause,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/connect.js
-
-
-/**
- * The way to the host that the inputs name.
- * @param ssh null: the runner itself is the host
- * @param surroundings made only where they are needed
- */
-async function connect(ssh, surroundings) {
-    return ssh === null ? connectLocally() : connectBySsh(ssh, surroundings());
-}
-
 ;// CONCATENATED MODULE: ./build/shared/host/survey-sets.js
 
 /**
@@ -35696,6 +34965,7 @@ const survey_program = {
         new URL(/* asset import */ __nccwpck_require__(65801), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(15790), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(79821), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(84263), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(35035), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(2671), __nccwpck_require__.b),
@@ -35867,6 +35137,8 @@ const factsAfter = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.
  */
 const drillScript = () => readFileSync(__nccwpck_require__.ab + "drill-inside.sh", 'utf8');
 
+;// CONCATENATED MODULE: external "node:timers/promises"
+const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
 // EXTERNAL MODULE: external "node:os"
 var external_node_os_ = __nccwpck_require__(48161);
 ;// CONCATENATED MODULE: ./build/shared/runner/private-folder.js
@@ -36371,11 +35643,11 @@ async function loadTrusted(request, trust) {
     const api = githubApi(repository, token);
     const found = await find(api, name, kinds.includes('cache'));
     const trusted = await firstTrusted(api, candidates(found, name, trust), trust);
-    const copies = await Promise.allSettled(trusted.map((artifact) => history_mirror_within(patienceForOne, downloadText(api, artifact))));
+    const copies = await Promise.allSettled(trusted.map((artifact) => answered(patienceForOne, downloadText(api, artifact))));
     const [newest] = trusted;
     return {
         texts: copies.flatMap((copy) => (copy.status === 'fulfilled' ? [copy.value] : [])),
-        notices: copies.flatMap((copy) => copy.status === 'rejected' ? [`A copy of the history was left out: ${reasonOf(copy.reason)}`] : []),
+        notices: copies.flatMap((copy) => copy.status === 'rejected' ? [`A copy of the history was left out: ${whyNot(copy.reason)}`] : []),
         needsRefresh: newest === undefined || newest.expiresAt < Date.now() + 30 * day,
     };
 }
@@ -36384,7 +35656,7 @@ async function loadTrusted(request, trust) {
  * in practice holds the newest as well, is enough: it heals what runs at the same time wrote past each other.
  */
 async function find(api, name, byCache) {
-    const pointer = byCache ? await history_mirror_within(patienceForCache, findPointer(name)).catch(() => null) : null;
+    const pointer = byCache ? await answered(patienceForCache, findPointer(name)).catch(() => null) : null;
     const newest = pointer === null ? null : await api.artifact(pointer).catch(() => null);
     return newest === null ? api.artifacts(name, mostPages) : [newest, ...(await api.artifacts(name, 1))];
 }
@@ -36405,25 +35677,25 @@ async function store({ environment, kinds, workflow }, text, merge) {
     if (!kinds.includes('cache'))
         return { notices: [] };
     const run = `${workflow.runId ?? 0}-${workflow.runAttempt ?? 0}`;
-    const why = await history_mirror_within(patienceForCache, savePointer(name, run, id)).then(() => null, reasonOf);
+    const why = await answered(patienceForCache, savePointer(name, run, id)).then(() => null, whyNot);
     return { notices: why === null ? [] : [`The history was stored, but not where a cache finds it at once: ${why}`] };
 }
 async function limited(work, failed) {
     try {
-        return await history_mirror_within(patience, quietly(work));
+        return await answered(patience, quietly(work));
     }
     catch (error) {
-        return failed(reasonOf(error));
+        return failed(whyNot(error));
     }
 }
 /** What takes too long is left behind: the libraries cannot be stopped. */
-function history_mirror_within(ms, work) {
+function answered(ms, work) {
     const late = (0,promises_namespaceObject.setTimeout)(ms, null, { ref: false }).then(() => {
         throw new Error(`GitHub did not answer within ${ms / 1_000} s`);
     });
     return Promise.race([work, late]);
 }
-function reasonOf(error) {
+function whyNot(error) {
     if (!(error instanceof Error))
         return clean_cleanLine(String(error), 300);
     if (error.name === 'GHESNotSupportedError')
@@ -36432,6 +35704,922 @@ function reasonOf(error) {
     if (status === 403 || status === 404)
         return `the token may not read them: give the job "permissions: actions: read"`;
     return clean_cleanLine(error.message, 300);
+}
+
+;// CONCATENATED MODULE: external "node:child_process"
+const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
+;// CONCATENATED MODULE: ./build/shared/host/connection.js
+/**
+ * What a login shell on the host is told to do: start bash without the user's start files, and let it read a script (its
+ * length in bytes, then its text) and parameters (names and values by turns: how many texts, then each with a NUL behind it)
+ * from stdin. It holds no
+ * value, and neither a line break nor an exclamation mark, so that it means the same in every login shell.
+ */
+const bootstrap = 'exec env -u BASH_ENV bash --noprofile --norc -c \'LC_ALL=C; IFS= read -r n && IFS= read -r -N "$n" s && ' +
+    'IFS= read -r c && p=() && while ((c-- > 0)); do IFS= read -r -d "" v || exit 1; p+=("$v"); done && eval "$s"\'';
+
+;// CONCATENATED MODULE: ./build/shared/host/records.js
+/** The result of a program: keys and values in the order in which they were recorded; a key may come again. */
+class Records {
+    entries;
+    #values = new Map();
+    constructor(entries) {
+        this.entries = entries;
+        for (const [key, value] of entries) {
+            const values = this.#values.get(key);
+            if (values === undefined)
+                this.#values.set(key, [value]);
+            else
+                values.push(value);
+        }
+    }
+    /** @param bytes key NUL value NUL, any number of times; text that is not UTF-8 is read with replacement characters */
+    static parse(bytes) {
+        const entries = [];
+        for (let at = 0;;) {
+            const keyEnd = bytes.indexOf(0, at);
+            const end = keyEnd < 0 ? -1 : bytes.indexOf(0, keyEnd + 1);
+            if (end < 0)
+                return new Records(entries);
+            entries.push([bytes.toString('utf8', at, keyEnd), bytes.toString('utf8', keyEnd + 1, end)]);
+            at = end + 1;
+        }
+    }
+    /** The first value, or undefined where there is none. */
+    find(key) {
+        return this.#values.get(key)?.[0];
+    }
+    /** The first value. @throws Error where the program did not record it: a defect of ours */
+    get(key) {
+        const value = this.find(key);
+        if (value === undefined)
+            throw new Error(`The host did not report "${key}"`);
+        return value;
+    }
+    /** @throws Error where the value is no whole number */
+    integer(key) {
+        const value = this.get(key);
+        if (!/^-?\d+$/.test(value))
+            throw new Error(`The host reported "${value}" as "${key}", which is no whole number`);
+        return Number(value);
+    }
+    all(key) {
+        return [...(this.#values.get(key) ?? [])];
+    }
+}
+
+;// CONCATENATED MODULE: ./build/shared/host/answer.js
+
+/** Of the whole answer, in bytes. */
+const largestAnswer = 64 * 1024 * 1024;
+/** A database of 30,000 tables is told of in as many records, and 1,000 sets of 8 files in 4 folders in 36,000. */
+const mostRecords = 200_000;
+/**
+ * What a program answers on standard output: records within a frame. It is read as it comes, in pieces of any size, and kept
+ * in one stretch of memory, which is no larger than an answer may be.
+ */
+class Answer {
+    /** How the program has ended, by its own word. What comes behind that is not read. */
+    verdict;
+    #begin;
+    #ends;
+    #bytes = Buffer.alloc(0);
+    #length = 0;
+    /** Where the records begin: what the user's start files have printed stands in front of that. */
+    #first;
+    #last = 0;
+    #fields = 0;
+    constructor(nonce) {
+        this.#begin = Buffer.from(`begin ${nonce}\n`);
+        this.#ends = [
+            ['done', Buffer.from(`done ${nonce}\n`)],
+            ['failed', Buffer.from(`failed ${nonce}\n`)],
+        ];
+    }
+    get begun() {
+        return this.#first !== undefined;
+    }
+    /** @returns of what there is too much now; nothing more may be added then */
+    add(piece) {
+        if (this.verdict !== undefined)
+            return undefined;
+        if (this.#length + piece.length > largestAnswer)
+            return 'bytes';
+        const known = this.#length;
+        this.#append(piece);
+        if (this.#first === undefined) {
+            const at = this.#find(this.#begin, known);
+            if (at < 0)
+                return undefined;
+            this.#first = at + this.#begin.length;
+        }
+        const from = Math.max(known, this.#first);
+        this.#countFields(from);
+        if (this.#fields > 2 * mostRecords)
+            return 'records';
+        for (const [verdict, end] of this.#ends) {
+            const at = this.#find(end, known, this.#first);
+            if (at < 0)
+                continue;
+            this.verdict = verdict;
+            this.#last = at;
+            break;
+        }
+        return undefined;
+    }
+    /** Once there is a verdict. */
+    records() {
+        return Records.parse(this.#bytes.subarray(this.#first, this.#last));
+    }
+    #append(piece) {
+        const length = this.#length + piece.length;
+        if (length > this.#bytes.length) {
+            const larger = Buffer.allocUnsafe(Math.min(largestAnswer, Math.max(2 * this.#bytes.length, length)));
+            this.#bytes.copy(larger, 0, 0, this.#length);
+            this.#bytes = larger;
+        }
+        piece.copy(this.#bytes, this.#length);
+        this.#length = length;
+    }
+    /** A mark that ends in what has come since `known`; it may have begun before. */
+    #find(mark, known, first = 0) {
+        const from = Math.max(first, known - mark.length + 1);
+        const at = this.#bytes.subarray(from, this.#length).indexOf(mark);
+        return at < 0 ? -1 : from + at;
+    }
+    #countFields(from) {
+        const news = this.#bytes.subarray(from, this.#length);
+        for (let at = news.indexOf(0); at >= 0; at = news.indexOf(0, at + 1))
+            this.#fields += 1;
+    }
+}
+
+// EXTERNAL MODULE: external "node:string_decoder"
+var external_node_string_decoder_ = __nccwpck_require__(46193);
+;// CONCATENATED MODULE: ./build/shared/host/host-log.js
+
+
+
+/**
+ * How much of what a program prints is passed on; the rest is counted. Warnings of pg_dump and pg_restore, and what Docker
+ * says of a pull, come in hundreds of lines; more than thousands nobody reads, and GitHub shows a log of many MiB no more.
+ */
+const host_log_mostLines = 2_000;
+const mostBytes = 1024 * 1024;
+/** What a failure tells of, and what a caller looks through for the reason of one. */
+const mostLast = 50;
+/** Of a line without an end, in UTF-16 units: it is cut down to its last part where it gets longer than that. */
+const longestOpenLine = 100_000;
+const keptOfOpenLine = 10_000;
+/**
+ * What a program prints on standard error: its log, with the supervisor's own lines in between, which begin with the nonce.
+ * However much that is, little of it is kept.
+ */
+class HostLog {
+    /** Why the host has ended the program, as the supervisor told: `deadline`, `silence`, `end-of-input`. */
+    endedFor;
+    /** The newest lines, passed on or not. */
+    last = [];
+    #nonce;
+    #readers;
+    #now;
+    #begin;
+    #decoder = new external_node_string_decoder_.StringDecoder('utf8');
+    #open = '';
+    #bytes = 0;
+    #linesShown = 0;
+    #bytesShown = 0;
+    /** Of the lines that were shown, as they came, and of the supervisor's. */
+    #bytesRead = 0;
+    #linesLeftOut = 0;
+    #steps = 0;
+    #over = false;
+    /** @param now milliseconds */
+    constructor(nonce, readers, now = Date.now) {
+        this.#nonce = `${nonce} `;
+        this.#readers = readers;
+        this.#now = now;
+        this.#begin = now();
+    }
+    add(piece) {
+        this.#bytes += piece.length;
+        const lines = (this.#open + this.#decoder.write(piece)).split('\n');
+        this.#open = lines.pop() ?? '';
+        if (this.#open.length > longestOpenLine)
+            this.#open = this.#open.slice(-keptOfOpenLine);
+        for (const line of lines)
+            this.#read(line);
+    }
+    /** There is no more of it; may be called again. */
+    end() {
+        if (this.#over)
+            return;
+        this.#over = true;
+        const rest = this.#open + this.#decoder.end();
+        if (rest !== '')
+            this.#read(rest);
+        if (this.#linesLeftOut === 0)
+            return;
+        this.#readers.onLog?.(`${this.#linesLeftOut} more lines (${formatBytes(this.#bytes - this.#bytesRead)}) were left out: of one program, ${host_log_mostLines} lines and ${formatBytes(mostBytes)} are shown`);
+    }
+    #read(line) {
+        // The supervisor's word may come in the middle of a line that the program has not ended.
+        const own = line.indexOf(this.#nonce);
+        if (own !== 0)
+            this.#pass(own < 0 ? line : line.slice(0, own));
+        if (own < 0)
+            return;
+        this.#bytesRead += line.length - own + 1;
+        const [what, name = '', ...value] = line.slice(own + this.#nonce.length).split(' ');
+        if (what === 'ended')
+            this.endedFor = name;
+        if (what === 'progress')
+            this.#tellStep(name, value.join(' '));
+    }
+    #pass(line) {
+        this.last.push(line);
+        if (this.last.length > mostLast)
+            this.last.shift();
+        if (this.#isFull(line)) {
+            this.#linesLeftOut += 1;
+            return;
+        }
+        const bytes = Buffer.byteLength(line) + 1;
+        this.#linesShown += 1;
+        this.#bytesShown += Math.min(bytes, longestLine);
+        this.#bytesRead += bytes;
+        this.#readers.onLog?.(line);
+    }
+    /** Whether there is no room for this line; nor is there for one behind it then. */
+    #isFull(line) {
+        if (this.#linesLeftOut > 0 || this.#linesShown === host_log_mostLines)
+            return true;
+        return this.#bytesShown + Math.min(Buffer.byteLength(line) + 1, longestLine) > mostBytes;
+    }
+    /** A program that works for days may tell of a step every second; whoever tells more is not ours. */
+    #tellStep(name, value) {
+        if (this.#steps >= host_log_mostLines + (this.#now() - this.#begin) / 1_000)
+            return;
+        this.#steps += 1;
+        this.#readers.onProgress?.(name, value);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/shared/failure-codes.js
+/** The names of all failures, for programs and tests. Those that an operator may see stand in the README of an action. */
+const failureCodes = [
+    'bad-compose-config',
+    'bad-image-reference',
+    'bad-input',
+    'bad-manifest',
+    'bad-value',
+    'bash-too-old',
+    'bucket-unusable',
+    'cancelled',
+    'cannot-swap',
+    'checksum-failed',
+    'clock-skew',
+    'compose-too-old',
+    'compressor-failed',
+    'connection-lost',
+    'connection-refused',
+    'connection-timed-out',
+    'container-lost',
+    'could-not-verify',
+    'crashed',
+    'database-not-running',
+    'database-refuses',
+    'database-service',
+    'database-silent',
+    'deadline',
+    'defect',
+    'disk-full',
+    'docker-failed',
+    'docker-refuses',
+    'docker-restarted',
+    'drill-incomplete',
+    'drill-no-room',
+    'drill-not-started',
+    'drill-room-gone',
+    'drill-unfit',
+    'dump-failed',
+    'dump-interrupted',
+    'dump-lost',
+    'engine-died',
+    'facts-unreadable',
+    'folder-elsewhere',
+    'folder-open',
+    'folder-owner',
+    'folder-unusable',
+    'folder-unwritable',
+    'health-url',
+    'history-unwritable',
+    'host-key-changed',
+    'host-key-unknown',
+    'host-not-ready',
+    'host-shell',
+    'host-silent',
+    'host-unknown',
+    'host-unreachable',
+    'image-missing',
+    'incomplete',
+    'jump-loop',
+    'key-refused',
+    'key-unreadable',
+    'lock-held',
+    'lock-lost',
+    'lock-unusable',
+    'login-failed',
+    'mail-unusable',
+    'manifest-unreadable',
+    'max-downtime',
+    'no-backup',
+    'no-bash',
+    'no-compose',
+    'no-compressor',
+    'no-database',
+    'no-deploy-dir',
+    'no-docker',
+    'no-inodes',
+    'no-pg-dump',
+    'no-private-folder',
+    'no-project',
+    'no-snapshot',
+    'no-space',
+    'no-ssh-client',
+    'no-target',
+    'no-transaction',
+    'not-created',
+    'not-our-folder',
+    'not-started',
+    'not-verified',
+    'on-hold',
+    'other-project',
+    'outcome-unknown',
+    'passphrase-missing',
+    'passphrase-wrong',
+    'ping-unreachable',
+    'plan-changed',
+    'plan-stale',
+    'program-failed',
+    'program-lost',
+    'proof-unwritable',
+    'publication-unknown',
+    'pull-failed',
+    'record-unknown',
+    'registry-refused',
+    'registry-unreachable',
+    'result-too-large',
+    'rollback-under-way',
+    'runner-unheard',
+    'set-gone',
+    'sets-changed',
+    'several-databases',
+    'several-projects',
+    'stop-failed',
+    'stuck',
+    'survey-incomplete',
+    'table-locked',
+    'tool-missing',
+    'tool-timed-out',
+    'tools-missing',
+    'unfinished',
+    'unhealthy',
+    'unknown-service',
+    'unquotable',
+    'untrusted-event',
+    'verification-failed',
+    'write-failed',
+    'wrong-image',
+];
+/** Whether a name that came from elsewhere, such as a program on the host, is one of ours. */
+function isFailureCode(name) {
+    return failureCodes.includes(name);
+}
+
+;// CONCATENATED MODULE: ./build/shared/host/program-failures.js
+
+
+
+
+/** Of what a program says of its failure, in UTF-16 units: more is no sentence for anybody. */
+const longestDetail = 20_000;
+/** A failure that the program has named, or that it ended without a name for. */
+function programFailure(program, records, code, cause) {
+    const name = records.find('failure');
+    const detail = records.find('detail')?.slice(0, longestDetail);
+    // Nobody but us can mend that.
+    if (name === 'misfit')
+        throw new TypeError(`The program ${program.name} was given other parameters than it takes: ${detail}`);
+    if (name === undefined) {
+        const exit = code === null ? 'an exit that it did not tell' : `exit ${code}`;
+        return new failure_Failure('program-failed', `The program ${program.name} failed on the host with ${exit}`, { cause });
+    }
+    if (isFailureCode(name))
+        return new failure_Failure(name, detail ?? `The program ${program.name} failed: ${name}`, { cause });
+    return new failure_Failure('program-failed', `The program ${program.name} failed on the host: ${name}, ${detail}`, { cause });
+}
+function cancelled(program) {
+    return new failure_Failure('cancelled', `The program ${program.name} was cancelled: the host ends it`);
+}
+function tooMuch(program, excess) {
+    const limit = excess === 'bytes' ? formatBytes(largestAnswer) : `${mostRecords} records`;
+    return new failure_Failure('result-too-large', `The program ${program.name} reported more than ${limit}`, {
+        hint: excess === 'bytes'
+            ? 'Keep fewer backups in one folder, or give this database a folder of its own as "backup-dir"'
+            : 'A table is one record, and a file in the backup folder another: keep fewer backups in one folder, or give this database a folder of its own as "backup-dir". Where there are not nearly as many, see what else answers on the host',
+    });
+}
+function runnerUnheard(program, silence) {
+    return new failure_Failure('runner-unheard', `The host heard nothing from the runner for ${silence / 1_000} s, and has ended the program ${program.name}`, { hint: 'See what held the runner or the network up; run it again' });
+}
+function deadlineOver(program, deadline) {
+    return new failure_Failure('deadline', `The program ${program.name} did not end within ${deadline / 1_000} s`, {
+        hint: 'See what the database waits for, or raise the input "timeout"',
+    });
+}
+/**
+ * The host was waited for as long as it may take, and longer. All times in milliseconds.
+ * @param isEnding whether it has told that it ends the program
+ * @param unheard since the last byte of the program
+ */
+function hostSilent({ name, step }, { deadline, atEnd }, { isEnding, grace, unheard, cause }) {
+    const what = `${step} (program ${name})`;
+    const message = isEnding
+        ? `The host was told to stop ${what} after ${formatDuration(deadline)}, and had not finished stopping it ${formatDuration(grace)} later`
+        : `The host has sent nothing for ${formatDuration(unheard)} during ${what}, whose limit was ${formatDuration(deadline)}`;
+    const state = atEnd === 'finish'
+        ? 'It is not known whether it was done: the host may have done it, or do it yet.'
+        : 'It is not known how far the host has come. When it goes on, it ends this by itself and removes what is not complete.';
+    return new failure_Failure('host-silent', message, {
+        hint: `${state} On the host, look for what hangs, such as a disk that fails or is frozen: dmesg | tail; ps -eo pid,stat,wchan:30,args | grep ' D'`,
+        cause,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/host/program.js
+
+
+
+
+
+/** The runner's sign of life; the host gives up after `silence`. */
+const heartbeat = 10_000;
+const silence = 60_000;
+/** The host ends a group within 3 s and tidies up; the Actions runner waits 7.5 s. */
+const patienceAfterCancel = 5_500;
+/**
+ * Beyond a program's deadline. A session opens, the host ends the group within 3 s, then the sessions of the database within
+ * 20 s, and removes what was written.
+ */
+const usualGrace = 30_000;
+/** The verdict comes after the host has put itself in order; its process may take a moment longer. */
+const patienceAfterVerdict = 5_000;
+/** What still runs when a connection is closed is let go after so long: a host that hangs must not keep a step from ending. */
+const patienceAtClose = 5_000;
+/** A failure tells of so many of the last lines. */
+const linesOfCause = 20;
+/** setTimeout fires at once for more. */
+const longestTimer = 2 ** 31 - 1;
+const supervisor = [
+    new URL(/* asset import */ __nccwpck_require__(49828), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(65479), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(80846), __nccwpck_require__.b),
+];
+/** Starts a program and speaks its protocol. Whatever the host does, or does not, `result` is settled in time. */
+function runProgram(access, program, parameters, options) {
+    const nonce = (0,external_node_crypto_.randomBytes)(16).toString('hex');
+    const request = program_frame(program, supervisorParameters(nonce, options), parameters);
+    if (options.signal?.aborted)
+        return neverStarted(program);
+    const grace = options.grace ?? usualGrace;
+    const child = access.start();
+    const stdin = child.stdin ?? unpiped();
+    // The host may hang up first; what that means shows in its exit.
+    stdin.on('error', () => { });
+    stdin.write(request);
+    const beating = setInterval(() => stdin.write('.'), heartbeat);
+    const answer = new Answer(nonce);
+    const log = new HostLog(nonce, options);
+    let heard = Date.now();
+    let givenUp;
+    let exited = () => { };
+    const exit = new Promise((resolve, reject) => {
+        exited = resolve;
+        child.on('error', reject);
+        child.on('close', resolve);
+    });
+    const letGo = () => {
+        if (!access.isProgram)
+            child.kill('SIGKILL');
+        for (const stream of child.stdio)
+            stream?.destroy();
+        child.unref();
+        exited(null);
+    };
+    const giveUp = (why) => {
+        givenUp ??= why;
+        letGo();
+    };
+    let hungUp = false;
+    const hangUp = () => {
+        hungUp = true;
+        stdin.end();
+        setTimeout(letGo, patienceAfterCancel).unref();
+    };
+    if (options.atEnd !== 'finish')
+        options.signal?.addEventListener('abort', hangUp, { once: true });
+    const patience = setTimeout(giveUp, Math.min(options.deadline + grace, longestTimer), 'silent');
+    const verdict = new Promise((resolve) => {
+        child.stdout?.on('data', (piece) => {
+            heard = Date.now();
+            const excess = answer.add(piece);
+            if (excess !== undefined)
+                giveUp(excess);
+            if (answer.verdict !== undefined)
+                resolve(answer.verdict);
+        });
+    });
+    child.stderr?.on('data', (piece) => {
+        heard = Date.now();
+        log.add(piece);
+    });
+    const ended = exit.finally(() => {
+        clearInterval(beating);
+        clearTimeout(patience);
+        options.signal?.removeEventListener('abort', hangUp);
+        log.end();
+    });
+    const result = Promise.race([verdict, ended]).then(async () => {
+        // From here on, the time of a program that lingers is its caller's.
+        clearTimeout(patience);
+        if (answer.verdict === 'done')
+            return answer.records();
+        const parting = setTimeout(letGo, patienceAfterVerdict);
+        const code = await ended;
+        clearTimeout(parting);
+        const cause = log.last.slice(-linesOfCause).join('\n');
+        if (hungUp)
+            throw cancelled(program);
+        if (givenUp === 'silent') {
+            const isEnding = log.endedFor === 'deadline';
+            throw hostSilent(program, options, { isEnding, grace, unheard: Date.now() - heard, cause });
+        }
+        if (givenUp !== undefined)
+            throw tooMuch(program, givenUp);
+        if (log.endedFor === 'deadline')
+            throw deadlineOver(program, options.deadline);
+        if (log.endedFor === 'silence')
+            throw runnerUnheard(program, silence);
+        if (answer.verdict === 'failed')
+            throw programFailure(program, answer.records(), code, cause);
+        throw await access.explain({ code, begun: answer.begun, stderr: cause });
+    });
+    return {
+        result,
+        lastLines: () => log.last,
+        release: async (longest = grace) => {
+            hungUp ||= options.atEnd !== 'finish';
+            stdin.end();
+            let isSeen = true;
+            const releasing = setTimeout(() => {
+                isSeen = false;
+                letGo();
+            }, longest);
+            await ended.catch(() => { });
+            clearTimeout(releasing);
+            return isSeen && givenUp === undefined;
+        },
+    };
+}
+function neverStarted(program) {
+    return { result: Promise.reject(cancelled(program)), lastLines: () => [], release: async () => true };
+}
+function program_frame(program, ours, given) {
+    const texts = [...supervisor, ...program.scripts].map((script) => (0,external_node_fs_.readFileSync)(script, 'utf8'));
+    const script = Buffer.from(`${texts.join('\n')}\nsupervise\n`);
+    const pairs = [...Object.entries(ours), ...Object.entries(given)].flatMap(([key, value]) => (typeof value === 'string' ? [value] : value).flatMap((each) => [key, each]));
+    const unusable = pairs.findIndex((text) => text.includes('\0'));
+    if (unusable >= 0)
+        throw new RangeError(`Parameter ${pairs[unusable - 1]} of the program ${program.name} holds NUL`);
+    return Buffer.concat([
+        Buffer.from(`${script.length}\n`),
+        script,
+        Buffer.from(`${pairs.length}\n${pairs.map((text) => `${text}\0`).join('')}`),
+    ]);
+}
+function supervisorParameters(nonce, { deadline, atEnd, lock }) {
+    const seconds = (ms) => String(Math.ceil(ms / 1_000));
+    return {
+        nonce,
+        silence: seconds(silence),
+        deadline: seconds(deadline),
+        at_end: atEnd,
+        lock: lock?.path ?? '',
+        lock_wait: seconds(lock?.wait ?? 0),
+        holder: lock?.holder ?? '',
+    };
+}
+function unpiped() {
+    throw new TypeError('A process that speaks to the host needs a pipe for its stdin');
+}
+
+;// CONCATENATED MODULE: ./build/shared/host/local.js
+
+
+
+
+/** The runner itself as the host: for a self-hosted runner on the machine that runs the application. */
+function connectLocally() {
+    const runs = [];
+    return {
+        target: 'this machine',
+        run(program, parameters, options) {
+            const run = runProgram(access, program, parameters, options);
+            runs.push(run);
+            return run;
+        },
+        async close() {
+            await Promise.all(runs.map((run) => run.release(patienceAtClose)));
+        },
+    };
+}
+const explain = async ({ code, begun, stderr }) => {
+    if (!begun && code === 127) {
+        return new failure_Failure('no-bash', 'bash was not found on this machine', {
+            hint: 'Install it: apt-get install bash',
+            cause: stderr,
+        });
+    }
+    return new failure_Failure('program-lost', `The program ended without a result (exit ${code})`, { cause: stderr });
+};
+const access = {
+    start: () => (0,external_node_child_process_namespaceObject.spawn)('/bin/sh', ['-c', bootstrap], { stdio: 'pipe', detached: true }),
+    explain,
+    isProgram: true,
+};
+
+;// CONCATENATED MODULE: ./build/shared/host/ssh-config.js
+
+/** Answers ssh's question for the passphrase from the file beside it: it must be on no command line. */
+const askpass = '#!/bin/sh\nexec cat -- "$(dirname -- "$0")/passphrase"\n';
+/**
+ * The only configuration that ssh reads. What names the one host stands under its own name; the rest holds for a jump
+ * host as well. Values come from inputs that were checked against their grammar.
+ */
+function sshConfig({ host, port, user, proxyJump, passphrase }, folder) {
+    const file = (name) => `"${(0,external_node_path_.join)(folder, name).replaceAll('%', '%%')}"`;
+    return `Host atlasia-host
+  HostName ${host}
+  Port ${port}
+  User ${user}
+${proxyJump === null ? '' : `  ProxyJump ${jumpWord(proxyJump)}\n`}
+Host *
+  User ${user}
+  IdentityFile ${file('key')}
+  IdentitiesOnly yes
+  IdentityAgent none
+  UserKnownHostsFile ${file('known_hosts')}
+  GlobalKnownHostsFile /dev/null
+  StrictHostKeyChecking yes
+  UpdateHostKeys no
+  CheckHostIP no
+  VerifyHostKeyDNS no
+  PreferredAuthentications publickey
+  PasswordAuthentication no
+  KbdInteractiveAuthentication no
+  HostbasedAuthentication no
+  GSSAPIAuthentication no
+  BatchMode ${passphrase === null ? 'yes' : 'no'}
+  NumberOfPasswordPrompts 1
+  ForwardAgent no
+  ForwardX11 no
+  ClearAllForwardings yes
+  PermitLocalCommand no
+  RequestTTY no
+  EscapeChar none
+  Compression no
+  ConnectTimeout 15
+  ServerAliveInterval 5
+  ServerAliveCountMax 3
+  LogLevel INFO
+`;
+}
+/** As ProxyJump takes it. */
+function jumpWord({ user, host, port }) {
+    return `${user === null ? '' : `${user}@`}${host.includes(':') ? `[${host}]` : host}${port === null ? '' : `:${port}`}`;
+}
+/**
+ * A private key as a secret holds it, mended: carriage returns, indentation and a missing last line break are what
+ * copying does to keys. Whether it is a key at all, ssh says.
+ */
+function mendKey(text) {
+    const lines = text.split(/\r\n|\r|\n/).map((line) => line.trim());
+    return `${lines.filter((line, at) => line !== '' || isPemHeaderEnd(lines, at)).join('\n')}\n`;
+}
+/** The old PEM form has an empty line after the headers of an encrypted key, and needs it. */
+function isPemHeaderEnd(lines, at) {
+    return lines[at - 1]?.startsWith('DEK-Info:') ?? false;
+}
+
+;// CONCATENATED MODULE: ./build/shared/host/ssh-failures.js
+
+/** Names the failure behind ssh's exit 255, by the text on its stderr; every one comes with what to do. */
+async function explainSsh(target, exit, diagnoseKey) {
+    const { stderr: cause } = exit;
+    const where = `${target.host} port ${target.port}`;
+    const failure = (code, message, hint) => new failure_Failure(code, message, { hint, cause });
+    // From here on stderr holds the words of the host's programs as well.
+    if (exit.begun)
+        return connectionLost(where, cause);
+    if (/REMOTE HOST IDENTIFICATION HAS CHANGED/.test(cause)) {
+        return failure('host-key-changed', `The host key of ${where} is not the one in "known-hosts": either the host was set up anew, or somebody else answers in its place`, `On the host itself, run: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub. Only if that fingerprint is the new one, put the line of this command into "known-hosts": ${keyscan(target)}`);
+    }
+    if (/No \S+ host key is known for|Host key verification failed/.test(cause)) {
+        const asked = /host key is known for (\[?[^\s\]]+\]?(?::\d+)?)/.exec(cause)?.[1];
+        return failure('host-key-unknown', `The input "known-hosts" has no key for ${asked ?? where}`, `Run once, from a place that you trust: ${keyscan(target)}. Compare it with what "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" prints on the host, and store the lines as "known-hosts"`);
+    }
+    if (/Permission denied|Too many authentication failures|Load key|incorrect passphrase/.test(cause)) {
+        return explainKey(target, cause, await diagnoseKey());
+    }
+    if (/jumphost loop/.test(cause)) {
+        return failure('jump-loop', 'The input "proxy-jump" names the host itself', 'Name the host in between, or leave "proxy-jump" out');
+    }
+    if (/Could not resolve hostname/.test(cause)) {
+        return failure('host-unknown', `The name ${target.host} cannot be resolved`, 'Check the input "host"');
+    }
+    if (/Connection refused/.test(cause)) {
+        return failure('connection-refused', `${where} refused the connection`, 'Check the input "port", and on the host: systemctl status ssh');
+    }
+    if (/Connection timed out|Operation timed out/.test(cause)) {
+        return failure('connection-timed-out', `${where} did not answer`, 'Check that the host is up and that its firewall lets this runner in; GitHub-hosted runners have changing addresses');
+    }
+    if (/No route to host|Network is unreachable/.test(cause)) {
+        return failure('host-unreachable', `${where} cannot be reached`, 'Check the network between runner and host');
+    }
+    if (exit.code === 127 || /bash: (not found|command not found|No such file)/i.test(cause)) {
+        return failure('no-bash', `bash was not found on ${target.host}`, 'On the host, as root: apt-get install bash');
+    }
+    if (exit.code !== 255) {
+        return failure('host-shell', `The login shell of ${target.user} on ${target.host} did not start our program (exit ${exit.code})`, `Run: ssh -p ${target.port} ${target.user}@${target.host} true. It must print nothing and end with 0; see the start files of that shell, and a forced command in authorized_keys`);
+    }
+    return connectionLost(where, cause);
+}
+function connectionLost(where, cause) {
+    return new failure_Failure('connection-lost', `The connection to ${where} was lost`, {
+        hint: 'The host ends what was running by itself, within 60 s, and removes what was not complete. Run it again',
+        cause,
+    });
+}
+function explainKey(target, cause, key) {
+    if (key.state === 'wrong-passphrase' && target.passphrase === null) {
+        return new failure_Failure('passphrase-missing', 'The private key has a passphrase, and none was given', {
+            hint: 'Store it as a secret and give it as "ssh-key-passphrase"',
+            cause,
+        });
+    }
+    if (key.state === 'wrong-passphrase') {
+        return new failure_Failure('passphrase-wrong', 'The passphrase does not open the private key', {
+            hint: 'Check the input "ssh-key-passphrase" against the key in "ssh-key"',
+            cause,
+        });
+    }
+    if (key.state === 'unreadable') {
+        return new failure_Failure('key-unreadable', 'The input "ssh-key" is not a private key that ssh can read', {
+            hint: 'Store the whole file as the secret, from "-----BEGIN" to "-----END … PRIVATE KEY-----", with its line breaks',
+            cause: key.detail,
+        });
+    }
+    return new failure_Failure('key-refused', `${target.host} refused the key for the user "${target.user}"`, {
+        hint: `The key offered is ${key.fingerprint}. On the host, run: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is not there, add the public key to that file; if it is, check the input "user" and the rights of ~${target.user}/.ssh`,
+        cause,
+    });
+}
+function keyscan({ host, port, proxyJump }) {
+    const scan = (name, number) => `ssh-keyscan${number === null || number === 22 ? '' : ` -p ${number}`} ${name}`;
+    if (proxyJump === null)
+        return scan(host, port);
+    const login = proxyJump.user === null ? proxyJump.host : `${proxyJump.user}@${proxyJump.host}`;
+    const through = `ssh${proxyJump.port === null ? '' : ` -p ${proxyJump.port}`} ${login}`;
+    return `${scan(proxyJump.host, proxyJump.port)}; ${through} ${scan(host, port)}`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/host/ssh.js
+
+
+
+
+
+
+
+
+
+/** Longer than ConnectTimeout of the configuration, which gives the better message. */
+const longestConnecting = 40_000;
+/**
+ * Connects once; every program then runs over that connection.
+ * @throws Failure named after what ssh reported: see ssh-failures.ts
+ */
+async function connectBySsh(settings, surroundings) {
+    const { folder, signal } = surroundings;
+    const file = (name) => (0,external_node_path_.join)(folder, name);
+    (0,external_node_fs_.writeFileSync)(file('key'), mendKey(settings.key), { mode: 0o600 });
+    (0,external_node_fs_.writeFileSync)(file('known_hosts'), `${settings.knownHosts.trim()}\n`, { mode: 0o600 });
+    (0,external_node_fs_.writeFileSync)(file('config'), sshConfig(settings, folder), { mode: 0o600 });
+    if (settings.passphrase !== null) {
+        (0,external_node_fs_.writeFileSync)(file('passphrase'), `${settings.passphrase}\n`, { mode: 0o600 });
+        (0,external_node_fs_.writeFileSync)(file('askpass'), askpass, { mode: 0o700 });
+    }
+    const environment = sshEnvironment(folder);
+    const base = ['-F', file('config'), '-S', file('control')];
+    const explain = (exit) => explainSsh(settings, exit, () => surroundings.diagnoseKey(file('key'), environment));
+    const master = (0,external_node_child_process_namespaceObject.spawn)('ssh', [...base, '-M', '-N', 'atlasia-host'], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+        env: { ...process.env, ...environment },
+    });
+    await ready(master, file('control'), explain, signal);
+    const access = {
+        start: () => (0,external_node_child_process_namespaceObject.spawn)('ssh', [...base, '-T', 'atlasia-host', bootstrap], {
+            stdio: 'pipe',
+            env: { ...process.env, ...environment },
+        }),
+        explain,
+        isProgram: false,
+    };
+    const runs = [];
+    return {
+        target: `${settings.user}@${settings.host}`,
+        run(program, parameters, options) {
+            const run = runProgram(access, program, parameters, options);
+            runs.push(run);
+            return run;
+        },
+        async close() {
+            await Promise.all(runs.map((run) => run.release(patienceAtClose)));
+            await end(master);
+        },
+    };
+}
+/** The master has logged in when its socket is there. */
+async function ready(master, socket, explain, signal) {
+    let stderr = '';
+    let over;
+    let missing;
+    master.stderr?.setEncoding('utf8').on('data', (text) => {
+        stderr = (stderr + text).slice(-20_000);
+    });
+    master.on('close', (code) => {
+        over = { code };
+    });
+    master.on('error', (error) => {
+        missing = error;
+    });
+    const giveUp = Date.now() + longestConnecting;
+    while (!(0,external_node_fs_.existsSync)(socket)) {
+        if (missing)
+            throw noClient(missing);
+        if (over)
+            throw await explain({ code: over.code, begun: false, stderr });
+        if (signal.aborted || Date.now() > giveUp) {
+            await end(master);
+            if (signal.aborted)
+                throw new failure_Failure('cancelled', 'Cancelled while connecting: nothing was done on the host');
+            throw await explain({ code: 255, begun: false, stderr: `${stderr}\nConnection timed out` });
+        }
+        await (0,promises_namespaceObject.setTimeout)(5);
+    }
+}
+async function end(master) {
+    if (master.exitCode !== null || master.signalCode !== null || master.pid === undefined)
+        return;
+    // Not until its pipes are closed: an ssh to a jump host has them too, and may hang.
+    const ended = new Promise((resolve) => master.once('exit', resolve));
+    master.kill('SIGTERM');
+    const killing = setTimeout(() => master.kill('SIGKILL'), 1_000);
+    await ended;
+    clearTimeout(killing);
+}
+/** No agent and no terminal of the runner's has a say; DISPLAY makes clients before OpenSSH 8.4 call askpass. */
+function sshEnvironment(folder) {
+    return { SSH_ASKPASS: (0,external_node_path_.join)(folder, 'askpass'), SSH_ASKPASS_REQUIRE: 'force', DISPLAY: 'none:0', SSH_AUTH_SOCK: '' };
+}
+function noClient(cause) {
+    return new failure_Failure('no-ssh-client', 'ssh is not installed on the runner', {
+        hint: 'Install it (apt-get install openssh-client), or use a runner that has it, such as ubuntu-latest',
+        cause,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/host/connect.js
+
+
+/**
+ * The way to the host that the inputs name.
+ * @param ssh null: the runner itself is the host
+ * @param surroundings made only where they are needed
+ */
+async function connect(ssh, surroundings) {
+    return ssh === null ? connectLocally() : connectBySsh(ssh, surroundings());
 }
 
 // EXTERNAL MODULE: ./node_modules/@actions/exec/lib/exec.js + 3 modules
@@ -36444,7 +36632,7 @@ var main_exec = __nccwpck_require__(27187);
  * judge. Nothing may be written to it: @actions/exec does not listen for the EPIPE of a tool that has ended by then.
  * @throws Failure `tool-missing`, `tool-timed-out`
  */
-const runTool = async (program, args, { env = {}, timeout = 30_000 } = {}) => {
+async function runTool(program, args, { env = {}, timeout = 30_000 } = {}) {
     // @actions/exec can neither end a child nor set a deadline; coreutils can, and tell it by their exit.
     const deadline = ['--kill-after=1', String(timeout / 1_000), program, ...args];
     const started = performance.now();
@@ -36467,7 +36655,7 @@ const runTool = async (program, args, { env = {}, timeout = 30_000 } = {}) => {
         });
     }
     return result;
-};
+}
 function inheritedEnvironment() {
     return Object.fromEntries(Object.entries(process.env).filter((entry) => entry[1] !== undefined));
 }
@@ -36484,6 +36672,22 @@ async function diagnoseKey(keyFile, environment) {
         return { state: 'usable', fingerprint: `SHA256:${digest.replace(/=+$/, '')}` };
     }
     return /passphrase/i.test(stderr) ? { state: 'wrong-passphrase' } : { state: 'unreadable', detail: stderr };
+}
+
+;// CONCATENATED MODULE: ./build/shared/runner/reach-host.js
+
+
+
+/**
+ * Connects to the host of the inputs. Keys and sockets stand in a private folder, which is removed however the step ends.
+ * @param ssh null: the runner itself is the host
+ */
+function reachHost(ssh, { signal, atEnd }) {
+    return connect(ssh, () => {
+        const folder = makePrivateFolder();
+        atEnd(folder.remove);
+        return { folder: folder.path, diagnoseKey: diagnoseKey, signal };
+    });
 }
 
 ;// CONCATENATED MODULE: ./build/shared/transaction/journal.js
@@ -36508,21 +36712,16 @@ function outcomeOf(lines) {
     const failure = details('failure')[0];
     const measurements = lastOfEach(details('measured').map(readMeasurement));
     const gaps = measurements.map(({ gapMs }) => gapMs).filter((gap) => gap !== null);
-    const begin = lines.find(({ step }) => step === 'begin')?.at;
-    const last = lines.at(-1)?.at;
     return {
         ending: endings.find((known) => known === ended) ?? null,
         failure: failure === undefined ? null : splitFailure(failure),
-        touched: lines.some(({ step }) => step === 'stopping' || step === 'starting'),
         left: details('left').length > 0,
         dockerRestarted: details('docker-restarted').length > 0,
         held: details('held').length > 0,
         problems: details('problem'),
-        disobeyed: details('disobeyed'),
         measurements,
         downtimeMs: gaps.length === 0 || measurements.some(({ asked }) => asked === 0) ? null : Math.max(...gaps),
         failedRequests: gaps.length === 0 ? null : measurements.reduce((sum, { failed }) => sum + failed, 0),
-        durationMs: begin === undefined || last === undefined ? 0 : Math.max(0, last - begin),
     };
 }
 function splitFailure(detail) {
@@ -36638,6 +36837,7 @@ function checked(value) {
 
 
 
+
 /** The scripts of which the engine on the host consists, in order. */
 const engine = [
     new URL(/* asset import */ __nccwpck_require__(65479), __nccwpck_require__.b),
@@ -36699,7 +36899,7 @@ async function startTransaction(connection, request, onLog) {
         return (await connection.run(starting, parameters, { ...transaction_short, onLog }).result).get('transaction');
     }
     catch (error) {
-        throw error instanceof failure_Failure && error.code === 'disk-full' ? diskFull(request.backupDir, error) : error;
+        throw failure_isFailure(error, 'disk-full') ? diskFull(request.backupDir, error) : error;
     }
 }
 function diskFull(backupDir, cause) {
@@ -36748,19 +36948,16 @@ async function followTransaction(connection, backupDir, id, told, { onLine, onLo
         abandoned: records.find('abandoned') !== undefined,
     };
 }
-/** What to type on the host to end a transaction without an action. */
-function commandToEnd(backupDir, id) {
-    return `bash ${backupDir}/rollback/transactions/${id}/engine.sh`;
-}
 /** A transaction that was lost sight of, or that could not be ended. */
 function stillOpen(backupDir, id, cause) {
     return new failure_Failure('outcome-unknown', `Contact was lost while the transaction ${id} was running`, {
-        hint: `The host carries it to its end by itself. See how it ended: tail ${backupDir}/rollback/transactions/${id}/journal. Where its last line is not "ended": ${commandToEnd(backupDir, id)}`,
+        hint: `The host carries it to its end by itself. See how it ended: ${commandToFollow(backupDir, id)}. Where its last line is not "ended": ${commandToEnd(backupDir, id)}`,
         cause,
     });
 }
 
 ;// CONCATENATED MODULE: ./build/shared/transaction/unfinished.js
+
 
 
 
@@ -36790,7 +36987,7 @@ async function followToTheEnd(connection, backupDir, id, told, options) {
             catch (error) {
                 // A session that is over may take its grace as well: then nothing would be left for the next.
                 const isLast = left <= longestSession + usualGrace;
-                if (isLast || !(error instanceof failure_Failure) || error.code !== 'deadline')
+                if (isLast || !failure_isFailure(error, 'deadline'))
                     throw error;
             }
         }
@@ -36809,11 +37006,13 @@ async function followToTheEnd(connection, backupDir, id, told, options) {
  * Ends what an earlier run has begun and nobody carries any more.
  * @param unfinished as the survey found them; nobody holds the lock
  */
-async function endUnfinished(connection, backupDir, unfinished, options) {
+async function endUnfinished(connection, backupDir, unfinished, options, log) {
+    log.warning(`An earlier rollback was not ended: ${unfinished.join(', ')}. It is ended first`);
     for (const id of unfinished) {
-        await resumeTransaction(connection, backupDir, id, options.onLog);
-        const { outcome } = await followToTheEnd(connection, backupDir, id, 0, options);
-        options.onEnd(id, outcome);
+        await resumeTransaction(connection, backupDir, id, log.host);
+        const following = { ...options, onLog: log.host, onLine: () => { } };
+        const { outcome } = await followToTheEnd(connection, backupDir, id, 0, following);
+        log.important(`The transaction ${id} has ended: ${outcome.ending}`);
     }
 }
 function stuck(backupDir, id, log) {
@@ -36894,6 +37093,7 @@ function subject(step, detail) {
 
 
 
+
 /** A network that comes back within this many milliseconds costs nothing but the sight of it. */
 const reconnectingFor = 3 * 60_000;
 const betweenTries = 3_000;
@@ -36907,12 +37107,12 @@ const carry_patienceAfterCancel = 4_500;
 async function carry(connection, carrying) {
     const { request, signal } = carrying;
     const { backupDir } = request;
-    const way = new Way(connection, carrying);
-    const id = await start(way, carrying);
+    const steady = new SteadyConnection(connection, carrying);
+    const id = await start(steady, carrying);
     carrying.onId(id);
     const progress = new TransactionProgress();
     let told = 0;
-    const following = way.use(id, (current) => followToTheEnd(current, backupDir, id, told, {
+    const following = steady.use(id, (current) => followToTheEnd(current, backupDir, id, told, {
         deadline: 24 * 3_600_000,
         onLog: host,
         onLine: (line) => {
@@ -36921,11 +37121,11 @@ async function carry(connection, carrying) {
         },
     }));
     const ended = await Promise.race([following, carry_cancelled(signal).then(() => null)]);
-    const followed = ended ?? (await cancel(way, id, following, carrying));
+    const followed = ended ?? (await cancel(steady, id, following, carrying));
     return { id, ...followed };
 }
-async function start(way, { request }) {
-    const { connection } = way;
+async function start(steady, { request }) {
+    const { connection } = steady;
     try {
         return await startTransaction(connection, request, host);
     }
@@ -36933,24 +37133,24 @@ async function start(way, { request }) {
         if (!wasLost(error) && !wasSilent(error))
             throw error;
         // It may have come into being all the same.
-        const found = await way.use(null, (current) => findTransaction(current, request.backupDir, request.historyId, host));
+        const found = await steady.use(null, (current) => findTransaction(current, request.backupDir, request.historyId, host));
         if (found === null)
             throw error;
         return found;
     }
 }
-/** Before the swap it is ended by that; after it, the host carries it on, as what is half-way must not stay so. */
-async function cancel(way, id, following, { request }) {
+/** Before the swap it is ended by that; after it, the host carries it on, as what is half-steady must not stay so. */
+async function cancel(steady, id, following, { request }) {
     const { backupDir } = request;
     await Promise.race([
-        abortTransaction(way.connection, backupDir, id, host).catch(() => { }),
+        abortTransaction(steady.connection, backupDir, id, host).catch(() => { }),
         (0,promises_namespaceObject.setTimeout)(carry_patienceAfterCancel / 2, undefined, { ref: false }),
     ]);
     const ended = await Promise.race([following, (0,promises_namespaceObject.setTimeout)(carry_patienceAfterCancel / 2, null, { ref: false })]);
     if (ended !== null)
         return ended;
     throw new failure_Failure('cancelled', `The transaction ${id} is at work on the host, and is carried to its end without us`, {
-        hint: `See how it ended: tail ${backupDir}/rollback/transactions/${id}/journal`,
+        hint: `See how it ended: ${commandToFollow(backupDir, id)}`,
     });
 }
 function carry_cancelled(signal) {
@@ -36961,16 +37161,22 @@ function carry_cancelled(signal) {
             signal.addEventListener('abort', () => resolve(), { once: true });
     });
 }
-const lossCodes = ['connection-lost', 'program-lost', 'host-unreachable', 'connection-timed-out', 'connection-refused'];
+const lossCodes = [
+    'connection-lost',
+    'program-lost',
+    'host-unreachable',
+    'connection-timed-out',
+    'connection-refused',
+];
 function wasLost(error) {
-    return error instanceof failure_Failure && lossCodes.includes(error.code);
+    return failure_isFailure(error, ...lossCodes);
 }
 /** It hangs though the connection stands: another one would tell no more. */
 function wasSilent(error) {
-    return error instanceof failure_Failure && error.code === 'host-silent';
+    return failure_isFailure(error, 'host-silent');
 }
 /** The way to the host, which may have to be found again. */
-class Way {
+class SteadyConnection {
     connection;
     #carrying;
     constructor(connection, carrying) {
@@ -37084,6 +37290,14 @@ function whyNone(environment, known, others) {
 
 ;// CONCATENATED MODULE: ./build/shared/history/observation.js
 
+
+
+/** What a run says of itself in a record, with what else it knows. */
+function runFacts(environment, { runId, runAttempt, actor, runUrl, commit }, known = {}) {
+    const id = recordId(runId, runAttempt, randomBytes(4).toString('hex'));
+    const unknown = { schemaSha256: null, backupId: null, reason: null };
+    return { id, at: new Date(), environment, actor, runUrl, commit, ...unknown, ...known };
+}
 /**
  * What a history knows to run; null where it tells of nothing. The scripts' lines, which name no image and come to the end
  * of the file whenever they are imported, say nothing of it.
@@ -37167,6 +37381,7 @@ function anonymousVolumes(own) {
 
 ;// CONCATENATED MODULE: ./build/shared/plan/hash.js
 
+
 /**
  * What decides, as one SHA-256 in hex. Neither ids of containers nor their health: they change while a plan is looked at. Nor whether the target is on the host
  * already: a plan stays the same when a first attempt has pulled it.
@@ -37190,7 +37405,7 @@ function whatDecides(image) {
 /** JSON with its keys in order. */
 function canonical(value) {
     return JSON.stringify(value, (_, part) => typeof part === 'object' && part !== null && !Array.isArray(part)
-        ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+        ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => byText(a, b)))
         : part);
 }
 
@@ -37323,6 +37538,16 @@ function isAtLeast(needed, version) {
     const difference = needed.map((part, index) => Number(parts[index] ?? 0) - part).find((each) => each !== 0);
     return (difference ?? 0) >= 0;
 }
+/**
+ * What compose says of the project, by a compose that is new enough.
+ * @throws Failure `no-compose`, `compose-too-old`
+ */
+function demandCompose({ compose }) {
+    if (compose === null || 'error' in compose)
+        return noCompose(compose?.error ?? '');
+    checkComposeVersion(compose.version);
+    return compose;
+}
 /** @throws Failure `no-compose` */
 function noCompose(error) {
     throw new failure_Failure('no-compose', 'The host has no docker compose', {
@@ -37439,8 +37664,6 @@ function sharesNetwork(one, other) {
 
 
 
-/** Docker's own, where the test gives none. */
-const usualInterval = 30_000;
 /**
  * Decides what is to be swapped, how, and in which order. Reads nothing and changes nothing.
  * @throws Failure `cannot-swap` that lists what is in the way
@@ -37520,7 +37743,6 @@ function step(request, service, own, fromImage, wanted, repository, found, proxy
         throw lostImage(service.name);
     const { strategy, why } = decideStrategy(request.strategy, service, own, request.project, proxyServices);
     const proven = own.length > 0 && own.every(hasHealthTest);
-    const intervals = own.map(({ healthInterval }) => healthInterval / 1e6 || usualInterval);
     return {
         service: service.name,
         strategy,
@@ -37543,7 +37765,6 @@ function step(request, service, own, fromImage, wanted, repository, found, proxy
         retag: request.persist === 'retag' ? taggable(service.image) : null,
         envLine: envLine(service, tag, request.envNames),
         proven,
-        healthIntervalMs: proven ? Math.max(...intervals) : null,
     };
 }
 /** Where a record tells the image's id, what its tag stands for today is another image. */
@@ -37638,6 +37859,15 @@ function widest(texts) {
     return Math.max(0, ...texts.map((text) => text.length));
 }
 
+;// CONCATENATED MODULE: ./build/shared/releases/database-services.js
+/**
+ * The services that are databases: no rollback touches them, and no release is judged by them.
+ * @param named the input "db-service"
+ */
+function databaseServices({ candidates }, named) {
+    return new Set([...candidates.map(({ service }) => service), ...(named === null ? [] : [named])]);
+}
+
 ;// CONCATENATED MODULE: ./build/shared/releases/project.js
 
 
@@ -37708,6 +37938,15 @@ function readProject(config, template) {
         ])),
     };
 }
+/** @throws Failure `other-project` where the containers are those of another one */
+function checkProjectName(name, containers) {
+    const running = containers[0]?.project;
+    if (running === undefined || running === name)
+        return;
+    throw new failure_Failure('other-project', `The compose file is that of the project "${name}", and "${running}" is what runs`, {
+        hint: `Set "project-name": ${running}, or correct "compose-file" and "env-file"`,
+    });
+}
 function project_count(value) {
     return /^\d{1,4}$/.test(String(value)) ? Number(value) : null;
 }
@@ -37716,7 +37955,7 @@ function project_parsed(json, read) {
         return read(JSON.parse(json), '');
     }
     catch (error) {
-        const why = error instanceof failure_Failure ? error.message : 'it is no JSON';
+        const why = failure_isFailure(error) ? error.message : 'it is no JSON';
         throw new failure_Failure('bad-compose-config', `What compose says of the project cannot be used: ${why}`, {
             hint: 'In deploy-dir on the host: docker compose config --quiet. Check "compose-file", "env-file" and "project-name"',
         });
@@ -37740,22 +37979,20 @@ function sharedBy({ network_mode, ipc, pid, volumes_from }) {
 
 
 
+
 /** What is to be done, from what was seen; nothing is changed. */
 async function decide(seen, mirrored, inputs) {
     return group('Plan', async () => {
-        const { compose } = seen;
-        if (compose === null || 'error' in compose)
-            return noCompose(compose?.error ?? '');
-        checkComposeVersion(compose.version);
+        const compose = demandCompose(seen);
         const project = readProject(compose.config, compose.template);
-        checkProjectName(project.name, seen);
+        checkProjectName(project.name, seen.containers);
         if (compose.projectState === null)
             throw projectStateUnknown();
         const knownHistory = gatherHistory(inputs.environment, seen.history, seen.auditTrail, mirrored.texts);
         for (const text of [...mirrored.notices, ...knownHistory.problems])
             notice(text);
         const running = releaseOf(seen.containers, seen.images);
-        const databases = new Set([...seen.candidates.map(({ service }) => service), inputs.databaseService ?? '']);
+        const databases = databaseServices(seen, inputs.databaseService);
         const wanted = wantedRelease(inputs.target, {
             project,
             databases,
@@ -37799,14 +38036,6 @@ async function decide(seen, mirrored, inputs) {
         return { plan, knownHistory };
     });
 }
-function checkProjectName(name, seen) {
-    const running = seen.containers[0]?.project;
-    if (running === undefined || running === name)
-        return;
-    throw new failure_Failure('other-project', `The compose file is that of the project "${name}", and "${running}" is what runs`, {
-        hint: `Set "project-name": ${running}, or correct "compose-file" and "env-file"`,
-    });
-}
 function projectStateUnknown() {
     return new failure_Failure('bad-compose-config', 'Compose cannot read the project on the host', {
         hint: 'In deploy-dir on the host: docker compose config --quiet. Check "compose-file" and "env-file"',
@@ -37815,10 +38044,11 @@ function projectStateUnknown() {
 
 ;// CONCATENATED MODULE: ./build/rollback-action/endings.js
 
+
 /** What is told of an ending that is not the one that was wanted. @param folder of the transaction, on the host */
 function endingFailure(outcome, folder) {
     const { ending, left } = outcome;
-    const { code, message: why } = endings_reasonOf(outcome);
+    const { code, message: why } = failureOf(outcome);
     const evidence = `What the containers said stands in ${folder}/evidence`;
     switch (ending) {
         case 'refused':
@@ -37835,11 +38065,13 @@ function endingFailure(outcome, folder) {
             });
     }
 }
-function endings_reasonOf({ failure, dockerRestarted }) {
+function failureOf({ failure, dockerRestarted }) {
     const said = failure?.text || failure?.code || 'stuck';
     if (dockerRestarted)
         return new failure_Failure('docker-restarted', `Docker was restarted on the host meanwhile. ${said}`);
-    return new failure_Failure(failure?.code ?? 'stuck', said);
+    // A journal's word that is none of ours may be that of a newer version.
+    const code = failure?.code ?? 'stuck';
+    return isFailureCode(code) ? new failure_Failure(code, said) : new failure_Failure('stuck', `${code}: ${said}`);
 }
 /** Where it is not the target that is at fault. */
 const revertedHints = {
@@ -38021,7 +38253,7 @@ async function wholeManifest(connection, backupDir, set, { signal, onLog }) {
         return readManifest(unpack((await result).get('manifest'), longestManifest) ?? '');
     }
     catch (error) {
-        if (!(error instanceof Failure) || !['bad-manifest', 'manifest-unreadable'].includes(error.code))
+        if (!isFailure(error, 'bad-manifest', 'manifest-unreadable'))
             throw error;
         throw new Failure('manifest-unreadable', `The manifest of ${set.id} cannot be read in full: ${error.message}`, {
             hint: `Do not rely on ${set.id}. See ${file} on the host, and take a backup now`,
@@ -38043,7 +38275,7 @@ function demandReadable(text) {
         read_manifest_readManifest(text);
     }
     catch (error) {
-        throw error instanceof failure_Failure ? refuse(error.message, error) : error;
+        throw failure_isFailure(error) ? refuse(error.message, error) : error;
     }
     const behind = Buffer.byteLength(text.slice(text.indexOf('\n  "largeObjects": ')));
     if (behind > longestTail)
@@ -38239,43 +38471,37 @@ function hash(algorithm, text) {
     return (0,external_node_crypto_.createHash)(algorithm).update(text).digest('hex');
 }
 
-;// CONCATENATED MODULE: ./build/shared/backups/log-line.js
-/**
- * One line without its line break: `2026-11-23T02:17:09Z backup succeeded id=… bytes=…`. Values are bare, or in double
- * quotes with JSON's escapes; whatever they hold, they neither break the line nor hide in it. Unknown ones are left out.
- */
-function logLine(outcome) {
-    const fields = {
-        id: outcome.id,
-        kind: outcome.kind,
-        environment: outcome.environment,
-        database: outcome.database,
-        file: outcome.file,
-        bytes: outcome.bytes,
-        sha256: outcome.sha256,
-        ms: Math.round(outcome.durationMs),
-        tiers: outcome.tiers.length === 0 ? null : outcome.tiers.join(','),
-        kept: outcome.kept,
-        deleted: outcome.deleted,
-        by: outcome.actor,
-        run: outcome.runUrl,
-        error: outcome.problem?.code ?? null,
-        message: outcome.problem?.message ?? null,
-    };
-    const known = Object.entries(fields).filter(([, value]) => value !== null);
-    const time = outcome.endedAt.toISOString().replace(/\.\d+Z$/, 'Z');
-    return [`${time} backup ${outcome.status}`, ...known.map(([key, value]) => `${key}=${quoted(String(value))}`)].join(' ');
-}
-/** A terminal that shows the log must not obey it, so what cannot be seen is escaped too. */
-function quoted(value) {
-    if (/^[A-Za-z0-9_.,:/@+-]+$/.test(value))
-        return value;
-    return JSON.stringify(value.slice(0, 1000)).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, escapedUnits);
-}
-function escapedUnits(character) {
-    return [...Array(character.length).keys()]
-        .map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`)
-        .join('');
+;// CONCATENATED MODULE: ./build/shared/backups/dump-progress.js
+
+/** Milliseconds: a log is read later, and every line of it stays. */
+const betweenLines = 5_000;
+/** What the host tells while the dump is under way, as lines in the log. */
+class DumpProgress {
+    #estimate;
+    #log;
+    #begin = Date.now();
+    #lastLine = 0;
+    /** @param estimate bytes that the dump is expected to have */
+    constructor(estimate, log) {
+        this.#estimate = estimate;
+        this.#log = log;
+    }
+    tell(name, value) {
+        if (name === 'waiting-for')
+            this.#log.progress(`Waiting for the lock, held by ${value}`);
+        if (name === 'dumped')
+            this.#dumped(Number(value));
+    }
+    #dumped(bytes) {
+        const now = Date.now();
+        if (!Number.isFinite(bytes) || now - this.#lastLine < betweenLines)
+            return;
+        this.#lastLine = now;
+        const rate = formatRate(bytes / ((now - this.#begin) / 1_000));
+        // An estimate is no promise: above it, the share would only confuse.
+        const share = bytes < this.#estimate ? `, ${Math.round((100 * bytes) / this.#estimate)} % of the estimate` : '';
+        this.#log.progress(`${formatBytes(bytes)} written, ${rate}${share}`);
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/shared/sets/retention.js
@@ -38511,7 +38737,7 @@ const hints = {
     'dump-lost': 'Nothing was published; earlier backups are as they were. See what cleans up in the backup folder. Run it again',
 };
 function advised(error) {
-    if (!(error instanceof failure_Failure) || error.hint !== undefined)
+    if (!failure_isFailure(error) || error.hint !== undefined)
         return error;
     return new failure_Failure(error.code, error.message, {
         ...(hints[error.code] && { hint: hints[error.code] }),
@@ -38526,7 +38752,7 @@ const cutOffs = {
     deadline: '',
 };
 function wasCutOff(error) {
-    return error instanceof failure_Failure && Object.hasOwn(cutOffs, error.code);
+    return failure_isFailure(error) && Object.hasOwn(cutOffs, error.code);
 }
 function unknownOutcome({ id, logFile }, cause) {
     return new failure_Failure('publication-unknown', `It is not known whether the verified backup ${id} was published. ${cause.message}`, {
@@ -38549,7 +38775,7 @@ async function reject(connection, rejection) {
     }
 }
 /** Writes only the line into the log: for a run that came to nothing. */
-async function publish_conclude(connection, conclusion) {
+async function publish_logRun(connection, conclusion) {
     await connection.run(logging, logOf(conclusion), options(conclusion)).result;
 }
 function claimOf(claim) {
@@ -38643,6 +38869,7 @@ function pieces(word, length) {
 
 
 
+
 const kindInWords = {
     scheduled: 'scheduled',
     predeployment: 'before a deployment',
@@ -38694,7 +38921,7 @@ function backupLines(manifest, { host, folder, previous }) {
             `${manifest.database}, PostgreSQL ${manifest.serverVersion}, ${manifest.encoding}, ${manifest.locale}`,
         ],
         ['Kind', kindInWords[manifest.kind]],
-        ['Taken', `${report_moment(manifest.startedAt)}, in ${formatDuration(ms)}`],
+        ['Taken', `${timeOf(manifest.startedAt)}, in ${formatDuration(ms)}`],
         ['Host', host],
         ['Folder', folder],
         ['Dump', `${manifest.file} (${encodingOf(manifest)}, pg_dump ${manifest.pgDumpVersion})`],
@@ -38715,13 +38942,13 @@ function encodingOf({ format, compression, encryption }) {
 }
 function against(previous, bytes) {
     const share = previous.sizeBytes === 0 ? '' : `; this one has ${Math.round((100 * bytes) / previous.sizeBytes)} % of it`;
-    return `${formatBytes(previous.sizeBytes)} on ${report_moment(previous.startedAt)}${share}`;
+    return `${formatBytes(previous.sizeBytes)} on ${timeOf(previous.startedAt)}${share}`;
 }
 function contentsOf({ tables, sequences, largeObjects }) {
     return [
-        amount(tables.length, 'table'),
-        amount(sequences.length, 'sequence'),
-        amount(largeObjects, 'large object'),
+        counted(tables.length, 'table'),
+        counted(sequences.length, 'sequence'),
+        counted(largeObjects, 'large object'),
     ].join(', ');
 }
 function checkLines(checks) {
@@ -38733,18 +38960,18 @@ function checkLines(checks) {
     ]));
 }
 function tablesTitle(tables) {
-    const counted = tables.filter(({ rows }) => rows !== null);
-    if (counted.length === 0)
+    const known = tables.filter(({ rows }) => rows !== null);
+    if (known.length === 0)
         return `Tables: ${tables.length}, rows not counted`;
-    const rows = counted.reduce((sum, table) => sum + (table.rows ?? 0), 0);
-    const how = counted.every(({ exact }) => exact) ? "counted in the dump's own snapshot" : 'some of them estimated';
+    const rows = known.reduce((sum, table) => sum + (table.rows ?? 0), 0);
+    const how = known.every(({ exact }) => exact) ? "counted in the dump's own snapshot" : 'some of them estimated';
     return `Tables: ${tables.length}, with ${grouped(rows)} rows, ${how}`;
 }
 /** The largest first; names in order where they are equal. */
 function tableLines(tables) {
     const ordered = tables
         .map((table) => ({ ...table, title: clean_cleanLine(`${table.schema}.${table.name}`, 70) }))
-        .toSorted((a, b) => (b.rows ?? -1) - (a.rows ?? -1) || (a.title < b.title ? -1 : 1));
+        .toSorted((a, b) => (b.rows ?? -1) - (a.rows ?? -1) || byText(a.title, b.title));
     const shown = ordered.slice(0, mostTables);
     const counts = shown.map(({ rows, exact }) => (rows === null ? '-' : `${exact ? '' : '~'}${grouped(rows)}`));
     const countWidth = Math.max(0, ...counts.map((count) => count.length));
@@ -38765,11 +38992,11 @@ function changeLines(manifest, { previous, schemaChanges }) {
         return [
             ...folded(`  ${what.padEnd(7)}  `, `${type} ${schema === null ? '' : `${schema}.`}${name}`),
             ...changed.slice(0, mostChangedLines).map((line) => shortened('             ', line)),
-            ...(rest > 0 ? [`             and ${amount(rest, 'more line')}`] : []),
+            ...(rest > 0 ? [`             and ${counted(rest, 'more line')}`] : []),
         ];
     });
     const rest = schemaChanges.length - mostChanges;
-    return rest > 0 ? [...lines, `  and ${amount(rest, 'more object')}`] : lines;
+    return rest > 0 ? [...lines, `  and ${counted(rest, 'more object')}`] : lines;
 }
 function releaseLines(release) {
     const services = Object.entries(release).map(([service, { image, digest, imageId }]) => {
@@ -38792,14 +39019,11 @@ function restoreLines(restore) {
         ...steps.flatMap(([what, commands], index) => ['', ...folded(`  ${index + 1}. `, what), commands]),
     ];
 }
-function report_moment(iso) {
+function timeOf(iso) {
     return `${iso.slice(0, 19).replace('T', ' ')} UTC`;
 }
 function grouped(n) {
     return n.toLocaleString('en-US');
-}
-function amount(n, noun) {
-    return `${grouped(n)} ${noun}${n === 1 ? '' : 's'}`;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/report/restore-command.js
@@ -38971,6 +39195,96 @@ function schemaChangesIn({ dump, previous, publicationPlan }) {
     return previous?.schemaSha256 === publicationPlan.manifest.schemaSha256
         ? []
         : compareSchemas(previousSchemaText, schemaText);
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/log-line.js
+/**
+ * One line without its line break: `2026-11-23T02:17:09Z backup succeeded id=… bytes=…`. Values are bare, or in double
+ * quotes with JSON's escapes; whatever they hold, they neither break the line nor hide in it. Unknown ones are left out.
+ */
+function logLine(outcome) {
+    const fields = {
+        id: outcome.id,
+        kind: outcome.kind,
+        environment: outcome.environment,
+        database: outcome.database,
+        file: outcome.file,
+        bytes: outcome.bytes,
+        sha256: outcome.sha256,
+        ms: Math.round(outcome.durationMs),
+        tiers: outcome.tiers.length === 0 ? null : outcome.tiers.join(','),
+        kept: outcome.kept,
+        deleted: outcome.deleted,
+        by: outcome.actor,
+        run: outcome.runUrl,
+        error: outcome.problem?.code ?? null,
+        message: outcome.problem?.message ?? null,
+    };
+    const known = Object.entries(fields).filter(([, value]) => value !== null);
+    const time = outcome.endedAt.toISOString().replace(/\.\d+Z$/, 'Z');
+    return [`${time} backup ${outcome.status}`, ...known.map(([key, value]) => `${key}=${quoted(String(value))}`)].join(' ');
+}
+/** A terminal that shows the log must not obey it, so what cannot be seen is escaped too. */
+function quoted(value) {
+    if (/^[A-Za-z0-9_.,:/@+-]+$/.test(value))
+        return value;
+    return JSON.stringify(value.slice(0, 1000)).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, escapedUnits);
+}
+function escapedUnits(character) {
+    return [...Array(character.length).keys()]
+        .map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`)
+        .join('');
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/run-line.js
+
+
+
+// The line that a run leaves in the log on the host.
+/** How many sets of the database are kept somewhere. */
+const keptSets = ({ pruning }) => new Set(pruning.filter(({ action }) => action === 'keep').map(({ id }) => id)).size;
+/** Of a run that failed; `known` is what it found out before. */
+function run_line_failureLine(run, error, known) {
+    const problem = failure_isFailure(error) ? error : new failure_Failure('defect', String(error));
+    return lineOf(run, { problem: { code: problem.code, message: problem.message }, ...known });
+}
+/** Of a run that kept a verified backup. */
+function successLine(run, publicationPlan) {
+    const { manifest, problems, entered, deletions } = publicationPlan;
+    return lineOf(run, {
+        status: problems.length === 0 ? 'succeeded' : 'incomplete',
+        id: manifest.id,
+        database: manifest.database,
+        file: `${homeOf(manifest.kind).folder}/${manifest.file}`,
+        bytes: manifest.sizeBytes,
+        sha256: manifest.sha256,
+        tiers: entered,
+        kept: keptSets(publicationPlan),
+        deleted: deletions.length,
+        problem: problems.length === 0 ? null : { code: 'incomplete', message: problems.join('; ') },
+    });
+}
+function lineOf({ order, workflow, startedAt }, known) {
+    const endedAt = new Date();
+    return logLine({
+        endedAt,
+        status: 'failed',
+        id: null,
+        kind: order.kind,
+        environment: order.environment,
+        database: order.databaseName,
+        file: null,
+        bytes: null,
+        sha256: null,
+        durationMs: endedAt.getTime() - startedAt.getTime(),
+        tiers: [],
+        kept: null,
+        deleted: null,
+        actor: workflow.actor,
+        runUrl: workflow.runUrl,
+        problem: null,
+        ...known,
+    });
 }
 
 ;// CONCATENATED MODULE: ./build/shared/postgres/facts.js
@@ -39247,7 +39561,7 @@ function sequenceRanges(before, after) {
 }
 /** What the host named, in the words of the inputs. */
 function translate(error, log, { backupDir, lock, lockWait }) {
-    if (!(error instanceof failure_Failure))
+    if (!failure_isFailure(error))
         return error;
     if (error.code === 'lock-held')
         return lockHeld(error.message, backupDir, lock.wait);
@@ -39273,7 +39587,7 @@ const takeHints = {
     'sets-changed': 'Nothing was taken. See what else works in the backup folder, then run it again',
 };
 
-;// CONCATENATED MODULE: ./build/shared/backups/backup.js
+;// CONCATENATED MODULE: ./build/shared/backups/verified-backup.js
 
 
 
@@ -39289,31 +39603,53 @@ const takeHints = {
 
 
 
+
+
+
+/**
+ * Takes a backup. The lock is free again when it returns.
+ * @throws Failure where there is no verified backup, or where that is not known: `publication-unknown`
+ */
+async function takeVerifiedBackup(connection, run, { look, recordsOf }, log) {
+    const { ready, held, attempt } = await takeUnderLock(connection, run, look, log);
+    try {
+        await demandVerified(connection, held.dump, attempt, log);
+        return await log.group('Publish and prune', () => publishBackup(connection, ready, held.dump, attempt, recordsOf, log));
+    }
+    finally {
+        if (!(await held.release()))
+            log.warning(lockMayStay(run.order.backupDir));
+    }
+}
 /** Only as many runs as wait for the lock at once can come in between. */
 const mostAttempts = 5;
 /**
  * Another run may have published while the lock was waited for: then all is looked at and decided again, as by a run that
  * starts now, or its newer data would stand under an older id.
- * @param prepare surveys and judges the host
- * @param onStale that it is looked at again
  */
-async function prepareAndTake(run, prepare, takeDump, onStale) {
+async function takeUnderLock(connection, run, look, log) {
     for (let count = 1;; count += 1) {
         const attempt = count === 1 ? run : { ...run, startedAt: new Date() };
-        const prepared = await prepare(attempt);
+        const ready = await log.group(`Survey of ${connection.target}`, async () => {
+            const seen = await look();
+            const ready = judgeSurvey(seen, run.order);
+            tellSurvey(seen, ready, log);
+            return ready;
+        });
         try {
-            return { prepared, held: await takeDump(prepared, attempt), attempt };
+            const held = await log.group('Dump, and read back from the disk', () => takeDump(connection, ready, attempt, log));
+            return { ready, held, attempt };
         }
         catch (error) {
-            const isStale = error instanceof failure_Failure && error.code === 'sets-changed';
+            const isStale = failure_isFailure(error, 'sets-changed');
             if (!isStale || count === mostAttempts)
                 throw error;
-            onStale();
+            log.progress('Other backups have changed since the survey: looking again');
         }
     }
 }
-/** Judges what the survey saw. @throws Failure `survey-incomplete`, or as judgeBackupHost does */
-function prepareBackup(seen, order) {
+/** @throws Failure `survey-incomplete`, or as judgeBackupHost does */
+function judgeSurvey(seen, order) {
     const sets = demandSets(seen.sets);
     const catalogue = catalogueOf(sets.files, sets.manifests);
     const newest = (database) => verifiedSetsOf(database, catalogue.sets)[0] ?? null;
@@ -39333,12 +39669,20 @@ function prepareBackup(seen, order) {
         setsState: sets.state,
     };
 }
+function tellSurvey(seen, { host }, log) {
+    const { database, container, encoding } = host;
+    log.success(`The service ${container.service} runs PostgreSQL ${database.serverVersion} and accepts connections`);
+    log.info(`Database "${database.database}" of ${formatBytes(database.sizeBytes)}, as user "${database.user}"`);
+    log.info(`${formatBytes(seen.freeBytes)} are free; about ${formatBytes(host.estimate)} will be needed`);
+    log.info(`Format ${encoding.format}, compression ${encoding.compression}, made in the ${host.where}`);
+}
 /** Takes the dump under the lock, which is kept until it is released. */
-async function takeBackup(connection, prepared, attempt) {
-    const { order, holder, signal, startedAt, onLog, onProgress } = attempt;
-    const { host, previous, setsState } = prepared;
+async function takeDump(connection, ready, run, log) {
+    const { order, holder, signal, startedAt } = run;
+    const { host, previous, setsState } = ready;
     const { backupDir } = order;
-    return take(connection, {
+    const progress = new DumpProgress(host.estimate, log);
+    const held = await take(connection, {
         backupDir,
         kind: order.kind,
         startedAt,
@@ -39351,20 +39695,27 @@ async function takeBackup(connection, prepared, attempt) {
         rowCounts: order.rowCounts,
         lockWait: order.lockWait,
         timeout: order.timeout,
-        lock: { path: `${backupDir}/.lock`, wait: order.lockWait, holder },
+        lock: { path: lockFile(backupDir), wait: order.lockWait, holder },
         previousSchema: previous && schemaFile(backupDir, previous),
         setsState,
         signal,
-        onLog,
-        onProgress,
+        onLog: log.host,
+        onProgress: (name, value) => progress.tell(name, value),
     });
+    for (const check of [...held.dump.verification, ...held.dump.sides])
+        log.info(checkLine(check));
+    return held;
 }
 function schemaFile(backupDir, set) {
     const prefix = naming_parseSetFileName(set.manifest.file)?.prefix ?? 'backup';
     return `${backupDir}/${catalogue_folderOf(set)}/${naming_setFileNames(prefix, set.id, set.manifest).schema}`;
 }
+function checkLine({ name, result, detail, ms }) {
+    const mark = { passed: '✔', failed: '✘', 'could-not-check': '?' }[result];
+    return `${mark} ${name}: ${detail}${ms > 0 ? ` (${formatDuration(ms)})` : ''}`;
+}
 /** Puts a dump aside that failed a check. @throws Failure `not-verified` */
-async function demandVerified(connection, dump, attempt) {
+async function demandVerified(connection, dump, run, log) {
     if (allPassed(dump.verification))
         return;
     const failed = dump.verification.filter(({ result }) => result !== 'passed');
@@ -39372,25 +39723,29 @@ async function demandVerified(connection, dump, attempt) {
     const failure = (path) => new failure_Failure('not-verified', `The dump failed its verification and does not count as a backup: ${reason}`, {
         hint: `Earlier backups are as they were. It was put aside: ${path}. Run it again; where it fails again, look at the host's disk and memory`,
     });
-    const line = failureLine(attempt, failure(''), { id: dump.id, bytes: dump.sizeBytes, sha256: dump.sums.sha256 });
-    const rejection = { ...ending(attempt), holder: attempt.holder, id: dump.id, dump: dump.file, reason, logLine: line };
+    const line = run_line_failureLine(run, failure(''), { id: dump.id, bytes: dump.sizeBytes, sha256: dump.sums.sha256 });
+    const rejection = {
+        ...ending(run, log),
+        holder: run.holder,
+        id: dump.id,
+        dump: dump.file,
+        reason,
+        logLine: line,
+    };
     // Why the dump is bad matters more than where it went.
     throw failure(await reject(connection, rejection).catch((error) => `it could not be kept (${error})`));
 }
-/**
- * Decides what becomes of a verified dump, and lets it appear in its tiers.
- * @param recordsOf what the history is told of it
- */
-async function publishBackup(connection, { host, catalogue, release, previous, zstdOn }, dump, attempt, recordsOf) {
-    const { order, startedAt, holder, workflow } = attempt;
+/** Decides what becomes of a verified dump, and lets it appear in its tiers. */
+async function publishBackup(connection, { host, catalogue, release, previous, zstdOn }, dump, run, recordsOf, log) {
+    const { order, startedAt, holder, workflow } = run;
     const { kind, environment } = order;
     const { runUrl, commit, actor } = workflow;
-    const facts = { kind, environment, database: host.database, encoding: host.encoding, release };
-    const known = { ...facts, previous: previous?.manifest ?? null, startedAt, finishedAt: new Date() };
-    const publicationPlan = planPublication(dump, { ...known, runUrl, commit, actor }, catalogue.sets, order);
+    const known = { kind, environment, database: host.database, encoding: host.encoding, release };
+    const manifestFacts = { ...known, previous: previous?.manifest ?? null, startedAt, finishedAt: new Date() };
+    const publicationPlan = planPublication(dump, { ...manifestFacts, runUrl, commit, actor }, catalogue.sets, order);
     const { manifest, entered, deletions } = publicationPlan;
     const home = homeOf(kind).folder;
-    const reportFacts = {
+    const facts = {
         publicationPlan,
         dump,
         previous: previous?.manifest ?? null,
@@ -39403,113 +39758,40 @@ async function publishBackup(connection, { host, catalogue, release, previous, z
         target: connection.target,
         minSizeRatio: order.minSizeRatio,
     };
-    const sidecars = sidecarsOf(dump, manifest, reportText(reportFacts));
+    const sidecars = sidecarsOf(dump, manifest, reportText(facts));
     demandReadable(sidecars.get(naming_setFileNames(homeOf(kind).prefix, dump.id, manifest).manifest) ?? '');
     const published = await publish(connection, {
-        ...ending(attempt),
+        ...ending(run, log),
         holder,
         id: dump.id,
         sidecars,
         tiers: entered.filter((tier) => folderOfTier(tier) !== home),
         deletions,
         records: recordsOf(manifest),
-        logLine: successLine(attempt, publicationPlan),
-        troubledLine: successLine(attempt, {
+        logLine: successLine(run, publicationPlan),
+        troubledLine: successLine(run, {
             ...publicationPlan,
             problems: ['a step after the publication failed: see the run'],
         }),
     });
-    return { reportFacts, published };
+    for (const { reason } of publicationPlan.tiers)
+        log.info(reason);
+    for (const { tier, id, reason } of publicationPlan.pruning)
+        log.info(`${tier}/${id} ${reason}`);
+    return { facts, published, problems: [...publicationPlan.problems, ...published.problems] };
 }
-/** How many sets of the database are kept somewhere. */
-const keptSets = ({ pruning }) => new Set(pruning.filter(({ action }) => action === 'keep').map(({ id }) => id)).size;
 /** Writes of a run that came to nothing into the log on the host. */
-async function logFailure(connection, attempt, error) {
-    await conclude(connection, { ...ending(attempt), logLine: failureLine(attempt, error, {}) });
+async function logFailure(connection, run, error, log) {
+    await logRun(connection, { ...ending(run, log), logLine: failureLine(run, error, {}) });
 }
-const ending = ({ order, onLog }) => ({
+const ending = ({ order }, log) => ({
     backupDir: order.backupDir,
     kind: order.kind,
     logFile: order.logFile,
-    onLog,
+    onLog: log.host,
 });
-function failureLine(attempt, error, known) {
-    const problem = error instanceof failure_Failure ? error : new failure_Failure('defect', String(error));
-    return lineOf(attempt, { problem: { code: problem.code, message: problem.message }, ...known });
-}
-function successLine(attempt, publicationPlan) {
-    const { manifest, problems, entered, deletions } = publicationPlan;
-    return lineOf(attempt, {
-        status: problems.length === 0 ? 'succeeded' : 'incomplete',
-        id: manifest.id,
-        database: manifest.database,
-        file: `${homeOf(manifest.kind).folder}/${manifest.file}`,
-        bytes: manifest.sizeBytes,
-        sha256: manifest.sha256,
-        tiers: entered,
-        kept: keptSets(publicationPlan),
-        deleted: deletions.length,
-        problem: problems.length === 0 ? null : { code: 'incomplete', message: problems.join('; ') },
-    });
-}
-function lineOf({ order, workflow, startedAt }, known) {
-    const endedAt = new Date();
-    return logLine({
-        endedAt,
-        status: 'failed',
-        id: null,
-        kind: order.kind,
-        environment: order.environment,
-        database: order.databaseName,
-        file: null,
-        bytes: null,
-        sha256: null,
-        durationMs: endedAt.getTime() - startedAt.getTime(),
-        tiers: [],
-        kept: null,
-        deleted: null,
-        actor: workflow.actor,
-        runUrl: workflow.runUrl,
-        problem: null,
-        ...known,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/runner/dump-progress.js
-
-
-/** Milliseconds: a log is read later, and every line of it stays. */
-const betweenLines = 5_000;
-/** What the host tells while the dump is under way, as lines in the log. */
-class DumpProgress {
-    #estimate;
-    #begin = Date.now();
-    #lastLine = 0;
-    /** @param estimate bytes that the dump is expected to have */
-    constructor(estimate) {
-        this.#estimate = estimate;
-    }
-    tell(name, value) {
-        if (name === 'waiting-for')
-            progress(`Waiting for the lock, held by ${value}`);
-        if (name === 'dumped')
-            this.#dumped(Number(value));
-    }
-    #dumped(bytes) {
-        const now = Date.now();
-        if (!Number.isFinite(bytes) || now - this.#lastLine < betweenLines)
-            return;
-        this.#lastLine = now;
-        const rate = formatRate(bytes / ((now - this.#begin) / 1_000));
-        // An estimate is no promise: above it, the share would only confuse.
-        const share = bytes < this.#estimate ? `, ${Math.round((100 * bytes) / this.#estimate)} % of the estimate` : '';
-        progress(`${formatBytes(bytes)} written, ${rate}${share}`);
-    }
-}
 
 ;// CONCATENATED MODULE: ./build/rollback-action/prerollback-backup.js
-
-
 
 
 
@@ -39525,48 +39807,36 @@ function backupOrder(inputs) {
         logFile: `${inputs.backupDir}/backup.log`,
     };
 }
+/** The whole backup is one step of a rollback: one group, and of what it finds only what matters there. */
+const asOneStep = { ...log_namespaceObject, group: (_title, work) => work(), success: () => { }, info: () => { } };
 /**
- * Takes it through the same code as backup-action, and reads it back before anything is stopped.
+ * Takes it as backup-action does, and reads it back before anything is stopped.
  * @param seen what the survey saw; the host is looked at again where other backups came meanwhile
  * @throws Failure with the remedy; nothing was stopped
  */
 async function takePrerollbackBackup(connection, seen, run, inputs, lookAgain) {
-    const order = backupOrder(inputs);
     let latest = seen;
+    const look = async () => {
+        const view = latest ?? (await lookAgain());
+        latest = undefined;
+        return view;
+    };
     return group('Backup before the rollback', async () => {
-        const { prepared, held, attempt } = await prepareAndTake({ ...run, order }, async () => {
-            const view = latest ?? (await lookAgain());
-            latest = undefined;
-            return prepareBackup(view, order);
-        }, (prepared, attempt) => {
-            const progress = new DumpProgress(prepared.host.estimate);
-            return takeBackup(connection, prepared, {
-                ...attempt,
-                onProgress: (name, value) => progress.tell(name, value),
-            });
-        }, () => info('Other backups have changed since the survey: looking again'));
-        try {
-            await demandVerified(connection, held.dump, attempt);
-            const { reportFacts, published } = await publishBackup(connection, prepared, held.dump, attempt, () => []);
-            const { manifest, problems } = reportFacts.publicationPlan;
-            const file = `${reportFacts.place.folder}/${manifest.file}`;
-            success(`Backup ${manifest.id} is verified: ${formatBytes(manifest.sizeBytes)}, ${file}`);
-            for (const problem of [...problems, ...published.problems])
-                warning(`Beside the dump: ${problem}`);
-            return { id: manifest.id, sizeBytes: manifest.sizeBytes, file, schemaSha256: manifest.schemaSha256 };
-        }
-        finally {
-            if (!(await held.release()))
-                warning(lockMayStay(inputs.backupDir));
-        }
-    })
-        .catch((error) => {
-        throw withoutBackup(error);
+        const kept = await takeVerifiedBackup(connection, { ...run, order: backupOrder(inputs) }, { look, recordsOf: () => [] }, asOneStep).catch((error) => {
+            throw withoutBackup(error);
+        });
+        const { publicationPlan, place } = kept.facts;
+        const { id, sizeBytes, schemaSha256, file } = publicationPlan.manifest;
+        const path = `${place.folder}/${file}`;
+        success(`Backup ${id} is verified: ${formatBytes(sizeBytes)}, ${path}`);
+        for (const problem of kept.problems)
+            warning(`Beside the dump: ${problem}`);
+        return { id, sizeBytes, file: path, schemaSha256 };
     });
 }
 /** The remedy names the way around, which is for the operator to choose. */
 function withoutBackup(error) {
-    if (!(error instanceof failure_Failure) || error.code === 'cancelled')
+    if (!failure_isFailure(error) || error.code === 'cancelled')
         return error;
     return new failure_Failure(error.code, `No backup could be taken before the rollback: ${error.message}`, {
         hint: `Nothing was stopped. ${error.hint ?? ''}\nWhere the release cannot wait for that: skip-backup: true`,
@@ -39606,7 +39876,7 @@ async function pullImages(connection, request) {
         return { images: new Map(records.all('image').map(readImage)), notKept: records.all('not-kept') };
     }
     catch (error) {
-        throw error instanceof failure_Failure ? pull_explain(error, registry) : error;
+        throw failure_isFailure(error) ? pull_explain(error, registry) : error;
     }
 }
 function readImage(value) {
@@ -40016,6 +40286,7 @@ const changes = new Map([
 
 
 
+
 /** Tells of a rollback that has come to its end. */
 async function summarizeRollback({ id, outcome, lines }, plan, backup, inputs, durationMs) {
     const tags = plan.services.map((step) => `${step.service} ${step.toName ?? toIn(step)}`).join(', ');
@@ -40037,7 +40308,7 @@ async function summarizeRollback({ id, outcome, lines }, plan, backup, inputs, d
             ['Requests that failed', outcome.failedRequests ?? 'not measured'],
             ['Took', formatDuration(durationMs)],
             ['Backup before it', backup === null ? 'none, as skip-backup asks' : { code: backup.file }],
-            ['Transaction', { code: `${inputs.backupDir}/rollback/transactions/${id}` }],
+            ['Transaction', { code: transactionFolder(inputs.backupDir, id) }],
         ]),
         heading('What happened'),
         codeBlock(timelineOf(lines).join('\n')),
@@ -40072,7 +40343,7 @@ async function summarizeUnchanged(plan, inputs) {
 }
 /** Tells of a run that did not roll back. */
 async function summarizeFailure(error, inputs, outputs) {
-    const failure = error instanceof failure_Failure ? error : new failure_Failure('defect', String(error));
+    const failure = failure_isFailure(error) ? error : new failure_Failure('defect', String(error));
     const state = {
         refused: `${inputs.environment} was not rolled back; nothing was stopped`,
         reverted: `${inputs.environment} was not rolled back; what ran before runs again`,
@@ -40140,11 +40411,11 @@ function forwardCommands(plan, inputs, { held }) {
 
 
 
-
 /** Events that a stranger can cause, with code or words of his own. */
 const untrustedEvents = /^(pull_request|issue_comment)/;
 /** Survey, plan, pull, take a backup, swap as one transaction, record, tell. */
-async function rollback(inputs, workflow, { signal, outputs, atEnd }) {
+async function rollback(inputs, workflow, context) {
+    const { signal, outputs, atEnd } = context;
     refuseStrangers(workflow);
     const startedAt = new Date();
     const run = {
@@ -40153,7 +40424,7 @@ async function rollback(inputs, workflow, { signal, outputs, atEnd }) {
         signal,
         startedAt,
         holder: holderText('rollback-action', workflow.runUrl, startedAt),
-        historyId: recordId(workflow.runId, workflow.runAttempt, (0,external_node_crypto_.randomBytes)(4).toString('hex')),
+        historyId: record_recordId(workflow.runId, workflow.runAttempt, (0,external_node_crypto_.randomBytes)(4).toString('hex')),
         outputs,
     };
     atEnd(() => {
@@ -40161,11 +40432,7 @@ async function rollback(inputs, workflow, { signal, outputs, atEnd }) {
     });
     const connections = [];
     const reach = async () => {
-        const connection = await connect(inputs.ssh, () => {
-            const folder = makePrivateFolder();
-            atEnd(folder.remove);
-            return { folder: folder.path, diagnoseKey: diagnoseKey, signal };
-        });
+        const connection = await reachHost(inputs.ssh, context);
         connections.push(connection);
         return connection;
     };
@@ -40246,7 +40513,7 @@ async function carryOut(connection, reach, run) {
         },
     }));
     await rollback_record(carried, knownHistory, run, mirror);
-    await rollback_conclude(carried, settled, backup, run);
+    await conclude(carried, settled, backup, run);
     if (carried.recorded !== null)
         outputs['history-id'] = historyId;
 }
@@ -40272,14 +40539,7 @@ async function look(connection, run) {
             warning(`The transaction ${seen.unfinished.join(', ')} was not ended: the next rollback ends it first`);
             return seen;
         }
-        warning(`An earlier rollback was not ended: ${seen.unfinished.join(', ')}. It is ended first`);
-        await endUnfinished(connection, inputs.backupDir, seen.unfinished, {
-            deadline: inputs.timeout,
-            signal,
-            onLog: host,
-            onLine: () => { },
-            onEnd: (id, { ending }) => important(`The transaction ${id} has ended: ${ending}`),
-        });
+        await endUnfinished(connection, inputs.backupDir, seen.unfinished, { deadline: inputs.timeout, signal }, log_namespaceObject);
         return once();
     });
 }
@@ -40301,9 +40561,7 @@ async function tellUnchanged(plan, { outputs, inputs }) {
     success('The target is what runs already: nothing was done');
 }
 async function backUp(connection, seen, run) {
-    const { inputs, startedAt, holder, workflow, signal } = run;
-    const attempt = { startedAt, holder, workflow, signal, onLog: host, onProgress: () => { } };
-    return takePrerollbackBackup(connection, seen, attempt, inputs, () => look(connection, run));
+    return takePrerollbackBackup(connection, seen, run, run.inputs, () => look(connection, run));
 }
 /** Off the host as well: what goes wrong with that is told, and fails nothing. */
 async function rollback_record(carried, knownHistory, { inputs }, mirror) {
@@ -40314,7 +40572,7 @@ async function rollback_record(carried, knownHistory, { inputs }, mirror) {
         notice(text);
 }
 /** Tells how it ended. @throws Failure for every ending but the one that was wanted */
-async function rollback_conclude(carried, plan, backup, { inputs, outputs, startedAt }) {
+async function conclude(carried, plan, backup, { inputs, outputs, startedAt }) {
     const { outcome, id } = carried;
     outputs.status = outcome.ending ?? 'failed';
     outputs['downtime-ms'] = outcome.downtimeMs;
@@ -40328,7 +40586,7 @@ async function rollback_conclude(carried, plan, backup, { inputs, outputs, start
     for (const line of carried.log.split('\n').slice(-30))
         if (line.trim() !== '')
             host(line);
-    throw endingFailure(outcome, `${inputs.backupDir}/rollback/transactions/${id}`);
+    throw endingFailure(outcome, transactionFolder(inputs.backupDir, id));
 }
 
 ;// CONCATENATED MODULE: ./build/rollback-action/main.js

@@ -28403,6 +28403,13 @@ module.exports = __nccwpck_require__.p + "397b6544a8fb6ef29c64.sh";
 
 /***/ }),
 
+/***/ 84263:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "7adb8aed476dd8fec4d6.sh";
+
+/***/ }),
+
 /***/ 65479:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28476,14 +28483,14 @@ module.exports = __nccwpck_require__.p + "315fb2c9b166e1b6d35e.sh";
 /***/ 38458:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "4bd719ee6664b9251188.sh";
+module.exports = __nccwpck_require__.p + "8275cc8e979accb9e841.sh";
 
 /***/ }),
 
 /***/ 79821:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "41756c5392e92e5677f8.sh";
+module.exports = __nccwpck_require__.p + "693cb25760739e988153.sh";
 
 /***/ }),
 
@@ -28518,7 +28525,7 @@ module.exports = __nccwpck_require__.p + "7f3f91715caedb7a8e1a.sh";
 /***/ 78473:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "e628ec6e9994a9a6e4fa.sh";
+module.exports = __nccwpck_require__.p + "fc514322c67354aeddcd.sh";
 
 /***/ }),
 
@@ -32135,6 +32142,10 @@ class failure_Failure extends Error {
         this.hint = details.hint;
     }
 }
+/** Whether it is a failure that is understood; with codes: one of these. */
+function failure_isFailure(error, ...codes) {
+    return error instanceof failure_Failure && (codes.length === 0 || codes.includes(error.code));
+}
 /** An input that cannot be used. Thrown before anything is touched; never holds the value of a secret. */
 class InputError extends failure_Failure {
     field;
@@ -32467,7 +32478,7 @@ function grey(line) {
 
 /** Tells a failure: one annotation with the verdict, then in the log what to do and what is behind it. */
 function reportFailure(action, error) {
-    if (!(error instanceof failure_Failure)) {
+    if (!failure_isFailure(error)) {
         reportDefect(action, error);
         return;
     }
@@ -32476,9 +32487,9 @@ function reportFailure(action, error) {
 }
 /** Tells that the run was cancelled, and what state that left, where the action says so by a Failure. */
 function reportCancel(action, signal, error) {
-    const outcome = error instanceof failure_Failure ? error.message : `the runner stopped ${action} (${signal})`;
+    const outcome = failure_isFailure(error) ? error.message : `the runner stopped ${action} (${signal})`;
     log_error(`Cancelled: ${outcome}`, `${action} cancelled`);
-    if (error instanceof failure_Failure)
+    if (failure_isFailure(error))
         tellDetails(error);
     else if (error instanceof Error && error.name !== 'AbortError')
         tellCauses(error);
@@ -32681,9 +32692,15 @@ function formatRate(bytesPerSecond) {
 function twoDigits(n) {
     return String(n).padStart(2, '0');
 }
-/** `1 set`, `3 sets`. */
+/** `1 set`, `3 sets`, `12,000 sets`. */
 function counted(count, thing) {
-    return `${count} ${thing}${count === 1 ? '' : 's'}`;
+    return `${count.toLocaleString('en-US')} ${thing}${count === 1 ? '' : 's'}`;
+}
+/** The first of them in one line, and how many more there are: `a, b, and 3 more`. @param total of which `items` may be a part */
+function listed(items, most, { separator = ', ', total = items.length } = {}) {
+    const rest = total - Math.min(most, items.length);
+    const shown = items.slice(0, most).join(separator);
+    return rest > 0 ? `${shown}${separator}and ${rest} more` : shown;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/runner/grammar.js
@@ -33316,7 +33333,7 @@ function image_reference_referenceOf(image) {
         return parseImageReference(image);
     }
     catch (error) {
-        if (error instanceof failure_Failure)
+        if (failure_isFailure(error))
             return null;
         throw error;
     }
@@ -33348,7 +33365,16 @@ function image_reference_refuse(text, why) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/shared/order.js
+/** Orders texts by their units, as `sort` does in the C locale: the same on every machine. */
+function byText(a, b) {
+    if (a === b)
+        return 0;
+    return a < b ? -1 : 1;
+}
+
 ;// CONCATENATED MODULE: ./build/shared/releases/release.js
+
 
 const imageIdGrammar = /^sha256:[a-f0-9]{64}$/;
 /** Compose's own grammar of service names. */
@@ -33400,7 +33426,7 @@ function byService(containers) {
     const services = new Map();
     const ordered = containers
         .filter((container) => isServiceName(container.service))
-        .toSorted((a, b) => compare(a.service, b.service) || compare(moment(b), moment(a)) || compare(a.imageId, b.imageId));
+        .toSorted((a, b) => byText(a.service, b.service) || byText(createdAt(b), createdAt(a)) || byText(a.imageId, b.imageId));
     for (const container of ordered) {
         const others = services.get(container.service);
         if (others === undefined)
@@ -33411,13 +33437,8 @@ function byService(containers) {
     return services;
 }
 /** Go drops trailing zeros of the fraction, so `Z` must not be compared with a digit. */
-function moment(container) {
+function createdAt(container) {
     return container.created.replace(/Z$/, '');
-}
-function compare(a, b) {
-    if (a === b)
-        return 0;
-    return a < b ? -1 : 1;
 }
 function runningImage(container, image) {
     const imageId = isImageId(container.imageId) ? container.imageId : null;
@@ -33550,11 +33571,12 @@ function parseRecord(text) {
         return readHistoryRecord(JSON.parse(text));
     }
     catch (error) {
-        return error instanceof failure_Failure ? error.message : 'it is no JSON';
+        return failure_isFailure(error) ? error.message : 'it is no JSON';
     }
 }
 
 ;// CONCATENATED MODULE: ./build/shared/history/union.js
+
 
 /**
  * The host's history with what only its copies know. Records are only ever added, so copies that were written at the same
@@ -33563,12 +33585,12 @@ function parseRecord(text) {
  */
 function union_unite(host, mirrors) {
     const entries = new Map();
-    const texts = mirrors.flat().toSorted((a, b) => order(historyLine(a), historyLine(b)));
+    const texts = mirrors.flat().toSorted((a, b) => byText(historyLine(a), historyLine(b)));
     for (const record of texts)
         entries.set(record.id, { record, source: 'mirror' });
     for (const record of host)
         entries.set(record.id, { record, source: 'host' });
-    return [...entries.values()].toSorted(({ record: a }, { record: b }) => Date.parse(a.at) - Date.parse(b.at) || order(a.id, b.id));
+    return [...entries.values()].toSorted(({ record: a }, { record: b }) => Date.parse(a.at) - Date.parse(b.at) || byText(a.id, b.id));
 }
 /** So many of the newest: each is written, and flushed, by itself. The copies keep the others. */
 const mostMended = 500;
@@ -33606,11 +33628,6 @@ function mirrorText(entries, limit) {
         lines.unshift(line);
     }
     return lines.join('');
-}
-function order(a, b) {
-    if (a === b)
-        return 0;
-    return a < b ? -1 : 1;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/plan/target.js
@@ -34058,791 +34075,10 @@ const noOutputs = () => ({
     'history-id': null,
 });
 
-// EXTERNAL MODULE: external "node:child_process"
-var external_node_child_process_ = __nccwpck_require__(31421);
-;// CONCATENATED MODULE: ./build/shared/host/connection.js
-/**
- * What a login shell on the host is told to do: start bash without the user's start files, and let it read a script (its
- * length in bytes, then its text) and parameters (names and values by turns: how many texts, then each with a NUL behind it)
- * from stdin. It holds no
- * value, and neither a line break nor an exclamation mark, so that it means the same in every login shell.
- */
-const bootstrap = 'exec env -u BASH_ENV bash --noprofile --norc -c \'LC_ALL=C; IFS= read -r n && IFS= read -r -N "$n" s && ' +
-    'IFS= read -r c && p=() && while ((c-- > 0)); do IFS= read -r -d "" v || exit 1; p+=("$v"); done && eval "$s"\'';
-
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(77598);
-;// CONCATENATED MODULE: ./build/shared/host/records.js
-/** The result of a program: keys and values in the order in which they were recorded; a key may come again. */
-class Records {
-    entries;
-    #values = new Map();
-    constructor(entries) {
-        this.entries = entries;
-        for (const [key, value] of entries) {
-            const values = this.#values.get(key);
-            if (values === undefined)
-                this.#values.set(key, [value]);
-            else
-                values.push(value);
-        }
-    }
-    /** @param bytes key NUL value NUL, any number of times; text that is not UTF-8 is read with replacement characters */
-    static parse(bytes) {
-        const entries = [];
-        for (let at = 0;;) {
-            const keyEnd = bytes.indexOf(0, at);
-            const end = keyEnd < 0 ? -1 : bytes.indexOf(0, keyEnd + 1);
-            if (end < 0)
-                return new Records(entries);
-            entries.push([bytes.toString('utf8', at, keyEnd), bytes.toString('utf8', keyEnd + 1, end)]);
-            at = end + 1;
-        }
-    }
-    /** The first value, or undefined where there is none. */
-    find(key) {
-        return this.#values.get(key)?.[0];
-    }
-    /** The first value. @throws Error where the program did not record it: a defect of ours */
-    get(key) {
-        const value = this.find(key);
-        if (value === undefined)
-            throw new Error(`The host did not report "${key}"`);
-        return value;
-    }
-    /** @throws Error where the value is no whole number */
-    integer(key) {
-        const value = this.get(key);
-        if (!/^-?\d+$/.test(value))
-            throw new Error(`The host reported "${value}" as "${key}", which is no whole number`);
-        return Number(value);
-    }
-    all(key) {
-        return [...(this.#values.get(key) ?? [])];
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/answer.js
-
-/** Of the whole answer, in bytes. */
-const largestAnswer = 64 * 1024 * 1024;
-/** A database of 30,000 tables is told of in as many records, and 1,000 sets of 8 files in 4 folders in 36,000. */
-const mostRecords = 200_000;
-/**
- * What a program answers on standard output: records within a frame. It is read as it comes, in pieces of any size, and kept
- * in one stretch of memory, which is no larger than an answer may be.
- */
-class Answer {
-    /** How the program has ended, by its own word. What comes behind that is not read. */
-    verdict;
-    #begin;
-    #ends;
-    #bytes = Buffer.alloc(0);
-    #length = 0;
-    /** Where the records begin: what the user's start files have printed stands in front of that. */
-    #first;
-    #last = 0;
-    #fields = 0;
-    constructor(nonce) {
-        this.#begin = Buffer.from(`begin ${nonce}\n`);
-        this.#ends = [
-            ['done', Buffer.from(`done ${nonce}\n`)],
-            ['failed', Buffer.from(`failed ${nonce}\n`)],
-        ];
-    }
-    get begun() {
-        return this.#first !== undefined;
-    }
-    /** @returns of what there is too much now; nothing more may be added then */
-    add(piece) {
-        if (this.verdict !== undefined)
-            return undefined;
-        if (this.#length + piece.length > largestAnswer)
-            return 'bytes';
-        const known = this.#length;
-        this.#append(piece);
-        if (this.#first === undefined) {
-            const at = this.#find(this.#begin, known);
-            if (at < 0)
-                return undefined;
-            this.#first = at + this.#begin.length;
-        }
-        const from = Math.max(known, this.#first);
-        this.#countFields(from);
-        if (this.#fields > 2 * mostRecords)
-            return 'records';
-        for (const [verdict, end] of this.#ends) {
-            const at = this.#find(end, known, this.#first);
-            if (at < 0)
-                continue;
-            this.verdict = verdict;
-            this.#last = at;
-            break;
-        }
-        return undefined;
-    }
-    /** Once there is a verdict. */
-    records() {
-        return Records.parse(this.#bytes.subarray(this.#first, this.#last));
-    }
-    #append(piece) {
-        const length = this.#length + piece.length;
-        if (length > this.#bytes.length) {
-            const larger = Buffer.allocUnsafe(Math.min(largestAnswer, Math.max(2 * this.#bytes.length, length)));
-            this.#bytes.copy(larger, 0, 0, this.#length);
-            this.#bytes = larger;
-        }
-        piece.copy(this.#bytes, this.#length);
-        this.#length = length;
-    }
-    /** A mark that ends in what has come since `known`; it may have begun before. */
-    #find(mark, known, first = 0) {
-        const from = Math.max(first, known - mark.length + 1);
-        const at = this.#bytes.subarray(from, this.#length).indexOf(mark);
-        return at < 0 ? -1 : from + at;
-    }
-    #countFields(from) {
-        const news = this.#bytes.subarray(from, this.#length);
-        for (let at = news.indexOf(0); at >= 0; at = news.indexOf(0, at + 1))
-            this.#fields += 1;
-    }
-}
-
-// EXTERNAL MODULE: external "node:string_decoder"
-var external_node_string_decoder_ = __nccwpck_require__(46193);
-;// CONCATENATED MODULE: ./build/shared/host/host-log.js
-
-
-
-/**
- * How much of what a program prints is passed on; the rest is counted. Warnings of pg_dump and pg_restore, and what Docker
- * says of a pull, come in hundreds of lines; more than thousands nobody reads, and GitHub shows a log of many MiB no more.
- */
-const mostLines = 2_000;
-const mostBytes = 1024 * 1024;
-/** What a failure tells of, and what a caller looks through for the reason of one. */
-const mostLast = 50;
-/** Of a line without an end, in UTF-16 units: it is cut down to its last part where it gets longer than that. */
-const longestOpenLine = 100_000;
-const keptOfOpenLine = 10_000;
-/**
- * What a program prints on standard error: its log, with the supervisor's own lines in between, which begin with the nonce.
- * However much that is, little of it is kept.
- */
-class HostLog {
-    /** Why the host has ended the program, as the supervisor told: `deadline`, `silence`, `end-of-input`. */
-    endedFor;
-    /** The newest lines, passed on or not. */
-    last = [];
-    #nonce;
-    #readers;
-    #now;
-    #begin;
-    #decoder = new external_node_string_decoder_.StringDecoder('utf8');
-    #open = '';
-    #bytes = 0;
-    #linesShown = 0;
-    #bytesShown = 0;
-    /** Of the lines that were shown, as they came, and of the supervisor's. */
-    #bytesRead = 0;
-    #linesLeftOut = 0;
-    #steps = 0;
-    #over = false;
-    /** @param now milliseconds */
-    constructor(nonce, readers, now = Date.now) {
-        this.#nonce = `${nonce} `;
-        this.#readers = readers;
-        this.#now = now;
-        this.#begin = now();
-    }
-    add(piece) {
-        this.#bytes += piece.length;
-        const lines = (this.#open + this.#decoder.write(piece)).split('\n');
-        this.#open = lines.pop() ?? '';
-        if (this.#open.length > longestOpenLine)
-            this.#open = this.#open.slice(-keptOfOpenLine);
-        for (const line of lines)
-            this.#read(line);
-    }
-    /** There is no more of it; may be called again. */
-    end() {
-        if (this.#over)
-            return;
-        this.#over = true;
-        const rest = this.#open + this.#decoder.end();
-        if (rest !== '')
-            this.#read(rest);
-        if (this.#linesLeftOut === 0)
-            return;
-        this.#readers.onLog?.(`${this.#linesLeftOut} more lines (${formatBytes(this.#bytes - this.#bytesRead)}) were left out: of one program, ${mostLines} lines and ${formatBytes(mostBytes)} are shown`);
-    }
-    #read(line) {
-        // The supervisor's word may come in the middle of a line that the program has not ended.
-        const own = line.indexOf(this.#nonce);
-        if (own !== 0)
-            this.#pass(own < 0 ? line : line.slice(0, own));
-        if (own < 0)
-            return;
-        this.#bytesRead += line.length - own + 1;
-        const [what, name = '', ...value] = line.slice(own + this.#nonce.length).split(' ');
-        if (what === 'ended')
-            this.endedFor = name;
-        if (what === 'progress')
-            this.#tellStep(name, value.join(' '));
-    }
-    #pass(line) {
-        this.last.push(line);
-        if (this.last.length > mostLast)
-            this.last.shift();
-        if (this.#isFull(line)) {
-            this.#linesLeftOut += 1;
-            return;
-        }
-        const bytes = Buffer.byteLength(line) + 1;
-        this.#linesShown += 1;
-        this.#bytesShown += Math.min(bytes, longestLine);
-        this.#bytesRead += bytes;
-        this.#readers.onLog?.(line);
-    }
-    /** Whether there is no room for this line; nor is there for one behind it then. */
-    #isFull(line) {
-        if (this.#linesLeftOut > 0 || this.#linesShown === mostLines)
-            return true;
-        return this.#bytesShown + Math.min(Buffer.byteLength(line) + 1, longestLine) > mostBytes;
-    }
-    /** A program that works for days may tell of a step every second; whoever tells more is not ours. */
-    #tellStep(name, value) {
-        if (this.#steps >= mostLines + (this.#now() - this.#begin) / 1_000)
-            return;
-        this.#steps += 1;
-        this.#readers.onProgress?.(name, value);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/program-failures.js
-
-
-
-/** Of what a program says of its failure, in UTF-16 units: more is no sentence for anybody. */
-const longestDetail = 20_000;
-/** A failure that the program has named, or that it ended without a name for. */
-function programFailure(program, records, code, cause) {
-    const name = records.find('failure');
-    const detail = records.find('detail')?.slice(0, longestDetail);
-    // Nobody but us can mend that.
-    if (name === 'misfit')
-        throw new TypeError(`The program ${program.name} was given other parameters than it takes: ${detail}`);
-    if (name === undefined) {
-        const exit = code === null ? 'an exit that it did not tell' : `exit ${code}`;
-        return new failure_Failure('program-failed', `The program ${program.name} failed on the host with ${exit}`, { cause });
-    }
-    return new failure_Failure(name, detail ?? `The program ${program.name} failed: ${name}`, { cause });
-}
-function cancelled(program) {
-    return new failure_Failure('cancelled', `The program ${program.name} was cancelled: the host ends it`);
-}
-function tooMuch(program, excess) {
-    const limit = excess === 'bytes' ? formatBytes(largestAnswer) : `${mostRecords} records`;
-    return new failure_Failure('result-too-large', `The program ${program.name} reported more than ${limit}`, {
-        hint: excess === 'bytes'
-            ? 'Keep fewer backups in one folder, or give this database a folder of its own as "backup-dir"'
-            : 'A table is one record, and a file in the backup folder another: keep fewer backups in one folder, or give this database a folder of its own as "backup-dir". Where there are not nearly as many, see what else answers on the host',
-    });
-}
-function runnerUnheard(program, silence) {
-    return new failure_Failure('runner-unheard', `The host heard nothing from the runner for ${silence / 1_000} s, and has ended the program ${program.name}`, { hint: 'See what held the runner or the network up; run it again' });
-}
-function deadlineOver(program, deadline) {
-    return new failure_Failure('deadline', `The program ${program.name} did not end within ${deadline / 1_000} s`, {
-        hint: 'See what the database waits for, or raise the input "timeout"',
-    });
-}
-/**
- * The host was waited for as long as it may take, and longer. All times in milliseconds.
- * @param isEnding whether it has told that it ends the program
- * @param unheard since the last byte of the program
- */
-function hostSilent({ name, step }, { deadline, atEnd }, { isEnding, grace, unheard, cause }) {
-    const what = `${step} (program ${name})`;
-    const message = isEnding
-        ? `The host was told to stop ${what} after ${formatDuration(deadline)}, and had not finished stopping it ${formatDuration(grace)} later`
-        : `The host has sent nothing for ${formatDuration(unheard)} during ${what}, whose limit was ${formatDuration(deadline)}`;
-    const state = atEnd === 'finish'
-        ? 'It is not known whether it was done: the host may have done it, or do it yet.'
-        : 'It is not known how far the host has come. When it goes on, it ends this by itself and removes what is not complete.';
-    return new failure_Failure('host-silent', message, {
-        hint: `${state} On the host, look for what hangs, such as a disk that fails or is frozen: dmesg | tail; ps -eo pid,stat,wchan:30,args | grep ' D'`,
-        cause,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/program.js
-
-
-
-
-
-/** The runner's sign of life; the host gives up after `silence`. */
-const heartbeat = 10_000;
-const silence = 60_000;
-/** The host ends a group within 3 s and tidies up; the Actions runner waits 7.5 s. */
-const patienceAfterCancel = 5_500;
-/**
- * Beyond a program's deadline. A session opens, the host ends the group within 3 s, then the sessions of the database within
- * 20 s, and removes what was written.
- */
-const usualGrace = 30_000;
-/** The verdict comes after the host has put itself in order; its process may take a moment longer. */
-const patienceAfterVerdict = 5_000;
-/** What still runs when a connection is closed is let go after so long: a host that hangs must not keep a step from ending. */
-const patienceAtClose = 5_000;
-/** A failure tells of so many of the last lines. */
-const linesOfCause = 20;
-/** setTimeout fires at once for more. */
-const longestTimer = 2 ** 31 - 1;
-const supervisor = [
-    new URL(/* asset import */ __nccwpck_require__(49828), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(65479), __nccwpck_require__.b),
-    new URL(/* asset import */ __nccwpck_require__(80846), __nccwpck_require__.b),
-];
-/** Starts a program and speaks its protocol. Whatever the host does, or does not, `result` is settled in time. */
-function runProgram(access, program, parameters, options) {
-    const nonce = (0,external_node_crypto_.randomBytes)(16).toString('hex');
-    const request = program_frame(program, supervisorParameters(nonce, options), parameters);
-    if (options.signal?.aborted)
-        return neverStarted(program);
-    const grace = options.grace ?? usualGrace;
-    const child = access.start();
-    const stdin = child.stdin ?? unpiped();
-    // The host may hang up first; what that means shows in its exit.
-    stdin.on('error', () => { });
-    stdin.write(request);
-    const beating = setInterval(() => stdin.write('.'), heartbeat);
-    const answer = new Answer(nonce);
-    const log = new HostLog(nonce, options);
-    let heard = Date.now();
-    let givenUp;
-    let exited = () => { };
-    const exit = new Promise((resolve, reject) => {
-        exited = resolve;
-        child.on('error', reject);
-        child.on('close', resolve);
-    });
-    const letGo = () => {
-        if (!access.isProgram)
-            child.kill('SIGKILL');
-        for (const stream of child.stdio)
-            stream?.destroy();
-        child.unref();
-        exited(null);
-    };
-    const giveUp = (why) => {
-        givenUp ??= why;
-        letGo();
-    };
-    let hungUp = false;
-    const hangUp = () => {
-        hungUp = true;
-        stdin.end();
-        setTimeout(letGo, patienceAfterCancel).unref();
-    };
-    if (options.atEnd !== 'finish')
-        options.signal?.addEventListener('abort', hangUp, { once: true });
-    const patience = setTimeout(giveUp, Math.min(options.deadline + grace, longestTimer), 'silent');
-    const verdict = new Promise((resolve) => {
-        child.stdout?.on('data', (piece) => {
-            heard = Date.now();
-            const excess = answer.add(piece);
-            if (excess !== undefined)
-                giveUp(excess);
-            if (answer.verdict !== undefined)
-                resolve(answer.verdict);
-        });
-    });
-    child.stderr?.on('data', (piece) => {
-        heard = Date.now();
-        log.add(piece);
-    });
-    const ended = exit.finally(() => {
-        clearInterval(beating);
-        clearTimeout(patience);
-        options.signal?.removeEventListener('abort', hangUp);
-        log.end();
-    });
-    const result = Promise.race([verdict, ended]).then(async () => {
-        // From here on, the time of a program that lingers is its caller's.
-        clearTimeout(patience);
-        if (answer.verdict === 'done')
-            return answer.records();
-        const parting = setTimeout(letGo, patienceAfterVerdict);
-        const code = await ended;
-        clearTimeout(parting);
-        const cause = log.last.slice(-linesOfCause).join('\n');
-        if (hungUp)
-            throw cancelled(program);
-        if (givenUp === 'silent') {
-            const isEnding = log.endedFor === 'deadline';
-            throw hostSilent(program, options, { isEnding, grace, unheard: Date.now() - heard, cause });
-        }
-        if (givenUp !== undefined)
-            throw tooMuch(program, givenUp);
-        if (log.endedFor === 'deadline')
-            throw deadlineOver(program, options.deadline);
-        if (log.endedFor === 'silence')
-            throw runnerUnheard(program, silence);
-        if (answer.verdict === 'failed')
-            throw programFailure(program, answer.records(), code, cause);
-        throw await access.explain({ code, begun: answer.begun, stderr: cause });
-    });
-    return {
-        result,
-        lastLines: () => log.last,
-        release: async (longest = grace) => {
-            hungUp ||= options.atEnd !== 'finish';
-            stdin.end();
-            let isSeen = true;
-            const releasing = setTimeout(() => {
-                isSeen = false;
-                letGo();
-            }, longest);
-            await ended.catch(() => { });
-            clearTimeout(releasing);
-            return isSeen && givenUp === undefined;
-        },
-    };
-}
-function neverStarted(program) {
-    return { result: Promise.reject(cancelled(program)), lastLines: () => [], release: async () => true };
-}
-function program_frame(program, ours, given) {
-    const texts = [...supervisor, ...program.scripts].map((script) => (0,external_node_fs_.readFileSync)(script, 'utf8'));
-    const script = Buffer.from(`${texts.join('\n')}\nsupervise\n`);
-    const pairs = [...Object.entries(ours), ...Object.entries(given)].flatMap(([key, value]) => (typeof value === 'string' ? [value] : value).flatMap((each) => [key, each]));
-    const unusable = pairs.findIndex((text) => text.includes('\0'));
-    if (unusable >= 0)
-        throw new RangeError(`Parameter ${pairs[unusable - 1]} of the program ${program.name} holds NUL`);
-    return Buffer.concat([
-        Buffer.from(`${script.length}\n`),
-        script,
-        Buffer.from(`${pairs.length}\n${pairs.map((text) => `${text}\0`).join('')}`),
-    ]);
-}
-function supervisorParameters(nonce, { deadline, atEnd, lock }) {
-    const seconds = (ms) => String(Math.ceil(ms / 1_000));
-    return {
-        nonce,
-        silence: seconds(silence),
-        deadline: seconds(deadline),
-        at_end: atEnd,
-        lock: lock?.path ?? '',
-        lock_wait: seconds(lock?.wait ?? 0),
-        holder: lock?.holder ?? '',
-    };
-}
-function unpiped() {
-    throw new TypeError('A process that speaks to the host needs a pipe for its stdin');
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/local.js
-
-
-
-
-/** The runner itself as the host: for a self-hosted runner on the machine that runs the application. */
-function connectLocally() {
-    const runs = [];
-    return {
-        target: 'this machine',
-        run(program, parameters, options) {
-            const run = runProgram(access, program, parameters, options);
-            runs.push(run);
-            return run;
-        },
-        async close() {
-            await Promise.all(runs.map((run) => run.release(patienceAtClose)));
-        },
-    };
-}
-const explain = async ({ code, begun, stderr }) => {
-    if (!begun && code === 127) {
-        return new failure_Failure('no-bash', 'bash was not found on this machine', {
-            hint: 'Install it: apt-get install bash',
-            cause: stderr,
-        });
-    }
-    return new failure_Failure('program-lost', `The program ended without a result (exit ${code})`, { cause: stderr });
-};
-const access = {
-    start: () => (0,external_node_child_process_.spawn)('/bin/sh', ['-c', bootstrap], { stdio: 'pipe', detached: true }),
-    explain,
-    isProgram: true,
-};
-
 ;// CONCATENATED MODULE: external "node:timers/promises"
 const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
-;// CONCATENATED MODULE: ./build/shared/host/ssh-config.js
-
-/** Answers ssh's question for the passphrase from the file beside it: it must be on no command line. */
-const askpass = '#!/bin/sh\nexec cat -- "$(dirname -- "$0")/passphrase"\n';
-/**
- * The only configuration that ssh reads. What names the one host stands under its own name; the rest holds for a jump
- * host as well. Values come from inputs that were checked against their grammar.
- */
-function sshConfig({ host, port, user, proxyJump, passphrase }, folder) {
-    const file = (name) => `"${(0,external_node_path_.join)(folder, name).replaceAll('%', '%%')}"`;
-    return `Host atlasia-host
-  HostName ${host}
-  Port ${port}
-  User ${user}
-${proxyJump === null ? '' : `  ProxyJump ${jumpWord(proxyJump)}\n`}
-Host *
-  User ${user}
-  IdentityFile ${file('key')}
-  IdentitiesOnly yes
-  IdentityAgent none
-  UserKnownHostsFile ${file('known_hosts')}
-  GlobalKnownHostsFile /dev/null
-  StrictHostKeyChecking yes
-  UpdateHostKeys no
-  CheckHostIP no
-  VerifyHostKeyDNS no
-  PreferredAuthentications publickey
-  PasswordAuthentication no
-  KbdInteractiveAuthentication no
-  HostbasedAuthentication no
-  GSSAPIAuthentication no
-  BatchMode ${passphrase === null ? 'yes' : 'no'}
-  NumberOfPasswordPrompts 1
-  ForwardAgent no
-  ForwardX11 no
-  ClearAllForwardings yes
-  PermitLocalCommand no
-  RequestTTY no
-  EscapeChar none
-  Compression no
-  ConnectTimeout 15
-  ServerAliveInterval 5
-  ServerAliveCountMax 3
-  LogLevel INFO
-`;
-}
-/** As ProxyJump takes it. */
-function jumpWord({ user, host, port }) {
-    return `${user === null ? '' : `${user}@`}${host.includes(':') ? `[${host}]` : host}${port === null ? '' : `:${port}`}`;
-}
-/**
- * A private key as a secret holds it, mended: carriage returns, indentation and a missing last line break are what
- * copying does to keys. Whether it is a key at all, ssh says.
- */
-function mendKey(text) {
-    const lines = text.split(/\r\n|\r|\n/).map((line) => line.trim());
-    return `${lines.filter((line, at) => line !== '' || isPemHeaderEnd(lines, at)).join('\n')}\n`;
-}
-/** The old PEM form has an empty line after the headers of an encrypted key, and needs it. */
-function isPemHeaderEnd(lines, at) {
-    return lines[at - 1]?.startsWith('DEK-Info:') ?? false;
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/ssh-failures.js
-
-/** Names the failure behind ssh's exit 255, by the text on its stderr; every one comes with what to do. */
-async function explainSsh(target, exit, diagnoseKey) {
-    const { stderr: cause } = exit;
-    const where = `${target.host} port ${target.port}`;
-    const failure = (code, message, hint) => new failure_Failure(code, message, { hint, cause });
-    // From here on stderr holds the words of the host's programs as well.
-    if (exit.begun)
-        return connectionLost(where, cause);
-    if (/REMOTE HOST IDENTIFICATION HAS CHANGED/.test(cause)) {
-        return failure('host-key-changed', `The host key of ${where} is not the one in "known-hosts": either the host was set up anew, or somebody else answers in its place`, `On the host itself, run: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub. Only if that fingerprint is the new one, put the line of this command into "known-hosts": ${keyscan(target)}`);
-    }
-    if (/No \S+ host key is known for|Host key verification failed/.test(cause)) {
-        const asked = /host key is known for (\[?[^\s\]]+\]?(?::\d+)?)/.exec(cause)?.[1];
-        return failure('host-key-unknown', `The input "known-hosts" has no key for ${asked ?? where}`, `Run once, from a place that you trust: ${keyscan(target)}. Compare it with what "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" prints on the host, and store the lines as "known-hosts"`);
-    }
-    if (/Permission denied|Too many authentication failures|Load key|incorrect passphrase/.test(cause)) {
-        return explainKey(target, cause, await diagnoseKey());
-    }
-    if (/jumphost loop/.test(cause)) {
-        return failure('jump-loop', 'The input "proxy-jump" names the host itself', 'Name the host in between, or leave "proxy-jump" out');
-    }
-    if (/Could not resolve hostname/.test(cause)) {
-        return failure('host-unknown', `The name ${target.host} cannot be resolved`, 'Check the input "host"');
-    }
-    if (/Connection refused/.test(cause)) {
-        return failure('connection-refused', `${where} refused the connection`, 'Check the input "port", and on the host: systemctl status ssh');
-    }
-    if (/Connection timed out|Operation timed out/.test(cause)) {
-        return failure('connection-timed-out', `${where} did not answer`, 'Check that the host is up and that its firewall lets this runner in; GitHub-hosted runners have changing addresses');
-    }
-    if (/No route to host|Network is unreachable/.test(cause)) {
-        return failure('host-unreachable', `${where} cannot be reached`, 'Check the network between runner and host');
-    }
-    if (exit.code === 127 || /bash: (not found|command not found|No such file)/i.test(cause)) {
-        return failure('no-bash', `bash was not found on ${target.host}`, 'On the host, as root: apt-get install bash');
-    }
-    if (exit.code !== 255) {
-        return failure('host-shell', `The login shell of ${target.user} on ${target.host} did not start our program (exit ${exit.code})`, `Run: ssh -p ${target.port} ${target.user}@${target.host} true. It must print nothing and end with 0; see the start files of that shell, and a forced command in authorized_keys`);
-    }
-    return connectionLost(where, cause);
-}
-function connectionLost(where, cause) {
-    return new failure_Failure('connection-lost', `The connection to ${where} was lost`, {
-        hint: 'The host ends what was running by itself, within 60 s, and removes what was not complete. Run it again',
-        cause,
-    });
-}
-function explainKey(target, cause, key) {
-    if (key.state === 'wrong-passphrase' && target.passphrase === null) {
-        return new failure_Failure('passphrase-missing', 'The private key has a passphrase, and none was given', {
-            hint: 'Store it as a secret and give it as "ssh-key-passphrase"',
-            cause,
-        });
-    }
-    if (key.state === 'wrong-passphrase') {
-        return new failure_Failure('passphrase-wrong', 'The passphrase does not open the private key', {
-            hint: 'Check the input "ssh-key-passphrase" against the key in "ssh-key"',
-            cause,
-        });
-    }
-    if (key.state === 'unreadable') {
-        return new failure_Failure('key-unreadable', 'The input "ssh-key" is not a private key that ssh can read', {
-            hint: 'Store the whole file as the secret, from "-----BEGIN" to "-----END … PRIVATE KEY-----", with its line breaks',
-            cause: key.detail,
-        });
-    }
-    return new failure_Failure('key-refused', `${target.host} refused the key for the user "${target.user}"`, {
-        hint: `The key offered is ${key.fingerprint}. On the host, run: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is not there, add the public key to that file; if it is, check the input "user" and the rights of ~${target.user}/.ssh`,
-        cause,
-    });
-}
-function keyscan({ host, port, proxyJump }) {
-    const scan = (name, number) => `ssh-keyscan${number === null || number === 22 ? '' : ` -p ${number}`} ${name}`;
-    if (proxyJump === null)
-        return scan(host, port);
-    const login = proxyJump.user === null ? proxyJump.host : `${proxyJump.user}@${proxyJump.host}`;
-    const through = `ssh${proxyJump.port === null ? '' : ` -p ${proxyJump.port}`} ${login}`;
-    return `${scan(proxyJump.host, proxyJump.port)}; ${through} ${scan(host, port)}`;
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/ssh.js
-
-
-
-
-
-
-
-
-
-/** Longer than ConnectTimeout of the configuration, which gives the better message. */
-const longestConnecting = 40_000;
-/**
- * Connects once; every program then runs over that connection.
- * @throws Failure named after what ssh reported: see ssh-failures.ts
- */
-async function connectBySsh(settings, surroundings) {
-    const { folder, signal } = surroundings;
-    const file = (name) => (0,external_node_path_.join)(folder, name);
-    (0,external_node_fs_.writeFileSync)(file('key'), mendKey(settings.key), { mode: 0o600 });
-    (0,external_node_fs_.writeFileSync)(file('known_hosts'), `${settings.knownHosts.trim()}\n`, { mode: 0o600 });
-    (0,external_node_fs_.writeFileSync)(file('config'), sshConfig(settings, folder), { mode: 0o600 });
-    if (settings.passphrase !== null) {
-        (0,external_node_fs_.writeFileSync)(file('passphrase'), `${settings.passphrase}\n`, { mode: 0o600 });
-        (0,external_node_fs_.writeFileSync)(file('askpass'), askpass, { mode: 0o700 });
-    }
-    const environment = sshEnvironment(folder);
-    const base = ['-F', file('config'), '-S', file('control')];
-    const explain = (exit) => explainSsh(settings, exit, () => surroundings.diagnoseKey(file('key'), environment));
-    const master = (0,external_node_child_process_.spawn)('ssh', [...base, '-M', '-N', 'atlasia-host'], {
-        stdio: ['ignore', 'ignore', 'pipe'],
-        env: { ...process.env, ...environment },
-    });
-    await ready(master, file('control'), explain, signal);
-    const access = {
-        start: () => (0,external_node_child_process_.spawn)('ssh', [...base, '-T', 'atlasia-host', bootstrap], {
-            stdio: 'pipe',
-            env: { ...process.env, ...environment },
-        }),
-        explain,
-        isProgram: false,
-    };
-    const runs = [];
-    return {
-        target: `${settings.user}@${settings.host}`,
-        run(program, parameters, options) {
-            const run = runProgram(access, program, parameters, options);
-            runs.push(run);
-            return run;
-        },
-        async close() {
-            await Promise.all(runs.map((run) => run.release(patienceAtClose)));
-            await end(master);
-        },
-    };
-}
-/** The master has logged in when its socket is there. */
-async function ready(master, socket, explain, signal) {
-    let stderr = '';
-    let over;
-    let missing;
-    master.stderr?.setEncoding('utf8').on('data', (text) => {
-        stderr = (stderr + text).slice(-20_000);
-    });
-    master.on('close', (code) => {
-        over = { code };
-    });
-    master.on('error', (error) => {
-        missing = error;
-    });
-    const giveUp = Date.now() + longestConnecting;
-    while (!(0,external_node_fs_.existsSync)(socket)) {
-        if (missing)
-            throw noClient(missing);
-        if (over)
-            throw await explain({ code: over.code, begun: false, stderr });
-        if (signal.aborted || Date.now() > giveUp) {
-            await end(master);
-            if (signal.aborted)
-                throw new failure_Failure('cancelled', 'Cancelled while connecting: nothing was done on the host');
-            throw await explain({ code: 255, begun: false, stderr: `${stderr}\nConnection timed out` });
-        }
-        await (0,promises_namespaceObject.setTimeout)(5);
-    }
-}
-async function end(master) {
-    if (master.exitCode !== null || master.signalCode !== null || master.pid === undefined)
-        return;
-    // Not until its pipes are closed: an ssh to a jump host has them too, and may hang.
-    const ended = new Promise((resolve) => master.once('exit', resolve));
-    master.kill('SIGTERM');
-    const killing = setTimeout(() => master.kill('SIGKILL'), 1_000);
-    await ended;
-    clearTimeout(killing);
-}
-/** No agent and no terminal of the runner's has a say; DISPLAY makes clients before OpenSSH 8.4 call askpass. */
-function sshEnvironment(folder) {
-    return { SSH_ASKPASS: (0,external_node_path_.join)(folder, 'askpass'), SSH_ASKPASS_REQUIRE: 'force', DISPLAY: 'none:0', SSH_AUTH_SOCK: '' };
-}
-function noClient(cause) {
-    return new failure_Failure('no-ssh-client', 'ssh is not installed on the runner', {
-        hint: 'Install it (apt-get install openssh-client), or use a runner that has it, such as ubuntu-latest',
-        cause,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/connect.js
-
-
-/**
- * The way to the host that the inputs name.
- * @param ssh null: the runner itself is the host
- * @param surroundings made only where they are needed
- */
-async function connect(ssh, surroundings) {
-    return ssh === null ? connectLocally() : connectBySsh(ssh, surroundings());
-}
-
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(77598);
 // EXTERNAL MODULE: external "node:os"
 var external_node_os_ = __nccwpck_require__(48161);
 ;// CONCATENATED MODULE: ./build/shared/runner/private-folder.js
@@ -35143,7 +34379,7 @@ var lib = __nccwpck_require__(44942);
 const trustedEvents = ['push', 'workflow_dispatch', 'schedule', 'repository_dispatch', 'release'];
 /** Longer archives are none of ours: a history has at most as much before it is packed. */
 const longestArchive = 1024 * 1024;
-const provenance_moment = (value, place) => {
+const moment = (value, place) => {
     const read = textThat((each) => !Number.isNaN(Date.parse(each)), 'a time')(value, place);
     return Date.parse(read);
 };
@@ -35154,8 +34390,8 @@ const artifactShape = shape({
     name: words,
     digest,
     size_in_bytes: count,
-    created_at: provenance_moment,
-    expires_at: provenance_moment,
+    created_at: moment,
+    expires_at: moment,
     expired: bool,
     workflow_run: shape({ id: count, repository_id: count, head_repository_id: count, head_branch: words }),
 });
@@ -35347,11 +34583,11 @@ async function loadTrusted(request, trust) {
     const api = githubApi(repository, token);
     const found = await find(api, name, kinds.includes('cache'));
     const trusted = await firstTrusted(api, candidates(found, name, trust), trust);
-    const copies = await Promise.allSettled(trusted.map((artifact) => history_mirror_within(patienceForOne, downloadText(api, artifact))));
+    const copies = await Promise.allSettled(trusted.map((artifact) => answered(patienceForOne, downloadText(api, artifact))));
     const [newest] = trusted;
     return {
         texts: copies.flatMap((copy) => (copy.status === 'fulfilled' ? [copy.value] : [])),
-        notices: copies.flatMap((copy) => copy.status === 'rejected' ? [`A copy of the history was left out: ${reasonOf(copy.reason)}`] : []),
+        notices: copies.flatMap((copy) => copy.status === 'rejected' ? [`A copy of the history was left out: ${whyNot(copy.reason)}`] : []),
         needsRefresh: newest === undefined || newest.expiresAt < Date.now() + 30 * day,
     };
 }
@@ -35360,7 +34596,7 @@ async function loadTrusted(request, trust) {
  * in practice holds the newest as well, is enough: it heals what runs at the same time wrote past each other.
  */
 async function find(api, name, byCache) {
-    const pointer = byCache ? await history_mirror_within(patienceForCache, findPointer(name)).catch(() => null) : null;
+    const pointer = byCache ? await answered(patienceForCache, findPointer(name)).catch(() => null) : null;
     const newest = pointer === null ? null : await api.artifact(pointer).catch(() => null);
     return newest === null ? api.artifacts(name, mostPages) : [newest, ...(await api.artifacts(name, 1))];
 }
@@ -35381,25 +34617,25 @@ async function store({ environment, kinds, workflow }, text, merge) {
     if (!kinds.includes('cache'))
         return { notices: [] };
     const run = `${workflow.runId ?? 0}-${workflow.runAttempt ?? 0}`;
-    const why = await history_mirror_within(patienceForCache, savePointer(name, run, id)).then(() => null, reasonOf);
+    const why = await answered(patienceForCache, savePointer(name, run, id)).then(() => null, whyNot);
     return { notices: why === null ? [] : [`The history was stored, but not where a cache finds it at once: ${why}`] };
 }
 async function limited(work, failed) {
     try {
-        return await history_mirror_within(patience, quietly(work));
+        return await answered(patience, quietly(work));
     }
     catch (error) {
-        return failed(reasonOf(error));
+        return failed(whyNot(error));
     }
 }
 /** What takes too long is left behind: the libraries cannot be stopped. */
-function history_mirror_within(ms, work) {
+function answered(ms, work) {
     const late = (0,promises_namespaceObject.setTimeout)(ms, null, { ref: false }).then(() => {
         throw new Error(`GitHub did not answer within ${ms / 1_000} s`);
     });
     return Promise.race([work, late]);
 }
-function reasonOf(error) {
+function whyNot(error) {
     if (!(error instanceof Error))
         return clean_cleanLine(String(error), 300);
     if (error.name === 'GHESNotSupportedError')
@@ -35408,6 +34644,922 @@ function reasonOf(error) {
     if (status === 403 || status === 404)
         return `the token may not read them: give the job "permissions: actions: read"`;
     return clean_cleanLine(error.message, 300);
+}
+
+// EXTERNAL MODULE: external "node:child_process"
+var external_node_child_process_ = __nccwpck_require__(31421);
+;// CONCATENATED MODULE: ./build/shared/host/connection.js
+/**
+ * What a login shell on the host is told to do: start bash without the user's start files, and let it read a script (its
+ * length in bytes, then its text) and parameters (names and values by turns: how many texts, then each with a NUL behind it)
+ * from stdin. It holds no
+ * value, and neither a line break nor an exclamation mark, so that it means the same in every login shell.
+ */
+const bootstrap = 'exec env -u BASH_ENV bash --noprofile --norc -c \'LC_ALL=C; IFS= read -r n && IFS= read -r -N "$n" s && ' +
+    'IFS= read -r c && p=() && while ((c-- > 0)); do IFS= read -r -d "" v || exit 1; p+=("$v"); done && eval "$s"\'';
+
+;// CONCATENATED MODULE: ./build/shared/host/records.js
+/** The result of a program: keys and values in the order in which they were recorded; a key may come again. */
+class Records {
+    entries;
+    #values = new Map();
+    constructor(entries) {
+        this.entries = entries;
+        for (const [key, value] of entries) {
+            const values = this.#values.get(key);
+            if (values === undefined)
+                this.#values.set(key, [value]);
+            else
+                values.push(value);
+        }
+    }
+    /** @param bytes key NUL value NUL, any number of times; text that is not UTF-8 is read with replacement characters */
+    static parse(bytes) {
+        const entries = [];
+        for (let at = 0;;) {
+            const keyEnd = bytes.indexOf(0, at);
+            const end = keyEnd < 0 ? -1 : bytes.indexOf(0, keyEnd + 1);
+            if (end < 0)
+                return new Records(entries);
+            entries.push([bytes.toString('utf8', at, keyEnd), bytes.toString('utf8', keyEnd + 1, end)]);
+            at = end + 1;
+        }
+    }
+    /** The first value, or undefined where there is none. */
+    find(key) {
+        return this.#values.get(key)?.[0];
+    }
+    /** The first value. @throws Error where the program did not record it: a defect of ours */
+    get(key) {
+        const value = this.find(key);
+        if (value === undefined)
+            throw new Error(`The host did not report "${key}"`);
+        return value;
+    }
+    /** @throws Error where the value is no whole number */
+    integer(key) {
+        const value = this.get(key);
+        if (!/^-?\d+$/.test(value))
+            throw new Error(`The host reported "${value}" as "${key}", which is no whole number`);
+        return Number(value);
+    }
+    all(key) {
+        return [...(this.#values.get(key) ?? [])];
+    }
+}
+
+;// CONCATENATED MODULE: ./build/shared/host/answer.js
+
+/** Of the whole answer, in bytes. */
+const largestAnswer = 64 * 1024 * 1024;
+/** A database of 30,000 tables is told of in as many records, and 1,000 sets of 8 files in 4 folders in 36,000. */
+const mostRecords = 200_000;
+/**
+ * What a program answers on standard output: records within a frame. It is read as it comes, in pieces of any size, and kept
+ * in one stretch of memory, which is no larger than an answer may be.
+ */
+class Answer {
+    /** How the program has ended, by its own word. What comes behind that is not read. */
+    verdict;
+    #begin;
+    #ends;
+    #bytes = Buffer.alloc(0);
+    #length = 0;
+    /** Where the records begin: what the user's start files have printed stands in front of that. */
+    #first;
+    #last = 0;
+    #fields = 0;
+    constructor(nonce) {
+        this.#begin = Buffer.from(`begin ${nonce}\n`);
+        this.#ends = [
+            ['done', Buffer.from(`done ${nonce}\n`)],
+            ['failed', Buffer.from(`failed ${nonce}\n`)],
+        ];
+    }
+    get begun() {
+        return this.#first !== undefined;
+    }
+    /** @returns of what there is too much now; nothing more may be added then */
+    add(piece) {
+        if (this.verdict !== undefined)
+            return undefined;
+        if (this.#length + piece.length > largestAnswer)
+            return 'bytes';
+        const known = this.#length;
+        this.#append(piece);
+        if (this.#first === undefined) {
+            const at = this.#find(this.#begin, known);
+            if (at < 0)
+                return undefined;
+            this.#first = at + this.#begin.length;
+        }
+        const from = Math.max(known, this.#first);
+        this.#countFields(from);
+        if (this.#fields > 2 * mostRecords)
+            return 'records';
+        for (const [verdict, end] of this.#ends) {
+            const at = this.#find(end, known, this.#first);
+            if (at < 0)
+                continue;
+            this.verdict = verdict;
+            this.#last = at;
+            break;
+        }
+        return undefined;
+    }
+    /** Once there is a verdict. */
+    records() {
+        return Records.parse(this.#bytes.subarray(this.#first, this.#last));
+    }
+    #append(piece) {
+        const length = this.#length + piece.length;
+        if (length > this.#bytes.length) {
+            const larger = Buffer.allocUnsafe(Math.min(largestAnswer, Math.max(2 * this.#bytes.length, length)));
+            this.#bytes.copy(larger, 0, 0, this.#length);
+            this.#bytes = larger;
+        }
+        piece.copy(this.#bytes, this.#length);
+        this.#length = length;
+    }
+    /** A mark that ends in what has come since `known`; it may have begun before. */
+    #find(mark, known, first = 0) {
+        const from = Math.max(first, known - mark.length + 1);
+        const at = this.#bytes.subarray(from, this.#length).indexOf(mark);
+        return at < 0 ? -1 : from + at;
+    }
+    #countFields(from) {
+        const news = this.#bytes.subarray(from, this.#length);
+        for (let at = news.indexOf(0); at >= 0; at = news.indexOf(0, at + 1))
+            this.#fields += 1;
+    }
+}
+
+// EXTERNAL MODULE: external "node:string_decoder"
+var external_node_string_decoder_ = __nccwpck_require__(46193);
+;// CONCATENATED MODULE: ./build/shared/host/host-log.js
+
+
+
+/**
+ * How much of what a program prints is passed on; the rest is counted. Warnings of pg_dump and pg_restore, and what Docker
+ * says of a pull, come in hundreds of lines; more than thousands nobody reads, and GitHub shows a log of many MiB no more.
+ */
+const mostLines = 2_000;
+const mostBytes = 1024 * 1024;
+/** What a failure tells of, and what a caller looks through for the reason of one. */
+const mostLast = 50;
+/** Of a line without an end, in UTF-16 units: it is cut down to its last part where it gets longer than that. */
+const longestOpenLine = 100_000;
+const keptOfOpenLine = 10_000;
+/**
+ * What a program prints on standard error: its log, with the supervisor's own lines in between, which begin with the nonce.
+ * However much that is, little of it is kept.
+ */
+class HostLog {
+    /** Why the host has ended the program, as the supervisor told: `deadline`, `silence`, `end-of-input`. */
+    endedFor;
+    /** The newest lines, passed on or not. */
+    last = [];
+    #nonce;
+    #readers;
+    #now;
+    #begin;
+    #decoder = new external_node_string_decoder_.StringDecoder('utf8');
+    #open = '';
+    #bytes = 0;
+    #linesShown = 0;
+    #bytesShown = 0;
+    /** Of the lines that were shown, as they came, and of the supervisor's. */
+    #bytesRead = 0;
+    #linesLeftOut = 0;
+    #steps = 0;
+    #over = false;
+    /** @param now milliseconds */
+    constructor(nonce, readers, now = Date.now) {
+        this.#nonce = `${nonce} `;
+        this.#readers = readers;
+        this.#now = now;
+        this.#begin = now();
+    }
+    add(piece) {
+        this.#bytes += piece.length;
+        const lines = (this.#open + this.#decoder.write(piece)).split('\n');
+        this.#open = lines.pop() ?? '';
+        if (this.#open.length > longestOpenLine)
+            this.#open = this.#open.slice(-keptOfOpenLine);
+        for (const line of lines)
+            this.#read(line);
+    }
+    /** There is no more of it; may be called again. */
+    end() {
+        if (this.#over)
+            return;
+        this.#over = true;
+        const rest = this.#open + this.#decoder.end();
+        if (rest !== '')
+            this.#read(rest);
+        if (this.#linesLeftOut === 0)
+            return;
+        this.#readers.onLog?.(`${this.#linesLeftOut} more lines (${formatBytes(this.#bytes - this.#bytesRead)}) were left out: of one program, ${mostLines} lines and ${formatBytes(mostBytes)} are shown`);
+    }
+    #read(line) {
+        // The supervisor's word may come in the middle of a line that the program has not ended.
+        const own = line.indexOf(this.#nonce);
+        if (own !== 0)
+            this.#pass(own < 0 ? line : line.slice(0, own));
+        if (own < 0)
+            return;
+        this.#bytesRead += line.length - own + 1;
+        const [what, name = '', ...value] = line.slice(own + this.#nonce.length).split(' ');
+        if (what === 'ended')
+            this.endedFor = name;
+        if (what === 'progress')
+            this.#tellStep(name, value.join(' '));
+    }
+    #pass(line) {
+        this.last.push(line);
+        if (this.last.length > mostLast)
+            this.last.shift();
+        if (this.#isFull(line)) {
+            this.#linesLeftOut += 1;
+            return;
+        }
+        const bytes = Buffer.byteLength(line) + 1;
+        this.#linesShown += 1;
+        this.#bytesShown += Math.min(bytes, longestLine);
+        this.#bytesRead += bytes;
+        this.#readers.onLog?.(line);
+    }
+    /** Whether there is no room for this line; nor is there for one behind it then. */
+    #isFull(line) {
+        if (this.#linesLeftOut > 0 || this.#linesShown === mostLines)
+            return true;
+        return this.#bytesShown + Math.min(Buffer.byteLength(line) + 1, longestLine) > mostBytes;
+    }
+    /** A program that works for days may tell of a step every second; whoever tells more is not ours. */
+    #tellStep(name, value) {
+        if (this.#steps >= mostLines + (this.#now() - this.#begin) / 1_000)
+            return;
+        this.#steps += 1;
+        this.#readers.onProgress?.(name, value);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/shared/failure-codes.js
+/** The names of all failures, for programs and tests. Those that an operator may see stand in the README of an action. */
+const failureCodes = [
+    'bad-compose-config',
+    'bad-image-reference',
+    'bad-input',
+    'bad-manifest',
+    'bad-value',
+    'bash-too-old',
+    'bucket-unusable',
+    'cancelled',
+    'cannot-swap',
+    'checksum-failed',
+    'clock-skew',
+    'compose-too-old',
+    'compressor-failed',
+    'connection-lost',
+    'connection-refused',
+    'connection-timed-out',
+    'container-lost',
+    'could-not-verify',
+    'crashed',
+    'database-not-running',
+    'database-refuses',
+    'database-service',
+    'database-silent',
+    'deadline',
+    'defect',
+    'disk-full',
+    'docker-failed',
+    'docker-refuses',
+    'docker-restarted',
+    'drill-incomplete',
+    'drill-no-room',
+    'drill-not-started',
+    'drill-room-gone',
+    'drill-unfit',
+    'dump-failed',
+    'dump-interrupted',
+    'dump-lost',
+    'engine-died',
+    'facts-unreadable',
+    'folder-elsewhere',
+    'folder-open',
+    'folder-owner',
+    'folder-unusable',
+    'folder-unwritable',
+    'health-url',
+    'history-unwritable',
+    'host-key-changed',
+    'host-key-unknown',
+    'host-not-ready',
+    'host-shell',
+    'host-silent',
+    'host-unknown',
+    'host-unreachable',
+    'image-missing',
+    'incomplete',
+    'jump-loop',
+    'key-refused',
+    'key-unreadable',
+    'lock-held',
+    'lock-lost',
+    'lock-unusable',
+    'login-failed',
+    'mail-unusable',
+    'manifest-unreadable',
+    'max-downtime',
+    'no-backup',
+    'no-bash',
+    'no-compose',
+    'no-compressor',
+    'no-database',
+    'no-deploy-dir',
+    'no-docker',
+    'no-inodes',
+    'no-pg-dump',
+    'no-private-folder',
+    'no-project',
+    'no-snapshot',
+    'no-space',
+    'no-ssh-client',
+    'no-target',
+    'no-transaction',
+    'not-created',
+    'not-our-folder',
+    'not-started',
+    'not-verified',
+    'on-hold',
+    'other-project',
+    'outcome-unknown',
+    'passphrase-missing',
+    'passphrase-wrong',
+    'ping-unreachable',
+    'plan-changed',
+    'plan-stale',
+    'program-failed',
+    'program-lost',
+    'proof-unwritable',
+    'publication-unknown',
+    'pull-failed',
+    'record-unknown',
+    'registry-refused',
+    'registry-unreachable',
+    'result-too-large',
+    'rollback-under-way',
+    'runner-unheard',
+    'set-gone',
+    'sets-changed',
+    'several-databases',
+    'several-projects',
+    'stop-failed',
+    'stuck',
+    'survey-incomplete',
+    'table-locked',
+    'tool-missing',
+    'tool-timed-out',
+    'tools-missing',
+    'unfinished',
+    'unhealthy',
+    'unknown-service',
+    'unquotable',
+    'untrusted-event',
+    'verification-failed',
+    'write-failed',
+    'wrong-image',
+];
+/** Whether a name that came from elsewhere, such as a program on the host, is one of ours. */
+function isFailureCode(name) {
+    return failureCodes.includes(name);
+}
+
+;// CONCATENATED MODULE: ./build/shared/host/program-failures.js
+
+
+
+
+/** Of what a program says of its failure, in UTF-16 units: more is no sentence for anybody. */
+const longestDetail = 20_000;
+/** A failure that the program has named, or that it ended without a name for. */
+function programFailure(program, records, code, cause) {
+    const name = records.find('failure');
+    const detail = records.find('detail')?.slice(0, longestDetail);
+    // Nobody but us can mend that.
+    if (name === 'misfit')
+        throw new TypeError(`The program ${program.name} was given other parameters than it takes: ${detail}`);
+    if (name === undefined) {
+        const exit = code === null ? 'an exit that it did not tell' : `exit ${code}`;
+        return new failure_Failure('program-failed', `The program ${program.name} failed on the host with ${exit}`, { cause });
+    }
+    if (isFailureCode(name))
+        return new failure_Failure(name, detail ?? `The program ${program.name} failed: ${name}`, { cause });
+    return new failure_Failure('program-failed', `The program ${program.name} failed on the host: ${name}, ${detail}`, { cause });
+}
+function cancelled(program) {
+    return new failure_Failure('cancelled', `The program ${program.name} was cancelled: the host ends it`);
+}
+function tooMuch(program, excess) {
+    const limit = excess === 'bytes' ? formatBytes(largestAnswer) : `${mostRecords} records`;
+    return new failure_Failure('result-too-large', `The program ${program.name} reported more than ${limit}`, {
+        hint: excess === 'bytes'
+            ? 'Keep fewer backups in one folder, or give this database a folder of its own as "backup-dir"'
+            : 'A table is one record, and a file in the backup folder another: keep fewer backups in one folder, or give this database a folder of its own as "backup-dir". Where there are not nearly as many, see what else answers on the host',
+    });
+}
+function runnerUnheard(program, silence) {
+    return new failure_Failure('runner-unheard', `The host heard nothing from the runner for ${silence / 1_000} s, and has ended the program ${program.name}`, { hint: 'See what held the runner or the network up; run it again' });
+}
+function deadlineOver(program, deadline) {
+    return new failure_Failure('deadline', `The program ${program.name} did not end within ${deadline / 1_000} s`, {
+        hint: 'See what the database waits for, or raise the input "timeout"',
+    });
+}
+/**
+ * The host was waited for as long as it may take, and longer. All times in milliseconds.
+ * @param isEnding whether it has told that it ends the program
+ * @param unheard since the last byte of the program
+ */
+function hostSilent({ name, step }, { deadline, atEnd }, { isEnding, grace, unheard, cause }) {
+    const what = `${step} (program ${name})`;
+    const message = isEnding
+        ? `The host was told to stop ${what} after ${formatDuration(deadline)}, and had not finished stopping it ${formatDuration(grace)} later`
+        : `The host has sent nothing for ${formatDuration(unheard)} during ${what}, whose limit was ${formatDuration(deadline)}`;
+    const state = atEnd === 'finish'
+        ? 'It is not known whether it was done: the host may have done it, or do it yet.'
+        : 'It is not known how far the host has come. When it goes on, it ends this by itself and removes what is not complete.';
+    return new failure_Failure('host-silent', message, {
+        hint: `${state} On the host, look for what hangs, such as a disk that fails or is frozen: dmesg | tail; ps -eo pid,stat,wchan:30,args | grep ' D'`,
+        cause,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/host/program.js
+
+
+
+
+
+/** The runner's sign of life; the host gives up after `silence`. */
+const heartbeat = 10_000;
+const silence = 60_000;
+/** The host ends a group within 3 s and tidies up; the Actions runner waits 7.5 s. */
+const patienceAfterCancel = 5_500;
+/**
+ * Beyond a program's deadline. A session opens, the host ends the group within 3 s, then the sessions of the database within
+ * 20 s, and removes what was written.
+ */
+const usualGrace = 30_000;
+/** The verdict comes after the host has put itself in order; its process may take a moment longer. */
+const patienceAfterVerdict = 5_000;
+/** What still runs when a connection is closed is let go after so long: a host that hangs must not keep a step from ending. */
+const patienceAtClose = 5_000;
+/** A failure tells of so many of the last lines. */
+const linesOfCause = 20;
+/** setTimeout fires at once for more. */
+const longestTimer = 2 ** 31 - 1;
+const supervisor = [
+    new URL(/* asset import */ __nccwpck_require__(49828), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(65479), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(80846), __nccwpck_require__.b),
+];
+/** Starts a program and speaks its protocol. Whatever the host does, or does not, `result` is settled in time. */
+function runProgram(access, program, parameters, options) {
+    const nonce = (0,external_node_crypto_.randomBytes)(16).toString('hex');
+    const request = program_frame(program, supervisorParameters(nonce, options), parameters);
+    if (options.signal?.aborted)
+        return neverStarted(program);
+    const grace = options.grace ?? usualGrace;
+    const child = access.start();
+    const stdin = child.stdin ?? unpiped();
+    // The host may hang up first; what that means shows in its exit.
+    stdin.on('error', () => { });
+    stdin.write(request);
+    const beating = setInterval(() => stdin.write('.'), heartbeat);
+    const answer = new Answer(nonce);
+    const log = new HostLog(nonce, options);
+    let heard = Date.now();
+    let givenUp;
+    let exited = () => { };
+    const exit = new Promise((resolve, reject) => {
+        exited = resolve;
+        child.on('error', reject);
+        child.on('close', resolve);
+    });
+    const letGo = () => {
+        if (!access.isProgram)
+            child.kill('SIGKILL');
+        for (const stream of child.stdio)
+            stream?.destroy();
+        child.unref();
+        exited(null);
+    };
+    const giveUp = (why) => {
+        givenUp ??= why;
+        letGo();
+    };
+    let hungUp = false;
+    const hangUp = () => {
+        hungUp = true;
+        stdin.end();
+        setTimeout(letGo, patienceAfterCancel).unref();
+    };
+    if (options.atEnd !== 'finish')
+        options.signal?.addEventListener('abort', hangUp, { once: true });
+    const patience = setTimeout(giveUp, Math.min(options.deadline + grace, longestTimer), 'silent');
+    const verdict = new Promise((resolve) => {
+        child.stdout?.on('data', (piece) => {
+            heard = Date.now();
+            const excess = answer.add(piece);
+            if (excess !== undefined)
+                giveUp(excess);
+            if (answer.verdict !== undefined)
+                resolve(answer.verdict);
+        });
+    });
+    child.stderr?.on('data', (piece) => {
+        heard = Date.now();
+        log.add(piece);
+    });
+    const ended = exit.finally(() => {
+        clearInterval(beating);
+        clearTimeout(patience);
+        options.signal?.removeEventListener('abort', hangUp);
+        log.end();
+    });
+    const result = Promise.race([verdict, ended]).then(async () => {
+        // From here on, the time of a program that lingers is its caller's.
+        clearTimeout(patience);
+        if (answer.verdict === 'done')
+            return answer.records();
+        const parting = setTimeout(letGo, patienceAfterVerdict);
+        const code = await ended;
+        clearTimeout(parting);
+        const cause = log.last.slice(-linesOfCause).join('\n');
+        if (hungUp)
+            throw cancelled(program);
+        if (givenUp === 'silent') {
+            const isEnding = log.endedFor === 'deadline';
+            throw hostSilent(program, options, { isEnding, grace, unheard: Date.now() - heard, cause });
+        }
+        if (givenUp !== undefined)
+            throw tooMuch(program, givenUp);
+        if (log.endedFor === 'deadline')
+            throw deadlineOver(program, options.deadline);
+        if (log.endedFor === 'silence')
+            throw runnerUnheard(program, silence);
+        if (answer.verdict === 'failed')
+            throw programFailure(program, answer.records(), code, cause);
+        throw await access.explain({ code, begun: answer.begun, stderr: cause });
+    });
+    return {
+        result,
+        lastLines: () => log.last,
+        release: async (longest = grace) => {
+            hungUp ||= options.atEnd !== 'finish';
+            stdin.end();
+            let isSeen = true;
+            const releasing = setTimeout(() => {
+                isSeen = false;
+                letGo();
+            }, longest);
+            await ended.catch(() => { });
+            clearTimeout(releasing);
+            return isSeen && givenUp === undefined;
+        },
+    };
+}
+function neverStarted(program) {
+    return { result: Promise.reject(cancelled(program)), lastLines: () => [], release: async () => true };
+}
+function program_frame(program, ours, given) {
+    const texts = [...supervisor, ...program.scripts].map((script) => (0,external_node_fs_.readFileSync)(script, 'utf8'));
+    const script = Buffer.from(`${texts.join('\n')}\nsupervise\n`);
+    const pairs = [...Object.entries(ours), ...Object.entries(given)].flatMap(([key, value]) => (typeof value === 'string' ? [value] : value).flatMap((each) => [key, each]));
+    const unusable = pairs.findIndex((text) => text.includes('\0'));
+    if (unusable >= 0)
+        throw new RangeError(`Parameter ${pairs[unusable - 1]} of the program ${program.name} holds NUL`);
+    return Buffer.concat([
+        Buffer.from(`${script.length}\n`),
+        script,
+        Buffer.from(`${pairs.length}\n${pairs.map((text) => `${text}\0`).join('')}`),
+    ]);
+}
+function supervisorParameters(nonce, { deadline, atEnd, lock }) {
+    const seconds = (ms) => String(Math.ceil(ms / 1_000));
+    return {
+        nonce,
+        silence: seconds(silence),
+        deadline: seconds(deadline),
+        at_end: atEnd,
+        lock: lock?.path ?? '',
+        lock_wait: seconds(lock?.wait ?? 0),
+        holder: lock?.holder ?? '',
+    };
+}
+function unpiped() {
+    throw new TypeError('A process that speaks to the host needs a pipe for its stdin');
+}
+
+;// CONCATENATED MODULE: ./build/shared/host/local.js
+
+
+
+
+/** The runner itself as the host: for a self-hosted runner on the machine that runs the application. */
+function connectLocally() {
+    const runs = [];
+    return {
+        target: 'this machine',
+        run(program, parameters, options) {
+            const run = runProgram(access, program, parameters, options);
+            runs.push(run);
+            return run;
+        },
+        async close() {
+            await Promise.all(runs.map((run) => run.release(patienceAtClose)));
+        },
+    };
+}
+const explain = async ({ code, begun, stderr }) => {
+    if (!begun && code === 127) {
+        return new failure_Failure('no-bash', 'bash was not found on this machine', {
+            hint: 'Install it: apt-get install bash',
+            cause: stderr,
+        });
+    }
+    return new failure_Failure('program-lost', `The program ended without a result (exit ${code})`, { cause: stderr });
+};
+const access = {
+    start: () => (0,external_node_child_process_.spawn)('/bin/sh', ['-c', bootstrap], { stdio: 'pipe', detached: true }),
+    explain,
+    isProgram: true,
+};
+
+;// CONCATENATED MODULE: ./build/shared/host/ssh-config.js
+
+/** Answers ssh's question for the passphrase from the file beside it: it must be on no command line. */
+const askpass = '#!/bin/sh\nexec cat -- "$(dirname -- "$0")/passphrase"\n';
+/**
+ * The only configuration that ssh reads. What names the one host stands under its own name; the rest holds for a jump
+ * host as well. Values come from inputs that were checked against their grammar.
+ */
+function sshConfig({ host, port, user, proxyJump, passphrase }, folder) {
+    const file = (name) => `"${(0,external_node_path_.join)(folder, name).replaceAll('%', '%%')}"`;
+    return `Host atlasia-host
+  HostName ${host}
+  Port ${port}
+  User ${user}
+${proxyJump === null ? '' : `  ProxyJump ${jumpWord(proxyJump)}\n`}
+Host *
+  User ${user}
+  IdentityFile ${file('key')}
+  IdentitiesOnly yes
+  IdentityAgent none
+  UserKnownHostsFile ${file('known_hosts')}
+  GlobalKnownHostsFile /dev/null
+  StrictHostKeyChecking yes
+  UpdateHostKeys no
+  CheckHostIP no
+  VerifyHostKeyDNS no
+  PreferredAuthentications publickey
+  PasswordAuthentication no
+  KbdInteractiveAuthentication no
+  HostbasedAuthentication no
+  GSSAPIAuthentication no
+  BatchMode ${passphrase === null ? 'yes' : 'no'}
+  NumberOfPasswordPrompts 1
+  ForwardAgent no
+  ForwardX11 no
+  ClearAllForwardings yes
+  PermitLocalCommand no
+  RequestTTY no
+  EscapeChar none
+  Compression no
+  ConnectTimeout 15
+  ServerAliveInterval 5
+  ServerAliveCountMax 3
+  LogLevel INFO
+`;
+}
+/** As ProxyJump takes it. */
+function jumpWord({ user, host, port }) {
+    return `${user === null ? '' : `${user}@`}${host.includes(':') ? `[${host}]` : host}${port === null ? '' : `:${port}`}`;
+}
+/**
+ * A private key as a secret holds it, mended: carriage returns, indentation and a missing last line break are what
+ * copying does to keys. Whether it is a key at all, ssh says.
+ */
+function mendKey(text) {
+    const lines = text.split(/\r\n|\r|\n/).map((line) => line.trim());
+    return `${lines.filter((line, at) => line !== '' || isPemHeaderEnd(lines, at)).join('\n')}\n`;
+}
+/** The old PEM form has an empty line after the headers of an encrypted key, and needs it. */
+function isPemHeaderEnd(lines, at) {
+    return lines[at - 1]?.startsWith('DEK-Info:') ?? false;
+}
+
+;// CONCATENATED MODULE: ./build/shared/host/ssh-failures.js
+
+/** Names the failure behind ssh's exit 255, by the text on its stderr; every one comes with what to do. */
+async function explainSsh(target, exit, diagnoseKey) {
+    const { stderr: cause } = exit;
+    const where = `${target.host} port ${target.port}`;
+    const failure = (code, message, hint) => new failure_Failure(code, message, { hint, cause });
+    // From here on stderr holds the words of the host's programs as well.
+    if (exit.begun)
+        return connectionLost(where, cause);
+    if (/REMOTE HOST IDENTIFICATION HAS CHANGED/.test(cause)) {
+        return failure('host-key-changed', `The host key of ${where} is not the one in "known-hosts": either the host was set up anew, or somebody else answers in its place`, `On the host itself, run: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub. Only if that fingerprint is the new one, put the line of this command into "known-hosts": ${keyscan(target)}`);
+    }
+    if (/No \S+ host key is known for|Host key verification failed/.test(cause)) {
+        const asked = /host key is known for (\[?[^\s\]]+\]?(?::\d+)?)/.exec(cause)?.[1];
+        return failure('host-key-unknown', `The input "known-hosts" has no key for ${asked ?? where}`, `Run once, from a place that you trust: ${keyscan(target)}. Compare it with what "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" prints on the host, and store the lines as "known-hosts"`);
+    }
+    if (/Permission denied|Too many authentication failures|Load key|incorrect passphrase/.test(cause)) {
+        return explainKey(target, cause, await diagnoseKey());
+    }
+    if (/jumphost loop/.test(cause)) {
+        return failure('jump-loop', 'The input "proxy-jump" names the host itself', 'Name the host in between, or leave "proxy-jump" out');
+    }
+    if (/Could not resolve hostname/.test(cause)) {
+        return failure('host-unknown', `The name ${target.host} cannot be resolved`, 'Check the input "host"');
+    }
+    if (/Connection refused/.test(cause)) {
+        return failure('connection-refused', `${where} refused the connection`, 'Check the input "port", and on the host: systemctl status ssh');
+    }
+    if (/Connection timed out|Operation timed out/.test(cause)) {
+        return failure('connection-timed-out', `${where} did not answer`, 'Check that the host is up and that its firewall lets this runner in; GitHub-hosted runners have changing addresses');
+    }
+    if (/No route to host|Network is unreachable/.test(cause)) {
+        return failure('host-unreachable', `${where} cannot be reached`, 'Check the network between runner and host');
+    }
+    if (exit.code === 127 || /bash: (not found|command not found|No such file)/i.test(cause)) {
+        return failure('no-bash', `bash was not found on ${target.host}`, 'On the host, as root: apt-get install bash');
+    }
+    if (exit.code !== 255) {
+        return failure('host-shell', `The login shell of ${target.user} on ${target.host} did not start our program (exit ${exit.code})`, `Run: ssh -p ${target.port} ${target.user}@${target.host} true. It must print nothing and end with 0; see the start files of that shell, and a forced command in authorized_keys`);
+    }
+    return connectionLost(where, cause);
+}
+function connectionLost(where, cause) {
+    return new failure_Failure('connection-lost', `The connection to ${where} was lost`, {
+        hint: 'The host ends what was running by itself, within 60 s, and removes what was not complete. Run it again',
+        cause,
+    });
+}
+function explainKey(target, cause, key) {
+    if (key.state === 'wrong-passphrase' && target.passphrase === null) {
+        return new failure_Failure('passphrase-missing', 'The private key has a passphrase, and none was given', {
+            hint: 'Store it as a secret and give it as "ssh-key-passphrase"',
+            cause,
+        });
+    }
+    if (key.state === 'wrong-passphrase') {
+        return new failure_Failure('passphrase-wrong', 'The passphrase does not open the private key', {
+            hint: 'Check the input "ssh-key-passphrase" against the key in "ssh-key"',
+            cause,
+        });
+    }
+    if (key.state === 'unreadable') {
+        return new failure_Failure('key-unreadable', 'The input "ssh-key" is not a private key that ssh can read', {
+            hint: 'Store the whole file as the secret, from "-----BEGIN" to "-----END … PRIVATE KEY-----", with its line breaks',
+            cause: key.detail,
+        });
+    }
+    return new failure_Failure('key-refused', `${target.host} refused the key for the user "${target.user}"`, {
+        hint: `The key offered is ${key.fingerprint}. On the host, run: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is not there, add the public key to that file; if it is, check the input "user" and the rights of ~${target.user}/.ssh`,
+        cause,
+    });
+}
+function keyscan({ host, port, proxyJump }) {
+    const scan = (name, number) => `ssh-keyscan${number === null || number === 22 ? '' : ` -p ${number}`} ${name}`;
+    if (proxyJump === null)
+        return scan(host, port);
+    const login = proxyJump.user === null ? proxyJump.host : `${proxyJump.user}@${proxyJump.host}`;
+    const through = `ssh${proxyJump.port === null ? '' : ` -p ${proxyJump.port}`} ${login}`;
+    return `${scan(proxyJump.host, proxyJump.port)}; ${through} ${scan(host, port)}`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/host/ssh.js
+
+
+
+
+
+
+
+
+
+/** Longer than ConnectTimeout of the configuration, which gives the better message. */
+const longestConnecting = 40_000;
+/**
+ * Connects once; every program then runs over that connection.
+ * @throws Failure named after what ssh reported: see ssh-failures.ts
+ */
+async function connectBySsh(settings, surroundings) {
+    const { folder, signal } = surroundings;
+    const file = (name) => (0,external_node_path_.join)(folder, name);
+    (0,external_node_fs_.writeFileSync)(file('key'), mendKey(settings.key), { mode: 0o600 });
+    (0,external_node_fs_.writeFileSync)(file('known_hosts'), `${settings.knownHosts.trim()}\n`, { mode: 0o600 });
+    (0,external_node_fs_.writeFileSync)(file('config'), sshConfig(settings, folder), { mode: 0o600 });
+    if (settings.passphrase !== null) {
+        (0,external_node_fs_.writeFileSync)(file('passphrase'), `${settings.passphrase}\n`, { mode: 0o600 });
+        (0,external_node_fs_.writeFileSync)(file('askpass'), askpass, { mode: 0o700 });
+    }
+    const environment = sshEnvironment(folder);
+    const base = ['-F', file('config'), '-S', file('control')];
+    const explain = (exit) => explainSsh(settings, exit, () => surroundings.diagnoseKey(file('key'), environment));
+    const master = (0,external_node_child_process_.spawn)('ssh', [...base, '-M', '-N', 'atlasia-host'], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+        env: { ...process.env, ...environment },
+    });
+    await ready(master, file('control'), explain, signal);
+    const access = {
+        start: () => (0,external_node_child_process_.spawn)('ssh', [...base, '-T', 'atlasia-host', bootstrap], {
+            stdio: 'pipe',
+            env: { ...process.env, ...environment },
+        }),
+        explain,
+        isProgram: false,
+    };
+    const runs = [];
+    return {
+        target: `${settings.user}@${settings.host}`,
+        run(program, parameters, options) {
+            const run = runProgram(access, program, parameters, options);
+            runs.push(run);
+            return run;
+        },
+        async close() {
+            await Promise.all(runs.map((run) => run.release(patienceAtClose)));
+            await end(master);
+        },
+    };
+}
+/** The master has logged in when its socket is there. */
+async function ready(master, socket, explain, signal) {
+    let stderr = '';
+    let over;
+    let missing;
+    master.stderr?.setEncoding('utf8').on('data', (text) => {
+        stderr = (stderr + text).slice(-20_000);
+    });
+    master.on('close', (code) => {
+        over = { code };
+    });
+    master.on('error', (error) => {
+        missing = error;
+    });
+    const giveUp = Date.now() + longestConnecting;
+    while (!(0,external_node_fs_.existsSync)(socket)) {
+        if (missing)
+            throw noClient(missing);
+        if (over)
+            throw await explain({ code: over.code, begun: false, stderr });
+        if (signal.aborted || Date.now() > giveUp) {
+            await end(master);
+            if (signal.aborted)
+                throw new failure_Failure('cancelled', 'Cancelled while connecting: nothing was done on the host');
+            throw await explain({ code: 255, begun: false, stderr: `${stderr}\nConnection timed out` });
+        }
+        await (0,promises_namespaceObject.setTimeout)(5);
+    }
+}
+async function end(master) {
+    if (master.exitCode !== null || master.signalCode !== null || master.pid === undefined)
+        return;
+    // Not until its pipes are closed: an ssh to a jump host has them too, and may hang.
+    const ended = new Promise((resolve) => master.once('exit', resolve));
+    master.kill('SIGTERM');
+    const killing = setTimeout(() => master.kill('SIGKILL'), 1_000);
+    await ended;
+    clearTimeout(killing);
+}
+/** No agent and no terminal of the runner's has a say; DISPLAY makes clients before OpenSSH 8.4 call askpass. */
+function sshEnvironment(folder) {
+    return { SSH_ASKPASS: (0,external_node_path_.join)(folder, 'askpass'), SSH_ASKPASS_REQUIRE: 'force', DISPLAY: 'none:0', SSH_AUTH_SOCK: '' };
+}
+function noClient(cause) {
+    return new failure_Failure('no-ssh-client', 'ssh is not installed on the runner', {
+        hint: 'Install it (apt-get install openssh-client), or use a runner that has it, such as ubuntu-latest',
+        cause,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/host/connect.js
+
+
+/**
+ * The way to the host that the inputs name.
+ * @param ssh null: the runner itself is the host
+ * @param surroundings made only where they are needed
+ */
+async function connect(ssh, surroundings) {
+    return ssh === null ? connectLocally() : connectBySsh(ssh, surroundings());
 }
 
 // EXTERNAL MODULE: ./node_modules/@actions/exec/lib/exec.js + 3 modules
@@ -35420,7 +35572,7 @@ var main_exec = __nccwpck_require__(27187);
  * judge. Nothing may be written to it: @actions/exec does not listen for the EPIPE of a tool that has ended by then.
  * @throws Failure `tool-missing`, `tool-timed-out`
  */
-const runTool = async (program, args, { env = {}, timeout = 30_000 } = {}) => {
+async function runTool(program, args, { env = {}, timeout = 30_000 } = {}) {
     // @actions/exec can neither end a child nor set a deadline; coreutils can, and tell it by their exit.
     const deadline = ['--kill-after=1', String(timeout / 1_000), program, ...args];
     const started = performance.now();
@@ -35443,7 +35595,7 @@ const runTool = async (program, args, { env = {}, timeout = 30_000 } = {}) => {
         });
     }
     return result;
-};
+}
 function inheritedEnvironment() {
     return Object.fromEntries(Object.entries(process.env).filter((entry) => entry[1] !== undefined));
 }
@@ -35460,6 +35612,22 @@ async function diagnoseKey(keyFile, environment) {
         return { state: 'usable', fingerprint: `SHA256:${digest.replace(/=+$/, '')}` };
     }
     return /passphrase/i.test(stderr) ? { state: 'wrong-passphrase' } : { state: 'unreadable', detail: stderr };
+}
+
+;// CONCATENATED MODULE: ./build/shared/runner/reach-host.js
+
+
+
+/**
+ * Connects to the host of the inputs. Keys and sockets stand in a private folder, which is removed however the step ends.
+ * @param ssh null: the runner itself is the host
+ */
+function reachHost(ssh, { signal, atEnd }) {
+    return connect(ssh, () => {
+        const folder = makePrivateFolder();
+        atEnd(folder.remove);
+        return { folder: folder.path, diagnoseKey: diagnoseKey, signal };
+    });
 }
 
 ;// CONCATENATED MODULE: ./build/shared/sets/read-manifest.js
@@ -35559,7 +35727,7 @@ function read(reader, json) {
         return reader(value, '');
     }
     catch (error) {
-        if (error instanceof failure_Failure)
+        if (failure_isFailure(error))
             throw new failure_Failure('bad-manifest', `is not a manifest: ${error.message}`);
         throw error;
     }
@@ -35581,6 +35749,7 @@ function refuseOtherVersions(value) {
 }
 
 ;// CONCATENATED MODULE: ./build/shared/sets/catalogue.js
+
 
 
 
@@ -35647,9 +35816,7 @@ function folderOf(set) {
 }
 /** Orders ids; they are times, so their text order is their order in time. */
 function newestFirst(a, b) {
-    if (a === b)
-        return 0;
-    return a < b ? 1 : -1;
+    return byText(b, a);
 }
 function bareName(path) {
     return path.slice(path.lastIndexOf('/') + 1);
@@ -35707,7 +35874,7 @@ function manifestOrReason(text) {
         return readSummary(text);
     }
     catch (error) {
-        if (error instanceof failure_Failure)
+        if (failure_isFailure(error))
             return error.message;
         throw error;
     }
@@ -35908,7 +36075,7 @@ class Findings {
             this.check(name, () => done);
         }
         catch (error) {
-            if (!(error instanceof failure_Failure) || error.code === 'cancelled')
+            if (!failure_isFailure(error) || error.code === 'cancelled')
                 throw error;
             this.unable(name, `it could not be written: ${detailOf(error)}`, error.hint ?? 'Run it again');
         }
@@ -35929,7 +36096,7 @@ function said(look) {
         return look();
     }
     catch (error) {
-        if (!(error instanceof failure_Failure))
+        if (!failure_isFailure(error))
             throw error;
         return { detail: detailOf(error), remedy: error.hint ?? 'See the log' };
     }
@@ -36117,6 +36284,7 @@ const survey_program = {
         new URL(/* asset import */ __nccwpck_require__(65801), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(15790), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(79821), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(84263), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(35035), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(2671), __nccwpck_require__.b),
@@ -36400,7 +36568,7 @@ function factsOf({ probe }) {
         return readProbe(probe.output);
     }
     catch (error) {
-        if (error instanceof failure_Failure)
+        if (failure_isFailure(error))
             return null;
         throw error;
     }
@@ -36644,6 +36812,7 @@ function ordinal(n) {
 
 
 
+
 /** Whether each tier holds what the policy keeps: no week and no month without its own, and nothing that should have gone. */
 function judgeTiers(facts) {
     const { database, catalogue, keep: policy } = facts;
@@ -36661,9 +36830,9 @@ function judgeTiers(facts) {
     const [first] = surplus;
     if (first === undefined)
         return counts;
-    const rest = surplus.length > 1 ? `, and ${surplus.length - 1} more` : '';
+    const named = listed(surplus.map(({ id, tier }) => `${id} in ${tier}`), 1);
     return {
-        detail: `${counts}; the policy does not keep ${first.id} in ${first.tier}${rest}`,
+        detail: `${counts}; the policy does not keep ${named}`,
         remedy: `The last backup pruned nothing: see its log. Or give "keep-${first.tier}" and "timezone" as backup-action has them`,
     };
 }
@@ -36757,7 +36926,7 @@ function judgeComplete({ catalogue, files, backupDir }) {
     if (faults.length === 0)
         return `${counted(sets.length, 'set')}, each with all that its manifest says`;
     return {
-        detail: faults.slice(0, 5).join('; ') + more(faults.length - 5),
+        detail: listed(faults, 5, { separator: '; ' }),
         remedy: `Such sets are never deleted by retention. See ${backupDir} on the host, and take a backup now`,
     };
 }
@@ -36768,7 +36937,6 @@ function missingOf(set, paths) {
     return placesOf(set).flatMap((place) => wanted.filter((name) => !paths.has(`${place}/${name}`)).map((name) => `${place}/${name} is missing`));
 }
 const nameOf = ({ id, folders }) => `${folders.join(', ')}/${id}`;
-const more = (count) => (count > 0 ? `; and ${count} more` : '');
 function judgeReadings(findings, verified, { readings, backupDir }) {
     if (verified.length === 0)
         findings.unable('read in full', 'there is nothing to read', 'Run backup-action');
@@ -36874,7 +37042,7 @@ function judgeLeftovers({ partial }, now) {
     if (old.length === 0)
         return 'none of a run that was cut off';
     return {
-        detail: `${old[0]?.path}${more(old.length - 1)} of a run that was cut off`,
+        detail: `${listed(old.map(({ path }) => path), 1)} of a run that was cut off`,
         remedy: 'The next backup removes it',
     };
 }
@@ -36883,10 +37051,10 @@ function tellForeign({ foreign }, unnamed) {
     if (foreign.length === 0)
         return 'only sets of backups are in the folders';
     const bytes = foreign.reduce((sum, file) => sum + file.bytes, 0);
-    const named = foreign.slice(0, 5).map(({ path }) => path);
     const count = foreign.length + unnamed;
+    const named = listed(foreign.map(({ path }) => path), 5, { total: count });
     const size = `${unnamed > 0 ? 'more than ' : ''}${formatBytes(bytes)}`;
-    return `${counted(count, 'file')} of others, ${size}, and never touched: ${named.join(', ')}${more(count - 5)}`;
+    return `${counted(count, 'file')} of others, ${size}, and never touched: ${named}`;
 }
 
 ;// CONCATENATED MODULE: ./build/verify-action/backups/check-backups.js
@@ -36936,33 +37104,10 @@ async function readNewest(connection, verified, { backupDir, timeout }, signal) 
         });
     }
     catch (error) {
-        if (!(error instanceof failure_Failure) || signal.aborted)
+        if (!failure_isFailure(error) || signal.aborted)
             throw error;
         return { why: detailOf(error), remedy: error.hint ?? null };
     }
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/lock-holder.js
-
-
-
-// Who holds the lock on a backup folder, as one line of text: written to `.lock.holder`, shown in logs, and read back here.
-/**
- * The text of a run that takes the lock, unlike that of any other run: nobody takes our lock for theirs.
- * @param action as people know it: `backup-action`
- */
-function holderText(action, runUrl, since) {
-    return `${action} ${runUrl ?? 'without a workflow'} since ${since.toISOString()} (${(0,external_node_crypto_.randomBytes)(4).toString('hex')})`;
-}
-function readHolder(text) {
-    const [, action, since] = /^(\w+-action) .* since (\d{4}-\d\d-\d\dT[\d:.]+Z)\b/.exec(text) ?? [];
-    return { action: action ?? null, since: since === undefined ? null : new Date(since) };
-}
-/** What is said of a lock that somebody else has. */
-function lock_holder_lockHeld(holder, backupDir, waited) {
-    return new failure_Failure('lock-held', `The lock on ${backupDir} is held by ${holder}`, {
-        hint: `${waited === 0 ? 'It was not waited for' : `It was waited for ${formatDuration(waited)}`}. See what that run does; raise "lock-wait" if it is only slow`,
-    });
 }
 
 ;// CONCATENATED MODULE: ./build/shared/shell-quote.js
@@ -36994,7 +37139,45 @@ function inDollarQuotes(character) {
     return [...new TextEncoder().encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
 }
 
+;// CONCATENATED MODULE: ./build/shared/host/backup-folder.js
+
+// Where things stand in the backup folder on the host, for what the runner asks for and tells of.
+/** The lock; who holds it stands beside it, in `.lock.holder`. */
+const lockFile = (backupDir) => `${backupDir}/.lock`;
+const holdFile = (backupDir) => `${backupDir}/rollback/HOLD`;
+/** The folders of all transactions, by their ids. */
+const transactionsFolder = (backupDir) => `${backupDir}/rollback/transactions`;
+const transactionFolder = (backupDir, id) => `${transactionsFolder(backupDir)}/${id}`;
+/** What to type on the host to end a transaction without an action. */
+const commandToEnd = (backupDir, id) => `bash ${shell_quote_quoteForShell(`${transactionFolder(backupDir, id)}/engine.sh`)}`;
+/** What to type on the host to see how far a transaction is, or how it ended. */
+const commandToFollow = (backupDir, id) => `tail ${quoteForShell(`${transactionFolder(backupDir, id)}/journal`)}`;
+
+;// CONCATENATED MODULE: ./build/shared/host/lock-holder.js
+
+
+
+// Who holds the lock on a backup folder, as one line of text: written to `.lock.holder`, shown in logs, and read back here.
+/**
+ * The text of a run that takes the lock, unlike that of any other run: nobody takes our lock for theirs.
+ * @param action as people know it: `backup-action`
+ */
+function holderText(action, runUrl, since) {
+    return `${action} ${runUrl ?? 'without a workflow'} since ${since.toISOString()} (${(0,external_node_crypto_.randomBytes)(4).toString('hex')})`;
+}
+function readHolder(text) {
+    const [, action, since] = /^(\w+-action) .* since (\d{4}-\d\d-\d\dT[\d:.]+Z)\b/.exec(text) ?? [];
+    return { action: action ?? null, since: since === undefined ? null : new Date(since) };
+}
+/** What is said of a lock that somebody else has. */
+function lock_holder_lockHeld(holder, backupDir, waited) {
+    return new failure_Failure('lock-held', `The lock on ${backupDir} is held by ${holder}`, {
+        hint: `${waited === 0 ? 'It was not waited for' : `It was waited for ${formatDuration(waited)}`}. See what that run does; raise "lock-wait" if it is only slow`,
+    });
+}
+
 ;// CONCATENATED MODULE: ./build/shared/backups/preflight.js
+
 
 
 
@@ -37051,7 +37234,7 @@ function collector() {
                 return check();
             }
             catch (error) {
-                if (!(error instanceof Failure))
+                if (!isFailure(error))
                     throw error;
                 failures.push(error);
                 return undefined;
@@ -37145,7 +37328,7 @@ function checkPlaces({ openParent, places }, backupDir) {
         throw new failure_Failure('folder-open', `Any user of the host can replace what is in ${openParent}, and the backup folder with it`, { hint: `As its owner or root: chmod o-w ${shell_quote_quoteForShell(openParent)}` });
     }
     for (const { path, type } of places) {
-        const isFolder = path === `${backupDir}/rollback/transactions`;
+        const isFolder = path === transactionsFolder(backupDir);
         if (isFolder ? type === 'directory' : type.startsWith('regular'))
             continue;
         throw new failure_Failure('folder-unusable', `${path} is a ${type}, not a ${isFolder ? 'folder' : 'file'}`, {
@@ -37254,6 +37437,74 @@ function several(failures) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/shared/history/observation.js
+
+
+
+/** What a run says of itself in a record, with what else it knows. */
+function runFacts(environment, { runId, runAttempt, actor, runUrl, commit }, known = {}) {
+    const id = recordId(runId, runAttempt, (0,external_node_crypto_.randomBytes)(4).toString('hex'));
+    const unknown = { schemaSha256: null, backupId: null, reason: null };
+    return { id, at: new Date(), environment, actor, runUrl, commit, ...unknown, ...known };
+}
+/**
+ * What a history knows to run; null where it tells of nothing. The scripts' lines, which name no image and come to the end
+ * of the file whenever they are imported, say nothing of it.
+ * @param history the host's own, in the order of its file
+ */
+function newestKnown(history, environment) {
+    const newest = history.findLast(({ environment: of, status, event, release }) => of === environment &&
+        status === 'succeeded' &&
+        event !== 'drill' &&
+        event !== 'restore' &&
+        Object.values(release).some(({ digest, imageId }) => digest !== null || imageId !== null));
+    return newest ?? null;
+}
+/**
+ * The schema that the newest backup saw, as SHA-256; null where the history tells of none. A backup adds a record where the
+ * schema is another one than that of the newest. A drill tells of the backup that it restored, which may be an old one.
+ * @param history the host's own, in the order of its file
+ */
+function newestSchema(history, environment) {
+    const newest = history.findLast(({ environment: of, event, schemaSha256 }) => of === environment && event !== 'drill' && event !== 'restore' && schemaSha256 !== null);
+    return newest?.schemaSha256 ?? null;
+}
+/**
+ * The record of a release that was seen to run: a new one where release or schema are others than those of the newest
+ * record, so that a history does not grow by a line each night.
+ * @param history the host's own, in the order of its file
+ */
+function observationOf(release, seen, history) {
+    const newest = newestKnown(history, seen.environment);
+    if (newest !== null && sameRelease(newest.release, release) && newest.schemaSha256 === seen.schemaSha256) {
+        return { record: newest, isNew: false };
+    }
+    return { record: observed(release, seen, newest?.release ?? null), isNew: true };
+}
+/** A record that says what runs, and nothing of how good it is. */
+function observed(release, seen, previous) {
+    const { id, at, environment, schemaSha256, backupId, actor, runUrl, commit, reason } = seen;
+    return {
+        version: 1,
+        id,
+        at: at.toISOString(),
+        environment,
+        event: 'observed',
+        status: 'succeeded',
+        verdict: 'unknown',
+        release,
+        previous,
+        schemaSha256,
+        backupId,
+        reason,
+        actor,
+        runUrl,
+        commit,
+        durationMs: null,
+        downtimeMs: null,
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/shared/releases/compose-version.js
 
 /** From here on `--no-recreate` and `--pull never` do what a swap needs of them. */
@@ -37280,12 +37531,31 @@ function isAtLeast(needed, version) {
     const difference = needed.map((part, index) => Number(parts[index] ?? 0) - part).find((each) => each !== 0);
     return (difference ?? 0) >= 0;
 }
+/**
+ * What compose says of the project, by a compose that is new enough.
+ * @throws Failure `no-compose`, `compose-too-old`
+ */
+function demandCompose({ compose }) {
+    if (compose === null || 'error' in compose)
+        return noCompose(compose?.error ?? '');
+    checkComposeVersion(compose.version);
+    return compose;
+}
 /** @throws Failure `no-compose` */
 function noCompose(error) {
     throw new failure_Failure('no-compose', 'The host has no docker compose', {
         hint: 'On the host, as root: apt-get install docker-compose-plugin. The old docker-compose (with a hyphen) will not do',
         cause: error,
     });
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/database-services.js
+/**
+ * The services that are databases: no rollback touches them, and no release is judged by them.
+ * @param named the input "db-service"
+ */
+function databaseServices({ candidates }, named) {
+    return new Set([...candidates.map(({ service }) => service), ...(named === null ? [] : [named])]);
 }
 
 ;// CONCATENATED MODULE: ./build/shared/releases/project.js
@@ -37358,6 +37628,15 @@ function readProject(config, template) {
         ])),
     };
 }
+/** @throws Failure `other-project` where the containers are those of another one */
+function checkProjectName(name, containers) {
+    const running = containers[0]?.project;
+    if (running === undefined || running === name)
+        return;
+    throw new failure_Failure('other-project', `The compose file is that of the project "${name}", and "${running}" is what runs`, {
+        hint: `Set "project-name": ${running}, or correct "compose-file" and "env-file"`,
+    });
+}
 function project_count(value) {
     return /^\d{1,4}$/.test(String(value)) ? Number(value) : null;
 }
@@ -37366,7 +37645,7 @@ function project_parsed(json, read) {
         return read(JSON.parse(json), '');
     }
     catch (error) {
-        const why = error instanceof failure_Failure ? error.message : 'it is no JSON';
+        const why = failure_isFailure(error) ? error.message : 'it is no JSON';
         throw new failure_Failure('bad-compose-config', `What compose says of the project cannot be used: ${why}`, {
             hint: 'In deploy-dir on the host: docker compose config --quiet. Check "compose-file", "env-file" and "project-name"',
         });
@@ -37380,6 +37659,7 @@ function sharedBy({ network_mode, ipc, pid, volumes_from }) {
 
 ;// CONCATENATED MODULE: ./build/shared/history/audit-line.js
 
+
 /**
  * The record as a line for people, without its line break:
  * `<time> <event> <status> <verdict> <service>=<tag>@<digest>… by=<actor> run=<url> id=<id>`. A dash stands for what is
@@ -37387,7 +37667,7 @@ function sharedBy({ network_mode, ipc, pid, volumes_from }) {
  */
 function auditLine({ at, event, status, verdict, release, actor, runUrl, id }) {
     const services = Object.entries(release)
-        .toSorted(([a], [b]) => (a < b ? -1 : 1))
+        .toSorted(([a], [b]) => byText(a, b))
         .map(([service, { tag, digest, imageId }]) => `${service}=${tag ?? '-'}@${digest ?? imageId ?? '-'}`);
     return [at, event, status, verdict, ...services, `by=${word(actor)}`, `run=${word(runUrl)}`, `id=${id}`].join(' ');
 }
@@ -37425,7 +37705,7 @@ async function run(connection, releaseFirst, { backupDir, records, onLog }) {
         await connection.run(host_file_program, parameters, { deadline: 60_000, atEnd: 'finish', onLog }).result;
     }
     catch (error) {
-        if (!(error instanceof failure_Failure) || error.code !== 'history-unwritable')
+        if (!failure_isFailure(error, 'history-unwritable'))
             throw error;
         throw new failure_Failure(error.code, error.message, {
             hint: `See who owns it, and whether the disk is full: ls -l ${backupDir}/rollback; df -h ${backupDir}`,
@@ -37438,31 +37718,14 @@ async function run(connection, releaseFirst, { backupDir, records, onLog }) {
 
 
 
-
-
-/** Of this run, for what it writes into the history. */
-function runFactsOf({ inputs, workflow }) {
-    const { runId, runAttempt, actor, runUrl, commit } = workflow;
-    return {
-        id: recordId(runId, runAttempt, (0,external_node_crypto_.randomBytes)(4).toString('hex')),
-        at: new Date(),
-        environment: inputs.environment,
-        schemaSha256: null,
-        backupId: null,
-        actor,
-        runUrl,
-        commit,
-        reason: null,
-    };
-}
 /** Adds a record to the history, on the host and off it. */
-async function keep(connection, record, surveyed, run) {
+async function addRecord(connection, record, surveyed, run) {
     const { backupDir } = run.inputs;
     await appendHistory(connection, { backupDir, records: [...surveyed.knownHistory.missing, record], onLog: host });
-    await remember(record, surveyed, run);
+    await copyRecord(record, surveyed, run);
 }
 /** What the host has by now: off the host as well. What goes wrong with the copies is told, and fails nothing. */
-async function remember(record, surveyed, { inputs, outputs, mirror }) {
+async function copyRecord(record, surveyed, { inputs, outputs, mirror }) {
     const { knownHistory } = surveyed;
     outputs['history-id'] = record.id;
     surveyed.knownHistory = {
@@ -37475,66 +37738,6 @@ async function remember(record, surveyed, { inputs, outputs, mirror }) {
         return;
     for (const notice of await storeCopies(surveyed.knownHistory, [], mirror))
         log_notice(notice);
-}
-
-;// CONCATENATED MODULE: ./build/shared/history/observation.js
-
-/**
- * What a history knows to run; null where it tells of nothing. The scripts' lines, which name no image and come to the end
- * of the file whenever they are imported, say nothing of it.
- * @param history the host's own, in the order of its file
- */
-function newestKnown(history, environment) {
-    const newest = history.findLast(({ environment: of, status, event, release }) => of === environment &&
-        status === 'succeeded' &&
-        event !== 'drill' &&
-        event !== 'restore' &&
-        Object.values(release).some(({ digest, imageId }) => digest !== null || imageId !== null));
-    return newest ?? null;
-}
-/**
- * The schema that the newest backup saw, as SHA-256; null where the history tells of none. A backup adds a record where the
- * schema is another one than that of the newest. A drill tells of the backup that it restored, which may be an old one.
- * @param history the host's own, in the order of its file
- */
-function newestSchema(history, environment) {
-    const newest = history.findLast(({ environment: of, event, schemaSha256 }) => of === environment && event !== 'drill' && event !== 'restore' && schemaSha256 !== null);
-    return newest?.schemaSha256 ?? null;
-}
-/**
- * The record of a release that was seen to run: a new one where release or schema are others than those of the newest
- * record, so that a history does not grow by a line each night.
- * @param history the host's own, in the order of its file
- */
-function observationOf(release, seen, history) {
-    const newest = newestKnown(history, seen.environment);
-    if (newest !== null && sameRelease(newest.release, release) && newest.schemaSha256 === seen.schemaSha256) {
-        return { record: newest, isNew: false };
-    }
-    return { record: observed(release, seen, newest?.release ?? null), isNew: true };
-}
-/** A record that says what runs, and nothing of how good it is. */
-function observed(release, seen, previous) {
-    const { id, at, environment, schemaSha256, backupId, actor, runUrl, commit, reason } = seen;
-    return {
-        version: 1,
-        id,
-        at: at.toISOString(),
-        environment,
-        event: 'observed',
-        status: 'succeeded',
-        verdict: 'unknown',
-        release,
-        previous,
-        schemaSha256,
-        backupId,
-        reason,
-        actor,
-        runUrl,
-        commit,
-        durationMs: null,
-        downtimeMs: null,
-    };
 }
 
 ;// CONCATENATED MODULE: ./build/shared/releases/image-name.js
@@ -37802,12 +38005,12 @@ function tellUnproven(unproven, { databases }) {
  * What the history is told: a deployment where another release runs than it knows of, else a check. Where the wrong image
  * runs, and is well, nothing is said of it: it may be the good release that a deployment did not replace.
  */
-function deploymentRecord({ findings, release, verdict }, runFacts, history) {
-    const newest = newestKnown(history, runFacts.environment);
+function deploymentRecord({ findings, release, verdict }, run, history) {
+    const newest = newestKnown(history, run.environment);
     const isNew = newest === null || !release_sameRelease(newest.release, release);
     const isOther = findings.list.some(({ name, result }) => /^(image: |expect$)/.test(name) && result !== 'passed');
     return {
-        ...observed(release, runFacts, newest?.release ?? null),
+        ...observed(release, run, newest?.release ?? null),
         event: isNew ? 'deploy' : 'check',
         verdict: isOther && verdict === 'good' ? 'unknown' : verdict,
     };
@@ -37834,6 +38037,7 @@ const watch_program = {
     name: 'watch',
     step: 'the check of the containers',
     scripts: [
+        new URL(/* asset import */ __nccwpck_require__(84263), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(35035), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(88355), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(78473), __nccwpck_require__.b),
@@ -37880,14 +38084,13 @@ function readWatched(records) {
 
 
 
+
+
 /** Whether what runs is what was deployed, and well; the history is told. */
 async function checkDeployment(connection, surveyed, run) {
     const { inputs, signal } = run;
     const { seen, knownHistory } = surveyed;
-    const { compose } = seen;
-    if (compose === null || 'error' in compose)
-        return noCompose(compose?.error ?? '');
-    checkComposeVersion(compose.version);
+    const compose = demandCompose(seen);
     const project = readProject(compose.config, compose.template);
     checkProject(seen, inputs);
     progress('Waiting until all is healthy, and then for "stable-for"');
@@ -37905,12 +38108,12 @@ async function checkDeployment(connection, surveyed, run) {
         compose: composeCommand(inputs),
         watched,
         images: compose.images,
-        databases: new Set([...seen.candidates.map(({ service }) => service), inputs.databaseService ?? '']),
+        databases: databaseServices(seen, inputs.databaseService),
         history: knownHistory.host,
     });
-    const record = deploymentRecord(judged, runFactsOf(run), knownHistory.host);
+    const record = deploymentRecord(judged, runFacts(inputs.environment, run.workflow), knownHistory.host);
     await judged.findings.attempt('history', async () => {
-        await keep(connection, record, surveyed, run);
+        await addRecord(connection, record, surveyed, run);
         return `${record.event}, and the release is ${record.verdict}: what rollback-action chooses from`;
     });
     return judged.findings;
@@ -38226,7 +38429,7 @@ function factsIn(lines) {
         return facts_readFacts(lines);
     }
     catch (error) {
-        if (!(error instanceof failure_Failure))
+        if (!failure_isFailure(error))
             throw error;
         throw new failure_Failure('drill-incomplete', error.message, { hint: printingHint, cause: error.cause });
     }
@@ -38324,7 +38527,7 @@ async function drill(connection, request) {
         return outcome;
     }
     catch (error) {
-        throw error instanceof failure_Failure ? drill_explain(error, request) : error;
+        throw failure_isFailure(error) ? drill_explain(error, request) : error;
     }
 }
 function drill_explain(failure, request) {
@@ -38442,7 +38645,7 @@ async function addProof(connection, set, proof, { backupDir, lock, records, onLo
         await connection.run(proof_program, parameters, { deadline: 60_000 + lock.wait, atEnd: 'finish', lock, onLog }).result;
     }
     catch (error) {
-        if (error instanceof failure_Failure && error.code === 'lock-held')
+        if (failure_isFailure(error, 'lock-held'))
             throw lock_holder_lockHeld(error.message, backupDir, lock.wait);
         throw error;
     }
@@ -38493,7 +38696,7 @@ async function wholeManifest(connection, backupDir, set, { signal, onLog }) {
         return read_manifest_readManifest(unpack((await result).get('manifest'), longestManifest) ?? '');
     }
     catch (error) {
-        if (!(error instanceof failure_Failure) || !['bad-manifest', 'manifest-unreadable'].includes(error.code))
+        if (!failure_isFailure(error, 'bad-manifest', 'manifest-unreadable'))
             throw error;
         throw new failure_Failure('manifest-unreadable', `The manifest of ${set.id} cannot be read in full: ${error.message}`, {
             hint: `Do not rely on ${set.id}. See ${file} on the host, and take a backup now`,
@@ -38515,7 +38718,7 @@ function demandReadable(text) {
         readManifest(text);
     }
     catch (error) {
-        throw error instanceof Failure ? refuse(error.message, error) : error;
+        throw isFailure(error) ? refuse(error.message, error) : error;
     }
     const behind = Buffer.byteLength(text.slice(text.indexOf('\n  "largeObjects": ')));
     if (behind > longestTail)
@@ -38588,7 +38791,7 @@ function judgeDrill({ manifest, outcome, pgDumpVersion, statements }) {
     return findings;
 }
 const judge_drill_nameOf = ({ schema, name }) => `${schema}.${name}`;
-const some = (names) => names.slice(0, 5).join(', ') + (names.length > 5 ? `, and ${names.length - 5} more` : '');
+const some = (names) => listed(names, 5);
 function judgeTables(wanted, found, remedy) {
     const [expected, present] = [new Set(wanted.map(judge_drill_nameOf)), new Set(found.map(judge_drill_nameOf))];
     const missing = [...expected].filter((name) => !present.has(name));
@@ -38700,10 +38903,10 @@ const oneLine = (text) => {
     return line.length > 120 ? `${line.slice(0, 119)}…` : line;
 };
 /** What the history is told: it says nothing of the release that ran when the backup was taken. */
-function drillRecord(manifest, { result, restoreMs }, runFacts) {
+function drillRecord(manifest, { result, restoreMs }, facts) {
     const { id, release, schemaSha256 } = manifest;
     return {
-        ...observed(release, { ...runFacts, backupId: id, schemaSha256 }, null),
+        ...observed(release, { ...facts, backupId: id, schemaSha256 }, null),
         event: 'drill',
         status: result === 'passed' ? 'succeeded' : 'failed',
         durationMs: restoreMs,
@@ -38711,6 +38914,8 @@ function drillRecord(manifest, { result, restoreMs }, runFacts) {
 }
 
 ;// CONCATENATED MODULE: ./build/verify-action/drill/check-drill.js
+
+
 
 
 
@@ -38773,15 +38978,17 @@ async function checkDrill(connection, surveyed, run) {
     const holder = holderText('verify-action', workflow.runUrl, new Date());
     await findings.attempt('proof', async () => {
         // What proved nothing is no drill that failed.
-        const record = proof.result === 'could-not-check' ? null : drillRecord(set.manifest, proof, runFactsOf(run));
+        const record = proof.result === 'could-not-check'
+            ? null
+            : drillRecord(set.manifest, proof, runFacts(inputs.environment, workflow));
         await addProof(connection, set, proof, {
             records: record === null ? [] : [...surveyed.knownHistory.missing, record],
             backupDir: inputs.backupDir,
-            lock: { path: `${inputs.backupDir}/.lock`, wait: inputs.lockWait, holder },
+            lock: { path: lockFile(inputs.backupDir), wait: inputs.lockWait, holder },
             onLog: host,
         });
         if (record !== null)
-            await remember(record, surveyed, run);
+            await copyRecord(record, surveyed, run);
         return `added to what is proven of ${set.id}`;
     });
     return findings;
@@ -38831,7 +39038,7 @@ async function askRegistry(connection, question) {
         };
     }
     catch (error) {
-        if (!(error instanceof failure_Failure) || error.code !== 'login-failed' || !ask_registry_refusal.test(error.message))
+        if (!failure_isFailure(error, 'login-failed') || !ask_registry_refusal.test(error.message))
             throw error;
         return { refusal: error.message, there: [], away: [] };
     }
@@ -38916,6 +39123,7 @@ function whyNone(environment, known, others) {
 
 
 
+
 /** Only where a login is given: else nobody asks for one. */
 function judgeRegistry(findings, { registry }, inputs) {
     if (inputs.login === null)
@@ -38932,7 +39140,7 @@ function judgeRegistry(findings, { registry }, inputs) {
 }
 /** What the history says to go back to. */
 function lastGoodOf({ seen, knownHistory }, inputs) {
-    const ignored = new Set([...seen.candidates.map(({ service }) => service), inputs.databaseService ?? '']);
+    const ignored = databaseServices(seen, inputs.databaseService);
     const running = releaseOf(seen.containers, seen.images);
     const choice = lastGood({ records: knownHistory.host, environment: inputs.environment, running, ignored });
     const images = seen.compose === null || 'error' in seen.compose ? [] : seen.compose.images;
@@ -39017,10 +39225,8 @@ function tellUnset(variable) {
 function judgeCompose(findings, seen, inputs) {
     const { compose } = seen;
     findings.after('docker', 'compose', () => {
-        if (compose === null || 'error' in compose)
-            return noCompose(compose?.error ?? '');
-        checkComposeVersion(compose.version);
-        return `docker compose ${compose.version}`;
+        const { version } = demandCompose(seen);
+        return `docker compose ${version}`;
     });
     findings.after('compose', 'compose file', () => judgeComposeFile(seen, inputs));
     if (inputs.envFile === null)
@@ -39035,25 +39241,19 @@ function judgeCompose(findings, seen, inputs) {
         };
     });
 }
-function judgeComposeFile({ compose, containers }, inputs) {
-    if (compose === null || 'error' in compose)
-        return noCompose('');
+function judgeComposeFile(seen, inputs) {
+    const compose = demandCompose(seen);
     const files = inputs.composeFiles.join(', ');
     const check = `In ${inputs.deployDir} on the host: docker compose config --quiet`;
     if (compose.config.trim() === '')
         return { detail: `compose cannot read ${files}`, remedy: check };
     const { name, services } = readProject(compose.config, compose.template);
-    const running = containers[0]?.project;
-    if (running !== undefined && running !== name) {
-        return {
-            detail: `${files} is that of the project "${name}", and "${running}" is what runs`,
-            remedy: `Set "project-name": ${running}, or correct "compose-file"`,
-        };
-    }
-    const [first, ...others] = compose.unset.map(tellUnset);
+    checkProjectName(name, seen.containers);
+    const unset = compose.unset.map(tellUnset);
+    const [first] = unset;
     if (first !== undefined) {
-        const rest = others.length > 0 ? `, and ${others.length} more` : '';
-        return { detail: `${first.what}${rest}`, remedy: `${first.remedy}. ${check}` };
+        const named = listed(unset.map(({ what }) => what), 1);
+        return { detail: named, remedy: `${first.remedy}. ${check}` };
     }
     return `${files} is valid, with ${counted(services.size, 'service')}`;
 }
@@ -39196,14 +39396,11 @@ function judgeFolders(findings, seen, inputs) {
 function judgeModes({ open, openCount }, { user }, backupDir) {
     if (openCount === 0)
         return 'only their owner can reach the backups';
-    const named = open
-        .slice(0, 3)
-        .map(({ path, mode, owner }) => `${path || '.'} (${owner === user ? `mode ${mode}` : `of ${owner}`})`);
-    const rest = openCount > named.length ? `, and ${openCount - named.length} more` : '';
+    const named = open.map(({ path, mode, owner }) => `${path || '.'} (${owner === user ? `mode ${mode}` : `of ${owner}`})`);
     const isOthers = open.some(({ owner }) => owner !== user);
     const chmod = `chmod -R u=rwX,go= ${shell_quote_quoteForShell(backupDir)}`;
     return {
-        detail: `others on the host can reach ${named.join(', ')}${rest}`,
+        detail: `others on the host can reach ${listed(named, 3, { total: openCount })}`,
         remedy: isOthers
             ? `As root: chown -R ${user}: ${shell_quote_quoteForShell(backupDir)} && ${chmod}`
             : `As ${user} or root: ${chmod}`,
@@ -39229,9 +39426,9 @@ async function inTime(patience, signal, work) {
     return Promise.race([work, givenUp]);
 }
 /** Why something was not reached, in one line. Where each address of a name was tried, the first one tells it. */
-function reaching_reasonOf(error) {
+function reasonOf(error) {
     if (error instanceof AggregateError)
-        return reaching_reasonOf(error.errors[0]);
+        return reasonOf(error.errors[0]);
     if (!(error instanceof Error))
         return String(error);
     const [line = ''] = error.message.split('\n');
@@ -39267,7 +39464,7 @@ async function reachMailServer({ host, port, isTls, login }, signal) {
     catch (error) {
         signal.throwIfAborted();
         const { code = '' } = error;
-        throw new failure_Failure('mail-unusable', `${host}:${port} ${mail_said[code] ?? 'cannot be reached'}: ${reaching_reasonOf(error)}`, {
+        throw new failure_Failure('mail-unusable', `${host}:${port} ${mail_said[code] ?? 'cannot be reached'}: ${reasonOf(error)}`, {
             hint: remedies[code] ??
                 'Correct "smtp-url"; see whether the network of the runner lets it through: many block port 25',
         });
@@ -39314,7 +39511,7 @@ async function reachPing(address, signal) {
     }
     catch (error) {
         signal.throwIfAborted();
-        throw new failure_Failure('ping-unreachable', `${address.host} cannot be reached from the runner: ${reaching_reasonOf(error)}`, {
+        throw new failure_Failure('ping-unreachable', `${address.host} cannot be reached from the runner: ${reasonOf(error)}`, {
             hint: 'Correct "healthcheck-url"; see whether the network of the runner lets it through',
         });
     }
@@ -39352,7 +39549,7 @@ async function reachBucket(place, signal) {
     }
     catch (error) {
         signal.throwIfAborted();
-        const reason = reaching_reasonOf(error);
+        const reason = reasonOf(error);
         throw new failure_Failure('bucket-unusable', `"${bucket}" at ${endpoint?.host ?? 'S3'} cannot be listed: ${reason}`, {
             hint: bucket_remedies.find(([said]) => said.test(reason))?.[1] ?? elsewise,
         });
@@ -39399,7 +39596,7 @@ async function tried(name, reaching) {
         return [name, null];
     }
     catch (error) {
-        if (error instanceof failure_Failure)
+        if (failure_isFailure(error))
             return [name, error];
         throw error;
     }
@@ -39467,7 +39664,7 @@ function judgeTransactions(findings, seen, { backupDir }) {
             return `${seen.unfinished.join(', ')} is at work`;
         return {
             detail: `the rollback ${seen.unfinished.join(', ')} was left half-way`,
-            remedy: `The next backup or rollback ends it. By hand on the host: bash ${shell_quote_quoteForShell(`${backupDir}/rollback/transactions/${first}/engine.sh`)}`,
+            remedy: `The next backup or rollback ends it. By hand on the host: ${commandToEnd(backupDir, first)}`,
         };
     });
     findings.check('hold', () => seen.hold === null
@@ -39561,7 +39758,7 @@ async function question(connection, surveyed, { inputs, signal }) {
         return await askRegistry(connection, { registry, login, references, signal, onLog: host });
     }
     catch (error) {
-        if (!(error instanceof failure_Failure) || signal.aborted)
+        if (!failure_isFailure(error) || signal.aborted)
             throw error;
         info(`The registry could not be asked: ${error.message}`);
         return null;
@@ -39749,9 +39946,9 @@ function verdictOf(tally, environment) {
 
 
 
-
 /** Survey, judge each check, record, tell. */
-async function verify(inputs, workflow, { signal, outputs, atEnd }) {
+async function verify(inputs, workflow, context) {
+    const { signal, outputs } = context;
     const started = Date.now();
     const { environment, history: kinds, githubToken: token } = inputs;
     const mirror = historyMirror({ environment, kinds, token, workflow });
@@ -39760,15 +39957,11 @@ async function verify(inputs, workflow, { signal, outputs, atEnd }) {
     const findings = [];
     try {
         try {
-            connection = await connect(inputs.ssh, () => {
-                const folder = makePrivateFolder();
-                atEnd(folder.remove);
-                return { folder: folder.path, diagnoseKey: diagnoseKey, signal };
-            });
+            connection = await reachHost(inputs.ssh, context);
             await makeChecks(connection, run, findings);
         }
         catch (error) {
-            if (!(error instanceof failure_Failure) || signal.aborted)
+            if (!failure_isFailure(error) || signal.aborted)
                 throw error;
             tellUnmade(error, inputs.checks, findings);
         }
@@ -39811,7 +40004,7 @@ async function makeChecks(connection, run, all) {
 }
 /** What has stopped a group of checks half-way: none of it has passed. */
 function unmade(error, group, signal) {
-    if (!(error instanceof failure_Failure) || signal.aborted)
+    if (!failure_isFailure(error) || signal.aborted)
         throw error;
     const findings = new Findings(group);
     findings.unable(group, detailOf(error), error.hint ?? null);
@@ -39838,9 +40031,8 @@ function tellUnmade(error, groups, all) {
 function notVerified(findings, tally, environment) {
     const isFailed = tally.status === 'failed';
     const worst = findings.filter(({ result, severity }) => isFailed ? result === 'failed' && (tally.failed === 0 || severity === 'error') : result === 'could-not-check');
-    const named = worst.slice(0, 3).map(({ name, detail }) => `${name}: ${detail}`);
-    const rest = worst.length > named.length ? `; and ${worst.length - named.length} more` : '';
-    const what = `${named.join('; ')}${rest} (${tallyText(tally)})`;
+    const named = worst.map(({ name, detail }) => `${name}: ${detail}`);
+    const what = `${listed(named, 3, { separator: '; ' })} (${tallyText(tally)})`;
     const hint = worst.find(({ remedy }) => remedy !== null)?.remedy ?? 'See the table above';
     return isFailed
         ? new failure_Failure('verification-failed', `${environment} failed its verification. ${what}`, { hint })

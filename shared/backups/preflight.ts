@@ -1,4 +1,5 @@
-import { Failure } from '../failure.ts';
+import { Failure, isFailure } from '../failure.ts';
+import { transactionsFolder } from '../host/backup-folder.ts';
 import { lockHeld } from '../host/lock-holder.ts';
 import type { Survey } from '../host/survey.ts';
 import { checkDumpTools, type DatabaseFacts, readProbe } from '../postgres/probe.ts';
@@ -91,7 +92,7 @@ function collector(): { failures: Failure[]; collect: Collect } {
       try {
         return check();
       } catch (error) {
-        if (!(error instanceof Failure)) throw error;
+        if (!isFailure(error)) throw error;
         failures.push(error);
         return undefined;
       }
@@ -204,7 +205,7 @@ function checkPlaces({ openParent, places }: Survey, backupDir: string): void {
     );
   }
   for (const { path, type } of places) {
-    const isFolder = path === `${backupDir}/rollback/transactions`;
+    const isFolder = path === transactionsFolder(backupDir);
     if (isFolder ? type === 'directory' : type.startsWith('regular')) continue;
     throw new Failure('folder-unusable', `${path} is a ${type}, not a ${isFolder ? 'folder' : 'file'}`, {
       hint: `See where it comes from, and move it away: ls -l ${quoteForShell(path)}`,

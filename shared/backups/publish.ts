@@ -1,4 +1,5 @@
-import { Failure } from '../failure.ts';
+import { Failure, isFailure } from '../failure.ts';
+import type { FailureCode } from '../failure-codes.ts';
 import { type RecordParameters, recordParameters } from '../history/host-file.ts';
 import type { HistoryRecord } from '../history/record.ts';
 import type { Connection } from '../host/connection.ts';
@@ -130,7 +131,7 @@ export async function publish(connection: Connection, publication: Publication):
   }
 }
 
-const hints: Record<string, string> = {
+const hints: Partial<Record<FailureCode, string>> = {
   'lock-lost':
     'Nothing was published; earlier backups are as they were. Only a backup may remove or replace .lock and .lock.holder in the backup folder. Run it again',
   'dump-lost':
@@ -138,7 +139,7 @@ const hints: Record<string, string> = {
 };
 
 function advised(error: unknown): unknown {
-  if (!(error instanceof Failure) || error.hint !== undefined) return error;
+  if (!isFailure(error) || error.hint !== undefined) return error;
   return new Failure(error.code, error.message, {
     ...(hints[error.code] && { hint: hints[error.code] }),
     cause: error.cause,
@@ -146,7 +147,7 @@ function advised(error: unknown): unknown {
 }
 
 /** What the host does where it was not heard to its end. */
-const cutOffs: Record<string, string> = {
+const cutOffs: Partial<Record<FailureCode, string>> = {
   'connection-lost': 'The host goes on by itself. ',
   'program-lost': 'The host goes on by itself. ',
   'host-silent': 'The host may do it yet. ',
@@ -154,7 +155,7 @@ const cutOffs: Record<string, string> = {
 };
 
 function wasCutOff(error: unknown): error is Failure {
-  return error instanceof Failure && Object.hasOwn(cutOffs, error.code);
+  return isFailure(error) && Object.hasOwn(cutOffs, error.code);
 }
 
 function unknownOutcome({ id, logFile }: Publication, cause: Failure): Failure {

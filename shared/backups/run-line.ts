@@ -1,4 +1,4 @@
-import { Failure } from '../failure.ts';
+import { Failure, isFailure } from '../failure.ts';
 import { homeOf } from '../sets/naming.ts';
 import { logLine, type RunOutcome } from './log-line.ts';
 import type { BackupRun } from './order.ts';
@@ -12,7 +12,7 @@ export const keptSets = ({ pruning }: PublicationPlan) =>
 
 /** Of a run that failed; `known` is what it found out before. */
 export function failureLine(run: BackupRun, error: unknown, known: Partial<RunOutcome>): string {
-  const problem = error instanceof Failure ? error : new Failure('defect', String(error));
+  const problem = isFailure(error) ? error : new Failure('defect', String(error));
   return lineOf(run, { problem: { code: problem.code, message: problem.message }, ...known });
 }
 

@@ -1,4 +1,5 @@
-import { Failure } from '../failure.ts';
+import { Failure, isFailure } from '../failure.ts';
+import type { FailureCode } from '../failure-codes.ts';
 import type { Connection } from '../host/connection.ts';
 import { lockHeld } from '../host/lock-holder.ts';
 import type { LockRequest, Program, Run } from '../host/program.ts';
@@ -232,7 +233,7 @@ function sequenceRanges(before: readonly FoundSequence[], after: readonly FoundS
 
 /** What the host named, in the words of the inputs. */
 function translate(error: unknown, log: string, { backupDir, lock, lockWait }: TakeRequest): unknown {
-  if (!(error instanceof Failure)) return error;
+  if (!isFailure(error)) return error;
   if (error.code === 'lock-held') return lockHeld(error.message, backupDir, lock.wait);
   if (/lock timeout|could not obtain lock/i.test(log) && ['dump-failed', 'no-snapshot'].includes(error.code)) {
     return new Failure(
@@ -251,7 +252,7 @@ function translate(error: unknown, log: string, { backupDir, lock, lockWait }: T
   });
 }
 
-const takeHints: Record<string, string> = {
+const takeHints: Partial<Record<FailureCode, string>> = {
   'disk-full': 'Earlier backups are as they were, and what was written is removed. Make room: df -h; docker system df',
   'dump-failed': 'Earlier backups are as they were. What pg_dump said stands above',
   'dump-interrupted':

@@ -1,5 +1,6 @@
-import { Failure } from '../failure.ts';
+import { Failure, isFailure } from '../failure.ts';
 import type { HistoryRecord } from '../history/record.ts';
+import { lockFile } from '../host/backup-folder.ts';
 import type { Connection } from '../host/connection.ts';
 import type { Survey } from '../host/survey.ts';
 import { demandSets } from '../host/survey-sets.ts';
@@ -89,7 +90,7 @@ async function takeUnderLock(
       );
       return { ready, held, attempt };
     } catch (error) {
-      const isStale = error instanceof Failure && error.code === 'sets-changed';
+      const isStale = isFailure(error, 'sets-changed');
       if (!isStale || count === mostAttempts) throw error;
       log.progress('Other backups have changed since the survey: looking again');
     }
@@ -156,7 +157,7 @@ async function takeDump(connection: Connection, ready: Ready, run: BackupRun, lo
     rowCounts: order.rowCounts,
     lockWait: order.lockWait,
     timeout: order.timeout,
-    lock: { path: `${backupDir}/.lock`, wait: order.lockWait, holder },
+    lock: { path: lockFile(backupDir), wait: order.lockWait, holder },
     previousSchema: previous && schemaFile(backupDir, previous),
     setsState,
     signal,

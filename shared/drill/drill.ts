@@ -1,4 +1,4 @@
-import { Failure } from '../failure.ts';
+import { Failure, isFailure } from '../failure.ts';
 import type { Connection } from '../host/connection.ts';
 import type { Program } from '../host/program.ts';
 import type { Records } from '../host/records.ts';
@@ -117,7 +117,7 @@ export async function drill(connection: Connection, request: DrillRequest): Prom
     refuseUnfit(outcome, run.lastLines().slice(-30).join('\n'), set.manifest.sha256, request.image);
     return outcome;
   } catch (error) {
-    throw error instanceof Failure ? explain(error, request) : error;
+    throw isFailure(error) ? explain(error, request) : error;
   }
 }
 

@@ -1,4 +1,4 @@
-import { Failure } from '../failure.ts';
+import { isFailure } from '../failure.ts';
 import { type RecordParameters, recordParameters } from '../history/host-file.ts';
 import type { HistoryRecord } from '../history/record.ts';
 import type { Connection } from '../host/connection.ts';
@@ -59,7 +59,7 @@ export async function addProof(
   try {
     await connection.run(program, parameters, { deadline: 60_000 + lock.wait, atEnd: 'finish', lock, onLog }).result;
   } catch (error) {
-    if (error instanceof Failure && error.code === 'lock-held') throw lockHeld(error.message, backupDir, lock.wait);
+    if (isFailure(error, 'lock-held')) throw lockHeld(error.message, backupDir, lock.wait);
     throw error;
   }
 }

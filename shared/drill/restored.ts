@@ -1,4 +1,4 @@
-import { Failure } from '../failure.ts';
+import { Failure, isFailure } from '../failure.ts';
 import type { Records } from '../host/records.ts';
 import { type Facts, readFacts, type TableCount } from '../postgres/facts.ts';
 import { stableSchemaHash } from '../report/schema-changes.ts';
@@ -59,7 +59,7 @@ function factsIn(lines: readonly string[]): Facts {
   try {
     return readFacts(lines);
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
+    if (!isFailure(error)) throw error;
     throw new Failure('drill-incomplete', error.message, { hint: printingHint, cause: error.cause });
   }
 }

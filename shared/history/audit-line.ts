@@ -1,4 +1,5 @@
 import { cleanLine } from '../clean.ts';
+import { byText } from '../order.ts';
 import type { HistoryRecord } from './record.ts';
 
 /**
@@ -8,7 +9,7 @@ import type { HistoryRecord } from './record.ts';
  */
 export function auditLine({ at, event, status, verdict, release, actor, runUrl, id }: HistoryRecord): string {
   const services = Object.entries(release)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .toSorted(([a], [b]) => byText(a, b))
     .map(([service, { tag, digest, imageId }]) => `${service}=${tag ?? '-'}@${digest ?? imageId ?? '-'}`);
   return [at, event, status, verdict, ...services, `by=${word(actor)}`, `run=${word(runUrl)}`, `id=${id}`].join(' ');
 }

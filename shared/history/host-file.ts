@@ -1,4 +1,4 @@
-import { Failure } from '../failure.ts';
+import { Failure, isFailure } from '../failure.ts';
 import type { Connection } from '../host/connection.ts';
 import type { Program } from '../host/program.ts';
 import { auditLine } from './audit-line.ts';
@@ -46,7 +46,7 @@ async function run(
   try {
     await connection.run(program, parameters, { deadline: 60_000, atEnd: 'finish', onLog }).result;
   } catch (error) {
-    if (!(error instanceof Failure) || error.code !== 'history-unwritable') throw error;
+    if (!isFailure(error, 'history-unwritable')) throw error;
     throw new Failure(error.code, error.message, {
       hint: `See who owns it, and whether the disk is full: ls -l ${backupDir}/rollback; df -h ${backupDir}`,
       cause: error.cause,

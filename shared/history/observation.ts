@@ -1,5 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { type Release, sameRelease } from '../releases/release.ts';
-import type { HistoryRecord } from './record.ts';
+import { type HistoryRecord, recordId } from './record.ts';
 
 /** What a run has seen, besides the release. */
 export interface RunFacts {
@@ -13,6 +14,20 @@ export interface RunFacts {
   runUrl: string | null;
   commit: string | null;
   reason: string | null;
+}
+
+/** What a record says of the workflow run that wrote it. */
+export type WorkflowFacts = Record<'runId' | 'runAttempt' | 'actor' | 'runUrl' | 'commit', string | null>;
+
+/** What a run says of itself in a record, with what else it knows. */
+export function runFacts(
+  environment: string,
+  { runId, runAttempt, actor, runUrl, commit }: WorkflowFacts,
+  known: Partial<Pick<RunFacts, 'schemaSha256' | 'backupId' | 'reason'>> = {},
+): RunFacts {
+  const id = recordId(runId, runAttempt, randomBytes(4).toString('hex'));
+  const unknown = { schemaSha256: null, backupId: null, reason: null };
+  return { id, at: new Date(), environment, actor, runUrl, commit, ...unknown, ...known };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { Failure } from '../failure.ts';
+import { Failure, isFailure } from '../failure.ts';
 import { isDigest, isTag, parseImageReference } from '../releases/image-reference.ts';
 import { isImageId, isServiceName, type Release, type RunningImage } from '../releases/release.ts';
 import { mapOf, milliseconds, oneOf, orNull, type Reader, shape, text, textThat } from '../untrusted.ts';
@@ -136,6 +136,6 @@ function parseRecord(text: string): HistoryRecord | string {
   try {
     return readHistoryRecord(JSON.parse(text));
   } catch (error) {
-    return error instanceof Failure ? error.message : 'it is no JSON';
+    return isFailure(error) ? error.message : 'it is no JSON';
   }
 }

@@ -1,3 +1,4 @@
+import { byText } from '../order.ts';
 import type { Release } from '../releases/release.ts';
 import { type HistoryRecord, historyLine } from './record.ts';
 
@@ -14,11 +15,11 @@ export interface HistoryEntry {
  */
 export function unite(host: readonly HistoryRecord[], mirrors: readonly (readonly HistoryRecord[])[]): HistoryEntry[] {
   const entries = new Map<string, HistoryEntry>();
-  const texts = mirrors.flat().toSorted((a, b) => order(historyLine(a), historyLine(b)));
+  const texts = mirrors.flat().toSorted((a, b) => byText(historyLine(a), historyLine(b)));
   for (const record of texts) entries.set(record.id, { record, source: 'mirror' });
   for (const record of host) entries.set(record.id, { record, source: 'host' });
   return [...entries.values()].toSorted(
-    ({ record: a }, { record: b }) => Date.parse(a.at) - Date.parse(b.at) || order(a.id, b.id),
+    ({ record: a }, { record: b }) => Date.parse(a.at) - Date.parse(b.at) || byText(a.id, b.id),
   );
 }
 
@@ -63,9 +64,4 @@ export function mirrorText(entries: readonly HistoryEntry[], limit: number): str
     lines.unshift(line);
   }
   return lines.join('');
-}
-
-function order(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }

@@ -1,4 +1,5 @@
 import { Failure } from '../failure.ts';
+import { isFailureCode } from '../failure-codes.ts';
 import { formatBytes, formatDuration } from '../units.ts';
 import { type Excess, largestAnswer, mostRecords } from './answer.ts';
 import type { Program, ProgramOptions } from './program.ts';
@@ -18,7 +19,8 @@ export function programFailure(program: Program, records: Records, code: number 
     const exit = code === null ? 'an exit that it did not tell' : `exit ${code}`;
     return new Failure('program-failed', `The program ${program.name} failed on the host with ${exit}`, { cause });
   }
-  return new Failure(name, detail ?? `The program ${program.name} failed: ${name}`, { cause });
+  if (isFailureCode(name)) return new Failure(name, detail ?? `The program ${program.name} failed: ${name}`, { cause });
+  return new Failure('program-failed', `The program ${program.name} failed on the host: ${name}, ${detail}`, { cause });
 }
 
 export function cancelled(program: Program): Failure {

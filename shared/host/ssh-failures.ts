@@ -1,4 +1,5 @@
 import { Failure } from '../failure.ts';
+import type { FailureCode } from '../failure-codes.ts';
 import type { SshSettings } from './ssh-settings.ts';
 
 /** What ssh-keygen says about a private key, tried without the host. */
@@ -23,7 +24,7 @@ export async function explainSsh(
 ): Promise<Failure> {
   const { stderr: cause } = exit;
   const where = `${target.host} port ${target.port}`;
-  const failure = (code: string, message: string, hint: string) => new Failure(code, message, { hint, cause });
+  const failure = (code: FailureCode, message: string, hint: string) => new Failure(code, message, { hint, cause });
 
   // From here on stderr holds the words of the host's programs as well.
   if (exit.begun) return connectionLost(where, cause);

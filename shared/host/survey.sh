@@ -3,6 +3,28 @@
 
 readonly docker_patience=20
 
+# What is told of a container; `networks`, `exposedPorts` and `volumes` end in null, as a template cannot tell the last one.
+# shellcheck disable=SC2016 # the dollars are the template's
+readonly container_fields=(
+  '"id":{{json .ID}}'
+  '"name":{{json .Name}}'
+  '"project":{{json (index .Config.Labels "com.docker.compose.project")}}'
+  '"service":{{json (index .Config.Labels "com.docker.compose.service")}}'
+  '"oneoff":{{json (index .Config.Labels "com.docker.compose.oneoff")}}'
+  '"image":{{json .Config.Image}}'
+  '"imageId":{{json .Image}}'
+  '"created":{{json .Created}}'
+  '"state":{{json .State.Status}}'
+  '"health":{{if .State.Health}}{{json .State.Health.Status}}{{else}}null{{end}}'
+  '"number":{{json (index .Config.Labels "com.docker.compose.container-number")}}'
+  '"healthTest":{{with .Config.Healthcheck}}{{if .Test}}{{json (index .Test 0)}}{{else}}null{{end}}{{else}}null{{end}}'
+  '"networks":[{{range $name, $_ := .NetworkSettings.Networks}}{{json $name}},{{end}}null]'
+  '"exposedPorts":[{{range $port, $_ := .Config.ExposedPorts}}{{json $port}},{{end}}null]'
+  '"volumes":[{{range .Mounts}}{{if eq .Type "volume"}}{"name":{{json .Name}},"destination":{{json .Destination}}},{{end}}{{end}}null]'
+)
+# Only the names: their values are secrets.
+readonly variable_names=',{{range .Config.Env}}{{json (index (split . "=") 0)}},{{end}}'
+
 takes deploy_dir backup_dir project service database_user database inside_script with_sets with_setup with_compose env_file
 takes_list compose_files
 
@@ -51,12 +73,14 @@ survey_lock() {
 
 # What was written down of deployments, and what was not ended.
 survey_history() {
-  local id
+  local id unfinished
   [[ ! -f $1/history.jsonl || ! -r $1/history.jsonl ]] || record history "$(last_lines "$1/history.jsonl" 4194304)"
   [[ ! -f $1/deployment_tags.log || ! -r $1/deployment_tags.log ]] || record audit-trail "$(last_lines "$1/deployment_tags.log" 1048576)"
   # Whatever it is, it holds.
   [[ ! -e $1/HOLD ]] || record hold "$([[ ! -f $1/HOLD ]] || head -c 4096 -- "$1/HOLD" 2>/dev/null)"
-  while IFS= read -r id; do record unfinished "$id"; done < <(unfinished_transactions "$1/transactions")
+  unfinished=$(unfinished_transactions "$1/transactions") ||
+    fail survey-incomplete "The journals in $1/transactions cannot be read"
+  for id in $unfinished; do record unfinished "$id"; done
 }
 
 # last_lines FILE BYTES: of a longer file, those that fit into so many bytes; one that would be cut is left out.
@@ -90,12 +114,17 @@ survey_project() {
   fi
 
   local id label name state image variables project_name count=0 candidates=() images=()
-  # A line for each container, of fields that hold neither line break nor tab: what may hold any byte is JSON. Of the
-  # variables only the names: their values are secrets.
-  # shellcheck disable=SC2016 # the dollars are the template's
-  local template='{{.ID}}{{"\t"}}{{json (index .Config.Labels "com.docker.compose.project")}}{{"\t"}}{{json (index .Config.Labels "com.docker.compose.service")}}{{"\t"}}{{.State.Status}}{{"\t"}}{{.Image}}{{"\t"}}{{json .Config.Image}}{{"\t"}},{{range .Config.Env}}{{json (index (split . "=") 0)}},{{end}}{{"\t"}}'
-  # shellcheck disable=SC2016
-  template+='{"id":{{json .ID}},"name":{{json .Name}},"project":{{json (index .Config.Labels "com.docker.compose.project")}},"service":{{json (index .Config.Labels "com.docker.compose.service")}},"oneoff":{{json (index .Config.Labels "com.docker.compose.oneoff")}},"configFiles":{{json (index .Config.Labels "com.docker.compose.project.config_files")}},"image":{{json .Config.Image}},"imageId":{{json .Image}},"created":{{json .Created}},"state":{{json .State.Status}},"health":{{if .State.Health}}{{json .State.Health.Status}}{{else}}null{{end}},"number":{{json (index .Config.Labels "com.docker.compose.container-number")}},"healthTest":{{with .Config.Healthcheck}}{{if .Test}}{{json (index .Test 0)}}{{else}}null{{end}}{{else}}null{{end}},"healthInterval":{{with .Config.Healthcheck}}{{json .Interval}}{{else}}0{{end}},"networks":[{{range $name, $_ := .NetworkSettings.Networks}}{{json $name}},{{end}}null],"exposedPorts":[{{range $port, $_ := .Config.ExposedPorts}}{{json $port}},{{end}}null],"volumes":[{{range .Mounts}}{{if eq .Type "volume"}}{"name":{{json .Name}},"destination":{{json .Destination}}},{{end}}{{end}}null]}'
+  # A line for each container, of fields that hold neither line break nor tab: what may hold any byte is JSON.
+  local template
+  template=$(columns \
+    '{{.ID}}' \
+    '{{json (index .Config.Labels "com.docker.compose.project")}}' \
+    '{{json (index .Config.Labels "com.docker.compose.service")}}' \
+    '{{.State.Status}}' \
+    '{{.Image}}' \
+    '{{json .Config.Image}}' \
+    "$variable_names" \
+    "$(json_object "${container_fields[@]}")")
   local image_id json
   # shellcheck disable=SC2086 # ids are hex digits
   while IFS=$'\t' read -r id label name state image_id image variables json; do

@@ -33,8 +33,6 @@ export interface FoundContainer {
   name: string;
   project: string;
   service: string;
-  /** Comma-separated paths. */
-  configFiles: string;
   image: string;
   imageId: string;
   created: string;
@@ -44,8 +42,6 @@ export interface FoundContainer {
   number: string;
   /** The first word of the health test: `CMD`, `CMD-SHELL`, `NONE`; null where there is none. */
   healthTest: string | null;
-  /** Nanoseconds; 0 for Docker's usual 30 s. */
-  healthInterval: number;
   /** Names. */
   networks: string[];
   /** `8080/tcp` */
@@ -181,6 +177,7 @@ const program: Program<{
     new URL('./sets.sh', import.meta.url),
     new URL('./survey-sets.sh', import.meta.url),
     new URL('./transactions.sh', import.meta.url),
+    new URL('./docker-template.sh', import.meta.url),
     new URL('./project-state.sh', import.meta.url),
     new URL('./open-parent.sh', import.meta.url),
     new URL('./survey-places.sh', import.meta.url),

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { byText } from '../order.ts';
 import type { RunningImage } from '../releases/release.ts';
 import type { Plan } from './plan.ts';
 
@@ -28,7 +29,7 @@ function whatDecides(image: RunningImage): RunningImage {
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) =>
     typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => byText(a, b)))
       : part,
   );
 }

@@ -12,9 +12,6 @@ import type { Plan, PlanRequest, ServiceStep } from './plan.ts';
 import { decideStrategy, hasHealthTest, proxiesIn } from './strategy.ts';
 import type { WantedImage } from './target.ts';
 
-/** Docker's own, where the test gives none. */
-const usualInterval = 30_000;
-
 /**
  * Decides what is to be swapped, how, and in which order. Reads nothing and changes nothing.
  * @throws Failure `cannot-swap` that lists what is in the way
@@ -113,7 +110,6 @@ function step(
   if (found === undefined && digest === null && !isTagEnough(wanted, request)) throw lostImage(service.name);
   const { strategy, why } = decideStrategy(request.strategy, service, own, request.project, proxyServices);
   const proven = own.length > 0 && own.every(hasHealthTest);
-  const intervals = own.map(({ healthInterval }) => healthInterval / 1e6 || usualInterval);
   return {
     service: service.name,
     strategy,
@@ -136,7 +132,6 @@ function step(
     retag: request.persist === 'retag' ? taggable(service.image) : null,
     envLine: envLine(service, tag, request.envNames),
     proven,
-    healthIntervalMs: proven ? Math.max(...intervals) : null,
   };
 }
 

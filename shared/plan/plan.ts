@@ -33,8 +33,6 @@ export interface ServiceStep {
   envLine: { variable: string; value: string } | null;
   /** It has a health test, so that it can be proven well. */
   proven: boolean;
-  /** The test's interval in milliseconds; null where it has none. */
-  healthIntervalMs: number | null;
 }
 
 export interface PlanNote {

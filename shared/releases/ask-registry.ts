@@ -1,4 +1,4 @@
-import { Failure } from '../failure.ts';
+import { isFailure } from '../failure.ts';
 import type { Connection } from '../host/connection.ts';
 import type { Program } from '../host/program.ts';
 
@@ -55,7 +55,7 @@ export async function askRegistry(connection: Connection, question: RegistryQues
       }),
     };
   } catch (error) {
-    if (!(error instanceof Failure) || error.code !== 'login-failed' || !refusal.test(error.message)) throw error;
+    if (!isFailure(error, 'login-failed') || !refusal.test(error.message)) throw error;
     return { refusal: error.message, there: [], away: [] };
   }
 }

@@ -1,4 +1,5 @@
 import { Failure } from '../failure.ts';
+import type { ComposeSurvey, Survey } from '../host/survey.ts';
 
 type Version = readonly [major: number, minor: number, patch: number];
 
@@ -31,6 +32,16 @@ function isAtLeast(needed: Version, version: string): boolean {
   const [, ...parts] = /^v?(\d+)\.(\d+)(?:\.(\d+))?/.exec(version.trim()) ?? [];
   const difference = needed.map((part, index) => Number(parts[index] ?? 0) - part).find((each) => each !== 0);
   return (difference ?? 0) >= 0;
+}
+
+/**
+ * What compose says of the project, by a compose that is new enough.
+ * @throws Failure `no-compose`, `compose-too-old`
+ */
+export function demandCompose({ compose }: Pick<Survey, 'compose'>): ComposeSurvey {
+  if (compose === null || 'error' in compose) return noCompose(compose?.error ?? '');
+  checkComposeVersion(compose.version);
+  return compose;
 }
 
 /** @throws Failure `no-compose` */

@@ -1,4 +1,4 @@
-import { Failure } from '../failure.ts';
+import { Failure, isFailure } from '../failure.ts';
 
 // Docker's grammar (distribution/reference), rule by rule.
 const pathComponent = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
@@ -84,7 +84,7 @@ export function referenceOf(image: string | null): ImageReference | null {
   try {
     return parseImageReference(image);
   } catch (error) {
-    if (error instanceof Failure) return null;
+    if (isFailure(error)) return null;
     throw error;
   }
 }

@@ -1,4 +1,5 @@
-import { Failure } from '../failure.ts';
+import { Failure, isFailure } from '../failure.ts';
+import type { FoundContainer } from '../host/survey.ts';
 import { bool, listOf, mapOf, orNull, type Reader, shape, text } from '../untrusted.ts';
 import { isServiceName } from './release.ts';
 
@@ -131,6 +132,19 @@ export function readProject(config: string, template: string): ComposeProject {
   };
 }
 
+/** @throws Failure `other-project` where the containers are those of another one */
+export function checkProjectName(name: string, containers: readonly FoundContainer[]): void {
+  const running = containers[0]?.project;
+  if (running === undefined || running === name) return;
+  throw new Failure(
+    'other-project',
+    `The compose file is that of the project "${name}", and "${running}" is what runs`,
+    {
+      hint: `Set "project-name": ${running}, or correct "compose-file" and "env-file"`,
+    },
+  );
+}
+
 function count(value: unknown): number | null {
   return /^\d{1,4}$/.test(String(value)) ? Number(value) : null;
 }
@@ -139,7 +153,7 @@ function parsed<T>(json: string, read: Reader<T>): T {
   try {
     return read(JSON.parse(json), '');
   } catch (error) {
-    const why = error instanceof Failure ? error.message : 'it is no JSON';
+    const why = isFailure(error) ? error.message : 'it is no JSON';
     throw new Failure('bad-compose-config', `What compose says of the project cannot be used: ${why}`, {
       hint: 'In deploy-dir on the host: docker compose config --quiet. Check "compose-file", "env-file" and "project-name"',
     });

@@ -1,5 +1,5 @@
 import { cleanLine } from '../clean.ts';
-import { Failure } from '../failure.ts';
+import { Failure, isFailure } from '../failure.ts';
 import type { Connection } from '../host/connection.ts';
 import type { Program } from '../host/program.ts';
 import type { RegistryLogin } from './ask-registry.ts';
@@ -72,7 +72,7 @@ export async function pullImages(connection: Connection, request: PullRequest): 
     const records = await run.result;
     return { images: new Map(records.all('image').map(readImage)), notKept: records.all('not-kept') };
   } catch (error) {
-    throw error instanceof Failure ? explain(error, registry) : error;
+    throw isFailure(error) ? explain(error, registry) : error;
   }
 }
 

@@ -1,3 +1,4 @@
+import { byText } from '../order.ts';
 import { type ImageReference, isDigest, referenceOf } from './image-reference.ts';
 
 /** What one service runs. Each value is null where the host did not give a usable one. */
@@ -100,7 +101,7 @@ function byService(containers: readonly ContainerFacts[]): Map<string, OneOrMore
   const ordered = containers
     .filter((container) => isServiceName(container.service))
     .toSorted(
-      (a, b) => compare(a.service, b.service) || compare(moment(b), moment(a)) || compare(a.imageId, b.imageId),
+      (a, b) => byText(a.service, b.service) || byText(createdAt(b), createdAt(a)) || byText(a.imageId, b.imageId),
     );
   for (const container of ordered) {
     const others = services.get(container.service);
@@ -111,13 +112,8 @@ function byService(containers: readonly ContainerFacts[]): Map<string, OneOrMore
 }
 
 /** Go drops trailing zeros of the fraction, so `Z` must not be compared with a digit. */
-function moment(container: ContainerFacts): string {
+function createdAt(container: ContainerFacts): string {
   return container.created.replace(/Z$/, '');
-}
-
-function compare(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }
 
 function runningImage(container: ContainerFacts, image: ImageFacts | undefined): RunningImage {

@@ -1,9 +1,10 @@
 import { cleanLine } from '../clean.ts';
+import { byText } from '../order.ts';
 import type { TableCount } from '../postgres/facts.ts';
 import type { Release } from '../releases/release.ts';
 import type { Check, Manifest, ManifestSummary } from '../sets/manifest.ts';
 import type { TierDecision } from '../sets/tiers.ts';
-import { formatBytes, formatDuration } from '../units.ts';
+import { counted, formatBytes, formatDuration } from '../units.ts';
 import type { RestoreCommands } from './restore-command.ts';
 import type { SchemaChange } from './schema-changes.ts';
 import { type SizePoint, sizeChart } from './size-chart.ts';
@@ -84,7 +85,7 @@ function backupLines(manifest: Manifest, { host, folder, previous }: ReportFacts
       `${manifest.database}, PostgreSQL ${manifest.serverVersion}, ${manifest.encoding}, ${manifest.locale}`,
     ],
     ['Kind', kindInWords[manifest.kind]],
-    ['Taken', `${moment(manifest.startedAt)}, in ${formatDuration(ms)}`],
+    ['Taken', `${timeOf(manifest.startedAt)}, in ${formatDuration(ms)}`],
     ['Host', host],
     ['Folder', folder],
     ['Dump', `${manifest.file} (${encodingOf(manifest)}, pg_dump ${manifest.pgDumpVersion})`],
@@ -108,14 +109,14 @@ function encodingOf({ format, compression, encryption }: Manifest): string {
 function against(previous: ManifestSummary, bytes: number): string {
   const share =
     previous.sizeBytes === 0 ? '' : `; this one has ${Math.round((100 * bytes) / previous.sizeBytes)} % of it`;
-  return `${formatBytes(previous.sizeBytes)} on ${moment(previous.startedAt)}${share}`;
+  return `${formatBytes(previous.sizeBytes)} on ${timeOf(previous.startedAt)}${share}`;
 }
 
 function contentsOf({ tables, sequences, largeObjects }: Manifest): string {
   return [
-    amount(tables.length, 'table'),
-    amount(sequences.length, 'sequence'),
-    amount(largeObjects, 'large object'),
+    counted(tables.length, 'table'),
+    counted(sequences.length, 'sequence'),
+    counted(largeObjects, 'large object'),
   ].join(', ');
 }
 
@@ -131,10 +132,10 @@ function checkLines(checks: readonly Check[]): string[] {
 }
 
 function tablesTitle(tables: readonly TableCount[]): string {
-  const counted = tables.filter(({ rows }) => rows !== null);
-  if (counted.length === 0) return `Tables: ${tables.length}, rows not counted`;
-  const rows = counted.reduce((sum, table) => sum + (table.rows ?? 0), 0);
-  const how = counted.every(({ exact }) => exact) ? "counted in the dump's own snapshot" : 'some of them estimated';
+  const known = tables.filter(({ rows }) => rows !== null);
+  if (known.length === 0) return `Tables: ${tables.length}, rows not counted`;
+  const rows = known.reduce((sum, table) => sum + (table.rows ?? 0), 0);
+  const how = known.every(({ exact }) => exact) ? "counted in the dump's own snapshot" : 'some of them estimated';
   return `Tables: ${tables.length}, with ${grouped(rows)} rows, ${how}`;
 }
 
@@ -142,7 +143,7 @@ function tablesTitle(tables: readonly TableCount[]): string {
 function tableLines(tables: readonly TableCount[]): string[] {
   const ordered = tables
     .map((table) => ({ ...table, title: cleanLine(`${table.schema}.${table.name}`, 70) }))
-    .toSorted((a, b) => (b.rows ?? -1) - (a.rows ?? -1) || (a.title < b.title ? -1 : 1));
+    .toSorted((a, b) => (b.rows ?? -1) - (a.rows ?? -1) || byText(a.title, b.title));
   const shown = ordered.slice(0, mostTables);
   const counts = shown.map(({ rows, exact }) => (rows === null ? '-' : `${exact ? '' : '~'}${grouped(rows)}`));
   const countWidth = Math.max(0, ...counts.map((count) => count.length));
@@ -160,11 +161,11 @@ function changeLines(manifest: Manifest, { previous, schemaChanges }: ReportFact
     return [
       ...folded(`  ${what.padEnd(7)}  `, `${type} ${schema === null ? '' : `${schema}.`}${name}`),
       ...changed.slice(0, mostChangedLines).map((line) => shortened('             ', line)),
-      ...(rest > 0 ? [`             and ${amount(rest, 'more line')}`] : []),
+      ...(rest > 0 ? [`             and ${counted(rest, 'more line')}`] : []),
     ];
   });
   const rest = schemaChanges.length - mostChanges;
-  return rest > 0 ? [...lines, `  and ${amount(rest, 'more object')}`] : lines;
+  return rest > 0 ? [...lines, `  and ${counted(rest, 'more object')}`] : lines;
 }
 
 function releaseLines(release: Release): string[] {
@@ -192,14 +193,10 @@ function restoreLines(restore: RestoreCommands): string[] {
   ];
 }
 
-function moment(iso: string): string {
+function timeOf(iso: string): string {
   return `${iso.slice(0, 19).replace('T', ' ')} UTC`;
 }
 
 function grouped(n: number): string {
   return n.toLocaleString('en-US');
-}
-
-function amount(n: number, noun: string): string {
-  return `${grouped(n)} ${noun}${n === 1 ? '' : 's'}`;
 }

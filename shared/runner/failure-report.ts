@@ -1,10 +1,10 @@
-import { Failure } from '../failure.ts';
+import { type Failure, isFailure } from '../failure.ts';
 import { workflowContext } from './context.ts';
 import * as log from './log.ts';
 
 /** Tells a failure: one annotation with the verdict, then in the log what to do and what is behind it. */
 export function reportFailure(action: string, error: unknown): void {
-  if (!(error instanceof Failure)) {
+  if (!isFailure(error)) {
     reportDefect(action, error);
     return;
   }
@@ -14,9 +14,9 @@ export function reportFailure(action: string, error: unknown): void {
 
 /** Tells that the run was cancelled, and what state that left, where the action says so by a Failure. */
 export function reportCancel(action: string, signal: NodeJS.Signals, error: unknown): void {
-  const outcome = error instanceof Failure ? error.message : `the runner stopped ${action} (${signal})`;
+  const outcome = isFailure(error) ? error.message : `the runner stopped ${action} (${signal})`;
   log.error(`Cancelled: ${outcome}`, `${action} cancelled`);
-  if (error instanceof Failure) tellDetails(error);
+  if (isFailure(error)) tellDetails(error);
   else if (error instanceof Error && error.name !== 'AbortError') tellCauses(error);
 }
 

@@ -86,13 +86,13 @@ async function loadTrusted(request: KnownRequest, trust: Trust): Promise<LoadedC
   const found = await find(api, name, kinds.includes('cache'));
   const trusted = await firstTrusted(api, candidates(found, name, trust), trust);
   const copies = await Promise.allSettled(
-    trusted.map((artifact) => within(patienceForOne, downloadText(api, artifact))),
+    trusted.map((artifact) => answered(patienceForOne, downloadText(api, artifact))),
   );
   const [newest] = trusted;
   return {
     texts: copies.flatMap((copy) => (copy.status === 'fulfilled' ? [copy.value] : [])),
     notices: copies.flatMap((copy) =>
-      copy.status === 'rejected' ? [`A copy of the history was left out: ${reasonOf(copy.reason)}`] : [],
+      copy.status === 'rejected' ? [`A copy of the history was left out: ${whyNot(copy.reason)}`] : [],
     ),
     needsRefresh: newest === undefined || newest.expiresAt < Date.now() + 30 * day,
   };
@@ -103,7 +103,7 @@ async function loadTrusted(request: KnownRequest, trust: Trust): Promise<LoadedC
  * in practice holds the newest as well, is enough: it heals what runs at the same time wrote past each other.
  */
 async function find(api: GithubApi, name: string, byCache: boolean): Promise<ListedArtifact[]> {
-  const pointer = byCache ? await within(patienceForCache, findPointer(name)).catch(() => null) : null;
+  const pointer = byCache ? await answered(patienceForCache, findPointer(name)).catch(() => null) : null;
   const newest = pointer === null ? null : await api.artifact(pointer).catch(() => null);
   return newest === null ? api.artifacts(name, mostPages) : [newest, ...(await api.artifacts(name, 1))];
 }
@@ -129,27 +129,27 @@ async function store(
   const id = await uploadText(name, text, merge);
   if (!kinds.includes('cache')) return { notices: [] };
   const run = `${workflow.runId ?? 0}-${workflow.runAttempt ?? 0}`;
-  const why = await within(patienceForCache, savePointer(name, run, id)).then(() => null, reasonOf);
+  const why = await answered(patienceForCache, savePointer(name, run, id)).then(() => null, whyNot);
   return { notices: why === null ? [] : [`The history was stored, but not where a cache finds it at once: ${why}`] };
 }
 
 async function limited<T>(work: () => Promise<T>, failed: (why: string) => T): Promise<T> {
   try {
-    return await within(patience, quietly(work));
+    return await answered(patience, quietly(work));
   } catch (error) {
-    return failed(reasonOf(error));
+    return failed(whyNot(error));
   }
 }
 
 /** What takes too long is left behind: the libraries cannot be stopped. */
-function within<T>(ms: number, work: Promise<T>): Promise<T> {
+function answered<T>(ms: number, work: Promise<T>): Promise<T> {
   const late = sleep(ms, null, { ref: false }).then(() => {
     throw new Error(`GitHub did not answer within ${ms / 1_000} s`);
   });
   return Promise.race([work, late]);
 }
 
-function reasonOf(error: unknown): string {
+function whyNot(error: unknown): string {
   if (!(error instanceof Error)) return cleanLine(String(error), 300);
   if (error.name === 'GHESNotSupportedError')
     return 'GitHub Enterprise Server does not keep them. It stays on the host; history: "" ends this notice';

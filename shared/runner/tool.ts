@@ -15,15 +15,16 @@ export interface ToolResult {
   stderr: string;
 }
 
-/** Runs a short local tool; lower layers get this function handed in, since they must not know the runner. */
-export type RunTool = (program: string, args: readonly string[], options?: ToolOptions) => Promise<ToolResult>;
-
 /**
  * Runs a tool that reads no standard input, without a shell and without an echo in the log. Its exit is the caller's to
  * judge. Nothing may be written to it: @actions/exec does not listen for the EPIPE of a tool that has ended by then.
  * @throws Failure `tool-missing`, `tool-timed-out`
  */
-export const runTool: RunTool = async (program, args, { env = {}, timeout = 30_000 } = {}) => {
+export async function runTool(
+  program: string,
+  args: readonly string[],
+  { env = {}, timeout = 30_000 }: ToolOptions = {},
+): Promise<ToolResult> {
   // @actions/exec can neither end a child nor set a deadline; coreutils can, and tell it by their exit.
   const deadline = ['--kill-after=1', String(timeout / 1_000), program, ...args];
   const started = performance.now();
@@ -47,7 +48,7 @@ export const runTool: RunTool = async (program, args, { env = {}, timeout = 30_0
     });
   }
   return result;
-};
+}
 
 function inheritedEnvironment(): Record<string, string> {
   return Object.fromEntries(

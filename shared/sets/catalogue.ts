@@ -1,4 +1,5 @@
-import { Failure } from '../failure.ts';
+import { isFailure } from '../failure.ts';
+import { byText } from '../order.ts';
 import type { BackupId, ManifestSummary } from './manifest.ts';
 import { isPartialName, parseSetFileName, type SetPrefix, setFileNames } from './naming.ts';
 import { readSummary } from './read-manifest.ts';
@@ -115,8 +116,7 @@ export function folderOf(set: BackupSet): string {
 
 /** Orders ids; they are times, so their text order is their order in time. */
 export function newestFirst(a: BackupId, b: BackupId): number {
-  if (a === b) return 0;
-  return a < b ? 1 : -1;
+  return byText(b, a);
 }
 
 /** A set's files in one folder. */
@@ -178,7 +178,7 @@ function manifestOrReason(text: string): ManifestSummary | string {
   try {
     return readSummary(text);
   } catch (error) {
-    if (error instanceof Failure) return error.message;
+    if (isFailure(error)) return error.message;
     throw error;
   }
 }

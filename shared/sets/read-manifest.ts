@@ -1,4 +1,4 @@
-import { Failure } from '../failure.ts';
+import { Failure, isFailure } from '../failure.ts';
 import type { TableCount } from '../postgres/facts.ts';
 import { isDigest } from '../releases/image-reference.ts';
 import { isImageId, isServiceName, type RunningImage } from '../releases/release.ts';
@@ -122,7 +122,7 @@ function read<T>(reader: Reader<T>, json: string): T {
   try {
     return reader(value, '');
   } catch (error) {
-    if (error instanceof Failure) throw new Failure('bad-manifest', `is not a manifest: ${error.message}`);
+    if (isFailure(error)) throw new Failure('bad-manifest', `is not a manifest: ${error.message}`);
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { Failure } from '../failure.ts';
+import { Failure, isFailure } from '../failure.ts';
 import type { Connection } from '../host/connection.ts';
 import type { Program } from '../host/program.ts';
 import { longestTail } from '../host/survey-sets.ts';
@@ -35,7 +35,7 @@ export async function wholeManifest(
   try {
     return readManifest(unpack((await result).get('manifest'), longestManifest) ?? '');
   } catch (error) {
-    if (!(error instanceof Failure) || !['bad-manifest', 'manifest-unreadable'].includes(error.code)) throw error;
+    if (!isFailure(error, 'bad-manifest', 'manifest-unreadable')) throw error;
     throw new Failure('manifest-unreadable', `The manifest of ${set.id} cannot be read in full: ${error.message}`, {
       hint: `Do not rely on ${set.id}. See ${file} on the host, and take a backup now`,
       cause: error,
@@ -57,7 +57,7 @@ export function demandReadable(text: string): void {
   try {
     readManifest(text);
   } catch (error) {
-    throw error instanceof Failure ? refuse(error.message, error) : error;
+    throw isFailure(error) ? refuse(error.message, error) : error;
   }
   const behind = Buffer.byteLength(text.slice(text.indexOf('\n  "largeObjects": ')));
   if (behind > longestTail) throw refuse(`has ${behind} bytes besides its tables and sequences`);

@@ -97,8 +97,8 @@ await_lock() {
   return 1
 }
 
-# By its folder, since another project of this host may have a transaction of the same second.
-# Whatever of this transaction is still at work without its engine: compose, or a question to a service.
+# end_strays: ends what of this transaction is still at work without its engine: compose, or a question to a service. They are
+# known by the transaction's folder, since another project of this host may have a transaction of the same second.
 end_strays() {
   local file
   while IFS= read -r file; do
@@ -157,10 +157,12 @@ prepare() {
 
 # alone: no other transaction of this folder is half-way.
 alone() {
-  local other
+  local other others
+  others=$(unfinished_transactions "${folder%/*}") ||
+    broken docker-failed 'The other transactions could not be looked at' || return
   while IFS= read -r other; do
-    [[ $other == "${folder##*/}" ]] || broken unfinished "The transaction $other was not ended" || return
-  done < <(unfinished_transactions "${folder%/*}")
+    [[ -z $other || $other == "${folder##*/}" ]] || broken unfinished "The transaction $other was not ended" || return
+  done <<<"$others"
 }
 
 # refuse: nothing had been stopped; what was made goes.

@@ -25,8 +25,6 @@ export interface Outcome {
   ending: Ending | null;
   /** Why it could not go on; null where it could. */
   failure: { code: string; text: string } | null;
-  /** Something had been stopped or started. */
-  touched: boolean;
   /** Left as it was when it failed, as `on-failure: leave` asks. */
   left: boolean;
   /** Docker was restarted meanwhile, which containers do not outlive: that may be why. */
@@ -35,15 +33,11 @@ export interface Outcome {
   held: boolean;
   /** What went wrong after the target was in use, one line each. */
   problems: string[];
-  /** Services that did not stop when they were asked to. */
-  disobeyed: string[];
   measurements: Measurement[];
   /** The longest gap of all; null where none could be measured, or one was given up. */
   downtimeMs: number | null;
   /** null where nothing was asked. */
   failedRequests: number | null;
-  /** From the lock to the end, or to the last line. */
-  durationMs: number;
 }
 
 const endings: readonly Ending[] = ['rolled-back', 'reverted', 'refused', 'failed'];
@@ -70,21 +64,16 @@ export function outcomeOf(lines: readonly JournalLine[]): Outcome {
   const failure = details('failure')[0];
   const measurements = lastOfEach(details('measured').map(readMeasurement));
   const gaps = measurements.map(({ gapMs }) => gapMs).filter((gap) => gap !== null);
-  const begin = lines.find(({ step }) => step === 'begin')?.at;
-  const last = lines.at(-1)?.at;
   return {
     ending: endings.find((known) => known === ended) ?? null,
     failure: failure === undefined ? null : splitFailure(failure),
-    touched: lines.some(({ step }) => step === 'stopping' || step === 'starting'),
     left: details('left').length > 0,
     dockerRestarted: details('docker-restarted').length > 0,
     held: details('held').length > 0,
     problems: details('problem'),
-    disobeyed: details('disobeyed'),
     measurements,
     downtimeMs: gaps.length === 0 || measurements.some(({ asked }) => asked === 0) ? null : Math.max(...gaps),
     failedRequests: gaps.length === 0 ? null : measurements.reduce((sum, { failed }) => sum + failed, 0),
-    durationMs: begin === undefined || last === undefined ? 0 : Math.max(0, last - begin),
   };
 }
 

@@ -7,9 +7,10 @@ readonly most_transactions=50
 # prune_transactions: each goes under a hidden name first, so that none is ever seen that has lost a part; what is cut off
 # here, the next start sweeps away.
 prune_transactions() {
-  local parent=${folder%/*} own=${folder##*/} grave ids=() old=() id
+  local parent=${folder%/*} own=${folder##*/} grave ended ids=() old=() id
   [[ ! -L $parent ]] || return 0
-  mapfile -t ids < <(ended_transactions "$parent")
+  ended=$(ended_transactions "$parent") || return
+  mapfile -t ids <<<"$ended"
   ((${#ids[@]} > most_transactions)) || return 0
   cd -- "$parent" || return
   # As many as one command takes; the next transaction goes on.

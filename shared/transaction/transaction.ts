@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { Failure } from '../failure.ts';
+import { Failure, isFailure } from '../failure.ts';
+import { commandToEnd, commandToFollow } from '../host/backup-folder.ts';
 import type { Connection } from '../host/connection.ts';
 import type { Program } from '../host/program.ts';
 import { type JournalLine, parseJournal, parseJournalLine } from './journal.ts';
@@ -90,7 +91,7 @@ export async function startTransaction(
   try {
     return (await connection.run(starting, parameters, { ...short, onLog }).result).get('transaction');
   } catch (error) {
-    throw error instanceof Failure && error.code === 'disk-full' ? diskFull(request.backupDir, error) : error;
+    throw isFailure(error, 'disk-full') ? diskFull(request.backupDir, error) : error;
   }
 }
 
@@ -181,15 +182,10 @@ export interface FollowOptions {
   deadline: number;
 }
 
-/** What to type on the host to end a transaction without an action. */
-export function commandToEnd(backupDir: string, id: string): string {
-  return `bash ${backupDir}/rollback/transactions/${id}/engine.sh`;
-}
-
 /** A transaction that was lost sight of, or that could not be ended. */
 export function stillOpen(backupDir: string, id: string, cause: unknown): Failure {
   return new Failure('outcome-unknown', `Contact was lost while the transaction ${id} was running`, {
-    hint: `The host carries it to its end by itself. See how it ended: tail ${backupDir}/rollback/transactions/${id}/journal. Where its last line is not "ended": ${commandToEnd(backupDir, id)}`,
+    hint: `The host carries it to its end by itself. See how it ended: ${commandToFollow(backupDir, id)}. Where its last line is not "ended": ${commandToEnd(backupDir, id)}`,
     cause,
   });
 }

@@ -1,9 +1,10 @@
-import { Failure } from '../failure.ts';
+import { Failure, isFailure } from '../failure.ts';
+import { commandToEnd } from '../host/backup-folder.ts';
 import type { Connection } from '../host/connection.ts';
 import { usualGrace } from '../host/program.ts';
 import type { StoryLog } from '../story-log.ts';
 import { type JournalLine, type Outcome, outcomeOf } from './journal.ts';
-import { commandToEnd, type FollowOptions, followTransaction, resumeTransaction } from './transaction.ts';
+import { type FollowOptions, followTransaction, resumeTransaction } from './transaction.ts';
 
 /** How often an engine that dies is started anew by one run. */
 const mostStarts = 3;
@@ -46,7 +47,7 @@ export async function followToTheEnd(
       } catch (error) {
         // A session that is over may take its grace as well: then nothing would be left for the next.
         const isLast = left <= longestSession + usualGrace;
-        if (isLast || !(error instanceof Failure) || error.code !== 'deadline') throw error;
+        if (isLast || !isFailure(error, 'deadline')) throw error;
       }
     }
   };

@@ -197,7 +197,7 @@ describe('manifests that are made to hang or to flood', () => {
     const result = await check(dir, 'plain');
     assert.equal(result.outputs['newest-backup-id'], first.id, logOf(result));
     const { detail } = findingOf(result, 'complete');
-    assert.match(detail, /; and 3 more$/);
+    assert.match(detail, /, and 3 more$/);
     const again = await backup(host, dir, { 'db-name': 'plain', 'keep-daily': '1' });
     succeeded(again);
     for (const [index, [what, , reason]] of hostile.entries()) {

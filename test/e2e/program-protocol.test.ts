@@ -7,7 +7,7 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Failure } from '../../shared/failure.ts';
+import { Failure } from '../../shared/failure.ts';
 import { bootstrap, type Connection } from '../../shared/host/connection.ts';
 import { connectLocally } from '../../shared/host/local.ts';
 import { type Explain, type Program, type ProgramOptions, type Run, runProgram } from '../../shared/host/program.ts';
@@ -715,8 +715,7 @@ test('what start files of the host print, and say, stands before the result and 
 });
 
 describe('a process that only claims to be a host', () => {
-  const explain: Explain = async ({ code, begun }) =>
-    Object.assign(new Error(`exit ${code}, begun: ${begun}`), { code: 'explained', hint: undefined });
+  const explain: Explain = async ({ code, begun }) => new Failure('connection-lost', `exit ${code}, begun: ${begun}`);
   const fake = (script: string, options: Partial<ProgramOptions> = {}) =>
     runProgram(
       { start: () => spawn('bash', ['-c', script]), explain, isProgram: false },
@@ -733,10 +732,10 @@ describe('a process that only claims to be a host', () => {
     'IFS= read -r n; IFS= read -r -N "$n" s; IFS= read -r c; IFS= read -r -d "" name; IFS= read -r -d "" nonce;';
 
   for (const [what, script, code] of [
-    ['says nothing and ends well', 'cat >/dev/null & exit 0', 'explained'],
-    ['hangs up at once', 'exec <&-; exit 0', 'explained'],
-    ['begins and ends well', `${readNonce} echo "begin $nonce"; exit 0`, 'explained'],
-    ['forges the end', `${readNonce} echo "begin $nonce"; echo "done \${nonce/?/x}"; exit 0`, 'explained'],
+    ['says nothing and ends well', 'cat >/dev/null & exit 0', 'connection-lost'],
+    ['hangs up at once', 'exec <&-; exit 0', 'connection-lost'],
+    ['begins and ends well', `${readNonce} echo "begin $nonce"; exit 0`, 'connection-lost'],
+    ['forges the end', `${readNonce} echo "begin $nonce"; echo "done \${nonce/?/x}"; exit 0`, 'connection-lost'],
     [
       'says failed and exits with 0',
       `${readNonce} echo "begin $nonce"; echo "failed $nonce"; exit 0`,
@@ -826,10 +825,9 @@ test('a host without bash is named', async () => {
   const { attempt } = await import('../lab/command.ts');
   await attempt(['mkdir', '-p', folder]);
   const start = (): ChildProcess => spawn('/bin/sh', ['-c', bootstrap], { env: { PATH: folder } });
-  const explain: Explain = async ({ code, begun }) =>
-    Object.assign(new Error(`${begun}`), { code: `exit-${code}`, hint: undefined });
+  const explain: Explain = async ({ code }) => new Failure('no-bash', `exit ${code}`);
   const run = runProgram({ start, explain, isProgram: true }, program('echo'), { values: [] }, patient);
-  assert.equal((await failureOf(run)).code, 'exit-127');
+  assert.equal((await failureOf(run)).message, 'exit 127');
 });
 
 async function failureOf(run: Run): Promise<Failure> {

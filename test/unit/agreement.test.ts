@@ -8,6 +8,7 @@ import { readBackupInputs } from '../../backup-action/inputs.ts';
 import { noOutputs as noBackupOutputs } from '../../backup-action/outputs.ts';
 import { readRollbackInputs } from '../../rollback-action/inputs.ts';
 import { noOutputs as noRollbackOutputs } from '../../rollback-action/outputs.ts';
+import { failureCodes } from '../../shared/failure-codes.ts';
 import { readVerifyInputs } from '../../verify-action/inputs.ts';
 import { noOutputs as noVerifyOutputs } from '../../verify-action/outputs.ts';
 
@@ -152,7 +153,7 @@ for (const action of actions) {
       );
       // Never seen by an operator: the reason why a set is broken, and a defect of ours.
       const caught = ['bad-manifest', 'misfit'];
-      const raised = files.flatMap((file) => failureCodes(file, read(file))).filter((code) => !caught.includes(code));
+      const raised = files.flatMap((file) => codesIn(file, read(file))).filter((code) => !caught.includes(code));
       // What several can raise stands in one README.
       const others = ['backup-action', 'rollback-action', 'verify-action'].filter((other) => other !== folder);
       const elsewhere = others.flatMap((other) => documentedIn(read(`${other}/README.md`)));
@@ -172,7 +173,13 @@ function documentedIn(markdown: string): string[] {
     .flatMap((cell) => Array.from(cell.matchAll(/`([^`]+)`/g), ([, code = '']) => code));
 }
 
-function failureCodes(file: string, source: string): string[] {
+test('the names of failures are exactly those that the sources raise', () => {
+  const files = globSync('{shared,*-action}/**/*.{ts,sh}', { cwd: root });
+  const raised = files.flatMap((file) => codesIn(file, read(file))).filter((code) => code !== 'misfit');
+  assert.deepEqual([...new Set(raised)].toSorted(), [...failureCodes].toSorted());
+});
+
+function codesIn(file: string, source: string): string[] {
   const pattern = file.endsWith('.sh')
     ? /(?:^|[^\w-])(?:fail|refuse|broken) ([a-z]+(?:-[a-z]+)*)(?= ["'$]|$)/gm
     : /\b(?:new Failure|failure)\(\s*'([a-z]+(?:-[a-z]+)*)'/g;

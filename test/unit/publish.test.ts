@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { publish } from '../../shared/backups/publish.ts';
 import { Failure } from '../../shared/failure.ts';
+import type { FailureCode } from '../../shared/failure-codes.ts';
 import type { Connection } from '../../shared/host/connection.ts';
 
-async function publicationThat(code: string): Promise<Failure> {
+async function publicationThat(code: FailureCode): Promise<Failure> {
   const connection: Connection = {
     target: 'db1',
     run: () => ({
@@ -59,5 +60,5 @@ test('lock-lost: nothing was', async () => {
 });
 
 test('what the host has named otherwise stays what it is', async () => {
-  assert.equal((await publicationThat('toString')).code, 'toString');
+  assert.equal((await publicationThat('write-failed')).code, 'write-failed');
 });

@@ -31,7 +31,7 @@ describe('an understood failure', () => {
     assert.deepEqual(output.split('\n'), [
       '::group::Survey',
       '::endgroup::',
-      '::error title=test-action failed%3A refused::The host refused the key',
+      '::error title=test-action failed%3A key-refused::The host refused the key',
       '\x1b[1mWhat to do: Add the key to ##\\[error]\x1b[0m',
       'Cause: refused by the host',
       '\\::add-mask::x',
@@ -52,7 +52,7 @@ describe('an understood failure', () => {
     setTimeout(() => step.child.stdout?.resume(), 500);
     const { code, output } = await step.ended;
     assert.equal(code, 1);
-    assert.ok(output.endsWith('x\n::error title=test-action failed%3A full::the last word\n'), output.slice(-200));
+    assert.ok(output.endsWith('x\n::error title=test-action failed%3A disk-full::the last word\n'), output.slice(-200));
   });
 });
 

@@ -40,8 +40,8 @@ export function folder(path: string): Survey['folders'][number] {
 }
 
 function container(service: string): Survey['containers'][number] {
-  const common = { project: 'shop', configFiles: '', imageId: '', created: '', state: 'running', health: null };
-  const compose = { number: '1', healthTest: null, healthInterval: 0 };
+  const common = { project: 'shop', imageId: '', created: '', state: 'running', health: null };
+  const compose = { number: '1', healthTest: null };
   const rest = { ...compose, networks: [], exposedPorts: [], volumes: [] };
   return { ...common, ...rest, service, id: `id-of-${service}`, name: `/shop-${service}-1`, image: service };
 }

@@ -1,4 +1,4 @@
-import { Failure } from '../../shared/failure.ts';
+import { isFailure } from '../../shared/failure.ts';
 import type { Connection } from '../../shared/host/connection.ts';
 import * as log from '../../shared/runner/log.ts';
 import { type VerifiedSet, verifiedSetsOf } from '../../shared/sets/catalogue.ts';
@@ -60,7 +60,7 @@ async function readNewest(
       onSet: (path) => log.progress(`Reading ${path}`),
     });
   } catch (error) {
-    if (!(error instanceof Failure) || signal.aborted) throw error;
+    if (!isFailure(error) || signal.aborted) throw error;
     return { why: detailOf(error), remedy: error.hint ?? null };
   }
 }

@@ -9,7 +9,7 @@ import {
 } from '../../shared/sets/catalogue.ts';
 import { parseSetFileName, startOf } from '../../shared/sets/naming.ts';
 import { namesOf, type ReadSet, sidesOf } from '../../shared/sets/read-sets.ts';
-import { counted, formatBytes, formatDuration } from '../../shared/units.ts';
+import { counted, formatBytes, formatDuration, listed } from '../../shared/units.ts';
 import { Findings, type Problem } from '../finding.ts';
 import { judgeTiers, type TierFacts } from './judge-tiers.ts';
 
@@ -99,7 +99,7 @@ function judgeComplete({ catalogue, files, backupDir }: BackupFacts): string | P
   ];
   if (faults.length === 0) return `${counted(sets.length, 'set')}, each with all that its manifest says`;
   return {
-    detail: faults.slice(0, 5).join('; ') + more(faults.length - 5),
+    detail: listed(faults, 5, { separator: '; ' }),
     remedy: `Such sets are never deleted by retention. See ${backupDir} on the host, and take a backup now`,
   };
 }
@@ -114,7 +114,6 @@ function missingOf(set: VerifiedSet, paths: ReadonlySet<string>): string[] {
 }
 
 const nameOf = ({ id, folders }: BackupSet) => `${folders.join(', ')}/${id}`;
-const more = (count: number) => (count > 0 ? `; and ${count} more` : '');
 
 function judgeReadings(
   findings: Findings,
@@ -225,7 +224,10 @@ function judgeLeftovers({ partial }: Catalogue, now: Date): string | Problem {
   const old = partial.filter(({ path }) => isOld(path));
   if (old.length === 0) return 'none of a run that was cut off';
   return {
-    detail: `${old[0]?.path}${more(old.length - 1)} of a run that was cut off`,
+    detail: `${listed(
+      old.map(({ path }) => path),
+      1,
+    )} of a run that was cut off`,
     remedy: 'The next backup removes it',
   };
 }
@@ -234,8 +236,12 @@ function judgeLeftovers({ partial }: Catalogue, now: Date): string | Problem {
 function tellForeign({ foreign }: Catalogue, unnamed: number): string {
   if (foreign.length === 0) return 'only sets of backups are in the folders';
   const bytes = foreign.reduce((sum, file) => sum + file.bytes, 0);
-  const named = foreign.slice(0, 5).map(({ path }) => path);
   const count = foreign.length + unnamed;
+  const named = listed(
+    foreign.map(({ path }) => path),
+    5,
+    { total: count },
+  );
   const size = `${unnamed > 0 ? 'more than ' : ''}${formatBytes(bytes)}`;
-  return `${counted(count, 'file')} of others, ${size}, and never touched: ${named.join(', ')}${more(count - 5)}`;
+  return `${counted(count, 'file')} of others, ${size}, and never touched: ${named}`;
 }

@@ -9,6 +9,7 @@ import {
   type RetentionPolicy,
   type Tier,
 } from '../../shared/sets/tiers.ts';
+import { listed } from '../../shared/units.ts';
 import type { Problem } from '../finding.ts';
 
 /** What the tiers of one database are judged by. */
@@ -44,9 +45,12 @@ export function judgeTiers(facts: TierFacts): string | Problem {
   const surplus = decidePruning(catalogue.sets, { ...facts, policy }).filter(({ action }) => action === 'delete');
   const [first] = surplus;
   if (first === undefined) return counts;
-  const rest = surplus.length > 1 ? `, and ${surplus.length - 1} more` : '';
+  const named = listed(
+    surplus.map(({ id, tier }) => `${id} in ${tier}`),
+    1,
+  );
   return {
-    detail: `${counts}; the policy does not keep ${first.id} in ${first.tier}${rest}`,
+    detail: `${counts}; the policy does not keep ${named}`,
     remedy: `The last backup pruned nothing: see its log. Or give "keep-${first.tier}" and "timezone" as backup-action has them`,
   };
 }

@@ -1,10 +1,12 @@
 import { checkProject } from '../../shared/backups/preflight.ts';
+import { runFacts } from '../../shared/history/observation.ts';
 import type { Connection } from '../../shared/host/connection.ts';
-import { checkComposeVersion, noCompose } from '../../shared/releases/compose-version.ts';
+import { demandCompose } from '../../shared/releases/compose-version.ts';
+import { databaseServices } from '../../shared/releases/database-services.ts';
 import { readProject } from '../../shared/releases/project.ts';
 import * as log from '../../shared/runner/log.ts';
 import { quoteForShell } from '../../shared/shell-quote.ts';
-import { keep, runFactsOf } from '../add-record.ts';
+import { addRecord } from '../add-record.ts';
 import type { Findings } from '../finding.ts';
 import type { VerifyInputs } from '../inputs.ts';
 import type { SurveyedHost, Verification } from '../surveyed-host.ts';
@@ -19,9 +21,7 @@ export async function checkDeployment(
 ): Promise<Findings> {
   const { inputs, signal } = run;
   const { seen, knownHistory } = surveyed;
-  const { compose } = seen;
-  if (compose === null || 'error' in compose) return noCompose(compose?.error ?? '');
-  checkComposeVersion(compose.version);
+  const compose = demandCompose(seen);
   const project = readProject(compose.config, compose.template);
   checkProject(seen, inputs);
   log.progress('Waiting until all is healthy, and then for "stable-for"');
@@ -39,12 +39,12 @@ export async function checkDeployment(
     compose: composeCommand(inputs),
     watched,
     images: compose.images,
-    databases: new Set([...seen.candidates.map(({ service }) => service), inputs.databaseService ?? '']),
+    databases: databaseServices(seen, inputs.databaseService),
     history: knownHistory.host,
   });
-  const record = deploymentRecord(judged, runFactsOf(run), knownHistory.host);
+  const record = deploymentRecord(judged, runFacts(inputs.environment, run.workflow), knownHistory.host);
   await judged.findings.attempt('history', async () => {
-    await keep(connection, record, surveyed, run);
+    await addRecord(connection, record, surveyed, run);
     return `${record.event}, and the release is ${record.verdict}: what rollback-action chooses from`;
   });
   return judged.findings;

@@ -1,4 +1,4 @@
-import { newestKnown, observed } from '../../shared/history/observation.ts';
+import { newestKnown, observed, type RunFacts } from '../../shared/history/observation.ts';
 import type { HistoryRecord } from '../../shared/history/record.ts';
 import type { LocalImage } from '../../shared/host/survey.ts';
 import type { Target } from '../../shared/plan/target.ts';
@@ -269,14 +269,14 @@ function tellUnproven(unproven: readonly ComposeService[], { databases }: Deploy
  */
 export function deploymentRecord(
   { findings, release, verdict }: JudgedDeployment,
-  runFacts: Parameters<typeof observed>[1],
+  run: RunFacts,
   history: readonly HistoryRecord[],
 ): HistoryRecord {
-  const newest = newestKnown(history, runFacts.environment);
+  const newest = newestKnown(history, run.environment);
   const isNew = newest === null || !sameRelease(newest.release, release);
   const isOther = findings.list.some(({ name, result }) => /^(image: |expect$)/.test(name) && result !== 'passed');
   return {
-    ...observed(release, runFacts, newest?.release ?? null),
+    ...observed(release, run, newest?.release ?? null),
     event: isNew ? 'deploy' : 'check',
     verdict: isOther && verdict === 'good' ? 'unknown' : verdict,
   };

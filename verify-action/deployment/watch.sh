@@ -10,6 +10,29 @@ readonly look_interval=0.5
 # A container that was restarted so often while it was watched does not come up.
 readonly most_falls=3
 
+# What decides whether a container is well, and what is told of it.
+readonly state_fields=(
+  '{{.ID}}'
+  '{{.State.Status}}'
+  '{{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}'
+  '{{.State.ExitCode}}'
+  '{{.HostConfig.RestartPolicy.Name}}'
+  '{{.RestartCount}}'
+)
+readonly container_fields=(
+  '"id":{{json .ID}}'
+  '"service":{{json (index .Config.Labels "com.docker.compose.service")}}'
+  '"image":{{json .Config.Image}}'
+  '"imageId":{{json .Image}}'
+  '"created":{{json .Created}}'
+  '"state":{{json .State.Status}}'
+  '"exit":{{json .State.ExitCode}}'
+  '"started":{{json .State.StartedAt}}'
+  '"restarts":{{json .RestartCount}}'
+  '"policy":{{json .HostConfig.RestartPolicy.Name}}'
+  '"health":{{if .State.Health}}{{json .State.Health.Status}}{{else}}null{{end}}'
+)
+
 declare -A plan=() falls=()
 
 main() {
@@ -41,7 +64,7 @@ all_settled() {
       exited:*) ((exit == 0)) && [[ $policy == @(|no|on-failure) ]] || return 0 ;;
       *) all= ;;
     esac
-  done < <(docker inspect --format '{{.ID}}{{"\t"}}{{.State.Status}}{{"\t"}}{{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}{{"\t"}}{{.State.ExitCode}}{{"\t"}}{{.HostConfig.RestartPolicy.Name}}{{"\t"}}{{.RestartCount}}' $ids 2>/dev/null)
+  done < <(docker inspect --format "$(columns "${state_fields[@]}")" $ids 2>/dev/null)
   # One that was removed meanwhile is looked at again.
   [[ -n $all ]] && ((count == $(wc -w <<<"$ids")))
 }
@@ -69,7 +92,7 @@ tell() {
 
 # look_at ID...: fails where one of them is not there.
 look_at() {
-  docker inspect --format '{"id":{{json .ID}},"service":{{json (index .Config.Labels "com.docker.compose.service")}},"image":{{json .Config.Image}},"imageId":{{json .Image}},"created":{{json .Created}},"state":{{json .State.Status}},"exit":{{json .State.ExitCode}},"started":{{json .State.StartedAt}},"restarts":{{json .RestartCount}},"policy":{{json .HostConfig.RestartPolicy.Name}},"health":{{if .State.Health}}{{json .State.Health.Status}}{{else}}null{{end}}}' \
+  docker inspect --format "$(json_object "${container_fields[@]}")" \
     "$@" 2>/dev/null
 }
 

@@ -59,6 +59,7 @@ const program: Program<{
   name: 'watch',
   step: 'the check of the containers',
   scripts: [
+    new URL('../../shared/host/docker-template.sh', import.meta.url),
     new URL('../../shared/host/project-state.sh', import.meta.url),
     new URL('../../shared/transaction/answers.sh', import.meta.url),
     new URL('./watch.sh', import.meta.url),

@@ -2,12 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { drill } from '../../shared/drill/drill.ts';
 import { addProof, type Proof } from '../../shared/drill/proof.ts';
 import { Failure } from '../../shared/failure.ts';
+import { runFacts } from '../../shared/history/observation.ts';
+import { lockFile } from '../../shared/host/backup-folder.ts';
 import type { Connection } from '../../shared/host/connection.ts';
 import { holderText } from '../../shared/host/lock-holder.ts';
 import * as log from '../../shared/runner/log.ts';
 import { wholeManifest } from '../../shared/sets/whole-manifest.ts';
 import { formatBytes } from '../../shared/units.ts';
-import { remember, runFactsOf } from '../add-record.ts';
+import { copyRecord } from '../add-record.ts';
 import { type Findings, tallyOf } from '../finding.ts';
 import type { VerifyInputs } from '../inputs.ts';
 import { databaseOf, factsOf, type SurveyedHost, type Verification } from '../surveyed-host.ts';
@@ -67,14 +69,17 @@ export async function checkDrill(connection: Connection, surveyed: SurveyedHost,
   const holder = holderText('verify-action', workflow.runUrl, new Date());
   await findings.attempt('proof', async () => {
     // What proved nothing is no drill that failed.
-    const record = proof.result === 'could-not-check' ? null : drillRecord(set.manifest, proof, runFactsOf(run));
+    const record =
+      proof.result === 'could-not-check'
+        ? null
+        : drillRecord(set.manifest, proof, runFacts(inputs.environment, workflow));
     await addProof(connection, set, proof, {
       records: record === null ? [] : [...surveyed.knownHistory.missing, record],
       backupDir: inputs.backupDir,
-      lock: { path: `${inputs.backupDir}/.lock`, wait: inputs.lockWait, holder },
+      lock: { path: lockFile(inputs.backupDir), wait: inputs.lockWait, holder },
       onLog: log.host,
     });
-    if (record !== null) await remember(record, surveyed, run);
+    if (record !== null) await copyRecord(record, surveyed, run);
     return `added to what is proven of ${set.id}`;
   });
   return findings;

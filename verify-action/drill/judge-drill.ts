@@ -1,13 +1,13 @@
 import type { DrillOutcome } from '../../shared/drill/drill.ts';
 import type { Proof } from '../../shared/drill/proof.ts';
 import type { Restored } from '../../shared/drill/restored.ts';
-import { observed } from '../../shared/history/observation.ts';
+import { observed, type RunFacts } from '../../shared/history/observation.ts';
 import type { HistoryRecord } from '../../shared/history/record.ts';
 import type { TableCount } from '../../shared/postgres/facts.ts';
 import type { DatabaseFacts } from '../../shared/postgres/probe.ts';
 import { type BackupSet, type VerifiedSet, verifiedSetsOf } from '../../shared/sets/catalogue.ts';
 import type { Manifest, ManifestSummary, SequenceRange } from '../../shared/sets/manifest.ts';
-import { counted, formatDuration } from '../../shared/units.ts';
+import { counted, formatDuration, listed } from '../../shared/units.ts';
 import { Findings, type Problem } from '../finding.ts';
 
 /** What the restored database is compared with. */
@@ -85,8 +85,7 @@ export function judgeDrill({ manifest, outcome, pgDumpVersion, statements }: Dri
 }
 
 const nameOf = ({ schema, name }: { schema: string; name: string }) => `${schema}.${name}`;
-const some = (names: readonly string[]) =>
-  names.slice(0, 5).join(', ') + (names.length > 5 ? `, and ${names.length - 5} more` : '');
+const some = (names: readonly string[]) => listed(names, 5);
 
 function judgeTables(wanted: readonly TableCount[], found: readonly TableCount[], remedy: string): string | Problem {
   const [expected, present] = [new Set(wanted.map(nameOf)), new Set(found.map(nameOf))];
@@ -220,14 +219,10 @@ const oneLine = (text: string) => {
 };
 
 /** What the history is told: it says nothing of the release that ran when the backup was taken. */
-export function drillRecord(
-  manifest: ManifestSummary,
-  { result, restoreMs }: Proof,
-  runFacts: Parameters<typeof observed>[1],
-): HistoryRecord {
+export function drillRecord(manifest: ManifestSummary, { result, restoreMs }: Proof, facts: RunFacts): HistoryRecord {
   const { id, release, schemaSha256 } = manifest;
   return {
-    ...observed(release, { ...runFacts, backupId: id, schemaSha256 }, null),
+    ...observed(release, { ...facts, backupId: id, schemaSha256 }, null),
     event: 'drill',
     status: result === 'passed' ? 'succeeded' : 'failed',
     durationMs: restoreMs,

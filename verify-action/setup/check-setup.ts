@@ -1,4 +1,4 @@
-import { Failure } from '../../shared/failure.ts';
+import { isFailure } from '../../shared/failure.ts';
 import type { Connection } from '../../shared/host/connection.ts';
 import { askRegistry, type RegistryAnswer } from '../../shared/releases/ask-registry.ts';
 import * as log from '../../shared/runner/log.ts';
@@ -29,7 +29,7 @@ async function question(
   try {
     return await askRegistry(connection, { registry, login, references, signal, onLog: log.host });
   } catch (error) {
-    if (!(error instanceof Failure) || signal.aborted) throw error;
+    if (!isFailure(error) || signal.aborted) throw error;
     log.info(`The registry could not be asked: ${error.message}`);
     return null;
   }

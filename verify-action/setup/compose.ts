@@ -1,8 +1,8 @@
 import type { Survey } from '../../shared/host/survey.ts';
-import { checkComposeVersion, noCompose } from '../../shared/releases/compose-version.ts';
-import { readProject } from '../../shared/releases/project.ts';
+import { demandCompose } from '../../shared/releases/compose-version.ts';
+import { checkProjectName, readProject } from '../../shared/releases/project.ts';
 import { tellUnset } from '../../shared/releases/unset-variable.ts';
-import { counted } from '../../shared/units.ts';
+import { counted, listed } from '../../shared/units.ts';
 import type { Findings, Problem } from '../finding.ts';
 import type { VerifyInputs } from '../inputs.ts';
 
@@ -10,9 +10,8 @@ import type { VerifyInputs } from '../inputs.ts';
 export function judgeCompose(findings: Findings, seen: Survey, inputs: VerifyInputs): void {
   const { compose } = seen;
   findings.after('docker', 'compose', () => {
-    if (compose === null || 'error' in compose) return noCompose(compose?.error ?? '');
-    checkComposeVersion(compose.version);
-    return `docker compose ${compose.version}`;
+    const { version } = demandCompose(seen);
+    return `docker compose ${version}`;
   });
   findings.after('compose', 'compose file', () => judgeComposeFile(seen, inputs));
   if (inputs.envFile === null) return;
@@ -26,23 +25,21 @@ export function judgeCompose(findings: Findings, seen: Survey, inputs: VerifyInp
   });
 }
 
-function judgeComposeFile({ compose, containers }: Survey, inputs: VerifyInputs): string | Problem {
-  if (compose === null || 'error' in compose) return noCompose('');
+function judgeComposeFile(seen: Survey, inputs: VerifyInputs): string | Problem {
+  const compose = demandCompose(seen);
   const files = inputs.composeFiles.join(', ');
   const check = `In ${inputs.deployDir} on the host: docker compose config --quiet`;
   if (compose.config.trim() === '') return { detail: `compose cannot read ${files}`, remedy: check };
   const { name, services } = readProject(compose.config, compose.template);
-  const running = containers[0]?.project;
-  if (running !== undefined && running !== name) {
-    return {
-      detail: `${files} is that of the project "${name}", and "${running}" is what runs`,
-      remedy: `Set "project-name": ${running}, or correct "compose-file"`,
-    };
-  }
-  const [first, ...others] = compose.unset.map(tellUnset);
+  checkProjectName(name, seen.containers);
+  const unset = compose.unset.map(tellUnset);
+  const [first] = unset;
   if (first !== undefined) {
-    const rest = others.length > 0 ? `, and ${others.length} more` : '';
-    return { detail: `${first.what}${rest}`, remedy: `${first.remedy}. ${check}` };
+    const named = listed(
+      unset.map(({ what }) => what),
+      1,
+    );
+    return { detail: named, remedy: `${first.remedy}. ${check}` };
   }
   return `${files} is valid, with ${counted(services.size, 'service')}`;
 }

@@ -1,5 +1,6 @@
 import { lastGood } from '../../shared/history/choice.ts';
 import type { LocalImage } from '../../shared/host/survey.ts';
+import { databaseServices } from '../../shared/releases/database-services.ts';
 import { nameOf } from '../../shared/releases/image-name.ts';
 import { referenceOf } from '../../shared/releases/image-reference.ts';
 import { type RunningImage, releaseOf } from '../../shared/releases/release.ts';
@@ -30,7 +31,7 @@ export function judgeRegistry(findings: Findings, { registry }: SetupFacts, inpu
 
 /** What the history says to go back to. */
 function lastGoodOf({ seen, knownHistory }: Pick<SetupFacts, 'seen' | 'knownHistory'>, inputs: VerifyInputs) {
-  const ignored = new Set([...seen.candidates.map(({ service }) => service), inputs.databaseService ?? '']);
+  const ignored = databaseServices(seen, inputs.databaseService);
   const running = releaseOf(seen.containers, seen.images);
   const choice = lastGood({ records: knownHistory.host, environment: inputs.environment, running, ignored });
   const images = seen.compose === null || 'error' in seen.compose ? [] : seen.compose.images;

@@ -2,7 +2,7 @@ import { checkClock, checkDocker, checkFolders, checkTools } from '../../shared/
 import { readHolder } from '../../shared/host/lock-holder.ts';
 import type { SetupSurvey, Survey } from '../../shared/host/survey.ts';
 import { quoteForShell } from '../../shared/shell-quote.ts';
-import { formatDuration } from '../../shared/units.ts';
+import { formatDuration, listed } from '../../shared/units.ts';
 import type { Findings, Problem } from '../finding.ts';
 import type { VerifyInputs } from '../inputs.ts';
 
@@ -81,14 +81,13 @@ function judgeFolders(findings: Findings, seen: Survey, inputs: VerifyInputs): v
 /** What `setup-permissions.sh` set right. */
 function judgeModes({ open, openCount }: SetupSurvey, { user }: Survey, backupDir: string): string | Problem {
   if (openCount === 0) return 'only their owner can reach the backups';
-  const named = open
-    .slice(0, 3)
-    .map(({ path, mode, owner }) => `${path || '.'} (${owner === user ? `mode ${mode}` : `of ${owner}`})`);
-  const rest = openCount > named.length ? `, and ${openCount - named.length} more` : '';
+  const named = open.map(
+    ({ path, mode, owner }) => `${path || '.'} (${owner === user ? `mode ${mode}` : `of ${owner}`})`,
+  );
   const isOthers = open.some(({ owner }) => owner !== user);
   const chmod = `chmod -R u=rwX,go= ${quoteForShell(backupDir)}`;
   return {
-    detail: `others on the host can reach ${named.join(', ')}${rest}`,
+    detail: `others on the host can reach ${listed(named, 3, { total: openCount })}`,
     remedy: isOthers
       ? `As root: chown -R ${user}: ${quoteForShell(backupDir)} && ${chmod}`
       : `As ${user} or root: ${chmod}`,

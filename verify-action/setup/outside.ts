@@ -1,4 +1,4 @@
-import { Failure } from '../../shared/failure.ts';
+import { type Failure, isFailure } from '../../shared/failure.ts';
 import { reachMailServer } from '../../shared/notify/mail.ts';
 import { reachPing } from '../../shared/notify/ping.ts';
 import { reachBucket } from '../../shared/offsite/bucket.ts';
@@ -24,7 +24,7 @@ async function tried(name: keyof Reached, reaching: Promise<void>): Promise<[key
     await reaching;
     return [name, null];
   } catch (error) {
-    if (error instanceof Failure) return [name, error];
+    if (isFailure(error)) return [name, error];
     throw error;
   }
 }

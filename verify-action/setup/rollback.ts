@@ -1,9 +1,9 @@
 import { parseHold, tellHold } from '../../shared/history/hold.ts';
 import { newestKnown } from '../../shared/history/observation.ts';
+import { commandToEnd } from '../../shared/host/backup-folder.ts';
 import { readHolder } from '../../shared/host/lock-holder.ts';
 import type { Survey } from '../../shared/host/survey.ts';
 import { releaseOf, sameRelease } from '../../shared/releases/release.ts';
-import { quoteForShell } from '../../shared/shell-quote.ts';
 import { counted } from '../../shared/units.ts';
 import type { Findings } from '../finding.ts';
 import type { VerifyInputs } from '../inputs.ts';
@@ -20,7 +20,7 @@ export function judgeTransactions(findings: Findings, seen: Survey, { backupDir 
       return `${seen.unfinished.join(', ')} is at work`;
     return {
       detail: `the rollback ${seen.unfinished.join(', ')} was left half-way`,
-      remedy: `The next backup or rollback ends it. By hand on the host: bash ${quoteForShell(`${backupDir}/rollback/transactions/${first}/engine.sh`)}`,
+      remedy: `The next backup or rollback ends it. By hand on the host: ${commandToEnd(backupDir, first)}`,
     };
   });
   findings.check(

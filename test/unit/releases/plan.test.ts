@@ -249,15 +249,11 @@ describe('a step', () => {
     });
   }
 
-  test('knows how long a health test may take to notice, and that without one nothing is proven', () => {
+  test('knows that without a health test nothing is proven', () => {
     const ofWeb = (changes: Parameters<typeof container>[1]) =>
       stepOf({ containers: [container('web', changes), container('api')] });
-    assert.deepEqual([ofWeb({}).proven, ofWeb({}).healthIntervalMs], [true, 30_000]);
-    assert.equal(ofWeb({ healthInterval: 5e9 }).healthIntervalMs, 5_000);
-    assert.deepEqual(
-      [ofWeb({ healthTest: 'NONE' }).proven, ofWeb({ healthTest: null }).healthIntervalMs],
-      [false, null],
-    );
+    assert.equal(ofWeb({}).proven, true);
+    assert.deepEqual([ofWeb({ healthTest: 'NONE' }).proven, ofWeb({ healthTest: null }).proven], [false, false]);
   });
 
   test('takes the volumes without a name along, where it is clear whose they are', () => {

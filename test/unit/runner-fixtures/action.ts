@@ -21,12 +21,15 @@ const endings: Record<string, (context: Fixture) => Promise<void>> = {
   async fail() {
     const refused = new Error('refused by the host\r::add-mask::x', { cause: 'exit 255' });
     await log.group('Survey', async () => {
-      throw new Failure('refused', 'The host refused the key', { hint: 'Add the key to ##[error]', cause: refused });
+      throw new Failure('key-refused', 'The host refused the key', {
+        hint: 'Add the key to ##[error]',
+        cause: refused,
+      });
     });
   },
   async 'fail within an open group'() {
     log.group('Survey', () => new Promise(() => {}));
-    throw new Failure('refused', 'The host refused the key');
+    throw new Failure('key-refused', 'The host refused the key');
   },
   async defect() {
     throw new TypeError('x is not a function', { cause: new Error('because') });
@@ -94,7 +97,7 @@ const endings: Record<string, (context: Fixture) => Promise<void>> = {
   },
   async 'much to say'() {
     for (let i = 0; i < 5_000; i += 1) log.info(`${i} ${'x'.repeat(100)}`);
-    throw new Failure('full', 'the last word');
+    throw new Failure('disk-full', 'the last word');
   },
 };
 

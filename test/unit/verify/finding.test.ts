@@ -58,7 +58,7 @@ describe('a check', () => {
       false,
     );
     findings.check('worse', () => {
-      throw new Failure('a-code', 'what happened', { hint: 'what to type' });
+      throw new Failure('defect', 'what happened', { hint: 'what to type' });
     });
     assert.deepEqual(
       findings.list.map(({ result, detail, remedy }) => [result, detail, remedy]),

@@ -1,0 +1,12 @@
+import type { Survey } from '../host/survey.ts';
+
+/**
+ * The services that are databases: no rollback touches them, and no release is judged by them.
+ * @param named the input "db-service"
+ */
+export function databaseServices(
+  { candidates }: Pick<Survey, 'candidates'>,
+  named: string | null,
+): ReadonlySet<string> {
+  return new Set([...candidates.map(({ service }) => service), ...(named === null ? [] : [named])]);
+}
