@@ -12,6 +12,7 @@ import type { WorkflowContext } from '../shared/runner/context.ts';
 import * as log from '../shared/runner/log.ts';
 import { reachHost } from '../shared/runner/reach-host.ts';
 import type { ActionContext } from '../shared/runner/run.ts';
+import { layoutLines } from '../shared/sets/layout.ts';
 import { setFileNames } from '../shared/sets/naming.ts';
 import { Deployments } from './deployments.ts';
 import type { BackupInputs } from './inputs.ts';
@@ -67,7 +68,7 @@ async function look(
   outputs: BackupOutputs,
   signal: AbortSignal,
 ): Promise<Survey> {
-  const request = { ...inputs, probe: insideScript(), compose: null, sets: true, setup: false };
+  const request = { ...inputs, probe: insideScript(), compose: null, layout: layoutLines, sets: true, setup: false };
   let seen = await survey(connection, request, signal, log.host);
   if (await deployments.clear(connection, seen, signal)) {
     seen = await survey(connection, request, signal, log.host);

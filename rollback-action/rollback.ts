@@ -15,6 +15,7 @@ import { historyMirror } from '../shared/runner/history-mirror.ts';
 import * as log from '../shared/runner/log.ts';
 import { reachHost } from '../shared/runner/reach-host.ts';
 import type { ActionContext } from '../shared/runner/run.ts';
+import { layoutLines } from '../shared/sets/layout.ts';
 import { endUnfinished } from '../shared/transaction/unfinished.ts';
 import { type Carried, carry } from './carry.ts';
 import { decide } from './decide.ts';
@@ -169,6 +170,7 @@ async function look(connection: Connection, run: RollbackRun): Promise<Survey> {
           // The images are brought back whatever stands in the backup folders.
           sets: !inputs.skipBackup && !inputs.planOnly,
           setup: false,
+          layout: layoutLines,
         },
         signal,
         log.host,

@@ -8,6 +8,7 @@ import { insideScript } from '../shared/postgres/scripts.ts';
 import type { WorkflowContext } from '../shared/runner/context.ts';
 import * as log from '../shared/runner/log.ts';
 import { type Catalogue, catalogueOf } from '../shared/sets/catalogue.ts';
+import { layoutLines } from '../shared/sets/layout.ts';
 import type { Group } from './finding.ts';
 import type { VerifyInputs } from './inputs.ts';
 import type { VerifyOutputs } from './outputs.ts';
@@ -43,6 +44,7 @@ export async function look(connection: Connection, { inputs, signal, mirrored }:
       probe: insideScript(),
       // What only some groups look at takes its time.
       compose: asks('setup', 'deployment') ? { files: inputs.composeFiles, envFile: inputs.envFile } : null,
+      layout: layoutLines,
       sets: true,
       setup: asks('setup'),
     },

@@ -28392,7 +28392,7 @@ module.exports = __nccwpck_require__.p + "6de246cd7bf17c775e17.sh";
 /***/ 63144:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "5e7d083fe11493083c03.sh";
+module.exports = __nccwpck_require__.p + "d797dd3b4c25e3603876.sh";
 
 /***/ }),
 
@@ -28406,7 +28406,7 @@ module.exports = __nccwpck_require__.p + "6d6e33b9544974ba3dbd.sh";
 /***/ 27416:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "d967c49f6724c9d0b632.sh";
+module.exports = __nccwpck_require__.p + "c8a8c4353cc8aa1954dc.sh";
 
 /***/ }),
 
@@ -28469,7 +28469,7 @@ module.exports = __nccwpck_require__.p + "86d4ca6b13010e5e5c4c.sh";
 /***/ 65801:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "a865b3d70877b39aa3c3.sh";
+module.exports = __nccwpck_require__.p + "523f0ad29ba925ff7183.sh";
 
 /***/ }),
 
@@ -28497,7 +28497,7 @@ module.exports = __nccwpck_require__.p + "4aa6032e0eebb486c2f3.sh";
 /***/ 15790:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "06cfab4895e39b7a7ac4.sh";
+module.exports = __nccwpck_require__.p + "55745a0486cc7d6ae828.sh";
 
 /***/ }),
 
@@ -28511,7 +28511,7 @@ module.exports = __nccwpck_require__.p + "315fb2c9b166e1b6d35e.sh";
 /***/ 38458:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "8275cc8e979accb9e841.sh";
+module.exports = __nccwpck_require__.p + "928b6768c012ca1da4f3.sh";
 
 /***/ }),
 
@@ -28525,7 +28525,7 @@ module.exports = __nccwpck_require__.p + "693cb25760739e988153.sh";
 /***/ 97656:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "3c0693ae57c944ac613a.sh";
+module.exports = __nccwpck_require__.p + "e2f046379daf64952a32.sh";
 
 /***/ }),
 
@@ -32680,72 +32680,41 @@ function runAction(name, outputs, action, grace = gracePeriod) {
 
 ;// CONCATENATED MODULE: external "node:timers/promises"
 const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
-;// CONCATENATED MODULE: ./build/shared/sets/naming.js
-const idGrammar = /^(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})$/;
-const dumpExtensions = ['dump.zst', 'dump', 'sql.gz', 'sql.zst', 'sql'];
-/** Everything beside the dump, by what it is. */
-const sidecarEndings = {
-    manifest: 'manifest.json',
-    report: 'report.txt',
-    schema: 'schema.sql.gz',
-    globals: 'globals.sql.gz',
-    settings: 'settings.sql.gz',
-    sha256: 'sha256',
-    md5: 'md5',
-    proof: 'proof.jsonl',
-    reason: 'reason.txt',
+;// CONCATENATED MODULE: ./build/shared/sets/layout.js
+const shelves = {
+    daily: { folder: 'daily', prefix: 'backup', place: 'flat' },
+    weekly: { folder: 'weekly', prefix: 'backup', place: 'flat' },
+    monthly: { folder: 'monthly', prefix: 'backup', place: 'flat' },
+    predeployment: { folder: 'predeployment', prefix: 'backup', place: 'nested' },
+    prerollback: { folder: 'rollback', prefix: 'prerollback', place: 'flat' },
 };
-/** Where the sets of a kind are put first, and what their names begin with. */
+/** In which the last dump that failed its verification stands aside. */
+const layout_failed = { folder: 'failed', prefix: 'failed', place: 'flat' };
+const allTiers = Object.keys(shelves);
+const allFolders = [...allTiers.map(folderOfTier), layout_failed.folder];
+/** The folder that the sets of a tier stand in. */
+function folderOfTier(tier) {
+    return shelves[tier].folder;
+}
+/** The tier that a set of this kind is put into first. */
 function homeOf(kind) {
-    return kind === 'prerollback' ? { folder: 'rollback', prefix: 'prerollback' } : { folder: 'daily', prefix: 'backup' };
+    return shelves[kind === 'prerollback' ? 'prerollback' : 'daily'];
 }
-/** The id of a backup that started then: `YYYYMMDD_HHMMSS`, UTC, whole seconds. Years 0000 to 9999. */
-function backupIdAt(start) {
-    const [date = '', time = ''] = start.toISOString().split('T');
-    return `${date.replaceAll('-', '')}_${time.slice(0, 8).replaceAll(':', '')}`;
+/** What names in a folder begin with. */
+function prefixIn(folder) {
+    return shelfOf(folder).prefix;
 }
-/** When the backup started, or null where the text is no id (also for dates that do not exist, as 20260230_000000). */
-function startOf(id) {
-    const parts = idGrammar.exec(id);
-    if (parts === null)
-        return null;
-    const [, year, month, day, hour, minute, second] = parts;
-    const start = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-    // The date parser carries 30 February over to March and 24:00 to the next day.
-    return Number.isNaN(start.getTime()) || backupIdAt(start) !== id ? null : start;
+/** Where the files of a set stand in a folder, below the backup directory. */
+function placeIn(folder, id) {
+    return shelfOf(folder).place === 'nested' ? `${folder}/${id}` : folder;
 }
-/** True for `YYYYMMDD_HHMMSS` of a moment that exists. */
-function isBackupId(text) {
-    return startOf(text) !== null;
-}
-/** The extension of a dump, without a leading dot. A custom dump's gzip is inside the archive, so it does not show. */
-function dumpExtension({ format, compression, encryption }) {
-    const outer = { zstd: '.zst', gzip: format === 'custom' ? '' : '.gz', none: '' }[compression];
-    return `${format === 'custom' ? 'dump' : 'sql'}${outer}${encryption === 'age' ? '.age' : ''}`;
-}
-/** The names of all files of a set. They hold letters, digits, `_` and `.` only. */
-function naming_setFileNames(prefix, id, encoding) {
-    const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => [part, `${prefix}_${id}.${ending}`]);
-    return { ...Object.fromEntries(sidecars), dump: `${prefix}_${id}.${dumpExtension(encoding)}` };
-}
-/** Reads a bare file name; null for one that is not ours. */
-function naming_parseSetFileName(name) {
-    const [, prefix, id = '', ending = ''] = /^(backup|prerollback|failed)_(\d{8}_\d{6})\.(.+)$/.exec(name) ?? [];
-    if (!isBackupId(id))
-        return null;
-    const part = partOf(ending);
-    return part === null ? null : { prefix: prefix, id, part };
-}
-/** True for the name of a file or folder that a run has not finished; the next run removes it. */
-function isPartialName(name) {
-    return /^\.partial-\d{8}_\d{6}/.test(name);
-}
-function partOf(ending) {
-    for (const [part, known] of Object.entries(sidecarEndings))
-        if (ending === known)
-            return part;
-    const plain = ending.replace(/\.age$/, '');
-    return dumpExtensions.some((known) => plain === known) ? 'dump' : null;
+/** As the host is told: `FOLDER PREFIX flat|nested|aside`, a line each. */
+const layoutLines = [
+    ...Object.values(shelves).map(({ folder, prefix, place }) => `${folder} ${prefix} ${place}`),
+    `${layout_failed.folder} ${layout_failed.prefix} aside`,
+];
+function shelfOf(folder) {
+    return Object.values(shelves).find((shelf) => shelf.folder === folder) ?? layout_failed;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/backups/log-line.js
@@ -33170,6 +33139,70 @@ function digestOf(reference, image) {
     return digests[0] ?? null;
 }
 
+;// CONCATENATED MODULE: ./build/shared/sets/naming.js
+const idGrammar = /^(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})$/;
+const dumpExtensions = ['dump.zst', 'dump', 'sql.gz', 'sql.zst', 'sql'];
+/** Everything beside the dump, by what it is. */
+const sidecarEndings = {
+    manifest: 'manifest.json',
+    report: 'report.txt',
+    schema: 'schema.sql.gz',
+    globals: 'globals.sql.gz',
+    settings: 'settings.sql.gz',
+    sha256: 'sha256',
+    md5: 'md5',
+    proof: 'proof.jsonl',
+    reason: 'reason.txt',
+};
+/** The id of a backup that started then: `YYYYMMDD_HHMMSS`, UTC, whole seconds. Years 0000 to 9999. */
+function backupIdAt(start) {
+    const [date = '', time = ''] = start.toISOString().split('T');
+    return `${date.replaceAll('-', '')}_${time.slice(0, 8).replaceAll(':', '')}`;
+}
+/** When the backup started, or null where the text is no id (also for dates that do not exist, as 20260230_000000). */
+function startOf(id) {
+    const parts = idGrammar.exec(id);
+    if (parts === null)
+        return null;
+    const [, year, month, day, hour, minute, second] = parts;
+    const start = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+    // The date parser carries 30 February over to March and 24:00 to the next day.
+    return Number.isNaN(start.getTime()) || backupIdAt(start) !== id ? null : start;
+}
+/** True for `YYYYMMDD_HHMMSS` of a moment that exists. */
+function isBackupId(text) {
+    return startOf(text) !== null;
+}
+/** The extension of a dump, without a leading dot. A custom dump's gzip is inside the archive, so it does not show. */
+function dumpExtension({ format, compression, encryption }) {
+    const outer = { zstd: '.zst', gzip: format === 'custom' ? '' : '.gz', none: '' }[compression];
+    return `${format === 'custom' ? 'dump' : 'sql'}${outer}${encryption === 'age' ? '.age' : ''}`;
+}
+/** The names of all files of a set. They hold letters, digits, `_` and `.` only. */
+function naming_setFileNames(prefix, id, encoding) {
+    const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => [part, `${prefix}_${id}.${ending}`]);
+    return { ...Object.fromEntries(sidecars), dump: `${prefix}_${id}.${dumpExtension(encoding)}` };
+}
+/** Reads a bare file name; null for one that is not ours. */
+function naming_parseSetFileName(name) {
+    const [, prefix, id = '', ending = ''] = /^(backup|prerollback|failed)_(\d{8}_\d{6})\.(.+)$/.exec(name) ?? [];
+    if (!isBackupId(id))
+        return null;
+    const part = partOf(ending);
+    return part === null ? null : { prefix: prefix, id, part };
+}
+/** True for the name of a file or folder that a run has not finished; the next run removes it. */
+function isPartialName(name) {
+    return /^\.partial-\d{8}_\d{6}/.test(name);
+}
+function partOf(ending) {
+    for (const [part, known] of Object.entries(sidecarEndings))
+        if (ending === known)
+            return part;
+    const plain = ending.replace(/\.age$/, '');
+    return dumpExtensions.some((known) => plain === known) ? 'dump' : null;
+}
+
 ;// CONCATENATED MODULE: ./build/shared/sets/read-manifest.js
 
 
@@ -33293,7 +33326,7 @@ function refuseOtherVersions(value) {
 
 
 
-const allFolders = ['daily', 'weekly', 'monthly', 'predeployment', 'rollback', 'failed'];
+
 /** What the rollback folder holds besides sets. */
 const rollbackRecords = /^rollback\/(deployment_tags\.log|history\.jsonl|HOLD|transactions(\/.+)?)$/;
 /**
@@ -33348,7 +33381,7 @@ function verifiedSetsOf(database, sets) {
 }
 /** Where a set's files are, below the backup directory, in the order of its folders. */
 function catalogue_placesOf({ id, folders }) {
-    return folders.map((folder) => (folder === 'predeployment' ? `${folder}/${id}` : folder));
+    return folders.map((folder) => placeIn(folder, id));
 }
 /** The first of those places. */
 function catalogue_folderOf(set) {
@@ -33373,13 +33406,8 @@ function placeOf({ path }) {
     if (parsed === null || folder === undefined)
         return 'foreign';
     const { prefix, id } = parsed;
-    const expected = folder === 'predeployment' ? `${folder}/${id}/${bare}` : `${folder}/${bare}`;
+    const expected = `${placeIn(folder, id)}/${bare}`;
     return prefix === prefixIn(folder) && path === expected ? { folder, prefix, id } : 'foreign';
-}
-function prefixIn(folder) {
-    if (folder === 'rollback')
-        return 'prerollback';
-    return folder === 'failed' ? 'failed' : 'backup';
 }
 function judge(copy, manifestText) {
     const broken = (reason, manifest) => ({
@@ -33430,124 +33458,6 @@ function add(sets, set, manifestText) {
 }
 function byFolder(a, b) {
     return allFolders.indexOf(a.folder) - allFolders.indexOf(b.folder);
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/calendar.js
-
-const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
-/**
- * The calendar of an IANA time zone such as `Europe/Berlin`.
- *
- * @throws InputError where the zone is unknown
- */
-function calendarIn(timezone) {
-    const format = formatIn(timezone);
-    const day = (moment) => {
-        const parts = Object.fromEntries(format.formatToParts(moment).map(({ type, value }) => [type, value]));
-        return `${parts['year']?.padStart(4, '0')}-${parts['month']}-${parts['day']}`;
-    };
-    return {
-        day,
-        week: (moment) => sundayBefore(day(moment)),
-        month: (moment) => day(moment).slice(0, 7),
-    };
-}
-/** `Mon 2026-11-23` for `2026-11-23`. */
-function withWeekday(day) {
-    return `${weekdays[weekday(day)]} ${day}`;
-}
-function formatIn(timezone) {
-    try {
-        return new Intl.DateTimeFormat('en-US', {
-            timeZone: timezone,
-            calendar: 'iso8601',
-            numberingSystem: 'latn',
-            year: 'numeric',
-            month: '2-digit',
-            day: '2-digit',
-        });
-    }
-    catch {
-        throw new InputError('timezone', 'is not a time zone', 'Write it as UTC, Europe/Berlin or America/New_York');
-    }
-}
-/** Dates have no clock, so from here on they are counted in UTC, where every day has 24 hours. */
-function sundayBefore(day) {
-    const sunday = new Date(`${day}T00:00:00Z`);
-    sunday.setUTCDate(sunday.getUTCDate() - weekday(day));
-    return sunday.toISOString().slice(0, 10);
-}
-function weekday(day) {
-    return new Date(`${day}T00:00:00Z`).getUTCDay();
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/tiers.js
-
-
-
-const allTiers = ['daily', 'weekly', 'monthly', 'predeployment', 'prerollback'];
-/** The folder that the sets of a tier stand in. */
-function folderOfTier(tier) {
-    return tier === 'prerollback' ? 'rollback' : tier;
-}
-/** The period of a set in a tier; a deployment or a rollback is a period of its own. */
-function periodOf(tier, id, calendar) {
-    // Ids in a catalogue are valid; the epoch only satisfies the type.
-    const start = startOf(id) ?? new Date(0);
-    switch (tier) {
-        case 'daily': {
-            const day = calendar.day(start);
-            return { key: day, name: withWeekday(day) };
-        }
-        case 'weekly': {
-            const sunday = calendar.week(start);
-            return { key: sunday, name: `the week of ${withWeekday(sunday)}` };
-        }
-        case 'monthly': {
-            const month = calendar.month(start);
-            return { key: month, name: month };
-        }
-        case 'predeployment':
-        case 'prerollback':
-            return { key: id, name: id };
-    }
-}
-/**
- * Which tiers a new verified set enters, in the order of allTiers; one that is taken before a rollback stands alone. This is computed from what stands in the folders and
- * never from the day of the week: after a missed Sunday the next night is weekly.
- *
- * @param sets all sets on the host; only verified ones of the same database matter.
- * @param timezone IANA name; days are counted there.
- */
-function decideTiers(added, sets, policy, timezone) {
-    if (added.kind === 'prerollback') {
-        return [{ tier: 'prerollback', enters: true, reason: 'prerollback: taken before a rollback' }];
-    }
-    const calendar = calendarIn(timezone);
-    const earlier = verifiedSetsOf(added.database, sets).filter((set) => set.id !== added.id);
-    const firstOfPeriod = (tier) => {
-        if (policy[tier] === 0)
-            return { tier, enters: false, reason: `not ${tier}: keep-${tier} is 0` };
-        const period = periodOf(tier, added.id, calendar);
-        const holder = earlier.findLast((set) => set.folders.includes(folderOfTier(tier)) && periodOf(tier, set.id, calendar).key === period.key);
-        return holder === undefined
-            ? { tier, enters: true, reason: `${tier}: first verified backup of ${period.name}` }
-            : { tier, enters: false, reason: `not ${tier}: ${period.name} has ${holder.id}` };
-    };
-    return [
-        { tier: 'daily', enters: true, reason: 'daily: every verified backup is' },
-        firstOfPeriod('weekly'),
-        firstOfPeriod('monthly'),
-        beforeDeployment(added, policy),
-    ];
-}
-function beforeDeployment(added, policy) {
-    const tier = 'predeployment';
-    if (added.kind !== 'predeployment')
-        return { tier, enters: false, reason: `not ${tier}: no deployment follows` };
-    if (policy[tier] === 0)
-        return { tier, enters: false, reason: `not ${tier}: keep-${tier} is 0` };
-    return { tier, enters: true, reason: `${tier}: taken before a deployment` };
 }
 
 // EXTERNAL MODULE: external "node:zlib"
@@ -33955,6 +33865,7 @@ function schema_changes_objectAt(objects, title) {
 }
 
 ;// CONCATENATED MODULE: ./build/shared/backups/assemble.js
+
 
 
 
@@ -34404,7 +34315,122 @@ function several(failures) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/shared/sets/calendar.js
+
+const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+/**
+ * The calendar of an IANA time zone such as `Europe/Berlin`.
+ *
+ * @throws InputError where the zone is unknown
+ */
+function calendarIn(timezone) {
+    const format = formatIn(timezone);
+    const day = (moment) => {
+        const parts = Object.fromEntries(format.formatToParts(moment).map(({ type, value }) => [type, value]));
+        return `${parts['year']?.padStart(4, '0')}-${parts['month']}-${parts['day']}`;
+    };
+    return {
+        day,
+        week: (moment) => sundayBefore(day(moment)),
+        month: (moment) => day(moment).slice(0, 7),
+    };
+}
+/** `Mon 2026-11-23` for `2026-11-23`. */
+function withWeekday(day) {
+    return `${weekdays[weekday(day)]} ${day}`;
+}
+function formatIn(timezone) {
+    try {
+        return new Intl.DateTimeFormat('en-US', {
+            timeZone: timezone,
+            calendar: 'iso8601',
+            numberingSystem: 'latn',
+            year: 'numeric',
+            month: '2-digit',
+            day: '2-digit',
+        });
+    }
+    catch {
+        throw new InputError('timezone', 'is not a time zone', 'Write it as UTC, Europe/Berlin or America/New_York');
+    }
+}
+/** Dates have no clock, so from here on they are counted in UTC, where every day has 24 hours. */
+function sundayBefore(day) {
+    const sunday = new Date(`${day}T00:00:00Z`);
+    sunday.setUTCDate(sunday.getUTCDate() - weekday(day));
+    return sunday.toISOString().slice(0, 10);
+}
+function weekday(day) {
+    return new Date(`${day}T00:00:00Z`).getUTCDay();
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/tiers.js
+
+
+
+
+/** The period of a set in a tier; a deployment or a rollback is a period of its own. */
+function periodOf(tier, id, calendar) {
+    // Ids in a catalogue are valid; the epoch only satisfies the type.
+    const start = startOf(id) ?? new Date(0);
+    switch (tier) {
+        case 'daily': {
+            const day = calendar.day(start);
+            return { key: day, name: withWeekday(day) };
+        }
+        case 'weekly': {
+            const sunday = calendar.week(start);
+            return { key: sunday, name: `the week of ${withWeekday(sunday)}` };
+        }
+        case 'monthly': {
+            const month = calendar.month(start);
+            return { key: month, name: month };
+        }
+        case 'predeployment':
+        case 'prerollback':
+            return { key: id, name: id };
+    }
+}
+/**
+ * Which tiers a new verified set enters, in the order of allTiers; one that is taken before a rollback stands alone. This is computed from what stands in the folders and
+ * never from the day of the week: after a missed Sunday the next night is weekly.
+ *
+ * @param sets all sets on the host; only verified ones of the same database matter.
+ * @param timezone IANA name; days are counted there.
+ */
+function decideTiers(added, sets, policy, timezone) {
+    if (added.kind === 'prerollback') {
+        return [{ tier: 'prerollback', enters: true, reason: 'prerollback: taken before a rollback' }];
+    }
+    const calendar = calendarIn(timezone);
+    const earlier = verifiedSetsOf(added.database, sets).filter((set) => set.id !== added.id);
+    const firstOfPeriod = (tier) => {
+        if (policy[tier] === 0)
+            return { tier, enters: false, reason: `not ${tier}: keep-${tier} is 0` };
+        const period = periodOf(tier, added.id, calendar);
+        const holder = earlier.findLast((set) => set.folders.includes(folderOfTier(tier)) && periodOf(tier, set.id, calendar).key === period.key);
+        return holder === undefined
+            ? { tier, enters: true, reason: `${tier}: first verified backup of ${period.name}` }
+            : { tier, enters: false, reason: `not ${tier}: ${period.name} has ${holder.id}` };
+    };
+    return [
+        { tier: 'daily', enters: true, reason: 'daily: every verified backup is' },
+        firstOfPeriod('weekly'),
+        firstOfPeriod('monthly'),
+        beforeDeployment(added, policy),
+    ];
+}
+function beforeDeployment(added, policy) {
+    const tier = 'predeployment';
+    if (added.kind !== 'predeployment')
+        return { tier, enters: false, reason: `not ${tier}: no deployment follows` };
+    if (policy[tier] === 0)
+        return { tier, enters: false, reason: `not ${tier}: keep-${tier} is 0` };
+    return { tier, enters: true, reason: `${tier}: taken before a deployment` };
+}
+
 ;// CONCATENATED MODULE: ./build/shared/sets/retention.js
+
 
 
 
@@ -34520,6 +34546,7 @@ function ordinal(n) {
 }
 
 ;// CONCATENATED MODULE: ./build/shared/backups/publication-plan.js
+
 
 
 
@@ -34738,7 +34765,6 @@ async function run(connection, releaseFirst, { backupDir, records, onLog }) {
 
 
 
-
 const publishing = {
     name: 'publish',
     step: 'the publication',
@@ -34746,6 +34772,7 @@ const publishing = {
         new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(30443), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(65801), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(97656), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(10651), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(63144), __nccwpck_require__.b),
@@ -34784,7 +34811,8 @@ async function publish(connection, publication) {
         sidecar_names: [...sidecars.keys()],
         // A manifest may be long, and the host reads parameters byte by byte.
         sidecar_texts: [...sidecars.values()].map(pack),
-        tiers,
+        layout: layoutLines,
+        tiers: tiers.map(folderOfTier),
         deletions: deletions.map(({ tier, id }) => `${folderOfTier(tier)}/${id}`),
         ...recordParameters(publication.records),
     };
@@ -35429,6 +35457,7 @@ const verification_failed = (name, detail, ms = 0) => ({ name, result: 'failed',
 
 
 
+
 /** Bytes of a text that the host sends packed. What is compared costs many times its size in memory. */
 const longestText = 256 * 1024 * 1024;
 const longestCompared = 64 * 1024 * 1024;
@@ -35469,6 +35498,7 @@ async function take(connection, request) {
         facts_after: factsAfter(),
         previous_schema: request.previousSchema ?? '',
         expected_sets_state: request.setsState,
+        layout: layoutLines,
     }, {
         deadline: request.timeout,
         atEnd: 'linger',
@@ -35820,6 +35850,7 @@ async function survey(connection, request, signal, onLog) {
         with_compose: request.compose === null ? '' : 'yes',
         env_file: request.compose?.envFile ?? '',
         compose_files: request.compose?.files ?? [],
+        layout: request.layout,
     }, { deadline: 120_000, atEnd: 'end', signal, onLog });
     return readSurvey(await result, asked, Date.now());
 }
@@ -38345,6 +38376,7 @@ function schemaBlocks(told) {
 
 
 
+
 /** Look at the host, take a verified backup of it, keep the history off the host, tell. */
 async function backup(inputs, workflow, context) {
     const { signal, outputs, atEnd } = context;
@@ -38381,7 +38413,7 @@ async function backup(inputs, workflow, context) {
 }
 /** Surveys the host. A rollback that was left half-way is ended first, which makes another host of it. */
 async function look(connection, inputs, deployments, outputs, signal) {
-    const request = { ...inputs, probe: insideScript(), compose: null, sets: true, setup: false };
+    const request = { ...inputs, probe: insideScript(), compose: null, layout: layoutLines, sets: true, setup: false };
     let seen = await survey(connection, request, signal, host);
     if (await deployments.clear(connection, seen, signal)) {
         seen = await survey(connection, request, signal, host);

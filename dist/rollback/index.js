@@ -28392,7 +28392,7 @@ module.exports = __nccwpck_require__.p + "6de246cd7bf17c775e17.sh";
 /***/ 63144:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "5e7d083fe11493083c03.sh";
+module.exports = __nccwpck_require__.p + "d797dd3b4c25e3603876.sh";
 
 /***/ }),
 
@@ -28406,7 +28406,7 @@ module.exports = __nccwpck_require__.p + "6d6e33b9544974ba3dbd.sh";
 /***/ 27416:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "d967c49f6724c9d0b632.sh";
+module.exports = __nccwpck_require__.p + "c8a8c4353cc8aa1954dc.sh";
 
 /***/ }),
 
@@ -28469,7 +28469,7 @@ module.exports = __nccwpck_require__.p + "86d4ca6b13010e5e5c4c.sh";
 /***/ 65801:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "a865b3d70877b39aa3c3.sh";
+module.exports = __nccwpck_require__.p + "523f0ad29ba925ff7183.sh";
 
 /***/ }),
 
@@ -28497,7 +28497,7 @@ module.exports = __nccwpck_require__.p + "4aa6032e0eebb486c2f3.sh";
 /***/ 15790:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "06cfab4895e39b7a7ac4.sh";
+module.exports = __nccwpck_require__.p + "55745a0486cc7d6ae828.sh";
 
 /***/ }),
 
@@ -28511,7 +28511,7 @@ module.exports = __nccwpck_require__.p + "315fb2c9b166e1b6d35e.sh";
 /***/ 38458:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "8275cc8e979accb9e841.sh";
+module.exports = __nccwpck_require__.p + "928b6768c012ca1da4f3.sh";
 
 /***/ }),
 
@@ -28525,7 +28525,7 @@ module.exports = __nccwpck_require__.p + "693cb25760739e988153.sh";
 /***/ 97656:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "3c0693ae57c944ac613a.sh";
+module.exports = __nccwpck_require__.p + "e2f046379daf64952a32.sh";
 
 /***/ }),
 
@@ -34025,452 +34025,41 @@ function refusal(answer) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/shared/sets/calendar.js
-
-const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
-/**
- * The calendar of an IANA time zone such as `Europe/Berlin`.
- *
- * @throws InputError where the zone is unknown
- */
-function calendarIn(timezone) {
-    const format = formatIn(timezone);
-    const day = (moment) => {
-        const parts = Object.fromEntries(format.formatToParts(moment).map(({ type, value }) => [type, value]));
-        return `${parts['year']?.padStart(4, '0')}-${parts['month']}-${parts['day']}`;
-    };
-    return {
-        day,
-        week: (moment) => sundayBefore(day(moment)),
-        month: (moment) => day(moment).slice(0, 7),
-    };
-}
-/** `Mon 2026-11-23` for `2026-11-23`. */
-function withWeekday(day) {
-    return `${weekdays[weekday(day)]} ${day}`;
-}
-function formatIn(timezone) {
-    try {
-        return new Intl.DateTimeFormat('en-US', {
-            timeZone: timezone,
-            calendar: 'iso8601',
-            numberingSystem: 'latn',
-            year: 'numeric',
-            month: '2-digit',
-            day: '2-digit',
-        });
-    }
-    catch {
-        throw new InputError('timezone', 'is not a time zone', 'Write it as UTC, Europe/Berlin or America/New_York');
-    }
-}
-/** Dates have no clock, so from here on they are counted in UTC, where every day has 24 hours. */
-function sundayBefore(day) {
-    const sunday = new Date(`${day}T00:00:00Z`);
-    sunday.setUTCDate(sunday.getUTCDate() - weekday(day));
-    return sunday.toISOString().slice(0, 10);
-}
-function weekday(day) {
-    return new Date(`${day}T00:00:00Z`).getUTCDay();
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/naming.js
-const naming_idGrammar = /^(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})$/;
-const dumpExtensions = ['dump.zst', 'dump', 'sql.gz', 'sql.zst', 'sql'];
-/** Everything beside the dump, by what it is. */
-const sidecarEndings = {
-    manifest: 'manifest.json',
-    report: 'report.txt',
-    schema: 'schema.sql.gz',
-    globals: 'globals.sql.gz',
-    settings: 'settings.sql.gz',
-    sha256: 'sha256',
-    md5: 'md5',
-    proof: 'proof.jsonl',
-    reason: 'reason.txt',
+;// CONCATENATED MODULE: ./build/shared/sets/layout.js
+const shelves = {
+    daily: { folder: 'daily', prefix: 'backup', place: 'flat' },
+    weekly: { folder: 'weekly', prefix: 'backup', place: 'flat' },
+    monthly: { folder: 'monthly', prefix: 'backup', place: 'flat' },
+    predeployment: { folder: 'predeployment', prefix: 'backup', place: 'nested' },
+    prerollback: { folder: 'rollback', prefix: 'prerollback', place: 'flat' },
 };
-/** Where the sets of a kind are put first, and what their names begin with. */
-function homeOf(kind) {
-    return kind === 'prerollback' ? { folder: 'rollback', prefix: 'prerollback' } : { folder: 'daily', prefix: 'backup' };
-}
-/** The id of a backup that started then: `YYYYMMDD_HHMMSS`, UTC, whole seconds. Years 0000 to 9999. */
-function backupIdAt(start) {
-    const [date = '', time = ''] = start.toISOString().split('T');
-    return `${date.replaceAll('-', '')}_${time.slice(0, 8).replaceAll(':', '')}`;
-}
-/** When the backup started, or null where the text is no id (also for dates that do not exist, as 20260230_000000). */
-function startOf(id) {
-    const parts = naming_idGrammar.exec(id);
-    if (parts === null)
-        return null;
-    const [, year, month, day, hour, minute, second] = parts;
-    const start = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-    // The date parser carries 30 February over to March and 24:00 to the next day.
-    return Number.isNaN(start.getTime()) || backupIdAt(start) !== id ? null : start;
-}
-/** True for `YYYYMMDD_HHMMSS` of a moment that exists. */
-function isBackupId(text) {
-    return startOf(text) !== null;
-}
-/** The extension of a dump, without a leading dot. A custom dump's gzip is inside the archive, so it does not show. */
-function dumpExtension({ format, compression, encryption }) {
-    const outer = { zstd: '.zst', gzip: format === 'custom' ? '' : '.gz', none: '' }[compression];
-    return `${format === 'custom' ? 'dump' : 'sql'}${outer}${encryption === 'age' ? '.age' : ''}`;
-}
-/** The names of all files of a set. They hold letters, digits, `_` and `.` only. */
-function naming_setFileNames(prefix, id, encoding) {
-    const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => [part, `${prefix}_${id}.${ending}`]);
-    return { ...Object.fromEntries(sidecars), dump: `${prefix}_${id}.${dumpExtension(encoding)}` };
-}
-/** Reads a bare file name; null for one that is not ours. */
-function naming_parseSetFileName(name) {
-    const [, prefix, id = '', ending = ''] = /^(backup|prerollback|failed)_(\d{8}_\d{6})\.(.+)$/.exec(name) ?? [];
-    if (!isBackupId(id))
-        return null;
-    const part = partOf(ending);
-    return part === null ? null : { prefix: prefix, id, part };
-}
-/** True for the name of a file or folder that a run has not finished; the next run removes it. */
-function isPartialName(name) {
-    return /^\.partial-\d{8}_\d{6}/.test(name);
-}
-function partOf(ending) {
-    for (const [part, known] of Object.entries(sidecarEndings))
-        if (ending === known)
-            return part;
-    const plain = ending.replace(/\.age$/, '');
-    return dumpExtensions.some((known) => plain === known) ? 'dump' : null;
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/read-manifest.js
-
-
-
-
-
-/** UTF-16 units; room for `mostRelations` tables, each with a sequence and names of 63 characters. */
-const read_manifest_longestManifest = 128 * 1024 * 1024;
-/** UTF-16 units. PostgreSQL's own limit on names is 63 bytes, but a build may have another. */
-const read_manifest_name = untrusted_text(1024);
-const read_manifest_line = untrusted_text(4096);
-const mostRelations = 200_000;
-const backupId = textThat(isBackupId, 'a backup id');
-const moment = textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC');
-const bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
-const hex = (digits) => textThat((value) => value.length === digits && /^[a-f0-9]+$/.test(value), `${digits} lower-case hex digits`);
-const url = textThat((value) => value.length <= 2048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address');
-const table = shape({ schema: read_manifest_name, name: read_manifest_name, rows: orNull(count), exact: bool });
-const sequence = shape({
-    schema: read_manifest_name,
-    name: read_manifest_name,
-    before: orNull(bigInteger),
-    after: orNull(bigInteger),
-    increment: bigInteger,
-});
-const read_manifest_runningImage = shape({
-    image: orNull(read_manifest_line),
-    tag: orNull(untrusted_text(128)),
-    digest: orNull(textThat(isDigest, 'a digest')),
-    imageId: orNull(textThat(isImageId, 'an image id')),
-});
-const check = shape({
-    name: read_manifest_name,
-    result: oneOf('passed', 'failed', 'could-not-check'),
-    detail: read_manifest_line,
-    ms: milliseconds,
-});
-const summaryFields = {
-    version: oneOf(1),
-    id: backupId,
-    kind: oneOf('scheduled', 'predeployment', 'prerollback'),
-    environment: read_manifest_name,
-    database: textThat((value) => value !== '' && value.length <= 1024 && !value.includes('\0'), 'a database name'),
-    startedAt: moment,
-    finishedAt: moment,
-    serverVersion: read_manifest_name,
-    pgDumpVersion: read_manifest_name,
-    encoding: read_manifest_name,
-    locale: read_manifest_name,
-    ctype: orNull(read_manifest_name),
-    localeProvider: orNull(oneOf('libc', 'icu', 'builtin')),
-    providerLocale: orNull(read_manifest_name),
-    format: oneOf('custom', 'plain'),
-    compression: oneOf('zstd', 'gzip', 'none'),
-    encryption: oneOf('none', 'age'),
-    file: textThat((value) => naming_parseSetFileName(value)?.part === 'dump', 'the bare name of a dump'),
-    sizeBytes: count,
-    dumpBytes: orNull(count),
-    sha256: hex(64),
-    md5: hex(32),
-    largeObjects: count,
-    schemaSha256: orNull(hex(64)),
-    schemaChangedSince: orNull(backupId),
-    release: mapOf(isServiceName, read_manifest_runningImage, 1000),
-    runUrl: orNull(url),
-    commit: orNull(textThat((value) => /^[a-f0-9]{7,64}$/.test(value), 'a commit')),
-    actor: orNull(read_manifest_name),
-    checks: listOf(check, 1000),
-};
-const summary = shape(summaryFields);
-const manifest = shape({
-    ...summaryFields,
-    tables: listOf(table, mostRelations),
-    sequences: listOf(sequence, mostRelations),
-    extensions: listOf(shape({ name: read_manifest_name, version: read_manifest_name }), 10_000),
-});
-/**
- * Reads a manifest from the host, which may hold anything. Fields that this version does not know are dropped.
- *
- * @throws Failure `bad-manifest`; its message ends a sentence that begins with the file's name.
- */
-function read_manifest_readManifest(json) {
-    return read(manifest, json);
-}
-/** The same without the lists of what the set holds, whether they are there or not. @throws Failure as `readManifest` */
-function readSummary(json) {
-    return read(summary, json);
-}
-function read(reader, json) {
-    if (json.length > read_manifest_longestManifest)
-        throw new failure_Failure('bad-manifest', 'is too large for a manifest');
-    const value = parse(json);
-    refuseOtherVersions(value);
-    try {
-        return reader(value, '');
-    }
-    catch (error) {
-        if (failure_isFailure(error))
-            throw new failure_Failure('bad-manifest', `is not a manifest: ${error.message}`);
-        throw error;
-    }
-}
-function parse(json) {
-    try {
-        return JSON.parse(json);
-    }
-    catch (error) {
-        throw new failure_Failure('bad-manifest', 'is not JSON', { cause: error });
-    }
-}
-/** Said before the shape is looked at: a later version may have any. */
-function refuseOtherVersions(value) {
-    const version = value?.version;
-    if (typeof version === 'number' && version !== 1) {
-        throw new failure_Failure('bad-manifest', `has version ${version}; this release of the action reads version 1`);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/catalogue.js
-
-
-
-
-const allFolders = ['daily', 'weekly', 'monthly', 'predeployment', 'rollback', 'failed'];
-/** What the rollback folder holds besides sets. */
-const rollbackRecords = /^rollback\/(deployment_tags\.log|history\.jsonl|HOLD|transactions(\/.+)?)$/;
-/**
- * Sorts what the survey found into sets and others.
- *
- * @param files every file of these folders.
- * @param manifestTexts contents of the `*.manifest.json` files by path, as far as summaries are read from them. Untrusted.
- */
-function catalogueOf(files, manifestTexts) {
-    const copies = new Map();
-    const failed = new Set();
-    const partial = [];
-    const foreign = [];
-    for (const file of files) {
-        const place = placeOf(file);
-        if (place === 'partial')
-            partial.push(file);
-        else if (place === 'foreign')
-            foreign.push(file);
-        else if (place === 'record')
-            continue;
-        else if (place.folder === 'failed')
-            failed.add(place.id);
-        else {
-            const key = `${place.folder}/${place.id}`;
-            const copy = copies.get(key) ?? { ...place, files: [] };
-            copy.files.push(file);
-            copies.set(key, copy);
-        }
-    }
-    const sets = new Map();
-    for (const copy of [...copies.values()].toSorted(byFolder)) {
-        const manifestFile = copy.files.find((file) => naming_parseSetFileName(bareName(file.path))?.part === 'manifest');
-        // The manifest is renamed into place last, so without one there is no set.
-        if (manifestFile === undefined)
-            foreign.push(...copy.files);
-        else {
-            const manifestText = manifestTexts.get(manifestFile.path);
-            add(sets, judge(copy, manifestText), manifestText);
-        }
-    }
-    return {
-        sets: [...sets.values()].toSorted((a, b) => newestFirst(a.id, b.id)),
-        failed: [...failed].toSorted(newestFirst),
-        partial,
-        foreign,
-    };
-}
-/** The verified sets of one database, newest first. */
-function verifiedSetsOf(database, sets) {
-    return sets.filter((set) => set.state === 'verified').filter((set) => set.database === database);
-}
-/** Where a set's files are, below the backup directory, in the order of its folders. */
-function catalogue_placesOf({ id, folders }) {
-    return folders.map((folder) => (folder === 'predeployment' ? `${folder}/${id}` : folder));
-}
-/** The first of those places. */
-function catalogue_folderOf(set) {
-    return catalogue_placesOf(set)[0] ?? 'daily';
-}
-/** Orders ids; they are times, so their text order is their order in time. */
-function newestFirst(a, b) {
-    return byText(b, a);
-}
-function bareName(path) {
-    return path.slice(path.lastIndexOf('/') + 1);
-}
-/** A name counts only where it belongs: a prerollback_ file in daily is nobody's. */
-function placeOf({ path }) {
-    if (path.split('/').some(isPartialName))
-        return 'partial';
-    if (rollbackRecords.test(path))
-        return 'record';
-    const bare = bareName(path);
-    const parsed = naming_parseSetFileName(bare);
-    const folder = allFolders.find((known) => path.startsWith(`${known}/`));
-    if (parsed === null || folder === undefined)
-        return 'foreign';
-    const { prefix, id } = parsed;
-    const expected = folder === 'predeployment' ? `${folder}/${id}/${bare}` : `${folder}/${bare}`;
-    return prefix === prefixIn(folder) && path === expected ? { folder, prefix, id } : 'foreign';
-}
-function prefixIn(folder) {
-    if (folder === 'rollback')
-        return 'prerollback';
-    return folder === 'failed' ? 'failed' : 'backup';
-}
-function judge(copy, manifestText) {
-    const broken = (reason, manifest) => ({
-        state: 'broken',
-        id: copy.id,
-        database: manifest?.database ?? null,
-        manifest,
-        folders: [copy.folder],
-        reason,
-    });
-    if (manifestText === undefined)
-        return broken('its manifest could not be read', null);
-    const manifest = manifestOrReason(manifestText);
-    if (typeof manifest === 'string')
-        return broken(`its manifest ${manifest}`, null);
-    if (manifest.id !== copy.id)
-        return broken(`its manifest is that of ${manifest.id}`, manifest);
-    const { dump } = naming_setFileNames(copy.prefix, copy.id, manifest);
-    if (manifest.file !== dump)
-        return broken(`its manifest names ${manifest.file} instead of ${dump}`, manifest);
-    const file = copy.files.find((found) => bareName(found.path) === dump);
-    if (file === undefined)
-        return broken(`${dump} is missing`, manifest);
-    if (file.bytes !== manifest.sizeBytes) {
-        const size = file.bytes === 0 ? 'is empty' : `has ${file.bytes} bytes`;
-        return broken(`${dump} ${size}, its manifest says ${manifest.sizeBytes}`, manifest);
-    }
-    return { state: 'verified', id: copy.id, database: manifest.database, manifest, folders: [copy.folder] };
-}
-function manifestOrReason(text) {
-    try {
-        return readSummary(text);
-    }
-    catch (error) {
-        if (failure_isFailure(error))
-            return error.message;
-        throw error;
-    }
-}
-/** Copies with the same manifest and the same verdict are one set that stands in several folders. */
-function add(sets, set, manifestText) {
-    const key = JSON.stringify([set.id, set.state === 'broken' ? set.reason : null, manifestText ?? null]);
-    const known = sets.get(key);
-    if (known === undefined)
-        sets.set(key, set);
-    else
-        known.folders.push(...set.folders);
-}
-function byFolder(a, b) {
-    return allFolders.indexOf(a.folder) - allFolders.indexOf(b.folder);
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/tiers.js
-
-
-
-const allTiers = ['daily', 'weekly', 'monthly', 'predeployment', 'prerollback'];
+/** In which the last dump that failed its verification stands aside. */
+const layout_failed = { folder: 'failed', prefix: 'failed', place: 'flat' };
+const allTiers = Object.keys(shelves);
+const allFolders = [...allTiers.map(folderOfTier), layout_failed.folder];
 /** The folder that the sets of a tier stand in. */
 function folderOfTier(tier) {
-    return tier === 'prerollback' ? 'rollback' : tier;
+    return shelves[tier].folder;
 }
-/** The period of a set in a tier; a deployment or a rollback is a period of its own. */
-function periodOf(tier, id, calendar) {
-    // Ids in a catalogue are valid; the epoch only satisfies the type.
-    const start = startOf(id) ?? new Date(0);
-    switch (tier) {
-        case 'daily': {
-            const day = calendar.day(start);
-            return { key: day, name: withWeekday(day) };
-        }
-        case 'weekly': {
-            const sunday = calendar.week(start);
-            return { key: sunday, name: `the week of ${withWeekday(sunday)}` };
-        }
-        case 'monthly': {
-            const month = calendar.month(start);
-            return { key: month, name: month };
-        }
-        case 'predeployment':
-        case 'prerollback':
-            return { key: id, name: id };
-    }
+/** The tier that a set of this kind is put into first. */
+function homeOf(kind) {
+    return shelves[kind === 'prerollback' ? 'prerollback' : 'daily'];
 }
-/**
- * Which tiers a new verified set enters, in the order of allTiers; one that is taken before a rollback stands alone. This is computed from what stands in the folders and
- * never from the day of the week: after a missed Sunday the next night is weekly.
- *
- * @param sets all sets on the host; only verified ones of the same database matter.
- * @param timezone IANA name; days are counted there.
- */
-function decideTiers(added, sets, policy, timezone) {
-    if (added.kind === 'prerollback') {
-        return [{ tier: 'prerollback', enters: true, reason: 'prerollback: taken before a rollback' }];
-    }
-    const calendar = calendarIn(timezone);
-    const earlier = verifiedSetsOf(added.database, sets).filter((set) => set.id !== added.id);
-    const firstOfPeriod = (tier) => {
-        if (policy[tier] === 0)
-            return { tier, enters: false, reason: `not ${tier}: keep-${tier} is 0` };
-        const period = periodOf(tier, added.id, calendar);
-        const holder = earlier.findLast((set) => set.folders.includes(folderOfTier(tier)) && periodOf(tier, set.id, calendar).key === period.key);
-        return holder === undefined
-            ? { tier, enters: true, reason: `${tier}: first verified backup of ${period.name}` }
-            : { tier, enters: false, reason: `not ${tier}: ${period.name} has ${holder.id}` };
-    };
-    return [
-        { tier: 'daily', enters: true, reason: 'daily: every verified backup is' },
-        firstOfPeriod('weekly'),
-        firstOfPeriod('monthly'),
-        beforeDeployment(added, policy),
-    ];
+/** What names in a folder begin with. */
+function prefixIn(folder) {
+    return shelfOf(folder).prefix;
 }
-function beforeDeployment(added, policy) {
-    const tier = 'predeployment';
-    if (added.kind !== 'predeployment')
-        return { tier, enters: false, reason: `not ${tier}: no deployment follows` };
-    if (policy[tier] === 0)
-        return { tier, enters: false, reason: `not ${tier}: keep-${tier} is 0` };
-    return { tier, enters: true, reason: `${tier}: taken before a deployment` };
+/** Where the files of a set stand in a folder, below the backup directory. */
+function placeIn(folder, id) {
+    return shelfOf(folder).place === 'nested' ? `${folder}/${id}` : folder;
+}
+/** As the host is told: `FOLDER PREFIX flat|nested|aside`, a line each. */
+const layoutLines = [
+    ...Object.values(shelves).map(({ folder, prefix, place }) => `${folder} ${prefix} ${place}`),
+    `${layout_failed.folder} ${layout_failed.prefix} aside`,
+];
+function shelfOf(folder) {
+    return Object.values(shelves).find((shelf) => shelf.folder === folder) ?? layout_failed;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/backups/preflight.js
@@ -34807,7 +34396,7 @@ function importLegacy(log, environment) {
 }
 function readLine(line, environment) {
     const [, time, backend = '', frontend = ''] = /^(\d{8}_\d{6}),([^,\s]+),([^,\s]+)$/.exec(line) ?? [];
-    const at = time === undefined ? null : legacy_moment(time);
+    const at = time === undefined ? null : moment(time);
     if (at === null || !isTag(backend) || !isTag(frontend))
         return [];
     const hex = (0,external_node_crypto_.createHash)('sha256').update(`${environment}\n${line}`).digest('hex').slice(0, 8);
@@ -34834,7 +34423,7 @@ function readLine(line, environment) {
         },
     ];
 }
-function legacy_moment(time) {
+function moment(time) {
     const iso = time.replace(/^(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)(\d\d)$/, '$1-$2-$3T$4:$5:$6.000Z');
     const date = new Date(iso);
     return Number.isNaN(date.getTime()) || date.toISOString() !== iso ? null : iso;
@@ -34991,6 +34580,7 @@ async function survey(connection, request, signal, onLog) {
         with_compose: request.compose === null ? '' : 'yes',
         env_file: request.compose?.envFile ?? '',
         compose_files: request.compose?.files ?? [],
+        layout: request.layout,
     }, { deadline: 120_000, atEnd: 'end', signal, onLog });
     return readSurvey(await result, asked, Date.now());
 }
@@ -38089,6 +37679,327 @@ const refusedHints = {
     unfinished: 'Run it again: that is ended first',
 };
 
+;// CONCATENATED MODULE: ./build/shared/sets/naming.js
+const naming_idGrammar = /^(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})$/;
+const dumpExtensions = ['dump.zst', 'dump', 'sql.gz', 'sql.zst', 'sql'];
+/** Everything beside the dump, by what it is. */
+const sidecarEndings = {
+    manifest: 'manifest.json',
+    report: 'report.txt',
+    schema: 'schema.sql.gz',
+    globals: 'globals.sql.gz',
+    settings: 'settings.sql.gz',
+    sha256: 'sha256',
+    md5: 'md5',
+    proof: 'proof.jsonl',
+    reason: 'reason.txt',
+};
+/** The id of a backup that started then: `YYYYMMDD_HHMMSS`, UTC, whole seconds. Years 0000 to 9999. */
+function backupIdAt(start) {
+    const [date = '', time = ''] = start.toISOString().split('T');
+    return `${date.replaceAll('-', '')}_${time.slice(0, 8).replaceAll(':', '')}`;
+}
+/** When the backup started, or null where the text is no id (also for dates that do not exist, as 20260230_000000). */
+function startOf(id) {
+    const parts = naming_idGrammar.exec(id);
+    if (parts === null)
+        return null;
+    const [, year, month, day, hour, minute, second] = parts;
+    const start = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+    // The date parser carries 30 February over to March and 24:00 to the next day.
+    return Number.isNaN(start.getTime()) || backupIdAt(start) !== id ? null : start;
+}
+/** True for `YYYYMMDD_HHMMSS` of a moment that exists. */
+function isBackupId(text) {
+    return startOf(text) !== null;
+}
+/** The extension of a dump, without a leading dot. A custom dump's gzip is inside the archive, so it does not show. */
+function dumpExtension({ format, compression, encryption }) {
+    const outer = { zstd: '.zst', gzip: format === 'custom' ? '' : '.gz', none: '' }[compression];
+    return `${format === 'custom' ? 'dump' : 'sql'}${outer}${encryption === 'age' ? '.age' : ''}`;
+}
+/** The names of all files of a set. They hold letters, digits, `_` and `.` only. */
+function naming_setFileNames(prefix, id, encoding) {
+    const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => [part, `${prefix}_${id}.${ending}`]);
+    return { ...Object.fromEntries(sidecars), dump: `${prefix}_${id}.${dumpExtension(encoding)}` };
+}
+/** Reads a bare file name; null for one that is not ours. */
+function naming_parseSetFileName(name) {
+    const [, prefix, id = '', ending = ''] = /^(backup|prerollback|failed)_(\d{8}_\d{6})\.(.+)$/.exec(name) ?? [];
+    if (!isBackupId(id))
+        return null;
+    const part = partOf(ending);
+    return part === null ? null : { prefix: prefix, id, part };
+}
+/** True for the name of a file or folder that a run has not finished; the next run removes it. */
+function isPartialName(name) {
+    return /^\.partial-\d{8}_\d{6}/.test(name);
+}
+function partOf(ending) {
+    for (const [part, known] of Object.entries(sidecarEndings))
+        if (ending === known)
+            return part;
+    const plain = ending.replace(/\.age$/, '');
+    return dumpExtensions.some((known) => plain === known) ? 'dump' : null;
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/read-manifest.js
+
+
+
+
+
+/** UTF-16 units; room for `mostRelations` tables, each with a sequence and names of 63 characters. */
+const read_manifest_longestManifest = 128 * 1024 * 1024;
+/** UTF-16 units. PostgreSQL's own limit on names is 63 bytes, but a build may have another. */
+const read_manifest_name = untrusted_text(1024);
+const read_manifest_line = untrusted_text(4096);
+const mostRelations = 200_000;
+const backupId = textThat(isBackupId, 'a backup id');
+const read_manifest_moment = textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC');
+const bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
+const hex = (digits) => textThat((value) => value.length === digits && /^[a-f0-9]+$/.test(value), `${digits} lower-case hex digits`);
+const url = textThat((value) => value.length <= 2048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address');
+const table = shape({ schema: read_manifest_name, name: read_manifest_name, rows: orNull(count), exact: bool });
+const sequence = shape({
+    schema: read_manifest_name,
+    name: read_manifest_name,
+    before: orNull(bigInteger),
+    after: orNull(bigInteger),
+    increment: bigInteger,
+});
+const read_manifest_runningImage = shape({
+    image: orNull(read_manifest_line),
+    tag: orNull(untrusted_text(128)),
+    digest: orNull(textThat(isDigest, 'a digest')),
+    imageId: orNull(textThat(isImageId, 'an image id')),
+});
+const check = shape({
+    name: read_manifest_name,
+    result: oneOf('passed', 'failed', 'could-not-check'),
+    detail: read_manifest_line,
+    ms: milliseconds,
+});
+const summaryFields = {
+    version: oneOf(1),
+    id: backupId,
+    kind: oneOf('scheduled', 'predeployment', 'prerollback'),
+    environment: read_manifest_name,
+    database: textThat((value) => value !== '' && value.length <= 1024 && !value.includes('\0'), 'a database name'),
+    startedAt: read_manifest_moment,
+    finishedAt: read_manifest_moment,
+    serverVersion: read_manifest_name,
+    pgDumpVersion: read_manifest_name,
+    encoding: read_manifest_name,
+    locale: read_manifest_name,
+    ctype: orNull(read_manifest_name),
+    localeProvider: orNull(oneOf('libc', 'icu', 'builtin')),
+    providerLocale: orNull(read_manifest_name),
+    format: oneOf('custom', 'plain'),
+    compression: oneOf('zstd', 'gzip', 'none'),
+    encryption: oneOf('none', 'age'),
+    file: textThat((value) => naming_parseSetFileName(value)?.part === 'dump', 'the bare name of a dump'),
+    sizeBytes: count,
+    dumpBytes: orNull(count),
+    sha256: hex(64),
+    md5: hex(32),
+    largeObjects: count,
+    schemaSha256: orNull(hex(64)),
+    schemaChangedSince: orNull(backupId),
+    release: mapOf(isServiceName, read_manifest_runningImage, 1000),
+    runUrl: orNull(url),
+    commit: orNull(textThat((value) => /^[a-f0-9]{7,64}$/.test(value), 'a commit')),
+    actor: orNull(read_manifest_name),
+    checks: listOf(check, 1000),
+};
+const summary = shape(summaryFields);
+const manifest = shape({
+    ...summaryFields,
+    tables: listOf(table, mostRelations),
+    sequences: listOf(sequence, mostRelations),
+    extensions: listOf(shape({ name: read_manifest_name, version: read_manifest_name }), 10_000),
+});
+/**
+ * Reads a manifest from the host, which may hold anything. Fields that this version does not know are dropped.
+ *
+ * @throws Failure `bad-manifest`; its message ends a sentence that begins with the file's name.
+ */
+function read_manifest_readManifest(json) {
+    return read(manifest, json);
+}
+/** The same without the lists of what the set holds, whether they are there or not. @throws Failure as `readManifest` */
+function readSummary(json) {
+    return read(summary, json);
+}
+function read(reader, json) {
+    if (json.length > read_manifest_longestManifest)
+        throw new failure_Failure('bad-manifest', 'is too large for a manifest');
+    const value = parse(json);
+    refuseOtherVersions(value);
+    try {
+        return reader(value, '');
+    }
+    catch (error) {
+        if (failure_isFailure(error))
+            throw new failure_Failure('bad-manifest', `is not a manifest: ${error.message}`);
+        throw error;
+    }
+}
+function parse(json) {
+    try {
+        return JSON.parse(json);
+    }
+    catch (error) {
+        throw new failure_Failure('bad-manifest', 'is not JSON', { cause: error });
+    }
+}
+/** Said before the shape is looked at: a later version may have any. */
+function refuseOtherVersions(value) {
+    const version = value?.version;
+    if (typeof version === 'number' && version !== 1) {
+        throw new failure_Failure('bad-manifest', `has version ${version}; this release of the action reads version 1`);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/catalogue.js
+
+
+
+
+
+/** What the rollback folder holds besides sets. */
+const rollbackRecords = /^rollback\/(deployment_tags\.log|history\.jsonl|HOLD|transactions(\/.+)?)$/;
+/**
+ * Sorts what the survey found into sets and others.
+ *
+ * @param files every file of these folders.
+ * @param manifestTexts contents of the `*.manifest.json` files by path, as far as summaries are read from them. Untrusted.
+ */
+function catalogueOf(files, manifestTexts) {
+    const copies = new Map();
+    const failed = new Set();
+    const partial = [];
+    const foreign = [];
+    for (const file of files) {
+        const place = placeOf(file);
+        if (place === 'partial')
+            partial.push(file);
+        else if (place === 'foreign')
+            foreign.push(file);
+        else if (place === 'record')
+            continue;
+        else if (place.folder === 'failed')
+            failed.add(place.id);
+        else {
+            const key = `${place.folder}/${place.id}`;
+            const copy = copies.get(key) ?? { ...place, files: [] };
+            copy.files.push(file);
+            copies.set(key, copy);
+        }
+    }
+    const sets = new Map();
+    for (const copy of [...copies.values()].toSorted(byFolder)) {
+        const manifestFile = copy.files.find((file) => naming_parseSetFileName(bareName(file.path))?.part === 'manifest');
+        // The manifest is renamed into place last, so without one there is no set.
+        if (manifestFile === undefined)
+            foreign.push(...copy.files);
+        else {
+            const manifestText = manifestTexts.get(manifestFile.path);
+            add(sets, judge(copy, manifestText), manifestText);
+        }
+    }
+    return {
+        sets: [...sets.values()].toSorted((a, b) => newestFirst(a.id, b.id)),
+        failed: [...failed].toSorted(newestFirst),
+        partial,
+        foreign,
+    };
+}
+/** The verified sets of one database, newest first. */
+function verifiedSetsOf(database, sets) {
+    return sets.filter((set) => set.state === 'verified').filter((set) => set.database === database);
+}
+/** Where a set's files are, below the backup directory, in the order of its folders. */
+function catalogue_placesOf({ id, folders }) {
+    return folders.map((folder) => placeIn(folder, id));
+}
+/** The first of those places. */
+function catalogue_folderOf(set) {
+    return catalogue_placesOf(set)[0] ?? 'daily';
+}
+/** Orders ids; they are times, so their text order is their order in time. */
+function newestFirst(a, b) {
+    return byText(b, a);
+}
+function bareName(path) {
+    return path.slice(path.lastIndexOf('/') + 1);
+}
+/** A name counts only where it belongs: a prerollback_ file in daily is nobody's. */
+function placeOf({ path }) {
+    if (path.split('/').some(isPartialName))
+        return 'partial';
+    if (rollbackRecords.test(path))
+        return 'record';
+    const bare = bareName(path);
+    const parsed = naming_parseSetFileName(bare);
+    const folder = allFolders.find((known) => path.startsWith(`${known}/`));
+    if (parsed === null || folder === undefined)
+        return 'foreign';
+    const { prefix, id } = parsed;
+    const expected = `${placeIn(folder, id)}/${bare}`;
+    return prefix === prefixIn(folder) && path === expected ? { folder, prefix, id } : 'foreign';
+}
+function judge(copy, manifestText) {
+    const broken = (reason, manifest) => ({
+        state: 'broken',
+        id: copy.id,
+        database: manifest?.database ?? null,
+        manifest,
+        folders: [copy.folder],
+        reason,
+    });
+    if (manifestText === undefined)
+        return broken('its manifest could not be read', null);
+    const manifest = manifestOrReason(manifestText);
+    if (typeof manifest === 'string')
+        return broken(`its manifest ${manifest}`, null);
+    if (manifest.id !== copy.id)
+        return broken(`its manifest is that of ${manifest.id}`, manifest);
+    const { dump } = naming_setFileNames(copy.prefix, copy.id, manifest);
+    if (manifest.file !== dump)
+        return broken(`its manifest names ${manifest.file} instead of ${dump}`, manifest);
+    const file = copy.files.find((found) => bareName(found.path) === dump);
+    if (file === undefined)
+        return broken(`${dump} is missing`, manifest);
+    if (file.bytes !== manifest.sizeBytes) {
+        const size = file.bytes === 0 ? 'is empty' : `has ${file.bytes} bytes`;
+        return broken(`${dump} ${size}, its manifest says ${manifest.sizeBytes}`, manifest);
+    }
+    return { state: 'verified', id: copy.id, database: manifest.database, manifest, folders: [copy.folder] };
+}
+function manifestOrReason(text) {
+    try {
+        return readSummary(text);
+    }
+    catch (error) {
+        if (failure_isFailure(error))
+            return error.message;
+        throw error;
+    }
+}
+/** Copies with the same manifest and the same verdict are one set that stands in several folders. */
+function add(sets, set, manifestText) {
+    const key = JSON.stringify([set.id, set.state === 'broken' ? set.reason : null, manifestText ?? null]);
+    const known = sets.get(key);
+    if (known === undefined)
+        sets.set(key, set);
+    else
+        known.folders.push(...set.folders);
+}
+function byFolder(a, b) {
+    return allFolders.indexOf(a.folder) - allFolders.indexOf(b.folder);
+}
+
 ;// CONCATENATED MODULE: ./build/shared/packed.js
 
 /** A text as it travels where it may be long: gzip, in base64, which the host makes and takes by programs that it has. */
@@ -38410,6 +38321,7 @@ function schema_changes_objectAt(objects, title) {
 
 
 
+
 /** The manifest of a verified dump. */
 function manifestOf(dump, facts) {
     const schemaSha256 = dump.schemaText === null ? null : stableSchemaHash(dump.schemaText);
@@ -38504,7 +38416,122 @@ class DumpProgress {
     }
 }
 
+;// CONCATENATED MODULE: ./build/shared/sets/calendar.js
+
+const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+/**
+ * The calendar of an IANA time zone such as `Europe/Berlin`.
+ *
+ * @throws InputError where the zone is unknown
+ */
+function calendarIn(timezone) {
+    const format = formatIn(timezone);
+    const day = (moment) => {
+        const parts = Object.fromEntries(format.formatToParts(moment).map(({ type, value }) => [type, value]));
+        return `${parts['year']?.padStart(4, '0')}-${parts['month']}-${parts['day']}`;
+    };
+    return {
+        day,
+        week: (moment) => sundayBefore(day(moment)),
+        month: (moment) => day(moment).slice(0, 7),
+    };
+}
+/** `Mon 2026-11-23` for `2026-11-23`. */
+function withWeekday(day) {
+    return `${weekdays[weekday(day)]} ${day}`;
+}
+function formatIn(timezone) {
+    try {
+        return new Intl.DateTimeFormat('en-US', {
+            timeZone: timezone,
+            calendar: 'iso8601',
+            numberingSystem: 'latn',
+            year: 'numeric',
+            month: '2-digit',
+            day: '2-digit',
+        });
+    }
+    catch {
+        throw new InputError('timezone', 'is not a time zone', 'Write it as UTC, Europe/Berlin or America/New_York');
+    }
+}
+/** Dates have no clock, so from here on they are counted in UTC, where every day has 24 hours. */
+function sundayBefore(day) {
+    const sunday = new Date(`${day}T00:00:00Z`);
+    sunday.setUTCDate(sunday.getUTCDate() - weekday(day));
+    return sunday.toISOString().slice(0, 10);
+}
+function weekday(day) {
+    return new Date(`${day}T00:00:00Z`).getUTCDay();
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/tiers.js
+
+
+
+
+/** The period of a set in a tier; a deployment or a rollback is a period of its own. */
+function periodOf(tier, id, calendar) {
+    // Ids in a catalogue are valid; the epoch only satisfies the type.
+    const start = startOf(id) ?? new Date(0);
+    switch (tier) {
+        case 'daily': {
+            const day = calendar.day(start);
+            return { key: day, name: withWeekday(day) };
+        }
+        case 'weekly': {
+            const sunday = calendar.week(start);
+            return { key: sunday, name: `the week of ${withWeekday(sunday)}` };
+        }
+        case 'monthly': {
+            const month = calendar.month(start);
+            return { key: month, name: month };
+        }
+        case 'predeployment':
+        case 'prerollback':
+            return { key: id, name: id };
+    }
+}
+/**
+ * Which tiers a new verified set enters, in the order of allTiers; one that is taken before a rollback stands alone. This is computed from what stands in the folders and
+ * never from the day of the week: after a missed Sunday the next night is weekly.
+ *
+ * @param sets all sets on the host; only verified ones of the same database matter.
+ * @param timezone IANA name; days are counted there.
+ */
+function decideTiers(added, sets, policy, timezone) {
+    if (added.kind === 'prerollback') {
+        return [{ tier: 'prerollback', enters: true, reason: 'prerollback: taken before a rollback' }];
+    }
+    const calendar = calendarIn(timezone);
+    const earlier = verifiedSetsOf(added.database, sets).filter((set) => set.id !== added.id);
+    const firstOfPeriod = (tier) => {
+        if (policy[tier] === 0)
+            return { tier, enters: false, reason: `not ${tier}: keep-${tier} is 0` };
+        const period = periodOf(tier, added.id, calendar);
+        const holder = earlier.findLast((set) => set.folders.includes(folderOfTier(tier)) && periodOf(tier, set.id, calendar).key === period.key);
+        return holder === undefined
+            ? { tier, enters: true, reason: `${tier}: first verified backup of ${period.name}` }
+            : { tier, enters: false, reason: `not ${tier}: ${period.name} has ${holder.id}` };
+    };
+    return [
+        { tier: 'daily', enters: true, reason: 'daily: every verified backup is' },
+        firstOfPeriod('weekly'),
+        firstOfPeriod('monthly'),
+        beforeDeployment(added, policy),
+    ];
+}
+function beforeDeployment(added, policy) {
+    const tier = 'predeployment';
+    if (added.kind !== 'predeployment')
+        return { tier, enters: false, reason: `not ${tier}: no deployment follows` };
+    if (policy[tier] === 0)
+        return { tier, enters: false, reason: `not ${tier}: keep-${tier} is 0` };
+    return { tier, enters: true, reason: `${tier}: taken before a deployment` };
+}
+
 ;// CONCATENATED MODULE: ./build/shared/sets/retention.js
+
 
 
 
@@ -38624,6 +38651,7 @@ function ordinal(n) {
 
 
 
+
 /** Decides it, without touching anything. */
 function planPublication(dump, facts, earlier, policy) {
     const size = judgeSize(dump, facts, policy.minSizeRatio);
@@ -38669,7 +38697,6 @@ function judgeSize(dump, { previous, encoding }, ratio) {
 
 
 
-
 const publishing = {
     name: 'publish',
     step: 'the publication',
@@ -38677,6 +38704,7 @@ const publishing = {
         new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(30443), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(65801), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(97656), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(10651), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(63144), __nccwpck_require__.b),
@@ -38715,7 +38743,8 @@ async function publish(connection, publication) {
         sidecar_names: [...sidecars.keys()],
         // A manifest may be long, and the host reads parameters byte by byte.
         sidecar_texts: [...sidecars.values()].map(pack),
-        tiers,
+        layout: layoutLines,
+        tiers: tiers.map(folderOfTier),
         deletions: deletions.map(({ tier, id }) => `${folderOfTier(tier)}/${id}`),
         ...recordParameters(publication.records),
     };
@@ -39435,6 +39464,7 @@ const verification_failed = (name, detail, ms = 0) => ({ name, result: 'failed',
 
 
 
+
 /** Bytes of a text that the host sends packed. What is compared costs many times its size in memory. */
 const take_longestText = 256 * 1024 * 1024;
 const longestCompared = 64 * 1024 * 1024;
@@ -39475,6 +39505,7 @@ async function take(connection, request) {
         facts_after: factsAfter(),
         previous_schema: request.previousSchema ?? '',
         expected_sets_state: request.setsState,
+        layout: layoutLines,
     }, {
         deadline: request.timeout,
         atEnd: 'linger',
@@ -40411,6 +40442,7 @@ function forwardCommands(plan, inputs, { held }) {
 
 
 
+
 /** Events that a stranger can cause, with code or words of his own. */
 const untrustedEvents = /^(pull_request|issue_comment)/;
 /** Survey, plan, pull, take a backup, swap as one transaction, record, tell. */
@@ -40528,6 +40560,7 @@ async function look(connection, run) {
             // The images are brought back whatever stands in the backup folders.
             sets: !inputs.skipBackup && !inputs.planOnly,
             setup: false,
+            layout: layoutLines,
         }, signal, host);
         const seen = await once();
         judgeHost(seen, inputs);

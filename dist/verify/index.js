@@ -28441,7 +28441,7 @@ module.exports = __nccwpck_require__.p + "86d4ca6b13010e5e5c4c.sh";
 /***/ 65801:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "a865b3d70877b39aa3c3.sh";
+module.exports = __nccwpck_require__.p + "523f0ad29ba925ff7183.sh";
 
 /***/ }),
 
@@ -28469,7 +28469,7 @@ module.exports = __nccwpck_require__.p + "4aa6032e0eebb486c2f3.sh";
 /***/ 15790:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "06cfab4895e39b7a7ac4.sh";
+module.exports = __nccwpck_require__.p + "55745a0486cc7d6ae828.sh";
 
 /***/ }),
 
@@ -28483,7 +28483,7 @@ module.exports = __nccwpck_require__.p + "315fb2c9b166e1b6d35e.sh";
 /***/ 38458:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "8275cc8e979accb9e841.sh";
+module.exports = __nccwpck_require__.p + "928b6768c012ca1da4f3.sh";
 
 /***/ }),
 
@@ -33895,10 +33895,6 @@ const sidecarEndings = {
     proof: 'proof.jsonl',
     reason: 'reason.txt',
 };
-/** Where the sets of a kind are put first, and what their names begin with. */
-function homeOf(kind) {
-    return kind === 'prerollback' ? { folder: 'rollback', prefix: 'prerollback' } : { folder: 'daily', prefix: 'backup' };
-}
 /** The id of a backup that started then: `YYYYMMDD_HHMMSS`, UTC, whole seconds. Years 0000 to 9999. */
 function backupIdAt(start) {
     const [date = '', time = ''] = start.toISOString().split('T');
@@ -35630,6 +35626,43 @@ function reachHost(ssh, { signal, atEnd }) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/shared/sets/layout.js
+const shelves = {
+    daily: { folder: 'daily', prefix: 'backup', place: 'flat' },
+    weekly: { folder: 'weekly', prefix: 'backup', place: 'flat' },
+    monthly: { folder: 'monthly', prefix: 'backup', place: 'flat' },
+    predeployment: { folder: 'predeployment', prefix: 'backup', place: 'nested' },
+    prerollback: { folder: 'rollback', prefix: 'prerollback', place: 'flat' },
+};
+/** In which the last dump that failed its verification stands aside. */
+const layout_failed = { folder: 'failed', prefix: 'failed', place: 'flat' };
+const layout_allTiers = Object.keys(shelves);
+const allFolders = [...layout_allTiers.map(layout_folderOfTier), layout_failed.folder];
+/** The folder that the sets of a tier stand in. */
+function layout_folderOfTier(tier) {
+    return shelves[tier].folder;
+}
+/** The tier that a set of this kind is put into first. */
+function homeOf(kind) {
+    return shelves[kind === 'prerollback' ? 'prerollback' : 'daily'];
+}
+/** What names in a folder begin with. */
+function prefixIn(folder) {
+    return shelfOf(folder).prefix;
+}
+/** Where the files of a set stand in a folder, below the backup directory. */
+function placeIn(folder, id) {
+    return shelfOf(folder).place === 'nested' ? `${folder}/${id}` : folder;
+}
+/** As the host is told: `FOLDER PREFIX flat|nested|aside`, a line each. */
+const layoutLines = [
+    ...Object.values(shelves).map(({ folder, prefix, place }) => `${folder} ${prefix} ${place}`),
+    `${layout_failed.folder} ${layout_failed.prefix} aside`,
+];
+function shelfOf(folder) {
+    return Object.values(shelves).find((shelf) => shelf.folder === folder) ?? layout_failed;
+}
+
 ;// CONCATENATED MODULE: ./build/shared/sets/read-manifest.js
 
 
@@ -35753,7 +35786,7 @@ function refuseOtherVersions(value) {
 
 
 
-const allFolders = ['daily', 'weekly', 'monthly', 'predeployment', 'rollback', 'failed'];
+
 /** What the rollback folder holds besides sets. */
 const rollbackRecords = /^rollback\/(deployment_tags\.log|history\.jsonl|HOLD|transactions(\/.+)?)$/;
 /**
@@ -35808,7 +35841,7 @@ function catalogue_verifiedSetsOf(database, sets) {
 }
 /** Where a set's files are, below the backup directory, in the order of its folders. */
 function placesOf({ id, folders }) {
-    return folders.map((folder) => (folder === 'predeployment' ? `${folder}/${id}` : folder));
+    return folders.map((folder) => placeIn(folder, id));
 }
 /** The first of those places. */
 function folderOf(set) {
@@ -35833,13 +35866,8 @@ function placeOf({ path }) {
     if (parsed === null || folder === undefined)
         return 'foreign';
     const { prefix, id } = parsed;
-    const expected = folder === 'predeployment' ? `${folder}/${id}/${bare}` : `${folder}/${bare}`;
+    const expected = `${placeIn(folder, id)}/${bare}`;
     return prefix === prefixIn(folder) && path === expected ? { folder, prefix, id } : 'foreign';
-}
-function prefixIn(folder) {
-    if (folder === 'rollback')
-        return 'prerollback';
-    return folder === 'failed' ? 'failed' : 'backup';
 }
 function judge(copy, manifestText) {
     const broken = (reason, manifest) => ({
@@ -36310,6 +36338,7 @@ async function survey(connection, request, signal, onLog) {
         with_compose: request.compose === null ? '' : 'yes',
         env_file: request.compose?.envFile ?? '',
         compose_files: request.compose?.files ?? [],
+        layout: request.layout,
     }, { deadline: 120_000, atEnd: 'end', signal, onLog });
     return readSurvey(await result, asked, Date.now());
 }
@@ -36533,6 +36562,7 @@ const drillScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__
 
 
 
+
 /** Looks at the host once, for all groups. */
 async function look(connection, { inputs, signal, mirrored }) {
     const asks = (...groups) => groups.some((group) => inputs.checks.includes(group));
@@ -36541,6 +36571,7 @@ async function look(connection, { inputs, signal, mirrored }) {
         probe: insideScript(),
         // What only some groups look at takes its time.
         compose: asks('setup', 'deployment') ? { files: inputs.composeFiles, envFile: inputs.envFile } : null,
+        layout: layoutLines,
         sets: true,
         setup: asks('setup'),
     }, signal, host);
@@ -36627,11 +36658,7 @@ function weekday(day) {
 
 
 
-const tiers_allTiers = ['daily', 'weekly', 'monthly', 'predeployment', 'prerollback'];
-/** The folder that the sets of a tier stand in. */
-function folderOfTier(tier) {
-    return tier === 'prerollback' ? 'rollback' : tier;
-}
+
 /** The period of a set in a tier; a deployment or a rollback is a period of its own. */
 function periodOf(tier, id, calendar) {
     // Ids in a catalogue are valid; the epoch only satisfies the type.
@@ -36697,6 +36724,7 @@ function beforeDeployment(added, policy) {
 
 
 
+
 /** A set this much ahead of the clock is not "of the future": two backups in one second move the later one's id. */
 const clockSlackMs = 5 * 60 * 1000;
 const periodWord = {
@@ -36720,8 +36748,8 @@ function decidePruning(sets, options) {
     const counted = catalogue_verifiedSetsOf(database, sets)
         .filter((set) => (startOf(set.id)?.getTime() ?? Number.POSITIVE_INFINITY) <= horizon)
         .toSorted((a, b) => newestFirst(a.id, b.id));
-    return tiers_allTiers.flatMap((tier) => {
-        const standing = counted.filter((set) => set.folders.includes(folderOfTier(tier)));
+    return layout_allTiers.flatMap((tier) => {
+        const standing = counted.filter((set) => set.folders.includes(layout_folderOfTier(tier)));
         const protectedId = protectedIn(tier, counted, standing);
         const decisions = new Map(decideTier(tier, standing, policy[tier], protectedId, calendar));
         return standingIn(tier, sets).map((set) => {
@@ -36746,7 +36774,7 @@ function pruneNothing(sets, database, why) {
         : ignored(tier, set)));
 }
 function standingIn(tier, sets) {
-    return sets.filter((set) => set.folders.includes(folderOfTier(tier))).toSorted((a, b) => newestFirst(a.id, b.id));
+    return sets.filter((set) => set.folders.includes(layout_folderOfTier(tier))).toSorted((a, b) => newestFirst(a.id, b.id));
 }
 function isOf(database, set) {
     return set.state === 'verified' && set.database === database;
@@ -36763,7 +36791,7 @@ function protectedIn(tier, counted, standing) {
     if (tier === 'daily')
         return standing[0]?.id ?? null;
     const newest = counted[0];
-    const home = tiers_allTiers.find((candidate) => newest?.folders.includes(folderOfTier(candidate)));
+    const home = layout_allTiers.find((candidate) => newest?.folders.includes(layout_folderOfTier(candidate)));
     return newest !== undefined && home === tier ? newest.id : null;
 }
 /** @param standing the counted sets of the tier, newest first. */
@@ -36813,12 +36841,13 @@ function ordinal(n) {
 
 
 
+
 /** Whether each tier holds what the policy keeps: no week and no month without its own, and nothing that should have gone. */
 function judgeTiers(facts) {
     const { database, catalogue, keep: policy } = facts;
     const verified = catalogue_verifiedSetsOf(database, catalogue.sets);
-    const inTier = (tier) => verified.filter(({ folders }) => folders.includes(folderOfTier(tier)));
-    const counts = tiers_allTiers.map((tier) => `${inTier(tier).length} ${tier}${limitOf(policy[tier])}`).join(', ');
+    const inTier = (tier) => verified.filter(({ folders }) => folders.includes(layout_folderOfTier(tier)));
+    const counts = layout_allTiers.map((tier) => `${inTier(tier).length} ${tier}${limitOf(policy[tier])}`).join(', ');
     const lacking = ['weekly', 'monthly'].flatMap((tier) => lackingIn(tier, inTier(tier), inTier('daily'), policy[tier], facts.timezone).map((name) => `no ${tier} for ${name}`));
     if (lacking.length > 0) {
         return {
@@ -36850,6 +36879,7 @@ function lackingIn(tier, own, daily, keep, timezone) {
 const limitOf = (keep) => (keep === 'all' ? '' : ` of ${keep}`);
 
 ;// CONCATENATED MODULE: ./build/verify-action/backups/judge-backups.js
+
 
 
 
@@ -36917,7 +36947,7 @@ function judgeComplete({ catalogue, files, backupDir }) {
         ...sets.flatMap((set) => (set.state === 'broken' ? [`${nameOf(set)}: ${set.reason}`] : missingOf(set, paths))),
         // Named as ours are, and without a manifest: somebody has deleted that.
         ...foreign
-            .filter(({ path }) => /^(daily|weekly|monthly|predeployment|rollback)\//.test(path))
+            .filter(({ path }) => layout_allTiers.some((tier) => path.startsWith(`${layout_folderOfTier(tier)}/`)))
             .flatMap(({ path }) => {
             const part = naming_parseSetFileName(path.slice(path.lastIndexOf('/') + 1))?.part;
             return part === 'dump' ? [`${path} has no manifest`] : [];
@@ -37317,7 +37347,7 @@ function checkFolders(survey, { deployDir, backupDir }) {
         if (/[1-7]\d$|[1-7]$/.test(folder.mode.slice(-2))) {
             throw new failure_Failure('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${shell_quote_quoteForShell(folder.path)}` });
         }
-        if (folder.device !== device && tiers_allTiers.some((tier) => folder.path === `${backupDir}/${tier}`)) {
+        if (folder.device !== device && layout_allTiers.some((tier) => folder.path === `${backupDir}/${tier}`)) {
             throw new failure_Failure('folder-elsewhere', `${folder.path} is on another file system than ${backupDir}: a set cannot be hard-linked into it`, { hint: 'Mount the file system at the backup folder itself, or name a folder on it as "backup-dir"' });
         }
     }

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import type { DatabaseFacts } from '../postgres/probe.ts';
 import type { Release } from '../releases/release.ts';
 import { stableSchemaHash } from '../report/schema-changes.ts';
+import { homeOf } from '../sets/layout.ts';
 import type { BackupKind, Check, Manifest, ManifestSummary } from '../sets/manifest.ts';
-import { type DumpEncoding, homeOf, setFileNames } from '../sets/naming.ts';
+import { type DumpEncoding, setFileNames } from '../sets/naming.ts';
 import type { Sums, TakenDump } from './take.ts';
 
 /** What is known of a backup besides its dump. */

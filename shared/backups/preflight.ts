@@ -3,9 +3,9 @@ import { transactionsFolder } from '../host/backup-folder.ts';
 import { lockHeld } from '../host/lock-holder.ts';
 import type { Survey } from '../host/survey.ts';
 import { checkDumpTools, type DatabaseFacts, readProbe } from '../postgres/probe.ts';
+import { allTiers } from '../sets/layout.ts';
 import type { Compression, DumpFormat } from '../sets/manifest.ts';
 import type { DumpEncoding } from '../sets/naming.ts';
-import { allTiers } from '../sets/tiers.ts';
 import { quoteForShell } from '../shell-quote.ts';
 import { formatBytes, formatDuration } from '../units.ts';
 

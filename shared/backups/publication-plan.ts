@@ -1,7 +1,8 @@
 import type { BackupSet, VerifiedSet } from '../sets/catalogue.ts';
+import { folderOfTier, type Tier } from '../sets/layout.ts';
 import type { Check, Manifest } from '../sets/manifest.ts';
 import { decidePruning, type PruneDecision, pruneNothing } from '../sets/retention.ts';
-import { decideTiers, folderOfTier, type RetentionPolicy, type Tier, type TierDecision } from '../sets/tiers.ts';
+import { decideTiers, type RetentionPolicy, type TierDecision } from '../sets/tiers.ts';
 import { formatBytes } from '../units.ts';
 import { type ManifestFacts, manifestOf } from './assemble.ts';
 import type { TakenDump } from './take.ts';

@@ -11,6 +11,8 @@ takes log_file log_line troubled_line
 takes_list sidecar_names sidecar_texts
 # Where else the set is linked into; what to remove, as TIER/ID; what the history gets.
 takes_list tiers deletions record_ids records audit_lines
+# shellcheck disable=SC2034 # sets.sh reads it
+takes_list layout
 
 # So many sets are removed from a tier at a time.
 readonly most_dropped=100
@@ -38,7 +40,7 @@ main() {
   cd -- "$first" || exit
 
   for tier in "${tiers[@]}"; do
-    ! attempt "The set could not be put into $tier" put_into "$tier" || record entered "$tier"
+    ! attempt "The set could not be put into $tier" put "$first" "$backup_dir/$tier" "$set_name" "$id" || record entered "$tier"
   done
   # What to remove was decided as if the set were in every tier.
   [[ -z $troubled || ${#deletions[@]} == 0 ]] || record problem 'Nothing was deleted'
@@ -68,16 +70,5 @@ attempt() {
     troubled=yes
     record problem "$what: ${error:-it failed}"
     return 1
-  fi
-}
-
-# A deployment's set stands in a folder of its own, which appears as a whole.
-put_into() {
-  if [[ $1 != predeployment ]]; then
-    put "$backup_dir/$home" "$backup_dir/$1" "$id"
-  else
-    local marker=$backup_dir/predeployment/.partial-$id
-    mkdir -- "$marker" && ln -- "$backup_dir/$home/backup_$id".* "$marker/" &&
-      mv -T -- "$marker" "$backup_dir/predeployment/$id" && sync -- "$backup_dir/predeployment"
   fi
 }

@@ -5,10 +5,9 @@ import type { HistoryRecord } from '../history/record.ts';
 import type { Connection } from '../host/connection.ts';
 import type { Program, ProgramOptions } from '../host/program.ts';
 import { pack } from '../packed.ts';
+import { folderOfTier, homeOf, layoutLines, type Tier } from '../sets/layout.ts';
 import type { BackupKind } from '../sets/manifest.ts';
-import { homeOf } from '../sets/naming.ts';
 import type { PruneDecision } from '../sets/retention.ts';
-import { folderOfTier, type Tier } from '../sets/tiers.ts';
 
 /** What every end of a run needs. */
 export interface Conclusion {
@@ -53,6 +52,7 @@ const publishing: Program<
       troubled_line: string;
       sidecar_names: readonly string[];
       sidecar_texts: readonly string[];
+      layout: readonly string[];
       tiers: readonly string[];
       deletions: readonly string[];
     }
@@ -63,6 +63,7 @@ const publishing: Program<
     new URL('../history/history.sh', import.meta.url),
     new URL('../host/open-parent.sh', import.meta.url),
     new URL('./log-file.sh', import.meta.url),
+    new URL('../host/sets.sh', import.meta.url),
     new URL('../sets/folders.sh', import.meta.url),
     new URL('./claim.sh', import.meta.url),
     new URL('./publish.sh', import.meta.url),
@@ -114,7 +115,8 @@ export async function publish(connection: Connection, publication: Publication):
     sidecar_names: [...sidecars.keys()],
     // A manifest may be long, and the host reads parameters byte by byte.
     sidecar_texts: [...sidecars.values()].map(pack),
-    tiers,
+    layout: layoutLines,
+    tiers: tiers.map(folderOfTier),
     deletions: deletions.map(({ tier, id }) => `${folderOfTier(tier)}/${id}`),
     ...recordParameters(publication.records),
   };

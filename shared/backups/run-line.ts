@@ -1,5 +1,5 @@
 import { Failure, isFailure } from '../failure.ts';
-import { homeOf } from '../sets/naming.ts';
+import { homeOf } from '../sets/layout.ts';
 import { logLine, type RunOutcome } from './log-line.ts';
 import type { BackupRun } from './order.ts';
 import type { PublicationPlan } from './publication-plan.ts';

@@ -7,6 +7,8 @@ readonly most_packed=12582912
 
 takes backup_dir home started container user database format compression level where extension table_wait row_counts
 takes inside_script facts_before facts_tables facts_after previous_schema expected_sets_state
+# shellcheck disable=SC2034 # sets.sh reads it
+takes_list layout
 
 main() {
   # The user and the database are known to every child by its environment alone.
@@ -16,7 +18,8 @@ main() {
   [[ $(sets_state "$backup_dir") == "$expected_sets_state" ]] || fail sets-changed "Other sets came or went in $backup_dir"
   terminate_sessions || true # one that is left holds nothing up but itself
   sweep "$backup_dir"
-  mkdir -p -- "$backup_dir"/{daily,weekly,monthly,predeployment,rollback,failed}
+  local folder
+  for folder in $(folders_at flat nested aside); do mkdir -p -- "$backup_dir/$folder"; done
   choose_id
   export PGAPPNAME=atlasia-$id
   staging=$backup_dir/$home/.partial-$id
@@ -50,13 +53,21 @@ inside() {
 
 # Ends the sessions of the runs whose dumps stand here unfinished; those of other backup folders are not ours to end.
 terminate_sessions() {
-  local marker ids=()
-  for marker in "$backup_dir"/{daily,rollback}/.partial-*; do
-    [[ ! ${marker##*/} =~ ^\.partial-([0-9]{8}_[0-9]{6})$ ]] || ids+=("atlasia-${BASH_REMATCH[1]}")
-  done
+  local id ids=()
+  for id in $(unfinished_sets); do ids+=("atlasia-${id##*/.partial-}"); done
   ((${#ids[@]})) || return 0
   timeout 20 docker exec --env PGUSER --env PGDATABASE "$container" \
     sh -c "$inside_script" inside terminate "${ids[@]}" </dev/null >/dev/null
+}
+
+# unfinished_sets: FOLDER/.partial-ID of each set that is being put somewhere, or was when its run was cut off.
+unfinished_sets() {
+  local folder marker
+  for folder in $(folders_at flat nested); do
+    for marker in "$backup_dir/$folder"/.partial-*; do
+      [[ ! -d $marker || ! ${marker##*/} =~ ^\.partial-[0-9]{8}_[0-9]{6}$ ]] || printf '%s\n' "$folder/${marker##*/}"
+    done
+  done
 }
 
 # The second in which the run started; where that is taken, the next free one.
@@ -65,8 +76,8 @@ choose_id() {
   shopt -s nullglob
   while :; do
     id=$(date --utc --date "@$second" +%Y%m%d_%H%M%S)
-    taken=("$backup_dir"/*/*"_$id".*)
-    [[ ${#taken[@]} -gt 0 || -e $backup_dir/predeployment/$id ]] || break
+    taken=("$backup_dir"/*/*"_$id".* "$backup_dir"/*/"$id")
+    ((${#taken[@]})) || break
     second=$((second + 1))
   done
   shopt -u nullglob
@@ -256,6 +267,7 @@ milliseconds() { date +%s%3N; }
 # Called when the runner has let go. A publication that is under way is waited for, longer than it may take, and none can
 # begin any more; what it did not take is removed.
 ended() {
+  local folder
   export PGUSER=$user PGDATABASE=$database
   exec 7>>"$backup_dir/.lock.publish"
   flock --wait 330 7 || return 0
@@ -263,6 +275,6 @@ ended() {
     sweep "$backup_dir"
   else
     # The next run knows by the empty folder whose sessions are left.
-    rm -rf -- "$backup_dir"/{daily,rollback}/.partial-*/*
+    for folder in $(unfinished_sets); do rm -rf -- "${backup_dir:?}/$folder"/*; done
   fi
 }

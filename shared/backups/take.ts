@@ -7,8 +7,9 @@ import type { Records } from '../host/records.ts';
 import { unpack } from '../packed.ts';
 import { type FoundSequence, readFacts, type TableCount } from '../postgres/facts.ts';
 import { factsAfter, factsBefore, factsTables, insideScript } from '../postgres/scripts.ts';
+import { homeOf, layoutLines } from '../sets/layout.ts';
 import type { BackupKind, Check, SequenceRange } from '../sets/manifest.ts';
-import { type DumpEncoding, dumpExtension, homeOf, setFileNames } from '../sets/naming.ts';
+import { type DumpEncoding, dumpExtension, setFileNames } from '../sets/naming.ts';
 import { formatDuration } from '../units.ts';
 import { judgeDump, type RowCounts } from './verification.ts';
 
@@ -99,6 +100,7 @@ const program: Program<{
   facts_tables: string;
   facts_after: string;
   previous_schema: string;
+  layout: readonly string[];
   expected_sets_state: string;
 }> = {
   name: 'take',
@@ -141,6 +143,7 @@ export async function take(connection: Connection, request: TakeRequest): Promis
       facts_after: factsAfter(),
       previous_schema: request.previousSchema ?? '',
       expected_sets_state: request.setsState,
+      layout: layoutLines,
     },
     {
       deadline: request.timeout,

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154 # `portion` is that of sets.sh
+# shellcheck shell=bash disable=SC2154 # `portion` and `layout` are those of sets.sh
 # The part of the survey that looks at the backup folders. What stands there may be anything, and as much as years have
 # left: every look has a bound, and no program is started for one file alone.
 
@@ -19,20 +19,27 @@ survey_sets() (
 # survey_files: every file of a set, and what else stands in these folders.
 survey_files() {
   local id='[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]_[0-9][0-9][0-9][0-9][0-9][0-9].*'
-  # As values, since the shell would have to know such patterns before it reads this.
-  local set=backup_$id rollback=prerollback_$id failed=failed_$id folders='daily|weekly|monthly|predeployment|rollback|failed'
-  local other="!($set|.partial-*)" other_rollback="!($rollback|.partial-*)" other_failed="!($failed|.partial-*)"
-  local unfinished="!($set)" elsewhere="!($folders|backup.log)" path found others
+  local folder prefix place set other elsewhere path found=() partial=() others=()
   shopt -s nullglob dotglob extglob
-  # shellcheck disable=SC2206 # the patterns are to be filled in
-  found=({daily,weekly,monthly}/$set predeployment/*/$set rollback/$rollback failed/$failed
-    {daily,weekly,monthly,rollback,failed}/.partial-* predeployment/.partial-*/$unfinished)
-  tell_files "${found[@]}"
-  # shellcheck disable=SC2206
-  others=({daily,weekly,monthly}/$other predeployment/$other/$other
-    rollback/$other_rollback failed/$other_failed)
+  while read -r folder prefix place; do
+    # As values, since the shell would have to know such patterns before it reads this.
+    set=${prefix}_$id other="!(${prefix}_$id|.partial-*)" elsewhere+="|$folder"
+    # shellcheck disable=SC2206 # the patterns are to be filled in
+    if [[ $place == nested ]]; then
+      local unfinished="!($set)"
+      found+=($folder/*/$set)
+      partial+=($folder/.partial-*/$unfinished)
+      others+=($folder/$other/$other)
+    else
+      found+=($folder/$set)
+      partial+=($folder/.partial-*)
+      others+=($folder/$other)
+    fi
+  done < <(printf '%s\n' "${layout[@]}")
+  tell_files "${found[@]}" "${partial[@]}"
   shopt -u dotglob
   # What was put elsewhere is nobody's set; it is told of, so that it is not taken for one.
+  elsewhere="!(backup.log$elsewhere)"
   # shellcheck disable=SC2206
   found=($elsewhere $elsewhere/*)
   shopt -u nullglob extglob
@@ -63,17 +70,22 @@ were_removed() {
 # survey_manifests: what stands before and behind a manifest's lists, which may be long; the newest first, so that the oldest
 # are left out where there are too many. Only plain files are opened: others may have no end.
 survey_manifests() {
-  local id='[0-9]{8}_[0-9]{6}' links inode path
+  local id='[0-9]{8}_[0-9]{6}' folder prefix place stems='' links inode path
   local -A known=()
   local manifests=()
+  while read -r folder prefix place; do
+    case $place in
+      flat) stems+="|$folder/${prefix}_" ;;
+      nested) stems+="|$folder/$id/${prefix}_" ;;
+    esac
+  done < <(printf '%s\n' "${layout[@]}")
   links=$(
     shopt -s nullglob
-    files=({daily,weekly,monthly}/backup_*.manifest.json predeployment/*/backup_*.manifest.json
-      rollback/prerollback_*.manifest.json)
+    files=(*/*_*.manifest.json */*/*_*.manifest.json)
     for ((at = 0; at < ${#files[@]}; at += portion)); do
       stat --printf '%F|%d:%i|%n\n' -- "${files[@]:at:portion}" 2>/dev/null || true
     done |
-      sed -nE "s#^regular( empty)? file\|([0-9:]+)\|((daily|weekly|monthly)/backup_|predeployment/$id/backup_|rollback/prerollback_)($id)\.manifest\.json\$#\5 \2 \3\5.manifest.json#p" |
+      sed -nE "s#^regular( empty)? file\|([0-9:]+)\|(${stems#|})($id)\.manifest\.json\$#\4 \2 \3\4.manifest.json#p" |
       sort -r | cut -d ' ' -f 2-
   )
   [[ -n $links ]] || return 0

@@ -27,6 +27,8 @@ readonly variable_names=',{{range .Config.Env}}{{json (index (split . "=") 0)}},
 
 takes deploy_dir backup_dir project service database_user database inside_script with_sets with_setup with_compose env_file
 takes_list compose_files
+# shellcheck disable=SC2034 # sets.sh reads it
+takes_list layout
 
 main() {
   export PGUSER=$database_user PGDATABASE=$database PGAPPNAME=atlasia-survey
@@ -52,7 +54,8 @@ main() {
 survey_folders() {
   local folder
   [[ ! -d $1 ]] || record deploy-dir "$(cd -- "$1" && pwd -P)"
-  for folder in "$2" "$2"/{daily,weekly,monthly,predeployment,rollback,failed}; do
+  for folder in '' $(folders_at flat nested aside); do
+    folder=$2${folder:+/$folder}
     [[ -e $folder ]] || continue
     record folder "$(stat --format '%F|%a|%U|%d' -- "$folder")|$([[ -w $folder && -x $folder ]] && echo writable)|$folder"
   done

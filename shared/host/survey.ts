@@ -11,6 +11,8 @@ export interface SurveyRequest {
   databaseService: string | null;
   databaseUser: string | null;
   databaseName: string | null;
+  /** The folders of the backup folder: `FOLDER PREFIX PLACE`, a line each, as sets.sh explains. */
+  layout: readonly string[];
   /** A POSIX shell script that is run in the database container, without parameters. */
   probe: string;
   /** What compose is to be asked of the project; null: nothing. */
@@ -170,6 +172,7 @@ const program: Program<{
   with_compose: string;
   env_file: string;
   compose_files: readonly string[];
+  layout: readonly string[];
 }> = {
   name: 'survey',
   step: 'the survey of the host',
@@ -211,6 +214,7 @@ export async function survey(
       with_compose: request.compose === null ? '' : 'yes',
       env_file: request.compose?.envFile ?? '',
       compose_files: request.compose?.files ?? [],
+      layout: request.layout,
     },
     { deadline: 120_000, atEnd: 'end', signal, onLog },
   );

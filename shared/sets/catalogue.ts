@@ -1,11 +1,9 @@
 import { isFailure } from '../failure.ts';
 import { byText } from '../order.ts';
+import { allFolders, type Folder, placeIn, prefixIn, type SetPrefix } from './layout.ts';
 import type { BackupId, ManifestSummary } from './manifest.ts';
-import { isPartialName, parseSetFileName, type SetPrefix, setFileNames } from './naming.ts';
+import { isPartialName, parseSetFileName, setFileNames } from './naming.ts';
 import { readSummary } from './read-manifest.ts';
-
-/** The folders of the backup directory. */
-export type Folder = 'daily' | 'weekly' | 'monthly' | 'predeployment' | 'rollback' | 'failed';
 
 /** A file as the survey found it. */
 export interface FoundFile {
@@ -49,8 +47,6 @@ export interface Catalogue {
   /** Not ours, or without a manifest: shown, never touched. */
   foreign: FoundFile[];
 }
-
-const allFolders: readonly Folder[] = ['daily', 'weekly', 'monthly', 'predeployment', 'rollback', 'failed'];
 
 /** What the rollback folder holds besides sets. */
 const rollbackRecords = /^rollback\/(deployment_tags\.log|history\.jsonl|HOLD|transactions(\/.+)?)$/;
@@ -106,7 +102,7 @@ export function verifiedSetsOf(database: string, sets: readonly BackupSet[]): Ve
 
 /** Where a set's files are, below the backup directory, in the order of its folders. */
 export function placesOf({ id, folders }: BackupSet): string[] {
-  return folders.map((folder) => (folder === 'predeployment' ? `${folder}/${id}` : folder));
+  return folders.map((folder) => placeIn(folder, id));
 }
 
 /** The first of those places. */
@@ -140,13 +136,8 @@ function placeOf({ path }: FoundFile): Omit<Copy, 'files'> | 'partial' | 'record
   const folder = allFolders.find((known) => path.startsWith(`${known}/`));
   if (parsed === null || folder === undefined) return 'foreign';
   const { prefix, id } = parsed;
-  const expected = folder === 'predeployment' ? `${folder}/${id}/${bare}` : `${folder}/${bare}`;
+  const expected = `${placeIn(folder, id)}/${bare}`;
   return prefix === prefixIn(folder) && path === expected ? { folder, prefix, id } : 'foreign';
-}
-
-function prefixIn(folder: Folder): SetPrefix {
-  if (folder === 'rollback') return 'prerollback';
-  return folder === 'failed' ? 'failed' : 'backup';
 }
 
 function judge(copy: Copy, manifestText: string | undefined): BackupSet {

@@ -5,33 +5,42 @@
 # A tier's `.partial-<id>` says that the set is being put there: without a manifest beside it, it is not there yet.
 # A `.partial-<id>.delete` says that it is being removed: what is left of it goes as well.
 
-# prefix_in TIER: what the names of its sets begin with.
-prefix_in() { if [[ ${1##*/} == rollback ]]; then printf prerollback; else printf backup; fi; }
-
 # sweep BACKUP-DIR: ends what runs that were cut off have begun. Only under the lock.
 sweep() {
-  local marker tier id name
-  for marker in "$1"/{daily,weekly,monthly,predeployment,rollback}/.partial-*; do
-    [[ -e $marker ]] || continue
-    tier=${marker%/*} id=${marker##*/.partial-}
-    # What is only called alike is not ours.
-    [[ $id =~ ^[0-9]{8}_[0-9]{6}(\.delete)?$ ]] || continue
-    name=$(prefix_in "$tier")_${id%.delete}
-    if [[ $id == *.delete || ! -e $tier/$name.manifest.json ]]; then
-      rm -f -- "$tier/$name".* || continue
-    fi
-    rm -rf -- "$marker"
+  local tier marker
+  for tier in $(folders_at flat nested); do
+    tier=$1/$tier
+    for marker in "$tier"/.partial-*; do
+      [[ ! -e $marker ]] || sweep_marker "$tier" "$marker"
+    done
   done
 }
 
-# put SOURCE TIER ID: links a set into a tier, its manifest last.
+# sweep_marker TIER MARKER
+sweep_marker() {
+  local tier=$1 marker=$2 id=${2##*/.partial-} name
+  # What is only called alike is not ours.
+  [[ $id =~ ^[0-9]{8}_[0-9]{6}(\.delete)?$ ]] || return 0
+  name=$(prefix_in "$tier")_${id%.delete}
+  if [[ $id == *.delete || ! -e $tier/$name.manifest.json ]]; then
+    rm -f -- "$tier/$name".* || return 0
+  fi
+  rm -rf -- "$marker"
+}
+
+# put SOURCE TIER NAME ID: links a set into a tier, its manifest last. Where a set has a folder of its own, that appears as a
+# whole.
 put() {
-  local marker=$2/.partial-$3 file
+  local marker=$2/.partial-$4 file
   mkdir -- "$marker" || return
-  for file in "$1/backup_$3".*; do
+  if folders_at nested | grep -qxF -- "${2##*/}"; then
+    ln -- "$1/$3".* "$marker/" && mv -T -- "$marker" "$2/$4" && sync -- "$2"
+    return
+  fi
+  for file in "$1/$3".*; do
     [[ $file == *.manifest.json ]] || ln -- "$file" "$2/" || return
   done
-  ln -- "$1/backup_$3.manifest.json" "$2/" || return
+  ln -- "$1/$3.manifest.json" "$2/" || return
   sync -- "$2" || return
   rmdir -- "$marker"
 }

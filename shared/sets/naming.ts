@@ -1,9 +1,7 @@
-import type { BackupId, BackupKind, Compression, DumpFormat } from './manifest.ts';
+import type { SetPrefix } from './layout.ts';
+import type { BackupId, Compression, DumpFormat } from './manifest.ts';
 
 const idGrammar = /^(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})$/;
-
-/** What a file of a set begins with: an ordinary backup, one taken before a rollback, one that failed verification. */
-export type SetPrefix = 'backup' | 'prerollback' | 'failed';
 
 /** How a dump's file name ends; `.age` behind it where it is encrypted. */
 export type DumpExtension = 'dump.zst' | 'dump' | 'sql.gz' | 'sql.zst' | 'sql';
@@ -34,11 +32,6 @@ export type Sidecar = keyof typeof sidecarEndings;
 
 /** The bare file names of one set. `reason` is written only for a failed one, `proof` only once something is proven. */
 export type SetFileNames = Record<Sidecar | 'dump', string>;
-
-/** Where the sets of a kind are put first, and what their names begin with. */
-export function homeOf(kind: BackupKind): { folder: 'daily' | 'rollback'; prefix: SetPrefix } {
-  return kind === 'prerollback' ? { folder: 'rollback', prefix: 'prerollback' } : { folder: 'daily', prefix: 'backup' };
-}
 
 /** What a file name says. */
 export interface SetFileName {

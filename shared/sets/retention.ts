@@ -1,8 +1,9 @@
 import { type Calendar, calendarIn } from './calendar.ts';
 import { type BackupSet, newestFirst, type VerifiedSet, verifiedSetsOf } from './catalogue.ts';
+import { allTiers, folderOfTier, type Tier } from './layout.ts';
 import type { BackupId } from './manifest.ts';
 import { startOf } from './naming.ts';
-import { allTiers, folderOfTier, type Keep, type Period, periodOf, type RetentionPolicy, type Tier } from './tiers.ts';
+import { type Keep, type Period, periodOf, type RetentionPolicy } from './tiers.ts';
 
 /** What happens to a set in one tier. A set stands in several by hard links: deleting it here leaves it elsewhere. */
 export interface PruneDecision {

@@ -1,17 +1,8 @@
 import { type Calendar, calendarIn, withWeekday } from './calendar.ts';
-import { type BackupSet, type Folder, verifiedSetsOf } from './catalogue.ts';
+import { type BackupSet, verifiedSetsOf } from './catalogue.ts';
+import { folderOfTier, type Tier } from './layout.ts';
 import type { BackupId, BackupKind } from './manifest.ts';
 import { startOf } from './naming.ts';
-
-/** Why a set is kept. */
-export type Tier = 'daily' | 'weekly' | 'monthly' | 'predeployment' | 'prerollback';
-
-export const allTiers: readonly Tier[] = ['daily', 'weekly', 'monthly', 'predeployment', 'prerollback'];
-
-/** The folder that the sets of a tier stand in. */
-export function folderOfTier(tier: Tier): Folder {
-  return tier === 'prerollback' ? 'rollback' : tier;
-}
 
 /** How many days, weeks, months or deployments a tier keeps; 0 switches it off. */
 export type Keep = number | 'all';

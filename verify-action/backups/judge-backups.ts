@@ -7,6 +7,7 @@ import {
   type VerifiedSet,
   verifiedSetsOf,
 } from '../../shared/sets/catalogue.ts';
+import { allTiers, folderOfTier } from '../../shared/sets/layout.ts';
 import { parseSetFileName, startOf } from '../../shared/sets/naming.ts';
 import { namesOf, type ReadSet, sidesOf } from '../../shared/sets/read-sets.ts';
 import { counted, formatBytes, formatDuration, listed } from '../../shared/units.ts';
@@ -91,7 +92,7 @@ function judgeComplete({ catalogue, files, backupDir }: BackupFacts): string | P
     ...sets.flatMap((set) => (set.state === 'broken' ? [`${nameOf(set)}: ${set.reason}`] : missingOf(set, paths))),
     // Named as ours are, and without a manifest: somebody has deleted that.
     ...foreign
-      .filter(({ path }) => /^(daily|weekly|monthly|predeployment|rollback)\//.test(path))
+      .filter(({ path }) => allTiers.some((tier) => path.startsWith(`${folderOfTier(tier)}/`)))
       .flatMap(({ path }) => {
         const part = parseSetFileName(path.slice(path.lastIndexOf('/') + 1))?.part;
         return part === 'dump' ? [`${path} has no manifest`] : [];

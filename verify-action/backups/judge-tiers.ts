@@ -1,14 +1,8 @@
 import { calendarIn } from '../../shared/sets/calendar.ts';
 import { type Catalogue, type VerifiedSet, verifiedSetsOf } from '../../shared/sets/catalogue.ts';
+import { allTiers, folderOfTier, type Tier } from '../../shared/sets/layout.ts';
 import { decidePruning } from '../../shared/sets/retention.ts';
-import {
-  allTiers,
-  folderOfTier,
-  type Keep,
-  periodOf,
-  type RetentionPolicy,
-  type Tier,
-} from '../../shared/sets/tiers.ts';
+import { type Keep, periodOf, type RetentionPolicy } from '../../shared/sets/tiers.ts';
 import { listed } from '../../shared/units.ts';
 import type { Problem } from '../finding.ts';
 

@@ -2,17 +2,11 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { BackupSet } from '../../../shared/sets/catalogue.ts';
+import { allTiers, folderOfTier, type Tier } from '../../../shared/sets/layout.ts';
 import type { BackupId, BackupKind } from '../../../shared/sets/manifest.ts';
 import { backupIdAt, startOf } from '../../../shared/sets/naming.ts';
 import { decidePruning, type PruneDecision, pruneNothing } from '../../../shared/sets/retention.ts';
-import {
-  allTiers,
-  decideTiers,
-  folderOfTier,
-  type Keep,
-  type RetentionPolicy,
-  type Tier,
-} from '../../../shared/sets/tiers.ts';
+import { decideTiers, type Keep, type RetentionPolicy } from '../../../shared/sets/tiers.ts';
 import { afterPruning, HostFolder, verifiedSet } from './host-folder.ts';
 
 // Each golden/*.txt tells a history, one step a line, and after `---` what must come out, written as the log prints it.

@@ -5,10 +5,10 @@ import {
   type FoundFile,
   type VerifiedSet,
 } from '../../../shared/sets/catalogue.ts';
+import { folderOfTier, homeOf, type Tier } from '../../../shared/sets/layout.ts';
 import type { BackupId, BackupKind, Manifest } from '../../../shared/sets/manifest.ts';
-import { homeOf, setFileNames, startOf } from '../../../shared/sets/naming.ts';
+import { setFileNames, startOf } from '../../../shared/sets/naming.ts';
 import type { PruneDecision } from '../../../shared/sets/retention.ts';
-import { folderOfTier, type Tier } from '../../../shared/sets/tiers.ts';
 
 const encoding = { format: 'custom', compression: 'zstd', encryption: 'none' } as const;
 

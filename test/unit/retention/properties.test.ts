@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { BackupSet } from '../../../shared/sets/catalogue.ts';
+import { allTiers, folderOfTier, type Tier } from '../../../shared/sets/layout.ts';
 import type { BackupKind } from '../../../shared/sets/manifest.ts';
 import { backupIdAt } from '../../../shared/sets/naming.ts';
 import { decidePruning, type PruneDecision } from '../../../shared/sets/retention.ts';
-import { allTiers, decideTiers, folderOfTier, type RetentionPolicy, type Tier } from '../../../shared/sets/tiers.ts';
+import { decideTiers, type RetentionPolicy } from '../../../shared/sets/tiers.ts';
 import { afterPruning, exampleManifest, verifiedSet } from './host-folder.ts';
 
 const hour = 3_600_000;

@@ -1,0 +1,65 @@
+import type { BackupKind } from './manifest.ts';
+
+// Where sets stand in the backup folder. This is the one place that spells tiers, their folders and what names begin with; the
+// host is told it as a parameter.
+
+/** Why a set is kept. */
+export type Tier = 'daily' | 'weekly' | 'monthly' | 'predeployment' | 'prerollback';
+
+/** The folders of the backup directory. */
+export type Folder = 'daily' | 'weekly' | 'monthly' | 'predeployment' | 'rollback' | 'failed';
+
+/** What a file of a set begins with: an ordinary backup, one taken before a rollback, one that failed verification. */
+export type SetPrefix = 'backup' | 'prerollback' | 'failed';
+
+interface Shelf {
+  folder: Folder;
+  prefix: SetPrefix;
+  /** `flat`: files of all sets side by side; `nested`: a folder for each set. */
+  place: 'flat' | 'nested';
+}
+
+const shelves: Record<Tier, Shelf> = {
+  daily: { folder: 'daily', prefix: 'backup', place: 'flat' },
+  weekly: { folder: 'weekly', prefix: 'backup', place: 'flat' },
+  monthly: { folder: 'monthly', prefix: 'backup', place: 'flat' },
+  predeployment: { folder: 'predeployment', prefix: 'backup', place: 'nested' },
+  prerollback: { folder: 'rollback', prefix: 'prerollback', place: 'flat' },
+};
+
+/** In which the last dump that failed its verification stands aside. */
+const failed: Shelf = { folder: 'failed', prefix: 'failed', place: 'flat' };
+
+export const allTiers = Object.keys(shelves) as readonly Tier[];
+
+export const allFolders: readonly Folder[] = [...allTiers.map(folderOfTier), failed.folder];
+
+/** The folder that the sets of a tier stand in. */
+export function folderOfTier(tier: Tier): Folder {
+  return shelves[tier].folder;
+}
+
+/** The tier that a set of this kind is put into first. */
+export function homeOf(kind: BackupKind): { folder: Folder; prefix: SetPrefix } {
+  return shelves[kind === 'prerollback' ? 'prerollback' : 'daily'];
+}
+
+/** What names in a folder begin with. */
+export function prefixIn(folder: Folder): SetPrefix {
+  return shelfOf(folder).prefix;
+}
+
+/** Where the files of a set stand in a folder, below the backup directory. */
+export function placeIn(folder: Folder, id: string): string {
+  return shelfOf(folder).place === 'nested' ? `${folder}/${id}` : folder;
+}
+
+/** As the host is told: `FOLDER PREFIX flat|nested|aside`, a line each. */
+export const layoutLines: readonly string[] = [
+  ...Object.values(shelves).map(({ folder, prefix, place }) => `${folder} ${prefix} ${place}`),
+  `${failed.folder} ${failed.prefix} aside`,
+];
+
+function shelfOf(folder: Folder): Shelf {
+  return Object.values(shelves).find((shelf) => shelf.folder === folder) ?? failed;
+}
