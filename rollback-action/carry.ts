@@ -15,22 +15,22 @@ export interface Carried extends Ended {
 export interface Carrying {
   request: TransactionRequest;
   signal: AbortSignal;
-  /** Another way to the host, where one was lost. */
+  /** Opens a new connection to the host after one was lost. */
   reconnect: () => Promise<Connection>;
-  /** As soon as it is known. */
+  /** Called as soon as the id is known. */
   onId: (id: string) => void;
 }
 
-/** A network that comes back within this many milliseconds costs nothing but the sight of it. */
+/** Keep trying to reconnect for this many milliseconds; the host carries on in the meantime. */
 const reconnectingFor = 3 * 60_000;
 const betweenTries = 3_000;
 const mostLosses = 100;
-/** The runner leaves a cancelled step 7.5 s; the wrapper ends it after 6.5. */
+/** The runner gives a cancelled step 7.5 s; our wrapper ends it after 6.5 s. */
 const patienceAfterCancel = 4_500;
 
 /**
- * Starts the transaction and sees it to its end, over more than one connection if need be.
- * @throws Failure `cancelled`, `outcome-unknown`, `stuck`: the host goes on by itself
+ * Starts the transaction and follows it until it has finished, over several connections if necessary.
+ * @throws Failure `cancelled`, `outcome-unknown`, `stuck`: the host carries on by itself
  */
 export async function carry(connection: Connection, carrying: Carrying): Promise<Carried> {
   const { request, signal } = carrying;
@@ -62,7 +62,7 @@ async function start(way: Way, { request }: Carrying): Promise<string> {
     return await startTransaction(connection, request, log.host);
   } catch (error) {
     if (!wasLost(error) && !wasSilent(error)) throw error;
-    // It may have come into being all the same.
+    // The host may have started it before the connection broke.
     const found = await way.use(null, (current) =>
       findTransaction(current, request.backupDir, request.historyId, log.host),
     );
@@ -71,7 +71,7 @@ async function start(way: Way, { request }: Carrying): Promise<string> {
   }
 }
 
-/** Before the swap it is ended by that; after it, the host carries it on, as what is half-way must not stay so. */
+/** Before the swap this ends the transaction. After that the host finishes it: nothing may stay half-swapped. */
 async function cancel<T>(way: Way, id: string, following: Promise<T>, { request }: Carrying): Promise<T> {
   const { backupDir } = request;
   await Promise.race([
@@ -80,7 +80,7 @@ async function cancel<T>(way: Way, id: string, following: Promise<T>, { request 
   ]);
   const ended = await Promise.race([following, sleep(patienceAfterCancel / 2, null, { ref: false })]);
   if (ended !== null) return ended;
-  throw new Failure('cancelled', `The transaction ${id} is at work on the host, and is carried to its end without us`, {
+  throw new Failure('cancelled', `Cancelled, but the host is still working on transaction ${id} and will finish it`, {
     hint: `See how it ended: tail ${backupDir}/rollback/transactions/${id}/journal`,
   });
 }
@@ -98,12 +98,12 @@ function wasLost(error: unknown): boolean {
   return error instanceof Failure && lossCodes.includes(error.code);
 }
 
-/** It hangs though the connection stands: another one would tell no more. */
+/** The host hangs although the connection is up: another connection would not help. */
 function wasSilent(error: unknown): boolean {
   return error instanceof Failure && error.code === 'host-silent';
 }
 
-/** The way to the host, which may have to be found again. */
+/** The connection to the host, reopened when it is lost. */
 class Way {
   connection: Connection;
   readonly #carrying: Carrying;
@@ -113,7 +113,7 @@ class Way {
     this.#carrying = carrying;
   }
 
-  /** @param id for what is told where it stays lost; null: nothing was started as far as we know */
+  /** @param id for the error message if the connection stays lost; null: as far as we know, nothing was started */
   async use<T>(id: string | null, work: (connection: Connection) => Promise<T>): Promise<T> {
     const { request, signal, reconnect } = this.#carrying;
     let lostSince: number | undefined;
@@ -126,7 +126,7 @@ class Way {
         lostSince ??= Date.now();
         if (losses === mostLosses || Date.now() - lostSince > reconnectingFor)
           throw id === null ? error : stillOpen(request.backupDir, id, error);
-        log.progress('The connection was lost; the host goes on. Looking for it again');
+        log.progress('Lost the connection; the host carries on. Reconnecting');
       }
       await sleep(betweenTries, undefined, { signal }).catch(() => {});
       try {

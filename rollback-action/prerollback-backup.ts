@@ -16,7 +16,7 @@ import * as log from '../shared/runner/log.ts';
 import { formatBytes } from '../shared/units.ts';
 import type { RollbackInputs } from './inputs.ts';
 
-/** The backup that a rollback has taken. */
+/** The backup taken before a rollback. */
 export interface PrerollbackBackup {
   id: string;
   sizeBytes: number;
@@ -25,21 +25,21 @@ export interface PrerollbackBackup {
   schemaSha256: string | null;
 }
 
-/** What is asked of the backup before a rollback: its tier is its own, and the others are left alone. */
+/** The order for the backup before a rollback. It has a tier of its own and leaves the other tiers alone. */
 export function backupOrder(inputs: RollbackInputs): BackupOrder {
   return {
     ...inputs,
     kind: 'prerollback',
     keep: { daily: 'all', weekly: 'all', monthly: 'all', predeployment: 'all', prerollback: inputs.keepPrerollback },
-    // What a bad release has deleted is no reason to stay with it.
+    // A bad release may have deleted data: a small backup must not block the rollback.
     minSizeRatio: 0,
     logFile: `${inputs.backupDir}/backup.log`,
   };
 }
 
 /**
- * Takes it through the same code as backup-action, and reads it back before anything is stopped.
- * @param seen what the survey saw; the host is looked at again where other backups came meanwhile
+ * Takes the backup with the same code as backup-action, and reads it back before anything is stopped.
+ * @param seen what the survey found; the host is surveyed again if other backups arrived in the meantime
  * @throws Failure with the remedy; nothing was stopped
  */
 export async function takePrerollbackBackup(
@@ -67,7 +67,7 @@ export async function takePrerollbackBackup(
             onProgress: (name, value) => progress.tell(name, value),
           });
         },
-        () => log.info('Other backups have changed since the survey: looking again'),
+        () => log.info('Other backups have changed since the survey: surveying again'),
       );
       try {
         await demandVerified(connection, held.dump, attempt);
@@ -86,11 +86,11 @@ export async function takePrerollbackBackup(
     });
 }
 
-/** The remedy names the way around, which is for the operator to choose. */
+/** The hint also names the way around; whether to take it is the operator's choice. */
 function withoutBackup(error: unknown): unknown {
   if (!(error instanceof Failure) || error.code === 'cancelled') return error;
-  return new Failure(error.code, `No backup could be taken before the rollback: ${error.message}`, {
-    hint: `Nothing was stopped. ${error.hint ?? ''}\nWhere the release cannot wait for that: skip-backup: true`,
+  return new Failure(error.code, `Could not take the backup before the rollback: ${error.message}`, {
+    hint: `Nothing was stopped. ${error.hint ?? ''}\nIf the rollback cannot wait: skip-backup: true`,
     cause: error.cause,
   });
 }

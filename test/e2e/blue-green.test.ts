@@ -96,7 +96,7 @@ describe('behind nginx', { concurrency: 1 }, () => {
       status: 'reverted',
       code: 'unhealthy',
       message: /unhealthy|health test/,
-      hint: /What ran before runs again/,
+      hint: /The previous release is running again/,
     });
     sameContainers(before, await snapshotOf(app));
     nobodyNoticed(seen, result);

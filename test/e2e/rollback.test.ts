@@ -85,7 +85,7 @@ describe('the faults of the scripts', { concurrency: 1 }, () => {
       'skip-backup': 'true',
       'stable-for': '8s',
     });
-    await action.sawLog(/All that was swapped is healthy/);
+    await action.sawLog(/All swapped services are healthy/);
     // A deployment that does not ask for the lock.
     await app.host.exec([
       'docker',
@@ -185,7 +185,7 @@ describe('the faults of the scripts', { concurrency: 1 }, () => {
       const backupDir = await running('v2');
       const seen = await snapshotOf(app);
       const result = await rollback(backupDir, { target: version, 'health-timeout': '30s', 'stable-for': '6s' });
-      await notRolledBack(app, result, { status: 'reverted', message, hint: /What ran before runs again/ });
+      await notRolledBack(app, result, { status: 'reverted', message, hint: /The previous release is running again/ });
       sameContainers(seen, await snapshotOf(app));
       await app.serves('v2');
       const [record] = historyIn(app, backupDir).slice(-1);
@@ -315,7 +315,7 @@ describe('the button', { concurrency: 1 }, () => {
     await notRolledBack(app, await rollback(backupDir, { target: 'v3', 'expect-plan': hash }), {
       status: 'refused',
       code: 'plan-changed',
-      message: /not the plan that was looked at/,
+      message: /The plan has changed since it was reviewed/,
       hint: /expect-plan: [0-9a-f]{64}/,
     });
     await rolledBack(app, await rollback(backupDir, { target: 'v1', 'expect-plan': hash }), { backend: 'v1' });
@@ -388,7 +388,7 @@ describe('the button', { concurrency: 1 }, () => {
     await until('deaf serves', async () => ((await app.versionOf('dashboard')) === 'deaf' ? true : undefined));
     const result = await rollback(backupDir, { target: 'slow', 'stop-timeout': '2s' });
     await rolledBack(app, result, { backend: 'slow', dashboard: 'slow' });
-    assert.match(result.stdout, /::warning::backend did not stop when it was asked to/);
+    assert.match(result.stdout, /::warning::backend did not stop when asked/);
   });
 
   test('a gap that is longer than max-downtime is taken back', async () => {
@@ -398,7 +398,7 @@ describe('the button', { concurrency: 1 }, () => {
       status: 'reverted',
       code: 'max-downtime',
       message: /did not answer for \d+ ms; max-downtime is 1000 ms/,
-      hint: /What ran before runs again/,
+      hint: /The previous release is running again/,
     });
     sameContainers(seen, await snapshotOf(app));
     assert.equal(historyIn(app, backupDir).at(-1)?.verdict, 'unknown', 'a slow swap does not make a release bad');
@@ -503,7 +503,7 @@ describe('the button', { concurrency: 1 }, () => {
       );
       assert.equal(result.exitCode, 1);
       assert.equal(result.outputs['status'], 'refused');
-      assert.match(result.stdout, /anybody could cause it/);
+      assert.match(result.stdout, /anybody can trigger it/);
     });
   }
 
@@ -531,7 +531,7 @@ describe('the button', { concurrency: 1 }, () => {
     );
     const result = await rollback(backupDir, { target: 'v1' });
     await rolledBack(app, result, { backend: 'v1', dashboard: 'v1' });
-    assert.match(result.stdout, /Removed what compose had left behind: 0123456789ab_/);
+    assert.match(result.stdout, /Removed a leftover of docker compose: 0123456789ab_/);
   });
 
   test('an env file with the tag: the line to change is printed', async () => {
@@ -541,7 +541,7 @@ describe('the button', { concurrency: 1 }, () => {
       await other.serves('v2');
       const result = await runAction('rollback', { ...other.inputs(), target: 'v1', 'skip-backup': 'true' });
       await rolledBack(other, result, { backend: 'v1', dashboard: 'v1' });
-      assert.match(result.stdout, /\/\.env on the host, change the tag as well.*TAG=v1/);
+      assert.match(result.stdout, /Change the tag in .*\/\.env on the host too.*TAG=v1/);
       await nothingLeft(other);
     } finally {
       await other.stop();
