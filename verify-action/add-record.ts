@@ -7,7 +7,7 @@ import * as log from '../shared/runner/log.ts';
 import type { deploymentRecord } from './deployment/judge-deployment.ts';
 import type { SurveyedHost, Verification } from './surveyed-host.ts';
 
-/** Of this run, for what it writes into the history. */
+/** The facts about this run that go into its history record. */
 export function runFactsOf({ inputs, workflow }: Verification): Parameters<typeof deploymentRecord>[1] {
   const { runId, runAttempt, actor, runUrl, commit } = workflow;
   return {
@@ -23,7 +23,7 @@ export function runFactsOf({ inputs, workflow }: Verification): Parameters<typeo
   };
 }
 
-/** Adds a record to the history, on the host and off it. */
+/** Adds a record to the history on the host and to its copies. */
 export async function keep(
   connection: Connection,
   record: HistoryRecord,
@@ -35,7 +35,7 @@ export async function keep(
   await remember(record, surveyed, run);
 }
 
-/** What the host has by now: off the host as well. What goes wrong with the copies is told, and fails nothing. */
+/** Copies a record that the host already has off the host. Problems with the copies are reported but fail nothing. */
 export async function remember(
   record: HistoryRecord,
   surveyed: SurveyedHost,
@@ -48,7 +48,7 @@ export async function remember(
     host: [...knownHistory.missing, ...knownHistory.host, record],
     missing: [],
   };
-  log.info(`In the history: ${record.event} ${record.status}, the release ${record.verdict} (${record.id})`);
+  log.info(`Added to the history: ${record.event} ${record.status}, release ${record.verdict} (${record.id})`);
   if (inputs.history.length === 0) return;
   for (const notice of await storeCopies(surveyed.knownHistory, [], mirror)) log.notice(notice);
 }

@@ -288,5 +288,5 @@ test('settings that no check would look at are bad input', async () => {
   const given = { checks: 'backups', 'healthcheck-url': 'https://example.org/5f0c1d9e' };
   const result = await runAction('verify', { ...backupInputs(host, 'backups'), ...given });
   assert.equal(result.exitCode, 1);
-  assert.match(result.stdout, /"healthcheck-url" is given, and "checks" does not have setup/);
+  assert.match(result.stdout, /"healthcheck-url" has no effect because "checks" does not include setup/);
 });

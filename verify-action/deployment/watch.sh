@@ -1,10 +1,10 @@
 # shellcheck shell=bash disable=SC2154,SC2034 # `plan` is read by url_answers
-# Read-only: looks whether all that a project runs is well, and stays so.
+# Read-only: watches whether all containers of a project become healthy and stay so.
 #
 # PROJECT HEALTH-TIMEOUT STABLE-FOR (seconds), then NAME VALUE of the health-url
 
 readonly look_interval=0.5
-# A container that was restarted so often while it was watched does not come up.
+# A container that was restarted this often while we watched will not come up.
 readonly most_falls=3
 
 declare -A plan=() falls=()
@@ -27,10 +27,10 @@ main() {
   [[ -z ${plan[health_url]-} ]] || ask_url "$patience"
 }
 
-# all_settled: whether waiting will change nothing: all are well, or one cannot become so.
+# all_settled: whether waiting is over: all are healthy, or one never will be.
 all_settled() {
   local ids id state health exit policy restarts count=0 all=yes
-  ids=$(project_containers "$project") || fail docker-failed 'The containers could not be listed'
+  ids=$(project_containers "$project") || fail docker-failed 'Docker cannot list the containers'
   [[ -n $ids ]] || return
   # shellcheck disable=SC2086 # ids are hex digits
   while IFS=$'\t' read -r id state health exit policy restarts; do
@@ -44,20 +44,20 @@ all_settled() {
       *) all= ;;
     esac
   done < <(docker inspect --format '{{.ID}}{{"\t"}}{{.State.Status}}{{"\t"}}{{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}{{"\t"}}{{.State.ExitCode}}{{"\t"}}{{.HostConfig.RestartPolicy.Name}}{{"\t"}}{{.RestartCount}}' $ids 2>/dev/null)
-  # One that was removed meanwhile is looked at again.
+  # If the count differs, a container was removed in the meantime: look again.
   [[ -n $all ]] && ((count == $(wc -w <<<"$ids")))
 }
 
-# tell WHEN: how each container stands, and the last words of those that are not well.
+# tell WHEN: reports the state of each container and, after the wait, its last output.
 tell() {
   local ids json id facts='' tries
-  # One that goes while it is looked at makes all of it be looked at again.
+  # If a container disappears while we look, start over.
   for tries in 1 2 3 4 5; do
-    ids=$(project_containers "$project") || fail docker-failed 'The containers could not be listed'
+    ids=$(project_containers "$project") || fail docker-failed 'Docker cannot list the containers'
     [[ -n $ids ]] || return 0
     # shellcheck disable=SC2086 # ids are hex digits
     if facts=$(look_at $ids); then break; fi
-    ((tries < 5)) || fail docker-failed 'Docker does not tell how the containers stand'
+    ((tries < 5)) || fail docker-failed 'Docker cannot inspect the containers'
     sleep "$look_interval"
   done
   while IFS= read -r json; do record "$1" "$json"; done <<<"$facts"
@@ -69,13 +69,13 @@ tell() {
     while IFS= read -r json; do record image "$json"; done || true
 }
 
-# look_at ID...: fails where one of them is not there.
+# look_at ID...: fails if one of them does not exist.
 look_at() {
   docker inspect --format '{"id":{{json .ID}},"service":{{json (index .Config.Labels "com.docker.compose.service")}},"image":{{json .Config.Image}},"imageId":{{json .Image}},"created":{{json .Created}},"state":{{json .State.Status}},"exit":{{json .State.ExitCode}},"started":{{json .State.StartedAt}},"restarts":{{json .RestartCount}},"policy":{{json .HostConfig.RestartPolicy.Name}},"health":{{if .State.Health}}{{json .State.Health.Status}}{{else}}null{{end}}}' \
     "$@" 2>/dev/null
 }
 
-# ask_url DEADLINE: whether the health-url answers, three times in a row.
+# ask_url DEADLINE: whether the health-url answers three times in a row.
 ask_url() {
   local good=0 last=$((SECONDS + 10)) asked
   if [[ -z ${plan[health_port]-} ]] && ! command -v curl >/dev/null; then
@@ -96,7 +96,7 @@ ask_url() {
   record url answers
 }
 
-# ends_in_time PROCESS: a connection to nowhere takes minutes to fail.
+# ends_in_time PROCESS: whether it ends within 5 s, else kills it: an unanswered connection takes minutes to fail.
 ends_in_time() {
   local waited
   for ((waited = 0; waited < 50; waited++)); do
