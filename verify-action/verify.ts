@@ -86,7 +86,7 @@ function unmade(error: unknown, group: Group, signal: AbortSignal): Findings {
   return findings;
 }
 
-/** If the host cannot be reached, no check can be made. */
+/** Without a survey of the host, no check can be made. */
 function tellUnmade(error: Failure, groups: readonly Group[], all: Finding[]): void {
   const setup = new Findings('setup');
   setup.check('connection', () => {
@@ -96,7 +96,7 @@ function tellUnmade(error: Failure, groups: readonly Group[], all: Finding[]): v
     .filter((group) => group !== 'setup' || all.length > 0)
     .map((group) => {
       const findings = new Findings(group);
-      findings.unable(group, 'the host could not be reached', null);
+      findings.unable(group, 'the host could not be surveyed', null);
       return findings;
     });
   const list = [setup, ...others].flatMap((findings) => findings.list);

@@ -102,7 +102,7 @@ describe('what is printed without an end', () => {
         const result = await drill('loud', { 'drill-sql': file });
         await verified(host, result, 'failed', { 'drill-sql': 'failed' });
         const { detail } = findingOf(result, 'drill-sql');
-        assert.match(detail, /^SELECT shout\(\) gives more than 4\.0 KiB, where one true or false is wanted: /);
+        assert.match(detail, /^SELECT shout\(\) returned more than 4\.0 KiB, where one true or false is wanted: /);
         assert.match(detail, /and 7 more$/, 'the one that is true is not among them');
         await noDrillLeft(host, dir);
       } finally {

@@ -6,7 +6,7 @@ import { counted } from '../../shared/units.ts';
 import type { Findings, Problem } from '../finding.ts';
 import type { VerifyInputs } from '../inputs.ts';
 
-/** Whether compose can start what the files say. */
+/** Checks that docker compose can work with the project's files. */
 export function judgeCompose(findings: Findings, seen: Survey, inputs: VerifyInputs): void {
   const { compose } = seen;
   findings.after('docker', 'compose', () => {
@@ -21,7 +21,7 @@ export function judgeCompose(findings: Findings, seen: Survey, inputs: VerifyInp
     if (names !== null) return `${inputs.envFile} sets ${names.length} variables`;
     return {
       detail: `${seen.user} cannot read ${inputs.envFile} in ${inputs.deployDir}`,
-      remedy: 'Correct "env-file", or give the file to that user',
+      remedy: 'Correct "env-file", or let that user read the file',
     };
   });
 }
@@ -35,7 +35,7 @@ function judgeComposeFile({ compose, containers }: Survey, inputs: VerifyInputs)
   const running = containers[0]?.project;
   if (running !== undefined && running !== name) {
     return {
-      detail: `${files} is that of the project "${name}", and "${running}" is what runs`,
+      detail: `${files} belongs to the project "${name}", but the running project is "${running}"`,
       remedy: `Set "project-name": ${running}, or correct "compose-file"`,
     };
   }
