@@ -114,7 +114,7 @@ describe('a dollar in a password that is a variable to compose', { concurrency: 
     const result = await runAction('rollback', inputs);
     assert.match(
       result.stdout,
-      /docker-compose.yml, line \d+: the variable WORD_OF_MINE is not set; it counts as empty/,
+      /docker-compose.yml, line \d+: the variable WORD_OF_MINE is not set; compose uses an empty value/,
     );
     assert.doesNotMatch(result.stdout, /OTHER9/);
   });

@@ -131,7 +131,7 @@ describe('the faults of the scripts', { concurrency: 1 }, () => {
       code: 'no-target',
       message:
         /nothing to roll back to: each of the 2 other releases in the history was marked bad or rolled back from/,
-      hint: /Name a release yourself as "target"/,
+      hint: /Set "target" to a tag/,
     });
     sameContainers(seen, await snapshotOf(app));
     const events = historyIn(app, backupDir).map(({ event, status, verdict }) => `${event} ${status} ${verdict}`);
@@ -219,7 +219,7 @@ describe('the faults of the scripts', { concurrency: 1 }, () => {
       ['backend', 'dashboard'].map((service) => now[service]?.map(({ name }) => name)),
       ['backend', 'dashboard'].map((service) => seen[service]?.map(({ name }) => name)),
     );
-    assert.match(result.stdout, /backend +one after the other.*its name is fixed .*it has a port of the host/);
+    assert.match(result.stdout, /backend +one after the other.*it has a fixed name .*it publishes a port of the host/);
     assert.ok(Number(result.outputs['downtime-ms']) > 0, 'a gap was measured');
     assert.ok(Number(result.outputs['failed-requests']) > 0);
   });
@@ -489,8 +489,8 @@ describe('the button', { concurrency: 1 }, () => {
     await plantFile(app, backupDir, 'history.jsonl', lines);
     const result = await rollback(backupDir);
     await rolledBack(app, result, { backend: 'v1', dashboard: 'v2' });
-    assert.match(result.stdout, /gone was part of that release, and is in the compose file no more/);
-    assert.match(result.stdout, /dashboard came after that release, and stays as it is/);
+    assert.match(result.stdout, /gone was part of that release, but is no longer in the compose file/);
+    assert.match(result.stdout, /dashboard was added after that release and stays as it is/);
   });
 
   for (const event of ['pull_request', 'pull_request_target', 'issue_comment']) {
