@@ -32,7 +32,7 @@ export interface ProofNote {
 
 const program = {
   name: 'prove',
-  step: 'the note of what was proven',
+  step: 'the update of the proof',
   scripts: [new URL('../history/history.sh', import.meta.url), new URL('./prove.sh', import.meta.url)],
 };
 

@@ -11,7 +11,7 @@ export interface HistoryAddition {
 
 const program = {
   name: 'record',
-  step: 'the note in the history',
+  step: 'the update of the history',
   scripts: [new URL('./history.sh', import.meta.url), new URL('./record.sh', import.meta.url)],
 };
 
@@ -20,12 +20,12 @@ export async function appendHistory(connection: Connection, addition: HistoryAdd
   await run(connection, 'append', addition);
 }
 
-/** Lets deployments go on, and records who did so. @throws Failure `history-unwritable` */
+/** Releases the hold on deployments, and records who did so. @throws Failure `history-unwritable` */
 export async function releaseHold(connection: Connection, addition: HistoryAddition): Promise<void> {
   await run(connection, 'release-hold', addition);
 }
 
-/** A record as the programs on the host take it: id, line of the history, line for people. */
+/** A record as parameters for the programs on the host: id, line of the history, line for people. */
 export function recordParameters(record: HistoryRecord): [id: string, line: string, audit: string] {
   return [record.id, historyLine(record), auditLine(record)];
 }
@@ -41,7 +41,7 @@ async function run(
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'history-unwritable') throw error;
     throw new Failure(error.code, error.message, {
-      hint: `See who owns it, and whether the disk is full: ls -l ${backupDir}/rollback; df -h ${backupDir}`,
+      hint: `Check its owner and the free space: ls -l ${backupDir}/rollback; df -h ${backupDir}`,
       cause: error.cause,
     });
   }

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Brings the images of a release onto the host, before anything is stopped for it, and keeps them from being pruned.
+# Pulls the images of a release onto the host, before anything is stopped, and protects them from docker image prune.
 #
 # REGISTRY USER PASSWORD PULLS REFERENCE... IMAGES REFERENCE-OR-ID... KEPT ID...
 
@@ -7,7 +7,7 @@ main() {
   local registry=$1 user=$2 password=$3 count
   shift 3
   sweep_logins
-  # It is in nobody's arguments, and in a file only while images are pulled.
+  # The password is in no process's arguments, and in a file only during the pull.
   [[ -z $password ]] || log_in "$registry" "$user" "$password"
 
   for ((count = $1; count > 0; count--)); do
@@ -37,7 +37,7 @@ look_at() {
   [[ -z $facts ]] || keep "${facts%% *}"
 }
 
-# Docker's prune spares what has a name.
+# docker image prune keeps images that have a name.
 keep() { docker tag "$1" "atlasia-keep:${1:7:12}" || record not-kept "$1"; }
 
 pull() {

@@ -159,7 +159,7 @@ describe('the faults of the scripts', { concurrency: 1 }, () => {
     await notRolledBack(app, await rollback(backupDir, { target: 'v99' }), {
       status: 'refused',
       code: 'image-missing',
-      message: /acme\/backend:v99 is not in the registry, and not on the host/,
+      message: /acme\/backend:v99 is neither in the registry nor on the host/,
       hint: /Nothing was stopped/,
     });
     sameContainers(seen, await snapshotOf(app));
@@ -292,7 +292,7 @@ describe('the button', { concurrency: 1 }, () => {
     };
     const refused = await runAction('backup', { ...backup, kind: 'predeployment' });
     assert.equal(refused.exitCode, 1);
-    assert.match(refused.stdout, /No backup for a deployment: deployments are on hold since .*because of: a rollback/);
+    assert.match(refused.stdout, /No backup for a deployment: deployments are on hold since .*reason: a rollback/);
     assert.equal((await runAction('backup', backup)).exitCode, 0, 'the nightly backup is taken all the same');
     const released = await runAction('backup', { ...backup, kind: 'predeployment', 'release-hold': 'true' });
     assert.equal(released.exitCode, 0, released.stdout);
@@ -359,7 +359,7 @@ describe('the button', { concurrency: 1 }, () => {
         await notRolledBack(app, await rollback(backupDir, { target: 'v4' }), {
           status: 'refused',
           code,
-          message: /does not reach the registry/,
+          message: /cannot reach the registry/,
           hint: /Nothing was stopped/,
         });
         sameContainers(seen, await snapshotOf(app));

@@ -95,7 +95,7 @@ describe('what a rollback has left', () => {
     await verified(host, await setup(), 'verified', { hold: 'warning' });
     const result = await setup({ 'fail-on': 'warning' });
     await verified(host, result, 'failed', { hold: 'warning' });
-    assert.match(findingOf(result, 'hold').detail, /on hold since 2026-11-25T03:00:00Z; because of: v3 is slow/);
+    assert.match(findingOf(result, 'hold').detail, /on hold since 2026-11-25T03:00:00Z; reason: v3 is slow/);
   });
 
   test('a transaction that was not ended fails, with the command that ends it', async () => {

@@ -51,7 +51,7 @@ export interface Watched {
 
 const program = {
   name: 'watch',
-  step: 'the check of the containers',
+  step: 'the container check',
   scripts: [
     new URL('../../shared/host/project-state.sh', import.meta.url),
     new URL('../../shared/transaction/answers.sh', import.meta.url),

@@ -184,16 +184,16 @@ describe('a variable that compose misses is told of', () => {
     [
       { in: 'compose-file', ...place, name: null },
       /^the file, line 4: compose reads the text after a "\$" as a variable/,
-      /is written "\$\$"\./,
+      /or write "\$\$" for a literal "\$"\./,
     ],
     [
       { in: 'env-file', ...place, holder: 'PW' },
-      /^the file, line 4: PW holds a "\$"/,
+      /^the file, line 4: PW contains a "\$"/,
       /^Put the value of PW in single/,
     ],
     [
       { in: 'env-file', ...place, holder: null },
-      /^the file, line 4: a value holds a "\$"/,
+      /^the file, line 4: a value contains a "\$"/,
       /^Put the value of that line/,
     ],
     [
