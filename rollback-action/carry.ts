@@ -7,7 +7,7 @@ import type { TransactionRequest } from '../shared/transaction/transaction-files
 import { type Ended, followToTheEnd } from '../shared/transaction/unfinished.ts';
 import { TransactionProgress } from './progress.ts';
 
-/** A transaction that has ended. */
+/** A finished transaction. */
 export interface Carried extends Ended {
   id: string;
 }

@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# Puts a transaction's folder on the host, and starts its engine in a session of its own, which goes on without us.
+# Creates a transaction's folder on the host, and starts its engine in a session of its own, which carries on without us.
 #
-# start BACKUP-DIR SECOND NAME CONTENT...: the files, by name; one named plan.tsv gets the transaction's id in front
-# resume BACKUP-DIR ID: one that was begun and has lost its supervisor
-# abort BACKUP-DIR ID: it is not to begin its swap
-# find BACKUP-DIR HISTORY-ID: whether one was put here by the run that adds this record
+# start BACKUP-DIR SECOND NAME CONTENT...: writes these files and starts; plan.tsv gets the transaction's id as its first line
+# resume BACKUP-DIR ID: restarts a transaction that has lost its supervisor
+# abort BACKUP-DIR ID: asks a transaction not to begin its swap
+# find BACKUP-DIR HISTORY-ID: finds the transaction that was started by the run with this history record
 
 main() {
   local verb=$1
@@ -17,14 +17,14 @@ start() {
   local second=$1 id staging
   shift
   mkdir -p -- "$transactions" || disk_full
-  # Of a run that was killed while it wrote.
+  # Remove what a run has left that was killed while it wrote.
   command find "$transactions" -mindepth 1 -maxdepth 1 -name '.partial-*' -mmin +60 -exec rm -rf -- {} +
-  # The second in which the run started; where that is taken, also by a run that starts now, the next free one.
+  # The id is the second in which the run started, or the next free one if another run has taken that.
   for (( ; ; second++)); do
     id=$(date --utc --date "@$second" +%Y%m%d_%H%M%S)
     staging=$transactions/.partial-$id
     if mkdir -- "$staging" 2>/dev/null; then
-      # Asked now: whoever had this second may have come to its end just before.
+      # Check again: another run with this id may have finished writing just before our mkdir.
       [[ -e $transactions/$id ]] || break
       rmdir -- "$staging"
     elif [[ ! -e $staging && ! -e $transactions/$id ]]; then
@@ -34,7 +34,7 @@ start() {
   mkdir -- "$staging/outcome" || disk_full
   while (($#)); do
     [[ $1 != plan.tsv ]] || printf 'id\t%s\n' "$id" >"$staging/$1" || disk_full
-    # The label of the new containers names the transaction.
+    # Fill in the id: the label of the new containers names the transaction.
     printf '%s' "${2//@transaction@/$id}" >>"$staging/$1" || disk_full
     shift 2
   done
@@ -53,7 +53,7 @@ resume() { launch "$1"; }
 launch() {
   local folder=$transactions/$1 line session
   setsid "$BASH" "$folder/engine.sh" </dev/null >>"$folder/log" 2>&1 &
-  # Until it has a session of its own, it would be ended with us.
+  # Wait until it has a session of its own: until then it would be killed together with us.
   while { IFS= read -r line <"/proc/$!/stat"; } 2>/dev/null; do
     read -r _ _ _ session _ <<<"${line##*) }"
     [[ $session != "$!" ]] || break

@@ -95,7 +95,7 @@ describe('behind nginx', { concurrency: 1 }, () => {
     await notRolledBack(app, result, {
       status: 'reverted',
       code: 'unhealthy',
-      message: /unhealthy|health test/,
+      message: /unhealthy|health check/,
       hint: /The previous release is running again/,
     });
     sameContainers(before, await snapshotOf(app));
