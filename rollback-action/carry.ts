@@ -81,7 +81,7 @@ async function cancel<T>(way: Way, id: string, following: Promise<T>, { request 
   const ended = await Promise.race([following, sleep(patienceAfterCancel / 2, null, { ref: false })]);
   if (ended !== null) return ended;
   throw new Failure('cancelled', `Cancelled, but the host is still working on transaction ${id} and will finish it`, {
-    hint: `See how it ended: tail ${backupDir}/rollback/transactions/${id}/journal`,
+    hint: `To see how it ended: tail ${backupDir}/rollback/transactions/${id}/journal`,
   });
 }
 

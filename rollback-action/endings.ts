@@ -13,7 +13,7 @@ export function endingFailure(outcome: Carried['outcome'], folder: string): Fail
       });
     case 'reverted':
       return new Failure(code, `Not rolled back: ${why}`, {
-        hint: `The previous release is running again and was checked. ${evidence}. ${revertedHints[code] ?? 'Name another release as "target"'}`,
+        hint: `The previous release is running again and was checked. ${evidence}. ${revertedHints[code] ?? 'Set "target" to another release'}`,
       });
     default:
       return new Failure(

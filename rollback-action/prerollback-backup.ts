@@ -75,7 +75,7 @@ export async function takePrerollbackBackup(
         const { manifest, problems } = reportFacts.publicationPlan;
         const file = `${reportFacts.place.folder}/${manifest.file}`;
         log.success(`Backup ${manifest.id} is verified: ${formatBytes(manifest.sizeBytes)}, ${file}`);
-        for (const problem of [...problems, ...published.problems]) log.warning(`Beside the dump: ${problem}`);
+        for (const problem of [...problems, ...published.problems]) log.warning(`Backup ${manifest.id}: ${problem}`);
         return { id: manifest.id, sizeBytes: manifest.sizeBytes, file, schemaSha256: manifest.schemaSha256 };
       } finally {
         if (!(await held.release())) log.warning(lockMayStay(inputs.backupDir));

@@ -45,6 +45,6 @@ export async function pullTarget(
 
 function notThere(name: string): Failure {
   return new Failure('image-missing', `The image ${name} is not on the host`, {
-    hint: 'Nothing was stopped. Name a release that still exists as "target"',
+    hint: 'Nothing was stopped. Set "target" to a release that still exists',
   });
 }

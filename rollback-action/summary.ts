@@ -45,7 +45,7 @@ export async function summarizeRollback(
     ),
     summary.heading('What happened'),
     summary.codeBlock(timelineOf(lines).join('\n')),
-    summary.heading('To deploy again'),
+    summary.heading('Next steps'),
     ...forward.map(summary.paragraph),
     ...notesBlock(plan),
   ]);

@@ -35,7 +35,7 @@ export function parseHold(text: string): Hold {
   return Object.fromEntries(keys.map((key) => [key, values.get(key) || null])) as unknown as Hold;
 }
 
-/** In one sentence. */
+/** The hold in one sentence. */
 export function tellHold({ reason, since, run }: Hold): string {
   return [
     `deployments are on hold${since === null ? '' : ` since ${since}`}`,

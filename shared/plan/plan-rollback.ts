@@ -150,7 +150,7 @@ function lostImage(service: string): Failure {
     'image-missing',
     `The target image of ${service} is gone: the host no longer has it, and the history gives no digest to pull it by`,
     {
-      hint: 'Name another release as "target"',
+      hint: 'Set "target" to another release',
     },
   );
 }

@@ -64,7 +64,7 @@ export interface PlanRequest {
   project: ComposeProject;
   /** As `docker compose version --short` prints it. */
   composeVersion: string;
-  /** Of the project. */
+  /** The containers of the project. */
   containers: readonly FoundContainer[];
   images: readonly LocalImage[];
   running: Release;

@@ -141,7 +141,7 @@ function resolve(
     known.push(service);
     return [service, { tag: image.tag, digest: earlier.digest, imageId: earlier.imageId }];
   });
-  const source = `the input "target"${known.length === 0 ? '' : `; for ${known.join(', ')} the image that last ran here under that tag`}`;
+  const source = `set by the input "target"${known.length === 0 ? '' : `; for ${known.join(', ')} the image that last ran here under that tag`}`;
   return { images: new Map(resolved), source };
 }
 
@@ -197,7 +197,7 @@ function checkService(service: string, { project, databases }: TargetContext): v
 function speaksOfNone(what: string, { project, databases, services }: TargetContext): Failure {
   const asked = services ?? [...project.services.keys()].filter((service) => !databases.has(service));
   return new Failure('no-target', `${what} includes none of the services ${asked.join(', ')}`, {
-    hint: 'Name another release as "target", or correct "services"',
+    hint: 'Set "target" to another release, or correct "services"',
   });
 }
 

@@ -9,7 +9,7 @@ const registryGrammar = new RegExp(
 );
 const tagGrammar = /^\w[\w.-]{0,127}$/;
 const digestGrammar = /^(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})$/;
-/** Longer paths are refused by every registry. */
+/** Every registry refuses longer paths. */
 const longestPath = 255;
 
 const defaultRegistry = 'docker.io';

@@ -8,7 +8,7 @@ export interface PullRequest {
   registry: string;
   /** null: the images are public, or the host is logged in. */
   login: RegistryLogin | null;
-  /** References to pull: `repository@digest`, or `repository:tag` where no digest is known. */
+  /** References to pull: `repository@digest`, or `repository:tag` if no digest is known. */
   pulls: readonly string[];
   /** References or ids of all images needed. */
   images: readonly string[];

@@ -34,7 +34,7 @@ export function timelineOf(lines: readonly JournalLine[]): string[] {
     return `${service.padEnd(name)}  ${bar.map((state) => signs[state]).join('')}`;
   });
   const scale = `${' '.repeat(name)}  0 s${formatDuration(end - begin).padStart(width - 3)}`;
-  return [...bars, scale, '', '─ as before   × not served   ═ both   ━ the target'];
+  return [...bars, scale, '', '─ previous release   × down   ═ both   ━ target'];
 }
 
 const changes: ReadonlyMap<string, State> = new Map([

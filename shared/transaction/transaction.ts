@@ -152,7 +152,7 @@ export function commandToEnd(backupDir: string, id: string): string {
 /** The failure for a transaction whose outcome is unknown because contact to it was lost. */
 export function stillOpen(backupDir: string, id: string, cause: unknown): Failure {
   return new Failure('outcome-unknown', `Lost contact while the transaction ${id} was running`, {
-    hint: `The host finishes it by itself. See how it ended: tail ${backupDir}/rollback/transactions/${id}/journal. If its last line is not "ended": ${commandToEnd(backupDir, id)}`,
+    hint: `The host finishes it by itself. To see how it ended: tail ${backupDir}/rollback/transactions/${id}/journal. If its last line is not "ended": ${commandToEnd(backupDir, id)}`,
     cause,
   });
 }

@@ -277,7 +277,7 @@ describe('the button', { concurrency: 1 }, () => {
     const hold = readFileSync(join(app.host.deployDir, backupDir, 'rollback', 'HOLD'), 'utf8');
     assert.match(hold, /^reason=v2 loses orders$/m);
     assert.match(result.summary, /^## ✅ Rolled back to backend v1, dashboard v1/);
-    assert.match(result.summary, /× not served/);
+    assert.match(result.summary, /× down/);
   });
 
   test('a deployment is refused while HOLD stands, and goes on when it is released', async () => {

@@ -184,7 +184,7 @@ function judgeDays(verified: readonly VerifiedSet[], { timezone, keep, now }: Ba
   const calendar = calendarIn(timezone);
   const days = new Set(verified.map(({ id }) => calendar.day(startOf(id) ?? new Date(0))));
   const first = [...days].toSorted()[0];
-  if (first === undefined) return { detail: 'no day has a backup', remedy: 'Run backup-action' };
+  if (first === undefined) return { detail: 'there is no backup on any day', remedy: 'Run backup-action' };
   // Today counts as one of the kept days only once it has a backup.
   const today = calendar.day(now);
   const watched = daysBefore(today, reach + 1)

@@ -6,7 +6,7 @@ import type { Findings } from '../finding.ts';
 /** By service that `expect` includes: the tag or digest it should run. */
 export type ExpectedImages = ReadonlyMap<string, { tag: string | null; digest: string | null }>;
 
-/** What `expect` is read against. */
+/** What is needed to resolve `expect`. */
 export interface ExpectContext {
   project: ComposeProject;
   databases: ReadonlySet<string>;

@@ -92,7 +92,7 @@ function noBackup({ drillBackup, backupDir }: VerifyInputs, database: string | n
     'no-backup',
     `No ${which} of ${database === null ? 'any database' : `"${database}"`} found in ${backupDir}`,
     {
-      hint: 'Run backup-action, or name another one as "drill-backup"',
+      hint: 'Run backup-action, or set "drill-backup" to another backup',
     },
   );
 }

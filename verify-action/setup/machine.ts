@@ -15,7 +15,7 @@ export function judgeMachine(findings: Findings, seen: Survey, inputs: VerifyInp
   findings.check('clock', () => {
     checkClock(seen);
     const off = Math.abs(seen.clockAhead);
-    return off < 1_000 ? 'the same as the runner’s' : `${formatDuration(off)} from the runner’s`;
+    return off < 1_000 ? 'the same as the runner’s' : `differs from the runner’s by ${formatDuration(off)}`;
   });
   findings.check('docker', () => {
     checkDocker(seen);

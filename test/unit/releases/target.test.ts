@@ -119,7 +119,7 @@ test('a tag is what ran here under it last, wherever it points by now', () => {
     web: { tag: 'v1', digest: sha('7'), imageId: sha('8') },
     api: v1,
   });
-  assert.equal(found.source, 'the input "target"; for web the image that last ran here under that tag');
+  assert.equal(found.source, 'set by the input "target"; for web the image that last ran here under that tag');
   assert.equal(found.record, null);
 });
 
@@ -146,7 +146,7 @@ test('the last good release is that of the choice, without databases and without
     gone: image('gone', 'v2', sha('1'), sha('1')),
   };
   const chosen = record({ release });
-  const why = 'the newest release that was found good and is not what runs';
+  const why = 'the newest release that was found good and is not running now';
   const found = wantedRelease({ kind: 'last-good' }, context({ choice: { record: chosen, why } }));
   assert.deepEqual(Object.fromEntries(found.images), {
     api: { tag: 'v2', digest: sha('c'), imageId: sha('2') },
