@@ -120,7 +120,7 @@ async function carryOut(connection: Connection, reach: () => Promise<Connection>
   }
   if (knownHistory.missing.length > 0) {
     await appendHistory(connection, { backupDir: inputs.backupDir, records: knownHistory.missing, onLog: log.host });
-    log.info(`Added ${knownHistory.missing.length} missing records to the history on the host`);
+    log.info(`Missing records added to the history on the host: ${knownHistory.missing.length}`);
   }
 
   const images = await pullTarget(connection, plan, inputs, signal);

@@ -135,7 +135,7 @@ function roomGone({ code, message }: Failure, { token, neededBytes, leastBytes }
   }
   const share = Number.isNaN(filled)
     ? ''
-    : `. Its container had used ${formatBytes(filled)}; expected were at most ${formatBytes(expected)}`;
+    : `. Its container had used ${formatBytes(filled)}; at most ${formatBytes(expected)} was expected`;
   const removed = message.endsWith(' gone')
     ? 'The container was removed and its space freed'
     : `The container could not be removed: docker rm --force --volumes ${nameOf(token)}`;

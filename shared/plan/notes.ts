@@ -31,7 +31,7 @@ export function notesOn(plan: Omit<Plan, 'notes' | 'hash'>, request: PlanRequest
     );
     if (sharers.length > 0) {
       const names = sharers.map(({ name }) => name).join(', ');
-      warn(`${names} uses ${retag} too: a manual docker compose up would start the target there as well`);
+      warn(`${retag} is also the image of ${names}: a manual docker compose up would start the target there as well`);
     }
     if (strategy === 'blue-green' && fixedName === null) tell(`${service} is swapped without downtime`);
   }
@@ -41,7 +41,7 @@ export function notesOn(plan: Omit<Plan, 'notes' | 'hash'>, request: PlanRequest
   if (outdated.length > 0) {
     const names = [...new Set(outdated.map(({ service }) => service))].join(', ');
     warn(
-      `The compose file or its variables have changed since ${names} was created: the target starts with today's settings`,
+      `The compose file or its variables have changed since the containers of ${names} were created: the target starts with today's settings`,
     );
   }
   if (newestKnown !== null && !sameRelease(newestKnown, running)) {
@@ -76,7 +76,7 @@ export function notesOn(plan: Omit<Plan, 'notes' | 'hash'>, request: PlanRequest
     const added = Object.keys(running).filter(
       (service) => !(service in latest.release) && !request.databases.has(service),
     );
-    if (added.length > 0) tell(`${added.join(', ')} was added after that release and stays as it is`);
+    if (added.length > 0) tell(`Added after that release and left alone: ${added.join(', ')}`);
   }
   return notes;
 }

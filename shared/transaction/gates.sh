@@ -32,7 +32,7 @@ judge() {
   IFS=$'\t' read -r state restarts health exit image started policy <<<"$facts"
   [[ $image == "${target_image[$1]}" ]] || broken wrong-image "$1 runs $image, not the target" || return
   if [[ $state == restarting || $restarts != 0 ]]; then
-    broken crashed "$1 keeps restarting (exit $exit). $(last_words "$2")" || return
+    broken crashed "$1 exited and was restarted (exit $exit). $(last_words "$2")" || return
   elif [[ $state == exited && $exit == 0 && $policy == @(|no|on-failure) ]] && has_one_task "$1"; then
     health='done'
   elif [[ $state != running ]]; then

@@ -490,7 +490,7 @@ describe('the button', { concurrency: 1 }, () => {
     const result = await rollback(backupDir);
     await rolledBack(app, result, { backend: 'v1', dashboard: 'v2' });
     assert.match(result.stdout, /gone was part of that release, but is no longer in the compose file/);
-    assert.match(result.stdout, /dashboard was added after that release and stays as it is/);
+    assert.match(result.stdout, /Added after that release and left alone: dashboard/);
   });
 
   for (const event of ['pull_request', 'pull_request_target', 'issue_comment']) {

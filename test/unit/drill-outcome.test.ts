@@ -98,7 +98,7 @@ describe('the disk of Docker has too little room while it goes on', () => {
   test('because of the drill: what it has filled is told, beside what was expected', async () => {
     const text = await ended(`${2 ** 20} ${4 * 2 ** 30} gone`);
     assert.match(text, /only 1\.0 MiB left, less than "min-free-space" \(1\.0 GiB\)/);
-    assert.match(text, /Its container had used 4\.0 GiB; expected were at most 2\.0 GiB/);
+    assert.match(text, /Its container had used 4\.0 GiB; at most 2\.0 GiB was expected/);
     assert.match(text, /The container was removed .*nothing else was touched.*Check what the functions/);
   });
   test('because of others: nothing is said of the backup', async () => {

@@ -146,11 +146,11 @@ function faultOf(container: WatchedContainer, watched: Watched, healthTimeout: n
   const words = watched.words.get(container.id);
   const said = words === undefined || words === '' ? '' : `. Its last output: ${words}`;
   if (isDone(container)) return null;
-  if (state === 'restarting') return `it keeps restarting (exit ${exit}, restarted ${restarts} times so far)${said}`;
+  if (state === 'restarting') return `it keeps restarting (exit ${exit}, restart count ${restarts})${said}`;
   if (state !== 'running') return `it is not running: ${state} (exit ${exit})${said}`;
   // A container that crashed long ago and has been running since is fine; one that crashed just now is not.
   if (restarts > 0 && watched.clock - Date.parse(started) < healthTimeout)
-    return `it has restarted ${restarts} times and has been up for only ${formatDuration(watched.clock - Date.parse(started))}${said}`;
+    return `it has been up for only ${formatDuration(watched.clock - Date.parse(started))} (restart count ${restarts})${said}`;
   if (health === 'unhealthy') return `its health check fails${said}`;
   if (health !== null && health !== 'healthy')
     return `it is still ${health} after ${formatDuration(healthTimeout)}${said}`;

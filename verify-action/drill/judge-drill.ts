@@ -136,7 +136,7 @@ function judgeSequences(
   const values = new Map(found.map((sequence) => [nameOf(sequence), sequence.value]));
   const bad = wanted.filter((sequence) => !isWithin(sequence, values.get(nameOf(sequence))));
   if (wanted.length === 0) return 'none';
-  if (bad.length === 0) return `${counted(wanted.length, 'sequence')}, each at its old value`;
+  if (bad.length === 0) return `${counted(wanted.length, 'sequence')}, each where it was when the dump was taken`;
   const named = bad.map(
     (sequence) =>
       `${nameOf(sequence)} is at ${values.get(nameOf(sequence)) ?? 'nothing'}, not between ${sequence.before ?? 'nothing'} and ${sequence.after ?? 'nothing'}`,

@@ -290,7 +290,7 @@ describe('what is told', () => {
     ],
     [/^"proxy-service" names prxy, but the compose file has no such service/, 'warning', { proxyService: 'prxy' }],
     [
-      /have changed since web was created: .*today's settings/,
+      /have changed since the containers of web were created: .*today's settings/,
       'warning',
       {
         containers: [container('web', { created: '2026-11-21T12:00:00Z' })],
@@ -320,7 +320,7 @@ describe('what is told', () => {
     [/^The database schema has changed.*older code will meet a newer schema/, 'warning', schemas('1', '2')],
     [/^The history does not show whether the database schema has changed/, 'info', schemas(null, '2')],
     [/^The history does not show whether the database schema has changed/, 'info', schemas('1', null)],
-    [/^proxy was added after that release and stays as it is/, 'info', schemas('1', '1')],
+    [/^Added after that release and left alone: proxy/, 'info', schemas('1', '1')],
   ];
   for (const [text, level, changes] of told) {
     test(text.source, () => {

@@ -109,7 +109,7 @@ describe('how a container stands', () => {
       { state: 'exited', exit: 0, policy: 'always', health: null },
       /it is not running: exited/,
     ],
-    ['in a crash loop', { state: 'restarting', restarts: 4, exit: 3 }, /keeps restarting \(exit 3, restarted 4 times/],
+    ['in a crash loop', { state: 'restarting', restarts: 4, exit: 3 }, /keeps restarting \(exit 3, restart count 4\)/],
     ['ended by itself', { state: 'exited', exit: 0 }, /it is not running: exited \(exit 0\)/],
     [
       'ended with 0',
@@ -126,7 +126,7 @@ describe('how a container stands', () => {
     [
       'fell over just now',
       { restarts: 1, started: '2026-11-25T02:59:00Z' },
-      /has restarted 1 times and has been up for only/,
+      /has been up for only .* \(restart count 1\)/,
     ],
   ];
   for (const [what, web, expected] of table) {
