@@ -9,7 +9,7 @@ import type { TransactionRequest } from '../shared/transaction/transaction-files
 import { type Ended, followToTheEnd } from '../shared/transaction/unfinished.ts';
 import { TransactionProgress } from './progress.ts';
 
-/** A transaction that has ended. */
+/** A finished transaction. */
 export interface Carried extends Ended {
   id: string;
 }
@@ -17,22 +17,22 @@ export interface Carried extends Ended {
 export interface Carrying {
   request: TransactionRequest;
   signal: AbortSignal;
-  /** Another way to the host, where one was lost. */
+  /** Opens a new connection to the host after one was lost. */
   reconnect: () => Promise<Connection>;
-  /** As soon as it is known. */
+  /** Called as soon as the id is known. */
   onId: (id: string) => void;
 }
 
-/** A network that comes back within this many milliseconds costs nothing but the sight of it. */
+/** Keep trying to reconnect for this many milliseconds; the host carries on in the meantime. */
 const reconnectingFor = 3 * 60_000;
 const betweenTries = 3_000;
 const mostLosses = 100;
-/** The runner leaves a cancelled step 7.5 s; the wrapper ends it after 6.5. */
+/** The runner gives a cancelled step 7.5 s; our wrapper ends it after 6.5 s. */
 const patienceAfterCancel = 4_500;
 
 /**
- * Starts the transaction and sees it to its end, over more than one connection if need be.
- * @throws Failure `cancelled`, `outcome-unknown`, `stuck`: the host goes on by itself
+ * Starts the transaction and follows it until it has finished, over several connections if necessary.
+ * @throws Failure `cancelled`, `outcome-unknown`, `stuck`: the host carries on by itself
  */
 export async function carry(connection: Connection, carrying: Carrying): Promise<Carried> {
   const { request, signal } = carrying;
@@ -64,7 +64,7 @@ async function start(steady: SteadyConnection, { request }: Carrying): Promise<s
     return await startTransaction(connection, request, log.host);
   } catch (error) {
     if (!wasLost(error) && !wasSilent(error)) throw error;
-    // It may have come into being all the same.
+    // The host may have started it before the connection broke.
     const found = await steady.use(null, (current) =>
       findTransaction(current, request.backupDir, request.historyId, log.host),
     );
@@ -73,7 +73,7 @@ async function start(steady: SteadyConnection, { request }: Carrying): Promise<s
   }
 }
 
-/** Before the swap it is ended by that; after it, the host carries it on, as what is half-steady must not stay so. */
+/** Before the swap this ends the transaction. After that the host finishes it: nothing may stay half-swapped. */
 async function cancel<T>(
   steady: SteadyConnection,
   id: string,
@@ -87,8 +87,8 @@ async function cancel<T>(
   ]);
   const ended = await Promise.race([following, sleep(patienceAfterCancel / 2, null, { ref: false })]);
   if (ended !== null) return ended;
-  throw new Failure('cancelled', `The transaction ${id} is at work on the host, and is carried to its end without us`, {
-    hint: `See how it ended: ${commandToFollow(backupDir, id)}`,
+  throw new Failure('cancelled', `Cancelled, but the host is still working on transaction ${id} and will finish it`, {
+    hint: `To see how it ended: ${commandToFollow(backupDir, id)}`,
   });
 }
 
@@ -111,12 +111,12 @@ function wasLost(error: unknown): boolean {
   return isFailure(error, ...lossCodes);
 }
 
-/** It hangs though the connection stands: another one would tell no more. */
+/** The host hangs although the connection is up: another connection would not help. */
 function wasSilent(error: unknown): boolean {
   return isFailure(error, 'host-silent');
 }
 
-/** The way to the host, which may have to be found again. */
+/** The connection to the host, reopened when it is lost. */
 class SteadyConnection {
   connection: Connection;
   readonly #carrying: Carrying;
@@ -126,7 +126,7 @@ class SteadyConnection {
     this.#carrying = carrying;
   }
 
-  /** @param id for what is told where it stays lost; null: nothing was started as far as we know */
+  /** @param id for the error message if the connection stays lost; null: as far as we know, nothing was started */
   async use<T>(id: string | null, work: (connection: Connection) => Promise<T>): Promise<T> {
     const { request, signal, reconnect } = this.#carrying;
     let lostSince: number | undefined;
@@ -139,7 +139,7 @@ class SteadyConnection {
         lostSince ??= Date.now();
         if (losses === mostLosses || Date.now() - lostSince > reconnectingFor)
           throw id === null ? error : stillOpen(request.backupDir, id, error);
-        log.progress('The connection was lost; the host goes on. Looking for it again');
+        log.progress('Lost the connection; the host carries on. Reconnecting');
       }
       await sleep(betweenTries, undefined, { signal }).catch(() => {});
       try {

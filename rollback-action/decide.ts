@@ -14,7 +14,7 @@ import { releaseOf } from '../shared/releases/release.ts';
 import * as log from '../shared/runner/log.ts';
 import type { RollbackInputs } from './inputs.ts';
 
-/** What is to be done, from what was seen; nothing is changed. */
+/** Decides what to do from what the survey found. Changes nothing. */
 export async function decide(
   seen: Survey,
   mirrored: { texts: string[]; notices: string[] },
@@ -64,14 +64,16 @@ export async function decide(
     }
     const beside = plan.services.filter(({ strategy }) => strategy === 'blue-green').map(({ service }) => service);
     if (beside.length > 0 && inputs.healthUrl === null)
-      log.info(`The gap of ${beside.join(', ')} is measured at the containers; "health-url" measures what users see`);
-    if (seen.hold !== null) log.info('Deployments are on hold already, since an earlier rollback');
+      log.info(
+        `Downtime of ${beside.join(', ')} is measured at the containers. To measure what users see, set "health-url"`,
+      );
+    if (seen.hold !== null) log.info('Deployments are already on hold because of an earlier rollback');
     return { plan, knownHistory };
   });
 }
 
 function projectStateUnknown(): Failure {
   return new Failure('bad-compose-config', 'Compose cannot read the project on the host', {
-    hint: 'In deploy-dir on the host: docker compose config --quiet. Check "compose-file" and "env-file"',
+    hint: 'In deploy-dir on the host, run: docker compose config --quiet. Check "compose-file" and "env-file"',
   });
 }

@@ -2,26 +2,26 @@ import { Failure } from '../shared/failure.ts';
 import { type FailureCode, isFailureCode } from '../shared/failure-codes.ts';
 import type { Carried } from './carry.ts';
 
-/** What is told of an ending that is not the one that was wanted. @param folder of the transaction, on the host */
+/** The failure to report when the rollback did not succeed. @param folder the transaction's folder on the host */
 export function endingFailure(outcome: Carried['outcome'], folder: string): Failure {
   const { ending, left } = outcome;
   const { code, message: why } = failureOf(outcome);
-  const evidence = `What the containers said stands in ${folder}/evidence`;
+  const evidence = `The containers' logs are in ${folder}/evidence`;
   switch (ending) {
     case 'refused':
       return new Failure(code, `Not rolled back: ${why}`, {
-        hint: `${refusedHints[code] ?? 'Run it again'}. Nothing was stopped: what ran before runs on`,
+        hint: `${refusedHints[code] ?? 'Run it again'}. Nothing was stopped: the previous release is still running`,
       });
     case 'reverted':
       return new Failure(code, `Not rolled back: ${why}`, {
-        hint: `What ran before runs again, and was looked at. ${evidence}. ${revertedHints[code] ?? 'Name another release as "target"'}`,
+        hint: `The previous release is running again and was checked. ${evidence}. ${revertedHints[code] ?? 'Set "target" to another release'}`,
       });
     default:
       return new Failure(
         code,
-        `${left ? 'The target is not well, and was left as it is' : 'Neither the target nor what ran before is well'}: ${why}`,
+        `${left ? 'The target failed and was left in place' : 'Both the target and the previous release failed'}: ${why}`,
         {
-          hint: `On the host: docker ps --all. ${evidence}, the steps in ${folder}/journal`,
+          hint: `On the host: docker ps --all. ${evidence}, the steps are in ${folder}/journal`,
         },
       );
   }
@@ -29,25 +29,26 @@ export function endingFailure(outcome: Carried['outcome'], folder: string): Fail
 
 function failureOf({ failure, dockerRestarted }: Carried['outcome']): Failure {
   const said = failure?.text || failure?.code || 'stuck';
-  if (dockerRestarted) return new Failure('docker-restarted', `Docker was restarted on the host meanwhile. ${said}`);
-  // A journal's word that is none of ours may be that of a newer version.
+  if (dockerRestarted)
+    return new Failure('docker-restarted', `Docker was restarted on the host during the rollback. ${said}`);
+  // A newer version may have written a code that this one does not know.
   const code = failure?.code ?? 'stuck';
   return isFailureCode(code) ? new Failure(code, said) : new Failure('stuck', `${code}: ${said}`);
 }
 
-/** Where it is not the target that is at fault. */
+/** Hints for failures that are not the target's fault. */
 const revertedHints: Partial<Record<FailureCode, string>> = {
   'engine-died': 'Run it again',
   'docker-restarted': 'Run it again',
-  'docker-failed': 'See what Docker says in the log, and run it again',
-  'stop-failed': 'See what Docker says in the log, and run it again',
-  'container-lost': 'Somebody else was at work on the containers: see who, and run it again',
+  'docker-failed': 'See what Docker says in the log, then run it again',
+  'stop-failed': 'See what Docker says in the log, then run it again',
+  'container-lost': 'Something else changed the containers: find out what, then run it again',
   'max-downtime': 'Raise "max-downtime", or leave it empty',
 };
 
 const refusedHints: Partial<Record<FailureCode, string>> = {
-  'plan-stale': 'See what has changed, by plan-only: true, and run it again',
-  'lock-held': 'Look at that run; raise "lock-wait" if it is only slow',
-  'not-created': 'See what compose says in the log',
-  unfinished: 'Run it again: that is ended first',
+  'plan-stale': 'To see what has changed: plan-only: true. Then run it again',
+  'lock-held': 'Check that run; if it is only slow, raise "lock-wait"',
+  'not-created': 'See what docker compose says in the log',
+  unfinished: 'Run it again: it finishes that transaction first',
 };

@@ -9,16 +9,16 @@ import * as grammar from '../shared/runner/grammar.ts';
 import { readInputs } from '../shared/runner/input-reader.ts';
 import type { Keep } from '../shared/sets/tiers.ts';
 
-/** What the workflow asks of a rollback. Times in milliseconds. */
+/** The inputs of a rollback. Times in milliseconds. */
 export interface RollbackInputs extends HostInputs, DumpInputs, HistoryInputs, RegistryInputs {
   target: Target;
-  /** null: all that the target speaks of. */
+  /** null: every service that the target includes. */
   services: string[] | null;
   reason: string | null;
   skipBackup: boolean;
   keepPrerollback: Keep;
   planOnly: boolean;
-  /** The hash of a plan that was looked at. */
+  /** The hash of the plan that somebody reviewed. */
   expectPlan: string | null;
   strategy: Strategy | 'auto';
   proxyService: string | null;
@@ -32,7 +32,7 @@ export interface RollbackInputs extends HostInputs, DumpInputs, HistoryInputs, R
   hold: boolean;
 }
 
-/** The word that must be typed, and where. */
+/** The word that must be typed, and the environments that require it. */
 const confirmation = 'ROLLBACK';
 const confirmed = ['prod', 'production'];
 
@@ -82,20 +82,20 @@ export function readRollbackInputs(): RollbackInputs {
   });
 }
 
-/** One a line, or several on a line with commas. */
+/** One per line, or several on a line separated by commas. */
 const services: grammar.Grammar<string[]> = {
-  hint: 'Give names of services as the compose file has them, one a line.',
+  hint: 'Give service names as in the compose file, one per line.',
   parse: (value) => grammar.lines(grammar.serviceName).parse(value.replaceAll(',', '\n')),
 };
 
-/** A nervous hand must not roll production back by one click. */
+/** Nobody should roll production back with one careless click. */
 function checkConfirmation(environment: string, planOnly: boolean, confirm: string | null): void {
   if (planOnly || !confirmed.includes(environment) || confirm === confirmation) return;
   throw new InputError(
     'confirm',
     confirm === null
-      ? `was not given, and the environment is ${environment}`
-      : `is not "${confirmation}", and the environment is ${environment}`,
-    `Give confirm: ${confirmation}, in capital letters. To see first what would happen: plan-only: true`,
+      ? `is required because the environment is ${environment}`
+      : `must be "${confirmation}" because the environment is ${environment}`,
+    `Give confirm: ${confirmation}, in capital letters. To see the plan first: plan-only: true`,
   );
 }

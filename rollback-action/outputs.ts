@@ -1,4 +1,4 @@
-/** Every output, as it stands where the action fails before it knows better. */
+/** Every output with its initial value: what it says if the action fails early. */
 export const noOutputs = () => ({
   status: 'refused' as 'rolled-back' | 'reverted' | 'refused' | 'planned' | 'unchanged' | 'failed',
   from: null as string | null,

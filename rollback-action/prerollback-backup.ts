@@ -8,7 +8,7 @@ import type { StoryLog } from '../shared/story-log.ts';
 import { formatBytes } from '../shared/units.ts';
 import type { RollbackInputs } from './inputs.ts';
 
-/** The backup that a rollback has taken. */
+/** The backup taken before a rollback. */
 export interface PrerollbackBackup {
   id: string;
   sizeBytes: number;
@@ -17,13 +17,13 @@ export interface PrerollbackBackup {
   schemaSha256: string | null;
 }
 
-/** What is asked of the backup before a rollback: its tier is its own, and the others are left alone. */
+/** The order for the backup before a rollback. It has a tier of its own and leaves the other tiers alone. */
 export function backupOrder(inputs: RollbackInputs): BackupOrder {
   return {
     ...inputs,
     kind: 'prerollback',
     keep: { daily: 'all', weekly: 'all', monthly: 'all', predeployment: 'all', prerollback: inputs.keepPrerollback },
-    // What a bad release has deleted is no reason to stay with it.
+    // A bad release may have deleted data: a small backup must not block the rollback.
     minSizeRatio: 0,
     logFile: `${inputs.backupDir}/backup.log`,
   };
@@ -33,8 +33,8 @@ export function backupOrder(inputs: RollbackInputs): BackupOrder {
 const asOneStep: StoryLog = { ...log, group: (_title, work) => work(), success: () => {}, info: () => {} };
 
 /**
- * Takes it as backup-action does, and reads it back before anything is stopped.
- * @param seen what the survey saw; the host is looked at again where other backups came meanwhile
+ * Takes the backup as backup-action does, and reads it back before anything is stopped.
+ * @param seen what the survey found; the host is surveyed again if other backups arrived in the meantime
  * @throws Failure with the remedy; nothing was stopped
  */
 export async function takePrerollbackBackup(
@@ -63,16 +63,16 @@ export async function takePrerollbackBackup(
     const { id, sizeBytes, schemaSha256, file } = publicationPlan.manifest;
     const path = `${place.folder}/${file}`;
     log.success(`Backup ${id} is verified: ${formatBytes(sizeBytes)}, ${path}`);
-    for (const problem of kept.problems) log.warning(`Beside the dump: ${problem}`);
+    for (const problem of kept.problems) log.warning(`Backup ${id}: ${problem}`);
     return { id, sizeBytes, file: path, schemaSha256 };
   });
 }
 
-/** The remedy names the way around, which is for the operator to choose. */
+/** The hint also names the way around; whether to take it is the operator's choice. */
 function withoutBackup(error: unknown): unknown {
   if (!isFailure(error) || error.code === 'cancelled') return error;
-  return new Failure(error.code, `No backup could be taken before the rollback: ${error.message}`, {
-    hint: `Nothing was stopped. ${error.hint ?? ''}\nWhere the release cannot wait for that: skip-backup: true`,
+  return new Failure(error.code, `Could not take the backup before the rollback: ${error.message}`, {
+    hint: `Nothing was stopped. ${error.hint ?? ''}\nIf the rollback cannot wait: skip-backup: true`,
     cause: error.cause,
   });
 }

@@ -2,33 +2,33 @@ import * as log from '../shared/runner/log.ts';
 import type { JournalLine } from '../shared/transaction/journal.ts';
 import { formatDuration } from '../shared/units.ts';
 
-/** What each step of the journal means to an operator; `$` stands for the detail. Steps that are not here say nothing. */
+/** What each journal step means to an operator; `$` stands for the detail. Steps not listed here are not shown. */
 const sentences: Record<string, string> = {
   waiting: 'Waiting for the lock, held by $',
-  begin: 'The host has taken the lock; from here on it goes on without the runner',
-  checked: 'What runs is still what the plan was made for',
-  mended: 'Removed what compose had left behind: $',
-  created: '$: the new containers are made, and not started yet',
+  begin: 'The host has the lock; from here on it no longer needs the runner',
+  checked: 'Nothing has changed since the plan was made',
+  mended: 'Removed a leftover of docker compose: $',
+  created: '$: created the new containers, not started yet',
   stopping: '$: stopping the old container',
-  starting: '$: starting the new containers beside the old',
+  starting: '$: starting the new containers beside the old ones',
   started: '$: started',
   answers: '$: answers',
-  healthy: 'All that was swapped is healthy',
-  stable: 'Nothing has changed for $ s',
+  healthy: 'All swapped services are healthy',
+  stable: 'Everything stayed up for $ s',
   'url-answers': 'The health-url answers',
-  draining: '$: the old containers finish what they are at',
+  draining: '$: the old containers are finishing their requests',
   drained: '$: the old containers have stopped',
-  commit: 'Every gate is passed: the target is in use',
-  retagged: "$: the compose file's own reference is the target now",
-  'engine-died': 'The engine on the host was killed; it is started again',
-  reverting: 'Going back to what ran before',
-  restored: '$: runs again as before',
-  reverted: 'All that ran before runs again, and was looked at',
-  'docker-restarted': 'Docker was restarted meanwhile',
-  left: 'Left as it is, as on-failure asks',
+  commit: 'All checks passed: the rollback is final',
+  retagged: "$: the compose file's own reference now points at the target",
+  'engine-died': 'The rollback engine on the host died; restarting it',
+  reverting: 'Going back to the previous release',
+  restored: '$: the previous release is running again',
+  reverted: 'The previous release is running again and was checked',
+  'docker-restarted': 'Docker was restarted during the rollback',
+  left: 'Left as it is because of on-failure: leave',
 };
 
-/** Tells the steps of a transaction as they come, each with the time since the first. */
+/** Logs the steps of a transaction as they happen, each with the time since the first. */
 export class TransactionProgress {
   #begin: number | undefined;
 
@@ -39,7 +39,7 @@ export class TransactionProgress {
     else if (step === 'problem') log.warning(detail);
     else if (step === 'disobeyed') {
       log.warning(
-        `${detail} did not stop when it was asked to, and was killed after stop-timeout. Does its program run as PID 1 behind a shell? init: true may help`,
+        `${detail} did not stop when asked and was killed after stop-timeout. Does its program run behind a shell as PID 1? init: true may help`,
       );
     } else if (step === 'measured') this.#tellMeasurement(detail);
     else {
@@ -53,15 +53,15 @@ export class TransactionProgress {
     const what = name === '.health-url' ? 'health-url' : name;
     log.info(
       asked === '0'
-        ? `${what}: its downtime could be measured no more, for want of room on the disk`
+        ? `${what}: stopped measuring downtime: the disk is full`
         : gap === '-'
           ? `${what}: never answered, so its downtime could not be measured`
-          : `${what}: longest gap ${formatDuration(Number(gap))}, ${failed} of ${asked} requests failed`,
+          : `${what}: longest downtime ${formatDuration(Number(gap))}, ${failed} of ${asked} requests failed`,
     );
   }
 }
 
-/** Behind the name of a service stands how long it took. */
+/** The detail of `started` is the service's name and how long it took: only the name is shown. */
 function subject(step: string, detail: string): string {
   return step === 'started' ? (detail.split(' ')[0] ?? '') : detail;
 }

@@ -5,10 +5,10 @@ import { type PulledImage, pullImages } from '../shared/releases/pull.ts';
 import * as log from '../shared/runner/log.ts';
 import type { RollbackInputs } from './inputs.ts';
 
-/** The image of each service that is to be swapped, as it is on the host now. */
+/** By service to swap: its target image, now on the host. */
 export type TargetImages = ReadonlyMap<string, PulledImage>;
 
-/** Brings every image of the target onto the host, and looks at it, before anything is stopped. */
+/** Pulls every image of the target and checks that the host has it, before anything is stopped. */
 export async function pullTarget(
   connection: Connection,
   plan: Plan,
@@ -30,7 +30,7 @@ export async function pullTarget(
       onLog: log.host,
       onPull: (reference) => log.progress(`Pulling ${reference}`),
     });
-    for (const id of notKept) log.warning(`The image ${id} could not be kept from being pruned`);
+    for (const id of notKept) log.warning(`Could not protect the image ${id} from docker image prune`);
     const targets = new Map(
       wanted.map(({ service, name }) => {
         const image = images.get(name);
@@ -45,6 +45,6 @@ export async function pullTarget(
 
 function notThere(name: string): Failure {
   return new Failure('image-missing', `The image ${name} is not on the host`, {
-    hint: 'Nothing was stopped. Name a release that still exists as "target"',
+    hint: 'Nothing was stopped. Set "target" to a release that still exists',
   });
 }

@@ -15,7 +15,7 @@ import {
 } from '../shared/transaction/transaction-files.ts';
 import type { RollbackInputs } from './inputs.ts';
 
-/** What is known when the transaction is about to start. */
+/** Everything that is known just before the transaction starts. */
 export interface Decided {
   inputs: RollbackInputs;
   workflow: WorkflowContext;
@@ -27,11 +27,11 @@ export interface Decided {
   startedAt: Date;
   holder: string;
   historyId: string;
-  /** Unlike anything in the texts. */
+  /** Random, so that it occurs nowhere in the texts. */
   token: string;
 }
 
-/** The plan with what is known of its images since they were pulled; services that run the target already are left out. */
+/** The plan with the ids and digests of the pulled images. Services that already run the target are left out. */
 export function settledPlan(plan: Plan, images: ReadonlyMap<string, PulledImage>): Plan {
   const services = plan.services
     .map((step): ServiceStep => {
@@ -58,14 +58,14 @@ export function settledPlan(plan: Plan, images: ReadonlyMap<string, PulledImage>
   return { ...plan, services, to };
 }
 
-/** That of the reference's own repository, which Docker calls by its short name where it is on Docker Hub. */
+/** The digest in the reference's own repository. Docker uses short names for repositories on Docker Hub. */
 function digestIn({ repoDigests }: PulledImage, reference: string | null): string | null {
   const repository = referenceOf(reference)?.repository;
   const own = repoDigests.map(referenceOf).find((name) => name !== null && name.repository === repository);
   return own?.digest ?? null;
 }
 
-/** All that the host needs to carry the plan without us. */
+/** Everything the host needs to carry out the plan without us. */
 export function transactionRequest(decided: Decided): TransactionRequest {
   const { inputs, plan, images } = decided;
   const names = new Map(
@@ -105,11 +105,11 @@ export function transactionRequest(decided: Decided): TransactionRequest {
   };
 }
 
-/** What the host adds to the history, for each way in which it can end. */
+/** What the host adds to the history, for each possible ending. */
 function outcomeTexts(decided: Decided): OutcomeTexts {
   const { inputs, plan, token, workflow } = decided;
   const marks = outcomeMarks(token);
-  // Marks stand where only the host knows what to put: they are no values of a record yet.
+  // The marks are placeholders that the host fills in; until then this is not a valid record.
   const record = (status: HistoryRecord['status'], verdict: string) =>
     ({
       version: 1,
@@ -123,7 +123,7 @@ function outcomeTexts(decided: Decided): OutcomeTexts {
       previous: plan.from,
       schemaSha256: decided.schemaSha256,
       backupId: decided.backupId,
-      // A longer one would make a record that nobody reads.
+      // A record with a longer reason would be rejected when it is read.
       reason: inputs.reason?.slice(0, longestReason) ?? null,
       actor: workflow.actor,
       runUrl: workflow.runUrl,
@@ -132,7 +132,7 @@ function outcomeTexts(decided: Decided): OutcomeTexts {
       downtimeMs: marks.downtime,
     }) as unknown as HistoryRecord;
   const texts = (each: HistoryRecord) => ({ record: historyLine(each), line: auditLine(each) });
-  // What has no health test was not proven to be good.
+  // Without a health check, nothing has proven that a service works.
   const isProven = inputs.healthUrl !== null || plan.services.every(({ proven }) => proven);
   const hold: Hold = {
     reason: inputs.reason ?? 'a rollback',

@@ -27,22 +27,22 @@ import { pullTarget } from './pull-target.ts';
 import { settledPlan, transactionRequest } from './request.ts';
 import { summarizeFailure, summarizePlan, summarizeRollback, summarizeUnchanged } from './summary.ts';
 
-/** Events that a stranger can cause, with code or words of his own. */
+/** Events that a stranger can trigger, with their own code or text. */
 const untrustedEvents = /^(pull_request|issue_comment)/;
 
-/** What one run is about, from its start. */
+/** What is fixed from the start of a run. */
 interface RollbackRun {
   inputs: RollbackInputs;
   workflow: WorkflowContext;
   signal: AbortSignal;
   startedAt: Date;
-  /** Who holds the lock: unlike that of any other run, so that nobody takes our lock for theirs. */
+  /** Names us as the holder of the lock. Unique, so that no other run mistakes our lock for its own. */
   holder: string;
   historyId: string;
   outputs: RollbackOutputs;
 }
 
-/** Survey, plan, pull, take a backup, swap as one transaction, record, tell. */
+/** Survey, plan, pull, take a backup, swap as one transaction, record, report. */
 export async function rollback(
   inputs: RollbackInputs,
   workflow: WorkflowContext,
@@ -82,8 +82,8 @@ export async function rollback(
 
 function refuseStrangers({ event }: WorkflowContext): void {
   if (event === null || !untrustedEvents.test(event)) return;
-  throw new Failure('untrusted-event', `A rollback does not run for ${event}: anybody could cause it`, {
-    hint: 'Start it by workflow_dispatch, from a branch that only you can write to',
+  throw new Failure('untrusted-event', `Refusing to roll back for the event ${event}: anybody can trigger it`, {
+    hint: 'Start it with workflow_dispatch, from a branch that only you can write to',
   });
 }
 
@@ -95,7 +95,7 @@ async function carryOut(connection: Connection, reach: () => Promise<Connection>
     token: inputs.githubToken,
     workflow,
   });
-  // Asked meanwhile: GitHub may be slow, and the host is not.
+  // GitHub may be slow: ask it while the survey runs.
   const mirrored = mirror.load();
 
   const seen = await look(connection, run);
@@ -107,7 +107,7 @@ async function carryOut(connection: Connection, reach: () => Promise<Connection>
   if (inputs.planOnly) {
     outputs.status = 'planned';
     await summarizePlan(plan, inputs);
-    log.success(`This is the plan, and nothing was done. To carry it out: expect-plan: ${plan.hash}`);
+    log.success(`Plan only: nothing was changed. To carry out this plan: expect-plan: ${plan.hash}`);
     return;
   }
   expectPlan(plan, inputs);
@@ -117,7 +117,7 @@ async function carryOut(connection: Connection, reach: () => Promise<Connection>
   }
   if (knownHistory.missing.length > 0) {
     await appendHistory(connection, { backupDir: inputs.backupDir, records: knownHistory.missing, onLog: log.host });
-    log.info(`${knownHistory.missing.length} records were added to the history on the host, which lacked them`);
+    log.info(`Missing records added to the history on the host: ${knownHistory.missing.length}`);
   }
 
   const images = await pullTarget(connection, plan, inputs, signal);
@@ -145,7 +145,7 @@ async function carryOut(connection: Connection, reach: () => Promise<Connection>
       reconnect: reach,
       onId: (id) => {
         outputs['transaction-id'] = id;
-        // From here on the host decides; until it has told how it ended, nobody knows.
+        // From here on the host decides. Until it reports the ending, assume the worst.
         outputs.status = 'failed';
         log.info(`Transaction ${id}`);
       },
@@ -156,7 +156,7 @@ async function carryOut(connection: Connection, reach: () => Promise<Connection>
   if (carried.recorded !== null) outputs['history-id'] = historyId;
 }
 
-/** Looks at the host, and ends first what an earlier run has left half-way. */
+/** Surveys the host, after finishing whatever an earlier run left unfinished. */
 async function look(connection: Connection, run: RollbackRun): Promise<Survey> {
   const { inputs, signal } = run;
   return log.group(`Survey of ${connection.target}`, async () => {
@@ -167,7 +167,7 @@ async function look(connection: Connection, run: RollbackRun): Promise<Survey> {
           ...inputs,
           probe: insideScript(),
           compose: { files: inputs.composeFiles, envFile: inputs.envFile },
-          // The images are brought back whatever stands in the backup folders.
+          // Without a backup, the state of the backup folders must not stop the rollback.
           sets: !inputs.skipBackup && !inputs.planOnly,
           setup: false,
           layout: layoutLines,
@@ -180,7 +180,9 @@ async function look(connection: Connection, run: RollbackRun): Promise<Survey> {
     if (seen.unfinished.length === 0) return seen;
     if (seen.lockHolder !== null) throw underWay(seen.unfinished, seen.lockHolder);
     if (inputs.planOnly) {
-      log.warning(`The transaction ${seen.unfinished.join(', ')} was not ended: the next rollback ends it first`);
+      log.warning(
+        `An earlier rollback is unfinished: ${seen.unfinished.join(', ')}. The next rollback will finish it first`,
+      );
       return seen;
     }
     await endUnfinished(connection, inputs.backupDir, seen.unfinished, { deadline: inputs.timeout, signal }, log);
@@ -189,29 +191,29 @@ async function look(connection: Connection, run: RollbackRun): Promise<Survey> {
 }
 
 function underWay(ids: readonly string[], holder: string): Failure {
-  return new Failure('rollback-under-way', `Another rollback is at work: ${ids.join(', ')}, by ${holder}`, {
-    hint: 'Wait for it. Start this one again only if what runs then is not what you want',
+  return new Failure('rollback-under-way', `Another rollback is running: ${ids.join(', ')}, by ${holder}`, {
+    hint: 'Wait until it has finished. Start this one again only if it did not give you the release you want',
   });
 }
 
 function expectPlan(plan: Plan, { expectPlan: expected }: RollbackInputs): void {
   if (expected === null || expected === plan.hash) return;
-  throw new Failure('plan-changed', 'This is not the plan that was looked at: something has changed since', {
-    hint: `Nothing was done. Look at the plan above, and give expect-plan: ${plan.hash}`,
+  throw new Failure('plan-changed', 'The plan has changed since it was reviewed', {
+    hint: `Nothing was done. Review the plan above, then give expect-plan: ${plan.hash}`,
   });
 }
 
 async function tellUnchanged(plan: Plan, { outputs, inputs }: RollbackRun): Promise<void> {
   outputs.status = 'unchanged';
   await summarizeUnchanged(plan, inputs);
-  log.success('The target is what runs already: nothing was done');
+  log.success('The target is already running: nothing was done');
 }
 
 async function backUp(connection: Connection, seen: Survey, run: RollbackRun): Promise<PrerollbackBackup> {
   return takePrerollbackBackup(connection, seen, run, run.inputs, () => look(connection, run));
 }
 
-/** Off the host as well: what goes wrong with that is told, and fails nothing. */
+/** Copies the record off the host. Problems with the copies are reported but do not fail the run. */
 async function record(
   carried: Carried,
   knownHistory: KnownHistory,
@@ -223,7 +225,7 @@ async function record(
   for (const text of [...problems, ...(await storeCopies(knownHistory, records, mirror))]) log.notice(text);
 }
 
-/** Tells how it ended. @throws Failure for every ending but the one that was wanted */
+/** Reports how it ended. @throws Failure unless the rollback succeeded */
 async function conclude(
   carried: Carried,
   plan: Plan,

@@ -12,7 +12,7 @@ import type { RollbackInputs } from './inputs.ts';
 import type { RollbackOutputs } from './outputs.ts';
 import type { PrerollbackBackup } from './prerollback-backup.ts';
 
-/** Tells of a rollback that has come to its end. */
+/** Summary of a rollback that succeeded. */
 export async function summarizeRollback(
   { id, outcome, lines }: Carried,
   plan: Plan,
@@ -22,42 +22,42 @@ export async function summarizeRollback(
 ): Promise<void> {
   const tags = plan.services.map((step) => `${step.service} ${step.toName ?? toIn(step)}`).join(', ');
   const downtime = outcome.downtimeMs === null ? 'not measured' : formatDuration(outcome.downtimeMs);
-  log.success(`Rolled back to ${tags} in ${formatDuration(durationMs)}; longest gap: ${downtime}`);
+  log.success(`Rolled back to ${tags} in ${formatDuration(durationMs)}; longest downtime: ${downtime}`);
   const forward = forwardCommands(plan, inputs, outcome);
   for (const line of forward) log.info(line);
 
   await summary.writeSummary([
     outcome.problems.length === 0
       ? summary.verdict('good', `Rolled back to ${tags}`)
-      : summary.verdict('attention', `Rolled back to ${tags}, but not all was done`),
+      : summary.verdict('attention', `Rolled back to ${tags}, but some steps failed`),
     ...outcome.problems.map(summary.paragraph),
     imagesTable(plan),
     summary.table(
       ['', ''],
       [
         ['Environment', inputs.environment],
-        ['Reason', inputs.reason ?? 'none was given'],
-        ['Longest gap', downtime],
-        ['Requests that failed', outcome.failedRequests ?? 'not measured'],
+        ['Reason', inputs.reason ?? 'none given'],
+        ['Longest downtime', downtime],
+        ['Failed requests', outcome.failedRequests ?? 'not measured'],
         ['Took', formatDuration(durationMs)],
-        ['Backup before it', backup === null ? 'none, as skip-backup asks' : { code: backup.file }],
+        ['Backup before it', backup === null ? 'none, because of skip-backup' : { code: backup.file }],
         ['Transaction', { code: transactionFolder(inputs.backupDir, id) }],
       ],
     ),
     summary.heading('What happened'),
     summary.codeBlock(timelineOf(lines).join('\n')),
-    summary.heading('To go forward again'),
+    summary.heading('Next steps'),
     ...forward.map(summary.paragraph),
     ...notesBlock(plan),
   ]);
 }
 
-/** Tells what would be done. */
+/** Summary of a plan that was not carried out. */
 export async function summarizePlan(plan: Plan, inputs: RollbackInputs): Promise<void> {
   await summary.writeSummary([
     plan.services.length === 0
       ? summary.verdict('good', `Nothing would change in ${inputs.environment}`)
-      : summary.verdict('attention', `A plan for ${inputs.environment}; nothing was done`),
+      : summary.verdict('attention', `A plan for ${inputs.environment}; nothing was changed`),
     summary.paragraph(`The target is ${plan.source}.`),
     imagesTable(plan),
     summary.table(
@@ -67,16 +67,16 @@ export async function summarizePlan(plan: Plan, inputs: RollbackInputs): Promise
         ...plan.leftAlone.map(({ service, why }) => [service, 'left alone', why]),
       ],
     ),
-    summary.paragraph('To carry out this plan, and no other:'),
+    summary.paragraph('To carry out exactly this plan:'),
     summary.codeBlock(`expect-plan: ${plan.hash}`, 'yaml'),
     ...notesBlock(plan),
   ]);
 }
 
-/** Tells that the target is what runs. */
+/** Summary of a run whose target was already running. */
 export async function summarizeUnchanged(plan: Plan, inputs: RollbackInputs): Promise<void> {
   await summary.writeSummary([
-    summary.verdict('good', `${inputs.environment} runs the target already; nothing was done`),
+    summary.verdict('good', `${inputs.environment} already runs the target; nothing was done`),
     summary.table(
       ['Service', 'Why it is left alone'],
       plan.leftAlone.map(({ service, why }) => [service, why]),
@@ -84,7 +84,7 @@ export async function summarizeUnchanged(plan: Plan, inputs: RollbackInputs): Pr
   ]);
 }
 
-/** Tells of a run that did not roll back. */
+/** Summary of a run that failed. */
 export async function summarizeFailure(
   error: unknown,
   inputs: RollbackInputs,
@@ -93,8 +93,8 @@ export async function summarizeFailure(
   const failure = isFailure(error) ? error : new Failure('defect', String(error));
   const state = {
     refused: `${inputs.environment} was not rolled back; nothing was stopped`,
-    reverted: `${inputs.environment} was not rolled back; what ran before runs again`,
-    failed: `The rollback of ${inputs.environment} needs a hand now`,
+    reverted: `${inputs.environment} was not rolled back; the previous release is running again`,
+    failed: `The rollback of ${inputs.environment} needs manual attention now`,
   }[outputs.status as string];
   await summary.writeSummary([
     summary.verdict('bad', state ?? `${inputs.environment} was not rolled back`),
@@ -116,7 +116,7 @@ function notesBlock({ notes }: Plan): summary.Block[] {
   return notes.length === 0
     ? []
     : [
-        summary.details('To know of it', [
+        summary.details('Notes', [
           summary.table(
             ['', ''],
             notes.map(({ level, text }) => [level, text]),
@@ -125,7 +125,7 @@ function notesBlock({ notes }: Plan): summary.Block[] {
       ];
 }
 
-/** What keeps the rollback in force, and what ends it. */
+/** How to keep the rollback in force, and how to end it. */
 function forwardCommands(plan: Plan, inputs: RollbackInputs, { held }: Carried['outcome']): string[] {
   const lines = [
     ...new Set(
@@ -137,11 +137,11 @@ function forwardCommands(plan: Plan, inputs: RollbackInputs, { held }: Carried['
     ...(lines.length === 0
       ? []
       : [
-          `In ${file} on the host, change the tag as well, or the next docker compose pull brings the other back: ${lines.map(quoteForShell).join(' ')}`,
+          `Change the tag in ${file} on the host too, or the next docker compose pull undoes the rollback: ${lines.map(quoteForShell).join(' ')}`,
         ]),
     ...(held
       ? [
-          'Deployments are on hold: backup-action refuses kind: predeployment. When the cause is mended, deploy with release-hold: true',
+          'Deployments are on hold: backup-action refuses kind: predeployment. Once the cause is fixed, deploy with release-hold: true',
         ]
       : []),
   ];

@@ -5,7 +5,7 @@ import type { Connection } from '../shared/host/connection.ts';
 import * as log from '../shared/runner/log.ts';
 import type { SurveyedHost, Verification } from './surveyed-host.ts';
 
-/** Adds a record to the history, on the host and off it. */
+/** Adds a record to the history on the host and to its copies. */
 export async function addRecord(
   connection: Connection,
   record: HistoryRecord,
@@ -17,7 +17,7 @@ export async function addRecord(
   await copyRecord(record, surveyed, run);
 }
 
-/** What the host has by now: off the host as well. What goes wrong with the copies is told, and fails nothing. */
+/** Copies a record that the host already has off the host. Problems with the copies are reported but fail nothing. */
 export async function copyRecord(
   record: HistoryRecord,
   surveyed: SurveyedHost,
@@ -30,7 +30,7 @@ export async function copyRecord(
     host: [...knownHistory.missing, ...knownHistory.host, record],
     missing: [],
   };
-  log.info(`In the history: ${record.event} ${record.status}, the release ${record.verdict} (${record.id})`);
+  log.info(`Added to the history: ${record.event} ${record.status}, release ${record.verdict} (${record.id})`);
   if (inputs.history.length === 0) return;
   for (const notice of await storeCopies(surveyed.knownHistory, [], mirror)) log.notice(notice);
 }

@@ -3,7 +3,7 @@ import { type Failure, isFailure } from '../shared/failure.ts';
 
 export type Group = 'setup' | 'backups' | 'drill' | 'deployment';
 
-/** What one check has come to. What could not be checked has not passed. */
+/** The result of one check. A check that could not be made has not passed. */
 export interface Finding {
   name: string;
   group: Group;
@@ -11,14 +11,14 @@ export interface Finding {
   severity: 'error' | 'warning';
   /** What was seen, in one line. */
   detail: string;
-  /** What to do about it; null where nothing is to be done. */
+  /** What to do about it; null if there is nothing to do. */
   remedy: string | null;
   ms: number;
 }
 
 const longestText = 1_000;
 
-/** Counts, and what they mean. */
+/** The number of findings of each kind, and the overall status. */
 export interface Tally {
   status: 'verified' | 'failed' | 'could-not-verify';
   passed: number;
@@ -27,7 +27,7 @@ export interface Tally {
   couldNotCheck: number;
 }
 
-/** @param failOn what makes a run fail: errors alone, or warnings too */
+/** @param failOn what makes a run fail: only errors, or warnings too */
 export function tallyOf(findings: readonly Finding[], failOn: 'error' | 'warning'): Tally {
   const count = (belongs: (finding: Finding) => boolean) => findings.filter(belongs).length;
   const failed = count(({ result, severity }) => result === 'failed' && severity === 'error');
@@ -35,7 +35,7 @@ export function tallyOf(findings: readonly Finding[], failOn: 'error' | 'warning
   const couldNotCheck = count(({ result }) => result === 'could-not-check');
   const isBad = failed > 0 || (failOn === 'warning' && warnings > 0);
   return {
-    // Nothing looked at is nothing proven.
+    // Without any finding, nothing was verified.
     status: isBad ? 'failed' : couldNotCheck > 0 || findings.length === 0 ? 'could-not-verify' : 'verified',
     passed: count(({ result }) => result === 'passed'),
     warnings,
@@ -44,7 +44,7 @@ export function tallyOf(findings: readonly Finding[], failOn: 'error' | 'warning
   };
 }
 
-/** The worst first; else in the order in which they were made. */
+/** The worst first; equally bad ones in the order in which they were made. */
 export function worstFirst(findings: readonly Finding[]): Finding[] {
   return findings.toSorted((a, b) => rank(a) - rank(b));
 }
@@ -55,13 +55,13 @@ function rank({ result, severity }: Finding): number {
   return severity === 'error' ? 0 : 2;
 }
 
-/** What is wrong, though it is no Failure by itself. */
+/** Something that is wrong but does not throw a Failure. */
 export interface Problem {
   detail: string;
   remedy: string;
 }
 
-/** The findings of one group, as they are made. */
+/** Collects the findings of one group. */
 export class Findings {
   readonly list: Finding[] = [];
   readonly #group: Group;
@@ -71,7 +71,7 @@ export class Findings {
   }
 
   /**
-   * Adds what a check has come to. It returns what was seen, or a Problem; a Failure is what was wrong, with its hint.
+   * Makes a check and adds its result. `look` returns what was seen, or a Problem; a Failure that it throws counts as one.
    * @returns whether it passed
    */
   check(name: string, look: () => string | Problem, severity: Finding['severity'] = 'error'): boolean {
@@ -89,7 +89,7 @@ export class Findings {
     return isGood;
   }
 
-  /** As `check`, of what cannot be looked at where another check has failed. */
+  /** Like `check`, for a check that makes sense only if an earlier one has passed. */
   after(earlier: string, name: string, look: () => string | Problem, severity: Finding['severity'] = 'error'): boolean {
     const first = this.list.find((finding) => finding.name === earlier);
     if (first?.result === 'passed') return this.check(name, look, severity);
@@ -97,18 +97,18 @@ export class Findings {
     return false;
   }
 
-  /** Adds whether something was done. What was found before must not be lost where it was not. */
+  /** Does some work and adds whether that succeeded. If it fails, the findings made so far are not lost. */
   async attempt(name: string, work: () => Promise<string>): Promise<void> {
     try {
       const done = await work();
       this.check(name, () => done);
     } catch (error) {
       if (!isFailure(error) || error.code === 'cancelled') throw error;
-      this.unable(name, `it could not be written: ${detailOf(error)}`, error.hint ?? 'Run it again');
+      this.unable(name, `could not write it: ${detailOf(error)}`, error.hint ?? 'Run it again');
     }
   }
 
-  /** Adds one that could not be made. */
+  /** Adds a check that could not be made. */
   unable(name: string, detail: string, remedy: string | null): void {
     this.add(name, 'could-not-check', detail, remedy, 'error', 0);
   }
@@ -121,7 +121,7 @@ export class Findings {
     severity: Finding['severity'],
     ms: number,
   ): void {
-    // The results go out as JSON: what the host says in them is cleaned here.
+    // The results are published as JSON, so text from the host is cleaned here.
     const clean = (text: string) => cleanLine(text, longestText);
     const said = { detail: clean(detail), remedy: remedy === null ? null : clean(remedy) };
     this.list.push({ name, group: this.#group, result, severity, ...said, ms: Math.round(ms) });
@@ -137,10 +137,10 @@ function said(look: () => string | Problem): string | Problem {
   }
 }
 
-/** Characters of a foreign text that help: its end says what went wrong. */
+/** How many characters of a foreign text are shown. Its end says what went wrong. */
 const longestCause = 300;
 
-/** What happened, with the last that was said of it elsewhere: hints speak of that. */
+/** The message, followed by the end of its cause: hints may refer to that. */
 export function detailOf({ message, cause }: Failure): string {
   const said = typeof cause === 'string' ? cause : cause instanceof Error ? cause.message : '';
   const line = said.trim().replaceAll(/\s+/g, ' ').slice(-longestCause);

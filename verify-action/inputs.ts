@@ -14,7 +14,7 @@ import { readInputs } from '../shared/runner/input-reader.ts';
 import { startOf } from '../shared/sets/naming.ts';
 import type { Group } from './finding.ts';
 
-/** What the workflow asks of a verification. Times in milliseconds. */
+/** The inputs of a verification. Times in milliseconds. */
 export interface VerifyInputs
   extends HostInputs,
     HistoryInputs,
@@ -27,7 +27,7 @@ export interface VerifyInputs
   timezone: string;
   /** Bytes. */
   minFreeSpace: number;
-  /** What should run; null: what the compose file names. */
+  /** What should be running; null: whatever the compose file names. */
   expect: Target | null;
   healthUrl: URL | null;
   healthTimeout: number;
@@ -36,13 +36,13 @@ export interface VerifyInputs
   drillBackup: string;
   /** Bytes. */
   drillMemory: number;
-  /** Each must return true of the restored data. */
+  /** Each must return true when run against the restored data. */
   drillStatements: string[];
   failOn: 'error' | 'warning';
 }
 
 const groups: grammar.Grammar<Group[]> = {
-  hint: 'Give setup, backups, drill, deployment, or several of them with commas.',
+  hint: 'Give one or more of setup, backups, drill and deployment, separated by commas.',
   parse(value) {
     const named = value.split(/[\n,]/).map((word) => word.trim());
     const known = named
@@ -66,21 +66,21 @@ const backupToDrill: grammar.Grammar<string> = {
   hint: 'Give latest, or the id of a backup such as 20261125_021700.',
   parse(value) {
     if (value === 'latest' || startOf(value) !== null) return value;
-    throw new RangeError('is no id of a backup');
+    throw new RangeError('is not the id of a backup');
   },
 };
 
 const statements: grammar.Grammar<string[]> = {
-  hint: 'Give the path of a file of SQL in the workspace, after a step with actions/checkout.',
+  hint: 'Give the path of an SQL file in the workspace, and run actions/checkout before this step.',
   parse(value) {
     let text: string;
     try {
       text = readFileSync(resolve(process.env['GITHUB_WORKSPACE'] ?? '.', value), 'utf8');
     } catch {
-      throw new RangeError('is no file that can be read');
+      throw new RangeError('is not a readable file');
     }
     const found = statementsIn(text);
-    if (found.length === 0) throw new RangeError('holds no statement');
+    if (found.length === 0) throw new RangeError('contains no SQL statement');
     return found;
   },
 };
@@ -119,19 +119,23 @@ export function readVerifyInputs(): VerifyInputs {
   });
 }
 
-/** Else it would be taken for looked at. */
+/** Without the check, the input would silently do nothing. */
 function checkExpect(checks: readonly Group[], expect: Target | null): void {
   if (expect === null || checks === undefined || checks.includes('deployment')) return;
-  throw new InputError('expect', 'is given, and "checks" does not have deployment', 'Add deployment to "checks"');
+  throw new InputError(
+    'expect',
+    'has no effect because "checks" does not include deployment',
+    'Add deployment to "checks"',
+  );
 }
 
 function checkStatements(checks: readonly Group[], statements: readonly string[] | null): void {
   if (statements === null || checks === undefined || checks.includes('drill')) return;
-  throw new InputError('drill-sql', 'is given, and "checks" does not have drill', 'Add drill to "checks"');
+  throw new InputError('drill-sql', 'has no effect because "checks" does not include drill', 'Add drill to "checks"');
 }
 
 function checkOutside(checks: readonly Group[], { bucket, pingUrl, mailServer }: OffsiteInputs & NoticeInputs): void {
   const given = bucket ? 's3-bucket' : pingUrl ? 'healthcheck-url' : mailServer ? 'smtp-url' : null;
   if (given === null || checks === undefined || checks.includes('setup')) return;
-  throw new InputError(given, 'is given, and "checks" does not have setup', 'Add setup to "checks"');
+  throw new InputError(given, 'has no effect because "checks" does not include setup', 'Add setup to "checks"');
 }

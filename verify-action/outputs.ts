@@ -1,6 +1,6 @@
-/** Every output, as it stands where the action fails before it knows better. */
+/** Every output with its initial value: what it says if the action fails early. */
 export const noOutputs = () => ({
-  // What could not be looked at is not verified.
+  // Until every check was made, nothing is verified.
   status: 'could-not-verify' as 'verified' | 'failed' | 'could-not-verify',
   passed: null as number | null,
   warnings: null as number | null,

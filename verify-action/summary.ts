@@ -7,7 +7,7 @@ import type { VerifyInputs } from './inputs.ts';
 const marks = { passed: '✔', failed: '✘', 'could-not-check': '?' } as const;
 const words = { passed: 'passed', failed: 'failed', 'could-not-check': 'could not check' } as const;
 
-/** A line for each check, and below those that have not passed what to do. */
+/** Logs a line for each check, and the remedy below each that did not pass. */
 export function tellFindings(findings: readonly Finding[]): void {
   const width = Math.max(...findings.map(({ name }) => name.length));
   for (const finding of findings) {
@@ -20,7 +20,7 @@ export function tellFindings(findings: readonly Finding[]): void {
   }
 }
 
-/** `!` is what is wrong and fails nothing. */
+/** `!` marks a warning: something is wrong, but it does not fail the run. */
 function mark(finding: Finding): string {
   return isWarning(finding) ? '!' : marks[finding.result];
 }
@@ -37,7 +37,7 @@ export function tallyText({ passed, warnings, failed, couldNotCheck }: Tally): s
   ].join(', ');
 }
 
-/** The job's summary: how it ended, what failed with what to do, then all the rest. */
+/** The job summary: the verdict, what failed and what to do about it, then everything that passed. */
 export async function summarizeVerification(
   findings: readonly Finding[],
   tally: Tally,
@@ -76,7 +76,7 @@ export async function summarizeVerification(
   ]);
 }
 
-/** Those that say the same are one row, with all their names. */
+/** Findings that say the same thing share one row that lists all their names. */
 function alike(findings: readonly Finding[]): [Finding, names: string[]][] {
   const rows = new Map<string, [Finding, string[]]>();
   for (const finding of findings) {

@@ -13,7 +13,7 @@ import type { Group } from './finding.ts';
 import type { VerifyInputs } from './inputs.ts';
 import type { VerifyOutputs } from './outputs.ts';
 
-/** What one run is about, from its start. */
+/** What is fixed from the start of a run. */
 export interface Verification {
   inputs: VerifyInputs;
   workflow: WorkflowContext;
@@ -23,7 +23,7 @@ export interface Verification {
   mirrored: ReturnType<HistoryMirror['load']>;
 }
 
-/** What all checks look at. */
+/** What the survey found: the input of all checks. */
 export interface SurveyedHost {
   seen: Survey;
   sets: SetsSurvey;
@@ -34,7 +34,7 @@ export interface SurveyedHost {
   now: Date;
 }
 
-/** Looks at the host once, for all groups. */
+/** Surveys the host once, for all groups of checks. */
 export async function look(connection: Connection, { inputs, signal, mirrored }: Verification): Promise<SurveyedHost> {
   const asks = (...groups: Group[]) => groups.some((group) => inputs.checks.includes(group));
   const seen = await survey(
@@ -42,7 +42,7 @@ export async function look(connection: Connection, { inputs, signal, mirrored }:
     {
       ...inputs,
       probe: insideScript(),
-      // What only some groups look at takes its time.
+      // These take time, so only groups that need them ask for them.
       compose: asks('setup', 'deployment') ? { files: inputs.composeFiles, envFile: inputs.envFile } : null,
       layout: layoutLines,
       sets: true,
@@ -63,13 +63,13 @@ export async function look(connection: Connection, { inputs, signal, mirrored }:
   };
 }
 
-/** The backups are looked at also where the database is lost: then above all. */
+/** The database's name, also if the database is lost: that is when checking its backups matters most. */
 export function databaseOf({ seen, catalogue }: SurveyedHost, { databaseName }: VerifyInputs): string | null {
   const newest = catalogue.sets.find((set) => set.state === 'verified')?.database ?? null;
   return factsOf(seen)?.database ?? databaseName ?? newest;
 }
 
-/** null where the database does not answer. */
+/** null if the database does not answer. */
 export function factsOf({ probe }: Survey): DatabaseFacts | null {
   if (probe === null || 'error' in probe) return null;
   try {

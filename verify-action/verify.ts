@@ -16,7 +16,7 @@ import { checkSetup } from './setup/check-setup.ts';
 import { summarizeVerification, tallyText, tellFindings } from './summary.ts';
 import { look, type Verification } from './surveyed-host.ts';
 
-/** Survey, judge each check, record, tell. */
+/** Survey, judge each check, record, report. */
 export async function verify(
   inputs: VerifyInputs,
   workflow: WorkflowContext,
@@ -66,15 +66,15 @@ async function makeChecks(connection: Connection, run: Verification, all: Findin
       tellFindings(list);
     });
   };
-  await make('setup', 'Set-up: will backups and rollbacks work?', () => checkSetup(connection, surveyed, run));
-  await make('backups', 'Backups: are they there, and whole?', () => checkBackups(connection, surveyed, run));
+  await make('setup', 'Setup: will backups and rollbacks work?', () => checkSetup(connection, surveyed, run));
+  await make('backups', 'Backups: are they complete and intact?', () => checkBackups(connection, surveyed, run));
   await make('drill', 'Drill: does a backup restore?', () => checkDrill(connection, surveyed, run));
-  await make('deployment', 'Deployment: is it what was deployed, and well?', () =>
+  await make('deployment', 'Deployment: is the right release running, and healthy?', () =>
     checkDeployment(connection, surveyed, run),
   );
 }
 
-/** What has stopped a group of checks half-way: none of it has passed. */
+/** Something stopped a group of checks half-way, so none of the group has passed. */
 function unmade(error: unknown, group: Group, signal: AbortSignal): Findings {
   if (!isFailure(error) || signal.aborted) throw error;
   const findings = new Findings(group);
@@ -82,7 +82,7 @@ function unmade(error: unknown, group: Group, signal: AbortSignal): Findings {
   return findings;
 }
 
-/** Without the host there is nothing to look at. */
+/** Without a survey of the host, no check can be made. */
 function tellUnmade(error: Failure, groups: readonly Group[], all: Finding[]): void {
   const setup = new Findings('setup');
   setup.check('connection', () => {
@@ -92,7 +92,7 @@ function tellUnmade(error: Failure, groups: readonly Group[], all: Finding[]): v
     .filter((group) => group !== 'setup' || all.length > 0)
     .map((group) => {
       const findings = new Findings(group);
-      findings.unable(group, 'the host could not be looked at', null);
+      findings.unable(group, 'the host could not be surveyed', null);
       return findings;
     });
   const list = [setup, ...others].flatMap((findings) => findings.list);
@@ -100,7 +100,7 @@ function tellUnmade(error: Failure, groups: readonly Group[], all: Finding[]): v
   tellFindings(list);
 }
 
-/** The worst of it in one line, with what to do about the first. */
+/** The worst findings in one line, with the remedy of the first. */
 function notVerified(findings: readonly Finding[], tally: Tally, environment: string): Failure {
   const isFailed = tally.status === 'failed';
   const worst = findings.filter(({ result, severity }) =>

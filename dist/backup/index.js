@@ -28413,14 +28413,14 @@ module.exports = __nccwpck_require__.p + "c8a8c4353cc8aa1954dc.sh";
 /***/ 37812:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "ba034fd316e6189347af.sh";
+module.exports = __nccwpck_require__.p + "680612bd06282e7a1f75.sh";
 
 /***/ }),
 
 /***/ 6779:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "e37a1cffdf3ad400bd2e.sh";
+module.exports = __nccwpck_require__.p + "d4c0f5a5217da0cf5689.sh";
 
 /***/ }),
 
@@ -28546,35 +28546,35 @@ module.exports = __nccwpck_require__.p + "c2f135ebca3fd10aa019.sh";
 /***/ 51681:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "e54e08d57ccabc72eacc.sh";
+module.exports = __nccwpck_require__.p + "74ccbca4d9dc2878a006.sh";
 
 /***/ }),
 
 /***/ 89239:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "4e39a53f9c955381c149.sh";
+module.exports = __nccwpck_require__.p + "b5484b2572bd1573b367.sh";
 
 /***/ }),
 
 /***/ 67509:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "d694e37ff7cfc740a428.sh";
+module.exports = __nccwpck_require__.p + "7bfbf45d24333b29855b.sh";
 
 /***/ }),
 
 /***/ 38105:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "546b37b5c3b77b5422ba.sh";
+module.exports = __nccwpck_require__.p + "968baf630fe70f14dc2d.sh";
 
 /***/ }),
 
 /***/ 88028:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "518861ec2481e9e03d89.sh";
+module.exports = __nccwpck_require__.p + "ea45e7b2758f453ee097.sh";
 
 /***/ }),
 
@@ -32845,9 +32845,9 @@ const holdFile = (backupDir) => `${backupDir}/rollback/HOLD`;
 /** The folders of all transactions, by their ids. */
 const transactionsFolder = (backupDir) => `${backupDir}/rollback/transactions`;
 const transactionFolder = (backupDir, id) => `${transactionsFolder(backupDir)}/${id}`;
-/** What to type on the host to end a transaction without an action. */
+/** The command to type on the host to finish a transaction without an action. */
 const backup_folder_commandToEnd = (backupDir, id) => `bash ${shell_quote_quoteForShell(`${transactionFolder(backupDir, id)}/engine.sh`)}`;
-/** What to type on the host to see how far a transaction is, or how it ended. */
+/** The command to type on the host to see how a transaction ended. */
 const backup_folder_commandToFollow = (backupDir, id) => `tail ${quoteForShell(`${transactionFolder(backupDir, id)}/journal`)}`;
 
 ;// CONCATENATED MODULE: ./build/shared/host/survey-sets.js
@@ -32944,7 +32944,7 @@ const domainComponent = '[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?';
 const registryGrammar = new RegExp(`^(?:${domainComponent}(?:\\.${domainComponent})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?$`);
 const tagGrammar = /^\w[\w.-]{0,127}$/;
 const digestGrammar = /^(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})$/;
-/** Longer paths are refused by every registry. */
+/** Every registry refuses longer paths. */
 const longestPath = 255;
 const defaultRegistry = 'docker.io';
 const legacyDefaultRegistry = 'index.docker.io';
@@ -32953,17 +32953,17 @@ const officialImages = 'library/';
 function isDigest(text) {
     return digestGrammar.test(text);
 }
-/** True for a tag as a registry takes it: at most 128 of letters, digits, `_`, `.`, `-`, not led by `.` or `-`. */
+/** True for a valid tag: at most 128 letters, digits, `_`, `.` or `-`, not starting with `.` or `-`. */
 function isTag(text) {
     return tagGrammar.test(text);
 }
 /** An image reference with Docker's defaults filled in, so that two names of the same image are equal. */
 class ImageReference {
-    /** Host and port: `docker.io` where none was written. */
+    /** Host and port; `docker.io` if none was given. */
     registry;
     /** `library/postgres`, `acme/web`. */
     path;
-    /** `latest` where neither tag nor digest was written; null where only a digest was. */
+    /** `latest` if neither tag nor digest was given; null if only a digest was. */
     tag;
     digest;
     constructor(registry, path, tag, digest) {
@@ -33002,14 +33002,14 @@ function parseImageReference(text) {
     if (digest !== null && !isDigest(digest))
         image_reference_refuse(text, 'its digest is not "sha256:" and 64 lower-case hex digits');
     if (tag === null && digest === null) {
-        // Docker refuses these because an image id would otherwise name a repository.
+        // Docker refuses these, because an image id would otherwise be read as a repository.
         if (/^[a-f0-9]{64}$/.test(text))
             image_reference_refuse(text, 'it is an image id');
         return new ImageReference(registry, path, 'latest', null);
     }
     return new ImageReference(registry, path, tag, digest);
 }
-/** null for what is no reference, such as one with a variable that is not set. */
+/** null if the text is not a reference, for example because a variable in it is not set. */
 function referenceOf(image) {
     if (image === null)
         return null;
@@ -33022,7 +33022,7 @@ function referenceOf(image) {
         throw error;
     }
 }
-/** Cuts off the digest, then the tag: a colon before the last slash belongs to the registry's port. */
+/** Cuts off the digest, then the tag. A colon before the last slash belongs to the registry's port. */
 function split(text) {
     const at = text.indexOf('@');
     const digest = at === -1 ? null : text.slice(at + 1);
@@ -33032,7 +33032,7 @@ function split(text) {
         ? { name: tagged, tag: null, digest }
         : { name: tagged.slice(0, colon), tag: tagged.slice(colon + 1), digest };
 }
-/** The first part is a registry only where it cannot be a user on Docker Hub. */
+/** The first part is a registry only if it cannot be a user on Docker Hub. */
 function locate(name) {
     const slash = name.indexOf('/');
     const first = slash === -1 ? '' : name.slice(0, slash);
@@ -33055,7 +33055,7 @@ function image_reference_refuse(text, why) {
 const imageIdGrammar = /^sha256:[a-f0-9]{64}$/;
 /** Compose's own grammar of service names. */
 const serviceGrammar = /^[a-zA-Z0-9._-]{1,255}$/;
-/** True for a name that compose takes for a service. */
+/** True for a name that compose accepts for a service. */
 function isServiceName(text) {
     return serviceGrammar.test(text);
 }
@@ -33064,25 +33064,25 @@ function isImageId(text) {
     return imageIdGrammar.test(text);
 }
 /**
- * What the project runs. Where the containers of a service differ (an update that stopped half-way), the newest one
- * speaks for the service; `mixedServices` names such services. Containers without a valid service name are left out.
+ * What the project runs. If the containers of a service differ (after an update that stopped half-way), the newest one
+ * counts; `mixedServices` names such services. Containers without a valid service name are left out.
  */
 function releaseOf(containers, images) {
     const imagesById = new Map(images.map((image) => [image.id, image]));
-    // fromEntries, as it makes a service called __proto__ an ordinary entry.
+    // fromEntries makes even a service called __proto__ an ordinary entry.
     return Object.fromEntries([...byService(containers)].map(([service, [newest]]) => [
         service,
         runningImage(newest, imagesById.get(newest.imageId)),
     ]));
 }
 /**
- * By id or by digest: a digest is known only once an image was pushed or pulled, and may get a second one beside it; an id
- * may change with Docker, and is not known from a copy of the history. What is not known is the same as nothing.
+ * Compares by id or by digest, as either may be missing. An image has a digest only once it was pushed or pulled, and may
+ * get a second one; its id may change with Docker, and copies of the history leave it out. Unknown values never match.
  */
 function sameImage(one, other) {
     return ((one.imageId !== null && one.imageId === other.imageId) || (one.digest !== null && one.digest === other.digest));
 }
-/** True where both run the same images in the same services. */
+/** True if both run the same images in the same services. */
 function sameRelease(one, other) {
     const counterparts = new Map(Object.entries(other));
     return (Object.keys(one).length === counterparts.size &&
@@ -33097,7 +33097,7 @@ function mixedServices(containers) {
         .filter(([, [newest, ...others]]) => others.some((other) => other.imageId !== newest.imageId))
         .map(([service]) => service);
 }
-/** By service in order of name; within a service the newest container first, equal ages by image id. */
+/** Sorted by service; within a service the newest container first, and those of the same age by image id. */
 function byService(containers) {
     const services = new Map();
     const ordered = containers
@@ -33112,13 +33112,13 @@ function byService(containers) {
     }
     return services;
 }
-/** Go drops trailing zeros of the fraction, so `Z` must not be compared with a digit. */
+/** Go omits trailing zeros of the fraction. Without the `Z`, times of different lengths still compare correctly as text. */
 function createdAt(container) {
     return container.created.replace(/Z$/, '');
 }
 function runningImage(container, image) {
     const imageId = isImageId(container.imageId) ? container.imageId : null;
-    // A container may be made from an id; the grammar would read that as a repository called "sha256".
+    // A container may have been created from an image id, which would parse as a repository called "sha256".
     if (isImageId(container.image))
         return { image: container.image, tag: null, digest: null, imageId };
     const reference = referenceOf(container.image);
@@ -33126,7 +33126,7 @@ function runningImage(container, image) {
         return { image: null, tag: null, digest: null, imageId };
     return { image: container.image, tag: reference.tag, digest: digestOf(reference, image), imageId };
 }
-/** An image may have several digests in one repository: the one that the reference names, else the first by name. */
+/** An image may have several digests in one repository: takes the one that the reference names, or else the first. */
 function digestOf(reference, image) {
     const digests = (image?.repoDigests ?? [])
         .map(referenceOf)
@@ -34596,8 +34596,7 @@ function judgeSize(dump, { previous, encoding }, ratio) {
 
 /**
  * The record as a line for people, without its line break:
- * `<time> <event> <status> <verdict> <service>=<tag>@<digest>… by=<actor> run=<url> id=<id>`. A dash stands for what is
- * not known.
+ * `<time> <event> <status> <verdict> <service>=<tag>@<digest>… by=<actor> run=<url> id=<id>`. Unknown values are a dash.
  */
 function auditLine({ at, event, status, verdict, release, actor, runUrl, id }) {
     const services = Object.entries(release)
@@ -34616,7 +34615,7 @@ function word(value) {
 
 const record_idGrammar = /^\d{1,20}-\d{1,6}-[0-9a-f]{8}$/;
 const record_longestLine = 256 * 1024;
-/** So many lines that cannot be read are told of one by one. */
+/** How many unreadable lines are reported one by one. */
 const mostProblems = 3;
 /** UTF-16 units. */
 const longestReason = 2_000;
@@ -34634,12 +34633,12 @@ const record_line = (longest) => {
     return (value, place) => {
         const read = limited(value, place);
         if (/\p{Cc}/u.test(read))
-            throw new failure_Failure('bad-value', `"${place}" holds a control character`);
+            throw new failure_Failure('bad-value', `"${place}" contains a control character`);
         return read;
     };
 };
 const record_image = textThat((value) => {
-    // A container may be made from an id.
+    // A container may have been created from an image id.
     if (isImageId(value))
         return true;
     try {
@@ -34684,8 +34683,8 @@ function historyLine(value) {
     return JSON.stringify(value);
 }
 /**
- * Reads a history. A line that cannot be read, as the last one may be after a power cut, is told of and left out.
- * @returns records in the order of the file; of those with the same id the last one. Problems are few, however many there are
+ * Reads a history. Unreadable lines, such as a last line cut by a power failure, are reported and left out.
+ * @returns records in the order of the file, only the last of those with the same id; and a few problems, never a flood
  */
 function parseHistory(history) {
     const records = new Map();
@@ -34706,18 +34705,18 @@ function parseHistory(history) {
         problems.push(`${more} more lines of the history cannot be read`);
     return { records: [...records.values()], problems };
 }
-/** The record in a line, or why there is none. */
+/** The record in a line, or why it is not one. */
 function parseRecord(text) {
     if (text.length > record_longestLine)
         return 'it is too long';
-    // There may be millions that hold anything: to catch an error for each takes its time.
+    // There may be millions of junk lines: catching a parse error for each would be slow.
     if (!text.trimStart().startsWith('{'))
-        return 'it is no JSON';
+        return 'it is not JSON';
     try {
         return readHistoryRecord(JSON.parse(text));
     }
     catch (error) {
-        return failure_isFailure(error) ? error.message : 'it is no JSON';
+        return failure_isFailure(error) ? error.message : 'it is not JSON';
     }
 }
 
@@ -34727,14 +34726,14 @@ function parseRecord(text) {
 
 const host_file_program = {
     name: 'record',
-    step: 'the note in the history',
+    step: 'the update of the history',
     scripts: [new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(6779), __nccwpck_require__.b)],
 };
 /** Adds records to the history on the host. @throws Failure `history-unwritable` */
 async function appendHistory(connection, addition) {
     await run(connection, '', addition);
 }
-/** Lets deployments go on, and records who did so. @throws Failure `history-unwritable` */
+/** Releases the hold on deployments, and records who did so. @throws Failure `history-unwritable` */
 async function releaseHold(connection, addition) {
     await run(connection, 'yes', addition);
 }
@@ -34754,7 +34753,7 @@ async function run(connection, releaseFirst, { backupDir, records, onLog }) {
         if (!failure_isFailure(error, 'history-unwritable'))
             throw error;
         throw new failure_Failure(error.code, error.message, {
-            hint: `See who owns it, and whether the disk is full: ls -l ${backupDir}/rollback; df -h ${backupDir}`,
+            hint: `Check its owner and the free space: ls -l ${backupDir}/rollback; df -h ${backupDir}`,
             cause: error.cause,
         });
     }
@@ -37088,7 +37087,7 @@ function holdText(hold) {
         .map((key) => `${key}=${cleanLine(hold[key] ?? '', 1_000)}\n`)
         .join('');
 }
-/** Reads it. A file that somebody made by hand holds as well, whatever stands in it. */
+/** Reads the file. Any file named HOLD is a hold, even one made by hand, whatever it contains. */
 function parseHold(text) {
     const values = new Map(text.split('\n').map((line) => {
         const at = line.indexOf('=');
@@ -37096,11 +37095,11 @@ function parseHold(text) {
     }));
     return Object.fromEntries(keys.map((key) => [key, values.get(key) || null]));
 }
-/** In one sentence. */
+/** The hold in one sentence. */
 function tellHold({ reason, since, run }) {
     return [
         `deployments are on hold${since === null ? '' : ` since ${since}`}`,
-        ...(reason === null ? [] : [`because of: ${reason}`]),
+        ...(reason === null ? [] : [`reason: ${reason}`]),
         ...(run === null ? [] : [`see ${run}`]),
     ].join('; ');
 }
@@ -37108,12 +37107,12 @@ function tellHold({ reason, since, run }) {
 ;// CONCATENATED MODULE: ./build/shared/history/legacy.js
 
 
-/** So many of the newest are taken over: each is written, and flushed, by itself. */
+/** How many of the newest lines are imported: each is written and flushed on its own. */
 const legacy_mostLines = 200;
 /**
- * What the scripts wrote into deployment_tags.log: `YYYYMMDD_HHMMSS,tag,tag`. It is ambiguous, as they wrote the tag that was
- * being replaced, and the backend's into both columns: so it is shown, and never chosen. The same line is the same record.
- * Of very many lines only the last ones count.
+ * Imports what the old scripts wrote into deployment_tags.log: `YYYYMMDD_HHMMSS,tag,tag`. They wrote the tag that was being
+ * replaced, and the backend's tag into both columns, so these records are shown but never chosen as a target. The same line
+ * always becomes the same record. Only the last lines are imported.
  */
 function importLegacy(log, environment) {
     const lines = new Set(log.split('\n').map((line) => line.trim()));
@@ -37139,7 +37138,7 @@ function readLine(line, environment) {
             previous: null,
             schemaSha256: null,
             backupId: null,
-            reason: "Imported from the scripts' log, where it may be the tag that was replaced",
+            reason: "Imported from the old scripts' log, where the tag may be the one that was replaced",
             actor: null,
             runUrl: null,
             commit: null,
@@ -37158,9 +37157,9 @@ function legacy_moment(time) {
 
 
 /**
- * The host's history with what only its copies know. Records are only ever added, so copies that were written at the same
- * time heal each other; where both know an id, the host's word counts.
- * @returns oldest first; of the same moment by id
+ * Merges the host's history with its copies. Records are only ever added, so copies that were written at the same time
+ * complete each other. If host and copy both have an id, the host's record counts.
+ * @returns oldest first; records of the same moment by id
  */
 function union_unite(host, mirrors) {
     const entries = new Map();
@@ -37171,11 +37170,11 @@ function union_unite(host, mirrors) {
         entries.set(record.id, { record, source: 'host' });
     return [...entries.values()].toSorted(({ record: a }, { record: b }) => Date.parse(a.at) - Date.parse(b.at) || byText(a.id, b.id));
 }
-/** So many of the newest: each is written, and flushed, by itself. The copies keep the others. */
+/** How many of the newest records are restored: each is written and flushed on its own. The copies keep the others. */
 const mostMended = 500;
 /**
- * What a host that has lost its history gets back. What was found good there is not proven by a copy; and a copy, which may
- * be forged, supplies tags and digests, which belong to a repository, but no ids, which could be those of any image here.
+ * The records that a host which has lost its history gets back from the copies. A copy may be forged, so its verdicts become
+ * unknown. Tags and digests are kept, as they only work within a repository; ids are dropped, as they may match any image.
  */
 function recordsToMend(host, mirrors, environment) {
     if (host.length > 0)
@@ -37191,11 +37190,11 @@ function recordsToMend(host, mirrors, environment) {
         previous: record.previous === null ? null : withoutIds(record.previous),
     }));
 }
-/** The release by its tags and digests alone. */
+/** The release with only its tags and digests. */
 function withoutIds(release) {
     return Object.fromEntries(Object.entries(release).map(([service, image]) => [service, { ...image, imageId: null }]));
 }
-/** The history as one text of at most so many bytes: where it is longer, the oldest records are left out. */
+/** The history as one text of at most `limit` bytes. The oldest records are left out if it would be longer. */
 function mirrorText(entries, limit) {
     const lines = [];
     let size = 0;
@@ -37213,11 +37212,11 @@ function mirrorText(entries, limit) {
 
 
 
-/** GitHub's artifact may have this much, in bytes. */
+/** Bytes: the largest copy that is stored as an artifact on GitHub. */
 const longestMirror = 1024 * 1024;
 /**
- * @param hostText `history.jsonl`; null where there is none
- * @param auditTrail `deployment_tags.log`, which may be the scripts'
+ * @param hostText `history.jsonl`; null if it does not exist
+ * @param auditTrail `deployment_tags.log`, which may come from the old scripts
  */
 function gatherHistory(environment, hostText, auditTrail, mirrorTexts) {
     const { records, problems } = parseHistory(hostText ?? '');
@@ -37235,12 +37234,12 @@ function gatherHistory(environment, hostText, auditTrail, mirrorTexts) {
 function entriesOf({ host, mirrors, missing }) {
     return unite([...missing, ...host], mirrors);
 }
-/** Whether the copies lack a record of the host's, or of what is to be added to it: then one must be stored. */
+/** Whether the copies lack a record that the host has or is about to get. If so, a new copy must be stored. */
 function copiesLack(knownHistory, added) {
     const copied = new Set(knownHistory.mirrors.flat().map(({ id }) => id));
     return [...knownHistory.missing, ...knownHistory.host, ...added].some(({ id }) => !copied.has(id));
 }
-/** Stores the whole history with what this run has added. */
+/** Stores the whole history, including the records that this run has added. */
 async function storeCopies(knownHistory, added, mirror) {
     const host = [...knownHistory.missing, ...knownHistory.host, ...added];
     const textWith = (others) => mirrorText(union_unite(host, others), longestMirror);
@@ -37259,8 +37258,8 @@ function runFacts(environment, { runId, runAttempt, actor, runUrl, commit }, kno
     return { id, at: new Date(), environment, actor, runUrl, commit, ...unknown, ...known };
 }
 /**
- * What a history knows to run; null where it tells of nothing. The scripts' lines, which name no image and come to the end
- * of the file whenever they are imported, say nothing of it.
+ * The newest record that says which release is running; null if there is none. Imported lines of the old scripts do not
+ * count: they name no image, and may be imported at any time.
  * @param history the host's own, in the order of its file
  */
 function newestKnown(history, environment) {
@@ -37272,8 +37271,8 @@ function newestKnown(history, environment) {
     return newest ?? null;
 }
 /**
- * The schema that the newest backup saw, as SHA-256; null where the history tells of none. A backup adds a record where the
- * schema is another one than that of the newest. A drill tells of the backup that it restored, which may be an old one.
+ * The schema that the newest backup saw, as SHA-256; null if no record has one. A backup adds a record when the schema has
+ * changed. Drills do not count: a drill records the schema of the backup that it restored, which may be old.
  * @param history the host's own, in the order of its file
  */
 function newestSchema(history, environment) {
@@ -37281,8 +37280,8 @@ function newestSchema(history, environment) {
     return newest?.schemaSha256 ?? null;
 }
 /**
- * The record of a release that was seen to run: a new one where release or schema are others than those of the newest
- * record, so that a history does not grow by a line each night.
+ * The record for a release that was seen running: a new one only if release or schema differ from the newest record, so
+ * that the history does not grow by a line each night.
  * @param history the host's own, in the order of its file
  */
 function observationOf(release, seen, history) {
@@ -37292,7 +37291,7 @@ function observationOf(release, seen, history) {
     }
     return { record: observed(release, seen, newest?.release ?? null), isNew: true };
 }
-/** A record that says what runs, and nothing of how good it is. */
+/** A record of what is running, without a verdict on it. */
 function observed(release, seen, previous) {
     const { id, at, environment, schemaSha256, backupId, actor, runUrl, commit, reason } = seen;
     return {
@@ -37773,7 +37772,7 @@ function whyNot(error) {
 
 ;// CONCATENATED MODULE: ./build/shared/transaction/journal.js
 const endings = ['rolled-back', 'reverted', 'refused', 'failed'];
-/** Reads a journal; a last line without an end, and whatever else is no line of ours, is left out. */
+/** Reads a journal. Leaves out an incomplete last line, and any line that is not ours. */
 function parseJournal(text) {
     return text
         .split('\n')
@@ -37781,7 +37780,7 @@ function parseJournal(text) {
         .map(parseJournalLine)
         .filter((line) => line !== null);
 }
-/** null for what is no line of a journal. */
+/** null if the text is not a line of a journal. */
 function parseJournalLine(text) {
     const [, at, step = '', detail = ''] = /^(\d{1,15})\t([a-z-]+)\t([^\t]*)$/.exec(text) ?? [];
     return at === undefined ? null : { at: Number(at), step, detail };
@@ -37809,7 +37808,7 @@ function splitFailure(detail) {
     const space = detail.indexOf(' ');
     return space < 0 ? { code: detail, text: '' } : { code: detail.slice(0, space), text: detail.slice(space + 1) };
 }
-/** null for what is none: a line may have been cut, and how the transaction ended must be told all the same. */
+/** null if the line makes no sense: a cut line must not hide how the transaction ended. */
 function readMeasurement(detail) {
     const [, name = '', gap, failed, asked] = /^(\S+) (\d{1,15}|-) (\d{1,15}) (\d{1,15})$/.exec(detail) ?? [];
     if (gap === undefined)
@@ -37821,7 +37820,7 @@ function readMeasurement(detail) {
         asked: Number(asked),
     };
 }
-/** An engine that took over from one that died measures on, and tells it again. */
+/** An engine that took over from a dead one continues the measurement and reports it again: the last report counts. */
 function lastOfEach(measurements) {
     const found = measurements.filter((measurement) => measurement !== null);
     return [...new Map(found.map((measurement) => [measurement.service, measurement])).values()];
@@ -37830,9 +37829,9 @@ function lastOfEach(measurements) {
 ;// CONCATENATED MODULE: ./build/shared/transaction/transaction-files.js
 
 
-/** In override files: the host puts the transaction's id there. */
+/** Placeholder in override files for the transaction's id, which the host fills in. */
 const transactionMark = '@transaction@';
-/** The marks for what only the host knows when it writes the history. */
+/** The placeholders for what only the host knows when it writes the history. */
 const outcomeMarks = (token) => ({
     at: `${token}-at`,
     verdict: `${token}-verdict`,
@@ -37856,7 +37855,7 @@ function transaction_files_transactionFiles(request) {
         files.set('outcome/hold', outcome.hold);
     return files;
 }
-/** A key, a tab and a value a line. */
+/** One line per value: a key, a tab and the value. */
 function planLines(request) {
     const seconds = (ms) => String(Math.ceil(ms / 1_000));
     const { healthUrl } = request;
@@ -37888,11 +37887,11 @@ function planLines(request) {
     ];
     return lines.map((line) => `${line.map(checked).join('\t')}\n`).join('');
 }
-/** What would be read as another line, or another column. */
+/** Refuses characters that would be read as a new line or column. */
 function checked(value) {
     if (/[\t\n\r\0]/.test(value) || value === '') {
-        throw new Failure('bad-value', `${JSON.stringify(value.slice(0, 100))} cannot stand in a transaction's plan`, {
-            hint: 'Give paths and names without tabs and line breaks',
+        throw new Failure('bad-value', `${JSON.stringify(value.slice(0, 100))} cannot be written into a transaction's plan`, {
+            hint: 'Use paths and names without tabs and line breaks',
         });
     }
     return value;
@@ -37904,7 +37903,7 @@ function checked(value) {
 
 
 
-/** The scripts of which the engine on the host consists, in order. */
+/** The scripts that make up the engine on the host, in order. */
 const engine = (/* unused pure expression or super */ null && ([
     /* unused asset import */ undefined,
     /* unused asset import */ undefined,
@@ -37945,10 +37944,10 @@ const following = {
     step: 'following the rollback',
     scripts: [new URL(/* asset import */ __nccwpck_require__(89239), __nccwpck_require__.b)],
 };
-/** It writes some files; the engine has a session of its own. */
+/** These programs only write some files. The engine runs in a session of its own. */
 const transaction_short = { deadline: 60_000, atEnd: 'finish' };
 /**
- * Starts a transaction, which from then on needs nobody.
+ * Starts a transaction, which from then on runs by itself.
  * @returns its id
  */
 async function startTransaction(connection, request, onLog) {
@@ -37969,30 +37968,30 @@ async function startTransaction(connection, request, onLog) {
     }
 }
 function diskFull(backupDir, cause) {
-    return new Failure('disk-full', `The transaction could not be written to ${backupDir}: the disk is full, or read-only`, {
-        hint: `Nothing was stopped. On the host: df -h ${backupDir}, make room, and run it again`,
+    return new Failure('disk-full', `Could not write the transaction to ${backupDir}: the disk is full or read-only`, {
+        hint: `Nothing was stopped. On the host: df -h ${backupDir}. Make room, then run it again`,
         cause,
     });
 }
-/** Starts the engine of a transaction anew that was begun and has lost it. */
+/** Restarts the engine of an unfinished transaction that has lost it. */
 async function resumeTransaction(connection, backupDir, id, onLog) {
     await connection.run(resuming, { backup_dir: backupDir, id }, { ...transaction_short, onLog }).result;
 }
-/** Asks a transaction not to begin its swap; once that has begun, it is carried to its end. */
+/** Asks a transaction not to begin its swap. If the swap has already begun, the host finishes it. */
 async function abortTransaction(connection, backupDir, id, onLog) {
     await connection.run(aborting, { backup_dir: backupDir, id }, { ...transaction_short, onLog }).result;
 }
-/** The id of the transaction that a run has started, where it lost the connection meanwhile; null where there is none. */
+/** Finds the transaction of a run that lost its connection while starting it. @returns its id; null if there is none */
 async function findTransaction(connection, backupDir, historyId, onLog) {
     const records = await connection.run(finding, { backup_dir: backupDir, history_id: historyId }, { ...transaction_short, onLog })
         .result;
     return records.find('transaction') ?? null;
 }
 /**
- * Follows a transaction until it has ended, or is abandoned.
- * @param told how many lines of the journal are known already
- * @param onLine each further line as it is written
- * @throws Failure where the connection is lost; the transaction goes on
+ * Follows a transaction until it has finished or is abandoned.
+ * @param told how many lines of the journal are already known
+ * @param onLine called for each further line as it is written
+ * @throws Failure if the connection is lost; the transaction carries on
  */
 async function followTransaction(connection, backupDir, id, told, { onLine, onLog, signal, deadline }) {
     const { result } = connection.run(following, { backup_dir: backupDir, id, told: String(told) }, {
@@ -38014,10 +38013,10 @@ async function followTransaction(connection, backupDir, id, told, { onLine, onLo
         abandoned: records.find('abandoned') !== undefined,
     };
 }
-/** A transaction that was lost sight of, or that could not be ended. */
+/** The failure for a transaction whose outcome is unknown because contact to it was lost. */
 function stillOpen(backupDir, id, cause) {
-    return new Failure('outcome-unknown', `Contact was lost while the transaction ${id} was running`, {
-        hint: `The host carries it to its end by itself. See how it ended: ${commandToFollow(backupDir, id)}. Where its last line is not "ended": ${commandToEnd(backupDir, id)}`,
+    return new Failure('outcome-unknown', `Lost contact while the transaction ${id} was running`, {
+        hint: `The host finishes it by itself. To see how it ended: ${commandToFollow(backupDir, id)}. If its last line is not "ended": ${commandToEnd(backupDir, id)}`,
         cause,
     });
 }
@@ -38028,14 +38027,14 @@ function stillOpen(backupDir, id, cause) {
 
 
 
-/** How often an engine that dies is started anew by one run. */
+/** How often one run restarts an engine that dies. */
 const mostStarts = 3;
 /**
- * Milliseconds of one session that follows. A transaction may take hours; a host that hangs meanwhile must be noticed, and
- * is at the end of the session.
+ * Milliseconds: the longest session that follows a transaction. A transaction may take hours; ending the session now and then
+ * reveals a host that hangs.
  */
 const longestSession = 10 * 60_000;
-/** Follows a transaction to its end, and starts its engine again where nobody carries it. @throws Failure `stuck` */
+/** Follows a transaction until it has finished, and restarts its engine if nobody carries it. @throws Failure `stuck` */
 async function followToTheEnd(connection, backupDir, id, told, options) {
     let known = told;
     const onLine = (line) => {
@@ -38051,7 +38050,7 @@ async function followToTheEnd(connection, backupDir, id, told, options) {
                 return await followTransaction(connection, backupDir, id, known, { ...options, deadline, onLine });
             }
             catch (error) {
-                // A session that is over may take its grace as well: then nothing would be left for the next.
+                // A session may overrun by its grace period. If that would leave no time for another one, this one is the last.
                 const isLast = left <= longestSession + usualGrace;
                 if (isLast || !failure_isFailure(error, 'deadline'))
                     throw error;
@@ -38069,21 +38068,21 @@ async function followToTheEnd(connection, backupDir, id, told, options) {
     }
 }
 /**
- * Ends what an earlier run has begun and nobody carries any more.
- * @param unfinished as the survey found them; nobody holds the lock
+ * Finishes the transactions that earlier runs have left unfinished.
+ * @param unfinished their ids, from a survey that found nobody holding the lock
  */
 async function endUnfinished(connection, backupDir, unfinished, options, log) {
-    log.warning(`An earlier rollback was not ended: ${unfinished.join(', ')}. It is ended first`);
+    log.warning(`An earlier rollback is unfinished: ${unfinished.join(', ')}. Finishing it first`);
     for (const id of unfinished) {
         await resumeTransaction(connection, backupDir, id, log.host);
         const following = { ...options, onLog: log.host, onLine: () => { } };
         const { outcome } = await followToTheEnd(connection, backupDir, id, 0, following);
-        log.important(`The transaction ${id} has ended: ${outcome.ending}`);
+        log.important(`Finished the transaction ${id}: ${outcome.ending}`);
     }
 }
 function stuck(backupDir, id, log) {
-    return new failure_Failure('stuck', `The transaction ${id} does not come to its end`, {
-        hint: `On the host: ${backup_folder_commandToEnd(backupDir, id)}. Its log stands beside it, in the file log`,
+    return new failure_Failure('stuck', `The transaction ${id} does not finish`, {
+        hint: `On the host: ${backup_folder_commandToEnd(backupDir, id)}. Its log is in the same folder, in the file log`,
         cause: log,
     });
 }

@@ -28413,14 +28413,14 @@ module.exports = __nccwpck_require__.p + "c8a8c4353cc8aa1954dc.sh";
 /***/ 37812:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "ba034fd316e6189347af.sh";
+module.exports = __nccwpck_require__.p + "680612bd06282e7a1f75.sh";
 
 /***/ }),
 
 /***/ 6779:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "e37a1cffdf3ad400bd2e.sh";
+module.exports = __nccwpck_require__.p + "d4c0f5a5217da0cf5689.sh";
 
 /***/ }),
 
@@ -28546,91 +28546,91 @@ module.exports = __nccwpck_require__.p + "c2f135ebca3fd10aa019.sh";
 /***/ 88355:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "7f3f91715caedb7a8e1a.sh";
+module.exports = __nccwpck_require__.p + "f36202c23a5c0aa5baf3.sh";
 
 /***/ }),
 
 /***/ 14310:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "d27482942c69d9a92d4b.sh";
+module.exports = __nccwpck_require__.p + "2f23341ce82ae71c4889.sh";
 
 /***/ }),
 
 /***/ 20256:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "5461950381a13646e6ee.sh";
+module.exports = __nccwpck_require__.p + "21609e6348b2aaf4e455.sh";
 
 /***/ }),
 
 /***/ 51681:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "e54e08d57ccabc72eacc.sh";
+module.exports = __nccwpck_require__.p + "74ccbca4d9dc2878a006.sh";
 
 /***/ }),
 
 /***/ 89239:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "4e39a53f9c955381c149.sh";
+module.exports = __nccwpck_require__.p + "b5484b2572bd1573b367.sh";
 
 /***/ }),
 
 /***/ 61008:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "c6b3f9b0f0fc7c6ce14f.sh";
+module.exports = __nccwpck_require__.p + "039d1ec52ca3c57a9fac.sh";
 
 /***/ }),
 
 /***/ 35735:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "81358f44b2f557877889.sh";
+module.exports = __nccwpck_require__.p + "e8e912b060039277372d.sh";
 
 /***/ }),
 
 /***/ 67509:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "d694e37ff7cfc740a428.sh";
+module.exports = __nccwpck_require__.p + "7bfbf45d24333b29855b.sh";
 
 /***/ }),
 
 /***/ 67334:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "09cabbcb965b709f3f6d.sh";
+module.exports = __nccwpck_require__.p + "ca06bb4f2f463f8081f5.sh";
 
 /***/ }),
 
 /***/ 59372:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "dda99e6532e6f8fe819e.sh";
+module.exports = __nccwpck_require__.p + "cf138c6286dc30182860.sh";
 
 /***/ }),
 
 /***/ 38105:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "546b37b5c3b77b5422ba.sh";
+module.exports = __nccwpck_require__.p + "968baf630fe70f14dc2d.sh";
 
 /***/ }),
 
 /***/ 88028:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "518861ec2481e9e03d89.sh";
+module.exports = __nccwpck_require__.p + "ea45e7b2758f453ee097.sh";
 
 /***/ }),
 
 /***/ 36461:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "177ba87030fcf7309bbf.sh";
+module.exports = __nccwpck_require__.p + "97f2253da1b8e4d6921d.sh";
 
 /***/ }),
 
@@ -33171,7 +33171,7 @@ const domainComponent = '[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?';
 const registryGrammar = new RegExp(`^(?:${domainComponent}(?:\\.${domainComponent})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?$`);
 const tagGrammar = /^\w[\w.-]{0,127}$/;
 const digestGrammar = /^(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})$/;
-/** Longer paths are refused by every registry. */
+/** Every registry refuses longer paths. */
 const longestPath = 255;
 const defaultRegistry = 'docker.io';
 const legacyDefaultRegistry = 'index.docker.io';
@@ -33180,17 +33180,17 @@ const officialImages = 'library/';
 function isDigest(text) {
     return digestGrammar.test(text);
 }
-/** True for a tag as a registry takes it: at most 128 of letters, digits, `_`, `.`, `-`, not led by `.` or `-`. */
+/** True for a valid tag: at most 128 letters, digits, `_`, `.` or `-`, not starting with `.` or `-`. */
 function isTag(text) {
     return tagGrammar.test(text);
 }
 /** An image reference with Docker's defaults filled in, so that two names of the same image are equal. */
 class ImageReference {
-    /** Host and port: `docker.io` where none was written. */
+    /** Host and port; `docker.io` if none was given. */
     registry;
     /** `library/postgres`, `acme/web`. */
     path;
-    /** `latest` where neither tag nor digest was written; null where only a digest was. */
+    /** `latest` if neither tag nor digest was given; null if only a digest was. */
     tag;
     digest;
     constructor(registry, path, tag, digest) {
@@ -33229,14 +33229,14 @@ function parseImageReference(text) {
     if (digest !== null && !isDigest(digest))
         image_reference_refuse(text, 'its digest is not "sha256:" and 64 lower-case hex digits');
     if (tag === null && digest === null) {
-        // Docker refuses these because an image id would otherwise name a repository.
+        // Docker refuses these, because an image id would otherwise be read as a repository.
         if (/^[a-f0-9]{64}$/.test(text))
             image_reference_refuse(text, 'it is an image id');
         return new ImageReference(registry, path, 'latest', null);
     }
     return new ImageReference(registry, path, tag, digest);
 }
-/** null for what is no reference, such as one with a variable that is not set. */
+/** null if the text is not a reference, for example because a variable in it is not set. */
 function referenceOf(image) {
     if (image === null)
         return null;
@@ -33249,7 +33249,7 @@ function referenceOf(image) {
         throw error;
     }
 }
-/** Cuts off the digest, then the tag: a colon before the last slash belongs to the registry's port. */
+/** Cuts off the digest, then the tag. A colon before the last slash belongs to the registry's port. */
 function split(text) {
     const at = text.indexOf('@');
     const digest = at === -1 ? null : text.slice(at + 1);
@@ -33259,7 +33259,7 @@ function split(text) {
         ? { name: tagged, tag: null, digest }
         : { name: tagged.slice(0, colon), tag: tagged.slice(colon + 1), digest };
 }
-/** The first part is a registry only where it cannot be a user on Docker Hub. */
+/** The first part is a registry only if it cannot be a user on Docker Hub. */
 function locate(name) {
     const slash = name.indexOf('/');
     const first = slash === -1 ? '' : name.slice(0, slash);
@@ -33290,7 +33290,7 @@ function byText(a, b) {
 const imageIdGrammar = /^sha256:[a-f0-9]{64}$/;
 /** Compose's own grammar of service names. */
 const serviceGrammar = /^[a-zA-Z0-9._-]{1,255}$/;
-/** True for a name that compose takes for a service. */
+/** True for a name that compose accepts for a service. */
 function isServiceName(text) {
     return serviceGrammar.test(text);
 }
@@ -33299,25 +33299,25 @@ function isImageId(text) {
     return imageIdGrammar.test(text);
 }
 /**
- * What the project runs. Where the containers of a service differ (an update that stopped half-way), the newest one
- * speaks for the service; `mixedServices` names such services. Containers without a valid service name are left out.
+ * What the project runs. If the containers of a service differ (after an update that stopped half-way), the newest one
+ * counts; `mixedServices` names such services. Containers without a valid service name are left out.
  */
 function releaseOf(containers, images) {
     const imagesById = new Map(images.map((image) => [image.id, image]));
-    // fromEntries, as it makes a service called __proto__ an ordinary entry.
+    // fromEntries makes even a service called __proto__ an ordinary entry.
     return Object.fromEntries([...byService(containers)].map(([service, [newest]]) => [
         service,
         runningImage(newest, imagesById.get(newest.imageId)),
     ]));
 }
 /**
- * By id or by digest: a digest is known only once an image was pushed or pulled, and may get a second one beside it; an id
- * may change with Docker, and is not known from a copy of the history. What is not known is the same as nothing.
+ * Compares by id or by digest, as either may be missing. An image has a digest only once it was pushed or pulled, and may
+ * get a second one; its id may change with Docker, and copies of the history leave it out. Unknown values never match.
  */
 function sameImage(one, other) {
     return ((one.imageId !== null && one.imageId === other.imageId) || (one.digest !== null && one.digest === other.digest));
 }
-/** True where both run the same images in the same services. */
+/** True if both run the same images in the same services. */
 function release_sameRelease(one, other) {
     const counterparts = new Map(Object.entries(other));
     return (Object.keys(one).length === counterparts.size &&
@@ -33332,7 +33332,7 @@ function mixedServices(containers) {
         .filter(([, [newest, ...others]]) => others.some((other) => other.imageId !== newest.imageId))
         .map(([service]) => service);
 }
-/** By service in order of name; within a service the newest container first, equal ages by image id. */
+/** Sorted by service; within a service the newest container first, and those of the same age by image id. */
 function byService(containers) {
     const services = new Map();
     const ordered = containers
@@ -33347,13 +33347,13 @@ function byService(containers) {
     }
     return services;
 }
-/** Go drops trailing zeros of the fraction, so `Z` must not be compared with a digit. */
+/** Go omits trailing zeros of the fraction. Without the `Z`, times of different lengths still compare correctly as text. */
 function createdAt(container) {
     return container.created.replace(/Z$/, '');
 }
 function runningImage(container, image) {
     const imageId = isImageId(container.imageId) ? container.imageId : null;
-    // A container may be made from an id; the grammar would read that as a repository called "sha256".
+    // A container may have been created from an image id, which would parse as a repository called "sha256".
     if (isImageId(container.image))
         return { image: container.image, tag: null, digest: null, imageId };
     const reference = referenceOf(container.image);
@@ -33361,7 +33361,7 @@ function runningImage(container, image) {
         return { image: null, tag: null, digest: null, imageId };
     return { image: container.image, tag: reference.tag, digest: digestOf(reference, image), imageId };
 }
-/** An image may have several digests in one repository: the one that the reference names, else the first by name. */
+/** An image may have several digests in one repository: takes the one that the reference names, or else the first. */
 function digestOf(reference, image) {
     const digests = (image?.repoDigests ?? [])
         .map(referenceOf)
@@ -33381,7 +33381,7 @@ function digestOf(reference, image) {
 
 const idGrammar = /^\d{1,20}-\d{1,6}-[0-9a-f]{8}$/;
 const record_longestLine = 256 * 1024;
-/** So many lines that cannot be read are told of one by one. */
+/** How many unreadable lines are reported one by one. */
 const mostProblems = 3;
 /** UTF-16 units. */
 const longestReason = 2_000;
@@ -33399,12 +33399,12 @@ const record_line = (longest) => {
     return (value, place) => {
         const read = limited(value, place);
         if (/\p{Cc}/u.test(read))
-            throw new failure_Failure('bad-value', `"${place}" holds a control character`);
+            throw new failure_Failure('bad-value', `"${place}" contains a control character`);
         return read;
     };
 };
 const record_image = textThat((value) => {
-    // A container may be made from an id.
+    // A container may have been created from an image id.
     if (isImageId(value))
         return true;
     try {
@@ -33449,8 +33449,8 @@ function historyLine(value) {
     return JSON.stringify(value);
 }
 /**
- * Reads a history. A line that cannot be read, as the last one may be after a power cut, is told of and left out.
- * @returns records in the order of the file; of those with the same id the last one. Problems are few, however many there are
+ * Reads a history. Unreadable lines, such as a last line cut by a power failure, are reported and left out.
+ * @returns records in the order of the file, only the last of those with the same id; and a few problems, never a flood
  */
 function parseHistory(history) {
     const records = new Map();
@@ -33471,18 +33471,18 @@ function parseHistory(history) {
         problems.push(`${more} more lines of the history cannot be read`);
     return { records: [...records.values()], problems };
 }
-/** The record in a line, or why there is none. */
+/** The record in a line, or why it is not one. */
 function parseRecord(text) {
     if (text.length > record_longestLine)
         return 'it is too long';
-    // There may be millions that hold anything: to catch an error for each takes its time.
+    // There may be millions of junk lines: catching a parse error for each would be slow.
     if (!text.trimStart().startsWith('{'))
-        return 'it is no JSON';
+        return 'it is not JSON';
     try {
         return readHistoryRecord(JSON.parse(text));
     }
     catch (error) {
-        return failure_isFailure(error) ? error.message : 'it is no JSON';
+        return failure_isFailure(error) ? error.message : 'it is not JSON';
     }
 }
 
@@ -33490,9 +33490,9 @@ function parseRecord(text) {
 
 
 /**
- * The host's history with what only its copies know. Records are only ever added, so copies that were written at the same
- * time heal each other; where both know an id, the host's word counts.
- * @returns oldest first; of the same moment by id
+ * Merges the host's history with its copies. Records are only ever added, so copies that were written at the same time
+ * complete each other. If host and copy both have an id, the host's record counts.
+ * @returns oldest first; records of the same moment by id
  */
 function unite(host, mirrors) {
     const entries = new Map();
@@ -33503,11 +33503,11 @@ function unite(host, mirrors) {
         entries.set(record.id, { record, source: 'host' });
     return [...entries.values()].toSorted(({ record: a }, { record: b }) => Date.parse(a.at) - Date.parse(b.at) || byText(a.id, b.id));
 }
-/** So many of the newest: each is written, and flushed, by itself. The copies keep the others. */
+/** How many of the newest records are restored: each is written and flushed on its own. The copies keep the others. */
 const mostMended = 500;
 /**
- * What a host that has lost its history gets back. What was found good there is not proven by a copy; and a copy, which may
- * be forged, supplies tags and digests, which belong to a repository, but no ids, which could be those of any image here.
+ * The records that a host which has lost its history gets back from the copies. A copy may be forged, so its verdicts become
+ * unknown. Tags and digests are kept, as they only work within a repository; ids are dropped, as they may match any image.
  */
 function recordsToMend(host, mirrors, environment) {
     if (host.length > 0)
@@ -33523,11 +33523,11 @@ function recordsToMend(host, mirrors, environment) {
         previous: record.previous === null ? null : withoutIds(record.previous),
     }));
 }
-/** The release by its tags and digests alone. */
+/** The release with only its tags and digests. */
 function withoutIds(release) {
     return Object.fromEntries(Object.entries(release).map(([service, image]) => [service, { ...image, imageId: null }]));
 }
-/** The history as one text of at most so many bytes: where it is longer, the oldest records are left out. */
+/** The history as one text of at most `limit` bytes. The oldest records are left out if it would be longer. */
 function mirrorText(entries, limit) {
     const lines = [];
     let size = 0;
@@ -33547,7 +33547,7 @@ function mirrorText(entries, limit) {
 
 
 
-/** Reads the input. @throws RangeError that completes "Input target …" */
+/** Reads the input. @throws RangeError whose message completes "Input target …" */
 function parseTarget(value) {
     if (value.includes('='))
         return { kind: 'services', images: readServices(value) };
@@ -33557,7 +33557,7 @@ function parseTarget(value) {
         return { kind: 'record', id: value };
     if (isTag(value))
         return { kind: 'tag', tag: value };
-    throw new RangeError('is no tag, digest, list of service=tag, or id of a record');
+    throw new RangeError('is not a tag, a digest, a list of service=tag, or the id of a record');
 }
 function readServices(value) {
     const lines = value.split(/[\n,]/).flatMap(readService);
@@ -33577,10 +33577,10 @@ function readService(line) {
         return [[service, { digest: image }]];
     if (isTag(image))
         return [[service, { tag: image }]];
-    throw new RangeError(`names for ${service} neither a tag nor a digest`);
+    throw new RangeError(`gives neither a tag nor a digest for ${service}`);
 }
 /**
- * What the target means for this project.
+ * Resolves the target for this project.
  * @throws Failure `no-target`, `unknown-service`, `database-service`, `record-unknown`
  */
 function wantedRelease(target, context) {
@@ -33594,7 +33594,7 @@ function wantedRelease(target, context) {
             const entry = context.entries.find(({ record }) => record.id === target.id);
             if (entry === undefined)
                 throw unknownRecord(target.id, context);
-            const whose = entry.source === 'host' ? 'of the history on the host' : 'of a copy of the history, not on the host';
+            const whose = entry.source === 'host' ? 'in the history on the host' : 'in a copy of the history (the host does not have it)';
             const { record } = entry;
             return ofRecord(entry.source === 'host' ? record : { ...record, release: withoutIds(record.release) }, `the record ${target.id} ${whose}`, context, named);
         }
@@ -33616,7 +33616,7 @@ function wantedRelease(target, context) {
         }
     }
 }
-/** Those that are named, else those whose image is at the registry. */
+/** The services that are named, or else those with an image from the registry. */
 function servicesAt({ project, databases, registry }, named) {
     if (named !== null)
         return [...named];
@@ -33625,11 +33625,11 @@ function servicesAt({ project, databases, registry }, named) {
         .map(({ name }) => name);
     if (services.length > 0)
         return services;
-    throw new failure_Failure('no-target', `No service of the project has an image at ${registry}`, {
-        hint: 'Name the services as "services", or their registry as "registry"',
+    throw new failure_Failure('no-target', `No service of the project has an image from ${registry}`, {
+        hint: 'Set "services" to the services to roll back, or "registry" to their registry',
     });
 }
-/** What ran here under that tag is meant, wherever the tag has gone since. */
+/** A tag means the image that last ran here under it, even if the tag has moved since. */
 function resolve(images, context) {
     const known = [];
     const resolved = images.map(([service, image]) => {
@@ -33641,7 +33641,7 @@ function resolve(images, context) {
         known.push(service);
         return [service, { tag: image.tag, digest: earlier.digest, imageId: earlier.imageId }];
     });
-    const source = `the input "target"${known.length === 0 ? '' : `; ${known.join(', ')} as it ran here under that tag`}`;
+    const source = `set by the input "target"${known.length === 0 ? '' : `; for ${known.join(', ')} the image that last ran here under that tag`}`;
     return { images: new Map(resolved), source };
 }
 function ranAs(service, tag, { history, project }) {
@@ -33671,7 +33671,7 @@ function ofRecord(record, source, context, named) {
 function checkService(service, { project, databases }) {
     if (databases.has(service)) {
         throw new failure_Failure('database-service', `The service "${service}" is the database, which is never rolled back`, {
-            hint: 'Leave it out. To go back to earlier data, restore a backup: see the report beside it',
+            hint: 'Leave it out. To go back to earlier data, restore a backup: each has a report with the commands',
         });
     }
     if (!project.services.has(service)) {
@@ -33680,26 +33680,26 @@ function checkService(service, { project, databases }) {
         });
     }
 }
-/** Else nothing would be done, and called a success. */
+/** Without this failure, the run would do nothing and report success. */
 function speaksOfNone(what, { project, databases, services }) {
     const asked = services ?? [...project.services.keys()].filter((service) => !databases.has(service));
-    return new failure_Failure('no-target', `${what} speaks of none of the services ${asked.join(', ')}`, {
-        hint: 'Name another release as "target", or correct "services"',
+    return new failure_Failure('no-target', `${what} includes none of the services ${asked.join(', ')}`, {
+        hint: 'Set "target" to another release, or correct "services"',
     });
 }
 function noTarget({ choice, entries }) {
     const newest = entries.slice(-5).map(({ record: { id, at, event, verdict }, source }) => {
-        const words = [event, source === 'host' ? verdict : 'known from a copy', at];
+        const words = [event, source === 'host' ? verdict : 'from a copy', at];
         return `${id} (${words.join(', ')})`;
     });
     throw new failure_Failure('no-target', `There is nothing to roll back to: ${choice.why}`, {
-        hint: `Name a release yourself as "target": a tag, or the id of a record${newest.length === 0 ? '' : `. The newest are: ${newest.join('; ')}`}`,
+        hint: `Set "target" to a tag, or to the id of a record${newest.length === 0 ? '' : `. The newest are: ${newest.join('; ')}`}`,
     });
 }
 function unknownRecord(id, { entries }) {
     const newest = entries.slice(-5).map(({ record }) => record.id);
-    return new failure_Failure('record-unknown', `No record of the history has the id ${id}`, {
-        hint: newest.length === 0 ? 'The history is empty: name a tag as "target"' : `The newest are: ${newest.join(', ')}`,
+    return new failure_Failure('record-unknown', `The history has no record ${id}`, {
+        hint: newest.length === 0 ? 'The history is empty: set "target" to a tag' : `The newest are: ${newest.join(', ')}`,
     });
 }
 
@@ -33813,7 +33813,7 @@ function severalProblems(problems) {
 
 
 
-/** The word that must be typed, and where. */
+/** The word that must be typed, and the environments that require it. */
 const confirmation = 'ROLLBACK';
 const confirmed = ['prod', 'production'];
 const target = {
@@ -33860,22 +33860,22 @@ function readRollbackInputs() {
         };
     });
 }
-/** One a line, or several on a line with commas. */
+/** One per line, or several on a line separated by commas. */
 const services = {
-    hint: 'Give names of services as the compose file has them, one a line.',
+    hint: 'Give service names as in the compose file, one per line.',
     parse: (value) => lines(serviceName).parse(value.replaceAll(',', '\n')),
 };
-/** A nervous hand must not roll production back by one click. */
+/** Nobody should roll production back with one careless click. */
 function checkConfirmation(environment, planOnly, confirm) {
     if (planOnly || !confirmed.includes(environment) || confirm === confirmation)
         return;
     throw new InputError('confirm', confirm === null
-        ? `was not given, and the environment is ${environment}`
-        : `is not "${confirmation}", and the environment is ${environment}`, `Give confirm: ${confirmation}, in capital letters. To see first what would happen: plan-only: true`);
+        ? `is required because the environment is ${environment}`
+        : `must be "${confirmation}" because the environment is ${environment}`, `Give confirm: ${confirmation}, in capital letters. To see the plan first: plan-only: true`);
 }
 
 ;// CONCATENATED MODULE: ./build/rollback-action/outputs.js
-/** Every output, as it stands where the action fails before it knows better. */
+/** Every output with its initial value: what it says if the action fails early. */
 const noOutputs = () => ({
     status: 'refused',
     from: null,
@@ -33929,9 +33929,9 @@ const holdFile = (backupDir) => `${backupDir}/rollback/HOLD`;
 /** The folders of all transactions, by their ids. */
 const transactionsFolder = (backupDir) => `${backupDir}/rollback/transactions`;
 const transactionFolder = (backupDir, id) => `${transactionsFolder(backupDir)}/${id}`;
-/** What to type on the host to end a transaction without an action. */
+/** The command to type on the host to finish a transaction without an action. */
 const commandToEnd = (backupDir, id) => `bash ${quoteForShell(`${transactionFolder(backupDir, id)}/engine.sh`)}`;
-/** What to type on the host to see how far a transaction is, or how it ended. */
+/** The command to type on the host to see how a transaction ended. */
 const commandToFollow = (backupDir, id) => `tail ${quoteForShell(`${transactionFolder(backupDir, id)}/journal`)}`;
 
 ;// CONCATENATED MODULE: ./build/shared/host/lock-holder.js
@@ -34328,8 +34328,7 @@ function several(failures) {
 
 /**
  * The record as a line for people, without its line break:
- * `<time> <event> <status> <verdict> <service>=<tag>@<digest>… by=<actor> run=<url> id=<id>`. A dash stands for what is
- * not known.
+ * `<time> <event> <status> <verdict> <service>=<tag>@<digest>… by=<actor> run=<url> id=<id>`. Unknown values are a dash.
  */
 function auditLine({ at, event, status, verdict, release, actor, runUrl, id }) {
     const services = Object.entries(release)
@@ -34347,14 +34346,14 @@ function word(value) {
 
 const program = {
     name: 'record',
-    step: 'the note in the history',
+    step: 'the update of the history',
     scripts: [new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(6779), __nccwpck_require__.b)],
 };
 /** Adds records to the history on the host. @throws Failure `history-unwritable` */
 async function appendHistory(connection, addition) {
     await run(connection, '', addition);
 }
-/** Lets deployments go on, and records who did so. @throws Failure `history-unwritable` */
+/** Releases the hold on deployments, and records who did so. @throws Failure `history-unwritable` */
 async function releaseHold(connection, addition) {
     await run(connection, 'yes', addition);
 }
@@ -34374,7 +34373,7 @@ async function run(connection, releaseFirst, { backupDir, records, onLog }) {
         if (!failure_isFailure(error, 'history-unwritable'))
             throw error;
         throw new failure_Failure(error.code, error.message, {
-            hint: `See who owns it, and whether the disk is full: ls -l ${backupDir}/rollback; df -h ${backupDir}`,
+            hint: `Check its owner and the free space: ls -l ${backupDir}/rollback; df -h ${backupDir}`,
             cause: error.cause,
         });
     }
@@ -34383,12 +34382,12 @@ async function run(connection, releaseFirst, { backupDir, records, onLog }) {
 ;// CONCATENATED MODULE: ./build/shared/history/legacy.js
 
 
-/** So many of the newest are taken over: each is written, and flushed, by itself. */
+/** How many of the newest lines are imported: each is written and flushed on its own. */
 const mostLines = 200;
 /**
- * What the scripts wrote into deployment_tags.log: `YYYYMMDD_HHMMSS,tag,tag`. It is ambiguous, as they wrote the tag that was
- * being replaced, and the backend's into both columns: so it is shown, and never chosen. The same line is the same record.
- * Of very many lines only the last ones count.
+ * Imports what the old scripts wrote into deployment_tags.log: `YYYYMMDD_HHMMSS,tag,tag`. They wrote the tag that was being
+ * replaced, and the backend's tag into both columns, so these records are shown but never chosen as a target. The same line
+ * always becomes the same record. Only the last lines are imported.
  */
 function importLegacy(log, environment) {
     const lines = new Set(log.split('\n').map((line) => line.trim()));
@@ -34414,7 +34413,7 @@ function readLine(line, environment) {
             previous: null,
             schemaSha256: null,
             backupId: null,
-            reason: "Imported from the scripts' log, where it may be the tag that was replaced",
+            reason: "Imported from the old scripts' log, where the tag may be the one that was replaced",
             actor: null,
             runUrl: null,
             commit: null,
@@ -34433,11 +34432,11 @@ function moment(time) {
 
 
 
-/** GitHub's artifact may have this much, in bytes. */
+/** Bytes: the largest copy that is stored as an artifact on GitHub. */
 const longestMirror = 1024 * 1024;
 /**
- * @param hostText `history.jsonl`; null where there is none
- * @param auditTrail `deployment_tags.log`, which may be the scripts'
+ * @param hostText `history.jsonl`; null if it does not exist
+ * @param auditTrail `deployment_tags.log`, which may come from the old scripts
  */
 function gatherHistory(environment, hostText, auditTrail, mirrorTexts) {
     const { records, problems } = parseHistory(hostText ?? '');
@@ -34455,12 +34454,12 @@ function gatherHistory(environment, hostText, auditTrail, mirrorTexts) {
 function entriesOf({ host, mirrors, missing }) {
     return unite([...missing, ...host], mirrors);
 }
-/** Whether the copies lack a record of the host's, or of what is to be added to it: then one must be stored. */
+/** Whether the copies lack a record that the host has or is about to get. If so, a new copy must be stored. */
 function copiesLack(knownHistory, added) {
     const copied = new Set(knownHistory.mirrors.flat().map(({ id }) => id));
     return [...knownHistory.missing, ...knownHistory.host, ...added].some(({ id }) => !copied.has(id));
 }
-/** Stores the whole history with what this run has added. */
+/** Stores the whole history, including the records that this run has added. */
 async function storeCopies(knownHistory, added, mirror) {
     const host = [...knownHistory.missing, ...knownHistory.host, ...added];
     const textWith = (others) => mirrorText(unite(host, others), longestMirror);
@@ -36282,7 +36281,7 @@ function reachHost(ssh, { signal, atEnd }) {
 
 ;// CONCATENATED MODULE: ./build/shared/transaction/journal.js
 const endings = ['rolled-back', 'reverted', 'refused', 'failed'];
-/** Reads a journal; a last line without an end, and whatever else is no line of ours, is left out. */
+/** Reads a journal. Leaves out an incomplete last line, and any line that is not ours. */
 function parseJournal(text) {
     return text
         .split('\n')
@@ -36290,7 +36289,7 @@ function parseJournal(text) {
         .map(parseJournalLine)
         .filter((line) => line !== null);
 }
-/** null for what is no line of a journal. */
+/** null if the text is not a line of a journal. */
 function parseJournalLine(text) {
     const [, at, step = '', detail = ''] = /^(\d{1,15})\t([a-z-]+)\t([^\t]*)$/.exec(text) ?? [];
     return at === undefined ? null : { at: Number(at), step, detail };
@@ -36318,7 +36317,7 @@ function splitFailure(detail) {
     const space = detail.indexOf(' ');
     return space < 0 ? { code: detail, text: '' } : { code: detail.slice(0, space), text: detail.slice(space + 1) };
 }
-/** null for what is none: a line may have been cut, and how the transaction ended must be told all the same. */
+/** null if the line makes no sense: a cut line must not hide how the transaction ended. */
 function readMeasurement(detail) {
     const [, name = '', gap, failed, asked] = /^(\S+) (\d{1,15}|-) (\d{1,15}) (\d{1,15})$/.exec(detail) ?? [];
     if (gap === undefined)
@@ -36330,14 +36329,14 @@ function readMeasurement(detail) {
         asked: Number(asked),
     };
 }
-/** An engine that took over from one that died measures on, and tells it again. */
+/** An engine that took over from a dead one continues the measurement and reports it again: the last report counts. */
 function lastOfEach(measurements) {
     const found = measurements.filter((measurement) => measurement !== null);
     return [...new Map(found.map((measurement) => [measurement.service, measurement])).values()];
 }
 
 ;// CONCATENATED MODULE: ./build/shared/transaction/address.js
-/** The health-url as the host's scripts take it. Without TLS the host asks by itself; with TLS it needs curl. */
+/** The health-url as plan lines for the host's scripts. bash itself can ask over http; for https the host needs curl. */
 function addressLines(url) {
     const lines = [['health_url', url.href]];
     if (url.protocol !== 'http:')
@@ -36354,9 +36353,9 @@ function addressLines(url) {
 ;// CONCATENATED MODULE: ./build/shared/transaction/transaction-files.js
 
 
-/** In override files: the host puts the transaction's id there. */
+/** Placeholder in override files for the transaction's id, which the host fills in. */
 const transactionMark = '@transaction@';
-/** The marks for what only the host knows when it writes the history. */
+/** The placeholders for what only the host knows when it writes the history. */
 const outcomeMarks = (token) => ({
     at: `${token}-at`,
     verdict: `${token}-verdict`,
@@ -36380,7 +36379,7 @@ function transactionFiles(request) {
         files.set('outcome/hold', outcome.hold);
     return files;
 }
-/** A key, a tab and a value a line. */
+/** One line per value: a key, a tab and the value. */
 function planLines(request) {
     const seconds = (ms) => String(Math.ceil(ms / 1_000));
     const { healthUrl } = request;
@@ -36412,11 +36411,11 @@ function planLines(request) {
     ];
     return lines.map((line) => `${line.map(checked).join('\t')}\n`).join('');
 }
-/** What would be read as another line, or another column. */
+/** Refuses characters that would be read as a new line or column. */
 function checked(value) {
     if (/[\t\n\r\0]/.test(value) || value === '') {
-        throw new failure_Failure('bad-value', `${JSON.stringify(value.slice(0, 100))} cannot stand in a transaction's plan`, {
-            hint: 'Give paths and names without tabs and line breaks',
+        throw new failure_Failure('bad-value', `${JSON.stringify(value.slice(0, 100))} cannot be written into a transaction's plan`, {
+            hint: 'Use paths and names without tabs and line breaks',
         });
     }
     return value;
@@ -36428,7 +36427,7 @@ function checked(value) {
 
 
 
-/** The scripts of which the engine on the host consists, in order. */
+/** The scripts that make up the engine on the host, in order. */
 const engine = [
     new URL(/* asset import */ __nccwpck_require__(65479), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(35035), __nccwpck_require__.b),
@@ -36469,10 +36468,10 @@ const following = {
     step: 'following the rollback',
     scripts: [new URL(/* asset import */ __nccwpck_require__(89239), __nccwpck_require__.b)],
 };
-/** It writes some files; the engine has a session of its own. */
+/** These programs only write some files. The engine runs in a session of its own. */
 const transaction_short = { deadline: 60_000, atEnd: 'finish' };
 /**
- * Starts a transaction, which from then on needs nobody.
+ * Starts a transaction, which from then on runs by itself.
  * @returns its id
  */
 async function startTransaction(connection, request, onLog) {
@@ -36493,30 +36492,30 @@ async function startTransaction(connection, request, onLog) {
     }
 }
 function diskFull(backupDir, cause) {
-    return new failure_Failure('disk-full', `The transaction could not be written to ${backupDir}: the disk is full, or read-only`, {
-        hint: `Nothing was stopped. On the host: df -h ${backupDir}, make room, and run it again`,
+    return new failure_Failure('disk-full', `Could not write the transaction to ${backupDir}: the disk is full or read-only`, {
+        hint: `Nothing was stopped. On the host: df -h ${backupDir}. Make room, then run it again`,
         cause,
     });
 }
-/** Starts the engine of a transaction anew that was begun and has lost it. */
+/** Restarts the engine of an unfinished transaction that has lost it. */
 async function resumeTransaction(connection, backupDir, id, onLog) {
     await connection.run(resuming, { backup_dir: backupDir, id }, { ...transaction_short, onLog }).result;
 }
-/** Asks a transaction not to begin its swap; once that has begun, it is carried to its end. */
+/** Asks a transaction not to begin its swap. If the swap has already begun, the host finishes it. */
 async function abortTransaction(connection, backupDir, id, onLog) {
     await connection.run(aborting, { backup_dir: backupDir, id }, { ...transaction_short, onLog }).result;
 }
-/** The id of the transaction that a run has started, where it lost the connection meanwhile; null where there is none. */
+/** Finds the transaction of a run that lost its connection while starting it. @returns its id; null if there is none */
 async function findTransaction(connection, backupDir, historyId, onLog) {
     const records = await connection.run(finding, { backup_dir: backupDir, history_id: historyId }, { ...transaction_short, onLog })
         .result;
     return records.find('transaction') ?? null;
 }
 /**
- * Follows a transaction until it has ended, or is abandoned.
- * @param told how many lines of the journal are known already
- * @param onLine each further line as it is written
- * @throws Failure where the connection is lost; the transaction goes on
+ * Follows a transaction until it has finished or is abandoned.
+ * @param told how many lines of the journal are already known
+ * @param onLine called for each further line as it is written
+ * @throws Failure if the connection is lost; the transaction carries on
  */
 async function followTransaction(connection, backupDir, id, told, { onLine, onLog, signal, deadline }) {
     const { result } = connection.run(following, { backup_dir: backupDir, id, told: String(told) }, {
@@ -36538,10 +36537,10 @@ async function followTransaction(connection, backupDir, id, told, { onLine, onLo
         abandoned: records.find('abandoned') !== undefined,
     };
 }
-/** A transaction that was lost sight of, or that could not be ended. */
+/** The failure for a transaction whose outcome is unknown because contact to it was lost. */
 function stillOpen(backupDir, id, cause) {
-    return new failure_Failure('outcome-unknown', `Contact was lost while the transaction ${id} was running`, {
-        hint: `The host carries it to its end by itself. See how it ended: ${commandToFollow(backupDir, id)}. Where its last line is not "ended": ${commandToEnd(backupDir, id)}`,
+    return new failure_Failure('outcome-unknown', `Lost contact while the transaction ${id} was running`, {
+        hint: `The host finishes it by itself. To see how it ended: ${commandToFollow(backupDir, id)}. If its last line is not "ended": ${commandToEnd(backupDir, id)}`,
         cause,
     });
 }
@@ -36552,14 +36551,14 @@ function stillOpen(backupDir, id, cause) {
 
 
 
-/** How often an engine that dies is started anew by one run. */
+/** How often one run restarts an engine that dies. */
 const mostStarts = 3;
 /**
- * Milliseconds of one session that follows. A transaction may take hours; a host that hangs meanwhile must be noticed, and
- * is at the end of the session.
+ * Milliseconds: the longest session that follows a transaction. A transaction may take hours; ending the session now and then
+ * reveals a host that hangs.
  */
 const longestSession = 10 * 60_000;
-/** Follows a transaction to its end, and starts its engine again where nobody carries it. @throws Failure `stuck` */
+/** Follows a transaction until it has finished, and restarts its engine if nobody carries it. @throws Failure `stuck` */
 async function followToTheEnd(connection, backupDir, id, told, options) {
     let known = told;
     const onLine = (line) => {
@@ -36575,7 +36574,7 @@ async function followToTheEnd(connection, backupDir, id, told, options) {
                 return await followTransaction(connection, backupDir, id, known, { ...options, deadline, onLine });
             }
             catch (error) {
-                // A session that is over may take its grace as well: then nothing would be left for the next.
+                // A session may overrun by its grace period. If that would leave no time for another one, this one is the last.
                 const isLast = left <= longestSession + usualGrace;
                 if (isLast || !failure_isFailure(error, 'deadline'))
                     throw error;
@@ -36593,21 +36592,21 @@ async function followToTheEnd(connection, backupDir, id, told, options) {
     }
 }
 /**
- * Ends what an earlier run has begun and nobody carries any more.
- * @param unfinished as the survey found them; nobody holds the lock
+ * Finishes the transactions that earlier runs have left unfinished.
+ * @param unfinished their ids, from a survey that found nobody holding the lock
  */
 async function endUnfinished(connection, backupDir, unfinished, options, log) {
-    log.warning(`An earlier rollback was not ended: ${unfinished.join(', ')}. It is ended first`);
+    log.warning(`An earlier rollback is unfinished: ${unfinished.join(', ')}. Finishing it first`);
     for (const id of unfinished) {
         await resumeTransaction(connection, backupDir, id, log.host);
         const following = { ...options, onLog: log.host, onLine: () => { } };
         const { outcome } = await followToTheEnd(connection, backupDir, id, 0, following);
-        log.important(`The transaction ${id} has ended: ${outcome.ending}`);
+        log.important(`Finished the transaction ${id}: ${outcome.ending}`);
     }
 }
 function stuck(backupDir, id, log) {
-    return new failure_Failure('stuck', `The transaction ${id} does not come to its end`, {
-        hint: `On the host: ${commandToEnd(backupDir, id)}. Its log stands beside it, in the file log`,
+    return new failure_Failure('stuck', `The transaction ${id} does not finish`, {
+        hint: `On the host: ${commandToEnd(backupDir, id)}. Its log is in the same folder, in the file log`,
         cause: log,
     });
 }
@@ -36615,32 +36614,32 @@ function stuck(backupDir, id, log) {
 ;// CONCATENATED MODULE: ./build/rollback-action/progress.js
 
 
-/** What each step of the journal means to an operator; `$` stands for the detail. Steps that are not here say nothing. */
+/** What each journal step means to an operator; `$` stands for the detail. Steps not listed here are not shown. */
 const sentences = {
     waiting: 'Waiting for the lock, held by $',
-    begin: 'The host has taken the lock; from here on it goes on without the runner',
-    checked: 'What runs is still what the plan was made for',
-    mended: 'Removed what compose had left behind: $',
-    created: '$: the new containers are made, and not started yet',
+    begin: 'The host has the lock; from here on it no longer needs the runner',
+    checked: 'Nothing has changed since the plan was made',
+    mended: 'Removed a leftover of docker compose: $',
+    created: '$: created the new containers, not started yet',
     stopping: '$: stopping the old container',
-    starting: '$: starting the new containers beside the old',
+    starting: '$: starting the new containers beside the old ones',
     started: '$: started',
     answers: '$: answers',
-    healthy: 'All that was swapped is healthy',
-    stable: 'Nothing has changed for $ s',
+    healthy: 'All swapped services are healthy',
+    stable: 'Everything stayed up for $ s',
     'url-answers': 'The health-url answers',
-    draining: '$: the old containers finish what they are at',
+    draining: '$: the old containers are finishing their requests',
     drained: '$: the old containers have stopped',
-    commit: 'Every gate is passed: the target is in use',
-    retagged: "$: the compose file's own reference is the target now",
-    'engine-died': 'The engine on the host was killed; it is started again',
-    reverting: 'Going back to what ran before',
-    restored: '$: runs again as before',
-    reverted: 'All that ran before runs again, and was looked at',
-    'docker-restarted': 'Docker was restarted meanwhile',
-    left: 'Left as it is, as on-failure asks',
+    commit: 'All checks passed: the rollback is final',
+    retagged: "$: the compose file's own reference now points at the target",
+    'engine-died': 'The rollback engine on the host died; restarting it',
+    reverting: 'Going back to the previous release',
+    restored: '$: the previous release is running again',
+    reverted: 'The previous release is running again and was checked',
+    'docker-restarted': 'Docker was restarted during the rollback',
+    left: 'Left as it is because of on-failure: leave',
 };
-/** Tells the steps of a transaction as they come, each with the time since the first. */
+/** Logs the steps of a transaction as they happen, each with the time since the first. */
 class TransactionProgress {
     #begin;
     tell({ at, step, detail }) {
@@ -36651,7 +36650,7 @@ class TransactionProgress {
         else if (step === 'problem')
             warning(detail);
         else if (step === 'disobeyed') {
-            warning(`${detail} did not stop when it was asked to, and was killed after stop-timeout. Does its program run as PID 1 behind a shell? init: true may help`);
+            warning(`${detail} did not stop when asked and was killed after stop-timeout. Does its program run behind a shell as PID 1? init: true may help`);
         }
         else if (step === 'measured')
             this.#tellMeasurement(detail);
@@ -36665,13 +36664,13 @@ class TransactionProgress {
         const [name = '', gap = '', failed = '', asked = ''] = detail.split(' ');
         const what = name === '.health-url' ? 'health-url' : name;
         info(asked === '0'
-            ? `${what}: its downtime could be measured no more, for want of room on the disk`
+            ? `${what}: stopped measuring downtime: the disk is full`
             : gap === '-'
                 ? `${what}: never answered, so its downtime could not be measured`
-                : `${what}: longest gap ${formatDuration(Number(gap))}, ${failed} of ${asked} requests failed`);
+                : `${what}: longest downtime ${formatDuration(Number(gap))}, ${failed} of ${asked} requests failed`);
     }
 }
-/** Behind the name of a service stands how long it took. */
+/** The detail of `started` is the service's name and how long it took: only the name is shown. */
 function subject(step, detail) {
     return step === 'started' ? (detail.split(' ')[0] ?? '') : detail;
 }
@@ -36684,15 +36683,15 @@ function subject(step, detail) {
 
 
 
-/** A network that comes back within this many milliseconds costs nothing but the sight of it. */
+/** Keep trying to reconnect for this many milliseconds; the host carries on in the meantime. */
 const reconnectingFor = 3 * 60_000;
 const betweenTries = 3_000;
 const mostLosses = 100;
-/** The runner leaves a cancelled step 7.5 s; the wrapper ends it after 6.5. */
+/** The runner gives a cancelled step 7.5 s; our wrapper ends it after 6.5 s. */
 const carry_patienceAfterCancel = 4_500;
 /**
- * Starts the transaction and sees it to its end, over more than one connection if need be.
- * @throws Failure `cancelled`, `outcome-unknown`, `stuck`: the host goes on by itself
+ * Starts the transaction and follows it until it has finished, over several connections if necessary.
+ * @throws Failure `cancelled`, `outcome-unknown`, `stuck`: the host carries on by itself
  */
 async function carry(connection, carrying) {
     const { request, signal } = carrying;
@@ -36722,14 +36721,14 @@ async function start(steady, { request }) {
     catch (error) {
         if (!wasLost(error) && !wasSilent(error))
             throw error;
-        // It may have come into being all the same.
+        // The host may have started it before the connection broke.
         const found = await steady.use(null, (current) => findTransaction(current, request.backupDir, request.historyId, host));
         if (found === null)
             throw error;
         return found;
     }
 }
-/** Before the swap it is ended by that; after it, the host carries it on, as what is half-steady must not stay so. */
+/** Before the swap this ends the transaction. After that the host finishes it: nothing may stay half-swapped. */
 async function cancel(steady, id, following, { request }) {
     const { backupDir } = request;
     await Promise.race([
@@ -36739,8 +36738,8 @@ async function cancel(steady, id, following, { request }) {
     const ended = await Promise.race([following, (0,promises_namespaceObject.setTimeout)(carry_patienceAfterCancel / 2, null, { ref: false })]);
     if (ended !== null)
         return ended;
-    throw new failure_Failure('cancelled', `The transaction ${id} is at work on the host, and is carried to its end without us`, {
-        hint: `See how it ended: ${commandToFollow(backupDir, id)}`,
+    throw new failure_Failure('cancelled', `Cancelled, but the host is still working on transaction ${id} and will finish it`, {
+        hint: `To see how it ended: ${commandToFollow(backupDir, id)}`,
     });
 }
 function carry_cancelled(signal) {
@@ -36761,11 +36760,11 @@ const lossCodes = [
 function wasLost(error) {
     return failure_isFailure(error, ...lossCodes);
 }
-/** It hangs though the connection stands: another one would tell no more. */
+/** The host hangs although the connection is up: another connection would not help. */
 function wasSilent(error) {
     return failure_isFailure(error, 'host-silent');
 }
-/** The way to the host, which may have to be found again. */
+/** The connection to the host, reopened when it is lost. */
 class SteadyConnection {
     connection;
     #carrying;
@@ -36773,7 +36772,7 @@ class SteadyConnection {
         this.connection = connection;
         this.#carrying = carrying;
     }
-    /** @param id for what is told where it stays lost; null: nothing was started as far as we know */
+    /** @param id for the error message if the connection stays lost; null: as far as we know, nothing was started */
     async use(id, work) {
         const { request, signal, reconnect } = this.#carrying;
         let lostSince;
@@ -36789,7 +36788,7 @@ class SteadyConnection {
                 lostSince ??= Date.now();
                 if (losses === mostLosses || Date.now() - lostSince > reconnectingFor)
                     throw id === null ? error : stillOpen(request.backupDir, id, error);
-                progress('The connection was lost; the host goes on. Looking for it again');
+                progress('Lost the connection; the host carries on. Reconnecting');
             }
             await (0,promises_namespaceObject.setTimeout)(betweenTries, undefined, { signal }).catch(() => { });
             try {
@@ -36807,8 +36806,8 @@ class SteadyConnection {
 ;// CONCATENATED MODULE: ./build/shared/history/choice.js
 
 /**
- * The newest release that was found good and is not what runs; else the newest that ran and was not marked bad. What was
- * rolled back from is bad until it is found good anew, so that a second rollback goes further back, never forward.
+ * The newest release that was found good and is not running; failing that, the newest that ran and was not marked bad.
+ * Rolling back from a release marks it bad until it is found good again, so a second rollback goes further back, never forward.
  */
 function lastGood({ records, environment, running, ignored }) {
     const ours = records.filter((record) => record.environment === environment);
@@ -36823,13 +36822,13 @@ function lastGood({ records, environment, running, ignored }) {
     for (const { record, images } of others) {
         const word = words.find(({ about }) => sameImages(about, images))?.word ?? null;
         if (word === 'good') {
-            return { record, why: 'the newest release that was found good and is not what runs' };
+            return { record, why: 'the newest release that was found good and is not running now' };
         }
         if (word === null)
             unmarked ??= record;
     }
     if (unmarked !== null) {
-        return { record: unmarked, why: 'the newest release that ran and was not marked bad; none was found good' };
+        return { record: unmarked, why: 'the newest other release that ran and was not marked bad; none was found good' };
     }
     return {
         record: null,
@@ -36839,7 +36838,7 @@ function lastGood({ records, environment, running, ignored }) {
 function imagesOf(release, ignored) {
     return new Map(Object.entries(release).filter(([service]) => !ignored.has(service)));
 }
-/** What was said of releases, the latest word first; `unknown` is none. */
+/** The verdicts on releases, the latest first; `unknown` is not a verdict. */
 function wordsOn(records, ignored) {
     return records
         .toReversed()
@@ -36853,7 +36852,7 @@ function wordsOn(records, ignored) {
 function ran({ event, status }) {
     return status === 'succeeded' && event !== 'drill';
 }
-/** Some service that is in both runs another image, and every such one can be found again. */
+/** Some service in both has a different image, and each such image can be found again. */
 function differs(images, now) {
     const others = [...images].filter(([service, image]) => {
         const present = now.get(service);
@@ -36874,7 +36873,7 @@ function whyNone(environment, known, others) {
         return `the history on the host has no record of ${environment}`;
     const releases = others.filter((images, index) => others.findIndex((earlier) => sameImages(earlier, images)) === index).length;
     return releases === 0
-        ? `none of the ${known} records on the host tells of another release that ran`
+        ? `none of the ${known} records on the host shows another release that ran`
         : `each of the ${releases} other releases in the history was marked bad or rolled back from`;
 }
 
@@ -36889,8 +36888,8 @@ function runFacts(environment, { runId, runAttempt, actor, runUrl, commit }, kno
     return { id, at: new Date(), environment, actor, runUrl, commit, ...unknown, ...known };
 }
 /**
- * What a history knows to run; null where it tells of nothing. The scripts' lines, which name no image and come to the end
- * of the file whenever they are imported, say nothing of it.
+ * The newest record that says which release is running; null if there is none. Imported lines of the old scripts do not
+ * count: they name no image, and may be imported at any time.
  * @param history the host's own, in the order of its file
  */
 function newestKnown(history, environment) {
@@ -36902,8 +36901,8 @@ function newestKnown(history, environment) {
     return newest ?? null;
 }
 /**
- * The schema that the newest backup saw, as SHA-256; null where the history tells of none. A backup adds a record where the
- * schema is another one than that of the newest. A drill tells of the backup that it restored, which may be an old one.
+ * The schema that the newest backup saw, as SHA-256; null if no record has one. A backup adds a record when the schema has
+ * changed. Drills do not count: a drill records the schema of the backup that it restored, which may be old.
  * @param history the host's own, in the order of its file
  */
 function newestSchema(history, environment) {
@@ -36911,8 +36910,8 @@ function newestSchema(history, environment) {
     return newest?.schemaSha256 ?? null;
 }
 /**
- * The record of a release that was seen to run: a new one where release or schema are others than those of the newest
- * record, so that a history does not grow by a line each night.
+ * The record for a release that was seen running: a new one only if release or schema differ from the newest record, so
+ * that the history does not grow by a line each night.
  * @param history the host's own, in the order of its file
  */
 function observationOf(release, seen, history) {
@@ -36922,7 +36921,7 @@ function observationOf(release, seen, history) {
     }
     return { record: observed(release, seen, newest?.release ?? null), isNew: true };
 }
-/** A record that says what runs, and nothing of how good it is. */
+/** A record of what is running, without a verdict on it. */
 function observed(release, seen, previous) {
     const { id, at, environment, schemaSha256, backupId, actor, runUrl, commit, reason } = seen;
     return {
@@ -36948,7 +36947,7 @@ function observed(release, seen, previous) {
 
 ;// CONCATENATED MODULE: ./build/shared/releases/image-name.js
 
-/** `latest` says nothing of what it stands for; what it was tagged as before does. */
+/** A name for people: another tag of the same repository, as the tag in the compose file may be `latest` for everything. */
 function nameOf(id, composeImage, images) {
     const own = referenceOf(composeImage);
     const names = (images.find((image) => image.id === id)?.repoTags ?? [])
@@ -36959,11 +36958,11 @@ function nameOf(id, composeImage, images) {
 }
 
 ;// CONCATENATED MODULE: ./build/shared/plan/container.js
-// What is read from a container as it was found.
+// Facts about a container, as the survey found it.
 function isAtWork({ state }) {
     return state === 'running' || state === 'restarting';
 }
-/** By destination: volumes that have no name of their own. */
+/** Anonymous volumes, by destination. Docker names them with 64 hex digits. */
 function anonymousVolumes(own) {
     const volumes = own.flatMap((container) => container.volumes).filter(({ name }) => /^[0-9a-f]{64}$/.test(name));
     return Object.fromEntries(volumes.map(({ name, destination }) => [destination, name]));
@@ -36973,8 +36972,8 @@ function anonymousVolumes(own) {
 
 
 /**
- * What decides, as one SHA-256 in hex. Neither ids of containers nor their health: they change while a plan is looked at. Nor whether the target is on the host
- * already: a plan stays the same when a first attempt has pulled it.
+ * A SHA-256 in hex over everything that the plan decides. Ids and health of containers are left out: they change while
+ * somebody reviews the plan. So is whether the host has the target already: a first attempt may have pulled it.
  */
 function hashOf({ project, services, from, to, projectState }) {
     const decided = services.map(({ service, strategy, toImage, fixedName, anonymousVolumes: volumes, retag }) => ({
@@ -36988,11 +36987,11 @@ function hashOf({ project, services, from, to, projectState }) {
     const target = Object.fromEntries(Object.entries(to).map(([service, image]) => [service, whatDecides(image)]));
     return (0,external_node_crypto_.createHash)('sha256').update(canonical({ project, decided, from, target, projectState })).digest('hex');
 }
-/** A digest says which image is meant; where there is none, its id does. */
+/** An image is identified by its digest, or by its id if there is no digest. */
 function whatDecides(image) {
     return image.digest === null ? image : { ...image, imageId: null };
 }
-/** JSON with its keys in order. */
+/** JSON with sorted keys. */
 function canonical(value) {
     return JSON.stringify(value, (_, part) => typeof part === 'object' && part !== null && !Array.isArray(part)
         ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => byText(a, b)))
@@ -37000,26 +36999,26 @@ function canonical(value) {
 }
 
 ;// CONCATENATED MODULE: ./build/shared/releases/unset-variable.js
-/** Tells of a variable that compose misses, and what to do about it. */
+/** Describes a variable that is not set, and what to do about it. */
 function tellUnset(variable) {
-    const inItself = 'a "$" that stands for itself is written "$$"';
+    const inItself = 'write "$$" for a literal "$"';
     if (variable.in === 'elsewhere') {
         return {
             what: 'a file that the compose file refers to uses a variable that is not set',
-            remedy: `Set it in the env file; ${inItself}`,
+            remedy: `Set it in the env file, or ${inItself}`,
         };
     }
     const place = `${variable.file}, line ${variable.line}`;
     if (variable.in === 'env-file') {
         return {
-            what: `${place}: ${variable.holder ?? 'a value'} holds a "$" that compose takes for a variable, which is not set`,
+            what: `${place}: ${variable.holder ?? 'a value'} contains a "$" that compose reads as a variable, which is not set`,
             remedy: `Put the value of ${variable.holder ?? 'that line'} in single quotes`,
         };
     }
     return variable.name === null
         ? {
-            what: `${place}: compose reads the text after a "$" as a variable, and that variable is not set`,
-            remedy: `Set it in the env file; ${inItself}`,
+            what: `${place}: compose reads the text after a "$" as a variable, which is not set`,
+            remedy: `Set it in the env file, or ${inItself}`,
         }
         : { what: `${place}: the variable ${variable.name} is not set`, remedy: 'Set it in the env file' };
 }
@@ -37028,7 +37027,7 @@ function tellUnset(variable) {
 
 
 
-/** What an operator should know of a plan before it is carried out. */
+/** What an operator should know about a plan before carrying it out. */
 function notesOn(plan, request) {
     const { project, containers, wanted, running, newestKnown } = request;
     const swapped = new Set(plan.services.map(({ service }) => service));
@@ -37039,39 +37038,39 @@ function notesOn(plan, request) {
         const own = containers.filter((container) => container.service === service);
         const isDown = own.length === 0 || !own.every(isAtWork);
         if (isDown && wanted.images.has(service))
-            warn(`${service} does not run, and is not started: ${why}`);
+            warn(`${service} is not running, and the rollback will not start it: ${why}`);
     }
     if (request.proxyService !== null && !project.services.has(request.proxyService)) {
-        warn(`The compose file has no service ${request.proxyService}, which "proxy-service" names`);
+        warn(`"proxy-service" names ${request.proxyService}, but the compose file has no such service`);
     }
     for (const { service, proven, onlyHere, strategy, fixedName, retag, why } of plan.services) {
         if (request.strategy === 'blue-green' && strategy === 'recreate') {
-            warn(`${service} cannot be swapped without a gap, as "strategy" asks: ${why}`);
+            warn(`${service} cannot be swapped without downtime, although "strategy" asks for it: ${why}`);
         }
         if (!proven)
-            warn(`${service} has no health test: that it runs is all that can be proven of it`);
+            warn(`${service} has no health check: the rollback can only prove that it is running`);
         if (onlyHere)
-            warn(`The target of ${service} is in no registry as far as this host knows: it exists only here`);
+            warn(`The target of ${service} may exist only on this host: it has no digest from a registry`);
         const sharers = [...project.services.values()].filter((other) => retag !== null && other.image === retag && !swapped.has(other.name));
         if (sharers.length > 0) {
             const names = sharers.map(({ name }) => name).join(', ');
-            warn(`${retag} is the image of ${names} too: docker compose up by hand would take the target there as well`);
+            warn(`${retag} is also the image of ${names}: a manual docker compose up would start the target there as well`);
         }
         if (strategy === 'blue-green' && fixedName === null)
-            tell(`${service} is swapped without a gap`);
+            tell(`${service} is swapped without downtime`);
     }
     const outdated = containers.filter(({ service, created }) => swapped.has(service) && Date.parse(created) < request.filesChangedAt);
     if (outdated.length > 0) {
         const names = [...new Set(outdated.map(({ service }) => service))].join(', ');
-        warn(`The compose file or its variables were changed since ${names} was started: the target starts with what they say today`);
+        warn(`The compose file or its variables have changed since the containers of ${names} were created: the target starts with today's settings`);
     }
     if (newestKnown !== null && !release_sameRelease(newestKnown, running)) {
-        tell('What runs is another release than the newest that the history knows');
+        tell('The running release is not the newest one in the history');
     }
     for (const each of request.unset)
-        warn(`${tellUnset(each).what}; it counts as empty`);
+        warn(`${tellUnset(each).what}; compose uses an empty value`);
     for (const service of wanted.unknown)
-        tell(`${service} was part of that release, and is in the compose file no more`);
+        tell(`${service} was part of that release, but is no longer in the compose file`);
     for (const service of mixedServices(containers))
         warn(`Containers of ${service} run different images`);
     for (const { name, dependsOn } of project.services.values()) {
@@ -37079,34 +37078,34 @@ function notesOn(plan, request) {
             .filter(({ service, restart }) => restart && swapped.has(service))
             .map(({ service }) => service);
         if (on.length > 0)
-            warn(`${name} asks to be restarted with ${on.join(', ')}; that is not done`);
+            warn(`${name} is not restarted together with ${on.join(', ')}, although the compose file asks for it`);
     }
     for (const service of swapped) {
         const own = containers.filter((container) => container.service === service);
         if (own.length > 1 && Object.keys(anonymousVolumes(own)).length > 0) {
-            warn(`${service} has ${own.length} containers with volumes without a name: those of the target begin empty`);
+            warn(`${service} has ${own.length} containers with anonymous volumes: the target starts with empty ones`);
         }
     }
     if (swapped.size > 0 && plan.schemaCrossed === 'yes') {
-        warn('The database schema has changed since that release ran: older code meets a newer schema. The data stay as they are');
+        warn('The database schema has changed since that release ran, so older code will meet a newer schema. The data stay as they are');
     }
     else if (swapped.size > 0 && plan.schemaCrossed === 'unknown') {
-        tell('Whether the database schema has changed since that release ran is not known');
+        tell('The history does not show whether the database schema has changed since that release ran');
     }
     const latest = wanted.record;
     if (latest !== null) {
         const added = Object.keys(running).filter((service) => !(service in latest.release) && !request.databases.has(service));
         if (added.length > 0)
-            tell(`${added.join(', ')} came after that release, and stays as it is`);
+            tell(`Added after that release and left alone: ${added.join(', ')}`);
     }
     return notes;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/releases/compose-version.js
 
-/** From here on `--no-recreate` and `--pull never` do what a swap needs of them. */
+/** The oldest version in which `--no-recreate` and `--pull never` do what a swap needs. */
 const oldest = [2, 20, 0];
-/** From here on an override can lift a fixed name: compose's reference asks for it. */
+/** The oldest version in which an override can remove a fixed name with `!reset`, according to compose's reference. */
 const oldestReset = [2, 24, 4];
 /**
  * @param version as `docker compose version --short` prints it: `2.26.1-4`, `v2.20.0`
@@ -37115,11 +37114,11 @@ const oldestReset = [2, 24, 4];
 function checkComposeVersion(version) {
     if (isAtLeast(oldest, version))
         return;
-    throw new failure_Failure('compose-too-old', `The host's docker compose is ${version.trim().slice(0, 50) || 'unknown'}; 2.20 or newer is needed`, {
+    throw new failure_Failure('compose-too-old', `The host has docker compose ${version.trim().slice(0, 50) || 'in an unknown version'}; 2.20 or newer is needed`, {
         hint: 'On the host, as root: apt-get install docker-compose-plugin (from Docker’s own packages)',
     });
 }
-/** True where `!reset` in an override takes a fixed name away. @param version as above */
+/** True if `!reset` in an override removes a fixed name. @param version as above */
 function supportsReset(version) {
     return isAtLeast(oldestReset, version);
 }
@@ -37141,7 +37140,7 @@ function demandCompose({ compose }) {
 /** @throws Failure `no-compose` */
 function noCompose(error) {
     throw new failure_Failure('no-compose', 'The host has no docker compose', {
-        hint: 'On the host, as root: apt-get install docker-compose-plugin. The old docker-compose (with a hyphen) will not do',
+        hint: 'On the host, as root: apt-get install docker-compose-plugin. The old docker-compose (with a hyphen) is not enough',
         cause: error,
     });
 }
@@ -37151,26 +37150,26 @@ function noCompose(error) {
 
 
 
-const byHand = 'Name the other services as "services", and roll these back by hand: docker compose up -d with the earlier tag';
-/** What makes a swap impossible; null where nothing does. */
+const byHand = 'Set "services" to the other services, and roll these back by hand: docker compose up -d with the earlier tag';
+/** What prevents a swap of this service; null if nothing does. */
 function obstacleOf(service, { project, composeVersion }) {
     const { name, image, containerName, sharesWith } = service;
     if (image === null) {
         return {
-            what: `${name} has no image in the compose file, which builds it on the host`,
+            what: `${name} has no "image:" in the compose file`,
             remedy: `Give ${name} an "image:" in the compose file`,
         };
     }
     if (referenceOf(image) === null) {
         return {
-            what: `${name} has an image in the compose file that is no usable reference: ${clean_cleanLine(image, 200)}`,
-            remedy: `Look at its variables, on the host: docker compose config --images`,
+            what: `the image of ${name} in the compose file is not a valid reference: ${clean_cleanLine(image, 200)}`,
+            remedy: `Check its variables on the host: docker compose config --images`,
         };
     }
     if (containerName !== null && !supportsReset(composeVersion)) {
         return {
-            what: `${name} has a fixed name (${containerName}), which the host's docker compose ${composeVersion.trim()} cannot lift`,
-            remedy: 'On the host, as root: apt-get install docker-compose-plugin (2.24.4 or newer), or take "container_name:" out of the compose file',
+            what: `${name} has a fixed name (${containerName}), which docker compose ${composeVersion.trim()} on the host cannot override`,
+            remedy: 'On the host, as root: apt-get install docker-compose-plugin (2.24.4 or newer), or remove "container_name:" from the compose file',
         };
     }
     const [shared] = sharesWith;
@@ -37182,19 +37181,19 @@ function obstacleOf(service, { project, composeVersion }) {
         return null;
     return { what: `${sharer.name} shares the network, processes or volumes of ${name}`, remedy: byHand };
 }
-/** All of them at once. */
+/** One failure that lists all obstacles. */
 function cannotSwap(obstacles) {
     const what = obstacles.map((each) => each.what).join('; ');
-    return new failure_Failure('cannot-swap', `It cannot be rolled back by itself: ${what}`, {
+    return new failure_Failure('cannot-swap', `It cannot be rolled back automatically: ${what}`, {
         hint: [...new Set(obstacles.map(({ remedy }) => remedy))].join('. '),
     });
 }
 
 ;// CONCATENATED MODULE: ./build/shared/plan/strategy.js
 
-/** Programs that look a service's containers up anew, and go on to the next where one does not answer. */
+/** Reverse proxies that can look up a service's containers again, and skip one that does not answer. */
 const proxies = /(^|[/_-])(nginx|openresty|caddy|traefik|haproxy)([_-][^/]*)?$/;
-/** What only watches a proxy is called after it. */
+/** Tools that only monitor a proxy, and bear its name. */
 const watchers = /exporter|metrics/;
 function looksLikeProxy({ image }) {
     const path = referenceOf(image)?.path ?? '';
@@ -37207,36 +37206,36 @@ function proxiesIn({ services }, named) {
         .map(({ name }) => name);
 }
 /**
- * Without a gap where that can be: new containers beside the old, behind a proxy. Else one after the other, with the reasons.
+ * Without downtime if possible: new containers beside the old, behind a proxy. Otherwise one after the other, and why.
  * @param containers those of the service
  */
 function decideStrategy(wanted, service, containers, project, proxyServices) {
     if (wanted === 'recreate')
-        return { strategy: 'recreate', why: 'as the input "strategy" asks' };
+        return { strategy: 'recreate', why: 'the input "strategy" asks for it' };
     const reasons = reasonsAgainst(service, containers, project, proxyServices);
     if (reasons.length > 0)
         return { strategy: 'recreate', why: reasons.join('; ') };
     const proxy = proxyServices.find((name) => sharesNetwork(service, project.services.get(name)));
-    return { strategy: 'blue-green', why: `${proxy} leads to it, and two of it can run side by side` };
+    return { strategy: 'blue-green', why: `${proxy} is on its network, and two copies can run side by side` };
 }
 function reasonsAgainst(service, containers, project, proxyServices) {
     const isTested = containers.length > 0 && containers.every(hasHealthTest);
     const reasons = [
         [proxyServices.includes(service.name), 'it is the proxy'],
-        [service.containerName !== null, `its name is fixed (${service.containerName})`],
-        [service.publishes, 'it has a port of the host'],
-        [service.networkMode !== null, `its network is ${service.networkMode}`],
-        [service.fixedAddress, 'its address is fixed'],
-        [!isTested, 'it has no health test, so nobody could tell when the new one is ready'],
-        [!containers.some(({ exposedPorts }) => exposedPorts.length > 0), 'it has no port, so no proxy leads to it'],
+        [service.containerName !== null, `it has a fixed name (${service.containerName})`],
+        [service.publishes, 'it publishes a port of the host'],
+        [service.networkMode !== null, `its network mode is ${service.networkMode}`],
+        [service.fixedAddress, 'it has a fixed address'],
+        [!isTested, 'it has no health check, so nothing tells when the new container is ready'],
+        [!containers.some(({ exposedPorts }) => exposedPorts.length > 0), 'it exposes no port for a proxy'],
         [
             !proxyServices.some((name) => sharesNetwork(service, project.services.get(name))),
-            'no proxy was found on its network',
+            'no known proxy is on its network',
         ],
     ];
     return reasons.filter(([holds]) => holds).map(([, reason]) => reason);
 }
-/** Whether Docker asks after its health. */
+/** Whether Docker runs a health check for the container. */
 function hasHealthTest({ healthTest }) {
     return healthTest !== null && healthTest !== 'NONE';
 }
@@ -37255,8 +37254,8 @@ function sharesNetwork(one, other) {
 
 
 /**
- * Decides what is to be swapped, how, and in which order. Reads nothing and changes nothing.
- * @throws Failure `cannot-swap` that lists what is in the way
+ * Decides what to swap, how, and in which order. Reads nothing and changes nothing.
+ * @throws Failure `cannot-swap` that lists every obstacle
  */
 function planRollback(request) {
     const { project, wanted, running, databases, containers, projectState } = request;
@@ -37265,11 +37264,11 @@ function planRollback(request) {
     const proxyServices = proxiesIn(project, request.proxyService);
     const steps = [...project.services.values()].flatMap((service) => {
         const image = wanted.images.get(service.name);
-        // A service may have the name of what every object has.
+        // A service may be called `constructor` or the like, which every object has.
         const from = Object.hasOwn(running, service.name) ? running[service.name] : undefined;
         const why = whyLeftAlone(service.name, image, from, databases);
         if (why !== null || image === undefined || from === undefined) {
-            leftAlone.push({ service: service.name, why: why ?? 'the target does not speak of it' });
+            leftAlone.push({ service: service.name, why: why ?? 'the target does not include it' });
             return [];
         }
         const reference = referenceOf(service.image);
@@ -37305,26 +37304,26 @@ function whyLeftAlone(service, image, from, databases) {
     if (databases.has(service))
         return 'it is the database';
     if (image === undefined)
-        return 'the target does not speak of it';
+        return 'the target does not include it';
     if (from === undefined)
         return 'it has no container';
     if (image.tag === null && image.digest === null && image.imageId === null)
-        return 'the target does not say which image';
+        return 'the target does not name its image';
     return null;
 }
-/** The target may be there already, and yet not at work. */
+/** A container of the target may exist already without running. */
 function whyUnchanged(own) {
     const stopped = own.find((container) => !isAtWork(container));
-    return stopped === undefined ? 'it runs the target already' : `it has the target already, and is ${stopped.state}`;
+    return stopped === undefined ? 'it already runs the target' : `it already has the target, but is ${stopped.state}`;
 }
-/** By digest, else by id; a tag alone says nothing of what is meant, as it may point elsewhere here. */
+/** Finds the image by digest, or else by id. Not by tag: on this host it may point to another image. */
 function localImage(repository, { digest, imageId }, images) {
     const names = (image) => image.repoDigests.map(referenceOf);
     const byDigest = images.find((image) => names(image).some((name) => name?.repository === repository && name.digest === digest && digest !== null));
     return byDigest ?? images.find(({ id }) => imageId !== null && id === imageId);
 }
 function step(request, service, own, fromImage, wanted, repository, found, proxyServices) {
-    // What the host cannot find under its digest can only be named by its id.
+    // An image that the host knows under no digest can only be named by its id.
     const digest = found === undefined ? wanted.digest : plan_rollback_digestOf(found, repository, wanted.digest);
     const tag = wanted.tag;
     const name = `${repository}${tag === null ? '' : `:${tag}`}`;
@@ -37357,16 +37356,16 @@ function step(request, service, own, fromImage, wanted, repository, found, proxy
         proven,
     };
 }
-/** Where a record tells the image's id, what its tag stands for today is another image. */
+/** Whether pulling by tag gives the right image. If a record gives an id, today's tag may point to another image. */
 function isTagEnough({ tag, imageId }, { wanted: { record } }) {
     return tag !== null && (record === null || imageId === null);
 }
 function lostImage(service) {
-    return new failure_Failure('image-missing', `The image that ${service} is to go back to was only on this host, and is gone`, {
-        hint: 'Name another release as "target"',
+    return new failure_Failure('image-missing', `The target image of ${service} is gone: the host no longer has it, and the history gives no digest to pull it by`, {
+        hint: 'Set "target" to another release',
     });
 }
-/** One that the image has in the repository: the wanted one, else the first. */
+/** A digest that the image has in this repository: the wanted one, or else the first. */
 function plan_rollback_digestOf(image, repository, wanted) {
     const digests = image.repoDigests
         .map(referenceOf)
@@ -37374,14 +37373,14 @@ function plan_rollback_digestOf(image, repository, wanted) {
         .flatMap((name) => name?.digest ?? []);
     return digests.find((digest) => digest === wanted) ?? digests.toSorted()[0] ?? null;
 }
-/** The reference, where a tag of this host decides what it stands for. */
+/** The reference if it has a tag and no digest, so that retagging on the host changes what it stands for. */
 function taggable(image) {
     if (image === null)
         return null;
     const reference = parseImageReference(image);
     return reference.digest === null && reference.tag !== null ? image : null;
 }
-/** Where the whole tag is one variable, the line to change is known. */
+/** The line of the env file to change; known only if the whole tag is one variable. */
 function envLine({ imageTemplate }, tag, names) {
     const [, braced, bare] = /:\$(?:\{([A-Za-z_]\w*)[^}]*\}|([A-Za-z_]\w*))$/.exec(imageTemplate ?? '') ?? [];
     const variable = braced ?? bare;
@@ -37389,7 +37388,7 @@ function envLine({ imageTemplate }, tag, names) {
         return null;
     return { variable, value: tag };
 }
-/** What others depend on comes first; equals by name. A circle, which compose would refuse, is cut where it is met. */
+/** Dependencies first, otherwise by name. Compose refuses circles; one would simply be cut here. */
 function inOrder(steps, { services }) {
     const byName = new Map(steps.map((each) => [each.service, each]));
     const ordered = new Set();
@@ -37414,7 +37413,7 @@ function schemaCrossed({ wanted, schemaNow }) {
 }
 
 ;// CONCATENATED MODULE: ./build/shared/plan/text.js
-/** A plan as an operator reads it, line by line: what changes, how, and what to know of it. */
+/** The plan as printed lines: what changes, how, and what is left alone. */
 function planText(plan) {
     const name = widest(plan.services.map(({ service }) => service));
     const from = widest(plan.services.map((step) => fromIn(step)));
@@ -37423,19 +37422,19 @@ function planText(plan) {
         ...plan.services.map((step) => `${step.service.padEnd(name)}  ${fromIn(step).padEnd(from)}  →  ${toIn(step)}`),
         ...plan.services.map(({ service, strategy, why }) => `${service.padEnd(name)}  ${howIn[strategy]}: ${why}`),
         ...plan.leftAlone.map(({ service, why }) => `${service} is left alone: ${why}`),
-        ...plan.services.flatMap(({ pull }) => (pull === null ? [] : [`To be pulled: ${pull}`])),
+        ...plan.services.flatMap(({ pull }) => (pull === null ? [] : [`To pull: ${pull}`])),
         `Plan ${plan.hash}`,
     ];
 }
 const howIn = {
-    recreate: 'one after the other, with a gap of its own stop and start',
-    'blue-green': 'the new beside the old, without a gap',
+    recreate: 'one after the other, with downtime',
+    'blue-green': 'the new beside the old, without downtime',
 };
-/** What a service runs now, in short: `v3 (0123456789ab)`. */
+/** The image that a service runs now, in short: `v3 (0123456789ab)`. */
 function fromIn({ fromName, fromImage }) {
     return inShort(fromName, fromImage);
 }
-/** What it is to run, in the same form. */
+/** The target image, in the same form. */
 function toIn({ toName, toImage }) {
     return inShort(toName, toImage);
 }
@@ -37464,7 +37463,7 @@ function databaseServices({ candidates }, named) {
 
 const mostServices = 500;
 const shortText = untrusted_text(4_096);
-/** Compose writes numbers here and there as text, and leaves out what is not given. */
+/** Compose writes some numbers as text, and leaves out what is not given. */
 const anything = (value) => value;
 const network = orNull(shape({
     ipv4_address: orNull(shortText),
@@ -37496,9 +37495,9 @@ const templates = shape({
     services: mapOf(isServiceName, shape({ image: orNull(shortText) }), mostServices),
 });
 /**
- * Reads what `docker compose config --format json` printed, and keeps a few fields of it.
- * @param template the same with `--no-interpolate`; empty where compose gave none
- * @throws Failure `bad-compose-config`, which repeats nothing of the text
+ * Reads the output of `docker compose config --format json`, and keeps only a few fields.
+ * @param template the same with `--no-interpolate`; empty if compose gave none
+ * @throws Failure `bad-compose-config`, which never quotes the text
  */
 function readProject(config, template) {
     const { name, services } = project_parsed(config, project);
@@ -37533,7 +37532,7 @@ function checkProjectName(name, containers) {
     const running = containers[0]?.project;
     if (running === undefined || running === name)
         return;
-    throw new failure_Failure('other-project', `The compose file is that of the project "${name}", and "${running}" is what runs`, {
+    throw new failure_Failure('other-project', `The compose file belongs to the project "${name}", but the running project is "${running}"`, {
         hint: `Set "project-name": ${running}, or correct "compose-file" and "env-file"`,
     });
 }
@@ -37545,9 +37544,9 @@ function project_parsed(json, read) {
         return read(JSON.parse(json), '');
     }
     catch (error) {
-        const why = failure_isFailure(error) ? error.message : 'it is no JSON';
-        throw new failure_Failure('bad-compose-config', `What compose says of the project cannot be used: ${why}`, {
-            hint: 'In deploy-dir on the host: docker compose config --quiet. Check "compose-file", "env-file" and "project-name"',
+        const why = failure_isFailure(error) ? error.message : 'it is not JSON';
+        throw new failure_Failure('bad-compose-config', `The output of docker compose config is not usable: ${why}`, {
+            hint: 'In deploy-dir on the host, run: docker compose config --quiet. Check "compose-file", "env-file" and "project-name"',
         });
     }
 }
@@ -37570,7 +37569,7 @@ function sharedBy({ network_mode, ipc, pid, volumes_from }) {
 
 
 
-/** What is to be done, from what was seen; nothing is changed. */
+/** Decides what to do from what the survey found. Changes nothing. */
 async function decide(seen, mirrored, inputs) {
     return group('Plan', async () => {
         const compose = demandCompose(seen);
@@ -37620,63 +37619,63 @@ async function decide(seen, mirrored, inputs) {
         }
         const beside = plan.services.filter(({ strategy }) => strategy === 'blue-green').map(({ service }) => service);
         if (beside.length > 0 && inputs.healthUrl === null)
-            info(`The gap of ${beside.join(', ')} is measured at the containers; "health-url" measures what users see`);
+            info(`Downtime of ${beside.join(', ')} is measured at the containers. To measure what users see, set "health-url"`);
         if (seen.hold !== null)
-            info('Deployments are on hold already, since an earlier rollback');
+            info('Deployments are already on hold because of an earlier rollback');
         return { plan, knownHistory };
     });
 }
 function projectStateUnknown() {
     return new failure_Failure('bad-compose-config', 'Compose cannot read the project on the host', {
-        hint: 'In deploy-dir on the host: docker compose config --quiet. Check "compose-file" and "env-file"',
+        hint: 'In deploy-dir on the host, run: docker compose config --quiet. Check "compose-file" and "env-file"',
     });
 }
 
 ;// CONCATENATED MODULE: ./build/rollback-action/endings.js
 
 
-/** What is told of an ending that is not the one that was wanted. @param folder of the transaction, on the host */
+/** The failure to report when the rollback did not succeed. @param folder the transaction's folder on the host */
 function endingFailure(outcome, folder) {
     const { ending, left } = outcome;
     const { code, message: why } = failureOf(outcome);
-    const evidence = `What the containers said stands in ${folder}/evidence`;
+    const evidence = `The containers' logs are in ${folder}/evidence`;
     switch (ending) {
         case 'refused':
             return new failure_Failure(code, `Not rolled back: ${why}`, {
-                hint: `${refusedHints[code] ?? 'Run it again'}. Nothing was stopped: what ran before runs on`,
+                hint: `${refusedHints[code] ?? 'Run it again'}. Nothing was stopped: the previous release is still running`,
             });
         case 'reverted':
             return new failure_Failure(code, `Not rolled back: ${why}`, {
-                hint: `What ran before runs again, and was looked at. ${evidence}. ${revertedHints[code] ?? 'Name another release as "target"'}`,
+                hint: `The previous release is running again and was checked. ${evidence}. ${revertedHints[code] ?? 'Set "target" to another release'}`,
             });
         default:
-            return new failure_Failure(code, `${left ? 'The target is not well, and was left as it is' : 'Neither the target nor what ran before is well'}: ${why}`, {
-                hint: `On the host: docker ps --all. ${evidence}, the steps in ${folder}/journal`,
+            return new failure_Failure(code, `${left ? 'The target failed and was left in place' : 'Both the target and the previous release failed'}: ${why}`, {
+                hint: `On the host: docker ps --all. ${evidence}, the steps are in ${folder}/journal`,
             });
     }
 }
 function failureOf({ failure, dockerRestarted }) {
     const said = failure?.text || failure?.code || 'stuck';
     if (dockerRestarted)
-        return new failure_Failure('docker-restarted', `Docker was restarted on the host meanwhile. ${said}`);
-    // A journal's word that is none of ours may be that of a newer version.
+        return new failure_Failure('docker-restarted', `Docker was restarted on the host during the rollback. ${said}`);
+    // A newer version may have written a code that this one does not know.
     const code = failure?.code ?? 'stuck';
     return isFailureCode(code) ? new failure_Failure(code, said) : new failure_Failure('stuck', `${code}: ${said}`);
 }
-/** Where it is not the target that is at fault. */
+/** Hints for failures that are not the target's fault. */
 const revertedHints = {
     'engine-died': 'Run it again',
     'docker-restarted': 'Run it again',
-    'docker-failed': 'See what Docker says in the log, and run it again',
-    'stop-failed': 'See what Docker says in the log, and run it again',
-    'container-lost': 'Somebody else was at work on the containers: see who, and run it again',
+    'docker-failed': 'See what Docker says in the log, then run it again',
+    'stop-failed': 'See what Docker says in the log, then run it again',
+    'container-lost': 'Something else changed the containers: find out what, then run it again',
     'max-downtime': 'Raise "max-downtime", or leave it empty',
 };
 const refusedHints = {
-    'plan-stale': 'See what has changed, by plan-only: true, and run it again',
-    'lock-held': 'Look at that run; raise "lock-wait" if it is only slow',
-    'not-created': 'See what compose says in the log',
-    unfinished: 'Run it again: that is ended first',
+    'plan-stale': 'To see what has changed: plan-only: true. Then run it again',
+    'lock-held': 'Check that run; if it is only slow, raise "lock-wait"',
+    'not-created': 'See what docker compose says in the log',
+    unfinished: 'Run it again: it finishes that transaction first',
 };
 
 ;// CONCATENATED MODULE: ./build/shared/sets/naming.js
@@ -39827,13 +39826,13 @@ const ending = ({ order }, log) => ({
 
 
 
-/** What is asked of the backup before a rollback: its tier is its own, and the others are left alone. */
+/** The order for the backup before a rollback. It has a tier of its own and leaves the other tiers alone. */
 function backupOrder(inputs) {
     return {
         ...inputs,
         kind: 'prerollback',
         keep: { daily: 'all', weekly: 'all', monthly: 'all', predeployment: 'all', prerollback: inputs.keepPrerollback },
-        // What a bad release has deleted is no reason to stay with it.
+        // A bad release may have deleted data: a small backup must not block the rollback.
         minSizeRatio: 0,
         logFile: `${inputs.backupDir}/backup.log`,
     };
@@ -39841,8 +39840,8 @@ function backupOrder(inputs) {
 /** The whole backup is one step of a rollback: one group, and of what it finds only what matters there. */
 const asOneStep = { ...log_namespaceObject, group: (_title, work) => work(), success: () => { }, info: () => { } };
 /**
- * Takes it as backup-action does, and reads it back before anything is stopped.
- * @param seen what the survey saw; the host is looked at again where other backups came meanwhile
+ * Takes the backup as backup-action does, and reads it back before anything is stopped.
+ * @param seen what the survey found; the host is surveyed again if other backups arrived in the meantime
  * @throws Failure with the remedy; nothing was stopped
  */
 async function takePrerollbackBackup(connection, seen, run, inputs, lookAgain) {
@@ -39861,16 +39860,16 @@ async function takePrerollbackBackup(connection, seen, run, inputs, lookAgain) {
         const path = `${place.folder}/${file}`;
         success(`Backup ${id} is verified: ${formatBytes(sizeBytes)}, ${path}`);
         for (const problem of kept.problems)
-            warning(`Beside the dump: ${problem}`);
+            warning(`Backup ${id}: ${problem}`);
         return { id, sizeBytes, file: path, schemaSha256 };
     });
 }
-/** The remedy names the way around, which is for the operator to choose. */
+/** The hint also names the way around; whether to take it is the operator's choice. */
 function withoutBackup(error) {
     if (!failure_isFailure(error) || error.code === 'cancelled')
         return error;
-    return new failure_Failure(error.code, `No backup could be taken before the rollback: ${error.message}`, {
-        hint: `Nothing was stopped. ${error.hint ?? ''}\nWhere the release cannot wait for that: skip-backup: true`,
+    return new failure_Failure(error.code, `Could not take the backup before the rollback: ${error.message}`, {
+        hint: `Nothing was stopped. ${error.hint ?? ''}\nIf the rollback cannot wait: skip-backup: true`,
         cause: error.cause,
     });
 }
@@ -39881,7 +39880,7 @@ function withoutBackup(error) {
 
 const pull_program = {
     name: 'pull',
-    step: 'the pull of the images',
+    step: 'the image pull',
     scripts: [
         __nccwpck_require__.ab + "open-parent.sh",
         __nccwpck_require__.ab + "login.sh",
@@ -39889,7 +39888,7 @@ const pull_program = {
     ],
 };
 /**
- * Pulls what is missing and looks at every image. Nothing that runs is touched.
+ * Pulls the missing images and checks every image. Touches nothing that is running.
  * @throws Failure `image-missing`, `registry-refused`, `registry-unreachable`, `disk-full`, `pull-failed`
  */
 async function pullImages(connection, request) {
@@ -39919,8 +39918,8 @@ function readImage(value) {
     }
     return [reference, { id, platform, repoDigests }];
 }
-const otherTarget = 'Nothing was stopped. Name a release that still exists as "target"';
-/** Says in our words what Docker said; the host's words stand behind it as the cause. */
+const otherTarget = 'Nothing was stopped. Set "target" to a release that still exists';
+/** Translates Docker's message into one of our failures. Docker's own words become the cause. */
 function pull_explain(failure, registry) {
     if (failure.code !== 'pull-failed' && failure.code !== 'login-failed')
         return failure;
@@ -39928,30 +39927,30 @@ function pull_explain(failure, registry) {
     const what = failure.code === 'pull-failed' ? clean_cleanLine(said.slice(0, said.indexOf(' ')), 300) : `the login at ${registry}`;
     const cause = said;
     if (/no space left/i.test(said)) {
-        return new failure_Failure('disk-full', `The host's disk is full: ${what} could not be pulled`, {
-            hint: 'Nothing was stopped. On the host: docker system df, then docker image prune, and run it again',
+        return new failure_Failure('disk-full', `The host's disk is full: could not pull ${what}`, {
+            hint: 'Nothing was stopped. On the host: docker system df, then docker image prune. Then run it again',
             cause,
         });
     }
     if (/unauthorized|denied|forbidden|no basic auth|401|403/i.test(said)) {
         return new failure_Failure('registry-refused', `The registry ${registry} refuses ${what}`, {
-            hint: 'Nothing was stopped. Give "registry-username" and "registry-password"; for ghcr.io a token with packages: read, of a repository that may read the package',
+            hint: 'Nothing was stopped. Set "registry-username" and "registry-password". For ghcr.io, use a token with packages: read from a repository that may read the package',
             cause,
         });
     }
     if (/manifest unknown|not found|no such manifest|name unknown/i.test(said)) {
-        return new failure_Failure('image-missing', `${what} is not in the registry, and not on the host`, {
+        return new failure_Failure('image-missing', `${what} is neither in the registry nor on the host`, {
             hint: otherTarget,
             cause,
         });
     }
     if (/connection refused|no such host|timeout|timed out|dial tcp|network is unreachable|EOF|TLS handshake/i.test(said)) {
-        return new failure_Failure('registry-unreachable', `The host does not reach the registry ${registry} for ${what}`, {
-            hint: `Nothing was stopped. On the host: curl -sI https://${registry}/v2/. Run it again when it answers`,
+        return new failure_Failure('registry-unreachable', `The host cannot reach the registry ${registry} for ${what}`, {
+            hint: `Nothing was stopped. On the host: curl -sI https://${registry}/v2/. Once it answers, run it again`,
             cause,
         });
     }
-    return new failure_Failure('pull-failed', `${what} could not be pulled`, {
+    return new failure_Failure('pull-failed', `Could not pull ${what}`, {
         hint: 'Nothing was stopped. See the cause',
         cause,
     });
@@ -39961,7 +39960,7 @@ function pull_explain(failure, registry) {
 
 
 
-/** Brings every image of the target onto the host, and looks at it, before anything is stopped. */
+/** Pulls every image of the target and checks that the host has it, before anything is stopped. */
 async function pullTarget(connection, plan, inputs, signal) {
     return group('Images', async () => {
         const wanted = plan.services.map(({ service, pull, localImage }) => ({ service, name: pull ?? localImage ?? '' }));
@@ -39979,7 +39978,7 @@ async function pullTarget(connection, plan, inputs, signal) {
             onPull: (reference) => progress(`Pulling ${reference}`),
         });
         for (const id of notKept)
-            warning(`The image ${id} could not be kept from being pruned`);
+            warning(`Could not protect the image ${id} from docker image prune`);
         const targets = new Map(wanted.map(({ service, name }) => {
             const image = images.get(name);
             if (image === undefined)
@@ -39993,7 +39992,7 @@ async function pullTarget(connection, plan, inputs, signal) {
 }
 function notThere(name) {
     return new failure_Failure('image-missing', `The image ${name} is not on the host`, {
-        hint: 'Nothing was stopped. Name a release that still exists as "target"',
+        hint: 'Nothing was stopped. Set "target" to a release that still exists',
     });
 }
 
@@ -40007,7 +40006,7 @@ function holdText(hold) {
         .map((key) => `${key}=${clean_cleanLine(hold[key] ?? '', 1_000)}\n`)
         .join('');
 }
-/** Reads it. A file that somebody made by hand holds as well, whatever stands in it. */
+/** Reads the file. Any file named HOLD is a hold, even one made by hand, whatever it contains. */
 function parseHold(text) {
     const values = new Map(text.split('\n').map((line) => {
         const at = line.indexOf('=');
@@ -40015,29 +40014,29 @@ function parseHold(text) {
     }));
     return Object.fromEntries(keys.map((key) => [key, values.get(key) || null]));
 }
-/** In one sentence. */
+/** The hold in one sentence. */
 function tellHold({ reason, since, run }) {
     return [
         `deployments are on hold${since === null ? '' : ` since ${since}`}`,
-        ...(reason === null ? [] : [`because of: ${reason}`]),
+        ...(reason === null ? [] : [`reason: ${reason}`]),
         ...(run === null ? [] : [`see ${run}`]),
     ].join('; ');
 }
 
 ;// CONCATENATED MODULE: ./build/shared/plan/override.js
-/** Where the host puts the id of the transaction. */
+/** The label that holds the id of the transaction. */
 const label = 'atlasia.transaction';
 /**
- * A compose file on top of the user's, from which the new containers are made.
- * @param images what each service is to run, as Docker finds it on this host: `repository:tag@digest`, or an image's id
- * @param transaction its id, or a mark that stands for it
+ * A compose file on top of the user's, from which the new containers are created.
+ * @param images the image for each service, by a name that Docker finds on this host: `repository:tag@digest`, or an id
+ * @param transaction its id, or a placeholder for it
  */
 function overrideYaml(steps, images, transaction) {
     const services = steps.flatMap(({ service, fixedName, anonymousVolumes }) => [
         `  ${scalar(service)}:`,
         `    image: ${scalar(images.get(service) ?? '')}`,
         '    pull_policy: never',
-        // Two containers cannot have one name; the new one gets it when the old one has given it up.
+        // Two containers cannot share a name: the new one gets it once the old one has given it up.
         ...(fixedName === null ? [] : ['    container_name: !reset null']),
         `    labels: {${scalar(label)}: ${scalar(transaction)}}`,
         ...volumesOf(anonymousVolumes),
@@ -40049,14 +40048,14 @@ function volumesOf(volumes) {
     const lines = Object.entries(volumes).map(([destination, name]) => `      - {type: volume, source: ${scalar(`atlasia-${name}`)}, target: ${scalar(destination)}}`);
     return lines.length === 0 ? [] : ['    volumes:', ...lines];
 }
-/** A compose file that makes a container of what runs now, where one was lost. */
+/** A compose file with the images that run now, to recreate a container that was lost. */
 function revertYaml(steps) {
     const lines = steps.flatMap(({ service, fromImage }) => fromImage.imageId === null
         ? []
         : [`  ${scalar(service)}: {image: ${scalar(fromImage.imageId)}, pull_policy: never}`]);
     return ['services:', ...lines, ''].join('\n');
 }
-/** JSON's strings are YAML's, but for what cannot be printed; compose fills variables in, which none of ours is. */
+/** JSON strings are valid YAML except for unprintable characters. `$` is doubled: compose must not see variables here. */
 function scalar(value) {
     return JSON.stringify(value.replaceAll('$', '$$$$')).replace(/[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
@@ -40068,7 +40067,7 @@ function scalar(value) {
 
 
 
-/** The plan with what is known of its images since they were pulled; services that run the target already are left out. */
+/** The plan with the ids and digests of the pulled images. Services that already run the target are left out. */
 function settledPlan(plan, images) {
     const services = plan.services
         .map((step) => {
@@ -40095,13 +40094,13 @@ function settledPlan(plan, images) {
     };
     return { ...plan, services, to };
 }
-/** That of the reference's own repository, which Docker calls by its short name where it is on Docker Hub. */
+/** The digest in the reference's own repository. Docker uses short names for repositories on Docker Hub. */
 function digestIn({ repoDigests }, reference) {
     const repository = referenceOf(reference)?.repository;
     const own = repoDigests.map(referenceOf).find((name) => name !== null && name.repository === repository);
     return own?.digest ?? null;
 }
-/** All that the host needs to carry the plan without us. */
+/** Everything the host needs to carry out the plan without us. */
 function transactionRequest(decided) {
     const { inputs, plan, images } = decided;
     const names = new Map(plan.services.map(({ service, toImage }) => [
@@ -40138,11 +40137,11 @@ function transactionRequest(decided) {
         outcome: outcomeTexts(decided),
     };
 }
-/** What the host adds to the history, for each way in which it can end. */
+/** What the host adds to the history, for each possible ending. */
 function outcomeTexts(decided) {
     const { inputs, plan, token, workflow } = decided;
     const marks = outcomeMarks(token);
-    // Marks stand where only the host knows what to put: they are no values of a record yet.
+    // The marks are placeholders that the host fills in; until then this is not a valid record.
     const record = (status, verdict) => ({
         version: 1,
         id: decided.historyId,
@@ -40155,7 +40154,7 @@ function outcomeTexts(decided) {
         previous: plan.from,
         schemaSha256: decided.schemaSha256,
         backupId: decided.backupId,
-        // A longer one would make a record that nobody reads.
+        // A record with a longer reason would be rejected when it is read.
         reason: inputs.reason?.slice(0, longestReason) ?? null,
         actor: workflow.actor,
         runUrl: workflow.runUrl,
@@ -40164,7 +40163,7 @@ function outcomeTexts(decided) {
         downtimeMs: marks.downtime,
     });
     const texts = (each) => ({ record: historyLine(each), line: auditLine(each) });
-    // What has no health test was not proven to be good.
+    // Without a health check, nothing has proven that a service works.
     const isProven = inputs.healthUrl !== null || plan.services.every(({ proven }) => proven);
     const hold = {
         reason: inputs.reason ?? 'a rollback',
@@ -40274,15 +40273,15 @@ function withoutMiddle(code) {
 const timeline_width = 60;
 const timeline_signs = { old: '─', down: '×', new: '━', both: '═' };
 /**
- * The course of a transaction as lines of text: a bar for each service, from the lock to the end, then what the signs mean.
- * A stretch that is too short to be seen is shown as one sign all the same.
+ * A transaction as lines of text: a bar for each service, from the lock to the end, then a legend. A stretch that is too short
+ * for the scale still gets one sign.
  */
 function timelineOf(lines) {
     const begin = lines[0]?.at ?? 0;
     const end = Math.max(begin + 1, lines.at(-1)?.at ?? begin);
     const services = [...new Set(lines.filter(({ step }) => step === 'created').map(({ detail }) => detail))];
     const name = Math.max(0, ...services.map((service) => service.length));
-    // The host's clock may be put back meanwhile.
+    // The host's clock may have been set back in the meantime.
     const column = (at) => Math.max(0, Math.min(timeline_width - 1, Math.floor(((at - begin) / (end - begin)) * timeline_width)));
     const bars = services.map((service) => {
         const bar = new Array(timeline_width).fill('old');
@@ -40291,7 +40290,7 @@ function timelineOf(lines) {
             if (of !== service)
                 continue;
             const before = bar[column(at)];
-            // Beside the old, one that was started is not yet alone.
+            // Blue-green: after `started` the old containers still run too.
             const change = step === 'started' && before === 'both' ? 'both' : changes.get(step);
             if (change !== undefined)
                 bar.fill(change, column(at) + (before === 'down' ? 1 : 0));
@@ -40299,7 +40298,7 @@ function timelineOf(lines) {
         return `${service.padEnd(name)}  ${bar.map((state) => timeline_signs[state]).join('')}`;
     });
     const scale = `${' '.repeat(name)}  0 s${formatDuration(end - begin).padStart(timeline_width - 3)}`;
-    return [...bars, scale, '', '─ as before   × not served   ═ both   ━ the target'];
+    return [...bars, scale, '', '─ previous release   × down   ═ both   ━ target'];
 }
 const changes = new Map([
     ['stopping', 'down'],
@@ -40318,67 +40317,67 @@ const changes = new Map([
 
 
 
-/** Tells of a rollback that has come to its end. */
+/** Summary of a rollback that succeeded. */
 async function summarizeRollback({ id, outcome, lines }, plan, backup, inputs, durationMs) {
     const tags = plan.services.map((step) => `${step.service} ${step.toName ?? toIn(step)}`).join(', ');
     const downtime = outcome.downtimeMs === null ? 'not measured' : formatDuration(outcome.downtimeMs);
-    success(`Rolled back to ${tags} in ${formatDuration(durationMs)}; longest gap: ${downtime}`);
+    success(`Rolled back to ${tags} in ${formatDuration(durationMs)}; longest downtime: ${downtime}`);
     const forward = forwardCommands(plan, inputs, outcome);
     for (const line of forward)
         info(line);
     await writeSummary([
         outcome.problems.length === 0
             ? job_summary_verdict('good', `Rolled back to ${tags}`)
-            : job_summary_verdict('attention', `Rolled back to ${tags}, but not all was done`),
+            : job_summary_verdict('attention', `Rolled back to ${tags}, but some steps failed`),
         ...outcome.problems.map(paragraph),
         imagesTable(plan),
         job_summary_table(['', ''], [
             ['Environment', inputs.environment],
-            ['Reason', inputs.reason ?? 'none was given'],
-            ['Longest gap', downtime],
-            ['Requests that failed', outcome.failedRequests ?? 'not measured'],
+            ['Reason', inputs.reason ?? 'none given'],
+            ['Longest downtime', downtime],
+            ['Failed requests', outcome.failedRequests ?? 'not measured'],
             ['Took', formatDuration(durationMs)],
-            ['Backup before it', backup === null ? 'none, as skip-backup asks' : { code: backup.file }],
+            ['Backup before it', backup === null ? 'none, because of skip-backup' : { code: backup.file }],
             ['Transaction', { code: transactionFolder(inputs.backupDir, id) }],
         ]),
         heading('What happened'),
         codeBlock(timelineOf(lines).join('\n')),
-        heading('To go forward again'),
+        heading('Next steps'),
         ...forward.map(paragraph),
         ...notesBlock(plan),
     ]);
 }
-/** Tells what would be done. */
+/** Summary of a plan that was not carried out. */
 async function summarizePlan(plan, inputs) {
     await writeSummary([
         plan.services.length === 0
             ? job_summary_verdict('good', `Nothing would change in ${inputs.environment}`)
-            : job_summary_verdict('attention', `A plan for ${inputs.environment}; nothing was done`),
+            : job_summary_verdict('attention', `A plan for ${inputs.environment}; nothing was changed`),
         paragraph(`The target is ${plan.source}.`),
         imagesTable(plan),
         job_summary_table(['Service', 'How', 'Why'], [
             ...plan.services.map(({ service, strategy, why }) => [service, strategy, why]),
             ...plan.leftAlone.map(({ service, why }) => [service, 'left alone', why]),
         ]),
-        paragraph('To carry out this plan, and no other:'),
+        paragraph('To carry out exactly this plan:'),
         codeBlock(`expect-plan: ${plan.hash}`, 'yaml'),
         ...notesBlock(plan),
     ]);
 }
-/** Tells that the target is what runs. */
+/** Summary of a run whose target was already running. */
 async function summarizeUnchanged(plan, inputs) {
     await writeSummary([
-        job_summary_verdict('good', `${inputs.environment} runs the target already; nothing was done`),
+        job_summary_verdict('good', `${inputs.environment} already runs the target; nothing was done`),
         job_summary_table(['Service', 'Why it is left alone'], plan.leftAlone.map(({ service, why }) => [service, why])),
     ]);
 }
-/** Tells of a run that did not roll back. */
+/** Summary of a run that failed. */
 async function summarizeFailure(error, inputs, outputs) {
     const failure = failure_isFailure(error) ? error : new failure_Failure('defect', String(error));
     const state = {
         refused: `${inputs.environment} was not rolled back; nothing was stopped`,
-        reverted: `${inputs.environment} was not rolled back; what ran before runs again`,
-        failed: `The rollback of ${inputs.environment} needs a hand now`,
+        reverted: `${inputs.environment} was not rolled back; the previous release is running again`,
+        failed: `The rollback of ${inputs.environment} needs manual attention now`,
     }[outputs.status];
     await writeSummary([
         job_summary_verdict('bad', state ?? `${inputs.environment} was not rolled back`),
@@ -40395,12 +40394,12 @@ function notesBlock({ notes }) {
     return notes.length === 0
         ? []
         : [
-            details('To know of it', [
+            details('Notes', [
                 job_summary_table(['', ''], notes.map(({ level, text }) => [level, text])),
             ]),
         ];
 }
-/** What keeps the rollback in force, and what ends it. */
+/** How to keep the rollback in force, and how to end it. */
 function forwardCommands(plan, inputs, { held }) {
     const lines = [
         ...new Set(plan.services.flatMap(({ envLine }) => (envLine === null ? [] : [`${envLine.variable}=${envLine.value}`]))),
@@ -40410,11 +40409,11 @@ function forwardCommands(plan, inputs, { held }) {
         ...(lines.length === 0
             ? []
             : [
-                `In ${file} on the host, change the tag as well, or the next docker compose pull brings the other back: ${lines.map(quoteForShell).join(' ')}`,
+                `Change the tag in ${file} on the host too, or the next docker compose pull undoes the rollback: ${lines.map(quoteForShell).join(' ')}`,
             ]),
         ...(held
             ? [
-                'Deployments are on hold: backup-action refuses kind: predeployment. When the cause is mended, deploy with release-hold: true',
+                'Deployments are on hold: backup-action refuses kind: predeployment. Once the cause is fixed, deploy with release-hold: true',
             ]
             : []),
     ];
@@ -40443,9 +40442,9 @@ function forwardCommands(plan, inputs, { held }) {
 
 
 
-/** Events that a stranger can cause, with code or words of his own. */
+/** Events that a stranger can trigger, with their own code or text. */
 const untrustedEvents = /^(pull_request|issue_comment)/;
-/** Survey, plan, pull, take a backup, swap as one transaction, record, tell. */
+/** Survey, plan, pull, take a backup, swap as one transaction, record, report. */
 async function rollback(inputs, workflow, context) {
     const { signal, outputs, atEnd } = context;
     refuseStrangers(workflow);
@@ -40482,8 +40481,8 @@ async function rollback(inputs, workflow, context) {
 function refuseStrangers({ event }) {
     if (event === null || !untrustedEvents.test(event))
         return;
-    throw new failure_Failure('untrusted-event', `A rollback does not run for ${event}: anybody could cause it`, {
-        hint: 'Start it by workflow_dispatch, from a branch that only you can write to',
+    throw new failure_Failure('untrusted-event', `Refusing to roll back for the event ${event}: anybody can trigger it`, {
+        hint: 'Start it with workflow_dispatch, from a branch that only you can write to',
     });
 }
 async function carryOut(connection, reach, run) {
@@ -40494,7 +40493,7 @@ async function carryOut(connection, reach, run) {
         token: inputs.githubToken,
         workflow,
     });
-    // Asked meanwhile: GitHub may be slow, and the host is not.
+    // GitHub may be slow: ask it while the survey runs.
     const mirrored = mirror.load();
     const seen = await look(connection, run);
     const { plan, knownHistory } = await decide(seen, await mirrored, inputs);
@@ -40504,7 +40503,7 @@ async function carryOut(connection, reach, run) {
     if (inputs.planOnly) {
         outputs.status = 'planned';
         await summarizePlan(plan, inputs);
-        success(`This is the plan, and nothing was done. To carry it out: expect-plan: ${plan.hash}`);
+        success(`Plan only: nothing was changed. To carry out this plan: expect-plan: ${plan.hash}`);
         return;
     }
     expectPlan(plan, inputs);
@@ -40514,7 +40513,7 @@ async function carryOut(connection, reach, run) {
     }
     if (knownHistory.missing.length > 0) {
         await appendHistory(connection, { backupDir: inputs.backupDir, records: knownHistory.missing, onLog: host });
-        info(`${knownHistory.missing.length} records were added to the history on the host, which lacked them`);
+        info(`Missing records added to the history on the host: ${knownHistory.missing.length}`);
     }
     const images = await pullTarget(connection, plan, inputs, signal);
     const settled = settledPlan(plan, images);
@@ -40539,7 +40538,7 @@ async function carryOut(connection, reach, run) {
         reconnect: reach,
         onId: (id) => {
             outputs['transaction-id'] = id;
-            // From here on the host decides; until it has told how it ended, nobody knows.
+            // From here on the host decides. Until it reports the ending, assume the worst.
             outputs.status = 'failed';
             info(`Transaction ${id}`);
         },
@@ -40549,7 +40548,7 @@ async function carryOut(connection, reach, run) {
     if (carried.recorded !== null)
         outputs['history-id'] = historyId;
 }
-/** Looks at the host, and ends first what an earlier run has left half-way. */
+/** Surveys the host, after finishing whatever an earlier run left unfinished. */
 async function look(connection, run) {
     const { inputs, signal } = run;
     return group(`Survey of ${connection.target}`, async () => {
@@ -40557,7 +40556,7 @@ async function look(connection, run) {
             ...inputs,
             probe: insideScript(),
             compose: { files: inputs.composeFiles, envFile: inputs.envFile },
-            // The images are brought back whatever stands in the backup folders.
+            // Without a backup, the state of the backup folders must not stop the rollback.
             sets: !inputs.skipBackup && !inputs.planOnly,
             setup: false,
             layout: layoutLines,
@@ -40569,7 +40568,7 @@ async function look(connection, run) {
         if (seen.lockHolder !== null)
             throw underWay(seen.unfinished, seen.lockHolder);
         if (inputs.planOnly) {
-            warning(`The transaction ${seen.unfinished.join(', ')} was not ended: the next rollback ends it first`);
+            warning(`An earlier rollback is unfinished: ${seen.unfinished.join(', ')}. The next rollback will finish it first`);
             return seen;
         }
         await endUnfinished(connection, inputs.backupDir, seen.unfinished, { deadline: inputs.timeout, signal }, log_namespaceObject);
@@ -40577,26 +40576,26 @@ async function look(connection, run) {
     });
 }
 function underWay(ids, holder) {
-    return new failure_Failure('rollback-under-way', `Another rollback is at work: ${ids.join(', ')}, by ${holder}`, {
-        hint: 'Wait for it. Start this one again only if what runs then is not what you want',
+    return new failure_Failure('rollback-under-way', `Another rollback is running: ${ids.join(', ')}, by ${holder}`, {
+        hint: 'Wait until it has finished. Start this one again only if it did not give you the release you want',
     });
 }
 function expectPlan(plan, { expectPlan: expected }) {
     if (expected === null || expected === plan.hash)
         return;
-    throw new failure_Failure('plan-changed', 'This is not the plan that was looked at: something has changed since', {
-        hint: `Nothing was done. Look at the plan above, and give expect-plan: ${plan.hash}`,
+    throw new failure_Failure('plan-changed', 'The plan has changed since it was reviewed', {
+        hint: `Nothing was done. Review the plan above, then give expect-plan: ${plan.hash}`,
     });
 }
 async function tellUnchanged(plan, { outputs, inputs }) {
     outputs.status = 'unchanged';
     await summarizeUnchanged(plan, inputs);
-    success('The target is what runs already: nothing was done');
+    success('The target is already running: nothing was done');
 }
 async function backUp(connection, seen, run) {
     return takePrerollbackBackup(connection, seen, run, run.inputs, () => look(connection, run));
 }
-/** Off the host as well: what goes wrong with that is told, and fails nothing. */
+/** Copies the record off the host. Problems with the copies are reported but do not fail the run. */
 async function rollback_record(carried, knownHistory, { inputs }, mirror) {
     if (carried.recorded === null || inputs.history.length === 0)
         return;
@@ -40604,7 +40603,7 @@ async function rollback_record(carried, knownHistory, { inputs }, mirror) {
     for (const text of [...problems, ...(await storeCopies(knownHistory, records, mirror))])
         notice(text);
 }
-/** Tells how it ended. @throws Failure for every ending but the one that was wanted */
+/** Reports how it ended. @throws Failure unless the rollback succeeded */
 async function conclude(carried, plan, backup, { inputs, outputs, startedAt }) {
     const { outcome, id } = carried;
     outputs.status = outcome.ending ?? 'failed';

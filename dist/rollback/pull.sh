@@ -1,14 +1,14 @@
 # shellcheck shell=bash
-# Brings the images of a release onto the host, before anything is stopped for it, and keeps them from being pruned.
+# Pulls the images of a release onto the host, before anything is stopped, and protects them from docker image prune.
 
 takes registry user password
-# References to pull; references or ids of every image that is needed; ids of those to spare.
+# References to pull; references or ids of every image needed; ids of images to protect.
 takes_list pulls images kept
 
 main() {
   local each
   sweep_logins
-  # It is in nobody's arguments, and in a file only while images are pulled.
+  # The password is in no process's arguments, and in a file only during the pull.
   [[ -z $password ]] || log_in "$registry" "$user" "$password"
 
   for each in "${pulls[@]}"; do
@@ -29,7 +29,7 @@ look_at() {
   [[ -z $facts ]] || keep "${facts%% *}"
 }
 
-# Docker's prune spares what has a name.
+# docker image prune keeps images that have a name.
 keep() { docker tag "$1" "atlasia-keep:${1:7:12}" || record not-kept "$1"; }
 
 pull() {

@@ -28371,28 +28371,28 @@ module.exports = {
 /***/ 20520:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "929779549f6c4b85a311.sh";
+module.exports = __nccwpck_require__.p + "8670515cd5f19f4b95c3.sh";
 
 /***/ }),
 
 /***/ 60767:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "5345ef45c6d676529234.sh";
+module.exports = __nccwpck_require__.p + "0aa55fc54a907e09d63d.sh";
 
 /***/ }),
 
 /***/ 37812:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "ba034fd316e6189347af.sh";
+module.exports = __nccwpck_require__.p + "680612bd06282e7a1f75.sh";
 
 /***/ }),
 
 /***/ 6779:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "e37a1cffdf3ad400bd2e.sh";
+module.exports = __nccwpck_require__.p + "d4c0f5a5217da0cf5689.sh";
 
 /***/ }),
 
@@ -28497,14 +28497,14 @@ module.exports = __nccwpck_require__.p + "693cb25760739e988153.sh";
 /***/ 53159:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "6e9bd0e0112c46d5d278.sh";
+module.exports = __nccwpck_require__.p + "0b01b6958af86d4d50b1.sh";
 
 /***/ }),
 
 /***/ 88347:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "d628f70adaaffa7e51c2.sh";
+module.exports = __nccwpck_require__.p + "10f983ccee7ddfe1e008.sh";
 
 /***/ }),
 
@@ -28518,14 +28518,14 @@ module.exports = __nccwpck_require__.p + "afbd305444d69432ed27.sh";
 /***/ 88355:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "7f3f91715caedb7a8e1a.sh";
+module.exports = __nccwpck_require__.p + "f36202c23a5c0aa5baf3.sh";
 
 /***/ }),
 
 /***/ 78473:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "fc514322c67354aeddcd.sh";
+module.exports = __nccwpck_require__.p + "ff9eb05069076e8989b5.sh";
 
 /***/ }),
 
@@ -33260,7 +33260,7 @@ const domainComponent = '[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?';
 const registryGrammar = new RegExp(`^(?:${domainComponent}(?:\\.${domainComponent})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?$`);
 const tagGrammar = /^\w[\w.-]{0,127}$/;
 const digestGrammar = /^(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})$/;
-/** Longer paths are refused by every registry. */
+/** Every registry refuses longer paths. */
 const longestPath = 255;
 const defaultRegistry = 'docker.io';
 const legacyDefaultRegistry = 'index.docker.io';
@@ -33269,17 +33269,17 @@ const officialImages = 'library/';
 function isDigest(text) {
     return digestGrammar.test(text);
 }
-/** True for a tag as a registry takes it: at most 128 of letters, digits, `_`, `.`, `-`, not led by `.` or `-`. */
+/** True for a valid tag: at most 128 letters, digits, `_`, `.` or `-`, not starting with `.` or `-`. */
 function isTag(text) {
     return tagGrammar.test(text);
 }
 /** An image reference with Docker's defaults filled in, so that two names of the same image are equal. */
 class ImageReference {
-    /** Host and port: `docker.io` where none was written. */
+    /** Host and port; `docker.io` if none was given. */
     registry;
     /** `library/postgres`, `acme/web`. */
     path;
-    /** `latest` where neither tag nor digest was written; null where only a digest was. */
+    /** `latest` if neither tag nor digest was given; null if only a digest was. */
     tag;
     digest;
     constructor(registry, path, tag, digest) {
@@ -33318,14 +33318,14 @@ function parseImageReference(text) {
     if (digest !== null && !isDigest(digest))
         image_reference_refuse(text, 'its digest is not "sha256:" and 64 lower-case hex digits');
     if (tag === null && digest === null) {
-        // Docker refuses these because an image id would otherwise name a repository.
+        // Docker refuses these, because an image id would otherwise be read as a repository.
         if (/^[a-f0-9]{64}$/.test(text))
             image_reference_refuse(text, 'it is an image id');
         return new ImageReference(registry, path, 'latest', null);
     }
     return new ImageReference(registry, path, tag, digest);
 }
-/** null for what is no reference, such as one with a variable that is not set. */
+/** null if the text is not a reference, for example because a variable in it is not set. */
 function image_reference_referenceOf(image) {
     if (image === null)
         return null;
@@ -33338,7 +33338,7 @@ function image_reference_referenceOf(image) {
         throw error;
     }
 }
-/** Cuts off the digest, then the tag: a colon before the last slash belongs to the registry's port. */
+/** Cuts off the digest, then the tag. A colon before the last slash belongs to the registry's port. */
 function split(text) {
     const at = text.indexOf('@');
     const digest = at === -1 ? null : text.slice(at + 1);
@@ -33348,7 +33348,7 @@ function split(text) {
         ? { name: tagged, tag: null, digest }
         : { name: tagged.slice(0, colon), tag: tagged.slice(colon + 1), digest };
 }
-/** The first part is a registry only where it cannot be a user on Docker Hub. */
+/** The first part is a registry only if it cannot be a user on Docker Hub. */
 function locate(name) {
     const slash = name.indexOf('/');
     const first = slash === -1 ? '' : name.slice(0, slash);
@@ -33379,7 +33379,7 @@ function byText(a, b) {
 const imageIdGrammar = /^sha256:[a-f0-9]{64}$/;
 /** Compose's own grammar of service names. */
 const serviceGrammar = /^[a-zA-Z0-9._-]{1,255}$/;
-/** True for a name that compose takes for a service. */
+/** True for a name that compose accepts for a service. */
 function isServiceName(text) {
     return serviceGrammar.test(text);
 }
@@ -33388,25 +33388,25 @@ function isImageId(text) {
     return imageIdGrammar.test(text);
 }
 /**
- * What the project runs. Where the containers of a service differ (an update that stopped half-way), the newest one
- * speaks for the service; `mixedServices` names such services. Containers without a valid service name are left out.
+ * What the project runs. If the containers of a service differ (after an update that stopped half-way), the newest one
+ * counts; `mixedServices` names such services. Containers without a valid service name are left out.
  */
 function releaseOf(containers, images) {
     const imagesById = new Map(images.map((image) => [image.id, image]));
-    // fromEntries, as it makes a service called __proto__ an ordinary entry.
+    // fromEntries makes even a service called __proto__ an ordinary entry.
     return Object.fromEntries([...byService(containers)].map(([service, [newest]]) => [
         service,
         runningImage(newest, imagesById.get(newest.imageId)),
     ]));
 }
 /**
- * By id or by digest: a digest is known only once an image was pushed or pulled, and may get a second one beside it; an id
- * may change with Docker, and is not known from a copy of the history. What is not known is the same as nothing.
+ * Compares by id or by digest, as either may be missing. An image has a digest only once it was pushed or pulled, and may
+ * get a second one; its id may change with Docker, and copies of the history leave it out. Unknown values never match.
  */
 function sameImage(one, other) {
     return ((one.imageId !== null && one.imageId === other.imageId) || (one.digest !== null && one.digest === other.digest));
 }
-/** True where both run the same images in the same services. */
+/** True if both run the same images in the same services. */
 function release_sameRelease(one, other) {
     const counterparts = new Map(Object.entries(other));
     return (Object.keys(one).length === counterparts.size &&
@@ -33421,7 +33421,7 @@ function mixedServices(containers) {
         .filter(([, [newest, ...others]]) => others.some((other) => other.imageId !== newest.imageId))
         .map(([service]) => service);
 }
-/** By service in order of name; within a service the newest container first, equal ages by image id. */
+/** Sorted by service; within a service the newest container first, and those of the same age by image id. */
 function byService(containers) {
     const services = new Map();
     const ordered = containers
@@ -33436,13 +33436,13 @@ function byService(containers) {
     }
     return services;
 }
-/** Go drops trailing zeros of the fraction, so `Z` must not be compared with a digit. */
+/** Go omits trailing zeros of the fraction. Without the `Z`, times of different lengths still compare correctly as text. */
 function createdAt(container) {
     return container.created.replace(/Z$/, '');
 }
 function runningImage(container, image) {
     const imageId = isImageId(container.imageId) ? container.imageId : null;
-    // A container may be made from an id; the grammar would read that as a repository called "sha256".
+    // A container may have been created from an image id, which would parse as a repository called "sha256".
     if (isImageId(container.image))
         return { image: container.image, tag: null, digest: null, imageId };
     const reference = image_reference_referenceOf(container.image);
@@ -33450,7 +33450,7 @@ function runningImage(container, image) {
         return { image: null, tag: null, digest: null, imageId };
     return { image: container.image, tag: reference.tag, digest: digestOf(reference, image), imageId };
 }
-/** An image may have several digests in one repository: the one that the reference names, else the first by name. */
+/** An image may have several digests in one repository: takes the one that the reference names, or else the first. */
 function digestOf(reference, image) {
     const digests = (image?.repoDigests ?? [])
         .map(image_reference_referenceOf)
@@ -33470,7 +33470,7 @@ function digestOf(reference, image) {
 
 const idGrammar = /^\d{1,20}-\d{1,6}-[0-9a-f]{8}$/;
 const record_longestLine = 256 * 1024;
-/** So many lines that cannot be read are told of one by one. */
+/** How many unreadable lines are reported one by one. */
 const mostProblems = 3;
 /** UTF-16 units. */
 const longestReason = 2_000;
@@ -33488,12 +33488,12 @@ const record_line = (longest) => {
     return (value, place) => {
         const read = limited(value, place);
         if (/\p{Cc}/u.test(read))
-            throw new failure_Failure('bad-value', `"${place}" holds a control character`);
+            throw new failure_Failure('bad-value', `"${place}" contains a control character`);
         return read;
     };
 };
 const record_image = textThat((value) => {
-    // A container may be made from an id.
+    // A container may have been created from an image id.
     if (isImageId(value))
         return true;
     try {
@@ -33538,8 +33538,8 @@ function historyLine(value) {
     return JSON.stringify(value);
 }
 /**
- * Reads a history. A line that cannot be read, as the last one may be after a power cut, is told of and left out.
- * @returns records in the order of the file; of those with the same id the last one. Problems are few, however many there are
+ * Reads a history. Unreadable lines, such as a last line cut by a power failure, are reported and left out.
+ * @returns records in the order of the file, only the last of those with the same id; and a few problems, never a flood
  */
 function parseHistory(history) {
     const records = new Map();
@@ -33560,18 +33560,18 @@ function parseHistory(history) {
         problems.push(`${more} more lines of the history cannot be read`);
     return { records: [...records.values()], problems };
 }
-/** The record in a line, or why there is none. */
+/** The record in a line, or why it is not one. */
 function parseRecord(text) {
     if (text.length > record_longestLine)
         return 'it is too long';
-    // There may be millions that hold anything: to catch an error for each takes its time.
+    // There may be millions of junk lines: catching a parse error for each would be slow.
     if (!text.trimStart().startsWith('{'))
-        return 'it is no JSON';
+        return 'it is not JSON';
     try {
         return readHistoryRecord(JSON.parse(text));
     }
     catch (error) {
-        return failure_isFailure(error) ? error.message : 'it is no JSON';
+        return failure_isFailure(error) ? error.message : 'it is not JSON';
     }
 }
 
@@ -33579,9 +33579,9 @@ function parseRecord(text) {
 
 
 /**
- * The host's history with what only its copies know. Records are only ever added, so copies that were written at the same
- * time heal each other; where both know an id, the host's word counts.
- * @returns oldest first; of the same moment by id
+ * Merges the host's history with its copies. Records are only ever added, so copies that were written at the same time
+ * complete each other. If host and copy both have an id, the host's record counts.
+ * @returns oldest first; records of the same moment by id
  */
 function union_unite(host, mirrors) {
     const entries = new Map();
@@ -33592,11 +33592,11 @@ function union_unite(host, mirrors) {
         entries.set(record.id, { record, source: 'host' });
     return [...entries.values()].toSorted(({ record: a }, { record: b }) => Date.parse(a.at) - Date.parse(b.at) || byText(a.id, b.id));
 }
-/** So many of the newest: each is written, and flushed, by itself. The copies keep the others. */
+/** How many of the newest records are restored: each is written and flushed on its own. The copies keep the others. */
 const mostMended = 500;
 /**
- * What a host that has lost its history gets back. What was found good there is not proven by a copy; and a copy, which may
- * be forged, supplies tags and digests, which belong to a repository, but no ids, which could be those of any image here.
+ * The records that a host which has lost its history gets back from the copies. A copy may be forged, so its verdicts become
+ * unknown. Tags and digests are kept, as they only work within a repository; ids are dropped, as they may match any image.
  */
 function recordsToMend(host, mirrors, environment) {
     if (host.length > 0)
@@ -33612,11 +33612,11 @@ function recordsToMend(host, mirrors, environment) {
         previous: record.previous === null ? null : union_withoutIds(record.previous),
     }));
 }
-/** The release by its tags and digests alone. */
+/** The release with only its tags and digests. */
 function union_withoutIds(release) {
     return Object.fromEntries(Object.entries(release).map(([service, image]) => [service, { ...image, imageId: null }]));
 }
-/** The history as one text of at most so many bytes: where it is longer, the oldest records are left out. */
+/** The history as one text of at most `limit` bytes. The oldest records are left out if it would be longer. */
 function mirrorText(entries, limit) {
     const lines = [];
     let size = 0;
@@ -33636,7 +33636,7 @@ function mirrorText(entries, limit) {
 
 
 
-/** Reads the input. @throws RangeError that completes "Input target …" */
+/** Reads the input. @throws RangeError whose message completes "Input target …" */
 function parseTarget(value) {
     if (value.includes('='))
         return { kind: 'services', images: readServices(value) };
@@ -33646,7 +33646,7 @@ function parseTarget(value) {
         return { kind: 'record', id: value };
     if (isTag(value))
         return { kind: 'tag', tag: value };
-    throw new RangeError('is no tag, digest, list of service=tag, or id of a record');
+    throw new RangeError('is not a tag, a digest, a list of service=tag, or the id of a record');
 }
 function readServices(value) {
     const lines = value.split(/[\n,]/).flatMap(readService);
@@ -33666,10 +33666,10 @@ function readService(line) {
         return [[service, { digest: image }]];
     if (isTag(image))
         return [[service, { tag: image }]];
-    throw new RangeError(`names for ${service} neither a tag nor a digest`);
+    throw new RangeError(`gives neither a tag nor a digest for ${service}`);
 }
 /**
- * What the target means for this project.
+ * Resolves the target for this project.
  * @throws Failure `no-target`, `unknown-service`, `database-service`, `record-unknown`
  */
 function wantedRelease(target, context) {
@@ -33683,7 +33683,7 @@ function wantedRelease(target, context) {
             const entry = context.entries.find(({ record }) => record.id === target.id);
             if (entry === undefined)
                 throw unknownRecord(target.id, context);
-            const whose = entry.source === 'host' ? 'of the history on the host' : 'of a copy of the history, not on the host';
+            const whose = entry.source === 'host' ? 'in the history on the host' : 'in a copy of the history (the host does not have it)';
             const { record } = entry;
             return ofRecord(entry.source === 'host' ? record : { ...record, release: withoutIds(record.release) }, `the record ${target.id} ${whose}`, context, named);
         }
@@ -33705,7 +33705,7 @@ function wantedRelease(target, context) {
         }
     }
 }
-/** Those that are named, else those whose image is at the registry. */
+/** The services that are named, or else those with an image from the registry. */
 function servicesAt({ project, databases, registry }, named) {
     if (named !== null)
         return [...named];
@@ -33714,11 +33714,11 @@ function servicesAt({ project, databases, registry }, named) {
         .map(({ name }) => name);
     if (services.length > 0)
         return services;
-    throw new Failure('no-target', `No service of the project has an image at ${registry}`, {
-        hint: 'Name the services as "services", or their registry as "registry"',
+    throw new Failure('no-target', `No service of the project has an image from ${registry}`, {
+        hint: 'Set "services" to the services to roll back, or "registry" to their registry',
     });
 }
-/** What ran here under that tag is meant, wherever the tag has gone since. */
+/** A tag means the image that last ran here under it, even if the tag has moved since. */
 function resolve(images, context) {
     const known = [];
     const resolved = images.map(([service, image]) => {
@@ -33730,7 +33730,7 @@ function resolve(images, context) {
         known.push(service);
         return [service, { tag: image.tag, digest: earlier.digest, imageId: earlier.imageId }];
     });
-    const source = `the input "target"${known.length === 0 ? '' : `; ${known.join(', ')} as it ran here under that tag`}`;
+    const source = `set by the input "target"${known.length === 0 ? '' : `; for ${known.join(', ')} the image that last ran here under that tag`}`;
     return { images: new Map(resolved), source };
 }
 function ranAs(service, tag, { history, project }) {
@@ -33760,7 +33760,7 @@ function ofRecord(record, source, context, named) {
 function checkService(service, { project, databases }) {
     if (databases.has(service)) {
         throw new Failure('database-service', `The service "${service}" is the database, which is never rolled back`, {
-            hint: 'Leave it out. To go back to earlier data, restore a backup: see the report beside it',
+            hint: 'Leave it out. To go back to earlier data, restore a backup: each has a report with the commands',
         });
     }
     if (!project.services.has(service)) {
@@ -33769,26 +33769,26 @@ function checkService(service, { project, databases }) {
         });
     }
 }
-/** Else nothing would be done, and called a success. */
+/** Without this failure, the run would do nothing and report success. */
 function speaksOfNone(what, { project, databases, services }) {
     const asked = services ?? [...project.services.keys()].filter((service) => !databases.has(service));
-    return new Failure('no-target', `${what} speaks of none of the services ${asked.join(', ')}`, {
-        hint: 'Name another release as "target", or correct "services"',
+    return new Failure('no-target', `${what} includes none of the services ${asked.join(', ')}`, {
+        hint: 'Set "target" to another release, or correct "services"',
     });
 }
 function noTarget({ choice, entries }) {
     const newest = entries.slice(-5).map(({ record: { id, at, event, verdict }, source }) => {
-        const words = [event, source === 'host' ? verdict : 'known from a copy', at];
+        const words = [event, source === 'host' ? verdict : 'from a copy', at];
         return `${id} (${words.join(', ')})`;
     });
     throw new Failure('no-target', `There is nothing to roll back to: ${choice.why}`, {
-        hint: `Name a release yourself as "target": a tag, or the id of a record${newest.length === 0 ? '' : `. The newest are: ${newest.join('; ')}`}`,
+        hint: `Set "target" to a tag, or to the id of a record${newest.length === 0 ? '' : `. The newest are: ${newest.join('; ')}`}`,
     });
 }
 function unknownRecord(id, { entries }) {
     const newest = entries.slice(-5).map(({ record }) => record.id);
-    return new Failure('record-unknown', `No record of the history has the id ${id}`, {
-        hint: newest.length === 0 ? 'The history is empty: name a tag as "target"' : `The newest are: ${newest.join(', ')}`,
+    return new Failure('record-unknown', `The history has no record ${id}`, {
+        hint: newest.length === 0 ? 'The history is empty: set "target" to a tag' : `The newest are: ${newest.join(', ')}`,
     });
 }
 
@@ -33960,7 +33960,7 @@ function partOf(ending) {
 
 
 const groups = {
-    hint: 'Give setup, backups, drill, deployment, or several of them with commas.',
+    hint: 'Give one or more of setup, backups, drill and deployment, separated by commas.',
     parse(value) {
         const named = value.split(/[\n,]/).map((word) => word.trim());
         const known = named
@@ -33985,22 +33985,22 @@ const backupToDrill = {
     parse(value) {
         if (value === 'latest' || startOf(value) !== null)
             return value;
-        throw new RangeError('is no id of a backup');
+        throw new RangeError('is not the id of a backup');
     },
 };
 const statements = {
-    hint: 'Give the path of a file of SQL in the workspace, after a step with actions/checkout.',
+    hint: 'Give the path of an SQL file in the workspace, and run actions/checkout before this step.',
     parse(value) {
         let text;
         try {
             text = (0,external_node_fs_.readFileSync)((0,external_node_path_.resolve)(process.env['GITHUB_WORKSPACE'] ?? '.', value), 'utf8');
         }
         catch {
-            throw new RangeError('is no file that can be read');
+            throw new RangeError('is not a readable file');
         }
         const found = statementsIn(text);
         if (found.length === 0)
-            throw new RangeError('holds no statement');
+            throw new RangeError('contains no SQL statement');
         return found;
     },
 };
@@ -34037,28 +34037,28 @@ function readVerifyInputs() {
         };
     });
 }
-/** Else it would be taken for looked at. */
+/** Without the check, the input would silently do nothing. */
 function checkExpect(checks, expect) {
     if (expect === null || checks === undefined || checks.includes('deployment'))
         return;
-    throw new InputError('expect', 'is given, and "checks" does not have deployment', 'Add deployment to "checks"');
+    throw new InputError('expect', 'has no effect because "checks" does not include deployment', 'Add deployment to "checks"');
 }
 function checkStatements(checks, statements) {
     if (statements === null || checks === undefined || checks.includes('drill'))
         return;
-    throw new InputError('drill-sql', 'is given, and "checks" does not have drill', 'Add drill to "checks"');
+    throw new InputError('drill-sql', 'has no effect because "checks" does not include drill', 'Add drill to "checks"');
 }
 function checkOutside(checks, { bucket, pingUrl, mailServer }) {
     const given = bucket ? 's3-bucket' : pingUrl ? 'healthcheck-url' : mailServer ? 'smtp-url' : null;
     if (given === null || checks === undefined || checks.includes('setup'))
         return;
-    throw new InputError(given, 'is given, and "checks" does not have setup', 'Add setup to "checks"');
+    throw new InputError(given, 'has no effect because "checks" does not include setup', 'Add setup to "checks"');
 }
 
 ;// CONCATENATED MODULE: ./build/verify-action/outputs.js
-/** Every output, as it stands where the action fails before it knows better. */
+/** Every output with its initial value: what it says if the action fails early. */
 const noOutputs = () => ({
-    // What could not be looked at is not verified.
+    // Until every check was made, nothing is verified.
     status: 'could-not-verify',
     passed: null,
     warnings: null,
@@ -36043,7 +36043,7 @@ function filesOf({ dump, schema, globals, settings, manifest, report }) {
 
 
 const finding_longestText = 1_000;
-/** @param failOn what makes a run fail: errors alone, or warnings too */
+/** @param failOn what makes a run fail: only errors, or warnings too */
 function tallyOf(findings, failOn) {
     const count = (belongs) => findings.filter(belongs).length;
     const failed = count(({ result, severity }) => result === 'failed' && severity === 'error');
@@ -36051,7 +36051,7 @@ function tallyOf(findings, failOn) {
     const couldNotCheck = count(({ result }) => result === 'could-not-check');
     const isBad = failed > 0 || (failOn === 'warning' && warnings > 0);
     return {
-        // Nothing looked at is nothing proven.
+        // Without any finding, nothing was verified.
         status: isBad ? 'failed' : couldNotCheck > 0 || findings.length === 0 ? 'could-not-verify' : 'verified',
         passed: count(({ result }) => result === 'passed'),
         warnings,
@@ -36059,7 +36059,7 @@ function tallyOf(findings, failOn) {
         couldNotCheck,
     };
 }
-/** The worst first; else in the order in which they were made. */
+/** The worst first; equally bad ones in the order in which they were made. */
 function worstFirst(findings) {
     return findings.toSorted((a, b) => rank(a) - rank(b));
 }
@@ -36070,7 +36070,7 @@ function rank({ result, severity }) {
         return 1;
     return severity === 'error' ? 0 : 2;
 }
-/** The findings of one group, as they are made. */
+/** Collects the findings of one group. */
 class Findings {
     list = [];
     #group;
@@ -36078,7 +36078,7 @@ class Findings {
         this.#group = group;
     }
     /**
-     * Adds what a check has come to. It returns what was seen, or a Problem; a Failure is what was wrong, with its hint.
+     * Makes a check and adds its result. `look` returns what was seen, or a Problem; a Failure that it throws counts as one.
      * @returns whether it passed
      */
     check(name, look, severity = 'error') {
@@ -36088,7 +36088,7 @@ class Findings {
         this.add(name, isGood ? 'passed' : 'failed', isGood ? seen : seen.detail, isGood ? null : seen.remedy, severity, performance.now() - started);
         return isGood;
     }
-    /** As `check`, of what cannot be looked at where another check has failed. */
+    /** Like `check`, for a check that makes sense only if an earlier one has passed. */
     after(earlier, name, look, severity = 'error') {
         const first = this.list.find((finding) => finding.name === earlier);
         if (first?.result === 'passed')
@@ -36096,7 +36096,7 @@ class Findings {
         this.unable(name, `"${earlier}" must pass first`, first?.remedy ?? null);
         return false;
     }
-    /** Adds whether something was done. What was found before must not be lost where it was not. */
+    /** Does some work and adds whether that succeeded. If it fails, the findings made so far are not lost. */
     async attempt(name, work) {
         try {
             const done = await work();
@@ -36105,15 +36105,15 @@ class Findings {
         catch (error) {
             if (!failure_isFailure(error) || error.code === 'cancelled')
                 throw error;
-            this.unable(name, `it could not be written: ${detailOf(error)}`, error.hint ?? 'Run it again');
+            this.unable(name, `could not write it: ${detailOf(error)}`, error.hint ?? 'Run it again');
         }
     }
-    /** Adds one that could not be made. */
+    /** Adds a check that could not be made. */
     unable(name, detail, remedy) {
         this.add(name, 'could-not-check', detail, remedy, 'error', 0);
     }
     add(name, result, detail, remedy, severity, ms) {
-        // The results go out as JSON: what the host says in them is cleaned here.
+        // The results are published as JSON, so text from the host is cleaned here.
         const clean = (text) => clean_cleanLine(text, finding_longestText);
         const said = { detail: clean(detail), remedy: remedy === null ? null : clean(remedy) };
         this.list.push({ name, group: this.#group, result, severity, ...said, ms: Math.round(ms) });
@@ -36129,9 +36129,9 @@ function said(look) {
         return { detail: detailOf(error), remedy: error.hint ?? 'See the log' };
     }
 }
-/** Characters of a foreign text that help: its end says what went wrong. */
+/** How many characters of a foreign text are shown. Its end says what went wrong. */
 const longestCause = 300;
-/** What happened, with the last that was said of it elsewhere: hints speak of that. */
+/** The message, followed by the end of its cause: hints may refer to that. */
 function detailOf({ message, cause }) {
     const said = typeof cause === 'string' ? cause : cause instanceof Error ? cause.message : '';
     const line = said.trim().replaceAll(/\s+/g, ' ').slice(-longestCause);
@@ -36141,12 +36141,12 @@ function detailOf({ message, cause }) {
 ;// CONCATENATED MODULE: ./build/shared/history/legacy.js
 
 
-/** So many of the newest are taken over: each is written, and flushed, by itself. */
+/** How many of the newest lines are imported: each is written and flushed on its own. */
 const legacy_mostLines = 200;
 /**
- * What the scripts wrote into deployment_tags.log: `YYYYMMDD_HHMMSS,tag,tag`. It is ambiguous, as they wrote the tag that was
- * being replaced, and the backend's into both columns: so it is shown, and never chosen. The same line is the same record.
- * Of very many lines only the last ones count.
+ * Imports what the old scripts wrote into deployment_tags.log: `YYYYMMDD_HHMMSS,tag,tag`. They wrote the tag that was being
+ * replaced, and the backend's tag into both columns, so these records are shown but never chosen as a target. The same line
+ * always becomes the same record. Only the last lines are imported.
  */
 function importLegacy(log, environment) {
     const lines = new Set(log.split('\n').map((line) => line.trim()));
@@ -36172,7 +36172,7 @@ function readLine(line, environment) {
             previous: null,
             schemaSha256: null,
             backupId: null,
-            reason: "Imported from the scripts' log, where it may be the tag that was replaced",
+            reason: "Imported from the old scripts' log, where the tag may be the one that was replaced",
             actor: null,
             runUrl: null,
             commit: null,
@@ -36191,11 +36191,11 @@ function legacy_moment(time) {
 
 
 
-/** GitHub's artifact may have this much, in bytes. */
+/** Bytes: the largest copy that is stored as an artifact on GitHub. */
 const longestMirror = 1024 * 1024;
 /**
- * @param hostText `history.jsonl`; null where there is none
- * @param auditTrail `deployment_tags.log`, which may be the scripts'
+ * @param hostText `history.jsonl`; null if it does not exist
+ * @param auditTrail `deployment_tags.log`, which may come from the old scripts
  */
 function gatherHistory(environment, hostText, auditTrail, mirrorTexts) {
     const { records, problems } = parseHistory(hostText ?? '');
@@ -36213,12 +36213,12 @@ function gatherHistory(environment, hostText, auditTrail, mirrorTexts) {
 function entriesOf({ host, mirrors, missing }) {
     return unite([...missing, ...host], mirrors);
 }
-/** Whether the copies lack a record of the host's, or of what is to be added to it: then one must be stored. */
+/** Whether the copies lack a record that the host has or is about to get. If so, a new copy must be stored. */
 function copiesLack(knownHistory, added) {
     const copied = new Set(knownHistory.mirrors.flat().map(({ id }) => id));
     return [...knownHistory.missing, ...knownHistory.host, ...added].some(({ id }) => !copied.has(id));
 }
-/** Stores the whole history with what this run has added. */
+/** Stores the whole history, including the records that this run has added. */
 async function storeCopies(knownHistory, added, mirror) {
     const host = [...knownHistory.missing, ...knownHistory.host, ...added];
     const textWith = (others) => mirrorText(union_unite(host, others), longestMirror);
@@ -36563,13 +36563,13 @@ const drillScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__
 
 
 
-/** Looks at the host once, for all groups. */
+/** Surveys the host once, for all groups of checks. */
 async function look(connection, { inputs, signal, mirrored }) {
     const asks = (...groups) => groups.some((group) => inputs.checks.includes(group));
     const seen = await survey(connection, {
         ...inputs,
         probe: insideScript(),
-        // What only some groups look at takes its time.
+        // These take time, so only groups that need them ask for them.
         compose: asks('setup', 'deployment') ? { files: inputs.composeFiles, envFile: inputs.envFile } : null,
         layout: layoutLines,
         sets: true,
@@ -36586,12 +36586,12 @@ async function look(connection, { inputs, signal, mirrored }) {
         now: new Date(Date.now() + seen.clockAhead),
     };
 }
-/** The backups are looked at also where the database is lost: then above all. */
+/** The database's name, also if the database is lost: that is when checking its backups matters most. */
 function databaseOf({ seen, catalogue }, { databaseName }) {
     const newest = catalogue.sets.find((set) => set.state === 'verified')?.database ?? null;
     return factsOf(seen)?.database ?? databaseName ?? newest;
 }
-/** null where the database does not answer. */
+/** null if the database does not answer. */
 function factsOf({ probe }) {
     if (probe === null || 'error' in probe)
         return null;
@@ -36842,7 +36842,7 @@ function ordinal(n) {
 
 
 
-/** Whether each tier holds what the policy keeps: no week and no month without its own, and nothing that should have gone. */
+/** Checks that each tier holds what the policy keeps: no week or month is missing, and nothing overdue is left. */
 function judgeTiers(facts) {
     const { database, catalogue, keep: policy } = facts;
     const verified = catalogue_verifiedSetsOf(database, catalogue.sets);
@@ -36852,7 +36852,7 @@ function judgeTiers(facts) {
     if (lacking.length > 0) {
         return {
             detail: `${counts}; there is ${lacking.join(', ')}`,
-            remedy: 'Somebody has deleted it, or "keep-weekly", "keep-monthly" or "timezone" is not what backup-action has. The next period gets its own',
+            remedy: 'Give "keep-weekly", "keep-monthly" and "timezone" as in backup-action. If they agree, somebody has deleted the backup; the next period gets its own',
         };
     }
     const surplus = decidePruning(catalogue.sets, { ...facts, policy }).filter(({ action }) => action === 'delete');
@@ -36862,10 +36862,10 @@ function judgeTiers(facts) {
     const named = listed(surplus.map(({ id, tier }) => `${id} in ${tier}`), 1);
     return {
         detail: `${counts}; the policy does not keep ${named}`,
-        remedy: `The last backup pruned nothing: see its log. Or give "keep-${first.tier}" and "timezone" as backup-action has them`,
+        remedy: `Give "keep-${first.tier}" and "timezone" as in backup-action. If they agree, the last backup did not prune: see its log`,
     };
 }
-/** Of the newest periods, as many as are kept: those with a backup whose first one does not stand in the tier any more. */
+/** Among the newest periods, as many as are kept: those that have a backup, but no longer one in this tier. */
 function lackingIn(tier, own, daily, keep, timezone) {
     const calendar = calendar_calendarIn(timezone);
     const held = new Set(own.map(({ id }) => periodOf(tier, id, calendar).key));
@@ -36887,16 +36887,16 @@ const limitOf = (keep) => (keep === 'all' ? '' : ` of ${keep}`);
 
 
 
-/** So many of the newest sets are read in full; to read all of them could take hours. */
+/** How many of the newest sets are read in full: reading all of them could take hours. */
 const setsToRead = 3;
-/** As backup-action's `min-size-ratio`. */
+/** Same as the default of backup-action's `min-size-ratio`. */
 const leastRatio = 0.5;
-/** So many days back each should have a backup, if so many are kept. */
+/** How many days back each day should have a backup, if that many are kept. */
 const watchedDays = 7;
 const judge_backups_day = 24 * 3_600_000;
-/** As a backup allows it. */
+/** How far clocks may differ, as when a backup is taken. */
 const greatestSkew = 5 * 60_000;
-/** Whether the backups are there, young enough, and what was written; whether they restore, only a restore proves. */
+/** Checks that the backups exist, are recent and still hold what was written. Only a drill proves that they restore. */
 function judgeBackups(facts) {
     const findings = new Findings('backups');
     const { database, catalogue, backupDir, now } = facts;
@@ -36930,14 +36930,14 @@ function judgeAge([newest], { database, maxAge, now, backupDir }) {
     const age = ageOf(newest, now);
     if (age < -greatestSkew)
         return {
-            detail: `${newest.id} is of the future`,
-            remedy: 'See the clock of the host: timedatectl. Take a backup now',
+            detail: `${newest.id} is dated in the future`,
+            remedy: 'Check the clock of the host: timedatectl. Take a backup now',
         };
     if (age <= maxAge)
         return `${newest.id} is ${formatDuration(Math.max(0, age))} old`;
     return {
-        detail: `${newest.id} is ${formatDuration(age)} old; at most ${formatDuration(maxAge)} is wanted (max-backup-age)`,
-        remedy: 'Run backup-action now, then see why the nightly run did not: Actions, in the list of workflows',
+        detail: `${newest.id} is ${formatDuration(age)} old; the limit is ${formatDuration(maxAge)} (max-backup-age)`,
+        remedy: 'Run backup-action now. Then find out why the nightly run did not: see its workflow under Actions',
     };
 }
 function judgeComplete({ catalogue, files, backupDir }) {
@@ -36945,7 +36945,7 @@ function judgeComplete({ catalogue, files, backupDir }) {
     const paths = new Set(files.map(({ path }) => path));
     const faults = [
         ...sets.flatMap((set) => (set.state === 'broken' ? [`${nameOf(set)}: ${set.reason}`] : missingOf(set, paths))),
-        // Named as ours are, and without a manifest: somebody has deleted that.
+        // Named like our files but without a manifest: somebody has deleted the manifest.
         ...foreign
             .filter(({ path }) => layout_allTiers.some((tier) => path.startsWith(`${layout_folderOfTier(tier)}/`)))
             .flatMap(({ path }) => {
@@ -36954,13 +36954,13 @@ function judgeComplete({ catalogue, files, backupDir }) {
         }),
     ];
     if (faults.length === 0)
-        return `${counted(sets.length, 'set')}, each with all that its manifest says`;
+        return `${counted(sets.length, 'set')}, each with every file that its manifest lists`;
     return {
         detail: listed(faults, 5, { separator: '; ' }),
-        remedy: `Such sets are never deleted by retention. See ${backupDir} on the host, and take a backup now`,
+        remedy: `Look at ${backupDir} on the host, and take a backup now. Retention never deletes such sets`,
     };
 }
-/** What should stand beside the dump, in each folder of the set. */
+/** The files missing beside the dump, in each folder of the set. */
 function missingOf(set, paths) {
     const names = namesOf(set);
     const wanted = [names.report, names.sha256, names.md5, ...sidesOf(set).map((side) => names[side])];
@@ -36980,7 +36980,7 @@ function judgeRead(readings, verified, backupDir) {
     if (bad.length > 0) {
         return {
             detail: bad.map(({ id, faults }) => `${id}: ${faults.join(', ')}`).join('; '),
-            remedy: `Do not rely on ${bad.map(({ id }) => id).join(', ')}. Look at the disk of ${backupDir}, and take a backup now`,
+            remedy: `Do not rely on ${bad.map(({ id }) => id).join(', ')}. Check the disk under ${backupDir}, and take a backup now`,
         };
     }
     const bytesOf = (sets) => sets.reduce((sum, { manifest }) => sum + manifest.sizeBytes, 0);
@@ -36988,21 +36988,21 @@ function judgeRead(readings, verified, backupDir) {
     const read = bytesOf(verified.filter(({ id }) => ids.has(id)));
     const all = bytesOf(verified);
     const share = `${formatBytes(read)} of ${formatBytes(all)}, ${Math.floor((100 * read) / Math.max(1, all))} %`;
-    const rest = readings.length < verified.length ? '; the others by size and manifest alone' : '';
+    const rest = readings.length < verified.length ? '; the others only by size and manifest' : '';
     return `the newest ${readings.length} of ${verified.length} sets, byte by byte (${share})${rest}`;
 }
-/** A backup before a deployment hides that the schedule has stopped: GitHub ends schedules of repositories that sleep. */
+/** GitHub disables schedules in inactive repositories. Backups before deployments would hide that no nightly one runs. */
 function judgeNightly(verified, { maxAge, now }) {
     const newest = verified.find(({ manifest }) => manifest.kind === 'scheduled');
-    const remedy = 'See Actions, the workflow of the nightly backup: GitHub disables it after 60 days without a commit';
+    const remedy = 'Under Actions, check the workflow of the nightly backup: GitHub disables it after 60 days without a commit';
     if (newest === undefined)
-        return { detail: 'no backup was taken by a schedule', remedy };
+        return { detail: 'no backup comes from a scheduled run', remedy };
     const age = ageOf(newest, now);
     if (age <= maxAge)
-        return `${newest.id} is of a scheduled run`;
-    return { detail: `the newest of a scheduled run, ${newest.id}, is ${formatDuration(age)} old`, remedy };
+        return `${newest.id} comes from a scheduled run`;
+    return { detail: `the newest from a scheduled run, ${newest.id}, is ${formatDuration(age)} old`, remedy };
 }
-/** Of two that are compressed in the same way their files are compared, else what was compressed; nothing of a first one. */
+/** Compares file sizes if both are compressed alike, otherwise the sizes before compression. Needs two backups. */
 function judgeSizes(findings, [newest, previous]) {
     if (newest === undefined || previous === undefined)
         return;
@@ -37014,15 +37014,15 @@ function judgeSizes(findings, [newest, previous]) {
         const told = `${newest.id} has ${formatBytes(size)}, ${previous.id} has ${formatBytes(before)}${isAlike ? '' : ' before compression'}`;
         if (size >= leastRatio * before)
             return told;
-        return { detail: `${told}: less than half`, remedy: 'See whether data are missing: compare the two reports' };
+        return { detail: `${told}: less than half`, remedy: 'Check whether data are missing: compare the two reports' };
     });
 }
-/** So many days up to one, which comes first: counted in the calendar, as not every day has 24 hours. */
+/** The given number of days, newest first, ending with `last`. Uses calendar days, as not every day has 24 hours. */
 function daysBefore(last, count) {
     const noon = Date.parse(`${last}T12:00:00Z`);
     return Array.from({ length: count }, (_, back) => new Date(noon - back * judge_backups_day).toISOString().slice(0, 10));
 }
-/** From the first backup on, every day that the daily tier reaches back to; today may still get its own. */
+/** Every day that the daily tier covers, since the first backup, must have one. Today's may still come. */
 function judgeDays(verified, { timezone, keep, now }) {
     const reach = keep.daily === 'all' ? watchedDays : Math.min(watchedDays, keep.daily);
     if (reach === 0)
@@ -37031,8 +37031,8 @@ function judgeDays(verified, { timezone, keep, now }) {
     const days = new Set(verified.map(({ id }) => calendar.day(startOf(id) ?? new Date(0))));
     const first = [...days].toSorted()[0];
     if (first === undefined)
-        return { detail: 'no day has a backup', remedy: 'Run backup-action' };
-    // Of the days that are kept, today is one as soon as it has its own.
+        return { detail: 'there is no backup on any day', remedy: 'Run backup-action' };
+    // Today counts as one of the kept days only once it has a backup.
     const today = calendar.day(now);
     const watched = daysBefore(today, reach + 1)
         .slice(days.has(today) ? 0 : 1)
@@ -37041,16 +37041,16 @@ function judgeDays(verified, { timezone, keep, now }) {
     const missed = past.filter((each) => !days.has(each)).toSorted();
     if (past.length === 0)
         return {
-            detail: `the first backup is of ${first}, which has not come yet`,
-            remedy: 'See the clock of the host: timedatectl',
+            detail: `the first backup is dated ${first}, which is in the future`,
+            remedy: 'Check the clock of the host: timedatectl',
         };
     if (missed.length === 0) {
-        const since = past.length < reach ? `; the first is of ${first}` : '';
-        return `each of the last ${counted(past.length, 'day')} has one${since}`;
+        const since = past.length < reach ? `; the first is from ${first}` : '';
+        return `each of the last ${counted(past.length, 'day')} has a backup${since}`;
     }
     return {
-        detail: `no backup of ${missed.join(', ')}`,
-        remedy: 'See the runs of those nights: Actions, or backup.log on the host',
+        detail: `no backup on ${missed.join(', ')}`,
+        remedy: 'See the runs of those nights under Actions, or in backup.log on the host',
     };
 }
 function judgeLastRun({ failed }, [newest], backupDir) {
@@ -37059,10 +37059,10 @@ function judgeLastRun({ failed }, [newest], backupDir) {
         return 'the newest dump passed its verification';
     return {
         detail: `the dump ${last} failed its verification`,
-        remedy: `See ${backupDir}/failed/failed_${last}.reason.txt on the host, and run backup-action again`,
+        remedy: `See ${backupDir}/failed/failed_${last}.reason.txt on the host, then run backup-action again`,
     };
 }
-/** What a run that is at work writes is no leftover. */
+/** Partial files older than a day are leftovers; younger ones may belong to a run that is still going. */
 function judgeLeftovers({ partial }, now) {
     const isOld = (path) => {
         const start = startOf(/\.partial-(\d{8}_\d{6})/.exec(path)?.[1] ?? '');
@@ -37070,21 +37070,21 @@ function judgeLeftovers({ partial }, now) {
     };
     const old = partial.filter(({ path }) => isOld(path));
     if (old.length === 0)
-        return 'none of a run that was cut off';
+        return 'none';
     return {
-        detail: `${listed(old.map(({ path }) => path), 1)} of a run that was cut off`,
-        remedy: 'The next backup removes it',
+        detail: `an interrupted run left ${listed(old.map(({ path }) => path), 1)}`,
+        remedy: 'The next backup removes what is left',
     };
 }
-/** They are nobody's fault; what is not ours is shown, and never touched. */
+/** Foreign files are no fault. They are listed here and never touched. */
 function tellForeign({ foreign }, unnamed) {
     if (foreign.length === 0)
-        return 'only sets of backups are in the folders';
+        return 'the folders hold only backup sets';
     const bytes = foreign.reduce((sum, file) => sum + file.bytes, 0);
     const count = foreign.length + unnamed;
     const named = listed(foreign.map(({ path }) => path), 5, { total: count });
     const size = `${unnamed > 0 ? 'more than ' : ''}${formatBytes(bytes)}`;
-    return `${counted(count, 'file')} of others, ${size}, and never touched: ${named}`;
+    return `${counted(count, 'foreign file')}, ${size}, never touched: ${named}`;
 }
 
 ;// CONCATENATED MODULE: ./build/verify-action/backups/check-backups.js
@@ -37095,14 +37095,14 @@ function tellForeign({ foreign }, unnamed) {
 
 
 
-/** Whether the backups are there, and are what was written. */
+/** Checks that the backups exist and still hold what was written. */
 async function checkBackups(connection, surveyed, run) {
     const { inputs, outputs, signal } = run;
     const { catalogue, now } = surveyed;
     const database = databaseOf(surveyed, inputs);
     if (database === null) {
         const findings = new Findings('backups');
-        findings.unable('newest', 'which database is meant is not known: it does not answer, and no backup is there', 'Give "db-name"');
+        findings.unable('newest', 'cannot tell which database to check: the database does not answer, and there is no backup', 'Set "db-name"');
         return findings;
     }
     const verified = catalogue_verifiedSetsOf(database, catalogue.sets);
@@ -37178,9 +37178,9 @@ const holdFile = (backupDir) => `${backupDir}/rollback/HOLD`;
 /** The folders of all transactions, by their ids. */
 const transactionsFolder = (backupDir) => `${backupDir}/rollback/transactions`;
 const transactionFolder = (backupDir, id) => `${transactionsFolder(backupDir)}/${id}`;
-/** What to type on the host to end a transaction without an action. */
+/** The command to type on the host to finish a transaction without an action. */
 const commandToEnd = (backupDir, id) => `bash ${shell_quote_quoteForShell(`${transactionFolder(backupDir, id)}/engine.sh`)}`;
-/** What to type on the host to see how far a transaction is, or how it ended. */
+/** The command to type on the host to see how a transaction ended. */
 const commandToFollow = (backupDir, id) => `tail ${quoteForShell(`${transactionFolder(backupDir, id)}/journal`)}`;
 
 ;// CONCATENATED MODULE: ./build/shared/host/lock-holder.js
@@ -37478,8 +37478,8 @@ function runFacts(environment, { runId, runAttempt, actor, runUrl, commit }, kno
     return { id, at: new Date(), environment, actor, runUrl, commit, ...unknown, ...known };
 }
 /**
- * What a history knows to run; null where it tells of nothing. The scripts' lines, which name no image and come to the end
- * of the file whenever they are imported, say nothing of it.
+ * The newest record that says which release is running; null if there is none. Imported lines of the old scripts do not
+ * count: they name no image, and may be imported at any time.
  * @param history the host's own, in the order of its file
  */
 function newestKnown(history, environment) {
@@ -37491,8 +37491,8 @@ function newestKnown(history, environment) {
     return newest ?? null;
 }
 /**
- * The schema that the newest backup saw, as SHA-256; null where the history tells of none. A backup adds a record where the
- * schema is another one than that of the newest. A drill tells of the backup that it restored, which may be an old one.
+ * The schema that the newest backup saw, as SHA-256; null if no record has one. A backup adds a record when the schema has
+ * changed. Drills do not count: a drill records the schema of the backup that it restored, which may be old.
  * @param history the host's own, in the order of its file
  */
 function newestSchema(history, environment) {
@@ -37500,8 +37500,8 @@ function newestSchema(history, environment) {
     return newest?.schemaSha256 ?? null;
 }
 /**
- * The record of a release that was seen to run: a new one where release or schema are others than those of the newest
- * record, so that a history does not grow by a line each night.
+ * The record for a release that was seen running: a new one only if release or schema differ from the newest record, so
+ * that the history does not grow by a line each night.
  * @param history the host's own, in the order of its file
  */
 function observationOf(release, seen, history) {
@@ -37511,7 +37511,7 @@ function observationOf(release, seen, history) {
     }
     return { record: observed(release, seen, newest?.release ?? null), isNew: true };
 }
-/** A record that says what runs, and nothing of how good it is. */
+/** A record of what is running, without a verdict on it. */
 function observed(release, seen, previous) {
     const { id, at, environment, schemaSha256, backupId, actor, runUrl, commit, reason } = seen;
     return {
@@ -37537,9 +37537,9 @@ function observed(release, seen, previous) {
 
 ;// CONCATENATED MODULE: ./build/shared/releases/compose-version.js
 
-/** From here on `--no-recreate` and `--pull never` do what a swap needs of them. */
+/** The oldest version in which `--no-recreate` and `--pull never` do what a swap needs. */
 const oldest = [2, 20, 0];
-/** From here on an override can lift a fixed name: compose's reference asks for it. */
+/** The oldest version in which an override can remove a fixed name with `!reset`, according to compose's reference. */
 const oldestReset = (/* unused pure expression or super */ null && ([2, 24, 4]));
 /**
  * @param version as `docker compose version --short` prints it: `2.26.1-4`, `v2.20.0`
@@ -37548,11 +37548,11 @@ const oldestReset = (/* unused pure expression or super */ null && ([2, 24, 4]))
 function checkComposeVersion(version) {
     if (isAtLeast(oldest, version))
         return;
-    throw new failure_Failure('compose-too-old', `The host's docker compose is ${version.trim().slice(0, 50) || 'unknown'}; 2.20 or newer is needed`, {
+    throw new failure_Failure('compose-too-old', `The host has docker compose ${version.trim().slice(0, 50) || 'in an unknown version'}; 2.20 or newer is needed`, {
         hint: 'On the host, as root: apt-get install docker-compose-plugin (from Docker’s own packages)',
     });
 }
-/** True where `!reset` in an override takes a fixed name away. @param version as above */
+/** True if `!reset` in an override removes a fixed name. @param version as above */
 function supportsReset(version) {
     return isAtLeast(oldestReset, version);
 }
@@ -37574,7 +37574,7 @@ function demandCompose({ compose }) {
 /** @throws Failure `no-compose` */
 function noCompose(error) {
     throw new failure_Failure('no-compose', 'The host has no docker compose', {
-        hint: 'On the host, as root: apt-get install docker-compose-plugin. The old docker-compose (with a hyphen) will not do',
+        hint: 'On the host, as root: apt-get install docker-compose-plugin. The old docker-compose (with a hyphen) is not enough',
         cause: error,
     });
 }
@@ -37594,7 +37594,7 @@ function databaseServices({ candidates }, named) {
 
 const mostServices = 500;
 const shortText = untrusted_text(4_096);
-/** Compose writes numbers here and there as text, and leaves out what is not given. */
+/** Compose writes some numbers as text, and leaves out what is not given. */
 const anything = (value) => value;
 const network = orNull(shape({
     ipv4_address: orNull(shortText),
@@ -37626,9 +37626,9 @@ const templates = shape({
     services: mapOf(isServiceName, shape({ image: orNull(shortText) }), mostServices),
 });
 /**
- * Reads what `docker compose config --format json` printed, and keeps a few fields of it.
- * @param template the same with `--no-interpolate`; empty where compose gave none
- * @throws Failure `bad-compose-config`, which repeats nothing of the text
+ * Reads the output of `docker compose config --format json`, and keeps only a few fields.
+ * @param template the same with `--no-interpolate`; empty if compose gave none
+ * @throws Failure `bad-compose-config`, which never quotes the text
  */
 function readProject(config, template) {
     const { name, services } = project_parsed(config, project);
@@ -37663,7 +37663,7 @@ function checkProjectName(name, containers) {
     const running = containers[0]?.project;
     if (running === undefined || running === name)
         return;
-    throw new failure_Failure('other-project', `The compose file is that of the project "${name}", and "${running}" is what runs`, {
+    throw new failure_Failure('other-project', `The compose file belongs to the project "${name}", but the running project is "${running}"`, {
         hint: `Set "project-name": ${running}, or correct "compose-file" and "env-file"`,
     });
 }
@@ -37675,9 +37675,9 @@ function project_parsed(json, read) {
         return read(JSON.parse(json), '');
     }
     catch (error) {
-        const why = failure_isFailure(error) ? error.message : 'it is no JSON';
-        throw new failure_Failure('bad-compose-config', `What compose says of the project cannot be used: ${why}`, {
-            hint: 'In deploy-dir on the host: docker compose config --quiet. Check "compose-file", "env-file" and "project-name"',
+        const why = failure_isFailure(error) ? error.message : 'it is not JSON';
+        throw new failure_Failure('bad-compose-config', `The output of docker compose config is not usable: ${why}`, {
+            hint: 'In deploy-dir on the host, run: docker compose config --quiet. Check "compose-file", "env-file" and "project-name"',
         });
     }
 }
@@ -37692,8 +37692,7 @@ function sharedBy({ network_mode, ipc, pid, volumes_from }) {
 
 /**
  * The record as a line for people, without its line break:
- * `<time> <event> <status> <verdict> <service>=<tag>@<digest>… by=<actor> run=<url> id=<id>`. A dash stands for what is
- * not known.
+ * `<time> <event> <status> <verdict> <service>=<tag>@<digest>… by=<actor> run=<url> id=<id>`. Unknown values are a dash.
  */
 function auditLine({ at, event, status, verdict, release, actor, runUrl, id }) {
     const services = Object.entries(release)
@@ -37711,14 +37710,14 @@ function word(value) {
 
 const host_file_program = {
     name: 'record',
-    step: 'the note in the history',
+    step: 'the update of the history',
     scripts: [new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(6779), __nccwpck_require__.b)],
 };
 /** Adds records to the history on the host. @throws Failure `history-unwritable` */
 async function appendHistory(connection, addition) {
     await run(connection, '', addition);
 }
-/** Lets deployments go on, and records who did so. @throws Failure `history-unwritable` */
+/** Releases the hold on deployments, and records who did so. @throws Failure `history-unwritable` */
 async function releaseHold(connection, addition) {
     await run(connection, 'yes', addition);
 }
@@ -37738,7 +37737,7 @@ async function run(connection, releaseFirst, { backupDir, records, onLog }) {
         if (!failure_isFailure(error, 'history-unwritable'))
             throw error;
         throw new failure_Failure(error.code, error.message, {
-            hint: `See who owns it, and whether the disk is full: ls -l ${backupDir}/rollback; df -h ${backupDir}`,
+            hint: `Check its owner and the free space: ls -l ${backupDir}/rollback; df -h ${backupDir}`,
             cause: error.cause,
         });
     }
@@ -37748,13 +37747,13 @@ async function run(connection, releaseFirst, { backupDir, records, onLog }) {
 
 
 
-/** Adds a record to the history, on the host and off it. */
+/** Adds a record to the history on the host and to its copies. */
 async function addRecord(connection, record, surveyed, run) {
     const { backupDir } = run.inputs;
     await appendHistory(connection, { backupDir, records: [...surveyed.knownHistory.missing, record], onLog: host });
     await copyRecord(record, surveyed, run);
 }
-/** What the host has by now: off the host as well. What goes wrong with the copies is told, and fails nothing. */
+/** Copies a record that the host already has off the host. Problems with the copies are reported but fail nothing. */
 async function copyRecord(record, surveyed, { inputs, outputs, mirror }) {
     const { knownHistory } = surveyed;
     outputs['history-id'] = record.id;
@@ -37763,7 +37762,7 @@ async function copyRecord(record, surveyed, { inputs, outputs, mirror }) {
         host: [...knownHistory.missing, ...knownHistory.host, record],
         missing: [],
     };
-    info(`In the history: ${record.event} ${record.status}, the release ${record.verdict} (${record.id})`);
+    info(`Added to the history: ${record.event} ${record.status}, release ${record.verdict} (${record.id})`);
     if (inputs.history.length === 0)
         return;
     for (const notice of await storeCopies(surveyed.knownHistory, [], mirror))
@@ -37772,7 +37771,7 @@ async function copyRecord(record, surveyed, { inputs, outputs, mirror }) {
 
 ;// CONCATENATED MODULE: ./build/shared/releases/image-name.js
 
-/** `latest` says nothing of what it stands for; what it was tagged as before does. */
+/** A name for people: another tag of the same repository, as the tag in the compose file may be `latest` for everything. */
 function image_name_nameOf(id, composeImage, images) {
     const own = image_reference_referenceOf(composeImage);
     const names = (images.find((image) => image.id === id)?.repoTags ?? [])
@@ -37784,7 +37783,7 @@ function image_name_nameOf(id, composeImage, images) {
 
 ;// CONCATENATED MODULE: ./build/verify-action/deployment/expected.js
 
-/** What `expect` says, service by service. */
+/** Resolves `expect` to one image per service. */
 function expectedImages(expect, { project, databases, registry }) {
     switch (expect.kind) {
         case 'tag': {
@@ -37797,24 +37796,24 @@ function expectedImages(expect, { project, databases, registry }) {
             throw new RangeError(`"expect" cannot be a ${expect.kind}`);
     }
 }
-/** What is meant for no service would be looked at by nobody. */
+/** Checks that `expect` matches existing services: an entry without a service would silently check nothing. */
 function judgeExpected(findings, expect, expected, { project, databases, registry }) {
     const names = [...expected.keys()];
     const unknown = names.filter((name) => !project.services.has(name) || databases.has(name));
     findings.check('expect', () => {
         if (unknown.length > 0) {
             return {
-                detail: `it names ${unknown.join(', ')}, which no service of the application is called`,
+                detail: `it names ${unknown.join(', ')}, but the application has no such service`,
                 remedy: `The compose file has: ${[...project.services.keys()].join(', ')}`,
             };
         }
         if (expect.kind !== 'tag')
-            return 'every service that it names is in the compose file';
+            return 'every service it names is in the compose file';
         if (names.length > 0)
-            return `${expect.tag} is meant for ${names.join(', ')}`;
+            return `${expect.tag} applies to ${names.join(', ')}`;
         return {
-            detail: `no service has an image at ${registry}, which the tag ${expect.tag} is meant for`,
-            remedy: 'Give the registry of your images as "registry", or service=tag lines as "expect"',
+            detail: `the tag ${expect.tag} applies to no service: none has an image from ${registry}`,
+            remedy: 'Set "registry" to the registry of your images, or "expect" to service=tag lines',
         };
     });
 }
@@ -37828,7 +37827,7 @@ function judgeExpected(findings, expect, expected, { project, databases, registr
 
 
 
-/** Whether what runs is what was deployed, and well. */
+/** Checks that the deployed release is running and healthy. */
 function judgeDeployment(facts) {
     const findings = new Findings('deployment');
     const { project, watched, databases } = facts;
@@ -37836,12 +37835,12 @@ function judgeDeployment(facts) {
     const expected = facts.expect === null ? null : expectedImages(facts.expect, facts);
     if (facts.expect !== null && expected !== null)
         judgeExpected(findings, facts.expect, expected, facts);
-    // Health speaks of the release; a wrong image does not make the one that runs a bad one, nor does an ill database.
+    // Only health counts for the verdict: neither a wrong image nor an unhealthy database makes the running release bad.
     let isWell = true;
     let isDatabaseWell = true;
     for (const service of services) {
         const { name } = service;
-        // It may have had one thing to do; nobody has said so.
+        // It may be a one-off task that is not marked as such.
         const severity = hasEnded(service, facts) ? 'warning' : 'error';
         if (findings.check(`running: ${name}`, () => judgeService(service, facts), severity) || severity === 'warning')
             continue;
@@ -37865,7 +37864,7 @@ function judgeDeployment(facts) {
     const verdict = !isSure ? 'unknown' : isWell ? 'good' : 'bad';
     return { findings, release: releaseOf(watched.after, watched.images), verdict };
 }
-/** Somebody else is at work: what falls over then may be the one that goes. */
+/** Containers are being replaced, so one that stops may just be an old one on its way out. */
 function isReplaced({ settled, after }) {
     const [before, now] = [settled, after].map((containers) => containers
         .map(({ id }) => id)
@@ -37874,12 +37873,12 @@ function isReplaced({ settled, after }) {
     return before !== now;
 }
 const of = (containers, service) => containers.filter((container) => container.service === service);
-/** Whether all that is wrong with a service is that it has ended well, where no port leads to it and no other awaits that. */
+/** Whether the service merely exited with 0, although it publishes no port and no other service waits for it to finish. */
 function hasEnded({ name, publishes, replicas }, { watched, project }) {
     const own = of(watched.settled, name);
     return own.length >= Math.max(1, replicas ?? 1) && own.every(isDone) && !publishes && !isAwaited(name, project);
 }
-/** Its end is what another service waits for: it has one task. */
+/** Another service waits for it to complete, so it is a one-off task. */
 function isAwaited(name, { services }) {
     return [...services.values()].some(({ dependsOn }) => dependsOn.some((on) => on.service === name && on.awaitsEnd));
 }
@@ -37888,7 +37887,7 @@ function judgeService({ name: service, replicas, publishes }, facts) {
     const own = of(watched.settled, service);
     const wanted = replicas ?? 1;
     if (wanted === 0 && own.length === 0)
-        return 'none are wanted (replicas: 0)';
+        return 'not meant to run (replicas: 0)';
     if (own.length === 0)
         return { detail: 'it has no container', remedy: `${facts.compose} up --detach ${service}` };
     const bad = own.map((container) => faultOf(container, watched, healthTimeout)).find((fault) => fault !== null);
@@ -37896,52 +37895,52 @@ function judgeService({ name: service, replicas, publishes }, facts) {
         return { detail: bad, remedy: `${facts.compose} logs --tail 50 ${service}` };
     if (own.length < wanted) {
         return {
-            detail: `${own.length} of ${wanted} containers are there`,
+            detail: `only ${own.length} of ${wanted} containers exist`,
             remedy: `${facts.compose} up --detach ${service}`,
         };
     }
     if (own.some(isDone) && !isAwaited(service, facts.project)) {
-        const why = publishes ? 'and a port of the host leads to it' : 'and no other service waits for its end';
+        const why = publishes ? 'but it publishes a port of the host' : 'but no other service waits for it to complete';
         return {
-            detail: `it has ended with 0, ${why}`,
-            remedy: `${facts.compose} up --detach ${service}. One with a single task: depends_on, condition: service_completed_successfully`,
+            detail: `it exited with 0, ${why}`,
+            remedy: `${facts.compose} up --detach ${service}. If it is a one-off task, let another service wait for it: depends_on, condition: service_completed_successfully`,
         };
     }
     const [first] = own;
-    const state = first?.state === 'exited' ? 'has done its work' : (first?.health ?? 'runs; it has no health test');
+    const state = first?.state === 'exited' ? 'completed' : (first?.health ?? 'running, no health check');
     return own.length === 1 ? state : `${own.length} containers, each ${state}`;
 }
-/** It had one thing to do, and Docker does not start it again. Compose writes the policy `no` as nothing, too. */
+/** It completed successfully and Docker will not restart it. Compose may write the policy `no` as an empty string. */
 function isDone({ state, exit, policy, health }) {
     return state === 'exited' && exit === 0 && ['no', '', 'on-failure'].includes(policy) && health === null;
 }
-/** null where all is well. */
+/** null if the container is fine. */
 function faultOf(container, watched, healthTimeout) {
     const { state, exit, health, restarts, started } = container;
     const words = watched.words.get(container.id);
-    const said = words === undefined || words === '' ? '' : `. Its last words: ${words}`;
+    const said = words === undefined || words === '' ? '' : `. Its last output: ${words}`;
     if (isDone(container))
         return null;
     if (state === 'restarting')
-        return `it falls over and is restarted (exit ${exit}, ${restarts} times so far)${said}`;
+        return `it keeps restarting (exit ${exit}, restart count ${restarts})${said}`;
     if (state !== 'running')
-        return `it is ${state} (exit ${exit})${said}`;
-    // One that fell over long ago and runs since is another matter than one that does so now.
+        return `it is not running: ${state} (exit ${exit})${said}`;
+    // A container that crashed long ago and has been running since is fine; one that crashed just now is not.
     if (restarts > 0 && watched.clock - Date.parse(started) < healthTimeout)
-        return `it has fallen over ${restarts} times, and runs for ${formatDuration(watched.clock - Date.parse(started))}${said}`;
+        return `it has been up for only ${formatDuration(watched.clock - Date.parse(started))} (restart count ${restarts})${said}`;
     if (health === 'unhealthy')
-        return `Docker finds it unhealthy${said}`;
+        return `its health check fails${said}`;
     if (health !== null && health !== 'healthy')
-        return `it is ${health} after ${formatDuration(healthTimeout)}${said}`;
+        return `it is still ${health} after ${formatDuration(healthTimeout)}${said}`;
     return null;
 }
 function judgeImage(service, expected, facts) {
     const own = of(facts.watched.after, service.name);
     const runs = releaseOf(own, facts.watched.images)[service.name];
     if (runs === undefined && service.replicas === 0)
-        return 'none are wanted (replicas: 0)';
+        return 'not meant to run (replicas: 0)';
     if (runs === undefined)
-        return { detail: 'it has no container', remedy: 'See what is said of it as running' };
+        return { detail: 'it has no container', remedy: `See the check "running: ${service.name}"` };
     const others = own.filter(({ imageId }) => imageId !== runs.imageId);
     if (others.length > 0) {
         return {
@@ -37951,29 +37950,29 @@ function judgeImage(service, expected, facts) {
     }
     if (expected?.has(service.name) && image_reference_referenceOf(service.image) === null) {
         return {
-            detail: 'the compose file names no image for it, so that no tag can be compared',
+            detail: 'its tag cannot be compared: the compose file gives it no image',
             remedy: `Give ${service.name} an "image" in the compose file, or leave it out of "expect"`,
         };
     }
     const wanted = wantedOf(service, expected, facts.images);
     if (wanted === null)
-        return `runs ${told(runs, facts.images)}; "expect" does not speak of it`;
+        return `runs ${told(runs, facts.images)}; "expect" does not include it`;
     if (wanted.imageIds.includes(runs.imageId ?? ''))
         return `runs ${told(runs, facts.images)}, as ${wanted.source} says`;
-    // What was only seen to run was wanted by nobody.
+    // A record that merely observed a release does not say that anybody wanted it.
     const newest = newestKnown(facts.history, facts.environment);
     const record = newest?.event === 'rollback' || newest?.verdict === 'good' ? newest.release[service.name] : undefined;
     if (expected === null && record !== undefined && sameImage(record, runs)) {
-        return `runs ${told(runs, facts.images)}, as the last record of the history says`;
+        return `runs ${told(runs, facts.images)}, as the last record in the history says`;
     }
     return {
         detail: wanted.imageIds.length === 0
-            ? `the host has no image ${wanted.name}, which ${wanted.source} says; ${told(runs, facts.images)} runs`
-            : `runs ${told(runs, facts.images)}, not ${wanted.name}, which ${wanted.source} says`,
-        remedy: 'See the log of the deployment: it did not pull that release, or did not start it. Deploy it again',
+            ? `runs ${told(runs, facts.images)}; the host does not have ${wanted.name}, which ${wanted.source} asks for`
+            : `runs ${told(runs, facts.images)}, not ${wanted.name}, which ${wanted.source} asks for`,
+        remedy: 'The deployment did not pull that release, or did not start it: see its log. Then deploy again',
     };
 }
-/** The images that a service may run; null where `expect` does not speak of it. */
+/** The images that a service may run; null if `expect` does not include it. */
 function wantedOf({ name, image }, expected, images) {
     const own = image_reference_referenceOf(image);
     const wanted = expected === null ? own : expected.get(name);
@@ -38005,9 +38004,9 @@ function judgeStable(facts) {
     const added = watched.after.filter(({ id }) => !known.has(id));
     const names = [...new Set([...fallen, ...added].map(({ service }) => service))];
     if (names.length === 0)
-        return `nothing has changed for ${formatDuration(stableFor)}`;
+        return `everything stayed up for ${formatDuration(stableFor)}`;
     return {
-        detail: `within ${formatDuration(stableFor)} ${names.join(', ')} fell over, or ${names.length === 1 ? 'was' : 'were'} replaced`,
+        detail: `${names.join(', ')} fell over or ${names.length === 1 ? 'was' : 'were'} replaced within ${formatDuration(stableFor)}`,
         remedy: `${facts.compose} logs --tail 50 ${names.join(' ')}`,
     };
 }
@@ -38016,24 +38015,26 @@ function worse(before, now) {
 }
 function judgeUrl({ watched, healthUrl }) {
     if (watched.url === 'answers')
-        return `${healthUrl} answers, three times in a row`;
+        return `${healthUrl} answered three times in a row`;
     return {
-        detail: `${healthUrl} does not answer as it should`,
+        detail: `${healthUrl} did not answer properly three times in a row`,
         remedy: `On the host: curl --include ${shell_quote_quoteForShell(String(healthUrl))}`,
     };
 }
 function tellUnproven(unproven, { databases }) {
     const names = unproven.map(({ name }) => name).filter((name) => !databases.has(name));
     if (names.length === 0)
-        return 'every service tells whether it is well';
+        return 'every running service has a health check';
     return {
-        detail: `${names.join(', ')}: that it runs is seen, that it serves is not`,
-        remedy: 'Give it a healthcheck in the compose file',
+        detail: names.length === 1
+            ? `${names[0]} is running but has no health check, so it may not be serving`
+            : `${names.join(', ')} are running but have no health check, so they may not be serving`,
+        remedy: 'Add a healthcheck in the compose file',
     };
 }
 /**
- * What the history is told: a deployment where another release runs than it knows of, else a check. Where the wrong image
- * runs, and is well, nothing is said of it: it may be the good release that a deployment did not replace.
+ * The record for the history: a deployment if the release is new to it, otherwise a check. A wrong image that works gets
+ * the verdict unknown, not good: it may be an earlier release that the deployment failed to replace.
  */
 function deploymentRecord({ findings, release, verdict }, run, history) {
     const newest = newestKnown(history, run.environment);
@@ -38047,7 +38048,7 @@ function deploymentRecord({ findings, release, verdict }, run, history) {
 }
 
 ;// CONCATENATED MODULE: ./build/shared/transaction/address.js
-/** The health-url as the host's scripts take it. Without TLS the host asks by itself; with TLS it needs curl. */
+/** The health-url as plan lines for the host's scripts. bash itself can ask over http; for https the host needs curl. */
 function addressLines(url) {
     const lines = [['health_url', url.href]];
     if (url.protocol !== 'http:')
@@ -38065,7 +38066,7 @@ function addressLines(url) {
 
 const watch_program = {
     name: 'watch',
-    step: 'the check of the containers',
+    step: 'the container check',
     scripts: [
         new URL(/* asset import */ __nccwpck_require__(84263), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(35035), __nccwpck_require__.b),
@@ -38073,9 +38074,9 @@ const watch_program = {
         new URL(/* asset import */ __nccwpck_require__(78473), __nccwpck_require__.b),
     ],
 };
-/** Milliseconds beyond what was asked for: for Docker's own answers and the health-url. */
+/** Extra milliseconds for Docker's answers and the health-url. */
 const slack = 120_000;
-/** Watches what a project runs until it is well, and a while longer. Nothing is changed. */
+/** Watches a project until it is healthy, and then for a while longer. Changes nothing. */
 async function watch(connection, request) {
     const { project, healthTimeout, stableFor, healthUrl, signal, onLog } = request;
     const seconds = (ms) => String(Math.ceil(ms / 1_000));
@@ -38116,14 +38117,14 @@ function readWatched(records) {
 
 
 
-/** Whether what runs is what was deployed, and well; the history is told. */
+/** Checks that the deployed release is running and healthy, and records the result in the history. */
 async function checkDeployment(connection, surveyed, run) {
     const { inputs, signal } = run;
     const { seen, knownHistory } = surveyed;
     const compose = demandCompose(seen);
     const project = readProject(compose.config, compose.template);
     checkProject(seen, inputs);
-    progress('Waiting until all is healthy, and then for "stable-for"');
+    progress('Waiting until everything is healthy, then for "stable-for"');
     const watched = await watch(connection, {
         project: seen.containers[0]?.project ?? project.name,
         healthTimeout: inputs.healthTimeout,
@@ -38144,11 +38145,11 @@ async function checkDeployment(connection, surveyed, run) {
     const record = deploymentRecord(judged, runFacts(inputs.environment, run.workflow), knownHistory.host);
     await judged.findings.attempt('history', async () => {
         await addRecord(connection, record, surveyed, run);
-        return `${record.event}, and the release is ${record.verdict}: what rollback-action chooses from`;
+        return `recorded as ${record.event}, release ${record.verdict}: rollback-action chooses from these records`;
     });
     return judged.findings;
 }
-/** As an operator would type it on the host. */
+/** The compose command as an operator would type it on the host. */
 function composeCommand({ deployDir, composeFiles, envFile, projectName }) {
     const files = composeFiles.length === 1 && composeFiles[0] === 'docker-compose.yml' ? [] : composeFiles;
     const words = [
@@ -38422,13 +38423,13 @@ function schema_changes_objectAt(objects, title) {
 
 
 /**
- * Reads what the program on the host tells of a database that came back: hostile as the backup may be.
- * @throws Failure `drill-incomplete` where the session that counted broke off, or what was said was cut or is no answer
+ * Reads what the program on the host reports about the restored database. The backup may be hostile, so nothing is trusted.
+ * @throws Failure `drill-incomplete` if the counting session broke off, or an answer was cut off or makes no sense
  */
 function readRestored(records) {
     const lines = linesOf(wholeText(records.get('facts'), 'its tables were counted'));
     if (!lines.includes('end') || !lines.some((line) => line.startsWith('sequences-after '))) {
-        throw new failure_Failure('drill-incomplete', 'What the backup holds could not be counted to the end', {
+        throw new failure_Failure('drill-incomplete', 'Counting the restored data broke off', {
             hint: 'Raise "drill-memory", or see the log',
             cause: lines.slice(-3).join('\n'),
         });
@@ -38448,12 +38449,12 @@ function readRestored(records) {
             ...indexLines.filter((line) => line.startsWith('invalid ')),
             ...(indexes.exit === 0
                 ? []
-                : [indexLines.find((line) => line.includes('ERROR')) ?? 'the indexes could not be read']),
+                : [indexLines.find((line) => line.includes('ERROR')) ?? 'could not read the indexes']),
         ],
         assertions: readAssertions(records),
     };
 }
-/** @throws Failure `drill-incomplete` where one of them is no answer */
+/** @throws Failure `drill-incomplete` if a line makes no sense */
 function factsIn(lines) {
     try {
         return facts_readFacts(lines);
@@ -38464,14 +38465,14 @@ function factsIn(lines) {
         throw new failure_Failure('drill-incomplete', error.message, { hint: printingHint, cause: error.cause });
     }
 }
-const printingHint = 'See what the backup brings that prints: functions, event triggers, settings of its roles';
-/** @throws Failure `drill-incomplete` where pg_dump did not come to its end */
+const printingHint = 'Find out what in the backup prints: functions, event triggers, settings of its roles';
+/** @throws Failure `drill-incomplete` if pg_dump did not finish */
 function readSchema(text) {
     const [, schema, exit] = /^(.*?)\n?exit (\d+)$/s.exec(text.trimEnd()) ?? [];
     if (schema !== undefined && exit === '0')
         return `${schema}\n`;
-    throw new failure_Failure('drill-incomplete', `The schema of what came back could not be dumped (exit ${exit ?? 'unknown'})`, {
-        hint: 'See the log; raise "drill-memory"',
+    throw new failure_Failure('drill-incomplete', `Could not dump the schema of the restored database (exit ${exit ?? 'unknown'})`, {
+        hint: 'See the log, or raise "drill-memory"',
     });
 }
 function readAssertions(records) {
@@ -38482,23 +38483,23 @@ function readAssertions(records) {
         const { text, exit, cutAt } = readSaid(value);
         const answer = text.trim();
         if (cutAt !== null)
-            return { isTrue: false, answer: `more than ${formatBytes(cutAt)}, where one true or false is wanted: ${answer}` };
+            return { isTrue: false, answer: `more than ${formatBytes(cutAt)} instead of one true or false: ${answer}` };
         return { isTrue: exit === 0 && answer === 't', answer };
     });
 }
 function readSaid(value) {
     const [, text, exit, cutAt] = /^(.*)\n(?:exit (\d+)|cut (\d+))$/s.exec(value) ?? [];
     if (text === undefined)
-        throw new Error('The host did not report how what was said ended');
+        throw new Error('The host did not report how a command in the container ended');
     return { text, exit: exit === undefined ? null : Number(exit), cutAt: cutAt === undefined ? null : Number(cutAt) };
 }
 const linesOf = (text) => text.split('\n').filter((line) => line !== '');
-/** @throws Failure `drill-incomplete` where it was cut: whatever stands in it, it is no answer */
+/** @throws Failure `drill-incomplete` if it was cut off: an incomplete output is no answer, whatever it says */
 function wholeText(value, meanwhile) {
     const { text, cutAt } = readSaid(value);
     if (cutAt === null)
         return text;
-    throw new failure_Failure('drill-incomplete', `The scratch server printed more than ${formatBytes(cutAt)} while ${meanwhile}: that was cut off, and is no answer`, {
+    throw new failure_Failure('drill-incomplete', `The scratch server printed more than ${formatBytes(cutAt)} while ${meanwhile}, so its output was cut off and discarded`, {
         hint: printingHint,
         cause: text.slice(0, 200),
     });
@@ -38514,7 +38515,7 @@ function wholeText(value, meanwhile) {
 
 const drill_program = { name: 'drill', step: 'the drill', scripts: [new URL(/* asset import */ __nccwpck_require__(20520), __nccwpck_require__.b)] };
 const drill_nameOf = (token) => `atlasia-drill-${token}`;
-/** Restores a set into a scratch container and looks at what came out. The container is gone afterwards. */
+/** Restores a set into a scratch container and inspects the result. The container is removed afterwards. */
 async function drill(connection, request) {
     const { backupDir, set, timeout, statements } = request;
     const { manifest } = set;
@@ -38566,79 +38567,81 @@ function drill_explain(failure, request) {
         return roomGone(failure, request);
     if (failure.code === 'drill-no-room') {
         const [free = 0, needed = 0] = failure.message.split(' ').map(Number);
-        return new failure_Failure(failure.code, `A drill needs ${formatBytes(needed)} on the disk of Docker, and ${formatBytes(free)} are free`, { hint: 'Nothing was restored. On the host: docker system df. Or drill on another machine: docs/restore.md' });
+        return new failure_Failure(failure.code, `Not enough space on Docker's disk: a drill needs ${formatBytes(needed)}, and ${formatBytes(free)} are free`, {
+            hint: 'Nothing was restored. Make room: docker system df on the host. Or drill on another machine: docs/restore.md',
+        });
     }
     if (failure.code !== 'drill-not-started')
         return failure;
     return new failure_Failure(failure.code, failure.message, {
-        hint: `See whether the image ${image} is PostgreSQL's official one, and has a user "postgres"; raise "drill-memory"`,
+        hint: `Check that ${image} is an official PostgreSQL image with a user "postgres", or raise "drill-memory"`,
         cause: failure.cause,
     });
 }
-/** What is known: what was free, and what the container itself had filled; not who filled the rest. */
+/** States only what is known: the free space, and what the container itself used. Not who used the rest. */
 function roomGone({ code, message }, { token, neededBytes, leastBytes }) {
     const [free = NaN, filled = NaN] = message.split(' ').map(Number);
     const expected = neededBytes - leastBytes;
-    const writes = 'See what the functions, triggers and indexes of the backup write when it is restored';
-    let why = `only ${formatBytes(free)} were left on the disk of Docker, less than the ${formatBytes(leastBytes)} of "min-free-space"`;
-    let next = filled > expected ? writes : 'Make room, or lower "min-free-space", and drill it again';
+    const writes = 'Check what the functions, triggers and indexes of the backup write when it is restored';
+    let why = `Docker's disk had only ${formatBytes(free)} left, less than "min-free-space" (${formatBytes(leastBytes)})`;
+    let next = filled > expected ? writes : 'Make room, or lower "min-free-space", then drill it again';
     if (Number.isNaN(free)) {
-        why = 'how much room is free on the disk of Docker could not be seen any more';
-        next = 'See whether Docker answers, and what the functions of the backup start when it is restored';
+        why = "could no longer tell how much space is free on Docker's disk";
+        next = 'Check that Docker answers, and what the functions of the backup start when it is restored';
     }
     else if (free >= leastBytes) {
-        why = 'the disk of Docker is almost out of inodes';
-        next = `See which disk that is: df -i. ${writes}`;
+        why = "Docker's disk is almost out of inodes";
+        next = `To see which disk: df -i. ${writes}`;
     }
     const share = Number.isNaN(filled)
         ? ''
-        : `. Its container had filled ${formatBytes(filled)}; at most ${formatBytes(expected)} had been expected`;
+        : `. Its container had used ${formatBytes(filled)}; at most ${formatBytes(expected)} was expected`;
     const removed = message.endsWith(' gone')
-        ? 'The container is removed, with all that it had filled'
+        ? 'The container was removed and its space freed'
         : `The container could not be removed: docker rm --force --volumes ${drill_nameOf(token)}`;
-    return new failure_Failure(code, `The drill was ended: ${why}${share}`, {
+    return new failure_Failure(code, `Stopped the drill: ${why}${share}`, {
         hint: `${removed}; nothing else was touched. On the host: docker system df. ${next}`,
     });
 }
-/** What is said where the scratch server is at fault, and what to do about it. */
+/** Output that shows that the scratch server is at fault and not the backup, and what to do about it. */
 const unfit = [
-    [/No space left on device/, 'The disk of Docker is full', 'On the host: docker system df'],
+    [/No space left on device/, "Docker's disk is full", 'Make room: docker system df on the host'],
     [
         /Cannot fork|Resource temporarily unavailable/i,
-        'The scratch container could start no more processes, of which it may have 200',
-        'See what the functions of the backup start',
+        'The scratch container could not start another process (its limit is 200)',
+        'Check what the functions of the backup start',
     ],
     [
         /out of memory|Cannot allocate memory|terminated by signal 9|server closed the connection|terminated abnormally|could not fork|exit 137/i,
-        'The scratch server was killed, or had too little memory',
+        'The scratch server was killed or ran out of memory',
         'Raise "drill-memory"',
     ],
     [
         /extension .* is not available|could not access file|could not open extension control file|shared_preload_libraries/,
-        'The image has not all that the source had',
-        "Name the image of the source as that of the database's service",
+        'The image lacks an extension or library that the source had',
+        "Give the database's service the image of the source",
     ],
 ];
-/** Bytes that are those of the manifest, and a server that could not take them: that proves nothing of the backup. */
+/** If the file matches its manifest but the scratch server failed, nothing is proven about the backup. */
 function refuseUnfit({ fault, sha256 }, words, wanted, image) {
     if (fault === null || sha256 !== wanted)
         return;
     const found = unfit.find(([said]) => said.test(`${fault.why}\n${words}`));
     if (found === undefined)
         return;
-    throw new failure_Failure('drill-unfit', `${found[1]}: whether the backup restores is not known`, {
-        hint: `${found[2]}, and drill it again. The image was ${image}`,
+    throw new failure_Failure('drill-unfit', `${found[1]}, so the drill proved nothing about the backup`, {
+        hint: `${found[2]}, then drill it again. The image was ${image}`,
         cause: words,
     });
 }
 const faults = {
     41: 'it does not restore',
-    42: 'it does not unpack to its end',
-    43: 'it does not end as pg_dump ends a dump: its end is missing',
+    42: 'it cannot be decompressed completely',
+    43: 'its end is missing: it does not end the way pg_dump ends a dump',
 };
 function readOutcome(records, words) {
     const status = records.integer('restored');
-    const why = faults[status] ?? `the restore was ended from outside (exit ${status})`;
+    const why = faults[status] ?? `the restore broke off (exit ${status})`;
     return {
         fault: status === 0 ? null : { why, words: words.slice(-4).join(' ').trim() },
         sha256: /^[0-9a-f]{64}$/.exec(records.get('sha256'))?.[0] ?? null,
@@ -38655,11 +38658,11 @@ function readOutcome(records, words) {
 
 const proof_program = {
     name: 'prove',
-    step: 'the note of what was proven',
+    step: 'the update of the proof',
     scripts: [new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(60767), __nccwpck_require__.b)],
 };
 /**
- * Adds a proof to a set, in every folder that it stands in, and to the history.
+ * Adds a proof to a set, in every folder of the set, and to the history.
  * @throws Failure `lock-held`, `set-gone`, `proof-unwritable`, `history-unwritable`
  */
 async function addProof(connection, set, proof, { backupDir, lock, records, onLog }) {
@@ -38760,44 +38763,44 @@ function demandReadable(text) {
 
 
 
-/** What is not in an archive costs room all the same: indexes, and the log of what is written. */
+/** Restored data need more space than the archive: indexes are rebuilt, and the write-ahead log grows. */
 const indexShare = 1.3;
 const writeAhead = 1280 * 1024 ** 2;
 const usualRatio = 4;
 /**
- * Bytes that a drill needs on the disk of Docker at its peak.
- * @param live size of the database now; null where it does not answer
+ * Bytes that a drill needs on Docker's disk at its peak.
+ * @param live current size of the database; null if it does not answer
  */
 function neededFor({ dumpBytes, sizeBytes }, live) {
     const data = Math.max(live ?? 0, (dumpBytes ?? sizeBytes * usualRatio) * indexShare);
     return Math.ceil(data * 1.1 + writeAhead);
 }
-/** The image of the running database where that is of the archive's major version, else the official one, if it is there. */
+/** The running database's image if its major version matches the archive's, otherwise the official image. */
 function imageFor(manifest, running) {
     const major = (version) => Number.parseInt(version, 10);
     if (running !== null && major(running.facts.serverVersion) === major(manifest.serverVersion))
         return running.imageId;
     return `postgres:${major(manifest.serverVersion)}`;
 }
-/** The one that is asked for. @param wanted an id, or `latest` */
+/** Finds the set to drill. @param wanted an id, or `latest` */
 function chooseSet(wanted, database, sets) {
     const own = catalogue_verifiedSetsOf(database, sets);
     return (wanted === 'latest' ? own[0] : own.find(({ id }) => id === wanted)) ?? null;
 }
-/** Whether what was restored is what was dumped. */
+/** Checks that the restored data equal the dumped data. */
 function judgeDrill({ manifest, outcome, pgDumpVersion, statements }) {
     const findings = new Findings('drill');
     const { id } = manifest;
     const { fault, restored } = outcome;
-    const remedy = `Do not rely on ${id}. Take a backup now, and drill it`;
+    const remedy = `Do not rely on ${id}. Take a backup now and drill it`;
     findings.check('same bytes', () => {
         if (outcome.sha256 === manifest.sha256)
-            return `${manifest.file} is what its manifest says`;
-        return { detail: `${manifest.file} is not what its manifest says, or could not be read`, remedy };
+            return `${manifest.file} matches its manifest`;
+        return { detail: `${manifest.file} does not match its manifest, or could not be read`, remedy };
     });
     findings.check('restore', () => {
         if (fault === null)
-            return `${id} of "${manifest.database}" in ${formatDuration(outcome.restoreMs)}, from an empty server`;
+            return `restored ${id} of "${manifest.database}" into an empty server in ${formatDuration(outcome.restoreMs)}`;
         return { detail: `${id}: ${fault.why}. ${fault.words}`, remedy };
     });
     if (restored === null) {
@@ -38829,26 +38832,26 @@ function judgeTables(wanted, found, remedy) {
     if (missing.length > 0)
         return { detail: `${some(missing)} did not come back`, remedy };
     if (added.length > 0)
-        return { detail: `${some(added)} came, and the manifest does not have it`, remedy };
-    // As for the backup, that is no fault: a database may be new, or hold functions only.
+        return { detail: `${some(added)} came back but is not in the manifest`, remedy };
+    // Not a fault, just as for a backup: the database may be new, or hold only functions.
     if (found.length === 0)
         return 'none: the database had no table when the dump was taken';
-    return `all ${found.length} are there`;
+    return `all ${found.length} came back`;
 }
-/** A count that was estimated, or left out, proves nothing. */
+/** An estimated or missing count proves nothing. */
 function judgeRows(findings, wanted, found, remedy) {
     const counts = new Map(found.map((table) => [judge_drill_nameOf(table), table.rows]));
     const exact = wanted.filter((table) => table.exact);
     if (exact.length < wanted.length) {
-        findings.unable('rows', 'the backup has no exact counts to compare with', 'Set row-counts: exact in backup-action');
+        findings.unable('rows', 'the backup has no exact counts to compare with', 'In backup-action, set row-counts: exact');
         return;
     }
     findings.check('rows', () => {
         const other = exact.filter((table) => counts.get(judge_drill_nameOf(table)) !== table.rows);
         if (wanted.length === 0 && found.length === 0)
-            return 'none: there is no table';
+            return 'none: there are no tables';
         if (other.length === 0)
-            return `${exact.reduce((sum, { rows }) => sum + (rows ?? 0), 0)} in all, each table exactly`;
+            return `${exact.reduce((sum, { rows }) => sum + (rows ?? 0), 0)} in total; the count of every table matches exactly`;
         const named = other.map((table) => `${judge_drill_nameOf(table)} has ${counts.get(judge_drill_nameOf(table)) ?? 'none'} instead of ${table.rows}`);
         return { detail: some(named), remedy };
     });
@@ -38859,11 +38862,11 @@ function judgeSequences(wanted, found, remedy) {
     if (wanted.length === 0)
         return 'none';
     if (bad.length === 0)
-        return `${counted(wanted.length, 'sequence')}, each where it was`;
+        return `${counted(wanted.length, 'sequence')}, each where it was when the dump was taken`;
     const named = bad.map((sequence) => `${judge_drill_nameOf(sequence)} is at ${values.get(judge_drill_nameOf(sequence)) ?? 'nothing'}, not between ${sequence.before ?? 'nothing'} and ${sequence.after ?? 'nothing'}`);
     return { detail: some(named), remedy };
 }
-/** Read before and after the dump; it goes one way, that of its increment. */
+/** The sequence was read before and after the dump, and moves only in the direction of its increment. */
 function isWithin({ before, after, increment }, value) {
     if (value === undefined)
         return false;
@@ -38887,35 +38890,35 @@ function judgeExtensions({ extensions }, restored, remedy) {
         return 'none';
     return newer.length === 0
         ? some(extensions.map(({ name, version }) => `${name} ${version}`))
-        : `all are there; ${some(newer)}, as the image has it`;
+        : `all came back; the image has another version of some: ${some(newer)}`;
 }
-/** Another pg_dump may write the same schema in other words. */
+/** Another version of pg_dump may write the same schema differently. */
 function judgeSchema(findings, { schemaSha256, pgDumpVersion: ofBackup }, restored, pgDumpVersion, remedy) {
     const isSame = schemaSha256 === restored.schemaSha256;
     if (schemaSha256 === null) {
         findings.unable('schema', 'the backup has no schema to compare with', 'See the report of the backup');
     }
     else if (!isSame && pgDumpVersion !== ofBackup) {
-        const detail = `pg_dump ${pgDumpVersion ?? 'of an unknown version'} may write it in other words than ${ofBackup} did`;
-        findings.unable('schema', detail, 'Take a backup with the new version, and drill it');
+        const detail = `cannot compare: pg_dump ${pgDumpVersion ?? 'of an unknown version'} may write the same schema differently than ${ofBackup} did`;
+        findings.unable('schema', detail, 'Take a backup with the new version and drill it');
     }
     else {
-        findings.check('schema', () => isSame ? 'dumped again, it is the same to the letter' : { detail: 'dumped again, it is another one', remedy });
+        findings.check('schema', () => isSame ? 'dumped again, it is identical' : { detail: 'dumped again, it is different', remedy });
     }
 }
 function judgeIndexes(findings, { checkedIndexes, indexFaults }, remedy) {
     if (indexFaults.length === 0 && checkedIndexes === null) {
-        // Constraints and indexes were made anew by the restore, which fails where one cannot be.
-        findings.check('indexes', () => 'all are valid; the image has no amcheck to read them');
+        // The restore has rebuilt constraints and indexes, and fails if one cannot be built.
+        findings.check('indexes', () => 'all are valid; not read in full, because the image lacks amcheck');
         return;
     }
     findings.check('indexes', () => indexFaults.length === 0
-        ? `all are valid, and amcheck has read ${checkedIndexes}`
+        ? `all are valid; amcheck read ${checkedIndexes} of them`
         : { detail: some(indexFaults), remedy });
 }
 function judgeStatements(findings, statements, assertions) {
     if (assertions === null) {
-        findings.unable('drill-sql', 'a role that may only read could not be made in the scratch database', 'See the log');
+        findings.unable('drill-sql', 'could not create a read-only role in the scratch database', 'See the log');
         return;
     }
     findings.check('drill-sql', () => {
@@ -38923,16 +38926,19 @@ function judgeStatements(findings, statements, assertions) {
             .map((statement, index) => ({ statement, result: assertions[index] }))
             .filter(({ result }) => result?.isTrue !== true);
         if (wrong.length === 0)
-            return `${counted(statements.length, 'statement')}, each true`;
-        const named = wrong.map(({ statement, result }) => `${oneLine(statement)} gives ${oneLine(result?.answer ?? '') || 'nothing'}`);
-        return { detail: some(named), remedy: 'See whether the data are right, or the statement: "drill-sql"' };
+            return `${counted(statements.length, 'statement')}, all true`;
+        const named = wrong.map(({ statement, result }) => `${oneLine(statement)} returned ${oneLine(result?.answer ?? '') || 'nothing'}`);
+        return {
+            detail: some(named),
+            remedy: 'Find out which is wrong: the restored data, or the statement in "drill-sql"',
+        };
     });
 }
 const oneLine = (text) => {
     const line = text.replaceAll(/\s+/g, ' ').trim();
     return line.length > 120 ? `${line.slice(0, 119)}…` : line;
 };
-/** What the history is told: it says nothing of the release that ran when the backup was taken. */
+/** The record of a drill. It says nothing about the release that was running when the backup was taken. */
 function drillRecord(manifest, { result, restoreMs }, facts) {
     const { id, release, schemaSha256 } = manifest;
     return {
@@ -38958,7 +38964,7 @@ function drillRecord(manifest, { result, restoreMs }, facts) {
 
 
 
-/** Restores a backup for real, and keeps what that has proven beside the backup and in the history. */
+/** Restores a backup for real, and stores the result beside the backup and in the history. */
 async function checkDrill(connection, surveyed, run) {
     const { inputs, outputs, signal, workflow } = run;
     const { seen, catalogue } = surveyed;
@@ -38970,8 +38976,8 @@ async function checkDrill(connection, surveyed, run) {
     const container = seen.containers.find(({ id }) => id === seen.candidates[0]?.container);
     const image = imageFor(set.manifest, facts === null || container === undefined ? null : { imageId: container.imageId, facts });
     const needed = neededFor(set.manifest, facts?.sizeBytes ?? null) + inputs.minFreeSpace;
-    info(`${set.id}: ${formatBytes(set.manifest.sizeBytes)}; ${formatBytes(needed)} must be free on the disk of Docker, and ${formatBytes(inputs.minFreeSpace)} stay free`);
-    // What comes back is compared with all that the manifest lists, which the survey has left on the host.
+    info(`Drilling ${set.id} (${formatBytes(set.manifest.sizeBytes)}). Docker's disk needs ${formatBytes(needed)} free, of which ${formatBytes(inputs.minFreeSpace)} must stay free`);
+    // The restored data are compared with the whole manifest, which the survey did not fetch.
     const manifest = await wholeManifest(connection, inputs.backupDir, set, { signal, onLog: host });
     const outcome = await drill(connection, {
         backupDir: inputs.backupDir,
@@ -39007,7 +39013,7 @@ async function checkDrill(connection, surveyed, run) {
     };
     const holder = holderText('verify-action', workflow.runUrl, new Date());
     await findings.attempt('proof', async () => {
-        // What proved nothing is no drill that failed.
+        // A drill that could not be made proves nothing, so it is not recorded as failed.
         const record = proof.result === 'could-not-check'
             ? null
             : drillRecord(set.manifest, proof, runFacts(inputs.environment, workflow));
@@ -39019,22 +39025,22 @@ async function checkDrill(connection, surveyed, run) {
         });
         if (record !== null)
             await copyRecord(record, surveyed, run);
-        return `added to what is proven of ${set.id}`;
+        return `added to the proofs of ${set.id}`;
     });
     return findings;
 }
 function tellDrill(name, value) {
     if (name === 'room')
-        progress(`${formatBytes(Number(value))} are free on the disk of Docker`);
+        progress(`Docker's disk has ${formatBytes(Number(value))} free`);
     else if (name === 'restoring')
         progress(`Restoring ${formatBytes(Number(value))}`);
     else
-        progress('Reading what came back');
+        progress('Checking the restored data');
 }
 function noBackup({ drillBackup, backupDir }, database) {
     const which = drillBackup === 'latest' ? 'verified backup' : `verified backup ${drillBackup}`;
-    return new failure_Failure('no-backup', `There is no ${which} of ${database === null ? 'any database' : `"${database}"`} in ${backupDir}`, {
-        hint: 'Run backup-action, or name another one as "drill-backup"',
+    return new failure_Failure('no-backup', `No ${which} of ${database === null ? 'any database' : `"${database}"`} found in ${backupDir}`, {
+        hint: 'Run backup-action, or set "drill-backup" to another backup',
     });
 }
 
@@ -39042,16 +39048,16 @@ function noBackup({ drillBackup, backupDir }, database) {
 
 const ask_registry_program = {
     name: 'ask-registry',
-    step: 'the question to the registry',
+    step: 'the registry check',
     scripts: [
         new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(88347), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(53159), __nccwpck_require__.b),
     ],
 };
-/** What a registry says that was reached. Else nothing is known of the login. */
+/** Answers that come from the registry itself. Any other error proves nothing about the login. */
 const ask_registry_refusal = /unauthorized|denied|forbidden|incorrect username|\b40[13]\b/i;
-/** Asks the registry, from the host, for images that a rollback would pull. Nothing is pulled. */
+/** Asks the registry from the host whether it has the images that a rollback would pull. Pulls nothing. */
 async function askRegistry(connection, question) {
     const { registry, login, references, signal, onLog } = question;
     const parameters = { registry, user: login?.user ?? '', password: login?.password ?? '', references };
@@ -39077,8 +39083,8 @@ async function askRegistry(connection, question) {
 ;// CONCATENATED MODULE: ./build/shared/history/choice.js
 
 /**
- * The newest release that was found good and is not what runs; else the newest that ran and was not marked bad. What was
- * rolled back from is bad until it is found good anew, so that a second rollback goes further back, never forward.
+ * The newest release that was found good and is not running; failing that, the newest that ran and was not marked bad.
+ * Rolling back from a release marks it bad until it is found good again, so a second rollback goes further back, never forward.
  */
 function lastGood({ records, environment, running, ignored }) {
     const ours = records.filter((record) => record.environment === environment);
@@ -39093,13 +39099,13 @@ function lastGood({ records, environment, running, ignored }) {
     for (const { record, images } of others) {
         const word = words.find(({ about }) => sameImages(about, images))?.word ?? null;
         if (word === 'good') {
-            return { record, why: 'the newest release that was found good and is not what runs' };
+            return { record, why: 'the newest release that was found good and is not running now' };
         }
         if (word === null)
             unmarked ??= record;
     }
     if (unmarked !== null) {
-        return { record: unmarked, why: 'the newest release that ran and was not marked bad; none was found good' };
+        return { record: unmarked, why: 'the newest other release that ran and was not marked bad; none was found good' };
     }
     return {
         record: null,
@@ -39109,7 +39115,7 @@ function lastGood({ records, environment, running, ignored }) {
 function imagesOf(release, ignored) {
     return new Map(Object.entries(release).filter(([service]) => !ignored.has(service)));
 }
-/** What was said of releases, the latest word first; `unknown` is none. */
+/** The verdicts on releases, the latest first; `unknown` is not a verdict. */
 function wordsOn(records, ignored) {
     return records
         .toReversed()
@@ -39123,7 +39129,7 @@ function wordsOn(records, ignored) {
 function ran({ event, status }) {
     return status === 'succeeded' && event !== 'drill';
 }
-/** Some service that is in both runs another image, and every such one can be found again. */
+/** Some service in both has a different image, and each such image can be found again. */
 function differs(images, now) {
     const others = [...images].filter(([service, image]) => {
         const present = now.get(service);
@@ -39144,7 +39150,7 @@ function whyNone(environment, known, others) {
         return `the history on the host has no record of ${environment}`;
     const releases = others.filter((images, index) => others.findIndex((earlier) => sameImages(earlier, images)) === index).length;
     return releases === 0
-        ? `none of the ${known} records on the host tells of another release that ran`
+        ? `none of the ${known} records on the host shows another release that ran`
         : `each of the ${releases} other releases in the history was marked bad or rolled back from`;
 }
 
@@ -39154,21 +39160,21 @@ function whyNone(environment, known, others) {
 
 
 
-/** Only where a login is given: else nobody asks for one. */
+/** Checks the login, if one is given. */
 function judgeRegistry(findings, { registry }, inputs) {
     if (inputs.login === null)
         return;
     if (registry === null)
-        findings.unable('registry', 'it could not be asked from the host', `On the host: curl -sI https://${inputs.registry}/v2/`);
+        findings.unable('registry', 'could not ask it from the host', `On the host: curl -sI https://${inputs.registry}/v2/`);
     else
         findings.check('registry', () => registry.refusal === null
-            ? `${inputs.registry} takes the login of ${inputs.login?.user}`
+            ? `${inputs.registry} accepts the login of ${inputs.login?.user}`
             : {
                 detail: `${inputs.registry} refuses the login: ${registry.refusal}`,
-                remedy: 'Give a token with packages: read as "registry-password"; see whether the host reaches the registry',
+                remedy: 'Set "registry-password" to a token with packages: read; check that the host reaches the registry',
             });
 }
-/** What the history says to go back to. */
+/** The last good release in the history, and those of its images that the host lacks. */
 function lastGoodOf({ seen, knownHistory }, inputs) {
     const ignored = databaseServices(seen, inputs.databaseService);
     const running = releaseOf(seen.containers, seen.images);
@@ -39177,7 +39183,7 @@ function lastGoodOf({ seen, knownHistory }, inputs) {
     const wanted = Object.entries(choice.record?.release ?? {}).filter(([service]) => !ignored.has(service));
     return { choice, images, wanted, away: wanted.filter(([, image]) => !isHere(image, images)) };
 }
-/** The images of the last good release that are not on the host: by digest, else by tag. */
+/** The images of the last good release that are not on the host: by digest, or by tag if no digest is known. */
 function imagesToAskFor(facts, inputs) {
     return lastGoodOf(facts, inputs).away.flatMap(([, image]) => referenceTo(image) ?? []);
 }
@@ -39187,13 +39193,13 @@ function referenceTo({ image, tag, digest }) {
         return null;
     return digest === null ? `${repository}:${tag}` : `${repository}@${digest}`;
 }
-/** Whether every image of the last good release can be had. */
+/** Checks that every image of the last good release is still available. */
 function judgeLastGood(facts, inputs) {
     const { choice, images, wanted, away } = lastGoodOf(facts, inputs);
     if (choice.record === null) {
         return {
             detail: `there is nothing to roll back to: ${choice.why}`,
-            remedy: 'After the next good deployment there will be. Until then a rollback must name a "target"',
+            remedy: 'Until the next good deployment, a rollback must name a "target"',
         };
     }
     const name = wanted.map(([service, image]) => named(service, image, images)).join(', ');
@@ -39202,13 +39208,13 @@ function judgeLastGood(facts, inputs) {
     const there = new Set(facts.registry?.there ?? []);
     const lost = away.filter(([, image]) => !there.has(referenceTo(image) ?? ''));
     if (lost.length === 0)
-        return `${name}: what is not on the host, the registry has`;
+        return `${name}: every image is on the host or in the registry`;
     const isOnlyHere = lost.every(([, image]) => referenceTo(image) === null);
-    const answer = facts.registry?.away[0]?.why ?? facts.registry?.refusal ?? 'the registry could not be asked';
-    const why = isOnlyHere ? 'it was only on this host' : answer;
+    const answer = facts.registry?.away[0]?.why ?? facts.registry?.refusal ?? 'could not ask the registry';
+    const why = isOnlyHere ? 'the history names no registry for it' : answer;
     return {
-        detail: `${lost.map(([service, image]) => named(service, image, images)).join(', ')} is not on the host, and not to be had: ${why}`,
-        remedy: 'A rollback must name another "target". To keep images, do not run docker image prune --all',
+        detail: `${lost.map(([service, image]) => named(service, image, images)).join(', ')} is not on the host and cannot be pulled: ${why}`,
+        remedy: 'A rollback must name another "target". To keep images in future, do not run docker image prune --all',
     };
 }
 function named(service, { image, tag, digest, imageId }, images) {
@@ -39222,26 +39228,26 @@ function isHere({ image, digest, imageId }, images) {
 }
 
 ;// CONCATENATED MODULE: ./build/shared/releases/unset-variable.js
-/** Tells of a variable that compose misses, and what to do about it. */
+/** Describes a variable that is not set, and what to do about it. */
 function tellUnset(variable) {
-    const inItself = 'a "$" that stands for itself is written "$$"';
+    const inItself = 'write "$$" for a literal "$"';
     if (variable.in === 'elsewhere') {
         return {
             what: 'a file that the compose file refers to uses a variable that is not set',
-            remedy: `Set it in the env file; ${inItself}`,
+            remedy: `Set it in the env file, or ${inItself}`,
         };
     }
     const place = `${variable.file}, line ${variable.line}`;
     if (variable.in === 'env-file') {
         return {
-            what: `${place}: ${variable.holder ?? 'a value'} holds a "$" that compose takes for a variable, which is not set`,
+            what: `${place}: ${variable.holder ?? 'a value'} contains a "$" that compose reads as a variable, which is not set`,
             remedy: `Put the value of ${variable.holder ?? 'that line'} in single quotes`,
         };
     }
     return variable.name === null
         ? {
-            what: `${place}: compose reads the text after a "$" as a variable, and that variable is not set`,
-            remedy: `Set it in the env file; ${inItself}`,
+            what: `${place}: compose reads the text after a "$" as a variable, which is not set`,
+            remedy: `Set it in the env file, or ${inItself}`,
         }
         : { what: `${place}: the variable ${variable.name} is not set`, remedy: 'Set it in the env file' };
 }
@@ -39251,7 +39257,7 @@ function tellUnset(variable) {
 
 
 
-/** Whether compose can start what the files say. */
+/** Checks that docker compose can work with the project's files. */
 function judgeCompose(findings, seen, inputs) {
     const { compose } = seen;
     findings.after('docker', 'compose', () => {
@@ -39267,7 +39273,7 @@ function judgeCompose(findings, seen, inputs) {
             return `${inputs.envFile} sets ${names.length} variables`;
         return {
             detail: `${seen.user} cannot read ${inputs.envFile} in ${inputs.deployDir}`,
-            remedy: 'Correct "env-file", or give the file to that user',
+            remedy: 'Correct "env-file", or let that user read the file',
         };
     });
 }
@@ -39294,7 +39300,7 @@ function judgeComposeFile(seen, inputs) {
 
 
 
-/** Whether the next backup can be taken, and drilled. */
+/** Checks that the next backup can be taken and drilled. */
 function judgeDatabase(findings, { seen, catalogue }, inputs) {
     const needs = { ...inputs, format: 'custom', compression: 'auto', previousBytes: () => null };
     findings.after('docker', 'project', () => {
@@ -39302,7 +39308,7 @@ function judgeDatabase(findings, { seen, catalogue }, inputs) {
         const services = new Set(seen.containers.map(({ service }) => service));
         return `${seen.containers[0]?.project} runs ${[...services].toSorted().join(', ')}`;
     });
-    findings.after('project', 'database', () => `the service ${findDatabase(seen, needs).service} runs it`);
+    findings.after('project', 'database', () => `it runs in the service ${findDatabase(seen, needs).service}`);
     findings.after('database', 'database accepts', () => {
         const { database, serverVersion, sizeBytes } = askedDatabase(seen);
         return `"${database}" accepts connections: ${formatBytes(sizeBytes)}, PostgreSQL ${serverVersion}`;
@@ -39323,11 +39329,11 @@ function judgeDatabase(findings, { seen, catalogue }, inputs) {
         const alike = previous?.format === encoding.format && previous.compression === encoding.compression;
         const estimate = estimateOf(facts, encoding, alike ? previous.sizeBytes : null);
         checkSpace(seen, estimate, needs, alike ? previous.sizeBytes : null);
-        return `${formatBytes(seen.freeBytes)} free, and the next backup needs about ${formatBytes(estimate)}`;
+        return `${formatBytes(seen.freeBytes)} free; the next backup needs about ${formatBytes(estimate)}`;
     });
     const free = seen.setup?.dockerFree ?? null;
     if ('version' in seen.docker && free === null) {
-        findings.unable('space for a drill', 'how much room the disk of Docker has could not be seen', 'On the host: docker info');
+        findings.unable('space for a drill', "could not find out how much space Docker's disk has", 'On the host: docker info');
     }
     else {
         findings.after('database accepts', 'space for a drill', () => judgeDrillSpace(seen, catalogue, needs.minFreeSpace, free ?? 0), 'warning');
@@ -39339,11 +39345,11 @@ function judgeDrillSpace(seen, catalogue, minFreeSpace, free) {
     if (newest === undefined)
         return 'there is no backup to drill yet';
     const needed = neededFor(newest.manifest, facts.sizeBytes) + minFreeSpace;
-    const remedy = 'On the host: docker system df. Or drill on another machine: docs/restore.md';
+    const remedy = 'Make room: docker system df on the host. Or drill on another machine: docs/restore.md';
     if (free >= needed)
-        return `${formatBytes(free)} free on the disk of Docker, and a drill needs at most ${formatBytes(needed)}`;
+        return `Docker's disk has ${formatBytes(free)} free; a drill needs at most ${formatBytes(needed)}`;
     return {
-        detail: `the disk of Docker has ${formatBytes(free)} free, and a drill needs at most ${formatBytes(needed)}`,
+        detail: `Docker's disk has only ${formatBytes(free)} free; a drill may need ${formatBytes(needed)}`,
         remedy,
     };
 }
@@ -39353,16 +39359,16 @@ function judgeDrillSpace(seen, catalogue, minFreeSpace, free) {
 
 
 
-/** What every program stands on, and the folders of the backups. */
+/** Checks the machine that everything else depends on, and the backup folders. */
 function judgeMachine(findings, seen, inputs) {
     findings.check('tools', () => {
         checkTools(seen);
-        return `bash ${seen.bash}, and every program that is needed`;
+        return `bash ${seen.bash} and every other program needed`;
     });
     findings.check('clock', () => {
         checkClock(seen);
         const off = Math.abs(seen.clockAhead);
-        return off < 1_000 ? 'the same as the runner’s' : `${formatDuration(off)} from the runner’s`;
+        return off < 1_000 ? 'the same as the runner’s' : `differs from the runner’s by ${formatDuration(off)}`;
     });
     findings.check('docker', () => {
         checkDocker(seen);
@@ -39370,39 +39376,39 @@ function judgeMachine(findings, seen, inputs) {
     });
     const { setup } = seen;
     if (setup === null)
-        findings.unable('sessions', 'it was not asked for', null);
+        findings.unable('sessions', 'the survey did not look at it', null);
     else if (setup.killsSessions === 'unknown')
-        findings.unable('sessions', 'logind does not tell whether it ends what a session has started', sessionsRemedy(seen));
+        findings.unable('sessions', 'logind does not say whether it kills what a session has started', sessionsRemedy(seen));
     else
         findings.check('sessions', () => judgeSessions(setup, seen));
     findings.check('lock', () => judgeLock(seen, setup, inputs), 'warning');
     judgeFolders(findings, seen, inputs);
 }
 const sessionsRemedy = ({ user }) => `On the host, as root, in /etc/systemd/logind.conf: KillExcludeUsers=root ${user}; then systemctl restart systemd-logind`;
-/** A rollback goes on when its connection is lost; where logind ends it, nobody would carry it to its end. */
+/** A rollback must survive a lost connection. If logind kills it with the session, nobody finishes it. */
 function judgeSessions({ killsSessions }, seen) {
     if (killsSessions === 'yes') {
         return {
-            detail: `logind ends what ${seen.user} has started when the connection is lost, a rollback too (KillUserProcesses)`,
+            detail: `a lost connection would kill a rollback: logind ends all processes of ${seen.user} with the session (KillUserProcesses)`,
             remedy: sessionsRemedy(seen),
         };
     }
     if (killsSessions === null)
-        return 'nothing ends a rollback when the connection is lost: there is no systemd';
-    return 'a rollback goes on when the connection is lost';
+        return 'a rollback survives a lost connection: there is no systemd to kill it';
+    return 'a rollback survives a lost connection';
 }
 function judgeLock({ lockHolder }, setup, { timeout }) {
     if (lockHolder === null) {
         const left = setup?.leftHolder ?? null;
-        return left === null ? 'free' : `free; ${left} died with it, and the next run tidies up`;
+        return left === null ? 'free' : `free; ${left} died while holding it, and the next run will tidy up`;
     }
     const { since } = readHolder(lockHolder);
     const held = Date.now() - (since?.getTime() ?? Number.NaN);
     if (held <= timeout)
-        return `held by ${lockHolder}, which is at work`;
+        return `held by ${lockHolder}, which is still running`;
     return {
         detail: `held by ${lockHolder}${Number.isNaN(held) ? '' : `, for ${formatDuration(held)}`}`,
-        remedy: 'See what it does; no backup and no rollback can begin before it ends',
+        remedy: 'Check what it is doing: no backup or rollback can start before it finishes',
     };
 }
 function judgeFolders(findings, seen, inputs) {
@@ -39410,11 +39416,13 @@ function judgeFolders(findings, seen, inputs) {
     findings.check('folders', () => {
         checkFolders(seen, inputs);
         const isThere = seen.folders.some(({ path }) => path === backupDir);
-        return isThere ? `${backupDir} belongs to ${seen.user}` : `${backupDir} is made by the first backup`;
+        return isThere
+            ? `${backupDir} belongs to ${seen.user}`
+            : `${backupDir} does not exist yet; the first backup creates it`;
     });
     const { setup } = seen;
     if (setup === null)
-        findings.unable('modes', 'it was not asked for', null);
+        findings.unable('modes', 'the survey did not look at it', null);
     else if (setup.unseen.length > 0) {
         const remedy = `As root: chown -R ${seen.user}: ${shell_quote_quoteForShell(backupDir)}`;
         findings.unable('modes', `${seen.user} cannot look into ${setup.unseen.join(', ')}`, remedy);
@@ -39422,11 +39430,11 @@ function judgeFolders(findings, seen, inputs) {
     else
         findings.check('modes', () => judgeModes(setup, seen, backupDir));
 }
-/** What `setup-permissions.sh` set right. */
+/** Checks the same permissions that `setup-permissions.sh` used to correct. */
 function judgeModes({ open, openCount }, { user }, backupDir) {
     if (openCount === 0)
-        return 'only their owner can reach the backups';
-    const named = open.map(({ path, mode, owner }) => `${path || '.'} (${owner === user ? `mode ${mode}` : `of ${owner}`})`);
+        return 'only the owner can reach the backups';
+    const named = open.map(({ path, mode, owner }) => `${path || '.'} (${owner === user ? `mode ${mode}` : `owned by ${owner}`})`);
     const isOthers = open.some(({ owner }) => owner !== user);
     const chmod = `chmod -R u=rwX,go= ${shell_quote_quoteForShell(backupDir)}`;
     return {
@@ -39611,7 +39619,7 @@ const elsewise = 'Correct "s3-endpoint" or "s3-region"; see whether the network 
 
 
 
-/** Tries every connection that is given, all at once. Nothing is sent. */
+/** Tries all configured connections at once. Sends nothing. */
 async function reachOutside({ bucket, pingUrl, mailServer }, signal) {
     const tries = [
         ...(bucket === null ? [] : [tried('bucket', reachBucket(bucket, signal))]),
@@ -39631,13 +39639,13 @@ async function tried(name, reaching) {
         throw error;
     }
 }
-/** Whether the settings for copies and notices hold. */
+/** Checks the settings for off-site copies and notifications. */
 function judgeOutside(findings, reached, inputs) {
     const { bucket, mailServer } = inputs;
     const told = {
-        bucket: `"${bucket?.bucket}" answers, and may be listed; that it may be written to is not tried`,
+        bucket: `"${bucket?.bucket}" answers and can be listed; writing to it was not tried`,
         ping: `${inputs.pingUrl?.host} answers; no ping was sent`,
-        mail: `${mailServer?.host}:${mailServer?.port} ${mailServer?.login === null ? 'answers' : 'takes the login'}; no mail was sent`,
+        mail: `${mailServer?.host}:${mailServer?.port} ${mailServer?.login === null ? 'answers' : 'accepts the login'}; no mail was sent`,
     };
     for (const [name, failure] of Object.entries(reached)) {
         findings.check(name, () => {
@@ -39658,7 +39666,7 @@ function holdText(hold) {
         .map((key) => `${key}=${cleanLine(hold[key] ?? '', 1_000)}\n`)
         .join('');
 }
-/** Reads it. A file that somebody made by hand holds as well, whatever stands in it. */
+/** Reads the file. Any file named HOLD is a hold, even one made by hand, whatever it contains. */
 function parseHold(text) {
     const values = new Map(text.split('\n').map((line) => {
         const at = line.indexOf('=');
@@ -39666,11 +39674,11 @@ function parseHold(text) {
     }));
     return Object.fromEntries(keys.map((key) => [key, values.get(key) || null]));
 }
-/** In one sentence. */
+/** The hold in one sentence. */
 function tellHold({ reason, since, run }) {
     return [
         `deployments are on hold${since === null ? '' : ` since ${since}`}`,
-        ...(reason === null ? [] : [`because of: ${reason}`]),
+        ...(reason === null ? [] : [`reason: ${reason}`]),
         ...(run === null ? [] : [`see ${run}`]),
     ].join('; ');
 }
@@ -39683,28 +39691,28 @@ function tellHold({ reason, since, run }) {
 
 
 
-/** What earlier rollbacks have left. */
+/** Checks for unfinished rollbacks, and for a hold on deployments. */
 function judgeTransactions(findings, seen, { backupDir }) {
     findings.check('transactions', () => {
         const [first] = seen.unfinished;
         if (first === undefined)
-            return 'no rollback was left half-way';
-        // Another holder of the lock says nothing of it.
+            return 'no rollback is unfinished';
+        // Only rollback-action as holder of the lock means that a rollback is running.
         if (readHolder(seen.lockHolder ?? '').action === 'rollback-action')
-            return `${seen.unfinished.join(', ')} is at work`;
+            return `${seen.unfinished.join(', ')} is running`;
         return {
-            detail: `the rollback ${seen.unfinished.join(', ')} was left half-way`,
-            remedy: `The next backup or rollback ends it. By hand on the host: ${commandToEnd(backupDir, first)}`,
+            detail: `the rollback ${seen.unfinished.join(', ')} is unfinished`,
+            remedy: `The next backup or rollback finishes it. By hand on the host: ${commandToEnd(backupDir, first)}`,
         };
     });
     findings.check('hold', () => seen.hold === null
-        ? 'deployments may go on'
+        ? 'deployments are not on hold'
         : {
             detail: tellHold(parseHold(seen.hold)),
-            remedy: 'When the cause is mended, deploy with release-hold: true in backup-action',
+            remedy: 'Once the cause is fixed, deploy with release-hold: true in backup-action',
         }, 'warning');
 }
-/** Whether there is something to roll back to, and where that is known from. */
+/** Checks that the history is readable and names a release to roll back to. */
 function judgeHistory(findings, facts, inputs) {
     const { seen, knownHistory, copyNotices } = facts;
     const { environment, backupDir } = inputs;
@@ -39714,19 +39722,21 @@ function judgeHistory(findings, facts, inputs) {
             return `${counted(ours.length, 'record')} of ${environment} on the host`;
         return {
             detail: knownHistory.problems.join('; '),
-            remedy: `Such lines are passed over. See ${backupDir}/rollback/history.jsonl on the host`,
+            remedy: `See ${backupDir}/rollback/history.jsonl on the host. Unreadable lines are skipped`,
         };
     }, 'warning');
     const running = releaseOf(seen.containers, seen.images);
-    // Where the deployment is judged as well, that says what runs.
+    // The deployment checks, if asked for, say more about the running release.
     if (!inputs.checks.includes('deployment'))
         findings.after('project', 'release', () => {
             const newest = newestKnown(knownHistory.host, environment);
             if (newest !== null && release_sameRelease(newest.release, running))
-                return `what runs is what ${newest.at} says`;
+                return `the running release matches the record of ${newest.at}`;
             return {
-                detail: newest === null ? 'the history tells of no release' : `what runs is not what ${newest.at} says`,
-                remedy: 'Run verify-action with checks: deployment after each deployment; a backup notes what runs, too',
+                detail: newest === null
+                    ? 'the history has no release on record'
+                    : `the running release does not match the record of ${newest.at}`,
+                remedy: 'After each deployment, run verify-action with checks: deployment. A backup records the release too',
             };
         }, 'warning');
     findings.after('compose file', 'last good release', () => judgeLastGood(facts, inputs), 'warning');
@@ -39735,7 +39745,10 @@ function judgeHistory(findings, facts, inputs) {
         return;
     findings.check('copies of the history', () => {
         if (copyNotices.length > 0) {
-            return { detail: copyNotices.join('; '), remedy: 'Give the job permissions: actions: read, or history: ""' };
+            return {
+                detail: copyNotices.join('; '),
+                remedy: 'Give the job the permission actions: read, or set history: ""',
+            };
         }
         const copies = knownHistory.mirrors.length;
         return copies === 0 ? 'none yet; the next backup or rollback stores one' : `${copies} found on GitHub`;
@@ -39749,11 +39762,11 @@ function judgeHistory(findings, facts, inputs) {
 
 
 
-/** Whether backups and rollbacks will work on this host. Nothing on it is changed. */
+/** Checks that backups and rollbacks will work on this host. Changes nothing on it. */
 function judgeSetup(facts, inputs) {
     const findings = new Findings('setup');
     const { target, seen } = facts;
-    findings.check('connection', () => inputs.ssh === null ? 'the runner is the host' : `${target} answers, with a host key of "known-hosts"`);
+    findings.check('connection', () => inputs.ssh === null ? 'the runner is the host' : `${target} answers, with a host key from "known-hosts"`);
     judgeMachine(findings, seen, inputs);
     judgeDatabase(findings, facts, inputs);
     judgeCompose(findings, seen, inputs);
@@ -39770,7 +39783,7 @@ function judgeSetup(facts, inputs) {
 
 
 
-/** Whether backups and rollbacks will work. */
+/** Checks that backups and rollbacks will work. */
 async function checkSetup(connection, surveyed, run) {
     const [registry, reached] = await Promise.all([
         question(connection, surveyed, run),
@@ -39778,7 +39791,7 @@ async function checkSetup(connection, surveyed, run) {
     ]);
     return judgeSetup({ ...surveyed, target: connection.target, registry, reached }, run.inputs);
 }
-/** Asked only where there is a login to try, or an image that the host does not have. */
+/** Asks the registry, but only if there is a login to try, or an image that the host does not have. */
 async function question(connection, surveyed, { inputs, signal }) {
     const references = imagesToAskFor(surveyed, inputs);
     if ('error' in surveyed.seen.docker || (inputs.login === null && references.length === 0))
@@ -39790,7 +39803,7 @@ async function question(connection, surveyed, { inputs, signal }) {
     catch (error) {
         if (!failure_isFailure(error) || signal.aborted)
             throw error;
-        info(`The registry could not be asked: ${error.message}`);
+        info(`Could not ask the registry: ${error.message}`);
         return null;
     }
 }
@@ -39884,7 +39897,7 @@ function withoutMiddle(code) {
 
 const marks = { passed: '✔', failed: '✘', 'could-not-check': '?' };
 const summary_words = { passed: 'passed', failed: 'failed', 'could-not-check': 'could not check' };
-/** A line for each check, and below those that have not passed what to do. */
+/** Logs a line for each check, and the remedy below each that did not pass. */
 function tellFindings(findings) {
     const width = Math.max(...findings.map(({ name }) => name.length));
     for (const finding of findings) {
@@ -39900,7 +39913,7 @@ function tellFindings(findings) {
             info(`  ${' '.repeat(width)}  → ${remedy}`);
     }
 }
-/** `!` is what is wrong and fails nothing. */
+/** `!` marks a warning: something is wrong, but it does not fail the run. */
 function mark(finding) {
     return isWarning(finding) ? '!' : marks[finding.result];
 }
@@ -39914,7 +39927,7 @@ function tallyText({ passed, warnings, failed, couldNotCheck }) {
         ...(couldNotCheck > 0 ? [`${couldNotCheck} could not be checked`] : []),
     ].join(', ');
 }
-/** The job's summary: how it ended, what failed with what to do, then all the rest. */
+/** The job summary: the verdict, what failed and what to do about it, then everything that passed. */
 async function summarizeVerification(findings, tally, { environment, checks }, target, durationMs) {
     const bad = worstFirst(findings).filter(({ result }) => result !== 'passed');
     const passed = findings.filter(({ result }) => result === 'passed');
@@ -39938,7 +39951,7 @@ async function summarizeVerification(findings, tally, { environment, checks }, t
         ]),
     ]);
 }
-/** Those that say the same are one row, with all their names. */
+/** Findings that say the same thing share one row that lists all their names. */
 function alike(findings) {
     const rows = new Map();
     for (const finding of findings) {
@@ -39976,7 +39989,7 @@ function verdictOf(tally, environment) {
 
 
 
-/** Survey, judge each check, record, tell. */
+/** Survey, judge each check, record, report. */
 async function verify(inputs, workflow, context) {
     const { signal, outputs } = context;
     const started = Date.now();
@@ -40027,12 +40040,12 @@ async function makeChecks(connection, run, all) {
             tellFindings(list);
         });
     };
-    await make('setup', 'Set-up: will backups and rollbacks work?', () => checkSetup(connection, surveyed, run));
-    await make('backups', 'Backups: are they there, and whole?', () => checkBackups(connection, surveyed, run));
+    await make('setup', 'Setup: will backups and rollbacks work?', () => checkSetup(connection, surveyed, run));
+    await make('backups', 'Backups: are they complete and intact?', () => checkBackups(connection, surveyed, run));
     await make('drill', 'Drill: does a backup restore?', () => checkDrill(connection, surveyed, run));
-    await make('deployment', 'Deployment: is it what was deployed, and well?', () => checkDeployment(connection, surveyed, run));
+    await make('deployment', 'Deployment: is the right release running, and healthy?', () => checkDeployment(connection, surveyed, run));
 }
-/** What has stopped a group of checks half-way: none of it has passed. */
+/** Something stopped a group of checks half-way, so none of the group has passed. */
 function unmade(error, group, signal) {
     if (!failure_isFailure(error) || signal.aborted)
         throw error;
@@ -40040,7 +40053,7 @@ function unmade(error, group, signal) {
     findings.unable(group, detailOf(error), error.hint ?? null);
     return findings;
 }
-/** Without the host there is nothing to look at. */
+/** Without a survey of the host, no check can be made. */
 function tellUnmade(error, groups, all) {
     const setup = new Findings('setup');
     setup.check('connection', () => {
@@ -40050,14 +40063,14 @@ function tellUnmade(error, groups, all) {
         .filter((group) => group !== 'setup' || all.length > 0)
         .map((group) => {
         const findings = new Findings(group);
-        findings.unable(group, 'the host could not be looked at', null);
+        findings.unable(group, 'the host could not be surveyed', null);
         return findings;
     });
     const list = [setup, ...others].flatMap((findings) => findings.list);
     all.push(...list);
     tellFindings(list);
 }
-/** The worst of it in one line, with what to do about the first. */
+/** The worst findings in one line, with the remedy of the first. */
 function notVerified(findings, tally, environment) {
     const isFailed = tally.status === 'failed';
     const worst = findings.filter(({ result, severity }) => isFailed ? result === 'failed' && (tally.failed === 0 || severity === 'error') : result === 'could-not-check');

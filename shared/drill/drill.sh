@@ -1,23 +1,23 @@
 # shellcheck shell=bash
-# Restores a dump into a scratch container, and tells what is in it then. The container has no network, no rights, no mounts
-# and the lowest share of the machine; whatever happens, it is removed. What it says is passed on as it comes, and cut where
-# that is more than there can be to say: what is restored may be hostile, and nothing of it is held in this shell.
+# Restores a dump into a scratch container, and reports what it then contains. The container has no network, no rights, no
+# mounts and the lowest share of the machine, and is always removed. The dump may be hostile: the container's output is passed
+# on as it comes and never held in this shell, and cut off if it is longer than any honest answer.
 
-# Of the container: its name, its image, its memory, and after how many seconds it ends by itself.
+# The container: its name, image and memory, and after how many seconds it ends by itself.
 takes name image memory lifetime
-# Bytes that must be free before it begins, and while it goes on.
+# Bytes that must be free before the drill starts, and that must stay free while it runs.
 takes needed least
-# What is restored; `globals` and `settings` are empty where they could not be taken.
+# What is restored; `globals` and `settings` are empty if the backup could not take them.
 takes dump globals settings format compression
 # The database, also as an argument of pg_restore or psql.
 takes database database_argument timezone
 takes inside_script facts_before facts_tables facts_after
-# For initdb; and what must be true of the restored data.
+# Options for initdb; statements that must be true of the restored data.
 takes_list initdb_options statements
 
 main() {
   local begin status=0 sum sha256 schema statement
-  # What there is in the container, and who watches its disk.
+  # found: the tools in the container. watch: the output of the process that watches Docker's disk.
   found='' watch=''
 
   sweep_scratch
@@ -27,10 +27,10 @@ main() {
   begin=$(milliseconds)
   found=$(unpacked "$globals" | scratch prepare "$database" "${initdb_options[@]}" | limited 4096) || {
     heed_watch
-    fail drill-not-started "No server of PostgreSQL like the source starts in the image $image"
+    fail drill-not-started "The image $image cannot start a PostgreSQL server like the source"
   }
   progress restoring "$(stat --format %s -- "$dump")"
-  # Meanwhile, whether these are the bytes of the manifest.
+  # Meanwhile, hash the dump, to compare it with the manifest.
   exec {sum}< <(sha256sum <"$dump")
   restore || status=$?
   heed_watch
@@ -42,7 +42,7 @@ main() {
 
   unpacked "$settings" | scratch tolerant 2>/dev/null || true
   exec {schema}< <(PGTZ=$timezone look schema </dev/null)
-  # What a manifest has room for; the largest schema, and all of it still less than the runner takes.
+  # Limits: as much as a manifest can hold, and the largest schema. Together they stay below what the runner accepts.
   tell facts "$((16 << 20))" look session < <(
     printf '%s\n' '\set lock_wait 60000' '\set row_counts exact' "$facts_before" "$facts_tables" "$facts_after"
   )
@@ -53,18 +53,19 @@ main() {
   for statement in "${statements[@]}"; do tell assertion "$((4 << 10))" look assert "$statement" </dev/null; done
 }
 
-# unpacked FILE: what stands beside the dump; nothing where it could not be taken.
+# unpacked FILE: the contents of a file beside the dump; nothing if the backup could not take it.
 unpacked() { [[ -z $1 ]] || gzip -d -c -- "$1"; }
 
-# scratch VERB ARGUMENT...: the script for the container, which has no secret of anybody's.
+# scratch VERB ARGUMENT...: runs the inside script in the container, which is given no secrets.
 scratch() {
   docker exec --interactive --env PGDATABASE --env PGTZ "$name" sh -c "$inside_script" inside "$@"
 }
 
-# look VERB ARGUMENT...: the same, in the database that came back.
+# look VERB ARGUMENT...: the same, in the restored database.
 look() { PGDATABASE=$database scratch "$@"; }
 
-# tell KEY BYTES COMMAND...: what it says, and on a last line, which is ours, how it ended: `exit STATUS`, or `cut BYTES`.
+# tell KEY BYTES COMMAND...: records the command's output. A last line, added by us, says how it ended: `exit STATUS`, or
+# `cut BYTES` if there was more output than that.
 tell() {
   local key=$1 most=$2 statuses=(0 0)
   shift 2
@@ -74,21 +75,19 @@ tell() {
     printf '\nexit %s\0' "${statuses[0]}"
   else
     printf '\ncut %s\0' "$most"
-    # Who was cut off would go on speaking in there.
+    # Whatever was cut off would go on printing in the container: end it.
     look silence </dev/null 2>&1 | limited 4096 >/dev/null || true
   fi
   heed_watch
 }
 
-# limited BYTES: passes so many on, but for NULs, which end a record; fails where there are more, and whoever says them is
-# cut off.
+# limited BYTES: passes on that many bytes, without NULs, which end a record. Fails if there is more, and cuts the writer off.
 limited() {
   head -c "$1" | tr -d '\0'
   (($(head -c 1 | wc -c) == 0))
 }
 
-# The container ends by itself when its time is over, and Docker removes it then; and a watchdog does where nobody is left
-# who would wait for it.
+# The container ends by itself at the deadline, and Docker then removes it. If this program dies earlier, a watchdog removes it.
 start_scratch() {
   local error processors
   processors=$(nproc)
@@ -101,7 +100,7 @@ start_scratch() {
     bash "$$" "$name" </dev/null >/dev/null 2>&1 &
 }
 
-# Of a drill that nobody carries any more, because the machine went down.
+# Removes containers of earlier drills whose program is gone, for example after a reboot.
 sweep_scratch() {
   local id process
   while read -r id process; do
@@ -113,28 +112,28 @@ check_room() {
   local free
   free=$(scratch room </dev/null | limited 32) || free=
   progress room "$free"
-  [[ $free =~ ^[0-9]+$ ]] || fail drill-not-started 'How much room there is could not be seen'
+  [[ $free =~ ^[0-9]+$ ]] || fail drill-not-started "Cannot tell how much space is free on Docker's disk"
   ((free >= needed)) || fail drill-no-room "$free $needed"
 }
 
-# Docker limits the disk of a container on few file systems only (`--storage-opt size=`), so that somebody has to watch.
-# watch_room: removes the container where fewer are free on its disk, where almost no inodes are, or where that can be seen no
-# more. Before it does, it tells how many are free and how many the container has filled; then, that it is gone.
+# Docker can limit a container's disk on few file systems only (`--storage-opt size=`), so we watch the disk ourselves.
+# watch_room: removes the container when fewer bytes than `least` are free, when inodes run out, or when it can no longer tell.
+# First it prints how many bytes are free and how many the container has used; then `gone`, once it is removed.
 watch_room() {
   local free filled
-  # By another user than the server's: nothing that is restored can end it.
+  # Runs as another user than the server, so that nothing in the restored data can kill it.
   free=$(docker exec --user 65534:65534 "$name" sh -c "$inside_script" inside room_below "$least" </dev/null 2>/dev/null | limited 32) || free=
   [[ $free =~ ^[0-9]+$ ]] || free=unseen
-  # One that has ended by itself fills nothing.
+  # A container that has ended by itself fills nothing more.
   [[ $(docker inspect --format '{{.State.Running}}' "$name" 2>/dev/null) == true ]] || return 0
-  # It fills no more while its size is taken.
+  # Pause it, so that it cannot grow while its size is measured.
   docker pause "$name" >/dev/null 2>&1 || true
   filled=$(timeout 20 docker inspect --size --format '{{json .SizeRw}}' "$name" 2>/dev/null) || filled=unseen
   printf '%s %s\n' "$free" "$filled"
   ! docker rm --force --volumes "$name" >/dev/null 2>&1 || echo gone
 }
 
-# Ends the drill where the watcher has.
+# Fails the drill if the watcher has removed the container.
 heed_watch() {
   local seen gone
   { read -r -t 0 && read -r seen; } <&"$watch" || return 0
@@ -142,7 +141,7 @@ heed_watch() {
   fail drill-room-gone "$seen $gone"
 }
 
-# restore: unpacked in the container, as that is faster, where it has what that takes.
+# restore: unpacks inside the container, which is faster, if it has the program for that.
 restore() {
   local program=$compression statuses
   [[ $format-$compression != custom-gzip ]] || program=none
@@ -151,7 +150,7 @@ restore() {
   else
     "$program" -q -d -c <"$dump" | scratch restore "$format" none "$database_argument" >/dev/null && return
     statuses=("${PIPESTATUS[@]}")
-    # One that was cut off by the end of the other is not at fault.
+    # 141 is SIGPIPE: the decompressor stopped only because the restore did.
     ((statuses[0] == 0 || statuses[0] == 141)) || return 42
     return "${statuses[1]}"
   fi
@@ -159,14 +158,14 @@ restore() {
 
 milliseconds() { date +%s%3N; }
 
-# A container that stays is told of: nobody else would.
+# Removes the container, and says so if that fails: nothing else would.
 ended() {
   local attempt word
   for attempt in 1 2 3; do
     word=$(docker rm --force --volumes "$name" 2>&1) || true
-    # Where that cannot be told, it is not taken for gone.
+    # If Docker cannot tell, assume that the container is still there.
     [[ -n $(docker ps --all --quiet --filter "name=^/?$name\$" 2>&1) ]] || return 0
     ((attempt == 3)) || sleep 0.5
   done
-  printf 'The scratch container could not be removed: %s\nOn the host: docker rm --force --volumes %s\n' "$word" "$name" >&2
+  printf 'Could not remove the scratch container: %s\nOn the host: docker rm --force --volumes %s\n' "$word" "$name" >&2
 }

@@ -12,19 +12,19 @@ import { type Restored, readRestored } from './restored.ts';
 export interface DrillRequest {
   backupDir: string;
   set: VerifiedSet;
-  /** Name or id of an image with this server and its programs, which is on the host. */
+  /** Name or id of an image on the host with the right PostgreSQL server and its programs. */
   image: string;
-  /** Eight hex digits: tells this drill's container from any other. */
+  /** Eight hex digits that make the name of this drill's container unique. */
   token: string;
   /** Bytes. */
   memory: number;
-  /** Bytes that must be free on the disk of Docker before it begins: what it should need, and `leastBytes`. */
+  /** Bytes that must be free on Docker's disk before the drill starts: what it should need, plus `leastBytes`. */
   neededBytes: number;
-  /** Bytes that must stay free there: with fewer it is ended. */
+  /** Bytes that must stay free there: below that the drill is stopped. */
   leastBytes: number;
-  /** Of the sessions that took the dump; empty where it is not known. */
+  /** Time zone of the sessions that took the dump; empty if unknown. */
   timezone: string;
-  /** Of the user's; each must return true. */
+  /** The user's SQL statements; each must return true. */
   statements: readonly string[];
   /** Milliseconds for all of it. */
   timeout: number;
@@ -34,13 +34,13 @@ export interface DrillRequest {
 }
 
 export interface DrillOutcome {
-  /** Null where the dump restored; else why not, and what was said last. */
+  /** null if the dump restored; otherwise why not, and the last lines of output. */
   fault: { why: string; words: string } | null;
-  /** Of the file as it was read meanwhile; null where that failed. */
+  /** Hash of the file, read during the restore; null if that failed. */
   sha256: string | null;
   /** Milliseconds from an empty server to restored data. */
   restoreMs: number;
-  /** null where it did not restore. */
+  /** null if it did not restore. */
   restored: Restored | null;
 }
 
@@ -71,7 +71,7 @@ const program: Program<
 
 const nameOf = (token: string) => `atlasia-drill-${token}`;
 
-/** Restores a set into a scratch container and looks at what came out. The container is gone afterwards. */
+/** Restores a set into a scratch container and inspects the result. The container is removed afterwards. */
 export async function drill(connection: Connection, request: DrillRequest): Promise<DrillOutcome> {
   const { backupDir, set, timeout, statements } = request;
   const { manifest } = set;
@@ -128,82 +128,84 @@ function explain(failure: Failure, request: DrillRequest): Failure {
     const [free = 0, needed = 0] = failure.message.split(' ').map(Number);
     return new Failure(
       failure.code,
-      `A drill needs ${formatBytes(needed)} on the disk of Docker, and ${formatBytes(free)} are free`,
-      { hint: 'Nothing was restored. On the host: docker system df. Or drill on another machine: docs/restore.md' },
+      `Not enough space on Docker's disk: a drill needs ${formatBytes(needed)}, and ${formatBytes(free)} are free`,
+      {
+        hint: 'Nothing was restored. Make room: docker system df on the host. Or drill on another machine: docs/restore.md',
+      },
     );
   }
   if (failure.code !== 'drill-not-started') return failure;
   return new Failure(failure.code, failure.message, {
-    hint: `See whether the image ${image} is PostgreSQL's official one, and has a user "postgres"; raise "drill-memory"`,
+    hint: `Check that ${image} is an official PostgreSQL image with a user "postgres", or raise "drill-memory"`,
     cause: failure.cause,
   });
 }
 
-/** What is known: what was free, and what the container itself had filled; not who filled the rest. */
+/** States only what is known: the free space, and what the container itself used. Not who used the rest. */
 function roomGone({ code, message }: Failure, { token, neededBytes, leastBytes }: DrillRequest): Failure {
   const [free = NaN, filled = NaN] = message.split(' ').map(Number);
   const expected = neededBytes - leastBytes;
-  const writes = 'See what the functions, triggers and indexes of the backup write when it is restored';
-  let why = `only ${formatBytes(free)} were left on the disk of Docker, less than the ${formatBytes(leastBytes)} of "min-free-space"`;
-  let next = filled > expected ? writes : 'Make room, or lower "min-free-space", and drill it again';
+  const writes = 'Check what the functions, triggers and indexes of the backup write when it is restored';
+  let why = `Docker's disk had only ${formatBytes(free)} left, less than "min-free-space" (${formatBytes(leastBytes)})`;
+  let next = filled > expected ? writes : 'Make room, or lower "min-free-space", then drill it again';
   if (Number.isNaN(free)) {
-    why = 'how much room is free on the disk of Docker could not be seen any more';
-    next = 'See whether Docker answers, and what the functions of the backup start when it is restored';
+    why = "could no longer tell how much space is free on Docker's disk";
+    next = 'Check that Docker answers, and what the functions of the backup start when it is restored';
   } else if (free >= leastBytes) {
-    why = 'the disk of Docker is almost out of inodes';
-    next = `See which disk that is: df -i. ${writes}`;
+    why = "Docker's disk is almost out of inodes";
+    next = `To see which disk: df -i. ${writes}`;
   }
   const share = Number.isNaN(filled)
     ? ''
-    : `. Its container had filled ${formatBytes(filled)}; at most ${formatBytes(expected)} had been expected`;
+    : `. Its container had used ${formatBytes(filled)}; at most ${formatBytes(expected)} was expected`;
   const removed = message.endsWith(' gone')
-    ? 'The container is removed, with all that it had filled'
+    ? 'The container was removed and its space freed'
     : `The container could not be removed: docker rm --force --volumes ${nameOf(token)}`;
-  return new Failure(code, `The drill was ended: ${why}${share}`, {
+  return new Failure(code, `Stopped the drill: ${why}${share}`, {
     hint: `${removed}; nothing else was touched. On the host: docker system df. ${next}`,
   });
 }
 
-/** What is said where the scratch server is at fault, and what to do about it. */
+/** Output that shows that the scratch server is at fault and not the backup, and what to do about it. */
 const unfit: [said: RegExp, what: string, hint: string][] = [
-  [/No space left on device/, 'The disk of Docker is full', 'On the host: docker system df'],
+  [/No space left on device/, "Docker's disk is full", 'Make room: docker system df on the host'],
   [
     /Cannot fork|Resource temporarily unavailable/i,
-    'The scratch container could start no more processes, of which it may have 200',
-    'See what the functions of the backup start',
+    'The scratch container could not start another process (its limit is 200)',
+    'Check what the functions of the backup start',
   ],
   [
     /out of memory|Cannot allocate memory|terminated by signal 9|server closed the connection|terminated abnormally|could not fork|exit 137/i,
-    'The scratch server was killed, or had too little memory',
+    'The scratch server was killed or ran out of memory',
     'Raise "drill-memory"',
   ],
   [
     /extension .* is not available|could not access file|could not open extension control file|shared_preload_libraries/,
-    'The image has not all that the source had',
-    "Name the image of the source as that of the database's service",
+    'The image lacks an extension or library that the source had',
+    "Give the database's service the image of the source",
   ],
 ];
 
-/** Bytes that are those of the manifest, and a server that could not take them: that proves nothing of the backup. */
+/** If the file matches its manifest but the scratch server failed, nothing is proven about the backup. */
 function refuseUnfit({ fault, sha256 }: DrillOutcome, words: string, wanted: string, image: string): void {
   if (fault === null || sha256 !== wanted) return;
   const found = unfit.find(([said]) => said.test(`${fault.why}\n${words}`));
   if (found === undefined) return;
-  throw new Failure('drill-unfit', `${found[1]}: whether the backup restores is not known`, {
-    hint: `${found[2]}, and drill it again. The image was ${image}`,
+  throw new Failure('drill-unfit', `${found[1]}, so the drill proved nothing about the backup`, {
+    hint: `${found[2]}, then drill it again. The image was ${image}`,
     cause: words,
   });
 }
 
 const faults: Record<number, string> = {
   41: 'it does not restore',
-  42: 'it does not unpack to its end',
-  43: 'it does not end as pg_dump ends a dump: its end is missing',
+  42: 'it cannot be decompressed completely',
+  43: 'its end is missing: it does not end the way pg_dump ends a dump',
 };
 
 function readOutcome(records: Records, words: readonly string[]): DrillOutcome {
   const status = records.integer('restored');
-  const why = faults[status] ?? `the restore was ended from outside (exit ${status})`;
+  const why = faults[status] ?? `the restore broke off (exit ${status})`;
   return {
     fault: status === 0 ? null : { why, words: words.slice(-4).join(' ').trim() },
     sha256: /^[0-9a-f]{64}$/.exec(records.get('sha256'))?.[0] ?? null,

@@ -7,13 +7,13 @@ import type { LockRequest, Program } from '../host/program.ts';
 import { placesOf, type VerifiedSet } from '../sets/catalogue.ts';
 import { namesOf } from '../sets/read-sets.ts';
 
-/** What was proven of a set, a line of its `proof.jsonl`. */
+/** The result of a drill: one line in the `proof.jsonl` of a set. */
 export interface Proof {
   /** ISO 8601, UTC. */
   at: string;
   what: 'drill';
   result: 'passed' | 'failed' | 'could-not-check';
-  /** Of each check by its name. */
+  /** The result of each check, by name. */
   checks: Record<string, string>;
   /** Milliseconds from an empty server to restored data. */
   restoreMs: number | null;
@@ -21,11 +21,11 @@ export interface Proof {
   runUrl: string | null;
 }
 
-/** How it is written down. */
+/** How to write a proof. */
 export interface ProofNote {
   backupDir: string;
   lock: LockRequest;
-  /** What the history is told with it. */
+  /** Records to add to the history with it. */
   records: readonly HistoryRecord[];
   onLog: (line: string) => void;
 }
@@ -34,12 +34,12 @@ const program: Program<
   RecordParameters & { backup_dir: string; name: string; line: string; folders: readonly string[] }
 > = {
   name: 'prove',
-  step: 'the note of what was proven',
+  step: 'the update of the proof',
   scripts: [new URL('../history/history.sh', import.meta.url), new URL('./prove.sh', import.meta.url)],
 };
 
 /**
- * Adds a proof to a set, in every folder that it stands in, and to the history.
+ * Adds a proof to a set, in every folder of the set, and to the history.
  * @throws Failure `lock-held`, `set-gone`, `proof-unwritable`, `history-unwritable`
  */
 export async function addProof(

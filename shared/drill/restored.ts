@@ -4,31 +4,31 @@ import { type Facts, readFacts, type TableCount } from '../postgres/facts.ts';
 import { stableSchemaHash } from '../report/schema-changes.ts';
 import { formatBytes } from '../units.ts';
 
-/** What came out of the archive. */
+/** What the restored database contains. */
 export interface Restored {
   tables: TableCount[];
-  /** The value that each is at; null: never used. */
+  /** The current value of each; null: never used. */
   sequences: { schema: string; name: string; value: string | null }[];
   largeObjects: number;
   extensions: { name: string; version: string }[];
-  /** As the manifest has it. */
+  /** Computed as for the manifest. */
   schemaSha256: string;
-  /** Of btree indexes that amcheck has read; null where the image has none. */
+  /** The number of btree indexes that amcheck has read; null if the image lacks amcheck. */
   checkedIndexes: number | null;
-  /** Names of invalid ones, or what amcheck said. */
+  /** Names of invalid indexes, or the error of amcheck. */
   indexFaults: string[];
-  /** Of the statements, in order: whether true, and what came else; null where nobody who only reads could be made to ask. */
+  /** The answer to each statement, in order; null if no read-only role could be created to run them. */
   assertions: { isTrue: boolean; answer: string }[] | null;
 }
 
 /**
- * Reads what the program on the host tells of a database that came back: hostile as the backup may be.
- * @throws Failure `drill-incomplete` where the session that counted broke off, or what was said was cut or is no answer
+ * Reads what the program on the host reports about the restored database. The backup may be hostile, so nothing is trusted.
+ * @throws Failure `drill-incomplete` if the counting session broke off, or an answer was cut off or makes no sense
  */
 export function readRestored(records: Records): Restored {
   const lines = linesOf(wholeText(records.get('facts'), 'its tables were counted'));
   if (!lines.includes('end') || !lines.some((line) => line.startsWith('sequences-after '))) {
-    throw new Failure('drill-incomplete', 'What the backup holds could not be counted to the end', {
+    throw new Failure('drill-incomplete', 'Counting the restored data broke off', {
       hint: 'Raise "drill-memory", or see the log',
       cause: lines.slice(-3).join('\n'),
     });
@@ -48,13 +48,13 @@ export function readRestored(records: Records): Restored {
       ...indexLines.filter((line) => line.startsWith('invalid ')),
       ...(indexes.exit === 0
         ? []
-        : [indexLines.find((line) => line.includes('ERROR')) ?? 'the indexes could not be read']),
+        : [indexLines.find((line) => line.includes('ERROR')) ?? 'could not read the indexes']),
     ],
     assertions: readAssertions(records),
   };
 }
 
-/** @throws Failure `drill-incomplete` where one of them is no answer */
+/** @throws Failure `drill-incomplete` if a line makes no sense */
 function factsIn(lines: readonly string[]): Facts {
   try {
     return readFacts(lines);
@@ -64,17 +64,17 @@ function factsIn(lines: readonly string[]): Facts {
   }
 }
 
-const printingHint = 'See what the backup brings that prints: functions, event triggers, settings of its roles';
+const printingHint = 'Find out what in the backup prints: functions, event triggers, settings of its roles';
 
-/** @throws Failure `drill-incomplete` where pg_dump did not come to its end */
+/** @throws Failure `drill-incomplete` if pg_dump did not finish */
 function readSchema(text: string): string {
   const [, schema, exit] = /^(.*?)\n?exit (\d+)$/s.exec(text.trimEnd()) ?? [];
   if (schema !== undefined && exit === '0') return `${schema}\n`;
   throw new Failure(
     'drill-incomplete',
-    `The schema of what came back could not be dumped (exit ${exit ?? 'unknown'})`,
+    `Could not dump the schema of the restored database (exit ${exit ?? 'unknown'})`,
     {
-      hint: 'See the log; raise "drill-memory"',
+      hint: 'See the log, or raise "drill-memory"',
     },
   );
 }
@@ -86,35 +86,35 @@ function readAssertions(records: Records): Restored['assertions'] {
     const { text, exit, cutAt } = readSaid(value);
     const answer = text.trim();
     if (cutAt !== null)
-      return { isTrue: false, answer: `more than ${formatBytes(cutAt)}, where one true or false is wanted: ${answer}` };
+      return { isTrue: false, answer: `more than ${formatBytes(cutAt)} instead of one true or false: ${answer}` };
     return { isTrue: exit === 0 && answer === 't', answer };
   });
 }
 
-/** What somebody said in the container, and how that ended, as the program on the host adds it on a last line. */
+/** The output of a command in the container, and how it ended; the program on the host adds that as a last line. */
 interface Said {
   text: string;
-  /** null where it was cut. */
+  /** null if the output was cut off. */
   exit: number | null;
-  /** Bytes; null where it is whole. */
+  /** Bytes; null if the output is complete. */
   cutAt: number | null;
 }
 
 function readSaid(value: string): Said {
   const [, text, exit, cutAt] = /^(.*)\n(?:exit (\d+)|cut (\d+))$/s.exec(value) ?? [];
-  if (text === undefined) throw new Error('The host did not report how what was said ended');
+  if (text === undefined) throw new Error('The host did not report how a command in the container ended');
   return { text, exit: exit === undefined ? null : Number(exit), cutAt: cutAt === undefined ? null : Number(cutAt) };
 }
 
 const linesOf = (text: string) => text.split('\n').filter((line) => line !== '');
 
-/** @throws Failure `drill-incomplete` where it was cut: whatever stands in it, it is no answer */
+/** @throws Failure `drill-incomplete` if it was cut off: an incomplete output is no answer, whatever it says */
 function wholeText(value: string, meanwhile: string): string {
   const { text, cutAt } = readSaid(value);
   if (cutAt === null) return text;
   throw new Failure(
     'drill-incomplete',
-    `The scratch server printed more than ${formatBytes(cutAt)} while ${meanwhile}: that was cut off, and is no answer`,
+    `The scratch server printed more than ${formatBytes(cutAt)} while ${meanwhile}, so its output was cut off and discarded`,
     {
       hint: printingHint,
       cause: text.slice(0, 200),

@@ -4,8 +4,7 @@ import type { HistoryRecord } from './record.ts';
 
 /**
  * The record as a line for people, without its line break:
- * `<time> <event> <status> <verdict> <service>=<tag>@<digest>… by=<actor> run=<url> id=<id>`. A dash stands for what is
- * not known.
+ * `<time> <event> <status> <verdict> <service>=<tag>@<digest>… by=<actor> run=<url> id=<id>`. Unknown values are a dash.
  */
 export function auditLine({ at, event, status, verdict, release, actor, runUrl, id }: HistoryRecord): string {
   const services = Object.entries(release)

@@ -4,9 +4,9 @@ import type { HistoryRecord } from './record.ts';
 /** The release to go back to, or why there is none. */
 export type Choice = { record: HistoryRecord; why: string } | { record: null; why: string };
 
-/** What the host's history is asked about. */
+/** What is needed to choose from the host's history. */
 export interface ChoiceRequest {
-  /** The host's own, in the order of its file. */
+  /** The host's own records, in the order of its file. */
   records: readonly HistoryRecord[];
   environment: string;
   running: Release;
@@ -15,8 +15,8 @@ export interface ChoiceRequest {
 }
 
 /**
- * The newest release that was found good and is not what runs; else the newest that ran and was not marked bad. What was
- * rolled back from is bad until it is found good anew, so that a second rollback goes further back, never forward.
+ * The newest release that was found good and is not running; failing that, the newest that ran and was not marked bad.
+ * Rolling back from a release marks it bad until it is found good again, so a second rollback goes further back, never forward.
  */
 export function lastGood({ records, environment, running, ignored }: ChoiceRequest): Choice {
   const ours = records.filter((record) => record.environment === environment);
@@ -32,12 +32,12 @@ export function lastGood({ records, environment, running, ignored }: ChoiceReque
   for (const { record, images } of others) {
     const word = words.find(({ about }) => sameImages(about, images))?.word ?? null;
     if (word === 'good') {
-      return { record, why: 'the newest release that was found good and is not what runs' };
+      return { record, why: 'the newest release that was found good and is not running now' };
     }
     if (word === null) unmarked ??= record;
   }
   if (unmarked !== null) {
-    return { record: unmarked, why: 'the newest release that ran and was not marked bad; none was found good' };
+    return { record: unmarked, why: 'the newest other release that ran and was not marked bad; none was found good' };
   }
   return {
     record: null,
@@ -49,14 +49,14 @@ export function lastGood({ records, environment, running, ignored }: ChoiceReque
   };
 }
 
-/** By service, without those that are ignored. A map has nothing under the names that every object has. */
+/** By service, without the ignored ones. A map, because a service may be called `constructor` or the like. */
 type Images = ReadonlyMap<string, RunningImage>;
 
 function imagesOf(release: Release, ignored: ReadonlySet<string>): Images {
   return new Map(Object.entries(release).filter(([service]) => !ignored.has(service)));
 }
 
-/** What was said of releases, the latest word first; `unknown` is none. */
+/** The verdicts on releases, the latest first; `unknown` is not a verdict. */
 function wordsOn(
   records: readonly HistoryRecord[],
   ignored: ReadonlySet<string>,
@@ -75,7 +75,7 @@ function ran({ event, status }: HistoryRecord): boolean {
   return status === 'succeeded' && event !== 'drill';
 }
 
-/** Some service that is in both runs another image, and every such one can be found again. */
+/** Some service in both has a different image, and each such image can be found again. */
 function differs(images: Images, now: Images): boolean {
   const others = [...images].filter(([service, image]) => {
     const present = now.get(service);
@@ -101,6 +101,6 @@ function whyNone(environment: string, known: number, others: readonly Images[]):
     (images, index) => others.findIndex((earlier) => sameImages(earlier, images)) === index,
   ).length;
   return releases === 0
-    ? `none of the ${known} records on the host tells of another release that ran`
+    ? `none of the ${known} records on the host shows another release that ran`
     : `each of the ${releases} other releases in the history was marked bad or rolled back from`;
 }

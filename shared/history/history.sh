@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# The history of deployments on the host: `history.jsonl` is the truth, `deployment_tags.log` the same for people, and HOLD
-# says that deployments should pause. Sent in front of the programs that write them, and part of a transaction's engine.
+# The history of deployments on the host: `history.jsonl` is authoritative, `deployment_tags.log` is the same for people, and
+# HOLD says that deployments should pause. Part of every program that writes them, and of a transaction's engine.
 
-# append_history ROLLBACK-DIR ID RECORD AUDIT-LINE: on the disk when it returns; once, however often it is called.
+# append_history ROLLBACK-DIR ID RECORD AUDIT-LINE: adds the record once, even if called again. Flushed to disk on return.
 append_history() {
   mkdir -p -- "$1" || return
   # shellcheck disable=SC2094 # the descriptor is for the lock alone
@@ -13,10 +13,10 @@ append_history() {
   ) 6>>"$1/history.jsonl"
 }
 
-# is_recorded FILE ID: in a line that is whole, up to its last field; it may have been cut at any brace.
+# is_recorded FILE ID: whether a complete line has the record. A cut line may end in a brace too, so look for the last field.
 is_recorded() { grep -q -- "\"id\":\"$2\".*\"downtimeMs\":[^\"{}]*}\$" "$1"; }
 
-# append_line FILE LINE: a last line that a power cut left without its end stays a line of its own.
+# append_line FILE LINE: if a power failure cut the last line, ends it first, so that it stays a line of its own.
 append_line() {
   local last
   if [[ -s $1 ]]; then
@@ -26,7 +26,7 @@ append_line() {
   printf '%s\n' "$2" >>"$1" && sync -- "$1"
 }
 
-# put_hold ROLLBACK-DIR TEXT: as a whole, or not at all.
+# put_hold ROLLBACK-DIR TEXT: writes HOLD completely or not at all.
 put_hold() {
   mkdir -p -- "$1" || return
   if printf '%s\n' "$2" >"$1/HOLD.new" && sync -- "$1/HOLD.new" && mv -T -- "$1/HOLD.new" "$1/HOLD"; then return 0; fi

@@ -1,6 +1,6 @@
 import { cleanLine } from '../clean.ts';
 
-/** Why deployments should pause. Values are null where the file does not tell. */
+/** Why deployments should pause. Values are null if the file does not give them. */
 export interface Hold {
   reason: string | null;
   /** ISO 8601, UTC. */
@@ -10,7 +10,7 @@ export interface Hold {
   /** Releases, as `service=tag` words. */
   from: string | null;
   to: string | null;
-  /** Of the record in the history. */
+  /** The id of the record in the history. */
   id: string | null;
 }
 
@@ -24,7 +24,7 @@ export function holdText(hold: Hold): string {
     .join('');
 }
 
-/** Reads it. A file that somebody made by hand holds as well, whatever stands in it. */
+/** Reads the file. Any file named HOLD is a hold, even one made by hand, whatever it contains. */
 export function parseHold(text: string): Hold {
   const values = new Map(
     text.split('\n').map((line): [string, string] => {
@@ -35,11 +35,11 @@ export function parseHold(text: string): Hold {
   return Object.fromEntries(keys.map((key) => [key, values.get(key) || null])) as unknown as Hold;
 }
 
-/** In one sentence. */
+/** The hold in one sentence. */
 export function tellHold({ reason, since, run }: Hold): string {
   return [
     `deployments are on hold${since === null ? '' : ` since ${since}`}`,
-    ...(reason === null ? [] : [`because of: ${reason}`]),
+    ...(reason === null ? [] : [`reason: ${reason}`]),
     ...(run === null ? [] : [`see ${run}`]),
   ].join('; ');
 }

@@ -10,12 +10,12 @@ export interface HistoryAddition {
   onLog: (line: string) => void;
 }
 
-/** Records as the programs on the host take them, one beside the other: ids, lines of the history, lines for people. */
+/** Records as parameters for the programs on the host: ids, lines of the history, lines for people. */
 export type RecordParameters = Record<'record_ids' | 'records' | 'audit_lines', readonly string[]>;
 
 const program: Program<RecordParameters & { backup_dir: string; release_hold: string }> = {
   name: 'record',
-  step: 'the note in the history',
+  step: 'the update of the history',
   scripts: [new URL('./history.sh', import.meta.url), new URL('./record.sh', import.meta.url)],
 };
 
@@ -24,7 +24,7 @@ export async function appendHistory(connection: Connection, addition: HistoryAdd
   await run(connection, '', addition);
 }
 
-/** Lets deployments go on, and records who did so. @throws Failure `history-unwritable` */
+/** Releases the hold on deployments, and records who did so. @throws Failure `history-unwritable` */
 export async function releaseHold(connection: Connection, addition: HistoryAddition): Promise<void> {
   await run(connection, 'yes', addition);
 }
@@ -48,7 +48,7 @@ async function run(
   } catch (error) {
     if (!isFailure(error, 'history-unwritable')) throw error;
     throw new Failure(error.code, error.message, {
-      hint: `See who owns it, and whether the disk is full: ls -l ${backupDir}/rollback; df -h ${backupDir}`,
+      hint: `Check its owner and the free space: ls -l ${backupDir}/rollback; df -h ${backupDir}`,
       cause: error.cause,
     });
   }

@@ -5,40 +5,40 @@ import { type HistoryEntry, mirrorText, recordsToMend, unite } from './union.ts'
 /** Kinds of copies of the history, off the host. */
 export type CopyKind = 'artifact' | 'cache';
 
-/** What was found of them. */
+/** The copies that were found. */
 export interface LoadedCopies {
-  /** The newest first. They are several, so that what two runs wrote at the same time is united. */
+  /** The newest first. Several, so that copies which two runs wrote at the same time are merged. */
   texts: string[];
   notices: string[];
-  /** One must be stored before the last one expires. */
+  /** The newest copy will expire soon, so a new one must be stored. */
   needsRefresh: boolean;
 }
 
-/** The copies of the history off the host. What goes wrong with them is returned as notices: nothing here fails an action. */
+/** The copies of the history off the host. Problems with them are returned as notices and never fail an action. */
 export interface HistoryMirror {
   /** The newest copies that may be trusted. */
   load(): Promise<LoadedCopies>;
-  /** Stores a copy. @param merge what to store where this run has stored `other` before */
+  /** Stores a copy. @param merge gives the text to store if this run has stored `other` before */
   save(text: string, merge: (other: string) => string): Promise<{ notices: string[] }>;
 }
 
-/** The history as one run finds it: the host's, which is the truth, and what the copies add. */
+/** The history as one run finds it: the host's, which is authoritative, and what the copies add. */
 export interface KnownHistory {
   /** In the order of the file. */
   host: HistoryRecord[];
   mirrors: HistoryRecord[][];
-  /** What the host's file lacks: lines of the scripts' log, or all of it where it was lost. */
+  /** Records that the host's file lacks: lines from the old scripts' log, or everything if the file was lost. */
   missing: HistoryRecord[];
-  /** What could not be read, one line each. */
+  /** What could not be read, one line per problem. */
   problems: string[];
 }
 
-/** GitHub's artifact may have this much, in bytes. */
+/** Bytes: the largest copy that is stored as an artifact on GitHub. */
 const longestMirror = 1024 * 1024;
 
 /**
- * @param hostText `history.jsonl`; null where there is none
- * @param auditTrail `deployment_tags.log`, which may be the scripts'
+ * @param hostText `history.jsonl`; null if it does not exist
+ * @param auditTrail `deployment_tags.log`, which may come from the old scripts
  */
 export function gatherHistory(
   environment: string,
@@ -63,13 +63,13 @@ export function entriesOf({ host, mirrors, missing }: KnownHistory): HistoryEntr
   return unite([...missing, ...host], mirrors);
 }
 
-/** Whether the copies lack a record of the host's, or of what is to be added to it: then one must be stored. */
+/** Whether the copies lack a record that the host has or is about to get. If so, a new copy must be stored. */
 export function copiesLack(knownHistory: KnownHistory, added: readonly HistoryRecord[]): boolean {
   const copied = new Set(knownHistory.mirrors.flat().map(({ id }) => id));
   return [...knownHistory.missing, ...knownHistory.host, ...added].some(({ id }) => !copied.has(id));
 }
 
-/** Stores the whole history with what this run has added. */
+/** Stores the whole history, including the records that this run has added. */
 export async function storeCopies(
   knownHistory: KnownHistory,
   added: readonly HistoryRecord[],

@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import { isTag } from '../releases/image-reference.ts';
 import type { HistoryRecord } from './record.ts';
 
-/** So many of the newest are taken over: each is written, and flushed, by itself. */
+/** How many of the newest lines are imported: each is written and flushed on its own. */
 const mostLines = 200;
 
 /**
- * What the scripts wrote into deployment_tags.log: `YYYYMMDD_HHMMSS,tag,tag`. It is ambiguous, as they wrote the tag that was
- * being replaced, and the backend's into both columns: so it is shown, and never chosen. The same line is the same record.
- * Of very many lines only the last ones count.
+ * Imports what the old scripts wrote into deployment_tags.log: `YYYYMMDD_HHMMSS,tag,tag`. They wrote the tag that was being
+ * replaced, and the backend's tag into both columns, so these records are shown but never chosen as a target. The same line
+ * always becomes the same record. Only the last lines are imported.
  */
 export function importLegacy(log: string, environment: string): HistoryRecord[] {
   const lines = new Set(log.split('\n').map((line) => line.trim()));
@@ -34,7 +34,7 @@ function readLine(line: string, environment: string): HistoryRecord[] {
       previous: null,
       schemaSha256: null,
       backupId: null,
-      reason: "Imported from the scripts' log, where it may be the tag that was replaced",
+      reason: "Imported from the old scripts' log, where the tag may be the one that was replaced",
       actor: null,
       runUrl: null,
       commit: null,

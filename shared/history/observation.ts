@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { type Release, sameRelease } from '../releases/release.ts';
 import { type HistoryRecord, recordId } from './record.ts';
 
-/** What a run has seen, besides the release. */
+/** What a run knows apart from the release. */
 export interface RunFacts {
-  /** Of the record, should one be made. */
+  /** The id of the record, if one is made. */
   id: string;
   at: Date;
   environment: string;
@@ -31,8 +31,8 @@ export function runFacts(
 }
 
 /**
- * What a history knows to run; null where it tells of nothing. The scripts' lines, which name no image and come to the end
- * of the file whenever they are imported, say nothing of it.
+ * The newest record that says which release is running; null if there is none. Imported lines of the old scripts do not
+ * count: they name no image, and may be imported at any time.
  * @param history the host's own, in the order of its file
  */
 export function newestKnown(history: readonly HistoryRecord[], environment: string): HistoryRecord | null {
@@ -48,8 +48,8 @@ export function newestKnown(history: readonly HistoryRecord[], environment: stri
 }
 
 /**
- * The schema that the newest backup saw, as SHA-256; null where the history tells of none. A backup adds a record where the
- * schema is another one than that of the newest. A drill tells of the backup that it restored, which may be an old one.
+ * The schema that the newest backup saw, as SHA-256; null if no record has one. A backup adds a record when the schema has
+ * changed. Drills do not count: a drill records the schema of the backup that it restored, which may be old.
  * @param history the host's own, in the order of its file
  */
 export function newestSchema(history: readonly HistoryRecord[], environment: string): string | null {
@@ -61,8 +61,8 @@ export function newestSchema(history: readonly HistoryRecord[], environment: str
 }
 
 /**
- * The record of a release that was seen to run: a new one where release or schema are others than those of the newest
- * record, so that a history does not grow by a line each night.
+ * The record for a release that was seen running: a new one only if release or schema differ from the newest record, so
+ * that the history does not grow by a line each night.
  * @param history the host's own, in the order of its file
  */
 export function observationOf(
@@ -77,7 +77,7 @@ export function observationOf(
   return { record: observed(release, seen, newest?.release ?? null), isNew: true };
 }
 
-/** A record that says what runs, and nothing of how good it is. */
+/** A record of what is running, without a verdict on it. */
 export function observed(release: Release, seen: RunFacts, previous: Release | null): HistoryRecord {
   const { id, at, environment, schemaSha256, backupId, actor, runUrl, commit, reason } = seen;
   return {

@@ -3,19 +3,19 @@ import { isDigest, isTag, parseImageReference } from '../releases/image-referenc
 import { isImageId, isServiceName, type Release, type RunningImage } from '../releases/release.ts';
 import { mapOf, milliseconds, oneOf, orNull, type Reader, shape, text, textThat } from '../untrusted.ts';
 
-/** What happened to the release of an environment, and how it went. Kept for ever, never changed. */
+/** What happened to the release of an environment, and how it went. Kept forever, never changed. */
 export interface HistoryRecord {
   version: 1;
-  /** `<run id>-<attempt>-<8 hex>`, made by the runner before anything starts. */
+  /** `<run id>-<attempt>-<8 hex>`, chosen by the runner before anything starts. */
   id: string;
   /** ISO 8601, UTC. */
   at: string;
   environment: string;
   event: 'observed' | 'deploy' | 'rollback' | 'restore' | 'check' | 'drill';
   status: 'succeeded' | 'failed' | 'reverted';
-  /** On `release`. */
+  /** The verdict on `release`. */
   verdict: 'good' | 'bad' | 'unknown';
-  /** What the event was about: what runs since then, or, where it did not succeed, what it was to be. */
+  /** The release that has been running since the event, or, if it failed, the one that should be running. */
   release: Release;
   /** What ran before. */
   previous: Release | null;
@@ -26,13 +26,13 @@ export interface HistoryRecord {
   runUrl: string | null;
   commit: string | null;
   durationMs: number | null;
-  /** The longest gap; null where there was none to measure. */
+  /** The longest downtime; null if it was not measured. */
   downtimeMs: number | null;
 }
 
 const idGrammar = /^\d{1,20}-\d{1,6}-[0-9a-f]{8}$/;
 const longestLine = 256 * 1024;
-/** So many lines that cannot be read are told of one by one. */
+/** How many unreadable lines are reported one by one. */
 const mostProblems = 3;
 /** UTF-16 units. */
 export const longestReason = 2_000;
@@ -52,13 +52,13 @@ const line = (longest: number): Reader<string> => {
   const limited = text(longest);
   return (value, place) => {
     const read = limited(value, place);
-    if (/\p{Cc}/u.test(read)) throw new Failure('bad-value', `"${place}" holds a control character`);
+    if (/\p{Cc}/u.test(read)) throw new Failure('bad-value', `"${place}" contains a control character`);
     return read;
   };
 };
 
 const image = textThat((value) => {
-  // A container may be made from an id.
+  // A container may have been created from an image id.
   if (isImageId(value)) return true;
   try {
     return value.length <= 600 && parseImageReference(value) !== null;
@@ -110,8 +110,8 @@ export function historyLine(value: HistoryRecord): string {
 }
 
 /**
- * Reads a history. A line that cannot be read, as the last one may be after a power cut, is told of and left out.
- * @returns records in the order of the file; of those with the same id the last one. Problems are few, however many there are
+ * Reads a history. Unreadable lines, such as a last line cut by a power failure, are reported and left out.
+ * @returns records in the order of the file, only the last of those with the same id; and a few problems, never a flood
  */
 export function parseHistory(history: string): { records: HistoryRecord[]; problems: string[] } {
   const records = new Map<string, HistoryRecord>();
@@ -128,14 +128,14 @@ export function parseHistory(history: string): { records: HistoryRecord[]; probl
   return { records: [...records.values()], problems };
 }
 
-/** The record in a line, or why there is none. */
+/** The record in a line, or why it is not one. */
 function parseRecord(text: string): HistoryRecord | string {
   if (text.length > longestLine) return 'it is too long';
-  // There may be millions that hold anything: to catch an error for each takes its time.
-  if (!text.trimStart().startsWith('{')) return 'it is no JSON';
+  // There may be millions of junk lines: catching a parse error for each would be slow.
+  if (!text.trimStart().startsWith('{')) return 'it is not JSON';
   try {
     return readHistoryRecord(JSON.parse(text));
   } catch (error) {
-    return isFailure(error) ? error.message : 'it is no JSON';
+    return isFailure(error) ? error.message : 'it is not JSON';
   }
 }

@@ -2,16 +2,16 @@ import { byText } from '../order.ts';
 import type { Release } from '../releases/release.ts';
 import { type HistoryRecord, historyLine } from './record.ts';
 
-/** A record, and whose word it is. */
+/** A record, and where it comes from. */
 export interface HistoryEntry {
   record: HistoryRecord;
   source: 'host' | 'mirror';
 }
 
 /**
- * The host's history with what only its copies know. Records are only ever added, so copies that were written at the same
- * time heal each other; where both know an id, the host's word counts.
- * @returns oldest first; of the same moment by id
+ * Merges the host's history with its copies. Records are only ever added, so copies that were written at the same time
+ * complete each other. If host and copy both have an id, the host's record counts.
+ * @returns oldest first; records of the same moment by id
  */
 export function unite(host: readonly HistoryRecord[], mirrors: readonly (readonly HistoryRecord[])[]): HistoryEntry[] {
   const entries = new Map<string, HistoryEntry>();
@@ -23,12 +23,12 @@ export function unite(host: readonly HistoryRecord[], mirrors: readonly (readonl
   );
 }
 
-/** So many of the newest: each is written, and flushed, by itself. The copies keep the others. */
+/** How many of the newest records are restored: each is written and flushed on its own. The copies keep the others. */
 const mostMended = 500;
 
 /**
- * What a host that has lost its history gets back. What was found good there is not proven by a copy; and a copy, which may
- * be forged, supplies tags and digests, which belong to a repository, but no ids, which could be those of any image here.
+ * The records that a host which has lost its history gets back from the copies. A copy may be forged, so its verdicts become
+ * unknown. Tags and digests are kept, as they only work within a repository; ids are dropped, as they may match any image.
  */
 export function recordsToMend(
   host: readonly HistoryRecord[],
@@ -48,12 +48,12 @@ export function recordsToMend(
     }));
 }
 
-/** The release by its tags and digests alone. */
+/** The release with only its tags and digests. */
 export function withoutIds(release: Release): Release {
   return Object.fromEntries(Object.entries(release).map(([service, image]) => [service, { ...image, imageId: null }]));
 }
 
-/** The history as one text of at most so many bytes: where it is longer, the oldest records are left out. */
+/** The history as one text of at most `limit` bytes. The oldest records are left out if it would be longer. */
 export function mirrorText(entries: readonly HistoryEntry[], limit: number): string {
   const lines: string[] = [];
   let size = 0;

@@ -12,10 +12,10 @@ export const transactionsFolder = (backupDir: string) => `${backupDir}/rollback/
 
 export const transactionFolder = (backupDir: string, id: string) => `${transactionsFolder(backupDir)}/${id}`;
 
-/** What to type on the host to end a transaction without an action. */
+/** The command to type on the host to finish a transaction without an action. */
 export const commandToEnd = (backupDir: string, id: string) =>
   `bash ${quoteForShell(`${transactionFolder(backupDir, id)}/engine.sh`)}`;
 
-/** What to type on the host to see how far a transaction is, or how it ended. */
+/** The command to type on the host to see how a transaction ended. */
 export const commandToFollow = (backupDir: string, id: string) =>
   `tail ${quoteForShell(`${transactionFolder(backupDir, id)}/journal`)}`;

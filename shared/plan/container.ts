@@ -1,12 +1,12 @@
 import type { FoundContainer } from '../host/survey.ts';
 
-// What is read from a container as it was found.
+// Facts about a container, as the survey found it.
 
 export function isAtWork({ state }: FoundContainer): boolean {
   return state === 'running' || state === 'restarting';
 }
 
-/** By destination: volumes that have no name of their own. */
+/** Anonymous volumes, by destination. Docker names them with 64 hex digits. */
 export function anonymousVolumes(own: readonly FoundContainer[]): Record<string, string> {
   const volumes = own.flatMap((container) => container.volumes).filter(({ name }) => /^[0-9a-f]{64}$/.test(name));
   return Object.fromEntries(volumes.map(({ name, destination }) => [destination, name]));

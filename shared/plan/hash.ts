@@ -4,8 +4,8 @@ import type { RunningImage } from '../releases/release.ts';
 import type { Plan } from './plan.ts';
 
 /**
- * What decides, as one SHA-256 in hex. Neither ids of containers nor their health: they change while a plan is looked at. Nor whether the target is on the host
- * already: a plan stays the same when a first attempt has pulled it.
+ * A SHA-256 in hex over everything that the plan decides. Ids and health of containers are left out: they change while
+ * somebody reviews the plan. So is whether the host has the target already: a first attempt may have pulled it.
  */
 export function hashOf({ project, services, from, to, projectState }: Omit<Plan, 'notes' | 'hash'>): string {
   const decided = services.map(({ service, strategy, toImage, fixedName, anonymousVolumes: volumes, retag }) => ({
@@ -20,12 +20,12 @@ export function hashOf({ project, services, from, to, projectState }: Omit<Plan,
   return createHash('sha256').update(canonical({ project, decided, from, target, projectState })).digest('hex');
 }
 
-/** A digest says which image is meant; where there is none, its id does. */
+/** An image is identified by its digest, or by its id if there is no digest. */
 function whatDecides(image: RunningImage): RunningImage {
   return image.digest === null ? image : { ...image, imageId: null };
 }
 
-/** JSON with its keys in order. */
+/** JSON with sorted keys. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) =>
     typeof part === 'object' && part !== null && !Array.isArray(part)

@@ -3,7 +3,7 @@ import { tellUnset } from '../releases/unset-variable.ts';
 import { anonymousVolumes, isAtWork } from './container.ts';
 import type { Plan, PlanNote, PlanRequest } from './plan.ts';
 
-/** What an operator should know of a plan before it is carried out. */
+/** What an operator should know about a plan before carrying it out. */
 export function notesOn(plan: Omit<Plan, 'notes' | 'hash'>, request: PlanRequest): PlanNote[] {
   const { project, containers, wanted, running, newestKnown } = request;
   const swapped = new Set(plan.services.map(({ service }) => service));
@@ -14,25 +14,26 @@ export function notesOn(plan: Omit<Plan, 'notes' | 'hash'>, request: PlanRequest
   for (const { service, why } of plan.leftAlone) {
     const own = containers.filter((container) => container.service === service);
     const isDown = own.length === 0 || !own.every(isAtWork);
-    if (isDown && wanted.images.has(service)) warn(`${service} does not run, and is not started: ${why}`);
+    if (isDown && wanted.images.has(service))
+      warn(`${service} is not running, and the rollback will not start it: ${why}`);
   }
   if (request.proxyService !== null && !project.services.has(request.proxyService)) {
-    warn(`The compose file has no service ${request.proxyService}, which "proxy-service" names`);
+    warn(`"proxy-service" names ${request.proxyService}, but the compose file has no such service`);
   }
   for (const { service, proven, onlyHere, strategy, fixedName, retag, why } of plan.services) {
     if (request.strategy === 'blue-green' && strategy === 'recreate') {
-      warn(`${service} cannot be swapped without a gap, as "strategy" asks: ${why}`);
+      warn(`${service} cannot be swapped without downtime, although "strategy" asks for it: ${why}`);
     }
-    if (!proven) warn(`${service} has no health test: that it runs is all that can be proven of it`);
-    if (onlyHere) warn(`The target of ${service} is in no registry as far as this host knows: it exists only here`);
+    if (!proven) warn(`${service} has no health check: the rollback can only prove that it is running`);
+    if (onlyHere) warn(`The target of ${service} may exist only on this host: it has no digest from a registry`);
     const sharers = [...project.services.values()].filter(
       (other) => retag !== null && other.image === retag && !swapped.has(other.name),
     );
     if (sharers.length > 0) {
       const names = sharers.map(({ name }) => name).join(', ');
-      warn(`${retag} is the image of ${names} too: docker compose up by hand would take the target there as well`);
+      warn(`${retag} is also the image of ${names}: a manual docker compose up would start the target there as well`);
     }
-    if (strategy === 'blue-green' && fixedName === null) tell(`${service} is swapped without a gap`);
+    if (strategy === 'blue-green' && fixedName === null) tell(`${service} is swapped without downtime`);
   }
   const outdated = containers.filter(
     ({ service, created }) => swapped.has(service) && Date.parse(created) < request.filesChangedAt,
@@ -40,40 +41,42 @@ export function notesOn(plan: Omit<Plan, 'notes' | 'hash'>, request: PlanRequest
   if (outdated.length > 0) {
     const names = [...new Set(outdated.map(({ service }) => service))].join(', ');
     warn(
-      `The compose file or its variables were changed since ${names} was started: the target starts with what they say today`,
+      `The compose file or its variables have changed since the containers of ${names} were created: the target starts with today's settings`,
     );
   }
   if (newestKnown !== null && !sameRelease(newestKnown, running)) {
-    tell('What runs is another release than the newest that the history knows');
+    tell('The running release is not the newest one in the history');
   }
-  for (const each of request.unset) warn(`${tellUnset(each).what}; it counts as empty`);
-  for (const service of wanted.unknown) tell(`${service} was part of that release, and is in the compose file no more`);
+  for (const each of request.unset) warn(`${tellUnset(each).what}; compose uses an empty value`);
+  for (const service of wanted.unknown)
+    tell(`${service} was part of that release, but is no longer in the compose file`);
   for (const service of mixedServices(containers)) warn(`Containers of ${service} run different images`);
   for (const { name, dependsOn } of project.services.values()) {
     const on = dependsOn
       .filter(({ service, restart }) => restart && swapped.has(service))
       .map(({ service }) => service);
-    if (on.length > 0) warn(`${name} asks to be restarted with ${on.join(', ')}; that is not done`);
+    if (on.length > 0)
+      warn(`${name} is not restarted together with ${on.join(', ')}, although the compose file asks for it`);
   }
   for (const service of swapped) {
     const own = containers.filter((container) => container.service === service);
     if (own.length > 1 && Object.keys(anonymousVolumes(own)).length > 0) {
-      warn(`${service} has ${own.length} containers with volumes without a name: those of the target begin empty`);
+      warn(`${service} has ${own.length} containers with anonymous volumes: the target starts with empty ones`);
     }
   }
   if (swapped.size > 0 && plan.schemaCrossed === 'yes') {
     warn(
-      'The database schema has changed since that release ran: older code meets a newer schema. The data stay as they are',
+      'The database schema has changed since that release ran, so older code will meet a newer schema. The data stay as they are',
     );
   } else if (swapped.size > 0 && plan.schemaCrossed === 'unknown') {
-    tell('Whether the database schema has changed since that release ran is not known');
+    tell('The history does not show whether the database schema has changed since that release ran');
   }
   const latest = wanted.record;
   if (latest !== null) {
     const added = Object.keys(running).filter(
       (service) => !(service in latest.release) && !request.databases.has(service),
     );
-    if (added.length > 0) tell(`${added.join(', ')} came after that release, and stays as it is`);
+    if (added.length > 0) tell(`Added after that release and left alone: ${added.join(', ')}`);
   }
   return notes;
 }

@@ -5,35 +5,35 @@ import { referenceOf } from '../releases/image-reference.ts';
 import type { ComposeService } from '../releases/project.ts';
 import type { PlanRequest } from './plan.ts';
 
-/** What is in the way of a swap. */
+/** Something that prevents a swap. */
 export interface Obstacle {
   what: string;
   remedy: string;
 }
 
 const byHand =
-  'Name the other services as "services", and roll these back by hand: docker compose up -d with the earlier tag';
+  'Set "services" to the other services, and roll these back by hand: docker compose up -d with the earlier tag';
 
-/** What makes a swap impossible; null where nothing does. */
+/** What prevents a swap of this service; null if nothing does. */
 export function obstacleOf(service: ComposeService, { project, composeVersion }: PlanRequest): Obstacle | null {
   const { name, image, containerName, sharesWith } = service;
   if (image === null) {
     return {
-      what: `${name} has no image in the compose file, which builds it on the host`,
+      what: `${name} has no "image:" in the compose file`,
       remedy: `Give ${name} an "image:" in the compose file`,
     };
   }
   if (referenceOf(image) === null) {
     return {
-      what: `${name} has an image in the compose file that is no usable reference: ${cleanLine(image, 200)}`,
-      remedy: `Look at its variables, on the host: docker compose config --images`,
+      what: `the image of ${name} in the compose file is not a valid reference: ${cleanLine(image, 200)}`,
+      remedy: `Check its variables on the host: docker compose config --images`,
     };
   }
   if (containerName !== null && !supportsReset(composeVersion)) {
     return {
-      what: `${name} has a fixed name (${containerName}), which the host's docker compose ${composeVersion.trim()} cannot lift`,
+      what: `${name} has a fixed name (${containerName}), which docker compose ${composeVersion.trim()} on the host cannot override`,
       remedy:
-        'On the host, as root: apt-get install docker-compose-plugin (2.24.4 or newer), or take "container_name:" out of the compose file',
+        'On the host, as root: apt-get install docker-compose-plugin (2.24.4 or newer), or remove "container_name:" from the compose file',
     };
   }
   const [shared] = sharesWith;
@@ -45,10 +45,10 @@ export function obstacleOf(service: ComposeService, { project, composeVersion }:
   return { what: `${sharer.name} shares the network, processes or volumes of ${name}`, remedy: byHand };
 }
 
-/** All of them at once. */
+/** One failure that lists all obstacles. */
 export function cannotSwap(obstacles: readonly Obstacle[]): Failure {
   const what = obstacles.map((each) => each.what).join('; ');
-  return new Failure('cannot-swap', `It cannot be rolled back by itself: ${what}`, {
+  return new Failure('cannot-swap', `It cannot be rolled back automatically: ${what}`, {
     hint: [...new Set(obstacles.map(({ remedy }) => remedy))].join('. '),
   });
 }

@@ -1,12 +1,12 @@
 import type { ServiceStep } from './plan.ts';
 
-/** Where the host puts the id of the transaction. */
+/** The label that holds the id of the transaction. */
 const label = 'atlasia.transaction';
 
 /**
- * A compose file on top of the user's, from which the new containers are made.
- * @param images what each service is to run, as Docker finds it on this host: `repository:tag@digest`, or an image's id
- * @param transaction its id, or a mark that stands for it
+ * A compose file on top of the user's, from which the new containers are created.
+ * @param images the image for each service, by a name that Docker finds on this host: `repository:tag@digest`, or an id
+ * @param transaction its id, or a placeholder for it
  */
 export function overrideYaml(
   steps: readonly ServiceStep[],
@@ -17,7 +17,7 @@ export function overrideYaml(
     `  ${scalar(service)}:`,
     `    image: ${scalar(images.get(service) ?? '')}`,
     '    pull_policy: never',
-    // Two containers cannot have one name; the new one gets it when the old one has given it up.
+    // Two containers cannot share a name: the new one gets it once the old one has given it up.
     ...(fixedName === null ? [] : ['    container_name: !reset null']),
     `    labels: {${scalar(label)}: ${scalar(transaction)}}`,
     ...volumesOf(anonymousVolumes),
@@ -36,7 +36,7 @@ function volumesOf(volumes: Readonly<Record<string, string>>): string[] {
   return lines.length === 0 ? [] : ['    volumes:', ...lines];
 }
 
-/** A compose file that makes a container of what runs now, where one was lost. */
+/** A compose file with the images that run now, to recreate a container that was lost. */
 export function revertYaml(steps: readonly ServiceStep[]): string {
   const lines = steps.flatMap(({ service, fromImage }) =>
     fromImage.imageId === null
@@ -46,7 +46,7 @@ export function revertYaml(steps: readonly ServiceStep[]): string {
   return ['services:', ...lines, ''].join('\n');
 }
 
-/** JSON's strings are YAML's, but for what cannot be printed; compose fills variables in, which none of ours is. */
+/** JSON strings are valid YAML except for unprintable characters. `$` is doubled: compose must not see variables here. */
 function scalar(value: string): string {
   return JSON.stringify(value.replaceAll('$', '$$$$')).replace(
     /[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g,

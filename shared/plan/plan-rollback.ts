@@ -13,8 +13,8 @@ import { decideStrategy, hasHealthTest, proxiesIn } from './strategy.ts';
 import type { WantedImage } from './target.ts';
 
 /**
- * Decides what is to be swapped, how, and in which order. Reads nothing and changes nothing.
- * @throws Failure `cannot-swap` that lists what is in the way
+ * Decides what to swap, how, and in which order. Reads nothing and changes nothing.
+ * @throws Failure `cannot-swap` that lists every obstacle
  */
 export function planRollback(request: PlanRequest): Plan {
   const { project, wanted, running, databases, containers, projectState } = request;
@@ -24,11 +24,11 @@ export function planRollback(request: PlanRequest): Plan {
 
   const steps = [...project.services.values()].flatMap((service): ServiceStep[] => {
     const image = wanted.images.get(service.name);
-    // A service may have the name of what every object has.
+    // A service may be called `constructor` or the like, which every object has.
     const from = Object.hasOwn(running, service.name) ? running[service.name] : undefined;
     const why = whyLeftAlone(service.name, image, from, databases);
     if (why !== null || image === undefined || from === undefined) {
-      leftAlone.push({ service: service.name, why: why ?? 'the target does not speak of it' });
+      leftAlone.push({ service: service.name, why: why ?? 'the target does not include it' });
       return [];
     }
     const reference = referenceOf(service.image);
@@ -66,20 +66,20 @@ function whyLeftAlone(
   databases: ReadonlySet<string>,
 ): string | null {
   if (databases.has(service)) return 'it is the database';
-  if (image === undefined) return 'the target does not speak of it';
+  if (image === undefined) return 'the target does not include it';
   if (from === undefined) return 'it has no container';
   if (image.tag === null && image.digest === null && image.imageId === null)
-    return 'the target does not say which image';
+    return 'the target does not name its image';
   return null;
 }
 
-/** The target may be there already, and yet not at work. */
+/** A container of the target may exist already without running. */
 function whyUnchanged(own: readonly FoundContainer[]): string {
   const stopped = own.find((container) => !isAtWork(container));
-  return stopped === undefined ? 'it runs the target already' : `it has the target already, and is ${stopped.state}`;
+  return stopped === undefined ? 'it already runs the target' : `it already has the target, but is ${stopped.state}`;
 }
 
-/** By digest, else by id; a tag alone says nothing of what is meant, as it may point elsewhere here. */
+/** Finds the image by digest, or else by id. Not by tag: on this host it may point to another image. */
 function localImage(
   repository: string,
   { digest, imageId }: WantedImage,
@@ -102,7 +102,7 @@ function step(
   found: LocalImage | undefined,
   proxyServices: readonly string[],
 ): ServiceStep {
-  // What the host cannot find under its digest can only be named by its id.
+  // An image that the host knows under no digest can only be named by its id.
   const digest = found === undefined ? wanted.digest : digestOf(found, repository, wanted.digest);
   const tag = wanted.tag;
   const name = `${repository}${tag === null ? '' : `:${tag}`}`;
@@ -135,18 +135,22 @@ function step(
   };
 }
 
-/** Where a record tells the image's id, what its tag stands for today is another image. */
+/** Whether pulling by tag gives the right image. If a record gives an id, today's tag may point to another image. */
 function isTagEnough({ tag, imageId }: WantedImage, { wanted: { record } }: PlanRequest): boolean {
   return tag !== null && (record === null || imageId === null);
 }
 
 function lostImage(service: string): Failure {
-  return new Failure('image-missing', `The image that ${service} is to go back to was only on this host, and is gone`, {
-    hint: 'Name another release as "target"',
-  });
+  return new Failure(
+    'image-missing',
+    `The target image of ${service} is gone: the host no longer has it, and the history gives no digest to pull it by`,
+    {
+      hint: 'Set "target" to another release',
+    },
+  );
 }
 
-/** One that the image has in the repository: the wanted one, else the first. */
+/** A digest that the image has in this repository: the wanted one, or else the first. */
 function digestOf(image: LocalImage, repository: string, wanted: string | null): string | null {
   const digests = image.repoDigests
     .map(referenceOf)
@@ -155,14 +159,14 @@ function digestOf(image: LocalImage, repository: string, wanted: string | null):
   return digests.find((digest) => digest === wanted) ?? digests.toSorted()[0] ?? null;
 }
 
-/** The reference, where a tag of this host decides what it stands for. */
+/** The reference if it has a tag and no digest, so that retagging on the host changes what it stands for. */
 function taggable(image: string | null): string | null {
   if (image === null) return null;
   const reference = parseImageReference(image);
   return reference.digest === null && reference.tag !== null ? image : null;
 }
 
-/** Where the whole tag is one variable, the line to change is known. */
+/** The line of the env file to change; known only if the whole tag is one variable. */
 function envLine(
   { imageTemplate }: ComposeService,
   tag: string | null,
@@ -174,7 +178,7 @@ function envLine(
   return { variable, value: tag };
 }
 
-/** What others depend on comes first; equals by name. A circle, which compose would refuse, is cut where it is met. */
+/** Dependencies first, otherwise by name. Compose refuses circles; one would simply be cut here. */
 function inOrder(steps: readonly ServiceStep[], { services }: ComposeProject): ServiceStep[] {
   const byName = new Map(steps.map((each) => [each.service, each]));
   const ordered = new Set<string>();

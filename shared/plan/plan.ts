@@ -4,7 +4,7 @@ import type { Release, RunningImage } from '../releases/release.ts';
 import type { Strategy } from './strategy.ts';
 import type { Wanted } from './target.ts';
 
-/** What is to be done to one service. */
+/** What the rollback does to one service. */
 export interface ServiceStep {
   service: string;
   strategy: Strategy;
@@ -13,25 +13,25 @@ export interface ServiceStep {
   fromImage: RunningImage;
   /** Its containers run different images; `fromImage` is that of the newest. */
   mixed: boolean;
-  /** What people call the two images: a tag of the repository that is not the compose file's own, where there is one. */
+  /** The names of the two images for people: preferably a tag other than the one in the compose file. */
   fromName: string | null;
   toName: string | null;
-  /** `imageId` is null where it is known only once it is pulled. */
+  /** `imageId` is null if it is known only after the pull. */
   toImage: RunningImage;
-  /** What is to be pulled; null where it is on the host. */
+  /** The reference to pull; null if the host has the image. */
   pull: string | null;
-  /** The image's id, where it is on the host. */
+  /** The image's id; null if the host does not have it. */
   localImage: string | null;
-  /** It has no digest in a registry: where the host loses it, it is gone. */
+  /** The image has no digest from a registry: if the host loses it, it is gone. */
   onlyHere: boolean;
   fixedName: string | null;
-  /** By destination in the container: volumes without a name, whose data would else be left behind. */
+  /** Anonymous volumes, by destination in the container. The new container takes them over, to keep their data. */
   anonymousVolumes: Record<string, string>;
-  /** The compose file's own reference, where it is to point at the target from then on. */
+  /** The compose file's own reference, if it is to point at the target afterwards. */
   retag: string | null;
-  /** The line of the env file that sets the tag; null where none does. */
+  /** The line of the env file that sets the tag; null if none does. */
   envLine: { variable: string; value: string } | null;
-  /** It has a health test, so that it can be proven well. */
+  /** It has a health check, which can prove that it works. */
   proven: boolean;
 }
 
@@ -40,10 +40,10 @@ export interface PlanNote {
   text: string;
 }
 
-/** A rollback that could be done now. */
+/** A rollback that could be carried out now. */
 export interface Plan {
   project: string;
-  /** In the order of the swap: what others depend on comes first. */
+  /** In the order of the swap: dependencies first. */
   services: ServiceStep[];
   leftAlone: { service: string; why: string }[];
   from: Release;
@@ -52,9 +52,9 @@ export interface Plan {
   source: string;
   notes: PlanNote[];
   schemaCrossed: 'no' | 'yes' | 'unknown';
-  /** The host's keyed hash over what the plan stands on. */
+  /** The host's keyed hash over everything that the plan relies on. */
   projectState: string;
-  /** Over all that decides: SHA-256 in hex. */
+  /** SHA-256 in hex over everything that the plan decides. */
   hash: string;
 }
 
@@ -62,7 +62,7 @@ export interface PlanRequest {
   project: ComposeProject;
   /** As `docker compose version --short` prints it. */
   composeVersion: string;
-  /** Of the project. */
+  /** The containers of the project. */
   containers: readonly FoundContainer[];
   images: readonly LocalImage[];
   running: Release;
@@ -71,15 +71,15 @@ export interface PlanRequest {
   strategy: Strategy | 'auto';
   proxyService: string | null;
   persist: 'retag' | 'none';
-  /** Names of the variables of the env file; null where there is none. */
+  /** Names of the variables in the env file; null if there is no such file. */
   envNames: readonly string[] | null;
-  /** Where the variables are that compose misses. */
+  /** The places that use variables that are not set. */
   unset: readonly UnsetVariable[];
-  /** When a compose file or the env file was changed last, in milliseconds since 1970. */
+  /** When a compose file or the env file was last changed, in milliseconds since 1970. */
   filesChangedAt: number;
-  /** The newest release that the history on the host tells of. */
+  /** The newest release in the history on the host. */
   newestKnown: Release | null;
-  /** What the history says of the schema that there is now, as the newest backup told it; null where it does not. */
+  /** Hash of the current schema, as the newest backup recorded it in the history; null if unknown. */
   schemaNow: string | null;
   projectState: string;
 }

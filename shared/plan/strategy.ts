@@ -10,9 +10,9 @@ export interface StrategyDecision {
   why: string;
 }
 
-/** Programs that look a service's containers up anew, and go on to the next where one does not answer. */
+/** Reverse proxies that can look up a service's containers again, and skip one that does not answer. */
 const proxies = /(^|[/_-])(nginx|openresty|caddy|traefik|haproxy)([_-][^/]*)?$/;
-/** What only watches a proxy is called after it. */
+/** Tools that only monitor a proxy, and bear its name. */
 const watchers = /exporter|metrics/;
 
 function looksLikeProxy({ image }: ComposeService): boolean {
@@ -28,7 +28,7 @@ export function proxiesIn({ services }: ComposeProject, named: string | null): s
 }
 
 /**
- * Without a gap where that can be: new containers beside the old, behind a proxy. Else one after the other, with the reasons.
+ * Without downtime if possible: new containers beside the old, behind a proxy. Otherwise one after the other, and why.
  * @param containers those of the service
  */
 export function decideStrategy(
@@ -38,11 +38,11 @@ export function decideStrategy(
   project: ComposeProject,
   proxyServices: readonly string[],
 ): StrategyDecision {
-  if (wanted === 'recreate') return { strategy: 'recreate', why: 'as the input "strategy" asks' };
+  if (wanted === 'recreate') return { strategy: 'recreate', why: 'the input "strategy" asks for it' };
   const reasons = reasonsAgainst(service, containers, project, proxyServices);
   if (reasons.length > 0) return { strategy: 'recreate', why: reasons.join('; ') };
   const proxy = proxyServices.find((name) => sharesNetwork(service, project.services.get(name)));
-  return { strategy: 'blue-green', why: `${proxy} leads to it, and two of it can run side by side` };
+  return { strategy: 'blue-green', why: `${proxy} is on its network, and two copies can run side by side` };
 }
 
 function reasonsAgainst(
@@ -54,21 +54,21 @@ function reasonsAgainst(
   const isTested = containers.length > 0 && containers.every(hasHealthTest);
   const reasons: [boolean, string][] = [
     [proxyServices.includes(service.name), 'it is the proxy'],
-    [service.containerName !== null, `its name is fixed (${service.containerName})`],
-    [service.publishes, 'it has a port of the host'],
-    [service.networkMode !== null, `its network is ${service.networkMode}`],
-    [service.fixedAddress, 'its address is fixed'],
-    [!isTested, 'it has no health test, so nobody could tell when the new one is ready'],
-    [!containers.some(({ exposedPorts }) => exposedPorts.length > 0), 'it has no port, so no proxy leads to it'],
+    [service.containerName !== null, `it has a fixed name (${service.containerName})`],
+    [service.publishes, 'it publishes a port of the host'],
+    [service.networkMode !== null, `its network mode is ${service.networkMode}`],
+    [service.fixedAddress, 'it has a fixed address'],
+    [!isTested, 'it has no health check, so nothing tells when the new container is ready'],
+    [!containers.some(({ exposedPorts }) => exposedPorts.length > 0), 'it exposes no port for a proxy'],
     [
       !proxyServices.some((name) => sharesNetwork(service, project.services.get(name))),
-      'no proxy was found on its network',
+      'no known proxy is on its network',
     ],
   ];
   return reasons.filter(([holds]) => holds).map(([, reason]) => reason);
 }
 
-/** Whether Docker asks after its health. */
+/** Whether Docker runs a health check for the container. */
 export function hasHealthTest({ healthTest }: FoundContainer): boolean {
   return healthTest !== null && healthTest !== 'NONE';
 }

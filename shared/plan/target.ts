@@ -6,7 +6,7 @@ import { isDigest, isTag, referenceOf } from '../releases/image-reference.ts';
 import type { ComposeProject } from '../releases/project.ts';
 import { isServiceName, type RunningImage } from '../releases/release.ts';
 
-/** What the workflow asks to go back to. */
+/** The input "target": what to go back to. */
 export type Target =
   | { kind: 'last-good' }
   | { kind: 'tag'; tag: string }
@@ -14,7 +14,7 @@ export type Target =
   | { kind: 'services'; images: Map<string, { tag: string } | { digest: string }> }
   | { kind: 'record'; id: string };
 
-/** What is wanted of one service. The repository is always that of the compose file. */
+/** The target image of one service. The repository is always that of the compose file. */
 export interface WantedImage {
   tag: string | null;
   digest: string | null;
@@ -23,37 +23,37 @@ export interface WantedImage {
 
 export interface Wanted {
   images: Map<string, WantedImage>;
-  /** Where that comes from, as a printed line. */
+  /** Where the target comes from, as a printed line. */
   source: string;
-  /** Of the history; null where the target names tags or digests. */
+  /** The record in the history; null if the target names tags or digests. */
   record: HistoryRecord | null;
-  /** Services that the target speaks of and compose does not know. */
+  /** Services that the target includes but the compose file does not. */
   unknown: string[];
 }
 
-/** What a target is read against. */
+/** What is needed to resolve a target. */
 export interface TargetContext {
   project: ComposeProject;
-  /** Services of databases, which are never touched. */
+  /** Database services, which are never touched. */
   databases: ReadonlySet<string>;
   /** The host's own records, in the order of their file. */
   history: readonly HistoryRecord[];
-  /** With those of the copies: for a target that names a record. */
+  /** Also the records from copies, for a target that names a record. */
   entries: readonly HistoryEntry[];
-  /** Of the host's history. */
+  /** The last good release in the host's history. */
   choice: Choice;
-  /** As the input has them; null where it is empty. */
+  /** The input "services"; null if it is empty. */
   services: readonly string[] | null;
   registry: string;
 }
 
-/** Reads the input. @throws RangeError that completes "Input target …" */
+/** Reads the input. @throws RangeError whose message completes "Input target …" */
 export function parseTarget(value: string): Target {
   if (value.includes('=')) return { kind: 'services', images: readServices(value) };
   if (isDigest(value)) return { kind: 'digest', digest: value };
   if (isRecordId(value)) return { kind: 'record', id: value };
   if (isTag(value)) return { kind: 'tag', tag: value };
-  throw new RangeError('is no tag, digest, list of service=tag, or id of a record');
+  throw new RangeError('is not a tag, a digest, a list of service=tag, or the id of a record');
 }
 
 function readServices(value: string): Map<string, { tag: string } | { digest: string }> {
@@ -70,11 +70,11 @@ function readService(line: string): [string, { tag: string } | { digest: string 
   if (at < 0 || !isServiceName(service)) throw new RangeError('has a line that is not service=tag');
   if (isDigest(image)) return [[service, { digest: image }]];
   if (isTag(image)) return [[service, { tag: image }]];
-  throw new RangeError(`names for ${service} neither a tag nor a digest`);
+  throw new RangeError(`gives neither a tag nor a digest for ${service}`);
 }
 
 /**
- * What the target means for this project.
+ * Resolves the target for this project.
  * @throws Failure `no-target`, `unknown-service`, `database-service`, `record-unknown`
  */
 export function wantedRelease(target: Target, context: TargetContext): Wanted {
@@ -87,7 +87,7 @@ export function wantedRelease(target: Target, context: TargetContext): Wanted {
       const entry = context.entries.find(({ record }) => record.id === target.id);
       if (entry === undefined) throw unknownRecord(target.id, context);
       const whose =
-        entry.source === 'host' ? 'of the history on the host' : 'of a copy of the history, not on the host';
+        entry.source === 'host' ? 'in the history on the host' : 'in a copy of the history (the host does not have it)';
       const { record } = entry;
       return ofRecord(
         entry.source === 'host' ? record : { ...record, release: withoutIds(record.release) },
@@ -116,19 +116,19 @@ export function wantedRelease(target: Target, context: TargetContext): Wanted {
   }
 }
 
-/** Those that are named, else those whose image is at the registry. */
+/** The services that are named, or else those with an image from the registry. */
 function servicesAt({ project, databases, registry }: TargetContext, named: ReadonlySet<string> | null): string[] {
   if (named !== null) return [...named];
   const services = [...project.services.values()]
     .filter(({ name, image }) => !databases.has(name) && referenceOf(image)?.registry === registry)
     .map(({ name }) => name);
   if (services.length > 0) return services;
-  throw new Failure('no-target', `No service of the project has an image at ${registry}`, {
-    hint: 'Name the services as "services", or their registry as "registry"',
+  throw new Failure('no-target', `No service of the project has an image from ${registry}`, {
+    hint: 'Set "services" to the services to roll back, or "registry" to their registry',
   });
 }
 
-/** What ran here under that tag is meant, wherever the tag has gone since. */
+/** A tag means the image that last ran here under it, even if the tag has moved since. */
 function resolve(
   images: readonly (readonly [string, { tag: string } | { digest: string }])[],
   context: TargetContext,
@@ -141,7 +141,7 @@ function resolve(
     known.push(service);
     return [service, { tag: image.tag, digest: earlier.digest, imageId: earlier.imageId }];
   });
-  const source = `the input "target"${known.length === 0 ? '' : `; ${known.join(', ')} as it ran here under that tag`}`;
+  const source = `set by the input "target"${known.length === 0 ? '' : `; for ${known.join(', ')} the image that last ran here under that tag`}`;
   return { images: new Map(resolved), source };
 }
 
@@ -183,7 +183,7 @@ function ofRecord(
 function checkService(service: string, { project, databases }: TargetContext): void {
   if (databases.has(service)) {
     throw new Failure('database-service', `The service "${service}" is the database, which is never rolled back`, {
-      hint: 'Leave it out. To go back to earlier data, restore a backup: see the report beside it',
+      hint: 'Leave it out. To go back to earlier data, restore a backup: each has a report with the commands',
     });
   }
   if (!project.services.has(service)) {
@@ -193,27 +193,27 @@ function checkService(service: string, { project, databases }: TargetContext): v
   }
 }
 
-/** Else nothing would be done, and called a success. */
+/** Without this failure, the run would do nothing and report success. */
 function speaksOfNone(what: string, { project, databases, services }: TargetContext): Failure {
   const asked = services ?? [...project.services.keys()].filter((service) => !databases.has(service));
-  return new Failure('no-target', `${what} speaks of none of the services ${asked.join(', ')}`, {
-    hint: 'Name another release as "target", or correct "services"',
+  return new Failure('no-target', `${what} includes none of the services ${asked.join(', ')}`, {
+    hint: 'Set "target" to another release, or correct "services"',
   });
 }
 
 function noTarget({ choice, entries }: TargetContext): never {
   const newest = entries.slice(-5).map(({ record: { id, at, event, verdict }, source }) => {
-    const words = [event, source === 'host' ? verdict : 'known from a copy', at];
+    const words = [event, source === 'host' ? verdict : 'from a copy', at];
     return `${id} (${words.join(', ')})`;
   });
   throw new Failure('no-target', `There is nothing to roll back to: ${choice.why}`, {
-    hint: `Name a release yourself as "target": a tag, or the id of a record${newest.length === 0 ? '' : `. The newest are: ${newest.join('; ')}`}`,
+    hint: `Set "target" to a tag, or to the id of a record${newest.length === 0 ? '' : `. The newest are: ${newest.join('; ')}`}`,
   });
 }
 
 function unknownRecord(id: string, { entries }: TargetContext): Failure {
   const newest = entries.slice(-5).map(({ record }) => record.id);
-  return new Failure('record-unknown', `No record of the history has the id ${id}`, {
-    hint: newest.length === 0 ? 'The history is empty: name a tag as "target"' : `The newest are: ${newest.join(', ')}`,
+  return new Failure('record-unknown', `The history has no record ${id}`, {
+    hint: newest.length === 0 ? 'The history is empty: set "target" to a tag' : `The newest are: ${newest.join(', ')}`,
   });
 }

@@ -1,7 +1,7 @@
 import type { RunningImage } from '../releases/release.ts';
 import type { Plan, ServiceStep } from './plan.ts';
 
-/** A plan as an operator reads it, line by line: what changes, how, and what to know of it. */
+/** The plan as printed lines: what changes, how, and what is left alone. */
 export function planText(plan: Plan): string[] {
   const name = widest(plan.services.map(({ service }) => service));
   const from = widest(plan.services.map((step) => fromIn(step)));
@@ -10,22 +10,22 @@ export function planText(plan: Plan): string[] {
     ...plan.services.map((step) => `${step.service.padEnd(name)}  ${fromIn(step).padEnd(from)}  →  ${toIn(step)}`),
     ...plan.services.map(({ service, strategy, why }) => `${service.padEnd(name)}  ${howIn[strategy]}: ${why}`),
     ...plan.leftAlone.map(({ service, why }) => `${service} is left alone: ${why}`),
-    ...plan.services.flatMap(({ pull }) => (pull === null ? [] : [`To be pulled: ${pull}`])),
+    ...plan.services.flatMap(({ pull }) => (pull === null ? [] : [`To pull: ${pull}`])),
     `Plan ${plan.hash}`,
   ];
 }
 
 const howIn: Record<ServiceStep['strategy'], string> = {
-  recreate: 'one after the other, with a gap of its own stop and start',
-  'blue-green': 'the new beside the old, without a gap',
+  recreate: 'one after the other, with downtime',
+  'blue-green': 'the new beside the old, without downtime',
 };
 
-/** What a service runs now, in short: `v3 (0123456789ab)`. */
+/** The image that a service runs now, in short: `v3 (0123456789ab)`. */
 export function fromIn({ fromName, fromImage }: ServiceStep): string {
   return inShort(fromName, fromImage);
 }
 
-/** What it is to run, in the same form. */
+/** The target image, in the same form. */
 export function toIn({ toName, toImage }: ServiceStep): string {
   return inShort(toName, toImage);
 }

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Read-only: whether the login works, and the registry has these images.
+# Read-only: checks that the login works and that the registry has these images.
 
 takes registry user password
 takes_list references
@@ -10,12 +10,12 @@ main() {
   [[ -z $password ]] || log_in "$registry" "$user" "$password"
   for reference in "${references[@]}"; do
     insecure=()
-    # Docker itself takes these without TLS.
+    # Docker itself accepts these registries without TLS.
     [[ ! $reference =~ ^(localhost|127\.[0-9.]+)(:[0-9]+)?/ ]] || insecure=(--insecure)
     if error=$(timeout 30 docker manifest inspect "${insecure[@]}" "$reference" 2>&1 >/dev/null </dev/null); then
       record there "$reference"
     else
-      record away "$reference ${error:-it gave no answer within 30 s}"
+      record away "$reference ${error:-no answer within 30 s}"
     fi
   done
   remove_login

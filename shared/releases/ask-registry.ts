@@ -18,17 +18,17 @@ export interface RegistryQuestion {
 }
 
 export interface RegistryAnswer {
-  /** Why the registry refuses the login; null where it takes it, or none was given. */
+  /** Why the registry refuses the login; null if it accepts it, or none was given. */
   refusal: string | null;
-  /** Images that it has. */
+  /** Images that the registry has. */
   there: string[];
-  /** Those that it does not have, or says nothing of, with its words. */
+  /** Images that it does not have, or gave no answer about, with the message. */
   away: { reference: string; why: string }[];
 }
 
 const program: Program<{ registry: string; user: string; password: string; references: readonly string[] }> = {
   name: 'ask-registry',
-  step: 'the question to the registry',
+  step: 'the registry check',
   scripts: [
     new URL('../host/open-parent.sh', import.meta.url),
     new URL('./login.sh', import.meta.url),
@@ -36,10 +36,10 @@ const program: Program<{ registry: string; user: string; password: string; refer
   ],
 };
 
-/** What a registry says that was reached. Else nothing is known of the login. */
+/** Answers that come from the registry itself. Any other error proves nothing about the login. */
 const refusal = /unauthorized|denied|forbidden|incorrect username|\b40[13]\b/i;
 
-/** Asks the registry, from the host, for images that a rollback would pull. Nothing is pulled. */
+/** Asks the registry from the host whether it has the images that a rollback would pull. Pulls nothing. */
 export async function askRegistry(connection: Connection, question: RegistryQuestion): Promise<RegistryAnswer> {
   const { registry, login, references, signal, onLog } = question;
   const parameters = { registry, user: login?.user ?? '', password: login?.password ?? '', references };

@@ -3,9 +3,9 @@ import type { ComposeSurvey, Survey } from '../host/survey.ts';
 
 type Version = readonly [major: number, minor: number, patch: number];
 
-/** From here on `--no-recreate` and `--pull never` do what a swap needs of them. */
+/** The oldest version in which `--no-recreate` and `--pull never` do what a swap needs. */
 const oldest: Version = [2, 20, 0];
-/** From here on an override can lift a fixed name: compose's reference asks for it. */
+/** The oldest version in which an override can remove a fixed name with `!reset`, according to compose's reference. */
 const oldestReset: Version = [2, 24, 4];
 
 /**
@@ -16,14 +16,14 @@ export function checkComposeVersion(version: string): void {
   if (isAtLeast(oldest, version)) return;
   throw new Failure(
     'compose-too-old',
-    `The host's docker compose is ${version.trim().slice(0, 50) || 'unknown'}; 2.20 or newer is needed`,
+    `The host has docker compose ${version.trim().slice(0, 50) || 'in an unknown version'}; 2.20 or newer is needed`,
     {
       hint: 'On the host, as root: apt-get install docker-compose-plugin (from Docker’s own packages)',
     },
   );
 }
 
-/** True where `!reset` in an override takes a fixed name away. @param version as above */
+/** True if `!reset` in an override removes a fixed name. @param version as above */
 export function supportsReset(version: string): boolean {
   return isAtLeast(oldestReset, version);
 }
@@ -47,7 +47,7 @@ export function demandCompose({ compose }: Pick<Survey, 'compose'>): ComposeSurv
 /** @throws Failure `no-compose` */
 export function noCompose(error: string): never {
   throw new Failure('no-compose', 'The host has no docker compose', {
-    hint: 'On the host, as root: apt-get install docker-compose-plugin. The old docker-compose (with a hyphen) will not do',
+    hint: 'On the host, as root: apt-get install docker-compose-plugin. The old docker-compose (with a hyphen) is not enough',
     cause: error,
   });
 }

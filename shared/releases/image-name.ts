@@ -1,7 +1,7 @@
 import type { LocalImage } from '../host/survey.ts';
 import { referenceOf } from './image-reference.ts';
 
-/** `latest` says nothing of what it stands for; what it was tagged as before does. */
+/** A name for people: another tag of the same repository, as the tag in the compose file may be `latest` for everything. */
 export function nameOf(id: string | null, composeImage: string | null, images: readonly LocalImage[]): string | null {
   const own = referenceOf(composeImage);
   const names = (images.find((image) => image.id === id)?.repoTags ?? [])

@@ -9,7 +9,7 @@ const registryGrammar = new RegExp(
 );
 const tagGrammar = /^\w[\w.-]{0,127}$/;
 const digestGrammar = /^(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})$/;
-/** Longer paths are refused by every registry. */
+/** Every registry refuses longer paths. */
 const longestPath = 255;
 
 const defaultRegistry = 'docker.io';
@@ -21,18 +21,18 @@ export function isDigest(text: string): boolean {
   return digestGrammar.test(text);
 }
 
-/** True for a tag as a registry takes it: at most 128 of letters, digits, `_`, `.`, `-`, not led by `.` or `-`. */
+/** True for a valid tag: at most 128 letters, digits, `_`, `.` or `-`, not starting with `.` or `-`. */
 export function isTag(text: string): boolean {
   return tagGrammar.test(text);
 }
 
 /** An image reference with Docker's defaults filled in, so that two names of the same image are equal. */
 export class ImageReference {
-  /** Host and port: `docker.io` where none was written. */
+  /** Host and port; `docker.io` if none was given. */
   readonly registry: string;
   /** `library/postgres`, `acme/web`. */
   readonly path: string;
-  /** `latest` where neither tag nor digest was written; null where only a digest was. */
+  /** `latest` if neither tag nor digest was given; null if only a digest was. */
   readonly tag: string | null;
   readonly digest: string | null;
 
@@ -71,14 +71,14 @@ export function parseImageReference(text: string): ImageReference {
   if (tag !== null && !isTag(tag)) refuse(text, 'its tag is not 1 to 128 letters, digits, "_", "." or "-"');
   if (digest !== null && !isDigest(digest)) refuse(text, 'its digest is not "sha256:" and 64 lower-case hex digits');
   if (tag === null && digest === null) {
-    // Docker refuses these because an image id would otherwise name a repository.
+    // Docker refuses these, because an image id would otherwise be read as a repository.
     if (/^[a-f0-9]{64}$/.test(text)) refuse(text, 'it is an image id');
     return new ImageReference(registry, path, 'latest', null);
   }
   return new ImageReference(registry, path, tag, digest);
 }
 
-/** null for what is no reference, such as one with a variable that is not set. */
+/** null if the text is not a reference, for example because a variable in it is not set. */
 export function referenceOf(image: string | null): ImageReference | null {
   if (image === null) return null;
   try {
@@ -89,7 +89,7 @@ export function referenceOf(image: string | null): ImageReference | null {
   }
 }
 
-/** Cuts off the digest, then the tag: a colon before the last slash belongs to the registry's port. */
+/** Cuts off the digest, then the tag. A colon before the last slash belongs to the registry's port. */
 function split(text: string): { name: string; tag: string | null; digest: string | null } {
   const at = text.indexOf('@');
   const digest = at === -1 ? null : text.slice(at + 1);
@@ -100,7 +100,7 @@ function split(text: string): { name: string; tag: string | null; digest: string
     : { name: tagged.slice(0, colon), tag: tagged.slice(colon + 1), digest };
 }
 
-/** The first part is a registry only where it cannot be a user on Docker Hub. */
+/** The first part is a registry only if it cannot be a user on Docker Hub. */
 function locate(name: string): { registry: string; path: string } {
   const slash = name.indexOf('/');
   const first = slash === -1 ? '' : name.slice(0, slash);

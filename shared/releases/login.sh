@@ -1,11 +1,11 @@
 # shellcheck shell=bash
-# A login at a registry that lives no longer than the program: nobody's own is touched. Its folder stands where others may
-# write as well, so its name cannot be foreseen, and whatever they put there under such a name is passed over.
+# A registry login that lasts only as long as the program, and leaves the user's own login alone. Its folder is in a place
+# where others can write too. So its name is unpredictable, and anything that others put there under such a name is ignored.
 
-# Where it may stand, the best first: in memory; and where others have filled that, elsewhere.
+# Where the folder may be, the best place first: in memory, or on disk if others have filled that.
 login_parents=(/dev/shm "${TMPDIR:-/tmp}" ~)
 
-# Of a run that was killed with its supervisor, so that nobody took it away.
+# Removes logins of runs that were killed together with their supervisor.
 sweep_logins() {
   local folder process
   while IFS= read -r -d '' folder; do
@@ -20,7 +20,7 @@ remove_login() {
   unset DOCKER_CONFIG
 }
 
-# login_folders PATTERN: folders of our own, each with a NUL behind it. A link to one is none: it could not be removed.
+# login_folders PATTERN: prints our own folders, each followed by a NUL. Skips links, as removing one would not remove its target.
 login_folders() {
   local parent folder
   for parent in "${login_parents[@]}"; do
@@ -33,18 +33,18 @@ login_folders() {
 
 log_in() {
   local error
-  make_login_folder || fail login-failed "No folder for the login can be made in ${login_parents[*]}"
+  make_login_folder || fail login-failed "Cannot create a folder for the login in any of: ${login_parents[*]}"
   error=$(printf '%s' "$3" | timeout 60 docker login --username "$2" --password-stdin "$1" 2>&1 >/dev/null) ||
     fail login-failed "$error"
 }
 
-# A new folder, never one that is there, into DOCKER_CONFIG; nowhere where others could put theirs in its place.
+# Creates a new folder, in a place where others cannot replace it, and sets DOCKER_CONFIG to it.
 make_login_folder() {
   local parent
   for parent in "${login_parents[@]}"; do
     [[ -w $parent && -z $(open_parent "$parent/atlasia-login") ]] || continue
     DOCKER_CONFIG=$(mktemp -d -- "$parent/atlasia-login.$$.XXXXXXXXXX" 2>/dev/null) || continue
-    # Room for what Docker writes.
+    # Check that there is room for what Docker writes.
     if head -c 65536 /dev/zero >"$DOCKER_CONFIG/room" && rm -- "$DOCKER_CONFIG/room"; then
       export DOCKER_CONFIG
       return

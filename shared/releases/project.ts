@@ -3,24 +3,24 @@ import type { FoundContainer } from '../host/survey.ts';
 import { bool, listOf, mapOf, orNull, type Reader, shape, text } from '../untrusted.ts';
 import { isServiceName } from './release.ts';
 
-/** What a plan needs to know of a service, out of the compose file: nothing that could be a secret. */
+/** What a plan needs to know about a service in the compose file: nothing that could be a secret. */
 export interface ComposeService {
   name: string;
-  /** The reference with its variables filled in; null where the file only builds one. */
+  /** The reference with its variables filled in; null if the file has none, as for an image that it builds. */
   image: string | null;
-  /** The same as it is written: `ghcr.io/acme/web:${TAG}`. */
+  /** The reference as written in the file: `ghcr.io/acme/web:${TAG}`. */
   imageTemplate: string | null;
   containerName: string | null;
-  /** How many containers the file asks for; null for the usual one. */
+  /** How many containers the file asks for; null for the default, one. */
   replicas: number | null;
-  /** Some port of the host leads to it. */
+  /** It publishes a port of the host. */
   publishes: boolean;
   networks: string[];
-  /** `host`, `none`, `service:db`; null for the usual. */
+  /** `host`, `none`, `service:db`; null for the default. */
   networkMode: string | null;
-  /** An address in a network, or on the wire, that only one container can have. */
+  /** It has a fixed IP or MAC address, which only one container can have. */
   fixedAddress: boolean;
-  /** `awaitsEnd`: it has one task, which must have ended well. */
+  /** `awaitsEnd`: that service is a one-off task, which must have completed successfully. */
   dependsOn: { service: string; restart: boolean; awaitsEnd: boolean }[];
   /** Services whose network, processes, memory or volumes it shares. */
   sharesWith: string[];
@@ -33,7 +33,7 @@ export interface ComposeProject {
 
 const mostServices = 500;
 const shortText = text(4_096);
-/** Compose writes numbers here and there as text, and leaves out what is not given. */
+/** Compose writes some numbers as text, and leaves out what is not given. */
 const anything: Reader<unknown> = (value) => value;
 
 const network = orNull(
@@ -94,9 +94,9 @@ const templates = shape<{ services: Record<string, { image: string | null }> }>(
 });
 
 /**
- * Reads what `docker compose config --format json` printed, and keeps a few fields of it.
- * @param template the same with `--no-interpolate`; empty where compose gave none
- * @throws Failure `bad-compose-config`, which repeats nothing of the text
+ * Reads the output of `docker compose config --format json`, and keeps only a few fields.
+ * @param template the same with `--no-interpolate`; empty if compose gave none
+ * @throws Failure `bad-compose-config`, which never quotes the text
  */
 export function readProject(config: string, template: string): ComposeProject {
   const { name, services } = parsed(config, project);
@@ -138,7 +138,7 @@ export function checkProjectName(name: string, containers: readonly FoundContain
   if (running === undefined || running === name) return;
   throw new Failure(
     'other-project',
-    `The compose file is that of the project "${name}", and "${running}" is what runs`,
+    `The compose file belongs to the project "${name}", but the running project is "${running}"`,
     {
       hint: `Set "project-name": ${running}, or correct "compose-file" and "env-file"`,
     },
@@ -153,9 +153,9 @@ function parsed<T>(json: string, read: Reader<T>): T {
   try {
     return read(JSON.parse(json), '');
   } catch (error) {
-    const why = isFailure(error) ? error.message : 'it is no JSON';
-    throw new Failure('bad-compose-config', `What compose says of the project cannot be used: ${why}`, {
-      hint: 'In deploy-dir on the host: docker compose config --quiet. Check "compose-file", "env-file" and "project-name"',
+    const why = isFailure(error) ? error.message : 'it is not JSON';
+    throw new Failure('bad-compose-config', `The output of docker compose config is not usable: ${why}`, {
+      hint: 'In deploy-dir on the host, run: docker compose config --quiet. Check "compose-file", "env-file" and "project-name"',
     });
   }
 }

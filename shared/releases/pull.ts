@@ -9,20 +9,20 @@ export interface PullRequest {
   registry: string;
   /** null: the images are public, or the host is logged in. */
   login: RegistryLogin | null;
-  /** References to pull: `repository@digest`, or `repository:tag` where no digest is known. */
+  /** References to pull: `repository@digest`, or `repository:tag` if no digest is known. */
   pulls: readonly string[];
-  /** References or ids of every image that is needed. */
+  /** References or ids of all images needed. */
   images: readonly string[];
-  /** Ids that `docker image prune` is to spare. */
+  /** Ids to protect from `docker image prune`. */
   kept: readonly string[];
-  /** Milliseconds for all of it. */
+  /** Milliseconds for everything together. */
   timeout: number;
   signal: AbortSignal;
   onLog: (line: string) => void;
   onPull: (reference: string) => void;
 }
 
-/** An image that is on the host now. */
+/** An image that the host has now. */
 export interface PulledImage {
   id: string;
   /** `linux/amd64` */
@@ -31,9 +31,9 @@ export interface PulledImage {
 }
 
 export interface Pulled {
-  /** By the reference or id that was asked for. */
+  /** By the requested reference or id. */
   images: Map<string, PulledImage>;
-  /** Ids that could not be given the name that keeps them. */
+  /** Ids that could not be given the name that protects them. */
   notKept: string[];
 }
 
@@ -46,7 +46,7 @@ const program: Program<{
   kept: readonly string[];
 }> = {
   name: 'pull',
-  step: 'the pull of the images',
+  step: 'the image pull',
   scripts: [
     new URL('../host/open-parent.sh', import.meta.url),
     new URL('./login.sh', import.meta.url),
@@ -55,7 +55,7 @@ const program: Program<{
 };
 
 /**
- * Pulls what is missing and looks at every image. Nothing that runs is touched.
+ * Pulls the missing images and checks every image. Touches nothing that is running.
  * @throws Failure `image-missing`, `registry-refused`, `registry-unreachable`, `disk-full`, `pull-failed`
  */
 export async function pullImages(connection: Connection, request: PullRequest): Promise<Pulled> {
@@ -86,9 +86,9 @@ function readImage(value: string): [string, PulledImage] {
   return [reference, { id, platform, repoDigests }];
 }
 
-const otherTarget = 'Nothing was stopped. Name a release that still exists as "target"';
+const otherTarget = 'Nothing was stopped. Set "target" to a release that still exists';
 
-/** Says in our words what Docker said; the host's words stand behind it as the cause. */
+/** Translates Docker's message into one of our failures. Docker's own words become the cause. */
 function explain(failure: Failure, registry: string): Failure {
   if (failure.code !== 'pull-failed' && failure.code !== 'login-failed') return failure;
   const said = failure.message;
@@ -96,19 +96,19 @@ function explain(failure: Failure, registry: string): Failure {
     failure.code === 'pull-failed' ? cleanLine(said.slice(0, said.indexOf(' ')), 300) : `the login at ${registry}`;
   const cause = said;
   if (/no space left/i.test(said)) {
-    return new Failure('disk-full', `The host's disk is full: ${what} could not be pulled`, {
-      hint: 'Nothing was stopped. On the host: docker system df, then docker image prune, and run it again',
+    return new Failure('disk-full', `The host's disk is full: could not pull ${what}`, {
+      hint: 'Nothing was stopped. On the host: docker system df, then docker image prune. Then run it again',
       cause,
     });
   }
   if (/unauthorized|denied|forbidden|no basic auth|401|403/i.test(said)) {
     return new Failure('registry-refused', `The registry ${registry} refuses ${what}`, {
-      hint: 'Nothing was stopped. Give "registry-username" and "registry-password"; for ghcr.io a token with packages: read, of a repository that may read the package',
+      hint: 'Nothing was stopped. Set "registry-username" and "registry-password". For ghcr.io, use a token with packages: read from a repository that may read the package',
       cause,
     });
   }
   if (/manifest unknown|not found|no such manifest|name unknown/i.test(said)) {
-    return new Failure('image-missing', `${what} is not in the registry, and not on the host`, {
+    return new Failure('image-missing', `${what} is neither in the registry nor on the host`, {
       hint: otherTarget,
       cause,
     });
@@ -116,12 +116,12 @@ function explain(failure: Failure, registry: string): Failure {
   if (
     /connection refused|no such host|timeout|timed out|dial tcp|network is unreachable|EOF|TLS handshake/i.test(said)
   ) {
-    return new Failure('registry-unreachable', `The host does not reach the registry ${registry} for ${what}`, {
-      hint: `Nothing was stopped. On the host: curl -sI https://${registry}/v2/. Run it again when it answers`,
+    return new Failure('registry-unreachable', `The host cannot reach the registry ${registry} for ${what}`, {
+      hint: `Nothing was stopped. On the host: curl -sI https://${registry}/v2/. Once it answers, run it again`,
       cause,
     });
   }
-  return new Failure('pull-failed', `${what} could not be pulled`, {
+  return new Failure('pull-failed', `Could not pull ${what}`, {
     hint: 'Nothing was stopped. See the cause',
     cause,
   });

@@ -1,12 +1,12 @@
 import { byText } from '../order.ts';
 import { type ImageReference, isDigest, referenceOf } from './image-reference.ts';
 
-/** What one service runs. Each value is null where the host did not give a usable one. */
+/** What one service runs. Each value is null if the host did not give a usable one. */
 export interface RunningImage {
   /** The reference as the compose file has it, after interpolation. */
   image: string | null;
   tag: string | null;
-  /** That of the RepoDigests entry of the reference's own repository; null for an image that was never pulled. */
+  /** From the RepoDigests entry of the reference's own repository; null if the image was never pulled or pushed. */
   digest: string | null;
   /** The id of the image's configuration on this host: `sha256:` and 64 hex digits. */
   imageId: string | null;
@@ -39,7 +39,7 @@ const imageIdGrammar = /^sha256:[a-f0-9]{64}$/;
 /** Compose's own grammar of service names. */
 const serviceGrammar = /^[a-zA-Z0-9._-]{1,255}$/;
 
-/** True for a name that compose takes for a service. */
+/** True for a name that compose accepts for a service. */
 export function isServiceName(text: string): boolean {
   return serviceGrammar.test(text);
 }
@@ -50,12 +50,12 @@ export function isImageId(text: string): boolean {
 }
 
 /**
- * What the project runs. Where the containers of a service differ (an update that stopped half-way), the newest one
- * speaks for the service; `mixedServices` names such services. Containers without a valid service name are left out.
+ * What the project runs. If the containers of a service differ (after an update that stopped half-way), the newest one
+ * counts; `mixedServices` names such services. Containers without a valid service name are left out.
  */
 export function releaseOf(containers: readonly ContainerFacts[], images: readonly ImageFacts[]): Release {
   const imagesById = new Map(images.map((image) => [image.id, image]));
-  // fromEntries, as it makes a service called __proto__ an ordinary entry.
+  // fromEntries makes even a service called __proto__ an ordinary entry.
   return Object.fromEntries(
     [...byService(containers)].map(([service, [newest]]) => [
       service,
@@ -65,8 +65,8 @@ export function releaseOf(containers: readonly ContainerFacts[], images: readonl
 }
 
 /**
- * By id or by digest: a digest is known only once an image was pushed or pulled, and may get a second one beside it; an id
- * may change with Docker, and is not known from a copy of the history. What is not known is the same as nothing.
+ * Compares by id or by digest, as either may be missing. An image has a digest only once it was pushed or pulled, and may
+ * get a second one; its id may change with Docker, and copies of the history leave it out. Unknown values never match.
  */
 export function sameImage(one: RunningImage, other: RunningImage): boolean {
   return (
@@ -74,7 +74,7 @@ export function sameImage(one: RunningImage, other: RunningImage): boolean {
   );
 }
 
-/** True where both run the same images in the same services. */
+/** True if both run the same images in the same services. */
 export function sameRelease(one: Release, other: Release): boolean {
   const counterparts = new Map(Object.entries(other));
   return (
@@ -95,7 +95,7 @@ export function mixedServices(containers: readonly ContainerFacts[]): string[] {
 
 type OneOrMore<T> = [T, ...T[]];
 
-/** By service in order of name; within a service the newest container first, equal ages by image id. */
+/** Sorted by service; within a service the newest container first, and those of the same age by image id. */
 function byService(containers: readonly ContainerFacts[]): Map<string, OneOrMore<ContainerFacts>> {
   const services = new Map<string, OneOrMore<ContainerFacts>>();
   const ordered = containers
@@ -111,21 +111,21 @@ function byService(containers: readonly ContainerFacts[]): Map<string, OneOrMore
   return services;
 }
 
-/** Go drops trailing zeros of the fraction, so `Z` must not be compared with a digit. */
+/** Go omits trailing zeros of the fraction. Without the `Z`, times of different lengths still compare correctly as text. */
 function createdAt(container: ContainerFacts): string {
   return container.created.replace(/Z$/, '');
 }
 
 function runningImage(container: ContainerFacts, image: ImageFacts | undefined): RunningImage {
   const imageId = isImageId(container.imageId) ? container.imageId : null;
-  // A container may be made from an id; the grammar would read that as a repository called "sha256".
+  // A container may have been created from an image id, which would parse as a repository called "sha256".
   if (isImageId(container.image)) return { image: container.image, tag: null, digest: null, imageId };
   const reference = referenceOf(container.image);
   if (reference === null) return { image: null, tag: null, digest: null, imageId };
   return { image: container.image, tag: reference.tag, digest: digestOf(reference, image), imageId };
 }
 
-/** An image may have several digests in one repository: the one that the reference names, else the first by name. */
+/** An image may have several digests in one repository: takes the one that the reference names, or else the first. */
 function digestOf(reference: ImageReference, image: ImageFacts | undefined): string | null {
   const digests = (image?.repoDigests ?? [])
     .map(referenceOf)

@@ -1,4 +1,4 @@
-/** The health-url as the host's scripts take it. Without TLS the host asks by itself; with TLS it needs curl. */
+/** The health-url as plan lines for the host's scripts. bash itself can ask over http; for https the host needs curl. */
 export function addressLines(url: URL): [name: string, value: string][] {
   const lines: [string, string][] = [['health_url', url.href]];
   if (url.protocol !== 'http:') return lines;

@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154 # `plan` is the caller's
-# Whether an address answers as a user would have it.
+# Checks that an address gives its users a good answer.
 
-# http_answers HOST PORT PATH NAME LIMIT: whether an HTTP answer comes with a status below the limit.
+# http_answers HOST PORT PATH NAME LIMIT: whether there is an HTTP answer with a status below LIMIT.
 http_answers() {
   local line
   exec {socket}<>"/dev/tcp/$1/$2" || return
@@ -11,7 +11,7 @@ http_answers() {
   [[ $line =~ ^HTTP/[0-9.]+\ ([0-9]{3}) ]] && ((BASH_REMATCH[1] < $5))
 }
 
-# url_answers: the health-url, as its users reach it.
+# url_answers: whether the health-url answers, asked the way its users reach it.
 url_answers() {
   if [[ -n ${plan[health_port]-} ]]; then
     http_answers "${plan[health_host]}" "${plan[health_port]}" "${plan[health_path]}" "${plan[health_name]}" 400

@@ -1,12 +1,12 @@
 # shellcheck shell=bash disable=SC2154,SC2034 # the tables are those of read_plan
-# What is said to Docker about the containers of the transaction. The old ones are kept until all is well, the new ones carry
-# the transaction's label.
+# Everything that the transaction asks Docker about its containers. The old containers are kept until the rollback is proven;
+# the new ones carry the transaction's label.
 
 readonly label=atlasia.transaction
-# Docker may be restarted under our hands: it is waited for so long, in seconds.
+# Docker may be restarted while we work: how many seconds to wait for it.
 readonly docker_patience=120
 
-# steady COMMAND...: a docker command that may be given twice; it is, when Docker was away meanwhile.
+# steady COMMAND...: runs a docker command that is safe to repeat, and repeats it if Docker was away in the meantime.
 steady() {
   local error status=0
   error=$(docker "$@" 2>&1 >/dev/null </dev/null) || status=$?
@@ -27,7 +27,7 @@ await_docker() {
   done
 }
 
-# new_containers [SERVICE]: ids of those that carry the transaction's label.
+# new_containers [SERVICE]: ids of the containers with the transaction's label.
 new_containers() {
   local ids filters=("label=$label=${plan[id]}" ${1:+"label=com.docker.compose.service=$1"})
   ids=$(project_containers "${plan[project]}" "${filters[@]}") ||
@@ -35,7 +35,7 @@ new_containers() {
   [[ -z $ids ]] || printf '%s\n' "$ids"
 }
 
-# Writes before.tsv: service, id, name, state, health, image id, restart policy. Read under the lock, before anything is made.
+# Writes before.tsv: service, id, name, state, health, image id, restart policy. Runs under the lock, before any changes.
 note_containers() {
   local service ids
   for service in "${services[@]}"; do
@@ -47,7 +47,7 @@ note_containers() {
   mv -T -- before.new before.tsv
 }
 
-# old_containers SERVICE: ids, as they were found.
+# old_containers SERVICE: ids of the containers found at the start.
 old_containers() {
   local service id
   while IFS=$'\t' read -r service id _; do
@@ -55,8 +55,8 @@ old_containers() {
   done <before.tsv
 }
 
-# Writes after.tsv: the new containers, service and id. From then on the gates look at these and no others: compose, called by
-# somebody else meanwhile, replaces containers without a word.
+# Writes after.tsv: service and id of the new containers. From then on the gates check exactly these: if somebody else runs
+# compose in the meantime, it silently replaces containers.
 note_targets() {
   local service id
   for service in "${services[@]}"; do
@@ -66,7 +66,7 @@ note_targets() {
   mv -T -- after.new after.tsv
 }
 
-# target_containers SERVICE: ids, as they were made.
+# target_containers SERVICE: ids of the containers created from the target.
 target_containers() {
   local service id
   while IFS=$'\t' read -r service id; do
@@ -74,8 +74,8 @@ target_containers() {
   done <after.tsv
 }
 
-# What compose left when it was killed half-way has twelve hex digits in front of its name: a container that was never started
-# beside one that runs is in nobody's service.
+# Removes leftovers of a compose that was killed half-way: their names start with twelve hex digits. Such a container was
+# never started, and another one of the same service exists, so nobody needs it.
 mend_leftovers() {
   local service id name state mended=
   while IFS=$'\t' read -r service id name state _; do
@@ -88,7 +88,7 @@ mend_leftovers() {
   [[ -z $mended ]] || note_containers
 }
 
-# look ID FORMAT: what Docker says of the container; fails where it knows none. A Docker that is away is no answer.
+# look ID FORMAT: prints what Docker knows about the container; fails if it does not exist. Waits while Docker is away.
 look() {
   local said
   said=$(docker inspect --format "$2" "$1" 2>/dev/null </dev/null) ||
@@ -106,7 +106,7 @@ name_of() {
 
 readonly run_format='{{.State.StartedAt}} {{.State.Running}}'
 
-# Writes witness.tsv: containers of this host that are none of ours, and since when they run.
+# Writes witness.tsv: other containers on this host, and since when they have been running.
 note_witnesses() {
   local id
   for id in $(docker ps --quiet --no-trunc | head -n 20); do
@@ -114,7 +114,7 @@ note_witnesses() {
   done >witness.tsv
 }
 
-# docker_was_restarted: none of the witnesses that are still there runs on. What fell over meanwhile may not be at fault then.
+# docker_was_restarted: whether every remaining witness was stopped or restarted. If so, a crash may not be the target's fault.
 docker_was_restarted() {
   local id run now found=
   await_docker || return
@@ -126,12 +126,12 @@ docker_was_restarted() {
   [[ -n $found ]]
 }
 
-# call ID NAME: gives the container a name, unless it has it.
+# call ID NAME: renames the container, unless it already has the name.
 call() {
   [[ $(name_of "$1") == "$2" ]] || steady rename "$1" "$2"
 }
 
-# read_health_test ID: the container's own, from its image or from the compose file, into `health_test`; empty where it has none.
+# read_health_test ID: reads the container's health check (from its image or the compose file) into `health_test`, else empty.
 read_health_test() {
   local shell
   mapfile -d '' health_test < <(docker inspect --format \
@@ -147,10 +147,10 @@ read_health_test() {
   esac
 }
 
-# is_well ID: the container's own health test, now; Docker would run it only after its interval.
+# is_well ID: runs the container's health check right now; Docker would wait for its interval.
 is_well() { timeout 10 docker exec "$1" "${health_test[@]}" </dev/null >/dev/null 2>&1; }
 
-# keep_evidence ID NAME: what it said and how it stood, without its environment.
+# keep_evidence ID NAME: saves the container's log and state, without its environment.
 keep_evidence() {
   local file=evidence/$2
   mkdir -p evidence

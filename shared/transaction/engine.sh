@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154,SC2034 # the tables are those of read_plan
-# Carries one rollback, in its folder on the host, without the runner: it ends with the target running and proven, or with
-# what ran before. This file stands in the transaction's folder; `bash engine.sh` there ends whatever was begun.
+# Carries out one rollback on the host, without the runner. In the end either the target is running and proven, or the
+# previous release is running again. This file is in the transaction's folder; `bash engine.sh` there finishes it.
 
 set -uo pipefail
 umask 077
@@ -13,7 +13,7 @@ cd -- "$folder" || exit
 rollback_dir=${folder%/transactions/*}
 lock=${rollback_dir%/*}/.lock
 readonly folder rollback_dir lock
-# How often the engine may die before the supervisor gives up; the next run of any action tries again.
+# How often the supervisor starts the engine before it gives up. The next run of an action tries again.
 readonly most_lives=4
 
 main() {
@@ -26,7 +26,7 @@ main() {
   esac
 }
 
-# Holds the lock, and starts the engine again where it dies. The engine's children do not hold the lock.
+# Holds the lock, and restarts the engine if it dies. The engine's children do not hold the lock.
 supervise() {
   local lives=0
   exec 9>>"$lock" || exit
@@ -54,18 +54,18 @@ supervise() {
   has ended
 }
 
-# await_carrier: whoever carries it already is left to it.
+# await_carrier: if another supervisor already carries this transaction, waits for it.
 await_carrier() {
   local waited=0
   while is_carried; do
-    ((waited)) || printf 'The process %s carries it already, and is waited for\n' "$(<carrier)" >&2
+    ((waited)) || printf 'Process %s is already working on it; waiting for it\n' "$(<carrier)" >&2
     ((waited < plan[lock_wait])) || return
     sleep 1
     waited=$((waited + 1))
   done
 }
 
-# is_carried: whether another supervisor of this transaction lives.
+# is_carried: whether another supervisor of this transaction is alive.
 is_carried() {
   local process
   [[ -s carrier ]] && process=$(<carrier) && [[ $process != "$$" ]] &&
@@ -78,7 +78,7 @@ await_lock() {
   local waited=0 problem=
   until flock --nonblock 9; do
     if [[ -e abort ]]; then
-      problem='cancelled It was cancelled while it waited for the lock'
+      problem='cancelled Cancelled while waiting for the lock'
       break
     elif ((waited >= plan[lock_wait])); then
       problem="lock-held $(lock_holder "$lock")"
@@ -88,17 +88,17 @@ await_lock() {
     sleep 1
     waited=$((waited + 1))
   done
-  # A lock file that was deleted meanwhile guards nothing.
-  [[ -n $problem || /proc/self/fd/9 -ef $lock ]] || problem="lock-lost $lock was replaced while it was waited for"
+  # A lock on a file that was deleted in the meantime protects nothing.
+  [[ -n $problem || /proc/self/fd/9 -ef $lock ]] || problem="lock-lost $lock was deleted or replaced while we waited for it"
   [[ -n $problem ]] || return 0
-  # One that was begun stays as it is: whoever has the lock ends it.
+  # A transaction that has begun stays as it is: whoever gets the lock next finishes it.
   has begin || { broken "${problem%% *}" "${problem#* }" || journal ended refused; }
   lay_down
   return 1
 }
 
-# end_strays: ends what of this transaction is still at work without its engine: compose, or a question to a service. They are
-# known by the transaction's folder, since another project of this host may have a transaction of the same second.
+# end_strays: kills processes of this transaction that outlived its engine: compose, or a request to a service. Finds them by the
+# folder: another project on this host may have a transaction with the same id.
 end_strays() {
   local file
   while IFS= read -r file; do
@@ -107,7 +107,7 @@ end_strays() {
   done < <(grep -lzxF -- "ATLASIA_TRANSACTION=$folder" /proc/[0-9]*/environ 2>/dev/null)
 }
 
-# What the journal says is done decides what is to do.
+# The journal says what is done, and so what is left to do.
 engine() {
   probers=()
   if has commit; then
@@ -115,7 +115,7 @@ engine() {
   elif has reverting; then
     revert
   elif has stopping || has starting; then
-    broken engine-died 'The engine was killed while it was at work' || true
+    broken engine-died 'The engine was killed during the swap' || true
     revert
   elif has checked; then
     broken engine-died 'The engine was killed before the swap' || true
@@ -134,38 +134,38 @@ engine() {
   fi
 }
 
-# prepare: everything that can fail without harm.
+# prepare: everything that may fail without harm, before anything is stopped.
 prepare() {
   local config state service id
   alone || return
   config=$(cd -- "${plan[deploy_dir]}" && run_compose config --format json) &&
     state=$(project_state "${plan[project]}" "$config") ||
-    broken docker-failed 'What runs could not be looked at' || return
+    broken docker-failed 'Cannot read the state of the running containers' || return
   [[ $state == "${plan[project_state]}" ]] ||
-    broken plan-stale 'What runs, or the compose file with its variables, has changed since the plan was made' || return
-  { note_containers && note_witnesses; } || broken docker-failed 'What runs could not be looked at' || return
+    broken plan-stale "The containers, the compose file or its variables have changed since the plan was made" || return
+  { note_containers && note_witnesses; } || broken docker-failed 'Cannot read the state of the running containers' || return
   journal checked
-  mend_leftovers || broken docker-failed 'What compose left behind could not be mended' || return
+  mend_leftovers || broken docker-failed 'Cannot remove a leftover of docker compose' || return
   create_all || return
   for service in "${services[@]}"; do
     for id in $(old_containers "$service"); do keep_evidence "$id" "$service.before.${id:0:12}"; done
   done
   start_probers
   journal prepared
-  [[ ! -e abort ]] || broken cancelled 'It was cancelled before anything was stopped' || return
+  [[ ! -e abort ]] || broken cancelled 'Cancelled before anything was stopped' || return
 }
 
-# alone: no other transaction of this folder is half-way.
+# alone: whether no other transaction of this backup folder is unfinished.
 alone() {
   local other others
   others=$(unfinished_transactions "${folder%/*}") ||
-    broken docker-failed 'The other transactions could not be looked at' || return
+    broken docker-failed 'Cannot read the journals of other transactions' || return
   while IFS= read -r other; do
-    [[ -z $other || $other == "${folder##*/}" ]] || broken unfinished "The transaction $other was not ended" || return
+    [[ -z $other || $other == "${folder##*/}" ]] || broken unfinished "An earlier transaction is unfinished: $other" || return
   done <<<"$others"
 }
 
-# refuse: nothing had been stopped; what was made goes.
+# refuse: nothing was stopped yet, so just remove the new containers.
 refuse() {
   local new
   stop_probers
@@ -191,7 +191,7 @@ revert() {
   local good=yes
   restore_all || good=
   came_back || good=
-  # The end of a gap is seen only by a question that comes after it.
+  # The end of a downtime shows only in a request that comes after it.
   sleep "$look_interval"
   stop_probers
   tell_measurements
@@ -204,10 +204,10 @@ revert() {
   fi
 }
 
-# tell_restart: where Docker was restarted, nothing is said against the target.
+# tell_restart: notes a restart of Docker in the journal. Then a failure does not count against the target.
 tell_restart() { ! docker_was_restarted || journal docker-restarted; }
 
-# finish: after the commit nothing is taken back. All of it may be done again.
+# finish: after the commit nothing is undone. Every step here is safe to repeat.
 finish() {
   local service id old
   await_docker || return
@@ -215,7 +215,7 @@ finish() {
     [[ ${retag[$service]} == - ]] || has retagged "$service" || keep_reference "$service"
     mapfile -t old < <(old_containers "$service")
     for id in "${old[@]}"; do
-      ! exists "$id" || steady rm --force "$id" || journal problem "The old container ${id:0:12} of $service could not be removed"
+      ! exists "$id" || steady rm --force "$id" || journal problem "Could not remove the old container ${id:0:12} of $service"
     done
   done
   tell_restart
@@ -224,14 +224,14 @@ finish() {
     if put_hold "$rollback_dir" "$(filled outcome/hold)"; then
       journal held
     else
-      journal problem 'HOLD could not be written: the next deployment may undo this rollback'
+      journal problem 'Could not write HOLD: the next deployment may undo this rollback'
     fi
   fi
   conclude rolled-back
 }
 
-# keep_running: a Docker that was restarted since the commit brings back only what has a restart policy. What had ended before
-# it has done its work.
+# keep_running: after a restart of Docker since the commit, starts the containers that have no restart policy. One that had
+# already exited before the commit has completed its task.
 keep_running() {
   local service id running finished committed
   committed=$(grep -m 1 $'\tcommit\t' journal | cut -f 1)
@@ -240,33 +240,33 @@ keep_running() {
       IFS=$'\t' read -r running finished < <(look "$id" '{{.State.Running}}{{"\t"}}{{.State.FinishedAt}}')
       [[ $running != true ]] || continue
       finished=$(date --date "$finished" +%s%3N) && ((finished < committed)) && continue
-      steady start "$id" || journal problem "The target of $service does not run any more, and could not be started"
+      steady start "$id" || journal problem "The target of $service is no longer running and could not be started"
     done
   done
 }
 
-# keep_reference SERVICE: what the compose file names is the target from now on, on this host.
+# keep_reference SERVICE: tags the target on this host with the name from the compose file, so that compose keeps using it.
 keep_reference() {
   if steady tag "${target_image[$1]}" "${retag[$1]}"; then
     journal retagged "$1"
   else
-    journal problem "${retag[$1]} could not be pointed at the target: docker compose up by hand would undo this rollback"
+    journal problem "Could not point ${retag[$1]} at the target: a manual docker compose up would undo this rollback"
   fi
 }
 
-# conclude STATUS: into the history, then into the journal.
+# conclude STATUS: writes the result into the history, then into the journal.
 conclude() {
-  # One that was stopped here before adds nothing else than it did then.
+  # If an earlier attempt died here after adding its record, add exactly the same again.
   if ! is_recorded "$rollback_dir/history.jsonl" "${plan[history_id]}" 2>/dev/null; then
     filled "outcome/$1.json" >recorded.json
     filled "outcome/$1.log" >recorded.log
   fi
   append_history "$rollback_dir" "${plan[history_id]}" "$(<recorded.json)" "$(<recorded.log)" ||
-    journal problem 'The history on the host could not be written'
+    journal problem 'Could not write the history on the host'
   journal ended "$1"
 }
 
-# filled FILE: with what only the host knows in place of the marks that the runner left for it.
+# filled FILE: prints the file, with the runner's placeholders replaced by what only the host knows.
 filled() {
   local text token=${plan[token]} at began='' written step detail downtime=null gap asked lost='' verdict=unknown
   at=$(date --utc +%Y-%m-%dT%H:%M:%S.%3NZ)

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Read-only: whether a transaction was put here by the run that adds this record to the history.
+# Read-only: finds the transaction that was started by the run with this history record.
 
 takes backup_dir history_id
 

@@ -1,14 +1,14 @@
 # shellcheck shell=bash
-# Tells the runner what the journal of a transaction says, as it grows, until it has ended or nobody carries it any more.
-# Reads only: the transaction does not know that it is followed.
+# Reports the journal of a transaction to the runner as it grows, until it has finished or nobody carries it any more.
+# Read-only: the transaction does not notice.
 
 takes backup_dir id told
 
 main() {
   local folder=$backup_dir/rollback/transactions/$id idle=0
-  cd -- "$folder" || fail no-transaction "$folder is not there"
+  cd -- "$folder" || fail no-transaction "$folder does not exist"
   while :; do
-    # Asked before the journal is read: what a carrier wrote last is seen then.
+    # Check this before reading the journal, so as not to miss the last lines of a supervisor.
     if carried; then idle=0; else idle=$((idle + 1)); fi
     tell_news
     ! grep -q $'^[0-9]*\tended\t' journal 2>/dev/null || break
@@ -23,14 +23,14 @@ main() {
   record log "$(tail -c 20000 log 2>/dev/null)"
 }
 
-# The dot keeps the last line break: without one, a line is not whole.
+# The dot preserves the final line break: a line without one is incomplete.
 tell_journal() {
   local text
   text=$(cat journal && printf .)
   record journal "${text%.}"
 }
 
-# carried: whether the supervisor lives; one that was just started has not yet said who it is.
+# carried: whether the supervisor is alive. One that has just started may not have written its process id yet.
 carried() {
   local process
   [[ -s carrier ]] && process=$(<carrier) && grep -qF -- engine.sh "/proc/$process/cmdline" 2>/dev/null
@@ -41,7 +41,7 @@ tell_news() {
   [[ -e journal ]] || return 0
   mapfile -s "$told" lines <journal
   for line in "${lines[@]}"; do
-    # Its end is not written yet.
+    # The line is not complete yet.
     [[ $line == *$'\n' ]] || break
     progress journal "${line%$'\n'}"
     told=$((told + 1))

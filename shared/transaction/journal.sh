@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034 # the tables are for the other parts of the engine
-# The transaction's own folder: its plan, and its journal, from which whoever comes later knows what is still to do.
+# The transaction's plan and its journal. The journal tells whoever takes over what is left to do.
 
 # tell_time: milliseconds since 1970, into `moment`.
 tell_time() {
@@ -10,7 +10,7 @@ tell_time() {
   fi
 }
 
-# journal STEP [DETAIL]: one line, on the disk before the next step begins. Where the disk is full, the reserve gives it room.
+# journal STEP [DETAIL]: adds a line, flushed to disk before the next step begins. If the disk is full, frees the reserve.
 journal() {
   local detail=${2-}
   tell_time
@@ -18,8 +18,8 @@ journal() {
   write_journal "$1" "${detail:0:1000}" 2>/dev/null || { rm -f -- reserve && write_journal "$1" "${detail:0:1000}"; }
 }
 
-# What a power cut or a full disk has left of a line stays a line of its own. Each process looks once, and after a write
-# that failed.
+# If a power failure or a full disk has left part of a line, ends it first, so that it stays a line of its own. Each process
+# checks once, and again after a failed write.
 write_journal() {
   local last
   if [[ -z ${journal_is_whole-} && -s journal ]]; then
@@ -30,7 +30,7 @@ write_journal() {
   printf '%s\t%s\t%s\n' "$moment" "$1" "$2" >>journal && sync -- journal && journal_is_whole=yes
 }
 
-# has STEP [DETAIL]: whether the journal tells of it. A last line without an end does not count.
+# has STEP [DETAIL]: whether the journal contains it. An incomplete last line does not count.
 has() {
   local step detail
   [[ -e journal ]] || return 1
@@ -40,7 +40,7 @@ has() {
   return 1
 }
 
-# broken CODE TEXT: why it can't go on. The first reason is the one that counts; it is returned from at once.
+# broken CODE TEXT: notes why the transaction cannot continue, and fails. Only the first reason counts.
 broken() {
   has failure || journal failure "$1 $2"
   return 1
@@ -54,7 +54,7 @@ read_plan() {
   while IFS=$'\t' read -r key value; do
     case $key in
       service)
-        # A dash stands for what is not there.
+        # A dash means: none.
         IFS=$'\t' read -r name value <<<"$value"
         services+=("$name")
         IFS=$'\t' read -r "strategy[$name]" "target_image[$name]" "retag[$name]" "fixed_name[$name]" <<<"$value"

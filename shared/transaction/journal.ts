@@ -1,4 +1,4 @@
-/** One step of a transaction, as its engine wrote it. The detail is the host's: hostile until cleaned. */
+/** One step of a transaction, as its engine wrote it. The detail comes from the host and may be hostile until cleaned. */
 export interface JournalLine {
   /** Milliseconds since 1970, on the host's clock. */
   at: number;
@@ -10,7 +10,7 @@ export interface JournalLine {
 export interface Measurement {
   /** null: the health-url. */
   service: string | null;
-  /** Milliseconds; null where it never answered, so that nothing could be measured. */
+  /** Milliseconds; null if it never answered, so that nothing could be measured. */
   gapMs: number | null;
   failed: number;
   asked: number;
@@ -19,30 +19,30 @@ export interface Measurement {
 /** How a transaction ended, on the host. */
 export type Ending = 'rolled-back' | 'reverted' | 'refused' | 'failed';
 
-/** What the journal tells of a transaction as a whole. */
+/** The transaction as a whole, according to its journal. */
 export interface Outcome {
-  /** null where it has not ended. */
+  /** null if it is unfinished. */
   ending: Ending | null;
-  /** Why it could not go on; null where it could. */
+  /** Why it could not continue; null if nothing stopped it. */
   failure: { code: string; text: string } | null;
-  /** Left as it was when it failed, as `on-failure: leave` asks. */
+  /** Left in the state in which it failed, because of `on-failure: leave`. */
   left: boolean;
-  /** Docker was restarted meanwhile, which containers do not outlive: that may be why. */
+  /** Docker was restarted in the meantime. That stops containers, and so may be why it failed. */
   dockerRestarted: boolean;
   /** Deployments were put on hold. */
   held: boolean;
-  /** What went wrong after the target was in use, one line each. */
+  /** What went wrong after the commit, one line per problem. */
   problems: string[];
   measurements: Measurement[];
-  /** The longest gap of all; null where none could be measured, or one was given up. */
+  /** The longest downtime of all; null if none could be measured, or one measurement was given up. */
   downtimeMs: number | null;
-  /** null where nothing was asked. */
+  /** null if nothing could be measured. */
   failedRequests: number | null;
 }
 
 const endings: readonly Ending[] = ['rolled-back', 'reverted', 'refused', 'failed'];
 
-/** Reads a journal; a last line without an end, and whatever else is no line of ours, is left out. */
+/** Reads a journal. Leaves out an incomplete last line, and any line that is not ours. */
 export function parseJournal(text: string): JournalLine[] {
   return text
     .split('\n')
@@ -51,7 +51,7 @@ export function parseJournal(text: string): JournalLine[] {
     .filter((line) => line !== null);
 }
 
-/** null for what is no line of a journal. */
+/** null if the text is not a line of a journal. */
 export function parseJournalLine(text: string): JournalLine | null {
   const [, at, step = '', detail = ''] = /^(\d{1,15})\t([a-z-]+)\t([^\t]*)$/.exec(text) ?? [];
   return at === undefined ? null : { at: Number(at), step, detail };
@@ -82,7 +82,7 @@ function splitFailure(detail: string): { code: string; text: string } {
   return space < 0 ? { code: detail, text: '' } : { code: detail.slice(0, space), text: detail.slice(space + 1) };
 }
 
-/** null for what is none: a line may have been cut, and how the transaction ended must be told all the same. */
+/** null if the line makes no sense: a cut line must not hide how the transaction ended. */
 function readMeasurement(detail: string): Measurement | null {
   const [, name = '', gap, failed, asked] = /^(\S+) (\d{1,15}|-) (\d{1,15}) (\d{1,15})$/.exec(detail) ?? [];
   if (gap === undefined) return null;
@@ -94,7 +94,7 @@ function readMeasurement(detail: string): Measurement | null {
   };
 }
 
-/** An engine that took over from one that died measures on, and tells it again. */
+/** An engine that took over from a dead one continues the measurement and reports it again: the last report counts. */
 function lastOfEach(measurements: readonly (Measurement | null)[]): Measurement[] {
   const found = measurements.filter((measurement) => measurement !== null);
   return [...new Map(found.map((measurement) => [measurement.service, measurement])).values()];

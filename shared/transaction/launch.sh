@@ -1,11 +1,11 @@
 # shellcheck shell=bash
-# Starts a transaction's engine in a session of its own, which goes on without us. Sent in front of the programs that do so.
+# Starts a transaction's engine in a session of its own, which carries on without us. Sent in front of the programs that do so.
 
 # launch FOLDER
 launch() {
   local line session
   setsid "$BASH" "$1/engine.sh" </dev/null >>"$1/log" 2>&1 &
-  # Until it has a session of its own, it would be ended with us.
+  # Wait until it has a session of its own: until then it would be killed together with us.
   while { IFS= read -r line <"/proc/$!/stat"; } 2>/dev/null; do
     read -r _ _ _ session _ <<<"${line##*) }"
     [[ $session != "$!" ]] || break

@@ -1,14 +1,14 @@
 # shellcheck shell=bash disable=SC2154,SC2034 # the tables are those of read_plan
-# Measures how long a service does not answer: a question every 50 ms, each on its own, since one that hangs must not hide
-# that the next is answered. A connection alone says nothing: Docker's proxy takes one for a container that is not there.
+# Measures the downtime of a service: sends a request every 50 ms, independently of the others, so that one that hangs cannot
+# hide that the next is answered. A connection alone proves nothing: Docker's proxy accepts one even without a container.
 #
-# probes/NAME.aim says how to ask, and changes with the container; probes/NAME.tsv has a line for each question.
+# probes/NAME.aim says how to ask, and changes with the container; probes/NAME.tsv has a line for each request.
 
 readonly probe_interval=0.05
-# Milliseconds after which a question counts as not answered.
+# Milliseconds after which a request counts as failed.
 readonly probe_patience=1000
 
-# start_probers: one for each service that can be asked, and one for the health-url.
+# start_probers: starts one for each service that can be asked, and one for the health-url.
 start_probers() {
   local service
   probers=()
@@ -23,7 +23,7 @@ start_probers() {
   fi
 }
 
-# resume_probers: those of an engine that died, also where it had stopped them: it goes on.
+# resume_probers: continues the measurements of an engine that died, even if it had already stopped them.
 resume_probers() {
   local file
   rm -f -- probes/stop
@@ -46,8 +46,8 @@ stop_probers() {
   probers=()
 }
 
-# choose_question SERVICE: by HTTP where it answers, else by its own health test, which shows when a service that is ill has
-# become well; where it has none, by HTTP all the same.
+# choose_question SERVICE: asks by HTTP if the service answers that, otherwise by its own health check, which will show when an
+# unhealthy service recovers. Without a health check, asks by HTTP anyway.
 choose_question() {
   local id port
   id=$(old_containers "$1")
@@ -64,7 +64,7 @@ choose_question() {
   fi
 }
 
-# first_port ID: `published HOST PORT`, else `inside PORT`, of the container's first TCP port; nothing where it has none.
+# first_port ID: the container's first TCP port, as `published HOST PORT` or else `inside PORT`; nothing if it has none.
 first_port() {
   local port how
   docker inspect --format '{{range $port, $all := .HostConfig.PortBindings}}{{range $all}}{{if .HostPort}}{{$port}} published {{if or (eq .HostIp "") (eq .HostIp "0.0.0.0") (eq .HostIp "::")}}127.0.0.1{{else}}{{.HostIp}}{{end}} {{.HostPort}}{{"\n"}}{{end}}{{end}}{{end}}{{range $port, $_ := .Config.ExposedPorts}}{{$port}} inside {{$port}}{{"\n"}}{{end}}' \
@@ -75,7 +75,7 @@ first_port() {
   done
 }
 
-# aim_at_port SERVICE ID PORT: a container that does not run has no address; then nobody answers.
+# aim_at_port SERVICE ID PORT: a container that is not running has no address, so requests to it fail.
 aim_at_port() {
   local address=
   case $3 in
@@ -89,14 +89,14 @@ aim_at_port() {
     forget "$1"
 }
 
-# forget NAME: where the disk is full, what was measured so far is not the whole; then nothing was measured. What its prober
-# still writes goes into the file that is gone.
+# forget NAME: gives a measurement up because the disk is full and it would be incomplete. Its prober goes on writing, but into
+# the deleted file.
 forget() {
   rm -f -- "probes/$1.aim" "probes/$1.aim.new" "probes/$1.tsv"
   : >"probes/$1.tsv"
 }
 
-# aim_at SERVICE IDS: from here on, the service is the first of these containers.
+# aim_at SERVICE IDS: from now on, asks the first of these containers.
 aim_at() {
   local how port id=${2%%$'\n'*}
   [[ -e probes/$1.aim ]] || return 0
@@ -107,7 +107,7 @@ aim_at() {
   esac
 }
 
-# probe NAME: asks until probes/stop is there, or the engine is gone; prints `START ok|failed` for each question.
+# probe NAME: asks until probes/stop exists or the engine is gone; prints `START ok|failed` for each request.
 probe() {
   local pause pid most=20 how aimed=
   local -A asked=()
@@ -133,7 +133,7 @@ probe() {
   done
 }
 
-# follow_aim NAME: the target may have another health test than what ran before.
+# follow_aim NAME: reads the health check again, as the target may have a different one.
 follow_aim() {
   local id
   read -r _ id <"probes/$1.aim" || return 0
@@ -142,7 +142,7 @@ follow_aim() {
   read_health_test "$id"
 }
 
-# ask NAME: whether there is an answer, now.
+# ask NAME: whether it answers right now.
 ask() {
   local how first second
   read -r how first second <"probes/$1.aim" || return
@@ -153,11 +153,11 @@ ask() {
   esac
 }
 
-# measured NAME: longest gap in milliseconds (a dash where nothing ever answered), questions not answered, questions; none
-# of those where it was given up.
+# measured NAME: longest downtime in milliseconds (a dash if nothing ever answered), failed requests, all requests. The last is
+# 0 if the measurement was given up.
 measured() {
-  # While nobody asked, because the engine had died, it counts as not answered.
-  # A question that was given up may have been answered at that very moment: then that counts.
+  # Time in which nobody asked, because the engine had died, counts as downtime.
+  # A request may be answered at the very moment that it is given up: then the answer counts.
   sort -k 1,1n -k 2,2r -- "probes/$1.tsv" | awk '
     $1 == last { next }
     asked && $1 - last > 1000 { gone = 1 }
@@ -168,7 +168,7 @@ measured() {
     END { if (gone && last - since > gap) gap = last - since; print (answered ? gap + 0 : "-"), failed + 0, asked + 0 }'
 }
 
-# within_budget: whether no gap is longer than max-downtime allows, so far. One that nobody can tell is not within it.
+# within_budget: whether all downtimes so far are within max-downtime. One that can no longer be measured is not.
 within_budget() {
   local name gap
   [[ -n ${plan[max_downtime]-} ]] || return 0
@@ -176,7 +176,7 @@ within_budget() {
     [[ -e $name ]] || continue
     name=${name#probes/}
     [[ -e probes/${name%.tsv}.aim ]] ||
-      broken max-downtime "How long ${name%.tsv} does not answer can be measured no more, for want of room on the disk" || return
+      broken max-downtime "Cannot measure the downtime of ${name%.tsv} any more: the disk is full" || return
     read -r gap _ < <(measured "${name%.tsv}")
     [[ $gap == - ]] || ((gap <= plan[max_downtime])) ||
       broken max-downtime "${name%.tsv} did not answer for $gap ms; max-downtime is ${plan[max_downtime]} ms" || return

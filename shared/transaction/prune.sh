@@ -1,11 +1,11 @@
 # shellcheck shell=bash disable=SC2154 # `folder` is the engine's
-# Folders of transactions are looked at after a rollback, and by nobody later.
+# Removes old transaction folders. People look at them after a rollback, but hardly ever later.
 
-# So many of the newest that have ended are kept, and each that has not.
+# How many of the newest finished transactions are kept. Unfinished ones are always kept.
 readonly most_transactions=50
 
-# prune_transactions: each goes under a hidden name first, so that none is ever seen that has lost a part; what is cut off
-# here, the next start sweeps away.
+# prune_transactions: moves the folders into a hidden one first, so that nobody ever sees one half-deleted. If this is
+# interrupted, the next start removes the rest.
 prune_transactions() {
   local parent=${folder%/*} own=${folder##*/} grave ended ids=() old=() id
   [[ ! -L $parent ]] || return 0
@@ -13,9 +13,9 @@ prune_transactions() {
   mapfile -t ids <<<"$ended"
   ((${#ids[@]} > most_transactions)) || return 0
   cd -- "$parent" || return
-  # As many as one command takes; the next transaction goes on.
+  # Only as many as fit on one command line; the next transaction removes more.
   for id in "${ids[@]:0:${#ids[@]}-most_transactions}"; do
-    # Its supervisor may be about to lay it down; one that was killed has left its name.
+    # Skip one whose supervisor is still alive. A killed supervisor has left its process id behind.
     [[ $id == "$own" || ${#old[@]} -ge 5000 ]] || { [[ -s $id/carrier ]] && (cd -- "$id" && is_carried); } || old+=("$id")
   done
   grave=.partial-$own.pruned

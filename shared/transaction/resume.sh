@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Starts the engine of a transaction anew that was begun and has lost its supervisor.
+# Restarts the engine of a transaction that has lost its supervisor.
 
 takes backup_dir id
 

@@ -1,22 +1,22 @@
 # shellcheck shell=bash
-# Puts a transaction's folder on the host, and starts its engine.
+# Creates a transaction's folder on the host, and starts its engine.
 
 takes backup_dir second
-# The files; the one named plan.tsv gets the transaction's id in front.
+# The files to write; plan.tsv gets the transaction's id as its first line.
 takes_list file_names file_texts
 
 main() {
   local id at file
   transactions=$backup_dir/rollback/transactions
   mkdir -p -- "$transactions" || disk_full
-  # Of a run that was killed while it wrote.
+  # Remove what a run has left that was killed while it wrote.
   find "$transactions" -mindepth 1 -maxdepth 1 -name '.partial-*' -mmin +60 -exec rm -rf -- {} +
-  # The second in which the run started; where that is taken, also by a run that starts now, the next free one.
+  # The id is the second in which the run started, or the next free one if another run has taken that.
   for (( ; ; second++)); do
     id=$(date --utc --date "@$second" +%Y%m%d_%H%M%S)
     staging=$transactions/.partial-$id
     if mkdir -- "$staging" 2>/dev/null; then
-      # Asked now: whoever had this second may have come to its end just before.
+      # Check again: another run with this id may have finished writing just before our mkdir.
       [[ -e $transactions/$id ]] || break
       rmdir -- "$staging"
     elif [[ ! -e $staging && ! -e $transactions/$id ]]; then
@@ -27,7 +27,7 @@ main() {
   for at in "${!file_names[@]}"; do
     file=$staging/${file_names[at]}
     [[ ${file_names[at]} != plan.tsv ]] || printf 'id\t%s\n' "$id" >"$file" || disk_full
-    # The label of the new containers names the transaction.
+    # Fill in the id: the label of the new containers names the transaction.
     printf '%s' "${file_texts[at]//@transaction@/$id}" >>"$file" || disk_full
   done
   sync -- "$staging"/* "$staging" || disk_full

@@ -1,33 +1,33 @@
 # shellcheck shell=bash disable=SC2154,SC2034 # the tables are those of read_plan
-# Takes the target into use, and takes it back. New containers are made beside the old, which are kept until all is well: to
-# go back is to start them again, as they were.
+# Swaps the target in, and back out. New containers are created beside the old ones, which are kept until the rollback is
+# proven. Going back means starting the old ones again, unchanged.
 
-# Seconds after which a proxy has looked the addresses of a service up anew.
+# Seconds after which a proxy has looked up the addresses of a service again.
 readonly proxy_patience=2
 
-# create_all: the new containers of every service, not started. What can't be made is known before anything stops.
+# create_all: creates the new containers of all services without starting them. If that fails, nothing was stopped yet.
 create_all() {
   local service id count taken arguments=()
   for service in "${services[@]}"; do
     count=$(old_containers "$service" | wc -l)
-    # Compose counts those as well that only have its labels.
+    # Compose also counts containers that merely carry its labels.
     taken=$(labelled_containers "label=com.docker.compose.project=${plan[project]}" \
       "label=com.docker.compose.service=$service" | wc -l)
     arguments+=(--scale "$service=$((taken + (count == 0 ? 1 : count)))")
   done
   (cd -- "${plan[deploy_dir]}" && run_compose --file "$folder/override.yml" up --no-start --no-deps --no-recreate \
     --no-build --pull never "${arguments[@]}" "${services[@]}") ||
-    broken not-created 'Compose could not make the new containers' || return
+    broken not-created 'docker compose could not create the new containers' || return
   for service in "${services[@]}"; do
     count=$(old_containers "$service" | wc -l)
     (($(new_containers "$service" | wc -l) == (count == 0 ? 1 : count))) ||
-      broken not-created "Compose made another number of containers of $service" || return
+      broken not-created "docker compose created the wrong number of containers for $service" || return
     for id in $(new_containers "$service"); do
       [[ $(look "$id" '{{.Image}}') == "${target_image[$service]}" ]] ||
-        broken wrong-image "The new container of $service is not made from the target" || return
+        broken wrong-image "The new container of $service was not created from the target image" || return
     done
   done
-  note_targets || broken not-created 'The new containers could not be noted' || return
+  note_targets || broken not-created 'Cannot note the new containers' || return
   for service in "${services[@]}"; do journal created "$service"; done
 }
 
@@ -38,14 +38,14 @@ swap_all() {
   done
 }
 
-# recreate SERVICE: its gap is its own stop and start, and nothing between them but names.
+# recreate SERVICE: stops the old containers and starts the new ones. In between it only renames, to keep the downtime short.
 recreate() {
   local service=$1 begin old new
   mapfile -t old < <(old_containers "$service")
   mapfile -t new < <(target_containers "$service")
-  # From here on whoever takes over puts the old ones back as they were.
+  # From this line on, an engine that takes over restores the old containers.
   journal stopping "$service"
-  # Docker, when it is restarted, must not bring both back.
+  # If Docker is restarted, it must not start old and new together.
   ((${#old[@]} == 0)) || steady update --restart=no "${old[@]}" || broken docker-failed "Docker could not update $service" || return
   tell_time
   begin=$moment
@@ -60,14 +60,14 @@ recreate() {
   await_answer "$service" "${new[@]}"
 }
 
-# One that does not obey is said to be so: it costs the whole patience each time.
+# tell_stop SERVICE ID: notes a container that had to be killed: it costs the whole stop-timeout every time.
 tell_stop() {
   [[ $(look "$2" '{{.State.ExitCode}}') != 137 ]] || journal disobeyed "$1"
 }
 
 stop() { docker stop --time "${plan[stop_timeout]}" "$@" >/dev/null </dev/null; }
 
-# take_name SERVICE: the name that the compose file gives goes over to the new container.
+# take_name SERVICE: hands the fixed name from the compose file over to the new container.
 take_name() {
   local old new
   [[ ${fixed_name[$1]} != - ]] || return 0
@@ -77,7 +77,7 @@ take_name() {
   docker rename "$new" "${fixed_name[$1]}"
 }
 
-# blue-green SERVICE: the new containers beside the old, which go when all gates are passed.
+# blue-green SERVICE: starts the new containers beside the old, which stop once all gates are passed.
 blue-green() {
   local service=$1 new
   mapfile -t new < <(target_containers "$service")
@@ -87,14 +87,14 @@ blue-green() {
   await_answer "$service" "${new[@]}"
 }
 
-# drain_all: the old containers beside new ones are stopped, and finish what they are at.
+# drain_all: stops the old containers of blue-green services, and lets them finish their requests.
 drain_all() {
   local service old drained=
   for service in "${services[@]}"; do
     [[ ${strategy[$service]} == blue-green ]] || continue
     mapfile -t old < <(old_containers "$service")
     ((${#old[@]})) || continue
-    # The gates may have taken less time than the proxy needs to know of the new ones.
+    # The proxy may need longer than the gates took to find the new containers.
     [[ -n $drained ]] || ((plan[stable_for] >= proxy_patience)) || sleep "$proxy_patience"
     steady update --restart=no "${old[@]}" || broken docker-failed "Docker could not update $service" || return
     journal draining "$service"
@@ -108,7 +108,7 @@ drain_all() {
   still_well && await_url "$((SECONDS + 30))"
 }
 
-# restore_all: what ran before runs again; the last that was swapped comes first.
+# restore_all: restores the previous release, in the reverse order of the swap.
 restore_all() {
   local at whole=0
   for ((at = ${#services[@]} - 1; at >= 0; at--)); do
@@ -117,10 +117,10 @@ restore_all() {
   return "$whole"
 }
 
-# restore SERVICE: may be called again, whatever it had done before.
+# restore SERVICE: restores its old containers. Safe to repeat after an interruption at any point.
 restore() {
   local service id name state policy ids new=() old=() lost='' whole=0
-  # Those that cannot be asked for are not gone.
+  # If Docker cannot list the containers, do not conclude that there are none.
   ids=$(new_containers "$1") || return
   [[ -z $ids ]] || mapfile -t new <<<"$ids"
   [[ ${strategy[$1]} == blue-green ]] || stop_again "${new[@]}"
@@ -148,7 +148,7 @@ restore() {
 
 stop_again() { (($# == 0)) || stop "$@" 2>/dev/null || true; }
 
-# hand_back SERVICE: of two that run side by side, the new one serves until the old one does, and the proxy knows of it.
+# hand_back SERVICE: lets the new container serve until the old one is healthy again and the proxy has found it.
 hand_back() {
   local service id health patience=$((SECONDS + plan[health_timeout]))
   has draining "$1" || return 0
@@ -160,7 +160,7 @@ hand_back() {
   sleep "$proxy_patience"
 }
 
-# give_name_back ID NAME NEW...: whoever has it of the new ones gives it up.
+# give_name_back ID NAME NEW...: gives an old container its name back; a new one that has the name gives it up.
 give_name_back() {
   local id=$1 name=$2 new
   shift 2
@@ -171,12 +171,12 @@ give_name_back() {
   steady rename "$id" "$name"
 }
 
-# bring_back SERVICE: its old container is gone, removed by somebody: compose makes one from the image that it had.
+# bring_back SERVICE: somebody has removed its old container, so compose creates one from the same image.
 bring_back() {
   (cd -- "${plan[deploy_dir]}" && run_compose --file "$folder/revert.yml" up --detach --no-deps --no-build --pull never "$1")
 }
 
-# came_back: what ran before runs again, and is as well as it was.
+# came_back: whether the previous release is running again, and is as healthy as it was.
 came_back() {
   local service id state health image now patience=$((SECONDS + plan[health_timeout]))
   while IFS=$'\t' read -r service id _ state health image _; do

@@ -10,15 +10,15 @@ type State = 'old' | 'down' | 'new' | 'both';
 const signs: Record<State, string> = { old: '─', down: '×', new: '━', both: '═' };
 
 /**
- * The course of a transaction as lines of text: a bar for each service, from the lock to the end, then what the signs mean.
- * A stretch that is too short to be seen is shown as one sign all the same.
+ * A transaction as lines of text: a bar for each service, from the lock to the end, then a legend. A stretch that is too short
+ * for the scale still gets one sign.
  */
 export function timelineOf(lines: readonly JournalLine[]): string[] {
   const begin = lines[0]?.at ?? 0;
   const end = Math.max(begin + 1, lines.at(-1)?.at ?? begin);
   const services = [...new Set(lines.filter(({ step }) => step === 'created').map(({ detail }) => detail))];
   const name = Math.max(0, ...services.map((service) => service.length));
-  // The host's clock may be put back meanwhile.
+  // The host's clock may have been set back in the meantime.
   const column = (at: number) => Math.max(0, Math.min(width - 1, Math.floor(((at - begin) / (end - begin)) * width)));
 
   const bars = services.map((service) => {
@@ -27,14 +27,14 @@ export function timelineOf(lines: readonly JournalLine[]): string[] {
       const [of = ''] = detail.split(' ');
       if (of !== service) continue;
       const before = bar[column(at)];
-      // Beside the old, one that was started is not yet alone.
+      // Blue-green: after `started` the old containers still run too.
       const change = step === 'started' && before === 'both' ? 'both' : changes.get(step);
       if (change !== undefined) bar.fill(change, column(at) + (before === 'down' ? 1 : 0));
     }
     return `${service.padEnd(name)}  ${bar.map((state) => signs[state]).join('')}`;
   });
   const scale = `${' '.repeat(name)}  0 s${formatDuration(end - begin).padStart(width - 3)}`;
-  return [...bars, scale, '', '─ as before   × not served   ═ both   ━ the target'];
+  return [...bars, scale, '', '─ previous release   × down   ═ both   ━ target'];
 }
 
 const changes: ReadonlyMap<string, State> = new Map([

@@ -2,28 +2,28 @@ import { Failure } from '../failure.ts';
 import type { Strategy } from '../plan/strategy.ts';
 import { addressLines } from './address.ts';
 
-/** What is asked of one service. */
+/** What the transaction does to one service. */
 export interface TransactionService {
   service: string;
   strategy: Strategy;
   targetImageId: string;
-  /** The compose file's own reference, where it is to point at the target from then on. */
+  /** The compose file's own reference, if it is to point at the target afterwards. */
   retag: string | null;
-  /** As the compose file gives it. */
+  /** The fixed name in the compose file. */
   fixedName: string | null;
 }
 
-/** The lines that a transaction adds to the history, with marks where only the host knows what to put. */
+/** The lines that a transaction adds to the history, with placeholders for what only the host knows. */
 export interface OutcomeTexts {
-  /** What the marks begin with: unlike anything in the texts. */
+  /** The start of every placeholder; random, so that it occurs nowhere else in the texts. */
   token: string;
-  /** By ending: the record, and the line for people. */
+  /** For each ending: the record, and the line for people. */
   endings: Record<'rolled-back' | 'reverted' | 'failed', { record: string; line: string }>;
-  /** Of the file HOLD; null where none is wanted. */
+  /** The text of the file HOLD; null if there is to be no hold. */
   hold: string | null;
 }
 
-/** All that the host needs to carry a rollback. Paths are absolute but for `composeFiles` and `envFile`. Milliseconds. */
+/** Everything the host needs for a rollback. Paths are absolute, except `composeFiles` and `envFile`. Times in milliseconds. */
 export interface TransactionRequest {
   startedAt: Date;
   backupDir: string;
@@ -33,10 +33,10 @@ export interface TransactionRequest {
   envFile: string | null;
   projectState: string;
   services: readonly TransactionService[];
-  /** Compose files on top of the user's: the target's images, and those that run now. */
+  /** Compose files on top of the user's: one with the target's images, one with those that run now. */
   override: string;
   revert: string;
-  /** For people who look at it later. */
+  /** The plan, for people who look at it later. */
   planJson: string;
   stopTimeout: number;
   healthTimeout: number;
@@ -45,16 +45,16 @@ export interface TransactionRequest {
   healthUrl: URL | null;
   onFailure: 'revert' | 'leave';
   lockWait: number;
-  /** Who takes the lock, on one line. */
+  /** Who holds the lock, on one line. */
   holder: string;
   historyId: string;
   outcome: OutcomeTexts;
 }
 
-/** In override files: the host puts the transaction's id there. */
+/** Placeholder in override files for the transaction's id, which the host fills in. */
 export const transactionMark = '@transaction@';
 
-/** The marks for what only the host knows when it writes the history. */
+/** The placeholders for what only the host knows when it writes the history. */
 export const outcomeMarks = (token: string) => ({
   at: `${token}-at`,
   verdict: `${token}-verdict`,
@@ -79,7 +79,7 @@ export function transactionFiles(request: TransactionRequest): Map<string, strin
   return files;
 }
 
-/** A key, a tab and a value a line. */
+/** One line per value: a key, a tab and the value. */
 function planLines(request: TransactionRequest): string {
   const seconds = (ms: number) => String(Math.ceil(ms / 1_000));
   const { healthUrl } = request;
@@ -112,12 +112,16 @@ function planLines(request: TransactionRequest): string {
   return lines.map((line) => `${line.map(checked).join('\t')}\n`).join('');
 }
 
-/** What would be read as another line, or another column. */
+/** Refuses characters that would be read as a new line or column. */
 function checked(value: string): string {
   if (/[\t\n\r\0]/.test(value) || value === '') {
-    throw new Failure('bad-value', `${JSON.stringify(value.slice(0, 100))} cannot stand in a transaction's plan`, {
-      hint: 'Give paths and names without tabs and line breaks',
-    });
+    throw new Failure(
+      'bad-value',
+      `${JSON.stringify(value.slice(0, 100))} cannot be written into a transaction's plan`,
+      {
+        hint: 'Use paths and names without tabs and line breaks',
+      },
+    );
   }
   return value;
 }

@@ -6,18 +6,18 @@ import type { Program } from '../host/program.ts';
 import { type JournalLine, parseJournal, parseJournalLine } from './journal.ts';
 import { type TransactionRequest, transactionFiles } from './transaction-files.ts';
 
-/** What was seen of a transaction until it ended, or until nobody carried it any more. */
+/** What was seen of a transaction until it finished or was abandoned. */
 export interface Followed {
   lines: JournalLine[];
-  /** The line that it added to the history; null where it added none. */
+  /** The line that it added to the history; null if it added none. */
   recorded: string | null;
-  /** What its commands printed. */
+  /** The output of its commands. */
   log: string;
-  /** It has begun and not ended, and nobody is at work on it. */
+  /** It is unfinished, and nobody is working on it. */
   abandoned: boolean;
 }
 
-/** The scripts of which the engine on the host consists, in order. */
+/** The scripts that make up the engine on the host, in order. */
 const engine = [
   new URL('../host/lock.sh', import.meta.url),
   new URL('../host/project-state.sh', import.meta.url),
@@ -67,11 +67,11 @@ const following: Program<Place & { told: string }> = {
   scripts: [new URL('./follow.sh', import.meta.url)],
 };
 
-/** It writes some files; the engine has a session of its own. */
+/** These programs only write some files. The engine runs in a session of its own. */
 const short = { deadline: 60_000, atEnd: 'finish' as const };
 
 /**
- * Starts a transaction, which from then on needs nobody.
+ * Starts a transaction, which from then on runs by itself.
  * @returns its id
  */
 export async function startTransaction(
@@ -96,17 +96,13 @@ export async function startTransaction(
 }
 
 function diskFull(backupDir: string, cause: Failure): Failure {
-  return new Failure(
-    'disk-full',
-    `The transaction could not be written to ${backupDir}: the disk is full, or read-only`,
-    {
-      hint: `Nothing was stopped. On the host: df -h ${backupDir}, make room, and run it again`,
-      cause,
-    },
-  );
+  return new Failure('disk-full', `Could not write the transaction to ${backupDir}: the disk is full or read-only`, {
+    hint: `Nothing was stopped. On the host: df -h ${backupDir}. Make room, then run it again`,
+    cause,
+  });
 }
 
-/** Starts the engine of a transaction anew that was begun and has lost it. */
+/** Restarts the engine of an unfinished transaction that has lost it. */
 export async function resumeTransaction(
   connection: Connection,
   backupDir: string,
@@ -116,7 +112,7 @@ export async function resumeTransaction(
   await connection.run(resuming, { backup_dir: backupDir, id }, { ...short, onLog }).result;
 }
 
-/** Asks a transaction not to begin its swap; once that has begun, it is carried to its end. */
+/** Asks a transaction not to begin its swap. If the swap has already begun, the host finishes it. */
 export async function abortTransaction(
   connection: Connection,
   backupDir: string,
@@ -126,7 +122,7 @@ export async function abortTransaction(
   await connection.run(aborting, { backup_dir: backupDir, id }, { ...short, onLog }).result;
 }
 
-/** The id of the transaction that a run has started, where it lost the connection meanwhile; null where there is none. */
+/** Finds the transaction of a run that lost its connection while starting it. @returns its id; null if there is none */
 export async function findTransaction(
   connection: Connection,
   backupDir: string,
@@ -139,10 +135,10 @@ export async function findTransaction(
 }
 
 /**
- * Follows a transaction until it has ended, or is abandoned.
- * @param told how many lines of the journal are known already
- * @param onLine each further line as it is written
- * @throws Failure where the connection is lost; the transaction goes on
+ * Follows a transaction until it has finished or is abandoned.
+ * @param told how many lines of the journal are already known
+ * @param onLine called for each further line as it is written
+ * @throws Failure if the connection is lost; the transaction carries on
  */
 export async function followTransaction(
   connection: Connection,
@@ -182,10 +178,10 @@ export interface FollowOptions {
   deadline: number;
 }
 
-/** A transaction that was lost sight of, or that could not be ended. */
+/** The failure for a transaction whose outcome is unknown because contact to it was lost. */
 export function stillOpen(backupDir: string, id: string, cause: unknown): Failure {
-  return new Failure('outcome-unknown', `Contact was lost while the transaction ${id} was running`, {
-    hint: `The host carries it to its end by itself. See how it ended: ${commandToFollow(backupDir, id)}. Where its last line is not "ended": ${commandToEnd(backupDir, id)}`,
+  return new Failure('outcome-unknown', `Lost contact while the transaction ${id} was running`, {
+    hint: `The host finishes it by itself. To see how it ended: ${commandToFollow(backupDir, id)}. If its last line is not "ended": ${commandToEnd(backupDir, id)}`,
     cause,
   });
 }

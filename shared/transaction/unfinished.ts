@@ -6,25 +6,25 @@ import type { StoryLog } from '../story-log.ts';
 import { type JournalLine, type Outcome, outcomeOf } from './journal.ts';
 import { type FollowOptions, followTransaction, resumeTransaction } from './transaction.ts';
 
-/** How often an engine that dies is started anew by one run. */
+/** How often one run restarts an engine that dies. */
 const mostStarts = 3;
 /**
- * Milliseconds of one session that follows. A transaction may take hours; a host that hangs meanwhile must be noticed, and
- * is at the end of the session.
+ * Milliseconds: the longest session that follows a transaction. A transaction may take hours; ending the session now and then
+ * reveals a host that hangs.
  */
 const longestSession = 10 * 60_000;
 
-/** A transaction that has ended. */
+/** A finished transaction. */
 export interface Ended {
   outcome: Outcome;
   lines: JournalLine[];
-  /** The line that the host added to its history; null where it added none. */
+  /** The line that the host added to its history; null if it added none. */
   recorded: string | null;
-  /** What its commands printed. */
+  /** The output of its commands. */
   log: string;
 }
 
-/** Follows a transaction to its end, and starts its engine again where nobody carries it. @throws Failure `stuck` */
+/** Follows a transaction until it has finished, and restarts its engine if nobody carries it. @throws Failure `stuck` */
 export async function followToTheEnd(
   connection: Connection,
   backupDir: string,
@@ -45,7 +45,7 @@ export async function followToTheEnd(
       try {
         return await followTransaction(connection, backupDir, id, known, { ...options, deadline, onLine });
       } catch (error) {
-        // A session that is over may take its grace as well: then nothing would be left for the next.
+        // A session may overrun by its grace period. If that would leave no time for another one, this one is the last.
         const isLast = left <= longestSession + usualGrace;
         if (isLast || !isFailure(error, 'deadline')) throw error;
       }
@@ -61,8 +61,8 @@ export async function followToTheEnd(
 }
 
 /**
- * Ends what an earlier run has begun and nobody carries any more.
- * @param unfinished as the survey found them; nobody holds the lock
+ * Finishes the transactions that earlier runs have left unfinished.
+ * @param unfinished their ids, from a survey that found nobody holding the lock
  */
 export async function endUnfinished(
   connection: Connection,
@@ -71,18 +71,18 @@ export async function endUnfinished(
   options: Pick<FollowOptions, 'deadline' | 'signal'>,
   log: StoryLog,
 ): Promise<void> {
-  log.warning(`An earlier rollback was not ended: ${unfinished.join(', ')}. It is ended first`);
+  log.warning(`An earlier rollback is unfinished: ${unfinished.join(', ')}. Finishing it first`);
   for (const id of unfinished) {
     await resumeTransaction(connection, backupDir, id, log.host);
     const following = { ...options, onLog: log.host, onLine: () => {} };
     const { outcome } = await followToTheEnd(connection, backupDir, id, 0, following);
-    log.important(`The transaction ${id} has ended: ${outcome.ending}`);
+    log.important(`Finished the transaction ${id}: ${outcome.ending}`);
   }
 }
 
 function stuck(backupDir: string, id: string, log: string): Failure {
-  return new Failure('stuck', `The transaction ${id} does not come to its end`, {
-    hint: `On the host: ${commandToEnd(backupDir, id)}. Its log stands beside it, in the file log`,
+  return new Failure('stuck', `The transaction ${id} does not finish`, {
+    hint: `On the host: ${commandToEnd(backupDir, id)}. Its log is in the same folder, in the file log`,
     cause: log,
   });
 }

@@ -80,7 +80,7 @@ describe('behind nginx', { concurrency: 1 }, () => {
       await rolledBack(app, result, { backend: target, dashboard: target });
       nobodyNoticed(seen, result);
       assert.deepEqual([result.outputs['failed-requests'], result.outputs['downtime-ms']], ['0', '0']);
-      assert.match(result.stdout, /backend +the new beside the old, without a gap: proxy leads to it/);
+      assert.match(result.stdout, /backend +the new beside the old, without downtime: proxy is on its network/);
       const now = await snapshotOf(app);
       assert.notEqual(now['backend']?.[0]?.id, before['backend']?.[0]?.id);
     }
@@ -95,8 +95,8 @@ describe('behind nginx', { concurrency: 1 }, () => {
     await notRolledBack(app, result, {
       status: 'reverted',
       code: 'unhealthy',
-      message: /unhealthy|health test/,
-      hint: /What ran before runs again/,
+      message: /unhealthy|health check/,
+      hint: /The previous release is running again/,
     });
     sameContainers(before, await snapshotOf(app));
     nobodyNoticed(seen, result);
@@ -148,7 +148,7 @@ describe('behind nginx', { concurrency: 1 }, () => {
       rollback(app, { target: 'v1', 'backup-dir': backupDir, strategy: 'recreate' }),
     );
     await rolledBack(app, result, { backend: 'v1', dashboard: 'v1' });
-    assert.match(result.stdout, /backend +one after the other.*as the input "strategy" asks/);
+    assert.match(result.stdout, /backend +one after the other.*the input "strategy" asks for it/);
     assert.ok(
       seen.every(({ failed }) => failed > 0),
       'nginx had nobody to ask for a moment',
@@ -161,7 +161,10 @@ test('without a proxy it is one after the other, and the reason is told', async 
   await withApplication({}, async (app) => {
     const result = await rollback(app, { target: 'v1', strategy: 'blue-green' });
     await rolledBack(app, result, { backend: 'v1', dashboard: 'v1' });
-    assert.match(result.stdout, /backend +one after the other.*no proxy was found on its network/);
-    assert.match(result.stdout, /::warning::backend cannot be swapped without a gap, as "strategy" asks/);
+    assert.match(result.stdout, /backend +one after the other.*no known proxy is on its network/);
+    assert.match(
+      result.stdout,
+      /::warning::backend cannot be swapped without downtime, although "strategy" asks for it/,
+    );
   });
 });

@@ -134,7 +134,7 @@ describe('Docker', { concurrency: 1 }, () => {
       if (status !== 'rolled-back') {
         const [error] = errorsOf(result);
         assert.match(error?.properties['title'] ?? '', /docker-restarted$/, log);
-        assert.match(error?.message ?? '', /Docker was restarted on the host meanwhile/);
+        assert.match(error?.message ?? '', /Docker was restarted on the host during the rollback/);
         assert.match(adviceIn(result), /Run it again/);
       }
     });

@@ -65,7 +65,7 @@ describe('a dollar in a password that is a variable to compose', { concurrency: 
     nothingIsTold(result);
     const { result: how, detail, remedy } = findingOf(result, 'compose file');
     assert.equal(how, 'failed');
-    assert.match(detail, new RegExp(`${place}: SMTP_PASSWORD holds a "\\$" that compose takes for a variable`));
+    assert.match(detail, new RegExp(`${place}: SMTP_PASSWORD contains a "\\$" that compose reads as a variable`));
     assert.doesNotMatch(detail, /PLAIN/);
     assert.match(remedy ?? '', /single quotes/);
   });
@@ -74,7 +74,7 @@ describe('a dollar in a password that is a variable to compose', { concurrency: 
     await write(app.host, file('.env'), `${settings}PEM="first\nopensesame=$ali9baba\n"\n`);
     const result = await setup();
     nothingIsTold(result);
-    assert.match(findingOf(result, 'compose file').detail, /PEM holds a "\$"/);
+    assert.match(findingOf(result, 'compose file').detail, /PEM contains a "\$"/);
   });
 
   test('is seen neither in a rollback, nor in one that fails, nor in what stays on the host', async () => {
@@ -87,7 +87,7 @@ describe('a dollar in a password that is a variable to compose', { concurrency: 
       const result = await rollback(dir, target);
       assert.equal(result.outputs['status'], status, result.stdout);
       nothingIsTold(result);
-      assert.match(result.stdout, /SMTP_PASSWORD holds a "\$"/);
+      assert.match(result.stdout, /SMTP_PASSWORD contains a "\$"/);
       const transaction = result.outputs['transaction-id'] ?? '';
       const log = readFileSync(join(app.host.deployDir, dir, 'rollback', 'transactions', transaction, 'log'), 'utf8');
       assert.doesNotMatch(log, pieces);
@@ -114,7 +114,7 @@ describe('a dollar in a password that is a variable to compose', { concurrency: 
     const result = await runAction('rollback', inputs);
     assert.match(
       result.stdout,
-      /docker-compose.yml, line \d+: the variable WORD_OF_MINE is not set; it counts as empty/,
+      /docker-compose.yml, line \d+: the variable WORD_OF_MINE is not set; compose uses an empty value/,
     );
     assert.doesNotMatch(result.stdout, /OTHER9/);
   });

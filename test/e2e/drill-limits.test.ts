@@ -102,7 +102,7 @@ describe('what is printed without an end', () => {
         const result = await drill('loud', { 'drill-sql': file });
         await verified(host, result, 'failed', { 'drill-sql': 'failed' });
         const { detail } = findingOf(result, 'drill-sql');
-        assert.match(detail, /^SELECT shout\(\) gives more than 4\.0 KiB, where one true or false is wanted: /);
+        assert.match(detail, /^SELECT shout\(\) returned more than 4\.0 KiB instead of one true or false: /);
         assert.match(detail, /and 7 more$/, 'the one that is true is not among them');
         await noDrillLeft(host, dir);
       } finally {
@@ -129,7 +129,7 @@ describe('what is printed without an end', () => {
         await verified(host, result, 'could-not-verify', { drill: 'could-not-check' });
         assert.match(
           findingOf(result, 'drill').detail,
-          /printed more than \d+\.0 MiB while its \w+ were (counted|read): that was cut off, and is no answer/,
+          /printed more than \d+\.0 MiB while its \w+ were (counted|read), so its output was cut off and discarded/,
         );
         await noDrillLeft(host, dir);
       } finally {
@@ -158,9 +158,9 @@ describe('the disk of Docker', () => {
       const { detail, remedy } = findingOf(result, 'drill');
       assert.match(
         detail,
-        /^The drill was ended: only .* were left on the disk of Docker, less than the .* of "min-free-space". Its container had filled 4\.\d GiB; at most 1\.\d GiB had been expected/,
+        /^Stopped the drill: Docker's disk had only .* left, less than "min-free-space" .*\. Its container had used 4\.\d GiB; at most 1\.\d GiB was expected/,
       );
-      assert.match(remedy ?? '', /^The container is removed, with all that it had filled; nothing else was touched\./);
+      assert.match(remedy ?? '', /^The container was removed and its space freed; nothing else was touched\./);
       assert.match(remedy ?? '', /docker system df/);
       await noDrillLeft(host, dir);
       assert.ok((await roomOfDocker()) > least, 'what it had filled is not free again');
@@ -201,10 +201,7 @@ describe('the disk of Docker', () => {
     try {
       const result = await drill('bomb');
       await verified(host, result, 'could-not-verify', { drill: 'could-not-check' });
-      assert.match(
-        findingOf(result, 'drill').detail,
-        /how much room is free on the disk of Docker could not be seen any more/,
-      );
+      assert.match(findingOf(result, 'drill').detail, /could no longer tell how much space is free on Docker's disk/);
       await noDrillLeft(host, dir);
     } finally {
       await host.database.drop('bomb');
@@ -219,7 +216,7 @@ test('a scratch container that cannot be removed is told of, with what to type',
   const file = statementsFile(['SELECT pg_sleep(5) IS NOT NULL']);
   const inputs = { checks: 'drill', 'db-name': 'stuck', 'drill-sql': file };
   const action = await startAction('verify', backupInputs(host, dir, inputs));
-  await action.sawLog(/Reading what came back/);
+  await action.sawLog(/Checking the restored data/);
   const [short = ''] = await drillsOf(host, dir);
   const [id, name] = (await host.docker('inspect', '--format', '{{.Id}} {{.Name}}', short)).trim().split(' /');
   const root = (await host.docker('info', '--format', '{{.DockerRootDir}}')).trim();
@@ -228,7 +225,7 @@ test('a scratch container that cannot be removed is told of, with what to type',
   try {
     const result = await action.finished;
     await verified(host, result, 'verified');
-    assert.match(result.stdout, /The scratch container could not be removed: .*operation not permitted/);
+    assert.match(result.stdout, /Could not remove the scratch container: .*operation not permitted/);
     assert.match(result.stdout, new RegExp(`On the host: docker rm --force --volumes ${name}$`, 'm'));
   } finally {
     await run(asRoot(['chattr', '-i', join(root, 'containers', id ?? '')]));

@@ -75,7 +75,7 @@ test('a service with one task may have ended, before and after', async () => {
     });
     assert.equal(
       findingOf(after, 'running: dashboard').detail,
-      'it has ended with 0, and no other service waits for its end',
+      'it exited with 0, but no other service waits for it to complete',
     );
     assert.equal(after.exitCode, 0, after.stdout);
   });

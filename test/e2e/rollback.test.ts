@@ -85,7 +85,7 @@ describe('the faults of the scripts', { concurrency: 1 }, () => {
       'skip-backup': 'true',
       'stable-for': '8s',
     });
-    await action.sawLog(/All that was swapped is healthy/);
+    await action.sawLog(/All swapped services are healthy/);
     // A deployment that does not ask for the lock.
     await app.host.exec([
       'docker',
@@ -131,7 +131,7 @@ describe('the faults of the scripts', { concurrency: 1 }, () => {
       code: 'no-target',
       message:
         /nothing to roll back to: each of the 2 other releases in the history was marked bad or rolled back from/,
-      hint: /Name a release yourself as "target"/,
+      hint: /Set "target" to a tag/,
     });
     sameContainers(seen, await snapshotOf(app));
     const events = historyIn(app, backupDir).map(({ event, status, verdict }) => `${event} ${status} ${verdict}`);
@@ -159,7 +159,7 @@ describe('the faults of the scripts', { concurrency: 1 }, () => {
     await notRolledBack(app, await rollback(backupDir, { target: 'v99' }), {
       status: 'refused',
       code: 'image-missing',
-      message: /acme\/backend:v99 is not in the registry, and not on the host/,
+      message: /acme\/backend:v99 is neither in the registry nor on the host/,
       hint: /Nothing was stopped/,
     });
     sameContainers(seen, await snapshotOf(app));
@@ -185,7 +185,7 @@ describe('the faults of the scripts', { concurrency: 1 }, () => {
       const backupDir = await running('v2');
       const seen = await snapshotOf(app);
       const result = await rollback(backupDir, { target: version, 'health-timeout': '30s', 'stable-for': '6s' });
-      await notRolledBack(app, result, { status: 'reverted', message, hint: /What ran before runs again/ });
+      await notRolledBack(app, result, { status: 'reverted', message, hint: /The previous release is running again/ });
       sameContainers(seen, await snapshotOf(app));
       await app.serves('v2');
       const [record] = historyIn(app, backupDir).slice(-1);
@@ -219,7 +219,7 @@ describe('the faults of the scripts', { concurrency: 1 }, () => {
       ['backend', 'dashboard'].map((service) => now[service]?.map(({ name }) => name)),
       ['backend', 'dashboard'].map((service) => seen[service]?.map(({ name }) => name)),
     );
-    assert.match(result.stdout, /backend +one after the other.*its name is fixed .*it has a port of the host/);
+    assert.match(result.stdout, /backend +one after the other.*it has a fixed name .*it publishes a port of the host/);
     assert.ok(Number(result.outputs['downtime-ms']) > 0, 'a gap was measured');
     assert.ok(Number(result.outputs['failed-requests']) > 0);
   });
@@ -277,7 +277,7 @@ describe('the button', { concurrency: 1 }, () => {
     const hold = readFileSync(join(app.host.deployDir, backupDir, 'rollback', 'HOLD'), 'utf8');
     assert.match(hold, /^reason=v2 loses orders$/m);
     assert.match(result.summary, /^## ✅ Rolled back to backend v1, dashboard v1/);
-    assert.match(result.summary, /× not served/);
+    assert.match(result.summary, /× down/);
   });
 
   test('a deployment is refused while HOLD stands, and goes on when it is released', async () => {
@@ -292,7 +292,7 @@ describe('the button', { concurrency: 1 }, () => {
     };
     const refused = await runAction('backup', { ...backup, kind: 'predeployment' });
     assert.equal(refused.exitCode, 1);
-    assert.match(refused.stdout, /No backup for a deployment: deployments are on hold since .*because of: a rollback/);
+    assert.match(refused.stdout, /No backup for a deployment: deployments are on hold since .*reason: a rollback/);
     assert.equal((await runAction('backup', backup)).exitCode, 0, 'the nightly backup is taken all the same');
     const released = await runAction('backup', { ...backup, kind: 'predeployment', 'release-hold': 'true' });
     assert.equal(released.exitCode, 0, released.stdout);
@@ -315,7 +315,7 @@ describe('the button', { concurrency: 1 }, () => {
     await notRolledBack(app, await rollback(backupDir, { target: 'v3', 'expect-plan': hash }), {
       status: 'refused',
       code: 'plan-changed',
-      message: /not the plan that was looked at/,
+      message: /The plan has changed since it was reviewed/,
       hint: /expect-plan: [0-9a-f]{64}/,
     });
     await rolledBack(app, await rollback(backupDir, { target: 'v1', 'expect-plan': hash }), { backend: 'v1' });
@@ -359,7 +359,7 @@ describe('the button', { concurrency: 1 }, () => {
         await notRolledBack(app, await rollback(backupDir, { target: 'v4' }), {
           status: 'refused',
           code,
-          message: /does not reach the registry/,
+          message: /cannot reach the registry/,
           hint: /Nothing was stopped/,
         });
         sameContainers(seen, await snapshotOf(app));
@@ -388,7 +388,7 @@ describe('the button', { concurrency: 1 }, () => {
     await until('deaf serves', async () => ((await app.versionOf('dashboard')) === 'deaf' ? true : undefined));
     const result = await rollback(backupDir, { target: 'slow', 'stop-timeout': '2s' });
     await rolledBack(app, result, { backend: 'slow', dashboard: 'slow' });
-    assert.match(result.stdout, /::warning::backend did not stop when it was asked to/);
+    assert.match(result.stdout, /::warning::backend did not stop when asked/);
   });
 
   test('a gap that is longer than max-downtime is taken back', async () => {
@@ -398,7 +398,7 @@ describe('the button', { concurrency: 1 }, () => {
       status: 'reverted',
       code: 'max-downtime',
       message: /did not answer for \d+ ms; max-downtime is 1000 ms/,
-      hint: /What ran before runs again/,
+      hint: /The previous release is running again/,
     });
     sameContainers(seen, await snapshotOf(app));
     assert.equal(historyIn(app, backupDir).at(-1)?.verdict, 'unknown', 'a slow swap does not make a release bad');
@@ -409,7 +409,7 @@ describe('the button', { concurrency: 1 }, () => {
     const seen = await snapshotOf(app);
     const url = (path: string) => `http://127.0.0.1:${app.ports.dashboard}/${path}`;
     const bad = await rollback(backupDir, { target: 'v1', 'health-url': url('nowhere'), 'health-timeout': '3s' });
-    await notRolledBack(app, bad, { status: 'reverted', code: 'health-url', message: /does not answer/, hint: /./ });
+    await notRolledBack(app, bad, { status: 'reverted', code: 'health-url', message: /did not answer/, hint: /./ });
     sameContainers(seen, await snapshotOf(app));
     const good = await rollback(backupDir, { target: 'v1', 'health-url': url('health') });
     await rolledBack(app, good, { backend: 'v1', dashboard: 'v1' });
@@ -489,8 +489,8 @@ describe('the button', { concurrency: 1 }, () => {
     await plantFile(app, backupDir, 'history.jsonl', lines);
     const result = await rollback(backupDir);
     await rolledBack(app, result, { backend: 'v1', dashboard: 'v2' });
-    assert.match(result.stdout, /gone was part of that release, and is in the compose file no more/);
-    assert.match(result.stdout, /dashboard came after that release, and stays as it is/);
+    assert.match(result.stdout, /gone was part of that release, but is no longer in the compose file/);
+    assert.match(result.stdout, /Added after that release and left alone: dashboard/);
   });
 
   for (const event of ['pull_request', 'pull_request_target', 'issue_comment']) {
@@ -503,7 +503,7 @@ describe('the button', { concurrency: 1 }, () => {
       );
       assert.equal(result.exitCode, 1);
       assert.equal(result.outputs['status'], 'refused');
-      assert.match(result.stdout, /anybody could cause it/);
+      assert.match(result.stdout, /anybody can trigger it/);
     });
   }
 
@@ -531,7 +531,7 @@ describe('the button', { concurrency: 1 }, () => {
     );
     const result = await rollback(backupDir, { target: 'v1' });
     await rolledBack(app, result, { backend: 'v1', dashboard: 'v1' });
-    assert.match(result.stdout, /Removed what compose had left behind: 0123456789ab_/);
+    assert.match(result.stdout, /Removed a leftover of docker compose: 0123456789ab_/);
   });
 
   test('an env file with the tag: the line to change is printed', async () => {
@@ -541,7 +541,7 @@ describe('the button', { concurrency: 1 }, () => {
       await other.serves('v2');
       const result = await runAction('rollback', { ...other.inputs(), target: 'v1', 'skip-backup': 'true' });
       await rolledBack(other, result, { backend: 'v1', dashboard: 'v1' });
-      assert.match(result.stdout, /\/\.env on the host, change the tag as well.*TAG=v1/);
+      assert.match(result.stdout, /Change the tag in .*\/\.env on the host too.*TAG=v1/);
       await nothingLeft(other);
     } finally {
       await other.stop();

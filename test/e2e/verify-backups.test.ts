@@ -149,7 +149,7 @@ test('a day without one, and a week without its own, are warnings', async () => 
   await plant(host, dir, manifest, idDaysAgo(5));
   const result = await check();
   assert.equal(findingOf(result, 'days').result, 'failed');
-  assert.match(findingOf(result, 'days').detail, /^no backup of \d{4}-\d\d-\d\d(, \d{4}-\d\d-\d\d){3}$/);
+  assert.match(findingOf(result, 'days').detail, /^no backup on \d{4}-\d\d-\d\d(, \d{4}-\d\d-\d\d){3}$/);
   assert.equal(findingOf(result, 'tiers').severity, 'warning');
 });
 
@@ -160,7 +160,7 @@ test('one that has less than half the size of the one before fails', async () =>
     const result = await check();
     // Such a run deletes nothing, which shows as well.
     await verified(host, result, 'failed', { sizes: 'failed', tiers: 'warning' });
-    assert.match(findingOf(result, 'tiers').remedy ?? '', /^The last backup pruned nothing: see its log/);
+    assert.match(findingOf(result, 'tiers').remedy ?? '', /the last backup did not prune: see its log$/);
   } finally {
     await host.psql(
       "INSERT INTO items SELECT n, sha512(convert_to('small' || n, 'UTF8')) FROM generate_series(101, 1000) n",
@@ -184,5 +184,5 @@ test('what a run has left, and what is not ours, is told of', async () => {
   await write(host, join(root(), 'old', 'backup_20230101_020000.sql.gz'), 'x');
   const result = await check();
   await verified(host, result, 'verified', { leftovers: 'warning' });
-  assert.match(findingOf(result, 'other files').detail, /4 files of others, .*backup_of_the_scripts\.sql\.gz/);
+  assert.match(findingOf(result, 'other files').detail, /4 foreign files, .*backup_of_the_scripts\.sql\.gz/);
 });

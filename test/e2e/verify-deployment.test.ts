@@ -76,7 +76,7 @@ test('one that never becomes healthy is bad, and the button goes back to the one
   const result = await check({ 'health-timeout': '3s' });
   assert.equal(result.outputs['status'], 'failed', result.stdout);
   assert.equal(findingOf(result, 'running: backend').result, 'failed');
-  assert.match(findingOf(result, 'running: backend').detail, /starting after 3\.0 s|unhealthy/);
+  assert.match(findingOf(result, 'running: backend').detail, /starting after 3\.0 s|its health check fails/);
   assert.deepEqual([newest()?.event, newest()?.verdict], ['deploy', 'bad']);
 
   const inputs = { ...backupInputs(app.host, dir), ...app.inputs(), 'backup-dir': dir, 'skip-backup': 'true' };
@@ -108,7 +108,7 @@ test('a service that does not run is bad', async () => {
   const [container] = await app.containers('dashboard');
   await app.host.docker('stop', container?.id ?? '');
   const result = await check();
-  assert.match(findingOf(result, 'running: dashboard').detail, /^it is exited/);
+  assert.match(findingOf(result, 'running: dashboard').detail, /^it is not running: exited/);
   assert.equal(newest()?.verdict, 'bad');
   await app.host.docker('start', container?.id ?? '');
   await app.host.docker('rm', '--force', container?.id ?? '');
@@ -122,7 +122,7 @@ describe('what is expected', () => {
     await verified(app.host, await check(), 'verified');
     const result = await check({ expect: 'v2' });
     await verified(app.host, result, 'failed', { 'image: backend': 'failed', 'image: dashboard': 'failed' });
-    assert.match(findingOf(result, 'image: backend').detail, /^runs v1 \(.*\), not v2, which "expect" says$/);
+    assert.match(findingOf(result, 'image: backend').detail, /^runs v1 \(.*\), not v2, which "expect" asks for$/);
     assert.deepEqual([newest()?.event, newest()?.verdict], ['check', 'unknown']);
   });
 
@@ -130,7 +130,7 @@ describe('what is expected', () => {
     await deploy('v1');
     const result = await check({ expect: 'backend=v1' });
     await verified(app.host, result, 'verified');
-    assert.match(findingOf(result, 'image: dashboard').detail, /"expect" does not speak of it/);
+    assert.match(findingOf(result, 'image: dashboard').detail, /"expect" does not include it/);
     await verified(app.host, await check({ expect: 'backend=v2' }), 'failed', { 'image: backend': 'failed' });
   });
 
@@ -148,7 +148,7 @@ describe('what is expected', () => {
     }
     const result = await check();
     await verified(app.host, result, 'failed', { 'image: backend': 'failed', 'image: dashboard': 'failed' });
-    assert.match(findingOf(result, 'image: backend').detail, /not latest, which the compose file says/);
+    assert.match(findingOf(result, 'image: backend').detail, /not latest, which the compose file asks for/);
   });
 });
 
@@ -213,7 +213,7 @@ describe('Docker does not tell how the containers stand', () => {
   test('at all: the deployment could not be checked, and no release is blamed', async () => {
     const result = await checkWith(100);
     await verified(app.host, result, 'could-not-verify', { deployment: 'could-not-check' });
-    assert.match(findingOf(result, 'deployment').detail, /Docker does not tell how the containers stand/);
+    assert.match(findingOf(result, 'deployment').detail, /Docker cannot inspect the containers/);
     assert.equal(result.outputs['history-id'], '');
   });
 });

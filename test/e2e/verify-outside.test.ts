@@ -94,7 +94,7 @@ describe('the bucket for copies', { concurrency: 1 }, () => {
     assert.equal(findingOf(result, 'bucket').result, 'passed');
     assert.match(
       findingOf(result, 'bucket').detail,
-      /^"acme-backups" answers, and may be listed; that it may be written/,
+      /^"acme-backups" answers and can be listed; writing to it was not tried/,
     );
     const asked = store.requests().slice(before);
     assert.equal(asked.length, 1, asked.join('\n'));
@@ -222,7 +222,7 @@ describe('the mail server', { concurrency: 1 }, () => {
       await withServer(tls, async (server) => {
         const result = await setup({ 'smtp-url': urlOf(server, scheme) }, trusting());
         const { detail, result: how } = findingOf(result, 'mail');
-        assert.deepEqual([how, detail], ['passed', `localhost:${server.port} takes the login; no mail was sent`]);
+        assert.deepEqual([how, detail], ['passed', `localhost:${server.port} accepts the login; no mail was sent`]);
         assert.deepEqual([server.logins(), server.senders()], [1, []]);
         nowhere(result, server.password, encodeURIComponent(server.password));
         for (const secret of [server.password, encodeURIComponent(server.password)])
@@ -288,5 +288,5 @@ test('settings that no check would look at are bad input', async () => {
   const given = { checks: 'backups', 'healthcheck-url': 'https://example.org/5f0c1d9e' };
   const result = await runAction('verify', { ...backupInputs(host, 'backups'), ...given });
   assert.equal(result.exitCode, 1);
-  assert.match(result.stdout, /"healthcheck-url" is given, and "checks" does not have setup/);
+  assert.match(result.stdout, /"healthcheck-url" has no effect because "checks" does not include setup/);
 });

@@ -69,7 +69,7 @@ test('a host on which all is well is verified, and stays as it is', async () => 
   assert.deepEqual(host.files(), files);
   assert.ok(findingsOf(result).length >= 19);
   assert.match(findingOf(result, 'last good release').detail, /backend v1, dashboard v1: every image is on the host/);
-  assert.match(findingOf(result, 'release').detail, /what runs is what .* says/);
+  assert.match(findingOf(result, 'release').detail, /the running release matches the record of /);
 });
 
 test('files that others can read are named, and the printed command closes them', async () => {
@@ -95,7 +95,7 @@ describe('what a rollback has left', () => {
     await verified(host, await setup(), 'verified', { hold: 'warning' });
     const result = await setup({ 'fail-on': 'warning' });
     await verified(host, result, 'failed', { hold: 'warning' });
-    assert.match(findingOf(result, 'hold').detail, /on hold since 2026-11-25T03:00:00Z; because of: v3 is slow/);
+    assert.match(findingOf(result, 'hold').detail, /on hold since 2026-11-25T03:00:00Z; reason: v3 is slow/);
   });
 
   test('a transaction that was not ended fails, with the command that ends it', async () => {
@@ -136,7 +136,7 @@ describe('the history', () => {
     await verified(host, result, 'verified', { 'last good release': 'warning' });
     assert.match(
       findingOf(result, 'last good release').detail,
-      /backend v1, dashboard v1 is not on the host, and not to be had: /,
+      /backend v1, dashboard v1 is not on the host and cannot be pulled: /,
     );
   });
 
@@ -145,8 +145,8 @@ describe('the history', () => {
     await bash(host, 'sed -i "1s/sha256:[0-9a-f]\\{64\\}/sha256:$(printf %064d 0)/g" "$1"', file);
     const result = await setup(login());
     await verified(host, result, 'verified');
-    assert.match(findingOf(result, 'last good release').detail, /what is not on the host, the registry has$/);
-    assert.match(findingOf(result, 'registry').detail, /takes the login of/);
+    assert.match(findingOf(result, 'last good release').detail, /every image is on the host or in the registry$/);
+    assert.match(findingOf(result, 'registry').detail, /accepts the login of/);
   });
 
   test('copies that cannot be read are a warning', async () => {
@@ -178,7 +178,7 @@ describe('the lock', () => {
       setup(),
     );
     await verified(host, result, 'verified');
-    assert.match(findingOf(result, 'lock').detail, /held by backup-action .* which is at work/);
+    assert.match(findingOf(result, 'lock').detail, /held by backup-action .* which is still running/);
   });
 
   test('of one that hangs is a warning', async () => {
@@ -193,7 +193,7 @@ describe('the lock', () => {
     await leaveHolder(host, dir, 'backup-action of yesterday');
     const result = await setup();
     await verified(host, result, 'verified');
-    assert.match(findingOf(result, 'lock').detail, /^free; backup-action of yesterday died with it/);
+    assert.match(findingOf(result, 'lock').detail, /^free; backup-action of yesterday died while holding it/);
   });
 
   async function whileLocked<T>(holder: string, work: () => Promise<T>): Promise<T> {
@@ -224,7 +224,7 @@ describe('compose', () => {
       'compose file': 'failed',
       'last good release': 'could-not-check',
     });
-    assert.match(findingOf(result, 'compose file').detail, /that of the project "other"/);
+    assert.match(findingOf(result, 'compose file').detail, /belongs to the project "other"/);
   });
 
   test('an env file that is not there fails', async () => {

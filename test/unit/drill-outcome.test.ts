@@ -97,9 +97,9 @@ describe('the disk of Docker has too little room while it goes on', () => {
   };
   test('because of the drill: what it has filled is told, beside what was expected', async () => {
     const text = await ended(`${2 ** 20} ${4 * 2 ** 30} gone`);
-    assert.match(text, /only 1\.0 MiB were left .* less than the 1\.0 GiB of "min-free-space"/);
-    assert.match(text, /Its container had filled 4\.0 GiB; at most 2\.0 GiB had been expected/);
-    assert.match(text, /The container is removed, .*nothing else was touched.*See what the functions/);
+    assert.match(text, /only 1\.0 MiB left, less than "min-free-space" \(1\.0 GiB\)/);
+    assert.match(text, /Its container had used 4\.0 GiB; at most 2\.0 GiB was expected/);
+    assert.match(text, /The container was removed .*nothing else was touched.*Check what the functions/);
   });
   test('because of others: nothing is said of the backup', async () => {
     const text = await ended(`${2 ** 20} ${2 ** 20} gone`);
@@ -108,16 +108,16 @@ describe('the disk of Docker has too little room while it goes on', () => {
   });
   test('for files, where bytes are free', async () => {
     const text = await ended(`${2 ** 40} ${2 ** 20} gone`);
-    assert.match(text, /almost out of inodes.*docker system df\. See which disk that is: df -i/);
+    assert.match(text, /almost out of inodes.*docker system df\. To see which disk: df -i/);
   });
   test('what is not known is not said, and what stays is told', async () => {
     const text = await ended('unseen unseen kept');
     assert.match(
       text,
-      /could not be seen any more\. The container could not be removed: docker rm .* atlasia-drill-00000000/,
+      /could no longer tell how much .*\. The container could not be removed: docker rm .* atlasia-drill-00000000/,
     );
-    assert.match(text, /See whether Docker answers/);
-    assert.doesNotMatch(text, /had filled|NaN|Make room/);
+    assert.match(text, /Check that Docker answers/);
+    assert.doesNotMatch(text, /had used|NaN|Make room/);
   });
 });
 
@@ -163,7 +163,7 @@ describe('a server at fault', () => {
     const error = await outcomeOf(killed, ['sh: 1: Cannot fork']).catch((error) => error);
     assert.match(
       `${error.message}. ${error.hint}`,
-      /no more processes, of which it may have 200.*not known\. See what the functions/,
+      /could not start another process \(its limit is 200\), so the drill proved nothing.*Check what the functions/,
     );
   });
   test('does not excuse damaged ones', async () => {

@@ -8,7 +8,7 @@ import type { VerifyInputs } from '../inputs.ts';
 import { databaseOf, type SurveyedHost, type Verification } from '../surveyed-host.ts';
 import { ageOf, judgeBackups, setsToRead } from './judge-backups.ts';
 
-/** Whether the backups are there, and are what was written. */
+/** Checks that the backups exist and still hold what was written. */
 export async function checkBackups(
   connection: Connection,
   surveyed: SurveyedHost,
@@ -21,8 +21,8 @@ export async function checkBackups(
     const findings = new Findings('backups');
     findings.unable(
       'newest',
-      'which database is meant is not known: it does not answer, and no backup is there',
-      'Give "db-name"',
+      'cannot tell which database to check: the database does not answer, and there is no backup',
+      'Set "db-name"',
     );
     return findings;
   }

@@ -14,30 +14,30 @@ import { counted, formatBytes, formatDuration, listed } from '../../shared/units
 import { Findings, type Problem } from '../finding.ts';
 import { judgeTiers, type TierFacts } from './judge-tiers.ts';
 
-/** So many of the newest sets are read in full; to read all of them could take hours. */
+/** How many of the newest sets are read in full: reading all of them could take hours. */
 export const setsToRead = 3;
-/** As backup-action's `min-size-ratio`. */
+/** Same as the default of backup-action's `min-size-ratio`. */
 const leastRatio = 0.5;
-/** So many days back each should have a backup, if so many are kept. */
+/** How many days back each day should have a backup, if that many are kept. */
 const watchedDays = 7;
 const day = 24 * 3_600_000;
-/** As a backup allows it. */
+/** How far clocks may differ, as when a backup is taken. */
 const greatestSkew = 5 * 60_000;
 
-/** What the backups of one database are judged by. */
+/** The facts by which the backups of one database are judged. */
 export interface BackupFacts extends TierFacts {
-  /** Every file of the sets, and others in the backup folders. */
+  /** Every file in the backup folders, whether it belongs to a set or not. */
   files: readonly FoundFile[];
-  /** Files of others besides those, where there are very many. */
+  /** How many more foreign files there are; only if there are too many to list. */
   othersUnnamed: number;
-  /** Those that were read in full; null with the reason where they could not be. */
+  /** The sets that were read in full, or the reason why they could not be read. */
   readings: readonly ReadSet[] | { why: string; remedy: string | null };
   backupDir: string;
   /** Milliseconds. */
   maxAge: number;
 }
 
-/** Whether the backups are there, young enough, and what was written; whether they restore, only a restore proves. */
+/** Checks that the backups exist, are recent and still hold what was written. Only a drill proves that they restore. */
 export function judgeBackups(facts: BackupFacts): Findings {
   const findings = new Findings('backups');
   const { database, catalogue, backupDir, now } = facts;
@@ -75,13 +75,13 @@ function judgeAge(
   const age = ageOf(newest, now);
   if (age < -greatestSkew)
     return {
-      detail: `${newest.id} is of the future`,
-      remedy: 'See the clock of the host: timedatectl. Take a backup now',
+      detail: `${newest.id} is dated in the future`,
+      remedy: 'Check the clock of the host: timedatectl. Take a backup now',
     };
   if (age <= maxAge) return `${newest.id} is ${formatDuration(Math.max(0, age))} old`;
   return {
-    detail: `${newest.id} is ${formatDuration(age)} old; at most ${formatDuration(maxAge)} is wanted (max-backup-age)`,
-    remedy: 'Run backup-action now, then see why the nightly run did not: Actions, in the list of workflows',
+    detail: `${newest.id} is ${formatDuration(age)} old; the limit is ${formatDuration(maxAge)} (max-backup-age)`,
+    remedy: 'Run backup-action now. Then find out why the nightly run did not: see its workflow under Actions',
   };
 }
 
@@ -90,7 +90,7 @@ function judgeComplete({ catalogue, files, backupDir }: BackupFacts): string | P
   const paths = new Set(files.map(({ path }) => path));
   const faults = [
     ...sets.flatMap((set) => (set.state === 'broken' ? [`${nameOf(set)}: ${set.reason}`] : missingOf(set, paths))),
-    // Named as ours are, and without a manifest: somebody has deleted that.
+    // Named like our files but without a manifest: somebody has deleted the manifest.
     ...foreign
       .filter(({ path }) => allTiers.some((tier) => path.startsWith(`${folderOfTier(tier)}/`)))
       .flatMap(({ path }) => {
@@ -98,14 +98,14 @@ function judgeComplete({ catalogue, files, backupDir }: BackupFacts): string | P
         return part === 'dump' ? [`${path} has no manifest`] : [];
       }),
   ];
-  if (faults.length === 0) return `${counted(sets.length, 'set')}, each with all that its manifest says`;
+  if (faults.length === 0) return `${counted(sets.length, 'set')}, each with every file that its manifest lists`;
   return {
     detail: listed(faults, 5, { separator: '; ' }),
-    remedy: `Such sets are never deleted by retention. See ${backupDir} on the host, and take a backup now`,
+    remedy: `Look at ${backupDir} on the host, and take a backup now. Retention never deletes such sets`,
   };
 }
 
-/** What should stand beside the dump, in each folder of the set. */
+/** The files missing beside the dump, in each folder of the set. */
 function missingOf(set: VerifiedSet, paths: ReadonlySet<string>): string[] {
   const names = namesOf(set);
   const wanted = [names.report, names.sha256, names.md5, ...sidesOf(set).map((side) => names[side])];
@@ -135,7 +135,7 @@ function judgeRead(
   if (bad.length > 0) {
     return {
       detail: bad.map(({ id, faults }) => `${id}: ${faults.join(', ')}`).join('; '),
-      remedy: `Do not rely on ${bad.map(({ id }) => id).join(', ')}. Look at the disk of ${backupDir}, and take a backup now`,
+      remedy: `Do not rely on ${bad.map(({ id }) => id).join(', ')}. Check the disk under ${backupDir}, and take a backup now`,
     };
   }
   const bytesOf = (sets: readonly VerifiedSet[]) => sets.reduce((sum, { manifest }) => sum + manifest.sizeBytes, 0);
@@ -143,21 +143,22 @@ function judgeRead(
   const read = bytesOf(verified.filter(({ id }) => ids.has(id)));
   const all = bytesOf(verified);
   const share = `${formatBytes(read)} of ${formatBytes(all)}, ${Math.floor((100 * read) / Math.max(1, all))} %`;
-  const rest = readings.length < verified.length ? '; the others by size and manifest alone' : '';
+  const rest = readings.length < verified.length ? '; the others only by size and manifest' : '';
   return `the newest ${readings.length} of ${verified.length} sets, byte by byte (${share})${rest}`;
 }
 
-/** A backup before a deployment hides that the schedule has stopped: GitHub ends schedules of repositories that sleep. */
+/** GitHub disables schedules in inactive repositories. Backups before deployments would hide that no nightly one runs. */
 function judgeNightly(verified: readonly VerifiedSet[], { maxAge, now }: BackupFacts): string | Problem {
   const newest = verified.find(({ manifest }) => manifest.kind === 'scheduled');
-  const remedy = 'See Actions, the workflow of the nightly backup: GitHub disables it after 60 days without a commit';
-  if (newest === undefined) return { detail: 'no backup was taken by a schedule', remedy };
+  const remedy =
+    'Under Actions, check the workflow of the nightly backup: GitHub disables it after 60 days without a commit';
+  if (newest === undefined) return { detail: 'no backup comes from a scheduled run', remedy };
   const age = ageOf(newest, now);
-  if (age <= maxAge) return `${newest.id} is of a scheduled run`;
-  return { detail: `the newest of a scheduled run, ${newest.id}, is ${formatDuration(age)} old`, remedy };
+  if (age <= maxAge) return `${newest.id} comes from a scheduled run`;
+  return { detail: `the newest from a scheduled run, ${newest.id}, is ${formatDuration(age)} old`, remedy };
 }
 
-/** Of two that are compressed in the same way their files are compared, else what was compressed; nothing of a first one. */
+/** Compares file sizes if both are compressed alike, otherwise the sizes before compression. Needs two backups. */
 function judgeSizes(findings: Findings, [newest, previous]: readonly VerifiedSet[]): void {
   if (newest === undefined || previous === undefined) return;
   const isAlike = newest.manifest.compression === previous.manifest.compression;
@@ -166,25 +167,25 @@ function judgeSizes(findings: Findings, [newest, previous]: readonly VerifiedSet
   findings.check('sizes', () => {
     const told = `${newest.id} has ${formatBytes(size)}, ${previous.id} has ${formatBytes(before)}${isAlike ? '' : ' before compression'}`;
     if (size >= leastRatio * before) return told;
-    return { detail: `${told}: less than half`, remedy: 'See whether data are missing: compare the two reports' };
+    return { detail: `${told}: less than half`, remedy: 'Check whether data are missing: compare the two reports' };
   });
 }
 
-/** So many days up to one, which comes first: counted in the calendar, as not every day has 24 hours. */
+/** The given number of days, newest first, ending with `last`. Uses calendar days, as not every day has 24 hours. */
 function daysBefore(last: string, count: number): string[] {
   const noon = Date.parse(`${last}T12:00:00Z`);
   return Array.from({ length: count }, (_, back) => new Date(noon - back * day).toISOString().slice(0, 10));
 }
 
-/** From the first backup on, every day that the daily tier reaches back to; today may still get its own. */
+/** Every day that the daily tier covers, since the first backup, must have one. Today's may still come. */
 function judgeDays(verified: readonly VerifiedSet[], { timezone, keep, now }: BackupFacts): string | Problem {
   const reach = keep.daily === 'all' ? watchedDays : Math.min(watchedDays, keep.daily);
   if (reach === 0) return 'no days are kept (keep-daily)';
   const calendar = calendarIn(timezone);
   const days = new Set(verified.map(({ id }) => calendar.day(startOf(id) ?? new Date(0))));
   const first = [...days].toSorted()[0];
-  if (first === undefined) return { detail: 'no day has a backup', remedy: 'Run backup-action' };
-  // Of the days that are kept, today is one as soon as it has its own.
+  if (first === undefined) return { detail: 'there is no backup on any day', remedy: 'Run backup-action' };
+  // Today counts as one of the kept days only once it has a backup.
   const today = calendar.day(now);
   const watched = daysBefore(today, reach + 1)
     .slice(days.has(today) ? 0 : 1)
@@ -193,16 +194,16 @@ function judgeDays(verified: readonly VerifiedSet[], { timezone, keep, now }: Ba
   const missed = past.filter((each) => !days.has(each)).toSorted();
   if (past.length === 0)
     return {
-      detail: `the first backup is of ${first}, which has not come yet`,
-      remedy: 'See the clock of the host: timedatectl',
+      detail: `the first backup is dated ${first}, which is in the future`,
+      remedy: 'Check the clock of the host: timedatectl',
     };
   if (missed.length === 0) {
-    const since = past.length < reach ? `; the first is of ${first}` : '';
-    return `each of the last ${counted(past.length, 'day')} has one${since}`;
+    const since = past.length < reach ? `; the first is from ${first}` : '';
+    return `each of the last ${counted(past.length, 'day')} has a backup${since}`;
   }
   return {
-    detail: `no backup of ${missed.join(', ')}`,
-    remedy: 'See the runs of those nights: Actions, or backup.log on the host',
+    detail: `no backup on ${missed.join(', ')}`,
+    remedy: 'See the runs of those nights under Actions, or in backup.log on the host',
   };
 }
 
@@ -212,30 +213,30 @@ function judgeLastRun({ failed }: Catalogue, [newest]: readonly VerifiedSet[], b
     return 'the newest dump passed its verification';
   return {
     detail: `the dump ${last} failed its verification`,
-    remedy: `See ${backupDir}/failed/failed_${last}.reason.txt on the host, and run backup-action again`,
+    remedy: `See ${backupDir}/failed/failed_${last}.reason.txt on the host, then run backup-action again`,
   };
 }
 
-/** What a run that is at work writes is no leftover. */
+/** Partial files older than a day are leftovers; younger ones may belong to a run that is still going. */
 function judgeLeftovers({ partial }: Catalogue, now: Date): string | Problem {
   const isOld = (path: string) => {
     const start = startOf(/\.partial-(\d{8}_\d{6})/.exec(path)?.[1] ?? '');
     return start === null || now.getTime() - start.getTime() > day;
   };
   const old = partial.filter(({ path }) => isOld(path));
-  if (old.length === 0) return 'none of a run that was cut off';
+  if (old.length === 0) return 'none';
   return {
-    detail: `${listed(
+    detail: `an interrupted run left ${listed(
       old.map(({ path }) => path),
       1,
-    )} of a run that was cut off`,
-    remedy: 'The next backup removes it',
+    )}`,
+    remedy: 'The next backup removes what is left',
   };
 }
 
-/** They are nobody's fault; what is not ours is shown, and never touched. */
+/** Foreign files are no fault. They are listed here and never touched. */
 function tellForeign({ foreign }: Catalogue, unnamed: number): string {
-  if (foreign.length === 0) return 'only sets of backups are in the folders';
+  if (foreign.length === 0) return 'the folders hold only backup sets';
   const bytes = foreign.reduce((sum, file) => sum + file.bytes, 0);
   const count = foreign.length + unnamed;
   const named = listed(
@@ -244,5 +245,5 @@ function tellForeign({ foreign }: Catalogue, unnamed: number): string {
     { total: count },
   );
   const size = `${unnamed > 0 ? 'more than ' : ''}${formatBytes(bytes)}`;
-  return `${counted(count, 'file')} of others, ${size}, and never touched: ${named}`;
+  return `${counted(count, 'foreign file')}, ${size}, never touched: ${named}`;
 }

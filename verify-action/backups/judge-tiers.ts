@@ -6,18 +6,18 @@ import { type Keep, periodOf, type RetentionPolicy } from '../../shared/sets/tie
 import { listed } from '../../shared/units.ts';
 import type { Problem } from '../finding.ts';
 
-/** What the tiers of one database are judged by. */
+/** The facts by which the tiers of one database are judged. */
 export interface TierFacts {
   database: string;
   catalogue: Catalogue;
-  /** As backup-action has it. */
+  /** The same policy as in backup-action. */
   keep: RetentionPolicy;
   timezone: string;
   /** On the host's clock. */
   now: Date;
 }
 
-/** Whether each tier holds what the policy keeps: no week and no month without its own, and nothing that should have gone. */
+/** Checks that each tier holds what the policy keeps: no week or month is missing, and nothing overdue is left. */
 export function judgeTiers(facts: TierFacts): string | Problem {
   const { database, catalogue, keep: policy } = facts;
   const verified = verifiedSetsOf(database, catalogue.sets);
@@ -33,7 +33,7 @@ export function judgeTiers(facts: TierFacts): string | Problem {
     return {
       detail: `${counts}; there is ${lacking.join(', ')}`,
       remedy:
-        'Somebody has deleted it, or "keep-weekly", "keep-monthly" or "timezone" is not what backup-action has. The next period gets its own',
+        'Give "keep-weekly", "keep-monthly" and "timezone" as in backup-action. If they agree, somebody has deleted the backup; the next period gets its own',
     };
   }
   const surplus = decidePruning(catalogue.sets, { ...facts, policy }).filter(({ action }) => action === 'delete');
@@ -45,11 +45,11 @@ export function judgeTiers(facts: TierFacts): string | Problem {
   );
   return {
     detail: `${counts}; the policy does not keep ${named}`,
-    remedy: `The last backup pruned nothing: see its log. Or give "keep-${first.tier}" and "timezone" as backup-action has them`,
+    remedy: `Give "keep-${first.tier}" and "timezone" as in backup-action. If they agree, the last backup did not prune: see its log`,
   };
 }
 
-/** Of the newest periods, as many as are kept: those with a backup whose first one does not stand in the tier any more. */
+/** Among the newest periods, as many as are kept: those that have a backup, but no longer one in this tier. */
 function lackingIn(
   tier: Tier,
   own: readonly VerifiedSet[],

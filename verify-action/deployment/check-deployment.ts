@@ -13,7 +13,7 @@ import type { SurveyedHost, Verification } from '../surveyed-host.ts';
 import { deploymentRecord, judgeDeployment } from './judge-deployment.ts';
 import { watch } from './watch.ts';
 
-/** Whether what runs is what was deployed, and well; the history is told. */
+/** Checks that the deployed release is running and healthy, and records the result in the history. */
 export async function checkDeployment(
   connection: Connection,
   surveyed: SurveyedHost,
@@ -24,7 +24,7 @@ export async function checkDeployment(
   const compose = demandCompose(seen);
   const project = readProject(compose.config, compose.template);
   checkProject(seen, inputs);
-  log.progress('Waiting until all is healthy, and then for "stable-for"');
+  log.progress('Waiting until everything is healthy, then for "stable-for"');
   const watched = await watch(connection, {
     project: seen.containers[0]?.project ?? project.name,
     healthTimeout: inputs.healthTimeout,
@@ -45,12 +45,12 @@ export async function checkDeployment(
   const record = deploymentRecord(judged, runFacts(inputs.environment, run.workflow), knownHistory.host);
   await judged.findings.attempt('history', async () => {
     await addRecord(connection, record, surveyed, run);
-    return `${record.event}, and the release is ${record.verdict}: what rollback-action chooses from`;
+    return `recorded as ${record.event}, release ${record.verdict}: rollback-action chooses from these records`;
   });
   return judged.findings;
 }
 
-/** As an operator would type it on the host. */
+/** The compose command as an operator would type it on the host. */
 function composeCommand({ deployDir, composeFiles, envFile, projectName }: VerifyInputs): string {
   const files = composeFiles.length === 1 && composeFiles[0] === 'docker-compose.yml' ? [] : composeFiles;
   const words = [

@@ -3,18 +3,18 @@ import { referenceOf } from '../../shared/releases/image-reference.ts';
 import type { ComposeProject } from '../../shared/releases/project.ts';
 import type { Findings } from '../finding.ts';
 
-/** What each service should run, where `expect` speaks of it: a tag, or a digest. */
+/** By service that `expect` includes: the tag or digest it should run. */
 export type ExpectedImages = ReadonlyMap<string, { tag: string | null; digest: string | null }>;
 
-/** What `expect` is read against. */
+/** What is needed to resolve `expect`. */
 export interface ExpectContext {
   project: ComposeProject;
   databases: ReadonlySet<string>;
-  /** Whose images a tag alone is meant for. */
+  /** A tag on its own is meant for images from this registry. */
   registry: string;
 }
 
-/** What `expect` says, service by service. */
+/** Resolves `expect` to one image per service. */
 export function expectedImages(expect: Target, { project, databases, registry }: ExpectContext): ExpectedImages {
   switch (expect.kind) {
     case 'tag': {
@@ -30,7 +30,7 @@ export function expectedImages(expect: Target, { project, databases, registry }:
   }
 }
 
-/** What is meant for no service would be looked at by nobody. */
+/** Checks that `expect` matches existing services: an entry without a service would silently check nothing. */
 export function judgeExpected(
   findings: Findings,
   expect: Target,
@@ -42,15 +42,15 @@ export function judgeExpected(
   findings.check('expect', () => {
     if (unknown.length > 0) {
       return {
-        detail: `it names ${unknown.join(', ')}, which no service of the application is called`,
+        detail: `it names ${unknown.join(', ')}, but the application has no such service`,
         remedy: `The compose file has: ${[...project.services.keys()].join(', ')}`,
       };
     }
-    if (expect.kind !== 'tag') return 'every service that it names is in the compose file';
-    if (names.length > 0) return `${expect.tag} is meant for ${names.join(', ')}`;
+    if (expect.kind !== 'tag') return 'every service it names is in the compose file';
+    if (names.length > 0) return `${expect.tag} applies to ${names.join(', ')}`;
     return {
-      detail: `no service has an image at ${registry}, which the tag ${expect.tag} is meant for`,
-      remedy: 'Give the registry of your images as "registry", or service=tag lines as "expect"',
+      detail: `the tag ${expect.tag} applies to no service: none has an image from ${registry}`,
+      remedy: 'Set "registry" to the registry of your images, or "expect" to service=tag lines',
     };
   });
 }

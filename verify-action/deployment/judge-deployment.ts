@@ -12,21 +12,21 @@ import { Findings, type Problem } from '../finding.ts';
 import { type ExpectedImages, expectedImages, judgeExpected } from './expected.ts';
 import type { Watched, WatchedContainer } from './watch.ts';
 
-/** What a deployment is judged by. */
+/** The facts by which a deployment is judged. */
 export interface DeploymentFacts {
   project: ComposeProject;
-  /** How compose is called for it on the host, to be copied: `cd /opt/shop && docker compose`. */
+  /** The compose command to copy and paste on the host: `cd /opt/shop && docker compose`. */
   compose: string;
   watched: Watched;
-  /** Of the host: what their names stand for there. */
+  /** The host's images, to resolve names to ids. */
   images: readonly LocalImage[];
   databases: ReadonlySet<string>;
-  /** What should run; null: what the compose file names, or the last record. */
+  /** What should be running; null: what the compose file names, or the last record. */
   expect: Target | null;
   /** The host's own history, in the order of its file. */
   history: readonly HistoryRecord[];
   environment: string;
-  /** Whose images a tag alone is meant for. */
+  /** A tag on its own is meant for images from this registry. */
   registry: string;
   healthUrl: URL | null;
   /** Milliseconds. */
@@ -34,27 +34,27 @@ export interface DeploymentFacts {
   stableFor: number;
 }
 
-/** What was found, and what it says of the release that runs. */
+/** The findings, and the verdict on the running release. */
 export interface JudgedDeployment {
   findings: Findings;
   release: Release;
-  /** On what runs: how well it is, not whether it is what was wanted. */
+  /** Whether the running release works, no matter whether it is the expected one. */
   verdict: HistoryRecord['verdict'];
 }
 
-/** Whether what runs is what was deployed, and well. */
+/** Checks that the deployed release is running and healthy. */
 export function judgeDeployment(facts: DeploymentFacts): JudgedDeployment {
   const findings = new Findings('deployment');
   const { project, watched, databases } = facts;
   const services = [...project.services.values()];
   const expected = facts.expect === null ? null : expectedImages(facts.expect, facts);
   if (facts.expect !== null && expected !== null) judgeExpected(findings, facts.expect, expected, facts);
-  // Health speaks of the release; a wrong image does not make the one that runs a bad one, nor does an ill database.
+  // Only health counts for the verdict: neither a wrong image nor an unhealthy database makes the running release bad.
   let isWell = true;
   let isDatabaseWell = true;
   for (const service of services) {
     const { name } = service;
-    // It may have had one thing to do; nobody has said so.
+    // It may be a one-off task that is not marked as such.
     const severity = hasEnded(service, facts) ? 'warning' : 'error';
     if (findings.check(`running: ${name}`, () => judgeService(service, facts), severity) || severity === 'warning')
       continue;
@@ -81,7 +81,7 @@ export function judgeDeployment(facts: DeploymentFacts): JudgedDeployment {
   return { findings, release: releaseOf(watched.after, watched.images), verdict };
 }
 
-/** Somebody else is at work: what falls over then may be the one that goes. */
+/** Containers are being replaced, so one that stops may just be an old one on its way out. */
 function isReplaced({ settled, after }: Watched): boolean {
   const [before, now] = [settled, after].map((containers) =>
     containers
@@ -95,13 +95,13 @@ function isReplaced({ settled, after }: Watched): boolean {
 const of = (containers: readonly WatchedContainer[], service: string) =>
   containers.filter((container) => container.service === service);
 
-/** Whether all that is wrong with a service is that it has ended well, where no port leads to it and no other awaits that. */
+/** Whether the service merely exited with 0, although it publishes no port and no other service waits for it to finish. */
 function hasEnded({ name, publishes, replicas }: ComposeService, { watched, project }: DeploymentFacts): boolean {
   const own = of(watched.settled, name);
   return own.length >= Math.max(1, replicas ?? 1) && own.every(isDone) && !publishes && !isAwaited(name, project);
 }
 
-/** Its end is what another service waits for: it has one task. */
+/** Another service waits for it to complete, so it is a one-off task. */
 function isAwaited(name: string, { services }: ComposeProject): boolean {
   return [...services.values()].some(({ dependsOn }) => dependsOn.some((on) => on.service === name && on.awaitsEnd));
 }
@@ -113,46 +113,47 @@ function judgeService(
   const { watched, healthTimeout } = facts;
   const own = of(watched.settled, service);
   const wanted = replicas ?? 1;
-  if (wanted === 0 && own.length === 0) return 'none are wanted (replicas: 0)';
+  if (wanted === 0 && own.length === 0) return 'not meant to run (replicas: 0)';
   if (own.length === 0) return { detail: 'it has no container', remedy: `${facts.compose} up --detach ${service}` };
   const bad = own.map((container) => faultOf(container, watched, healthTimeout)).find((fault) => fault !== null);
   if (bad !== undefined && bad !== null) return { detail: bad, remedy: `${facts.compose} logs --tail 50 ${service}` };
   if (own.length < wanted) {
     return {
-      detail: `${own.length} of ${wanted} containers are there`,
+      detail: `only ${own.length} of ${wanted} containers exist`,
       remedy: `${facts.compose} up --detach ${service}`,
     };
   }
   if (own.some(isDone) && !isAwaited(service, facts.project)) {
-    const why = publishes ? 'and a port of the host leads to it' : 'and no other service waits for its end';
+    const why = publishes ? 'but it publishes a port of the host' : 'but no other service waits for it to complete';
     return {
-      detail: `it has ended with 0, ${why}`,
-      remedy: `${facts.compose} up --detach ${service}. One with a single task: depends_on, condition: service_completed_successfully`,
+      detail: `it exited with 0, ${why}`,
+      remedy: `${facts.compose} up --detach ${service}. If it is a one-off task, let another service wait for it: depends_on, condition: service_completed_successfully`,
     };
   }
   const [first] = own;
-  const state = first?.state === 'exited' ? 'has done its work' : (first?.health ?? 'runs; it has no health test');
+  const state = first?.state === 'exited' ? 'completed' : (first?.health ?? 'running, no health check');
   return own.length === 1 ? state : `${own.length} containers, each ${state}`;
 }
 
-/** It had one thing to do, and Docker does not start it again. Compose writes the policy `no` as nothing, too. */
+/** It completed successfully and Docker will not restart it. Compose may write the policy `no` as an empty string. */
 function isDone({ state, exit, policy, health }: WatchedContainer): boolean {
   return state === 'exited' && exit === 0 && ['no', '', 'on-failure'].includes(policy) && health === null;
 }
 
-/** null where all is well. */
+/** null if the container is fine. */
 function faultOf(container: WatchedContainer, watched: Watched, healthTimeout: number): string | null {
   const { state, exit, health, restarts, started } = container;
   const words = watched.words.get(container.id);
-  const said = words === undefined || words === '' ? '' : `. Its last words: ${words}`;
+  const said = words === undefined || words === '' ? '' : `. Its last output: ${words}`;
   if (isDone(container)) return null;
-  if (state === 'restarting') return `it falls over and is restarted (exit ${exit}, ${restarts} times so far)${said}`;
-  if (state !== 'running') return `it is ${state} (exit ${exit})${said}`;
-  // One that fell over long ago and runs since is another matter than one that does so now.
+  if (state === 'restarting') return `it keeps restarting (exit ${exit}, restart count ${restarts})${said}`;
+  if (state !== 'running') return `it is not running: ${state} (exit ${exit})${said}`;
+  // A container that crashed long ago and has been running since is fine; one that crashed just now is not.
   if (restarts > 0 && watched.clock - Date.parse(started) < healthTimeout)
-    return `it has fallen over ${restarts} times, and runs for ${formatDuration(watched.clock - Date.parse(started))}${said}`;
-  if (health === 'unhealthy') return `Docker finds it unhealthy${said}`;
-  if (health !== null && health !== 'healthy') return `it is ${health} after ${formatDuration(healthTimeout)}${said}`;
+    return `it has been up for only ${formatDuration(watched.clock - Date.parse(started))} (restart count ${restarts})${said}`;
+  if (health === 'unhealthy') return `its health check fails${said}`;
+  if (health !== null && health !== 'healthy')
+    return `it is still ${health} after ${formatDuration(healthTimeout)}${said}`;
   return null;
 }
 
@@ -163,8 +164,8 @@ function judgeImage(
 ): string | Problem {
   const own = of(facts.watched.after, service.name);
   const runs = releaseOf(own, facts.watched.images)[service.name];
-  if (runs === undefined && service.replicas === 0) return 'none are wanted (replicas: 0)';
-  if (runs === undefined) return { detail: 'it has no container', remedy: 'See what is said of it as running' };
+  if (runs === undefined && service.replicas === 0) return 'not meant to run (replicas: 0)';
+  if (runs === undefined) return { detail: 'it has no container', remedy: `See the check "running: ${service.name}"` };
   const others = own.filter(({ imageId }) => imageId !== runs.imageId);
   if (others.length > 0) {
     return {
@@ -174,29 +175,29 @@ function judgeImage(
   }
   if (expected?.has(service.name) && referenceOf(service.image) === null) {
     return {
-      detail: 'the compose file names no image for it, so that no tag can be compared',
+      detail: 'its tag cannot be compared: the compose file gives it no image',
       remedy: `Give ${service.name} an "image" in the compose file, or leave it out of "expect"`,
     };
   }
   const wanted = wantedOf(service, expected, facts.images);
-  if (wanted === null) return `runs ${told(runs, facts.images)}; "expect" does not speak of it`;
+  if (wanted === null) return `runs ${told(runs, facts.images)}; "expect" does not include it`;
   if (wanted.imageIds.includes(runs.imageId ?? '')) return `runs ${told(runs, facts.images)}, as ${wanted.source} says`;
-  // What was only seen to run was wanted by nobody.
+  // A record that merely observed a release does not say that anybody wanted it.
   const newest = newestKnown(facts.history, facts.environment);
   const record = newest?.event === 'rollback' || newest?.verdict === 'good' ? newest.release[service.name] : undefined;
   if (expected === null && record !== undefined && sameImage(record, runs)) {
-    return `runs ${told(runs, facts.images)}, as the last record of the history says`;
+    return `runs ${told(runs, facts.images)}, as the last record in the history says`;
   }
   return {
     detail:
       wanted.imageIds.length === 0
-        ? `the host has no image ${wanted.name}, which ${wanted.source} says; ${told(runs, facts.images)} runs`
-        : `runs ${told(runs, facts.images)}, not ${wanted.name}, which ${wanted.source} says`,
-    remedy: 'See the log of the deployment: it did not pull that release, or did not start it. Deploy it again',
+        ? `runs ${told(runs, facts.images)}; the host does not have ${wanted.name}, which ${wanted.source} asks for`
+        : `runs ${told(runs, facts.images)}, not ${wanted.name}, which ${wanted.source} asks for`,
+    remedy: 'The deployment did not pull that release, or did not start it: see its log. Then deploy again',
   };
 }
 
-/** The images that a service may run; null where `expect` does not speak of it. */
+/** The images that a service may run; null if `expect` does not include it. */
 function wantedOf(
   { name, image }: ComposeService,
   expected: ExpectedImages | null,
@@ -235,9 +236,9 @@ function judgeStable(facts: DeploymentFacts): string | Problem {
   const known = new Set(watched.settled.map(({ id }) => id));
   const added = watched.after.filter(({ id }) => !known.has(id));
   const names = [...new Set([...fallen, ...added].map(({ service }) => service))];
-  if (names.length === 0) return `nothing has changed for ${formatDuration(stableFor)}`;
+  if (names.length === 0) return `everything stayed up for ${formatDuration(stableFor)}`;
   return {
-    detail: `within ${formatDuration(stableFor)} ${names.join(', ')} fell over, or ${names.length === 1 ? 'was' : 'were'} replaced`,
+    detail: `${names.join(', ')} fell over or ${names.length === 1 ? 'was' : 'were'} replaced within ${formatDuration(stableFor)}`,
     remedy: `${facts.compose} logs --tail 50 ${names.join(' ')}`,
   };
 }
@@ -247,25 +248,28 @@ function worse(before: WatchedContainer, now: WatchedContainer): boolean {
 }
 
 function judgeUrl({ watched, healthUrl }: DeploymentFacts): string | Problem {
-  if (watched.url === 'answers') return `${healthUrl} answers, three times in a row`;
+  if (watched.url === 'answers') return `${healthUrl} answered three times in a row`;
   return {
-    detail: `${healthUrl} does not answer as it should`,
+    detail: `${healthUrl} did not answer properly three times in a row`,
     remedy: `On the host: curl --include ${quoteForShell(String(healthUrl))}`,
   };
 }
 
 function tellUnproven(unproven: readonly ComposeService[], { databases }: DeploymentFacts): string | Problem {
   const names = unproven.map(({ name }) => name).filter((name) => !databases.has(name));
-  if (names.length === 0) return 'every service tells whether it is well';
+  if (names.length === 0) return 'every running service has a health check';
   return {
-    detail: `${names.join(', ')}: that it runs is seen, that it serves is not`,
-    remedy: 'Give it a healthcheck in the compose file',
+    detail:
+      names.length === 1
+        ? `${names[0]} is running but has no health check, so it may not be serving`
+        : `${names.join(', ')} are running but have no health check, so they may not be serving`,
+    remedy: 'Add a healthcheck in the compose file',
   };
 }
 
 /**
- * What the history is told: a deployment where another release runs than it knows of, else a check. Where the wrong image
- * runs, and is well, nothing is said of it: it may be the good release that a deployment did not replace.
+ * The record for the history: a deployment if the release is new to it, otherwise a check. A wrong image that works gets
+ * the verdict unknown, not good: it may be an earlier release that the deployment failed to replace.
  */
 export function deploymentRecord(
   { findings, release, verdict }: JudgedDeployment,

@@ -1,13 +1,13 @@
 # shellcheck shell=bash disable=SC2154,SC2034 # `plan` is read by url_answers
-# Read-only: looks whether all that a project runs is well, and stays so.
+# Read-only: watches whether all containers of a project become healthy and stay so.
 
 takes project
 takes health_timeout stable_for # seconds
-# The health-url as a transaction's plan has it, each a name, a space and a value; none where it is not asked.
+# The parts of the health-url, each a name, a space and a value; none if it is not to be asked.
 takes_list address
 
 readonly look_interval=0.5
-# A container that was restarted so often while it was watched does not come up.
+# A container that was restarted this often while we watched will not come up.
 readonly most_falls=3
 
 # What decides whether a container is well, and what is told of it.
@@ -48,10 +48,10 @@ main() {
   [[ -z ${plan[health_url]-} ]] || ask_url "$patience"
 }
 
-# all_settled: whether waiting will change nothing: all are well, or one cannot become so.
+# all_settled: whether waiting is over: all are healthy, or one never will be.
 all_settled() {
   local ids id state health exit policy restarts count=0 all=yes
-  ids=$(project_containers "$project") || fail docker-failed 'The containers could not be listed'
+  ids=$(project_containers "$project") || fail docker-failed 'Docker cannot list the containers'
   [[ -n $ids ]] || return
   # shellcheck disable=SC2086 # ids are hex digits
   while IFS=$'\t' read -r id state health exit policy restarts; do
@@ -65,20 +65,20 @@ all_settled() {
       *) all= ;;
     esac
   done < <(docker inspect --format "$(columns "${state_fields[@]}")" $ids 2>/dev/null)
-  # One that was removed meanwhile is looked at again.
+  # If the count differs, a container was removed in the meantime: look again.
   [[ -n $all ]] && ((count == $(wc -w <<<"$ids")))
 }
 
-# tell WHEN: how each container stands, and the last words of those that are not well.
+# tell WHEN: reports the state of each container and, after the wait, its last output.
 tell() {
   local ids json id facts='' tries
-  # One that goes while it is looked at makes all of it be looked at again.
+  # If a container disappears while we look, start over.
   for tries in 1 2 3 4 5; do
-    ids=$(project_containers "$project") || fail docker-failed 'The containers could not be listed'
+    ids=$(project_containers "$project") || fail docker-failed 'Docker cannot list the containers'
     [[ -n $ids ]] || return 0
     # shellcheck disable=SC2086 # ids are hex digits
     if facts=$(look_at $ids); then break; fi
-    ((tries < 5)) || fail docker-failed 'Docker does not tell how the containers stand'
+    ((tries < 5)) || fail docker-failed 'Docker cannot inspect the containers'
     sleep "$look_interval"
   done
   while IFS= read -r json; do record "$1" "$json"; done <<<"$facts"
@@ -90,13 +90,13 @@ tell() {
     while IFS= read -r json; do record image "$json"; done || true
 }
 
-# look_at ID...: fails where one of them is not there.
+# look_at ID...: fails if one of them does not exist.
 look_at() {
   docker inspect --format "$(json_object "${container_fields[@]}")" \
     "$@" 2>/dev/null
 }
 
-# ask_url DEADLINE: whether the health-url answers, three times in a row.
+# ask_url DEADLINE: whether the health-url answers three times in a row.
 ask_url() {
   local good=0 last=$((SECONDS + 10)) asked
   if [[ -z ${plan[health_port]-} ]] && ! command -v curl >/dev/null; then
@@ -117,7 +117,7 @@ ask_url() {
   record url answers
 }
 
-# ends_in_time PROCESS: a connection to nowhere takes minutes to fail.
+# ends_in_time PROCESS: whether it ends within 5 s, else kills it: an unanswered connection takes minutes to fail.
 ends_in_time() {
   local waited
   for ((waited = 0; waited < 50; waited++)); do

@@ -7,44 +7,44 @@ import { addressLines } from '../../shared/transaction/address.ts';
 export interface WatchRequest {
   /** The compose project's name. */
   project: string;
-  /** Milliseconds for all of it to become healthy. */
+  /** Milliseconds for everything to become healthy. */
   healthTimeout: number;
-  /** Milliseconds for which nothing may fall over then. */
+  /** Milliseconds for which nothing may fall over after that. */
   stableFor: number;
   healthUrl: URL | null;
   signal: AbortSignal;
   onLog: (line: string) => void;
 }
 
-/** A container as Docker has it at one moment. */
+/** The state of a container at one moment. */
 export interface WatchedContainer {
   id: string;
   service: string;
-  /** The reference that it was made from. */
+  /** The image reference that it was created from. */
   image: string;
   imageId: string;
   created: string;
   state: string;
   exit: number;
-  /** ISO 8601; another one where it was started anew. */
+  /** ISO 8601; changes when the container is restarted. */
   started: string;
-  /** How often Docker has restarted it since it was made. */
+  /** How often Docker has restarted it since it was created. */
   restarts: number;
   policy: string;
-  /** null where it has no health test. */
+  /** null if it has no health check. */
   health: string | null;
 }
 
-/** What a project was seen to do. */
+/** What was seen of a project. */
 export interface Watched {
-  /** When all was well, or could not become so. */
+  /** When everything was healthy, or it was clear that it never would be. */
   settled: WatchedContainer[];
   /** `stable-for` later. */
   after: WatchedContainer[];
-  /** The last lines that each container has printed, by id. */
+  /** The last lines of each container's log, by id. */
   words: ReadonlyMap<string, string>;
   images: ImageFacts[];
-  /** `no-curl`: the host cannot ask; null where it was not asked for. */
+  /** `no-curl`: the host cannot ask; null if there is no health-url. */
   url: 'answers' | 'failed' | 'no-curl' | null;
   /** Milliseconds since 1970 on the host's clock, at the end. */
   clock: number;
@@ -57,7 +57,7 @@ const program: Program<{
   address: readonly string[];
 }> = {
   name: 'watch',
-  step: 'the check of the containers',
+  step: 'the container check',
   scripts: [
     new URL('../../shared/host/docker-template.sh', import.meta.url),
     new URL('../../shared/host/project-state.sh', import.meta.url),
@@ -65,10 +65,10 @@ const program: Program<{
     new URL('./watch.sh', import.meta.url),
   ],
 };
-/** Milliseconds beyond what was asked for: for Docker's own answers and the health-url. */
+/** Extra milliseconds for Docker's answers and the health-url. */
 const slack = 120_000;
 
-/** Watches what a project runs until it is well, and a while longer. Nothing is changed. */
+/** Watches a project until it is healthy, and then for a while longer. Changes nothing. */
 export async function watch(connection: Connection, request: WatchRequest): Promise<Watched> {
   const { project, healthTimeout, stableFor, healthUrl, signal, onLog } = request;
   const seconds = (ms: number) => String(Math.ceil(ms / 1_000));

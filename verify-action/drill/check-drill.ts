@@ -15,7 +15,7 @@ import type { VerifyInputs } from '../inputs.ts';
 import { databaseOf, factsOf, type SurveyedHost, type Verification } from '../surveyed-host.ts';
 import { chooseSet, drillRecord, imageFor, judgeDrill, neededFor } from './judge-drill.ts';
 
-/** Restores a backup for real, and keeps what that has proven beside the backup and in the history. */
+/** Restores a backup for real, and stores the result beside the backup and in the history. */
 export async function checkDrill(connection: Connection, surveyed: SurveyedHost, run: Verification): Promise<Findings> {
   const { inputs, outputs, signal, workflow } = run;
   const { seen, catalogue } = surveyed;
@@ -30,9 +30,9 @@ export async function checkDrill(connection: Connection, surveyed: SurveyedHost,
   );
   const needed = neededFor(set.manifest, facts?.sizeBytes ?? null) + inputs.minFreeSpace;
   log.info(
-    `${set.id}: ${formatBytes(set.manifest.sizeBytes)}; ${formatBytes(needed)} must be free on the disk of Docker, and ${formatBytes(inputs.minFreeSpace)} stay free`,
+    `Drilling ${set.id} (${formatBytes(set.manifest.sizeBytes)}). Docker's disk needs ${formatBytes(needed)} free, of which ${formatBytes(inputs.minFreeSpace)} must stay free`,
   );
-  // What comes back is compared with all that the manifest lists, which the survey has left on the host.
+  // The restored data are compared with the whole manifest, which the survey did not fetch.
   const manifest = await wholeManifest(connection, inputs.backupDir, set, { signal, onLog: log.host });
   const outcome = await drill(connection, {
     backupDir: inputs.backupDir,
@@ -68,7 +68,7 @@ export async function checkDrill(connection: Connection, surveyed: SurveyedHost,
   };
   const holder = holderText('verify-action', workflow.runUrl, new Date());
   await findings.attempt('proof', async () => {
-    // What proved nothing is no drill that failed.
+    // A drill that could not be made proves nothing, so it is not recorded as failed.
     const record =
       proof.result === 'could-not-check'
         ? null
@@ -80,24 +80,24 @@ export async function checkDrill(connection: Connection, surveyed: SurveyedHost,
       onLog: log.host,
     });
     if (record !== null) await copyRecord(record, surveyed, run);
-    return `added to what is proven of ${set.id}`;
+    return `added to the proofs of ${set.id}`;
   });
   return findings;
 }
 
 function tellDrill(name: string, value: string): void {
-  if (name === 'room') log.progress(`${formatBytes(Number(value))} are free on the disk of Docker`);
+  if (name === 'room') log.progress(`Docker's disk has ${formatBytes(Number(value))} free`);
   else if (name === 'restoring') log.progress(`Restoring ${formatBytes(Number(value))}`);
-  else log.progress('Reading what came back');
+  else log.progress('Checking the restored data');
 }
 
 function noBackup({ drillBackup, backupDir }: VerifyInputs, database: string | null): Failure {
   const which = drillBackup === 'latest' ? 'verified backup' : `verified backup ${drillBackup}`;
   return new Failure(
     'no-backup',
-    `There is no ${which} of ${database === null ? 'any database' : `"${database}"`} in ${backupDir}`,
+    `No ${which} of ${database === null ? 'any database' : `"${database}"`} found in ${backupDir}`,
     {
-      hint: 'Run backup-action, or name another one as "drill-backup"',
+      hint: 'Run backup-action, or set "drill-backup" to another backup',
     },
   );
 }

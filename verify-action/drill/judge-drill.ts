@@ -10,57 +10,57 @@ import type { Manifest, ManifestSummary, SequenceRange } from '../../shared/sets
 import { counted, formatDuration, listed } from '../../shared/units.ts';
 import { Findings, type Problem } from '../finding.ts';
 
-/** What the restored database is compared with. */
+/** The facts by which a drill is judged. */
 export interface DrillFacts {
-  /** In full: with the lists of what was dumped. */
+  /** The whole manifest, with its lists of tables, sequences and extensions. */
   manifest: Manifest;
   outcome: DrillOutcome;
-  /** Of the pg_dump in the scratch container's image; null where that is not known. */
+  /** Version of pg_dump in the scratch container's image; null if unknown. */
   pgDumpVersion: string | null;
-  /** As the user gave them. */
+  /** As in the user's file. */
   statements: readonly string[];
 }
 
-/** What is not in an archive costs room all the same: indexes, and the log of what is written. */
+/** Restored data need more space than the archive: indexes are rebuilt, and the write-ahead log grows. */
 const indexShare = 1.3;
 const writeAhead = 1280 * 1024 ** 2;
 const usualRatio = 4;
 
 /**
- * Bytes that a drill needs on the disk of Docker at its peak.
- * @param live size of the database now; null where it does not answer
+ * Bytes that a drill needs on Docker's disk at its peak.
+ * @param live current size of the database; null if it does not answer
  */
 export function neededFor({ dumpBytes, sizeBytes }: ManifestSummary, live: number | null): number {
   const data = Math.max(live ?? 0, (dumpBytes ?? sizeBytes * usualRatio) * indexShare);
   return Math.ceil(data * 1.1 + writeAhead);
 }
 
-/** The image of the running database where that is of the archive's major version, else the official one, if it is there. */
+/** The running database's image if its major version matches the archive's, otherwise the official image. */
 export function imageFor(manifest: ManifestSummary, running: { imageId: string; facts: DatabaseFacts } | null): string {
   const major = (version: string) => Number.parseInt(version, 10);
   if (running !== null && major(running.facts.serverVersion) === major(manifest.serverVersion)) return running.imageId;
   return `postgres:${major(manifest.serverVersion)}`;
 }
 
-/** The one that is asked for. @param wanted an id, or `latest` */
+/** Finds the set to drill. @param wanted an id, or `latest` */
 export function chooseSet(wanted: string, database: string, sets: readonly BackupSet[]): VerifiedSet | null {
   const own = verifiedSetsOf(database, sets);
   return (wanted === 'latest' ? own[0] : own.find(({ id }) => id === wanted)) ?? null;
 }
 
-/** Whether what was restored is what was dumped. */
+/** Checks that the restored data equal the dumped data. */
 export function judgeDrill({ manifest, outcome, pgDumpVersion, statements }: DrillFacts): Findings {
   const findings = new Findings('drill');
   const { id } = manifest;
   const { fault, restored } = outcome;
-  const remedy = `Do not rely on ${id}. Take a backup now, and drill it`;
+  const remedy = `Do not rely on ${id}. Take a backup now and drill it`;
   findings.check('same bytes', () => {
-    if (outcome.sha256 === manifest.sha256) return `${manifest.file} is what its manifest says`;
-    return { detail: `${manifest.file} is not what its manifest says, or could not be read`, remedy };
+    if (outcome.sha256 === manifest.sha256) return `${manifest.file} matches its manifest`;
+    return { detail: `${manifest.file} does not match its manifest, or could not be read`, remedy };
   });
   findings.check('restore', () => {
     if (fault === null)
-      return `${id} of "${manifest.database}" in ${formatDuration(outcome.restoreMs)}, from an empty server`;
+      return `restored ${id} of "${manifest.database}" into an empty server in ${formatDuration(outcome.restoreMs)}`;
     return { detail: `${id}: ${fault.why}. ${fault.words}`, remedy };
   });
   if (restored === null) {
@@ -92,13 +92,13 @@ function judgeTables(wanted: readonly TableCount[], found: readonly TableCount[]
   const missing = [...expected].filter((name) => !present.has(name));
   const added = [...present].filter((name) => !expected.has(name));
   if (missing.length > 0) return { detail: `${some(missing)} did not come back`, remedy };
-  if (added.length > 0) return { detail: `${some(added)} came, and the manifest does not have it`, remedy };
-  // As for the backup, that is no fault: a database may be new, or hold functions only.
+  if (added.length > 0) return { detail: `${some(added)} came back but is not in the manifest`, remedy };
+  // Not a fault, just as for a backup: the database may be new, or hold only functions.
   if (found.length === 0) return 'none: the database had no table when the dump was taken';
-  return `all ${found.length} are there`;
+  return `all ${found.length} came back`;
 }
 
-/** A count that was estimated, or left out, proves nothing. */
+/** An estimated or missing count proves nothing. */
 function judgeRows(
   findings: Findings,
   wanted: readonly TableCount[],
@@ -108,14 +108,18 @@ function judgeRows(
   const counts = new Map(found.map((table) => [nameOf(table), table.rows]));
   const exact = wanted.filter((table) => table.exact);
   if (exact.length < wanted.length) {
-    findings.unable('rows', 'the backup has no exact counts to compare with', 'Set row-counts: exact in backup-action');
+    findings.unable(
+      'rows',
+      'the backup has no exact counts to compare with',
+      'In backup-action, set row-counts: exact',
+    );
     return;
   }
   findings.check('rows', () => {
     const other = exact.filter((table) => counts.get(nameOf(table)) !== table.rows);
-    if (wanted.length === 0 && found.length === 0) return 'none: there is no table';
+    if (wanted.length === 0 && found.length === 0) return 'none: there are no tables';
     if (other.length === 0)
-      return `${exact.reduce((sum, { rows }) => sum + (rows ?? 0), 0)} in all, each table exactly`;
+      return `${exact.reduce((sum, { rows }) => sum + (rows ?? 0), 0)} in total; the count of every table matches exactly`;
     const named = other.map(
       (table) => `${nameOf(table)} has ${counts.get(nameOf(table)) ?? 'none'} instead of ${table.rows}`,
     );
@@ -131,7 +135,7 @@ function judgeSequences(
   const values = new Map(found.map((sequence) => [nameOf(sequence), sequence.value]));
   const bad = wanted.filter((sequence) => !isWithin(sequence, values.get(nameOf(sequence))));
   if (wanted.length === 0) return 'none';
-  if (bad.length === 0) return `${counted(wanted.length, 'sequence')}, each where it was`;
+  if (bad.length === 0) return `${counted(wanted.length, 'sequence')}, each where it was when the dump was taken`;
   const named = bad.map(
     (sequence) =>
       `${nameOf(sequence)} is at ${values.get(nameOf(sequence)) ?? 'nothing'}, not between ${sequence.before ?? 'nothing'} and ${sequence.after ?? 'nothing'}`,
@@ -139,7 +143,7 @@ function judgeSequences(
   return { detail: some(named), remedy };
 }
 
-/** Read before and after the dump; it goes one way, that of its increment. */
+/** The sequence was read before and after the dump, and moves only in the direction of its increment. */
 function isWithin({ before, after, increment }: SequenceRange, value: string | null | undefined): boolean {
   if (value === undefined) return false;
   if (value === null) return before === null;
@@ -159,10 +163,10 @@ function judgeExtensions({ extensions }: Manifest, restored: Restored, remedy: s
   if (extensions.length === 0) return 'none';
   return newer.length === 0
     ? some(extensions.map(({ name, version }) => `${name} ${version}`))
-    : `all are there; ${some(newer)}, as the image has it`;
+    : `all came back; the image has another version of some: ${some(newer)}`;
 }
 
-/** Another pg_dump may write the same schema in other words. */
+/** Another version of pg_dump may write the same schema differently. */
 function judgeSchema(
   findings: Findings,
   { schemaSha256, pgDumpVersion: ofBackup }: Manifest,
@@ -174,42 +178,45 @@ function judgeSchema(
   if (schemaSha256 === null) {
     findings.unable('schema', 'the backup has no schema to compare with', 'See the report of the backup');
   } else if (!isSame && pgDumpVersion !== ofBackup) {
-    const detail = `pg_dump ${pgDumpVersion ?? 'of an unknown version'} may write it in other words than ${ofBackup} did`;
-    findings.unable('schema', detail, 'Take a backup with the new version, and drill it');
+    const detail = `cannot compare: pg_dump ${pgDumpVersion ?? 'of an unknown version'} may write the same schema differently than ${ofBackup} did`;
+    findings.unable('schema', detail, 'Take a backup with the new version and drill it');
   } else {
     findings.check('schema', () =>
-      isSame ? 'dumped again, it is the same to the letter' : { detail: 'dumped again, it is another one', remedy },
+      isSame ? 'dumped again, it is identical' : { detail: 'dumped again, it is different', remedy },
     );
   }
 }
 
 function judgeIndexes(findings: Findings, { checkedIndexes, indexFaults }: Restored, remedy: string): void {
   if (indexFaults.length === 0 && checkedIndexes === null) {
-    // Constraints and indexes were made anew by the restore, which fails where one cannot be.
-    findings.check('indexes', () => 'all are valid; the image has no amcheck to read them');
+    // The restore has rebuilt constraints and indexes, and fails if one cannot be built.
+    findings.check('indexes', () => 'all are valid; not read in full, because the image lacks amcheck');
     return;
   }
   findings.check('indexes', () =>
     indexFaults.length === 0
-      ? `all are valid, and amcheck has read ${checkedIndexes}`
+      ? `all are valid; amcheck read ${checkedIndexes} of them`
       : { detail: some(indexFaults), remedy },
   );
 }
 
 function judgeStatements(findings: Findings, statements: readonly string[], assertions: Restored['assertions']): void {
   if (assertions === null) {
-    findings.unable('drill-sql', 'a role that may only read could not be made in the scratch database', 'See the log');
+    findings.unable('drill-sql', 'could not create a read-only role in the scratch database', 'See the log');
     return;
   }
   findings.check('drill-sql', () => {
     const wrong = statements
       .map((statement, index) => ({ statement, result: assertions[index] }))
       .filter(({ result }) => result?.isTrue !== true);
-    if (wrong.length === 0) return `${counted(statements.length, 'statement')}, each true`;
+    if (wrong.length === 0) return `${counted(statements.length, 'statement')}, all true`;
     const named = wrong.map(
-      ({ statement, result }) => `${oneLine(statement)} gives ${oneLine(result?.answer ?? '') || 'nothing'}`,
+      ({ statement, result }) => `${oneLine(statement)} returned ${oneLine(result?.answer ?? '') || 'nothing'}`,
     );
-    return { detail: some(named), remedy: 'See whether the data are right, or the statement: "drill-sql"' };
+    return {
+      detail: some(named),
+      remedy: 'Find out which is wrong: the restored data, or the statement in "drill-sql"',
+    };
   });
 }
 
@@ -218,7 +225,7 @@ const oneLine = (text: string) => {
   return line.length > 120 ? `${line.slice(0, 119)}…` : line;
 };
 
-/** What the history is told: it says nothing of the release that ran when the backup was taken. */
+/** The record of a drill. It says nothing about the release that was running when the backup was taken. */
 export function drillRecord(manifest: ManifestSummary, { result, restoreMs }: Proof, facts: RunFacts): HistoryRecord {
   const { id, release, schemaSha256 } = manifest;
   return {

@@ -8,7 +8,7 @@ import { imagesToAskFor } from './images.ts';
 import { judgeSetup } from './judge-setup.ts';
 import { reachOutside } from './outside.ts';
 
-/** Whether backups and rollbacks will work. */
+/** Checks that backups and rollbacks will work. */
 export async function checkSetup(connection: Connection, surveyed: SurveyedHost, run: Verification): Promise<Findings> {
   const [registry, reached] = await Promise.all([
     question(connection, surveyed, run),
@@ -17,7 +17,7 @@ export async function checkSetup(connection: Connection, surveyed: SurveyedHost,
   return judgeSetup({ ...surveyed, target: connection.target, registry, reached }, run.inputs);
 }
 
-/** Asked only where there is a login to try, or an image that the host does not have. */
+/** Asks the registry, but only if there is a login to try, or an image that the host does not have. */
 async function question(
   connection: Connection,
   surveyed: SurveyedHost,
@@ -30,7 +30,7 @@ async function question(
     return await askRegistry(connection, { registry, login, references, signal, onLog: log.host });
   } catch (error) {
     if (!isFailure(error) || signal.aborted) throw error;
-    log.info(`The registry could not be asked: ${error.message}`);
+    log.info(`Could not ask the registry: ${error.message}`);
     return null;
   }
 }

@@ -6,7 +6,7 @@ import { counted, listed } from '../../shared/units.ts';
 import type { Findings, Problem } from '../finding.ts';
 import type { VerifyInputs } from '../inputs.ts';
 
-/** Whether compose can start what the files say. */
+/** Checks that docker compose can work with the project's files. */
 export function judgeCompose(findings: Findings, seen: Survey, inputs: VerifyInputs): void {
   const { compose } = seen;
   findings.after('docker', 'compose', () => {
@@ -20,7 +20,7 @@ export function judgeCompose(findings: Findings, seen: Survey, inputs: VerifyInp
     if (names !== null) return `${inputs.envFile} sets ${names.length} variables`;
     return {
       detail: `${seen.user} cannot read ${inputs.envFile} in ${inputs.deployDir}`,
-      remedy: 'Correct "env-file", or give the file to that user',
+      remedy: 'Correct "env-file", or let that user read the file',
     };
   });
 }

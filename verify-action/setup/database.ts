@@ -16,7 +16,7 @@ import type { Findings, Problem } from '../finding.ts';
 import type { VerifyInputs } from '../inputs.ts';
 import type { SetupFacts } from './setup-facts.ts';
 
-/** Whether the next backup can be taken, and drilled. */
+/** Checks that the next backup can be taken and drilled. */
 export function judgeDatabase(findings: Findings, { seen, catalogue }: SetupFacts, inputs: VerifyInputs): void {
   const needs: BackupNeeds = { ...inputs, format: 'custom', compression: 'auto', previousBytes: () => null };
   findings.after('docker', 'project', () => {
@@ -24,7 +24,7 @@ export function judgeDatabase(findings: Findings, { seen, catalogue }: SetupFact
     const services = new Set(seen.containers.map(({ service }) => service));
     return `${seen.containers[0]?.project} runs ${[...services].toSorted().join(', ')}`;
   });
-  findings.after('project', 'database', () => `the service ${findDatabase(seen, needs).service} runs it`);
+  findings.after('project', 'database', () => `it runs in the service ${findDatabase(seen, needs).service}`);
   findings.after('database', 'database accepts', () => {
     const { database, serverVersion, sizeBytes } = askedDatabase(seen);
     return `"${database}" accepts connections: ${formatBytes(sizeBytes)}, PostgreSQL ${serverVersion}`;
@@ -45,13 +45,13 @@ export function judgeDatabase(findings: Findings, { seen, catalogue }: SetupFact
     const alike = previous?.format === encoding.format && previous.compression === encoding.compression;
     const estimate = estimateOf(facts, encoding, alike ? previous.sizeBytes : null);
     checkSpace(seen, estimate, needs, alike ? previous.sizeBytes : null);
-    return `${formatBytes(seen.freeBytes)} free, and the next backup needs about ${formatBytes(estimate)}`;
+    return `${formatBytes(seen.freeBytes)} free; the next backup needs about ${formatBytes(estimate)}`;
   });
   const free = seen.setup?.dockerFree ?? null;
   if ('version' in seen.docker && free === null) {
     findings.unable(
       'space for a drill',
-      'how much room the disk of Docker has could not be seen',
+      "could not find out how much space Docker's disk has",
       'On the host: docker info',
     );
   } else {
@@ -69,11 +69,11 @@ function judgeDrillSpace(seen: Survey, catalogue: Catalogue, minFreeSpace: numbe
   const newest = verifiedSetsOf(facts.database, catalogue.sets)[0];
   if (newest === undefined) return 'there is no backup to drill yet';
   const needed = neededFor(newest.manifest, facts.sizeBytes) + minFreeSpace;
-  const remedy = 'On the host: docker system df. Or drill on another machine: docs/restore.md';
+  const remedy = 'Make room: docker system df on the host. Or drill on another machine: docs/restore.md';
   if (free >= needed)
-    return `${formatBytes(free)} free on the disk of Docker, and a drill needs at most ${formatBytes(needed)}`;
+    return `Docker's disk has ${formatBytes(free)} free; a drill needs at most ${formatBytes(needed)}`;
   return {
-    detail: `the disk of Docker has ${formatBytes(free)} free, and a drill needs at most ${formatBytes(needed)}`,
+    detail: `Docker's disk has only ${formatBytes(free)} free; a drill may need ${formatBytes(needed)}`,
     remedy,
   };
 }

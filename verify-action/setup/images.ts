@@ -8,28 +8,27 @@ import type { Findings, Problem } from '../finding.ts';
 import type { VerifyInputs } from '../inputs.ts';
 import type { SetupFacts } from './setup-facts.ts';
 
-/** Only where a login is given: else nobody asks for one. */
+/** Checks the login, if one is given. */
 export function judgeRegistry(findings: Findings, { registry }: SetupFacts, inputs: VerifyInputs): void {
   if (inputs.login === null) return;
   if (registry === null)
     findings.unable(
       'registry',
-      'it could not be asked from the host',
+      'could not ask it from the host',
       `On the host: curl -sI https://${inputs.registry}/v2/`,
     );
   else
     findings.check('registry', () =>
       registry.refusal === null
-        ? `${inputs.registry} takes the login of ${inputs.login?.user}`
+        ? `${inputs.registry} accepts the login of ${inputs.login?.user}`
         : {
             detail: `${inputs.registry} refuses the login: ${registry.refusal}`,
-            remedy:
-              'Give a token with packages: read as "registry-password"; see whether the host reaches the registry',
+            remedy: 'Set "registry-password" to a token with packages: read; check that the host reaches the registry',
           },
     );
 }
 
-/** What the history says to go back to. */
+/** The last good release in the history, and those of its images that the host lacks. */
 function lastGoodOf({ seen, knownHistory }: Pick<SetupFacts, 'seen' | 'knownHistory'>, inputs: VerifyInputs) {
   const ignored = databaseServices(seen, inputs.databaseService);
   const running = releaseOf(seen.containers, seen.images);
@@ -39,7 +38,7 @@ function lastGoodOf({ seen, knownHistory }: Pick<SetupFacts, 'seen' | 'knownHist
   return { choice, images, wanted, away: wanted.filter(([, image]) => !isHere(image, images)) };
 }
 
-/** The images of the last good release that are not on the host: by digest, else by tag. */
+/** The images of the last good release that are not on the host: by digest, or by tag if no digest is known. */
 export function imagesToAskFor(facts: Pick<SetupFacts, 'seen' | 'knownHistory'>, inputs: VerifyInputs): string[] {
   return lastGoodOf(facts, inputs).away.flatMap(([, image]) => referenceTo(image) ?? []);
 }
@@ -50,26 +49,26 @@ function referenceTo({ image, tag, digest }: RunningImage): string | null {
   return digest === null ? `${repository}:${tag}` : `${repository}@${digest}`;
 }
 
-/** Whether every image of the last good release can be had. */
+/** Checks that every image of the last good release is still available. */
 export function judgeLastGood(facts: SetupFacts, inputs: VerifyInputs): string | Problem {
   const { choice, images, wanted, away } = lastGoodOf(facts, inputs);
   if (choice.record === null) {
     return {
       detail: `there is nothing to roll back to: ${choice.why}`,
-      remedy: 'After the next good deployment there will be. Until then a rollback must name a "target"',
+      remedy: 'Until the next good deployment, a rollback must name a "target"',
     };
   }
   const name = wanted.map(([service, image]) => named(service, image, images)).join(', ');
   if (away.length === 0) return `${name}: every image is on the host`;
   const there = new Set(facts.registry?.there ?? []);
   const lost = away.filter(([, image]) => !there.has(referenceTo(image) ?? ''));
-  if (lost.length === 0) return `${name}: what is not on the host, the registry has`;
+  if (lost.length === 0) return `${name}: every image is on the host or in the registry`;
   const isOnlyHere = lost.every(([, image]) => referenceTo(image) === null);
-  const answer = facts.registry?.away[0]?.why ?? facts.registry?.refusal ?? 'the registry could not be asked';
-  const why = isOnlyHere ? 'it was only on this host' : answer;
+  const answer = facts.registry?.away[0]?.why ?? facts.registry?.refusal ?? 'could not ask the registry';
+  const why = isOnlyHere ? 'the history names no registry for it' : answer;
   return {
-    detail: `${lost.map(([service, image]) => named(service, image, images)).join(', ')} is not on the host, and not to be had: ${why}`,
-    remedy: 'A rollback must name another "target". To keep images, do not run docker image prune --all',
+    detail: `${lost.map(([service, image]) => named(service, image, images)).join(', ')} is not on the host and cannot be pulled: ${why}`,
+    remedy: 'A rollback must name another "target". To keep images in future, do not run docker image prune --all',
   };
 }
 

@@ -7,12 +7,12 @@ import { judgeOutside } from './outside.ts';
 import { judgeHistory, judgeTransactions } from './rollback.ts';
 import type { SetupFacts } from './setup-facts.ts';
 
-/** Whether backups and rollbacks will work on this host. Nothing on it is changed. */
+/** Checks that backups and rollbacks will work on this host. Changes nothing on it. */
 export function judgeSetup(facts: SetupFacts, inputs: VerifyInputs): Findings {
   const findings = new Findings('setup');
   const { target, seen } = facts;
   findings.check('connection', () =>
-    inputs.ssh === null ? 'the runner is the host' : `${target} answers, with a host key of "known-hosts"`,
+    inputs.ssh === null ? 'the runner is the host' : `${target} answers, with a host key from "known-hosts"`,
   );
   judgeMachine(findings, seen, inputs);
   judgeDatabase(findings, facts, inputs);

@@ -6,27 +6,27 @@ import { formatDuration, listed } from '../../shared/units.ts';
 import type { Findings, Problem } from '../finding.ts';
 import type { VerifyInputs } from '../inputs.ts';
 
-/** What every program stands on, and the folders of the backups. */
+/** Checks the machine that everything else depends on, and the backup folders. */
 export function judgeMachine(findings: Findings, seen: Survey, inputs: VerifyInputs): void {
   findings.check('tools', () => {
     checkTools(seen);
-    return `bash ${seen.bash}, and every program that is needed`;
+    return `bash ${seen.bash} and every other program needed`;
   });
   findings.check('clock', () => {
     checkClock(seen);
     const off = Math.abs(seen.clockAhead);
-    return off < 1_000 ? 'the same as the runner’s' : `${formatDuration(off)} from the runner’s`;
+    return off < 1_000 ? 'the same as the runner’s' : `differs from the runner’s by ${formatDuration(off)}`;
   });
   findings.check('docker', () => {
     checkDocker(seen);
     return `${seen.user} may use Docker ${'version' in seen.docker ? seen.docker.version : ''}`;
   });
   const { setup } = seen;
-  if (setup === null) findings.unable('sessions', 'it was not asked for', null);
+  if (setup === null) findings.unable('sessions', 'the survey did not look at it', null);
   else if (setup.killsSessions === 'unknown')
     findings.unable(
       'sessions',
-      'logind does not tell whether it ends what a session has started',
+      'logind does not say whether it kills what a session has started',
       sessionsRemedy(seen),
     );
   else findings.check('sessions', () => judgeSessions(setup, seen));
@@ -37,29 +37,29 @@ export function judgeMachine(findings: Findings, seen: Survey, inputs: VerifyInp
 const sessionsRemedy = ({ user }: Survey) =>
   `On the host, as root, in /etc/systemd/logind.conf: KillExcludeUsers=root ${user}; then systemctl restart systemd-logind`;
 
-/** A rollback goes on when its connection is lost; where logind ends it, nobody would carry it to its end. */
+/** A rollback must survive a lost connection. If logind kills it with the session, nobody finishes it. */
 function judgeSessions({ killsSessions }: SetupSurvey, seen: Survey): string | Problem {
   if (killsSessions === 'yes') {
     return {
-      detail: `logind ends what ${seen.user} has started when the connection is lost, a rollback too (KillUserProcesses)`,
+      detail: `a lost connection would kill a rollback: logind ends all processes of ${seen.user} with the session (KillUserProcesses)`,
       remedy: sessionsRemedy(seen),
     };
   }
-  if (killsSessions === null) return 'nothing ends a rollback when the connection is lost: there is no systemd';
-  return 'a rollback goes on when the connection is lost';
+  if (killsSessions === null) return 'a rollback survives a lost connection: there is no systemd to kill it';
+  return 'a rollback survives a lost connection';
 }
 
 function judgeLock({ lockHolder }: Survey, setup: SetupSurvey | null, { timeout }: VerifyInputs): string | Problem {
   if (lockHolder === null) {
     const left = setup?.leftHolder ?? null;
-    return left === null ? 'free' : `free; ${left} died with it, and the next run tidies up`;
+    return left === null ? 'free' : `free; ${left} died while holding it, and the next run will tidy up`;
   }
   const { since } = readHolder(lockHolder);
   const held = Date.now() - (since?.getTime() ?? Number.NaN);
-  if (held <= timeout) return `held by ${lockHolder}, which is at work`;
+  if (held <= timeout) return `held by ${lockHolder}, which is still running`;
   return {
     detail: `held by ${lockHolder}${Number.isNaN(held) ? '' : `, for ${formatDuration(held)}`}`,
-    remedy: 'See what it does; no backup and no rollback can begin before it ends',
+    remedy: 'Check what it is doing: no backup or rollback can start before it finishes',
   };
 }
 
@@ -68,21 +68,23 @@ function judgeFolders(findings: Findings, seen: Survey, inputs: VerifyInputs): v
   findings.check('folders', () => {
     checkFolders(seen, inputs);
     const isThere = seen.folders.some(({ path }) => path === backupDir);
-    return isThere ? `${backupDir} belongs to ${seen.user}` : `${backupDir} is made by the first backup`;
+    return isThere
+      ? `${backupDir} belongs to ${seen.user}`
+      : `${backupDir} does not exist yet; the first backup creates it`;
   });
   const { setup } = seen;
-  if (setup === null) findings.unable('modes', 'it was not asked for', null);
+  if (setup === null) findings.unable('modes', 'the survey did not look at it', null);
   else if (setup.unseen.length > 0) {
     const remedy = `As root: chown -R ${seen.user}: ${quoteForShell(backupDir)}`;
     findings.unable('modes', `${seen.user} cannot look into ${setup.unseen.join(', ')}`, remedy);
   } else findings.check('modes', () => judgeModes(setup, seen, backupDir));
 }
 
-/** What `setup-permissions.sh` set right. */
+/** Checks the same permissions that `setup-permissions.sh` used to correct. */
 function judgeModes({ open, openCount }: SetupSurvey, { user }: Survey, backupDir: string): string | Problem {
-  if (openCount === 0) return 'only their owner can reach the backups';
+  if (openCount === 0) return 'only the owner can reach the backups';
   const named = open.map(
-    ({ path, mode, owner }) => `${path || '.'} (${owner === user ? `mode ${mode}` : `of ${owner}`})`,
+    ({ path, mode, owner }) => `${path || '.'} (${owner === user ? `mode ${mode}` : `owned by ${owner}`})`,
   );
   const isOthers = open.some(({ owner }) => owner !== user);
   const chmod = `chmod -R u=rwX,go= ${quoteForShell(backupDir)}`;

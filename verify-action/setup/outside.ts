@@ -6,7 +6,7 @@ import type { Findings } from '../finding.ts';
 import type { VerifyInputs } from '../inputs.ts';
 import type { Reached } from './setup-facts.ts';
 
-/** Tries every connection that is given, all at once. Nothing is sent. */
+/** Tries all configured connections at once. Sends nothing. */
 export async function reachOutside(
   { bucket, pingUrl, mailServer }: Pick<VerifyInputs, 'bucket' | 'pingUrl' | 'mailServer'>,
   signal: AbortSignal,
@@ -29,13 +29,13 @@ async function tried(name: keyof Reached, reaching: Promise<void>): Promise<[key
   }
 }
 
-/** Whether the settings for copies and notices hold. */
+/** Checks the settings for off-site copies and notifications. */
 export function judgeOutside(findings: Findings, reached: Reached, inputs: VerifyInputs): void {
   const { bucket, mailServer } = inputs;
   const told = {
-    bucket: `"${bucket?.bucket}" answers, and may be listed; that it may be written to is not tried`,
+    bucket: `"${bucket?.bucket}" answers and can be listed; writing to it was not tried`,
     ping: `${inputs.pingUrl?.host} answers; no ping was sent`,
-    mail: `${mailServer?.host}:${mailServer?.port} ${mailServer?.login === null ? 'answers' : 'takes the login'}; no mail was sent`,
+    mail: `${mailServer?.host}:${mailServer?.port} ${mailServer?.login === null ? 'answers' : 'accepts the login'}; no mail was sent`,
   };
   for (const [name, failure] of Object.entries(reached) as [keyof Reached, Failure | null][]) {
     findings.check(name, () => {

@@ -10,33 +10,33 @@ import type { VerifyInputs } from '../inputs.ts';
 import { judgeLastGood, judgeRegistry } from './images.ts';
 import type { SetupFacts } from './setup-facts.ts';
 
-/** What earlier rollbacks have left. */
+/** Checks for unfinished rollbacks, and for a hold on deployments. */
 export function judgeTransactions(findings: Findings, seen: Survey, { backupDir }: VerifyInputs): void {
   findings.check('transactions', () => {
     const [first] = seen.unfinished;
-    if (first === undefined) return 'no rollback was left half-way';
-    // Another holder of the lock says nothing of it.
+    if (first === undefined) return 'no rollback is unfinished';
+    // Only rollback-action as holder of the lock means that a rollback is running.
     if (readHolder(seen.lockHolder ?? '').action === 'rollback-action')
-      return `${seen.unfinished.join(', ')} is at work`;
+      return `${seen.unfinished.join(', ')} is running`;
     return {
-      detail: `the rollback ${seen.unfinished.join(', ')} was left half-way`,
-      remedy: `The next backup or rollback ends it. By hand on the host: ${commandToEnd(backupDir, first)}`,
+      detail: `the rollback ${seen.unfinished.join(', ')} is unfinished`,
+      remedy: `The next backup or rollback finishes it. By hand on the host: ${commandToEnd(backupDir, first)}`,
     };
   });
   findings.check(
     'hold',
     () =>
       seen.hold === null
-        ? 'deployments may go on'
+        ? 'deployments are not on hold'
         : {
             detail: tellHold(parseHold(seen.hold)),
-            remedy: 'When the cause is mended, deploy with release-hold: true in backup-action',
+            remedy: 'Once the cause is fixed, deploy with release-hold: true in backup-action',
           },
     'warning',
   );
 }
 
-/** Whether there is something to roll back to, and where that is known from. */
+/** Checks that the history is readable and names a release to roll back to. */
 export function judgeHistory(findings: Findings, facts: SetupFacts, inputs: VerifyInputs): void {
   const { seen, knownHistory, copyNotices } = facts;
   const { environment, backupDir } = inputs;
@@ -47,23 +47,27 @@ export function judgeHistory(findings: Findings, facts: SetupFacts, inputs: Veri
       if (knownHistory.problems.length === 0) return `${counted(ours.length, 'record')} of ${environment} on the host`;
       return {
         detail: knownHistory.problems.join('; '),
-        remedy: `Such lines are passed over. See ${backupDir}/rollback/history.jsonl on the host`,
+        remedy: `See ${backupDir}/rollback/history.jsonl on the host. Unreadable lines are skipped`,
       };
     },
     'warning',
   );
   const running = releaseOf(seen.containers, seen.images);
-  // Where the deployment is judged as well, that says what runs.
+  // The deployment checks, if asked for, say more about the running release.
   if (!inputs.checks.includes('deployment'))
     findings.after(
       'project',
       'release',
       () => {
         const newest = newestKnown(knownHistory.host, environment);
-        if (newest !== null && sameRelease(newest.release, running)) return `what runs is what ${newest.at} says`;
+        if (newest !== null && sameRelease(newest.release, running))
+          return `the running release matches the record of ${newest.at}`;
         return {
-          detail: newest === null ? 'the history tells of no release' : `what runs is not what ${newest.at} says`,
-          remedy: 'Run verify-action with checks: deployment after each deployment; a backup notes what runs, too',
+          detail:
+            newest === null
+              ? 'the history has no release on record'
+              : `the running release does not match the record of ${newest.at}`,
+          remedy: 'After each deployment, run verify-action with checks: deployment. A backup records the release too',
         };
       },
       'warning',
@@ -75,7 +79,10 @@ export function judgeHistory(findings: Findings, facts: SetupFacts, inputs: Veri
     'copies of the history',
     () => {
       if (copyNotices.length > 0) {
-        return { detail: copyNotices.join('; '), remedy: 'Give the job permissions: actions: read, or history: ""' };
+        return {
+          detail: copyNotices.join('; '),
+          remedy: 'Give the job the permission actions: read, or set history: ""',
+        };
       }
       const copies = knownHistory.mirrors.length;
       return copies === 0 ? 'none yet; the next backup or rollback stores one' : `${copies} found on GitHub`;

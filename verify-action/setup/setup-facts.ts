@@ -4,20 +4,20 @@ import type { Survey } from '../../shared/host/survey.ts';
 import type { RegistryAnswer } from '../../shared/releases/ask-registry.ts';
 import type { Catalogue } from '../../shared/sets/catalogue.ts';
 
-/** null where it answered as it should; else why not; missing where it is not given. */
+/** null: it answered properly; a Failure: why it did not; missing: it is not configured. */
 export type Reached = Partial<Record<'bucket' | 'ping' | 'mail', Failure | null>>;
 
-/** What the set-up is judged by. */
+/** The facts by which the setup is judged. */
 export interface SetupFacts {
-  /** How people call the host. */
+  /** The host's name for people. */
   target: string;
   seen: Survey;
   catalogue: Catalogue;
   knownHistory: KnownHistory;
-  /** null where there was nothing to ask. */
+  /** null if there was nothing to ask, or the registry could not be asked. */
   registry: RegistryAnswer | null;
-  /** Of what is neither the runner nor the host, as far as it is given. */
+  /** Results for the configured services outside of runner and host. */
   reached: Reached;
-  /** What was wrong with the copies of the history off the host. */
+  /** Problems with the copies of the history off the host. */
   copyNotices: readonly string[];
 }

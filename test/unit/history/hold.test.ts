@@ -47,7 +47,7 @@ for (const [text, read] of byHand) {
 test('is told in a sentence', () => {
   assert.equal(
     tellHold(hold),
-    `deployments are on hold since ${hold.since}; because of: v3 answers with 500: a=b; see ${hold.run}`,
+    `deployments are on hold since ${hold.since}; reason: v3 answers with 500: a=b; see ${hold.run}`,
   );
   assert.equal(tellHold(nothing), 'deployments are on hold');
 });

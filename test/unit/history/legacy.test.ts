@@ -24,7 +24,7 @@ test("a line of the scripts' log becomes a record that proves nothing", () => {
     previous: null,
     schemaSha256: null,
     backupId: null,
-    reason: "Imported from the scripts' log, where it may be the tag that was replaced",
+    reason: "Imported from the old scripts' log, where the tag may be the one that was replaced",
     actor: null,
     runUrl: null,
     commit: null,

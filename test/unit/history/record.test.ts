@@ -175,7 +175,7 @@ describe('a history', () => {
     for (let length = 1; length < line.length; length += 1) {
       const { records, problems } = parseHistory(`${other}\n${line.slice(0, length)}`);
       assert.equal(records.length, 1, `cut at ${length}`);
-      assert.deepEqual(problems, ['line 2 of the history cannot be read: it is no JSON']);
+      assert.deepEqual(problems, ['line 2 of the history cannot be read: it is not JSON']);
     }
   });
 

@@ -135,7 +135,7 @@ describe('the knownHistory', () => {
       knownHistory.missing.map(({ at }) => at),
       ['2026-10-01T12:00:00.000Z'],
     );
-    assert.deepEqual(knownHistory.problems, ['line 3 of the history cannot be read: it is no JSON']);
+    assert.deepEqual(knownHistory.problems, ['line 3 of the history cannot be read: it is not JSON']);
     assert.deepEqual(
       entriesOf(knownHistory).map((entry) => [entry.record.at, entry.source]),
       [

@@ -19,11 +19,11 @@ test('a plan says from where to where, how and why, and what is left alone, in c
     'The target is a test',
     'api  v3 (aaaaaaaaaaaa)     →  v2',
     'web  v3.10 (bbbbbbbbbbbb)  →  cccccccccccc',
-    'api  one after the other, with a gap of its own stop and start: it has a port of the host',
-    'web  the new beside the old, without a gap: proxy leads to it, and two of it can run side by side',
-    'proxy is left alone: the target does not speak of it',
+    'api  one after the other, with downtime: it publishes a port of the host',
+    'web  the new beside the old, without downtime: proxy is on its network, and two copies can run side by side',
+    'proxy is left alone: the target does not include it',
     'db is left alone: it is the database',
-    'To be pulled: ghcr.io/acme/api:v2',
+    'To pull: ghcr.io/acme/api:v2',
     `Plan ${plan.hash}`,
   ]);
 });
@@ -41,6 +41,6 @@ test('where nothing is to be done, only that is said', () => {
   const plan = planRollback(request({ wanted: wanted({}) }));
   assert.deepEqual(planText(plan).slice(0, 2), [
     'The target is a test',
-    'web is left alone: the target does not speak of it',
+    'web is left alone: the target does not include it',
   ]);
 });

@@ -41,7 +41,7 @@ test('what the target speaks of is swapped, dependencies first; nothing else is'
     ['api', 'web'],
   );
   assert.equal(why(plan, 'db'), 'it is the database');
-  assert.equal(why(plan, 'proxy'), 'the target does not speak of it');
+  assert.equal(why(plan, 'proxy'), 'the target does not include it');
   assert.equal(plan.from, running);
   assert.deepEqual(plan.to, {
     ...running,
@@ -49,9 +49,9 @@ test('what the target speaks of is swapped, dependencies first; nothing else is'
     web: { image: `ghcr.io/acme/web:v2@${sha('c')}`, tag: 'v2', digest: sha('c'), imageId: sha('2') },
   });
   assert.deepEqual(plan.notes, [
-    { level: 'info', text: 'api is swapped without a gap' },
-    { level: 'info', text: 'web is swapped without a gap' },
-    { level: 'info', text: 'Whether the database schema has changed since that release ran is not known' },
+    { level: 'info', text: 'api is swapped without downtime' },
+    { level: 'info', text: 'web is swapped without downtime' },
+    { level: 'info', text: 'The history does not show whether the database schema has changed since that release ran' },
   ]);
 });
 
@@ -100,7 +100,7 @@ describe('the image', () => {
     const changes = { images, wanted: onlyWeb({ tag: 'v1', digest: null, imageId: sha('7') }) };
     const step = stepOf(changes);
     assert.deepEqual([step.localImage, step.pull, step.onlyHere], [sha('7'), null, true]);
-    assert.match(warnings(changes).join(), /target of web is in no registry.*only here/);
+    assert.match(warnings(changes).join(), /target of web may exist only on this host/);
   });
 
   test('has no digest that the host does not know it by: compose would not find it', () => {
@@ -146,13 +146,13 @@ describe('left alone', () => {
   test('what runs the target already', () => {
     const plan = planOf({ wanted: target });
     assert.deepEqual(plan.services, []);
-    assert.equal(why(plan, 'web'), 'it runs the target already');
+    assert.equal(why(plan, 'web'), 'it already runs the target');
     assert.deepEqual(plan.to, running);
   });
 
   test('also with an obstacle, which then is none', () => {
     const project = shop({ web: { sharesWith: ['api'] } });
-    assert.equal(why(planOf({ wanted: target, project }), 'web'), 'it runs the target already');
+    assert.equal(why(planOf({ wanted: target, project }), 'web'), 'it already runs the target');
   });
 
   test('not where one of its containers runs another image', () => {
@@ -162,17 +162,20 @@ describe('left alone', () => {
 
   test('with a warning where it does not run', () => {
     const containers = [container('web', { state: 'exited' }), container('api')];
-    assert.equal(why(planOf({ wanted: target, containers }), 'web'), 'it has the target already, and is exited');
-    assert.match(warnings({ wanted: target, containers }).join(), /web does not run, and is not started/);
+    assert.equal(why(planOf({ wanted: target, containers }), 'web'), 'it already has the target, but is exited');
+    assert.match(
+      warnings({ wanted: target, containers }).join(),
+      /web is not running, and the rollback will not start it/,
+    );
     assert.deepEqual(warnings({ wanted: target, containers: [container('web', { state: 'restarting' })] }), []);
     const { web: _, ...others } = running;
     assert.equal(why(planOf({ running: others, containers: [] }), 'web'), 'it has no container');
-    assert.match(warnings({ running: others, containers: [container('api')] }).join(), /web does not run/);
+    assert.match(warnings({ running: others, containers: [container('api')] }).join(), /web is not running/);
   });
 
   test('what the target says nothing usable of', () => {
     const plan = planOf({ wanted: onlyWeb({ tag: null, digest: null, imageId: null }) });
-    assert.equal(why(plan, 'web'), 'the target does not say which image');
+    assert.equal(why(plan, 'web'), 'the target does not name its image');
   });
 });
 
@@ -180,14 +183,14 @@ describe('it cannot be swapped', () => {
   const obstacles: [what: RegExp, hint: RegExp, changes: Partial<PlanRequest>][] = [
     [/web shares .* of api/, /by hand/, { project: shop({ web: { sharesWith: ['api'] } }) }],
     [/proxy shares .* of web/, /by hand/, { project: shop({ proxy: { sharesWith: ['web'] } }) }],
-    [/web has no image/, /Give web an "image:"/, { project: shop({ web: { image: null } }) }],
+    [/web has no "image:"/, /Give web an "image:"/, { project: shop({ web: { image: null } }) }],
     [
-      /no usable reference: ghcr\.io\/acme\/web:$/,
+      /not a valid reference: ghcr\.io\/acme\/web:$/,
       /docker compose config --images/,
       { project: shop({ web: { image: 'ghcr.io/acme/web:' } }) },
     ],
     [
-      /web has a fixed name \(shop-web\).* 2\.24\.3 cannot lift/,
+      /web has a fixed name \(shop-web\).* 2\.24\.3 on the host cannot override/,
       /2\.24\.4 or newer/,
       { project: shop({ web: { containerName: 'shop-web' } }), composeVersion: '2.24.3\n' },
     ],
@@ -266,32 +269,32 @@ describe('a step', () => {
     assert.deepEqual(stepOf({ containers: [one] }).anonymousVolumes, { '/cache': 'e'.repeat(64) });
     const two = { containers: [one, container('web', { id: 'other', number: '2', volumes })] };
     assert.deepEqual(stepOf(two).anonymousVolumes, {});
-    assert.match(warnings(two).join(), /web has 2 containers with volumes without a name.*begin empty/);
+    assert.match(warnings(two).join(), /web has 2 containers with anonymous volumes: .*empty ones/);
   });
 });
 
 describe('what is told', () => {
   const told: [text: RegExp, level: 'info' | 'warning', changes: Partial<PlanRequest>][] = [
-    [/^web has no health test/, 'warning', { containers: [container('web', { healthTest: null })] }],
+    [/^web has no health check/, 'warning', { containers: [container('web', { healthTest: null })] }],
     [
-      /^web cannot be swapped without a gap, as "strategy" asks: it has a port/,
+      /^web cannot be swapped without downtime, although "strategy" asks for it: it publishes a port/,
       'warning',
       {
         strategy: 'blue-green',
         project: shop({ web: { publishes: true } }),
       },
     ],
-    [/^The compose file has no service prxy/, 'warning', { proxyService: 'prxy' }],
+    [/^"proxy-service" names prxy, but the compose file has no such service/, 'warning', { proxyService: 'prxy' }],
     [
-      /changed since web was started.* what they say today/,
+      /have changed since the containers of web were created: .*today's settings/,
       'warning',
       {
         containers: [container('web', { created: '2026-11-21T12:00:00Z' })],
       },
     ],
-    [/^What runs is another release than the newest/, 'info', { newestKnown: record().release }],
+    [/^The running release is not the newest/, 'info', { newestKnown: record().release }],
     [
-      /^docker-compose.yml, line 4: the variable TAG is not set; it counts as empty$/,
+      /^docker-compose.yml, line 4: the variable TAG is not set; compose uses an empty value$/,
       'warning',
       { unset: [{ in: 'compose-file', file: 'docker-compose.yml', line: 4, name: 'TAG' }] },
     ],
@@ -304,16 +307,16 @@ describe('what is told', () => {
       },
     ],
     [
-      /^proxy asks to be restarted with web; that is not done/,
+      /^proxy is not restarted together with web, /,
       'warning',
       {
         project: shop({ proxy: { dependsOn: [{ service: 'web', restart: true, awaitsEnd: false }] } }),
       },
     ],
-    [/^The database schema has changed.*older code meets a newer schema/, 'warning', schemas('1', '2')],
-    [/^Whether the database schema has changed.*not known/, 'info', schemas(null, '2')],
-    [/^Whether the database schema has changed.*not known/, 'info', schemas('1', null)],
-    [/^proxy came after that release, and stays as it is/, 'info', schemas('1', '1')],
+    [/^The database schema has changed.*older code will meet a newer schema/, 'warning', schemas('1', '2')],
+    [/^The history does not show whether the database schema has changed/, 'info', schemas(null, '2')],
+    [/^The history does not show whether the database schema has changed/, 'info', schemas('1', null)],
+    [/^Added after that release and left alone: proxy/, 'info', schemas('1', '1')],
   ];
   for (const [text, level, changes] of told) {
     test(text.source, () => {
@@ -321,7 +324,7 @@ describe('what is told', () => {
         notes(changes, level).some((note) => text.test(note)),
         JSON.stringify(planOf(changes).notes),
       );
-      assert.ok(!notes({}, level).some((note) => text.test(note)) || /not known/.test(text.source));
+      assert.ok(!notes({}, level).some((note) => text.test(note)) || /does not show/.test(text.source));
     });
   }
 
@@ -334,7 +337,7 @@ describe('what is told', () => {
   });
 
   test('no lack of a gap, where it was not asked for', () => {
-    assert.doesNotMatch(warnings({ project: shop({ web: { publishes: true } }) }).join(), /gap/);
+    assert.doesNotMatch(warnings({ project: shop({ web: { publishes: true } }) }).join(), /downtime/);
   });
 });
 

@@ -17,22 +17,22 @@ function decide(
 }
 
 test('behind a proxy, with a health test and a port, the new one starts beside the old', () => {
-  const expected = { strategy: 'blue-green', why: 'proxy leads to it, and two of it can run side by side' };
+  const expected = { strategy: 'blue-green', why: 'proxy is on its network, and two copies can run side by side' };
   assert.deepEqual(decide('auto'), expected);
   assert.deepEqual(decide('blue-green'), expected);
-  assert.deepEqual(decide('recreate'), { strategy: 'recreate', why: 'as the input "strategy" asks' });
+  assert.deepEqual(decide('recreate'), { strategy: 'recreate', why: 'the input "strategy" asks for it' });
 });
 
 const reasons: [why: RegExp, changes: Partial<ComposeService>, ofContainer?: Partial<FoundContainer>][] = [
-  [/^its name is fixed \(shop-web\)$/, { containerName: 'shop-web' }],
-  [/^it has a port of the host$/, { publishes: true }],
-  [/^its network is host; no proxy was found on its network$/, { networkMode: 'host', networks: [] }],
-  [/^its address is fixed$/, { fixedAddress: true }],
-  [/^it has no health test/, {}, { healthTest: null }],
-  [/^it has no health test/, {}, { healthTest: 'NONE' }],
-  [/^it has no port, so no proxy leads to it$/, {}, { exposedPorts: [] }],
-  [/^no proxy was found on its network$/, { networks: ['back'] }],
-  [/^its name is fixed \(w\); it has a port of the host$/, { containerName: 'w', publishes: true }],
+  [/^it has a fixed name \(shop-web\)$/, { containerName: 'shop-web' }],
+  [/^it publishes a port of the host$/, { publishes: true }],
+  [/^its network mode is host; no known proxy is on its network$/, { networkMode: 'host', networks: [] }],
+  [/^it has a fixed address$/, { fixedAddress: true }],
+  [/^it has no health check/, {}, { healthTest: null }],
+  [/^it has no health check/, {}, { healthTest: 'NONE' }],
+  [/^it exposes no port for a proxy$/, {}, { exposedPorts: [] }],
+  [/^no known proxy is on its network$/, { networks: ['back'] }],
+  [/^it has a fixed name \(w\); it publishes a port of the host$/, { containerName: 'w', publishes: true }],
 ];
 for (const [why, changes, ofContainer] of reasons) {
   test(`one after the other, whatever is asked, and every reason is told: ${why.source}`, () => {
@@ -45,7 +45,7 @@ for (const [why, changes, ofContainer] of reasons) {
 }
 
 test('without any proxy there is a gap', () => {
-  assert.deepEqual(decide('auto', {}, {}, []), { strategy: 'recreate', why: 'no proxy was found on its network' });
+  assert.deepEqual(decide('auto', {}, {}, []), { strategy: 'recreate', why: 'no known proxy is on its network' });
 });
 
 test('the proxy itself is replaced, also where there is a second one', () => {
@@ -55,7 +55,7 @@ test('the proxy itself is replaced, also where there is a second one', () => {
 
 test('a service without containers is not known to be tested', () => {
   const decision = decideStrategy('auto', service('web'), [], shop(), ['proxy']);
-  assert.match(decision.why, /no health test.*no port/);
+  assert.match(decision.why, /no health check.*no port/);
 });
 
 const images: [image: string, isProxy: boolean][] = [

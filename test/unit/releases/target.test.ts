@@ -40,16 +40,16 @@ for (const [text, target] of parsed) {
 }
 
 const refused: [text: string, why: RegExp][] = [
-  ['', /^is no tag/],
-  ['ghcr.io/acme/web:v1', /^is no tag/],
-  ['v1; rm -rf /', /^is no tag/],
-  ['$(id)', /^is no tag/],
-  ['.hidden', /^is no tag/],
-  ['sha256:abc', /^is no tag/],
-  ['v'.repeat(129), /^is no tag/],
-  ['web=', /^names for web neither a tag nor a digest$/],
-  ['web=$(id)', /^names for web neither a tag nor a digest$/],
-  ['web=ghcr.io/evil/web:v1', /^names for web neither/],
+  ['', /^is not a tag/],
+  ['ghcr.io/acme/web:v1', /^is not a tag/],
+  ['v1; rm -rf /', /^is not a tag/],
+  ['$(id)', /^is not a tag/],
+  ['.hidden', /^is not a tag/],
+  ['sha256:abc', /^is not a tag/],
+  ['v'.repeat(129), /^is not a tag/],
+  ['web=', /^gives neither a tag nor a digest for web$/],
+  ['web=$(id)', /^gives neither a tag nor a digest for web$/],
+  ['web=ghcr.io/evil/web:v1', /^gives neither/],
   ['=v1', /^has a line that is not service=tag$/],
   ['web=v1\nv2', /^has a line that is not service=tag$/],
   ['$(id)=v1', /^has a line that is not service=tag$/],
@@ -119,7 +119,7 @@ test('a tag is what ran here under it last, wherever it points by now', () => {
     web: { tag: 'v1', digest: sha('7'), imageId: sha('8') },
     api: v1,
   });
-  assert.equal(found.source, 'the input "target"; web as it ran here under that tag');
+  assert.equal(found.source, 'set by the input "target"; for web the image that last ran here under that tag');
   assert.equal(found.record, null);
 });
 
@@ -146,7 +146,7 @@ test('the last good release is that of the choice, without databases and without
     gone: image('gone', 'v2', sha('1'), sha('1')),
   };
   const chosen = record({ release });
-  const why = 'the newest release that was found good and is not what runs';
+  const why = 'the newest release that was found good and is not running now';
   const found = wantedRelease({ kind: 'last-good' }, context({ choice: { record: chosen, why } }));
   assert.deepEqual(Object.fromEntries(found.images), {
     api: { tag: 'v2', digest: sha('c'), imageId: sha('2') },
@@ -168,10 +168,10 @@ test('a record is found by its id; that of a copy says nothing of images on this
   const source = (from: 'host' | 'mirror') =>
     wantedRelease({ kind: 'record', id: record().id }, context({ entries: [{ record: record(), source: from }] }));
   assert.equal(source('host').images.get('web')?.imageId, sha('2'));
-  assert.match(source('host').source, /of the history on the host/);
+  assert.match(source('host').source, /in the history on the host/);
   assert.equal(source('mirror').images.get('web')?.imageId, null);
   assert.equal(source('mirror').images.get('web')?.digest, sha('c'));
-  assert.match(source('mirror').source, /of a copy of the history, not on the host/);
+  assert.match(source('mirror').source, /in a copy of the history \(the host does not have it\)/);
 });
 
 const failures: [target: string, changes: Partial<TargetContext>, code: string, hint: RegExp][] = [
@@ -206,11 +206,11 @@ test('where there is nothing to roll back to, the history and how to name a rele
     return () =>
       wantedRelease({ kind: 'last-good' }, context({ entries, choice: { record: null, why: 'all were bad' } }));
   };
-  assert.throws(lastGood([]), isFailure('no-target', /Name a release yourself as "target": a tag, or the id/));
+  assert.throws(lastGood([]), isFailure('no-target', /Set "target" to a tag, or to the id/));
   const history = [...Array(7).keys()].map((n) => record({ id: `7-1-0000000${n}`, verdict: 'bad' }));
   assert.throws(lastGood(history), isFailure('no-target', /: 7-1-00000002 \(deploy, bad, .*7-1-00000006/));
   // A copy's verdict is nobody's proof.
-  assert.throws(lastGood(history, 'mirror'), isFailure('no-target', /: 7-1-00000002 \(deploy, known from a copy, /));
+  assert.throws(lastGood(history, 'mirror'), isFailure('no-target', /: 7-1-00000002 \(deploy, from a copy, /));
 });
 
 function isFailure(code: string, hint: RegExp) {

@@ -139,13 +139,8 @@ describe('the outcome', () => {
     ['with an ending that every object has', ['0 begin', '0 ended constructor'], {}],
     [
       'with what went wrong and who did not listen',
-      [
-        '0 begin',
-        '0 disobeyed web',
-        '0 problem The old container could not be removed',
-        '0 problem HOLD could not be written',
-      ],
-      { problems: ['The old container could not be removed', 'HOLD could not be written'] },
+      ['0 begin', '0 disobeyed web', '0 problem Could not remove the old container', '0 problem Could not write HOLD'],
+      { problems: ['Could not remove the old container', 'Could not write HOLD'] },
     ],
     [
       'where nothing could be measured',

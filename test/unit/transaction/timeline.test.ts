@@ -80,7 +80,7 @@ describe('the timeline', () => {
 
   test('where nothing was made there is only the scale', () => {
     assert.deepEqual(drawn('0 begin', '1000 ended refused').length, 1);
-    assert.deepEqual(timelineOf([]).at(-1), '─ as before   × not served   ═ both   ━ the target');
+    assert.deepEqual(timelineOf([]).at(-1), '─ previous release   × down   ═ both   ━ target');
   });
 
   test('steps that are none of a service, or have the name of what every object has, draw nothing', () => {

@@ -68,7 +68,10 @@ test('the newest is as old as it may be', () => {
 });
 
 test('one of the future is none', () => {
-  assert.match(judge(() => {}, { now: new Date('2026-11-25T02:00:00Z') }).bad['newest'] ?? '', /is of the future/);
+  assert.match(
+    judge(() => {}, { now: new Date('2026-11-25T02:00:00Z') }).bad['newest'] ?? '',
+    /is dated in the future/,
+  );
 });
 
 describe('a set is complete', () => {
@@ -104,7 +107,7 @@ test('a day that has just been pruned is not missed', () => {
   };
   assert.equal('days' in judge(week).bad, false);
   assert.equal('days' in judge(week, { now: new Date('2026-11-26T01:00:00Z') }).bad, false);
-  assert.match(judge(week, { now: new Date('2026-11-27T01:00:00Z') }).bad['days'] ?? '', /no backup of 2026-11-26$/);
+  assert.match(judge(week, { now: new Date('2026-11-27T01:00:00Z') }).bad['days'] ?? '', /no backup on 2026-11-26$/);
 });
 
 test('sixty nights of which each went well are well each morning', () => {
@@ -133,7 +136,7 @@ test('days are those of the calendar, also where one has 23 hours', () => {
   const host = new HostFolder();
   for (const id of ['20260327_021700', '20260328_021700']) host.add(id, ['daily', 'weekly', 'monthly']);
   const monday = { ...factsOf(host), timezone: 'Europe/Berlin', now: new Date('2026-03-29T22:30:00Z') };
-  assert.match(judge(() => {}, monday).bad['days'] ?? '', /no backup of 2026-03-29$/);
+  assert.match(judge(() => {}, monday).bad['days'] ?? '', /no backup on 2026-03-29$/);
 });
 
 test('one backup is one day', () => {
@@ -142,14 +145,14 @@ test('one backup is one day', () => {
   const { list } = judge(() => {}, factsOf(host));
   assert.equal(
     list.find(({ name }) => name === 'days')?.detail,
-    'each of the last 1 day has one; the first is of 2026-11-25',
+    'each of the last 1 day has a backup; the first is from 2026-11-25',
   );
 });
 
 test('the share that was read is told', () => {
   const { list } = judge();
   const { detail } = list.find(({ name }) => name === 'read in full') ?? { detail: '' };
-  assert.match(detail, /^the newest 1 of 6 sets, byte by byte \(1000 B of 5\.9 KiB, 16 %\); the others by size/);
+  assert.match(detail, /^the newest 1 of 6 sets, byte by byte \(1000 B of 5\.9 KiB, 16 %\); the others only by size/);
 });
 
 describe('sizes', () => {
@@ -185,7 +188,7 @@ test('of the sets of another database nothing is said of the last run', () => {
 test('a missed night is named, and today may still get its own', () => {
   const missed = (host: HostFolder) => host.remove(nights[3] ?? '', 'daily');
   assert.deepEqual(Object.keys(judge(missed).bad), ['days']);
-  assert.match(judge(missed).bad['days'] ?? '', /^warning: no backup of 2026-11-23$/);
+  assert.match(judge(missed).bad['days'] ?? '', /^warning: no backup on 2026-11-23$/);
   assert.deepEqual(judge((host) => host.remove(nights[5] ?? '', 'daily')).bad['days'], undefined);
 });
 
@@ -233,7 +236,7 @@ describe('the tiers hold what the policy keeps', () => {
       for (const id of nights.slice(1, 4)) host.remove(id, 'daily');
       host.remove(nights[2] ?? '', 'weekly');
     };
-    assert.match(judge(few).bad['days'] ?? '', /no backup of 2026-11-21, 2026-11-22, 2026-11-23/);
+    assert.match(judge(few).bad['days'] ?? '', /no backup on 2026-11-21, 2026-11-22, 2026-11-23/);
     assert.equal('days' in judge(few, { keep: { ...keep, daily: 1 } }).bad, false);
     assert.equal('days' in judge(few, { keep: { ...keep, daily: 0 } }).bad, false);
   });

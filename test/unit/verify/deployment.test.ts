@@ -101,29 +101,33 @@ describe('how a container stands', () => {
   const table: [what: string, web: Partial<WatchedContainer>, bad: RegExp | null][] = [
     ['healthy', {}, null],
     ['without a health test', { health: null }, /health tests: web/],
-    ['still starting', { health: 'starting' }, /it is starting after 5 m.*fatal: no/],
-    ['unhealthy', { health: 'unhealthy' }, /Docker finds it unhealthy.*fatal: no/],
-    ['ended badly', { state: 'exited', exit: 3, policy: 'no', health: null }, /it is exited \(exit 3\)/],
+    ['still starting', { health: 'starting' }, /it is still starting after 5 m.*fatal: no/],
+    ['unhealthy', { health: 'unhealthy' }, /its health check fails.*fatal: no/],
+    ['ended badly', { state: 'exited', exit: 3, policy: 'no', health: null }, /it is not running: exited \(exit 3\)/],
     [
       'ended with 0, and is to run always',
       { state: 'exited', exit: 0, policy: 'always', health: null },
-      /it is exited/,
+      /it is not running: exited/,
     ],
-    ['in a crash loop', { state: 'restarting', restarts: 4, exit: 3 }, /falls over .*exit 3, 4 times/],
-    ['ended by itself', { state: 'exited', exit: 0 }, /it is exited \(exit 0\)/],
+    ['in a crash loop', { state: 'restarting', restarts: 4, exit: 3 }, /keeps restarting \(exit 3, restart count 4\)/],
+    ['ended by itself', { state: 'exited', exit: 0 }, /it is not running: exited \(exit 0\)/],
     [
       'ended with 0',
       { state: 'exited', exit: 0, policy: 'no', health: null },
-      /^running: web: it has ended with 0, and no other service waits for its end$/,
+      /^running: web: it exited with 0, but no other service waits for it to complete$/,
     ],
     [
       'ended with 0, with a policy for failures',
       { state: 'exited', exit: 0, policy: 'on-failure', health: null },
-      /^running: web: it has ended with 0/,
+      /^running: web: it exited with 0/,
     ],
-    ['ended with its health test', { state: 'exited', exit: 0, policy: 'no' }, /it is exited/],
+    ['ended with its health test', { state: 'exited', exit: 0, policy: 'no' }, /it is not running: exited/],
     ['fell over an hour ago', { restarts: 1, started: '2026-11-25T02:00:00Z' }, null],
-    ['fell over just now', { restarts: 1, started: '2026-11-25T02:59:00Z' }, /has fallen over 1 times, and runs for/],
+    [
+      'fell over just now',
+      { restarts: 1, started: '2026-11-25T02:59:00Z' },
+      /has been up for only .* \(restart count 1\)/,
+    ],
   ];
   for (const [what, web, expected] of table) {
     test(what, () => {
@@ -150,7 +154,7 @@ describe('a service that has ended with 0', () => {
 
   test('has a port of the host: it was stopped, and the release is bad', () => {
     const { bad, verdict, findings } = judge({ project: shop({ publishes: true }), watched: ended });
-    assert.match(bad.join(), /^running: web: it has ended with 0, and a port of the host leads to it$/);
+    assert.match(bad.join(), /^running: web: it exited with 0, but it publishes a port of the host$/);
     assert.equal(findings.list.find(({ name }) => name === 'running: web')?.severity, 'error');
     assert.equal(verdict, 'bad');
   });
@@ -158,7 +162,7 @@ describe('a service that has ended with 0', () => {
   test('and is not there as often as it should be: bad', () => {
     const { verdict, findings } = judge({ project: shop({ replicas: 3 }), watched: ended });
     const running = findings.list.find(({ name }) => name === 'running: web');
-    assert.deepEqual([running?.severity, running?.detail, verdict], ['error', '1 of 3 containers are there', 'bad']);
+    assert.deepEqual([running?.severity, running?.detail, verdict], ['error', 'only 1 of 3 containers exist', 'bad']);
   });
 
   test('is else a warning, and no fault of the release', () => {
@@ -176,7 +180,7 @@ describe('how many containers there are', () => {
   const without: Watched = { ...watched(), settled: [database], after: [database] };
   test('as many as are wanted, or more', () => assert.deepEqual(judge({ project: wanting(1) }).bad, []));
   test('fewer are bad', () =>
-    assert.match(judge({ project: wanting(3) }).bad.join(), /running: web: 1 of 3 containers/));
+    assert.match(judge({ project: wanting(3) }).bad.join(), /running: web: only 1 of 3 containers/));
   test('none are bad', () => assert.match(judge({ project: wanting(1), watched: without }).bad.join(), /no container/));
   test('none, where none are wanted', () => assert.deepEqual(judge({ project: wanting(0), watched: without }).bad, []));
 });
@@ -192,7 +196,7 @@ describe('while it is watched', () => {
   for (const [what, later] of table) {
     test(`${what}: not stable, and bad, unless somebody else is at work`, () => {
       const { bad, verdict } = judge({ watched: watched({}, later) });
-      assert.match(bad.join('\n'), /stable: within 10\.0 s web/);
+      assert.match(bad.join('\n'), /stable: web fell over or was replaced within 10\.0 s/);
       assert.equal(verdict, 'id' in later ? 'unknown' : 'bad');
     });
   }
@@ -217,8 +221,8 @@ describe('while it is watched', () => {
 describe('what is expected', () => {
   const table: [expect: string, bad: RegExp | null][] = [
     ['v2', null],
-    ['v1', /runs v2 \(.*\), not v1, which "expect" says/],
-    ['v3', /the host has no image v3, which "expect" says; v2 \(.*\) runs/],
+    ['v1', /runs v2 \(.*\), not v1, which "expect" asks for/],
+    ['v3', /runs v2 \(.*\); the host does not have v3, which "expect" asks for/],
     ['web=v2', null],
     ['web=v1', /not v1/],
     ['api=v1', /expect: it names api/],
@@ -238,12 +242,15 @@ describe('what is expected', () => {
     const pulled = (repository: string) => [{ id: id('2'), repoTags: [], repoDigests: [`${repository}@${digest}`] }];
     const expect = parseTarget(`web=${digest}`);
     assert.deepEqual(judge({ expect, images: pulled('ghcr.io/acme/web') }).bad, []);
-    assert.match(judge({ expect, images: pulled('ghcr.io/evil/web') }).bad.join(), /the host has no image sha256:ddd/);
+    assert.match(judge({ expect, images: pulled('ghcr.io/evil/web') }).bad.join(), /the host does not have sha256:ddd/);
   });
 
   test('a tag of another repository is another image', () => {
     const images = [{ id: id('2'), repoTags: ['ghcr.io/evil/web:v2'], repoDigests: [] }];
-    assert.match(judge({ expect: parseTarget('v2'), images }).bad.join(), /image: web: the host has no image v2/);
+    assert.match(
+      judge({ expect: parseTarget('v2'), images }).bad.join(),
+      /image: web: runs latest \(.*\); the host does not have v2/,
+    );
   });
 
   test('containers of one service that run different images', () => {
@@ -260,7 +267,7 @@ describe('what is expected', () => {
 
   test('a tag that is meant for no service', () => {
     const { bad } = judge({ expect: parseTarget('v2'), registry: 'registry.example.org' });
-    assert.match(bad.join(), /expect: no service has an image at registry\.example\.org/);
+    assert.match(bad.join(), /expect: the tag .* applies to no service: none has an image from registry\.example\.org/);
   });
 
   test('a tag for a service that is only built', () => {
@@ -268,7 +275,10 @@ describe('what is expected', () => {
       name: 'shop',
       services: new Map([['web', { ...service('web', ''), image: null }]]),
     };
-    assert.match(judge({ project: built, expect: parseTarget('web=v2') }).bad.join(), /names no image for it/);
+    assert.match(
+      judge({ project: built, expect: parseTarget('web=v2') }).bad.join(),
+      /the compose file gives it no image/,
+    );
   });
 
   test('the last record, where the compose file says something else since a rollback', () => {
@@ -276,7 +286,7 @@ describe('what is expected', () => {
     const history = [{ ...observed(release, circumstances, null), event: 'rollback' as const }];
     const rolledBack = watched({ imageId: id('1') });
     assert.deepEqual(judge({ watched: rolledBack, history }).bad, []);
-    assert.match(judge({ watched: rolledBack }).bad.join(), /runs v1 .*, not latest, which the compose file says/);
+    assert.match(judge({ watched: rolledBack }).bad.join(), /runs v1 .*, not latest, which the compose file asks for/);
   });
 });
 

@@ -163,15 +163,21 @@ describe('statements', () => {
       { isTrue: true, answer: 't' },
       { isTrue: false, answer: 'f' },
     ];
-    assert.match(judge({ statements, restored: { assertions } })['drill-sql'] ?? '', /SELECT 2 = 3 gives f/);
+    assert.match(judge({ statements, restored: { assertions } })['drill-sql'] ?? '', /SELECT 2 = 3 returned f/);
   });
 
   test('nobody who only reads could be made to ask', () => {
-    assert.match(judge({ statements, restored: { assertions: null } })['drill-sql'] ?? '', /^could-not-check: a role/);
+    assert.match(
+      judge({ statements, restored: { assertions: null } })['drill-sql'] ?? '',
+      /^could-not-check: could not create a read-only role/,
+    );
   });
 
   test('one without an answer is not', () => {
-    assert.match(judge({ statements })['drill-sql'] ?? '', /SELECT 1 = 1 gives nothing, SELECT 2 = 3 gives nothing/);
+    assert.match(
+      judge({ statements })['drill-sql'] ?? '',
+      /SELECT 1 = 1 returned nothing, SELECT 2 = 3 returned nothing/,
+    );
   });
 });
 

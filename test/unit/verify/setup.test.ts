@@ -163,7 +163,7 @@ test('files of somebody else need root', () => {
     {},
     { open: [{ type: 'f', mode: '600', owner: 'root', path: 'x' }], openCount: 1 },
   );
-  assert.equal(finding.detail, 'others on the host can reach x (of root)');
+  assert.equal(finding.detail, 'others on the host can reach x (owned by root)');
   assert.match(finding.remedy ?? '', /^As root: chown -R deploy: /);
 });
 
@@ -184,16 +184,16 @@ describe('a variable that compose misses is told of', () => {
     [
       { in: 'compose-file', ...place, name: null },
       /^the file, line 4: compose reads the text after a "\$" as a variable/,
-      /is written "\$\$"\./,
+      /or write "\$\$" for a literal "\$"\./,
     ],
     [
       { in: 'env-file', ...place, holder: 'PW' },
-      /^the file, line 4: PW holds a "\$"/,
+      /^the file, line 4: PW contains a "\$"/,
       /^Put the value of PW in single/,
     ],
     [
       { in: 'env-file', ...place, holder: null },
-      /^the file, line 4: a value holds a "\$"/,
+      /^the file, line 4: a value contains a "\$"/,
       /^Put the value of that line/,
     ],
     [
@@ -218,7 +218,7 @@ test('a rollback is at work where somebody holds the lock, else it was left half
   const unfinished = ['20261125_030000'];
   const holder = 'rollback-action https://example.org/runs/1 since 2026-11-25T03:00:00Z';
   const working = findingIn('transactions', { unfinished, lockHolder: holder });
-  assert.deepEqual([working.result, working.detail], ['passed', '20261125_030000 is at work']);
+  assert.deepEqual([working.result, working.detail], ['passed', '20261125_030000 is running']);
   // A deployment that has the lock carries no rollback.
   const left = findingIn('transactions', { unfinished, lockHolder: 'docker compose up' });
   assert.equal(findingIn('transactions', { unfinished }).result, 'failed');
