@@ -14,7 +14,7 @@ export async function summarizeBackup(
   problems: readonly string[],
   durationMs: number,
 ): Promise<void> {
-  const { publicationPlan, place, target, previous } = told;
+  const { publicationPlan, place, hostName, previous } = told;
   const { manifest, pruning, entered } = publicationPlan;
   const size = formatBytes(manifest.sizeBytes);
   const verdict = `Backup ${manifest.id} of "${manifest.database}" is verified: ${size} in ${formatDuration(durationMs)}`;
@@ -25,7 +25,7 @@ export async function summarizeBackup(
   const rows: [string, summary.Cell][] = [
     ['Database', `${manifest.database} (${manifest.environment})`],
     // As code: GitHub would make a mail address of it.
-    ['Host', { code: target }],
+    ['Host', { code: hostName }],
     ['File', { code: `${place.folder}/${manifest.file}` }],
     [
       'Size',

@@ -151,15 +151,15 @@ async function carryOut(connection: Connection, reach: () => Promise<Connection>
       },
     }),
   );
-  await record(carried, knownHistory, run, mirror);
-  await conclude(carried, settled, backup, run);
+  await copyRecords(carried, knownHistory, run, mirror);
+  await tellEnding(carried, settled, backup, run);
   if (carried.recorded !== null) outputs['history-id'] = historyId;
 }
 
 /** Surveys the host, after finishing whatever an earlier run left unfinished. */
 async function look(connection: Connection, run: RollbackRun): Promise<Survey> {
   const { inputs, signal } = run;
-  return log.group(`Survey of ${connection.target}`, async () => {
+  return log.group(`Survey of ${connection.name}`, async () => {
     const once = () =>
       survey(
         connection,
@@ -214,7 +214,7 @@ async function backUp(connection: Connection, seen: Survey, run: RollbackRun): P
 }
 
 /** Copies the record off the host. Problems with the copies are reported but do not fail the run. */
-async function record(
+async function copyRecords(
   carried: Carried,
   knownHistory: KnownHistory,
   { inputs }: RollbackRun,
@@ -226,7 +226,7 @@ async function record(
 }
 
 /** Reports how it ended. @throws Failure unless the rollback succeeded */
-async function conclude(
+async function tellEnding(
   carried: Carried,
   plan: Plan,
   backup: PrerollbackBackup | null,

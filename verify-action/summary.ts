@@ -42,7 +42,7 @@ export async function summarizeVerification(
   findings: readonly Finding[],
   tally: Tally,
   { environment, checks }: VerifyInputs,
-  target: string,
+  hostName: string,
   durationMs: number,
 ): Promise<void> {
   const bad = worstFirst(findings).filter(({ result }) => result !== 'passed');
@@ -50,7 +50,7 @@ export async function summarizeVerification(
   await summary.writeSummary([
     verdictOf(tally, environment),
     summary.paragraph(
-      `${tallyText(tally)}; ${checks.join(', ')} of ${target.replace('@', ' at ')}, in ${formatDuration(durationMs)}`,
+      `${tallyText(tally)}; ${checks.join(', ')} of ${hostName.replace('@', ' at ')}, in ${formatDuration(durationMs)}`,
     ),
     ...(bad.length === 0
       ? []

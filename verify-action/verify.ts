@@ -46,8 +46,8 @@ export async function verify(
       'could-not-check': tally.couldNotCheck,
       results: JSON.stringify(findings),
     });
-    const target = connection?.target ?? inputs.ssh?.host ?? 'local';
-    await summarizeVerification(findings, tally, inputs, target, Date.now() - started);
+    const hostName = connection?.name ?? inputs.ssh?.host ?? 'local';
+    await summarizeVerification(findings, tally, inputs, hostName, Date.now() - started);
     if (tally.status === 'verified') log.success(`${environment} is verified: ${tallyText(tally)}`);
     else throw notVerified(findings, tally, environment);
   } finally {
@@ -57,7 +57,7 @@ export async function verify(
 
 async function makeChecks(connection: Connection, run: Verification, all: Finding[]): Promise<void> {
   const { inputs } = run;
-  const surveyed = await log.group(`Survey of ${connection.target}`, () => look(connection, run));
+  const surveyed = await log.group(`Survey of ${connection.name}`, () => look(connection, run));
   const make = async (group: Group, title: string, judge: () => Promise<Findings>) => {
     if (!inputs.checks.includes(group)) return;
     await log.group(title, async () => {

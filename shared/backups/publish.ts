@@ -10,7 +10,7 @@ import type { BackupKind } from '../sets/manifest.ts';
 import type { PruneDecision } from '../sets/retention.ts';
 
 /** What every end of a run needs. */
-export interface Conclusion {
+export interface RunEnding {
   backupDir: string;
   kind: BackupKind;
   /** Absolute. */
@@ -20,7 +20,7 @@ export interface Conclusion {
 }
 
 /** The set that a `HeldDump` has in its hands. */
-export interface Publication extends Conclusion {
+export interface Publication extends RunEnding {
   /** As in the lock request of the held dump. */
   holder: string;
   id: string;
@@ -35,7 +35,7 @@ export interface Publication extends Conclusion {
   records: readonly HistoryRecord[];
 }
 
-export interface Rejection extends Conclusion {
+export interface Rejection extends RunEnding {
   holder: string;
   id: string;
   dump: string;
@@ -92,7 +92,7 @@ const logging: Program<LogParameters> = {
 };
 
 /** It is short and must not be cut: a runner that dies meanwhile leaves it at work. */
-const options = ({ onLog }: Conclusion): ProgramOptions => ({ deadline: 300_000, atEnd: 'finish', onLog });
+const options = ({ onLog }: RunEnding): ProgramOptions => ({ deadline: 300_000, atEnd: 'finish', onLog });
 
 /** What was done once the set was there. */
 export interface Published {
@@ -186,8 +186,8 @@ export async function reject(connection: Connection, rejection: Rejection): Prom
 }
 
 /** Writes only the line into the log: for a run that came to nothing. */
-export async function logRun(connection: Connection, conclusion: Conclusion): Promise<void> {
-  await connection.run(logging, logOf(conclusion), options(conclusion)).result;
+export async function logRun(connection: Connection, ending: RunEnding): Promise<void> {
+  await connection.run(logging, logOf(ending), options(ending)).result;
 }
 
 function claimOf(claim: Publication | Rejection): ClaimParameters {
@@ -195,6 +195,6 @@ function claimOf(claim: Publication | Rejection): ClaimParameters {
   return { backup_dir: backupDir, id, home: homeOf(kind).folder, taken_by: holder, ...logOf(claim) };
 }
 
-function logOf({ logFile, logLine }: Conclusion): LogParameters {
+function logOf({ logFile, logLine }: RunEnding): LogParameters {
   return { log_file: logFile, log_line: logLine };
 }

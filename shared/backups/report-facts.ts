@@ -13,16 +13,16 @@ export interface ReportFacts {
   previous: ManifestSummary | null;
   place: RestorePlace;
   /** `deploy@host` */
-  target: string;
+  hostName: string;
   minSizeRatio: number;
 }
 
 /** The report that stands beside the dump. */
 export function reportText(reportFacts: ReportFacts): string {
-  const { publicationPlan, place, previous, target, minSizeRatio } = reportFacts;
+  const { publicationPlan, place, previous, hostName, minSizeRatio } = reportFacts;
   return reportOf(publicationPlan.manifest, {
     problems: publicationPlan.problems,
-    host: target,
+    host: hostName,
     folder: place.folder,
     previous,
     schemaChanges: schemaChangesIn(reportFacts),

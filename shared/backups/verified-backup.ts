@@ -78,7 +78,7 @@ async function takeUnderLock(
 ): Promise<{ ready: Ready; held: HeldDump; attempt: BackupRun }> {
   for (let count = 1; ; count += 1) {
     const attempt = count === 1 ? run : { ...run, startedAt: new Date() };
-    const ready = await log.group(`Survey of ${connection.target}`, async () => {
+    const ready = await log.group(`Survey of ${connection.name}`, async () => {
       const seen = await look();
       const ready = judgeSurvey(seen, run.order);
       tellSurvey(seen, ready, log);
@@ -227,7 +227,7 @@ async function publishBackup(
       user: host.database.user,
       zstdOn,
     },
-    target: connection.target,
+    hostName: connection.name,
     minSizeRatio: order.minSizeRatio,
   };
   const sidecars = sidecarsOf(dump, manifest, reportText(facts));

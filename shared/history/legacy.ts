@@ -17,7 +17,7 @@ export function importLegacy(log: string, environment: string): HistoryRecord[] 
 
 function readLine(line: string, environment: string): HistoryRecord[] {
   const [, time, backend = '', frontend = ''] = /^(\d{8}_\d{6}),([^,\s]+),([^,\s]+)$/.exec(line) ?? [];
-  const at = time === undefined ? null : moment(time);
+  const at = time === undefined ? null : isoTime(time);
   if (at === null || !isTag(backend) || !isTag(frontend)) return [];
   const hex = createHash('sha256').update(`${environment}\n${line}`).digest('hex').slice(0, 8);
   const image = (tag: string) => ({ image: null, tag, digest: null, imageId: null });
@@ -44,7 +44,7 @@ function readLine(line: string, environment: string): HistoryRecord[] {
   ];
 }
 
-function moment(time: string): string | null {
+function isoTime(time: string): string | null {
   const iso = time.replace(/^(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)(\d\d)$/, '$1-$2-$3T$4:$5:$6.000Z');
   const date = new Date(iso);
   return Number.isNaN(date.getTime()) || date.toISOString() !== iso ? null : iso;

@@ -3,7 +3,7 @@ import type { Parameters, Program, ProgramOptions, Run } from './program.ts';
 /** A way to the host on which programs can be run, several at a time. */
 export interface Connection {
   /** For the log: `deploy@host`, or `this machine`. */
-  readonly target: string;
+  readonly name: string;
   /**
    * Starts a program. Awaiting the run's `result` is the caller's duty.
    * @param parameters reach the program as they are, by way of its stdin; they must not hold NUL

@@ -7,7 +7,7 @@ import { type Access, type Explain, patienceAtClose, type Run, runProgram } from
 export function connectLocally(): Connection {
   const runs: Run[] = [];
   return {
-    target: 'this machine',
+    name: 'this machine',
     run(program, parameters, options) {
       const run = runProgram(access, program, parameters, options);
       runs.push(run);

@@ -57,7 +57,7 @@ export async function connectBySsh(settings: SshSettings, surroundings: SshSurro
   };
   const runs: Run[] = [];
   return {
-    target: `${settings.user}@${settings.host}`,
+    name: `${settings.user}@${settings.host}`,
     run(program, parameters, options) {
       const run = runProgram(access, program, parameters, options);
       runs.push(run);

@@ -40,7 +40,7 @@ const trustedEvents = ['push', 'workflow_dispatch', 'schedule', 'repository_disp
 /** Longer archives are none of ours: a history has at most as much before it is packed. */
 const longestArchive = 1024 * 1024;
 
-const moment: Reader<number> = (value, place) => {
+const instant: Reader<number> = (value, place) => {
   const read = textThat((each) => !Number.isNaN(Date.parse(each)), 'a time')(value, place);
   return Date.parse(read);
 };
@@ -53,8 +53,8 @@ const artifactShape = shape({
   name: words,
   digest,
   size_in_bytes: count,
-  created_at: moment,
-  expires_at: moment,
+  created_at: instant,
+  expires_at: instant,
   expired: bool,
   workflow_run: shape({ id: count, repository_id: count, head_repository_id: count, head_branch: words }),
 });

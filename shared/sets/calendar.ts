@@ -3,11 +3,11 @@ import { InputError } from '../failure.ts';
 /** Days, weeks and months as people in one time zone count them. */
 export interface Calendar {
   /** `2026-11-23`. */
-  day(moment: Date): string;
+  day(at: Date): string;
   /** The date of the Sunday that began the week: `2026-11-22`. */
-  week(moment: Date): string;
+  week(at: Date): string;
   /** `2026-11`. */
-  month(moment: Date): string;
+  month(at: Date): string;
 }
 
 const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
@@ -19,14 +19,14 @@ const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
  */
 export function calendarIn(timezone: string): Calendar {
   const format = formatIn(timezone);
-  const day = (moment: Date): string => {
-    const parts = Object.fromEntries(format.formatToParts(moment).map(({ type, value }) => [type, value]));
+  const day = (at: Date): string => {
+    const parts = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]));
     return `${parts['year']?.padStart(4, '0')}-${parts['month']}-${parts['day']}`;
   };
   return {
     day,
-    week: (moment) => sundayBefore(day(moment)),
-    month: (moment) => day(moment).slice(0, 7),
+    week: (at) => sundayBefore(day(at)),
+    month: (at) => day(at).slice(0, 7),
   };
 }
 

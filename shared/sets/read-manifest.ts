@@ -26,7 +26,7 @@ const line = text(4096);
 const mostRelations = 200_000;
 
 const backupId = textThat(isBackupId, 'a backup id');
-const moment = textThat(
+const instant = textThat(
   (value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)),
   'a time in ISO 8601 and UTC',
 );
@@ -65,8 +65,8 @@ const summaryFields: { [Field in keyof ManifestSummary]: Reader<ManifestSummary[
   kind: oneOf('scheduled', 'predeployment', 'prerollback'),
   environment: name,
   database: textThat((value) => value !== '' && value.length <= 1024 && !value.includes('\0'), 'a database name'),
-  startedAt: moment,
-  finishedAt: moment,
+  startedAt: instant,
+  finishedAt: instant,
   serverVersion: name,
   pgDumpVersion: name,
   encoding: name,

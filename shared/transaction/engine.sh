@@ -287,7 +287,7 @@ filled() {
   text=$(<"$1")
   text=${text//$token-at/$at}
   text=${text//$token-verdict/$verdict}
-  text=${text//\"$token-duration\"/$((moment - began))}
+  text=${text//\"$token-duration\"/$((now - began))}
   text=${text//\"$token-downtime\"/$downtime}
   printf '%s' "$text"
 }

@@ -81,8 +81,8 @@ pass_gates() {
   done
   journal healthy
 
-  local until=$((moment + 1000 * plan[stable_for]))
-  while tell_time && ((moment < until)); do
+  local until=$((now + 1000 * plan[stable_for]))
+  while tell_time && ((now < until)); do
     sleep "$look_interval"
     still_well || return
   done

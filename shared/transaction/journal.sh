@@ -1,12 +1,12 @@
 # shellcheck shell=bash disable=SC2034 # the tables are for the other parts of the engine
 # The transaction's plan and its journal. The journal tells whoever takes over what is left to do.
 
-# tell_time: milliseconds since 1970, into `moment`.
+# tell_time: milliseconds since 1970, into `now`.
 tell_time() {
   if [[ -n ${EPOCHREALTIME-} ]]; then
-    moment=${EPOCHREALTIME%.*}${EPOCHREALTIME: -6:3}
+    now=${EPOCHREALTIME%.*}${EPOCHREALTIME: -6:3}
   else
-    moment=$(date +%s%3N)
+    now=$(date +%s%3N)
   fi
 }
 
@@ -27,7 +27,7 @@ write_journal() {
     [[ $last == *0a ]] || printf '\n' >>journal || return
   fi
   journal_is_whole=
-  printf '%s\t%s\t%s\n' "$moment" "$1" "$2" >>journal && sync -- journal && journal_is_whole=yes
+  printf '%s\t%s\t%s\n' "$now" "$1" "$2" >>journal && sync -- journal && journal_is_whole=yes
 }
 
 # has STEP [DETAIL]: whether the journal contains it. An incomplete last line does not count.

@@ -119,15 +119,15 @@ probe() {
     for pid in "${!asked[@]}"; do
       if ! kill -0 "$pid" 2>/dev/null; then
         unset "asked[$pid]"
-      elif ((moment - asked[$pid] > probe_patience)) && kill -KILL "$pid" 2>/dev/null; then
+      elif ((now - asked[$pid] > probe_patience)) && kill -KILL "$pid" 2>/dev/null; then
         printf '%s failed\n' "${asked[$pid]}" || forget "$1"
         unset "asked[$pid]"
       fi
     done
     if [[ $how == test ]]; then follow_aim "$1"; fi
     if ((${#asked[@]} < most)); then
-      { if ask "$1"; then printf '%s ok\n' "$moment"; else printf '%s failed\n' "$moment"; fi || forget "$1"; } &
-      asked[$!]=$moment
+      { if ask "$1"; then printf '%s ok\n' "$now"; else printf '%s failed\n' "$now"; fi || forget "$1"; } &
+      asked[$!]=$now
     fi
     read -r -t "$probe_interval" -u "$pause" || true
   done

@@ -48,12 +48,12 @@ recreate() {
   # If Docker is restarted, it must not start old and new together.
   ((${#old[@]} == 0)) || steady update --restart=no "${old[@]}" || broken docker-failed "Docker could not update $service" || return
   tell_time
-  begin=$moment
+  begin=$now
   ((${#old[@]} == 0)) || stop "${old[@]}" || broken stop-failed "Docker could not stop $service" || return
   take_name "$service" || broken docker-failed "Docker could not rename the containers of $service" || return
   docker start "${new[@]}" >/dev/null </dev/null || broken not-started "Docker could not start the target of $service" || return
   tell_time
-  begin=$((moment - begin))
+  begin=$((now - begin))
   aim_at "$service" "${new[0]}"
   journal started "$service $begin"
   ((${#old[@]} == 0)) || tell_stop "$service" "${old[0]}"

@@ -25,7 +25,7 @@ async function outcomeOf(told: [string, string][] | Failure, words: string[] = [
   const changed = new Set(changes.map(([key]) => key));
   const records = new Records([...whole.filter(([key]) => !changed.has(key)), ...changes]);
   const connection: Connection = {
-    target: 'db1',
+    name: 'db1',
     run() {
       const result = told instanceof Failure ? Promise.reject(told) : Promise.resolve(records);
       return { result, lastLines: () => words, release: async () => true };

@@ -8,7 +8,7 @@ import type { Connection } from '../../shared/host/connection.ts';
 
 async function publicationThat(code: FailureCode): Promise<Failure> {
   const connection: Connection = {
-    target: 'db1',
+    name: 'db1',
     run: () => ({
       result: Promise.reject(new Failure(code, 'So it was', code === 'lock-lost' ? {} : { hint: 'as others say' })),
       lastLines: () => [],

@@ -14,7 +14,7 @@ export async function checkSetup(connection: Connection, surveyed: SurveyedHost,
     question(connection, surveyed, run),
     reachOutside(run.inputs, run.signal),
   ]);
-  return judgeSetup({ ...surveyed, target: connection.target, registry, reached }, run.inputs);
+  return judgeSetup({ ...surveyed, hostName: connection.name, registry, reached }, run.inputs);
 }
 
 /** Asks the registry, but only if there is a login to try, or an image that the host does not have. */

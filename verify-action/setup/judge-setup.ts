@@ -10,9 +10,9 @@ import type { SetupFacts } from './setup-facts.ts';
 /** Checks that backups and rollbacks will work on this host. Changes nothing on it. */
 export function judgeSetup(facts: SetupFacts, inputs: VerifyInputs): Findings {
   const findings = new Findings('setup');
-  const { target, seen } = facts;
+  const { hostName, seen } = facts;
   findings.check('connection', () =>
-    inputs.ssh === null ? 'the runner is the host' : `${target} answers, with a host key from "known-hosts"`,
+    inputs.ssh === null ? 'the runner is the host' : `${hostName} answers, with a host key from "known-hosts"`,
   );
   judgeMachine(findings, seen, inputs);
   judgeDatabase(findings, facts, inputs);

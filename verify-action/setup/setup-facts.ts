@@ -10,7 +10,7 @@ export type Reached = Partial<Record<'bucket' | 'ping' | 'mail', Failure | null>
 /** The facts by which the setup is judged. */
 export interface SetupFacts {
   /** The host's name for people. */
-  target: string;
+  hostName: string;
   seen: Survey;
   catalogue: Catalogue;
   knownHistory: KnownHistory;

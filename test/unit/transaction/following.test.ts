@@ -12,7 +12,7 @@ const hour = 3_600_000;
 async function follow(sessions: readonly (string | Failure)[], deadline = 24 * hour) {
   const asked: [deadline: number, told: unknown][] = [];
   const connection: Connection = {
-    target: 'db1',
+    name: 'db1',
     run(_program, parameters, options) {
       const journal = sessions[asked.length];
       asked.push([options.deadline, 'told' in parameters ? parameters.told : undefined]);

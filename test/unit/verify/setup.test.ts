@@ -57,7 +57,7 @@ function findingIn(name: string, changes: Partial<Survey>, setup: Partial<SetupS
   const seen = host({ setup: { ...quiet, ...setup }, ...changes });
   const { list } = judgeSetup(
     {
-      target: 'deploy@db1',
+      hostName: 'deploy@db1',
       seen,
       catalogue: catalogueOf([], new Map()),
       knownHistory: gatherHistory('prod', null, null, []),
