@@ -8,6 +8,7 @@ import { readBackupInputs } from '../../backup-action/inputs.ts';
 import { noOutputs as noBackupOutputs } from '../../backup-action/outputs.ts';
 import { readRollbackInputs } from '../../rollback-action/inputs.ts';
 import { noOutputs as noRollbackOutputs } from '../../rollback-action/outputs.ts';
+import type { Reached } from '../../verify-action/setup/setup-facts.ts';
 import { failureCodes } from '../../shared/failure-codes.ts';
 import { readVerifyInputs } from '../../verify-action/inputs.ts';
 import { noOutputs as noVerifyOutputs } from '../../verify-action/outputs.ts';
@@ -172,6 +173,24 @@ function documentedIn(markdown: string): string[] {
     .map(([code = '']) => code)
     .flatMap((cell) => Array.from(cell.matchAll(/`([^`]+)`/g), ([, code = '']) => code));
 }
+
+test('the table of checks in the README of verify-action has exactly those that the code makes', () => {
+  const groups = ['setup', 'backups', 'drill', 'deployment'];
+  const made = groups.flatMap((group) => {
+    const files = globSync(`verify-action/${group}/*.ts`, { cwd: root });
+    const names = files.map(read).flatMap((source) => [
+      ...Array.from(source.matchAll(/\.(?:check|unable|attempt)\(\s*['`]([a-zA-Z_ -]+)/g), ([, name = '']) => name),
+      ...Array.from(source.matchAll(/\.after\(\s*'[^']+',\s*'([^']+)'/g), ([, name = '']) => name),
+    ]);
+    return names.map((name) => `${group}: ${name}`);
+  });
+  // What is reached outside is looked at in one loop, by these names.
+  const outside = Object.keys({ bucket: null, ping: null, mail: null } satisfies Record<keyof Reached, null>);
+  const wanted = [...made, ...outside.map((name) => `setup: ${name}`)];
+  const rows = tableRows(section(read('verify-action/README.md'), 'The checks'));
+  const listed = rows.flatMap(([group, names = '']) => names.split(', ').map((name) => `${group}: ${name}`));
+  assert.deepEqual(listed.toSorted(), [...new Set(wanted)].toSorted());
+});
 
 test('the names of failures are exactly those that the sources raise', () => {
   const files = globSync('{shared,*-action}/**/*.{ts,sh}', { cwd: root });
