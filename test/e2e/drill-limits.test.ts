@@ -1,36 +1,22 @@
 // What is restored may be hostile, or only large: whatever it prints and writes while it is drilled, the host keeps its
 // memory and its disk, and what was cut off is never taken for an answer.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { asRoot, attempt, run } from '../lab/command.ts';
-import { type Host, startHost } from '../lab/host.ts';
-import { type Lab, openLab } from '../lab/lab.ts';
+import { temporaryFolder } from '../lab/folder.ts';
 import { type MainResult, startAction } from '../lab/runner.ts';
 import { databaseThatActs, drillsOf, noDrillLeft } from './drills.ts';
 import { backup, backupInputs, bash, type Inputs } from './sets.ts';
+import { hostForFile } from './stage.ts';
 import { findingOf, verified } from './verifications.ts';
 
-let lab: Lab;
-let host: Host;
+const { host } = await hostForFile({ name: 'drill-limits', seed: false });
+const files = temporaryFolder('drill-sql');
 let dir: string;
-let files: string;
-
-before(async () => {
-  lab = await openLab();
-  host = await startHost(lab, { name: 'drill-limits', seed: false });
-  files = mkdtempSync(join(tmpdir(), 'drill-sql-'));
-});
-
-after(async () => {
-  if (files !== undefined) rmSync(files, { recursive: true });
-  await host?.stop();
-  await lab?.close();
-});
 
 beforeEach(() => {
   dir = host.newBackupDir();

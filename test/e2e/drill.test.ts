@@ -1,37 +1,24 @@
 // A backup is restored for real, beside the database that is in use, and compared. What is wrong with it is found; what the
 // drill has made is gone afterwards, also when it is killed.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { beforeEach, describe, test } from 'node:test';
 import { holdLock } from '../lab/faults.ts';
-import { type Host, startHost } from '../lab/host.ts';
-import { type Lab, openLab } from '../lab/lab.ts';
+import { temporaryFolder } from '../lab/folder.ts';
+import { startHost } from '../lab/host.ts';
 import { startAction } from '../lab/runner.ts';
 import { drillsOf, noDrillLeft } from './drills.ts';
 import { backup, backupInputs, bash, type Inputs, type ManifestJson, manifestOf, read, smallDatabase } from './sets.ts';
+import { hostForFile } from './stage.ts';
 import { findingOf, notPassed, verified, verify } from './verifications.ts';
 
-let lab: Lab;
-let host: Host;
+const { lab, host } = await hostForFile({ name: 'drill', deployFolder: "it's $HOME" });
+await smallDatabase(host, 'small', 1_000);
+await host.psql('CREATE TABLE more AS SELECT n, n * 2 AS twice FROM generate_series(1, 50) n', 'small');
+await host.database.create('empty');
+const files = temporaryFolder('drill-sql');
 let dir: string;
-let files: string;
-
-before(async () => {
-  lab = await openLab();
-  host = await startHost(lab, { name: 'drill', deployFolder: "it's $HOME" });
-  await smallDatabase(host, 'small', 1_000);
-  await host.psql('CREATE TABLE more AS SELECT n, n * 2 AS twice FROM generate_series(1, 50) n', 'small');
-  await host.database.create('empty');
-  files = mkdtempSync(join(tmpdir(), 'drill-sql-'));
-});
-
-after(async () => {
-  if (files !== undefined) rmSync(files, { recursive: true });
-  await host?.stop();
-  await lab?.close();
-});
 
 beforeEach(() => {
   dir = host.newBackupDir();

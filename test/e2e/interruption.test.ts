@@ -16,24 +16,13 @@ import {
 } from '../lab/faults.ts';
 import type { FileFact } from '../lab/files.ts';
 import { type Host, startHost } from '../lab/host.ts';
-import { type Lab, openLab } from '../lab/lab.ts';
 import { processes } from '../lab/processes.ts';
 import { type ActionResult, runAction, startAction } from '../lab/runner.ts';
 import { hostIsClean, nothingPartial, refused, runnerIsClean, succeeded, untouched } from './expectations.ts';
 import { idDaysAgo, idsIn, manifestOf, plant } from './sets.ts';
+import { hostForFile } from './stage.ts';
 
-let lab: Lab;
-let host: Host;
-
-before(async () => {
-  lab = await openLab();
-  host = await startHost(lab, { name: 'cut' });
-});
-
-after(async () => {
-  await host?.stop();
-  await lab?.close();
-});
+const { lab, host } = await hostForFile({ name: 'cut' });
 
 const inputsFor = (of: Host, backupDir: string, more: Record<string, string> = {}) => ({
   ...of.inputs(),

@@ -2,38 +2,19 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { type Application, startApplication } from '../lab/application.ts';
+import { test } from 'node:test';
 import type { Host } from '../lab/host.ts';
-import { type Lab, openLab } from '../lab/lab.ts';
-import { type Registry, startRegistry } from '../lab/registry.ts';
 import { runAction } from '../lab/runner.ts';
 import { succeeded } from './expectations.ts';
 import { plantTransactions } from './planting.ts';
 import { plantHistory, rolledBack } from './rollbacks.ts';
 import { backup, bash, idDaysAgo, smallDatabase } from './sets.ts';
+import { applicationForFile } from './stage.ts';
 
 const transactionsScript = new URL('../../shared/host/transactions.sh', import.meta.url);
 
-let lab: Lab;
-let registry: Registry;
-let app: Application;
-
-before(async () => {
-  lab = await openLab();
-  registry = await startRegistry();
-  app = await startApplication(lab, registry, { name: 'often' });
-  for (const version of ['v1', 'v2']) await app.publish({ version });
-  await app.deploy('v2');
-  await app.serves('v2');
-  await smallDatabase(app.host, 'plain', 100);
-});
-
-after(async () => {
-  await app?.stop();
-  await registry?.close();
-  await lab?.close();
-});
+const { app } = await applicationForFile({ name: 'often', versions: ['v1', 'v2'], runs: 'v2' });
+await smallDatabase(app.host, 'plain', 100);
 
 /** How often the survey starts grep to find those that have not ended. */
 async function grepsFor(host: Host, parent: string): Promise<number> {

@@ -2,37 +2,19 @@
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { afterEach, beforeEach, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Account, as, strangerAccount } from '../lab/account.ts';
-import { type Application, startApplication } from '../lab/application.ts';
+import { as, strangerAccount } from '../lab/account.ts';
 import { asRoot, run } from '../lab/command.ts';
-import { type Lab, openLab } from '../lab/lab.ts';
-import { type Registry, startRegistry } from '../lab/registry.ts';
 import { type ActionResult, runAction } from '../lab/runner.ts';
 import { errorsOf, loginsLeft, succeeded } from './expectations.ts';
 import { rolledBack } from './rollbacks.ts';
 import { backup, bash } from './sets.ts';
+import { applicationForFile } from './stage.ts';
 import { findingOf, verify } from './verifications.ts';
 
-let lab: Lab;
-let registry: Registry;
-let app: Application;
-let stranger: Account;
-
-before(async () => {
-  lab = await openLab();
-  registry = await startRegistry();
-  stranger = await strangerAccount();
-  app = await startApplication(lab, registry, { name: 'planted' });
-  for (const version of ['v1', 'v2']) await app.publish({ version });
-});
-
-after(async () => {
-  await app?.stop();
-  await registry?.close();
-  await lab?.close();
-});
+const { app } = await applicationForFile({ name: 'planted', versions: ['v1', 'v2'] });
+const stranger = await strangerAccount();
 
 /** What waits for a FIFO ends after more than 5 minutes. Milliseconds. */
 const longest = 240_000;

@@ -3,57 +3,43 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
-import { type Application, startApplication } from '../lab/application.ts';
+import { describe, test } from 'node:test';
+import { startApplication } from '../lab/application.ts';
 import { run } from '../lab/command.ts';
 import { until } from '../lab/faults.ts';
-import { type Lab, openLab } from '../lab/lab.ts';
-import { type Registry, startRegistry } from '../lab/registry.ts';
 import { runAction, startAction } from '../lab/runner.ts';
 import {
   historyFile,
   historyIn,
   imageOf,
+  newBackupDirOf,
   nothingLeft,
   notRolledBack,
   plantFile,
   plantHistory,
+  rollBack,
   rolledBack,
   sameContainers,
   snapshotOf,
 } from './rollbacks.ts';
+import type { Inputs } from './sets.ts';
+import { applicationForFile } from './stage.ts';
 
-let lab: Lab;
-let registry: Registry;
-let app: Application;
-
-before(async () => {
-  lab = await openLab();
-  registry = await startRegistry();
-  app = await startApplication(lab, registry, { name: 'back' });
-  for (const version of ['v1', 'v2', 'v3', 'v4']) await app.publish({ version });
-  await app.publish({ version: 'ill', ill: 'health' });
-  await app.publish({ version: 'dead', ill: 'start' });
-  await app.publish({ version: 'late', ill: 'later', delay: 4 });
-  await app.publish({ version: 'deaf', ill: 'deaf' });
-  await app.publish({ version: 'slow', ill: 'slow', delay: 3 });
+const { lab, registry, app } = await applicationForFile({
+  name: 'back',
+  versions: [
+    ...['v1', 'v2', 'v3', 'v4'],
+    { version: 'ill', ill: 'health' },
+    { version: 'dead', ill: 'start' },
+    { version: 'late', ill: 'later', delay: 4 },
+    { version: 'deaf', ill: 'deaf' },
+    { version: 'slow', ill: 'slow', delay: 3 },
+  ],
 });
 
-after(async () => {
-  await app?.stop();
-  await registry?.close();
-  await lab?.close();
-});
+const running = (version: string) => newBackupDirOf(app, version);
 
-/** A backup folder, and with it a history, of its own; what is given runs. */
-async function running(version: string): Promise<string> {
-  await app.deploy(version);
-  if (/^v\d$/.test(version)) await app.serves(version);
-  return app.host.newBackupDir();
-}
-
-const rollback = (backupDir: string, more: Record<string, string> = {}) =>
-  runAction('rollback', { ...app.inputs(), 'backup-dir': backupDir, 'skip-backup': 'true', ...more });
+const rollback = (backupDir: string, more: Inputs = {}) => rollBack(app, backupDir, more);
 
 describe('the faults of the scripts', { concurrency: 1 }, () => {
   test('1: the compose file says latest, and the target really runs', async () => {

@@ -1,42 +1,20 @@
 // Whether backups and rollbacks will work on a host: each check passes, fails, or says that it could not be made.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { after, before, beforeEach, describe, test } from 'node:test';
-import { type Application, startApplication } from '../lab/application.ts';
+import { beforeEach, describe, test } from 'node:test';
 import { holdLock, leaveHolder } from '../lab/faults.ts';
-import type { Host } from '../lab/host.ts';
-import { type Lab, openLab } from '../lab/lab.ts';
 import { freePort } from '../lab/port.ts';
-import { type Registry, startRegistry } from '../lab/registry.ts';
 import type { ActionResult } from '../lab/runner.ts';
 import { loginsLeft } from './expectations.ts';
 import { backup, bash, type Inputs, read, write } from './sets.ts';
+import { applicationForFile, deployed } from './stage.ts';
 import { findingOf, findingsOf, verified, verify } from './verifications.ts';
 
-let lab: Lab;
-let registry: Registry;
-let app: Application;
-let host: Host;
 let dir: string;
 
-before(async () => {
-  lab = await openLab();
-  registry = await startRegistry();
-  app = await startApplication(lab, registry, { name: 'verify' });
-  host = app.host;
-  await app.publish({ version: 'v1' });
-  await app.publish({ version: 'v2' });
-  for (const version of ['v1', 'v2']) {
-    await app.deploy(version);
-    await app.serves(version);
-  }
-});
-
-after(async () => {
-  await app?.stop();
-  await registry?.close();
-  await lab?.close();
-});
+const { registry, app } = await applicationForFile({ name: 'verify', versions: ['v1', 'v2'] });
+const { host } = app;
+for (const version of ['v1', 'v2']) await deployed(app, version);
 
 /** As a workflow gives it. */
 const login = () => {
