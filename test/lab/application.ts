@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parse, stringify } from 'yaml';
 import { attempt, run } from './command.ts';
 import { type Host, startHost } from './host.ts';
@@ -179,6 +180,7 @@ function applicationOn(
         const all = (await Promise.all(appServices.map(containers))).flat();
         if (seen.every((each) => each === version) && all.every(({ health }) => health === 'healthy')) return;
         if (performance.now() > end) throw new Error(`${version} is not served: ${seen} ${JSON.stringify(all)}`);
+        await sleep(50);
       }
     },
     stop: () => host.stop(),
