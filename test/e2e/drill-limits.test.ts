@@ -38,7 +38,7 @@ async function drill(database: string, inputs: Inputs = {}): Promise<MainResult>
     isOver = true;
   });
   while (!isOver) {
-    const peak = await memoryOfPrograms();
+    const peak = memoryOfPrograms();
     if (peak > mostMemory) {
       await action.kill();
       assert.fail(`the program on the host took ${Math.round(peak / MiB)} MiB:\n${action.log().slice(-2_000)}`);
@@ -49,9 +49,10 @@ async function drill(database: string, inputs: Inputs = {}): Promise<MainResult>
 }
 
 /** Bytes that one of ours had at most; the clients of Docker are not ours. */
-async function memoryOfPrograms(): Promise<number> {
-  const peaks = (await host.processes())
-    .filter(({ where, command }) => where === 'host' && command.startsWith('bash '))
+function memoryOfPrograms(): number {
+  const peaks = host
+    .sessionProcesses()
+    .filter(({ command }) => command.startsWith('bash '))
     .map(({ pid }) => {
       try {
         return 1024 * Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
