@@ -19,7 +19,7 @@ import { type Host, startHost } from '../lab/host.ts';
 import { processes } from '../lab/processes.ts';
 import { type ActionResult, runAction, startAction } from '../lab/runner.ts';
 import { hostIsClean, nothingPartial, refused, runnerIsClean, succeeded, untouched } from './expectations.ts';
-import { idDaysAgo, idsIn, manifestOf, plant } from './sets.ts';
+import { copyOf, idDaysAgo, idsIn, manifestOf, plant } from './sets.ts';
 import { hostForFile } from './stage.ts';
 
 const { lab, host } = await hostForFile({ name: 'cut' });
@@ -38,11 +38,20 @@ const start = (backupDir: string, more?: Record<string, string>) =>
 
 /** A folder with a backup of yesterday and one of today in it, and how that looks. */
 async function folderWithBackup(of = host): Promise<{ backupDir: string; earlier: FileFact[] }> {
+  const made = madeOnce.get(of) ?? makeFolderWithBackup(of);
+  madeOnce.set(of, made);
+  const backupDir = await copyOf(of, await made);
+  return { backupDir, earlier: of.files(backupDir) };
+}
+
+const madeOnce = new Map<Host, Promise<string>>();
+
+async function makeFolderWithBackup(of: Host): Promise<string> {
   const backupDir = of.newBackupDir();
   const today = await runAction('backup', inputsFor(of, backupDir));
   succeeded(today);
   await plant(of, backupDir, await manifestOf(of, today), idDaysAgo(1));
-  return { backupDir, earlier: of.files(backupDir) };
+  return backupDir;
 }
 
 /** Of each day, the newest backup is kept in daily: the next run takes the place of the one before. */

@@ -3,29 +3,20 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  backup,
-  bash,
-  type Inputs,
-  idDaysAgo,
-  type ManifestJson,
-  manifestOf,
-  plant,
-  smallDatabase,
-  write,
-} from './sets.ts';
+import { backup, bash, copyOf, type Inputs, idDaysAgo, manifestOf, plant, smallDatabase, write } from './sets.ts';
 import { hostForFile } from './stage.ts';
 import { findingOf, verified, verify } from './verifications.ts';
 
 let dir: string;
-let manifest: ManifestJson;
 
 const { host } = await hostForFile({ name: 'verify', deployFolder: "it's $HOME" });
 await smallDatabase(host, 'small', 1_000);
 
+const good = host.newBackupDir();
+const manifest = await manifestOf(host, await backup(host, good, { 'db-name': 'small' }));
+
 beforeEach(async () => {
-  dir = host.newBackupDir();
-  manifest = await manifestOf(host, await backup(host, dir, { 'db-name': 'small' }));
+  dir = await copyOf(host, good);
 });
 
 const root = () => join(host.deployDir, dir);

@@ -6,7 +6,7 @@ import { holdLock, leaveHolder } from '../lab/faults.ts';
 import { freePort } from '../lab/port.ts';
 import type { ActionResult } from '../lab/runner.ts';
 import { loginsLeft } from './expectations.ts';
-import { backup, bash, type Inputs, read, write } from './sets.ts';
+import { backup, bash, copyOf, type Inputs, read, write } from './sets.ts';
 import { applicationForFile, deployed } from './stage.ts';
 import { findingOf, findingsOf, verified, verify } from './verifications.ts';
 
@@ -24,11 +24,16 @@ const login = () => {
 const root = () => join(host.deployDir, dir);
 const setup = (inputs: Inputs = {}): Promise<ActionResult> => verify(host, dir, { checks: 'setup', ...inputs });
 
-/** A host that has had v1 and runs v2. */
+/** Of a host that has had v1 and runs v2. */
+const good = host.newBackupDir();
+assert.equal((await backup(host, good)).exitCode, 0);
+await tellOfV1(join(host.deployDir, good, 'rollback', 'history.jsonl'));
+
 beforeEach(async () => {
-  dir = host.newBackupDir();
-  assert.equal((await backup(host, dir)).exitCode, 0);
-  const history = join(root(), 'rollback', 'history.jsonl');
+  dir = await copyOf(host, good);
+});
+
+async function tellOfV1(history: string): Promise<void> {
   const record = JSON.parse(await read(host, history));
   const earlier = structuredClone(record);
   earlier.id = '0-0-00000001';
@@ -38,7 +43,7 @@ beforeEach(async () => {
     earlier.release[service] = { image, tag: 'v1', digest: null, imageId };
   }
   await write(host, history, `${JSON.stringify(earlier)}\n${JSON.stringify(record)}\n`);
-});
+}
 
 test('a host on which all is well is verified, and stays as it is', async () => {
   const files = host.files();
