@@ -95,7 +95,7 @@ export async function deployed(app: Application, version: string): Promise<void>
 }
 
 async function prepare(app: Application, versions: readonly (string | AppVersion)[], runs?: string): Promise<void> {
-  for (const version of versions) await app.publish(typeof version === 'string' ? { version } : version);
+  await Promise.all(versions.map((version) => app.publish(typeof version === 'string' ? { version } : version)));
   if (runs !== undefined) await deployed(app, runs);
 }
 

@@ -149,11 +149,12 @@ function applicationOn(
       const own = { ...env, DOCKER_CONFIG: mkdtempSync(join(tmpdir(), 'push-')) };
       const login = ['login', '--username', registry.username, '--password-stdin', registry.address];
       await run(['docker', ...login], { env: own, input: registry.password });
-      for (const service of appServices) {
+      const push = async (service: AppService) => {
         const reference = `${repository(service)}:${app.version}`;
         await docker('tag', local, reference);
         await run(['docker', 'push', '--quiet', reference], { env: own });
-      }
+      };
+      await Promise.all(appServices.map(push));
       rmSync(own.DOCKER_CONFIG, { recursive: true });
     },
     async deploy(version, services = appServices) {
