@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import type { Application } from '../lab/application.ts';
 import { type Seen, seenDuring } from '../lab/prober.ts';
 import { type ActionResult, runAction, startAction } from '../lab/runner.ts';
-import { newBackupDirOf, notRolledBack, rolledBack, sameContainers, snapshotOf } from './rollbacks.ts';
+import { newBackupDirOf, notRolledBack, rollbackInputs, rolledBack, sameContainers, snapshotOf } from './rollbacks.ts';
 import { registryForFile, type StageOptions, startApplicationForFile, withApplication } from './stage.ts';
 import { killEngine, watchTransaction } from './transactions.ts';
 
@@ -73,12 +73,7 @@ describe('behind nginx', { concurrency: 1 }, () => {
       const backupDir = await running();
       const before = await snapshotOf(app);
       const [result, seen] = await underLoad(app, async () => {
-        const action = await startAction('rollback', {
-          ...app.inputs(),
-          'skip-backup': 'true',
-          'backup-dir': backupDir,
-          target: 'v1',
-        });
+        const action = await startAction('rollback', rollbackInputs(app, backupDir, { target: 'v1' }));
         await killEngine(await watchTransaction(app, backupDir).reached(step));
         return action.finished;
       });

@@ -13,10 +13,12 @@ import {
   nothingLeft,
   notRolledBack,
   plantHistory,
+  rollbackInputs,
   rolledBack,
   sameContainers,
   snapshotOf,
 } from './rollbacks.ts';
+import type { Inputs } from './sets.ts';
 import { atEnd, registryForFile, startApplicationForFile, withApplication } from './stage.ts';
 import { killSupervisorAndEngine, watchTransaction } from './transactions.ts';
 
@@ -36,12 +38,7 @@ const app = await startApplicationForFile(stage, {
 
 const running = (version: string) => newBackupDirOf(app, version);
 
-const inputs = (backupDir: string, more: Record<string, string> = {}) => ({
-  ...app.inputs(),
-  'backup-dir': backupDir,
-  'skip-backup': 'true',
-  ...more,
-});
+const inputs = (backupDir: string, more: Inputs = {}) => rollbackInputs(app, backupDir, more);
 
 describe('Docker', { concurrency: 1 }, () => {
   test('has no room for what is pulled: refused, nothing is stopped, and with room it goes', async () => {
@@ -72,8 +69,7 @@ describe('Docker', { concurrency: 1 }, () => {
     await withApplication(stage, { name: 'plain', runs: 'v2' }, async (plain) => {
       const backupDir = plain.host.newBackupDir();
       const transaction = watchTransaction(plain, backupDir);
-      const given = { ...plain.inputs(), 'backup-dir': backupDir, 'skip-backup': 'true', target: 'v1' };
-      const action = await startAction('rollback', given);
+      const action = await startAction('rollback', rollbackInputs(plain, backupDir, { target: 'v1' }));
       // The runner starts the engine again; until then nothing is done that a restart could come too late for.
       await killSupervisorAndEngine(await transaction.reached('commit'));
       await engine.restart();

@@ -13,12 +13,13 @@ import {
   historyIn,
   nothingLeft,
   notRolledBack,
+  rollbackInputs,
   rolledBack,
   type Snapshot,
   sameContainers,
   snapshotOf,
 } from './rollbacks.ts';
-import { bash, write } from './sets.ts';
+import { bash, type Inputs, write } from './sets.ts';
 import { applicationForFile } from './stage.ts';
 import {
   dockerTells,
@@ -39,13 +40,8 @@ const backupDir = app.host.newBackupDir();
 /** What runs; each test rolls to the other of the two. */
 let current = 'v1';
 
-const inputs = (more: Record<string, string> = {}) => ({
-  ...app.inputs(),
-  'backup-dir': backupDir,
-  'skip-backup': 'true',
-  target: current === 'v1' ? 'v2' : 'v1',
-  ...more,
-});
+const inputs = (more: Inputs = {}) =>
+  rollbackInputs(app, backupDir, { target: current === 'v1' ? 'v2' : 'v1', ...more });
 
 /** Starts a rollback to the other version, and strikes as soon as it has come to a step. */
 async function strikeAt(step: string, strike: (transaction: Transaction) => Promise<unknown>, more = {}) {

@@ -4,10 +4,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSy
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Host } from '../lab/host.ts';
-import { runAction } from '../lab/runner.ts';
 import { succeeded } from './expectations.ts';
 import { plantTransactions } from './planting.ts';
-import { plantHistory, rolledBack } from './rollbacks.ts';
+import { plantHistory, rollBack, rolledBack } from './rollbacks.ts';
 import { backup, bash, idDaysAgo, smallDatabase } from './sets.ts';
 import { applicationForFile } from './stage.ts';
 
@@ -43,8 +42,7 @@ test('1 500 that have ended are looked at by a few commands, and a rollback leav
   succeeded(await backup(host, dir, { 'db-name': 'plain' }));
 
   await plantHistory(app, dir, [{ backend: 'v1', dashboard: 'v1' }]);
-  const inputs = { ...app.inputs(), 'backup-dir': dir, 'skip-backup': 'true' };
-  const result = await runAction('rollback', inputs);
+  const result = await rollBack(app, dir);
   await rolledBack(app, result, { backend: 'v1', dashboard: 'v1' });
   const own = result.outputs['transaction-id'] ?? '';
   // The newest 50 are those and its own.

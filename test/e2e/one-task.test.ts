@@ -4,18 +4,13 @@ import { test } from 'node:test';
 import type { Application } from '../lab/application.ts';
 import { until } from '../lab/faults.ts';
 import { runAction } from '../lab/runner.ts';
-import { historyIn, notRolledBack, sameContainers, snapshotOf } from './rollbacks.ts';
+import { historyIn, notRolledBack, rollbackInputs, sameContainers, snapshotOf } from './rollbacks.ts';
 import { registryForFile, withApplication } from './stage.ts';
 import { findingOf, verify } from './verifications.ts';
 
 const stage = await registryForFile();
 
-const inputs = (app: Application, backupDir: string) => ({
-  ...app.inputs(),
-  'backup-dir': backupDir,
-  'skip-backup': 'true',
-  target: 'v2',
-});
+const inputs = (app: Application, backupDir: string) => rollbackInputs(app, backupDir, { target: 'v2' });
 
 for (const restart of ['no', undefined]) {
   test(`a target that ends with 0 within stable-for is taken back (restart: ${restart})`, async () => {

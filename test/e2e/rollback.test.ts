@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { startApplication } from '../lab/application.ts';
 import { run } from '../lab/command.ts';
 import { until } from '../lab/faults.ts';
 import { runAction, startAction } from '../lab/runner.ts';
@@ -18,12 +17,13 @@ import {
   plantFile,
   plantHistory,
   rollBack,
+  rollbackInputs,
   rolledBack,
   sameContainers,
   snapshotOf,
 } from './rollbacks.ts';
 import type { Inputs } from './sets.ts';
-import { applicationForFile } from './stage.ts';
+import { applicationForFile, withApplication } from './stage.ts';
 
 const { lab, registry, app } = await applicationForFile({
   name: 'back',
@@ -65,12 +65,7 @@ describe('the faults of the scripts', { concurrency: 1 }, () => {
   test('2: where something else runs in the end, it is no success', async () => {
     const backupDir = await running('v2');
     await plantHistory(app, backupDir, [{ backend: 'v1', dashboard: 'v1' }]);
-    const action = await startAction('rollback', {
-      ...app.inputs(),
-      'backup-dir': backupDir,
-      'skip-backup': 'true',
-      'stable-for': '8s',
-    });
+    const action = await startAction('rollback', rollbackInputs(app, backupDir, { 'stable-for': '8s' }));
     await action.sawLog(/All that was swapped is healthy/);
     // A deployment that does not ask for the lock.
     await app.host.exec([
@@ -521,17 +516,12 @@ describe('the button', { concurrency: 1 }, () => {
   });
 
   test('an env file with the tag: the line to change is printed', async () => {
-    const other = await startApplication(lab, registry, { name: 'env', tags: 'env' });
-    try {
-      await other.deploy('v2');
-      await other.serves('v2');
+    await withApplication({ lab, registry }, { name: 'env', tags: 'env', runs: 'v2' }, async (other) => {
       const result = await runAction('rollback', { ...other.inputs(), target: 'v1', 'skip-backup': 'true' });
       await rolledBack(other, result, { backend: 'v1', dashboard: 'v1' });
       assert.match(result.stdout, /\/\.env on the host, change the tag as well.*TAG=v1/);
       await nothingLeft(other);
-    } finally {
-      await other.stop();
-    }
+    });
   });
 
   test('the image of a target is kept from docker image prune', async () => {

@@ -12,9 +12,16 @@ import { adviceIn, errorsOf, loginsLeft, logOf, runnerIsClean } from './expectat
 import type { Inputs } from './sets.ts';
 import { deployed } from './stage.ts';
 
-/** Rolls back; without a backup before it, which would be most of the time. */
+/** Of a rollback without a backup before it, which would be most of the time. */
+export const rollbackInputs = (app: Application, backupDir: string, inputs: Inputs = {}): Inputs => ({
+  ...app.inputs(),
+  'backup-dir': backupDir,
+  'skip-backup': 'true',
+  ...inputs,
+});
+
 export const rollBack = (app: Application, backupDir: string, inputs: Inputs = {}) =>
-  runAction('rollback', { ...app.inputs(), 'backup-dir': backupDir, 'skip-backup': 'true', ...inputs });
+  runAction('rollback', rollbackInputs(app, backupDir, inputs));
 
 /** Deploys a version; gives a backup folder, and with it a history, of its own. Those that work are waited for. */
 export async function newBackupDirOf(app: Application, version: string): Promise<string> {
