@@ -35,11 +35,13 @@ const longestFirst = [
   'interrupted-rollback',
   'rollback',
   'drill',
-  'interruption',
-  'faults',
+  'drill-limits',
   'broken-engine',
-  'many-sets',
   'blue-green',
+  'many-sets',
+  'verify-deployment',
+  'compose-words',
+  'impostors',
 ];
 
 const [resultFile = '', ...patterns] = process.argv.slice(2);
