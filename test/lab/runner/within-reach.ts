@@ -19,8 +19,8 @@ export async function programWithinReach(program: string): Promise<string> {
 /** The Node that runs this; the lab keeps it, as it does images. */
 export async function nodeWithinReach(): Promise<string> {
   const kept = join(folder('node'), process.version);
+  if (existsSync(kept)) return kept;
   await alone('node', async () => {
-    if (existsSync(kept)) return;
     copyFileSync(process.execPath, `${kept}.new`);
     chmodSync(`${kept}.new`, 0o755);
     renameSync(`${kept}.new`, kept);
