@@ -1,13 +1,13 @@
 // npm test: builds, lints and runs every test, and ends with `N passed, N failed`. With arguments it runs only the test
-// files that they name, and neither builds nor lints.
+// files that they name, and neither builds nor lints; `unit` names all unit tests.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Counts } from './count-reporter.ts';
+import type { Duration, Result } from './run-tests.ts';
 
-const named = process.argv.slice(2);
+const named = process.argv.slice(2).map((word) => (word === 'unit' ? 'test/unit/**/*.test.ts' : word));
 let passed = 0;
 let failed = 0;
 
@@ -34,31 +34,30 @@ async function check(title: string, program: string): Promise<boolean> {
 async function runTests(patterns: readonly string[]): Promise<void> {
   console.log('\n── Tests');
   const folder = mkdtempSync(join(tmpdir(), 'atlasia-test-'));
-  const countsFile = join(folder, 'counts.json');
-  const exit = await node([
-    '--test',
-    '--test-global-setup=test/lab/setup.ts',
-    '--test-concurrency=2',
-    '--test-timeout=1200000',
-    '--test-reporter=spec',
-    '--test-reporter-destination=stdout',
-    '--test-reporter=./scripts/count-reporter.ts',
-    `--test-reporter-destination=${countsFile}`,
-    ...patterns,
-  ]);
-  const counts = readCounts(countsFile);
+  const resultFile = join(folder, 'result.json');
+  const exit = await node(['scripts/run-tests.ts', resultFile, ...patterns]);
+  const result = readResult(resultFile);
   rmSync(folder, { recursive: true });
-  if (counts === undefined) {
+  if (result === undefined) {
     failed += 1;
     console.log('── The tests could not be run');
     return;
   }
+  const { counts } = result;
   const left = counts.skipped + counts.todo;
   const missed = counts.failed + counts.cancelled + (process.env['CI'] === 'true' ? left : 0);
   passed += counts.passed;
   // The exit has the last word: a set-up that breaks fails no test. No test at all is a failure too.
   failed += missed > 0 ? missed : exit === 0 && counts.passed > 0 ? 0 : 1;
   if (left > 0) console.log(`── ${left} skipped or still to do; in CI they count as failed`);
+  printSlowest('files', result.files);
+  printSlowest('tests', result.tests);
+}
+
+function printSlowest(what: string, durations: readonly Duration[]): void {
+  console.log(`\n── The slowest ${what}`);
+  const slowest = durations.toSorted((one, other) => other.seconds - one.seconds).slice(0, 10);
+  for (const { name, seconds } of slowest) console.log(`${seconds.toFixed(1).padStart(7)} s  ${name}`);
 }
 
 /** The exit; 1 also where node was killed. A signal to us is passed on, so that the tests can clear up. */
@@ -71,9 +70,9 @@ async function node(nodeArguments: readonly string[]): Promise<number> {
   return code ?? 1;
 }
 
-function readCounts(file: string): Counts | undefined {
+function readResult(file: string): Result | undefined {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Counts;
+    return JSON.parse(readFileSync(file, 'utf8')) as Result;
   } catch {
     return undefined;
   }

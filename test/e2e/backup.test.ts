@@ -2,8 +2,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { type Host, startHost } from '../lab/host.ts';
-import { type Lab, openLab } from '../lab/lab.ts';
 import type { ActionResult } from '../lab/runner.ts';
 import { commandsAreOurs, hostIsClean, nothingPartial, succeeded, untouched } from './expectations.ts';
 import {
@@ -20,19 +18,9 @@ import {
   smallDatabase,
   write,
 } from './sets.ts';
+import { hostForFile } from './stage.ts';
 
-let lab: Lab;
-let host: Host;
-
-before(async () => {
-  lab = await openLab();
-  host = await startHost(lab, { name: 'backup', deployFolder: "it's $HOME" });
-});
-
-after(async () => {
-  await host?.stop();
-  await lab?.close();
-});
+const { host } = await hostForFile({ name: 'backup', deployFolder: "it's $HOME" });
 
 const sidecars = [
   ...['dump.zst', 'globals.sql.gz', 'manifest.json', 'md5', 'report.txt'],

@@ -1,44 +1,23 @@
 // Behind a reverse proxy, with neither names nor ports that are fixed: users notice nothing, however it ends.
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import { type Application, type ApplicationOptions, startApplication } from '../lab/application.ts';
-import { type Lab, openLab } from '../lab/lab.ts';
+import { describe, test } from 'node:test';
+import type { Application } from '../lab/application.ts';
 import { type Seen, seenDuring } from '../lab/prober.ts';
-import { type Registry, startRegistry } from '../lab/registry.ts';
 import { type ActionResult, runAction, startAction } from '../lab/runner.ts';
-import { notRolledBack, rolledBack, sameContainers, snapshotOf } from './rollbacks.ts';
+import { newBackupDirOf, notRolledBack, rollbackInputs, rolledBack, sameContainers, snapshotOf } from './rollbacks.ts';
+import { registryForFile, type StageOptions, startApplicationForFile, withApplication } from './stage.ts';
 import { killEngine, watchTransaction } from './transactions.ts';
 
-let lab: Lab;
-let registry: Registry;
+const stage = await registryForFile();
 
-before(async () => {
-  lab = await openLab();
-  registry = await startRegistry();
-});
+const proxied: StageOptions = {
+  name: 'proxied',
+  fixed: false,
+  versions: ['v1', 'v2', { version: 'ill', ill: 'health' }],
+  runs: 'v2',
+};
 
-after(async () => {
-  await registry?.close();
-  await lab?.close();
-});
-
-/** An application in which v2 runs. */
-async function withApplication(options: Partial<ApplicationOptions>, work: (app: Application) => Promise<void>) {
-  const app = await startApplication(lab, registry, { name: 'proxied', fixed: false, ...options });
-  try {
-    await publish(app);
-    await app.deploy('v2');
-    await app.serves('v2');
-    await work(app);
-  } finally {
-    await app.stop();
-  }
-}
-
-async function publish(app: Application): Promise<void> {
-  for (const version of ['v1', 'v2']) await app.publish({ version });
-  await app.publish({ version: 'ill', ill: 'health' });
-}
+const app = await startApplicationForFile(stage, { ...proxied, proxy: true });
 
 const rollback = (app: Application, more: Record<string, string>) =>
   runAction('rollback', { ...app.inputs(), 'skip-backup': 'true', ...more });
@@ -56,21 +35,8 @@ function nobodyNoticed(seen: readonly Seen[], { stdout }: ActionResult): void {
 }
 
 describe('behind nginx', { concurrency: 1 }, () => {
-  let app: Application;
-
-  before(async () => {
-    app = await startApplication(lab, registry, { name: 'proxied', fixed: false, proxy: true });
-    await publish(app);
-  });
-
-  after(() => app?.stop());
-
   /** A backup folder of its own; v2 runs. */
-  async function running(): Promise<string> {
-    await app.deploy('v2');
-    await app.serves('v2');
-    return app.host.newBackupDir();
-  }
+  const running = () => newBackupDirOf(app, 'v2');
 
   test('there and back again, no request fails, and the old containers are gone', async () => {
     const backupDir = await running();
@@ -107,12 +73,7 @@ describe('behind nginx', { concurrency: 1 }, () => {
       const backupDir = await running();
       const before = await snapshotOf(app);
       const [result, seen] = await underLoad(app, async () => {
-        const action = await startAction('rollback', {
-          ...app.inputs(),
-          'skip-backup': 'true',
-          'backup-dir': backupDir,
-          target: 'v1',
-        });
+        const action = await startAction('rollback', rollbackInputs(app, backupDir, { target: 'v1' }));
         await killEngine(await watchTransaction(app, backupDir).reached(step));
         return action.finished;
       });
@@ -129,7 +90,7 @@ describe('behind nginx', { concurrency: 1 }, () => {
   }
 
   test('a service of several containers keeps their number', async () => {
-    await withApplication({ proxy: true, services: { backend: { scale: 2 } } }, async (app) => {
+    await withApplication(stage, { ...proxied, proxy: true, services: { backend: { scale: 2 } } }, async (app) => {
       const [result, seen] = await underLoad(app, () => rollback(app, { target: 'v1' }));
       assert.equal(result.outputs['status'], 'rolled-back', result.stdout);
       nobodyNoticed(seen, result);
@@ -158,7 +119,7 @@ describe('behind nginx', { concurrency: 1 }, () => {
 });
 
 test('without a proxy it is one after the other, and the reason is told', async () => {
-  await withApplication({}, async (app) => {
+  await withApplication(stage, proxied, async (app) => {
     const result = await rollback(app, { target: 'v1', strategy: 'blue-green' });
     await rolledBack(app, result, { backend: 'v1', dashboard: 'v1' });
     assert.match(result.stdout, /backend +one after the other.*no known proxy is on its network/);

@@ -1,62 +1,44 @@
 // Docker itself is restarted under a rollback's hands, or has no room for what is pulled: the host ends with the target, or
 // with what ran before.
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import { type Application, startApplication } from '../lab/application.ts';
+import { describe, test } from 'node:test';
 import { run } from '../lab/command.ts';
-import { type BreakableEngine, startEngineToBreak } from '../lab/engine.ts';
+import { startEngineToBreak } from '../lab/engine.ts';
 import { prepareImages } from '../lab/images.ts';
-import type { Lab } from '../lab/lab.ts';
-import { type Registry, startRegistry } from '../lab/registry.ts';
 import { runAction, startAction } from '../lab/runner.ts';
 import { adviceIn, errorsOf } from './expectations.ts';
 import {
   historyIn,
+  newBackupDirOf,
   nothingLeft,
   notRolledBack,
   plantHistory,
+  rollbackInputs,
   rolledBack,
   sameContainers,
   snapshotOf,
 } from './rollbacks.ts';
+import type { Inputs } from './sets.ts';
+import { atEnd, registryForFile, startApplicationForFile, withApplication } from './stage.ts';
 import { killSupervisorAndEngine, watchTransaction } from './transactions.ts';
 
-let engine: BreakableEngine;
-let lab: Lab;
-let registry: Registry;
-let app: Application;
-
-before(async () => {
-  engine = await startEngineToBreak();
-  registry = await startRegistry();
-  lab = { engine, images: await prepareImages(engine), close: () => engine.stop() };
-  const restarts = { restart: 'unless-stopped' };
-  app = await startApplication(lab, registry, {
-    name: 'broken',
-    services: { db: restarts, backend: restarts, dashboard: restarts },
-  });
-  for (const version of ['v1', 'v2']) await app.publish({ version });
-  await app.publish({ version: 'v3', ballast: 8 });
+const engine = await startEngineToBreak();
+atEnd(() => engine.stop());
+const stage = await registryForFile(async () => ({
+  engine,
+  images: await prepareImages(engine),
+  close: async () => {},
+}));
+const restarts = { restart: 'unless-stopped' };
+const app = await startApplicationForFile(stage, {
+  name: 'broken',
+  services: { db: restarts, backend: restarts, dashboard: restarts },
+  versions: ['v1', 'v2', { version: 'v3', ballast: 8 }],
 });
 
-after(async () => {
-  await app?.stop();
-  await registry?.close();
-  await engine?.stop();
-});
+const running = (version: string) => newBackupDirOf(app, version);
 
-async function running(version: string): Promise<string> {
-  await app.deploy(version);
-  await app.serves(version);
-  return app.host.newBackupDir();
-}
-
-const inputs = (backupDir: string, more: Record<string, string> = {}) => ({
-  ...app.inputs(),
-  'backup-dir': backupDir,
-  'skip-backup': 'true',
-  ...more,
-});
+const inputs = (backupDir: string, more: Inputs = {}) => rollbackInputs(app, backupDir, more);
 
 describe('Docker', { concurrency: 1 }, () => {
   test('has no room for what is pulled: refused, nothing is stopped, and with room it goes', async () => {
@@ -84,14 +66,10 @@ describe('Docker', { concurrency: 1 }, () => {
   });
 
   test('is restarted at commit, and has no policy to bring the target back: the target runs', async () => {
-    const plain = await startApplication(lab, registry, { name: 'plain' });
-    try {
-      await plain.deploy('v2');
-      await plain.serves('v2');
+    await withApplication(stage, { name: 'plain', runs: 'v2' }, async (plain) => {
       const backupDir = plain.host.newBackupDir();
       const transaction = watchTransaction(plain, backupDir);
-      const given = { ...plain.inputs(), 'backup-dir': backupDir, 'skip-backup': 'true', target: 'v1' };
-      const action = await startAction('rollback', given);
+      const action = await startAction('rollback', rollbackInputs(plain, backupDir, { target: 'v1' }));
       // The runner starts the engine again; until then nothing is done that a restart could come too late for.
       await killSupervisorAndEngine(await transaction.reached('commit'));
       await engine.restart();
@@ -99,9 +77,7 @@ describe('Docker', { concurrency: 1 }, () => {
       assert.equal(result.outputs['status'], 'rolled-back', result.stdout);
       await plain.serves('v1');
       assert.deepEqual(errorsOf(result), []);
-    } finally {
-      await plain.stop();
-    }
+    });
   });
 
   for (const step of ['checked', 'created', 'prepared', 'stopping', 'started', 'answers', 'healthy', 'commit']) {

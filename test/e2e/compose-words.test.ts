@@ -2,40 +2,23 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, beforeEach, describe, test } from 'node:test';
-import { type Application, startApplication } from '../lab/application.ts';
+import { beforeEach, describe, test } from 'node:test';
 import { silentPort } from '../lab/faults.ts';
-import { type Lab, openLab } from '../lab/lab.ts';
-import { type Registry, startRegistry } from '../lab/registry.ts';
 import { type ActionResult, runAction } from '../lab/runner.ts';
+import { rollBack } from './rollbacks.ts';
 import { read, write } from './sets.ts';
+import { applicationForFile } from './stage.ts';
 import { findingOf, verify } from './verifications.ts';
 
-let lab: Lab;
-let registry: Registry;
-let app: Application;
-let settings: string;
-let compose: string;
-
-before(async () => {
-  lab = await openLab();
-  registry = await startRegistry();
-  app = await startApplication(lab, registry, { name: 'words' });
-  for (const version of ['v1', 'v2']) await app.publish({ version });
-  await app.publish({ version: 'dead', ill: 'start' });
-  await app.deploy('v2');
-  await app.serves('v2');
-  settings = await read(app.host, file('.env'));
-  compose = await read(app.host, file('docker-compose.yml'));
-});
-
-after(async () => {
-  await app?.stop();
-  await registry?.close();
-  await lab?.close();
+const { app } = await applicationForFile({
+  name: 'words',
+  versions: ['v1', 'v2', { version: 'dead', ill: 'start' }],
+  runs: 'v2',
 });
 
 const file = (name: string) => join(app.host.deployDir, name);
+const settings = await read(app.host, file('.env'));
+const compose = await read(app.host, file('docker-compose.yml'));
 const braced = (text: string) => `$\{${text}}`;
 /** In no file but where a test puts it: pieces of a password. */
 const pieces = /opensesame|ali9baba/;
@@ -51,8 +34,7 @@ function nothingIsTold(result: ActionResult): void {
   assert.doesNotMatch(result.stdout, /A defect of/);
 }
 
-const rollback = (backupDir: string, target: string) =>
-  runAction('rollback', { ...app.inputs(), 'backup-dir': backupDir, 'skip-backup': 'true', target });
+const rollback = (backupDir: string, target: string) => rollBack(app, backupDir, { target });
 const setup = () => verify(app.host, app.host.newBackupDir(), { checks: 'setup,deployment', 'stable-for': '0s' });
 
 describe('a dollar in a password that is a variable to compose', { concurrency: 1 }, () => {

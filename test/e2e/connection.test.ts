@@ -2,45 +2,29 @@
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { afterEach, beforeEach, describe, test } from 'node:test';
 import { run } from '../lab/command.ts';
 import { silentPort } from '../lab/faults.ts';
 import type { FileFact } from '../lab/files.ts';
 import { folder as labFolder, temporaryFolder } from '../lab/folder.ts';
-import { type Host, startHost } from '../lab/host.ts';
 import { type KeyPair, makeKey } from '../lab/keys.ts';
-import { type Lab, openLab } from '../lab/lab.ts';
 import { freePort } from '../lab/port.ts';
 import { runAction } from '../lab/runner.ts';
 import { type SshServer, startSshServer } from '../lab/sshd.ts';
 import { adviceIn, hostIsClean, refused, succeeded } from './expectations.ts';
-
-let root: string;
-let lab: Lab;
-let host: Host;
-let rsa: KeyPair;
-let locked: KeyPair;
-/** The same account's, where other keys may log in as well. */
-let other: SshServer;
+import { atEnd, hostForFile } from './stage.ts';
 
 const passphrase = 'open "sesame" $HOME \\ ü';
 
-before(async () => {
-  root = mkdtempSync(join(labFolder('connection'), 'test-'));
-  chmodSync(root, 0o755);
-  lab = await openLab();
-  host = await startHost(lab, { name: 'connection', seed: false });
-  rsa = await makeKey({ type: 'rsa' });
-  locked = await makeKey({ passphrase });
-  other = await serve([rsa, locked, host.key]);
-});
-
-after(async () => {
-  await other?.stop();
-  await host?.stop();
-  await lab?.close();
-  rmSync(root, { recursive: true, force: true });
-});
+const root = mkdtempSync(join(labFolder('connection'), 'test-'));
+atEnd(() => rmSync(root, { recursive: true, force: true }));
+chmodSync(root, 0o755);
+const { lab, host } = await hostForFile({ name: 'connection', seed: false });
+const rsa = await makeKey({ type: 'rsa' });
+const locked = await makeKey({ passphrase });
+/** The same account's, where other keys may log in as well. */
+const other = await serve([rsa, locked, host.key]);
+atEnd(() => other.stop());
 
 async function serve(authorized: KeyPair[], environment: Record<string, string> = {}): Promise<SshServer> {
   const folder = mkdtempSync(join(root, 'sshd-'));

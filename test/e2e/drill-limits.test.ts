@@ -1,36 +1,22 @@
 // What is restored may be hostile, or only large: whatever it prints and writes while it is drilled, the host keeps its
 // memory and its disk, and what was cut off is never taken for an answer.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { asRoot, attempt, run } from '../lab/command.ts';
-import { type Host, startHost } from '../lab/host.ts';
-import { type Lab, openLab } from '../lab/lab.ts';
+import { temporaryFolder } from '../lab/folder.ts';
 import { type MainResult, startAction } from '../lab/runner.ts';
 import { databaseThatActs, drillsOf, noDrillLeft } from './drills.ts';
 import { backup, backupInputs, bash, type Inputs } from './sets.ts';
+import { hostForFile } from './stage.ts';
 import { findingOf, verified } from './verifications.ts';
 
-let lab: Lab;
-let host: Host;
+const { host } = await hostForFile({ name: 'drill-limits', seed: false });
+const files = temporaryFolder('drill-sql');
 let dir: string;
-let files: string;
-
-before(async () => {
-  lab = await openLab();
-  host = await startHost(lab, { name: 'drill-limits', seed: false });
-  files = mkdtempSync(join(tmpdir(), 'drill-sql-'));
-});
-
-after(async () => {
-  if (files !== undefined) rmSync(files, { recursive: true });
-  await host?.stop();
-  await lab?.close();
-});
 
 beforeEach(() => {
   dir = host.newBackupDir();
@@ -52,7 +38,7 @@ async function drill(database: string, inputs: Inputs = {}): Promise<MainResult>
     isOver = true;
   });
   while (!isOver) {
-    const peak = await memoryOfPrograms();
+    const peak = memoryOfPrograms();
     if (peak > mostMemory) {
       await action.kill();
       assert.fail(`the program on the host took ${Math.round(peak / MiB)} MiB:\n${action.log().slice(-2_000)}`);
@@ -63,9 +49,10 @@ async function drill(database: string, inputs: Inputs = {}): Promise<MainResult>
 }
 
 /** Bytes that one of ours had at most; the clients of Docker are not ours. */
-async function memoryOfPrograms(): Promise<number> {
-  const peaks = (await host.processes())
-    .filter(({ where, command }) => where === 'host' && command.startsWith('bash '))
+function memoryOfPrograms(): number {
+  const peaks = host
+    .sessionProcesses()
+    .filter(({ command }) => command.startsWith('bash '))
     .map(({ pid }) => {
       try {
         return 1024 * Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);

@@ -1,37 +1,34 @@
 // A backup is restored for real, beside the database that is in use, and compared. What is wrong with it is found; what the
 // drill has made is gone afterwards, also when it is killed.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { beforeEach, describe, test } from 'node:test';
 import { holdLock } from '../lab/faults.ts';
-import { type Host, startHost } from '../lab/host.ts';
-import { type Lab, openLab } from '../lab/lab.ts';
+import { temporaryFolder } from '../lab/folder.ts';
+import { startHost } from '../lab/host.ts';
 import { startAction } from '../lab/runner.ts';
 import { drillsOf, noDrillLeft } from './drills.ts';
-import { backup, backupInputs, bash, type Inputs, type ManifestJson, manifestOf, read, smallDatabase } from './sets.ts';
+import {
+  backup,
+  backupInputs,
+  bash,
+  copyOf,
+  type Inputs,
+  type ManifestJson,
+  manifestOf,
+  read,
+  smallDatabase,
+} from './sets.ts';
+import { hostForFile } from './stage.ts';
 import { findingOf, notPassed, verified, verify } from './verifications.ts';
 
-let lab: Lab;
-let host: Host;
+const { lab, host } = await hostForFile({ name: 'drill', deployFolder: "it's $HOME" });
+await smallDatabase(host, 'small', 1_000);
+await host.psql('CREATE TABLE more AS SELECT n, n * 2 AS twice FROM generate_series(1, 50) n', 'small');
+await host.database.create('empty');
+const files = temporaryFolder('drill-sql');
 let dir: string;
-let files: string;
-
-before(async () => {
-  lab = await openLab();
-  host = await startHost(lab, { name: 'drill', deployFolder: "it's $HOME" });
-  await smallDatabase(host, 'small', 1_000);
-  await host.psql('CREATE TABLE more AS SELECT n, n * 2 AS twice FROM generate_series(1, 50) n', 'small');
-  await host.database.create('empty');
-  files = mkdtempSync(join(tmpdir(), 'drill-sql-'));
-});
-
-after(async () => {
-  if (files !== undefined) rmSync(files, { recursive: true });
-  await host?.stop();
-  await lab?.close();
-});
 
 beforeEach(() => {
   dir = host.newBackupDir();
@@ -40,6 +37,15 @@ beforeEach(() => {
 const drillInputs = (inputs: Inputs = {}) => ({ checks: 'drill', 'db-name': 'small', ...inputs });
 const drill = (inputs: Inputs = {}) => verify(host, dir, drillInputs(inputs));
 const root = () => join(host.deployDir, dir);
+
+/** Such a backup is taken once; each test has a copy of its own. */
+const small = host.newBackupDir();
+const manifestOfSmall = await manifestOf(host, await backup(host, small, { 'db-name': 'small' }));
+
+async function backupOfSmall(): Promise<ManifestJson> {
+  dir = await copyOf(host, small);
+  return manifestOfSmall;
+}
 
 const drillsHere = () => drillsOf(host, dir);
 const nothingLeft = () => noDrillLeft(host, dir);
@@ -159,7 +165,7 @@ describe('what is wrong with a backup is found', () => {
   ];
   for (const [what, script, expected] of faults) {
     test(what, async () => {
-      const manifest = await manifestOf(host, await backup(host, dir, { 'db-name': 'small' }));
+      const manifest = await backupOfSmall();
       await substitute(manifest, script);
       const found = notPassed(await drill());
       for (const [name, how] of Object.entries(expected)) assert.equal(found[name], how, JSON.stringify(found));
@@ -168,7 +174,7 @@ describe('what is wrong with a backup is found', () => {
   }
 
   test('one missing row', async () => {
-    const manifest = await manifestOf(host, await backup(host, dir, { 'db-name': 'small' }));
+    const manifest = await backupOfSmall();
     await host.psql('DELETE FROM more WHERE n = 50', 'small');
     await substitute(manifest, dumpOf('small'));
     await host.psql('INSERT INTO more VALUES (50, 100)', 'small');
@@ -193,7 +199,7 @@ describe('what is wrong with a backup is found', () => {
   });
 
   test('an archive that was cut, with a manifest that says so', async () => {
-    const manifest = await manifestOf(host, await backup(host, dir, { 'db-name': 'small' }));
+    const manifest = await backupOfSmall();
     await substitute(manifest, `head -c ${Math.floor(Number(manifest['sizeBytes']) / 2)} "$2"`);
     const result = await drill();
     assert.equal(findingOf(result, 'restore').result, 'failed');
@@ -214,7 +220,7 @@ describe('what is wrong with a backup is found', () => {
   });
 
   test('a manifest that was changed by hand', async () => {
-    const manifest = await manifestOf(host, await backup(host, dir, { 'db-name': 'small' }));
+    const manifest = await backupOfSmall();
     const tables = (manifest['tables'] as { name: string; rows: number }[]).map((table) => ({
       ...table,
       rows: table.name === 'more' ? 51 : table.rows,
@@ -262,7 +268,7 @@ describe('a database without a table', () => {
 describe('the server that runs is not the one of the backup', () => {
   /** As if it had been taken from that major version. */
   const ofMajor = async (major: string) => {
-    const manifest = await manifestOf(host, await backup(host, dir, { 'db-name': 'small' }));
+    const manifest = await backupOfSmall();
     await forge(manifest, { serverVersion: `${major}.4` });
     return manifest.id;
   };
@@ -300,14 +306,14 @@ describe('what could not be checked', () => {
 
   test('there is no backup, or not the one that is named', async () => {
     await verified(host, await drill(), 'could-not-verify', { drill: 'could-not-check' });
-    await backup(host, dir, { 'db-name': 'small' });
+    await backupOfSmall();
     const result = await drill({ 'drill-backup': '20200101_000000' });
     await verified(host, result, 'could-not-verify', { drill: 'could-not-check' });
     assert.match(findingOf(result, 'drill').detail, /No verified backup 20200101_000000 of "small"/);
   });
 
   test('what was proven could not be written down: it is told all the same', async () => {
-    const manifest = await manifestOf(host, await backup(host, dir, { 'db-name': 'small' }));
+    const manifest = await backupOfSmall();
     await forge(manifest, { largeObjects: 7 });
     const release = await holdLock(host, dir, 'a deployment that takes long');
     const result = await drill({ 'lock-wait': '1s' });
@@ -326,7 +332,7 @@ describe('what could not be checked', () => {
   });
 
   test('there is no room for it: nothing is begun', async () => {
-    await backup(host, dir, { 'db-name': 'small' });
+    await backupOfSmall();
     const result = await drill({ 'min-free-space': '900TiB' });
     await verified(host, result, 'could-not-verify', { drill: 'could-not-check' });
     assert.match(findingOf(result, 'drill').detail, /Not enough space on Docker's disk: a drill needs 900/);
@@ -336,7 +342,7 @@ describe('what could not be checked', () => {
 
 describe('statements of the user', () => {
   test('that are true', async () => {
-    await backup(host, dir, { 'db-name': 'small' });
+    await backupOfSmall();
     const file = await statementsFile(
       "-- of the small database\nSELECT count(*) = 1000 FROM items;\nSELECT ';' = ';' AND sum(twice) = 2550 FROM more",
     );
@@ -381,7 +387,7 @@ describe('statements of the user', () => {
   ];
   for (const [what, sql, detail] of wrong) {
     test(`${what} is not true`, async () => {
-      await backup(host, dir, { 'db-name': 'small' });
+      await backupOfSmall();
       const result = await drill({ 'drill-sql': await statementsFile(sql) });
       await verified(host, result, 'failed', { 'drill-sql': 'failed' });
       assert.match(findingOf(result, 'drill-sql').detail, detail);
@@ -401,7 +407,7 @@ describe('a drill at work', () => {
   const sleeping = 'SELECT pg_sleep(60) IS NOT NULL';
 
   async function startDrill(more: Inputs = {}, sql = sleeping) {
-    await backup(host, dir, { 'db-name': 'small' });
+    await backupOfSmall();
     const inputs = drillInputs({ 'drill-sql': await statementsFile(sql), ...more });
     const action = await startAction('verify', backupInputs(host, dir, inputs));
     await action.sawLog(/Checking the restored data/);

@@ -16,9 +16,11 @@ export interface Refusal {
   hint: RegExp;
 }
 
+export const logOf = ({ stdout, stderr }: ActionResult): string => stdout + stderr;
+
 /** The action has failed in good order: it says why and what to do, and nothing of it stays on the runner. */
 export function refused(result: ActionResult, { message, hint }: Refusal): void {
-  const log = result.stdout + result.stderr;
+  const log = logOf(result);
   assert.equal(result.exitCode, 1, log);
   const [error, ...others] = errorsOf(result);
   assert.ok(error, `There is no error annotation:\n${log}`);
@@ -38,7 +40,7 @@ export function adviceIn({ stdout }: ActionResult): string {
 
 /** The action has succeeded, and told of no error. */
 export function succeeded(result: ActionResult): void {
-  const log = result.stdout + result.stderr;
+  const log = logOf(result);
   assert.equal(result.exitCode, 0, log);
   assert.equal(result.outputs['status'], 'succeeded', log);
   assert.deepEqual(errorsOf(result), [], log);

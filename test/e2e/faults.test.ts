@@ -3,12 +3,11 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { beforeEach, describe, test } from 'node:test';
 import { asRoot, run } from '../lab/command.ts';
 import * as faults from '../lab/faults.ts';
 import type { FileFact } from '../lab/files.ts';
-import { type Host, startHost } from '../lab/host.ts';
-import { type Lab, openLab } from '../lab/lab.ts';
+import type { Host } from '../lab/host.ts';
 import type { ActionResult, RunningAction } from '../lab/runner.ts';
 import { adviceIn, hostIsClean, nothingPartial, type Refusal, refused, succeeded, untouched } from './expectations.ts';
 import {
@@ -25,28 +24,15 @@ import {
   startBackup,
   write,
 } from './sets.ts';
-
-let lab: Lab;
-let host: Host;
-/** A backup folder with a verified set of the small database, older than a day, and one of now. */
-let dir: string;
-let earlier: FileFact[];
+import { hostForFile } from './stage.ts';
 
 const small = { 'db-name': 'small' };
-
-before(async () => {
-  lab = await openLab();
-  host = await startHost(lab, { name: 'faults' });
-  await smallDatabase(host, 'small', 1_000);
-  dir = host.newBackupDir();
-  const first = await manifestOf(host, await backup(host, dir, small));
-  await plant(host, dir, first, idDaysAgo(2));
-});
-
-after(async () => {
-  await host?.stop();
-  await lab?.close();
-});
+const { host } = await hostForFile({ name: 'faults' });
+await smallDatabase(host, 'small', 1_000);
+/** A backup folder with a verified set of the small database, older than a day, and one of now. */
+const dir = host.newBackupDir();
+await plant(host, dir, await manifestOf(host, await backup(host, dir, small)), idDaysAgo(2));
+let earlier: FileFact[];
 
 beforeEach(() => {
   earlier = host.files(dir);

@@ -2,34 +2,16 @@
 // does not.
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { beforeEach, describe, test } from 'node:test';
 import { parseHistory } from '../../shared/history/record.ts';
-import { type Application, startApplication } from '../lab/application.ts';
-import { type Github, type RunFacts, startGithub } from '../lab/github.ts';
-import { type Lab, openLab } from '../lab/lab.ts';
-import { type Registry, startRegistry } from '../lab/registry.ts';
+import { type RunFacts, startGithub } from '../lab/github.ts';
 import { runAction } from '../lab/runner.ts';
-import { historyFile, historyIn, notRolledBack, plantHistory, rolledBack } from './rollbacks.ts';
+import { historyFile, historyIn, newBackupDirOf, notRolledBack, plantHistory, rolledBack } from './rollbacks.ts';
+import { applicationForFile, atEnd } from './stage.ts';
 
-let lab: Lab;
-let registry: Registry;
-let app: Application;
-let github: Github;
-
-before(async () => {
-  lab = await openLab();
-  registry = await startRegistry();
-  github = await startGithub();
-  app = await startApplication(lab, registry, { name: 'copies' });
-  for (const version of ['v1', 'v2', 'v3']) await app.publish({ version });
-});
-
-after(async () => {
-  await app?.stop();
-  await github?.close();
-  await registry?.close();
-  await lab?.close();
-});
+const { app } = await applicationForFile({ name: 'copies', versions: ['v1', 'v2', 'v3'] });
+const github = await startGithub();
+atEnd(() => github.close());
 
 beforeEach(() => {
   github.artifacts = [];
@@ -54,11 +36,7 @@ async function step(
 const rollback = (backupDir: string, more: Record<string, string> = {}) =>
   step('rollback', backupDir, { 'skip-backup': 'true', ...more });
 
-async function running(version: string): Promise<string> {
-  await app.deploy(version);
-  await app.serves(version);
-  return app.host.newBackupDir();
-}
+const running = (version: string) => newBackupDirOf(app, version);
 
 describe('the history off the host', { concurrency: 1 }, () => {
   test('a backup stores it where it has something new, and not again', async () => {

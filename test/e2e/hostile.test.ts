@@ -3,18 +3,14 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { identifier } from '../lab/database.ts';
 import * as faults from '../lab/faults.ts';
-import { type Host, startHost } from '../lab/host.ts';
-import { type Lab, openLab } from '../lab/lab.ts';
 import { processes } from '../lab/processes.ts';
 import type { ActionResult } from '../lab/runner.ts';
 import { commandsAreOurs, hostIsClean, runnerIsClean, succeeded } from './expectations.ts';
 import { backup, bash, manifestOf, namesIn, read, smallDatabase, startBackup } from './sets.ts';
-
-let lab: Lab;
-let host: Host;
+import { hostForFile } from './stage.ts';
 
 /** What no part of a host may get away with. Each leaves this file behind where a shell takes it for its own words. */
 const trap = '/tmp/atlasia-pwned';
@@ -32,17 +28,9 @@ const hostile = [
   '\u202egnitirw-thgir\u200b::error::\u2066',
 ];
 
-before(async () => {
-  rmSync(trap, { force: true });
-  lab = await openLab();
-  // Only a folder can be called so, not a compose project.
-  host = await startHost(lab, { name: 'hostile', deployFolder: "a ##[error]it's $(touch x) `id` ::error::" });
-});
-
-after(async () => {
-  await host?.stop();
-  await lab?.close();
-});
+rmSync(trap, { force: true });
+// Only a folder can be called so, not a compose project.
+const { host } = await hostForFile({ name: 'hostile', deployFolder: "a ##[error]it's $(touch x) `id` ::error::" });
 
 /** Nothing that anybody said was obeyed, neither by the runner, nor by a shell, nor by who shows the summary. */
 async function nothingIsObeyed(result: ActionResult, dir: string): Promise<void> {

@@ -1,47 +1,23 @@
 // Containers that only look like compose's, and names that only look like the end of a line: what belongs to a project is
 // what compose has made for it, and what Docker says is read as Docker has framed it.
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import { type Application, startApplication } from '../lab/application.ts';
-import { type Lab, openLab } from '../lab/lab.ts';
-import { type Registry, startRegistry } from '../lab/registry.ts';
-import { runAction } from '../lab/runner.ts';
+import { describe, test } from 'node:test';
 import { succeeded } from './expectations.ts';
-import { imageOf, rolledBack } from './rollbacks.ts';
+import { imageOf, rollBack, rolledBack } from './rollbacks.ts';
 import { backup, manifestOf } from './sets.ts';
+import { applicationForFile } from './stage.ts';
 import { findingOf, verify } from './verifications.ts';
 
-let lab: Lab;
-let registry: Registry;
-let app: Application;
-
-before(async () => {
-  lab = await openLab();
-  registry = await startRegistry();
-  app = await startApplication(lab, registry, {
-    name: 'impostor',
-    services: {
-      backend: { environment: { 'ODD\nPG_MAJOR,PGDATA': 'x', 'ODD PGDATA': 'y', 'a,"PG_MAJOR","PGDATA",b': 'z' } },
-    },
-  });
-  for (const version of ['v1', 'v2']) await app.publish({ version });
-  await app.deploy('v2');
-  await app.serves('v2');
+const { lab, app } = await applicationForFile({
+  name: 'impostor',
+  services: {
+    backend: { environment: { 'ODD\nPG_MAJOR,PGDATA': 'x', 'ODD PGDATA': 'y', 'a,"PG_MAJOR","PGDATA",b': 'z' } },
+  },
+  versions: ['v1', 'v2'],
+  runs: 'v2',
 });
 
-after(async () => {
-  await app?.stop();
-  await registry?.close();
-  await lab?.close();
-});
-
-const rollback = (target: string) =>
-  runAction('rollback', {
-    ...app.inputs(),
-    'backup-dir': app.host.newBackupDir(),
-    'skip-backup': 'true',
-    target,
-  });
+const rollback = (target: string) => rollBack(app, app.host.newBackupDir(), { target });
 
 /** Every action knows the project as compose has made it. */
 async function isKnown(): Promise<void> {

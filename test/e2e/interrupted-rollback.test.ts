@@ -4,24 +4,23 @@ import assert from 'node:assert/strict';
 import { existsSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Application, startApplication } from '../lab/application.ts';
 import { cutConnections, holdLock, leaveRoom, type Mend, smallDisk, stallDumps, until } from '../lab/faults.ts';
-import { type Lab, openLab } from '../lab/lab.ts';
-import { type Registry, startRegistry } from '../lab/registry.ts';
 import { type ActionResult, runAction, startAction } from '../lab/runner.ts';
 import { errorsOf } from './expectations.ts';
 import {
   historyIn,
   nothingLeft,
   notRolledBack,
+  rollbackInputs,
   rolledBack,
   type Snapshot,
   sameContainers,
   snapshotOf,
 } from './rollbacks.ts';
-import { bash, write } from './sets.ts';
+import { bash, type Inputs, write } from './sets.ts';
+import { applicationForFile } from './stage.ts';
 import {
   dockerTells,
   killEngine,
@@ -30,39 +29,19 @@ import {
   watchTransaction,
 } from './transactions.ts';
 
-let lab: Lab;
-let registry: Registry;
-let app: Application;
-let backupDir: string;
+const restarts = { restart: 'unless-stopped' };
+const { app } = await applicationForFile({
+  name: 'half',
+  services: { backend: restarts, dashboard: restarts },
+  versions: ['v1', 'v2', { version: 'falls', ill: 'start' }],
+  runs: 'v1',
+});
+const backupDir = app.host.newBackupDir();
 /** What runs; each test rolls to the other of the two. */
-let current: string;
+let current = 'v1';
 
-before(async () => {
-  lab = await openLab();
-  registry = await startRegistry();
-  const policy = { restart: 'unless-stopped' };
-  app = await startApplication(lab, registry, { name: 'half', services: { backend: policy, dashboard: policy } });
-  for (const version of ['v1', 'v2']) await app.publish({ version });
-  await app.publish({ version: 'falls', ill: 'start' });
-  await app.deploy('v1');
-  await app.serves('v1');
-  current = 'v1';
-  backupDir = app.host.newBackupDir();
-});
-
-after(async () => {
-  await app?.stop();
-  await registry?.close();
-  await lab?.close();
-});
-
-const inputs = (more: Record<string, string> = {}) => ({
-  ...app.inputs(),
-  'backup-dir': backupDir,
-  'skip-backup': 'true',
-  target: current === 'v1' ? 'v2' : 'v1',
-  ...more,
-});
+const inputs = (more: Inputs = {}) =>
+  rollbackInputs(app, backupDir, { target: current === 'v1' ? 'v2' : 'v1', ...more });
 
 /** Starts a rollback to the other version, and strikes as soon as it has come to a step. */
 async function strikeAt(step: string, strike: (transaction: Transaction) => Promise<unknown>, more = {}) {

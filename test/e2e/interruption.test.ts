@@ -16,24 +16,13 @@ import {
 } from '../lab/faults.ts';
 import type { FileFact } from '../lab/files.ts';
 import { type Host, startHost } from '../lab/host.ts';
-import { type Lab, openLab } from '../lab/lab.ts';
 import { processes } from '../lab/processes.ts';
 import { type ActionResult, runAction, startAction } from '../lab/runner.ts';
 import { hostIsClean, nothingPartial, refused, runnerIsClean, succeeded, untouched } from './expectations.ts';
-import { idDaysAgo, idsIn, manifestOf, plant } from './sets.ts';
+import { copyOf, idDaysAgo, idsIn, manifestOf, plant } from './sets.ts';
+import { hostForFile } from './stage.ts';
 
-let lab: Lab;
-let host: Host;
-
-before(async () => {
-  lab = await openLab();
-  host = await startHost(lab, { name: 'cut' });
-});
-
-after(async () => {
-  await host?.stop();
-  await lab?.close();
-});
+const { lab, host } = await hostForFile({ name: 'cut' });
 
 const inputsFor = (of: Host, backupDir: string, more: Record<string, string> = {}) => ({
   ...of.inputs(),
@@ -49,11 +38,20 @@ const start = (backupDir: string, more?: Record<string, string>) =>
 
 /** A folder with a backup of yesterday and one of today in it, and how that looks. */
 async function folderWithBackup(of = host): Promise<{ backupDir: string; earlier: FileFact[] }> {
+  const made = madeOnce.get(of) ?? makeFolderWithBackup(of);
+  madeOnce.set(of, made);
+  const backupDir = await copyOf(of, await made);
+  return { backupDir, earlier: of.files(backupDir) };
+}
+
+const madeOnce = new Map<Host, Promise<string>>();
+
+async function makeFolderWithBackup(of: Host): Promise<string> {
   const backupDir = of.newBackupDir();
   const today = await runAction('backup', inputsFor(of, backupDir));
   succeeded(today);
   await plant(of, backupDir, await manifestOf(of, today), idDaysAgo(1));
-  return { backupDir, earlier: of.files(backupDir) };
+  return backupDir;
 }
 
 /** Of each day, the newest backup is kept in daily: the next run takes the place of the one before. */

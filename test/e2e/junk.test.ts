@@ -1,44 +1,25 @@
 // Files of ours on the host that are full of something else: told of in a line, and passed over.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { beforeEach, describe, test } from 'node:test';
 import { type HistoryRecord, historyLine } from '../../shared/history/record.ts';
-import { type Application, startApplication } from '../lab/application.ts';
-import { type Lab, openLab } from '../lab/lab.ts';
-import { type Registry, startRegistry } from '../lab/registry.ts';
-import { type ActionResult, runAction } from '../lab/runner.ts';
+import type { ActionResult } from '../lab/runner.ts';
 import { errorsOf, runnerIsClean, succeeded } from './expectations.ts';
-import { plantFile, plantHistory, rolledBack } from './rollbacks.ts';
+import { plantFile, plantHistory, rollBack, rolledBack } from './rollbacks.ts';
 import { backup, read } from './sets.ts';
+import { applicationForFile } from './stage.ts';
 import { findingOf, verify } from './verifications.ts';
 
-let lab: Lab;
-let registry: Registry;
-let app: Application;
 let dir: string;
 
-before(async () => {
-  lab = await openLab();
-  registry = await startRegistry();
-  app = await startApplication(lab, registry, { name: 'junk' });
-  for (const version of ['v1', 'v2']) await app.publish({ version });
-  await app.deploy('v2');
-  await app.serves('v2');
-});
-
-after(async () => {
-  await app?.stop();
-  await registry?.close();
-  await lab?.close();
-});
+const { app } = await applicationForFile({ name: 'junk', versions: ['v1', 'v2'], runs: 'v2' });
 
 beforeEach(() => {
   dir = app.host.newBackupDir();
 });
 
 const mebibyte = 1024 * 1024;
-const rollback = (inputs: Record<string, string> = {}) =>
-  runAction('rollback', { ...app.inputs(), 'backup-dir': dir, 'skip-backup': 'true', ...inputs });
+const rollback = (inputs: Record<string, string> = {}) => rollBack(app, dir, inputs);
 const setup = () => verify(app.host, dir, { checks: 'setup', environment: 'lab' });
 
 /** Little is said of it, and no defect is. */

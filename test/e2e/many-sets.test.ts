@@ -4,14 +4,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { type Application, startApplication } from '../lab/application.ts';
 import { until } from '../lab/faults.ts';
-import { type Lab, openLab } from '../lab/lab.ts';
-import { type Registry, startRegistry } from '../lab/registry.ts';
-import { type ActionResult, runAction } from '../lab/runner.ts';
-import { errorsOf, succeeded } from './expectations.ts';
+import { runAction } from '../lab/runner.ts';
+import { logOf, succeeded } from './expectations.ts';
 import { type Planted, plantSets } from './planting.ts';
-import { plantHistory, rolledBack } from './rollbacks.ts';
+import { planned, plantHistory, rolledBack } from './rollbacks.ts';
 import {
   backup,
   bash,
@@ -23,38 +20,15 @@ import {
   smallDatabase,
   write,
 } from './sets.ts';
+import { applicationForFile } from './stage.ts';
 import { findingOf, verified, verify } from './verifications.ts';
 
-let lab: Lab;
-let registry: Registry;
-let app: Application;
-
-before(async () => {
-  lab = await openLab();
-  registry = await startRegistry();
-  app = await startApplication(lab, registry, { name: 'many' });
-  for (const version of ['v1', 'v2']) await app.publish({ version });
-  await app.deploy('v2');
-  await app.serves('v2');
-});
-
-after(async () => {
-  await app?.stop();
-  await registry?.close();
-  await lab?.close();
-});
+const { app } = await applicationForFile({ name: 'many', versions: ['v1', 'v2'], runs: 'v2' });
 
 const rollback = (dir: string, database: string, more: Inputs = {}) =>
   runAction('rollback', { ...app.inputs(), 'backup-dir': dir, 'db-name': database, target: 'v1', ...more });
 
 const check = (dir: string, database: string) => verify(app.host, dir, { checks: 'backups', 'db-name': database });
-
-const logOf = (result: ActionResult) => result.stdout + result.stderr;
-
-function planned(result: ActionResult): void {
-  assert.equal(result.outputs['status'], 'planned', logOf(result));
-  assert.deepEqual(errorsOf(result), []);
-}
 
 async function historyWithTarget(dir: string): Promise<void> {
   await plantHistory(app, dir, [
@@ -146,7 +120,7 @@ describe('1 000 sets of 300 tables', () => {
   test('are verified', async () => {
     const result = await check(dir, 'several');
     await verified(app.host, result, 'verified', { tiers: 'warning' });
-    assert.match(findingOf(result, 'complete').detail, /^1000 sets, each/);
+    assert.match(findingOf(result, 'complete').detail, /^1,000 sets, each/);
   });
 
   test('a rollback takes its backup, and swaps', async () => {
@@ -197,7 +171,7 @@ describe('manifests that are made to hang or to flood', () => {
     const result = await check(dir, 'plain');
     assert.equal(result.outputs['newest-backup-id'], first.id, logOf(result));
     const { detail } = findingOf(result, 'complete');
-    assert.match(detail, /, and 3 more$/);
+    assert.match(detail, /; and 3 more$/);
     const again = await backup(host, dir, { 'db-name': 'plain', 'keep-daily': '1' });
     succeeded(again);
     for (const [index, [what, , reason]] of hostile.entries()) {

@@ -2,38 +2,18 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { type Application, startApplication } from '../lab/application.ts';
+import { test } from 'node:test';
 import type { Host } from '../lab/host.ts';
-import { type Lab, openLab } from '../lab/lab.ts';
-import { type Registry, startRegistry } from '../lab/registry.ts';
-import { runAction } from '../lab/runner.ts';
 import { succeeded } from './expectations.ts';
 import { plantTransactions } from './planting.ts';
-import { plantHistory, rolledBack } from './rollbacks.ts';
+import { plantHistory, rollBack, rolledBack } from './rollbacks.ts';
 import { backup, bash, idDaysAgo, smallDatabase } from './sets.ts';
+import { applicationForFile } from './stage.ts';
 
 const transactionsScript = new URL('../../shared/host/transactions.sh', import.meta.url);
 
-let lab: Lab;
-let registry: Registry;
-let app: Application;
-
-before(async () => {
-  lab = await openLab();
-  registry = await startRegistry();
-  app = await startApplication(lab, registry, { name: 'often' });
-  for (const version of ['v1', 'v2']) await app.publish({ version });
-  await app.deploy('v2');
-  await app.serves('v2');
-  await smallDatabase(app.host, 'plain', 100);
-});
-
-after(async () => {
-  await app?.stop();
-  await registry?.close();
-  await lab?.close();
-});
+const { app } = await applicationForFile({ name: 'often', versions: ['v1', 'v2'], runs: 'v2' });
+await smallDatabase(app.host, 'plain', 100);
 
 /** How often the survey starts grep to find those that have not ended. */
 async function grepsFor(host: Host, parent: string): Promise<number> {
@@ -62,8 +42,7 @@ test('1 500 that have ended are looked at by a few commands, and a rollback leav
   succeeded(await backup(host, dir, { 'db-name': 'plain' }));
 
   await plantHistory(app, dir, [{ backend: 'v1', dashboard: 'v1' }]);
-  const inputs = { ...app.inputs(), 'backup-dir': dir, 'skip-backup': 'true' };
-  const result = await runAction('rollback', inputs);
+  const result = await rollBack(app, dir);
   await rolledBack(app, result, { backend: 'v1', dashboard: 'v1' });
   const own = result.outputs['transaction-id'] ?? '';
   // The newest 50 are those and its own.

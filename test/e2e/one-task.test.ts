@@ -1,47 +1,21 @@
 // A service that does one thing and ends is well when it has ended; one that is to stay at work is not.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { type Application, type ApplicationOptions, startApplication } from '../lab/application.ts';
+import { test } from 'node:test';
+import type { Application } from '../lab/application.ts';
 import { until } from '../lab/faults.ts';
-import { type Lab, openLab } from '../lab/lab.ts';
-import { type Registry, startRegistry } from '../lab/registry.ts';
 import { runAction } from '../lab/runner.ts';
-import { historyIn, notRolledBack, sameContainers, snapshotOf } from './rollbacks.ts';
+import { historyIn, notRolledBack, rollbackInputs, sameContainers, snapshotOf } from './rollbacks.ts';
+import { registryForFile, withApplication } from './stage.ts';
 import { findingOf, verify } from './verifications.ts';
 
-let lab: Lab;
-let registry: Registry;
+const stage = await registryForFile();
 
-before(async () => {
-  lab = await openLab();
-  registry = await startRegistry();
-});
-
-after(async () => {
-  await registry?.close();
-  await lab?.close();
-});
-
-async function withApplication(options: Partial<ApplicationOptions>, work: (app: Application) => Promise<void>) {
-  const app = await startApplication(lab, registry, { name: 'task', ...options });
-  try {
-    await work(app);
-  } finally {
-    await app.stop();
-  }
-}
-
-const inputs = (app: Application, backupDir: string) => ({
-  ...app.inputs(),
-  'backup-dir': backupDir,
-  'skip-backup': 'true',
-  target: 'v2',
-});
+const inputs = (app: Application, backupDir: string) => rollbackInputs(app, backupDir, { target: 'v2' });
 
 for (const restart of ['no', undefined]) {
   test(`a target that ends with 0 within stable-for is taken back (restart: ${restart})`, async () => {
     const policy = restart === undefined ? {} : { restart };
-    await withApplication({ services: { backend: policy, dashboard: policy } }, async (app) => {
+    await withApplication(stage, { name: 'task', services: { backend: policy, dashboard: policy } }, async (app) => {
       await app.publish({ version: 'v1' });
       await app.publish({ version: 'v2', ill: 'quits', delay: 5 });
       await app.deploy('v1');
@@ -58,7 +32,7 @@ for (const restart of ['no', undefined]) {
 
 test('a service with one task may have ended, before and after', async () => {
   const dashboard = { command: ['sh', '-c', 'exit 0'], healthcheck: { disable: true } };
-  await withApplication({ fixed: false, services: { dashboard } }, async (app) => {
+  await withApplication(stage, { name: 'task', fixed: false, services: { dashboard } }, async (app) => {
     for (const version of ['v1', 'v2']) await app.publish({ version });
     await app.deploy('v1');
     await until('the task is done', async () => {
@@ -70,7 +44,7 @@ test('a service with one task may have ended, before and after', async () => {
     assert.equal(result.outputs['status'], 'rolled-back', result.stdout + result.stderr);
     const after = await verify(app.host, dir, {
       checks: 'deployment',
-      registry: registry.address,
+      registry: app.registry.address,
       'stable-for': '2s',
     });
     assert.equal(

@@ -2,37 +2,19 @@
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { afterEach, beforeEach, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Account, as, strangerAccount } from '../lab/account.ts';
-import { type Application, startApplication } from '../lab/application.ts';
+import { as, strangerAccount } from '../lab/account.ts';
 import { asRoot, run } from '../lab/command.ts';
-import { type Lab, openLab } from '../lab/lab.ts';
-import { type Registry, startRegistry } from '../lab/registry.ts';
-import { type ActionResult, runAction } from '../lab/runner.ts';
+import type { ActionResult } from '../lab/runner.ts';
 import { errorsOf, loginsLeft, succeeded } from './expectations.ts';
-import { rolledBack } from './rollbacks.ts';
+import { rollBack, rolledBack } from './rollbacks.ts';
 import { backup, bash } from './sets.ts';
+import { applicationForFile } from './stage.ts';
 import { findingOf, verify } from './verifications.ts';
 
-let lab: Lab;
-let registry: Registry;
-let app: Application;
-let stranger: Account;
-
-before(async () => {
-  lab = await openLab();
-  registry = await startRegistry();
-  stranger = await strangerAccount();
-  app = await startApplication(lab, registry, { name: 'planted' });
-  for (const version of ['v1', 'v2']) await app.publish({ version });
-});
-
-after(async () => {
-  await app?.stop();
-  await registry?.close();
-  await lab?.close();
-});
+const { app } = await applicationForFile({ name: 'planted', versions: ['v1', 'v2'] });
+const stranger = await strangerAccount();
 
 /** What waits for a FIFO ends after more than 5 minutes. Milliseconds. */
 const longest = 240_000;
@@ -73,8 +55,7 @@ describe('in the shared memory, where the login at the registry lies for a while
     await app.serves('v2');
     await app.forget('v1');
     await whilePlanted(async () => {
-      const inputs = { 'backup-dir': app.host.newBackupDir(), 'skip-backup': 'true', target: 'v1' };
-      await rolledBack(app, await runAction('rollback', { ...app.inputs(), ...inputs }), { backend: 'v1' });
+      await rolledBack(app, await rollBack(app, app.host.newBackupDir(), { target: 'v1' }), { backend: 'v1' });
     });
   });
 
@@ -195,8 +176,7 @@ describe('at the place of the log', { concurrency: 1 }, () => {
 });
 
 describe('in the backup folder and above it', { concurrency: 1 }, () => {
-  const rollback = (dir: string) =>
-    runAction('rollback', { ...app.inputs(), 'backup-dir': dir, 'skip-backup': 'true', target: 'v1' });
+  const rollback = (dir: string) => rollBack(app, dir, { target: 'v1' });
 
   /** Neither a backup nor a rollback begins, soon, and a verification says why. */
   async function refusedBy(dir: string, code: string, message: RegExp): Promise<void> {

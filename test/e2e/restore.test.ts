@@ -4,16 +4,12 @@ import { existsSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { type Content, identifier, literal } from '../lab/database.ts';
 import { type Host, startHost } from '../lab/host.ts';
-import { type Lab, openLab } from '../lab/lab.ts';
 import type { ActionResult } from '../lab/runner.ts';
 import { succeeded } from './expectations.ts';
 import { backup, type Inputs, manifestOf, read, smallDatabase } from './sets.ts';
+import { labForFile } from './stage.ts';
 
-let lab: Lab;
-before(async () => {
-  lab = await openLab();
-});
-after(() => lab?.close());
+const lab = await labForFile();
 
 /** The blocks of a report, by their number. */
 function blockOf(report: string, number: number): string {

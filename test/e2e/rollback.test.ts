@@ -3,57 +3,43 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
-import { type Application, startApplication } from '../lab/application.ts';
+import { describe, test } from 'node:test';
 import { run } from '../lab/command.ts';
 import { until } from '../lab/faults.ts';
-import { type Lab, openLab } from '../lab/lab.ts';
-import { type Registry, startRegistry } from '../lab/registry.ts';
 import { runAction, startAction } from '../lab/runner.ts';
 import {
   historyFile,
   historyIn,
   imageOf,
+  newBackupDirOf,
   nothingLeft,
   notRolledBack,
   plantFile,
   plantHistory,
+  rollBack,
+  rollbackInputs,
   rolledBack,
   sameContainers,
   snapshotOf,
 } from './rollbacks.ts';
+import type { Inputs } from './sets.ts';
+import { applicationForFile, withApplication } from './stage.ts';
 
-let lab: Lab;
-let registry: Registry;
-let app: Application;
-
-before(async () => {
-  lab = await openLab();
-  registry = await startRegistry();
-  app = await startApplication(lab, registry, { name: 'back' });
-  for (const version of ['v1', 'v2', 'v3', 'v4']) await app.publish({ version });
-  await app.publish({ version: 'ill', ill: 'health' });
-  await app.publish({ version: 'dead', ill: 'start' });
-  await app.publish({ version: 'late', ill: 'later', delay: 4 });
-  await app.publish({ version: 'deaf', ill: 'deaf' });
-  await app.publish({ version: 'slow', ill: 'slow', delay: 3 });
+const { lab, registry, app } = await applicationForFile({
+  name: 'back',
+  versions: [
+    ...['v1', 'v2', 'v3', 'v4'],
+    { version: 'ill', ill: 'health' },
+    { version: 'dead', ill: 'start' },
+    { version: 'late', ill: 'later', delay: 4 },
+    { version: 'deaf', ill: 'deaf' },
+    { version: 'slow', ill: 'slow', delay: 3 },
+  ],
 });
 
-after(async () => {
-  await app?.stop();
-  await registry?.close();
-  await lab?.close();
-});
+const running = (version: string) => newBackupDirOf(app, version);
 
-/** A backup folder, and with it a history, of its own; what is given runs. */
-async function running(version: string): Promise<string> {
-  await app.deploy(version);
-  if (/^v\d$/.test(version)) await app.serves(version);
-  return app.host.newBackupDir();
-}
-
-const rollback = (backupDir: string, more: Record<string, string> = {}) =>
-  runAction('rollback', { ...app.inputs(), 'backup-dir': backupDir, 'skip-backup': 'true', ...more });
+const rollback = (backupDir: string, more: Inputs = {}) => rollBack(app, backupDir, more);
 
 describe('the faults of the scripts', { concurrency: 1 }, () => {
   test('1: the compose file says latest, and the target really runs', async () => {
@@ -79,12 +65,7 @@ describe('the faults of the scripts', { concurrency: 1 }, () => {
   test('2: where something else runs in the end, it is no success', async () => {
     const backupDir = await running('v2');
     await plantHistory(app, backupDir, [{ backend: 'v1', dashboard: 'v1' }]);
-    const action = await startAction('rollback', {
-      ...app.inputs(),
-      'backup-dir': backupDir,
-      'skip-backup': 'true',
-      'stable-for': '8s',
-    });
+    const action = await startAction('rollback', rollbackInputs(app, backupDir, { 'stable-for': '8s' }));
     await action.sawLog(/All swapped services are healthy/);
     // A deployment that does not ask for the lock.
     await app.host.exec([
@@ -535,17 +516,12 @@ describe('the button', { concurrency: 1 }, () => {
   });
 
   test('an env file with the tag: the line to change is printed', async () => {
-    const other = await startApplication(lab, registry, { name: 'env', tags: 'env' });
-    try {
-      await other.deploy('v2');
-      await other.serves('v2');
+    await withApplication({ lab, registry }, { name: 'env', tags: 'env', runs: 'v2' }, async (other) => {
       const result = await runAction('rollback', { ...other.inputs(), target: 'v1', 'skip-backup': 'true' });
       await rolledBack(other, result, { backend: 'v1', dashboard: 'v1' });
       assert.match(result.stdout, /Change the tag in .*\/\.env on the host too.*TAG=v1/);
       await nothingLeft(other);
-    } finally {
-      await other.stop();
-    }
+    });
   });
 
   test('the image of a target is kept from docker image prune', async () => {

@@ -7,8 +7,34 @@ import { giveTo } from '../lab/account.ts';
 import { type Application, type AppService, appServices, type RunningService } from '../lab/application.ts';
 import { run } from '../lab/command.ts';
 import { until } from '../lab/faults.ts';
-import type { ActionResult } from '../lab/runner.ts';
-import { adviceIn, errorsOf, loginsLeft, runnerIsClean } from './expectations.ts';
+import { type ActionResult, runAction } from '../lab/runner.ts';
+import { adviceIn, errorsOf, loginsLeft, logOf, runnerIsClean } from './expectations.ts';
+import type { Inputs } from './sets.ts';
+import { deployed } from './stage.ts';
+
+/** Of a rollback without a backup before it, which would be most of the time. */
+export const rollbackInputs = (app: Application, backupDir: string, inputs: Inputs = {}): Inputs => ({
+  ...app.inputs(),
+  'backup-dir': backupDir,
+  'skip-backup': 'true',
+  ...inputs,
+});
+
+export const rollBack = (app: Application, backupDir: string, inputs: Inputs = {}) =>
+  runAction('rollback', rollbackInputs(app, backupDir, inputs));
+
+/** Deploys a version; gives a backup folder, and with it a history, of its own. Those that work are waited for. */
+export async function newBackupDirOf(app: Application, version: string): Promise<string> {
+  if (/^v\d$/.test(version)) await deployed(app, version);
+  else await app.deploy(version);
+  return app.host.newBackupDir();
+}
+
+/** It only says what it would do. */
+export function planned(result: ActionResult): void {
+  assert.equal(result.outputs['status'], 'planned', logOf(result));
+  assert.deepEqual(errorsOf(result), []);
+}
 
 /** What runs: every container of both services, and the database's. */
 export type Snapshot = Record<string, RunningService[]>;
@@ -43,7 +69,7 @@ export async function rolledBack(
   result: ActionResult,
   versions: Partial<Record<AppService, string>>,
 ) {
-  const log = result.stdout + result.stderr;
+  const log = logOf(result);
   assert.equal(result.exitCode, 0, log);
   assert.equal(result.outputs['status'], 'rolled-back', log);
   assert.deepEqual(errorsOf(result), [], log);
@@ -70,7 +96,7 @@ export async function notRolledBack(
   result: ActionResult,
   expected: { status: 'refused' | 'reverted' | 'failed'; message: RegExp; hint: RegExp; code?: string },
 ): Promise<void> {
-  const log = result.stdout + result.stderr;
+  const log = logOf(result);
   assert.equal(result.exitCode, 1, log);
   assert.equal(result.outputs['status'], expected.status, log);
   const [error, ...others] = errorsOf(result);

@@ -84,6 +84,13 @@ export async function plant(
   return join(folder, file);
 }
 
+/** A backup folder that is the same as another, for a test to spoil: what takes seconds to make is made once. */
+export async function copyOf(host: Host, backupDir: string): Promise<string> {
+  const copy = host.newBackupDir();
+  await bash(host, 'cp --archive -- "$1" "$2"', backupDir, copy);
+  return copy;
+}
+
 /** A small database of its own, with rows that do not compress. */
 export async function smallDatabase(host: Host, name: string, rows: number): Promise<void> {
   await host.database.create(name);

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import {
   dumpStalled,
   freezableDisk,
@@ -14,35 +14,18 @@ import {
   stallDumps,
   until,
 } from '../lab/faults.ts';
-import { type Host, startHost } from '../lab/host.ts';
-import { type Lab, openLab } from '../lab/lab.ts';
 import type { ActionResult, RunningAction } from '../lab/runner.ts';
 import { hostIsClean, nothingPartial, refused, succeeded } from './expectations.ts';
 import { backup, startBackup } from './sets.ts';
+import { labForFile, startHostForFile } from './stage.ts';
 
-let lab: Lab;
+const lab = await labForFile();
 /** One for each test: what is frozen there must not hold up another. */
-const hosts: Record<'stopped' | 'silent' | 'disk', Host | undefined> = {
-  stopped: undefined,
-  silent: undefined,
-  disk: undefined,
+const hosts = {
+  disk: await startHostForFile(lab, { name: 'frozen-disk' }),
+  stopped: await startHostForFile(lab, { name: 'stopped', seed: false }),
+  silent: await startHostForFile(lab, { name: 'silent-sshd', seed: false }),
 };
-
-before(async () => {
-  lab = await openLab();
-  hosts.disk = await startHost(lab, { name: 'frozen-disk' });
-  hosts.stopped = await startHost(lab, { name: 'stopped', seed: false });
-  hosts.silent = await startHost(lab, { name: 'silent-sshd', seed: false });
-});
-
-after(async () => {
-  for (const host of Object.values(hosts)) await host?.stop();
-  await lab?.close();
-});
-
-function hostOf(name: keyof typeof hosts): Host {
-  return hosts[name] ?? assert.fail(`The host ${name} is not there`);
-}
 
 /** What docs/protocol.md promises: the host's 30 s to put itself in order, 20 s to note the failure there, and 6 s to part. */
 const longestEnding = 56_000;
@@ -69,7 +52,7 @@ async function mendAll(mends: readonly Mend[]): Promise<void> {
 
 describe('a host that hangs', { concurrency: 3 }, () => {
   test('its programs stand still: the run ends, and says so on the host', async () => {
-    const host = hostOf('stopped');
+    const host = hosts.stopped;
     const dir = host.newBackupDir();
     const mends: Mend[] = [];
     try {
@@ -94,7 +77,7 @@ describe('a host that hangs', { concurrency: 3 }, () => {
   });
 
   test('its SSH server stands still: the connection is given up, and no second one is waited for', async () => {
-    const host = hostOf('silent');
+    const host = hosts.silent;
     const dir = host.newBackupDir();
     const mends = [await holdLock(host, dir, 'a deploy')];
     try {
@@ -114,7 +97,7 @@ describe('a host that hangs', { concurrency: 3 }, () => {
   });
 
   test('its disk is frozen in the middle of the dump: nothing there can be ended, and the run ends all the same', async () => {
-    const host = hostOf('disk');
+    const host = hosts.disk;
     const dir = host.newBackupDir();
     const disk = await freezableDisk(host, dir, 96);
     const mends = [disk.remove];

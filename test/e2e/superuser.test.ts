@@ -3,24 +3,19 @@
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, afterEach, before, describe, test } from 'node:test';
+import { afterEach, before, describe, test } from 'node:test';
 import type { TableCount } from '../../shared/postgres/facts.ts';
-import { type Application, startApplication } from '../lab/application.ts';
 import { run } from '../lab/command.ts';
 import { literal } from '../lab/database.ts';
-import type { Host } from '../lab/host.ts';
-import { type Lab, openLab } from '../lab/lab.ts';
-import { type Registry, startRegistry } from '../lab/registry.ts';
 import { runAction } from '../lab/runner.ts';
 import { succeeded } from './expectations.ts';
 import { rolledBack } from './rollbacks.ts';
 import { backup, bash, manifestOf } from './sets.ts';
+import { applicationForFile } from './stage.ts';
 import { findingOf, verify } from './verifications.ts';
 
-let lab: Lab;
-let registry: Registry;
-let app: Application;
-let host: Host;
+const { app } = await applicationForFile({ name: 'prey' });
+const { host } = app;
 
 const root = join(import.meta.dirname, '..', '..');
 const source = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -62,10 +57,6 @@ const ofSuperuser = `
   CREATE TABLE office.part PARTITION OF prey.parted FOR VALUES FROM (-5) TO (-1);`;
 
 before(async () => {
-  lab = await openLab();
-  registry = await startRegistry();
-  app = await startApplication(lab, registry, { name: 'prey' });
-  host = app.host;
   await host.psql('CREATE ROLE mallory LOGIN;');
   for (const { name, schema, path, role } of databases) {
     await host.psql(`CREATE DATABASE ${name} OWNER mallory TEMPLATE template0;`);
@@ -82,12 +73,6 @@ const forget = async () => {
   await inDatabase('rm -f /tmp/planted');
   await host.psql('ALTER ROLE mallory NOSUPERUSER;');
 };
-
-after(async () => {
-  await app?.stop();
-  await registry?.close();
-  await lab?.close();
-});
 
 const inDatabase = async (script: string) =>
   (await host.docker('exec', await host.container('db'), 'sh', '-c', script)).split('\n').filter(Boolean);

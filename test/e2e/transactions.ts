@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Application } from '../lab/application.ts';
 import { asRoot, run } from '../lab/command.ts';
 import { until } from '../lab/faults.ts';
@@ -39,7 +39,7 @@ export function watchTransaction(app: Application, backupDir: string) {
     };
   };
   return {
-    /** As soon as the journal tells of this step, without a pause between two looks. */
+    /** As soon as the journal tells of this step. Looking without a pause would take a core from those who are looked at. */
     async reached(step: string): Promise<Transaction> {
       const end = performance.now() + 60_000;
       for (;;) {
@@ -48,7 +48,7 @@ export function watchTransaction(app: Application, backupDir: string) {
           return transactionOf(name);
         }
         if (performance.now() > end) throw new Error(`No transaction has come to "${step}"`);
-        await setImmediate();
+        await sleep(1);
       }
     },
     /** Every one since. */

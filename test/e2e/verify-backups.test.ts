@@ -1,42 +1,22 @@
 // Whether the backups are there, and are what was written.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Host, startHost } from '../lab/host.ts';
-import { type Lab, openLab } from '../lab/lab.ts';
-import {
-  backup,
-  bash,
-  type Inputs,
-  idDaysAgo,
-  type ManifestJson,
-  manifestOf,
-  plant,
-  smallDatabase,
-  write,
-} from './sets.ts';
+import { backup, bash, copyOf, type Inputs, idDaysAgo, manifestOf, plant, smallDatabase, write } from './sets.ts';
+import { hostForFile } from './stage.ts';
 import { findingOf, verified, verify } from './verifications.ts';
 
-let lab: Lab;
-let host: Host;
 let dir: string;
-let manifest: ManifestJson;
 
-before(async () => {
-  lab = await openLab();
-  host = await startHost(lab, { name: 'verify', deployFolder: "it's $HOME" });
-  await smallDatabase(host, 'small', 1_000);
-});
+const { host } = await hostForFile({ name: 'verify', deployFolder: "it's $HOME" });
+await smallDatabase(host, 'small', 1_000);
 
-after(async () => {
-  await host?.stop();
-  await lab?.close();
-});
+const good = host.newBackupDir();
+const manifest = await manifestOf(host, await backup(host, good, { 'db-name': 'small' }));
 
 beforeEach(async () => {
-  dir = host.newBackupDir();
-  manifest = await manifestOf(host, await backup(host, dir, { 'db-name': 'small' }));
+  dir = await copyOf(host, good);
 });
 
 const root = () => join(host.deployDir, dir);

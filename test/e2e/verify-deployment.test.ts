@@ -1,36 +1,24 @@
 // Whether what runs is what was deployed, and well; and that the button goes back by what was found.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { after, before, beforeEach, describe, test } from 'node:test';
-import { type Application, startApplication } from '../lab/application.ts';
-import { type Lab, openLab } from '../lab/lab.ts';
+import { beforeEach, describe, test } from 'node:test';
 import { freePort } from '../lab/port.ts';
-import { type Registry, startRegistry } from '../lab/registry.ts';
 import { runAction } from '../lab/runner.ts';
 import { historyIn, rolledBack } from './rollbacks.ts';
 import { backupInputs, bash, type Inputs, write } from './sets.ts';
+import { applicationForFile } from './stage.ts';
 import { findingOf, verified, verify } from './verifications.ts';
 
-let lab: Lab;
-let registry: Registry;
-let app: Application;
 let dir: string;
 
-before(async () => {
-  lab = await openLab();
-  registry = await startRegistry();
-  app = await startApplication(lab, registry, { name: 'verify' });
-  await app.publish({ version: 'v1' });
-  await app.publish({ version: 'v2' });
-  await app.publish({ version: 'ill', ill: 'health' });
-  await app.publish({ version: 'falls', ill: 'start' });
-  await app.publish({ version: 'later', ill: 'later', delay: 6 });
-});
-
-after(async () => {
-  await app?.stop();
-  await registry?.close();
-  await lab?.close();
+const { registry, app } = await applicationForFile({
+  name: 'verify',
+  versions: [
+    ...['v1', 'v2'],
+    { version: 'ill', ill: 'health' },
+    { version: 'falls', ill: 'start' },
+    { version: 'later', ill: 'later', delay: 6 },
+  ],
 });
 
 beforeEach(() => {

@@ -7,32 +7,19 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import type { Finding } from '../../verify-action/finding.ts';
-import { type Certificate, makeCertificate } from '../lab/certificate.ts';
+import { makeCertificate } from '../lab/certificate.ts';
 import { silentPort } from '../lab/faults.ts';
-import { type Host, startHost } from '../lab/host.ts';
-import { type Lab, openLab } from '../lab/lab.ts';
 import { type MailServer, startMailServer } from '../lab/mail-server.ts';
 import { type ObjectStore, startObjectStore } from '../lab/object-store.ts';
 import { freePort } from '../lab/port.ts';
 import { type ActionResult, runAction } from '../lab/runner.ts';
 import { runnerIsClean } from './expectations.ts';
 import { backupInputs, type Inputs } from './sets.ts';
+import { hostForFile } from './stage.ts';
 import { findingOf, findingsOf } from './verifications.ts';
 
-let lab: Lab;
-let host: Host;
-let certificate: Certificate;
-
-before(async () => {
-  lab = await openLab();
-  host = await startHost(lab, { name: 'outside' });
-  certificate = await makeCertificate();
-});
-
-after(async () => {
-  await host?.stop();
-  await lab?.close();
-});
+const { host } = await hostForFile({ name: 'outside' });
+const certificate = await makeCertificate();
 
 /** With nothing of the machine's own that a tool of AWS's would find. */
 const bare = {

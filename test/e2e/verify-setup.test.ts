@@ -1,42 +1,20 @@
 // Whether backups and rollbacks will work on a host: each check passes, fails, or says that it could not be made.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { after, before, beforeEach, describe, test } from 'node:test';
-import { type Application, startApplication } from '../lab/application.ts';
+import { beforeEach, describe, test } from 'node:test';
 import { holdLock, leaveHolder } from '../lab/faults.ts';
-import type { Host } from '../lab/host.ts';
-import { type Lab, openLab } from '../lab/lab.ts';
 import { freePort } from '../lab/port.ts';
-import { type Registry, startRegistry } from '../lab/registry.ts';
 import type { ActionResult } from '../lab/runner.ts';
 import { loginsLeft } from './expectations.ts';
-import { backup, bash, type Inputs, read, write } from './sets.ts';
+import { backup, bash, copyOf, type Inputs, read, write } from './sets.ts';
+import { applicationForFile, deployed } from './stage.ts';
 import { findingOf, findingsOf, verified, verify } from './verifications.ts';
 
-let lab: Lab;
-let registry: Registry;
-let app: Application;
-let host: Host;
 let dir: string;
 
-before(async () => {
-  lab = await openLab();
-  registry = await startRegistry();
-  app = await startApplication(lab, registry, { name: 'verify' });
-  host = app.host;
-  await app.publish({ version: 'v1' });
-  await app.publish({ version: 'v2' });
-  for (const version of ['v1', 'v2']) {
-    await app.deploy(version);
-    await app.serves(version);
-  }
-});
-
-after(async () => {
-  await app?.stop();
-  await registry?.close();
-  await lab?.close();
-});
+const { registry, app } = await applicationForFile({ name: 'verify', versions: ['v1', 'v2'] });
+const { host } = app;
+for (const version of ['v1', 'v2']) await deployed(app, version);
 
 /** As a workflow gives it. */
 const login = () => {
@@ -46,11 +24,16 @@ const login = () => {
 const root = () => join(host.deployDir, dir);
 const setup = (inputs: Inputs = {}): Promise<ActionResult> => verify(host, dir, { checks: 'setup', ...inputs });
 
-/** A host that has had v1 and runs v2. */
+/** Of a host that has had v1 and runs v2. */
+const good = host.newBackupDir();
+assert.equal((await backup(host, good)).exitCode, 0);
+await tellOfV1(join(host.deployDir, good, 'rollback', 'history.jsonl'));
+
 beforeEach(async () => {
-  dir = host.newBackupDir();
-  assert.equal((await backup(host, dir)).exitCode, 0);
-  const history = join(root(), 'rollback', 'history.jsonl');
+  dir = await copyOf(host, good);
+});
+
+async function tellOfV1(history: string): Promise<void> {
   const record = JSON.parse(await read(host, history));
   const earlier = structuredClone(record);
   earlier.id = '0-0-00000001';
@@ -60,7 +43,7 @@ beforeEach(async () => {
     earlier.release[service] = { image, tag: 'v1', digest: null, imageId };
   }
   await write(host, history, `${JSON.stringify(earlier)}\n${JSON.stringify(record)}\n`);
-});
+}
 
 test('a host on which all is well is verified, and stays as it is', async () => {
   const files = host.files();

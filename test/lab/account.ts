@@ -27,9 +27,14 @@ export async function strangerAccount(): Promise<Account> {
   return accountOf('nobody');
 }
 
+/** Whether it is not the user that runs the tests. */
+export function isAnother(account: Account): boolean {
+  return process.getuid?.() !== account.uid;
+}
+
 /** The command as the account runs it, with all the groups of its own. */
 export function as(account: Account, command: readonly string[]): string[] {
-  if (process.getuid?.() === account.uid) return [...command];
+  if (!isAnother(account)) return [...command];
   const identity = [`--reuid=${account.uid}`, `--regid=${account.gid}`, '--init-groups'];
   return asRoot(['setpriv', ...identity, '--', ...command]);
 }

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parse, stringify } from 'yaml';
 import { attempt, run } from './command.ts';
 import { type Host, startHost } from './host.ts';
@@ -148,11 +149,12 @@ function applicationOn(
       const own = { ...env, DOCKER_CONFIG: mkdtempSync(join(tmpdir(), 'push-')) };
       const login = ['login', '--username', registry.username, '--password-stdin', registry.address];
       await run(['docker', ...login], { env: own, input: registry.password });
-      for (const service of appServices) {
+      const push = async (service: AppService) => {
         const reference = `${repository(service)}:${app.version}`;
         await docker('tag', local, reference);
         await run(['docker', 'push', '--quiet', reference], { env: own });
-      }
+      };
+      await Promise.all(appServices.map(push));
       rmSync(own.DOCKER_CONFIG, { recursive: true });
     },
     async deploy(version, services = appServices) {
@@ -179,6 +181,7 @@ function applicationOn(
         const all = (await Promise.all(appServices.map(containers))).flat();
         if (seen.every((each) => each === version) && all.every(({ health }) => health === 'healthy')) return;
         if (performance.now() > end) throw new Error(`${version} is not served: ${seen} ${JSON.stringify(all)}`);
+        await sleep(50);
       }
     },
     stop: () => host.stop(),

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { chmodSync, cpSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { hostAccount } from './account.ts';
+import { temporaryFolder } from './folder.ts';
 import { pairsIn } from './runner/file-commands.ts';
 import { commandsIn } from './runner/workflow-commands.ts';
 import { runAction, startAction } from './runner.ts';
@@ -51,6 +55,23 @@ test('a result tells all that the runner would know', async () => {
   assert.equal(post.exitCode, 0);
   assert.match(post.stdout, /removed key/);
   assert.deepEqual(post.remaining, []);
+});
+
+test('another user can run an action, also from a folder that is closed to them', async () => {
+  const closed = temporaryFolder('closed');
+  chmodSync(closed, 0o700);
+  cpSync(fixture, join(closed, 'fixture'), { recursive: true });
+  const account = await hostAccount();
+  const result = await runAction(join(closed, 'fixture'), {}, { account });
+  assert.equal(result.exitCode, 3, result.stderr);
+  assert.deepEqual(
+    result.remaining.map(({ path, uid }) => [path, uid]),
+    [
+      ['key', account.uid],
+      ['key/id', account.uid],
+    ],
+  );
+  assert.match((await result.runPost()).stdout, /removed key/);
 });
 
 test('cancelling begins with SIGINT to the action alone', async () => {

@@ -3,11 +3,12 @@ import { once } from 'node:events';
 import { isAbsolute, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type Account, as } from './account.ts';
+import { type Account, as, isAnother } from './account.ts';
 import { type FileFact, filesIn } from './files.ts';
 import { type Process, withDescendants } from './processes.ts';
 import { inputVariables, readActionFile } from './runner/action-file.ts';
 import { github, Step } from './runner/step.ts';
+import { nodeWithinReach, programWithinReach } from './runner/within-reach.ts';
 import { commandsIn, type WorkflowCommand } from './runner/workflow-commands.ts';
 
 export interface ActionOptions {
@@ -94,9 +95,10 @@ export async function startAction(
     if (file.post === undefined) throw new Error(`${action} has no post-step`);
     step.clearCommandFiles();
     const saved = Object.entries(state).map(([name, value]) => [`STATE_${name}`, value]);
-    return startProgram(file.post, step, { ...variables, ...Object.fromEntries(saved) }, options.account).finished;
+    const command = await commandOf(file.post, options.account);
+    return startProgram(command, step, { ...variables, ...Object.fromEntries(saved) }).finished;
   };
-  const running = startProgram(file.main, step, variables, options.account);
+  const running = startProgram(await commandOf(file.main, options.account), step, variables);
   const withPost = (result: ActionResult): MainResult => ({ ...result, runPost: () => runPost(result.state) });
   return {
     ...running,
@@ -106,14 +108,16 @@ export async function startAction(
   };
 }
 
+async function commandOf(program: string, account: Account | undefined): Promise<string[]> {
+  if (account === undefined || !isAnother(account)) return [process.execPath, program];
+  return as(account, [await nodeWithinReach(), await programWithinReach(program)]);
+}
+
 function startProgram(
-  program: string,
+  [command = '', ...commandArguments]: readonly string[],
   step: Step,
   variables: Readonly<Record<string, string>>,
-  account: Account | undefined,
 ): RunningAction<ActionResult> {
-  const node = [process.execPath, program];
-  const [command = '', ...commandArguments] = account === undefined ? node : as(account, node);
   const startedAt = performance.now();
   const child = spawn(command, commandArguments, {
     cwd: step.workspace,

@@ -8,10 +8,10 @@ import { readBackupInputs } from '../../backup-action/inputs.ts';
 import { noOutputs as noBackupOutputs } from '../../backup-action/outputs.ts';
 import { readRollbackInputs } from '../../rollback-action/inputs.ts';
 import { noOutputs as noRollbackOutputs } from '../../rollback-action/outputs.ts';
-import type { Reached } from '../../verify-action/setup/setup-facts.ts';
 import { failureCodes } from '../../shared/failure-codes.ts';
 import { readVerifyInputs } from '../../verify-action/inputs.ts';
 import { noOutputs as noVerifyOutputs } from '../../verify-action/outputs.ts';
+import type { Reached } from '../../verify-action/setup/setup-facts.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
@@ -178,10 +178,12 @@ test('the table of checks in the README of verify-action has exactly those that 
   const groups = ['setup', 'backups', 'drill', 'deployment'];
   const made = groups.flatMap((group) => {
     const files = globSync(`verify-action/${group}/*.ts`, { cwd: root });
-    const names = files.map(read).flatMap((source) => [
-      ...Array.from(source.matchAll(/\.(?:check|unable|attempt)\(\s*['`]([a-zA-Z_ -]+)/g), ([, name = '']) => name),
-      ...Array.from(source.matchAll(/\.after\(\s*'[^']+',\s*'([^']+)'/g), ([, name = '']) => name),
-    ]);
+    const names = files
+      .map(read)
+      .flatMap((source) => [
+        ...Array.from(source.matchAll(/\.(?:check|unable|attempt)\(\s*['`]([a-zA-Z_ -]+)/g), ([, name = '']) => name),
+        ...Array.from(source.matchAll(/\.after\(\s*'[^']+',\s*'([^']+)'/g), ([, name = '']) => name),
+      ]);
     return names.map((name) => `${group}: ${name}`);
   });
   // What is reached outside is looked at in one loop, by these names.

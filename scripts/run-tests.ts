@@ -1,0 +1,93 @@
+// The tests by themselves, for scripts/test.ts: `run-tests.ts <result file> <file or pattern>…`. Node's own runner has
+// them, two files at once; what came out is written to the result file as JSON.
+import { globSync, writeFileSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+
+/** How many tests ended how. */
+export interface Counts {
+  passed: number;
+  failed: number;
+  cancelled: number;
+  skipped: number;
+  todo: number;
+}
+
+/** How long a file or a test took. */
+export interface Duration {
+  name: string;
+  seconds: number;
+}
+
+/** What came out of a run. */
+export interface Result {
+  counts: Counts;
+  files: Duration[];
+  tests: Duration[];
+}
+
+/**
+ * What takes minutes comes first: a long file that begins last has one of the two places to itself while the other is
+ * empty. `npm test` prints the slowest at its end; this list follows it.
+ */
+const longestFirst = [
+  'interrupted-rollback',
+  'rollback',
+  'drill',
+  'drill-limits',
+  'broken-engine',
+  'blue-green',
+  'many-sets',
+  'verify-deployment',
+  'compose-words',
+  'impostors',
+];
+
+const [resultFile = '', ...patterns] = process.argv.slice(2);
+const files = inOrder(globSync(patterns).map((file) => relative('.', file)));
+if (files.length === 0) throw new Error(`There are no tests in ${patterns.join(' ')}`);
+
+// Unit tests need no Docker engine.
+const needsLab = files.some((file) => !file.startsWith('test/unit/'));
+const ending = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => ending.abort());
+
+const durations: Pick<Result, 'files' | 'tests'> = { files: [], tests: [] };
+const events = run({
+  files: files.map((file) => resolve(file)),
+  concurrency: 2,
+  timeout: 20 * 60_000,
+  signal: ending.signal,
+  ...(needsLab ? { globalSetupPath: resolve('test/lab/setup.ts') } : {}),
+});
+for (const ended of ['test:pass', 'test:fail'] as const) {
+  events.on(ended, ({ name, file, details }) => {
+    if (details.type !== 'suite')
+      durations.tests.push({ name: `${named(file)}: ${name}`, seconds: details.duration_ms / 1000 });
+  });
+}
+events.on('test:summary', ({ counts, file, duration_ms }) => {
+  if (file !== undefined) {
+    durations.files.push({ name: named(file), seconds: duration_ms / 1000 });
+    return;
+  }
+  // The one without a file is that of the run.
+  const { passed, failed, cancelled, skipped, todo } = counts as unknown as Counts;
+  const result: Result = { counts: { passed, failed, cancelled, skipped, todo }, ...durations };
+  writeFileSync(resultFile, JSON.stringify(result));
+  if (failed + cancelled > 0) process.exitCode = 1;
+});
+events.compose(new spec()).pipe(process.stdout);
+
+function inOrder(found: readonly string[]): string[] {
+  const place = (file: string) => {
+    const index = longestFirst.findIndex((name) => file === `test/e2e/${name}.test.ts`);
+    return index < 0 ? longestFirst.length : index;
+  };
+  return found.toSorted((one, other) => place(one) - place(other) || (one < other ? -1 : 1));
+}
+
+function named(file: string | undefined): string {
+  return file === undefined ? '' : relative('.', file);
+}
