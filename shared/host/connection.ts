@@ -1,4 +1,5 @@
 import type { Parameters, Program, ProgramOptions, Run } from './program.ts';
+import { type Access, patienceAtClose, runProgram } from './run-program.ts';
 
 /** A way to the host on which programs can be run, several at a time. */
 export interface Connection {
@@ -11,6 +12,26 @@ export interface Connection {
   run<P extends Parameters>(program: Program<P>, parameters: NoInfer<P>, options: ProgramOptions): Run;
   /** Ends what still runs and closes the way. May be called more than once. */
   close(): Promise<void>;
+}
+
+/**
+ * A connection whose programs run through `access`.
+ * @param disconnect what is left to do when no program runs any more
+ */
+export function connectionOver(name: string, access: Access, disconnect = async () => {}): Connection {
+  const runs: Run[] = [];
+  return {
+    name,
+    run(program, parameters, options) {
+      const run = runProgram(access, program, parameters, options);
+      runs.push(run);
+      return run;
+    },
+    async close() {
+      await Promise.all(runs.map((run) => run.release(patienceAtClose)));
+      await disconnect();
+    },
+  };
 }
 
 /**

@@ -1,22 +1,11 @@
 import { spawn } from 'node:child_process';
 import { Failure } from '../failure.ts';
-import { bootstrap, type Connection } from './connection.ts';
-import { type Access, type Explain, patienceAtClose, type Run, runProgram } from './program.ts';
+import { bootstrap, type Connection, connectionOver } from './connection.ts';
+import type { Access, Explain } from './run-program.ts';
 
 /** The runner itself as the host: for a self-hosted runner on the machine that runs the application. */
 export function connectLocally(): Connection {
-  const runs: Run[] = [];
-  return {
-    name: 'this machine',
-    run(program, parameters, options) {
-      const run = runProgram(access, program, parameters, options);
-      runs.push(run);
-      return run;
-    },
-    async close() {
-      await Promise.all(runs.map((run) => run.release(patienceAtClose)));
-    },
-  };
+  return connectionOver('this machine', access);
 }
 
 const explain: Explain = async ({ code, begun, stderr }) => {

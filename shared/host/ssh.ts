@@ -3,8 +3,8 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../failure.ts';
-import { bootstrap, type Connection } from './connection.ts';
-import { type Access, type Explain, patienceAtClose, type Run, runProgram } from './program.ts';
+import { bootstrap, type Connection, connectionOver } from './connection.ts';
+import type { Access, Explain } from './run-program.ts';
 import { askpass, mendKey, sshConfig } from './ssh-config.ts';
 import { explainSsh, type KeyDiagnosis } from './ssh-failures.ts';
 import type { SshSettings } from './ssh-settings.ts';
@@ -55,19 +55,7 @@ export async function connectBySsh(settings: SshSettings, surroundings: SshSurro
     explain,
     isProgram: false,
   };
-  const runs: Run[] = [];
-  return {
-    name: `${settings.user}@${settings.host}`,
-    run(program, parameters, options) {
-      const run = runProgram(access, program, parameters, options);
-      runs.push(run);
-      return run;
-    },
-    async close() {
-      await Promise.all(runs.map((run) => run.release(patienceAtClose)));
-      await end(master);
-    },
-  };
+  return connectionOver(`${settings.user}@${settings.host}`, access, () => end(master));
 }
 
 /** The master has logged in when its socket is there. */

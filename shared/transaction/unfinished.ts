@@ -1,7 +1,7 @@
 import { Failure, isFailure } from '../failure.ts';
 import { commandToEnd } from '../host/backup-folder.ts';
 import type { Connection } from '../host/connection.ts';
-import { usualGrace } from '../host/program.ts';
+import { usualGrace } from '../host/run-program.ts';
 import type { StoryLog } from '../story-log.ts';
 import { type JournalLine, type Outcome, outcomeOf } from './journal.ts';
 import { type FollowOptions, followTransaction, resumeTransaction } from './transaction.ts';

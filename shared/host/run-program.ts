@@ -1,0 +1,192 @@
+import type { ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Failure } from '../failure.ts';
+import { Answer, type Excess, type Verdict } from './answer.ts';
+import { HostLog } from './host-log.ts';
+import type { Parameters, Program, ProgramOptions, Run } from './program.ts';
+import { cancelled, deadlineOver, hostSilent, programFailure, runnerUnheard, tooMuch } from './program-failures.ts';
+
+/** How programs get to a host. */
+export interface Access {
+  /** Starts a process whose stdin and stdout lead to the bootstrap on the host. */
+  start: () => ChildProcess;
+  explain: Explain;
+  /**
+   * Whether that process is the program itself, and not only our end of the way to it: then it is never killed, since it keeps
+   * the lock for as long as what it has started may write.
+   */
+  isProgram: boolean;
+}
+
+/** Says why a process that speaks to the host ended as it did. */
+export type Explain = (exit: { code: number | null; begun: boolean; stderr: string }) => Promise<Failure>;
+
+/** The runner's sign of life; the host gives up after `silence`. */
+const heartbeat = 10_000;
+const silence = 60_000;
+/** The host ends a group within 3 s and tidies up; the Actions runner waits 7.5 s. */
+const patienceAfterCancel = 5_500;
+/**
+ * Beyond a program's deadline. A session opens, the host ends the group within 3 s, then the sessions of the database within
+ * 20 s, and removes what was written.
+ */
+export const usualGrace = 30_000;
+/** The verdict comes after the host has put itself in order; its process may take a moment longer. */
+const patienceAfterVerdict = 5_000;
+/** What still runs when a connection is closed is let go after so long: a host that hangs must not keep a step from ending. */
+export const patienceAtClose = 5_000;
+/** A failure tells of so many of the last lines. */
+const linesOfCause = 20;
+/** setTimeout fires at once for more. */
+const longestTimer = 2 ** 31 - 1;
+const supervisor = [
+  new URL('./parameters.sh', import.meta.url),
+  new URL('./lock.sh', import.meta.url),
+  new URL('./supervisor.sh', import.meta.url),
+];
+
+/** Why the runner no longer waits for the host. */
+type GivenUp = 'silent' | Excess;
+
+/** Starts a program and speaks its protocol. Whatever the host does, or does not, `result` is settled in time. */
+export function runProgram<P extends Parameters>(
+  access: Access,
+  program: Program<P>,
+  parameters: NoInfer<P>,
+  options: ProgramOptions,
+): Run {
+  const nonce = randomBytes(16).toString('hex');
+  const request = frame(program, supervisorParameters(nonce, options), parameters);
+  if (options.signal?.aborted) return neverStarted(program);
+  const grace = options.grace ?? usualGrace;
+
+  const child = access.start();
+  const stdin = child.stdin ?? unpiped();
+  // The host may hang up first; what that means shows in its exit.
+  stdin.on('error', () => {});
+  stdin.write(request);
+  const beating = setInterval(() => stdin.write('.'), heartbeat);
+
+  const answer = new Answer(nonce);
+  const log = new HostLog(nonce, options);
+  let heard = Date.now();
+  let givenUp: GivenUp | undefined;
+  let exited: (code: number | null) => void = () => {};
+  const exit = new Promise<number | null>((resolve, reject) => {
+    exited = resolve;
+    child.on('error', reject);
+    child.on('close', resolve);
+  });
+  const letGo = () => {
+    if (!access.isProgram) child.kill('SIGKILL');
+    for (const stream of child.stdio) stream?.destroy();
+    child.unref();
+    exited(null);
+  };
+  const giveUp = (why: GivenUp) => {
+    givenUp ??= why;
+    letGo();
+  };
+
+  let hungUp = false;
+  const hangUp = () => {
+    hungUp = true;
+    stdin.end();
+    setTimeout(letGo, patienceAfterCancel).unref();
+  };
+  if (options.atEnd !== 'finish') options.signal?.addEventListener('abort', hangUp, { once: true });
+  const patience = setTimeout(giveUp, Math.min(options.deadline + grace, longestTimer), 'silent');
+
+  const verdict = new Promise<Verdict>((resolve) => {
+    child.stdout?.on('data', (piece: Buffer) => {
+      heard = Date.now();
+      const excess = answer.add(piece);
+      if (excess !== undefined) giveUp(excess);
+      if (answer.verdict !== undefined) resolve(answer.verdict);
+    });
+  });
+  child.stderr?.on('data', (piece: Buffer) => {
+    heard = Date.now();
+    log.add(piece);
+  });
+  const ended = exit.finally(() => {
+    clearInterval(beating);
+    clearTimeout(patience);
+    options.signal?.removeEventListener('abort', hangUp);
+    log.end();
+  });
+
+  const result = Promise.race([verdict, ended]).then(async () => {
+    // From here on, the time of a program that lingers is its caller's.
+    clearTimeout(patience);
+    if (answer.verdict === 'done') return answer.records();
+    const parting = setTimeout(letGo, patienceAfterVerdict);
+    const code = await ended;
+    clearTimeout(parting);
+    const cause = log.last.slice(-linesOfCause).join('\n');
+    if (hungUp) throw cancelled(program);
+    if (givenUp === 'silent') {
+      const isEnding = log.endedFor === 'deadline';
+      throw hostSilent(program, options, { isEnding, grace, unheard: Date.now() - heard, cause });
+    }
+    if (givenUp !== undefined) throw tooMuch(program, givenUp);
+    if (log.endedFor === 'deadline') throw deadlineOver(program, options.deadline);
+    if (log.endedFor === 'silence') throw runnerUnheard(program, silence);
+    if (answer.verdict === 'failed') throw programFailure(program, answer.records(), code, cause);
+    throw await access.explain({ code, begun: answer.begun, stderr: cause });
+  });
+
+  return {
+    result,
+    lastLines: () => log.last,
+    release: async (longest = grace) => {
+      hungUp ||= options.atEnd !== 'finish';
+      stdin.end();
+      let isSeen = true;
+      const releasing = setTimeout(() => {
+        isSeen = false;
+        letGo();
+      }, longest);
+      await ended.catch(() => {});
+      clearTimeout(releasing);
+      return isSeen && givenUp === undefined;
+    },
+  };
+}
+
+function neverStarted(program: Program): Run {
+  return { result: Promise.reject(cancelled(program)), lastLines: () => [], release: async () => true };
+}
+
+function frame(program: Program, ours: Parameters, given: Parameters): Buffer {
+  const texts = [...supervisor, ...program.scripts].map((script) => readFileSync(script, 'utf8'));
+  const script = Buffer.from(`${texts.join('\n')}\nsupervise\n`);
+  const pairs = [...Object.entries(ours), ...Object.entries(given)].flatMap(([key, value]) =>
+    (typeof value === 'string' ? [value] : value).flatMap((each) => [key, each]),
+  );
+  const unusable = pairs.findIndex((text) => text.includes('\0'));
+  if (unusable >= 0) throw new RangeError(`Parameter ${pairs[unusable - 1]} of the program ${program.name} holds NUL`);
+  return Buffer.concat([
+    Buffer.from(`${script.length}\n`),
+    script,
+    Buffer.from(`${pairs.length}\n${pairs.map((text) => `${text}\0`).join('')}`),
+  ]);
+}
+
+function supervisorParameters(nonce: string, { deadline, atEnd, lock }: ProgramOptions): Parameters {
+  const seconds = (ms: number) => String(Math.ceil(ms / 1_000));
+  return {
+    nonce,
+    silence: seconds(silence),
+    deadline: seconds(deadline),
+    at_end: atEnd,
+    lock: lock?.path ?? '',
+    lock_wait: seconds(lock?.wait ?? 0),
+    holder: lock?.holder ?? '',
+  };
+}
+
+function unpiped(): never {
+  throw new TypeError('A process that speaks to the host needs a pipe for its stdin');
+}
