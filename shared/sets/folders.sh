@@ -1,20 +1,20 @@
 # shellcheck shell=bash
-# Sent in front of the programs that write into the backup folder: how a set comes to be whole, and goes, at any moment
-# of which the machine may stop.
+# Sent in front of the programs that write into the backup folder. Puts sets into tiers and removes them, such that the
+# machine may stop at any moment.
 #
-# A tier's `.partial-<id>` says that the set is being put there: without a manifest beside it, it is not there yet.
-# A `.partial-<id>.delete` says that it is being removed: what is left of it goes as well.
+# `.partial-<id>` in a tier: the set is being put there. As long as it has no manifest beside it, it does not count.
+# `.partial-<id>.delete`: the set is being removed. Whatever is left of it must go as well.
 
-# prefix_in TIER: what the names of its sets begin with.
+# prefix_in TIER: how the names of its sets begin.
 prefix_in() { if [[ ${1##*/} == rollback ]]; then printf prerollback; else printf backup; fi; }
 
-# sweep BACKUP-DIR: ends what runs that were cut off have begun. Only under the lock.
+# sweep BACKUP-DIR: cleans up after interrupted runs. Only under the lock.
 sweep() {
   local marker tier id name
   for marker in "$1"/{daily,weekly,monthly,predeployment,rollback}/.partial-*; do
     [[ -e $marker ]] || continue
     tier=${marker%/*} id=${marker##*/.partial-}
-    # What is only called alike is not ours.
+    # A name that only looks similar is not ours.
     [[ $id =~ ^[0-9]{8}_[0-9]{6}(\.delete)?$ ]] || continue
     name=$(prefix_in "$tier")_${id%.delete}
     if [[ $id == *.delete || ! -e $tier/$name.manifest.json ]]; then
@@ -24,7 +24,7 @@ sweep() {
   done
 }
 
-# put SOURCE TIER ID: links a set into a tier, its manifest last.
+# put SOURCE TIER ID: links a set into a tier, the manifest last.
 put() {
   local marker=$2/.partial-$3 file
   mkdir -- "$marker" || return
@@ -36,7 +36,7 @@ put() {
   rmdir -- "$marker"
 }
 
-# drop TIER ID...: removes sets from a tier. Where one cannot be, the marker is left, and the next run goes on with it.
+# drop TIER ID...: removes sets from a tier. If that fails half-way, the marker stays, and the next run finishes the job.
 drop() {
   local tier=$1 prefix id marker markers=() files=()
   prefix=$(prefix_in "$1")

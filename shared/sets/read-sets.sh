@@ -22,13 +22,14 @@ main() {
   done
 }
 
-# read_file NAME FOLDER...: in the first, and where it is no link to that. What cannot be read is told of as that.
+# read_file NAME FOLDER...: reads it in the first folder, and in each other one in which it is not a hard link to that.
+# Records a file that cannot be read as `unread`.
 read_file() {
   local name=$1 first=$2 folder sum
   shift
   for folder in "$@"; do
     [[ $folder == "$first" || ! $folder/$name -ef $first/$name ]] || continue
-    # What is missing in another folder is seen without reading.
+    # The survey already shows what is missing in another folder.
     [[ $folder == "$first" || -e $folder/$name ]] || continue
     if sum=$(sha256sum -- "$folder/$name" 2>/dev/null); then
       record sum "${sum%% *} $folder/$name"

@@ -18,7 +18,7 @@ function factsFor(manifest: Manifest, changes: Partial<ReportFacts> = {}): Repor
     folder: place.folder,
     previous,
     schemaChanges: [],
-    tiers: [{ tier: 'daily', enters: true, reason: 'daily: every verified backup is' }],
+    tiers: [{ tier: 'daily', enters: true, reason: 'daily: holds every verified backup' }],
     sizes: [previous, manifest].map(({ id, sizeBytes, kind }) => ({ id, bytes: sizeBytes, kind })),
     minSizeRatio: 0.5,
     restore: restoreCommands(manifest, place),
