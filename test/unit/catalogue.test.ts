@@ -147,7 +147,7 @@ const damagedManifests: [what: string, change: (host: HostFolder) => unknown, re
     withManifest({ release: Object.fromEntries(Array.from({ length: 1001 }, (_, n) => [`s${n}`, {}])) }),
     /more than 1000 entries/,
   ],
-  ['with a bad service', withManifest({ release: { 'a b': {} } }), /"release" holds a name/],
+  ['with a bad service', withManifest({ release: { 'a b': {} } }), /"release" has a name/],
 ];
 for (const [what, change, reason] of damagedManifests) {
   test(`a manifest that is ${what} makes its set broken`, () => {
@@ -201,7 +201,7 @@ test('a manifest that could not be read back is not published', () => {
       (error) => error instanceof Failure && error.code === 'manifest-unreadable' && why.test(error.message),
     );
   };
-  refused({ extensions: Array(10_001).fill({ name: 'x', version: '1' }) }, /"extensions" holds more than 10000 items/);
+  refused({ extensions: Array(10_001).fill({ name: 'x', version: '1' }) }, /"extensions" has more than 10000 items/);
   refused({ extensions: Array(9_000).fill({ name: 'x', version: '1' }) }, /bytes besides its tables and sequences/);
 });
 

@@ -64,7 +64,7 @@ test('the newest is as old as it may be', () => {
   const at = (hours: number) =>
     judge(() => {}, { now: new Date(Date.parse('2026-11-25T02:17:00Z') + hours * 3_600_000) });
   assert.equal('newest' in at(26).bad, false);
-  assert.match(at(26.1).bad['newest'] ?? '', /is 26 h 06 m old/);
+  assert.match(at(26.1).bad['newest'] ?? '', /is 26 h 06 min old/);
 });
 
 test('one of the future is none', () => {
