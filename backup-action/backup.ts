@@ -33,7 +33,7 @@ import type { BackupInputs } from './inputs.ts';
 import type { BackupOutputs } from './outputs.ts';
 import { summarizeBackup, summarizeFailure } from './summary.ts';
 
-/** Survey, judge, take, publish, tell: three sessions on the host. */
+/** Surveys and judges the host, takes the dump, publishes it and reports: three sessions on the host. */
 export async function backup(
   inputs: BackupInputs,
   workflow: WorkflowContext,
@@ -66,7 +66,7 @@ export async function backup(
       run,
       (attempt) => prepare(way, inputs, attempt, deployments, outputs),
       (prepared, attempt) => takeDump(way, prepared, attempt),
-      () => log.info('Other backups have changed since the survey: looking again'),
+      () => log.info('Other backups have changed since the survey: surveying again'),
     );
     try {
       await demandVerified(way, held.dump, attempt);
@@ -106,18 +106,18 @@ async function prepare(
 
     const { host } = prepared;
     const { database, container, encoding } = host;
-    log.success(`The service ${container.service} runs PostgreSQL ${database.serverVersion} and accepts connections`);
-    log.info(`Database "${database.database}" of ${formatBytes(database.sizeBytes)}, as user "${database.user}"`);
-    log.info(`${formatBytes(seen.freeBytes)} are free; about ${formatBytes(host.estimate)} will be needed`);
-    log.info(`Format ${encoding.format}, compression ${encoding.compression}, made in the ${host.where}`);
+    log.success(`Service ${container.service} runs PostgreSQL ${database.serverVersion} and accepts connections`);
+    log.info(`Database "${database.database}", ${formatBytes(database.sizeBytes)}, as user "${database.user}"`);
+    log.info(`${formatBytes(seen.freeBytes)} free, about ${formatBytes(host.estimate)} needed`);
+    log.info(`Format ${encoding.format}, compression ${encoding.compression}, done in the ${host.where}`);
     const mixed = mixedServices(seen.containers);
-    if (mixed.length > 0) log.warning(`Containers of one service run different images: ${mixed.join(', ')}`);
+    if (mixed.length > 0) log.warning(`Containers of the same service run different images: ${mixed.join(', ')}`);
     return prepared;
   });
 }
 
 async function takeDump(connection: Connection, prepared: Prepared, run: BackupAttempt): Promise<HeldDump> {
-  return log.group('Dump, and read back from the disk', async () => {
+  return log.group('Dump and read back from disk', async () => {
     const progress = new DumpProgress(prepared.host.estimate);
     const held = await takeBackup(connection, prepared, {
       ...run,
@@ -172,17 +172,17 @@ async function publishAndTell(
   if (problems.length > 0) endIncomplete(attempt.order.kind, problems, published.dropped > 0);
 }
 
-/** Before a deployment a verified dump is enough to go on; else the operator is to look now. */
+/** Before a deployment, a verified dump is enough to go on. Otherwise the run fails, so that the operator looks now. */
 function endIncomplete(kind: BackupOrder['kind'], problems: readonly string[], pruned: boolean): void {
-  const message = `A verified backup is kept, but the run is incomplete: ${problems.join('; ')}`;
-  const kept = pruned ? 'What retention deleted was named above' : 'Nothing was deleted';
+  const message = `A verified backup was kept, but the run is incomplete: ${problems.join('; ')}`;
+  const kept = pruned ? 'The log above names what retention deleted' : 'Nothing was deleted';
   if (kind !== 'predeployment') {
-    throw new Failure('incomplete', message, { hint: `${kept}. Mend what is named, and run it again` });
+    throw new Failure('incomplete', message, { hint: `${kept}. Fix the problem and run the backup again` });
   }
   log.error(`${message}. The deployment may go on`, 'Backup incomplete');
 }
 
-/** A run that came to nothing is told of in the job's summary and, where that can be, in the log on the host. */
+/** Reports a failed run in the job summary and, if the host can be reached, in the log on the host. */
 async function tellFailure(connection: Connection | undefined, error: unknown, run: BackupAttempt): Promise<void> {
   await summarizeFailure(error, run.order);
   const isLogged = error instanceof Failure && error.code === 'not-verified';
@@ -192,6 +192,6 @@ async function tellFailure(connection: Connection | undefined, error: unknown, r
     const patience = sleep(run.signal.aborted ? 1_000 : 20_000, undefined, { ref: false });
     await Promise.race([logFailure(connection, run, error), patience]);
   } catch {
-    // The verdict is told in any case.
+    // The step reports the failure itself in any case.
   }
 }
