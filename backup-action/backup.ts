@@ -174,7 +174,7 @@ async function publishAndTell(
 
 /** Before a deployment, a verified dump is enough to go on. Otherwise the run fails, so that the operator looks now. */
 function endIncomplete(kind: BackupOrder['kind'], problems: readonly string[], pruned: boolean): void {
-  const message = `A verified backup was kept, but the run is incomplete: ${problems.join('; ')}`;
+  const message = `A verified backup is kept, but the run is incomplete: ${problems.join('; ')}`;
   const kept = pruned ? 'The log above names what retention deleted' : 'Nothing was deleted';
   if (kind !== 'predeployment') {
     throw new Failure('incomplete', message, { hint: `${kept}. Fix the problem and run the backup again` });

@@ -18,7 +18,7 @@ import { type ReportFacts, reportText } from './report-facts.ts';
 import { type HeldDump, type TakenDump, take } from './take.ts';
 import { allPassed, type RowCounts } from './verification.ts';
 
-/** What is asked of one backup: by its own action, or before a rollback. Milliseconds and bytes. */
+/** A request for one backup, by its own action or before a rollback. Times in milliseconds, sizes in bytes. */
 export interface BackupOrder extends Omit<BackupNeeds, 'previousBytes'>, Policy {
   kind: BackupKind;
   environment: string;
@@ -30,21 +30,21 @@ export interface BackupOrder extends Omit<BackupNeeds, 'previousBytes'>, Policy 
   logFile: string;
 }
 
-/** One try at it. */
+/** One attempt at a backup. */
 export interface BackupAttempt {
   order: BackupOrder;
   startedAt: Date;
-  /** Who holds the lock: unlike that of any other run, so that nobody takes our lock for theirs. */
+  /** Names us as the holder of the lock. Unique for each run, so that no other run takes our lock for its own. */
   holder: string;
   workflow: { runUrl: string | null; commit: string | null; actor: string | null };
   signal: AbortSignal;
-  /** What the host prints. */
+  /** Gets each line that the host prints. */
   onLog: (line: string) => void;
-  /** How far the dump is. */
+  /** Gets the progress of the dump. */
   onProgress: (name: string, value: string) => void;
 }
 
-/** A host that was looked at and found fit. */
+/** A host that was surveyed and is ready for a backup. */
 export interface Prepared {
   host: ReadyHost;
   catalogue: Catalogue;
@@ -55,10 +55,10 @@ export interface Prepared {
   setsState: string;
 }
 
-/** Only as many runs as wait for the lock at once can come in between. */
+/** Another run can get in between only as often as there are runs waiting for the lock. */
 const mostAttempts = 5;
 
-/** What one try was based on, and what it took. */
+/** One attempt: what it was based on, and the dump. */
 export interface Attempted {
   prepared: Prepared;
   held: HeldDump;
@@ -66,10 +66,10 @@ export interface Attempted {
 }
 
 /**
- * Another run may have published while the lock was waited for: then all is looked at and decided again, as by a run that
- * starts now, or its newer data would stand under an older id.
+ * Another run may publish a backup while this one waits for the lock. This one then starts over, with a new survey and a
+ * new id: otherwise newer data would get an older id.
  * @param prepare surveys and judges the host
- * @param onStale that it is looked at again
+ * @param onStale called before it starts over
  */
 export async function prepareAndTake(
   run: BackupAttempt,
@@ -90,7 +90,7 @@ export async function prepareAndTake(
   }
 }
 
-/** Judges what the survey saw. @throws Failure `survey-incomplete`, or as judgeBackupHost does */
+/** Judges the survey. @throws Failure `survey-incomplete`, or like judgeBackupHost */
 export function prepareBackup(seen: Survey, order: BackupOrder): Prepared {
   const sets = demandSets(seen.sets);
   const catalogue = catalogueOf(sets.files, sets.manifests);
@@ -112,7 +112,7 @@ export function prepareBackup(seen: Survey, order: BackupOrder): Prepared {
   };
 }
 
-/** Takes the dump under the lock, which is kept until it is released. */
+/** Takes the dump under the lock, which is held until it is released. */
 export async function takeBackup(
   connection: Connection,
   prepared: Prepared,
@@ -148,24 +148,24 @@ function schemaFile(backupDir: string, set: VerifiedSet): string {
   return `${backupDir}/${folderOf(set)}/${setFileNames(prefix, set.id, set.manifest).schema}`;
 }
 
-/** Puts a dump aside that failed a check. @throws Failure `not-verified` */
+/** Puts aside a dump that failed a check. @throws Failure `not-verified` */
 export async function demandVerified(connection: Connection, dump: TakenDump, attempt: BackupAttempt): Promise<void> {
   if (allPassed(dump.verification)) return;
   const failed = dump.verification.filter(({ result }) => result !== 'passed');
   const reason = failed.map(({ name, detail }) => `${name}: ${detail}`).join('\n');
   const failure = (path: string) =>
     new Failure('not-verified', `The dump failed its verification and does not count as a backup: ${reason}`, {
-      hint: `Earlier backups are as they were. It was put aside: ${path}. Run it again; where it fails again, look at the host's disk and memory`,
+      hint: `Earlier backups are unchanged. The failed dump was put aside: ${path}. Run it again; if it fails again, check the host's disk and memory`,
     });
   const line = failureLine(attempt, failure(''), { id: dump.id, bytes: dump.sizeBytes, sha256: dump.sums.sha256 });
   const rejection = { ...ending(attempt), holder: attempt.holder, id: dump.id, dump: dump.file, reason, logLine: line };
-  // Why the dump is bad matters more than where it went.
+  // Even if it cannot be put aside, report why the dump is bad.
   throw failure(await reject(connection, rejection).catch((error) => `it could not be kept (${error})`));
 }
 
 /**
- * Decides what becomes of a verified dump, and lets it appear in its tiers.
- * @param recordsOf what the history is told of it
+ * Plans the publication of a verified dump, and publishes it into its tiers.
+ * @param recordsOf the records that the history gets
  */
 export async function publishBackup(
   connection: Connection,
@@ -214,11 +214,11 @@ export async function publishBackup(
   return { reportFacts, published };
 }
 
-/** How many sets of the database are kept somewhere. */
+/** How many sets of the database are kept in at least one tier. */
 export const keptSets = ({ pruning }: PublicationPlan) =>
   new Set(pruning.filter(({ action }) => action === 'keep').map(({ id }) => id)).size;
 
-/** Writes of a run that came to nothing into the log on the host. */
+/** Writes a failed run into the log on the host. */
 export async function logFailure(connection: Connection, attempt: BackupAttempt, error: unknown): Promise<void> {
   await conclude(connection, { ...ending(attempt), logLine: failureLine(attempt, error, {}) });
 }

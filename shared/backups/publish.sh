@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Ends a run on the host, while the program that took the dump lingers with the lock: publishes the set into its tiers and
-# prunes, or puts a dump that failed aside, and writes the line into the log. Short; it is not cut when the runner is gone.
+# Ends a run on the host, while the program that took the dump still holds the lock: publishes the set into its tiers and
+# prunes, or puts a failed dump aside, and writes the line into the log. Short; it goes on even if the runner is gone.
 #
 # publish BACKUP-DIR HOLDER ID HOME LOG-FILE LOG-LINE TROUBLED-LINE SIDECARS NAME PACKED... TIERS TIER... DROPS TIER/ID... [ID RECORD LINE]...
 # reject  BACKUP-DIR HOLDER ID HOME LOG-FILE LOG-LINE - DUMP REASON
@@ -8,7 +8,7 @@
 #
 # HOME is the folder of the set's first tier: daily, or rollback.
 
-# So many sets are removed from a tier at a time.
+# How many sets to remove from a tier at a time.
 readonly most_dropped=100
 
 main() {
@@ -18,13 +18,13 @@ main() {
   "$verb" "$@"
 }
 
-# Where a step after the publication fails, the set stays, and the run tells of it.
+# attempt WHAT COMMAND...: if a step after the publication fails, the set stays, and the run reports the problem.
 attempt() {
   local what=$1 error
   shift
   if ! error=$("$@" 2>&1); then
     troubled=yes
-    record problem "$what: ${error:-it failed}"
+    record problem "$what: ${error:-it failed without a message}"
     return 1
   fi
 }
@@ -58,13 +58,13 @@ publish() {
     ! attempt "The set could not be put into $tier" put_into "$tier" || record entered "$tier"
   done
   shift
-  # What to remove was decided as if the set were in every tier.
+  # The deletions were planned for a set that is in all of its tiers.
   [[ -z $troubled || $1 == 0 ]] || record problem 'Nothing was deleted'
   for ((count = $1; count > 0; count--)); do
     shift
     [[ -z $troubled ]] || continue
     dropped+=("${1#*/}")
-    # Many at once: after years without retention there are thousands.
+    # Delete many at once: after years without retention there are thousands.
     ((count == 1 || ${#dropped[@]} == most_dropped)) || [[ ${2%/*} != "${1%/*}" ]] || continue
     ! attempt "Not all of ${dropped[*]} could be removed from ${1%/*}" drop "$backup_dir/${1%/*}" "${dropped[@]}" ||
       for gone in "${dropped[@]}"; do record dropped "${1%/*}/$gone"; done
@@ -79,7 +79,7 @@ publish() {
   conclude
 }
 
-# A deployment's set stands in a folder of its own, which appears as a whole.
+# A predeployment set gets a folder of its own, which appears in one step.
 put_into() {
   if [[ $1 != predeployment ]]; then
     put "$home" "$backup_dir/$1" "$id"
@@ -102,17 +102,17 @@ reject() {
   conclude
 }
 
-# The lock must still be ours, and the program that holds it must wait until we are done, whatever happens to the runner.
+# Makes sure that the lock is still ours, and that its holder waits until we are done, whatever happens to the runner.
 claim_staging() {
   staging=$home/.partial-$id
   holds_lock "$backup_dir/.lock" "$holder" ||
-    fail lock-lost "The lock on $backup_dir was taken away while the backup was under way"
+    fail lock-lost "The lock on $backup_dir was lost while the backup was running"
   exec 7>>"$backup_dir/.lock.publish"
   flock --nonblock 7 || fail dump-lost "$staging is being removed"
   [[ -d $staging ]] || fail dump-lost "$staging was removed"
 }
 
-# The folder of the log is there, unless the run failed before it could make it.
+# The folder of the log is missing only if the run failed before creating it.
 conclude() {
   [[ -d ${log_file%/*} ]] || return 0
   attempt "The log could not be written" append_log "$log_file" "$log_line" || true

@@ -212,7 +212,7 @@ describe('cut off', { concurrency: 2 }, () => {
       await nextRunWorks(backupDir, []);
     });
 
-    test('a lock that was taken away while the dump was made: nothing is published', async () => {
+    test('a lock that was lost while the dump was made: nothing is published', async () => {
       const { backupDir, earlier } = await folderWithBackup();
       const lock = join(host.deployDir, backupDir, '.lock');
       const release = await stallDumps(host);
@@ -224,7 +224,7 @@ describe('cut off', { concurrency: 2 }, () => {
         free = await holdLock(host, backupDir, 'somebody else');
         await release();
         refused(await action.finished, {
-          message: /^The lock on \S+ was taken away while/,
+          message: /^The lock on \S+ was lost while/,
           hint: /Nothing was published.*\.lock.*run it again/i,
         });
         untouched(earlier, host.files(backupDir));

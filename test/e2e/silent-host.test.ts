@@ -82,7 +82,7 @@ describe('a host that hangs', { concurrency: 3 }, () => {
       refused(result, {
         message:
           /^The host has sent nothing for \d+(\.\d+)? s during the dump \(program take\), whose limit was 6(\.0)? s/,
-        hint: /Earlier backups are as they were\. .*it ends this by itself.*dmesg/s,
+        hint: /Earlier backups are unchanged\. .*it ends this by itself.*dmesg/s,
       });
       assert.match(readFileSync(join(host.deployDir, dir, 'backup.log'), 'utf8'), / backup failed .*error=host-silent/);
     } finally {
@@ -129,7 +129,7 @@ describe('a host that hangs', { concurrency: 3 }, () => {
       refused(await endsWithin(action, timeout + longestEnding), {
         message:
           /^The host was told to stop the dump \(program take\) after 6(\.0)? s, and had not finished stopping it 30(\.0)? s later/,
-        hint: /Earlier backups are as they were\. .*frozen/s,
+        hint: /Earlier backups are unchanged\. .*frozen/s,
       });
       await thaw();
       await hostIsClean(host);

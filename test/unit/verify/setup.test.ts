@@ -76,10 +76,10 @@ const failing: [name: string, changes: Partial<Survey>, detail: RegExp, remedy: 
   ['clock', { clockAhead: 400_000 }, /ahead of/, /timedatectl/],
   ['docker', { docker: { error: 'permission denied' } }, /does not answer deploy/, /usermod -aG docker deploy/],
   ['folders', { folders: [{ ...folder('/opt/shop/backups'), owner: 'root' }] }, /belongs to root/, /chown/],
-  ['folders', { deployDir: null }, /not on the host/, /deploy-dir/],
+  ['folders', { deployDir: null }, /does not exist/, /deploy-dir/],
   ['project', { containers: [], otherProjects: ['blog in /srv'] }, /No container/, /blog in \/srv/],
   ['database', { candidates: [] }, /No service .* PostgreSQL/, /db-service/],
-  ['database accepts', { probe: { error: 'gone' } }, /Nothing could be run/, /docker logs/],
+  ['database accepts', { probe: { error: 'gone' } }, /No command could be run/, /docker logs/],
   [
     'pg_dump',
     { probe: { output: `tool psql\ntool pg_restore\n${accepts}` } },
