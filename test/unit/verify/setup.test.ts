@@ -89,13 +89,13 @@ const failing: [name: string, changes: Partial<Survey>, detail: RegExp, remedy: 
   [
     'pg_dump',
     { probe: { output: `${tools}pg-dump Error: You must install at least one client package\n${accepts}` } },
-    /cannot dump a server 17\.1: Error: You must install/,
+    /cannot dump a server of version 17\.1: Error: You must install/,
     /official image/,
   ],
   [
     'pg_dump',
     { probe: { output: `${tools}pg-dump pg_dump (PostgreSQL) 16.4\n${accepts}` } },
-    /cannot dump a server 17\.1: 16\.4/,
+    /cannot dump a server of version 17\.1: 16\.4/,
     /official image/,
   ],
   [
