@@ -1,22 +1,22 @@
 import type { Program, ProgramOptions, Run } from './program.ts';
 
-/** A way to the host on which programs can be run, several at a time. */
+/** A connection to the host that can run programs, several at a time. */
 export interface Connection {
   /** For the log: `deploy@host`, or `this machine`. */
   readonly target: string;
   /**
-   * Starts a program. Awaiting the run's `result` is the caller's duty.
-   * @param parameters reach the program as they are, by way of its stdin; they must not hold NUL
+   * Starts a program. The caller must await the run's `result`.
+   * @param parameters reach the program unchanged, through its stdin; they must not contain NUL
    */
   run(program: Program, parameters: readonly string[], options: ProgramOptions): Run;
-  /** Ends what still runs and closes the way. May be called more than once. */
+  /** Ends whatever still runs and closes the connection. May be called more than once. */
   close(): Promise<void>;
 }
 
 /**
- * What a login shell on the host is told to do: start bash without the user's start files, and let it read a script (its
- * length in bytes, then its text) and parameters (their count, then each with a NUL behind it) from stdin. It holds no
- * value, and neither a line break nor an exclamation mark, so that it means the same in every login shell.
+ * The command for the login shell on the host. It starts bash without the user's start files, which reads a script (its
+ * length in bytes, then its text) and parameters (their count, then each followed by a NUL) from stdin. The command itself
+ * has no values, line breaks or exclamation marks, so it means the same in every login shell.
  */
 export const bootstrap =
   'exec env -u BASH_ENV bash --noprofile --norc -c \'LC_ALL=C; IFS= read -r n && IFS= read -r -N "$n" s && ' +

@@ -3,7 +3,7 @@ import { Failure } from '../failure.ts';
 import { bootstrap, type Connection } from './connection.ts';
 import { type Access, type Explain, patienceAtClose, type Run, runProgram } from './program.ts';
 
-/** The runner itself as the host: for a self-hosted runner on the machine that runs the application. */
+/** Uses the runner itself as the host: for a self-hosted runner on the machine that runs the application. */
 export function connectLocally(): Connection {
   const runs: Run[] = [];
   return {

@@ -7,12 +7,12 @@ import { HostLog } from './host-log.ts';
 import { cancelled, deadlineOver, hostSilent, programFailure, runnerUnheard, tooMuch } from './program-failures.ts';
 import type { Records } from './records.ts';
 
-/** Constant scripts for the host, of which the last defines `main`; `lock.sh` and `supervisor.sh` are sent in front of them. */
+/** Constant scripts for the host; the last one defines `main`. `lock.sh` and `supervisor.sh` are sent in front of them. */
 export interface Program {
   name: string;
-  /** What it does, as an operator calls it: `the dump`. */
+  /** What it does, in the operator's words: `the dump`. */
   step: string;
-  /** Literal `new URL('./x.sh', import.meta.url)`s: the only form that the bundler carries along. */
+  /** Literal `new URL('./x.sh', import.meta.url)`s: the only form for which the bundler includes the file. */
   scripts: readonly URL[];
 }
 
@@ -22,84 +22,85 @@ export interface LockRequest {
   path: string;
   /** Milliseconds to wait for another holder. */
   wait: number;
-  /** Who takes it, on one line, for those who find it taken. */
+  /** Who takes it, on one line, to show to others who find it taken. */
   holder: string;
 }
 
 export interface ProgramOptions {
   /** Milliseconds after which the host ends the program. */
   deadline: number;
-  /** Milliseconds that the host has beyond that to end the program and put itself in order; else `usualGrace`. */
+  /** Milliseconds that the host has after that to end the program and clean up; default: `usualGrace`. */
   grace?: number;
   /**
-   * What the host does when the runner is gone: `end` the program; let it `finish` (it is short and must not be cut);
-   * `linger`: end it, and when it is done wait for `release` or the runner's end, with the lock kept.
+   * What the host does when the runner is gone: `end` the program, or let it `finish` (it is short and must not be
+   * interrupted). With `linger` it ends the program too; and a program that is done holds the lock until `release`, or
+   * until the runner is gone.
    */
   atEnd: 'end' | 'finish' | 'linger';
   lock?: LockRequest;
-  /** Ends the program, unless it is one that finishes. */
+  /** Ends the program, except with `finish`. */
   signal?: AbortSignal;
-  /** A line that the program or its children printed: hostile until cleaned. */
+  /** Gets each line that the program or its children print: hostile until cleaned. */
   onLog?: (line: string) => void;
-  /** How far a long step is, as the program told. */
+  /** Gets the progress of a long step, as the program reports it. */
   onProgress?: (name: string, value: string) => void;
 }
 
-/** A program that was started. */
+/** A started program. */
 export interface Run {
   /**
-   * @throws Failure: `cancelled`, `deadline`, `host-silent`, `lock-held`, `result-too-large`, what the program named, or what
-   * became of the connection
+   * @throws Failure: `cancelled`, `deadline`, `host-silent`, `lock-held`, `result-too-large`, one that the program named, or
+   * one of the connection
    */
   result: Promise<Records>;
-  /** What the program and its children printed last, at most 50 lines. */
+  /** The last lines that the program and its children printed, at most 50. */
   lastLines(): readonly string[];
   /**
-   * Lets a lingering program go, and waits until the host has put itself in order, at most `patience` milliseconds.
-   * @returns whether it was seen to have done so
+   * Lets a lingering program go, and waits until the host has cleaned up, at most `patience` milliseconds.
+   * @returns whether the host confirmed that it did
    */
   release(patience?: number): Promise<boolean>;
 }
 
-/** How programs get to a host. */
+/** How programs reach a host. */
 export interface Access {
   /** Starts a process whose stdin and stdout lead to the bootstrap on the host. */
   start: () => ChildProcess;
   explain: Explain;
   /**
-   * Whether that process is the program itself, and not only our end of the way to it: then it is never killed, since it keeps
-   * the lock for as long as what it has started may write.
+   * Whether that process is the program itself, not just our end of a connection. Such a process is never killed: it must
+   * hold the lock for as long as its children may write.
    */
   isProgram: boolean;
 }
 
-/** Says why a process that speaks to the host ended as it did. */
+/** Explains why a process that talks to the host ended. */
 export type Explain = (exit: { code: number | null; begun: boolean; stderr: string }) => Promise<Failure>;
 
-/** The runner's sign of life; the host gives up after `silence`. */
+/** Interval of the runner's heartbeat; the host gives up after `silence`. In milliseconds, like all that follow. */
 const heartbeat = 10_000;
 const silence = 60_000;
-/** The host ends a group within 3 s and tidies up; the Actions runner waits 7.5 s. */
+/** The host needs up to 3 s to end a process group, and then cleans up; the Actions runner kills us after 7.5 s. */
 const patienceAfterCancel = 5_500;
 /**
- * Beyond a program's deadline. A session opens, the host ends the group within 3 s, then the sessions of the database within
- * 20 s, and removes what was written.
+ * Allowed beyond a program's deadline: time to open a session, up to 3 s to end the process group, up to 20 s to end the
+ * sessions of the database, and time to remove unfinished files.
  */
 export const usualGrace = 30_000;
-/** The verdict comes after the host has put itself in order; its process may take a moment longer. */
+/** The verdict comes after the host has cleaned up; its process may take a moment longer to end. */
 const patienceAfterVerdict = 5_000;
-/** What still runs when a connection is closed is let go after so long: a host that hangs must not keep a step from ending. */
+/** How long closing a connection waits for running programs: a host that hangs must not keep the step from ending. */
 export const patienceAtClose = 5_000;
-/** A failure tells of so many of the last lines. */
+/** How many of the last lines a failure shows. */
 const linesOfCause = 20;
-/** setTimeout fires at once for more. */
+/** With a longer delay, setTimeout would fire at once. */
 const longestTimer = 2 ** 31 - 1;
 const supervisor = [new URL('./lock.sh', import.meta.url), new URL('./supervisor.sh', import.meta.url)];
 
 /** Why the runner no longer waits for the host. */
 type GivenUp = 'silent' | Excess;
 
-/** Starts a program and speaks its protocol. Whatever the host does, or does not, `result` is settled in time. */
+/** Starts a program and speaks its protocol. Whatever the host does or fails to do, `result` settles in time. */
 export function runProgram(
   access: Access,
   program: Program,
@@ -113,7 +114,7 @@ export function runProgram(
 
   const child = access.start();
   const stdin = child.stdin ?? unpiped();
-  // The host may hang up first; what that means shows in its exit.
+  // The host may hang up first; its exit code will say why.
   stdin.on('error', () => {});
   stdin.write(request);
   const beating = setInterval(() => stdin.write('.'), heartbeat);
@@ -168,7 +169,7 @@ export function runProgram(
   });
 
   const result = Promise.race([verdict, ended]).then(async () => {
-    // From here on, the time of a program that lingers is its caller's.
+    // From here on, the caller decides how long a lingering program stays.
     clearTimeout(patience);
     if (answer.verdict === 'done') return answer.records();
     const parting = setTimeout(letGo, patienceAfterVerdict);

@@ -1,11 +1,11 @@
 # shellcheck shell=bash
-# Sent in front of the programs that must know whether the sets are still those that were decided on.
+# Sent in front of programs that must know whether the sets are still those on which the runner made its decisions.
 
-# So many names below the backup folder fit into one command, however long they are.
+# This many file names fit into one command, however long they are.
 readonly portion=2000
 
-# sets_state BACKUP-DIR: a hash that is another one where a set has come, gone or changed. Files that are not ours do not
-# count: one that somebody writes to all the time would make it change for ever.
+# sets_state BACKUP-DIR: prints a hash that changes whenever a set is added, removed or changed. Ignores foreign files: one
+# that is written to all the time would keep changing it.
 sets_state() {
   {
     local at files=()

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# What the journals in `rollback/transactions` say of themselves, of all at once: there may be very many. Sent in front of the
-# survey, and part of a transaction's engine.
+# Reads all journals in `rollback/transactions` at once, since there may be very many. Sent in front of the survey, and part
+# of a transaction's engine.
 
-# unfinished_transactions FOLDER: the ids of those that were begun and have not ended, a line each, the oldest first.
+# unfinished_transactions FOLDER: ids of those that have begun and not ended, one per line, the oldest first.
 unfinished_transactions() (
   cd -- "$1" 2>/dev/null || exit 0
   mapfile -t journals < <(find_journals)
@@ -10,14 +10,14 @@ unfinished_transactions() (
   journals_of -l begin "${journals[@]}" | cut -d / -f 1
 )
 
-# ended_transactions FOLDER: those that have.
+# ended_transactions FOLDER: ids of those that have ended.
 ended_transactions() (
   cd -- "$1" 2>/dev/null || exit 0
   mapfile -t journals < <(find_journals)
   journals_of -l ended "${journals[@]}" | cut -d / -f 1
 )
 
-# find_journals: in the folder that we are in. What is only called alike, and a link to somewhere, is no transaction.
+# find_journals: lists the journals in the current folder. Files with similar names and symbolic links are not transactions.
 find_journals() {
   local journal
   for journal in [0-9]*/journal; do
@@ -25,7 +25,7 @@ find_journals() {
   done
 }
 
-# journals_of -l|-L STEP JOURNAL...: those that have, or have not, a line of this step.
+# journals_of -l|-L STEP JOURNAL...: those that have (-l) or lack (-L) a line of this step.
 journals_of() {
   local option=$1 step=$2 at
   shift 2

@@ -83,7 +83,7 @@ describe('a run that does not get to the host', () => {
     const { publicKey } = await makeKey();
     const result = await backup({ 'known-hosts': `[127.0.0.1]:${host.ssh.port} ${publicKey}` });
     refused(result, {
-      message: /^The host key of 127\.0\.0\.1 port \d+ is not the one in "known-hosts": .*somebody else answers/,
+      message: /^The host key of 127\.0\.0\.1 port \d+ does not match "known-hosts": .*another machine answers/,
       hint: new RegExp(`ssh-keygen -lf .*: ssh-keyscan -p ${host.ssh.port} 127\\.0\\.0\\.1$`, 'm'),
     });
     // It did not offer its key to whoever answers there.
@@ -138,7 +138,7 @@ describe('a run that does not get to the host', () => {
   test('a key with a passphrase, without it and with another one', async () => {
     const key = { 'ssh-key': locked.privateKey, ...at(other) };
     refused(await backup(key), {
-      message: /^The private key has a passphrase, and none was given$/,
+      message: /^The private key needs a passphrase, but none was given$/,
       hint: /"ssh-key-passphrase"$/m,
     });
     const result = await backup({ ...key, 'ssh-key-passphrase': 'another word' });

@@ -103,7 +103,7 @@ describe('cut off', { concurrency: 2 }, () => {
         cutConnections(host);
         refused(await action.finished, {
           message: /^The connection to 127\.0\.0\.1 port \d+ was lost$/,
-          hint: /The host ends what was running by itself.*Run it again/,
+          hint: /The host ends on its own whatever was running.*Run it again/,
         });
         await hostIsClean(host);
         nothingPartial(host.files(backupDir));
@@ -125,7 +125,7 @@ describe('cut off', { concurrency: 2 }, () => {
         assert.ok(performance.now() - begin < 7_500, 'the runner would have sent SIGTERM');
         assert.equal(result.exitCode, 1);
         assert.equal(result.outputs['status'], 'failed');
-        assert.match(result.annotations[0]?.message ?? '', /^Cancelled: .*the host ends it$/);
+        assert.match(result.annotations[0]?.message ?? '', /^Cancelled: .*the host is ending it$/);
         assert.equal(result.annotations[0]?.properties['title'], 'backup-action cancelled');
         runnerIsClean(result);
         await hostIsClean(host);
@@ -186,11 +186,11 @@ describe('cut off', { concurrency: 2 }, () => {
         const begin = performance.now();
         refused(await backup(backupDir, { 'lock-wait': '0s' }), {
           message: /is held by deploy of .*x run 17$/,
-          hint: /It was not waited for\..*"lock-wait"/,
+          hint: /Did not wait for it\..*"lock-wait"/,
         });
         refused(await backup(backupDir, { 'lock-wait': '1s' }), {
           message: /is held by deploy of .*x run 17$/,
-          hint: /It was waited for 1\.?0? ?s/,
+          hint: /Gave up after waiting 1\.?0? ?s/,
         });
         assert.ok(performance.now() - begin < 10_000);
         await hostIsClean(host);
