@@ -126,7 +126,8 @@ describe('a run that does not get to the host', () => {
     for (const text of ['no key at all', lines.slice(0, -2).join('\n'), host.key.privateKey.replace(/[A-M]/g, 'N')]) {
       const result = await backup({ 'ssh-key': text });
       refused(result, {
-        message: /^(Input "ssh-key" holds no private key|The input "ssh-key" is not a private key that ssh can read)$/,
+        message:
+          /^(Input "ssh-key" does not contain a private key|The input "ssh-key" is not a private key that ssh can read)$/,
         hint: /Store the whole (private key )?file/,
       });
       assert.ok(!result.stdout.includes(`Cause: ${text}`));
