@@ -19,7 +19,7 @@ import type { BackupInputs } from './inputs.ts';
 import type { BackupOutputs } from './outputs.ts';
 import { summarizeBackup, summarizeFailure } from './summary.ts';
 
-/** Look at the host, take a verified backup of it, keep the history off the host, tell. */
+/** Surveys the host, takes a verified backup, copies the history off the host, reports. */
 export async function backup(
   inputs: BackupInputs,
   workflow: WorkflowContext,
@@ -60,7 +60,7 @@ export async function backup(
   }
 }
 
-/** Surveys the host. A rollback that was left half-way is ended first, which makes another host of it. */
+/** Surveys the host. Finishes an interrupted rollback first, and then surveys the host again. */
 async function look(
   connection: Connection,
   inputs: BackupInputs,
@@ -75,7 +75,7 @@ async function look(
   }
   outputs.release = JSON.stringify(releaseOf(seen.containers, seen.images));
   const mixed = mixedServices(seen.containers);
-  if (mixed.length > 0) log.warning(`Containers of one service run different images: ${mixed.join(', ')}`);
+  if (mixed.length > 0) log.warning(`Containers of the same service run different images: ${mixed.join(', ')}`);
   return seen;
 }
 
@@ -101,17 +101,17 @@ function setOutputs(
   });
 }
 
-/** Before a deployment a verified dump is enough to go on; else the operator is to look now. */
+/** Before a deployment, a verified dump is enough to go on. Otherwise the run fails, so that the operator looks now. */
 function endIncomplete(kind: BackupOrder['kind'], { problems, published }: KeptBackup): void {
   const message = `A verified backup is kept, but the run is incomplete: ${problems.join('; ')}`;
   if (kind !== 'predeployment') {
-    const kept = published.dropped > 0 ? 'What retention deleted was named above' : 'Nothing was deleted';
-    throw new Failure('incomplete', message, { hint: `${kept}. Mend what is named, and run it again` });
+    const kept = published.dropped > 0 ? 'The log above names what retention deleted' : 'Nothing was deleted';
+    throw new Failure('incomplete', message, { hint: `${kept}. Fix the problem and run the backup again` });
   }
   log.error(`${message}. The deployment may go on`, 'Backup incomplete');
 }
 
-/** A run that came to nothing is told of in the job's summary and, where that can be, in the log on the host. */
+/** Reports a failed run in the job summary and, if the host can be reached, in the log on the host. */
 async function tellFailure(connection: Connection | undefined, error: unknown, run: BackupRun): Promise<void> {
   await summarizeFailure(error, run.order);
   const isLogged = isFailure(error, 'not-verified');
@@ -121,6 +121,6 @@ async function tellFailure(connection: Connection | undefined, error: unknown, r
     const patience = sleep(run.signal.aborted ? 1_000 : 20_000, undefined, { ref: false });
     await Promise.race([logFailure(connection, run, error, log), patience]);
   } catch {
-    // The verdict is told in any case.
+    // The step reports the failure itself in any case.
   }
 }

@@ -22,7 +22,7 @@ import { quoteForShell } from '../shared/shell-quote.ts';
 import { endUnfinished } from '../shared/transaction/unfinished.ts';
 import type { BackupInputs } from './inputs.ts';
 
-/** What a backup has to do with deployments: it records what runs, and keeps one from undoing a rollback. */
+/** What a backup does for deployments: it records what runs, and stops a deployment that would undo a rollback. */
 export class Deployments {
   readonly #inputs: BackupInputs;
   readonly #workflow: WorkflowContext;
@@ -36,13 +36,13 @@ export class Deployments {
     this.#workflow = workflow;
     const { environment, history: kinds, githubToken: token } = inputs;
     this.#mirror = historyMirror({ environment, kinds, token, workflow });
-    // Asked meanwhile: GitHub may be slow.
+    // Started now and awaited later: GitHub may be slow.
     this.#mirrored = this.#mirror.load();
   }
 
   /**
-   * Ends what a rollback has left half-way, and sees whether a deployment may follow.
-   * @returns whether the host is another one since, so that it must be looked at again
+   * Finishes a rollback that was interrupted, and checks whether a deployment may follow.
+   * @returns whether this changed anything on the host, so that it must be surveyed again
    * @throws Failure `on-hold`
    */
   async clear(connection: Connection, seen: Survey, signal: AbortSignal): Promise<boolean> {
@@ -59,7 +59,7 @@ export class Deployments {
       const record = observed(releaseOf(seen.containers, seen.images), facts, null);
       await releaseHold(connection, { backupDir, records: [record], onLog: log.host });
       this.#added.push(record);
-      log.important('Deployments were on hold since a rollback; they may go on');
+      log.important('Released the hold on deployments that a rollback had set; deployments may go on');
       return true;
     }
     if (kind === 'predeployment') throw onHold(tellHold(hold), backupDir);
@@ -67,7 +67,7 @@ export class Deployments {
     return false;
   }
 
-  /** What the history gets of this backup: nothing where it tells of this release already. */
+  /** The records that this backup adds to the history: none if the history already has this release. */
   recordsOf(manifest: Manifest): HistoryRecord[] {
     const knownHistory = this.#knownHistory;
     if (knownHistory === undefined) return [];
@@ -86,10 +86,10 @@ export class Deployments {
     return [...knownHistory.missing, ...records];
   }
 
-  /** Of the record that tells of this release. */
+  /** Id of the history record for this release. */
   historyId: string | null = null;
 
-  /** Stores the history off the host: what goes wrong with that is told, and fails nothing. */
+  /** Stores the history off the host. A problem with that becomes a notice; it does not fail the run. */
   async store(): Promise<void> {
     if (this.#knownHistory === undefined || this.#inputs.history.length === 0) return;
     if (!copiesLack(this.#knownHistory, this.#added) && !(await this.#mirrored).needsRefresh) return;
@@ -105,6 +105,6 @@ export class Deployments {
 
 function onHold(why: string, backupDir: string): Failure {
   return new Failure('on-hold', `No backup for a deployment: ${why}`, {
-    hint: `A deployment would undo the rollback. When its cause is mended: release-hold: true. By hand on the host: rm ${quoteForShell(holdFile(backupDir))}`,
+    hint: `A deployment would undo the rollback. Once its cause is fixed, set release-hold: true, or on the host: rm ${quoteForShell(holdFile(backupDir))}`,
   });
 }

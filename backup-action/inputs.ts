@@ -5,12 +5,12 @@ import { type RetentionInputs, readRetentionInputs } from '../shared/inputs/rete
 import * as grammar from '../shared/runner/grammar.ts';
 import { readInputs } from '../shared/runner/input-reader.ts';
 
-/** What the workflow asks of a backup. */
+/** The inputs of a backup, as the workflow gives them. */
 export interface BackupInputs extends HostInputs, DumpInputs, HistoryInputs, RetentionInputs {
   kind: 'scheduled' | 'predeployment';
   /** 0 to 1. */
   minSizeRatio: number;
-  /** Lets deployments go on after a rollback. */
+  /** Removes the hold on deployments that a rollback has set. */
   releaseHold: boolean;
   /** Absolute, on the host. */
   logFile: string;

@@ -1,4 +1,4 @@
-/** Every output, as it stands where the action fails before it knows better. */
+/** Every output, with the value it has if the action fails before setting it. */
 export const noOutputs = () => ({
   status: 'failed' as 'succeeded' | 'incomplete' | 'failed',
   'backup-id': null as string | null,

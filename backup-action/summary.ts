@@ -8,7 +8,7 @@ import * as log from '../shared/runner/log.ts';
 import type { Manifest } from '../shared/sets/manifest.ts';
 import { formatBytes, formatDuration } from '../shared/units.ts';
 
-/** Tells of a backup that was kept: a line in the log, and the job's summary. */
+/** Reports a backup that was kept: one line in the log, and the job summary. */
 export async function summarizeBackup(
   told: ReportFacts,
   problems: readonly string[],
@@ -24,12 +24,12 @@ export async function summarizeBackup(
   const restore = restoreCommands(manifest, place);
   const rows: [string, summary.Cell][] = [
     ['Database', `${manifest.database} (${manifest.environment})`],
-    // As code: GitHub would make a mail address of it.
+    // As code, or GitHub would turn it into a mail link.
     ['Host', { code: hostName }],
     ['File', { code: `${place.folder}/${manifest.file}` }],
     [
       'Size',
-      previous === null ? size : `${size}; the previous, ${previous.id}, has ${formatBytes(previous.sizeBytes)}`,
+      previous === null ? size : `${size}; the previous one, ${previous.id}, has ${formatBytes(previous.sizeBytes)}`,
     ],
     ['SHA-256', { code: manifest.sha256 }],
     ['Kept in', entered.join(', ')],
@@ -45,12 +45,12 @@ export async function summarizeBackup(
     summary.table(['', ''], rows),
     summary.heading('Sizes'),
     summary.codeBlock(sizeChart(sizesIn(told), told.minSizeRatio).join('\n')),
-    summary.heading('To restore it'),
-    summary.paragraph(`On the host, into the new database ${restore.database}; the one that is in use stays as it is:`),
+    summary.heading('How to restore it'),
+    summary.paragraph(`On the host. This creates the database ${restore.database}; the one in use is not touched:`),
     summary.codeBlock(restore.restore, 'bash'),
     summary.details('Checks', [
       summary.table(
-        ['Check', 'Result', 'What was seen'],
+        ['Check', 'Result', 'Details'],
         manifest.checks.map(({ name, result, detail }) => [name, result, detail]),
       ),
     ]),
@@ -66,24 +66,24 @@ export async function summarizeBackup(
         ['Service', 'Image', 'Digest or image id'],
         Object.entries(manifest.release).map(([service, { image, digest, imageId }]) => [
           service,
-          { code: image ?? 'not known' },
-          { code: digest ?? imageId ?? 'not known' },
+          { code: image ?? 'unknown' },
+          { code: digest ?? imageId ?? 'unknown' },
         ]),
       ),
     ]),
   ]);
 }
 
-/** Tells of a run that came to nothing. */
+/** Reports a run that took no backup, in the job summary. */
 export async function summarizeFailure(error: unknown, { environment, kind }: BackupOrder): Promise<void> {
   const failure = isFailure(error) ? error : new Failure('defect', String(error));
   const isUnknown = failure.code === 'publication-unknown';
-  const earlier = isUnknown ? '' : 'Earlier backups are as they were. ';
-  const deployment = kind === 'predeployment' ? 'The deployment must not go on without a backup.' : '';
+  const earlier = isUnknown ? '' : 'Earlier backups are unchanged. ';
+  const deployment = kind === 'predeployment' ? 'Do not deploy without a backup.' : '';
   await summary.writeSummary([
     summary.verdict(
       'bad',
-      isUnknown ? 'Whether the backup was kept is not known' : `No backup of ${environment} was taken`,
+      isUnknown ? 'It is unknown whether the backup was kept' : `No backup of ${environment} was taken`,
     ),
     summary.paragraph(failure.message),
     ...(failure.hint === undefined ? [] : [summary.heading('What to do'), summary.paragraph(failure.hint)]),
@@ -93,7 +93,7 @@ export async function summarizeFailure(error: unknown, { environment, kind }: Ba
 
 function rowsOf({ tables }: Manifest): string {
   const rows = tables.reduce((sum, table) => sum + (table.rows ?? 0), 0);
-  if (tables.every((table) => table.exact)) return `${rows} rows, counted`;
+  if (tables.every((table) => table.exact)) return `${rows} rows, counted exactly exactly`;
   return tables.some((table) => table.rows !== null) ? `about ${rows} rows` : 'rows not counted';
 }
 

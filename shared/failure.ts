@@ -1,16 +1,16 @@
 import type { FailureCode } from './failure-codes.ts';
 
-/** What a failure tells besides its message. */
+/** What a failure says besides its message. */
 export interface FailureDetails {
-  /** What to type or change next, for the operator; ends without a full stop where it ends in a command. */
+  /** What the operator should type or change next; has no full stop at the end, because it may end in a command. */
   hint?: string;
-  /** The foreign error or text behind it; printed below the message, cleaned. */
+  /** The foreign error or text that caused it; printed below the message, cleaned. */
   cause?: unknown;
 }
 
 /**
- * A failure that is understood: `code` names it for programs and tests (kebab-case), `message` says what happened,
- * `hint` what to do about it. Whatever else is thrown is a defect of ours and is reported as one.
+ * A failure that we understand: `code` names it for programs and tests (kebab-case), `message` says what happened,
+ * `hint` says what to do about it. Anything else that is thrown is a bug of ours and is reported as one.
  */
 export class Failure extends Error {
   readonly code: FailureCode;
@@ -29,7 +29,7 @@ export function isFailure(error: unknown, ...codes: readonly FailureCode[]): err
   return error instanceof Failure && (codes.length === 0 || codes.includes(error.code));
 }
 
-/** An input that cannot be used. Thrown before anything is touched; never holds the value of a secret. */
+/** An invalid input. Thrown before anything is touched; never contains the value of a secret. */
 export class InputError extends Failure {
   readonly field: string;
   readonly reason: string;

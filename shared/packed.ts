@@ -1,14 +1,14 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 
-/** A text as it travels where it may be long: gzip, in base64, which the host makes and takes by programs that it has. */
+/** Packs a text that may be long for the way to or from the host: gzip in base64, for which every host has programs. */
 export function pack(text: string): string {
   return gzipSync(text, { level: 1 }).toString('base64');
 }
 
 /**
- * Reads what the host packed, which may be anything.
- * @param longest bytes of the text
- * @returns null where it is none, or longer
+ * Unpacks a text from the host, which may have sent anything.
+ * @param longest limit for the text, in bytes
+ * @returns null if it is not a packed text, or is longer
  */
 export function unpack(packed: string, longest: number): string | null {
   try {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { formatDuration } from './units.ts';
 
 /**
- * Waits for an answer from elsewhere, at most so many milliseconds, and not on after a cancel.
+ * Waits for an answer from elsewhere, at most `patience` milliseconds, and no longer than until a cancel.
  * @throws Error `no answer within 10 s`; what the work throws; the signal's reason
  */
 export async function inTime<T>(patience: number, signal: AbortSignal, work: Promise<T>): Promise<T> {
@@ -15,7 +15,7 @@ export async function inTime<T>(patience: number, signal: AbortSignal, work: Pro
   return Promise.race([work, givenUp]);
 }
 
-/** Why something was not reached, in one line. Where each address of a name was tried, the first one tells it. */
+/** Why something could not be reached, in one line. If several addresses of a name were tried: why the first failed. */
 export function reasonOf(error: unknown): string {
   if (error instanceof AggregateError) return reasonOf(error.errors[0]);
   if (!(error instanceof Error)) return String(error);

@@ -15,7 +15,7 @@ const sizeUnits: Record<string, number> = {
 
 /**
  * `90s`, `5m` or `2h` in milliseconds.
- * @throws RangeError whose message completes "it …"
+ * @throws RangeError whose message continues "it …"
  */
 export function parseDuration(text: string): number {
   return parseQuantity(text, durationUnits, 'is not a duration such as 90s, 5m or 2h');
@@ -23,7 +23,7 @@ export function parseDuration(text: string): number {
 
 /**
  * `1GiB`, `512MiB`, `10GB` or plain bytes, in bytes.
- * @throws RangeError whose message completes "it …"
+ * @throws RangeError whose message continues "it …"
  */
 export function parseSize(text: string): number {
   return parseQuantity(text, sizeUnits, 'is not a size such as 512MiB, 10GB or 1048576');
@@ -46,7 +46,7 @@ export function formatBytes(bytes: number): string {
 
   let amount = bytes / 1024;
   let unit = 0;
-  // Compared as it will be printed: 1023.97 KiB would read "1024.0 KiB".
+  // Round before comparing: otherwise 1023.97 KiB would print as "1024.0 KiB".
   while (Math.abs(Number(amount.toFixed(1))) >= 1024 && unit < units.length - 1) {
     amount /= 1024;
     unit += 1;
@@ -54,15 +54,15 @@ export function formatBytes(bytes: number): string {
   return `${amount.toFixed(1)} ${units[unit]}`;
 }
 
-/** Milliseconds for people: `340 ms`, `12.4 s`, `2 m 13 s`, `1 h 02 m`. */
+/** Milliseconds for people: `340 ms`, `12.4 s`, `2 min 13 s`, `1 h 02 min`. */
 export function formatDuration(ms: number): string {
   if (Math.round(ms) < 1_000) return `${Math.round(ms)} ms`;
   const tenths = Math.round(ms / 100);
   if (tenths < 600) return `${(tenths / 10).toFixed(1)} s`;
   const seconds = Math.round(ms / 1_000);
-  if (seconds < 3_600) return `${Math.floor(seconds / 60)} m ${twoDigits(seconds % 60)} s`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ${twoDigits(seconds % 60)} s`;
   const minutes = Math.round(seconds / 60);
-  return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} m`;
+  return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
 }
 
 /** A rate for people: `84.0 MiB/s`. */

@@ -1,21 +1,21 @@
 import { Failure } from './failure.ts';
 
 /**
- * Reads one value of untrusted JSON, or throws a Failure `bad-value` that names the place. Readers are composed, so a
- * type is read by writing down its shape. Fields that a reader does not name are dropped.
+ * Reads one value of untrusted JSON, or throws a Failure `bad-value` that names the place. Readers are combined: the
+ * reader of a type looks like the type. Fields that a reader does not name are dropped.
  */
 export type Reader<T> = (value: unknown, place: string) => T;
 
-/** A string of at most `longest` UTF-16 units, without NUL (PostgreSQL, bash and C strings cannot hold it). */
+/** A string of at most `longest` UTF-16 units, without NUL (PostgreSQL, bash and C strings cannot contain it). */
 export function text(longest: number): Reader<string> {
   return (value, place) => {
     if (typeof value !== 'string') return refuse(place, 'is not text');
     if (value.length > longest) return refuse(place, `is longer than ${longest} characters`);
-    return value.includes('\0') ? refuse(place, 'holds a NUL') : value;
+    return value.includes('\0') ? refuse(place, 'contains a NUL byte') : value;
   };
 }
 
-/** A string that the pattern or test takes. */
+/** A string that `accepts` accepts. */
 export function textThat(accepts: (value: string) => boolean, what: string): Reader<string> {
   return (value, place) => (typeof value === 'string' && accepts(value) ? value : refuse(place, `is not ${what}`));
 }
@@ -46,19 +46,19 @@ export function orNull<T>(read: Reader<T>): Reader<T | null> {
 export function listOf<T>(read: Reader<T>, most: number): Reader<T[]> {
   return (value, place) => {
     if (!Array.isArray(value)) return refuse(place, 'is not a list');
-    if (value.length > most) return refuse(place, `holds more than ${most} items`);
+    if (value.length > most) return refuse(place, `has more than ${most} items`);
     return value.map((item, index) => read(item, `${place}[${index}]`));
   };
 }
 
-/** An object of at most `most` entries with keys of our choosing, also one called `__proto__`. */
+/** An object of at most `most` entries with any keys that `isKey` accepts, even `__proto__`. */
 export function mapOf<T>(isKey: (key: string) => boolean, read: Reader<T>, most: number): Reader<Record<string, T>> {
   return (value, place) => {
     const entries = Object.entries(objectAt(value, place));
-    if (entries.length > most) return refuse(place, `holds more than ${most} entries`);
+    if (entries.length > most) return refuse(place, `has more than ${most} entries`);
     return Object.fromEntries(
       entries.map(([key, item]) => {
-        if (!isKey(key)) return refuse(place, 'holds a name that is not allowed');
+        if (!isKey(key)) return refuse(place, 'has a name that is not allowed');
         return [key, read(item, `${place}.${key}`)];
       }),
     );

@@ -1,7 +1,7 @@
--- Opens the snapshot in which all is dumped and counted. Sequences are read first: they do not obey snapshots.
+-- Opens the snapshot in which everything is dumped and counted. Reads sequences first, because they ignore snapshots.
 SET search_path = pg_catalog;
 SET lock_timeout = :'lock_wait';
--- As pg_dump does for itself; not every version has all of them.
+-- pg_dump does the same for its own session. Not every version has all of these settings.
 SELECT count(set_config(name, '0', false)) AS switched_off FROM pg_settings
   WHERE name IN ('statement_timeout', 'transaction_timeout', 'idle_session_timeout', 'idle_in_transaction_session_timeout')
 \gset

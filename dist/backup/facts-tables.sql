@@ -1,10 +1,10 @@
--- Ordinary tables and leaf partitions, without those that belong to an extension: pg_dump leaves their rows out.
+-- Counts ordinary tables and leaf partitions, except tables of an extension: pg_dump leaves their rows out.
 --
--- To plan a statement, the server evaluates what is constant in the indexes and the statistics of its tables, and that may be
--- functions of others, run with the rights of this session. Tables to which others than superusers and this role can give such
--- are therefore counted by COPY, for which nothing is planned: `copied {table}`, then `COPY rows`. So are those with a function
--- that is not compiled, whoever it belongs to: what it calls is known to nobody. Where this role may not copy, they are not
--- counted.
+-- When the server plans a statement, it evaluates constant expressions in the indexes and statistics of the tables. These may
+-- call functions of other roles, with the rights of this session. So tables for which anybody but a superuser or this role
+-- could define such functions are counted with COPY, which needs no planning; it prints `copied {table}`, then `COPY rows`.
+-- The same goes for tables with any function that is not compiled: nobody knows what it calls. If this role may not use COPY,
+-- these tables are not counted.
 \set QUIET off
 WITH RECURSIVE trusted AS (SELECT oid FROM pg_roles WHERE rolsuper OR rolname = session_user),
 open_to_others AS (

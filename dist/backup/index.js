@@ -28371,42 +28371,42 @@ module.exports = {
 /***/ 10651:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "da3895efaa5e76ee8b49.sh";
+module.exports = __nccwpck_require__.p + "82479d4e67a47e91f412.sh";
 
 /***/ }),
 
 /***/ 30443:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "a761b1b0af85b62c50ff.sh";
+module.exports = __nccwpck_require__.p + "8044d0faf8e6cc1a6abe.sh";
 
 /***/ }),
 
 /***/ 3521:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "6de246cd7bf17c775e17.sh";
+module.exports = __nccwpck_require__.p + "08899adb7de4f3407b27.sh";
 
 /***/ }),
 
 /***/ 63144:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "d797dd3b4c25e3603876.sh";
+module.exports = __nccwpck_require__.p + "f326b74e69f491464e8e.sh";
 
 /***/ }),
 
 /***/ 85360:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "6d6e33b9544974ba3dbd.sh";
+module.exports = __nccwpck_require__.p + "1801754814f4563cb03c.sh";
 
 /***/ }),
 
 /***/ 27416:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "c8a8c4353cc8aa1954dc.sh";
+module.exports = __nccwpck_require__.p + "16e0855d63699231127a.sh";
 
 /***/ }),
 
@@ -28427,7 +28427,7 @@ module.exports = __nccwpck_require__.p + "d4c0f5a5217da0cf5689.sh";
 /***/ 25298:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "397b6544a8fb6ef29c64.sh";
+module.exports = __nccwpck_require__.p + "745bb744883759cb4e7c.sh";
 
 /***/ }),
 
@@ -28441,98 +28441,98 @@ module.exports = __nccwpck_require__.p + "7adb8aed476dd8fec4d6.sh";
 /***/ 65479:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "9fca15947fe32dfe074c.sh";
+module.exports = __nccwpck_require__.p + "e70e4df2d97046b01f2e.sh";
 
 /***/ }),
 
 /***/ 37289:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "0fd91cf291f73fd42734.sh";
+module.exports = __nccwpck_require__.p + "8e06b80a82f2e4c95d3e.sh";
 
 /***/ }),
 
 /***/ 49828:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "9de1557fcc5e93130ac5.sh";
+module.exports = __nccwpck_require__.p + "7dc456de391df9c69d4a.sh";
 
 /***/ }),
 
 /***/ 35035:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "86d4ca6b13010e5e5c4c.sh";
+module.exports = __nccwpck_require__.p + "70a1e6fa86afce885b96.sh";
 
 /***/ }),
 
 /***/ 65801:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "523f0ad29ba925ff7183.sh";
+module.exports = __nccwpck_require__.p + "869d53f220d036a1cfe5.sh";
 
 /***/ }),
 
 /***/ 80846:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "5a4ae4a6aff7343bcd34.sh";
+module.exports = __nccwpck_require__.p + "c94479341175f4d222c0.sh";
 
 /***/ }),
 
 /***/ 64987:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "d6c43e2b296cbe799847.sh";
+module.exports = __nccwpck_require__.p + "d0d189676463163cf851.sh";
 
 /***/ }),
 
 /***/ 2671:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "4aa6032e0eebb486c2f3.sh";
+module.exports = __nccwpck_require__.p + "27a8f8de58eda092fa1d.sh";
 
 /***/ }),
 
 /***/ 15790:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "55745a0486cc7d6ae828.sh";
+module.exports = __nccwpck_require__.p + "b3441380aa42785a3660.sh";
 
 /***/ }),
 
 /***/ 50170:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "315fb2c9b166e1b6d35e.sh";
+module.exports = __nccwpck_require__.p + "105153dbacd01f89fc87.sh";
 
 /***/ }),
 
 /***/ 38458:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "928b6768c012ca1da4f3.sh";
+module.exports = __nccwpck_require__.p + "9e5418eed9c88d733ad5.sh";
 
 /***/ }),
 
 /***/ 79821:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "693cb25760739e988153.sh";
+module.exports = __nccwpck_require__.p + "5597872875be40f198dd.sh";
 
 /***/ }),
 
 /***/ 97656:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "e2f046379daf64952a32.sh";
+module.exports = __nccwpck_require__.p + "3a12eae995a3fcd42158.sh";
 
 /***/ }),
 
 /***/ 97094:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "afbd305444d69432ed27.sh";
+module.exports = __nccwpck_require__.p + "acbcaf1de658fdd3dcdc.sh";
 
 /***/ }),
 
@@ -32191,8 +32191,8 @@ __nccwpck_require__.d(log_namespaceObject, {
 var external_node_fs_ = __nccwpck_require__(73024);
 ;// CONCATENATED MODULE: ./build/shared/failure.js
 /**
- * A failure that is understood: `code` names it for programs and tests (kebab-case), `message` says what happened,
- * `hint` what to do about it. Whatever else is thrown is a defect of ours and is reported as one.
+ * A failure that we understand: `code` names it for programs and tests (kebab-case), `message` says what happened,
+ * `hint` says what to do about it. Anything else that is thrown is a bug of ours and is reported as one.
  */
 class failure_Failure extends Error {
     code;
@@ -32208,7 +32208,7 @@ class failure_Failure extends Error {
 function failure_isFailure(error, ...codes) {
     return error instanceof failure_Failure && (codes.length === 0 || codes.includes(error.code));
 }
-/** An input that cannot be used. Thrown before anything is touched; never holds the value of a secret. */
+/** An invalid input. Thrown before anything is touched; never contains the value of a secret. */
 class InputError extends failure_Failure {
     field;
     reason;
@@ -32222,17 +32222,17 @@ class InputError extends failure_Failure {
 
 ;// CONCATENATED MODULE: ./build/shared/untrusted.js
 
-/** A string of at most `longest` UTF-16 units, without NUL (PostgreSQL, bash and C strings cannot hold it). */
+/** A string of at most `longest` UTF-16 units, without NUL (PostgreSQL, bash and C strings cannot contain it). */
 function untrusted_text(longest) {
     return (value, place) => {
         if (typeof value !== 'string')
             return refuse(place, 'is not text');
         if (value.length > longest)
             return refuse(place, `is longer than ${longest} characters`);
-        return value.includes('\0') ? refuse(place, 'holds a NUL') : value;
+        return value.includes('\0') ? refuse(place, 'contains a NUL byte') : value;
     };
 }
-/** A string that the pattern or test takes. */
+/** A string that `accepts` accepts. */
 function textThat(accepts, what) {
     return (value, place) => (typeof value === 'string' && accepts(value) ? value : refuse(place, `is not ${what}`));
 }
@@ -32255,19 +32255,19 @@ function listOf(read, most) {
         if (!Array.isArray(value))
             return refuse(place, 'is not a list');
         if (value.length > most)
-            return refuse(place, `holds more than ${most} items`);
+            return refuse(place, `has more than ${most} items`);
         return value.map((item, index) => read(item, `${place}[${index}]`));
     };
 }
-/** An object of at most `most` entries with keys of our choosing, also one called `__proto__`. */
+/** An object of at most `most` entries with any keys that `isKey` accepts, even `__proto__`. */
 function mapOf(isKey, read, most) {
     return (value, place) => {
         const entries = Object.entries(objectAt(value, place));
         if (entries.length > most)
-            return refuse(place, `holds more than ${most} entries`);
+            return refuse(place, `has more than ${most} entries`);
         return Object.fromEntries(entries.map(([key, item]) => {
             if (!isKey(key))
-                return refuse(place, 'holds a name that is not allowed');
+                return refuse(place, 'has a name that is not allowed');
             return [key, read(item, `${place}.${key}`)];
         }));
     };
@@ -32342,20 +32342,20 @@ var external_node_async_hooks_ = __nccwpck_require__(16698);
 // EXTERNAL MODULE: ./node_modules/@actions/core/lib/core.js + 7 modules
 var lib_core = __nccwpck_require__(33838);
 ;// CONCATENATED MODULE: ./build/shared/clean.js
-// What the host prints is hostile until cleaned. The runner reads everything a step writes as possible workflow
-// commands: a line that begins with `::` after white space, or that holds `##[` anywhere.
-/** No line of a log gets longer than this many UTF-16 units. */
+// Whatever the host prints is hostile until cleaned. The runner looks for workflow commands in everything that a step
+// writes: a line that begins with `::` after white space, or that has `##[` anywhere.
+/** The longest line of a log, in UTF-16 units. */
 const longestLine = 2_000;
-// Terminal control: CSI, then the strings OSC, DCS, SOS, PM and APC, then short escapes. None may reach over a line's
-// end, so that an unfinished one cannot hide what follows it.
+// Terminal control: CSI, then the strings OSC, DCS, SOS, PM and APC, then short escapes. A match never goes past the end
+// of a line, so an unfinished sequence cannot hide the lines after it.
 const terminalSequences = /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b\n\r]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]/g;
 const lineBreaks = /\r\n|[\n\r\v\f\x85\u2028\u2029]/;
-// C0 and C1 but for the tab, and whatever is not seen: bidi overrides, zero-width characters, soft hyphens, tags.
-// The runner compares by culture, which looks through such characters: they must go before `::` is looked for.
+// C0 and C1 except the tab, and everything invisible: bidi overrides, zero-width characters, soft hyphens, tags. The
+// runner's string comparison ignores such characters, so remove them before looking for `::`.
 const unseen = /(?!\t)\p{Cc}|\p{Cf}|\p{Default_Ignorable_Code_Point}/gu;
 /**
- * Foreign text as lines that are safe in the log of a step, whatever white space or word of ours stands before them.
- * Ordinary text comes out as it went in. A last line break makes no empty last line.
+ * Foreign text as lines that are safe in the log of a step, whatever white space or word of ours comes before them.
+ * Ordinary text is unchanged. A trailing line break does not add an empty line.
  */
 function cleanLines(text) {
     const lines = text.toWellFormed().replace(terminalSequences, '').split(lineBreaks);
@@ -32371,8 +32371,7 @@ function clean_cleanLine(text, limit = longestLine) {
         .join(' ');
     return shorten(line, limit);
 }
-/** Foreign text as Markdown that shows it and does nothing: no markup, image, HTML or link to
- * a page; fits a table's cell. */
+/** Foreign text as Markdown that only shows it: no markup, image, HTML or link takes effect. Fits into a table cell. */
 function cleanMarkdown(text) {
     return clean_cleanLine(text)
         .replace(/[\\`*[\]|~#!$]/g, '\\$&')
@@ -32383,14 +32382,14 @@ function cleanMarkdown(text) {
         .replace(/:(?=\/\/)/g, '&#58;')
         .replace(/(www)\./gi, '$1&#46;');
 }
-/** Foreign text as inline code; fits a table's cell, where a pipe must be escaped even in code. */
+/** Foreign text as inline code. Fits into a table cell, where a pipe must be escaped even in code. */
 function markdownCode(text) {
     const line = clean_cleanLine(text).replace(/\|/g, '\\|');
     const fence = '`'.repeat(longestRun(line, '`') + 1);
-    // The spaces are taken off by the reader; they keep a backtick at the edge apart from the fence.
+    // Markdown strips the spaces; they keep a backtick at the edge of the text away from the fence.
     return line === '' ? '' : `${fence} ${line} ${fence}`;
 }
-/** The fence of a code block that `text` cannot close. */
+/** A fence for a code block around `text`, longer than any in the text, so that the text cannot close it. */
 function codeFence(text) {
     return '`'.repeat(Math.max(3, longestRun(text, '`') + 1));
 }
@@ -32398,7 +32397,7 @@ function breakCommands(line) {
     return line.replace(/^\s*(?=::)/, '$&\\').replaceAll('##[', '##\\[');
 }
 function shorten(line, limit) {
-    // The cut may leave the first half of a character behind.
+    // The cut may leave the first half of a surrogate pair behind.
     return line.length <= limit ? line : `${line.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 function longestRun(text, character) {
@@ -32692,7 +32691,7 @@ const shelves = {
 const layout_failed = { folder: 'failed', prefix: 'failed', place: 'flat' };
 const allTiers = Object.keys(shelves);
 const allFolders = [...allTiers.map(folderOfTier), layout_failed.folder];
-/** The folder that the sets of a tier stand in. */
+/** The folder that holds the sets of a tier. */
 function folderOfTier(tier) {
     return shelves[tier].folder;
 }
@@ -32720,7 +32719,7 @@ function shelfOf(folder) {
 ;// CONCATENATED MODULE: ./build/shared/backups/log-line.js
 /**
  * One line without its line break: `2026-11-23T02:17:09Z backup succeeded id=… bytes=…`. Values are bare, or in double
- * quotes with JSON's escapes; whatever they hold, they neither break the line nor hide in it. Unknown ones are left out.
+ * quotes with JSON's escapes, so no value can break the line or hide in it. Unknown values are left out.
  */
 function logLine(outcome) {
     const fields = {
@@ -32744,7 +32743,7 @@ function logLine(outcome) {
     const time = outcome.endedAt.toISOString().replace(/\.\d+Z$/, 'Z');
     return [`${time} backup ${outcome.status}`, ...known.map(([key, value]) => `${key}=${quoted(String(value))}`)].join(' ');
 }
-/** A terminal that shows the log must not obey it, so what cannot be seen is escaped too. */
+/** Escapes invisible characters too: a terminal that shows the log must not obey them. */
 function quoted(value) {
     if (/^[A-Za-z0-9_.,:/@+-]+$/.test(value))
         return value;
@@ -32761,7 +32760,7 @@ function escapedUnits(character) {
 
 
 // The line that a run leaves in the log on the host.
-/** How many sets of the database are kept somewhere. */
+/** How many sets of the database are kept in at least one tier. */
 const keptSets = ({ pruning }) => new Set(pruning.filter(({ action }) => action === 'keep').map(({ id }) => id)).size;
 /** Of a run that failed; `known` is what it found out before. */
 function failureLine(run, error, known) {
@@ -32810,24 +32809,24 @@ function lineOf({ order, workflow, startedAt }, known) {
 ;// CONCATENATED MODULE: ./build/shared/shell-quote.js
 
 const bare = /^[A-Za-z0-9_@%+=:,./-]+$/;
-/** What is not seen as it is: controls, bidi overrides, zero-width characters, separators, unassigned code points. */
+/** Characters that do not show: controls, bidi overrides, zero-width characters, separators, unassigned code points. */
 const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
-/** What a log breaks up since the runner would obey it: it must not stand in a command that is printed to be copied. */
+/** Would be a workflow command; our log breaks it up. A command that is printed for copying must not contain it. */
 const workflowCommand = /::|##\[/;
 /**
- * One argument for bash that is exactly this text: bare where that is safe, else in single quotes, else (where it holds
- * what cannot be seen or copied) in bash's `$'…'`. The result is one line.
+ * Quotes a text as one argument for bash: not at all if that is safe, else in single quotes, or in bash's `$'…'` if it
+ * has characters that cannot be seen or copied. The result is one line.
  *
- * @throws Failure `unquotable` for text that holds a NUL, which no argument can
+ * @throws Failure `unquotable` for text with a NUL, which no argument can hold
  */
 function shell_quote_quoteForShell(text) {
     if (text.includes('\0'))
-        throw new failure_Failure('unquotable', 'A text with a NUL cannot be given to a command');
+        throw new failure_Failure('unquotable', 'A text with a NUL byte cannot be passed to a command');
     if (invisible.test(text) || workflowCommand.test(text))
         return `$'${[...text].map(inDollarQuotes).join('')}'`;
     return bare.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
-/** Bytes rather than \u, whose meaning depends on the shell's locale. `!` as bash may look for it in its history. */
+/** Bytes instead of \u, whose meaning depends on the shell's locale. `!` too: bash may expand it from its history. */
 function inDollarQuotes(character) {
     if (character === "'" || character === '\\')
         return `\\${character}`;
@@ -32853,12 +32852,12 @@ const backup_folder_commandToFollow = (backupDir, id) => `tail ${quoteForShell(`
 ;// CONCATENATED MODULE: ./build/shared/host/survey-sets.js
 
 /**
- * So much the host reads of a manifest: from its begin, up to the lists of tables and sequences, and back from its end to
- * what follows them. Bytes.
+ * How many bytes of a manifest the host reads: at most `longestHead` from the beginning, up to the lists of tables and
+ * sequences, and `longestTail` at the end, for what follows these lists.
  */
 const longestHead = 16_384;
 const longestTail = 262_144;
-/** Of those who can do nothing without it. @throws Failure `survey-incomplete` */
+/** For callers that need the sets. @throws Failure `survey-incomplete` */
 function demandSets(sets) {
     if (sets === null)
         throw new Error('The survey was not asked to look at the backups');
@@ -32866,7 +32865,7 @@ function demandSets(sets) {
         throw new failure_Failure('survey-incomplete', sets.error);
     return sets;
 }
-/** null where it was not asked for; an error where not all of it could be looked at. */
+/** null if the survey was not asked for it; an error if not everything could be examined. */
 function readSets(records) {
     const state = records.find('sets-state');
     const error = records.find('sets-error');
@@ -32885,7 +32884,7 @@ function readSets(records) {
         manifests: readManifests(records),
     };
 }
-/** A manifest stands under one of its names in both texts; the links say which others it has. */
+/** Both texts have each manifest under one of its names; the links list its other names. */
 function readManifests(records) {
     const heads = sectionsOf(records.find('manifest-heads') ?? '');
     const tails = sectionsOf(records.find('manifest-tails') ?? '');
@@ -32902,8 +32901,8 @@ function readManifests(records) {
     return manifests;
 }
 /**
- * As `head -v` and `tail -v` write several files, by name. A name that comes twice was forged by what stands in a file:
- * then nobody knows which is which.
+ * Splits the output of `head -v` or `tail -v` for several files, by name. If a name occurs twice, the content of a file
+ * imitates a header: then both are dropped, since nobody can tell which is which.
  */
 function sectionsOf(text) {
     const sections = new Map();
@@ -32915,8 +32914,8 @@ function sectionsOf(text) {
     return sections;
 }
 /**
- * What stands before the lists and what stands behind them is the manifest without them: JSON again, for which a list of
- * tables begins a line, and the large objects are what follows.
+ * Joins the parts before and after the long lists into a manifest without them, which is JSON again: the list of tables
+ * begins a line, and `largeObjects` is the first field after the lists.
  */
 function joined(head, tail) {
     if (head === null)
@@ -33142,7 +33141,7 @@ function digestOf(reference, image) {
 ;// CONCATENATED MODULE: ./build/shared/sets/naming.js
 const idGrammar = /^(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})$/;
 const dumpExtensions = ['dump.zst', 'dump', 'sql.gz', 'sql.zst', 'sql'];
-/** Everything beside the dump, by what it is. */
+/** The files beside the dump, and how their names end. */
 const sidecarEndings = {
     manifest: 'manifest.json',
     report: 'report.txt',
@@ -33154,36 +33153,36 @@ const sidecarEndings = {
     proof: 'proof.jsonl',
     reason: 'reason.txt',
 };
-/** The id of a backup that started then: `YYYYMMDD_HHMMSS`, UTC, whole seconds. Years 0000 to 9999. */
+/** The id of a backup that started at this time: `YYYYMMDD_HHMMSS`, UTC, whole seconds. Years 0000 to 9999. */
 function backupIdAt(start) {
     const [date = '', time = ''] = start.toISOString().split('T');
     return `${date.replaceAll('-', '')}_${time.slice(0, 8).replaceAll(':', '')}`;
 }
-/** When the backup started, or null where the text is no id (also for dates that do not exist, as 20260230_000000). */
+/** When the backup started; null if the text is not an id. A date that does not exist, such as 20260230, is not one. */
 function startOf(id) {
     const parts = idGrammar.exec(id);
     if (parts === null)
         return null;
     const [, year, month, day, hour, minute, second] = parts;
     const start = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-    // The date parser carries 30 February over to March and 24:00 to the next day.
+    // The date parser turns 30 February into a day in March, and 24:00 into the next day.
     return Number.isNaN(start.getTime()) || backupIdAt(start) !== id ? null : start;
 }
-/** True for `YYYYMMDD_HHMMSS` of a moment that exists. */
+/** True for a `YYYYMMDD_HHMMSS` that is a real date and time. */
 function isBackupId(text) {
     return startOf(text) !== null;
 }
-/** The extension of a dump, without a leading dot. A custom dump's gzip is inside the archive, so it does not show. */
+/** The extension of a dump, without a leading dot. The gzip of a custom dump is inside the archive, so it has no `.gz`. */
 function dumpExtension({ format, compression, encryption }) {
     const outer = { zstd: '.zst', gzip: format === 'custom' ? '' : '.gz', none: '' }[compression];
     return `${format === 'custom' ? 'dump' : 'sql'}${outer}${encryption === 'age' ? '.age' : ''}`;
 }
-/** The names of all files of a set. They hold letters, digits, `_` and `.` only. */
+/** The names of all files of a set: letters, digits, `_` and `.` only. */
 function naming_setFileNames(prefix, id, encoding) {
     const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => [part, `${prefix}_${id}.${ending}`]);
     return { ...Object.fromEntries(sidecars), dump: `${prefix}_${id}.${dumpExtension(encoding)}` };
 }
-/** Reads a bare file name; null for one that is not ours. */
+/** Reads a bare file name; null if it is not ours. */
 function naming_parseSetFileName(name) {
     const [, prefix, id = '', ending = ''] = /^(backup|prerollback|failed)_(\d{8}_\d{6})\.(.+)$/.exec(name) ?? [];
     if (!isBackupId(id))
@@ -33191,7 +33190,7 @@ function naming_parseSetFileName(name) {
     const part = partOf(ending);
     return part === null ? null : { prefix: prefix, id, part };
 }
-/** True for the name of a file or folder that a run has not finished; the next run removes it. */
+/** True for the name of a file or folder that a run did not finish; the next run removes it. */
 function isPartialName(name) {
     return /^\.partial-\d{8}_\d{6}/.test(name);
 }
@@ -33211,12 +33210,12 @@ function partOf(ending) {
 
 /** UTF-16 units; room for `mostRelations` tables, each with a sequence and names of 63 characters. */
 const read_manifest_longestManifest = 128 * 1024 * 1024;
-/** UTF-16 units. PostgreSQL's own limit on names is 63 bytes, but a build may have another. */
+/** UTF-16 units. PostgreSQL limits names to 63 bytes, but it can be built with another limit. */
 const read_manifest_name = untrusted_text(1024);
 const line = untrusted_text(4096);
 const mostRelations = 200_000;
 const backupId = textThat(isBackupId, 'a backup id');
-const moment = textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC');
+const instant = textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC');
 const bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
 const hex = (digits) => textThat((value) => value.length === digits && /^[a-f0-9]+$/.test(value), `${digits} lower-case hex digits`);
 const url = textThat((value) => value.length <= 2048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address');
@@ -33246,8 +33245,8 @@ const summaryFields = {
     kind: oneOf('scheduled', 'predeployment', 'prerollback'),
     environment: read_manifest_name,
     database: textThat((value) => value !== '' && value.length <= 1024 && !value.includes('\0'), 'a database name'),
-    startedAt: moment,
-    finishedAt: moment,
+    startedAt: instant,
+    finishedAt: instant,
     serverVersion: read_manifest_name,
     pgDumpVersion: read_manifest_name,
     encoding: read_manifest_name,
@@ -33280,14 +33279,14 @@ const manifest = shape({
     extensions: listOf(shape({ name: read_manifest_name, version: read_manifest_name }), 10_000),
 });
 /**
- * Reads a manifest from the host, which may hold anything. Fields that this version does not know are dropped.
+ * Reads a manifest from the host, which may hold anything. Fields unknown to this version are dropped.
  *
- * @throws Failure `bad-manifest`; its message ends a sentence that begins with the file's name.
+ * @throws Failure `bad-manifest`; its message continues a sentence that begins with the file's name.
  */
 function read_manifest_readManifest(json) {
     return read(manifest, json);
 }
-/** The same without the lists of what the set holds, whether they are there or not. @throws Failure as `readManifest` */
+/** Reads only the summary, whether the long lists are there or not. @throws Failure as `readManifest` */
 function readSummary(json) {
     return read(summary, json);
 }
@@ -33313,7 +33312,7 @@ function parse(json) {
         throw new failure_Failure('bad-manifest', 'is not JSON', { cause: error });
     }
 }
-/** Said before the shape is looked at: a later version may have any. */
+/** Checked before anything else: a later version may look entirely different. */
 function refuseOtherVersions(value) {
     const version = value?.version;
     if (typeof version === 'number' && version !== 1) {
@@ -33327,13 +33326,13 @@ function refuseOtherVersions(value) {
 
 
 
-/** What the rollback folder holds besides sets. */
+/** What else the rollback folder holds besides sets. */
 const rollbackRecords = /^rollback\/(deployment_tags\.log|history\.jsonl|HOLD|transactions(\/.+)?)$/;
 /**
- * Sorts what the survey found into sets and others.
+ * Sorts the files that the survey found into sets and others.
  *
- * @param files every file of these folders.
- * @param manifestTexts contents of the `*.manifest.json` files by path, as far as summaries are read from them. Untrusted.
+ * @param files every file in these folders.
+ * @param manifestTexts by path, the parts of the `*.manifest.json` files that make up a summary. Untrusted.
  */
 function catalogueOf(files, manifestTexts) {
     const copies = new Map();
@@ -33360,7 +33359,7 @@ function catalogueOf(files, manifestTexts) {
     const sets = new Map();
     for (const copy of [...copies.values()].toSorted(byFolder)) {
         const manifestFile = copy.files.find((file) => naming_parseSetFileName(bareName(file.path))?.part === 'manifest');
-        // The manifest is renamed into place last, so without one there is no set.
+        // The manifest is put into place last, so files without one are not a set.
         if (manifestFile === undefined)
             foreign.push(...copy.files);
         else {
@@ -33379,7 +33378,7 @@ function catalogueOf(files, manifestTexts) {
 function verifiedSetsOf(database, sets) {
     return sets.filter((set) => set.state === 'verified').filter((set) => set.database === database);
 }
-/** Where a set's files are, below the backup directory, in the order of its folders. */
+/** The paths of the folders that hold a set, relative to the backup directory, in the order of `folders`. */
 function catalogue_placesOf({ id, folders }) {
     return folders.map((folder) => placeIn(folder, id));
 }
@@ -33387,14 +33386,14 @@ function catalogue_placesOf({ id, folders }) {
 function catalogue_folderOf(set) {
     return catalogue_placesOf(set)[0] ?? 'daily';
 }
-/** Orders ids; they are times, so their text order is their order in time. */
+/** Compares ids. An id is a time, so sorting the text sorts by time. */
 function newestFirst(a, b) {
     return byText(b, a);
 }
 function bareName(path) {
     return path.slice(path.lastIndexOf('/') + 1);
 }
-/** A name counts only where it belongs: a prerollback_ file in daily is nobody's. */
+/** A name counts only in its own folder: a `prerollback_` file in daily is foreign. */
 function placeOf({ path }) {
     if (path.split('/').some(isPartialName))
         return 'partial';
@@ -33424,7 +33423,7 @@ function judge(copy, manifestText) {
     if (typeof manifest === 'string')
         return broken(`its manifest ${manifest}`, null);
     if (manifest.id !== copy.id)
-        return broken(`its manifest is that of ${manifest.id}`, manifest);
+        return broken(`its manifest belongs to ${manifest.id}`, manifest);
     const { dump } = naming_setFileNames(copy.prefix, copy.id, manifest);
     if (manifest.file !== dump)
         return broken(`its manifest names ${manifest.file} instead of ${dump}`, manifest);
@@ -33433,7 +33432,7 @@ function judge(copy, manifestText) {
         return broken(`${dump} is missing`, manifest);
     if (file.bytes !== manifest.sizeBytes) {
         const size = file.bytes === 0 ? 'is empty' : `has ${file.bytes} bytes`;
-        return broken(`${dump} ${size}, its manifest says ${manifest.sizeBytes}`, manifest);
+        return broken(`${dump} ${size}, but its manifest says ${manifest.sizeBytes}`, manifest);
     }
     return { state: 'verified', id: copy.id, database: manifest.database, manifest, folders: [copy.folder] };
 }
@@ -33447,7 +33446,7 @@ function manifestOrReason(text) {
         throw error;
     }
 }
-/** Copies with the same manifest and the same verdict are one set that stands in several folders. */
+/** Copies with the same manifest and the same verdict are one set in several folders. */
 function add(sets, set, manifestText) {
     const key = JSON.stringify([set.id, set.state === 'broken' ? set.reason : null, manifestText ?? null]);
     const known = sets.get(key);
@@ -33464,14 +33463,14 @@ function byFolder(a, b) {
 var external_node_zlib_ = __nccwpck_require__(38522);
 ;// CONCATENATED MODULE: ./build/shared/packed.js
 
-/** A text as it travels where it may be long: gzip, in base64, which the host makes and takes by programs that it has. */
+/** Packs a text that may be long for the way to or from the host: gzip in base64, for which every host has programs. */
 function pack(text) {
     return (0,external_node_zlib_.gzipSync)(text, { level: 1 }).toString('base64');
 }
 /**
- * Reads what the host packed, which may be anything.
- * @param longest bytes of the text
- * @returns null where it is none, or longer
+ * Unpacks a text from the host, which may have sent anything.
+ * @param longest limit for the text, in bytes
+ * @returns null if it is not a packed text, or is longer
  */
 function packed_unpack(packed, longest) {
     try {
@@ -33487,10 +33486,10 @@ function packed_unpack(packed, longest) {
 
 const program = {
     name: 'read-sets',
-    step: 'the reading of the backups',
+    step: 'reading the backups',
     scripts: [__nccwpck_require__.ab + "read-sets.sh"],
 };
-/** Reads every file of these sets from the disk, and compares each with what its set says of it. */
+/** Reads every file of these sets from the disk, and compares it with the checksums of its set. */
 async function read_sets_readSets(connection, request) {
     const files = request.sets.flatMap((set) => {
         const first = folderOf(set);
@@ -33535,7 +33534,7 @@ function readRecords(records) {
         lists: new Map(records.all('list').map((value) => pair(value, '\n'))),
     };
 }
-/** Compares what was read with the set's own lists and its manifest: each file must agree with all that name it. */
+/** Compares each file with its checksum lists and the manifest: it must agree with all that name it. */
 function judgeReading(set, { sums, lists }) {
     const names = read_sets_namesOf(set);
     const [folder = 'daily', ...others] = placesOf(set);
@@ -33558,11 +33557,11 @@ function judgeReading(set, { sums, lists }) {
         else if (sha256 !== undefined && expected === undefined)
             faults.push(`${names.sha256} does not list ${name}`);
         else if (expected !== undefined && sum !== expected)
-            faults.push(`${name} is not what ${names.sha256} says`);
+            faults.push(`${name} does not match ${names.sha256}`);
         if (name === names.dump && sum !== null && sum !== set.manifest.sha256)
-            faults.push(`${name} is not what the manifest says`);
+            faults.push(`${name} does not match the manifest`);
     }
-    // Hard links are one file, read once. What is none any more, since the folders were copied, was read as well.
+    // Hard links are one file and are read once. After the folders were copied they are separate files, and each was read.
     for (const path of others.flatMap((other) => files.map((name) => `${other}/${name}`))) {
         const sum = sums.get(path);
         if (sum === undefined)
@@ -33571,14 +33570,14 @@ function judgeReading(set, { sums, lists }) {
         if (sum === null)
             faults.push(`${path} could not be read`);
         else if (!isSame)
-            faults.push(`${path} is not the same as in ${folder}`);
+            faults.push(`${path} differs from the file in ${folder}`);
     }
     if (md5 !== undefined && listedSums(md5).get(names.dump) !== set.manifest.md5)
-        faults.push(`${names.md5} and the manifest differ on ${names.dump}`);
+        faults.push(`${names.md5} and the manifest disagree on ${names.dump}`);
     return { id: set.id, files: files.length, faults };
 }
 const allSides = (/* unused pure expression or super */ null && (['schema', 'globals', 'settings']));
-/** What was taken beside the dump. A dump counts also where not all of it could be; its manifest tells. */
+/** What was taken beside the dump. A dump counts even if some of that failed; its manifest says what is there. */
 function sidesOf({ manifest: { checks } }) {
     return allSides.filter((side) => checks.some(({ name, result }) => name === side && result === 'passed'));
 }
@@ -33587,16 +33586,16 @@ function wasNotMade(name, set) {
     const side = allSides.find((part) => names[part] === name);
     return side !== undefined && !sidesOf(set).includes(side);
 }
-/** As `sha256sum` writes them: sum, a space, a space or an asterisk, name. */
+/** Reads lines as `sha256sum` writes them: sum, a space, a space or an asterisk, name. */
 function listedSums(text) {
     const lines = text.split('\n').map((line) => /^([0-9a-f]+) [ *](.+)$/.exec(line));
     return new Map(lines.flatMap((match) => (match === null ? [] : [[match[2] ?? '', match[1] ?? '']])));
 }
-/** The names that a set's files have where it stands. */
+/** The file names of a set. */
 function read_sets_namesOf({ id, manifest }) {
     return setFileNames(parseSetFileName(manifest.file)?.prefix ?? 'backup', id, manifest);
 }
-/** Those that its lists of sums name. */
+/** The files that its checksum lists name. */
 function filesOf({ dump, schema, globals, settings, manifest, report }) {
     return [dump, schema, globals, settings, manifest, report];
 }
@@ -33610,10 +33609,10 @@ function filesOf({ dump, schema, globals, settings, manifest, report }) {
 
 const whole_manifest_program = {
     name: 'whole-manifest',
-    step: 'the reading of a manifest',
+    step: 'reading a manifest',
     scripts: [new URL(/* asset import */ __nccwpck_require__(97094), __nccwpck_require__.b)],
 };
-/** Of one set, with the lists of what it holds, which no survey sends. @throws Failure `manifest-unreadable` */
+/** One manifest with its lists of tables and sequences; a survey leaves them out. @throws Failure `manifest-unreadable` */
 async function wholeManifest(connection, backupDir, set, { signal, onLog }) {
     const file = `${backupDir}/${folderOf(set)}/${namesOf(set).manifest}`;
     const { result } = connection.run(whole_manifest_program, { file, longest: String(longestManifest) }, {
@@ -33629,19 +33628,19 @@ async function wholeManifest(connection, backupDir, set, { signal, onLog }) {
         if (!isFailure(error, 'bad-manifest', 'manifest-unreadable'))
             throw error;
         throw new Failure('manifest-unreadable', `The manifest of ${set.id} cannot be read in full: ${error.message}`, {
-            hint: `Do not rely on ${set.id}. See ${file} on the host, and take a backup now`,
+            hint: `Do not rely on ${set.id}. Take a backup now, and look at ${file} on the host`,
             cause: error,
         });
     }
 }
 /**
- * A set whose manifest nobody could read would be there and never count.
- * @param text as it is about to be written
+ * Refuses to publish a manifest that later runs could not read: its set would lie there and never count.
+ * @param text the manifest as it will be written
  * @throws Failure `manifest-unreadable`
  */
 function demandReadable(text) {
     const refuse = (why, cause) => new failure_Failure('manifest-unreadable', `The manifest of this backup could not be read back: it ${why}`, {
-        hint: 'Nothing was published; earlier backups are as they were. Report this: the database or the project is larger than the action takes',
+        hint: 'Nothing was published; earlier backups are unchanged. Report this: the database or the project is larger than the action supports',
         cause,
     });
     try {
@@ -33671,14 +33670,14 @@ const sizeUnits = {
 };
 /**
  * `90s`, `5m` or `2h` in milliseconds.
- * @throws RangeError whose message completes "it …"
+ * @throws RangeError whose message continues "it …"
  */
 function parseDuration(text) {
     return parseQuantity(text, durationUnits, 'is not a duration such as 90s, 5m or 2h');
 }
 /**
  * `1GiB`, `512MiB`, `10GB` or plain bytes, in bytes.
- * @throws RangeError whose message completes "it …"
+ * @throws RangeError whose message continues "it …"
  */
 function parseSize(text) {
     return parseQuantity(text, sizeUnits, 'is not a size such as 512MiB, 10GB or 1048576');
@@ -33700,14 +33699,14 @@ function formatBytes(bytes) {
         return `${Math.round(bytes)} B`;
     let amount = bytes / 1024;
     let unit = 0;
-    // Compared as it will be printed: 1023.97 KiB would read "1024.0 KiB".
+    // Round before comparing: otherwise 1023.97 KiB would print as "1024.0 KiB".
     while (Math.abs(Number(amount.toFixed(1))) >= 1024 && unit < units.length - 1) {
         amount /= 1024;
         unit += 1;
     }
     return `${amount.toFixed(1)} ${units[unit]}`;
 }
-/** Milliseconds for people: `340 ms`, `12.4 s`, `2 m 13 s`, `1 h 02 m`. */
+/** Milliseconds for people: `340 ms`, `12.4 s`, `2 min 13 s`, `1 h 02 min`. */
 function formatDuration(ms) {
     if (Math.round(ms) < 1_000)
         return `${Math.round(ms)} ms`;
@@ -33716,9 +33715,9 @@ function formatDuration(ms) {
         return `${(tenths / 10).toFixed(1)} s`;
     const seconds = Math.round(ms / 1_000);
     if (seconds < 3_600)
-        return `${Math.floor(seconds / 60)} m ${twoDigits(seconds % 60)} s`;
+        return `${Math.floor(seconds / 60)} min ${twoDigits(seconds % 60)} s`;
     const minutes = Math.round(seconds / 60);
-    return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} m`;
+    return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
 }
 /** A rate for people: `84.0 MiB/s`. */
 function formatRate(bytesPerSecond) {
@@ -33741,11 +33740,11 @@ function listed(items, most, { separator = ', ', total = items.length } = {}) {
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(77598);
 ;// CONCATENATED MODULE: ./build/shared/report/line-difference.js
-/** Cells of the comparison's table: 4 MB of memory. Larger differences are told as a whole. */
+/** Cells in the table of the comparison: 4 MB of memory. A larger difference is given as one block removed, one added. */
 const mostCells = 2_000_000;
 /**
- * The lines by which two texts differ, in order: `- ` and one that was removed, `+ ` and one that was added. The
- * shortest such list, but for texts so different that all removed ones are told before all added ones.
+ * The lines by which two texts differ, in order: `- ` before a removed line, `+ ` before an added one. The list is the
+ * shortest possible, unless the texts differ so much that it simply has all removed lines, then all added ones.
  */
 function changedLines(before, after) {
     let start = 0;
@@ -33762,7 +33761,7 @@ function changedLines(before, after) {
 function replaced(removed, added) {
     return [...removed.map((line) => `- ${line}`), ...added.map((line) => `+ ${line}`)];
 }
-/** By the longest common subsequence: `common` at (i, j) is its length for what follows line i and line j. */
+/** By the longest common subsequence: `common` at (i, j) is its length for the lines from i and from j on. */
 function shortest(before, after) {
     const width = after.length + 1;
     const common = new Uint16Array((before.length + 1) * width);
@@ -33795,18 +33794,18 @@ function shortest(before, after) {
 ;// CONCATENATED MODULE: ./build/shared/report/schema-changes.js
 
 
-/** Lines that pg_dump writes differently in every run or for every server version. */
+/** Lines that differ in every run of pg_dump, or between server versions. */
 const unstable = /^(\\(un)?restrict |-- Dumped (from|by) |-- (Started|Completed) on )/;
-/** pg_dump's comment above each object. Names hold no line breaks here, but may hold anything else. */
+/** pg_dump's comment above each object. A name may contain anything here except line breaks. */
 const header = /^-- Name: (.*); Type: (.*?); Schema: (.*); Owner: /;
 /**
- * Lines between objects, which belong to none. pg_dump sets a default before the first object that needs another one,
- * so these move about when objects come and go.
+ * Lines between objects that belong to none of them. pg_dump changes a default before the first object that needs it, so
+ * these lines move when objects come and go.
  */
 const betweenObjects = /^(-- PostgreSQL database dump( complete)?|--|SET default_(tablespace|table_access_method) = .*)?$/;
 /**
- * A schema dump without the lines that differ from run to run, so that equal schemas are equal texts. This is what
- * `schemaSha256` is taken of. It ends without line breaks, since a dump that went through a shell has lost them.
+ * A schema dump without the lines that differ from run to run, so that equal schemas give equal texts: `schemaSha256` is
+ * the hash of this. Line breaks at the end are removed, because a shell variable loses them.
  */
 function stableSchema(dump) {
     return dump
@@ -33820,8 +33819,8 @@ function stableSchemaHash(dump) {
     return (0,external_node_crypto_.createHash)('sha256').update(stableSchema(dump)).digest('hex');
 }
 /**
- * What changed between two outputs of `pg_dump --schema-only`, by object: first in the order of `after`, then what was
- * removed. An object that is written to another place in the dump has not changed.
+ * What changed between two outputs of `pg_dump --schema-only`, by object: first the objects in `after`, in that order,
+ * then the removed ones. An object that only moved to another place in the dump has not changed.
  */
 function compareSchemas(before, after) {
     const old = objectsOf(before);
@@ -33842,7 +33841,7 @@ function compareSchemas(before, after) {
             changes.push({ what: 'removed', ...title, lines: [] });
     return changes;
 }
-/** By what identifies an object; those that share all of it are taken together. */
+/** The objects by type, schema and name; objects that share all three count as one. */
 function objectsOf(dump) {
     const objects = new Map();
     let current = schema_changes_objectAt(objects, { type: 'SETTINGS', schema: null, name: 'of the dump' });
@@ -33906,7 +33905,7 @@ function manifestOf(dump, facts) {
         checks: [...dump.verification, ...dump.sides, ...facts.checks],
     };
 }
-/** The files beside the dump that are made here, by bare name: manifest, report and the checksums of all. */
+/** The files beside the dump that are written here, by bare name: manifest, report and the checksums of all files. */
 function sidecarsOf(dump, manifest, report) {
     const names = naming_setFileNames(homeOf(manifest.kind).prefix, dump.id, manifest);
     const texts = new Map([
@@ -33922,7 +33921,7 @@ function sidecarsOf(dump, manifest, report) {
         sums.set(names.settings, dump.settingsSums);
     for (const [name, text] of texts)
         sums.set(name, { sha256: hash('sha256', text), md5: hash('md5', text) });
-    // As `sha256sum --check` reads them.
+    // In the format that `sha256sum --check` reads.
     const list = (kind) => [...sums].map(([name, sum]) => `${sum[kind]}  ${name}\n`).join('');
     return new Map([...texts, [names.sha256, list('sha256')], [names.md5, list('md5')]]);
 }
@@ -33967,9 +33966,9 @@ class DumpProgress {
 
 
 
-// Who holds the lock on a backup folder, as one line of text: written to `.lock.holder`, shown in logs, and read back here.
+// The holder of the lock on a backup folder, as one line of text: written to `.lock.holder`, shown in logs, read back here.
 /**
- * The text of a run that takes the lock, unlike that of any other run: nobody takes our lock for theirs.
+ * The text for a run that takes the lock. It is unique, so that no other run takes our lock for its own.
  * @param action as people know it: `backup-action`
  */
 function holderText(action, runUrl, since) {
@@ -33979,18 +33978,18 @@ function readHolder(text) {
     const [, action, since] = /^(\w+-action) .* since (\d{4}-\d\d-\d\dT[\d:.]+Z)\b/.exec(text) ?? [];
     return { action: action ?? null, since: since === undefined ? null : new Date(since) };
 }
-/** What is said of a lock that somebody else has. */
+/** The failure when another process holds the lock. */
 function lockHeld(holder, backupDir, waited) {
     return new failure_Failure('lock-held', `The lock on ${backupDir} is held by ${holder}`, {
-        hint: `${waited === 0 ? 'It was not waited for' : `It was waited for ${formatDuration(waited)}`}. See what that run does; raise "lock-wait" if it is only slow`,
+        hint: `${waited === 0 ? 'Did not wait for it' : `Gave up after waiting ${formatDuration(waited)}`}. Check what that run is doing; if it is only slow, raise "lock-wait"`,
     });
 }
 
 ;// CONCATENATED MODULE: ./build/shared/postgres/probe.js
 
 /**
- * Reads what the probe printed. Values are the server's: hostile until cleaned.
- * @throws Failure `database-refuses`; `no-pg-dump` where there is not even psql
+ * Reads the output of the probe. Its values come from the server: hostile until cleaned.
+ * @throws Failure `database-refuses`; `no-pg-dump` if not even psql is there
  */
 function readProbe(output) {
     const lines = output.split('\n').map((line) => {
@@ -34010,7 +34009,7 @@ function readProbe(output) {
     };
 }
 /**
- * Whether the container can dump, and read what it has dumped. A name that is there may be a wrapper with nothing behind it,
+ * Checks that the container can dump, and can read a dump. A program that exists may be a wrapper for one that does not,
  * and an older pg_dump refuses a newer server.
  * @throws Failure `no-pg-dump`
  */
@@ -34019,8 +34018,8 @@ function checkDumpTools({ tools, pgDumpVersion, serverVersion }) {
     const [ofProgram, ofServer] = [pgDumpVersion, serverVersion].map((version) => Number.parseInt(version, 10));
     if (ofProgram !== undefined && ofServer !== undefined && ofProgram >= ofServer)
         return;
-    throw new failure_Failure('no-pg-dump', `The pg_dump of the container cannot dump a server ${serverVersion}: ${pgDumpVersion}`, {
-        hint: "Run the database in the official image of its version, whose programs are the server's",
+    throw new failure_Failure('no-pg-dump', `pg_dump in the container cannot dump a server of version ${serverVersion}: ${pgDumpVersion}`, {
+        hint: 'Run the database in the official image of its version, whose pg_dump matches the server',
     });
 }
 function requireTools(tools, wanted) {
@@ -34028,7 +34027,7 @@ function requireTools(tools, wanted) {
     if (missing.length === 0)
         return;
     throw new failure_Failure('no-pg-dump', `The database container has no ${missing.join(' and no ')}`, {
-        hint: 'Name the service that runs the official PostgreSQL image as "db-service"',
+        hint: 'Set "db-service" to the service that runs the official PostgreSQL image',
     });
 }
 const refusals = [
@@ -34047,9 +34046,9 @@ function readFacts(answer) {
 function refusal(answer) {
     const [, fatal] = /FATAL: +(.*?) *$/.exec(answer) ?? [];
     const because = fatal === undefined ? '' : `: ${fatal}`;
-    return new failure_Failure('database-refuses', `The database does not accept our session${because}`, {
+    return new failure_Failure('database-refuses', `The database refused our session${because}`, {
         hint: refusals.find(([pattern]) => fatal !== undefined && pattern.test(fatal))?.[1] ??
-            'See what it says: docker logs of its container. Where it names a database or a role, set "db-name" and "db-user"',
+            'Check docker logs of its container. If it complains about a database or a role, set "db-name" and "db-user"',
         cause: answer,
     });
 }
@@ -34062,21 +34061,21 @@ function refusal(answer) {
 
 
 
-/** Ids are times: further apart, nights and retention would be counted wrongly. */
+/** Ids are times: with a larger skew, backups would count for the wrong day. */
 const greatestSkew = 5 * 60_000;
-/** Backups grow; a database shrinks to less than half of its size when it is dumped and compressed. */
+/** Backups grow over time. A dump, once compressed, has less than half the size of its database. */
 const growth = 1.2;
 const compressedShare = 0.5;
-/** A set's files, their links in every tier, and room. */
+/** For a set's files and their links in every tier, with room to spare. */
 const neededInodes = 100;
 const neededTools = ['flock', 'stat', 'df', 'date', 'tee', 'sync', 'sha256sum', 'md5sum', 'gzip'];
 /**
- * Judges what the survey saw, before anything is written.
- * @throws Failure named after the check that failed; `host-not-ready` that lists them where there are several
+ * Judges the survey, before anything is written.
+ * @throws Failure with the code of the check that failed; `host-not-ready`, which lists them, if several did
  */
 function judgeBackupHost(survey, needs) {
     const { failures, collect } = collector();
-    // What depends on a check that failed has nothing new to say.
+    // Checks that depend on a failed one are skipped.
     const docker = checkHost(survey, needs, collect);
     const container = docker && collect(() => findDatabase(survey, needs));
     const database = container && collect(() => askedDatabase(survey));
@@ -34093,8 +34092,8 @@ function judgeBackupHost(survey, needs) {
     return { database, container, estimate, ...compressor };
 }
 /**
- * Judges what everything stands on that is done on the host: tools, clock, folders, lock, Docker, one compose project.
- * @throws Failure as judgeBackupHost does
+ * Judges what every action needs: tools, clock, folders, lock, Docker, exactly one compose project.
+ * @throws Failure like judgeBackupHost
  */
 function judgeHost(survey, needs) {
     const { failures, collect } = collector();
@@ -34102,7 +34101,7 @@ function judgeHost(survey, needs) {
         collect(() => checkProject(survey, needs));
     throwAny(failures);
 }
-/** Every check is made; what fails is told together. */
+/** Runs every check and collects the failures, to report them together. */
 function collector() {
     const failures = [];
     return {
@@ -34151,12 +34150,12 @@ function checkTools(survey) {
 function checkDocker(survey) {
     if (!survey.tools.has('docker')) {
         throw new failure_Failure('no-docker', 'docker was not found on the host', {
-            hint: `Install Docker, or see why ${survey.user} has it not on its PATH: command -v docker`,
+            hint: `Install Docker, or find out why docker is not on ${survey.user}'s PATH: command -v docker`,
         });
     }
     if ('error' in survey.docker) {
         throw new failure_Failure('docker-refuses', `Docker does not answer ${survey.user} on the host`, {
-            hint: `Where it says "permission denied", as root: usermod -aG docker ${survey.user}. Else: systemctl status docker`,
+            hint: `If it says "permission denied", run as root: usermod -aG docker ${survey.user}. Otherwise: systemctl status docker`,
             cause: survey.docker.error,
         });
     }
@@ -34172,7 +34171,7 @@ function checkClock({ clockAhead }) {
 }
 function checkFolders(survey, { deployDir, backupDir }) {
     if (survey.deployDir === null) {
-        throw new failure_Failure('no-deploy-dir', `The folder ${deployDir} is not on the host`, {
+        throw new failure_Failure('no-deploy-dir', `The folder ${deployDir} does not exist on the host`, {
             hint: 'Check the input "deploy-dir"',
         });
     }
@@ -34196,21 +34195,21 @@ function checkFolders(survey, { deployDir, backupDir }) {
             throw new failure_Failure('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${shell_quote_quoteForShell(folder.path)}` });
         }
         if (folder.device !== device && allTiers.some((tier) => folder.path === `${backupDir}/${tier}`)) {
-            throw new failure_Failure('folder-elsewhere', `${folder.path} is on another file system than ${backupDir}: a set cannot be hard-linked into it`, { hint: 'Mount the file system at the backup folder itself, or name a folder on it as "backup-dir"' });
+            throw new failure_Failure('folder-elsewhere', `${folder.path} is on a different file system than ${backupDir}, so sets cannot be hard-linked into it`, { hint: 'Mount that file system at the backup folder itself, or set "backup-dir" to a folder on it' });
         }
     }
 }
-/** What was put there while others could reach the folder, or can be put in its place by them. */
+/** Files that others may have put there while they could reach the folder, or that others can replace. */
 function checkPlaces({ openParent, places }, backupDir) {
     if (openParent !== null) {
-        throw new failure_Failure('folder-open', `Any user of the host can replace what is in ${openParent}, and the backup folder with it`, { hint: `As its owner or root: chmod o-w ${shell_quote_quoteForShell(openParent)}` });
+        throw new failure_Failure('folder-open', `Any user on the host can replace files in ${openParent}, and with them the backup folder`, { hint: `As its owner or root: chmod o-w ${shell_quote_quoteForShell(openParent)}` });
     }
     for (const { path, type } of places) {
         const isFolder = path === transactionsFolder(backupDir);
         if (isFolder ? type === 'directory' : type.startsWith('regular'))
             continue;
         throw new failure_Failure('folder-unusable', `${path} is a ${type}, not a ${isFolder ? 'folder' : 'file'}`, {
-            hint: `See where it comes from, and move it away: ls -l ${shell_quote_quoteForShell(path)}`,
+            hint: `Find out where it comes from, then move it away: ls -l ${shell_quote_quoteForShell(path)}`,
         });
     }
 }
@@ -34229,7 +34228,7 @@ function checkProject(survey, needs) {
     const projects = [...new Set(survey.containers.map(({ project }) => project))];
     if (projects.length > 1) {
         throw new failure_Failure('several-projects', `Several compose projects run from ${needs.deployDir}: ${projects.join(', ')}`, {
-            hint: 'Name one as "project-name"',
+            hint: 'Set "project-name" to one of them',
         });
     }
 }
@@ -34240,14 +34239,14 @@ function findDatabase(survey, needs) {
     if (candidate === undefined) {
         throw needs.databaseService === null
             ? new failure_Failure('no-database', `No service of the project runs a PostgreSQL image; it has ${services}`, {
-                hint: 'Name the database\'s service as "db-service"',
+                hint: 'Set "db-service" to the service of the database',
             })
             : new failure_Failure('no-database', `The project has no service "${needs.databaseService}"; it has ${services}`, {
                 hint: 'Correct the input "db-service", or start the service',
             });
     }
     if (others.length > 0) {
-        throw new failure_Failure('several-databases', `Several containers may be the database: ${survey.candidates.map(({ service }) => service).join(', ')}`, { hint: 'Name one service, with one container, as "db-service"' });
+        throw new failure_Failure('several-databases', `Several containers could be the database: ${survey.candidates.map(({ service }) => service).join(', ')}`, { hint: 'Set "db-service" to one service that has one container' });
     }
     if (candidate.state !== 'running') {
         throw new failure_Failure('database-not-running', `The database's container (service ${candidate.service}) is ${candidate.state}`, {
@@ -34261,14 +34260,14 @@ function findDatabase(survey, needs) {
 }
 function askedDatabase({ probe }) {
     if (probe === null || 'error' in probe) {
-        throw new failure_Failure('database-silent', 'Nothing could be run in the database container', {
-            hint: 'On the host: docker ps, and docker logs of that container',
+        throw new failure_Failure('database-silent', 'No command could be run in the database container', {
+            hint: 'On the host: docker ps, then docker logs of that container',
             cause: probe?.error,
         });
     }
     return readProbe(probe.output);
 }
-/** zstd where there is one, else gzip; a custom dump's gzip is pg_dump's own. */
+/** zstd if available, else gzip. For a custom dump, pg_dump itself does the gzip. */
 function chooseCompression(survey, database, { format, compression }) {
     const inside = (tool) => database.tools.has(tool);
     const wanted = compression === 'auto' ? autoCompression(format, inside('zstd') || survey.tools.has('zstd')) : compression;
@@ -34282,7 +34281,7 @@ function chooseCompression(survey, database, { format, compression }) {
         hint: `On the host, as root: apt-get install ${program}. Or set "compression" to auto`,
     });
 }
-/** The scripts' own format keeps the scripts' own compression. */
+/** Plain dumps are what the former scripts made; they stay compressed with gzip as before. */
 function autoCompression(format, zstd) {
     return format === 'custom' && zstd ? 'zstd' : 'gzip';
 }
@@ -34297,13 +34296,13 @@ function checkSpace(survey, estimate, { minFreeSpace, backupDir }, previous) {
         const why = needed === minFreeSpace && minFreeSpace > estimate
             ? 'the input "min-free-space"'
             : previous === null
-                ? "from the database's size"
-                : 'from the previous backup';
-        throw new failure_Failure('no-space', `The disk of ${backupDir} has ${formatBytes(survey.freeBytes)} free; ${formatBytes(needed)} are needed (${why})`, { hint: `See what fills it: df -h ${backupDir}; docker system df. Nothing was deleted to make room` });
+                ? 'estimated from the size of the database'
+                : 'estimated from the previous backup';
+        throw new failure_Failure('no-space', `The disk of ${backupDir} has ${formatBytes(survey.freeBytes)} free; ${formatBytes(needed)} needed (${why})`, { hint: `See what fills it: df -h ${backupDir}; docker system df. Nothing was deleted to make room` });
     }
     if (survey.freeInodes !== null && survey.freeInodes < neededInodes) {
         throw new failure_Failure('no-inodes', `The disk of ${backupDir} has ${survey.freeInodes} inodes left`, {
-            hint: `Remove files that are not needed: df -i ${backupDir}`,
+            hint: `Remove files that you no longer need: df -i ${backupDir}`,
         });
     }
 }
@@ -34321,18 +34320,18 @@ const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 /**
  * The calendar of an IANA time zone such as `Europe/Berlin`.
  *
- * @throws InputError where the zone is unknown
+ * @throws InputError if the zone is unknown
  */
 function calendarIn(timezone) {
     const format = formatIn(timezone);
-    const day = (moment) => {
-        const parts = Object.fromEntries(format.formatToParts(moment).map(({ type, value }) => [type, value]));
+    const day = (at) => {
+        const parts = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]));
         return `${parts['year']?.padStart(4, '0')}-${parts['month']}-${parts['day']}`;
     };
     return {
         day,
-        week: (moment) => sundayBefore(day(moment)),
-        month: (moment) => day(moment).slice(0, 7),
+        week: (at) => sundayBefore(day(at)),
+        month: (at) => day(at).slice(0, 7),
     };
 }
 /** `Mon 2026-11-23` for `2026-11-23`. */
@@ -34354,7 +34353,7 @@ function formatIn(timezone) {
         throw new InputError('timezone', 'is not a time zone', 'Write it as UTC, Europe/Berlin or America/New_York');
     }
 }
-/** Dates have no clock, so from here on they are counted in UTC, where every day has 24 hours. */
+/** From here on these are plain dates, computed in UTC, where every day has 24 hours. */
 function sundayBefore(day) {
     const sunday = new Date(`${day}T00:00:00Z`);
     sunday.setUTCDate(sunday.getUTCDate() - weekday(day));
@@ -34369,7 +34368,7 @@ function weekday(day) {
 
 
 
-/** The period of a set in a tier; a deployment or a rollback is a period of its own. */
+/** The period to which a set belongs in a tier. Each deployment and each rollback is a period of its own. */
 function periodOf(tier, id, calendar) {
     // Ids in a catalogue are valid; the epoch only satisfies the type.
     const start = startOf(id) ?? new Date(0);
@@ -34392,11 +34391,12 @@ function periodOf(tier, id, calendar) {
     }
 }
 /**
- * Which tiers a new verified set enters, in the order of allTiers; one that is taken before a rollback stands alone. This is computed from what stands in the folders and
- * never from the day of the week: after a missed Sunday the next night is weekly.
+ * Which tiers a new verified set enters, in the order of allTiers. A set taken before a rollback enters no other tier.
+ * The decision depends on the sets in the folders, never on the day of the week: after a missed Sunday, the next night's
+ * backup becomes the weekly one.
  *
  * @param sets all sets on the host; only verified ones of the same database matter.
- * @param timezone IANA name; days are counted there.
+ * @param timezone IANA name; days begin and end there.
  */
 function decideTiers(added, sets, policy, timezone) {
     if (added.kind === 'prerollback') {
@@ -34406,15 +34406,15 @@ function decideTiers(added, sets, policy, timezone) {
     const earlier = verifiedSetsOf(added.database, sets).filter((set) => set.id !== added.id);
     const firstOfPeriod = (tier) => {
         if (policy[tier] === 0)
-            return { tier, enters: false, reason: `not ${tier}: keep-${tier} is 0` };
+            return { tier, enters: false, reason: `${tier}: no, keep-${tier} is 0` };
         const period = periodOf(tier, added.id, calendar);
         const holder = earlier.findLast((set) => set.folders.includes(folderOfTier(tier)) && periodOf(tier, set.id, calendar).key === period.key);
         return holder === undefined
             ? { tier, enters: true, reason: `${tier}: first verified backup of ${period.name}` }
-            : { tier, enters: false, reason: `not ${tier}: ${period.name} has ${holder.id}` };
+            : { tier, enters: false, reason: `${tier}: no, ${holder.id} is already kept for ${period.name}` };
     };
     return [
-        { tier: 'daily', enters: true, reason: 'daily: every verified backup is' },
+        { tier: 'daily', enters: true, reason: 'daily: holds every verified backup' },
         firstOfPeriod('weekly'),
         firstOfPeriod('monthly'),
         beforeDeployment(added, policy),
@@ -34423,9 +34423,9 @@ function decideTiers(added, sets, policy, timezone) {
 function beforeDeployment(added, policy) {
     const tier = 'predeployment';
     if (added.kind !== 'predeployment')
-        return { tier, enters: false, reason: `not ${tier}: no deployment follows` };
+        return { tier, enters: false, reason: `${tier}: no, this backup was not taken before a deployment` };
     if (policy[tier] === 0)
-        return { tier, enters: false, reason: `not ${tier}: keep-${tier} is 0` };
+        return { tier, enters: false, reason: `${tier}: no, keep-${tier} is 0` };
     return { tier, enters: true, reason: `${tier}: taken before a deployment` };
 }
 
@@ -34435,7 +34435,7 @@ function beforeDeployment(added, policy) {
 
 
 
-/** A set this much ahead of the clock is not "of the future": two backups in one second move the later one's id. */
+/** A set may be this far ahead of the clock: of two backups that start in one second, the later one gets a later id. */
 const clockSlackMs = 5 * 60 * 1000;
 const periodWord = {
     daily: 'day',
@@ -34445,10 +34445,11 @@ const periodWord = {
     prerollback: 'rollback',
 };
 /**
- * What is kept and deleted: per tier the newest verified set of each of the last N periods that have one, and always
- * the newest verified set. Broken sets, sets of the future and other databases' sets neither count nor go.
+ * Decides what to keep. Each tier keeps the newest verified set of each of its last N periods that have one; the newest
+ * verified set of all is always kept. Broken sets, sets dated in the future and other databases' sets are neither counted
+ * nor deleted.
  *
- * @param sets all sets on the host, the new one among them.
+ * @param sets all sets on the host, including the new one.
  * @returns one decision for each set in each tier, by tier, newest first.
  */
 function decidePruning(sets, options) {
@@ -34468,19 +34469,19 @@ function decidePruning(sets, options) {
                 tier,
                 id: set.id,
                 action: 'keep',
-                reason: 'kept: dated in the future (clock gone back?); not counted',
+                reason: 'kept: dated in the future (was the clock set back?); not counted',
             });
         });
     });
 }
 /**
- * The decisions where nothing may be deleted: after a failed run, or when the new backup is suspiciously small.
+ * The decisions when nothing may be deleted: after a failed run, or when the new backup is suspiciously small.
  *
- * @param why ends the sentence "nothing is pruned: …".
+ * @param why ends the sentence "pruning was skipped: …".
  */
 function pruneNothing(sets, database, why) {
     return allTiers.flatMap((tier) => standingIn(tier, sets).map((set) => isOf(database, set)
-        ? { tier, id: set.id, action: 'keep', reason: `kept: nothing is pruned: ${why}` }
+        ? { tier, id: set.id, action: 'keep', reason: `kept: pruning was skipped: ${why}` }
         : ignored(tier, set)));
 }
 function standingIn(tier, sets) {
@@ -34490,12 +34491,12 @@ function isOf(database, set) {
     return set.state === 'verified' && set.database === database;
 }
 function ignored(tier, set) {
-    const why = set.state === 'broken' ? `broken, ${set.reason}` : 'of another database';
+    const why = set.state === 'broken' ? `broken, ${set.reason}` : 'belongs to another database';
     return { tier, id: set.id, action: 'ignore', reason: `not counted: ${why}` };
 }
 /**
- * The id that must stay in a tier whatever the policy says: the newest in daily, and the newest of all in the first
- * tier that holds it, should its daily copy be lost.
+ * The set that must stay in a tier whatever the policy says: in daily the newest one there; in another tier the newest
+ * verified set of all, if this is the first tier that holds it (its daily copy may be lost).
  */
 function protectedIn(tier, counted, standing) {
     if (tier === 'daily')
@@ -34511,7 +34512,7 @@ function decideTier(tier, standing, keep, protectedId, calendar) {
         const period = periodOf(tier, set.id, calendar);
         const newest = newestOf.get(period.key) ?? set.id;
         newestOf.set(period.key, newest);
-        // Periods are met newest first, so how many there are by now is this one's rank.
+        // Periods come newest first, so the number seen so far is the rank of this one.
         const position = { tier, period, newest, rank: newestOf.size, keep };
         return [set, { tier, id: set.id, ...retention_judge(set.id, position, set.id === protectedId) }];
     });
@@ -34523,12 +34524,12 @@ function retention_judge(id, position, isProtected) {
     if (isProtected)
         return { action: 'keep', reason: 'kept: the newest verified backup is never deleted' };
     if (within)
-        return { action: 'delete', reason: `deleted: ${position.newest} of ${position.period.name} is newer` };
+        return { action: 'delete', reason: `deleted: ${position.newest} is a newer backup from ${position.period.name}` };
     if (position.keep === 0)
         return { action: 'delete', reason: `deleted: keep-${position.tier} is 0` };
     return {
         action: 'delete',
-        reason: `deleted: ${ordinal(position.rank)} ${periodWord[position.tier]}, ${position.keep} ${position.keep === 1 ? 'is' : 'are'} kept`,
+        reason: `deleted: ${ordinal(position.rank)} newest ${periodWord[position.tier]}, keep-${position.tier} is ${position.keep}`,
     };
 }
 const takenBefore = {
@@ -34551,7 +34552,7 @@ function ordinal(n) {
 
 
 
-/** Decides it, without touching anything. */
+/** Makes the plan, without touching anything. */
 function planPublication(dump, facts, earlier, policy) {
     const size = judgeSize(dump, facts, policy.minSizeRatio);
     const manifest = manifestOf(dump, { ...facts, checks: [size] });
@@ -34576,7 +34577,7 @@ function planPublication(dump, facts, earlier, policy) {
         sets: sets.filter((set) => set.state === 'verified').filter((set) => set.database === database),
     };
 }
-/** Only like is compared with like: another format or compression has another size. */
+/** Compares only backups of the same format and compression: others differ in size anyway. */
 function judgeSize(dump, { previous, encoding }, ratio) {
     const check = (result, detail) => ({ name: 'size', result, detail, ms: 0 });
     if (previous === null)
@@ -34796,10 +34797,10 @@ const logging = {
         new URL(/* asset import */ __nccwpck_require__(3521), __nccwpck_require__.b),
     ],
 };
-/** It is short and must not be cut: a runner that dies meanwhile leaves it at work. */
+/** The publication is short and must not be interrupted: it goes on even if the runner dies meanwhile. */
 const options = ({ onLog }) => ({ deadline: 300_000, atEnd: 'finish', onLog });
 /**
- * Lets a verified set appear in its tiers, prunes, and writes the line into the log.
+ * Publishes a verified set into its tiers, prunes, and writes the line into the log.
  * @throws Failure `lock-lost`, `dump-lost`: nothing was published; `publication-unknown`: it may have been
  */
 async function publish(connection, publication) {
@@ -34808,7 +34809,7 @@ async function publish(connection, publication) {
         ...claimOf(publication),
         troubled_line: publication.troubledLine,
         sidecar_names: [...sidecars.keys()],
-        // A manifest may be long, and the host reads parameters byte by byte.
+        // A manifest may be long, and the host reads parameters byte by byte: pack it.
         sidecar_texts: [...sidecars.values()].map(pack),
         layout: layoutLines,
         tiers: tiers.map(folderOfTier),
@@ -34829,8 +34830,8 @@ async function publish(connection, publication) {
     }
 }
 const hints = {
-    'lock-lost': 'Nothing was published; earlier backups are as they were. Only a backup may remove or replace .lock and .lock.holder in the backup folder. Run it again',
-    'dump-lost': 'Nothing was published; earlier backups are as they were. See what cleans up in the backup folder. Run it again',
+    'lock-lost': 'Nothing was published; earlier backups are unchanged. Only a backup may remove or replace .lock and .lock.holder in the backup folder: find out what else does, then run it again',
+    'dump-lost': 'Nothing was published; earlier backups are unchanged. Find out what else deletes files in the backup folder, then run it again',
 };
 function advised(error) {
     if (!failure_isFailure(error) || error.hint !== undefined)
@@ -34840,24 +34841,24 @@ function advised(error) {
         cause: error.cause,
     });
 }
-/** What the host does where it was not heard to its end. */
+/** What the host does after the runner has lost touch with it, by the code of the failure. */
 const cutOffs = {
-    'connection-lost': 'The host goes on by itself. ',
-    'program-lost': 'The host goes on by itself. ',
-    'host-silent': 'The host may do it yet. ',
+    'connection-lost': 'The host finishes on its own. ',
+    'program-lost': 'The host finishes on its own. ',
+    'host-silent': 'The host may still publish it. ',
     deadline: '',
 };
 function wasCutOff(error) {
     return failure_isFailure(error) && Object.hasOwn(cutOffs, error.code);
 }
 function unknownOutcome({ id, logFile }, cause) {
-    return new failure_Failure('publication-unknown', `It is not known whether the verified backup ${id} was published. ${cause.message}`, {
-        hint: `${cutOffs[cause.code]}See how it ended: grep ${id} ${logFile}. Without a line there, the backup was not kept; run it again`,
+    return new failure_Failure('publication-unknown', `It is unknown whether the verified backup ${id} was published. ${cause.message}`, {
+        hint: `${cutOffs[cause.code]}To see how it ended, run on the host: grep ${id} ${logFile}. If that prints nothing, the backup was not kept: run it again`,
         cause,
     });
 }
 /**
- * Puts a dump that failed its verification aside, with the reason, in place of the last one.
+ * Moves a dump that failed its verification into the folder `failed`, with the reason. It replaces the one there.
  * @returns its absolute path
  */
 async function reject(connection, rejection) {
@@ -34870,9 +34871,9 @@ async function reject(connection, rejection) {
         throw advised(error);
     }
 }
-/** Writes only the line into the log: for a run that came to nothing. */
-async function logRun(connection, conclusion) {
-    await connection.run(logging, logOf(conclusion), options(conclusion)).result;
+/** Only writes the line into the log, for a run that took no backup. */
+async function logRun(connection, ending) {
+    await connection.run(logging, logOf(ending), options(ending)).result;
 }
 function claimOf(claim) {
     const { backupDir, id, kind, holder } = claim;
@@ -34889,10 +34890,9 @@ const mostBars = 14;
 const barWidth = 28;
 const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 /**
- * Sizes over time as lines of text, the newest last: date (UTC), bar, size, and what is to be said of it. At most the
- * 14 newest are shown.
+ * Sizes over time as lines of text, the newest last: date (UTC), bar, size, notes. Shows at most the 14 newest.
  *
- * @param minRatio the newest is flagged where it is smaller than this share of the one before it (0 to 1; 0: never).
+ * @param minRatio flags the newest if it is smaller than this share of the one before it (0 to 1; 0: never).
  */
 function sizeChart(points, minRatio) {
     const shown = points.toSorted((a, b) => (a.id < b.id ? -1 : 1)).slice(-mostBars);
@@ -34907,13 +34907,13 @@ function sizeChart(points, minRatio) {
         return [line, ...notes.filter((note) => note !== '')].join('  ');
     });
 }
-/** "12 % of the previous" where a size is below the limit, else empty. */
+/** "12 % of the previous" if a size is below the limit, else empty. */
 function shrinkage(point, previous, minRatio) {
     if (previous === undefined || point.bytes >= previous.bytes * minRatio)
         return '';
     return `! ${Math.floor((100 * point.bytes) / previous.bytes)} % of the previous`;
 }
-/** Something is always seen of what is not empty. */
+/** A size above 0 always shows at least a sliver. */
 function barOf(share) {
     const parts = share === 0 ? 0 : Math.max(1, Math.round(share * barWidth * eighths.length));
     return '█'.repeat(Math.floor(parts / eighths.length)) + eighths[parts % eighths.length];
@@ -34924,18 +34924,18 @@ function dateOf(id) {
 
 ;// CONCATENATED MODULE: ./build/shared/report/text-layout.js
 
-/** Columns of a report: it must be readable in a terminal at night. */
+/** Columns of a report, which has to fit into a terminal. */
 const width = 100;
 /**
- * One value per line behind its name, the values aligned and folded: `  Size      1.2 GiB`. Values may be foreign;
- * they are cleaned here. Names are ours, or cleaned the same way.
+ * One line for each name and its value, the values aligned and folded: `  Size      1.2 GiB`. Names and values may be
+ * foreign; they are cleaned here.
  */
 function fields(rows) {
     const names = rows.map(([name]) => clean_cleanLine(name, 40));
     const indent = Math.max(0, ...names.map((name) => name.length)) + 4;
     return rows.flatMap(([, value], row) => folded(`  ${names[row]}`.padEnd(indent), value));
 }
-/** A text after a lead such as `  - `, folded below its own beginning. Words too long for a line are cut. */
+/** A text after a lead such as `  - `, folded with a hanging indent. Words too long for a line are split. */
 function folded(lead, text) {
     const room = width - lead.length;
     const lines = [''];
@@ -34952,7 +34952,7 @@ function folded(lead, text) {
     }
     return lines.map((line, index) => `${index === 0 ? lead : ' '.repeat(lead.length)}${line}`.trimEnd());
 }
-/** One line, its end left out where it is too long. */
+/** One line; if it is too long, its end is cut off. */
 function shortened(lead, text) {
     return `${lead}${clean_cleanLine(text, width - lead.length)}`.trimEnd();
 }
@@ -34975,8 +34975,8 @@ const mostTables = 20;
 const mostChanges = 20;
 const mostChangedLines = 10;
 /**
- * The report for people: the verdict first, the way back last. At most 100 columns, but for commands, which are never
- * cut. Ends with a line break.
+ * The report for people: the verdict first, how to restore last. At most 100 columns wide, except for commands, which are
+ * never cut. Ends with a line break.
  */
 function reportOf(manifest, facts) {
     const { previous } = facts;
@@ -34998,12 +34998,12 @@ function verdict(manifest, { problems }) {
     if (problems.length === 0) {
         return [
             ...folded('VERIFIED  ', what),
-            'The dump was read back in full from the disk. That it restores, only a restore proves.',
+            'The dump was read back from the disk in full. Only a restore proves that it can be restored.',
         ];
     }
     return [
         ...folded('INCOMPLETE  ', what),
-        'The dump is verified, but not all of the rest went well:',
+        'The dump is verified, but something else went wrong:',
         ...problems.flatMap((problem) => folded('  ! ', problem)),
     ];
 }
@@ -35027,9 +35027,9 @@ function backupLines(manifest, { host, folder, previous }) {
         ['MD5', manifest.md5],
         ['Holds', contentsOf(manifest)],
         ['Extensions', extensions === '' ? 'none' : extensions],
-        ['Started by', manifest.actor ?? 'not known'],
-        ['Run', manifest.runUrl ?? 'not known'],
-        ['Commit', manifest.commit ?? 'not known'],
+        ['Started by', manifest.actor ?? 'unknown'],
+        ['Run', manifest.runUrl ?? 'unknown'],
+        ['Commit', manifest.commit ?? 'unknown'],
     ]);
 }
 function encodingOf({ format, compression, encryption }) {
@@ -35037,7 +35037,7 @@ function encodingOf({ format, compression, encryption }) {
     return `${format} format, ${compressed}${encryption === 'age' ? ', encrypted for age' : ''}`;
 }
 function against(previous, bytes) {
-    const share = previous.sizeBytes === 0 ? '' : `; this one has ${Math.round((100 * bytes) / previous.sizeBytes)} % of it`;
+    const share = previous.sizeBytes === 0 ? '' : `; this one is ${Math.round((100 * bytes) / previous.sizeBytes)} % of that`;
     return `${formatBytes(previous.sizeBytes)} on ${timeOf(previous.startedAt)}${share}`;
 }
 function contentsOf({ tables, sequences, largeObjects }) {
@@ -35060,10 +35060,10 @@ function tablesTitle(tables) {
     if (known.length === 0)
         return `Tables: ${tables.length}, rows not counted`;
     const rows = known.reduce((sum, table) => sum + (table.rows ?? 0), 0);
-    const how = known.every(({ exact }) => exact) ? "counted in the dump's own snapshot" : 'some of them estimated';
+    const how = known.every(({ exact }) => exact) ? "counted in the dump's own snapshot" : 'some of it estimated';
     return `Tables: ${tables.length}, with ${grouped(rows)} rows, ${how}`;
 }
-/** The largest first; names in order where they are equal. */
+/** The largest first; tables of equal size by name. */
 function tableLines(tables) {
     const ordered = tables
         .map((table) => ({ ...table, title: clean_cleanLine(`${table.schema}.${table.name}`, 70) }))
@@ -35080,9 +35080,9 @@ function changeLines(manifest, { previous, schemaChanges }) {
     if (manifest.schemaSha256 !== null && manifest.schemaSha256 === previous.schemaSha256)
         return ['  None.'];
     if (schemaChanges === null)
-        return ['  They could not be compared.'];
+        return ['  Unknown: the schemas could not be compared.'];
     if (schemaChanges.length === 0)
-        return ['  None but the order of the objects or the settings around them.'];
+        return ['  None, except in the order of the objects or the settings around them.'];
     const lines = schemaChanges.slice(0, mostChanges).flatMap(({ what, type, schema, name, lines: changed }) => {
         const rest = changed.length - mostChangedLines;
         return [
@@ -35096,22 +35096,22 @@ function changeLines(manifest, { previous, schemaChanges }) {
 }
 function releaseLines(release) {
     const services = Object.entries(release).map(([service, { image, digest, imageId }]) => {
-        const name = image ?? 'not known';
+        const name = image ?? 'unknown';
         if (digest !== null)
             return [service, `${name} ${digest}`];
         return [service, `${name}, no digest${imageId === null ? '' : `, image ${imageId}`}`];
     });
-    return services.length === 0 ? ['  Not known.'] : fields(services);
+    return services.length === 0 ? ['  Unknown.'] : fields(services);
 }
-/** Commands are made of quoted words and hold nothing that is not seen: they go out as they are. */
+/** Commands consist of quoted words without invisible characters, so they are printed as they are. */
 function restoreLines(restore) {
     const steps = [
-        ['On a new server first: make the roles (they have no passwords; set those by ALTER ROLE)', restore.roles],
-        ['Into a new, empty database; nothing that is there is touched', restore.restore],
-        ['To put it in place of the old one, which is kept: stop the application, then', restore.swap],
+        ['On a new server, first create the roles (without passwords; set those with ALTER ROLE)', restore.roles],
+        ['Into a new, empty database; existing databases are not touched', restore.restore],
+        ['In place of the old database, which is kept under another name: first stop the application', restore.swap],
     ];
     return [
-        ...folded('  ', 'Once the set has left the folder that the commands name, use the one where you found this report.'),
+        ...folded('  ', 'If the set is no longer in the folder named here, use the folder in which you found this report.'),
         ...steps.flatMap(([what, commands], index) => ['', ...folded(`  ${index + 1}. `, what), commands]),
     ];
 }
@@ -35125,10 +35125,10 @@ function grouped(n) {
 ;// CONCATENATED MODULE: ./build/shared/report/restore-command.js
 
 
-/** PostgreSQL cuts names off behind this many bytes. */
+/** PostgreSQL cuts names off after this many bytes. */
 const longestName = 63;
 const foldAt = 92;
-/** The commands that restore a set, whatever its database, user and folders are called. */
+/** The commands that restore a set, whatever the names of its database, user and folders. */
 function restoreCommands(manifest, place) {
     const prefix = naming_parseSetFileName(manifest.file)?.prefix ?? 'backup';
     const files = naming_setFileNames(prefix, manifest.id, manifest);
@@ -35150,25 +35150,25 @@ function restoreCommands(manifest, place) {
             cd,
             command(['docker', 'exec', place.container, ...psql, `--command=${swapNames(manifest.database, restored)}`]),
             pipeline(
-            // A dump leaves out what ALTER DATABASE … SET said.
+            // A dump does not include what ALTER DATABASE … SET has set.
             ['zcat', files.settings], [...fedIn(place), ...psql]),
         ]),
     };
 }
 /**
- * A value for `--dbname`, where PostgreSQL's programs read a connection string if it looks like one.
- * Exactly this database is meant, whatever its name.
+ * A value for `--dbname` that means exactly this database, whatever its name: PostgreSQL's programs take a name that
+ * looks like a connection string for one.
  */
 function databaseArgument(name) {
     if (!name.includes('=') && !/^postgres(ql)?:\/\//.test(name))
         return name;
     return `dbname='${name.replace(/[\\']/g, '\\$&')}'`;
 }
-/** Only where there is a pipe: else `-i` would swallow what the operator has pasted behind it. */
+/** Only for use in a pipe: otherwise `-i` would swallow whatever the operator pasted after it. */
 function fedIn({ container }) {
     return ['docker', 'exec', '-i', container];
 }
-/** template0: other templates may hold something already, or have another encoding. */
+/** template0: other templates may already contain something, or have another encoding. */
 function createDatabase(manifest, place, name) {
     return [
         ...['docker', 'exec', place.container, 'createdb', `--username=${place.user}`, '--template=template0'],
@@ -35179,23 +35179,23 @@ function createDatabase(manifest, place, name) {
 function createOptions(manifest) {
     return [`--encoding=${manifest.encoding}`, ...localeOptions(manifest)];
 }
-/** Sorting and letters as the source had them, or indexes and comparisons would differ. */
+/** Collation and character types as in the source; otherwise indexes and comparisons would differ. */
 function localeOptions({ locale, ctype, localeProvider, providerLocale, serverVersion }) {
     const libc = ctype === null || ctype === locale ? [`--locale=${locale}`] : [`--lc-collate=${locale}`, `--lc-ctype=${ctype}`];
     if (localeProvider === null || localeProvider === 'libc' || providerLocale === null) {
-        // Else it is that of template0, which on another server may be ICU. Older versions have no such option.
+        // Without this option template0's provider is used, which on another server may be ICU. Older versions do not have it.
         return localeProvider === 'libc' && Number.parseInt(serverVersion, 10) >= 15
             ? ['--locale-provider=libc', ...libc]
             : libc;
     }
     return [`--locale-provider=${localeProvider}`, `--${localeProvider}-locale=${providerLocale}`, ...libc];
 }
-/** The stages that give the plain archive or SQL; the first reads the file. */
+/** The pipeline stages that produce the plain archive or SQL; the first one reads the file. */
 function readDump({ encryption, format, compression }, file, place) {
     const program = { zstd: 'zstd', gzip: format === 'custom' ? null : 'gzip', none: null }[compression];
     const decompress = program === null ? [] : [program, '-dc'];
     const isInside = program === 'zstd' && place.zstdOn === 'container';
-    // In the container it is a stage of its own, so that the host's pipefail sees how it ends.
+    // In the container it is a stage of its own, so that the host's pipefail sees its exit code.
     const decompression = isInside ? [...fedIn(place), ...decompress] : decompress;
     if (encryption === 'age') {
         const decryption = ['age', '--decrypt', '--identity', 'key.txt', file];
@@ -35205,16 +35205,16 @@ function readDump({ encryption, format, compression }, file, place) {
         return [['cat', file]];
     return isInside ? [['cat', file], decompression] : [[...decompression, file]];
 }
-/** psql takes any end of its input for a good one, so the checksum before it and pipefail matter. */
+/** psql cannot tell truncated input from complete input, so the checksum before it and pipefail matter. */
 function restoreInto({ format }, place, name) {
     const into = [`--username=${place.user}`, `--dbname=${databaseArgument(name)}`];
     if (format === 'custom')
         return [...fedIn(place), 'pg_restore', '--exit-on-error', ...into];
-    // Not as a single transaction: the dump has some of its own, around large objects.
+    // Not as a single transaction: the dump has transactions of its own, around large objects.
     const strict = ['-X', '--quiet', '--output=/dev/null', '-v', 'ON_ERROR_STOP=1'];
     return [...fedIn(place), 'psql', ...strict, ...into];
 }
-/** One command string is one transaction: both names change, or none does. */
+/** One command string is one transaction: both names change, or neither. */
 function swapNames(database, restored) {
     const old = nameWith(database, '_replaced');
     const rename = (from, to) => `ALTER DATABASE ${identifier(from)} RENAME TO ${identifier(to)}`;
@@ -35223,14 +35223,14 @@ function swapNames(database, restored) {
 function identifier(name) {
     return `"${name.replaceAll('"', '""')}"`;
 }
-/** Shortened by whole characters where the server would cut it, maybe down to the name that it must not have. */
+/** Shortens the name by whole characters: if the server cut it, the result could be the very name it must not have. */
 function nameWith(name, suffix) {
     const characters = [...name];
     while (new TextEncoder().encode(characters.join('') + suffix).length > longestName)
         characters.pop();
     return characters.join('') + suffix;
 }
-/** In a shell of its own, so that the operator's goes on after an error. */
+/** In a subshell, so that an error does not end the operator's shell. */
 function strictly(commands) {
     return `( set -e -o pipefail\n${commands.map(indented).join('\n')}\n)`;
 }
@@ -35240,7 +35240,7 @@ function pipeline(...stages) {
 function indented(lines) {
     return lines.replaceAll(/^/gm, '  ');
 }
-/** Quoted words hold no line breaks, so a line can be folded between any two. */
+/** Quoted words contain no line breaks, so a line can be folded between any two of them. */
 function command(words) {
     const lines = [];
     for (const word of words.map(quoteWord)) {
@@ -35254,7 +35254,7 @@ function command(words) {
     }
     return lines.join(' \\\n');
 }
-/** `--option='a value'` reads better than `'--option=a value'`, and is the same. */
+/** `--option='a value'` means the same as `'--option=a value'`, and reads better. */
 function quoteWord(word) {
     const [option = ''] = /^--[a-z-]+=/.exec(word) ?? [];
     return option + shell_quote_quoteForShell(word.slice(option.length));
@@ -35264,12 +35264,12 @@ function quoteWord(word) {
 
 
 
-/** The report that stands beside the dump. */
+/** The report beside the dump. */
 function reportText(reportFacts) {
-    const { publicationPlan, place, previous, target, minSizeRatio } = reportFacts;
+    const { publicationPlan, place, previous, hostName, minSizeRatio } = reportFacts;
     return reportOf(publicationPlan.manifest, {
         problems: publicationPlan.problems,
-        host: target,
+        host: hostName,
         folder: place.folder,
         previous,
         schemaChanges: schemaChangesIn(reportFacts),
@@ -35279,11 +35279,11 @@ function reportText(reportFacts) {
         restore: restoreCommands(publicationPlan.manifest, place),
     });
 }
-/** Of every verified set of the database, the new one among them. */
+/** The sizes of all verified sets of the database, including the new one. */
 function sizesIn({ publicationPlan }) {
     return publicationPlan.sets.map(({ id, manifest }) => ({ id, bytes: manifest.sizeBytes, kind: manifest.kind }));
 }
-/** null where there is nothing to compare with. */
+/** null if there is nothing to compare. */
 function schemaChangesIn({ dump, previous, publicationPlan }) {
     const { schemaText, previousSchemaText } = dump;
     if (schemaText === null || previousSchemaText === null)
@@ -35296,7 +35296,7 @@ function schemaChangesIn({ dump, previous, publicationPlan }) {
 ;// CONCATENATED MODULE: ./build/shared/postgres/facts.js
 
 
-/** UTF-16 units; as a manifest has them. */
+/** UTF-16 units; the same limit as in a manifest. */
 const facts_name = untrusted_text(1024);
 const mostOfAll = 1_000_000;
 const facts_bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
@@ -35305,9 +35305,9 @@ const copied = shape({ schema: facts_name, name: facts_name });
 const sequences = listOf(shape({ schema: facts_name, name: facts_name, value: orNull(facts_bigInteger), increment: facts_bigInteger }), mostOfAll);
 const extensions = listOf(shape({ name: facts_name, version: facts_name }), mostOfAll);
 /**
- * Reads the lines of such a session: a name, a space, and a value or JSON. A table that was counted by COPY is told of in two,
- * `copied {…}` and `COPY rows`. Lines of other names are passed over.
- * @throws Failure `facts-unreadable` where one is missing, or not what the statement gives: somebody else has spoken in between
+ * Reads the lines of such a session: a name, a space, and a value or JSON. A table counted with COPY has two lines,
+ * `copied {…}` and `COPY rows`. Lines with other names are ignored.
+ * @throws Failure `facts-unreadable` if a line is missing or malformed: something else has printed into the session
  */
 function facts_readFacts(lines) {
     const pairs = lines.map((line) => {
@@ -35342,10 +35342,10 @@ function copiedRows(next) {
 
 ;// CONCATENATED MODULE: ./build/shared/postgres/scripts.js
 
-// What is run inside the database container, or said to the server, as the host's programs are handed it.
+// Scripts for the database container and SQL for the server; the programs on the host get them as parameters.
 /** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `verify`, `contents`, `terminate`. */
 const insideScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "inside.sh", 'utf8');
-/** Statements for one session, in this order. They answer in lines: a name, a space, a value or JSON. */
+/** Statements for one session, in this order. Each answer is a line: a name, a space, a value or JSON. */
 const factsBefore = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-before.sql", 'utf8');
 const factsTables = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-tables.sql", 'utf8');
 const factsAfter = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-after.sql", 'utf8');
@@ -35356,14 +35356,14 @@ const factsAfter = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.
 const drillScript = () => readFileSync(__nccwpck_require__.ab + "drill-inside.sh", 'utf8');
 
 ;// CONCATENATED MODULE: ./build/shared/backups/verification.js
-/** Of an archive, and of the formats around it. Plain text has none. */
+/** The first bytes of a pg_dump archive and of the compression formats. Plain text has none. */
 const magics = { zstd: '28 b5 2f fd', gzip: '1f 8b', custom: '50 47 44 4d 50' };
-/** The smallest of all, an empty database's, has more. */
+/** Even the dump of an empty database has more bytes. */
 const smallestDump = 200;
-/** Judges a dump. It is verified where every check passed. */
+/** Judges a dump. It is verified if every check passed. */
 function judgeDump(evidence) {
     return [
-        { name: 'dump', result: 'passed', detail: 'every stage ended with 0', ms: evidence.dumpMs },
+        { name: 'dump', result: 'passed', detail: 'every stage exited with 0', ms: evidence.dumpMs },
         judgeMagic(evidence),
         judgeDisk(evidence),
         verification_judgeReading(evidence),
@@ -35381,25 +35381,25 @@ function judgeMagic({ encoding: { format, compression }, magic, sizeBytes }) {
                 ? magics.gzip
                 : '';
     if (sizeBytes < smallestDump)
-        return verification_failed('file', `it has only ${sizeBytes} bytes`);
+        return verification_failed('file', `only ${sizeBytes} bytes long`);
     if (!magic.trim().startsWith(expected))
-        return verification_failed('file', `it begins with ${magic.trim()}, not with ${expected}`);
+        return verification_failed('file', `begins with ${magic.trim()} instead of ${expected}`);
     return verification_passed('file', `${sizeBytes} bytes of ${compression === 'none' ? format : `${format}, ${compression}`}`);
 }
 function judgeDisk({ streamSha256, diskSha256 }) {
     return /^[a-f0-9]{64}$/.test(diskSha256) && streamSha256 === diskSha256
-        ? verification_passed('disk', 'the bytes on the disk have the SHA-256 of the stream')
-        : verification_failed('disk', `the bytes on the disk have the SHA-256 ${diskSha256}, the stream had ${streamSha256}`);
+        ? verification_passed('disk', 'the bytes on disk have the same SHA-256 as the stream')
+        : verification_failed('disk', `the bytes on disk have the SHA-256 ${diskSha256}, but the stream had ${streamSha256}`);
 }
 function verification_judgeReading({ encoding: { format }, stages, verifyMs }) {
     const exits = new Map([...stages.matchAll(/^(decompress|read|exit) (\d+)$/gm)].map(([, stage, code]) => [stage, code]));
     const good = exits.get('decompress') === '0' && exits.get('read') === '0' && !exits.has('exit');
     if (!good) {
-        const ends = [...exits].map(([stage, code]) => `${stage} ended with ${code}`).join(', ');
-        return verification_failed('read-back', `it cannot be read from the disk in full: ${ends || 'nothing could read it'}`, verifyMs);
+        const ends = [...exits].map(([stage, code]) => `${stage} exited with ${code}`).join(', ');
+        return verification_failed('read-back', `cannot be read from disk in full: ${ends || 'no program could read it'}`, verifyMs);
     }
     const how = format === 'custom' ? 'pg_restore read every entry' : "it ends with pg_dump's last line";
-    return verification_passed('read-back', `read from the disk in full: ${how}`, verifyMs);
+    return verification_passed('read-back', `read from disk in full: ${how}`, verifyMs);
 }
 function judgeTables({ encoding: { format }, contents, stages, tables }) {
     const entries = format === 'custom' ? entriesOfArchive(contents) : entriesOfPlain(stages);
@@ -35409,10 +35409,10 @@ function judgeTables({ encoding: { format }, contents, stages, tables }) {
         return verification_failed('tables', `${missing.length} of ${tables.length} tables are not in the dump: ${names.join(', ')}`);
     }
     if (tables.length === 0)
-        return verification_passed('tables', 'the database has no table');
+        return verification_passed('tables', 'the database has no tables');
     return verification_passed('tables', `all ${tables.length} tables are in the dump`);
 }
-/** `… TABLE DATA schema name owner`, where each may hold spaces: so every beginning that ends at one may be the table. */
+/** `… TABLE DATA schema name owner`: each may contain spaces, so the table may be any beginning that ends at a space. */
 function entriesOfArchive(contents) {
     const entries = new Set();
     for (const line of contents.split('\n')) {
@@ -35427,22 +35427,22 @@ function entriesOfPlain(stages) {
     const entries = stages.matchAll(/^entry -- Data for Name: (.*); Type: TABLE DATA; Schema: (.*); Owner: /gm);
     return new Set([...entries].map(([, name, schema]) => `${schema} ${name}`));
 }
-/** As pg_dump writes a name into a comment. */
+/** pg_dump writes a name into a comment this way. */
 const onOneLine = (name) => name.replaceAll(/[\r\n]/g, ' ');
 function judgeCounts({ factsComplete, rowCounts, tables }) {
     if (!factsComplete)
-        return verification_failed('counts', 'the session that counted ended before it was done');
+        return verification_failed('counts', 'the session that counts the rows ended too early');
     if (rowCounts === 'exact')
         return verification_passed('counts', countedIn(tables));
     return verification_passed('counts', `rows not counted (row-counts: ${rowCounts})`);
 }
-/** Why one is not counted is said in facts-tables.sql. */
+/** facts-tables.sql explains why some tables are not counted. */
 function countedIn(tables) {
     const counted = tables.filter(({ exact }) => exact).length;
     const said = `rows of ${counted} tables counted in the dump's snapshot`;
     if (counted === tables.length)
         return said;
-    return `${said}; ${tables.length - counted} not counted, since that could run code of other roles with this user's rights: give a superuser as "db-user" to have them counted`;
+    return `${said}; ${tables.length - counted} not counted, because counting could run other roles' code with this user's rights: to count them too, set "db-user" to a superuser`;
 }
 const verification_passed = (name, detail, ms = 0) => ({ name, result: 'passed', detail, ms });
 const verification_failed = (name, detail, ms = 0) => ({ name, result: 'failed', detail, ms });
@@ -35457,7 +35457,7 @@ const verification_failed = (name, detail, ms = 0) => ({ name, result: 'failed',
 
 
 
-/** Bytes of a text that the host sends packed. What is compared costs many times its size in memory. */
+/** Limits in bytes for a text that the host sends packed. Comparing a text takes many times its size in memory. */
 const longestText = 256 * 1024 * 1024;
 const longestCompared = 64 * 1024 * 1024;
 const take_program = {
@@ -35469,10 +35469,10 @@ const take_program = {
         new URL(/* asset import */ __nccwpck_require__(27416), __nccwpck_require__.b),
     ],
 };
-/** zstd's fastest, with which one core keeps up with pg_dump; gzip's is what the scripts had. */
+/** zstd: the fastest level, at which one core keeps up with pg_dump. gzip: the level that the former scripts used. */
 const usualLevel = { zstd: 1, gzip: 6, none: 0 };
 /**
- * Takes a dump in one snapshot and reads it back from the disk. Nothing is published yet.
+ * Takes a dump in one snapshot and reads it back from disk. Does not publish it yet.
  * @throws Failure `lock-held`, `disk-full`, `dump-failed`, `table-locked`, `compressor-failed`, `dump-interrupted`, …
  */
 async function take(connection, request) {
@@ -35514,9 +35514,9 @@ async function take(connection, request) {
         throw translate(error, run.lastLines().join('\n'), request);
     }
 }
-/** What to tell where a held dump was released and the host has not said so. */
+/** The warning when a held dump was released but the host did not confirm it. */
 function lockMayStay(backupDir) {
-    return `The host did not say in time that it has freed the lock: the next run may find it taken. On the host: cat ${backupDir}/.lock.holder`;
+    return `The host did not confirm in time that it released the lock; the next run may find it taken. To see who holds it, run on the host: cat ${backupDir}/.lock.holder`;
 }
 function take_readDump(records, { kind, encoding, rowCounts }) {
     const text = (name, longest = longestText) => packed_unpack(records.find(name) ?? '', longest);
@@ -35564,13 +35564,18 @@ function sideCheck(records, name, what) {
     const outcome = records.get(name);
     return outcome === 'taken'
         ? { name, result: 'passed', detail: what, ms: 0 }
-        : { name, result: 'failed', detail: outcome.slice(0, 1_000) || 'it came out empty', ms: 0 };
+        : {
+            name,
+            result: 'failed',
+            detail: outcome.slice(0, 1_000) || 'it failed without a message, or its output is empty',
+            ms: 0,
+        };
 }
 function readSums(records, name) {
     const [sha256, md5] = records.find(`${name}-sums`)?.split(' ') ?? [];
     return sha256 === undefined || md5 === undefined ? null : { sha256, md5 };
 }
-/** Only sequences that were there before and after: one that came or went meanwhile is not in the snapshot for sure. */
+/** Only sequences that existed before and after the dump: others may not be in the snapshot. */
 function sequenceRanges(before, after) {
     const key = ({ schema, name }) => JSON.stringify([schema, name]);
     const later = new Map(after.map((sequence) => [key(sequence), sequence]));
@@ -35582,7 +35587,7 @@ function sequenceRanges(before, after) {
         return [{ schema, name, before: value, after: end.value, increment }];
     });
 }
-/** What the host named, in the words of the inputs. */
+/** Turns a failure that the host named into advice for the operator. */
 function translate(error, log, { backupDir, lock, lockWait }) {
     if (!failure_isFailure(error))
         return error;
@@ -35590,24 +35595,24 @@ function translate(error, log, { backupDir, lock, lockWait }) {
         return lockHeld(error.message, backupDir, lock.wait);
     if (/lock timeout|could not obtain lock/i.test(log) && ['dump-failed', 'no-snapshot'].includes(error.code)) {
         return new failure_Failure('table-locked', `A table stayed locked for ${formatDuration(lockWait)}, so it could not be dumped`, {
-            hint: 'See who holds it: SELECT pid, state, query FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE mode = \'AccessExclusiveLock\'). Raise "lock-wait" if that is only slow',
+            hint: 'Find out who holds it: SELECT pid, state, query FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE mode = \'AccessExclusiveLock\'). If that session is only slow, raise "lock-wait"',
             cause: log,
         });
     }
-    const advice = error.hint ?? takeHints[error.code] ?? 'Earlier backups are as they were; run it again';
+    const advice = error.hint ?? takeHints[error.code] ?? 'Earlier backups are unchanged; run it again';
     return new failure_Failure(error.code, error.message, {
-        hint: error.code === 'host-silent' ? `Earlier backups are as they were. ${advice}` : advice,
+        hint: error.code === 'host-silent' ? `Earlier backups are unchanged. ${advice}` : advice,
         cause: error.cause ?? log,
     });
 }
 const takeHints = {
-    'disk-full': 'Earlier backups are as they were, and what was written is removed. Make room: df -h; docker system df',
-    'dump-failed': 'Earlier backups are as they were. What pg_dump said stands above',
-    'dump-interrupted': 'Earlier backups are as they were. See whether the database was restarted: docker ps; docker logs',
-    'compressor-failed': 'Earlier backups are as they were. See whether memory ran out: dmesg | tail',
+    'disk-full': 'Earlier backups are unchanged, and the unfinished dump is removed. Make room: df -h; docker system df',
+    'dump-failed': 'Earlier backups are unchanged. See above for what pg_dump said',
+    'dump-interrupted': 'Earlier backups are unchanged. Check whether the database was restarted: docker ps; docker logs',
+    'compressor-failed': 'Earlier backups are unchanged. Check whether memory ran out: dmesg | tail',
     'lock-unusable': 'Check who owns the backup folder',
-    'facts-unreadable': 'Earlier backups are as they were. See the log for what else speaks in the session: a wrapper around psql',
-    'sets-changed': 'Nothing was taken. See what else works in the backup folder, then run it again',
+    'facts-unreadable': 'Earlier backups are unchanged. Something else, such as a wrapper around psql, prints into the session: see the log',
+    'sets-changed': 'No backup was taken. Find out what else changes the backup folder, then run it again',
 };
 
 ;// CONCATENATED MODULE: ./build/shared/backups/verified-backup.js
@@ -35631,7 +35636,7 @@ const takeHints = {
 
 /**
  * Takes a backup. The lock is free again when it returns.
- * @throws Failure where there is no verified backup, or where that is not known: `publication-unknown`
+ * @throws Failure if there is no verified backup, or if that is unknown: `publication-unknown`
  */
 async function takeVerifiedBackup(connection, run, { look, recordsOf }, log) {
     const { ready, held, attempt } = await takeUnderLock(connection, run, look, log);
@@ -35644,30 +35649,30 @@ async function takeVerifiedBackup(connection, run, { look, recordsOf }, log) {
             log.warning(lockMayStay(run.order.backupDir));
     }
 }
-/** Only as many runs as wait for the lock at once can come in between. */
+/** Another run can get in between only as often as there are runs waiting for the lock. */
 const mostAttempts = 5;
 /**
- * Another run may have published while the lock was waited for: then all is looked at and decided again, as by a run that
- * starts now, or its newer data would stand under an older id.
+ * Another run may publish a backup while this one waits for the lock. This one then starts over, with a new survey and a
+ * new id: otherwise newer data would get an older id.
  */
 async function takeUnderLock(connection, run, look, log) {
     for (let count = 1;; count += 1) {
         const attempt = count === 1 ? run : { ...run, startedAt: new Date() };
-        const ready = await log.group(`Survey of ${connection.target}`, async () => {
+        const ready = await log.group(`Survey of ${connection.name}`, async () => {
             const seen = await look();
             const ready = judgeSurvey(seen, run.order);
             tellSurvey(seen, ready, log);
             return ready;
         });
         try {
-            const held = await log.group('Dump, and read back from the disk', () => takeDump(connection, ready, attempt, log));
+            const held = await log.group('Dump and read back from disk', () => takeDump(connection, ready, attempt, log));
             return { ready, held, attempt };
         }
         catch (error) {
             const isStale = failure_isFailure(error, 'sets-changed');
             if (!isStale || count === mostAttempts)
                 throw error;
-            log.progress('Other backups have changed since the survey: looking again');
+            log.progress('Other backups have changed since the survey: surveying again');
         }
     }
 }
@@ -35694,12 +35699,12 @@ function judgeSurvey(seen, order) {
 }
 function tellSurvey(seen, { host }, log) {
     const { database, container, encoding } = host;
-    log.success(`The service ${container.service} runs PostgreSQL ${database.serverVersion} and accepts connections`);
-    log.info(`Database "${database.database}" of ${formatBytes(database.sizeBytes)}, as user "${database.user}"`);
-    log.info(`${formatBytes(seen.freeBytes)} are free; about ${formatBytes(host.estimate)} will be needed`);
-    log.info(`Format ${encoding.format}, compression ${encoding.compression}, made in the ${host.where}`);
+    log.success(`Service ${container.service} runs PostgreSQL ${database.serverVersion} and accepts connections`);
+    log.info(`Database "${database.database}", ${formatBytes(database.sizeBytes)}, as user "${database.user}"`);
+    log.info(`${formatBytes(seen.freeBytes)} free, about ${formatBytes(host.estimate)} needed`);
+    log.info(`Format ${encoding.format}, compression ${encoding.compression}, done in the ${host.where}`);
 }
-/** Takes the dump under the lock, which is kept until it is released. */
+/** Takes the dump under the lock, which is held until it is released. */
 async function takeDump(connection, ready, run, log) {
     const { order, holder, signal, startedAt } = run;
     const { host, previous, setsState } = ready;
@@ -35737,14 +35742,14 @@ function checkLine({ name, result, detail, ms }) {
     const mark = { passed: '✔', failed: '✘', 'could-not-check': '?' }[result];
     return `${mark} ${name}: ${detail}${ms > 0 ? ` (${formatDuration(ms)})` : ''}`;
 }
-/** Puts a dump aside that failed a check. @throws Failure `not-verified` */
+/** Puts aside a dump that failed a check. @throws Failure `not-verified` */
 async function demandVerified(connection, dump, run, log) {
     if (allPassed(dump.verification))
         return;
     const failed = dump.verification.filter(({ result }) => result !== 'passed');
     const reason = failed.map(({ name, detail }) => `${name}: ${detail}`).join('\n');
     const failure = (path) => new failure_Failure('not-verified', `The dump failed its verification and does not count as a backup: ${reason}`, {
-        hint: `Earlier backups are as they were. It was put aside: ${path}. Run it again; where it fails again, look at the host's disk and memory`,
+        hint: `Earlier backups are unchanged. The failed dump was put aside: ${path}. Run it again; if it fails again, check the host's disk and memory`,
     });
     const line = failureLine(run, failure(''), { id: dump.id, bytes: dump.sizeBytes, sha256: dump.sums.sha256 });
     const rejection = {
@@ -35755,10 +35760,10 @@ async function demandVerified(connection, dump, run, log) {
         reason,
         logLine: line,
     };
-    // Why the dump is bad matters more than where it went.
+    // Even if it cannot be put aside, report why the dump is bad.
     throw failure(await reject(connection, rejection).catch((error) => `it could not be kept (${error})`));
 }
-/** Decides what becomes of a verified dump, and lets it appear in its tiers. */
+/** Plans the publication of a verified dump, and publishes it into its tiers. */
 async function publishBackup(connection, { host, catalogue, release, previous, zstdOn }, dump, run, recordsOf, log) {
     const { order, startedAt, holder, workflow } = run;
     const { kind, environment } = order;
@@ -35778,7 +35783,7 @@ async function publishBackup(connection, { host, catalogue, release, previous, z
             user: host.database.user,
             zstdOn,
         },
-        target: connection.target,
+        hostName: connection.name,
         minSizeRatio: order.minSizeRatio,
     };
     const sidecars = sidecarsOf(dump, manifest, reportText(facts));
@@ -35803,7 +35808,7 @@ async function publishBackup(connection, { host, catalogue, release, previous, z
         log.info(`${tier}/${id} ${reason}`);
     return { facts, published, problems: [...publicationPlan.problems, ...published.problems] };
 }
-/** Writes of a run that came to nothing into the log on the host. */
+/** Writes a failed run into the log on the host. */
 async function logFailure(connection, run, error, log) {
     await logRun(connection, { ...ending(run, log), logLine: failureLine(run, error, {}) });
 }
@@ -35833,7 +35838,7 @@ const survey_program = {
         new URL(/* asset import */ __nccwpck_require__(38458), __nccwpck_require__.b),
     ],
 };
-/** Looks at the host in one session, without changing anything. */
+/** Surveys the host in one session, without changing anything. */
 async function survey(connection, request, signal, onLog) {
     const asked = Date.now();
     const { result } = connection.run(survey_program, {
@@ -35853,7 +35858,7 @@ async function survey(connection, request, signal, onLog) {
     }, { deadline: 120_000, atEnd: 'end', signal, onLog });
     return readSurvey(await result, asked, Date.now());
 }
-/** @param asked, answered: milliseconds since 1970 on the runner's clock; the host's lies between them */
+/** @param asked, answered: milliseconds since 1970 on the runner's clock; the host read its clock in between */
 function readSurvey(records, asked, answered) {
     const clock = records.integer('clock');
     const inodes = records.get('free-inodes');
@@ -35913,7 +35918,7 @@ function readSetup(records) {
         leftHolder: records.find('left-holder') ?? null,
     };
 }
-/** The template ends each list with a null. */
+/** In the output of the template, each list ends with a null. */
 function readContainer(json) {
     const container = JSON.parse(json);
     const { networks, exposedPorts, volumes } = container;
@@ -35943,7 +35948,7 @@ function readCompose(records) {
         images: readLocalImages(records.find('local-images') ?? ''),
     };
 }
-/** Reads `KIND LINE NAME FILE`, a line each, as unset_variables prints them. */
+/** Reads lines `KIND LINE NAME FILE`, as unset_variables prints them. */
 function readUnset(text) {
     return text.split('\n').flatMap((each) => {
         const [, kind, digits, word = '', file = ''] = /^(\w+) (\d+) (\S+) (.+)$/.exec(each) ?? [];
@@ -35956,8 +35961,8 @@ function readUnset(text) {
     });
 }
 /**
- * Reads `ID REPOSITORY TAG DIGEST`, a line for each name: an image may have several. `<none>` stands for what is missing;
- * an image that was built here and lost its tag to a newer one has no name at all, and can still be gone back to.
+ * Reads lines `ID REPOSITORY TAG DIGEST`, one for each name of an image. `<none>` stands for a missing part. An image that
+ * was built here and lost its tag to a newer one has no name at all, but a rollback can still use it.
  */
 function readLocalImages(text) {
     const images = new Map();
@@ -35983,18 +35988,8 @@ function readFolder(value) {
 
 ;// CONCATENATED MODULE: external "node:child_process"
 const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
-;// CONCATENATED MODULE: ./build/shared/host/connection.js
-/**
- * What a login shell on the host is told to do: start bash without the user's start files, and let it read a script (its
- * length in bytes, then its text) and parameters (names and values by turns: how many texts, then each with a NUL behind it)
- * from stdin. It holds no
- * value, and neither a line break nor an exclamation mark, so that it means the same in every login shell.
- */
-const bootstrap = 'exec env -u BASH_ENV bash --noprofile --norc -c \'LC_ALL=C; IFS= read -r n && IFS= read -r -N "$n" s && ' +
-    'IFS= read -r c && p=() && while ((c-- > 0)); do IFS= read -r -d "" v || exit 1; p+=("$v"); done && eval "$s"\'';
-
 ;// CONCATENATED MODULE: ./build/shared/host/records.js
-/** The result of a program: keys and values in the order in which they were recorded; a key may come again. */
+/** The result of a program: keys and values in the order in which they were recorded. A key may occur several times. */
 class Records {
     entries;
     #values = new Map();
@@ -36020,22 +36015,22 @@ class Records {
             at = end + 1;
         }
     }
-    /** The first value, or undefined where there is none. */
+    /** The first value, or undefined if there is none. */
     find(key) {
         return this.#values.get(key)?.[0];
     }
-    /** The first value. @throws Error where the program did not record it: a defect of ours */
+    /** The first value. @throws Error if the program did not record it: a bug of ours */
     get(key) {
         const value = this.find(key);
         if (value === undefined)
             throw new Error(`The host did not report "${key}"`);
         return value;
     }
-    /** @throws Error where the value is no whole number */
+    /** @throws Error if the value is not a whole number */
     integer(key) {
         const value = this.get(key);
         if (!/^-?\d+$/.test(value))
-            throw new Error(`The host reported "${value}" as "${key}", which is no whole number`);
+            throw new Error(`The host reported "${value}" as "${key}", which is not a whole number`);
         return Number(value);
     }
     all(key) {
@@ -36045,22 +36040,22 @@ class Records {
 
 ;// CONCATENATED MODULE: ./build/shared/host/answer.js
 
-/** Of the whole answer, in bytes. */
+/** Limit for a whole answer, in bytes. */
 const largestAnswer = 64 * 1024 * 1024;
-/** A database of 30,000 tables is told of in as many records, and 1,000 sets of 8 files in 4 folders in 36,000. */
+/** A database of 30,000 tables needs as many records; 1,000 sets of 8 files in 4 folders need 36,000. */
 const mostRecords = 200_000;
 /**
- * What a program answers on standard output: records within a frame. It is read as it comes, in pieces of any size, and kept
- * in one stretch of memory, which is no larger than an answer may be.
+ * The answer of a program on standard output: records within a frame. Reads pieces of any size as they arrive, and keeps
+ * them in one buffer, which never grows beyond the largest answer allowed.
  */
 class Answer {
-    /** How the program has ended, by its own word. What comes behind that is not read. */
+    /** How the program ended, as it says itself. Anything after that is ignored. */
     verdict;
     #begin;
     #ends;
     #bytes = Buffer.alloc(0);
     #length = 0;
-    /** Where the records begin: what the user's start files have printed stands in front of that. */
+    /** Where the records begin; the user's start files may have printed something before that. */
     #first;
     #last = 0;
     #fields = 0;
@@ -36074,7 +36069,7 @@ class Answer {
     get begun() {
         return this.#first !== undefined;
     }
-    /** @returns of what there is too much now; nothing more may be added then */
+    /** @returns the limit that is exceeded now, if any; then nothing more may be added */
     add(piece) {
         if (this.verdict !== undefined)
             return undefined;
@@ -36102,7 +36097,7 @@ class Answer {
         }
         return undefined;
     }
-    /** Once there is a verdict. */
+    /** Only after there is a verdict. */
     records() {
         return Records.parse(this.#bytes.subarray(this.#first, this.#last));
     }
@@ -36116,7 +36111,7 @@ class Answer {
         piece.copy(this.#bytes, this.#length);
         this.#length = length;
     }
-    /** A mark that ends in what has come since `known`; it may have begun before. */
+    /** Looks for a mark that ends after `known`; it may begin before. */
     #find(mark, known, first = 0) {
         const from = Math.max(first, known - mark.length + 1);
         const at = this.#bytes.subarray(from, this.#length).indexOf(mark);
@@ -36136,22 +36131,22 @@ var external_node_string_decoder_ = __nccwpck_require__(46193);
 
 
 /**
- * How much of what a program prints is passed on; the rest is counted. Warnings of pg_dump and pg_restore, and what Docker
- * says of a pull, come in hundreds of lines; more than thousands nobody reads, and GitHub shows a log of many MiB no more.
+ * How much of a program's output is passed on; the rest is only counted. Warnings of pg_dump and pg_restore and the output
+ * of a pull can be hundreds of lines. Nobody reads thousands, and GitHub does not show a log of many MiB.
  */
 const mostLines = 2_000;
 const mostBytes = 1024 * 1024;
-/** What a failure tells of, and what a caller looks through for the reason of one. */
+/** How many of the last lines to keep: failures show them, and callers search them for a reason. */
 const mostLast = 50;
-/** Of a line without an end, in UTF-16 units: it is cut down to its last part where it gets longer than that. */
+/** Limit for a line that does not end, in UTF-16 units: a longer one is cut down to its last part. */
 const longestOpenLine = 100_000;
 const keptOfOpenLine = 10_000;
 /**
- * What a program prints on standard error: its log, with the supervisor's own lines in between, which begin with the nonce.
- * However much that is, little of it is kept.
+ * The output of a program on standard error: its log, and in between the supervisor's own lines, which begin with the
+ * nonce. Keeps little of it, however much there is.
  */
 class HostLog {
-    /** Why the host has ended the program, as the supervisor told: `deadline`, `silence`, `end-of-input`. */
+    /** Why the host ended the program, as the supervisor says: `deadline`, `silence`, `end-of-input`. */
     endedFor;
     /** The newest lines, passed on or not. */
     last = [];
@@ -36164,7 +36159,7 @@ class HostLog {
     #bytes = 0;
     #linesShown = 0;
     #bytesShown = 0;
-    /** Of the lines that were shown, as they came, and of the supervisor's. */
+    /** Bytes of the lines that were shown, before cleaning, and of the supervisor's lines. */
     #bytesRead = 0;
     #linesLeftOut = 0;
     #steps = 0;
@@ -36185,7 +36180,7 @@ class HostLog {
         for (const line of lines)
             this.#read(line);
     }
-    /** There is no more of it; may be called again. */
+    /** Call when there is no more output; may be called again. */
     end() {
         if (this.#over)
             return;
@@ -36195,10 +36190,10 @@ class HostLog {
             this.#read(rest);
         if (this.#linesLeftOut === 0)
             return;
-        this.#readers.onLog?.(`${this.#linesLeftOut} more lines (${formatBytes(this.#bytes - this.#bytesRead)}) were left out: of one program, ${mostLines} lines and ${formatBytes(mostBytes)} are shown`);
+        this.#readers.onLog?.(`${this.#linesLeftOut} more lines (${formatBytes(this.#bytes - this.#bytesRead)}) were left out: the log shows at most ${mostLines} lines and ${formatBytes(mostBytes)} of one program`);
     }
     #read(line) {
-        // The supervisor's word may come in the middle of a line that the program has not ended.
+        // The supervisor may write in the middle of an unfinished line of the program.
         const own = line.indexOf(this.#nonce);
         if (own !== 0)
             this.#pass(own < 0 ? line : line.slice(0, own));
@@ -36225,13 +36220,13 @@ class HostLog {
         this.#bytesRead += bytes;
         this.#readers.onLog?.(line);
     }
-    /** Whether there is no room for this line; nor is there for one behind it then. */
+    /** Whether there is no room for this line. From then on no line is shown. */
     #isFull(line) {
         if (this.#linesLeftOut > 0 || this.#linesShown === mostLines)
             return true;
         return this.#bytesShown + Math.min(Buffer.byteLength(line) + 1, longestLine) > mostBytes;
     }
-    /** A program that works for days may tell of a step every second; whoever tells more is not ours. */
+    /** Even a program that runs for days reports at most one step per second; anything beyond that is not from us. */
     #tellStep(name, value) {
         if (this.#steps >= mostLines + (this.#now() - this.#begin) / 1_000)
             return;
@@ -36377,9 +36372,9 @@ function isFailureCode(name) {
 
 
 
-/** Of what a program says of its failure, in UTF-16 units: more is no sentence for anybody. */
+/** Limit for a program's description of its failure, in UTF-16 units. */
 const longestDetail = 20_000;
-/** A failure that the program has named, or that it ended without a name for. */
+/** The failure that the program named, or a general one if it named none. */
 function programFailure(program, records, code, cause) {
     const name = records.find('failure');
     const detail = records.find('detail')?.slice(0, longestDetail);
@@ -36387,90 +36382,90 @@ function programFailure(program, records, code, cause) {
     if (name === 'misfit')
         throw new TypeError(`The program ${program.name} was given other parameters than it takes: ${detail}`);
     if (name === undefined) {
-        const exit = code === null ? 'an exit that it did not tell' : `exit ${code}`;
-        return new failure_Failure('program-failed', `The program ${program.name} failed on the host with ${exit}`, { cause });
+        const exit = code === null ? 'exit code unknown' : `exit ${code}`;
+        return new failure_Failure('program-failed', `The program ${program.name} failed on the host (${exit})`, { cause });
     }
     if (isFailureCode(name))
         return new failure_Failure(name, detail ?? `The program ${program.name} failed: ${name}`, { cause });
     return new failure_Failure('program-failed', `The program ${program.name} failed on the host: ${name}, ${detail}`, { cause });
 }
 function cancelled(program) {
-    return new failure_Failure('cancelled', `The program ${program.name} was cancelled: the host ends it`);
+    return new failure_Failure('cancelled', `The program ${program.name} was cancelled; the host is ending it`);
 }
 function tooMuch(program, excess) {
     const limit = excess === 'bytes' ? formatBytes(largestAnswer) : `${mostRecords} records`;
-    return new failure_Failure('result-too-large', `The program ${program.name} reported more than ${limit}`, {
+    return new failure_Failure('result-too-large', `The program ${program.name} sent more than ${limit}`, {
         hint: excess === 'bytes'
             ? 'Keep fewer backups in one folder, or give this database a folder of its own as "backup-dir"'
-            : 'A table is one record, and a file in the backup folder another: keep fewer backups in one folder, or give this database a folder of its own as "backup-dir". Where there are not nearly as many, see what else answers on the host',
+            : 'Each table and each file in the backup folder is one record: keep fewer backups in one folder, or give this database a folder of its own as "backup-dir". If you have far fewer, find out what else answers on the host',
     });
 }
 function runnerUnheard(program, silence) {
-    return new failure_Failure('runner-unheard', `The host heard nothing from the runner for ${silence / 1_000} s, and has ended the program ${program.name}`, { hint: 'See what held the runner or the network up; run it again' });
+    return new failure_Failure('runner-unheard', `The host heard nothing from the runner for ${silence / 1_000} s and ended the program ${program.name}`, { hint: 'Find out what held up the runner or the network, then run it again' });
 }
 function deadlineOver(program, deadline) {
     return new failure_Failure('deadline', `The program ${program.name} did not end within ${deadline / 1_000} s`, {
-        hint: 'See what the database waits for, or raise the input "timeout"',
+        hint: 'Find out what the database is waiting for, or raise the input "timeout"',
     });
 }
 /**
- * The host was waited for as long as it may take, and longer. All times in milliseconds.
- * @param isEnding whether it has told that it ends the program
- * @param unheard since the last byte of the program
+ * The failure when the host has not answered within the deadline plus a grace period. All times in milliseconds.
+ * @param isEnding whether the host has said that it is ending the program
+ * @param unheard time since the last byte from the program
  */
 function hostSilent({ name, step }, { deadline, atEnd }, { isEnding, grace, unheard, cause }) {
     const what = `${step} (program ${name})`;
     const message = isEnding
-        ? `The host was told to stop ${what} after ${formatDuration(deadline)}, and had not finished stopping it ${formatDuration(grace)} later`
+        ? `The host was told to stop ${what} after ${formatDuration(deadline)}, but had not finished stopping it ${formatDuration(grace)} later`
         : `The host has sent nothing for ${formatDuration(unheard)} during ${what}, whose limit was ${formatDuration(deadline)}`;
     const state = atEnd === 'finish'
-        ? 'It is not known whether it was done: the host may have done it, or do it yet.'
-        : 'It is not known how far the host has come. When it goes on, it ends this by itself and removes what is not complete.';
+        ? 'It is unknown whether this was done: the host may have done it, or may still do it.'
+        : 'It is unknown how far the host got. When it continues, it ends this on its own and removes incomplete files.';
     return new failure_Failure('host-silent', message, {
-        hint: `${state} On the host, look for what hangs, such as a disk that fails or is frozen: dmesg | tail; ps -eo pid,stat,wchan:30,args | grep ' D'`,
+        hint: `${state} On the host, look for whatever hangs, such as a failing or frozen disk: dmesg | tail; ps -eo pid,stat,wchan:30,args | grep ' D'`,
         cause,
     });
 }
 
-;// CONCATENATED MODULE: ./build/shared/host/program.js
+;// CONCATENATED MODULE: ./build/shared/host/run-program.js
 
 
 
 
 
-/** The runner's sign of life; the host gives up after `silence`. */
+/** Interval of the runner's heartbeat; the host gives up after `silence`. In milliseconds, like all that follow. */
 const heartbeat = 10_000;
 const silence = 60_000;
-/** The host ends a group within 3 s and tidies up; the Actions runner waits 7.5 s. */
+/** The host needs up to 3 s to end a process group, and then cleans up; the Actions runner kills us after 7.5 s. */
 const patienceAfterCancel = 5_500;
 /**
- * Beyond a program's deadline. A session opens, the host ends the group within 3 s, then the sessions of the database within
- * 20 s, and removes what was written.
+ * Allowed beyond a program's deadline: time to open a session, up to 3 s to end the process group, up to 20 s to end the
+ * sessions of the database, and time to remove unfinished files.
  */
 const usualGrace = 30_000;
-/** The verdict comes after the host has put itself in order; its process may take a moment longer. */
+/** The verdict comes after the host has cleaned up; its process may take a moment longer to end. */
 const patienceAfterVerdict = 5_000;
-/** What still runs when a connection is closed is let go after so long: a host that hangs must not keep a step from ending. */
+/** How long closing a connection waits for running programs: a host that hangs must not keep the step from ending. */
 const patienceAtClose = 5_000;
-/** A failure tells of so many of the last lines. */
+/** How many of the last lines a failure shows. */
 const linesOfCause = 20;
-/** setTimeout fires at once for more. */
+/** With a longer delay, setTimeout would fire at once. */
 const longestTimer = 2 ** 31 - 1;
 const supervisor = [
     new URL(/* asset import */ __nccwpck_require__(49828), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(65479), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(80846), __nccwpck_require__.b),
 ];
-/** Starts a program and speaks its protocol. Whatever the host does, or does not, `result` is settled in time. */
+/** Starts a program and speaks its protocol. Whatever the host does or fails to do, `result` settles in time. */
 function runProgram(access, program, parameters, options) {
     const nonce = (0,external_node_crypto_.randomBytes)(16).toString('hex');
-    const request = program_frame(program, supervisorParameters(nonce, options), parameters);
+    const request = run_program_frame(program, supervisorParameters(nonce, options), parameters);
     if (options.signal?.aborted)
         return neverStarted(program);
     const grace = options.grace ?? usualGrace;
     const child = access.start();
     const stdin = child.stdin ?? unpiped();
-    // The host may hang up first; what that means shows in its exit.
+    // The host may hang up first; its exit code will say why.
     stdin.on('error', () => { });
     stdin.write(request);
     const beating = setInterval(() => stdin.write('.'), heartbeat);
@@ -36526,7 +36521,7 @@ function runProgram(access, program, parameters, options) {
         log.end();
     });
     const result = Promise.race([verdict, ended]).then(async () => {
-        // From here on, the time of a program that lingers is its caller's.
+        // From here on, the caller decides how long a lingering program stays.
         clearTimeout(patience);
         if (answer.verdict === 'done')
             return answer.records();
@@ -36570,7 +36565,7 @@ function runProgram(access, program, parameters, options) {
 function neverStarted(program) {
     return { result: Promise.reject(cancelled(program)), lastLines: () => [], release: async () => true };
 }
-function program_frame(program, ours, given) {
+function run_program_frame(program, ours, given) {
     const texts = [...supervisor, ...program.scripts].map((script) => (0,external_node_fs_.readFileSync)(script, 'utf8'));
     const script = Buffer.from(`${texts.join('\n')}\nsupervise\n`);
     const pairs = [...Object.entries(ours), ...Object.entries(given)].flatMap(([key, value]) => (typeof value === 'string' ? [value] : value).flatMap((each) => [key, each]));
@@ -36599,16 +36594,16 @@ function unpiped() {
     throw new TypeError('A process that speaks to the host needs a pipe for its stdin');
 }
 
-;// CONCATENATED MODULE: ./build/shared/host/local.js
+;// CONCATENATED MODULE: ./build/shared/host/connection.js
 
-
-
-
-/** The runner itself as the host: for a self-hosted runner on the machine that runs the application. */
-function connectLocally() {
+/**
+ * A connection whose programs run through `access`.
+ * @param disconnect called once no program runs any more
+ */
+function connectionOver(name, access, disconnect = async () => { }) {
     const runs = [];
     return {
-        target: 'this machine',
+        name,
         run(program, parameters, options) {
             const run = runProgram(access, program, parameters, options);
             runs.push(run);
@@ -36616,8 +36611,26 @@ function connectLocally() {
         },
         async close() {
             await Promise.all(runs.map((run) => run.release(patienceAtClose)));
+            await disconnect();
         },
     };
+}
+/**
+ * The command for the login shell on the host. It starts bash without the user's start files, which reads a script (its
+ * length in bytes, then its text) and parameters (names and values by turns: how many texts, then each with a NUL behind it)
+ * from stdin. It holds no
+ * has no values, line breaks or exclamation marks, so it means the same in every login shell.
+ */
+const bootstrap = 'exec env -u BASH_ENV bash --noprofile --norc -c \'LC_ALL=C; IFS= read -r n && IFS= read -r -N "$n" s && ' +
+    'IFS= read -r c && p=() && while ((c-- > 0)); do IFS= read -r -d "" v || exit 1; p+=("$v"); done && eval "$s"\'';
+
+;// CONCATENATED MODULE: ./build/shared/host/local.js
+
+
+
+/** Uses the runner itself as the host: for a self-hosted runner on the machine that runs the application. */
+function connectLocally() {
+    return connectionOver('this machine', access);
 }
 const explain = async ({ code, begun, stderr }) => {
     if (!begun && code === 127) {
@@ -36638,10 +36651,10 @@ const access = {
 var external_node_path_ = __nccwpck_require__(76760);
 ;// CONCATENATED MODULE: ./build/shared/host/ssh-config.js
 
-/** Answers ssh's question for the passphrase from the file beside it: it must be on no command line. */
+/** Answers ssh's question for the passphrase from a file beside it, so that it never appears on a command line. */
 const askpass = '#!/bin/sh\nexec cat -- "$(dirname -- "$0")/passphrase"\n';
 /**
- * The only configuration that ssh reads. What names the one host stands under its own name; the rest holds for a jump
+ * The only configuration that ssh reads. Settings of the target host are under its own name; all others apply to a jump
  * host as well. Values come from inputs that were checked against their grammar.
  */
 function sshConfig({ host, port, user, proxyJump, passphrase }, folder) {
@@ -36682,39 +36695,39 @@ Host *
   LogLevel INFO
 `;
 }
-/** As ProxyJump takes it. */
+/** The jump host in the syntax of ProxyJump. */
 function jumpWord({ user, host, port }) {
     return `${user === null ? '' : `${user}@`}${host.includes(':') ? `[${host}]` : host}${port === null ? '' : `:${port}`}`;
 }
 /**
- * A private key as a secret holds it, mended: carriage returns, indentation and a missing last line break are what
- * copying does to keys. Whether it is a key at all, ssh says.
+ * Repairs what copying into a secret does to a private key: carriage returns, indentation, a missing line break at the
+ * end. Does not check that it is a key at all; ssh will.
  */
 function mendKey(text) {
     const lines = text.split(/\r\n|\r|\n/).map((line) => line.trim());
     return `${lines.filter((line, at) => line !== '' || isPemHeaderEnd(lines, at)).join('\n')}\n`;
 }
-/** The old PEM form has an empty line after the headers of an encrypted key, and needs it. */
+/** In the old PEM format, an encrypted key needs the empty line after its headers. */
 function isPemHeaderEnd(lines, at) {
     return lines[at - 1]?.startsWith('DEK-Info:') ?? false;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/host/ssh-failures.js
 
-/** Names the failure behind ssh's exit 255, by the text on its stderr; every one comes with what to do. */
+/** Finds the cause of ssh's exit 255 from the text on its stderr. Every failure says what to do. */
 async function explainSsh(target, exit, diagnoseKey) {
     const { stderr: cause } = exit;
     const where = `${target.host} port ${target.port}`;
     const failure = (code, message, hint) => new failure_Failure(code, message, { hint, cause });
-    // From here on stderr holds the words of the host's programs as well.
+    // Once a program has begun, stderr also has the output of programs on the host: do not match patterns against it.
     if (exit.begun)
         return connectionLost(where, cause);
     if (/REMOTE HOST IDENTIFICATION HAS CHANGED/.test(cause)) {
-        return failure('host-key-changed', `The host key of ${where} is not the one in "known-hosts": either the host was set up anew, or somebody else answers in its place`, `On the host itself, run: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub. Only if that fingerprint is the new one, put the line of this command into "known-hosts": ${keyscan(target)}`);
+        return failure('host-key-changed', `The host key of ${where} does not match "known-hosts": either the host was set up anew, or another machine answers in its place`, `On the host itself, run: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub. Only if it shows the fingerprint of the new key, put the output of this command into "known-hosts": ${keyscan(target)}`);
     }
     if (/No \S+ host key is known for|Host key verification failed/.test(cause)) {
         const asked = /host key is known for (\[?[^\s\]]+\]?(?::\d+)?)/.exec(cause)?.[1];
-        return failure('host-key-unknown', `The input "known-hosts" has no key for ${asked ?? where}`, `Run once, from a place that you trust: ${keyscan(target)}. Compare it with what "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" prints on the host, and store the lines as "known-hosts"`);
+        return failure('host-key-unknown', `The input "known-hosts" has no key for ${asked ?? where}`, `Run once, from a place you trust: ${keyscan(target)}. Compare it with what "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" prints on the host, then store the lines as "known-hosts"`);
     }
     if (/Permission denied|Too many authentication failures|Load key|incorrect passphrase/.test(cause)) {
         return explainKey(target, cause, await diagnoseKey());
@@ -36729,7 +36742,7 @@ async function explainSsh(target, exit, diagnoseKey) {
         return failure('connection-refused', `${where} refused the connection`, 'Check the input "port", and on the host: systemctl status ssh');
     }
     if (/Connection timed out|Operation timed out/.test(cause)) {
-        return failure('connection-timed-out', `${where} did not answer`, 'Check that the host is up and that its firewall lets this runner in; GitHub-hosted runners have changing addresses');
+        return failure('connection-timed-out', `${where} did not answer`, 'Check that the host is up and that its firewall lets this runner in; the addresses of GitHub-hosted runners change');
     }
     if (/No route to host|Network is unreachable/.test(cause)) {
         return failure('host-unreachable', `${where} cannot be reached`, 'Check the network between runner and host');
@@ -36738,20 +36751,20 @@ async function explainSsh(target, exit, diagnoseKey) {
         return failure('no-bash', `bash was not found on ${target.host}`, 'On the host, as root: apt-get install bash');
     }
     if (exit.code !== 255) {
-        return failure('host-shell', `The login shell of ${target.user} on ${target.host} did not start our program (exit ${exit.code})`, `Run: ssh -p ${target.port} ${target.user}@${target.host} true. It must print nothing and end with 0; see the start files of that shell, and a forced command in authorized_keys`);
+        return failure('host-shell', `The login shell of ${target.user} on ${target.host} did not start our program (exit ${exit.code})`, `Run: ssh -p ${target.port} ${target.user}@${target.host} true. It must print nothing and exit with 0. If it does not, check the start files of that shell, and authorized_keys for a forced command`);
     }
     return connectionLost(where, cause);
 }
 function connectionLost(where, cause) {
     return new failure_Failure('connection-lost', `The connection to ${where} was lost`, {
-        hint: 'The host ends what was running by itself, within 60 s, and removes what was not complete. Run it again',
+        hint: 'The host ends on its own whatever was running, within 60 s, and removes incomplete files. Run it again',
         cause,
     });
 }
 function explainKey(target, cause, key) {
     if (key.state === 'wrong-passphrase' && target.passphrase === null) {
-        return new failure_Failure('passphrase-missing', 'The private key has a passphrase, and none was given', {
-            hint: 'Store it as a secret and give it as "ssh-key-passphrase"',
+        return new failure_Failure('passphrase-missing', 'The private key needs a passphrase, but none was given', {
+            hint: 'Store it as a secret and pass it as "ssh-key-passphrase"',
             cause,
         });
     }
@@ -36768,7 +36781,7 @@ function explainKey(target, cause, key) {
         });
     }
     return new failure_Failure('key-refused', `${target.host} refused the key for the user "${target.user}"`, {
-        hint: `The key offered is ${key.fingerprint}. On the host, run: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is not there, add the public key to that file; if it is, check the input "user" and the rights of ~${target.user}/.ssh`,
+        hint: `The key offered is ${key.fingerprint}. On the host, run: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is not there, add the public key to that file; if it is, check the input "user" and the permissions of ~${target.user}/.ssh`,
         cause,
     });
 }
@@ -36790,12 +36803,11 @@ function keyscan({ host, port, proxyJump }) {
 
 
 
-
-/** Longer than ConnectTimeout of the configuration, which gives the better message. */
+/** Longer than ConnectTimeout in the configuration, because ssh's own timeout gives a better message. */
 const longestConnecting = 40_000;
 /**
- * Connects once; every program then runs over that connection.
- * @throws Failure named after what ssh reported: see ssh-failures.ts
+ * Connects once; all programs run over that connection.
+ * @throws Failure for what ssh reported: see ssh-failures.ts
  */
 async function connectBySsh(settings, surroundings) {
     const { folder, signal } = surroundings;
@@ -36823,21 +36835,9 @@ async function connectBySsh(settings, surroundings) {
         explain,
         isProgram: false,
     };
-    const runs = [];
-    return {
-        target: `${settings.user}@${settings.host}`,
-        run(program, parameters, options) {
-            const run = runProgram(access, program, parameters, options);
-            runs.push(run);
-            return run;
-        },
-        async close() {
-            await Promise.all(runs.map((run) => run.release(patienceAtClose)));
-            await end(master);
-        },
-    };
+    return connectionOver(`${settings.user}@${settings.host}`, access, () => end(master));
 }
-/** The master has logged in when its socket is there. */
+/** Waits until the master has logged in: then its socket exists. */
 async function ready(master, socket, explain, signal) {
     let stderr = '';
     let over;
@@ -36869,14 +36869,14 @@ async function ready(master, socket, explain, signal) {
 async function end(master) {
     if (master.exitCode !== null || master.signalCode !== null || master.pid === undefined)
         return;
-    // Not until its pipes are closed: an ssh to a jump host has them too, and may hang.
+    // Wait for 'exit', not 'close': an ssh to a jump host shares the pipes, and may hang.
     const ended = new Promise((resolve) => master.once('exit', resolve));
     master.kill('SIGTERM');
     const killing = setTimeout(() => master.kill('SIGKILL'), 1_000);
     await ended;
     clearTimeout(killing);
 }
-/** No agent and no terminal of the runner's has a say; DISPLAY makes clients before OpenSSH 8.4 call askpass. */
+/** Keeps the runner's agent and terminal out of it. OpenSSH before 8.4 calls askpass only if DISPLAY is set. */
 function sshEnvironment(folder) {
     return { SSH_ASKPASS: (0,external_node_path_.join)(folder, 'askpass'), SSH_ASKPASS_REQUIRE: 'force', DISPLAY: 'none:0', SSH_AUTH_SOCK: '' };
 }
@@ -36891,9 +36891,9 @@ function noClient(cause) {
 
 
 /**
- * The way to the host that the inputs name.
+ * Connects to the host that the inputs name.
  * @param ssh null: the runner itself is the host
- * @param surroundings made only where they are needed
+ * @param surroundings called only for SSH
  */
 async function connect(ssh, surroundings) {
     return ssh === null ? connectLocally() : connectBySsh(ssh, surroundings());
@@ -37120,7 +37120,7 @@ function importLegacy(log, environment) {
 }
 function readLine(line, environment) {
     const [, time, backend = '', frontend = ''] = /^(\d{8}_\d{6}),([^,\s]+),([^,\s]+)$/.exec(line) ?? [];
-    const at = time === undefined ? null : legacy_moment(time);
+    const at = time === undefined ? null : isoTime(time);
     if (at === null || !isTag(backend) || !isTag(frontend))
         return [];
     const hex = (0,external_node_crypto_.createHash)('sha256').update(`${environment}\n${line}`).digest('hex').slice(0, 8);
@@ -37147,7 +37147,7 @@ function readLine(line, environment) {
         },
     ];
 }
-function legacy_moment(time) {
+function isoTime(time) {
     const iso = time.replace(/^(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)(\d\d)$/, '$1-$2-$3T$4:$5:$6.000Z');
     const date = new Date(iso);
     return Number.isNaN(date.getTime()) || date.toISOString() !== iso ? null : iso;
@@ -37503,7 +37503,7 @@ var lib = __nccwpck_require__(44942);
 const trustedEvents = ['push', 'workflow_dispatch', 'schedule', 'repository_dispatch', 'release'];
 /** Longer archives are none of ours: a history has at most as much before it is packed. */
 const longestArchive = 1024 * 1024;
-const provenance_moment = (value, place) => {
+const provenance_instant = (value, place) => {
     const read = textThat((each) => !Number.isNaN(Date.parse(each)), 'a time')(value, place);
     return Date.parse(read);
 };
@@ -37514,8 +37514,8 @@ const artifactShape = shape({
     name: words,
     digest,
     size_in_bytes: count,
-    created_at: provenance_moment,
-    expires_at: provenance_moment,
+    created_at: provenance_instant,
+    expires_at: provenance_instant,
     expired: bool,
     workflow_run: shape({ id: count, repository_id: count, head_repository_id: count, head_branch: words }),
 });
@@ -38099,7 +38099,7 @@ function stuck(backupDir, id, log) {
 
 
 
-/** What a backup has to do with deployments: it records what runs, and keeps one from undoing a rollback. */
+/** What a backup does for deployments: it records what runs, and stops a deployment that would undo a rollback. */
 class Deployments {
     #inputs;
     #workflow;
@@ -38112,12 +38112,12 @@ class Deployments {
         this.#workflow = workflow;
         const { environment, history: kinds, githubToken: token } = inputs;
         this.#mirror = historyMirror({ environment, kinds, token, workflow });
-        // Asked meanwhile: GitHub may be slow.
+        // Started now and awaited later: GitHub may be slow.
         this.#mirrored = this.#mirror.load();
     }
     /**
-     * Ends what a rollback has left half-way, and sees whether a deployment may follow.
-     * @returns whether the host is another one since, so that it must be looked at again
+     * Finishes a rollback that was interrupted, and checks whether a deployment may follow.
+     * @returns whether this changed anything on the host, so that it must be surveyed again
      * @throws Failure `on-hold`
      */
     async clear(connection, seen, signal) {
@@ -38135,7 +38135,7 @@ class Deployments {
             const record = observed(releaseOf(seen.containers, seen.images), facts, null);
             await releaseHold(connection, { backupDir, records: [record], onLog: host });
             this.#added.push(record);
-            important('Deployments were on hold since a rollback; they may go on');
+            important('Released the hold on deployments that a rollback had set; deployments may go on');
             return true;
         }
         if (kind === 'predeployment')
@@ -38143,7 +38143,7 @@ class Deployments {
         log_notice(`After a rollback, ${tellHold(hold)}`);
         return false;
     }
-    /** What the history gets of this backup: nothing where it tells of this release already. */
+    /** The records that this backup adds to the history: none if the history already has this release. */
     recordsOf(manifest) {
         const knownHistory = this.#knownHistory;
         if (knownHistory === undefined)
@@ -38162,9 +38162,9 @@ class Deployments {
         this.#added.push(...records);
         return [...knownHistory.missing, ...records];
     }
-    /** Of the record that tells of this release. */
+    /** Id of the history record for this release. */
     historyId = null;
-    /** Stores the history off the host: what goes wrong with that is told, and fails nothing. */
+    /** Stores the history off the host. A problem with that becomes a notice; it does not fail the run. */
     async store() {
         if (this.#knownHistory === undefined || this.#inputs.history.length === 0)
             return;
@@ -38184,7 +38184,7 @@ class Deployments {
 }
 function onHold(why, backupDir) {
     return new failure_Failure('on-hold', `No backup for a deployment: ${why}`, {
-        hint: `A deployment would undo the rollback. When its cause is mended: release-hold: true. By hand on the host: rm ${shell_quote_quoteForShell(holdFile(backupDir))}`,
+        hint: `A deployment would undo the rollback. Once its cause is fixed, set release-hold: true, or on the host: rm ${shell_quote_quoteForShell(holdFile(backupDir))}`,
     });
 }
 
@@ -38278,9 +38278,9 @@ function withoutMiddle(code) {
 
 
 
-/** Tells of a backup that was kept: a line in the log, and the job's summary. */
+/** Reports a backup that was kept: one line in the log, and the job summary. */
 async function summarizeBackup(told, problems, durationMs) {
-    const { publicationPlan, place, target, previous } = told;
+    const { publicationPlan, place, hostName, previous } = told;
     const { manifest, pruning, entered } = publicationPlan;
     const size = formatBytes(manifest.sizeBytes);
     const verdict = `Backup ${manifest.id} of "${manifest.database}" is verified: ${size} in ${formatDuration(durationMs)}`;
@@ -38291,12 +38291,12 @@ async function summarizeBackup(told, problems, durationMs) {
     const restore = restoreCommands(manifest, place);
     const rows = [
         ['Database', `${manifest.database} (${manifest.environment})`],
-        // As code: GitHub would make a mail address of it.
-        ['Host', { code: target }],
+        // As code, or GitHub would turn it into a mail link.
+        ['Host', { code: hostName }],
         ['File', { code: `${place.folder}/${manifest.file}` }],
         [
             'Size',
-            previous === null ? size : `${size}; the previous, ${previous.id}, has ${formatBytes(previous.sizeBytes)}`,
+            previous === null ? size : `${size}; the previous one, ${previous.id}, has ${formatBytes(previous.sizeBytes)}`,
         ],
         ['SHA-256', { code: manifest.sha256 }],
         ['Kept in', entered.join(', ')],
@@ -38312,11 +38312,11 @@ async function summarizeBackup(told, problems, durationMs) {
         job_summary_table(['', ''], rows),
         heading('Sizes'),
         codeBlock(sizeChart(sizesIn(told), told.minSizeRatio).join('\n')),
-        heading('To restore it'),
-        paragraph(`On the host, into the new database ${restore.database}; the one that is in use stays as it is:`),
+        heading('How to restore it'),
+        paragraph(`On the host. This creates the database ${restore.database}; the one in use is not touched:`),
         codeBlock(restore.restore, 'bash'),
         details('Checks', [
-            job_summary_table(['Check', 'Result', 'What was seen'], manifest.checks.map(({ name, result, detail }) => [name, result, detail])),
+            job_summary_table(['Check', 'Result', 'Details'], manifest.checks.map(({ name, result, detail }) => [name, result, detail])),
         ]),
         details(`Kept and deleted: ${publicationPlan.deletions.length} deleted`, [
             job_summary_table(['Tier', 'Backup', 'Why'], pruning.map(({ tier, id, reason }) => [tier, { code: id }, reason])),
@@ -38325,20 +38325,20 @@ async function summarizeBackup(told, problems, durationMs) {
         details('Release: what ran', [
             job_summary_table(['Service', 'Image', 'Digest or image id'], Object.entries(manifest.release).map(([service, { image, digest, imageId }]) => [
                 service,
-                { code: image ?? 'not known' },
-                { code: digest ?? imageId ?? 'not known' },
+                { code: image ?? 'unknown' },
+                { code: digest ?? imageId ?? 'unknown' },
             ])),
         ]),
     ]);
 }
-/** Tells of a run that came to nothing. */
+/** Reports a run that took no backup, in the job summary. */
 async function summarizeFailure(error, { environment, kind }) {
     const failure = failure_isFailure(error) ? error : new failure_Failure('defect', String(error));
     const isUnknown = failure.code === 'publication-unknown';
-    const earlier = isUnknown ? '' : 'Earlier backups are as they were. ';
-    const deployment = kind === 'predeployment' ? 'The deployment must not go on without a backup.' : '';
+    const earlier = isUnknown ? '' : 'Earlier backups are unchanged. ';
+    const deployment = kind === 'predeployment' ? 'Do not deploy without a backup.' : '';
     await writeSummary([
-        job_summary_verdict('bad', isUnknown ? 'Whether the backup was kept is not known' : `No backup of ${environment} was taken`),
+        job_summary_verdict('bad', isUnknown ? 'It is unknown whether the backup was kept' : `No backup of ${environment} was taken`),
         paragraph(failure.message),
         ...(failure.hint === undefined ? [] : [heading('What to do'), paragraph(failure.hint)]),
         ...(earlier + deployment === '' ? [] : [paragraph(earlier + deployment)]),
@@ -38347,7 +38347,7 @@ async function summarizeFailure(error, { environment, kind }) {
 function rowsOf({ tables }) {
     const rows = tables.reduce((sum, table) => sum + (table.rows ?? 0), 0);
     if (tables.every((table) => table.exact))
-        return `${rows} rows, counted`;
+        return `${rows} rows, counted exactly exactly`;
     return tables.some((table) => table.rows !== null) ? `about ${rows} rows` : 'rows not counted';
 }
 function schemaBlocks(told) {
@@ -38376,7 +38376,7 @@ function schemaBlocks(told) {
 
 
 
-/** Look at the host, take a verified backup of it, keep the history off the host, tell. */
+/** Surveys the host, takes a verified backup, copies the history off the host, reports. */
 async function backup(inputs, workflow, context) {
     const { signal, outputs, atEnd } = context;
     const startedAt = new Date();
@@ -38410,7 +38410,7 @@ async function backup(inputs, workflow, context) {
         await connection?.close();
     }
 }
-/** Surveys the host. A rollback that was left half-way is ended first, which makes another host of it. */
+/** Surveys the host. Finishes an interrupted rollback first, and then surveys the host again. */
 async function look(connection, inputs, deployments, outputs, signal) {
     const request = { ...inputs, probe: insideScript(), compose: null, layout: layoutLines, sets: true, setup: false };
     let seen = await survey(connection, request, signal, host);
@@ -38420,7 +38420,7 @@ async function look(connection, inputs, deployments, outputs, signal) {
     outputs.release = JSON.stringify(releaseOf(seen.containers, seen.images));
     const mixed = mixedServices(seen.containers);
     if (mixed.length > 0)
-        warning(`Containers of one service run different images: ${mixed.join(', ')}`);
+        warning(`Containers of the same service run different images: ${mixed.join(', ')}`);
     return seen;
 }
 function backup_setOutputs(outputs, { facts, published, problems }, deployments) {
@@ -38440,16 +38440,16 @@ function backup_setOutputs(outputs, { facts, published, problems }, deployments)
         'history-id': deployments.historyId,
     });
 }
-/** Before a deployment a verified dump is enough to go on; else the operator is to look now. */
+/** Before a deployment, a verified dump is enough to go on. Otherwise the run fails, so that the operator looks now. */
 function endIncomplete(kind, { problems, published }) {
     const message = `A verified backup is kept, but the run is incomplete: ${problems.join('; ')}`;
     if (kind !== 'predeployment') {
-        const kept = published.dropped > 0 ? 'What retention deleted was named above' : 'Nothing was deleted';
-        throw new failure_Failure('incomplete', message, { hint: `${kept}. Mend what is named, and run it again` });
+        const kept = published.dropped > 0 ? 'The log above names what retention deleted' : 'Nothing was deleted';
+        throw new failure_Failure('incomplete', message, { hint: `${kept}. Fix the problem and run the backup again` });
     }
     log_error(`${message}. The deployment may go on`, 'Backup incomplete');
 }
-/** A run that came to nothing is told of in the job's summary and, where that can be, in the log on the host. */
+/** Reports a failed run in the job summary and, if the host can be reached, in the log on the host. */
 async function tellFailure(connection, error, run) {
     await summarizeFailure(error, run.order);
     const isLogged = failure_isFailure(error, 'not-verified');
@@ -38461,7 +38461,7 @@ async function tellFailure(connection, error, run) {
         await Promise.race([logFailure(connection, run, error, log_namespaceObject), patience]);
     }
     catch {
-        // The verdict is told in any case.
+        // The step reports the failure itself in any case.
     }
 }
 
@@ -38670,7 +38670,7 @@ const registry = {
 ;// CONCATENATED MODULE: ./build/shared/inputs/dump-inputs.js
 
 
-/** Reads them from the workflow; to be called within `readInputs`. */
+/** Reads them from the workflow. Call it within `readInputs`. */
 function readDumpInputs(input) {
     const compression = input.withDefault('compression', choice('auto', 'zstd', 'gzip', 'none'), 'auto');
     const compressionLevel = input.optional('compression-level', integer({ min: 1, max: 19 }));
@@ -38684,31 +38684,31 @@ function readDumpInputs(input) {
         minFreeSpace: input.withDefault('min-free-space', size, 1024 ** 3),
     };
 }
-/** A level means nothing without its compressor, and each has its own. */
+/** A level has a meaning only for a given compressor, and each has its own range. */
 function checkLevel(compression, level) {
     if (level === null)
         return;
     if (compression === 'auto' || compression === 'none') {
-        throw new InputError('compression-level', `is given for compression "${compression}"`, 'Set "compression" to zstd or gzip as well');
+        throw new InputError('compression-level', `has no meaning for compression "${compression}"`, 'Set "compression" to zstd or gzip as well');
     }
     if (compression === 'gzip' && level > 9) {
-        throw new InputError('compression-level', `is ${level}, and gzip has 1 to 9`, 'Give a number from 1 to 9');
+        throw new InputError('compression-level', `is ${level}, but gzip has levels 1 to 9`, 'Give a number from 1 to 9');
     }
 }
 
 ;// CONCATENATED MODULE: ./build/shared/inputs/history-inputs.js
 
 const copies = {
-    hint: 'Give artifact, or artifact,cache; nothing keeps the history on the host alone.',
+    hint: 'Give artifact, or artifact,cache; leave it empty to keep the history on the host only.',
     parse(value) {
         const kinds = value.split(',').map((word) => choice('artifact', 'cache').parse(word.trim()));
-        // Rejected rather than left unused: it would be no copy at all.
+        // A cache alone would not be a copy, so reject it instead of ignoring it.
         if (!kinds.includes('artifact'))
-            throw new RangeError('names a cache, which only says where the newest artifact is');
+            throw new RangeError('names only a cache, which is not a copy: it says where the newest artifact is');
         return kinds;
     },
 };
-/** Reads them from the workflow; to be called within `readInputs`. */
+/** Reads them from the workflow. Call it within `readInputs`. */
 function readHistoryInputs(input) {
     return {
         history: input.withEmpty('history', copies, [], ['artifact', 'cache']),
@@ -38720,7 +38720,7 @@ function readHistoryInputs(input) {
 
 
 
-/** Reads them from the workflow; to be called within `readInputs`. */
+/** Reads them from the workflow. Call it within `readInputs`. */
 function readHostInputs(input) {
     const deployDir = input.withDefault('deploy-dir', absolutePath, '/opt/atlasia');
     const backupDir = input.withDefault('backup-dir', anyPath, 'backups');
@@ -38739,7 +38739,7 @@ function readHostInputs(input) {
         timeout: input.withDefault('timeout', duration, 2 * 3_600_000),
     };
 }
-/** A path as inputs give it: absolute, or below the deploy folder. A bad input's gap passes through. */
+/** Makes a path from an input absolute; a relative one is below the deploy folder. Passes on the gap that a bad input left. */
 function host_inputs_inFolder(folder, path) {
     if (path === undefined || folder === undefined)
         return path;
@@ -38747,13 +38747,13 @@ function host_inputs_inFolder(folder, path) {
 }
 function readSsh(input) {
     const host = input.required('host', hostName, 'Give the name or address of the host, or "local"');
-    // Read in any case: what is read is masked, and gone from what children inherit.
+    // Read even if unused: reading masks a secret and removes it from the environment of child processes.
     const passphrase = input.secret('ssh-key-passphrase');
     const key = input.secret('ssh-key');
     if (host === 'local')
         return null;
     const port = input.withDefault('port', grammar_port, 22);
-    // Where one of the two was no use, its place is for the operator to fill.
+    // If one of the two was invalid, the operator has to fill it in.
     const keyscan = `ssh-keyscan${port === 22 ? '' : ` -p ${port ?? 'PORT'}`} ${host ?? 'HOST'}`;
     return {
         host,
@@ -38761,26 +38761,26 @@ function readSsh(input) {
         user: input.withDefault('user', userName, 'deploy'),
         key: input.rule(() => checkKey(key)),
         passphrase,
-        knownHosts: input.required('known-hosts', grammar_text, `Run once, from a place that you trust: ${keyscan}. Compare it with what "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" prints on the host, and store the lines`),
+        knownHosts: input.required('known-hosts', grammar_text, `Run once, from a place you trust: ${keyscan}. Compare it with what "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" prints on the host, then store the lines`),
         proxyJump: input.optional('proxy-jump', jumpHost),
     };
 }
 function checkKey(key) {
     // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's expression, not ours
-    const hint = 'Store the whole private key file as a secret, and give it: ssh-key: ${{ secrets.SSH_KEY }}';
+    const hint = 'Store the whole private key file as a secret, and pass it: ssh-key: ${{ secrets.SSH_KEY }}';
     if (key === null) {
         throw new InputError('ssh-key', 'is required and was not given (secrets are empty in runs from forks)', hint);
     }
     if (/^\s*(ssh-|ecdsa-|sk-)/.test(key))
-        throw new InputError('ssh-key', 'holds a public key', hint);
+        throw new InputError('ssh-key', 'contains a public key, not a private one', hint);
     if (!key.includes('PRIVATE KEY-----'))
-        throw new InputError('ssh-key', 'holds no private key', hint);
+        throw new InputError('ssh-key', 'does not contain a private key', hint);
     return key;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/inputs/retention-inputs.js
 
-/** Reads them from the workflow; to be called within `readInputs`. */
+/** Reads them from the workflow. Call it within `readInputs`. */
 function readRetentionInputs(input) {
     return {
         keep: {
@@ -38788,7 +38788,7 @@ function readRetentionInputs(input) {
             weekly: input.withDefault('keep-weekly', allOrNumber, 4),
             monthly: input.withDefault('keep-monthly', allOrNumber, 'all'),
             predeployment: input.withDefault('keep-predeployment', allOrNumber, 30),
-            // Those are rollback-action's to prune.
+            // Only rollback-action prunes these.
             prerollback: 'all',
         },
     };
@@ -38920,7 +38920,7 @@ function readBackupInputs() {
 }
 
 ;// CONCATENATED MODULE: ./build/backup-action/outputs.js
-/** Every output, as it stands where the action fails before it knows better. */
+/** Every output, with the value it has if the action fails before setting it. */
 const noOutputs = () => ({
     status: 'failed',
     'backup-id': null,

@@ -31553,20 +31553,20 @@ function getIDToken(aud) {
 
 //# sourceMappingURL=core.js.map
 ;// CONCATENATED MODULE: ./build/shared/clean.js
-// What the host prints is hostile until cleaned. The runner reads everything a step writes as possible workflow
-// commands: a line that begins with `::` after white space, or that holds `##[` anywhere.
-/** No line of a log gets longer than this many UTF-16 units. */
+// Whatever the host prints is hostile until cleaned. The runner looks for workflow commands in everything that a step
+// writes: a line that begins with `::` after white space, or that has `##[` anywhere.
+/** The longest line of a log, in UTF-16 units. */
 const longestLine = 2_000;
-// Terminal control: CSI, then the strings OSC, DCS, SOS, PM and APC, then short escapes. None may reach over a line's
-// end, so that an unfinished one cannot hide what follows it.
+// Terminal control: CSI, then the strings OSC, DCS, SOS, PM and APC, then short escapes. A match never goes past the end
+// of a line, so an unfinished sequence cannot hide the lines after it.
 const terminalSequences = /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b\n\r]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]/g;
 const lineBreaks = /\r\n|[\n\r\v\f\x85\u2028\u2029]/;
-// C0 and C1 but for the tab, and whatever is not seen: bidi overrides, zero-width characters, soft hyphens, tags.
-// The runner compares by culture, which looks through such characters: they must go before `::` is looked for.
+// C0 and C1 except the tab, and everything invisible: bidi overrides, zero-width characters, soft hyphens, tags. The
+// runner's string comparison ignores such characters, so remove them before looking for `::`.
 const unseen = /(?!\t)\p{Cc}|\p{Cf}|\p{Default_Ignorable_Code_Point}/gu;
 /**
- * Foreign text as lines that are safe in the log of a step, whatever white space or word of ours stands before them.
- * Ordinary text comes out as it went in. A last line break makes no empty last line.
+ * Foreign text as lines that are safe in the log of a step, whatever white space or word of ours comes before them.
+ * Ordinary text is unchanged. A trailing line break does not add an empty line.
  */
 function cleanLines(text) {
     const lines = text.toWellFormed().replace(terminalSequences, '').split(lineBreaks);
@@ -31582,8 +31582,7 @@ function clean_cleanLine(text, limit = longestLine) {
         .join(' ');
     return shorten(line, limit);
 }
-/** Foreign text as Markdown that shows it and does nothing: no markup, image, HTML or link to
- * a page; fits a table's cell. */
+/** Foreign text as Markdown that only shows it: no markup, image, HTML or link takes effect. Fits into a table cell. */
 function cleanMarkdown(text) {
     return clean_cleanLine(text)
         .replace(/[\\`*[\]|~#!$]/g, '\\$&')
@@ -31594,14 +31593,14 @@ function cleanMarkdown(text) {
         .replace(/:(?=\/\/)/g, '&#58;')
         .replace(/(www)\./gi, '$1&#46;');
 }
-/** Foreign text as inline code; fits a table's cell, where a pipe must be escaped even in code. */
+/** Foreign text as inline code. Fits into a table cell, where a pipe must be escaped even in code. */
 function markdownCode(text) {
     const line = clean_cleanLine(text).replace(/\|/g, '\\|');
     const fence = '`'.repeat(longestRun(line, '`') + 1);
-    // The spaces are taken off by the reader; they keep a backtick at the edge apart from the fence.
+    // Markdown strips the spaces; they keep a backtick at the edge of the text away from the fence.
     return line === '' ? '' : `${fence} ${line} ${fence}`;
 }
-/** The fence of a code block that `text` cannot close. */
+/** A fence for a code block around `text`, longer than any in the text, so that the text cannot close it. */
 function codeFence(text) {
     return '`'.repeat(Math.max(3, longestRun(text, '`') + 1));
 }
@@ -31609,7 +31608,7 @@ function breakCommands(line) {
     return line.replace(/^\s*(?=::)/, '$&\\').replaceAll('##[', '##\\[');
 }
 function shorten(line, limit) {
-    // The cut may leave the first half of a character behind.
+    // The cut may leave the first half of a surrogate pair behind.
     return line.length <= limit ? line : `${line.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 function longestRun(text, character) {
@@ -31753,8 +31752,8 @@ const external_node_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import
 const external_node_path_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
 ;// CONCATENATED MODULE: ./build/shared/failure.js
 /**
- * A failure that is understood: `code` names it for programs and tests (kebab-case), `message` says what happened,
- * `hint` what to do about it. Whatever else is thrown is a defect of ours and is reported as one.
+ * A failure that we understand: `code` names it for programs and tests (kebab-case), `message` says what happened,
+ * `hint` says what to do about it. Anything else that is thrown is a bug of ours and is reported as one.
  */
 class failure_Failure extends Error {
     code;
@@ -31770,7 +31769,7 @@ class failure_Failure extends Error {
 function isFailure(error, ...codes) {
     return error instanceof failure_Failure && (codes.length === 0 || codes.includes(error.code));
 }
-/** An input that cannot be used. Thrown before anything is touched; never holds the value of a secret. */
+/** An invalid input. Thrown before anything is touched; never contains the value of a secret. */
 class InputError extends failure_Failure {
     field;
     reason;

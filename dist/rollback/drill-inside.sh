@@ -1,31 +1,31 @@
 # shellcheck shell=sh
-# Runs inside the scratch container of a drill, in whatever shell it has: `inside VERB ARGUMENT...`. The server there
-# listens to nobody but these programs, by a socket of its own.
+# Runs inside the scratch container of a drill, in whatever shell it has: `inside VERB ARGUMENT...`. Only these programs
+# can reach the server there, through a socket of its own.
 
 export LC_ALL=C PGHOST=/tmp/drill PGUSER=atlasia_drill PGDATABASE="${PGDATABASE:-postgres}"
-# Where it is not known, the server's own.
+# If the time zone is unknown, use the server's own.
 [ -n "${PGTZ:-}" ] || unset PGTZ
-# The database's own settings have no say in who we are, what our statements call, and how long they take.
+# Settings of the database must not change our role, the functions our statements call, or how long they may take.
 export PGOPTIONS='-c role=none -c search_path=pg_catalog -c statement_timeout=0 -c lock_timeout=0'
 data=/tmp/drill/data
 
-# Bytes that are free where the data lie.
+# Free bytes on the disk of the data.
 room() { df -P -k /tmp | { read -r _ && read -r _ _ _ free _ && echo "$((free * 1024))"; }; }
 
-# few_files NUMBER: whether fewer can still be made there, on a disk that counts them.
+# few_files NUMBER: succeeds if fewer files can still be created there (on a file system that limits them).
 few_files() {
   df -P -i /tmp 2>/dev/null | { read -r _ && read -r _ all _ free _ && [ "$all" -gt 0 ] 2>/dev/null && [ "$free" -lt "$1" ]; }
 }
 
-# room_below BYTES: waits until fewer are free, or until hardly a file can be made any more; tells how many bytes are. Nothing
-# else ends it but the end of the container.
+# room_below BYTES: waits until fewer bytes are free, or hardly any file can be created; then prints the free bytes. Nothing
+# else ends it except the end of the container.
 room_below() {
   while free=$(room) && [ "$free" -ge "$1" ] && ! few_files 10000; do sleep 0.2 2>/dev/null || sleep 1; done
   printf '%s\n' "$free"
 }
 
-# prepare DATABASE OPTION...: a new server, as fast as one may be whose data nobody will miss, with a database as the source
-# was made, and the roles on stdin. Tells what can unpack.
+# prepare DATABASE OPTION...: starts a new server, tuned for speed since its data can be lost, and creates a database like
+# the source and the roles on stdin. Prints the available decompressors.
 prepare() {
   database=$1
   shift
@@ -53,11 +53,11 @@ prepare() {
   done
 }
 
-# Statements on stdin of which some may fail: roles that are there, tablespaces of another machine.
+# Runs statements on stdin. Some may fail: roles that already exist, tablespaces of another machine.
 tolerant() { PGDATABASE=template1 psql -XAtq >/dev/null; }
 
-# restore FORMAT COMPRESSION ARGUMENT: the dump on stdin, into the database of the argument, as pg_restore takes it.
-# Exit 41: it does not restore; 42: it does not unpack; 43: a plain dump does not end as pg_dump ends one.
+# restore FORMAT COMPRESSION ARGUMENT: restores the dump on stdin into a database; ARGUMENT is its name for --dbname.
+# Exit 41: it cannot be restored; 42: it cannot be decompressed; 43: a plain dump does not end with pg_dump's last line.
 restore() {
   argument=$3
   case $1-$2 in
@@ -65,22 +65,22 @@ restore() {
     plain-gzip) unpack='gzip -d -c' ;;
     *) unpack='cat' ;;
   esac
-  # Each stage's own exit, in a shell that has no PIPESTATUS. What comes behind an error is read all the same.
+  # Collects the exit code of each stage, since sh has no PIPESTATUS. After an error the rest of the input is still read.
   exits=$({ { $unpack; echo "unpack $?" >&3; } | { "load_$1" >&2; echo "load $?" >&3; cat >/dev/null; }; } 3>&1)
   case $exits in *'unpack 0'*) ;; *) exit 42 ;; esac
   case $exits in *'load 0'*) ;; *) exit 41 ;; esac
   case $exits in *'whole 1'*) exit 43 ;; esac
 }
 
-# Tablespaces are places of another machine.
+# Without tablespaces: they are folders of another machine.
 load_custom() { buffered pg_restore --exit-on-error --no-tablespaces --dbname="$argument"; }
 
-# psql takes any end of its input for a good one.
+# psql cannot tell truncated input from complete input.
 load_plain() {
   { whole || echo 'whole 1' >&3; } | buffered psql -XAtq -v ON_ERROR_STOP=1 --output=/dev/null --dbname="$argument"
 }
 
-# Passes a plain dump on; fails where it does not end as pg_dump ends one.
+# Copies a plain dump; fails if it does not end with pg_dump's last line.
 whole() {
   awk '{ print } $0 == "-- PostgreSQL database dump complete" { complete = 1; next }
     NF && $0 != "--" && !/^\\unrestrict / { complete = 0 }
@@ -91,26 +91,25 @@ buffered() {
   if stdbuf -i64K -o64K true 2>/dev/null; then stdbuf -i64K -o64K "$@"; else "$@"; fi
 }
 
-# Statements on stdin, answers on stdout. What the database was given of its own, time limits and event triggers, is not for
-# those who look at it.
+# Statements on stdin, answers on stdout. Time limits and event triggers of the database must not apply to this session.
 session() {
   PGOPTIONS="$PGOPTIONS -c default_transaction_read_only=off -c session_replication_role=replica"
   exec psql -XAtq -v ON_ERROR_STOP=1
 }
 
-# Its last line is the exit: who reads it cannot see that.
+# The last line is the exit code, which the reader could not see otherwise.
 schema() {
   pg_dump --schema-only --no-password
   echo "exit $?"
 }
 
-# Ends whoever speaks to the server: there is nobody any more who listens.
+# Ends all other sessions: nobody is waiting for their answers any more.
 silence() {
   psql -XAtq -c "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
     WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
 }
 
-# Whether every index is whole: what PostgreSQL itself finds, and amcheck where the image has it.
+# Checks every index: PostgreSQL's own flag, and amcheck if the image has it.
 indexes() {
   session <<'SQL'
 -- Not every version has all of them.
@@ -135,7 +134,7 @@ SELECT 'unchecked';
 SQL
 }
 
-# Who may read everything and nothing else, for statements of somebody else's.
+# Creates a role that can read everything and do nothing else, for statements that we did not write.
 reader() {
   session <<'SQL'
 CREATE ROLE atlasia_drill_reader LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE BYPASSRLS;
@@ -147,7 +146,7 @@ SELECT format('GRANT USAGE ON SCHEMA %1$I TO atlasia_drill_reader; GRANT SELECT 
 SQL
 }
 
-# assert STATEMENT: prints what it returns. It is sent to the server as it is: behind a comment, no word of it is psql's.
+# assert STATEMENT: prints its result. The comment in front keeps psql from taking any part of it for a psql command.
 assert() {
   PGUSER=atlasia_drill_reader PGOPTIONS='-c default_transaction_read_only=on -c statement_timeout=600000' \
     psql -XAtq -v ON_ERROR_STOP=1 -c "/* drill-sql */ $1"

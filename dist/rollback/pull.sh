@@ -18,7 +18,7 @@ main() {
   remove_login
 
   for each in "${images[@]}"; do look_at "$each"; done
-  for each in "${kept[@]}"; do keep "$each"; done
+  for each in "${kept[@]}"; do protect "$each"; done
 }
 
 look_at() {
@@ -26,11 +26,11 @@ look_at() {
   facts=$(docker image inspect --format '{{.ID}} {{.Os}}/{{.Architecture}} {{range .RepoDigests}}{{.}} {{end}}' "$1" 2>/dev/null) ||
     facts=
   record image "$1 $facts"
-  [[ -z $facts ]] || keep "${facts%% *}"
+  [[ -z $facts ]] || protect "${facts%% *}"
 }
 
 # docker image prune keeps images that have a name.
-keep() { docker tag "$1" "atlasia-keep:${1:7:12}" || record not-kept "$1"; }
+protect() { docker tag "$1" "atlasia-keep:${1:7:12}" || record not-kept "$1"; }
 
 pull() {
   local error

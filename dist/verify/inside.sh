@@ -3,9 +3,9 @@
 # as PGUSER and PGDATABASE, never as arguments: psql reads a connection string there. No password leaves the container.
 
 export LC_ALL=C PGCONNECT_TIMEOUT=15
-# We may come as superuser to a database of somebody else's, who chooses the settings of its sessions. Ours keep the role that
-# they log in with, call PostgreSQL's own functions only, and have no time limit: else a plain role could have functions of its
-# own run with our rights, or keep its database from being backed up.
+# We may be a superuser in a database whose owner chooses the settings of its sessions. Our sessions keep the role they log in
+# with, call only PostgreSQL's own functions, and have no time limit. Otherwise a plain role could run its own functions with
+# our rights, or prevent the backup of its database.
 export PGOPTIONS="${PGOPTIONS:-} -c role=none -c search_path=pg_catalog -c statement_timeout=0 -c lock_timeout=0"
 export PGUSER="${PGUSER:-${POSTGRES_USER:-postgres}}"
 export PGDATABASE="${PGDATABASE:-${POSTGRES_DB:-$PGUSER}}"
@@ -15,12 +15,12 @@ if [ -z "${PGPASSWORD:-}" ]; then
   export PGPASSWORD
 fi
 
-# What a backup finds here: one fact a line, its name, a space and its value.
+# Prints what a backup needs to know, one fact per line: a name, a space, a value.
 probe() {
   for tool in zstd gzip awk pg_dump pg_restore psql; do
     if command -v "$tool" >/dev/null; then echo "tool $tool"; fi
   done
-  # Not echo: that of some shells reads backslashes.
+  # Not echo: in some shells it interprets backslashes.
   version=$(pg_dump --version 2>/dev/null) || version=$(pg_dump --version 2>&1 | tr '\n' ' ')
   printf 'pg-dump %s\n' "$version"
   if answer=$(ask "SELECT jsonb_build_object(
@@ -31,7 +31,7 @@ probe() {
     FROM pg_database d, to_jsonb(d) facts WHERE datname = current_database()" 2>/dev/null); then
     printf 'accepts %s\n' "$answer"
   else
-    # Asked again for its words: beside a good answer there may be warnings.
+    # Ask again for the error text. The first time stderr was dropped, since a good answer may come with warnings.
     ask 'SELECT 1' 2>&1 >/dev/null | tr '\n' ' ' | { printf 'refuses '; cat; }
     echo
   fi
@@ -56,7 +56,7 @@ dump() {
   compressor=$1 level=$2
   shift 5
   [ "$compressor" = cat ] && { buffered pg_dump "$@" || exit 31; exit 0; }
-  # Each stage's own exit, in a shell that has no PIPESTATUS.
+  # Collects the exit code of each stage, since sh has no PIPESTATUS.
   exec 4>&1
   exits=$({ { buffered pg_dump "$@" 3>&-; echo "dump $?" >&3; } 4>&- | { "$compressor" "$level" 3>&-; echo "compressor $?" >&3; } 4>&- |
     in_large_blocks >&4 3>&-; } 3>&1) || exit 32
@@ -64,16 +64,16 @@ dump() {
   case $exits in *'dump 0'*) ;; *) exit 31 ;; esac
 }
 
-# Docker passes a stream on through three processes, which costs less in bursts. Of 1 to 32 MiB this was the quickest.
+# Docker passes a stream through three processes; large blocks make that cheaper. Of 1 to 32 MiB, this was the fastest.
 in_large_blocks() { dd bs=8388608 iflag=fullblock 2>/dev/null; }
 
-# Into pipes PostgreSQL's programs write, and from them they read, 4 KiB at a time: a tenth of the time of a dump goes
-# into that. Tried, since an image may have the program without its library.
+# PostgreSQL's programs read and write pipes 4 KiB at a time, which costs a tenth of the time of a dump. Try stdbuf first:
+# an image may have the program without its library.
 buffered() {
   if stdbuf -i64K -o64K true 2>/dev/null; then stdbuf -i64K -o64K "$@"; else "$@"; fi
 }
 
-# At the lowest level one core is faster than pg_dump, and threads would only pass blocks around.
+# At the lowest level one core is faster than pg_dump; threads would only add overhead.
 compress_zstd() { if [ "$1" = 1 ]; then zstd -q -c --single-thread -1; else zstd -q -c -T0 "-$1"; fi; }
 compress_gzip() { gzip -n -c "-$1"; }
 
@@ -83,11 +83,11 @@ schema() { exec pg_dump --schema-only --snapshot="$1" --lock-wait-timeout="$2" -
 # Roles and their settings, without passwords.
 globals() { exec pg_dumpall --globals-only --no-role-passwords --no-password; }
 
-# What belongs to this database itself, which a dump without --create leaves out: who owns it and may use it, its comment, its
-# settings. It is run by a superuser when the database is put in place, so all that somebody chose is quoted, as pg_dump does:
-# a list element by element, and one that cannot be read as a list as a whole.
+# Properties of the database itself, which a dump without --create leaves out: its owner, grants, comment and settings. A
+# superuser runs this SQL when the database is put in place, so every value that others chose is quoted, as pg_dump does:
+# a list element by element, or as a whole if it cannot be read as a list.
 settings() {
-  # Not by -c, of which psql before version 15 shows the last answer alone.
+  # Not with -c: before version 15, psql shows only the last answer.
   session <<'SQL'
 SET client_encoding = 'UTF8';
 SELECT 'SET client_encoding = ''UTF8'';' UNION ALL SELECT 'SET standard_conforming_strings = on;';
@@ -118,9 +118,9 @@ SELECT format('ALTER %sDATABASE %I SET %I TO %s;',
 SQL
 }
 
-# verify FORMAT COMPRESSION: reads a whole dump on stdin; prints what each stage ended with. An archive is read entry by
-# entry, as a restore would; a plain dump has to end with pg_dump's own last line.
-# Several stages write lines into one pipe: awk must give each whole, not by blocks that end within a line.
+# verify FORMAT COMPRESSION: reads a whole dump on stdin; prints the exit code of each stage. Reads an archive entry by
+# entry, as a restore would; a plain dump must end with pg_dump's last line.
+# Several stages write lines into one pipe, so awk must flush each line; a block could end in the middle of one.
 verify() {
   format=$1
   case $1-$2 in
@@ -142,7 +142,7 @@ verify() {
   }; }; } 3>&1 >/dev/null
 }
 
-# What a decompressor says: zstd at its end how many bytes it gave, which would cost a stage of its own to count.
+# Reads the messages of a decompressor. zstd reports the number of bytes at the end, which saves a stage for counting.
 said() {
   while read -r line; do
     case $line in
@@ -156,7 +156,7 @@ said() {
   done
 }
 
-# contents COMPRESSION: what an archive on stdin says that it holds.
+# contents COMPRESSION: lists the contents of an archive on stdin.
 contents() {
   case $1 in
     zstd) zstd -q -d -c 2>/dev/null | pg_restore --list ;;
@@ -164,7 +164,7 @@ contents() {
   esac
 }
 
-# terminate NAME...: ends the sessions of those names in this database.
+# terminate NAME...: ends the sessions with these names in this database.
 terminate() {
   psql -XAtq -v ON_ERROR_STOP=1 -v names="$(printf '%s,' "$@")" <<'SQL'
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity

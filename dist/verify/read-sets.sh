@@ -21,7 +21,7 @@ main() {
 read_file() {
   local sum
   if [[ $1 != "$2" ]]; then
-    # What is missing in another folder is seen without reading.
+    # The survey already shows what is missing in another folder.
     [[ -e $1 && ! $1 -ef $2 ]] || return 0
   fi
   progress reading "$1"

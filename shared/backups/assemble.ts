@@ -7,7 +7,7 @@ import type { BackupKind, Check, Manifest, ManifestSummary } from '../sets/manif
 import { type DumpEncoding, setFileNames } from '../sets/naming.ts';
 import type { Sums, TakenDump } from './take.ts';
 
-/** What is known of a backup besides its dump. */
+/** What the manifest says of a backup besides its dump. */
 export interface ManifestFacts {
   kind: BackupKind;
   environment: string;
@@ -21,7 +21,7 @@ export interface ManifestFacts {
   actor: string | null;
   /** The previous verified backup of the database. */
   previous: ManifestSummary | null;
-  /** Checks on the set as a whole. */
+  /** Checks of the set as a whole. */
   checks: readonly Check[];
 }
 
@@ -63,7 +63,7 @@ export function manifestOf(dump: TakenDump, facts: ManifestFacts): Manifest {
   };
 }
 
-/** The files beside the dump that are made here, by bare name: manifest, report and the checksums of all. */
+/** The files beside the dump that are written here, by bare name: manifest, report and the checksums of all files. */
 export function sidecarsOf(dump: TakenDump, manifest: Manifest, report: string): Map<string, string> {
   const names = setFileNames(homeOf(manifest.kind).prefix, dump.id, manifest);
   const texts = new Map([
@@ -76,7 +76,7 @@ export function sidecarsOf(dump: TakenDump, manifest: Manifest, report: string):
   if (dump.settingsSums) sums.set(names.settings, dump.settingsSums);
   for (const [name, text] of texts) sums.set(name, { sha256: hash('sha256', text), md5: hash('md5', text) });
 
-  // As `sha256sum --check` reads them.
+  // In the format that `sha256sum --check` reads.
   const list = (kind: keyof Sums) => [...sums].map(([name, sum]) => `${sum[kind]}  ${name}\n`).join('');
   return new Map([...texts, [names.sha256, list('sha256')], [names.md5, list('md5')]]);
 }

@@ -1,6 +1,6 @@
 import type { BackupId, BackupKind } from '../sets/manifest.ts';
 
-/** How a run ended, for the line in `backup.log`. null: not known, or it did not come that far. */
+/** How a run ended, for the line in `backup.log`. null: unknown, or the run did not get that far. */
 export interface RunOutcome {
   endedAt: Date;
   status: 'succeeded' | 'incomplete' | 'failed';
@@ -8,7 +8,7 @@ export interface RunOutcome {
   kind: BackupKind;
   environment: string;
   database: string | null;
-  /** Name of the dump, below the backup folder. */
+  /** Path of the dump, relative to the backup folder. */
   file: string | null;
   bytes: number | null;
   sha256: string | null;
@@ -24,7 +24,7 @@ export interface RunOutcome {
 
 /**
  * One line without its line break: `2026-11-23T02:17:09Z backup succeeded id=… bytes=…`. Values are bare, or in double
- * quotes with JSON's escapes; whatever they hold, they neither break the line nor hide in it. Unknown ones are left out.
+ * quotes with JSON's escapes, so no value can break the line or hide in it. Unknown values are left out.
  */
 export function logLine(outcome: RunOutcome): string {
   const fields = {
@@ -51,7 +51,7 @@ export function logLine(outcome: RunOutcome): string {
   );
 }
 
-/** A terminal that shows the log must not obey it, so what cannot be seen is escaped too. */
+/** Escapes invisible characters too: a terminal that shows the log must not obey them. */
 function quoted(value: string): string {
   if (/^[A-Za-z0-9_.,:/@+-]+$/.test(value)) return value;
   return JSON.stringify(value.slice(0, 1000)).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, escapedUnits);

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Writes the line of a run that came to nothing into the log. Short; it is not cut when the runner is gone.
+# Writes the line of a run that took no backup into the log. Short; it goes on even if the runner is gone.
 
 takes log_file log_line
 

@@ -3,7 +3,7 @@ import type { BackupNeeds } from './preflight.ts';
 import type { Policy } from './publication-plan.ts';
 import type { RowCounts } from './verification.ts';
 
-/** What is asked of one backup: by its own action, or before a rollback. Milliseconds and bytes. */
+/** A request for one backup, by its own action or before a rollback. Times in milliseconds, sizes in bytes. */
 export interface BackupOrder extends Omit<BackupNeeds, 'previousBytes'>, Policy {
   kind: BackupKind;
   environment: string;

@@ -9,7 +9,7 @@ import type { DumpEncoding } from '../sets/naming.ts';
 import { quoteForShell } from '../shell-quote.ts';
 import { formatBytes, formatDuration } from '../units.ts';
 
-/** What everything that is done on the host asks of it. */
+/** What every action needs of the host. */
 export interface HostNeeds {
   deployDir: string;
   backupDir: string;
@@ -18,45 +18,45 @@ export interface HostNeeds {
   lockWait: number;
 }
 
-/** What a backup asks of the host. */
+/** What a backup needs of the host. */
 export interface BackupNeeds extends HostNeeds {
   databaseService: string | null;
   format: DumpFormat;
   compression: Compression | 'auto';
   /** Bytes. */
   minFreeSpace: number;
-  /** Size of the previous verified backup of a database in this form; null for the first one. */
+  /** Size of the database's previous verified backup if it has this format and compression; else null. */
   previousBytes: (database: string, encoding: DumpEncoding) => number | null;
 }
 
 /** A host on which a backup can be taken, and how. */
 export interface ReadyHost {
   database: DatabaseFacts;
-  /** Of the database: its id, its name as docker has it, and the service. */
+  /** The database's container: its id, its name in Docker, and its service. */
   container: { id: string; name: string; service: string };
   encoding: DumpEncoding;
-  /** Where the dump is compressed: inside the container where it has the program, since what leaves it is slow. */
+  /** Where the dump is compressed: in the container if it has the program, because moving data out of it is slow. */
   where: 'container' | 'host';
-  /** Bytes that this backup is expected to need. */
+  /** Bytes that this backup will probably need. */
   estimate: number;
 }
 
-/** Ids are times: further apart, nights and retention would be counted wrongly. */
+/** Ids are times: with a larger skew, backups would count for the wrong day. */
 const greatestSkew = 5 * 60_000;
-/** Backups grow; a database shrinks to less than half of its size when it is dumped and compressed. */
+/** Backups grow over time. A dump, once compressed, has less than half the size of its database. */
 const growth = 1.2;
 const compressedShare = 0.5;
-/** A set's files, their links in every tier, and room. */
+/** For a set's files and their links in every tier, with room to spare. */
 const neededInodes = 100;
 const neededTools = ['flock', 'stat', 'df', 'date', 'tee', 'sync', 'sha256sum', 'md5sum', 'gzip'];
 
 /**
- * Judges what the survey saw, before anything is written.
- * @throws Failure named after the check that failed; `host-not-ready` that lists them where there are several
+ * Judges the survey, before anything is written.
+ * @throws Failure with the code of the check that failed; `host-not-ready`, which lists them, if several did
  */
 export function judgeBackupHost(survey: Survey, needs: BackupNeeds): ReadyHost {
   const { failures, collect } = collector();
-  // What depends on a check that failed has nothing new to say.
+  // Checks that depend on a failed one are skipped.
   const docker = checkHost(survey, needs, collect);
   const container = docker && collect(() => findDatabase(survey, needs));
   const database = container && collect(() => askedDatabase(survey));
@@ -72,8 +72,8 @@ export function judgeBackupHost(survey: Survey, needs: BackupNeeds): ReadyHost {
 }
 
 /**
- * Judges what everything stands on that is done on the host: tools, clock, folders, lock, Docker, one compose project.
- * @throws Failure as judgeBackupHost does
+ * Judges what every action needs: tools, clock, folders, lock, Docker, exactly one compose project.
+ * @throws Failure like judgeBackupHost
  */
 export function judgeHost(survey: Survey, needs: HostNeeds): void {
   const { failures, collect } = collector();
@@ -83,7 +83,7 @@ export function judgeHost(survey: Survey, needs: HostNeeds): void {
 
 type Collect = <T>(check: () => T) => T | undefined;
 
-/** Every check is made; what fails is told together. */
+/** Runs every check and collects the failures, to report them together. */
 function collector(): { failures: Failure[]; collect: Collect } {
   const failures: Failure[] = [];
   return {
@@ -132,12 +132,12 @@ export function checkTools(survey: Survey): void {
 export function checkDocker(survey: Survey): true {
   if (!survey.tools.has('docker')) {
     throw new Failure('no-docker', 'docker was not found on the host', {
-      hint: `Install Docker, or see why ${survey.user} has it not on its PATH: command -v docker`,
+      hint: `Install Docker, or find out why docker is not on ${survey.user}'s PATH: command -v docker`,
     });
   }
   if ('error' in survey.docker) {
     throw new Failure('docker-refuses', `Docker does not answer ${survey.user} on the host`, {
-      hint: `Where it says "permission denied", as root: usermod -aG docker ${survey.user}. Else: systemctl status docker`,
+      hint: `If it says "permission denied", run as root: usermod -aG docker ${survey.user}. Otherwise: systemctl status docker`,
       cause: survey.docker.error,
     });
   }
@@ -154,7 +154,7 @@ export function checkClock({ clockAhead }: Survey): void {
 
 export function checkFolders(survey: Survey, { deployDir, backupDir }: HostNeeds): void {
   if (survey.deployDir === null) {
-    throw new Failure('no-deploy-dir', `The folder ${deployDir} is not on the host`, {
+    throw new Failure('no-deploy-dir', `The folder ${deployDir} does not exist on the host`, {
       hint: 'Check the input "deploy-dir"',
     });
   }
@@ -188,19 +188,19 @@ export function checkFolders(survey: Survey, { deployDir, backupDir }: HostNeeds
     if (folder.device !== device && allTiers.some((tier) => folder.path === `${backupDir}/${tier}`)) {
       throw new Failure(
         'folder-elsewhere',
-        `${folder.path} is on another file system than ${backupDir}: a set cannot be hard-linked into it`,
-        { hint: 'Mount the file system at the backup folder itself, or name a folder on it as "backup-dir"' },
+        `${folder.path} is on a different file system than ${backupDir}, so sets cannot be hard-linked into it`,
+        { hint: 'Mount that file system at the backup folder itself, or set "backup-dir" to a folder on it' },
       );
     }
   }
 }
 
-/** What was put there while others could reach the folder, or can be put in its place by them. */
+/** Files that others may have put there while they could reach the folder, or that others can replace. */
 function checkPlaces({ openParent, places }: Survey, backupDir: string): void {
   if (openParent !== null) {
     throw new Failure(
       'folder-open',
-      `Any user of the host can replace what is in ${openParent}, and the backup folder with it`,
+      `Any user on the host can replace files in ${openParent}, and with them the backup folder`,
       { hint: `As its owner or root: chmod o-w ${quoteForShell(openParent)}` },
     );
   }
@@ -208,7 +208,7 @@ function checkPlaces({ openParent, places }: Survey, backupDir: string): void {
     const isFolder = path === transactionsFolder(backupDir);
     if (isFolder ? type === 'directory' : type.startsWith('regular')) continue;
     throw new Failure('folder-unusable', `${path} is a ${type}, not a ${isFolder ? 'folder' : 'file'}`, {
-      hint: `See where it comes from, and move it away: ls -l ${quoteForShell(path)}`,
+      hint: `Find out where it comes from, then move it away: ls -l ${quoteForShell(path)}`,
     });
   }
 }
@@ -231,7 +231,7 @@ export function checkProject(survey: Survey, needs: HostNeeds): void {
       'several-projects',
       `Several compose projects run from ${needs.deployDir}: ${projects.join(', ')}`,
       {
-        hint: 'Name one as "project-name"',
+        hint: 'Set "project-name" to one of them',
       },
     );
   }
@@ -244,7 +244,7 @@ export function findDatabase(survey: Survey, needs: BackupNeeds): ReadyHost['con
   if (candidate === undefined) {
     throw needs.databaseService === null
       ? new Failure('no-database', `No service of the project runs a PostgreSQL image; it has ${services}`, {
-          hint: 'Name the database\'s service as "db-service"',
+          hint: 'Set "db-service" to the service of the database',
         })
       : new Failure('no-database', `The project has no service "${needs.databaseService}"; it has ${services}`, {
           hint: 'Correct the input "db-service", or start the service',
@@ -253,8 +253,8 @@ export function findDatabase(survey: Survey, needs: BackupNeeds): ReadyHost['con
   if (others.length > 0) {
     throw new Failure(
       'several-databases',
-      `Several containers may be the database: ${survey.candidates.map(({ service }) => service).join(', ')}`,
-      { hint: 'Name one service, with one container, as "db-service"' },
+      `Several containers could be the database: ${survey.candidates.map(({ service }) => service).join(', ')}`,
+      { hint: 'Set "db-service" to one service that has one container' },
     );
   }
   if (candidate.state !== 'running') {
@@ -275,15 +275,15 @@ export function findDatabase(survey: Survey, needs: BackupNeeds): ReadyHost['con
 
 export function askedDatabase({ probe }: Survey): DatabaseFacts {
   if (probe === null || 'error' in probe) {
-    throw new Failure('database-silent', 'Nothing could be run in the database container', {
-      hint: 'On the host: docker ps, and docker logs of that container',
+    throw new Failure('database-silent', 'No command could be run in the database container', {
+      hint: 'On the host: docker ps, then docker logs of that container',
       cause: probe?.error,
     });
   }
   return readProbe(probe.output);
 }
 
-/** zstd where there is one, else gzip; a custom dump's gzip is pg_dump's own. */
+/** zstd if available, else gzip. For a custom dump, pg_dump itself does the gzip. */
 export function chooseCompression(
   survey: Survey,
   database: DatabaseFacts,
@@ -301,7 +301,7 @@ export function chooseCompression(
   });
 }
 
-/** The scripts' own format keeps the scripts' own compression. */
+/** Plain dumps are what the former scripts made; they stay compressed with gzip as before. */
 function autoCompression(format: DumpFormat, zstd: boolean): Compression {
   return format === 'custom' && zstd ? 'zstd' : 'gzip';
 }
@@ -323,17 +323,17 @@ export function checkSpace(
       needed === minFreeSpace && minFreeSpace > estimate
         ? 'the input "min-free-space"'
         : previous === null
-          ? "from the database's size"
-          : 'from the previous backup';
+          ? 'estimated from the size of the database'
+          : 'estimated from the previous backup';
     throw new Failure(
       'no-space',
-      `The disk of ${backupDir} has ${formatBytes(survey.freeBytes)} free; ${formatBytes(needed)} are needed (${why})`,
+      `The disk of ${backupDir} has ${formatBytes(survey.freeBytes)} free; ${formatBytes(needed)} needed (${why})`,
       { hint: `See what fills it: df -h ${backupDir}; docker system df. Nothing was deleted to make room` },
     );
   }
   if (survey.freeInodes !== null && survey.freeInodes < neededInodes) {
     throw new Failure('no-inodes', `The disk of ${backupDir} has ${survey.freeInodes} inodes left`, {
-      hint: `Remove files that are not needed: df -i ${backupDir}`,
+      hint: `Remove files that you no longer need: df -i ${backupDir}`,
     });
   }
 }

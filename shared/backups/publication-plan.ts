@@ -7,7 +7,7 @@ import { formatBytes } from '../units.ts';
 import { type ManifestFacts, manifestOf } from './assemble.ts';
 import type { TakenDump } from './take.ts';
 
-/** What the workflow asks to keep. */
+/** How many backups the workflow wants to keep. */
 export interface Policy {
   keep: RetentionPolicy;
   timezone: string;
@@ -15,21 +15,21 @@ export interface Policy {
   minSizeRatio: number;
 }
 
-/** What becomes of a verified dump, and of the sets before it. */
+/** What will happen to a verified dump, and to earlier sets. */
 export interface PublicationPlan {
   manifest: Manifest;
-  /** Every tier, with the reason why the set enters it or not. */
+  /** Every tier, and why the set enters it or not. */
   tiers: TierDecision[];
   entered: Tier[];
   pruning: PruneDecision[];
   deletions: PruneDecision[];
-  /** What makes the run incomplete, one line each. Then nothing is deleted. */
+  /** Why the run is incomplete, one line each. If there is any, nothing is deleted. */
   problems: string[];
-  /** The verified sets of this database with the new one, newest first. */
+  /** The verified sets of this database including the new one, newest first. */
   sets: VerifiedSet[];
 }
 
-/** Decides it, without touching anything. */
+/** Makes the plan, without touching anything. */
 export function planPublication(
   dump: TakenDump,
   facts: Omit<ManifestFacts, 'checks'>,
@@ -62,7 +62,7 @@ export function planPublication(
   };
 }
 
-/** Only like is compared with like: another format or compression has another size. */
+/** Compares only backups of the same format and compression: others differ in size anyway. */
 function judgeSize(dump: TakenDump, { previous, encoding }: Omit<ManifestFacts, 'checks'>, ratio: number): Check {
   const check = (result: Check['result'], detail: string): Check => ({ name: 'size', result, detail, ms: 0 });
   if (previous === null) return check('passed', 'the first backup of this database');

@@ -1,20 +1,20 @@
 # shellcheck shell=bash
-# Publishes a set into its tiers and prunes, while the program that took the dump lingers with the lock, and writes the line
-# into the log. Short; it is not cut when the runner is gone.
+# Publishes a set into its tiers, prunes, and writes the line into the log, while the program that took the dump still holds
+# the lock. Short; it goes on even if the runner is gone.
 
 takes backup_dir id
-# The folder of the set's first tier: daily, or rollback. Who took the lock.
+# The folder of the set's first tier, and the text of who took the lock.
 takes home taken_by
-# The line for the log, and the one in its place where a step after the publication failed.
+# The line for the log, and the one to write instead if a step after the publication fails.
 takes log_file log_line troubled_line
-# The files beside the dump that the runner has made, packed.
+# The files beside the dump that the runner has written, packed.
 takes_list sidecar_names sidecar_texts
-# Where else the set is linked into; what to remove, as TIER/ID; what the history gets.
+# The other tiers to link the set into; what to remove, as TIER/ID; records for the history.
 takes_list tiers deletions record_ids records audit_lines
 # shellcheck disable=SC2034 # sets.sh reads it
 takes_list layout
 
-# So many sets are removed from a tier at a time.
+# How many sets to remove from a tier at a time.
 readonly most_dropped=100
 
 main() {
@@ -42,13 +42,13 @@ main() {
   for tier in "${tiers[@]}"; do
     ! attempt "The set could not be put into $tier" put "$first" "$backup_dir/$tier" "$set_name" "$id" || record entered "$tier"
   done
-  # What to remove was decided as if the set were in every tier.
+  # The deletions were planned for a set that is in all of its tiers.
   [[ -z $troubled || ${#deletions[@]} == 0 ]] || record problem 'Nothing was deleted'
   for at in "${!deletions[@]}"; do
     [[ -z $troubled ]] || break
     tier=${deletions[at]%/*}
     dropped+=("${deletions[at]#*/}")
-    # Many at once: after years without retention there are thousands.
+    # Delete many at once: after years without retention there are thousands.
     ((${#dropped[@]} == most_dropped)) || [[ ${deletions[at + 1]-} != "$tier"/* ]] || continue
     ! attempt "Not all of ${dropped[*]} could be removed from $tier" drop "$backup_dir/$tier" "${dropped[@]}" ||
       for gone in "${dropped[@]}"; do record dropped "$tier/$gone"; done
@@ -68,7 +68,7 @@ attempt() {
   shift
   if ! error=$("$@" 2>&1); then
     troubled=yes
-    record problem "$what: ${error:-it failed}"
+    record problem "$what: ${error:-it failed without a message}"
     return 1
   fi
 }

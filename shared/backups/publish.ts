@@ -9,7 +9,7 @@ import { folderOfTier, homeOf, layoutLines, type Tier } from '../sets/layout.ts'
 import type { BackupKind } from '../sets/manifest.ts';
 import type { PruneDecision } from '../sets/retention.ts';
 
-/** What every end of a run needs. */
+/** What is needed to end a run, however it ends. */
 export interface RunEnding {
   backupDir: string;
   kind: BackupKind;
@@ -19,19 +19,19 @@ export interface RunEnding {
   onLog: (line: string) => void;
 }
 
-/** The set that a `HeldDump` has in its hands. */
+/** A verified dump to publish, while its `HeldDump` holds the lock. */
 export interface Publication extends RunEnding {
-  /** As in the lock request of the held dump. */
+  /** The same as in the lock request of the held dump. */
   holder: string;
   id: string;
-  /** In place of `logLine` where a step after the publication failed. */
+  /** Written instead of `logLine` if a step after the publication fails. */
   troubledLine: string;
-  /** By bare name; the manifest among them. */
+  /** By bare name, including the manifest. */
   sidecars: ReadonlyMap<string, string>;
-  /** Where the set is linked into, besides daily. */
+  /** The tiers into which the set is linked, besides daily. */
   tiers: readonly Tier[];
   deletions: readonly PruneDecision[];
-  /** What the history on the host gets. */
+  /** Records to add to the history on the host. */
   records: readonly HistoryRecord[];
 }
 
@@ -91,20 +91,20 @@ const logging: Program<LogParameters> = {
   ],
 };
 
-/** It is short and must not be cut: a runner that dies meanwhile leaves it at work. */
+/** The publication is short and must not be interrupted: it goes on even if the runner dies meanwhile. */
 const options = ({ onLog }: RunEnding): ProgramOptions => ({ deadline: 300_000, atEnd: 'finish', onLog });
 
-/** What was done once the set was there. */
+/** What was done after the set was published. */
 export interface Published {
   /** Besides daily. */
   entered: string[];
   dropped: number;
-  /** What went wrong, one line each. Where there is any, nothing more was deleted. */
+  /** What went wrong, one line each. After the first problem nothing more was deleted. */
   problems: string[];
 }
 
 /**
- * Lets a verified set appear in its tiers, prunes, and writes the line into the log.
+ * Publishes a verified set into its tiers, prunes, and writes the line into the log.
  * @throws Failure `lock-lost`, `dump-lost`: nothing was published; `publication-unknown`: it may have been
  */
 export async function publish(connection: Connection, publication: Publication): Promise<Published> {
@@ -113,7 +113,7 @@ export async function publish(connection: Connection, publication: Publication):
     ...claimOf(publication),
     troubled_line: publication.troubledLine,
     sidecar_names: [...sidecars.keys()],
-    // A manifest may be long, and the host reads parameters byte by byte.
+    // A manifest may be long, and the host reads parameters byte by byte: pack it.
     sidecar_texts: [...sidecars.values()].map(pack),
     layout: layoutLines,
     tiers: tiers.map(folderOfTier),
@@ -135,9 +135,9 @@ export async function publish(connection: Connection, publication: Publication):
 
 const hints: Partial<Record<FailureCode, string>> = {
   'lock-lost':
-    'Nothing was published; earlier backups are as they were. Only a backup may remove or replace .lock and .lock.holder in the backup folder. Run it again',
+    'Nothing was published; earlier backups are unchanged. Only a backup may remove or replace .lock and .lock.holder in the backup folder: find out what else does, then run it again',
   'dump-lost':
-    'Nothing was published; earlier backups are as they were. See what cleans up in the backup folder. Run it again',
+    'Nothing was published; earlier backups are unchanged. Find out what else deletes files in the backup folder, then run it again',
 };
 
 function advised(error: unknown): unknown {
@@ -148,11 +148,11 @@ function advised(error: unknown): unknown {
   });
 }
 
-/** What the host does where it was not heard to its end. */
+/** What the host does after the runner has lost touch with it, by the code of the failure. */
 const cutOffs: Partial<Record<FailureCode, string>> = {
-  'connection-lost': 'The host goes on by itself. ',
-  'program-lost': 'The host goes on by itself. ',
-  'host-silent': 'The host may do it yet. ',
+  'connection-lost': 'The host finishes on its own. ',
+  'program-lost': 'The host finishes on its own. ',
+  'host-silent': 'The host may still publish it. ',
   deadline: '',
 };
 
@@ -163,16 +163,16 @@ function wasCutOff(error: unknown): error is Failure {
 function unknownOutcome({ id, logFile }: Publication, cause: Failure): Failure {
   return new Failure(
     'publication-unknown',
-    `It is not known whether the verified backup ${id} was published. ${cause.message}`,
+    `It is unknown whether the verified backup ${id} was published. ${cause.message}`,
     {
-      hint: `${cutOffs[cause.code]}See how it ended: grep ${id} ${logFile}. Without a line there, the backup was not kept; run it again`,
+      hint: `${cutOffs[cause.code]}To see how it ended, run on the host: grep ${id} ${logFile}. If that prints nothing, the backup was not kept: run it again`,
       cause,
     },
   );
 }
 
 /**
- * Puts a dump that failed its verification aside, with the reason, in place of the last one.
+ * Moves a dump that failed its verification into the folder `failed`, with the reason. It replaces the one there.
  * @returns its absolute path
  */
 export async function reject(connection: Connection, rejection: Rejection): Promise<string> {
@@ -185,7 +185,7 @@ export async function reject(connection: Connection, rejection: Rejection): Prom
   }
 }
 
-/** Writes only the line into the log: for a run that came to nothing. */
+/** Only writes the line into the log, for a run that took no backup. */
 export async function logRun(connection: Connection, ending: RunEnding): Promise<void> {
   await connection.run(logging, logOf(ending), options(ending)).result;
 }

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Puts a dump that failed its verification aside, with the reason, in place of the last one, and writes the line into the log.
-# Short; it is not cut when the runner is gone.
+# Moves a dump that failed its verification into the folder `failed`, with the reason, and writes the line into the log. It
+# replaces the one there. Short; it goes on even if the runner is gone.
 
 takes backup_dir id home taken_by log_file log_line dump reason
 

@@ -6,7 +6,7 @@ import type { ManifestSummary } from '../sets/manifest.ts';
 import type { PublicationPlan } from './publication-plan.ts';
 import type { TakenDump } from './take.ts';
 
-/** What is told of a backup that was kept, to whoever reads the report or the job's summary. */
+/** What the report and the job summary say about a backup that was kept. */
 export interface ReportFacts {
   publicationPlan: PublicationPlan;
   dump: TakenDump;
@@ -17,7 +17,7 @@ export interface ReportFacts {
   minSizeRatio: number;
 }
 
-/** The report that stands beside the dump. */
+/** The report beside the dump. */
 export function reportText(reportFacts: ReportFacts): string {
   const { publicationPlan, place, previous, hostName, minSizeRatio } = reportFacts;
   return reportOf(publicationPlan.manifest, {
@@ -33,12 +33,12 @@ export function reportText(reportFacts: ReportFacts): string {
   });
 }
 
-/** Of every verified set of the database, the new one among them. */
+/** The sizes of all verified sets of the database, including the new one. */
 export function sizesIn({ publicationPlan }: ReportFacts): SizePoint[] {
   return publicationPlan.sets.map(({ id, manifest }) => ({ id, bytes: manifest.sizeBytes, kind: manifest.kind }));
 }
 
-/** null where there is nothing to compare with. */
+/** null if there is nothing to compare. */
 export function schemaChangesIn({ dump, previous, publicationPlan }: ReportFacts): SchemaChange[] | null {
   const { schemaText, previousSchemaText } = dump;
   if (schemaText === null || previousSchemaText === null) return null;

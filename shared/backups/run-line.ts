@@ -6,7 +6,7 @@ import type { PublicationPlan } from './publication-plan.ts';
 
 // The line that a run leaves in the log on the host.
 
-/** How many sets of the database are kept somewhere. */
+/** How many sets of the database are kept in at least one tier. */
 export const keptSets = ({ pruning }: PublicationPlan) =>
   new Set(pruning.filter(({ action }) => action === 'keep').map(({ id }) => id)).size;
 

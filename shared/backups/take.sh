@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# Takes one dump into `.partial-<id>/` of its first tier, reads it back from the disk, and lingers with the lock until the runner has
-# it published. Whatever happens, nothing else on the host has changed.
+# Takes one dump into `.partial-<id>/` of its first tier, reads it back from disk, and holds the lock until the runner has
+# published it. Changes nothing else on the host.
 
-# Bytes of a packed text that travels; two of them and the rest are less than a result may have.
+# Longest packed text to send, in bytes: two of these and the rest fit into a result.
 readonly most_packed=12582912
 
 takes backup_dir home started container user database format compression level where extension table_wait row_counts
@@ -11,12 +11,12 @@ takes inside_script facts_before facts_tables facts_after previous_schema expect
 takes_list layout
 
 main() {
-  # The user and the database are known to every child by its environment alone.
+  # Children learn the user and the database only from the environment.
   export PGUSER=$user PGDATABASE=$database
 
-  # What to do with the other sets was decided on how they were before the lock was ours.
-  [[ $(sets_state "$backup_dir") == "$expected_sets_state" ]] || fail sets-changed "Other sets came or went in $backup_dir"
-  terminate_sessions || true # one that is left holds nothing up but itself
+  # The runner made its decisions about the other sets before we had the lock.
+  [[ $(sets_state "$backup_dir") == "$expected_sets_state" ]] || fail sets-changed "Other sets in $backup_dir have changed"
+  terminate_sessions || true # a session that stays is a nuisance only to itself
   sweep "$backup_dir"
   local folder
   for folder in $(folders_at flat nested aside); do mkdir -p -- "$backup_dir/$folder"; done
@@ -45,13 +45,13 @@ main() {
   record_previous_schema
 }
 
-# inside VERB ARGUMENT...: the script for the database container. The parameters are constants of ours.
+# inside VERB ARGUMENT...: runs the script in the database container. Arguments are constants of ours.
 inside() {
   docker exec --interactive --env PGUSER --env PGDATABASE --env PGAPPNAME "$container" \
     sh -c "$inside_script" inside "$@"
 }
 
-# Ends the sessions of the runs whose dumps stand here unfinished; those of other backup folders are not ours to end.
+# Ends the database sessions of the unfinished dumps in this backup folder. Those of other backup folders may be alive.
 terminate_sessions() {
   local id ids=()
   for id in $(unfinished_sets); do ids+=("atlasia-${id##*/.partial-}"); done
@@ -60,7 +60,7 @@ terminate_sessions() {
     sh -c "$inside_script" inside terminate "${ids[@]}" </dev/null >/dev/null
 }
 
-# unfinished_sets: FOLDER/.partial-ID of each set that is being put somewhere, or was when its run was cut off.
+# unfinished_sets: FOLDER/.partial-ID of each set that is being put into a folder, or was when its run was interrupted.
 unfinished_sets() {
   local folder marker
   for folder in $(folders_at flat nested); do
@@ -70,7 +70,7 @@ unfinished_sets() {
   done
 }
 
-# The second in which the run started; where that is taken, the next free one.
+# The second in which the run started, or the next free one if that is taken.
 choose_id() {
   local second=$started taken
   shopt -s nullglob
@@ -83,10 +83,10 @@ choose_id() {
   shopt -u nullglob
 }
 
-# A session that holds the snapshot while it is dumped, and counts in it meanwhile.
+# Opens a session that holds the snapshot during the dump, and counts rows in it meanwhile.
 open_snapshot() {
   coproc facts { inside session; }
-  # A coprocess's descriptors are not given to subshells; these copies are, and the child of its own must not have them.
+  # Subshells do not get the descriptors of a coprocess, but they do get these copies. The `cat` below must not have fd 6.
   exec 5<&"${facts[0]}" 6>&"${facts[1]}"
   # shellcheck disable=SC1083 # closing by the variable's number
   exec {facts[1]}>&-
@@ -96,7 +96,7 @@ open_snapshot() {
     case $line in
       'snapshot '*)
         snapshot=${line#* }
-        # A line for each table, taken from the session while it counts: a pipe holds a few hundred.
+        # One line for each table. Read them while the session counts: a pipe holds only a few hundred.
         cat <&5 >facts.txt 6>&- &
         facts_job=$!
         tell_session "$facts_tables"
@@ -105,10 +105,10 @@ open_snapshot() {
       *) record fact "$line" ;;
     esac
   done
-  fail no-snapshot 'The database gave no snapshot'
+  fail no-snapshot 'The database did not export a snapshot'
 }
 
-# A session that has ended shows in what it did not answer.
+# A write error does not matter here: if the session has ended, its answers will be missing.
 tell_session() {
   trap '' PIPE
   printf '%s\n' "$1" >&6 2>/dev/null || true
@@ -119,12 +119,12 @@ close_snapshot() {
   tell_session "$facts_after"
   exec 6>&-
   wait "$facts_job" || true
-  [[ $(tail -n 1 facts.txt) == end ]] || record facts-incomplete 'The session that counted ended before it was done'
+  [[ $(tail -n 1 facts.txt) == end ]] || record facts-incomplete 'The session that counts the rows ended too early'
   record facts "$(packed <facts.txt)"
   rm -f -- facts.txt
 }
 
-# The stream's checksum is taken beside the disk, so that what was written can be held against it.
+# Computes the checksum of the stream while writing it, to compare it later with what is on disk.
 write_dump() {
   local statuses begin
   begin=$(milliseconds)
@@ -152,23 +152,24 @@ compress() {
   esac
 }
 
-# The disk first: where it is full, everything before it fails as well.
+# Checks the disk first: if it is full, all earlier stages fail too.
 judge_stages() {
   if (($2)); then
     local free
     { read -r && read -r free; } < <(df --block-size=1 --output=avail -- .)
-    ((free >= 1048576)) || fail disk-full "The disk of $backup_dir is full: $free bytes are left"
+    ((free >= 1048576)) || fail disk-full "The disk of $backup_dir is full: $free bytes left"
     fail write-failed "The dump could not be written to $backup_dir (exit $2)"
   fi
   case $1 in
-    0) (($3 == 0)) || fail checksum-failed "The program that sums the stream up ended with $3" ;;
+    0) (($3 == 0)) || fail checksum-failed "The program that computes the checksum failed (exit $3)" ;;
     31) fail dump-failed 'pg_dump failed' ;;
     32) fail compressor-failed "The compressor $compression failed" ;;
-    *) fail dump-interrupted "The dump was ended from outside (exit $1): the container or Docker stopped it" ;;
+    *) fail dump-interrupted "The dump was stopped from outside (exit $1), as by a restart of the container or of Docker" ;;
   esac
 }
 
-# side_file NAME JOB: what goes beside the dump; the dump is good without it, but the run is not.
+# side_file NAME JOB: compresses a file that belongs beside the dump. If it is missing, the dump counts, but the run is
+# incomplete.
 side_file() {
   if ! wait "$2" || [[ ! -s $1.sql ]]; then
     record "$1" "$(<"$1.log")"
@@ -184,7 +185,7 @@ side_file() {
   rm -f -- "$1.sql" "$1.log"
 }
 
-# All from the disk, not from the memory of having written it.
+# Reads everything from disk, not from the page cache.
 read_back() {
   local begin
   begin=$(milliseconds)
@@ -209,7 +210,7 @@ read_back() {
     record contents "$({ grep -a ' TABLE DATA ' list || true; } | packed)"
     rm -f -- list
   fi
-  # One that could not be computed stays empty, and is objected to.
+  # A checksum that could not be computed stays empty, and fails its check.
   wait "$sha" || : >disk.sha256
   wait "$md5" || : >disk.md5
   record sha256 "$(cut -d ' ' -f 1 disk.sha256)"
@@ -219,7 +220,8 @@ read_back() {
   record_ms verify "$begin"
 }
 
-# whole COMMAND...: with the dump as the container can read it, which has no zstd where the host compressed.
+# whole COMMAND...: feeds the dump to a command in the container. If the host compressed it, the container cannot
+# decompress it, so the host does.
 whole() {
   if [[ $where == container ]]; then
     "$@" <"$dump"
@@ -236,10 +238,10 @@ record_previous_schema() {
     record_packed previous-schema-text "$previous_schema"
 }
 
-# packed: stdin as it travels where it may be long.
+# packed: packs stdin, for texts that may be long.
 packed() { gzip -n -c -1 | base64 --wrap=0; }
 
-# record_packed KEY FILE: a text that gzip has made small; one that is too long all the same is left out.
+# record_packed KEY FILE: sends a file that gzip has compressed, unless it is still too long.
 record_packed() {
   (($(stat --format %s -- "$2") > most_packed)) || record "$1" "$(base64 --wrap=0 -- "$2")"
 }
@@ -248,8 +250,8 @@ watch_size() {
   while sleep 2; do progress "$2" "$(stat --format %s -- "$1" 2>/dev/null || echo 0)"; done
 }
 
-# Of stdin, the sum first. OpenSSL has it three times as fast as older coreutils. Tried, since one that is there may not
-# work.
+# SHA-256 of stdin; the sum is the first word. OpenSSL is three times as fast as older coreutils. Try it first: an
+# installed openssl may not work.
 sha256() {
   if openssl dgst -sha256 -r </dev/null >/dev/null 2>&1; then openssl dgst -sha256 -r; else sha256sum; fi
 }
@@ -264,8 +266,8 @@ record_ms() { record "$1-ms" "$(($(milliseconds) - $2))"; }
 
 milliseconds() { date +%s%3N; }
 
-# Called when the runner has let go. A publication that is under way is waited for, longer than it may take, and none can
-# begin any more; what it did not take is removed.
+# Called when the runner has let go. Waits for a running publication, longer than one may take, and prevents new ones;
+# then removes what was not published.
 ended() {
   local folder
   export PGUSER=$user PGDATABASE=$database
@@ -274,7 +276,7 @@ ended() {
   if terminate_sessions 2>/dev/null; then
     sweep "$backup_dir"
   else
-    # The next run knows by the empty folder whose sessions are left.
+    # The empty folder tells the next run whose sessions to end.
     for folder in $(unfinished_sets); do rm -rf -- "${backup_dir:?}/$folder"/*; done
   fi
 }

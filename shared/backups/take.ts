@@ -22,17 +22,17 @@ export interface TakeRequest {
   database: string;
   encoding: DumpEncoding;
   where: 'container' | 'host';
-  /** null for the compressor's usual one. */
+  /** null for `usualLevel`. */
   level: number | null;
   rowCounts: RowCounts;
-  /** Milliseconds to wait for the lock, and for a table that somebody has locked. */
+  /** Milliseconds to wait for the lock, and for a locked table. */
   lockWait: number;
-  /** Milliseconds for all of it. */
+  /** Milliseconds in total. */
   timeout: number;
   lock: LockRequest;
-  /** Path of the previous backup's schema on the host; null where there is none. */
+  /** Path of the previous backup's schema on the host; null if there is none. */
   previousSchema: string | null;
-  /** As the survey has it: where it is another one by now, nothing is taken. */
+  /** As the survey saw it. If it has changed by now, no dump is taken. */
   setsState: string;
   signal: AbortSignal;
   onLog: (line: string) => void;
@@ -45,7 +45,7 @@ export interface Sums {
   md5: string;
 }
 
-/** A dump that stands in the staging folder on the host, and what was found out about it. */
+/** A dump in the staging folder on the host, and what is known about it. */
 export interface TakenDump {
   id: string;
   /** Bare name of the file. */
@@ -57,27 +57,27 @@ export interface TakenDump {
   sequences: SequenceRange[];
   largeObjects: number;
   extensions: { name: string; version: string }[];
-  /** null where it could not be taken, or is too long to be read here. */
+  /** null if it could not be taken, or is too long to be read here. */
   schemaText: string | null;
-  /** null where there is none, or it is too long to be compared. */
+  /** null if there is none, or it is too long to be compared. */
   previousSchemaText: string | null;
-  /** null where it could not be taken. */
+  /** null if it could not be taken. */
   schemaSums: Sums | null;
   globalsSums: Sums | null;
   settingsSums: Sums | null;
-  /** In the order in which they were made; the dump is verified where all of `verification` passed. */
+  /** In the order in which they were made. The dump is verified if all of these passed. */
   verification: Check[];
-  /** What stands beside the dump. */
+  /** Checks of the files beside the dump. */
   sides: Check[];
 }
 
-/** A dump under the lock. The lock is kept until `release`, which tells whether the host was seen to free it. */
+/** A dump under the lock. The lock is held until `release`, which returns whether the host confirmed that it let go. */
 export interface HeldDump {
   dump: TakenDump;
   release: Run['release'];
 }
 
-/** Bytes of a text that the host sends packed. What is compared costs many times its size in memory. */
+/** Limits in bytes for a text that the host sends packed. Comparing a text takes many times its size in memory. */
 const longestText = 256 * 1024 * 1024;
 const longestCompared = 64 * 1024 * 1024;
 
@@ -112,11 +112,11 @@ const program: Program<{
   ],
 };
 
-/** zstd's fastest, with which one core keeps up with pg_dump; gzip's is what the scripts had. */
+/** zstd: the fastest level, at which one core keeps up with pg_dump. gzip: the level that the former scripts used. */
 const usualLevel = { zstd: 1, gzip: 6, none: 0 } as const;
 
 /**
- * Takes a dump in one snapshot and reads it back from the disk. Nothing is published yet.
+ * Takes a dump in one snapshot and reads it back from disk. Does not publish it yet.
  * @throws Failure `lock-held`, `disk-full`, `dump-failed`, `table-locked`, `compressor-failed`, `dump-interrupted`, …
  */
 export async function take(connection: Connection, request: TakeRequest): Promise<HeldDump> {
@@ -162,9 +162,9 @@ export async function take(connection: Connection, request: TakeRequest): Promis
   }
 }
 
-/** What to tell where a held dump was released and the host has not said so. */
+/** The warning when a held dump was released but the host did not confirm it. */
 export function lockMayStay(backupDir: string): string {
-  return `The host did not say in time that it has freed the lock: the next run may find it taken. On the host: cat ${backupDir}/.lock.holder`;
+  return `The host did not confirm in time that it released the lock; the next run may find it taken. To see who holds it, run on the host: cat ${backupDir}/.lock.holder`;
 }
 
 function readDump(records: Records, { kind, encoding, rowCounts }: TakeRequest): TakenDump {
@@ -214,7 +214,12 @@ function sideCheck(records: Records, name: string, what: string): Check {
   const outcome = records.get(name);
   return outcome === 'taken'
     ? { name, result: 'passed', detail: what, ms: 0 }
-    : { name, result: 'failed', detail: outcome.slice(0, 1_000) || 'it came out empty', ms: 0 };
+    : {
+        name,
+        result: 'failed',
+        detail: outcome.slice(0, 1_000) || 'it failed without a message, or its output is empty',
+        ms: 0,
+      };
 }
 
 function readSums(records: Records, name: string): Sums | null {
@@ -222,7 +227,7 @@ function readSums(records: Records, name: string): Sums | null {
   return sha256 === undefined || md5 === undefined ? null : { sha256, md5 };
 }
 
-/** Only sequences that were there before and after: one that came or went meanwhile is not in the snapshot for sure. */
+/** Only sequences that existed before and after the dump: others may not be in the snapshot. */
 function sequenceRanges(before: readonly FoundSequence[], after: readonly FoundSequence[]): SequenceRange[] {
   const key = ({ schema, name }: FoundSequence) => JSON.stringify([schema, name]);
   const later = new Map(after.map((sequence) => [key(sequence), sequence]));
@@ -234,7 +239,7 @@ function sequenceRanges(before: readonly FoundSequence[], after: readonly FoundS
   });
 }
 
-/** What the host named, in the words of the inputs. */
+/** Turns a failure that the host named into advice for the operator. */
 function translate(error: unknown, log: string, { backupDir, lock, lockWait }: TakeRequest): unknown {
   if (!isFailure(error)) return error;
   if (error.code === 'lock-held') return lockHeld(error.message, backupDir, lock.wait);
@@ -243,26 +248,25 @@ function translate(error: unknown, log: string, { backupDir, lock, lockWait }: T
       'table-locked',
       `A table stayed locked for ${formatDuration(lockWait)}, so it could not be dumped`,
       {
-        hint: 'See who holds it: SELECT pid, state, query FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE mode = \'AccessExclusiveLock\'). Raise "lock-wait" if that is only slow',
+        hint: 'Find out who holds it: SELECT pid, state, query FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE mode = \'AccessExclusiveLock\'). If that session is only slow, raise "lock-wait"',
         cause: log,
       },
     );
   }
-  const advice = error.hint ?? takeHints[error.code] ?? 'Earlier backups are as they were; run it again';
+  const advice = error.hint ?? takeHints[error.code] ?? 'Earlier backups are unchanged; run it again';
   return new Failure(error.code, error.message, {
-    hint: error.code === 'host-silent' ? `Earlier backups are as they were. ${advice}` : advice,
+    hint: error.code === 'host-silent' ? `Earlier backups are unchanged. ${advice}` : advice,
     cause: error.cause ?? log,
   });
 }
 
 const takeHints: Partial<Record<FailureCode, string>> = {
-  'disk-full': 'Earlier backups are as they were, and what was written is removed. Make room: df -h; docker system df',
-  'dump-failed': 'Earlier backups are as they were. What pg_dump said stands above',
-  'dump-interrupted':
-    'Earlier backups are as they were. See whether the database was restarted: docker ps; docker logs',
-  'compressor-failed': 'Earlier backups are as they were. See whether memory ran out: dmesg | tail',
+  'disk-full': 'Earlier backups are unchanged, and the unfinished dump is removed. Make room: df -h; docker system df',
+  'dump-failed': 'Earlier backups are unchanged. See above for what pg_dump said',
+  'dump-interrupted': 'Earlier backups are unchanged. Check whether the database was restarted: docker ps; docker logs',
+  'compressor-failed': 'Earlier backups are unchanged. Check whether memory ran out: dmesg | tail',
   'lock-unusable': 'Check who owns the backup folder',
   'facts-unreadable':
-    'Earlier backups are as they were. See the log for what else speaks in the session: a wrapper around psql',
-  'sets-changed': 'Nothing was taken. See what else works in the backup folder, then run it again',
+    'Earlier backups are unchanged. Something else, such as a wrapper around psql, prints into the session: see the log',
+  'sets-changed': 'No backup was taken. Find out what else changes the backup folder, then run it again',
 };

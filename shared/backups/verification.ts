@@ -5,7 +5,7 @@ import type { DumpEncoding } from '../sets/naming.ts';
 /** How the rows of each table are counted while it is dumped. */
 export type RowCounts = 'exact' | 'estimate' | 'off';
 
-/** What was seen of a dump while it was written and when it was read back from the disk. */
+/** What was observed while a dump was written and read back from disk. */
 export interface DumpEvidence {
   encoding: DumpEncoding;
   sizeBytes: number;
@@ -13,7 +13,7 @@ export interface DumpEvidence {
   magic: string;
   streamSha256: string;
   diskSha256: string;
-  /** What each stage of the reading ended with: `decompress 0`, `bytes 123`, `read 0`, `entry …`, `exit 1`. */
+  /** What each stage of reading it reported: `decompress 0`, `bytes 123`, `read 0`, `entry …`, `exit 1`. */
   stages: string;
   /** `pg_restore --list` of an archive. */
   contents: string;
@@ -24,15 +24,15 @@ export interface DumpEvidence {
   verifyMs: number;
 }
 
-/** Of an archive, and of the formats around it. Plain text has none. */
+/** The first bytes of a pg_dump archive and of the compression formats. Plain text has none. */
 const magics = { zstd: '28 b5 2f fd', gzip: '1f 8b', custom: '50 47 44 4d 50' } as const;
-/** The smallest of all, an empty database's, has more. */
+/** Even the dump of an empty database has more bytes. */
 const smallestDump = 200;
 
-/** Judges a dump. It is verified where every check passed. */
+/** Judges a dump. It is verified if every check passed. */
 export function judgeDump(evidence: DumpEvidence): Check[] {
   return [
-    { name: 'dump', result: 'passed', detail: 'every stage ended with 0', ms: evidence.dumpMs },
+    { name: 'dump', result: 'passed', detail: 'every stage exited with 0', ms: evidence.dumpMs },
     judgeMagic(evidence),
     judgeDisk(evidence),
     judgeReading(evidence),
@@ -52,15 +52,15 @@ function judgeMagic({ encoding: { format, compression }, magic, sizeBytes }: Dum
         : compression === 'gzip'
           ? magics.gzip
           : '';
-  if (sizeBytes < smallestDump) return failed('file', `it has only ${sizeBytes} bytes`);
-  if (!magic.trim().startsWith(expected)) return failed('file', `it begins with ${magic.trim()}, not with ${expected}`);
+  if (sizeBytes < smallestDump) return failed('file', `only ${sizeBytes} bytes long`);
+  if (!magic.trim().startsWith(expected)) return failed('file', `begins with ${magic.trim()} instead of ${expected}`);
   return passed('file', `${sizeBytes} bytes of ${compression === 'none' ? format : `${format}, ${compression}`}`);
 }
 
 function judgeDisk({ streamSha256, diskSha256 }: DumpEvidence): Check {
   return /^[a-f0-9]{64}$/.test(diskSha256) && streamSha256 === diskSha256
-    ? passed('disk', 'the bytes on the disk have the SHA-256 of the stream')
-    : failed('disk', `the bytes on the disk have the SHA-256 ${diskSha256}, the stream had ${streamSha256}`);
+    ? passed('disk', 'the bytes on disk have the same SHA-256 as the stream')
+    : failed('disk', `the bytes on disk have the SHA-256 ${diskSha256}, but the stream had ${streamSha256}`);
 }
 
 function judgeReading({ encoding: { format }, stages, verifyMs }: DumpEvidence): Check {
@@ -69,11 +69,11 @@ function judgeReading({ encoding: { format }, stages, verifyMs }: DumpEvidence):
   );
   const good = exits.get('decompress') === '0' && exits.get('read') === '0' && !exits.has('exit');
   if (!good) {
-    const ends = [...exits].map(([stage, code]) => `${stage} ended with ${code}`).join(', ');
-    return failed('read-back', `it cannot be read from the disk in full: ${ends || 'nothing could read it'}`, verifyMs);
+    const ends = [...exits].map(([stage, code]) => `${stage} exited with ${code}`).join(', ');
+    return failed('read-back', `cannot be read from disk in full: ${ends || 'no program could read it'}`, verifyMs);
   }
   const how = format === 'custom' ? 'pg_restore read every entry' : "it ends with pg_dump's last line";
-  return passed('read-back', `read from the disk in full: ${how}`, verifyMs);
+  return passed('read-back', `read from disk in full: ${how}`, verifyMs);
 }
 
 function judgeTables({ encoding: { format }, contents, stages, tables }: DumpEvidence): Check {
@@ -83,11 +83,11 @@ function judgeTables({ encoding: { format }, contents, stages, tables }: DumpEvi
     const names = missing.map(({ schema, name }) => `${schema}.${name}`).slice(0, 5);
     return failed('tables', `${missing.length} of ${tables.length} tables are not in the dump: ${names.join(', ')}`);
   }
-  if (tables.length === 0) return passed('tables', 'the database has no table');
+  if (tables.length === 0) return passed('tables', 'the database has no tables');
   return passed('tables', `all ${tables.length} tables are in the dump`);
 }
 
-/** `… TABLE DATA schema name owner`, where each may hold spaces: so every beginning that ends at one may be the table. */
+/** `… TABLE DATA schema name owner`: each may contain spaces, so the table may be any beginning that ends at a space. */
 function entriesOfArchive(contents: string): Set<string> {
   const entries = new Set<string>();
   for (const line of contents.split('\n')) {
@@ -104,21 +104,21 @@ function entriesOfPlain(stages: string): Set<string> {
   return new Set([...entries].map(([, name, schema]) => `${schema} ${name}`));
 }
 
-/** As pg_dump writes a name into a comment. */
+/** pg_dump writes a name into a comment this way. */
 const onOneLine = (name: string) => name.replaceAll(/[\r\n]/g, ' ');
 
 function judgeCounts({ factsComplete, rowCounts, tables }: DumpEvidence): Check {
-  if (!factsComplete) return failed('counts', 'the session that counted ended before it was done');
+  if (!factsComplete) return failed('counts', 'the session that counts the rows ended too early');
   if (rowCounts === 'exact') return passed('counts', countedIn(tables));
   return passed('counts', `rows not counted (row-counts: ${rowCounts})`);
 }
 
-/** Why one is not counted is said in facts-tables.sql. */
+/** facts-tables.sql explains why some tables are not counted. */
 function countedIn(tables: readonly TableCount[]): string {
   const counted = tables.filter(({ exact }) => exact).length;
   const said = `rows of ${counted} tables counted in the dump's snapshot`;
   if (counted === tables.length) return said;
-  return `${said}; ${tables.length - counted} not counted, since that could run code of other roles with this user's rights: give a superuser as "db-user" to have them counted`;
+  return `${said}; ${tables.length - counted} not counted, because counting could run other roles' code with this user's rights: to count them too, set "db-user" to a superuser`;
 }
 
 const passed = (name: string, detail: string, ms = 0): Check => ({ name, result: 'passed', detail, ms });

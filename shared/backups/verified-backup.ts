@@ -28,9 +28,9 @@ import { allPassed } from './verification.ts';
 
 /** What the two actions do in their own way. */
 export interface BackupSteps {
-  /** Surveys the host, with its backup folders. Called again where other backups came meanwhile. */
+  /** Surveys the host, with its backup folders. Called again if other backups arrived in the meantime. */
   look: () => Promise<Survey>;
-  /** What the history is told of a backup that is about to be published. */
+  /** The records that the history gets for a backup that is about to be published. */
   recordsOf: (manifest: Manifest) => readonly HistoryRecord[];
 }
 
@@ -38,13 +38,13 @@ export interface BackupSteps {
 export interface KeptBackup {
   facts: ReportFacts;
   published: Published;
-  /** What makes the run incomplete, one line each; none where all went well. */
+  /** What makes the run incomplete, one line each; empty if all went well. */
   problems: string[];
 }
 
 /**
  * Takes a backup. The lock is free again when it returns.
- * @throws Failure where there is no verified backup, or where that is not known: `publication-unknown`
+ * @throws Failure if there is no verified backup, or if that is unknown: `publication-unknown`
  */
 export async function takeVerifiedBackup(
   connection: Connection,
@@ -63,12 +63,12 @@ export async function takeVerifiedBackup(
   }
 }
 
-/** Only as many runs as wait for the lock at once can come in between. */
+/** Another run can get in between only as often as there are runs waiting for the lock. */
 const mostAttempts = 5;
 
 /**
- * Another run may have published while the lock was waited for: then all is looked at and decided again, as by a run that
- * starts now, or its newer data would stand under an older id.
+ * Another run may publish a backup while this one waits for the lock. This one then starts over, with a new survey and a
+ * new id: otherwise newer data would get an older id.
  */
 async function takeUnderLock(
   connection: Connection,
@@ -85,19 +85,17 @@ async function takeUnderLock(
       return ready;
     });
     try {
-      const held = await log.group('Dump, and read back from the disk', () =>
-        takeDump(connection, ready, attempt, log),
-      );
+      const held = await log.group('Dump and read back from disk', () => takeDump(connection, ready, attempt, log));
       return { ready, held, attempt };
     } catch (error) {
       const isStale = isFailure(error, 'sets-changed');
       if (!isStale || count === mostAttempts) throw error;
-      log.progress('Other backups have changed since the survey: looking again');
+      log.progress('Other backups have changed since the survey: surveying again');
     }
   }
 }
 
-/** A host that was looked at and found fit. */
+/** A host that was surveyed and is ready for a backup. */
 interface Ready {
   host: ReadyHost;
   catalogue: Catalogue;
@@ -132,13 +130,13 @@ function judgeSurvey(seen: Survey, order: BackupOrder): Ready {
 
 function tellSurvey(seen: Survey, { host }: Ready, log: StoryLog): void {
   const { database, container, encoding } = host;
-  log.success(`The service ${container.service} runs PostgreSQL ${database.serverVersion} and accepts connections`);
-  log.info(`Database "${database.database}" of ${formatBytes(database.sizeBytes)}, as user "${database.user}"`);
-  log.info(`${formatBytes(seen.freeBytes)} are free; about ${formatBytes(host.estimate)} will be needed`);
-  log.info(`Format ${encoding.format}, compression ${encoding.compression}, made in the ${host.where}`);
+  log.success(`Service ${container.service} runs PostgreSQL ${database.serverVersion} and accepts connections`);
+  log.info(`Database "${database.database}", ${formatBytes(database.sizeBytes)}, as user "${database.user}"`);
+  log.info(`${formatBytes(seen.freeBytes)} free, about ${formatBytes(host.estimate)} needed`);
+  log.info(`Format ${encoding.format}, compression ${encoding.compression}, done in the ${host.where}`);
 }
 
-/** Takes the dump under the lock, which is kept until it is released. */
+/** Takes the dump under the lock, which is held until it is released. */
 async function takeDump(connection: Connection, ready: Ready, run: BackupRun, log: StoryLog): Promise<HeldDump> {
   const { order, holder, signal, startedAt } = run;
   const { host, previous, setsState } = ready;
@@ -178,14 +176,14 @@ function checkLine({ name, result, detail, ms }: Check): string {
   return `${mark} ${name}: ${detail}${ms > 0 ? ` (${formatDuration(ms)})` : ''}`;
 }
 
-/** Puts a dump aside that failed a check. @throws Failure `not-verified` */
+/** Puts aside a dump that failed a check. @throws Failure `not-verified` */
 async function demandVerified(connection: Connection, dump: TakenDump, run: BackupRun, log: StoryLog): Promise<void> {
   if (allPassed(dump.verification)) return;
   const failed = dump.verification.filter(({ result }) => result !== 'passed');
   const reason = failed.map(({ name, detail }) => `${name}: ${detail}`).join('\n');
   const failure = (path: string) =>
     new Failure('not-verified', `The dump failed its verification and does not count as a backup: ${reason}`, {
-      hint: `Earlier backups are as they were. It was put aside: ${path}. Run it again; where it fails again, look at the host's disk and memory`,
+      hint: `Earlier backups are unchanged. The failed dump was put aside: ${path}. Run it again; if it fails again, check the host's disk and memory`,
     });
   const line = failureLine(run, failure(''), { id: dump.id, bytes: dump.sizeBytes, sha256: dump.sums.sha256 });
   const rejection = {
@@ -196,11 +194,11 @@ async function demandVerified(connection: Connection, dump: TakenDump, run: Back
     reason,
     logLine: line,
   };
-  // Why the dump is bad matters more than where it went.
+  // Even if it cannot be put aside, report why the dump is bad.
   throw failure(await reject(connection, rejection).catch((error) => `it could not be kept (${error})`));
 }
 
-/** Decides what becomes of a verified dump, and lets it appear in its tiers. */
+/** Plans the publication of a verified dump, and publishes it into its tiers. */
 async function publishBackup(
   connection: Connection,
   { host, catalogue, release, previous, zstdOn }: Ready,
@@ -251,7 +249,7 @@ async function publishBackup(
   return { facts, published, problems: [...publicationPlan.problems, ...published.problems] };
 }
 
-/** Writes of a run that came to nothing into the log on the host. */
+/** Writes a failed run into the log on the host. */
 export async function logFailure(connection: Connection, run: BackupRun, error: unknown, log: StoryLog): Promise<void> {
   await logRun(connection, { ...ending(run, log), logLine: failureLine(run, error, {}) });
 }

@@ -26,7 +26,7 @@ export interface DrillRequest {
   timezone: string;
   /** The user's SQL statements; each must return true. */
   statements: readonly string[];
-  /** Milliseconds for all of it. */
+  /** Milliseconds in total. */
   timeout: number;
   signal: AbortSignal;
   onLog: (line: string) => void;

@@ -1,26 +1,26 @@
 import { Records } from './records.ts';
 
-/** Of the whole answer, in bytes. */
+/** Limit for a whole answer, in bytes. */
 export const largestAnswer = 64 * 1024 * 1024;
-/** A database of 30,000 tables is told of in as many records, and 1,000 sets of 8 files in 4 folders in 36,000. */
+/** A database of 30,000 tables needs as many records; 1,000 sets of 8 files in 4 folders need 36,000. */
 export const mostRecords = 200_000;
 
 export type Verdict = 'done' | 'failed';
-/** Of what an answer has more than it may. */
+/** Which limit an answer exceeds. */
 export type Excess = 'bytes' | 'records';
 
 /**
- * What a program answers on standard output: records within a frame. It is read as it comes, in pieces of any size, and kept
- * in one stretch of memory, which is no larger than an answer may be.
+ * The answer of a program on standard output: records within a frame. Reads pieces of any size as they arrive, and keeps
+ * them in one buffer, which never grows beyond the largest answer allowed.
  */
 export class Answer {
-  /** How the program has ended, by its own word. What comes behind that is not read. */
+  /** How the program ended, as it says itself. Anything after that is ignored. */
   verdict: Verdict | undefined;
   readonly #begin: Buffer;
   readonly #ends: readonly (readonly [Verdict, Buffer])[];
   #bytes = Buffer.alloc(0);
   #length = 0;
-  /** Where the records begin: what the user's start files have printed stands in front of that. */
+  /** Where the records begin; the user's start files may have printed something before that. */
   #first: number | undefined;
   #last = 0;
   #fields = 0;
@@ -37,7 +37,7 @@ export class Answer {
     return this.#first !== undefined;
   }
 
-  /** @returns of what there is too much now; nothing more may be added then */
+  /** @returns the limit that is exceeded now, if any; then nothing more may be added */
   add(piece: Buffer): Excess | undefined {
     if (this.verdict !== undefined) return undefined;
     if (this.#length + piece.length > largestAnswer) return 'bytes';
@@ -61,7 +61,7 @@ export class Answer {
     return undefined;
   }
 
-  /** Once there is a verdict. */
+  /** Only after there is a verdict. */
   records(): Records {
     return Records.parse(this.#bytes.subarray(this.#first, this.#last));
   }
@@ -77,7 +77,7 @@ export class Answer {
     this.#length = length;
   }
 
-  /** A mark that ends in what has come since `known`; it may have begun before. */
+  /** Looks for a mark that ends after `known`; it may begin before. */
   #find(mark: Buffer, known: number, first = 0): number {
     const from = Math.max(first, known - mark.length + 1);
     const at = this.#bytes.subarray(from, this.#length).indexOf(mark);

@@ -1,31 +1,31 @@
 # shellcheck shell=bash disable=SC2154 # `compose` is set by compose_command
-# What may be told of what compose says: it quotes its files, and with them pieces of passwords, where it objects to them.
+# Filters the output of compose: in its error messages it quotes its files, which may contain parts of passwords.
 
-# run_compose ARGUMENT...: compose, of whose words on stderr only those go on that are known to hold nothing of the files.
+# run_compose ARGUMENT...: runs compose; passes on only those lines of stderr that cannot contain anything from the files.
 run_compose() {
   { "${compose[@]}" "$@" </dev/null 2>&1 >&3 3>&- | safe_words >&2; } 3>&1
 }
 
-# How far it is, by the names of what it makes; and what Docker itself says, who knows no variables. The rest is on the host
-# to be had.
+# Passes on progress lines, which name containers, images and so on, and messages of Docker itself, which knows no variables
+# of the files. To see the rest, run compose on the host.
 safe_words() {
   local line kept_back=
   while IFS= read -r line || [[ -n $line ]]; do
     if [[ $line =~ ^[[:space:]]*((Container|Image|Network|Volume)[[:space:]]+[A-Za-z0-9_./:@-]+[[:space:]]+[A-Za-z]+)[[:space:]]*$ ]]; then
       printf '%s\n' "${BASH_REMATCH[1]}"
     elif [[ $line =~ (Error response from daemon: .*|Cannot connect to the Docker daemon .*)$ ]]; then
-      # Of an address not the login that may stand in it.
+      # Removes a login from an address.
       sed -E 's|://[^/@[:space:]]*@|://…@|g' <<<"${BASH_REMATCH[1]}"
     elif [[ -z $kept_back && -n $line ]]; then
       kept_back=yes
-      printf 'The rest of what compose says is hidden, since it may quote secrets from your files. On the host: docker compose config --quiet\n'
+      printf 'The rest of what compose says is hidden: it may quote secrets from your files. To see it, run on the host: docker compose config --quiet\n'
     fi
   done
 }
 
-# unset_variables ENV-FILE FILE...: reads what compose objects to, and prints where the variables are that it misses, a line
-# each: `env LINE NAME FILE`, by the variable whose value holds it; `compose LINE NAME FILE`, by its own name where the file
-# means it, else by a dash: it may be a piece of a password. `elsewhere 0 - -` where no file is known that has it.
+# unset_variables ENV-FILE FILE...: reads compose's complaints on stdin, and prints where unset variables are used, one per
+# line. `env LINE NAME FILE`: NAME is the variable in whose value it is used. `compose LINE NAME FILE`: NAME is its own name
+# if it clearly is a variable, else a dash, because it may be part of a password. `elsewhere 0 - -`: in no known file.
 unset_variables() {
   local name file place
   while IFS= read -r name; do
@@ -34,11 +34,11 @@ unset_variables() {
   done < <(sed -nE 's/.*The \\?"?([A-Za-z_][A-Za-z0-9_]*)\\?"? variable is not set.*/\1/p' | sort -u | head -n 50) | sort -u
 }
 
-# A dollar that stands for itself is written twice, or behind a backslash.
+# A pattern for a reference to a variable. A literal dollar is written twice, or after a backslash.
 # shellcheck disable=SC2016 # the dollars are those of the pattern
 reference_to() { printf '(^|[^$\\])(\\$\\$)*\\$(%s([^A-Za-z0-9_]|$)|\\{%s([^A-Za-z0-9_:+-]|:[^+-]))' "$1" "$1"; }
 
-# in_env_file NAME FILE: a value may have several lines, between quotes; in single ones, compose looks for no variables.
+# in_env_file NAME FILE: a quoted value may have several lines; in single quotes, compose does not replace variables.
 in_env_file() {
   local text value number=0 holder=- quote='' reference
   [[ -r $2 ]] || return 0
@@ -55,7 +55,7 @@ in_env_file() {
   done <"$2"
 }
 
-# in_compose_file NAME FILE: it is meant where it is all of a value, in braces, or part of an image's name.
+# in_compose_file NAME FILE: it clearly is a variable if it is a whole value in braces, or part of an image name.
 in_compose_file() {
   local line text
   [[ -r $2 ]] || return 0

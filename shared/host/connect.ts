@@ -4,9 +4,9 @@ import { connectBySsh, type SshSurroundings } from './ssh.ts';
 import type { SshSettings } from './ssh-settings.ts';
 
 /**
- * The way to the host that the inputs name.
+ * Connects to the host that the inputs name.
  * @param ssh null: the runner itself is the host
- * @param surroundings made only where they are needed
+ * @param surroundings called only for SSH
  */
 export async function connect(ssh: SshSettings | null, surroundings: () => SshSurroundings): Promise<Connection> {
   return ssh === null ? connectLocally() : connectBySsh(ssh, surroundings());

@@ -1,22 +1,22 @@
 import type { Parameters, Program, ProgramOptions, Run } from './program.ts';
 import { type Access, patienceAtClose, runProgram } from './run-program.ts';
 
-/** A way to the host on which programs can be run, several at a time. */
+/** A connection to the host that can run programs, several at a time. */
 export interface Connection {
   /** For the log: `deploy@host`, or `this machine`. */
   readonly name: string;
   /**
-   * Starts a program. Awaiting the run's `result` is the caller's duty.
-   * @param parameters reach the program as they are, by way of its stdin; they must not hold NUL
+   * Starts a program. The caller must await the run's `result`.
+   * @param parameters reach the program unchanged, through its stdin; they must not contain NUL
    */
   run<P extends Parameters>(program: Program<P>, parameters: NoInfer<P>, options: ProgramOptions): Run;
-  /** Ends what still runs and closes the way. May be called more than once. */
+  /** Ends whatever still runs and closes the connection. May be called more than once. */
   close(): Promise<void>;
 }
 
 /**
  * A connection whose programs run through `access`.
- * @param disconnect what is left to do when no program runs any more
+ * @param disconnect called once no program runs any more
  */
 export function connectionOver(name: string, access: Access, disconnect = async () => {}): Connection {
   const runs: Run[] = [];
@@ -35,10 +35,10 @@ export function connectionOver(name: string, access: Access, disconnect = async 
 }
 
 /**
- * What a login shell on the host is told to do: start bash without the user's start files, and let it read a script (its
+ * The command for the login shell on the host. It starts bash without the user's start files, which reads a script (its
  * length in bytes, then its text) and parameters (names and values by turns: how many texts, then each with a NUL behind it)
  * from stdin. It holds no
- * value, and neither a line break nor an exclamation mark, so that it means the same in every login shell.
+ * has no values, line breaks or exclamation marks, so it means the same in every login shell.
  */
 export const bootstrap =
   'exec env -u BASH_ENV bash --noprofile --norc -c \'LC_ALL=C; IFS= read -r n && IFS= read -r -N "$n" s && ' +

@@ -3,30 +3,30 @@ import { longestLine } from '../clean.ts';
 import { formatBytes } from '../units.ts';
 
 /**
- * How much of what a program prints is passed on; the rest is counted. Warnings of pg_dump and pg_restore, and what Docker
- * says of a pull, come in hundreds of lines; more than thousands nobody reads, and GitHub shows a log of many MiB no more.
+ * How much of a program's output is passed on; the rest is only counted. Warnings of pg_dump and pg_restore and the output
+ * of a pull can be hundreds of lines. Nobody reads thousands, and GitHub does not show a log of many MiB.
  */
 export const mostLines = 2_000;
 export const mostBytes = 1024 * 1024;
-/** What a failure tells of, and what a caller looks through for the reason of one. */
+/** How many of the last lines to keep: failures show them, and callers search them for a reason. */
 const mostLast = 50;
-/** Of a line without an end, in UTF-16 units: it is cut down to its last part where it gets longer than that. */
+/** Limit for a line that does not end, in UTF-16 units: a longer one is cut down to its last part. */
 const longestOpenLine = 100_000;
 const keptOfOpenLine = 10_000;
 
 export interface HostLogReaders {
-  /** A line that the program or its children printed: hostile until cleaned. */
+  /** Gets each line that the program or its children print: hostile until cleaned. */
   onLog?: ((line: string) => void) | undefined;
-  /** How far a long step is, as the program told. */
+  /** Gets the progress of a long step, as the program reports it. */
   onProgress?: ((name: string, value: string) => void) | undefined;
 }
 
 /**
- * What a program prints on standard error: its log, with the supervisor's own lines in between, which begin with the nonce.
- * However much that is, little of it is kept.
+ * The output of a program on standard error: its log, and in between the supervisor's own lines, which begin with the
+ * nonce. Keeps little of it, however much there is.
  */
 export class HostLog {
-  /** Why the host has ended the program, as the supervisor told: `deadline`, `silence`, `end-of-input`. */
+  /** Why the host ended the program, as the supervisor says: `deadline`, `silence`, `end-of-input`. */
   endedFor: string | undefined;
   /** The newest lines, passed on or not. */
   readonly last: string[] = [];
@@ -39,7 +39,7 @@ export class HostLog {
   #bytes = 0;
   #linesShown = 0;
   #bytesShown = 0;
-  /** Of the lines that were shown, as they came, and of the supervisor's. */
+  /** Bytes of the lines that were shown, before cleaning, and of the supervisor's lines. */
   #bytesRead = 0;
   #linesLeftOut = 0;
   #steps = 0;
@@ -61,7 +61,7 @@ export class HostLog {
     for (const line of lines) this.#read(line);
   }
 
-  /** There is no more of it; may be called again. */
+  /** Call when there is no more output; may be called again. */
   end(): void {
     if (this.#over) return;
     this.#over = true;
@@ -69,12 +69,12 @@ export class HostLog {
     if (rest !== '') this.#read(rest);
     if (this.#linesLeftOut === 0) return;
     this.#readers.onLog?.(
-      `${this.#linesLeftOut} more lines (${formatBytes(this.#bytes - this.#bytesRead)}) were left out: of one program, ${mostLines} lines and ${formatBytes(mostBytes)} are shown`,
+      `${this.#linesLeftOut} more lines (${formatBytes(this.#bytes - this.#bytesRead)}) were left out: the log shows at most ${mostLines} lines and ${formatBytes(mostBytes)} of one program`,
     );
   }
 
   #read(line: string): void {
-    // The supervisor's word may come in the middle of a line that the program has not ended.
+    // The supervisor may write in the middle of an unfinished line of the program.
     const own = line.indexOf(this.#nonce);
     if (own !== 0) this.#pass(own < 0 ? line : line.slice(0, own));
     if (own < 0) return;
@@ -98,13 +98,13 @@ export class HostLog {
     this.#readers.onLog?.(line);
   }
 
-  /** Whether there is no room for this line; nor is there for one behind it then. */
+  /** Whether there is no room for this line. From then on no line is shown. */
   #isFull(line: string): boolean {
     if (this.#linesLeftOut > 0 || this.#linesShown === mostLines) return true;
     return this.#bytesShown + Math.min(Buffer.byteLength(line) + 1, longestLine) > mostBytes;
   }
 
-  /** A program that works for days may tell of a step every second; whoever tells more is not ours. */
+  /** Even a program that runs for days reports at most one step per second; anything beyond that is not from us. */
   #tellStep(name: string, value: string): void {
     if (this.#steps >= mostLines + (this.#now() - this.#begin) / 1_000) return;
     this.#steps += 1;

@@ -3,7 +3,7 @@ import { Failure } from '../failure.ts';
 import { bootstrap, type Connection, connectionOver } from './connection.ts';
 import type { Access, Explain } from './run-program.ts';
 
-/** The runner itself as the host: for a self-hosted runner on the machine that runs the application. */
+/** Uses the runner itself as the host: for a self-hosted runner on the machine that runs the application. */
 export function connectLocally(): Connection {
   return connectionOver('this machine', access);
 }

@@ -2,17 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { Failure } from '../failure.ts';
 import { formatDuration } from '../units.ts';
 
-// Who holds the lock on a backup folder, as one line of text: written to `.lock.holder`, shown in logs, and read back here.
+// The holder of the lock on a backup folder, as one line of text: written to `.lock.holder`, shown in logs, read back here.
 
 /**
- * The text of a run that takes the lock, unlike that of any other run: nobody takes our lock for theirs.
+ * The text for a run that takes the lock. It is unique, so that no other run takes our lock for its own.
  * @param action as people know it: `backup-action`
  */
 export function holderText(action: string, runUrl: string | null, since: Date): string {
   return `${action} ${runUrl ?? 'without a workflow'} since ${since.toISOString()} (${randomBytes(4).toString('hex')})`;
 }
 
-/** What such a text says; each null where it is somebody else's. */
+/** What such a text says; each field is null if the text is not one of ours. */
 export interface LockHolder {
   /** `backup-action` */
   action: string | null;
@@ -24,9 +24,9 @@ export function readHolder(text: string): LockHolder {
   return { action: action ?? null, since: since === undefined ? null : new Date(since) };
 }
 
-/** What is said of a lock that somebody else has. */
+/** The failure when another process holds the lock. */
 export function lockHeld(holder: string, backupDir: string, waited: number): Failure {
   return new Failure('lock-held', `The lock on ${backupDir} is held by ${holder}`, {
-    hint: `${waited === 0 ? 'It was not waited for' : `It was waited for ${formatDuration(waited)}`}. See what that run does; raise "lock-wait" if it is only slow`,
+    hint: `${waited === 0 ? 'Did not wait for it' : `Gave up after waiting ${formatDuration(waited)}`}. Check what that run is doing; if it is only slow, raise "lock-wait"`,
   });
 }

@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# Who holds the lock on a backup folder: `flock` on its `.lock`, with the holder as text in `.lock.holder`. Sent in front of
-# every program, and of the engine that carries a rollback.
+# The lock on a backup folder: `flock` on its `.lock`, with the holder as text in `.lock.holder`. Sent in front of every
+# program, and of the engine that performs a rollback.
 
-# lock_owner LOCK: the process that took the lock, as the kernel lists it, also when that has ended (`flock 9` of a script
-# has) and others keep the lock; nothing where it is free. The lock is not tried: that would take it away from somebody
-# else for a moment.
+# lock_owner LOCK: prints the process that took the lock, from the kernel's list; nothing if the lock is free. The process
+# may have ended while others still hold the lock (like `flock 9` in a script). Does not try the lock, because that would
+# take it away from others for a moment.
 lock_owner() {
   local inode kind process file
   [[ -e $1 ]] || return 0
@@ -16,8 +16,8 @@ lock_owner() {
   done </proc/locks
 }
 
-# lock_holder LOCK: who holds it, on one line, since it goes into a line of the log. The text of a run that died says
-# nothing of who has the lock now.
+# lock_holder LOCK: prints who holds it, on one line, for the log. Ignores the text left by a run that died: it does not say
+# who holds the lock now.
 lock_holder() {
   local text='' process='' owner
   owner=$(lock_owner "$1")
@@ -29,11 +29,11 @@ lock_holder() {
   fi
 }
 
-# holds_lock LOCK HOLDER: whether the lock is still that of this run.
+# holds_lock LOCK HOLDER: succeeds if this run still holds the lock.
 holds_lock() {
   local text=
   [[ -f $1.holder && -r $1.holder ]] && IFS= read -r text <"$1.holder" && [[ $text == "$2" ]]
 }
 
-# tell_holder LOCK HOLDER: on the first line who took the lock, on the second the process as the kernel lists it.
+# tell_holder LOCK HOLDER: writes the holder on the first line, and the process from the kernel's list on the second.
 tell_holder() { printf '%s\n%s\n' "$2" "$(lock_owner "$1")" >"$1.holder"; }

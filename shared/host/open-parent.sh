@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# Sent in front of the programs that write where other users of the host may write as well.
+# Sent in front of programs that write to places where other users of the host may be able to write too.
 
-# open_parent PATH: the topmost folder above PATH in which any user may put another entry in the place of one that is there:
-# all may write to it, and it does not keep each entry for its owner, as /tmp does. Nothing where there is none. PATH is
-# absolute; it need not be there, and may lead through links.
+# open_parent PATH: prints the topmost folder above PATH in which any user can replace entries: it is world-writable and,
+# unlike /tmp, not sticky. Prints nothing if there is none. PATH is absolute; it may not exist, and may contain symbolic
+# links.
 open_parent() {
   local path folders=() found
   for path in "$(realpath --canonicalize-missing -- "$1")" "$1"; do

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154,SC2034 # `p` is the bootstrap's, `misfit` its caller's
-# How a program gets its parameters: by name. Sent in front of every program, which says at its top what it takes:
+# Gives a program its parameters, by name. Sent in front of every program, which says at its top what it takes:
 #
 #   takes backup_dir started   each given exactly once, as a variable of that name
 #   takes_list tiers           given any number of times, as an array
@@ -21,8 +21,8 @@ takes_list() {
   done
 }
 
-# read_parameters: fills them in from `p`, which the bootstrap has read: key, value, key, value. Fails, and says why in
-# `misfit`, where one is unknown, missing, or given twice: the runner and the program are not of one version.
+# read_parameters: fills them in from `p`, which the bootstrap has read: key, value, key, value. Fails if one is unknown, missing
+# or given twice, and says so in `misfit`: the runner and the program do not match.
 read_parameters() {
   local _at _key
   for ((_at = 0; _at < ${#p[@]}; _at += 2)); do

@@ -1,19 +1,19 @@
 import type { Records } from './records.ts';
 
-/** By the name that the program asks for them with `takes` or, where there may be several, `takes_list`. */
+/** By the names that the program takes with `takes` or, as lists, `takes_list`. */
 export type Parameters = Readonly<Record<string, string | readonly string[]>>;
 
 /**
- * Constant scripts for the host, of which the last defines `main`; `parameters.sh`, `lock.sh` and `supervisor.sh` are sent in
- * front of them. `P` says what it takes.
+ * Constant scripts for the host; the last one defines `main`. `parameters.sh`, `lock.sh` and `supervisor.sh` are sent in front
+ * of them. `P` is what the program takes.
  */
 export interface Program<P extends Parameters = Parameters> {
   name: string;
-  /** What it does, as an operator calls it: `the dump`. */
+  /** What it does, in the operator's words: `the dump`. */
   step: string;
-  /** Literal `new URL('./x.sh', import.meta.url)`s: the only form that the bundler carries along. */
+  /** Literal `new URL('./x.sh', import.meta.url)`s: the only form for which the bundler includes the file. */
   scripts: readonly URL[];
-  /** Never there: it ties the type to the program. */
+  /** Never set: it ties the type to the program. */
   takes?: P;
 }
 
@@ -23,41 +23,42 @@ export interface LockRequest {
   path: string;
   /** Milliseconds to wait for another holder. */
   wait: number;
-  /** Who takes it, on one line, for those who find it taken. */
+  /** Who takes it, on one line, to show to others who find it taken. */
   holder: string;
 }
 
 export interface ProgramOptions {
   /** Milliseconds after which the host ends the program. */
   deadline: number;
-  /** Milliseconds that the host has beyond that to end the program and put itself in order; else `usualGrace`. */
+  /** Milliseconds that the host has after that to end the program and clean up; default: `usualGrace`. */
   grace?: number;
   /**
-   * What the host does when the runner is gone: `end` the program; let it `finish` (it is short and must not be cut);
-   * `linger`: end it, and when it is done wait for `release` or the runner's end, with the lock kept.
+   * What the host does when the runner is gone: `end` the program, or let it `finish` (it is short and must not be
+   * interrupted). With `linger` it ends the program too; and a program that is done holds the lock until `release`, or
+   * until the runner is gone.
    */
   atEnd: 'end' | 'finish' | 'linger';
   lock?: LockRequest;
-  /** Ends the program, unless it is one that finishes. */
+  /** Ends the program, except with `finish`. */
   signal?: AbortSignal;
-  /** A line that the program or its children printed: hostile until cleaned. */
+  /** Gets each line that the program or its children print: hostile until cleaned. */
   onLog?: (line: string) => void;
-  /** How far a long step is, as the program told. */
+  /** Gets the progress of a long step, as the program reports it. */
   onProgress?: (name: string, value: string) => void;
 }
 
-/** A program that was started. */
+/** A started program. */
 export interface Run {
   /**
-   * @throws Failure: `cancelled`, `deadline`, `host-silent`, `lock-held`, `result-too-large`, what the program named, or what
-   * became of the connection
+   * @throws Failure: `cancelled`, `deadline`, `host-silent`, `lock-held`, `result-too-large`, one that the program named, or
+   * one of the connection
    */
   result: Promise<Records>;
-  /** What the program and its children printed last, at most 50 lines. */
+  /** The last lines that the program and its children printed, at most 50. */
   lastLines(): readonly string[];
   /**
-   * Lets a lingering program go, and waits until the host has put itself in order, at most `patience` milliseconds.
-   * @returns whether it was seen to have done so
+   * Lets a lingering program go, and waits until the host has cleaned up, at most `patience` milliseconds.
+   * @returns whether the host confirmed that it did
    */
   release(patience?: number): Promise<boolean>;
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# What a rollback is decided on, in one hash: when it is another one under the lock, the plan is no longer true.
+# One hash of everything that a rollback is planned on: if it has changed once we have the lock, the plan is outdated.
 
-# compose_command PROJECT ENV-FILE FILE...: sets `compose` to the command that speaks of this project, in the deploy folder.
+# compose_command PROJECT ENV-FILE FILE...: sets `compose` to the command for this project, to be run in the deploy folder.
 compose_command() {
   local file
   compose=(docker compose)
@@ -13,10 +13,10 @@ compose_command() {
 # project_containers PROJECT [FILTER...]: ids of its containers, running or not.
 project_containers() { compose_containers "label=com.docker.compose.project=$1" "${@:2}"; }
 
-# compose_containers FILTER...: ids of the containers that compose has made for a service.
+# compose_containers FILTER...: ids of the containers that compose created for services.
 compose_containers() {
   local ids tries
-  # One that goes while it is looked at makes all of it be looked at again.
+  # If a container disappears meanwhile, start over.
   for tries in 1 2 3 4 5; do
     ids=$(labelled_containers "$@") || return
     # shellcheck disable=SC2086 # ids are hex digits
@@ -25,7 +25,7 @@ compose_containers() {
   done
 }
 
-# labelled_containers FILTER...: those that compose takes for its own, by the labels that it asks for.
+# labelled_containers FILTER...: ids of the containers with the labels by which compose recognizes its own.
 labelled_containers() {
   local filters=() filter
   for filter in label=com.docker.compose.oneoff=False label=com.docker.compose.config-hash "$@"; do
@@ -34,11 +34,12 @@ labelled_containers() {
   docker ps --all --quiet --no-trunc "${filters[@]}"
 }
 
-# By these compose knows which container is which; each as JSON, since another's may hold any byte.
+# The labels by which compose identifies a container; as JSON, because a foreign container's labels may contain any byte.
 readonly identity='{{with .Config.Labels}}{{json (index . "com.docker.compose.project")}} {{json (index . "com.docker.compose.service")}} {{json (index . "com.docker.compose.container-number")}} {{json (index . "com.docker.compose.config-hash")}} {{json (index . "com.docker.compose.image")}}{{end}}'
 
-# made_by_compose ID...: those whose labels are their own. `docker commit` copies a container's labels into the image, and
-# whatever is run from that has them as well; what compose makes from it says which image it is made from.
+# made_by_compose ID...: ids of those that did not inherit their labels from the image. `docker commit` copies the labels of
+# a container into the image, so every container run from it has them too. Containers that compose creates from such an
+# image have a label that names the image.
 made_by_compose() {
   local images found id image labels
   local -A inherited=()
@@ -47,7 +48,7 @@ made_by_compose() {
     printf '%s\n' "$@"
     return
   fi
-  # One that is removed meanwhile has no part in what runs.
+  # An image that is removed meanwhile is not used by a running container.
   # shellcheck disable=SC2086 # ids are hex digits
   while read -r image labels; do
     inherited[$image]=$labels
@@ -58,8 +59,8 @@ made_by_compose() {
   done <<<"$found"
 }
 
-# project_state PROJECT CONFIG: a keyed hash over the compose file as it is interpolated, with its secrets, and over the project's
-# containers with their images. Neither ids nor health: a container in a crash loop must not make every plan stale.
+# project_state PROJECT CONFIG: prints a keyed hash of the interpolated compose file, including its secrets, and of the
+# project's containers with their images. Not of ids or health: a container in a crash loop must not outdate every plan.
 project_state() {
   local key ids containers=
   ids=$(project_containers "$1") || return
@@ -71,14 +72,14 @@ project_state() {
   printf '%s\n%s\n' "$2" "$containers" | keyed_hash "$key"
 }
 
-# Known to those who may use the host's Docker, and to nobody else: a hash that is printed must not let others try out
-# what a password could be.
+# A key known only to those who may use Docker on the host: without it, others could use a printed hash to test guesses of
+# a password.
 project_state_key() {
   docker info --format '{{.ID}}' || return
   [[ ! -r /etc/machine-id ]] || cat /etc/machine-id
 }
 
-# keyed_hash KEY: HMAC-SHA-256 of stdin (RFC 2104) in hex, by coreutils alone; the key is not in anybody's arguments.
+# keyed_hash KEY: HMAC-SHA-256 of stdin (RFC 2104) in hex, with coreutils alone. The key is in no process's arguments.
 keyed_hash() {
   local key inner outer text at byte
   key=$(printf '%s' "$1" | sha256sum)

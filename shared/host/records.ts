@@ -1,4 +1,4 @@
-/** The result of a program: keys and values in the order in which they were recorded; a key may come again. */
+/** The result of a program: keys and values in the order in which they were recorded. A key may occur several times. */
 export class Records {
   readonly entries: readonly (readonly [key: string, value: string])[];
   readonly #values = new Map<string, string[]>();
@@ -24,22 +24,23 @@ export class Records {
     }
   }
 
-  /** The first value, or undefined where there is none. */
+  /** The first value, or undefined if there is none. */
   find(key: string): string | undefined {
     return this.#values.get(key)?.[0];
   }
 
-  /** The first value. @throws Error where the program did not record it: a defect of ours */
+  /** The first value. @throws Error if the program did not record it: a bug of ours */
   get(key: string): string {
     const value = this.find(key);
     if (value === undefined) throw new Error(`The host did not report "${key}"`);
     return value;
   }
 
-  /** @throws Error where the value is no whole number */
+  /** @throws Error if the value is not a whole number */
   integer(key: string): number {
     const value = this.get(key);
-    if (!/^-?\d+$/.test(value)) throw new Error(`The host reported "${value}" as "${key}", which is no whole number`);
+    if (!/^-?\d+$/.test(value))
+      throw new Error(`The host reported "${value}" as "${key}", which is not a whole number`);
     return Number(value);
   }
 

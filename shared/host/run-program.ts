@@ -7,38 +7,38 @@ import { HostLog } from './host-log.ts';
 import type { Parameters, Program, ProgramOptions, Run } from './program.ts';
 import { cancelled, deadlineOver, hostSilent, programFailure, runnerUnheard, tooMuch } from './program-failures.ts';
 
-/** How programs get to a host. */
+/** How programs reach a host. */
 export interface Access {
   /** Starts a process whose stdin and stdout lead to the bootstrap on the host. */
   start: () => ChildProcess;
   explain: Explain;
   /**
-   * Whether that process is the program itself, and not only our end of the way to it: then it is never killed, since it keeps
-   * the lock for as long as what it has started may write.
+   * Whether that process is the program itself, not just our end of a connection. Such a process is never killed: it must
+   * hold the lock for as long as its children may write.
    */
   isProgram: boolean;
 }
 
-/** Says why a process that speaks to the host ended as it did. */
+/** Explains why a process that talks to the host ended. */
 export type Explain = (exit: { code: number | null; begun: boolean; stderr: string }) => Promise<Failure>;
 
-/** The runner's sign of life; the host gives up after `silence`. */
+/** Interval of the runner's heartbeat; the host gives up after `silence`. In milliseconds, like all that follow. */
 const heartbeat = 10_000;
 const silence = 60_000;
-/** The host ends a group within 3 s and tidies up; the Actions runner waits 7.5 s. */
+/** The host needs up to 3 s to end a process group, and then cleans up; the Actions runner kills us after 7.5 s. */
 const patienceAfterCancel = 5_500;
 /**
- * Beyond a program's deadline. A session opens, the host ends the group within 3 s, then the sessions of the database within
- * 20 s, and removes what was written.
+ * Allowed beyond a program's deadline: time to open a session, up to 3 s to end the process group, up to 20 s to end the
+ * sessions of the database, and time to remove unfinished files.
  */
 export const usualGrace = 30_000;
-/** The verdict comes after the host has put itself in order; its process may take a moment longer. */
+/** The verdict comes after the host has cleaned up; its process may take a moment longer to end. */
 const patienceAfterVerdict = 5_000;
-/** What still runs when a connection is closed is let go after so long: a host that hangs must not keep a step from ending. */
+/** How long closing a connection waits for running programs: a host that hangs must not keep the step from ending. */
 export const patienceAtClose = 5_000;
-/** A failure tells of so many of the last lines. */
+/** How many of the last lines a failure shows. */
 const linesOfCause = 20;
-/** setTimeout fires at once for more. */
+/** With a longer delay, setTimeout would fire at once. */
 const longestTimer = 2 ** 31 - 1;
 const supervisor = [
   new URL('./parameters.sh', import.meta.url),
@@ -49,7 +49,7 @@ const supervisor = [
 /** Why the runner no longer waits for the host. */
 type GivenUp = 'silent' | Excess;
 
-/** Starts a program and speaks its protocol. Whatever the host does, or does not, `result` is settled in time. */
+/** Starts a program and speaks its protocol. Whatever the host does or fails to do, `result` settles in time. */
 export function runProgram<P extends Parameters>(
   access: Access,
   program: Program<P>,
@@ -63,7 +63,7 @@ export function runProgram<P extends Parameters>(
 
   const child = access.start();
   const stdin = child.stdin ?? unpiped();
-  // The host may hang up first; what that means shows in its exit.
+  // The host may hang up first; its exit code will say why.
   stdin.on('error', () => {});
   stdin.write(request);
   const beating = setInterval(() => stdin.write('.'), heartbeat);
@@ -118,7 +118,7 @@ export function runProgram<P extends Parameters>(
   });
 
   const result = Promise.race([verdict, ended]).then(async () => {
-    // From here on, the time of a program that lingers is its caller's.
+    // From here on, the caller decides how long a lingering program stays.
     clearTimeout(patience);
     if (answer.verdict === 'done') return answer.records();
     const parting = setTimeout(letGo, patienceAfterVerdict);

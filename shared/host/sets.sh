@@ -1,12 +1,11 @@
 # shellcheck shell=bash disable=SC2154 # `layout` is a parameter of the programs that this is sent in front of
-# The folders of the backup folder, as the runner lays them out: `layout` has a line for each, FOLDER PREFIX PLACE. PREFIX is
-# what the names of its sets begin with. PLACE is `flat`, or `nested` where each set has a folder of its own, or `aside` for
-# what is no tier.
+# The layout of the backup folder, as the runner defines it: `layout` has one line for each folder, FOLDER PREFIX PLACE. PREFIX
+# starts the names of its sets. PLACE is `flat`; `nested` if each set has a folder of its own; `aside` if it is not a tier.
 
-# So many names below the backup folder fit into one command, however long they are.
+# This many file names fit into one command, however long they are.
 readonly portion=2000
 
-# prefix_in FOLDER: what the names of its sets begin with.
+# prefix_in FOLDER: prints the prefix of its sets.
 prefix_in() {
   local folder prefix
   while read -r folder prefix _; do
@@ -14,7 +13,7 @@ prefix_in() {
   done < <(printf '%s\n' "${layout[@]}")
 }
 
-# folders_at PLACE...: the folders with these places, a line each.
+# folders_at PLACE...: prints the folders with these places, one per line.
 folders_at() {
   local folder place wanted=" $* "
   while read -r folder _ place; do
@@ -22,8 +21,8 @@ folders_at() {
   done < <(printf '%s\n' "${layout[@]}")
 }
 
-# sets_state BACKUP-DIR: a hash that is another one where a set has come, gone or changed. Files that are not ours do not
-# count: one that somebody writes to all the time would make it change for ever.
+# sets_state BACKUP-DIR: prints a hash that changes whenever a set is added, removed or changed. Ignores foreign files: one
+# that is written to all the time would keep changing it.
 sets_state() {
   {
     local folder prefix place at files=()

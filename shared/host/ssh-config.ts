@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import type { JumpHost, SshSettings } from './ssh-settings.ts';
 
-/** Answers ssh's question for the passphrase from the file beside it: it must be on no command line. */
+/** Answers ssh's question for the passphrase from a file beside it, so that it never appears on a command line. */
 export const askpass = '#!/bin/sh\nexec cat -- "$(dirname -- "$0")/passphrase"\n';
 
 /**
- * The only configuration that ssh reads. What names the one host stands under its own name; the rest holds for a jump
+ * The only configuration that ssh reads. Settings of the target host are under its own name; all others apply to a jump
  * host as well. Values come from inputs that were checked against their grammar.
  */
 export function sshConfig({ host, port, user, proxyJump, passphrase }: SshSettings, folder: string): string {
@@ -47,21 +47,21 @@ Host *
 `;
 }
 
-/** As ProxyJump takes it. */
+/** The jump host in the syntax of ProxyJump. */
 export function jumpWord({ user, host, port }: JumpHost): string {
   return `${user === null ? '' : `${user}@`}${host.includes(':') ? `[${host}]` : host}${port === null ? '' : `:${port}`}`;
 }
 
 /**
- * A private key as a secret holds it, mended: carriage returns, indentation and a missing last line break are what
- * copying does to keys. Whether it is a key at all, ssh says.
+ * Repairs what copying into a secret does to a private key: carriage returns, indentation, a missing line break at the
+ * end. Does not check that it is a key at all; ssh will.
  */
 export function mendKey(text: string): string {
   const lines = text.split(/\r\n|\r|\n/).map((line) => line.trim());
   return `${lines.filter((line, at) => line !== '' || isPemHeaderEnd(lines, at)).join('\n')}\n`;
 }
 
-/** The old PEM form has an empty line after the headers of an encrypted key, and needs it. */
+/** In the old PEM format, an encrypted key needs the empty line after its headers. */
 function isPemHeaderEnd(lines: readonly string[], at: number): boolean {
   return lines[at - 1]?.startsWith('DEK-Info:') ?? false;
 }

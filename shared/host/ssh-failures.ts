@@ -2,7 +2,7 @@ import { Failure } from '../failure.ts';
 import type { FailureCode } from '../failure-codes.ts';
 import type { SshSettings } from './ssh-settings.ts';
 
-/** What ssh-keygen says about a private key, tried without the host. */
+/** What ssh-keygen says about a private key, without contacting the host. */
 export type KeyDiagnosis =
   | { state: 'usable'; fingerprint: string }
   | { state: 'wrong-passphrase' }
@@ -16,7 +16,7 @@ interface Exit {
   stderr: string;
 }
 
-/** Names the failure behind ssh's exit 255, by the text on its stderr; every one comes with what to do. */
+/** Finds the cause of ssh's exit 255 from the text on its stderr. Every failure says what to do. */
 export async function explainSsh(
   target: Target,
   exit: Exit,
@@ -26,13 +26,13 @@ export async function explainSsh(
   const where = `${target.host} port ${target.port}`;
   const failure = (code: FailureCode, message: string, hint: string) => new Failure(code, message, { hint, cause });
 
-  // From here on stderr holds the words of the host's programs as well.
+  // Once a program has begun, stderr also has the output of programs on the host: do not match patterns against it.
   if (exit.begun) return connectionLost(where, cause);
   if (/REMOTE HOST IDENTIFICATION HAS CHANGED/.test(cause)) {
     return failure(
       'host-key-changed',
-      `The host key of ${where} is not the one in "known-hosts": either the host was set up anew, or somebody else answers in its place`,
-      `On the host itself, run: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub. Only if that fingerprint is the new one, put the line of this command into "known-hosts": ${keyscan(target)}`,
+      `The host key of ${where} does not match "known-hosts": either the host was set up anew, or another machine answers in its place`,
+      `On the host itself, run: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub. Only if it shows the fingerprint of the new key, put the output of this command into "known-hosts": ${keyscan(target)}`,
     );
   }
   if (/No \S+ host key is known for|Host key verification failed/.test(cause)) {
@@ -40,7 +40,7 @@ export async function explainSsh(
     return failure(
       'host-key-unknown',
       `The input "known-hosts" has no key for ${asked ?? where}`,
-      `Run once, from a place that you trust: ${keyscan(target)}. Compare it with what "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" prints on the host, and store the lines as "known-hosts"`,
+      `Run once, from a place you trust: ${keyscan(target)}. Compare it with what "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" prints on the host, then store the lines as "known-hosts"`,
     );
   }
   if (/Permission denied|Too many authentication failures|Load key|incorrect passphrase/.test(cause)) {
@@ -67,7 +67,7 @@ export async function explainSsh(
     return failure(
       'connection-timed-out',
       `${where} did not answer`,
-      'Check that the host is up and that its firewall lets this runner in; GitHub-hosted runners have changing addresses',
+      'Check that the host is up and that its firewall lets this runner in; the addresses of GitHub-hosted runners change',
     );
   }
   if (/No route to host|Network is unreachable/.test(cause)) {
@@ -80,7 +80,7 @@ export async function explainSsh(
     return failure(
       'host-shell',
       `The login shell of ${target.user} on ${target.host} did not start our program (exit ${exit.code})`,
-      `Run: ssh -p ${target.port} ${target.user}@${target.host} true. It must print nothing and end with 0; see the start files of that shell, and a forced command in authorized_keys`,
+      `Run: ssh -p ${target.port} ${target.user}@${target.host} true. It must print nothing and exit with 0. If it does not, check the start files of that shell, and authorized_keys for a forced command`,
     );
   }
   return connectionLost(where, cause);
@@ -88,15 +88,15 @@ export async function explainSsh(
 
 function connectionLost(where: string, cause: string): Failure {
   return new Failure('connection-lost', `The connection to ${where} was lost`, {
-    hint: 'The host ends what was running by itself, within 60 s, and removes what was not complete. Run it again',
+    hint: 'The host ends on its own whatever was running, within 60 s, and removes incomplete files. Run it again',
     cause,
   });
 }
 
 function explainKey(target: Target, cause: string, key: KeyDiagnosis): Failure {
   if (key.state === 'wrong-passphrase' && target.passphrase === null) {
-    return new Failure('passphrase-missing', 'The private key has a passphrase, and none was given', {
-      hint: 'Store it as a secret and give it as "ssh-key-passphrase"',
+    return new Failure('passphrase-missing', 'The private key needs a passphrase, but none was given', {
+      hint: 'Store it as a secret and pass it as "ssh-key-passphrase"',
       cause,
     });
   }
@@ -113,7 +113,7 @@ function explainKey(target: Target, cause: string, key: KeyDiagnosis): Failure {
     });
   }
   return new Failure('key-refused', `${target.host} refused the key for the user "${target.user}"`, {
-    hint: `The key offered is ${key.fingerprint}. On the host, run: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is not there, add the public key to that file; if it is, check the input "user" and the rights of ~${target.user}/.ssh`,
+    hint: `The key offered is ${key.fingerprint}. On the host, run: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is not there, add the public key to that file; if it is, check the input "user" and the permissions of ~${target.user}/.ssh`,
     cause,
   });
 }

@@ -1,9 +1,9 @@
-/** How a host is reached, as the inputs say. */
+/** How to reach a host, as the inputs say. */
 export interface SshSettings {
   host: string;
   port: number;
   user: string;
-  /** The private key's text, as a secret holds it. */
+  /** The text of the private key, as it is stored in the secret. */
   key: string;
   passphrase: string | null;
   /** Lines as in a known_hosts file. */
@@ -11,7 +11,7 @@ export interface SshSettings {
   proxyJump: JumpHost | null;
 }
 
-/** A host to connect through, with the same key; what is null is as ssh has it. */
+/** A host to connect through, with the same key; for null, ssh uses its own default. */
 export interface JumpHost {
   user: string | null;
   host: string;

@@ -9,21 +9,21 @@ import { askpass, mendKey, sshConfig } from './ssh-config.ts';
 import { explainSsh, type KeyDiagnosis } from './ssh-failures.ts';
 import type { SshSettings } from './ssh-settings.ts';
 
-/** What the connection needs from the runner's side. */
+/** What the connection needs from the runner. */
 export interface SshSurroundings {
-  /** A folder that only we can enter, with a path short enough for a socket; removed by its owner after the step. */
+  /** A folder that only we can enter, with a path short enough for a socket. The caller removes it after the step. */
   folder: string;
-  /** Tries the key in `keyFile` without the host, to say what is wrong with it. */
+  /** Tries the key in `keyFile` without contacting the host, to find out what is wrong with it. */
   diagnoseKey: (keyFile: string, environment: Record<string, string>) => Promise<KeyDiagnosis>;
   signal: AbortSignal;
 }
 
-/** Longer than ConnectTimeout of the configuration, which gives the better message. */
+/** Longer than ConnectTimeout in the configuration, because ssh's own timeout gives a better message. */
 const longestConnecting = 40_000;
 
 /**
- * Connects once; every program then runs over that connection.
- * @throws Failure named after what ssh reported: see ssh-failures.ts
+ * Connects once; all programs run over that connection.
+ * @throws Failure for what ssh reported: see ssh-failures.ts
  */
 export async function connectBySsh(settings: SshSettings, surroundings: SshSurroundings): Promise<Connection> {
   const { folder, signal } = surroundings;
@@ -58,7 +58,7 @@ export async function connectBySsh(settings: SshSettings, surroundings: SshSurro
   return connectionOver(`${settings.user}@${settings.host}`, access, () => end(master));
 }
 
-/** The master has logged in when its socket is there. */
+/** Waits until the master has logged in: then its socket exists. */
 async function ready(master: ChildProcess, socket: string, explain: Explain, signal: AbortSignal): Promise<void> {
   let stderr = '';
   let over: { code: number | null } | undefined;
@@ -88,7 +88,7 @@ async function ready(master: ChildProcess, socket: string, explain: Explain, sig
 
 async function end(master: ChildProcess): Promise<void> {
   if (master.exitCode !== null || master.signalCode !== null || master.pid === undefined) return;
-  // Not until its pipes are closed: an ssh to a jump host has them too, and may hang.
+  // Wait for 'exit', not 'close': an ssh to a jump host shares the pipes, and may hang.
   const ended = new Promise((resolve) => master.once('exit', resolve));
   master.kill('SIGTERM');
   const killing = setTimeout(() => master.kill('SIGKILL'), 1_000);
@@ -96,7 +96,7 @@ async function end(master: ChildProcess): Promise<void> {
   clearTimeout(killing);
 }
 
-/** No agent and no terminal of the runner's has a say; DISPLAY makes clients before OpenSSH 8.4 call askpass. */
+/** Keeps the runner's agent and terminal out of it. OpenSSH before 8.4 calls askpass only if DISPLAY is set. */
 function sshEnvironment(folder: string): Record<string, string> {
   return { SSH_ASKPASS: join(folder, 'askpass'), SSH_ASKPASS_REQUIRE: 'force', DISPLAY: 'none:0', SSH_AUTH_SOCK: '' };
 }

@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# Sent in front of every program. It starts the program's `main` in a process group of its own, listens to the runner's
-# heartbeats beside it, and ends the group when the runner falls silent, hangs up, or the deadline is over.
+# Sent in front of every program. Starts the program's `main` in a process group of its own, listens to the runner's
+# heartbeats meanwhile, and ends the group when the runner falls silent or hangs up, or when the deadline is over.
 #
 # stdout: `begin NONCE`, then records (key NUL value NUL), then `done NONCE` or `failed NONCE`. Nothing else counts.
 # stderr: the log; lines that begin with the nonce are the supervisor's own.
 #
-# A program defines `main`; it may define `ended`, which is called once, when `main` is over and, for a program that
-# lingers, when the runner let go of it: the place to put the host back in order, whatever happened.
+# A program defines `main`. It may define `ended` to clean up whatever happened: called once, after `main`, and for a
+# program that lingers, after the runner has let go of it.
 
 set -euo pipefail
 umask 077
@@ -14,10 +14,10 @@ export LC_ALL=C
 
 takes nonce silence deadline at_end lock lock_wait holder
 
-# record KEY VALUE: one fact of the result. A program that finishes goes on where nobody reads it any more.
+# record KEY VALUE: adds one fact to the result. A program with `finish` goes on even if nobody reads it any more.
 record() { printf '%s\0%s\0' "$1" "$2" 2>/dev/null || [[ $at_end == finish ]]; }
 
-# fail CODE DETAIL: ends the program with a named failure. Only from the program's own shell, never in a pipeline.
+# fail CODE DETAIL: ends the program with a named failure. Call it only in the program's own shell, never in a pipeline.
 fail() {
   record failure "$1"
   record detail "$2"
@@ -27,8 +27,8 @@ fail() {
 # progress NAME VALUE: tells the runner how far a long step is.
 progress() { printf '%s progress %s %s\n' "$nonce" "$1" "$2" >&2 || [[ $at_end == finish ]]; }
 
-# Takes the lock in the program's shell. The supervisor has the same open file, so the lock lives as long as it does;
-# the program's children must not, or one that is left behind would hold it.
+# Takes the lock in the program's shell. The supervisor has the same file open, so the lock lasts as long as the
+# supervisor. The program's children must not have it open, or one that is left behind would hold the lock.
 take_lock() {
   local waited=0
   until flock --nonblock 9; do
@@ -37,13 +37,13 @@ take_lock() {
     sleep 1
     waited=$((waited + 1))
   done
-  # A lock file that was deleted meanwhile guards nothing: somebody else may hold its successor.
-  [[ /proc/self/fd/9 -ef $lock ]] || fail lock-lost "$lock was replaced while it was waited for"
+  # A lock file that was deleted meanwhile guards nothing: another process may hold the lock on its successor.
+  [[ /proc/self/fd/9 -ef $lock ]] || fail lock-lost "$lock was replaced while we were waiting for it"
   tell_holder "$lock" "$holder"
   exec 9>&-
 }
 
-# Reads heartbeats on stdin; returns with the reason in `reason` when the program must end.
+# Reads heartbeats on stdin until the program must end; returns the reason in `reason`.
 listen() {
   local left patience status
   while :; do
@@ -64,7 +64,7 @@ listen() {
   done
 }
 
-# The group is sent TERM, and KILL after 3 s: docker's client passes neither on, so `ended` looks after containers.
+# Sends TERM to the group, and KILL after 3 s. Docker's client does not pass these on, so `ended` must handle containers.
 end_group() {
   local patience=$((SECONDS + 3))
   kill -TERM -- "-$1" 2>/dev/null || return 0
@@ -72,7 +72,7 @@ end_group() {
   kill -KILL -- "-$1" 2>/dev/null || true
 }
 
-# A process that has ended and was not collected by its parent still takes signals; it does not count.
+# Succeeds if a process of the group lives. Zombies do not count, although they still accept signals.
 group_lives() {
   local file line state group
   for file in /proc/[0-9]*/stat; do
@@ -93,18 +93,18 @@ watch() {
 
 work() {
   exec 8<&-
-  # What it prints must not end it, when the runner is gone.
+  # When the runner is gone, a failed write must not end the program.
   [[ $at_end != finish ]] || trap '' PIPE
   [[ -z $lock ]] || take_lock
   main
 }
 
-# The lock's folder may be new: the lock is the first thing that a run writes.
+# Creates the folder of the lock if necessary: the lock is the first thing that a run writes.
 open_lock() {
   { mkdir -p -- "${lock%/*}" && exec 9>>"$lock"; } 2>/dev/null || refuse lock-unusable "$lock cannot be written"
 }
 
-# refuse CODE DETAIL: before the program has begun.
+# refuse CODE DETAIL: ends with a named failure before the program has begun.
 refuse() {
   record failure "$1"
   record detail "$2"

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Whether what the actions write to is theirs alone: what was put into the backup folder while others could reach it stays.
+# Records the files to which the actions write: others may have put something there while the folder was open to them.
 
 # survey_places BACKUP-DIR
 survey_places() {

@@ -1,14 +1,15 @@
 # shellcheck shell=bash disable=SC2154 # `portion` and `layout` are those of sets.sh
-# The part of the survey that looks at the backup folders. What stands there may be anything, and as much as years have
-# left: every look has a bound, and no program is started for one file alone.
+# The part of the survey that examines the backup folders. They may contain anything, and the files of many years: so every
+# step has a limit, and no program is started for a single file.
 
-# Of files that are not ours so many are named; more of them are only counted.
+# How many foreign files to name; any others are only counted.
 readonly most_others=1000
-# Bytes of a manifest before its lists of tables and sequences, and behind them; and of those of all manifests together.
+# Limits in bytes: for the part of a manifest before its lists of tables and sequences and the part after them, and for
+# these parts of all manifests together.
 readonly longest_head=16384 longest_tail=262144 most_heads=8388608 most_tails=25165824
 
-# survey_sets BACKUP-DIR: a set is hard-linked into several folders, and may be damaged in one: each file is told of by its
-# path, but what stands in a manifest only once for all of its names.
+# survey_sets BACKUP-DIR: a set is hard-linked into several folders, and may be damaged in one of them. So every path is
+# recorded, but the text of a manifest only once for all of its names.
 survey_sets() (
   record sets-state "$(sets_state "$1")"
   cd -- "$1" 2>/dev/null || exit 0
@@ -16,15 +17,15 @@ survey_sets() (
   survey_manifests
 )
 
-# survey_files: every file of a set, and what else stands in these folders.
+# survey_files: records every file of a set, and foreign files in these folders.
 survey_files() {
   local id='[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]_[0-9][0-9][0-9][0-9][0-9][0-9].*'
   local folder prefix place set other elsewhere path found=() partial=() others=()
   shopt -s nullglob dotglob extglob
   while read -r folder prefix place; do
-    # As values, since the shell would have to know such patterns before it reads this.
+    # The patterns are in variables: bash could not parse them in the code before extglob is on.
     set=${prefix}_$id other="!(${prefix}_$id|.partial-*)" elsewhere+="|$folder"
-    # shellcheck disable=SC2206 # the patterns are to be filled in
+    # shellcheck disable=SC2206 # the patterns are meant to expand
     if [[ $place == nested ]]; then
       local unfinished="!($set)"
       found+=($folder/*/$set)
@@ -38,7 +39,7 @@ survey_files() {
   done < <(printf '%s\n' "${layout[@]}")
   tell_files "${found[@]}" "${partial[@]}"
   shopt -u dotglob
-  # What was put elsewhere is nobody's set; it is told of, so that it is not taken for one.
+  # Files elsewhere are not sets. They are recorded so that nobody takes them for one.
   elsewhere="!(backup.log$elsewhere)"
   # shellcheck disable=SC2206
   found=($elsewhere $elsewhere/*)
@@ -48,18 +49,18 @@ survey_files() {
   ((${#others[@]} <= most_others)) || record others-unnamed "$((${#others[@]} - most_others))"
 }
 
-# tell_files PATH...: each with its size.
+# tell_files PATH...: records each with its size.
 tell_files() {
   local at untold
   for ((at = 1; at <= $#; at += portion)); do
-    # A complaint is one line, whatever the name.
+    # stat complains in one line, whatever the name.
     untold=$(stat --printf 'file\0%s %n\0' -- "${@:at:portion}" 2>&1 >&3 | wc -l || true)
     ((untold == 0)) || were_removed "$untold" "${@:at:portion}" ||
-      record sets-error "$untold files could not be looked at, of those from ${*:at:1} on"
+      record sets-error "$untold files could not be examined, in the part of the list that begins with ${*:at:1}"
   done 3>&1
 }
 
-# were_removed COUNT PATH...: whether as many are not there any more.
+# were_removed COUNT PATH...: succeeds if at least so many no longer exist.
 were_removed() {
   local gone=-$1 path
   shift
@@ -67,8 +68,8 @@ were_removed() {
   ((gone >= 0))
 }
 
-# survey_manifests: what stands before and behind a manifest's lists, which may be long; the newest first, so that the oldest
-# are left out where there are too many. Only plain files are opened: others may have no end.
+# survey_manifests: records the parts of each manifest before and after its long lists; the newest first, so that the oldest
+# are left out if there are too many. Opens only regular files: others may never end.
 survey_manifests() {
   local id='[0-9]{8}_[0-9]{6}' folder prefix place stems='' links inode path
   local -A known=()
@@ -101,13 +102,13 @@ survey_manifests() {
     sed -n '/^  "largeObjects": /,/^==> .* <==$/{p;d}; /^==> .* <==$/p' | head -c "$most_tails" || true)"
 }
 
-# of_each PROGRAM BYTES PATH...: what head or tail gives of each file, below its name as they write it, as text.
+# of_each PROGRAM BYTES PATH...: prints the head or tail of each file, as text, after a header with its name.
 of_each() {
   local program=$1 bytes=$2 at
   shift 2
   for ((at = 1; at <= $#; at += portion)); do
     "$program" -v -c "$bytes" -- "${@:at:portion}" 2>/dev/null || true
-    # The last line may have no end.
+    # The last line may lack its line break.
     echo
   done | tr -d '\0'
 }

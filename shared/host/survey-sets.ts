@@ -1,35 +1,35 @@
 import { Failure } from '../failure.ts';
 import type { Records } from './records.ts';
 
-/** What stands in the backup folders. */
+/** What is in the backup folders. */
 export interface SetsSurvey {
-  /** Another text where a set in a tier has come, gone or changed. */
+  /** A text that changes whenever a set in a tier is added, removed or changed. */
   state: string;
   files: { bytes: number; path: string }[];
-  /** How many files of others there are besides those in `files`, where there are very many. */
+  /** How many foreign files are not listed in `files`, because there are very many. */
   othersUnnamed: number;
   /**
-   * By path below the backup folder, without the lists of tables and sequences, which may be long. One that could not be
-   * read is not among them. Untrusted.
+   * By path relative to the backup folder, without the lists of tables and sequences, which may be long. Unreadable ones
+   * are missing. Untrusted.
    */
   manifests: Map<string, string>;
 }
 
 /**
- * So much the host reads of a manifest: from its begin, up to the lists of tables and sequences, and back from its end to
- * what follows them. Bytes.
+ * How many bytes of a manifest the host reads: at most `longestHead` from the beginning, up to the lists of tables and
+ * sequences, and `longestTail` at the end, for what follows these lists.
  */
 export const longestHead = 16_384;
 export const longestTail = 262_144;
 
-/** Of those who can do nothing without it. @throws Failure `survey-incomplete` */
+/** For callers that need the sets. @throws Failure `survey-incomplete` */
 export function demandSets(sets: SetsSurvey | { error: string } | null): SetsSurvey {
   if (sets === null) throw new Error('The survey was not asked to look at the backups');
   if ('error' in sets) throw new Failure('survey-incomplete', sets.error);
   return sets;
 }
 
-/** null where it was not asked for; an error where not all of it could be looked at. */
+/** null if the survey was not asked for it; an error if not everything could be examined. */
 export function readSets(records: Records): SetsSurvey | { error: string } | null {
   const state = records.find('sets-state');
   const error = records.find('sets-error');
@@ -47,7 +47,7 @@ export function readSets(records: Records): SetsSurvey | { error: string } | nul
   };
 }
 
-/** A manifest stands under one of its names in both texts; the links say which others it has. */
+/** Both texts have each manifest under one of its names; the links list its other names. */
 function readManifests(records: Records): Map<string, string> {
   const heads = sectionsOf(records.find('manifest-heads') ?? '');
   const tails = sectionsOf(records.find('manifest-tails') ?? '');
@@ -63,8 +63,8 @@ function readManifests(records: Records): Map<string, string> {
 }
 
 /**
- * As `head -v` and `tail -v` write several files, by name. A name that comes twice was forged by what stands in a file:
- * then nobody knows which is which.
+ * Splits the output of `head -v` or `tail -v` for several files, by name. If a name occurs twice, the content of a file
+ * imitates a header: then both are dropped, since nobody can tell which is which.
  */
 function sectionsOf(text: string): Map<string, string | null> {
   const sections = new Map<string, string | null>();
@@ -77,8 +77,8 @@ function sectionsOf(text: string): Map<string, string | null> {
 }
 
 /**
- * What stands before the lists and what stands behind them is the manifest without them: JSON again, for which a list of
- * tables begins a line, and the large objects are what follows.
+ * Joins the parts before and after the long lists into a manifest without them, which is JSON again: the list of tables
+ * begins a line, and `largeObjects` is the first field after the lists.
  */
 export function joined(head: string | null, tail: string | null): string | null {
   if (head === null) return null;

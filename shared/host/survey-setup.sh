@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# What only somebody who checks the set-up asks of the host.
+# The part of the survey that only a check of the set-up needs.
 
-# So many files that others can reach are named; they are mended all at once.
+# How many files to name that others can access; one command fixes them all.
 readonly most_open=1000
 
 # survey_setup BACKUP-DIR
@@ -12,7 +12,7 @@ survey_setup() {
   if [[ -r $1/.lock.holder && -z $(lock_owner "$1/.lock") ]]; then record left-holder "$(lock_holder "$1/.lock")"; fi
 }
 
-# What stands in the backup folder and is not ours alone.
+# Records files in the backup folder that others can access or own.
 survey_open() {
   local found count=0
   if [[ ! -d $1 ]]; then
@@ -25,20 +25,20 @@ survey_open() {
     ((count > most_open)) || record open "$found"
   done < <(command find "$1" ! -type l \( ! -user "$(id -un)" -o -perm /077 \) -printf '%y|%m|%u|%P\0' 2>/dev/null || true)
   record open-count "$count"
-  # One that cannot tell says nothing, too.
+  # If find does not work at all, it prints nothing either.
   command find "$1" -maxdepth 0 -printf '' 2>/dev/null || record unseen "$1"
-  # What cannot be looked into cannot be judged.
+  # Folders that cannot be read cannot be judged.
   record unseen "$(command find "$1" -type d \( ! -readable -o ! -executable \) -print 2>/dev/null | head -n 5 || true)"
 }
 
-# How much room there is for a scratch database.
+# Records the free space for a scratch database.
 survey_docker_disk() {
   local place
   place=$(timeout 10 docker info --format '{{.DockerRootDir}}' 2>/dev/null) || return 0
   record docker-free "$(df --block-size=1 --output=avail -- "$place" 2>/dev/null | tail -n 1)"
 }
 
-# Whether what a session has started may go on when it ends: a rollback does.
+# Records whether processes may go on after their session has ended: a rollback does.
 survey_sessions() {
   local answer kills only excluded
   [[ -d /run/systemd/system ]] || return 0

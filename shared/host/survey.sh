@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Read-only: looks at all that the actions must know of the host before they decide anything.
+# Read-only: records everything about the host that the actions must know before they decide anything.
 
 readonly docker_patience=20
 
@@ -60,7 +60,7 @@ survey_folders() {
     record folder "$(stat --format '%F|%a|%U|%d' -- "$folder")|$([[ -w $folder && -x $folder ]] && echo writable)|$folder"
   done
 
-  # The folder may be new: what counts is the file system that it will be on.
+  # The backup folder may not exist yet: what counts is the file system on which it will be.
   folder=$2
   until [[ -d $folder ]]; do folder=${folder%/*} && folder=${folder:-/}; done
   [[ -w $folder ]] || record unwritable "$folder"
@@ -74,19 +74,19 @@ survey_lock() {
   [[ -z $(lock_owner "$1") ]] || record lock-holder "$(lock_holder "$1")"
 }
 
-# What was written down of deployments, and what was not ended.
+# Records the history of deployments, and unfinished transactions.
 survey_history() {
   local id unfinished
   [[ ! -f $1/history.jsonl || ! -r $1/history.jsonl ]] || record history "$(last_lines "$1/history.jsonl" 4194304)"
   [[ ! -f $1/deployment_tags.log || ! -r $1/deployment_tags.log ]] || record audit-trail "$(last_lines "$1/deployment_tags.log" 1048576)"
-  # Whatever it is, it holds.
+  # Whatever the file contains, deployments are on hold.
   [[ ! -e $1/HOLD ]] || record hold "$([[ ! -f $1/HOLD ]] || head -c 4096 -- "$1/HOLD" 2>/dev/null)"
   unfinished=$(unfinished_transactions "$1/transactions") ||
     fail survey-incomplete "The journals in $1/transactions cannot be read"
   for id in $unfinished; do record unfinished "$id"; done
 }
 
-# last_lines FILE BYTES: of a longer file, those that fit into so many bytes; one that would be cut is left out.
+# last_lines FILE BYTES: prints the last whole lines of a file, at most so many bytes.
 last_lines() {
   if (($(stat --dereference --format %s -- "$1") > $2)); then
     tail -c "$2" -- "$1" | sed 1d
@@ -138,7 +138,7 @@ survey_project() {
     images+=("$image_id")
     if is_database "$3" "$name" "$image" "$variables"; then candidates+=("$name $state $id"); fi
   done < <(docker inspect --format "$template" $ids)
-  ((count == $(wc -w <<<"$ids"))) || fail survey-incomplete "Docker told of $count containers only: $ids"
+  ((count == $(wc -w <<<"$ids"))) || fail survey-incomplete "Docker described only $count of these containers: $ids"
   docker image inspect --format '{"id":{{json .ID}},"repoDigests":{{json .RepoDigests}}}' "${images[@]}" 2>/dev/null |
     while IFS= read -r json; do record image "$json"; done || true
 
@@ -155,12 +155,12 @@ survey_project() {
     sh -c "$inside_script" inside probe); then
     record probe "$answer"
   else
-    record probe-error "${answer:-It gave no answer within $docker_patience s}"
+    record probe-error "${answer:-The probe failed without a message, or gave no answer within $docker_patience s}"
   fi
 }
 
-# is_database WANTED SERVICE IMAGE VARIABLES: images that are built on PostgreSQL's own have its two variables, whatever they
-# are called.
+# is_database WANTED SERVICE IMAGE VARIABLES: images that are based on the official PostgreSQL image have its two variables,
+# whatever their name.
 is_database() {
   if [[ -n $1 ]]; then
     [[ $1 == "$2" ]]

@@ -3,7 +3,7 @@ import type { Program } from './program.ts';
 import type { Records } from './records.ts';
 import { readSets, type SetsSurvey } from './survey-sets.ts';
 
-/** What the survey looks for, as the inputs name it. Paths are absolute; null leaves the choice to the host. */
+/** What the survey looks for, as the inputs name it. Paths are absolute; null leaves it to the host to find out. */
 export interface SurveyRequest {
   deployDir: string;
   backupDir: string;
@@ -13,23 +13,23 @@ export interface SurveyRequest {
   databaseName: string | null;
   /** The folders of the backup folder: `FOLDER PREFIX PLACE`, a line each, as sets.sh explains. */
   layout: readonly string[];
-  /** A POSIX shell script that is run in the database container, without parameters. */
+  /** A POSIX shell script to run in the database container, without parameters. */
   probe: string;
-  /** What compose is to be asked of the project; null: nothing. */
+  /** The files for which to ask compose about the project; null: do not ask. */
   compose: ComposeRequest | null;
-  /** Whether to look at the backups. */
+  /** Whether to examine the backups. */
   sets: boolean;
-  /** Whether to look at what only a check of the set-up asks. */
+  /** Whether to examine what only a check of the set-up needs. */
   setup: boolean;
 }
 
-/** As the inputs have it: relative to the deploy folder. */
+/** Paths as in the inputs: relative to the deploy folder. */
 export interface ComposeRequest {
   files: readonly string[];
   envFile: string | null;
 }
 
-/** A container of the compose project, as `docker inspect` has it. */
+/** A container of the compose project, from `docker inspect`. */
 export interface FoundContainer {
   id: string;
   name: string;
@@ -42,7 +42,7 @@ export interface FoundContainer {
   health: string | null;
   /** Its number within the service. */
   number: string;
-  /** The first word of the health test: `CMD`, `CMD-SHELL`, `NONE`; null where there is none. */
+  /** The first word of the health check: `CMD`, `CMD-SHELL`, `NONE`; null if there is no health check. */
   healthTest: string | null;
   /** Names. */
   networks: string[];
@@ -51,33 +51,33 @@ export interface FoundContainer {
   volumes: { name: string; destination: string }[];
 }
 
-/** What compose says of the project. Texts are as compose printed them; the configurations hold secrets. */
+/** What compose says about the project. Texts are as compose printed them; the configurations contain secrets. */
 export interface ComposeSurvey {
   version: string;
-  /** JSON, with variables filled in, and as it is written. */
+  /** JSON: `config` with variables filled in, `template` with variables as written in the files. */
   config: string;
   template: string;
-  /** Where the variables are that it misses. */
+  /** Where unset variables are used. */
   unset: UnsetVariable[];
-  /** When a compose file or the env file was changed last, in milliseconds since 1970. */
+  /** When a compose file or the env file was last changed, in milliseconds since 1970. */
   changedAt: number;
-  /** Names of the variables in the env file; null where it has none that can be read. */
+  /** Names of the variables in the env file; null if no env file can be read. */
   envNames: string[] | null;
-  /** A keyed hash over all that a plan stands on; null where it could not be made. */
+  /** A keyed hash of everything that a plan is based on; null if it could not be computed. */
   projectState: string | null;
   images: LocalImage[];
 }
 
-/** A place in which compose looks for a variable that is not set, and takes it for empty. */
+/** A place where a variable is used that is not set; compose takes it for empty. */
 export type UnsetVariable =
-  /** `holder`: the variable whose value it is part of; null where that cannot be told. */
+  /** `holder`: the variable in whose value it is used; null if unknown. */
   | { in: 'env-file'; file: string; line: number; holder: string | null }
-  /** `name`: its own, where it is meant to be a variable; null where it may be a piece of something else. */
+  /** `name`: its own name if it clearly is a variable; null if it may be part of something else, such as a password. */
   | { in: 'compose-file'; file: string; line: number; name: string | null }
-  /** In none of the files that are known. */
+  /** In none of the known files. */
   | { in: 'elsewhere' };
 
-/** An image on the host, by all of its names; it may have none. */
+/** An image on the host with all of its names; it may have none. */
 export interface LocalImage {
   id: string;
   repoTags: string[];
@@ -86,7 +86,7 @@ export interface LocalImage {
 
 export interface FoundFolder {
   path: string;
-  /** As stat names it: `directory`. */
+  /** In the words of `stat`: `directory`. */
   type: string;
   /** Octal: `700`. */
   mode: string;
@@ -96,66 +96,66 @@ export interface FoundFolder {
   writable: boolean;
 }
 
-/** What the host looked like at one moment. All texts are the host's: hostile until cleaned. */
+/** The state of the host at one moment. All texts come from the host: hostile until cleaned. */
 export interface Survey {
-  /** Milliseconds that the host's clock is ahead of the runner's; half the round trip is uncertain. */
+  /** Milliseconds by which the host's clock is ahead of the runner's, at least: the time for the answer is not counted. */
   clockAhead: number;
   user: string;
   bash: string;
   tools: ReadonlySet<string>;
-  /** Without links; null where it does not exist. */
+  /** With symbolic links resolved; null if it does not exist. */
   deployDir: string | null;
   folders: FoundFolder[];
-  /** Above the backup folder: where any user of the host could put another folder in the place of one that is there. */
+  /** A folder above the backup folder in which any user on the host could replace other folders. */
   openParent: string | null;
-  /** What the actions write to in the backup folder, with its type, as stat names it: `regular file`. */
+  /** Files that the actions write in the backup folder, with their type in the words of `stat`: `regular file`. */
   places: { type: string; path: string }[];
-  /** The folder that would have to be written to and cannot; null where all is well. */
+  /** A folder that must be writable but is not; null if all are. */
   unwritable: string | null;
   freeBytes: number;
-  /** null where the file system does not count them. */
+  /** null if the file system does not count them. */
   freeInodes: number | null;
-  /** Who holds the lock; null where it is free. */
+  /** Who holds the lock; null if it is free. */
   lockHolder: string | null;
-  /** null where it was not asked for; an error where not all of it could be looked at. */
+  /** null if not requested; an error if not everything could be examined. */
   sets: SetsSurvey | { error: string } | null;
   /** The engine's version, or what docker said instead. */
   docker: { version: string } | { error: string };
   containers: FoundContainer[];
   images: { id: string; repoDigests: string[] }[];
-  /** Where no container belongs to the project: the projects that there are. */
+  /** If no container belongs to the project: the projects on the host. */
   otherProjects: string[];
   /** Services that may be the database, with their state. */
   candidates: { service: string; state: string; container: string }[];
-  /** null where it was not asked for. */
+  /** null if not requested. */
   compose: ComposeSurvey | { error: string } | null;
-  /** `rollback/history.jsonl`, at most its last 4 MiB; null where there is none. */
+  /** `rollback/history.jsonl`, at most its last 4 MiB; null if it does not exist. */
   history: string | null;
   /** `rollback/deployment_tags.log`, at most its last 1 MiB. */
   auditTrail: string | null;
-  /** `rollback/HOLD`: deployments should pause. */
+  /** Text of `rollback/HOLD`, which tells deployments to pause. */
   hold: string | null;
-  /** Transactions that were begun and have not ended. */
+  /** Transactions that have begun and not ended. */
   unfinished: string[];
-  /** null where it was not asked for. */
+  /** null if not requested. */
   setup: SetupSurvey | null;
-  /** What the probe printed, or why it did not. */
+  /** What the probe printed, or why it failed. */
   probe: { output: string } | { error: string } | null;
 }
 
-/** What only a check of the set-up asks. */
+/** What only a check of the set-up needs. */
 export interface SetupSurvey {
-  /** In the backup folder, by path below it: what others can reach, or do own. */
+  /** Files and folders in the backup folder that others can access or own, by path relative to it. */
   open: { type: string; mode: string; owner: string; path: string }[];
-  /** How many there are; more than are listed where there are very many. */
+  /** How many there are; `open` does not list all if there are very many. */
   openCount: number;
-  /** Folders that could not be looked into. */
+  /** Folders that could not be read. */
   unseen: string[];
-  /** Whether logind ends what this user's sessions have started; null where there is no systemd. */
+  /** Whether logind ends processes that this user's sessions have started; null if there is no systemd. */
   killsSessions: 'yes' | 'no' | 'unknown' | null;
-  /** Bytes on the disk of Docker; null where that could not be seen. */
+  /** Free bytes on the disk of Docker; null if unknown. */
   dockerFree: number | null;
-  /** Who had the lock and died with it. */
+  /** A former holder of the lock that died without removing its text. */
   leftHolder: string | null;
 }
 
@@ -191,7 +191,7 @@ const program: Program<{
   ],
 };
 
-/** Looks at the host in one session, without changing anything. */
+/** Surveys the host in one session, without changing anything. */
 export async function survey(
   connection: Connection,
   request: SurveyRequest,
@@ -221,7 +221,7 @@ export async function survey(
   return readSurvey(await result, asked, Date.now());
 }
 
-/** @param asked, answered: milliseconds since 1970 on the runner's clock; the host's lies between them */
+/** @param asked, answered: milliseconds since 1970 on the runner's clock; the host read its clock in between */
 function readSurvey(records: Records, asked: number, answered: number): Survey {
   const clock = records.integer('clock');
   const inodes = records.get('free-inodes');
@@ -282,7 +282,7 @@ function readSetup(records: Records): SetupSurvey | null {
   };
 }
 
-/** The template ends each list with a null. */
+/** In the output of the template, each list ends with a null. */
 function readContainer(json: string): FoundContainer {
   const container = JSON.parse(json) as FoundContainer;
   const { networks, exposedPorts, volumes } = container;
@@ -312,7 +312,7 @@ function readCompose(records: Records): Survey['compose'] {
   };
 }
 
-/** Reads `KIND LINE NAME FILE`, a line each, as unset_variables prints them. */
+/** Reads lines `KIND LINE NAME FILE`, as unset_variables prints them. */
 function readUnset(text: string): UnsetVariable[] {
   return text.split('\n').flatMap((each): UnsetVariable[] => {
     const [, kind, digits, word = '', file = ''] = /^(\w+) (\d+) (\S+) (.+)$/.exec(each) ?? [];
@@ -324,8 +324,8 @@ function readUnset(text: string): UnsetVariable[] {
 }
 
 /**
- * Reads `ID REPOSITORY TAG DIGEST`, a line for each name: an image may have several. `<none>` stands for what is missing;
- * an image that was built here and lost its tag to a newer one has no name at all, and can still be gone back to.
+ * Reads lines `ID REPOSITORY TAG DIGEST`, one for each name of an image. `<none>` stands for a missing part. An image that
+ * was built here and lost its tag to a newer one has no name at all, but a rollback can still use it.
  */
 export function readLocalImages(text: string): LocalImage[] {
   const images = new Map<string, LocalImage>();

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What the journals in `rollback/transactions` say of themselves, of all at once: there may be very many. Sent in front of the
-# survey, and part of a transaction's engine. Each of these fails if a journal cannot be read: it might be an unfinished one.
+# Reads all journals in `rollback/transactions` at once, since there may be very many. Sent in front of the survey, and part
+# of a transaction's engine. Each of these fails if a journal cannot be read: it might be an unfinished one.
 
 # unfinished_transactions FOLDER: the ids of those that have begun and not ended, a line each, the oldest first.
 unfinished_transactions() (
@@ -29,7 +29,7 @@ enter_transactions() {
 
 ids_of() { [[ -z $1 ]] || cut -d / -f 1 <<<"$1"; }
 
-# find_journals: in the folder that we are in. What is only called alike, and a link to somewhere, is no transaction.
+# find_journals: lists the journals in the current folder. Files with similar names and symbolic links are not transactions.
 find_journals() {
   local journal
   for journal in [0-9]*/journal; do
@@ -37,7 +37,7 @@ find_journals() {
   done
 }
 
-# journals_of -l|-L STEP JOURNAL...: those that have, or have not, a line of this step.
+# journals_of -l|-L STEP JOURNAL...: those that have (-l) or lack (-L) a line of this step.
 journals_of() {
   local option=$1 step=$2 at status
   shift 2

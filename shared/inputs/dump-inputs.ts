@@ -4,11 +4,11 @@ import * as grammar from '../runner/grammar.ts';
 import type { InputReader } from '../runner/input-reader.ts';
 import type { Compression, DumpFormat } from '../sets/manifest.ts';
 
-/** How a dump is taken: the inputs that every action with a backup in it shares. */
+/** How to take a dump: the inputs shared by all actions that take a backup. */
 export interface DumpInputs {
   format: DumpFormat;
   compression: Compression | 'auto';
-  /** null for the compressor's usual one. */
+  /** null for the usual level of the compressor. */
   compressionLevel: number | null;
   rowCounts: RowCounts;
   timezone: string;
@@ -16,7 +16,7 @@ export interface DumpInputs {
   minFreeSpace: number;
 }
 
-/** Reads them from the workflow; to be called within `readInputs`. */
+/** Reads them from the workflow. Call it within `readInputs`. */
 export function readDumpInputs(input: InputReader): DumpInputs {
   const compression = input.withDefault('compression', grammar.choice('auto', 'zstd', 'gzip', 'none'), 'auto');
   const compressionLevel = input.optional('compression-level', grammar.integer({ min: 1, max: 19 }));
@@ -31,17 +31,17 @@ export function readDumpInputs(input: InputReader): DumpInputs {
   };
 }
 
-/** A level means nothing without its compressor, and each has its own. */
+/** A level has a meaning only for a given compressor, and each has its own range. */
 function checkLevel(compression: DumpInputs['compression'], level: number | null): void {
   if (level === null) return;
   if (compression === 'auto' || compression === 'none') {
     throw new InputError(
       'compression-level',
-      `is given for compression "${compression}"`,
+      `has no meaning for compression "${compression}"`,
       'Set "compression" to zstd or gzip as well',
     );
   }
   if (compression === 'gzip' && level > 9) {
-    throw new InputError('compression-level', `is ${level}, and gzip has 1 to 9`, 'Give a number from 1 to 9');
+    throw new InputError('compression-level', `is ${level}, but gzip has levels 1 to 9`, 'Give a number from 1 to 9');
   }
 }

@@ -15,7 +15,7 @@ export interface HostInputs {
   backupDir: string;
   /** Relative to `deployDir`. */
   composeFiles: string[];
-  /** As compose takes it; null for its own `.env`. */
+  /** As given to compose; null for its default, `.env`. */
   envFile: string | null;
   projectName: string | null;
   databaseService: string | null;
@@ -27,7 +27,7 @@ export interface HostInputs {
   timeout: number;
 }
 
-/** Reads them from the workflow; to be called within `readInputs`. */
+/** Reads them from the workflow. Call it within `readInputs`. */
 export function readHostInputs(input: InputReader): HostInputs {
   const deployDir = input.withDefault('deploy-dir', grammar.absolutePath, '/opt/atlasia');
   const backupDir = input.withDefault('backup-dir', grammar.anyPath, 'backups');
@@ -47,7 +47,7 @@ export function readHostInputs(input: InputReader): HostInputs {
   };
 }
 
-/** A path as inputs give it: absolute, or below the deploy folder. A bad input's gap passes through. */
+/** Makes a path from an input absolute; a relative one is below the deploy folder. Passes on the gap that a bad input left. */
 export function inFolder(folder: string, path: string): string {
   if (path === undefined || folder === undefined) return path;
   return (isAbsolute(path) ? path : join(folder, path)).replace(/(.)\/+$/, '$1');
@@ -55,12 +55,12 @@ export function inFolder(folder: string, path: string): string {
 
 function readSsh(input: InputReader): HostInputs['ssh'] {
   const host = input.required('host', grammar.hostName, 'Give the name or address of the host, or "local"');
-  // Read in any case: what is read is masked, and gone from what children inherit.
+  // Read even if unused: reading masks a secret and removes it from the environment of child processes.
   const passphrase = input.secret('ssh-key-passphrase');
   const key = input.secret('ssh-key');
   if (host === 'local') return null;
   const port = input.withDefault('port', grammar.port, 22);
-  // Where one of the two was no use, its place is for the operator to fill.
+  // If one of the two was invalid, the operator has to fill it in.
   const keyscan = `ssh-keyscan${port === 22 ? '' : ` -p ${port ?? 'PORT'}`} ${host ?? 'HOST'}`;
   return {
     host,
@@ -71,7 +71,7 @@ function readSsh(input: InputReader): HostInputs['ssh'] {
     knownHosts: input.required(
       'known-hosts',
       grammar.text,
-      `Run once, from a place that you trust: ${keyscan}. Compare it with what "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" prints on the host, and store the lines`,
+      `Run once, from a place you trust: ${keyscan}. Compare it with what "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" prints on the host, then store the lines`,
     ),
     proxyJump: input.optional('proxy-jump', grammar.jumpHost),
   };
@@ -79,11 +79,12 @@ function readSsh(input: InputReader): HostInputs['ssh'] {
 
 function checkKey(key: string | null): string {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's expression, not ours
-  const hint = 'Store the whole private key file as a secret, and give it: ssh-key: ${{ secrets.SSH_KEY }}';
+  const hint = 'Store the whole private key file as a secret, and pass it: ssh-key: ${{ secrets.SSH_KEY }}';
   if (key === null) {
     throw new InputError('ssh-key', 'is required and was not given (secrets are empty in runs from forks)', hint);
   }
-  if (/^\s*(ssh-|ecdsa-|sk-)/.test(key)) throw new InputError('ssh-key', 'holds a public key', hint);
-  if (!key.includes('PRIVATE KEY-----')) throw new InputError('ssh-key', 'holds no private key', hint);
+  if (/^\s*(ssh-|ecdsa-|sk-)/.test(key))
+    throw new InputError('ssh-key', 'contains a public key, not a private one', hint);
+  if (!key.includes('PRIVATE KEY-----')) throw new InputError('ssh-key', 'does not contain a private key', hint);
   return key;
 }

@@ -3,14 +3,14 @@ import type { MailServer } from '../notify/mail.ts';
 import { hostName } from '../runner/grammar.ts';
 import { type InputReader, mask } from '../runner/input-reader.ts';
 
-/** Who is told how a run went. */
+/** Whom to tell how a run went. */
 export interface NoticeInputs {
-  /** Whoever knows it can ping: a secret. */
+  /** A secret: anybody who knows it can send a ping. */
   pingUrl: URL | null;
   mailServer: MailServer | null;
 }
 
-/** Reads them from the workflow; to be called within `readInputs`. Both are secrets: no message repeats them. */
+/** Reads them from the workflow. Call it within `readInputs`. Both are secrets: no message repeats them. */
 export function readNoticeInputs(input: InputReader): NoticeInputs {
   const ping = input.secret('healthcheck-url');
   const mail = input.secret('smtp-url');
@@ -20,17 +20,17 @@ export function readNoticeInputs(input: InputReader): NoticeInputs {
   };
 }
 
-/** Characters of a path that only its owner knows: an id, or a key with a name. */
+/** A longer path contains a secret: an id, or a key with a name. */
 const shortestPath = 16;
 
 function readPing(text: string): URL {
   const name = 'healthcheck-url';
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new InputError(name, 'is no http or https address', 'Give the ping address that healthchecks.io shows');
+    throw new InputError(name, 'is not an http or https address', 'Give the ping address that healthchecks.io shows');
   }
   mask(url.href);
-  // A short word would be masked wherever else it stands.
+  // A short word would be masked wherever else it occurs.
   if (url.pathname.length > shortestPath) mask(url.pathname.slice(1));
   return url;
 }
@@ -39,15 +39,17 @@ function readMailServer(text: string): NoticeInputs['mailServer'] {
   const name = 'smtp-url';
   const hint = 'Give smtps://user:password@host:465, or smtp://user:password@host:587 for STARTTLS';
   const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || !/^smtps?:$/.test(url.protocol)) throw new InputError(name, 'is no smtp or smtps address', hint);
+  if (url === null || !/^smtps?:$/.test(url.protocol))
+    throw new InputError(name, 'is not an smtp or smtps address', hint);
   const { hostname, port, username, password } = url;
   if (!/^\/?$/.test(url.pathname) || url.search !== '' || url.hash !== '' || port === '0') {
     const escaped = 'Write / ? # @ : in a name or password as %2F %3F %23 %40 %3A';
-    throw new InputError(name, 'goes on behind the host, or has a character that ends it', escaped);
+    throw new InputError(name, 'continues after the host, or has a character that must be escaped', escaped);
   }
   const host = hostname.replace(/^\[|\]$/g, '');
   if (!isHost(host)) throw new InputError(name, 'names no host', hint);
-  if ((username === '') !== (password === '')) throw new InputError(name, 'has half a login', hint);
+  if ((username === '') !== (password === ''))
+    throw new InputError(name, 'has only half a login: a name or a password is missing', hint);
   const isTls = url.protocol === 'smtps:';
   return {
     host,
@@ -69,11 +71,11 @@ function decoded(text: string, name: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw new InputError(name, 'holds a % that stands for nothing', 'Write a % of the password as %25');
+    throw new InputError(name, 'has a % that does not begin an escape', 'Write a % in a name or password as %25');
   }
 }
 
-/** The whole address is masked already; a server's answer may hold the password alone, in either form. */
+/** The whole address is masked already, but a server's answer may contain just the password, escaped or not. */
 function masked(text: string, name: string): string {
   const plain = decoded(text, name);
   mask(text);

@@ -3,7 +3,7 @@ import type { BucketPlace } from '../offsite/bucket.ts';
 import * as grammar from '../runner/grammar.ts';
 import type { InputReader } from '../runner/input-reader.ts';
 
-/** Where copies of backups lie off the host. */
+/** Where copies of backups are kept off the host. */
 export interface OffsiteInputs {
   /** null: nowhere. */
   bucket: BucketPlace | null;
@@ -13,7 +13,7 @@ const bucketName: grammar.Grammar<string> = {
   hint: 'Give the name of the bucket alone, such as acme-backups.',
   parse(value) {
     if (/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(value)) return value;
-    throw new RangeError('is no name of a bucket');
+    throw new RangeError('is not the name of a bucket');
   },
 };
 
@@ -21,7 +21,7 @@ const prefix: grammar.Grammar<string> = {
   hint: 'Give folders such as atlasia-backups or backups/shop, without a slash at either end.',
   parse(value) {
     if (/^[A-Za-z0-9!_.*'()-]+(\/[A-Za-z0-9!_.*'()-]+)*$/.test(value)) return value;
-    throw new RangeError('is no prefix');
+    throw new RangeError('is not a prefix of folders');
   },
 };
 
@@ -29,11 +29,11 @@ const region: grammar.Grammar<string> = {
   hint: 'Give a region such as eu-central-1.',
   parse(value) {
     if (/^[a-z0-9][a-z0-9-]{0,62}$/.test(value)) return value;
-    throw new RangeError('is no region');
+    throw new RangeError('is not a region');
   },
 };
 
-/** Reads them from the workflow; to be called within `readInputs`. */
+/** Reads them from the workflow. Call it within `readInputs`. */
 export function readOffsiteInputs(input: InputReader): OffsiteInputs {
   const bucket = input.optional('s3-bucket', bucketName);
   const place = {
@@ -44,6 +44,10 @@ export function readOffsiteInputs(input: InputReader): OffsiteInputs {
   if (bucket !== null) return { bucket: { bucket, ...place } };
   return input.rule(() => {
     if (place.region === null && place.endpoint === null) return { bucket: null };
-    throw new InputError('s3-bucket', 'was not given, but its region or endpoint is', 'Give the name of the bucket');
+    throw new InputError(
+      's3-bucket',
+      'is missing, although its region or endpoint was given',
+      'Give the name of the bucket',
+    );
   });
 }

@@ -5,22 +5,22 @@ import type { InputReader } from '../runner/input-reader.ts';
 
 /** Where images come from. */
 export interface RegistryInputs {
-  /** Whose images a tag alone is meant for, and where the login is. */
+  /** The registry for a bare tag, and for the login. */
   registry: string;
-  /** null: the images are public, or the host is logged in. */
+  /** null: the images are public, or the host is already logged in. */
   login: RegistryLogin | null;
 }
 
-/** A colon begins the password in HTTP's own way to say both. */
+/** Without a colon: in HTTP basic authentication, a colon ends the name. */
 const loginName: grammar.Grammar<string> = {
   hint: 'Give the name that belongs to the password.',
   parse(value) {
     if (/^[^\s:\p{Cc}]{1,200}$/u.test(value)) return value;
-    throw new RangeError('is no login name');
+    throw new RangeError('is not a login name');
   },
 };
 
-/** Reads them from the workflow; to be called within `readInputs`. */
+/** Reads them from the workflow. Call it within `readInputs`. */
 export function readRegistryInputs(input: InputReader): RegistryInputs {
   return { registry: input.withDefault('registry', grammar.registry, 'ghcr.io'), login: readLogin(input) };
 }
@@ -33,7 +33,7 @@ function readLogin(input: InputReader): RegistryInputs['login'] {
     if (user !== null) return { user, password: password.trim() };
     throw new InputError(
       'registry-username',
-      'was not given, but a password is',
+      'is missing, although a password was given',
       // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's expression, not ours
       'Give registry-username: ${{ github.actor }}',
     );

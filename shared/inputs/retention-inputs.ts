@@ -2,12 +2,12 @@ import * as grammar from '../runner/grammar.ts';
 import type { InputReader } from '../runner/input-reader.ts';
 import type { RetentionPolicy } from '../sets/tiers.ts';
 
-/** How many days, weeks, months and deployments keep their backup. */
+/** For how many days, weeks, months and deployments to keep a backup. */
 export interface RetentionInputs {
   keep: RetentionPolicy;
 }
 
-/** Reads them from the workflow; to be called within `readInputs`. */
+/** Reads them from the workflow. Call it within `readInputs`. */
 export function readRetentionInputs(input: InputReader): RetentionInputs {
   return {
     keep: {
@@ -15,7 +15,7 @@ export function readRetentionInputs(input: InputReader): RetentionInputs {
       weekly: input.withDefault('keep-weekly', grammar.allOrNumber, 4),
       monthly: input.withDefault('keep-monthly', grammar.allOrNumber, 'all'),
       predeployment: input.withDefault('keep-predeployment', grammar.allOrNumber, 30),
-      // Those are rollback-action's to prune.
+      // Only rollback-action prunes these.
       prerollback: 'all',
     },
   };

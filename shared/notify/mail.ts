@@ -1,13 +1,13 @@
 import { Failure } from '../failure.ts';
 import { inTime, reasonOf } from '../reaching.ts';
 
-/** A server that takes mail. */
+/** A server that accepts mail. */
 export interface MailServer {
   host: string;
   port: number;
-  /** TLS from the first byte; else from STARTTLS on. */
+  /** True for TLS from the first byte; otherwise TLS begins with STARTTLS. */
   isTls: boolean;
-  /** null where it asks for none. */
+  /** null if the server needs none. */
   login: { user: string; password: string } | null;
 }
 
@@ -15,7 +15,7 @@ export interface MailServer {
 const patience = 20_000;
 
 /**
- * Connects to the server and logs in; no mail is begun. A login is said over TLS alone.
+ * Connects to the server and logs in, without sending mail. Logs in only over TLS.
  *
  * @throws Failure `mail-unusable`
  */
@@ -26,7 +26,7 @@ export async function reachMailServer({ host, port, isTls, login }: MailServer, 
     port,
     secure: isTls,
     requireTLS: login !== null,
-    // One that does not ask for a login does not take it either.
+    // Log in even if the server does not ask for it: then it rejects the login, and we find out.
     ...(login !== null && { auth: { user: login.user, pass: login.password }, forceAuth: true }),
     connectionTimeout: patience,
     greetingTimeout: patience,
@@ -40,7 +40,7 @@ export async function reachMailServer({ host, port, isTls, login }: MailServer, 
     throw new Failure('mail-unusable', `${host}:${port} ${said[code] ?? 'cannot be reached'}: ${reasonOf(error)}`, {
       hint:
         remedies[code] ??
-        'Correct "smtp-url"; see whether the network of the runner lets it through: many block port 25',
+        'Correct "smtp-url", and check that the network of the runner allows the connection: many networks block port 25',
     });
   } finally {
     transport.close();
@@ -48,10 +48,10 @@ export async function reachMailServer({ host, port, isTls, login }: MailServer, 
 }
 
 const said: Record<string, string> = {
-  EAUTH: 'does not take the login',
-  ETLS: 'offers no TLS, and a login is said over nothing else',
+  EAUTH: 'rejects the login',
+  ETLS: 'does not offer TLS, which a login requires',
 };
 const remedies: Record<string, string> = {
-  EAUTH: 'Correct name and password in "smtp-url"; characters such as @ and : are written as %40 and %3A there',
-  ETLS: 'Use smtps:// with its port, mostly 465, or a server that knows STARTTLS',
+  EAUTH: 'Correct name and password in "smtp-url"; write characters such as @ and : as %40 and %3A there',
+  ETLS: 'Use smtps:// with its port, usually 465, or a server that supports STARTTLS',
 };

@@ -8,8 +8,8 @@ import { inTime, reasonOf } from '../reaching.ts';
 const patience = 10_000;
 
 /**
- * Connects to where pings go, and checks its certificate. Nothing is said to it: any request would be a ping, and would
- * tell its watchers of a run that there was not. The address is a secret, and in no message.
+ * Connects to the server for pings and checks its certificate. Sends nothing: any request would be a ping, and would report
+ * a run that did not happen. The address is a secret and appears in no message.
  *
  * @throws Failure `ping-unreachable`
  */
@@ -17,7 +17,7 @@ export async function reachPing(address: URL, signal: AbortSignal): Promise<void
   const host = address.hostname.replace(/^\[|\]$/g, '');
   const isTls = address.protocol === 'https:';
   const port = Number(address.port) || (isTls ? 443 : 80);
-  // An address has no name to be told.
+  // An IP address is not a server name.
   const socket = isTls
     ? connectTls({ host, port, ...(isIP(host) === 0 && { servername: host }) })
     : connect(port, host);
@@ -26,7 +26,7 @@ export async function reachPing(address: URL, signal: AbortSignal): Promise<void
   } catch (error) {
     signal.throwIfAborted();
     throw new Failure('ping-unreachable', `${address.host} cannot be reached from the runner: ${reasonOf(error)}`, {
-      hint: 'Correct "healthcheck-url"; see whether the network of the runner lets it through',
+      hint: 'Correct "healthcheck-url", and check that the network of the runner allows the connection',
     });
   } finally {
     socket.destroy();

@@ -1,23 +1,23 @@
 import { Failure } from '../failure.ts';
 import { inTime, reasonOf } from '../reaching.ts';
 
-/** Where copies of backups are to lie. */
+/** Where to keep copies of backups. */
 export interface BucketPlace {
   bucket: string;
-  /** Names of objects begin with it, and a slash. */
+  /** Names of objects begin with it and a slash. */
   prefix: string;
-  /** null: that of the environment, as AWS's own tools have it. */
+  /** null: taken from the environment, like AWS's own tools do. */
   region: string | null;
-  /** Of a store that is not AWS's; null for that. */
+  /** Address of a store other than AWS; null for AWS. */
   endpoint: URL | null;
 }
 
-/** Milliseconds, for the login as well: OIDC and a machine's role are asked for elsewhere. */
+/** Milliseconds, including the login: OIDC and a machine's role need further requests. */
 const patience = 20_000;
 
 /**
- * Asks for one name under the prefix: that shows whether address, login, bucket and the right to list hold. Nothing is
- * written. The login is the standard chain of AWS: environment, OIDC, profile, the machine's own role.
+ * Lists one name under the prefix: this proves address, login, bucket and the right to list. Writes nothing. Uses AWS's
+ * standard chain for the login: environment, OIDC, profile, the machine's own role.
  *
  * @throws Failure `bucket-unusable`
  */
@@ -26,15 +26,15 @@ export async function reachBucket(place: BucketPlace, signal: AbortSignal): Prom
   const { bucket, prefix, region, endpoint } = place;
   const client = new S3Client({
     ...(endpoint === null ? {} : { endpoint: endpoint.href, forcePathStyle: true }),
-    // A store of one's own has no regions, but the signature names one.
+    // A private store has no regions, but the signature needs one.
     ...(region === null ? (endpoint === null ? {} : { region: 'us-east-1' }) : { region }),
     maxAttempts: 2,
   });
   const question = new ListObjectsV2Command({ Bucket: bucket, Prefix: `${prefix}/`, MaxKeys: 1 });
   try {
     const answer = await inTime(patience, signal, client.send(question));
-    // Any page of the web is an answer without an error.
-    if (answer.Name !== bucket) throw new Error('what answers there is no store');
+    // Any web page would count as an answer without an error.
+    if (answer.Name !== bucket) throw new Error('the server there is not an S3 store');
   } catch (error) {
     signal.throwIfAborted();
     const reason = reasonOf(error);
@@ -46,20 +46,20 @@ export async function reachBucket(place: BucketPlace, signal: AbortSignal): Prom
   }
 }
 
-/** By what the store says, or AWS's own library. */
+/** Advice by the words of the store, or of AWS's library. */
 const remedies: readonly (readonly [said: RegExp, remedy: string])[] = [
   [
     /\bsts:|AssumeRole|^(ExpiredTokenException|IDPCommunicationError|InvalidIdentityToken)/,
-    'Let the role trust this repository and branch, and give the job permissions: id-token: write',
+    'Make the role trust this repository and branch, and give the job permissions: id-token: write',
   ],
   [/^Region is missing/, 'Give "s3-region", or set AWS_REGION in the job'],
   [
     /^(CredentialsProviderError|ExpiredToken|InvalidToken|InvalidAccessKeyId|SignatureDoesNotMatch|TokenRefreshRequired)\b/,
-    'Before this step run aws-actions/configure-aws-credentials, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
+    'Run aws-actions/configure-aws-credentials before this step, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
   ],
-  [/^(NoSuchBucket|NotFound)\b/, 'Correct "s3-bucket" or "s3-endpoint", or make the bucket'],
+  [/^(NoSuchBucket|NotFound)\b/, 'Correct "s3-bucket" or "s3-endpoint", or create the bucket'],
   [/^(\w*Redirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException)\b/, 'Correct "s3-region"'],
   [/^(AccessDenied|Forbidden)\b/, 'Grant that login s3:ListBucket on the bucket'],
-  [/^RequestTimeTooSkewed\b/, 'Set the clock of the runner'],
+  [/^RequestTimeTooSkewed\b/, "Correct the runner's clock"],
 ];
-const elsewise = 'Correct "s3-endpoint" or "s3-region"; see whether the network of the runner lets it through';
+const elsewise = 'Correct "s3-endpoint" or "s3-region", and check that the network of the runner allows the connection';

@@ -1,17 +1,17 @@
 import { Failure } from '../failure.ts';
 import { bool, count, listOf, orNull, type Reader, shape, text, textThat } from '../untrusted.ts';
 
-/** How many rows a table was seen to have. */
+/** The number of rows found in a table. */
 export interface TableCount {
   schema: string;
   name: string;
-  /** null where rows were not counted. */
+  /** null if rows were not counted. */
   rows: number | null;
-  /** True where rows were counted in the dump's own snapshot; false for the planner's estimate. */
+  /** True if rows were counted in the dump's own snapshot; false for the planner's estimate. */
   exact: boolean;
 }
 
-/** A sequence at one moment; `value` is null where it was never used. */
+/** A sequence at one moment; `value` is null if it was never used. */
 export interface FoundSequence {
   schema: string;
   name: string;
@@ -19,17 +19,17 @@ export interface FoundSequence {
   increment: string;
 }
 
-/** What the statements of `shared/postgres/facts-*.sql` have told of a database. */
+/** The facts about a database from the statements in `shared/postgres/facts-*.sql`. */
 export interface Facts {
   tables: TableCount[];
   sequencesBefore: FoundSequence[];
-  /** null where the session ended before it told them: then the tables are not all there either. */
+  /** null if the session ended too early: then tables are missing too. */
   sequencesAfter: FoundSequence[] | null;
   largeObjects: number;
   extensions: { name: string; version: string }[];
 }
 
-/** UTF-16 units; as a manifest has them. */
+/** UTF-16 units; the same limit as in a manifest. */
 const name = text(1024);
 const mostOfAll = 1_000_000;
 const bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
@@ -42,9 +42,9 @@ const sequences = listOf(
 const extensions = listOf(shape({ name, version: name }), mostOfAll);
 
 /**
- * Reads the lines of such a session: a name, a space, and a value or JSON. A table that was counted by COPY is told of in two,
- * `copied {…}` and `COPY rows`. Lines of other names are passed over.
- * @throws Failure `facts-unreadable` where one is missing, or not what the statement gives: somebody else has spoken in between
+ * Reads the lines of such a session: a name, a space, and a value or JSON. A table counted with COPY has two lines,
+ * `copied {…}` and `COPY rows`. Lines with other names are ignored.
+ * @throws Failure `facts-unreadable` if a line is missing or malformed: something else has printed into the session
  */
 export function readFacts(lines: readonly string[]): Facts {
   const pairs = lines.map((line): [string, string] => {

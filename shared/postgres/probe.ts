@@ -1,11 +1,11 @@
 import { Failure } from '../failure.ts';
 
-/** What the database container tells of itself. */
+/** What the database container says about itself. */
 export interface DatabaseFacts {
   database: string;
   user: string;
   serverVersion: string;
-  /** As `pg_dump --version` prints it, without the program's name. */
+  /** The output of `pg_dump --version`, without the program's name. */
   pgDumpVersion: string;
   encoding: string;
   /** LC_COLLATE. */
@@ -13,19 +13,19 @@ export interface DatabaseFacts {
   /** LC_CTYPE. */
   ctype: string;
   localeProvider: 'libc' | 'icu' | 'builtin';
-  /** The provider's own name of the locale; null for libc. */
+  /** The provider's own name for the locale; null for libc. */
   providerLocale: string | null;
-  /** Of our sessions: values of some types are written in it. */
+  /** The time zone of our sessions: it affects how values of some types are written. */
   timezone: string;
-  /** Of the database on the server's disk: indexes and dead rows included. */
+  /** Size of the database on the server's disk, including indexes and dead rows. */
   sizeBytes: number;
-  /** Which of the programs that a backup can use are in the container. */
+  /** The programs in the container that a backup can use. */
   tools: ReadonlySet<string>;
 }
 
 /**
- * Reads what the probe printed. Values are the server's: hostile until cleaned.
- * @throws Failure `database-refuses`; `no-pg-dump` where there is not even psql
+ * Reads the output of the probe. Its values come from the server: hostile until cleaned.
+ * @throws Failure `database-refuses`; `no-pg-dump` if not even psql is there
  */
 export function readProbe(output: string): DatabaseFacts {
   const lines = output.split('\n').map((line) => {
@@ -46,7 +46,7 @@ export function readProbe(output: string): DatabaseFacts {
 }
 
 /**
- * Whether the container can dump, and read what it has dumped. A name that is there may be a wrapper with nothing behind it,
+ * Checks that the container can dump, and can read a dump. A program that exists may be a wrapper for one that does not,
  * and an older pg_dump refuses a newer server.
  * @throws Failure `no-pg-dump`
  */
@@ -56,9 +56,9 @@ export function checkDumpTools({ tools, pgDumpVersion, serverVersion }: Database
   if (ofProgram !== undefined && ofServer !== undefined && ofProgram >= ofServer) return;
   throw new Failure(
     'no-pg-dump',
-    `The pg_dump of the container cannot dump a server ${serverVersion}: ${pgDumpVersion}`,
+    `pg_dump in the container cannot dump a server of version ${serverVersion}: ${pgDumpVersion}`,
     {
-      hint: "Run the database in the official image of its version, whose programs are the server's",
+      hint: 'Run the database in the official image of its version, whose pg_dump matches the server',
     },
   );
 }
@@ -67,7 +67,7 @@ function requireTools(tools: ReadonlySet<string>, wanted: readonly string[]): vo
   const missing = wanted.filter((tool) => !tools.has(tool));
   if (missing.length === 0) return;
   throw new Failure('no-pg-dump', `The database container has no ${missing.join(' and no ')}`, {
-    hint: 'Name the service that runs the official PostgreSQL image as "db-service"',
+    hint: 'Set "db-service" to the service that runs the official PostgreSQL image',
   });
 }
 
@@ -88,10 +88,10 @@ function readFacts(answer: string): Omit<DatabaseFacts, 'tools' | 'pgDumpVersion
 function refusal(answer: string): Failure {
   const [, fatal] = /FATAL: +(.*?) *$/.exec(answer) ?? [];
   const because = fatal === undefined ? '' : `: ${fatal}`;
-  return new Failure('database-refuses', `The database does not accept our session${because}`, {
+  return new Failure('database-refuses', `The database refused our session${because}`, {
     hint:
       refusals.find(([pattern]) => fatal !== undefined && pattern.test(fatal))?.[1] ??
-      'See what it says: docker logs of its container. Where it names a database or a role, set "db-name" and "db-user"',
+      'Check docker logs of its container. If it complains about a database or a role, set "db-name" and "db-user"',
     cause: answer,
   });
 }

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 
-// What is run inside the database container, or said to the server, as the host's programs are handed it.
+// Scripts for the database container and SQL for the server; the programs on the host get them as parameters.
 
 /** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `verify`, `contents`, `terminate`. */
 export const insideScript = () => readFileSync(new URL('./inside.sh', import.meta.url), 'utf8');
 
-/** Statements for one session, in this order. They answer in lines: a name, a space, a value or JSON. */
+/** Statements for one session, in this order. Each answer is a line: a name, a space, a value or JSON. */
 export const factsBefore = () => readFileSync(new URL('./facts-before.sql', import.meta.url), 'utf8');
 export const factsTables = () => readFileSync(new URL('./facts-tables.sql', import.meta.url), 'utf8');
 export const factsAfter = () => readFileSync(new URL('./facts-after.sql', import.meta.url), 'utf8');

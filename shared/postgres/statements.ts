@@ -1,7 +1,7 @@
 /**
- * The statements of an SQL text, without their semicolons; those that are only comments are left out. Quotes, dollar quotes
- * and comments are read as PostgreSQL's lexer does (documentation 4.1), with standard_conforming_strings on.
- * @throws RangeError that completes "it …", for a quote or comment without an end, or a command of psql
+ * Splits an SQL text into statements, without semicolons and without pure comments. Reads quotes, dollar quotes and
+ * comments as PostgreSQL's lexer does (documentation 4.1), with standard_conforming_strings on.
+ * @throws RangeError whose message continues "it …": for an unclosed quote or comment, or a psql command
  */
 export function statementsIn(sql: string): string[] {
   const statements: string[] = [];
@@ -27,7 +27,7 @@ export function statementsIn(sql: string): string[] {
   return statements;
 }
 
-/** A dollar quote's tag is an identifier: 63 bytes. */
+/** The tag of a dollar quote is an identifier: at most 63 bytes. */
 const longestOpening = 70;
 
 function endOfToken(sql: string, at: number, rest: string): number {
@@ -41,7 +41,7 @@ function endOfToken(sql: string, at: number, rest: string): number {
   return at + 1;
 }
 
-/** A doubled quote ends one and begins another, which comes to the same. */
+/** A doubled quote is read as the end of one string and the begin of another; the result is the same. */
 function after(sql: string, closing: string, from: number): number {
   const end = sql.indexOf(closing, from);
   if (end < 0) throw new RangeError(`has a quote (${closing}) that does not end`);

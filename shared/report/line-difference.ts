@@ -1,9 +1,9 @@
-/** Cells of the comparison's table: 4 MB of memory. Larger differences are told as a whole. */
+/** Cells in the table of the comparison: 4 MB of memory. A larger difference is given as one block removed, one added. */
 const mostCells = 2_000_000;
 
 /**
- * The lines by which two texts differ, in order: `- ` and one that was removed, `+ ` and one that was added. The
- * shortest such list, but for texts so different that all removed ones are told before all added ones.
+ * The lines by which two texts differ, in order: `- ` before a removed line, `+ ` before an added one. The list is the
+ * shortest possible, unless the texts differ so much that it simply has all removed lines, then all added ones.
  */
 export function changedLines(before: readonly string[], after: readonly string[]): string[] {
   let start = 0;
@@ -21,7 +21,7 @@ function replaced(removed: readonly string[], added: readonly string[]): string[
   return [...removed.map((line) => `- ${line}`), ...added.map((line) => `+ ${line}`)];
 }
 
-/** By the longest common subsequence: `common` at (i, j) is its length for what follows line i and line j. */
+/** By the longest common subsequence: `common` at (i, j) is its length for the lines from i and from j on. */
 function shortest(before: readonly string[], after: readonly string[]): string[] {
   const width = after.length + 1;
   const common = new Uint16Array((before.length + 1) * width);

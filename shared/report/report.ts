@@ -10,20 +10,20 @@ import type { SchemaChange } from './schema-changes.ts';
 import { type SizePoint, sizeChart } from './size-chart.ts';
 import { fields, folded, shortened } from './text-layout.ts';
 
-/** What a report tells besides the manifest. */
+/** What a report needs besides the manifest. */
 export interface ReportFacts {
-  /** What went wrong after the dump was verified; none: the backup is complete. */
+  /** What went wrong after the dump was verified; empty if the backup is complete. */
   problems: readonly string[];
-  /** As the operator calls it: `deploy@db1.example`. */
+  /** As operators write it: `deploy@db1.example`. */
   host: string;
-  /** Absolute, on the host: where the set stands first. */
+  /** Absolute, on the host: the first folder that holds the set. */
   folder: string;
   /** The previous verified backup of the database. */
   previous: ManifestSummary | null;
-  /** Since `previous`; null where the schemas could not be compared. */
+  /** Since `previous`; null if the schemas could not be compared. */
   schemaChanges: readonly SchemaChange[] | null;
   tiers: readonly TierDecision[];
-  /** The backups on the host, this one among them. */
+  /** The backups on the host, including this one. */
   sizes: readonly SizePoint[];
   /** As in `sizeChart`. */
   minSizeRatio: number;
@@ -41,8 +41,8 @@ const mostChanges = 20;
 const mostChangedLines = 10;
 
 /**
- * The report for people: the verdict first, the way back last. At most 100 columns, but for commands, which are never
- * cut. Ends with a line break.
+ * The report for people: the verdict first, how to restore last. At most 100 columns wide, except for commands, which are
+ * never cut. Ends with a line break.
  */
 export function reportOf(manifest: Manifest, facts: ReportFacts): string {
   const { previous } = facts;
@@ -65,12 +65,12 @@ function verdict(manifest: Manifest, { problems }: ReportFacts): string[] {
   if (problems.length === 0) {
     return [
       ...folded('VERIFIED  ', what),
-      'The dump was read back in full from the disk. That it restores, only a restore proves.',
+      'The dump was read back from the disk in full. Only a restore proves that it can be restored.',
     ];
   }
   return [
     ...folded('INCOMPLETE  ', what),
-    'The dump is verified, but not all of the rest went well:',
+    'The dump is verified, but something else went wrong:',
     ...problems.flatMap((problem) => folded('  ! ', problem)),
   ];
 }
@@ -95,9 +95,9 @@ function backupLines(manifest: Manifest, { host, folder, previous }: ReportFacts
     ['MD5', manifest.md5],
     ['Holds', contentsOf(manifest)],
     ['Extensions', extensions === '' ? 'none' : extensions],
-    ['Started by', manifest.actor ?? 'not known'],
-    ['Run', manifest.runUrl ?? 'not known'],
-    ['Commit', manifest.commit ?? 'not known'],
+    ['Started by', manifest.actor ?? 'unknown'],
+    ['Run', manifest.runUrl ?? 'unknown'],
+    ['Commit', manifest.commit ?? 'unknown'],
   ]);
 }
 
@@ -108,7 +108,7 @@ function encodingOf({ format, compression, encryption }: Manifest): string {
 
 function against(previous: ManifestSummary, bytes: number): string {
   const share =
-    previous.sizeBytes === 0 ? '' : `; this one has ${Math.round((100 * bytes) / previous.sizeBytes)} % of it`;
+    previous.sizeBytes === 0 ? '' : `; this one is ${Math.round((100 * bytes) / previous.sizeBytes)} % of that`;
   return `${formatBytes(previous.sizeBytes)} on ${timeOf(previous.startedAt)}${share}`;
 }
 
@@ -135,11 +135,11 @@ function tablesTitle(tables: readonly TableCount[]): string {
   const known = tables.filter(({ rows }) => rows !== null);
   if (known.length === 0) return `Tables: ${tables.length}, rows not counted`;
   const rows = known.reduce((sum, table) => sum + (table.rows ?? 0), 0);
-  const how = known.every(({ exact }) => exact) ? "counted in the dump's own snapshot" : 'some of them estimated';
+  const how = known.every(({ exact }) => exact) ? "counted in the dump's own snapshot" : 'some of it estimated';
   return `Tables: ${tables.length}, with ${grouped(rows)} rows, ${how}`;
 }
 
-/** The largest first; names in order where they are equal. */
+/** The largest first; tables of equal size by name. */
 function tableLines(tables: readonly TableCount[]): string[] {
   const ordered = tables
     .map((table) => ({ ...table, title: cleanLine(`${table.schema}.${table.name}`, 70) }))
@@ -154,8 +154,8 @@ function tableLines(tables: readonly TableCount[]): string[] {
 function changeLines(manifest: Manifest, { previous, schemaChanges }: ReportFacts): string[] {
   if (previous === null) return ['  This is the first backup.'];
   if (manifest.schemaSha256 !== null && manifest.schemaSha256 === previous.schemaSha256) return ['  None.'];
-  if (schemaChanges === null) return ['  They could not be compared.'];
-  if (schemaChanges.length === 0) return ['  None but the order of the objects or the settings around them.'];
+  if (schemaChanges === null) return ['  Unknown: the schemas could not be compared.'];
+  if (schemaChanges.length === 0) return ['  None, except in the order of the objects or the settings around them.'];
   const lines = schemaChanges.slice(0, mostChanges).flatMap(({ what, type, schema, name, lines: changed }) => {
     const rest = changed.length - mostChangedLines;
     return [
@@ -170,25 +170,22 @@ function changeLines(manifest: Manifest, { previous, schemaChanges }: ReportFact
 
 function releaseLines(release: Release): string[] {
   const services = Object.entries(release).map(([service, { image, digest, imageId }]): [string, string] => {
-    const name = image ?? 'not known';
+    const name = image ?? 'unknown';
     if (digest !== null) return [service, `${name} ${digest}`];
     return [service, `${name}, no digest${imageId === null ? '' : `, image ${imageId}`}`];
   });
-  return services.length === 0 ? ['  Not known.'] : fields(services);
+  return services.length === 0 ? ['  Unknown.'] : fields(services);
 }
 
-/** Commands are made of quoted words and hold nothing that is not seen: they go out as they are. */
+/** Commands consist of quoted words without invisible characters, so they are printed as they are. */
 function restoreLines(restore: RestoreCommands): string[] {
   const steps: [what: string, commands: string][] = [
-    ['On a new server first: make the roles (they have no passwords; set those by ALTER ROLE)', restore.roles],
-    ['Into a new, empty database; nothing that is there is touched', restore.restore],
-    ['To put it in place of the old one, which is kept: stop the application, then', restore.swap],
+    ['On a new server, first create the roles (without passwords; set those with ALTER ROLE)', restore.roles],
+    ['Into a new, empty database; existing databases are not touched', restore.restore],
+    ['In place of the old database, which is kept under another name: first stop the application', restore.swap],
   ];
   return [
-    ...folded(
-      '  ',
-      'Once the set has left the folder that the commands name, use the one where you found this report.',
-    ),
+    ...folded('  ', 'If the set is no longer in the folder named here, use the folder in which you found this report.'),
     ...steps.flatMap(([what, commands], index) => ['', ...folded(`  ${index + 1}. `, what), commands]),
   ];
 }

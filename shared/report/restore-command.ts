@@ -2,7 +2,7 @@ import type { ManifestSummary } from '../sets/manifest.ts';
 import { parseSetFileName, setFileNames } from '../sets/naming.ts';
 import { quoteForShell } from '../shell-quote.ts';
 
-/** Where a set stands and the database runs. */
+/** Where the set is, and where the database runs. */
 export interface RestorePlace {
   /** Absolute, on the host: the folder that holds the files of the set. */
   folder: string;
@@ -10,27 +10,27 @@ export interface RestorePlace {
   container: string;
   /** The database user that restores: the POSTGRES_USER of the container. */
   user: string;
-  /** Where zstd is. gzip is always on the host. */
+  /** Where zstd is installed. gzip is always on the host. */
   zstdOn: 'host' | 'container';
 }
 
-/** Blocks to paste into bash on the host, each for itself. Lines are kept short with `\`, but no value is ever cut. */
+/** Blocks to paste into bash on the host, one at a time. Long commands continue after `\`; no value is ever cut. */
 export interface RestoreCommands {
-  /** The new, empty database that `restore` makes. */
+  /** The new, empty database that `restore` creates. */
   database: string;
-  /** For a new server, before anything else: makes the roles, without passwords. Complaints about known ones are normal. */
+  /** For a new server, before anything else: creates the roles, without passwords. Errors about existing ones are normal. */
   roles: string;
-  /** Checks the files and restores them beside what is there. Stops at the first error; its last line says that it is done. */
+  /** Checks the files and restores them into a database of their own. Stops at the first error; prints a line when done. */
   restore: string;
-  /** Puts the restored database in place of the old one, which is kept under another name. No session may be open. */
+  /** Replaces the old database, which is kept under another name, by the restored one. No session may be open. */
   swap: string;
 }
 
-/** PostgreSQL cuts names off behind this many bytes. */
+/** PostgreSQL cuts names off after this many bytes. */
 const longestName = 63;
 const foldAt = 92;
 
-/** The commands that restore a set, whatever its database, user and folders are called. */
+/** The commands that restore a set, whatever the names of its database, user and folders. */
 export function restoreCommands(manifest: ManifestSummary, place: RestorePlace): RestoreCommands {
   const prefix = parseSetFileName(manifest.file)?.prefix ?? 'backup';
   const files = setFileNames(prefix, manifest.id, manifest);
@@ -53,7 +53,7 @@ export function restoreCommands(manifest: ManifestSummary, place: RestorePlace):
       cd,
       command(['docker', 'exec', place.container, ...psql, `--command=${swapNames(manifest.database, restored)}`]),
       pipeline(
-        // A dump leaves out what ALTER DATABASE … SET said.
+        // A dump does not include what ALTER DATABASE … SET has set.
         ['zcat', files.settings],
         [...fedIn(place), ...psql],
       ),
@@ -62,20 +62,20 @@ export function restoreCommands(manifest: ManifestSummary, place: RestorePlace):
 }
 
 /**
- * A value for `--dbname`, where PostgreSQL's programs read a connection string if it looks like one.
- * Exactly this database is meant, whatever its name.
+ * A value for `--dbname` that means exactly this database, whatever its name: PostgreSQL's programs take a name that
+ * looks like a connection string for one.
  */
 export function databaseArgument(name: string): string {
   if (!name.includes('=') && !/^postgres(ql)?:\/\//.test(name)) return name;
   return `dbname='${name.replace(/[\\']/g, '\\$&')}'`;
 }
 
-/** Only where there is a pipe: else `-i` would swallow what the operator has pasted behind it. */
+/** Only for use in a pipe: otherwise `-i` would swallow whatever the operator pasted after it. */
 function fedIn({ container }: RestorePlace): string[] {
   return ['docker', 'exec', '-i', container];
 }
 
-/** template0: other templates may hold something already, or have another encoding. */
+/** template0: other templates may already contain something, or have another encoding. */
 function createDatabase(manifest: ManifestSummary, place: RestorePlace, name: string): string[] {
   return [
     ...['docker', 'exec', place.container, 'createdb', `--username=${place.user}`, '--template=template0'],
@@ -88,12 +88,12 @@ export function createOptions(manifest: ManifestSummary): string[] {
   return [`--encoding=${manifest.encoding}`, ...localeOptions(manifest)];
 }
 
-/** Sorting and letters as the source had them, or indexes and comparisons would differ. */
+/** Collation and character types as in the source; otherwise indexes and comparisons would differ. */
 function localeOptions({ locale, ctype, localeProvider, providerLocale, serverVersion }: ManifestSummary): string[] {
   const libc =
     ctype === null || ctype === locale ? [`--locale=${locale}`] : [`--lc-collate=${locale}`, `--lc-ctype=${ctype}`];
   if (localeProvider === null || localeProvider === 'libc' || providerLocale === null) {
-    // Else it is that of template0, which on another server may be ICU. Older versions have no such option.
+    // Without this option template0's provider is used, which on another server may be ICU. Older versions do not have it.
     return localeProvider === 'libc' && Number.parseInt(serverVersion, 10) >= 15
       ? ['--locale-provider=libc', ...libc]
       : libc;
@@ -101,12 +101,12 @@ function localeOptions({ locale, ctype, localeProvider, providerLocale, serverVe
   return [`--locale-provider=${localeProvider}`, `--${localeProvider}-locale=${providerLocale}`, ...libc];
 }
 
-/** The stages that give the plain archive or SQL; the first reads the file. */
+/** The pipeline stages that produce the plain archive or SQL; the first one reads the file. */
 function readDump({ encryption, format, compression }: ManifestSummary, file: string, place: RestorePlace): Stage[] {
   const program = { zstd: 'zstd', gzip: format === 'custom' ? null : 'gzip', none: null }[compression];
   const decompress = program === null ? [] : [program, '-dc'];
   const isInside = program === 'zstd' && place.zstdOn === 'container';
-  // In the container it is a stage of its own, so that the host's pipefail sees how it ends.
+  // In the container it is a stage of its own, so that the host's pipefail sees its exit code.
   const decompression = isInside ? [...fedIn(place), ...decompress] : decompress;
   if (encryption === 'age') {
     const decryption = ['age', '--decrypt', '--identity', 'key.txt', file];
@@ -116,16 +116,16 @@ function readDump({ encryption, format, compression }: ManifestSummary, file: st
   return isInside ? [['cat', file], decompression] : [[...decompression, file]];
 }
 
-/** psql takes any end of its input for a good one, so the checksum before it and pipefail matter. */
+/** psql cannot tell truncated input from complete input, so the checksum before it and pipefail matter. */
 function restoreInto({ format }: ManifestSummary, place: RestorePlace, name: string): Stage {
   const into = [`--username=${place.user}`, `--dbname=${databaseArgument(name)}`];
   if (format === 'custom') return [...fedIn(place), 'pg_restore', '--exit-on-error', ...into];
-  // Not as a single transaction: the dump has some of its own, around large objects.
+  // Not as a single transaction: the dump has transactions of its own, around large objects.
   const strict = ['-X', '--quiet', '--output=/dev/null', '-v', 'ON_ERROR_STOP=1'];
   return [...fedIn(place), 'psql', ...strict, ...into];
 }
 
-/** One command string is one transaction: both names change, or none does. */
+/** One command string is one transaction: both names change, or neither. */
 function swapNames(database: string, restored: string): string {
   const old = nameWith(database, '_replaced');
   const rename = (from: string, to: string) => `ALTER DATABASE ${identifier(from)} RENAME TO ${identifier(to)}`;
@@ -136,7 +136,7 @@ function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** Shortened by whole characters where the server would cut it, maybe down to the name that it must not have. */
+/** Shortens the name by whole characters: if the server cut it, the result could be the very name it must not have. */
 function nameWith(name: string, suffix: string): string {
   const characters = [...name];
   while (new TextEncoder().encode(characters.join('') + suffix).length > longestName) characters.pop();
@@ -146,7 +146,7 @@ function nameWith(name: string, suffix: string): string {
 /** The words of one command. */
 type Stage = readonly string[];
 
-/** In a shell of its own, so that the operator's goes on after an error. */
+/** In a subshell, so that an error does not end the operator's shell. */
 function strictly(commands: readonly string[]): string {
   return `( set -e -o pipefail\n${commands.map(indented).join('\n')}\n)`;
 }
@@ -159,7 +159,7 @@ function indented(lines: string): string {
   return lines.replaceAll(/^/gm, '  ');
 }
 
-/** Quoted words hold no line breaks, so a line can be folded between any two. */
+/** Quoted words contain no line breaks, so a line can be folded between any two of them. */
 function command(words: Stage): string {
   const lines: string[] = [];
   for (const word of words.map(quoteWord)) {
@@ -171,7 +171,7 @@ function command(words: Stage): string {
   return lines.join(' \\\n');
 }
 
-/** `--option='a value'` reads better than `'--option=a value'`, and is the same. */
+/** `--option='a value'` means the same as `'--option=a value'`, and reads better. */
 function quoteWord(word: string): string {
   const [option = ''] = /^--[a-z-]+=/.exec(word) ?? [];
   return option + quoteForShell(word.slice(option.length));

@@ -4,31 +4,31 @@ import { changedLines } from './line-difference.ts';
 /** What happened to one object between two dumps of the schema. */
 export interface SchemaChange {
   what: 'added' | 'removed' | 'changed';
-  /** As pg_dump calls it: TABLE, FUNCTION, FK CONSTRAINT; SETTINGS for what stands before the first object. */
+  /** pg_dump's word: TABLE, FUNCTION, FK CONSTRAINT; SETTINGS for everything before the first object. */
   type: string;
-  /** null for what belongs to no schema, such as extensions. */
+  /** null for objects outside any schema, such as extensions. */
   schema: string | null;
   name: string;
-  /** For a changed object the lines that differ, `- …` and `+ …` in order; empty otherwise. */
+  /** For a changed object: the lines that differ, `- …` and `+ …`, in order. Empty otherwise. */
   lines: string[];
 }
 
-/** Lines that pg_dump writes differently in every run or for every server version. */
+/** Lines that differ in every run of pg_dump, or between server versions. */
 const unstable = /^(\\(un)?restrict |-- Dumped (from|by) |-- (Started|Completed) on )/;
 
-/** pg_dump's comment above each object. Names hold no line breaks here, but may hold anything else. */
+/** pg_dump's comment above each object. A name may contain anything here except line breaks. */
 const header = /^-- Name: (.*); Type: (.*?); Schema: (.*); Owner: /;
 
 /**
- * Lines between objects, which belong to none. pg_dump sets a default before the first object that needs another one,
- * so these move about when objects come and go.
+ * Lines between objects that belong to none of them. pg_dump changes a default before the first object that needs it, so
+ * these lines move when objects come and go.
  */
 const betweenObjects =
   /^(-- PostgreSQL database dump( complete)?|--|SET default_(tablespace|table_access_method) = .*)?$/;
 
 /**
- * A schema dump without the lines that differ from run to run, so that equal schemas are equal texts. This is what
- * `schemaSha256` is taken of. It ends without line breaks, since a dump that went through a shell has lost them.
+ * A schema dump without the lines that differ from run to run, so that equal schemas give equal texts: `schemaSha256` is
+ * the hash of this. Line breaks at the end are removed, because a shell variable loses them.
  */
 export function stableSchema(dump: string): string {
   return dump
@@ -44,8 +44,8 @@ export function stableSchemaHash(dump: string): string {
 }
 
 /**
- * What changed between two outputs of `pg_dump --schema-only`, by object: first in the order of `after`, then what was
- * removed. An object that is written to another place in the dump has not changed.
+ * What changed between two outputs of `pg_dump --schema-only`, by object: first the objects in `after`, in that order,
+ * then the removed ones. An object that only moved to another place in the dump has not changed.
  */
 export function compareSchemas(before: string, after: string): SchemaChange[] {
   const old = objectsOf(before);
@@ -68,7 +68,7 @@ interface SchemaObject {
   lines: string[];
 }
 
-/** By what identifies an object; those that share all of it are taken together. */
+/** The objects by type, schema and name; objects that share all three count as one. */
 function objectsOf(dump: string): Map<string, SchemaObject> {
   const objects = new Map<string, SchemaObject>();
   let current = objectAt(objects, { type: 'SETTINGS', schema: null, name: 'of the dump' });

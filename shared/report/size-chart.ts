@@ -14,10 +14,9 @@ const barWidth = 28;
 const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'] as const;
 
 /**
- * Sizes over time as lines of text, the newest last: date (UTC), bar, size, and what is to be said of it. At most the
- * 14 newest are shown.
+ * Sizes over time as lines of text, the newest last: date (UTC), bar, size, notes. Shows at most the 14 newest.
  *
- * @param minRatio the newest is flagged where it is smaller than this share of the one before it (0 to 1; 0: never).
+ * @param minRatio flags the newest if it is smaller than this share of the one before it (0 to 1; 0: never).
  */
 export function sizeChart(points: readonly SizePoint[], minRatio: number): string[] {
   const shown = points.toSorted((a, b) => (a.id < b.id ? -1 : 1)).slice(-mostBars);
@@ -34,13 +33,13 @@ export function sizeChart(points: readonly SizePoint[], minRatio: number): strin
   });
 }
 
-/** "12 % of the previous" where a size is below the limit, else empty. */
+/** "12 % of the previous" if a size is below the limit, else empty. */
 function shrinkage(point: SizePoint, previous: SizePoint | undefined, minRatio: number): string {
   if (previous === undefined || point.bytes >= previous.bytes * minRatio) return '';
   return `! ${Math.floor((100 * point.bytes) / previous.bytes)} % of the previous`;
 }
 
-/** Something is always seen of what is not empty. */
+/** A size above 0 always shows at least a sliver. */
 function barOf(share: number): string {
   const parts = share === 0 ? 0 : Math.max(1, Math.round(share * barWidth * eighths.length));
   return '█'.repeat(Math.floor(parts / eighths.length)) + eighths[parts % eighths.length];

@@ -1,11 +1,11 @@
 import { cleanLine } from '../clean.ts';
 
-/** Columns of a report: it must be readable in a terminal at night. */
+/** Columns of a report, which has to fit into a terminal. */
 const width = 100;
 
 /**
- * One value per line behind its name, the values aligned and folded: `  Size      1.2 GiB`. Values may be foreign;
- * they are cleaned here. Names are ours, or cleaned the same way.
+ * One line for each name and its value, the values aligned and folded: `  Size      1.2 GiB`. Names and values may be
+ * foreign; they are cleaned here.
  */
 export function fields(rows: readonly (readonly [name: string, value: string])[]): string[] {
   const names = rows.map(([name]) => cleanLine(name, 40));
@@ -13,7 +13,7 @@ export function fields(rows: readonly (readonly [name: string, value: string])[]
   return rows.flatMap(([, value], row) => folded(`  ${names[row]}`.padEnd(indent), value));
 }
 
-/** A text after a lead such as `  - `, folded below its own beginning. Words too long for a line are cut. */
+/** A text after a lead such as `  - `, folded with a hanging indent. Words too long for a line are split. */
 export function folded(lead: string, text: string): string[] {
   const room = width - lead.length;
   const lines = [''];
@@ -28,7 +28,7 @@ export function folded(lead: string, text: string): string[] {
   return lines.map((line, index) => `${index === 0 ? lead : ' '.repeat(lead.length)}${line}`.trimEnd());
 }
 
-/** One line, its end left out where it is too long. */
+/** One line; if it is too long, its end is cut off. */
 export function shortened(lead: string, text: string): string {
   return `${lead}${cleanLine(text, width - lead.length)}`.trimEnd();
 }

@@ -1,6 +1,6 @@
 import { InputError } from '../failure.ts';
 
-/** Days, weeks and months as people in one time zone count them. */
+/** Days, weeks and months as people in one time zone see them. */
 export interface Calendar {
   /** `2026-11-23`. */
   day(at: Date): string;
@@ -15,7 +15,7 @@ const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
 /**
  * The calendar of an IANA time zone such as `Europe/Berlin`.
  *
- * @throws InputError where the zone is unknown
+ * @throws InputError if the zone is unknown
  */
 export function calendarIn(timezone: string): Calendar {
   const format = formatIn(timezone);
@@ -50,7 +50,7 @@ function formatIn(timezone: string): Intl.DateTimeFormat {
   }
 }
 
-/** Dates have no clock, so from here on they are counted in UTC, where every day has 24 hours. */
+/** From here on these are plain dates, computed in UTC, where every day has 24 hours. */
 function sundayBefore(day: string): string {
   const sunday = new Date(`${day}T00:00:00Z`);
   sunday.setUTCDate(sunday.getUTCDate() - weekday(day));

@@ -12,21 +12,21 @@ export interface FoundFile {
   bytes: number;
 }
 
-/** A set whose dump is there with the size that its manifest says. */
+/** A set whose dump is present and has the size given in its manifest. */
 export interface VerifiedSet {
   state: 'verified';
   id: BackupId;
   database: string;
   manifest: ManifestSummary;
-  /** Where it stands (hard links to the same files), in the order of `Folder`. */
+  /** The folders that hold it (by hard links to the same files), in the order of `Folder`. */
   folders: Folder[];
 }
 
-/** A set that must not be relied on: never counted, never deleted. */
+/** A set that nobody should rely on. It is never counted and never deleted. */
 export interface BrokenSet {
   state: 'broken';
   id: BackupId;
-  /** null where the manifest does not tell. */
+  /** null if the manifest does not say. */
   database: string | null;
   manifest: ManifestSummary | null;
   folders: Folder[];
@@ -36,26 +36,26 @@ export interface BrokenSet {
 
 export type BackupSet = VerifiedSet | BrokenSet;
 
-/** All that stands in the backup directory. */
+/** Everything in the backup directory. */
 export interface Catalogue {
-  /** Newest first. A set that is whole in one folder and damaged in another is listed once for each. */
+  /** Newest first. A set that is intact in one folder and damaged in another is listed once for each. */
   sets: BackupSet[];
   /** Ids of dumps that failed their verification when they were taken, newest first. */
   failed: BackupId[];
-  /** Left by runs that were cut off. */
+  /** Left behind by interrupted runs. */
   partial: FoundFile[];
   /** Not ours, or without a manifest: shown, never touched. */
   foreign: FoundFile[];
 }
 
-/** What the rollback folder holds besides sets. */
+/** What else the rollback folder holds besides sets. */
 const rollbackRecords = /^rollback\/(deployment_tags\.log|history\.jsonl|HOLD|transactions(\/.+)?)$/;
 
 /**
- * Sorts what the survey found into sets and others.
+ * Sorts the files that the survey found into sets and others.
  *
- * @param files every file of these folders.
- * @param manifestTexts contents of the `*.manifest.json` files by path, as far as summaries are read from them. Untrusted.
+ * @param files every file in these folders.
+ * @param manifestTexts by path, the parts of the `*.manifest.json` files that make up a summary. Untrusted.
  */
 export function catalogueOf(files: readonly FoundFile[], manifestTexts: ReadonlyMap<string, string>): Catalogue {
   const copies = new Map<string, Copy>();
@@ -80,7 +80,7 @@ export function catalogueOf(files: readonly FoundFile[], manifestTexts: Readonly
   const sets = new Map<string, BackupSet>();
   for (const copy of [...copies.values()].toSorted(byFolder)) {
     const manifestFile = copy.files.find((file) => parseSetFileName(bareName(file.path))?.part === 'manifest');
-    // The manifest is renamed into place last, so without one there is no set.
+    // The manifest is put into place last, so files without one are not a set.
     if (manifestFile === undefined) foreign.push(...copy.files);
     else {
       const manifestText = manifestTexts.get(manifestFile.path);
@@ -100,7 +100,7 @@ export function verifiedSetsOf(database: string, sets: readonly BackupSet[]): Ve
   return sets.filter((set) => set.state === 'verified').filter((set) => set.database === database);
 }
 
-/** Where a set's files are, below the backup directory, in the order of its folders. */
+/** The paths of the folders that hold a set, relative to the backup directory, in the order of `folders`. */
 export function placesOf({ id, folders }: BackupSet): string[] {
   return folders.map((folder) => placeIn(folder, id));
 }
@@ -110,7 +110,7 @@ export function folderOf(set: BackupSet): string {
   return placesOf(set)[0] ?? 'daily';
 }
 
-/** Orders ids; they are times, so their text order is their order in time. */
+/** Compares ids. An id is a time, so sorting the text sorts by time. */
 export function newestFirst(a: BackupId, b: BackupId): number {
   return byText(b, a);
 }
@@ -127,7 +127,7 @@ function bareName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
-/** A name counts only where it belongs: a prerollback_ file in daily is nobody's. */
+/** A name counts only in its own folder: a `prerollback_` file in daily is foreign. */
 function placeOf({ path }: FoundFile): Omit<Copy, 'files'> | 'partial' | 'record' | 'foreign' {
   if (path.split('/').some(isPartialName)) return 'partial';
   if (rollbackRecords.test(path)) return 'record';
@@ -153,14 +153,14 @@ function judge(copy: Copy, manifestText: string | undefined): BackupSet {
   if (manifestText === undefined) return broken('its manifest could not be read', null);
   const manifest = manifestOrReason(manifestText);
   if (typeof manifest === 'string') return broken(`its manifest ${manifest}`, null);
-  if (manifest.id !== copy.id) return broken(`its manifest is that of ${manifest.id}`, manifest);
+  if (manifest.id !== copy.id) return broken(`its manifest belongs to ${manifest.id}`, manifest);
   const { dump } = setFileNames(copy.prefix, copy.id, manifest);
   if (manifest.file !== dump) return broken(`its manifest names ${manifest.file} instead of ${dump}`, manifest);
   const file = copy.files.find((found) => bareName(found.path) === dump);
   if (file === undefined) return broken(`${dump} is missing`, manifest);
   if (file.bytes !== manifest.sizeBytes) {
     const size = file.bytes === 0 ? 'is empty' : `has ${file.bytes} bytes`;
-    return broken(`${dump} ${size}, its manifest says ${manifest.sizeBytes}`, manifest);
+    return broken(`${dump} ${size}, but its manifest says ${manifest.sizeBytes}`, manifest);
   }
   return { state: 'verified', id: copy.id, database: manifest.database, manifest, folders: [copy.folder] };
 }
@@ -174,7 +174,7 @@ function manifestOrReason(text: string): ManifestSummary | string {
   }
 }
 
-/** Copies with the same manifest and the same verdict are one set that stands in several folders. */
+/** Copies with the same manifest and the same verdict are one set in several folders. */
 function add(sets: Map<string, BackupSet>, set: BackupSet, manifestText: string | undefined): void {
   const key = JSON.stringify([set.id, set.state === 'broken' ? set.reason : null, manifestText ?? null]);
   const known = sets.get(key);

@@ -1,11 +1,11 @@
 # shellcheck shell=bash
-# Sent in front of the programs that write into the backup folder: how a set comes to be whole, and goes, at any moment
-# of which the machine may stop.
+# Sent in front of the programs that write into the backup folder. Puts sets into tiers and removes them, such that the
+# machine may stop at any moment.
 #
-# A tier's `.partial-<id>` says that the set is being put there: without a manifest beside it, it is not there yet.
-# A `.partial-<id>.delete` says that it is being removed: what is left of it goes as well.
+# `.partial-<id>` in a tier: the set is being put there. As long as it has no manifest beside it, it does not count.
+# `.partial-<id>.delete`: the set is being removed. Whatever is left of it must go as well.
 
-# sweep BACKUP-DIR: ends what runs that were cut off have begun. Only under the lock.
+# sweep BACKUP-DIR: cleans up after interrupted runs. Only under the lock.
 sweep() {
   local tier marker
   for tier in $(folders_at flat nested); do
@@ -19,7 +19,7 @@ sweep() {
 # sweep_marker TIER MARKER
 sweep_marker() {
   local tier=$1 marker=$2 id=${2##*/.partial-} name
-  # What is only called alike is not ours.
+  # A name that only looks similar is not ours.
   [[ $id =~ ^[0-9]{8}_[0-9]{6}(\.delete)?$ ]] || return 0
   name=$(prefix_in "$tier")_${id%.delete}
   if [[ $id == *.delete || ! -e $tier/$name.manifest.json ]]; then

@@ -3,13 +3,13 @@ import type { BackupKind } from './manifest.ts';
 // Where sets stand in the backup folder. This is the one place that spells tiers, their folders and what names begin with; the
 // host is told it as a parameter.
 
-/** Why a set is kept. */
+/** A reason to keep a set: as one of the daily backups, one of the weekly ones, and so on. */
 export type Tier = 'daily' | 'weekly' | 'monthly' | 'predeployment' | 'prerollback';
 
 /** The folders of the backup directory. */
 export type Folder = 'daily' | 'weekly' | 'monthly' | 'predeployment' | 'rollback' | 'failed';
 
-/** What a file of a set begins with: an ordinary backup, one taken before a rollback, one that failed verification. */
+/** How the file names of a set begin: an ordinary backup, one taken before a rollback, one that failed verification. */
 export type SetPrefix = 'backup' | 'prerollback' | 'failed';
 
 interface Shelf {
@@ -34,7 +34,7 @@ export const allTiers = Object.keys(shelves) as readonly Tier[];
 
 export const allFolders: readonly Folder[] = [...allTiers.map(folderOfTier), failed.folder];
 
-/** The folder that the sets of a tier stand in. */
+/** The folder that holds the sets of a tier. */
 export function folderOfTier(tier: Tier): Folder {
   return shelves[tier].folder;
 }

@@ -1,15 +1,15 @@
 import type { TableCount } from '../postgres/facts.ts';
 import type { Release } from '../releases/release.ts';
 
-/** Every file of one backup shares an id: `YYYYMMDD_HHMMSS`, UTC, of its start. */
+/** The id that all files of one backup share: its start as `YYYYMMDD_HHMMSS`, UTC. */
 export type BackupId = string;
 
 export type BackupKind = 'scheduled' | 'predeployment' | 'prerollback';
 export type DumpFormat = 'custom' | 'plain';
-/** How the dump is compressed; `gzip` of a custom dump is pg_dump's own, inside the archive. */
+/** How the dump is compressed. The `gzip` of a custom dump is done by pg_dump, inside the archive. */
 export type Compression = 'zstd' | 'gzip' | 'none';
 
-/** Sequences do not obey snapshots: the archive's value lies between `before` and `after` (null: never used). */
+/** Sequences ignore snapshots: the value in the archive lies between `before` and `after` (null: never used). */
 export interface SequenceRange {
   schema: string;
   name: string;
@@ -27,7 +27,7 @@ export interface Check {
   ms: number;
 }
 
-/** What is told of a set without the long lists of what it holds: all that choice and retention look at. */
+/** A manifest without its long lists of tables and sequences: enough to choose a set, and to decide what to keep. */
 export interface ManifestSummary {
   version: 1;
   id: BackupId;
@@ -42,27 +42,27 @@ export interface ManifestSummary {
   encoding: string;
   /** LC_COLLATE of the database. */
   locale: string;
-  /** LC_CTYPE; null: the same. */
+  /** LC_CTYPE; null: the same as `locale`. */
   ctype: string | null;
   /** null: libc. */
   localeProvider: 'libc' | 'icu' | 'builtin' | null;
-  /** The provider's own name of the locale; null for libc. */
+  /** The provider's own name for the locale; null for libc. */
   providerLocale: string | null;
   format: DumpFormat;
   compression: Compression;
   encryption: 'none' | 'age';
   /** The dump's bare file name. */
   file: string;
-  /** Of the file on disk. */
+  /** Size of the file on disk. */
   sizeBytes: number;
-  /** Before compression; null where that is not known: pg_dump compressed it itself, or the host a custom dump. */
+  /** Size before compression; null if not known: pg_dump compressed it itself, or the host compressed a custom dump. */
   dumpBytes: number | null;
   sha256: string;
   md5: string;
   largeObjects: number;
-  /** Of the schema dump without the lines that differ from run to run; null where it could not be taken, or is too long. */
+  /** Of the schema dump without the lines that differ from run to run; null if it could not be taken or is too long. */
   schemaSha256: string | null;
-  /** The previous backup, where its schema was another; else null. */
+  /** The previous backup if its schema was different; else null. */
   schemaChangedSince: BackupId | null;
   release: Release;
   runUrl: string | null;
@@ -71,7 +71,7 @@ export interface ManifestSummary {
   checks: Check[];
 }
 
-/** What a dump holds and what was proven while it was taken: a set without one does not exist. Never changed. */
+/** What a dump holds and what was proven while it was taken. It never changes; without one there is no set. */
 export interface Manifest extends ManifestSummary {
   tables: TableCount[];
   sequences: SequenceRange[];

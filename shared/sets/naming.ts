@@ -3,19 +3,19 @@ import type { BackupId, Compression, DumpFormat } from './manifest.ts';
 
 const idGrammar = /^(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})$/;
 
-/** How a dump's file name ends; `.age` behind it where it is encrypted. */
+/** How a dump's file name ends; an encrypted dump has `.age` after that. */
 export type DumpExtension = 'dump.zst' | 'dump' | 'sql.gz' | 'sql.zst' | 'sql';
 
 const dumpExtensions: readonly DumpExtension[] = ['dump.zst', 'dump', 'sql.gz', 'sql.zst', 'sql'];
 
-/** How a dump is encoded on disk: the part of the manifest that its file name tells. */
+/** How a dump is encoded on disk: the part of the manifest that also shows in the file name. */
 export interface DumpEncoding {
   format: DumpFormat;
   compression: Compression;
   encryption: 'none' | 'age';
 }
 
-/** Everything beside the dump, by what it is. */
+/** The files beside the dump, and how their names end. */
 const sidecarEndings = {
   manifest: 'manifest.json',
   report: 'report.txt',
@@ -30,50 +30,50 @@ const sidecarEndings = {
 
 export type Sidecar = keyof typeof sidecarEndings;
 
-/** The bare file names of one set. `reason` is written only for a failed one, `proof` only once something is proven. */
+/** The bare file names of one set. Only a failed set has a `reason`; `proof` appears once something is proven. */
 export type SetFileNames = Record<Sidecar | 'dump', string>;
 
-/** What a file name says. */
+/** The parts of a file name. */
 export interface SetFileName {
   prefix: SetPrefix;
   id: BackupId;
   part: Sidecar | 'dump';
 }
 
-/** The id of a backup that started then: `YYYYMMDD_HHMMSS`, UTC, whole seconds. Years 0000 to 9999. */
+/** The id of a backup that started at this time: `YYYYMMDD_HHMMSS`, UTC, whole seconds. Years 0000 to 9999. */
 export function backupIdAt(start: Date): BackupId {
   const [date = '', time = ''] = start.toISOString().split('T');
   return `${date.replaceAll('-', '')}_${time.slice(0, 8).replaceAll(':', '')}`;
 }
 
-/** When the backup started, or null where the text is no id (also for dates that do not exist, as 20260230_000000). */
+/** When the backup started; null if the text is not an id. A date that does not exist, such as 20260230, is not one. */
 export function startOf(id: string): Date | null {
   const parts = idGrammar.exec(id);
   if (parts === null) return null;
   const [, year, month, day, hour, minute, second] = parts;
   const start = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-  // The date parser carries 30 February over to March and 24:00 to the next day.
+  // The date parser turns 30 February into a day in March, and 24:00 into the next day.
   return Number.isNaN(start.getTime()) || backupIdAt(start) !== id ? null : start;
 }
 
-/** True for `YYYYMMDD_HHMMSS` of a moment that exists. */
+/** True for a `YYYYMMDD_HHMMSS` that is a real date and time. */
 export function isBackupId(text: string): text is BackupId {
   return startOf(text) !== null;
 }
 
-/** The extension of a dump, without a leading dot. A custom dump's gzip is inside the archive, so it does not show. */
+/** The extension of a dump, without a leading dot. The gzip of a custom dump is inside the archive, so it has no `.gz`. */
 export function dumpExtension({ format, compression, encryption }: DumpEncoding): string {
   const outer = { zstd: '.zst', gzip: format === 'custom' ? '' : '.gz', none: '' }[compression];
   return `${format === 'custom' ? 'dump' : 'sql'}${outer}${encryption === 'age' ? '.age' : ''}`;
 }
 
-/** The names of all files of a set. They hold letters, digits, `_` and `.` only. */
+/** The names of all files of a set: letters, digits, `_` and `.` only. */
 export function setFileNames(prefix: SetPrefix, id: BackupId, encoding: DumpEncoding): SetFileNames {
   const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => [part, `${prefix}_${id}.${ending}`]);
   return { ...Object.fromEntries(sidecars), dump: `${prefix}_${id}.${dumpExtension(encoding)}` };
 }
 
-/** Reads a bare file name; null for one that is not ours. */
+/** Reads a bare file name; null if it is not ours. */
 export function parseSetFileName(name: string): SetFileName | null {
   const [, prefix, id = '', ending = ''] = /^(backup|prerollback|failed)_(\d{8}_\d{6})\.(.+)$/.exec(name) ?? [];
   if (!isBackupId(id)) return null;
@@ -81,7 +81,7 @@ export function parseSetFileName(name: string): SetFileName | null {
   return part === null ? null : { prefix: prefix as SetPrefix, id, part };
 }
 
-/** True for the name of a file or folder that a run has not finished; the next run removes it. */
+/** True for the name of a file or folder that a run did not finish; the next run removes it. */
 export function isPartialName(name: string): boolean {
   return /^\.partial-\d{8}_\d{6}/.test(name);
 }

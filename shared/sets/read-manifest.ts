@@ -20,7 +20,7 @@ import { isBackupId, parseSetFileName } from './naming.ts';
 
 /** UTF-16 units; room for `mostRelations` tables, each with a sequence and names of 63 characters. */
 export const longestManifest = 128 * 1024 * 1024;
-/** UTF-16 units. PostgreSQL's own limit on names is 63 bytes, but a build may have another. */
+/** UTF-16 units. PostgreSQL limits names to 63 bytes, but it can be built with another limit. */
 const name = text(1024);
 const line = text(4096);
 const mostRelations = 200_000;
@@ -102,15 +102,15 @@ const manifest = shape<Manifest>({
 });
 
 /**
- * Reads a manifest from the host, which may hold anything. Fields that this version does not know are dropped.
+ * Reads a manifest from the host, which may hold anything. Fields unknown to this version are dropped.
  *
- * @throws Failure `bad-manifest`; its message ends a sentence that begins with the file's name.
+ * @throws Failure `bad-manifest`; its message continues a sentence that begins with the file's name.
  */
 export function readManifest(json: string): Manifest {
   return read(manifest, json);
 }
 
-/** The same without the lists of what the set holds, whether they are there or not. @throws Failure as `readManifest` */
+/** Reads only the summary, whether the long lists are there or not. @throws Failure as `readManifest` */
 export function readSummary(json: string): ManifestSummary {
   return read(summary, json);
 }
@@ -135,7 +135,7 @@ function parse(json: string): unknown {
   }
 }
 
-/** Said before the shape is looked at: a later version may have any. */
+/** Checked before anything else: a later version may look entirely different. */
 function refuseOtherVersions(value: unknown): void {
   const version = (value as { version?: unknown } | null)?.version;
   if (typeof version === 'number' && version !== 1) {

@@ -11,16 +11,16 @@ export interface ReadRequest {
   timeout: number;
   signal: AbortSignal;
   onLog: (line: string) => void;
-  /** The dump of a set that is about to be read, below the backup folder. */
+  /** Called before a set is read, with the path of its dump relative to the backup folder. */
   onSet: (path: string) => void;
 }
 
-/** What reading a set in full has shown. */
+/** The result of reading a set in full. */
 export interface ReadSet {
   id: string;
-  /** Of all of its files. */
+  /** How many files the set has. */
   files: number;
-  /** One line each; none where every byte is as it was written. */
+  /** One line each; empty if every byte is as it was written. */
   faults: string[];
 }
 
@@ -31,11 +31,11 @@ const program: Program<{
   first_names: readonly string[];
 }> = {
   name: 'read-sets',
-  step: 'the reading of the backups',
+  step: 'reading the backups',
   scripts: [new URL('./read-sets.sh', import.meta.url)],
 };
 
-/** Reads every file of these sets from the disk, and compares each with what its set says of it. */
+/** Reads every file of these sets from the disk, and compares it with the checksums of its set. */
 export async function readSets(connection: Connection, request: ReadRequest): Promise<ReadSet[]> {
   const files = request.sets.flatMap((set) => {
     const first = folderOf(set);
@@ -66,11 +66,11 @@ export async function readSets(connection: Connection, request: ReadRequest): Pr
   return request.sets.map((set) => judgeReading(set, reading));
 }
 
-/** What was read, by path below the backup folder. */
+/** What was read, by path relative to the backup folder. */
 export interface Reading {
   /** SHA-256 in hex; null for a file that could not be read. */
   sums: ReadonlyMap<string, string | null>;
-  /** Contents of the lists of sums. */
+  /** Contents of the checksum lists. */
   lists: ReadonlyMap<string, string>;
 }
 
@@ -91,7 +91,7 @@ function readRecords(records: Records): Reading {
   };
 }
 
-/** Compares what was read with the set's own lists and its manifest: each file must agree with all that name it. */
+/** Compares each file with its checksum lists and the manifest: it must agree with all that name it. */
 export function judgeReading(set: VerifiedSet, { sums, lists }: Reading): ReadSet {
   const names = namesOf(set);
   const [folder = 'daily', ...others] = placesOf(set);
@@ -108,26 +108,26 @@ export function judgeReading(set: VerifiedSet, { sums, lists }: Reading): ReadSe
     if (sum === null && expected === undefined && wasNotMade(name, set)) continue;
     if (sum === null) faults.push(`${name} could not be read`);
     else if (sha256 !== undefined && expected === undefined) faults.push(`${names.sha256} does not list ${name}`);
-    else if (expected !== undefined && sum !== expected) faults.push(`${name} is not what ${names.sha256} says`);
+    else if (expected !== undefined && sum !== expected) faults.push(`${name} does not match ${names.sha256}`);
     if (name === names.dump && sum !== null && sum !== set.manifest.sha256)
-      faults.push(`${name} is not what the manifest says`);
+      faults.push(`${name} does not match the manifest`);
   }
-  // Hard links are one file, read once. What is none any more, since the folders were copied, was read as well.
+  // Hard links are one file and are read once. After the folders were copied they are separate files, and each was read.
   for (const path of others.flatMap((other) => files.map((name) => `${other}/${name}`))) {
     const sum = sums.get(path);
     if (sum === undefined) continue;
     const isSame = sum === sums.get(`${folder}/${path.slice(path.lastIndexOf('/') + 1)}`);
     if (sum === null) faults.push(`${path} could not be read`);
-    else if (!isSame) faults.push(`${path} is not the same as in ${folder}`);
+    else if (!isSame) faults.push(`${path} differs from the file in ${folder}`);
   }
   if (md5 !== undefined && listedSums(md5).get(names.dump) !== set.manifest.md5)
-    faults.push(`${names.md5} and the manifest differ on ${names.dump}`);
+    faults.push(`${names.md5} and the manifest disagree on ${names.dump}`);
   return { id: set.id, files: files.length, faults };
 }
 
 const allSides = ['schema', 'globals', 'settings'] as const;
 
-/** What was taken beside the dump. A dump counts also where not all of it could be; its manifest tells. */
+/** What was taken beside the dump. A dump counts even if some of that failed; its manifest says what is there. */
 export function sidesOf({ manifest: { checks } }: VerifiedSet): (typeof allSides)[number][] {
   return allSides.filter((side) => checks.some(({ name, result }) => name === side && result === 'passed'));
 }
@@ -138,18 +138,18 @@ function wasNotMade(name: string, set: VerifiedSet): boolean {
   return side !== undefined && !sidesOf(set).includes(side);
 }
 
-/** As `sha256sum` writes them: sum, a space, a space or an asterisk, name. */
+/** Reads lines as `sha256sum` writes them: sum, a space, a space or an asterisk, name. */
 function listedSums(text: string): Map<string, string> {
   const lines = text.split('\n').map((line) => /^([0-9a-f]+) [ *](.+)$/.exec(line));
   return new Map(lines.flatMap((match) => (match === null ? [] : [[match[2] ?? '', match[1] ?? '']])));
 }
 
-/** The names that a set's files have where it stands. */
+/** The file names of a set. */
 export function namesOf({ id, manifest }: VerifiedSet): SetFileNames {
   return setFileNames(parseSetFileName(manifest.file)?.prefix ?? 'backup', id, manifest);
 }
 
-/** Those that its lists of sums name. */
+/** The files that its checksum lists name. */
 function filesOf({ dump, schema, globals, settings, manifest, report }: SetFileNames): string[] {
   return [dump, schema, globals, settings, manifest, report];
 }

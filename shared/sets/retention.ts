@@ -5,27 +5,27 @@ import type { BackupId } from './manifest.ts';
 import { startOf } from './naming.ts';
 import { type Keep, type Period, periodOf, type RetentionPolicy } from './tiers.ts';
 
-/** What happens to a set in one tier. A set stands in several by hard links: deleting it here leaves it elsewhere. */
+/** What happens to a set in one tier. Hard links put a set into several tiers: deleting it from one leaves the others. */
 export interface PruneDecision {
   tier: Tier;
   id: BackupId;
   /** `ignore`: neither counted nor ever deleted. */
   action: 'keep' | 'delete' | 'ignore';
-  /** A printed line: "kept: newest of Mon 2026-11-23, 1 of 7 days". */
+  /** A line to print: "kept: newest of Mon 2026-11-23, day 1 of 7". */
   reason: string;
 }
 
-/** Whose sets are pruned, and when. */
+/** Which database's sets to prune, by what rules, and what time it is. */
 export interface PruneOptions {
   database: string;
   policy: RetentionPolicy;
-  /** IANA name; days are counted there. */
+  /** IANA name; days begin and end there. */
   timezone: string;
   /** The host's clock. */
   now: Date;
 }
 
-/** A set this much ahead of the clock is not "of the future": two backups in one second move the later one's id. */
+/** A set may be this far ahead of the clock: of two backups that start in one second, the later one gets a later id. */
 const clockSlackMs = 5 * 60 * 1000;
 
 const periodWord = {
@@ -37,10 +37,11 @@ const periodWord = {
 } as const;
 
 /**
- * What is kept and deleted: per tier the newest verified set of each of the last N periods that have one, and always
- * the newest verified set. Broken sets, sets of the future and other databases' sets neither count nor go.
+ * Decides what to keep. Each tier keeps the newest verified set of each of its last N periods that have one; the newest
+ * verified set of all is always kept. Broken sets, sets dated in the future and other databases' sets are neither counted
+ * nor deleted.
  *
- * @param sets all sets on the host, the new one among them.
+ * @param sets all sets on the host, including the new one.
  * @returns one decision for each set in each tier, by tier, newest first.
  */
 export function decidePruning(sets: readonly BackupSet[], options: PruneOptions): PruneDecision[] {
@@ -62,7 +63,7 @@ export function decidePruning(sets: readonly BackupSet[], options: PruneOptions)
           tier,
           id: set.id,
           action: 'keep',
-          reason: 'kept: dated in the future (clock gone back?); not counted',
+          reason: 'kept: dated in the future (was the clock set back?); not counted',
         }
       );
     });
@@ -70,16 +71,16 @@ export function decidePruning(sets: readonly BackupSet[], options: PruneOptions)
 }
 
 /**
- * The decisions where nothing may be deleted: after a failed run, or when the new backup is suspiciously small.
+ * The decisions when nothing may be deleted: after a failed run, or when the new backup is suspiciously small.
  *
- * @param why ends the sentence "nothing is pruned: …".
+ * @param why ends the sentence "pruning was skipped: …".
  */
 export function pruneNothing(sets: readonly BackupSet[], database: string, why: string): PruneDecision[] {
   return allTiers.flatMap((tier) =>
     standingIn(tier, sets).map(
       (set): PruneDecision =>
         isOf(database, set)
-          ? { tier, id: set.id, action: 'keep', reason: `kept: nothing is pruned: ${why}` }
+          ? { tier, id: set.id, action: 'keep', reason: `kept: pruning was skipped: ${why}` }
           : ignored(tier, set),
     ),
   );
@@ -94,13 +95,13 @@ function isOf(database: string, set: BackupSet): set is VerifiedSet {
 }
 
 function ignored(tier: Tier, set: BackupSet): PruneDecision {
-  const why = set.state === 'broken' ? `broken, ${set.reason}` : 'of another database';
+  const why = set.state === 'broken' ? `broken, ${set.reason}` : 'belongs to another database';
   return { tier, id: set.id, action: 'ignore', reason: `not counted: ${why}` };
 }
 
 /**
- * The id that must stay in a tier whatever the policy says: the newest in daily, and the newest of all in the first
- * tier that holds it, should its daily copy be lost.
+ * The set that must stay in a tier whatever the policy says: in daily the newest one there; in another tier the newest
+ * verified set of all, if this is the first tier that holds it (its daily copy may be lost).
  */
 function protectedIn(tier: Tier, counted: readonly VerifiedSet[], standing: readonly VerifiedSet[]): BackupId | null {
   if (tier === 'daily') return standing[0]?.id ?? null;
@@ -122,19 +123,19 @@ function decideTier(
     const period = periodOf(tier, set.id, calendar);
     const newest = newestOf.get(period.key) ?? set.id;
     newestOf.set(period.key, newest);
-    // Periods are met newest first, so how many there are by now is this one's rank.
+    // Periods come newest first, so the number seen so far is the rank of this one.
     const position = { tier, period, newest, rank: newestOf.size, keep };
     return [set, { tier, id: set.id, ...judge(set.id, position, set.id === protectedId) }];
   });
 }
 
-/** Where a set stands in its tier. */
+/** The position of a set in its tier. */
 interface TierPosition {
   tier: Tier;
   period: Period;
   /** The newest set of the period. */
   newest: BackupId;
-  /** Of the period, 1 being the newest that has a set. */
+  /** Rank of the period: 1 is the newest that has a set. */
   rank: number;
   keep: Keep;
 }
@@ -143,11 +144,12 @@ function judge(id: BackupId, position: TierPosition, isProtected: boolean): Pick
   const within = position.keep === 'all' || position.rank <= position.keep;
   if (within && position.newest === id) return { action: 'keep', reason: `kept: ${rankAmong(position)}` };
   if (isProtected) return { action: 'keep', reason: 'kept: the newest verified backup is never deleted' };
-  if (within) return { action: 'delete', reason: `deleted: ${position.newest} of ${position.period.name} is newer` };
+  if (within)
+    return { action: 'delete', reason: `deleted: ${position.newest} is a newer backup from ${position.period.name}` };
   if (position.keep === 0) return { action: 'delete', reason: `deleted: keep-${position.tier} is 0` };
   return {
     action: 'delete',
-    reason: `deleted: ${ordinal(position.rank)} ${periodWord[position.tier]}, ${position.keep} ${position.keep === 1 ? 'is' : 'are'} kept`,
+    reason: `deleted: ${ordinal(position.rank)} newest ${periodWord[position.tier]}, keep-${position.tier} is ${position.keep}`,
   };
 }
 

@@ -4,12 +4,12 @@ import { folderOfTier, type Tier } from './layout.ts';
 import type { BackupId, BackupKind } from './manifest.ts';
 import { startOf } from './naming.ts';
 
-/** How many days, weeks, months or deployments a tier keeps; 0 switches it off. */
+/** For how many days, weeks, months or deployments a tier keeps a set; 0 switches the tier off. */
 export type Keep = number | 'all';
 
 export type RetentionPolicy = Record<Tier, Keep>;
 
-/** The stretch of time from which a tier keeps one set. */
+/** A day, a week, a month: a tier keeps one set for each. */
 export interface Period {
   /** Equal for sets of the same period. */
   key: string;
@@ -21,18 +21,21 @@ export interface Period {
 export interface TierDecision {
   tier: Tier;
   enters: boolean;
-  /** A printed line: "weekly: first verified backup of the week of Sun 2026-11-22". */
+  /**
+   * A line to print, `<tier>: <reason>` or `<tier>: no, <reason>`: "weekly: first verified backup of the week of Sun
+   * 2026-11-22".
+   */
   reason: string;
 }
 
-/** The set that a decision is about, once it is verified. */
+/** A verified set that is about to enter its tiers. */
 export interface NewSet {
   id: BackupId;
   database: string;
   kind: BackupKind;
 }
 
-/** The period of a set in a tier; a deployment or a rollback is a period of its own. */
+/** The period to which a set belongs in a tier. Each deployment and each rollback is a period of its own. */
 export function periodOf(tier: Tier, id: BackupId, calendar: Calendar): Period {
   // Ids in a catalogue are valid; the epoch only satisfies the type.
   const start = startOf(id) ?? new Date(0);
@@ -56,11 +59,12 @@ export function periodOf(tier: Tier, id: BackupId, calendar: Calendar): Period {
 }
 
 /**
- * Which tiers a new verified set enters, in the order of allTiers; one that is taken before a rollback stands alone. This is computed from what stands in the folders and
- * never from the day of the week: after a missed Sunday the next night is weekly.
+ * Which tiers a new verified set enters, in the order of allTiers. A set taken before a rollback enters no other tier.
+ * The decision depends on the sets in the folders, never on the day of the week: after a missed Sunday, the next night's
+ * backup becomes the weekly one.
  *
  * @param sets all sets on the host; only verified ones of the same database matter.
- * @param timezone IANA name; days are counted there.
+ * @param timezone IANA name; days begin and end there.
  */
 export function decideTiers(
   added: NewSet,
@@ -75,18 +79,18 @@ export function decideTiers(
   const earlier = verifiedSetsOf(added.database, sets).filter((set) => set.id !== added.id);
 
   const firstOfPeriod = (tier: Tier): TierDecision => {
-    if (policy[tier] === 0) return { tier, enters: false, reason: `not ${tier}: keep-${tier} is 0` };
+    if (policy[tier] === 0) return { tier, enters: false, reason: `${tier}: no, keep-${tier} is 0` };
     const period = periodOf(tier, added.id, calendar);
     const holder = earlier.findLast(
       (set) => set.folders.includes(folderOfTier(tier)) && periodOf(tier, set.id, calendar).key === period.key,
     );
     return holder === undefined
       ? { tier, enters: true, reason: `${tier}: first verified backup of ${period.name}` }
-      : { tier, enters: false, reason: `not ${tier}: ${period.name} has ${holder.id}` };
+      : { tier, enters: false, reason: `${tier}: no, ${holder.id} is already kept for ${period.name}` };
   };
 
   return [
-    { tier: 'daily', enters: true, reason: 'daily: every verified backup is' },
+    { tier: 'daily', enters: true, reason: 'daily: holds every verified backup' },
     firstOfPeriod('weekly'),
     firstOfPeriod('monthly'),
     beforeDeployment(added, policy),
@@ -95,7 +99,8 @@ export function decideTiers(
 
 function beforeDeployment(added: NewSet, policy: RetentionPolicy): TierDecision {
   const tier = 'predeployment';
-  if (added.kind !== 'predeployment') return { tier, enters: false, reason: `not ${tier}: no deployment follows` };
-  if (policy[tier] === 0) return { tier, enters: false, reason: `not ${tier}: keep-${tier} is 0` };
+  if (added.kind !== 'predeployment')
+    return { tier, enters: false, reason: `${tier}: no, this backup was not taken before a deployment` };
+  if (policy[tier] === 0) return { tier, enters: false, reason: `${tier}: no, keep-${tier} is 0` };
   return { tier, enters: true, reason: `${tier}: taken before a deployment` };
 }

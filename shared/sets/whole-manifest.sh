@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Read-only: one manifest in full, packed, as it may be long.
+# Read-only: sends one manifest in full. It may be long, so it is packed.
 
 takes file longest # bytes
 

@@ -10,11 +10,11 @@ import { namesOf } from './read-sets.ts';
 
 const program: Program<{ file: string; longest: string }> = {
   name: 'whole-manifest',
-  step: 'the reading of a manifest',
+  step: 'reading a manifest',
   scripts: [new URL('./whole-manifest.sh', import.meta.url)],
 };
 
-/** Of one set, with the lists of what it holds, which no survey sends. @throws Failure `manifest-unreadable` */
+/** One manifest with its lists of tables and sequences; a survey leaves them out. @throws Failure `manifest-unreadable` */
 export async function wholeManifest(
   connection: Connection,
   backupDir: string,
@@ -37,21 +37,21 @@ export async function wholeManifest(
   } catch (error) {
     if (!isFailure(error, 'bad-manifest', 'manifest-unreadable')) throw error;
     throw new Failure('manifest-unreadable', `The manifest of ${set.id} cannot be read in full: ${error.message}`, {
-      hint: `Do not rely on ${set.id}. See ${file} on the host, and take a backup now`,
+      hint: `Do not rely on ${set.id}. Take a backup now, and look at ${file} on the host`,
       cause: error,
     });
   }
 }
 
 /**
- * A set whose manifest nobody could read would be there and never count.
- * @param text as it is about to be written
+ * Refuses to publish a manifest that later runs could not read: its set would lie there and never count.
+ * @param text the manifest as it will be written
  * @throws Failure `manifest-unreadable`
  */
 export function demandReadable(text: string): void {
   const refuse = (why: string, cause?: unknown) =>
     new Failure('manifest-unreadable', `The manifest of this backup could not be read back: it ${why}`, {
-      hint: 'Nothing was published; earlier backups are as they were. Report this: the database or the project is larger than the action takes',
+      hint: 'Nothing was published; earlier backups are unchanged. Report this: the database or the project is larger than the action supports',
       cause,
     });
   try {

@@ -67,7 +67,7 @@ describe('a run that does not get to the host', () => {
     const { publicKey } = await makeKey();
     const result = await backup({ 'known-hosts': `[127.0.0.1]:${host.ssh.port} ${publicKey}` });
     refused(result, {
-      message: /^The host key of 127\.0\.0\.1 port \d+ is not the one in "known-hosts": .*somebody else answers/,
+      message: /^The host key of 127\.0\.0\.1 port \d+ does not match "known-hosts": .*another machine answers/,
       hint: new RegExp(`ssh-keygen -lf .*: ssh-keyscan -p ${host.ssh.port} 127\\.0\\.0\\.1$`, 'm'),
     });
     // It did not offer its key to whoever answers there.
@@ -110,7 +110,8 @@ describe('a run that does not get to the host', () => {
     for (const text of ['no key at all', lines.slice(0, -2).join('\n'), host.key.privateKey.replace(/[A-M]/g, 'N')]) {
       const result = await backup({ 'ssh-key': text });
       refused(result, {
-        message: /^(Input "ssh-key" holds no private key|The input "ssh-key" is not a private key that ssh can read)$/,
+        message:
+          /^(Input "ssh-key" does not contain a private key|The input "ssh-key" is not a private key that ssh can read)$/,
         hint: /Store the whole (private key )?file/,
       });
       assert.ok(!result.stdout.includes(`Cause: ${text}`));
@@ -122,7 +123,7 @@ describe('a run that does not get to the host', () => {
   test('a key with a passphrase, without it and with another one', async () => {
     const key = { 'ssh-key': locked.privateKey, ...at(other) };
     refused(await backup(key), {
-      message: /^The private key has a passphrase, and none was given$/,
+      message: /^The private key needs a passphrase, but none was given$/,
       hint: /"ssh-key-passphrase"$/m,
     });
     const result = await backup({ ...key, 'ssh-key-passphrase': 'another word' });

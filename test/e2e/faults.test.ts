@@ -79,11 +79,7 @@ describe('the disk of the host', () => {
       earlier = host.files(disk);
       const result = await midDump(() => faults.leaveRoom(host, disk, 64), {}, disk);
       await bash(host, 'rm "$1"/ballast', disk);
-      await survived(
-        result,
-        { message: /^The disk of .* is full: \d+ bytes are left/, hint: /Make room: df -h/ },
-        disk,
-      );
+      await survived(result, { message: /^The disk of .* is full: \d+ bytes left/, hint: /Make room: df -h/ }, disk);
       assert.match(await read(host, `${disk}/backup.log`), /backup failed .*error=disk-full/);
     } finally {
       await remove();
@@ -94,7 +90,7 @@ describe('the disk of the host', () => {
     const fresh = host.newBackupDir();
     const all = host.files();
     const result = await backup(host, fresh, { 'min-free-space': '100TiB' });
-    refused(result, { message: /free; 100\.?0? TiB are needed \(the input "min-free-space"\)/, hint: /df -h/ });
+    refused(result, { message: /free; 100\.?0? TiB needed \(the input "min-free-space"\)/, hint: /df -h/ });
     assert.deepEqual(host.files(), all);
     assert.match(result.summary, /^## ❌ No backup of prod was taken/);
   });
@@ -108,8 +104,8 @@ describe('the database', () => {
     });
     await mend?.();
     await survived(result, {
-      message: /ended from outside|pg_dump failed|gave no snapshot|The session that counted/,
-      hint: /docker (ps|logs)|Earlier backups are as they were/,
+      message: /stopped from outside|pg_dump failed|did not export a snapshot|The session that counts/,
+      hint: /docker (ps|logs)|Earlier backups are unchanged/,
     });
   });
 
@@ -216,7 +212,7 @@ test('what was asked for is not there: each is named, with the way out', async (
     [{ 'project-name': 'other' }, { message: /compose project called other/, hint: new RegExp(host.project) }],
     [
       { 'deploy-dir': '/nowhere', 'backup-dir': join(host.deployDir, dir) },
-      { message: /folder \/nowhere is not on the host/, hint: /"deploy-dir"/ },
+      { message: /folder \/nowhere does not exist/, hint: /"deploy-dir"/ },
     ],
   ];
   for (const [inputs, refusal] of wrong) {
@@ -248,8 +244,8 @@ describe('the backup folder', () => {
     try {
       const result = await backup(host, fresh, small);
       refused(result, {
-        message: /monthly is on another file system than/,
-        hint: /Mount the file system at the backup/,
+        message: /monthly is on a different file system than/,
+        hint: /Mount that file system at the backup/,
       });
       assert.deepEqual(namesIn(host.files(fresh)), ['backup.log'], 'more than the line about the run was written');
     } finally {
@@ -280,8 +276,8 @@ describe('the backup folder', () => {
       return result;
     };
     refused(await whileChanging('backup_20200101_000000.dump.zst'), {
-      message: /^Other sets came or went in /,
-      hint: /Nothing was taken/,
+      message: /^Other sets in .* have changed/,
+      hint: /No backup was taken/,
     });
     untouched(earlier, host.files(busy));
     nothingPartial(host.files(busy));
@@ -348,13 +344,13 @@ test('earlier sets are damaged: they are told of, count for nothing and stay; th
 describe('a dump that is not what it should be', () => {
   /** What pg_dump is replaced by, as if it, the disk or the memory had failed without a word. */
   const damages: [name: string, wrapper: string, inputs: Inputs, reason: RegExp][] = [
-    ['nothing at all came out', 'exit 0', {}, /^file: it has only \d+ bytes/],
-    ['it ends in the middle', '"$real" "$@" | head -c 100000', {}, /read-back: .*read ended with 1/],
+    ['nothing at all came out', 'exit 0', {}, /^file: only \d+ bytes/],
+    ['it ends in the middle', '"$real" "$@" | head -c 100000', {}, /read-back: .*read exited with 1/],
     [
       'a plain one ends in the middle',
       '"$real" "$@" | head -c 100000',
       { format: 'plain' },
-      /read-back: .*read ended with 1/,
+      /read-back: .*read exited with 1/,
     ],
     [
       "a table's rows are missing",
@@ -382,7 +378,7 @@ describe('a dump that is not what it should be', () => {
       'printf XYZ | dd of="$(echo "$1"/daily/.partial-*/backup_*.dump)" bs=1 seek=4000 conv=notrunc status=none';
     // What is compressed comes to the disk in large blocks; of this, the beginning is there already.
     const result = await midDump(() => bash(host, flip, dir), { compression: 'none' });
-    await putAside(result, /disk: the bytes on the disk have the SHA-256/);
+    await putAside(result, /disk: the bytes on disk have the SHA-256/);
   });
 
   async function putAside(result: ActionResult, reason: RegExp): Promise<void> {

@@ -101,7 +101,7 @@ describe('cut off', { concurrency: 2 }, () => {
         cutConnections(host);
         refused(await action.finished, {
           message: /^The connection to 127\.0\.0\.1 port \d+ was lost$/,
-          hint: /The host ends what was running by itself.*Run it again/,
+          hint: /The host ends on its own whatever was running.*Run it again/,
         });
         await hostIsClean(host);
         nothingPartial(host.files(backupDir));
@@ -123,7 +123,7 @@ describe('cut off', { concurrency: 2 }, () => {
         assert.ok(performance.now() - begin < 7_500, 'the runner would have sent SIGTERM');
         assert.equal(result.exitCode, 1);
         assert.equal(result.outputs['status'], 'failed');
-        assert.match(result.annotations[0]?.message ?? '', /^Cancelled: .*the host ends it$/);
+        assert.match(result.annotations[0]?.message ?? '', /^Cancelled: .*the host is ending it$/);
         assert.equal(result.annotations[0]?.properties['title'], 'backup-action cancelled');
         runnerIsClean(result);
         await hostIsClean(host);
@@ -184,11 +184,11 @@ describe('cut off', { concurrency: 2 }, () => {
         const begin = performance.now();
         refused(await backup(backupDir, { 'lock-wait': '0s' }), {
           message: /is held by deploy of .*x run 17$/,
-          hint: /It was not waited for\..*"lock-wait"/,
+          hint: /Did not wait for it\..*"lock-wait"/,
         });
         refused(await backup(backupDir, { 'lock-wait': '1s' }), {
           message: /is held by deploy of .*x run 17$/,
-          hint: /It was waited for 1\.?0? ?s/,
+          hint: /Gave up after waiting 1\.?0? ?s/,
         });
         assert.ok(performance.now() - begin < 10_000);
         await hostIsClean(host);
@@ -210,7 +210,7 @@ describe('cut off', { concurrency: 2 }, () => {
       await nextRunWorks(backupDir, []);
     });
 
-    test('a lock that was taken away while the dump was made: nothing is published', async () => {
+    test('a lock that was lost while the dump was made: nothing is published', async () => {
       const { backupDir, earlier } = await folderWithBackup();
       const lock = join(host.deployDir, backupDir, '.lock');
       const release = await stallDumps(host);
@@ -222,7 +222,7 @@ describe('cut off', { concurrency: 2 }, () => {
         free = await holdLock(host, backupDir, 'somebody else');
         await release();
         refused(await action.finished, {
-          message: /^The lock on \S+ was taken away while/,
+          message: /^The lock on \S+ was lost while/,
           hint: /Nothing was published.*\.lock.*run it again/i,
         });
         untouched(earlier, host.files(backupDir));

@@ -148,7 +148,7 @@ describe('manifests that are made to hang or to flood', () => {
     ['a folder', 'mkdir -- "$1"', /could not be read/],
     ['the begin of a true one', 'sed -n "1,/tables/p" "$2" >"$1"', /is not JSON/],
     ['a true one without its last byte', 'head -c -3 "$2" >"$1"', /is not JSON/],
-    ['one of another set', 'cp "$2" "$1"', /is that of/],
+    ['one of another set', 'cp "$2" "$1"', /belongs to/],
   ];
 
   test('are broken sets, and all goes on', async () => {

@@ -159,7 +159,7 @@ describe('at the place of the log', { concurrency: 1 }, () => {
     chmodSync(shared, 0o777);
     await bash(app.host, 'mkdir -m 0700 "$1"', join(shared, 'logs'));
     for (const logFile of [join(shared, 'backup.log'), join(shared, 'logs', 'backup.log')])
-      notLogged(await logged(logFile), new RegExp(`any user of the host can replace files in ${shared}`));
+      notLogged(await logged(logFile), new RegExp(`any user on the host can replace files in ${shared}`));
     assert.deepEqual(readdirSync(shared), ['logs']);
   });
 

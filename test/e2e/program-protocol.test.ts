@@ -268,7 +268,7 @@ function protocolTests(open: () => Promise<Connection>): void {
     const run = connection.run(program('die'), { words: ['unnamed'] }, patient);
     await assert.rejects(run.result, (error: Failure) => {
       assert.equal(error.code, 'program-failed');
-      assert.match(error.message, /die failed on the host with exit 7/);
+      assert.match(error.message, /die failed on the host \(exit 7\)/);
       assert.match(String(error.cause), /what went wrong/);
       return true;
     });
@@ -410,8 +410,8 @@ function protocolTests(open: () => Promise<Connection>): void {
 
   test('a program that falls silent is given up when its time and the grace are over', async () => {
     for (const [atEnd, state] of [
-      ['end', /When it goes on, it ends this by itself/],
-      ['finish', /the host may have done it, or do it yet/],
+      ['end', /When it continues, it ends this on its own/],
+      ['finish', /the host may have done it, or may still do it/],
     ] as const) {
       const folder = await newFolder();
       // The host counts whole seconds, and the first of them may be short.
@@ -606,7 +606,7 @@ function protocolTests(open: () => Promise<Connection>): void {
     writeFileSync(path, '');
     await giveTo(account, path);
     await first.result;
-    await failsWith(second, 'lock-lost', /was replaced while it was waited for/);
+    await failsWith(second, 'lock-lost', /was replaced while we were waiting for it/);
     assert.deepEqual(readdirSync(other), []);
     await nothingLives();
   });

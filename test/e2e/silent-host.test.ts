@@ -65,7 +65,7 @@ describe('a host that hangs', { concurrency: 3 }, () => {
       refused(result, {
         message:
           /^The host has sent nothing for \d+(\.\d+)? s during the dump \(program take\), whose limit was 6(\.0)? s/,
-        hint: /Earlier backups are as they were\. .*it ends this by itself.*dmesg/s,
+        hint: /Earlier backups are unchanged\. .*it ends this on its own.*dmesg/s,
       });
       assert.match(readFileSync(join(host.deployDir, dir, 'backup.log'), 'utf8'), / backup failed .*error=host-silent/);
     } finally {
@@ -87,7 +87,7 @@ describe('a host that hangs', { concurrency: 3 }, () => {
       // ssh misses three signs of life, 5 s apart.
       refused(await endsWithin(action, 20_000 + 26_000), {
         message: /^The connection to 127\.0\.0\.1 port \d+ was lost$/,
-        hint: /The host ends what was running by itself/,
+        hint: /The host ends on its own whatever was running/,
       });
     } finally {
       await mendAll(mends);
@@ -111,8 +111,8 @@ describe('a host that hangs', { concurrency: 3 }, () => {
       await release();
       refused(await endsWithin(action, timeout + longestEnding), {
         message:
-          /^The host was told to stop the dump \(program take\) after 6(\.0)? s, and had not finished stopping it 30(\.0)? s later/,
-        hint: /Earlier backups are as they were\. .*frozen/s,
+          /^The host was told to stop the dump \(program take\) after 6(\.0)? s, but had not finished stopping it 30(\.0)? s later/,
+        hint: /Earlier backups are unchanged\. .*frozen/s,
       });
       await thaw();
       await hostIsClean(host);

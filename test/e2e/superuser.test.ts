@@ -137,7 +137,7 @@ test('who may not copy into a file runs none of it either: what cannot be counte
     tables.flatMap(({ name, rows }) => (rows === null ? [] : [name])),
     ['safe'],
   );
-  assert.match(result.stdout, /rows of 1 tables counted .*; 11 not counted, since that could run code of other roles/);
+  assert.match(result.stdout, /rows of 1 tables counted .*; 11 not counted, because counting could run other roles/);
 });
 
 test('what the role can give code to is counted by COPY, and nothing else is', async () => {

@@ -45,16 +45,16 @@ describe('the newest sets are read in full', () => {
     [
       'one flipped bit of the dump',
       'printf "\\x$(printf %02x $((0x$(xxd -s 700 -l 1 -p "$1.dump.zst") ^ 1)))" | dd of="$1.dump.zst" bs=1 seek=700 conv=notrunc status=none',
-      /dump\.zst is not what .*sha256 says, .*dump\.zst is not what the manifest says/,
+      /dump\.zst does not match .*sha256, .*dump\.zst does not match the manifest/,
     ],
-    ['a schema that was changed', 'echo >>"$1.schema.sql.gz"', /schema\.sql\.gz is not what .*sha256 says/],
+    ['a schema that was changed', 'echo >>"$1.schema.sql.gz"', /schema\.sql\.gz does not match .*sha256/],
     [
       'a manifest that was changed by hand',
       'sed -i "s/\\"environment\\": \\"[a-z]*/&x/" "$1.manifest.json"',
-      /manifest\.json is not what .*sha256 says/,
+      /manifest\.json does not match .*sha256/,
     ],
     ['a list of sums that is gone', 'rm -- "$1.sha256"', /\.sha256 is missing/],
-    ['a list of sums that was changed', 'sed -i s/^....../aaaaaa/ "$1.md5"', /\.md5 and the manifest differ on/],
+    ['a list of sums that was changed', 'sed -i s/^....../aaaaaa/ "$1.md5"', /\.md5 and the manifest disagree on/],
     ['a report that is gone', 'rm -- "$1.report.txt"', /report\.txt could not be read/],
     ['a dump that cannot be read', 'chmod 000 -- "$1.dump.zst"', /dump\.zst could not be read/],
   ];
@@ -76,7 +76,7 @@ describe('the newest sets are read in full', () => {
     await bash(host, script, dump, join(root(), 'weekly'), dump.slice(dump.lastIndexOf('/') + 1));
     const result = await check();
     await verified(host, result, 'failed', { 'read in full': 'failed' });
-    assert.match(findingOf(result, 'read in full').detail, /weekly\/.*dump\.zst is not the same as in daily/);
+    assert.match(findingOf(result, 'read in full').detail, /weekly\/.*dump\.zst differs from the file in daily/);
   });
 
   test('only those, and the share is told', async () => {

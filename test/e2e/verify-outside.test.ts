@@ -221,14 +221,14 @@ describe('the mail server', { concurrency: 1 }, () => {
   test('that does not take the login fails', async () => {
     await withServer('starttls', async (server) => {
       const result = await setup({ 'smtp-url': urlOf(server, 'smtp', 'not:the-word') }, trusting());
-      failed(result, 'mail', /does not take the login: .*535/, /%40 and %3A/);
+      failed(result, 'mail', /rejects the login: .*535/, /%40 and %3A/);
       nowhere(result, 'not:the-word', 'not%3Athe-word');
     });
   });
 
   test('that offers no TLS is not told the login', async () => {
     await withServer('none', async (server) => {
-      failed(await setup({ 'smtp-url': urlOf(server) }), 'mail', /offers no TLS/, /smtps:\/\//);
+      failed(await setup({ 'smtp-url': urlOf(server) }), 'mail', /does not offer TLS/, /smtps:\/\//);
       assert.equal(server.logins(), 0);
     });
   });
@@ -245,7 +245,7 @@ describe('the mail server', { concurrency: 1 }, () => {
       'starttls',
       async (server) => {
         const result = await setup({ 'smtp-url': urlOf(server) }, trusting());
-        failed(result, 'mail', /does not take the login/, /"smtp-url"/);
+        failed(result, 'mail', /rejects the login/, /"smtp-url"/);
       },
       { takesLogins: false },
     );
@@ -265,9 +265,9 @@ test('bad settings are told of before anything is touched, without what they hol
     'smtp-url': 'smtp://robot@example.org',
   });
   assert.equal(result.exitCode, 1);
-  assert.match(result.stdout, /"s3-bucket" was not given, but its region or endpoint is/);
-  assert.match(result.stdout, /"healthcheck-url" is no http or https address/);
-  assert.match(result.stdout, /"smtp-url" has half a login/);
+  assert.match(result.stdout, /"s3-bucket" is missing, although its region or endpoint was given/);
+  assert.match(result.stdout, /"healthcheck-url" is not an http or https address/);
+  assert.match(result.stdout, /"smtp-url" has only half a login/);
   nowhere(result, '5f0c1d9e');
 });
 

@@ -96,9 +96,9 @@ test('failed dumps, unfinished and foreign files are told apart', () => {
 test('a truncated, an empty and a missing dump make a set broken', () => {
   assert.equal(
     reasonOf(only((host) => host.truncate(id, 'daily', 999))),
-    `${dump} has 999 bytes, its manifest says 1000`,
+    `${dump} has 999 bytes, but its manifest says 1000`,
   );
-  assert.equal(reasonOf(only((host) => host.truncate(id, 'daily', 0))), `${dump} is empty, its manifest says 1000`);
+  assert.equal(reasonOf(only((host) => host.truncate(id, 'daily', 0))), `${dump} is empty, but its manifest says 1000`);
   assert.equal(reasonOf(only((host) => host.files.delete(`daily/${dump}`))), `${dump} is missing`);
 });
 
@@ -125,7 +125,7 @@ const damagedManifests: [what: string, change: (host: HostFolder) => unknown, re
   ['huge', (host) => host.manifests.set(manifestPath, ' '.repeat(128 * 1024 * 1024 + 1)), /is too large/],
   ['of version 2', withManifest({ version: 2 }), /has version 2; .* reads version 1/],
   ['without a version', withManifest({ version: undefined }), /"version" is not one of 1/],
-  ['of another set', withManifest({ id: '20261122_021700' }), /is that of 20261122_021700/],
+  ['of another set', withManifest({ id: '20261122_021700' }), /belongs to 20261122_021700/],
   ['for another file', withManifest({ file: `backup_${id}.sql.gz` }), /names backup_.*sql\.gz instead of backup_/],
   ['for a path', withManifest({ file: `../weekly/${dump}` }), /"file" is not the bare name/],
   ['without a size', withManifest({ sizeBytes: -1 }), /"sizeBytes" is not a count/],
@@ -147,7 +147,7 @@ const damagedManifests: [what: string, change: (host: HostFolder) => unknown, re
     withManifest({ release: Object.fromEntries(Array.from({ length: 1001 }, (_, n) => [`s${n}`, {}])) }),
     /more than 1000 entries/,
   ],
-  ['with a bad service', withManifest({ release: { 'a b': {} } }), /"release" holds a name/],
+  ['with a bad service', withManifest({ release: { 'a b': {} } }), /"release" has a name/],
 ];
 for (const [what, change, reason] of damagedManifests) {
   test(`a manifest that is ${what} makes its set broken`, () => {
@@ -201,7 +201,7 @@ test('a manifest that could not be read back is not published', () => {
       (error) => error instanceof Failure && error.code === 'manifest-unreadable' && why.test(error.message),
     );
   };
-  refused({ extensions: Array(10_001).fill({ name: 'x', version: '1' }) }, /"extensions" holds more than 10000 items/);
+  refused({ extensions: Array(10_001).fill({ name: 'x', version: '1' }) }, /"extensions" has more than 10000 items/);
   refused({ extensions: Array(9_000).fill({ name: 'x', version: '1' }) }, /bytes besides its tables and sequences/);
 });
 

@@ -55,7 +55,10 @@ describe('of what is printed', () => {
   test('one line more is left out, and counted', () => {
     const { lines, last } = readAll([numbered(mostLines + 1).join('\n')]);
     assert.deepEqual(lines.slice(0, -1), numbered(mostLines));
-    assert.equal(lines.at(-1), '1 more lines (9 B) were left out: of one program, 2000 lines and 1.0 MiB are shown');
+    assert.equal(
+      lines.at(-1),
+      '1 more lines (9 B) were left out: the log shows at most 2000 lines and 1.0 MiB of one program',
+    );
     assert.equal(last.at(-1), `line ${mostLines + 1}`);
   });
 

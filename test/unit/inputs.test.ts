@@ -166,7 +166,7 @@ describe('reading inputs', () => {
     assert.deepEqual(history({ history: ' cache , artifact' }), ['cache', 'artifact']);
     assert.throws(() => history({ history: 'cache,disk' }), { name: 'InputError', field: 'history' });
     // It would be no copy at all.
-    assert.throws(() => history({ history: 'cache' }), { field: 'history', message: /only says where the newest/ });
+    assert.throws(() => history({ history: 'cache' }), { field: 'history', message: /says where the newest/ });
   });
 
   test('names a bad input, shows what was given and says what to give', () => {

@@ -61,7 +61,7 @@ const faults: [code: string, survey: Partial<Survey>, hint: RegExp][] = [
   [
     'folder-elsewhere',
     { folders: [root, { ...folder('/opt/shop/backups/monthly'), device: '2' }] },
-    /Mount the file system at the backup folder/,
+    /Mount that file system at the backup folder/,
   ],
   ['lock-held', { lockHolder: 'somebody' }, /lock-wait/],
   ['no-project', { containers: [], candidates: [], otherProjects: ['blog in /srv/blog'] }, /blog in \/srv\/blog/],

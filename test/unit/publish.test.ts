@@ -37,18 +37,18 @@ async function publicationThat(code: FailureCode): Promise<Failure> {
 }
 
 for (const [code, hint] of [
-  ['connection-lost', /^The host goes on by itself\. See how it ended: grep 20261123_021700 \/backups\/backup\.log\./],
-  ['program-lost', /^The host goes on by itself\. /],
-  ['host-silent', /^The host may do it yet\. See how/],
-  ['deadline', /^See how it ended: grep/],
+  [
+    'connection-lost',
+    /^The host finishes on its own\. To see how it ended, run on the host: grep 20261123_021700 \/backups\/backup\.log\./,
+  ],
+  ['program-lost', /^The host finishes on its own\. /],
+  ['host-silent', /^The host may still publish it\. To see how/],
+  ['deadline', /^To see how it ended, run on the host: grep/],
 ] as const) {
   test(`${code}: whether it was published is not known`, async () => {
     const failure = await publicationThat(code);
     assert.equal(failure.code, 'publication-unknown');
-    assert.equal(
-      failure.message,
-      'It is not known whether the verified backup 20261123_021700 was published. So it was',
-    );
+    assert.equal(failure.message, 'It is unknown whether the verified backup 20261123_021700 was published. So it was');
     assert.match(failure.hint ?? '', hint);
   });
 }

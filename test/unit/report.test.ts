@@ -18,7 +18,7 @@ function factsFor(manifest: Manifest, changes: Partial<ReportFacts> = {}): Repor
     folder: place.folder,
     previous,
     schemaChanges: [],
-    tiers: [{ tier: 'daily', enters: true, reason: 'daily: every verified backup is' }],
+    tiers: [{ tier: 'daily', enters: true, reason: 'daily: holds every verified backup' }],
     sizes: [previous, manifest].map(({ id, sizeBytes, kind }) => ({ id, bytes: sizeBytes, kind })),
     minSizeRatio: 0.5,
     restore: restoreCommands(manifest, place),
@@ -83,8 +83,13 @@ test('a complete backup is verified, and never called proven', () => {
 const schemaLines: [what: string, Partial<Manifest>, Partial<ReportFacts>, RegExp][] = [
   ['the first backup', {}, { previous: null }, /\nSchema changes\n {2}This is the first backup\.\n/],
   ['equal hashes', { schemaSha256: 'd'.repeat(64) }, { schemaChanges: null }, /\n {2}None\.\n/],
-  ['no schema to compare', {}, { schemaChanges: null }, /since 20261122_021700\n {2}They could not be compared\.\n/],
-  ['only another order', {}, {}, /None but the order/],
+  [
+    'no schema to compare',
+    {},
+    { schemaChanges: null },
+    /since 20261122_021700\n {2}Unknown: the schemas could not be compared\.\n/,
+  ],
+  ['only another order', {}, {}, /None, except in the order/],
 ];
 for (const [what, changes, facts, expected] of schemaLines) {
   test(`schema changes: ${what}`, () => {

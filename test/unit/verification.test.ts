@@ -55,7 +55,7 @@ test('the counts say how many tables were not counted, and why', () => {
   assert.equal(detailOf([counted, other]), "rows of 2 tables counted in the dump's snapshot");
   assert.match(
     detailOf([counted, { ...other, rows: null, exact: false }]) ?? '',
-    /^rows of 1 tables counted .*; 1 not counted, .*give a superuser as "db-user"/,
+    /^rows of 1 tables counted .*; 1 not counted, .*set "db-user" to a superuser/,
   );
 });
 

@@ -195,7 +195,7 @@ describe('a history', () => {
     const { problems } = parseHistory(`${bad}\n::error::\n${'['.repeat(200_000)}`);
     assert.equal(problems.length, 3);
     for (const problem of problems) assert.doesNotMatch(problem, /::|\n|\[\[/);
-    assert.match(problems[0] ?? '', /^line 1 of the history cannot be read: "release" holds a name/);
+    assert.match(problems[0] ?? '', /^line 1 of the history cannot be read: "release" has a name/);
   });
 
   test('of very many bad lines few are told of, and how many there are', () => {

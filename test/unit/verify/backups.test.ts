@@ -64,7 +64,7 @@ test('the newest is as old as it may be', () => {
   const at = (hours: number) =>
     judge(() => {}, { now: new Date(Date.parse('2026-11-25T02:17:00Z') + hours * 3_600_000) });
   assert.equal('newest' in at(26).bad, false);
-  assert.match(at(26.1).bad['newest'] ?? '', /is 26 h 06 m old/);
+  assert.match(at(26.1).bad['newest'] ?? '', /is 26 h 06 min old/);
 });
 
 test('one of the future is none', () => {
@@ -286,7 +286,7 @@ describe('reading a set in full', () => {
       return judgeReading(copied, { sums: new Map([...all, [`weekly/${names[0]}`, weekly]]), lists }).faults.join();
     };
     assert.equal(read(set.manifest.sha256), '');
-    assert.match(read('0'.repeat(64)), /^weekly\/.*dump\.zst is not the same as in daily$/);
+    assert.match(read('0'.repeat(64)), /^weekly\/.*dump\.zst differs from the file in daily$/);
     assert.match(read(null), /^weekly\/.*dump\.zst could not be read$/);
   });
 
@@ -296,9 +296,9 @@ describe('reading a set in full', () => {
     [
       'a changed dump',
       { sums: { [names[0] ?? '']: '0'.repeat(64) } },
-      /sha256 says; .*dump\.zst is not what the manifest says/,
+      /sha256; .*dump\.zst does not match the manifest/,
     ],
-    ['a changed report', { sums: { [names[5] ?? '']: '0'.repeat(64) } }, /report\.txt is not what .*sha256 says/],
+    ['a changed report', { sums: { [names[5] ?? '']: '0'.repeat(64) } }, /report\.txt does not match .*sha256/],
     ['a file that cannot be read', { sums: { [names[1] ?? '']: null } }, /schema\.sql\.gz could not be read/],
     ['no list', { lists: { sha256: null } }, /sha256 is missing/],
     [
@@ -306,7 +306,7 @@ describe('reading a set in full', () => {
       { lists: { sha256: `${set.manifest.sha256}  ${names[0]}\n` } },
       /does not list .*report\.txt/,
     ],
-    ['a list of another dump', { lists: { md5: `${'0'.repeat(32)}  ${names[0]}\n` } }, /md5 and the manifest differ/],
+    ['a list of another dump', { lists: { md5: `${'0'.repeat(32)}  ${names[0]}\n` } }, /md5 and the manifest disagree/],
   ];
   for (const [what, change, fault] of table) test(what, () => assert.match(reading(change), fault));
 });

@@ -76,10 +76,10 @@ const failing: [name: string, changes: Partial<Survey>, detail: RegExp, remedy: 
   ['clock', { clockAhead: 400_000 }, /ahead of/, /timedatectl/],
   ['docker', { docker: { error: 'permission denied' } }, /does not answer deploy/, /usermod -aG docker deploy/],
   ['folders', { folders: [{ ...folder('/opt/shop/backups'), owner: 'root' }] }, /belongs to root/, /chown/],
-  ['folders', { deployDir: null }, /not on the host/, /deploy-dir/],
+  ['folders', { deployDir: null }, /does not exist/, /deploy-dir/],
   ['project', { containers: [], otherProjects: ['blog in /srv'] }, /No container/, /blog in \/srv/],
   ['database', { candidates: [] }, /No service .* PostgreSQL/, /db-service/],
-  ['database accepts', { probe: { error: 'gone' } }, /Nothing could be run/, /docker logs/],
+  ['database accepts', { probe: { error: 'gone' } }, /No command could be run/, /docker logs/],
   [
     'pg_dump',
     { probe: { output: `tool psql\ntool pg_restore\n${accepts}` } },
@@ -89,13 +89,13 @@ const failing: [name: string, changes: Partial<Survey>, detail: RegExp, remedy: 
   [
     'pg_dump',
     { probe: { output: `${tools}pg-dump Error: You must install at least one client package\n${accepts}` } },
-    /cannot dump a server 17\.1: Error: You must install/,
+    /cannot dump a server of version 17\.1: Error: You must install/,
     /official image/,
   ],
   [
     'pg_dump',
     { probe: { output: `${tools}pg-dump pg_dump (PostgreSQL) 16.4\n${accepts}` } },
-    /cannot dump a server 17\.1: 16\.4/,
+    /cannot dump a server of version 17\.1: 16\.4/,
     /official image/,
   ],
   [

@@ -1,0 +1,47 @@
+# shellcheck shell=bash disable=SC2154,SC2034 # `p` is the bootstrap's, `misfit` its caller's
+# Gives a program its parameters, by name. Sent in front of every program, which says at its top what it takes:
+#
+#   takes backup_dir started   each given exactly once, as a variable of that name
+#   takes_list tiers           given any number of times, as an array
+#
+# The variables are global, so that `ended` has them as `main` has.
+
+declare -A parameter_kinds=()
+
+takes() {
+  local name
+  for name in "$@"; do parameter_kinds[$name]=value; done
+}
+
+takes_list() {
+  local name
+  for name in "$@"; do
+    parameter_kinds[$name]=list
+    declare -ga "$name=()"
+  done
+}
+
+# read_parameters: fills them in from `p`, which the bootstrap has read: key, value, key, value. Fails if one is unknown, missing
+# or given twice, and says so in `misfit`: the runner and the program do not match.
+read_parameters() {
+  local _at _key
+  for ((_at = 0; _at < ${#p[@]}; _at += 2)); do
+    _key=${p[_at]}
+    case ${parameter_kinds[$_key]-} in
+      value)
+        printf -v "$_key" %s "${p[_at + 1]}"
+        parameter_kinds[$_key]=given
+        ;;
+      list)
+        local -n _values=$_key
+        _values+=("${p[_at + 1]}")
+        unset -n _values
+        ;;
+      given) misfit="$_key was given twice" && return 1 ;;
+      *) misfit="$_key is unknown" && return 1 ;;
+    esac
+  done
+  for _key in "${!parameter_kinds[@]}"; do
+    [[ ${parameter_kinds[$_key]} != value ]] || { misfit="$_key is missing" && return 1; }
+  done
+}
