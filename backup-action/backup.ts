@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BackupOrder, BackupRun } from '../shared/backups/order.ts';
+import type { BackupOrder, BackupRun } from '../shared/backups/backup-order.ts';
 import { keptSets } from '../shared/backups/run-line.ts';
 import { type KeptBackup, logFailure, takeVerifiedBackup } from '../shared/backups/verified-backup.ts';
 import { Failure, isFailure } from '../shared/failure.ts';

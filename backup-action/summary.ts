@@ -1,4 +1,4 @@
-import type { BackupOrder } from '../shared/backups/order.ts';
+import type { BackupOrder } from '../shared/backups/backup-order.ts';
 import { type ReportFacts, schemaChangesIn, sizesIn } from '../shared/backups/report-facts.ts';
 import { Failure, isFailure } from '../shared/failure.ts';
 import { restoreCommands } from '../shared/report/restore-command.ts';

@@ -1,4 +1,4 @@
-import type { BackupOrder, BackupRun } from '../shared/backups/order.ts';
+import type { BackupOrder, BackupRun } from '../shared/backups/backup-order.ts';
 import { takeVerifiedBackup } from '../shared/backups/verified-backup.ts';
 import { Failure, isFailure } from '../shared/failure.ts';
 import type { Connection } from '../shared/host/connection.ts';

@@ -1,4 +1,4 @@
-/** The names of all failures, for programs and tests. Those that an operator may see stand in the README of an action. */
+/** The codes of all failures. The READMEs of the actions explain those that an operator may see. */
 export const failureCodes = [
   'bad-compose-config',
   'bad-image-reference',
@@ -127,7 +127,7 @@ export const failureCodes = [
 
 export type FailureCode = (typeof failureCodes)[number];
 
-/** Whether a name that came from elsewhere, such as a program on the host, is one of ours. */
+/** Whether a name from elsewhere, such as from a program on the host, is one of these codes. */
 export function isFailureCode(name: string): name is FailureCode {
   return (failureCodes as readonly string[]).includes(name);
 }

@@ -24,7 +24,7 @@ export class Failure extends Error {
   }
 }
 
-/** Whether it is a failure that is understood; with codes: one of these. */
+/** True for a Failure; with codes, for a Failure with one of them. */
 export function isFailure(error: unknown, ...codes: readonly FailureCode[]): error is Failure {
   return error instanceof Failure && (codes.length === 0 || codes.includes(error.code));
 }

@@ -1,15 +1,12 @@
-/**
- * Where a story that is not the runner's own is told. `runner` gives its log; what stands below it gets it as a parameter, and
- * so can be told elsewhere, or not at all.
- */
+/** The log, for code below `runner`, which may not import it. */
 export interface StoryLog {
-  /** What `work` tells can be folded away under the title. */
+  /** Everything that `work` logs can be folded away under the title. */
   group<T>(title: string, work: () => Promise<T>): Promise<T>;
   info(text: string): void;
   success(text: string): void;
-  /** How far a long step is. */
+  /** Progress of a long step. */
   progress(text: string): void;
-  /** To be read now. */
+  /** Something that the operator should read now. */
   important(text: string): void;
   warning(text: string): void;
   /** A line that the host printed: hostile until cleaned. */

@@ -79,7 +79,7 @@ export function counted(count: number, thing: string): string {
   return `${count.toLocaleString('en-US')} ${thing}${count === 1 ? '' : 's'}`;
 }
 
-/** The first of them in one line, and how many more there are: `a, b, and 3 more`. @param total of which `items` may be a part */
+/** The first items in one line, and how many more there are: `a, b, and 3 more`. @param total if `items` is only a part */
 export function listed(
   items: readonly string[],
   most: number,

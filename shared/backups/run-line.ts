@@ -1,7 +1,7 @@
 import { Failure, isFailure } from '../failure.ts';
 import { homeOf } from '../sets/layout.ts';
+import type { BackupRun } from './backup-order.ts';
 import { logLine, type RunOutcome } from './log-line.ts';
-import type { BackupRun } from './order.ts';
 import type { PublicationPlan } from './publication-plan.ts';
 
 // The line that a run leaves in the log on the host.

@@ -13,8 +13,8 @@ import { demandReadable } from '../sets/whole-manifest.ts';
 import type { StoryLog } from '../story-log.ts';
 import { formatBytes, formatDuration } from '../units.ts';
 import { sidecarsOf } from './assemble.ts';
+import type { BackupOrder, BackupRun } from './backup-order.ts';
 import { DumpProgress } from './dump-progress.ts';
-import type { BackupOrder, BackupRun } from './order.ts';
 import { judgeBackupHost, type ReadyHost } from './preflight.ts';
 import { planPublication } from './publication-plan.ts';
 import { logRun, type Published, publish, reject } from './publish.ts';
@@ -23,10 +23,10 @@ import { failureLine, successLine } from './run-line.ts';
 import { type HeldDump, lockMayStay, type TakenDump, take } from './take.ts';
 import { allPassed } from './verification.ts';
 
-// The story of one backup, for its own action and for the one before a rollback: look at the host and judge it, take the dump
+// The story of one backup, for backup-action and for the backup before a rollback: survey and judge the host, take the dump
 // under the lock, demand that it is verified, publish it, release the lock.
 
-/** What the two actions do in their own way. */
+/** The steps that differ between the two actions. */
 export interface BackupSteps {
   /** Surveys the host, with its backup folders. Called again if other backups arrived in the meantime. */
   look: () => Promise<Survey>;

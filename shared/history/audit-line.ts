@@ -1,5 +1,5 @@
+import { byText } from '../by-text.ts';
 import { cleanLine } from '../clean.ts';
-import { byText } from '../order.ts';
 import type { HistoryRecord } from './record.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { byText } from '../order.ts';
+import { byText } from '../by-text.ts';
 import type { Release } from '../releases/release.ts';
 import { type HistoryRecord, historyLine } from './record.ts';
 

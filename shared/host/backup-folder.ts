@@ -1,8 +1,8 @@
 import { quoteForShell } from '../shell-quote.ts';
 
-// Where things stand in the backup folder on the host, for what the runner asks for and tells of.
+// Paths in the backup folder on the host, and commands for them.
 
-/** The lock; who holds it stands beside it, in `.lock.holder`. */
+/** The lock. `.lock.holder`, beside it, says who holds it. */
 export const lockFile = (backupDir: string) => `${backupDir}/.lock`;
 
 export const holdFile = (backupDir: string) => `${backupDir}/rollback/HOLD`;

@@ -3,7 +3,7 @@
 
 readonly docker_patience=20
 
-# What is told of a container; `networks`, `exposedPorts` and `volumes` end in null, as a template cannot tell the last one.
+# What is recorded about a container. Lists end in null: a template cannot tell which item is the last.
 # shellcheck disable=SC2016 # the dollars are the template's
 readonly container_fields=(
   '"id":{{json .ID}}'
@@ -22,7 +22,7 @@ readonly container_fields=(
   '"exposedPorts":[{{range $port, $_ := .Config.ExposedPorts}}{{json $port}},{{end}}null]'
   '"volumes":[{{range .Mounts}}{{if eq .Type "volume"}}{"name":{{json .Name}},"destination":{{json .Destination}}},{{end}}{{end}}null]'
 )
-# Only the names: their values are secrets.
+# Only the names of the variables: their values are secrets.
 readonly variable_names=',{{range .Config.Env}}{{json (index (split . "=") 0)}},{{end}}'
 
 takes deploy_dir backup_dir project service database_user database inside_script with_sets with_setup with_compose env_file

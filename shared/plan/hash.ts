@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { byText } from '../order.ts';
+import { byText } from '../by-text.ts';
 import type { RunningImage } from '../releases/release.ts';
 import type { Plan } from './plan.ts';
 

@@ -1,7 +1,7 @@
 import type { Survey } from '../host/survey.ts';
 
 /**
- * The services that are databases: no rollback touches them, and no release is judged by them.
+ * The services that are databases. No rollback touches them, and their health says nothing about a release.
  * @param named the input "db-service"
  */
 export function databaseServices(

@@ -1,4 +1,4 @@
-import { byText } from '../order.ts';
+import { byText } from '../by-text.ts';
 import { type ImageReference, isDigest, referenceOf } from './image-reference.ts';
 
 /** What one service runs. Each value is null if the host did not give a usable one. */

@@ -1,5 +1,5 @@
+import { byText } from '../by-text.ts';
 import { cleanLine } from '../clean.ts';
-import { byText } from '../order.ts';
 import type { TableCount } from '../postgres/facts.ts';
 import type { Release } from '../releases/release.ts';
 import type { Check, Manifest, ManifestSummary } from '../sets/manifest.ts';

@@ -1,5 +1,5 @@
+import { byText } from '../by-text.ts';
 import { isFailure } from '../failure.ts';
-import { byText } from '../order.ts';
 import { allFolders, type Folder, placeIn, prefixIn, type SetPrefix } from './layout.ts';
 import type { BackupId, ManifestSummary } from './manifest.ts';
 import { isPartialName, parseSetFileName, setFileNames } from './naming.ts';

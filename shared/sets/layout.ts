@@ -1,7 +1,7 @@
 import type { BackupKind } from './manifest.ts';
 
-// Where sets stand in the backup folder. This is the one place that spells tiers, their folders and what names begin with; the
-// host is told it as a parameter.
+// The layout of the backup folder. Tiers, their folders and their prefixes are defined here and nowhere else; the host gets
+// them as a parameter.
 
 /** A reason to keep a set: as one of the daily backups, one of the weekly ones, and so on. */
 export type Tier = 'daily' | 'weekly' | 'monthly' | 'predeployment' | 'prerollback';
@@ -15,7 +15,7 @@ export type SetPrefix = 'backup' | 'prerollback' | 'failed';
 interface Shelf {
   folder: Folder;
   prefix: SetPrefix;
-  /** `flat`: files of all sets side by side; `nested`: a folder for each set. */
+  /** `flat`: the files of all sets side by side; `nested`: one folder for each set. */
   place: 'flat' | 'nested';
 }
 
@@ -27,7 +27,7 @@ const shelves: Record<Tier, Shelf> = {
   prerollback: { folder: 'rollback', prefix: 'prerollback', place: 'flat' },
 };
 
-/** In which the last dump that failed its verification stands aside. */
+/** Holds the last dump that failed its verification. */
 const failed: Shelf = { folder: 'failed', prefix: 'failed', place: 'flat' };
 
 export const allTiers = Object.keys(shelves) as readonly Tier[];
@@ -44,17 +44,17 @@ export function homeOf(kind: BackupKind): { folder: Folder; prefix: SetPrefix } 
   return shelves[kind === 'prerollback' ? 'prerollback' : 'daily'];
 }
 
-/** What names in a folder begin with. */
+/** The prefix of the file names in a folder. */
 export function prefixIn(folder: Folder): SetPrefix {
   return shelfOf(folder).prefix;
 }
 
-/** Where the files of a set stand in a folder, below the backup directory. */
+/** The path of a set's files in a folder, relative to the backup directory. */
 export function placeIn(folder: Folder, id: string): string {
   return shelfOf(folder).place === 'nested' ? `${folder}/${id}` : folder;
 }
 
-/** As the host is told: `FOLDER PREFIX flat|nested|aside`, a line each. */
+/** The layout for programs on the host: `FOLDER PREFIX flat|nested|aside`, one line each. */
 export const layoutLines: readonly string[] = [
   ...Object.values(shelves).map(({ folder, prefix, place }) => `${folder} ${prefix} ${place}`),
   `${failed.folder} ${failed.prefix} aside`,
