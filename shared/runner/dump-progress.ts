@@ -1,16 +1,16 @@
 import { formatBytes, formatRate } from '../units.ts';
 import * as log from './log.ts';
 
-/** Milliseconds: a log is read later, and every line of it stays. */
+/** Milliseconds. Every line stays in the log for good, so write only a few. */
 const betweenLines = 5_000;
 
-/** What the host tells while the dump is under way, as lines in the log. */
+/** Writes the host's progress messages during a dump into the log. */
 export class DumpProgress {
   readonly #estimate: number;
   readonly #begin = Date.now();
   #lastLine = 0;
 
-  /** @param estimate bytes that the dump is expected to have */
+  /** @param estimate expected size of the dump in bytes */
   constructor(estimate: number) {
     this.#estimate = estimate;
   }
@@ -25,7 +25,7 @@ export class DumpProgress {
     if (!Number.isFinite(bytes) || now - this.#lastLine < betweenLines) return;
     this.#lastLine = now;
     const rate = formatRate(bytes / ((now - this.#begin) / 1_000));
-    // An estimate is no promise: above it, the share would only confuse.
+    // The estimate may be too low: above it, a percentage would only confuse.
     const share = bytes < this.#estimate ? `, ${Math.round((100 * bytes) / this.#estimate)} % of the estimate` : '';
     log.progress(`${formatBytes(bytes)} written, ${rate}${share}`);
   }
