@@ -1,34 +1,31 @@
 import type { StoryLog } from '../story-log.ts';
 import { formatBytes, formatRate } from '../units.ts';
 
-/** Milliseconds: a log is read later, and every line of it stays. */
+/** Milliseconds. Every line stays in the log for good, so write only a few. */
 const betweenLines = 5_000;
 
-/** What the host tells while the dump is under way, as lines in the log. */
+/** Writes the host's progress messages during a dump into the log. */
 export class DumpProgress {
   readonly #estimate: number;
   readonly #log: StoryLog;
   readonly #begin = Date.now();
   #lastLine = 0;
 
-  /** @param estimate bytes that the dump is expected to have */
+  /** @param estimate expected size of the dump in bytes */
   constructor(estimate: number, log: StoryLog) {
     this.#estimate = estimate;
     this.#log = log;
-  }
 
-  tell(name: string, value: string): void {
+  tell(name: string, value: string): void 
     if (name === 'waiting-for') this.#log.progress(`Waiting for the lock, held by ${value}`);
     if (name === 'dumped') this.#dumped(Number(value));
-  }
 
   #dumped(bytes: number): void {
     const now = Date.now();
     if (!Number.isFinite(bytes) || now - this.#lastLine < betweenLines) return;
     this.#lastLine = now;
     const rate = formatRate(bytes / ((now - this.#begin) / 1_000));
-    // An estimate is no promise: above it, the share would only confuse.
+    // The estimate may be too low: above it, a percentage would only confuse.
     const share = bytes < this.#estimate ? `, ${Math.round((100 * bytes) / this.#estimate)} % of the estimate` : '';
     this.#log.progress(`${formatBytes(bytes)} written, ${rate}${share}`);
   }
-}

@@ -5,28 +5,28 @@ import type { GithubApi } from './github-api.ts';
 import { makePrivateFolder } from './private-folder.ts';
 import { readSingleFileZip, UnusableArchive } from './single-file-zip.ts';
 
-/** One text in one artifact. */
+/** The one file in an artifact. */
 const fileName = 'history.jsonl';
-/** Bytes, packed and unpacked; what is longer is none of ours. */
+/** Limit in bytes, packed and unpacked; anything longer is not ours. */
 const longestText = 1024 * 1024;
-/** GitHub's longest for public repositories. */
+/** GitHub's maximum for public repositories, in days. */
 const longestRetention = 90;
 
 /**
- * The text of an artifact of any run, which is what its digest says, and holds one file. Neither more than 1 MiB is fetched
- * nor unpacked.
+ * Downloads the text of an artifact of any run. Checks the digest, and that the artifact has one file. Fetches and unpacks
+ * at most 1 MiB.
  * @param digest `sha256:<hex>` of the archive
- * @throws Error that says what is wrong with it, and those of GitHub
+ * @throws Error that says what is wrong with the artifact, or one from GitHub
  */
 export async function downloadText(api: GithubApi, { id, digest }: { id: number; digest: string }): Promise<string> {
   return textIn(await api.archive(id, longestText), id, digest);
 }
 
-/** @param archive null where it is longer than 1 MiB */
+/** @param archive null if it is longer than 1 MiB */
 async function textIn(archive: Buffer | null, id: number, digest: string): Promise<string> {
   if (archive === null) throw new Error(`The artifact ${id} is larger than ${longestText / 1024 / 1024} MiB`);
   if (`sha256:${createHash('sha256').update(archive).digest('hex')}` !== digest)
-    throw new Error(`The artifact ${id} is not what its digest says`);
+    throw new Error(`The artifact ${id} does not match its digest`);
   try {
     return (await readSingleFileZip(archive, longestText)).toString('utf8');
   } catch (error) {
@@ -36,7 +36,7 @@ async function textIn(archive: Buffer | null, id: number, digest: string): Promi
 
 /**
  * Stores the text as an artifact of this run.
- * @param merge what to store where this run has stored `other` under this name before: an artifact cannot be changed
+ * @param merge returns the text to store if this run has already stored `other` under this name: artifacts cannot be changed
  * @returns the artifact's id
  */
 export async function uploadText(name: string, text: string, merge: (other: string) => string): Promise<number> {
@@ -53,7 +53,7 @@ export async function uploadText(name: string, text: string, merge: (other: stri
   return upload(name, merge(other));
 }
 
-/** Of this run, which needs no token: only the library can get it, and it is packed as it comes. */
+/** Downloads an artifact of this run. It needs no token, but only the library can do it, and it leaves the archive packed. */
 async function ownText({ id, size, digest = '' }: { id: number; size: number; digest?: string }): Promise<string> {
   if (size > longestText) return textIn(null, id, digest);
   const { DefaultArtifactClient } = await import('@actions/artifact');
@@ -74,12 +74,12 @@ async function upload(name: string, text: string): Promise<number> {
     const { id } = await new DefaultArtifactClient().uploadArtifact(name, [file], folder, {
       retentionDays: Math.min(longestRetention, allowed),
     });
-    if (id === undefined) throw new Error('GitHub gave the artifact no number');
+    if (id === undefined) throw new Error('GitHub did not return an id for the artifact');
     return id;
   });
 }
 
-/** The library has no other sign of it. */
+/** Whether the name is taken. The library shows this only in the text of its error. */
 function isTaken(error: unknown): boolean {
   return error instanceof Error && /\b409\b/.test(error.message);
 }

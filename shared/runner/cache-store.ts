@@ -2,10 +2,10 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-// A cache says where the newest artifact is by its key alone. What it holds is never unpacked: any job of the main branch
-// can write a cache, and what is unpacked could overwrite files of this one, which has the keys of production.
+// The key of a cache says where the newest artifact is. The content of a cache is never unpacked: any job of the main branch
+// can write one, and its files could overwrite files of this job, which has the keys of production.
 
-/** The id of the artifact that the newest cache points at; null where there is none. @param name of the artifact */
+/** The id of the artifact to which the newest cache points; null if there is none. @param name of the artifact */
 export async function findPointer(name: string): Promise<number | null> {
   const { isFeatureAvailable, restoreCache } = await import('@actions/cache');
   if (!isFeatureAvailable()) return null;
@@ -13,7 +13,7 @@ export async function findPointer(name: string): Promise<number | null> {
   return key === undefined ? null : pointerIn(key, name);
 }
 
-/** Lets later runs find the artifact at once. @param run `<run id>-<attempt>`: a cache cannot be changed, so each has its own */
+/** Lets later runs find the artifact at once. @param run `<run id>-<attempt>`; caches cannot change, so each run has its own */
 export async function savePointer(name: string, run: string, artifactId: number): Promise<void> {
   const { isFeatureAvailable, saveCache } = await import('@actions/cache');
   if (!isFeatureAvailable()) return;
@@ -26,19 +26,19 @@ export async function savePointer(name: string, run: string, artifactId: number)
   }
 }
 
-/** The artifact's id in the key of a cache; null where the key is none of ours. */
+/** The artifact's id in the key of a cache; null if the key is not ours. */
 export function pointerIn(key: string, name: string): number | null {
   const prefix = prefixOf(name);
   const id = key.startsWith(prefix) ? /^\d{1,20}-\d{1,6}-(\d{1,15})$/.exec(key.slice(prefix.length))?.[1] : undefined;
   return id === undefined ? null : Number(id);
 }
 
-/** No name of an artifact has a slash, so no environment's prefix begins another's. */
+/** Names of artifacts contain no slash, so no environment's prefix is the beginning of another's. */
 function prefixOf(name: string): string {
   return `${name}/`;
 }
 
-/** Caches are found by the path of what they hold too. GitHub's own runners all have the same; others may miss. */
+/** GitHub finds a cache only by the same path. All of GitHub's own runners have the same one; others may find nothing. */
 function storedPath(): string {
   return join(process.env['RUNNER_TEMP'] ?? tmpdir(), 'deployment-history-pointer');
 }

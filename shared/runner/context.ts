@@ -1,30 +1,30 @@
 import { readFileSync } from 'node:fs';
 import { orNull, shape, text } from '../untrusted.ts';
 
-/** What the workflow says of itself; null where it does not say. */
+/** What the workflow says about itself; null if it does not say. */
 export interface WorkflowContext {
   /** `owner/name` of the repository whose workflow runs. */
   repository: string | null;
-  /** Its number, which a renamed or an imitating repository does not share. */
+  /** Its number. A renamed repository keeps it; a repository that takes over the name has another. */
   repositoryId: string | null;
   /** Its main branch. */
   defaultBranch: string | null;
-  /** Branch or tag that the workflow runs from. */
+  /** The branch or tag from which the workflow runs. */
   refName: string | null;
   runId: string | null;
-  /** 1 for the first try of a run. */
+  /** 1 for the first attempt of a run. */
   runAttempt: string | null;
-  /** Where people read this run. */
+  /** The web page of this run. */
   runUrl: string | null;
   actor: string | null;
   commit: string | null;
   /** Name of the event that started the run, such as `schedule`. */
   event: string | null;
-  /** Where people report a defect of the action; null where it runs from a checkout. */
+  /** The web page to report a bug in the action; null if the action runs from a checkout. */
   actionIssuesUrl: string | null;
 }
 
-/** Reads GITHUB_* as the runner sets them for every step. @param payload the event's own words; {} where there are none */
+/** Reads the GITHUB_* variables of the runner. @param payload of the event; {} if there is none */
 export function workflowContext(
   environment: NodeJS.ProcessEnv = process.env,
   payload: unknown = readPayload(environment['GITHUB_EVENT_PATH']),
@@ -39,7 +39,7 @@ export function workflowContext(
   return {
     repository,
     repositoryId: read('GITHUB_REPOSITORY_ID'),
-    // What a schedule starts runs on the main branch, and its event tells nothing else.
+    // A scheduled run is always on the main branch, and its event does not name the branch.
     defaultBranch: defaultBranchIn(payload) ?? (event === 'schedule' ? refName : null),
     refName,
     runId,

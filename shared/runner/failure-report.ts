@@ -2,7 +2,7 @@ import { type Failure, isFailure } from '../failure.ts';
 import { workflowContext } from './context.ts';
 import * as log from './log.ts';
 
-/** Tells a failure: one annotation with the verdict, then in the log what to do and what is behind it. */
+/** Reports a failure: one annotation with the verdict, then in the log what to do and the cause. */
 export function reportFailure(action: string, error: unknown): void {
   if (!isFailure(error)) {
     reportDefect(action, error);
@@ -12,7 +12,7 @@ export function reportFailure(action: string, error: unknown): void {
   tellDetails(error);
 }
 
-/** Tells that the run was cancelled, and what state that left, where the action says so by a Failure. */
+/** Reports that the run was cancelled, and the state that this left behind if the action says so with a Failure. */
 export function reportCancel(action: string, signal: NodeJS.Signals, error: unknown): void {
   const outcome = isFailure(error) ? error.message : `the runner stopped ${action} (${signal})`;
   log.error(`Cancelled: ${outcome}`, `${action} cancelled`);
@@ -21,10 +21,10 @@ export function reportCancel(action: string, signal: NodeJS.Signals, error: unkn
 }
 
 function reportDefect(action: string, error: unknown): void {
-  log.error(`A defect of ${action} itself: ${messageOf(error)}`, `${action} failed`);
+  log.error(`Internal error in ${action}: ${messageOf(error)}`, `${action} failed`);
   if (error instanceof Error && error.stack !== undefined) log.info(error.stack);
   if (error instanceof Error) tellCauses(error.cause);
-  const where = workflowContext().actionIssuesUrl ?? 'the issues of the repository that this action comes from';
+  const where = workflowContext().actionIssuesUrl ?? 'the issues of the repository that has this action';
   log.important(`What to do: please report this log at ${where}`);
 }
 
@@ -33,7 +33,7 @@ function tellDetails(failure: Failure): void {
   tellCauses(failure.cause);
 }
 
-/** An error and those behind it, each with its own message. */
+/** Prints an error and its chain of causes. */
 function tellCauses(cause: unknown): void {
   for (let each = cause; each !== undefined && each !== null && each !== ''; ) {
     log.info(`Cause: ${messageOf(each)}`);

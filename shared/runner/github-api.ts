@@ -1,14 +1,14 @@
 import { HttpClient, HttpClientError } from '@actions/http-client';
 import { type ListedArtifact, type ListedRun, readArtifact, readArtifactPage, readRun } from './provenance.ts';
 
-/** What we ask GitHub, with `actions: read`. Each rejects with an error that may have a `statusCode`. */
+/** Our requests to GitHub; they need `actions: read`. Each may reject with an error that has a `statusCode`. */
 export interface GithubApi {
-  /** Those of this name, of the whole repository, in no order. @param most pages of a hundred */
+  /** All artifacts of this name in the repository, in no order. @param most limit of pages, with a hundred artifacts each */
   artifacts(name: string, most: number): Promise<ListedArtifact[]>;
   artifact(id: number): Promise<ListedArtifact>;
-  /** null where it is gone. */
+  /** null if it no longer exists. */
   run(id: number): Promise<ListedRun | null>;
-  /** An artifact as it is stored; null where it has more than `limit` bytes, of which no more are fetched. */
+  /** The archive of an artifact; null if it has more than `limit` bytes. Fetches no more than that. */
   archive(id: number, limit: number): Promise<Buffer | null>;
 }
 
@@ -30,7 +30,7 @@ export function githubApi(repository: string, token: string): GithubApi {
   };
   const ask = async (path: string) => {
     const { statusCode, result } = await client.getJson<unknown>(`${base}/${path}`, headers);
-    if (statusCode === 404) throw new HttpClientError('GitHub knows no such thing', statusCode);
+    if (statusCode === 404) throw new HttpClientError('GitHub did not find it', statusCode);
     return result;
   };
   const page = async (name: string, number: number) =>
@@ -56,7 +56,7 @@ export function githubApi(repository: string, token: string): GithubApi {
       const { statusCode = 0, headers: answered } = message;
       if (statusCode !== 302 || answered.location === undefined)
         throw new HttpClientError(`The artifact ${id} cannot be fetched: HTTP ${statusCode}`, statusCode);
-      // The address holds all that is needed: it is not GitHub's, and the token is none of its business.
+      // The address itself grants access. It is not GitHub's, so do not send it the token.
       return fetchAtMost(client, answered.location, limit, `The artifact ${id}`);
     },
   };

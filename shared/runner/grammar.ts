@@ -2,13 +2,13 @@ import { isIPv6 } from 'node:net';
 import type { JumpHost } from '../host/ssh-settings.ts';
 import { parseDuration, parseSize } from '../units.ts';
 
-/** What an input may hold. */
+/** The values that an input may have. */
 export interface Grammar<T> {
   /** What to give, as a full sentence for the operator. */
   hint: string;
   /**
-   * The value that `text` (trimmed, not empty) stands for.
-   * @throws RangeError whose message completes "Input x …" and does not repeat the text
+   * The value of `text` (trimmed, not empty).
+   * @throws RangeError whose message continues "Input x …" and does not repeat the text
    */
   parse(text: string): T;
 }
@@ -18,13 +18,13 @@ export interface Bounds {
   max: number;
 }
 
-/** setTimeout fires at once for more than 2^31 - 1 milliseconds (24.8 days), so a deadline must stay below. */
+/** With more than 2^31 - 1 milliseconds (24.8 days), setTimeout fires at once, so a deadline must be shorter. */
 const longestDuration = 24 * 24 * 3_600_000;
 
-/** Free text: names of databases and users may hold quotes, spaces, `$()`, `=` and line breaks. */
+/** Free text: names of databases and users may contain quotes, spaces, `$()`, `=` and line breaks. */
 export const text: Grammar<string> = {
   hint: 'Give it without NUL bytes.',
-  parse: (value) => matching(value, /^[^\0]*$/, 'holds a NUL byte'),
+  parse: (value) => matching(value, /^[^\0]*$/, 'contains a NUL byte'),
 };
 
 /** Free text on one line, without control characters. */
@@ -33,7 +33,7 @@ export const line: Grammar<string> = {
   parse: (value) => matching(value, /^\P{Cc}*$/u, 'must be one line without control characters'),
 };
 
-/** What people call something; a record of the history has no room for more. */
+/** A name for people; a record of the history has no room for a longer one. */
 export const name: Grammar<string> = {
   hint: 'Give one line of at most 200 characters, without control characters.',
   parse(value) {
@@ -42,7 +42,7 @@ export const name: Grammar<string> = {
   },
 };
 
-/** GitHub's own booleans: `true`, `True`, `TRUE`, `false`, `False`, `FALSE`. */
+/** Booleans as GitHub defines them: `true`, `True`, `TRUE`, `false`, `False`, `FALSE`. */
 export const boolean: Grammar<boolean> = {
   hint: 'Give true or false.',
   parse(value) {
@@ -52,7 +52,7 @@ export const boolean: Grammar<boolean> = {
   },
 };
 
-/** One of the words given. */
+/** One of these words. */
 export function choice<const Word extends string>(...words: readonly Word[]): Grammar<Word> {
   return {
     hint: `Give one of: ${words.join(', ')}.`,
@@ -82,9 +82,9 @@ export function decimal({ min, max }: Bounds): Grammar<number> {
   };
 }
 
-/** How many to keep: `all`, or a whole number from 0. */
+/** How many to keep: `all`, or a whole number from 0 up. */
 export const allOrNumber: Grammar<'all' | number> = {
-  hint: 'Give all, or a whole number from 0.',
+  hint: 'Give all, or a whole number from 0 up.',
   parse(value) {
     if (value === 'all') return value;
     return within(
@@ -107,10 +107,10 @@ export const size: Grammar<number> = {
   parse: parseSize,
 };
 
-/** One value a line; empty lines do not count. */
+/** One value per line; empty lines are ignored. */
 export function lines<T>(each: Grammar<T>): Grammar<T[]> {
   return {
-    hint: `${each.hint} One a line.`,
+    hint: `${each.hint} One per line.`,
     parse: (value) =>
       value
         .split(/\r?\n/)
@@ -126,7 +126,7 @@ export const absolutePath: Grammar<string> = {
   parse: (value) => path(matching(value, /^\//, 'is not an absolute path')),
 };
 
-/** A path below the folder that the input's description names. */
+/** A path relative to the folder that the description of the input names. */
 export const relativePath: Grammar<string> = {
   hint: 'Give a relative path without "..".',
   parse: (value) => path(matching(value, /^(?!\/)/, 'is not a relative path')),
@@ -142,23 +142,23 @@ export const anyPath: Grammar<string> = {
 export const hostName: Grammar<string> = {
   hint: 'Give a host name such as db.example.com, or an address such as 192.0.2.7 or 2001:db8::7.',
   parse(value) {
-    // A zone (fe80::1%eth0) would be expanded by ssh, which takes % for its own.
+    // No zone (fe80::1%eth0): ssh would expand the %.
     if (isIPv6(value) && !value.includes('%')) return value;
-    return matching(value, /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$/, 'is no host name or address');
+    return matching(value, /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$/, 'is not a host name or address');
   },
 };
 
 export const port: Grammar<number> = integer({ min: 1, max: 65_535 });
 
-/** An address on the web that anybody may call, without a login in it. */
+/** A web address without a login in it. */
 export const httpUrl: Grammar<URL> = {
   hint: 'Give an address such as https://example.com/health or http://127.0.0.1:8080/health.',
   parse(value) {
     const url = URL.canParse(value) ? new URL(value) : null;
-    if (url === null || !/^https?:$/.test(url.protocol)) throw new RangeError('is no http or https address');
-    if (url.username !== '' || url.password !== '') throw new RangeError('holds a login');
-    // The host puts it into a line of curl's configuration.
-    if (/["\\\s]/.test(url.href)) throw new RangeError('holds a quote, a backslash or a space');
+    if (url === null || !/^https?:$/.test(url.protocol)) throw new RangeError('is not an http or https address');
+    if (url.username !== '' || url.password !== '') throw new RangeError('contains a login');
+    // The host writes it into a line of curl's configuration.
+    if (/["\\\s]/.test(url.href)) throw new RangeError('contains a quote, a backslash or a space');
     return url;
   },
 };
@@ -166,29 +166,29 @@ export const httpUrl: Grammar<URL> = {
 /** A login name on the host. */
 export const userName: Grammar<string> = {
   hint: 'Give a login name of letters, digits, "_", "." and "-".',
-  parse: (value) => matching(value, /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/, 'is no login name'),
+  parse: (value) => matching(value, /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/, 'is not a login name'),
 };
 
 /** A service of the compose project. */
 export const serviceName: Grammar<string> = {
-  hint: 'Give the name of a service as the compose file has it.',
-  parse: (value) => matching(value, /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/, 'is no name of a service'),
+  hint: 'Give the name of a service as in the compose file.',
+  parse: (value) => matching(value, /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/, 'is not the name of a service'),
 };
 
 /** A compose project, by compose's own rule. */
 export const projectName: Grammar<string> = {
   hint: 'Give the name of the project as `docker compose ls` shows it.',
-  parse: (value) => matching(value, /^[a-z0-9][a-z0-9_-]{0,127}$/, 'is no name of a compose project'),
+  parse: (value) => matching(value, /^[a-z0-9][a-z0-9_-]{0,127}$/, 'is not the name of a compose project'),
 };
 
-/** `user@bastion:port`; user and port may be left out; IPv6 in brackets. */
+/** `user@bastion:port`; user and port are optional; IPv6 in brackets. */
 export const jumpHost: Grammar<JumpHost> = {
-  hint: 'Give user@bastion:port; an IPv6 address in brackets.',
+  hint: 'Give user@bastion:port, with an IPv6 address in brackets.',
   parse(value) {
     const [, user, bracketed, bare, portText] =
       /^(?:([^@]*)@)?(?:\[([^\]]*)\]|([^:[\]]*))(?::(.*))?$/s.exec(value) ?? [];
     const host = bracketed ?? bare;
-    if (host === undefined) throw new RangeError('is not of the form user@bastion:port');
+    if (host === undefined) throw new RangeError('does not have the form user@bastion:port');
     return {
       user: user === undefined ? null : userName.parse(user),
       host: hostName.parse(host),
@@ -199,20 +199,20 @@ export const jumpHost: Grammar<JumpHost> = {
 
 /** A time zone that this Node knows, such as `UTC` or `Europe/Berlin`. */
 export const timeZone: Grammar<string> = {
-  hint: 'Give a name of the tz database such as UTC or Europe/Berlin.',
+  hint: 'Give a name from the tz database such as UTC or Europe/Berlin.',
   parse(value) {
     try {
       new Intl.DateTimeFormat('en', { timeZone: value });
     } catch {
-      throw new RangeError('is no time zone');
+      throw new RangeError('is not a time zone');
     }
     return value;
   },
 };
 
 function path(value: string): string {
-  matching(value, /^[^\0\r\n]*$/, 'holds a NUL byte or a line break');
-  if (value.split('/').includes('..')) throw new RangeError('holds ".."');
+  matching(value, /^[^\0\r\n]*$/, 'contains a NUL byte or a line break');
+  if (value.split('/').includes('..')) throw new RangeError('contains ".."');
   return value;
 }
 
@@ -230,6 +230,6 @@ export const registry: Grammar<string> = {
   hint: 'Give the name of a registry such as ghcr.io or localhost:5000.',
   parse(value) {
     if (/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?$/.test(value)) return value;
-    throw new RangeError('is no name of a registry');
+    throw new RangeError('is not the name of a registry');
   },
 };

@@ -11,22 +11,22 @@ import { candidates, isTrustedRun, type ListedArtifact, type Trust } from './pro
 export interface MirrorRequest {
   environment: string;
   kinds: readonly CopyKind[];
-  /** Reads artifacts of earlier runs; null where the workflow gives none. */
+  /** Used to read artifacts of earlier runs; null if the workflow does not give one. */
   token: string | null;
   workflow: WorkflowContext;
 }
 
 /** Milliseconds: a rollback must not wait for GitHub. */
 const patience = 20_000;
-/** For one copy of several: what is slow must not cost the others. */
+/** For one of several copies: a slow one must not cost the others. */
 const patienceForOne = 10_000;
-/** For what only saves time. */
+/** For the cache, which only saves time. */
 const patienceForCache = 3_000;
-/** So many copies are united. */
+/** How many copies to merge. */
 const mostCopies = 10;
-/** So many are looked at, should the newest not be trusted. */
+/** How many to look at if the newest are not trusted. */
 const mostCandidates = 30;
-/** Pages of the list; GitHub gives no order, so all of it is read. */
+/** Pages of the list to read. GitHub's list has no order, so read all of it. */
 const mostPages = 10;
 const day = 24 * 3_600_000;
 
@@ -36,11 +36,11 @@ export function historyMirror(request: MirrorRequest): HistoryMirror {
     async load() {
       const { kinds, token, workflow } = request;
       if (!kinds.includes('artifact')) return { texts: [], notices: [], needsRefresh: false };
-      const failed = (why: string) => ({ texts: [], notices: [`Copies of the history were not read: ${why}`] });
+      const failed = (why: string) => ({ texts: [], notices: [`Could not read copies of the history: ${why}`] });
       if (token === null) return { ...failed('no "github-token" was given'), needsRefresh: true };
       const trust = trustOf(workflow);
       if (trust === null || workflow.repository === null)
-        return { ...failed('the workflow does not say which repository and branch are its own'), needsRefresh: true };
+        return { ...failed('the workflow does not name its repository and main branch'), needsRefresh: true };
       const { repository } = workflow;
       return limited(
         () => loadTrusted({ ...request, token, repository }, trust),
@@ -51,13 +51,13 @@ export function historyMirror(request: MirrorRequest): HistoryMirror {
       if (!request.kinds.includes('artifact')) return { notices: [] };
       return limited(
         () => store(request, text, merge),
-        (why) => ({ notices: [`The copy of the history was not stored: ${why}`] }),
+        (why) => ({ notices: [`Could not store a copy of the history: ${why}`] }),
       );
     },
   };
 }
 
-/** The artifact's name: what GitHub does not allow in one is written as its code, so that no two environments share one. */
+/** The artifact's name. Characters that GitHub forbids are written as codes, so that each environment has its own name. */
 export function artifactName(environment: string): string {
   const safe = environment.replace(/["<>|*?/\\:%,\p{Cc}]/gu, (character) =>
     Array.from(Buffer.from(character), (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
@@ -65,7 +65,7 @@ export function artifactName(environment: string): string {
   return `deployment-history-${safe}`;
 }
 
-/** Whose copies are taken; null where it is not known, and then none are. */
+/** Whose copies to accept; null if that is unknown: then accept none. */
 function trustOf({ repositoryId, defaultBranch, refName }: WorkflowContext): Trust | null {
   if (repositoryId === null || !/^\d+$/.test(repositoryId) || defaultBranch === null) return null;
   return {
@@ -92,15 +92,15 @@ async function loadTrusted(request: KnownRequest, trust: Trust): Promise<LoadedC
   return {
     texts: copies.flatMap((copy) => (copy.status === 'fulfilled' ? [copy.value] : [])),
     notices: copies.flatMap((copy) =>
-      copy.status === 'rejected' ? [`A copy of the history was left out: ${whyNot(copy.reason)}`] : [],
+      copy.status === 'rejected' ? [`Ignored a copy of the history: ${whyNot(copy.reason)}`] : [],
     ),
     needsRefresh: newest === undefined || newest.expiresAt < Date.now() + 30 * day,
   };
 }
 
 /**
- * The list is long where much is deployed, and has no order. With the newest at hand by the cache, its first page, which
- * in practice holds the newest as well, is enough: it heals what runs at the same time wrote past each other.
+ * Lists the copies. The list has no order, and is long if there are many deployments. If the cache points to the newest
+ * copy, the first page is enough: in practice it has the other new ones, which concurrent runs may have written.
  */
 async function find(api: GithubApi, name: string, byCache: boolean): Promise<ListedArtifact[]> {
   const pointer = byCache ? await answered(patienceForCache, findPointer(name)).catch(() => null) : null;
@@ -108,7 +108,7 @@ async function find(api: GithubApi, name: string, byCache: boolean): Promise<Lis
   return newest === null ? api.artifacts(name, mostPages) : [newest, ...(await api.artifacts(name, 1))];
 }
 
-/** Asks for their runs, as many at a time as are still wanted. */
+/** Looks up the runs of these artifacts, as many at a time as are still needed. */
 async function firstTrusted(api: GithubApi, artifacts: readonly ListedArtifact[], trust: Trust) {
   const trusted: ListedArtifact[] = [];
   const waiting = artifacts.slice(0, mostCandidates);
@@ -130,7 +130,7 @@ async function store(
   if (!kinds.includes('cache')) return { notices: [] };
   const run = `${workflow.runId ?? 0}-${workflow.runAttempt ?? 0}`;
   const why = await answered(patienceForCache, savePointer(name, run, id)).then(() => null, whyNot);
-  return { notices: why === null ? [] : [`The history was stored, but not where a cache finds it at once: ${why}`] };
+  return { notices: why === null ? [] : [`Stored the history, but not the cache that points to it: ${why}`] };
 }
 
 async function limited<T>(work: () => Promise<T>, failed: (why: string) => T): Promise<T> {
@@ -141,7 +141,7 @@ async function limited<T>(work: () => Promise<T>, failed: (why: string) => T): P
   }
 }
 
-/** What takes too long is left behind: the libraries cannot be stopped. */
+/** Gives up after `ms` milliseconds. The work itself goes on: the libraries cannot be stopped. */
 function answered<T>(ms: number, work: Promise<T>): Promise<T> {
   const late = sleep(ms, null, { ref: false }).then(() => {
     throw new Error(`GitHub did not answer within ${ms / 1_000} s`);
@@ -152,7 +152,7 @@ function answered<T>(ms: number, work: Promise<T>): Promise<T> {
 function whyNot(error: unknown): string {
   if (!(error instanceof Error)) return cleanLine(String(error), 300);
   if (error.name === 'GHESNotSupportedError')
-    return 'GitHub Enterprise Server does not keep them. It stays on the host; history: "" ends this notice';
+    return 'GitHub Enterprise Server does not support them. The history stays on the host; set history: "" to silence this notice';
   const status = 'statusCode' in error ? error.statusCode : 'status' in error ? error.status : undefined;
   if (status === 403 || status === 404) return `the token may not read them: give the job "permissions: actions: read"`;
   return cleanLine(error.message, 300);

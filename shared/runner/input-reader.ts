@@ -3,34 +3,34 @@ import { cleanLine } from '../clean.ts';
 import { Failure, InputError } from '../failure.ts';
 import type { Grammar } from './grammar.ts';
 
-/** An operator's log shows at most this much of a bad value. */
+/** How much of a bad value the log shows. */
 const shownLength = 80;
 
-/** The runner masks a secret wherever it stands: one of fewer characters would shred the log and hide nothing. */
+/** The runner masks a secret wherever it occurs: a shorter one would shred the log and hide nothing. */
 const shortestMask = 4;
 
-/** Reads the inputs that the workflow gave. An input of white space alone counts as not given. */
+/** Reads the inputs that the workflow gave. An input of only white space counts as not given. */
 export interface InputReader {
-  /** @param hint what to do where it is not given; by default the grammar's */
+  /** @param hint what to do if it is not given; by default the hint of the grammar */
   required<T>(name: string, grammar: Grammar<T>, hint?: string): T;
-  /** null where it is not given. */
+  /** null if it is not given. */
   optional<T>(name: string, grammar: Grammar<T>): T | null;
-  /** The default holds also where the workflow gives an empty value, as an unset variable does. */
+  /** The default also applies to an empty value, such as that of an unset variable. */
   withDefault<T>(name: string, grammar: Grammar<T>, value: NoInfer<T>): T;
-  /** The same, where an empty value that the workflow gives has a meaning of its own. */
+  /** The same, but an empty value from the workflow has a meaning of its own. */
   withEmpty<T>(name: string, grammar: Grammar<T>, empty: NoInfer<T>, value: NoInfer<T>): T;
   /**
-   * A secret exactly as given, since a private key needs its last line break; null where it is not given. From here on
-   * it is masked in the log, and gone from the environment that children of this process inherit.
+   * A secret exactly as given, because a private key needs its last line break; null if it is not given. Masks it in the log
+   * from here on, and removes it from the environment of child processes.
    */
   secret(name: string): string | null;
-  /** A rule beyond the grammar of one input: the InputError that it throws is reported with the others. */
+  /** Checks a rule beyond the grammar of one input. An InputError that it throws is reported with the others. */
   rule<T>(read: () => T): T;
 }
 
 /**
- * Reads inputs into the object that `read` makes of them. Every bad one is reported, not just the first: each try costs
- * the operator a run. `read` may throw an InputError itself, for rules that concern several inputs.
+ * Reads inputs into the object that `read` returns. Reports every bad input, not just the first, because each attempt costs
+ * the operator a run. `read` may throw an InputError itself, for rules about several inputs.
  * @throws InputError for one bad input, Failure `bad-input` for several
  */
 export function readInputs<T>(read: (input: InputReader) => T): T {
@@ -42,9 +42,9 @@ export function readInputs<T>(read: (input: InputReader) => T): T {
   throw others.length === 0 ? first : severalProblems(problems);
 }
 
-/** Masks a value in the log from here on: for what is derived from a secret, such as the password within a URL. */
+/** Masks a value in the log from here on: for values derived from a secret, such as the password within a URL. */
 export function mask(secret: string): void {
-  // Line by line, since the runner compares lines, and would mask short ones of a whole text as well.
+  // Line by line: the runner compares lines, and given the whole text, it would also mask its short lines.
   for (const line of secret.split(/\r?\n/)) {
     if (line.trim().length >= shortestMask) core.setSecret(line.trim());
   }
@@ -72,7 +72,7 @@ function reader(problems: InputError[]): InputReader {
       return text === '' ? value : parse(name, grammar, text);
     },
     withEmpty(name, grammar, empty, value) {
-      // The runner fills a declared default in only where the workflow does not name the input.
+      // The runner uses a declared default only if the workflow does not name the input.
       if (process.env[`INPUT_${name.toUpperCase()}`] === undefined) return value;
       const text = readText(name);
       return text === '' ? empty : parse(name, grammar, text);
@@ -98,8 +98,8 @@ function parsed<T>(name: string, grammar: Grammar<T>, text: string): T {
 }
 
 /**
- * Notes a bad input and goes on with nothing in its place. The gap never leaves `readInputs`, which throws what was
- * noted; a rule that trips over a gap says nothing new.
+ * Notes a bad input and continues with undefined in its place. This gap never leaves `readInputs`, which throws the noted
+ * errors. Another error that follows from a gap is ignored.
  */
 function noting<T>(problems: InputError[], read: () => T): T {
   try {

@@ -2,23 +2,23 @@ import { appendFile } from 'node:fs/promises';
 import { cleanLine, cleanLines, cleanMarkdown, codeFence, markdownCode } from '../clean.ts';
 import * as log from './log.ts';
 
-/** A piece of Markdown in which everything foreign is escaped. Only the functions of this file make one. */
+/** A piece of Markdown in which all foreign text is escaped. Only the functions of this file create one. */
 export type Block = string & { readonly [escaped]: true };
 declare const escaped: unique symbol;
 
-/** Text of a cell is shown as it is; `code` in the font of programs. */
+/** The content of a table cell: shown as text, or in a code font. */
 export type Cell = string | number | { code: string };
 
 export type Verdict = 'good' | 'attention' | 'bad';
 
-/** GitHub drops a whole summary above 1 MiB. */
+/** GitHub drops a summary of more than 1 MiB entirely. */
 const longestSummary = 900 * 1024;
 const longestCode = 64 * 1024;
 const mostRows = 500;
 
 const signs: Record<Verdict, string> = { good: '✅', attention: '⚠️', bad: '❌' };
 
-/** The first thing that is read: how it ended. */
+/** The headline: how the run ended. */
 export function verdict(kind: Verdict, text: string): Block {
   return block(`## ${signs[kind]} ${cleanMarkdown(text)}`);
 }
@@ -31,7 +31,7 @@ export function paragraph(text: string): Block {
   return block(cleanMarkdown(text));
 }
 
-/** Rows beyond 500 are counted, not shown. */
+/** Shows at most 500 rows, and how many more there are. */
 export function table(head: readonly string[], rows: readonly (readonly Cell[])[]): Block {
   const lines = [
     head.map(cleanMarkdown),
@@ -42,23 +42,23 @@ export function table(head: readonly string[], rows: readonly (readonly Cell[])[
   return block(lines.map(tableLine).join('\n') + (rest > 0 ? `\n\n… and ${rest} more rows` : ''));
 }
 
-/** A block of code, or a picture where `language` is `mermaid`. The middle of a long text is left out. */
+/** A block of code, or a diagram if `language` is `mermaid`. Leaves out the middle of a long text. */
 export function codeBlock(text: string, language = ''): Block {
   const code = withoutMiddle(cleanLines(text).join('\n'));
   const fence = codeFence(code);
   return block(`${fence}${language}\n${code}\n${fence}`);
 }
 
-/** Blocks that are folded away under a title. */
+/** Blocks folded away under a title. */
 export function details(title: string, blocks: readonly Block[]): Block {
-  // The title stands in HTML, where Markdown's escapes do not count.
+  // The title is inside HTML, where Markdown's escapes have no effect.
   const summary = cleanLine(title).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
   return block(`<details><summary>${summary}</summary>\n\n${blocks.join('\n\n')}\n\n</details>`);
 }
 
-/** The blocks as one text of at most `limit` bytes: those that do not fit are left out, with a note. */
+/** The blocks as one text of at most `limit` bytes. Ends with a note if some did not fit. */
 export function renderSummary(blocks: readonly Block[], limit = longestSummary): string {
-  const note = '\n_The summary was cut here: it is longer than GitHub shows. The log has it all._\n';
+  const note = '\n_The summary ends here because it is longer than GitHub allows. The log is complete._\n';
   let text = '';
   for (const each of blocks) {
     if (Buffer.byteLength(text + each + note) + 2 > limit) return text + note;
@@ -67,14 +67,14 @@ export function renderSummary(blocks: readonly Block[], limit = longestSummary):
   return text;
 }
 
-/** Adds the blocks to the job's summary. That it cannot be written is said in the log and does not fail the run. */
+/** Adds the blocks to the job summary. If it cannot be written, the log says so; that does not fail the run. */
 export async function writeSummary(blocks: readonly Block[]): Promise<void> {
   const file = process.env['GITHUB_STEP_SUMMARY'];
   if (!file) return;
   try {
     await appendFile(file, renderSummary(blocks));
   } catch (error) {
-    log.info(`The job summary could not be written: ${error}`);
+    log.info(`Could not write the job summary: ${error}`);
   }
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { KeyDiagnosis } from '../host/ssh-failures.ts';
 import { runTool } from './tool.ts';
 
-/** Tries a private key without the host: whether it can be read, and its public fingerprint. */
+/** Tries a private key without contacting the host: finds out whether it is readable, and its public fingerprint. */
 export async function diagnoseKey(keyFile: string, environment: Record<string, string>): Promise<KeyDiagnosis> {
   const { exitCode, stdout, stderr } = await runTool('ssh-keygen', ['-y', '-f', keyFile], { env: environment });
   const blob = /^\S+ (\S+)/.exec(stdout)?.[1];

@@ -2,15 +2,15 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import * as core from '@actions/core';
 import { cleanLine, cleanLines } from '../clean.ts';
 
-// The log as an operator reads it on GitHub. Every text is cleaned here, at the edge, since any may carry foreign words;
-// colours are added after that. There is no terminal, but GitHub shows colours all the same.
+// Writes the log that operators read on GitHub. Every text is cleaned here, because any may contain foreign text; colours
+// are added after that. There is no terminal, but GitHub shows colours anyway.
 
-/** GitHub cuts an annotation at 4096 characters. */
+/** GitHub cuts an annotation off at 4096 characters. */
 const longestAnnotation = 4_000;
 
 let groupIsOpen = false;
 
-/** What `work` logs can be folded away under `title`. Groups do not nest: an inner one ends the outer. */
+/** Puts everything that `work` logs into a group that can be folded. Groups do not nest: an inner one ends the outer. */
 export async function group<T>(title: string, work: () => Promise<T>): Promise<T> {
   closeGroup();
   aloud(() => core.startGroup(cleanLine(title)));
@@ -22,7 +22,7 @@ export async function group<T>(title: string, work: () => Promise<T>): Promise<T
   }
 }
 
-/** Ends the group that is open, so that what follows is seen without unfolding it. */
+/** Ends the open group, so that the following lines are visible without unfolding it. */
 export function closeGroup(): void {
   if (groupIsOpen) aloud(() => core.endGroup());
   groupIsOpen = false;
@@ -36,7 +36,7 @@ export function success(text: string): void {
   print(text, (line) => green(`✔ ${line}`));
 }
 
-/** A check that passed, failed, or leaves a doubt; the caller gives the line its mark. */
+/** For a check that passed, failed, or is doubtful; the caller puts a mark into the line. */
 export function passed(text: string): void {
   print(text, green);
 }
@@ -49,27 +49,27 @@ export function doubtful(text: string): void {
   print(text, yellow);
 }
 
-/** How far long work has come. The caller decides how often. */
+/** Progress of a long step. The caller decides how often to report it. */
 export function progress(text: string): void {
   print(text, (line) => grey(`… ${line}`));
 }
 
-/** What the host printed, so marked that nobody takes it for ours. */
+/** Output of the host, marked so that nobody takes it for ours. */
 export function host(text: string): void {
   print(text, (line) => `${grey('host │')} ${line}`);
 }
 
-/** Something to read now: bold, without an annotation. */
+/** Something important: bold, without an annotation. */
 export function important(text: string): void {
   print(text, bold);
 }
 
-/** An annotation: something failed. At most 10 of each kind are kept for a step. */
+/** An annotation: something failed. GitHub keeps at most 10 of each kind for a step. */
 export function error(text: string, title?: string): void {
   aloud(() => core.error(annotation(text), annotationTitle(title)));
 }
 
-/** An annotation: something needs a hand soon. */
+/** An annotation: something needs attention soon. */
 export function warning(text: string, title?: string): void {
   aloud(() => core.warning(annotation(text), annotationTitle(title)));
 }
@@ -79,13 +79,13 @@ export function notice(text: string, title?: string): void {
   aloud(() => core.notice(annotation(text), annotationTitle(title)));
 }
 
-/** Whether what is written now comes from a library that was asked to be quiet. */
+/** Whether output written now comes from a library that should be quiet. */
 const quiet = new AsyncLocalStorage<boolean>();
 let filtered = false;
 
 /**
- * Libraries tell each step of theirs in our log, and their failures as annotations. What they print within `work` is left
- * out, but for the secrets that they mask; with debug logging all of it is seen.
+ * Libraries write each of their steps into our log, and their failures as annotations. Drops everything they print within
+ * `work`, except commands that mask a secret. With debug logging, everything is visible.
  */
 export function quietly<T>(work: () => Promise<T>): Promise<T> {
   if (core.isDebug()) return work();
@@ -102,14 +102,14 @@ function filterOutput(): void {
   };
 }
 
-/** What we say ourselves is always seen. */
+/** Writes our own output, which is never dropped. */
 function aloud(write: () => void): void {
   quiet.run(false, write);
 }
 
 function print(text: string, dress: (line: string) => string): void {
   aloud(() => {
-    // In one piece: Node cannot write millions of them that a slow runner has not taken yet ("write EINVAL").
+    // In one piece: Node fails ("write EINVAL") with millions of writes that a slow runner has not read yet.
     const lines = cleanLines(text);
     if (lines.length > 0) core.info(lines.map(dress).join('\n'));
   });

@@ -8,24 +8,24 @@ const prefix = 'atlasia-';
 const state = 'private-folders';
 
 /**
- * Bytes of the path of a unix socket in the folder. The system's limit is 104 with its NUL; ssh binds to a name that is
- * 17 longer and renames it.
+ * Longest path of a unix socket in the folder, in bytes. The system's limit is 104 including the NUL; ssh first creates the
+ * socket under a name that is 17 bytes longer, then renames it.
  */
 const longestSocketPath = 85;
 const longestSocketName = '/control'.length;
 
 /** A folder that only this step's user can enter, for keys and sockets. */
 export interface PrivateFolder {
-  /** Absolute; a socket in it with a name of up to 7 bytes works. */
+  /** Absolute; short enough for a socket in it with a name of up to 7 bytes. */
   path: string;
-  /** Ends what still uses the folder and removes it with all it holds. Synchronous, so that a dying step can. */
+  /** Ends processes that still use the folder, then removes it. Synchronous, so that a dying step can call it. */
   remove(): void;
 }
 
 const made: string[] = [];
 
 /**
- * Makes a private folder and records it for the post-step, which removes what a killed step leaves.
+ * Creates a private folder and records it for the post-step, which removes it if the step is killed.
  * @throws Failure `no-private-folder`
  */
 export function makePrivateFolder(): PrivateFolder {
@@ -35,17 +35,17 @@ export function makePrivateFolder(): PrivateFolder {
   return { path, remove: () => removePrivateFolder(path) };
 }
 
-/** The folders that the step before recorded, as the post-step is told. */
+/** For the post-step: the folders that the main step recorded. */
 export function recordedFolders(): string[] {
   const recorded = core.getState(state);
   return recorded === '' ? [] : (JSON.parse(recorded) as string[]);
 }
 
 /**
- * Ends the processes of ours that name the folder (an ssh master does, by its socket), then removes it.
- * Nothing happens where it is gone already.
+ * Ends our processes that name the folder on their command line (like an ssh master, by its socket), then removes it.
+ * Does nothing if it no longer exists.
  * @returns whether there was anything to do
- * @throws Failure `not-our-folder` for anything that `makePrivateFolder` cannot have made
+ * @throws Failure `not-our-folder` for a path that `makePrivateFolder` cannot have created
  */
 export function removePrivateFolder(path: string): boolean {
   if (!isOurName(path)) throw notOurs(path);
@@ -53,7 +53,7 @@ export function removePrivateFolder(path: string): boolean {
 
   const folder = lstatSync(path, { throwIfNoEntry: false });
   if (folder === undefined) return ended > 0;
-  // lstat: a link put in its place must not lead the removal elsewhere.
+  // lstat, because somebody may have replaced it by a link to another folder.
   if (!folder.isDirectory() || folder.uid !== process.getuid?.()) throw notOurs(path);
   rmSync(path, { recursive: true, force: true, maxRetries: 3, retryDelay: 50 });
   return true;
@@ -66,7 +66,7 @@ function makeFolder(): string {
   if (parent === undefined) {
     throw new Failure(
       'no-private-folder',
-      'The folders for temporary files have too long a path for a socket in them',
+      'The path of the folder for temporary files is too long for a socket in it',
       {
         hint: 'Set TMPDIR for this step to a folder with a path of fewer than 60 characters',
       },
@@ -76,11 +76,11 @@ function makeFolder(): string {
     // mkdtemp gives it mode 0700.
     return mkdtempSync(join(parent, prefix));
   } catch (cause) {
-    throw new Failure('no-private-folder', `No folder can be made in ${parent} on the runner`, { cause });
+    throw new Failure('no-private-folder', `Cannot create a folder in ${parent} on the runner`, { cause });
   }
 }
 
-/** The job's own folder, which the runner empties, and the system's where the path of that is too long. */
+/** The job's own folder, which the runner empties; the system's folder if the path of that is too long. */
 function allowedParents(): string[] {
   const runnerTemp = process.env['RUNNER_TEMP'];
   return (runnerTemp ? [runnerTemp, tmpdir()] : [tmpdir()]).map((folder) => resolve(folder));
@@ -91,10 +91,10 @@ function isOurName(path: string): boolean {
 }
 
 function notOurs(path: string): Failure {
-  return new Failure('not-our-folder', `${path} is not a private folder of this action, and was not removed`);
+  return new Failure('not-our-folder', `${path} was not removed: it is not a private folder of this action`);
 }
 
-/** How many were ended. The folder's name is random: who names it on the command line was started for it. */
+/** Returns how many it ended. The folder's name is random, so a process that names it was started for it. */
 function endProcessesNaming(path: string): number {
   let ended = 0;
   for (const pid of processIds()) {
@@ -103,7 +103,7 @@ function endProcessesNaming(path: string): number {
       process.kill(pid, 'SIGKILL');
       ended += 1;
     } catch {
-      // It ended by itself meanwhile, or is not ours to end.
+      // It has ended meanwhile, or is not ours.
     }
   }
   return ended;

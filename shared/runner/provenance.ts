@@ -1,15 +1,15 @@
 import { bool, count, listOf, orNull, type Reader, shape, text, textThat } from '../untrusted.ts';
 
-// Anybody who opens a pull request can make a run of his put artifacts into this repository's list, under any name and from
-// a branch of any name. GitHub's own words on where an artifact is from decide whether it is read at all.
+// Anybody who opens a pull request can add artifacts to this repository's list, with any name and from a branch of any name.
+// So what GitHub says about the origin of an artifact decides whether we read it at all.
 
-/** An artifact as GitHub lists it. */
+/** An artifact in GitHub's list. */
 export interface ListedArtifact {
   id: number;
   name: string;
   /** `sha256:<hex>` of the archive. */
   digest: string;
-  /** Of the archive. */
+  /** Size of the archive. */
   bytes: number;
   /** Milliseconds since 1970. */
   createdAt: number;
@@ -21,23 +21,23 @@ export interface ListedArtifact {
   headBranch: string;
 }
 
-/** What GitHub says of the run that an artifact is from. */
+/** What GitHub says about the run that created an artifact. */
 export interface ListedRun {
   event: string;
   headRepositoryId: number;
 }
 
-/** Whose artifacts are taken. */
+/** Whose artifacts to accept. */
 export interface Trust {
   repositoryId: number;
-  /** The main branch, and the one that this run itself is from, whose workflow has decided all this. */
+  /** The main branch, and the branch of this run itself, whose workflow we obey anyway. */
   branches: readonly string[];
 }
 
-/** Events that nobody can cause who cannot write to the repository. */
+/** Events that only people with write access to the repository can cause. */
 const trustedEvents = ['push', 'workflow_dispatch', 'schedule', 'repository_dispatch', 'release'];
 
-/** Longer archives are none of ours: a history has at most as much before it is packed. */
+/** Longer archives are not ours: a history has at most this many bytes even before it is packed. */
 const longestArchive = 1024 * 1024;
 
 const instant: Reader<number> = (value, place) => {
@@ -62,7 +62,7 @@ const artifactShape = shape({
 const listShape = shape({ total_count: count, artifacts: listOf<unknown>((value) => value, 1_000) });
 const runShape = shape({ event: words, head_repository: orNull(shape({ id: count })) });
 
-/** Reads one artifact. @throws Failure `bad-value` where it lacks what trust is built on, such as a digest */
+/** Reads one artifact. @throws Failure `bad-value` if it lacks a field that we need to trust it, such as the digest */
 export function readArtifact(value: unknown): ListedArtifact {
   const { workflow_run: run, ...artifact } = artifactShape(value, '');
   return {
@@ -80,7 +80,7 @@ export function readArtifact(value: unknown): ListedArtifact {
   };
 }
 
-/** Reads one page of the list; what cannot be read in it is left out. @throws Failure `bad-value` where it is no list */
+/** Reads one page of the list; skips invalid artifacts. @throws Failure `bad-value` if it is not a list */
 export function readArtifactPage(value: unknown): { total: number; artifacts: ListedArtifact[] } {
   const { total_count: total, artifacts } = listShape(value, '');
   const read = artifacts.flatMap((each) => {
@@ -93,13 +93,13 @@ export function readArtifactPage(value: unknown): { total: number; artifacts: Li
   return { total, artifacts: read };
 }
 
-/** Reads what GitHub says of a run. @throws Failure `bad-value` */
+/** Reads what GitHub says about a run. @throws Failure `bad-value` */
 export function readRun(value: unknown): ListedRun {
   const run = runShape(value, '');
   return { event: run.event, headRepositoryId: run.head_repository?.id ?? -1 };
 }
 
-/** Those that may be trusted by what the list says of them, newest first; the list itself has no order. */
+/** The artifacts that can be trusted judging by the list, newest first; the list itself has no order. */
 export function candidates(artifacts: readonly ListedArtifact[], name: string, trust: Trust): ListedArtifact[] {
   const taken = artifacts.filter(
     (artifact) =>
@@ -114,7 +114,7 @@ export function candidates(artifacts: readonly ListedArtifact[], name: string, t
   return [...byId.values()].toSorted((a, b) => b.createdAt - a.createdAt || b.id - a.id);
 }
 
-/** Whether an artifact of that run may be read; of a run that is gone it may not. */
+/** Whether an artifact of that run may be read; not if the run no longer exists. */
 export function isTrustedRun(run: ListedRun | null, trust: Trust): boolean {
   if (run === null) return false;
   return trustedEvents.includes(run.event) && run.headRepositoryId === trust.repositoryId;

@@ -3,25 +3,25 @@ import { reportCancel, reportFailure } from './failure-report.ts';
 import * as log from './log.ts';
 import { type Outputs, setOutputs } from './set-outputs.ts';
 
-/** The runner waits 7.5 s between SIGINT and SIGTERM; what is not undone by then is undone by the wrapper. */
+/** The runner waits 7.5 s between SIGINT and SIGTERM. After this time, this wrapper ends the action and undoes the rest. */
 const gracePeriod = 6_500;
 
-/** What an action is given to work with. */
+/** What an action gets to work with. */
 export interface ActionContext<O extends Outputs> {
-  /** Aborted when the run is cancelled. The action must then end by itself within 6 s. */
+  /** Aborted when the run is cancelled. The action must then end on its own within 6 s. */
   signal: AbortSignal;
-  /** Every declared output; set them as they come to be known. They are handed to the workflow however the step ends. */
+  /** Every declared output. Set each as soon as it is known: the workflow gets them however the step ends. */
   outputs: O;
-  /** Registers what must be undone at the end, however the step ends; the last one first. It must be synchronous. */
+  /** Registers a function to call at the end, however the step ends; the last one first. It must be synchronous. */
   atEnd(undo: () => void): void;
 }
 
 /**
- * Runs an action and owns its failure: whatever goes wrong, the verdict is told first, then what to do and the cause,
- * and the exit is 1. It is 0 only where `action` came to its end and its outputs were written. Ends the process.
+ * Runs an action and handles its failures: whatever goes wrong, reports the verdict first, then what to do and the cause,
+ * and exits with 1. Exits with 0 only if `action` finished and its outputs were written. Ends the process.
  * @param name as people know the action: `backup-action`
- * @param outputs every declared output, as it stands where the action fails before it knows better
- * @param grace milliseconds that a cancelled action has to end by itself
+ * @param outputs every declared output, with the value it has if the action fails before setting it
+ * @param grace milliseconds that a cancelled action has to end on its own
  */
 export function runAction<O extends Outputs>(
   name: string,
@@ -48,7 +48,7 @@ export function runAction<O extends Outputs>(
 
   function fail(error: unknown): void {
     if (ending) return;
-    // Children that were started with the signal end with us.
+    // Ends children that were started with this signal.
     cancellation.abort();
     end(1, () => {
       if (cancelledBy === undefined) reportFailure(name, error);
@@ -60,7 +60,7 @@ export function runAction<O extends Outputs>(
     if (ending) return;
     ending = true;
     let code = exit;
-    // Each of these is done whatever becomes of the others.
+    // Do each of these even if another one fails.
     for (const duty of [log.closeGroup, tell, ...undos.reverse(), () => setOutputs(outputs)]) {
       try {
         duty();
@@ -70,16 +70,16 @@ export function runAction<O extends Outputs>(
       }
     }
     process.exitCode = code;
-    // Node drops what a pipe has not taken yet when it exits, and the verdict comes last.
+    // On exit Node drops what is not yet written to a pipe, and the verdict comes last: wait until it is written.
     process.stdout.write('', () => process.exit(code));
   }
 
   process.on('SIGINT', cancel);
   process.on('SIGTERM', cancel);
-  // Rejections that nobody handles end here too.
+  // Unhandled rejections end up here too.
   process.on('uncaughtException', fail);
-  // Reached before any other end only where nothing is left that could settle the action, or a library called exit.
-  process.on('exit', () => fail(new Error('It stopped before it was done, without an error')));
+  // Gets here first only if nothing is left that could settle the action, or if a library called exit.
+  process.on('exit', () => fail(new Error('The action stopped before it was done, without an error')));
 
   const context = { signal: cancellation.signal, outputs, atEnd: (undo: () => void) => undos.push(undo) };
   Promise.resolve(context).then(action).then(succeed, fail);

@@ -1,11 +1,11 @@
 import { crc32 } from 'node:zlib';
 
-/** Why an archive is not read: it is none, or holds something else. */
+/** Why an archive cannot be used: it is not an archive, or contains something unexpected. */
 export class UnusableArchive extends Error {}
 
 /**
- * The content of a zip archive that holds one plain file and nothing else. No more than `limit` bytes are ever unpacked,
- * whatever the archive says of itself.
+ * The content of a zip archive that contains one regular file and nothing else. Unpacks at most `limit` bytes, whatever the
+ * archive says about itself.
  * @throws UnusableArchive
  */
 export async function readSingleFileZip(archive: Buffer, limit: number): Promise<Buffer> {
@@ -14,7 +14,7 @@ export async function readSingleFileZip(archive: Buffer, limit: number): Promise
     const zip = await fromBufferPromise(archive);
     const { value: entry } = await zip.eachEntry().next();
     if (entry === undefined || zip.entryCount !== 1 || !isPlainFile(entry))
-      throw new UnusableArchive('holds something else than one file');
+      throw new UnusableArchive('does not contain exactly one regular file');
     const pieces: Buffer[] = [];
     let bytes = 0;
     for await (const piece of await zip.openReadStreamPromise(entry)) {
@@ -23,13 +23,11 @@ export async function readSingleFileZip(archive: Buffer, limit: number): Promise
       pieces.push(piece);
     }
     const content = Buffer.concat(pieces);
-    // The library leaves that to whoever reads.
-    if (crc32(content) !== entry.crc32) throw new Error('The content is not what its sum says');
+    // The library does not check this.
+    if (crc32(content) !== entry.crc32) throw new Error('The content does not match its checksum');
     return content;
   } catch (error) {
-    throw error instanceof UnusableArchive
-      ? error
-      : new UnusableArchive('is no archive that can be read', { cause: error });
+    throw error instanceof UnusableArchive ? error : new UnusableArchive('is not a readable archive', { cause: error });
   }
 }
 
@@ -40,7 +38,7 @@ function isPlainFile({
   fileName: string;
   externalFileAttributes: number;
 }): boolean {
-  // Of Unix; 0 where it is not told.
+  // The Unix file type; 0 if unknown.
   const type = (externalFileAttributes >>> 16) & 0o170000;
   return !fileName.includes('/') && (type === 0 || type === 0o100000);
 }

@@ -2,22 +2,22 @@ import { getExecOutput } from '@actions/exec';
 import { Failure } from '../failure.ts';
 
 export interface ToolOptions {
-  /** Set beside the variables of this process. */
+  /** Added to the variables of this process. */
   env?: Record<string, string>;
-  /** Milliseconds until the tool is ended; 30 s by default. */
+  /** Milliseconds after which the tool is ended; 30 s by default. */
   timeout?: number;
 }
 
 export interface ToolResult {
-  /** null where a signal ended the tool. */
+  /** null if a signal ended the tool. */
   exitCode: number | null;
   stdout: string;
   stderr: string;
 }
 
 /**
- * Runs a tool that reads no standard input, without a shell and without an echo in the log. Its exit is the caller's to
- * judge. Nothing may be written to it: @actions/exec does not listen for the EPIPE of a tool that has ended by then.
+ * Runs a tool without a shell, without standard input and without echoing it in the log. The caller judges the exit code.
+ * No input, because @actions/exec does not handle the EPIPE of a tool that has already ended.
  * @throws Failure `tool-missing`, `tool-timed-out`
  */
 export async function runTool(
@@ -25,7 +25,7 @@ export async function runTool(
   args: readonly string[],
   { env = {}, timeout = 30_000 }: ToolOptions = {},
 ): Promise<ToolResult> {
-  // @actions/exec can neither end a child nor set a deadline; coreutils can, and tell it by their exit.
+  // @actions/exec can neither end a child nor set a deadline; `timeout` can, and shows it by its exit code.
   const deadline = ['--kill-after=1', String(timeout / 1_000), program, ...args];
   const started = performance.now();
   const result: ToolResult = await getExecOutput('timeout', deadline, {
@@ -34,7 +34,7 @@ export async function runTool(
     env: { ...inheritedEnvironment(), ...env },
   });
 
-  // One that had to be killed takes its timeout with it, which then has no exit of its own.
+  // A tool that had to be killed takes `timeout` down with it, which then has no exit code of its own.
   const killed = result.exitCode === null && performance.now() - started >= timeout;
   if (result.exitCode === 124 || killed) {
     throw new Failure('tool-timed-out', `${program} did not end within ${timeout / 1_000} s on the runner`, {

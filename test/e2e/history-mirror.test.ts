@@ -210,12 +210,12 @@ describe('not trusted is', () => {
     evil.digest = good.digest.replace(/.$/, (last) => (last === '0' ? '1' : '0'));
     const { texts, notices } = await load();
     assert.deepEqual(texts, ['good\n']);
-    assert.match(notices.join(), /^A copy of the history was left out: The artifact \d+ is not what its digest says$/);
+    assert.match(notices.join(), /^Ignored a copy of the history: The artifact \d+ does not match its digest$/);
   });
 
   for (const [what, files, why] of [
-    ['two files', { 'a.jsonl': 'a', 'b.jsonl': 'b' }, /holds something else than one file/],
-    ['a folder', { 'a/history.jsonl': 'a', b: 'b' }, /holds something else than one file/],
+    ['two files', { 'a.jsonl': 'a', 'b.jsonl': 'b' }, /does not contain exactly one regular file/],
+    ['a folder', { 'a/history.jsonl': 'a', b: 'b' }, /does not contain exactly one regular file/],
     ['more than 1 MiB', { 'history.jsonl': 'x'.repeat(1024 * 1024 + 1) }, /is larger than 1 MiB/],
   ] as const)
     test(`an artifact that holds ${what}, and that is told`, async () => {
@@ -244,7 +244,7 @@ describe('not trusted is', () => {
       }, 5);
       const { texts, notices } = await load().finally(() => clearInterval(watching));
       assert.deepEqual(texts, ['good\n']);
-      assert.match(notices.join(), /^A copy of the history was left out: The artifact \d+ is larger than 1 MiB$/);
+      assert.match(notices.join(), /^Ignored a copy of the history: The artifact \d+ is larger than 1 MiB$/);
       assert.ok(bytesIn(temp) - before < mebibyte, 'something of it is left');
       assert.ok(most < 16 * mebibyte, `${most} bytes were taken for it`);
     });
@@ -254,7 +254,7 @@ describe('not trusted is', () => {
     const [bomb] = github.artifacts;
     assert.ok(bomb);
     const { notices } = await stepOf(bomb.run).save('one\n', never);
-    assert.match(notices.join(), /^The copy of the history was not stored: The artifact \d+ is larger than 1 MiB$/);
+    assert.match(notices.join(), /^Could not store a copy of the history: The artifact \d+ is larger than 1 MiB$/);
   });
 });
 
@@ -293,7 +293,10 @@ describe('nothing fails, and it is told,', () => {
     process.env['GITHUB_SERVER_URL'] = 'https://git.example.com';
     try {
       const { notices } = await stepOf(github.startRun()).save('one\n', never);
-      assert.match(notices.join(), /not stored: GitHub Enterprise Server does not keep them/);
+      assert.match(
+        notices.join(),
+        /Could not store a copy of the history: GitHub Enterprise Server does not support them/,
+      );
     } finally {
       process.env['GITHUB_SERVER_URL'] = 'https://github.com';
     }
@@ -303,16 +306,13 @@ describe('nothing fails, and it is told,', () => {
     const run = github.startRun();
     const mirror = stepOf(run);
     delete process.env['ACTIONS_RUNTIME_TOKEN'];
-    assert.match((await mirror.save('one\n', never)).notices.join(), /not stored: .*ACTIONS_RUNTIME_TOKEN/);
+    assert.match((await mirror.save('one\n', never)).notices.join(), /Could not store .*ACTIONS_RUNTIME_TOKEN/);
   });
 
   test('where the cache alone is silent: copies are stored and read all the same', async () => {
     github.fault = { path: /CacheService/, answer: 'silent' };
     const saved = await stepOf(github.startRun()).save('one\n', never);
-    assert.match(
-      saved.notices.join(),
-      /^The history was stored, but not where a cache finds it at once: GitHub did not/,
-    );
+    assert.match(saved.notices.join(), /^Stored the history, but not the cache that points to it: GitHub did not/);
     assert.deepEqual(await load(), { texts: ['one\n'], notices: [], needsRefresh: false });
   });
 
@@ -324,7 +324,7 @@ describe('nothing fails, and it is told,', () => {
     newest.blob = 'gone';
     const { texts, notices } = await load();
     assert.deepEqual(texts, ['one\n']);
-    assert.match(notices.join(), /^A copy of the history was left out: The artifact \d+ cannot be fetched: HTTP 404$/);
+    assert.match(notices.join(), /^Ignored a copy of the history: The artifact \d+ cannot be fetched: HTTP 404$/);
   });
 
   test('where GitHub is silent, after 20 s', async () => {

@@ -111,8 +111,8 @@ describe('the history off the host', { concurrency: 1 }, () => {
       const result = await rollback(backupDir);
       await rolledBack(app, result, { backend: 'v1', dashboard: 'v1' });
       const notices = result.annotations.map(({ name, message }) => `${name}: ${message}`).join('\n');
-      assert.match(notices, /notice: Copies of the history were not read: .*actions: read/);
-      assert.match(notices, /notice: The copy of the history was not stored: /);
+      assert.match(notices, /notice: Could not read copies of the history: .*actions: read/);
+      assert.match(notices, /notice: Could not store a copy of the history: /);
       assert.deepEqual(
         parseHistory(
           historyIn(app, backupDir)

@@ -152,7 +152,7 @@ describe('at the place of the log', { concurrency: 1 }, () => {
     const logFile = join(shared, 'backup.log');
     // As anybody can where the kernel does not forbid it.
     await run(asRoot(['ln', ours, logFile]));
-    notLogged(await logged(logFile), /could not be written: \S+ has 2 names/);
+    notLogged(await logged(logFile), /could not be written: \S+ has 2 hard links/);
   });
 
   test('nothing is written where others could swap the file, or a folder above it', async () => {

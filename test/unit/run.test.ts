@@ -58,15 +58,15 @@ describe('an understood failure', () => {
 
 describe('a defect of ours', () => {
   const defects: [string, RegExp][] = [
-    ['defect', /A defect of test-action itself: x is not a function/],
-    ['throw a text', /A defect of test-action itself: a text/],
-    ['throw nothing', /A defect of test-action itself: undefined/],
-    ['reject unhandled', /A defect of test-action itself: nobody listens/],
-    ['throw later', /A defect of test-action itself: out of a timer/],
-    ['never', /A defect of test-action itself: It stopped before it was done/],
-    ['exit 0', /A defect of test-action itself: It stopped before it was done/],
-    ['outputs unwritable', /A defect of test-action itself: An output cannot be NaN/],
-    ['undo fails', /A defect of test-action itself: cannot undo/],
+    ['defect', /Internal error in test-action: x is not a function/],
+    ['throw a text', /Internal error in test-action: a text/],
+    ['throw nothing', /Internal error in test-action: undefined/],
+    ['reject unhandled', /Internal error in test-action: nobody listens/],
+    ['throw later', /Internal error in test-action: out of a timer/],
+    ['never', /Internal error in test-action: The action stopped before it was done/],
+    ['exit 0', /Internal error in test-action: The action stopped before it was done/],
+    ['outputs unwritable', /Internal error in test-action: An output cannot be NaN/],
+    ['undo fails', /Internal error in test-action: cannot undo/],
   ];
   for (const [ending, verdict] of defects) {
     test(`(${ending}) exits 1, says so once and asks for a report`, async () => {
@@ -121,7 +121,7 @@ describe('a cancelled action', () => {
       assert.deepEqual(annotations(output), [
         `::error title=test-action cancelled::Cancelled: the runner stopped test-action (${signal})`,
       ]);
-      assert.doesNotMatch(output, /defect|Cause/);
+      assert.doesNotMatch(output, /Internal error|Cause/);
       assert.deepEqual(outputs, { status: 'failed', 'size-bytes': '' });
       assert.ok(ms < 4_000);
     });

@@ -70,21 +70,21 @@ describe('one file is read', () => {
 
 describe('not read is', () => {
   const cases: [string, Buffer, RegExp][] = [
-    ['two files', zipOf([{ content }, { content, name: 'b' }]), /^holds something else than one file$/],
-    ['none', zipOf([]), /^holds something else than one file$/],
-    ['one in a folder', zipOf([{ content, name: 'a/b' }]), /^holds something else than one file$/],
-    ['one above', zipOf([{ content, name: '../b' }]), /^is no archive that can be read$/],
-    ['a link', zipOf([{ content, mode: 0o120777 }]), /^holds something else than one file$/],
-    ['an encrypted one', zipOf([{ content, flags: 1 }]), /^is no archive that can be read$/],
-    ['one with another sum', zipOf([{ content, crc: 1 }]), /^is no archive that can be read$/],
+    ['two files', zipOf([{ content }, { content, name: 'b' }]), /^does not contain exactly one regular file$/],
+    ['none', zipOf([]), /^does not contain exactly one regular file$/],
+    ['one in a folder', zipOf([{ content, name: 'a/b' }]), /^does not contain exactly one regular file$/],
+    ['one above', zipOf([{ content, name: '../b' }]), /^is not a readable archive$/],
+    ['a link', zipOf([{ content, mode: 0o120777 }]), /^does not contain exactly one regular file$/],
+    ['an encrypted one', zipOf([{ content, flags: 1 }]), /^is not a readable archive$/],
+    ['one with another sum', zipOf([{ content, crc: 1 }]), /^is not a readable archive$/],
     ['one that is larger', zipOf([{ content: Buffer.alloc(limit + 1) }]), /^is larger than 1 MiB$/],
     ['one that is larger as it is', zipOf([{ content: Buffer.alloc(limit + 1), method: 0 }]), /^is larger than 1 MiB$/],
     [
       'one that is far larger, and says it is not',
       zipOf([{ content: Buffer.alloc(1e8), size: 5 }]),
-      /^is no archive that can be read$/,
+      /^is not a readable archive$/,
     ],
-    ['nothing', Buffer.alloc(0), /^is no archive that can be read$/],
+    ['nothing', Buffer.alloc(0), /^is not a readable archive$/],
   ];
   for (const [what, archive, message] of cases)
     test(what, () => assert.rejects(readSingleFileZip(archive, limit), { message }));

@@ -72,7 +72,7 @@ describe('the summary', () => {
     const wide = Array.from({ length: 50 }, () => summary.paragraph('é'.repeat(20)));
     const text = summary.renderSummary(wide, 500);
     assert.ok(Buffer.byteLength(text) <= 500);
-    assert.match(text, /^(é{20}\n\n){9}\n_The summary was cut here/);
+    assert.match(text, /^(é{20}\n\n){9}\n_The summary ends here/);
   });
 
   test('is added to the file of the step', async () => {
