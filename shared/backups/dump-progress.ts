@@ -15,10 +15,12 @@ export class DumpProgress {
   constructor(estimate: number, log: StoryLog) {
     this.#estimate = estimate;
     this.#log = log;
+  }
 
-  tell(name: string, value: string): void 
+  tell(name: string, value: string): void {
     if (name === 'waiting-for') this.#log.progress(`Waiting for the lock, held by ${value}`);
     if (name === 'dumped') this.#dumped(Number(value));
+  }
 
   #dumped(bytes: number): void {
     const now = Date.now();
@@ -29,3 +31,4 @@ export class DumpProgress {
     const share = bytes < this.#estimate ? `, ${Math.round((100 * bytes) / this.#estimate)} % of the estimate` : '';
     this.#log.progress(`${formatBytes(bytes)} written, ${rate}${share}`);
   }
+}
