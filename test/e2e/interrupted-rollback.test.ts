@@ -358,7 +358,7 @@ describe('others are at work', { concurrency: 1 }, () => {
     await notRolledBack(app, result, {
       status: 'refused',
       code: 'lock-lost',
-      message: /was replaced while it was waited for/,
+      message: /was replaced while (it was waited for|we were waiting for it)/,
       hint: /./,
     });
     sameContainers(seen, await snapshotOf(app));
