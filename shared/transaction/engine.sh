@@ -89,7 +89,7 @@ await_lock() {
     waited=$((waited + 1))
   done
   # A lock on a file that was deleted in the meantime protects nothing.
-  [[ -n $problem || /proc/self/fd/9 -ef $lock ]] || problem="lock-lost $lock was deleted or replaced while we waited for it"
+  [[ -n $problem || /proc/self/fd/9 -ef $lock ]] || problem="lock-lost $lock was replaced while we were waiting for it"
   [[ -n $problem ]] || return 0
   # A transaction that has begun stays as it is: whoever gets the lock next finishes it.
   has begin || { broken "${problem%% *}" "${problem#* }" || journal ended refused; }

@@ -334,7 +334,7 @@ describe('others are at work', { concurrency: 1 }, () => {
     await notRolledBack(app, result, {
       status: 'refused',
       code: 'lock-lost',
-      message: /was deleted or replaced while we waited for it/,
+      message: /was replaced while we were waiting for it/,
       hint: /./,
     });
     sameContainers(seen, await snapshotOf(app));
