@@ -31625,12 +31625,12 @@ function longestRun(text, character) {
 
 
 
-// The log as an operator reads it on GitHub. Every text is cleaned here, at the edge, since any may carry foreign words;
-// colours are added after that. There is no terminal, but GitHub shows colours all the same.
-/** GitHub cuts an annotation at 4096 characters. */
+// Writes the log that operators read on GitHub. Every text is cleaned here, because any may contain foreign text; colours
+// are added after that. There is no terminal, but GitHub shows colours anyway.
+/** GitHub cuts an annotation off at 4096 characters. */
 const longestAnnotation = 4_000;
 let groupIsOpen = false;
-/** What `work` logs can be folded away under `title`. Groups do not nest: an inner one ends the outer. */
+/** Puts everything that `work` logs into a group that can be folded. Groups do not nest: an inner one ends the outer. */
 async function log_group(title, work) {
     closeGroup();
     aloud(() => core.startGroup(cleanLine(title)));
@@ -31642,7 +31642,7 @@ async function log_group(title, work) {
         closeGroup();
     }
 }
-/** Ends the group that is open, so that what follows is seen without unfolding it. */
+/** Ends the open group, so that the following lines are visible without unfolding it. */
 function closeGroup() {
     if (groupIsOpen)
         aloud(() => core.endGroup());
@@ -31654,7 +31654,7 @@ function log_info(text) {
 function success(text) {
     print(text, (line) => green(`✔ ${line}`));
 }
-/** A check that passed, failed, or leaves a doubt; the caller gives the line its mark. */
+/** For a check that passed, failed, or is doubtful; the caller puts a mark into the line. */
 function passed(text) {
     print(text, green);
 }
@@ -31664,23 +31664,23 @@ function failed(text) {
 function doubtful(text) {
     print(text, yellow);
 }
-/** How far long work has come. The caller decides how often. */
+/** Progress of a long step. The caller decides how often to report it. */
 function progress(text) {
     print(text, (line) => grey(`… ${line}`));
 }
-/** What the host printed, so marked that nobody takes it for ours. */
+/** Output of the host, marked so that nobody takes it for ours. */
 function host(text) {
     print(text, (line) => `${grey('host │')} ${line}`);
 }
-/** Something to read now: bold, without an annotation. */
+/** Something important: bold, without an annotation. */
 function important(text) {
     print(text, bold);
 }
-/** An annotation: something failed. At most 10 of each kind are kept for a step. */
+/** An annotation: something failed. GitHub keeps at most 10 of each kind for a step. */
 function log_error(text, title) {
     aloud(() => error(annotation(text), annotationTitle(title)));
 }
-/** An annotation: something needs a hand soon. */
+/** An annotation: something needs attention soon. */
 function log_warning(text, title) {
     aloud(() => core.warning(annotation(text), annotationTitle(title)));
 }
@@ -31688,12 +31688,12 @@ function log_warning(text, title) {
 function log_notice(text, title) {
     aloud(() => core.notice(annotation(text), annotationTitle(title)));
 }
-/** Whether what is written now comes from a library that was asked to be quiet. */
+/** Whether output written now comes from a library that should be quiet. */
 const quiet = new external_node_async_hooks_.AsyncLocalStorage();
 let filtered = false;
 /**
- * Libraries tell each step of theirs in our log, and their failures as annotations. What they print within `work` is left
- * out, but for the secrets that they mask; with debug logging all of it is seen.
+ * Libraries write each of their steps into our log, and their failures as annotations. Drops everything they print within
+ * `work`, except commands that mask a secret. With debug logging, everything is visible.
  */
 function quietly(work) {
     if (core.isDebug())
@@ -31710,13 +31710,13 @@ function filterOutput() {
         return write(dropped ? '' : chunk, ...rest);
     };
 }
-/** What we say ourselves is always seen. */
+/** Writes our own output, which is never dropped. */
 function aloud(write) {
     quiet.run(false, write);
 }
 function print(text, dress) {
     aloud(() => {
-        // In one piece: Node cannot write millions of them that a slow runner has not taken yet ("write EINVAL").
+        // In one piece: Node fails ("write EINVAL") with millions of writes that a slow runner has not read yet.
         const lines = cleanLines(text);
         if (lines.length > 0)
             info(lines.map(dress).join('\n'));
@@ -31765,7 +31765,7 @@ class failure_Failure extends Error {
         this.hint = details.hint;
     }
 }
-/** Whether it is a failure that is understood; with codes: one of these. */
+/** True for a Failure; with codes, for a Failure with one of them. */
 function isFailure(error, ...codes) {
     return error instanceof failure_Failure && (codes.length === 0 || codes.includes(error.code));
 }
@@ -31790,14 +31790,14 @@ class InputError extends failure_Failure {
 const prefix = 'atlasia-';
 const state = 'private-folders';
 /**
- * Bytes of the path of a unix socket in the folder. The system's limit is 104 with its NUL; ssh binds to a name that is
- * 17 longer and renames it.
+ * Longest path of a unix socket in the folder, in bytes. The system's limit is 104 including the NUL; ssh first creates the
+ * socket under a name that is 17 bytes longer, then renames it.
  */
 const longestSocketPath = 85;
 const longestSocketName = '/control'.length;
 const made = (/* unused pure expression or super */ null && ([]));
 /**
- * Makes a private folder and records it for the post-step, which removes what a killed step leaves.
+ * Creates a private folder and records it for the post-step, which removes it if the step is killed.
  * @throws Failure `no-private-folder`
  */
 function makePrivateFolder() {
@@ -31806,16 +31806,16 @@ function makePrivateFolder() {
     core.saveState(state, JSON.stringify(made));
     return { path, remove: () => removePrivateFolder(path) };
 }
-/** The folders that the step before recorded, as the post-step is told. */
+/** For the post-step: the folders that the main step recorded. */
 function recordedFolders() {
     const recorded = getState(state);
     return recorded === '' ? [] : JSON.parse(recorded);
 }
 /**
- * Ends the processes of ours that name the folder (an ssh master does, by its socket), then removes it.
- * Nothing happens where it is gone already.
+ * Ends our processes that name the folder on their command line (like an ssh master, by its socket), then removes it.
+ * Does nothing if it no longer exists.
  * @returns whether there was anything to do
- * @throws Failure `not-our-folder` for anything that `makePrivateFolder` cannot have made
+ * @throws Failure `not-our-folder` for a path that `makePrivateFolder` cannot have created
  */
 function removePrivateFolder(path) {
     if (!isOurName(path))
@@ -31824,7 +31824,7 @@ function removePrivateFolder(path) {
     const folder = (0,external_node_fs_namespaceObject.lstatSync)(path, { throwIfNoEntry: false });
     if (folder === undefined)
         return ended > 0;
-    // lstat: a link put in its place must not lead the removal elsewhere.
+    // lstat, because somebody may have replaced it by a link to another folder.
     if (!folder.isDirectory() || folder.uid !== process.getuid?.())
         throw notOurs(path);
     (0,external_node_fs_namespaceObject.rmSync)(path, { recursive: true, force: true, maxRetries: 3, retryDelay: 50 });
@@ -31833,7 +31833,7 @@ function removePrivateFolder(path) {
 function makeFolder() {
     const parent = allowedParents().find((folder) => Buffer.byteLength(join(folder, `${prefix}XXXXXX`)) + longestSocketName <= longestSocketPath);
     if (parent === undefined) {
-        throw new Failure('no-private-folder', 'The folders for temporary files have too long a path for a socket in them', {
+        throw new Failure('no-private-folder', 'The path of the folder for temporary files is too long for a socket in it', {
             hint: 'Set TMPDIR for this step to a folder with a path of fewer than 60 characters',
         });
     }
@@ -31842,10 +31842,10 @@ function makeFolder() {
         return mkdtempSync(join(parent, prefix));
     }
     catch (cause) {
-        throw new Failure('no-private-folder', `No folder can be made in ${parent} on the runner`, { cause });
+        throw new Failure('no-private-folder', `Cannot create a folder in ${parent} on the runner`, { cause });
     }
 }
-/** The job's own folder, which the runner empties, and the system's where the path of that is too long. */
+/** The job's own folder, which the runner empties; the system's folder if the path of that is too long. */
 function allowedParents() {
     const runnerTemp = process.env['RUNNER_TEMP'];
     return (runnerTemp ? [runnerTemp, (0,external_node_os_namespaceObject.tmpdir)()] : [(0,external_node_os_namespaceObject.tmpdir)()]).map((folder) => (0,external_node_path_namespaceObject.resolve)(folder));
@@ -31854,9 +31854,9 @@ function isOurName(path) {
     return allowedParents().includes((0,external_node_path_namespaceObject.dirname)(path)) && /^atlasia-[A-Za-z0-9]{6}$/.test((0,external_node_path_namespaceObject.basename)(path));
 }
 function notOurs(path) {
-    return new failure_Failure('not-our-folder', `${path} is not a private folder of this action, and was not removed`);
+    return new failure_Failure('not-our-folder', `${path} was not removed: it is not a private folder of this action`);
 }
-/** How many were ended. The folder's name is random: who names it on the command line was started for it. */
+/** Returns how many it ended. The folder's name is random, so a process that names it was started for it. */
 function endProcessesNaming(path) {
     let ended = 0;
     for (const pid of processIds()) {
@@ -31867,7 +31867,7 @@ function endProcessesNaming(path) {
             ended += 1;
         }
         catch {
-            // It ended by itself meanwhile, or is not ours to end.
+            // It has ended meanwhile, or is not ours.
         }
     }
     return ended;
@@ -31890,17 +31890,17 @@ function commandLine(pid) {
 }
 
 ;// CONCATENATED MODULE: ./build/shared/runner/cleanup.js
-// The post-step of all three actions. It runs after the job, also after a failure and a cancel, and removes what a
-// killed step could not: its keys, and the ssh master that may still hold a connection to the host.
+// The post-step of all three actions. It runs after the job, even after a failure or a cancel, and removes what a killed
+// step left behind: its keys, and an ssh master that may still have a connection to the host.
 
 
 for (const folder of recordedFolders()) {
     try {
         if (removePrivateFolder(folder))
-            log_info(`Removed ${folder}, which the step before had to leave.`);
+            log_info(`Removed ${folder}, which the interrupted step had left behind.`);
     }
     catch (error) {
-        // A key may have stayed behind: that must be seen, so the post-step fails.
+        // A key may be left behind. Fail the post-step, so that somebody notices.
         process.exitCode = 1;
         log_error(`${folder} may hold a private key and was not removed: ${error}`, 'A key may be left on the runner');
         important('What to do: remove that folder on the runner, and replace the key if others can read it there.');

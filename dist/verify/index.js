@@ -28483,7 +28483,7 @@ module.exports = __nccwpck_require__.p + "105153dbacd01f89fc87.sh";
 /***/ 38458:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "9e5418eed9c88d733ad5.sh";
+module.exports = __nccwpck_require__.p + "26cae527bd65021f57d8.sh";
 
 /***/ }),
 
@@ -32142,7 +32142,7 @@ class failure_Failure extends Error {
         this.hint = details.hint;
     }
 }
-/** Whether it is a failure that is understood; with codes: one of these. */
+/** True for a Failure; with codes, for a Failure with one of them. */
 function failure_isFailure(error, ...codes) {
     return error instanceof failure_Failure && (codes.length === 0 || codes.includes(error.code));
 }
@@ -32233,7 +32233,7 @@ function refuse(place, why) {
 ;// CONCATENATED MODULE: ./build/shared/runner/context.js
 
 
-/** Reads GITHUB_* as the runner sets them for every step. @param payload the event's own words; {} where there are none */
+/** Reads the GITHUB_* variables of the runner. @param payload of the event; {} if there is none */
 function workflowContext(environment = process.env, payload = readPayload(environment['GITHUB_EVENT_PATH'])) {
     const read = (name) => environment[name] || null;
     const server = read('GITHUB_SERVER_URL');
@@ -32245,7 +32245,7 @@ function workflowContext(environment = process.env, payload = readPayload(enviro
     return {
         repository,
         repositoryId: read('GITHUB_REPOSITORY_ID'),
-        // What a schedule starts runs on the main branch, and its event tells nothing else.
+        // A scheduled run is always on the main branch, and its event does not name the branch.
         defaultBranch: defaultBranchIn(payload) ?? (event === 'schedule' ? refName : null),
         refName,
         runId,
@@ -32352,12 +32352,12 @@ function longestRun(text, character) {
 
 
 
-// The log as an operator reads it on GitHub. Every text is cleaned here, at the edge, since any may carry foreign words;
-// colours are added after that. There is no terminal, but GitHub shows colours all the same.
-/** GitHub cuts an annotation at 4096 characters. */
+// Writes the log that operators read on GitHub. Every text is cleaned here, because any may contain foreign text; colours
+// are added after that. There is no terminal, but GitHub shows colours anyway.
+/** GitHub cuts an annotation off at 4096 characters. */
 const longestAnnotation = 4_000;
 let groupIsOpen = false;
-/** What `work` logs can be folded away under `title`. Groups do not nest: an inner one ends the outer. */
+/** Puts everything that `work` logs into a group that can be folded. Groups do not nest: an inner one ends the outer. */
 async function log_group(title, work) {
     closeGroup();
     aloud(() => lib_core/* startGroup */.Oh(clean_cleanLine(title)));
@@ -32369,7 +32369,7 @@ async function log_group(title, work) {
         closeGroup();
     }
 }
-/** Ends the group that is open, so that what follows is seen without unfolding it. */
+/** Ends the open group, so that the following lines are visible without unfolding it. */
 function closeGroup() {
     if (groupIsOpen)
         aloud(() => lib_core/* endGroup */.N4());
@@ -32381,7 +32381,7 @@ function info(text) {
 function success(text) {
     print(text, (line) => green(`✔ ${line}`));
 }
-/** A check that passed, failed, or leaves a doubt; the caller gives the line its mark. */
+/** For a check that passed, failed, or is doubtful; the caller puts a mark into the line. */
 function passed(text) {
     print(text, green);
 }
@@ -32391,23 +32391,23 @@ function failed(text) {
 function doubtful(text) {
     print(text, yellow);
 }
-/** How far long work has come. The caller decides how often. */
+/** Progress of a long step. The caller decides how often to report it. */
 function progress(text) {
     print(text, (line) => grey(`… ${line}`));
 }
-/** What the host printed, so marked that nobody takes it for ours. */
+/** Output of the host, marked so that nobody takes it for ours. */
 function host(text) {
     print(text, (line) => `${grey('host │')} ${line}`);
 }
-/** Something to read now: bold, without an annotation. */
+/** Something important: bold, without an annotation. */
 function important(text) {
     print(text, bold);
 }
-/** An annotation: something failed. At most 10 of each kind are kept for a step. */
+/** An annotation: something failed. GitHub keeps at most 10 of each kind for a step. */
 function log_error(text, title) {
     aloud(() => lib_core/* error */.z3(annotation(text), annotationTitle(title)));
 }
-/** An annotation: something needs a hand soon. */
+/** An annotation: something needs attention soon. */
 function warning(text, title) {
     aloud(() => core.warning(annotation(text), annotationTitle(title)));
 }
@@ -32415,12 +32415,12 @@ function warning(text, title) {
 function log_notice(text, title) {
     aloud(() => lib_core/* notice */.lm(annotation(text), annotationTitle(title)));
 }
-/** Whether what is written now comes from a library that was asked to be quiet. */
+/** Whether output written now comes from a library that should be quiet. */
 const quiet = new external_node_async_hooks_.AsyncLocalStorage();
 let filtered = false;
 /**
- * Libraries tell each step of theirs in our log, and their failures as annotations. What they print within `work` is left
- * out, but for the secrets that they mask; with debug logging all of it is seen.
+ * Libraries write each of their steps into our log, and their failures as annotations. Drops everything they print within
+ * `work`, except commands that mask a secret. With debug logging, everything is visible.
  */
 function quietly(work) {
     if (lib_core/* isDebug */._o())
@@ -32437,13 +32437,13 @@ function filterOutput() {
         return write(dropped ? '' : chunk, ...rest);
     };
 }
-/** What we say ourselves is always seen. */
+/** Writes our own output, which is never dropped. */
 function aloud(write) {
     quiet.run(false, write);
 }
 function print(text, dress) {
     aloud(() => {
-        // In one piece: Node cannot write millions of them that a slow runner has not taken yet ("write EINVAL").
+        // In one piece: Node fails ("write EINVAL") with millions of writes that a slow runner has not read yet.
         const lines = clean_cleanLines(text);
         if (lines.length > 0)
             lib_core/* info */.pq(lines.map(dress).join('\n'));
@@ -32475,7 +32475,7 @@ function grey(line) {
 
 
 
-/** Tells a failure: one annotation with the verdict, then in the log what to do and what is behind it. */
+/** Reports a failure: one annotation with the verdict, then in the log what to do and the cause. */
 function reportFailure(action, error) {
     if (!failure_isFailure(error)) {
         reportDefect(action, error);
@@ -32484,7 +32484,7 @@ function reportFailure(action, error) {
     log_error(error.message, `${action} failed: ${error.code}`);
     tellDetails(error);
 }
-/** Tells that the run was cancelled, and what state that left, where the action says so by a Failure. */
+/** Reports that the run was cancelled, and the state that this left behind if the action says so with a Failure. */
 function reportCancel(action, signal, error) {
     const outcome = failure_isFailure(error) ? error.message : `the runner stopped ${action} (${signal})`;
     log_error(`Cancelled: ${outcome}`, `${action} cancelled`);
@@ -32494,12 +32494,12 @@ function reportCancel(action, signal, error) {
         tellCauses(error);
 }
 function reportDefect(action, error) {
-    log_error(`A defect of ${action} itself: ${messageOf(error)}`, `${action} failed`);
+    log_error(`Internal error in ${action}: ${messageOf(error)}`, `${action} failed`);
     if (error instanceof Error && error.stack !== undefined)
         info(error.stack);
     if (error instanceof Error)
         tellCauses(error.cause);
-    const where = workflowContext().actionIssuesUrl ?? 'the issues of the repository that this action comes from';
+    const where = workflowContext().actionIssuesUrl ?? 'the issues of the repository that has this action';
     important(`What to do: please report this log at ${where}`);
 }
 function tellDetails(failure) {
@@ -32507,7 +32507,7 @@ function tellDetails(failure) {
         important(`What to do: ${failure.hint}`);
     tellCauses(failure.cause);
 }
-/** An error and those behind it, each with its own message. */
+/** Prints an error and its chain of causes. */
 function tellCauses(cause) {
     for (let each = cause; each !== undefined && each !== null && each !== '';) {
         info(`Cause: ${messageOf(each)}`);
@@ -32524,13 +32524,13 @@ function messageOf(error) {
 
 /**
  * Sets every output of the step.
- * @throws Error where the runner's file cannot be written, RangeError for a number that has no integer
+ * @throws Error if the runner's file cannot be written, RangeError for a number that is not finite
  */
 function setOutputs(outputs) {
     for (const [name, value] of Object.entries(outputs))
         lib_core/* setOutput */.uH(name, outputText(value));
 }
-/** How a value stands in an output. */
+/** The text of a value in an output. */
 function outputText(value) {
     if (value === null || value === undefined)
         return '';
@@ -32538,7 +32538,7 @@ function outputText(value) {
         return String(value);
     if (!Number.isFinite(value))
         throw new RangeError(`An output cannot be ${value}`);
-    // BigInt, since large numbers would come out as 1e+21.
+    // BigInt, because a large number would become 1e+21.
     return BigInt(Math.round(value)).toString();
 }
 
@@ -32547,14 +32547,14 @@ function outputText(value) {
 
 
 
-/** The runner waits 7.5 s between SIGINT and SIGTERM; what is not undone by then is undone by the wrapper. */
+/** The runner waits 7.5 s between SIGINT and SIGTERM. After this time, this wrapper ends the action and undoes the rest. */
 const gracePeriod = 6_500;
 /**
- * Runs an action and owns its failure: whatever goes wrong, the verdict is told first, then what to do and the cause,
- * and the exit is 1. It is 0 only where `action` came to its end and its outputs were written. Ends the process.
+ * Runs an action and handles its failures: whatever goes wrong, reports the verdict first, then what to do and the cause,
+ * and exits with 1. Exits with 0 only if `action` finished and its outputs were written. Ends the process.
  * @param name as people know the action: `backup-action`
- * @param outputs every declared output, as it stands where the action fails before it knows better
- * @param grace milliseconds that a cancelled action has to end by itself
+ * @param outputs every declared output, with the value it has if the action fails before setting it
+ * @param grace milliseconds that a cancelled action has to end on its own
  */
 function runAction(name, outputs, action, grace = gracePeriod) {
     const cancellation = new AbortController();
@@ -32577,7 +32577,7 @@ function runAction(name, outputs, action, grace = gracePeriod) {
     function fail(error) {
         if (ending)
             return;
-        // Children that were started with the signal end with us.
+        // Ends children that were started with this signal.
         cancellation.abort();
         end(1, () => {
             if (cancelledBy === undefined)
@@ -32591,7 +32591,7 @@ function runAction(name, outputs, action, grace = gracePeriod) {
             return;
         ending = true;
         let code = exit;
-        // Each of these is done whatever becomes of the others.
+        // Do each of these even if another one fails.
         for (const duty of [closeGroup, tell, ...undos.reverse(), () => setOutputs(outputs)]) {
             try {
                 duty();
@@ -32602,15 +32602,15 @@ function runAction(name, outputs, action, grace = gracePeriod) {
             }
         }
         process.exitCode = code;
-        // Node drops what a pipe has not taken yet when it exits, and the verdict comes last.
+        // On exit Node drops what is not yet written to a pipe, and the verdict comes last: wait until it is written.
         process.stdout.write('', () => process.exit(code));
     }
     process.on('SIGINT', cancel);
     process.on('SIGTERM', cancel);
-    // Rejections that nobody handles end here too.
+    // Unhandled rejections end up here too.
     process.on('uncaughtException', fail);
-    // Reached before any other end only where nothing is left that could settle the action, or a library called exit.
-    process.on('exit', () => fail(new Error('It stopped before it was done, without an error')));
+    // Gets here first only if nothing is left that could settle the action, or if a library called exit.
+    process.on('exit', () => fail(new Error('The action stopped before it was done, without an error')));
     const context = { signal: cancellation.signal, outputs, atEnd: (undo) => undos.push(undo) };
     Promise.resolve(context).then(action).then(succeed, fail);
 }
@@ -32695,7 +32695,7 @@ function twoDigits(n) {
 function counted(count, thing) {
     return `${count.toLocaleString('en-US')} ${thing}${count === 1 ? '' : 's'}`;
 }
-/** The first of them in one line, and how many more there are: `a, b, and 3 more`. @param total of which `items` may be a part */
+/** The first items in one line, and how many more there are: `a, b, and 3 more`. @param total if `items` is only a part */
 function listed(items, most, { separator = ', ', total = items.length } = {}) {
     const rest = total - Math.min(most, items.length);
     const shown = items.slice(0, most).join(separator);
@@ -32705,19 +32705,19 @@ function listed(items, most, { separator = ', ', total = items.length } = {}) {
 ;// CONCATENATED MODULE: ./build/shared/runner/grammar.js
 
 
-/** setTimeout fires at once for more than 2^31 - 1 milliseconds (24.8 days), so a deadline must stay below. */
+/** With more than 2^31 - 1 milliseconds (24.8 days), setTimeout fires at once, so a deadline must be shorter. */
 const longestDuration = 24 * 24 * 3_600_000;
-/** Free text: names of databases and users may hold quotes, spaces, `$()`, `=` and line breaks. */
+/** Free text: names of databases and users may contain quotes, spaces, `$()`, `=` and line breaks. */
 const grammar_text = {
     hint: 'Give it without NUL bytes.',
-    parse: (value) => matching(value, /^[^\0]*$/, 'holds a NUL byte'),
+    parse: (value) => matching(value, /^[^\0]*$/, 'contains a NUL byte'),
 };
 /** Free text on one line, without control characters. */
 const line = {
     hint: 'Give one line of text without control characters.',
     parse: (value) => matching(value, /^\P{Cc}*$/u, 'must be one line without control characters'),
 };
-/** What people call something; a record of the history has no room for more. */
+/** A name for people; a record of the history has no room for a longer one. */
 const grammar_name = {
     hint: 'Give one line of at most 200 characters, without control characters.',
     parse(value) {
@@ -32726,7 +32726,7 @@ const grammar_name = {
         return line.parse(value);
     },
 };
-/** GitHub's own booleans: `true`, `True`, `TRUE`, `false`, `False`, `FALSE`. */
+/** Booleans as GitHub defines them: `true`, `True`, `TRUE`, `false`, `False`, `FALSE`. */
 const grammar_boolean = {
     hint: 'Give true or false.',
     parse(value) {
@@ -32737,7 +32737,7 @@ const grammar_boolean = {
         throw new RangeError('is neither true nor false');
     },
 };
-/** One of the words given. */
+/** One of these words. */
 function choice(...words) {
     return {
         hint: `Give one of: ${words.join(', ')}.`,
@@ -32763,9 +32763,9 @@ function decimal({ min, max }) {
         parse: (value) => within(Number(matching(value, /^\d+(\.\d+)?$/, 'is not a number')), { min, max }, `is not from ${min} to ${max}`),
     };
 }
-/** How many to keep: `all`, or a whole number from 0. */
+/** How many to keep: `all`, or a whole number from 0 up. */
 const allOrNumber = {
-    hint: 'Give all, or a whole number from 0.',
+    hint: 'Give all, or a whole number from 0 up.',
     parse(value) {
         if (value === 'all')
             return value;
@@ -32782,10 +32782,10 @@ const size = {
     hint: 'Give a size such as 1GiB, 512MiB, 10GB or a number of bytes.',
     parse: parseSize,
 };
-/** One value a line; empty lines do not count. */
+/** One value per line; empty lines are ignored. */
 function lines(each) {
     return {
-        hint: `${each.hint} One a line.`,
+        hint: `${each.hint} One per line.`,
         parse: (value) => value
             .split(/\r?\n/)
             .map((entry) => entry.trim())
@@ -32798,7 +32798,7 @@ const absolutePath = {
     hint: 'Give an absolute path without "..", such as /opt/app.',
     parse: (value) => main_path(matching(value, /^\//, 'is not an absolute path')),
 };
-/** A path below the folder that the input's description names. */
+/** A path relative to the folder that the description of the input names. */
 const relativePath = {
     hint: 'Give a relative path without "..".',
     parse: (value) => main_path(matching(value, /^(?!\/)/, 'is not a relative path')),
@@ -32812,51 +32812,51 @@ const anyPath = {
 const hostName = {
     hint: 'Give a host name such as db.example.com, or an address such as 192.0.2.7 or 2001:db8::7.',
     parse(value) {
-        // A zone (fe80::1%eth0) would be expanded by ssh, which takes % for its own.
+        // No zone (fe80::1%eth0): ssh would expand the %.
         if ((0,external_node_net_.isIPv6)(value) && !value.includes('%'))
             return value;
-        return matching(value, /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$/, 'is no host name or address');
+        return matching(value, /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$/, 'is not a host name or address');
     },
 };
 const grammar_port = integer({ min: 1, max: 65_535 });
-/** An address on the web that anybody may call, without a login in it. */
+/** A web address without a login in it. */
 const httpUrl = {
     hint: 'Give an address such as https://example.com/health or http://127.0.0.1:8080/health.',
     parse(value) {
         const url = URL.canParse(value) ? new URL(value) : null;
         if (url === null || !/^https?:$/.test(url.protocol))
-            throw new RangeError('is no http or https address');
+            throw new RangeError('is not an http or https address');
         if (url.username !== '' || url.password !== '')
-            throw new RangeError('holds a login');
-        // The host puts it into a line of curl's configuration.
+            throw new RangeError('contains a login');
+        // The host writes it into a line of curl's configuration.
         if (/["\\\s]/.test(url.href))
-            throw new RangeError('holds a quote, a backslash or a space');
+            throw new RangeError('contains a quote, a backslash or a space');
         return url;
     },
 };
 /** A login name on the host. */
 const userName = {
     hint: 'Give a login name of letters, digits, "_", "." and "-".',
-    parse: (value) => matching(value, /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/, 'is no login name'),
+    parse: (value) => matching(value, /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/, 'is not a login name'),
 };
 /** A service of the compose project. */
 const serviceName = {
-    hint: 'Give the name of a service as the compose file has it.',
-    parse: (value) => matching(value, /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/, 'is no name of a service'),
+    hint: 'Give the name of a service as in the compose file.',
+    parse: (value) => matching(value, /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/, 'is not the name of a service'),
 };
 /** A compose project, by compose's own rule. */
 const projectName = {
     hint: 'Give the name of the project as `docker compose ls` shows it.',
-    parse: (value) => matching(value, /^[a-z0-9][a-z0-9_-]{0,127}$/, 'is no name of a compose project'),
+    parse: (value) => matching(value, /^[a-z0-9][a-z0-9_-]{0,127}$/, 'is not the name of a compose project'),
 };
-/** `user@bastion:port`; user and port may be left out; IPv6 in brackets. */
+/** `user@bastion:port`; user and port are optional; IPv6 in brackets. */
 const jumpHost = {
-    hint: 'Give user@bastion:port; an IPv6 address in brackets.',
+    hint: 'Give user@bastion:port, with an IPv6 address in brackets.',
     parse(value) {
         const [, user, bracketed, bare, portText] = /^(?:([^@]*)@)?(?:\[([^\]]*)\]|([^:[\]]*))(?::(.*))?$/s.exec(value) ?? [];
         const host = bracketed ?? bare;
         if (host === undefined)
-            throw new RangeError('is not of the form user@bastion:port');
+            throw new RangeError('does not have the form user@bastion:port');
         return {
             user: user === undefined ? null : userName.parse(user),
             host: hostName.parse(host),
@@ -32866,21 +32866,21 @@ const jumpHost = {
 };
 /** A time zone that this Node knows, such as `UTC` or `Europe/Berlin`. */
 const timeZone = {
-    hint: 'Give a name of the tz database such as UTC or Europe/Berlin.',
+    hint: 'Give a name from the tz database such as UTC or Europe/Berlin.',
     parse(value) {
         try {
             new Intl.DateTimeFormat('en', { timeZone: value });
         }
         catch {
-            throw new RangeError('is no time zone');
+            throw new RangeError('is not a time zone');
         }
         return value;
     },
 };
 function main_path(value) {
-    matching(value, /^[^\0\r\n]*$/, 'holds a NUL byte or a line break');
+    matching(value, /^[^\0\r\n]*$/, 'contains a NUL byte or a line break');
     if (value.split('/').includes('..'))
-        throw new RangeError('holds ".."');
+        throw new RangeError('contains ".."');
     return value;
 }
 function matching(value, pattern, reason) {
@@ -32898,7 +32898,7 @@ const registry = {
     parse(value) {
         if (/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?$/.test(value))
             return value;
-        throw new RangeError('is no name of a registry');
+        throw new RangeError('is not the name of a registry');
     },
 };
 
@@ -32988,13 +32988,13 @@ function checkKey(key) {
 
 
 
-/** An operator's log shows at most this much of a bad value. */
+/** How much of a bad value the log shows. */
 const shownLength = 80;
-/** The runner masks a secret wherever it stands: one of fewer characters would shred the log and hide nothing. */
+/** The runner masks a secret wherever it occurs: a shorter one would shred the log and hide nothing. */
 const shortestMask = 4;
 /**
- * Reads inputs into the object that `read` makes of them. Every bad one is reported, not just the first: each try costs
- * the operator a run. `read` may throw an InputError itself, for rules that concern several inputs.
+ * Reads inputs into the object that `read` returns. Reports every bad input, not just the first, because each attempt costs
+ * the operator a run. `read` may throw an InputError itself, for rules about several inputs.
  * @throws InputError for one bad input, Failure `bad-input` for several
  */
 function readInputs(read) {
@@ -33005,9 +33005,9 @@ function readInputs(read) {
         return result;
     throw others.length === 0 ? first : severalProblems(problems);
 }
-/** Masks a value in the log from here on: for what is derived from a secret, such as the password within a URL. */
+/** Masks a value in the log from here on: for values derived from a secret, such as the password within a URL. */
 function mask(secret) {
-    // Line by line, since the runner compares lines, and would mask short ones of a whole text as well.
+    // Line by line: the runner compares lines, and given the whole text, it would also mask its short lines.
     for (const line of secret.split(/\r?\n/)) {
         if (line.trim().length >= shortestMask)
             lib_core/* setSecret */.Pq(line.trim());
@@ -33034,7 +33034,7 @@ function reader(problems) {
             return text === '' ? value : parse(name, grammar, text);
         },
         withEmpty(name, grammar, empty, value) {
-            // The runner fills a declared default in only where the workflow does not name the input.
+            // The runner uses a declared default only if the workflow does not name the input.
             if (process.env[`INPUT_${name.toUpperCase()}`] === undefined)
                 return value;
             const text = readText(name);
@@ -33062,8 +33062,8 @@ function parsed(name, grammar, text) {
     }
 }
 /**
- * Notes a bad input and goes on with nothing in its place. The gap never leaves `readInputs`, which throws what was
- * noted; a rule that trips over a gap says nothing new.
+ * Notes a bad input and continues with undefined in its place. This gap never leaves `readInputs`, which throws the noted
+ * errors. Another error that follows from a gap is ignored.
  */
 function noting(problems, read) {
     try {
@@ -33364,8 +33364,8 @@ function image_reference_refuse(text, why) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/shared/order.js
-/** Orders texts by their units, as `sort` does in the C locale: the same on every machine. */
+;// CONCATENATED MODULE: ./build/shared/by-text.js
+/** Compares texts by code units, so that the order is the same on every machine. */
 function byText(a, b) {
     if (a === b)
         return 0;
@@ -34085,14 +34085,14 @@ var external_node_os_ = __nccwpck_require__(48161);
 const private_folder_prefix = 'atlasia-';
 const state = 'private-folders';
 /**
- * Bytes of the path of a unix socket in the folder. The system's limit is 104 with its NUL; ssh binds to a name that is
- * 17 longer and renames it.
+ * Longest path of a unix socket in the folder, in bytes. The system's limit is 104 including the NUL; ssh first creates the
+ * socket under a name that is 17 bytes longer, then renames it.
  */
 const longestSocketPath = 85;
 const longestSocketName = '/control'.length;
 const made = [];
 /**
- * Makes a private folder and records it for the post-step, which removes what a killed step leaves.
+ * Creates a private folder and records it for the post-step, which removes it if the step is killed.
  * @throws Failure `no-private-folder`
  */
 function makePrivateFolder() {
@@ -34101,16 +34101,16 @@ function makePrivateFolder() {
     lib_core/* saveState */.LZ(state, JSON.stringify(made));
     return { path, remove: () => removePrivateFolder(path) };
 }
-/** The folders that the step before recorded, as the post-step is told. */
+/** For the post-step: the folders that the main step recorded. */
 function recordedFolders() {
     const recorded = core.getState(state);
     return recorded === '' ? [] : JSON.parse(recorded);
 }
 /**
- * Ends the processes of ours that name the folder (an ssh master does, by its socket), then removes it.
- * Nothing happens where it is gone already.
+ * Ends our processes that name the folder on their command line (like an ssh master, by its socket), then removes it.
+ * Does nothing if it no longer exists.
  * @returns whether there was anything to do
- * @throws Failure `not-our-folder` for anything that `makePrivateFolder` cannot have made
+ * @throws Failure `not-our-folder` for a path that `makePrivateFolder` cannot have created
  */
 function removePrivateFolder(path) {
     if (!isOurName(path))
@@ -34119,7 +34119,7 @@ function removePrivateFolder(path) {
     const folder = (0,external_node_fs_.lstatSync)(path, { throwIfNoEntry: false });
     if (folder === undefined)
         return ended > 0;
-    // lstat: a link put in its place must not lead the removal elsewhere.
+    // lstat, because somebody may have replaced it by a link to another folder.
     if (!folder.isDirectory() || folder.uid !== process.getuid?.())
         throw notOurs(path);
     (0,external_node_fs_.rmSync)(path, { recursive: true, force: true, maxRetries: 3, retryDelay: 50 });
@@ -34128,7 +34128,7 @@ function removePrivateFolder(path) {
 function makeFolder() {
     const parent = allowedParents().find((folder) => Buffer.byteLength((0,external_node_path_.join)(folder, `${private_folder_prefix}XXXXXX`)) + longestSocketName <= longestSocketPath);
     if (parent === undefined) {
-        throw new failure_Failure('no-private-folder', 'The folders for temporary files have too long a path for a socket in them', {
+        throw new failure_Failure('no-private-folder', 'The path of the folder for temporary files is too long for a socket in it', {
             hint: 'Set TMPDIR for this step to a folder with a path of fewer than 60 characters',
         });
     }
@@ -34137,10 +34137,10 @@ function makeFolder() {
         return (0,external_node_fs_.mkdtempSync)((0,external_node_path_.join)(parent, private_folder_prefix));
     }
     catch (cause) {
-        throw new failure_Failure('no-private-folder', `No folder can be made in ${parent} on the runner`, { cause });
+        throw new failure_Failure('no-private-folder', `Cannot create a folder in ${parent} on the runner`, { cause });
     }
 }
-/** The job's own folder, which the runner empties, and the system's where the path of that is too long. */
+/** The job's own folder, which the runner empties; the system's folder if the path of that is too long. */
 function allowedParents() {
     const runnerTemp = process.env['RUNNER_TEMP'];
     return (runnerTemp ? [runnerTemp, (0,external_node_os_.tmpdir)()] : [(0,external_node_os_.tmpdir)()]).map((folder) => (0,external_node_path_.resolve)(folder));
@@ -34149,9 +34149,9 @@ function isOurName(path) {
     return allowedParents().includes((0,external_node_path_.dirname)(path)) && /^atlasia-[A-Za-z0-9]{6}$/.test((0,external_node_path_.basename)(path));
 }
 function notOurs(path) {
-    return new failure_Failure('not-our-folder', `${path} is not a private folder of this action, and was not removed`);
+    return new failure_Failure('not-our-folder', `${path} was not removed: it is not a private folder of this action`);
 }
-/** How many were ended. The folder's name is random: who names it on the command line was started for it. */
+/** Returns how many it ended. The folder's name is random, so a process that names it was started for it. */
 function endProcessesNaming(path) {
     let ended = 0;
     for (const pid of processIds()) {
@@ -34162,7 +34162,7 @@ function endProcessesNaming(path) {
             ended += 1;
         }
         catch {
-            // It ended by itself meanwhile, or is not ours to end.
+            // It has ended meanwhile, or is not ours.
         }
     }
     return ended;
@@ -34188,12 +34188,12 @@ function commandLine(pid) {
 var external_node_zlib_ = __nccwpck_require__(38522);
 ;// CONCATENATED MODULE: ./build/shared/runner/single-file-zip.js
 
-/** Why an archive is not read: it is none, or holds something else. */
+/** Why an archive cannot be used: it is not an archive, or contains something unexpected. */
 class UnusableArchive extends Error {
 }
 /**
- * The content of a zip archive that holds one plain file and nothing else. No more than `limit` bytes are ever unpacked,
- * whatever the archive says of itself.
+ * The content of a zip archive that contains one regular file and nothing else. Unpacks at most `limit` bytes, whatever the
+ * archive says about itself.
  * @throws UnusableArchive
  */
 async function readSingleFileZip(archive, limit) {
@@ -34202,7 +34202,7 @@ async function readSingleFileZip(archive, limit) {
         const zip = await fromBufferPromise(archive);
         const { value: entry } = await zip.eachEntry().next();
         if (entry === undefined || zip.entryCount !== 1 || !isPlainFile(entry))
-            throw new UnusableArchive('holds something else than one file');
+            throw new UnusableArchive('does not contain exactly one regular file');
         const pieces = [];
         let bytes = 0;
         for await (const piece of await zip.openReadStreamPromise(entry)) {
@@ -34212,19 +34212,17 @@ async function readSingleFileZip(archive, limit) {
             pieces.push(piece);
         }
         const content = Buffer.concat(pieces);
-        // The library leaves that to whoever reads.
+        // The library does not check this.
         if ((0,external_node_zlib_.crc32)(content) !== entry.crc32)
-            throw new Error('The content is not what its sum says');
+            throw new Error('The content does not match its checksum');
         return content;
     }
     catch (error) {
-        throw error instanceof UnusableArchive
-            ? error
-            : new UnusableArchive('is no archive that can be read', { cause: error });
+        throw error instanceof UnusableArchive ? error : new UnusableArchive('is not a readable archive', { cause: error });
     }
 }
 function isPlainFile({ fileName, externalFileAttributes, }) {
-    // Of Unix; 0 where it is not told.
+    // The Unix file type; 0 if unknown.
     const type = (externalFileAttributes >>> 16) & 0o170000;
     return !fileName.includes('/') && (type === 0 || type === 0o100000);
 }
@@ -34235,27 +34233,27 @@ function isPlainFile({ fileName, externalFileAttributes, }) {
 
 
 
-/** One text in one artifact. */
+/** The one file in an artifact. */
 const fileName = 'history.jsonl';
-/** Bytes, packed and unpacked; what is longer is none of ours. */
+/** Limit in bytes, packed and unpacked; anything longer is not ours. */
 const longestText = 1024 * 1024;
-/** GitHub's longest for public repositories. */
+/** GitHub's maximum for public repositories, in days. */
 const longestRetention = 90;
 /**
- * The text of an artifact of any run, which is what its digest says, and holds one file. Neither more than 1 MiB is fetched
- * nor unpacked.
+ * Downloads the text of an artifact of any run. Checks the digest, and that the artifact has one file. Fetches and unpacks
+ * at most 1 MiB.
  * @param digest `sha256:<hex>` of the archive
- * @throws Error that says what is wrong with it, and those of GitHub
+ * @throws Error that says what is wrong with the artifact, or one from GitHub
  */
 async function downloadText(api, { id, digest }) {
     return textIn(await api.archive(id, longestText), id, digest);
 }
-/** @param archive null where it is longer than 1 MiB */
+/** @param archive null if it is longer than 1 MiB */
 async function textIn(archive, id, digest) {
     if (archive === null)
         throw new Error(`The artifact ${id} is larger than ${longestText / 1024 / 1024} MiB`);
     if (`sha256:${(0,external_node_crypto_.createHash)('sha256').update(archive).digest('hex')}` !== digest)
-        throw new Error(`The artifact ${id} is not what its digest says`);
+        throw new Error(`The artifact ${id} does not match its digest`);
     try {
         return (await readSingleFileZip(archive, longestText)).toString('utf8');
     }
@@ -34265,7 +34263,7 @@ async function textIn(archive, id, digest) {
 }
 /**
  * Stores the text as an artifact of this run.
- * @param merge what to store where this run has stored `other` under this name before: an artifact cannot be changed
+ * @param merge returns the text to store if this run has already stored `other` under this name: artifacts cannot be changed
  * @returns the artifact's id
  */
 async function uploadText(name, text, merge) {
@@ -34283,7 +34281,7 @@ async function uploadText(name, text, merge) {
     await client.deleteArtifact(name);
     return upload(name, merge(other));
 }
-/** Of this run, which needs no token: only the library can get it, and it is packed as it comes. */
+/** Downloads an artifact of this run. It needs no token, but only the library can do it, and it leaves the archive packed. */
 async function ownText({ id, size, digest = '' }) {
     if (size > longestText)
         return textIn(null, id, digest);
@@ -34305,11 +34303,11 @@ async function upload(name, text) {
             retentionDays: Math.min(longestRetention, allowed),
         });
         if (id === undefined)
-            throw new Error('GitHub gave the artifact no number');
+            throw new Error('GitHub did not return an id for the artifact');
         return id;
     });
 }
-/** The library has no other sign of it. */
+/** Whether the name is taken. The library shows this only in the text of its error. */
 function isTaken(error) {
     return error instanceof Error && /\b409\b/.test(error.message);
 }
@@ -34327,9 +34325,9 @@ async function artifact_store_inFolder(work) {
 
 
 
-// A cache says where the newest artifact is by its key alone. What it holds is never unpacked: any job of the main branch
-// can write a cache, and what is unpacked could overwrite files of this one, which has the keys of production.
-/** The id of the artifact that the newest cache points at; null where there is none. @param name of the artifact */
+// The key of a cache says where the newest artifact is. The content of a cache is never unpacked: any job of the main branch
+// can write one, and its files could overwrite files of this job, which has the keys of production.
+/** The id of the artifact to which the newest cache points; null if there is none. @param name of the artifact */
 async function findPointer(name) {
     const { isFeatureAvailable, restoreCache } = await Promise.all(/* import() */[__nccwpck_require__.e(110), __nccwpck_require__.e(91)]).then(__nccwpck_require__.bind(__nccwpck_require__, 18091));
     if (!isFeatureAvailable())
@@ -34337,7 +34335,7 @@ async function findPointer(name) {
     const key = await restoreCache([storedPath()], prefixOf(name), [prefixOf(name)], { lookupOnly: true });
     return key === undefined ? null : pointerIn(key, name);
 }
-/** Lets later runs find the artifact at once. @param run `<run id>-<attempt>`: a cache cannot be changed, so each has its own */
+/** Lets later runs find the artifact at once. @param run `<run id>-<attempt>`; caches cannot change, so each run has its own */
 async function savePointer(name, run, artifactId) {
     const { isFeatureAvailable, saveCache } = await Promise.all(/* import() */[__nccwpck_require__.e(110), __nccwpck_require__.e(91)]).then(__nccwpck_require__.bind(__nccwpck_require__, 18091));
     if (!isFeatureAvailable())
@@ -34351,17 +34349,17 @@ async function savePointer(name, run, artifactId) {
         (0,external_node_fs_.rmSync)(path, { recursive: true });
     }
 }
-/** The artifact's id in the key of a cache; null where the key is none of ours. */
+/** The artifact's id in the key of a cache; null if the key is not ours. */
 function pointerIn(key, name) {
     const prefix = prefixOf(name);
     const id = key.startsWith(prefix) ? /^\d{1,20}-\d{1,6}-(\d{1,15})$/.exec(key.slice(prefix.length))?.[1] : undefined;
     return id === undefined ? null : Number(id);
 }
-/** No name of an artifact has a slash, so no environment's prefix begins another's. */
+/** Names of artifacts contain no slash, so no environment's prefix is the beginning of another's. */
 function prefixOf(name) {
     return `${name}/`;
 }
-/** Caches are found by the path of what they hold too. GitHub's own runners all have the same; others may miss. */
+/** GitHub finds a cache only by the same path. All of GitHub's own runners have the same one; others may find nothing. */
 function storedPath() {
     return (0,external_node_path_.join)(process.env['RUNNER_TEMP'] ?? (0,external_node_os_.tmpdir)(), 'deployment-history-pointer');
 }
@@ -34370,9 +34368,9 @@ function storedPath() {
 var lib = __nccwpck_require__(44942);
 ;// CONCATENATED MODULE: ./build/shared/runner/provenance.js
 
-/** Events that nobody can cause who cannot write to the repository. */
+/** Events that only people with write access to the repository can cause. */
 const trustedEvents = ['push', 'workflow_dispatch', 'schedule', 'repository_dispatch', 'release'];
-/** Longer archives are none of ours: a history has at most as much before it is packed. */
+/** Longer archives are not ours: a history has at most this many bytes even before it is packed. */
 const longestArchive = 1024 * 1024;
 const instant = (value, place) => {
     const read = textThat((each) => !Number.isNaN(Date.parse(each)), 'a time')(value, place);
@@ -34392,7 +34390,7 @@ const artifactShape = shape({
 });
 const listShape = shape({ total_count: count, artifacts: listOf((value) => value, 1_000) });
 const runShape = shape({ event: words, head_repository: orNull(shape({ id: count })) });
-/** Reads one artifact. @throws Failure `bad-value` where it lacks what trust is built on, such as a digest */
+/** Reads one artifact. @throws Failure `bad-value` if it lacks a field that we need to trust it, such as the digest */
 function readArtifact(value) {
     const { workflow_run: run, ...artifact } = artifactShape(value, '');
     return {
@@ -34409,7 +34407,7 @@ function readArtifact(value) {
         headBranch: run.head_branch,
     };
 }
-/** Reads one page of the list; what cannot be read in it is left out. @throws Failure `bad-value` where it is no list */
+/** Reads one page of the list; skips invalid artifacts. @throws Failure `bad-value` if it is not a list */
 function readArtifactPage(value) {
     const { total_count: total, artifacts } = listShape(value, '');
     const read = artifacts.flatMap((each) => {
@@ -34422,12 +34420,12 @@ function readArtifactPage(value) {
     });
     return { total, artifacts: read };
 }
-/** Reads what GitHub says of a run. @throws Failure `bad-value` */
+/** Reads what GitHub says about a run. @throws Failure `bad-value` */
 function readRun(value) {
     const run = runShape(value, '');
     return { event: run.event, headRepositoryId: run.head_repository?.id ?? -1 };
 }
-/** Those that may be trusted by what the list says of them, newest first; the list itself has no order. */
+/** The artifacts that can be trusted judging by the list, newest first; the list itself has no order. */
 function candidates(artifacts, name, trust) {
     const taken = artifacts.filter((artifact) => artifact.name === name &&
         !artifact.expired &&
@@ -34438,7 +34436,7 @@ function candidates(artifacts, name, trust) {
     const byId = new Map(taken.map((artifact) => [artifact.id, artifact]));
     return [...byId.values()].toSorted((a, b) => b.createdAt - a.createdAt || b.id - a.id);
 }
-/** Whether an artifact of that run may be read; of a run that is gone it may not. */
+/** Whether an artifact of that run may be read; not if the run no longer exists. */
 function isTrustedRun(run, trust) {
     if (run === null)
         return false;
@@ -34466,7 +34464,7 @@ function githubApi(repository, token) {
     const ask = async (path) => {
         const { statusCode, result } = await client.getJson(`${base}/${path}`, headers);
         if (statusCode === 404)
-            throw new lib/* HttpClientError */.Kg('GitHub knows no such thing', statusCode);
+            throw new lib/* HttpClientError */.Kg('GitHub did not find it', statusCode);
         return result;
     };
     const page = async (name, number) => readArtifactPage(await ask(`artifacts?name=${encodeURIComponent(name)}&per_page=${perPage}&page=${number}`));
@@ -34492,7 +34490,7 @@ function githubApi(repository, token) {
             const { statusCode = 0, headers: answered } = message;
             if (statusCode !== 302 || answered.location === undefined)
                 throw new lib/* HttpClientError */.Kg(`The artifact ${id} cannot be fetched: HTTP ${statusCode}`, statusCode);
-            // The address holds all that is needed: it is not GitHub's, and the token is none of its business.
+            // The address itself grants access. It is not GitHub's, so do not send it the token.
             return fetchAtMost(client, answered.location, limit, `The artifact ${id}`);
         },
     };
@@ -34524,15 +34522,15 @@ async function fetchAtMost(client, url, limit, what) {
 
 /** Milliseconds: a rollback must not wait for GitHub. */
 const patience = 20_000;
-/** For one copy of several: what is slow must not cost the others. */
+/** For one of several copies: a slow one must not cost the others. */
 const patienceForOne = 10_000;
-/** For what only saves time. */
+/** For the cache, which only saves time. */
 const patienceForCache = 3_000;
-/** So many copies are united. */
+/** How many copies to merge. */
 const mostCopies = 10;
-/** So many are looked at, should the newest not be trusted. */
+/** How many to look at if the newest are not trusted. */
 const mostCandidates = 30;
-/** Pages of the list; GitHub gives no order, so all of it is read. */
+/** Pages of the list to read. GitHub's list has no order, so read all of it. */
 const mostPages = 10;
 const day = 24 * 3_600_000;
 /** The copies of one environment's history, in GitHub's artifacts; a cache says where the newest is. */
@@ -34542,28 +34540,28 @@ function historyMirror(request) {
             const { kinds, token, workflow } = request;
             if (!kinds.includes('artifact'))
                 return { texts: [], notices: [], needsRefresh: false };
-            const failed = (why) => ({ texts: [], notices: [`Copies of the history were not read: ${why}`] });
+            const failed = (why) => ({ texts: [], notices: [`Could not read copies of the history: ${why}`] });
             if (token === null)
                 return { ...failed('no "github-token" was given'), needsRefresh: true };
             const trust = trustOf(workflow);
             if (trust === null || workflow.repository === null)
-                return { ...failed('the workflow does not say which repository and branch are its own'), needsRefresh: true };
+                return { ...failed('the workflow does not name its repository and main branch'), needsRefresh: true };
             const { repository } = workflow;
             return limited(() => loadTrusted({ ...request, token, repository }, trust), (why) => ({ ...failed(why), needsRefresh: true }));
         },
         async save(text, merge) {
             if (!request.kinds.includes('artifact'))
                 return { notices: [] };
-            return limited(() => store(request, text, merge), (why) => ({ notices: [`The copy of the history was not stored: ${why}`] }));
+            return limited(() => store(request, text, merge), (why) => ({ notices: [`Could not store a copy of the history: ${why}`] }));
         },
     };
 }
-/** The artifact's name: what GitHub does not allow in one is written as its code, so that no two environments share one. */
+/** The artifact's name. Characters that GitHub forbids are written as codes, so that each environment has its own name. */
 function artifactName(environment) {
     const safe = environment.replace(/["<>|*?/\\:%,\p{Cc}]/gu, (character) => Array.from(Buffer.from(character), (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''));
     return `deployment-history-${safe}`;
 }
-/** Whose copies are taken; null where it is not known, and then none are. */
+/** Whose copies to accept; null if that is unknown: then accept none. */
 function trustOf({ repositoryId, defaultBranch, refName }) {
     if (repositoryId === null || !/^\d+$/.test(repositoryId) || defaultBranch === null)
         return null;
@@ -34582,20 +34580,20 @@ async function loadTrusted(request, trust) {
     const [newest] = trusted;
     return {
         texts: copies.flatMap((copy) => (copy.status === 'fulfilled' ? [copy.value] : [])),
-        notices: copies.flatMap((copy) => copy.status === 'rejected' ? [`A copy of the history was left out: ${whyNot(copy.reason)}`] : []),
+        notices: copies.flatMap((copy) => copy.status === 'rejected' ? [`Ignored a copy of the history: ${whyNot(copy.reason)}`] : []),
         needsRefresh: newest === undefined || newest.expiresAt < Date.now() + 30 * day,
     };
 }
 /**
- * The list is long where much is deployed, and has no order. With the newest at hand by the cache, its first page, which
- * in practice holds the newest as well, is enough: it heals what runs at the same time wrote past each other.
+ * Lists the copies. The list has no order, and is long if there are many deployments. If the cache points to the newest
+ * copy, the first page is enough: in practice it has the other new ones, which concurrent runs may have written.
  */
 async function find(api, name, byCache) {
     const pointer = byCache ? await answered(patienceForCache, findPointer(name)).catch(() => null) : null;
     const newest = pointer === null ? null : await api.artifact(pointer).catch(() => null);
     return newest === null ? api.artifacts(name, mostPages) : [newest, ...(await api.artifacts(name, 1))];
 }
-/** Asks for their runs, as many at a time as are still wanted. */
+/** Looks up the runs of these artifacts, as many at a time as are still needed. */
 async function firstTrusted(api, artifacts, trust) {
     const trusted = [];
     const waiting = artifacts.slice(0, mostCandidates);
@@ -34613,7 +34611,7 @@ async function store({ environment, kinds, workflow }, text, merge) {
         return { notices: [] };
     const run = `${workflow.runId ?? 0}-${workflow.runAttempt ?? 0}`;
     const why = await answered(patienceForCache, savePointer(name, run, id)).then(() => null, whyNot);
-    return { notices: why === null ? [] : [`The history was stored, but not where a cache finds it at once: ${why}`] };
+    return { notices: why === null ? [] : [`Stored the history, but not the cache that points to it: ${why}`] };
 }
 async function limited(work, failed) {
     try {
@@ -34623,7 +34621,7 @@ async function limited(work, failed) {
         return failed(whyNot(error));
     }
 }
-/** What takes too long is left behind: the libraries cannot be stopped. */
+/** Gives up after `ms` milliseconds. The work itself goes on: the libraries cannot be stopped. */
 function answered(ms, work) {
     const late = (0,promises_namespaceObject.setTimeout)(ms, null, { ref: false }).then(() => {
         throw new Error(`GitHub did not answer within ${ms / 1_000} s`);
@@ -34634,7 +34632,7 @@ function whyNot(error) {
     if (!(error instanceof Error))
         return clean_cleanLine(String(error), 300);
     if (error.name === 'GHESNotSupportedError')
-        return 'GitHub Enterprise Server does not keep them. It stays on the host; history: "" ends this notice';
+        return 'GitHub Enterprise Server does not support them. The history stays on the host; set history: "" to silence this notice';
     const status = 'statusCode' in error ? error.statusCode : 'status' in error ? error.status : undefined;
     if (status === 403 || status === 404)
         return `the token may not read them: give the job "permissions: actions: read"`;
@@ -34891,7 +34889,7 @@ class HostLog {
 }
 
 ;// CONCATENATED MODULE: ./build/shared/failure-codes.js
-/** The names of all failures, for programs and tests. Those that an operator may see stand in the README of an action. */
+/** The codes of all failures. The READMEs of the actions explain those that an operator may see. */
 const failureCodes = [
     'bad-compose-config',
     'bad-image-reference',
@@ -35017,7 +35015,7 @@ const failureCodes = [
     'write-failed',
     'wrong-image',
 ];
-/** Whether a name that came from elsewhere, such as a program on the host, is one of ours. */
+/** Whether a name from elsewhere, such as from a program on the host, is one of these codes. */
 function isFailureCode(name) {
     return failureCodes.includes(name);
 }
@@ -35558,12 +35556,12 @@ var main_exec = __nccwpck_require__(27187);
 
 
 /**
- * Runs a tool that reads no standard input, without a shell and without an echo in the log. Its exit is the caller's to
- * judge. Nothing may be written to it: @actions/exec does not listen for the EPIPE of a tool that has ended by then.
+ * Runs a tool without a shell, without standard input and without echoing it in the log. The caller judges the exit code.
+ * No input, because @actions/exec does not handle the EPIPE of a tool that has already ended.
  * @throws Failure `tool-missing`, `tool-timed-out`
  */
 async function runTool(program, args, { env = {}, timeout = 30_000 } = {}) {
-    // @actions/exec can neither end a child nor set a deadline; coreutils can, and tell it by their exit.
+    // @actions/exec can neither end a child nor set a deadline; `timeout` can, and shows it by its exit code.
     const deadline = ['--kill-after=1', String(timeout / 1_000), program, ...args];
     const started = performance.now();
     const result = await (0,main_exec/* getExecOutput */.H)('timeout', deadline, {
@@ -35571,7 +35569,7 @@ async function runTool(program, args, { env = {}, timeout = 30_000 } = {}) {
         ignoreReturnCode: true,
         env: { ...inheritedEnvironment(), ...env },
     });
-    // One that had to be killed takes its timeout with it, which then has no exit of its own.
+    // A tool that had to be killed takes `timeout` down with it, which then has no exit code of its own.
     const killed = result.exitCode === null && performance.now() - started >= timeout;
     if (result.exitCode === 124 || killed) {
         throw new failure_Failure('tool-timed-out', `${program} did not end within ${timeout / 1_000} s on the runner`, {
@@ -35593,7 +35591,7 @@ function inheritedEnvironment() {
 ;// CONCATENATED MODULE: ./build/shared/runner/key-diagnosis.js
 
 
-/** Tries a private key without the host: whether it can be read, and its public fingerprint. */
+/** Tries a private key without contacting the host: finds out whether it is readable, and its public fingerprint. */
 async function diagnoseKey(keyFile, environment) {
     const { exitCode, stdout, stderr } = await runTool('ssh-keygen', ['-y', '-f', keyFile], { env: environment });
     const blob = /^\S+ (\S+)/.exec(stdout)?.[1];
@@ -35628,7 +35626,7 @@ const shelves = {
     predeployment: { folder: 'predeployment', prefix: 'backup', place: 'nested' },
     prerollback: { folder: 'rollback', prefix: 'prerollback', place: 'flat' },
 };
-/** In which the last dump that failed its verification stands aside. */
+/** Holds the last dump that failed its verification. */
 const layout_failed = { folder: 'failed', prefix: 'failed', place: 'flat' };
 const layout_allTiers = Object.keys(shelves);
 const allFolders = [...layout_allTiers.map(layout_folderOfTier), layout_failed.folder];
@@ -35640,15 +35638,15 @@ function layout_folderOfTier(tier) {
 function homeOf(kind) {
     return shelves[kind === 'prerollback' ? 'prerollback' : 'daily'];
 }
-/** What names in a folder begin with. */
+/** The prefix of the file names in a folder. */
 function prefixIn(folder) {
     return shelfOf(folder).prefix;
 }
-/** Where the files of a set stand in a folder, below the backup directory. */
+/** The path of a set's files in a folder, relative to the backup directory. */
 function placeIn(folder, id) {
     return shelfOf(folder).place === 'nested' ? `${folder}/${id}` : folder;
 }
-/** As the host is told: `FOLDER PREFIX flat|nested|aside`, a line each. */
+/** The layout for programs on the host: `FOLDER PREFIX flat|nested|aside`, one line each. */
 const layoutLines = [
     ...Object.values(shelves).map(({ folder, prefix, place }) => `${folder} ${prefix} ${place}`),
     `${layout_failed.folder} ${layout_failed.prefix} aside`,
@@ -37167,8 +37165,8 @@ function inDollarQuotes(character) {
 
 ;// CONCATENATED MODULE: ./build/shared/host/backup-folder.js
 
-// Where things stand in the backup folder on the host, for what the runner asks for and tells of.
-/** The lock; who holds it stands beside it, in `.lock.holder`. */
+// Paths in the backup folder on the host, and commands for them.
+/** The lock. `.lock.holder`, beside it, says who holds it. */
 const lockFile = (backupDir) => `${backupDir}/.lock`;
 const holdFile = (backupDir) => `${backupDir}/rollback/HOLD`;
 /** The folders of all transactions, by their ids. */
@@ -37577,7 +37575,7 @@ function noCompose(error) {
 
 ;// CONCATENATED MODULE: ./build/shared/releases/database-services.js
 /**
- * The services that are databases: no rollback touches them, and no release is judged by them.
+ * The services that are databases. No rollback touches them, and their health says nothing about a release.
  * @param named the input "db-service"
  */
 function databaseServices({ candidates }, named) {
@@ -39810,12 +39808,12 @@ var promises_ = __nccwpck_require__(51455);
 
 
 
-/** GitHub drops a whole summary above 1 MiB. */
+/** GitHub drops a summary of more than 1 MiB entirely. */
 const longestSummary = 900 * 1024;
 const longestCode = (/* unused pure expression or super */ null && (64 * 1024));
 const mostRows = 500;
 const signs = { good: '✅', attention: '⚠️', bad: '❌' };
-/** The first thing that is read: how it ended. */
+/** The headline: how the run ended. */
 function verdict(kind, text) {
     return block(`## ${signs[kind]} ${clean_cleanMarkdown(text)}`);
 }
@@ -39825,7 +39823,7 @@ function heading(text) {
 function paragraph(text) {
     return block(clean_cleanMarkdown(text));
 }
-/** Rows beyond 500 are counted, not shown. */
+/** Shows at most 500 rows, and how many more there are. */
 function job_summary_table(head, rows) {
     const lines = [
         head.map(clean_cleanMarkdown),
@@ -39835,21 +39833,21 @@ function job_summary_table(head, rows) {
     const rest = rows.length - mostRows;
     return block(lines.map(tableLine).join('\n') + (rest > 0 ? `\n\n… and ${rest} more rows` : ''));
 }
-/** A block of code, or a picture where `language` is `mermaid`. The middle of a long text is left out. */
+/** A block of code, or a diagram if `language` is `mermaid`. Leaves out the middle of a long text. */
 function codeBlock(text, language = '') {
     const code = withoutMiddle(cleanLines(text).join('\n'));
     const fence = codeFence(code);
     return block(`${fence}${language}\n${code}\n${fence}`);
 }
-/** Blocks that are folded away under a title. */
+/** Blocks folded away under a title. */
 function details(title, blocks) {
-    // The title stands in HTML, where Markdown's escapes do not count.
+    // The title is inside HTML, where Markdown's escapes have no effect.
     const summary = clean_cleanLine(title).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
     return block(`<details><summary>${summary}</summary>\n\n${blocks.join('\n\n')}\n\n</details>`);
 }
-/** The blocks as one text of at most `limit` bytes: those that do not fit are left out, with a note. */
+/** The blocks as one text of at most `limit` bytes. Ends with a note if some did not fit. */
 function renderSummary(blocks, limit = longestSummary) {
-    const note = '\n_The summary was cut here: it is longer than GitHub shows. The log has it all._\n';
+    const note = '\n_The summary ends here because it is longer than GitHub allows. The log is complete._\n';
     let text = '';
     for (const each of blocks) {
         if (Buffer.byteLength(text + each + note) + 2 > limit)
@@ -39858,7 +39856,7 @@ function renderSummary(blocks, limit = longestSummary) {
     }
     return text;
 }
-/** Adds the blocks to the job's summary. That it cannot be written is said in the log and does not fail the run. */
+/** Adds the blocks to the job summary. If it cannot be written, the log says so; that does not fail the run. */
 async function writeSummary(blocks) {
     const file = process.env['GITHUB_STEP_SUMMARY'];
     if (!file)
@@ -39867,7 +39865,7 @@ async function writeSummary(blocks) {
         await (0,promises_.appendFile)(file, renderSummary(blocks));
     }
     catch (error) {
-        info(`The job summary could not be written: ${error}`);
+        info(`Could not write the job summary: ${error}`);
     }
 }
 function block(markdown) {
