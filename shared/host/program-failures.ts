@@ -12,7 +12,7 @@ const longestDetail = 20_000;
 export function programFailure(program: Program, records: Records, code: number | null, cause: string): Failure {
   const name = records.find('failure');
   const detail = records.find('detail')?.slice(0, longestDetail);
-  // Nobody but us can mend that.
+  // Only we can fix that.
   if (name === 'misfit')
     throw new TypeError(`The program ${program.name} was given other parameters than it takes: ${detail}`);
   if (name === undefined) {

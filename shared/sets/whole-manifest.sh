@@ -4,6 +4,6 @@
 takes file longest # bytes
 
 main() {
-  [[ -f $file && ! -L $file && -r $file ]] || fail manifest-unreadable "$file is no file that can be read"
+  [[ -f $file && ! -L $file && -r $file ]] || fail manifest-unreadable "$file is not a readable file"
   record manifest "$(head -c "$longest" -- "$file" | gzip -n -1 | base64 --wrap=0)"
 }

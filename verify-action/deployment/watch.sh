@@ -10,7 +10,7 @@ readonly look_interval=0.5
 # A container that was restarted this often while we watched will not come up.
 readonly most_falls=3
 
-# What decides whether a container is well, and what is told of it.
+# What decides whether a container is healthy, and what is recorded about it.
 readonly state_fields=(
   '{{.ID}}'
   '{{.State.Status}}'
