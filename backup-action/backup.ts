@@ -70,9 +70,10 @@ async function look(
 ): Promise<Survey> {
   const request = { ...inputs, probe: insideScript(), compose: null, layout: layoutLines, sets: true, setup: false };
   let seen = await survey(connection, request, signal, log.host);
-  if (await deployments.clear(connection, seen, signal)) {
+  if (await deployments.finishRollback(connection, seen, signal)) {
     seen = await survey(connection, request, signal, log.host);
   }
+  await deployments.judgeHold(connection, seen);
   outputs.release = JSON.stringify(releaseOf(seen.containers, seen.images));
   const mixed = mixedServices(seen.containers);
   if (mixed.length > 0) log.warning(`Containers of the same service run different images: ${mixed.join(', ')}`);

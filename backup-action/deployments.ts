@@ -1,5 +1,4 @@
-import { Failure } from '../shared/failure.ts';
-import { parseHold, tellHold } from '../shared/history/hold.ts';
+import { onHold, parseHold, tellHold } from '../shared/history/hold.ts';
 import { releaseHold } from '../shared/history/host-file.ts';
 import {
   copiesLack,
@@ -10,7 +9,6 @@ import {
 } from '../shared/history/known-history.ts';
 import { observationOf, observed, runFacts } from '../shared/history/observation.ts';
 import type { HistoryRecord } from '../shared/history/record.ts';
-import { holdFile } from '../shared/host/backup-folder.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import type { Survey } from '../shared/host/survey.ts';
 import { releaseOf } from '../shared/releases/release.ts';
@@ -18,7 +16,6 @@ import type { WorkflowContext } from '../shared/runner/context.ts';
 import { historyMirror } from '../shared/runner/history-mirror.ts';
 import * as log from '../shared/runner/log.ts';
 import type { Manifest } from '../shared/sets/manifest.ts';
-import { quoteForShell } from '../shared/shell-quote.ts';
 import { endUnfinished } from '../shared/transaction/unfinished.ts';
 import type { BackupInputs } from './inputs.ts';
 
@@ -41,30 +38,37 @@ export class Deployments {
   }
 
   /**
-   * Finishes a rollback that was interrupted, and checks whether a deployment may follow.
-   * @returns whether this changed anything on the host, so that it must be surveyed again
+   * Finishes a rollback that was interrupted. It may put deployments on hold.
+   * @returns whether there was one: the host must then be surveyed again
+   */
+  async finishRollback(connection: Connection, seen: Survey, signal: AbortSignal): Promise<boolean> {
+    if (seen.unfinished.length === 0 || seen.lockHolder !== null) return false;
+    const { backupDir, timeout } = this.#inputs;
+    await endUnfinished(connection, backupDir, seen.unfinished, { deadline: timeout, signal }, log);
+    return true;
+  }
+
+  /**
+   * Releases the hold on deployments if asked to; otherwise stops a backup for a deployment that would undo a rollback.
+   * A rollback may set HOLD until this backup has the lock, so the host looks once more then.
    * @throws Failure `on-hold`
    */
-  async clear(connection: Connection, seen: Survey, signal: AbortSignal): Promise<boolean> {
-    const { backupDir, kind } = this.#inputs;
+  async judgeHold(connection: Connection, seen: Survey): Promise<void> {
+    const { backupDir, kind, environment } = this.#inputs;
     this.#open(seen, await this.#mirrored);
-    if (seen.unfinished.length > 0 && seen.lockHolder === null) {
-      await endUnfinished(connection, backupDir, seen.unfinished, { deadline: this.#inputs.timeout, signal }, log);
-      return true;
-    }
-    if (seen.hold === null) return false;
+    if (seen.hold === null) return;
     const hold = parseHold(seen.hold);
     if (this.#inputs.releaseHold) {
-      const facts = runFacts(this.#inputs.environment, this.#workflow, { reason: 'HOLD released' });
+      const facts = runFacts(environment, this.#workflow, { reason: 'HOLD released' });
       const record = observed(releaseOf(seen.containers, seen.images), facts, null);
       await releaseHold(connection, { backupDir, records: [record], onLog: log.host });
       this.#added.push(record);
       log.important('Released the hold on deployments that a rollback had set; deployments may go on');
-      return true;
+    } else if (kind === 'predeployment') {
+      throw onHold(tellHold(hold), backupDir);
+    } else {
+      log.notice(`After a rollback, ${tellHold(hold)}`);
     }
-    if (kind === 'predeployment') throw onHold(tellHold(hold), backupDir);
-    log.notice(`After a rollback, ${tellHold(hold)}`);
-    return false;
   }
 
   /** The records that this backup adds to the history: none if the history already has this release. */
@@ -101,10 +105,4 @@ export class Deployments {
     this.#knownHistory = gatherHistory(this.#inputs.environment, seen.history, seen.auditTrail, texts);
     for (const problem of this.#knownHistory.problems) log.notice(problem);
   }
-}
-
-function onHold(why: string, backupDir: string): Failure {
-  return new Failure('on-hold', `No backup for a deployment: ${why}`, {
-    hint: `A deployment would undo the rollback. Once its cause is fixed, set release-hold: true, or on the host: rm ${quoteForShell(holdFile(backupDir))}`,
-  });
 }

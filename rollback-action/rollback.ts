@@ -186,7 +186,9 @@ async function look(connection: Connection, run: RollbackRun): Promise<Survey> {
       return seen;
     }
     await endUnfinished(connection, inputs.backupDir, seen.unfinished, { deadline: inputs.timeout, signal }, log);
-    return once();
+    const again = await once();
+    judgeHost(again, inputs);
+    return again;
   });
 }
 
@@ -238,7 +240,7 @@ async function tellEnding(
   outputs['failed-requests'] = outcome.failedRequests;
   if (outcome.ending === 'rolled-back') {
     await summarizeRollback(carried, plan, backup, inputs, Date.now() - startedAt.getTime());
-    for (const problem of outcome.problems) log.error(problem, 'Rolled back, but');
+    for (const problem of outcome.problems) log.error(problem, 'Rolled back, with problems');
     return;
   }
   for (const line of carried.log.split('\n').slice(-30)) if (line.trim() !== '') log.host(line);

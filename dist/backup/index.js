@@ -28406,7 +28406,7 @@ module.exports = __nccwpck_require__.p + "1801754814f4563cb03c.sh";
 /***/ 27416:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "16e0855d63699231127a.sh";
+module.exports = __nccwpck_require__.p + "7800b14f16246f6dab79.sh";
 
 /***/ }),
 
@@ -28434,7 +28434,7 @@ module.exports = __nccwpck_require__.p + "745bb744883759cb4e7c.sh";
 /***/ 84263:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "7adb8aed476dd8fec4d6.sh";
+module.exports = __nccwpck_require__.p + "6e45e64b561982e63ffa.sh";
 
 /***/ }),
 
@@ -28455,7 +28455,7 @@ module.exports = __nccwpck_require__.p + "8e06b80a82f2e4c95d3e.sh";
 /***/ 49828:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "7dc456de391df9c69d4a.sh";
+module.exports = __nccwpck_require__.p + "5fbfac2afc93c4f8cfab.sh";
 
 /***/ }),
 
@@ -28469,14 +28469,14 @@ module.exports = __nccwpck_require__.p + "70a1e6fa86afce885b96.sh";
 /***/ 65801:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "869d53f220d036a1cfe5.sh";
+module.exports = __nccwpck_require__.p + "cc982b7e7f79db0c3361.sh";
 
 /***/ }),
 
 /***/ 80846:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "c94479341175f4d222c0.sh";
+module.exports = __nccwpck_require__.p + "ff8d44c3437dd3c75799.sh";
 
 /***/ }),
 
@@ -28497,7 +28497,7 @@ module.exports = __nccwpck_require__.p + "27a8f8de58eda092fa1d.sh";
 /***/ 15790:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "b3441380aa42785a3660.sh";
+module.exports = __nccwpck_require__.p + "7f39d4bbd8664e7306e4.sh";
 
 /***/ }),
 
@@ -28525,14 +28525,14 @@ module.exports = __nccwpck_require__.p + "5597872875be40f198dd.sh";
 /***/ 97656:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "3a12eae995a3fcd42158.sh";
+module.exports = __nccwpck_require__.p + "b0c505448e4714f4562d.sh";
 
 /***/ }),
 
 /***/ 97094:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "acbcaf1de658fdd3dcdc.sh";
+module.exports = __nccwpck_require__.p + "9efc62ba3f5a452d9875.sh";
 
 /***/ }),
 
@@ -33379,12 +33379,12 @@ function verifiedSetsOf(database, sets) {
     return sets.filter((set) => set.state === 'verified').filter((set) => set.database === database);
 }
 /** The paths of the folders that hold a set, relative to the backup directory, in the order of `folders`. */
-function catalogue_placesOf({ id, folders }) {
+function catalogue_pathsOf({ id, folders }) {
     return folders.map((folder) => placeIn(folder, id));
 }
 /** The first of those places. */
-function catalogue_folderOf(set) {
-    return catalogue_placesOf(set)[0] ?? 'daily';
+function catalogue_pathOf(set) {
+    return catalogue_pathsOf(set)[0] ?? 'daily';
 }
 /** Compares ids. An id is a time, so sorting the text sorts by time. */
 function newestFirst(a, b) {
@@ -33492,15 +33492,15 @@ const program = {
 /** Reads every file of these sets from the disk, and compares it with the checksums of its set. */
 async function read_sets_readSets(connection, request) {
     const files = request.sets.flatMap((set) => {
-        const first = folderOf(set);
-        return filesOf(read_sets_namesOf(set)).flatMap((name) => placesOf(set).map((folder) => ({ file: `${folder}/${name}`, firstName: `${first}/${name}` })));
+        const first = pathOf(set);
+        return filesOf(read_sets_namesOf(set)).flatMap((name) => pathsOf(set).map((folder) => ({ file: `${folder}/${name}`, firstName: `${first}/${name}` })));
     });
-    const dumps = new Set(request.sets.map((set) => `${folderOf(set)}/${read_sets_namesOf(set).dump}`));
+    const dumps = new Set(request.sets.map((set) => `${pathOf(set)}/${read_sets_namesOf(set).dump}`));
     const parameters = {
         backup_dir: request.backupDir,
         lists: request.sets.flatMap((set) => {
             const { sha256, md5 } = read_sets_namesOf(set);
-            return [`${folderOf(set)}/${sha256}`, `${folderOf(set)}/${md5}`];
+            return [`${pathOf(set)}/${sha256}`, `${pathOf(set)}/${md5}`];
         }),
         files: files.map(({ file }) => file),
         first_names: files.map(({ firstName }) => firstName),
@@ -33537,7 +33537,7 @@ function readRecords(records) {
 /** Compares each file with its checksum lists and the manifest: it must agree with all that name it. */
 function judgeReading(set, { sums, lists }) {
     const names = read_sets_namesOf(set);
-    const [folder = 'daily', ...others] = placesOf(set);
+    const [folder = 'daily', ...others] = pathsOf(set);
     const files = filesOf(names);
     const sha256 = lists.get(`${folder}/${names.sha256}`);
     const md5 = lists.get(`${folder}/${names.md5}`);
@@ -33614,7 +33614,7 @@ const whole_manifest_program = {
 };
 /** One manifest with its lists of tables and sequences; a survey leaves them out. @throws Failure `manifest-unreadable` */
 async function wholeManifest(connection, backupDir, set, { signal, onLog }) {
-    const file = `${backupDir}/${folderOf(set)}/${namesOf(set).manifest}`;
+    const file = `${backupDir}/${pathOf(set)}/${namesOf(set).manifest}`;
     const { result } = connection.run(whole_manifest_program, { file, longest: String(longestManifest) }, {
         deadline: 120_000,
         atEnd: 'end',
@@ -33981,7 +33981,7 @@ function readHolder(text) {
 /** The failure when another process holds the lock. */
 function lockHeld(holder, backupDir, waited) {
     return new failure_Failure('lock-held', `The lock on ${backupDir} is held by ${holder}`, {
-        hint: `${waited === 0 ? 'Did not wait for it' : `Gave up after waiting ${formatDuration(waited)}`}. Check what that run is doing; if it is only slow, raise "lock-wait"`,
+        hint: `${waited === 0 ? '"lock-wait" is 0, so this run did not wait' : `Gave up after waiting ${formatDuration(waited)}`}. Check what that run is doing; if it is only slow, raise "lock-wait"`,
     });
 }
 
@@ -34068,6 +34068,8 @@ const growth = 1.2;
 const compressedShare = 0.5;
 /** For a set's files and their links in every tier, with room to spare. */
 const neededInodes = 100;
+/** Their sets are hard links into daily. */
+const linkedTiers = ['daily', 'weekly', 'monthly', 'predeployment'];
 const neededTools = ['flock', 'stat', 'df', 'date', 'tee', 'sync', 'sha256sum', 'md5sum', 'gzip'];
 /**
  * Judges the survey, before anything is written.
@@ -34194,7 +34196,7 @@ function checkFolders(survey, { deployDir, backupDir }) {
         if (/[1-7]\d$|[1-7]$/.test(folder.mode.slice(-2))) {
             throw new failure_Failure('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${shell_quote_quoteForShell(folder.path)}` });
         }
-        if (folder.device !== device && allTiers.some((tier) => folder.path === `${backupDir}/${tier}`)) {
+        if (folder.device !== device && linkedTiers.some((tier) => folder.path === `${backupDir}/${folderOfTier(tier)}`)) {
             throw new failure_Failure('folder-elsewhere', `${folder.path} is on a different file system than ${backupDir}, so sets cannot be hard-linked into it`, { hint: 'Mount that file system at the backup folder itself, or set "backup-dir" to a folder on it' });
         }
     }
@@ -35293,6 +35295,42 @@ function schemaChangesIn({ dump, previous, publicationPlan }) {
         : compareSchemas(previousSchemaText, schemaText);
 }
 
+;// CONCATENATED MODULE: ./build/shared/history/hold.js
+
+
+
+
+const keys = ['reason', 'since', 'run', 'by', 'from', 'to', 'id'];
+/** The text of the file HOLD: `key=value` lines. */
+function holdText(hold) {
+    return keys
+        .filter((key) => hold[key] !== null)
+        .map((key) => `${key}=${cleanLine(hold[key] ?? '', 1_000)}\n`)
+        .join('');
+}
+/** Reads the file. Any file named HOLD is a hold, even one made by hand, whatever it contains. */
+function parseHold(text) {
+    const values = new Map(text.split('\n').map((line) => {
+        const at = line.indexOf('=');
+        return at < 0 ? ['', ''] : [line.slice(0, at).trim(), clean_cleanLine(line.slice(at + 1), 1_000)];
+    }));
+    return Object.fromEntries(keys.map((key) => [key, values.get(key) || null]));
+}
+/** The hold in one sentence. */
+function tellHold({ reason, since, run }) {
+    return [
+        `deployments are on hold${since === null ? '' : ` since ${since}`}`,
+        ...(reason === null ? [] : [`reason: ${reason}`]),
+        ...(run === null ? [] : [`see ${run}`]),
+    ].join('; ');
+}
+/** The failure of a backup for a deployment while deployments are on hold. */
+function onHold(why, backupDir) {
+    return new failure_Failure('on-hold', `Refusing the backup for a deployment: ${why}`, {
+        hint: `A deployment would undo the rollback. Once its cause is fixed, set release-hold: true, or on the host: rm ${shell_quote_quoteForShell(holdFile(backupDir))}`,
+    });
+}
+
 ;// CONCATENATED MODULE: ./build/shared/postgres/facts.js
 
 
@@ -35457,6 +35495,7 @@ const verification_failed = (name, detail, ms = 0) => ({ name, result: 'failed',
 
 
 
+
 /** Limits in bytes for a text that the host sends packed. Comparing a text takes many times its size in memory. */
 const longestText = 256 * 1024 * 1024;
 const longestCompared = 64 * 1024 * 1024;
@@ -35497,6 +35536,7 @@ async function take(connection, request) {
         facts_after: factsAfter(),
         previous_schema: request.previousSchema ?? '',
         expected_sets_state: request.setsState,
+        refuse_on_hold: request.kind === 'predeployment' ? 'yes' : '',
         layout: layoutLines,
     }, {
         deadline: request.timeout,
@@ -35591,6 +35631,8 @@ function sequenceRanges(before, after) {
 function translate(error, log, { backupDir, lock, lockWait }) {
     if (!failure_isFailure(error))
         return error;
+    if (error.code === 'on-hold')
+        return onHold(tellHold(parseHold(error.message)), backupDir);
     if (error.code === 'lock-held')
         return lockHeld(error.message, backupDir, lock.wait);
     if (/lock timeout|could not obtain lock/i.test(log) && ['dump-failed', 'no-snapshot'].includes(error.code)) {
@@ -35736,32 +35778,33 @@ async function takeDump(connection, ready, run, log) {
 }
 function schemaFile(backupDir, set) {
     const prefix = naming_parseSetFileName(set.manifest.file)?.prefix ?? 'backup';
-    return `${backupDir}/${catalogue_folderOf(set)}/${naming_setFileNames(prefix, set.id, set.manifest).schema}`;
+    return `${backupDir}/${catalogue_pathOf(set)}/${naming_setFileNames(prefix, set.id, set.manifest).schema}`;
 }
 function checkLine({ name, result, detail, ms }) {
     const mark = { passed: '✔', failed: '✘', 'could-not-check': '?' }[result];
     return `${mark} ${name}: ${detail}${ms > 0 ? ` (${formatDuration(ms)})` : ''}`;
 }
-/** Puts aside a dump that failed a check. @throws Failure `not-verified` */
+/** Puts aside a dump that failed a check, and logs the run on the host. @throws Failure `not-verified` */
 async function demandVerified(connection, dump, run, log) {
     if (allPassed(dump.verification))
         return;
     const failed = dump.verification.filter(({ result }) => result !== 'passed');
     const reason = failed.map(({ name, detail }) => `${name}: ${detail}`).join('\n');
-    const failure = (path) => new failure_Failure('not-verified', `The dump failed its verification and does not count as a backup: ${reason}`, {
-        hint: `Earlier backups are unchanged. The failed dump was put aside: ${path}. Run it again; if it fails again, check the host's disk and memory`,
+    const failure = (whereItIs) => new failure_Failure('not-verified', `The dump failed its verification and does not count as a backup: ${reason}`, {
+        hint: `Earlier backups are unchanged. ${whereItIs}. Run it again; if it fails again, check the host's disk and memory`,
     });
     const line = failureLine(run, failure(''), { id: dump.id, bytes: dump.sizeBytes, sha256: dump.sums.sha256 });
-    const rejection = {
-        ...ending(run, log),
-        holder: run.holder,
-        id: dump.id,
-        dump: dump.file,
-        reason,
-        logLine: line,
-    };
-    // Even if it cannot be put aside, report why the dump is bad.
-    throw failure(await reject(connection, rejection).catch((error) => `it could not be kept (${error})`));
+    const rejection = { ...ending(run, log), holder: run.holder, id: dump.id, dump: dump.file, reason, logLine: line };
+    let whereItIs;
+    try {
+        whereItIs = `The failed dump was put aside: ${await reject(connection, rejection)}`;
+    }
+    catch (error) {
+        // Report why the dump is bad even if it could not be put aside.
+        whereItIs = `The failed dump could not be put aside: ${error instanceof Error ? error.message : error}`;
+        await logRun(connection, rejection).catch(() => { });
+    }
+    throw failure(whereItIs);
 }
 /** Plans the publication of a verified dump, and publishes it into its tiers. */
 async function publishBackup(connection, { host, catalogue, release, previous, zstdOn }, dump, run, recordsOf, log) {
@@ -35805,7 +35848,7 @@ async function publishBackup(connection, { host, catalogue, release, previous, z
     for (const { reason } of publicationPlan.tiers)
         log.info(reason);
     for (const { tier, id, reason } of publicationPlan.pruning)
-        log.info(`${tier}/${id} ${reason}`);
+        log.info(`${folderOfTier(tier)}/${id} ${reason}`);
     return { facts, published, problems: [...publicationPlan.problems, ...published.problems] };
 }
 /** Writes a failed run into the log on the host. */
@@ -36378,13 +36421,15 @@ const longestDetail = 20_000;
 function programFailure(program, records, code, cause) {
     const name = records.find('failure');
     const detail = records.find('detail')?.slice(0, longestDetail);
-    // Nobody but us can mend that.
+    // Only we can fix that.
     if (name === 'misfit')
-        throw new TypeError(`The program ${program.name} was given other parameters than it takes: ${detail}`);
+        throw new TypeError(`The parameters of the program ${program.name} do not match: ${detail}`);
     if (name === undefined) {
         const exit = code === null ? 'exit code unknown' : `exit ${code}`;
         return new failure_Failure('program-failed', `The program ${program.name} failed on the host (${exit})`, { cause });
     }
+    if (name === 'bash-too-old')
+        return new failure_Failure(name, detail ?? name, { hint: 'On the host, as root: apt-get install bash' });
     if (isFailureCode(name))
         return new failure_Failure(name, detail ?? `The program ${program.name} failed: ${name}`, { cause });
     return new failure_Failure('program-failed', `The program ${program.name} failed on the host: ${name}, ${detail}`, { cause });
@@ -36617,9 +36662,8 @@ function connectionOver(name, access, disconnect = async () => { }) {
 }
 /**
  * The command for the login shell on the host. It starts bash without the user's start files, which reads a script (its
- * length in bytes, then its text) and parameters (names and values by turns: how many texts, then each with a NUL behind it)
- * from stdin. It holds no
- * has no values, line breaks or exclamation marks, so it means the same in every login shell.
+ * length in bytes, then its text) and parameters (their count, then each followed by a NUL: alternating names and values)
+ * from stdin. The command itself has no values, line breaks or exclamation marks, so it means the same in every login shell.
  */
 const bootstrap = 'exec env -u BASH_ENV bash --noprofile --norc -c \'LC_ALL=C; IFS= read -r n && IFS= read -r -N "$n" s && ' +
     'IFS= read -r c && p=() && while ((c-- > 0)); do IFS= read -r -d "" v || exit 1; p+=("$v"); done && eval "$s"\'';
@@ -37075,33 +37119,6 @@ function reachHost(ssh, { signal, atEnd }) {
         atEnd(folder.remove);
         return { folder: folder.path, diagnoseKey: diagnoseKey, signal };
     });
-}
-
-;// CONCATENATED MODULE: ./build/shared/history/hold.js
-
-const keys = ['reason', 'since', 'run', 'by', 'from', 'to', 'id'];
-/** The text of the file HOLD: `key=value` lines. */
-function holdText(hold) {
-    return keys
-        .filter((key) => hold[key] !== null)
-        .map((key) => `${key}=${cleanLine(hold[key] ?? '', 1_000)}\n`)
-        .join('');
-}
-/** Reads the file. Any file named HOLD is a hold, even one made by hand, whatever it contains. */
-function parseHold(text) {
-    const values = new Map(text.split('\n').map((line) => {
-        const at = line.indexOf('=');
-        return at < 0 ? ['', ''] : [line.slice(0, at).trim(), clean_cleanLine(line.slice(at + 1), 1_000)];
-    }));
-    return Object.fromEntries(keys.map((key) => [key, values.get(key) || null]));
-}
-/** The hold in one sentence. */
-function tellHold({ reason, since, run }) {
-    return [
-        `deployments are on hold${since === null ? '' : ` since ${since}`}`,
-        ...(reason === null ? [] : [`reason: ${reason}`]),
-        ...(run === null ? [] : [`see ${run}`]),
-    ].join('; ');
 }
 
 ;// CONCATENATED MODULE: ./build/shared/history/legacy.js
@@ -37929,10 +37946,10 @@ const resuming = {
 };
 const aborting = {
     name: 'abort',
-    step: 'the cancelling of the rollback',
+    step: 'cancelling the rollback',
     scripts: [new URL(/* asset import */ __nccwpck_require__(64142), __nccwpck_require__.b)],
 };
-const finding = {
+const searching = {
     name: 'find',
     step: 'the search for the rollback',
     scripts: [new URL(/* asset import */ __nccwpck_require__(51681), __nccwpck_require__.b)],
@@ -37981,7 +37998,7 @@ async function abortTransaction(connection, backupDir, id, onLog) {
 }
 /** Finds the transaction of a run that lost its connection while starting it. @returns its id; null if there is none */
 async function findTransaction(connection, backupDir, historyId, onLog) {
-    const records = await connection.run(finding, { backup_dir: backupDir, history_id: historyId }, { ...transaction_short, onLog })
+    const records = await connection.run(searching, { backup_dir: backupDir, history_id: historyId }, { ...transaction_short, onLog })
         .result;
     return records.find('transaction') ?? null;
 }
@@ -38079,16 +38096,13 @@ async function endUnfinished(connection, backupDir, unfinished, options, log) {
     }
 }
 function stuck(backupDir, id, log) {
-    return new failure_Failure('stuck', `The transaction ${id} does not finish`, {
+    return new failure_Failure('stuck', `The transaction ${id} did not finish`, {
         hint: `On the host: ${backup_folder_commandToEnd(backupDir, id)}. Its log is in the same folder, in the file log`,
         cause: log,
     });
 }
 
 ;// CONCATENATED MODULE: ./build/backup-action/deployments.js
-
-
-
 
 
 
@@ -38114,32 +38128,40 @@ class Deployments {
         this.#mirrored = this.#mirror.load();
     }
     /**
-     * Finishes a rollback that was interrupted, and checks whether a deployment may follow.
-     * @returns whether this changed anything on the host, so that it must be surveyed again
+     * Finishes a rollback that was interrupted. It may put deployments on hold.
+     * @returns whether there was one: the host must then be surveyed again
+     */
+    async finishRollback(connection, seen, signal) {
+        if (seen.unfinished.length === 0 || seen.lockHolder !== null)
+            return false;
+        const { backupDir, timeout } = this.#inputs;
+        await endUnfinished(connection, backupDir, seen.unfinished, { deadline: timeout, signal }, log_namespaceObject);
+        return true;
+    }
+    /**
+     * Releases the hold on deployments if asked to; otherwise stops a backup for a deployment that would undo a rollback.
+     * A rollback may set HOLD until this backup has the lock, so the host looks once more then.
      * @throws Failure `on-hold`
      */
-    async clear(connection, seen, signal) {
-        const { backupDir, kind } = this.#inputs;
+    async judgeHold(connection, seen) {
+        const { backupDir, kind, environment } = this.#inputs;
         this.#open(seen, await this.#mirrored);
-        if (seen.unfinished.length > 0 && seen.lockHolder === null) {
-            await endUnfinished(connection, backupDir, seen.unfinished, { deadline: this.#inputs.timeout, signal }, log_namespaceObject);
-            return true;
-        }
         if (seen.hold === null)
-            return false;
+            return;
         const hold = parseHold(seen.hold);
         if (this.#inputs.releaseHold) {
-            const facts = runFacts(this.#inputs.environment, this.#workflow, { reason: 'HOLD released' });
+            const facts = runFacts(environment, this.#workflow, { reason: 'HOLD released' });
             const record = observed(releaseOf(seen.containers, seen.images), facts, null);
             await releaseHold(connection, { backupDir, records: [record], onLog: host });
             this.#added.push(record);
             important('Released the hold on deployments that a rollback had set; deployments may go on');
-            return true;
         }
-        if (kind === 'predeployment')
+        else if (kind === 'predeployment') {
             throw onHold(tellHold(hold), backupDir);
-        log_notice(`After a rollback, ${tellHold(hold)}`);
-        return false;
+        }
+        else {
+            log_notice(`After a rollback, ${tellHold(hold)}`);
+        }
     }
     /** The records that this backup adds to the history: none if the history already has this release. */
     recordsOf(manifest) {
@@ -38179,11 +38201,6 @@ class Deployments {
         for (const problem of this.#knownHistory.problems)
             log_notice(problem);
     }
-}
-function onHold(why, backupDir) {
-    return new failure_Failure('on-hold', `No backup for a deployment: ${why}`, {
-        hint: `A deployment would undo the rollback. Once its cause is fixed, set release-hold: true, or on the host: rm ${shell_quote_quoteForShell(holdFile(backupDir))}`,
-    });
 }
 
 // EXTERNAL MODULE: external "node:fs/promises"
@@ -38412,9 +38429,10 @@ async function backup(inputs, workflow, context) {
 async function look(connection, inputs, deployments, outputs, signal) {
     const request = { ...inputs, probe: insideScript(), compose: null, layout: layoutLines, sets: true, setup: false };
     let seen = await survey(connection, request, signal, host);
-    if (await deployments.clear(connection, seen, signal)) {
+    if (await deployments.finishRollback(connection, seen, signal)) {
         seen = await survey(connection, request, signal, host);
     }
+    await deployments.judgeHold(connection, seen);
     outputs.release = JSON.stringify(releaseOf(seen.containers, seen.images));
     const mixed = mixedServices(seen.containers);
     if (mixed.length > 0)

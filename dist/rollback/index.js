@@ -28406,7 +28406,7 @@ module.exports = __nccwpck_require__.p + "1801754814f4563cb03c.sh";
 /***/ 27416:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "16e0855d63699231127a.sh";
+module.exports = __nccwpck_require__.p + "7800b14f16246f6dab79.sh";
 
 /***/ }),
 
@@ -28434,7 +28434,7 @@ module.exports = __nccwpck_require__.p + "745bb744883759cb4e7c.sh";
 /***/ 84263:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "7adb8aed476dd8fec4d6.sh";
+module.exports = __nccwpck_require__.p + "6e45e64b561982e63ffa.sh";
 
 /***/ }),
 
@@ -28455,7 +28455,7 @@ module.exports = __nccwpck_require__.p + "8e06b80a82f2e4c95d3e.sh";
 /***/ 49828:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "7dc456de391df9c69d4a.sh";
+module.exports = __nccwpck_require__.p + "5fbfac2afc93c4f8cfab.sh";
 
 /***/ }),
 
@@ -28469,14 +28469,14 @@ module.exports = __nccwpck_require__.p + "70a1e6fa86afce885b96.sh";
 /***/ 65801:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "869d53f220d036a1cfe5.sh";
+module.exports = __nccwpck_require__.p + "cc982b7e7f79db0c3361.sh";
 
 /***/ }),
 
 /***/ 80846:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "c94479341175f4d222c0.sh";
+module.exports = __nccwpck_require__.p + "ff8d44c3437dd3c75799.sh";
 
 /***/ }),
 
@@ -28497,7 +28497,7 @@ module.exports = __nccwpck_require__.p + "27a8f8de58eda092fa1d.sh";
 /***/ 15790:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "b3441380aa42785a3660.sh";
+module.exports = __nccwpck_require__.p + "7f39d4bbd8664e7306e4.sh";
 
 /***/ }),
 
@@ -28525,14 +28525,14 @@ module.exports = __nccwpck_require__.p + "5597872875be40f198dd.sh";
 /***/ 97656:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "3a12eae995a3fcd42158.sh";
+module.exports = __nccwpck_require__.p + "b0c505448e4714f4562d.sh";
 
 /***/ }),
 
 /***/ 97094:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "acbcaf1de658fdd3dcdc.sh";
+module.exports = __nccwpck_require__.p + "9efc62ba3f5a452d9875.sh";
 
 /***/ }),
 
@@ -28581,7 +28581,7 @@ module.exports = __nccwpck_require__.p + "b5484b2572bd1573b367.sh";
 /***/ 61008:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "522f6278a8ddd7b630b4.sh";
+module.exports = __nccwpck_require__.p + "0c0055661a32c214b097.sh";
 
 /***/ }),
 
@@ -28630,7 +28630,7 @@ module.exports = __nccwpck_require__.p + "ea45e7b2758f453ee097.sh";
 /***/ 36461:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "3554538b871deeae2b42.sh";
+module.exports = __nccwpck_require__.p + "5d4a8b27ae8a450aac72.sh";
 
 /***/ }),
 
@@ -32420,7 +32420,7 @@ function cleanLines(text) {
     return lines.map((line) => shorten(breakCommands(line.replace(unseen, '')), longestLine));
 }
 /** Foreign text as one safe line of at most `limit` UTF-16 units. */
-function clean_cleanLine(text, limit = longestLine) {
+function cleanLine(text, limit = longestLine) {
     const line = cleanLines(text)
         .map((part) => part.trim())
         .filter((part) => part !== '')
@@ -32429,7 +32429,7 @@ function clean_cleanLine(text, limit = longestLine) {
 }
 /** Foreign text as Markdown that only shows it: no markup, image, HTML or link takes effect. Fits into a table cell. */
 function cleanMarkdown(text) {
-    return clean_cleanLine(text)
+    return cleanLine(text)
         .replace(/[\\`*[\]|~#!$]/g, '\\$&')
         .replace(/(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, '\\_')
         .replace(/&/g, '&amp;')
@@ -32440,7 +32440,7 @@ function cleanMarkdown(text) {
 }
 /** Foreign text as inline code. Fits into a table cell, where a pipe must be escaped even in code. */
 function markdownCode(text) {
-    const line = clean_cleanLine(text).replace(/\|/g, '\\|');
+    const line = cleanLine(text).replace(/\|/g, '\\|');
     const fence = '`'.repeat(longestRun(line, '`') + 1);
     // Markdown strips the spaces; they keep a backtick at the edge of the text away from the fence.
     return line === '' ? '' : `${fence} ${line} ${fence}`;
@@ -32478,7 +32478,7 @@ let groupIsOpen = false;
 /** Puts everything that `work` logs into a group that can be folded. Groups do not nest: an inner one ends the outer. */
 async function group(title, work) {
     closeGroup();
-    aloud(() => lib_core/* startGroup */.Oh(clean_cleanLine(title)));
+    aloud(() => lib_core/* startGroup */.Oh(cleanLine(title)));
     groupIsOpen = true;
     try {
         return await work();
@@ -32571,7 +32571,7 @@ function annotation(text) {
     return cleanLines(text).join('\n').slice(0, longestAnnotation).toWellFormed();
 }
 function annotationTitle(title) {
-    return title === undefined ? {} : { title: clean_cleanLine(title) };
+    return title === undefined ? {} : { title: cleanLine(title) };
 }
 function bold(line) {
     return `\x1b[1m${line}\x1b[0m`;
@@ -33776,7 +33776,7 @@ function parsed(name, grammar, text) {
     catch (error) {
         if (!(error instanceof RangeError))
             throw error;
-        throw new InputError(name, `${error.message} (given: "${clean_cleanLine(text, shownLength)}")`, grammar.hint);
+        throw new InputError(name, `${error.message} (given: "${cleanLine(text, shownLength)}")`, grammar.hint);
     }
 }
 /**
@@ -33952,7 +33952,7 @@ function readHolder(text) {
 /** The failure when another process holds the lock. */
 function lockHeld(holder, backupDir, waited) {
     return new failure_Failure('lock-held', `The lock on ${backupDir} is held by ${holder}`, {
-        hint: `${waited === 0 ? 'Did not wait for it' : `Gave up after waiting ${formatDuration(waited)}`}. Check what that run is doing; if it is only slow, raise "lock-wait"`,
+        hint: `${waited === 0 ? '"lock-wait" is 0, so this run did not wait' : `Gave up after waiting ${formatDuration(waited)}`}. Check what that run is doing; if it is only slow, raise "lock-wait"`,
     });
 }
 
@@ -34076,6 +34076,8 @@ const growth = 1.2;
 const compressedShare = 0.5;
 /** For a set's files and their links in every tier, with room to spare. */
 const neededInodes = 100;
+/** Their sets are hard links into daily. */
+const linkedTiers = ['daily', 'weekly', 'monthly', 'predeployment'];
 const neededTools = ['flock', 'stat', 'df', 'date', 'tee', 'sync', 'sha256sum', 'md5sum', 'gzip'];
 /**
  * Judges the survey, before anything is written.
@@ -34202,7 +34204,7 @@ function checkFolders(survey, { deployDir, backupDir }) {
         if (/[1-7]\d$|[1-7]$/.test(folder.mode.slice(-2))) {
             throw new failure_Failure('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${quoteForShell(folder.path)}` });
         }
-        if (folder.device !== device && allTiers.some((tier) => folder.path === `${backupDir}/${tier}`)) {
+        if (folder.device !== device && linkedTiers.some((tier) => folder.path === `${backupDir}/${folderOfTier(tier)}`)) {
             throw new failure_Failure('folder-elsewhere', `${folder.path} is on a different file system than ${backupDir}, so sets cannot be hard-linked into it`, { hint: 'Mount that file system at the backup folder itself, or set "backup-dir" to a folder on it' });
         }
     }
@@ -34336,7 +34338,7 @@ function auditLine({ at, event, status, verdict, release, actor, runUrl, id }) {
     return [at, event, status, verdict, ...services, `by=${word(actor)}`, `run=${word(runUrl)}`, `id=${id}`].join(' ');
 }
 function word(value) {
-    return value === null ? '-' : clean_cleanLine(value, 300).replace(/\s+/g, '_') || '-';
+    return value === null ? '-' : cleanLine(value, 300).replace(/\s+/g, '_') || '-';
 }
 
 ;// CONCATENATED MODULE: ./build/shared/history/host-file.js
@@ -35283,13 +35285,13 @@ function answered(ms, work) {
 }
 function whyNot(error) {
     if (!(error instanceof Error))
-        return clean_cleanLine(String(error), 300);
+        return cleanLine(String(error), 300);
     if (error.name === 'GHESNotSupportedError')
         return 'GitHub Enterprise Server does not support them. The history stays on the host; set history: "" to silence this notice';
     const status = 'statusCode' in error ? error.statusCode : 'status' in error ? error.status : undefined;
     if (status === 403 || status === 404)
         return `the token may not read them: give the job "permissions: actions: read"`;
-    return clean_cleanLine(error.message, 300);
+    return cleanLine(error.message, 300);
 }
 
 ;// CONCATENATED MODULE: external "node:child_process"
@@ -35684,13 +35686,15 @@ const longestDetail = 20_000;
 function programFailure(program, records, code, cause) {
     const name = records.find('failure');
     const detail = records.find('detail')?.slice(0, longestDetail);
-    // Nobody but us can mend that.
+    // Only we can fix that.
     if (name === 'misfit')
-        throw new TypeError(`The program ${program.name} was given other parameters than it takes: ${detail}`);
+        throw new TypeError(`The parameters of the program ${program.name} do not match: ${detail}`);
     if (name === undefined) {
         const exit = code === null ? 'exit code unknown' : `exit ${code}`;
         return new failure_Failure('program-failed', `The program ${program.name} failed on the host (${exit})`, { cause });
     }
+    if (name === 'bash-too-old')
+        return new failure_Failure(name, detail ?? name, { hint: 'On the host, as root: apt-get install bash' });
     if (isFailureCode(name))
         return new failure_Failure(name, detail ?? `The program ${program.name} failed: ${name}`, { cause });
     return new failure_Failure('program-failed', `The program ${program.name} failed on the host: ${name}, ${detail}`, { cause });
@@ -35923,9 +35927,8 @@ function connectionOver(name, access, disconnect = async () => { }) {
 }
 /**
  * The command for the login shell on the host. It starts bash without the user's start files, which reads a script (its
- * length in bytes, then its text) and parameters (names and values by turns: how many texts, then each with a NUL behind it)
- * from stdin. It holds no
- * has no values, line breaks or exclamation marks, so it means the same in every login shell.
+ * length in bytes, then its text) and parameters (their count, then each followed by a NUL: alternating names and values)
+ * from stdin. The command itself has no values, line breaks or exclamation marks, so it means the same in every login shell.
  */
 const bootstrap = 'exec env -u BASH_ENV bash --noprofile --norc -c \'LC_ALL=C; IFS= read -r n && IFS= read -r -N "$n" s && ' +
     'IFS= read -r c && p=() && while ((c-- > 0)); do IFS= read -r -d "" v || exit 1; p+=("$v"); done && eval "$s"\'';
@@ -36447,10 +36450,10 @@ const resuming = {
 };
 const aborting = {
     name: 'abort',
-    step: 'the cancelling of the rollback',
+    step: 'cancelling the rollback',
     scripts: [new URL(/* asset import */ __nccwpck_require__(64142), __nccwpck_require__.b)],
 };
-const finding = {
+const searching = {
     name: 'find',
     step: 'the search for the rollback',
     scripts: [new URL(/* asset import */ __nccwpck_require__(51681), __nccwpck_require__.b)],
@@ -36499,7 +36502,7 @@ async function abortTransaction(connection, backupDir, id, onLog) {
 }
 /** Finds the transaction of a run that lost its connection while starting it. @returns its id; null if there is none */
 async function findTransaction(connection, backupDir, historyId, onLog) {
-    const records = await connection.run(finding, { backup_dir: backupDir, history_id: historyId }, { ...transaction_short, onLog })
+    const records = await connection.run(searching, { backup_dir: backupDir, history_id: historyId }, { ...transaction_short, onLog })
         .result;
     return records.find('transaction') ?? null;
 }
@@ -36597,7 +36600,7 @@ async function endUnfinished(connection, backupDir, unfinished, options, log) {
     }
 }
 function stuck(backupDir, id, log) {
-    return new failure_Failure('stuck', `The transaction ${id} does not finish`, {
+    return new failure_Failure('stuck', `The transaction ${id} did not finish`, {
         hint: `On the host: ${commandToEnd(backupDir, id)}. Its log is in the same folder, in the file log`,
         cause: log,
     });
@@ -37154,7 +37157,7 @@ function obstacleOf(service, { project, composeVersion }) {
     }
     if (referenceOf(image) === null) {
         return {
-            what: `the image of ${name} in the compose file is not a valid reference: ${clean_cleanLine(image, 200)}`,
+            what: `the image of ${name} in the compose file is not a valid reference: ${cleanLine(image, 200)}`,
             remedy: `Check its variables on the host: docker compose config --images`,
         };
     }
@@ -37911,12 +37914,12 @@ function verifiedSetsOf(database, sets) {
     return sets.filter((set) => set.state === 'verified').filter((set) => set.database === database);
 }
 /** The paths of the folders that hold a set, relative to the backup directory, in the order of `folders`. */
-function catalogue_placesOf({ id, folders }) {
+function catalogue_pathsOf({ id, folders }) {
     return folders.map((folder) => placeIn(folder, id));
 }
 /** The first of those places. */
-function catalogue_folderOf(set) {
-    return catalogue_placesOf(set)[0] ?? 'daily';
+function catalogue_pathOf(set) {
+    return catalogue_pathsOf(set)[0] ?? 'daily';
 }
 /** Compares ids. An id is a time, so sorting the text sorts by time. */
 function newestFirst(a, b) {
@@ -38022,15 +38025,15 @@ const read_sets_program = {
 /** Reads every file of these sets from the disk, and compares it with the checksums of its set. */
 async function read_sets_readSets(connection, request) {
     const files = request.sets.flatMap((set) => {
-        const first = folderOf(set);
-        return filesOf(read_sets_namesOf(set)).flatMap((name) => placesOf(set).map((folder) => ({ file: `${folder}/${name}`, firstName: `${first}/${name}` })));
+        const first = pathOf(set);
+        return filesOf(read_sets_namesOf(set)).flatMap((name) => pathsOf(set).map((folder) => ({ file: `${folder}/${name}`, firstName: `${first}/${name}` })));
     });
-    const dumps = new Set(request.sets.map((set) => `${folderOf(set)}/${read_sets_namesOf(set).dump}`));
+    const dumps = new Set(request.sets.map((set) => `${pathOf(set)}/${read_sets_namesOf(set).dump}`));
     const parameters = {
         backup_dir: request.backupDir,
         lists: request.sets.flatMap((set) => {
             const { sha256, md5 } = read_sets_namesOf(set);
-            return [`${folderOf(set)}/${sha256}`, `${folderOf(set)}/${md5}`];
+            return [`${pathOf(set)}/${sha256}`, `${pathOf(set)}/${md5}`];
         }),
         files: files.map(({ file }) => file),
         first_names: files.map(({ firstName }) => firstName),
@@ -38067,7 +38070,7 @@ function readRecords(records) {
 /** Compares each file with its checksum lists and the manifest: it must agree with all that name it. */
 function judgeReading(set, { sums, lists }) {
     const names = read_sets_namesOf(set);
-    const [folder = 'daily', ...others] = placesOf(set);
+    const [folder = 'daily', ...others] = pathsOf(set);
     const files = filesOf(names);
     const sha256 = lists.get(`${folder}/${names.sha256}`);
     const md5 = lists.get(`${folder}/${names.md5}`);
@@ -38144,7 +38147,7 @@ const whole_manifest_program = {
 };
 /** One manifest with its lists of tables and sequences; a survey leaves them out. @throws Failure `manifest-unreadable` */
 async function wholeManifest(connection, backupDir, set, { signal, onLog }) {
-    const file = `${backupDir}/${folderOf(set)}/${namesOf(set).manifest}`;
+    const file = `${backupDir}/${pathOf(set)}/${namesOf(set).manifest}`;
     const { result } = connection.run(whole_manifest_program, { file, longest: String(longestManifest) }, {
         deadline: 120_000,
         atEnd: 'end',
@@ -38856,7 +38859,7 @@ const width = 100;
  * foreign; they are cleaned here.
  */
 function fields(rows) {
-    const names = rows.map(([name]) => clean_cleanLine(name, 40));
+    const names = rows.map(([name]) => cleanLine(name, 40));
     const indent = Math.max(0, ...names.map((name) => name.length)) + 4;
     return rows.flatMap(([, value], row) => folded(`  ${names[row]}`.padEnd(indent), value));
 }
@@ -38864,7 +38867,7 @@ function fields(rows) {
 function folded(lead, text) {
     const room = width - lead.length;
     const lines = [''];
-    for (const word of clean_cleanLine(text)
+    for (const word of cleanLine(text)
         .split(' ')
         .flatMap((long) => pieces(long, room))) {
         const line = lines.at(-1) ?? '';
@@ -38879,7 +38882,7 @@ function folded(lead, text) {
 }
 /** One line; if it is too long, its end is cut off. */
 function shortened(lead, text) {
-    return `${lead}${clean_cleanLine(text, width - lead.length)}`.trimEnd();
+    return `${lead}${cleanLine(text, width - lead.length)}`.trimEnd();
 }
 function pieces(word, length) {
     return word.match(new RegExp(`.{1,${length}}`, 'gsu')) ?? [word];
@@ -38991,7 +38994,7 @@ function tablesTitle(tables) {
 /** The largest first; tables of equal size by name. */
 function tableLines(tables) {
     const ordered = tables
-        .map((table) => ({ ...table, title: clean_cleanLine(`${table.schema}.${table.name}`, 70) }))
+        .map((table) => ({ ...table, title: cleanLine(`${table.schema}.${table.name}`, 70) }))
         .toSorted((a, b) => (b.rows ?? -1) - (a.rows ?? -1) || byText(a.title, b.title));
     const shown = ordered.slice(0, mostTables);
     const counts = shown.map(({ rows, exact }) => (rows === null ? '-' : `${exact ? '' : '~'}${grouped(rows)}`));
@@ -39308,6 +39311,42 @@ function lineOf({ order, workflow, startedAt }, known) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/shared/history/hold.js
+
+
+
+
+const keys = ['reason', 'since', 'run', 'by', 'from', 'to', 'id'];
+/** The text of the file HOLD: `key=value` lines. */
+function holdText(hold) {
+    return keys
+        .filter((key) => hold[key] !== null)
+        .map((key) => `${key}=${cleanLine(hold[key] ?? '', 1_000)}\n`)
+        .join('');
+}
+/** Reads the file. Any file named HOLD is a hold, even one made by hand, whatever it contains. */
+function parseHold(text) {
+    const values = new Map(text.split('\n').map((line) => {
+        const at = line.indexOf('=');
+        return at < 0 ? ['', ''] : [line.slice(0, at).trim(), cleanLine(line.slice(at + 1), 1_000)];
+    }));
+    return Object.fromEntries(keys.map((key) => [key, values.get(key) || null]));
+}
+/** The hold in one sentence. */
+function tellHold({ reason, since, run }) {
+    return [
+        `deployments are on hold${since === null ? '' : ` since ${since}`}`,
+        ...(reason === null ? [] : [`reason: ${reason}`]),
+        ...(run === null ? [] : [`see ${run}`]),
+    ].join('; ');
+}
+/** The failure of a backup for a deployment while deployments are on hold. */
+function onHold(why, backupDir) {
+    return new failure_Failure('on-hold', `Refusing the backup for a deployment: ${why}`, {
+        hint: `A deployment would undo the rollback. Once its cause is fixed, set release-hold: true, or on the host: rm ${quoteForShell(holdFile(backupDir))}`,
+    });
+}
+
 ;// CONCATENATED MODULE: ./build/shared/postgres/facts.js
 
 
@@ -39457,6 +39496,7 @@ const verification_failed = (name, detail, ms = 0) => ({ name, result: 'failed',
 
 
 
+
 /** Limits in bytes for a text that the host sends packed. Comparing a text takes many times its size in memory. */
 const take_longestText = 256 * 1024 * 1024;
 const longestCompared = 64 * 1024 * 1024;
@@ -39497,6 +39537,7 @@ async function take(connection, request) {
         facts_after: factsAfter(),
         previous_schema: request.previousSchema ?? '',
         expected_sets_state: request.setsState,
+        refuse_on_hold: request.kind === 'predeployment' ? 'yes' : '',
         layout: layoutLines,
     }, {
         deadline: request.timeout,
@@ -39591,6 +39632,8 @@ function sequenceRanges(before, after) {
 function translate(error, log, { backupDir, lock, lockWait }) {
     if (!failure_isFailure(error))
         return error;
+    if (error.code === 'on-hold')
+        return onHold(tellHold(parseHold(error.message)), backupDir);
     if (error.code === 'lock-held')
         return lockHeld(error.message, backupDir, lock.wait);
     if (/lock timeout|could not obtain lock/i.test(log) && ['dump-failed', 'no-snapshot'].includes(error.code)) {
@@ -39736,32 +39779,33 @@ async function takeDump(connection, ready, run, log) {
 }
 function schemaFile(backupDir, set) {
     const prefix = naming_parseSetFileName(set.manifest.file)?.prefix ?? 'backup';
-    return `${backupDir}/${catalogue_folderOf(set)}/${naming_setFileNames(prefix, set.id, set.manifest).schema}`;
+    return `${backupDir}/${catalogue_pathOf(set)}/${naming_setFileNames(prefix, set.id, set.manifest).schema}`;
 }
 function checkLine({ name, result, detail, ms }) {
     const mark = { passed: '✔', failed: '✘', 'could-not-check': '?' }[result];
     return `${mark} ${name}: ${detail}${ms > 0 ? ` (${formatDuration(ms)})` : ''}`;
 }
-/** Puts aside a dump that failed a check. @throws Failure `not-verified` */
+/** Puts aside a dump that failed a check, and logs the run on the host. @throws Failure `not-verified` */
 async function demandVerified(connection, dump, run, log) {
     if (allPassed(dump.verification))
         return;
     const failed = dump.verification.filter(({ result }) => result !== 'passed');
     const reason = failed.map(({ name, detail }) => `${name}: ${detail}`).join('\n');
-    const failure = (path) => new failure_Failure('not-verified', `The dump failed its verification and does not count as a backup: ${reason}`, {
-        hint: `Earlier backups are unchanged. The failed dump was put aside: ${path}. Run it again; if it fails again, check the host's disk and memory`,
+    const failure = (whereItIs) => new failure_Failure('not-verified', `The dump failed its verification and does not count as a backup: ${reason}`, {
+        hint: `Earlier backups are unchanged. ${whereItIs}. Run it again; if it fails again, check the host's disk and memory`,
     });
     const line = run_line_failureLine(run, failure(''), { id: dump.id, bytes: dump.sizeBytes, sha256: dump.sums.sha256 });
-    const rejection = {
-        ...ending(run, log),
-        holder: run.holder,
-        id: dump.id,
-        dump: dump.file,
-        reason,
-        logLine: line,
-    };
-    // Even if it cannot be put aside, report why the dump is bad.
-    throw failure(await reject(connection, rejection).catch((error) => `it could not be kept (${error})`));
+    const rejection = { ...ending(run, log), holder: run.holder, id: dump.id, dump: dump.file, reason, logLine: line };
+    let whereItIs;
+    try {
+        whereItIs = `The failed dump was put aside: ${await reject(connection, rejection)}`;
+    }
+    catch (error) {
+        // Report why the dump is bad even if it could not be put aside.
+        whereItIs = `The failed dump could not be put aside: ${error instanceof Error ? error.message : error}`;
+        await publish_logRun(connection, rejection).catch(() => { });
+    }
+    throw failure(whereItIs);
 }
 /** Plans the publication of a verified dump, and publishes it into its tiers. */
 async function publishBackup(connection, { host, catalogue, release, previous, zstdOn }, dump, run, recordsOf, log) {
@@ -39805,7 +39849,7 @@ async function publishBackup(connection, { host, catalogue, release, previous, z
     for (const { reason } of publicationPlan.tiers)
         log.info(reason);
     for (const { tier, id, reason } of publicationPlan.pruning)
-        log.info(`${tier}/${id} ${reason}`);
+        log.info(`${folderOfTier(tier)}/${id} ${reason}`);
     return { facts, published, problems: [...publicationPlan.problems, ...published.problems] };
 }
 /** Writes a failed run into the log on the host. */
@@ -39910,7 +39954,7 @@ async function pullImages(connection, request) {
 function readImage(value) {
     const [reference = '', id = '', platform = '', ...repoDigests] = value.trim().split(' ');
     if (!isImageId(id)) {
-        throw new failure_Failure('image-missing', `The image ${clean_cleanLine(reference, 300)} is not on the host`, {
+        throw new failure_Failure('image-missing', `The image ${cleanLine(reference, 300)} is not on the host`, {
             hint: otherTarget,
         });
     }
@@ -39922,7 +39966,7 @@ function pull_explain(failure, registry) {
     if (failure.code !== 'pull-failed' && failure.code !== 'login-failed')
         return failure;
     const said = failure.message;
-    const what = failure.code === 'pull-failed' ? clean_cleanLine(said.slice(0, said.indexOf(' ')), 300) : `the login at ${registry}`;
+    const what = failure.code === 'pull-failed' ? cleanLine(said.slice(0, said.indexOf(' ')), 300) : `the login at ${registry}`;
     const cause = said;
     if (/no space left/i.test(said)) {
         return new failure_Failure('disk-full', `The host's disk is full: could not pull ${what}`, {
@@ -39992,33 +40036,6 @@ function notThere(name) {
     return new failure_Failure('image-missing', `The image ${name} is not on the host`, {
         hint: 'Nothing was stopped. Set "target" to a release that still exists',
     });
-}
-
-;// CONCATENATED MODULE: ./build/shared/history/hold.js
-
-const keys = ['reason', 'since', 'run', 'by', 'from', 'to', 'id'];
-/** The text of the file HOLD: `key=value` lines. */
-function holdText(hold) {
-    return keys
-        .filter((key) => hold[key] !== null)
-        .map((key) => `${key}=${clean_cleanLine(hold[key] ?? '', 1_000)}\n`)
-        .join('');
-}
-/** Reads the file. Any file named HOLD is a hold, even one made by hand, whatever it contains. */
-function parseHold(text) {
-    const values = new Map(text.split('\n').map((line) => {
-        const at = line.indexOf('=');
-        return at < 0 ? ['', ''] : [line.slice(0, at).trim(), cleanLine(line.slice(at + 1), 1_000)];
-    }));
-    return Object.fromEntries(keys.map((key) => [key, values.get(key) || null]));
-}
-/** The hold in one sentence. */
-function tellHold({ reason, since, run }) {
-    return [
-        `deployments are on hold${since === null ? '' : ` since ${since}`}`,
-        ...(reason === null ? [] : [`reason: ${reason}`]),
-        ...(run === null ? [] : [`see ${run}`]),
-    ].join('; ');
 }
 
 ;// CONCATENATED MODULE: ./build/shared/plan/override.js
@@ -40223,7 +40240,7 @@ function codeBlock(text, language = '') {
 /** Blocks folded away under a title. */
 function details(title, blocks) {
     // The title is inside HTML, where Markdown's escapes have no effect.
-    const summary = clean_cleanLine(title).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+    const summary = cleanLine(title).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
     return block(`<details><summary>${summary}</summary>\n\n${blocks.join('\n\n')}\n\n</details>`);
 }
 /** The blocks as one text of at most `limit` bytes. Ends with a note if some did not fit. */
@@ -40570,7 +40587,9 @@ async function look(connection, run) {
             return seen;
         }
         await endUnfinished(connection, inputs.backupDir, seen.unfinished, { deadline: inputs.timeout, signal }, log_namespaceObject);
-        return once();
+        const again = await once();
+        judgeHost(again, inputs);
+        return again;
     });
 }
 function underWay(ids, holder) {
@@ -40610,7 +40629,7 @@ async function tellEnding(carried, plan, backup, { inputs, outputs, startedAt })
     if (outcome.ending === 'rolled-back') {
         await summarizeRollback(carried, plan, backup, inputs, Date.now() - startedAt.getTime());
         for (const problem of outcome.problems)
-            log_error(problem, 'Rolled back, but');
+            log_error(problem, 'Rolled back, with problems');
         return;
     }
     for (const line of carried.log.split('\n').slice(-30))

@@ -28406,7 +28406,7 @@ module.exports = __nccwpck_require__.p + "745bb744883759cb4e7c.sh";
 /***/ 84263:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "7adb8aed476dd8fec4d6.sh";
+module.exports = __nccwpck_require__.p + "6e45e64b561982e63ffa.sh";
 
 /***/ }),
 
@@ -28427,7 +28427,7 @@ module.exports = __nccwpck_require__.p + "8e06b80a82f2e4c95d3e.sh";
 /***/ 49828:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "7dc456de391df9c69d4a.sh";
+module.exports = __nccwpck_require__.p + "5fbfac2afc93c4f8cfab.sh";
 
 /***/ }),
 
@@ -28441,14 +28441,14 @@ module.exports = __nccwpck_require__.p + "70a1e6fa86afce885b96.sh";
 /***/ 65801:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "869d53f220d036a1cfe5.sh";
+module.exports = __nccwpck_require__.p + "cc982b7e7f79db0c3361.sh";
 
 /***/ }),
 
 /***/ 80846:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "c94479341175f4d222c0.sh";
+module.exports = __nccwpck_require__.p + "ff8d44c3437dd3c75799.sh";
 
 /***/ }),
 
@@ -28469,7 +28469,7 @@ module.exports = __nccwpck_require__.p + "27a8f8de58eda092fa1d.sh";
 /***/ 15790:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "b3441380aa42785a3660.sh";
+module.exports = __nccwpck_require__.p + "7f39d4bbd8664e7306e4.sh";
 
 /***/ }),
 
@@ -28511,7 +28511,7 @@ module.exports = __nccwpck_require__.p + "10f983ccee7ddfe1e008.sh";
 /***/ 97094:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "acbcaf1de658fdd3dcdc.sh";
+module.exports = __nccwpck_require__.p + "9efc62ba3f5a452d9875.sh";
 
 /***/ }),
 
@@ -28525,7 +28525,7 @@ module.exports = __nccwpck_require__.p + "f36202c23a5c0aa5baf3.sh";
 /***/ 78473:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "ff9eb05069076e8989b5.sh";
+module.exports = __nccwpck_require__.p + "59e77a5dd76a1899062c.sh";
 
 /***/ }),
 
@@ -35031,13 +35031,15 @@ const longestDetail = 20_000;
 function programFailure(program, records, code, cause) {
     const name = records.find('failure');
     const detail = records.find('detail')?.slice(0, longestDetail);
-    // Nobody but us can mend that.
+    // Only we can fix that.
     if (name === 'misfit')
-        throw new TypeError(`The program ${program.name} was given other parameters than it takes: ${detail}`);
+        throw new TypeError(`The parameters of the program ${program.name} do not match: ${detail}`);
     if (name === undefined) {
         const exit = code === null ? 'exit code unknown' : `exit ${code}`;
         return new failure_Failure('program-failed', `The program ${program.name} failed on the host (${exit})`, { cause });
     }
+    if (name === 'bash-too-old')
+        return new failure_Failure(name, detail ?? name, { hint: 'On the host, as root: apt-get install bash' });
     if (isFailureCode(name))
         return new failure_Failure(name, detail ?? `The program ${program.name} failed: ${name}`, { cause });
     return new failure_Failure('program-failed', `The program ${program.name} failed on the host: ${name}, ${detail}`, { cause });
@@ -35270,9 +35272,8 @@ function connectionOver(name, access, disconnect = async () => { }) {
 }
 /**
  * The command for the login shell on the host. It starts bash without the user's start files, which reads a script (its
- * length in bytes, then its text) and parameters (names and values by turns: how many texts, then each with a NUL behind it)
- * from stdin. It holds no
- * has no values, line breaks or exclamation marks, so it means the same in every login shell.
+ * length in bytes, then its text) and parameters (their count, then each followed by a NUL: alternating names and values)
+ * from stdin. The command itself has no values, line breaks or exclamation marks, so it means the same in every login shell.
  */
 const bootstrap = 'exec env -u BASH_ENV bash --noprofile --norc -c \'LC_ALL=C; IFS= read -r n && IFS= read -r -N "$n" s && ' +
     'IFS= read -r c && p=() && while ((c-- > 0)); do IFS= read -r -d "" v || exit 1; p+=("$v"); done && eval "$s"\'';
@@ -35832,12 +35833,12 @@ function catalogue_verifiedSetsOf(database, sets) {
     return sets.filter((set) => set.state === 'verified').filter((set) => set.database === database);
 }
 /** The paths of the folders that hold a set, relative to the backup directory, in the order of `folders`. */
-function placesOf({ id, folders }) {
+function pathsOf({ id, folders }) {
     return folders.map((folder) => placeIn(folder, id));
 }
 /** The first of those places. */
-function folderOf(set) {
-    return placesOf(set)[0] ?? 'daily';
+function pathOf(set) {
+    return pathsOf(set)[0] ?? 'daily';
 }
 /** Compares ids. An id is a time, so sorting the text sorts by time. */
 function newestFirst(a, b) {
@@ -35923,15 +35924,15 @@ const program = {
 /** Reads every file of these sets from the disk, and compares it with the checksums of its set. */
 async function readSets(connection, request) {
     const files = request.sets.flatMap((set) => {
-        const first = folderOf(set);
-        return filesOf(namesOf(set)).flatMap((name) => placesOf(set).map((folder) => ({ file: `${folder}/${name}`, firstName: `${first}/${name}` })));
+        const first = pathOf(set);
+        return filesOf(namesOf(set)).flatMap((name) => pathsOf(set).map((folder) => ({ file: `${folder}/${name}`, firstName: `${first}/${name}` })));
     });
-    const dumps = new Set(request.sets.map((set) => `${folderOf(set)}/${namesOf(set).dump}`));
+    const dumps = new Set(request.sets.map((set) => `${pathOf(set)}/${namesOf(set).dump}`));
     const parameters = {
         backup_dir: request.backupDir,
         lists: request.sets.flatMap((set) => {
             const { sha256, md5 } = namesOf(set);
-            return [`${folderOf(set)}/${sha256}`, `${folderOf(set)}/${md5}`];
+            return [`${pathOf(set)}/${sha256}`, `${pathOf(set)}/${md5}`];
         }),
         files: files.map(({ file }) => file),
         first_names: files.map(({ firstName }) => firstName),
@@ -35968,7 +35969,7 @@ function readRecords(records) {
 /** Compares each file with its checksum lists and the manifest: it must agree with all that name it. */
 function judgeReading(set, { sums, lists }) {
     const names = namesOf(set);
-    const [folder = 'daily', ...others] = placesOf(set);
+    const [folder = 'daily', ...others] = pathsOf(set);
     const files = filesOf(names);
     const sha256 = lists.get(`${folder}/${names.sha256}`);
     const md5 = lists.get(`${folder}/${names.md5}`);
@@ -36958,7 +36959,7 @@ function judgeComplete({ catalogue, files, backupDir }) {
 function missingOf(set, paths) {
     const names = namesOf(set);
     const wanted = [names.report, names.sha256, names.md5, ...sidesOf(set).map((side) => names[side])];
-    return placesOf(set).flatMap((place) => wanted.filter((name) => !paths.has(`${place}/${name}`)).map((name) => `${place}/${name} is missing`));
+    return pathsOf(set).flatMap((place) => wanted.filter((name) => !paths.has(`${place}/${name}`)).map((name) => `${place}/${name} is missing`));
 }
 const nameOf = ({ id, folders }) => `${folders.join(', ')}/${id}`;
 function judgeReadings(findings, verified, { readings, backupDir }) {
@@ -37168,7 +37169,7 @@ function inDollarQuotes(character) {
 // Paths in the backup folder on the host, and commands for them.
 /** The lock. `.lock.holder`, beside it, says who holds it. */
 const lockFile = (backupDir) => `${backupDir}/.lock`;
-const holdFile = (backupDir) => `${backupDir}/rollback/HOLD`;
+const backup_folder_holdFile = (backupDir) => `${backupDir}/rollback/HOLD`;
 /** The folders of all transactions, by their ids. */
 const transactionsFolder = (backupDir) => `${backupDir}/rollback/transactions`;
 const transactionFolder = (backupDir, id) => `${transactionsFolder(backupDir)}/${id}`;
@@ -37196,7 +37197,7 @@ function readHolder(text) {
 /** The failure when another process holds the lock. */
 function lock_holder_lockHeld(holder, backupDir, waited) {
     return new failure_Failure('lock-held', `The lock on ${backupDir} is held by ${holder}`, {
-        hint: `${waited === 0 ? 'Did not wait for it' : `Gave up after waiting ${formatDuration(waited)}`}. Check what that run is doing; if it is only slow, raise "lock-wait"`,
+        hint: `${waited === 0 ? '"lock-wait" is 0, so this run did not wait' : `Gave up after waiting ${formatDuration(waited)}`}. Check what that run is doing; if it is only slow, raise "lock-wait"`,
     });
 }
 
@@ -37215,6 +37216,8 @@ const growth = 1.2;
 const compressedShare = 0.5;
 /** For a set's files and their links in every tier, with room to spare. */
 const neededInodes = 100;
+/** Their sets are hard links into daily. */
+const linkedTiers = ['daily', 'weekly', 'monthly', 'predeployment'];
 const neededTools = ['flock', 'stat', 'df', 'date', 'tee', 'sync', 'sha256sum', 'md5sum', 'gzip'];
 /**
  * Judges the survey, before anything is written.
@@ -37341,7 +37344,7 @@ function checkFolders(survey, { deployDir, backupDir }) {
         if (/[1-7]\d$|[1-7]$/.test(folder.mode.slice(-2))) {
             throw new failure_Failure('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${shell_quote_quoteForShell(folder.path)}` });
         }
-        if (folder.device !== device && layout_allTiers.some((tier) => folder.path === `${backupDir}/${tier}`)) {
+        if (folder.device !== device && linkedTiers.some((tier) => folder.path === `${backupDir}/${layout_folderOfTier(tier)}`)) {
             throw new failure_Failure('folder-elsewhere', `${folder.path} is on a different file system than ${backupDir}, so sets cannot be hard-linked into it`, { hint: 'Mount that file system at the backup folder itself, or set "backup-dir" to a folder on it' });
         }
     }
@@ -38011,7 +38014,7 @@ function judgeUrl({ watched, healthUrl }) {
     if (watched.url === 'answers')
         return `${healthUrl} answered three times in a row`;
     return {
-        detail: `${healthUrl} did not answer properly three times in a row`,
+        detail: `${healthUrl} did not return success three times in a row`,
         remedy: `On the host: curl --include ${shell_quote_quoteForShell(String(healthUrl))}`,
     };
 }
@@ -38418,12 +38421,12 @@ function schema_changes_objectAt(objects, title) {
 
 /**
  * Reads what the program on the host reports about the restored database. The backup may be hostile, so nothing is trusted.
- * @throws Failure `drill-incomplete` if the counting session broke off, or an answer was cut off or makes no sense
+ * @throws Failure `drill-incomplete` if the counting session was cut short, or an answer was cut off or makes no sense
  */
 function readRestored(records) {
     const lines = linesOf(wholeText(records.get('facts'), 'its tables were counted'));
     if (!lines.includes('end') || !lines.some((line) => line.startsWith('sequences-after '))) {
-        throw new failure_Failure('drill-incomplete', 'Counting the restored data broke off', {
+        throw new failure_Failure('drill-incomplete', 'Counting the restored data was cut short', {
             hint: 'Raise "drill-memory", or see the log',
             cause: lines.slice(-3).join('\n'),
         });
@@ -38513,7 +38516,7 @@ const drill_nameOf = (token) => `atlasia-drill-${token}`;
 async function drill(connection, request) {
     const { backupDir, set, timeout, statements } = request;
     const { manifest } = set;
-    const folder = `${backupDir}/${folderOf(set)}`;
+    const folder = `${backupDir}/${pathOf(set)}`;
     const names = namesOf(set);
     const sides = sidesOf(set);
     const beside = (side) => (sides.includes(side) ? `${folder}/${names[side]}` : '');
@@ -38635,7 +38638,7 @@ const faults = {
 };
 function readOutcome(records, words) {
     const status = records.integer('restored');
-    const why = faults[status] ?? `the restore broke off (exit ${status})`;
+    const why = faults[status] ?? `the restore was cut short (exit ${status})`;
     return {
         fault: status === 0 ? null : { why, words: words.slice(-4).join(' ').trim() },
         sha256: /^[0-9a-f]{64}$/.exec(records.get('sha256'))?.[0] ?? null,
@@ -38665,7 +38668,7 @@ async function addProof(connection, set, proof, { backupDir, lock, records, onLo
         backup_dir: backupDir,
         name,
         line: JSON.stringify(proof),
-        folders: placesOf(set),
+        folders: pathsOf(set),
         ...recordParameters(records),
     };
     try {
@@ -38712,7 +38715,7 @@ const whole_manifest_program = {
 };
 /** One manifest with its lists of tables and sequences; a survey leaves them out. @throws Failure `manifest-unreadable` */
 async function wholeManifest(connection, backupDir, set, { signal, onLog }) {
-    const file = `${backupDir}/${folderOf(set)}/${namesOf(set).manifest}`;
+    const file = `${backupDir}/${pathOf(set)}/${namesOf(set).manifest}`;
     const { result } = connection.run(whole_manifest_program, { file, longest: String(longestManifest) }, {
         deadline: 120_000,
         atEnd: 'end',
@@ -38824,9 +38827,9 @@ function judgeTables(wanted, found, remedy) {
     const missing = [...expected].filter((name) => !present.has(name));
     const added = [...present].filter((name) => !expected.has(name));
     if (missing.length > 0)
-        return { detail: `${some(missing)} did not come back`, remedy };
+        return { detail: `${some(missing)} was not restored`, remedy };
     if (added.length > 0)
-        return { detail: `${some(added)} came back but is not in the manifest`, remedy };
+        return { detail: `${some(added)} was restored but is not in the manifest`, remedy };
     // Not a fault, just as for a backup: the database may be new, or hold only functions.
     if (found.length === 0)
         return 'none: the database had no table when the dump was taken';
@@ -38876,7 +38879,7 @@ function judgeExtensions({ extensions }, restored, remedy) {
     const present = new Map(restored.extensions.map(({ name, version }) => [name, version]));
     const missing = extensions.filter(({ name }) => !present.has(name)).map(({ name }) => name);
     if (missing.length > 0)
-        return { detail: `${some(missing)} did not come back`, remedy };
+        return { detail: `${some(missing)} was not restored`, remedy };
     const newer = extensions
         .filter(({ name, version }) => present.get(name) !== version)
         .map(({ name, version }) => `${name} ${present.get(name)} instead of ${version}`);
@@ -38897,7 +38900,7 @@ function judgeSchema(findings, { schemaSha256, pgDumpVersion: ofBackup }, restor
         findings.unable('schema', detail, 'Take a backup with the new version and drill it');
     }
     else {
-        findings.check('schema', () => isSame ? 'dumped again, it is identical' : { detail: 'dumped again, it is different', remedy });
+        findings.check('schema', () => isSame ? 'a new dump of it is identical' : { detail: 'a new dump of it differs', remedy });
     }
 }
 function judgeIndexes(findings, { checkedIndexes, indexFaults }, remedy) {
@@ -39148,7 +39151,7 @@ function whyNone(environment, known, others) {
         : `each of the ${releases} other releases in the history was marked bad or rolled back from`;
 }
 
-;// CONCATENATED MODULE: ./build/verify-action/setup/images.js
+;// CONCATENATED MODULE: ./build/verify-action/setup/judge-images.js
 
 
 
@@ -39246,7 +39249,7 @@ function tellUnset(variable) {
         : { what: `${place}: the variable ${variable.name} is not set`, remedy: 'Set it in the env file' };
 }
 
-;// CONCATENATED MODULE: ./build/verify-action/setup/compose.js
+;// CONCATENATED MODULE: ./build/verify-action/setup/judge-compose.js
 
 
 
@@ -39288,7 +39291,7 @@ function judgeComposeFile(seen, inputs) {
     return `${files} is valid, with ${counted(services.size, 'service')}`;
 }
 
-;// CONCATENATED MODULE: ./build/verify-action/setup/database.js
+;// CONCATENATED MODULE: ./build/verify-action/setup/judge-database.js
 
 
 
@@ -39348,7 +39351,115 @@ function judgeDrillSpace(seen, catalogue, minFreeSpace, free) {
     };
 }
 
-;// CONCATENATED MODULE: ./build/verify-action/setup/machine.js
+;// CONCATENATED MODULE: ./build/shared/history/hold.js
+
+
+
+
+const keys = ['reason', 'since', 'run', 'by', 'from', 'to', 'id'];
+/** The text of the file HOLD: `key=value` lines. */
+function holdText(hold) {
+    return keys
+        .filter((key) => hold[key] !== null)
+        .map((key) => `${key}=${cleanLine(hold[key] ?? '', 1_000)}\n`)
+        .join('');
+}
+/** Reads the file. Any file named HOLD is a hold, even one made by hand, whatever it contains. */
+function parseHold(text) {
+    const values = new Map(text.split('\n').map((line) => {
+        const at = line.indexOf('=');
+        return at < 0 ? ['', ''] : [line.slice(0, at).trim(), clean_cleanLine(line.slice(at + 1), 1_000)];
+    }));
+    return Object.fromEntries(keys.map((key) => [key, values.get(key) || null]));
+}
+/** The hold in one sentence. */
+function tellHold({ reason, since, run }) {
+    return [
+        `deployments are on hold${since === null ? '' : ` since ${since}`}`,
+        ...(reason === null ? [] : [`reason: ${reason}`]),
+        ...(run === null ? [] : [`see ${run}`]),
+    ].join('; ');
+}
+/** The failure of a backup for a deployment while deployments are on hold. */
+function onHold(why, backupDir) {
+    return new Failure('on-hold', `Refusing the backup for a deployment: ${why}`, {
+        hint: `A deployment would undo the rollback. Once its cause is fixed, set release-hold: true, or on the host: rm ${quoteForShell(holdFile(backupDir))}`,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/verify-action/setup/judge-history.js
+
+
+
+
+
+
+
+/** Checks for unfinished rollbacks, and for a hold on deployments. */
+function judgeTransactions(findings, seen, { backupDir }) {
+    findings.check('transactions', () => {
+        const [first] = seen.unfinished;
+        if (first === undefined)
+            return 'no rollback is unfinished';
+        // Only rollback-action as holder of the lock means that a rollback is running.
+        if (readHolder(seen.lockHolder ?? '').action === 'rollback-action')
+            return `${seen.unfinished.join(', ')} is running`;
+        return {
+            detail: `the rollback ${seen.unfinished.join(', ')} is unfinished`,
+            remedy: `The next backup or rollback finishes it. By hand on the host: ${commandToEnd(backupDir, first)}`,
+        };
+    });
+    findings.check('hold', () => seen.hold === null
+        ? 'deployments are not on hold'
+        : {
+            detail: tellHold(parseHold(seen.hold)),
+            remedy: 'Once the cause is fixed, deploy with release-hold: true in backup-action',
+        }, 'warning');
+}
+/** Checks that the history is readable and names a release to roll back to. */
+function judgeHistory(findings, facts, inputs) {
+    const { seen, knownHistory, copyNotices } = facts;
+    const { environment, backupDir } = inputs;
+    const ours = knownHistory.host.filter((record) => record.environment === environment);
+    findings.check('history', () => {
+        if (knownHistory.problems.length === 0)
+            return `${counted(ours.length, 'record')} of ${environment} on the host`;
+        return {
+            detail: knownHistory.problems.join('; '),
+            remedy: `See ${backupDir}/rollback/history.jsonl on the host. Unreadable lines are skipped`,
+        };
+    }, 'warning');
+    const running = releaseOf(seen.containers, seen.images);
+    // The deployment checks, if asked for, say more about the running release.
+    if (!inputs.checks.includes('deployment'))
+        findings.after('project', 'release', () => {
+            const newest = newestKnown(knownHistory.host, environment);
+            if (newest !== null && release_sameRelease(newest.release, running))
+                return `the running release matches the record of ${newest.at}`;
+            return {
+                detail: newest === null
+                    ? 'the history has no release on record'
+                    : `the running release does not match the record of ${newest.at}`,
+                remedy: 'After each deployment, run verify-action with checks: deployment. A backup records the release too',
+            };
+        }, 'warning');
+    findings.after('compose file', 'last good release', () => judgeLastGood(facts, inputs), 'warning');
+    judgeRegistry(findings, facts, inputs);
+    if (inputs.history.length === 0)
+        return;
+    findings.check('copies of the history', () => {
+        if (copyNotices.length > 0) {
+            return {
+                detail: copyNotices.join('; '),
+                remedy: 'Give the job the permission actions: read, or set history: ""',
+            };
+        }
+        const copies = knownHistory.mirrors.length;
+        return copies === 0 ? 'none yet; the next backup or rollback stores one' : `${copies} found on GitHub`;
+    }, 'warning');
+}
+
+;// CONCATENATED MODULE: ./build/verify-action/setup/judge-machine.js
 
 
 
@@ -39648,105 +39759,6 @@ function judgeOutside(findings, reached, inputs) {
             return told[name];
         });
     }
-}
-
-;// CONCATENATED MODULE: ./build/shared/history/hold.js
-
-const keys = ['reason', 'since', 'run', 'by', 'from', 'to', 'id'];
-/** The text of the file HOLD: `key=value` lines. */
-function holdText(hold) {
-    return keys
-        .filter((key) => hold[key] !== null)
-        .map((key) => `${key}=${cleanLine(hold[key] ?? '', 1_000)}\n`)
-        .join('');
-}
-/** Reads the file. Any file named HOLD is a hold, even one made by hand, whatever it contains. */
-function parseHold(text) {
-    const values = new Map(text.split('\n').map((line) => {
-        const at = line.indexOf('=');
-        return at < 0 ? ['', ''] : [line.slice(0, at).trim(), clean_cleanLine(line.slice(at + 1), 1_000)];
-    }));
-    return Object.fromEntries(keys.map((key) => [key, values.get(key) || null]));
-}
-/** The hold in one sentence. */
-function tellHold({ reason, since, run }) {
-    return [
-        `deployments are on hold${since === null ? '' : ` since ${since}`}`,
-        ...(reason === null ? [] : [`reason: ${reason}`]),
-        ...(run === null ? [] : [`see ${run}`]),
-    ].join('; ');
-}
-
-;// CONCATENATED MODULE: ./build/verify-action/setup/rollback.js
-
-
-
-
-
-
-
-/** Checks for unfinished rollbacks, and for a hold on deployments. */
-function judgeTransactions(findings, seen, { backupDir }) {
-    findings.check('transactions', () => {
-        const [first] = seen.unfinished;
-        if (first === undefined)
-            return 'no rollback is unfinished';
-        // Only rollback-action as holder of the lock means that a rollback is running.
-        if (readHolder(seen.lockHolder ?? '').action === 'rollback-action')
-            return `${seen.unfinished.join(', ')} is running`;
-        return {
-            detail: `the rollback ${seen.unfinished.join(', ')} is unfinished`,
-            remedy: `The next backup or rollback finishes it. By hand on the host: ${commandToEnd(backupDir, first)}`,
-        };
-    });
-    findings.check('hold', () => seen.hold === null
-        ? 'deployments are not on hold'
-        : {
-            detail: tellHold(parseHold(seen.hold)),
-            remedy: 'Once the cause is fixed, deploy with release-hold: true in backup-action',
-        }, 'warning');
-}
-/** Checks that the history is readable and names a release to roll back to. */
-function judgeHistory(findings, facts, inputs) {
-    const { seen, knownHistory, copyNotices } = facts;
-    const { environment, backupDir } = inputs;
-    const ours = knownHistory.host.filter((record) => record.environment === environment);
-    findings.check('history', () => {
-        if (knownHistory.problems.length === 0)
-            return `${counted(ours.length, 'record')} of ${environment} on the host`;
-        return {
-            detail: knownHistory.problems.join('; '),
-            remedy: `See ${backupDir}/rollback/history.jsonl on the host. Unreadable lines are skipped`,
-        };
-    }, 'warning');
-    const running = releaseOf(seen.containers, seen.images);
-    // The deployment checks, if asked for, say more about the running release.
-    if (!inputs.checks.includes('deployment'))
-        findings.after('project', 'release', () => {
-            const newest = newestKnown(knownHistory.host, environment);
-            if (newest !== null && release_sameRelease(newest.release, running))
-                return `the running release matches the record of ${newest.at}`;
-            return {
-                detail: newest === null
-                    ? 'the history has no release on record'
-                    : `the running release does not match the record of ${newest.at}`,
-                remedy: 'After each deployment, run verify-action with checks: deployment. A backup records the release too',
-            };
-        }, 'warning');
-    findings.after('compose file', 'last good release', () => judgeLastGood(facts, inputs), 'warning');
-    judgeRegistry(findings, facts, inputs);
-    if (inputs.history.length === 0)
-        return;
-    findings.check('copies of the history', () => {
-        if (copyNotices.length > 0) {
-            return {
-                detail: copyNotices.join('; '),
-                remedy: 'Give the job the permission actions: read, or set history: ""',
-            };
-        }
-        const copies = knownHistory.mirrors.length;
-        return copies === 0 ? 'none yet; the next backup or rollback stores one' : `${copies} found on GitHub`;
-    }, 'warning');
 }
 
 ;// CONCATENATED MODULE: ./build/verify-action/setup/judge-setup.js

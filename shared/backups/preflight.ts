@@ -3,7 +3,7 @@ import { transactionsFolder } from '../host/backup-folder.ts';
 import { lockHeld } from '../host/lock-holder.ts';
 import type { Survey } from '../host/survey.ts';
 import { checkDumpTools, type DatabaseFacts, readProbe } from '../postgres/probe.ts';
-import { allTiers } from '../sets/layout.ts';
+import { folderOfTier, type Tier } from '../sets/layout.ts';
 import type { Compression, DumpFormat } from '../sets/manifest.ts';
 import type { DumpEncoding } from '../sets/naming.ts';
 import { quoteForShell } from '../shell-quote.ts';
@@ -48,6 +48,8 @@ const growth = 1.2;
 const compressedShare = 0.5;
 /** For a set's files and their links in every tier, with room to spare. */
 const neededInodes = 100;
+/** Their sets are hard links into daily. */
+const linkedTiers: readonly Tier[] = ['daily', 'weekly', 'monthly', 'predeployment'];
 const neededTools = ['flock', 'stat', 'df', 'date', 'tee', 'sync', 'sha256sum', 'md5sum', 'gzip'];
 
 /**
@@ -185,7 +187,7 @@ export function checkFolders(survey: Survey, { deployDir, backupDir }: HostNeeds
         { hint: `As ${survey.user} or root: chmod 700 ${quoteForShell(folder.path)}` },
       );
     }
-    if (folder.device !== device && allTiers.some((tier) => folder.path === `${backupDir}/${tier}`)) {
+    if (folder.device !== device && linkedTiers.some((tier) => folder.path === `${backupDir}/${folderOfTier(tier)}`)) {
       throw new Failure(
         'folder-elsewhere',
         `${folder.path} is on a different file system than ${backupDir}, so sets cannot be hard-linked into it`,

@@ -7,6 +7,8 @@ readonly most_packed=12582912
 
 takes backup_dir home started container user database format compression level where extension table_wait row_counts
 takes inside_script facts_before facts_tables facts_after previous_schema expected_sets_state
+# Refuse if a rollback has put deployments on hold: yes, or empty.
+takes refuse_on_hold
 # shellcheck disable=SC2034 # sets.sh reads it
 takes_list layout
 
@@ -16,6 +18,8 @@ main() {
 
   # The runner made its decisions about the other sets before we had the lock.
   [[ $(sets_state "$backup_dir") == "$expected_sets_state" ]] || fail sets-changed "Other sets in $backup_dir have changed"
+  # A rollback that had the lock before us may have set it.
+  [[ -z $refuse_on_hold || ! -e $backup_dir/rollback/HOLD ]] || fail on-hold "$(head -c 4096 -- "$backup_dir/rollback/HOLD" || true)"
   terminate_sessions || true # a session that stays is a nuisance only to itself
   sweep "$backup_dir"
   local folder
@@ -164,7 +168,7 @@ judge_stages() {
     0) (($3 == 0)) || fail checksum-failed "The program that computes the checksum failed (exit $3)" ;;
     31) fail dump-failed 'pg_dump failed' ;;
     32) fail compressor-failed "The compressor $compression failed" ;;
-    *) fail dump-interrupted "The dump was stopped from outside (exit $1), as by a restart of the container or of Docker" ;;
+    *) fail dump-interrupted "Something stopped the dump (exit $1): was the container or Docker restarted?" ;;
   esac
 }
 

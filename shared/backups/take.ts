@@ -1,5 +1,6 @@
 import { Failure, isFailure } from '../failure.ts';
 import type { FailureCode } from '../failure-codes.ts';
+import { onHold, parseHold, tellHold } from '../history/hold.ts';
 import type { Connection } from '../host/connection.ts';
 import { lockHeld } from '../host/lock-holder.ts';
 import type { LockRequest, Program, Run } from '../host/program.ts';
@@ -102,6 +103,7 @@ const program: Program<{
   previous_schema: string;
   layout: readonly string[];
   expected_sets_state: string;
+  refuse_on_hold: string;
 }> = {
   name: 'take',
   step: 'the dump',
@@ -143,6 +145,7 @@ export async function take(connection: Connection, request: TakeRequest): Promis
       facts_after: factsAfter(),
       previous_schema: request.previousSchema ?? '',
       expected_sets_state: request.setsState,
+      refuse_on_hold: request.kind === 'predeployment' ? 'yes' : '',
       layout: layoutLines,
     },
     {
@@ -242,6 +245,7 @@ function sequenceRanges(before: readonly FoundSequence[], after: readonly FoundS
 /** Turns a failure that the host named into advice for the operator. */
 function translate(error: unknown, log: string, { backupDir, lock, lockWait }: TakeRequest): unknown {
   if (!isFailure(error)) return error;
+  if (error.code === 'on-hold') return onHold(tellHold(parseHold(error.message)), backupDir);
   if (error.code === 'lock-held') return lockHeld(error.message, backupDir, lock.wait);
   if (/lock timeout|could not obtain lock/i.test(log) && ['dump-failed', 'no-snapshot'].includes(error.code)) {
     return new Failure(

@@ -5,7 +5,7 @@ import type { Connection } from '../host/connection.ts';
 import type { Survey } from '../host/survey.ts';
 import { demandSets } from '../host/survey-sets.ts';
 import { type Release, releaseOf } from '../releases/release.ts';
-import { type Catalogue, catalogueOf, folderOf, type VerifiedSet, verifiedSetsOf } from '../sets/catalogue.ts';
+import { type Catalogue, catalogueOf, pathOf, type VerifiedSet, verifiedSetsOf } from '../sets/catalogue.ts';
 import { folderOfTier, homeOf } from '../sets/layout.ts';
 import type { Check, Manifest } from '../sets/manifest.ts';
 import { parseSetFileName, setFileNames } from '../sets/naming.ts';
@@ -168,7 +168,7 @@ async function takeDump(connection: Connection, ready: Ready, run: BackupRun, lo
 
 function schemaFile(backupDir: string, set: VerifiedSet): string {
   const prefix = parseSetFileName(set.manifest.file)?.prefix ?? 'backup';
-  return `${backupDir}/${folderOf(set)}/${setFileNames(prefix, set.id, set.manifest).schema}`;
+  return `${backupDir}/${pathOf(set)}/${setFileNames(prefix, set.id, set.manifest).schema}`;
 }
 
 function checkLine({ name, result, detail, ms }: Check): string {
@@ -176,26 +176,26 @@ function checkLine({ name, result, detail, ms }: Check): string {
   return `${mark} ${name}: ${detail}${ms > 0 ? ` (${formatDuration(ms)})` : ''}`;
 }
 
-/** Puts aside a dump that failed a check. @throws Failure `not-verified` */
+/** Puts aside a dump that failed a check, and logs the run on the host. @throws Failure `not-verified` */
 async function demandVerified(connection: Connection, dump: TakenDump, run: BackupRun, log: StoryLog): Promise<void> {
   if (allPassed(dump.verification)) return;
   const failed = dump.verification.filter(({ result }) => result !== 'passed');
   const reason = failed.map(({ name, detail }) => `${name}: ${detail}`).join('\n');
-  const failure = (path: string) =>
+  const failure = (whereItIs: string) =>
     new Failure('not-verified', `The dump failed its verification and does not count as a backup: ${reason}`, {
-      hint: `Earlier backups are unchanged. The failed dump was put aside: ${path}. Run it again; if it fails again, check the host's disk and memory`,
+      hint: `Earlier backups are unchanged. ${whereItIs}. Run it again; if it fails again, check the host's disk and memory`,
     });
   const line = failureLine(run, failure(''), { id: dump.id, bytes: dump.sizeBytes, sha256: dump.sums.sha256 });
-  const rejection = {
-    ...ending(run, log),
-    holder: run.holder,
-    id: dump.id,
-    dump: dump.file,
-    reason,
-    logLine: line,
-  };
-  // Even if it cannot be put aside, report why the dump is bad.
-  throw failure(await reject(connection, rejection).catch((error) => `it could not be kept (${error})`));
+  const rejection = { ...ending(run, log), holder: run.holder, id: dump.id, dump: dump.file, reason, logLine: line };
+  let whereItIs: string;
+  try {
+    whereItIs = `The failed dump was put aside: ${await reject(connection, rejection)}`;
+  } catch (error) {
+    // Report why the dump is bad even if it could not be put aside.
+    whereItIs = `The failed dump could not be put aside: ${error instanceof Error ? error.message : error}`;
+    await logRun(connection, rejection).catch(() => {});
+  }
+  throw failure(whereItIs);
 }
 
 /** Plans the publication of a verified dump, and publishes it into its tiers. */
@@ -245,7 +245,7 @@ async function publishBackup(
     }),
   });
   for (const { reason } of publicationPlan.tiers) log.info(reason);
-  for (const { tier, id, reason } of publicationPlan.pruning) log.info(`${tier}/${id} ${reason}`);
+  for (const { tier, id, reason } of publicationPlan.pruning) log.info(`${folderOfTier(tier)}/${id} ${reason}`);
   return { facts, published, problems: [...publicationPlan.problems, ...published.problems] };
 }
 

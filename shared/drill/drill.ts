@@ -4,7 +4,7 @@ import type { Program } from '../host/program.ts';
 import type { Records } from '../host/records.ts';
 import { drillScript, factsAfter, factsBefore, factsTables } from '../postgres/scripts.ts';
 import { createOptions, databaseArgument } from '../report/restore-command.ts';
-import { folderOf, type VerifiedSet } from '../sets/catalogue.ts';
+import { pathOf, type VerifiedSet } from '../sets/catalogue.ts';
 import { namesOf, sidesOf } from '../sets/read-sets.ts';
 import { formatBytes } from '../units.ts';
 import { type Restored, readRestored } from './restored.ts';
@@ -75,7 +75,7 @@ const nameOf = (token: string) => `atlasia-drill-${token}`;
 export async function drill(connection: Connection, request: DrillRequest): Promise<DrillOutcome> {
   const { backupDir, set, timeout, statements } = request;
   const { manifest } = set;
-  const folder = `${backupDir}/${folderOf(set)}`;
+  const folder = `${backupDir}/${pathOf(set)}`;
   const names = namesOf(set);
   const sides = sidesOf(set);
   const beside = (side: 'globals' | 'settings') => (sides.includes(side) ? `${folder}/${names[side]}` : '');
@@ -205,7 +205,7 @@ const faults: Record<number, string> = {
 
 function readOutcome(records: Records, words: readonly string[]): DrillOutcome {
   const status = records.integer('restored');
-  const why = faults[status] ?? `the restore broke off (exit ${status})`;
+  const why = faults[status] ?? `the restore was cut short (exit ${status})`;
   return {
     fault: status === 0 ? null : { why, words: words.slice(-4).join(' ').trim() },
     sha256: /^[0-9a-f]{64}$/.exec(records.get('sha256'))?.[0] ?? null,

@@ -4,7 +4,7 @@ import type { HistoryRecord } from '../history/record.ts';
 import type { Connection } from '../host/connection.ts';
 import { lockHeld } from '../host/lock-holder.ts';
 import type { LockRequest, Program } from '../host/program.ts';
-import { placesOf, type VerifiedSet } from '../sets/catalogue.ts';
+import { pathsOf, type VerifiedSet } from '../sets/catalogue.ts';
 import { namesOf } from '../sets/read-sets.ts';
 
 /** The result of a drill: one line in the `proof.jsonl` of a set. */
@@ -53,7 +53,7 @@ export async function addProof(
     backup_dir: backupDir,
     name,
     line: JSON.stringify(proof),
-    folders: placesOf(set),
+    folders: pathsOf(set),
     ...recordParameters(records),
   };
   try {

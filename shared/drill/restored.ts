@@ -23,12 +23,12 @@ export interface Restored {
 
 /**
  * Reads what the program on the host reports about the restored database. The backup may be hostile, so nothing is trusted.
- * @throws Failure `drill-incomplete` if the counting session broke off, or an answer was cut off or makes no sense
+ * @throws Failure `drill-incomplete` if the counting session was cut short, or an answer was cut off or makes no sense
  */
 export function readRestored(records: Records): Restored {
   const lines = linesOf(wholeText(records.get('facts'), 'its tables were counted'));
   if (!lines.includes('end') || !lines.some((line) => line.startsWith('sequences-after '))) {
-    throw new Failure('drill-incomplete', 'Counting the restored data broke off', {
+    throw new Failure('drill-incomplete', 'Counting the restored data was cut short', {
       hint: 'Raise "drill-memory", or see the log',
       cause: lines.slice(-3).join('\n'),
     });

@@ -1,4 +1,7 @@
 import { cleanLine } from '../clean.ts';
+import { Failure } from '../failure.ts';
+import { holdFile } from '../host/backup-folder.ts';
+import { quoteForShell } from '../shell-quote.ts';
 
 /** Why deployments should pause. Values are null if the file does not give them. */
 export interface Hold {
@@ -42,4 +45,11 @@ export function tellHold({ reason, since, run }: Hold): string {
     ...(reason === null ? [] : [`reason: ${reason}`]),
     ...(run === null ? [] : [`see ${run}`]),
   ].join('; ');
+}
+
+/** The failure of a backup for a deployment while deployments are on hold. */
+export function onHold(why: string, backupDir: string): Failure {
+  return new Failure('on-hold', `Refusing the backup for a deployment: ${why}`, {
+    hint: `A deployment would undo the rollback. Once its cause is fixed, set release-hold: true, or on the host: rm ${quoteForShell(holdFile(backupDir))}`,
+  });
 }

@@ -36,9 +36,8 @@ export function connectionOver(name: string, access: Access, disconnect = async 
 
 /**
  * The command for the login shell on the host. It starts bash without the user's start files, which reads a script (its
- * length in bytes, then its text) and parameters (names and values by turns: how many texts, then each with a NUL behind it)
- * from stdin. It holds no
- * has no values, line breaks or exclamation marks, so it means the same in every login shell.
+ * length in bytes, then its text) and parameters (their count, then each followed by a NUL: alternating names and values)
+ * from stdin. The command itself has no values, line breaks or exclamation marks, so it means the same in every login shell.
  */
 export const bootstrap =
   'exec env -u BASH_ENV bash --noprofile --norc -c \'LC_ALL=C; IFS= read -r n && IFS= read -r -N "$n" s && ' +

@@ -7,7 +7,8 @@ json_object() {
   printf '{%s}' "$*"
 }
 
-# columns FIELD...: a template that prints the fields with tabs between them. None may hold a tab or a line break.
+# columns FIELD...: a template that prints the fields with tabs between them. None may contain a tab or a line break, and only
+# the last may be empty: `read` takes several tabs for one.
 columns() {
   local field template=
   for field in "$@"; do template+=${template:+'{{"\t"}}'}$field; done

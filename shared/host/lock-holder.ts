@@ -27,6 +27,6 @@ export function readHolder(text: string): LockHolder {
 /** The failure when another process holds the lock. */
 export function lockHeld(holder: string, backupDir: string, waited: number): Failure {
   return new Failure('lock-held', `The lock on ${backupDir} is held by ${holder}`, {
-    hint: `${waited === 0 ? 'Did not wait for it' : `Gave up after waiting ${formatDuration(waited)}`}. Check what that run is doing; if it is only slow, raise "lock-wait"`,
+    hint: `${waited === 0 ? '"lock-wait" is 0, so this run did not wait' : `Gave up after waiting ${formatDuration(waited)}`}. Check what that run is doing; if it is only slow, raise "lock-wait"`,
   });
 }

@@ -9,15 +9,19 @@
 declare -A parameter_kinds=()
 
 takes() {
-  local name
-  for name in "$@"; do parameter_kinds[$name]=value; done
+  local _name
+  for _name in "$@"; do
+    unset -v "$_name" # a variable of the environment would pass it on to children
+    parameter_kinds[$_name]=value
+  done
 }
 
 takes_list() {
-  local name
-  for name in "$@"; do
-    parameter_kinds[$name]=list
-    declare -ga "$name=()"
+  local _name
+  for _name in "$@"; do
+    unset -v "$_name"
+    parameter_kinds[$_name]=list
+    declare -ga "$_name=()"
   done
 }
 
@@ -33,9 +37,7 @@ read_parameters() {
         parameter_kinds[$_key]=given
         ;;
       list)
-        local -n _values=$_key
-        _values+=("${p[_at + 1]}")
-        unset -n _values
+        eval "$_key+=(\"\${p[_at + 1]}\")" # the name is one of the program's own
         ;;
       given) misfit="$_key was given twice" && return 1 ;;
       *) misfit="$_key is unknown" && return 1 ;;

@@ -13,12 +13,13 @@ export function programFailure(program: Program, records: Records, code: number 
   const name = records.find('failure');
   const detail = records.find('detail')?.slice(0, longestDetail);
   // Only we can fix that.
-  if (name === 'misfit')
-    throw new TypeError(`The program ${program.name} was given other parameters than it takes: ${detail}`);
+  if (name === 'misfit') throw new TypeError(`The parameters of the program ${program.name} do not match: ${detail}`);
   if (name === undefined) {
     const exit = code === null ? 'exit code unknown' : `exit ${code}`;
     return new Failure('program-failed', `The program ${program.name} failed on the host (${exit})`, { cause });
   }
+  if (name === 'bash-too-old')
+    return new Failure(name, detail ?? name, { hint: 'On the host, as root: apt-get install bash' });
   if (isFailureCode(name)) return new Failure(name, detail ?? `The program ${program.name} failed: ${name}`, { cause });
   return new Failure('program-failed', `The program ${program.name} failed on the host: ${name}, ${detail}`, { cause });
 }

@@ -13,6 +13,13 @@ prefix_in() {
   done < <(printf '%s\n' "${layout[@]}")
 }
 
+# is_nested FOLDER: succeeds if each of its sets has a folder of its own.
+is_nested() {
+  local line
+  for line in "${layout[@]}"; do [[ $line != "${1##*/} "*" nested" ]] || return 0; done
+  return 1
+}
+
 # folders_at PLACE...: prints the folders with these places, one per line.
 folders_at() {
   local folder place wanted=" $* "

@@ -43,21 +43,21 @@ take_lock() {
   exec 9>&-
 }
 
-# Reads heartbeats on stdin until the program must end; returns the reason in `reason`.
+# Reads heartbeats on stdin until the program must end; returns the reason in `end_reason`.
 listen() {
   local left patience status
   while :; do
     left=$((deadline - SECONDS))
-    ((left > 0)) || { reason=deadline && return 0; }
+    ((left > 0)) || { end_reason=deadline && return 0; }
     patience=$((left < silence ? left : silence))
     status=0
     IFS= read -r -N 1 -t "$patience" _ || status=$?
     ((status)) || continue
     if ((status > 128)); then
-      ((SECONDS < deadline)) || { reason=deadline && return 0; }
-      reason=silence
+      ((SECONDS < deadline)) || { end_reason=deadline && return 0; }
+      end_reason=silence
     else
-      reason=end-of-input
+      end_reason=end-of-input
     fi
     [[ $at_end == finish ]] || return 0
     sleep "$((deadline - SECONDS))"
@@ -85,9 +85,9 @@ group_lives() {
 
 watch() {
   trap '' PIPE HUP
-  local reason=
+  local end_reason=
   listen
-  printf '%s ended %s\n' "$nonce" "$reason" >&2 || true
+  printf '%s ended %s\n' "$nonce" "$end_reason" >&2 || true
   end_group "$worker"
 }
 
@@ -117,6 +117,8 @@ supervise() {
   read_parameters || true
   printf 'begin %s\n' "$nonce"
   [[ -z $misfit ]] || refuse misfit "$misfit"
+  # Older ones take an empty array for an unset variable.
+  ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 404)) || refuse bash-too-old "The host's bash is $BASH_VERSION; 4.4 or newer is needed"
   exec 8<&0 </dev/null
   [[ -z $lock ]] || open_lock
 
@@ -129,11 +131,11 @@ supervise() {
   disown "$watcher" # bash would report its end in the log
   set +m
 
-  local status=0 reason
-  wait "$worker" || status=$?
+  local exit_status=0 end_reason
+  wait "$worker" || exit_status=$?
   end_group "$worker" # what `main` left behind
   kill -KILL -- "-$watcher" 2>/dev/null || true # with the `sleep` that it may be in
-  if ((status == 0)); then
+  if ((exit_status == 0)); then
     printf 'done %s\n' "$nonce" || true
     [[ $at_end != linger ]] || listen <&8
   fi
@@ -141,6 +143,6 @@ supervise() {
     ! declare -F ended >/dev/null || ended >/dev/null || true
     [[ -z $lock ]] || rm -f -- "$lock.holder"
   fi
-  ((status == 0)) || printf 'failed %s\n' "$nonce" || true
-  exit "$status"
+  ((exit_status == 0)) || printf 'failed %s\n' "$nonce" || true
+  exit "$exit_status"
 }

@@ -73,16 +73,17 @@ were_removed() {
 survey_manifests() {
   local id='[0-9]{8}_[0-9]{6}' folder prefix place stems='' links inode path
   local -A known=()
-  local manifests=()
+  local manifests=() patterns=()
   while read -r folder prefix place; do
     case $place in
-      flat) stems+="|$folder/${prefix}_" ;;
-      nested) stems+="|$folder/$id/${prefix}_" ;;
+      flat) stems+="|$folder/${prefix}_" patterns+=("$folder/${prefix}_*.manifest.json") ;;
+      nested) stems+="|$folder/$id/${prefix}_" patterns+=("$folder/*/${prefix}_*.manifest.json") ;;
     esac
   done < <(printf '%s\n' "${layout[@]}")
   links=$(
     shopt -s nullglob
-    files=(*/*_*.manifest.json */*/*_*.manifest.json)
+    # shellcheck disable=SC2206 # the patterns are meant to expand
+    files=(${patterns[@]})
     for ((at = 0; at < ${#files[@]}; at += portion)); do
       stat --printf '%F|%d:%i|%n\n' -- "${files[@]:at:portion}" 2>/dev/null || true
     done |

@@ -101,13 +101,13 @@ export function verifiedSetsOf(database: string, sets: readonly BackupSet[]): Ve
 }
 
 /** The paths of the folders that hold a set, relative to the backup directory, in the order of `folders`. */
-export function placesOf({ id, folders }: BackupSet): string[] {
+export function pathsOf({ id, folders }: BackupSet): string[] {
   return folders.map((folder) => placeIn(folder, id));
 }
 
 /** The first of those places. */
-export function folderOf(set: BackupSet): string {
-  return placesOf(set)[0] ?? 'daily';
+export function pathOf(set: BackupSet): string {
+  return pathsOf(set)[0] ?? 'daily';
 }
 
 /** Compares ids. An id is a time, so sorting the text sorts by time. */

@@ -33,7 +33,7 @@ sweep_marker() {
 put() {
   local marker=$2/.partial-$4 file
   mkdir -- "$marker" || return
-  if folders_at nested | grep -qxF -- "${2##*/}"; then
+  if is_nested "$2"; then
     ln -- "$1/$3".* "$marker/" && mv -T -- "$marker" "$2/$4" && sync -- "$2"
     return
   fi

@@ -1,7 +1,7 @@
 import type { BackupKind } from './manifest.ts';
 
-// The layout of the backup folder. Tiers, their folders and their prefixes are defined here and nowhere else; the host gets
-// them as a parameter.
+// The layout of the backup folder: tiers, their folders and their prefixes. Programs on the host that handle tiers get it as a
+// parameter.
 
 /** A reason to keep a set: as one of the daily backups, one of the weekly ones, and so on. */
 export type Tier = 'daily' | 'weekly' | 'monthly' | 'predeployment' | 'prerollback';

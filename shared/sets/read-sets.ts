@@ -1,7 +1,7 @@
 import type { Connection } from '../host/connection.ts';
 import type { Program } from '../host/program.ts';
 import type { Records } from '../host/records.ts';
-import { folderOf, placesOf, type VerifiedSet } from './catalogue.ts';
+import { pathOf, pathsOf, type VerifiedSet } from './catalogue.ts';
 import { parseSetFileName, type SetFileNames, setFileNames } from './naming.ts';
 
 export interface ReadRequest {
@@ -38,17 +38,17 @@ const program: Program<{
 /** Reads every file of these sets from the disk, and compares it with the checksums of its set. */
 export async function readSets(connection: Connection, request: ReadRequest): Promise<ReadSet[]> {
   const files = request.sets.flatMap((set) => {
-    const first = folderOf(set);
+    const first = pathOf(set);
     return filesOf(namesOf(set)).flatMap((name) =>
-      placesOf(set).map((folder) => ({ file: `${folder}/${name}`, firstName: `${first}/${name}` })),
+      pathsOf(set).map((folder) => ({ file: `${folder}/${name}`, firstName: `${first}/${name}` })),
     );
   });
-  const dumps = new Set(request.sets.map((set) => `${folderOf(set)}/${namesOf(set).dump}`));
+  const dumps = new Set(request.sets.map((set) => `${pathOf(set)}/${namesOf(set).dump}`));
   const parameters = {
     backup_dir: request.backupDir,
     lists: request.sets.flatMap((set) => {
       const { sha256, md5 } = namesOf(set);
-      return [`${folderOf(set)}/${sha256}`, `${folderOf(set)}/${md5}`];
+      return [`${pathOf(set)}/${sha256}`, `${pathOf(set)}/${md5}`];
     }),
     files: files.map(({ file }) => file),
     first_names: files.map(({ firstName }) => firstName),
@@ -94,7 +94,7 @@ function readRecords(records: Records): Reading {
 /** Compares each file with its checksum lists and the manifest: it must agree with all that name it. */
 export function judgeReading(set: VerifiedSet, { sums, lists }: Reading): ReadSet {
   const names = namesOf(set);
-  const [folder = 'daily', ...others] = placesOf(set);
+  const [folder = 'daily', ...others] = pathsOf(set);
   const files = filesOf(names);
   const sha256 = lists.get(`${folder}/${names.sha256}`);
   const md5 = lists.get(`${folder}/${names.md5}`);

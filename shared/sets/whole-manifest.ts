@@ -3,7 +3,7 @@ import type { Connection } from '../host/connection.ts';
 import type { Program } from '../host/program.ts';
 import { longestTail } from '../host/survey-sets.ts';
 import { unpack } from '../packed.ts';
-import { folderOf, type VerifiedSet } from './catalogue.ts';
+import { pathOf, type VerifiedSet } from './catalogue.ts';
 import type { Manifest } from './manifest.ts';
 import { longestManifest, readManifest } from './read-manifest.ts';
 import { namesOf } from './read-sets.ts';
@@ -21,7 +21,7 @@ export async function wholeManifest(
   set: VerifiedSet,
   { signal, onLog }: { signal: AbortSignal; onLog: (line: string) => void },
 ): Promise<Manifest> {
-  const file = `${backupDir}/${folderOf(set)}/${namesOf(set).manifest}`;
+  const file = `${backupDir}/${pathOf(set)}/${namesOf(set).manifest}`;
   const { result } = connection.run(
     program,
     { file, longest: String(longestManifest) },

@@ -113,7 +113,7 @@ await_url() {
   [[ -n ${plan[health_url]-} ]] || return 0
   while ((good < 3)); do
     if timeout 5 "$BASH" "$folder/engine.sh" ask-url; then good=$((good + 1)); else good=0; fi
-    ((good > 0 || SECONDS < $1)) || broken health-url "${plan[health_url]} did not answer properly" || return
+    ((good > 0 || SECONDS < $1)) || broken health-url "${plan[health_url]} did not return success" || return
     ((good == 3)) || sleep "$look_interval"
   done
   journal url-answers

@@ -27,7 +27,7 @@ create_all() {
         broken wrong-image "The new container of $service was not created from the target image" || return
     done
   done
-  note_targets || broken not-created 'Cannot note the new containers' || return
+  note_targets || broken not-created 'Cannot record the new containers' || return
   for service in "${services[@]}"; do journal created "$service"; done
 }
 

@@ -53,10 +53,10 @@ const resuming: Program<Place> = {
 };
 const aborting: Program<Place> = {
   name: 'abort',
-  step: 'the cancelling of the rollback',
+  step: 'cancelling the rollback',
   scripts: [new URL('./abort.sh', import.meta.url)],
 };
-const finding: Program<{ backup_dir: string; history_id: string }> = {
+const searching: Program<{ backup_dir: string; history_id: string }> = {
   name: 'find',
   step: 'the search for the rollback',
   scripts: [new URL('./find.sh', import.meta.url)],
@@ -129,7 +129,7 @@ export async function findTransaction(
   historyId: string,
   onLog: (line: string) => void,
 ): Promise<string | null> {
-  const records = await connection.run(finding, { backup_dir: backupDir, history_id: historyId }, { ...short, onLog })
+  const records = await connection.run(searching, { backup_dir: backupDir, history_id: historyId }, { ...short, onLog })
     .result;
   return records.find('transaction') ?? null;
 }

@@ -81,7 +81,7 @@ export async function endUnfinished(
 }
 
 function stuck(backupDir: string, id: string, log: string): Failure {
-  return new Failure('stuck', `The transaction ${id} does not finish`, {
+  return new Failure('stuck', `The transaction ${id} did not finish`, {
     hint: `On the host: ${commandToEnd(backupDir, id)}. Its log is in the same folder, in the file log`,
     cause: log,
   });

@@ -69,7 +69,7 @@ describe('a backup that is whole', () => {
     );
     assert.match(findingOf(result, 'tables').detail, /^all 25 came back$/);
     assert.match(findingOf(result, 'indexes').detail, /^all are valid; amcheck read [1-9]\d* of them$/);
-    assert.equal(findingOf(result, 'schema').detail, 'dumped again, it is identical');
+    assert.equal(findingOf(result, 'schema').detail, 'a new dump of it is identical');
     assert.ok(Number(result.outputs['drill-duration-ms']) > 0);
 
     const proofs = await bash(host, 'cd -- "$1" && stat --format %i -- */*.proof.jsonl', root());

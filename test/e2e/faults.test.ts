@@ -104,7 +104,7 @@ describe('the database', () => {
     });
     await mend?.();
     await survived(result, {
-      message: /stopped from outside|pg_dump failed|did not export a snapshot|The session that counts/,
+      message: /Something stopped the dump|pg_dump failed|did not export a snapshot|The session that counts/,
       hint: /docker (ps|logs)|Earlier backups are unchanged/,
     });
   });

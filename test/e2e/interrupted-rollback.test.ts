@@ -241,6 +241,17 @@ describe('the runner dies', { concurrency: 1 }, () => {
     });
   }
 
+  test('with the engine at "commit": a backup for a deployment finishes the rollback, and refuses', async () => {
+    const { action, seen, watch } = await strikeAt('commit', killSupervisorAndEngine);
+    await action.kill();
+    const backup = { ...app.host.inputs(), environment: 'lab', history: '', 'min-free-space': '10MiB' };
+    const result = await runAction('backup', { ...backup, 'backup-dir': backupDir, kind: 'predeployment' });
+    assert.equal(await endedAs((await watch.ended()).journal(), seen), 'rolled-back');
+    assert.equal(result.exitCode, 1, result.stdout);
+    assert.match(errorsOf(result)[0]?.properties['title'] ?? '', /on-hold/);
+    rmSync(join(app.host.deployDir, backupDir, 'rollback', 'HOLD'));
+  });
+
   test('a rollback that finds one half-way ends it first', async () => {
     const { action, seen, watch } = await strikeAt('started', killSupervisorAndEngine);
     await action.kill();

@@ -1,7 +1,7 @@
 // Runs that are cut off: what is on the host stays whole, the host tidies itself up, and the next run works.
 import assert from 'node:assert/strict';
 import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { giveTo } from '../lab/account.ts';
 import {
@@ -184,7 +184,7 @@ describe('cut off', { concurrency: 2 }, () => {
         const begin = performance.now();
         refused(await backup(backupDir, { 'lock-wait': '0s' }), {
           message: /is held by deploy of .*x run 17$/,
-          hint: /Did not wait for it\..*"lock-wait"/,
+          hint: /"lock-wait" is 0, so this run did not wait\./,
         });
         refused(await backup(backupDir, { 'lock-wait': '1s' }), {
           message: /is held by deploy of .*x run 17$/,
@@ -201,6 +201,25 @@ describe('cut off', { concurrency: 2 }, () => {
       } finally {
         await free();
       }
+      await nextRunWorks(backupDir, kept(earlier));
+    });
+
+    test('a rollback that had the lock, and put deployments on hold: no backup for a deployment', async () => {
+      const { backupDir, earlier } = await folderWithBackup();
+      const hold = join(host.deployDir, backupDir, 'rollback', 'HOLD');
+      const free = await holdLock(host, backupDir, 'rollback-action');
+      try {
+        const action = await start(backupDir, { kind: 'predeployment' });
+        await action.sawLog(/Waiting for the lock/);
+        mkdirSync(dirname(hold), { recursive: true });
+        writeFileSync(hold, 'reason=v3 is slow\n');
+        await free();
+        refused(await action.finished, { message: /on hold; reason: v3 is slow$/, hint: /release-hold: true/ });
+        untouched(earlier, host.files(backupDir));
+      } finally {
+        await free();
+      }
+      rmSync(hold);
       await nextRunWorks(backupDir, kept(earlier));
     });
 

@@ -273,7 +273,10 @@ describe('the button', { concurrency: 1 }, () => {
     };
     const refused = await runAction('backup', { ...backup, kind: 'predeployment' });
     assert.equal(refused.exitCode, 1);
-    assert.match(refused.stdout, /No backup for a deployment: deployments are on hold since .*reason: a rollback/);
+    assert.match(
+      refused.stdout,
+      /Refusing the backup for a deployment: deployments are on hold since .*reason: a rollback/,
+    );
     assert.equal((await runAction('backup', backup)).exitCode, 0, 'the nightly backup is taken all the same');
     const released = await runAction('backup', { ...backup, kind: 'predeployment', 'release-hold': 'true' });
     assert.equal(released.exitCode, 0, released.stdout);

@@ -3,7 +3,7 @@ import {
   type BackupSet,
   type Catalogue,
   type FoundFile,
-  placesOf,
+  pathsOf,
   type VerifiedSet,
   verifiedSetsOf,
 } from '../../shared/sets/catalogue.ts';
@@ -109,7 +109,7 @@ function judgeComplete({ catalogue, files, backupDir }: BackupFacts): string | P
 function missingOf(set: VerifiedSet, paths: ReadonlySet<string>): string[] {
   const names = namesOf(set);
   const wanted = [names.report, names.sha256, names.md5, ...sidesOf(set).map((side) => names[side])];
-  return placesOf(set).flatMap((place) =>
+  return pathsOf(set).flatMap((place) =>
     wanted.filter((name) => !paths.has(`${place}/${name}`)).map((name) => `${place}/${name} is missing`),
   );
 }

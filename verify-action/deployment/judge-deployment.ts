@@ -250,7 +250,7 @@ function worse(before: WatchedContainer, now: WatchedContainer): boolean {
 function judgeUrl({ watched, healthUrl }: DeploymentFacts): string | Problem {
   if (watched.url === 'answers') return `${healthUrl} answered three times in a row`;
   return {
-    detail: `${healthUrl} did not answer properly three times in a row`,
+    detail: `${healthUrl} did not return success three times in a row`,
     remedy: `On the host: curl --include ${quoteForShell(String(healthUrl))}`,
   };
 }

@@ -16,8 +16,8 @@ readonly state_fields=(
   '{{.State.Status}}'
   '{{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}'
   '{{.State.ExitCode}}'
-  '{{.HostConfig.RestartPolicy.Name}}'
   '{{.RestartCount}}'
+  '{{.HostConfig.RestartPolicy.Name}}'
 )
 readonly container_fields=(
   '"id":{{json .ID}}'
@@ -54,7 +54,7 @@ all_settled() {
   ids=$(project_containers "$project") || fail docker-failed 'Docker cannot list the containers'
   [[ -n $ids ]] || return
   # shellcheck disable=SC2086 # ids are hex digits
-  while IFS=$'\t' read -r id state health exit policy restarts; do
+  while IFS=$'\t' read -r id state health exit restarts policy; do
     count=$((count + 1))
     falls[$id]=${falls[$id]-$restarts}
     ((restarts - falls[$id] < most_falls)) || return 0

@@ -91,8 +91,8 @@ function judgeTables(wanted: readonly TableCount[], found: readonly TableCount[]
   const [expected, present] = [new Set(wanted.map(nameOf)), new Set(found.map(nameOf))];
   const missing = [...expected].filter((name) => !present.has(name));
   const added = [...present].filter((name) => !expected.has(name));
-  if (missing.length > 0) return { detail: `${some(missing)} did not come back`, remedy };
-  if (added.length > 0) return { detail: `${some(added)} came back but is not in the manifest`, remedy };
+  if (missing.length > 0) return { detail: `${some(missing)} was not restored`, remedy };
+  if (added.length > 0) return { detail: `${some(added)} was restored but is not in the manifest`, remedy };
   // Not a fault, just as for a backup: the database may be new, or hold only functions.
   if (found.length === 0) return 'none: the database had no table when the dump was taken';
   return `all ${found.length} came back`;
@@ -156,7 +156,7 @@ function isWithin({ before, after, increment }: SequenceRange, value: string | n
 function judgeExtensions({ extensions }: Manifest, restored: Restored, remedy: string): string | Problem {
   const present = new Map(restored.extensions.map(({ name, version }) => [name, version]));
   const missing = extensions.filter(({ name }) => !present.has(name)).map(({ name }) => name);
-  if (missing.length > 0) return { detail: `${some(missing)} did not come back`, remedy };
+  if (missing.length > 0) return { detail: `${some(missing)} was not restored`, remedy };
   const newer = extensions
     .filter(({ name, version }) => present.get(name) !== version)
     .map(({ name, version }) => `${name} ${present.get(name)} instead of ${version}`);
@@ -182,7 +182,7 @@ function judgeSchema(
     findings.unable('schema', detail, 'Take a backup with the new version and drill it');
   } else {
     findings.check('schema', () =>
-      isSame ? 'dumped again, it is identical' : { detail: 'dumped again, it is different', remedy },
+      isSame ? 'a new dump of it is identical' : { detail: 'a new dump of it differs', remedy },
     );
   }
 }

@@ -4,7 +4,7 @@ import { askRegistry, type RegistryAnswer } from '../../shared/releases/ask-regi
 import * as log from '../../shared/runner/log.ts';
 import type { Findings } from '../finding.ts';
 import type { SurveyedHost, Verification } from '../surveyed-host.ts';
-import { imagesToAskFor } from './images.ts';
+import { imagesToAskFor } from './judge-images.ts';
 import { judgeSetup } from './judge-setup.ts';
 import { reachOutside } from './outside.ts';
 

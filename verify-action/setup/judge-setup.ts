@@ -1,10 +1,10 @@
 import { Findings } from '../finding.ts';
 import type { VerifyInputs } from '../inputs.ts';
-import { judgeCompose } from './compose.ts';
-import { judgeDatabase } from './database.ts';
-import { judgeMachine } from './machine.ts';
+import { judgeCompose } from './judge-compose.ts';
+import { judgeDatabase } from './judge-database.ts';
+import { judgeHistory, judgeTransactions } from './judge-history.ts';
+import { judgeMachine } from './judge-machine.ts';
 import { judgeOutside } from './outside.ts';
-import { judgeHistory, judgeTransactions } from './rollback.ts';
 import type { SetupFacts } from './setup-facts.ts';
 
 /** Checks that backups and rollbacks will work on this host. Changes nothing on it. */

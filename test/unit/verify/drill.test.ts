@@ -53,14 +53,14 @@ function judge(
 
 test('what is whole is proven', () => assert.deepEqual(judge({}), {}));
 
-describe('what came back and what was dumped', () => {
+describe('what was restored and what was dumped', () => {
   const sequence = (value: string | null) => ({
     restored: { sequences: [{ schema: 'public', name: 'orders_id', value }] },
   });
   const table: [what: string, facts: Parameters<typeof judge>[0], name: string | null, text: RegExp][] = [
     ['other bytes', { outcome: { sha256: 'c'.repeat(64) } }, 'same bytes', /^failed/],
     ['bytes that could not be read', { outcome: { sha256: null } }, 'same bytes', /^failed/],
-    ['a table less', { restored: { tables: manifest.tables.slice(1) } }, 'tables', /public\.orders did not come back/],
+    ['a table less', { restored: { tables: manifest.tables.slice(1) } }, 'tables', /public\.orders was not restored/],
     [
       'a table more',
       { restored: { tables: [...manifest.tables, { schema: 'x', name: 'y', rows: 0, exact: true }] } },
@@ -69,7 +69,7 @@ describe('what came back and what was dumped', () => {
     ],
     ['a large object less', { restored: { largeObjects: 0 } }, 'large objects', /0 instead of 1/],
     ['a large object more', { restored: { largeObjects: 2 } }, 'large objects', /2 instead of 1/],
-    ['an extension less', { restored: { extensions: [] } }, 'extensions', /citext did not come back/],
+    ['an extension less', { restored: { extensions: [] } }, 'extensions', /citext was not restored/],
     ['another version of it', { restored: { extensions: [{ name: 'citext', version: '1.7' }] } }, null, /./],
     ['another schema', { restored: { schemaSha256: 'c'.repeat(64) } }, 'schema', /^failed/],
     [
@@ -130,7 +130,7 @@ describe('what came back and what was dumped', () => {
 
   test('a table that should not be there, and one that should', () => {
     assert.match(judge({}, { tables: [] })['tables'] ?? '', /orders, public\.people came/);
-    assert.match(judge({ restored: { tables: [] } })['tables'] ?? '', /did not come back/);
+    assert.match(judge({ restored: { tables: [] } })['tables'] ?? '', /was not restored/);
   });
 });
 

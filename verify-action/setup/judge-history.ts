@@ -7,7 +7,7 @@ import { releaseOf, sameRelease } from '../../shared/releases/release.ts';
 import { counted } from '../../shared/units.ts';
 import type { Findings } from '../finding.ts';
 import type { VerifyInputs } from '../inputs.ts';
-import { judgeLastGood, judgeRegistry } from './images.ts';
+import { judgeLastGood, judgeRegistry } from './judge-images.ts';
 import type { SetupFacts } from './setup-facts.ts';
 
 /** Checks for unfinished rollbacks, and for a hold on deployments. */

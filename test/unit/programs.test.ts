@@ -1,0 +1,60 @@
+// The parameters of the programs that run on the host: what each takes, as its script says.
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+const root = join(import.meta.dirname, '..', '..');
+const read = (file: string) => readFileSync(join(root, file), 'utf8');
+
+/** Sent in front of every program. */
+const inFront = ['shared/host/parameters.sh', 'shared/host/lock.sh', 'shared/host/supervisor.sh'];
+
+/** The names that a script takes. */
+function takenBy(script: string): string[] {
+  const lines = Array.from(script.matchAll(/^takes(?:_list)? ([^#\n]+)/gm), ([, names = '']) => names);
+  return lines.flatMap((names) => names.trim().split(/\s+/));
+}
+
+/** The names of the variables of a function from which a program's code is called, or its parameters are set. */
+function namesIn(name: string): string[] {
+  const script = inFront.map(read).join('\n');
+  const [body = ''] = new RegExp(`^${name}\\(\\) {$.*?^}$`, 'ms').exec(script) ?? [];
+  assert.notEqual(body, '', `${name} was not found`);
+  const locals = Array.from(body.matchAll(/\blocal (?:-\w+ )?([^\n;]+)/g), ([, words = '']) => words.split(/\s+/));
+  const assigned = Array.from(body.matchAll(/^\s*(\w+)=/gm), ([, name = '']) => name);
+  return [...locals.flat().map((word) => word.replace(/[=[].*$/, '')), ...assigned].filter((name) =>
+    /^\w+$/.test(name),
+  );
+}
+
+const programs = globSync('{shared,*-action}/**/*.sh', { cwd: root })
+  .filter((file) => !inFront.includes(file))
+  .map((file) => ({ file, taken: takenBy(read(file)) }))
+  .filter(({ taken }) => taken.length > 0);
+
+test('no parameter has a name that the supervisor uses itself', () => {
+  assert.ok(programs.length >= 18, `only ${programs.length} programs were found`);
+  const used = new Set([
+    ...inFront.flatMap((file) => takenBy(read(file))),
+    ...['supervise', 'work', 'take_lock', 'takes', 'takes_list', 'read_parameters'].flatMap(namesIn),
+  ]);
+  assert.ok(used.has('end_reason') && used.has('nonce'), 'the names were not found');
+  for (const { file, taken } of programs) {
+    assert.deepEqual(
+      taken.filter((name) => used.has(name)),
+      [],
+      file,
+    );
+  }
+});
+
+test('no program takes a name twice, or one that it does not use', () => {
+  for (const { file, taken } of programs) {
+    assert.deepEqual([...new Set(taken)], taken, file);
+    // `layout` is for sets.sh.
+    const body = read(file).replace(/^takes.*$/gm, '');
+    const unused = taken.filter((name) => name !== 'layout' && !new RegExp(`\\b${name}\\b`).test(body));
+    assert.deepEqual(unused, [], file);
+  }
+});
