@@ -274,7 +274,7 @@ describe('nothing fails, and it is told,', () => {
     assert.deepEqual([texts, needsRefresh], [[], true]);
     assert.match(
       notices.join(),
-      /were not read: the token may not read them: give the job "permissions: actions: read"/,
+      /^Could not read copies of the history: GitHub refused with 403; .*"permissions: actions: read"/,
     );
     // To store one needs no permission.
     assert.deepEqual(await stepOf(github.startRun()).save('two\n', never), { notices: [] });
@@ -286,7 +286,7 @@ describe('nothing fails, and it is told,', () => {
 
   test('where GitHub answers with errors', async () => {
     github.fault = { path: /\/repos\//, answer: 500 };
-    assert.match((await load()).notices.join(), /were not read: planted/);
+    assert.match((await load()).notices.join(), /^Could not read copies of the history: planted/);
   });
 
   test('on GitHub Enterprise Server', async () => {
