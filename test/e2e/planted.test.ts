@@ -197,7 +197,7 @@ describe('in the backup folder and above it', { concurrency: 1 }, () => {
     const above = join(app.host.deployDir, dir, '..');
     await bash(app.host, 'umask 077; mkdir -p "$1/backups" && chmod 0777 "$1"', above);
     const name = join(above).replaceAll('.', '\\.');
-    await refusedBy(dir, 'folder-open', new RegExp(`Any user .* can replace what is in ${name}`));
+    await refusedBy(dir, 'folder-open', new RegExp(`Any user .* can replace files in ${name}`));
     chmodSync(above, 0o1777);
     succeeded(await backup(app.host, dir));
   });

@@ -96,7 +96,7 @@ test('a dump that was cut is no set', async () => {
   await bash(host, 'truncate -s 100 -- "$1"', fileOf('.dump.zst'));
   const result = await check();
   assert.equal(result.outputs['status'], 'failed');
-  assert.match(findingOf(result, 'complete').detail, /has 100 bytes, its manifest says/);
+  assert.match(findingOf(result, 'complete').detail, /has 100 bytes, but its manifest says/);
   assert.equal(findingOf(result, 'newest').result, 'failed');
 });
 
