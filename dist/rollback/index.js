@@ -35290,7 +35290,7 @@ function whyNot(error) {
         return 'GitHub Enterprise Server does not support them. The history stays on the host; set history: "" to silence this notice';
     const status = 'statusCode' in error ? error.statusCode : 'status' in error ? error.status : undefined;
     if (status === 403 || status === 404)
-        return `the token may not read them: give the job "permissions: actions: read"`;
+        return `GitHub refused with ${status}; does the job have "permissions: actions: read"?`;
     return cleanLine(error.message, 300);
 }
 
