@@ -42,12 +42,13 @@ export async function backup(
       connection,
       run,
       {
-        look: () => look(host, inputs, deployments, outputs, signal),
+        look: () => look(host, inputs, deployments, signal),
+        onReady: (seen) => tellRelease(seen, outputs),
         recordsOf: (manifest) => deployments.recordsOf(manifest),
+        onPublished: (kept) => setOutputs(outputs, kept, deployments),
       },
       log,
     );
-    setOutputs(outputs, kept, deployments);
     // The lock is free: what follows delays no other run, and fails nothing that was kept.
     await deployments.store();
     await summarizeBackup(kept.facts, kept.problems, Date.now() - startedAt.getTime());
@@ -65,7 +66,6 @@ async function look(
   connection: Connection,
   inputs: BackupInputs,
   deployments: Deployments,
-  outputs: BackupOutputs,
   signal: AbortSignal,
 ): Promise<Survey> {
   const request = { ...inputs, probe: insideScript(), compose: null, layout: layoutLines, sets: true, setup: false };
@@ -74,10 +74,13 @@ async function look(
     seen = await survey(connection, request, signal, log.host);
   }
   await deployments.judgeHold(connection, seen);
-  outputs.release = JSON.stringify(releaseOf(seen.containers, seen.images));
-  const mixed = mixedServices(seen.containers);
-  if (mixed.length > 0) log.warning(`Containers of the same service run different images: ${mixed.join(', ')}`);
   return seen;
+}
+
+function tellRelease({ containers, images }: Survey, outputs: BackupOutputs): void {
+  outputs.release = JSON.stringify(releaseOf(containers, images));
+  const mixed = mixedServices(containers);
+  if (mixed.length > 0) log.warning(`Containers of the same service run different images: ${mixed.join(', ')}`);
 }
 
 function setOutputs(
@@ -115,7 +118,8 @@ function endIncomplete(kind: BackupOrder['kind'], { problems, published }: KeptB
 /** Reports a failed run in the job summary and, if the host can be reached, in the log on the host. */
 async function tellFailure(connection: Connection | undefined, error: unknown, run: BackupRun): Promise<void> {
   await summarizeFailure(error, run.order);
-  const isLogged = isFailure(error, 'not-verified');
+  // Putting the dump aside has logged it, unless that failed.
+  const isLogged = isFailure(error, 'not-verified') && error.cause === undefined;
   if (connection === undefined || isLogged) return;
   try {
     // A cancelled run has little time, and the connection may be what failed.

@@ -42,6 +42,7 @@ export class Deployments {
    * @returns whether there was one: the host must then be surveyed again
    */
   async finishRollback(connection: Connection, seen: Survey, signal: AbortSignal): Promise<boolean> {
+    if (seen.journalsUnreadable) log.warning('Cannot read the journals of all rollbacks: one may be unfinished');
     if (seen.unfinished.length === 0 || seen.lockHolder !== null) return false;
     const { backupDir, timeout } = this.#inputs;
     await endUnfinished(connection, backupDir, seen.unfinished, { deadline: timeout, signal }, log);

@@ -54,7 +54,7 @@ export async function takePrerollbackBackup(
     const kept = await takeVerifiedBackup(
       connection,
       { ...run, order: backupOrder(inputs) },
-      { look, recordsOf: () => [] },
+      { look, onReady: () => {}, recordsOf: () => [], onPublished: () => {} },
       asOneStep,
     ).catch((error) => {
       throw withoutBackup(error);

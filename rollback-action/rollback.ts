@@ -16,7 +16,7 @@ import * as log from '../shared/runner/log.ts';
 import { reachHost } from '../shared/runner/reach-host.ts';
 import type { ActionContext } from '../shared/runner/run.ts';
 import { layoutLines } from '../shared/sets/layout.ts';
-import { endUnfinished } from '../shared/transaction/unfinished.ts';
+import { demandJournals, endUnfinished } from '../shared/transaction/unfinished.ts';
 import { type Carried, carry } from './carry.ts';
 import { decide } from './decide.ts';
 import { endingFailure } from './endings.ts';
@@ -177,6 +177,7 @@ async function look(connection: Connection, run: RollbackRun): Promise<Survey> {
       );
     const seen = await once();
     judgeHost(seen, inputs);
+    demandJournals(seen, inputs.backupDir);
     if (seen.unfinished.length === 0) return seen;
     if (seen.lockHolder !== null) throw underWay(seen.unfinished, seen.lockHolder);
     if (inputs.planOnly) {

@@ -28462,7 +28462,7 @@ module.exports = __nccwpck_require__.p + "5fbfac2afc93c4f8cfab.sh";
 /***/ 35035:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "70a1e6fa86afce885b96.sh";
+module.exports = __nccwpck_require__.p + "7423ff3a037a234559ee.sh";
 
 /***/ }),
 
@@ -28476,14 +28476,14 @@ module.exports = __nccwpck_require__.p + "cc982b7e7f79db0c3361.sh";
 /***/ 80846:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "ff8d44c3437dd3c75799.sh";
+module.exports = __nccwpck_require__.p + "224608f64ba2672bbecc.sh";
 
 /***/ }),
 
 /***/ 64987:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "d0d189676463163cf851.sh";
+module.exports = __nccwpck_require__.p + "1aef766c220d54099485.sh";
 
 /***/ }),
 
@@ -28511,7 +28511,7 @@ module.exports = __nccwpck_require__.p + "105153dbacd01f89fc87.sh";
 /***/ 38458:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "26cae527bd65021f57d8.sh";
+module.exports = __nccwpck_require__.p + "53736c636eb193fa1ff7.sh";
 
 /***/ }),
 
@@ -32842,8 +32842,8 @@ function inDollarQuotes(character) {
 const lockFile = (backupDir) => `${backupDir}/.lock`;
 const holdFile = (backupDir) => `${backupDir}/rollback/HOLD`;
 /** The folders of all transactions, by their ids. */
-const transactionsFolder = (backupDir) => `${backupDir}/rollback/transactions`;
-const transactionFolder = (backupDir, id) => `${transactionsFolder(backupDir)}/${id}`;
+const backup_folder_transactionsFolder = (backupDir) => `${backupDir}/rollback/transactions`;
+const transactionFolder = (backupDir, id) => `${backup_folder_transactionsFolder(backupDir)}/${id}`;
 /** The command to type on the host to finish a transaction without an action. */
 const backup_folder_commandToEnd = (backupDir, id) => `bash ${shell_quote_quoteForShell(`${transactionFolder(backupDir, id)}/engine.sh`)}`;
 /** The command to type on the host to see how a transaction ended. */
@@ -34207,7 +34207,7 @@ function checkPlaces({ openParent, places }, backupDir) {
         throw new failure_Failure('folder-open', `Any user on the host can replace files in ${openParent}, and with them the backup folder`, { hint: `As its owner or root: chmod o-w ${shell_quote_quoteForShell(openParent)}` });
     }
     for (const { path, type } of places) {
-        const isFolder = path === transactionsFolder(backupDir);
+        const isFolder = path === backup_folder_transactionsFolder(backupDir);
         if (isFolder ? type === 'directory' : type.startsWith('regular'))
             continue;
         throw new failure_Failure('folder-unusable', `${path} is a ${type}, not a ${isFolder ? 'folder' : 'file'}`, {
@@ -34888,6 +34888,7 @@ function logOf({ logFile, logLine }) {
 ;// CONCATENATED MODULE: ./build/shared/report/size-chart.js
 
 
+
 const mostBars = 14;
 const barWidth = 28;
 const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
@@ -34897,7 +34898,7 @@ const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
  * @param minRatio flags the newest if it is smaller than this share of the one before it (0 to 1; 0: never).
  */
 function sizeChart(points, minRatio) {
-    const shown = points.toSorted((a, b) => (a.id < b.id ? -1 : 1)).slice(-mostBars);
+    const shown = points.toSorted((a, b) => byText(a.id, b.id)).slice(-mostBars);
     const largest = Math.max(1, ...shown.map(({ bytes }) => bytes));
     const sizes = shown.map(({ bytes }) => formatBytes(bytes));
     const sizeWidth = Math.max(0, ...sizes.map((size) => size.length));
@@ -35680,11 +35681,13 @@ const takeHints = {
  * Takes a backup. The lock is free again when it returns.
  * @throws Failure if there is no verified backup, or if that is unknown: `publication-unknown`
  */
-async function takeVerifiedBackup(connection, run, { look, recordsOf }, log) {
-    const { ready, held, attempt } = await takeUnderLock(connection, run, look, log);
+async function takeVerifiedBackup(connection, run, steps, log) {
+    const { ready, held, attempt } = await takeUnderLock(connection, run, steps, log);
     try {
         await demandVerified(connection, held.dump, attempt, log);
-        return await log.group('Publish and prune', () => publishBackup(connection, ready, held.dump, attempt, recordsOf, log));
+        const kept = await log.group('Publish and prune', () => publishBackup(connection, ready, held.dump, attempt, steps.recordsOf, log));
+        steps.onPublished(kept);
+        return kept;
     }
     finally {
         if (!(await held.release()))
@@ -35697,12 +35700,13 @@ const mostAttempts = 5;
  * Another run may publish a backup while this one waits for the lock. This one then starts over, with a new survey and a
  * new id: otherwise newer data would get an older id.
  */
-async function takeUnderLock(connection, run, look, log) {
+async function takeUnderLock(connection, run, { look, onReady }, log) {
     for (let count = 1;; count += 1) {
         const attempt = count === 1 ? run : { ...run, startedAt: new Date() };
         const ready = await log.group(`Survey of ${connection.name}`, async () => {
             const seen = await look();
             const ready = judgeSurvey(seen, run.order);
+            onReady(seen);
             tellSurvey(seen, ready, log);
             return ready;
         });
@@ -35784,27 +35788,27 @@ function checkLine({ name, result, detail, ms }) {
     const mark = { passed: '✔', failed: '✘', 'could-not-check': '?' }[result];
     return `${mark} ${name}: ${detail}${ms > 0 ? ` (${formatDuration(ms)})` : ''}`;
 }
-/** Puts aside a dump that failed a check, and logs the run on the host. @throws Failure `not-verified` */
+/** Puts aside a dump that failed a check, and logs the run on the host. @throws Failure `not-verified`; with a cause if it could not */
 async function demandVerified(connection, dump, run, log) {
     if (allPassed(dump.verification))
         return;
     const failed = dump.verification.filter(({ result }) => result !== 'passed');
     const reason = failed.map(({ name, detail }) => `${name}: ${detail}`).join('\n');
-    const failure = (whereItIs) => new failure_Failure('not-verified', `The dump failed its verification and does not count as a backup: ${reason}`, {
+    const failure = (whereItIs, cause) => new failure_Failure('not-verified', `The dump failed its verification and does not count as a backup: ${reason}`, {
         hint: `Earlier backups are unchanged. ${whereItIs}. Run it again; if it fails again, check the host's disk and memory`,
+        cause,
     });
     const line = failureLine(run, failure(''), { id: dump.id, bytes: dump.sizeBytes, sha256: dump.sums.sha256 });
     const rejection = { ...ending(run, log), holder: run.holder, id: dump.id, dump: dump.file, reason, logLine: line };
-    let whereItIs;
+    let aside;
     try {
-        whereItIs = `The failed dump was put aside: ${await reject(connection, rejection)}`;
+        aside = await reject(connection, rejection);
     }
     catch (error) {
-        // Report why the dump is bad even if it could not be put aside.
-        whereItIs = `The failed dump could not be put aside: ${error instanceof Error ? error.message : error}`;
-        await logRun(connection, rejection).catch(() => { });
+        // Report why the dump is bad, even if it could not be put aside.
+        throw failure('The failed dump could not be put aside', error);
     }
-    throw failure(whereItIs);
+    throw failure(`The failed dump was put aside: ${aside}`);
 }
 /** Plans the publication of a verified dump, and publishes it into its tiers. */
 async function publishBackup(connection, { host, catalogue, release, previous, zstdOn }, dump, run, recordsOf, log) {
@@ -35941,6 +35945,7 @@ function readSurvey(records, asked, answered) {
         auditTrail: records.find('audit-trail') ?? null,
         hold: records.find('hold') ?? null,
         unfinished: records.all('unfinished').filter((id) => /^\d{8}_\d{6}$/.test(id)),
+        journalsUnreadable: records.find('journals-unreadable') !== undefined,
         setup: readSetup(records),
         probe: probe !== undefined ? { output: probe } : probeError !== undefined ? { error: probeError } : null,
     };
@@ -36428,8 +36433,6 @@ function programFailure(program, records, code, cause) {
         const exit = code === null ? 'exit code unknown' : `exit ${code}`;
         return new failure_Failure('program-failed', `The program ${program.name} failed on the host (${exit})`, { cause });
     }
-    if (name === 'bash-too-old')
-        return new failure_Failure(name, detail ?? name, { hint: 'On the host, as root: apt-get install bash' });
     if (isFailureCode(name))
         return new failure_Failure(name, detail ?? `The program ${program.name} failed: ${name}`, { cause });
     return new failure_Failure('program-failed', `The program ${program.name} failed on the host: ${name}, ${detail}`, { cause });
@@ -38042,6 +38045,7 @@ function stillOpen(backupDir, id, cause) {
 
 
 
+
 /** How often one run restarts an engine that dies. */
 const mostStarts = 3;
 /**
@@ -38095,6 +38099,15 @@ async function endUnfinished(connection, backupDir, unfinished, options, log) {
         log.important(`Finished the transaction ${id}: ${outcome.ending}`);
     }
 }
+/** @throws Failure `survey-incomplete` if a journal cannot be read: its transaction may be unfinished */
+function demandJournals({ journalsUnreadable }, backupDir) {
+    if (!journalsUnreadable)
+        return;
+    const folder = quoteForShell(transactionsFolder(backupDir));
+    throw new Failure('survey-incomplete', `Cannot read every journal in ${transactionsFolder(backupDir)}`, {
+        hint: `A rollback may be unfinished. See which journal that is: ls -l ${folder}/*/journal; dmesg | tail`,
+    });
+}
 function stuck(backupDir, id, log) {
     return new failure_Failure('stuck', `The transaction ${id} did not finish`, {
         hint: `On the host: ${backup_folder_commandToEnd(backupDir, id)}. Its log is in the same folder, in the file log`,
@@ -38132,6 +38145,8 @@ class Deployments {
      * @returns whether there was one: the host must then be surveyed again
      */
     async finishRollback(connection, seen, signal) {
+        if (seen.journalsUnreadable)
+            warning('Cannot read the journals of all rollbacks: one may be unfinished');
         if (seen.unfinished.length === 0 || seen.lockHolder !== null)
             return false;
         const { backupDir, timeout } = this.#inputs;
@@ -38406,10 +38421,11 @@ async function backup(inputs, workflow, context) {
         connection = await reachHost(inputs.ssh, context);
         const host = connection;
         const kept = await takeVerifiedBackup(connection, run, {
-            look: () => look(host, inputs, deployments, outputs, signal),
+            look: () => look(host, inputs, deployments, signal),
+            onReady: (seen) => tellRelease(seen, outputs),
             recordsOf: (manifest) => deployments.recordsOf(manifest),
+            onPublished: (kept) => backup_setOutputs(outputs, kept, deployments),
         }, log_namespaceObject);
-        backup_setOutputs(outputs, kept, deployments);
         // The lock is free: what follows delays no other run, and fails nothing that was kept.
         await deployments.store();
         await summarizeBackup(kept.facts, kept.problems, Date.now() - startedAt.getTime());
@@ -38426,18 +38442,20 @@ async function backup(inputs, workflow, context) {
     }
 }
 /** Surveys the host. Finishes an interrupted rollback first, and then surveys the host again. */
-async function look(connection, inputs, deployments, outputs, signal) {
+async function look(connection, inputs, deployments, signal) {
     const request = { ...inputs, probe: insideScript(), compose: null, layout: layoutLines, sets: true, setup: false };
     let seen = await survey(connection, request, signal, host);
     if (await deployments.finishRollback(connection, seen, signal)) {
         seen = await survey(connection, request, signal, host);
     }
     await deployments.judgeHold(connection, seen);
-    outputs.release = JSON.stringify(releaseOf(seen.containers, seen.images));
-    const mixed = mixedServices(seen.containers);
+    return seen;
+}
+function tellRelease({ containers, images }, outputs) {
+    outputs.release = JSON.stringify(releaseOf(containers, images));
+    const mixed = mixedServices(containers);
     if (mixed.length > 0)
         warning(`Containers of the same service run different images: ${mixed.join(', ')}`);
-    return seen;
 }
 function backup_setOutputs(outputs, { facts, published, problems }, deployments) {
     const { publicationPlan, place, dump } = facts;
@@ -38468,7 +38486,8 @@ function endIncomplete(kind, { problems, published }) {
 /** Reports a failed run in the job summary and, if the host can be reached, in the log on the host. */
 async function tellFailure(connection, error, run) {
     await summarizeFailure(error, run.order);
-    const isLogged = failure_isFailure(error, 'not-verified');
+    // Putting the dump aside has logged it, unless that failed.
+    const isLogged = failure_isFailure(error, 'not-verified') && error.cause === undefined;
     if (connection === undefined || isLogged)
         return;
     try {

@@ -28462,7 +28462,7 @@ module.exports = __nccwpck_require__.p + "5fbfac2afc93c4f8cfab.sh";
 /***/ 35035:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "70a1e6fa86afce885b96.sh";
+module.exports = __nccwpck_require__.p + "7423ff3a037a234559ee.sh";
 
 /***/ }),
 
@@ -28476,14 +28476,14 @@ module.exports = __nccwpck_require__.p + "cc982b7e7f79db0c3361.sh";
 /***/ 80846:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "ff8d44c3437dd3c75799.sh";
+module.exports = __nccwpck_require__.p + "224608f64ba2672bbecc.sh";
 
 /***/ }),
 
 /***/ 64987:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "d0d189676463163cf851.sh";
+module.exports = __nccwpck_require__.p + "1aef766c220d54099485.sh";
 
 /***/ }),
 
@@ -28511,7 +28511,7 @@ module.exports = __nccwpck_require__.p + "105153dbacd01f89fc87.sh";
 /***/ 38458:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "26cae527bd65021f57d8.sh";
+module.exports = __nccwpck_require__.p + "53736c636eb193fa1ff7.sh";
 
 /***/ }),
 
@@ -28553,14 +28553,14 @@ module.exports = __nccwpck_require__.p + "f36202c23a5c0aa5baf3.sh";
 /***/ 14310:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "2f23341ce82ae71c4889.sh";
+module.exports = __nccwpck_require__.p + "c9157d0e3bcc0a4c2884.sh";
 
 /***/ }),
 
 /***/ 20256:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "458ac54735b205678f75.sh";
+module.exports = __nccwpck_require__.p + "d50e24a44b328409755e.sh";
 
 /***/ }),
 
@@ -28581,7 +28581,7 @@ module.exports = __nccwpck_require__.p + "b5484b2572bd1573b367.sh";
 /***/ 61008:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "0c0055661a32c214b097.sh";
+module.exports = __nccwpck_require__.p + "a78f89d41db677d06495.sh";
 
 /***/ }),
 
@@ -28602,7 +28602,7 @@ module.exports = __nccwpck_require__.p + "7bfbf45d24333b29855b.sh";
 /***/ 67334:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "a7394cb8da81ba42c3a3.sh";
+module.exports = __nccwpck_require__.p + "7a5f76a0804e6f1333a9.sh";
 
 /***/ }),
 
@@ -34624,6 +34624,7 @@ function readSurvey(records, asked, answered) {
         auditTrail: records.find('audit-trail') ?? null,
         hold: records.find('hold') ?? null,
         unfinished: records.all('unfinished').filter((id) => /^\d{8}_\d{6}$/.test(id)),
+        journalsUnreadable: records.find('journals-unreadable') !== undefined,
         setup: readSetup(records),
         probe: probe !== undefined ? { output: probe } : probeError !== undefined ? { error: probeError } : null,
     };
@@ -35693,8 +35694,6 @@ function programFailure(program, records, code, cause) {
         const exit = code === null ? 'exit code unknown' : `exit ${code}`;
         return new failure_Failure('program-failed', `The program ${program.name} failed on the host (${exit})`, { cause });
     }
-    if (name === 'bash-too-old')
-        return new failure_Failure(name, detail ?? name, { hint: 'On the host, as root: apt-get install bash' });
     if (isFailureCode(name))
         return new failure_Failure(name, detail ?? `The program ${program.name} failed: ${name}`, { cause });
     return new failure_Failure('program-failed', `The program ${program.name} failed on the host: ${name}, ${detail}`, { cause });
@@ -36546,6 +36545,7 @@ function stillOpen(backupDir, id, cause) {
 
 
 
+
 /** How often one run restarts an engine that dies. */
 const mostStarts = 3;
 /**
@@ -36598,6 +36598,15 @@ async function endUnfinished(connection, backupDir, unfinished, options, log) {
         const { outcome } = await followToTheEnd(connection, backupDir, id, 0, following);
         log.important(`Finished the transaction ${id}: ${outcome.ending}`);
     }
+}
+/** @throws Failure `survey-incomplete` if a journal cannot be read: its transaction may be unfinished */
+function demandJournals({ journalsUnreadable }, backupDir) {
+    if (!journalsUnreadable)
+        return;
+    const folder = quoteForShell(transactionsFolder(backupDir));
+    throw new failure_Failure('survey-incomplete', `Cannot read every journal in ${transactionsFolder(backupDir)}`, {
+        hint: `A rollback may be unfinished. See which journal that is: ls -l ${folder}/*/journal; dmesg | tail`,
+    });
 }
 function stuck(backupDir, id, log) {
     return new failure_Failure('stuck', `The transaction ${id} did not finish`, {
@@ -36980,7 +36989,10 @@ function hashOf({ project, services, from, to, projectState }) {
         retag,
     }));
     const target = Object.fromEntries(Object.entries(to).map(([service, image]) => [service, whatDecides(image)]));
-    return (0,external_node_crypto_.createHash)('sha256').update(canonical({ project, decided, from, target, projectState })).digest('hex');
+    // The key is older than the field's name: it stays, so that the hash of a reviewed plan stays valid.
+    return (0,external_node_crypto_.createHash)('sha256')
+        .update(canonical({ project, decided, from, target, world: projectState }))
+        .digest('hex');
 }
 /** An image is identified by its digest, or by its id if there is no digest. */
 function whatDecides(image) {
@@ -37423,7 +37435,7 @@ function planText(plan) {
 }
 const howIn = {
     recreate: 'one after the other, with downtime',
-    'blue-green': 'the new beside the old, without downtime',
+    'blue-green': 'new containers start before the old ones stop, without downtime',
 };
 /** The image that a service runs now, in short: `v3 (0123456789ab)`. */
 function fromIn({ fromName, fromImage }) {
@@ -38814,6 +38826,7 @@ function logOf({ logFile, logLine }) {
 ;// CONCATENATED MODULE: ./build/shared/report/size-chart.js
 
 
+
 const mostBars = 14;
 const barWidth = 28;
 const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
@@ -38823,7 +38836,7 @@ const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
  * @param minRatio flags the newest if it is smaller than this share of the one before it (0 to 1; 0: never).
  */
 function sizeChart(points, minRatio) {
-    const shown = points.toSorted((a, b) => (a.id < b.id ? -1 : 1)).slice(-mostBars);
+    const shown = points.toSorted((a, b) => byText(a.id, b.id)).slice(-mostBars);
     const largest = Math.max(1, ...shown.map(({ bytes }) => bytes));
     const sizes = shown.map(({ bytes }) => formatBytes(bytes));
     const sizeWidth = Math.max(0, ...sizes.map((size) => size.length));
@@ -39681,11 +39694,13 @@ const takeHints = {
  * Takes a backup. The lock is free again when it returns.
  * @throws Failure if there is no verified backup, or if that is unknown: `publication-unknown`
  */
-async function takeVerifiedBackup(connection, run, { look, recordsOf }, log) {
-    const { ready, held, attempt } = await takeUnderLock(connection, run, look, log);
+async function takeVerifiedBackup(connection, run, steps, log) {
+    const { ready, held, attempt } = await takeUnderLock(connection, run, steps, log);
     try {
         await demandVerified(connection, held.dump, attempt, log);
-        return await log.group('Publish and prune', () => publishBackup(connection, ready, held.dump, attempt, recordsOf, log));
+        const kept = await log.group('Publish and prune', () => publishBackup(connection, ready, held.dump, attempt, steps.recordsOf, log));
+        steps.onPublished(kept);
+        return kept;
     }
     finally {
         if (!(await held.release()))
@@ -39698,12 +39713,13 @@ const mostAttempts = 5;
  * Another run may publish a backup while this one waits for the lock. This one then starts over, with a new survey and a
  * new id: otherwise newer data would get an older id.
  */
-async function takeUnderLock(connection, run, look, log) {
+async function takeUnderLock(connection, run, { look, onReady }, log) {
     for (let count = 1;; count += 1) {
         const attempt = count === 1 ? run : { ...run, startedAt: new Date() };
         const ready = await log.group(`Survey of ${connection.name}`, async () => {
             const seen = await look();
             const ready = judgeSurvey(seen, run.order);
+            onReady(seen);
             tellSurvey(seen, ready, log);
             return ready;
         });
@@ -39785,27 +39801,27 @@ function checkLine({ name, result, detail, ms }) {
     const mark = { passed: '✔', failed: '✘', 'could-not-check': '?' }[result];
     return `${mark} ${name}: ${detail}${ms > 0 ? ` (${formatDuration(ms)})` : ''}`;
 }
-/** Puts aside a dump that failed a check, and logs the run on the host. @throws Failure `not-verified` */
+/** Puts aside a dump that failed a check, and logs the run on the host. @throws Failure `not-verified`; with a cause if it could not */
 async function demandVerified(connection, dump, run, log) {
     if (allPassed(dump.verification))
         return;
     const failed = dump.verification.filter(({ result }) => result !== 'passed');
     const reason = failed.map(({ name, detail }) => `${name}: ${detail}`).join('\n');
-    const failure = (whereItIs) => new failure_Failure('not-verified', `The dump failed its verification and does not count as a backup: ${reason}`, {
+    const failure = (whereItIs, cause) => new failure_Failure('not-verified', `The dump failed its verification and does not count as a backup: ${reason}`, {
         hint: `Earlier backups are unchanged. ${whereItIs}. Run it again; if it fails again, check the host's disk and memory`,
+        cause,
     });
     const line = run_line_failureLine(run, failure(''), { id: dump.id, bytes: dump.sizeBytes, sha256: dump.sums.sha256 });
     const rejection = { ...ending(run, log), holder: run.holder, id: dump.id, dump: dump.file, reason, logLine: line };
-    let whereItIs;
+    let aside;
     try {
-        whereItIs = `The failed dump was put aside: ${await reject(connection, rejection)}`;
+        aside = await reject(connection, rejection);
     }
     catch (error) {
-        // Report why the dump is bad even if it could not be put aside.
-        whereItIs = `The failed dump could not be put aside: ${error instanceof Error ? error.message : error}`;
-        await publish_logRun(connection, rejection).catch(() => { });
+        // Report why the dump is bad, even if it could not be put aside.
+        throw failure('The failed dump could not be put aside', error);
     }
-    throw failure(whereItIs);
+    throw failure(`The failed dump was put aside: ${aside}`);
 }
 /** Plans the publication of a verified dump, and publishes it into its tiers. */
 async function publishBackup(connection, { host, catalogue, release, previous, zstdOn }, dump, run, recordsOf, log) {
@@ -39894,7 +39910,7 @@ async function takePrerollbackBackup(connection, seen, run, inputs, lookAgain) {
         return view;
     };
     return group('Backup before the rollback', async () => {
-        const kept = await takeVerifiedBackup(connection, { ...run, order: backupOrder(inputs) }, { look, recordsOf: () => [] }, asOneStep).catch((error) => {
+        const kept = await takeVerifiedBackup(connection, { ...run, order: backupOrder(inputs) }, { look, onReady: () => { }, recordsOf: () => [], onPublished: () => { } }, asOneStep).catch((error) => {
             throw withoutBackup(error);
         });
         const { publicationPlan, place } = kept.facts;
@@ -40578,6 +40594,7 @@ async function look(connection, run) {
         }, signal, host);
         const seen = await once();
         judgeHost(seen, inputs);
+        demandJournals(seen, inputs.backupDir);
         if (seen.unfinished.length === 0)
             return seen;
         if (seen.lockHolder !== null)

@@ -28371,7 +28371,7 @@ module.exports = {
 /***/ 20520:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "8670515cd5f19f4b95c3.sh";
+module.exports = __nccwpck_require__.p + "0f81f0a337ceaa1993b3.sh";
 
 /***/ }),
 
@@ -28434,7 +28434,7 @@ module.exports = __nccwpck_require__.p + "5fbfac2afc93c4f8cfab.sh";
 /***/ 35035:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "70a1e6fa86afce885b96.sh";
+module.exports = __nccwpck_require__.p + "7423ff3a037a234559ee.sh";
 
 /***/ }),
 
@@ -28448,14 +28448,14 @@ module.exports = __nccwpck_require__.p + "cc982b7e7f79db0c3361.sh";
 /***/ 80846:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "ff8d44c3437dd3c75799.sh";
+module.exports = __nccwpck_require__.p + "224608f64ba2672bbecc.sh";
 
 /***/ }),
 
 /***/ 64987:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "d0d189676463163cf851.sh";
+module.exports = __nccwpck_require__.p + "1aef766c220d54099485.sh";
 
 /***/ }),
 
@@ -28483,7 +28483,7 @@ module.exports = __nccwpck_require__.p + "105153dbacd01f89fc87.sh";
 /***/ 38458:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "26cae527bd65021f57d8.sh";
+module.exports = __nccwpck_require__.p + "53736c636eb193fa1ff7.sh";
 
 /***/ }),
 
@@ -28515,10 +28515,52 @@ module.exports = __nccwpck_require__.p + "9efc62ba3f5a452d9875.sh";
 
 /***/ }),
 
+/***/ 64142:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "c2f135ebca3fd10aa019.sh";
+
+/***/ }),
+
 /***/ 88355:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__.p + "f36202c23a5c0aa5baf3.sh";
+
+/***/ }),
+
+/***/ 51681:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "74ccbca4d9dc2878a006.sh";
+
+/***/ }),
+
+/***/ 89239:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "b5484b2572bd1573b367.sh";
+
+/***/ }),
+
+/***/ 67509:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "7bfbf45d24333b29855b.sh";
+
+/***/ }),
+
+/***/ 38105:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "968baf630fe70f14dc2d.sh";
+
+/***/ }),
+
+/***/ 88028:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "ea45e7b2758f453ee097.sh";
 
 /***/ }),
 
@@ -35038,8 +35080,6 @@ function programFailure(program, records, code, cause) {
         const exit = code === null ? 'exit code unknown' : `exit ${code}`;
         return new failure_Failure('program-failed', `The program ${program.name} failed on the host (${exit})`, { cause });
     }
-    if (name === 'bash-too-old')
-        return new failure_Failure(name, detail ?? name, { hint: 'On the host, as root: apt-get install bash' });
     if (isFailureCode(name))
         return new failure_Failure(name, detail ?? `The program ${program.name} failed: ${name}`, { cause });
     return new failure_Failure('program-failed', `The program ${program.name} failed on the host: ${name}, ${detail}`, { cause });
@@ -35097,7 +35137,7 @@ const patienceAfterCancel = 5_500;
  * Allowed beyond a program's deadline: time to open a session, up to 3 s to end the process group, up to 20 s to end the
  * sessions of the database, and time to remove unfinished files.
  */
-const usualGrace = 30_000;
+const run_program_usualGrace = 30_000;
 /** The verdict comes after the host has cleaned up; its process may take a moment longer to end. */
 const patienceAfterVerdict = 5_000;
 /** How long closing a connection waits for running programs: a host that hangs must not keep the step from ending. */
@@ -35117,7 +35157,7 @@ function runProgram(access, program, parameters, options) {
     const request = run_program_frame(program, supervisorParameters(nonce, options), parameters);
     if (options.signal?.aborted)
         return neverStarted(program);
-    const grace = options.grace ?? usualGrace;
+    const grace = options.grace ?? run_program_usualGrace;
     const child = access.start();
     const stdin = child.stdin ?? unpiped();
     // The host may hang up first; its exit code will say why.
@@ -36375,6 +36415,7 @@ function readSurvey(records, asked, answered) {
         auditTrail: records.find('audit-trail') ?? null,
         hold: records.find('hold') ?? null,
         unfinished: records.all('unfinished').filter((id) => /^\d{8}_\d{6}$/.test(id)),
+        journalsUnreadable: records.find('journals-unreadable') !== undefined,
         setup: readSetup(records),
         probe: probe !== undefined ? { output: probe } : probeError !== undefined ? { error: probeError } : null,
     };
@@ -36837,6 +36878,7 @@ function ordinal(n) {
 
 
 
+
 /** Checks that each tier holds what the policy keeps: no week or month is missing, and nothing overdue is left. */
 function judgeTiers(facts) {
     const { database, catalogue, keep: policy } = facts;
@@ -36866,7 +36908,7 @@ function lackingIn(tier, own, daily, keep, timezone) {
     const held = new Set(own.map(({ id }) => periodOf(tier, id, calendar).key));
     const periods = new Map([...own, ...daily].map(({ id }) => periodOf(tier, id, calendar)).map(({ key, name }) => [key, name]));
     return [...periods]
-        .toSorted(([a], [b]) => b.localeCompare(a))
+        .toSorted(([a], [b]) => byText(b, a))
         .slice(0, keep === 'all' ? undefined : keep)
         .filter(([key]) => !held.has(key))
         .map(([, name]) => name);
@@ -37174,9 +37216,9 @@ const backup_folder_holdFile = (backupDir) => `${backupDir}/rollback/HOLD`;
 const transactionsFolder = (backupDir) => `${backupDir}/rollback/transactions`;
 const transactionFolder = (backupDir, id) => `${transactionsFolder(backupDir)}/${id}`;
 /** The command to type on the host to finish a transaction without an action. */
-const commandToEnd = (backupDir, id) => `bash ${shell_quote_quoteForShell(`${transactionFolder(backupDir, id)}/engine.sh`)}`;
+const backup_folder_commandToEnd = (backupDir, id) => `bash ${shell_quote_quoteForShell(`${transactionFolder(backupDir, id)}/engine.sh`)}`;
 /** The command to type on the host to see how a transaction ended. */
-const commandToFollow = (backupDir, id) => `tail ${quoteForShell(`${transactionFolder(backupDir, id)}/journal`)}`;
+const backup_folder_commandToFollow = (backupDir, id) => `tail ${quoteForShell(`${transactionFolder(backupDir, id)}/journal`)}`;
 
 ;// CONCATENATED MODULE: ./build/shared/host/lock-holder.js
 
@@ -38046,7 +38088,7 @@ function deploymentRecord({ findings, release, verdict }, run, history) {
 
 ;// CONCATENATED MODULE: ./build/shared/transaction/address.js
 /** The health-url as plan lines for the host's scripts. bash itself can ask over http; for https the host needs curl. */
-function addressLines(url) {
+function address_addressLines(url) {
     const lines = [['health_url', url.href]];
     if (url.protocol !== 'http:')
         return lines;
@@ -38081,7 +38123,7 @@ async function watch(connection, request) {
         project,
         health_timeout: seconds(healthTimeout),
         stable_for: seconds(stableFor),
-        address: healthUrl === null ? [] : addressLines(healthUrl).map(([name, value]) => `${name} ${value}`),
+        address: healthUrl === null ? [] : address_addressLines(healthUrl).map(([name, value]) => `${name} ${value}`),
     }, { deadline: healthTimeout + stableFor + slack, atEnd: 'end', signal, onLog });
     return readWatched(await result);
 }
@@ -38833,7 +38875,7 @@ function judgeTables(wanted, found, remedy) {
     // Not a fault, just as for a backup: the database may be new, or hold only functions.
     if (found.length === 0)
         return 'none: the database had no table when the dump was taken';
-    return `all ${found.length} came back`;
+    return `all ${found.length} were restored`;
 }
 /** An estimated or missing count proves nothing. */
 function judgeRows(findings, wanted, found, remedy) {
@@ -38887,7 +38929,7 @@ function judgeExtensions({ extensions }, restored, remedy) {
         return 'none';
     return newer.length === 0
         ? some(extensions.map(({ name, version }) => `${name} ${version}`))
-        : `all came back; the image has another version of some: ${some(newer)}`;
+        : `all were restored; the image has different versions of: ${some(newer)}`;
 }
 /** Another version of pg_dump may write the same schema differently. */
 function judgeSchema(findings, { schemaSha256, pgDumpVersion: ofBackup }, restored, pgDumpVersion, remedy) {
@@ -39387,7 +39429,279 @@ function onHold(why, backupDir) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/shared/transaction/transaction-files.js
+
+
+/** Placeholder in override files for the transaction's id, which the host fills in. */
+const transactionMark = '@transaction@';
+/** The placeholders for what only the host knows when it writes the history. */
+const outcomeMarks = (token) => ({
+    at: `${token}-at`,
+    verdict: `${token}-verdict`,
+    duration: `${token}-duration`,
+    downtime: `${token}-downtime`,
+});
+/** The files of a transaction's folder, by name. */
+function transaction_files_transactionFiles(request) {
+    const { outcome, override, revert, planJson } = request;
+    const files = new Map([
+        ['plan.tsv', planLines(request)],
+        ['plan.json', planJson],
+        ['override.yml', override],
+        ['revert.yml', revert],
+    ]);
+    for (const [ending, { record, line }] of Object.entries(outcome.endings)) {
+        files.set(`outcome/${ending}.json`, record);
+        files.set(`outcome/${ending}.log`, line);
+    }
+    if (outcome.hold !== null)
+        files.set('outcome/hold', outcome.hold);
+    return files;
+}
+/** One line per value: a key, a tab and the value. */
+function planLines(request) {
+    const seconds = (ms) => String(Math.ceil(ms / 1_000));
+    const { healthUrl } = request;
+    const lines = [
+        ['project', request.project],
+        ['deploy_dir', request.deployDir],
+        ...request.composeFiles.map((file) => ['compose_file', file]),
+        ...(request.envFile === null ? [] : [['env_file', request.envFile]]),
+        ['project_state', request.projectState],
+        ['stop_timeout', seconds(request.stopTimeout)],
+        ['health_timeout', seconds(request.healthTimeout)],
+        ['stable_for', seconds(request.stableFor)],
+        ...(request.maxDowntime === null ? [] : [['max_downtime', String(request.maxDowntime)]]),
+        ...(healthUrl === null ? [] : addressLines(healthUrl)),
+        ['on_failure', request.onFailure],
+        ['hold', String(request.outcome.hold !== null)],
+        ['lock_wait', seconds(request.lockWait)],
+        ['holder', request.holder],
+        ['history_id', request.historyId],
+        ['token', request.outcome.token],
+        ...request.services.map(({ service, strategy, targetImageId, retag, fixedName }) => [
+            'service',
+            service,
+            strategy,
+            targetImageId,
+            retag ?? '-',
+            fixedName ?? '-',
+        ]),
+    ];
+    return lines.map((line) => `${line.map(checked).join('\t')}\n`).join('');
+}
+/** Refuses characters that would be read as a new line or column. */
+function checked(value) {
+    if (/[\t\n\r\0]/.test(value) || value === '') {
+        throw new Failure('bad-value', `${JSON.stringify(value.slice(0, 100))} cannot be written into a transaction's plan`, {
+            hint: 'Use paths and names without tabs and line breaks',
+        });
+    }
+    return value;
+}
+
+;// CONCATENATED MODULE: ./build/shared/transaction/transaction.js
+
+
+
+
+
+/** The scripts that make up the engine on the host, in order. */
+const engine = (/* unused pure expression or super */ null && ([
+    /* unused asset import */ undefined,
+    /* unused asset import */ undefined,
+    /* unused asset import */ undefined,
+    /* unused asset import */ undefined,
+    /* unused asset import */ undefined,
+    /* unused asset import */ undefined,
+    /* unused asset import */ undefined,
+    /* unused asset import */ undefined,
+    /* unused asset import */ undefined,
+    /* unused asset import */ undefined,
+    /* unused asset import */ undefined,
+    /* unused asset import */ undefined,
+    /* unused asset import */ undefined,
+]));
+const starting = {
+    name: 'start',
+    step: 'the start of the rollback',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(67509), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(88028), __nccwpck_require__.b)],
+};
+const resuming = {
+    name: 'resume',
+    step: 'the restart of the rollback',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(67509), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(38105), __nccwpck_require__.b)],
+};
+const aborting = {
+    name: 'abort',
+    step: 'cancelling the rollback',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(64142), __nccwpck_require__.b)],
+};
+const searching = {
+    name: 'find',
+    step: 'the search for the rollback',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(51681), __nccwpck_require__.b)],
+};
+const following = {
+    name: 'follow',
+    step: 'following the rollback',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(89239), __nccwpck_require__.b)],
+};
+/** These programs only write some files. The engine runs in a session of its own. */
+const transaction_short = { deadline: 60_000, atEnd: 'finish' };
+/**
+ * Starts a transaction, which from then on runs by itself.
+ * @returns its id
+ */
+async function startTransaction(connection, request, onLog) {
+    const second = String(Math.floor(request.startedAt.getTime() / 1_000));
+    const script = `${engine.map((url) => readFileSync(url, 'utf8')).join('\n')}\nmain "$@"\n`;
+    const files = new Map([['engine.sh', script], ...transactionFiles(request)]);
+    const parameters = {
+        backup_dir: request.backupDir,
+        second,
+        file_names: [...files.keys()],
+        file_texts: [...files.values()],
+    };
+    try {
+        return (await connection.run(starting, parameters, { ...transaction_short, onLog }).result).get('transaction');
+    }
+    catch (error) {
+        throw isFailure(error, 'disk-full') ? diskFull(request.backupDir, error) : error;
+    }
+}
+function diskFull(backupDir, cause) {
+    return new Failure('disk-full', `Could not write the transaction to ${backupDir}: the disk is full or read-only`, {
+        hint: `Nothing was stopped. On the host: df -h ${backupDir}. Make room, then run it again`,
+        cause,
+    });
+}
+/** Restarts the engine of an unfinished transaction that has lost it. */
+async function transaction_resumeTransaction(connection, backupDir, id, onLog) {
+    await connection.run(resuming, { backup_dir: backupDir, id }, { ...transaction_short, onLog }).result;
+}
+/** Asks a transaction not to begin its swap. If the swap has already begun, the host finishes it. */
+async function abortTransaction(connection, backupDir, id, onLog) {
+    await connection.run(aborting, { backup_dir: backupDir, id }, { ...transaction_short, onLog }).result;
+}
+/** Finds the transaction of a run that lost its connection while starting it. @returns its id; null if there is none */
+async function findTransaction(connection, backupDir, historyId, onLog) {
+    const records = await connection.run(searching, { backup_dir: backupDir, history_id: historyId }, { ...transaction_short, onLog })
+        .result;
+    return records.find('transaction') ?? null;
+}
+/**
+ * Follows a transaction until it has finished or is abandoned.
+ * @param told how many lines of the journal are already known
+ * @param onLine called for each further line as it is written
+ * @throws Failure if the connection is lost; the transaction carries on
+ */
+async function transaction_followTransaction(connection, backupDir, id, told, { onLine, onLog, signal, deadline }) {
+    const { result } = connection.run(following, { backup_dir: backupDir, id, told: String(told) }, {
+        deadline,
+        atEnd: 'end',
+        onLog,
+        ...(signal && { signal }),
+        onProgress: (name, value) => {
+            const line = name === 'journal' ? parseJournalLine(value) : null;
+            if (line !== null)
+                onLine(line);
+        },
+    });
+    const records = await result;
+    return {
+        lines: parseJournal(records.find('journal') ?? ''),
+        recorded: records.find('recorded') ?? null,
+        log: records.find('log') ?? '',
+        abandoned: records.find('abandoned') !== undefined,
+    };
+}
+/** The failure for a transaction whose outcome is unknown because contact to it was lost. */
+function stillOpen(backupDir, id, cause) {
+    return new Failure('outcome-unknown', `Lost contact while the transaction ${id} was running`, {
+        hint: `The host finishes it by itself. To see how it ended: ${commandToFollow(backupDir, id)}. If its last line is not "ended": ${commandToEnd(backupDir, id)}`,
+        cause,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/transaction/unfinished.js
+
+
+
+
+
+
+/** How often one run restarts an engine that dies. */
+const mostStarts = 3;
+/**
+ * Milliseconds: the longest session that follows a transaction. A transaction may take hours; ending the session now and then
+ * reveals a host that hangs.
+ */
+const longestSession = (/* unused pure expression or super */ null && (10 * 60_000));
+/** Follows a transaction until it has finished, and restarts its engine if nobody carries it. @throws Failure `stuck` */
+async function followToTheEnd(connection, backupDir, id, told, options) {
+    let known = told;
+    const onLine = (line) => {
+        known += 1;
+        options.onLine(line);
+    };
+    const giveUp = Date.now() + options.deadline;
+    const follow = async () => {
+        for (;;) {
+            const left = giveUp - Date.now();
+            const deadline = Math.min(left, longestSession);
+            try {
+                return await followTransaction(connection, backupDir, id, known, { ...options, deadline, onLine });
+            }
+            catch (error) {
+                // A session may overrun by its grace period. If that would leave no time for another one, this one is the last.
+                const isLast = left <= longestSession + usualGrace;
+                if (isLast || !isFailure(error, 'deadline'))
+                    throw error;
+            }
+        }
+    };
+    for (let starts = 0;; starts += 1) {
+        const { lines, recorded, log } = await follow();
+        const outcome = outcomeOf(lines);
+        if (outcome.ending !== null)
+            return { outcome, lines, recorded, log };
+        if (starts === mostStarts)
+            throw stuck(backupDir, id, log);
+        await resumeTransaction(connection, backupDir, id, options.onLog);
+    }
+}
+/**
+ * Finishes the transactions that earlier runs have left unfinished.
+ * @param unfinished their ids, from a survey that found nobody holding the lock
+ */
+async function endUnfinished(connection, backupDir, unfinished, options, log) {
+    log.warning(`An earlier rollback is unfinished: ${unfinished.join(', ')}. Finishing it first`);
+    for (const id of unfinished) {
+        await resumeTransaction(connection, backupDir, id, log.host);
+        const following = { ...options, onLog: log.host, onLine: () => { } };
+        const { outcome } = await followToTheEnd(connection, backupDir, id, 0, following);
+        log.important(`Finished the transaction ${id}: ${outcome.ending}`);
+    }
+}
+/** @throws Failure `survey-incomplete` if a journal cannot be read: its transaction may be unfinished */
+function demandJournals({ journalsUnreadable }, backupDir) {
+    if (!journalsUnreadable)
+        return;
+    const folder = shell_quote_quoteForShell(transactionsFolder(backupDir));
+    throw new failure_Failure('survey-incomplete', `Cannot read every journal in ${transactionsFolder(backupDir)}`, {
+        hint: `A rollback may be unfinished. See which journal that is: ls -l ${folder}/*/journal; dmesg | tail`,
+    });
+}
+function stuck(backupDir, id, log) {
+    return new Failure('stuck', `The transaction ${id} did not finish`, {
+        hint: `On the host: ${commandToEnd(backupDir, id)}. Its log is in the same folder, in the file log`,
+        cause: log,
+    });
+}
+
 ;// CONCATENATED MODULE: ./build/verify-action/setup/judge-history.js
+
 
 
 
@@ -39398,15 +39712,16 @@ function onHold(why, backupDir) {
 /** Checks for unfinished rollbacks, and for a hold on deployments. */
 function judgeTransactions(findings, seen, { backupDir }) {
     findings.check('transactions', () => {
+        demandJournals(seen, backupDir);
         const [first] = seen.unfinished;
         if (first === undefined)
             return 'no rollback is unfinished';
         // Only rollback-action as holder of the lock means that a rollback is running.
         if (readHolder(seen.lockHolder ?? '').action === 'rollback-action')
-            return `${seen.unfinished.join(', ')} is running`;
+            return `rollback ${seen.unfinished.join(', ')} is running`;
         return {
             detail: `the rollback ${seen.unfinished.join(', ')} is unfinished`,
-            remedy: `The next backup or rollback finishes it. By hand on the host: ${commandToEnd(backupDir, first)}`,
+            remedy: `The next backup or rollback finishes it. By hand on the host: ${backup_folder_commandToEnd(backupDir, first)}`,
         };
     });
     findings.check('hold', () => seen.hold === null

@@ -30,8 +30,12 @@ import { allPassed } from './verification.ts';
 export interface BackupSteps {
   /** Surveys the host, with its backup folders. Called again if other backups arrived in the meantime. */
   look: () => Promise<Survey>;
+  /** Called when the host was judged to be ready. */
+  onReady: (seen: Survey) => void;
   /** The records that the history gets for a backup that is about to be published. */
   recordsOf: (manifest: Manifest) => readonly HistoryRecord[];
+  /** Called as soon as the backup is published, before the lock is released: whatever comes next may be cut off. */
+  onPublished: (kept: KeptBackup) => void;
 }
 
 /** A backup that is verified and published. */
@@ -49,15 +53,17 @@ export interface KeptBackup {
 export async function takeVerifiedBackup(
   connection: Connection,
   run: BackupRun,
-  { look, recordsOf }: BackupSteps,
+  steps: BackupSteps,
   log: StoryLog,
 ): Promise<KeptBackup> {
-  const { ready, held, attempt } = await takeUnderLock(connection, run, look, log);
+  const { ready, held, attempt } = await takeUnderLock(connection, run, steps, log);
   try {
     await demandVerified(connection, held.dump, attempt, log);
-    return await log.group('Publish and prune', () =>
-      publishBackup(connection, ready, held.dump, attempt, recordsOf, log),
+    const kept = await log.group('Publish and prune', () =>
+      publishBackup(connection, ready, held.dump, attempt, steps.recordsOf, log),
     );
+    steps.onPublished(kept);
+    return kept;
   } finally {
     if (!(await held.release())) log.warning(lockMayStay(run.order.backupDir));
   }
@@ -73,7 +79,7 @@ const mostAttempts = 5;
 async function takeUnderLock(
   connection: Connection,
   run: BackupRun,
-  look: BackupSteps['look'],
+  { look, onReady }: BackupSteps,
   log: StoryLog,
 ): Promise<{ ready: Ready; held: HeldDump; attempt: BackupRun }> {
   for (let count = 1; ; count += 1) {
@@ -81,6 +87,7 @@ async function takeUnderLock(
     const ready = await log.group(`Survey of ${connection.name}`, async () => {
       const seen = await look();
       const ready = judgeSurvey(seen, run.order);
+      onReady(seen);
       tellSurvey(seen, ready, log);
       return ready;
     });
@@ -176,26 +183,26 @@ function checkLine({ name, result, detail, ms }: Check): string {
   return `${mark} ${name}: ${detail}${ms > 0 ? ` (${formatDuration(ms)})` : ''}`;
 }
 
-/** Puts aside a dump that failed a check, and logs the run on the host. @throws Failure `not-verified` */
+/** Puts aside a dump that failed a check, and logs the run on the host. @throws Failure `not-verified`; with a cause if it could not */
 async function demandVerified(connection: Connection, dump: TakenDump, run: BackupRun, log: StoryLog): Promise<void> {
   if (allPassed(dump.verification)) return;
   const failed = dump.verification.filter(({ result }) => result !== 'passed');
   const reason = failed.map(({ name, detail }) => `${name}: ${detail}`).join('\n');
-  const failure = (whereItIs: string) =>
+  const failure = (whereItIs: string, cause?: unknown) =>
     new Failure('not-verified', `The dump failed its verification and does not count as a backup: ${reason}`, {
       hint: `Earlier backups are unchanged. ${whereItIs}. Run it again; if it fails again, check the host's disk and memory`,
+      cause,
     });
   const line = failureLine(run, failure(''), { id: dump.id, bytes: dump.sizeBytes, sha256: dump.sums.sha256 });
   const rejection = { ...ending(run, log), holder: run.holder, id: dump.id, dump: dump.file, reason, logLine: line };
-  let whereItIs: string;
+  let aside: string;
   try {
-    whereItIs = `The failed dump was put aside: ${await reject(connection, rejection)}`;
+    aside = await reject(connection, rejection);
   } catch (error) {
-    // Report why the dump is bad even if it could not be put aside.
-    whereItIs = `The failed dump could not be put aside: ${error instanceof Error ? error.message : error}`;
-    await logRun(connection, rejection).catch(() => {});
+    // Report why the dump is bad, even if it could not be put aside.
+    throw failure('The failed dump could not be put aside', error);
   }
-  throw failure(whereItIs);
+  throw failure(`The failed dump was put aside: ${aside}`);
 }
 
 /** Plans the publication of a verified dump, and publishes it into its tiers. */

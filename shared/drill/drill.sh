@@ -27,7 +27,7 @@ main() {
   begin=$(milliseconds)
   found=$(unpacked "$globals" | scratch prepare "$database" "${initdb_options[@]}" | limited 4096) || {
     heed_watch
-    fail drill-not-started "The image $image cannot start a PostgreSQL server like the source"
+    fail drill-not-started "Could not start PostgreSQL with the settings of the source in the image $image"
   }
   progress restoring "$(stat --format %s -- "$dump")"
   # Meanwhile, hash the dump, to compare it with the manifest.

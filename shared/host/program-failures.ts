@@ -18,8 +18,6 @@ export function programFailure(program: Program, records: Records, code: number 
     const exit = code === null ? 'exit code unknown' : `exit ${code}`;
     return new Failure('program-failed', `The program ${program.name} failed on the host (${exit})`, { cause });
   }
-  if (name === 'bash-too-old')
-    return new Failure(name, detail ?? name, { hint: 'On the host, as root: apt-get install bash' });
   if (isFailureCode(name)) return new Failure(name, detail ?? `The program ${program.name} failed: ${name}`, { cause });
   return new Failure('program-failed', `The program ${program.name} failed on the host: ${name}, ${detail}`, { cause });
 }

@@ -35,7 +35,13 @@ labelled_containers() {
 }
 
 # The labels by which compose identifies a container; as JSON, because a foreign container's labels may contain any byte.
-readonly identity='{{with .Config.Labels}}{{json (index . "com.docker.compose.project")}} {{json (index . "com.docker.compose.service")}} {{json (index . "com.docker.compose.container-number")}} {{json (index . "com.docker.compose.config-hash")}} {{json (index . "com.docker.compose.image")}}{{end}}'
+readonly identity='{{with .Config.Labels}}'\
+'{{json (index . "com.docker.compose.project")}} '\
+'{{json (index . "com.docker.compose.service")}} '\
+'{{json (index . "com.docker.compose.container-number")}} '\
+'{{json (index . "com.docker.compose.config-hash")}} '\
+'{{json (index . "com.docker.compose.image")}}'\
+'{{end}}'
 
 # made_by_compose ID...: ids of those that did not inherit their labels from the image. `docker commit` copies the labels of
 # a container into the image, so every container run from it has them too. Containers that compose creates from such an

@@ -34,8 +34,8 @@ survey_env_file() {
   record env-names "$(sed -nE 's/^[[:space:]]*(export[[:space:]]+)?([A-Za-z_][A-Za-z0-9_]*)=.*/\2/p' -- "$1" | sort -u)"
 }
 
-# survey_world PROJECT: records one hash of everything that a plan is based on, and the images on the host.
-survey_world() {
+# survey_project_state PROJECT: records one hash of everything that a plan is based on, and the images on the host.
+survey_project_state() {
   local state
   [[ -n ${compose_config-} ]] || return 0
   if state=$(project_state "$1" "$compose_config"); then record project-state "$state"; fi

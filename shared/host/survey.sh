@@ -81,9 +81,11 @@ survey_history() {
   [[ ! -f $1/deployment_tags.log || ! -r $1/deployment_tags.log ]] || record audit-trail "$(last_lines "$1/deployment_tags.log" 1048576)"
   # Whatever the file contains, deployments are on hold.
   [[ ! -e $1/HOLD ]] || record hold "$([[ ! -f $1/HOLD ]] || head -c 4096 -- "$1/HOLD" 2>/dev/null)"
-  unfinished=$(unfinished_transactions "$1/transactions") ||
-    fail survey-incomplete "The journals in $1/transactions cannot be read"
-  for id in $unfinished; do record unfinished "$id"; done
+  if unfinished=$(unfinished_transactions "$1/transactions"); then
+    for id in $unfinished; do record unfinished "$id"; done
+  else
+    record journals-unreadable "$1/transactions"
+  fi
 }
 
 # last_lines FILE BYTES: prints the last whole lines of a file, at most so many bytes.
@@ -142,7 +144,7 @@ survey_project() {
   docker image inspect --format '{"id":{{json .ID}},"repoDigests":{{json .RepoDigests}}}' "${images[@]}" 2>/dev/null |
     while IFS= read -r json; do record image "$json"; done || true
 
-  survey_world "$project_name"
+  survey_project_state "$project_name"
 
   ((${#candidates[@]})) || return 0
   local candidate

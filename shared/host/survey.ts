@@ -135,6 +135,8 @@ export interface Survey {
   auditTrail: string | null;
   /** Text of `rollback/HOLD`, which tells deployments to pause. */
   hold: string | null;
+  /** A journal could not be read, so that a transaction may be unfinished without being listed. */
+  journalsUnreadable: boolean;
   /** Transactions that have begun and not ended. */
   unfinished: string[];
   /** null if not requested. */
@@ -261,6 +263,7 @@ function readSurvey(records: Records, asked: number, answered: number): Survey {
     auditTrail: records.find('audit-trail') ?? null,
     hold: records.find('hold') ?? null,
     unfinished: records.all('unfinished').filter((id) => /^\d{8}_\d{6}$/.test(id)),
+    journalsUnreadable: records.find('journals-unreadable') !== undefined,
     setup: readSetup(records),
     probe: probe !== undefined ? { output: probe } : probeError !== undefined ? { error: probeError } : null,
   };

@@ -17,7 +17,10 @@ export function hashOf({ project, services, from, to, projectState }: Omit<Plan,
     retag,
   }));
   const target = Object.fromEntries(Object.entries(to).map(([service, image]) => [service, whatDecides(image)]));
-  return createHash('sha256').update(canonical({ project, decided, from, target, projectState })).digest('hex');
+  // The key is older than the field's name: it stays, so that the hash of a reviewed plan stays valid.
+  return createHash('sha256')
+    .update(canonical({ project, decided, from, target, world: projectState }))
+    .digest('hex');
 }
 
 /** An image is identified by its digest, or by its id if there is no digest. */

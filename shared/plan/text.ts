@@ -17,7 +17,7 @@ export function planText(plan: Plan): string[] {
 
 const howIn: Record<ServiceStep['strategy'], string> = {
   recreate: 'one after the other, with downtime',
-  'blue-green': 'the new beside the old, without downtime',
+  'blue-green': 'new containers start before the old ones stop, without downtime',
 };
 
 /** The image that a service runs now, in short: `v3 (0123456789ab)`. */

@@ -1,3 +1,4 @@
+import { byText } from '../by-text.ts';
 import type { BackupId, BackupKind } from '../sets/manifest.ts';
 import { startOf } from '../sets/naming.ts';
 import { formatBytes } from '../units.ts';
@@ -19,7 +20,7 @@ const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'] as const;
  * @param minRatio flags the newest if it is smaller than this share of the one before it (0 to 1; 0: never).
  */
 export function sizeChart(points: readonly SizePoint[], minRatio: number): string[] {
-  const shown = points.toSorted((a, b) => (a.id < b.id ? -1 : 1)).slice(-mostBars);
+  const shown = points.toSorted((a, b) => byText(a.id, b.id)).slice(-mostBars);
   const largest = Math.max(1, ...shown.map(({ bytes }) => bytes));
   const sizes = shown.map(({ bytes }) => formatBytes(bytes));
   const sizeWidth = Math.max(0, ...sizes.map((size) => size.length));

@@ -35,13 +35,32 @@ new_containers() {
   [[ -z $ids ]] || printf '%s\n' "$ids"
 }
 
+# The columns of before.tsv.
+readonly old_fields='{{index .Config.Labels "com.docker.compose.service"}}''{{"\t"}}'\
+'{{.ID}}''{{"\t"}}'\
+'{{.Name}}''{{"\t"}}'\
+'{{.State.Status}}''{{"\t"}}'\
+'{{if .State.Health}}{{.State.Health.Status}}{{else}}-{{end}}''{{"\t"}}'\
+'{{.Image}}''{{"\t"}}'\
+'{{.HostConfig.RestartPolicy.Name}}:{{.HostConfig.RestartPolicy.MaximumRetryCount}}'
+# Of a container, for evidence: nothing of its environment.
+readonly evidence_fields='{'\
+'"name":{{json .Name}}'','\
+'"image":{{json .Config.Image}}'','\
+'"imageId":{{json .Image}}'','\
+'"created":{{json .Created}}'','\
+'"restarts":{{json .RestartCount}}'','\
+'"restartPolicy":{{json .HostConfig.RestartPolicy}}'','\
+'"ports":{{json .NetworkSettings.Ports}}'','\
+'"state":{{json .State}}''}'
+
 # Writes before.tsv: service, id, name, state, health, image id, restart policy. Runs under the lock, before any changes.
 note_containers() {
   local service ids
   for service in "${services[@]}"; do
     ids=$(project_containers "${plan[project]}" "label=com.docker.compose.service=$service") || return
     # shellcheck disable=SC2086 # ids are hex digits
-    [[ -z $ids ]] || docker inspect --format '{{index .Config.Labels "com.docker.compose.service"}}{{"\t"}}{{.ID}}{{"\t"}}{{.Name}}{{"\t"}}{{.State.Status}}{{"\t"}}{{if .State.Health}}{{.State.Health.Status}}{{else}}-{{end}}{{"\t"}}{{.Image}}{{"\t"}}{{.HostConfig.RestartPolicy.Name}}:{{.HostConfig.RestartPolicy.MaximumRetryCount}}' $ids || return
+    [[ -z $ids ]] || docker inspect --format "$old_fields" $ids || return
   done >before.new
   sync -- before.new
   mv -T -- before.new before.tsv
@@ -155,6 +174,6 @@ keep_evidence() {
   local file=evidence/$2
   mkdir -p evidence
   timeout 20 docker logs --timestamps --tail 5000 "$1" >"$file.log" 2>&1 </dev/null || true
-  docker inspect --format '{"name":{{json .Name}},"image":{{json .Config.Image}},"imageId":{{json .Image}},"created":{{json .Created}},"restarts":{{json .RestartCount}},"restartPolicy":{{json .HostConfig.RestartPolicy}},"ports":{{json .NetworkSettings.Ports}},"state":{{json .State}}}' \
+  docker inspect --format "$evidence_fields" \
     "$1" >"$file.json" 2>/dev/null </dev/null || true
 }

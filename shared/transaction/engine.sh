@@ -159,7 +159,7 @@ prepare() {
 alone() {
   local other others
   others=$(unfinished_transactions "${folder%/*}") ||
-    broken docker-failed 'Cannot read the journals of other transactions' || return
+    broken unfinished 'Cannot read the journals of other transactions' || return
   while IFS= read -r other; do
     [[ -z $other || $other == "${folder##*/}" ]] || broken unfinished "An earlier transaction is unfinished: $other" || return
   done <<<"$others"

@@ -24,10 +24,18 @@ await_answer() {
   journal answers "$service"
 }
 
+readonly state_fields='{{.State.Status}}''{{"\t"}}'\
+'{{.RestartCount}}''{{"\t"}}'\
+'{{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}''{{"\t"}}'\
+'{{.State.ExitCode}}''{{"\t"}}'\
+'{{.Image}}''{{"\t"}}'\
+'{{.State.StartedAt}}''{{"\t"}}'\
+'{{.HostConfig.RestartPolicy.Name}}'
+
 # judge SERVICE ID: whether the container runs the target and has not crashed; sets `health` and `started`.
 judge() {
   local facts state restarts exit image policy
-  facts=$(look "$2" '{{.State.Status}}{{"\t"}}{{.RestartCount}}{{"\t"}}{{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}{{"\t"}}{{.State.ExitCode}}{{"\t"}}{{.Image}}{{"\t"}}{{.State.StartedAt}}{{"\t"}}{{.HostConfig.RestartPolicy.Name}}') ||
+  facts=$(look "$2" "$state_fields") ||
     broken container-lost "The new container of $1 is gone" || return
   IFS=$'\t' read -r state restarts health exit image started policy <<<"$facts"
   [[ $image == "${target_image[$1]}" ]] || broken wrong-image "$1 runs $image, not the target" || return

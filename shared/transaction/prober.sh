@@ -64,10 +64,18 @@ choose_question() {
   fi
 }
 
+# Ports that are published on the host, and those that the image exposes, a line each.
+# shellcheck disable=SC2016 # the dollars are the template's
+readonly port_lines='{{range $port, $all := .HostConfig.PortBindings}}{{range $all}}{{if .HostPort}}'\
+'{{$port}} published '\
+'{{if or (eq .HostIp "") (eq .HostIp "0.0.0.0") (eq .HostIp "::")}}127.0.0.1{{else}}{{.HostIp}}{{end}} {{.HostPort}}{{"\n"}}'\
+'{{end}}{{end}}{{end}}'\
+'{{range $port, $_ := .Config.ExposedPorts}}{{$port}} inside {{$port}}{{"\n"}}{{end}}'
+
 # first_port ID: the container's first TCP port, as `published HOST PORT` or else `inside PORT`; nothing if it has none.
 first_port() {
   local port how
-  docker inspect --format '{{range $port, $all := .HostConfig.PortBindings}}{{range $all}}{{if .HostPort}}{{$port}} published {{if or (eq .HostIp "") (eq .HostIp "0.0.0.0") (eq .HostIp "::")}}127.0.0.1{{else}}{{.HostIp}}{{end}} {{.HostPort}}{{"\n"}}{{end}}{{end}}{{end}}{{range $port, $_ := .Config.ExposedPorts}}{{$port}} inside {{$port}}{{"\n"}}{{end}}' \
+  docker inspect --format "$port_lines" \
     "$1" | while read -r port how; do
     [[ $port == */tcp ]] || continue
     printf '%s' "${how%/tcp}"

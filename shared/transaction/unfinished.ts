@@ -1,7 +1,9 @@
 import { Failure, isFailure } from '../failure.ts';
-import { commandToEnd } from '../host/backup-folder.ts';
+import { commandToEnd, transactionsFolder } from '../host/backup-folder.ts';
 import type { Connection } from '../host/connection.ts';
 import { usualGrace } from '../host/run-program.ts';
+import type { Survey } from '../host/survey.ts';
+import { quoteForShell } from '../shell-quote.ts';
 import type { StoryLog } from '../story-log.ts';
 import { type JournalLine, type Outcome, outcomeOf } from './journal.ts';
 import { type FollowOptions, followTransaction, resumeTransaction } from './transaction.ts';
@@ -78,6 +80,15 @@ export async function endUnfinished(
     const { outcome } = await followToTheEnd(connection, backupDir, id, 0, following);
     log.important(`Finished the transaction ${id}: ${outcome.ending}`);
   }
+}
+
+/** @throws Failure `survey-incomplete` if a journal cannot be read: its transaction may be unfinished */
+export function demandJournals({ journalsUnreadable }: Pick<Survey, 'journalsUnreadable'>, backupDir: string): void {
+  if (!journalsUnreadable) return;
+  const folder = quoteForShell(transactionsFolder(backupDir));
+  throw new Failure('survey-incomplete', `Cannot read every journal in ${transactionsFolder(backupDir)}`, {
+    hint: `A rollback may be unfinished. See which journal that is: ls -l ${folder}/*/journal; dmesg | tail`,
+  });
 }
 
 function stuck(backupDir: string, id: string, log: string): Failure {

@@ -46,7 +46,10 @@ describe('behind nginx', { concurrency: 1 }, () => {
       await rolledBack(app, result, { backend: target, dashboard: target });
       nobodyNoticed(seen, result);
       assert.deepEqual([result.outputs['failed-requests'], result.outputs['downtime-ms']], ['0', '0']);
-      assert.match(result.stdout, /backend +the new beside the old, without downtime: proxy is on its network/);
+      assert.match(
+        result.stdout,
+        /backend +new containers start before the old ones stop, without downtime: proxy is on its network/,
+      );
       const now = await snapshotOf(app);
       assert.notEqual(now['backend']?.[0]?.id, before['backend']?.[0]?.id);
     }

@@ -393,7 +393,12 @@ describe('the button', { concurrency: 1 }, () => {
     const seen = await snapshotOf(app);
     const url = (path: string) => `http://127.0.0.1:${app.ports.dashboard}/${path}`;
     const bad = await rollback(backupDir, { target: 'v1', 'health-url': url('nowhere'), 'health-timeout': '3s' });
-    await notRolledBack(app, bad, { status: 'reverted', code: 'health-url', message: /did not return success$/, hint: /./ });
+    await notRolledBack(app, bad, {
+      status: 'reverted',
+      code: 'health-url',
+      message: /did not return success$/,
+      hint: /./,
+    });
     sameContainers(seen, await snapshotOf(app));
     const good = await rollback(backupDir, { target: 'v1', 'health-url': url('health') });
     await rolledBack(app, good, { backend: 'v1', dashboard: 'v1' });

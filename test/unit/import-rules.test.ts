@@ -44,6 +44,14 @@ test('the sources keep the import rules', () => {
   assert.deepEqual(problems, []);
 });
 
+test('every folder of the sources has its place in the order', () => {
+  const folders = globSync('shared/*/', { cwd: root }).map((folder) => folder.replace(/^shared\/|\/$/g, ''));
+  assert.deepEqual(
+    folders.filter((folder) => !order.includes(folder)),
+    [],
+  );
+});
+
 test('what is imported exists, and packages are dependencies', () => {
   const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   for (const file of globSync('{shared,*-action}/**/*.ts', { cwd: root })) {
@@ -164,7 +172,7 @@ function importsOf(source: string): Import[] {
     ...names(/^import\s*['"]([^'"]+)['"]/gm).map((name) => ({ name, dynamic: false })),
     ...names(/\bimport\(\s*'([^']+)'\s*\)/g).map((name) => ({ name, dynamic: true })),
     // A program's scripts: what is sent from another folder is known as well as what is imported.
-    ...names(/\bnew URL\(\s*'([^']+)',\s*import\.meta\.url\s*\)/g).map((name) => ({ name, dynamic: false })),
+    ...names(/\bnew URL\(\s*'([^']+)',\s*import\.meta\.url,?\s*\)/g).map((name) => ({ name, dynamic: false })),
   ];
 }
 

@@ -58,3 +58,16 @@ test('no program takes a name twice, or one that it does not use', () => {
     assert.deepEqual(unused, [], file);
   }
 });
+
+test('the TypeScript that sends a program gives what its script takes', () => {
+  const callers = globSync('{shared,*-action}/**/*.ts', { cwd: root }).map(read);
+  // Shared by three programs.
+  const records = read('shared/history/host-file.ts');
+  for (const { file, taken } of programs) {
+    const name = file.slice(file.lastIndexOf('/') + 1);
+    const caller = callers.find((source) => source.includes(`new URL('./${name}', import.meta.url)`));
+    assert.ok(caller !== undefined, `nothing sends ${file}`);
+    const unknown = taken.filter((each) => !new RegExp(`\\b${each}\\b`).test(caller + records));
+    assert.deepEqual(unknown, [], file);
+  }
+});

@@ -30,6 +30,7 @@ export function host(changes: Partial<Survey> = {}): Survey {
     auditTrail: null,
     hold: null,
     unfinished: [],
+    journalsUnreadable: false,
     probe: { output: `${tools}pg-dump pg_dump (PostgreSQL) 17.1\n${accepts}` },
     ...changes,
   };

@@ -1,3 +1,4 @@
+import { byText } from '../../shared/by-text.ts';
 import { calendarIn } from '../../shared/sets/calendar.ts';
 import { type Catalogue, type VerifiedSet, verifiedSetsOf } from '../../shared/sets/catalogue.ts';
 import { allTiers, folderOfTier, type Tier } from '../../shared/sets/layout.ts';
@@ -63,7 +64,7 @@ function lackingIn(
     [...own, ...daily].map(({ id }) => periodOf(tier, id, calendar)).map(({ key, name }) => [key, name]),
   );
   return [...periods]
-    .toSorted(([a], [b]) => b.localeCompare(a))
+    .toSorted(([a], [b]) => byText(b, a))
     .slice(0, keep === 'all' ? undefined : keep)
     .filter(([key]) => !held.has(key))
     .map(([, name]) => name);

@@ -95,7 +95,7 @@ function judgeTables(wanted: readonly TableCount[], found: readonly TableCount[]
   if (added.length > 0) return { detail: `${some(added)} was restored but is not in the manifest`, remedy };
   // Not a fault, just as for a backup: the database may be new, or hold only functions.
   if (found.length === 0) return 'none: the database had no table when the dump was taken';
-  return `all ${found.length} came back`;
+  return `all ${found.length} were restored`;
 }
 
 /** An estimated or missing count proves nothing. */
@@ -163,7 +163,7 @@ function judgeExtensions({ extensions }: Manifest, restored: Restored, remedy: s
   if (extensions.length === 0) return 'none';
   return newer.length === 0
     ? some(extensions.map(({ name, version }) => `${name} ${version}`))
-    : `all came back; the image has another version of some: ${some(newer)}`;
+    : `all were restored; the image has different versions of: ${some(newer)}`;
 }
 
 /** Another version of pg_dump may write the same schema differently. */

@@ -4,6 +4,7 @@ import { commandToEnd } from '../../shared/host/backup-folder.ts';
 import { readHolder } from '../../shared/host/lock-holder.ts';
 import type { Survey } from '../../shared/host/survey.ts';
 import { releaseOf, sameRelease } from '../../shared/releases/release.ts';
+import { demandJournals } from '../../shared/transaction/unfinished.ts';
 import { counted } from '../../shared/units.ts';
 import type { Findings } from '../finding.ts';
 import type { VerifyInputs } from '../inputs.ts';
@@ -13,11 +14,12 @@ import type { SetupFacts } from './setup-facts.ts';
 /** Checks for unfinished rollbacks, and for a hold on deployments. */
 export function judgeTransactions(findings: Findings, seen: Survey, { backupDir }: VerifyInputs): void {
   findings.check('transactions', () => {
+    demandJournals(seen, backupDir);
     const [first] = seen.unfinished;
     if (first === undefined) return 'no rollback is unfinished';
     // Only rollback-action as holder of the lock means that a rollback is running.
     if (readHolder(seen.lockHolder ?? '').action === 'rollback-action')
-      return `${seen.unfinished.join(', ')} is running`;
+      return `rollback ${seen.unfinished.join(', ')} is running`;
     return {
       detail: `the rollback ${seen.unfinished.join(', ')} is unfinished`,
       remedy: `The next backup or rollback finishes it. By hand on the host: ${commandToEnd(backupDir, first)}`,

@@ -121,7 +121,7 @@ describe('the text of a copy', () => {
   });
 });
 
-describe('the knownHistory', () => {
+describe('the known history', () => {
   const legacyLog = '20261001_120000,v1,v1\n';
 
   test("has the host's records, what its file lacks, and what cannot be read", () => {

@@ -20,7 +20,7 @@ test('a plan says from where to where, how and why, and what is left alone, in c
     'api  v3 (aaaaaaaaaaaa)     →  v2',
     'web  v3.10 (bbbbbbbbbbbb)  →  cccccccccccc',
     'api  one after the other, with downtime: it publishes a port of the host',
-    'web  the new beside the old, without downtime: proxy is on its network, and two copies can run side by side',
+    'web  new containers start before the old ones stop, without downtime: proxy is on its network, and two copies can run side by side',
     'proxy is left alone: the target does not include it',
     'db is left alone: it is the database',
     'To pull: ghcr.io/acme/api:v2',

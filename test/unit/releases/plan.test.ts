@@ -422,6 +422,10 @@ describe('the order', () => {
 describe('the hash', () => {
   const { hash } = planOf();
 
+  test('of a plan that was looked at stays what it was in another version of the action', () => {
+    assert.equal(hash, '523ae837f5293797bdb648ea241b51e7d1992ef1795b2f96b7cf7ccf8bc2ce19');
+  });
+
   /** The same value with the keys of every object turned round. */
   function turned<T>(value: T): T {
     if (typeof value !== 'object' || value === null || value instanceof Map || value instanceof Set) return value;

@@ -214,11 +214,18 @@ describe('a variable that compose misses is told of', () => {
   test('and none is no fault', () => assert.equal(findingIn('compose file', { compose }).result, 'passed'));
 });
 
+test('a journal that cannot be read may be that of an unfinished rollback', () => {
+  const unread = findingIn('transactions', { journalsUnreadable: true });
+  assert.equal(unread?.result, 'failed');
+  assert.match(unread?.detail ?? '', /^Cannot read every journal in .*\/rollback\/transactions$/);
+  assert.match(unread?.remedy ?? '', /ls -l .*journal/);
+});
+
 test('a rollback is at work where somebody holds the lock, else it was left half-way', () => {
   const unfinished = ['20261125_030000'];
   const holder = 'rollback-action https://example.org/runs/1 since 2026-11-25T03:00:00Z';
   const working = findingIn('transactions', { unfinished, lockHolder: holder });
-  assert.deepEqual([working.result, working.detail], ['passed', '20261125_030000 is running']);
+  assert.deepEqual([working.result, working.detail], ['passed', 'rollback 20261125_030000 is running']);
   // A deployment that has the lock carries no rollback.
   const left = findingIn('transactions', { unfinished, lockHolder: 'docker compose up' });
   assert.equal(findingIn('transactions', { unfinished }).result, 'failed');
