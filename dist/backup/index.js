@@ -28469,7 +28469,7 @@ module.exports = __nccwpck_require__.p + "7423ff3a037a234559ee.sh";
 /***/ 65801:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "cc982b7e7f79db0c3361.sh";
+module.exports = __nccwpck_require__.p + "7dcfd7c5a5cf86e0c5b1.sh";
 
 /***/ }),
 
@@ -28497,7 +28497,7 @@ module.exports = __nccwpck_require__.p + "27a8f8de58eda092fa1d.sh";
 /***/ 15790:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "7f39d4bbd8664e7306e4.sh";
+module.exports = __nccwpck_require__.p + "5e33086484b65efb7c7e.sh";
 
 /***/ }),
 

@@ -7,10 +7,11 @@ readonly portion=2000
 
 # prefix_in FOLDER: prints the prefix of its sets.
 prefix_in() {
-  local folder prefix
-  while read -r folder prefix _; do
+  local line folder prefix
+  for line in "${layout[@]}"; do
+    read -r folder prefix _ <<<"$line"
     [[ $folder != "${1##*/}" ]] || printf '%s' "$prefix"
-  done < <(printf '%s\n' "${layout[@]}")
+  done
 }
 
 # is_nested FOLDER: succeeds if each of its sets has a folder of its own.
@@ -22,24 +23,26 @@ is_nested() {
 
 # folders_at PLACE...: prints the folders with these places, one per line.
 folders_at() {
-  local folder place wanted=" $* "
-  while read -r folder _ place; do
+  local line folder place wanted=" $* "
+  for line in "${layout[@]}"; do
+    read -r folder _ place <<<"$line"
     [[ $wanted != *" $place "* ]] || printf '%s\n' "$folder"
-  done < <(printf '%s\n' "${layout[@]}")
+  done
 }
 
 # sets_state BACKUP-DIR: prints a hash that changes whenever a set is added, removed or changed. Ignores foreign files: one
 # that is written to all the time would keep changing it.
 sets_state() {
   {
-    local folder prefix place at files=()
+    local line folder prefix place at files=()
     shopt -s nullglob
-    ! cd -- "$1" 2>/dev/null || while read -r folder prefix place; do
+    ! cd -- "$1" 2>/dev/null || for line in "${layout[@]}"; do
+      read -r folder prefix place <<<"$line"
       case $place in
         flat) files+=("$folder/${prefix}_"* "$folder"/.partial-*) ;;
         nested) files+=("$folder"/*/"${prefix}_"* "$folder"/.partial-*) ;;
       esac
-    done < <(printf '%s\n' "${layout[@]}")
+    done
     for ((at = 0; at < ${#files[@]}; at += portion)); do
       stat --printf '%s %Y %n\0' -- "${files[@]:at:portion}" 2>&1 || true
     done

@@ -20,9 +20,10 @@ survey_sets() (
 # survey_files: records every file of a set, and foreign files in these folders.
 survey_files() {
   local id='[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]_[0-9][0-9][0-9][0-9][0-9][0-9].*'
-  local folder prefix place set other elsewhere path found=() partial=() others=()
+  local line folder prefix place set other elsewhere path found=() partial=() others=()
   shopt -s nullglob dotglob extglob
-  while read -r folder prefix place; do
+  for line in "${layout[@]}"; do
+    read -r folder prefix place <<<"$line"
     # The patterns are in variables: bash could not parse them in the code before extglob is on.
     set=${prefix}_$id other="!(${prefix}_$id|.partial-*)" elsewhere+="|$folder"
     # shellcheck disable=SC2206 # the patterns are meant to expand
@@ -36,7 +37,7 @@ survey_files() {
       partial+=($folder/.partial-*)
       others+=($folder/$other)
     fi
-  done < <(printf '%s\n' "${layout[@]}")
+  done
   tell_files "${found[@]}" "${partial[@]}"
   shopt -u dotglob
   # Files elsewhere are not sets. They are recorded so that nobody takes them for one.
@@ -71,15 +72,16 @@ were_removed() {
 # survey_manifests: records the parts of each manifest before and after its long lists; the newest first, so that the oldest
 # are left out if there are too many. Opens only regular files: others may never end.
 survey_manifests() {
-  local id='[0-9]{8}_[0-9]{6}' folder prefix place stems='' links inode path
+  local id='[0-9]{8}_[0-9]{6}' line folder prefix place stems='' links inode path
   local -A known=()
   local manifests=() patterns=()
-  while read -r folder prefix place; do
+  for line in "${layout[@]}"; do
+    read -r folder prefix place <<<"$line"
     case $place in
       flat) stems+="|$folder/${prefix}_" patterns+=("$folder/${prefix}_*.manifest.json") ;;
       nested) stems+="|$folder/$id/${prefix}_" patterns+=("$folder/*/${prefix}_*.manifest.json") ;;
     esac
-  done < <(printf '%s\n' "${layout[@]}")
+  done
   links=$(
     shopt -s nullglob
     # shellcheck disable=SC2206 # the patterns are meant to expand
