@@ -115,7 +115,7 @@ async function demonstrateRollback(app: Application): Promise<void> {
   say('Its summary, which GitHub shows with the picture drawn');
   tell(result.summary);
   await app.serves('v2');
-  say(`v2 serves again; the longest gap was ${result.outputs['downtime-ms']} ms`);
+  say(`v2 serves again; the longest downtime was ${result.outputs['downtime-ms']} ms`);
 }
 
 /** The step after a deployment; its verdict goes into the history. */
