@@ -16,7 +16,7 @@ import type { WorkflowContext } from '../shared/runner/context.ts';
 import { historyMirror } from '../shared/runner/history-mirror.ts';
 import * as log from '../shared/runner/log.ts';
 import type { Manifest } from '../shared/sets/manifest.ts';
-import { endUnfinished } from '../shared/transaction/unfinished.ts';
+import { demandJournals, endUnfinished } from '../shared/transaction/unfinished.ts';
 import type { BackupInputs } from './inputs.ts';
 
 /** What a backup does for deployments: it records what runs, and stops a deployment that would undo a rollback. */
@@ -40,9 +40,11 @@ export class Deployments {
   /**
    * Finishes a rollback that was interrupted. It may put deployments on hold.
    * @returns whether there was one: the host must then be surveyed again
+   * @throws Failure `survey-incomplete` before a deployment, if there may be one that cannot be seen
    */
   async finishRollback(connection: Connection, seen: Survey, signal: AbortSignal): Promise<boolean> {
-    if (seen.journalsUnreadable) log.warning('Cannot read the journals of all rollbacks: one may be unfinished');
+    if (this.#inputs.kind === 'predeployment') demandJournals(seen, this.#inputs.backupDir);
+    else if (seen.journalsUnreadable) log.warning('Cannot read the journals of all rollbacks: one may be unfinished');
     if (seen.unfinished.length === 0 || seen.lockHolder !== null) return false;
     const { backupDir, timeout } = this.#inputs;
     await endUnfinished(connection, backupDir, seen.unfinished, { deadline: timeout, signal }, log);

@@ -4,6 +4,7 @@ import { globSync, writeFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { parseArgs } from 'node:util';
 
 /** How many tests ended how. */
 export interface Counts {
@@ -44,9 +45,18 @@ const longestFirst = [
   'impostors',
 ];
 
-const [resultFile = '', ...patterns] = process.argv.slice(2);
-const files = inOrder(globSync(patterns).map((file) => relative('.', file)));
-if (files.length === 0) throw new Error(`There are no tests in ${patterns.join(' ')}`);
+const { values: options, positionals } = parseArgs({
+  args: process.argv.slice(2),
+  options: { 'test-name-pattern': { type: 'string', multiple: true } },
+  allowPositionals: true,
+});
+const [resultFile = '', ...patterns] = positionals;
+// A name that matches nothing is a typing error, and must not pass for tests that ran.
+for (const pattern of patterns) {
+  if (globSync(pattern).length === 0) throw new Error(`No test file matches ${pattern}`);
+}
+const files = inOrder([...new Set(globSync(patterns).map((file) => relative('.', file)))]);
+if (files.length === 0) throw new Error('No test file was named');
 
 // Unit tests need no Docker engine.
 const needsLab = files.some((file) => !file.startsWith('test/unit/'));
@@ -59,6 +69,7 @@ const events = run({
   concurrency: 2,
   timeout: 20 * 60_000,
   signal: ending.signal,
+  ...(options['test-name-pattern'] === undefined ? {} : { testNamePatterns: options['test-name-pattern'] }),
   ...(needsLab ? { globalSetupPath: resolve('test/lab/setup.ts') } : {}),
 });
 for (const ended of ['test:pass', 'test:fail'] as const) {

@@ -28392,7 +28392,7 @@ module.exports = __nccwpck_require__.p + "08899adb7de4f3407b27.sh";
 /***/ 63144:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "f326b74e69f491464e8e.sh";
+module.exports = __nccwpck_require__.p + "d934bf747bcc3c29eadc.sh";
 
 /***/ }),
 
@@ -28525,7 +28525,7 @@ module.exports = __nccwpck_require__.p + "5597872875be40f198dd.sh";
 /***/ 97656:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "b0c505448e4714f4562d.sh";
+module.exports = __nccwpck_require__.p + "42333d8e8234edffbbb4.sh";
 
 /***/ }),
 
@@ -32842,8 +32842,8 @@ function inDollarQuotes(character) {
 const lockFile = (backupDir) => `${backupDir}/.lock`;
 const holdFile = (backupDir) => `${backupDir}/rollback/HOLD`;
 /** The folders of all transactions, by their ids. */
-const backup_folder_transactionsFolder = (backupDir) => `${backupDir}/rollback/transactions`;
-const transactionFolder = (backupDir, id) => `${backup_folder_transactionsFolder(backupDir)}/${id}`;
+const transactionsFolder = (backupDir) => `${backupDir}/rollback/transactions`;
+const transactionFolder = (backupDir, id) => `${transactionsFolder(backupDir)}/${id}`;
 /** The command to type on the host to finish a transaction without an action. */
 const backup_folder_commandToEnd = (backupDir, id) => `bash ${shell_quote_quoteForShell(`${transactionFolder(backupDir, id)}/engine.sh`)}`;
 /** The command to type on the host to see how a transaction ended. */
@@ -34207,7 +34207,7 @@ function checkPlaces({ openParent, places }, backupDir) {
         throw new failure_Failure('folder-open', `Any user on the host can replace files in ${openParent}, and with them the backup folder`, { hint: `As its owner or root: chmod o-w ${shell_quote_quoteForShell(openParent)}` });
     }
     for (const { path, type } of places) {
-        const isFolder = path === backup_folder_transactionsFolder(backupDir);
+        const isFolder = path === transactionsFolder(backupDir);
         if (isFolder ? type === 'directory' : type.startsWith('regular'))
             continue;
         throw new failure_Failure('folder-unusable', `${path} is a ${type}, not a ${isFolder ? 'folder' : 'file'}`, {
@@ -38103,8 +38103,8 @@ async function endUnfinished(connection, backupDir, unfinished, options, log) {
 function demandJournals({ journalsUnreadable }, backupDir) {
     if (!journalsUnreadable)
         return;
-    const folder = quoteForShell(transactionsFolder(backupDir));
-    throw new Failure('survey-incomplete', `Cannot read every journal in ${transactionsFolder(backupDir)}`, {
+    const folder = shell_quote_quoteForShell(transactionsFolder(backupDir));
+    throw new failure_Failure('survey-incomplete', `Cannot read every journal in ${transactionsFolder(backupDir)}`, {
         hint: `A rollback may be unfinished. See which journal that is: ls -l ${folder}/*/journal; dmesg | tail`,
     });
 }
@@ -38143,9 +38143,12 @@ class Deployments {
     /**
      * Finishes a rollback that was interrupted. It may put deployments on hold.
      * @returns whether there was one: the host must then be surveyed again
+     * @throws Failure `survey-incomplete` before a deployment, if there may be one that cannot be seen
      */
     async finishRollback(connection, seen, signal) {
-        if (seen.journalsUnreadable)
+        if (this.#inputs.kind === 'predeployment')
+            demandJournals(seen, this.#inputs.backupDir);
+        else if (seen.journalsUnreadable)
             warning('Cannot read the journals of all rollbacks: one may be unfinished');
         if (seen.unfinished.length === 0 || seen.lockHolder !== null)
             return false;

@@ -28392,7 +28392,7 @@ module.exports = __nccwpck_require__.p + "08899adb7de4f3407b27.sh";
 /***/ 63144:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "f326b74e69f491464e8e.sh";
+module.exports = __nccwpck_require__.p + "d934bf747bcc3c29eadc.sh";
 
 /***/ }),
 
@@ -28525,7 +28525,7 @@ module.exports = __nccwpck_require__.p + "5597872875be40f198dd.sh";
 /***/ 97656:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "b0c505448e4714f4562d.sh";
+module.exports = __nccwpck_require__.p + "42333d8e8234edffbbb4.sh";
 
 /***/ }),
 

@@ -62,7 +62,7 @@ main() {
   tell_log "$log_file" "$log_line"
 }
 
-# attempt WHAT COMMAND...: where a step after the publication fails, the set stays, and the run tells of it.
+# attempt WHAT COMMAND...: if a step after the publication fails, the set stays, and the run reports the problem.
 attempt() {
   local what=$1 error
   shift

@@ -28,8 +28,8 @@ sweep_marker() {
   rm -rf -- "$marker"
 }
 
-# put SOURCE TIER NAME ID: links a set into a tier, its manifest last. Where a set has a folder of its own, that appears as a
-# whole.
+# put SOURCE TIER NAME ID: links a set into a tier, its manifest last. If each set has a folder of its own, the folder appears
+# in one step.
 put() {
   local marker=$2/.partial-$4 file
   mkdir -- "$marker" || return

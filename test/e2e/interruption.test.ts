@@ -223,6 +223,24 @@ describe('cut off', { concurrency: 2 }, () => {
       await nextRunWorks(backupDir, kept(earlier));
     });
 
+    test('a journal that cannot be read may be that of a rollback: no backup for a deployment, and a warning at night', async () => {
+      const { backupDir, earlier } = await folderWithBackup();
+      const rollback = join(host.deployDir, backupDir, 'rollback');
+      const transaction = join(rollback, 'transactions', '20260101_000000');
+      mkdirSync(transaction, { recursive: true });
+      await giveTo(host.account, rollback);
+      // Of another user: the host's own cannot read it.
+      writeFileSync(join(transaction, 'journal'), '1\tbegin\t\n', { mode: 0o600 });
+      refused(await backup(backupDir, { kind: 'predeployment' }), {
+        message: /^Cannot read every journal in \S+\/rollback\/transactions$/,
+        hint: /ls -l \S+\/journal/,
+      });
+      untouched(earlier, host.files(backupDir));
+      const night = await backup(backupDir);
+      assert.match(night.stdout, /::warning::Cannot read the journals of all rollbacks/);
+      succeeded(night);
+    });
+
     test('the lock of a run that died is taken', async () => {
       const backupDir = host.newBackupDir();
       await leaveHolder(host, backupDir, 'a run that died');
