@@ -83,6 +83,25 @@ export async function startApplication(
   return applicationOn(host, lab, registry, ports, proxy, options);
 }
 
+/** Gives a local image these names, and pushes it to the registry under each. */
+export async function push(
+  registry: Registry,
+  env: NodeJS.ProcessEnv,
+  local: string,
+  names: readonly string[],
+): Promise<void> {
+  // In a folder of its own: the host is not to be logged in.
+  const own = { ...env, DOCKER_CONFIG: mkdtempSync(join(tmpdir(), 'push-')) };
+  const login = ['login', '--username', registry.username, '--password-stdin', registry.address];
+  await run(['docker', ...login], { env: own, input: registry.password });
+  const pushed = names.map(async (name) => {
+    await run(['docker', 'tag', local, name], { env: own });
+    await run(['docker', 'push', '--quiet', name], { env: own });
+  });
+  await Promise.all(pushed);
+  rmSync(own.DOCKER_CONFIG, { recursive: true });
+}
+
 /** nginx, and its port of the host. */
 interface Proxy {
   image: string;
@@ -145,17 +164,8 @@ function applicationOn(
     }),
     async publish(app) {
       const local = await buildApp(lab.engine, app);
-      // In a folder of its own: the host is not to be logged in.
-      const own = { ...env, DOCKER_CONFIG: mkdtempSync(join(tmpdir(), 'push-')) };
-      const login = ['login', '--username', registry.username, '--password-stdin', registry.address];
-      await run(['docker', ...login], { env: own, input: registry.password });
-      const push = async (service: AppService) => {
-        const reference = `${repository(service)}:${app.version}`;
-        await docker('tag', local, reference);
-        await run(['docker', 'push', '--quiet', reference], { env: own });
-      };
-      await Promise.all(appServices.map(push));
-      rmSync(own.DOCKER_CONFIG, { recursive: true });
+      const names = appServices.map((service) => `${repository(service)}:${app.version}`);
+      await push(registry, env, local, names);
     },
     async deploy(version, services = appServices) {
       for (const service of services) {

@@ -1,9 +1,9 @@
 #!/bin/bash
-# Debian 12 has no compose 2. Takes the one of Debian 13, which runs here as it is, out of its package, and leaves this
-# machine's apt alone: `compose-plugin.sh <folder for apt> <file to make>`.
+# Takes the compose of another Debian suite out of its package, and leaves this machine's apt alone: Debian 12 has no compose 2,
+# and those of later suites run here as they are. `compose-plugin.sh <suite> <folder for apt> <file to make>`.
 set -euo pipefail
 
-folder=$1 plugin=$2 suite=trixie
+suite=$1 folder=$2 plugin=$3
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 mirror=$(find /etc/apt/sources.list /etc/apt/sources.list.d -type f -exec grep -hE '^(URIs:|deb )' {} + 2>/dev/null |
   grep -oE 'https?://[^ ]+/debian/?( |$)' | head -n 1 | tr -d ' ' || true)

@@ -20,7 +20,23 @@ export async function composeEnvironment(): Promise<Readonly<Record<string, stri
     return {};
   }
   await alone('compose', async () => {
-    if (!existsSync(plugin)) await run(['bash', extractor, folder('apt'), plugin]);
+    if (!existsSync(plugin)) await run(['bash', extractor, 'trixie', folder('apt'), plugin]);
+  });
+  return { DOCKER_CONFIG: dockerConfig };
+}
+
+/**
+ * The environment in which `docker compose` is the newest that can be had, 2.40 or later: some of what people write in a
+ * compose file only it understands.
+ */
+export async function newestComposeEnvironment(): Promise<Readonly<Record<string, string>>> {
+  const dockerConfig = folder('docker-config-newest');
+  const plugin = join(dockerConfig, 'cli-plugins', 'docker-compose');
+  await alone('compose', async () => {
+    if (existsSync(plugin)) return;
+    // Ubuntu has the keys of Debian in a package.
+    await needPackages('debian-archive-keyring');
+    await run(['bash', extractor, 'sid', folder('apt-newest'), plugin]);
   });
   return { DOCKER_CONFIG: dockerConfig };
 }

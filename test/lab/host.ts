@@ -25,6 +25,10 @@ export interface HostOptions {
   project?: (name: string) => { compose: string; settings: Readonly<Record<string, string>> };
   /** Services that are started; all where it is left out. */
   startOnly?: readonly string[];
+  /** Whether the deploy folder stays empty and nothing is started: the test brings its own project. */
+  bare?: boolean;
+  /** Added to the environment of everything that runs on the host, such as that of another compose. */
+  environment?: Readonly<Record<string, string>>;
 }
 
 /** A program that the actions run on the host: as a session's process, or in a container. */
@@ -53,17 +57,20 @@ export async function startHost(lab: Lab, options: HostOptions): Promise<Host> {
   const account = await hostAccount();
   const key = await makeKey();
   const deployDir = join(home, options.deployFolder ?? 'app');
-  writeProject(deployDir, basename(home), lab, options);
+  if (options.bare === true) mkdirSync(deployDir);
+  else writeProject(deployDir, basename(home), lab, options);
   await run(['chmod', '0755', home]);
   await giveTo(account, deployDir);
 
+  const environment = { ...lab.engine.environment, ...options.environment };
   const ssh = await startSshServer({
     folder: makeFolder(home, 'sshd'),
     account,
     authorized: [key],
-    environment: { ...lab.engine.environment, [sessionMark]: basename(home) },
+    environment: { ...environment, [sessionMark]: basename(home) },
   });
-  const host = new Host({ lab, home, account, deployDir, ssh, key });
+  const host = new Host({ environment, home, account, deployDir, ssh, key });
+  if (options.bare === true) return host;
   try {
     await host.composeUp(options.startOnly);
     if (options.seed ?? true) await host.database.seed();
@@ -75,7 +82,7 @@ export async function startHost(lab: Lab, options: HostOptions): Promise<Host> {
 }
 
 interface HostParts {
-  lab: Lab;
+  environment: Readonly<Record<string, string>>;
   home: string;
   account: Account;
   deployDir: string;
@@ -100,16 +107,16 @@ export class Host {
   readonly #engineEnvironment: Readonly<Record<string, string>>;
   #backupDirs = 0;
 
-  constructor({ lab, home, account, deployDir, ssh, key }: HostParts) {
+  constructor({ environment, home, account, deployDir, ssh, key }: HostParts) {
     this.account = account;
     this.deployDir = deployDir;
     this.ssh = ssh;
     this.key = key;
     this.project = projectName(basename(home));
-    this.env = { ...process.env, ...lab.engine.environment };
+    this.env = { ...process.env, ...environment };
     this.database = new DatabaseServer(() => this.container('db'), this.env, 'atlasia', 'atlasia');
     this.#home = home;
-    this.#engineEnvironment = lab.engine.environment;
+    this.#engineEnvironment = environment;
   }
 
   /** What a user writes into `with:` to reach this host, where there is no GitHub to keep copies of the history. */
