@@ -9,7 +9,8 @@ import { wantedRelease } from '../shared/plan/target.ts';
 import { planText } from '../shared/plan/text.ts';
 import { demandCompose } from '../shared/releases/compose-version.ts';
 import { databaseServices } from '../shared/releases/database-services.ts';
-import { checkProjectName, readProject } from '../shared/releases/project.ts';
+import { demandDeployedFiles, tellMissingFiles } from '../shared/releases/deployed-files.ts';
+import { readProject } from '../shared/releases/project.ts';
 import { releaseOf } from '../shared/releases/release.ts';
 import * as log from '../shared/runner/log.ts';
 import type { RollbackInputs } from './inputs.ts';
@@ -22,8 +23,10 @@ export async function decide(
 ): Promise<{ plan: Plan; knownHistory: KnownHistory }> {
   return log.group('Plan', async () => {
     const compose = demandCompose(seen);
-    const project = readProject(compose.config, compose.template);
-    checkProjectName(project.name, seen.containers);
+    const project = readProject(compose.config, compose.template, compose.idle);
+    demandDeployedFiles(compose);
+    const missing = tellMissingFiles(compose);
+    if (missing !== null) log.warning(missing);
     if (compose.projectState === null) throw projectStateUnknown();
 
     const knownHistory = gatherHistory(inputs.environment, seen.history, seen.auditTrail, mirrored.texts);

@@ -1,6 +1,8 @@
 import { auditLine } from '../shared/history/audit-line.ts';
 import { type Hold, holdText } from '../shared/history/hold.ts';
 import { type HistoryRecord, historyLine, longestReason } from '../shared/history/record.ts';
+import type { ComposeCall } from '../shared/host/compose-call.ts';
+import { inFolder } from '../shared/inputs/host-inputs.ts';
 import { overrideYaml, revertYaml } from '../shared/plan/override.ts';
 import type { Plan, ServiceStep } from '../shared/plan/plan.ts';
 import { referenceOf } from '../shared/releases/image-reference.ts';
@@ -20,6 +22,8 @@ export interface Decided {
   inputs: RollbackInputs;
   workflow: WorkflowContext;
   plan: Plan;
+  /** How compose is called for this project. */
+  compose: ComposeCall;
   /** By service. */
   images: ReadonlyMap<string, PulledImage>;
   backupId: string | null;
@@ -79,8 +83,7 @@ export function transactionRequest(decided: Decided): TransactionRequest {
     backupDir: inputs.backupDir,
     deployDir: inputs.deployDir,
     project: plan.project,
-    composeFiles: inputs.composeFiles,
-    envFile: inputs.envFile,
+    compose: decided.compose,
     projectState: plan.projectState,
     services: plan.services.map(({ service, strategy, retag, fixedName, toImage }) => ({
       service,
@@ -89,7 +92,12 @@ export function transactionRequest(decided: Decided): TransactionRequest {
       retag,
       fixedName,
     })),
-    override: overrideYaml(plan.services, names, transactionMark),
+    override: overrideYaml(
+      plan.services,
+      names,
+      transactionMark,
+      decided.compose.files.map((file) => inFolder(inputs.deployDir, file)),
+    ),
     revert: revertYaml(plan.services),
     planJson: `${JSON.stringify(plan, null, 2)}\n`,
     stopTimeout: inputs.stopTimeout,

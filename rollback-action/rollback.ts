@@ -7,9 +7,11 @@ import { parseHistory, recordId } from '../shared/history/record.ts';
 import { transactionFolder } from '../shared/host/backup-folder.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import { holderText } from '../shared/host/lock-holder.ts';
-import { type Survey, survey } from '../shared/host/survey.ts';
+import type { Survey } from '../shared/host/survey.ts';
 import type { Plan } from '../shared/plan/plan.ts';
 import { insideScript } from '../shared/postgres/scripts.ts';
+import { demandCompose } from '../shared/releases/compose-version.ts';
+import { surveyProject } from '../shared/releases/survey-project.ts';
 import type { WorkflowContext } from '../shared/runner/context.ts';
 import { historyMirror } from '../shared/runner/history-mirror.ts';
 import * as log from '../shared/runner/log.ts';
@@ -133,6 +135,7 @@ async function carryOut(connection: Connection, reach: () => Promise<Connection>
   const request = transactionRequest({
     ...run,
     plan: settled,
+    compose: demandCompose(seen).call,
     images,
     backupId: backup?.id ?? null,
     schemaSha256: backup?.schemaSha256 ?? null,
@@ -161,12 +164,11 @@ async function look(connection: Connection, run: RollbackRun): Promise<Survey> {
   const { inputs, signal } = run;
   return log.group(`Survey of ${connection.name}`, async () => {
     const once = () =>
-      survey(
+      surveyProject(
         connection,
         {
           ...inputs,
           probe: insideScript(),
-          compose: { files: inputs.composeFiles, envFile: inputs.envFile },
           // Without a backup, the state of the backup folders must not stop the rollback.
           sets: !inputs.skipBackup && !inputs.planOnly,
           setup: false,

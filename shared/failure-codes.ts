@@ -86,7 +86,7 @@ export const failureCodes = [
   'not-started',
   'not-verified',
   'on-hold',
-  'other-project',
+  'other-files',
   'outcome-unknown',
   'passphrase-missing',
   'passphrase-wrong',

@@ -5,6 +5,7 @@ import { type Survey, survey } from '../shared/host/survey.ts';
 import { demandSets, type SetsSurvey } from '../shared/host/survey-sets.ts';
 import { type DatabaseFacts, readProbe } from '../shared/postgres/probe.ts';
 import { insideScript } from '../shared/postgres/scripts.ts';
+import { surveyProject } from '../shared/releases/survey-project.ts';
 import type { WorkflowContext } from '../shared/runner/context.ts';
 import * as log from '../shared/runner/log.ts';
 import { type Catalogue, catalogueOf } from '../shared/sets/catalogue.ts';
@@ -37,20 +38,11 @@ export interface SurveyedHost {
 /** Surveys the host once, for all groups of checks. */
 export async function look(connection: Connection, { inputs, signal, mirrored }: Verification): Promise<SurveyedHost> {
   const asks = (...groups: Group[]) => groups.some((group) => inputs.checks.includes(group));
-  const seen = await survey(
-    connection,
-    {
-      ...inputs,
-      probe: insideScript(),
-      // These take time, so only groups that need them ask for them.
-      compose: asks('setup', 'deployment') ? { files: inputs.composeFiles, envFile: inputs.envFile } : null,
-      layout: layoutLines,
-      sets: true,
-      setup: asks('setup'),
-    },
-    signal,
-    log.host,
-  );
+  const request = { ...inputs, probe: insideScript(), layout: layoutLines, sets: true, setup: asks('setup') };
+  // Compose takes its time, so only groups that need it ask it.
+  const seen = asks('setup', 'deployment')
+    ? await surveyProject(connection, request, signal, log.host)
+    : await survey(connection, { ...request, compose: null }, signal, log.host);
   const { texts, notices } = await mirrored;
   const sets = demandSets(seen.sets);
   return {

@@ -31,8 +31,11 @@ unset_variables() {
   while IFS= read -r name; do
     place=$(in_env_file "$name" "$1" && for file in "${@:2}"; do in_compose_file "$name" "$file"; done)
     printf '%s\n' "${place:-elsewhere 0 - -}"
-  done < <(sed -nE 's/.*The \\?"?([A-Za-z_][A-Za-z0-9_]*)\\?"? variable is not set.*/\1/p' | sort -u | head -n 50) | sort -u
+  done < <(unset_names | head -n 50) | sort -u
 }
+
+# unset_names: reads compose's complaints on stdin, and prints the names of the unset variables.
+unset_names() { sed -nE 's/.*The \\?"?([A-Za-z_][A-Za-z0-9_]*)\\?"? variable is not set.*/\1/p' | sort -u; }
 
 # A pattern for a reference to a variable. A literal dollar is written twice, or after a backslash.
 # shellcheck disable=SC2016 # the dollars are those of the pattern

@@ -1,13 +1,23 @@
 # shellcheck shell=bash
 # One hash of everything that a rollback is planned on: if it has changed once we have the lock, the plan is outdated.
 
-# compose_command PROJECT ENV-FILE FILE...: sets `compose` to the command for this project, to be run in the deploy folder.
+# compose_command PROJECT LINE...: sets `compose` to the command for this project, to be run in the deploy folder. Each line is an
+# option and its value: `file PATH`, `env-file PATH`, `project-directory PATH`, `profile NAME`; or `variable NAME=VALUE`, which
+# holds unless the environment has that variable.
 compose_command() {
-  local file
+  local line name
+  local variables=()
   compose=(docker compose)
   [[ -z $1 ]] || compose+=(--project-name "$1")
-  [[ -z $2 ]] || compose+=(--env-file "$2")
-  for file in "${@:3}"; do compose+=(--file "$file"); done
+  for line in "${@:2}"; do
+    if [[ $line == variable\ * ]]; then
+      name=${line#* } name=${name%%=*}
+      [[ -v $name ]] || variables+=("${line#* }")
+    else
+      compose+=("--${line%% *}" "${line#* }")
+    fi
+  done
+  ((${#variables[@]} == 0)) || compose=(env "${variables[@]}" "${compose[@]}")
 }
 
 # project_containers PROJECT [FILTER...]: ids of its containers, running or not.

@@ -22,11 +22,30 @@ readonly container_fields=(
   '"exposedPorts":[{{range $port, $_ := .Config.ExposedPorts}}{{json $port}},{{end}}null]'
   '"volumes":[{{range .Mounts}}{{if eq .Type "volume"}}{"name":{{json .Name}},"destination":{{json .Destination}}},{{end}}{{end}}null]'
 )
+# What a container was given at its creation, in the words of the compose file. It contains secrets, and is asked for only
+# with the configuration, to be compared with it.
+readonly settings_fields=(
+  '"id":{{json .ID}}'
+  '"environment":{{json .Config.Env}}'
+  '"labels":{{json .Config.Labels}}'
+  '"command":{{json .Config.Cmd}}'
+  '"entrypoint":{{json .Config.Entrypoint}}'
+  '"user":{{json .Config.User}}'
+  '"hostname":{{json .Config.Hostname}}'
+  '"workingDir":{{json .Config.WorkingDir}}'
+)
+readonly image_fields=(
+  '"id":{{json .ID}}'
+  '"repoDigests":{{json .RepoDigests}}'
+  '"variables":[{{range .Config.Env}}{{json (index (split . "=") 0)}},{{end}}null]'
+)
 # Only the names of the variables: their values are secrets.
 readonly variable_names=',{{range .Config.Env}}{{json (index (split . "=") 0)}},{{end}}'
 
 takes deploy_dir backup_dir project service database_user database inside_script with_sets with_setup with_compose env_file
 takes_list compose_files
+# Further lines for compose_command: `profile NAME`, `variable NAME=VALUE`.
+takes_list compose_extras
 # shellcheck disable=SC2034 # sets.sh reads it
 takes_list layout
 
@@ -47,8 +66,13 @@ main() {
   [[ -z $with_sets ]] || survey_sets "$backup_dir"
   survey_history "$backup_dir/rollback"
   [[ -z $with_setup ]] || survey_setup "$backup_dir"
-  [[ -z $with_compose ]] || survey_compose "$deploy_dir" "$project" "$env_file" "${compose_files[@]}"
-  survey_project "$deploy_dir" "$project" "$service"
+  projects=()
+  if survey_docker; then
+    find_project "$deploy_dir" "$project" "$env_file" "${compose_files[@]}"
+    survey_project
+  elif [[ -n $with_compose ]]; then
+    survey_files_of_project
+  fi
 }
 
 survey_folders() {
@@ -97,22 +121,35 @@ last_lines() {
   fi
 }
 
-survey_project() {
-  local error
-  if ! error=$(timeout "$docker_patience" docker version --format '{{.Server.Version}}' 2>&1); then
-    record docker-error "$error"
-    return 0
-  fi
-  record docker "$error"
-
-  local ids
-  if [[ -n $2 ]]; then
-    ids=$(project_containers "$2")
+# Records whether Docker answers.
+survey_docker() {
+  local answer
+  if answer=$(timeout "$docker_patience" docker version --format '{{.Server.Version}}' 2>&1); then
+    record docker "$answer"
   else
-    ids=$(compose_containers "label=com.docker.compose.project.working_dir=$1")
-    [[ -n $ids || ! -d $1 ]] || ids=$(compose_containers "label=com.docker.compose.project.working_dir=$(cd -- "$1" && pwd -P)")
+    record docker-error "$answer"
+    return 1
   fi
-  if [[ -z $ids ]]; then
+}
+
+# survey_files_of_project CONTAINER...: records what compose says about the project.
+survey_files_of_project() {
+  local json
+  (($# == 0)) || while IFS= read -r json; do record container-settings "$json"; done < <(
+    docker inspect --format "$(json_object "${settings_fields[@]}")" "$@"
+  )
+  adopt_files "$deploy_dir" "$backup_dir" "$env_file" "$@"
+  call+=("${compose_extras[@]}")
+  survey_compose "$deploy_dir" "${projects[0]-$project}"
+}
+
+# Records the containers of the projects that fit, and what compose says of them.
+survey_project() {
+  local ids='' each
+  for each in "${projects[@]}"; do ids+="$(project_containers "$each") "; done
+  # shellcheck disable=SC2086 # ids are hex digits
+  [[ -z $with_compose ]] || survey_files_of_project $ids
+  if [[ -z ${ids// /} ]]; then
     record projects "$(docker ps --all --filter label=com.docker.compose.project --format \
       '{{.Label "com.docker.compose.project"}} in {{.Label "com.docker.compose.project.working_dir"}}' | sort -u)"
     return 0
@@ -138,10 +175,10 @@ survey_project() {
     record container "$json"
     count=$((count + 1))
     images+=("$image_id")
-    if is_database "$3" "$name" "$image" "$variables"; then candidates+=("$name $state $id"); fi
+    if is_database "$service" "$name" "$image" "$variables"; then candidates+=("$name $state $id"); fi
   done < <(docker inspect --format "$template" $ids)
   ((count == $(wc -w <<<"$ids"))) || fail survey-incomplete "Docker described only $count of these containers: $ids"
-  docker image inspect --format '{"id":{{json .ID}},"repoDigests":{{json .RepoDigests}}}' "${images[@]}" 2>/dev/null |
+  docker image inspect --format "$(json_object "${image_fields[@]}")" "${images[@]}" 2>/dev/null |
     while IFS= read -r json; do record image "$json"; done || true
 
   survey_project_state "$project_name"

@@ -1,3 +1,4 @@
+import { type ComposeCall, composeLines, readComposeCall } from './compose-call.ts';
 import type { Connection } from './connection.ts';
 import type { Program } from './program.ts';
 import type { Records } from './records.ts';
@@ -15,19 +16,19 @@ export interface SurveyRequest {
   layout: readonly string[];
   /** A POSIX shell script to run in the database container, without parameters. */
   probe: string;
-  /** The files for which to ask compose about the project; null: do not ask. */
-  compose: ComposeRequest | null;
+  /** Relative to the deploy folder; empty: those from which the containers were created, or those that compose finds. */
+  composeFiles: readonly string[];
+  envFile: string | null;
+  /** Whether to ask compose about the project, and what to tell it; null: do not ask. */
+  compose: ComposeExtras | null;
   /** Whether to examine the backups. */
   sets: boolean;
   /** Whether to examine what only a check of the set-up needs. */
   setup: boolean;
 }
 
-/** Paths as in the inputs: relative to the deploy folder. */
-export interface ComposeRequest {
-  files: readonly string[];
-  envFile: string | null;
-}
+/** What compose must be told besides its files: see compose-call.ts. */
+export type ComposeExtras = Pick<ComposeCall, 'profiles' | 'variables'>;
 
 /** A container of the compose project, from `docker inspect`. */
 export interface FoundContainer {
@@ -54,11 +55,23 @@ export interface FoundContainer {
 /** What compose says about the project. Texts are as compose printed them; the configurations contain secrets. */
 export interface ComposeSurvey {
   version: string;
+  /** How compose was called, to be called again in the same way. */
+  call: ComposeCall;
+  /** The files from which the containers were created, if others were given; else empty. */
+  otherFiles: string[];
+  /** Files from which the containers were created and that cannot be read. */
+  missingFiles: string[];
   /** JSON: `config` with variables filled in, `template` with variables as written in the files. */
   config: string;
   template: string;
+  /** Services that are part of the configuration only because of a profile that another one needs. */
+  idle: string[];
   /** Where unset variables are used. */
   unset: UnsetVariable[];
+  /** Their names, each of which may be a piece of a password: never to be shown as they are. */
+  unsetNames: string[];
+  /** What each container was created with: secrets. */
+  settings: ContainerSettings[];
   /** When a compose file or the env file was last changed, in milliseconds since 1970. */
   changedAt: number;
   /** Names of the variables in the env file; null if no env file can be read. */
@@ -66,6 +79,19 @@ export interface ComposeSurvey {
   /** A keyed hash of everything that a plan is based on; null if it could not be computed. */
   projectState: string | null;
   images: LocalImage[];
+}
+
+/** What a container was given at its creation: secrets, only to be compared with the configuration. */
+export interface ContainerSettings {
+  id: string;
+  /** `NAME=value` */
+  environment: string[] | null;
+  labels: Record<string, string> | null;
+  command: string[] | null;
+  entrypoint: string[] | null;
+  user: string;
+  hostname: string;
+  workingDir: string;
 }
 
 /** A place where a variable is used that is not set; compose takes it for empty. */
@@ -122,7 +148,8 @@ export interface Survey {
   /** The engine's version, or what docker said instead. */
   docker: { version: string } | { error: string };
   containers: FoundContainer[];
-  images: { id: string; repoDigests: string[] }[];
+  /** `variables`: the names of those that the image sets. */
+  images: { id: string; repoDigests: string[]; variables: string[] }[];
   /** If no container belongs to the project: the projects on the host. */
   otherProjects: string[];
   /** Services that may be the database, with their state. */
@@ -174,6 +201,7 @@ const program: Program<{
   with_compose: string;
   env_file: string;
   compose_files: readonly string[];
+  compose_extras: readonly string[];
   layout: readonly string[];
 }> = {
   name: 'survey',
@@ -187,6 +215,8 @@ const program: Program<{
     new URL('./open-parent.sh', import.meta.url),
     new URL('./survey-places.sh', import.meta.url),
     new URL('./compose-words.sh', import.meta.url),
+    new URL('./find-project.sh', import.meta.url),
+    new URL('./adopt-files.sh', import.meta.url),
     new URL('./survey-compose.sh', import.meta.url),
     new URL('./survey-setup.sh', import.meta.url),
     new URL('./survey.sh', import.meta.url),
@@ -214,8 +244,9 @@ export async function survey(
       with_sets: request.sets ? 'yes' : '',
       with_setup: request.setup ? 'yes' : '',
       with_compose: request.compose === null ? '' : 'yes',
-      env_file: request.compose?.envFile ?? '',
-      compose_files: request.compose?.files ?? [],
+      env_file: request.envFile ?? '',
+      compose_files: request.composeFiles,
+      compose_extras: composeLines(request.compose ?? {}),
       layout: request.layout,
     },
     { deadline: 120_000, atEnd: 'end', signal, onLog },
@@ -250,10 +281,11 @@ function readSurvey(records: Records, asked: number, answered: number): Survey {
     docker: docker === undefined ? { error: records.find('docker-error') ?? '' } : { version: docker },
     containers: records.all('container').map(readContainer),
     images: records.all('image').map((json) => {
-      const image = JSON.parse(json) as { id: string; repoDigests: string[] | null };
-      return { id: image.id, repoDigests: image.repoDigests ?? [] };
+      const image = JSON.parse(json) as { id: string; repoDigests: string[] | null; variables: (string | null)[] };
+      const variables = image.variables.filter((name) => name !== null);
+      return { id: image.id, repoDigests: image.repoDigests ?? [], variables };
     }),
-    otherProjects: (records.find('projects') ?? '').split('\n').filter((line) => line !== ''),
+    otherProjects: linesOf(records.find('projects')),
     candidates: records.all('candidate').map((value) => {
       const [service = '', state = '', container = ''] = value.split(' ');
       return { service, state, container };
@@ -305,14 +337,24 @@ function readCompose(records: Records): Survey['compose'] {
   if (version === undefined) return null;
   return {
     version,
+    call: readComposeCall(records.all('compose-call')),
+    otherFiles: linesOf(records.find('compose-deployed')),
+    missingFiles: linesOf(records.find('compose-missing')),
     config: records.get('compose-config'),
     template: records.get('compose-template'),
+    idle: [],
     unset: readUnset(records.get('compose-unset')),
+    unsetNames: linesOf(records.find('compose-unset-names')),
+    settings: records.all('container-settings').map((json) => JSON.parse(json) as ContainerSettings),
     changedAt: Number(records.get('compose-changed')) * 1_000,
     envNames: records.find('env-names')?.split('\n') ?? null,
     projectState: records.find('project-state') ?? null,
     images: readLocalImages(records.find('local-images') ?? ''),
   };
+}
+
+function linesOf(text: string | undefined): string[] {
+  return (text ?? '').split('\n').filter((line) => line !== '');
 }
 
 /** Reads lines `KIND LINE NAME FILE`, as unset_variables prints them. */

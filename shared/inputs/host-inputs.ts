@@ -13,7 +13,7 @@ export interface HostInputs {
   deployDir: string;
   /** Absolute. */
   backupDir: string;
-  /** Relative to `deployDir`. */
+  /** Relative to `deployDir`; empty: those that the containers were created from, or those that compose finds. */
   composeFiles: string[];
   /** As given to compose; null for its default, `.env`. */
   envFile: string | null;
@@ -36,7 +36,7 @@ export function readHostInputs(input: InputReader): HostInputs {
     environment: input.withDefault('environment', grammar.name, 'prod'),
     deployDir,
     backupDir: inFolder(deployDir, backupDir),
-    composeFiles: input.withDefault('compose-file', grammar.lines(grammar.relativePath), ['docker-compose.yml']),
+    composeFiles: input.withDefault('compose-file', grammar.lines(grammar.relativePath), []),
     envFile: input.optional('env-file', grammar.anyPath),
     projectName: input.optional('project-name', grammar.projectName),
     databaseService: input.optional('db-service', grammar.serviceName),

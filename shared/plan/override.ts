@@ -2,16 +2,20 @@ import type { ServiceStep } from './plan.ts';
 
 /** The label that holds the id of the transaction. */
 const label = 'atlasia.transaction';
+/** The label that holds the user's own compose files, as absolute paths: compose's own label names this override as well. */
+const filesLabel = 'atlasia.compose-files';
 
 /**
  * A compose file on top of the user's, from which the new containers are created.
  * @param images the image for each service, by a name that Docker finds on this host: `repository:tag@digest`, or an id
  * @param transaction its id, or a placeholder for it
+ * @param composeFiles the user's own, absolute
  */
 export function overrideYaml(
   steps: readonly ServiceStep[],
   images: ReadonlyMap<string, string>,
   transaction: string,
+  composeFiles: readonly string[],
 ): string {
   const services = steps.flatMap(({ service, fixedName, anonymousVolumes }) => [
     `  ${scalar(service)}:`,
@@ -19,7 +23,7 @@ export function overrideYaml(
     '    pull_policy: never',
     // Two containers cannot share a name: the new one gets it once the old one has given it up.
     ...(fixedName === null ? [] : ['    container_name: !reset null']),
-    `    labels: {${scalar(label)}: ${scalar(transaction)}}`,
+    `    labels: {${scalar(label)}: ${scalar(transaction)}, ${scalar(filesLabel)}: ${scalar(composeFiles.join(','))}}`,
     ...volumesOf(anonymousVolumes),
   ]);
   const external = [...new Set(steps.flatMap(({ anonymousVolumes }) => Object.values(anonymousVolumes)))].map(

@@ -1,5 +1,4 @@
 import { Failure, isFailure } from '../failure.ts';
-import type { FoundContainer } from '../host/survey.ts';
 import { bool, listOf, mapOf, orNull, type Reader, shape, text } from '../untrusted.ts';
 import { isServiceName } from './release.ts';
 
@@ -89,60 +88,76 @@ const project = shape<{ name: string; services: Record<string, ReturnType<typeof
   services: mapOf(isServiceName, service, mostServices),
 });
 
-const templates = shape<{ services: Record<string, { image: string | null }> }>({
-  services: mapOf(isServiceName, shape<{ image: string | null }>({ image: orNull(shortText) }), mostServices),
+const templates = shape<{ services: Record<string, ServiceImage> }>({
+  services: mapOf(
+    isServiceName,
+    shape<ServiceImage>({
+      image: orNull(shortText),
+      profiles: (value, place) => orNull(listOf(shortText, 100))(value, place) ?? [],
+    }),
+    mostServices,
+  ),
 });
+
+/** The image of a service and its profiles. */
+export interface ServiceImage {
+  image: string | null;
+  profiles: string[];
+}
+
+/**
+ * The services in the output of `docker compose config --format json`, with or without `--no-interpolate`; null if it is not
+ * usable.
+ */
+export function readServices(json: string): Map<string, ServiceImage> | null {
+  try {
+    return new Map(Object.entries(parsed(json, templates).services));
+  } catch (error) {
+    if (isFailure(error)) return null;
+    throw error;
+  }
+}
 
 /**
  * Reads the output of `docker compose config --format json`, and keeps only a few fields.
  * @param template the same with `--no-interpolate`; empty if compose gave none
+ * @param idle services to leave out
  * @throws Failure `bad-compose-config`, which never quotes the text
  */
-export function readProject(config: string, template: string): ComposeProject {
+export function readProject(config: string, template: string, idle: readonly string[] = []): ComposeProject {
   const { name, services } = parsed(config, project);
-  const written = template.trim() === '' ? null : parsed(template, templates).services;
+  const written = template.trim() === '' ? null : parsed(template, templates);
   return {
     name,
     services: new Map(
-      Object.entries(services).map(([each, facts]) => [
-        each,
-        {
-          name: each,
-          image: facts.image,
-          imageTemplate: written?.[each]?.image ?? null,
-          containerName: facts.container_name,
-          replicas: count(facts.scale) ?? count(facts.deploy?.replicas),
-          publishes: (facts.ports ?? []).some(({ published }) => published !== undefined && published !== ''),
-          networks: Object.keys(facts.networks ?? {}),
-          networkMode: facts.network_mode,
-          fixedAddress:
-            facts.mac_address !== null ||
-            Object.values(facts.networks ?? {}).some(
-              (at) => at !== null && (at.ipv4_address ?? at.ipv6_address ?? at.mac_address) !== null,
-            ),
-          dependsOn: Object.entries(facts.depends_on ?? {}).map(([on, { restart, condition }]) => ({
-            service: on,
-            restart: restart === true,
-            awaitsEnd: condition === 'service_completed_successfully',
-          })),
-          sharesWith: sharedBy(facts),
-        },
-      ]),
+      Object.entries(services)
+        .filter(([each]) => !idle.includes(each))
+        .map(([each, facts]) => [
+          each,
+          {
+            name: each,
+            image: facts.image,
+            imageTemplate: written?.services[each]?.image ?? null,
+            containerName: facts.container_name,
+            replicas: count(facts.scale) ?? count(facts.deploy?.replicas),
+            publishes: (facts.ports ?? []).some(({ published }) => published !== undefined && published !== ''),
+            networks: Object.keys(facts.networks ?? {}),
+            networkMode: facts.network_mode,
+            fixedAddress:
+              facts.mac_address !== null ||
+              Object.values(facts.networks ?? {}).some(
+                (at) => at !== null && (at.ipv4_address ?? at.ipv6_address ?? at.mac_address) !== null,
+              ),
+            dependsOn: Object.entries(facts.depends_on ?? {}).map(([on, { restart, condition }]) => ({
+              service: on,
+              restart: restart === true,
+              awaitsEnd: condition === 'service_completed_successfully',
+            })),
+            sharesWith: sharedBy(facts),
+          },
+        ]),
     ),
   };
-}
-
-/** @throws Failure `other-project` where the containers are those of another one */
-export function checkProjectName(name: string, containers: readonly FoundContainer[]): void {
-  const running = containers[0]?.project;
-  if (running === undefined || running === name) return;
-  throw new Failure(
-    'other-project',
-    `The compose file belongs to the project "${name}", but the running project is "${running}"`,
-    {
-      hint: `Set "project-name": ${running}, or correct "compose-file" and "env-file"`,
-    },
-  );
 }
 
 function count(value: unknown): number | null {

@@ -18,7 +18,7 @@ readonly most_lives=4
 
 main() {
   read_plan
-  compose_command "${plan[project]}" "${plan[env_file]-}" "${compose_files[@]}"
+  compose_command "${plan[project]}" "${call[@]}"
   case ${1-} in
     engine) engine ;;
     ask-url) url_answers ;;

@@ -46,11 +46,11 @@ broken() {
   return 1
 }
 
-# Reads plan.tsv into `plan`, `compose_files`, and the tables of services, which are in the order of the swap.
+# Reads plan.tsv into `plan`, `call` (how compose is called), and the tables of services, which are in the order of the swap.
 read_plan() {
   local key value name
   declare -gA plan=() strategy=() target_image=() retag=() fixed_name=()
-  declare -ga services=() compose_files=()
+  declare -ga services=() call=()
   while IFS=$'\t' read -r key value; do
     case $key in
       service)
@@ -59,7 +59,7 @@ read_plan() {
         services+=("$name")
         IFS=$'\t' read -r "strategy[$name]" "target_image[$name]" "retag[$name]" "fixed_name[$name]" <<<"$value"
         ;;
-      compose_file) compose_files+=("$value") ;;
+      compose) call+=("$value") ;;
       *) plan[$key]=$value ;;
     esac
   done <plan.tsv

@@ -1,4 +1,5 @@
 import { Failure } from '../failure.ts';
+import { type ComposeCall, composeLines } from '../host/compose-call.ts';
 import type { Strategy } from '../plan/strategy.ts';
 import { addressLines } from './address.ts';
 
@@ -23,14 +24,14 @@ export interface OutcomeTexts {
   hold: string | null;
 }
 
-/** Everything the host needs for a rollback. Paths are absolute, except `composeFiles` and `envFile`. Times in milliseconds. */
+/** Everything the host needs for a rollback. Paths are absolute, except those in `compose`. Times in milliseconds. */
 export interface TransactionRequest {
   startedAt: Date;
   backupDir: string;
   deployDir: string;
   project: string;
-  composeFiles: readonly string[];
-  envFile: string | null;
+  /** How compose is called. */
+  compose: ComposeCall;
   projectState: string;
   services: readonly TransactionService[];
   /** Compose files on top of the user's: one with the target's images, one with those that run now. */
@@ -86,8 +87,7 @@ function planLines(request: TransactionRequest): string {
   const lines: [string, ...string[]][] = [
     ['project', request.project],
     ['deploy_dir', request.deployDir],
-    ...request.composeFiles.map((file): [string, string] => ['compose_file', file]),
-    ...(request.envFile === null ? [] : [['env_file', request.envFile] as [string, string]]),
+    ...composeLines(request.compose).map((line): [string, string] => ['compose', line]),
     ['project_state', request.projectState],
     ['stop_timeout', seconds(request.stopTimeout)],
     ['health_timeout', seconds(request.healthTimeout)],

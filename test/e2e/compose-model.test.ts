@@ -139,7 +139,10 @@ test('the override gives the target its image, label and volumes, and lifts the 
     anonymousVolumes: { '/cache': volume, [awkward]: volume },
   };
   const image = `ghcr.io/acme/web:v2@${sha('c')}`;
-  writeFileSync(join(folder, 'override.yml'), overrideYaml([web], new Map([['web', image]]), '20261123_021709'));
+  writeFileSync(
+    join(folder, 'override.yml'),
+    overrideYaml([web], new Map([['web', image]]), '20261123_021709', ['/srv/compose.yml']),
+  );
 
   const merged = JSON.parse(await config('--file', 'override.yml', 'config'));
   const before = JSON.parse(await config('config'));
@@ -149,7 +152,7 @@ test('the override gives the target its image, label and volumes, and lifts the 
     ...kept,
     image,
     pull_policy: 'never',
-    labels: { own: 'hunter2', 'atlasia.transaction': '20261123_021709' },
+    labels: { own: 'hunter2', 'atlasia.transaction': '20261123_021709', 'atlasia.compose-files': '/srv/compose.yml' },
   });
   const mounts = volumes.map(({ type, source, target }: Record<string, string>) => [type, source, target]);
   assert.deepEqual(mounts.toSorted(), [

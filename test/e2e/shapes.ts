@@ -133,7 +133,6 @@ async function shapeOn(
     proxyImage,
     repository,
     app: (fields = {}) => ({
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: compose's own variable
       image: `${repository()}:\${TAG}`,
       init: true,
       ports: [`127.0.0.1:${port}:8080`],
@@ -149,7 +148,7 @@ async function shapeOn(
     rollBack: (more = {}) => runAction('rollback', { ...inputs, 'skip-backup': 'true', ...more }),
     answer,
     async serves(version) {
-      await until(`${version} is served`, async () => ((await answer()) === version ? true : undefined));
+      await until(`${version} is served`, async () => ((await answer()) === version ? true : undefined), 60_000);
     },
     async inspect(service = 'app') {
       const filters = ['project', 'service'].flatMap((key, index) => [

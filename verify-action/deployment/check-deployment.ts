@@ -3,6 +3,7 @@ import { runFacts } from '../../shared/history/observation.ts';
 import type { Connection } from '../../shared/host/connection.ts';
 import { demandCompose } from '../../shared/releases/compose-version.ts';
 import { databaseServices } from '../../shared/releases/database-services.ts';
+import { demandDeployedFiles } from '../../shared/releases/deployed-files.ts';
 import { readProject } from '../../shared/releases/project.ts';
 import * as log from '../../shared/runner/log.ts';
 import { quoteForShell } from '../../shared/shell-quote.ts';
@@ -22,7 +23,8 @@ export async function checkDeployment(
   const { inputs, signal } = run;
   const { seen, knownHistory } = surveyed;
   const compose = demandCompose(seen);
-  const project = readProject(compose.config, compose.template);
+  demandDeployedFiles(compose);
+  const project = readProject(compose.config, compose.template, compose.idle);
   checkProject(seen, inputs);
   log.progress('Waiting until everything is healthy, then for "stable-for"');
   const watched = await watch(connection, {
@@ -52,11 +54,10 @@ export async function checkDeployment(
 
 /** The compose command as an operator would type it on the host. */
 function composeCommand({ deployDir, composeFiles, envFile, projectName }: VerifyInputs): string {
-  const files = composeFiles.length === 1 && composeFiles[0] === 'docker-compose.yml' ? [] : composeFiles;
   const words = [
     ...(projectName === null ? [] : ['--project-name', projectName]),
     ...(envFile === null ? [] : ['--env-file', envFile]),
-    ...files.flatMap((file) => ['--file', file]),
+    ...composeFiles.flatMap((file) => ['--file', file]),
   ];
   return ['On the host: cd', quoteForShell(deployDir), '&& docker compose', ...words.map(quoteForShell)].join(' ');
 }

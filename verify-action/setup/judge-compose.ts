@@ -1,6 +1,7 @@
 import type { Survey } from '../../shared/host/survey.ts';
 import { demandCompose } from '../../shared/releases/compose-version.ts';
-import { checkProjectName, readProject } from '../../shared/releases/project.ts';
+import { demandDeployedFiles } from '../../shared/releases/deployed-files.ts';
+import { readProject } from '../../shared/releases/project.ts';
 import { tellUnset } from '../../shared/releases/unset-variable.ts';
 import { counted, listed } from '../../shared/units.ts';
 import type { Findings, Problem } from '../finding.ts';
@@ -27,11 +28,11 @@ export function judgeCompose(findings: Findings, seen: Survey, inputs: VerifyInp
 
 function judgeComposeFile(seen: Survey, inputs: VerifyInputs): string | Problem {
   const compose = demandCompose(seen);
-  const files = inputs.composeFiles.join(', ');
+  demandDeployedFiles(compose);
+  const files = compose.call.files.join(', ');
   const check = `In ${inputs.deployDir} on the host: docker compose config --quiet`;
   if (compose.config.trim() === '') return { detail: `compose cannot read ${files}`, remedy: check };
-  const { name, services } = readProject(compose.config, compose.template);
-  checkProjectName(name, seen.containers);
+  const { services } = readProject(compose.config, compose.template, compose.idle);
   const unset = compose.unset.map(tellUnset);
   const [first] = unset;
   if (first !== undefined) {

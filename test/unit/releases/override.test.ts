@@ -27,20 +27,20 @@ test('the new containers get the target, no fixed name, a label, and the volumes
     ['web', sha('7')],
   ]);
   assert.equal(
-    overrideYaml(steps, images, '20261123_021709'),
+    overrideYaml(steps, images, '20261123_021709', ['/opt/shop/docker-compose.yml']),
     `services:
   "api":
     image: "ghcr.io/acme/api:v2@${sha('c')}"
     pull_policy: never
     container_name: !reset null
-    labels: {"atlasia.transaction": "20261123_021709"}
+    labels: {"atlasia.transaction": "20261123_021709", "atlasia.compose-files": "/opt/shop/docker-compose.yml"}
     volumes:
       - {type: volume, source: "atlasia-${volume}", target: "/cache"}
       - {type: volume, source: "atlasia-${volume}", target: "/data"}
   "web":
     image: "${sha('7')}"
     pull_policy: never
-    labels: {"atlasia.transaction": "20261123_021709"}
+    labels: {"atlasia.transaction": "20261123_021709", "atlasia.compose-files": "/opt/shop/docker-compose.yml"}
 volumes:
   "atlasia-${volume}": {external: true, name: "${volume}"}
 `,
@@ -77,7 +77,7 @@ test('no value gets out of its place, or is a variable', () => {
   fc.assert(
     fc.property(awkward, awkward, awkward, (name, text, destination) => {
       const each = step({ service: name, fixedName: 'x', anonymousVolumes: { [destination]: volume } });
-      const yaml = overrideYaml([each], new Map([[name, text]]), text);
+      const yaml = overrideYaml([each], new Map([[name, text]]), text, [text]);
       // Compose puts a single $ for two.
       const once = (value: string) => value.replaceAll('$', '$$$$');
       assert.deepEqual(parse(yaml, { customTags: [{ tag: '!reset', resolve: () => null }] }), {
@@ -86,7 +86,7 @@ test('no value gets out of its place, or is a variable', () => {
             image: once(text),
             pull_policy: 'never',
             container_name: null,
-            labels: { 'atlasia.transaction': once(text) },
+            labels: { 'atlasia.transaction': once(text), 'atlasia.compose-files': once(text) },
             volumes: [{ type: 'volume', source: `atlasia-${volume}`, target: once(destination) }],
           },
         },

@@ -5,6 +5,7 @@ import type { RollbackInputs } from '../../../rollback-action/inputs.ts';
 import { type Decided, settledPlan, transactionRequest } from '../../../rollback-action/request.ts';
 import { parseHold } from '../../../shared/history/hold.ts';
 import { parseHistory } from '../../../shared/history/record.ts';
+import { readComposeCall } from '../../../shared/host/compose-call.ts';
 import type { Plan, PlanRequest } from '../../../shared/plan/plan.ts';
 import { planRollback } from '../../../shared/plan/plan-rollback.ts';
 import type { PulledImage } from '../../../shared/releases/pull.ts';
@@ -81,8 +82,6 @@ const inputs = {
   backupDir: '/opt/shop/backups',
   deployDir: '/opt/shop',
   environment: 'prod',
-  composeFiles: ['docker-compose.yml'],
-  envFile: null,
   reason: 'v3 answers with 500',
   stopTimeout: 30_000,
   healthTimeout: 300_000,
@@ -98,6 +97,7 @@ const inputs = {
 function decided(changes: Partial<Decided> = {}): Decided {
   const images = new Map(['api', 'web'].map((name) => [name, pulled(sha('2'), `ghcr.io/acme/${name}@${sha('c')}`)]));
   return {
+    compose: readComposeCall(['file docker-compose.yml']),
     inputs,
     workflow: {
       runId: '4711',

@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { readComposeCall } from '../../../shared/host/compose-call.ts';
 import { parseJournal } from '../../../shared/transaction/journal.ts';
 import { type TransactionRequest, transactionFiles } from '../../../shared/transaction/transaction-files.ts';
 import { hex } from '../history/records.ts';
@@ -16,8 +17,7 @@ const plain: TransactionRequest = {
   backupDir: '/opt/shop/backups',
   deployDir: '/opt/shop',
   project: 'shop',
-  composeFiles: ['docker-compose.yml'],
-  envFile: null,
+  compose: readComposeCall(['file docker-compose.yml']),
   projectState: hex('project state'),
   services: [
     {
@@ -163,27 +163,32 @@ describe('the plan for the host', () => {
     const odd = ' a "b" $(id) `id` \\n * é -n ';
     writeFileSync(
       join(folder, 'plan.tsv'),
-      planOf({ deployDir: `/srv/${odd}`, composeFiles: ['a.yml', odd, 'b=c.yml'], envFile: '-x', holder: odd }),
+      planOf({
+        deployDir: `/srv/${odd}`,
+        compose: readComposeCall(['file a.yml', `file ${odd}`, 'file b=c.yml', 'env-file -x', 'variable TAG=v 2']),
+        holder: odd,
+      }),
     );
     const read = bash(`read_plan
-      for key in deploy_dir env_file holder project project_state token history_id on_failure; do printf '%s\\n' "\${plan[$key]}"; done
-      printf '<%s>\\n' "\${compose_files[@]}"
+      for key in deploy_dir holder project project_state token history_id on_failure; do printf '%s\\n' "\${plan[$key]}"; done
+      printf '<%s>\\n' "\${call[@]}"
       for name in "\${services[@]}"; do
         printf '%s|' "$name" "\${strategy[$name]}" "\${target_image[$name]}" "\${retag[$name]}" "\${fixed_name[$name]}"
         echo
       done`);
     assert.deepEqual(read.split('\n'), [
       `/srv/${odd}`,
-      '-x',
       odd,
       'shop',
       hex('project state'),
       '0123456789abcdef',
       '4711-1-0123abcd',
       'revert',
-      '<a.yml>',
-      `<${odd}>`,
-      '<b=c.yml>',
+      '<file a.yml>',
+      `<file ${odd}>`,
+      '<file b=c.yml>',
+      '<env-file -x>',
+      '<variable TAG=v 2>',
       `api|recreate|sha256:${hex('api')}|ghcr.io/acme/api:latest|shop-api|`,
       `web|blue-green|sha256:${hex('web')}|-|-|`,
       '',
@@ -194,8 +199,8 @@ describe('the plan for the host', () => {
   const unfit: [what: string, changes: Partial<TransactionRequest>][] = [
     ['a tab', { deployDir: '/opt/a\tb' }],
     ['a line break', { holder: 'x\nservice\tevil' }],
-    ['a carriage return', { composeFiles: ['a\rb'] }],
-    ['a NUL', { envFile: 'a\0b' }],
+    ['a carriage return', { compose: readComposeCall(['file a\rb']) }],
+    ['a NUL', { compose: readComposeCall(['env-file a\0b']) }],
     ['nothing', { project: '' }],
     ['an image that is not known', { services: api === undefined ? [] : [{ ...api, targetImageId: '' }] }],
   ];

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { gatherHistory } from '../../../shared/history/known-history.ts';
+import { readComposeCall } from '../../../shared/host/compose-call.ts';
 import type { SetupSurvey, Survey, UnsetVariable } from '../../../shared/host/survey.ts';
 import { catalogueOf } from '../../../shared/sets/catalogue.ts';
 import type { Finding } from '../../../verify-action/finding.ts';
@@ -177,6 +178,12 @@ describe('a variable that compose misses is told of', () => {
     changedAt: 0,
     projectState: null,
     unset: [],
+    call: readComposeCall(['file docker-compose.yml']),
+    otherFiles: [],
+    missingFiles: [],
+    idle: [],
+    unsetNames: [],
+    settings: [],
   };
   const place = { file: 'the file', line: 4 };
   const cases: [UnsetVariable, RegExp, RegExp][] = [
