@@ -2,7 +2,9 @@ import { Failure } from '../shared/failure.ts';
 import { lastGood } from '../shared/history/choice.ts';
 import { entriesOf, gatherHistory, type KnownHistory } from '../shared/history/known-history.ts';
 import { newestKnown, newestSchema } from '../shared/history/observation.ts';
-import type { Survey } from '../shared/host/survey.ts';
+import { envFilesOf } from '../shared/host/compose-call.ts';
+import type { Connection } from '../shared/host/connection.ts';
+import type { ComposeSurvey, Survey } from '../shared/host/survey.ts';
 import type { Plan } from '../shared/plan/plan.ts';
 import { planRollback } from '../shared/plan/plan-rollback.ts';
 import { wantedRelease } from '../shared/plan/target.ts';
@@ -10,38 +12,72 @@ import { planText } from '../shared/plan/text.ts';
 import { demandCompose } from '../shared/releases/compose-version.ts';
 import { databaseServices } from '../shared/releases/database-services.ts';
 import { demandDeployedFiles, tellMissingFiles } from '../shared/releases/deployed-files.ts';
-import { readProject } from '../shared/releases/project.ts';
+import { inlineFiles } from '../shared/releases/inline-files.ts';
+import { type ComposeProject, readProject } from '../shared/releases/project.ts';
 import { releaseOf } from '../shared/releases/release.ts';
+import { driftOf, type SettingsDrift } from '../shared/releases/service-settings.ts';
 import * as log from '../shared/runner/log.ts';
+import { type ComposeSource, currentSource, keptSource, settingsOfTarget, settingsWhenRan } from './compose-source.ts';
 import type { RollbackInputs } from './inputs.ts';
 
-/** Decides what to do from what the survey found. Changes nothing. */
+/** What was decided. */
+export interface Decision {
+  plan: Plan;
+  knownHistory: KnownHistory;
+  compose: ComposeSource;
+}
+
+/** Decides what to do from what the survey found. Changes nothing. @param connection to read what the host has kept */
 export async function decide(
+  connection: Connection,
   seen: Survey,
   mirrored: { texts: string[]; notices: string[] },
   inputs: RollbackInputs,
-): Promise<{ plan: Plan; knownHistory: KnownHistory }> {
+  signal: AbortSignal,
+): Promise<Decision> {
   return log.group('Plan', async () => {
     const compose = demandCompose(seen);
-    const project = readProject(compose.config, compose.template, compose.idle);
     demandDeployedFiles(compose);
     const missing = tellMissingFiles(compose);
     if (missing !== null) log.warning(missing);
-    if (compose.projectState === null) throw projectStateUnknown();
 
     const knownHistory = gatherHistory(inputs.environment, seen.history, seen.auditTrail, mirrored.texts);
     for (const text of [...mirrored.notices, ...knownHistory.problems]) log.notice(text);
     const running = releaseOf(seen.containers, seen.images);
     const databases = databaseServices(seen, inputs.databaseService);
-    const wanted = wantedRelease(inputs.target, {
-      project,
-      databases,
-      history: knownHistory.host.filter(({ environment }) => environment === inputs.environment),
-      entries: entriesOf(knownHistory),
-      choice: lastGood({ records: knownHistory.host, environment: inputs.environment, running, ignored: databases }),
-      services: inputs.services,
-      registry: inputs.registry,
+    const history = knownHistory.host.filter(({ environment }) => environment === inputs.environment);
+    const choice = lastGood({
+      records: knownHistory.host,
+      environment: inputs.environment,
+      running,
+      ignored: databases,
     });
+    const wantedIn = (project: ComposeProject) =>
+      wantedRelease(inputs.target, {
+        project,
+        databases,
+        history,
+        entries: entriesOf(knownHistory),
+        choice,
+        services: inputs.services,
+        registry: inputs.registry,
+      });
+    const today = readProject(compose.config, compose.template, compose.idle);
+    const current = currentSource(compose, inputs.deployDir);
+    const isKept = inputs.compose === 'kept';
+    const source = isKept
+      ? await keptSource(
+          connection,
+          current,
+          settingsWhenRan(history, wantedIn(today).images),
+          today.name,
+          inputs,
+          signal,
+        )
+      : current;
+    if (source.projectState === null) throw projectStateUnknown();
+    const project = isKept ? readProject(source.config, '') : today;
+    const wanted = wantedIn(project);
     const plan = planRollback({
       project,
       composeVersion: compose.version,
@@ -55,11 +91,16 @@ export async function decide(
       persist: inputs.persist,
       envNames: compose.envNames,
       unset: compose.unset,
+      settings: isKept ? [] : await settingsOfTarget(connection, current, wanted, history, project, inputs, signal),
+      drift: isKept ? new Map() : driftIn(seen, compose),
+      envFilePath: envFilesOf(compose.call, inputs.deployDir).at(-1) ?? '.env',
       filesChangedAt: compose.changedAt,
       newestKnown: newestKnown(knownHistory.host, inputs.environment)?.release ?? null,
       schemaNow: newestSchema(knownHistory.host, inputs.environment),
-      projectState: compose.projectState,
+      projectState: source.projectState,
     });
+    // Throws now rather than later.
+    for (const { service } of plan.services) inlineFiles(source.config, source.values, service);
     for (const line of planText(plan)) log.info(line);
     for (const { level, text } of plan.notes) {
       if (level === 'warning') log.warning(text);
@@ -71,8 +112,27 @@ export async function decide(
         `Downtime of ${beside.join(', ')} is measured at the containers. To measure what users see, set "health-url"`,
       );
     if (seen.hold !== null) log.info('Deployments are already on hold because of an earlier rollback');
-    return { plan, knownHistory };
+    return { plan, knownHistory, compose: source };
   });
+}
+
+/** The newest container of each service stands for it. */
+function driftIn(seen: Survey, compose: ComposeSurvey): Map<string, SettingsDrift> {
+  const settings = new Map(compose.settings.map((each) => [each.id, each]));
+  const images = new Map(seen.images.map(({ id, variables }) => [id, variables]));
+  const newest = new Map(
+    seen.containers
+      .toSorted((a, b) => Date.parse(a.created) - Date.parse(b.created))
+      .map((container) => [container.service, container]),
+  );
+  return new Map(
+    [...newest].flatMap(([service, { id, created, imageId }]) => {
+      const own = settings.get(id);
+      if (own === undefined) return [];
+      const imageVariables = images.get(imageId) ?? [];
+      return [[service, driftOf({ ...compose, service, created, settings: own, imageVariables })]];
+    }),
+  );
 }
 
 function projectStateUnknown(): Failure {

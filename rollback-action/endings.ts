@@ -2,8 +2,12 @@ import { Failure } from '../shared/failure.ts';
 import { type FailureCode, isFailureCode } from '../shared/failure-codes.ts';
 import type { Carried } from './carry.ts';
 
-/** The failure to report when the rollback did not succeed. @param folder the transaction's folder on the host */
-export function endingFailure(outcome: Carried['outcome'], folder: string): Failure {
+/**
+ * The failure to report when the rollback did not succeed.
+ * @param folder the transaction's folder on the host
+ * @param otherSettings the target was started with other settings than it ran with
+ */
+export function endingFailure(outcome: Carried['outcome'], folder: string, otherSettings: boolean): Failure {
   const { ending, left } = outcome;
   const { code, message: why } = failureOf(outcome);
   const evidence = `The containers' logs are in ${folder}/evidence`;
@@ -14,7 +18,7 @@ export function endingFailure(outcome: Carried['outcome'], folder: string): Fail
       });
     case 'reverted':
       return new Failure(code, `Not rolled back: ${why}`, {
-        hint: `The previous release is running again and was checked. ${evidence}. ${revertedHints[code] ?? 'Set "target" to another release'}`,
+        hint: `The previous release is running again and was checked. ${evidence}. ${revertedHints[code] ?? (otherSettings ? changedSettings : 'Set "target" to another release')}`,
       });
     default:
       return new Failure(
@@ -35,6 +39,10 @@ function failureOf({ failure, dockerRestarted }: Carried['outcome']): Failure {
   const code = failure?.code ?? 'stuck';
   return isFailureCode(code) ? new Failure(code, said) : new Failure('stuck', `${code}: ${said}`);
 }
+
+/** The target may well be good. */
+const changedSettings =
+  'The compose files have changed since the target ran, so it was not marked bad. To go back to those of that time as well: compose: kept';
 
 /** Hints for failures that are not the target's fault. */
 const revertedHints: Partial<Record<FailureCode, string>> = {

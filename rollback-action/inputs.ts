@@ -29,6 +29,8 @@ export interface RollbackInputs extends HostInputs, DumpInputs, HistoryInputs, R
   maxDowntime: number | null;
   onFailure: 'revert' | 'leave';
   persist: 'retag' | 'none';
+  /** With which compose files the target is created: today's, or those that were kept when it ran. */
+  compose: 'current' | 'kept';
   hold: boolean;
 }
 
@@ -77,6 +79,7 @@ export function readRollbackInputs(): RollbackInputs {
       maxDowntime: input.optional('max-downtime', grammar.duration),
       onFailure: input.withDefault('on-failure', grammar.choice('revert', 'leave'), 'revert'),
       persist: input.withDefault('persist', grammar.choice('retag', 'none'), 'retag'),
+      compose: input.withDefault('compose', grammar.choice('current', 'kept'), 'current'),
       hold: input.withDefault('hold', grammar.boolean, true),
     };
   });

@@ -1,11 +1,10 @@
 import { auditLine } from '../shared/history/audit-line.ts';
 import { type Hold, holdText } from '../shared/history/hold.ts';
 import { type HistoryRecord, historyLine, longestReason } from '../shared/history/record.ts';
-import type { ComposeCall } from '../shared/host/compose-call.ts';
-import { inFolder } from '../shared/inputs/host-inputs.ts';
 import { overrideYaml, revertYaml } from '../shared/plan/override.ts';
 import type { Plan, ServiceStep } from '../shared/plan/plan.ts';
 import { referenceOf } from '../shared/releases/image-reference.ts';
+import { inlineFiles, tarOf } from '../shared/releases/inline-files.ts';
 import type { PulledImage } from '../shared/releases/pull.ts';
 import type { Release } from '../shared/releases/release.ts';
 import type { WorkflowContext } from '../shared/runner/context.ts';
@@ -15,6 +14,7 @@ import {
   type TransactionRequest,
   transactionMark,
 } from '../shared/transaction/transaction-files.ts';
+import type { ComposeSource } from './compose-source.ts';
 import type { RollbackInputs } from './inputs.ts';
 
 /** Everything that is known just before the transaction starts. */
@@ -22,8 +22,7 @@ export interface Decided {
   inputs: RollbackInputs;
   workflow: WorkflowContext;
   plan: Plan;
-  /** How compose is called for this project. */
-  compose: ComposeCall;
+  compose: ComposeSource;
   /** By service. */
   images: ReadonlyMap<string, PulledImage>;
   backupId: string | null;
@@ -83,7 +82,8 @@ export function transactionRequest(decided: Decided): TransactionRequest {
     backupDir: inputs.backupDir,
     deployDir: inputs.deployDir,
     project: plan.project,
-    compose: decided.compose,
+    compose: decided.compose.call,
+    inlineFiles: inlineArchives(decided),
     projectState: plan.projectState,
     services: plan.services.map(({ service, strategy, retag, fixedName, toImage }) => ({
       service,
@@ -92,12 +92,7 @@ export function transactionRequest(decided: Decided): TransactionRequest {
       retag,
       fixedName,
     })),
-    override: overrideYaml(
-      plan.services,
-      names,
-      transactionMark,
-      decided.compose.files.map((file) => inFolder(inputs.deployDir, file)),
-    ),
+    override: overrideYaml(plan.services, names, transactionMark, decided.compose.files),
     revert: revertYaml(plan.services),
     planJson: `${JSON.stringify(plan, null, 2)}\n`,
     stopTimeout: inputs.stopTimeout,
@@ -106,11 +101,21 @@ export function transactionRequest(decided: Decided): TransactionRequest {
     maxDowntime: inputs.maxDowntime,
     healthUrl: inputs.healthUrl,
     onFailure: inputs.onFailure,
+    blame: !plan.otherSettings,
     lockWait: inputs.lockWait,
     holder: decided.holder,
     historyId: decided.historyId,
     outcome: outcomeTexts(decided),
   };
+}
+
+function inlineArchives({ plan, compose }: Decided): Map<string, Buffer> {
+  return new Map(
+    plan.services.flatMap(({ service }) => {
+      const files = inlineFiles(compose.config, compose.values, service);
+      return files.length === 0 ? [] : [[service, tarOf(files)]];
+    }),
+  );
 }
 
 /** What the host adds to the history, for each possible ending. */
@@ -136,6 +141,7 @@ function outcomeTexts(decided: Decided): OutcomeTexts {
       actor: workflow.actor,
       runUrl: workflow.runUrl,
       commit: workflow.commit,
+      settings: decided.compose.settings,
       durationMs: marks.duration,
       downtimeMs: marks.downtime,
     }) as unknown as HistoryRecord;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { judgeHost } from '../shared/backups/preflight.ts';
-import { Failure } from '../shared/failure.ts';
+import { Failure, isFailure } from '../shared/failure.ts';
 import { appendHistory } from '../shared/history/host-file.ts';
 import { type KnownHistory, storeCopies } from '../shared/history/known-history.ts';
 import { parseHistory, recordId } from '../shared/history/record.ts';
@@ -10,7 +10,7 @@ import { holderText } from '../shared/host/lock-holder.ts';
 import type { Survey } from '../shared/host/survey.ts';
 import type { Plan } from '../shared/plan/plan.ts';
 import { insideScript } from '../shared/postgres/scripts.ts';
-import { demandCompose } from '../shared/releases/compose-version.ts';
+import { keepCompose } from '../shared/releases/kept-compose.ts';
 import { surveyProject } from '../shared/releases/survey-project.ts';
 import type { WorkflowContext } from '../shared/runner/context.ts';
 import { historyMirror } from '../shared/runner/history-mirror.ts';
@@ -20,6 +20,7 @@ import type { ActionContext } from '../shared/runner/run.ts';
 import { layoutLines } from '../shared/sets/layout.ts';
 import { demandJournals, endUnfinished } from '../shared/transaction/unfinished.ts';
 import { type Carried, carry } from './carry.ts';
+import type { ComposeSource } from './compose-source.ts';
 import { decide } from './decide.ts';
 import { endingFailure } from './endings.ts';
 import type { RollbackInputs } from './inputs.ts';
@@ -101,7 +102,7 @@ async function carryOut(connection: Connection, reach: () => Promise<Connection>
   const mirrored = mirror.load();
 
   const seen = await look(connection, run);
-  const { plan, knownHistory } = await decide(seen, await mirrored, inputs);
+  const { plan, knownHistory, compose } = await decide(connection, seen, await mirrored, inputs, signal);
   outputs.from = JSON.stringify(plan.from);
   outputs.to = JSON.stringify(plan.to);
   outputs['plan-hash'] = plan.hash;
@@ -135,7 +136,7 @@ async function carryOut(connection: Connection, reach: () => Promise<Connection>
   const request = transactionRequest({
     ...run,
     plan: settled,
-    compose: demandCompose(seen).call,
+    compose,
     images,
     backupId: backup?.id ?? null,
     schemaSha256: backup?.schemaSha256 ?? null,
@@ -155,8 +156,25 @@ async function carryOut(connection: Connection, reach: () => Promise<Connection>
     }),
   );
   await copyRecords(carried, knownHistory, run, mirror);
-  await tellEnding(carried, settled, backup, run);
+  if (carried.outcome.ending === 'rolled-back') await keepFiles(connection, compose, run);
+  await tellEnding(carried, settled, backup, compose, run);
   if (carried.recorded !== null) outputs['history-id'] = historyId;
+}
+
+/** Keeps the compose files of the release that is running now. */
+async function keepFiles(connection: Connection, compose: ComposeSource, { inputs }: RollbackRun): Promise<void> {
+  if (compose.settings === null || compose.keptIn !== null) return;
+  const { config, files, envFiles } = compose;
+  try {
+    await keepCompose(
+      connection,
+      { backupDir: inputs.backupDir, id: compose.settings.kept, config, files, envFiles },
+      log.host,
+    );
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    log.notice(`The compose files of this release were not kept on the host: ${error.message}`);
+  }
 }
 
 /** Surveys the host, after finishing whatever an earlier run left unfinished. */
@@ -235,6 +253,7 @@ async function tellEnding(
   carried: Carried,
   plan: Plan,
   backup: PrerollbackBackup | null,
+  compose: ComposeSource,
   { inputs, outputs, startedAt }: RollbackRun,
 ): Promise<void> {
   const { outcome, id } = carried;
@@ -242,10 +261,10 @@ async function tellEnding(
   outputs['downtime-ms'] = outcome.downtimeMs;
   outputs['failed-requests'] = outcome.failedRequests;
   if (outcome.ending === 'rolled-back') {
-    await summarizeRollback(carried, plan, backup, inputs, Date.now() - startedAt.getTime());
+    await summarizeRollback(carried, plan, backup, inputs, compose, Date.now() - startedAt.getTime());
     for (const problem of outcome.problems) log.error(problem, 'Rolled back, with problems');
     return;
   }
   for (const line of carried.log.split('\n').slice(-30)) if (line.trim() !== '') log.host(line);
-  throw endingFailure(outcome, transactionFolder(inputs.backupDir, id));
+  throw endingFailure(outcome, transactionFolder(inputs.backupDir, id), plan.otherSettings);
 }

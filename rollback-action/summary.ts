@@ -8,6 +8,7 @@ import { quoteForShell } from '../shared/shell-quote.ts';
 import { timelineOf } from '../shared/transaction/timeline.ts';
 import { formatDuration } from '../shared/units.ts';
 import type { Carried } from './carry.ts';
+import type { ComposeSource } from './compose-source.ts';
 import type { RollbackInputs } from './inputs.ts';
 import type { RollbackOutputs } from './outputs.ts';
 import type { PrerollbackBackup } from './prerollback-backup.ts';
@@ -18,12 +19,13 @@ export async function summarizeRollback(
   plan: Plan,
   backup: PrerollbackBackup | null,
   inputs: RollbackInputs,
+  { keptIn }: Pick<ComposeSource, 'keptIn'>,
   durationMs: number,
 ): Promise<void> {
   const tags = plan.services.map((step) => `${step.service} ${step.toName ?? toIn(step)}`).join(', ');
   const downtime = outcome.downtimeMs === null ? 'not measured' : formatDuration(outcome.downtimeMs);
   log.success(`Rolled back to ${tags} in ${formatDuration(durationMs)}; longest downtime: ${downtime}`);
-  const forward = forwardCommands(plan, inputs, outcome);
+  const forward = forwardCommands(plan, inputs, outcome, keptIn);
   for (const line of forward) log.info(line);
 
   await summary.writeSummary([
@@ -126,7 +128,12 @@ function notesBlock({ notes }: Plan): summary.Block[] {
 }
 
 /** How to keep the rollback in force, and how to end it. */
-function forwardCommands(plan: Plan, inputs: RollbackInputs, { held }: Carried['outcome']): string[] {
+function forwardCommands(
+  plan: Plan,
+  inputs: RollbackInputs,
+  { held }: Carried['outcome'],
+  keptIn: string | null,
+): string[] {
   const lines = [
     ...new Set(
       plan.services.flatMap(({ envLine }) => (envLine === null ? [] : [`${envLine.variable}=${envLine.value}`])),
@@ -138,6 +145,11 @@ function forwardCommands(plan: Plan, inputs: RollbackInputs, { held }: Carried['
       ? []
       : [
           `Change the tag in ${file} on the host too, or the next docker compose pull undoes the rollback: ${lines.map(quoteForShell).join(' ')}`,
+        ]),
+    ...(keptIn === null
+      ? []
+      : [
+          `The target runs with the compose files of its time; put them back before the next docker compose up: ls ${keptIn}/files`,
         ]),
     ...(held
       ? [

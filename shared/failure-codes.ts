@@ -82,6 +82,7 @@ export const failureCodes = [
   'no-target',
   'no-transaction',
   'not-created',
+  'not-kept',
   'not-our-folder',
   'not-started',
   'not-verified',

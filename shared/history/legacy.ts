@@ -38,6 +38,7 @@ function readLine(line: string, environment: string): HistoryRecord[] {
       actor: null,
       runUrl: null,
       commit: null,
+      settings: null,
       durationMs: null,
       downtimeMs: null,
     } satisfies HistoryRecord,

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Release, sameRelease } from '../releases/release.ts';
+import type { KnownSettings } from '../releases/settings-hash.ts';
 import { type HistoryRecord, recordId } from './record.ts';
 
 /** What a run knows apart from the release. */
@@ -14,6 +15,8 @@ export interface RunFacts {
   runUrl: string | null;
   commit: string | null;
   reason: string | null;
+  /** Of the release; left out if nobody asked compose. */
+  settings?: KnownSettings | null;
 }
 
 /** What a record says of the workflow run that wrote it. */
@@ -23,7 +26,7 @@ export type WorkflowFacts = Record<'runId' | 'runAttempt' | 'actor' | 'runUrl' |
 export function runFacts(
   environment: string,
   { runId, runAttempt, actor, runUrl, commit }: WorkflowFacts,
-  known: Partial<Pick<RunFacts, 'schemaSha256' | 'backupId' | 'reason'>> = {},
+  known: Partial<Pick<RunFacts, 'schemaSha256' | 'backupId' | 'reason' | 'settings'>> = {},
 ): RunFacts {
   const id = recordId(runId, runAttempt, randomBytes(4).toString('hex'));
   const unknown = { schemaSha256: null, backupId: null, reason: null };
@@ -96,6 +99,7 @@ export function observed(release: Release, seen: RunFacts, previous: Release | n
     actor,
     runUrl,
     commit,
+    settings: seen.settings ?? null,
     durationMs: null,
     downtimeMs: null,
   };

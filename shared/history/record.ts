@@ -1,6 +1,7 @@
 import { Failure, isFailure } from '../failure.ts';
 import { isDigest, isTag, parseImageReference } from '../releases/image-reference.ts';
 import { isImageId, isServiceName, type Release, type RunningImage } from '../releases/release.ts';
+import type { KnownSettings } from '../releases/settings-hash.ts';
 import { mapOf, milliseconds, oneOf, orNull, type Reader, shape, text, textThat } from '../untrusted.ts';
 
 /** What happened to the release of an environment, and how it went. Kept forever, never changed. */
@@ -25,6 +26,8 @@ export interface HistoryRecord {
   actor: string | null;
   runUrl: string | null;
   commit: string | null;
+  /** The settings that `release` was seen with; null if nobody asked compose. */
+  settings: KnownSettings | null;
   durationMs: number | null;
   /** The longest downtime; null if it was not measured. */
   downtimeMs: number | null;
@@ -76,6 +79,14 @@ const runningImage = shape<RunningImage>({
 
 const release = mapOf(isServiceName, runningImage, 200);
 
+const hash = textThat((value) => /^[0-9a-f]{32}$/.test(value), 'a hash');
+
+const settings = shape<KnownSettings>({
+  compose: textThat((value) => /^[\w.+~-]{1,50}$/.test(value), 'a version'),
+  kept: hash,
+  services: mapOf(isServiceName, hash, 200),
+});
+
 const record = shape<HistoryRecord>({
   version: oneOf(1),
   id: textThat(isRecordId, 'the id of a record'),
@@ -95,6 +106,7 @@ const record = shape<HistoryRecord>({
   actor: orNull(line(200)),
   runUrl: orNull(textThat((value) => value.length <= 2_048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address')),
   commit: orNull(textThat((value) => /^[0-9a-f]{7,64}$/.test(value), 'a commit')),
+  settings: orNull(settings),
   durationMs: orNull(milliseconds),
   downtimeMs: orNull(milliseconds),
 });

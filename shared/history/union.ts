@@ -43,6 +43,8 @@ export function recordsToMend(
     .map((record) => ({
       ...record,
       verdict: 'unknown',
+      // They name a file of this host.
+      settings: null,
       release: withoutIds(record.release),
       previous: record.previous === null ? null : withoutIds(record.previous),
     }));

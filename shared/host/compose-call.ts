@@ -1,3 +1,5 @@
+import { dirname, isAbsolute, join } from 'node:path';
+
 /** How `docker compose` is called for a project, in the deploy folder. */
 export interface ComposeCall {
   /** Relative to the deploy folder, or absolute. */
@@ -37,4 +39,20 @@ export function readComposeCall(lines: readonly string[]): ComposeCall {
       return { name: line.slice(0, at), value: line.slice(at + 1) };
     }),
   };
+}
+
+/** A path in the deploy folder, or an absolute one. */
+export function absolute(path: string, deployDir: string): string {
+  return isAbsolute(path) ? path : join(deployDir, path);
+}
+
+/** The folder of the project, from which compose reads relative paths. */
+export function projectFolder({ projectDirectory, files }: ComposeCall, deployDir: string): string {
+  return absolute(projectDirectory ?? dirname(files[0] ?? ''), deployDir);
+}
+
+/** The env files that compose reads; compose does without its own one if that does not exist. */
+export function envFilesOf(call: ComposeCall, deployDir: string): string[] {
+  if (call.envFiles.length > 0) return call.envFiles.map((file) => absolute(file, deployDir));
+  return [join(projectFolder(call, deployDir), '.env')];
 }

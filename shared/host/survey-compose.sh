@@ -34,9 +34,26 @@ survey_compose() {
   record compose-config "$compose_config"
   record compose-template "$(cat <&"$template")"
   exec {config}<&- {template}<&-
+  survey_values
   survey_env_file "$env_file"
   # When the latest of the files was changed.
   record compose-changed "$(stat --format %Y -- "${files[@]}" "$env_file" 2>/dev/null | sort -n | tail -n 1)"
+}
+
+# Records the values of variables that configs and secrets are made from: the configuration has only their names. An x is in
+# front of each that is set.
+survey_values() {
+  local name names lines='x-values:'
+  names=$(sed -nE 's/^ {6}"environment": "([A-Za-z_][A-Za-z0-9_]*)",?$/\1/p' <<<"$compose_config" | sort -u)
+  [[ -n $names ]] || return 0
+  for name in $names; do lines+=$'\n'"  $name: \"\${$name+x}\${$name-}\""; done
+  record compose-values "$("${compose[@]}" --file - config --format json 2>/dev/null <<<"$lines" || true)"
+}
+
+# A key known only to this host, so that hashes of settings tell nothing to those who guess passwords.
+survey_settings_key() {
+  local key
+  key=$(project_state_key) && record settings-key "$(sha256sum <<<"settings $key" | cut -d ' ' -f 1)"
 }
 
 # Only the names of the variables.
@@ -50,5 +67,6 @@ survey_project_state() {
   local state
   [[ -n ${compose_config-} ]] || return 0
   if state=$(project_state "$1" "$compose_config"); then record project-state "$state"; fi
+  survey_settings_key || true
   record local-images "$(docker image ls --no-trunc --digests --format '{{.ID}} {{.Repository}} {{.Tag}} {{.Digest}}')"
 }

@@ -33,6 +33,8 @@ readonly settings_fields=(
   '"user":{{json .Config.User}}'
   '"hostname":{{json .Config.Hostname}}'
   '"workingDir":{{json .Config.WorkingDir}}'
+  '"ports":{{json .HostConfig.PortBindings}}'
+  '"mounts":{{json .Mounts}}'
 )
 readonly image_fields=(
   '"id":{{json .ID}}'
@@ -132,12 +134,23 @@ survey_docker() {
   fi
 }
 
+# survey_mounted_files CONTAINER...: records when each file that is mounted into one was last changed.
+survey_mounted_files() {
+  local sources=()
+  (($#)) || return 0
+  mapfile -t sources < <(docker inspect --format \
+    '{{range .Mounts}}{{if eq .Type "bind"}}{{.Source}}{{"\n"}}{{end}}{{end}}' "$@" | grep . | sort -u)
+  ((${#sources[@]} == 0)) ||
+    record mounted-files "$(stat --format '%Y %F|%n' -- "${sources[@]}" 2>/dev/null | sed -nE 's/^([0-9]+) regular( empty)? file\|/\1 /p')"
+}
+
 # survey_files_of_project CONTAINER...: records what compose says about the project.
 survey_files_of_project() {
   local json
   (($# == 0)) || while IFS= read -r json; do record container-settings "$json"; done < <(
     docker inspect --format "$(json_object "${settings_fields[@]}")" "$@"
   )
+  survey_mounted_files "$@"
   adopt_files "$deploy_dir" "$backup_dir" "$env_file" "$@"
   call+=("${compose_extras[@]}")
   survey_compose "$deploy_dir" "${projects[0]-$project}"

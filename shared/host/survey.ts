@@ -72,6 +72,12 @@ export interface ComposeSurvey {
   unsetNames: string[];
   /** What each container was created with: secrets. */
   settings: ContainerSettings[];
+  /** The configuration with the values of `compose-values`, as `x-values`; empty if there are none. Secrets. */
+  values: string;
+  /** With it, hashes of settings are made; null if Docker did not tell it. */
+  settingsKey: string | null;
+  /** Files that are mounted into containers, and when they were changed, in milliseconds since 1970. */
+  mountedFiles: { path: string; changedAt: number }[];
   /** When a compose file or the env file was last changed, in milliseconds since 1970. */
   changedAt: number;
   /** Names of the variables in the env file; null if no env file can be read. */
@@ -92,6 +98,9 @@ export interface ContainerSettings {
   user: string;
   hostname: string;
   workingDir: string;
+  /** By port in the container, `8080/tcp`. */
+  ports: Record<string, { HostIp: string; HostPort: string }[] | null> | null;
+  mounts: { Type: string; Source: string; Destination: string }[];
 }
 
 /** A place where a variable is used that is not set; compose takes it for empty. */
@@ -345,6 +354,12 @@ function readCompose(records: Records): Survey['compose'] {
     idle: [],
     unset: readUnset(records.get('compose-unset')),
     unsetNames: linesOf(records.find('compose-unset-names')),
+    values: records.find('compose-values') ?? '',
+    settingsKey: records.find('settings-key')?.trim() ?? null,
+    mountedFiles: linesOf(records.find('mounted-files')).map((line) => {
+      const at = line.indexOf(' ');
+      return { path: line.slice(at + 1), changedAt: Number(line.slice(0, at)) * 1_000 };
+    }),
     settings: records.all('container-settings').map((json) => JSON.parse(json) as ContainerSettings),
     changedAt: Number(records.get('compose-changed')) * 1_000,
     envNames: records.find('env-names')?.split('\n') ?? null,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { byText } from '../by-text.ts';
+import { canonicalJson } from '../canonical-json.ts';
 import type { RunningImage } from '../releases/release.ts';
 import type { Plan } from './plan.ts';
 
@@ -19,20 +19,11 @@ export function hashOf({ project, services, from, to, projectState }: Omit<Plan,
   const target = Object.fromEntries(Object.entries(to).map(([service, image]) => [service, whatDecides(image)]));
   // The key is older than the field's name: it stays, so that the hash of a reviewed plan stays valid.
   return createHash('sha256')
-    .update(canonical({ project, decided, from, target, world: projectState }))
+    .update(canonicalJson({ project, decided, from, target, world: projectState }))
     .digest('hex');
 }
 
 /** An image is identified by its digest, or by its id if there is no digest. */
 function whatDecides(image: RunningImage): RunningImage {
   return image.digest === null ? image : { ...image, imageId: null };
-}
-
-/** JSON with sorted keys. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => byText(a, b)))
-      : part,
-  );
 }

@@ -2,6 +2,7 @@ import { mixedServices, sameRelease } from '../releases/release.ts';
 import { tellUnset } from '../releases/unset-variable.ts';
 import { anonymousVolumes, isAtWork } from './container.ts';
 import type { Plan, PlanNote, PlanRequest } from './plan.ts';
+import { tellChange, tellDrift } from './settings.ts';
 
 /** What an operator should know about a plan before carrying it out. */
 export function notesOn(plan: Omit<Plan, 'notes' | 'hash'>, request: PlanRequest): PlanNote[] {
@@ -35,8 +36,16 @@ export function notesOn(plan: Omit<Plan, 'notes' | 'hash'>, request: PlanRequest
     }
     if (strategy === 'blue-green' && fixedName === null) tell(`${service} is swapped without downtime`);
   }
+  for (const each of request.settings.filter(({ service }) => swapped.has(service))) {
+    const text = tellChange(each);
+    if (text !== null) warn(text);
+  }
+  const drifted = [...request.drift.values()].filter(({ service }) => swapped.has(service));
+  for (const text of drifted.flatMap(tellDrift)) warn(text);
+  const told = new Set(drifted.filter(({ changed }) => changed.length > 0).map(({ service }) => service));
   const outdated = containers.filter(
-    ({ service, created }) => swapped.has(service) && Date.parse(created) < request.filesChangedAt,
+    ({ service, created }) =>
+      swapped.has(service) && !told.has(service) && Date.parse(created) < request.filesChangedAt,
   );
   if (outdated.length > 0) {
     const names = [...new Set(outdated.map(({ service }) => service))].join(', ');

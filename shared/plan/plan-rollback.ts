@@ -9,6 +9,7 @@ import { hashOf } from './hash.ts';
 import { notesOn } from './notes.ts';
 import { cannotSwap, type Obstacle, obstacleOf } from './obstacles.ts';
 import type { Plan, PlanRequest, ServiceStep } from './plan.ts';
+import { lostSettings } from './settings.ts';
 import { decideStrategy, hasHealthTest, proxiesIn } from './strategy.ts';
 import type { WantedImage } from './target.ts';
 
@@ -38,9 +39,11 @@ export function planRollback(request: PlanRequest): Plan {
       leftAlone.push({ service: service.name, why: whyUnchanged(own) });
       return [];
     }
-    const obstacle = obstacleOf(service, request);
-    if (obstacle !== null) obstacles.push(obstacle);
-    if (obstacle !== null || reference === null) return [];
+    const drift = request.drift.get(service.name);
+    const each = [obstacleOf(service, request), drift === undefined ? null : lostSettings(drift, request.envFilePath)];
+    const inTheWay = each.filter((obstacle) => obstacle !== null);
+    obstacles.push(...inTheWay);
+    if (inTheWay.length > 0 || reference === null) return [];
     return [step(request, service, own, from, image, reference.repository, found, proxyServices)];
   });
   if (obstacles.length > 0) throw cannotSwap(obstacles);
@@ -54,6 +57,9 @@ export function planRollback(request: PlanRequest): Plan {
     to: { ...running, ...Object.fromEntries(services.map(({ service, toImage }) => [service, toImage])) },
     source: wanted.source,
     schemaCrossed: schemaCrossed(request),
+    otherSettings: request.settings.some(
+      ({ service, change }) => change === 'yes' && services.some((each) => each.service === service),
+    ),
     projectState,
   };
   return { ...plan, notes: notesOn(plan, request), hash: hashOf(plan) };

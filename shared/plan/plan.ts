@@ -1,6 +1,8 @@
 import type { FoundContainer, LocalImage, UnsetVariable } from '../host/survey.ts';
 import type { ComposeProject } from '../releases/project.ts';
 import type { Release, RunningImage } from '../releases/release.ts';
+import type { SettingsDrift } from '../releases/service-settings.ts';
+import type { SettingsOfTarget } from './settings.ts';
 import type { Strategy } from './strategy.ts';
 import type { Wanted } from './target.ts';
 
@@ -52,6 +54,8 @@ export interface Plan {
   source: string;
   notes: PlanNote[];
   schemaCrossed: 'no' | 'yes' | 'unknown';
+  /** The target starts with other settings than it ran with: if it fails, these may be why. */
+  otherSettings: boolean;
   /** The host's keyed hash over everything that the plan relies on. */
   projectState: string;
   /** SHA-256 in hex over everything that the plan decides. */
@@ -75,6 +79,12 @@ export interface PlanRequest {
   envNames: readonly string[] | null;
   /** The places that use variables that are not set. */
   unset: readonly UnsetVariable[];
+  /** How settings have changed since the target ran. */
+  settings: readonly SettingsOfTarget[];
+  /** By service: how its settings differ from those of its container. */
+  drift: ReadonlyMap<string, SettingsDrift>;
+  /** Where variables of compose belong, on the host. */
+  envFilePath: string;
   /** When a compose file or the env file was last changed, in milliseconds since 1970. */
   filesChangedAt: number;
   /** The newest release in the history on the host. */

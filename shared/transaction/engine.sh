@@ -92,7 +92,10 @@ await_lock() {
   [[ -n $problem || /proc/self/fd/9 -ef $lock ]] || problem="lock-lost $lock was replaced while we were waiting for it"
   [[ -n $problem ]] || return 0
   # A transaction that has begun stays as it is: whoever gets the lock next finishes it.
-  has begin || { broken "${problem%% *}" "${problem#* }" || journal ended refused; }
+  if ! has begin; then
+    drop_files
+    broken "${problem%% *}" "${problem#* }" || journal ended refused
+  fi
   lay_down
   return 1
 }
@@ -169,6 +172,7 @@ alone() {
 refuse() {
   local new
   stop_probers
+  drop_files
   new=$(new_containers) || return
   # shellcheck disable=SC2086 # ids are hex digits
   [[ -z $new ]] || steady rm --force $new || return
@@ -282,6 +286,7 @@ filled() {
       docker-restarted) verdict=unknown ;;
     esac
   done <journal
+  [[ ${plan[blame]-} != none ]] || verdict=unknown
   [[ -z $lost ]] || downtime=null
   tell_time
   text=$(<"$1")

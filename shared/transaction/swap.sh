@@ -27,9 +27,23 @@ create_all() {
         broken wrong-image "The new container of $service was not created from the target image" || return
     done
   done
+  for service in "${services[@]}"; do
+    put_files "$service" || broken not-created "Docker could not write the configs and secrets of $service into its container" || return
+  done
+  drop_files
   note_targets || broken not-created 'Cannot record the new containers' || return
   for service in "${services[@]}"; do journal created "$service"; done
 }
+
+# put_files SERVICE: writes the files into the new containers that compose writes when it starts one itself.
+put_files() {
+  local id file=files.$1.tar.base64
+  [[ -e $file ]] || return 0
+  for id in $(new_containers "$1"); do base64 --decode <"$file" | docker cp - "$id:/" >/dev/null || return; done
+}
+
+# drop_files: they hold secrets, and are needed no longer than until the containers have them.
+drop_files() { rm -f -- files.*.tar.base64; }
 
 swap_all() {
   local service

@@ -37,6 +37,8 @@ export interface TransactionRequest {
   /** Compose files on top of the user's: one with the target's images, one with those that run now. */
   override: string;
   revert: string;
+  /** By service: files that compose would write into its containers, as a tar archive. Secrets. */
+  inlineFiles: ReadonlyMap<string, Buffer>;
   /** The plan, for people who look at it later. */
   planJson: string;
   stopTimeout: number;
@@ -45,6 +47,8 @@ export interface TransactionRequest {
   maxDowntime: number | null;
   healthUrl: URL | null;
   onFailure: 'revert' | 'leave';
+  /** Whether a failure of the target counts against it. */
+  blame: boolean;
   lockWait: number;
   /** Who holds the lock, on one line. */
   holder: string;
@@ -76,6 +80,8 @@ export function transactionFiles(request: TransactionRequest): Map<string, strin
     files.set(`outcome/${ending}.json`, record);
     files.set(`outcome/${ending}.log`, line);
   }
+  for (const [service, archive] of request.inlineFiles)
+    files.set(`files.${service}.tar.base64`, archive.toString('base64'));
   if (outcome.hold !== null) files.set('outcome/hold', outcome.hold);
   return files;
 }
@@ -95,6 +101,7 @@ function planLines(request: TransactionRequest): string {
     ...(request.maxDowntime === null ? [] : [['max_downtime', String(request.maxDowntime)] as [string, string]]),
     ...(healthUrl === null ? [] : addressLines(healthUrl)),
     ['on_failure', request.onFailure],
+    ['blame', request.blame ? 'target' : 'none'],
     ['hold', String(request.outcome.hold !== null)],
     ['lock_wait', seconds(request.lockWait)],
     ['holder', request.holder],

@@ -170,6 +170,7 @@ export async function plantHistory(
         actor: null,
         runUrl: null,
         commit: null,
+        settings: null,
         durationMs: null,
         downtimeMs: null,
       });

@@ -151,3 +151,133 @@ describe('what only the shell of the deployer had', { concurrency: 3 }, () => {
       });
     });
 });
+
+describe('settings that the target would lack or get anew', { concurrency: 3 }, () => {
+  test('a value that only the shell of the deployer had is not lost, but refused', async () => {
+    await withShape(ground, { name: 'shell-value' }, async (shape) => {
+      await shape.write({
+        'docker-compose.yml': {
+          name: shape.host.project,
+          services: { app: shape.app({ environment: { KEY: '${SECRET_KEY}', PLAIN: 'x', PASSED: null } }) },
+        },
+      });
+      const deploy = async (version: string) => {
+        await shape.write({ '.env': `TAG=${version}\n` });
+        await shape.compose(['up', '--detach'], { env: { SECRET_KEY: 'hunter2', PASSED: 'opensesame' } });
+      };
+      await twoReleases(shape, deploy);
+      const before = await shape.inspect();
+      const result = await shape.rollBack();
+      assert.equal(result.outputs['status'], 'refused', logOf(result));
+      assert.match(errorsOf(result)[0]?.message ?? '', /app runs with a value for environment KEY, environment PASSED/);
+      assert.match(adviceIn(result), /Set SECRET_KEY, PASSED in \/.*\/\.env/);
+      assert.doesNotMatch(logOf(result) + result.summary, /hunter2|opensesame/);
+      assert.deepEqual(await shape.inspect(), before);
+      await shape.write({ '.env': 'TAG=v2\nSECRET_KEY=hunter2\nPASSED=opensesame\n' });
+      await isBack(shape, await shape.rollBack());
+      assert.ok((await shape.inspect())[0]?.Config.Env.includes('KEY=hunter2'));
+    });
+  });
+
+  test('what has been edited since the deployment is told of, without its value', async () => {
+    await withShape(ground, { name: 'edited' }, async (shape) => {
+      await shape.write({
+        'docker-compose.yml': {
+          services: { app: shape.app({ env_file: ['app.env'], secrets: ['token'] }) },
+          secrets: { token: { file: './token.txt' } },
+        },
+        'app.env': 'COLOUR=blue\nGONE=1\n',
+        'token.txt': 'one\n',
+      });
+      await twoReleases(shape);
+      await shape.write({ 'app.env': 'COLOUR=hunter2\nNEW=1\n', 'token.txt': 'hunter2\n' });
+      const result = await shape.rollBack({ 'plan-only': 'true' });
+      assert.equal(result.outputs['status'], 'planned', logOf(result));
+      const log = logOf(result);
+      assert.match(log, /app starts with today's settings.*environment COLOUR, environment NEW, environment GONE/);
+      assert.match(log, /Files that app mounts have changed.*token\.txt/);
+      assert.match(log, /settings of app in the compose files have changed since the target ran: environment\.COLOUR/);
+      assert.doesNotMatch(log + result.summary, /hunter2/);
+    });
+  });
+
+  test('a compose file that came with the bad release: nothing is marked bad, and the kept one leads back', async () => {
+    await withShape(ground, { name: 'kept' }, async (shape) => {
+      const health = (path: string) => ({
+        test: ['CMD', 'wget', '-q', '-O', '/dev/null', `http://127.0.0.1:8080/${path}`],
+        interval: '500ms',
+        retries: 3,
+      });
+      const deploy = async (version: string) => {
+        const healthcheck = health(version === 'v1' ? 'health' : 'index.html?v2');
+        await shape.write({
+          'docker-compose.yml': {
+            services: { app: shape.app({ healthcheck, environment: { RELEASE: '${TAG}', COLOUR: version } }) },
+          },
+        });
+        await shape.deploy(version);
+      };
+      await twoReleases(shape, deploy);
+      // As if v2 had brought a page that v1 lacks.
+      await shape.write({
+        'docker-compose.yml': {
+          services: { app: shape.app({ healthcheck: health('healthz'), environment: { COLOUR: 'v2' } }) },
+        },
+      });
+      const result = await shape.rollBack();
+      assert.equal(result.outputs['status'], 'reverted', logOf(result));
+      assert.match(logOf(result), /settings of app in the compose files have changed.*healthcheck.*compose: kept/);
+      assert.match(adviceIn(result), /was not marked bad.*compose: kept/);
+      await isBack(shape, await shape.rollBack({ compose: 'kept' }));
+      const [container] = await shape.inspect();
+      assert.ok(container?.Config.Env.includes('COLOUR=v1'));
+      const kept = shape.host.files('backups-1/rollback/compose');
+      assert.ok(kept.some(({ path }) => path.endsWith('/files/1-docker-compose.yml')));
+      assert.ok(kept.filter(({ type }) => type === 'file').every(({ mode }) => (mode & 0o077) === 0));
+      // The project is found again, by its own files.
+      const again = await shape.verify();
+      assert.notEqual(again.outputs['status'], 'could-not-verify', logOf(again));
+    });
+  });
+
+  for (const newest of [false, true])
+    test(`what compose writes into containers at its own start is there (${newest ? 'newest' : 'oldest'} compose)`, async () => {
+      await withShape(ground, { name: 'inline', newest }, async (shape) => {
+        await shape.write({
+          'docker-compose.yml': {
+            services: {
+              app: shape.app({
+                configs: [{ source: 'motd', target: '/www/motd', mode: 0o440 }],
+                secrets: ['token'],
+              }),
+            },
+            configs: { motd: { content: 'hello $$5 ${TAG}\n' } },
+            secrets: { token: { environment: 'TOKEN' } },
+          },
+        });
+        const deploy = async (version: string) => {
+          await shape.write({
+            '.env': `COMPOSE_PROJECT_NAME=${shape.host.project}\nTAG=${version}\nTOKEN=hun$$ter2\n`,
+          });
+          await shape.compose(['up', '--detach']);
+        };
+        await twoReleases(shape, deploy);
+        const result = await shape.rollBack();
+        await isBack(shape, result);
+        const [container] = await shape.inspect();
+        const inside = (...words: string[]) => shape.host.docker('exec', container?.Id ?? '', ...words);
+        assert.equal(await inside('cat', '/www/motd'), 'hello $5 v2\n');
+        assert.match(await inside('ls', '-l', '/www/motd'), /^-r--r-----/);
+        assert.match(await inside('cat', '/run/secrets/token'), /^hun.*ter2$/);
+        assert.doesNotMatch(logOf(result), /ter2/);
+        const left = shape.host.files('backups-1/rollback').filter(({ path }) => /files\..*base64/.test(path));
+        assert.deepEqual(left, []);
+        // And where there is no value now, nothing is stopped.
+        await deploy('v2');
+        await shape.write({ '.env': `COMPOSE_PROJECT_NAME=${shape.host.project}\nTAG=v2\n` });
+        const refused = await shape.rollBack({ target: 'v1' });
+        assert.equal(refused.outputs['status'], 'refused', logOf(refused));
+        assert.match(errorsOf(refused)[0]?.message ?? '', /made from the variable TOKEN, which is not set/);
+      });
+    });
+});

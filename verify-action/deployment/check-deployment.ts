@@ -1,10 +1,13 @@
 import { checkProject } from '../../shared/backups/preflight.ts';
 import { runFacts } from '../../shared/history/observation.ts';
+import { absolute, envFilesOf } from '../../shared/host/compose-call.ts';
 import type { Connection } from '../../shared/host/connection.ts';
 import { demandCompose } from '../../shared/releases/compose-version.ts';
 import { databaseServices } from '../../shared/releases/database-services.ts';
 import { demandDeployedFiles } from '../../shared/releases/deployed-files.ts';
+import { keepCompose } from '../../shared/releases/kept-compose.ts';
 import { readProject } from '../../shared/releases/project.ts';
+import { settingsOf } from '../../shared/releases/settings-hash.ts';
 import * as log from '../../shared/runner/log.ts';
 import { quoteForShell } from '../../shared/shell-quote.ts';
 import { addRecord } from '../add-record.ts';
@@ -44,11 +47,22 @@ export async function checkDeployment(
     databases: databaseServices(seen, inputs.databaseService),
     history: knownHistory.host,
   });
-  const record = deploymentRecord(judged, runFacts(inputs.environment, run.workflow), knownHistory.host);
+  const settings = settingsOf(compose);
+  const record = deploymentRecord(judged, runFacts(inputs.environment, run.workflow, { settings }), knownHistory.host);
   await judged.findings.attempt('history', async () => {
     await addRecord(connection, record, surveyed, run);
     return `recorded as ${record.event}, release ${record.verdict}: rollback-action chooses from these records`;
   });
+  if (record.verdict === 'good' && settings !== null) {
+    const files = compose.call.files.map((file) => absolute(file, inputs.deployDir));
+    const envFiles = envFilesOf(compose.call, inputs.deployDir);
+    const { backupDir } = inputs;
+    await judged.findings.attempt('kept files', async () => {
+      const { config } = compose;
+      await keepCompose(connection, { backupDir, id: settings.kept, config, files, envFiles }, log.host);
+      return 'kept beside the history, for a rollback with compose: kept';
+    });
+  }
   return judged.findings;
 }
 

@@ -61,6 +61,9 @@ export function judgeDeployment(facts: DeploymentFacts): JudgedDeployment {
     if (databases.has(name)) isDatabaseWell = false;
     else isWell = false;
   }
+  for (const name of new Set(watched.settled.map(({ service }) => service))) {
+    if (!project.services.has(name) && !databases.has(name)) findings.check(`running: ${name}`, () => judgeStray(name, facts), 'warning');
+  }
   for (const service of services.filter(({ name }) => !databases.has(name))) {
     findings.check(`image: ${service.name}`, () => judgeImage(service, expected, facts));
   }
@@ -133,6 +136,17 @@ function judgeService(
   const [first] = own;
   const state = first?.state === 'exited' ? 'completed' : (first?.health ?? 'running, no health check');
   return own.length === 1 ? state : `${own.length} containers, each ${state}`;
+}
+
+/** A container of the project whose service is not in the compose file: another release may have left it behind. */
+function judgeStray(service: string, { watched, healthTimeout, compose }: DeploymentFacts): string | Problem {
+  const fault = of(watched.settled, service)
+    .map((container) => faultOf(container, watched, healthTimeout))
+    .find((each) => each !== null);
+  return {
+    detail: `it is not in the compose file, but has a container${fault === undefined ? '' : `: ${fault}`}`,
+    remedy: `If it is left over: ${compose} up --detach --remove-orphans`,
+  };
 }
 
 /** It completed successfully and Docker will not restart it. Compose may write the policy `no` as an empty string. */

@@ -28,6 +28,7 @@ test("a line of the scripts' log becomes a record that proves nothing", () => {
     actor: null,
     runUrl: null,
     commit: null,
+    settings: null,
     durationMs: null,
     downtimeMs: null,
   });

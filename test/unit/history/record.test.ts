@@ -29,6 +29,7 @@ const full: HistoryRecord = {
   actor: 'octocat',
   runUrl: 'https://github.com/acme/shop/actions/runs/4711',
   commit: 'a'.repeat(40),
+  settings: { compose: '2.26.1-4', kept: 'a'.repeat(32), services: { web: 'b'.repeat(32) } },
   durationMs: 23_456,
   downtimeMs: 104.5,
 };
@@ -44,12 +45,13 @@ describe('records', () => {
   });
 
   test('fields of a later version are dropped, and missing ones are not known', () => {
-    const { previous, reason, downtimeMs, ...others } = full;
+    const { previous, reason, settings, downtimeMs, ...others } = full;
     assert.deepEqual(readHistoryRecord({ ...others, extra: 'x' }), {
       ...full,
       previous: null,
       reason: null,
       downtimeMs: null,
+      settings: null,
     });
   });
 
@@ -152,7 +154,7 @@ describe('records', () => {
   });
 
   test('a service called __proto__ is one like others', () => {
-    const text = historyLine(full).replace('"web":', '"__proto__":');
+    const text = historyLine(full).replaceAll('"web":', '"__proto__":');
     const read = readHistoryRecord(JSON.parse(text));
     assert.deepEqual(Object.keys(read.release).toSorted(), ['__proto__', 'api']);
     assert.equal(Object.getPrototypeOf(read.release), Object.prototype);

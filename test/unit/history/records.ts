@@ -43,6 +43,7 @@ export function record(changes: Partial<HistoryRecord> = {}): HistoryRecord {
     actor: null,
     runUrl: null,
     commit: null,
+    settings: null,
     durationMs: null,
     downtimeMs: null,
     ...changes,

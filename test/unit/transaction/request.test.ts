@@ -97,7 +97,16 @@ const inputs = {
 function decided(changes: Partial<Decided> = {}): Decided {
   const images = new Map(['api', 'web'].map((name) => [name, pulled(sha('2'), `ghcr.io/acme/${name}@${sha('c')}`)]));
   return {
-    compose: readComposeCall(['file docker-compose.yml']),
+    compose: {
+      call: readComposeCall(['file docker-compose.yml']),
+      config: '{}',
+      values: '',
+      projectState: null,
+      settings: null,
+      files: ['/opt/shop/docker-compose.yml'],
+      envFiles: ['/opt/shop/.env'],
+      keptIn: null,
+    },
     inputs,
     workflow: {
       runId: '4711',
@@ -184,6 +193,7 @@ describe('what the host gets', () => {
           actor: 'octocat',
           runUrl: 'https://github.com/acme/shop/actions/runs/4711',
           commit: 'a'.repeat(40),
+          settings: null,
           durationMs: 61_234,
           downtimeMs: null,
         },

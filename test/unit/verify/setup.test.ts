@@ -184,6 +184,9 @@ describe('a variable that compose misses is told of', () => {
     idle: [],
     unsetNames: [],
     settings: [],
+    values: '',
+    settingsKey: null,
+    mountedFiles: [],
   };
   const place = { file: 'the file', line: 4 };
   const cases: [UnsetVariable, RegExp, RegExp][] = [

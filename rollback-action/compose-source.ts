@@ -1,0 +1,124 @@
+import { Failure } from '../shared/failure.ts';
+import type { HistoryRecord } from '../shared/history/record.ts';
+import { absolute, type ComposeCall, envFilesOf, projectFolder } from '../shared/host/compose-call.ts';
+import type { Connection } from '../shared/host/connection.ts';
+import type { ComposeSurvey } from '../shared/host/survey.ts';
+import type { SettingsOfTarget } from '../shared/plan/settings.ts';
+import type { Wanted, WantedImage } from '../shared/plan/target.ts';
+import { type KeptCompose, readKept } from '../shared/releases/kept-compose.ts';
+import type { ComposeProject } from '../shared/releases/project.ts';
+import {
+  differingSettings,
+  type KnownSettings,
+  settingsChanged,
+  settingsOf,
+} from '../shared/releases/settings-hash.ts';
+import * as log from '../shared/runner/log.ts';
+import type { RollbackInputs } from './inputs.ts';
+
+/** The configuration from which the target is created. */
+export interface ComposeSource {
+  call: ComposeCall;
+  config: string;
+  values: string;
+  projectState: string | null;
+  settings: KnownSettings | null;
+  /** The user's own files, absolute. */
+  files: string[];
+  /** Where compose reads variables from, absolute. */
+  envFiles: string[];
+  /** The folder on the host with the kept files, if those are used. */
+  keptIn: string | null;
+}
+
+/** The configuration as it is now. */
+export function currentSource(compose: ComposeSurvey, deployDir: string): ComposeSource {
+  const { call, config, values, projectState } = compose;
+  const files = call.files.map((file) => absolute(file, deployDir));
+  return {
+    call,
+    config,
+    values,
+    projectState,
+    settings: settingsOf(compose),
+    files,
+    envFiles: envFilesOf(call, deployDir),
+    keptIn: null,
+  };
+}
+
+/**
+ * The configuration that was kept of the target.
+ * @throws Failure `not-kept`
+ */
+export async function keptSource(
+  connection: Connection,
+  current: ComposeSource,
+  then: KnownSettings | null,
+  project: string,
+  inputs: RollbackInputs,
+  signal: AbortSignal,
+): Promise<ComposeSource> {
+  const kept = then === null ? null : await read(connection, current, then, project, inputs, signal);
+  if (kept === null || then === null) {
+    throw new Failure('not-kept', 'The host has kept no compose files of the target', {
+      hint: 'Set compose: current. They are kept whenever verify-action finds a deployment good, and after a rollback',
+    });
+  }
+  const { call, config, projectState, files } = kept;
+  const keptIn = `${inputs.backupDir}/rollback/compose/${then.kept}`;
+  return { ...current, call, config, projectState, files, settings: then, keptIn };
+}
+
+function read(
+  connection: Connection,
+  current: ComposeSource,
+  then: KnownSettings,
+  project: string,
+  { backupDir, deployDir }: RollbackInputs,
+  signal: AbortSignal,
+): Promise<KeptCompose | null> {
+  const directory = projectFolder(current.call, deployDir);
+  return readKept(connection, { backupDir, deployDir, id: then.kept, project, directory }, signal, log.host);
+}
+
+/** How the settings of each service of the target have changed since it ran. */
+export async function settingsOfTarget(
+  connection: Connection,
+  current: ComposeSource,
+  wanted: Wanted,
+  history: readonly HistoryRecord[],
+  project: ComposeProject,
+  inputs: RollbackInputs,
+  signal: AbortSignal,
+): Promise<SettingsOfTarget[]> {
+  const changes = [...wanted.images].map(([service, image]) => {
+    const then = settingsWhenRan(history, new Map([[service, image]]));
+    return { service, then, change: settingsChanged(then, current.settings, service) };
+  });
+  const then = changes.find(({ change }) => change === 'yes')?.then ?? null;
+  const kept = then === null ? null : await read(connection, current, then, project.name, inputs, signal);
+  return changes.map(({ service, change }) => ({
+    service,
+    change,
+    differing: change === 'yes' && kept !== null ? differingSettings(kept.config, current.config, service) : [],
+    isKept: kept !== null,
+  }));
+}
+
+/** The settings with which these images were last seen; null if the history does not say. */
+export function settingsWhenRan(
+  history: readonly HistoryRecord[],
+  images: ReadonlyMap<string, WantedImage>,
+): KnownSettings | null {
+  const isSame = (one: WantedImage, other: WantedImage | undefined) =>
+    other !== undefined &&
+    ((one.digest !== null && one.digest === other.digest) || (one.imageId !== null && one.imageId === other.imageId));
+  const record = history.findLast(
+    ({ status, settings, release }) =>
+      status === 'succeeded' &&
+      settings !== null &&
+      [...images].every(([service, image]) => isSame(image, release[service])),
+  );
+  return record?.settings ?? null;
+}

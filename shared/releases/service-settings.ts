@@ -1,0 +1,153 @@
+import type { ContainerSettings } from '../host/survey.ts';
+import { variablesIn, wholeVariable } from './template-variables.ts';
+
+/** What a service would be started with now, compared with what its container was created with. Names only, never values. */
+export interface SettingsDrift {
+  service: string;
+  /** Settings whose value comes from a variable that is not set now, although the container has a value. */
+  lost: { setting: string; variable: string | null }[];
+  /** Further settings that differ: `environment COLOUR`. */
+  changed: string[];
+  /** Files that are mounted into the container and have changed since it was created. */
+  mounted: string[];
+}
+
+/** The fields of a service that are compared. Values contain secrets. */
+interface ServiceFields {
+  environment?: Record<string, string | null> | null;
+  labels?: Record<string, string> | null;
+  command?: string[] | null;
+  entrypoint?: string[] | null;
+  user?: string;
+  hostname?: string;
+  working_dir?: string;
+  ports?: unknown[];
+  volumes?: unknown[];
+}
+
+export interface DriftRequest {
+  service: string;
+  /** `docker compose config --format json`, and the same with `--no-interpolate`. */
+  config: string;
+  template: string;
+  unsetNames: readonly string[];
+  settings: ContainerSettings;
+  /** ISO 8601. */
+  created: string;
+  /** Names of the variables that the image sets. */
+  imageVariables: readonly string[];
+  mountedFiles: readonly { path: string; changedAt: number }[];
+}
+
+/** Docker passes these on by itself, from the settings of its client. */
+const proxyVariables = /^(https?|ftp|no|all)_proxy$/i;
+
+/** Compares the settings of one service with its container. */
+export function driftOf(request: DriftRequest): SettingsDrift {
+  const { service, settings, created } = request;
+  const now = fieldsOf(request.config, service);
+  const written = fieldsOf(request.template, service);
+  const unset = new Set(request.unsetNames);
+  const isUnset = (template: unknown) => variablesIn(textOf(template)).some(({ name }) => unset.has(name));
+
+  const lost: SettingsDrift['lost'] = [];
+  const changed: string[] = [];
+  const compare = (setting: string, template: unknown, value: string | null, ran: string | null) => {
+    if (value === ran) return;
+    if (ran !== null && ran !== '' && isUnset(template))
+      lost.push({ setting, variable: typeof template === 'string' ? wholeVariable(template) : null });
+    else changed.push(setting);
+  };
+
+  const ran = environmentOf(settings);
+  for (const [name, value] of Object.entries(now.environment ?? {})) {
+    const template = written.environment?.[name];
+    // Only a name: the value is that of the shell.
+    const isPassedOn = template === null && value === null;
+    if (isPassedOn && (ran.get(name) ?? '') !== '') lost.push({ setting: `environment ${name}`, variable: name });
+    else if (!isPassedOn) compare(`environment ${name}`, template, plain(value ?? ''), ran.get(name) ?? null);
+  }
+  const known = new Set([...Object.keys(now.environment ?? {}), ...request.imageVariables]);
+  for (const name of ran.keys())
+    if (!known.has(name) && !proxyVariables.test(name)) changed.push(`environment ${name}`);
+  for (const [name, value] of Object.entries(now.labels ?? {}))
+    compare(`label ${name}`, written.labels?.[name], plain(value), settings.labels?.[name] ?? null);
+
+  const single: [string, keyof ServiceFields, string | null][] = [
+    ['user', 'user', settings.user],
+    ['hostname', 'hostname', settings.hostname],
+    ['working_dir', 'working_dir', settings.workingDir],
+  ];
+  for (const [setting, field, value] of single)
+    if (typeof now[field] === 'string') compare(setting, written[field], plain(now[field]), value);
+  for (const [setting, value] of [
+    ['command', settings.command],
+    ['entrypoint', settings.entrypoint],
+  ] as const) {
+    const words = now[setting];
+    if (Array.isArray(words))
+      compare(setting, written[setting], words.map(plain).join('\0'), (value ?? []).join('\0') || null);
+  }
+  // How these are written differs too much to be compared word by word: they are only where a variable is missing.
+  if (isUnset(written.ports) && publishedIn(now.ports) !== publishedBy(settings))
+    lost.push({ setting: 'ports', variable: null });
+  if (isUnset(written.volumes) && !mountsAreThere(now.volumes, settings))
+    lost.push({ setting: 'volumes', variable: null });
+
+  const sources = new Set(settings.mounts.map(({ Source }) => Source));
+  const mounted = request.mountedFiles
+    .filter(({ path, changedAt }) => sources.has(path) && changedAt > Date.parse(created))
+    .map(({ path }) => path);
+  return { service, lost, changed, mounted };
+}
+
+/** Compose writes each dollar twice, so that its own output can be read again. */
+function plain(value: string): string {
+  return value.replaceAll('$$', '$');
+}
+
+function textOf(template: unknown): string {
+  return typeof template === 'string' ? template : template === undefined ? '' : JSON.stringify(template);
+}
+
+function fieldsOf(json: string, service: string): ServiceFields {
+  try {
+    const services = (JSON.parse(json) as { services?: Record<string, ServiceFields> }).services ?? {};
+    return (Object.hasOwn(services, service) ? services[service] : undefined) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+function environmentOf({ environment }: ContainerSettings): Map<string, string> {
+  return new Map(
+    (environment ?? []).map((each): [string, string] => {
+      const at = each.indexOf('=');
+      return at < 0 ? [each, ''] : [each.slice(0, at), each.slice(at + 1)];
+    }),
+  );
+}
+
+function publishedIn(ports: readonly unknown[] | undefined): string {
+  return (ports ?? [])
+    .map((port) => port as { published?: unknown; target?: unknown; protocol?: unknown })
+    .map(({ published, target, protocol }) => `${published ?? ''}>${target}/${protocol ?? 'tcp'}`)
+    .toSorted()
+    .join();
+}
+
+function publishedBy({ ports }: ContainerSettings): string {
+  return Object.entries(ports ?? {})
+    .flatMap(([target, bindings]) => (bindings ?? []).map(({ HostPort }) => `${HostPort}>${target}`))
+    .toSorted()
+    .join();
+}
+
+function mountsAreThere(volumes: readonly unknown[] | undefined, { mounts }: ContainerSettings): boolean {
+  return (volumes ?? [])
+    .map((volume) => volume as { type?: string; source?: string; target?: string })
+    .every(
+      ({ type, source, target }) =>
+        type !== 'bind' || mounts.some((mount) => mount.Destination === target && mount.Source === source),
+    );
+}
