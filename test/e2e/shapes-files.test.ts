@@ -166,13 +166,13 @@ describe('settings that the target would lack or get anew', { concurrency: 3 }, 
         await shape.compose(['up', '--detach'], { env: { SECRET_KEY: 'hunter2', PASSED: 'opensesame' } });
       };
       await twoReleases(shape, deploy);
-      const before = await shape.inspect();
+      const [before] = await shape.inspect();
       const result = await shape.rollBack();
       assert.equal(result.outputs['status'], 'refused', logOf(result));
       assert.match(errorsOf(result)[0]?.message ?? '', /app runs with a value for environment KEY, environment PASSED/);
       assert.match(adviceIn(result), /Set SECRET_KEY, PASSED in \/.*\/\.env/);
       assert.doesNotMatch(logOf(result) + result.summary, /hunter2|opensesame/);
-      assert.deepEqual(await shape.inspect(), before);
+      assert.equal((await shape.inspect())[0]?.State.StartedAt, before?.State.StartedAt);
       await shape.write({ '.env': 'TAG=v2\nSECRET_KEY=hunter2\nPASSED=opensesame\n' });
       await isBack(shape, await shape.rollBack());
       assert.ok((await shape.inspect())[0]?.Config.Env.includes('KEY=hunter2'));

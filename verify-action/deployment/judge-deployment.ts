@@ -62,7 +62,8 @@ export function judgeDeployment(facts: DeploymentFacts): JudgedDeployment {
     else isWell = false;
   }
   for (const name of new Set(watched.settled.map(({ service }) => service))) {
-    if (!project.services.has(name) && !databases.has(name)) findings.check(`running: ${name}`, () => judgeStray(name, facts), 'warning');
+    if (!project.services.has(name) && !databases.has(name))
+      findings.check(`running: ${name}`, () => judgeStray(name, facts), 'warning');
   }
   for (const service of services.filter(({ name }) => !databases.has(name))) {
     findings.check(`image: ${service.name}`, () => judgeImage(service, expected, facts));
