@@ -1,8 +1,11 @@
 import { Failure } from '../shared/failure.ts';
+import { type Candidate, candidateLines, candidates } from '../shared/history/candidates.ts';
 import { lastGood } from '../shared/history/choice.ts';
 import { entriesOf, gatherHistory, type KnownHistory } from '../shared/history/known-history.ts';
 import { newestKnown, newestSchema } from '../shared/history/observation.ts';
+import type { HistoryRecord } from '../shared/history/record.ts';
 import type { Survey } from '../shared/host/survey.ts';
+import { refuseKnownBad } from '../shared/plan/known-bad.ts';
 import type { Plan } from '../shared/plan/plan.ts';
 import { planRollback } from '../shared/plan/plan-rollback.ts';
 import { wantedRelease } from '../shared/plan/target.ts';
@@ -14,11 +17,15 @@ import { releaseOf } from '../shared/releases/release.ts';
 import * as log from '../shared/runner/log.ts';
 import type { RollbackInputs } from './inputs.ts';
 
-/** Decides what to do from what the survey found. Changes nothing. */
+/**
+ * Decides what to do from what the survey found. Changes nothing.
+ * @param onCandidates gets the releases that the operator can choose from, also if the target turns out to be none
+ */
 export async function decide(
   seen: Survey,
   mirrored: { texts: string[]; notices: string[] },
   inputs: RollbackInputs,
+  onCandidates: (list: Candidate[]) => void,
 ): Promise<{ plan: Plan; knownHistory: KnownHistory }> {
   return log.group('Plan', async () => {
     const compose = demandCompose(seen);
@@ -30,11 +37,18 @@ export async function decide(
     for (const text of [...mirrored.notices, ...knownHistory.problems]) log.notice(text);
     const running = releaseOf(seen.containers, seen.images);
     const databases = databaseServices(seen, inputs.databaseService);
+    const entries = entriesOf(knownHistory);
+    const isOurs = ({ environment }: HistoryRecord) => environment === inputs.environment;
+    const verdicts = [...knownHistory.missing, ...knownHistory.host].filter(isOurs);
+    const { environment } = inputs;
+    const others = candidates({ entries, verdicts, running, ignored: databases, images: compose.images, environment });
+    onCandidates(others);
     const wanted = wantedRelease(inputs.target, {
       project,
       databases,
-      history: knownHistory.host.filter(({ environment }) => environment === inputs.environment),
-      entries: entriesOf(knownHistory),
+      history: knownHistory.host.filter(isOurs),
+      entries,
+      verdicts,
       choice: lastGood({ records: knownHistory.host, environment: inputs.environment, running, ignored: databases }),
       services: inputs.services,
       registry: inputs.registry,
@@ -52,12 +66,13 @@ export async function decide(
       persist: inputs.persist,
       envNames: compose.envNames,
       unset: compose.unset,
+      updaters: seen.updaters,
       filesChangedAt: compose.changedAt,
       newestKnown: newestKnown(knownHistory.host, inputs.environment)?.release ?? null,
       schemaNow: newestSchema(knownHistory.host, inputs.environment),
       projectState: compose.projectState,
     });
-    for (const line of planText(plan)) log.info(line);
+    for (const line of [...planText(plan), ...tableOf(others)]) log.info(line);
     for (const { level, text } of plan.notes) {
       if (level === 'warning') log.warning(text);
       else log.info(text);
@@ -68,8 +83,14 @@ export async function decide(
         `Downtime of ${beside.join(', ')} is measured at the containers. To measure what users see, set "health-url"`,
       );
     if (seen.hold !== null) log.info('Deployments are already on hold because of an earlier rollback');
+    if (!inputs.planOnly) refuseKnownBad(wanted, inputs.target, inputs.services);
     return { plan, knownHistory };
   });
+}
+
+/** The table of releases to choose from, with its title. */
+export function tableOf(others: readonly Candidate[]): string[] {
+  return others.length === 0 ? [] : ['Other releases in the history:', ...candidateLines(others)];
 }
 
 function projectStateUnknown(): Failure {

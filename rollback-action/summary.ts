@@ -1,10 +1,11 @@
 import { Failure, isFailure } from '../shared/failure.ts';
+import { type Candidate, candidateCells, candidateColumns } from '../shared/history/candidates.ts';
 import { transactionFolder } from '../shared/host/backup-folder.ts';
+import { linesToChange } from '../shared/plan/persist.ts';
 import type { Plan } from '../shared/plan/plan.ts';
 import { fromIn, toIn } from '../shared/plan/text.ts';
 import * as summary from '../shared/runner/job-summary.ts';
 import * as log from '../shared/runner/log.ts';
-import { quoteForShell } from '../shared/shell-quote.ts';
 import { timelineOf } from '../shared/transaction/timeline.ts';
 import { formatDuration } from '../shared/units.ts';
 import type { Carried } from './carry.ts';
@@ -53,7 +54,11 @@ export async function summarizeRollback(
 }
 
 /** Summary of a plan that was not carried out. */
-export async function summarizePlan(plan: Plan, inputs: RollbackInputs): Promise<void> {
+export async function summarizePlan(
+  plan: Plan,
+  inputs: RollbackInputs,
+  candidates: readonly Candidate[],
+): Promise<void> {
   await summary.writeSummary([
     plan.services.length === 0
       ? summary.verdict('good', `Nothing would change in ${inputs.environment}`)
@@ -70,6 +75,7 @@ export async function summarizePlan(plan: Plan, inputs: RollbackInputs): Promise
     summary.paragraph('To carry out exactly this plan:'),
     summary.codeBlock(`expect-plan: ${plan.hash}`, 'yaml'),
     ...notesBlock(plan),
+    ...candidatesBlock(candidates),
   ]);
 }
 
@@ -89,6 +95,7 @@ export async function summarizeFailure(
   error: unknown,
   inputs: RollbackInputs,
   outputs: RollbackOutputs,
+  candidates: readonly Candidate[],
 ): Promise<void> {
   const failure = isFailure(error) ? error : new Failure('defect', String(error));
   const state = {
@@ -102,6 +109,7 @@ export async function summarizeFailure(
     ...(failure.hint === undefined
       ? []
       : [summary.heading('What to do'), ...failure.hint.split('\n').map(summary.paragraph)]),
+    ...candidatesBlock(candidates),
   ]);
 }
 
@@ -110,6 +118,13 @@ function imagesTable(plan: Plan): summary.Block {
     ['Service', 'From', 'To'],
     plan.services.map((step) => [step.service, fromIn(step), toIn(step)]),
   );
+}
+
+/** The releases to choose from. */
+function candidatesBlock(candidates: readonly Candidate[]): summary.Block[] {
+  if (candidates.length === 0) return [];
+  const rows = candidates.map(candidateCells).map(([tag, digest, ...rest]) => [tag, { code: digest }, ...rest]);
+  return [summary.heading('Other releases in the history'), summary.table(candidateColumns, rows)];
 }
 
 function notesBlock({ notes }: Plan): summary.Block[] {
@@ -127,18 +142,8 @@ function notesBlock({ notes }: Plan): summary.Block[] {
 
 /** How to keep the rollback in force, and how to end it. */
 function forwardCommands(plan: Plan, inputs: RollbackInputs, { held }: Carried['outcome']): string[] {
-  const lines = [
-    ...new Set(
-      plan.services.flatMap(({ envLine }) => (envLine === null ? [] : [`${envLine.variable}=${envLine.value}`])),
-    ),
-  ];
-  const file = `${inputs.deployDir}/${inputs.envFile ?? '.env'}`;
   return [
-    ...(lines.length === 0
-      ? []
-      : [
-          `Change the tag in ${file} on the host too, or the next docker compose pull undoes the rollback: ${lines.map(quoteForShell).join(' ')}`,
-        ]),
+    ...linesToChange(plan.services, inputs),
     ...(held
       ? [
           'Deployments are on hold: backup-action refuses kind: predeployment. Once the cause is fixed, deploy with release-hold: true',

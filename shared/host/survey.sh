@@ -49,6 +49,7 @@ main() {
   [[ -z $with_setup ]] || survey_setup "$backup_dir"
   [[ -z $with_compose ]] || survey_compose "$deploy_dir" "$project" "$env_file" "${compose_files[@]}"
   survey_project "$deploy_dir" "$project" "$service"
+  [[ -z $with_compose ]] || survey_updaters
 }
 
 survey_folders() {

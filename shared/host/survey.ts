@@ -84,6 +84,13 @@ export interface LocalImage {
   repoDigests: string[];
 }
 
+/** Something like watchtower. */
+export interface Updater {
+  /** Of its container. */
+  name: string;
+  image: string;
+}
+
 export interface FoundFolder {
   path: string;
   /** In the words of `stat`: `directory`. */
@@ -123,6 +130,8 @@ export interface Survey {
   docker: { version: string } | { error: string };
   containers: FoundContainer[];
   images: { id: string; repoDigests: string[] }[];
+  /** Containers of any project that replace others by themselves; empty if compose was not asked either. */
+  updaters: Updater[];
   /** If no container belongs to the project: the projects on the host. */
   otherProjects: string[];
   /** Services that may be the database, with their state. */
@@ -189,6 +198,7 @@ const program: Program<{
     new URL('./compose-words.sh', import.meta.url),
     new URL('./survey-compose.sh', import.meta.url),
     new URL('./survey-setup.sh', import.meta.url),
+    new URL('./survey-updaters.sh', import.meta.url),
     new URL('./survey.sh', import.meta.url),
   ],
 };
@@ -252,6 +262,10 @@ function readSurvey(records: Records, asked: number, answered: number): Survey {
     images: records.all('image').map((json) => {
       const image = JSON.parse(json) as { id: string; repoDigests: string[] | null };
       return { id: image.id, repoDigests: image.repoDigests ?? [] };
+    }),
+    updaters: records.all('updater').map((value) => {
+      const [name = '', image = ''] = value.split(' ');
+      return { name, image };
     }),
     otherProjects: (records.find('projects') ?? '').split('\n').filter((line) => line !== ''),
     candidates: records.all('candidate').map((value) => {

@@ -2,6 +2,7 @@ import { mixedServices, sameRelease } from '../releases/release.ts';
 import { tellUnset } from '../releases/unset-variable.ts';
 import { anonymousVolumes, isAtWork } from './container.ts';
 import type { Plan, PlanNote, PlanRequest } from './plan.ts';
+import { whatUndoes } from './undoing.ts';
 
 /** What an operator should know about a plan before carrying it out. */
 export function notesOn(plan: Omit<Plan, 'notes' | 'hash'>, request: PlanRequest): PlanNote[] {
@@ -35,6 +36,8 @@ export function notesOn(plan: Omit<Plan, 'notes' | 'hash'>, request: PlanRequest
     }
     if (strategy === 'blue-green' && fixedName === null) tell(`${service} is swapped without downtime`);
   }
+  if (wanted.knownBad !== null) warn(`The target is known to be bad: ${wanted.knownBad.text}`);
+  for (const step of plan.services) for (const note of whatUndoes(step, request, swapped)) notes.push(note);
   const outdated = containers.filter(
     ({ service, created }) => swapped.has(service) && Date.parse(created) < request.filesChangedAt,
   );

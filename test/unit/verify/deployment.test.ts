@@ -69,6 +69,7 @@ const facts = (changes: Partial<DeploymentFacts> = {}): DeploymentFacts => ({
   ],
   databases: new Set(['db']),
   expect: null,
+  meanings: new Map(),
   history: [],
   environment: 'prod',
   registry: 'ghcr.io',
