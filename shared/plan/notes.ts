@@ -37,7 +37,7 @@ export function notesOn(plan: Omit<Plan, 'notes' | 'hash'>, request: PlanRequest
     if (strategy === 'blue-green' && fixedName === null) tell(`${service} is swapped without downtime`);
   }
   if (wanted.knownBad !== null) warn(`The target is known to be bad: ${wanted.knownBad.text}`);
-  for (const step of plan.services) for (const note of whatUndoes(step, request, swapped)) notes.push(note);
+  notes.push(...whatUndoes(plan.services, request));
   const outdated = containers.filter(
     ({ service, created }) => swapped.has(service) && Date.parse(created) < request.filesChangedAt,
   );

@@ -97,30 +97,30 @@ function readImage(value: string): [string, PulledImage] {
 const otherTarget = 'Nothing was stopped. Set "target" to a release that still exists';
 
 /** Translates Docker's message into one of our failures. Docker's own words become the cause. */
-function explain(failure: Failure, registry: string): Failure {
-  if (failure.code !== 'pull-failed' && failure.code !== 'login-failed') return failure;
-  const said = failure.message;
-  const isLogin = failure.code === 'login-failed';
+function explain(error: Failure, registry: string): Failure {
+  if (error.code !== 'pull-failed' && error.code !== 'login-failed') return error;
+  const said = error.message;
+  const isLogin = error.code === 'login-failed';
   const reference = isLogin ? registry : said.slice(0, said.indexOf(' '));
   const what = isLogin ? `the login at ${registry}` : cleanLine(reference, 300);
   const at = referenceOf(reference)?.registry ?? registry;
-  const failed = (code: FailureCode, message: string, hint: string) =>
+  const failure = (code: FailureCode, message: string, hint: string) =>
     new Failure(code, message, { hint: `Nothing was stopped. ${hint}`, cause: said });
   switch (registryWord(said, isLogin ? [registry] : [reference, registry])) {
     case 'full':
-      return failed(
+      return failure(
         'disk-full',
         `The host's disk is full: could not pull ${what}`,
         'On the host: docker system df, then docker image prune. Then run it again',
       );
     case 'refused':
-      return failed(
+      return failure(
         'registry-refused',
         `The registry ${at} refuses ${what}`,
         'Set "registry-username" and "registry-password". For ghcr.io, use a token with packages: read from a repository that may read the package',
       );
     case 'busy':
-      return failed(
+      return failure(
         'registry-busy',
         `The registry ${at} asks to wait: too many requests came from this host or with this login`,
         'Wait, then run it again: an hour is enough for most registries, six for Docker Hub. With a login, registries allow more',
@@ -132,35 +132,39 @@ function explain(failure: Failure, registry: string): Failure {
         cause: said,
       });
     case 'wrong-platform':
-      return failed(
+      return failure(
         'pull-failed',
         `${what} is in the registry, but not for the processor of the host`,
         'Build it for that platform too, or set "target" to another release',
       );
     case 'broken':
-      return failed(
+      return failure(
         'registry-unreachable',
         `The registry ${at} has an error of its own, and gave no answer for ${what}`,
         'Run it again later',
       );
     case 'unreachable':
-      return failed(
+      return failure(
         'registry-unreachable',
         isLogin ? `The host cannot reach the registry ${at}` : `The host cannot reach the registry ${at} for ${what}`,
         `On the host: curl -sI https://${at}/v2/. Once it answers, run it again`,
       );
     case 'helper':
-      return failed(
+      return failure(
         'pull-failed',
         `Could not pull ${what}: the helper that keeps the logins of this user on the host failed`,
         'Set "registry-username" and "registry-password", or mend "credsStore" in ~/.docker/config.json on the host',
       );
     case 'docker':
-      return failed(
+      return failure(
         'docker-refuses',
         `Docker on the host refuses to work for this user: could not pull ${what}`,
         'See the cause',
       );
   }
-  return failed('pull-failed', isLogin ? `The login at ${registry} failed` : `Could not pull ${what}`, 'See the cause');
+  return failure(
+    'pull-failed',
+    isLogin ? `The login at ${registry} failed` : `Could not pull ${what}`,
+    'See the cause',
+  );
 }

@@ -67,9 +67,8 @@ export function judgeDeployment(facts: DeploymentFacts): JudgedDeployment {
   }
   for (const service of services.filter(({ name }) => !databases.has(name))) {
     const judged = judgeImage(service, expected, facts);
-    const check = `image: ${service.name}`;
-    if (typeof judged === 'object' && 'unable' in judged) findings.unable(check, judged.unable, judged.remedy);
-    else findings.check(check, () => judged);
+    if (typeof judged === 'string' || 'detail' in judged) findings.check(`image: ${service.name}`, () => judged);
+    else findings.unable(`image: ${service.name}`, judged.unable, judged.remedy);
   }
   if (!findings.check('stable', () => judgeStable(facts))) isWell = false;
   if (watched.url === 'no-curl')
