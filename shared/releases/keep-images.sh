@@ -5,8 +5,4 @@ takes keeper
 # Ids of images to protect, and of those that need it no more.
 takes_list kept released
 
-main() {
-  local each
-  for each in "${released[@]}"; do let_go "$keeper" "$each"; done
-  for each in "${kept[@]}"; do keep "$keeper" "$each"; done
-}
+main() { keep_names "$keeper" kept released; }

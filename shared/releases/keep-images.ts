@@ -16,6 +16,8 @@ export interface KeptImages {
 
 /** Of so many of the newest different releases, the history's images keep their names. */
 const keptReleases = 10;
+/** How many ids are told to the host, the newest first: what is older has lost its name before. */
+const mostReleased = 500;
 
 /**
  * Decides from the history, so that the names do not become more and more.
@@ -33,7 +35,7 @@ export function keptImages(backupDir: string, now: readonly string[], releases: 
   return {
     keeper: createHash('sha256').update(backupDir).digest('hex').slice(0, 8),
     kept: [...new Set(now)],
-    released: [...new Set(older)],
+    released: [...new Set(older)].slice(0, mostReleased),
   };
 }
 

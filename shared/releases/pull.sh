@@ -16,8 +16,7 @@ main() {
   remove_login
 
   for each in "${images[@]}"; do look_at "$each"; done
-  for each in "${released[@]}"; do let_go "$keeper" "$each"; done
-  for each in "${kept[@]}"; do keep "$keeper" "$each"; done
+  keep_names "$keeper" kept released
 }
 
 look_at() {
