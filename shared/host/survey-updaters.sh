@@ -3,17 +3,20 @@
 
 # survey_updaters: records `NAME IMAGE`, of any project, but not of those that were told only to watch.
 survey_updaters() {
-  local id name image labels found=() template
-  while IFS=$'\t' read -r id image labels; do
-    if is_updater "$image" "$labels"; then found+=("$id"); fi
+  local id name image label mode found=() template
+  while IFS=$'\t' read -r id image label; do
+    # An image that has lost its tag is shown by its id.
+    if [[ $image == sha256:* ]] || is_updater "$image" "$label"; then found+=("$id"); fi
   done < <(docker ps --no-trunc --format '{{.ID}}{{"\t"}}{{.Image}}{{"\t"}}{{.Label "com.centurylinklabs.watchtower"}}' 2>/dev/null)
   ((${#found[@]})) || return 0
   # Of the environment only what is asked for: the rest may be secrets.
-  template='{{.Name}}{{"\t"}}{{.Config.Image}}{{"\t"}}'
-  template+='{{range .Config.Env}}{{if eq . "WATCHTOWER_MONITOR_ONLY=true" "MONITOR_ONLY=true"}}watches{{end}}{{end}}'
-  template+='{{range .Config.Cmd}}{{if eq . "--monitor-only" "-m"}}watches{{end}}{{end}}'
-  while IFS=$'\t' read -r name image labels; do
-    [[ $labels == watches* ]] || record updater "${name#/} $image"
+  mode='{{range .Config.Env}}{{if eq . "WATCHTOWER_MONITOR_ONLY=true" "MONITOR_ONLY=true"}}watches{{end}}{{end}}'
+  mode+='{{range .Config.Cmd}}{{if eq . "--monitor-only"}}watches{{end}}{{end}}'
+  label='{{json (index .Config.Labels "com.centurylinklabs.watchtower")}}'
+  template=$(columns '{{.Name}}' '{{json .Config.Image}}' "$label" "$mode")
+  while IFS=$'\t' read -r name image label mode; do
+    image=${image//\"/}
+    [[ $mode == watches* ]] || ! is_updater "$image" "${label//\"/}" || record updater "${name#/} $image"
   done < <(docker inspect --format "$template" "${found[@]}" 2>/dev/null)
 }
 

@@ -87,9 +87,11 @@ export function wantedRelease(target: Target, context: TargetContext): Wanted {
   const repositoryOf = (service: string) =>
     referenceOf(context.project.services.get(service)?.image ?? null)?.repository;
   // What is chosen from the history is chosen by its verdicts.
-  const bad =
-    target.kind === 'last-good' ? null : knownBad(wanted.images, context.verdicts, context.databases, repositoryOf);
-  return { ...wanted, knownBad: bad };
+  if (target.kind === 'last-good') return { ...wanted, knownBad: null };
+  // A record that only a copy has counts too, as it can only warn.
+  const copied = context.entries.filter(({ record, source }) => source === 'mirror' && record.id === wanted.record?.id);
+  const verdicts = [...copied.map(({ record }) => record), ...context.verdicts];
+  return { ...wanted, knownBad: knownBad(wanted.images, verdicts, context.databases, repositoryOf) };
 }
 
 function resolveTarget(target: Target, context: TargetContext): Omit<Wanted, 'knownBad'> {

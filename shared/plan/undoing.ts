@@ -66,6 +66,6 @@ function replacedBy({ name, image }: Updater, written: readonly Written[]): Plan
   if (replaced.length === 0) return [];
   const services = replaced.map(({ step, reference }) => `${step.service} (${reference.tag})`).join(', ');
   const back = goesFurther ? 'to a newer image' : 'to what its tag means in the registry';
-  const text = `${name} (${image}) on this host updates containers by itself: it will bring ${services} ${back}, at the latest after the next docker compose up. Until the cause is fixed: docker stop ${name}`;
+  const text = `${name} (${image}) on this host updates containers by itself: unless it was told to leave them alone, it brings ${services} ${back}, at the latest after the next docker compose up. Until the cause is fixed: docker stop ${name}`;
   return [{ level: 'warning', text }];
 }

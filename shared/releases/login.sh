@@ -43,8 +43,12 @@ log_in() {
     fail login-failed "$error"
 }
 
-# belongs_to REGISTRY REFERENCE: whether the login is for that image.
-belongs_to() { [[ $2 == "$1"/* ]]; }
+# belongs_to REGISTRY REFERENCE: whether the login is for that image. References say docker.io for all names of Docker Hub.
+belongs_to() {
+  local host=${1%%/*}
+  [[ ! $host =~ ^(index|registry-1|registry\.hub)\.docker\.(io|com)$ ]] || host=docker.io
+  [[ $2 == "$host"/* ]]
+}
 
 # context_of_docker: prints the name of the context that is in force. DOCKER_HOST comes before any.
 context_of_docker() {

@@ -3,6 +3,7 @@
 
 takes registry user password keeper
 # References to pull; references or ids of every image needed; ids of images to protect, and of those that need it no more.
+# shellcheck disable=SC2034 # keep.sh reads them by their names
 takes_list pulls images kept released
 
 main() {

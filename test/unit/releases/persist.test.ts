@@ -1,3 +1,5 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of compose, not ours
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { linesToChange } from '../../../shared/plan/persist.ts';

@@ -318,7 +318,7 @@ describe('what is told', () => {
       { project: shop({ web: { image: `ghcr.io/acme/web:v3@${sha('b')}` } }) },
     ],
     [
-      /^tower \(containrrr\/watchtower\) on this host .*bring web \(latest\) to what its tag means.*docker stop tower$/,
+      /^tower \(containrrr\/watchtower\) on this host .*brings web \(latest\) to what its tag means.*docker stop tower$/,
       'warning',
       {
         project: shop({ web: { image: 'ghcr.io/acme/web:latest' } }),
@@ -326,7 +326,7 @@ describe('what is told', () => {
       },
     ],
     [
-      /^wud \(getwud\/wud:8\) on this host .*bring api \(v3\), web \(v3\) to a newer image/,
+      /^wud \(getwud\/wud:8\) on this host .*brings api \(v3\), web \(v3\) to a newer image/,
       'warning',
       { updaters: [{ name: 'wud', image: 'getwud/wud:8' }] },
     ],
