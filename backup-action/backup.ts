@@ -50,6 +50,7 @@ export async function backup(
       log,
     );
     // The lock is free: what follows delays no other run, and fails nothing that was kept.
+    await deployments.keepImages(host);
     await deployments.store();
     await summarizeBackup(kept.facts, kept.problems, Date.now() - startedAt.getTime());
     if (kept.problems.length > 0) endIncomplete(inputs.kind, kept);

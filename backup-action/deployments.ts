@@ -1,3 +1,4 @@
+import { isFailure } from '../shared/failure.ts';
 import { onHold, parseHold, tellHold } from '../shared/history/hold.ts';
 import { releaseHold } from '../shared/history/host-file.ts';
 import {
@@ -11,6 +12,7 @@ import { observationOf, observed, runFacts } from '../shared/history/observation
 import type { HistoryRecord } from '../shared/history/record.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import type { Survey } from '../shared/host/survey.ts';
+import { keepImages, keptImages, losingTheirName } from '../shared/releases/keep-images.ts';
 import { releaseOf } from '../shared/releases/release.ts';
 import type { WorkflowContext } from '../shared/runner/context.ts';
 import { historyMirror } from '../shared/runner/history-mirror.ts';
@@ -27,6 +29,7 @@ export class Deployments {
   readonly #mirrored: ReturnType<HistoryMirror['load']>;
   #knownHistory: KnownHistory | undefined;
   readonly #added: HistoryRecord[] = [];
+  #seen: Survey | undefined;
 
   constructor(inputs: BackupInputs, workflow: WorkflowContext) {
     this.#inputs = inputs;
@@ -59,6 +62,7 @@ export class Deployments {
   async judgeHold(connection: Connection, seen: Survey): Promise<void> {
     const { backupDir, kind, environment } = this.#inputs;
     this.#open(seen, await this.#mirrored);
+    this.#seen = seen;
     if (seen.hold === null) return;
     const hold = parseHold(seen.hold);
     if (this.#inputs.releaseHold) {
@@ -95,6 +99,24 @@ export class Deployments {
 
   /** Id of the history record for this release. */
   historyId: string | null = null;
+
+  /**
+   * Before a deployment, protects the images that would lose their name by it: they are what a rollback needs, and the
+   * registry may be away by then. A problem with that becomes a warning.
+   */
+  async keepImages(connection: Connection): Promise<void> {
+    const { kind, backupDir } = this.#inputs;
+    if (kind !== 'predeployment' || this.#seen === undefined) return;
+    const losing = losingTheirName(releaseOf(this.#seen.containers, this.#seen.images));
+    const known = [...(this.#knownHistory?.host ?? []), ...this.#added].map(({ release }) => release);
+    try {
+      const lost = await keepImages(connection, keptImages(backupDir, losing, known), log.host);
+      for (const id of lost) log.warning(`Could not protect the image ${id} from docker image prune`);
+    } catch (error) {
+      if (!isFailure(error) || error.code === 'cancelled') throw error;
+      log.warning(`Could not protect the running images from docker image prune: ${error.message}`);
+    }
+  }
 
   /** Stores the history off the host. A problem with that becomes a notice; it does not fail the run. */
   async store(): Promise<void> {

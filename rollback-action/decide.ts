@@ -1,10 +1,13 @@
 import { Failure } from '../shared/failure.ts';
+import { type Candidate, candidateLines, candidates } from '../shared/history/candidates.ts';
 import { lastGood } from '../shared/history/choice.ts';
 import { entriesOf, gatherHistory, type KnownHistory } from '../shared/history/known-history.ts';
 import { newestKnown, newestSchema } from '../shared/history/observation.ts';
+import type { HistoryRecord } from '../shared/history/record.ts';
 import { envFilesOf } from '../shared/host/compose-call.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import type { ComposeSurvey, Survey } from '../shared/host/survey.ts';
+import { refuseKnownBad } from '../shared/plan/known-bad.ts';
 import type { Plan } from '../shared/plan/plan.ts';
 import { planRollback } from '../shared/plan/plan-rollback.ts';
 import { wantedRelease } from '../shared/plan/target.ts';
@@ -27,13 +30,18 @@ export interface Decision {
   compose: ComposeSource;
 }
 
-/** Decides what to do from what the survey found. Changes nothing. @param connection to read what the host has kept */
+/**
+ * Decides what to do from what the survey found. Changes nothing.
+ * @param connection to read what the host has kept
+ * @param onCandidates gets the releases that the operator can choose from, also if the target turns out to be none
+ */
 export async function decide(
   connection: Connection,
   seen: Survey,
   mirrored: { texts: string[]; notices: string[] },
   inputs: RollbackInputs,
   signal: AbortSignal,
+  onCandidates: (list: Candidate[]) => void,
 ): Promise<Decision> {
   return log.group('Plan', async () => {
     const compose = demandCompose(seen);
@@ -45,19 +53,21 @@ export async function decide(
     for (const text of [...mirrored.notices, ...knownHistory.problems]) log.notice(text);
     const running = releaseOf(seen.containers, seen.images);
     const databases = databaseServices(seen, inputs.databaseService);
-    const history = knownHistory.host.filter(({ environment }) => environment === inputs.environment);
-    const choice = lastGood({
-      records: knownHistory.host,
-      environment: inputs.environment,
-      running,
-      ignored: databases,
-    });
+    const entries = entriesOf(knownHistory);
+    const isOurs = ({ environment }: HistoryRecord) => environment === inputs.environment;
+    const verdicts = [...knownHistory.missing, ...knownHistory.host].filter(isOurs);
+    const history = knownHistory.host.filter(isOurs);
+    const { environment } = inputs;
+    const others = candidates({ entries, verdicts, running, ignored: databases, images: compose.images, environment });
+    onCandidates(others);
+    const choice = lastGood({ records: knownHistory.host, environment, running, ignored: databases });
     const wantedIn = (project: ComposeProject) =>
       wantedRelease(inputs.target, {
         project,
         databases,
         history,
-        entries: entriesOf(knownHistory),
+        entries,
+        verdicts,
         choice,
         services: inputs.services,
         registry: inputs.registry,
@@ -94,6 +104,7 @@ export async function decide(
       settings: isKept ? [] : await settingsOfTarget(connection, current, wanted, history, project, inputs, signal),
       drift: isKept ? new Map() : driftIn(seen, compose),
       envFilePath: envFilesOf(compose.call, inputs.deployDir).at(-1) ?? '.env',
+      updaters: seen.updaters,
       filesChangedAt: compose.changedAt,
       newestKnown: newestKnown(knownHistory.host, inputs.environment)?.release ?? null,
       schemaNow: newestSchema(knownHistory.host, inputs.environment),
@@ -101,7 +112,7 @@ export async function decide(
     });
     // Throws now rather than later.
     for (const { service } of plan.services) inlineFiles(source.config, source.values, service);
-    for (const line of planText(plan)) log.info(line);
+    for (const line of [...planText(plan), ...tableOf(others)]) log.info(line);
     for (const { level, text } of plan.notes) {
       if (level === 'warning') log.warning(text);
       else log.info(text);
@@ -112,6 +123,7 @@ export async function decide(
         `Downtime of ${beside.join(', ')} is measured at the containers. To measure what users see, set "health-url"`,
       );
     if (seen.hold !== null) log.info('Deployments are already on hold because of an earlier rollback');
+    if (!inputs.planOnly) refuseKnownBad(wanted, inputs.target, inputs.services);
     return { plan, knownHistory, compose: source };
   });
 }
@@ -133,6 +145,11 @@ function driftIn(seen: Survey, compose: ComposeSurvey): Map<string, SettingsDrif
       return [[service, driftOf({ ...compose, service, created, settings: own, imageVariables })]];
     }),
   );
+}
+
+/** The table of releases to choose from, with its title. */
+export function tableOf(others: readonly Candidate[]): string[] {
+  return others.length === 0 ? [] : ['Other releases in the history:', ...candidateLines(others)];
 }
 
 function projectStateUnknown(): Failure {

@@ -1,6 +1,8 @@
 import { Failure } from '../shared/failure.ts';
+import type { HistoryRecord } from '../shared/history/record.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import type { Plan } from '../shared/plan/plan.ts';
+import { keptImages } from '../shared/releases/keep-images.ts';
 import { type PulledImage, pullImages } from '../shared/releases/pull.ts';
 import * as log from '../shared/runner/log.ts';
 import type { RollbackInputs } from './inputs.ts';
@@ -13,18 +15,24 @@ export async function pullTarget(
   connection: Connection,
   plan: Plan,
   inputs: RollbackInputs,
+  history: readonly HistoryRecord[],
   signal: AbortSignal,
 ): Promise<TargetImages> {
   return log.group('Images', async () => {
     const wanted = plan.services.map(({ service, pull, localImage }) => ({ service, name: pull ?? localImage ?? '' }));
     const pulls = plan.services.flatMap(({ pull }) => (pull === null ? [] : [pull]));
-    const running = plan.services.flatMap(({ fromImage }) => fromImage.imageId ?? []);
+    const running = plan.services.flatMap(({ fromImage, localImage }) => [fromImage.imageId, localImage]);
+    const releases = history.map(({ release }) => release);
     const { images, notKept } = await pullImages(connection, {
       registry: inputs.registry,
       login: pulls.length > 0 ? inputs.login : null,
       pulls: [...new Set(pulls)],
       images: [...new Set(wanted.map(({ name }) => name))],
-      kept: [...new Set(running)],
+      keep: keptImages(
+        inputs.backupDir,
+        running.filter((id) => id !== null),
+        releases,
+      ),
       timeout: inputs.timeout,
       signal,
       onLog: log.host,

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { judgeHost } from '../shared/backups/preflight.ts';
 import { Failure, isFailure } from '../shared/failure.ts';
+import type { Candidate } from '../shared/history/candidates.ts';
 import { appendHistory } from '../shared/history/host-file.ts';
 import { type KnownHistory, storeCopies } from '../shared/history/known-history.ts';
 import { parseHistory, recordId } from '../shared/history/record.ts';
@@ -21,7 +22,7 @@ import { layoutLines } from '../shared/sets/layout.ts';
 import { demandJournals, endUnfinished } from '../shared/transaction/unfinished.ts';
 import { type Carried, carry } from './carry.ts';
 import type { ComposeSource } from './compose-source.ts';
-import { decide } from './decide.ts';
+import { decide, tableOf } from './decide.ts';
 import { endingFailure } from './endings.ts';
 import type { RollbackInputs } from './inputs.ts';
 import type { RollbackOutputs } from './outputs.ts';
@@ -43,6 +44,8 @@ interface RollbackRun {
   holder: string;
   historyId: string;
   outputs: RollbackOutputs;
+  /** Releases to choose from, once the history is known. */
+  candidates: Candidate[];
 }
 
 /** Survey, plan, pull, take a backup, swap as one transaction, record, report. */
@@ -62,6 +65,7 @@ export async function rollback(
     holder: holderText('rollback-action', workflow.runUrl, startedAt),
     historyId: recordId(workflow.runId, workflow.runAttempt, randomBytes(4).toString('hex')),
     outputs,
+    candidates: [],
   };
   atEnd(() => {
     outputs['duration-ms'] = Date.now() - startedAt.getTime();
@@ -76,7 +80,10 @@ export async function rollback(
   try {
     await carryOut(await reach(), reach, run);
   } catch (error) {
-    await summarizeFailure(error, inputs, outputs);
+    // These leave the operator with a choice. Once the plan was shown, so were they.
+    const mustChoose = isFailure(error, 'no-target', 'image-missing', 'record-unknown', 'target-bad');
+    if (mustChoose) for (const line of tableOf(run.candidates)) log.info(line);
+    await summarizeFailure(error, inputs, outputs, mustChoose ? run.candidates : []);
     throw error;
   } finally {
     await Promise.all(connections.map((connection) => connection.close()));
@@ -102,14 +109,16 @@ async function carryOut(connection: Connection, reach: () => Promise<Connection>
   const mirrored = mirror.load();
 
   const seen = await look(connection, run);
-  const { plan, knownHistory, compose } = await decide(connection, seen, await mirrored, inputs, signal);
+  const { plan, knownHistory, compose } = await decide(connection, seen, await mirrored, inputs, signal, (list) => {
+    run.candidates = list;
+  });
   outputs.from = JSON.stringify(plan.from);
   outputs.to = JSON.stringify(plan.to);
   outputs['plan-hash'] = plan.hash;
 
   if (inputs.planOnly) {
     outputs.status = 'planned';
-    await summarizePlan(plan, inputs);
+    await summarizePlan(plan, inputs, run.candidates);
     log.success(`Plan only: nothing was changed. To carry out this plan: expect-plan: ${plan.hash}`);
     return;
   }
@@ -123,7 +132,7 @@ async function carryOut(connection: Connection, reach: () => Promise<Connection>
     log.info(`Missing records added to the history on the host: ${knownHistory.missing.length}`);
   }
 
-  const images = await pullTarget(connection, plan, inputs, signal);
+  const images = await pullTarget(connection, plan, inputs, knownHistory.host, signal);
   const settled = settledPlan(plan, images);
   outputs.to = JSON.stringify(settled.to);
   if (settled.services.length === 0) {

@@ -1,10 +1,11 @@
 import { Failure, isFailure } from '../shared/failure.ts';
+import { type Candidate, candidateCells, candidateColumns } from '../shared/history/candidates.ts';
 import { transactionFolder } from '../shared/host/backup-folder.ts';
+import { linesToChange } from '../shared/plan/persist.ts';
 import type { Plan } from '../shared/plan/plan.ts';
 import { fromIn, toIn } from '../shared/plan/text.ts';
 import * as summary from '../shared/runner/job-summary.ts';
 import * as log from '../shared/runner/log.ts';
-import { quoteForShell } from '../shared/shell-quote.ts';
 import { timelineOf } from '../shared/transaction/timeline.ts';
 import { formatDuration } from '../shared/units.ts';
 import type { Carried } from './carry.ts';
@@ -55,7 +56,11 @@ export async function summarizeRollback(
 }
 
 /** Summary of a plan that was not carried out. */
-export async function summarizePlan(plan: Plan, inputs: RollbackInputs): Promise<void> {
+export async function summarizePlan(
+  plan: Plan,
+  inputs: RollbackInputs,
+  candidates: readonly Candidate[],
+): Promise<void> {
   await summary.writeSummary([
     plan.services.length === 0
       ? summary.verdict('good', `Nothing would change in ${inputs.environment}`)
@@ -72,6 +77,7 @@ export async function summarizePlan(plan: Plan, inputs: RollbackInputs): Promise
     summary.paragraph('To carry out exactly this plan:'),
     summary.codeBlock(`expect-plan: ${plan.hash}`, 'yaml'),
     ...notesBlock(plan),
+    ...candidatesBlock(candidates),
   ]);
 }
 
@@ -91,6 +97,7 @@ export async function summarizeFailure(
   error: unknown,
   inputs: RollbackInputs,
   outputs: RollbackOutputs,
+  candidates: readonly Candidate[],
 ): Promise<void> {
   const failure = isFailure(error) ? error : new Failure('defect', String(error));
   const state = {
@@ -104,6 +111,7 @@ export async function summarizeFailure(
     ...(failure.hint === undefined
       ? []
       : [summary.heading('What to do'), ...failure.hint.split('\n').map(summary.paragraph)]),
+    ...candidatesBlock(candidates),
   ]);
 }
 
@@ -112,6 +120,13 @@ function imagesTable(plan: Plan): summary.Block {
     ['Service', 'From', 'To'],
     plan.services.map((step) => [step.service, fromIn(step), toIn(step)]),
   );
+}
+
+/** The releases to choose from. */
+function candidatesBlock(candidates: readonly Candidate[]): summary.Block[] {
+  if (candidates.length === 0) return [];
+  const rows = candidates.map(candidateCells).map(([tag, digest, ...rest]) => [tag, { code: digest }, ...rest]);
+  return [summary.heading('Other releases in the history'), summary.table(candidateColumns, rows)];
 }
 
 function notesBlock({ notes }: Plan): summary.Block[] {
@@ -134,18 +149,8 @@ function forwardCommands(
   { held }: Carried['outcome'],
   keptIn: string | null,
 ): string[] {
-  const lines = [
-    ...new Set(
-      plan.services.flatMap(({ envLine }) => (envLine === null ? [] : [`${envLine.variable}=${envLine.value}`])),
-    ),
-  ];
-  const file = `${inputs.deployDir}/${inputs.envFile ?? '.env'}`;
   return [
-    ...(lines.length === 0
-      ? []
-      : [
-          `Change the tag in ${file} on the host too, or the next docker compose pull undoes the rollback: ${lines.map(quoteForShell).join(' ')}`,
-        ]),
+    ...linesToChange(plan.services, inputs),
     ...(keptIn === null
       ? []
       : [

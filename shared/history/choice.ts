@@ -1,5 +1,6 @@
-import { type Release, type RunningImage, sameImage } from '../releases/release.ts';
+import { type Release, sameImage } from '../releases/release.ts';
 import type { HistoryRecord } from './record.ts';
+import { type Images, imagesOf, sameImages, wordsOn } from './word.ts';
 
 /** The release to go back to, or why there is none. */
 export type Choice = { record: HistoryRecord; why: string } | { record: null; why: string };
@@ -49,28 +50,6 @@ export function lastGood({ records, environment, running, ignored }: ChoiceReque
   };
 }
 
-/** By service, without the ignored ones. A map, because a service may be called `constructor` or the like. */
-type Images = ReadonlyMap<string, RunningImage>;
-
-function imagesOf(release: Release, ignored: ReadonlySet<string>): Images {
-  return new Map(Object.entries(release).filter(([service]) => !ignored.has(service)));
-}
-
-/** The verdicts on releases, the latest first; `unknown` is not a verdict. */
-function wordsOn(
-  records: readonly HistoryRecord[],
-  ignored: ReadonlySet<string>,
-): { about: Images; word: 'good' | 'bad' }[] {
-  return records
-    .toReversed()
-    .flatMap(({ event, status, verdict, release, previous }) => [
-      ...(verdict === 'unknown' ? [] : [{ about: imagesOf(release, ignored), word: verdict }]),
-      ...(event === 'rollback' && status === 'succeeded' && previous !== null
-        ? [{ about: imagesOf(previous, ignored), word: 'bad' as const }]
-        : []),
-    ]);
-}
-
 function ran({ event, status }: HistoryRecord): boolean {
   return status === 'succeeded' && event !== 'drill';
 }
@@ -82,17 +61,6 @@ function differs(images: Images, now: Images): boolean {
     return present !== undefined && !sameImage(image, present);
   });
   return others.length > 0 && others.every(([, { digest, imageId }]) => digest !== null || imageId !== null);
-}
-
-/** They have the same services, each with the same image. */
-function sameImages(one: Images, other: Images): boolean {
-  return (
-    one.size === other.size &&
-    [...one].every(([service, image]) => {
-      const counterpart = other.get(service);
-      return counterpart !== undefined && sameImage(image, counterpart);
-    })
-  );
 }
 
 function whyNone(environment: string, known: number, others: readonly Images[]): string {

@@ -27,8 +27,8 @@ export function unite(host: readonly HistoryRecord[], mirrors: readonly (readonl
 const mostMended = 500;
 
 /**
- * The records that a host which has lost its history gets back from the copies. A copy may be forged, so its verdicts become
- * unknown. Tags and digests are kept, as they only work within a repository; ids are dropped, as they may match any image.
+ * The records that a host which has lost its history gets back from the copies. A copy may be forged, so what it calls good
+ * becomes unknown; what it calls bad stays bad, as it is worse to forget that than to be warned in vain. Tags and digests are kept, as they only work within a repository; ids are dropped, as they may match any image.
  */
 export function recordsToMend(
   host: readonly HistoryRecord[],
@@ -42,9 +42,9 @@ export function recordsToMend(
     .slice(-mostMended)
     .map((record) => ({
       ...record,
-      verdict: 'unknown',
       // They name a file of this host.
       settings: null,
+      verdict: record.verdict === 'bad' ? 'bad' : 'unknown',
       release: withoutIds(record.release),
       previous: record.previous === null ? null : withoutIds(record.previous),
     }));

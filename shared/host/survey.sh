@@ -75,6 +75,7 @@ main() {
   elif [[ -n $with_compose ]]; then
     survey_files_of_project
   fi
+  [[ -z $with_compose ]] || survey_updaters
 }
 
 survey_folders() {

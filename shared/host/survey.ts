@@ -119,6 +119,13 @@ export interface LocalImage {
   repoDigests: string[];
 }
 
+/** Something like watchtower. */
+export interface Updater {
+  /** Of its container. */
+  name: string;
+  image: string;
+}
+
 export interface FoundFolder {
   path: string;
   /** In the words of `stat`: `directory`. */
@@ -159,6 +166,8 @@ export interface Survey {
   containers: FoundContainer[];
   /** `variables`: the names of those that the image sets. */
   images: { id: string; repoDigests: string[]; variables: string[] }[];
+  /** Containers of any project that replace others by themselves; empty if compose was not asked either. */
+  updaters: Updater[];
   /** If no container belongs to the project: the projects on the host. */
   otherProjects: string[];
   /** Services that may be the database, with their state. */
@@ -228,6 +237,7 @@ const program: Program<{
     new URL('./adopt-files.sh', import.meta.url),
     new URL('./survey-compose.sh', import.meta.url),
     new URL('./survey-setup.sh', import.meta.url),
+    new URL('./survey-updaters.sh', import.meta.url),
     new URL('./survey.sh', import.meta.url),
   ],
 };
@@ -295,6 +305,10 @@ function readSurvey(records: Records, asked: number, answered: number): Survey {
       return { id: image.id, repoDigests: image.repoDigests ?? [], variables };
     }),
     otherProjects: linesOf(records.find('projects')),
+    updaters: records.all('updater').map((value) => {
+      const [name = '', image = ''] = value.split(' ');
+      return { name, image };
+    }),
     candidates: records.all('candidate').map((value) => {
       const [service = '', state = '', container = ''] = value.split(' ');
       return { service, state, container };

@@ -3,6 +3,7 @@ import { tellUnset } from '../releases/unset-variable.ts';
 import { anonymousVolumes, isAtWork } from './container.ts';
 import type { Plan, PlanNote, PlanRequest } from './plan.ts';
 import { tellChange, tellDrift } from './settings.ts';
+import { whatUndoes } from './undoing.ts';
 
 /** What an operator should know about a plan before carrying it out. */
 export function notesOn(plan: Omit<Plan, 'notes' | 'hash'>, request: PlanRequest): PlanNote[] {
@@ -43,6 +44,8 @@ export function notesOn(plan: Omit<Plan, 'notes' | 'hash'>, request: PlanRequest
   const drifted = [...request.drift.values()].filter(({ service }) => swapped.has(service));
   for (const text of drifted.flatMap(tellDrift)) warn(text);
   const told = new Set(drifted.filter(({ changed }) => changed.length > 0).map(({ service }) => service));
+  if (wanted.knownBad !== null) warn(`The target is known to be bad: ${wanted.knownBad.text}`);
+  notes.push(...whatUndoes(plan.services, request));
   const outdated = containers.filter(
     ({ service, created }) =>
       swapped.has(service) && !told.has(service) && Date.parse(created) < request.filesChangedAt,

@@ -1,13 +1,14 @@
 import { Failure } from '../failure.ts';
 import type { FoundContainer, LocalImage } from '../host/survey.ts';
 import { nameOf } from '../releases/image-name.ts';
-import { parseImageReference, referenceOf } from '../releases/image-reference.ts';
+import { referenceOf } from '../releases/image-reference.ts';
 import type { ComposeProject, ComposeService } from '../releases/project.ts';
 import { mixedServices, type RunningImage } from '../releases/release.ts';
 import { anonymousVolumes, isAtWork } from './container.ts';
 import { hashOf } from './hash.ts';
 import { notesOn } from './notes.ts';
 import { cannotSwap, type Obstacle, obstacleOf } from './obstacles.ts';
+import { movableReference, tagVariable } from './persist.ts';
 import type { Plan, PlanRequest, ServiceStep } from './plan.ts';
 import { lostSettings } from './settings.ts';
 import { decideStrategy, hasHealthTest, proxiesIn } from './strategy.ts';
@@ -115,6 +116,7 @@ function step(
   const pull = digest === null ? name : `${repository}@${digest}`;
   if (found === undefined && digest === null && !isTagEnough(wanted, request)) throw lostImage(service.name);
   const { strategy, why } = decideStrategy(request.strategy, service, own, request.project, proxyServices);
+  const variable = tagVariable(service);
   const proven = own.length > 0 && own.every(hasHealthTest);
   return {
     service: service.name,
@@ -122,8 +124,8 @@ function step(
     why,
     fromImage,
     mixed: mixedServices(own).length > 0,
-    fromName: nameOf(fromImage.imageId, service.image, request.images) ?? fromImage.tag,
-    toName: nameOf(found?.id ?? null, service.image, request.images) ?? tag,
+    fromName: nameOf(fromImage, service.image, request.images),
+    toName: nameOf({ image: name, tag, imageId: found?.id ?? null }, service.image, request.images),
     toImage: {
       image: digest === null ? name : `${name}@${digest}`,
       tag,
@@ -135,8 +137,9 @@ function step(
     onlyHere: digest === null && found !== undefined,
     fixedName: service.containerName,
     anonymousVolumes: own.length === 1 ? anonymousVolumes(own) : {},
-    retag: request.persist === 'retag' ? taggable(service.image) : null,
-    envLine: envLine(service, tag, request.envNames),
+    retag: request.persist === 'retag' ? movableReference(service.image) : null,
+    variable,
+    envLine: envLine(variable, tag, request.envNames),
     proven,
   };
 }
@@ -165,22 +168,9 @@ function digestOf(image: LocalImage, repository: string, wanted: string | null):
   return digests.find((digest) => digest === wanted) ?? digests.toSorted()[0] ?? null;
 }
 
-/** The reference if it has a tag and no digest, so that retagging on the host changes what it stands for. */
-function taggable(image: string | null): string | null {
-  if (image === null) return null;
-  const reference = parseImageReference(image);
-  return reference.digest === null && reference.tag !== null ? image : null;
-}
-
 /** The line of the env file to change; known only if the whole tag is one variable. */
-function envLine(
-  { imageTemplate }: ComposeService,
-  tag: string | null,
-  names: readonly string[] | null,
-): ServiceStep['envLine'] {
-  const [, braced, bare] = /:\$(?:\{([A-Za-z_]\w*)[^}]*\}|([A-Za-z_]\w*))$/.exec(imageTemplate ?? '') ?? [];
-  const variable = braced ?? bare;
-  if (variable === undefined || tag === null || !(names ?? []).includes(variable)) return null;
+function envLine(variable: string | null, tag: string | null, names: readonly string[] | null): ServiceStep['envLine'] {
+  if (variable === null || tag === null || !(names ?? []).includes(variable)) return null;
   return { variable, value: tag };
 }
 

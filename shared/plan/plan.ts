@@ -1,4 +1,4 @@
-import type { FoundContainer, LocalImage, UnsetVariable } from '../host/survey.ts';
+import type { FoundContainer, LocalImage, UnsetVariable, Updater } from '../host/survey.ts';
 import type { ComposeProject } from '../releases/project.ts';
 import type { Release, RunningImage } from '../releases/release.ts';
 import type { SettingsDrift } from '../releases/service-settings.ts';
@@ -15,7 +15,7 @@ export interface ServiceStep {
   fromImage: RunningImage;
   /** Its containers run different images; `fromImage` is that of the newest. */
   mixed: boolean;
-  /** The names of the two images for people: preferably a tag other than the one in the compose file. */
+  /** The names of the two images for people. */
   fromName: string | null;
   toName: string | null;
   /** `imageId` is null if it is known only after the pull. */
@@ -29,8 +29,10 @@ export interface ServiceStep {
   fixedName: string | null;
   /** Anonymous volumes, by destination in the container. The new container takes them over, to keep their data. */
   anonymousVolumes: Record<string, string>;
-  /** The compose file's own reference, if it is to point at the target afterwards. */
+  /** The compose file's own reference, if it is to point at the target afterwards; only a tag that moves is. */
   retag: string | null;
+  /** The variable that is the whole tag in the compose file. */
+  variable: string | null;
   /** The line of the env file that sets the tag; null if none does. */
   envLine: { variable: string; value: string } | null;
   /** It has a health check, which can prove that it works. */
@@ -85,6 +87,8 @@ export interface PlanRequest {
   drift: ReadonlyMap<string, SettingsDrift>;
   /** Where variables of compose belong, on the host. */
   envFilePath: string;
+  /** What replaces containers by itself on this host. */
+  updaters: readonly Updater[];
   /** When a compose file or the env file was last changed, in milliseconds since 1970. */
   filesChangedAt: number;
   /** The newest release in the history on the host. */

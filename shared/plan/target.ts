@@ -5,6 +5,7 @@ import { type HistoryEntry, withoutIds } from '../history/union.ts';
 import { isDigest, isTag, referenceOf } from '../releases/image-reference.ts';
 import type { ComposeProject } from '../releases/project.ts';
 import { isServiceName, type RunningImage } from '../releases/release.ts';
+import { type KnownBad, knownBad } from './known-bad.ts';
 
 /** The input "target": what to go back to. */
 export type Target =
@@ -29,6 +30,8 @@ export interface Wanted {
   record: HistoryRecord | null;
   /** Services that the target includes but the compose file does not. */
   unknown: string[];
+  /** The latest word of the history on it is bad; null if it is not. */
+  knownBad: KnownBad | null;
 }
 
 /** What is needed to resolve a target. */
@@ -40,6 +43,8 @@ export interface TargetContext {
   history: readonly HistoryRecord[];
   /** Also the records from copies, for a target that names a record. */
   entries: readonly HistoryEntry[];
+  /** The records whose verdicts count: the host's own, and those that it is about to get back from copies. */
+  verdicts: readonly HistoryRecord[];
   /** The last good release in the host's history. */
   choice: Choice;
   /** The input "services"; null if it is empty. */
@@ -78,6 +83,18 @@ function readService(line: string): [string, { tag: string } | { digest: string 
  * @throws Failure `no-target`, `unknown-service`, `database-service`, `record-unknown`
  */
 export function wantedRelease(target: Target, context: TargetContext): Wanted {
+  const wanted = resolveTarget(target, context);
+  const repositoryOf = (service: string) =>
+    referenceOf(context.project.services.get(service)?.image ?? null)?.repository;
+  // What is chosen from the history is chosen by its verdicts.
+  if (target.kind === 'last-good') return { ...wanted, knownBad: null };
+  // A record that only a copy has counts too, as it can only warn.
+  const copied = context.entries.filter(({ record, source }) => source === 'mirror' && record.id === wanted.record?.id);
+  const verdicts = [...copied.map(({ record }) => record), ...context.verdicts];
+  return { ...wanted, knownBad: knownBad(wanted.images, verdicts, context.databases, repositoryOf) };
+}
+
+function resolveTarget(target: Target, context: TargetContext): Omit<Wanted, 'knownBad'> {
   const named = context.services === null ? null : new Set(context.services);
   for (const service of named ?? []) checkService(service, context);
   switch (target.kind) {
@@ -165,7 +182,7 @@ function ofRecord(
   source: string,
   context: TargetContext,
   named: ReadonlySet<string> | null,
-): Wanted {
+): Omit<Wanted, 'knownBad'> {
   const { project, databases } = context;
   const wanted = Object.entries(record.release).filter(
     ([service]) => !databases.has(service) && (named === null || named.has(service)),
@@ -202,7 +219,8 @@ function speaksOfNone(what: string, { project, databases, services }: TargetCont
 }
 
 function noTarget({ choice, entries }: TargetContext): never {
-  const newest = entries.slice(-5).map(({ record: { id, at, event, verdict }, source }) => {
+  const releases = entries.filter(({ record }) => record.event !== 'drill');
+  const newest = releases.slice(-5).map(({ record: { id, at, event, verdict }, source }) => {
     const words = [event, source === 'host' ? verdict : 'from a copy', at];
     return `${id} (${words.join(', ')})`;
   });

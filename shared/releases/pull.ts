@@ -1,8 +1,12 @@
 import { cleanLine } from '../clean.ts';
 import { Failure, isFailure } from '../failure.ts';
+import type { FailureCode } from '../failure-codes.ts';
 import type { Connection } from '../host/connection.ts';
 import type { Program } from '../host/program.ts';
 import type { RegistryLogin } from './ask-registry.ts';
+import { referenceOf } from './image-reference.ts';
+import type { KeptImages } from './keep-images.ts';
+import { registryWord } from './registry-words.ts';
 import { isImageId } from './release.ts';
 
 export interface PullRequest {
@@ -13,8 +17,8 @@ export interface PullRequest {
   pulls: readonly string[];
   /** References or ids of all images needed. */
   images: readonly string[];
-  /** Ids to protect from `docker image prune`. */
-  kept: readonly string[];
+  /** To protect from `docker image prune`, besides the images needed. */
+  keep: KeptImages;
   /** Milliseconds for everything together. */
   timeout: number;
   signal: AbortSignal;
@@ -43,24 +47,28 @@ const program: Program<{
   password: string;
   pulls: readonly string[];
   images: readonly string[];
+  keeper: string;
   kept: readonly string[];
+  released: readonly string[];
 }> = {
   name: 'pull',
   step: 'the image pull',
   scripts: [
     new URL('../host/open-parent.sh', import.meta.url),
     new URL('./login.sh', import.meta.url),
+    new URL('./keep.sh', import.meta.url),
     new URL('./pull.sh', import.meta.url),
   ],
 };
 
 /**
  * Pulls the missing images and checks every image. Touches nothing that is running.
- * @throws Failure `image-missing`, `registry-refused`, `registry-unreachable`, `disk-full`, `pull-failed`
+ * @throws Failure `image-missing`, `registry-refused`, `registry-busy`, `registry-unreachable`, `disk-full`, `pull-failed`
  */
 export async function pullImages(connection: Connection, request: PullRequest): Promise<Pulled> {
-  const { registry, login, pulls, images, kept } = request;
-  const parameters = { registry, user: login?.user ?? '', password: login?.password ?? '', pulls, images, kept };
+  const { registry, login, pulls, images, keep } = request;
+  const account = { registry, user: login?.user ?? '', password: login?.password ?? '' };
+  const parameters = { ...account, pulls, images, ...keep };
   const run = connection.run(program, parameters, {
     deadline: request.timeout,
     atEnd: 'end',
@@ -89,40 +97,74 @@ function readImage(value: string): [string, PulledImage] {
 const otherTarget = 'Nothing was stopped. Set "target" to a release that still exists';
 
 /** Translates Docker's message into one of our failures. Docker's own words become the cause. */
-function explain(failure: Failure, registry: string): Failure {
-  if (failure.code !== 'pull-failed' && failure.code !== 'login-failed') return failure;
-  const said = failure.message;
-  const what =
-    failure.code === 'pull-failed' ? cleanLine(said.slice(0, said.indexOf(' ')), 300) : `the login at ${registry}`;
-  const cause = said;
-  if (/no space left/i.test(said)) {
-    return new Failure('disk-full', `The host's disk is full: could not pull ${what}`, {
-      hint: 'Nothing was stopped. On the host: docker system df, then docker image prune. Then run it again',
-      cause,
-    });
+function explain(error: Failure, registry: string): Failure {
+  if (error.code !== 'pull-failed' && error.code !== 'login-failed') return error;
+  const said = error.message;
+  const isLogin = error.code === 'login-failed';
+  const reference = isLogin ? registry : said.slice(0, said.indexOf(' '));
+  const what = isLogin ? `the login at ${registry}` : cleanLine(reference, 300);
+  const at = referenceOf(reference)?.registry ?? registry;
+  const failure = (code: FailureCode, message: string, hint: string) =>
+    new Failure(code, message, { hint: `Nothing was stopped. ${hint}`, cause: said });
+  switch (registryWord(said, isLogin ? [registry] : [reference, registry])) {
+    case 'full':
+      return failure(
+        'disk-full',
+        `The host's disk is full: could not pull ${what}`,
+        'On the host: docker system df, then docker image prune. Then run it again',
+      );
+    case 'refused':
+      return failure(
+        'registry-refused',
+        `The registry ${at} refuses ${what}`,
+        'Set "registry-username" and "registry-password". For ghcr.io, use a token with packages: read from a repository that may read the package',
+      );
+    case 'busy':
+      return failure(
+        'registry-busy',
+        `The registry ${at} asks to wait: too many requests came from this host or with this login`,
+        'Wait, then run it again: an hour is enough for most registries, six for Docker Hub. With a login, registries allow more',
+      );
+    case 'missing':
+      if (isLogin) break;
+      return new Failure('image-missing', `${what} is neither in the registry nor on the host`, {
+        hint: otherTarget,
+        cause: said,
+      });
+    case 'wrong-platform':
+      return failure(
+        'pull-failed',
+        `${what} is in the registry, but not for the processor of the host`,
+        'Build it for that platform too, or set "target" to another release',
+      );
+    case 'broken':
+      return failure(
+        'registry-unreachable',
+        `The registry ${at} has an error of its own, and gave no answer for ${what}`,
+        'Run it again later',
+      );
+    case 'unreachable':
+      return failure(
+        'registry-unreachable',
+        isLogin ? `The host cannot reach the registry ${at}` : `The host cannot reach the registry ${at} for ${what}`,
+        `On the host: curl -sI https://${at}/v2/. Once it answers, run it again`,
+      );
+    case 'helper':
+      return failure(
+        'pull-failed',
+        `Could not pull ${what}: the helper that keeps the logins of this user on the host failed`,
+        'Set "registry-username" and "registry-password", or mend "credsStore" in ~/.docker/config.json on the host',
+      );
+    case 'docker':
+      return failure(
+        'docker-refuses',
+        `Docker on the host refuses to work for this user: could not pull ${what}`,
+        'See the cause',
+      );
   }
-  if (/unauthorized|denied|forbidden|no basic auth|401|403/i.test(said)) {
-    return new Failure('registry-refused', `The registry ${registry} refuses ${what}`, {
-      hint: 'Nothing was stopped. Set "registry-username" and "registry-password". For ghcr.io, use a token with packages: read from a repository that may read the package',
-      cause,
-    });
-  }
-  if (/manifest unknown|not found|no such manifest|name unknown/i.test(said)) {
-    return new Failure('image-missing', `${what} is neither in the registry nor on the host`, {
-      hint: otherTarget,
-      cause,
-    });
-  }
-  if (
-    /connection refused|no such host|timeout|timed out|dial tcp|network is unreachable|EOF|TLS handshake/i.test(said)
-  ) {
-    return new Failure('registry-unreachable', `The host cannot reach the registry ${registry} for ${what}`, {
-      hint: `Nothing was stopped. On the host: curl -sI https://${registry}/v2/. Once it answers, run it again`,
-      cause,
-    });
-  }
-  return new Failure('pull-failed', `Could not pull ${what}`, {
-    hint: 'Nothing was stopped. See the cause',
-    cause,
-  });
+  return failure(
+    'pull-failed',
+    isLogin ? `The login at ${registry} failed` : `Could not pull ${what}`,
+    'See the cause',
+  );
 }

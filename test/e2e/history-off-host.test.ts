@@ -61,7 +61,10 @@ describe('the history off the host', { concurrency: 1 }, () => {
 
   test('a host that has lost it gets it back from there; its word alone is not enough to go back without being named', async () => {
     const backupDir = await running('v2');
-    await plantHistory(app, backupDir, [{ backend: 'v1', dashboard: 'v1' }]);
+    await plantHistory(app, backupDir, [
+      { backend: 'v1', dashboard: 'v1' },
+      { backend: 'v3', dashboard: 'v3', verdict: 'bad' },
+    ]);
     const [known] = historyIn(app, backupDir);
     assert.ok(known);
     await step('backup', backupDir);
@@ -73,6 +76,12 @@ describe('the history off the host', { concurrency: 1 }, () => {
       code: 'no-target',
       message: /nothing to roll back to/,
       hint: new RegExp(known.id),
+    });
+    await notRolledBack(app, await rollback(backupDir, { target: 'v3' }), {
+      status: 'refused',
+      code: 'target-bad',
+      message: /known to be bad: backend v3, dashboard v3 was found bad/,
+      hint: /services: backend, dashboard/,
     });
     const result = await rollback(backupDir, { target: known.id });
     await rolledBack(app, result, { backend: 'v1', dashboard: 'v1' });

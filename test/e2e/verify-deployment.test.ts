@@ -30,6 +30,8 @@ const check = (inputs: Inputs = {}) =>
     checks: 'deployment',
     environment: app.inputs()['environment'] ?? '',
     registry: registry.address,
+    'registry-username': registry.username,
+    'registry-password': registry.password,
     'stable-for': '2s',
     'health-timeout': '20s',
     ...inputs,

@@ -22,6 +22,7 @@ export function host(changes: Partial<Survey> = {}): Survey {
     docker: { version: '28.0' },
     containers: [container('db'), container('web')],
     images: [],
+    updaters: [],
     otherProjects: [],
     candidates: [{ service: 'db', state: 'running', container: 'id-of-db' }],
     compose: null,

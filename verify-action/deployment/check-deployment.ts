@@ -1,12 +1,14 @@
 import { checkProject } from '../../shared/backups/preflight.ts';
+import { isFailure } from '../../shared/failure.ts';
 import { runFacts } from '../../shared/history/observation.ts';
 import { absolute, envFilesOf } from '../../shared/host/compose-call.ts';
 import type { Connection } from '../../shared/host/connection.ts';
+import { askRegistry, type RegistryAnswer } from '../../shared/releases/ask-registry.ts';
 import { demandCompose } from '../../shared/releases/compose-version.ts';
 import { databaseServices } from '../../shared/releases/database-services.ts';
 import { demandDeployedFiles } from '../../shared/releases/deployed-files.ts';
 import { keepCompose } from '../../shared/releases/kept-compose.ts';
-import { readProject } from '../../shared/releases/project.ts';
+import { type ComposeProject, readProject } from '../../shared/releases/project.ts';
 import { settingsOf } from '../../shared/releases/settings-hash.ts';
 import * as log from '../../shared/runner/log.ts';
 import { quoteForShell } from '../../shared/shell-quote.ts';
@@ -14,6 +16,7 @@ import { addRecord } from '../add-record.ts';
 import type { Findings } from '../finding.ts';
 import type { VerifyInputs } from '../inputs.ts';
 import type { SurveyedHost, Verification } from '../surveyed-host.ts';
+import { expectedImages, tagsToAskFor } from './expected.ts';
 import { deploymentRecord, judgeDeployment } from './judge-deployment.ts';
 import { watch } from './watch.ts';
 
@@ -30,21 +33,26 @@ export async function checkDeployment(
   const project = readProject(compose.config, compose.template, compose.idle);
   checkProject(seen, inputs);
   log.progress('Waiting until everything is healthy, then for "stable-for"');
-  const watched = await watch(connection, {
-    project: seen.containers[0]?.project ?? project.name,
-    healthTimeout: inputs.healthTimeout,
-    stableFor: inputs.stableFor,
-    healthUrl: inputs.healthUrl,
-    signal,
-    onLog: log.host,
-  });
+  const databases = databaseServices(seen, inputs.databaseService);
+  const [watched, meanings] = await Promise.all([
+    watch(connection, {
+      project: seen.containers[0]?.project ?? project.name,
+      healthTimeout: inputs.healthTimeout,
+      stableFor: inputs.stableFor,
+      healthUrl: inputs.healthUrl,
+      signal,
+      onLog: log.host,
+    }),
+    meaningsOf(connection, project, databases, run),
+  ]);
   const judged = judgeDeployment({
     ...inputs,
     project,
     compose: composeCommand(inputs),
     watched,
     images: compose.images,
-    databases: databaseServices(seen, inputs.databaseService),
+    databases,
+    meanings,
     history: knownHistory.host,
   });
   const settings = settingsOf(compose);
@@ -64,6 +72,36 @@ export async function checkDeployment(
     });
   }
   return judged.findings;
+}
+
+/** Asks the registry what the tags of `expect` stand for. If it gives no answer, the history decides. */
+async function meaningsOf(
+  connection: Connection,
+  project: ComposeProject,
+  databases: ReadonlySet<string>,
+  { inputs, signal }: Verification,
+): Promise<RegistryAnswer['meanings']> {
+  const { expect, registry, login } = inputs;
+  const tags = expect === null ? [] : tagsToAskFor(expectedImages(expect, { project, databases, registry }), project);
+  if (tags.length === 0) return new Map();
+  try {
+    const { meanings, away, refusal } = await askRegistry(connection, {
+      registry,
+      login,
+      references: [],
+      tags,
+      signal,
+      onLog: log.host,
+    });
+    if (refusal !== null)
+      log.info(`${registry} refuses the login, so the history decides what "expect" means: ${refusal}`);
+    for (const { reference, why } of away) log.info(`The registry did not say what ${reference} is: ${why}`);
+    return meanings;
+  } catch (error) {
+    if (!isFailure(error) || signal.aborted) throw error;
+    log.info(`Could not ask the registry, so the history decides what "expect" means: ${error.message}`);
+    return new Map();
+  }
 }
 
 /** The compose command as an operator would type it on the host. */

@@ -30,6 +30,15 @@ export function expectedImages(expect: Target, { project, databases, registry }:
   }
 }
 
+/** The tags that the registry is asked for: `repository:tag`. */
+export function tagsToAskFor(expected: ExpectedImages, { services }: ComposeProject): string[] {
+  const tags = [...expected].flatMap(([service, { tag, digest }]) => {
+    const repository = referenceOf(services.get(service)?.image ?? null)?.repository;
+    return repository === undefined || tag === null || digest !== null ? [] : [`${repository}:${tag}`];
+  });
+  return [...new Set(tags)];
+}
+
 /** Checks that `expect` matches existing services: an entry without a service would silently check nothing. */
 export function judgeExpected(
   findings: Findings,

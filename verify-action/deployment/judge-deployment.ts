@@ -2,6 +2,7 @@ import { newestKnown, observed, type RunFacts } from '../../shared/history/obser
 import type { HistoryRecord } from '../../shared/history/record.ts';
 import type { LocalImage } from '../../shared/host/survey.ts';
 import type { Target } from '../../shared/plan/target.ts';
+import type { TagMeaning } from '../../shared/releases/ask-registry.ts';
 import { nameOf } from '../../shared/releases/image-name.ts';
 import { type ImageReference, referenceOf } from '../../shared/releases/image-reference.ts';
 import type { ComposeProject, ComposeService } from '../../shared/releases/project.ts';
@@ -10,6 +11,7 @@ import { quoteForShell } from '../../shared/shell-quote.ts';
 import { formatDuration } from '../../shared/units.ts';
 import { Findings, type Problem } from '../finding.ts';
 import { type ExpectedImages, expectedImages, judgeExpected } from './expected.ts';
+import { type TagEvidence, tagEvidence } from './tag-evidence.ts';
 import type { Watched, WatchedContainer } from './watch.ts';
 
 /** The facts by which a deployment is judged. */
@@ -23,6 +25,8 @@ export interface DeploymentFacts {
   databases: ReadonlySet<string>;
   /** What should be running; null: what the compose file names, or the last record. */
   expect: Target | null;
+  /** What the registry says of the tags that `expect` names, by `repository:tag`. */
+  meanings: ReadonlyMap<string, TagMeaning>;
   /** The host's own history, in the order of its file. */
   history: readonly HistoryRecord[];
   environment: string;
@@ -66,7 +70,9 @@ export function judgeDeployment(facts: DeploymentFacts): JudgedDeployment {
       findings.check(`running: ${name}`, () => judgeStray(name, facts), 'warning');
   }
   for (const service of services.filter(({ name }) => !databases.has(name))) {
-    findings.check(`image: ${service.name}`, () => judgeImage(service, expected, facts));
+    const judged = judgeImage(service, expected, facts);
+    if (typeof judged === 'string' || 'detail' in judged) findings.check(`image: ${service.name}`, () => judged);
+    else findings.unable(`image: ${service.name}`, judged.unable, judged.remedy);
   }
   if (!findings.check('stable', () => judgeStable(facts))) isWell = false;
   if (watched.url === 'no-curl')
@@ -176,7 +182,7 @@ function judgeImage(
   service: ComposeService,
   expected: ExpectedImages | null,
   facts: DeploymentFacts,
-): string | Problem {
+): string | Problem | { unable: string; remedy: string } {
   const own = of(facts.watched.after, service.name);
   const runs = releaseOf(own, facts.watched.images)[service.name];
   if (runs === undefined && service.replicas === 0) return 'not meant to run (replicas: 0)';
@@ -195,19 +201,37 @@ function judgeImage(
     };
   }
   const wanted = wantedOf(service, expected, facts.images);
-  if (wanted === null) return `runs ${told(runs, facts.images)}; "expect" does not include it`;
-  if (wanted.imageIds.includes(runs.imageId ?? '')) return `runs ${told(runs, facts.images)}, as ${wanted.source} says`;
+  const runsName = told(runs, service, facts.images);
+  if (wanted === null) return `runs ${runsName}; "expect" does not include it`;
+  const isNamed = wanted.imageIds.includes(runs.imageId ?? '');
+  if (wanted.expectedTag !== null) {
+    const evidence = evidenceOf(service, runs, wanted.expectedTag, facts);
+    if (evidence.is === 'same') return `runs ${runsName}, as ${wanted.source} says`;
+    if (evidence.is === 'other' && isNamed) {
+      return {
+        detail: `runs ${runsName}, which is called ${wanted.name} on this host, but is not ${wanted.name}, which ${wanted.source} asks for: ${evidence.source} has another image for it`,
+        remedy: `On the host: docker pull ${wanted.repository}:${wanted.name}. Then deploy again`,
+      };
+    }
+    // To pass, more is needed than a name that this host gives.
+    if (evidence.is === 'unknown' && isNamed) {
+      return {
+        unable: `runs ${runsName}, and whether that is ${wanted.name} cannot be told: ${evidence.why}`,
+        remedy: `Set "registry-username" and "registry-password" if the registry wants them. For images that no registry has, verify once without "expect" after the deployment`,
+      };
+    }
+  } else if (isNamed) return `runs ${runsName}, as ${wanted.source} says`;
   // A record that merely observed a release does not say that anybody wanted it.
   const newest = newestKnown(facts.history, facts.environment);
   const record = newest?.event === 'rollback' || newest?.verdict === 'good' ? newest.release[service.name] : undefined;
   if (expected === null && record !== undefined && sameImage(record, runs)) {
-    return `runs ${told(runs, facts.images)}, as the last record in the history says`;
+    return `runs ${runsName}, as the last record in the history says`;
   }
   return {
     detail:
       wanted.imageIds.length === 0
-        ? `runs ${told(runs, facts.images)}; the host does not have ${wanted.name}, which ${wanted.source} asks for`
-        : `runs ${told(runs, facts.images)}, not ${wanted.name}, which ${wanted.source} asks for`,
+        ? `runs ${runsName}; the host does not have ${wanted.name}, which ${wanted.source} asks for`
+        : `runs ${runsName}, not ${wanted.name}, which ${wanted.source} asks for`,
     remedy: 'The deployment did not pull that release, or did not start it: see its log. Then deploy again',
   };
 }
@@ -217,7 +241,7 @@ function wantedOf(
   { name, image }: ComposeService,
   expected: ExpectedImages | null,
   images: readonly LocalImage[],
-): { name: string; imageIds: string[]; source: string } | null {
+): { name: string; repository: string; expectedTag: string | null; imageIds: string[]; source: string } | null {
   const own = referenceOf(image);
   const wanted = expected === null ? own : expected.get(name);
   if (own === null || wanted === null || wanted === undefined) return null;
@@ -226,6 +250,8 @@ function wantedOf(
     known?.repository === own.repository && (digest === null ? known.tag === tag : known.digest === digest);
   return {
     name: digest ?? tag ?? '',
+    repository: own.repository,
+    expectedTag: expected === null || digest !== null ? null : tag,
     imageIds: images
       .filter(({ repoTags, repoDigests }) => (digest === null ? repoTags : repoDigests).map(referenceOf).some(isMeant))
       .map(({ id }) => id),
@@ -233,9 +259,20 @@ function wantedOf(
   };
 }
 
-function told({ image, tag: ownTag, digest, imageId }: RunningImage, images: readonly LocalImage[]): string {
-  const tag = nameOf(imageId, image, images) ?? ownTag;
-  const id = (imageId ?? digest ?? 'an unknown image').replace('sha256:', '').slice(0, 12);
+function evidenceOf(service: ComposeService, runs: RunningImage, tag: string, facts: DeploymentFacts): TagEvidence {
+  const repository = referenceOf(service.image)?.repository ?? '';
+  const known = [...facts.watched.images, ...facts.images].filter(({ id }) => id === runs.imageId);
+  const digests = known.flatMap(({ repoDigests }) =>
+    repoDigests.map(referenceOf).flatMap((name) => (name?.repository === repository ? (name.digest ?? []) : [])),
+  );
+  const history = facts.history.filter(({ environment }) => environment === facts.environment);
+  const meaning = facts.meanings.get(`${repository}:${tag}`);
+  return tagEvidence({ service: service.name, tag, repository, runs, digests, meaning, history });
+}
+
+function told(runs: RunningImage, { image }: ComposeService, images: readonly LocalImage[]): string {
+  const tag = nameOf(runs, image, images);
+  const id = (runs.imageId ?? runs.digest ?? 'an unknown image').replace('sha256:', '').slice(0, 12);
   return tag === null ? id : `${tag} (${id})`;
 }
 

@@ -73,7 +73,7 @@ export function judgeLastGood(facts: SetupFacts, inputs: VerifyInputs): string |
 }
 
 function named(service: string, { image, tag, digest, imageId }: RunningImage, images: readonly LocalImage[]): string {
-  return `${service} ${nameOf(imageId, image, images) ?? tag ?? (digest ?? imageId ?? 'unknown').slice(0, 19)}`;
+  return `${service} ${nameOf({ image, tag, imageId }, null, images) ?? (digest ?? imageId ?? 'unknown').slice(0, 19)}`;
 }
 
 function isHere({ image, digest, imageId }: RunningImage, images: readonly LocalImage[]): boolean {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { recordsToMend } from '../../../shared/history/union.ts';
 import { record, sha } from '../releases/shop.ts';
 
-test('a host that lost its history gets tags and digests back from a copy, but neither verdicts nor ids of images', () => {
+test('a host that lost its history gets tags and digests back from a copy, but neither its praise nor ids of images', () => {
   const { release } = record();
   const [mended] = recordsToMend([], [[record({ previous: release })]], 'prod');
   const expected = { image: 'ghcr.io/acme/web:v2', tag: 'v2', digest: sha('c'), imageId: null };
@@ -11,6 +11,13 @@ test('a host that lost its history gets tags and digests back from a copy, but n
   assert.deepEqual(mended?.previous?.['web'], expected);
   assert.equal(mended?.verdict, 'unknown');
   assert.equal(release['web']?.imageId, sha('2'), 'the copy itself was changed');
+});
+
+test('what a copy calls bad stays bad: to forget that would be worse than to believe it in vain', () => {
+  const verdicts = (['good', 'bad', 'unknown'] as const).map(
+    (verdict) => recordsToMend([], [[record({ verdict })]], 'prod')[0]?.verdict,
+  );
+  assert.deepEqual(verdicts, ['unknown', 'bad', 'unknown']);
 });
 
 test('a host that has a history gets nothing, nor what happened elsewhere', () => {

@@ -51,6 +51,10 @@ test('what the target speaks of is swapped, dependencies first; nothing else is'
   assert.deepEqual(plan.notes, [
     { level: 'info', text: 'api is swapped without downtime' },
     { level: 'info', text: 'web is swapped without downtime' },
+    {
+      level: 'info',
+      text: 'The compose file will still say api v3, web v3: the next docker compose up starts that again, until the line is changed that the run prints',
+    },
     { level: 'info', text: 'The history does not show whether the database schema has changed since that release ran' },
   ]);
 });
@@ -225,9 +229,14 @@ describe('a step', () => {
   test('keeps the compose file true: by its own tag, or by the line to change', () => {
     const written = { image: 'ghcr.io/acme/web:v3', imageTemplate: 'ghcr.io/acme/web:${TAG:-latest}' };
     const step = stepOf({ project: shop({ web: written }) });
-    assert.equal(step.retag, 'ghcr.io/acme/web:v3');
+    assert.equal(step.retag, null, 'a version stays what it is');
     assert.deepEqual(step.envLine, { variable: 'TAG', value: 'v2' });
-    assert.equal(stepOf({ persist: 'none' }).retag, null);
+    const retagOf = (of: string, persist: 'retag' | 'none' = 'retag') =>
+      stepOf({ persist, project: shop({ web: { image: of } }) }).retag;
+    assert.equal(retagOf('ghcr.io/acme/web:latest'), 'ghcr.io/acme/web:latest');
+    assert.equal(retagOf('ghcr.io/acme/web:main'), 'ghcr.io/acme/web:main');
+    assert.equal(retagOf('ghcr.io/acme/web:latest', 'none'), null);
+    assert.equal(retagOf(`ghcr.io/acme/web:latest@${sha('b')}`), null);
     assert.equal(stepOf({ project: shop({ web: { image: `ghcr.io/acme/web@${sha('b')}` } }) }).retag, null);
     assert.equal(stepOf({ project: shop({ web: { image: `ghcr.io/acme/web:v3@${sha('b')}` } }) }).retag, null);
     assert.equal(stepOf({ project: shop({ web: { image: 'ghcr.io/acme/web' } }) }).retag, 'ghcr.io/acme/web');
@@ -297,6 +306,39 @@ describe('what is told', () => {
       /^docker-compose.yml, line 4: the variable TAG is not set; compose uses an empty value$/,
       'warning',
       { unset: [{ in: 'compose-file', file: 'docker-compose.yml', line: 4, name: 'TAG' }] },
+    ],
+    [
+      /^The target is known to be bad: web v2 was found bad$/,
+      'warning',
+      { wanted: { ...request().wanted, knownBad: { text: 'web v2 was found bad', id: null } } },
+    ],
+    [
+      /^web is pinned in the compose file to v3 with the digest sha256:bbbbbbbbbbbb: the next docker compose up/,
+      'warning',
+      { project: shop({ web: { image: `ghcr.io/acme/web:v3@${sha('b')}` } }) },
+    ],
+    [
+      /^tower \(containrrr\/watchtower\) on this host .*brings web \(latest\) to what its tag means.*docker stop tower$/,
+      'warning',
+      {
+        project: shop({ web: { image: 'ghcr.io/acme/web:latest' } }),
+        updaters: [{ name: 'tower', image: 'containrrr/watchtower' }],
+      },
+    ],
+    [
+      /^wud \(getwud\/wud:8\) on this host .*brings api \(v3\), web \(v3\) to a newer image/,
+      'warning',
+      { updaters: [{ name: 'wud', image: 'getwud/wud:8' }] },
+    ],
+    [
+      /^TAG is also the tag of proxy: to set it to v2 for web changes that too$/,
+      'warning',
+      {
+        project: shop({
+          web: { imageTemplate: 'ghcr.io/acme/web:${TAG}' },
+          proxy: { imageTemplate: 'nginx:${TAG:-1.27}' },
+        }),
+      },
     ],
     [/^gone was part of that release/, 'info', { wanted: wanted({}, { unknown: ['gone'] }) }],
     [
@@ -423,7 +465,7 @@ describe('the hash', () => {
   const { hash } = planOf();
 
   test('of a plan that was looked at stays what it was in another version of the action', () => {
-    assert.equal(hash, '523ae837f5293797bdb648ea241b51e7d1992ef1795b2f96b7cf7ccf8bc2ce19');
+    assert.equal(hash, '39f30e06198e406bfb30baa72aa5b85740711b4497de1dc7d4f3909d14121fa9');
   });
 
   /** The same value with the keys of every object turned round. */
@@ -452,6 +494,9 @@ describe('the hash', () => {
       { containers: request().containers.map((each) => ({ ...each, created: '2020-01-01T00:00:00Z' })) },
     ],
     ['where the target was found', { wanted: { ...request().wanted, source: 'elsewhere', unknown: ['gone'] } }],
+    ['what would be retagged, where no tag moves', { persist: 'none' }],
+    ['what is known of the target', { wanted: { ...request().wanted, knownBad: { text: 'it is bad', id: null } } }],
+    ['what updates containers', { updaters: [{ name: 'tower', image: 'containrrr/watchtower' }] }],
     ['notes', { unset: [{ in: 'elsewhere' }], newestKnown: null, schemaNow: null, envNames: null }],
     ['whether the target was pulled already', { images: request().images.slice(0, 1) }],
   ];
@@ -487,8 +532,8 @@ describe('the hash', () => {
     ['the strategy', { strategy: 'recreate' }],
     ['a fixed name', { project: shop({ web: { containerName: 'x' } }), strategy: 'recreate' }],
     ['another fixed name', { project: shop({ web: { containerName: 'y' } }), strategy: 'recreate' }],
-    ['what is to last', { persist: 'none' }],
-    ['the reference', { project: shop({ web: { image: 'ghcr.io/acme/web:v4' } }) }],
+    ['a reference that moves', { project: shop({ web: { image: 'ghcr.io/acme/web:latest' } }) }],
+    ['another one', { project: shop({ web: { image: 'ghcr.io/acme/web:stable' } }) }],
     [
       'the order',
       {

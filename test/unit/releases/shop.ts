@@ -101,6 +101,7 @@ export function request(changes: Partial<PlanRequest> = {}): PlanRequest {
     drift: new Map(),
     settings: [],
     envFilePath: '/opt/shop/.env',
+    updaters: [],
     filesChangedAt: Date.parse('2026-11-22T12:00:00Z'),
     newestKnown: running,
     schemaNow: '1'.repeat(64),
@@ -114,7 +115,14 @@ export function wanted(
   images: Record<string, { tag: string | null; digest: string | null; imageId: string | null }>,
   changes: Partial<Wanted> = {},
 ): Wanted {
-  return { images: new Map(Object.entries(images)), source: 'a test', record: null, unknown: [], ...changes };
+  return {
+    images: new Map(Object.entries(images)),
+    source: 'a test',
+    record: null,
+    unknown: [],
+    knownBad: null,
+    ...changes,
+  };
 }
 
 export function record(changes: Partial<HistoryRecord> = {}): HistoryRecord {

@@ -70,6 +70,7 @@ function context(changes: Partial<TargetContext> = {}): TargetContext {
     databases: new Set(['db']),
     history: [],
     entries: [],
+    verdicts: [],
     choice: { record: null, why: 'the history on the host has no record of' },
     services: null,
     registry: 'ghcr.io',

@@ -69,6 +69,7 @@ const facts = (changes: Partial<DeploymentFacts> = {}): DeploymentFacts => ({
   ],
   databases: new Set(['db']),
   expect: null,
+  meanings: new Map(),
   history: [],
   environment: 'prod',
   registry: 'ghcr.io',
@@ -230,7 +231,8 @@ describe('what is expected', () => {
   ];
   for (const [expect, expected] of table) {
     test(`"${expect}" where v2 runs`, () => {
-      const { bad, verdict } = judge({ expect: parseTarget(expect) });
+      const meanings = new Map([['ghcr.io/acme/web:v2', { whole: null, parts: [id('2')] }]]);
+      const { bad, verdict } = judge({ expect: parseTarget(expect), meanings });
       if (expected === null) assert.deepEqual(bad, []);
       else assert.match(bad.join('\n'), expected);
       assert.equal(verdict, 'good', 'a wrong image is no ill one');

@@ -1,0 +1,89 @@
+import { Failure } from '../failure.ts';
+import type { HistoryRecord } from '../history/record.ts';
+import { type Word, wordsOn } from '../history/word.ts';
+import { referenceOf } from '../releases/image-reference.ts';
+import { moves } from '../releases/moving-tag.ts';
+import type { RunningImage } from '../releases/release.ts';
+import type { Target, Wanted, WantedImage } from './target.ts';
+
+/** That the latest word of the history on a target is bad. */
+export interface KnownBad {
+  /** A printed line: what is bad, and since when that is known. */
+  text: string;
+  /** The record that has the target; null if only a part of it was ever recorded. */
+  id: string | null;
+}
+
+/**
+ * Looks for the latest word on the target as a whole; if it never ran like that, on each of its images.
+ * @param records those whose verdicts count, in the order of the file
+ * @param repositoryOf the repository of a service in the compose file
+ */
+export function knownBad(
+  images: Wanted['images'],
+  records: readonly HistoryRecord[],
+  ignored: ReadonlySet<string>,
+  repositoryOf: (service: string) => string | undefined,
+): KnownBad | null {
+  const wanted = [...images].filter(([service]) => !ignored.has(service));
+  const isIn = (release: ReadonlyMap<string, RunningImage>, [service, image]: [string, WantedImage]) => {
+    const known = release.get(service);
+    return known !== undefined && isThat(image, known, repositoryOf(service));
+  };
+  const words = wordsOn(records, ignored);
+  const onAll = words.find(({ about }) => wanted.length > 0 && wanted.every((each) => isIn(about, each)));
+  const told: [Word, string[]][] =
+    onAll !== undefined
+      ? [[onAll, wanted.map(named)]]
+      : wanted.flatMap((each): [Word, string[]][] => {
+          const word = words.find(({ about }) => isIn(about, each));
+          return word === undefined ? [] : [[word, [named(each)]]];
+        });
+  const bad = told.filter(([{ word }]) => word === 'bad');
+  if (bad.length === 0) return null;
+  const own = records.findLast(({ event, release }) => {
+    const known = new Map(Object.entries(release));
+    return event !== 'drill' && wanted.every((each) => isIn(known, each));
+  });
+  return { text: bad.map(([word, names]) => tell(word, names)).join('; '), id: own?.id ?? null };
+}
+
+/**
+ * A target that was named by tag or digest may be named by mistake, or by somebody who does not know.
+ * @throws Failure `target-bad` unless the record's id or the services were given as well
+ */
+export function refuseKnownBad(
+  { knownBad: bad, images }: Wanted,
+  { kind }: Target,
+  services: readonly string[] | null,
+): void {
+  if (bad === null || services !== null || kind === 'record' || kind === 'last-good') return;
+  const byId = bad.id === null ? '' : `give the id of its record, target: ${bad.id}, or `;
+  throw new Failure('target-bad', `The target is known to be bad: ${bad.text}`, {
+    hint: `Nothing was stopped. If you want it all the same, ${byId}say which services: services: ${[...images.keys()].join(', ')}`,
+  });
+}
+
+function tell({ record, isLeft }: Word, names: readonly string[]): string {
+  const what = names.join(', ');
+  return isLeft
+    ? `${what} was rolled back from at ${record.at} (record ${record.id})`
+    : `${what} was found bad at ${record.at} (${record.event}, record ${record.id})`;
+}
+
+function named([service, { tag, digest, imageId }]: [string, WantedImage]): string {
+  return `${service} ${tag ?? (digest ?? imageId ?? '').slice(7, 19)}`;
+}
+
+/** By what identifies both. If nothing does, a tag is enough, unless it moves. */
+function isThat({ tag, digest, imageId }: WantedImage, known: RunningImage, repository: string | undefined): boolean {
+  if (digest !== null && known.digest !== null && digest === known.digest) return true;
+  if (imageId !== null && known.imageId !== null) return imageId === known.imageId;
+  if (digest !== null && known.digest !== null) return false;
+  return (
+    tag !== null &&
+    tag === known.tag &&
+    !moves(tag) &&
+    (known.image === null || referenceOf(known.image)?.repository === repository)
+  );
+}
