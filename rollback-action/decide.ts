@@ -3,14 +3,16 @@ import { lastGood } from '../shared/history/choice.ts';
 import { entriesOf, gatherHistory, type KnownHistory } from '../shared/history/known-history.ts';
 import { newestKnown, newestSchema } from '../shared/history/observation.ts';
 import type { Survey } from '../shared/host/survey.ts';
+import { noSwapFacts } from '../shared/host/survey-swap.ts';
 import type { Plan } from '../shared/plan/plan.ts';
 import { planRollback } from '../shared/plan/plan-rollback.ts';
 import { wantedRelease } from '../shared/plan/target.ts';
 import { planText } from '../shared/plan/text.ts';
 import { demandCompose } from '../shared/releases/compose-version.ts';
 import { databaseServices } from '../shared/releases/database-services.ts';
-import { checkProjectName, readProject } from '../shared/releases/project.ts';
+import { type ComposeProject, checkProjectName, readProject } from '../shared/releases/project.ts';
 import { releaseOf } from '../shared/releases/release.ts';
+import { storeServices } from '../shared/releases/stores.ts';
 import * as log from '../shared/runner/log.ts';
 import type { RollbackInputs } from './inputs.ts';
 
@@ -30,12 +32,18 @@ export async function decide(
     for (const text of [...mirrored.notices, ...knownHistory.problems]) log.notice(text);
     const running = releaseOf(seen.containers, seen.images);
     const databases = databaseServices(seen, inputs.databaseService);
+    const stores = storesOf(seen, project, inputs, databases);
     const wanted = wantedRelease(inputs.target, {
       project,
       databases,
       history: knownHistory.host.filter(({ environment }) => environment === inputs.environment),
       entries: entriesOf(knownHistory),
-      choice: lastGood({ records: knownHistory.host, environment: inputs.environment, running, ignored: databases }),
+      choice: lastGood({
+        records: knownHistory.host,
+        environment: inputs.environment,
+        running,
+        ignored: new Set([...databases, ...stores]),
+      }),
       services: inputs.services,
       registry: inputs.registry,
     });
@@ -46,6 +54,10 @@ export async function decide(
       images: compose.images,
       running,
       databases,
+      stores,
+      named: new Set(inputs.services ?? []),
+      jobs: inputs.jobs,
+      swapFacts: seen.swapFacts ?? noSwapFacts,
       wanted,
       strategy: inputs.strategy,
       proxyService: inputs.proxyService,
@@ -70,6 +82,19 @@ export async function decide(
     if (seen.hold !== null) log.info('Deployments are already on hold because of an earlier rollback');
     return { plan, knownHistory };
   });
+}
+
+/** The stores that nobody named, neither as a service nor with a tag of its own. */
+function storesOf(
+  { containers, swapFacts }: Survey,
+  { services }: ComposeProject,
+  inputs: RollbackInputs,
+  databases: ReadonlySet<string>,
+): ReadonlySet<string> {
+  const images = new Map([...services.values()].map(({ name, image }) => [name, image]));
+  const named = [...(inputs.services ?? []), ...(inputs.target.kind === 'services' ? inputs.target.images.keys() : [])];
+  const found = storeServices(containers, swapFacts ?? noSwapFacts, images);
+  return new Set([...found].filter((service) => !databases.has(service) && !named.includes(service)));
 }
 
 function projectStateUnknown(): Failure {

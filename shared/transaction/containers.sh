@@ -74,6 +74,33 @@ old_containers() {
   done <before.tsv
 }
 
+# old_names SERVICE: ids and names of the containers found at the start, in the order of the names.
+old_names() {
+  local service id name
+  while IFS=$'\t' read -r service id name _; do
+    [[ $service != "$1" ]] || printf '%s\t%s\n' "$id" "${name#/}"
+  done <before.tsv | sort -k 2,2V
+}
+
+# target_names SERVICE: the same of the containers created from the target, as they are called now.
+target_names() {
+  local ids
+  mapfile -t ids < <(target_containers "$1")
+  ((${#ids[@]} == 0)) || docker inspect --format '{{.ID}}{{"\t"}}{{.Name}}' "${ids[@]}" | sort -k 2,2V
+}
+
+# alone_in_them: whether no other container has come to depend on an old one since the plan was made.
+alone_in_them() {
+  local found sharer what of service id own
+  found=$(sharers) || broken docker-failed 'Cannot read which containers share something with others' || return
+  while read -r sharer what of; do
+    while IFS=$'\t' read -r service id own _; do
+      [[ $of != "${own#/}" && (${#of} -lt 12 || $id != "$of"*) ]] ||
+        broken plan-stale "$sharer uses the $what of ${own#/} ($service) since the plan was made" || return
+    done <before.tsv
+  done <<<"$found"
+}
+
 # Writes after.tsv: service and id of the new containers. From then on the gates check exactly these: if somebody else runs
 # compose in the meantime, it silently replaces containers.
 note_targets() {

@@ -114,7 +114,7 @@ engine() {
     finish
   elif has reverting; then
     revert
-  elif has stopping || has starting; then
+  elif has stopping || has starting || has running || has stays-stopped; then
     broken engine-died 'The engine was killed during the swap' || true
     revert
   elif has checked; then
@@ -144,6 +144,7 @@ prepare() {
   [[ $state == "${plan[project_state]}" ]] ||
     broken plan-stale "The containers, the compose file or its variables have changed since the plan was made" || return
   { note_containers && note_witnesses; } || broken docker-failed 'Cannot read the state of the running containers' || return
+  { still_stopped && alone_in_them; } || return
   journal checked
   mend_leftovers || broken docker-failed 'Cannot remove a leftover of docker compose' || return
   create_all || return
@@ -236,6 +237,7 @@ keep_running() {
   local service id running finished committed
   committed=$(grep -m 1 $'\tcommit\t' journal | cut -f 1)
   for service in "${services[@]}"; do
+    [[ ${strategy[$service]} != @(job|create-only) ]] || continue
     for id in $(target_containers "$service"); do
       IFS=$'\t' read -r running finished < <(look "$id" '{{.State.Running}}{{"\t"}}{{.State.FinishedAt}}')
       [[ $running != true ]] || continue

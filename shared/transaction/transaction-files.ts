@@ -1,11 +1,11 @@
 import { Failure } from '../failure.ts';
-import type { Strategy } from '../plan/strategy.ts';
+import type { StepStrategy } from '../plan/plan.ts';
 import { addressLines } from './address.ts';
 
 /** What the transaction does to one service. */
 export interface TransactionService {
   service: string;
-  strategy: Strategy;
+  strategy: StepStrategy;
   targetImageId: string;
   /** The compose file's own reference, if it is to point at the target afterwards. */
   retag: string | null;
@@ -38,7 +38,8 @@ export interface TransactionRequest {
   revert: string;
   /** The plan, for people who look at it later. */
   planJson: string;
-  stopTimeout: number;
+  /** null: what each container allows itself. */
+  stopTimeout: number | null;
   healthTimeout: number;
   stableFor: number;
   maxDowntime: number | null;
@@ -89,7 +90,7 @@ function planLines(request: TransactionRequest): string {
     ...request.composeFiles.map((file): [string, string] => ['compose_file', file]),
     ...(request.envFile === null ? [] : [['env_file', request.envFile] as [string, string]]),
     ['project_state', request.projectState],
-    ['stop_timeout', seconds(request.stopTimeout)],
+    ...(request.stopTimeout === null ? [] : [['stop_timeout', seconds(request.stopTimeout)] as [string, string]]),
     ['health_timeout', seconds(request.healthTimeout)],
     ['stable_for', seconds(request.stableFor)],
     ...(request.maxDowntime === null ? [] : [['max_downtime', String(request.maxDowntime)] as [string, string]]),

@@ -24,6 +24,8 @@ const service = (name: string, image: string): ComposeService => ({
   dependsOn: [],
   replicas: null,
   sharesWith: [],
+  volumesFrom: [],
+  composeOnly: [],
 });
 
 const project: ComposeProject = {

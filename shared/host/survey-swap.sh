@@ -1,0 +1,54 @@
+# shellcheck shell=bash
+# The part of the survey that decides how services can be swapped. Only a plan needs it.
+
+# How a container ended, and where it may write.
+readonly ending_fields=(
+  '"id":{{json .ID}}'
+  '"policy":{{json .HostConfig.RestartPolicy.Name}}'
+  '"exitCode":{{json .State.ExitCode}}'
+  '"outOfMemory":{{json .State.OOMKilled}}'
+  '"finishedAt":{{json .State.FinishedAt}}'
+  '"writes":[{{range .Mounts}}{{if .RW}}{{json .Destination}},{{end}}{{end}}null]'
+)
+
+# survey_swap ID...: the containers of the project.
+survey_swap() {
+  local line found id state finished image images=()
+  found=$(sharers) || fail survey-incomplete 'Docker could not describe all containers of the host'
+  while IFS= read -r line; do [[ -z $line ]] || record sharer "$line"; done <<<"$found"
+
+  while IFS=$'\t' read -r id state finished image line; do
+    record ending "$line"
+    images+=("$image")
+    [[ $state != exited ]] || survey_end "$id" "$finished"
+  done < <(docker inspect --format \
+    "$(columns '{{.ID}}' '{{.State.Status}}' '{{.State.FinishedAt}}' '{{.Image}}' "$(json_object "${ending_fields[@]}")")" "$@")
+  # Names of the variables that an image itself sets: they tell what it is based on.
+  docker image inspect --format \
+    '{"id":{{json .ID}},"variables":[{{range .Config.Env}}{{json (index (split . "=") 0)}},{{end}}null]}' \
+    "${images[@]}" 2>/dev/null | while IFS= read -r line; do record image-variables "$line"; done || true
+  record docker-since "$(docker_since)"
+}
+
+# survey_end ID FINISHED: records what Docker remembers of the end of a container. It keeps only its last few hundred events.
+survey_end() {
+  local end now actions
+  end=$(date --date "$2" +%s) && now=$(date +%s) || return 0
+  # An end that lies ahead would make docker wait for it.
+  actions=$(timeout 5 docker events --since "$((end - 1))" --until "$((end + 2 < now ? end + 2 : now))" \
+    --filter "container=$1" --filter event=stop --filter event=kill --filter event=die --format '{{.Action}}' 2>/dev/null) || true
+  record end-events "$1 $(tr '\n' ' ' <<<"$actions")"
+}
+
+# docker_since: the second since which this Docker may have been running. When it starts, or the host does, it has ended
+# containers itself.
+docker_since() {
+  local uptime engine since
+  read -r uptime _ </proc/uptime || uptime=0
+  since=$(($(date +%s) - ${uptime%.*}))
+  for engine in /run/docker.pid "${XDG_RUNTIME_DIR:-/run}/docker.pid"; do
+    engine=$(stat --format %Y -- "$engine" 2>/dev/null) || continue
+    ((engine <= since)) || since=$engine
+  done
+  printf '%s' "$since"
+}
