@@ -11,22 +11,27 @@ readonly ending_fields=(
   '"writes":[{{range .Mounts}}{{if .RW}}{{json .Destination}},{{end}}{{end}}null]'
 )
 
-# survey_swap ID...: the containers of the project.
+# survey_swap IMAGES ID...: the containers of the project, and the ids of their images.
 survey_swap() {
-  local line found id state finished image images=()
-  found=$(sharers) || fail survey-incomplete 'Docker could not describe all containers of the host'
-  while IFS= read -r line; do [[ -z $line ]] || record sharer "$line"; done <<<"$found"
-
-  while IFS=$'\t' read -r id state finished image line; do
+  local line id state finished shared=none sharing variables
+  # All at the same time: each takes a while to ask Docker.
+  exec {sharing}< <(sharers && echo whole)
+  # Names of the variables that an image itself sets: they tell what it is based on.
+  # shellcheck disable=SC2086 # ids are hex digits
+  exec {variables}< <(docker image inspect --format \
+    '{"id":{{json .ID}},"variables":[{{range .Config.Env}}{{json (index (split . "=") 0)}},{{end}}null]}' $1 2>/dev/null)
+  while IFS=$'\t' read -r id state finished line; do
     record ending "$line"
-    images+=("$image")
     [[ $state != exited ]] || survey_end "$id" "$finished"
   done < <(docker inspect --format \
-    "$(columns '{{.ID}}' '{{.State.Status}}' '{{.State.FinishedAt}}' '{{.Image}}' "$(json_object "${ending_fields[@]}")")" "$@")
-  # Names of the variables that an image itself sets: they tell what it is based on.
-  docker image inspect --format \
-    '{"id":{{json .ID}},"variables":[{{range .Config.Env}}{{json (index (split . "=") 0)}},{{end}}null]}' \
-    "${images[@]}" 2>/dev/null | while IFS= read -r line; do record image-variables "$line"; done || true
+    "$(columns '{{.ID}}' '{{.State.Status}}' '{{.State.FinishedAt}}' "$(json_object "${ending_fields[@]}")")" "${@:2}")
+  while IFS= read -r line; do
+    shared=$line
+    [[ $line == whole ]] || record sharer "$line"
+  done <&"$sharing"
+  [[ $shared == whole ]] || fail survey-incomplete 'Docker could not describe all containers of the host'
+  while IFS= read -r line; do record image-variables "$line"; done <&"$variables"
+  exec {sharing}<&- {variables}<&-
   record docker-since "$(docker_since)"
 }
 

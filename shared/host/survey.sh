@@ -146,7 +146,7 @@ survey_project() {
 
   survey_project_state "$project_name"
   # shellcheck disable=SC2086 # ids are hex digits
-  [[ -z $with_compose ]] || survey_swap $ids
+  [[ -z $with_compose ]] || survey_swap "${images[*]}" $ids
 
   ((${#candidates[@]})) || return 0
   local candidate

@@ -29,7 +29,7 @@ export function planRollback(request: PlanRequest): Plan {
     // A service may be called `constructor` or the like, which every object has.
     const from = Object.hasOwn(running, service.name) ? running[service.name] : undefined;
     const why = whyLeftAlone(service.name, image, from, request);
-    if (why !== null || image === undefined || from === undefined) {
+    if (why !== null || image === undefined) {
       leftAlone.push({ service: service.name, why: why ?? 'the target does not include it' });
       return [];
     }
@@ -43,7 +43,7 @@ export function planRollback(request: PlanRequest): Plan {
     const obstacle = obstacleOf(service, request);
     if (obstacle !== null) obstacles.push(obstacle);
     if (obstacle !== null || reference === null) return [];
-    return [step(request, service, own, from, image, reference.repository, found, proxyServices)];
+    return [step(request, service, own, from ?? noImage, image, reference.repository, found, proxyServices)];
   });
   if (obstacles.length > 0) throw cannotSwap(obstacles);
 
@@ -61,17 +61,21 @@ export function planRollback(request: PlanRequest): Plan {
   return { ...plan, notes: notesOn(plan, request), hash: hashOf(plan) };
 }
 
+/** Of a service without a container. */
+const noImage: RunningImage = { image: null, tag: null, digest: null, imageId: null };
+
 function whyLeftAlone(
   service: string,
   image: WantedImage | undefined,
   from: RunningImage | undefined,
-  { databases, stores }: PlanRequest,
+  { databases, stores, jobs, project }: PlanRequest,
 ): string | null {
   if (databases.has(service)) return 'it is the database';
   if (image === undefined) return 'the target does not include it';
   if (stores.has(service))
     return 'it is a store, and an older version may not read its data; to roll it back as well, name it in "services"';
-  if (from === undefined) return 'it has no container';
+  // A job that has ended may have been cleaned away, but what awaits it needs it as before.
+  if (from === undefined && (jobs === 'skip' || !isJob(service, project))) return 'it has no container';
   if (image.tag === null && image.digest === null && image.imageId === null)
     return 'the target does not name its image';
   return null;

@@ -82,23 +82,26 @@ old_names() {
   done <before.tsv | sort -k 2,2V
 }
 
-# target_names SERVICE: the same of the containers created from the target, as they are called now.
-target_names() {
+# ordered_targets SERVICE: ids of the containers created from the target, in the order of their names.
+ordered_targets() {
   local ids
   mapfile -t ids < <(target_containers "$1")
-  ((${#ids[@]} == 0)) || docker inspect --format '{{.ID}}{{"\t"}}{{.Name}}' "${ids[@]}" | sort -k 2,2V
+  if ((${#ids[@]} < 2)); then
+    printf '%s\n' "${ids[@]}"
+  else
+    docker inspect --format '{{.ID}} {{.Name}}' "${ids[@]}" | sort -k 2,2V | cut -d ' ' -f 1
+  fi
 }
 
-# alone_in_them: whether no other container has come to depend on an old one since the plan was made.
+# alone_in_them SHARERS: whether no other container has come to depend on an old one since the plan was made.
 alone_in_them() {
-  local found sharer what of service id own
-  found=$(sharers) || broken docker-failed 'Cannot read which containers share something with others' || return
+  local sharer what of service id own
   while read -r sharer what of; do
     while IFS=$'\t' read -r service id own _; do
       [[ $of != "${own#/}" && (${#of} -lt 12 || $id != "$of"*) ]] ||
         broken plan-stale "$sharer uses the $what of ${own#/} ($service) since the plan was made" || return
     done <before.tsv
-  done <<<"$found"
+  done <<<"$1"
 }
 
 # Writes after.tsv: service and id of the new containers. From then on the gates check exactly these: if somebody else runs

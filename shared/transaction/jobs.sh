@@ -11,10 +11,10 @@ job() {
   journal running "$service"
   if ((${#old[@]})); then
     steady update --restart=no "${old[@]}" || broken docker-failed "Docker could not update $service" || return
-    take_names "$service" || broken docker-failed "Docker could not rename the containers of $service" || return
     # A job of the old release may still be running.
     stop "${old[@]}" || broken stop-failed "Docker could not stop $service" || return
   fi
+  take_names "$service" || broken docker-failed "Docker could not rename the containers of $service" || return
   docker start "${new[@]}" >/dev/null </dev/null || broken not-started "Docker could not start the target of $service" || return
   for id in "${new[@]}"; do await_end "$service" "$id" || return; done
   journal completed "$service"

@@ -87,16 +87,16 @@ stop() {
 # a killed compose has left half-way is not worth keeping.
 take_names() {
   local id name at=0 new=()
-  mapfile -t new < <(target_names "$1")
+  mapfile -t new < <(ordered_targets "$1")
   while IFS=$'\t' read -r id name; do
     [[ ${fixed_name[$1]} == - ]] || name=${fixed_name[$1]}
     if ((at < ${#new[@]})) && [[ ! $name =~ ^[0-9a-f]{12}_ ]]; then
-      docker rename "$id" "$name.${plan[id]}" && docker rename "${new[at]%%$'\t'*}" "$name" || return
+      docker rename "$id" "$name.${plan[id]}" && docker rename "${new[at]}" "$name" || return
     fi
     at=$((at + 1))
   done < <(old_names "$1")
   # Nothing to take it from: the compose file says what it is called.
-  ((at > 0)) || [[ ${fixed_name[$1]} == - ]] || docker rename "${new[0]%%$'\t'*}" "${fixed_name[$1]}"
+  ((at > 0)) || [[ ${fixed_name[$1]} == - ]] || docker rename "${new[0]}" "${fixed_name[$1]}"
 }
 
 # blue-green SERVICE: starts the new containers beside the old, which stop once all gates are passed.

@@ -7,6 +7,7 @@ import type { ActionResult } from '../lab/runner.ts';
 import { logOf } from './expectations.ts';
 import { type Container, deployedWell, isBack, type Shape, twoReleases, withShape } from './shapes.ts';
 import { registryForFile } from './stage.ts';
+import { killEngine, watchTransaction } from './transactions.ts';
 
 const ground = await registryForFile();
 
@@ -71,6 +72,9 @@ describe('what others depend on', { concurrency: 3 }, () => {
         await stay();
         await isBack(shape, await shape.rollBack());
         await stay();
+        const [web] = await shape.inspect('web');
+        const url = `http://${project}-app-1:8080/version`;
+        assert.equal((await shape.host.docker('exec', web?.Id ?? '', 'wget', '-q', '-O', '-', url)).trim(), 'v1');
       },
     );
   });
@@ -97,6 +101,43 @@ describe('what others depend on', { concurrency: 3 }, () => {
         String(job?.State.FinishedAt) < String(app?.State.StartedAt),
         'the application started before the job was done',
       );
+    });
+  });
+
+  test('an engine that is killed while a job runs, or names change, takes everything back without an outage', async () => {
+    await withShape(ground, { name: 'job-killed' }, async (shape) => {
+      await shape.write({
+        'docker-compose.yml': {
+          services: {
+            assets: shape.app({ ports: [], command: ['sh', '-c', 'sleep 2'], healthcheck: { disable: true } }),
+            worker: shape.app({ ports: [], restart: 'unless-stopped' }),
+            app: shape.app({
+              depends_on: {
+                assets: { condition: 'service_completed_successfully' },
+                worker: { condition: 'service_started' },
+              },
+            }),
+          },
+        },
+      });
+      await twoReleases(shape);
+      await shape.compose(['stop', 'worker']);
+      const seen = async () =>
+        (await Promise.all(['app', 'assets', 'worker'].map(shape.inspect)))
+          .flat()
+          .map(({ Id, Name, State }) => [Id, Name, State.Status]);
+      const startedAt = async () => (await shape.inspect())[0]?.State.StartedAt;
+      const [before, since] = [await seen(), await startedAt()];
+      for (const step of ['running', 'stays-stopped']) {
+        const watch = watchTransaction(shape, shape.backupDir);
+        const action = shape.rollBack();
+        await killEngine(await watch.reached(step));
+        const result = await action;
+        assert.equal(result.outputs['status'], 'reverted', logOf(result));
+        assert.deepEqual(await seen(), before, step);
+        if (step === 'running') assert.equal(await startedAt(), since, 'the application was stopped');
+      }
+      await isBack(shape, await shape.rollBack());
     });
   });
 
@@ -167,6 +208,8 @@ describe('what others depend on', { concurrency: 3 }, () => {
       assert.deepEqual(await states('queue'), ['running'], logOf(result));
       for (const service of ['worker', 'cron', 'queue']) assert.ok(await runs(shape, service, 'v1'), service);
       assert.match(logOf(result), /worker.*stopped/);
+      const after = await shape.verify();
+      assert.equal(after.exitCode, 0, logOf(after));
     });
   });
 

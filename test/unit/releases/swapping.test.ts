@@ -110,6 +110,13 @@ describe('a job that others await', () => {
     assert.doesNotMatch(all(plan), /health check/);
   });
 
+  test('is run even if its container was cleaned away', () => {
+    const { web: _, ...others } = request().running;
+    const containers = [container('api')];
+    assert.deepEqual(how(planOf({ project, running: others, containers })), ['web job', 'api blue-green']);
+    assert.deepEqual(how(planOf({ project, running: others, containers, jobs: 'skip' })), ['api blue-green']);
+  });
+
   test('is warned of unless the schema is known to be the same', () => {
     const images = request().wanted.images;
     const at = (schemaSha256: string | null) =>
