@@ -18,6 +18,7 @@ const sentences: Record<string, string> = {
   'url-answers': 'The health-url answers',
   running: '$: running the job from the target',
   completed: '$: the job has completed',
+  'running-again': '$: running the job of the previous release again',
   'stays-stopped': '$: stays stopped, with a container of the target',
   draining: '$: the old containers are finishing their requests',
   drained: '$: the old containers have stopped',

@@ -37,10 +37,11 @@ survey_swap() {
 
 # survey_end ID FINISHED: records what Docker remembers of the end of a container. It keeps only its last few hundred events.
 survey_end() {
-  local end now actions
-  end=$(date --date "$2" +%s) && now=$(date +%s) || return 0
-  # An end that lies ahead would make docker wait for it.
-  actions=$(timeout 5 docker events --since "$((end - 1))" --until "$((end + 2 < now ? end + 2 : now))" \
+  local end until actions
+  end=$(date --date "$2" +%s) && until=$(date +%s.%N) || return 0
+  # Docker would wait for a moment that lies ahead.
+  ((end + 2 >= ${until%.*})) || until=$((end + 2))
+  actions=$(timeout 5 docker events --since "$((end - 1))" --until "$until" \
     --filter "container=$1" --filter event=stop --filter event=kill --filter event=die --format '{{.Action}}' 2>/dev/null) || true
   record end-events "$1 $(tr '\n' ' ' <<<"$actions")"
 }

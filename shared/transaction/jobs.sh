@@ -20,25 +20,44 @@ job() {
   journal completed "$service"
 }
 
-# await_end SERVICE ID: waits until the job has ended with 0. One that its restart policy starts again has not ended.
+# await_end SERVICE ID: waits until the job has ended with 0.
 await_end() {
-  local facts state exit patience=$((SECONDS + plan[health_timeout]))
-  while :; do
-    facts=$(look "$2" '{{.State.Status}} {{.State.ExitCode}}') ||
-      broken container-lost "The new container of $1 is gone" || return
-    read -r state exit <<<"$facts"
-    case $state in
-      exited)
-        ((exit != 0)) || return 0
-        broken job-failed "The job $1 failed with exit $exit. $(last_words "$2")" || return
-        ;;
-      dead) broken job-failed "The job $1 is dead. $(last_words "$2")" || return ;;
-    esac
-    ((SECONDS < patience)) ||
-      broken job-failed "The job $1 did not end within ${plan[health_timeout]} s (health-timeout)" || return
-    within_budget || return
+  local facts
+  facts=$(outlast "$2") || broken container-lost "The new container of $1 is gone" || return
+  case $facts in
+    'exited 0') within_budget ;;
+    exited* | dead*) broken job-failed "The job $1 failed with exit ${facts#* }. $(last_words "$2")" ;;
+    *) broken job-failed "The job $1 did not end within ${plan[health_timeout]} s (health-timeout). $(last_words "$2")" ;;
+  esac
+}
+
+# run_again SERVICE ID...: the target's job may have changed what the previous release works with, such as its assets. Its own
+# job makes that right, as it does at every `docker compose up`. One that had failed before is left as it is.
+run_again() {
+  local service=$1 id facts
+  shift
+  for id in "$@"; do
+    [[ $(look "$id" '{{.State.Status}} {{.State.ExitCode}}') == 'exited 0' ]] || continue
+    journal running-again "$service"
+    facts='not started'
+    if steady start "$id"; then facts=$(outlast "$id"); fi
+    [[ $facts == 'exited 0' ]] ||
+      journal problem "The job $service of the previous release was run again, and did not complete: $facts"
+  done
+}
+
+# outlast ID: waits until a job has ended, and prints `STATE EXIT`: one that its restart policy starts again has not ended. Gives
+# up after health-timeout.
+outlast() {
+  local facts patience=$((SECONDS + plan[health_timeout]))
+  while facts=$(look "$1" '{{.State.Status}} {{.State.ExitCode}}'); do
+    if [[ $facts == @(exited|dead)\ * ]] || ((SECONDS >= patience)); then
+      printf '%s' "$facts"
+      return
+    fi
     sleep "$look_interval"
   done
+  return 1
 }
 
 # create-only SERVICE: it stays as stopped as it is; only its container is one of the target.

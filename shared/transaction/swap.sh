@@ -166,6 +166,7 @@ restore() {
   [[ -z $lost ]] || bring_back "$1" || whole=1
   ((whole == 0)) || return
   ((${#old[@]} == 0)) || aim_at "$1" "${old[0]}"
+  [[ ${strategy[$1]} != job ]] || ! has running "$1" || run_again "$1" "${old[@]}"
   journal restored "$1"
 }
 

@@ -160,8 +160,13 @@ describe('what others depend on', { concurrency: 3 }, () => {
       });
       await twoReleases(shape);
       const before = await shape.inspect();
+      const [earlier] = await shape.inspect('migrate');
       const failed = await shape.rollBack();
       assert.equal(failed.outputs['status'], 'reverted', logOf(failed));
+      const [again] = await shape.inspect('migrate');
+      assert.equal(again?.Id, earlier?.Id);
+      assert.ok(String(again?.State.StartedAt) > String(earlier?.State.StartedAt), 'its own job was not run again');
+      assert.equal(again?.State.ExitCode, 0);
       assert.match(logOf(failed), /job-failed.*migrate.*jobs: skip/s);
       const [now] = await shape.inspect();
       assert.equal(now?.State.StartedAt, before[0]?.State.StartedAt, 'the application was stopped');
