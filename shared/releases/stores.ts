@@ -17,7 +17,7 @@ const stores: readonly Store[] = [
     folders: ['/var/lib/postgresql', '/bitnami/postgresql'],
   },
   {
-    names: ['mysql', 'mariadb', 'percona', 'galera', 'singlestore'],
+    names: ['mysql', 'mariadb', 'percona', 'singlestore'],
     variables: ['MYSQL_MAJOR', 'MYSQL_SHELL_VERSION', 'MARIADB_MAJOR', 'MARIADB_VERSION', 'PS_VERSION'],
     folders: ['/var/lib/mysql', '/bitnami/mysql', '/bitnami/mariadb'],
   },
@@ -27,12 +27,12 @@ const stores: readonly Store[] = [
     folders: ['/data/db', '/data/configdb', '/bitnami/mongodb'],
   },
   {
-    names: ['redis', 'valkey', 'keydb', 'dragonfly', 'kvrocks'],
+    names: ['redis', 'valkey', 'keydb', 'kvrocks'],
     variables: ['REDIS_VERSION', 'REDIS_DOWNLOAD_URL', 'VALKEY_VERSION', 'VALKEY_DOWNLOAD_URL'],
     folders: ['/var/lib/redis', '/var/lib/valkey', '/bitnami/redis', '/bitnami/valkey'],
   },
   {
-    names: ['rabbitmq', 'activemq', 'artemis', 'pulsar', 'mosquitto', 'emqx', 'nats', 'nsqd'],
+    names: ['rabbitmq', 'activemq', 'mosquitto', 'emqx', 'nats', 'nsqd'],
     variables: ['RABBITMQ_VERSION', 'RABBITMQ_DATA_DIR', 'NATS_SERVER'],
     folders: ['/var/lib/rabbitmq', '/bitnami/rabbitmq'],
   },
@@ -52,9 +52,9 @@ const stores: readonly Store[] = [
       '/meili_data',
     ],
   },
-  { names: ['qdrant', 'weaviate', 'milvus', 'chroma'], folders: ['/qdrant/storage'] },
+  { names: ['qdrant', 'weaviate', 'milvus'], folders: ['/qdrant/storage'] },
   {
-    names: ['clickhouse', 'influxdb', 'questdb', 'victoria', 'victoriametrics'],
+    names: ['clickhouse', 'influxdb', 'questdb', 'victoriametrics'],
     variables: ['INFLUXDB_VERSION', 'INFLUX_CONFIG_PATH', 'CLICKHOUSE_CONFIG'],
     folders: ['/var/lib/clickhouse', '/var/lib/influxdb', '/var/lib/influxdb2'],
   },
@@ -74,18 +74,22 @@ const stores: readonly Store[] = [
     variables: ['NEO4J_HOME', 'NEO4J_EDITION', 'ARANGO_VERSION', 'RETHINKDB_PACKAGE_VERSION'],
     folders: ['/var/lib/arangodb3', '/var/lib/neo4j'],
   },
-  { names: ['minio', 'seaweedfs', 'garage'], variables: ['MINIO_ROOT_USER_FILE'], folders: ['/bitnami/minio'] },
+  { names: ['minio', 'seaweedfs'], variables: ['MINIO_ROOT_USER_FILE'], folders: ['/bitnami/minio'] },
   {
-    names: ['etcd', 'consul', 'vault'],
+    names: ['etcd', 'consul'],
     variables: ['ETCD_VERSION'],
     folders: ['/var/lib/etcd', '/etcd-data', '/bitnami/etcd', '/consul/data', '/vault/file'],
   },
   {
-    names: ['mssql', 'oracle', 'db2', 'firebird', 'sqlserver'],
+    names: ['mssql', 'db2', 'sqlserver'],
     variables: ['MSSQL_PID'],
     folders: ['/var/opt/mssql', '/opt/oracle/oradata'],
   },
 ];
+
+/** Stores whose names are ordinary words: an application may have them as well, so that only these are meant. */
+const inFull =
+  /(^|\/)(apache\/activemq-artemis|apachepulsar\/pulsar|chromadb\/chroma|dragonflydb\/dragonfly|dxflrs\/garage|gvenzl\/oracle-(free|xe)|hashicorp\/vault|victoriametrics\/victoria-metrics)$/;
 
 /** Words in a name that leave a store what it is: `redis-stack-server`, `shop-mysql-db`. */
 const qualifiers = new Set(
@@ -123,6 +127,7 @@ export function storeServices(
  */
 export function isStore(images: readonly string[], variables: readonly string[], writes: readonly string[]): boolean {
   const paths = images.map((image) => referenceOf(image)?.path ?? '');
+  if (paths.some((path) => inFull.test(path))) return true;
   // What is only beside a store may well be built on its image: a client, or a job that makes dumps.
   if (paths.some(isBeside)) return false;
   return (

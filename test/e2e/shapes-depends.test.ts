@@ -5,11 +5,15 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { ActionResult } from '../lab/runner.ts';
 import { logOf } from './expectations.ts';
+import type { Inputs } from './sets.ts';
 import { type Container, deployedWell, isBack, type Shape, twoReleases, withShape } from './shapes.ts';
 import { registryForFile } from './stage.ts';
 import { killEngine, watchTransaction } from './transactions.ts';
 
 const ground = await registryForFile();
+
+/** Without new tags: all tests of this file share one Docker engine, and the images' names with it. */
+const rollBack = (shape: Shape, more: Inputs = {}) => shape.rollBack({ persist: 'none', ...more });
 
 /** Refused before anything was stopped: v2 goes on in the same container. */
 async function isRefused(shape: Shape, result: ActionResult, before: readonly Container[], why: RegExp): Promise<void> {
@@ -42,10 +46,10 @@ describe('what others depend on', { concurrency: 3 }, () => {
           ...['run', '--detach', '--name', of, `--${mode}`, `container:${app}`],
           ...[`${shape.repository()}:v1`, 'sleep', '600'],
         );
-        await isRefused(shape, await shape.rollBack(), before, new RegExp(`cannot-swap.*${of}`, 's'));
+        await isRefused(shape, await rollBack(shape), before, new RegExp(`cannot-swap.*${of}`, 's'));
         await shape.host.docker('rm', '--force', of);
       }
-      await isBack(shape, await shape.rollBack());
+      await isBack(shape, await rollBack(shape));
     });
   });
 
@@ -67,10 +71,10 @@ describe('what others depend on', { concurrency: 3 }, () => {
         await stay();
         const { username, password } = shape.registry;
         const login = { 'registry-username': username, 'registry-password': password };
-        const failed = await shape.rollBack({ target: 'v3', ...login });
+        const failed = await rollBack(shape, { target: 'v3', ...login });
         assert.equal(failed.outputs['status'], 'reverted', logOf(failed));
         await stay();
-        await isBack(shape, await shape.rollBack());
+        await isBack(shape, await rollBack(shape));
         await stay();
         const [web] = await shape.inspect('web');
         const url = `http://${project}-app-1:8080/version`;
@@ -90,7 +94,7 @@ describe('what others depend on', { concurrency: 3 }, () => {
         },
       });
       await twoReleases(shape);
-      const result = await shape.rollBack();
+      const result = await rollBack(shape);
       await isBack(shape, result);
       const [job] = await shape.inspect('assets');
       const [app] = await shape.inspect('app');
@@ -130,14 +134,14 @@ describe('what others depend on', { concurrency: 3 }, () => {
       const [before, since] = [await seen(), await startedAt()];
       for (const step of ['running', 'stays-stopped']) {
         const watch = watchTransaction(shape, shape.backupDir);
-        const action = shape.rollBack();
+        const action = rollBack(shape);
         await killEngine(await watch.reached(step));
         const result = await action;
         assert.equal(result.outputs['status'], 'reverted', logOf(result));
         assert.deepEqual(await seen(), before, step);
         if (step === 'running') assert.equal(await startedAt(), since, 'the application was stopped');
       }
-      await isBack(shape, await shape.rollBack());
+      await isBack(shape, await rollBack(shape));
     });
   });
 
@@ -161,7 +165,7 @@ describe('what others depend on', { concurrency: 3 }, () => {
       await twoReleases(shape);
       const before = await shape.inspect();
       const [earlier] = await shape.inspect('migrate');
-      const failed = await shape.rollBack();
+      const failed = await rollBack(shape);
       assert.equal(failed.outputs['status'], 'reverted', logOf(failed));
       const [again] = await shape.inspect('migrate');
       assert.equal(again?.Id, earlier?.Id);
@@ -173,7 +177,7 @@ describe('what others depend on', { concurrency: 3 }, () => {
       const history = join(shape.host.deployDir, String(shape.backupDir), 'rollback', 'history.jsonl');
       assert.doesNotMatch(readFileSync(history, 'utf8'), /"verdict":"bad"/);
 
-      const result = await shape.rollBack({ jobs: 'skip' });
+      const result = await rollBack(shape, { jobs: 'skip' });
       await isBack(shape, result);
       const [job] = await shape.inspect('migrate');
       assert.equal(job?.State.Status, 'created');
@@ -201,11 +205,11 @@ describe('what others depend on', { concurrency: 3 }, () => {
       await shape.serves('v2');
       const before = await shape.inspect();
       await shape.compose(['pause', 'worker']);
-      await isRefused(shape, await shape.rollBack(), before, /cannot-swap.*worker is paused/s);
+      await isRefused(shape, await rollBack(shape), before, /cannot-swap.*worker is paused/s);
       await shape.compose(['unpause', 'worker']);
 
       await shape.compose(['stop', 'worker', 'cron']);
-      const result = await shape.rollBack();
+      const result = await rollBack(shape);
       await isBack(shape, result);
       const states = async (service: string) => (await shape.inspect(service)).map(({ State }) => State.Status);
       assert.deepEqual(await states('worker'), ['created'], logOf(result));
@@ -226,7 +230,7 @@ describe('what others depend on', { concurrency: 3 }, () => {
         'docker-compose.yml': { services: { app: shape.app({ command, stop_grace_period: '1s' }) } },
       });
       await twoReleases(shape);
-      const result = await shape.rollBack();
+      const result = await rollBack(shape);
       await isBack(shape, result);
       assert.match(logOf(result), /app did not stop when asked and was killed/);
     });
@@ -244,12 +248,12 @@ describe('what others depend on', { concurrency: 3 }, () => {
       });
       await twoReleases(shape);
       const before = await shape.inspect('cache');
-      const result = await shape.rollBack();
+      const result = await rollBack(shape);
       await isBack(shape, result);
       assert.match(logOf(result), /cache is left alone: it is a store/);
       assert.equal((await shape.inspect('cache'))[0]?.Id, before[0]?.Id);
 
-      const named = await shape.rollBack({ services: 'cache', target: 'v1' });
+      const named = await rollBack(shape, { services: 'cache', target: 'v1' });
       assert.equal(named.outputs['status'], 'rolled-back', logOf(named));
       assert.ok(await runs(shape, 'cache', 'v1'));
     });
@@ -267,7 +271,7 @@ describe('what others depend on', { concurrency: 3 }, () => {
         },
       });
       await twoReleases(shape);
-      await isBack(shape, await shape.rollBack());
+      await isBack(shape, await rollBack(shape));
       const [app] = await shape.inspect('app');
       await shape.host.docker('exec', app?.Id ?? '', 'sh', '-c', 'echo here > /data/mark; echo here > /scratch/mark');
       await shape.compose(['restart', 'sidecar']);
@@ -283,7 +287,7 @@ describe('what others depend on', { concurrency: 3 }, () => {
         'docker-compose.yml': { services: { app: shape.app({ post_start: [{ command: 'touch /started' }] }) } },
       });
       await twoReleases(shape);
-      await isRefused(shape, await shape.rollBack(), await shape.inspect(), /cannot-swap.*post_start/s);
+      await isRefused(shape, await rollBack(shape), await shape.inspect(), /cannot-swap.*post_start/s);
     });
   });
 });
