@@ -98,9 +98,11 @@ const qualifiers = new Set(
    delayed xtradb latest local full bundle image docker service main prod production cp jetstream`.split(/\s+/),
 );
 
-/** Words in a name that make it something beside a store: an exporter, a client, a page to look at it. */
+/** Words in a name that make it something beside a store, which may well be built on its image: a job that makes dumps. */
 const besides =
-  /^(exporters?|express|commander|ui|gui|web|admin|phpmyadmin|adminer|insights?|backups?|dumps?|clients?|cli|tools?|operators?|metrics|monitor(ing)?|managers?|dashboards?|console|browser|viewer|proxy|router|gateway|bridge|connect(or)?|sync|migrat(e|ion|ions|or)|init|setup|seed(er|s)?|jobs?|cron|loader|imports?|exports?|consumers?|producers?|workers?|agents?|sidecars?|rest|registry|schema|api|app|test(s|er)?|mirror|maker|mongosync|bouncer|pgbouncer|pool|pgpool)$/;
+  /^(exporters?|express|commander|ui|gui|admin|phpmyadmin|adminer|insights?|backups?|dumps?|clients?|cli|tools?|operators?|metrics|monitor(ing)?|managers?|dashboards?|console|browser|viewer|proxy|router|gateway|bridge|connect(or)?|sync|migrat(e|ion|ions|or)|init|setup|seed(er|s)?|jobs?|cron|loader|imports?|exports?|rest|registry|schema|mirror|maker|pgbouncer|pgpool)$/;
+/** Words in the name of an application that uses a store. */
+const applications = /^(web|api|app|consumers?|producers?|workers?|agents?|sidecars?|test(s|er)?)$/;
 
 /**
  * The services that keep data which an older version may not be able to read, apart from the databases that are backed up.
@@ -127,20 +129,21 @@ export function storeServices(
  */
 export function isStore(images: readonly string[], variables: readonly string[], writes: readonly string[]): boolean {
   const paths = images.map((image) => referenceOf(image)?.path ?? '');
+  const isOneOf = (sign: (store: Store) => boolean) => stores.some(sign);
+  if (isOneOf(({ folders = [] }) => folders.some((folder) => writes.some((path) => isWithin(path, folder)))))
+    return true;
   if (paths.some((path) => inFull.test(path))) return true;
-  // What is only beside a store may well be built on its image: a client, or a job that makes dumps.
-  if (paths.some(isBeside)) return false;
+  if (paths.some((path) => hasWord(path, besides))) return false;
   return (
-    paths.some(isNamedAsStore) ||
-    stores.some(({ variables: signs = [] }) => signs.some((sign) => variables.includes(sign))) ||
-    stores.some(({ folders = [] }) => folders.some((folder) => writes.some((path) => isWithin(path, folder))))
+    isOneOf(({ variables: signs = [] }) => signs.some((sign) => variables.includes(sign))) ||
+    paths.some((path) => isNamedAsStore(path) && !hasWord(path, applications))
   );
 }
 
 const storeNames = new Set(stores.flatMap(({ names }) => names));
 
-function isBeside(path: string): boolean {
-  return wordsOf(path.split('/').at(-1) ?? '').some((word) => besides.test(word));
+function hasWord(path: string, words: RegExp): boolean {
+  return wordsOf(path.split('/').at(-1) ?? '').some((word) => words.test(word));
 }
 
 /** Its last word that says anything is the name of a store; of `mysql/server`, the folder says it. */

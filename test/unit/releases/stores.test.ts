@@ -89,6 +89,7 @@ describe('by its name', () => {
 
 const signs: [what: string, image: string, variables: string[], writes: string[], expected: boolean][] = [
   ['the official MySQL under another name', 'ghcr.io/acme/shop-data:v2', ['PATH', 'MYSQL_MAJOR'], [], true],
+  ['the official MySQL under the name of the application', 'ghcr.io/acme/app-data:v2', ['MYSQL_MAJOR'], [], true],
   ['the official Redis under another name', 'ghcr.io/acme/cache:v2', ['REDIS_VERSION'], [], true],
   ['a volume where MySQL keeps its data', 'ghcr.io/acme/shop-data:v2', [], ['/var/lib/mysql'], true],
   ['a volume below that', 'ghcr.io/acme/broker:v2', [], ['/var/lib/rabbitmq/mnesia'], true],
