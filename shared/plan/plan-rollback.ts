@@ -16,10 +16,12 @@ import type { WantedImage } from './target.ts';
 
 /**
  * Decides what to swap, how, and in which order. Reads nothing and changes nothing.
- * @throws Failure `cannot-swap` that lists every obstacle
+ * @throws Failure `cannot-swap` that lists every obstacle; `no-target` if it would leave alone all that the target covers
  */
 export function planRollback(request: PlanRequest): Plan {
   const { project, wanted, running, containers, projectState } = request;
+  const covered = [...wanted.images.keys()];
+  if (covered.length > 0 && covered.every((service) => request.stores.has(service))) throw onlyStores(covered);
   const leftAlone: Plan['leftAlone'] = [];
   const obstacles: Obstacle[] = [];
   const proxyServices = proxiesIn(project, request.proxyService);
@@ -63,6 +65,13 @@ export function planRollback(request: PlanRequest): Plan {
 
 /** Of a service without a container. */
 const noImage: RunningImage = { image: null, tag: null, digest: null, imageId: null };
+
+/** Without this failure, the run would do nothing and report success. */
+function onlyStores(services: readonly string[]): Failure {
+  return new Failure('no-target', `The target covers only stores, which are left alone: ${services.join(', ')}`, {
+    hint: 'To roll them back, name them in "services". An older version may not read their data',
+  });
+}
 
 function whyLeftAlone(
   service: string,

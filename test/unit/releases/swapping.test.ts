@@ -164,6 +164,13 @@ test('a store is left alone, and the plan says how to have it otherwise', () => 
   assert.match(plan.leftAlone.find(({ service }) => service === 'web')?.why ?? '', /store.*name it in "services"/);
 });
 
+test('a target of stores alone is refused: nothing would be done, and that would be no success', () => {
+  assert.throws(
+    () => planOf({ stores: new Set(['web', 'api']) }),
+    (error) => isFailure(error) && error.code === 'no-target' && /only stores.*api, web/.test(error.message),
+  );
+});
+
 test('the README has a row for each kind of obstacle, and for no other', () => {
   const readme = readFileSync(join(import.meta.dirname, '../../../rollback-action/README.md'), 'utf8');
   const [, features = ''] = /## Which compose features are kept, which are refused\n(.*?)\n## /s.exec(readme) ?? [];
