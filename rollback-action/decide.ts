@@ -7,6 +7,7 @@ import type { HistoryRecord } from '../shared/history/record.ts';
 import { envFilesOf } from '../shared/host/compose-call.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import type { ComposeSurvey, Survey } from '../shared/host/survey.ts';
+import { noSwapFacts } from '../shared/host/survey-swap.ts';
 import { refuseKnownBad } from '../shared/plan/known-bad.ts';
 import type { Plan } from '../shared/plan/plan.ts';
 import { planRollback } from '../shared/plan/plan-rollback.ts';
@@ -19,6 +20,7 @@ import { inlineFiles } from '../shared/releases/inline-files.ts';
 import { type ComposeProject, readProject } from '../shared/releases/project.ts';
 import { releaseOf } from '../shared/releases/release.ts';
 import { driftOf, type SettingsDrift } from '../shared/releases/service-settings.ts';
+import { storeServices } from '../shared/releases/stores.ts';
 import * as log from '../shared/runner/log.ts';
 import { type ComposeSource, currentSource, keptSource, settingsOfTarget, settingsWhenRan } from './compose-source.ts';
 import type { RollbackInputs } from './inputs.ts';
@@ -53,14 +55,17 @@ export async function decide(
     for (const text of [...mirrored.notices, ...knownHistory.problems]) log.notice(text);
     const running = releaseOf(seen.containers, seen.images);
     const databases = databaseServices(seen, inputs.databaseService);
+    const today = readProject(compose.config, compose.template, compose.idle);
+    const stores = storesOf(seen, today, inputs, databases);
+    const ignored = new Set([...databases, ...stores]);
     const entries = entriesOf(knownHistory);
     const isOurs = ({ environment }: HistoryRecord) => environment === inputs.environment;
     const verdicts = [...knownHistory.missing, ...knownHistory.host].filter(isOurs);
     const history = knownHistory.host.filter(isOurs);
     const { environment } = inputs;
-    const others = candidates({ entries, verdicts, running, ignored: databases, images: compose.images, environment });
+    const others = candidates({ entries, verdicts, running, ignored, images: compose.images, environment });
     onCandidates(others);
-    const choice = lastGood({ records: knownHistory.host, environment, running, ignored: databases });
+    const choice = lastGood({ records: knownHistory.host, environment, running, ignored });
     const wantedIn = (project: ComposeProject) =>
       wantedRelease(inputs.target, {
         project,
@@ -72,7 +77,6 @@ export async function decide(
         services: inputs.services,
         registry: inputs.registry,
       });
-    const today = readProject(compose.config, compose.template, compose.idle);
     const current = currentSource(compose, inputs.deployDir);
     const isKept = inputs.compose === 'kept';
     const source = isKept
@@ -95,6 +99,10 @@ export async function decide(
       images: compose.images,
       running,
       databases,
+      stores,
+      named: new Set(inputs.services ?? []),
+      jobs: inputs.jobs,
+      swapFacts: seen.swapFacts ?? noSwapFacts,
       wanted,
       strategy: inputs.strategy,
       proxyService: inputs.proxyService,
@@ -150,6 +158,19 @@ function driftIn(seen: Survey, compose: ComposeSurvey): Map<string, SettingsDrif
 /** The table of releases to choose from, with its title. */
 export function tableOf(others: readonly Candidate[]): string[] {
   return others.length === 0 ? [] : ['Other releases in the history:', ...candidateLines(others)];
+}
+
+/** The stores that nobody named, neither as a service nor with a tag of its own. */
+function storesOf(
+  { containers, swapFacts }: Survey,
+  { services }: ComposeProject,
+  inputs: RollbackInputs,
+  databases: ReadonlySet<string>,
+): ReadonlySet<string> {
+  const images = new Map([...services.values()].map(({ name, image }) => [name, image]));
+  const named = [...(inputs.services ?? []), ...(inputs.target.kind === 'services' ? inputs.target.images.keys() : [])];
+  const found = storeServices(containers, swapFacts ?? noSwapFacts, images);
+  return new Set([...found].filter((service) => !databases.has(service) && !named.includes(service)));
 }
 
 function projectStateUnknown(): Failure {

@@ -51,6 +51,7 @@ const revertedHints: Partial<Record<FailureCode, string>> = {
   'docker-failed': 'See what Docker says in the log, then run it again',
   'stop-failed': 'See what Docker says in the log, then run it again',
   'container-lost': 'Something else changed the containers: find out what, then run it again',
+  'job-failed': 'To roll back without running the jobs that other services await: jobs: skip',
   'max-downtime': 'Raise "max-downtime", or leave it empty',
 };
 

@@ -22,7 +22,10 @@ export interface RollbackInputs extends HostInputs, DumpInputs, HistoryInputs, R
   expectPlan: string | null;
   strategy: Strategy | 'auto';
   proxyService: string | null;
-  stopTimeout: number;
+  /** Whether jobs that other services await are run. */
+  jobs: 'run' | 'skip';
+  /** null: what each container allows itself. */
+  stopTimeout: number | null;
   healthTimeout: number;
   healthUrl: URL | null;
   stableFor: number;
@@ -72,7 +75,8 @@ export function readRollbackInputs(): RollbackInputs {
       ...readRegistryInputs(input),
       strategy: input.withDefault('strategy', grammar.choice('auto', 'recreate', 'blue-green'), 'auto'),
       proxyService: input.optional('proxy-service', grammar.serviceName),
-      stopTimeout: input.withDefault('stop-timeout', grammar.duration, 30_000),
+      jobs: input.withDefault('jobs', grammar.choice('run', 'skip'), 'run'),
+      stopTimeout: input.optional('stop-timeout', grammar.duration),
       healthTimeout: input.withDefault('health-timeout', grammar.duration, 5 * 60_000),
       healthUrl: input.optional('health-url', grammar.httpUrl),
       stableFor: input.withDefault('stable-for', grammar.duration, 10_000),

@@ -16,6 +16,10 @@ const sentences: Record<string, string> = {
   healthy: 'All swapped services are healthy',
   stable: 'Everything stayed up for $ s',
   'url-answers': 'The health-url answers',
+  running: '$: running the job from the target',
+  completed: '$: the job has completed',
+  'running-again': '$: running the job of the previous release again',
+  'stays-stopped': '$: stays stopped, with a container of the target',
   draining: '$: the old containers are finishing their requests',
   drained: '$: the old containers have stopped',
   commit: 'All checks passed: the rollback is final',
@@ -39,7 +43,7 @@ export class TransactionProgress {
     else if (step === 'problem') log.warning(detail);
     else if (step === 'disobeyed') {
       log.warning(
-        `${detail} did not stop when asked and was killed after stop-timeout. Does its program run behind a shell as PID 1? init: true may help`,
+        `${detail} did not stop when asked and was killed after its time to stop. Does its program run behind a shell as PID 1? init: true may help`,
       );
     } else if (step === 'measured') this.#tellMeasurement(detail);
     else {

@@ -153,7 +153,7 @@ function outcomeTexts(decided: Decided): OutcomeTexts {
     since: marks.at,
     run: workflow.runUrl,
     by: workflow.actor,
-    from: plan.services.map((step) => `${step.service}=${step.fromName ?? step.fromImage.imageId}`).join(' '),
+    from: plan.services.map((step) => `${step.service}=${step.fromName ?? step.fromImage.imageId ?? 'none'}`).join(' '),
     to: plan.services.map((step) => `${step.service}=${step.toName ?? step.toImage.imageId}`).join(' '),
     id: decided.historyId,
   };

@@ -55,6 +55,7 @@ export const failureCodes = [
   'host-unreachable',
   'image-missing',
   'incomplete',
+  'job-failed',
   'jump-loop',
   'key-refused',
   'key-unreadable',

@@ -3,6 +3,7 @@ import type { Connection } from './connection.ts';
 import type { Program } from './program.ts';
 import type { Records } from './records.ts';
 import { readSets, type SetsSurvey } from './survey-sets.ts';
+import { readSwapFacts, type SwapFacts } from './survey-swap.ts';
 
 /** What the survey looks for, as the inputs name it. Paths are absolute; null leaves it to the host to find out. */
 export interface SurveyRequest {
@@ -174,6 +175,8 @@ export interface Survey {
   candidates: { service: string; state: string; container: string }[];
   /** null if not requested. */
   compose: ComposeSurvey | { error: string } | null;
+  /** null if compose was not asked, or the project has no containers. */
+  swapFacts: SwapFacts | null;
   /** `rollback/history.jsonl`, at most its last 4 MiB; null if it does not exist. */
   history: string | null;
   /** `rollback/deployment_tags.log`, at most its last 1 MiB. */
@@ -236,6 +239,8 @@ const program: Program<{
     new URL('./find-project.sh', import.meta.url),
     new URL('./adopt-files.sh', import.meta.url),
     new URL('./survey-compose.sh', import.meta.url),
+    new URL('./sharers.sh', import.meta.url),
+    new URL('./survey-swap.sh', import.meta.url),
     new URL('./survey-setup.sh', import.meta.url),
     new URL('./survey-updaters.sh', import.meta.url),
     new URL('./survey.sh', import.meta.url),
@@ -314,6 +319,7 @@ function readSurvey(records: Records, asked: number, answered: number): Survey {
       return { service, state, container };
     }),
     compose: readCompose(records),
+    swapFacts: readSwapFacts(records),
     history: records.find('history') ?? null,
     auditTrail: records.find('audit-trail') ?? null,
     hold: records.find('hold') ?? null,

@@ -1,5 +1,6 @@
 import { mixedServices, sameRelease } from '../releases/release.ts';
 import { tellUnset } from '../releases/unset-variable.ts';
+import { restOf } from './at-rest.ts';
 import { anonymousVolumes, isAtWork } from './container.ts';
 import type { Plan, PlanNote, PlanRequest } from './plan.ts';
 import { tellChange, tellDrift } from './settings.ts';
@@ -23,6 +24,24 @@ export function notesOn(plan: Omit<Plan, 'notes' | 'hash'>, request: PlanRequest
     warn(`"proxy-service" names ${request.proxyService}, but the compose file has no such service`);
   }
   for (const { service, proven, onlyHere, strategy, fixedName, retag, why } of plan.services) {
+    const [composeService, own] = [
+      project.services.get(service),
+      containers.filter((each) => each.service === service),
+    ];
+    if (strategy === 'create-only') warn(`${service} will not be running: ${why}`);
+    else if (composeService !== undefined && strategy !== 'job') {
+      const rest = restOf(composeService, own, request.swapFacts.endings, request.named.has(service));
+      if (rest !== null) (rest.isGuess ? warn : tell)(`${service} is not running now, and is started: ${rest.why}`);
+    }
+    if (strategy === 'job' && plan.schemaCrossed !== 'no') {
+      const schema =
+        plan.schemaCrossed === 'yes'
+          ? 'the database schema has changed since'
+          : 'whether the database schema has changed since is unknown';
+      warn(
+        `${service} is a job that runs with the older image, and ${schema}: if it cannot cope with a newer schema it fails, and everything is taken back. To leave it out: jobs: skip`,
+      );
+    }
     if (request.strategy === 'blue-green' && strategy === 'recreate') {
       warn(`${service} cannot be swapped without downtime, although "strategy" asks for it: ${why}`);
     }

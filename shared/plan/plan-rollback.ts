@@ -6,20 +6,24 @@ import type { ComposeProject, ComposeService } from '../releases/project.ts';
 import { mixedServices, type RunningImage } from '../releases/release.ts';
 import { anonymousVolumes, isAtWork } from './container.ts';
 import { hashOf } from './hash.ts';
+import { howSwapped } from './how-swapped.ts';
+import { isJob } from './jobs.ts';
 import { notesOn } from './notes.ts';
 import { cannotSwap, type Obstacle, obstacleOf } from './obstacles.ts';
 import { movableReference, tagVariable } from './persist.ts';
 import type { Plan, PlanRequest, ServiceStep } from './plan.ts';
 import { lostSettings } from './settings.ts';
-import { decideStrategy, hasHealthTest, proxiesIn } from './strategy.ts';
+import { hasHealthTest, proxiesIn } from './strategy.ts';
 import type { WantedImage } from './target.ts';
 
 /**
  * Decides what to swap, how, and in which order. Reads nothing and changes nothing.
- * @throws Failure `cannot-swap` that lists every obstacle
+ * @throws Failure `cannot-swap` that lists every obstacle; `no-target` if it would leave alone all that the target covers
  */
 export function planRollback(request: PlanRequest): Plan {
-  const { project, wanted, running, databases, containers, projectState } = request;
+  const { project, wanted, running, containers, projectState } = request;
+  const covered = [...wanted.images.keys()];
+  if (covered.length > 0 && covered.every((service) => request.stores.has(service))) throw onlyStores(covered);
   const leftAlone: Plan['leftAlone'] = [];
   const obstacles: Obstacle[] = [];
   const proxyServices = proxiesIn(project, request.proxyService);
@@ -28,8 +32,8 @@ export function planRollback(request: PlanRequest): Plan {
     const image = wanted.images.get(service.name);
     // A service may be called `constructor` or the like, which every object has.
     const from = Object.hasOwn(running, service.name) ? running[service.name] : undefined;
-    const why = whyLeftAlone(service.name, image, from, databases);
-    if (why !== null || image === undefined || from === undefined) {
+    const why = whyLeftAlone(service.name, image, from, request);
+    if (why !== null || image === undefined) {
       leftAlone.push({ service: service.name, why: why ?? 'the target does not include it' });
       return [];
     }
@@ -45,7 +49,7 @@ export function planRollback(request: PlanRequest): Plan {
     const inTheWay = each.filter((obstacle) => obstacle !== null);
     obstacles.push(...inTheWay);
     if (inTheWay.length > 0 || reference === null) return [];
-    return [step(request, service, own, from, image, reference.repository, found, proxyServices)];
+    return [step(request, service, own, from ?? noImage, image, reference.repository, found, proxyServices)];
   });
   if (obstacles.length > 0) throw cannotSwap(obstacles);
 
@@ -66,15 +70,28 @@ export function planRollback(request: PlanRequest): Plan {
   return { ...plan, notes: notesOn(plan, request), hash: hashOf(plan) };
 }
 
+/** Of a service without a container. */
+const noImage: RunningImage = { image: null, tag: null, digest: null, imageId: null };
+
+/** Without this failure, the run would do nothing and report success. */
+function onlyStores(services: readonly string[]): Failure {
+  return new Failure('no-target', `The target covers only stores, which are left alone: ${services.join(', ')}`, {
+    hint: 'To roll them back, name them in "services". An older version may not read their data',
+  });
+}
+
 function whyLeftAlone(
   service: string,
   image: WantedImage | undefined,
   from: RunningImage | undefined,
-  databases: ReadonlySet<string>,
+  { databases, stores, jobs, project }: PlanRequest,
 ): string | null {
   if (databases.has(service)) return 'it is the database';
   if (image === undefined) return 'the target does not include it';
-  if (from === undefined) return 'it has no container';
+  if (stores.has(service))
+    return 'it is a store, and an older version may not read its data; to roll it back as well, name it in "services"';
+  // A job that has ended may have been cleaned away, but what awaits it needs it as before.
+  if (from === undefined && (jobs === 'skip' || !isJob(service, project))) return 'it has no container';
   if (image.tag === null && image.digest === null && image.imageId === null)
     return 'the target does not name its image';
   return null;
@@ -115,9 +132,10 @@ function step(
   const name = `${repository}${tag === null ? '' : `:${tag}`}`;
   const pull = digest === null ? name : `${repository}@${digest}`;
   if (found === undefined && digest === null && !isTagEnough(wanted, request)) throw lostImage(service.name);
-  const { strategy, why } = decideStrategy(request.strategy, service, own, request.project, proxyServices);
+  const { strategy, why } = howSwapped(request, service, own, proxyServices);
   const variable = tagVariable(service);
-  const proven = own.length > 0 && own.every(hasHealthTest);
+  const isAtEase = strategy === 'job' || strategy === 'create-only';
+  const proven = isAtEase || (own.length > 0 && own.every(hasHealthTest));
   return {
     service: service.name,
     strategy,
@@ -136,12 +154,24 @@ function step(
     localImage: found?.id ?? null,
     onlyHere: digest === null && found !== undefined,
     fixedName: service.containerName,
-    anonymousVolumes: own.length === 1 ? anonymousVolumes(own) : {},
+    anonymousVolumes: ownVolumes(service, own, request),
     retag: request.persist === 'retag' ? movableReference(service.image) : null,
     variable,
     envLine: envLine(variable, tag, request.envNames),
     proven,
   };
+}
+
+/** The anonymous volumes that a single container takes over. Those of another service it gets from there, as it is set up. */
+function ownVolumes(
+  { volumesFrom }: ComposeService,
+  own: readonly FoundContainer[],
+  { containers }: PlanRequest,
+): Record<string, string> {
+  if (own.length !== 1) return {};
+  const others = containers.filter(({ service }) => volumesFrom.includes(service)).flatMap(({ volumes }) => volumes);
+  const isForeign = (name: string) => others.some((volume) => volume.name === name);
+  return Object.fromEntries(Object.entries(anonymousVolumes(own)).filter(([, name]) => !isForeign(name)));
 }
 
 /** Whether pulling by tag gives the right image. If a record gives an id, today's tag may point to another image. */
@@ -174,8 +204,9 @@ function envLine(variable: string | null, tag: string | null, names: readonly st
   return { variable, value: tag };
 }
 
-/** Dependencies first, otherwise by name. Compose refuses circles; one would simply be cut here. */
-function inOrder(steps: readonly ServiceStep[], { services }: ComposeProject): ServiceStep[] {
+/** Dependencies first, then jobs, so that one that fails has cost nothing; otherwise by name. Compose refuses circles; one would simply be cut here. */
+function inOrder(steps: readonly ServiceStep[], project: ComposeProject): ServiceStep[] {
+  const { services } = project;
   const byName = new Map(steps.map((each) => [each.service, each]));
   const ordered = new Set<string>();
   const met = new Set<string>();
@@ -185,7 +216,9 @@ function inOrder(steps: readonly ServiceStep[], { services }: ComposeProject): S
     for (const other of (services.get(name)?.dependsOn ?? []).map(({ service }) => service).toSorted()) visit(other);
     ordered.add(name);
   };
-  for (const name of [...services.keys()].toSorted()) visit(name);
+  const names = [...services.keys()].toSorted();
+  const jobs = names.filter((name) => isJob(name, project));
+  for (const name of [...jobs, ...names]) visit(name);
   return [...ordered].flatMap((name) => byName.get(name) ?? []);
 }
 

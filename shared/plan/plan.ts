@@ -1,4 +1,5 @@
 import type { FoundContainer, LocalImage, UnsetVariable, Updater } from '../host/survey.ts';
+import type { SwapFacts } from '../host/survey-swap.ts';
 import type { ComposeProject } from '../releases/project.ts';
 import type { Release, RunningImage } from '../releases/release.ts';
 import type { SettingsDrift } from '../releases/service-settings.ts';
@@ -6,10 +7,16 @@ import type { SettingsOfTarget } from './settings.ts';
 import type { Strategy } from './strategy.ts';
 import type { Wanted } from './target.ts';
 
+/**
+ * How a service is swapped. `job`: a one-off task that others await, run to its end. `create-only`: it is not running and stays
+ * that way; its container is made from the target.
+ */
+export type StepStrategy = Strategy | 'job' | 'create-only';
+
 /** What the rollback does to one service. */
 export interface ServiceStep {
   service: string;
-  strategy: Strategy;
+  strategy: StepStrategy;
   /** A printed line. */
   why: string;
   fromImage: RunningImage;
@@ -35,7 +42,7 @@ export interface ServiceStep {
   variable: string | null;
   /** The line of the env file that sets the tag; null if none does. */
   envLine: { variable: string; value: string } | null;
-  /** It has a health check, which can prove that it works. */
+  /** It has a health check, which can prove that it works; or it need not be at work. */
   proven: boolean;
 }
 
@@ -73,6 +80,13 @@ export interface PlanRequest {
   images: readonly LocalImage[];
   running: Release;
   databases: ReadonlySet<string>;
+  /** Stores of data that nobody named: they are left alone. */
+  stores: ReadonlySet<string>;
+  /** The services that the input "services" names. */
+  named: ReadonlySet<string>;
+  /** Whether jobs that others await are run. */
+  jobs: 'run' | 'skip';
+  swapFacts: SwapFacts;
   wanted: Wanted;
   strategy: Strategy | 'auto';
   proxyService: string | null;

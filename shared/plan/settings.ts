@@ -36,6 +36,7 @@ export function lostSettings({ service, lost }: SettingsDrift, envFile: string):
   );
   const names = [...new Set(lost.flatMap(({ variable }) => variable ?? []))];
   return {
+    kind: 'lost-value',
     what: `${service} runs with a value for ${settings}, but the variable that holds it is not set on the host now`,
     remedy: `Set ${names.length === 0 ? 'that variable' : listed(names, mostNames)} in ${envFile}, with the value that the deployment had`,
   };

@@ -18,6 +18,8 @@ export function planText(plan: Plan): string[] {
 const howIn: Record<ServiceStep['strategy'], string> = {
   recreate: 'one after the other, with downtime',
   'blue-green': 'new containers start before the old ones stop, without downtime',
+  job: 'is run to its end, while everything else goes on',
+  'create-only': 'gets a new container, which is not started',
 };
 
 /** The image that a service runs now, in short: `v3 (0123456789ab)`. */

@@ -21,8 +21,12 @@ export interface ComposeService {
   fixedAddress: boolean;
   /** `awaitsEnd`: that service is a one-off task, which must have completed successfully. */
   dependsOn: { service: string; restart: boolean; awaitsEnd: boolean }[];
-  /** Services whose network, processes, memory or volumes it shares. */
+  /** Services whose network, processes or memory it shares. */
   sharesWith: string[];
+  /** Services whose volumes it mounts. */
+  volumesFrom: string[];
+  /** What it has that works only if compose itself starts or stops it: keys of the compose file. */
+  composeOnly: string[];
 }
 
 export interface ComposeProject {
@@ -58,6 +62,13 @@ const service = shape<{
   pid: string | null;
   mac_address: string | null;
   volumes_from: string[] | null;
+  pre_start: unknown;
+  post_start: unknown;
+  pre_stop: unknown;
+  post_stop: unknown;
+  provider: unknown;
+  models: unknown;
+  use_api_socket: unknown;
   depends_on: Record<string, { restart: boolean | null; condition: string | null }> | null;
 }>({
   image: orNull(shortText),
@@ -71,6 +82,13 @@ const service = shape<{
   pid: orNull(shortText),
   mac_address: orNull(shortText),
   volumes_from: orNull(listOf(shortText, 100)),
+  pre_start: anything,
+  post_start: anything,
+  pre_stop: anything,
+  post_stop: anything,
+  provider: anything,
+  models: anything,
+  use_api_socket: anything,
   depends_on: orNull(
     mapOf(
       isServiceName,
@@ -82,6 +100,17 @@ const service = shape<{
     ),
   ),
 });
+
+/** Compose does these itself when it starts or stops a container; a start by Docker leaves them out. */
+const composeOnly = [
+  'pre_start',
+  'post_start',
+  'pre_stop',
+  'post_stop',
+  'provider',
+  'models',
+  'use_api_socket',
+] as const;
 
 const project = shape<{ name: string; services: Record<string, ReturnType<typeof service>> }>({
   name: shortText,
@@ -154,6 +183,8 @@ export function readProject(config: string, template: string, idle: readonly str
               awaitsEnd: condition === 'service_completed_successfully',
             })),
             sharesWith: sharedBy(facts),
+            volumesFrom: volumesFrom(facts),
+            composeOnly: composeOnly.filter((key) => isGiven(facts[key])),
           },
         ]),
     ),
@@ -175,8 +206,18 @@ function parsed<T>(json: string, read: Reader<T>): T {
   }
 }
 
-function sharedBy({ network_mode, ipc, pid, volumes_from }: ReturnType<typeof service>): string[] {
+function sharedBy({ network_mode, ipc, pid }: ReturnType<typeof service>): string[] {
   const modes = [network_mode, ipc, pid].map((mode) => /^service:(.+)$/.exec(mode ?? '')?.[1]);
-  const volumes = (volumes_from ?? []).map((from) => (from.startsWith('container:') ? undefined : from.split(':')[0]));
-  return [...new Set([...modes, ...volumes].filter((each) => each !== undefined))];
+  return [...new Set(modes.filter((each) => each !== undefined))];
+}
+
+function volumesFrom({ volumes_from }: ReturnType<typeof service>): string[] {
+  const services = (volumes_from ?? []).filter((from) => !from.startsWith('container:'));
+  return [...new Set(services.flatMap((from) => from.split(':')[0] ?? []))];
+}
+
+/** Compose prints what is not given as null, or as empty. */
+function isGiven(value: unknown): boolean {
+  if (value === undefined || value === null || value === false) return false;
+  return typeof value !== 'object' || Object.keys(value).length > 0;
 }

@@ -74,6 +74,36 @@ old_containers() {
   done <before.tsv
 }
 
+# old_names SERVICE: ids and names of the containers found at the start, in the order of the names.
+old_names() {
+  local service id name
+  while IFS=$'\t' read -r service id name _; do
+    [[ $service != "$1" ]] || printf '%s\t%s\n' "$id" "${name#/}"
+  done <before.tsv | sort -k 2,2V
+}
+
+# ordered_targets SERVICE: ids of the containers created from the target, in the order of their names.
+ordered_targets() {
+  local ids
+  mapfile -t ids < <(target_containers "$1")
+  if ((${#ids[@]} < 2)); then
+    printf '%s\n' "${ids[@]}"
+  else
+    docker inspect --format '{{.ID}} {{.Name}}' "${ids[@]}" | sort -k 2,2V | cut -d ' ' -f 1
+  fi
+}
+
+# alone_in_them SHARERS: whether no other container has come to depend on an old one since the plan was made.
+alone_in_them() {
+  local sharer what of service id own
+  while read -r sharer what of; do
+    while IFS=$'\t' read -r service id own _; do
+      [[ $of != "${own#/}" && (${#of} -lt 12 || $id != "$of"*) ]] ||
+        broken plan-stale "$sharer uses the $what of ${own#/} ($service) since the plan was made" || return
+    done <before.tsv
+  done <<<"$1"
+}
+
 # Writes after.tsv: service and id of the new containers. From then on the gates check exactly these: if somebody else runs
 # compose in the meantime, it silently replaces containers.
 note_targets() {

@@ -117,7 +117,7 @@ engine() {
     finish
   elif has reverting; then
     revert
-  elif has stopping || has starting; then
+  elif has stopping || has starting || has running || has stays-stopped; then
     broken engine-died 'The engine was killed during the swap' || true
     revert
   elif has checked; then
@@ -139,14 +139,20 @@ engine() {
 
 # prepare: everything that may fail without harm, before anything is stopped.
 prepare() {
-  local config state service id
+  local config state service id sharing shared
   alone || return
+  # At the same time as compose reads its files.
+  exec {sharing}< <(sharers && echo whole)
   config=$(cd -- "${plan[deploy_dir]}" && run_compose config --format json) &&
     state=$(project_state "${plan[project]}" "$config") ||
     broken docker-failed 'Cannot read the state of the running containers' || return
   [[ $state == "${plan[project_state]}" ]] ||
     broken plan-stale "The containers, the compose file or its variables have changed since the plan was made" || return
   { note_containers && note_witnesses; } || broken docker-failed 'Cannot read the state of the running containers' || return
+  shared=$(cat <&"$sharing")
+  exec {sharing}<&-
+  [[ $shared == @(whole|*$'\n'whole) ]] || broken docker-failed 'Cannot read which containers share something with others' || return
+  { still_stopped && alone_in_them "${shared%whole}"; } || return
   journal checked
   mend_leftovers || broken docker-failed 'Cannot remove a leftover of docker compose' || return
   create_all || return
@@ -240,6 +246,7 @@ keep_running() {
   local service id running finished committed
   committed=$(grep -m 1 $'\tcommit\t' journal | cut -f 1)
   for service in "${services[@]}"; do
+    [[ ${strategy[$service]} != @(job|create-only) ]] || continue
     for id in $(target_containers "$service"); do
       IFS=$'\t' read -r running finished < <(look "$id" '{{.State.Running}}{{"\t"}}{{.State.FinishedAt}}')
       [[ $running != true ]] || continue

@@ -39,6 +39,10 @@ judge() {
     broken container-lost "The new container of $1 is gone" || return
   IFS=$'\t' read -r state restarts health exit image started policy <<<"$facts"
   [[ $image == "${target_image[$1]}" ]] || broken wrong-image "$1 runs $image, not the target" || return
+  if [[ ${strategy[$1]} == create-only || (${strategy[$1]} == job && $state == exited && $exit == 0) ]]; then
+    health='done'
+    return
+  fi
   if [[ $state == restarting || $restarts != 0 ]]; then
     broken crashed "$1 exited and was restarted (exit $exit). $(last_words "$2")" || return
   elif [[ $state == exited && $exit == 0 && $policy == @(|no|on-failure) ]] && has_one_task "$1"; then

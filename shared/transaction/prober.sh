@@ -14,6 +14,7 @@ start_probers() {
   probers=()
   mkdir -p probes
   for service in "${services[@]}"; do
+    [[ ${strategy[$service]} != @(job|create-only) ]] || continue
     choose_question "$service"
     [[ ! -e probes/$service.aim ]] || start_prober "$service"
   done

@@ -52,7 +52,7 @@ swap_all() {
   done
 }
 
-# recreate SERVICE: stops the old containers and starts the new ones. In between it only renames, to keep the downtime short.
+# recreate SERVICE: stops the old containers and starts the new ones, with nothing in between, to keep the downtime short.
 recreate() {
   local service=$1 begin old new
   mapfile -t old < <(old_containers "$service")
@@ -61,10 +61,10 @@ recreate() {
   journal stopping "$service"
   # If Docker is restarted, it must not start old and new together.
   ((${#old[@]} == 0)) || steady update --restart=no "${old[@]}" || broken docker-failed "Docker could not update $service" || return
+  take_names "$service" || broken docker-failed "Docker could not rename the containers of $service" || return
   tell_time
   begin=$now
   ((${#old[@]} == 0)) || stop "${old[@]}" || broken stop-failed "Docker could not stop $service" || return
-  take_name "$service" || broken docker-failed "Docker could not rename the containers of $service" || return
   docker start "${new[@]}" >/dev/null </dev/null || broken not-started "Docker could not start the target of $service" || return
   tell_time
   begin=$((now - begin))
@@ -79,16 +79,38 @@ tell_stop() {
   [[ $(look "$2" '{{.State.ExitCode}}') != 137 ]] || journal disobeyed "$1"
 }
 
-stop() { docker stop --time "${plan[stop_timeout]}" "$@" >/dev/null </dev/null; }
+# Seconds that a container gets to stop where neither the input nor the container itself says.
+readonly stop_patience=30
 
-# take_name SERVICE: hands the fixed name from the compose file over to the new container.
-take_name() {
-  local old new
-  [[ ${fixed_name[$1]} != - ]] || return 0
-  old=$(old_containers "$1")
-  new=$(target_containers "$1")
-  [[ -z $old ]] || docker rename "$old" "${fixed_name[$1]}.${plan[id]}" || return
-  docker rename "$new" "${fixed_name[$1]}"
+# stop ID...: stops them at once, each within the input's time, or else its own (compose's stop_grace_period).
+stop() {
+  local id own facts stops=() status=0
+  # A container that is gone is told of by docker stop.
+  facts=$(docker inspect --format '{{.ID}} {{json .Config.StopTimeout}}' "$@" 2>/dev/null </dev/null) || true
+  for id in "$@"; do
+    own=${plan[stop_timeout]-$(sed -n "s/^$id //p" <<<"$facts")}
+    [[ $own =~ ^[0-9]+$ ]] || own=$stop_patience
+    docker stop --time "$own" "$id" >/dev/null </dev/null &
+    stops+=("$!")
+  done
+  for id in "${stops[@]}"; do wait "$id" || status=$?; done
+  return "$status"
+}
+
+# take_names SERVICE: hands the names of the old containers over to the new ones, one each: others find them by it. A name that
+# a killed compose has left half-way is not worth keeping.
+take_names() {
+  local id name at=0 new=()
+  mapfile -t new < <(ordered_targets "$1")
+  while IFS=$'\t' read -r id name; do
+    [[ ${fixed_name[$1]} == - ]] || name=${fixed_name[$1]}
+    if ((at < ${#new[@]})) && [[ ! $name =~ ^[0-9a-f]{12}_ ]]; then
+      docker rename "$id" "$name.${plan[id]}" && docker rename "${new[at]}" "$name" || return
+    fi
+    at=$((at + 1))
+  done < <(old_names "$1")
+  # Nothing to take it from: the compose file says what it is called.
+  ((at > 0)) || [[ ${fixed_name[$1]} == - ]] || docker rename "${new[0]}" "${fixed_name[$1]}"
 }
 
 # blue-green SERVICE: starts the new containers beside the old, which stop once all gates are passed.
@@ -113,6 +135,7 @@ drain_all() {
     steady update --restart=no "${old[@]}" || broken docker-failed "Docker could not update $service" || return
     journal draining "$service"
     aim_at "$service" "$(target_containers "$service")"
+    take_names "$service" || broken docker-failed "Docker could not rename the containers of $service" || return
     stop "${old[@]}" || broken stop-failed "Docker could not stop $service" || return
     journal drained "$service"
     tell_stop "$service" "${old[0]}"
@@ -157,6 +180,7 @@ restore() {
   [[ -z $lost ]] || bring_back "$1" || whole=1
   ((whole == 0)) || return
   ((${#old[@]} == 0)) || aim_at "$1" "${old[0]}"
+  [[ ${strategy[$1]} != job ]] || ! has running "$1" || run_again "$1" "${old[@]}"
   journal restored "$1"
 }
 

@@ -16,7 +16,10 @@ const signs: Record<State, string> = { old: '─', down: '×', new: '━', both:
 export function timelineOf(lines: readonly JournalLine[]): string[] {
   const begin = lines[0]?.at ?? 0;
   const end = Math.max(begin + 1, lines.at(-1)?.at ?? begin);
-  const services = [...new Set(lines.filter(({ step }) => step === 'created').map(({ detail }) => detail))];
+  const detailsOf = (step: string) => lines.filter((line) => line.step === step).map(({ detail }) => detail);
+  // What stays stopped has nothing to show.
+  const stopped = new Set(detailsOf('stays-stopped'));
+  const services = [...new Set(detailsOf('created'))].filter((service) => !stopped.has(service));
   const name = Math.max(0, ...services.map((service) => service.length));
   // The host's clock may have been set back in the meantime.
   const column = (at: number) => Math.max(0, Math.min(width - 1, Math.floor(((at - begin) / (end - begin)) * width)));
@@ -42,5 +45,7 @@ const changes: ReadonlyMap<string, State> = new Map([
   ['starting', 'both'],
   ['started', 'new'],
   ['drained', 'new'],
+  ['running', 'both'],
+  ['completed', 'new'],
   ['restored', 'old'],
 ]);

@@ -1,12 +1,12 @@
 import { Failure } from '../failure.ts';
 import { type ComposeCall, composeLines } from '../host/compose-call.ts';
-import type { Strategy } from '../plan/strategy.ts';
+import type { StepStrategy } from '../plan/plan.ts';
 import { addressLines } from './address.ts';
 
 /** What the transaction does to one service. */
 export interface TransactionService {
   service: string;
-  strategy: Strategy;
+  strategy: StepStrategy;
   targetImageId: string;
   /** The compose file's own reference, if it is to point at the target afterwards. */
   retag: string | null;
@@ -41,7 +41,8 @@ export interface TransactionRequest {
   inlineFiles: ReadonlyMap<string, Buffer>;
   /** The plan, for people who look at it later. */
   planJson: string;
-  stopTimeout: number;
+  /** null: what each container allows itself. */
+  stopTimeout: number | null;
   healthTimeout: number;
   stableFor: number;
   maxDowntime: number | null;
@@ -95,7 +96,7 @@ function planLines(request: TransactionRequest): string {
     ['deploy_dir', request.deployDir],
     ...composeLines(request.compose).map((line): [string, string] => ['compose', line]),
     ['project_state', request.projectState],
-    ['stop_timeout', seconds(request.stopTimeout)],
+    ...(request.stopTimeout === null ? [] : [['stop_timeout', seconds(request.stopTimeout)] as [string, string]]),
     ['health_timeout', seconds(request.healthTimeout)],
     ['stable_for', seconds(request.stableFor)],
     ...(request.maxDowntime === null ? [] : [['max_downtime', String(request.maxDowntime)] as [string, string]]),

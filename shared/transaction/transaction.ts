@@ -21,6 +21,7 @@ export interface Followed {
 const engine = [
   new URL('../host/lock.sh', import.meta.url),
   new URL('../host/project-state.sh', import.meta.url),
+  new URL('../host/sharers.sh', import.meta.url),
   new URL('../host/transactions.sh', import.meta.url),
   new URL('../host/compose-words.sh', import.meta.url),
   new URL('../history/history.sh', import.meta.url),
@@ -30,6 +31,7 @@ const engine = [
   new URL('./prober.sh', import.meta.url),
   new URL('./gates.sh', import.meta.url),
   new URL('./swap.sh', import.meta.url),
+  new URL('./jobs.sh', import.meta.url),
   new URL('./prune.sh', import.meta.url),
   new URL('./engine.sh', import.meta.url),
 ];

@@ -54,6 +54,7 @@ describe('behind nginx', { concurrency: 1 }, () => {
       );
       const now = await snapshotOf(app);
       assert.notEqual(now['backend']?.[0]?.id, before['backend']?.[0]?.id);
+      assert.equal(now['backend']?.[0]?.name, before['backend']?.[0]?.name);
     }
   });
 

@@ -80,6 +80,8 @@ test('a real configuration is read, and none of its secrets', async () => {
         { service: 'db', restart: false, awaitsEnd: true },
       ],
       sharesWith: [],
+      volumesFrom: [],
+      composeOnly: [],
     },
     api: {
       name: 'api',
@@ -95,7 +97,9 @@ test('a real configuration is read, and none of its secrets', async () => {
         { service: 'db', restart: true, awaitsEnd: false },
         { service: 'files', restart: false, awaitsEnd: false },
       ],
-      sharesWith: ['db', 'files'],
+      sharesWith: ['db'],
+      volumesFrom: ['files'],
+      composeOnly: [],
     },
     files: {
       name: 'files',
@@ -109,6 +113,8 @@ test('a real configuration is read, and none of its secrets', async () => {
       fixedAddress: false,
       dependsOn: [],
       sharesWith: [],
+      volumesFrom: [],
+      composeOnly: [],
     },
     db: {
       name: 'db',
@@ -122,6 +128,8 @@ test('a real configuration is read, and none of its secrets', async () => {
       fixedAddress: false,
       dependsOn: [],
       sharesWith: [],
+      volumesFrom: [],
+      composeOnly: [],
     },
   });
   assert.doesNotMatch(JSON.stringify([...services]), /hunter2/);

@@ -49,7 +49,7 @@ test('a service with one task may have ended, before and after', async () => {
     });
     assert.equal(
       findingOf(after, 'running: dashboard').detail,
-      'it exited with 0, but no other service waits for it to complete',
+      'it is stopped: a rollback has made its container and not started it, because it was stopped before or is a job that was skipped',
     );
     assert.equal(after.exitCode, 0, after.stdout);
   });

@@ -36,6 +36,8 @@ export interface Shape {
   registry: Registry;
   /** A free port of the host, for the service `app`. */
   port: number;
+  /** Below the deploy folder. */
+  backupDir: string;
   /** The image of nginx that leads to the services; see test/lab/images/nginx. */
   proxyImage(): Promise<string>;
   /** `localhost:5000/acme/app`, to which a tag is added. */
@@ -65,7 +67,7 @@ export interface Container {
   Id: string;
   Name: string;
   Image: string;
-  State: { Status: string; ExitCode: number; StartedAt: string };
+  State: { Status: string; ExitCode: number; StartedAt: string; FinishedAt: string };
   Config: { Image: string; Env: string[]; Labels: Record<string, string> };
   HostConfig: { Binds: string[] | null; NetworkMode: string };
   Mounts: { Type: string; Source: string; Destination: string }[];
@@ -123,13 +125,16 @@ async function shapeOn(
     if (outcome.code !== 0) throw new Error(`docker compose ${words.join(' ')} failed:\n${outcome.stderr}`);
   };
   const answer: Shape['answer'] = async (path = '/version', of = port) => {
-    const response = await fetch(`http://127.0.0.1:${of}${path}`).catch(() => undefined);
+    const response = await fetch(`http://127.0.0.1:${of}${path}`, { signal: AbortSignal.timeout(2_000) }).catch(
+      () => undefined,
+    );
     return response?.ok ? (await response.text()).trim() : '';
   };
   return {
     host,
     registry,
     port,
+    backupDir,
     proxyImage,
     repository,
     app: (fields = {}) => ({

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Application } from '../lab/application.ts';
 import { asRoot, run } from '../lab/command.ts';
 import { until } from '../lab/faults.ts';
+import type { Host } from '../lab/host.ts';
 
 /** A transaction's folder on the host. */
 export interface Transaction {
@@ -20,7 +21,7 @@ export interface Transaction {
 }
 
 /** The next transaction of a backup folder: whatever is there when it is asked for is over. */
-export function watchTransaction(app: Application, backupDir: string) {
+export function watchTransaction(app: { host: Pick<Host, 'deployDir'> }, backupDir: string) {
   const parent = join(app.host.deployDir, backupDir, 'rollback', 'transactions');
   const earlier = new Set(foldersIn(parent));
   const next = () => foldersIn(parent).find((name) => !earlier.has(name));

@@ -26,6 +26,7 @@ export function host(changes: Partial<Survey> = {}): Survey {
     otherProjects: [],
     candidates: [{ service: 'db', state: 'running', container: 'id-of-db' }],
     compose: null,
+    swapFacts: null,
     setup: null,
     history: null,
     auditTrail: null,

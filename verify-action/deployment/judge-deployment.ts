@@ -58,8 +58,8 @@ export function judgeDeployment(facts: DeploymentFacts): JudgedDeployment {
   let isDatabaseWell = true;
   for (const service of services) {
     const { name } = service;
-    // It may be a one-off task that is not marked as such.
-    const severity = hasEnded(service, facts) ? 'warning' : 'error';
+    // It may be a one-off task that is not marked as such, or stopped on purpose.
+    const severity = hasEnded(service, facts) || isKeptStopped(of(watched.settled, name)) ? 'warning' : 'error';
     if (findings.check(`running: ${name}`, () => judgeService(service, facts), severity) || severity === 'warning')
       continue;
     if (databases.has(name)) isDatabaseWell = false;
@@ -125,6 +125,13 @@ function judgeService(
   const wanted = replicas ?? 1;
   if (wanted === 0 && own.length === 0) return 'not meant to run (replicas: 0)';
   if (own.length === 0) return { detail: 'it has no container', remedy: `${facts.compose} up --detach ${service}` };
+  if (isKeptStopped(own)) {
+    return {
+      detail:
+        'it is stopped: a rollback has made its container and not started it, because it was stopped before or is a job that was skipped',
+      remedy: `To start it: ${facts.compose} start ${service}`,
+    };
+  }
   const bad = own.map((container) => faultOf(container, watched, healthTimeout)).find((fault) => fault !== null);
   if (bad !== undefined && bad !== null) return { detail: bad, remedy: `${facts.compose} logs --tail 50 ${service}` };
   if (own.length < wanted) {
@@ -159,6 +166,11 @@ function judgeStray(service: string, { watched, healthTimeout, compose }: Deploy
 /** It completed successfully and Docker will not restart it. Compose may write the policy `no` as an empty string. */
 function isDone({ state, exit, policy, health }: WatchedContainer): boolean {
   return state === 'exited' && exit === 0 && ['no', '', 'on-failure'].includes(policy) && health === null;
+}
+
+/** A rollback leaves stopped what was stopped, and the jobs that it skips. Nobody has started these since. */
+function isKeptStopped(own: readonly WatchedContainer[]): boolean {
+  return own.length > 0 && own.every(({ state, rollback }) => state === 'created' && (rollback ?? '') !== '');
 }
 
 /** null if the container is fine. */

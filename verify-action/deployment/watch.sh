@@ -17,6 +17,7 @@ readonly state_fields=(
   '{{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}'
   '{{.State.ExitCode}}'
   '{{.RestartCount}}'
+  '{{if index .Config.Labels "atlasia.transaction"}}rollback{{else}}-{{end}}'
   '{{.HostConfig.RestartPolicy.Name}}'
 )
 readonly container_fields=(
@@ -31,6 +32,7 @@ readonly container_fields=(
   '"restarts":{{json .RestartCount}}'
   '"policy":{{json .HostConfig.RestartPolicy.Name}}'
   '"health":{{if .State.Health}}{{json .State.Health.Status}}{{else}}null{{end}}'
+  '"rollback":{{json (index .Config.Labels "atlasia.transaction")}}'
 )
 
 declare -A plan=() falls=()
@@ -50,16 +52,18 @@ main() {
 
 # all_settled: whether waiting is over: all are healthy, or one never will be.
 all_settled() {
-  local ids id state health exit policy restarts count=0 all=yes
+  local ids id state health exit policy restarts maker count=0 all=yes
   ids=$(project_containers "$project") || fail docker-failed 'Docker cannot list the containers'
   [[ -n $ids ]] || return
   # shellcheck disable=SC2086 # ids are hex digits
-  while IFS=$'\t' read -r id state health exit restarts policy; do
+  while IFS=$'\t' read -r id state health exit restarts maker policy; do
     count=$((count + 1))
     falls[$id]=${falls[$id]-$restarts}
     ((restarts - falls[$id] < most_falls)) || return 0
     case $state:$health in
       running:none | running:healthy) ;;
+      # A rollback leaves stopped what was stopped.
+      created:*) [[ $maker == rollback ]] || all= ;;
       running:unhealthy | dead:*) return 0 ;;
       exited:*) ((exit == 0)) && [[ $policy == @(|no|on-failure) ]] || return 0 ;;
       *) all= ;;

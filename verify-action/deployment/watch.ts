@@ -33,6 +33,8 @@ export interface WatchedContainer {
   policy: string;
   /** null if it has no health check. */
   health: string | null;
+  /** The transaction that made it; empty or null if it was no rollback. */
+  rollback: string | null;
 }
 
 /** What was seen of a project. */

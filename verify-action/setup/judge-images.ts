@@ -1,9 +1,11 @@
 import { lastGood } from '../../shared/history/choice.ts';
 import type { LocalImage } from '../../shared/host/survey.ts';
+import { noSwapFacts } from '../../shared/host/survey-swap.ts';
 import { databaseServices } from '../../shared/releases/database-services.ts';
 import { nameOf } from '../../shared/releases/image-name.ts';
 import { referenceOf } from '../../shared/releases/image-reference.ts';
 import { type RunningImage, releaseOf } from '../../shared/releases/release.ts';
+import { storeServices } from '../../shared/releases/stores.ts';
 import type { Findings, Problem } from '../finding.ts';
 import type { VerifyInputs } from '../inputs.ts';
 import type { SetupFacts } from './setup-facts.ts';
@@ -30,7 +32,8 @@ export function judgeRegistry(findings: Findings, { registry }: SetupFacts, inpu
 
 /** The last good release in the history, and those of its images that the host lacks. */
 function lastGoodOf({ seen, knownHistory }: Pick<SetupFacts, 'seen' | 'knownHistory'>, inputs: VerifyInputs) {
-  const ignored = databaseServices(seen, inputs.databaseService);
+  const stores = storeServices(seen.containers, seen.swapFacts ?? noSwapFacts);
+  const ignored = new Set([...databaseServices(seen, inputs.databaseService), ...stores]);
   const running = releaseOf(seen.containers, seen.images);
   const choice = lastGood({ records: knownHistory.host, environment: inputs.environment, running, ignored });
   const images = seen.compose === null || 'error' in seen.compose ? [] : seen.compose.images;

@@ -65,7 +65,18 @@ const facts: [what: string, given: Record<string, unknown>, read: Partial<Compos
       pid: 'service:vpn',
       volumes_from: ['files:ro', 'plain', 'container:foreign:ro'],
     },
-    { networkMode: 'service:vpn', sharesWith: ['vpn', 'memory', 'files', 'plain'] },
+    { networkMode: 'service:vpn', sharesWith: ['vpn', 'memory'], volumesFrom: ['files', 'plain'] },
+  ],
+  [
+    'what only compose itself does',
+    {
+      post_start: [{ command: ['warm-up'] }],
+      pre_stop: [],
+      models: { llm: null },
+      provider: null,
+      use_api_socket: true,
+    },
+    { composeOnly: ['post_start', 'models', 'use_api_socket'] },
   ],
   ['nothing shared', { ipc: 'shareable', pid: 'host' }, {}],
 ];

@@ -2,6 +2,7 @@
 // it, and a proxy before both.
 import type { HistoryRecord } from '../../../shared/history/record.ts';
 import type { FoundContainer } from '../../../shared/host/survey.ts';
+import { noSwapFacts } from '../../../shared/host/survey-swap.ts';
 import type { PlanRequest } from '../../../shared/plan/plan.ts';
 import type { Wanted } from '../../../shared/plan/target.ts';
 import type { ComposeProject, ComposeService } from '../../../shared/releases/project.ts';
@@ -23,6 +24,8 @@ export function service(name: string, changes: Partial<ComposeService> = {}): Co
     dependsOn: [],
     replicas: null,
     sharesWith: [],
+    volumesFrom: [],
+    composeOnly: [],
     ...changes,
   };
 }
@@ -89,6 +92,10 @@ export function request(changes: Partial<PlanRequest> = {}): PlanRequest {
     ],
     running,
     databases: new Set(['db']),
+    stores: new Set(),
+    named: new Set(),
+    jobs: 'run',
+    swapFacts: noSwapFacts,
     wanted: wanted({
       api: { tag: 'v2', digest: sha('c'), imageId: null },
       web: { tag: 'v2', digest: sha('c'), imageId: null },

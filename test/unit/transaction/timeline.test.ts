@@ -67,6 +67,21 @@ describe('the timeline', () => {
     );
   });
 
+  test('of a job: it runs beside the old, and what stays stopped has no bar', () => {
+    assert.deepEqual(
+      drawn(
+        '0 begin',
+        '0 created assets',
+        '0 created worker',
+        '15000 running assets',
+        '30000 completed assets',
+        '40000 stays-stopped worker',
+        '60000 ended rolled-back',
+      ),
+      [`assets  ${bar(['─', 15], ['═', 15], ['━', 30])}`, `        0 s${'1 min 00 s'.padStart(57)}`],
+    );
+  });
+
   test('a gap too short to be seen is seen all the same', () => {
     const [web] = drawn(
       '0 begin',

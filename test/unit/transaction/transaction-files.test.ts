@@ -115,6 +115,7 @@ describe('the plan for the host', () => {
     ]) {
       assert.ok(plan.split('\n').includes(line), line);
     }
+    assert.doesNotMatch(planOf({ stopTimeout: null }), /stop_timeout/);
     assert.doesNotMatch(planOf(), /max_downtime/);
     assert.match(planOf({ maxDowntime: 0 }), /^max_downtime\t0$/m);
   });

@@ -24,6 +24,8 @@ const service = (name: string, image: string): ComposeService => ({
   dependsOn: [],
   replicas: null,
   sharesWith: [],
+  volumesFrom: [],
+  composeOnly: [],
 });
 
 const project: ComposeProject = {
@@ -46,6 +48,7 @@ const container = (changes: Partial<WatchedContainer> = {}): WatchedContainer =>
   restarts: 0,
   policy: 'unless-stopped',
   health: 'healthy',
+  rollback: null,
   ...changes,
 });
 const database = container({ id: 'd1', service: 'db', image: 'postgres:17', imageId: id('9') });
@@ -137,6 +140,14 @@ describe('how a container stands', () => {
       else assert.match(bad.join('\n'), expected);
     });
   }
+});
+
+test('what a rollback has left stopped is a warning, and no word against the release', () => {
+  const { bad, verdict, findings } = judge({ watched: watched({ state: 'created', health: null, rollback: '2026' }) });
+  assert.match(bad.join(), /^running: web: it is stopped: a rollback has made its container/);
+  assert.equal(findings.list.find(({ name }) => name === 'running: web')?.severity, 'warning');
+  assert.equal(verdict, 'good');
+  assert.equal(judge({ watched: watched({ state: 'created', health: null }) }).verdict, 'bad');
 });
 
 describe('a service that has ended with 0', () => {
