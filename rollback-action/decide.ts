@@ -9,7 +9,8 @@ import { wantedRelease } from '../shared/plan/target.ts';
 import { planText } from '../shared/plan/text.ts';
 import { demandCompose } from '../shared/releases/compose-version.ts';
 import { databaseServices } from '../shared/releases/database-services.ts';
-import { checkProjectName, readProject } from '../shared/releases/project.ts';
+import { checkProjectName } from '../shared/releases/project.ts';
+import { readableProject } from '../shared/releases/readable-project.ts';
 import { releaseOf } from '../shared/releases/release.ts';
 import * as log from '../shared/runner/log.ts';
 import type { RollbackInputs } from './inputs.ts';
@@ -22,7 +23,7 @@ export async function decide(
 ): Promise<{ plan: Plan; knownHistory: KnownHistory }> {
   return log.group('Plan', async () => {
     const compose = demandCompose(seen);
-    const project = readProject(compose.config, compose.template);
+    const project = readableProject(seen, inputs);
     checkProjectName(project.name, seen.containers);
     if (compose.projectState === null) throw projectStateUnknown();
 
@@ -73,7 +74,7 @@ export async function decide(
 }
 
 function projectStateUnknown(): Failure {
-  return new Failure('bad-compose-config', 'Compose cannot read the project on the host', {
-    hint: 'In deploy-dir on the host, run: docker compose config --quiet. Check "compose-file" and "env-file"',
+  return new Failure('survey-incomplete', "Docker did not describe all of the project's containers, or not itself", {
+    hint: 'See what it says on the host: docker ps --all; docker info. Then run it again',
   });
 }

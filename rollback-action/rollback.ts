@@ -20,12 +20,13 @@ import { demandJournals, endUnfinished } from '../shared/transaction/unfinished.
 import { type Carried, carry } from './carry.ts';
 import { decide } from './decide.ts';
 import { endingFailure } from './endings.ts';
+import { lastWordsOf, type RollbackStory, summarizeFailure } from './failure-summary.ts';
 import type { RollbackInputs } from './inputs.ts';
 import type { RollbackOutputs } from './outputs.ts';
 import { type PrerollbackBackup, takePrerollbackBackup } from './prerollback-backup.ts';
 import { pullTarget } from './pull-target.ts';
 import { settledPlan, transactionRequest } from './request.ts';
-import { summarizeFailure, summarizePlan, summarizeRollback, summarizeUnchanged } from './summary.ts';
+import { summarizePlan, summarizeRollback, summarizeUnchanged } from './summary.ts';
 
 /** Events that a stranger can trigger, with their own code or text. */
 const untrustedEvents = /^(pull_request|issue_comment)/;
@@ -40,6 +41,8 @@ interface RollbackRun {
   holder: string;
   historyId: string;
   outputs: RollbackOutputs;
+  /** For the summary: what is known so far. */
+  story: RollbackStory;
 }
 
 /** Survey, plan, pull, take a backup, swap as one transaction, record, report. */
@@ -59,6 +62,7 @@ export async function rollback(
     holder: holderText('rollback-action', workflow.runUrl, startedAt),
     historyId: recordId(workflow.runId, workflow.runAttempt, randomBytes(4).toString('hex')),
     outputs,
+    story: { seen: null, plan: null, carried: null },
   };
   atEnd(() => {
     outputs['duration-ms'] = Date.now() - startedAt.getTime();
@@ -73,7 +77,7 @@ export async function rollback(
   try {
     await carryOut(await reach(), reach, run);
   } catch (error) {
-    await summarizeFailure(error, inputs, outputs);
+    await summarizeFailure(error, inputs, outputs, run.story);
     throw error;
   } finally {
     await Promise.all(connections.map((connection) => connection.close()));
@@ -99,7 +103,9 @@ async function carryOut(connection: Connection, reach: () => Promise<Connection>
   const mirrored = mirror.load();
 
   const seen = await look(connection, run);
+  run.story.seen = seen;
   const { plan, knownHistory } = await decide(seen, await mirrored, inputs);
+  run.story.plan = plan;
   outputs.from = JSON.stringify(plan.from);
   outputs.to = JSON.stringify(plan.to);
   outputs['plan-hash'] = plan.hash;
@@ -122,6 +128,7 @@ async function carryOut(connection: Connection, reach: () => Promise<Connection>
 
   const images = await pullTarget(connection, plan, inputs, signal);
   const settled = settledPlan(plan, images);
+  run.story.plan = settled;
   outputs.to = JSON.stringify(settled.to);
   if (settled.services.length === 0) {
     await tellUnchanged(settled, run);
@@ -151,6 +158,7 @@ async function carryOut(connection: Connection, reach: () => Promise<Connection>
       },
     }),
   );
+  run.story.carried = carried;
   await copyRecords(carried, knownHistory, run, mirror);
   await tellEnding(carried, settled, backup, run);
   if (carried.recorded !== null) outputs['history-id'] = historyId;
@@ -245,5 +253,6 @@ async function tellEnding(
     return;
   }
   for (const line of carried.log.split('\n').slice(-30)) if (line.trim() !== '') log.host(line);
+  for (const { service, lines } of lastWordsOf(carried)) for (const line of lines) log.host(`${service}: ${line}`);
   throw endingFailure(outcome, transactionFolder(inputs.backupDir, id));
 }

@@ -4,7 +4,7 @@
 
 # survey_compose DEPLOY-DIR PROJECT ENV-FILE FILE...: leaves the configuration in `compose_config`.
 survey_compose() {
-  local version config template
+  local version config template said words
   compose_config=
   cd -- "$1" 2>/dev/null || return 0
   if ! version=$(docker compose version --short 2>&1); then
@@ -17,8 +17,10 @@ survey_compose() {
   # Run both at the same time: each takes a while to read the files.
   exec {config}< <("${compose[@]}" config --format json 2>/dev/null </dev/null)
   exec {template}< <("${compose[@]}" config --no-interpolate --format json 2>/dev/null </dev/null)
-  # Compose's complaints stay on the host, except for the places of unset variables.
-  record compose-unset "$("${compose[@]}" config --quiet 2>&1 </dev/null | unset_variables "${3:-.env}" "${@:4}")"
+  # Compose's complaints stay on the host, except for the places of unset variables, and mistakes without what they quote.
+  if said=$("${compose[@]}" config --quiet 2>&1 </dev/null); then words=; else words=$(tell_mistakes "${@:4}" <<<"$said"); fi
+  record compose-unset "$(unset_variables "${3:-.env}" "${@:4}" <<<"$said")"
+  record compose-words "$words"
   compose_config=$(cat <&"$config")
   record compose-config "$compose_config"
   record compose-template "$(cat <&"$template")"

@@ -26,7 +26,7 @@ readonly container_fields=(
 readonly variable_names=',{{range .Config.Env}}{{json (index (split . "=") 0)}},{{end}}'
 
 takes deploy_dir backup_dir project service database_user database inside_script with_sets with_setup with_compose env_file
-takes_list compose_files
+takes_list compose_files named_files
 # shellcheck disable=SC2034 # sets.sh reads it
 takes_list layout
 
@@ -42,6 +42,7 @@ main() {
   done
 
   survey_folders "$deploy_dir" "$backup_dir"
+  survey_named "$deploy_dir" "${named_files[@]}"
   survey_places "$backup_dir"
   survey_lock "$backup_dir/.lock"
   [[ -z $with_sets ]] || survey_sets "$backup_dir"
@@ -68,6 +69,14 @@ survey_folders() {
   { read -r && read -r -a numbers; } < <(df --block-size=1 --output=avail,iavail -- "$folder")
   record free-bytes "${numbers[0]}"
   record free-inodes "${numbers[1]}"
+}
+
+# survey_named FOLDER FILE...: records those of the files that the inputs name which this user does not find.
+survey_named() {
+  local file
+  for file in "${@:2}"; do
+    (cd -- "$1" 2>/dev/null && [[ -e $file && ! -d $file ]]) || record absent "$file"
+  done
 }
 
 survey_lock() {

@@ -15,6 +15,9 @@ export interface SurveyRequest {
   layout: readonly string[];
   /** A POSIX shell script to run in the database container, without parameters. */
   probe: string;
+  /** Files that the inputs name, relative to the deploy folder, and that must be there. */
+  composeFiles: readonly string[];
+  envFile: string | null;
   /** The files for which to ask compose about the project; null: do not ask. */
   compose: ComposeRequest | null;
   /** Whether to examine the backups. */
@@ -59,6 +62,8 @@ export interface ComposeSurvey {
   template: string;
   /** Where unset variables are used. */
   unset: UnsetVariable[];
+  /** If compose cannot read the files: why, as far as that may leave the host; empty if it is hidden there. */
+  words: string;
   /** When a compose file or the env file was last changed, in milliseconds since 1970. */
   changedAt: number;
   /** Names of the variables in the env file; null if no env file can be read. */
@@ -105,6 +110,8 @@ export interface Survey {
   tools: ReadonlySet<string>;
   /** With symbolic links resolved; null if it does not exist. */
   deployDir: string | null;
+  /** Those of the files named by the inputs that the user does not find. */
+  absent: ReadonlySet<string>;
   folders: FoundFolder[];
   /** A folder above the backup folder in which any user on the host could replace other folders. */
   openParent: string | null;
@@ -174,6 +181,7 @@ const program: Program<{
   with_compose: string;
   env_file: string;
   compose_files: readonly string[];
+  named_files: readonly string[];
   layout: readonly string[];
 }> = {
   name: 'survey',
@@ -216,6 +224,7 @@ export async function survey(
       with_compose: request.compose === null ? '' : 'yes',
       env_file: request.compose?.envFile ?? '',
       compose_files: request.compose?.files ?? [],
+      named_files: [...request.composeFiles, ...(request.envFile === null ? [] : [request.envFile])],
       layout: request.layout,
     },
     { deadline: 120_000, atEnd: 'end', signal, onLog },
@@ -236,6 +245,7 @@ function readSurvey(records: Records, asked: number, answered: number): Survey {
     bash: records.get('bash'),
     tools: new Set(records.all('tool')),
     deployDir: records.find('deploy-dir') ?? null,
+    absent: new Set(records.all('absent')),
     folders: records.all('folder').map(readFolder),
     openParent: records.find('open-parent') ?? null,
     places: records.all('place').map((value) => {
@@ -308,6 +318,7 @@ function readCompose(records: Records): Survey['compose'] {
     config: records.get('compose-config'),
     template: records.get('compose-template'),
     unset: readUnset(records.get('compose-unset')),
+    words: records.get('compose-words'),
     changedAt: Number(records.get('compose-changed')) * 1_000,
     envNames: records.find('env-names')?.split('\n') ?? null,
     projectState: records.find('project-state') ?? null,

@@ -96,11 +96,12 @@ const templates = shape<{ services: Record<string, { image: string | null }> }>(
 /**
  * Reads the output of `docker compose config --format json`, and keeps only a few fields.
  * @param template the same with `--no-interpolate`; empty if compose gave none
+ * @param check the command with which the operator sees what compose makes of the files
  * @throws Failure `bad-compose-config`, which never quotes the text
  */
-export function readProject(config: string, template: string): ComposeProject {
-  const { name, services } = parsed(config, project);
-  const written = template.trim() === '' ? null : parsed(template, templates).services;
+export function readProject(config: string, template: string, check: string): ComposeProject {
+  const { name, services } = parsed(config, project, check);
+  const written = template.trim() === '' ? null : parsed(template, templates, check).services;
   return {
     name,
     services: new Map(
@@ -149,13 +150,13 @@ function count(value: unknown): number | null {
   return /^\d{1,4}$/.test(String(value)) ? Number(value) : null;
 }
 
-function parsed<T>(json: string, read: Reader<T>): T {
+function parsed<T>(json: string, read: Reader<T>, check: string): T {
   try {
     return read(JSON.parse(json), '');
   } catch (error) {
     const why = isFailure(error) ? error.message : 'it is not JSON';
     throw new Failure('bad-compose-config', `The output of docker compose config is not usable: ${why}`, {
-      hint: 'In deploy-dir on the host, run: docker compose config --quiet. Check "compose-file", "env-file" and "project-name"',
+      hint: `To see what compose prints: ${check.replace(' --quiet', '')}`,
     });
   }
 }

@@ -181,6 +181,7 @@ revert() {
     stop_probers
     tell_measurements
     tell_restart
+    keep_evidence_of_targets
     journal left
     conclude failed
     return
@@ -202,6 +203,13 @@ revert() {
   else
     conclude failed
   fi
+}
+
+keep_evidence_of_targets() {
+  local service id
+  for service in "${services[@]}"; do
+    for id in $(target_containers "$service"); do keep_evidence "$id" "$service.target.${id:0:12}"; done
+  done
 }
 
 # tell_restart: notes a restart of Docker in the journal. Then a failure does not count against the target.

@@ -1,16 +1,15 @@
-import { checkProject } from '../../shared/backups/preflight.ts';
+import { checkNamedFiles, checkProject } from '../../shared/backups/preflight.ts';
 import { runFacts } from '../../shared/history/observation.ts';
 import type { Connection } from '../../shared/host/connection.ts';
+import { composeCommand } from '../../shared/releases/compose-command.ts';
 import { demandCompose } from '../../shared/releases/compose-version.ts';
 import { databaseServices } from '../../shared/releases/database-services.ts';
-import { readProject } from '../../shared/releases/project.ts';
+import { readableProject } from '../../shared/releases/readable-project.ts';
 import * as log from '../../shared/runner/log.ts';
-import { quoteForShell } from '../../shared/shell-quote.ts';
 import { addRecord } from '../add-record.ts';
 import type { Findings } from '../finding.ts';
-import type { VerifyInputs } from '../inputs.ts';
 import type { SurveyedHost, Verification } from '../surveyed-host.ts';
-import { deploymentRecord, judgeDeployment } from './judge-deployment.ts';
+import { deploymentRecord, judgeDeployment, releaseText } from './judge-deployment.ts';
 import { watch } from './watch.ts';
 
 /** Checks that the deployed release is running and healthy, and records the result in the history. */
@@ -21,8 +20,9 @@ export async function checkDeployment(
 ): Promise<Findings> {
   const { inputs, signal } = run;
   const { seen, knownHistory } = surveyed;
+  checkNamedFiles(seen, inputs);
   const compose = demandCompose(seen);
-  const project = readProject(compose.config, compose.template);
+  const project = readableProject(seen, inputs);
   checkProject(seen, inputs);
   log.progress('Waiting until everything is healthy, then for "stable-for"');
   const watched = await watch(connection, {
@@ -33,30 +33,21 @@ export async function checkDeployment(
     signal,
     onLog: log.host,
   });
-  const judged = judgeDeployment({
+  const facts = {
     ...inputs,
     project,
-    compose: composeCommand(inputs),
+    compose: composeCommand(inputs, seen.user),
     watched,
     images: compose.images,
     databases: databaseServices(seen, inputs.databaseService),
     history: knownHistory.host,
-  });
+  };
+  const judged = judgeDeployment(facts);
+  judged.findings.subject = releaseText(judged.release, facts);
   const record = deploymentRecord(judged, runFacts(inputs.environment, run.workflow), knownHistory.host);
   await judged.findings.attempt('history', async () => {
     await addRecord(connection, record, surveyed, run);
     return `recorded as ${record.event}, release ${record.verdict}: rollback-action chooses from these records`;
   });
   return judged.findings;
-}
-
-/** The compose command as an operator would type it on the host. */
-function composeCommand({ deployDir, composeFiles, envFile, projectName }: VerifyInputs): string {
-  const files = composeFiles.length === 1 && composeFiles[0] === 'docker-compose.yml' ? [] : composeFiles;
-  const words = [
-    ...(projectName === null ? [] : ['--project-name', projectName]),
-    ...(envFile === null ? [] : ['--env-file', envFile]),
-    ...files.flatMap((file) => ['--file', file]),
-  ];
-  return ['On the host: cd', quoteForShell(deployDir), '&& docker compose', ...words.map(quoteForShell)].join(' ');
 }

@@ -1,6 +1,9 @@
+import { checkNamedFiles } from '../../shared/backups/preflight.ts';
 import type { Survey } from '../../shared/host/survey.ts';
+import { composeCommand } from '../../shared/releases/compose-command.ts';
 import { demandCompose } from '../../shared/releases/compose-version.ts';
-import { checkProjectName, readProject } from '../../shared/releases/project.ts';
+import { checkProjectName } from '../../shared/releases/project.ts';
+import { readableProject } from '../../shared/releases/readable-project.ts';
 import { tellUnset } from '../../shared/releases/unset-variable.ts';
 import { counted, listed } from '../../shared/units.ts';
 import type { Findings, Problem } from '../finding.ts';
@@ -16,6 +19,7 @@ export function judgeCompose(findings: Findings, seen: Survey, inputs: VerifyInp
   findings.after('compose', 'compose file', () => judgeComposeFile(seen, inputs));
   if (inputs.envFile === null) return;
   findings.after('compose', 'env file', () => {
+    checkNamedFiles(seen, { ...inputs, composeFiles: [] });
     const names = compose === null || 'error' in compose ? null : compose.envNames;
     if (names !== null) return `${inputs.envFile} sets ${names.length} variables`;
     return {
@@ -25,21 +29,24 @@ export function judgeCompose(findings: Findings, seen: Survey, inputs: VerifyInp
   });
 }
 
+/** A variable that is not set is a warning, as in a rollback: compose takes it for empty. */
 function judgeComposeFile(seen: Survey, inputs: VerifyInputs): string | Problem {
-  const compose = demandCompose(seen);
-  const files = inputs.composeFiles.join(', ');
-  const check = `In ${inputs.deployDir} on the host: docker compose config --quiet`;
-  if (compose.config.trim() === '') return { detail: `compose cannot read ${files}`, remedy: check };
-  const { name, services } = readProject(compose.config, compose.template);
+  checkNamedFiles(seen, { ...inputs, envFile: null });
+  const { name, services } = readableProject(seen, inputs);
   checkProjectName(name, seen.containers);
-  const unset = compose.unset.map(tellUnset);
+  const unset = demandCompose(seen).unset.map(tellUnset);
   const [first] = unset;
   if (first !== undefined) {
     const named = listed(
       unset.map(({ what }) => what),
       1,
     );
-    return { detail: named, remedy: `${first.remedy}. ${check}` };
+    return {
+      detail: named,
+      remedy: `${first.remedy}. Then check it. ${composeCommand(inputs, seen.user)} config --quiet`,
+      severity: 'warning',
+    };
   }
-  return `${files} is valid, with ${counted(services.size, 'service')}`;
+  const files = inputs.composeFiles.join(', ');
+  return `${files === '' ? 'what compose finds' : files} is valid, with ${counted(services.size, 'service')}`;
 }
