@@ -47,14 +47,14 @@ export async function summarizeFailure(
   ]);
 }
 
-/** What went on, and what the containers of the target printed last. */
+/** What went on, and what the containers of the target printed last; if none did, what the transaction's commands did. */
 function carriedBlocks(carried: Carried, { backupDir }: RollbackInputs): summary.Block[] {
   const { id, outcome, lines, log } = carried;
   const timeline = timelineBlocks(lines);
-  const said = log
-    .split('\n')
-    .filter((line) => line.trim() !== '')
-    .slice(-15);
+  const words = lastWordsOf(carried).map((each) => ({ ...each, title: `The last lines of ${each.service}` }));
+  const said = log.split('\n').filter((line) => line.trim() !== '');
+  if (words.length === 0 && said.length > 0)
+    words.push({ service: '', title: "The last lines of the transaction's log", lines: said.slice(-15) });
   return [
     summary.table(
       ['', ''],
@@ -64,13 +64,7 @@ function carriedBlocks(carried: Carried, { backupDir }: RollbackInputs): summary
       ],
     ),
     ...timeline,
-    ...lastWordsOf(carried).flatMap(({ service, lines: words }) => [
-      summary.heading(`The last lines of ${service}`),
-      summary.codeBlock(words.join('\n')),
-    ]),
-    ...(said.length === 0
-      ? []
-      : [summary.heading('The last lines of the transaction'), summary.codeBlock(said.join('\n'))]),
+    ...words.flatMap(({ title, lines: ends }) => [summary.heading(title), summary.codeBlock(ends.join('\n'))]),
   ];
 }
 

@@ -138,8 +138,9 @@ engine() {
 prepare() {
   local config state service id
   alone || return
-  config=$(cd -- "${plan[deploy_dir]}" && run_compose config --format json) &&
-    state=$(project_state "${plan[project]}" "$config") ||
+  config=$(cd -- "${plan[deploy_dir]}" && run_compose config --format json) ||
+    broken docker-failed 'docker compose can no longer read the project' || return
+  state=$(project_state "${plan[project]}" "$config") ||
     broken docker-failed 'Cannot read the state of the running containers' || return
   [[ $state == "${plan[project_state]}" ]] ||
     broken plan-stale "The containers, the compose file or its variables have changed since the plan was made" || return

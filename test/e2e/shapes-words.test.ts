@@ -170,7 +170,9 @@ describe('the summary', { concurrency: 3 }, () => {
       assert.match(refused.summary, /nothing was stopped/);
       assert.match(refused.summary, row);
 
-      const reverted = await shape.rollBack({ target: 'dead' });
+      const { username, password } = shape.registry;
+      const login = { 'registry-username': username, 'registry-password': password };
+      const reverted = await shape.rollBack({ target: 'dead', ...login });
       assert.equal(reverted.outputs['status'], 'reverted', logOf(reverted));
       assert.match(reverted.summary, row);
       assert.match(reverted.summary, /\| Longest downtime \| [\d.]+ (ms|s) \|/);
@@ -179,7 +181,11 @@ describe('the summary', { concurrency: 3 }, () => {
       const [, lines = ''] = /The last lines of app.*?\n+```\n(.*?)\n```/s.exec(reverted.summary) ?? [];
       assert.match(lines, /\S/);
       assert.ok(lines.split('\n').length <= 15, lines);
-      assert.match(reverted.stdout, /host │.*app/);
+      assert.match(reverted.stdout, /host │.*app: .*fatal: cannot start/);
+
+      const left = await shape.rollBack({ target: 'dead', 'on-failure': 'leave', ...login });
+      assert.equal(left.outputs['status'], 'failed', logOf(left));
+      assert.match(left.summary, /The last lines of app.*fatal: cannot start/s);
     });
   });
 
