@@ -18,6 +18,7 @@ import { databaseServices } from '../shared/releases/database-services.ts';
 import { demandDeployedFiles, tellMissingFiles } from '../shared/releases/deployed-files.ts';
 import { inlineFiles } from '../shared/releases/inline-files.ts';
 import { type ComposeProject, readProject } from '../shared/releases/project.ts';
+import { readableProject } from '../shared/releases/readable-project.ts';
 import { releaseOf } from '../shared/releases/release.ts';
 import { driftOf, type SettingsDrift } from '../shared/releases/service-settings.ts';
 import { storeServices } from '../shared/releases/stores.ts';
@@ -55,7 +56,7 @@ export async function decide(
     for (const text of [...mirrored.notices, ...knownHistory.problems]) log.notice(text);
     const running = releaseOf(seen.containers, seen.images);
     const databases = databaseServices(seen, inputs.databaseService);
-    const today = readProject(compose.config, compose.template, compose.idle);
+    const today = readableProject(seen, inputs);
     const stores = storesOf(seen, today, inputs, databases);
     const ignored = new Set([...databases, ...stores]);
     const entries = entriesOf(knownHistory);
@@ -90,7 +91,7 @@ export async function decide(
         )
       : current;
     if (source.projectState === null) throw projectStateUnknown();
-    const project = isKept ? readProject(source.config, '') : today;
+    const project = isKept ? readProject(source.config, '', 'docker compose config --quiet') : today;
     const wanted = wantedIn(project);
     const plan = planRollback({
       project,
@@ -174,7 +175,7 @@ function storesOf(
 }
 
 function projectStateUnknown(): Failure {
-  return new Failure('bad-compose-config', 'Compose cannot read the project on the host', {
-    hint: 'In deploy-dir on the host, run: docker compose config --quiet. Check "compose-file" and "env-file"',
+  return new Failure('survey-incomplete', "Docker did not describe all of the project's containers, or not itself", {
+    hint: 'See what it says on the host: docker ps --all; docker info. Then run it again',
   });
 }

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { judgeHost } from '../shared/backups/preflight.ts';
 import { Failure, isFailure } from '../shared/failure.ts';
-import type { Candidate } from '../shared/history/candidates.ts';
 import { appendHistory } from '../shared/history/host-file.ts';
 import { type KnownHistory, storeCopies } from '../shared/history/known-history.ts';
 import { parseHistory, recordId } from '../shared/history/record.ts';
@@ -24,12 +23,13 @@ import { type Carried, carry } from './carry.ts';
 import type { ComposeSource } from './compose-source.ts';
 import { decide, tableOf } from './decide.ts';
 import { endingFailure } from './endings.ts';
+import { lastWordsOf, type RollbackStory, summarizeFailure } from './failure-summary.ts';
 import type { RollbackInputs } from './inputs.ts';
 import type { RollbackOutputs } from './outputs.ts';
 import { type PrerollbackBackup, takePrerollbackBackup } from './prerollback-backup.ts';
 import { pullTarget } from './pull-target.ts';
 import { settledPlan, transactionRequest } from './request.ts';
-import { summarizeFailure, summarizePlan, summarizeRollback, summarizeUnchanged } from './summary.ts';
+import { summarizePlan, summarizeRollback, summarizeUnchanged } from './summary.ts';
 
 /** Events that a stranger can trigger, with their own code or text. */
 const untrustedEvents = /^(pull_request|issue_comment)/;
@@ -44,8 +44,8 @@ interface RollbackRun {
   holder: string;
   historyId: string;
   outputs: RollbackOutputs;
-  /** Releases to choose from, once the history is known. */
-  candidates: Candidate[];
+  /** For the summary: what is known so far. */
+  story: RollbackStory;
 }
 
 /** Survey, plan, pull, take a backup, swap as one transaction, record, report. */
@@ -65,7 +65,7 @@ export async function rollback(
     holder: holderText('rollback-action', workflow.runUrl, startedAt),
     historyId: recordId(workflow.runId, workflow.runAttempt, randomBytes(4).toString('hex')),
     outputs,
-    candidates: [],
+    story: { seen: null, plan: null, carried: null, candidates: [] },
   };
   atEnd(() => {
     outputs['duration-ms'] = Date.now() - startedAt.getTime();
@@ -82,8 +82,9 @@ export async function rollback(
   } catch (error) {
     // These leave the operator with a choice. Once the plan was shown, so were they.
     const mustChoose = isFailure(error, 'no-target', 'image-missing', 'record-unknown', 'target-bad');
-    if (mustChoose) for (const line of tableOf(run.candidates)) log.info(line);
-    await summarizeFailure(error, inputs, outputs, mustChoose ? run.candidates : []);
+    if (!mustChoose) run.story.candidates = [];
+    for (const line of tableOf(run.story.candidates)) log.info(line);
+    await summarizeFailure(error, inputs, outputs, run.story);
     throw error;
   } finally {
     await Promise.all(connections.map((connection) => connection.close()));
@@ -109,16 +110,18 @@ async function carryOut(connection: Connection, reach: () => Promise<Connection>
   const mirrored = mirror.load();
 
   const seen = await look(connection, run);
+  run.story.seen = seen;
   const { plan, knownHistory, compose } = await decide(connection, seen, await mirrored, inputs, signal, (list) => {
-    run.candidates = list;
+    run.story.candidates = list;
   });
+  run.story.plan = plan;
   outputs.from = JSON.stringify(plan.from);
   outputs.to = JSON.stringify(plan.to);
   outputs['plan-hash'] = plan.hash;
 
   if (inputs.planOnly) {
     outputs.status = 'planned';
-    await summarizePlan(plan, inputs, run.candidates);
+    await summarizePlan(plan, inputs, run.story.candidates);
     log.success(`Plan only: nothing was changed. To carry out this plan: expect-plan: ${plan.hash}`);
     return;
   }
@@ -134,6 +137,7 @@ async function carryOut(connection: Connection, reach: () => Promise<Connection>
 
   const images = await pullTarget(connection, plan, inputs, knownHistory.host, signal);
   const settled = settledPlan(plan, images);
+  run.story.plan = settled;
   outputs.to = JSON.stringify(settled.to);
   if (settled.services.length === 0) {
     await tellUnchanged(settled, run);
@@ -164,6 +168,7 @@ async function carryOut(connection: Connection, reach: () => Promise<Connection>
       },
     }),
   );
+  run.story.carried = carried;
   await copyRecords(carried, knownHistory, run, mirror);
   if (carried.outcome.ending === 'rolled-back') await keepFiles(connection, compose, run);
   await tellEnding(carried, settled, backup, compose, run);
@@ -275,5 +280,6 @@ async function tellEnding(
     return;
   }
   for (const line of carried.log.split('\n').slice(-30)) if (line.trim() !== '') log.host(line);
+  for (const { service, lines } of lastWordsOf(carried)) for (const line of lines) log.host(`${service}: ${line}`);
   throw endingFailure(outcome, transactionFolder(inputs.backupDir, id), plan.otherSettings);
 }

@@ -1,18 +1,23 @@
-import { Failure, isFailure } from '../shared/failure.ts';
-import { type Candidate, candidateCells, candidateColumns } from '../shared/history/candidates.ts';
+import type { Candidate } from '../shared/history/candidates.ts';
 import { transactionFolder } from '../shared/host/backup-folder.ts';
 import { linesToChange } from '../shared/plan/persist.ts';
 import type { Plan } from '../shared/plan/plan.ts';
-import { fromIn, toIn } from '../shared/plan/text.ts';
+import { toIn } from '../shared/plan/text.ts';
 import * as summary from '../shared/runner/job-summary.ts';
 import * as log from '../shared/runner/log.ts';
-import { timelineOf } from '../shared/transaction/timeline.ts';
 import { formatDuration } from '../shared/units.ts';
 import type { Carried } from './carry.ts';
 import type { ComposeSource } from './compose-source.ts';
 import type { RollbackInputs } from './inputs.ts';
-import type { RollbackOutputs } from './outputs.ts';
 import type { PrerollbackBackup } from './prerollback-backup.ts';
+import {
+  candidatesBlocks,
+  downtimeOf,
+  downtimeRows,
+  notesBlock,
+  servicesTable,
+  timelineBlocks,
+} from './summary-blocks.ts';
 
 /** Summary of a rollback that succeeded. */
 export async function summarizeRollback(
@@ -24,8 +29,7 @@ export async function summarizeRollback(
   durationMs: number,
 ): Promise<void> {
   const tags = plan.services.map((step) => `${step.service} ${step.toName ?? toIn(step)}`).join(', ');
-  const downtime = outcome.downtimeMs === null ? 'not measured' : formatDuration(outcome.downtimeMs);
-  log.success(`Rolled back to ${tags} in ${formatDuration(durationMs)}; longest downtime: ${downtime}`);
+  log.success(`Rolled back to ${tags} in ${formatDuration(durationMs)}; longest downtime: ${downtimeOf(outcome)}`);
   const forward = forwardCommands(plan, inputs, outcome, keptIn);
   for (const line of forward) log.info(line);
 
@@ -34,21 +38,19 @@ export async function summarizeRollback(
       ? summary.verdict('good', `Rolled back to ${tags}`)
       : summary.verdict('attention', `Rolled back to ${tags}, but some steps failed`),
     ...outcome.problems.map(summary.paragraph),
-    imagesTable(plan),
+    servicesTable(plan),
     summary.table(
       ['', ''],
       [
         ['Environment', inputs.environment],
         ['Reason', inputs.reason ?? 'none given'],
-        ['Longest downtime', downtime],
-        ['Failed requests', outcome.failedRequests ?? 'not measured'],
+        ...downtimeRows(outcome),
         ['Took', formatDuration(durationMs)],
         ['Backup before it', backup === null ? 'none, because of skip-backup' : { code: backup.file }],
         ['Transaction', { code: transactionFolder(inputs.backupDir, id) }],
       ],
     ),
-    summary.heading('What happened'),
-    summary.codeBlock(timelineOf(lines).join('\n')),
+    ...timelineBlocks(lines),
     summary.heading('Next steps'),
     ...forward.map(summary.paragraph),
     ...notesBlock(plan),
@@ -66,18 +68,11 @@ export async function summarizePlan(
       ? summary.verdict('good', `Nothing would change in ${inputs.environment}`)
       : summary.verdict('attention', `A plan for ${inputs.environment}; nothing was changed`),
     summary.paragraph(`The target is ${plan.source}.`),
-    imagesTable(plan),
-    summary.table(
-      ['Service', 'How', 'Why'],
-      [
-        ...plan.services.map(({ service, strategy, why }) => [service, strategy, why]),
-        ...plan.leftAlone.map(({ service, why }) => [service, 'left alone', why]),
-      ],
-    ),
+    servicesTable(plan),
     summary.paragraph('To carry out exactly this plan:'),
     summary.codeBlock(`expect-plan: ${plan.hash}`, 'yaml'),
     ...notesBlock(plan),
-    ...candidatesBlock(candidates),
+    ...candidatesBlocks(candidates),
   ]);
 }
 
@@ -90,56 +85,6 @@ export async function summarizeUnchanged(plan: Plan, inputs: RollbackInputs): Pr
       plan.leftAlone.map(({ service, why }) => [service, why]),
     ),
   ]);
-}
-
-/** Summary of a run that failed. */
-export async function summarizeFailure(
-  error: unknown,
-  inputs: RollbackInputs,
-  outputs: RollbackOutputs,
-  candidates: readonly Candidate[],
-): Promise<void> {
-  const failure = isFailure(error) ? error : new Failure('defect', String(error));
-  const state = {
-    refused: `${inputs.environment} was not rolled back; nothing was stopped`,
-    reverted: `${inputs.environment} was not rolled back; the previous release is running again`,
-    failed: `The rollback of ${inputs.environment} needs manual attention now`,
-  }[outputs.status as string];
-  await summary.writeSummary([
-    summary.verdict('bad', state ?? `${inputs.environment} was not rolled back`),
-    summary.paragraph(failure.message),
-    ...(failure.hint === undefined
-      ? []
-      : [summary.heading('What to do'), ...failure.hint.split('\n').map(summary.paragraph)]),
-    ...candidatesBlock(candidates),
-  ]);
-}
-
-function imagesTable(plan: Plan): summary.Block {
-  return summary.table(
-    ['Service', 'From', 'To'],
-    plan.services.map((step) => [step.service, fromIn(step), toIn(step)]),
-  );
-}
-
-/** The releases to choose from. */
-function candidatesBlock(candidates: readonly Candidate[]): summary.Block[] {
-  if (candidates.length === 0) return [];
-  const rows = candidates.map(candidateCells).map(([tag, digest, ...rest]) => [tag, { code: digest }, ...rest]);
-  return [summary.heading('Other releases in the history'), summary.table(candidateColumns, rows)];
-}
-
-function notesBlock({ notes }: Plan): summary.Block[] {
-  return notes.length === 0
-    ? []
-    : [
-        summary.details('Notes', [
-          summary.table(
-            ['', ''],
-            notes.map(({ level, text }) => [level, text]),
-          ),
-        ]),
-      ];
 }
 
 /** How to keep the rollback in force, and how to end it. */

@@ -15,10 +15,14 @@ export async function inTime<T>(patience: number, signal: AbortSignal, work: Pro
   return Promise.race([work, givenUp]);
 }
 
-/** Why something could not be reached, in one line. If several addresses of a name were tried: why the first failed. */
+/**
+ * Why something could not be reached, in one line that is never empty. If several addresses of a name were tried: why the first
+ * failed.
+ */
 export function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError) return reasonOf(error.errors[0]);
-  if (!(error instanceof Error)) return String(error);
+  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
+  if (!(error instanceof Error)) return String(error) || 'no reason was given';
   const [line = ''] = error.message.split('\n');
+  if (line.trim() === '') return error.cause === undefined ? error.name : reasonOf(error.cause);
   return error.name === 'Error' ? line : `${error.name}: ${line}`;
 }

@@ -59,11 +59,15 @@ function rank({ result, severity }: Finding): number {
 export interface Problem {
   detail: string;
   remedy: string;
+  /** If it is not as bad as the check is otherwise. */
+  severity?: Finding['severity'];
 }
 
 /** Collects the findings of one group. */
 export class Findings {
   readonly list: Finding[] = [];
+  /** What was verified, by name, for the verdict: the release that runs, or the backup that was restored; null if unknown. */
+  subject: string | null = null;
   readonly #group: Group;
 
   constructor(group: Group) {
@@ -83,16 +87,17 @@ export class Findings {
       isGood ? 'passed' : 'failed',
       isGood ? seen : seen.detail,
       isGood ? null : seen.remedy,
-      severity,
+      isGood ? severity : (seen.severity ?? severity),
       performance.now() - started,
     );
     return isGood;
   }
 
-  /** Like `check`, for a check that makes sense only if an earlier one has passed. */
+  /** Like `check`, for a check that makes sense only if an earlier one has passed, or has found no more than a warning. */
   after(earlier: string, name: string, look: () => string | Problem, severity: Finding['severity'] = 'error'): boolean {
     const first = this.list.find((finding) => finding.name === earlier);
-    if (first?.result === 'passed') return this.check(name, look, severity);
+    if (first?.result === 'passed' || (first?.result === 'failed' && first.severity === 'warning'))
+      return this.check(name, look, severity);
     this.unable(name, `"${earlier}" must pass first`, first?.remedy ?? null);
     return false;
   }

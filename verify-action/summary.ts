@@ -1,7 +1,7 @@
 import * as summary from '../shared/runner/job-summary.ts';
 import * as log from '../shared/runner/log.ts';
 import { counted, formatDuration } from '../shared/units.ts';
-import { type Finding, type Tally, worstFirst } from './finding.ts';
+import { type Finding, type Group, type Tally, worstFirst } from './finding.ts';
 import type { VerifyInputs } from './inputs.ts';
 
 const marks = { passed: '✔', failed: '✘', 'could-not-check': '?' } as const;
@@ -41,14 +41,15 @@ export function tallyText({ passed, warnings, failed, couldNotCheck }: Tally): s
 export async function summarizeVerification(
   findings: readonly Finding[],
   tally: Tally,
-  { environment, checks }: VerifyInputs,
+  verdict: string,
+  { checks }: VerifyInputs,
   hostName: string,
   durationMs: number,
 ): Promise<void> {
   const bad = worstFirst(findings).filter(({ result }) => result !== 'passed');
   const passed = findings.filter(({ result }) => result === 'passed');
   await summary.writeSummary([
-    verdictOf(tally, environment),
+    summary.verdict(signOf(tally), verdict),
     summary.paragraph(
       `${tallyText(tally)}; ${checks.join(', ')} of ${hostName.replace('@', ' at ')}, in ${formatDuration(durationMs)}`,
     ),
@@ -89,15 +90,35 @@ function alike(findings: readonly Finding[]): [Finding, names: string[]][] {
   return [...rows.values()];
 }
 
-function verdictOf(tally: Tally, environment: string): summary.Block {
-  switch (tally.status) {
-    case 'verified':
-      return tally.warnings === 0
-        ? summary.verdict('good', `${environment} is verified`)
-        : summary.verdict('attention', `${environment} is verified, with ${counted(tally.warnings, 'warning')}`);
+/** What was verified, by name; nothing for a group that was not checked, or not to the end. */
+export type Subjects = Partial<Record<Group, string>>;
+
+/**
+ * The verdict in one line: the environment with what was verified there, or the backup, if that is all that was checked. A
+ * failure names only the release: a backup may be well where something else is not.
+ */
+export function verdictText(
+  { status, warnings }: Tally,
+  { environment, checks }: VerifyInputs,
+  subjects: Subjects,
+): string {
+  const names = status === 'verified' ? Object.values(subjects) : (subjects.deployment ?? []);
+  const what = [names].flat().join('; ');
+  const named = what === '' ? '' : `: ${what}`;
+  switch (status) {
+    case 'verified': {
+      const isBackup = subjects.drill !== undefined && checks.every((group) => group === 'drill');
+      const besides = warnings === 0 ? '' : `, with ${counted(warnings, 'warning')}`;
+      return `${isBackup ? `The backup of ${environment}` : environment} is verified${besides}${named}`;
+    }
     case 'failed':
-      return summary.verdict('bad', `${environment} failed its verification`);
+      return `${environment} failed its verification${named}`;
     case 'could-not-verify':
-      return summary.verdict('bad', `${environment} could not be verified`);
+      return `${environment} could not be verified${named}`;
   }
+}
+
+function signOf({ status, warnings }: Tally): summary.Verdict {
+  if (status !== 'verified') return 'bad';
+  return warnings === 0 ? 'good' : 'attention';
 }

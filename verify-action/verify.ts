@@ -11,9 +11,10 @@ import { checkDeployment } from './deployment/check-deployment.ts';
 import { checkDrill } from './drill/check-drill.ts';
 import { detailOf, type Finding, Findings, type Group, type Tally, tallyOf } from './finding.ts';
 import type { VerifyInputs } from './inputs.ts';
+import { judgeLiveDatabase } from './live-database.ts';
 import type { VerifyOutputs } from './outputs.ts';
 import { checkSetup } from './setup/check-setup.ts';
-import { summarizeVerification, tallyText, tellFindings } from './summary.ts';
+import { type Subjects, summarizeVerification, tallyText, tellFindings, verdictText } from './summary.ts';
 import { look, type Verification } from './surveyed-host.ts';
 
 /** Survey, judge each check, record, report. */
@@ -29,10 +30,11 @@ export async function verify(
   const run = { inputs, workflow, signal, outputs, mirror, mirrored: mirror.load() };
   let connection: Connection | undefined;
   const findings: Finding[] = [];
+  const subjects: Subjects = {};
   try {
     try {
       connection = await reachHost(inputs.ssh, context);
-      await makeChecks(connection, run, findings);
+      await makeChecks(connection, run, findings, subjects);
     } catch (error) {
       if (!isFailure(error) || signal.aborted) throw error;
       tellUnmade(error, inputs.checks, findings);
@@ -47,26 +49,39 @@ export async function verify(
       results: JSON.stringify(findings),
     });
     const hostName = connection?.name ?? inputs.ssh?.host ?? 'local';
-    await summarizeVerification(findings, tally, inputs, hostName, Date.now() - started);
-    if (tally.status === 'verified') log.success(`${environment} is verified: ${tallyText(tally)}`);
-    else throw notVerified(findings, tally, environment);
+    const verdict = verdictText(tally, inputs, subjects);
+    await summarizeVerification(findings, tally, verdict, inputs, hostName, Date.now() - started);
+    if (tally.status === 'verified') log.success(`${verdict} (${tallyText(tally)})`);
+    else throw notVerified(findings, tally, verdict);
   } finally {
     await connection?.close();
   }
 }
 
-async function makeChecks(connection: Connection, run: Verification, all: Finding[]): Promise<void> {
+async function makeChecks(
+  connection: Connection,
+  run: Verification,
+  all: Finding[],
+  subjects: Subjects,
+): Promise<void> {
   const { inputs } = run;
   const surveyed = await log.group(`Survey of ${connection.name}`, () => look(connection, run));
   const make = async (group: Group, title: string, judge: () => Promise<Findings>) => {
     if (!inputs.checks.includes(group)) return;
     await log.group(title, async () => {
-      const { list } = await judge().catch((error) => unmade(error, group, run.signal));
+      const { list, subject } = await judge().catch((error) => unmade(error, group, run.signal));
       all.push(...list);
+      if (subject !== null) subjects[group] = subject;
       tellFindings(list);
     });
   };
   await make('setup', 'Setup: will backups and rollbacks work?', () => checkSetup(connection, surveyed, run));
+  const [group] = inputs.checks;
+  if (group !== undefined && !inputs.checks.some((each) => each === 'setup' || each === 'deployment')) {
+    const { list } = judgeLiveDatabase(group, surveyed.seen);
+    all.push(...list);
+    tellFindings(list);
+  }
   await make('backups', 'Backups: are they complete and intact?', () => checkBackups(connection, surveyed, run));
   await make('drill', 'Drill: does a backup restore?', () => checkDrill(connection, surveyed, run));
   await make('deployment', 'Deployment: is the right release running, and healthy?', () =>
@@ -100,8 +115,8 @@ function tellUnmade(error: Failure, groups: readonly Group[], all: Finding[]): v
   tellFindings(list);
 }
 
-/** The worst findings in one line, with the remedy of the first. */
-function notVerified(findings: readonly Finding[], tally: Tally, environment: string): Failure {
+/** The verdict with the worst findings, and the remedy of the first. */
+function notVerified(findings: readonly Finding[], tally: Tally, verdict: string): Failure {
   const isFailed = tally.status === 'failed';
   const worst = findings.filter(({ result, severity }) =>
     isFailed ? result === 'failed' && (tally.failed === 0 || severity === 'error') : result === 'could-not-check',
@@ -110,6 +125,6 @@ function notVerified(findings: readonly Finding[], tally: Tally, environment: st
   const what = `${listed(named, 3, { separator: '; ' })} (${tallyText(tally)})`;
   const hint = worst.find(({ remedy }) => remedy !== null)?.remedy ?? 'See the table above';
   return isFailed
-    ? new Failure('verification-failed', `${environment} failed its verification. ${what}`, { hint })
-    : new Failure('could-not-verify', `${environment} could not be verified. ${what}`, { hint });
+    ? new Failure('verification-failed', `${verdict}. ${what}`, { hint })
+    : new Failure('could-not-verify', `${verdict}. ${what}`, { hint });
 }

@@ -1,4 +1,4 @@
-import { Failure, isFailure } from '../failure.ts';
+import { Failure, InputError, isFailure } from '../failure.ts';
 import { transactionsFolder } from '../host/backup-folder.ts';
 import { lockHeld } from '../host/lock-holder.ts';
 import type { Survey } from '../host/survey.ts';
@@ -12,6 +12,9 @@ import { formatBytes, formatDuration } from '../units.ts';
 /** What every action needs of the host. */
 export interface HostNeeds {
   deployDir: string;
+  /** As in the inputs: relative to the deploy folder. */
+  composeFiles: readonly string[];
+  envFile: string | null;
   backupDir: string;
   projectName: string | null;
   /** Milliseconds to wait for another holder of the lock. */
@@ -113,6 +116,7 @@ function checkHost(survey: Survey, needs: HostNeeds, collect: Collect): true | u
   collect(() => checkTools(survey));
   collect(() => checkClock(survey));
   collect(() => checkFolders(survey, needs));
+  collect(() => checkNamedFiles(survey, needs));
   collect(() => checkLock(survey, needs));
   return collect(() => checkDocker(survey));
 }
@@ -195,6 +199,26 @@ export function checkFolders(survey: Survey, { deployDir, backupDir }: HostNeeds
       );
     }
   }
+}
+
+/** @throws InputError if an input names a file that the user does not find; a missing deploy folder is told by itself */
+export function checkNamedFiles(
+  { absent, deployDir, user }: Pick<Survey, 'absent' | 'deployDir' | 'user'>,
+  needs: Pick<HostNeeds, 'composeFiles' | 'envFile' | 'deployDir'>,
+): void {
+  if (deployDir === null) return;
+  const composeFile = needs.composeFiles.find((file) => absent.has(file));
+  if (composeFile !== undefined) throw notFound('compose-file', composeFile, user, needs.deployDir);
+  if (needs.envFile !== null && absent.has(needs.envFile))
+    throw notFound('env-file', needs.envFile, user, needs.deployDir);
+}
+
+function notFound(input: string, file: string, user: string, folder: string): InputError {
+  return new InputError(
+    input,
+    `names ${file}, and ${user} finds no such file on the host, in ${folder}`,
+    `Correct it: the path is relative to "deploy-dir". On the host, as ${user}: cd ${quoteForShell(folder)} && ls -l ${quoteForShell(file)}`,
+  );
 }
 
 /** Files that others may have put there while they could reach the folder, or that others can replace. */

@@ -168,8 +168,16 @@ judge_stages() {
     0) (($3 == 0)) || fail checksum-failed "The program that computes the checksum failed (exit $3)" ;;
     31) fail dump-failed 'pg_dump failed' ;;
     32) fail compressor-failed "The compressor $compression failed" ;;
-    *) fail dump-interrupted "Something stopped the dump (exit $1): was the container or Docker restarted?" ;;
+    *) fail dump-interrupted "Something stopped the dump (exit $1). $(tell_container)" ;;
   esac
+}
+
+# How the database's container is now; a reason only if it stopped, or was started during the dump.
+tell_container() {
+  local state
+  state=$(timeout 10 docker inspect --format '{{.State.Status}}, started at {{.State.StartedAt}}' "$container" 2>&1) ||
+    state="unknown: $state"
+  printf "The database's container is now %s" "${state:0:300}"
 }
 
 # side_file NAME JOB: compresses a file that belongs beside the dump. If it is missing, the dump counts, but the run is

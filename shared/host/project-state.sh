@@ -1,13 +1,13 @@
 # shellcheck shell=bash
 # One hash of everything that a rollback is planned on: if it has changed once we have the lock, the plan is outdated.
 
-# compose_command PROJECT LINE...: sets `compose` to the command for this project, to be run in the deploy folder. Each line is an
-# option and its value: `file PATH`, `env-file PATH`, `project-directory PATH`, `profile NAME`; or `variable NAME=VALUE`, which
-# holds unless the environment has that variable.
+# compose_command PROJECT LINE...: sets `compose` to the command for this project, to be run in the deploy folder, and
+# `compose_sources` to its files. Each line is an option and its value: `file PATH`, `env-file PATH`, `project-directory PATH`,
+# `profile NAME`; or `variable NAME=VALUE`, which holds unless the environment has that variable.
 compose_command() {
   local line name
   local variables=()
-  compose=(docker compose)
+  compose=(docker compose) compose_sources=()
   [[ -z $1 ]] || compose+=(--project-name "$1")
   for line in "${@:2}"; do
     if [[ $line == variable\ * ]]; then
@@ -15,6 +15,7 @@ compose_command() {
       [[ -v $name ]] || variables+=("${line#* }")
     else
       compose+=("--${line%% *}" "${line#* }")
+      [[ $line != file\ * ]] || compose_sources+=("${line#* }")
     fi
   done
   ((${#variables[@]} == 0)) || compose=(env "${variables[@]}" "${compose[@]}")

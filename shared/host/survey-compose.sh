@@ -4,7 +4,7 @@
 
 # survey_compose DEPLOY-DIR PROJECT: leaves the configuration in `compose_config`. adopt_files has said from which files.
 survey_compose() {
-  local version config template complaints line files=() env_file=.env
+  local version config template complaints mistakes_told line env_file named='' folder=''
   compose_config=
   cd -- "$1" 2>/dev/null || return 0
   if ! version=$(docker compose version --short 2>&1); then
@@ -15,10 +15,12 @@ survey_compose() {
   for line in "${call[@]}"; do
     record compose-call "$line"
     case $line in
-      file\ *) files+=("${line#* }") ;;
-      env-file\ *) env_file=${line#* } ;;
+      env-file\ *) named=${line#* } ;;
+      project-directory\ *) folder=${line#* } ;;
+      file\ */*) [[ -n $folder ]] || folder=$(dirname -- "${line#* }") ;;
     esac
   done
+  env_file=${named:-${folder:+$folder/}.env}
 
   # Run both at the same time: each takes a while to read the files. The second is asked for the name that it would choose.
   compose_command "$2" "${call[@]}"
@@ -26,9 +28,12 @@ survey_compose() {
   compose_command '' "${call[@]}"
   exec {template}< <("${compose[@]}" config --no-interpolate --format json 2>/dev/null </dev/null)
   compose_command "$2" "${call[@]}"
-  # Compose's complaints stay on the host, except for the names of unset variables and the places where they are used.
-  complaints=$("${compose[@]}" config --quiet 2>&1 </dev/null) || true
-  record compose-unset "$(unset_variables "$env_file" "${files[@]}" <<<"$complaints")"
+  # Compose's complaints stay on the host, except for the names of unset variables and the places where they are used, and
+  # mistakes without what they quote.
+  mistakes_told=
+  complaints=$("${compose[@]}" config --quiet 2>&1 </dev/null) || mistakes_told=$(tell_mistakes "${compose_sources[@]}" <<<"$complaints")
+  record compose-words "$mistakes_told"
+  record compose-unset "$(unset_variables "$env_file" "${compose_sources[@]}" <<<"$complaints")"
   record compose-unset-names "$(unset_names <<<"$complaints")"
   compose_config=$(cat <&"$config")
   record compose-config "$compose_config"
@@ -37,7 +42,7 @@ survey_compose() {
   survey_values
   survey_env_file "$env_file"
   # When the latest of the files was changed.
-  record compose-changed "$(stat --format %Y -- "${files[@]}" "$env_file" 2>/dev/null | sort -n | tail -n 1)"
+  record compose-changed "$(stat --format %Y -- "${compose_sources[@]}" "$env_file" 2>/dev/null | sort -n | tail -n 1)"
 }
 
 # Records the values of variables that configs and secrets are made from: the configuration has only their names. An x is in

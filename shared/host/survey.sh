@@ -63,6 +63,7 @@ main() {
   done
 
   survey_folders "$deploy_dir" "$backup_dir"
+  survey_named "$deploy_dir" "${compose_files[@]}" ${env_file:+"$env_file"}
   survey_places "$backup_dir"
   survey_lock "$backup_dir/.lock"
   [[ -z $with_sets ]] || survey_sets "$backup_dir"
@@ -95,6 +96,14 @@ survey_folders() {
   { read -r && read -r -a numbers; } < <(df --block-size=1 --output=avail,iavail -- "$folder")
   record free-bytes "${numbers[0]}"
   record free-inodes "${numbers[1]}"
+}
+
+# survey_named FOLDER FILE...: records those of the files that the inputs name which this user does not find.
+survey_named() {
+  local file
+  for file in "${@:2}"; do
+    (cd -- "$1" 2>/dev/null && [[ -e $file && ! -d $file ]]) || record absent "$file"
+  done
 }
 
 survey_lock() {

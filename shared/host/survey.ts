@@ -79,6 +79,8 @@ export interface ComposeSurvey {
   settingsKey: string | null;
   /** Files that are mounted into containers, and when they were changed, in milliseconds since 1970. */
   mountedFiles: { path: string; changedAt: number }[];
+  /** If compose cannot read the files: why, as far as that may leave the host; empty if it is hidden there. */
+  words: string;
   /** When a compose file or the env file was last changed, in milliseconds since 1970. */
   changedAt: number;
   /** Names of the variables in the env file; null if no env file can be read. */
@@ -148,6 +150,8 @@ export interface Survey {
   tools: ReadonlySet<string>;
   /** With symbolic links resolved; null if it does not exist. */
   deployDir: string | null;
+  /** Those of the files named by the inputs that the user does not find. */
+  absent: ReadonlySet<string>;
   folders: FoundFolder[];
   /** A folder above the backup folder in which any user on the host could replace other folders. */
   openParent: string | null;
@@ -291,6 +295,7 @@ function readSurvey(records: Records, asked: number, answered: number): Survey {
     bash: records.get('bash'),
     tools: new Set(records.all('tool')),
     deployDir: records.find('deploy-dir') ?? null,
+    absent: new Set(records.all('absent')),
     folders: records.all('folder').map(readFolder),
     openParent: records.find('open-parent') ?? null,
     places: records.all('place').map((value) => {
@@ -373,6 +378,7 @@ function readCompose(records: Records): Survey['compose'] {
     template: records.get('compose-template'),
     idle: [],
     unset: readUnset(records.get('compose-unset')),
+    words: records.get('compose-words'),
     unsetNames: linesOf(records.find('compose-unset-names')),
     values: records.find('compose-values') ?? '',
     settingsKey: records.find('settings-key')?.trim() ?? null,

@@ -33,7 +33,7 @@ export function readHostInputs(input: InputReader): HostInputs {
   const backupDir = input.withDefault('backup-dir', grammar.anyPath, 'backups');
   return {
     ssh: readSsh(input),
-    environment: input.withDefault('environment', grammar.name, 'prod'),
+    environment: input.withDefault('environment', grammar.environmentName, 'prod'),
     deployDir,
     backupDir: inFolder(deployDir, backupDir),
     composeFiles: input.withDefault('compose-file', grammar.lines(grammar.relativePath), []),

@@ -24,15 +24,16 @@ const howIn: Record<ServiceStep['strategy'], string> = {
 
 /** The image that a service runs now, in short: `v3 (0123456789ab)`. */
 export function fromIn({ fromName, fromImage }: ServiceStep): string {
-  return inShort(fromName, fromImage);
+  return imageInShort(fromName, fromImage);
 }
 
 /** The target image, in the same form. */
 export function toIn({ toName, toImage }: ServiceStep): string {
-  return inShort(toName, toImage);
+  return imageInShort(toName, toImage);
 }
 
-function inShort(name: string | null, { digest, imageId }: RunningImage): string {
+/** An image by its name and the start of its id. */
+export function imageInShort(name: string | null, { digest, imageId }: RunningImage): string {
   const id = (digest ?? imageId ?? '').replace(/^sha256:/, '').slice(0, 12);
   if (name === null) return id === '' ? 'unknown' : id;
   return id === '' ? name : `${name} (${id})`;

@@ -140,7 +140,7 @@ export interface ServiceImage {
  */
 export function readServices(json: string): Map<string, ServiceImage> | null {
   try {
-    return new Map(Object.entries(parsed(json, templates).services));
+    return new Map(Object.entries(parsed(json, templates, '').services));
   } catch (error) {
     if (isFailure(error)) return null;
     throw error;
@@ -150,12 +150,18 @@ export function readServices(json: string): Map<string, ServiceImage> | null {
 /**
  * Reads the output of `docker compose config --format json`, and keeps only a few fields.
  * @param template the same with `--no-interpolate`; empty if compose gave none
+ * @param check the command with which the operator sees what compose makes of the files
  * @param idle services to leave out
  * @throws Failure `bad-compose-config`, which never quotes the text
  */
-export function readProject(config: string, template: string, idle: readonly string[] = []): ComposeProject {
-  const { name, services } = parsed(config, project);
-  const written = template.trim() === '' ? null : parsed(template, templates);
+export function readProject(
+  config: string,
+  template: string,
+  check: string,
+  idle: readonly string[] = [],
+): ComposeProject {
+  const { name, services } = parsed(config, project, check);
+  const written = template.trim() === '' ? null : parsed(template, templates, check);
   return {
     name,
     services: new Map(
@@ -195,13 +201,13 @@ function count(value: unknown): number | null {
   return /^\d{1,4}$/.test(String(value)) ? Number(value) : null;
 }
 
-function parsed<T>(json: string, read: Reader<T>): T {
+function parsed<T>(json: string, read: Reader<T>, check: string): T {
   try {
     return read(JSON.parse(json), '');
   } catch (error) {
     const why = isFailure(error) ? error.message : 'it is not JSON';
     throw new Failure('bad-compose-config', `The output of docker compose config is not usable: ${why}`, {
-      hint: 'In deploy-dir on the host, run: docker compose config --quiet. Check "compose-file", "env-file" and "project-name"',
+      hint: `To see what compose prints: ${check.replace(' --quiet', '')}`,
     });
   }
 }

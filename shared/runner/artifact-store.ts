@@ -44,11 +44,19 @@ export async function uploadText(name: string, text: string, merge: (other: stri
     return await upload(name, text);
   } catch (error) {
     if (!isTaken(error)) throw error;
+    return await replace(name, merge, error as Error);
   }
+}
+
+/** @param taken GitHub's words that the name is taken */
+async function replace(name: string, merge: (other: string) => string, taken: Error): Promise<number> {
   const { DefaultArtifactClient } = await import('@actions/artifact');
   const client = new DefaultArtifactClient();
-  const { artifact } = await client.getArtifact(name);
-  const other = await ownText(artifact);
+  const found = await client.getArtifact(name).catch((error) => {
+    // Then it is not ours to replace, and GitHub meant something else.
+    throw error instanceof Error && error.name === 'ArtifactNotFoundError' ? taken : error;
+  });
+  const other = await ownText(found.artifact);
   await client.deleteArtifact(name);
   return upload(name, merge(other));
 }
@@ -81,7 +89,7 @@ async function upload(name: string, text: string): Promise<number> {
 
 /** Whether the name is taken. The library shows this only in the text of its error. */
 function isTaken(error: unknown): boolean {
-  return error instanceof Error && /\b409\b/.test(error.message);
+  return error instanceof Error && /\(409\)/.test(error.message);
 }
 
 async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {

@@ -13,14 +13,19 @@ export async function findPointer(name: string): Promise<number | null> {
   return key === undefined ? null : pointerIn(key, name);
 }
 
-/** Lets later runs find the artifact at once. @param run `<run id>-<attempt>`; caches cannot change, so each run has its own */
-export async function savePointer(name: string, run: string, artifactId: number): Promise<void> {
+/**
+ * Lets later runs find the artifact at once.
+ * @returns false if it could not be saved; true too if the runner has no cache
+ * @param run `<run id>-<attempt>`; caches cannot change, so each run has its own
+ */
+export async function savePointer(name: string, run: string, artifactId: number): Promise<boolean> {
   const { isFeatureAvailable, saveCache } = await import('@actions/cache');
-  if (!isFeatureAvailable()) return;
+  if (!isFeatureAvailable()) return true;
   const path = storedPath();
   mkdirSync(path, { recursive: true });
   try {
-    await saveCache([path], `${prefixOf(name)}${run}-${artifactId}`);
+    // The library only warns where it fails.
+    return (await saveCache([path], `${prefixOf(name)}${run}-${artifactId}`)) !== -1;
   } finally {
     rmSync(path, { recursive: true });
   }

@@ -33,13 +33,15 @@ export const line: Grammar<string> = {
   parse: (value) => matching(value, /^\P{Cc}*$/u, 'must be one line without control characters'),
 };
 
-/** A name for people; a record of the history has no room for a longer one. */
-export const name: Grammar<string> = {
-  hint: 'Give one line of at most 200 characters, without control characters.',
-  parse(value) {
-    if (value.length > 200) throw new RangeError('is longer than 200 characters');
-    return line.parse(value);
-  },
+/** The name of an environment: it is part of the names of artifacts and of commands that are printed. */
+export const environmentName: Grammar<string> = {
+  hint: 'Give at most 64 letters, digits, ".", "_" and "-", such as prod or staging-2; the first is a letter, a digit or "_".',
+  parse: (value) =>
+    matching(
+      value,
+      /^(?![.-])[A-Za-z0-9._-]{1,64}$/,
+      'is not made of at most 64 letters, digits, ".", "_" and "-", or begins with "." or "-"',
+    ),
 };
 
 /** Booleans as GitHub defines them: `true`, `True`, `TRUE`, `false`, `False`, `FALSE`. */
@@ -211,7 +213,7 @@ export const timeZone: Grammar<string> = {
 };
 
 function path(value: string): string {
-  matching(value, /^[^\0\r\n]*$/, 'contains a NUL byte or a line break');
+  matching(value, /^\P{Cc}*$/u, 'contains a control character, such as a line break');
   if (value.split('/').includes('..')) throw new RangeError('contains ".."');
   return value;
 }

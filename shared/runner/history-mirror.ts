@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { HttpClientError } from '@actions/http-client';
 import { cleanLine } from '../clean.ts';
 import type { CopyKind, HistoryMirror, LoadedCopies } from '../history/known-history.ts';
+import { reasonOf } from '../reaching.ts';
 import { downloadText, uploadText } from './artifact-store.ts';
 import { findPointer, savePointer } from './cache-store.ts';
 import type { WorkflowContext } from './context.ts';
 import { type GithubApi, githubApi } from './github-api.ts';
+import { Refusals } from './library-words.ts';
 import { quietly } from './log.ts';
 import { candidates, isTrustedRun, type ListedArtifact, type Trust } from './provenance.ts';
 
@@ -57,14 +60,6 @@ export function historyMirror(request: MirrorRequest): HistoryMirror {
   };
 }
 
-/** The artifact's name. Characters that GitHub forbids are written as codes, so that each environment has its own name. */
-export function artifactName(environment: string): string {
-  const safe = environment.replace(/["<>|*?/\\:%,\p{Cc}]/gu, (character) =>
-    Array.from(Buffer.from(character), (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
-  );
-  return `deployment-history-${safe}`;
-}
-
 /** Whose copies to accept; null if that is unknown: then accept none. */
 function trustOf({ repositoryId, defaultBranch, refName }: WorkflowContext): Trust | null {
   if (repositoryId === null || !/^\d+$/.test(repositoryId) || defaultBranch === null) return null;
@@ -81,7 +76,7 @@ interface KnownRequest extends MirrorRequest {
 
 async function loadTrusted(request: KnownRequest, trust: Trust): Promise<LoadedCopies> {
   const { environment, kinds, token, repository } = request;
-  const name = artifactName(environment);
+  const name = `deployment-history-${environment}`;
   const api = githubApi(repository, token);
   const found = await find(api, name, kinds.includes('cache'));
   const trusted = await firstTrusted(api, candidates(found, name, trust), trust);
@@ -125,36 +120,51 @@ async function store(
   text: string,
   merge: (other: string) => string,
 ): Promise<{ notices: string[] }> {
-  const name = artifactName(environment);
+  const name = `deployment-history-${environment}`;
   const id = await uploadText(name, text, merge);
   if (!kinds.includes('cache')) return { notices: [] };
   const run = `${workflow.runId ?? 0}-${workflow.runAttempt ?? 0}`;
-  const why = await answered(patienceForCache, savePointer(name, run, id)).then(() => null, whyNot);
+  const refusals = new Refusals();
+  const saving = quietly(() => savePointer(name, run, id), refusals.hear);
+  const why = await answered(patienceForCache, saving).then(
+    (isSaved) => (isSaved ? null : (refusals.last ?? 'the library gave no reason')),
+    (error) => whyNot(error, refusals.last),
+  );
   return { notices: why === null ? [] : [`Stored the history, but not the cache that points to it: ${why}`] };
 }
 
 async function limited<T>(work: () => Promise<T>, failed: (why: string) => T): Promise<T> {
+  const refusals = new Refusals();
   try {
-    return await answered(patience, quietly(work));
+    return await answered(patience, quietly(work, refusals.hear));
   } catch (error) {
-    return failed(whyNot(error));
+    return failed(whyNot(error, refusals.last));
   }
 }
+
+/** GitHub did not do it in time. */
+class Late extends Error {}
 
 /** Gives up after `ms` milliseconds. The work itself goes on: the libraries cannot be stopped. */
 function answered<T>(ms: number, work: Promise<T>): Promise<T> {
   const late = sleep(ms, null, { ref: false }).then(() => {
-    throw new Error(`GitHub did not answer within ${ms / 1_000} s`);
+    throw new Late(`within ${ms / 1_000} s`);
   });
   return Promise.race([work, late]);
 }
 
-function whyNot(error: unknown): string {
-  if (!(error instanceof Error)) return cleanLine(String(error), 300);
-  if (error.name === 'GHESNotSupportedError')
+/** Why GitHub did not do it, in its own words. @param refusal what it last said to a library that went on asking */
+function whyNot(error: unknown, refusal: string | null = null): string {
+  if (error instanceof Late) {
+    return refusal === null
+      ? `GitHub did not answer ${error.message}`
+      : `GitHub did not do it ${error.message}; its last answer: ${refusal}`;
+  }
+  if (error instanceof Error && error.name === 'GHESNotSupportedError')
     return 'GitHub Enterprise Server does not support them. The history stays on the host; set history: "" to silence this notice';
-  const status = 'statusCode' in error ? error.statusCode : 'status' in error ? error.status : undefined;
-  if (status === 403 || status === 404)
-    return `GitHub refused with ${status}; does the job have "permissions: actions: read"?`;
-  return cleanLine(error.message, 300);
+  if (!(error instanceof HttpClientError)) return cleanLine(reasonOf(error), 300);
+  const status = error.statusCode;
+  const reason = cleanLine(error.message, 300) || 'nothing';
+  const needs = status === 403 || status === 404 ? '. Reading them needs "permissions: actions: read" in the job' : '';
+  return `GitHub refused with ${status}; it said: ${reason}${needs}`;
 }

@@ -79,32 +79,35 @@ export function notice(text: string, title?: string): void {
   aloud(() => core.notice(annotation(text), annotationTitle(title)));
 }
 
-/** Whether output written now comes from a library that should be quiet. */
-const quiet = new AsyncLocalStorage<boolean>();
+/** Hears what a library prints that should be quiet; null for output that comes from elsewhere. */
+const quiet = new AsyncLocalStorage<((text: string) => void) | null>();
 let filtered = false;
 
 /**
  * Libraries write each of their steps into our log, and their failures as annotations. Drops everything they print within
  * `work`, except commands that mask a secret. With debug logging, everything is visible.
+ * @param heard gets what they print: the only place where some of them say why they failed
  */
-export function quietly<T>(work: () => Promise<T>): Promise<T> {
-  if (core.isDebug()) return work();
+export function quietly<T>(work: () => Promise<T>, heard: (text: string) => void = () => {}): Promise<T> {
   if (!filtered) filterOutput();
   filtered = true;
-  return quiet.run(true, work);
+  return quiet.run(heard, work);
 }
 
 function filterOutput(): void {
   const write = process.stdout.write.bind(process.stdout) as (...args: unknown[]) => boolean;
   process.stdout.write = (chunk: unknown, ...rest: unknown[]) => {
-    const dropped = quiet.getStore() === true && !String(chunk).startsWith('::add-mask::');
-    return write(dropped ? '' : chunk, ...rest);
+    const text = String(chunk);
+    const heard = quiet.getStore();
+    const isTheirs = heard != null && !text.startsWith('::add-mask::');
+    if (isTheirs) heard(text);
+    return write(isTheirs && !core.isDebug() ? '' : chunk, ...rest);
   };
 }
 
 /** Writes our own output, which is never dropped. */
 function aloud(write: () => void): void {
-  quiet.run(false, write);
+  quiet.run(null, write);
 }
 
 function print(text: string, dress: (line: string) => string): void {

@@ -143,8 +143,9 @@ prepare() {
   alone || return
   # At the same time as compose reads its files.
   exec {sharing}< <(sharers && echo whole)
-  config=$(cd -- "${plan[deploy_dir]}" && run_compose config --format json) &&
-    state=$(project_state "${plan[project]}" "$config") ||
+  config=$(cd -- "${plan[deploy_dir]}" && run_compose config --format json) ||
+    broken docker-failed 'docker compose can no longer read the project' || return
+  state=$(project_state "${plan[project]}" "$config") ||
     broken docker-failed 'Cannot read the state of the running containers' || return
   [[ $state == "${plan[project_state]}" ]] ||
     broken plan-stale "The containers, the compose file or its variables have changed since the plan was made" || return
@@ -191,6 +192,7 @@ revert() {
     stop_probers
     tell_measurements
     tell_restart
+    keep_evidence_of_targets
     journal left
     conclude failed
     return
@@ -212,6 +214,13 @@ revert() {
   else
     conclude failed
   fi
+}
+
+keep_evidence_of_targets() {
+  local service id
+  for service in "${services[@]}"; do
+    for id in $(target_containers "$service"); do keep_evidence "$id" "$service.target.${id:0:12}"; done
+  done
 }
 
 # tell_restart: notes a restart of Docker in the journal. Then a failure does not count against the target.

@@ -20,7 +20,20 @@ main() {
   done
   [[ ! -e journal ]] || tell_journal
   [[ ! -s recorded.json ]] || record recorded "$(<recorded.json)"
+  tell_last_words
   record log "$(tail -c 20000 log 2>/dev/null)"
+}
+
+# The end of what each container of the target has printed, if it was kept: a line with its service, then at most 15 lines.
+tell_last_words() {
+  local file service count=0
+  for file in evidence/*.target.*.log; do
+    [[ -s $file ]] || continue
+    ((count < 20)) || break
+    count=$((count + 1)) service=${file#evidence/}
+    # A service's name may have dots, as the rest has: `.target.`, twelve digits of the id, `.log`.
+    record last-words "${service%.target.*}"$'\n'"$(tail -n 15 -- "$file" | cut -b 1-400)"
+  done
 }
 
 # The dot preserves the final line break: a line without one is incomplete.

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { cleanLine, cleanLines } from '../clean.ts';
 import { Failure, isFailure } from '../failure.ts';
 import { commandToEnd, commandToFollow } from '../host/backup-folder.ts';
 import type { Connection } from '../host/connection.ts';
@@ -13,6 +14,8 @@ export interface Followed {
   recorded: string | null;
   /** The output of its commands. */
   log: string;
+  /** What the target's containers printed last, if the host has kept that. */
+  lastWords: LastWords[];
   /** It is unfinished, and nobody is working on it. */
   abandoned: boolean;
 }
@@ -93,15 +96,19 @@ export async function startTransaction(
   try {
     return (await connection.run(starting, parameters, { ...short, onLog }).result).get('transaction');
   } catch (error) {
-    throw isFailure(error, 'disk-full') ? diskFull(request.backupDir, error) : error;
+    throw isFailure(error, 'disk-full', 'write-failed') ? notWritten(request.backupDir, error) : error;
   }
 }
 
-function diskFull(backupDir: string, cause: Failure): Failure {
-  return new Failure('disk-full', `Could not write the transaction to ${backupDir}: the disk is full or read-only`, {
-    hint: `Nothing was stopped. On the host: df -h ${backupDir}. Make room, then run it again`,
-    cause,
-  });
+/** In the host's own words. */
+function notWritten(backupDir: string, failure: Failure): Failure {
+  const isFull = failure.code === 'disk-full';
+  const look = isFull ? `df -h ${backupDir}. Make room` : `ls -ld ${backupDir}/rollback; dmesg | tail. Mend that`;
+  return new Failure(
+    failure.code,
+    `Could not write the transaction to ${backupDir}: ${isFull ? 'its disk is full' : failure.message}`,
+    { hint: `Nothing was stopped. On the host: ${look}, then run it again`, cause: failure },
+  );
 }
 
 /** Restarts the engine of an unfinished transaction that has lost it. */
@@ -168,8 +175,23 @@ export async function followTransaction(
     lines: parseJournal(records.find('journal') ?? ''),
     recorded: records.find('recorded') ?? null,
     log: records.find('log') ?? '',
+    lastWords: records.all('last-words').map(readLastWords),
     abandoned: records.find('abandoned') !== undefined,
   };
+}
+
+/** The end of a container's log: the application's own text, cleaned and cut. */
+export interface LastWords {
+  service: string;
+  lines: string[];
+}
+
+const mostLines = 15;
+const longestLine = 200;
+
+function readLastWords(value: string): LastWords {
+  const [service = '', ...lines] = cleanLines(value);
+  return { service, lines: lines.slice(-mostLines).map((line) => cleanLine(line, longestLine)) };
 }
 
 export interface FollowOptions {

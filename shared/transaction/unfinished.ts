@@ -6,7 +6,7 @@ import type { Survey } from '../host/survey.ts';
 import { quoteForShell } from '../shell-quote.ts';
 import type { StoryLog } from '../story-log.ts';
 import { type JournalLine, type Outcome, outcomeOf } from './journal.ts';
-import { type FollowOptions, followTransaction, resumeTransaction } from './transaction.ts';
+import { type FollowOptions, followTransaction, type LastWords, resumeTransaction } from './transaction.ts';
 
 /** How often one run restarts an engine that dies. */
 const mostStarts = 3;
@@ -24,6 +24,7 @@ export interface Ended {
   recorded: string | null;
   /** The output of its commands. */
   log: string;
+  lastWords: LastWords[];
 }
 
 /** Follows a transaction until it has finished, and restarts its engine if nobody carries it. @throws Failure `stuck` */
@@ -54,9 +55,9 @@ export async function followToTheEnd(
     }
   };
   for (let starts = 0; ; starts += 1) {
-    const { lines, recorded, log } = await follow();
+    const { lines, recorded, log, lastWords } = await follow();
     const outcome = outcomeOf(lines);
-    if (outcome.ending !== null) return { outcome, lines, recorded, log };
+    if (outcome.ending !== null) return { outcome, lines, recorded, log, lastWords };
     if (starts === mostStarts) throw stuck(backupDir, id, log);
     await resumeTransaction(connection, backupDir, id, options.onLog);
   }

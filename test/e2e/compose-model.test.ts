@@ -62,7 +62,7 @@ async function config(...options: readonly string[]): Promise<string> {
 test('a real configuration is read, and none of its secrets', async () => {
   const printed = await config('config');
   assert.match(printed, /hunter2/);
-  const { name, services } = readProject(printed, await config('config', '--no-interpolate'));
+  const { name, services } = readProject(printed, await config('config', '--no-interpolate'), 'docker compose config');
   assert.equal(name, 'shop');
   assert.deepEqual(Object.fromEntries(services), {
     web: {

@@ -119,8 +119,8 @@ describe('a copy', () => {
   });
 
   test('is kept apart for each environment, whatever it is called', async () => {
-    for (const environment of ['a/b', 'a', 'a-1', 'Größe: "x"']) await stored(environment, {}, { environment });
-    for (const environment of ['a/b', 'a', 'a-1', 'Größe: "x"'])
+    for (const environment of ['a_b', 'a', 'a-1', 'A.b']) await stored(environment, {}, { environment });
+    for (const environment of ['a_b', 'a', 'a-1', 'A.b'])
       assert.deepEqual((await load({ environment })).texts, [environment]);
   });
 
@@ -286,7 +286,44 @@ describe('nothing fails, and it is told,', () => {
 
   test('where GitHub answers with errors', async () => {
     github.fault = { path: /\/repos\//, answer: 500 };
-    assert.match((await load()).notices.join(), /^Could not read copies of the history: planted/);
+    assert.equal(
+      (await load()).notices.join(),
+      'Could not read copies of the history: GitHub refused with 500; it said: planted',
+    );
+  });
+
+  // Each of GitHub's answers is told as it is; of those that its library asks again after, the last.
+  for (const [method, status, why] of [
+    ['CreateArtifact', 401, /: Failed to CreateArtifact: .*\(401\) Unauthorized: planted$/],
+    ['CreateArtifact', 403, /: Failed to CreateArtifact: .*\(403\) Forbidden: planted$/],
+    ['CreateArtifact', 409, /: Failed to CreateArtifact: .*\(409\) Conflict: planted$/],
+    ['FinalizeArtifact', 409, /: Failed to FinalizeArtifact: .*\(409\) Conflict: planted$/],
+    ['CreateArtifact', 429, /GitHub did not do it within 20 s; its last answer: .*\(429\) Too Many Requests: planted$/],
+    ['FinalizeArtifact', 500, /GitHub did not do it within 20 s; its last answer: .*\(500\) .*: planted$/],
+  ] as const)
+    test(`where ${method} is answered with ${status}`, async () => {
+      github.fault = { path: new RegExp(method), answer: status };
+      const { notices } = await stepOf(github.startRun()).save('one\n', never);
+      assert.match(notices.join(), /^Could not store a copy of the history: /);
+      assert.match(notices.join(), why);
+    });
+
+  for (const [status, why] of [
+    [403, /\(403\) Forbidden: planted$/],
+    [500, /within 3 s; its last answer: .*\(500\) .*: planted$/],
+  ] as const)
+    test(`where the cache is refused with ${status}`, async () => {
+      github.fault = { path: /CreateCacheEntry/, answer: status };
+      const { notices } = await stepOf(github.startRun()).save('one\n', never);
+      assert.match(notices.join(), /^Stored the history, but not the cache that points to it: /);
+      assert.match(notices.join(), why);
+    });
+
+  test('where nothing listens', async () => {
+    const { env } = github.startRun();
+    process.env['GITHUB_API_URL'] = 'http://127.0.0.1:9';
+    const mirror = stepOf({ ...github.startRun(), env: { ...env, GITHUB_API_URL: 'http://127.0.0.1:9' } });
+    assert.match((await mirror.load()).notices.join(), /^Could not read copies of the history: .*ECONNREFUSED/);
   });
 
   test('on GitHub Enterprise Server', async () => {

@@ -33,11 +33,11 @@ test('backups that are whole are verified, and stay as they are', async () => {
   assert.match(findingOf(result, 'read in full').detail, /^the newest 1 of 1 sets, byte by byte \(.*, 100 %\)$/);
 });
 
-test('they are looked at also where the database is lost', async () => {
+test('they are looked at also where the database is lost, which is told', async () => {
   await host.docker('pause', await host.container('db'));
   const result = await check();
   await host.docker('unpause', await host.container('db'));
-  await verified(host, result, 'verified');
+  await verified(host, result, 'failed', { database: 'failed' });
 });
 
 describe('the newest sets are read in full', () => {

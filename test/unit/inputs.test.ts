@@ -37,7 +37,8 @@ describe('grammars', () => {
     ['duration', duration, '26h', 93_600_000],
     ['size', size, '1GiB', 2 ** 30],
     ['lines', grammar.lines(few), '1\r\n\n 2 \n', [1, 2]],
-    ['name', grammar.name, 'Münster, 2nd', 'Münster, 2nd'],
+    ['environmentName', grammar.environmentName, 'staging-2.EU_west', 'staging-2.EU_west'],
+    ['environmentName', grammar.environmentName, '_', '_'],
     ['absolutePath', grammar.absolutePath, '/srv/a b/..c/$x', '/srv/a b/..c/$x'],
     ['relativePath', grammar.relativePath, './compose.yml', './compose.yml'],
     ['anyPath', grammar.anyPath, '/backups', '/backups'],
@@ -63,7 +64,11 @@ describe('grammars', () => {
   const bad: [string, grammar.Grammar<unknown>, string[]][] = [
     ['text', text, ['a\0b']],
     ['line', line, ['a\nb', 'a\rb', 'a\0b', 'a\x1b[1m', 'a\x85b']],
-    ['name', grammar.name, ['a\nb', 'x'.repeat(201), '\u{1F600}'.repeat(101)]],
+    [
+      'environmentName',
+      grammar.environmentName,
+      ['../../x', 'a/b', '.a', '-a', 'a b', 'é', 'a\nb', 'a\n', '%41', 'x'.repeat(65)],
+    ],
     ['boolean', boolean, ['yes', '1', 'tRUE', 'true\n']],
     ['choice', colour, ['Red', 'red,green', 'constructor']],
     ['integer', few, ['10', '-2', '1.0', '1e0', '0x1', ' 1', '1\n', '١']],

@@ -7,6 +7,8 @@ import { accepts, folder, host, tools } from './surveyed-host.ts';
 
 const needs: BackupNeeds = {
   deployDir: '/opt/shop',
+  composeFiles: ['docker-compose.yml'],
+  envFile: null,
   backupDir: '/opt/shop/backups',
   projectName: null,
   databaseService: null,

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { pointerIn } from '../../shared/runner/cache-store.ts';
-import { artifactName } from '../../shared/runner/history-mirror.ts';
 import { candidates, isTrustedRun, readArtifact, readArtifactPage, readRun } from '../../shared/runner/provenance.ts';
 
 const trust = { repositoryId: 7, branches: ['main', 'production'] };
@@ -73,16 +72,6 @@ describe('a run', () => {
     for (const each of [run('push', { id: 8 }), run('push', null), null])
       assert.equal(isTrustedRun(each, trust), false);
   });
-});
-
-test('the name of the artifact is that of the environment, with what GitHub forbids written as codes', () => {
-  assert.equal(artifactName('prod'), 'deployment-history-prod');
-  assert.equal(artifactName('Köln 2 (EU)'), 'deployment-history-Köln 2 (EU)');
-  assert.equal(
-    artifactName('a/b\\c:d"e<f>g|h*i?j%k,l\nm'),
-    'deployment-history-a%2Fb%5Cc%3Ad%22e%3Cf%3Eg%7Ch%2Ai%3Fj%25k%2Cl%0Am',
-  );
-  assert.notEqual(artifactName('a/b'), artifactName('a%2Fb'));
 });
 
 test('the key of a cache tells the id of an artifact, where it is one of ours', () => {

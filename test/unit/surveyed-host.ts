@@ -11,6 +11,7 @@ export function host(changes: Partial<Survey> = {}): Survey {
     bash: '5.2',
     tools: new Set(['docker', 'flock', 'stat', 'df', 'date', 'tee', 'sync', 'sha256sum', 'md5sum', 'gzip']),
     deployDir: '/opt/shop',
+    absent: new Set(),
     folders: [folder('/opt/shop/backups')],
     openParent: null,
     places: [],

@@ -1,23 +1,23 @@
-import { checkProject } from '../../shared/backups/preflight.ts';
+import { checkNamedFiles, checkProject } from '../../shared/backups/preflight.ts';
 import { isFailure } from '../../shared/failure.ts';
 import { runFacts } from '../../shared/history/observation.ts';
 import { absolute, envFilesOf } from '../../shared/host/compose-call.ts';
 import type { Connection } from '../../shared/host/connection.ts';
 import { askRegistry, type RegistryAnswer } from '../../shared/releases/ask-registry.ts';
+import { composeCommand } from '../../shared/releases/compose-command.ts';
 import { demandCompose } from '../../shared/releases/compose-version.ts';
 import { databaseServices } from '../../shared/releases/database-services.ts';
 import { demandDeployedFiles } from '../../shared/releases/deployed-files.ts';
 import { keepCompose } from '../../shared/releases/kept-compose.ts';
-import { type ComposeProject, readProject } from '../../shared/releases/project.ts';
+import type { ComposeProject } from '../../shared/releases/project.ts';
+import { readableProject } from '../../shared/releases/readable-project.ts';
 import { settingsOf } from '../../shared/releases/settings-hash.ts';
 import * as log from '../../shared/runner/log.ts';
-import { quoteForShell } from '../../shared/shell-quote.ts';
 import { addRecord } from '../add-record.ts';
 import type { Findings } from '../finding.ts';
-import type { VerifyInputs } from '../inputs.ts';
 import type { SurveyedHost, Verification } from '../surveyed-host.ts';
 import { expectedImages, tagsToAskFor } from './expected.ts';
-import { deploymentRecord, judgeDeployment } from './judge-deployment.ts';
+import { deploymentRecord, judgeDeployment, releaseText } from './judge-deployment.ts';
 import { watch } from './watch.ts';
 
 /** Checks that the deployed release is running and healthy, and records the result in the history. */
@@ -28,9 +28,10 @@ export async function checkDeployment(
 ): Promise<Findings> {
   const { inputs, signal } = run;
   const { seen, knownHistory } = surveyed;
+  checkNamedFiles(seen, inputs);
   const compose = demandCompose(seen);
   demandDeployedFiles(compose);
-  const project = readProject(compose.config, compose.template, compose.idle);
+  const project = readableProject(seen, inputs);
   checkProject(seen, inputs);
   log.progress('Waiting until everything is healthy, then for "stable-for"');
   const databases = databaseServices(seen, inputs.databaseService);
@@ -45,16 +46,18 @@ export async function checkDeployment(
     }),
     meaningsOf(connection, project, databases, run),
   ]);
-  const judged = judgeDeployment({
+  const facts = {
     ...inputs,
     project,
-    compose: composeCommand(inputs),
+    compose: composeCommand({ ...inputs, call: compose.call }, seen.user),
     watched,
     images: compose.images,
     databases,
     meanings,
     history: knownHistory.host,
-  });
+  };
+  const judged = judgeDeployment(facts);
+  judged.findings.subject = releaseText(judged.release, facts);
   const settings = settingsOf(compose);
   const record = deploymentRecord(judged, runFacts(inputs.environment, run.workflow, { settings }), knownHistory.host);
   await judged.findings.attempt('history', async () => {
@@ -102,14 +105,4 @@ async function meaningsOf(
     log.info(`Could not ask the registry, so the history decides what "expect" means: ${error.message}`);
     return new Map();
   }
-}
-
-/** The compose command as an operator would type it on the host. */
-function composeCommand({ deployDir, composeFiles, envFile, projectName }: VerifyInputs): string {
-  const words = [
-    ...(projectName === null ? [] : ['--project-name', projectName]),
-    ...(envFile === null ? [] : ['--env-file', envFile]),
-    ...composeFiles.flatMap((file) => ['--file', file]),
-  ];
-  return ['On the host: cd', quoteForShell(deployDir), '&& docker compose', ...words.map(quoteForShell)].join(' ');
 }

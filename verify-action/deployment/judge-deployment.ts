@@ -8,7 +8,7 @@ import { type ImageReference, referenceOf } from '../../shared/releases/image-re
 import type { ComposeProject, ComposeService } from '../../shared/releases/project.ts';
 import { type Release, type RunningImage, releaseOf, sameImage, sameRelease } from '../../shared/releases/release.ts';
 import { quoteForShell } from '../../shared/shell-quote.ts';
-import { formatDuration } from '../../shared/units.ts';
+import { formatDuration, listed } from '../../shared/units.ts';
 import { Findings, type Problem } from '../finding.ts';
 import { type ExpectedImages, expectedImages, judgeExpected } from './expected.ts';
 import { type TagEvidence, tagEvidence } from './tag-evidence.ts';
@@ -213,7 +213,7 @@ function judgeImage(
     };
   }
   const wanted = wantedOf(service, expected, facts.images);
-  const runsName = told(runs, service, facts.images);
+  const runsName = told(runs, service.image, facts.images);
   if (wanted === null) return `runs ${runsName}; "expect" does not include it`;
   const isNamed = wanted.imageIds.includes(runs.imageId ?? '');
   if (wanted.expectedTag !== null) {
@@ -282,10 +282,33 @@ function evidenceOf(service: ComposeService, runs: RunningImage, tag: string, fa
   return tagEvidence({ service: service.name, tag, repository, runs, digests, meaning, history });
 }
 
-function told(runs: RunningImage, { image }: ComposeService, images: readonly LocalImage[]): string {
+function told(runs: RunningImage, image: string | null, images: readonly LocalImage[]): string {
   const tag = nameOf(runs, image, images);
   const id = (runs.imageId ?? runs.digest ?? 'an unknown image').replace('sha256:', '').slice(0, 12);
   return tag === null ? id : `${tag} (${id})`;
+}
+
+/** How many services are named with the ids of their images; with more, those of the same tag are named together. */
+const mostNamed = 3;
+
+/** What runs, without databases: `app v2 (0123456789ab), worker v2 (…)`, or, of many, `v2: app, worker, web and 4 more`. */
+export function releaseText(
+  release: Release,
+  { databases, images }: Pick<DeploymentFacts, 'databases' | 'images'>,
+): string | null {
+  const own = Object.entries(release).filter(([service]) => !databases.has(service));
+  if (own.length === 0) return null;
+  if (own.length <= mostNamed)
+    return own.map(([service, image]) => `${service} ${told(image, image.image, images)}`).join(', ');
+  const tags = Map.groupBy(own, ([, image]) => told(image, image.image, images).replace(/ \(.*\)$/, ''));
+  const groups = [...tags].map(
+    ([tag, ones]) =>
+      `${tag}: ${listed(
+        ones.map(([service]) => service),
+        mostNamed,
+      )}`,
+  );
+  return listed(groups, mostNamed, { separator: '; ' });
 }
 
 function judgeStable(facts: DeploymentFacts): string | Problem {

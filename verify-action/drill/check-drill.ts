@@ -13,7 +13,7 @@ import { copyRecord } from '../add-record.ts';
 import { type Findings, tallyOf } from '../finding.ts';
 import type { VerifyInputs } from '../inputs.ts';
 import { databaseOf, factsOf, type SurveyedHost, type Verification } from '../surveyed-host.ts';
-import { chooseSet, drillRecord, imageFor, judgeDrill, neededFor } from './judge-drill.ts';
+import { chooseSet, drillRecord, drillText, imageFor, judgeDrill, neededFor } from './judge-drill.ts';
 
 /** Restores a backup for real, and stores the result beside the backup and in the history. */
 export async function checkDrill(connection: Connection, surveyed: SurveyedHost, run: Verification): Promise<Findings> {
@@ -56,6 +56,7 @@ export async function checkDrill(connection: Connection, surveyed: SurveyedHost,
     pgDumpVersion: image === container?.imageId ? (facts?.pgDumpVersion ?? null) : null,
     statements: inputs.drillStatements,
   });
+  findings.subject = drillText(manifest, outcome);
   const { status } = tallyOf(findings.list, 'error');
   const proof: Proof = {
     at: new Date().toISOString(),

@@ -84,6 +84,14 @@ export function judgeDrill({ manifest, outcome, pgDumpVersion, statements }: Dri
   return findings;
 }
 
+/** The backup, what came back and how long that took: `backup 20261125_083415 of "shop", 8,316 rows, recovered in 5.5 s`. */
+export function drillText({ id, database }: ManifestSummary, { fault, restored, restoreMs }: DrillOutcome): string {
+  const backup = `backup ${id} of "${database}"`;
+  if (fault !== null || restored === null) return `${backup}, not restored`;
+  const rows = restored.tables.reduce((sum, table) => sum + (table.rows ?? 0), 0);
+  return `${backup}, ${counted(rows, 'row')}, recovered in ${formatDuration(restoreMs)}`;
+}
+
 const nameOf = ({ schema, name }: { schema: string; name: string }) => `${schema}.${name}`;
 const some = (names: readonly string[]) => listed(names, 5);
 

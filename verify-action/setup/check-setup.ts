@@ -1,12 +1,13 @@
 import { isFailure } from '../../shared/failure.ts';
 import type { Connection } from '../../shared/host/connection.ts';
-import { askRegistry, type RegistryAnswer } from '../../shared/releases/ask-registry.ts';
+import { askRegistry } from '../../shared/releases/ask-registry.ts';
 import * as log from '../../shared/runner/log.ts';
-import type { Findings } from '../finding.ts';
+import { detailOf, type Findings } from '../finding.ts';
 import type { SurveyedHost, Verification } from '../surveyed-host.ts';
 import { imagesToAskFor } from './judge-images.ts';
 import { judgeSetup } from './judge-setup.ts';
 import { reachOutside } from './outside.ts';
+import type { SetupFacts } from './setup-facts.ts';
 
 /** Checks that backups and rollbacks will work. */
 export async function checkSetup(connection: Connection, surveyed: SurveyedHost, run: Verification): Promise<Findings> {
@@ -22,7 +23,7 @@ async function question(
   connection: Connection,
   surveyed: SurveyedHost,
   { inputs, signal }: Verification,
-): Promise<RegistryAnswer | null> {
+): Promise<SetupFacts['registry']> {
   const references = imagesToAskFor(surveyed, inputs);
   if ('error' in surveyed.seen.docker || (inputs.login === null && references.length === 0)) return null;
   const { registry, login } = inputs;
@@ -30,7 +31,6 @@ async function question(
     return await askRegistry(connection, { registry, login, references, signal, onLog: log.host });
   } catch (error) {
     if (!isFailure(error) || signal.aborted) throw error;
-    log.info(`Could not ask the registry: ${error.message}`);
-    return null;
+    return { error: detailOf(error) };
   }
 }

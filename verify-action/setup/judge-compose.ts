@@ -1,7 +1,9 @@
+import { checkNamedFiles } from '../../shared/backups/preflight.ts';
 import type { Survey } from '../../shared/host/survey.ts';
+import { composeCommand } from '../../shared/releases/compose-command.ts';
 import { demandCompose } from '../../shared/releases/compose-version.ts';
 import { demandDeployedFiles } from '../../shared/releases/deployed-files.ts';
-import { readProject } from '../../shared/releases/project.ts';
+import { readableProject } from '../../shared/releases/readable-project.ts';
 import { tellUnset } from '../../shared/releases/unset-variable.ts';
 import { counted, listed } from '../../shared/units.ts';
 import type { Findings, Problem } from '../finding.ts';
@@ -17,6 +19,7 @@ export function judgeCompose(findings: Findings, seen: Survey, inputs: VerifyInp
   findings.after('compose', 'compose file', () => judgeComposeFile(seen, inputs));
   if (inputs.envFile === null) return;
   findings.after('compose', 'env file', () => {
+    checkNamedFiles(seen, { ...inputs, composeFiles: [] });
     const names = compose === null || 'error' in compose ? null : compose.envNames;
     if (names !== null) return `${inputs.envFile} sets ${names.length} variables`;
     return {
@@ -26,13 +29,13 @@ export function judgeCompose(findings: Findings, seen: Survey, inputs: VerifyInp
   });
 }
 
+/** A variable that is not set is a warning, as in a rollback: compose takes it for empty. */
 function judgeComposeFile(seen: Survey, inputs: VerifyInputs): string | Problem {
+  checkNamedFiles(seen, { ...inputs, envFile: null });
   const compose = demandCompose(seen);
   demandDeployedFiles(compose);
   const files = compose.call.files.join(', ');
-  const check = `In ${inputs.deployDir} on the host: docker compose config --quiet`;
-  if (compose.config.trim() === '') return { detail: `compose cannot read ${files}`, remedy: check };
-  const { services } = readProject(compose.config, compose.template, compose.idle);
+  const { services } = readableProject(seen, inputs);
   const unset = compose.unset.map(tellUnset);
   const [first] = unset;
   if (first !== undefined) {
@@ -40,7 +43,11 @@ function judgeComposeFile(seen: Survey, inputs: VerifyInputs): string | Problem 
       unset.map(({ what }) => what),
       1,
     );
-    return { detail: named, remedy: `${first.remedy}. ${check}` };
+    return {
+      detail: named,
+      remedy: `${first.remedy}. Then check it. ${composeCommand({ ...inputs, call: compose.call }, seen.user)} config --quiet`,
+      severity: 'warning',
+    };
   }
   return `${files} is valid, with ${counted(services.size, 'service')}`;
 }

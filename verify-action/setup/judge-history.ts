@@ -83,7 +83,9 @@ export function judgeHistory(findings: Findings, facts: SetupFacts, inputs: Veri
       if (copyNotices.length > 0) {
         return {
           detail: copyNotices.join('; '),
-          remedy: 'Give the job the permission actions: read, or set history: ""',
+          remedy: copyNotices.some((text) => text.includes('actions: read'))
+            ? 'Give the job the permission actions: read, or set history: ""'
+            : 'The history on the host is complete without them. To do without copies, set history: ""',
         };
       }
       const copies = knownHistory.mirrors.length;

@@ -13,10 +13,10 @@ import type { SetupFacts } from './setup-facts.ts';
 /** Checks the login, if one is given. */
 export function judgeRegistry(findings: Findings, { registry }: SetupFacts, inputs: VerifyInputs): void {
   if (inputs.login === null) return;
-  if (registry === null)
+  if (registry === null || 'error' in registry)
     findings.unable(
       'registry',
-      'could not ask it from the host',
+      `could not ask it from the host${registry === null ? ': Docker does not answer there' : `: ${registry.error}`}`,
       `On the host: curl -sI https://${inputs.registry}/v2/`,
     );
   else
@@ -63,11 +63,13 @@ export function judgeLastGood(facts: SetupFacts, inputs: VerifyInputs): string |
   }
   const name = wanted.map(([service, image]) => named(service, image, images)).join(', ');
   if (away.length === 0) return `${name}: every image is on the host`;
-  const there = new Set(facts.registry?.there ?? []);
+  const asked = facts.registry === null || 'error' in facts.registry ? null : facts.registry;
+  const there = new Set(asked?.there ?? []);
   const lost = away.filter(([, image]) => !there.has(referenceTo(image) ?? ''));
   if (lost.length === 0) return `${name}: every image is on the host or in the registry`;
   const isOnlyHere = lost.every(([, image]) => referenceTo(image) === null);
-  const answer = facts.registry?.away[0]?.why ?? facts.registry?.refusal ?? 'could not ask the registry';
+  const unasked = facts.registry !== null && 'error' in facts.registry ? `: ${facts.registry.error}` : '';
+  const answer = asked?.away[0]?.why ?? asked?.refusal ?? `could not ask the registry${unasked}`;
   const why = isOnlyHere ? 'the history names no registry for it' : answer;
   return {
     detail: `${lost.map(([service, image]) => named(service, image, images)).join(', ')} is not on the host and cannot be pulled: ${why}`,

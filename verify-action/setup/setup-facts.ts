@@ -14,8 +14,8 @@ export interface SetupFacts {
   seen: Survey;
   catalogue: Catalogue;
   knownHistory: KnownHistory;
-  /** null if there was nothing to ask, or the registry could not be asked. */
-  registry: RegistryAnswer | null;
+  /** null if there was nothing to ask; `error`: why the registry could not be asked. */
+  registry: RegistryAnswer | { error: string } | null;
   /** Results for the configured services outside of runner and host. */
   reached: Reached;
   /** Problems with the copies of the history off the host. */

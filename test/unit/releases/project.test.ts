@@ -12,7 +12,7 @@ function configOf(each: Record<string, unknown>, name = 'shop'): string {
 }
 
 function read(facts: Record<string, unknown>): ComposeService {
-  const found = readProject(configOf({ web: facts }), '').services.get('web');
+  const found = readProject(configOf({ web: facts }), '', 'docker compose config').services.get('web');
   return found ?? assert.fail('the service was lost');
 }
 
@@ -86,7 +86,11 @@ for (const [what, given, expected] of facts) {
 
 test('the image is known as it is written, too', () => {
   const template = configOf({ web: { image: '${REGISTRY}/web:${TAG:-v1}', ports: ['${PORT}:80'] } });
-  const project = readProject(configOf({ web: { image: 'ghcr.io/web:v1' }, db: { image: 'postgres' } }), template);
+  const project = readProject(
+    configOf({ web: { image: 'ghcr.io/web:v1' }, db: { image: 'postgres' } }),
+    template,
+    'docker compose config',
+  );
   assert.equal(project.name, 'shop');
   assert.equal(project.services.get('web')?.imageTemplate, '${REGISTRY}/web:${TAG:-v1}');
   assert.equal(project.services.get('db')?.imageTemplate, null);
@@ -127,7 +131,7 @@ test('no secret of the compose file is kept', () => {
       db: { image: 'postgres:17', environment: { POSTGRES_PASSWORD: secret } },
     },
   });
-  const { name, services } = readProject(config, config);
+  const { name, services } = readProject(config, config, 'docker compose config');
   assert.doesNotMatch(JSON.stringify({ name, services: [...services] }), new RegExp(secret));
   assert.equal(services.size, 2);
 });
@@ -148,7 +152,7 @@ const unusable: [what: string, config: string][] = [
 for (const [what, config] of unusable) {
   test(`refused without repeating it: ${what}`, () => {
     assert.throws(
-      () => readProject(config, ''),
+      () => readProject(config, '', 'docker compose config'),
       (error) =>
         error instanceof Failure &&
         error.code === 'bad-compose-config' &&
@@ -160,7 +164,10 @@ for (const [what, config] of unusable) {
 
 test('a service called __proto__ is a service like any other', () => {
   const config = '{"name":"shop","services":{"__proto__":{"image":"ghcr.io/acme/web:v1"}}}';
-  assert.deepEqual([...readProject(config, config).services.keys()], ['__proto__']);
-  assert.equal(readProject(config, config).services.get('__proto__')?.imageTemplate, 'ghcr.io/acme/web:v1');
+  assert.deepEqual([...readProject(config, config, 'docker compose config').services.keys()], ['__proto__']);
+  assert.equal(
+    readProject(config, config, 'docker compose config').services.get('__proto__')?.imageTemplate,
+    'ghcr.io/acme/web:v1',
+  );
   assert.equal(({} as { image?: string }).image, undefined);
 });

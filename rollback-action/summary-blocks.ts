@@ -1,0 +1,58 @@
+import { type Candidate, candidateCells, candidateColumns } from '../shared/history/candidates.ts';
+import type { Plan } from '../shared/plan/plan.ts';
+import { fromIn, toIn } from '../shared/plan/text.ts';
+import * as summary from '../shared/runner/job-summary.ts';
+import type { JournalLine } from '../shared/transaction/journal.ts';
+import { timelineOf } from '../shared/transaction/timeline.ts';
+import { formatDuration } from '../shared/units.ts';
+import type { Carried } from './carry.ts';
+
+// What the summaries of a rollback have in common, however it ended.
+
+/** What each service runs, what it is to run, and how it gets there. */
+export function servicesTable(plan: Plan): summary.Block {
+  return summary.table(
+    ['Service', 'From', 'To', 'How', 'Why'],
+    [
+      ...plan.services.map((step) => [step.service, fromIn(step), toIn(step), step.strategy, step.why]),
+      ...plan.leftAlone.map(({ service, why }) => [service, '', '', 'left alone', why]),
+    ],
+  );
+}
+
+export function notesBlock({ notes }: Plan): summary.Block[] {
+  return notes.length === 0
+    ? []
+    : [
+        summary.details('Notes', [
+          summary.table(
+            ['', ''],
+            notes.map(({ level, text }) => [level, text]),
+          ),
+        ]),
+      ];
+}
+
+export function downtimeOf({ downtimeMs }: Carried['outcome']): string {
+  return downtimeMs === null ? 'not measured' : formatDuration(downtimeMs);
+}
+
+export function downtimeRows(outcome: Carried['outcome']): [string, string | number][] {
+  return [
+    ['Longest downtime', downtimeOf(outcome)],
+    ['Failed requests', outcome.failedRequests ?? 'not measured'],
+  ];
+}
+
+/** The timeline; none if no container was stopped or started. */
+export function timelineBlocks(lines: readonly JournalLine[]): summary.Block[] {
+  if (!lines.some(({ step }) => step === 'stopping' || step === 'starting')) return [];
+  return [summary.heading('What happened'), summary.codeBlock(timelineOf(lines).join('\n'))];
+}
+
+/** The releases to choose from. */
+export function candidatesBlocks(candidates: readonly Candidate[]): summary.Block[] {
+  if (candidates.length === 0) return [];
+  const rows = candidates.map(candidateCells).map(([tag, digest, ...rest]) => [tag, { code: digest }, ...rest]);
+  return [summary.heading('Other releases in the history'), summary.table(candidateColumns, rows)];
+}

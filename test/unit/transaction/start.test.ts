@@ -1,0 +1,60 @@
+// A transaction that cannot be written says why in the host's own words: the disk is called full only where it is.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, beforeEach, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const script = fileURLToPath(new URL('../../../shared/transaction/start.sh', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'start-'));
+const transactions = join(folder, 'rollback', 'transactions');
+
+after(() => rmSync(folder, { recursive: true }));
+beforeEach(() => rmSync(join(folder, 'rollback'), { recursive: true, force: true }));
+
+/** What the program says, where these functions stand for commands. */
+function start(functions = ''): string {
+  const program = `
+    set -euo pipefail
+    takes() { :; }; takes_list() { :; }; launch() { :; }
+    record() { printf '%s %s\\n' "$@"; }
+    fail() { printf '%s: %s\\n' "$@"; exit 1; }
+    . "$1"
+    backup_dir=$2 second=0 file_names=(plan.tsv outcome/hold) file_texts=('id @transaction@' held)
+    ${functions}
+    main`;
+  const { stdout } = spawnSync('bash', ['-c', program, 'bash', script, folder], {
+    encoding: 'utf8',
+    env: { ...process.env, LC_ALL: 'C' },
+  });
+  return stdout.trim();
+}
+
+test('a transaction is written whole', () => {
+  assert.equal(start(), 'transaction 19700101_000000');
+  assert.deepEqual(readdirSync(transactions), ['19700101_000000']);
+  assert.deepEqual(readdirSync(join(transactions, '19700101_000000')).toSorted(), ['outcome', 'plan.tsv']);
+});
+
+test('a file in the place of the folder is no full disk', () => {
+  mkdirSync(join(folder, 'rollback'));
+  writeFileSync(transactions, '');
+  assert.match(start(), /^write-failed: mkdir: .*transactions.*: (File exists|Not a directory)$/);
+});
+
+for (const [command, reason, code] of [
+  ['mkdir', 'No space left on device', 'disk-full'],
+  ['mkdir', 'Disk quota exceeded', 'disk-full'],
+  ['mkdir', 'Read-only file system', 'write-failed'],
+  ['sync', 'Input/output error', 'write-failed'],
+  ['mv', 'No space left on device', 'disk-full'],
+] as const)
+  test(`where ${command} says "${reason}", the failure is ${code}, and nothing half-written is left`, () => {
+    assert.equal(
+      start(`${command}() { echo '${command}: ${reason}' >&2; return 1; }`),
+      `${code}: ${command}: ${reason}`,
+    );
+    if (command !== 'mkdir') assert.deepEqual(readdirSync(transactions), []);
+  });
