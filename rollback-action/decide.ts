@@ -49,6 +49,7 @@ export async function decide(
       history: knownHistory.host.filter(isOurs),
       entries,
       verdicts,
+      images: compose.images,
       choice: lastGood({ records: knownHistory.host, environment: inputs.environment, running, ignored: databases }),
       services: inputs.services,
       registry: inputs.registry,
