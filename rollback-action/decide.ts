@@ -74,6 +74,7 @@ export async function decide(
         history,
         entries,
         verdicts,
+        images: compose.images,
         choice,
         services: inputs.services,
         registry: inputs.registry,

@@ -2,6 +2,7 @@ import { Failure } from '../failure.ts';
 import type { Choice } from '../history/choice.ts';
 import { type HistoryRecord, isRecordId } from '../history/record.ts';
 import { type HistoryEntry, withoutIds } from '../history/union.ts';
+import type { LocalImage } from '../host/survey.ts';
 import { isDigest, isTag, referenceOf } from '../releases/image-reference.ts';
 import type { ComposeProject } from '../releases/project.ts';
 import { isServiceName, type RunningImage } from '../releases/release.ts';
@@ -45,6 +46,8 @@ export interface TargetContext {
   entries: readonly HistoryEntry[];
   /** The records whose verdicts count: the host's own, and those that it is about to get back from copies. */
   verdicts: readonly HistoryRecord[];
+  /** The host's images: what a tag names here that never ran under that tag. */
+  images: readonly LocalImage[];
   /** The last good release in the host's history. */
   choice: Choice;
   /** The input "services"; null if it is empty. */
@@ -91,7 +94,21 @@ export function wantedRelease(target: Target, context: TargetContext): Wanted {
   // A record that only a copy has counts too, as it can only warn.
   const copied = context.entries.filter(({ record, source }) => source === 'mirror' && record.id === wanted.record?.id);
   const verdicts = [...copied.map(({ record }) => record), ...context.verdicts];
-  return { ...wanted, knownBad: knownBad(wanted.images, verdicts, context.databases, repositoryOf) };
+  const identified = new Map(
+    [...wanted.images].map(([service, image]) => [service, identify(service, image, context)]),
+  );
+  return { ...wanted, knownBad: knownBad(identified, verdicts, context.databases, repositoryOf) };
+}
+
+/** A tag that the history does not know may name an image that it knows by another, such as `latest`. */
+function identify(service: string, wanted: WantedImage, { project, images }: TargetContext): WantedImage {
+  const { tag, digest, imageId } = wanted;
+  const repository = referenceOf(project.services.get(service)?.image ?? null)?.repository;
+  if (tag === null || digest !== null || imageId !== null || repository === undefined) return wanted;
+  const isOwn = (name: string) => referenceOf(name)?.repository === repository;
+  const local = images.find(({ repoTags }) => repoTags.some((name) => isOwn(name) && referenceOf(name)?.tag === tag));
+  const own = local?.repoDigests.find(isOwn) ?? null;
+  return { tag, digest: referenceOf(own)?.digest ?? null, imageId: local?.id ?? null };
 }
 
 function resolveTarget(target: Target, context: TargetContext): Omit<Wanted, 'knownBad'> {

@@ -71,6 +71,7 @@ function context(changes: Partial<TargetContext> = {}): TargetContext {
     history: [],
     entries: [],
     verdicts: [],
+    images: [],
     choice: { record: null, why: 'the history on the host has no record of' },
     services: null,
     registry: 'ghcr.io',
@@ -222,3 +223,14 @@ function isFailure(code: string, hint: RegExp) {
     return true;
   };
 }
+
+test('a tag that never ran here is known by the image that it names on the host', () => {
+  const bad = record({ release: { web: image('web', 'latest', sha('c'), sha('2')) }, verdict: 'bad' });
+  const known = (...repoTags: string[]) => {
+    const images = [{ id: sha('2'), repoTags, repoDigests: [`ghcr.io/acme/web@${sha('c')}`] }];
+    return wantedRelease(parseTarget('web=v2'), context({ verdicts: [bad], images })).knownBad;
+  };
+  assert.match(known('ghcr.io/acme/web:v2')?.text ?? '', /^web v2 was found bad/);
+  assert.equal(known('ghcr.io/acme/web:v7'), null);
+  assert.equal(known('ghcr.io/evil/web:v2'), null);
+});
