@@ -16,6 +16,8 @@ const sentences: Record<string, string> = {
   healthy: 'All swapped services are healthy',
   stable: 'Everything stayed up for $ s',
   'url-answers': 'The health-url answers',
+  reloaded: '$: its configuration was reloaded, so that it finds the containers behind it',
+  restarted: '$: restarted, because it did not answer',
   draining: '$: the old containers are finishing their requests',
   drained: '$: the old containers have stopped',
   commit: 'All checks passed: the rollback is final',

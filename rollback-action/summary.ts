@@ -39,6 +39,7 @@ export async function summarizeRollback(
         ['Reason', inputs.reason ?? 'none given'],
         ['Longest downtime', downtime],
         ['Failed requests', outcome.failedRequests ?? 'not measured'],
+        ...(outcome.reloaded.length === 0 ? [] : [['Reloaded or restarted', outcome.reloaded.join(', ')]]),
         ['Took', formatDuration(durationMs)],
         ['Backup before it', backup === null ? 'none, because of skip-backup' : { code: backup.file }],
         ['Transaction', { code: transactionFolder(inputs.backupDir, id) }],

@@ -145,6 +145,8 @@ survey_project() {
     while IFS= read -r json; do record image "$json"; done || true
 
   survey_project_state "$project_name"
+  # shellcheck disable=SC2086 # ids are hex digits
+  [[ -z ${compose_config-} ]] || survey_proxies $ids
 
   ((${#candidates[@]})) || return 0
   local candidate

@@ -35,6 +35,9 @@ export function notesOn(plan: Omit<Plan, 'notes' | 'hash'>, request: PlanRequest
     }
     if (strategy === 'blue-green' && fixedName === null) tell(`${service} is swapped without downtime`);
   }
+  for (const { service, proxy } of plan.lookedUpOnce) {
+    tell(`${proxy} looks ${service} up only when it starts: it is reloaded after the swap`);
+  }
   const outdated = containers.filter(
     ({ service, created }) => swapped.has(service) && Date.parse(created) < request.filesChangedAt,
   );

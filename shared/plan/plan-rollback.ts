@@ -9,7 +9,7 @@ import { hashOf } from './hash.ts';
 import { notesOn } from './notes.ts';
 import { cannotSwap, type Obstacle, obstacleOf } from './obstacles.ts';
 import type { Plan, PlanRequest, ServiceStep } from './plan.ts';
-import { decideStrategy, hasHealthTest, proxiesIn } from './strategy.ts';
+import { decideStrategy, hasHealthTest, lookedUpOnceBy, proxiesIn } from './strategy.ts';
 import type { WantedImage } from './target.ts';
 
 /**
@@ -54,6 +54,8 @@ export function planRollback(request: PlanRequest): Plan {
     to: { ...running, ...Object.fromEntries(services.map(({ service, toImage }) => [service, toImage])) },
     source: wanted.source,
     schemaCrossed: schemaCrossed(request),
+    proxies: proxyServices,
+    lookedUpOnce: lookedUpOnce(services, request),
     projectState,
   };
   return { ...plan, notes: notesOn(plan, request), hash: hashOf(plan) };
@@ -108,7 +110,7 @@ function step(
   const name = `${repository}${tag === null ? '' : `:${tag}`}`;
   const pull = digest === null ? name : `${repository}@${digest}`;
   if (found === undefined && digest === null && !isTagEnough(wanted, request)) throw lostImage(service.name);
-  const { strategy, why } = decideStrategy(request.strategy, service, own, request.project, proxyServices);
+  const { strategy, why } = decideStrategy(request.strategy, service, own, request, proxyServices);
   const proven = own.length > 0 && own.every(hasHealthTest);
   return {
     service: service.name,
@@ -191,6 +193,17 @@ function inOrder(steps: readonly ServiceStep[], { services }: ComposeProject): S
   };
   for (const name of [...services.keys()].toSorted()) visit(name);
   return [...ordered].flatMap((name) => byName.get(name) ?? []);
+}
+
+/** The proxies that must be reloaded, since they do not notice that a service has new containers. */
+function lookedUpOnce(steps: readonly ServiceStep[], request: PlanRequest): Plan['lookedUpOnce'] {
+  const swapped = new Set(steps.map(({ service }) => service));
+  return steps.flatMap(({ service: name }) => {
+    const service = request.project.services.get(name);
+    const own = request.containers.filter((container) => container.service === name);
+    const proxies = service === undefined ? [] : lookedUpOnceBy(service, own, request.proxies);
+    return proxies.filter((proxy) => !swapped.has(proxy)).map((proxy) => ({ service: name, proxy }));
+  });
 }
 
 function schemaCrossed({ wanted, schemaNow }: PlanRequest): Plan['schemaCrossed'] {

@@ -1,4 +1,4 @@
-import type { FoundContainer, LocalImage, UnsetVariable } from '../host/survey.ts';
+import type { FoundContainer, FoundProxy, LocalImage, UnsetVariable } from '../host/survey.ts';
 import type { ComposeProject } from '../releases/project.ts';
 import type { Release, RunningImage } from '../releases/release.ts';
 import type { Strategy } from './strategy.ts';
@@ -52,6 +52,10 @@ export interface Plan {
   source: string;
   notes: PlanNote[];
   schemaCrossed: 'no' | 'yes' | 'unknown';
+  /** Services that look like reverse proxies. */
+  proxies: string[];
+  /** Proxies that look a swapped service up only when they start: they are reloaded after its swap. */
+  lookedUpOnce: { service: string; proxy: string }[];
   /** The host's keyed hash over everything that the plan relies on. */
   projectState: string;
   /** SHA-256 in hex over everything that the plan decides. */
@@ -70,6 +74,10 @@ export interface PlanRequest {
   wanted: Wanted;
   strategy: Strategy | 'auto';
   proxyService: string | null;
+  /** Running containers that may be reverse proxies. */
+  proxies: readonly FoundProxy[];
+  /** What users request, if it is known. */
+  healthUrl: URL | null;
   persist: 'retag' | 'none';
   /** Names of the variables in the env file; null if there is no such file. */
   envNames: readonly string[] | null;

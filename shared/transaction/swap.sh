@@ -57,7 +57,7 @@ recreate() {
   aim_at "$service" "${new[0]}"
   journal started "$service $begin"
   ((${#old[@]} == 0)) || tell_stop "$service" "${old[0]}"
-  await_answer "$service" "${new[@]}"
+  await_answer "$service" "${new[@]}" && refresh_proxies "$service"
 }
 
 # tell_stop SERVICE ID: notes a container that had to be killed: it costs the whole stop-timeout every time.
@@ -84,7 +84,7 @@ blue-green() {
   journal starting "$service"
   docker start "${new[@]}" >/dev/null </dev/null || broken not-started "Docker could not start the target of $service" || return
   journal started "$service"
-  await_answer "$service" "${new[@]}"
+  await_answer "$service" "${new[@]}" && refresh_proxies "$service"
 }
 
 # drain_all: stops the old containers of blue-green services, and lets them finish their requests.
@@ -101,11 +101,12 @@ drain_all() {
     aim_at "$service" "$(target_containers "$service")"
     stop "${old[@]}" || broken stop-failed "Docker could not stop $service" || return
     journal drained "$service"
+    refresh_proxies "$service"
     tell_stop "$service" "${old[0]}"
     drained=yes
   done
   [[ -n $drained ]] || return 0
-  still_well && await_url "$((SECONDS + 30))"
+  still_well && users_get_answers 3 && await_url "$((SECONDS + 30))"
 }
 
 # restore_all: restores the previous release, in the reverse order of the swap.
@@ -143,6 +144,7 @@ restore() {
   [[ -z $lost ]] || bring_back "$1" || whole=1
   ((whole == 0)) || return
   ((${#old[@]} == 0)) || aim_at "$1" "${old[0]}"
+  refresh_proxies "$1"
   journal restored "$1"
 }
 
@@ -155,7 +157,7 @@ hand_back() {
   while IFS=$'\t' read -r service id _ _ health _; do
     if [[ $service != "$1" || $health != healthy ]] || ! exists "$id"; then continue; fi
     read_health_test "$id"
-    until is_well "$id" || ((SECONDS >= patience)); do sleep "$look_interval"; done
+    until is_well "$id" "$patience" || ((SECONDS >= patience)); do sleep "$look_interval"; done
   done <before.tsv
   sleep "$proxy_patience"
 }
@@ -186,7 +188,7 @@ came_back() {
     [[ $(look "$id" '{{.Image}}') == "$image" ]] || return
     read_health_test "$id"
     until now=$(look "$id" '{{.State.Status}}') && [[ $now == running ]] &&
-      { [[ $health != healthy ]] || is_well "$id"; }; do
+      { [[ $health != healthy ]] || is_well "$id" "$patience"; }; do
       ((SECONDS < patience)) || return
       sleep "$look_interval"
     done

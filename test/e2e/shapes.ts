@@ -123,7 +123,9 @@ async function shapeOn(
     if (outcome.code !== 0) throw new Error(`docker compose ${words.join(' ')} failed:\n${outcome.stderr}`);
   };
   const answer: Shape['answer'] = async (path = '/version', of = port) => {
-    const response = await fetch(`http://127.0.0.1:${of}${path}`).catch(() => undefined);
+    const response = await fetch(`http://127.0.0.1:${of}${path}`, { signal: AbortSignal.timeout(2_000) }).catch(
+      () => undefined,
+    );
     return response?.ok ? (await response.text()).trim() : '';
   };
   return {

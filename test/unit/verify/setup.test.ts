@@ -176,6 +176,7 @@ describe('a variable that compose misses is told of', () => {
     envNames: null,
     changedAt: 0,
     projectState: null,
+    proxies: [],
     unset: [],
   };
   const place = { file: 'the file', line: 4 };
