@@ -13,7 +13,8 @@ readonly published_lines='{{$name := .Name}}{{$service := json (index .Config.La
 '{{end}}{{end}}'
 
 # published_ports ID...: lines `HOST PORT INSIDE KIND CONTAINER SERVICE` for each TCP port that is open on the host, with the
-# address at which this host can ask. KIND is `fixed` if the configuration names the port, `any` if Docker chose it.
+# address at which this host can ask. KIND is `fixed` if the configuration names the port, `everywhere` if it is open at every
+# address of the host too, `any` if Docker chose the port.
 published_ports() {
   docker inspect --format "$published_lines" "$@" 2>/dev/null </dev/null | tr -d '"' | awk '
     $3 !~ /\/tcp$/ || $6 !~ /^[A-Za-z0-9._-]+$/ { next }
@@ -27,7 +28,8 @@ published_ports() {
         key = name[each] SUBSEP inside[each] SUBSEP port[each]
         if (at[each] == "::" && key in everywhere) continue
         host = at[each] == "0.0.0.0" ? "127.0.0.1" : at[each] == "::" ? "::1" : at[each]
-        print host, port[each], inside[each], (key in fixed ? "fixed" : "any"), name[each], service[each]
+        kind = !(key in fixed) ? "any" : at[each] ~ /^(0\.0\.0\.0|::)$/ ? "everywhere" : "fixed"
+        print host, port[each], inside[each], kind, name[each], service[each]
       }
     }' | sort -u
 }

@@ -197,12 +197,11 @@ function inOrder(steps: readonly ServiceStep[], { services }: ComposeProject): S
 
 /** The proxies that must be reloaded, since they do not notice that a service has new containers. */
 function lookedUpOnce(steps: readonly ServiceStep[], request: PlanRequest): Plan['lookedUpOnce'] {
-  const swapped = new Set(steps.map(({ service }) => service));
   return steps.flatMap(({ service: name }) => {
     const service = request.project.services.get(name);
     const own = request.containers.filter((container) => container.service === name);
     const proxies = service === undefined ? [] : lookedUpOnceBy(service, own, request.proxies);
-    return proxies.filter((proxy) => !swapped.has(proxy)).map((proxy) => ({ service: name, proxy }));
+    return proxies.map((proxy) => ({ service: name, proxy }));
   });
 }
 

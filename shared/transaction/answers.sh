@@ -4,12 +4,12 @@
 # http_answers HOST PORT PATH NAME LIMIT: whether there is an HTTP answer with a status below LIMIT.
 http_answers() { http_status "$1" "$2" "$3" "$4" 1 && ((http_status < $5)); }
 
-# answers_as KIND HOST PORT: whether an address answers users in the way in which it did before. The answer of a proxy that
+# answers_as KIND HOST PORT [SECONDS]: whether an address answers users in the way in which it did before. The answer of a proxy that
 # cannot reach what is behind it is none.
 answers_as() {
   case $1 in
-    http) http_status "$2" "$3" / localhost 3 && ! is_refusal "$http_status" ;;
-    https) https_status "$2" "$3" 3 && ! is_refusal "$http_status" ;;
+    http) http_status "$2" "$3" / localhost "${4-3}" && ! is_refusal "$http_status" ;;
+    https) https_status "$2" "$3" "${4-3}" && ! is_refusal "$http_status" ;;
     tcp) is_open "$2" "$3" ;;
   esac
 }
@@ -19,7 +19,8 @@ way_of() {
   local way ways=(http https tcp)
   ! speaks_no_http "$3" || ways=(tcp)
   for way in "${ways[@]}"; do
-    if answers_as "$way" "$1" "$2" 2>/dev/null; then
+    # Together less than ends_in_time allows.
+    if answers_as "$way" "$1" "$2" 2 2>/dev/null; then
       printf '%s' "$way"
       return
     fi

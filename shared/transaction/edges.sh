@@ -2,12 +2,15 @@
 # Where users ask: the ports that the project publishes on the host. One that answered before the swap must answer after it.
 # A proxy that is not swapped may have looked a service up only when it started: then it is reloaded, or else restarted.
 #
-# addresses.tsv: host, port, port inside, `fixed` or `any`, container, service, how it answered. Written before anything stops.
+# addresses.tsv: host, port, port inside, its kind, container, service, how it answered. Written before anything stops.
 
 # How many addresses are asked, and how many of proxies are measured all the time.
 readonly most_addresses=24 most_edges=3
-# Seconds after which a silent proxy is reloaded, and restarted; and for which a service whose health test passes may be silent.
-readonly reload_after=2 restart_after=6 answer_patience=15
+# Seconds after which a silent proxy is reloaded, and restarted; for which it may then be silent; and for which a service may be
+# whose health test passes.
+readonly reload_after=2 restart_after=15 edge_patience=60 answer_patience=30
+# A host that is busy may let a proxy be silent now and then: so many looks in a row it must be before it is restarted.
+readonly most_silent_looks=6
 
 # note_addresses: notes the addresses that answer now. Databases and the like are asked only if they are swapped.
 note_addresses() {
@@ -38,10 +41,13 @@ note_address() {
 
 # proxies_first: sorts lines whose sixth word is a service.
 proxies_first() {
-  local line service
+  local line service rank
   while read -r line; do
     read -r _ _ _ _ _ service _ <<<"$line"
-    if is_swapped "$service"; then printf '0 %s\n' "$line"; elif is_proxy "$service"; then printf '1 %s\n' "$line"; else printf '2 %s\n' "$line"; fi
+    rank=2
+    ! is_proxy "$service" || rank=1
+    ! is_swapped "$service" || rank=0
+    printf '%s %s\n' "$rank" "$line"
   done | sort -s -k 1,1n -k 7,7 -k 3,3n | cut -d ' ' -f 2-
 }
 
@@ -60,20 +66,21 @@ keeps_addresses() {
   # shellcheck disable=SC2086 # ids are hex digits
   bound=$([[ -z $ids ]] || bound_ports $ids)
   while IFS=$'\t' read -r host port _ kind _ service _; do
-    if [[ $kind != fixed ]] || ! is_swapped "$service"; then continue; fi
-    publishes "$host" "$port" <<<"$bound" ||
-      broken no-answer "$(address_name "$host" "$port") answers now, but $service in today's compose file no longer publishes it" || return
+    if [[ $kind == any ]] || ! is_swapped "$service"; then continue; fi
+    publishes "$host" "$port" "$kind" <<<"$bound" ||
+      broken no-answer "$(address_name "$host" "$port") answers now, but $service in today's compose file no longer publishes it" ||
+      return
   done <addresses.tsv
 }
 
-# publishes HOST PORT: whether the lines `ADDRESS PORT` on stdin include it. One that was open everywhere must stay so.
+# publishes HOST PORT KIND: whether the lines `ADDRESS PORT` on stdin include it. One that was open everywhere must stay so.
 publishes() {
   local at port low high
   while read -r at port; do
     case $at in
       0.0.0.0) ;;
       ::) [[ $1 == *:* || $1 == 127.0.0.1 ]] || continue ;;
-      *) [[ $at == "$1" ]] || continue ;;
+      *) [[ $at == "$1" && $3 != everywhere ]] || continue ;;
     esac
     IFS=- read -r low high <<<"$port"
     [[ $low =~ ^[0-9]+$ ]] && (($2 >= low && $2 <= ${high:-$low})) && return
@@ -112,7 +119,7 @@ silent_addresses() {
     if is_swapped "$service"; then
       [[ -z ${1-} ]] || continue
       # Docker may have chosen another port for the new container.
-      [[ $kind == fixed ]] || read -r host port < <(chosen_port "$service" "$inside") || continue
+      [[ $kind != any ]] || read -r host port < <(chosen_port "$service" "$inside") || continue
     fi
     answers_as "$way" "$host" "$port" 2>/dev/null &
     pids+=("$!")
@@ -134,7 +141,8 @@ chosen_port() {
 # users_get_answers [TIMES]: waits until whatever answered before the swap answers again, several times in a row. A silent proxy
 # is reloaded, then restarted.
 users_get_answers() {
-  local silent line good=0 begun=$SECONDS waited restarted=
+  local silent line service good=0 begun=$SECONDS waited restarted=
+  local -A looks=()
   [[ -s addresses.tsv ]] || return 0
   while :; do
     silent=$(silent_addresses)
@@ -147,9 +155,9 @@ users_get_answers() {
     good=0
     waited=$((SECONDS - begun))
     ((waited < reload_after)) || reload_silent <<<"$silent"
+    count_silent "$silent"
     if ((waited >= restart_after)) && [[ -z $restarted ]]; then
       restart_silent <<<"$silent"
-      restarted=yes
     fi
     while read -r line; do has_time "$line" "$waited" || return; done <<<"$silent"
     has reverting || still_well || return
@@ -157,12 +165,26 @@ users_get_answers() {
   done
 }
 
+# count_silent LINES: counts for each service in `looks` how often in a row it has been silent.
+count_silent() {
+  local service
+  local -A now_silent=()
+  while read -r _ _ _ _ _ service _; do now_silent[$service]=yes; done <<<"$1"
+  for service in "${!looks[@]}"; do [[ -n ${now_silent[$service]-} ]] || unset "looks[$service]"; done
+  for service in "${!now_silent[@]}"; do looks[$service]=$((${looks[$service]-0} + 1)); done
+}
+
 # has_time LINE SECONDS: whether a silent address may still be waited for.
 has_time() {
   local host port service limit=${plan[health_timeout]}
   read -r host port _ _ _ service _ <<<"$1"
-  ! is_swapped "$service" || ! is_tested "$service" || limit=$answer_patience
-  (($2 < limit || $2 < restart_after * 2)) ||
+  if ! is_swapped "$service"; then
+    ((limit < edge_patience)) || limit=$edge_patience
+  elif is_tested "$service"; then
+    ((limit < answer_patience)) || limit=$answer_patience
+  fi
+  # What was restarted last gets its chance.
+  (($2 < limit || $2 < restart_after + 10)) ||
     broken no-answer "$(address_name "$host" "$port") answered before the swap and does not any more, though its container is well"
 }
 
@@ -187,37 +209,39 @@ refresh_proxies() {
   [[ -z $silent ]] || reload_silent again <<<"$silent"
 }
 
-# renew_proxy SERVICE: reloads its containers, or restarts them where that cannot be done.
-renew_proxy() {
+# renew_proxy SERVICE: reloads its containers, or restarts those where that cannot be done.
+renew_proxy() { reload_service "$1" || is_swapped "$1" || restart_service "$1"; }
+
+# reload_service SERVICE: reloads its running containers, of which some may be new. Fails if it does not know how.
+reload_service() {
   local id ids
-  is_swapped "$1" && return
   ids=$(project_containers "${plan[project]}" status=running "label=com.docker.compose.service=$1") || return
-  for id in $ids; do
-    if reload_proxy "$id"; then journal reloaded "$1"; else restart_proxy "$id" "$1"; fi
-  done
+  for id in $ids; do reload_proxy "$id" || return; done
+  [[ -z $ids ]] || journal reloaded "$1"
 }
 
-# The containers that were reloaded since the last change of what is behind them.
+# The services that were reloaded since the last change of what is behind them.
 declare -A reloaded=()
 
-# reload_silent [again]: reloads the proxies of the lines on stdin, once each.
+# reload_silent [again]: reloads the services of the lines on stdin, once each.
 reload_silent() {
-  local name service
+  local service
   [[ ${1-} != again ]] || reloaded=()
-  while read -r _ _ _ _ name service _; do
-    if [[ -n ${reloaded[$name]-} ]] || is_swapped "$service"; then continue; fi
-    reloaded[$name]=yes
-    ! reload_proxy "$name" || journal reloaded "$service"
+  while read -r _ _ _ _ _ service _; do
+    [[ -z ${reloaded[$service]-} ]] || continue
+    reloaded[$service]=yes
+    reload_service "$service" || true
   done
 }
 
+# restart_silent: restarts the services of the lines on stdin, except those that are swapped, and sets `restarted`.
 restart_silent() {
-  local name service
+  local service
   local -A met=()
-  while read -r _ _ _ _ name service _; do
-    if [[ -n ${met[$name]-} ]] || is_swapped "$service"; then continue; fi
-    met[$name]=yes
-    restart_proxy "$name" "$service" || true
+  while read -r _ _ _ _ _ service _; do
+    if [[ -n ${met[$service]-} ]] || is_swapped "$service" || ((looks[$service] < most_silent_looks)); then continue; fi
+    met[$service]=yes restarted=yes
+    restart_service "$service" || true
   done
 }
 
@@ -237,13 +261,16 @@ reload_proxy() {
   esac >/dev/null 2>&1 </dev/null
 }
 
-# restart_proxy CONTAINER SERVICE: from now on it says nothing about a restart of Docker.
-restart_proxy() {
-  local id
-  id=$(look "$1" '{{.ID}}') || return
-  if [[ -e witness.tsv ]]; then
-    { grep -v -- "^$id" witness.tsv || true; } >witness.new && mv -T -- witness.new witness.tsv
-  fi
-  timeout 120 docker restart --time 10 "$id" >/dev/null </dev/null || return
-  journal restarted "$2"
+# restart_service SERVICE: restarts its containers. From now on they say nothing about a restart of Docker.
+restart_service() {
+  local id ids
+  ids=$(project_containers "${plan[project]}" "label=com.docker.compose.service=$1") && [[ -n $ids ]] || return
+  for id in $ids; do
+    if [[ -e witness.tsv ]]; then
+      { grep -v -- "^$id" witness.tsv || true; } >witness.new
+      mv -T -- witness.new witness.tsv
+    fi
+    timeout 120 docker restart --time 10 "$id" >/dev/null </dev/null || return
+  done
+  journal restarted "$1"
 }

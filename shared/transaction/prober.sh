@@ -4,7 +4,7 @@
 #
 # probes/NAME.aim says how to ask, and changes with the container; probes/NAME.tsv has a line for each request.
 
-readonly probe_interval=0.05
+readonly probe_interval=0.05 edge_interval=0.1
 # Milliseconds after which a request counts as failed.
 readonly probe_patience=1000
 
@@ -121,10 +121,11 @@ aim_at() {
 
 # probe NAME: asks until probes/stop exists or the engine is gone; prints `START ok|failed END` for each request.
 probe() {
-  local pause pid most=20 how aimed='' patience=$probe_patience
+  local pause pid most=20 how aimed='' patience=$probe_patience interval=$probe_interval
   local -A asked=()
   read -r how _ <"probes/$1.aim"
   [[ $how != @(test|https) ]] || most=2 # each starts a process
+  [[ $1 != *:* ]] || interval=$edge_interval
   exec {pause}<> <(:)
   while [[ ! -e probes/stop ]] && kill -0 "$$" 2>/dev/null; do
     tell_time
@@ -145,7 +146,7 @@ probe() {
       { answer_of "$1" || forget "$1"; } &
       asked[$!]=$now
     fi
-    read -r -t "$probe_interval" -u "$pause" || true
+    read -r -t "$interval" -u "$pause" || true
   done
 }
 

@@ -52,6 +52,7 @@ export function judgeDeployment(facts: DeploymentFacts): JudgedDeployment {
   // Only health counts for the verdict: neither a wrong image nor an unhealthy database makes the running release bad.
   let isWell = true;
   let isDatabaseWell = true;
+  let isUndecided = false;
   for (const service of services) {
     const { name } = service;
     // It may be a one-off task that is not marked as such.
@@ -59,6 +60,7 @@ export function judgeDeployment(facts: DeploymentFacts): JudgedDeployment {
     if (findings.check(`running: ${name}`, () => judgeService(service, facts), severity) || severity === 'warning')
       continue;
     if (databases.has(name)) isDatabaseWell = false;
+    else if (isStillStarting(of(watched.settled, name), watched)) isUndecided = true;
     else isWell = false;
   }
   for (const service of services.filter(({ name }) => !databases.has(name))) {
@@ -78,8 +80,15 @@ export function judgeDeployment(facts: DeploymentFacts): JudgedDeployment {
   );
   findings.check('health tests', () => tellUnproven(unproven, facts), 'warning');
   const isSure = isDatabaseWell && reach && !isReplaced(watched) && watched.url !== 'no-curl';
-  const verdict = !isSure ? 'unknown' : isWell ? 'good' : 'bad';
+  const verdict = !isSure || (isWell && isUndecided) ? 'unknown' : isWell ? 'good' : 'bad';
   return { findings, release: releaseOf(watched.after, watched.images), verdict };
+}
+
+/** Health tests that have neither passed nor failed yet: only what was seen to fail is bad. */
+function isStillStarting(own: readonly WatchedContainer[], { fails }: Watched): boolean {
+  const isOne = ({ id, state, health, restarts }: WatchedContainer) =>
+    state === 'running' && health === 'starting' && restarts === 0 && !fails.has(id);
+  return own.length > 0 && own.every(isOne);
 }
 
 /** Containers are being replaced, so one that stops may just be an old one on its way out. */

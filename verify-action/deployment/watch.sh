@@ -33,7 +33,7 @@ readonly container_fields=(
   '"health":{{if .State.Health}}{{json .State.Health.Status}}{{else}}null{{end}}'
 )
 
-declare -A plan=() falls=() passed=() next_test=()
+declare -A plan=() falls=() passed=() failed=() next_test=()
 
 main() {
   local patience line
@@ -76,15 +76,25 @@ all_settled() {
 passes() {
   [[ -z ${passed[$1]-} ]] || return 0
   ((SECONDS >= ${next_test[$1]-0})) || return
+  local status=0
   read_health_test "$1"
-  ((${#health_test[@]})) && is_well "$1" "$patience" && passed[$1]=yes && return
+  ((${#health_test[@]})) || return
+  is_well "$1" "$patience" || status=$?
+  case $status in
+    0) passed[$1]=yes && return ;;
+    # It may only have had no time left: nothing was seen to fail.
+    124) ;;
+    *) failed[$1]=yes ;;
+  esac
   next_test[$1]=$((SECONDS + 2))
   return 1
 }
 
-# test_again: reports those that have passed the test that we ran, and still do, if Docker has not run it since.
+# test_again: reports those that have failed a test that we ran, and those that have passed one and still do, if Docker has not
+# run it since.
 test_again() {
   local id
+  for id in "${!failed[@]}"; do record fails "$id"; done
   for id in "${!passed[@]}"; do
     [[ $(docker inspect --format '{{if .State.Health}}{{.State.Health.Status}}{{end}}' "$id" 2>/dev/null) == starting ]] || continue
     read_health_test "$id"

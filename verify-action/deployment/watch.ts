@@ -54,6 +54,8 @@ export interface Watched {
   words: ReadonlyMap<string, string>;
   /** The ids of containers whose own health test passes when we run it; Docker has not done so yet. */
   passes: ReadonlySet<string>;
+  /** The ids of those whose own test has failed when we ran it. */
+  fails: ReadonlySet<string>;
   /** The TCP ports that the project publishes on the host. */
   addresses: readonly WatchedAddress[];
   images: ImageFacts[];
@@ -112,6 +114,7 @@ function readWatched(records: Records): Watched {
       }),
     ),
     passes: new Set(records.all('passes')),
+    fails: new Set(records.all('fails')),
     addresses: records.all('address').map((value) => {
       const [address = '', service = '', answer = ''] = value.split(' ');
       return { address, service, answer };
