@@ -105,8 +105,7 @@ start_edge_probers() {
     ((count < most_edges)) || break
     name=$(address_name "$host" "$port")
     [[ $way != http ]] || way=port
-    printf '%s %s %s\n' "$way" "$host" "$port" >"probes/$name.aim"
-    start_prober "$name"
+    if printf '%s %s %s\n' "$way" "$host" "$port" >"probes/$name.aim"; then start_prober "$name"; else forget "$name"; fi
     count=$((count + 1))
   done < <(edges)
 }
