@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2154 # `plan` is the caller's
 # Checks that an address gives its users a good answer.
 
-# http_answers HOST PORT PATH NAME LIMIT: whether there is an HTTP answer with a status below LIMIT.
-http_answers() { http_status "$1" "$2" "$3" "$4" 1 && ((http_status < $5)); }
+# http_answers HOST PORT PATH NAME LIMIT [SECONDS]: whether there is an HTTP answer with a status below LIMIT.
+http_answers() { http_status "$1" "$2" "$3" "$4" "${6-1}" && ((http_status < $5)); }
 
 # answers_as KIND HOST PORT [SECONDS]: whether an address answers users in the way in which it did before. The answer of a proxy that
 # cannot reach what is behind it is none.

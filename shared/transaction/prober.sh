@@ -5,8 +5,9 @@
 # probes/NAME.aim says how to ask, and changes with the container; probes/NAME.tsv has a line for each request.
 
 readonly probe_interval=0.05 edge_interval=0.1
-# Milliseconds after which a request counts as failed.
-readonly probe_patience=1000
+# Milliseconds after which a request counts as failed. A proxy may first try a container that has just stopped, and answers
+# all the same.
+readonly probe_patience=1000 edge_probe_patience=5000
 
 # start_probers: starts one for each service that can be asked, and one for the health-url.
 start_probers() {
@@ -125,7 +126,7 @@ probe() {
   local -A asked=()
   read -r how _ <"probes/$1.aim"
   [[ $how != @(test|https) ]] || most=2 # each starts a process
-  [[ $1 != *:* ]] || interval=$edge_interval
+  [[ $1 != *:* ]] || interval=$edge_interval patience=$edge_probe_patience
   exec {pause}<> <(:)
   while [[ ! -e probes/stop ]] && kill -0 "$$" 2>/dev/null; do
     tell_time
@@ -169,11 +170,12 @@ answer_of() {
 
 # ask NAME: whether it answers right now.
 ask() {
-  local how first second
+  local how first second seconds=1
   read -r how first second <"probes/$1.aim" || return
+  [[ $1 != *:* ]] || seconds=$((edge_probe_patience / 1000))
   case $how in
-    port) [[ -n $second ]] && http_answers "$first" "$second" / localhost 500 ;;
-    https) https_status "$first" "$second" 1 && ((http_status < 500)) ;;
+    port) [[ -n $second ]] && http_answers "$first" "$second" / localhost 500 "$seconds" ;;
+    https) https_status "$first" "$second" "$seconds" && ((http_status < 500)) ;;
     test) is_well "$first" ;;
     url) url_answers ;;
   esac
