@@ -99,6 +99,8 @@ drain_all() {
     steady update --restart=no "${old[@]}" || broken docker-failed "Docker could not update $service" || return
     journal draining "$service"
     aim_at "$service" "$(target_containers "$service")"
+    # Requests that are under way to the old container would count as failed.
+    sleep 0.2
     stop "${old[@]}" || broken stop-failed "Docker could not stop $service" || return
     journal drained "$service"
     refresh_proxies "$service"
