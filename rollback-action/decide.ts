@@ -108,6 +108,8 @@ export async function decide(
       wanted,
       strategy: inputs.strategy,
       proxyService: inputs.proxyService,
+      proxies: compose.proxies,
+      healthUrl: inputs.healthUrl,
       persist: inputs.persist,
       envNames: compose.envNames,
       unset: compose.unset,
@@ -127,11 +129,6 @@ export async function decide(
       if (level === 'warning') log.warning(text);
       else log.info(text);
     }
-    const beside = plan.services.filter(({ strategy }) => strategy === 'blue-green').map(({ service }) => service);
-    if (beside.length > 0 && inputs.healthUrl === null)
-      log.info(
-        `Downtime of ${beside.join(', ')} is measured at the containers. To measure what users see, set "health-url"`,
-      );
     if (seen.hold !== null) log.info('Deployments are already on hold because of an earlier rollback');
     if (!inputs.planOnly) refuseKnownBad(wanted, inputs.target, inputs.services);
     return { plan, knownHistory, compose: source };

@@ -52,12 +52,16 @@ const revertedHints: Partial<Record<FailureCode, string>> = {
   'stop-failed': 'See what Docker says in the log, then run it again',
   'container-lost': 'Something else changed the containers: find out what, then run it again',
   'job-failed': 'To roll back without running the jobs that other services await: jobs: skip',
+  'no-answer':
+    'See which port the target listens on and what its proxy says; the compose file may have changed since it ran',
+  'still-starting': 'Raise "health-timeout"',
   'max-downtime': 'Raise "max-downtime", or leave it empty',
 };
 
 const refusedHints: Partial<Record<FailureCode, string>> = {
   'plan-stale': 'To see what has changed: plan-only: true. Then run it again',
   'lock-held': 'Check that run; if it is only slow, raise "lock-wait"',
+  'no-answer': 'Publish the port again in the compose file, or run docker compose up -d first if it is meant to go',
   'not-created': 'See what docker compose says in the log',
   unfinished: 'Run it again: it finishes that transaction first',
 };

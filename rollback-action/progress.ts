@@ -20,6 +20,8 @@ const sentences: Record<string, string> = {
   completed: '$: the job has completed',
   'running-again': '$: running the job of the previous release again',
   'stays-stopped': '$: stays stopped, with a container of the target',
+  reloaded: '$: its configuration was reloaded, so that it finds the containers behind it',
+  restarted: '$: restarted, because it did not answer',
   draining: '$: the old containers are finishing their requests',
   drained: '$: the old containers have stopped',
   commit: 'All checks passed: the rollback is final',

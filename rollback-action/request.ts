@@ -92,6 +92,8 @@ export function transactionRequest(decided: Decided): TransactionRequest {
       retag,
       fixedName,
     })),
+    proxies: plan.proxies,
+    lookedUpOnce: plan.lookedUpOnce,
     override: overrideYaml(plan.services, names, transactionMark, decided.compose.files),
     revert: revertYaml(plan.services),
     planJson: `${JSON.stringify(plan, null, 2)}\n`,

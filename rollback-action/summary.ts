@@ -45,6 +45,7 @@ export async function summarizeRollback(
         ['Environment', inputs.environment],
         ['Reason', inputs.reason ?? 'none given'],
         ...downtimeRows(outcome),
+        ...(outcome.reloaded.length === 0 ? [] : [['Reloaded or restarted', outcome.reloaded.join(', ')]]),
         ['Took', formatDuration(durationMs)],
         ['Backup before it', backup === null ? 'none, because of skip-backup' : { code: backup.file }],
         ['Transaction', { code: transactionFolder(inputs.backupDir, id) }],

@@ -35,7 +35,11 @@ export interface Result {
 const longestFirst = [
   'interrupted-rollback',
   'rollback',
+  'shapes-files',
   'drill',
+  'shapes-depends',
+  'shapes-edge',
+  'shapes-names',
   'drill-limits',
   'broken-engine',
   'blue-green',

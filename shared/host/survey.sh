@@ -206,7 +206,10 @@ survey_project() {
 
   survey_project_state "$project_name"
   # shellcheck disable=SC2086 # ids are hex digits
-  [[ -z $with_compose ]] || survey_swap "${images[*]}" $ids
+  if [[ -n $with_compose ]]; then
+    survey_swap "${images[*]}" $ids
+    [[ -z ${compose_config-} ]] || survey_proxies $ids
+  fi
 
   ((${#candidates[@]})) || return 0
   local candidate

@@ -88,6 +88,16 @@ export interface ComposeSurvey {
   /** A keyed hash of everything that a plan is based on; null if it could not be computed. */
   projectState: string | null;
   images: LocalImage[];
+  proxies: FoundProxy[];
+}
+
+/** A running container that may be a reverse proxy. */
+export interface FoundProxy {
+  service: string;
+  /** The addresses on the host at which it answers: `127.0.0.1:8080`. */
+  answers: string[];
+  /** The hosts that it resolves only when it starts; null if it is nginx, but its configuration could not be read. */
+  looksUpOnce: string[] | null;
 }
 
 /** What a container was given at its creation: secrets, only to be compared with the configuration. */
@@ -247,6 +257,8 @@ const program: Program<{
     new URL('./survey-swap.sh', import.meta.url),
     new URL('./survey-setup.sh', import.meta.url),
     new URL('./survey-updaters.sh', import.meta.url),
+    new URL('./ports.sh', import.meta.url),
+    new URL('./survey-proxies.sh', import.meta.url),
     new URL('./survey.sh', import.meta.url),
   ],
 };
@@ -391,11 +403,21 @@ function readCompose(records: Records): Survey['compose'] {
     envNames: records.find('env-names')?.split('\n') ?? null,
     projectState: records.find('project-state') ?? null,
     images: readLocalImages(records.find('local-images') ?? ''),
+    proxies: records.all('proxy').map(readProxy),
   };
 }
 
 function linesOf(text: string | undefined): string[] {
   return (text ?? '').split('\n').filter((line) => line !== '');
+}
+
+/** Reads the service and the lines of survey-proxies.sh. */
+function readProxy(text: string): FoundProxy {
+  const [service = '', ...lines] = text.split('\n');
+  const after = (word: string) =>
+    lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
+  const isUnread = lines.includes('nginx') && !lines.includes('read');
+  return { service, answers: after('answers'), looksUpOnce: isUnread ? null : after('looks-up-once') };
 }
 
 /** Reads lines `KIND LINE NAME FILE`, as unset_variables prints them. */

@@ -10,11 +10,12 @@ import { decideStrategy } from './strategy.ts';
  * @param own its containers
  */
 export function howSwapped(
-  { project, jobs, named, strategy, swapFacts }: PlanRequest,
+  request: PlanRequest,
   service: ComposeService,
   own: readonly FoundContainer[],
   proxyServices: readonly string[],
 ): { strategy: StepStrategy; why: string } {
+  const { project, jobs, named, strategy, swapFacts } = request;
   if (isJob(service.name, project)) {
     return jobs === 'skip'
       ? { strategy: 'create-only', why: 'the input "jobs" says skip' }
@@ -25,5 +26,5 @@ export function howSwapped(
   }
   const rest = restOf(service, own, swapFacts.endings, named.has(service.name));
   if (rest?.stays === true) return { strategy: 'create-only', why: rest.why };
-  return decideStrategy(strategy, service, own, project, proxyServices);
+  return decideStrategy(strategy, service, own, request, proxyServices);
 }

@@ -65,6 +65,9 @@ export function notesOn(plan: Omit<Plan, 'notes' | 'hash'>, request: PlanRequest
   const told = new Set(drifted.filter(({ changed }) => changed.length > 0).map(({ service }) => service));
   if (wanted.knownBad !== null) warn(`The target is known to be bad: ${wanted.knownBad.text}`);
   notes.push(...whatUndoes(plan.services, request));
+  for (const { service, proxy } of plan.lookedUpOnce) {
+    tell(`${proxy} looks ${service} up only when it starts: it is reloaded after the swap`);
+  }
   const outdated = containers.filter(
     ({ service, created }) =>
       swapped.has(service) && !told.has(service) && Date.parse(created) < request.filesChangedAt,

@@ -13,7 +13,7 @@ import { cannotSwap, type Obstacle, obstacleOf } from './obstacles.ts';
 import { movableReference, tagVariable } from './persist.ts';
 import type { Plan, PlanRequest, ServiceStep } from './plan.ts';
 import { lostSettings } from './settings.ts';
-import { hasHealthTest, proxiesIn } from './strategy.ts';
+import { hasHealthTest, lookedUpOnceBy, proxiesIn } from './strategy.ts';
 import type { WantedImage } from './target.ts';
 
 /**
@@ -65,6 +65,8 @@ export function planRollback(request: PlanRequest): Plan {
     otherSettings: request.settings.some(
       ({ service, change }) => change === 'yes' && services.some((each) => each.service === service),
     ),
+    proxies: proxyServices,
+    lookedUpOnce: lookedUpOnce(services, request),
     projectState,
   };
   return { ...plan, notes: notesOn(plan, request), hash: hashOf(plan) };
@@ -220,6 +222,16 @@ function inOrder(steps: readonly ServiceStep[], project: ComposeProject): Servic
   const jobs = names.filter((name) => isJob(name, project));
   for (const name of [...jobs, ...names]) visit(name);
   return [...ordered].flatMap((name) => byName.get(name) ?? []);
+}
+
+/** The proxies that must be reloaded, since they do not notice that a service has new containers. */
+function lookedUpOnce(steps: readonly ServiceStep[], request: PlanRequest): Plan['lookedUpOnce'] {
+  return steps.flatMap(({ service: name }) => {
+    const service = request.project.services.get(name);
+    const own = request.containers.filter((container) => container.service === name);
+    const proxies = service === undefined ? [] : lookedUpOnceBy(service, own, request.proxies);
+    return proxies.map((proxy) => ({ service: name, proxy }));
+  });
 }
 
 function schemaCrossed({ wanted, schemaNow }: PlanRequest): Plan['schemaCrossed'] {

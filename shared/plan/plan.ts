@@ -1,4 +1,4 @@
-import type { FoundContainer, LocalImage, UnsetVariable, Updater } from '../host/survey.ts';
+import type { FoundContainer, FoundProxy, LocalImage, UnsetVariable, Updater } from '../host/survey.ts';
 import type { SwapFacts } from '../host/survey-swap.ts';
 import type { ComposeProject } from '../releases/project.ts';
 import type { Release, RunningImage } from '../releases/release.ts';
@@ -65,6 +65,10 @@ export interface Plan {
   schemaCrossed: 'no' | 'yes' | 'unknown';
   /** The target starts with other settings than it ran with: if it fails, these may be why. */
   otherSettings: boolean;
+  /** Services that look like reverse proxies. */
+  proxies: string[];
+  /** Proxies that look a swapped service up only when they start: they are reloaded after its swap. */
+  lookedUpOnce: { service: string; proxy: string }[];
   /** The host's keyed hash over everything that the plan relies on. */
   projectState: string;
   /** SHA-256 in hex over everything that the plan decides. */
@@ -90,6 +94,10 @@ export interface PlanRequest {
   wanted: Wanted;
   strategy: Strategy | 'auto';
   proxyService: string | null;
+  /** Running containers that may be reverse proxies. */
+  proxies: readonly FoundProxy[];
+  /** What users request, if it is known. */
+  healthUrl: URL | null;
   persist: 'retag' | 'none';
   /** Names of the variables in the env file; null if there is no such file. */
   envNames: readonly string[] | null;

@@ -1,6 +1,7 @@
-import type { FoundContainer } from '../host/survey.ts';
+import type { FoundContainer, FoundProxy } from '../host/survey.ts';
 import { referenceOf } from '../releases/image-reference.ts';
 import type { ComposeProject, ComposeService } from '../releases/project.ts';
+import type { PlanRequest } from './plan.ts';
 
 export type Strategy = 'recreate' | 'blue-green';
 
@@ -29,17 +30,20 @@ export function proxiesIn({ services }: ComposeProject, named: string | null): s
 
 /**
  * Without downtime if possible: new containers beside the old, behind a proxy. Otherwise one after the other, and why.
+ * `auto` also wants to know that users can be asked, and that the proxy will find the new containers by itself.
  * @param containers those of the service
  */
 export function decideStrategy(
   wanted: Strategy | 'auto',
   service: ComposeService,
   containers: readonly FoundContainer[],
-  project: ComposeProject,
+  { project, proxies, healthUrl }: Pick<PlanRequest, 'project' | 'proxies' | 'healthUrl'>,
   proxyServices: readonly string[],
 ): StrategyDecision {
   if (wanted === 'recreate') return { strategy: 'recreate', why: 'the input "strategy" asks for it' };
   const reasons = reasonsAgainst(service, containers, project, proxyServices);
+  if (reasons.length === 0 && wanted === 'auto')
+    reasons.push(...doubts(service, containers, project, proxyServices, proxies, healthUrl));
   if (reasons.length > 0) return { strategy: 'recreate', why: reasons.join('; ') };
   const proxy = proxyServices.find((name) => sharesNetwork(service, project.services.get(name)));
   return { strategy: 'blue-green', why: `${proxy} is on its network, and two copies can run side by side` };
@@ -66,6 +70,40 @@ function reasonsAgainst(
     ],
   ];
   return reasons.filter(([holds]) => holds).map(([, reason]) => reason);
+}
+
+/** Why nobody can tell whether users would get their answers all the time. */
+function doubts(
+  service: ComposeService,
+  containers: readonly FoundContainer[],
+  project: ComposeProject,
+  proxyServices: readonly string[],
+  proxies: readonly FoundProxy[],
+  healthUrl: URL | null,
+): string[] {
+  const near = proxyServices.filter((name) => sharesNetwork(service, project.services.get(name)));
+  const found = proxies.filter((proxy) => near.includes(proxy.service));
+  // A web server that is no proxy by its name may pass requests on as well.
+  const once = lookedUpOnceBy(service, containers, proxies);
+  const unread = found.filter(({ looksUpOnce }) => looksUpOnce === null).map((proxy) => proxy.service);
+  const isAsked = healthUrl !== null || found.some(({ answers }) => answers.length > 0);
+  return [
+    ...once.map((proxy) => `${proxy} looks ${service.name} up only when it starts`),
+    ...unread.map((proxy) => `the configuration of ${proxy} cannot be read, so it may look it up only when it starts`),
+    ...(isAsked ? [] : [`${near.join(', ')} answers on no published port, and no health-url is given to ask`]),
+  ];
+}
+
+/** The proxies that resolve one of the service's names only when they start. */
+export function lookedUpOnceBy(
+  { name, containerName, aliases }: ComposeService,
+  containers: readonly FoundContainer[],
+  proxies: readonly FoundProxy[],
+): string[] {
+  const own = containers.map((container) => container.name.replace(/^\//, ''));
+  const names = [name, containerName, ...aliases, ...own].map((each) => each?.toLowerCase());
+  const found = proxies.filter(({ looksUpOnce }) => looksUpOnce?.some((host) => names.includes(host)));
+  return [...new Set(found.map(({ service }) => service))].filter((proxy) => proxy !== name);
 }
 
 /** Whether Docker runs a health check for the container. */

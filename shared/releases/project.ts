@@ -19,6 +19,8 @@ export interface ComposeService {
   networkMode: string | null;
   /** It has a fixed IP or MAC address, which only one container can have. */
   fixedAddress: boolean;
+  /** Further names by which other containers reach it. */
+  aliases: string[];
   /** `awaitsEnd`: that service is a one-off task, which must have completed successfully. */
   dependsOn: { service: string; restart: boolean; awaitsEnd: boolean }[];
   /** Services whose network, processes or memory it shares. */
@@ -39,8 +41,16 @@ const shortText = text(4_096);
 /** Compose writes some numbers as text, and leaves out what is not given. */
 const anything: Reader<unknown> = (value) => value;
 
+interface NetworkFacts {
+  aliases: string[] | null;
+  ipv4_address: string | null;
+  ipv6_address: string | null;
+  mac_address: string | null;
+}
+
 const network = orNull(
-  shape<{ ipv4_address: string | null; ipv6_address: string | null; mac_address: string | null }>({
+  shape<NetworkFacts>({
+    aliases: orNull(listOf(shortText, 100)),
     ipv4_address: orNull(shortText),
     ipv6_address: orNull(shortText),
     mac_address: orNull(shortText),
@@ -53,10 +63,7 @@ const service = shape<{
   scale: unknown;
   deploy: { replicas: unknown } | null;
   ports: { published: unknown }[] | null;
-  networks: Record<
-    string,
-    { ipv4_address: string | null; ipv6_address: string | null; mac_address: string | null } | null
-  > | null;
+  networks: Record<string, NetworkFacts | null> | null;
   network_mode: string | null;
   ipc: string | null;
   pid: string | null;
@@ -183,6 +190,7 @@ export function readProject(
               Object.values(facts.networks ?? {}).some(
                 (at) => at !== null && (at.ipv4_address ?? at.ipv6_address ?? at.mac_address) !== null,
               ),
+            aliases: Object.values(facts.networks ?? {}).flatMap((at) => at?.aliases ?? []),
             dependsOn: Object.entries(facts.depends_on ?? {}).map(([on, { restart, condition }]) => ({
               service: on,
               restart: restart === true,

@@ -180,25 +180,6 @@ call() {
   [[ $(name_of "$1") == "$2" ]] || steady rename "$1" "$2"
 }
 
-# read_health_test ID: reads the container's health check (from its image or the compose file) into `health_test`, else empty.
-read_health_test() {
-  local shell
-  mapfile -d '' health_test < <(docker inspect --format \
-    '{{if .Config.Healthcheck}}{{range .Config.Healthcheck.Test}}{{.}}{{"\x00"}}{{end}}{{end}}' "$1" | head -c -1)
-  case ${health_test[0]-NONE} in
-    NONE) health_test=() ;;
-    CMD) health_test=("${health_test[@]:1}") ;;
-    CMD-SHELL)
-      mapfile -d '' shell < <(docker inspect --format '{{range .Config.Shell}}{{.}}{{"\x00"}}{{end}}' "$1" | head -c -1)
-      ((${#shell[@]})) || shell=(/bin/sh -c)
-      health_test=("${shell[@]}" "${health_test[1]-}")
-      ;;
-  esac
-}
-
-# is_well ID: runs the container's health check right now; Docker would wait for its interval.
-is_well() { timeout 10 docker exec "$1" "${health_test[@]}" </dev/null >/dev/null 2>&1; }
-
 # keep_evidence ID NAME: saves the container's log and state, without its environment.
 keep_evidence() {
   local file=evidence/$2

@@ -124,7 +124,7 @@ engine() {
     broken engine-died 'The engine was killed before the swap' || true
     refuse
   elif prepare; then
-    if swap_all && pass_gates && drain_all && within_budget; then
+    if swap_all && pass_gates && drain_all && users_get_answers && within_budget; then
       stop_probers
       tell_measurements
       journal commit
@@ -156,7 +156,9 @@ prepare() {
   { still_stopped && alone_in_them "${shared%whole}"; } || return
   journal checked
   mend_leftovers || broken docker-failed 'Cannot remove a leftover of docker compose' || return
+  note_addresses || broken docker-failed 'Cannot read the ports of the running containers' || return
   create_all || return
+  keeps_addresses || return
   for service in "${services[@]}"; do
     for id in $(old_containers "$service"); do keep_evidence "$id" "$service.before.${id:0:12}"; done
   done
@@ -202,7 +204,7 @@ revert() {
   ((${#probers[@]})) || resume_probers
   local good=yes
   restore_all || good=
-  came_back || good=
+  came_back && back_for_users || good=
   # The end of a downtime shows only in a request that comes after it.
   sleep "$look_interval"
   stop_probers
@@ -221,6 +223,14 @@ keep_evidence_of_targets() {
   for service in "${services[@]}"; do
     for id in $(target_containers "$service"); do keep_evidence "$id" "$service.target.${id:0:12}"; done
   done
+}
+
+# back_for_users: whether whatever answered before the swap answers again, now that the previous release is running.
+back_for_users() {
+  users_get_answers || {
+    journal problem 'The previous release is running again, but its users get no answer where they got one before'
+    return 1
+  }
 }
 
 # tell_restart: notes a restart of Docker in the journal. Then a failure does not count against the target.
@@ -298,7 +308,7 @@ filled() {
         [[ $asked != 0 ]] || lost=yes
         [[ $gap == - ]] || { [[ $downtime != null ]] && ((gap <= downtime)); } || downtime=$gap
         ;;
-      failure) [[ ! $detail =~ ^(unhealthy|crashed|health-url)\  ]] || verdict=bad ;;
+      failure) ! blames_target "${detail%% *}" || verdict=bad ;;
       docker-restarted) verdict=unknown ;;
     esac
   done <journal

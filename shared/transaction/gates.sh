@@ -6,23 +6,39 @@ readonly look_interval=0.5
 
 # await_answer SERVICE ID...: waits until each passes its own health check; does not wait if it has none.
 await_answer() {
-  local service=$1 id patience=$((SECONDS + plan[health_timeout]))
+  local service=$1 id failed patience=$((SECONDS + plan[health_timeout]))
   shift
   for id in "$@"; do
     read_health_test "$id"
+    failed=
     while :; do
       judge "$service" "$id" || return
       within_budget || return
       ((${#health_test[@]})) || break
-      ! is_well "$id" || break
+      is_well "$id" "$patience"
+      case $? in
+        0) break ;;
+        # Perhaps it only had no time left.
+        124) ;;
+        *) failed=yes ;;
+      esac
       [[ $health != unhealthy ]] || broken unhealthy "The health check of $service fails. $(last_health "$id")" || return
-      ((SECONDS < patience)) ||
-        broken unhealthy "$service did not pass its health check within ${plan[health_timeout]} s" || return
+      ((SECONDS < patience)) || not_in_time "$service" "$failed" || return
       sleep "$look_interval"
     done
   done
   journal answers "$service"
 }
+
+# not_in_time SERVICE FAILED: it has not passed its own test within health-timeout. Only a test that failed says that it is ill.
+not_in_time() {
+  [[ -z $2 ]] || broken unhealthy "$1 did not pass its health check within ${plan[health_timeout]} s" || return
+  broken still-starting "The health check of $1 had not ended within ${plan[health_timeout]} s: it did not fail, but did not pass either"
+}
+
+# blames_target CODE: whether a failure shows that the target itself does not work, so that nobody should go back to it again:
+# only what was seen to fail does. An address that does not answer may be due to today's settings or to a proxy.
+blames_target() { [[ $1 == @(unhealthy|crashed|health-url) ]]; }
 
 readonly state_fields='{{.State.Status}}''{{"\t"}}'\
 '{{.RestartCount}}''{{"\t"}}'\
@@ -69,37 +85,53 @@ last_words() {
 # When each new container was started. If that changes, the container was restarted in the meantime.
 declare -A since=()
 
-# pass_gates: waits for health as Docker sees it, then for `stable-for` without a change, then for the health-url. Checks all
-# services together.
+# pass_gates: looks at all services together: at their health, whether users get answers, then for `stable-for` without a change,
+# then at the health-url. Each has passed its own test by now: Docker may take minutes to run it, and says `starting` until then.
 pass_gates() {
-  local service id all patience=$((SECONDS + plan[health_timeout]))
-  while :; do
-    all=yes
-    for service in "${services[@]}"; do
-      for id in $(target_containers "$service"); do
-        judge "$service" "$id" || return
-        since[$id]=$started
-        case $health in
-          healthy | none | done) ;;
-          unhealthy) broken unhealthy "The health check of $service fails. $(last_health "$id")" || return ;;
-          *) all="$service is still $health" ;;
-        esac
-      done
+  local service id patience=$((SECONDS + plan[health_timeout]))
+  for service in "${services[@]}"; do
+    for id in $(target_containers "$service"); do
+      judge "$service" "$id" || return
+      since[$id]=$started
+      [[ $health != unhealthy ]] || broken unhealthy "The health check of $service fails. $(last_health "$id")" || return
     done
-    within_budget || return
-    [[ $all != yes ]] || break
-    ((SECONDS < patience)) || broken unhealthy "$all after ${plan[health_timeout]} s" || return
-    sleep "$look_interval"
   done
+  within_budget || return
   journal healthy
+  users_get_answers || return
 
   local until=$((now + 1000 * plan[stable_for]))
   while tell_time && ((now < until)); do
     sleep "$look_interval"
     still_well || return
   done
+  pass_again "$patience" || return
   journal stable "${plan[stable_for]}"
   await_url "$patience"
+}
+
+# pass_again DEADLINE: lets those pass their own tests once more for which Docker has not done so yet.
+pass_again() {
+  local service id failed
+  for service in "${services[@]}"; do
+    for id in $(target_containers "$service"); do
+      read_health_test "$id"
+      ((${#health_test[@]})) || continue
+      failed=
+      while judge "$service" "$id" || return; do
+        [[ $health == starting ]] || break
+        is_well "$id"
+        case $? in
+          0) break ;;
+          124) ;;
+          *) failed=yes ;;
+        esac
+        ((SECONDS < $1)) || not_in_time "$service" "$failed" || return
+        sleep "$look_interval"
+      done
+    done
+  done
+  still_well
 }
 
 # still_well: whether no container has crashed or been restarted since it was found healthy (`since`).

@@ -49,8 +49,8 @@ broken() {
 # Reads plan.tsv into `plan`, `call` (how compose is called), and the tables of services, which are in the order of the swap.
 read_plan() {
   local key value name
-  declare -gA plan=() strategy=() target_image=() retag=() fixed_name=()
-  declare -ga services=() call=()
+  declare -gA plan=() strategy=() target_image=() retag=() fixed_name=() looked_up_once=()
+  declare -ga services=() call=() proxies=()
   while IFS=$'\t' read -r key value; do
     case $key in
       service)
@@ -60,6 +60,12 @@ read_plan() {
         IFS=$'\t' read -r "strategy[$name]" "target_image[$name]" "retag[$name]" "fixed_name[$name]" <<<"$value"
         ;;
       compose) call+=("$value") ;;
+      proxy) proxies+=("$value") ;;
+      # By service: the proxies that look it up only when they start.
+      looked_up_once)
+        IFS=$'\t' read -r name value <<<"$value"
+        looked_up_once[$name]+=" $value"
+        ;;
       *) plan[$key]=$value ;;
     esac
   done <plan.tsv

@@ -6,9 +6,9 @@ export interface JournalLine {
   detail: string;
 }
 
-/** How long a service, or the health-url, did not answer while the release was swapped. */
+/** How long a service, an address of the host, or the health-url did not answer while the release was swapped. */
 export interface Measurement {
-  /** null: the health-url. */
+  /** Or an address: `127.0.0.1:8080`. null: the health-url. */
   service: string | null;
   /** Milliseconds; null if it never answered, so that nothing could be measured. */
   gapMs: number | null;
@@ -33,6 +33,8 @@ export interface Outcome {
   held: boolean;
   /** What went wrong after the commit, one line per problem. */
   problems: string[];
+  /** Services that were not swapped but reloaded or restarted, so that they answer again. */
+  reloaded: string[];
   measurements: Measurement[];
   /** The longest downtime of all; null if none could be measured, or one measurement was given up. */
   downtimeMs: number | null;
@@ -71,6 +73,7 @@ export function outcomeOf(lines: readonly JournalLine[]): Outcome {
     dockerRestarted: details('docker-restarted').length > 0,
     held: details('held').length > 0,
     problems: details('problem'),
+    reloaded: [...new Set([...details('reloaded'), ...details('restarted')])],
     measurements,
     downtimeMs: gaps.length === 0 || measurements.some(({ asked }) => asked === 0) ? null : Math.max(...gaps),
     failedRequests: gaps.length === 0 ? null : measurements.reduce((sum, { failed }) => sum + failed, 0),

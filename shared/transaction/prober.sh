@@ -1,12 +1,13 @@
 # shellcheck shell=bash disable=SC2154,SC2034 # the tables are those of read_plan
-# Measures the downtime of a service: sends a request every 50 ms, independently of the others, so that one that hangs cannot
-# hide that the next is answered. A connection alone proves nothing: Docker's proxy accepts one even without a container.
+# Measures downtime, of services and of the addresses where users ask: sends a request every 50 ms, independently of the
+# others, so that one that hangs cannot hide that the next is answered. A connection alone proves nothing: Docker's proxy accepts one even without a container.
 #
 # probes/NAME.aim says how to ask, and changes with the container; probes/NAME.tsv has a line for each request.
 
-readonly probe_interval=0.05
-# Milliseconds after which a request counts as failed.
-readonly probe_patience=1000
+readonly probe_interval=0.05 edge_interval=0.1
+# Milliseconds after which a request counts as failed. A proxy may first try a container that has just stopped, and answers
+# all the same.
+readonly probe_patience=1000 edge_probe_patience=5000
 
 # start_probers: starts one for each service that can be asked, and one for the health-url.
 start_probers() {
@@ -18,6 +19,7 @@ start_probers() {
     choose_question "$service"
     [[ ! -e probes/$service.aim ]] || start_prober "$service"
   done
+  start_edge_probers
   if [[ -n ${plan[health_url]-} ]]; then
     printf 'url\n' >probes/.health-url.aim
     start_prober .health-url
@@ -59,7 +61,7 @@ choose_question() {
   if [[ -n $port ]] && aim_at_port "$1" "$id" "$port" && ask "$1"; then
     return 0
   elif ((${#health_test[@]})); then
-    printf 'test %s\n' "$id" >"probes/$1.aim"
+    aim_at_test "$1" "$id"
   elif [[ -z $port ]]; then
     rm -f -- "probes/$1.aim"
   fi
@@ -98,6 +100,9 @@ aim_at_port() {
     forget "$1"
 }
 
+# aim_at_test SERVICE ID
+aim_at_test() { printf 'test %s\n' "$2" >"probes/$1.aim" || forget "$1"; }
+
 # forget NAME: gives a measurement up because the disk is full and it would be incomplete. Its prober goes on writing, but into
 # the deleted file.
 forget() {
@@ -112,33 +117,38 @@ aim_at() {
   { read -r how _ && { read -r port || true; }; } <"probes/$1.aim"
   case $how in
     port) aim_at_port "$1" "$id" "$port" ;;
-    test) printf 'test %s\n' "$id" >"probes/$1.aim" || forget "$1" ;;
+    test) aim_at_test "$1" "$id" ;;
   esac
 }
 
-# probe NAME: asks until probes/stop exists or the engine is gone; prints `START ok|failed` for each request.
+# probe NAME: asks until probes/stop exists or the engine is gone; prints `START ok|failed END` for each request.
 probe() {
-  local pause pid most=20 how aimed=
+  local pause pid most=20 how aimed='' patience=$probe_patience interval=$probe_interval
   local -A asked=()
   read -r how _ <"probes/$1.aim"
-  [[ $how != test ]] || most=2 # each starts a process in the container
+  [[ $how != @(test|https) ]] || most=2 # each starts a process
+  [[ $1 != *:* ]] || interval=$edge_interval patience=$edge_probe_patience
   exec {pause}<> <(:)
   while [[ ! -e probes/stop ]] && kill -0 "$$" 2>/dev/null; do
     tell_time
     for pid in "${!asked[@]}"; do
       if ! kill -0 "$pid" 2>/dev/null; then
         unset "asked[$pid]"
-      elif ((now - asked[$pid] > probe_patience)) && kill -KILL "$pid" 2>/dev/null; then
-        printf '%s failed\n' "${asked[$pid]}" || forget "$1"
+      elif ((now - asked[$pid] > patience)) && kill -KILL "$pid" 2>/dev/null; then
+        printf '%s failed %s\n' "${asked[$pid]}" "$now" || forget "$1"
         unset "asked[$pid]"
       fi
     done
-    if [[ $how == test ]]; then follow_aim "$1"; fi
+    if [[ $how == test ]]; then
+      follow_aim "$1"
+      # A test may take as long as Docker lets it.
+      patience=$((health_limit + 2000))
+    fi
     if ((${#asked[@]} < most)); then
-      { if ask "$1"; then printf '%s ok\n' "$now"; else printf '%s failed\n' "$now"; fi || forget "$1"; } &
+      { answer_of "$1" || forget "$1"; } &
       asked[$!]=$now
     fi
-    read -r -t "$probe_interval" -u "$pause" || true
+    read -r -t "$interval" -u "$pause" || true
   done
 }
 
@@ -151,12 +161,22 @@ follow_aim() {
   read_health_test "$id"
 }
 
+# answer_of NAME: asks, and prints the line of this request.
+answer_of() {
+  local began=$now answer=failed
+  ! ask "$1" || answer=ok
+  tell_time
+  printf '%s %s %s\n' "$began" "$answer" "$now"
+}
+
 # ask NAME: whether it answers right now.
 ask() {
-  local how first second
+  local how first second seconds=1
   read -r how first second <"probes/$1.aim" || return
+  [[ $1 != *:* ]] || seconds=$((edge_probe_patience / 1000))
   case $how in
-    port) [[ -n $second ]] && http_answers "$first" "$second" / localhost 500 ;;
+    port) [[ -n $second ]] && http_answers "$first" "$second" / localhost 500 "$seconds" ;;
+    https) https_status "$first" "$second" "$seconds" && ((http_status < 500)) ;;
     test) is_well "$first" ;;
     url) url_answers ;;
   esac
@@ -169,8 +189,8 @@ measured() {
   # A request may be answered at the very moment that it is given up: then the answer counts.
   sort -k 1,1n -k 2,2r -- "probes/$1.tsv" | awk '
     $1 == last { next }
-    asked && $1 - last > 1000 { gone = 1 }
-    { last = $1; asked++ }
+    asked && $1 - busy > 1000 { gone = 1 }
+    { last = $1; asked++; if ($1 > busy) busy = $1; if ($3 > busy) busy = $3 }
     asked == 1 { since = $1 }
     $2 == "ok" { if (gone && $1 - since > gap) gap = $1 - since; since = $1; gone = 0; answered++; next }
     { failed++; gone = 1 }
@@ -196,5 +216,11 @@ tell_measurements() {
   local name
   for name in "${services[@]}" .health-url; do
     [[ ! -e probes/$name.tsv ]] || journal measured "$name $(measured "$name")"
+  done
+  # Addresses have a colon in their name.
+  for name in probes/*:*.tsv; do
+    [[ -e $name ]] || continue
+    name=${name#probes/} name=${name%.tsv}
+    journal measured "$name $(measured "$name")"
   done
 }

@@ -71,7 +71,7 @@ recreate() {
   aim_at "$service" "${new[0]}"
   journal started "$service $begin"
   ((${#old[@]} == 0)) || tell_stop "$service" "${old[0]}"
-  await_answer "$service" "${new[@]}"
+  await_answer "$service" "${new[@]}" && refresh_proxies "$service"
 }
 
 # tell_stop SERVICE ID: notes a container that had to be killed: it costs the whole stop-timeout every time.
@@ -120,7 +120,7 @@ blue-green() {
   journal starting "$service"
   docker start "${new[@]}" >/dev/null </dev/null || broken not-started "Docker could not start the target of $service" || return
   journal started "$service"
-  await_answer "$service" "${new[@]}"
+  await_answer "$service" "${new[@]}" && refresh_proxies "$service"
 }
 
 # drain_all: stops the old containers of blue-green services, and lets them finish their requests.
@@ -136,13 +136,16 @@ drain_all() {
     journal draining "$service"
     aim_at "$service" "$(target_containers "$service")"
     take_names "$service" || broken docker-failed "Docker could not rename the containers of $service" || return
+    # Requests that are under way to the old container would count as failed.
+    sleep 0.2
     stop "${old[@]}" || broken stop-failed "Docker could not stop $service" || return
     journal drained "$service"
+    refresh_proxies "$service"
     tell_stop "$service" "${old[0]}"
     drained=yes
   done
   [[ -n $drained ]] || return 0
-  still_well && await_url "$((SECONDS + 30))"
+  still_well && users_get_answers 3 && await_url "$((SECONDS + 30))"
 }
 
 # restore_all: restores the previous release, in the reverse order of the swap.
@@ -181,6 +184,7 @@ restore() {
   ((whole == 0)) || return
   ((${#old[@]} == 0)) || aim_at "$1" "${old[0]}"
   [[ ${strategy[$1]} != job ]] || ! has running "$1" || run_again "$1" "${old[@]}"
+  refresh_proxies "$1"
   journal restored "$1"
 }
 
@@ -193,7 +197,7 @@ hand_back() {
   while IFS=$'\t' read -r service id _ _ health _; do
     if [[ $service != "$1" || $health != healthy ]] || ! exists "$id"; then continue; fi
     read_health_test "$id"
-    until is_well "$id" || ((SECONDS >= patience)); do sleep "$look_interval"; done
+    until is_well "$id" "$patience" || ((SECONDS >= patience)); do sleep "$look_interval"; done
   done <before.tsv
   sleep "$proxy_patience"
 }
@@ -224,7 +228,7 @@ came_back() {
     [[ $(look "$id" '{{.Image}}') == "$image" ]] || return
     read_health_test "$id"
     until now=$(look "$id" '{{.State.Status}}') && [[ $now == running ]] &&
-      { [[ $health != healthy ]] || is_well "$id"; }; do
+      { [[ $health != healthy ]] || is_well "$id" "$patience"; }; do
       ((SECONDS < patience)) || return
       sleep "$look_interval"
     done

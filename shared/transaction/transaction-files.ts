@@ -34,6 +34,10 @@ export interface TransactionRequest {
   compose: ComposeCall;
   projectState: string;
   services: readonly TransactionService[];
+  /** Services that look like reverse proxies: the first to be asked what users get. */
+  proxies: readonly string[];
+  /** Proxies that look a swapped service up only when they start, so that they must be reloaded. */
+  lookedUpOnce: readonly { service: string; proxy: string }[];
   /** Compose files on top of the user's: one with the target's images, one with those that run now. */
   override: string;
   revert: string;
@@ -108,6 +112,8 @@ function planLines(request: TransactionRequest): string {
     ['holder', request.holder],
     ['history_id', request.historyId],
     ['token', request.outcome.token],
+    ...request.proxies.map((proxy): [string, string] => ['proxy', proxy]),
+    ...request.lookedUpOnce.map(({ service, proxy }): [string, ...string[]] => ['looked_up_once', service, proxy]),
     ...request.services.map(({ service, strategy, targetImageId, retag, fixedName }): [string, ...string[]] => [
       'service',
       service,

@@ -47,7 +47,7 @@ describe('behind nginx', { concurrency: 1 }, () => {
       const [result, seen] = await underLoad(app, () => rollback(app, inputs));
       await rolledBack(app, result, { backend: target, dashboard: target });
       nobodyNoticed(seen, result);
-      assert.deepEqual([result.outputs['failed-requests'], result.outputs['downtime-ms']], ['0', '0']);
+      assert.deepEqual([result.outputs['failed-requests'], result.outputs['downtime-ms']], ['0', '0'], result.stdout);
       assert.match(
         result.stdout,
         /backend +new containers start before the old ones stop, without downtime: proxy is on its network/,

@@ -30,7 +30,7 @@ const runs = async (shape: Shape, service: string, version: string) => {
   return container?.Config.Env.includes(`VERSION=${version}`) === true;
 };
 
-describe('what others depend on', { concurrency: 3 }, () => {
+describe('what others depend on', { concurrency: 2 }, () => {
   test('a container that lives in the network or processes of another is named, and nothing is stopped', async () => {
     await withShape(ground, { name: 'sharers' }, async (shape) => {
       await shape.write({ 'docker-compose.yml': { services: { app: shape.app() } } });

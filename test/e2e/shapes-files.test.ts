@@ -12,7 +12,7 @@ import { findingOf } from './verifications.ts';
 
 const ground = await registryForFile();
 
-describe('the files that make up the project', { concurrency: 3 }, () => {
+describe('the files that make up the project', { concurrency: 2 }, () => {
   test('an override file beside the compose file stays in force; other files than the deployed ones are refused', async () => {
     await withShape(ground, { name: 'override' }, async (shape) => {
       await shape.write({
@@ -128,7 +128,7 @@ describe('the files that make up the project', { concurrency: 3 }, () => {
   });
 });
 
-describe('what only the shell of the deployer had', { concurrency: 3 }, () => {
+describe('what only the shell of the deployer had', { concurrency: 2 }, () => {
   for (const [what, tag] of [
     ['that compose demands', '${TAG:?give one}'],
     ['that compose takes for empty', '${TAG}'],
@@ -152,7 +152,7 @@ describe('what only the shell of the deployer had', { concurrency: 3 }, () => {
     });
 });
 
-describe('settings that the target would lack or get anew', { concurrency: 3 }, () => {
+describe('settings that the target would lack or get anew', { concurrency: 2 }, () => {
   test('a value that only the shell of the deployer had is not lost, but refused', async () => {
     await withShape(ground, { name: 'shell-value' }, async (shape) => {
       await shape.write({

@@ -29,7 +29,7 @@ const idOf = async ({ host }: Shape, name: string) =>
   (await host.docker('image', 'inspect', '--format', '{{.ID}}', name)).trim();
 const codeOf = (result: Parameters<typeof errorsOf>[0]) => errorsOf(result)[0]?.properties['title'] ?? '';
 
-describe('what a release is called', { concurrency: 3 }, () => {
+describe('what a release is called', { concurrency: 2 }, () => {
   test('a version keeps its image on the host, and "expect" does not believe the local tag', async () => {
     await withNames({ name: 'versions' }, async (shape) => {
       await shape.write({ 'docker-compose.yml': { services: { app: shape.app() } } });

@@ -40,7 +40,7 @@ async function bothSay(shape: Shape, message: RegExp, remedy: RegExp, inputs = {
     assert.doesNotMatch([stdout, stderr, summary, ...Object.values(outputs)].join('\n'), new RegExp(secret));
 }
 
-describe('what compose says of a mistake', { concurrency: 3 }, () => {
+describe('what compose says of a mistake', { concurrency: 2 }, () => {
   test('is shown, with the command and who has to type it', async (context) => {
     await withShape(ground, { name: 'mistakes' }, async (shape) => {
       const { deployDir, account } = shape.host;
@@ -144,7 +144,7 @@ describe('what compose says of a mistake', { concurrency: 3 }, () => {
   });
 });
 
-describe('the summary', { concurrency: 3 }, () => {
+describe('the summary', { concurrency: 2 }, () => {
   test('of a deployment names the release, of a rollback what went on and what was printed last', async () => {
     const versions = ['v1', 'v2', { version: 'dead', ill: 'start' } as const];
     await withShape(ground, { name: 'summaries', versions }, async (shape) => {

@@ -12,7 +12,7 @@ import { formatDuration, listed } from '../../shared/units.ts';
 import { Findings, type Problem } from '../finding.ts';
 import { type ExpectedImages, expectedImages, judgeExpected } from './expected.ts';
 import { type TagEvidence, tagEvidence } from './tag-evidence.ts';
-import type { Watched, WatchedContainer } from './watch.ts';
+import type { Watched, WatchedAddress, WatchedContainer } from './watch.ts';
 
 /** The facts by which a deployment is judged. */
 export interface DeploymentFacts {
@@ -56,6 +56,7 @@ export function judgeDeployment(facts: DeploymentFacts): JudgedDeployment {
   // Only health counts for the verdict: neither a wrong image nor an unhealthy database makes the running release bad.
   let isWell = true;
   let isDatabaseWell = true;
+  let isUndecided = false;
   for (const service of services) {
     const { name } = service;
     // It may be a one-off task that is not marked as such, or stopped on purpose.
@@ -63,6 +64,7 @@ export function judgeDeployment(facts: DeploymentFacts): JudgedDeployment {
     if (findings.check(`running: ${name}`, () => judgeService(service, facts), severity) || severity === 'warning')
       continue;
     if (databases.has(name)) isDatabaseWell = false;
+    else if (isStillStarting(of(watched.settled, name), watched)) isUndecided = true;
     else isWell = false;
   }
   for (const name of new Set(watched.settled.map(({ service }) => service))) {
@@ -82,13 +84,21 @@ export function judgeDeployment(facts: DeploymentFacts): JudgedDeployment {
       'On the host, as root: apt-get install curl',
     );
   else if (facts.healthUrl !== null && !findings.check('health-url', () => judgeUrl(facts))) isWell = false;
+  const reach = judgeAddresses(findings, facts);
   const unproven = services.filter(({ name }) =>
     of(watched.after, name).some(({ health, state }) => health === null && state === 'running'),
   );
   findings.check('health tests', () => tellUnproven(unproven, facts), 'warning');
-  const isSure = isDatabaseWell && !isReplaced(watched) && watched.url !== 'no-curl';
-  const verdict = !isSure ? 'unknown' : isWell ? 'good' : 'bad';
+  const isSure = isDatabaseWell && reach && !isReplaced(watched) && watched.url !== 'no-curl';
+  const verdict = !isSure || (isWell && isUndecided) ? 'unknown' : isWell ? 'good' : 'bad';
   return { findings, release: releaseOf(watched.after, watched.images), verdict };
+}
+
+/** Health tests that have neither passed nor failed yet: only what was seen to fail is bad. */
+function isStillStarting(own: readonly WatchedContainer[], { fails }: Watched): boolean {
+  const isOne = ({ id, state, health, restarts }: WatchedContainer) =>
+    state === 'running' && health === 'starting' && restarts === 0 && !fails.has(id);
+  return own.length > 0 && own.every(isOne);
 }
 
 /** Containers are being replaced, so one that stops may just be an old one on its way out. */
@@ -148,7 +158,8 @@ function judgeService(
     };
   }
   const [first] = own;
-  const state = first?.state === 'exited' ? 'completed' : (first?.health ?? 'running, no health check');
+  const health = first?.health === 'starting' ? 'passes its health check, which Docker has not run yet' : first?.health;
+  const state = first?.state === 'exited' ? 'completed' : (health ?? 'running, no health check');
   return own.length === 1 ? state : `${own.length} containers, each ${state}`;
 }
 
@@ -185,6 +196,7 @@ function faultOf(container: WatchedContainer, watched: Watched, healthTimeout: n
   if (restarts > 0 && watched.clock - Date.parse(started) < healthTimeout)
     return `it has been up for only ${formatDuration(watched.clock - Date.parse(started))} (restart count ${restarts})${said}`;
   if (health === 'unhealthy') return `its health check fails${said}`;
+  if (health === 'starting' && watched.passes.has(container.id)) return null;
   if (health !== null && health !== 'healthy')
     return `it is still ${health} after ${formatDuration(healthTimeout)}${said}`;
   return null;
@@ -340,6 +352,41 @@ function judgeUrl({ watched, healthUrl }: DeploymentFacts): string | Problem {
     detail: `${healthUrl} did not return success three times in a row`,
     remedy: `On the host: curl --include ${quoteForShell(String(healthUrl))}`,
   };
+}
+
+/** Proxies say so if they cannot reach what is behind them. */
+const cannotReach = ['502', '504'];
+/** Some proxies also say this to requests for a name that they do not know, as ours may be. */
+const mayNotReach = '503';
+
+/**
+ * Judges what users get at the published ports. Only what proxies say is an error: another port may speak anything.
+ * @returns false if a proxy cannot reach what is behind it. The release may well not be to blame for that
+ */
+function judgeAddresses(findings: Findings, { watched: { addresses }, compose }: DeploymentFacts): boolean {
+  const asked = addresses.filter(({ answer }) => answer !== 'other');
+  if (asked.length === 0) return true;
+  const dead = asked.filter(({ answer }) => cannotReach.includes(answer));
+  const doubtful = asked.filter(({ answer }) => answer === mayNotReach || answer === 'closed');
+  const shown = dead.length > 0 ? dead : doubtful;
+  const names = [...new Set(shown.map(({ service }) => service))].join(' ');
+  findings.check(
+    'addresses',
+    () => {
+      if (shown.length === 0) return `users get an answer at ${asked.map(({ address }) => address).join(', ')}`;
+      return {
+        detail: shown.map(tellAddress).join('; '),
+        remedy: `${compose} logs --tail 50 ${names}. A proxy that looks services up only when it starts must be restarted after a deployment: ${compose.replace('On the host: ', '')} restart ${names}`,
+      };
+    },
+    dead.length > 0 ? 'error' : 'warning',
+  );
+  return dead.length === 0;
+}
+
+function tellAddress({ address, service, answer }: WatchedAddress): string {
+  if (answer === 'closed') return `nobody listens at ${address}, which ${service} publishes`;
+  return `${address} answers ${answer}: ${service} cannot reach what is behind it`;
 }
 
 function tellUnproven(unproven: readonly ComposeService[], { databases }: DeploymentFacts): string | Problem {

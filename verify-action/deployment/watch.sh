@@ -35,7 +35,7 @@ readonly container_fields=(
   '"rollback":{{json (index .Config.Labels "atlasia.transaction")}}'
 )
 
-declare -A plan=() falls=()
+declare -A plan=() falls=() passed=() failed=() next_test=()
 
 main() {
   local patience line
@@ -45,7 +45,9 @@ main() {
   until all_settled || ((SECONDS >= patience)); do sleep "$look_interval"; done
   tell settled
   sleep "$stable_for"
+  test_again
   tell after
+  ask_addresses
   record clock "$(date +%s%3N)"
   [[ -z ${plan[health_url]-} ]] || ask_url "$patience"
 }
@@ -64,6 +66,7 @@ all_settled() {
       running:none | running:healthy) ;;
       # A rollback leaves stopped what was stopped.
       created:*) [[ $maker == rollback ]] || all= ;;
+      running:starting) passes "$id" || all= ;;
       running:unhealthy | dead:*) return 0 ;;
       exited:*) ((exit == 0)) && [[ $policy == @(|no|on-failure) ]] || return 0 ;;
       *) all= ;;
@@ -71,6 +74,76 @@ all_settled() {
   done < <(docker inspect --format "$(columns "${state_fields[@]}")" $ids 2>/dev/null)
   # If the count differs, a container was removed in the meantime: look again.
   [[ -n $all ]] && ((count == $(wc -w <<<"$ids")))
+}
+
+# passes ID: whether its own health test has passed, run by us: Docker may do so only minutes from now.
+passes() {
+  [[ -z ${passed[$1]-} ]] || return 0
+  ((SECONDS >= ${next_test[$1]-0})) || return
+  local status=0
+  read_health_test "$1"
+  ((${#health_test[@]})) || return
+  is_well "$1" "$patience" || status=$?
+  case $status in
+    0) passed[$1]=yes && return ;;
+    # It may only have had no time left: nothing was seen to fail.
+    124) ;;
+    *) failed[$1]=yes ;;
+  esac
+  next_test[$1]=$((SECONDS + 2))
+  return 1
+}
+
+# test_again: reports those that have failed a test that we ran, and those that have passed one and still do, if Docker has not
+# run it since.
+test_again() {
+  local id
+  for id in "${!failed[@]}"; do record fails "$id"; done
+  for id in "${!passed[@]}"; do
+    [[ $(docker inspect --format '{{if .State.Health}}{{.State.Health.Status}}{{end}}' "$id" 2>/dev/null) == starting ]] || continue
+    read_health_test "$id"
+    ! is_well "$id" "$((SECONDS + 30))" || record passes "$id"
+  done
+}
+
+readonly most_addresses=24
+# Seconds for which a proxy may find out what is behind it.
+readonly address_patience=10
+
+# ask_addresses: reports what answers at the TCP ports that the project publishes, except those of databases and the like.
+ask_addresses() {
+  local ids host port inside service address line asked=()
+  ids=$(project_containers "$project" status=running) || fail docker-failed 'Docker cannot list the containers'
+  [[ -n $ids ]] || return 0
+  trap '' PIPE
+  # shellcheck disable=SC2086 # ids are hex digits
+  while read -r host port inside _ _ service; do
+    ((${#asked[@]} < most_addresses)) || break
+    ! speaks_no_http "$inside" || continue
+    exec {address}< <(printf '%s %s %s\n' "$(address_name "$host" "$port")" "$service" "$(answer_at "$host" "$port" 2>/dev/null)")
+    asked+=("$address")
+  done < <(published_ports $ids)
+  for address in "${asked[@]}"; do
+    if IFS= read -r -t "$((address_patience * 2))" -u "$address" line; then record address "$line"; fi
+    exec {address}<&-
+  done
+}
+
+# answer_at HOST PORT: prints the status of its HTTP answer, `other` or `closed`. One that may only be late is waited for.
+answer_at() {
+  local answer last=$((SECONDS + address_patience))
+  while :; do
+    answer=closed
+    if http_status "$1" "$2" / localhost 3 || https_status "$1" "$2" 3; then
+      answer=$http_status
+    elif is_open "$1" "$2"; then
+      answer=other
+    fi
+    if [[ $answer != closed ]] && ! is_refusal "$answer"; then break; fi
+    ((SECONDS < last)) || break
+    sleep "$look_interval"
+  done
+  printf '%s' "$answer"
 }
 
 # tell WHEN: reports the state of each container and, after the wait, its last output.
@@ -119,16 +192,4 @@ ask_url() {
     ((good == 3)) || sleep "$look_interval"
   done
   record url answers
-}
-
-# ends_in_time PROCESS: whether it ends within 5 s, else kills it: an unanswered connection takes minutes to fail.
-ends_in_time() {
-  local waited
-  for ((waited = 0; waited < 50; waited++)); do
-    kill -0 "$1" 2>/dev/null || return 0
-    sleep 0.1
-  done
-  kill -KILL "$1" 2>/dev/null || true
-  wait "$1" 2>/dev/null || true
-  return 1
 }

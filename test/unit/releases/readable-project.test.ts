@@ -28,6 +28,7 @@ function refusal(words: string, call: Partial<ComposeCall> = {}): Failure {
     values: '',
     settingsKey: null,
     mountedFiles: [],
+    proxies: [],
   };
   try {
     readableProject({ user: 'deploy', compose }, plain);

@@ -1,19 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { FoundContainer } from '../../../shared/host/survey.ts';
+import type { FoundContainer, FoundProxy } from '../../../shared/host/survey.ts';
 import { decideStrategy, proxiesIn, type Strategy } from '../../../shared/plan/strategy.ts';
 import type { ComposeService } from '../../../shared/releases/project.ts';
-import { container, service, shop } from './shop.ts';
+import { container, request, service, shop } from './shop.ts';
+
+const answering: FoundProxy = { service: 'proxy', answers: ['127.0.0.1:80'], looksUpOnce: [] };
 
 function decide(
   wanted: Strategy | 'auto',
   changes: Partial<ComposeService> = {},
   ofContainer: Partial<FoundContainer> = {},
   proxies: readonly string[] = ['proxy'],
+  found: readonly FoundProxy[] = [answering],
+  healthUrl: URL | null = null,
 ) {
   const project = shop({ web: changes });
   const web = project.services.get('web') ?? service('web');
-  return decideStrategy(wanted, web, [container('web', ofContainer)], project, proxies);
+  return decideStrategy(wanted, web, [container('web', ofContainer)], { project, proxies: found, healthUrl }, proxies);
 }
 
 test('behind a proxy, with a health test and a port, the new one starts beside the old', () => {
@@ -44,6 +48,34 @@ for (const [why, changes, ofContainer] of reasons) {
   });
 }
 
+const doubts: [what: string, found: FoundProxy[], why: RegExp][] = [
+  ['it is looked up once', [{ ...answering, looksUpOnce: ['web'] }], /^proxy looks web up only when it starts$/],
+  ['by an alias', [{ ...answering, looksUpOnce: ['www'] }], /^proxy looks web up only/],
+  ['by the name of its container', [{ ...answering, looksUpOnce: ['shop-web-1'] }], /^proxy looks web up only/],
+  ['nobody knows', [{ ...answering, looksUpOnce: null }], /^the configuration of proxy cannot be read/],
+  ['nobody can ask', [{ ...answering, answers: [] }], /^proxy answers on no published port, and no health-url/],
+  ['it was not found', [], /^proxy answers on no published port/],
+  [
+    'one that does not look like a proxy looks it up once',
+    [answering, { service: 'dashboard', answers: [], looksUpOnce: ['web'] }],
+    /^dashboard looks web up only when it starts$/,
+  ],
+];
+for (const [what, found, why] of doubts) {
+  test(`"auto" wants to know what users get, but whoever asks for it gets it: ${what}`, () => {
+    const changes = { aliases: ['WWW'] };
+    const auto = decide('auto', changes, {}, ['proxy'], found);
+    assert.equal(auto.strategy, 'recreate');
+    assert.match(auto.why, why);
+    assert.equal(decide('blue-green', changes, {}, ['proxy'], found).strategy, 'blue-green');
+  });
+}
+
+test('users can be asked by a health-url, and other names do not matter', () => {
+  const silent = [{ ...answering, answers: [], looksUpOnce: ['api', 'example.org'] }];
+  assert.equal(decide('auto', {}, {}, ['proxy'], silent, new URL('https://shop.example/')).strategy, 'blue-green');
+});
+
 test('without any proxy there is a gap', () => {
   assert.deepEqual(decide('auto', {}, {}, []), { strategy: 'recreate', why: 'no known proxy is on its network' });
 });
@@ -54,7 +86,7 @@ test('the proxy itself is replaced, also where there is a second one', () => {
 });
 
 test('a service without containers is not known to be tested', () => {
-  const decision = decideStrategy('auto', service('web'), [], shop(), ['proxy']);
+  const decision = decideStrategy('auto', service('web'), [], request(), ['proxy']);
   assert.match(decision.why, /no health check.*no port/);
 });
 

@@ -21,6 +21,7 @@ const nothing: Outcome = {
   dockerRestarted: false,
   held: false,
   problems: [],
+  reloaded: [],
   measurements: [],
   downtimeMs: null,
   failedRequests: null,

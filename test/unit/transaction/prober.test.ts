@@ -32,6 +32,8 @@ describe('longest gap, questions without an answer, questions', () => {
     ['answers come in another order', '250 ok\n100 ok\n150 failed\n', '150 1 3'],
     ['one that was given up was answered after all', '100 ok\n150 failed\n150 ok\n', '0 0 2'],
     ['nobody asked, as the engine had died', '100 ok\n150 ok\n2150 ok\n', '2000 0 3'],
+    ['a slow test is a question all the time', '100 ok 12100\n12150 ok 24150\n24200 ok 36000\n', '0 0 3'],
+    ['nobody asked after a slow one', '100 ok 12100\n14200 ok 14300\n', '14100 0 2'],
     ['it was given up', '', '- 0 0'],
   ];
   for (const [what, questions, expected] of table) {

@@ -29,6 +29,8 @@ const plain: TransactionRequest = {
     },
     { service: 'web', strategy: 'blue-green', targetImageId: `sha256:${hex('web')}`, retag: null, fixedName: null },
   ],
+  proxies: ['edge'],
+  lookedUpOnce: [{ service: 'api', proxy: 'edge' }],
   override: 'services: {}\n',
   revert: 'services: {a: b}\n',
   inlineFiles: new Map(),

@@ -21,6 +21,7 @@ const service = (name: string, image: string): ComposeService => ({
   networks: [],
   networkMode: null,
   fixedAddress: false,
+  aliases: [],
   dependsOn: [],
   replicas: null,
   sharesWith: [],
@@ -57,6 +58,9 @@ const watched = (web: Partial<WatchedContainer> = {}, later: Partial<WatchedCont
   settled: [container(web), database],
   after: [container({ ...web, ...later }), database],
   words: new Map([['w1', 'fatal: no']]),
+  passes: new Set(),
+  fails: new Set(['w1']),
+  addresses: [],
   images: [],
   url: null,
   clock: Date.parse('2026-11-25T03:00:00Z'),
@@ -337,4 +341,47 @@ describe('what the history is told', () => {
   test('nothing is said of one that is well and not the one that was wanted', () => {
     assert.deepEqual(recordOf({ expect: parseTarget('v1') }), ['deploy', 'unknown']);
   });
+});
+
+describe('what users get', () => {
+  const at = (answer: string) => ({ address: '127.0.0.1:8080', service: 'web', answer });
+  const table: [answers: string[], expected: [result: string, severity: string, detail: RegExp] | null][] = [
+    [[], null],
+    [['other'], null],
+    [['200'], ['passed', 'warning', /^users get an answer at 127\.0\.0\.1:8080$/]],
+    [
+      ['301', '401', '404', '500'],
+      ['passed', 'warning', /users get an answer/],
+    ],
+    [
+      ['200', '502'],
+      ['failed', 'error', /^127\.0\.0\.1:8080 answers 502: web cannot reach what is behind it$/],
+    ],
+    [
+      ['504', '503'],
+      ['failed', 'error', /^127\.0\.0\.1:8080 answers 504: [^;]+$/],
+    ],
+    [['503'], ['failed', 'warning', /answers 503/]],
+    [['closed'], ['failed', 'warning', /^nobody listens at 127\.0\.0\.1:8080, which web publishes$/]],
+  ];
+  for (const [answers, expected] of table) {
+    test(`answers ${answers.join(', ') || 'of nobody'}`, () => {
+      const judged = judgeDeployment(facts({ watched: { ...watched(), addresses: answers.map(at) } }));
+      const found = judged.findings.list.find(({ name }) => name === 'addresses');
+      if (expected === null) assert.equal(found, undefined);
+      else {
+        assert.deepEqual([found?.result, found?.severity], expected.slice(0, 2));
+        assert.match(found?.detail ?? '', expected[2]);
+      }
+      const isDead = expected?.[0] === 'failed' && expected[1] === 'error';
+      assert.equal(judged.verdict, isDead ? 'unknown' : 'good');
+    });
+  }
+});
+
+test('one that Docker has not tested yet is well if its own test passes', () => {
+  const starting = watched({ health: 'starting' });
+  assert.equal(judgeDeployment(facts({ watched: starting })).verdict, 'bad');
+  assert.equal(judgeDeployment(facts({ watched: { ...starting, fails: new Set() } })).verdict, 'unknown');
+  assert.equal(judgeDeployment(facts({ watched: { ...starting, passes: new Set(['w1']) } })).verdict, 'good');
 });

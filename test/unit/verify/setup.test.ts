@@ -177,6 +177,7 @@ describe('a variable that compose misses is told of', () => {
     envNames: null,
     changedAt: 0,
     projectState: null,
+    proxies: [],
     unset: [],
     call: readComposeCall(['file docker-compose.yml']),
     otherFiles: [],

@@ -1,0 +1,123 @@
+// What the host's scripts make of published ports, of nginx's configuration and of failures: in a real bash, with a Docker that
+// answers as its template asks.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+
+const shared = join(import.meta.dirname, '../../../shared');
+
+/** What a call prints, or its exit if that is not 0. */
+function run(files: readonly string[], call: string, input = ''): string | number {
+  const sources = files.map((file) => `source ${join(shared, file)}`).join('\n');
+  const script = `set -u\n${sources}\n${call}`;
+  const { status, stdout, stderr } = spawnSync('bash', ['-c', script], { input, encoding: 'utf8' });
+  assert.equal(stderr, '');
+  return status === 0 ? stdout.trim() : (status ?? -1);
+}
+
+describe('the ports that are open on the host', () => {
+  const table: [what: string, lines: string, expected: string][] = [
+    ['none', '', ''],
+    [
+      'one that is open everywhere is asked once',
+      '/a bound 80/tcp 0.0.0.0 8080 "web"\n/a open 80/tcp 0.0.0.0 8080 "web"\n/a open 80/tcp :: 8080 "web"',
+      '127.0.0.1 8080 80 everywhere a web',
+    ],
+    [
+      'one of IPv6 alone, one of an address',
+      '/a open 80/tcp ::1 80 "web"\n/a open 81/tcp 10.0.0.5 81 "web"',
+      '10.0.0.5 81 81 any a web\n::1 80 80 any a web',
+    ],
+    [
+      'one that Docker chose',
+      '/a bound 80/tcp 0.0.0.0 - "web"\n/a open 80/tcp 0.0.0.0 32768 "web"',
+      '127.0.0.1 32768 80 any a web',
+    ],
+    [
+      'one of a range',
+      '/a bound 80/tcp 0.0.0.0 8000-8010 "web"\n/a open 80/tcp 0.0.0.0 8003 "web"',
+      '127.0.0.1 8003 80 any a web',
+    ],
+    [
+      'UDP, and a service that compose would not name so',
+      '/a open 53/udp 0.0.0.0 53 "web"\n/a open 80/tcp 0.0.0.0 80 "a;b"',
+      '',
+    ],
+  ];
+  for (const [what, lines, expected] of table) {
+    test(what, () => {
+      assert.equal(
+        run(['host/ports.sh'], `lines=$(cat); docker() { printf '%s\\n' "$lines"; }; published_ports id`, lines),
+        expected,
+      );
+    });
+  }
+});
+
+describe('an address is still published', () => {
+  const table: [address: string, bound: string, is: boolean][] = [
+    ['127.0.0.1 8080', '0.0.0.0 8080', true],
+    ['127.0.0.1 8080 fixed', '127.0.0.1 8080', true],
+    ['127.0.0.1 8080 everywhere', '127.0.0.1 8080', false],
+    ['127.0.0.1 8080', ':: 8080', true],
+    ['::1 8080', ':: 8080', true],
+    ['127.0.0.1 8080', '0.0.0.0 8000-8100', true],
+    ['127.0.0.1 8080', '0.0.0.0 8081', false],
+    ['127.0.0.1 8080', '0.0.0.0 -', false],
+    ['127.0.0.1 8080', '10.0.0.5 8080', false],
+    ['10.0.0.5 8080', '127.0.0.1 8080', false],
+    ['127.0.0.1 8080', '', false],
+  ];
+  for (const [address, bound, is] of table) {
+    test(`${address}, where the file has ${bound || 'nothing'}: ${is}`, () => {
+      const result = run(
+        ['host/ports.sh', 'transaction/edges.sh'],
+        `publishes ${address} fixed`,
+        bound === '' ? '' : `${bound}\n`,
+      );
+      assert.equal(result, is ? '' : 1);
+    });
+  }
+});
+
+describe('the hosts that nginx looks up once', () => {
+  const table: [what: string, configuration: string, hosts: string[]][] = [
+    ['by name', 'location / { proxy_pass http://api:8080; }', ['api']],
+    [
+      'of an upstream',
+      'upstream u { server API:8080 weight=5; server web; } proxy_pass http://u/x;',
+      ['api', 'u', 'web'],
+    ],
+    [
+      'other protocols',
+      'fastcgi_pass php:9000; grpc_pass grpcs://g:50; uwsgi_pass py:1; proxy_pass s:5432;',
+      ['g', 'php', 'py', 's'],
+    ],
+    ['over several lines, in quotes', 'proxy_pass\n  "http://api:8080/v1/";', ['api']],
+    [
+      'not by a variable',
+      'set $u http://api:8080; proxy_pass $u; proxy_pass http://$host:80; proxy_pass http://web$uri;',
+      [],
+    ],
+    ['not where nginx resolves again', 'upstream u { zone z 64k; server api:8080 resolve; }', []],
+    [
+      'neither comments, addresses nor sockets',
+      '# proxy_pass http://a;\nserver { listen 80; server_name b; } proxy_pass http://10.0.0.5; fastcgi_pass unix:/run/c.sock; upstream u { server unix:/d; }',
+      [],
+    ],
+    ['no text but names', 'proxy_pass http://[::1]:80; proxy_pass http://a(b;', []],
+  ];
+  for (const [what, configuration, hosts] of table) {
+    test(what, () => {
+      const expected = hosts.map((host) => `looks-up-once ${host}`).join('\n');
+      assert.equal(run(['host/survey-proxies.sh'], 'hosts_looked_up_once', configuration), expected);
+    });
+  }
+});
+
+test('only what was seen to fail makes a target bad', () => {
+  const blamed = (code: string) => run(['transaction/gates.sh'], `blames_target ${code}`) === '';
+  assert.deepEqual(['unhealthy', 'crashed', 'health-url'].filter(blamed), ['unhealthy', 'crashed', 'health-url']);
+  assert.deepEqual(['still-starting', 'no-answer', 'max-downtime', 'engine-died'].filter(blamed), []);
+});
