@@ -28406,7 +28406,7 @@ module.exports = __nccwpck_require__.p + "1801754814f4563cb03c.sh";
 /***/ 27416:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "7800b14f16246f6dab79.sh";
+module.exports = __nccwpck_require__.p + "db8d5e49b606a234f675.sh";
 
 /***/ }),
 
@@ -28424,10 +28424,17 @@ module.exports = __nccwpck_require__.p + "d4c0f5a5217da0cf5689.sh";
 
 /***/ }),
 
+/***/ 57442:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "0ec2129a58d2972836a2.sh";
+
+/***/ }),
+
 /***/ 25298:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "745bb744883759cb4e7c.sh";
+module.exports = __nccwpck_require__.p + "3f7782fdf6047ebfc343.sh";
 
 /***/ }),
 
@@ -28435,6 +28442,13 @@ module.exports = __nccwpck_require__.p + "745bb744883759cb4e7c.sh";
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__.p + "6e45e64b561982e63ffa.sh";
+
+/***/ }),
+
+/***/ 39615:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "9ecb60f697ab3709aa45.sh";
 
 /***/ }),
 
@@ -28459,10 +28473,17 @@ module.exports = __nccwpck_require__.p + "5fbfac2afc93c4f8cfab.sh";
 
 /***/ }),
 
+/***/ 70350:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "89527998435c95270f02.sh";
+
+/***/ }),
+
 /***/ 35035:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "7423ff3a037a234559ee.sh";
+module.exports = __nccwpck_require__.p + "d97b11ccc76c88eafb7e.sh";
 
 /***/ }),
 
@@ -28470,6 +28491,13 @@ module.exports = __nccwpck_require__.p + "7423ff3a037a234559ee.sh";
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__.p + "7dcfd7c5a5cf86e0c5b1.sh";
+
+/***/ }),
+
+/***/ 28218:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "2431b3517b9f7c336be1.sh";
 
 /***/ }),
 
@@ -28483,7 +28511,7 @@ module.exports = __nccwpck_require__.p + "224608f64ba2672bbecc.sh";
 /***/ 64987:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "1aef766c220d54099485.sh";
+module.exports = __nccwpck_require__.p + "bde8c43bf12384585397.sh";
 
 /***/ }),
 
@@ -28491,6 +28519,13 @@ module.exports = __nccwpck_require__.p + "1aef766c220d54099485.sh";
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__.p + "27a8f8de58eda092fa1d.sh";
+
+/***/ }),
+
+/***/ 58451:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "6171e53e52b0cf26e265.sh";
 
 /***/ }),
 
@@ -28508,10 +28543,24 @@ module.exports = __nccwpck_require__.p + "105153dbacd01f89fc87.sh";
 
 /***/ }),
 
+/***/ 98256:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "89eb922d315d0edc7adf.sh";
+
+/***/ }),
+
+/***/ 18845:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "9f54ea4798b60b63ece7.sh";
+
+/***/ }),
+
 /***/ 38458:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "53736c636eb193fa1ff7.sh";
+module.exports = __nccwpck_require__.p + "556e8a063036b6edbce3.sh";
 
 /***/ }),
 
@@ -28519,6 +28568,20 @@ module.exports = __nccwpck_require__.p + "53736c636eb193fa1ff7.sh";
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__.p + "5597872875be40f198dd.sh";
+
+/***/ }),
+
+/***/ 1924:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "f263e0766f7126e18b51.sh";
+
+/***/ }),
+
+/***/ 3653:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "d4afeb4fd36b687419e3.sh";
 
 /***/ }),
 
@@ -28553,7 +28616,7 @@ module.exports = __nccwpck_require__.p + "74ccbca4d9dc2878a006.sh";
 /***/ 89239:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "b5484b2572bd1573b367.sh";
+module.exports = __nccwpck_require__.p + "65c0803e6192d26a3faf.sh";
 
 /***/ }),
 
@@ -28574,7 +28637,7 @@ module.exports = __nccwpck_require__.p + "968baf630fe70f14dc2d.sh";
 /***/ 88028:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "ea45e7b2758f453ee097.sh";
+module.exports = __nccwpck_require__.p + "106bf83eb3ec225d452c.sh";
 
 /***/ }),
 
@@ -32477,31 +32540,34 @@ function warning(text, title) {
 function log_notice(text, title) {
     aloud(() => lib_core/* notice */.lm(annotation(text), annotationTitle(title)));
 }
-/** Whether output written now comes from a library that should be quiet. */
+/** Hears what a library prints that should be quiet; null for output that comes from elsewhere. */
 const quiet = new external_node_async_hooks_.AsyncLocalStorage();
 let filtered = false;
 /**
  * Libraries write each of their steps into our log, and their failures as annotations. Drops everything they print within
  * `work`, except commands that mask a secret. With debug logging, everything is visible.
+ * @param heard gets what they print: the only place where some of them say why they failed
  */
-function quietly(work) {
-    if (lib_core/* isDebug */._o())
-        return work();
+function quietly(work, heard = () => { }) {
     if (!filtered)
         filterOutput();
     filtered = true;
-    return quiet.run(true, work);
+    return quiet.run(heard, work);
 }
 function filterOutput() {
     const write = process.stdout.write.bind(process.stdout);
     process.stdout.write = (chunk, ...rest) => {
-        const dropped = quiet.getStore() === true && !String(chunk).startsWith('::add-mask::');
-        return write(dropped ? '' : chunk, ...rest);
+        const text = String(chunk);
+        const heard = quiet.getStore();
+        const isTheirs = heard != null && !text.startsWith('::add-mask::');
+        if (isTheirs)
+            heard(text);
+        return write(isTheirs && !lib_core/* isDebug */._o() ? '' : chunk, ...rest);
     };
 }
 /** Writes our own output, which is never dropped. */
 function aloud(write) {
-    quiet.run(false, write);
+    quiet.run(null, write);
 }
 function print(text, dress) {
     aloud(() => {
@@ -33707,7 +33773,7 @@ function formatBytes(bytes) {
     return `${amount.toFixed(1)} ${units[unit]}`;
 }
 /** Milliseconds for people: `340 ms`, `12.4 s`, `2 min 13 s`, `1 h 02 min`. */
-function formatDuration(ms) {
+function units_formatDuration(ms) {
     if (Math.round(ms) < 1_000)
         return `${Math.round(ms)} ms`;
     const tenths = Math.round(ms / 100);
@@ -33981,7 +34047,7 @@ function readHolder(text) {
 /** The failure when another process holds the lock. */
 function lockHeld(holder, backupDir, waited) {
     return new failure_Failure('lock-held', `The lock on ${backupDir} is held by ${holder}`, {
-        hint: `${waited === 0 ? '"lock-wait" is 0, so this run did not wait' : `Gave up after waiting ${formatDuration(waited)}`}. Check what that run is doing; if it is only slow, raise "lock-wait"`,
+        hint: `${waited === 0 ? '"lock-wait" is 0, so this run did not wait' : `Gave up after waiting ${units_formatDuration(waited)}`}. Check what that run is doing; if it is only slow, raise "lock-wait"`,
     });
 }
 
@@ -34133,6 +34199,7 @@ function checkHost(survey, needs, collect) {
     collect(() => checkTools(survey));
     collect(() => checkClock(survey));
     collect(() => checkFolders(survey, needs));
+    collect(() => checkNamedFiles(survey, needs));
     collect(() => checkLock(survey, needs));
     return collect(() => checkDocker(survey));
 }
@@ -34166,7 +34233,7 @@ function checkDocker(survey) {
 function checkClock({ clockAhead }) {
     if (Math.abs(clockAhead) <= greatestSkew)
         return;
-    const by = formatDuration(Math.abs(clockAhead));
+    const by = units_formatDuration(Math.abs(clockAhead));
     throw new failure_Failure('clock-skew', `The host's clock is ${by} ${clockAhead > 0 ? 'ahead of' : 'behind'} the runner's`, {
         hint: 'On the host: timedatectl set-ntp true',
     });
@@ -34200,6 +34267,19 @@ function checkFolders(survey, { deployDir, backupDir }) {
             throw new failure_Failure('folder-elsewhere', `${folder.path} is on a different file system than ${backupDir}, so sets cannot be hard-linked into it`, { hint: 'Mount that file system at the backup folder itself, or set "backup-dir" to a folder on it' });
         }
     }
+}
+/** @throws InputError if an input names a file that the user does not find; a missing deploy folder is told by itself */
+function checkNamedFiles({ absent, deployDir, user }, needs) {
+    if (deployDir === null)
+        return;
+    const composeFile = needs.composeFiles.find((file) => absent.has(file));
+    if (composeFile !== undefined)
+        throw notFound('compose-file', composeFile, user, needs.deployDir);
+    if (needs.envFile !== null && absent.has(needs.envFile))
+        throw notFound('env-file', needs.envFile, user, needs.deployDir);
+}
+function notFound(input, file, user, folder) {
+    return new InputError(input, `names ${file}, and ${user} finds no such file on the host, in ${folder}`, `Correct it: the path is relative to "deploy-dir". On the host, as ${user}: cd ${shell_quote_quoteForShell(folder)} && ls -l ${shell_quote_quoteForShell(file)}`);
 }
 /** Files that others may have put there while they could reach the folder, or that others can replace. */
 function checkPlaces({ openParent, places }, backupDir) {
@@ -34658,6 +34738,12 @@ const record_runningImage = shape({
     imageId: orNull(textThat(isImageId, 'an image id')),
 });
 const release = mapOf(isServiceName, record_runningImage, 200);
+const record_hash = textThat((value) => /^[0-9a-f]{32}$/.test(value), 'a hash');
+const settings = shape({
+    compose: textThat((value) => /^[\w.+~-]{1,50}$/.test(value), 'a version'),
+    kept: record_hash,
+    services: mapOf(isServiceName, record_hash, 200),
+});
 const record = shape({
     version: oneOf(1),
     id: textThat(isRecordId, 'the id of a record'),
@@ -34674,6 +34760,7 @@ const record = shape({
     actor: orNull(record_line(200)),
     runUrl: orNull(textThat((value) => value.length <= 2_048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address')),
     commit: orNull(textThat((value) => /^[0-9a-f]{7,64}$/.test(value), 'a commit')),
+    settings: orNull(settings),
     durationMs: orNull(milliseconds),
     downtimeMs: orNull(milliseconds),
 });
@@ -35020,7 +35107,7 @@ function backupLines(manifest, { host, folder, previous }) {
             `${manifest.database}, PostgreSQL ${manifest.serverVersion}, ${manifest.encoding}, ${manifest.locale}`,
         ],
         ['Kind', kindInWords[manifest.kind]],
-        ['Taken', `${timeOf(manifest.startedAt)}, in ${formatDuration(ms)}`],
+        ['Taken', `${timeOf(manifest.startedAt)}, in ${units_formatDuration(ms)}`],
         ['Host', host],
         ['Folder', folder],
         ['Dump', `${manifest.file} (${encodingOf(manifest)}, pg_dump ${manifest.pgDumpVersion})`],
@@ -35055,7 +35142,7 @@ function checkLines(checks) {
     const wordWidth = Math.max(0, ...checks.map(({ result }) => words[result].length));
     return fields(checks.map(({ name, result, detail, ms }) => [
         `${words[result].padEnd(wordWidth)}  ${name}`,
-        ms > 0 ? `${detail} (${formatDuration(ms)})` : detail,
+        ms > 0 ? `${detail} (${units_formatDuration(ms)})` : detail,
     ]));
 }
 function tablesTitle(tables) {
@@ -35637,7 +35724,7 @@ function translate(error, log, { backupDir, lock, lockWait }) {
     if (error.code === 'lock-held')
         return lockHeld(error.message, backupDir, lock.wait);
     if (/lock timeout|could not obtain lock/i.test(log) && ['dump-failed', 'no-snapshot'].includes(error.code)) {
-        return new failure_Failure('table-locked', `A table stayed locked for ${formatDuration(lockWait)}, so it could not be dumped`, {
+        return new failure_Failure('table-locked', `A table stayed locked for ${units_formatDuration(lockWait)}, so it could not be dumped`, {
             hint: 'Find out who holds it: SELECT pid, state, query FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE mode = \'AccessExclusiveLock\'). If that session is only slow, raise "lock-wait"',
             cause: log,
         });
@@ -35786,7 +35873,7 @@ function schemaFile(backupDir, set) {
 }
 function checkLine({ name, result, detail, ms }) {
     const mark = { passed: '✔', failed: '✘', 'could-not-check': '?' }[result];
-    return `${mark} ${name}: ${detail}${ms > 0 ? ` (${formatDuration(ms)})` : ''}`;
+    return `${mark} ${name}: ${detail}${ms > 0 ? ` (${units_formatDuration(ms)})` : ''}`;
 }
 /** Puts aside a dump that failed a check, and logs the run on the host. @throws Failure `not-verified`; with a cause if it could not */
 async function demandVerified(connection, dump, run, log) {
@@ -35866,7 +35953,87 @@ const ending = ({ order }, log) => ({
     onLog: log.host,
 });
 
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(76760);
+;// CONCATENATED MODULE: ./build/shared/host/compose-call.js
+
+/** The lines by which programs on the host call compose: see compose_command in project-state.sh. */
+function compose_call_composeLines(call) {
+    const { files = [], envFiles = [], projectDirectory = null, profiles = [], variables = [] } = call;
+    return [
+        ...files.map((file) => `file ${file}`),
+        ...envFiles.map((file) => `env-file ${file}`),
+        ...(projectDirectory === null ? [] : [`project-directory ${projectDirectory}`]),
+        ...profiles.map((profile) => `profile ${profile}`),
+        ...variables.map(({ name, value }) => `variable ${name}=${value}`),
+    ];
+}
+/** Reads such lines. */
+function readComposeCall(lines) {
+    const after = (kind) => lines.filter((line) => line.startsWith(`${kind} `)).map((line) => line.slice(kind.length + 1));
+    return {
+        files: after('file'),
+        envFiles: after('env-file'),
+        projectDirectory: after('project-directory')[0] ?? null,
+        profiles: after('profile'),
+        variables: after('variable').map((line) => {
+            const at = line.indexOf('=');
+            return { name: line.slice(0, at), value: line.slice(at + 1) };
+        }),
+    };
+}
+/** A path in the deploy folder, or an absolute one. */
+function absolute(path, deployDir) {
+    return isAbsolute(path) ? path : join(deployDir, path);
+}
+/** The folder of the project, from which compose reads relative paths. */
+function projectFolder({ projectDirectory, files }, deployDir) {
+    return absolute(projectDirectory ?? dirname(files[0] ?? ''), deployDir);
+}
+/** The env files that compose reads; compose does without its own one if that does not exist. */
+function envFilesOf(call, deployDir) {
+    if (call.envFiles.length > 0)
+        return call.envFiles.map((file) => absolute(file, deployDir));
+    return [join(projectFolder(call, deployDir), '.env')];
+}
+
+;// CONCATENATED MODULE: ./build/shared/host/survey-swap.js
+/** Of a project without containers. */
+const noSwapFacts = { sharers: [], endings: [], imageVariables: new Map() };
+/** null if the survey did not ask for them. */
+function readSwapFacts(records) {
+    const since = records.find('docker-since');
+    if (since === undefined)
+        return null;
+    const events = new Map(records.all('end-events').map((line) => {
+        const [id = '', ...actions] = line.trim().split(' ');
+        return [id, actions];
+    }));
+    return {
+        sharers: records.all('sharer').map((line) => {
+            const [name = '', what = '', of = ''] = line.split(' ');
+            return { name, what: what, of };
+        }),
+        endings: records.all('ending').map((json) => {
+            const ending = JSON.parse(json);
+            return {
+                ...ending,
+                finishedAt: Date.parse(ending.finishedAt),
+                dockerSince: Number(since) * 1_000,
+                events: events.get(ending.id) ?? [],
+                writes: ending.writes.filter((path) => path !== null),
+            };
+        }),
+        imageVariables: new Map(records.all('image-variables').map((json) => {
+            const { id, variables } = JSON.parse(json);
+            return [id, variables.filter((name) => name !== null)];
+        })),
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/shared/host/survey.js
+
+
 
 const survey_program = {
     name: 'survey',
@@ -35880,8 +36047,15 @@ const survey_program = {
         new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(2671), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(25298), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(39615), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(57442), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(64987), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(28218), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(98256), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(50170), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(18845), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(70350), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(58451), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(38458), __nccwpck_require__.b),
     ],
 };
@@ -35899,8 +36073,9 @@ async function survey(connection, request, signal, onLog) {
         with_sets: request.sets ? 'yes' : '',
         with_setup: request.setup ? 'yes' : '',
         with_compose: request.compose === null ? '' : 'yes',
-        env_file: request.compose?.envFile ?? '',
-        compose_files: request.compose?.files ?? [],
+        env_file: request.envFile ?? '',
+        compose_files: request.composeFiles,
+        compose_extras: compose_call_composeLines(request.compose ?? {}),
         layout: request.layout,
     }, { deadline: 120_000, atEnd: 'end', signal, onLog });
     return readSurvey(await result, asked, Date.now());
@@ -35918,6 +36093,7 @@ function readSurvey(records, asked, answered) {
         bash: records.get('bash'),
         tools: new Set(records.all('tool')),
         deployDir: records.find('deploy-dir') ?? null,
+        absent: new Set(records.all('absent')),
         folders: records.all('folder').map(readFolder),
         openParent: records.find('open-parent') ?? null,
         places: records.all('place').map((value) => {
@@ -35933,14 +36109,20 @@ function readSurvey(records, asked, answered) {
         containers: records.all('container').map(readContainer),
         images: records.all('image').map((json) => {
             const image = JSON.parse(json);
-            return { id: image.id, repoDigests: image.repoDigests ?? [] };
+            const variables = image.variables.filter((name) => name !== null);
+            return { id: image.id, repoDigests: image.repoDigests ?? [], variables };
         }),
-        otherProjects: (records.find('projects') ?? '').split('\n').filter((line) => line !== ''),
+        otherProjects: linesOf(records.find('projects')),
+        updaters: records.all('updater').map((value) => {
+            const [name = '', image = ''] = value.split(' ');
+            return { name, image };
+        }),
         candidates: records.all('candidate').map((value) => {
             const [service = '', state = '', container = ''] = value.split(' ');
             return { service, state, container };
         }),
         compose: readCompose(records),
+        swapFacts: readSwapFacts(records),
         history: records.find('history') ?? null,
         auditTrail: records.find('audit-trail') ?? null,
         hold: records.find('hold') ?? null,
@@ -35987,14 +36169,38 @@ function readCompose(records) {
         return null;
     return {
         version,
+        call: readComposeCall(records.all('compose-call')),
+        otherFiles: linesOf(records.find('compose-deployed')),
+        missingFiles: linesOf(records.find('compose-missing')),
         config: records.get('compose-config'),
         template: records.get('compose-template'),
+        idle: [],
         unset: readUnset(records.get('compose-unset')),
+        words: records.get('compose-words'),
+        unsetNames: linesOf(records.find('compose-unset-names')),
+        values: records.find('compose-values') ?? '',
+        settingsKey: records.find('settings-key')?.trim() ?? null,
+        mountedFiles: linesOf(records.find('mounted-files')).map((line) => {
+            const at = line.indexOf(' ');
+            return { path: line.slice(at + 1), changedAt: Number(line.slice(0, at)) * 1_000 };
+        }),
+        settings: records.all('container-settings').map((json) => JSON.parse(json)),
         changedAt: Number(records.get('compose-changed')) * 1_000,
         envNames: records.find('env-names')?.split('\n') ?? null,
         projectState: records.find('project-state') ?? null,
         images: readLocalImages(records.find('local-images') ?? ''),
+        proxies: records.all('proxy').map(readProxy),
     };
+}
+function linesOf(text) {
+    return (text ?? '').split('\n').filter((line) => line !== '');
+}
+/** Reads the service and the lines of survey-proxies.sh. */
+function readProxy(text) {
+    const [service = '', ...lines] = text.split('\n');
+    const after = (word) => lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
+    const isUnread = lines.includes('nginx') && !lines.includes('read');
+    return { service, answers: after('answers'), looksUpOnce: isUnread ? null : after('looks-up-once') };
 }
 /** Reads lines `KIND LINE NAME FILE`, as unset_variables prints them. */
 function readUnset(text) {
@@ -36341,6 +36547,7 @@ const failureCodes = [
     'host-unreachable',
     'image-missing',
     'incomplete',
+    'job-failed',
     'jump-loop',
     'key-refused',
     'key-unreadable',
@@ -36351,6 +36558,7 @@ const failureCodes = [
     'mail-unusable',
     'manifest-unreadable',
     'max-downtime',
+    'no-answer',
     'no-backup',
     'no-bash',
     'no-compose',
@@ -36368,11 +36576,12 @@ const failureCodes = [
     'no-target',
     'no-transaction',
     'not-created',
+    'not-kept',
     'not-our-folder',
     'not-started',
     'not-verified',
     'on-hold',
-    'other-project',
+    'other-files',
     'outcome-unknown',
     'passphrase-missing',
     'passphrase-wrong',
@@ -36385,6 +36594,7 @@ const failureCodes = [
     'publication-unknown',
     'pull-failed',
     'record-unknown',
+    'registry-busy',
     'registry-refused',
     'registry-unreachable',
     'result-too-large',
@@ -36394,10 +36604,12 @@ const failureCodes = [
     'sets-changed',
     'several-databases',
     'several-projects',
+    'still-starting',
     'stop-failed',
     'stuck',
     'survey-incomplete',
     'table-locked',
+    'target-bad',
     'tool-missing',
     'tool-timed-out',
     'tools-missing',
@@ -36464,8 +36676,8 @@ function deadlineOver(program, deadline) {
 function hostSilent({ name, step }, { deadline, atEnd }, { isEnding, grace, unheard, cause }) {
     const what = `${step} (program ${name})`;
     const message = isEnding
-        ? `The host was told to stop ${what} after ${formatDuration(deadline)}, but had not finished stopping it ${formatDuration(grace)} later`
-        : `The host has sent nothing for ${formatDuration(unheard)} during ${what}, whose limit was ${formatDuration(deadline)}`;
+        ? `The host was told to stop ${what} after ${units_formatDuration(deadline)}, but had not finished stopping it ${units_formatDuration(grace)} later`
+        : `The host has sent nothing for ${units_formatDuration(unheard)} during ${what}, whose limit was ${units_formatDuration(deadline)}`;
     const state = atEnd === 'finish'
         ? 'It is unknown whether this was done: the host may have done it, or may still do it.'
         : 'It is unknown how far the host got. When it continues, it ends this on its own and removes incomplete files.';
@@ -36694,8 +36906,6 @@ const access = {
     isProgram: true,
 };
 
-// EXTERNAL MODULE: external "node:path"
-var external_node_path_ = __nccwpck_require__(76760);
 ;// CONCATENATED MODULE: ./build/shared/host/ssh-config.js
 
 /** Answers ssh's question for the passphrase from a file beside it, so that it never appears on a command line. */
@@ -37162,6 +37372,7 @@ function readLine(line, environment) {
             actor: null,
             runUrl: null,
             commit: null,
+            settings: null,
             durationMs: null,
             downtimeMs: null,
         },
@@ -37193,8 +37404,8 @@ function union_unite(host, mirrors) {
 /** How many of the newest records are restored: each is written and flushed on its own. The copies keep the others. */
 const mostMended = 500;
 /**
- * The records that a host which has lost its history gets back from the copies. A copy may be forged, so its verdicts become
- * unknown. Tags and digests are kept, as they only work within a repository; ids are dropped, as they may match any image.
+ * The records that a host which has lost its history gets back from the copies. A copy may be forged, so what it calls good
+ * becomes unknown; what it calls bad stays bad, as it is worse to forget that than to be warned in vain. Tags and digests are kept, as they only work within a repository; ids are dropped, as they may match any image.
  */
 function recordsToMend(host, mirrors, environment) {
     if (host.length > 0)
@@ -37205,7 +37416,9 @@ function recordsToMend(host, mirrors, environment) {
         .slice(-mostMended)
         .map((record) => ({
         ...record,
-        verdict: 'unknown',
+        // They name a file of this host.
+        settings: null,
+        verdict: record.verdict === 'bad' ? 'bad' : 'unknown',
         release: withoutIds(record.release),
         previous: record.previous === null ? null : withoutIds(record.previous),
     }));
@@ -37330,9 +37543,107 @@ function observed(release, seen, previous) {
         actor,
         runUrl,
         commit,
+        settings: seen.settings ?? null,
         durationMs: null,
         downtimeMs: null,
     };
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/moving-tag.js
+/** Parts of a tag that have digits but say nothing about when it was built: processors, and pull requests by number. */
+const processors = /(?<![a-z0-9])(?:amd64|x86[_-]64|i?[36]86|arm64(?:[/-]?v8)?|aarch64|arm(?:32)?(?:v[5-8])?|ppc64le|s390x|riscv64|loong64)(?![a-z0-9])/g;
+const pullRequest = /^(?:pr|mr|pull|merge|pull-request|merge-request)[-_.]?\d{1,7}$/;
+/** Seven is the shortest hash that Git prints. */
+const commit = /(?<![a-z0-9])g?[0-9a-f]{7,64}(?![a-z0-9])/;
+/**
+ * Whether a tag is meant to stand for one image after the other: `latest`, `stable`, the name of a branch or of a stage. A
+ * version, a date, a build number or a commit is meant to stay. In doubt a tag stays: to point it at another image would
+ * make it lie, and what it costs not to is a line that the operator has to change.
+ */
+function moves(tag) {
+    const text = tag.toLowerCase().replace(processors, '');
+    if (pullRequest.test(text))
+        return true;
+    return !/\d/.test(text) && !commit.test(text);
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/keep-images.js
+
+
+
+/** Of so many of the newest different releases, the history's images keep their names. */
+const keptReleases = 10;
+/** How many ids are told to the host, the newest first: what is older has lost its name before. */
+const mostReleased = 500;
+/**
+ * Decides from the history, so that the names do not become more and more.
+ * @param now ids of images to keep in any case
+ * @param releases those of the history, the newest last
+ */
+function keptImages(backupDir, now, releases) {
+    const different = new Map();
+    for (const release of releases.toReversed()) {
+        const ids = Object.values(release).flatMap(({ imageId }) => imageId ?? []);
+        if (ids.length > 0)
+            different.set(ids.toSorted().join(), ids);
+    }
+    const newest = new Set([...now, ...[...different.values()].slice(0, keptReleases).flat()]);
+    const older = [...different.values()].flat().filter((id) => !newest.has(id));
+    return {
+        keeper: (0,external_node_crypto_.createHash)('sha256').update(backupDir).digest('hex').slice(0, 8),
+        kept: [...new Set(now)],
+        released: [...new Set(older)].slice(0, mostReleased),
+    };
+}
+/** The images that lose their only name when the next release comes: those whose tag moves, or that have none. */
+function losingTheirName(release) {
+    const losing = Object.values(release).filter(({ tag }) => tag === null || moves(tag));
+    return [...new Set(losing.flatMap(({ imageId }) => (imageId !== null && isImageId(imageId) ? [imageId] : [])))];
+}
+const keep_images_program = {
+    name: 'keep-images',
+    step: 'the protection of images',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(3653), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(1924), __nccwpck_require__.b)],
+};
+/** Gives and takes the names. @returns ids that could not be given one */
+async function keepImages(connection, { keeper, kept, released }, onLog) {
+    const run = connection.run(keep_images_program, { keeper, kept, released }, { deadline: 60_000, atEnd: 'end', onLog });
+    return (await run.result).all('not-kept');
+}
+
+// EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js + 1 modules
+var lib = __nccwpck_require__(44942);
+// EXTERNAL MODULE: external "node:events"
+var external_node_events_ = __nccwpck_require__(78474);
+;// CONCATENATED MODULE: ./build/shared/reaching.js
+
+
+/**
+ * Waits for an answer from elsewhere, at most `patience` milliseconds, and no longer than until a cancel.
+ * @throws Error `no answer within 10 s`; what the work throws; the signal's reason
+ */
+async function inTime(patience, signal, work) {
+    signal.throwIfAborted();
+    const waiting = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
+    const givenUp = once(waiting, 'abort').then(() => {
+        signal.throwIfAborted();
+        throw new Error(`no answer within ${formatDuration(patience)}`);
+    });
+    return Promise.race([work, givenUp]);
+}
+/**
+ * Why something could not be reached, in one line that is never empty. If several addresses of a name were tried: why the first
+ * failed.
+ */
+function reasonOf(error) {
+    if (error instanceof AggregateError && error.errors.length > 0)
+        return reasonOf(error.errors[0]);
+    if (!(error instanceof Error))
+        return String(error) || 'no reason was given';
+    const [line = ''] = error.message.split('\n');
+    if (line.trim() === '')
+        return error.cause === undefined ? error.name : reasonOf(error.cause);
+    return error.name === 'Error' ? line : `${error.name}: ${line}`;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/runner/single-file-zip.js
@@ -37422,11 +37733,18 @@ async function uploadText(name, text, merge) {
     catch (error) {
         if (!isTaken(error))
             throw error;
+        return await replace(name, merge, error);
     }
+}
+/** @param taken GitHub's words that the name is taken */
+async function replace(name, merge, taken) {
     const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(110), __nccwpck_require__.e(458)]).then(__nccwpck_require__.bind(__nccwpck_require__, 67458));
     const client = new DefaultArtifactClient();
-    const { artifact } = await client.getArtifact(name);
-    const other = await ownText(artifact);
+    const found = await client.getArtifact(name).catch((error) => {
+        // Then it is not ours to replace, and GitHub meant something else.
+        throw error instanceof Error && error.name === 'ArtifactNotFoundError' ? taken : error;
+    });
+    const other = await ownText(found.artifact);
     await client.deleteArtifact(name);
     return upload(name, merge(other));
 }
@@ -37458,7 +37776,7 @@ async function upload(name, text) {
 }
 /** Whether the name is taken. The library shows this only in the text of its error. */
 function isTaken(error) {
-    return error instanceof Error && /\b409\b/.test(error.message);
+    return error instanceof Error && /\(409\)/.test(error.message);
 }
 async function inFolder(work) {
     const folder = makePrivateFolder();
@@ -37484,15 +37802,20 @@ async function findPointer(name) {
     const key = await restoreCache([storedPath()], prefixOf(name), [prefixOf(name)], { lookupOnly: true });
     return key === undefined ? null : pointerIn(key, name);
 }
-/** Lets later runs find the artifact at once. @param run `<run id>-<attempt>`; caches cannot change, so each run has its own */
+/**
+ * Lets later runs find the artifact at once.
+ * @returns false if it could not be saved; true too if the runner has no cache
+ * @param run `<run id>-<attempt>`; caches cannot change, so each run has its own
+ */
 async function savePointer(name, run, artifactId) {
     const { isFeatureAvailable, saveCache } = await Promise.all(/* import() */[__nccwpck_require__.e(110), __nccwpck_require__.e(91)]).then(__nccwpck_require__.bind(__nccwpck_require__, 18091));
     if (!isFeatureAvailable())
-        return;
+        return true;
     const path = storedPath();
     (0,external_node_fs_.mkdirSync)(path, { recursive: true });
     try {
-        await saveCache([path], `${prefixOf(name)}${run}-${artifactId}`);
+        // The library only warns where it fails.
+        return (await saveCache([path], `${prefixOf(name)}${run}-${artifactId}`)) !== -1;
     }
     finally {
         (0,external_node_fs_.rmSync)(path, { recursive: true });
@@ -37513,8 +37836,6 @@ function storedPath() {
     return (0,external_node_path_.join)(process.env['RUNNER_TEMP'] ?? (0,external_node_os_.tmpdir)(), 'deployment-history-pointer');
 }
 
-// EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js + 1 modules
-var lib = __nccwpck_require__(44942);
 ;// CONCATENATED MODULE: ./build/shared/runner/provenance.js
 
 /** Events that only people with write access to the repository can cause. */
@@ -37661,7 +37982,32 @@ async function fetchAtMost(client, url, limit, what) {
     return Buffer.concat(chunks);
 }
 
+;// CONCATENATED MODULE: ./build/shared/runner/library-words.js
+
+/**
+ * What GitHub said, in a line that one of its libraries printed: each refusal before it tries again, or before it gives up
+ * without an error. null for any other line.
+ */
+function refusalIn(printed) {
+    const [, tried] = /^Attempt \d+ of \d+ failed with error: (.+)\. Retrying request in \d+ ms/.exec(printed) ?? [];
+    const [, warned] = /^::(?:warning|error)::(?:Failed to save: )?(.+)/.exec(printed) ?? [];
+    // What it then prints for users is a guess: that another job may be creating the same cache.
+    const [, reserving] = /^::debug::Failed to reserve cache: (?:Error: )?(.+)/.exec(printed) ?? [];
+    const said = tried ?? warned ?? reserving;
+    return said === undefined ? null : clean_cleanLine(said, 300);
+}
+/** Listens to a library for the last refusal. */
+class Refusals {
+    last = null;
+    hear = (printed) => {
+        this.last = refusalIn(printed) ?? this.last;
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/shared/runner/history-mirror.js
+
+
+
 
 
 
@@ -37705,11 +38051,6 @@ function historyMirror(request) {
         },
     };
 }
-/** The artifact's name. Characters that GitHub forbids are written as codes, so that each environment has its own name. */
-function artifactName(environment) {
-    const safe = environment.replace(/["<>|*?/\\:%,\p{Cc}]/gu, (character) => Array.from(Buffer.from(character), (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''));
-    return `deployment-history-${safe}`;
-}
 /** Whose copies to accept; null if that is unknown: then accept none. */
 function trustOf({ repositoryId, defaultBranch, refName }) {
     if (repositoryId === null || !/^\d+$/.test(repositoryId) || defaultBranch === null)
@@ -37721,7 +38062,7 @@ function trustOf({ repositoryId, defaultBranch, refName }) {
 }
 async function loadTrusted(request, trust) {
     const { environment, kinds, token, repository } = request;
-    const name = artifactName(environment);
+    const name = `deployment-history-${environment}`;
     const api = githubApi(repository, token);
     const found = await find(api, name, kinds.includes('cache'));
     const trusted = await firstTrusted(api, candidates(found, name, trust), trust);
@@ -37754,38 +38095,50 @@ async function firstTrusted(api, artifacts, trust) {
     return trusted;
 }
 async function store({ environment, kinds, workflow }, text, merge) {
-    const name = artifactName(environment);
+    const name = `deployment-history-${environment}`;
     const id = await uploadText(name, text, merge);
     if (!kinds.includes('cache'))
         return { notices: [] };
     const run = `${workflow.runId ?? 0}-${workflow.runAttempt ?? 0}`;
-    const why = await answered(patienceForCache, savePointer(name, run, id)).then(() => null, whyNot);
+    const refusals = new Refusals();
+    const saving = quietly(() => savePointer(name, run, id), refusals.hear);
+    const why = await answered(patienceForCache, saving).then((isSaved) => (isSaved ? null : (refusals.last ?? 'the library gave no reason')), (error) => whyNot(error, refusals.last));
     return { notices: why === null ? [] : [`Stored the history, but not the cache that points to it: ${why}`] };
 }
 async function limited(work, failed) {
+    const refusals = new Refusals();
     try {
-        return await answered(patience, quietly(work));
+        return await answered(patience, quietly(work, refusals.hear));
     }
     catch (error) {
-        return failed(whyNot(error));
+        return failed(whyNot(error, refusals.last));
     }
+}
+/** GitHub did not do it in time. */
+class Late extends Error {
 }
 /** Gives up after `ms` milliseconds. The work itself goes on: the libraries cannot be stopped. */
 function answered(ms, work) {
     const late = (0,promises_namespaceObject.setTimeout)(ms, null, { ref: false }).then(() => {
-        throw new Error(`GitHub did not answer within ${ms / 1_000} s`);
+        throw new Late(`within ${ms / 1_000} s`);
     });
     return Promise.race([work, late]);
 }
-function whyNot(error) {
-    if (!(error instanceof Error))
-        return clean_cleanLine(String(error), 300);
-    if (error.name === 'GHESNotSupportedError')
+/** Why GitHub did not do it, in its own words. @param refusal what it last said to a library that went on asking */
+function whyNot(error, refusal = null) {
+    if (error instanceof Late) {
+        return refusal === null
+            ? `GitHub did not answer ${error.message}`
+            : `GitHub did not do it ${error.message}; its last answer: ${refusal}`;
+    }
+    if (error instanceof Error && error.name === 'GHESNotSupportedError')
         return 'GitHub Enterprise Server does not support them. The history stays on the host; set history: "" to silence this notice';
-    const status = 'statusCode' in error ? error.statusCode : 'status' in error ? error.status : undefined;
-    if (status === 403 || status === 404)
-        return `GitHub refused with ${status}; does the job have "permissions: actions: read"?`;
-    return clean_cleanLine(error.message, 300);
+    if (!(error instanceof lib/* HttpClientError */.Kg))
+        return clean_cleanLine(reasonOf(error), 300);
+    const status = error.statusCode;
+    const reason = clean_cleanLine(error.message, 300) || 'nothing';
+    const needs = status === 403 || status === 404 ? '. Reading them needs "permissions: actions: read" in the job' : '';
+    return `GitHub refused with ${status}; it said: ${reason}${needs}`;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/transaction/journal.js
@@ -37817,6 +38170,7 @@ function outcomeOf(lines) {
         dockerRestarted: details('docker-restarted').length > 0,
         held: details('held').length > 0,
         problems: details('problem'),
+        reloaded: [...new Set([...details('reloaded'), ...details('restarted')])],
         measurements,
         downtimeMs: gaps.length === 0 || measurements.some(({ asked }) => asked === 0) ? null : Math.max(...gaps),
         failedRequests: gaps.length === 0 ? null : measurements.reduce((sum, { failed }) => sum + failed, 0),
@@ -37847,6 +38201,7 @@ function lastOfEach(measurements) {
 ;// CONCATENATED MODULE: ./build/shared/transaction/transaction-files.js
 
 
+
 /** Placeholder in override files for the transaction's id, which the host fills in. */
 const transactionMark = '@transaction@';
 /** The placeholders for what only the host knows when it writes the history. */
@@ -37869,6 +38224,8 @@ function transaction_files_transactionFiles(request) {
         files.set(`outcome/${ending}.json`, record);
         files.set(`outcome/${ending}.log`, line);
     }
+    for (const [service, archive] of request.inlineFiles)
+        files.set(`files.${service}.tar.base64`, archive.toString('base64'));
     if (outcome.hold !== null)
         files.set('outcome/hold', outcome.hold);
     return files;
@@ -37880,20 +38237,22 @@ function planLines(request) {
     const lines = [
         ['project', request.project],
         ['deploy_dir', request.deployDir],
-        ...request.composeFiles.map((file) => ['compose_file', file]),
-        ...(request.envFile === null ? [] : [['env_file', request.envFile]]),
+        ...composeLines(request.compose).map((line) => ['compose', line]),
         ['project_state', request.projectState],
-        ['stop_timeout', seconds(request.stopTimeout)],
+        ...(request.stopTimeout === null ? [] : [['stop_timeout', seconds(request.stopTimeout)]]),
         ['health_timeout', seconds(request.healthTimeout)],
         ['stable_for', seconds(request.stableFor)],
         ...(request.maxDowntime === null ? [] : [['max_downtime', String(request.maxDowntime)]]),
         ...(healthUrl === null ? [] : addressLines(healthUrl)),
         ['on_failure', request.onFailure],
+        ['blame', request.blame ? 'target' : 'none'],
         ['hold', String(request.outcome.hold !== null)],
         ['lock_wait', seconds(request.lockWait)],
         ['holder', request.holder],
         ['history_id', request.historyId],
         ['token', request.outcome.token],
+        ...request.proxies.map((proxy) => ['proxy', proxy]),
+        ...request.lookedUpOnce.map(({ service, proxy }) => ['looked_up_once', service, proxy]),
         ...request.services.map(({ service, strategy, targetImageId, retag, fixedName }) => [
             'service',
             service,
@@ -37921,8 +38280,14 @@ function checked(value) {
 
 
 
+
 /** The scripts that make up the engine on the host, in order. */
 const engine = (/* unused pure expression or super */ null && ([
+    /* unused asset import */ undefined,
+    /* unused asset import */ undefined,
+    /* unused asset import */ undefined,
+    /* unused asset import */ undefined,
+    /* unused asset import */ undefined,
     /* unused asset import */ undefined,
     /* unused asset import */ undefined,
     /* unused asset import */ undefined,
@@ -37982,14 +38347,14 @@ async function startTransaction(connection, request, onLog) {
         return (await connection.run(starting, parameters, { ...transaction_short, onLog }).result).get('transaction');
     }
     catch (error) {
-        throw isFailure(error, 'disk-full') ? diskFull(request.backupDir, error) : error;
+        throw isFailure(error, 'disk-full', 'write-failed') ? notWritten(request.backupDir, error) : error;
     }
 }
-function diskFull(backupDir, cause) {
-    return new Failure('disk-full', `Could not write the transaction to ${backupDir}: the disk is full or read-only`, {
-        hint: `Nothing was stopped. On the host: df -h ${backupDir}. Make room, then run it again`,
-        cause,
-    });
+/** In the host's own words. */
+function notWritten(backupDir, failure) {
+    const isFull = failure.code === 'disk-full';
+    const look = isFull ? `df -h ${backupDir}. Make room` : `ls -ld ${backupDir}/rollback; dmesg | tail. Mend that`;
+    return new Failure(failure.code, `Could not write the transaction to ${backupDir}: ${isFull ? 'its disk is full' : failure.message}`, { hint: `Nothing was stopped. On the host: ${look}, then run it again`, cause: failure });
 }
 /** Restarts the engine of an unfinished transaction that has lost it. */
 async function resumeTransaction(connection, backupDir, id, onLog) {
@@ -38028,8 +38393,15 @@ async function followTransaction(connection, backupDir, id, told, { onLine, onLo
         lines: parseJournal(records.find('journal') ?? ''),
         recorded: records.find('recorded') ?? null,
         log: records.find('log') ?? '',
+        lastWords: records.all('last-words').map(readLastWords),
         abandoned: records.find('abandoned') !== undefined,
     };
+}
+const transaction_mostLines = 15;
+const transaction_longestLine = 200;
+function readLastWords(value) {
+    const [service = '', ...lines] = cleanLines(value);
+    return { service, lines: lines.slice(-transaction_mostLines).map((line) => clean_cleanLine(line, transaction_longestLine)) };
 }
 /** The failure for a transaction whose outcome is unknown because contact to it was lost. */
 function stillOpen(backupDir, id, cause) {
@@ -38077,10 +38449,10 @@ async function followToTheEnd(connection, backupDir, id, told, options) {
         }
     };
     for (let starts = 0;; starts += 1) {
-        const { lines, recorded, log } = await follow();
+        const { lines, recorded, log, lastWords } = await follow();
         const outcome = outcomeOf(lines);
         if (outcome.ending !== null)
-            return { outcome, lines, recorded, log };
+            return { outcome, lines, recorded, log, lastWords };
         if (starts === mostStarts)
             throw stuck(backupDir, id, log);
         await resumeTransaction(connection, backupDir, id, options.onLog);
@@ -38124,6 +38496,8 @@ function stuck(backupDir, id, log) {
 
 
 
+
+
 /** What a backup does for deployments: it records what runs, and stops a deployment that would undo a rollback. */
 class Deployments {
     #inputs;
@@ -38132,6 +38506,7 @@ class Deployments {
     #mirrored;
     #knownHistory;
     #added = [];
+    #seen;
     constructor(inputs, workflow) {
         this.#inputs = inputs;
         this.#workflow = workflow;
@@ -38164,6 +38539,7 @@ class Deployments {
     async judgeHold(connection, seen) {
         const { backupDir, kind, environment } = this.#inputs;
         this.#open(seen, await this.#mirrored);
+        this.#seen = seen;
         if (seen.hold === null)
             return;
         const hold = parseHold(seen.hold);
@@ -38202,6 +38578,27 @@ class Deployments {
     }
     /** Id of the history record for this release. */
     historyId = null;
+    /**
+     * Before a deployment, protects the images that would lose their name by it: they are what a rollback needs, and the
+     * registry may be away by then. A problem with that becomes a warning.
+     */
+    async keepImages(connection) {
+        const { kind, backupDir } = this.#inputs;
+        if (kind !== 'predeployment' || this.#seen === undefined)
+            return;
+        const losing = losingTheirName(releaseOf(this.#seen.containers, this.#seen.images));
+        const known = [...(this.#knownHistory?.host ?? []), ...this.#added].map(({ release }) => release);
+        try {
+            const lost = await keepImages(connection, keptImages(backupDir, losing, known), host);
+            for (const id of lost)
+                warning(`Could not protect the image ${id} from docker image prune`);
+        }
+        catch (error) {
+            if (!failure_isFailure(error) || error.code === 'cancelled')
+                throw error;
+            warning(`Could not protect the running images from docker image prune: ${error.message}`);
+        }
+    }
     /** Stores the history off the host. A problem with that becomes a notice; it does not fail the run. */
     async store() {
         if (this.#knownHistory === undefined || this.#inputs.history.length === 0)
@@ -38316,7 +38713,7 @@ async function summarizeBackup(told, problems, durationMs) {
     const { publicationPlan, place, hostName, previous } = told;
     const { manifest, pruning, entered } = publicationPlan;
     const size = formatBytes(manifest.sizeBytes);
-    const verdict = `Backup ${manifest.id} of "${manifest.database}" is verified: ${size} in ${formatDuration(durationMs)}`;
+    const verdict = `Backup ${manifest.id} of "${manifest.database}" is verified: ${size} in ${units_formatDuration(durationMs)}`;
     if (problems.length === 0)
         success(verdict);
     else
@@ -38335,7 +38732,7 @@ async function summarizeBackup(told, problems, durationMs) {
         ['Kept in', entered.join(', ')],
         ['Tables', `${manifest.tables.length}, with ${rowsOf(manifest)}`],
         ['PostgreSQL', `${manifest.serverVersion}, pg_dump ${manifest.pgDumpVersion}`],
-        ['Took', formatDuration(durationMs)],
+        ['Took', units_formatDuration(durationMs)],
     ];
     await writeSummary([
         problems.length === 0
@@ -38430,6 +38827,7 @@ async function backup(inputs, workflow, context) {
             onPublished: (kept) => backup_setOutputs(outputs, kept, deployments),
         }, log_namespaceObject);
         // The lock is free: what follows delays no other run, and fails nothing that was kept.
+        await deployments.keepImages(host);
         await deployments.store();
         await summarizeBackup(kept.facts, kept.problems, Date.now() - startedAt.getTime());
         if (kept.problems.length > 0)
@@ -38520,14 +38918,10 @@ const grammar_line = {
     hint: 'Give one line of text without control characters.',
     parse: (value) => matching(value, /^\P{Cc}*$/u, 'must be one line without control characters'),
 };
-/** A name for people; a record of the history has no room for a longer one. */
-const grammar_name = {
-    hint: 'Give one line of at most 200 characters, without control characters.',
-    parse(value) {
-        if (value.length > 200)
-            throw new RangeError('is longer than 200 characters');
-        return grammar_line.parse(value);
-    },
+/** The name of an environment: it is part of the names of artifacts and of commands that are printed. */
+const environmentName = {
+    hint: 'Give at most 64 letters, digits, ".", "_" and "-", such as prod or staging-2; the first is a letter, a digit or "_".',
+    parse: (value) => matching(value, /^(?![.-])[A-Za-z0-9._-]{1,64}$/, 'is not made of at most 64 letters, digits, ".", "_" and "-", or begins with "." or "-"'),
 };
 /** Booleans as GitHub defines them: `true`, `True`, `TRUE`, `false`, `False`, `FALSE`. */
 const grammar_boolean = {
@@ -38681,7 +39075,7 @@ const timeZone = {
     },
 };
 function main_path(value) {
-    matching(value, /^[^\0\r\n]*$/, 'contains a NUL byte or a line break');
+    matching(value, /^\P{Cc}*$/u, 'contains a control character, such as a line break');
     if (value.split('/').includes('..'))
         throw new RangeError('contains ".."');
     return value;
@@ -38764,10 +39158,10 @@ function readHostInputs(input) {
     const backupDir = input.withDefault('backup-dir', anyPath, 'backups');
     return {
         ssh: readSsh(input),
-        environment: input.withDefault('environment', grammar_name, 'prod'),
+        environment: input.withDefault('environment', environmentName, 'prod'),
         deployDir,
         backupDir: host_inputs_inFolder(deployDir, backupDir),
-        composeFiles: input.withDefault('compose-file', lines(relativePath), ['docker-compose.yml']),
+        composeFiles: input.withDefault('compose-file', lines(relativePath), []),
         envFile: input.optional('env-file', anyPath),
         projectName: input.optional('project-name', projectName),
         databaseService: input.optional('db-service', serviceName),

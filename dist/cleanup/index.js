@@ -31688,31 +31688,34 @@ function log_warning(text, title) {
 function log_notice(text, title) {
     aloud(() => core.notice(annotation(text), annotationTitle(title)));
 }
-/** Whether output written now comes from a library that should be quiet. */
+/** Hears what a library prints that should be quiet; null for output that comes from elsewhere. */
 const quiet = new external_node_async_hooks_.AsyncLocalStorage();
 let filtered = false;
 /**
  * Libraries write each of their steps into our log, and their failures as annotations. Drops everything they print within
  * `work`, except commands that mask a secret. With debug logging, everything is visible.
+ * @param heard gets what they print: the only place where some of them say why they failed
  */
-function quietly(work) {
-    if (core.isDebug())
-        return work();
+function quietly(work, heard = () => { }) {
     if (!filtered)
         filterOutput();
     filtered = true;
-    return quiet.run(true, work);
+    return quiet.run(heard, work);
 }
 function filterOutput() {
     const write = process.stdout.write.bind(process.stdout);
     process.stdout.write = (chunk, ...rest) => {
-        const dropped = quiet.getStore() === true && !String(chunk).startsWith('::add-mask::');
-        return write(dropped ? '' : chunk, ...rest);
+        const text = String(chunk);
+        const heard = quiet.getStore();
+        const isTheirs = heard != null && !text.startsWith('::add-mask::');
+        if (isTheirs)
+            heard(text);
+        return write(isTheirs && !core.isDebug() ? '' : chunk, ...rest);
     };
 }
 /** Writes our own output, which is never dropped. */
 function aloud(write) {
-    quiet.run(false, write);
+    quiet.run(null, write);
 }
 function print(text, dress) {
     aloud(() => {

@@ -28406,7 +28406,7 @@ module.exports = __nccwpck_require__.p + "1801754814f4563cb03c.sh";
 /***/ 27416:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "7800b14f16246f6dab79.sh";
+module.exports = __nccwpck_require__.p + "db8d5e49b606a234f675.sh";
 
 /***/ }),
 
@@ -28424,10 +28424,17 @@ module.exports = __nccwpck_require__.p + "d4c0f5a5217da0cf5689.sh";
 
 /***/ }),
 
+/***/ 57442:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "0ec2129a58d2972836a2.sh";
+
+/***/ }),
+
 /***/ 25298:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "745bb744883759cb4e7c.sh";
+module.exports = __nccwpck_require__.p + "3f7782fdf6047ebfc343.sh";
 
 /***/ }),
 
@@ -28435,6 +28442,13 @@ module.exports = __nccwpck_require__.p + "745bb744883759cb4e7c.sh";
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__.p + "6e45e64b561982e63ffa.sh";
+
+/***/ }),
+
+/***/ 39615:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "9ecb60f697ab3709aa45.sh";
 
 /***/ }),
 
@@ -28459,10 +28473,17 @@ module.exports = __nccwpck_require__.p + "5fbfac2afc93c4f8cfab.sh";
 
 /***/ }),
 
+/***/ 70350:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "89527998435c95270f02.sh";
+
+/***/ }),
+
 /***/ 35035:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "7423ff3a037a234559ee.sh";
+module.exports = __nccwpck_require__.p + "d97b11ccc76c88eafb7e.sh";
 
 /***/ }),
 
@@ -28470,6 +28491,13 @@ module.exports = __nccwpck_require__.p + "7423ff3a037a234559ee.sh";
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__.p + "7dcfd7c5a5cf86e0c5b1.sh";
+
+/***/ }),
+
+/***/ 28218:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "2431b3517b9f7c336be1.sh";
 
 /***/ }),
 
@@ -28483,7 +28511,7 @@ module.exports = __nccwpck_require__.p + "224608f64ba2672bbecc.sh";
 /***/ 64987:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "1aef766c220d54099485.sh";
+module.exports = __nccwpck_require__.p + "bde8c43bf12384585397.sh";
 
 /***/ }),
 
@@ -28491,6 +28519,13 @@ module.exports = __nccwpck_require__.p + "1aef766c220d54099485.sh";
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__.p + "27a8f8de58eda092fa1d.sh";
+
+/***/ }),
+
+/***/ 58451:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "6171e53e52b0cf26e265.sh";
 
 /***/ }),
 
@@ -28508,10 +28543,24 @@ module.exports = __nccwpck_require__.p + "105153dbacd01f89fc87.sh";
 
 /***/ }),
 
+/***/ 98256:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "89eb922d315d0edc7adf.sh";
+
+/***/ }),
+
+/***/ 18845:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "9f54ea4798b60b63ece7.sh";
+
+/***/ }),
+
 /***/ 38458:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "53736c636eb193fa1ff7.sh";
+module.exports = __nccwpck_require__.p + "556e8a063036b6edbce3.sh";
 
 /***/ }),
 
@@ -28519,6 +28568,34 @@ module.exports = __nccwpck_require__.p + "53736c636eb193fa1ff7.sh";
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__.p + "5597872875be40f198dd.sh";
+
+/***/ }),
+
+/***/ 78188:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "67313531f29e018e7ea3.sh";
+
+/***/ }),
+
+/***/ 1924:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "f263e0766f7126e18b51.sh";
+
+/***/ }),
+
+/***/ 3653:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "d4afeb4fd36b687419e3.sh";
+
+/***/ }),
+
+/***/ 23469:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "1c27a893b5057f0008c3.sh";
 
 /***/ }),
 
@@ -28546,21 +28623,28 @@ module.exports = __nccwpck_require__.p + "c2f135ebca3fd10aa019.sh";
 /***/ 88355:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "f36202c23a5c0aa5baf3.sh";
+module.exports = __nccwpck_require__.p + "7c716c4a5a6f62637119.sh";
 
 /***/ }),
 
 /***/ 14310:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "c9157d0e3bcc0a4c2884.sh";
+module.exports = __nccwpck_require__.p + "1c0d50682da89cb7195f.sh";
+
+/***/ }),
+
+/***/ 1098:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "e728aec016c21ece7150.sh";
 
 /***/ }),
 
 /***/ 20256:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "d50e24a44b328409755e.sh";
+module.exports = __nccwpck_require__.p + "bbead375e8087d9e5026.sh";
 
 /***/ }),
 
@@ -28574,21 +28658,35 @@ module.exports = __nccwpck_require__.p + "74ccbca4d9dc2878a006.sh";
 /***/ 89239:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "b5484b2572bd1573b367.sh";
+module.exports = __nccwpck_require__.p + "65c0803e6192d26a3faf.sh";
 
 /***/ }),
 
 /***/ 61008:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "a78f89d41db677d06495.sh";
+module.exports = __nccwpck_require__.p + "47d1277dee4f82ff0e69.sh";
+
+/***/ }),
+
+/***/ 74181:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "d4004610588ffed87f66.sh";
+
+/***/ }),
+
+/***/ 91562:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "caa2b1d6ce2b7b86292c.sh";
 
 /***/ }),
 
 /***/ 35735:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "7a878bdd4aa6e7bb827e.sh";
+module.exports = __nccwpck_require__.p + "edfc3bff177988af7832.sh";
 
 /***/ }),
 
@@ -28602,7 +28700,7 @@ module.exports = __nccwpck_require__.p + "7bfbf45d24333b29855b.sh";
 /***/ 67334:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "7a5f76a0804e6f1333a9.sh";
+module.exports = __nccwpck_require__.p + "adc76c83ad8ae775f0d9.sh";
 
 /***/ }),
 
@@ -28623,14 +28721,14 @@ module.exports = __nccwpck_require__.p + "968baf630fe70f14dc2d.sh";
 /***/ 88028:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "ea45e7b2758f453ee097.sh";
+module.exports = __nccwpck_require__.p + "106bf83eb3ec225d452c.sh";
 
 /***/ }),
 
 /***/ 36461:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "5d4a8b27ae8a450aac72.sh";
+module.exports = __nccwpck_require__.p + "9deb4244fdefa31ff4b0.sh";
 
 /***/ }),
 
@@ -32533,31 +32631,34 @@ function warning(text, title) {
 function notice(text, title) {
     aloud(() => lib_core/* notice */.lm(annotation(text), annotationTitle(title)));
 }
-/** Whether output written now comes from a library that should be quiet. */
+/** Hears what a library prints that should be quiet; null for output that comes from elsewhere. */
 const quiet = new external_node_async_hooks_.AsyncLocalStorage();
 let filtered = false;
 /**
  * Libraries write each of their steps into our log, and their failures as annotations. Drops everything they print within
  * `work`, except commands that mask a secret. With debug logging, everything is visible.
+ * @param heard gets what they print: the only place where some of them say why they failed
  */
-function quietly(work) {
-    if (lib_core/* isDebug */._o())
-        return work();
+function quietly(work, heard = () => { }) {
     if (!filtered)
         filterOutput();
     filtered = true;
-    return quiet.run(true, work);
+    return quiet.run(heard, work);
 }
 function filterOutput() {
     const write = process.stdout.write.bind(process.stdout);
     process.stdout.write = (chunk, ...rest) => {
-        const dropped = quiet.getStore() === true && !String(chunk).startsWith('::add-mask::');
-        return write(dropped ? '' : chunk, ...rest);
+        const text = String(chunk);
+        const heard = quiet.getStore();
+        const isTheirs = heard != null && !text.startsWith('::add-mask::');
+        if (isTheirs)
+            heard(text);
+        return write(isTheirs && !lib_core/* isDebug */._o() ? '' : chunk, ...rest);
     };
 }
 /** Writes our own output, which is never dropped. */
 function aloud(write) {
-    quiet.run(false, write);
+    quiet.run(null, write);
 }
 function print(text, dress) {
     aloud(() => {
@@ -32788,7 +32889,7 @@ function formatBytes(bytes) {
     return `${amount.toFixed(1)} ${units[unit]}`;
 }
 /** Milliseconds for people: `340 ms`, `12.4 s`, `2 min 13 s`, `1 h 02 min`. */
-function formatDuration(ms) {
+function units_formatDuration(ms) {
     if (Math.round(ms) < 1_000)
         return `${Math.round(ms)} ms`;
     const tenths = Math.round(ms / 100);
@@ -32833,14 +32934,10 @@ const line = {
     hint: 'Give one line of text without control characters.',
     parse: (value) => matching(value, /^\P{Cc}*$/u, 'must be one line without control characters'),
 };
-/** A name for people; a record of the history has no room for a longer one. */
-const grammar_name = {
-    hint: 'Give one line of at most 200 characters, without control characters.',
-    parse(value) {
-        if (value.length > 200)
-            throw new RangeError('is longer than 200 characters');
-        return line.parse(value);
-    },
+/** The name of an environment: it is part of the names of artifacts and of commands that are printed. */
+const environmentName = {
+    hint: 'Give at most 64 letters, digits, ".", "_" and "-", such as prod or staging-2; the first is a letter, a digit or "_".',
+    parse: (value) => matching(value, /^(?![.-])[A-Za-z0-9._-]{1,64}$/, 'is not made of at most 64 letters, digits, ".", "_" and "-", or begins with "." or "-"'),
 };
 /** Booleans as GitHub defines them: `true`, `True`, `TRUE`, `false`, `False`, `FALSE`. */
 const grammar_boolean = {
@@ -32994,7 +33091,7 @@ const timeZone = {
     },
 };
 function main_path(value) {
-    matching(value, /^[^\0\r\n]*$/, 'contains a NUL byte or a line break');
+    matching(value, /^\P{Cc}*$/u, 'contains a control character, such as a line break');
     if (value.split('/').includes('..'))
         throw new RangeError('contains ".."');
     return value;
@@ -33079,10 +33176,10 @@ function readHostInputs(input) {
     const backupDir = input.withDefault('backup-dir', anyPath, 'backups');
     return {
         ssh: readSsh(input),
-        environment: input.withDefault('environment', grammar_name, 'prod'),
+        environment: input.withDefault('environment', environmentName, 'prod'),
         deployDir,
         backupDir: inFolder(deployDir, backupDir),
-        composeFiles: input.withDefault('compose-file', lines(relativePath), ['docker-compose.yml']),
+        composeFiles: input.withDefault('compose-file', lines(relativePath), []),
         envFile: input.optional('env-file', anyPath),
         projectName: input.optional('project-name', projectName),
         databaseService: input.optional('db-service', serviceName),
@@ -33294,7 +33391,7 @@ function isServiceName(text) {
     return serviceGrammar.test(text);
 }
 /** True for the id of an image: `sha256:` and 64 lower-case hex digits. */
-function isImageId(text) {
+function release_isImageId(text) {
     return imageIdGrammar.test(text);
 }
 /**
@@ -33351,9 +33448,9 @@ function createdAt(container) {
     return container.created.replace(/Z$/, '');
 }
 function runningImage(container, image) {
-    const imageId = isImageId(container.imageId) ? container.imageId : null;
+    const imageId = release_isImageId(container.imageId) ? container.imageId : null;
     // A container may have been created from an image id, which would parse as a repository called "sha256".
-    if (isImageId(container.image))
+    if (release_isImageId(container.image))
         return { image: container.image, tag: null, digest: null, imageId };
     const reference = referenceOf(container.image);
     if (reference === null)
@@ -33404,7 +33501,7 @@ const record_line = (longest) => {
 };
 const record_image = textThat((value) => {
     // A container may have been created from an image id.
-    if (isImageId(value))
+    if (release_isImageId(value))
         return true;
     try {
         return value.length <= 600 && parseImageReference(value) !== null;
@@ -33417,9 +33514,15 @@ const record_runningImage = shape({
     image: orNull(record_image),
     tag: orNull(textThat(isTag, 'a tag')),
     digest: orNull(textThat(isDigest, 'a digest')),
-    imageId: orNull(textThat(isImageId, 'an image id')),
+    imageId: orNull(textThat(release_isImageId, 'an image id')),
 });
 const release = mapOf(isServiceName, record_runningImage, 200);
+const hash = textThat((value) => /^[0-9a-f]{32}$/.test(value), 'a hash');
+const settings = shape({
+    compose: textThat((value) => /^[\w.+~-]{1,50}$/.test(value), 'a version'),
+    kept: hash,
+    services: mapOf(isServiceName, hash, 200),
+});
 const record = shape({
     version: oneOf(1),
     id: textThat(isRecordId, 'the id of a record'),
@@ -33436,6 +33539,7 @@ const record = shape({
     actor: orNull(record_line(200)),
     runUrl: orNull(textThat((value) => value.length <= 2_048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address')),
     commit: orNull(textThat((value) => /^[0-9a-f]{7,64}$/.test(value), 'a commit')),
+    settings: orNull(settings),
     durationMs: orNull(milliseconds),
     downtimeMs: orNull(milliseconds),
 });
@@ -33505,8 +33609,8 @@ function unite(host, mirrors) {
 /** How many of the newest records are restored: each is written and flushed on its own. The copies keep the others. */
 const mostMended = 500;
 /**
- * The records that a host which has lost its history gets back from the copies. A copy may be forged, so its verdicts become
- * unknown. Tags and digests are kept, as they only work within a repository; ids are dropped, as they may match any image.
+ * The records that a host which has lost its history gets back from the copies. A copy may be forged, so what it calls good
+ * becomes unknown; what it calls bad stays bad, as it is worse to forget that than to be warned in vain. Tags and digests are kept, as they only work within a repository; ids are dropped, as they may match any image.
  */
 function recordsToMend(host, mirrors, environment) {
     if (host.length > 0)
@@ -33517,7 +33621,9 @@ function recordsToMend(host, mirrors, environment) {
         .slice(-mostMended)
         .map((record) => ({
         ...record,
-        verdict: 'unknown',
+        // They name a file of this host.
+        settings: null,
+        verdict: record.verdict === 'bad' ? 'bad' : 'unknown',
         release: withoutIds(record.release),
         previous: record.previous === null ? null : withoutIds(record.previous),
     }));
@@ -33540,7 +33646,122 @@ function mirrorText(entries, limit) {
     return lines.join('');
 }
 
+;// CONCATENATED MODULE: ./build/shared/history/word.js
+
+function imagesOf(release, ignored) {
+    return new Map(Object.entries(release).filter(([service]) => !ignored.has(service)));
+}
+/** The verdicts on releases, the latest first; `unknown` is not a verdict. A release that was rolled back from is bad. */
+function wordsOn(records, ignored) {
+    return records.toReversed().flatMap((record) => {
+        const { event, status, verdict, release, previous } = record;
+        return [
+            ...(verdict === 'unknown'
+                ? []
+                : [{ about: imagesOf(release, ignored), word: verdict, record, isLeft: false }]),
+            ...(event === 'rollback' && status === 'succeeded' && previous !== null
+                ? [{ about: imagesOf(previous, ignored), word: 'bad', record, isLeft: true }]
+                : []),
+        ];
+    });
+}
+/** They have the same services, each with the same image. */
+function sameImages(one, other) {
+    return (one.size === other.size &&
+        [...one].every(([service, image]) => {
+            const counterpart = other.get(service);
+            return counterpart !== undefined && sameImage(image, counterpart);
+        }));
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/moving-tag.js
+/** Parts of a tag that have digits but say nothing about when it was built: processors, and pull requests by number. */
+const processors = /(?<![a-z0-9])(?:amd64|x86[_-]64|i?[36]86|arm64(?:[/-]?v8)?|aarch64|arm(?:32)?(?:v[5-8])?|ppc64le|s390x|riscv64|loong64)(?![a-z0-9])/g;
+const pullRequest = /^(?:pr|mr|pull|merge|pull-request|merge-request)[-_.]?\d{1,7}$/;
+/** Seven is the shortest hash that Git prints. */
+const commit = /(?<![a-z0-9])g?[0-9a-f]{7,64}(?![a-z0-9])/;
+/**
+ * Whether a tag is meant to stand for one image after the other: `latest`, `stable`, the name of a branch or of a stage. A
+ * version, a date, a build number or a commit is meant to stay. In doubt a tag stays: to point it at another image would
+ * make it lie, and what it costs not to is a line that the operator has to change.
+ */
+function moving_tag_moves(tag) {
+    const text = tag.toLowerCase().replace(processors, '');
+    if (pullRequest.test(text))
+        return true;
+    return !/\d/.test(text) && !commit.test(text);
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/known-bad.js
+
+
+
+
+/**
+ * Looks for the latest word on the target as a whole; if it never ran like that, on each of its images.
+ * @param records those whose verdicts count, in the order of the file
+ * @param repositoryOf the repository of a service in the compose file
+ */
+function knownBad(images, records, ignored, repositoryOf) {
+    const wanted = [...images].filter(([service]) => !ignored.has(service));
+    const isIn = (release, [service, image]) => {
+        const known = release.get(service);
+        return known !== undefined && isThat(image, known, repositoryOf(service));
+    };
+    const words = wordsOn(records, ignored);
+    const onAll = words.find(({ about }) => wanted.length > 0 && wanted.every((each) => isIn(about, each)));
+    const told = onAll !== undefined
+        ? [[onAll, wanted.map(named)]]
+        : wanted.flatMap((each) => {
+            const word = words.find(({ about }) => isIn(about, each));
+            return word === undefined ? [] : [[word, [named(each)]]];
+        });
+    const bad = told.filter(([{ word }]) => word === 'bad');
+    if (bad.length === 0)
+        return null;
+    const own = records.findLast(({ event, release }) => {
+        const known = new Map(Object.entries(release));
+        return event !== 'drill' && wanted.every((each) => isIn(known, each));
+    });
+    return { text: bad.map(([word, names]) => tell(word, names)).join('; '), id: own?.id ?? null };
+}
+/**
+ * A target that was named by tag or digest may be named by mistake, or by somebody who does not know.
+ * @throws Failure `target-bad` unless the record's id or the services were given as well
+ */
+function refuseKnownBad({ knownBad: bad, images }, { kind }, services) {
+    if (bad === null || services !== null || kind === 'record' || kind === 'last-good')
+        return;
+    const byId = bad.id === null ? '' : `give the id of its record, target: ${bad.id}, or `;
+    throw new failure_Failure('target-bad', `The target is known to be bad: ${bad.text}`, {
+        hint: `Nothing was stopped. If you want it all the same, ${byId}say which services: services: ${[...images.keys()].join(', ')}`,
+    });
+}
+function tell({ record, isLeft }, names) {
+    const what = names.join(', ');
+    return isLeft
+        ? `${what} was rolled back from at ${record.at} (record ${record.id})`
+        : `${what} was found bad at ${record.at} (${record.event}, record ${record.id})`;
+}
+function named([service, { tag, digest, imageId }]) {
+    return `${service} ${tag ?? (digest ?? imageId ?? '').slice(7, 19)}`;
+}
+/** By what identifies both. If nothing does, a tag is enough, unless it moves. */
+function isThat({ tag, digest, imageId }, known, repository) {
+    if (digest !== null && known.digest !== null && digest === known.digest)
+        return true;
+    if (imageId !== null && known.imageId !== null)
+        return imageId === known.imageId;
+    if (digest !== null && known.digest !== null)
+        return false;
+    return (tag !== null &&
+        tag === known.tag &&
+        !moving_tag_moves(tag) &&
+        (known.image === null || referenceOf(known.image)?.repository === repository));
+}
+
 ;// CONCATENATED MODULE: ./build/shared/plan/target.js
+
 
 
 
@@ -33583,6 +33804,29 @@ function readService(line) {
  * @throws Failure `no-target`, `unknown-service`, `database-service`, `record-unknown`
  */
 function wantedRelease(target, context) {
+    const wanted = resolveTarget(target, context);
+    const repositoryOf = (service) => referenceOf(context.project.services.get(service)?.image ?? null)?.repository;
+    // What is chosen from the history is chosen by its verdicts.
+    if (target.kind === 'last-good')
+        return { ...wanted, knownBad: null };
+    // A record that only a copy has counts too, as it can only warn.
+    const copied = context.entries.filter(({ record, source }) => source === 'mirror' && record.id === wanted.record?.id);
+    const verdicts = [...copied.map(({ record }) => record), ...context.verdicts];
+    const identified = new Map([...wanted.images].map(([service, image]) => [service, identify(service, image, context)]));
+    return { ...wanted, knownBad: knownBad(identified, verdicts, context.databases, repositoryOf) };
+}
+/** A tag that the history does not know may name an image that it knows by another, such as `latest`. */
+function identify(service, wanted, { project, images }) {
+    const { tag, digest, imageId } = wanted;
+    const repository = referenceOf(project.services.get(service)?.image ?? null)?.repository;
+    if (tag === null || digest !== null || imageId !== null || repository === undefined)
+        return wanted;
+    const isOwn = (name) => referenceOf(name)?.repository === repository;
+    const local = images.find(({ repoTags }) => repoTags.some((name) => isOwn(name) && referenceOf(name)?.tag === tag));
+    const own = local?.repoDigests.find(isOwn) ?? null;
+    return { tag, digest: referenceOf(own)?.digest ?? null, imageId: local?.id ?? null };
+}
+function resolveTarget(target, context) {
     const named = context.services === null ? null : new Set(context.services);
     for (const service of named ?? [])
         checkService(service, context);
@@ -33687,7 +33931,8 @@ function speaksOfNone(what, { project, databases, services }) {
     });
 }
 function noTarget({ choice, entries }) {
-    const newest = entries.slice(-5).map(({ record: { id, at, event, verdict }, source }) => {
+    const releases = entries.filter(({ record }) => record.event !== 'drill');
+    const newest = releases.slice(-5).map(({ record: { id, at, event, verdict }, source }) => {
         const words = [event, source === 'host' ? verdict : 'from a copy', at];
         return `${id} (${words.join(', ')})`;
     });
@@ -33848,13 +34093,15 @@ function readRollbackInputs() {
             ...readRegistryInputs(input),
             strategy: input.withDefault('strategy', choice('auto', 'recreate', 'blue-green'), 'auto'),
             proxyService: input.optional('proxy-service', serviceName),
-            stopTimeout: input.withDefault('stop-timeout', duration, 30_000),
+            jobs: input.withDefault('jobs', choice('run', 'skip'), 'run'),
+            stopTimeout: input.optional('stop-timeout', duration),
             healthTimeout: input.withDefault('health-timeout', duration, 5 * 60_000),
             healthUrl: input.optional('health-url', httpUrl),
             stableFor: input.withDefault('stable-for', duration, 10_000),
             maxDowntime: input.optional('max-downtime', duration),
             onFailure: input.withDefault('on-failure', choice('revert', 'leave'), 'revert'),
             persist: input.withDefault('persist', choice('retag', 'none'), 'retag'),
+            compose: input.withDefault('compose', choice('current', 'kept'), 'current'),
             hold: input.withDefault('hold', grammar_boolean, true),
         };
     });
@@ -33952,7 +34199,7 @@ function readHolder(text) {
 /** The failure when another process holds the lock. */
 function lockHeld(holder, backupDir, waited) {
     return new failure_Failure('lock-held', `The lock on ${backupDir} is held by ${holder}`, {
-        hint: `${waited === 0 ? '"lock-wait" is 0, so this run did not wait' : `Gave up after waiting ${formatDuration(waited)}`}. Check what that run is doing; if it is only slow, raise "lock-wait"`,
+        hint: `${waited === 0 ? '"lock-wait" is 0, so this run did not wait' : `Gave up after waiting ${units_formatDuration(waited)}`}. Check what that run is doing; if it is only slow, raise "lock-wait"`,
     });
 }
 
@@ -34141,6 +34388,7 @@ function checkHost(survey, needs, collect) {
     collect(() => checkTools(survey));
     collect(() => checkClock(survey));
     collect(() => checkFolders(survey, needs));
+    collect(() => checkNamedFiles(survey, needs));
     collect(() => checkLock(survey, needs));
     return collect(() => checkDocker(survey));
 }
@@ -34174,7 +34422,7 @@ function checkDocker(survey) {
 function checkClock({ clockAhead }) {
     if (Math.abs(clockAhead) <= greatestSkew)
         return;
-    const by = formatDuration(Math.abs(clockAhead));
+    const by = units_formatDuration(Math.abs(clockAhead));
     throw new failure_Failure('clock-skew', `The host's clock is ${by} ${clockAhead > 0 ? 'ahead of' : 'behind'} the runner's`, {
         hint: 'On the host: timedatectl set-ntp true',
     });
@@ -34208,6 +34456,19 @@ function checkFolders(survey, { deployDir, backupDir }) {
             throw new failure_Failure('folder-elsewhere', `${folder.path} is on a different file system than ${backupDir}, so sets cannot be hard-linked into it`, { hint: 'Mount that file system at the backup folder itself, or set "backup-dir" to a folder on it' });
         }
     }
+}
+/** @throws InputError if an input names a file that the user does not find; a missing deploy folder is told by itself */
+function checkNamedFiles({ absent, deployDir, user }, needs) {
+    if (deployDir === null)
+        return;
+    const composeFile = needs.composeFiles.find((file) => absent.has(file));
+    if (composeFile !== undefined)
+        throw notFound('compose-file', composeFile, user, needs.deployDir);
+    if (needs.envFile !== null && absent.has(needs.envFile))
+        throw notFound('env-file', needs.envFile, user, needs.deployDir);
+}
+function notFound(input, file, user, folder) {
+    return new InputError(input, `names ${file}, and ${user} finds no such file on the host, in ${folder}`, `Correct it: the path is relative to "deploy-dir". On the host, as ${user}: cd ${quoteForShell(folder)} && ls -l ${quoteForShell(file)}`);
 }
 /** Files that others may have put there while they could reach the folder, or that others can replace. */
 function checkPlaces({ openParent, places }, backupDir) {
@@ -34418,6 +34679,7 @@ function readLine(line, environment) {
             actor: null,
             runUrl: null,
             commit: null,
+            settings: null,
             durationMs: null,
             downtimeMs: null,
         },
@@ -34466,6 +34728,126 @@ async function storeCopies(knownHistory, added, mirror) {
     const textWith = (others) => mirrorText(unite(host, others), longestMirror);
     const merge = (other) => textWith([...knownHistory.mirrors, parseHistory(other).records]);
     return (await mirror.save(textWith(knownHistory.mirrors), merge)).notices;
+}
+
+;// CONCATENATED MODULE: ./build/shared/postgres/scripts.js
+
+// Scripts for the database container and SQL for the server; the programs on the host get them as parameters.
+/** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `verify`, `contents`, `terminate`. */
+const insideScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "inside.sh", 'utf8');
+/** Statements for one session, in this order. Each answer is a line: a name, a space, a value or JSON. */
+const factsBefore = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-before.sql", 'utf8');
+const factsTables = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-tables.sql", 'utf8');
+const factsAfter = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-after.sql", 'utf8');
+/**
+ * The script for the scratch container of a drill: `room`, `room_below`, `prepare`, `tolerant`, `restore`, `session`,
+ * `schema`, `silence`, `indexes`, `reader`, `assert`.
+ */
+const drillScript = () => readFileSync(__nccwpck_require__.ab + "drill-inside.sh", 'utf8');
+
+;// CONCATENATED MODULE: ./build/shared/releases/kept-compose.js
+
+const keeping = {
+    name: 'keep-compose',
+    step: 'keeping the compose files',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(78188), __nccwpck_require__.b)],
+};
+const reading = {
+    name: 'read-kept',
+    step: 'reading the kept compose files',
+    scripts: [
+        new URL(/* asset import */ __nccwpck_require__(84263), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(35035), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(23469), __nccwpck_require__.b),
+    ],
+};
+/**
+ * Keeps the compose files and the configuration of a release on the host, beside its history.
+ * @param id of the settings: see settings-hash.ts
+ * @returns the folder on the host
+ * @throws Failure `write-failed`
+ */
+async function keepCompose(connection, { backupDir, id, config, files, envFiles }, onLog) {
+    const parameters = { backup_dir: backupDir, id, config, files, env_files: envFiles };
+    return (await connection.run(keeping, parameters, { deadline: 60_000, atEnd: 'finish', onLog }).result).get('kept');
+}
+/** @param directory the folder of the project, absolute @returns null if the host has not kept it */
+async function readKept(connection, where, signal, onLog) {
+    const { backupDir, deployDir, id, project, directory } = where;
+    const parameters = { backup_dir: backupDir, deploy_dir: deployDir, id, project, directory };
+    try {
+        const records = await connection.run(reading, parameters, { deadline: 60_000, atEnd: 'end', signal, onLog }).result;
+        const config = records.get('config');
+        if (config.trim() === '')
+            throw unusable(id);
+        return {
+            config,
+            projectState: records.get('project-state').trim(),
+            call: {
+                files: [`${backupDir}/rollback/compose/${id}/config.json`],
+                envFiles: [],
+                projectDirectory: directory,
+                profiles: [],
+                variables: [],
+            },
+            files: records
+                .get('files')
+                .split('\n')
+                .filter((line) => line !== ''),
+        };
+    }
+    catch (error) {
+        if (failure_isFailure(error, 'not-kept'))
+            return null;
+        throw error;
+    }
+}
+function unusable(id) {
+    return new failure_Failure('bad-compose-config', `Compose cannot read the configuration that was kept as ${id}`, {
+        hint: "Set compose: current, or compare the files in rollback/compose of the backup folder with today's",
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/host/compose-call.js
+
+/** The lines by which programs on the host call compose: see compose_command in project-state.sh. */
+function composeLines(call) {
+    const { files = [], envFiles = [], projectDirectory = null, profiles = [], variables = [] } = call;
+    return [
+        ...files.map((file) => `file ${file}`),
+        ...envFiles.map((file) => `env-file ${file}`),
+        ...(projectDirectory === null ? [] : [`project-directory ${projectDirectory}`]),
+        ...profiles.map((profile) => `profile ${profile}`),
+        ...variables.map(({ name, value }) => `variable ${name}=${value}`),
+    ];
+}
+/** Reads such lines. */
+function readComposeCall(lines) {
+    const after = (kind) => lines.filter((line) => line.startsWith(`${kind} `)).map((line) => line.slice(kind.length + 1));
+    return {
+        files: after('file'),
+        envFiles: after('env-file'),
+        projectDirectory: after('project-directory')[0] ?? null,
+        profiles: after('profile'),
+        variables: after('variable').map((line) => {
+            const at = line.indexOf('=');
+            return { name: line.slice(0, at), value: line.slice(at + 1) };
+        }),
+    };
+}
+/** A path in the deploy folder, or an absolute one. */
+function absolute(path, deployDir) {
+    return (0,external_node_path_.isAbsolute)(path) ? path : (0,external_node_path_.join)(deployDir, path);
+}
+/** The folder of the project, from which compose reads relative paths. */
+function projectFolder({ projectDirectory, files }, deployDir) {
+    return absolute(projectDirectory ?? (0,external_node_path_.dirname)(files[0] ?? ''), deployDir);
+}
+/** The env files that compose reads; compose does without its own one if that does not exist. */
+function envFilesOf(call, deployDir) {
+    if (call.envFiles.length > 0)
+        return call.envFiles.map((file) => absolute(file, deployDir));
+    return [(0,external_node_path_.join)(projectFolder(call, deployDir), '.env')];
 }
 
 ;// CONCATENATED MODULE: ./build/shared/host/survey-sets.js
@@ -34545,7 +34927,43 @@ function joined(head, tail) {
     return head.length < longestHead ? head : null;
 }
 
+;// CONCATENATED MODULE: ./build/shared/host/survey-swap.js
+/** Of a project without containers. */
+const noSwapFacts = { sharers: [], endings: [], imageVariables: new Map() };
+/** null if the survey did not ask for them. */
+function readSwapFacts(records) {
+    const since = records.find('docker-since');
+    if (since === undefined)
+        return null;
+    const events = new Map(records.all('end-events').map((line) => {
+        const [id = '', ...actions] = line.trim().split(' ');
+        return [id, actions];
+    }));
+    return {
+        sharers: records.all('sharer').map((line) => {
+            const [name = '', what = '', of = ''] = line.split(' ');
+            return { name, what: what, of };
+        }),
+        endings: records.all('ending').map((json) => {
+            const ending = JSON.parse(json);
+            return {
+                ...ending,
+                finishedAt: Date.parse(ending.finishedAt),
+                dockerSince: Number(since) * 1_000,
+                events: events.get(ending.id) ?? [],
+                writes: ending.writes.filter((path) => path !== null),
+            };
+        }),
+        imageVariables: new Map(records.all('image-variables').map((json) => {
+            const { id, variables } = JSON.parse(json);
+            return [id, variables.filter((name) => name !== null)];
+        })),
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/shared/host/survey.js
+
+
 
 const survey_program = {
     name: 'survey',
@@ -34559,8 +34977,15 @@ const survey_program = {
         new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(2671), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(25298), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(39615), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(57442), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(64987), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(28218), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(98256), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(50170), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(18845), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(70350), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(58451), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(38458), __nccwpck_require__.b),
     ],
 };
@@ -34578,8 +35003,9 @@ async function survey(connection, request, signal, onLog) {
         with_sets: request.sets ? 'yes' : '',
         with_setup: request.setup ? 'yes' : '',
         with_compose: request.compose === null ? '' : 'yes',
-        env_file: request.compose?.envFile ?? '',
-        compose_files: request.compose?.files ?? [],
+        env_file: request.envFile ?? '',
+        compose_files: request.composeFiles,
+        compose_extras: composeLines(request.compose ?? {}),
         layout: request.layout,
     }, { deadline: 120_000, atEnd: 'end', signal, onLog });
     return readSurvey(await result, asked, Date.now());
@@ -34597,6 +35023,7 @@ function readSurvey(records, asked, answered) {
         bash: records.get('bash'),
         tools: new Set(records.all('tool')),
         deployDir: records.find('deploy-dir') ?? null,
+        absent: new Set(records.all('absent')),
         folders: records.all('folder').map(readFolder),
         openParent: records.find('open-parent') ?? null,
         places: records.all('place').map((value) => {
@@ -34612,14 +35039,20 @@ function readSurvey(records, asked, answered) {
         containers: records.all('container').map(readContainer),
         images: records.all('image').map((json) => {
             const image = JSON.parse(json);
-            return { id: image.id, repoDigests: image.repoDigests ?? [] };
+            const variables = image.variables.filter((name) => name !== null);
+            return { id: image.id, repoDigests: image.repoDigests ?? [], variables };
         }),
-        otherProjects: (records.find('projects') ?? '').split('\n').filter((line) => line !== ''),
+        otherProjects: linesOf(records.find('projects')),
+        updaters: records.all('updater').map((value) => {
+            const [name = '', image = ''] = value.split(' ');
+            return { name, image };
+        }),
         candidates: records.all('candidate').map((value) => {
             const [service = '', state = '', container = ''] = value.split(' ');
             return { service, state, container };
         }),
         compose: readCompose(records),
+        swapFacts: readSwapFacts(records),
         history: records.find('history') ?? null,
         auditTrail: records.find('audit-trail') ?? null,
         hold: records.find('hold') ?? null,
@@ -34666,14 +35099,38 @@ function readCompose(records) {
         return null;
     return {
         version,
+        call: readComposeCall(records.all('compose-call')),
+        otherFiles: linesOf(records.find('compose-deployed')),
+        missingFiles: linesOf(records.find('compose-missing')),
         config: records.get('compose-config'),
         template: records.get('compose-template'),
+        idle: [],
         unset: readUnset(records.get('compose-unset')),
+        words: records.get('compose-words'),
+        unsetNames: linesOf(records.find('compose-unset-names')),
+        values: records.find('compose-values') ?? '',
+        settingsKey: records.find('settings-key')?.trim() ?? null,
+        mountedFiles: linesOf(records.find('mounted-files')).map((line) => {
+            const at = line.indexOf(' ');
+            return { path: line.slice(at + 1), changedAt: Number(line.slice(0, at)) * 1_000 };
+        }),
+        settings: records.all('container-settings').map((json) => JSON.parse(json)),
         changedAt: Number(records.get('compose-changed')) * 1_000,
         envNames: records.find('env-names')?.split('\n') ?? null,
         projectState: records.find('project-state') ?? null,
         images: readLocalImages(records.find('local-images') ?? ''),
+        proxies: records.all('proxy').map(readProxy),
     };
+}
+function linesOf(text) {
+    return (text ?? '').split('\n').filter((line) => line !== '');
+}
+/** Reads the service and the lines of survey-proxies.sh. */
+function readProxy(text) {
+    const [service = '', ...lines] = text.split('\n');
+    const after = (word) => lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
+    const isUnread = lines.includes('nginx') && !lines.includes('read');
+    return { service, answers: after('answers'), looksUpOnce: isUnread ? null : after('looks-up-once') };
 }
 /** Reads lines `KIND LINE NAME FILE`, as unset_variables prints them. */
 function readUnset(text) {
@@ -34713,23 +35170,295 @@ function readFolder(value) {
     return { type, mode, owner, device, writable: writable === 'writable', path: path.join('|') };
 }
 
-;// CONCATENATED MODULE: ./build/shared/postgres/scripts.js
+;// CONCATENATED MODULE: ./build/shared/releases/project.js
 
-// Scripts for the database container and SQL for the server; the programs on the host get them as parameters.
-/** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `verify`, `contents`, `terminate`. */
-const insideScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "inside.sh", 'utf8');
-/** Statements for one session, in this order. Each answer is a line: a name, a space, a value or JSON. */
-const factsBefore = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-before.sql", 'utf8');
-const factsTables = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-tables.sql", 'utf8');
-const factsAfter = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-after.sql", 'utf8');
+
+
+const mostServices = 500;
+const shortText = untrusted_text(4_096);
+/** Compose writes some numbers as text, and leaves out what is not given. */
+const anything = (value) => value;
+const network = orNull(shape({
+    aliases: orNull(listOf(shortText, 100)),
+    ipv4_address: orNull(shortText),
+    ipv6_address: orNull(shortText),
+    mac_address: orNull(shortText),
+}));
+const service = shape({
+    image: orNull(shortText),
+    container_name: orNull(shortText),
+    scale: anything,
+    deploy: orNull(shape({ replicas: anything })),
+    ports: orNull(listOf(shape({ published: anything }), 1_000)),
+    networks: orNull(mapOf((key) => key.length <= 255, network, 200)),
+    network_mode: orNull(shortText),
+    ipc: orNull(shortText),
+    pid: orNull(shortText),
+    mac_address: orNull(shortText),
+    volumes_from: orNull(listOf(shortText, 100)),
+    pre_start: anything,
+    post_start: anything,
+    pre_stop: anything,
+    post_stop: anything,
+    provider: anything,
+    models: anything,
+    use_api_socket: anything,
+    depends_on: orNull(mapOf(isServiceName, shape({
+        restart: orNull(bool),
+        condition: orNull(shortText),
+    }), mostServices)),
+});
+/** Compose does these itself when it starts or stops a container; a start by Docker leaves them out. */
+const composeOnly = [
+    'pre_start',
+    'post_start',
+    'pre_stop',
+    'post_stop',
+    'provider',
+    'models',
+    'use_api_socket',
+];
+const project = shape({
+    name: shortText,
+    services: mapOf(isServiceName, service, mostServices),
+});
+const templates = shape({
+    services: mapOf(isServiceName, shape({
+        image: orNull(shortText),
+        profiles: (value, place) => orNull(listOf(shortText, 100))(value, place) ?? [],
+    }), mostServices),
+});
 /**
- * The script for the scratch container of a drill: `room`, `room_below`, `prepare`, `tolerant`, `restore`, `session`,
- * `schema`, `silence`, `indexes`, `reader`, `assert`.
+ * The services in the output of `docker compose config --format json`, with or without `--no-interpolate`; null if it is not
+ * usable.
  */
-const drillScript = () => readFileSync(__nccwpck_require__.ab + "drill-inside.sh", 'utf8');
+function project_readServices(json) {
+    try {
+        return new Map(Object.entries(project_parsed(json, templates, '').services));
+    }
+    catch (error) {
+        if (failure_isFailure(error))
+            return null;
+        throw error;
+    }
+}
+/**
+ * Reads the output of `docker compose config --format json`, and keeps only a few fields.
+ * @param template the same with `--no-interpolate`; empty if compose gave none
+ * @param check the command with which the operator sees what compose makes of the files
+ * @param idle services to leave out
+ * @throws Failure `bad-compose-config`, which never quotes the text
+ */
+function readProject(config, template, check, idle = []) {
+    const { name, services } = project_parsed(config, project, check);
+    const written = template.trim() === '' ? null : project_parsed(template, templates, check);
+    return {
+        name,
+        services: new Map(Object.entries(services)
+            .filter(([each]) => !idle.includes(each))
+            .map(([each, facts]) => [
+            each,
+            {
+                name: each,
+                image: facts.image,
+                imageTemplate: written?.services[each]?.image ?? null,
+                containerName: facts.container_name,
+                replicas: project_count(facts.scale) ?? project_count(facts.deploy?.replicas),
+                publishes: (facts.ports ?? []).some(({ published }) => published !== undefined && published !== ''),
+                networks: Object.keys(facts.networks ?? {}),
+                networkMode: facts.network_mode,
+                fixedAddress: facts.mac_address !== null ||
+                    Object.values(facts.networks ?? {}).some((at) => at !== null && (at.ipv4_address ?? at.ipv6_address ?? at.mac_address) !== null),
+                aliases: Object.values(facts.networks ?? {}).flatMap((at) => at?.aliases ?? []),
+                dependsOn: Object.entries(facts.depends_on ?? {}).map(([on, { restart, condition }]) => ({
+                    service: on,
+                    restart: restart === true,
+                    awaitsEnd: condition === 'service_completed_successfully',
+                })),
+                sharesWith: sharedBy(facts),
+                volumesFrom: volumesFrom(facts),
+                composeOnly: composeOnly.filter((key) => isGiven(facts[key])),
+            },
+        ])),
+    };
+}
+function project_count(value) {
+    return /^\d{1,4}$/.test(String(value)) ? Number(value) : null;
+}
+function project_parsed(json, read, check) {
+    try {
+        return read(JSON.parse(json), '');
+    }
+    catch (error) {
+        const why = failure_isFailure(error) ? error.message : 'it is not JSON';
+        throw new failure_Failure('bad-compose-config', `The output of docker compose config is not usable: ${why}`, {
+            hint: `To see what compose prints: ${check.replace(' --quiet', '')}`,
+        });
+    }
+}
+function sharedBy({ network_mode, ipc, pid }) {
+    const modes = [network_mode, ipc, pid].map((mode) => /^service:(.+)$/.exec(mode ?? '')?.[1]);
+    return [...new Set(modes.filter((each) => each !== undefined))];
+}
+function volumesFrom({ volumes_from }) {
+    const services = (volumes_from ?? []).filter((from) => !from.startsWith('container:'));
+    return [...new Set(services.flatMap((from) => from.split(':')[0] ?? []))];
+}
+/** Compose prints what is not given as null, or as empty. */
+function isGiven(value) {
+    if (value === undefined || value === null || value === false)
+        return false;
+    return typeof value !== 'object' || Object.keys(value).length > 0;
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/template-variables.js
+// The variables in values of a compose file, as `docker compose config --no-interpolate` leaves them.
+/** Two dollars stand for one; a name in braces may go on with an operator, whose text may hold braces in turn. */
+const use = /\$(?:(\$)|([A-Za-z_]\w*)|\{([A-Za-z_]\w*)((?::?[-?+])(?:[^{}]|\{[^{}]*\})*)?\})/g;
+/** Every use of a variable in a value, in order. */
+function variablesIn(template) {
+    return [...template.matchAll(use)].flatMap(([text, dollar, bare, braced, operator = '']) => {
+        const name = bare ?? braced;
+        return dollar !== undefined || name === undefined ? [] : [{ name, hasDefault: /^:?[-+]/.test(operator), text }];
+    });
+}
+/** The name if the whole value is one variable, so that it clearly is meant as one; else null. */
+function wholeVariable(template) {
+    const [first] = variablesIn(template);
+    return first !== undefined && first.text === template && first.text.startsWith('${') ? first.name : null;
+}
+/** What the parts of an image reference may consist of. */
+const referencePart = '([\\w./:-]*?)';
+/**
+ * The values that the variables of an image template must have had, as the reference shows that came of it; null if the
+ * reference cannot come from the template.
+ */
+function valuesBehind(template, reference) {
+    const uses = variablesIn(template);
+    let pattern = '';
+    let at = 0;
+    const groups = [];
+    for (const { name, text } of uses) {
+        const start = template.indexOf(text, at);
+        pattern += escaped(template.slice(at, start));
+        const known = groups.indexOf(name);
+        pattern += known < 0 ? referencePart : `\\${known + 1}`;
+        if (known < 0)
+            groups.push(name);
+        at = start + text.length;
+    }
+    const match = new RegExp(`^${pattern}${escaped(template.slice(at))}$`).exec(reference);
+    return match === null ? null : new Map(groups.map((name, index) => [name, match[index + 1] ?? '']));
+}
+function escaped(text) {
+    return text.replaceAll('$$', '$').replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/survey-project.js
+
+
+
+
+/**
+ * Surveys the host. Surveys it a second time if compose must be told more than its files say: the profiles with which
+ * services were started, or a tag that only the deployer's shell had.
+ */
+async function surveyProject(connection, request, signal, onLog) {
+    const look = (compose) => survey(connection, { ...request, compose }, signal, onLog);
+    const seen = await look({ profiles: [], variables: [] });
+    const extras = extrasFor(seen);
+    if (extras === null)
+        return seen;
+    const again = await look(extras);
+    if (again.compose === null || 'error' in again.compose)
+        return again;
+    return { ...again, compose: { ...again.compose, idle: idleServices(seen, again.compose) } };
+}
+/** What compose must be told, besides its files, to see the project that is running; null if nothing. */
+function extrasFor({ compose, containers }) {
+    if (compose === null || 'error' in compose)
+        return null;
+    const written = project_readServices(compose.template);
+    if (written === null)
+        return null;
+    const known = project_readServices(compose.config);
+    const running = new Set(containers.map(({ service }) => service));
+    const profiles = [...running].flatMap((service) => {
+        const [profile] = written.get(service)?.profiles ?? [];
+        return profile === undefined || (known !== null && known.has(service)) ? [] : [profile];
+    });
+    const variables = new Map();
+    // The newest container comes last, and so has the last word.
+    for (const { service, image } of containers.toSorted((a, b) => Date.parse(a.created) - Date.parse(b.created))) {
+        const template = written.get(service)?.image ?? null;
+        const rendered = known?.get(service)?.image ?? null;
+        // What our own rollbacks create is named by its digest as well.
+        const [ran = ''] = image.split('@');
+        if (template === null || rendered === ran || referenceOf(ran) === null)
+            continue;
+        const names = new Set(variablesIn(template).map(({ name }) => name));
+        const isSet = [...names].some((name) => compose.envNames?.includes(name));
+        // If the file now says something else on purpose, the variable has a value.
+        if (isSet)
+            continue;
+        for (const [name, value] of valuesBehind(template, ran) ?? [])
+            if (value !== '')
+                variables.set(name, value);
+    }
+    if (profiles.length === 0 && variables.size === 0)
+        return null;
+    return {
+        profiles: [...new Set(profiles)],
+        variables: [...variables].map(([name, value]) => ({ name, value })),
+    };
+}
+/** Services that a profile has brought along although nobody has started them. */
+function idleServices({ compose, containers }, { config }) {
+    const before = compose === null || 'error' in compose ? null : project_readServices(compose.config);
+    const running = new Set(containers.map(({ service }) => service));
+    const written = project_readServices(config) ?? new Map();
+    return [...written]
+        .filter(([service, { profiles }]) => profiles.length > 0 && !running.has(service) && !before?.has(service))
+        .map(([service]) => service);
+}
 
 ;// CONCATENATED MODULE: external "node:timers/promises"
 const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+// EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js + 1 modules
+var lib = __nccwpck_require__(44942);
+// EXTERNAL MODULE: external "node:events"
+var external_node_events_ = __nccwpck_require__(78474);
+;// CONCATENATED MODULE: ./build/shared/reaching.js
+
+
+/**
+ * Waits for an answer from elsewhere, at most `patience` milliseconds, and no longer than until a cancel.
+ * @throws Error `no answer within 10 s`; what the work throws; the signal's reason
+ */
+async function inTime(patience, signal, work) {
+    signal.throwIfAborted();
+    const waiting = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
+    const givenUp = once(waiting, 'abort').then(() => {
+        signal.throwIfAborted();
+        throw new Error(`no answer within ${formatDuration(patience)}`);
+    });
+    return Promise.race([work, givenUp]);
+}
+/**
+ * Why something could not be reached, in one line that is never empty. If several addresses of a name were tried: why the first
+ * failed.
+ */
+function reasonOf(error) {
+    if (error instanceof AggregateError && error.errors.length > 0)
+        return reasonOf(error.errors[0]);
+    if (!(error instanceof Error))
+        return String(error) || 'no reason was given';
+    const [line = ''] = error.message.split('\n');
+    if (line.trim() === '')
+        return error.cause === undefined ? error.name : reasonOf(error.cause);
+    return error.name === 'Error' ? line : `${error.name}: ${line}`;
+}
+
 // EXTERNAL MODULE: external "node:os"
 var external_node_os_ = __nccwpck_require__(48161);
 ;// CONCATENATED MODULE: ./build/shared/runner/private-folder.js
@@ -34929,11 +35658,18 @@ async function uploadText(name, text, merge) {
     catch (error) {
         if (!isTaken(error))
             throw error;
+        return await replace(name, merge, error);
     }
+}
+/** @param taken GitHub's words that the name is taken */
+async function replace(name, merge, taken) {
     const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(110), __nccwpck_require__.e(458)]).then(__nccwpck_require__.bind(__nccwpck_require__, 67458));
     const client = new DefaultArtifactClient();
-    const { artifact } = await client.getArtifact(name);
-    const other = await ownText(artifact);
+    const found = await client.getArtifact(name).catch((error) => {
+        // Then it is not ours to replace, and GitHub meant something else.
+        throw error instanceof Error && error.name === 'ArtifactNotFoundError' ? taken : error;
+    });
+    const other = await ownText(found.artifact);
     await client.deleteArtifact(name);
     return upload(name, merge(other));
 }
@@ -34965,7 +35701,7 @@ async function upload(name, text) {
 }
 /** Whether the name is taken. The library shows this only in the text of its error. */
 function isTaken(error) {
-    return error instanceof Error && /\b409\b/.test(error.message);
+    return error instanceof Error && /\(409\)/.test(error.message);
 }
 async function artifact_store_inFolder(work) {
     const folder = makePrivateFolder();
@@ -34991,15 +35727,20 @@ async function findPointer(name) {
     const key = await restoreCache([storedPath()], prefixOf(name), [prefixOf(name)], { lookupOnly: true });
     return key === undefined ? null : pointerIn(key, name);
 }
-/** Lets later runs find the artifact at once. @param run `<run id>-<attempt>`; caches cannot change, so each run has its own */
+/**
+ * Lets later runs find the artifact at once.
+ * @returns false if it could not be saved; true too if the runner has no cache
+ * @param run `<run id>-<attempt>`; caches cannot change, so each run has its own
+ */
 async function savePointer(name, run, artifactId) {
     const { isFeatureAvailable, saveCache } = await Promise.all(/* import() */[__nccwpck_require__.e(110), __nccwpck_require__.e(91)]).then(__nccwpck_require__.bind(__nccwpck_require__, 18091));
     if (!isFeatureAvailable())
-        return;
+        return true;
     const path = storedPath();
     (0,external_node_fs_.mkdirSync)(path, { recursive: true });
     try {
-        await saveCache([path], `${prefixOf(name)}${run}-${artifactId}`);
+        // The library only warns where it fails.
+        return (await saveCache([path], `${prefixOf(name)}${run}-${artifactId}`)) !== -1;
     }
     finally {
         (0,external_node_fs_.rmSync)(path, { recursive: true });
@@ -35020,8 +35761,6 @@ function storedPath() {
     return (0,external_node_path_.join)(process.env['RUNNER_TEMP'] ?? (0,external_node_os_.tmpdir)(), 'deployment-history-pointer');
 }
 
-// EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js + 1 modules
-var lib = __nccwpck_require__(44942);
 ;// CONCATENATED MODULE: ./build/shared/runner/provenance.js
 
 /** Events that only people with write access to the repository can cause. */
@@ -35168,7 +35907,32 @@ async function fetchAtMost(client, url, limit, what) {
     return Buffer.concat(chunks);
 }
 
+;// CONCATENATED MODULE: ./build/shared/runner/library-words.js
+
+/**
+ * What GitHub said, in a line that one of its libraries printed: each refusal before it tries again, or before it gives up
+ * without an error. null for any other line.
+ */
+function refusalIn(printed) {
+    const [, tried] = /^Attempt \d+ of \d+ failed with error: (.+)\. Retrying request in \d+ ms/.exec(printed) ?? [];
+    const [, warned] = /^::(?:warning|error)::(?:Failed to save: )?(.+)/.exec(printed) ?? [];
+    // What it then prints for users is a guess: that another job may be creating the same cache.
+    const [, reserving] = /^::debug::Failed to reserve cache: (?:Error: )?(.+)/.exec(printed) ?? [];
+    const said = tried ?? warned ?? reserving;
+    return said === undefined ? null : cleanLine(said, 300);
+}
+/** Listens to a library for the last refusal. */
+class Refusals {
+    last = null;
+    hear = (printed) => {
+        this.last = refusalIn(printed) ?? this.last;
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/shared/runner/history-mirror.js
+
+
+
 
 
 
@@ -35212,11 +35976,6 @@ function historyMirror(request) {
         },
     };
 }
-/** The artifact's name. Characters that GitHub forbids are written as codes, so that each environment has its own name. */
-function artifactName(environment) {
-    const safe = environment.replace(/["<>|*?/\\:%,\p{Cc}]/gu, (character) => Array.from(Buffer.from(character), (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''));
-    return `deployment-history-${safe}`;
-}
 /** Whose copies to accept; null if that is unknown: then accept none. */
 function trustOf({ repositoryId, defaultBranch, refName }) {
     if (repositoryId === null || !/^\d+$/.test(repositoryId) || defaultBranch === null)
@@ -35228,7 +35987,7 @@ function trustOf({ repositoryId, defaultBranch, refName }) {
 }
 async function loadTrusted(request, trust) {
     const { environment, kinds, token, repository } = request;
-    const name = artifactName(environment);
+    const name = `deployment-history-${environment}`;
     const api = githubApi(repository, token);
     const found = await find(api, name, kinds.includes('cache'));
     const trusted = await firstTrusted(api, candidates(found, name, trust), trust);
@@ -35261,38 +36020,50 @@ async function firstTrusted(api, artifacts, trust) {
     return trusted;
 }
 async function store({ environment, kinds, workflow }, text, merge) {
-    const name = artifactName(environment);
+    const name = `deployment-history-${environment}`;
     const id = await uploadText(name, text, merge);
     if (!kinds.includes('cache'))
         return { notices: [] };
     const run = `${workflow.runId ?? 0}-${workflow.runAttempt ?? 0}`;
-    const why = await answered(patienceForCache, savePointer(name, run, id)).then(() => null, whyNot);
+    const refusals = new Refusals();
+    const saving = quietly(() => savePointer(name, run, id), refusals.hear);
+    const why = await answered(patienceForCache, saving).then((isSaved) => (isSaved ? null : (refusals.last ?? 'the library gave no reason')), (error) => whyNot(error, refusals.last));
     return { notices: why === null ? [] : [`Stored the history, but not the cache that points to it: ${why}`] };
 }
 async function limited(work, failed) {
+    const refusals = new Refusals();
     try {
-        return await answered(patience, quietly(work));
+        return await answered(patience, quietly(work, refusals.hear));
     }
     catch (error) {
-        return failed(whyNot(error));
+        return failed(whyNot(error, refusals.last));
     }
+}
+/** GitHub did not do it in time. */
+class Late extends Error {
 }
 /** Gives up after `ms` milliseconds. The work itself goes on: the libraries cannot be stopped. */
 function answered(ms, work) {
     const late = (0,promises_namespaceObject.setTimeout)(ms, null, { ref: false }).then(() => {
-        throw new Error(`GitHub did not answer within ${ms / 1_000} s`);
+        throw new Late(`within ${ms / 1_000} s`);
     });
     return Promise.race([work, late]);
 }
-function whyNot(error) {
-    if (!(error instanceof Error))
-        return cleanLine(String(error), 300);
-    if (error.name === 'GHESNotSupportedError')
+/** Why GitHub did not do it, in its own words. @param refusal what it last said to a library that went on asking */
+function whyNot(error, refusal = null) {
+    if (error instanceof Late) {
+        return refusal === null
+            ? `GitHub did not answer ${error.message}`
+            : `GitHub did not do it ${error.message}; its last answer: ${refusal}`;
+    }
+    if (error instanceof Error && error.name === 'GHESNotSupportedError')
         return 'GitHub Enterprise Server does not support them. The history stays on the host; set history: "" to silence this notice';
-    const status = 'statusCode' in error ? error.statusCode : 'status' in error ? error.status : undefined;
-    if (status === 403 || status === 404)
-        return `GitHub refused with ${status}; does the job have "permissions: actions: read"?`;
-    return cleanLine(error.message, 300);
+    if (!(error instanceof lib/* HttpClientError */.Kg))
+        return cleanLine(reasonOf(error), 300);
+    const status = error.statusCode;
+    const reason = cleanLine(error.message, 300) || 'nothing';
+    const needs = status === 403 || status === 404 ? '. Reading them needs "permissions: actions: read" in the job' : '';
+    return `GitHub refused with ${status}; it said: ${reason}${needs}`;
 }
 
 ;// CONCATENATED MODULE: external "node:child_process"
@@ -35602,6 +36373,7 @@ const failureCodes = [
     'host-unreachable',
     'image-missing',
     'incomplete',
+    'job-failed',
     'jump-loop',
     'key-refused',
     'key-unreadable',
@@ -35612,6 +36384,7 @@ const failureCodes = [
     'mail-unusable',
     'manifest-unreadable',
     'max-downtime',
+    'no-answer',
     'no-backup',
     'no-bash',
     'no-compose',
@@ -35629,11 +36402,12 @@ const failureCodes = [
     'no-target',
     'no-transaction',
     'not-created',
+    'not-kept',
     'not-our-folder',
     'not-started',
     'not-verified',
     'on-hold',
-    'other-project',
+    'other-files',
     'outcome-unknown',
     'passphrase-missing',
     'passphrase-wrong',
@@ -35646,6 +36420,7 @@ const failureCodes = [
     'publication-unknown',
     'pull-failed',
     'record-unknown',
+    'registry-busy',
     'registry-refused',
     'registry-unreachable',
     'result-too-large',
@@ -35655,10 +36430,12 @@ const failureCodes = [
     'sets-changed',
     'several-databases',
     'several-projects',
+    'still-starting',
     'stop-failed',
     'stuck',
     'survey-incomplete',
     'table-locked',
+    'target-bad',
     'tool-missing',
     'tool-timed-out',
     'tools-missing',
@@ -35725,8 +36502,8 @@ function deadlineOver(program, deadline) {
 function hostSilent({ name, step }, { deadline, atEnd }, { isEnding, grace, unheard, cause }) {
     const what = `${step} (program ${name})`;
     const message = isEnding
-        ? `The host was told to stop ${what} after ${formatDuration(deadline)}, but had not finished stopping it ${formatDuration(grace)} later`
-        : `The host has sent nothing for ${formatDuration(unheard)} during ${what}, whose limit was ${formatDuration(deadline)}`;
+        ? `The host was told to stop ${what} after ${units_formatDuration(deadline)}, but had not finished stopping it ${units_formatDuration(grace)} later`
+        : `The host has sent nothing for ${units_formatDuration(unheard)} during ${what}, whose limit was ${units_formatDuration(deadline)}`;
     const state = atEnd === 'finish'
         ? 'It is unknown whether this was done: the host may have done it, or may still do it.'
         : 'It is unknown how far the host got. When it continues, it ends this on its own and removes incomplete files.';
@@ -36302,6 +37079,7 @@ function outcomeOf(lines) {
         dockerRestarted: details('docker-restarted').length > 0,
         held: details('held').length > 0,
         problems: details('problem'),
+        reloaded: [...new Set([...details('reloaded'), ...details('restarted')])],
         measurements,
         downtimeMs: gaps.length === 0 || measurements.some(({ asked }) => asked === 0) ? null : Math.max(...gaps),
         failedRequests: gaps.length === 0 ? null : measurements.reduce((sum, { failed }) => sum + failed, 0),
@@ -36347,6 +37125,7 @@ function addressLines(url) {
 ;// CONCATENATED MODULE: ./build/shared/transaction/transaction-files.js
 
 
+
 /** Placeholder in override files for the transaction's id, which the host fills in. */
 const transactionMark = '@transaction@';
 /** The placeholders for what only the host knows when it writes the history. */
@@ -36369,6 +37148,8 @@ function transactionFiles(request) {
         files.set(`outcome/${ending}.json`, record);
         files.set(`outcome/${ending}.log`, line);
     }
+    for (const [service, archive] of request.inlineFiles)
+        files.set(`files.${service}.tar.base64`, archive.toString('base64'));
     if (outcome.hold !== null)
         files.set('outcome/hold', outcome.hold);
     return files;
@@ -36380,20 +37161,22 @@ function planLines(request) {
     const lines = [
         ['project', request.project],
         ['deploy_dir', request.deployDir],
-        ...request.composeFiles.map((file) => ['compose_file', file]),
-        ...(request.envFile === null ? [] : [['env_file', request.envFile]]),
+        ...composeLines(request.compose).map((line) => ['compose', line]),
         ['project_state', request.projectState],
-        ['stop_timeout', seconds(request.stopTimeout)],
+        ...(request.stopTimeout === null ? [] : [['stop_timeout', seconds(request.stopTimeout)]]),
         ['health_timeout', seconds(request.healthTimeout)],
         ['stable_for', seconds(request.stableFor)],
         ...(request.maxDowntime === null ? [] : [['max_downtime', String(request.maxDowntime)]]),
         ...(healthUrl === null ? [] : addressLines(healthUrl)),
         ['on_failure', request.onFailure],
+        ['blame', request.blame ? 'target' : 'none'],
         ['hold', String(request.outcome.hold !== null)],
         ['lock_wait', seconds(request.lockWait)],
         ['holder', request.holder],
         ['history_id', request.historyId],
         ['token', request.outcome.token],
+        ...request.proxies.map((proxy) => ['proxy', proxy]),
+        ...request.lookedUpOnce.map(({ service, proxy }) => ['looked_up_once', service, proxy]),
         ...request.services.map(({ service, strategy, targetImageId, retag, fixedName }) => [
             'service',
             service,
@@ -36421,19 +37204,25 @@ function checked(value) {
 
 
 
+
 /** The scripts that make up the engine on the host, in order. */
 const engine = [
     new URL(/* asset import */ __nccwpck_require__(65479), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(35035), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(28218), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(79821), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(25298), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(70350), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(35735), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(14310), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(74181), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(88355), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(67334), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(61008), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(1098), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(36461), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(91562), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(59372), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(20256), __nccwpck_require__.b),
 ];
@@ -36482,14 +37271,14 @@ async function startTransaction(connection, request, onLog) {
         return (await connection.run(starting, parameters, { ...transaction_short, onLog }).result).get('transaction');
     }
     catch (error) {
-        throw failure_isFailure(error, 'disk-full') ? diskFull(request.backupDir, error) : error;
+        throw failure_isFailure(error, 'disk-full', 'write-failed') ? notWritten(request.backupDir, error) : error;
     }
 }
-function diskFull(backupDir, cause) {
-    return new failure_Failure('disk-full', `Could not write the transaction to ${backupDir}: the disk is full or read-only`, {
-        hint: `Nothing was stopped. On the host: df -h ${backupDir}. Make room, then run it again`,
-        cause,
-    });
+/** In the host's own words. */
+function notWritten(backupDir, failure) {
+    const isFull = failure.code === 'disk-full';
+    const look = isFull ? `df -h ${backupDir}. Make room` : `ls -ld ${backupDir}/rollback; dmesg | tail. Mend that`;
+    return new failure_Failure(failure.code, `Could not write the transaction to ${backupDir}: ${isFull ? 'its disk is full' : failure.message}`, { hint: `Nothing was stopped. On the host: ${look}, then run it again`, cause: failure });
 }
 /** Restarts the engine of an unfinished transaction that has lost it. */
 async function resumeTransaction(connection, backupDir, id, onLog) {
@@ -36528,8 +37317,15 @@ async function followTransaction(connection, backupDir, id, told, { onLine, onLo
         lines: parseJournal(records.find('journal') ?? ''),
         recorded: records.find('recorded') ?? null,
         log: records.find('log') ?? '',
+        lastWords: records.all('last-words').map(readLastWords),
         abandoned: records.find('abandoned') !== undefined,
     };
+}
+const transaction_mostLines = 15;
+const transaction_longestLine = 200;
+function readLastWords(value) {
+    const [service = '', ...lines] = cleanLines(value);
+    return { service, lines: lines.slice(-transaction_mostLines).map((line) => cleanLine(line, transaction_longestLine)) };
 }
 /** The failure for a transaction whose outcome is unknown because contact to it was lost. */
 function stillOpen(backupDir, id, cause) {
@@ -36577,10 +37373,10 @@ async function followToTheEnd(connection, backupDir, id, told, options) {
         }
     };
     for (let starts = 0;; starts += 1) {
-        const { lines, recorded, log } = await follow();
+        const { lines, recorded, log, lastWords } = await follow();
         const outcome = outcomeOf(lines);
         if (outcome.ending !== null)
-            return { outcome, lines, recorded, log };
+            return { outcome, lines, recorded, log, lastWords };
         if (starts === mostStarts)
             throw stuck(backupDir, id, log);
         await resumeTransaction(connection, backupDir, id, options.onLog);
@@ -36632,6 +37428,12 @@ const sentences = {
     healthy: 'All swapped services are healthy',
     stable: 'Everything stayed up for $ s',
     'url-answers': 'The health-url answers',
+    running: '$: running the job from the target',
+    completed: '$: the job has completed',
+    'running-again': '$: running the job of the previous release again',
+    'stays-stopped': '$: stays stopped, with a container of the target',
+    reloaded: '$: its configuration was reloaded, so that it finds the containers behind it',
+    restarted: '$: restarted, because it did not answer',
     draining: '$: the old containers are finishing their requests',
     drained: '$: the old containers have stopped',
     commit: 'All checks passed: the rollback is final',
@@ -36648,13 +37450,13 @@ class TransactionProgress {
     #begin;
     tell({ at, step, detail }) {
         this.#begin ??= at;
-        const since = formatDuration(at - this.#begin);
+        const since = units_formatDuration(at - this.#begin);
         if (step === 'failure')
             important(`✘ ${detail.replace(/^[a-z-]+ /, '')} (after ${since})`);
         else if (step === 'problem')
             warning(detail);
         else if (step === 'disobeyed') {
-            warning(`${detail} did not stop when asked and was killed after stop-timeout. Does its program run behind a shell as PID 1? init: true may help`);
+            warning(`${detail} did not stop when asked and was killed after its time to stop. Does its program run behind a shell as PID 1? init: true may help`);
         }
         else if (step === 'measured')
             this.#tellMeasurement(detail);
@@ -36671,7 +37473,7 @@ class TransactionProgress {
             ? `${what}: stopped measuring downtime: the disk is full`
             : gap === '-'
                 ? `${what}: never answered, so its downtime could not be measured`
-                : `${what}: longest downtime ${formatDuration(Number(gap))}, ${failed} of ${asked} requests failed`);
+                : `${what}: longest downtime ${units_formatDuration(Number(gap))}, ${failed} of ${asked} requests failed`);
     }
 }
 /** The detail of `started` is the service's name and how long it took: only the name is shown. */
@@ -36807,7 +37609,116 @@ class SteadyConnection {
     }
 }
 
+;// CONCATENATED MODULE: ./build/shared/releases/image-name.js
+
+
+
+
+/**
+ * The tag by which people know an image. Its own comes first, as it is the one that compose uses. Only if that moves, or
+ * there is none, another tag of the same repository says more; `latest` is the last resort.
+ * @param file the reference in the compose file: its repository counts if the image's own reference is only an id
+ */
+function nameOf(named, file, images) {
+    const own = named.tag;
+    if (own !== null && !moving_tag_moves(own))
+        return own;
+    const reference = named.image === null || release_isImageId(named.image) ? file : named.image;
+    const repository = referenceOf(reference)?.repository;
+    const others = (images.find(({ id }) => id === named.imageId)?.repoTags ?? [])
+        .map(referenceOf)
+        .flatMap((name) => (name !== null && name.repository === repository && name.tag !== null ? [name.tag] : []))
+        .filter((tag) => tag !== own)
+        .toSorted(byUse);
+    const best = others[0];
+    if (best !== undefined && (!moving_tag_moves(best) || own === null || own === 'latest') && best !== 'latest')
+        return best;
+    return own ?? best ?? null;
+}
+/** What does not move first, then versions, then what says most. */
+function byUse(one, other) {
+    const rank = (tag) => (tag === 'latest' ? 3 : moving_tag_moves(tag) ? 2 : /^v?\d+\./i.test(tag) ? 0 : 1);
+    return rank(one) - rank(other) || other.length - one.length || byText(one, other);
+}
+
+;// CONCATENATED MODULE: ./build/shared/history/candidates.js
+
+
+
+const candidateColumns = ['Tag', 'Digest', 'Verdict', 'When', 'Record'];
+const candidates_mostCandidates = 10;
+/** Different releases, the newest first, without drills and without what runs. At most ten. */
+function candidates_candidates({ entries, verdicts, running, ignored, images, environment }) {
+    const now = imagesOf(running, ignored);
+    const words = wordsOn(verdicts, ignored);
+    const found = [];
+    for (const { record, source } of entries.toReversed()) {
+        const about = imagesOf(record.release, ignored);
+        const isOther = [...about].some(([service, image]) => {
+            const present = now.get(service);
+            return present !== undefined && !isSame(image, present);
+        });
+        if (record.event === 'drill' || record.environment !== environment || !isOther)
+            continue;
+        if (found.some((earlier) => isAlike(earlier.about, about)))
+            continue;
+        const word = words.find((each) => isAlike(each.about, about))?.word;
+        // What a copy calls good nobody has to believe.
+        const copied = source === 'mirror' && record.verdict === 'bad' ? 'bad' : 'unknown';
+        found.push({
+            about,
+            candidate: {
+                tag: candidates_joined(about, (image) => nameOf(image, null, images) ?? '-'),
+                digest: candidates_joined(about, ({ digest, imageId }) => (digest ?? imageId)?.slice(7, 19) ?? '-'),
+                verdict: word ?? copied,
+                when: record.at,
+                id: record.id,
+            },
+        });
+        if (found.length === candidates_mostCandidates)
+            break;
+    }
+    return found.map(({ candidate }) => candidate);
+}
+/** The cells of a table. */
+function candidateCells({ tag, digest, verdict, when, id, }) {
+    return [tag, digest, verdict, when, id];
+}
+/** The table as printed lines; none if there is no candidate. */
+function candidateLines(list) {
+    if (list.length === 0)
+        return [];
+    const rows = [[...candidateColumns], ...list.map(candidateCells)];
+    const widths = candidateColumns.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+    return rows.map((row) => row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd());
+}
+function isAlike(one, other) {
+    return (one.size === other.size &&
+        [...one].every(([service, image]) => {
+            const counterpart = other.get(service);
+            return counterpart !== undefined && isSame(image, counterpart);
+        }));
+}
+/** Old records may name nothing but a tag. */
+function isSame(one, other) {
+    const isNameless = [one, other].some(({ digest, imageId }) => digest === null && imageId === null);
+    return isNameless ? one.tag === other.tag : sameImage(one, other);
+}
+function candidates_joined(images, tell) {
+    const told = [...images].map(([service, image]) => [service, tell(image)]);
+    const [first] = told;
+    if (first === undefined)
+        return '-';
+    return told.every(([, text]) => text === first[1])
+        ? first[1]
+        : told.map(([service, text]) => `${service} ${text}`).join(', ');
+}
+
 ;// CONCATENATED MODULE: ./build/shared/history/choice.js
+
 
 /**
  * The newest release that was found good and is not running; failing that, the newest that ran and was not marked bad.
@@ -36839,20 +37750,6 @@ function lastGood({ records, environment, running, ignored }) {
         why: whyNone(environment, ours.length, others.map(({ images }) => images)),
     };
 }
-function imagesOf(release, ignored) {
-    return new Map(Object.entries(release).filter(([service]) => !ignored.has(service)));
-}
-/** The verdicts on releases, the latest first; `unknown` is not a verdict. */
-function wordsOn(records, ignored) {
-    return records
-        .toReversed()
-        .flatMap(({ event, status, verdict, release, previous }) => [
-        ...(verdict === 'unknown' ? [] : [{ about: imagesOf(release, ignored), word: verdict }]),
-        ...(event === 'rollback' && status === 'succeeded' && previous !== null
-            ? [{ about: imagesOf(previous, ignored), word: 'bad' }]
-            : []),
-    ]);
-}
 function ran({ event, status }) {
     return status === 'succeeded' && event !== 'drill';
 }
@@ -36863,14 +37760,6 @@ function differs(images, now) {
         return present !== undefined && !sameImage(image, present);
     });
     return others.length > 0 && others.every(([, { digest, imageId }]) => digest !== null || imageId !== null);
-}
-/** They have the same services, each with the same image. */
-function sameImages(one, other) {
-    return (one.size === other.size &&
-        [...one].every(([service, image]) => {
-            const counterpart = other.get(service);
-            return counterpart !== undefined && sameImage(image, counterpart);
-        }));
 }
 function whyNone(environment, known, others) {
     if (known === 0)
@@ -36944,21 +37833,10 @@ function observed(release, seen, previous) {
         actor,
         runUrl,
         commit,
+        settings: seen.settings ?? null,
         durationMs: null,
         downtimeMs: null,
     };
-}
-
-;// CONCATENATED MODULE: ./build/shared/releases/image-name.js
-
-/** A name for people: another tag of the same repository, as the tag in the compose file may be `latest` for everything. */
-function nameOf(id, composeImage, images) {
-    const own = referenceOf(composeImage);
-    const names = (images.find((image) => image.id === id)?.repoTags ?? [])
-        .map(referenceOf)
-        .filter((name) => name !== null && name.repository === own?.repository && name.tag !== own.tag)
-        .map((name) => name?.tag ?? '');
-    return names.toSorted()[0] ?? null;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/plan/container.js
@@ -36970,6 +37848,15 @@ function isAtWork({ state }) {
 function anonymousVolumes(own) {
     const volumes = own.flatMap((container) => container.volumes).filter(({ name }) => /^[0-9a-f]{64}$/.test(name));
     return Object.fromEntries(volumes.map(({ name, destination }) => [destination, name]));
+}
+
+;// CONCATENATED MODULE: ./build/shared/canonical-json.js
+
+/** JSON with sorted keys, so that equal values have equal texts. */
+function canonicalJson(value) {
+    return JSON.stringify(value, (_, part) => typeof part === 'object' && part !== null && !Array.isArray(part)
+        ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => byText(a, b)))
+        : part);
 }
 
 ;// CONCATENATED MODULE: ./build/shared/plan/hash.js
@@ -36991,18 +37878,177 @@ function hashOf({ project, services, from, to, projectState }) {
     const target = Object.fromEntries(Object.entries(to).map(([service, image]) => [service, whatDecides(image)]));
     // The key is older than the field's name: it stays, so that the hash of a reviewed plan stays valid.
     return (0,external_node_crypto_.createHash)('sha256')
-        .update(canonical({ project, decided, from, target, world: projectState }))
+        .update(canonicalJson({ project, decided, from, target, world: projectState }))
         .digest('hex');
 }
 /** An image is identified by its digest, or by its id if there is no digest. */
 function whatDecides(image) {
     return image.digest === null ? image : { ...image, imageId: null };
 }
-/** JSON with sorted keys. */
-function canonical(value) {
-    return JSON.stringify(value, (_, part) => typeof part === 'object' && part !== null && !Array.isArray(part)
-        ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => byText(a, b)))
-        : part);
+
+;// CONCATENATED MODULE: ./build/shared/plan/strategy.js
+
+/** Reverse proxies that can look up a service's containers again, and skip one that does not answer. */
+const proxies = /(^|[/_-])(nginx|openresty|caddy|traefik|haproxy)([_-][^/]*)?$/;
+/** Tools that only monitor a proxy, and bear its name. */
+const watchers = /exporter|metrics/;
+function looksLikeProxy({ image }) {
+    const path = referenceOf(image)?.path ?? '';
+    return proxies.test(path) && !watchers.test(path);
+}
+/** The services that look like reverse proxies, or the one that is named. */
+function proxiesIn({ services }, named) {
+    return [...services.values()]
+        .filter((service) => (named === null ? looksLikeProxy(service) : service.name === named))
+        .map(({ name }) => name);
+}
+/**
+ * Without downtime if possible: new containers beside the old, behind a proxy. Otherwise one after the other, and why.
+ * `auto` also wants to know that users can be asked, and that the proxy will find the new containers by itself.
+ * @param containers those of the service
+ */
+function decideStrategy(wanted, service, containers, { project, proxies, healthUrl }, proxyServices) {
+    if (wanted === 'recreate')
+        return { strategy: 'recreate', why: 'the input "strategy" asks for it' };
+    const reasons = reasonsAgainst(service, containers, project, proxyServices);
+    if (reasons.length === 0 && wanted === 'auto')
+        reasons.push(...doubts(service, containers, project, proxyServices, proxies, healthUrl));
+    if (reasons.length > 0)
+        return { strategy: 'recreate', why: reasons.join('; ') };
+    const proxy = proxyServices.find((name) => sharesNetwork(service, project.services.get(name)));
+    return { strategy: 'blue-green', why: `${proxy} is on its network, and two copies can run side by side` };
+}
+function reasonsAgainst(service, containers, project, proxyServices) {
+    const isTested = containers.length > 0 && containers.every(hasHealthTest);
+    const reasons = [
+        [proxyServices.includes(service.name), 'it is the proxy'],
+        [service.containerName !== null, `it has a fixed name (${service.containerName})`],
+        [service.publishes, 'it publishes a port of the host'],
+        [service.networkMode !== null, `its network mode is ${service.networkMode}`],
+        [service.fixedAddress, 'it has a fixed address'],
+        [!isTested, 'it has no health check, so nothing tells when the new container is ready'],
+        [!containers.some(({ exposedPorts }) => exposedPorts.length > 0), 'it exposes no port for a proxy'],
+        [
+            !proxyServices.some((name) => sharesNetwork(service, project.services.get(name))),
+            'no known proxy is on its network',
+        ],
+    ];
+    return reasons.filter(([holds]) => holds).map(([, reason]) => reason);
+}
+/** Why nobody can tell whether users would get their answers all the time. */
+function doubts(service, containers, project, proxyServices, proxies, healthUrl) {
+    const near = proxyServices.filter((name) => sharesNetwork(service, project.services.get(name)));
+    const found = proxies.filter((proxy) => near.includes(proxy.service));
+    // A web server that is no proxy by its name may pass requests on as well.
+    const once = lookedUpOnceBy(service, containers, proxies);
+    const unread = found.filter(({ looksUpOnce }) => looksUpOnce === null).map((proxy) => proxy.service);
+    const isAsked = healthUrl !== null || found.some(({ answers }) => answers.length > 0);
+    return [
+        ...once.map((proxy) => `${proxy} looks ${service.name} up only when it starts`),
+        ...unread.map((proxy) => `the configuration of ${proxy} cannot be read, so it may look it up only when it starts`),
+        ...(isAsked ? [] : [`${near.join(', ')} answers on no published port, and no health-url is given to ask`]),
+    ];
+}
+/** The proxies that resolve one of the service's names only when they start. */
+function lookedUpOnceBy({ name, containerName, aliases }, containers, proxies) {
+    const own = containers.map((container) => container.name.replace(/^\//, ''));
+    const names = [name, containerName, ...aliases, ...own].map((each) => each?.toLowerCase());
+    const found = proxies.filter(({ looksUpOnce }) => looksUpOnce?.some((host) => names.includes(host)));
+    return [...new Set(found.map(({ service }) => service))].filter((proxy) => proxy !== name);
+}
+/** Whether Docker runs a health check for the container. */
+function hasHealthTest({ healthTest }) {
+    return healthTest !== null && healthTest !== 'NONE';
+}
+function sharesNetwork(one, other) {
+    return other?.networks.some((network) => one.networks.includes(network)) ?? false;
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/at-rest.js
+
+/** The exit codes of a program that ended by SIGINT, SIGKILL or SIGTERM. */
+const toldToEnd = [130, 137, 143];
+/**
+ * Judges a service none of whose containers is running; null if it is to be started anyway, as one that runs is. What was
+ * stopped on purpose stays stopped. What crashed must be started, or the rollback would leave it down.
+ * @param own its containers
+ * @param isNamed the input "services" names it
+ */
+function restOf(service, own, endings, isNamed) {
+    if (own.length === 0 || !own.every(({ state }) => state === 'exited'))
+        return null;
+    if (isNamed)
+        return { stays: false, why: 'the input "services" names it', isGuess: false };
+    const ended = own.map(({ id }) => endings.find((ending) => ending.id === id)).filter((each) => each !== undefined);
+    const causes = new Set(ended.map(causeOf));
+    if (ended.length < own.length)
+        causes.add('unknown');
+    if (causes.has('crashed'))
+        return { stays: false, why: `it crashed (${codesOf(ended)})`, isGuess: false };
+    if (causes.size === 1 && causes.has('stopped')) {
+        return { stays: true, why: 'it was stopped by hand', isGuess: false };
+    }
+    const how = `it ended by itself or was stopped (${codesOf(ended)})`;
+    if (service.publishes)
+        return { stays: false, why: `${how}, but publishes a port`, isGuess: true };
+    if (own.some(({ exposedPorts }) => exposedPorts.length > 0) && own.every(hasHealthTest)) {
+        return { stays: false, why: `${how}, but has a port and a health check`, isGuess: true };
+    }
+    return { stays: true, why: `${how}, and serves no port`, isGuess: true };
+}
+function codesOf(ended) {
+    return [...new Set(ended.map(({ exitCode }) => `exit ${exitCode}`))].join(', ');
+}
+function causeOf({ policy, exitCode, outOfMemory, finishedAt, dockerSince, events }) {
+    // Docker starts these again, whatever they ended with, unless somebody stopped them.
+    if (policy === 'always' || policy === 'unless-stopped')
+        return 'stopped';
+    if (events.includes('stop') || events.includes('kill'))
+        return 'stopped';
+    if (outOfMemory)
+        return 'crashed';
+    // A restart of the host or of Docker stops containers as well.
+    if (toldToEnd.includes(exitCode))
+        return finishedAt >= dockerSince ? 'stopped' : 'unknown';
+    if (exitCode !== 0)
+        return 'crashed';
+    return events.includes('die') ? 'done' : 'unknown';
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/jobs.js
+/** Whether it is a one-off task whose end other services await (`condition: service_completed_successfully`). */
+function isJob(name, { services }) {
+    return awaitedBy(name, { services }).length > 0;
+}
+/** The services that await its end. */
+function awaitedBy(name, { services }) {
+    return [...services.values()]
+        .filter(({ dependsOn }) => dependsOn.some(({ service, awaitsEnd }) => service === name && awaitsEnd))
+        .map((service) => service.name);
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/how-swapped.js
+
+
+
+/**
+ * How a service is swapped: jobs are run, what was stopped stays stopped, everything else is replaced by a running target.
+ * @param own its containers
+ */
+function howSwapped(request, service, own, proxyServices) {
+    const { project, jobs, named, strategy, swapFacts } = request;
+    if (isJob(service.name, project)) {
+        return jobs === 'skip'
+            ? { strategy: 'create-only', why: 'the input "jobs" says skip' }
+            : {
+                strategy: 'job',
+                why: `${awaitedBy(service.name, project).join(', ')} must not start before it has completed`,
+            };
+    }
+    const rest = restOf(service, own, swapFacts.endings, named.has(service.name));
+    if (rest?.stays === true)
+        return { strategy: 'create-only', why: rest.why };
+    return decideStrategy(strategy, service, own, request, proxyServices);
 }
 
 ;// CONCATENATED MODULE: ./build/shared/releases/unset-variable.js
@@ -37030,7 +38076,176 @@ function tellUnset(variable) {
         : { what: `${place}: the variable ${variable.name} is not set`, remedy: 'Set it in the env file' };
 }
 
+;// CONCATENATED MODULE: ./build/shared/plan/settings.js
+
+/** The names that are told of one service at most. */
+const mostNames = 8;
+/** What to tell of it; null if nothing. */
+function tellChange({ service, change, differing, isKept }) {
+    if (change !== 'yes')
+        return null;
+    const what = differing.length === 0 ? '' : `: ${listed(differing, mostNames)}`;
+    const back = isKept ? '. To go back to those of that time as well: compose: kept' : '';
+    return `The settings of ${service} in the compose files have changed since the target ran${what}${back}`;
+}
+/**
+ * What prevents a swap because the target would lack values that the running container has; null if nothing does.
+ * @param envFile where the variables belong, on the host
+ */
+function lostSettings({ service, lost }, envFile) {
+    if (lost.length === 0)
+        return null;
+    const settings = listed(lost.map(({ setting }) => setting), mostNames);
+    const names = [...new Set(lost.flatMap(({ variable }) => variable ?? []))];
+    return {
+        kind: 'lost-value',
+        what: `${service} runs with a value for ${settings}, but the variable that holds it is not set on the host now`,
+        remedy: `Set ${names.length === 0 ? 'that variable' : listed(names, mostNames)} in ${envFile}, with the value that the deployment had`,
+    };
+}
+/** What to tell of settings that have changed since the containers were created; one line per problem. */
+function tellDrift({ service, changed, mounted }) {
+    return [
+        ...(changed.length === 0
+            ? []
+            : [
+                `${service} starts with today's settings, which differ from those it runs with: ${listed(changed, mostNames)}`,
+            ]),
+        ...(mounted.length === 0
+            ? []
+            : [`Files that ${service} mounts have changed since its container was created: ${listed(mounted, mostNames)}`]),
+    ];
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/persist.js
+
+
+
+
+/**
+ * The reference in the compose file if it may be pointed at the target on this host: it has a tag that moves, and no
+ * digest. A version stays what it is: else a later deployment of it would start something else, and nobody would see it.
+ */
+function movableReference(image) {
+    if (image === null)
+        return null;
+    const { digest, tag } = parseImageReference(image);
+    return digest === null && tag !== null && moving_tag_moves(tag) ? image : null;
+}
+/** The variable that is the whole tag in the compose file; null if there is none. */
+function tagVariable({ imageTemplate }) {
+    const [, braced, bare] = /:\$(?:\{([A-Za-z_]\w*)[^}]*\}|([A-Za-z_]\w*))$/.exec(imageTemplate ?? '') ?? [];
+    return braced ?? bare ?? null;
+}
+/** What to change so that compose itself starts the target: printed lines. Without it, the next `up` undoes the rollback. */
+function linesToChange(steps, { deployDir, composeFiles, envFile }) {
+    return [
+        ...inEnvFile(steps, `${deployDir}/${envFile ?? '.env'}`),
+        ...steps
+            .filter(({ envLine, retag }) => envLine === null && retag === null)
+            .map((step) => {
+            if (step.variable !== null && step.toImage.tag !== null) {
+                const line = quoteForShell(`${step.variable}=${step.toImage.tag}`);
+                return `Set ${line} where your deployment sets it, or the next docker compose up undoes the rollback of ${step.service}`;
+            }
+            const files = composeFiles.join(' or ');
+            return `In ${deployDir}/${files} on the host, service ${step.service}, write this, or the next docker compose up undoes the rollback: image: ${imageToWrite(step)}`;
+        }),
+    ].map((line) => cleanLine(line, 1_000));
+}
+function inEnvFile(steps, file) {
+    const values = new Map();
+    for (const { service, envLine } of steps) {
+        if (envLine === null)
+            continue;
+        const ofVariable = values.get(envLine.variable) ?? new Map();
+        ofVariable.set(envLine.value, [...(ofVariable.get(envLine.value) ?? []), service]);
+        values.set(envLine.variable, ofVariable);
+    }
+    if (values.size === 0)
+        return [];
+    const lines = [...values].flatMap(([variable, ofVariable]) => [...ofVariable].map(([value, services]) => {
+        const line = quoteForShell(`${variable}=${value}`);
+        return ofVariable.size === 1 ? line : `${line} for ${services.join(', ')}`;
+    }));
+    const divided = [...values].filter(([, ofVariable]) => ofVariable.size > 1).map(([variable]) => variable);
+    return [
+        `Change the tag in ${file} on the host too, or the next docker compose up undoes the rollback: ${lines.join('; ')}`,
+        ...(divided.length === 0
+            ? []
+            : [`${divided.join(', ')} cannot have two values: give each service a variable of its own`]),
+    ];
+}
+/** A tag that does not move, as people write it; anything else with what is certain of it. */
+function imageToWrite({ toImage, fromImage }) {
+    const { image, tag, digest, imageId } = toImage;
+    const wasPinned = fromImage.image?.includes('@') === true;
+    if (tag !== null && digest !== null && moving_tag_moves(tag) === false && !wasPinned)
+        return image?.split('@')[0] ?? '';
+    if (digest === null && tag === null)
+        return imageId ?? '';
+    return image ?? '';
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/undoing.js
+
+
+
+/** These go to newer versions too, not only to what a tag stands for now. */
+const changesTags = /(?:^|\/)(?:wud|whats-up-docker|tugtainer|drydock)(?=[:@]|$)/;
+/** What will take a rollback back if nobody does anything about it. */
+function whatUndoes(steps, { project, updaters }) {
+    const swapped = new Set(steps.map(({ service }) => service));
+    const written = steps.flatMap((step) => {
+        const reference = referenceOf(project.services.get(step.service)?.image ?? null);
+        return reference === null ? [] : [{ step, reference }];
+    });
+    return [
+        ...keptLines(written.filter(({ step }) => step.retag === null)),
+        ...steps.flatMap((step) => sharedVariable(step, project, swapped)),
+        ...updaters.flatMap((updater) => replacedBy(updater, written)),
+    ];
+}
+function keptLines(written) {
+    const until = 'until the line is changed that the run prints';
+    const pinned = written.flatMap(({ step, reference: { tag, digest } }) => {
+        if (digest === null)
+            return [];
+        const name = `${tag === null ? '' : `${tag} with `}the digest ${digest.slice(0, 19)}`;
+        const text = `${step.service} is pinned in the compose file to ${name}: the next docker compose up starts that again, ${until}`;
+        return [{ level: 'warning', text }];
+    });
+    const others = written.filter(({ reference }) => reference.digest === null);
+    const named = others.map(({ step, reference }) => `${step.service} ${reference.tag}`).join(', ');
+    const text = `The compose file will still say ${named}: the next docker compose up starts that again, ${until}`;
+    return others.length === 0 ? pinned : [...pinned, { level: 'info', text }];
+}
+function sharedVariable({ service, envLine }, { services }, swapped) {
+    if (envLine === null)
+        return [];
+    const sharers = [...services.values()].filter((other) => !swapped.has(other.name) && tagVariable(other) === envLine.variable);
+    if (sharers.length === 0)
+        return [];
+    const names = sharers.map(({ name }) => name).join(', ');
+    const text = `${envLine.variable} is also the tag of ${names}: to set it to ${envLine.value} for ${service} changes that too`;
+    return [{ level: 'warning', text }];
+}
+function replacedBy({ name, image }, written) {
+    const goesFurther = changesTags.test(image);
+    // What is pinned by its digest stays as it is, whatever the registry has.
+    const replaced = written.filter(({ reference: { tag, digest } }) => digest === null && (goesFurther || (tag !== null && moving_tag_moves(tag))));
+    if (replaced.length === 0)
+        return [];
+    const services = replaced.map(({ step, reference }) => `${step.service} (${reference.tag})`).join(', ');
+    const back = goesFurther ? 'to a newer image' : 'to what its tag means in the registry';
+    const text = `${name} (${image}) on this host updates containers by itself: unless it was told to leave them alone, it brings ${services} ${back}, at the latest after the next docker compose up. Until the cause is fixed: docker stop ${name}`;
+    return [{ level: 'warning', text }];
+}
+
 ;// CONCATENATED MODULE: ./build/shared/plan/notes.js
+
+
+
 
 
 
@@ -37051,6 +38266,23 @@ function notesOn(plan, request) {
         warn(`"proxy-service" names ${request.proxyService}, but the compose file has no such service`);
     }
     for (const { service, proven, onlyHere, strategy, fixedName, retag, why } of plan.services) {
+        const [composeService, own] = [
+            project.services.get(service),
+            containers.filter((each) => each.service === service),
+        ];
+        if (strategy === 'create-only')
+            warn(`${service} will not be running: ${why}`);
+        else if (composeService !== undefined && strategy !== 'job') {
+            const rest = restOf(composeService, own, request.swapFacts.endings, request.named.has(service));
+            if (rest !== null)
+                (rest.isGuess ? warn : tell)(`${service} is not running now, and is started: ${rest.why}`);
+        }
+        if (strategy === 'job' && plan.schemaCrossed !== 'no') {
+            const schema = plan.schemaCrossed === 'yes'
+                ? 'the database schema has changed since'
+                : 'whether the database schema has changed since is unknown';
+            warn(`${service} is a job that runs with the older image, and ${schema}: if it cannot cope with a newer schema it fails, and everything is taken back. To leave it out: jobs: skip`);
+        }
         if (request.strategy === 'blue-green' && strategy === 'recreate') {
             warn(`${service} cannot be swapped without downtime, although "strategy" asks for it: ${why}`);
         }
@@ -37066,7 +38298,22 @@ function notesOn(plan, request) {
         if (strategy === 'blue-green' && fixedName === null)
             tell(`${service} is swapped without downtime`);
     }
-    const outdated = containers.filter(({ service, created }) => swapped.has(service) && Date.parse(created) < request.filesChangedAt);
+    for (const each of request.settings.filter(({ service }) => swapped.has(service))) {
+        const text = tellChange(each);
+        if (text !== null)
+            warn(text);
+    }
+    const drifted = [...request.drift.values()].filter(({ service }) => swapped.has(service));
+    for (const text of drifted.flatMap(tellDrift))
+        warn(text);
+    const told = new Set(drifted.filter(({ changed }) => changed.length > 0).map(({ service }) => service));
+    if (wanted.knownBad !== null)
+        warn(`The target is known to be bad: ${wanted.knownBad.text}`);
+    notes.push(...whatUndoes(plan.services, request));
+    for (const { service, proxy } of plan.lookedUpOnce) {
+        tell(`${proxy} looks ${service} up only when it starts: it is reloaded after the swap`);
+    }
+    const outdated = containers.filter(({ service, created }) => swapped.has(service) && !told.has(service) && Date.parse(created) < request.filesChangedAt);
     if (outdated.length > 0) {
         const names = [...new Set(outdated.map(({ service }) => service))].join(', ');
         warn(`The compose file or its variables have changed since the containers of ${names} were created: the target starts with today's settings`);
@@ -37157,97 +38404,151 @@ function noCompose(error) {
 
 
 
+
+
+/** What can prevent a swap. The README of rollback-action has a row for each. */
+const obstacleKinds = (/* unused pure expression or super */ null && ([
+    'no-image',
+    'bad-image',
+    'fixed-name',
+    'lost-value',
+    'paused',
+    'running-job',
+    'compose-only',
+    'provider',
+    'shared-namespace',
+    'foreign-sharer',
+    'shared-volumes',
+]));
 const byHand = 'Set "services" to the other services, and roll these back by hand: docker compose up -d with the earlier tag';
 /** What prevents a swap of this service; null if nothing does. */
-function obstacleOf(service, { project, composeVersion }) {
-    const { name, image, containerName, sharesWith } = service;
+function obstacleOf(service, request) {
+    const own = request.containers.filter((container) => container.service === service.name);
+    return (obstacleInFile(service, request) ??
+        obstacleInState(service, own, request) ??
+        sharedNamespace(service, request) ??
+        foreignSharer(service, own, request) ??
+        sharedVolumes(service, request));
+}
+function obstacleInFile(service, { project, composeVersion }) {
+    const { name, image, containerName, composeOnly } = service;
+    if (composeOnly.length > 0) {
+        return {
+            kind: 'compose-only',
+            what: `${name} has ${composeOnly.join(', ')} in the compose file, which works only if compose itself starts and stops it`,
+            remedy: byHand,
+        };
+    }
+    const provider = service.dependsOn
+        .map((each) => project.services.get(each.service))
+        .find((other) => other?.composeOnly.includes('provider'));
+    if (provider !== undefined) {
+        return {
+            kind: 'provider',
+            what: `${name} gets its settings from ${provider.name}, whose provider only compose's own start asks`,
+            remedy: byHand,
+        };
+    }
     if (image === null) {
         return {
+            kind: 'no-image',
             what: `${name} has no "image:" in the compose file`,
             remedy: `Give ${name} an "image:" in the compose file`,
         };
     }
     if (referenceOf(image) === null) {
         return {
+            kind: 'bad-image',
             what: `the image of ${name} in the compose file is not a valid reference: ${cleanLine(image, 200)}`,
             remedy: `Check its variables on the host: docker compose config --images`,
         };
     }
-    if (containerName !== null && !supportsReset(composeVersion)) {
+    if (containerName === null || supportsReset(composeVersion))
+        return null;
+    return {
+        kind: 'fixed-name',
+        what: `${name} has a fixed name (${containerName}), which docker compose ${composeVersion.trim()} on the host cannot override`,
+        remedy: 'On the host, as root: apt-get install docker-compose-plugin (2.24.4 or newer), or remove "container_name:" from the compose file',
+    };
+}
+function obstacleInState({ name }, own, { project, jobs }) {
+    if (own.some(({ state }) => state === 'paused')) {
         return {
-            what: `${name} has a fixed name (${containerName}), which docker compose ${composeVersion.trim()} on the host cannot override`,
-            remedy: 'On the host, as root: apt-get install docker-compose-plugin (2.24.4 or newer), or remove "container_name:" from the compose file',
+            kind: 'paused',
+            what: `${name} is paused`,
+            remedy: `In deploy-dir on the host: docker compose unpause ${name}`,
         };
     }
+    if (jobs === 'run' || !isJob(name, project) || !own.some(isAtWork))
+        return null;
+    return {
+        kind: 'running-job',
+        what: `the job ${name} is still running, although "jobs" says skip`,
+        remedy: `Wait until it has ended, or in deploy-dir on the host: docker compose stop ${name}`,
+    };
+}
+function sharedNamespace({ name, sharesWith }, { project }) {
     const [shared] = sharesWith;
     if (shared !== undefined) {
-        return { what: `${name} shares the network, processes or volumes of ${shared}`, remedy: byHand };
+        return {
+            kind: 'shared-namespace',
+            what: `${name} shares the network, processes or memory of ${shared}`,
+            remedy: byHand,
+        };
     }
     const sharer = [...project.services.values()].find((other) => other.sharesWith.includes(name));
     if (sharer === undefined)
         return null;
-    return { what: `${sharer.name} shares the network, processes or volumes of ${name}`, remedy: byHand };
+    return {
+        kind: 'shared-namespace',
+        what: `${sharer.name} shares the network, processes or memory of ${name}`,
+        remedy: byHand,
+    };
+}
+/** Containers anywhere on the host that could not be started again without the old container. */
+function foreignSharer({ name }, own, { swapFacts }) {
+    const sharers = swapFacts.sharers.filter((sharer) => own.some((container) => isOf(sharer, container)));
+    if (sharers.length === 0)
+        return null;
+    const names = [...new Set(sharers.map((sharer) => sharer.name))];
+    const what = sharers.map((sharer) => `${sharer.name} uses the ${sharer.what} of ${name}`);
+    return {
+        kind: 'foreign-sharer',
+        what: [...new Set(what)].join(' and '),
+        remedy: `Remove ${names.join(' and ')} on the host for the rollback (docker rm --force ${names.join(' ')}) and create it again afterwards, or set "services" to the other services`,
+    };
+}
+/** Docker takes an id, the beginning of one, or a name. */
+function isOf({ of }, { id, name }) {
+    return of === name.replace(/^\//, '') || (/^[0-9a-f]{12,64}$/.test(of) && id.startsWith(of));
+}
+/** Named volumes and folders of the host are kept, and so are the anonymous volumes of a single container. */
+function sharedVolumes({ name, volumesFrom }, { project, containers }) {
+    const isLost = (service) => {
+        const own = containers.filter((container) => container.service === service);
+        return own.length > 1 && Object.keys(anonymousVolumes(own)).length > 0;
+    };
+    const pairs = [
+        ...volumesFrom.map((from) => [name, from]),
+        ...[...project.services.values()]
+            .filter((other) => other.volumesFrom.includes(name))
+            .map((other) => [other.name, name]),
+    ];
+    const lost = pairs.find(([, from]) => isLost(from));
+    if (lost === undefined)
+        return null;
+    return {
+        kind: 'shared-volumes',
+        what: `${lost[0]} mounts the volumes of ${lost[1]}, which has several containers with anonymous volumes`,
+        remedy: `Give the volumes of ${lost[1]} names in the compose file. ${byHand}`,
+    };
 }
 /** One failure that lists all obstacles. */
 function cannotSwap(obstacles) {
-    const what = obstacles.map((each) => each.what).join('; ');
+    const what = [...new Set(obstacles.map((each) => each.what))].join('; ');
     return new failure_Failure('cannot-swap', `It cannot be rolled back automatically: ${what}`, {
         hint: [...new Set(obstacles.map(({ remedy }) => remedy))].join('. '),
     });
-}
-
-;// CONCATENATED MODULE: ./build/shared/plan/strategy.js
-
-/** Reverse proxies that can look up a service's containers again, and skip one that does not answer. */
-const proxies = /(^|[/_-])(nginx|openresty|caddy|traefik|haproxy)([_-][^/]*)?$/;
-/** Tools that only monitor a proxy, and bear its name. */
-const watchers = /exporter|metrics/;
-function looksLikeProxy({ image }) {
-    const path = referenceOf(image)?.path ?? '';
-    return proxies.test(path) && !watchers.test(path);
-}
-/** The services that look like reverse proxies, or the one that is named. */
-function proxiesIn({ services }, named) {
-    return [...services.values()]
-        .filter((service) => (named === null ? looksLikeProxy(service) : service.name === named))
-        .map(({ name }) => name);
-}
-/**
- * Without downtime if possible: new containers beside the old, behind a proxy. Otherwise one after the other, and why.
- * @param containers those of the service
- */
-function decideStrategy(wanted, service, containers, project, proxyServices) {
-    if (wanted === 'recreate')
-        return { strategy: 'recreate', why: 'the input "strategy" asks for it' };
-    const reasons = reasonsAgainst(service, containers, project, proxyServices);
-    if (reasons.length > 0)
-        return { strategy: 'recreate', why: reasons.join('; ') };
-    const proxy = proxyServices.find((name) => sharesNetwork(service, project.services.get(name)));
-    return { strategy: 'blue-green', why: `${proxy} is on its network, and two copies can run side by side` };
-}
-function reasonsAgainst(service, containers, project, proxyServices) {
-    const isTested = containers.length > 0 && containers.every(hasHealthTest);
-    const reasons = [
-        [proxyServices.includes(service.name), 'it is the proxy'],
-        [service.containerName !== null, `it has a fixed name (${service.containerName})`],
-        [service.publishes, 'it publishes a port of the host'],
-        [service.networkMode !== null, `its network mode is ${service.networkMode}`],
-        [service.fixedAddress, 'it has a fixed address'],
-        [!isTested, 'it has no health check, so nothing tells when the new container is ready'],
-        [!containers.some(({ exposedPorts }) => exposedPorts.length > 0), 'it exposes no port for a proxy'],
-        [
-            !proxyServices.some((name) => sharesNetwork(service, project.services.get(name))),
-            'no known proxy is on its network',
-        ],
-    ];
-    return reasons.filter(([holds]) => holds).map(([, reason]) => reason);
-}
-/** Whether Docker runs a health check for the container. */
-function hasHealthTest({ healthTest }) {
-    return healthTest !== null && healthTest !== 'NONE';
-}
-function sharesNetwork(one, other) {
-    return other?.networks.some((network) => one.networks.includes(network)) ?? false;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/plan/plan-rollback.js
@@ -37260,12 +38561,19 @@ function sharesNetwork(one, other) {
 
 
 
+
+
+
+
 /**
  * Decides what to swap, how, and in which order. Reads nothing and changes nothing.
- * @throws Failure `cannot-swap` that lists every obstacle
+ * @throws Failure `cannot-swap` that lists every obstacle; `no-target` if it would leave alone all that the target covers
  */
 function planRollback(request) {
-    const { project, wanted, running, databases, containers, projectState } = request;
+    const { project, wanted, running, containers, projectState } = request;
+    const covered = [...wanted.images.keys()];
+    if (covered.length > 0 && covered.every((service) => request.stores.has(service)))
+        throw onlyStores(covered);
     const leftAlone = [];
     const obstacles = [];
     const proxyServices = proxiesIn(project, request.proxyService);
@@ -37273,8 +38581,8 @@ function planRollback(request) {
         const image = wanted.images.get(service.name);
         // A service may be called `constructor` or the like, which every object has.
         const from = Object.hasOwn(running, service.name) ? running[service.name] : undefined;
-        const why = whyLeftAlone(service.name, image, from, databases);
-        if (why !== null || image === undefined || from === undefined) {
+        const why = whyLeftAlone(service.name, image, from, request);
+        if (why !== null || image === undefined) {
             leftAlone.push({ service: service.name, why: why ?? 'the target does not include it' });
             return [];
         }
@@ -37285,12 +38593,13 @@ function planRollback(request) {
             leftAlone.push({ service: service.name, why: whyUnchanged(own) });
             return [];
         }
-        const obstacle = obstacleOf(service, request);
-        if (obstacle !== null)
-            obstacles.push(obstacle);
-        if (obstacle !== null || reference === null)
+        const drift = request.drift.get(service.name);
+        const each = [obstacleOf(service, request), drift === undefined ? null : lostSettings(drift, request.envFilePath)];
+        const inTheWay = each.filter((obstacle) => obstacle !== null);
+        obstacles.push(...inTheWay);
+        if (inTheWay.length > 0 || reference === null)
             return [];
-        return [step(request, service, own, from, image, reference.repository, found, proxyServices)];
+        return [step(request, service, own, from ?? noImage, image, reference.repository, found, proxyServices)];
     });
     if (obstacles.length > 0)
         throw cannotSwap(obstacles);
@@ -37303,16 +38612,30 @@ function planRollback(request) {
         to: { ...running, ...Object.fromEntries(services.map(({ service, toImage }) => [service, toImage])) },
         source: wanted.source,
         schemaCrossed: schemaCrossed(request),
+        otherSettings: request.settings.some(({ service, change }) => change === 'yes' && services.some((each) => each.service === service)),
+        proxies: proxyServices,
+        lookedUpOnce: lookedUpOnce(services, request),
         projectState,
     };
     return { ...plan, notes: notesOn(plan, request), hash: hashOf(plan) };
 }
-function whyLeftAlone(service, image, from, databases) {
+/** Of a service without a container. */
+const noImage = { image: null, tag: null, digest: null, imageId: null };
+/** Without this failure, the run would do nothing and report success. */
+function onlyStores(services) {
+    return new failure_Failure('no-target', `The target covers only stores, which are left alone: ${services.join(', ')}`, {
+        hint: 'To roll them back, name them in "services". An older version may not read their data',
+    });
+}
+function whyLeftAlone(service, image, from, { databases, stores, jobs, project }) {
     if (databases.has(service))
         return 'it is the database';
     if (image === undefined)
         return 'the target does not include it';
-    if (from === undefined)
+    if (stores.has(service))
+        return 'it is a store, and an older version may not read its data; to roll it back as well, name it in "services"';
+    // A job that has ended may have been cleaned away, but what awaits it needs it as before.
+    if (from === undefined && (jobs === 'skip' || !isJob(service, project)))
         return 'it has no container';
     if (image.tag === null && image.digest === null && image.imageId === null)
         return 'the target does not name its image';
@@ -37337,16 +38660,18 @@ function step(request, service, own, fromImage, wanted, repository, found, proxy
     const pull = digest === null ? name : `${repository}@${digest}`;
     if (found === undefined && digest === null && !isTagEnough(wanted, request))
         throw lostImage(service.name);
-    const { strategy, why } = decideStrategy(request.strategy, service, own, request.project, proxyServices);
-    const proven = own.length > 0 && own.every(hasHealthTest);
+    const { strategy, why } = howSwapped(request, service, own, proxyServices);
+    const variable = tagVariable(service);
+    const isAtEase = strategy === 'job' || strategy === 'create-only';
+    const proven = isAtEase || (own.length > 0 && own.every(hasHealthTest));
     return {
         service: service.name,
         strategy,
         why,
         fromImage,
         mixed: mixedServices(own).length > 0,
-        fromName: nameOf(fromImage.imageId, service.image, request.images) ?? fromImage.tag,
-        toName: nameOf(found?.id ?? null, service.image, request.images) ?? tag,
+        fromName: nameOf(fromImage, service.image, request.images),
+        toName: nameOf({ image: name, tag, imageId: found?.id ?? null }, service.image, request.images),
         toImage: {
             image: digest === null ? name : `${name}@${digest}`,
             tag,
@@ -37357,11 +38682,20 @@ function step(request, service, own, fromImage, wanted, repository, found, proxy
         localImage: found?.id ?? null,
         onlyHere: digest === null && found !== undefined,
         fixedName: service.containerName,
-        anonymousVolumes: own.length === 1 ? anonymousVolumes(own) : {},
-        retag: request.persist === 'retag' ? taggable(service.image) : null,
-        envLine: envLine(service, tag, request.envNames),
+        anonymousVolumes: ownVolumes(service, own, request),
+        retag: request.persist === 'retag' ? movableReference(service.image) : null,
+        variable,
+        envLine: envLine(variable, tag, request.envNames),
         proven,
     };
+}
+/** The anonymous volumes that a single container takes over. Those of another service it gets from there, as it is set up. */
+function ownVolumes({ volumesFrom }, own, { containers }) {
+    if (own.length !== 1)
+        return {};
+    const others = containers.filter(({ service }) => volumesFrom.includes(service)).flatMap(({ volumes }) => volumes);
+    const isForeign = (name) => others.some((volume) => volume.name === name);
+    return Object.fromEntries(Object.entries(anonymousVolumes(own)).filter(([, name]) => !isForeign(name)));
 }
 /** Whether pulling by tag gives the right image. If a record gives an id, today's tag may point to another image. */
 function isTagEnough({ tag, imageId }, { wanted: { record } }) {
@@ -37380,23 +38714,15 @@ function plan_rollback_digestOf(image, repository, wanted) {
         .flatMap((name) => name?.digest ?? []);
     return digests.find((digest) => digest === wanted) ?? digests.toSorted()[0] ?? null;
 }
-/** The reference if it has a tag and no digest, so that retagging on the host changes what it stands for. */
-function taggable(image) {
-    if (image === null)
-        return null;
-    const reference = parseImageReference(image);
-    return reference.digest === null && reference.tag !== null ? image : null;
-}
 /** The line of the env file to change; known only if the whole tag is one variable. */
-function envLine({ imageTemplate }, tag, names) {
-    const [, braced, bare] = /:\$(?:\{([A-Za-z_]\w*)[^}]*\}|([A-Za-z_]\w*))$/.exec(imageTemplate ?? '') ?? [];
-    const variable = braced ?? bare;
-    if (variable === undefined || tag === null || !(names ?? []).includes(variable))
+function envLine(variable, tag, names) {
+    if (variable === null || tag === null || !(names ?? []).includes(variable))
         return null;
     return { variable, value: tag };
 }
-/** Dependencies first, otherwise by name. Compose refuses circles; one would simply be cut here. */
-function inOrder(steps, { services }) {
+/** Dependencies first, then jobs, so that one that fails has cost nothing; otherwise by name. Compose refuses circles; one would simply be cut here. */
+function inOrder(steps, project) {
+    const { services } = project;
     const byName = new Map(steps.map((each) => [each.service, each]));
     const ordered = new Set();
     const met = new Set();
@@ -37408,9 +38734,20 @@ function inOrder(steps, { services }) {
             visit(other);
         ordered.add(name);
     };
-    for (const name of [...services.keys()].toSorted())
+    const names = [...services.keys()].toSorted();
+    const jobs = names.filter((name) => isJob(name, project));
+    for (const name of [...jobs, ...names])
         visit(name);
     return [...ordered].flatMap((name) => byName.get(name) ?? []);
+}
+/** The proxies that must be reloaded, since they do not notice that a service has new containers. */
+function lookedUpOnce(steps, request) {
+    return steps.flatMap(({ service: name }) => {
+        const service = request.project.services.get(name);
+        const own = request.containers.filter((container) => container.service === name);
+        const proxies = service === undefined ? [] : lookedUpOnceBy(service, own, request.proxies);
+        return proxies.map((proxy) => ({ service: name, proxy }));
+    });
 }
 function schemaCrossed({ wanted, schemaNow }) {
     const then = wanted.record?.schemaSha256 ?? null;
@@ -37436,16 +38773,19 @@ function planText(plan) {
 const howIn = {
     recreate: 'one after the other, with downtime',
     'blue-green': 'new containers start before the old ones stop, without downtime',
+    job: 'is run to its end, while everything else goes on',
+    'create-only': 'gets a new container, which is not started',
 };
 /** The image that a service runs now, in short: `v3 (0123456789ab)`. */
 function fromIn({ fromName, fromImage }) {
-    return inShort(fromName, fromImage);
+    return imageInShort(fromName, fromImage);
 }
 /** The target image, in the same form. */
 function toIn({ toName, toImage }) {
-    return inShort(toName, toImage);
+    return imageInShort(toName, toImage);
 }
-function inShort(name, { digest, imageId }) {
+/** An image by its name and the start of its id. */
+function imageInShort(name, { digest, imageId }) {
     const id = (digest ?? imageId ?? '').replace(/^sha256:/, '').slice(0, 12);
     if (name === null)
         return id === '' ? 'unknown' : id;
@@ -37464,103 +38804,561 @@ function databaseServices({ candidates }, named) {
     return new Set([...candidates.map(({ service }) => service), ...(named === null ? [] : [named])]);
 }
 
-;// CONCATENATED MODULE: ./build/shared/releases/project.js
+;// CONCATENATED MODULE: ./build/shared/releases/deployed-files.js
 
-
-
-const mostServices = 500;
-const shortText = untrusted_text(4_096);
-/** Compose writes some numbers as text, and leaves out what is not given. */
-const anything = (value) => value;
-const network = orNull(shape({
-    ipv4_address: orNull(shortText),
-    ipv6_address: orNull(shortText),
-    mac_address: orNull(shortText),
-}));
-const service = shape({
-    image: orNull(shortText),
-    container_name: orNull(shortText),
-    scale: anything,
-    deploy: orNull(shape({ replicas: anything })),
-    ports: orNull(listOf(shape({ published: anything }), 1_000)),
-    networks: orNull(mapOf((key) => key.length <= 255, network, 200)),
-    network_mode: orNull(shortText),
-    ipc: orNull(shortText),
-    pid: orNull(shortText),
-    mac_address: orNull(shortText),
-    volumes_from: orNull(listOf(shortText, 100)),
-    depends_on: orNull(mapOf(isServiceName, shape({
-        restart: orNull(bool),
-        condition: orNull(shortText),
-    }), mostServices)),
-});
-const project = shape({
-    name: shortText,
-    services: mapOf(isServiceName, service, mostServices),
-});
-const templates = shape({
-    services: mapOf(isServiceName, shape({ image: orNull(shortText) }), mostServices),
-});
 /**
- * Reads the output of `docker compose config --format json`, and keeps only a few fields.
- * @param template the same with `--no-interpolate`; empty if compose gave none
- * @throws Failure `bad-compose-config`, which never quotes the text
+ * Demands that the given compose files are those from which the containers were created: with others, a rollback would start
+ * something that was never deployed.
+ * @throws Failure `other-files` that names both
  */
-function readProject(config, template) {
-    const { name, services } = project_parsed(config, project);
-    const written = template.trim() === '' ? null : project_parsed(template, templates).services;
-    return {
-        name,
-        services: new Map(Object.entries(services).map(([each, facts]) => [
-            each,
-            {
-                name: each,
-                image: facts.image,
-                imageTemplate: written?.[each]?.image ?? null,
-                containerName: facts.container_name,
-                replicas: project_count(facts.scale) ?? project_count(facts.deploy?.replicas),
-                publishes: (facts.ports ?? []).some(({ published }) => published !== undefined && published !== ''),
-                networks: Object.keys(facts.networks ?? {}),
-                networkMode: facts.network_mode,
-                fixedAddress: facts.mac_address !== null ||
-                    Object.values(facts.networks ?? {}).some((at) => at !== null && (at.ipv4_address ?? at.ipv6_address ?? at.mac_address) !== null),
-                dependsOn: Object.entries(facts.depends_on ?? {}).map(([on, { restart, condition }]) => ({
-                    service: on,
-                    restart: restart === true,
-                    awaitsEnd: condition === 'service_completed_successfully',
-                })),
-                sharesWith: sharedBy(facts),
-            },
-        ])),
-    };
-}
-/** @throws Failure `other-project` where the containers are those of another one */
-function checkProjectName(name, containers) {
-    const running = containers[0]?.project;
-    if (running === undefined || running === name)
+function demandDeployedFiles({ call, otherFiles }) {
+    if (otherFiles.length === 0)
         return;
-    throw new failure_Failure('other-project', `The compose file belongs to the project "${name}", but the running project is "${running}"`, {
-        hint: `Set "project-name": ${running}, or correct "compose-file" and "env-file"`,
+    throw new failure_Failure('other-files', `"compose-file" names ${call.files.join(', ')}, but the containers were started from ${otherFiles.join(', ')}`, {
+        hint: 'Leave "compose-file" empty to use those, or give the same ones; or deploy once with the files that you want',
     });
 }
-function project_count(value) {
-    return /^\d{1,4}$/.test(String(value)) ? Number(value) : null;
+/** What to tell of files from which the containers were created, and which the host no longer has; null if there are none. */
+function tellMissingFiles({ call, missingFiles }) {
+    if (missingFiles.length === 0)
+        return null;
+    const used = call.files.length === 0 ? 'no compose file was found' : `${call.files.join(', ')} is used`;
+    return `The containers were started from ${missingFiles.join(', ')}, which cannot be read on the host; ${used}`;
 }
-function project_parsed(json, read) {
-    try {
-        return read(JSON.parse(json), '');
-    }
-    catch (error) {
-        const why = failure_isFailure(error) ? error.message : 'it is not JSON';
-        throw new failure_Failure('bad-compose-config', `The output of docker compose config is not usable: ${why}`, {
-            hint: 'In deploy-dir on the host, run: docker compose config --quiet. Check "compose-file", "env-file" and "project-name"',
+
+;// CONCATENATED MODULE: ./build/shared/releases/inline-files.js
+
+/**
+ * The inline files of a service.
+ * @param config `docker compose config --format json`
+ * @param values the same with `x-values`: the variables by name, with an x in front of each that is set; empty if there are none
+ * @throws Failure `cannot-swap` if a variable is not set, so that the file would be empty
+ */
+function inlineFiles(config, values, service) {
+    const { configs = {}, secrets = {}, services = {} } = JSON.parse(config);
+    const own = Object.hasOwn(services, service) ? services[service] : undefined;
+    const known = values.trim() === '' ? {} : JSON.parse(values)['x-values'];
+    const read = (references, sources, folder) => (references ?? []).flatMap((reference) => {
+        const { source = '', target = source, uid, gid, mode } = reference;
+        const content = contentOf(Object.hasOwn(sources, source) ? sources[source] : undefined, known ?? {}, service);
+        if (content === null || content === '')
+            return [];
+        return [
+            {
+                path: target.startsWith('/') ? target : `${folder}${target}`,
+                content,
+                mode: mode === undefined ? 0o444 : Number.parseInt(String(mode), typeof mode === 'string' ? 8 : 10),
+                uid: Number(uid ?? 0),
+                gid: Number(gid ?? 0),
+            },
+        ];
+    });
+    return [...read(own?.configs, configs, '/'), ...read(own?.secrets, secrets, '/run/secrets/')];
+}
+/** null if the file comes from elsewhere. */
+function contentOf(source, values, service) {
+    if (source?.content !== undefined)
+        return plain(source.content);
+    const name = source?.environment;
+    if (name === undefined)
+        return null;
+    const value = values[name] ?? '';
+    if (value.startsWith('x'))
+        return plain(value.slice(1));
+    throw new failure_Failure('cannot-swap', `${service} has a file that is made from the variable ${name}, which is not set`, {
+        hint: `Set ${name} in the env file of compose, with the value that the deployment had`,
+    });
+}
+/** Compose writes each dollar twice, so that its own output can be read again. */
+function plain(value) {
+    return value.replaceAll('$$', '$');
+}
+const block = 512;
+/** The files as a tar archive (POSIX ustar), which `docker cp` unpacks with owner and mode. @throws Failure `bad-value` */
+function tarOf(files) {
+    return Buffer.concat([...files.flatMap(entry), Buffer.alloc(2 * block)]);
+}
+function entry({ path, content, mode, uid, gid }) {
+    const data = Buffer.from(content);
+    const header = Buffer.alloc(block);
+    const name = path.replace(/^\/+/, '');
+    const octal = (value, at, length) => header.write(value.toString(8).padStart(length - 1, '0'), at, length - 1, 'latin1');
+    if (Buffer.byteLength(name) > 100 || ![mode, uid, gid].every((each) => each >= 0 && each < 0o10000000)) {
+        throw new failure_Failure('bad-value', `The file ${path} of a config or secret has a path, owner or mode that does not fit`, {
+            hint: 'Give the config or secret a shorter "target", and numbers for "uid", "gid" and "mode"',
         });
     }
+    header.write(name, 0);
+    octal(mode, 100, 8);
+    octal(uid, 108, 8);
+    octal(gid, 116, 8);
+    octal(data.length, 124, 12);
+    octal(0, 136, 12);
+    header.write('        0', 148); // the checksum counts as spaces; a plain file
+    header.write('ustar\x0000', 257, 'latin1');
+    const sum = header.reduce((total, byte) => total + byte, 0);
+    header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+    return [header, data, Buffer.alloc((block - (data.length % block)) % block)];
 }
-function sharedBy({ network_mode, ipc, pid, volumes_from }) {
-    const modes = [network_mode, ipc, pid].map((mode) => /^service:(.+)$/.exec(mode ?? '')?.[1]);
-    const volumes = (volumes_from ?? []).map((from) => (from.startsWith('container:') ? undefined : from.split(':')[0]));
-    return [...new Set([...modes, ...volumes].filter((each) => each !== undefined))];
+
+;// CONCATENATED MODULE: ./build/shared/releases/compose-command.js
+
+/** The compose command as an operator would type it, for hints: who types it, where, and with which files. */
+function composeCommand({ deployDir, projectName, call }, user) {
+    const { files, envFiles, projectDirectory, profiles, variables } = call;
+    const words = [
+        ...(projectName === null ? [] : ['--project-name', projectName]),
+        ...(projectDirectory === null ? [] : ['--project-directory', projectDirectory]),
+        ...envFiles.flatMap((file) => ['--env-file', file]),
+        ...profiles.flatMap((profile) => ['--profile', profile]),
+        ...files.flatMap((file) => ['-f', file]),
+    ].map(quoteForShell);
+    const set = variables.map(({ name, value }) => `${name}=${quoteForShell(value)}`);
+    return `On the host, as ${user}: ${['cd', quoteForShell(deployDir), '&&', ...set, 'docker compose', ...words].join(' ')}`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/readable-project.js
+
+
+
+
+
+
+/**
+ * The project as compose reads it from the files on the host.
+ * @throws Failure `no-compose`, `compose-too-old`; `bad-compose-config` with compose's own words, as far as they may be told
+ */
+function readableProject(seen, { deployDir, projectName }) {
+    const { call, config, template, idle, words } = demandCompose(seen);
+    const check = `${composeCommand({ deployDir, projectName, call }, seen.user)} config --quiet`;
+    if (config.trim() !== '')
+        return readProject(config, template, check, idle);
+    const said = words
+        .split('\n')
+        .map((line) => line.trim())
+        .filter((line) => line !== '');
+    if (said.length === 0) {
+        throw new failure_Failure('bad-compose-config', 'Compose cannot read the project. What it says may quote secrets from your files, so it stays on the host', { hint: `To see it: ${check}` });
+    }
+    const remedy = remedyFor(said.join('\n'), envFilesOf(call, deployDir).at(-1) ?? '.env', seen.user);
+    throw new failure_Failure('bad-compose-config', `Compose cannot read the project: ${said.join('; ')}`, {
+        hint: remedy === null ? `Correct that, then check it. ${check}` : `${remedy}. Then check it. ${check}`,
+    });
+}
+/** What to do about the usual mistakes; null for others, whose message says it. */
+function remedyFor(said, variables, user) {
+    const [, closed] = /(?:open|stat|read) (\/.+): permission denied/.exec(said) ?? [];
+    if (closed !== undefined)
+        return `Let ${user} read that file. As root: chown ${user} ${quoteForShell(closed)}`;
+    const [, missing] = /required variable (\w+) is missing/.exec(said) ?? [];
+    if (missing !== undefined)
+        return `Set ${missing} in ${variables}: a variable of the deployer's shell is not there later`;
+    if (/couldn't find env file/i.test(said))
+        return 'Correct "env-file", or put that file there';
+    if (/no configuration file provided/.test(said))
+        return 'Correct "deploy-dir" or "compose-file"';
+    const [, away] = /(?:open|stat|env file) (\/.+?)(?: not found)?: (?:stat|no such)/.exec(said) ?? [];
+    if (away !== undefined)
+        return `Put ${quoteForShell(away)} there, or correct what names it: "compose-file", or the compose file`;
+    return null;
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/service-settings.js
+
+/** Docker passes these on by itself, from the settings of its client. */
+const proxyVariables = /^(https?|ftp|no|all)_proxy$/i;
+/** Compares the settings of one service with its container. */
+function driftOf(request) {
+    const { service, settings, created } = request;
+    const now = fieldsOf(request.config, service);
+    const written = fieldsOf(request.template, service);
+    const unset = new Set(request.unsetNames);
+    const isUnset = (template) => variablesIn(textOf(template)).some(({ name }) => unset.has(name));
+    const lost = [];
+    const changed = [];
+    const compare = (setting, template, value, ran) => {
+        if (value === ran)
+            return;
+        if (ran !== null && ran !== '' && isUnset(template))
+            lost.push({ setting, variable: typeof template === 'string' ? wholeVariable(template) : null });
+        else
+            changed.push(setting);
+    };
+    const ran = environmentOf(settings);
+    for (const [name, value] of Object.entries(now.environment ?? {})) {
+        const template = written.environment?.[name];
+        // Only a name: the value is that of the shell.
+        const isPassedOn = template === null && value === null;
+        if (isPassedOn && (ran.get(name) ?? '') !== '')
+            lost.push({ setting: `environment ${name}`, variable: name });
+        else if (!isPassedOn)
+            compare(`environment ${name}`, template, service_settings_plain(value ?? ''), ran.get(name) ?? null);
+    }
+    const known = new Set([...Object.keys(now.environment ?? {}), ...request.imageVariables]);
+    for (const name of ran.keys())
+        if (!known.has(name) && !proxyVariables.test(name))
+            changed.push(`environment ${name}`);
+    for (const [name, value] of Object.entries(now.labels ?? {}))
+        compare(`label ${name}`, written.labels?.[name], service_settings_plain(value), settings.labels?.[name] ?? null);
+    const single = [
+        ['user', 'user', settings.user],
+        ['hostname', 'hostname', settings.hostname],
+        ['working_dir', 'working_dir', settings.workingDir],
+    ];
+    for (const [setting, field, value] of single)
+        if (typeof now[field] === 'string')
+            compare(setting, written[field], service_settings_plain(now[field]), value);
+    for (const [setting, value] of [
+        ['command', settings.command],
+        ['entrypoint', settings.entrypoint],
+    ]) {
+        const words = now[setting];
+        if (Array.isArray(words))
+            compare(setting, written[setting], words.map(service_settings_plain).join('\0'), (value ?? []).join('\0') || null);
+    }
+    // How these are written differs too much to be compared word by word: they are only where a variable is missing.
+    if (isUnset(written.ports) && publishedIn(now.ports) !== publishedBy(settings))
+        lost.push({ setting: 'ports', variable: null });
+    if (isUnset(written.volumes) && !mountsAreThere(now.volumes, settings))
+        lost.push({ setting: 'volumes', variable: null });
+    const sources = new Set(settings.mounts.map(({ Source }) => Source));
+    const mounted = request.mountedFiles
+        .filter(({ path, changedAt }) => sources.has(path) && changedAt > Date.parse(created))
+        .map(({ path }) => path);
+    return { service, lost, changed, mounted };
+}
+/** Compose writes each dollar twice, so that its own output can be read again. */
+function service_settings_plain(value) {
+    return value.replaceAll('$$', '$');
+}
+function textOf(template) {
+    return typeof template === 'string' ? template : template === undefined ? '' : JSON.stringify(template);
+}
+function fieldsOf(json, service) {
+    try {
+        const services = JSON.parse(json).services ?? {};
+        return (Object.hasOwn(services, service) ? services[service] : undefined) ?? {};
+    }
+    catch {
+        return {};
+    }
+}
+function environmentOf({ environment }) {
+    return new Map((environment ?? []).map((each) => {
+        const at = each.indexOf('=');
+        return at < 0 ? [each, ''] : [each.slice(0, at), each.slice(at + 1)];
+    }));
+}
+function publishedIn(ports) {
+    return (ports ?? [])
+        .map((port) => port)
+        .map(({ published, target, protocol }) => `${published ?? ''}>${target}/${protocol ?? 'tcp'}`)
+        .toSorted()
+        .join();
+}
+function publishedBy({ ports }) {
+    return Object.entries(ports ?? {})
+        .flatMap(([target, bindings]) => (bindings ?? []).map(({ HostPort }) => `${HostPort}>${target}`))
+        .toSorted()
+        .join();
+}
+function mountsAreThere(volumes, { mounts }) {
+    return (volumes ?? [])
+        .map((volume) => volume)
+        .every(({ type, source, target }) => type !== 'bind' || mounts.some((mount) => mount.Destination === target && mount.Source === source));
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/stores.js
+
+// Sources: the Dockerfiles of the official images. An older server may not open the data folder of a newer one.
+const stores = [
+    {
+        names: ['postgres', 'postgresql', 'postgis', 'timescaledb', 'pgvector', 'citus'],
+        variables: ['PG_MAJOR', 'PGDATA'],
+        folders: ['/var/lib/postgresql', '/bitnami/postgresql'],
+    },
+    {
+        names: ['mysql', 'mariadb', 'percona', 'singlestore'],
+        variables: ['MYSQL_MAJOR', 'MYSQL_SHELL_VERSION', 'MARIADB_MAJOR', 'MARIADB_VERSION', 'PS_VERSION'],
+        folders: ['/var/lib/mysql', '/bitnami/mysql', '/bitnami/mariadb'],
+    },
+    {
+        names: ['mongo', 'mongodb', 'ferretdb'],
+        variables: ['MONGO_MAJOR', 'MONGO_VERSION'],
+        folders: ['/data/db', '/data/configdb', '/bitnami/mongodb'],
+    },
+    {
+        names: ['redis', 'valkey', 'keydb', 'kvrocks'],
+        variables: ['REDIS_VERSION', 'REDIS_DOWNLOAD_URL', 'VALKEY_VERSION', 'VALKEY_DOWNLOAD_URL'],
+        folders: ['/var/lib/redis', '/var/lib/valkey', '/bitnami/redis', '/bitnami/valkey'],
+    },
+    {
+        names: ['rabbitmq', 'activemq', 'mosquitto', 'emqx', 'nats', 'nsqd'],
+        variables: ['RABBITMQ_VERSION', 'RABBITMQ_DATA_DIR', 'NATS_SERVER'],
+        folders: ['/var/lib/rabbitmq', '/bitnami/rabbitmq'],
+    },
+    {
+        names: ['kafka', 'zookeeper', 'redpanda'],
+        variables: ['KAFKA_HOME', 'ZOO_DATA_DIR'],
+        folders: ['/var/lib/kafka', '/var/lib/zookeeper', '/bitnami/kafka', '/bitnami/zookeeper'],
+    },
+    {
+        names: ['elasticsearch', 'opensearch', 'solr', 'meilisearch', 'typesense', 'manticore', 'quickwit'],
+        variables: ['OPENSEARCH_HOME', 'SOLR_USER'],
+        folders: [
+            '/usr/share/elasticsearch/data',
+            '/usr/share/opensearch/data',
+            '/bitnami/elasticsearch',
+            '/var/solr',
+            '/meili_data',
+        ],
+    },
+    { names: ['qdrant', 'weaviate', 'milvus'], folders: ['/qdrant/storage'] },
+    {
+        names: ['clickhouse', 'influxdb', 'questdb', 'victoriametrics'],
+        variables: ['INFLUXDB_VERSION', 'INFLUX_CONFIG_PATH', 'CLICKHOUSE_CONFIG'],
+        folders: ['/var/lib/clickhouse', '/var/lib/influxdb', '/var/lib/influxdb2'],
+    },
+    {
+        names: ['cassandra', 'scylla', 'couchdb', 'couchbase', 'cockroach', 'cockroachdb', 'yugabyte', 'tidb', 'tikv'],
+        variables: ['CASSANDRA_VERSION', 'CASSANDRA_HOME', 'COUCHDB_VERSION'],
+        folders: [
+            '/var/lib/cassandra',
+            '/var/lib/scylla',
+            '/opt/couchdb/data',
+            '/opt/couchbase/var',
+            '/cockroach/cockroach-data',
+        ],
+    },
+    {
+        names: ['neo4j', 'arangodb', 'rethinkdb', 'surrealdb', 'memgraph', 'dgraph', 'orientdb', 'ravendb', 'aerospike'],
+        variables: ['NEO4J_HOME', 'NEO4J_EDITION', 'ARANGO_VERSION', 'RETHINKDB_PACKAGE_VERSION'],
+        folders: ['/var/lib/arangodb3', '/var/lib/neo4j'],
+    },
+    { names: ['minio', 'seaweedfs'], variables: ['MINIO_ROOT_USER_FILE'], folders: ['/bitnami/minio'] },
+    {
+        names: ['etcd', 'consul'],
+        variables: ['ETCD_VERSION'],
+        folders: ['/var/lib/etcd', '/etcd-data', '/bitnami/etcd', '/consul/data', '/vault/file'],
+    },
+    {
+        names: ['mssql', 'db2', 'sqlserver'],
+        variables: ['MSSQL_PID'],
+        folders: ['/var/opt/mssql', '/opt/oracle/oradata'],
+    },
+];
+/** Stores whose names are ordinary words: an application may have them as well, so that only these are meant. */
+const inFull = /(^|\/)(apache\/activemq-artemis|apachepulsar\/pulsar|chromadb\/chroma|dragonflydb\/dragonfly|dxflrs\/garage|gvenzl\/oracle-(free|xe)|hashicorp\/vault|victoriametrics\/victoria-metrics)$/;
+/** Words in a name that leave a store what it is: `redis-stack-server`, `shop-mysql-db`. */
+const qualifiers = new Set(`server community enterprise oss stack cluster sentinel alpine debian ubuntu custom streaming keeper native standalone db
+   database data primary replica master slave leader follower node broker distroless base ha ce ee se xe free management
+   delayed xtradb latest local full bundle image docker service main prod production cp jetstream`.split(/\s+/));
+/** Words in a name that make it something beside a store, which may well be built on its image: a job that makes dumps. */
+const besides = /^(exporters?|express|commander|ui|gui|admin|phpmyadmin|adminer|insights?|backups?|dumps?|clients?|cli|tools?|operators?|metrics|monitor(ing)?|managers?|dashboards?|console|browser|viewer|proxy|router|gateway|bridge|connect(or)?|sync|migrat(e|ion|ions|or)|init|setup|seed(er|s)?|jobs?|cron|loader|imports?|exports?|rest|registry|schema|mirror|maker|pgbouncer|pgpool)$/;
+/** Words in the name of an application that uses a store. */
+const applications = /^(web|api|app|consumers?|producers?|workers?|agents?|sidecars?|test(s|er)?)$/;
+/**
+ * The services that keep data which an older version may not be able to read, apart from the databases that are backed up.
+ * @param images of services in the compose file, by name: a container may have been created from an id
+ */
+function storeServices(containers, facts, images = new Map()) {
+    const found = containers.filter((container) => {
+        const names = [container.image, images.get(container.service) ?? ''];
+        const writes = facts.endings.find(({ id }) => id === container.id)?.writes ?? [];
+        return isStore(names, facts.imageVariables.get(container.imageId) ?? [], writes);
+    });
+    return new Set(found.map(({ service }) => service));
+}
+/**
+ * Whether a container is a store, by what is known of it.
+ * @param images names of its image
+ * @param variables names of those that the image itself sets
+ * @param writes the mounted folders in the container that it may write to
+ */
+function isStore(images, variables, writes) {
+    const paths = images.map((image) => referenceOf(image)?.path ?? '');
+    const isOneOf = (sign) => stores.some(sign);
+    if (isOneOf(({ folders = [] }) => folders.some((folder) => writes.some((path) => isWithin(path, folder)))))
+        return true;
+    if (paths.some((path) => inFull.test(path)))
+        return true;
+    if (paths.some((path) => hasWord(path, besides)))
+        return false;
+    return (isOneOf(({ variables: signs = [] }) => signs.some((sign) => variables.includes(sign))) ||
+        paths.some((path) => isNamedAsStore(path) && !hasWord(path, applications)));
+}
+const storeNames = new Set(stores.flatMap(({ names }) => names));
+function hasWord(path, words) {
+    return wordsOf(path.split('/').at(-1) ?? '').some((word) => words.test(word));
+}
+/** Its last word that says anything is the name of a store; of `mysql/server`, the folder says it. */
+function isNamedAsStore(path) {
+    for (const part of path.split('/').toReversed()) {
+        const words = wordsOf(part);
+        const telling = words.findLast((word) => !qualifiers.has(word)) ?? words.find((word) => storeNames.has(word));
+        if (telling !== undefined)
+            return storeNames.has(telling);
+    }
+    return false;
+}
+/** `redis7` and `percona-server-8.0` are called by what they are, without the version. */
+function wordsOf(part) {
+    return part
+        .toLowerCase()
+        .split(/[-_.]+/)
+        .map((word) => (storeNames.has(word) ? word : word.replace(/v?\d+$/, '')))
+        .filter((word) => word !== '');
+}
+function isWithin(path, folder) {
+    return path === folder || path.startsWith(`${folder}/`);
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/settings-hash.js
+
+
+
+/** @returns null if compose gave no configuration, or the host no key */
+function settingsOf({ version, config, template, settingsKey, }) {
+    const parsed = parse(config);
+    if (parsed === null || settingsKey === null)
+        return null;
+    const written = parse(template);
+    const hash = (value) => (0,external_node_crypto_.createHmac)('sha256', settingsKey).update(value).digest('hex').slice(0, 32);
+    const services = Object.entries(parsed.services).map(([service, fields]) => [
+        service,
+        hash(canonicalJson({ ...comparable(fields, written?.services[service]), files: filesOf(fields, parsed) })),
+    ]);
+    return { compose: version.trim(), kept: hash(config), services: Object.fromEntries(services) };
+}
+/**
+ * A service without what differs from release to release by itself: its image, and values made from a variable that also
+ * makes the tag, such as `VERSION: ${TAG}`. Those are taken as they are written.
+ */
+function comparable(fields, written) {
+    const { image: _, ...rest } = fields;
+    const tagVariables = new Set(variablesIn(String(written?.['image'] ?? '')).map(({ name }) => name));
+    const asWritten = (section) => {
+        const values = rest[section];
+        const templates = written?.[section];
+        if (typeof values !== 'object' || values === null || Array.isArray(values))
+            return values;
+        return Object.fromEntries(Object.entries(values).map(([name, value]) => {
+            const template = templates?.[name];
+            const isTag = typeof template === 'string' && variablesIn(template).some((use) => tagVariables.has(use.name));
+            return [name, isTag ? template : value];
+        }));
+    };
+    return { ...rest, environment: asWritten('environment'), labels: asWritten('labels') };
+}
+/** What the configs and secrets of a service are made from. */
+function filesOf(fields, { configs = {}, secrets = {} }) {
+    const of = (section, sources) => (fields[section] ?? []).map(({ source = '' }) => sources[source] ?? null);
+    return [of('configs', configs), of('secrets', secrets)];
+}
+function parse(json) {
+    try {
+        const value = JSON.parse(json);
+        return typeof value.services === 'object' && value.services !== null ? value : null;
+    }
+    catch {
+        return null;
+    }
+}
+function settingsChanged(then, now, service) {
+    if (then === null || now === null || then.compose !== now.compose)
+        return 'unknown';
+    const [before, today] = [then.services[service], now.services[service]];
+    if (before === undefined || today === undefined)
+        return 'unknown';
+    return before === today ? 'no' : 'yes';
+}
+/** The settings that differ between two configurations of a service, as paths: `healthcheck.test`. Names only. */
+function differingSettings(one, other, service) {
+    const paths = (json) => {
+        const found = new Map();
+        const fields = parse(json)?.services[service] ?? {};
+        const { image: _, ...rest } = fields;
+        const visit = (value, path) => {
+            const isBranch = typeof value === 'object' && value !== null && !Array.isArray(value);
+            // Two levels say enough: `environment.COLOUR`, `deploy.resources`.
+            if (!isBranch || path.split('.').length === 2)
+                found.set(path, canonicalJson(value));
+            else
+                for (const [key, part] of Object.entries(value))
+                    visit(part, path === '' ? key : `${path}.${key}`);
+        };
+        visit(rest, '');
+        return found;
+    };
+    const [before, after] = [paths(one), paths(other)];
+    return [...new Set([...before.keys(), ...after.keys()])]
+        .filter((path) => before.get(path) !== after.get(path))
+        .toSorted();
+}
+
+;// CONCATENATED MODULE: ./build/rollback-action/compose-source.js
+
+
+
+
+
+/** The configuration as it is now. */
+function currentSource(compose, deployDir) {
+    const { call, config, values, projectState } = compose;
+    const files = call.files.map((file) => absolute(file, deployDir));
+    return {
+        call,
+        config,
+        values,
+        projectState,
+        settings: settingsOf(compose),
+        files,
+        envFiles: envFilesOf(call, deployDir),
+        keptIn: null,
+    };
+}
+/**
+ * The configuration that was kept of the target.
+ * @throws Failure `not-kept`
+ */
+async function keptSource(connection, current, then, project, inputs, signal) {
+    const kept = then === null ? null : await read(connection, current, then, project, inputs, signal);
+    if (kept === null || then === null) {
+        throw new failure_Failure('not-kept', 'The host has kept no compose files of the target', {
+            hint: 'Set compose: current. They are kept whenever verify-action finds a deployment good, and after a rollback',
+        });
+    }
+    const { call, config, projectState, files } = kept;
+    const keptIn = `${inputs.backupDir}/rollback/compose/${then.kept}`;
+    return { ...current, call, config, projectState, files, settings: then, keptIn };
+}
+function read(connection, current, then, project, { backupDir, deployDir }, signal) {
+    const directory = projectFolder(current.call, deployDir);
+    return readKept(connection, { backupDir, deployDir, id: then.kept, project, directory }, signal, host);
+}
+/** How the settings of each service of the target have changed since it ran. */
+async function settingsOfTarget(connection, current, wanted, history, project, inputs, signal) {
+    const changes = [...wanted.images].map(([service, image]) => {
+        const then = settingsWhenRan(history, new Map([[service, image]]));
+        return { service, then, change: settingsChanged(then, current.settings, service) };
+    });
+    const then = changes.find(({ change }) => change === 'yes')?.then ?? null;
+    const kept = then === null ? null : await read(connection, current, then, project.name, inputs, signal);
+    return changes.map(({ service, change }) => ({
+        service,
+        change,
+        differing: change === 'yes' && kept !== null ? differingSettings(kept.config, current.config, service) : [],
+        isKept: kept !== null,
+    }));
+}
+/** The settings with which these images were last seen; null if the history does not say. */
+function settingsWhenRan(history, images) {
+    const isSame = (one, other) => other !== undefined &&
+        ((one.digest !== null && one.digest === other.digest) || (one.imageId !== null && one.imageId === other.imageId));
+    const record = history.findLast(({ status, settings, release }) => status === 'succeeded' &&
+        settings !== null &&
+        [...images].every(([service, image]) => isSame(image, release[service])));
+    return record?.settings ?? null;
 }
 
 ;// CONCATENATED MODULE: ./build/rollback-action/decide.js
@@ -37576,28 +39374,64 @@ function sharedBy({ network_mode, ipc, pid, volumes_from }) {
 
 
 
-/** Decides what to do from what the survey found. Changes nothing. */
-async function decide(seen, mirrored, inputs) {
+
+
+
+
+
+
+
+
+
+
+/**
+ * Decides what to do from what the survey found. Changes nothing.
+ * @param connection to read what the host has kept
+ * @param onCandidates gets the releases that the operator can choose from, also if the target turns out to be none
+ */
+async function decide(connection, seen, mirrored, inputs, signal, onCandidates) {
     return group('Plan', async () => {
         const compose = demandCompose(seen);
-        const project = readProject(compose.config, compose.template);
-        checkProjectName(project.name, seen.containers);
-        if (compose.projectState === null)
-            throw projectStateUnknown();
+        demandDeployedFiles(compose);
+        const missing = tellMissingFiles(compose);
+        if (missing !== null)
+            warning(missing);
         const knownHistory = gatherHistory(inputs.environment, seen.history, seen.auditTrail, mirrored.texts);
         for (const text of [...mirrored.notices, ...knownHistory.problems])
             notice(text);
         const running = releaseOf(seen.containers, seen.images);
         const databases = databaseServices(seen, inputs.databaseService);
-        const wanted = wantedRelease(inputs.target, {
+        const today = readableProject(seen, inputs);
+        const stores = storesOf(seen, today, inputs, databases);
+        const ignored = new Set([...databases, ...stores]);
+        const entries = entriesOf(knownHistory);
+        const isOurs = ({ environment }) => environment === inputs.environment;
+        const verdicts = [...knownHistory.missing, ...knownHistory.host].filter(isOurs);
+        const history = knownHistory.host.filter(isOurs);
+        const { environment } = inputs;
+        const others = candidates_candidates({ entries, verdicts, running, ignored, images: compose.images, environment });
+        onCandidates(others);
+        const choice = lastGood({ records: knownHistory.host, environment, running, ignored });
+        const wantedIn = (project) => wantedRelease(inputs.target, {
             project,
             databases,
-            history: knownHistory.host.filter(({ environment }) => environment === inputs.environment),
-            entries: entriesOf(knownHistory),
-            choice: lastGood({ records: knownHistory.host, environment: inputs.environment, running, ignored: databases }),
+            history,
+            entries,
+            verdicts,
+            images: compose.images,
+            choice,
             services: inputs.services,
             registry: inputs.registry,
         });
+        const current = currentSource(compose, inputs.deployDir);
+        const isKept = inputs.compose === 'kept';
+        const source = isKept
+            ? await keptSource(connection, current, settingsWhenRan(history, wantedIn(today).images), today.name, inputs, signal)
+            : current;
+        if (source.projectState === null)
+            throw projectStateUnknown();
+        const project = isKept ? readProject(source.config, '', 'docker compose config --quiet') : today;
+        const wanted = wantedIn(project);
         const plan = planRollback({
             project,
             composeVersion: compose.version,
@@ -37605,18 +39439,31 @@ async function decide(seen, mirrored, inputs) {
             images: compose.images,
             running,
             databases,
+            stores,
+            named: new Set(inputs.services ?? []),
+            jobs: inputs.jobs,
+            swapFacts: seen.swapFacts ?? noSwapFacts,
             wanted,
             strategy: inputs.strategy,
             proxyService: inputs.proxyService,
+            proxies: compose.proxies,
+            healthUrl: inputs.healthUrl,
             persist: inputs.persist,
             envNames: compose.envNames,
             unset: compose.unset,
+            settings: isKept ? [] : await settingsOfTarget(connection, current, wanted, history, project, inputs, signal),
+            drift: isKept ? new Map() : driftIn(seen, compose),
+            envFilePath: envFilesOf(compose.call, inputs.deployDir).at(-1) ?? '.env',
+            updaters: seen.updaters,
             filesChangedAt: compose.changedAt,
             newestKnown: newestKnown(knownHistory.host, inputs.environment)?.release ?? null,
             schemaNow: newestSchema(knownHistory.host, inputs.environment),
-            projectState: compose.projectState,
+            projectState: source.projectState,
         });
-        for (const line of planText(plan))
+        // Throws now rather than later.
+        for (const { service } of plan.services)
+            inlineFiles(source.config, source.values, service);
+        for (const line of [...planText(plan), ...tableOf(others)])
             info(line);
         for (const { level, text } of plan.notes) {
             if (level === 'warning')
@@ -37624,25 +39471,54 @@ async function decide(seen, mirrored, inputs) {
             else
                 info(text);
         }
-        const beside = plan.services.filter(({ strategy }) => strategy === 'blue-green').map(({ service }) => service);
-        if (beside.length > 0 && inputs.healthUrl === null)
-            info(`Downtime of ${beside.join(', ')} is measured at the containers. To measure what users see, set "health-url"`);
         if (seen.hold !== null)
             info('Deployments are already on hold because of an earlier rollback');
-        return { plan, knownHistory };
+        if (!inputs.planOnly)
+            refuseKnownBad(wanted, inputs.target, inputs.services);
+        return { plan, knownHistory, compose: source };
     });
 }
+/** The newest container of each service stands for it. */
+function driftIn(seen, compose) {
+    const settings = new Map(compose.settings.map((each) => [each.id, each]));
+    const images = new Map(seen.images.map(({ id, variables }) => [id, variables]));
+    const newest = new Map(seen.containers
+        .toSorted((a, b) => Date.parse(a.created) - Date.parse(b.created))
+        .map((container) => [container.service, container]));
+    return new Map([...newest].flatMap(([service, { id, created, imageId }]) => {
+        const own = settings.get(id);
+        if (own === undefined)
+            return [];
+        const imageVariables = images.get(imageId) ?? [];
+        return [[service, driftOf({ ...compose, service, created, settings: own, imageVariables })]];
+    }));
+}
+/** The table of releases to choose from, with its title. */
+function tableOf(others) {
+    return others.length === 0 ? [] : ['Other releases in the history:', ...candidateLines(others)];
+}
+/** The stores that nobody named, neither as a service nor with a tag of its own. */
+function storesOf({ containers, swapFacts }, { services }, inputs, databases) {
+    const images = new Map([...services.values()].map(({ name, image }) => [name, image]));
+    const named = [...(inputs.services ?? []), ...(inputs.target.kind === 'services' ? inputs.target.images.keys() : [])];
+    const found = storeServices(containers, swapFacts ?? noSwapFacts, images);
+    return new Set([...found].filter((service) => !databases.has(service) && !named.includes(service)));
+}
 function projectStateUnknown() {
-    return new failure_Failure('bad-compose-config', 'Compose cannot read the project on the host', {
-        hint: 'In deploy-dir on the host, run: docker compose config --quiet. Check "compose-file" and "env-file"',
+    return new failure_Failure('survey-incomplete', "Docker did not describe all of the project's containers, or not itself", {
+        hint: 'See what it says on the host: docker ps --all; docker info. Then run it again',
     });
 }
 
 ;// CONCATENATED MODULE: ./build/rollback-action/endings.js
 
 
-/** The failure to report when the rollback did not succeed. @param folder the transaction's folder on the host */
-function endingFailure(outcome, folder) {
+/**
+ * The failure to report when the rollback did not succeed.
+ * @param folder the transaction's folder on the host
+ * @param otherSettings the target was started with other settings than it ran with
+ */
+function endingFailure(outcome, folder, otherSettings) {
     const { ending, left } = outcome;
     const { code, message: why } = failureOf(outcome);
     const evidence = `The containers' logs are in ${folder}/evidence`;
@@ -37653,7 +39529,7 @@ function endingFailure(outcome, folder) {
             });
         case 'reverted':
             return new failure_Failure(code, `Not rolled back: ${why}`, {
-                hint: `The previous release is running again and was checked. ${evidence}. ${revertedHints[code] ?? 'Set "target" to another release'}`,
+                hint: `The previous release is running again and was checked. ${evidence}. ${revertedHints[code] ?? (otherSettings ? changedSettings : 'Set "target" to another release')}`,
             });
         default:
             return new failure_Failure(code, `${left ? 'The target failed and was left in place' : 'Both the target and the previous release failed'}: ${why}`, {
@@ -37669,6 +39545,8 @@ function failureOf({ failure, dockerRestarted }) {
     const code = failure?.code ?? 'stuck';
     return isFailureCode(code) ? new failure_Failure(code, said) : new failure_Failure('stuck', `${code}: ${said}`);
 }
+/** The target may well be good. */
+const changedSettings = 'The compose files have changed since the target ran, so it was not marked bad. To go back to those of that time as well: compose: kept';
 /** Hints for failures that are not the target's fault. */
 const revertedHints = {
     'engine-died': 'Run it again',
@@ -37676,14 +39554,260 @@ const revertedHints = {
     'docker-failed': 'See what Docker says in the log, then run it again',
     'stop-failed': 'See what Docker says in the log, then run it again',
     'container-lost': 'Something else changed the containers: find out what, then run it again',
+    'job-failed': 'To roll back without running the jobs that other services await: jobs: skip',
+    'no-answer': 'See which port the target listens on and what its proxy says; the compose file may have changed since it ran',
+    'still-starting': 'Raise "health-timeout"',
     'max-downtime': 'Raise "max-downtime", or leave it empty',
 };
 const refusedHints = {
     'plan-stale': 'To see what has changed: plan-only: true. Then run it again',
     'lock-held': 'Check that run; if it is only slow, raise "lock-wait"',
+    'no-answer': 'Publish the port again in the compose file, or run docker compose up -d first if it is meant to go',
     'not-created': 'See what docker compose says in the log',
     unfinished: 'Run it again: it finishes that transaction first',
 };
+
+// EXTERNAL MODULE: external "node:fs/promises"
+var promises_ = __nccwpck_require__(51455);
+;// CONCATENATED MODULE: ./build/shared/runner/job-summary.js
+
+
+
+/** GitHub drops a summary of more than 1 MiB entirely. */
+const longestSummary = 900 * 1024;
+const longestCode = 64 * 1024;
+const mostRows = 500;
+const signs = { good: '✅', attention: '⚠️', bad: '❌' };
+/** The headline: how the run ended. */
+function verdict(kind, text) {
+    return job_summary_block(`## ${signs[kind]} ${cleanMarkdown(text)}`);
+}
+function heading(text) {
+    return job_summary_block(`### ${cleanMarkdown(text)}`);
+}
+function paragraph(text) {
+    return job_summary_block(cleanMarkdown(text));
+}
+/** Shows at most 500 rows, and how many more there are. */
+function table(head, rows) {
+    const lines = [
+        head.map(cleanMarkdown),
+        head.map(() => '---'),
+        ...rows.slice(0, mostRows).map((row) => row.map(cell)),
+    ];
+    const rest = rows.length - mostRows;
+    return job_summary_block(lines.map(tableLine).join('\n') + (rest > 0 ? `\n\n… and ${rest} more rows` : ''));
+}
+/** A block of code, or a diagram if `language` is `mermaid`. Leaves out the middle of a long text. */
+function codeBlock(text, language = '') {
+    const code = withoutMiddle(cleanLines(text).join('\n'));
+    const fence = codeFence(code);
+    return job_summary_block(`${fence}${language}\n${code}\n${fence}`);
+}
+/** Blocks folded away under a title. */
+function details(title, blocks) {
+    // The title is inside HTML, where Markdown's escapes have no effect.
+    const summary = cleanLine(title).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+    return job_summary_block(`<details><summary>${summary}</summary>\n\n${blocks.join('\n\n')}\n\n</details>`);
+}
+/** The blocks as one text of at most `limit` bytes. Ends with a note if some did not fit. */
+function renderSummary(blocks, limit = longestSummary) {
+    const note = '\n_The summary ends here because it is longer than GitHub allows. The log is complete._\n';
+    let text = '';
+    for (const each of blocks) {
+        if (Buffer.byteLength(text + each + note) + 2 > limit)
+            return text + note;
+        text += `${each}\n\n`;
+    }
+    return text;
+}
+/** Adds the blocks to the job summary. If it cannot be written, the log says so; that does not fail the run. */
+async function writeSummary(blocks) {
+    const file = process.env['GITHUB_STEP_SUMMARY'];
+    if (!file)
+        return;
+    try {
+        await (0,promises_.appendFile)(file, renderSummary(blocks));
+    }
+    catch (error) {
+        info(`Could not write the job summary: ${error}`);
+    }
+}
+function job_summary_block(markdown) {
+    return markdown;
+}
+function cell(value) {
+    return typeof value === 'object' ? markdownCode(value.code) : cleanMarkdown(String(value));
+}
+function tableLine(cells) {
+    return `| ${cells.join(' | ')} |`;
+}
+function withoutMiddle(code) {
+    if (code.length <= longestCode)
+        return code;
+    const half = longestCode / 2;
+    return `${code.slice(0, half).toWellFormed()}\n…\n${code.slice(-half).toWellFormed()}`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/transaction/timeline.js
+
+/** Characters of a bar. */
+const width = 60;
+const timeline_signs = { old: '─', down: '×', new: '━', both: '═' };
+/**
+ * A transaction as lines of text: a bar for each service, from the lock to the end, then a legend. A stretch that is too short
+ * for the scale still gets one sign.
+ */
+function timelineOf(lines) {
+    const begin = lines[0]?.at ?? 0;
+    const end = Math.max(begin + 1, lines.at(-1)?.at ?? begin);
+    const detailsOf = (step) => lines.filter((line) => line.step === step).map(({ detail }) => detail);
+    // What stays stopped has nothing to show.
+    const stopped = new Set(detailsOf('stays-stopped'));
+    const services = [...new Set(detailsOf('created'))].filter((service) => !stopped.has(service));
+    const name = Math.max(0, ...services.map((service) => service.length));
+    // The host's clock may have been set back in the meantime.
+    const column = (at) => Math.max(0, Math.min(width - 1, Math.floor(((at - begin) / (end - begin)) * width)));
+    const bars = services.map((service) => {
+        const bar = new Array(width).fill('old');
+        for (const { at, step, detail } of lines) {
+            const [of = ''] = detail.split(' ');
+            if (of !== service)
+                continue;
+            const before = bar[column(at)];
+            // Blue-green: after `started` the old containers still run too.
+            const change = step === 'started' && before === 'both' ? 'both' : changes.get(step);
+            if (change !== undefined)
+                bar.fill(change, column(at) + (before === 'down' ? 1 : 0));
+        }
+        return `${service.padEnd(name)}  ${bar.map((state) => timeline_signs[state]).join('')}`;
+    });
+    const scale = `${' '.repeat(name)}  0 s${units_formatDuration(end - begin).padStart(width - 3)}`;
+    return [...bars, scale, '', '─ previous release   × down   ═ both   ━ target'];
+}
+const changes = new Map([
+    ['stopping', 'down'],
+    ['starting', 'both'],
+    ['started', 'new'],
+    ['drained', 'new'],
+    ['running', 'both'],
+    ['completed', 'new'],
+    ['restored', 'old'],
+]);
+
+;// CONCATENATED MODULE: ./build/rollback-action/summary-blocks.js
+
+
+
+
+
+// What the summaries of a rollback have in common, however it ended.
+/** What each service runs, what it is to run, and how it gets there. */
+function servicesTable(plan) {
+    return table(['Service', 'From', 'To', 'How', 'Why'], [
+        ...plan.services.map((step) => [step.service, fromIn(step), toIn(step), step.strategy, step.why]),
+        ...plan.leftAlone.map(({ service, why }) => [service, '', '', 'left alone', why]),
+    ]);
+}
+function notesBlock({ notes }) {
+    return notes.length === 0
+        ? []
+        : [
+            details('Notes', [
+                table(['', ''], notes.map(({ level, text }) => [level, text])),
+            ]),
+        ];
+}
+function downtimeOf({ downtimeMs }) {
+    return downtimeMs === null ? 'not measured' : units_formatDuration(downtimeMs);
+}
+function downtimeRows(outcome) {
+    return [
+        ['Longest downtime', downtimeOf(outcome)],
+        ['Failed requests', outcome.failedRequests ?? 'not measured'],
+    ];
+}
+/** The timeline; none if no container was stopped or started. */
+function timelineBlocks(lines) {
+    if (!lines.some(({ step }) => step === 'stopping' || step === 'starting'))
+        return [];
+    return [heading('What happened'), codeBlock(timelineOf(lines).join('\n'))];
+}
+/** The releases to choose from. */
+function candidatesBlocks(candidates) {
+    if (candidates.length === 0)
+        return [];
+    const rows = candidates.map(candidateCells).map(([tag, digest, ...rest]) => [tag, { code: digest }, ...rest]);
+    return [heading('Other releases in the history'), table(candidateColumns, rows)];
+}
+
+;// CONCATENATED MODULE: ./build/rollback-action/failure-summary.js
+
+
+
+
+
+
+
+/** How many containers' last words are shown if the failure names no service. */
+const mostWords = 3;
+/** Summary of a run that failed: why, what to do, and as much as is known of what was planned and what went on. */
+async function summarizeFailure(error, inputs, outputs, { seen, plan, carried, candidates }) {
+    const failure = failure_isFailure(error) ? error : new failure_Failure('defect', String(error));
+    const state = {
+        refused: `${inputs.environment} was not rolled back; nothing was stopped`,
+        reverted: `${inputs.environment} was not rolled back; the previous release is running again`,
+        failed: `The rollback of ${inputs.environment} needs manual attention now`,
+    }[outputs.status];
+    await writeSummary([
+        verdict('bad', state ?? `${inputs.environment} was not rolled back`),
+        paragraph(failure.message),
+        ...(failure.hint === undefined
+            ? []
+            : [heading('What to do'), ...failure.hint.split('\n').map(paragraph)]),
+        ...(plan !== null ? [heading('The plan'), servicesTable(plan)] : seen !== null ? runningBlocks(seen) : []),
+        ...(carried === null ? [] : carriedBlocks(carried, inputs)),
+        ...candidatesBlocks(candidates),
+        ...(plan === null ? [] : notesBlock(plan)),
+    ]);
+}
+/** What went on, and what the containers of the target printed last; if none did, what the transaction's commands did. */
+function carriedBlocks(carried, { backupDir }) {
+    const { id, outcome, lines, log } = carried;
+    const timeline = timelineBlocks(lines);
+    const words = lastWordsOf(carried).map((each) => ({ ...each, title: `The last lines of ${each.service}` }));
+    const said = log.split('\n').filter((line) => line.trim() !== '');
+    if (words.length === 0 && said.length > 0)
+        words.push({ service: '', title: "The last lines of the transaction's log", lines: said.slice(-15) });
+    return [
+        table(['', ''], [
+            ...(timeline.length === 0 ? [] : downtimeRows(outcome)),
+            ['Transaction', { code: transactionFolder(backupDir, id) }],
+        ]),
+        ...timeline,
+        ...words.flatMap(({ title, lines: ends }) => [heading(title), codeBlock(ends.join('\n'))]),
+    ];
+}
+/** Of the services that the failure names; if it names none, of all, but of no more than three. */
+function lastWordsOf({ outcome, lastWords }) {
+    const text = outcome.failure?.text ?? '';
+    // Up to the text that the failure itself quotes from the container.
+    const [named = ''] = text.split('Its last output:');
+    const words = new Set(named.split(/[\s,.]+/).concat(named.split(/[\s,]+/)));
+    const those = lastWords.filter(({ service }) => words.has(service));
+    return (those.length > 0 ? those : lastWords).filter(({ lines }) => lines.length > 0).slice(0, mostWords);
+}
+/** What runs, where there is no plan that says so. */
+function runningBlocks({ containers, images, compose }) {
+    if (containers.length === 0)
+        return [];
+    const known = compose === null || 'error' in compose ? [] : compose.images;
+    const rows = Object.entries(releaseOf(containers, images)).map(([service, image]) => [
+        service,
+        imageInShort(nameOf(image, image.image, known), image),
+    ]);
+    return [heading('What runs'), table(['Service', 'Runs'], rows)];
+}
 
 ;// CONCATENATED MODULE: ./build/shared/sets/naming.js
 const naming_idGrammar = /^(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})$/;
@@ -37766,7 +39890,7 @@ const read_manifest_instant = textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d
 const bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
 const hex = (digits) => textThat((value) => value.length === digits && /^[a-f0-9]+$/.test(value), `${digits} lower-case hex digits`);
 const url = textThat((value) => value.length <= 2048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address');
-const table = shape({ schema: read_manifest_name, name: read_manifest_name, rows: orNull(count), exact: bool });
+const read_manifest_table = shape({ schema: read_manifest_name, name: read_manifest_name, rows: orNull(count), exact: bool });
 const sequence = shape({
     schema: read_manifest_name,
     name: read_manifest_name,
@@ -37778,7 +39902,7 @@ const read_manifest_runningImage = shape({
     image: orNull(read_manifest_line),
     tag: orNull(untrusted_text(128)),
     digest: orNull(textThat(isDigest, 'a digest')),
-    imageId: orNull(textThat(isImageId, 'an image id')),
+    imageId: orNull(textThat(release_isImageId, 'an image id')),
 });
 const check = shape({
     name: read_manifest_name,
@@ -37821,7 +39945,7 @@ const summaryFields = {
 const summary = shape(summaryFields);
 const manifest = shape({
     ...summaryFields,
-    tables: listOf(table, mostRelations),
+    tables: listOf(read_manifest_table, mostRelations),
     sequences: listOf(sequence, mostRelations),
     extensions: listOf(shape({ name: read_manifest_name, version: read_manifest_name }), 10_000),
 });
@@ -37831,16 +39955,16 @@ const manifest = shape({
  * @throws Failure `bad-manifest`; its message continues a sentence that begins with the file's name.
  */
 function read_manifest_readManifest(json) {
-    return read(manifest, json);
+    return read_manifest_read(manifest, json);
 }
 /** Reads only the summary, whether the long lists are there or not. @throws Failure as `readManifest` */
 function readSummary(json) {
-    return read(summary, json);
+    return read_manifest_read(summary, json);
 }
-function read(reader, json) {
+function read_manifest_read(reader, json) {
     if (json.length > read_manifest_longestManifest)
         throw new failure_Failure('bad-manifest', 'is too large for a manifest');
-    const value = parse(json);
+    const value = read_manifest_parse(json);
     refuseOtherVersions(value);
     try {
         return reader(value, '');
@@ -37851,7 +39975,7 @@ function read(reader, json) {
         throw error;
     }
 }
-function parse(json) {
+function read_manifest_parse(json) {
     try {
         return JSON.parse(json);
     }
@@ -38038,7 +40162,7 @@ const read_sets_program = {
 async function read_sets_readSets(connection, request) {
     const files = request.sets.flatMap((set) => {
         const first = pathOf(set);
-        return filesOf(read_sets_namesOf(set)).flatMap((name) => pathsOf(set).map((folder) => ({ file: `${folder}/${name}`, firstName: `${first}/${name}` })));
+        return read_sets_filesOf(read_sets_namesOf(set)).flatMap((name) => pathsOf(set).map((folder) => ({ file: `${folder}/${name}`, firstName: `${first}/${name}` })));
     });
     const dumps = new Set(request.sets.map((set) => `${pathOf(set)}/${read_sets_namesOf(set).dump}`));
     const parameters = {
@@ -38083,7 +40207,7 @@ function readRecords(records) {
 function judgeReading(set, { sums, lists }) {
     const names = read_sets_namesOf(set);
     const [folder = 'daily', ...others] = pathsOf(set);
-    const files = filesOf(names);
+    const files = read_sets_filesOf(names);
     const sha256 = lists.get(`${folder}/${names.sha256}`);
     const md5 = lists.get(`${folder}/${names.md5}`);
     const faults = [];
@@ -38141,7 +40265,7 @@ function read_sets_namesOf({ id, manifest }) {
     return setFileNames(parseSetFileName(manifest.file)?.prefix ?? 'backup', id, manifest);
 }
 /** The files that its checksum lists name. */
-function filesOf({ dump, schema, globals, settings, manifest, report }) {
+function read_sets_filesOf({ dump, schema, globals, settings, manifest, report }) {
     return [dump, schema, globals, settings, manifest, report];
 }
 
@@ -38380,12 +40504,12 @@ function sidecarsOf(dump, manifest, report) {
     if (dump.settingsSums)
         sums.set(names.settings, dump.settingsSums);
     for (const [name, text] of texts)
-        sums.set(name, { sha256: hash('sha256', text), md5: hash('md5', text) });
+        sums.set(name, { sha256: assemble_hash('sha256', text), md5: assemble_hash('md5', text) });
     // In the format that `sha256sum --check` reads.
     const list = (kind) => [...sums].map(([name, sum]) => `${sum[kind]}  ${name}\n`).join('');
     return new Map([...texts, [names.sha256, list('sha256')], [names.md5, list('md5')]]);
 }
-function hash(algorithm, text) {
+function assemble_hash(algorithm, text) {
     return (0,external_node_crypto_.createHash)(algorithm).update(text).digest('hex');
 }
 
@@ -38572,7 +40696,7 @@ function decidePruning(sets, options) {
         const protectedId = protectedIn(tier, counted, standing);
         const decisions = new Map(decideTier(tier, standing, policy[tier], protectedId, calendar));
         return standingIn(tier, sets).map((set) => {
-            const decision = isOf(database, set) ? decisions.get(set) : ignored(tier, set);
+            const decision = retention_isOf(database, set) ? decisions.get(set) : ignored(tier, set);
             return (decision ?? {
                 tier,
                 id: set.id,
@@ -38588,14 +40712,14 @@ function decidePruning(sets, options) {
  * @param why ends the sentence "pruning was skipped: …".
  */
 function pruneNothing(sets, database, why) {
-    return allTiers.flatMap((tier) => standingIn(tier, sets).map((set) => isOf(database, set)
+    return allTiers.flatMap((tier) => standingIn(tier, sets).map((set) => retention_isOf(database, set)
         ? { tier, id: set.id, action: 'keep', reason: `kept: pruning was skipped: ${why}` }
         : ignored(tier, set)));
 }
 function standingIn(tier, sets) {
     return sets.filter((set) => set.folders.includes(folderOfTier(tier))).toSorted((a, b) => newestFirst(a.id, b.id));
 }
-function isOf(database, set) {
+function retention_isOf(database, set) {
     return set.state === 'verified' && set.database === database;
 }
 function ignored(tier, set) {
@@ -38866,7 +40990,7 @@ function dateOf(id) {
 ;// CONCATENATED MODULE: ./build/shared/report/text-layout.js
 
 /** Columns of a report, which has to fit into a terminal. */
-const width = 100;
+const text_layout_width = 100;
 /**
  * One line for each name and its value, the values aligned and folded: `  Size      1.2 GiB`. Names and values may be
  * foreign; they are cleaned here.
@@ -38878,7 +41002,7 @@ function fields(rows) {
 }
 /** A text after a lead such as `  - `, folded with a hanging indent. Words too long for a line are split. */
 function folded(lead, text) {
-    const room = width - lead.length;
+    const room = text_layout_width - lead.length;
     const lines = [''];
     for (const word of cleanLine(text)
         .split(' ')
@@ -38895,7 +41019,7 @@ function folded(lead, text) {
 }
 /** One line; if it is too long, its end is cut off. */
 function shortened(lead, text) {
-    return `${lead}${cleanLine(text, width - lead.length)}`.trimEnd();
+    return `${lead}${cleanLine(text, text_layout_width - lead.length)}`.trimEnd();
 }
 function pieces(word, length) {
     return word.match(new RegExp(`.{1,${length}}`, 'gsu')) ?? [word];
@@ -38932,9 +41056,9 @@ function reportOf(manifest, facts) {
         ['To restore', restoreLines(facts.restore)],
     ];
     const parts = sections.map(([title, lines]) => [title, ...lines].join('\n'));
-    return `${[verdict(manifest, facts).join('\n'), ...parts].join('\n\n')}\n`;
+    return `${[report_verdict(manifest, facts).join('\n'), ...parts].join('\n\n')}\n`;
 }
-function verdict(manifest, { problems }) {
+function report_verdict(manifest, { problems }) {
     const what = `backup ${manifest.id} of "${manifest.database}", ${manifest.environment}`;
     if (problems.length === 0) {
         return [
@@ -38958,7 +41082,7 @@ function backupLines(manifest, { host, folder, previous }) {
             `${manifest.database}, PostgreSQL ${manifest.serverVersion}, ${manifest.encoding}, ${manifest.locale}`,
         ],
         ['Kind', kindInWords[manifest.kind]],
-        ['Taken', `${timeOf(manifest.startedAt)}, in ${formatDuration(ms)}`],
+        ['Taken', `${timeOf(manifest.startedAt)}, in ${units_formatDuration(ms)}`],
         ['Host', host],
         ['Folder', folder],
         ['Dump', `${manifest.file} (${encodingOf(manifest)}, pg_dump ${manifest.pgDumpVersion})`],
@@ -38993,7 +41117,7 @@ function checkLines(checks) {
     const wordWidth = Math.max(0, ...checks.map(({ result }) => words[result].length));
     return fields(checks.map(({ name, result, detail, ms }) => [
         `${words[result].padEnd(wordWidth)}  ${name}`,
-        ms > 0 ? `${detail} (${formatDuration(ms)})` : detail,
+        ms > 0 ? `${detail} (${units_formatDuration(ms)})` : detail,
     ]));
 }
 function tablesTitle(tables) {
@@ -39650,7 +41774,7 @@ function translate(error, log, { backupDir, lock, lockWait }) {
     if (error.code === 'lock-held')
         return lockHeld(error.message, backupDir, lock.wait);
     if (/lock timeout|could not obtain lock/i.test(log) && ['dump-failed', 'no-snapshot'].includes(error.code)) {
-        return new failure_Failure('table-locked', `A table stayed locked for ${formatDuration(lockWait)}, so it could not be dumped`, {
+        return new failure_Failure('table-locked', `A table stayed locked for ${units_formatDuration(lockWait)}, so it could not be dumped`, {
             hint: 'Find out who holds it: SELECT pid, state, query FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE mode = \'AccessExclusiveLock\'). If that session is only slow, raise "lock-wait"',
             cause: log,
         });
@@ -39799,7 +41923,7 @@ function schemaFile(backupDir, set) {
 }
 function checkLine({ name, result, detail, ms }) {
     const mark = { passed: '✔', failed: '✘', 'could-not-check': '?' }[result];
-    return `${mark} ${name}: ${detail}${ms > 0 ? ` (${formatDuration(ms)})` : ''}`;
+    return `${mark} ${name}: ${detail}${ms > 0 ? ` (${units_formatDuration(ms)})` : ''}`;
 }
 /** Puts aside a dump that failed a check, and logs the run on the host. @throws Failure `not-verified`; with a cause if it could not */
 async function demandVerified(connection, dump, run, log) {
@@ -39932,7 +42056,127 @@ function withoutBackup(error) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/shared/releases/keep-images.js
+
+
+
+/** Of so many of the newest different releases, the history's images keep their names. */
+const keptReleases = 10;
+/** How many ids are told to the host, the newest first: what is older has lost its name before. */
+const mostReleased = 500;
+/**
+ * Decides from the history, so that the names do not become more and more.
+ * @param now ids of images to keep in any case
+ * @param releases those of the history, the newest last
+ */
+function keptImages(backupDir, now, releases) {
+    const different = new Map();
+    for (const release of releases.toReversed()) {
+        const ids = Object.values(release).flatMap(({ imageId }) => imageId ?? []);
+        if (ids.length > 0)
+            different.set(ids.toSorted().join(), ids);
+    }
+    const newest = new Set([...now, ...[...different.values()].slice(0, keptReleases).flat()]);
+    const older = [...different.values()].flat().filter((id) => !newest.has(id));
+    return {
+        keeper: (0,external_node_crypto_.createHash)('sha256').update(backupDir).digest('hex').slice(0, 8),
+        kept: [...new Set(now)],
+        released: [...new Set(older)].slice(0, mostReleased),
+    };
+}
+/** The images that lose their only name when the next release comes: those whose tag moves, or that have none. */
+function losingTheirName(release) {
+    const losing = Object.values(release).filter(({ tag }) => tag === null || moves(tag));
+    return [...new Set(losing.flatMap(({ imageId }) => (imageId !== null && isImageId(imageId) ? [imageId] : [])))];
+}
+const keep_images_program = {
+    name: 'keep-images',
+    step: 'the protection of images',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(3653), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(1924), __nccwpck_require__.b)],
+};
+/** Gives and takes the names. @returns ids that could not be given one */
+async function keepImages(connection, { keeper, kept, released }, onLog) {
+    const run = connection.run(keep_images_program, { keeper, kept, released }, { deadline: 60_000, atEnd: 'end', onLog });
+    return (await run.result).all('not-kept');
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/registry-words.js
+
+/** The first that fits counts. Each is looked for in a text without the names that people choose. */
+const registry_words_words = [
+    ['full', /no space left on device|disk quota exceeded/i],
+    ['helper', /docker-credential-|error getting credentials|error (?:storing|saving) credentials/i],
+    [
+        'docker',
+        /permission denied|cannot connect to the docker daemon|is the docker daemon running|docker endpoint|context "[^"]*": /i,
+    ],
+    ['busy', /toomanyrequests|too many requests|rate limit|rate exceeded/i],
+    [
+        'wrong-platform',
+        /no matching manifest for|no match for platform|does not (?:match|provide) the specified platform/i,
+    ],
+    [
+        'refused',
+        /unauthorized|\bdenied\b|forbidden|authentication required|authorization failed|no basic auth|incorrect username|insufficient[_ ]scope/i,
+    ],
+    ['missing', /manifest[_ ]unknown|no such manifest|name[_ ]unknown|\bnot found\b|repository does not exist/i],
+    [
+        'unreachable',
+        /connection (?:refused|reset|timed out)|no such host|no route to host|timeout|timed out|deadline exceeded|dial tcp|network is unreachable|\bEOF\b|TLS handshake|server misbehaving|no answer within/i,
+    ],
+];
+/** The status of an HTTP answer, in the ways in which Docker, containerd and registries write it. */
+const registry_words_status = /(?:status(?: code)?(?: from [A-Z]+ request to)?|HTTP(?:\/\d(?:\.\d)?)?(?: status)?(?: code)?|error parsing HTTP|response status)[:\s]+(\d{3})\b|\b([45]\d\d) (?:[A-Z][a-z]+(?:[ -][A-Z][a-z]+)*)/;
+const byStatus = {
+    401: 'refused',
+    403: 'refused',
+    404: 'missing',
+    429: 'busy',
+};
+/** What the text means; null if it says nothing that is known. @param names references that the text may quote */
+function registryWord(said, names) {
+    const text = withoutNames(said, names);
+    const [, one, other] = registry_words_status.exec(text) ?? [];
+    const code = one ?? other;
+    const word = registry_words_words.find(([, pattern]) => pattern.test(text))?.[0] ?? null;
+    // A full disk or a missing helper is the host's own affair, whatever a status says.
+    if (word === 'full' || word === 'helper' || code === undefined)
+        return word;
+    return byStatus[code] ?? (code.startsWith('5') ? 'broken' : word);
+}
+/** The text without addresses and without what people have named: a tag may be called `denied`, or contain 403. */
+function withoutNames(said, names) {
+    let text = said.replaceAll(/(?:https?|tcp|unix):\/\/[^\s"']+/g, ' ');
+    for (const name of names.flatMap(partsOf).toSorted((one, other) => other.length - one.length)) {
+        text = text.replaceAll(name, ' ');
+    }
+    return text
+        .replaceAll(/(?:manifest tagged by|Tag:|tag=|Name:|name=)\s*"?[\w./:@-]+"?/g, ' ')
+        .replaceAll(/\blookup \S+( on \S+)?:/g, ' ');
+}
+/** A reference in every form in which it may be quoted. A tag on its own is left, as it may be an ordinary word. */
+function partsOf(name) {
+    const reference = referenceOf(name);
+    if (reference === null)
+        return name === '' ? [] : [name];
+    const { repository, path, registry, tag, digest } = reference;
+    const familiar = path.replace(/^library\//, '');
+    const bodies = [repository, path, ...(registry === 'docker.io' ? [familiar] : [])];
+    const ends = [...(tag === null ? [] : [`:${tag}`]), ...(digest === null ? [] : [`@${digest}`])];
+    return [
+        name,
+        ...bodies.flatMap((body) => ends.map((end) => body + end)),
+        // A short name such as `denied` is quoted in few places; on its own it may be the registry's word.
+        ...bodies.filter((body) => body.includes('/')),
+        ...(familiar.includes('/') ? [] : [`for ${familiar},`, `for ${familiar} `]),
+        ...(digest === null ? [] : [digest]),
+        registry,
+    ];
+}
+
 ;// CONCATENATED MODULE: ./build/shared/releases/pull.js
+
+
 
 
 
@@ -39942,16 +42186,18 @@ const pull_program = {
     scripts: [
         __nccwpck_require__.ab + "open-parent.sh",
         __nccwpck_require__.ab + "login.sh",
+        __nccwpck_require__.ab + "keep.sh",
         __nccwpck_require__.ab + "pull.sh",
     ],
 };
 /**
  * Pulls the missing images and checks every image. Touches nothing that is running.
- * @throws Failure `image-missing`, `registry-refused`, `registry-unreachable`, `disk-full`, `pull-failed`
+ * @throws Failure `image-missing`, `registry-refused`, `registry-busy`, `registry-unreachable`, `disk-full`, `pull-failed`
  */
 async function pullImages(connection, request) {
-    const { registry, login, pulls, images, kept } = request;
-    const parameters = { registry, user: login?.user ?? '', password: login?.password ?? '', pulls, images, kept };
+    const { registry, login, pulls, images, keep } = request;
+    const account = { registry, user: login?.user ?? '', password: login?.password ?? '' };
+    const parameters = { ...account, pulls, images, ...keep };
     const run = connection.run(pull_program, parameters, {
         deadline: request.timeout,
         atEnd: 'end',
@@ -39969,7 +42215,7 @@ async function pullImages(connection, request) {
 }
 function readImage(value) {
     const [reference = '', id = '', platform = '', ...repoDigests] = value.trim().split(' ');
-    if (!isImageId(id)) {
+    if (!release_isImageId(id)) {
         throw new failure_Failure('image-missing', `The image ${cleanLine(reference, 300)} is not on the host`, {
             hint: otherTarget,
         });
@@ -39978,58 +42224,61 @@ function readImage(value) {
 }
 const otherTarget = 'Nothing was stopped. Set "target" to a release that still exists';
 /** Translates Docker's message into one of our failures. Docker's own words become the cause. */
-function pull_explain(failure, registry) {
-    if (failure.code !== 'pull-failed' && failure.code !== 'login-failed')
-        return failure;
-    const said = failure.message;
-    const what = failure.code === 'pull-failed' ? cleanLine(said.slice(0, said.indexOf(' ')), 300) : `the login at ${registry}`;
-    const cause = said;
-    if (/no space left/i.test(said)) {
-        return new failure_Failure('disk-full', `The host's disk is full: could not pull ${what}`, {
-            hint: 'Nothing was stopped. On the host: docker system df, then docker image prune. Then run it again',
-            cause,
-        });
+function pull_explain(error, registry) {
+    if (error.code !== 'pull-failed' && error.code !== 'login-failed')
+        return error;
+    const said = error.message;
+    const isLogin = error.code === 'login-failed';
+    const reference = isLogin ? registry : said.slice(0, said.indexOf(' '));
+    const what = isLogin ? `the login at ${registry}` : cleanLine(reference, 300);
+    const at = referenceOf(reference)?.registry ?? registry;
+    const failure = (code, message, hint) => new failure_Failure(code, message, { hint: `Nothing was stopped. ${hint}`, cause: said });
+    switch (registryWord(said, isLogin ? [registry] : [reference, registry])) {
+        case 'full':
+            return failure('disk-full', `The host's disk is full: could not pull ${what}`, 'On the host: docker system df, then docker image prune. Then run it again');
+        case 'refused':
+            return failure('registry-refused', `The registry ${at} refuses ${what}`, 'Set "registry-username" and "registry-password". For ghcr.io, use a token with packages: read from a repository that may read the package');
+        case 'busy':
+            return failure('registry-busy', `The registry ${at} asks to wait: too many requests came from this host or with this login`, 'Wait, then run it again: an hour is enough for most registries, six for Docker Hub. With a login, registries allow more');
+        case 'missing':
+            if (isLogin)
+                break;
+            return new failure_Failure('image-missing', `${what} is neither in the registry nor on the host`, {
+                hint: otherTarget,
+                cause: said,
+            });
+        case 'wrong-platform':
+            return failure('pull-failed', `${what} is in the registry, but not for the processor of the host`, 'Build it for that platform too, or set "target" to another release');
+        case 'broken':
+            return failure('registry-unreachable', `The registry ${at} has an error of its own, and gave no answer for ${what}`, 'Run it again later');
+        case 'unreachable':
+            return failure('registry-unreachable', isLogin ? `The host cannot reach the registry ${at}` : `The host cannot reach the registry ${at} for ${what}`, `On the host: curl -sI https://${at}/v2/. Once it answers, run it again`);
+        case 'helper':
+            return failure('pull-failed', `Could not pull ${what}: the helper that keeps the logins of this user on the host failed`, 'Set "registry-username" and "registry-password", or mend "credsStore" in ~/.docker/config.json on the host');
+        case 'docker':
+            return failure('docker-refuses', `Docker on the host refuses to work for this user: could not pull ${what}`, 'See the cause');
     }
-    if (/unauthorized|denied|forbidden|no basic auth|401|403/i.test(said)) {
-        return new failure_Failure('registry-refused', `The registry ${registry} refuses ${what}`, {
-            hint: 'Nothing was stopped. Set "registry-username" and "registry-password". For ghcr.io, use a token with packages: read from a repository that may read the package',
-            cause,
-        });
-    }
-    if (/manifest unknown|not found|no such manifest|name unknown/i.test(said)) {
-        return new failure_Failure('image-missing', `${what} is neither in the registry nor on the host`, {
-            hint: otherTarget,
-            cause,
-        });
-    }
-    if (/connection refused|no such host|timeout|timed out|dial tcp|network is unreachable|EOF|TLS handshake/i.test(said)) {
-        return new failure_Failure('registry-unreachable', `The host cannot reach the registry ${registry} for ${what}`, {
-            hint: `Nothing was stopped. On the host: curl -sI https://${registry}/v2/. Once it answers, run it again`,
-            cause,
-        });
-    }
-    return new failure_Failure('pull-failed', `Could not pull ${what}`, {
-        hint: 'Nothing was stopped. See the cause',
-        cause,
-    });
+    return failure('pull-failed', isLogin ? `The login at ${registry} failed` : `Could not pull ${what}`, 'See the cause');
 }
 
 ;// CONCATENATED MODULE: ./build/rollback-action/pull-target.js
 
 
 
+
 /** Pulls every image of the target and checks that the host has it, before anything is stopped. */
-async function pullTarget(connection, plan, inputs, signal) {
+async function pullTarget(connection, plan, inputs, history, signal) {
     return group('Images', async () => {
         const wanted = plan.services.map(({ service, pull, localImage }) => ({ service, name: pull ?? localImage ?? '' }));
         const pulls = plan.services.flatMap(({ pull }) => (pull === null ? [] : [pull]));
-        const running = plan.services.flatMap(({ fromImage }) => fromImage.imageId ?? []);
+        const running = plan.services.flatMap(({ fromImage, localImage }) => [fromImage.imageId, localImage]);
+        const releases = history.map(({ release }) => release);
         const { images, notKept } = await pullImages(connection, {
             registry: inputs.registry,
             login: pulls.length > 0 ? inputs.login : null,
             pulls: [...new Set(pulls)],
             images: [...new Set(wanted.map(({ name }) => name))],
-            kept: [...new Set(running)],
+            keep: keptImages(inputs.backupDir, running.filter((id) => id !== null), releases),
             timeout: inputs.timeout,
             signal,
             onLog: host,
@@ -40057,19 +42306,22 @@ function notThere(name) {
 ;// CONCATENATED MODULE: ./build/shared/plan/override.js
 /** The label that holds the id of the transaction. */
 const label = 'atlasia.transaction';
+/** The label that holds the user's own compose files, as absolute paths: compose's own label names this override as well. */
+const filesLabel = 'atlasia.compose-files';
 /**
  * A compose file on top of the user's, from which the new containers are created.
  * @param images the image for each service, by a name that Docker finds on this host: `repository:tag@digest`, or an id
  * @param transaction its id, or a placeholder for it
+ * @param composeFiles the user's own, absolute
  */
-function overrideYaml(steps, images, transaction) {
+function overrideYaml(steps, images, transaction, composeFiles) {
     const services = steps.flatMap(({ service, fixedName, anonymousVolumes }) => [
         `  ${scalar(service)}:`,
         `    image: ${scalar(images.get(service) ?? '')}`,
         '    pull_policy: never',
         // Two containers cannot share a name: the new one gets it once the old one has given it up.
         ...(fixedName === null ? [] : ['    container_name: !reset null']),
-        `    labels: {${scalar(label)}: ${scalar(transaction)}}`,
+        `    labels: {${scalar(label)}: ${scalar(transaction)}, ${scalar(filesLabel)}: ${scalar(composeFiles.join(','))}}`,
         ...volumesOf(anonymousVolumes),
     ]);
     const external = [...new Set(steps.flatMap(({ anonymousVolumes }) => Object.values(anonymousVolumes)))].map((name) => `  ${scalar(`atlasia-${name}`)}: {external: true, name: ${scalar(name)}}`);
@@ -40092,6 +42344,7 @@ function scalar(value) {
 }
 
 ;// CONCATENATED MODULE: ./build/rollback-action/request.js
+
 
 
 
@@ -40143,8 +42396,8 @@ function transactionRequest(decided) {
         backupDir: inputs.backupDir,
         deployDir: inputs.deployDir,
         project: plan.project,
-        composeFiles: inputs.composeFiles,
-        envFile: inputs.envFile,
+        compose: decided.compose.call,
+        inlineFiles: inlineArchives(decided),
         projectState: plan.projectState,
         services: plan.services.map(({ service, strategy, retag, fixedName, toImage }) => ({
             service,
@@ -40153,7 +42406,9 @@ function transactionRequest(decided) {
             retag,
             fixedName,
         })),
-        override: overrideYaml(plan.services, names, transactionMark),
+        proxies: plan.proxies,
+        lookedUpOnce: plan.lookedUpOnce,
+        override: overrideYaml(plan.services, names, transactionMark, decided.compose.files),
         revert: revertYaml(plan.services),
         planJson: `${JSON.stringify(plan, null, 2)}\n`,
         stopTimeout: inputs.stopTimeout,
@@ -40162,11 +42417,18 @@ function transactionRequest(decided) {
         maxDowntime: inputs.maxDowntime,
         healthUrl: inputs.healthUrl,
         onFailure: inputs.onFailure,
+        blame: !plan.otherSettings,
         lockWait: inputs.lockWait,
         holder: decided.holder,
         historyId: decided.historyId,
         outcome: outcomeTexts(decided),
     };
+}
+function inlineArchives({ plan, compose }) {
+    return new Map(plan.services.flatMap(({ service }) => {
+        const files = inlineFiles(compose.config, compose.values, service);
+        return files.length === 0 ? [] : [[service, tarOf(files)]];
+    }));
 }
 /** What the host adds to the history, for each possible ending. */
 function outcomeTexts(decided) {
@@ -40190,6 +42452,7 @@ function outcomeTexts(decided) {
         actor: workflow.actor,
         runUrl: workflow.runUrl,
         commit: workflow.commit,
+        settings: decided.compose.settings,
         durationMs: marks.duration,
         downtimeMs: marks.downtime,
     });
@@ -40201,7 +42464,7 @@ function outcomeTexts(decided) {
         since: marks.at,
         run: workflow.runUrl,
         by: workflow.actor,
-        from: plan.services.map((step) => `${step.service}=${step.fromName ?? step.fromImage.imageId}`).join(' '),
+        from: plan.services.map((step) => `${step.service}=${step.fromName ?? step.fromImage.imageId ?? 'none'}`).join(' '),
         to: plan.services.map((step) => `${step.service}=${step.toName ?? step.toImage.imageId}`).join(' '),
         id: decided.historyId,
     };
@@ -40216,129 +42479,6 @@ function outcomeTexts(decided) {
     };
 }
 
-// EXTERNAL MODULE: external "node:fs/promises"
-var promises_ = __nccwpck_require__(51455);
-;// CONCATENATED MODULE: ./build/shared/runner/job-summary.js
-
-
-
-/** GitHub drops a summary of more than 1 MiB entirely. */
-const longestSummary = 900 * 1024;
-const longestCode = 64 * 1024;
-const mostRows = 500;
-const signs = { good: '✅', attention: '⚠️', bad: '❌' };
-/** The headline: how the run ended. */
-function job_summary_verdict(kind, text) {
-    return block(`## ${signs[kind]} ${cleanMarkdown(text)}`);
-}
-function heading(text) {
-    return block(`### ${cleanMarkdown(text)}`);
-}
-function paragraph(text) {
-    return block(cleanMarkdown(text));
-}
-/** Shows at most 500 rows, and how many more there are. */
-function job_summary_table(head, rows) {
-    const lines = [
-        head.map(cleanMarkdown),
-        head.map(() => '---'),
-        ...rows.slice(0, mostRows).map((row) => row.map(cell)),
-    ];
-    const rest = rows.length - mostRows;
-    return block(lines.map(tableLine).join('\n') + (rest > 0 ? `\n\n… and ${rest} more rows` : ''));
-}
-/** A block of code, or a diagram if `language` is `mermaid`. Leaves out the middle of a long text. */
-function codeBlock(text, language = '') {
-    const code = withoutMiddle(cleanLines(text).join('\n'));
-    const fence = codeFence(code);
-    return block(`${fence}${language}\n${code}\n${fence}`);
-}
-/** Blocks folded away under a title. */
-function details(title, blocks) {
-    // The title is inside HTML, where Markdown's escapes have no effect.
-    const summary = cleanLine(title).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-    return block(`<details><summary>${summary}</summary>\n\n${blocks.join('\n\n')}\n\n</details>`);
-}
-/** The blocks as one text of at most `limit` bytes. Ends with a note if some did not fit. */
-function renderSummary(blocks, limit = longestSummary) {
-    const note = '\n_The summary ends here because it is longer than GitHub allows. The log is complete._\n';
-    let text = '';
-    for (const each of blocks) {
-        if (Buffer.byteLength(text + each + note) + 2 > limit)
-            return text + note;
-        text += `${each}\n\n`;
-    }
-    return text;
-}
-/** Adds the blocks to the job summary. If it cannot be written, the log says so; that does not fail the run. */
-async function writeSummary(blocks) {
-    const file = process.env['GITHUB_STEP_SUMMARY'];
-    if (!file)
-        return;
-    try {
-        await (0,promises_.appendFile)(file, renderSummary(blocks));
-    }
-    catch (error) {
-        info(`Could not write the job summary: ${error}`);
-    }
-}
-function block(markdown) {
-    return markdown;
-}
-function cell(value) {
-    return typeof value === 'object' ? markdownCode(value.code) : cleanMarkdown(String(value));
-}
-function tableLine(cells) {
-    return `| ${cells.join(' | ')} |`;
-}
-function withoutMiddle(code) {
-    if (code.length <= longestCode)
-        return code;
-    const half = longestCode / 2;
-    return `${code.slice(0, half).toWellFormed()}\n…\n${code.slice(-half).toWellFormed()}`;
-}
-
-;// CONCATENATED MODULE: ./build/shared/transaction/timeline.js
-
-/** Characters of a bar. */
-const timeline_width = 60;
-const timeline_signs = { old: '─', down: '×', new: '━', both: '═' };
-/**
- * A transaction as lines of text: a bar for each service, from the lock to the end, then a legend. A stretch that is too short
- * for the scale still gets one sign.
- */
-function timelineOf(lines) {
-    const begin = lines[0]?.at ?? 0;
-    const end = Math.max(begin + 1, lines.at(-1)?.at ?? begin);
-    const services = [...new Set(lines.filter(({ step }) => step === 'created').map(({ detail }) => detail))];
-    const name = Math.max(0, ...services.map((service) => service.length));
-    // The host's clock may have been set back in the meantime.
-    const column = (at) => Math.max(0, Math.min(timeline_width - 1, Math.floor(((at - begin) / (end - begin)) * timeline_width)));
-    const bars = services.map((service) => {
-        const bar = new Array(timeline_width).fill('old');
-        for (const { at, step, detail } of lines) {
-            const [of = ''] = detail.split(' ');
-            if (of !== service)
-                continue;
-            const before = bar[column(at)];
-            // Blue-green: after `started` the old containers still run too.
-            const change = step === 'started' && before === 'both' ? 'both' : changes.get(step);
-            if (change !== undefined)
-                bar.fill(change, column(at) + (before === 'down' ? 1 : 0));
-        }
-        return `${service.padEnd(name)}  ${bar.map((state) => timeline_signs[state]).join('')}`;
-    });
-    const scale = `${' '.repeat(name)}  0 s${formatDuration(end - begin).padStart(timeline_width - 3)}`;
-    return [...bars, scale, '', '─ previous release   × down   ═ both   ━ target'];
-}
-const changes = new Map([
-    ['stopping', 'down'],
-    ['starting', 'both'],
-    ['started', 'new'],
-    ['drained', 'new'],
-    ['restored', 'old'],
-]);
-
 ;// CONCATENATED MODULE: ./build/rollback-action/summary.js
 
 
@@ -40347,100 +42487,63 @@ const changes = new Map([
 
 
 
-
 /** Summary of a rollback that succeeded. */
-async function summarizeRollback({ id, outcome, lines }, plan, backup, inputs, durationMs) {
+async function summarizeRollback({ id, outcome, lines }, plan, backup, inputs, { keptIn }, durationMs) {
     const tags = plan.services.map((step) => `${step.service} ${step.toName ?? toIn(step)}`).join(', ');
-    const downtime = outcome.downtimeMs === null ? 'not measured' : formatDuration(outcome.downtimeMs);
-    success(`Rolled back to ${tags} in ${formatDuration(durationMs)}; longest downtime: ${downtime}`);
-    const forward = forwardCommands(plan, inputs, outcome);
+    success(`Rolled back to ${tags} in ${units_formatDuration(durationMs)}; longest downtime: ${downtimeOf(outcome)}`);
+    const forward = forwardCommands(plan, inputs, outcome, keptIn);
     for (const line of forward)
         info(line);
     await writeSummary([
         outcome.problems.length === 0
-            ? job_summary_verdict('good', `Rolled back to ${tags}`)
-            : job_summary_verdict('attention', `Rolled back to ${tags}, but some steps failed`),
+            ? verdict('good', `Rolled back to ${tags}`)
+            : verdict('attention', `Rolled back to ${tags}, but some steps failed`),
         ...outcome.problems.map(paragraph),
-        imagesTable(plan),
-        job_summary_table(['', ''], [
+        servicesTable(plan),
+        table(['', ''], [
             ['Environment', inputs.environment],
             ['Reason', inputs.reason ?? 'none given'],
-            ['Longest downtime', downtime],
-            ['Failed requests', outcome.failedRequests ?? 'not measured'],
-            ['Took', formatDuration(durationMs)],
+            ...downtimeRows(outcome),
+            ...(outcome.reloaded.length === 0 ? [] : [['Reloaded or restarted', outcome.reloaded.join(', ')]]),
+            ['Took', units_formatDuration(durationMs)],
             ['Backup before it', backup === null ? 'none, because of skip-backup' : { code: backup.file }],
             ['Transaction', { code: transactionFolder(inputs.backupDir, id) }],
         ]),
-        heading('What happened'),
-        codeBlock(timelineOf(lines).join('\n')),
+        ...timelineBlocks(lines),
         heading('Next steps'),
         ...forward.map(paragraph),
         ...notesBlock(plan),
     ]);
 }
 /** Summary of a plan that was not carried out. */
-async function summarizePlan(plan, inputs) {
+async function summarizePlan(plan, inputs, candidates) {
     await writeSummary([
         plan.services.length === 0
-            ? job_summary_verdict('good', `Nothing would change in ${inputs.environment}`)
-            : job_summary_verdict('attention', `A plan for ${inputs.environment}; nothing was changed`),
+            ? verdict('good', `Nothing would change in ${inputs.environment}`)
+            : verdict('attention', `A plan for ${inputs.environment}; nothing was changed`),
         paragraph(`The target is ${plan.source}.`),
-        imagesTable(plan),
-        job_summary_table(['Service', 'How', 'Why'], [
-            ...plan.services.map(({ service, strategy, why }) => [service, strategy, why]),
-            ...plan.leftAlone.map(({ service, why }) => [service, 'left alone', why]),
-        ]),
+        servicesTable(plan),
         paragraph('To carry out exactly this plan:'),
         codeBlock(`expect-plan: ${plan.hash}`, 'yaml'),
         ...notesBlock(plan),
+        ...candidatesBlocks(candidates),
     ]);
 }
 /** Summary of a run whose target was already running. */
 async function summarizeUnchanged(plan, inputs) {
     await writeSummary([
-        job_summary_verdict('good', `${inputs.environment} already runs the target; nothing was done`),
-        job_summary_table(['Service', 'Why it is left alone'], plan.leftAlone.map(({ service, why }) => [service, why])),
+        verdict('good', `${inputs.environment} already runs the target; nothing was done`),
+        table(['Service', 'Why it is left alone'], plan.leftAlone.map(({ service, why }) => [service, why])),
     ]);
-}
-/** Summary of a run that failed. */
-async function summarizeFailure(error, inputs, outputs) {
-    const failure = failure_isFailure(error) ? error : new failure_Failure('defect', String(error));
-    const state = {
-        refused: `${inputs.environment} was not rolled back; nothing was stopped`,
-        reverted: `${inputs.environment} was not rolled back; the previous release is running again`,
-        failed: `The rollback of ${inputs.environment} needs manual attention now`,
-    }[outputs.status];
-    await writeSummary([
-        job_summary_verdict('bad', state ?? `${inputs.environment} was not rolled back`),
-        paragraph(failure.message),
-        ...(failure.hint === undefined
-            ? []
-            : [heading('What to do'), ...failure.hint.split('\n').map(paragraph)]),
-    ]);
-}
-function imagesTable(plan) {
-    return job_summary_table(['Service', 'From', 'To'], plan.services.map((step) => [step.service, fromIn(step), toIn(step)]));
-}
-function notesBlock({ notes }) {
-    return notes.length === 0
-        ? []
-        : [
-            details('Notes', [
-                job_summary_table(['', ''], notes.map(({ level, text }) => [level, text])),
-            ]),
-        ];
 }
 /** How to keep the rollback in force, and how to end it. */
-function forwardCommands(plan, inputs, { held }) {
-    const lines = [
-        ...new Set(plan.services.flatMap(({ envLine }) => (envLine === null ? [] : [`${envLine.variable}=${envLine.value}`]))),
-    ];
-    const file = `${inputs.deployDir}/${inputs.envFile ?? '.env'}`;
+function forwardCommands(plan, inputs, { held }, keptIn) {
     return [
-        ...(lines.length === 0
+        ...linesToChange(plan.services, inputs),
+        ...(keptIn === null
             ? []
             : [
-                `Change the tag in ${file} on the host too, or the next docker compose pull undoes the rollback: ${lines.map(quoteForShell).join(' ')}`,
+                `The target runs with the compose files of its time; put them back before the next docker compose up: ls ${keptIn}/files`,
             ]),
         ...(held
             ? [
@@ -40451,6 +42554,8 @@ function forwardCommands(plan, inputs, { held }) {
 }
 
 ;// CONCATENATED MODULE: ./build/rollback-action/rollback.js
+
+
 
 
 
@@ -40488,6 +42593,7 @@ async function rollback(inputs, workflow, context) {
         holder: holderText('rollback-action', workflow.runUrl, startedAt),
         historyId: record_recordId(workflow.runId, workflow.runAttempt, (0,external_node_crypto_.randomBytes)(4).toString('hex')),
         outputs,
+        story: { seen: null, plan: null, carried: null, candidates: [] },
     };
     atEnd(() => {
         outputs['duration-ms'] = Date.now() - startedAt.getTime();
@@ -40502,7 +42608,13 @@ async function rollback(inputs, workflow, context) {
         await carryOut(await reach(), reach, run);
     }
     catch (error) {
-        await summarizeFailure(error, inputs, outputs);
+        // These leave the operator with a choice. Once the plan was shown, so were they.
+        const mustChoose = failure_isFailure(error, 'no-target', 'image-missing', 'record-unknown', 'target-bad');
+        if (!mustChoose)
+            run.story.candidates = [];
+        for (const line of tableOf(run.story.candidates))
+            info(line);
+        await summarizeFailure(error, inputs, outputs, run.story);
         throw error;
     }
     finally {
@@ -40527,13 +42639,17 @@ async function carryOut(connection, reach, run) {
     // GitHub may be slow: ask it while the survey runs.
     const mirrored = mirror.load();
     const seen = await look(connection, run);
-    const { plan, knownHistory } = await decide(seen, await mirrored, inputs);
+    run.story.seen = seen;
+    const { plan, knownHistory, compose } = await decide(connection, seen, await mirrored, inputs, signal, (list) => {
+        run.story.candidates = list;
+    });
+    run.story.plan = plan;
     outputs.from = JSON.stringify(plan.from);
     outputs.to = JSON.stringify(plan.to);
     outputs['plan-hash'] = plan.hash;
     if (inputs.planOnly) {
         outputs.status = 'planned';
-        await summarizePlan(plan, inputs);
+        await summarizePlan(plan, inputs, run.story.candidates);
         success(`Plan only: nothing was changed. To carry out this plan: expect-plan: ${plan.hash}`);
         return;
     }
@@ -40546,8 +42662,9 @@ async function carryOut(connection, reach, run) {
         await appendHistory(connection, { backupDir: inputs.backupDir, records: knownHistory.missing, onLog: host });
         info(`Missing records added to the history on the host: ${knownHistory.missing.length}`);
     }
-    const images = await pullTarget(connection, plan, inputs, signal);
+    const images = await pullTarget(connection, plan, inputs, knownHistory.host, signal);
     const settled = settledPlan(plan, images);
+    run.story.plan = settled;
     outputs.to = JSON.stringify(settled.to);
     if (settled.services.length === 0) {
         await tellUnchanged(settled, run);
@@ -40558,6 +42675,7 @@ async function carryOut(connection, reach, run) {
     const request = transactionRequest({
         ...run,
         plan: settled,
+        compose,
         images,
         backupId: backup?.id ?? null,
         schemaSha256: backup?.schemaSha256 ?? null,
@@ -40574,19 +42692,35 @@ async function carryOut(connection, reach, run) {
             info(`Transaction ${id}`);
         },
     }));
+    run.story.carried = carried;
     await copyRecords(carried, knownHistory, run, mirror);
-    await tellEnding(carried, settled, backup, run);
+    if (carried.outcome.ending === 'rolled-back')
+        await keepFiles(connection, compose, run);
+    await tellEnding(carried, settled, backup, compose, run);
     if (carried.recorded !== null)
         outputs['history-id'] = historyId;
+}
+/** Keeps the compose files of the release that is running now. */
+async function keepFiles(connection, compose, { inputs }) {
+    if (compose.settings === null || compose.keptIn !== null)
+        return;
+    const { config, files, envFiles } = compose;
+    try {
+        await keepCompose(connection, { backupDir: inputs.backupDir, id: compose.settings.kept, config, files, envFiles }, host);
+    }
+    catch (error) {
+        if (!failure_isFailure(error))
+            throw error;
+        notice(`The compose files of this release were not kept on the host: ${error.message}`);
+    }
 }
 /** Surveys the host, after finishing whatever an earlier run left unfinished. */
 async function look(connection, run) {
     const { inputs, signal } = run;
     return group(`Survey of ${connection.name}`, async () => {
-        const once = () => survey(connection, {
+        const once = () => surveyProject(connection, {
             ...inputs,
             probe: insideScript(),
-            compose: { files: inputs.composeFiles, envFile: inputs.envFile },
             // Without a backup, the state of the backup folders must not stop the rollback.
             sets: !inputs.skipBackup && !inputs.planOnly,
             setup: false,
@@ -40638,13 +42772,13 @@ async function copyRecords(carried, knownHistory, { inputs }, mirror) {
         notice(text);
 }
 /** Reports how it ended. @throws Failure unless the rollback succeeded */
-async function tellEnding(carried, plan, backup, { inputs, outputs, startedAt }) {
+async function tellEnding(carried, plan, backup, compose, { inputs, outputs, startedAt }) {
     const { outcome, id } = carried;
     outputs.status = outcome.ending ?? 'failed';
     outputs['downtime-ms'] = outcome.downtimeMs;
     outputs['failed-requests'] = outcome.failedRequests;
     if (outcome.ending === 'rolled-back') {
-        await summarizeRollback(carried, plan, backup, inputs, Date.now() - startedAt.getTime());
+        await summarizeRollback(carried, plan, backup, inputs, compose, Date.now() - startedAt.getTime());
         for (const problem of outcome.problems)
             log_error(problem, 'Rolled back, with problems');
         return;
@@ -40652,7 +42786,10 @@ async function tellEnding(carried, plan, backup, { inputs, outputs, startedAt })
     for (const line of carried.log.split('\n').slice(-30))
         if (line.trim() !== '')
             host(line);
-    throw endingFailure(outcome, transactionFolder(inputs.backupDir, id));
+    for (const { service, lines } of lastWordsOf(carried))
+        for (const line of lines)
+            host(`${service}: ${line}`);
+    throw endingFailure(outcome, transactionFolder(inputs.backupDir, id), plan.otherSettings);
 }
 
 ;// CONCATENATED MODULE: ./build/rollback-action/main.js

@@ -28396,10 +28396,17 @@ module.exports = __nccwpck_require__.p + "d4c0f5a5217da0cf5689.sh";
 
 /***/ }),
 
+/***/ 57442:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "0ec2129a58d2972836a2.sh";
+
+/***/ }),
+
 /***/ 25298:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "745bb744883759cb4e7c.sh";
+module.exports = __nccwpck_require__.p + "3f7782fdf6047ebfc343.sh";
 
 /***/ }),
 
@@ -28407,6 +28414,13 @@ module.exports = __nccwpck_require__.p + "745bb744883759cb4e7c.sh";
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__.p + "6e45e64b561982e63ffa.sh";
+
+/***/ }),
+
+/***/ 39615:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "9ecb60f697ab3709aa45.sh";
 
 /***/ }),
 
@@ -28431,10 +28445,17 @@ module.exports = __nccwpck_require__.p + "5fbfac2afc93c4f8cfab.sh";
 
 /***/ }),
 
+/***/ 70350:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "89527998435c95270f02.sh";
+
+/***/ }),
+
 /***/ 35035:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "7423ff3a037a234559ee.sh";
+module.exports = __nccwpck_require__.p + "d97b11ccc76c88eafb7e.sh";
 
 /***/ }),
 
@@ -28442,6 +28463,13 @@ module.exports = __nccwpck_require__.p + "7423ff3a037a234559ee.sh";
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__.p + "7dcfd7c5a5cf86e0c5b1.sh";
+
+/***/ }),
+
+/***/ 28218:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "2431b3517b9f7c336be1.sh";
 
 /***/ }),
 
@@ -28455,7 +28483,7 @@ module.exports = __nccwpck_require__.p + "224608f64ba2672bbecc.sh";
 /***/ 64987:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "1aef766c220d54099485.sh";
+module.exports = __nccwpck_require__.p + "bde8c43bf12384585397.sh";
 
 /***/ }),
 
@@ -28463,6 +28491,13 @@ module.exports = __nccwpck_require__.p + "1aef766c220d54099485.sh";
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__.p + "27a8f8de58eda092fa1d.sh";
+
+/***/ }),
+
+/***/ 58451:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "6171e53e52b0cf26e265.sh";
 
 /***/ }),
 
@@ -28480,10 +28515,24 @@ module.exports = __nccwpck_require__.p + "105153dbacd01f89fc87.sh";
 
 /***/ }),
 
+/***/ 98256:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "89eb922d315d0edc7adf.sh";
+
+/***/ }),
+
+/***/ 18845:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "9f54ea4798b60b63ece7.sh";
+
+/***/ }),
+
 /***/ 38458:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "53736c636eb193fa1ff7.sh";
+module.exports = __nccwpck_require__.p + "556e8a063036b6edbce3.sh";
 
 /***/ }),
 
@@ -28497,14 +28546,28 @@ module.exports = __nccwpck_require__.p + "5597872875be40f198dd.sh";
 /***/ 53159:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "0b01b6958af86d4d50b1.sh";
+module.exports = __nccwpck_require__.p + "ce49f124ae29df06e9b6.sh";
+
+/***/ }),
+
+/***/ 78188:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "67313531f29e018e7ea3.sh";
 
 /***/ }),
 
 /***/ 88347:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "10f983ccee7ddfe1e008.sh";
+module.exports = __nccwpck_require__.p + "06f57860434d84332bc9.sh";
+
+/***/ }),
+
+/***/ 23469:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "1c27a893b5057f0008c3.sh";
 
 /***/ }),
 
@@ -28525,7 +28588,7 @@ module.exports = __nccwpck_require__.p + "c2f135ebca3fd10aa019.sh";
 /***/ 88355:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "f36202c23a5c0aa5baf3.sh";
+module.exports = __nccwpck_require__.p + "7c716c4a5a6f62637119.sh";
 
 /***/ }),
 
@@ -28539,7 +28602,14 @@ module.exports = __nccwpck_require__.p + "74ccbca4d9dc2878a006.sh";
 /***/ 89239:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "b5484b2572bd1573b367.sh";
+module.exports = __nccwpck_require__.p + "65c0803e6192d26a3faf.sh";
+
+/***/ }),
+
+/***/ 74181:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "d4004610588ffed87f66.sh";
 
 /***/ }),
 
@@ -28560,14 +28630,14 @@ module.exports = __nccwpck_require__.p + "968baf630fe70f14dc2d.sh";
 /***/ 88028:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "ea45e7b2758f453ee097.sh";
+module.exports = __nccwpck_require__.p + "106bf83eb3ec225d452c.sh";
 
 /***/ }),
 
 /***/ 78473:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "59e77a5dd76a1899062c.sh";
+module.exports = __nccwpck_require__.p + "4471e0b993faef09e8fa.sh";
 
 /***/ }),
 
@@ -32457,31 +32527,34 @@ function warning(text, title) {
 function log_notice(text, title) {
     aloud(() => lib_core/* notice */.lm(annotation(text), annotationTitle(title)));
 }
-/** Whether output written now comes from a library that should be quiet. */
+/** Hears what a library prints that should be quiet; null for output that comes from elsewhere. */
 const quiet = new external_node_async_hooks_.AsyncLocalStorage();
 let filtered = false;
 /**
  * Libraries write each of their steps into our log, and their failures as annotations. Drops everything they print within
  * `work`, except commands that mask a secret. With debug logging, everything is visible.
+ * @param heard gets what they print: the only place where some of them say why they failed
  */
-function quietly(work) {
-    if (lib_core/* isDebug */._o())
-        return work();
+function quietly(work, heard = () => { }) {
     if (!filtered)
         filterOutput();
     filtered = true;
-    return quiet.run(true, work);
+    return quiet.run(heard, work);
 }
 function filterOutput() {
     const write = process.stdout.write.bind(process.stdout);
     process.stdout.write = (chunk, ...rest) => {
-        const dropped = quiet.getStore() === true && !String(chunk).startsWith('::add-mask::');
-        return write(dropped ? '' : chunk, ...rest);
+        const text = String(chunk);
+        const heard = quiet.getStore();
+        const isTheirs = heard != null && !text.startsWith('::add-mask::');
+        if (isTheirs)
+            heard(text);
+        return write(isTheirs && !lib_core/* isDebug */._o() ? '' : chunk, ...rest);
     };
 }
 /** Writes our own output, which is never dropped. */
 function aloud(write) {
-    quiet.run(false, write);
+    quiet.run(null, write);
 }
 function print(text, dress) {
     aloud(() => {
@@ -32759,14 +32832,10 @@ const line = {
     hint: 'Give one line of text without control characters.',
     parse: (value) => matching(value, /^\P{Cc}*$/u, 'must be one line without control characters'),
 };
-/** A name for people; a record of the history has no room for a longer one. */
-const grammar_name = {
-    hint: 'Give one line of at most 200 characters, without control characters.',
-    parse(value) {
-        if (value.length > 200)
-            throw new RangeError('is longer than 200 characters');
-        return line.parse(value);
-    },
+/** The name of an environment: it is part of the names of artifacts and of commands that are printed. */
+const environmentName = {
+    hint: 'Give at most 64 letters, digits, ".", "_" and "-", such as prod or staging-2; the first is a letter, a digit or "_".',
+    parse: (value) => matching(value, /^(?![.-])[A-Za-z0-9._-]{1,64}$/, 'is not made of at most 64 letters, digits, ".", "_" and "-", or begins with "." or "-"'),
 };
 /** Booleans as GitHub defines them: `true`, `True`, `TRUE`, `false`, `False`, `FALSE`. */
 const grammar_boolean = {
@@ -32920,7 +32989,7 @@ const timeZone = {
     },
 };
 function main_path(value) {
-    matching(value, /^[^\0\r\n]*$/, 'contains a NUL byte or a line break');
+    matching(value, /^\P{Cc}*$/u, 'contains a control character, such as a line break');
     if (value.split('/').includes('..'))
         throw new RangeError('contains ".."');
     return value;
@@ -32974,10 +33043,10 @@ function readHostInputs(input) {
     const backupDir = input.withDefault('backup-dir', anyPath, 'backups');
     return {
         ssh: readSsh(input),
-        environment: input.withDefault('environment', grammar_name, 'prod'),
+        environment: input.withDefault('environment', environmentName, 'prod'),
         deployDir,
         backupDir: inFolder(deployDir, backupDir),
-        composeFiles: input.withDefault('compose-file', lines(relativePath), ['docker-compose.yml']),
+        composeFiles: input.withDefault('compose-file', lines(relativePath), []),
         envFile: input.optional('env-file', anyPath),
         projectName: input.optional('project-name', projectName),
         databaseService: input.optional('db-service', serviceName),
@@ -33551,6 +33620,12 @@ const record_runningImage = shape({
     imageId: orNull(textThat(isImageId, 'an image id')),
 });
 const release = mapOf(isServiceName, record_runningImage, 200);
+const hash = textThat((value) => /^[0-9a-f]{32}$/.test(value), 'a hash');
+const settings = shape({
+    compose: textThat((value) => /^[\w.+~-]{1,50}$/.test(value), 'a version'),
+    kept: hash,
+    services: mapOf(isServiceName, hash, 200),
+});
 const record = shape({
     version: oneOf(1),
     id: textThat(isRecordId, 'the id of a record'),
@@ -33567,6 +33642,7 @@ const record = shape({
     actor: orNull(record_line(200)),
     runUrl: orNull(textThat((value) => value.length <= 2_048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address')),
     commit: orNull(textThat((value) => /^[0-9a-f]{7,64}$/.test(value), 'a commit')),
+    settings: orNull(settings),
     durationMs: orNull(milliseconds),
     downtimeMs: orNull(milliseconds),
 });
@@ -33636,8 +33712,8 @@ function union_unite(host, mirrors) {
 /** How many of the newest records are restored: each is written and flushed on its own. The copies keep the others. */
 const mostMended = 500;
 /**
- * The records that a host which has lost its history gets back from the copies. A copy may be forged, so its verdicts become
- * unknown. Tags and digests are kept, as they only work within a repository; ids are dropped, as they may match any image.
+ * The records that a host which has lost its history gets back from the copies. A copy may be forged, so what it calls good
+ * becomes unknown; what it calls bad stays bad, as it is worse to forget that than to be warned in vain. Tags and digests are kept, as they only work within a repository; ids are dropped, as they may match any image.
  */
 function recordsToMend(host, mirrors, environment) {
     if (host.length > 0)
@@ -33648,7 +33724,9 @@ function recordsToMend(host, mirrors, environment) {
         .slice(-mostMended)
         .map((record) => ({
         ...record,
-        verdict: 'unknown',
+        // They name a file of this host.
+        settings: null,
+        verdict: record.verdict === 'bad' ? 'bad' : 'unknown',
         release: union_withoutIds(record.release),
         previous: record.previous === null ? null : union_withoutIds(record.previous),
     }));
@@ -33671,7 +33749,104 @@ function mirrorText(entries, limit) {
     return lines.join('');
 }
 
+;// CONCATENATED MODULE: ./build/shared/history/word.js
+
+function imagesOf(release, ignored) {
+    return new Map(Object.entries(release).filter(([service]) => !ignored.has(service)));
+}
+/** The verdicts on releases, the latest first; `unknown` is not a verdict. A release that was rolled back from is bad. */
+function word_wordsOn(records, ignored) {
+    return records.toReversed().flatMap((record) => {
+        const { event, status, verdict, release, previous } = record;
+        return [
+            ...(verdict === 'unknown'
+                ? []
+                : [{ about: imagesOf(release, ignored), word: verdict, record, isLeft: false }]),
+            ...(event === 'rollback' && status === 'succeeded' && previous !== null
+                ? [{ about: imagesOf(previous, ignored), word: 'bad', record, isLeft: true }]
+                : []),
+        ];
+    });
+}
+/** They have the same services, each with the same image. */
+function sameImages(one, other) {
+    return (one.size === other.size &&
+        [...one].every(([service, image]) => {
+            const counterpart = other.get(service);
+            return counterpart !== undefined && sameImage(image, counterpart);
+        }));
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/known-bad.js
+
+
+
+
+/**
+ * Looks for the latest word on the target as a whole; if it never ran like that, on each of its images.
+ * @param records those whose verdicts count, in the order of the file
+ * @param repositoryOf the repository of a service in the compose file
+ */
+function known_bad_knownBad(images, records, ignored, repositoryOf) {
+    const wanted = [...images].filter(([service]) => !ignored.has(service));
+    const isIn = (release, [service, image]) => {
+        const known = release.get(service);
+        return known !== undefined && isThat(image, known, repositoryOf(service));
+    };
+    const words = wordsOn(records, ignored);
+    const onAll = words.find(({ about }) => wanted.length > 0 && wanted.every((each) => isIn(about, each)));
+    const told = onAll !== undefined
+        ? [[onAll, wanted.map(named)]]
+        : wanted.flatMap((each) => {
+            const word = words.find(({ about }) => isIn(about, each));
+            return word === undefined ? [] : [[word, [named(each)]]];
+        });
+    const bad = told.filter(([{ word }]) => word === 'bad');
+    if (bad.length === 0)
+        return null;
+    const own = records.findLast(({ event, release }) => {
+        const known = new Map(Object.entries(release));
+        return event !== 'drill' && wanted.every((each) => isIn(known, each));
+    });
+    return { text: bad.map(([word, names]) => tell(word, names)).join('; '), id: own?.id ?? null };
+}
+/**
+ * A target that was named by tag or digest may be named by mistake, or by somebody who does not know.
+ * @throws Failure `target-bad` unless the record's id or the services were given as well
+ */
+function refuseKnownBad({ knownBad: bad, images }, { kind }, services) {
+    if (bad === null || services !== null || kind === 'record' || kind === 'last-good')
+        return;
+    const byId = bad.id === null ? '' : `give the id of its record, target: ${bad.id}, or `;
+    throw new Failure('target-bad', `The target is known to be bad: ${bad.text}`, {
+        hint: `Nothing was stopped. If you want it all the same, ${byId}say which services: services: ${[...images.keys()].join(', ')}`,
+    });
+}
+function tell({ record, isLeft }, names) {
+    const what = names.join(', ');
+    return isLeft
+        ? `${what} was rolled back from at ${record.at} (record ${record.id})`
+        : `${what} was found bad at ${record.at} (${record.event}, record ${record.id})`;
+}
+function named([service, { tag, digest, imageId }]) {
+    return `${service} ${tag ?? (digest ?? imageId ?? '').slice(7, 19)}`;
+}
+/** By what identifies both. If nothing does, a tag is enough, unless it moves. */
+function isThat({ tag, digest, imageId }, known, repository) {
+    if (digest !== null && known.digest !== null && digest === known.digest)
+        return true;
+    if (imageId !== null && known.imageId !== null)
+        return imageId === known.imageId;
+    if (digest !== null && known.digest !== null)
+        return false;
+    return (tag !== null &&
+        tag === known.tag &&
+        !moves(tag) &&
+        (known.image === null || referenceOf(known.image)?.repository === repository));
+}
+
 ;// CONCATENATED MODULE: ./build/shared/plan/target.js
+
 
 
 
@@ -33714,6 +33889,29 @@ function readService(line) {
  * @throws Failure `no-target`, `unknown-service`, `database-service`, `record-unknown`
  */
 function wantedRelease(target, context) {
+    const wanted = resolveTarget(target, context);
+    const repositoryOf = (service) => referenceOf(context.project.services.get(service)?.image ?? null)?.repository;
+    // What is chosen from the history is chosen by its verdicts.
+    if (target.kind === 'last-good')
+        return { ...wanted, knownBad: null };
+    // A record that only a copy has counts too, as it can only warn.
+    const copied = context.entries.filter(({ record, source }) => source === 'mirror' && record.id === wanted.record?.id);
+    const verdicts = [...copied.map(({ record }) => record), ...context.verdicts];
+    const identified = new Map([...wanted.images].map(([service, image]) => [service, identify(service, image, context)]));
+    return { ...wanted, knownBad: knownBad(identified, verdicts, context.databases, repositoryOf) };
+}
+/** A tag that the history does not know may name an image that it knows by another, such as `latest`. */
+function identify(service, wanted, { project, images }) {
+    const { tag, digest, imageId } = wanted;
+    const repository = referenceOf(project.services.get(service)?.image ?? null)?.repository;
+    if (tag === null || digest !== null || imageId !== null || repository === undefined)
+        return wanted;
+    const isOwn = (name) => referenceOf(name)?.repository === repository;
+    const local = images.find(({ repoTags }) => repoTags.some((name) => isOwn(name) && referenceOf(name)?.tag === tag));
+    const own = local?.repoDigests.find(isOwn) ?? null;
+    return { tag, digest: referenceOf(own)?.digest ?? null, imageId: local?.id ?? null };
+}
+function resolveTarget(target, context) {
     const named = context.services === null ? null : new Set(context.services);
     for (const service of named ?? [])
         checkService(service, context);
@@ -33818,7 +34016,8 @@ function speaksOfNone(what, { project, databases, services }) {
     });
 }
 function noTarget({ choice, entries }) {
-    const newest = entries.slice(-5).map(({ record: { id, at, event, verdict }, source }) => {
+    const releases = entries.filter(({ record }) => record.event !== 'drill');
+    const newest = releases.slice(-5).map(({ record: { id, at, event, verdict }, source }) => {
         const words = [event, source === 'host' ? verdict : 'from a copy', at];
         return `${id} (${words.join(', ')})`;
     });
@@ -34114,6 +34313,41 @@ const noOutputs = () => ({
 
 ;// CONCATENATED MODULE: external "node:timers/promises"
 const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+// EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js + 1 modules
+var lib = __nccwpck_require__(44942);
+// EXTERNAL MODULE: external "node:events"
+var external_node_events_ = __nccwpck_require__(78474);
+;// CONCATENATED MODULE: ./build/shared/reaching.js
+
+
+/**
+ * Waits for an answer from elsewhere, at most `patience` milliseconds, and no longer than until a cancel.
+ * @throws Error `no answer within 10 s`; what the work throws; the signal's reason
+ */
+async function inTime(patience, signal, work) {
+    signal.throwIfAborted();
+    const waiting = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
+    const givenUp = (0,external_node_events_.once)(waiting, 'abort').then(() => {
+        signal.throwIfAborted();
+        throw new Error(`no answer within ${formatDuration(patience)}`);
+    });
+    return Promise.race([work, givenUp]);
+}
+/**
+ * Why something could not be reached, in one line that is never empty. If several addresses of a name were tried: why the first
+ * failed.
+ */
+function reasonOf(error) {
+    if (error instanceof AggregateError && error.errors.length > 0)
+        return reasonOf(error.errors[0]);
+    if (!(error instanceof Error))
+        return String(error) || 'no reason was given';
+    const [line = ''] = error.message.split('\n');
+    if (line.trim() === '')
+        return error.cause === undefined ? error.name : reasonOf(error.cause);
+    return error.name === 'Error' ? line : `${error.name}: ${line}`;
+}
+
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(77598);
 // EXTERNAL MODULE: external "node:os"
@@ -34315,11 +34549,18 @@ async function uploadText(name, text, merge) {
     catch (error) {
         if (!isTaken(error))
             throw error;
+        return await replace(name, merge, error);
     }
+}
+/** @param taken GitHub's words that the name is taken */
+async function replace(name, merge, taken) {
     const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(110), __nccwpck_require__.e(458)]).then(__nccwpck_require__.bind(__nccwpck_require__, 67458));
     const client = new DefaultArtifactClient();
-    const { artifact } = await client.getArtifact(name);
-    const other = await ownText(artifact);
+    const found = await client.getArtifact(name).catch((error) => {
+        // Then it is not ours to replace, and GitHub meant something else.
+        throw error instanceof Error && error.name === 'ArtifactNotFoundError' ? taken : error;
+    });
+    const other = await ownText(found.artifact);
     await client.deleteArtifact(name);
     return upload(name, merge(other));
 }
@@ -34351,7 +34592,7 @@ async function upload(name, text) {
 }
 /** Whether the name is taken. The library shows this only in the text of its error. */
 function isTaken(error) {
-    return error instanceof Error && /\b409\b/.test(error.message);
+    return error instanceof Error && /\(409\)/.test(error.message);
 }
 async function artifact_store_inFolder(work) {
     const folder = makePrivateFolder();
@@ -34377,15 +34618,20 @@ async function findPointer(name) {
     const key = await restoreCache([storedPath()], prefixOf(name), [prefixOf(name)], { lookupOnly: true });
     return key === undefined ? null : pointerIn(key, name);
 }
-/** Lets later runs find the artifact at once. @param run `<run id>-<attempt>`; caches cannot change, so each run has its own */
+/**
+ * Lets later runs find the artifact at once.
+ * @returns false if it could not be saved; true too if the runner has no cache
+ * @param run `<run id>-<attempt>`; caches cannot change, so each run has its own
+ */
 async function savePointer(name, run, artifactId) {
     const { isFeatureAvailable, saveCache } = await Promise.all(/* import() */[__nccwpck_require__.e(110), __nccwpck_require__.e(91)]).then(__nccwpck_require__.bind(__nccwpck_require__, 18091));
     if (!isFeatureAvailable())
-        return;
+        return true;
     const path = storedPath();
     (0,external_node_fs_.mkdirSync)(path, { recursive: true });
     try {
-        await saveCache([path], `${prefixOf(name)}${run}-${artifactId}`);
+        // The library only warns where it fails.
+        return (await saveCache([path], `${prefixOf(name)}${run}-${artifactId}`)) !== -1;
     }
     finally {
         (0,external_node_fs_.rmSync)(path, { recursive: true });
@@ -34406,8 +34652,6 @@ function storedPath() {
     return (0,external_node_path_.join)(process.env['RUNNER_TEMP'] ?? (0,external_node_os_.tmpdir)(), 'deployment-history-pointer');
 }
 
-// EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js + 1 modules
-var lib = __nccwpck_require__(44942);
 ;// CONCATENATED MODULE: ./build/shared/runner/provenance.js
 
 /** Events that only people with write access to the repository can cause. */
@@ -34554,7 +34798,32 @@ async function fetchAtMost(client, url, limit, what) {
     return Buffer.concat(chunks);
 }
 
+;// CONCATENATED MODULE: ./build/shared/runner/library-words.js
+
+/**
+ * What GitHub said, in a line that one of its libraries printed: each refusal before it tries again, or before it gives up
+ * without an error. null for any other line.
+ */
+function refusalIn(printed) {
+    const [, tried] = /^Attempt \d+ of \d+ failed with error: (.+)\. Retrying request in \d+ ms/.exec(printed) ?? [];
+    const [, warned] = /^::(?:warning|error)::(?:Failed to save: )?(.+)/.exec(printed) ?? [];
+    // What it then prints for users is a guess: that another job may be creating the same cache.
+    const [, reserving] = /^::debug::Failed to reserve cache: (?:Error: )?(.+)/.exec(printed) ?? [];
+    const said = tried ?? warned ?? reserving;
+    return said === undefined ? null : clean_cleanLine(said, 300);
+}
+/** Listens to a library for the last refusal. */
+class Refusals {
+    last = null;
+    hear = (printed) => {
+        this.last = refusalIn(printed) ?? this.last;
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/shared/runner/history-mirror.js
+
+
+
 
 
 
@@ -34598,11 +34867,6 @@ function historyMirror(request) {
         },
     };
 }
-/** The artifact's name. Characters that GitHub forbids are written as codes, so that each environment has its own name. */
-function artifactName(environment) {
-    const safe = environment.replace(/["<>|*?/\\:%,\p{Cc}]/gu, (character) => Array.from(Buffer.from(character), (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''));
-    return `deployment-history-${safe}`;
-}
 /** Whose copies to accept; null if that is unknown: then accept none. */
 function trustOf({ repositoryId, defaultBranch, refName }) {
     if (repositoryId === null || !/^\d+$/.test(repositoryId) || defaultBranch === null)
@@ -34614,7 +34878,7 @@ function trustOf({ repositoryId, defaultBranch, refName }) {
 }
 async function loadTrusted(request, trust) {
     const { environment, kinds, token, repository } = request;
-    const name = artifactName(environment);
+    const name = `deployment-history-${environment}`;
     const api = githubApi(repository, token);
     const found = await find(api, name, kinds.includes('cache'));
     const trusted = await firstTrusted(api, candidates(found, name, trust), trust);
@@ -34647,38 +34911,50 @@ async function firstTrusted(api, artifacts, trust) {
     return trusted;
 }
 async function store({ environment, kinds, workflow }, text, merge) {
-    const name = artifactName(environment);
+    const name = `deployment-history-${environment}`;
     const id = await uploadText(name, text, merge);
     if (!kinds.includes('cache'))
         return { notices: [] };
     const run = `${workflow.runId ?? 0}-${workflow.runAttempt ?? 0}`;
-    const why = await answered(patienceForCache, savePointer(name, run, id)).then(() => null, whyNot);
+    const refusals = new Refusals();
+    const saving = quietly(() => savePointer(name, run, id), refusals.hear);
+    const why = await answered(patienceForCache, saving).then((isSaved) => (isSaved ? null : (refusals.last ?? 'the library gave no reason')), (error) => whyNot(error, refusals.last));
     return { notices: why === null ? [] : [`Stored the history, but not the cache that points to it: ${why}`] };
 }
 async function limited(work, failed) {
+    const refusals = new Refusals();
     try {
-        return await answered(patience, quietly(work));
+        return await answered(patience, quietly(work, refusals.hear));
     }
     catch (error) {
-        return failed(whyNot(error));
+        return failed(whyNot(error, refusals.last));
     }
+}
+/** GitHub did not do it in time. */
+class Late extends Error {
 }
 /** Gives up after `ms` milliseconds. The work itself goes on: the libraries cannot be stopped. */
 function answered(ms, work) {
     const late = (0,promises_namespaceObject.setTimeout)(ms, null, { ref: false }).then(() => {
-        throw new Error(`GitHub did not answer within ${ms / 1_000} s`);
+        throw new Late(`within ${ms / 1_000} s`);
     });
     return Promise.race([work, late]);
 }
-function whyNot(error) {
-    if (!(error instanceof Error))
-        return clean_cleanLine(String(error), 300);
-    if (error.name === 'GHESNotSupportedError')
+/** Why GitHub did not do it, in its own words. @param refusal what it last said to a library that went on asking */
+function whyNot(error, refusal = null) {
+    if (error instanceof Late) {
+        return refusal === null
+            ? `GitHub did not answer ${error.message}`
+            : `GitHub did not do it ${error.message}; its last answer: ${refusal}`;
+    }
+    if (error instanceof Error && error.name === 'GHESNotSupportedError')
         return 'GitHub Enterprise Server does not support them. The history stays on the host; set history: "" to silence this notice';
-    const status = 'statusCode' in error ? error.statusCode : 'status' in error ? error.status : undefined;
-    if (status === 403 || status === 404)
-        return `GitHub refused with ${status}; does the job have "permissions: actions: read"?`;
-    return clean_cleanLine(error.message, 300);
+    if (!(error instanceof lib/* HttpClientError */.Kg))
+        return clean_cleanLine(reasonOf(error), 300);
+    const status = error.statusCode;
+    const reason = clean_cleanLine(error.message, 300) || 'nothing';
+    const needs = status === 403 || status === 404 ? '. Reading them needs "permissions: actions: read" in the job' : '';
+    return `GitHub refused with ${status}; it said: ${reason}${needs}`;
 }
 
 // EXTERNAL MODULE: external "node:child_process"
@@ -34988,6 +35264,7 @@ const failureCodes = [
     'host-unreachable',
     'image-missing',
     'incomplete',
+    'job-failed',
     'jump-loop',
     'key-refused',
     'key-unreadable',
@@ -34998,6 +35275,7 @@ const failureCodes = [
     'mail-unusable',
     'manifest-unreadable',
     'max-downtime',
+    'no-answer',
     'no-backup',
     'no-bash',
     'no-compose',
@@ -35015,11 +35293,12 @@ const failureCodes = [
     'no-target',
     'no-transaction',
     'not-created',
+    'not-kept',
     'not-our-folder',
     'not-started',
     'not-verified',
     'on-hold',
-    'other-project',
+    'other-files',
     'outcome-unknown',
     'passphrase-missing',
     'passphrase-wrong',
@@ -35032,6 +35311,7 @@ const failureCodes = [
     'publication-unknown',
     'pull-failed',
     'record-unknown',
+    'registry-busy',
     'registry-refused',
     'registry-unreachable',
     'result-too-large',
@@ -35041,10 +35321,12 @@ const failureCodes = [
     'sets-changed',
     'several-databases',
     'several-projects',
+    'still-starting',
     'stop-failed',
     'stuck',
     'survey-incomplete',
     'table-locked',
+    'target-bad',
     'tool-missing',
     'tool-timed-out',
     'tools-missing',
@@ -36106,6 +36388,8 @@ function rank({ result, severity }) {
 /** Collects the findings of one group. */
 class Findings {
     list = [];
+    /** What was verified, by name, for the verdict: the release that runs, or the backup that was restored; null if unknown. */
+    subject = null;
     #group;
     constructor(group) {
         this.#group = group;
@@ -36118,13 +36402,13 @@ class Findings {
         const started = performance.now();
         const seen = said(look);
         const isGood = typeof seen === 'string';
-        this.add(name, isGood ? 'passed' : 'failed', isGood ? seen : seen.detail, isGood ? null : seen.remedy, severity, performance.now() - started);
+        this.add(name, isGood ? 'passed' : 'failed', isGood ? seen : seen.detail, isGood ? null : seen.remedy, isGood ? severity : (seen.severity ?? severity), performance.now() - started);
         return isGood;
     }
-    /** Like `check`, for a check that makes sense only if an earlier one has passed. */
+    /** Like `check`, for a check that makes sense only if an earlier one has passed, or has found no more than a warning. */
     after(earlier, name, look, severity = 'error') {
         const first = this.list.find((finding) => finding.name === earlier);
-        if (first?.result === 'passed')
+        if (first?.result === 'passed' || (first?.result === 'failed' && first.severity === 'warning'))
             return this.check(name, look, severity);
         this.unable(name, `"${earlier}" must pass first`, first?.remedy ?? null);
         return false;
@@ -36209,6 +36493,7 @@ function readLine(line, environment) {
             actor: null,
             runUrl: null,
             commit: null,
+            settings: null,
             durationMs: null,
             downtimeMs: null,
         },
@@ -36257,6 +36542,48 @@ async function storeCopies(knownHistory, added, mirror) {
     const textWith = (others) => mirrorText(union_unite(host, others), longestMirror);
     const merge = (other) => textWith([...knownHistory.mirrors, parseHistory(other).records]);
     return (await mirror.save(textWith(knownHistory.mirrors), merge)).notices;
+}
+
+;// CONCATENATED MODULE: ./build/shared/host/compose-call.js
+
+/** The lines by which programs on the host call compose: see compose_command in project-state.sh. */
+function compose_call_composeLines(call) {
+    const { files = [], envFiles = [], projectDirectory = null, profiles = [], variables = [] } = call;
+    return [
+        ...files.map((file) => `file ${file}`),
+        ...envFiles.map((file) => `env-file ${file}`),
+        ...(projectDirectory === null ? [] : [`project-directory ${projectDirectory}`]),
+        ...profiles.map((profile) => `profile ${profile}`),
+        ...variables.map(({ name, value }) => `variable ${name}=${value}`),
+    ];
+}
+/** Reads such lines. */
+function readComposeCall(lines) {
+    const after = (kind) => lines.filter((line) => line.startsWith(`${kind} `)).map((line) => line.slice(kind.length + 1));
+    return {
+        files: after('file'),
+        envFiles: after('env-file'),
+        projectDirectory: after('project-directory')[0] ?? null,
+        profiles: after('profile'),
+        variables: after('variable').map((line) => {
+            const at = line.indexOf('=');
+            return { name: line.slice(0, at), value: line.slice(at + 1) };
+        }),
+    };
+}
+/** A path in the deploy folder, or an absolute one. */
+function absolute(path, deployDir) {
+    return (0,external_node_path_.isAbsolute)(path) ? path : (0,external_node_path_.join)(deployDir, path);
+}
+/** The folder of the project, from which compose reads relative paths. */
+function projectFolder({ projectDirectory, files }, deployDir) {
+    return absolute(projectDirectory ?? (0,external_node_path_.dirname)(files[0] ?? ''), deployDir);
+}
+/** The env files that compose reads; compose does without its own one if that does not exist. */
+function envFilesOf(call, deployDir) {
+    if (call.envFiles.length > 0)
+        return call.envFiles.map((file) => absolute(file, deployDir));
+    return [(0,external_node_path_.join)(projectFolder(call, deployDir), '.env')];
 }
 
 ;// CONCATENATED MODULE: ./build/shared/host/survey-sets.js
@@ -36336,7 +36663,43 @@ function joined(head, tail) {
     return head.length < longestHead ? head : null;
 }
 
+;// CONCATENATED MODULE: ./build/shared/host/survey-swap.js
+/** Of a project without containers. */
+const noSwapFacts = { sharers: [], endings: [], imageVariables: new Map() };
+/** null if the survey did not ask for them. */
+function readSwapFacts(records) {
+    const since = records.find('docker-since');
+    if (since === undefined)
+        return null;
+    const events = new Map(records.all('end-events').map((line) => {
+        const [id = '', ...actions] = line.trim().split(' ');
+        return [id, actions];
+    }));
+    return {
+        sharers: records.all('sharer').map((line) => {
+            const [name = '', what = '', of = ''] = line.split(' ');
+            return { name, what: what, of };
+        }),
+        endings: records.all('ending').map((json) => {
+            const ending = JSON.parse(json);
+            return {
+                ...ending,
+                finishedAt: Date.parse(ending.finishedAt),
+                dockerSince: Number(since) * 1_000,
+                events: events.get(ending.id) ?? [],
+                writes: ending.writes.filter((path) => path !== null),
+            };
+        }),
+        imageVariables: new Map(records.all('image-variables').map((json) => {
+            const { id, variables } = JSON.parse(json);
+            return [id, variables.filter((name) => name !== null)];
+        })),
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/shared/host/survey.js
+
+
 
 const survey_program = {
     name: 'survey',
@@ -36350,8 +36713,15 @@ const survey_program = {
         new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(2671), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(25298), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(39615), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(57442), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(64987), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(28218), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(98256), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(50170), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(18845), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(70350), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(58451), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(38458), __nccwpck_require__.b),
     ],
 };
@@ -36369,8 +36739,9 @@ async function survey(connection, request, signal, onLog) {
         with_sets: request.sets ? 'yes' : '',
         with_setup: request.setup ? 'yes' : '',
         with_compose: request.compose === null ? '' : 'yes',
-        env_file: request.compose?.envFile ?? '',
-        compose_files: request.compose?.files ?? [],
+        env_file: request.envFile ?? '',
+        compose_files: request.composeFiles,
+        compose_extras: compose_call_composeLines(request.compose ?? {}),
         layout: request.layout,
     }, { deadline: 120_000, atEnd: 'end', signal, onLog });
     return readSurvey(await result, asked, Date.now());
@@ -36388,6 +36759,7 @@ function readSurvey(records, asked, answered) {
         bash: records.get('bash'),
         tools: new Set(records.all('tool')),
         deployDir: records.find('deploy-dir') ?? null,
+        absent: new Set(records.all('absent')),
         folders: records.all('folder').map(readFolder),
         openParent: records.find('open-parent') ?? null,
         places: records.all('place').map((value) => {
@@ -36403,14 +36775,20 @@ function readSurvey(records, asked, answered) {
         containers: records.all('container').map(readContainer),
         images: records.all('image').map((json) => {
             const image = JSON.parse(json);
-            return { id: image.id, repoDigests: image.repoDigests ?? [] };
+            const variables = image.variables.filter((name) => name !== null);
+            return { id: image.id, repoDigests: image.repoDigests ?? [], variables };
         }),
-        otherProjects: (records.find('projects') ?? '').split('\n').filter((line) => line !== ''),
+        otherProjects: linesOf(records.find('projects')),
+        updaters: records.all('updater').map((value) => {
+            const [name = '', image = ''] = value.split(' ');
+            return { name, image };
+        }),
         candidates: records.all('candidate').map((value) => {
             const [service = '', state = '', container = ''] = value.split(' ');
             return { service, state, container };
         }),
         compose: readCompose(records),
+        swapFacts: readSwapFacts(records),
         history: records.find('history') ?? null,
         auditTrail: records.find('audit-trail') ?? null,
         hold: records.find('hold') ?? null,
@@ -36457,14 +36835,38 @@ function readCompose(records) {
         return null;
     return {
         version,
+        call: readComposeCall(records.all('compose-call')),
+        otherFiles: linesOf(records.find('compose-deployed')),
+        missingFiles: linesOf(records.find('compose-missing')),
         config: records.get('compose-config'),
         template: records.get('compose-template'),
+        idle: [],
         unset: readUnset(records.get('compose-unset')),
+        words: records.get('compose-words'),
+        unsetNames: linesOf(records.find('compose-unset-names')),
+        values: records.find('compose-values') ?? '',
+        settingsKey: records.find('settings-key')?.trim() ?? null,
+        mountedFiles: linesOf(records.find('mounted-files')).map((line) => {
+            const at = line.indexOf(' ');
+            return { path: line.slice(at + 1), changedAt: Number(line.slice(0, at)) * 1_000 };
+        }),
+        settings: records.all('container-settings').map((json) => JSON.parse(json)),
         changedAt: Number(records.get('compose-changed')) * 1_000,
         envNames: records.find('env-names')?.split('\n') ?? null,
         projectState: records.find('project-state') ?? null,
         images: readLocalImages(records.find('local-images') ?? ''),
+        proxies: records.all('proxy').map(readProxy),
     };
+}
+function linesOf(text) {
+    return (text ?? '').split('\n').filter((line) => line !== '');
+}
+/** Reads the service and the lines of survey-proxies.sh. */
+function readProxy(text) {
+    const [service = '', ...lines] = text.split('\n');
+    const after = (word) => lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
+    const isUnread = lines.includes('nginx') && !lines.includes('read');
+    return { service, answers: after('answers'), looksUpOnce: isUnread ? null : after('looks-up-once') };
 }
 /** Reads lines `KIND LINE NAME FILE`, as unset_variables prints them. */
 function readUnset(text) {
@@ -36587,7 +36989,260 @@ const factsAfter = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.
  */
 const drillScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "drill-inside.sh", 'utf8');
 
+;// CONCATENATED MODULE: ./build/shared/releases/project.js
+
+
+
+const mostServices = 500;
+const shortText = untrusted_text(4_096);
+/** Compose writes some numbers as text, and leaves out what is not given. */
+const anything = (value) => value;
+const network = orNull(shape({
+    aliases: orNull(listOf(shortText, 100)),
+    ipv4_address: orNull(shortText),
+    ipv6_address: orNull(shortText),
+    mac_address: orNull(shortText),
+}));
+const service = shape({
+    image: orNull(shortText),
+    container_name: orNull(shortText),
+    scale: anything,
+    deploy: orNull(shape({ replicas: anything })),
+    ports: orNull(listOf(shape({ published: anything }), 1_000)),
+    networks: orNull(mapOf((key) => key.length <= 255, network, 200)),
+    network_mode: orNull(shortText),
+    ipc: orNull(shortText),
+    pid: orNull(shortText),
+    mac_address: orNull(shortText),
+    volumes_from: orNull(listOf(shortText, 100)),
+    pre_start: anything,
+    post_start: anything,
+    pre_stop: anything,
+    post_stop: anything,
+    provider: anything,
+    models: anything,
+    use_api_socket: anything,
+    depends_on: orNull(mapOf(isServiceName, shape({
+        restart: orNull(bool),
+        condition: orNull(shortText),
+    }), mostServices)),
+});
+/** Compose does these itself when it starts or stops a container; a start by Docker leaves them out. */
+const composeOnly = [
+    'pre_start',
+    'post_start',
+    'pre_stop',
+    'post_stop',
+    'provider',
+    'models',
+    'use_api_socket',
+];
+const project = shape({
+    name: shortText,
+    services: mapOf(isServiceName, service, mostServices),
+});
+const templates = shape({
+    services: mapOf(isServiceName, shape({
+        image: orNull(shortText),
+        profiles: (value, place) => orNull(listOf(shortText, 100))(value, place) ?? [],
+    }), mostServices),
+});
+/**
+ * The services in the output of `docker compose config --format json`, with or without `--no-interpolate`; null if it is not
+ * usable.
+ */
+function project_readServices(json) {
+    try {
+        return new Map(Object.entries(project_parsed(json, templates, '').services));
+    }
+    catch (error) {
+        if (failure_isFailure(error))
+            return null;
+        throw error;
+    }
+}
+/**
+ * Reads the output of `docker compose config --format json`, and keeps only a few fields.
+ * @param template the same with `--no-interpolate`; empty if compose gave none
+ * @param check the command with which the operator sees what compose makes of the files
+ * @param idle services to leave out
+ * @throws Failure `bad-compose-config`, which never quotes the text
+ */
+function readProject(config, template, check, idle = []) {
+    const { name, services } = project_parsed(config, project, check);
+    const written = template.trim() === '' ? null : project_parsed(template, templates, check);
+    return {
+        name,
+        services: new Map(Object.entries(services)
+            .filter(([each]) => !idle.includes(each))
+            .map(([each, facts]) => [
+            each,
+            {
+                name: each,
+                image: facts.image,
+                imageTemplate: written?.services[each]?.image ?? null,
+                containerName: facts.container_name,
+                replicas: project_count(facts.scale) ?? project_count(facts.deploy?.replicas),
+                publishes: (facts.ports ?? []).some(({ published }) => published !== undefined && published !== ''),
+                networks: Object.keys(facts.networks ?? {}),
+                networkMode: facts.network_mode,
+                fixedAddress: facts.mac_address !== null ||
+                    Object.values(facts.networks ?? {}).some((at) => at !== null && (at.ipv4_address ?? at.ipv6_address ?? at.mac_address) !== null),
+                aliases: Object.values(facts.networks ?? {}).flatMap((at) => at?.aliases ?? []),
+                dependsOn: Object.entries(facts.depends_on ?? {}).map(([on, { restart, condition }]) => ({
+                    service: on,
+                    restart: restart === true,
+                    awaitsEnd: condition === 'service_completed_successfully',
+                })),
+                sharesWith: sharedBy(facts),
+                volumesFrom: volumesFrom(facts),
+                composeOnly: composeOnly.filter((key) => isGiven(facts[key])),
+            },
+        ])),
+    };
+}
+function project_count(value) {
+    return /^\d{1,4}$/.test(String(value)) ? Number(value) : null;
+}
+function project_parsed(json, read, check) {
+    try {
+        return read(JSON.parse(json), '');
+    }
+    catch (error) {
+        const why = failure_isFailure(error) ? error.message : 'it is not JSON';
+        throw new failure_Failure('bad-compose-config', `The output of docker compose config is not usable: ${why}`, {
+            hint: `To see what compose prints: ${check.replace(' --quiet', '')}`,
+        });
+    }
+}
+function sharedBy({ network_mode, ipc, pid }) {
+    const modes = [network_mode, ipc, pid].map((mode) => /^service:(.+)$/.exec(mode ?? '')?.[1]);
+    return [...new Set(modes.filter((each) => each !== undefined))];
+}
+function volumesFrom({ volumes_from }) {
+    const services = (volumes_from ?? []).filter((from) => !from.startsWith('container:'));
+    return [...new Set(services.flatMap((from) => from.split(':')[0] ?? []))];
+}
+/** Compose prints what is not given as null, or as empty. */
+function isGiven(value) {
+    if (value === undefined || value === null || value === false)
+        return false;
+    return typeof value !== 'object' || Object.keys(value).length > 0;
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/template-variables.js
+// The variables in values of a compose file, as `docker compose config --no-interpolate` leaves them.
+/** Two dollars stand for one; a name in braces may go on with an operator, whose text may hold braces in turn. */
+const use = /\$(?:(\$)|([A-Za-z_]\w*)|\{([A-Za-z_]\w*)((?::?[-?+])(?:[^{}]|\{[^{}]*\})*)?\})/g;
+/** Every use of a variable in a value, in order. */
+function variablesIn(template) {
+    return [...template.matchAll(use)].flatMap(([text, dollar, bare, braced, operator = '']) => {
+        const name = bare ?? braced;
+        return dollar !== undefined || name === undefined ? [] : [{ name, hasDefault: /^:?[-+]/.test(operator), text }];
+    });
+}
+/** The name if the whole value is one variable, so that it clearly is meant as one; else null. */
+function wholeVariable(template) {
+    const [first] = variablesIn(template);
+    return first !== undefined && first.text === template && first.text.startsWith('${') ? first.name : null;
+}
+/** What the parts of an image reference may consist of. */
+const referencePart = '([\\w./:-]*?)';
+/**
+ * The values that the variables of an image template must have had, as the reference shows that came of it; null if the
+ * reference cannot come from the template.
+ */
+function valuesBehind(template, reference) {
+    const uses = variablesIn(template);
+    let pattern = '';
+    let at = 0;
+    const groups = [];
+    for (const { name, text } of uses) {
+        const start = template.indexOf(text, at);
+        pattern += escaped(template.slice(at, start));
+        const known = groups.indexOf(name);
+        pattern += known < 0 ? referencePart : `\\${known + 1}`;
+        if (known < 0)
+            groups.push(name);
+        at = start + text.length;
+    }
+    const match = new RegExp(`^${pattern}${escaped(template.slice(at))}$`).exec(reference);
+    return match === null ? null : new Map(groups.map((name, index) => [name, match[index + 1] ?? '']));
+}
+function escaped(text) {
+    return text.replaceAll('$$', '$').replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/survey-project.js
+
+
+
+
+/**
+ * Surveys the host. Surveys it a second time if compose must be told more than its files say: the profiles with which
+ * services were started, or a tag that only the deployer's shell had.
+ */
+async function surveyProject(connection, request, signal, onLog) {
+    const look = (compose) => survey(connection, { ...request, compose }, signal, onLog);
+    const seen = await look({ profiles: [], variables: [] });
+    const extras = extrasFor(seen);
+    if (extras === null)
+        return seen;
+    const again = await look(extras);
+    if (again.compose === null || 'error' in again.compose)
+        return again;
+    return { ...again, compose: { ...again.compose, idle: idleServices(seen, again.compose) } };
+}
+/** What compose must be told, besides its files, to see the project that is running; null if nothing. */
+function extrasFor({ compose, containers }) {
+    if (compose === null || 'error' in compose)
+        return null;
+    const written = project_readServices(compose.template);
+    if (written === null)
+        return null;
+    const known = project_readServices(compose.config);
+    const running = new Set(containers.map(({ service }) => service));
+    const profiles = [...running].flatMap((service) => {
+        const [profile] = written.get(service)?.profiles ?? [];
+        return profile === undefined || (known !== null && known.has(service)) ? [] : [profile];
+    });
+    const variables = new Map();
+    // The newest container comes last, and so has the last word.
+    for (const { service, image } of containers.toSorted((a, b) => Date.parse(a.created) - Date.parse(b.created))) {
+        const template = written.get(service)?.image ?? null;
+        const rendered = known?.get(service)?.image ?? null;
+        // What our own rollbacks create is named by its digest as well.
+        const [ran = ''] = image.split('@');
+        if (template === null || rendered === ran || image_reference_referenceOf(ran) === null)
+            continue;
+        const names = new Set(variablesIn(template).map(({ name }) => name));
+        const isSet = [...names].some((name) => compose.envNames?.includes(name));
+        // If the file now says something else on purpose, the variable has a value.
+        if (isSet)
+            continue;
+        for (const [name, value] of valuesBehind(template, ran) ?? [])
+            if (value !== '')
+                variables.set(name, value);
+    }
+    if (profiles.length === 0 && variables.size === 0)
+        return null;
+    return {
+        profiles: [...new Set(profiles)],
+        variables: [...variables].map(([name, value]) => ({ name, value })),
+    };
+}
+/** Services that a profile has brought along although nobody has started them. */
+function idleServices({ compose, containers }, { config }) {
+    const before = compose === null || 'error' in compose ? null : project_readServices(compose.config);
+    const running = new Set(containers.map(({ service }) => service));
+    const written = project_readServices(config) ?? new Map();
+    return [...written]
+        .filter(([service, { profiles }]) => profiles.length > 0 && !running.has(service) && !before?.has(service))
+        .map(([service]) => service);
+}
+
 ;// CONCATENATED MODULE: ./build/verify-action/surveyed-host.js
+
 
 
 
@@ -36600,15 +37255,11 @@ const drillScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__
 /** Surveys the host once, for all groups of checks. */
 async function look(connection, { inputs, signal, mirrored }) {
     const asks = (...groups) => groups.some((group) => inputs.checks.includes(group));
-    const seen = await survey(connection, {
-        ...inputs,
-        probe: insideScript(),
-        // These take time, so only groups that need them ask for them.
-        compose: asks('setup', 'deployment') ? { files: inputs.composeFiles, envFile: inputs.envFile } : null,
-        layout: layoutLines,
-        sets: true,
-        setup: asks('setup'),
-    }, signal, host);
+    const request = { ...inputs, probe: insideScript(), layout: layoutLines, sets: true, setup: asks('setup') };
+    // Compose takes its time, so only groups that need it ask it.
+    const seen = asks('setup', 'deployment')
+        ? await surveyProject(connection, request, signal, host)
+        : await survey(connection, { ...request, compose: null }, signal, host);
     const { texts, notices } = await mirrored;
     const sets = demandSets(seen.sets);
     return {
@@ -37323,6 +37974,7 @@ function checkHost(survey, needs, collect) {
     collect(() => checkTools(survey));
     collect(() => checkClock(survey));
     collect(() => checkFolders(survey, needs));
+    collect(() => checkNamedFiles(survey, needs));
     collect(() => checkLock(survey, needs));
     return collect(() => checkDocker(survey));
 }
@@ -37390,6 +38042,19 @@ function checkFolders(survey, { deployDir, backupDir }) {
             throw new failure_Failure('folder-elsewhere', `${folder.path} is on a different file system than ${backupDir}, so sets cannot be hard-linked into it`, { hint: 'Mount that file system at the backup folder itself, or set "backup-dir" to a folder on it' });
         }
     }
+}
+/** @throws InputError if an input names a file that the user does not find; a missing deploy folder is told by itself */
+function checkNamedFiles({ absent, deployDir, user }, needs) {
+    if (deployDir === null)
+        return;
+    const composeFile = needs.composeFiles.find((file) => absent.has(file));
+    if (composeFile !== undefined)
+        throw notFound('compose-file', composeFile, user, needs.deployDir);
+    if (needs.envFile !== null && absent.has(needs.envFile))
+        throw notFound('env-file', needs.envFile, user, needs.deployDir);
+}
+function notFound(input, file, user, folder) {
+    return new InputError(input, `names ${file}, and ${user} finds no such file on the host, in ${folder}`, `Correct it: the path is relative to "deploy-dir". On the host, as ${user}: cd ${shell_quote_quoteForShell(folder)} && ls -l ${shell_quote_quoteForShell(file)}`);
 }
 /** Files that others may have put there while they could reach the folder, or that others can replace. */
 function checkPlaces({ openParent, places }, backupDir) {
@@ -37569,9 +38234,165 @@ function observed(release, seen, previous) {
         actor,
         runUrl,
         commit,
+        settings: seen.settings ?? null,
         durationMs: null,
         downtimeMs: null,
     };
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/registry-words.js
+
+/** The first that fits counts. Each is looked for in a text without the names that people choose. */
+const registry_words_words = [
+    ['full', /no space left on device|disk quota exceeded/i],
+    ['helper', /docker-credential-|error getting credentials|error (?:storing|saving) credentials/i],
+    [
+        'docker',
+        /permission denied|cannot connect to the docker daemon|is the docker daemon running|docker endpoint|context "[^"]*": /i,
+    ],
+    ['busy', /toomanyrequests|too many requests|rate limit|rate exceeded/i],
+    [
+        'wrong-platform',
+        /no matching manifest for|no match for platform|does not (?:match|provide) the specified platform/i,
+    ],
+    [
+        'refused',
+        /unauthorized|\bdenied\b|forbidden|authentication required|authorization failed|no basic auth|incorrect username|insufficient[_ ]scope/i,
+    ],
+    ['missing', /manifest[_ ]unknown|no such manifest|name[_ ]unknown|\bnot found\b|repository does not exist/i],
+    [
+        'unreachable',
+        /connection (?:refused|reset|timed out)|no such host|no route to host|timeout|timed out|deadline exceeded|dial tcp|network is unreachable|\bEOF\b|TLS handshake|server misbehaving|no answer within/i,
+    ],
+];
+/** The status of an HTTP answer, in the ways in which Docker, containerd and registries write it. */
+const registry_words_status = /(?:status(?: code)?(?: from [A-Z]+ request to)?|HTTP(?:\/\d(?:\.\d)?)?(?: status)?(?: code)?|error parsing HTTP|response status)[:\s]+(\d{3})\b|\b([45]\d\d) (?:[A-Z][a-z]+(?:[ -][A-Z][a-z]+)*)/;
+const byStatus = {
+    401: 'refused',
+    403: 'refused',
+    404: 'missing',
+    429: 'busy',
+};
+/** What the text means; null if it says nothing that is known. @param names references that the text may quote */
+function registryWord(said, names) {
+    const text = withoutNames(said, names);
+    const [, one, other] = registry_words_status.exec(text) ?? [];
+    const code = one ?? other;
+    const word = registry_words_words.find(([, pattern]) => pattern.test(text))?.[0] ?? null;
+    // A full disk or a missing helper is the host's own affair, whatever a status says.
+    if (word === 'full' || word === 'helper' || code === undefined)
+        return word;
+    return byStatus[code] ?? (code.startsWith('5') ? 'broken' : word);
+}
+/** The text without addresses and without what people have named: a tag may be called `denied`, or contain 403. */
+function withoutNames(said, names) {
+    let text = said.replaceAll(/(?:https?|tcp|unix):\/\/[^\s"']+/g, ' ');
+    for (const name of names.flatMap(partsOf).toSorted((one, other) => other.length - one.length)) {
+        text = text.replaceAll(name, ' ');
+    }
+    return text
+        .replaceAll(/(?:manifest tagged by|Tag:|tag=|Name:|name=)\s*"?[\w./:@-]+"?/g, ' ')
+        .replaceAll(/\blookup \S+( on \S+)?:/g, ' ');
+}
+/** A reference in every form in which it may be quoted. A tag on its own is left, as it may be an ordinary word. */
+function partsOf(name) {
+    const reference = image_reference_referenceOf(name);
+    if (reference === null)
+        return name === '' ? [] : [name];
+    const { repository, path, registry, tag, digest } = reference;
+    const familiar = path.replace(/^library\//, '');
+    const bodies = [repository, path, ...(registry === 'docker.io' ? [familiar] : [])];
+    const ends = [...(tag === null ? [] : [`:${tag}`]), ...(digest === null ? [] : [`@${digest}`])];
+    return [
+        name,
+        ...bodies.flatMap((body) => ends.map((end) => body + end)),
+        // A short name such as `denied` is quoted in few places; on its own it may be the registry's word.
+        ...bodies.filter((body) => body.includes('/')),
+        ...(familiar.includes('/') ? [] : [`for ${familiar},`, `for ${familiar} `]),
+        ...(digest === null ? [] : [digest]),
+        registry,
+    ];
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/ask-registry.js
+
+
+
+
+const ask_registry_program = {
+    name: 'ask-registry',
+    step: 'the registry check',
+    scripts: [
+        new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(88347), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(53159), __nccwpck_require__.b),
+    ],
+};
+/** Asks the registry from the host whether it has the images that a rollback would pull. Pulls nothing. */
+async function askRegistry(connection, question) {
+    const { registry, login, references, tags = [], signal, onLog } = question;
+    const parameters = { registry, user: login?.user ?? '', password: login?.password ?? '', references, tags };
+    const deadline = 90_000 + references.length * 30_000 + tags.length * 60_000;
+    try {
+        const records = await connection.run(ask_registry_program, parameters, { deadline, atEnd: 'end', signal, onLog }).result;
+        return {
+            refusal: null,
+            there: records.all('there'),
+            away: records.all('away').map((value) => {
+                const space = value.indexOf(' ');
+                return { reference: value.slice(0, space), why: value.slice(space + 1).trim() };
+            }),
+            meanings: new Map(records.all('meaning').flatMap(readMeaning)),
+        };
+    }
+    catch (error) {
+        // Only an answer that comes from the registry itself says something about the login.
+        if (!failure_isFailure(error, 'login-failed') || registryWord(error.message, [registry]) !== 'refused')
+            throw error;
+        return { refusal: error.message, there: [], away: [], meanings: new Map() };
+    }
+}
+const ask_registry_digestOf = shape({ digest: orNull(textThat(isDigest, 'a digest')) });
+const ask_registry_manifest = orNull(shape({ config: orNull(ask_registry_digestOf) }));
+const platform = shape({ Descriptor: ask_registry_digestOf, SchemaV2Manifest: ask_registry_manifest, OCIManifest: ask_registry_manifest });
+const platforms = listOf(platform, 200);
+/** Reads `REFERENCE DIGEST JSON`. What cannot be read is no answer. */
+function readMeaning(value) {
+    const [, reference = '', told = '', json = ''] = /^(\S+) (\S+) (.*)$/s.exec(value) ?? [];
+    try {
+        // Docker may have put a warning in front.
+        const parsed = JSON.parse(json.slice(json.search(/^[[{]/m)));
+        const list = platforms(Array.isArray(parsed) ? parsed : [parsed], '');
+        const parts = list.flatMap(({ Descriptor, SchemaV2Manifest, OCIManifest }) => [
+            Descriptor.digest,
+            SchemaV2Manifest?.config?.digest,
+            OCIManifest?.config?.digest,
+        ]);
+        const whole = Array.isArray(parsed) ? told : (list[0]?.Descriptor.digest ?? '');
+        const known = parts.filter((each) => each !== null && each !== undefined);
+        return [[reference, { whole: isDigest(whole) ? whole : null, parts: known }]];
+    }
+    catch (error) {
+        if (error instanceof SyntaxError || failure_isFailure(error, 'bad-value'))
+            return [];
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/compose-command.js
+
+/** The compose command as an operator would type it, for hints: who types it, where, and with which files. */
+function composeCommand({ deployDir, projectName, call }, user) {
+    const { files, envFiles, projectDirectory, profiles, variables } = call;
+    const words = [
+        ...(projectName === null ? [] : ['--project-name', projectName]),
+        ...(projectDirectory === null ? [] : ['--project-directory', projectDirectory]),
+        ...envFiles.flatMap((file) => ['--env-file', file]),
+        ...profiles.flatMap((profile) => ['--profile', profile]),
+        ...files.flatMap((file) => ['-f', file]),
+    ].map(shell_quote_quoteForShell);
+    const set = variables.map(({ name, value }) => `${name}=${shell_quote_quoteForShell(value)}`);
+    return `On the host, as ${user}: ${['cd', shell_quote_quoteForShell(deployDir), '&&', ...set, 'docker compose', ...words].join(' ')}`;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/releases/compose-version.js
@@ -37627,103 +38448,227 @@ function databaseServices({ candidates }, named) {
     return new Set([...candidates.map(({ service }) => service), ...(named === null ? [] : [named])]);
 }
 
-;// CONCATENATED MODULE: ./build/shared/releases/project.js
+;// CONCATENATED MODULE: ./build/shared/releases/deployed-files.js
 
-
-
-const mostServices = 500;
-const shortText = untrusted_text(4_096);
-/** Compose writes some numbers as text, and leaves out what is not given. */
-const anything = (value) => value;
-const network = orNull(shape({
-    ipv4_address: orNull(shortText),
-    ipv6_address: orNull(shortText),
-    mac_address: orNull(shortText),
-}));
-const service = shape({
-    image: orNull(shortText),
-    container_name: orNull(shortText),
-    scale: anything,
-    deploy: orNull(shape({ replicas: anything })),
-    ports: orNull(listOf(shape({ published: anything }), 1_000)),
-    networks: orNull(mapOf((key) => key.length <= 255, network, 200)),
-    network_mode: orNull(shortText),
-    ipc: orNull(shortText),
-    pid: orNull(shortText),
-    mac_address: orNull(shortText),
-    volumes_from: orNull(listOf(shortText, 100)),
-    depends_on: orNull(mapOf(isServiceName, shape({
-        restart: orNull(bool),
-        condition: orNull(shortText),
-    }), mostServices)),
-});
-const project = shape({
-    name: shortText,
-    services: mapOf(isServiceName, service, mostServices),
-});
-const templates = shape({
-    services: mapOf(isServiceName, shape({ image: orNull(shortText) }), mostServices),
-});
 /**
- * Reads the output of `docker compose config --format json`, and keeps only a few fields.
- * @param template the same with `--no-interpolate`; empty if compose gave none
- * @throws Failure `bad-compose-config`, which never quotes the text
+ * Demands that the given compose files are those from which the containers were created: with others, a rollback would start
+ * something that was never deployed.
+ * @throws Failure `other-files` that names both
  */
-function readProject(config, template) {
-    const { name, services } = project_parsed(config, project);
-    const written = template.trim() === '' ? null : project_parsed(template, templates).services;
-    return {
-        name,
-        services: new Map(Object.entries(services).map(([each, facts]) => [
-            each,
-            {
-                name: each,
-                image: facts.image,
-                imageTemplate: written?.[each]?.image ?? null,
-                containerName: facts.container_name,
-                replicas: project_count(facts.scale) ?? project_count(facts.deploy?.replicas),
-                publishes: (facts.ports ?? []).some(({ published }) => published !== undefined && published !== ''),
-                networks: Object.keys(facts.networks ?? {}),
-                networkMode: facts.network_mode,
-                fixedAddress: facts.mac_address !== null ||
-                    Object.values(facts.networks ?? {}).some((at) => at !== null && (at.ipv4_address ?? at.ipv6_address ?? at.mac_address) !== null),
-                dependsOn: Object.entries(facts.depends_on ?? {}).map(([on, { restart, condition }]) => ({
-                    service: on,
-                    restart: restart === true,
-                    awaitsEnd: condition === 'service_completed_successfully',
-                })),
-                sharesWith: sharedBy(facts),
-            },
-        ])),
-    };
-}
-/** @throws Failure `other-project` where the containers are those of another one */
-function checkProjectName(name, containers) {
-    const running = containers[0]?.project;
-    if (running === undefined || running === name)
+function demandDeployedFiles({ call, otherFiles }) {
+    if (otherFiles.length === 0)
         return;
-    throw new failure_Failure('other-project', `The compose file belongs to the project "${name}", but the running project is "${running}"`, {
-        hint: `Set "project-name": ${running}, or correct "compose-file" and "env-file"`,
+    throw new failure_Failure('other-files', `"compose-file" names ${call.files.join(', ')}, but the containers were started from ${otherFiles.join(', ')}`, {
+        hint: 'Leave "compose-file" empty to use those, or give the same ones; or deploy once with the files that you want',
     });
 }
-function project_count(value) {
-    return /^\d{1,4}$/.test(String(value)) ? Number(value) : null;
+/** What to tell of files from which the containers were created, and which the host no longer has; null if there are none. */
+function tellMissingFiles({ call, missingFiles }) {
+    if (missingFiles.length === 0)
+        return null;
+    const used = call.files.length === 0 ? 'no compose file was found' : `${call.files.join(', ')} is used`;
+    return `The containers were started from ${missingFiles.join(', ')}, which cannot be read on the host; ${used}`;
 }
-function project_parsed(json, read) {
+
+;// CONCATENATED MODULE: ./build/shared/releases/kept-compose.js
+
+const keeping = {
+    name: 'keep-compose',
+    step: 'keeping the compose files',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(78188), __nccwpck_require__.b)],
+};
+const reading = {
+    name: 'read-kept',
+    step: 'reading the kept compose files',
+    scripts: [
+        new URL(/* asset import */ __nccwpck_require__(84263), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(35035), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(23469), __nccwpck_require__.b),
+    ],
+};
+/**
+ * Keeps the compose files and the configuration of a release on the host, beside its history.
+ * @param id of the settings: see settings-hash.ts
+ * @returns the folder on the host
+ * @throws Failure `write-failed`
+ */
+async function keepCompose(connection, { backupDir, id, config, files, envFiles }, onLog) {
+    const parameters = { backup_dir: backupDir, id, config, files, env_files: envFiles };
+    return (await connection.run(keeping, parameters, { deadline: 60_000, atEnd: 'finish', onLog }).result).get('kept');
+}
+/** @param directory the folder of the project, absolute @returns null if the host has not kept it */
+async function readKept(connection, where, signal, onLog) {
+    const { backupDir, deployDir, id, project, directory } = where;
+    const parameters = { backup_dir: backupDir, deploy_dir: deployDir, id, project, directory };
     try {
-        return read(JSON.parse(json), '');
+        const records = await connection.run(reading, parameters, { deadline: 60_000, atEnd: 'end', signal, onLog }).result;
+        const config = records.get('config');
+        if (config.trim() === '')
+            throw unusable(id);
+        return {
+            config,
+            projectState: records.get('project-state').trim(),
+            call: {
+                files: [`${backupDir}/rollback/compose/${id}/config.json`],
+                envFiles: [],
+                projectDirectory: directory,
+                profiles: [],
+                variables: [],
+            },
+            files: records
+                .get('files')
+                .split('\n')
+                .filter((line) => line !== ''),
+        };
     }
     catch (error) {
-        const why = failure_isFailure(error) ? error.message : 'it is not JSON';
-        throw new failure_Failure('bad-compose-config', `The output of docker compose config is not usable: ${why}`, {
-            hint: 'In deploy-dir on the host, run: docker compose config --quiet. Check "compose-file", "env-file" and "project-name"',
-        });
+        if (isFailure(error, 'not-kept'))
+            return null;
+        throw error;
     }
 }
-function sharedBy({ network_mode, ipc, pid, volumes_from }) {
-    const modes = [network_mode, ipc, pid].map((mode) => /^service:(.+)$/.exec(mode ?? '')?.[1]);
-    const volumes = (volumes_from ?? []).map((from) => (from.startsWith('container:') ? undefined : from.split(':')[0]));
-    return [...new Set([...modes, ...volumes].filter((each) => each !== undefined))];
+function unusable(id) {
+    return new Failure('bad-compose-config', `Compose cannot read the configuration that was kept as ${id}`, {
+        hint: "Set compose: current, or compare the files in rollback/compose of the backup folder with today's",
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/readable-project.js
+
+
+
+
+
+
+/**
+ * The project as compose reads it from the files on the host.
+ * @throws Failure `no-compose`, `compose-too-old`; `bad-compose-config` with compose's own words, as far as they may be told
+ */
+function readableProject(seen, { deployDir, projectName }) {
+    const { call, config, template, idle, words } = demandCompose(seen);
+    const check = `${composeCommand({ deployDir, projectName, call }, seen.user)} config --quiet`;
+    if (config.trim() !== '')
+        return readProject(config, template, check, idle);
+    const said = words
+        .split('\n')
+        .map((line) => line.trim())
+        .filter((line) => line !== '');
+    if (said.length === 0) {
+        throw new failure_Failure('bad-compose-config', 'Compose cannot read the project. What it says may quote secrets from your files, so it stays on the host', { hint: `To see it: ${check}` });
+    }
+    const remedy = remedyFor(said.join('\n'), envFilesOf(call, deployDir).at(-1) ?? '.env', seen.user);
+    throw new failure_Failure('bad-compose-config', `Compose cannot read the project: ${said.join('; ')}`, {
+        hint: remedy === null ? `Correct that, then check it. ${check}` : `${remedy}. Then check it. ${check}`,
+    });
+}
+/** What to do about the usual mistakes; null for others, whose message says it. */
+function remedyFor(said, variables, user) {
+    const [, closed] = /(?:open|stat|read) (\/.+): permission denied/.exec(said) ?? [];
+    if (closed !== undefined)
+        return `Let ${user} read that file. As root: chown ${user} ${shell_quote_quoteForShell(closed)}`;
+    const [, missing] = /required variable (\w+) is missing/.exec(said) ?? [];
+    if (missing !== undefined)
+        return `Set ${missing} in ${variables}: a variable of the deployer's shell is not there later`;
+    if (/couldn't find env file/i.test(said))
+        return 'Correct "env-file", or put that file there';
+    if (/no configuration file provided/.test(said))
+        return 'Correct "deploy-dir" or "compose-file"';
+    const [, away] = /(?:open|stat|env file) (\/.+?)(?: not found)?: (?:stat|no such)/.exec(said) ?? [];
+    if (away !== undefined)
+        return `Put ${shell_quote_quoteForShell(away)} there, or correct what names it: "compose-file", or the compose file`;
+    return null;
+}
+
+;// CONCATENATED MODULE: ./build/shared/canonical-json.js
+
+/** JSON with sorted keys, so that equal values have equal texts. */
+function canonical_json_canonicalJson(value) {
+    return JSON.stringify(value, (_, part) => typeof part === 'object' && part !== null && !Array.isArray(part)
+        ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => byText(a, b)))
+        : part);
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/settings-hash.js
+
+
+
+/** @returns null if compose gave no configuration, or the host no key */
+function settingsOf({ version, config, template, settingsKey, }) {
+    const parsed = settings_hash_parse(config);
+    if (parsed === null || settingsKey === null)
+        return null;
+    const written = settings_hash_parse(template);
+    const hash = (value) => (0,external_node_crypto_.createHmac)('sha256', settingsKey).update(value).digest('hex').slice(0, 32);
+    const services = Object.entries(parsed.services).map(([service, fields]) => [
+        service,
+        hash(canonical_json_canonicalJson({ ...comparable(fields, written?.services[service]), files: settings_hash_filesOf(fields, parsed) })),
+    ]);
+    return { compose: version.trim(), kept: hash(config), services: Object.fromEntries(services) };
+}
+/**
+ * A service without what differs from release to release by itself: its image, and values made from a variable that also
+ * makes the tag, such as `VERSION: ${TAG}`. Those are taken as they are written.
+ */
+function comparable(fields, written) {
+    const { image: _, ...rest } = fields;
+    const tagVariables = new Set(variablesIn(String(written?.['image'] ?? '')).map(({ name }) => name));
+    const asWritten = (section) => {
+        const values = rest[section];
+        const templates = written?.[section];
+        if (typeof values !== 'object' || values === null || Array.isArray(values))
+            return values;
+        return Object.fromEntries(Object.entries(values).map(([name, value]) => {
+            const template = templates?.[name];
+            const isTag = typeof template === 'string' && variablesIn(template).some((use) => tagVariables.has(use.name));
+            return [name, isTag ? template : value];
+        }));
+    };
+    return { ...rest, environment: asWritten('environment'), labels: asWritten('labels') };
+}
+/** What the configs and secrets of a service are made from. */
+function settings_hash_filesOf(fields, { configs = {}, secrets = {} }) {
+    const of = (section, sources) => (fields[section] ?? []).map(({ source = '' }) => sources[source] ?? null);
+    return [of('configs', configs), of('secrets', secrets)];
+}
+function settings_hash_parse(json) {
+    try {
+        const value = JSON.parse(json);
+        return typeof value.services === 'object' && value.services !== null ? value : null;
+    }
+    catch {
+        return null;
+    }
+}
+function settingsChanged(then, now, service) {
+    if (then === null || now === null || then.compose !== now.compose)
+        return 'unknown';
+    const [before, today] = [then.services[service], now.services[service]];
+    if (before === undefined || today === undefined)
+        return 'unknown';
+    return before === today ? 'no' : 'yes';
+}
+/** The settings that differ between two configurations of a service, as paths: `healthcheck.test`. Names only. */
+function differingSettings(one, other, service) {
+    const paths = (json) => {
+        const found = new Map();
+        const fields = settings_hash_parse(json)?.services[service] ?? {};
+        const { image: _, ...rest } = fields;
+        const visit = (value, path) => {
+            const isBranch = typeof value === 'object' && value !== null && !Array.isArray(value);
+            // Two levels say enough: `environment.COLOUR`, `deploy.resources`.
+            if (!isBranch || path.split('.').length === 2)
+                found.set(path, canonicalJson(value));
+            else
+                for (const [key, part] of Object.entries(value))
+                    visit(part, path === '' ? key : `${path}.${key}`);
+        };
+        visit(rest, '');
+        return found;
+    };
+    const [before, after] = [paths(one), paths(other)];
+    return [...new Set([...before.keys(), ...after.keys()])]
+        .filter((path) => before.get(path) !== after.get(path))
+        .toSorted();
 }
 
 ;// CONCATENATED MODULE: ./build/shared/history/audit-line.js
@@ -37808,18 +38753,6 @@ async function copyRecord(record, surveyed, { inputs, outputs, mirror }) {
         log_notice(notice);
 }
 
-;// CONCATENATED MODULE: ./build/shared/releases/image-name.js
-
-/** A name for people: another tag of the same repository, as the tag in the compose file may be `latest` for everything. */
-function image_name_nameOf(id, composeImage, images) {
-    const own = image_reference_referenceOf(composeImage);
-    const names = (images.find((image) => image.id === id)?.repoTags ?? [])
-        .map(image_reference_referenceOf)
-        .filter((name) => name !== null && name.repository === own?.repository && name.tag !== own.tag)
-        .map((name) => name?.tag ?? '');
-    return names.toSorted()[0] ?? null;
-}
-
 ;// CONCATENATED MODULE: ./build/verify-action/deployment/expected.js
 
 /** Resolves `expect` to one image per service. */
@@ -37834,6 +38767,14 @@ function expectedImages(expect, { project, databases, registry }) {
         default:
             throw new RangeError(`"expect" cannot be a ${expect.kind}`);
     }
+}
+/** The tags that the registry is asked for: `repository:tag`. */
+function tagsToAskFor(expected, { services }) {
+    const tags = [...expected].flatMap(([service, { tag, digest }]) => {
+        const repository = image_reference_referenceOf(services.get(service)?.image ?? null)?.repository;
+        return repository === undefined || tag === null || digest !== null ? [] : [`${repository}:${tag}`];
+    });
+    return [...new Set(tags)];
 }
 /** Checks that `expect` matches existing services: an entry without a service would silently check nothing. */
 function judgeExpected(findings, expect, expected, { project, databases, registry }) {
@@ -37857,7 +38798,106 @@ function judgeExpected(findings, expect, expected, { project, databases, registr
     });
 }
 
+;// CONCATENATED MODULE: ./build/shared/releases/moving-tag.js
+/** Parts of a tag that have digits but say nothing about when it was built: processors, and pull requests by number. */
+const processors = /(?<![a-z0-9])(?:amd64|x86[_-]64|i?[36]86|arm64(?:[/-]?v8)?|aarch64|arm(?:32)?(?:v[5-8])?|ppc64le|s390x|riscv64|loong64)(?![a-z0-9])/g;
+const pullRequest = /^(?:pr|mr|pull|merge|pull-request|merge-request)[-_.]?\d{1,7}$/;
+/** Seven is the shortest hash that Git prints. */
+const commit = /(?<![a-z0-9])g?[0-9a-f]{7,64}(?![a-z0-9])/;
+/**
+ * Whether a tag is meant to stand for one image after the other: `latest`, `stable`, the name of a branch or of a stage. A
+ * version, a date, a build number or a commit is meant to stay. In doubt a tag stays: to point it at another image would
+ * make it lie, and what it costs not to is a line that the operator has to change.
+ */
+function moving_tag_moves(tag) {
+    const text = tag.toLowerCase().replace(processors, '');
+    if (pullRequest.test(text))
+        return true;
+    return !/\d/.test(text) && !commit.test(text);
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/image-name.js
+
+
+
+
+/**
+ * The tag by which people know an image. Its own comes first, as it is the one that compose uses. Only if that moves, or
+ * there is none, another tag of the same repository says more; `latest` is the last resort.
+ * @param file the reference in the compose file: its repository counts if the image's own reference is only an id
+ */
+function image_name_nameOf(named, file, images) {
+    const own = named.tag;
+    if (own !== null && !moving_tag_moves(own))
+        return own;
+    const reference = named.image === null || isImageId(named.image) ? file : named.image;
+    const repository = image_reference_referenceOf(reference)?.repository;
+    const others = (images.find(({ id }) => id === named.imageId)?.repoTags ?? [])
+        .map(image_reference_referenceOf)
+        .flatMap((name) => (name !== null && name.repository === repository && name.tag !== null ? [name.tag] : []))
+        .filter((tag) => tag !== own)
+        .toSorted(byUse);
+    const best = others[0];
+    if (best !== undefined && (!moving_tag_moves(best) || own === null || own === 'latest') && best !== 'latest')
+        return best;
+    return own ?? best ?? null;
+}
+/** What does not move first, then versions, then what says most. */
+function byUse(one, other) {
+    const rank = (tag) => (tag === 'latest' ? 3 : moving_tag_moves(tag) ? 2 : /^v?\d+\./i.test(tag) ? 0 : 1);
+    return rank(one) - rank(other) || other.length - one.length || byText(one, other);
+}
+
+;// CONCATENATED MODULE: ./build/verify-action/deployment/tag-evidence.js
+
+
+
+/** Asks the registry first: it knows what a tag stands for now. The history knows what ran under it, and was found good. */
+function tagEvidence(question) {
+    const byRegistry = inRegistry(question);
+    if (byRegistry !== null)
+        return { is: byRegistry, source: 'the registry' };
+    const { tag, service, runs, repository, history } = question;
+    const away = `the registry gave no answer that settles what ${tag} is`;
+    // What ran under it the last time says nothing about what it stands for today.
+    if (moving_tag_moves(tag))
+        return { is: 'unknown', why: `${away}, and of a tag that moves the history cannot know` };
+    const good = history
+        .filter(({ event, status, verdict }) => event !== 'drill' && status === 'succeeded' && verdict === 'good')
+        .flatMap(({ release }) => (Object.hasOwn(release, service) ? (release[service] ?? []) : []))
+        .filter((known) => known.tag === tag && image_reference_referenceOf(known.image)?.repository === repository)
+        .filter(({ digest, imageId }) => digest !== null || imageId !== null);
+    const newest = good.at(-1);
+    if (newest === undefined)
+        return { is: 'unknown', why: `neither the registry nor the history says which image ${tag} is` };
+    if (good.some((known) => isComparable(known, newest) && !sameImage(known, newest))) {
+        return { is: 'unknown', why: `${away}, and the history has different images for it` };
+    }
+    if (isRunning(newest, question))
+        return { is: 'same', source: 'the history' };
+    return isComparable(newest, runs)
+        ? { is: 'other', source: 'the history' }
+        : { is: 'unknown', why: `neither the registry nor the history says for certain which image ${tag} is` };
+}
+function inRegistry({ meaning, runs, digests }) {
+    if (meaning === undefined)
+        return null;
+    const known = new Set([...meaning.parts, ...(meaning.whole === null ? [] : [meaning.whole])]);
+    if ([runs.imageId, ...digests].some((each) => each !== null && known.has(each)))
+        return 'same';
+    // With containerd's store an image is known by the digest of the whole alone. If we lack that, nothing follows.
+    const isByWhole = runs.imageId === null || digests.includes(runs.imageId);
+    return meaning.whole === null && isByWhole ? null : 'other';
+}
+function isRunning(known, { runs, digests }) {
+    return sameImage(known, runs) || (known.digest !== null && digests.includes(known.digest));
+}
+function isComparable(one, other) {
+    return (one.imageId !== null && other.imageId !== null) || (one.digest !== null && other.digest !== null);
+}
+
 ;// CONCATENATED MODULE: ./build/verify-action/deployment/judge-deployment.js
+
 
 
 
@@ -37877,19 +38917,30 @@ function judgeDeployment(facts) {
     // Only health counts for the verdict: neither a wrong image nor an unhealthy database makes the running release bad.
     let isWell = true;
     let isDatabaseWell = true;
+    let isUndecided = false;
     for (const service of services) {
         const { name } = service;
-        // It may be a one-off task that is not marked as such.
-        const severity = hasEnded(service, facts) ? 'warning' : 'error';
+        // It may be a one-off task that is not marked as such, or stopped on purpose.
+        const severity = hasEnded(service, facts) || isKeptStopped(of(watched.settled, name)) ? 'warning' : 'error';
         if (findings.check(`running: ${name}`, () => judgeService(service, facts), severity) || severity === 'warning')
             continue;
         if (databases.has(name))
             isDatabaseWell = false;
+        else if (isStillStarting(of(watched.settled, name), watched))
+            isUndecided = true;
         else
             isWell = false;
     }
+    for (const name of new Set(watched.settled.map(({ service }) => service))) {
+        if (!project.services.has(name) && !databases.has(name))
+            findings.check(`running: ${name}`, () => judgeStray(name, facts), 'warning');
+    }
     for (const service of services.filter(({ name }) => !databases.has(name))) {
-        findings.check(`image: ${service.name}`, () => judgeImage(service, expected, facts));
+        const judged = judgeImage(service, expected, facts);
+        if (typeof judged === 'string' || 'detail' in judged)
+            findings.check(`image: ${service.name}`, () => judged);
+        else
+            findings.unable(`image: ${service.name}`, judged.unable, judged.remedy);
     }
     if (!findings.check('stable', () => judgeStable(facts)))
         isWell = false;
@@ -37897,11 +38948,17 @@ function judgeDeployment(facts) {
         findings.unable('health-url', 'the host has no curl to ask an https address', 'On the host, as root: apt-get install curl');
     else if (facts.healthUrl !== null && !findings.check('health-url', () => judgeUrl(facts)))
         isWell = false;
+    const reach = judgeAddresses(findings, facts);
     const unproven = services.filter(({ name }) => of(watched.after, name).some(({ health, state }) => health === null && state === 'running'));
     findings.check('health tests', () => tellUnproven(unproven, facts), 'warning');
-    const isSure = isDatabaseWell && !isReplaced(watched) && watched.url !== 'no-curl';
-    const verdict = !isSure ? 'unknown' : isWell ? 'good' : 'bad';
+    const isSure = isDatabaseWell && reach && !isReplaced(watched) && watched.url !== 'no-curl';
+    const verdict = !isSure || (isWell && isUndecided) ? 'unknown' : isWell ? 'good' : 'bad';
     return { findings, release: releaseOf(watched.after, watched.images), verdict };
+}
+/** Health tests that have neither passed nor failed yet: only what was seen to fail is bad. */
+function isStillStarting(own, { fails }) {
+    const isOne = ({ id, state, health, restarts }) => state === 'running' && health === 'starting' && restarts === 0 && !fails.has(id);
+    return own.length > 0 && own.every(isOne);
 }
 /** Containers are being replaced, so one that stops may just be an old one on its way out. */
 function isReplaced({ settled, after }) {
@@ -37929,6 +38986,12 @@ function judgeService({ name: service, replicas, publishes }, facts) {
         return 'not meant to run (replicas: 0)';
     if (own.length === 0)
         return { detail: 'it has no container', remedy: `${facts.compose} up --detach ${service}` };
+    if (isKeptStopped(own)) {
+        return {
+            detail: 'it is stopped: a rollback has made its container and not started it, because it was stopped before or is a job that was skipped',
+            remedy: `To start it: ${facts.compose} start ${service}`,
+        };
+    }
     const bad = own.map((container) => faultOf(container, watched, healthTimeout)).find((fault) => fault !== null);
     if (bad !== undefined && bad !== null)
         return { detail: bad, remedy: `${facts.compose} logs --tail 50 ${service}` };
@@ -37946,12 +39009,27 @@ function judgeService({ name: service, replicas, publishes }, facts) {
         };
     }
     const [first] = own;
-    const state = first?.state === 'exited' ? 'completed' : (first?.health ?? 'running, no health check');
+    const health = first?.health === 'starting' ? 'passes its health check, which Docker has not run yet' : first?.health;
+    const state = first?.state === 'exited' ? 'completed' : (health ?? 'running, no health check');
     return own.length === 1 ? state : `${own.length} containers, each ${state}`;
+}
+/** A container of the project whose service is not in the compose file: another release may have left it behind. */
+function judgeStray(service, { watched, healthTimeout, compose }) {
+    const fault = of(watched.settled, service)
+        .map((container) => faultOf(container, watched, healthTimeout))
+        .find((each) => each !== null);
+    return {
+        detail: `it is not in the compose file, but has a container${fault === undefined ? '' : `: ${fault}`}`,
+        remedy: `If it is left over: ${compose} up --detach --remove-orphans`,
+    };
 }
 /** It completed successfully and Docker will not restart it. Compose may write the policy `no` as an empty string. */
 function isDone({ state, exit, policy, health }) {
     return state === 'exited' && exit === 0 && ['no', '', 'on-failure'].includes(policy) && health === null;
+}
+/** A rollback leaves stopped what was stopped, and the jobs that it skips. Nobody has started these since. */
+function isKeptStopped(own) {
+    return own.length > 0 && own.every(({ state, rollback }) => state === 'created' && (rollback ?? '') !== '');
 }
 /** null if the container is fine. */
 function faultOf(container, watched, healthTimeout) {
@@ -37969,6 +39047,8 @@ function faultOf(container, watched, healthTimeout) {
         return `it has been up for only ${formatDuration(watched.clock - Date.parse(started))} (restart count ${restarts})${said}`;
     if (health === 'unhealthy')
         return `its health check fails${said}`;
+    if (health === 'starting' && watched.passes.has(container.id))
+        return null;
     if (health !== null && health !== 'healthy')
         return `it is still ${health} after ${formatDuration(healthTimeout)}${said}`;
     return null;
@@ -37994,20 +39074,40 @@ function judgeImage(service, expected, facts) {
         };
     }
     const wanted = wantedOf(service, expected, facts.images);
+    const runsName = told(runs, service.image, facts.images);
     if (wanted === null)
-        return `runs ${told(runs, facts.images)}; "expect" does not include it`;
-    if (wanted.imageIds.includes(runs.imageId ?? ''))
-        return `runs ${told(runs, facts.images)}, as ${wanted.source} says`;
+        return `runs ${runsName}; "expect" does not include it`;
+    const isNamed = wanted.imageIds.includes(runs.imageId ?? '');
+    if (wanted.expectedTag !== null) {
+        const evidence = evidenceOf(service, runs, wanted.expectedTag, facts);
+        if (evidence.is === 'same')
+            return `runs ${runsName}, as ${wanted.source} says`;
+        if (evidence.is === 'other' && isNamed) {
+            return {
+                detail: `runs ${runsName}, which is called ${wanted.name} on this host, but is not ${wanted.name}, which ${wanted.source} asks for: ${evidence.source} has another image for it`,
+                remedy: `On the host: docker pull ${wanted.repository}:${wanted.name}. Then deploy again`,
+            };
+        }
+        // To pass, more is needed than a name that this host gives.
+        if (evidence.is === 'unknown' && isNamed) {
+            return {
+                unable: `runs ${runsName}, and whether that is ${wanted.name} cannot be told: ${evidence.why}`,
+                remedy: `Set "registry-username" and "registry-password" if the registry wants them. For images that no registry has, verify once without "expect" after the deployment`,
+            };
+        }
+    }
+    else if (isNamed)
+        return `runs ${runsName}, as ${wanted.source} says`;
     // A record that merely observed a release does not say that anybody wanted it.
     const newest = newestKnown(facts.history, facts.environment);
     const record = newest?.event === 'rollback' || newest?.verdict === 'good' ? newest.release[service.name] : undefined;
     if (expected === null && record !== undefined && sameImage(record, runs)) {
-        return `runs ${told(runs, facts.images)}, as the last record in the history says`;
+        return `runs ${runsName}, as the last record in the history says`;
     }
     return {
         detail: wanted.imageIds.length === 0
-            ? `runs ${told(runs, facts.images)}; the host does not have ${wanted.name}, which ${wanted.source} asks for`
-            : `runs ${told(runs, facts.images)}, not ${wanted.name}, which ${wanted.source} asks for`,
+            ? `runs ${runsName}; the host does not have ${wanted.name}, which ${wanted.source} asks for`
+            : `runs ${runsName}, not ${wanted.name}, which ${wanted.source} asks for`,
         remedy: 'The deployment did not pull that release, or did not start it: see its log. Then deploy again',
     };
 }
@@ -38021,16 +39121,39 @@ function wantedOf({ name, image }, expected, images) {
     const isMeant = (known) => known?.repository === own.repository && (digest === null ? known.tag === tag : known.digest === digest);
     return {
         name: digest ?? tag ?? '',
+        repository: own.repository,
+        expectedTag: expected === null || digest !== null ? null : tag,
         imageIds: images
             .filter(({ repoTags, repoDigests }) => (digest === null ? repoTags : repoDigests).map(image_reference_referenceOf).some(isMeant))
             .map(({ id }) => id),
         source: expected === null ? 'the compose file' : '"expect"',
     };
 }
-function told({ image, tag: ownTag, digest, imageId }, images) {
-    const tag = image_name_nameOf(imageId, image, images) ?? ownTag;
-    const id = (imageId ?? digest ?? 'an unknown image').replace('sha256:', '').slice(0, 12);
+function evidenceOf(service, runs, tag, facts) {
+    const repository = image_reference_referenceOf(service.image)?.repository ?? '';
+    const known = [...facts.watched.images, ...facts.images].filter(({ id }) => id === runs.imageId);
+    const digests = known.flatMap(({ repoDigests }) => repoDigests.map(image_reference_referenceOf).flatMap((name) => (name?.repository === repository ? (name.digest ?? []) : [])));
+    const history = facts.history.filter(({ environment }) => environment === facts.environment);
+    const meaning = facts.meanings.get(`${repository}:${tag}`);
+    return tagEvidence({ service: service.name, tag, repository, runs, digests, meaning, history });
+}
+function told(runs, image, images) {
+    const tag = image_name_nameOf(runs, image, images);
+    const id = (runs.imageId ?? runs.digest ?? 'an unknown image').replace('sha256:', '').slice(0, 12);
     return tag === null ? id : `${tag} (${id})`;
+}
+/** How many services are named with the ids of their images; with more, those of the same tag are named together. */
+const mostNamed = 3;
+/** What runs, without databases: `app v2 (0123456789ab), worker v2 (…)`, or, of many, `v2: app, worker, web and 4 more`. */
+function releaseText(release, { databases, images }) {
+    const own = Object.entries(release).filter(([service]) => !databases.has(service));
+    if (own.length === 0)
+        return null;
+    if (own.length <= mostNamed)
+        return own.map(([service, image]) => `${service} ${told(image, image.image, images)}`).join(', ');
+    const tags = Map.groupBy(own, ([, image]) => told(image, image.image, images).replace(/ \(.*\)$/, ''));
+    const groups = [...tags].map(([tag, ones]) => `${tag}: ${listed(ones.map(([service]) => service), mostNamed)}`);
+    return listed(groups, mostNamed, { separator: '; ' });
 }
 function judgeStable(facts) {
     const { watched, stableFor } = facts;
@@ -38059,6 +39182,37 @@ function judgeUrl({ watched, healthUrl }) {
         detail: `${healthUrl} did not return success three times in a row`,
         remedy: `On the host: curl --include ${shell_quote_quoteForShell(String(healthUrl))}`,
     };
+}
+/** Proxies say so if they cannot reach what is behind them. */
+const cannotReach = ['502', '504'];
+/** Some proxies also say this to requests for a name that they do not know, as ours may be. */
+const mayNotReach = '503';
+/**
+ * Judges what users get at the published ports. Only what proxies say is an error: another port may speak anything.
+ * @returns false if a proxy cannot reach what is behind it. The release may well not be to blame for that
+ */
+function judgeAddresses(findings, { watched: { addresses }, compose }) {
+    const asked = addresses.filter(({ answer }) => answer !== 'other');
+    if (asked.length === 0)
+        return true;
+    const dead = asked.filter(({ answer }) => cannotReach.includes(answer));
+    const doubtful = asked.filter(({ answer }) => answer === mayNotReach || answer === 'closed');
+    const shown = dead.length > 0 ? dead : doubtful;
+    const names = [...new Set(shown.map(({ service }) => service))].join(' ');
+    findings.check('addresses', () => {
+        if (shown.length === 0)
+            return `users get an answer at ${asked.map(({ address }) => address).join(', ')}`;
+        return {
+            detail: shown.map(tellAddress).join('; '),
+            remedy: `${compose} logs --tail 50 ${names}. A proxy that looks services up only when it starts must be restarted after a deployment: ${compose.replace('On the host: ', '')} restart ${names}`,
+        };
+    }, dead.length > 0 ? 'error' : 'warning');
+    return dead.length === 0;
+}
+function tellAddress({ address, service, answer }) {
+    if (answer === 'closed')
+        return `nobody listens at ${address}, which ${service} publishes`;
+    return `${address} answers ${answer}: ${service} cannot reach what is behind it`;
 }
 function tellUnproven(unproven, { databases }) {
     const names = unproven.map(({ name }) => name).filter((name) => !databases.has(name));
@@ -38109,7 +39263,9 @@ const watch_program = {
     scripts: [
         new URL(/* asset import */ __nccwpck_require__(84263), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(35035), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(70350), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(88355), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(74181), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(78473), __nccwpck_require__.b),
     ],
 };
@@ -38136,6 +39292,12 @@ function readWatched(records) {
             const at = value.indexOf(' ');
             return [value.slice(0, at), value.slice(at + 1).trim()];
         })),
+        passes: new Set(records.all('passes')),
+        fails: new Set(records.all('fails')),
+        addresses: records.all('address').map((value) => {
+            const [address = '', service = '', answer = ''] = value.split(' ');
+            return { address, service, answer };
+        }),
         images: records.all('image').map((json) => {
             const { id, repoDigests } = JSON.parse(json);
             return { id, repoDigests: repoDigests ?? [] };
@@ -38156,47 +39318,92 @@ function readWatched(records) {
 
 
 
+
+
+
+
+
+
+
 /** Checks that the deployed release is running and healthy, and records the result in the history. */
 async function checkDeployment(connection, surveyed, run) {
     const { inputs, signal } = run;
     const { seen, knownHistory } = surveyed;
+    checkNamedFiles(seen, inputs);
     const compose = demandCompose(seen);
-    const project = readProject(compose.config, compose.template);
+    demandDeployedFiles(compose);
+    const project = readableProject(seen, inputs);
     checkProject(seen, inputs);
     progress('Waiting until everything is healthy, then for "stable-for"');
-    const watched = await watch(connection, {
-        project: seen.containers[0]?.project ?? project.name,
-        healthTimeout: inputs.healthTimeout,
-        stableFor: inputs.stableFor,
-        healthUrl: inputs.healthUrl,
-        signal,
-        onLog: host,
-    });
-    const judged = judgeDeployment({
+    const databases = databaseServices(seen, inputs.databaseService);
+    const [watched, meanings] = await Promise.all([
+        watch(connection, {
+            project: seen.containers[0]?.project ?? project.name,
+            healthTimeout: inputs.healthTimeout,
+            stableFor: inputs.stableFor,
+            healthUrl: inputs.healthUrl,
+            signal,
+            onLog: host,
+        }),
+        meaningsOf(connection, project, databases, run),
+    ]);
+    const facts = {
         ...inputs,
         project,
-        compose: composeCommand(inputs),
+        compose: composeCommand({ ...inputs, call: compose.call }, seen.user),
         watched,
         images: compose.images,
-        databases: databaseServices(seen, inputs.databaseService),
+        databases,
+        meanings,
         history: knownHistory.host,
-    });
-    const record = deploymentRecord(judged, runFacts(inputs.environment, run.workflow), knownHistory.host);
+    };
+    const judged = judgeDeployment(facts);
+    judged.findings.subject = releaseText(judged.release, facts);
+    const settings = settingsOf(compose);
+    const record = deploymentRecord(judged, runFacts(inputs.environment, run.workflow, { settings }), knownHistory.host);
     await judged.findings.attempt('history', async () => {
         await addRecord(connection, record, surveyed, run);
         return `recorded as ${record.event}, release ${record.verdict}: rollback-action chooses from these records`;
     });
+    if (record.verdict === 'good' && settings !== null) {
+        const files = compose.call.files.map((file) => absolute(file, inputs.deployDir));
+        const envFiles = envFilesOf(compose.call, inputs.deployDir);
+        const { backupDir } = inputs;
+        await judged.findings.attempt('kept files', async () => {
+            const { config } = compose;
+            await keepCompose(connection, { backupDir, id: settings.kept, config, files, envFiles }, host);
+            return 'kept beside the history, for a rollback with compose: kept';
+        });
+    }
     return judged.findings;
 }
-/** The compose command as an operator would type it on the host. */
-function composeCommand({ deployDir, composeFiles, envFile, projectName }) {
-    const files = composeFiles.length === 1 && composeFiles[0] === 'docker-compose.yml' ? [] : composeFiles;
-    const words = [
-        ...(projectName === null ? [] : ['--project-name', projectName]),
-        ...(envFile === null ? [] : ['--env-file', envFile]),
-        ...files.flatMap((file) => ['--file', file]),
-    ];
-    return ['On the host: cd', shell_quote_quoteForShell(deployDir), '&& docker compose', ...words.map(shell_quote_quoteForShell)].join(' ');
+/** Asks the registry what the tags of `expect` stand for. If it gives no answer, the history decides. */
+async function meaningsOf(connection, project, databases, { inputs, signal }) {
+    const { expect, registry, login } = inputs;
+    const tags = expect === null ? [] : tagsToAskFor(expectedImages(expect, { project, databases, registry }), project);
+    if (tags.length === 0)
+        return new Map();
+    try {
+        const { meanings, away, refusal } = await askRegistry(connection, {
+            registry,
+            login,
+            references: [],
+            tags,
+            signal,
+            onLog: host,
+        });
+        if (refusal !== null)
+            info(`${registry} refuses the login, so the history decides what "expect" means: ${refusal}`);
+        for (const { reference, why } of away)
+            info(`The registry did not say what ${reference} is: ${why}`);
+        return meanings;
+    }
+    catch (error) {
+        if (!failure_isFailure(error) || signal.aborted)
+            throw error;
+        info(`Could not ask the registry, so the history decides what "expect" means: ${error.message}`);
+        return new Map();
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/shared/report/restore-command.js
@@ -38466,7 +39673,7 @@ function schema_changes_objectAt(objects, title) {
  * @throws Failure `drill-incomplete` if the counting session was cut short, or an answer was cut off or makes no sense
  */
 function readRestored(records) {
-    const lines = linesOf(wholeText(records.get('facts'), 'its tables were counted'));
+    const lines = restored_linesOf(wholeText(records.get('facts'), 'its tables were counted'));
     if (!lines.includes('end') || !lines.some((line) => line.startsWith('sequences-after '))) {
         throw new failure_Failure('drill-incomplete', 'Counting the restored data was cut short', {
             hint: 'Raise "drill-memory", or see the log',
@@ -38475,7 +39682,7 @@ function readRestored(records) {
     }
     const facts = factsIn(lines);
     const indexes = readSaid(records.get('indexes'));
-    const indexLines = linesOf(wholeText(records.get('indexes'), 'its indexes were read'));
+    const indexLines = restored_linesOf(wholeText(records.get('indexes'), 'its indexes were read'));
     const checked = indexLines.map((line) => /^checked (\d+)$/.exec(line)?.[1]).find((count) => count !== undefined);
     return {
         tables: facts.tables,
@@ -38532,7 +39739,7 @@ function readSaid(value) {
         throw new Error('The host did not report how a command in the container ended');
     return { text, exit: exit === undefined ? null : Number(exit), cutAt: cutAt === undefined ? null : Number(cutAt) };
 }
-const linesOf = (text) => text.split('\n').filter((line) => line !== '');
+const restored_linesOf = (text) => text.split('\n').filter((line) => line !== '');
 /** @throws Failure `drill-incomplete` if it was cut off: an incomplete output is no answer, whatever it says */
 function wholeText(value, meanwhile) {
     const { text, cutAt } = readSaid(value);
@@ -38862,6 +40069,14 @@ function judgeDrill({ manifest, outcome, pgDumpVersion, statements }) {
         judgeStatements(findings, statements, restored.assertions);
     return findings;
 }
+/** The backup, what came back and how long that took: `backup 20261125_083415 of "shop", 8,316 rows, recovered in 5.5 s`. */
+function drillText({ id, database }, { fault, restored, restoreMs }) {
+    const backup = `backup ${id} of "${database}"`;
+    if (fault !== null || restored === null)
+        return `${backup}, not restored`;
+    const rows = restored.tables.reduce((sum, table) => sum + (table.rows ?? 0), 0);
+    return `${backup}, ${counted(rows, 'row')}, recovered in ${formatDuration(restoreMs)}`;
+}
 const judge_drill_nameOf = ({ schema, name }) => `${schema}.${name}`;
 const some = (names) => listed(names, 5);
 function judgeTables(wanted, found, remedy) {
@@ -39040,6 +40255,7 @@ async function checkDrill(connection, surveyed, run) {
         pgDumpVersion: image === container?.imageId ? (facts?.pgDumpVersion ?? null) : null,
         statements: inputs.drillStatements,
     });
+    findings.subject = drillText(manifest, outcome);
     const { status } = tallyOf(findings.list, 'error');
     const proof = {
         at: new Date().toISOString(),
@@ -39083,43 +40299,44 @@ function noBackup({ drillBackup, backupDir }, database) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/shared/releases/ask-registry.js
+;// CONCATENATED MODULE: ./build/verify-action/live-database.js
 
-const ask_registry_program = {
-    name: 'ask-registry',
-    step: 'the registry check',
-    scripts: [
-        new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(88347), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(53159), __nccwpck_require__.b),
-    ],
-};
-/** Answers that come from the registry itself. Any other error proves nothing about the login. */
-const ask_registry_refusal = /unauthorized|denied|forbidden|incorrect username|\b40[13]\b/i;
-/** Asks the registry from the host whether it has the images that a rollback would pull. Pulls nothing. */
-async function askRegistry(connection, question) {
-    const { registry, login, references, signal, onLog } = question;
-    const parameters = { registry, user: login?.user ?? '', password: login?.password ?? '', references };
-    const deadline = 90_000 + references.length * 30_000;
-    try {
-        const records = await connection.run(ask_registry_program, parameters, { deadline, atEnd: 'end', signal, onLog }).result;
+
+/**
+ * Checks that the project's own database is up, for a run that looks at its backups alone: they may be well while it is down.
+ * The checks of the set-up and of the deployment look at it themselves. Says nothing where there is no project, or where it is
+ * unknown which of several databases is meant.
+ */
+function judgeLiveDatabase(group, seen) {
+    const findings = new Findings(group);
+    const { containers, candidates } = seen;
+    if (containers.length > 0 && candidates.length < 2)
+        findings.check('database', () => judgeContainer(seen));
+    return findings;
+}
+function judgeContainer(seen) {
+    const [candidate] = seen.candidates;
+    if (candidate === undefined) {
         return {
-            refusal: null,
-            there: records.all('there'),
-            away: records.all('away').map((value) => {
-                const space = value.indexOf(' ');
-                return { reference: value.slice(0, space), why: value.slice(space + 1).trim() };
-            }),
+            detail: 'the project has no container of a database',
+            remedy: 'On the host: docker ps --all. Start it with docker compose, or set "db-service"',
         };
     }
-    catch (error) {
-        if (!failure_isFailure(error, 'login-failed') || !ask_registry_refusal.test(error.message))
-            throw error;
-        return { refusal: error.message, there: [], away: [] };
+    const { service, state } = candidate;
+    const container = candidate.container.slice(0, 12);
+    if (state !== 'running') {
+        return {
+            detail: `its container (service ${service}) is not running: ${state}`,
+            remedy: state === 'paused'
+                ? `On the host: docker unpause ${container}`
+                : `On the host: docker start ${container}, then docker logs --tail 50 ${container}`,
+        };
     }
+    return `"${askedDatabase(seen).database}" in the service ${service} accepts connections`;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/history/choice.js
+
 
 /**
  * The newest release that was found good and is not running; failing that, the newest that ran and was not marked bad.
@@ -39133,7 +40350,7 @@ function lastGood({ records, environment, running, ignored }) {
         .map((record) => ({ record, images: imagesOf(record.release, ignored) }))
         .filter(({ images }) => differs(images, now))
         .toReversed();
-    const words = wordsOn(ours, ignored);
+    const words = word_wordsOn(ours, ignored);
     let unmarked = null;
     for (const { record, images } of others) {
         const word = words.find(({ about }) => sameImages(about, images))?.word ?? null;
@@ -39151,20 +40368,6 @@ function lastGood({ records, environment, running, ignored }) {
         why: whyNone(environment, ours.length, others.map(({ images }) => images)),
     };
 }
-function imagesOf(release, ignored) {
-    return new Map(Object.entries(release).filter(([service]) => !ignored.has(service)));
-}
-/** The verdicts on releases, the latest first; `unknown` is not a verdict. */
-function wordsOn(records, ignored) {
-    return records
-        .toReversed()
-        .flatMap(({ event, status, verdict, release, previous }) => [
-        ...(verdict === 'unknown' ? [] : [{ about: imagesOf(release, ignored), word: verdict }]),
-        ...(event === 'rollback' && status === 'succeeded' && previous !== null
-            ? [{ about: imagesOf(previous, ignored), word: 'bad' }]
-            : []),
-    ]);
-}
 function ran({ event, status }) {
     return status === 'succeeded' && event !== 'drill';
 }
@@ -39176,14 +40379,6 @@ function differs(images, now) {
     });
     return others.length > 0 && others.every(([, { digest, imageId }]) => digest !== null || imageId !== null);
 }
-/** They have the same services, each with the same image. */
-function sameImages(one, other) {
-    return (one.size === other.size &&
-        [...one].every(([service, image]) => {
-            const counterpart = other.get(service);
-            return counterpart !== undefined && sameImage(image, counterpart);
-        }));
-}
 function whyNone(environment, known, others) {
     if (known === 0)
         return `the history on the host has no record of ${environment}`;
@@ -39193,7 +40388,154 @@ function whyNone(environment, known, others) {
         : `each of the ${releases} other releases in the history was marked bad or rolled back from`;
 }
 
+;// CONCATENATED MODULE: ./build/shared/releases/stores.js
+
+// Sources: the Dockerfiles of the official images. An older server may not open the data folder of a newer one.
+const stores = [
+    {
+        names: ['postgres', 'postgresql', 'postgis', 'timescaledb', 'pgvector', 'citus'],
+        variables: ['PG_MAJOR', 'PGDATA'],
+        folders: ['/var/lib/postgresql', '/bitnami/postgresql'],
+    },
+    {
+        names: ['mysql', 'mariadb', 'percona', 'singlestore'],
+        variables: ['MYSQL_MAJOR', 'MYSQL_SHELL_VERSION', 'MARIADB_MAJOR', 'MARIADB_VERSION', 'PS_VERSION'],
+        folders: ['/var/lib/mysql', '/bitnami/mysql', '/bitnami/mariadb'],
+    },
+    {
+        names: ['mongo', 'mongodb', 'ferretdb'],
+        variables: ['MONGO_MAJOR', 'MONGO_VERSION'],
+        folders: ['/data/db', '/data/configdb', '/bitnami/mongodb'],
+    },
+    {
+        names: ['redis', 'valkey', 'keydb', 'kvrocks'],
+        variables: ['REDIS_VERSION', 'REDIS_DOWNLOAD_URL', 'VALKEY_VERSION', 'VALKEY_DOWNLOAD_URL'],
+        folders: ['/var/lib/redis', '/var/lib/valkey', '/bitnami/redis', '/bitnami/valkey'],
+    },
+    {
+        names: ['rabbitmq', 'activemq', 'mosquitto', 'emqx', 'nats', 'nsqd'],
+        variables: ['RABBITMQ_VERSION', 'RABBITMQ_DATA_DIR', 'NATS_SERVER'],
+        folders: ['/var/lib/rabbitmq', '/bitnami/rabbitmq'],
+    },
+    {
+        names: ['kafka', 'zookeeper', 'redpanda'],
+        variables: ['KAFKA_HOME', 'ZOO_DATA_DIR'],
+        folders: ['/var/lib/kafka', '/var/lib/zookeeper', '/bitnami/kafka', '/bitnami/zookeeper'],
+    },
+    {
+        names: ['elasticsearch', 'opensearch', 'solr', 'meilisearch', 'typesense', 'manticore', 'quickwit'],
+        variables: ['OPENSEARCH_HOME', 'SOLR_USER'],
+        folders: [
+            '/usr/share/elasticsearch/data',
+            '/usr/share/opensearch/data',
+            '/bitnami/elasticsearch',
+            '/var/solr',
+            '/meili_data',
+        ],
+    },
+    { names: ['qdrant', 'weaviate', 'milvus'], folders: ['/qdrant/storage'] },
+    {
+        names: ['clickhouse', 'influxdb', 'questdb', 'victoriametrics'],
+        variables: ['INFLUXDB_VERSION', 'INFLUX_CONFIG_PATH', 'CLICKHOUSE_CONFIG'],
+        folders: ['/var/lib/clickhouse', '/var/lib/influxdb', '/var/lib/influxdb2'],
+    },
+    {
+        names: ['cassandra', 'scylla', 'couchdb', 'couchbase', 'cockroach', 'cockroachdb', 'yugabyte', 'tidb', 'tikv'],
+        variables: ['CASSANDRA_VERSION', 'CASSANDRA_HOME', 'COUCHDB_VERSION'],
+        folders: [
+            '/var/lib/cassandra',
+            '/var/lib/scylla',
+            '/opt/couchdb/data',
+            '/opt/couchbase/var',
+            '/cockroach/cockroach-data',
+        ],
+    },
+    {
+        names: ['neo4j', 'arangodb', 'rethinkdb', 'surrealdb', 'memgraph', 'dgraph', 'orientdb', 'ravendb', 'aerospike'],
+        variables: ['NEO4J_HOME', 'NEO4J_EDITION', 'ARANGO_VERSION', 'RETHINKDB_PACKAGE_VERSION'],
+        folders: ['/var/lib/arangodb3', '/var/lib/neo4j'],
+    },
+    { names: ['minio', 'seaweedfs'], variables: ['MINIO_ROOT_USER_FILE'], folders: ['/bitnami/minio'] },
+    {
+        names: ['etcd', 'consul'],
+        variables: ['ETCD_VERSION'],
+        folders: ['/var/lib/etcd', '/etcd-data', '/bitnami/etcd', '/consul/data', '/vault/file'],
+    },
+    {
+        names: ['mssql', 'db2', 'sqlserver'],
+        variables: ['MSSQL_PID'],
+        folders: ['/var/opt/mssql', '/opt/oracle/oradata'],
+    },
+];
+/** Stores whose names are ordinary words: an application may have them as well, so that only these are meant. */
+const inFull = /(^|\/)(apache\/activemq-artemis|apachepulsar\/pulsar|chromadb\/chroma|dragonflydb\/dragonfly|dxflrs\/garage|gvenzl\/oracle-(free|xe)|hashicorp\/vault|victoriametrics\/victoria-metrics)$/;
+/** Words in a name that leave a store what it is: `redis-stack-server`, `shop-mysql-db`. */
+const qualifiers = new Set(`server community enterprise oss stack cluster sentinel alpine debian ubuntu custom streaming keeper native standalone db
+   database data primary replica master slave leader follower node broker distroless base ha ce ee se xe free management
+   delayed xtradb latest local full bundle image docker service main prod production cp jetstream`.split(/\s+/));
+/** Words in a name that make it something beside a store, which may well be built on its image: a job that makes dumps. */
+const besides = /^(exporters?|express|commander|ui|gui|admin|phpmyadmin|adminer|insights?|backups?|dumps?|clients?|cli|tools?|operators?|metrics|monitor(ing)?|managers?|dashboards?|console|browser|viewer|proxy|router|gateway|bridge|connect(or)?|sync|migrat(e|ion|ions|or)|init|setup|seed(er|s)?|jobs?|cron|loader|imports?|exports?|rest|registry|schema|mirror|maker|pgbouncer|pgpool)$/;
+/** Words in the name of an application that uses a store. */
+const applications = /^(web|api|app|consumers?|producers?|workers?|agents?|sidecars?|test(s|er)?)$/;
+/**
+ * The services that keep data which an older version may not be able to read, apart from the databases that are backed up.
+ * @param images of services in the compose file, by name: a container may have been created from an id
+ */
+function storeServices(containers, facts, images = new Map()) {
+    const found = containers.filter((container) => {
+        const names = [container.image, images.get(container.service) ?? ''];
+        const writes = facts.endings.find(({ id }) => id === container.id)?.writes ?? [];
+        return isStore(names, facts.imageVariables.get(container.imageId) ?? [], writes);
+    });
+    return new Set(found.map(({ service }) => service));
+}
+/**
+ * Whether a container is a store, by what is known of it.
+ * @param images names of its image
+ * @param variables names of those that the image itself sets
+ * @param writes the mounted folders in the container that it may write to
+ */
+function isStore(images, variables, writes) {
+    const paths = images.map((image) => image_reference_referenceOf(image)?.path ?? '');
+    const isOneOf = (sign) => stores.some(sign);
+    if (isOneOf(({ folders = [] }) => folders.some((folder) => writes.some((path) => stores_isWithin(path, folder)))))
+        return true;
+    if (paths.some((path) => inFull.test(path)))
+        return true;
+    if (paths.some((path) => hasWord(path, besides)))
+        return false;
+    return (isOneOf(({ variables: signs = [] }) => signs.some((sign) => variables.includes(sign))) ||
+        paths.some((path) => isNamedAsStore(path) && !hasWord(path, applications)));
+}
+const storeNames = new Set(stores.flatMap(({ names }) => names));
+function hasWord(path, words) {
+    return wordsOf(path.split('/').at(-1) ?? '').some((word) => words.test(word));
+}
+/** Its last word that says anything is the name of a store; of `mysql/server`, the folder says it. */
+function isNamedAsStore(path) {
+    for (const part of path.split('/').toReversed()) {
+        const words = wordsOf(part);
+        const telling = words.findLast((word) => !qualifiers.has(word)) ?? words.find((word) => storeNames.has(word));
+        if (telling !== undefined)
+            return storeNames.has(telling);
+    }
+    return false;
+}
+/** `redis7` and `percona-server-8.0` are called by what they are, without the version. */
+function wordsOf(part) {
+    return part
+        .toLowerCase()
+        .split(/[-_.]+/)
+        .map((word) => (storeNames.has(word) ? word : word.replace(/v?\d+$/, '')))
+        .filter((word) => word !== '');
+}
+function stores_isWithin(path, folder) {
+    return path === folder || path.startsWith(`${folder}/`);
+}
+
 ;// CONCATENATED MODULE: ./build/verify-action/setup/judge-images.js
+
+
 
 
 
@@ -39203,8 +40545,8 @@ function whyNone(environment, known, others) {
 function judgeRegistry(findings, { registry }, inputs) {
     if (inputs.login === null)
         return;
-    if (registry === null)
-        findings.unable('registry', 'could not ask it from the host', `On the host: curl -sI https://${inputs.registry}/v2/`);
+    if (registry === null || 'error' in registry)
+        findings.unable('registry', `could not ask it from the host${registry === null ? ': Docker does not answer there' : `: ${registry.error}`}`, `On the host: curl -sI https://${inputs.registry}/v2/`);
     else
         findings.check('registry', () => registry.refusal === null
             ? `${inputs.registry} accepts the login of ${inputs.login?.user}`
@@ -39215,7 +40557,8 @@ function judgeRegistry(findings, { registry }, inputs) {
 }
 /** The last good release in the history, and those of its images that the host lacks. */
 function lastGoodOf({ seen, knownHistory }, inputs) {
-    const ignored = databaseServices(seen, inputs.databaseService);
+    const stores = storeServices(seen.containers, seen.swapFacts ?? noSwapFacts);
+    const ignored = new Set([...databaseServices(seen, inputs.databaseService), ...stores]);
     const running = releaseOf(seen.containers, seen.images);
     const choice = lastGood({ records: knownHistory.host, environment: inputs.environment, running, ignored });
     const images = seen.compose === null || 'error' in seen.compose ? [] : seen.compose.images;
@@ -39241,23 +40584,25 @@ function judgeLastGood(facts, inputs) {
             remedy: 'Until the next good deployment, a rollback must name a "target"',
         };
     }
-    const name = wanted.map(([service, image]) => named(service, image, images)).join(', ');
+    const name = wanted.map(([service, image]) => judge_images_named(service, image, images)).join(', ');
     if (away.length === 0)
         return `${name}: every image is on the host`;
-    const there = new Set(facts.registry?.there ?? []);
+    const asked = facts.registry === null || 'error' in facts.registry ? null : facts.registry;
+    const there = new Set(asked?.there ?? []);
     const lost = away.filter(([, image]) => !there.has(referenceTo(image) ?? ''));
     if (lost.length === 0)
         return `${name}: every image is on the host or in the registry`;
     const isOnlyHere = lost.every(([, image]) => referenceTo(image) === null);
-    const answer = facts.registry?.away[0]?.why ?? facts.registry?.refusal ?? 'could not ask the registry';
+    const unasked = facts.registry !== null && 'error' in facts.registry ? `: ${facts.registry.error}` : '';
+    const answer = asked?.away[0]?.why ?? asked?.refusal ?? `could not ask the registry${unasked}`;
     const why = isOnlyHere ? 'the history names no registry for it' : answer;
     return {
-        detail: `${lost.map(([service, image]) => named(service, image, images)).join(', ')} is not on the host and cannot be pulled: ${why}`,
+        detail: `${lost.map(([service, image]) => judge_images_named(service, image, images)).join(', ')} is not on the host and cannot be pulled: ${why}`,
         remedy: 'A rollback must name another "target". To keep images in future, do not run docker image prune --all',
     };
 }
-function named(service, { image, tag, digest, imageId }, images) {
-    return `${service} ${image_name_nameOf(imageId, image, images) ?? tag ?? (digest ?? imageId ?? 'unknown').slice(0, 19)}`;
+function judge_images_named(service, { image, tag, digest, imageId }, images) {
+    return `${service} ${image_name_nameOf({ image, tag, imageId }, null, images) ?? (digest ?? imageId ?? 'unknown').slice(0, 19)}`;
 }
 function isHere({ image, digest, imageId }, images) {
     const repository = image_reference_referenceOf(image)?.repository;
@@ -39296,6 +40641,9 @@ function tellUnset(variable) {
 
 
 
+
+
+
 /** Checks that docker compose can work with the project's files. */
 function judgeCompose(findings, seen, inputs) {
     const { compose } = seen;
@@ -39307,6 +40655,7 @@ function judgeCompose(findings, seen, inputs) {
     if (inputs.envFile === null)
         return;
     findings.after('compose', 'env file', () => {
+        checkNamedFiles(seen, { ...inputs, composeFiles: [] });
         const names = compose === null || 'error' in compose ? null : compose.envNames;
         if (names !== null)
             return `${inputs.envFile} sets ${names.length} variables`;
@@ -39316,19 +40665,22 @@ function judgeCompose(findings, seen, inputs) {
         };
     });
 }
+/** A variable that is not set is a warning, as in a rollback: compose takes it for empty. */
 function judgeComposeFile(seen, inputs) {
+    checkNamedFiles(seen, { ...inputs, envFile: null });
     const compose = demandCompose(seen);
-    const files = inputs.composeFiles.join(', ');
-    const check = `In ${inputs.deployDir} on the host: docker compose config --quiet`;
-    if (compose.config.trim() === '')
-        return { detail: `compose cannot read ${files}`, remedy: check };
-    const { name, services } = readProject(compose.config, compose.template);
-    checkProjectName(name, seen.containers);
+    demandDeployedFiles(compose);
+    const files = compose.call.files.join(', ');
+    const { services } = readableProject(seen, inputs);
     const unset = compose.unset.map(tellUnset);
     const [first] = unset;
     if (first !== undefined) {
         const named = listed(unset.map(({ what }) => what), 1);
-        return { detail: named, remedy: `${first.remedy}. ${check}` };
+        return {
+            detail: named,
+            remedy: `${first.remedy}. Then check it. ${composeCommand({ ...inputs, call: compose.call }, seen.user)} config --quiet`,
+            severity: 'warning',
+        };
     }
     return `${files} is valid, with ${counted(services.size, 'service')}`;
 }
@@ -39432,6 +40784,7 @@ function onHold(why, backupDir) {
 ;// CONCATENATED MODULE: ./build/shared/transaction/transaction-files.js
 
 
+
 /** Placeholder in override files for the transaction's id, which the host fills in. */
 const transactionMark = '@transaction@';
 /** The placeholders for what only the host knows when it writes the history. */
@@ -39454,6 +40807,8 @@ function transaction_files_transactionFiles(request) {
         files.set(`outcome/${ending}.json`, record);
         files.set(`outcome/${ending}.log`, line);
     }
+    for (const [service, archive] of request.inlineFiles)
+        files.set(`files.${service}.tar.base64`, archive.toString('base64'));
     if (outcome.hold !== null)
         files.set('outcome/hold', outcome.hold);
     return files;
@@ -39465,20 +40820,22 @@ function planLines(request) {
     const lines = [
         ['project', request.project],
         ['deploy_dir', request.deployDir],
-        ...request.composeFiles.map((file) => ['compose_file', file]),
-        ...(request.envFile === null ? [] : [['env_file', request.envFile]]),
+        ...composeLines(request.compose).map((line) => ['compose', line]),
         ['project_state', request.projectState],
-        ['stop_timeout', seconds(request.stopTimeout)],
+        ...(request.stopTimeout === null ? [] : [['stop_timeout', seconds(request.stopTimeout)]]),
         ['health_timeout', seconds(request.healthTimeout)],
         ['stable_for', seconds(request.stableFor)],
         ...(request.maxDowntime === null ? [] : [['max_downtime', String(request.maxDowntime)]]),
         ...(healthUrl === null ? [] : addressLines(healthUrl)),
         ['on_failure', request.onFailure],
+        ['blame', request.blame ? 'target' : 'none'],
         ['hold', String(request.outcome.hold !== null)],
         ['lock_wait', seconds(request.lockWait)],
         ['holder', request.holder],
         ['history_id', request.historyId],
         ['token', request.outcome.token],
+        ...request.proxies.map((proxy) => ['proxy', proxy]),
+        ...request.lookedUpOnce.map(({ service, proxy }) => ['looked_up_once', service, proxy]),
         ...request.services.map(({ service, strategy, targetImageId, retag, fixedName }) => [
             'service',
             service,
@@ -39506,8 +40863,14 @@ function checked(value) {
 
 
 
+
 /** The scripts that make up the engine on the host, in order. */
 const engine = (/* unused pure expression or super */ null && ([
+    /* unused asset import */ undefined,
+    /* unused asset import */ undefined,
+    /* unused asset import */ undefined,
+    /* unused asset import */ undefined,
+    /* unused asset import */ undefined,
     /* unused asset import */ undefined,
     /* unused asset import */ undefined,
     /* unused asset import */ undefined,
@@ -39567,14 +40930,14 @@ async function startTransaction(connection, request, onLog) {
         return (await connection.run(starting, parameters, { ...transaction_short, onLog }).result).get('transaction');
     }
     catch (error) {
-        throw isFailure(error, 'disk-full') ? diskFull(request.backupDir, error) : error;
+        throw isFailure(error, 'disk-full', 'write-failed') ? notWritten(request.backupDir, error) : error;
     }
 }
-function diskFull(backupDir, cause) {
-    return new Failure('disk-full', `Could not write the transaction to ${backupDir}: the disk is full or read-only`, {
-        hint: `Nothing was stopped. On the host: df -h ${backupDir}. Make room, then run it again`,
-        cause,
-    });
+/** In the host's own words. */
+function notWritten(backupDir, failure) {
+    const isFull = failure.code === 'disk-full';
+    const look = isFull ? `df -h ${backupDir}. Make room` : `ls -ld ${backupDir}/rollback; dmesg | tail. Mend that`;
+    return new Failure(failure.code, `Could not write the transaction to ${backupDir}: ${isFull ? 'its disk is full' : failure.message}`, { hint: `Nothing was stopped. On the host: ${look}, then run it again`, cause: failure });
 }
 /** Restarts the engine of an unfinished transaction that has lost it. */
 async function transaction_resumeTransaction(connection, backupDir, id, onLog) {
@@ -39613,8 +40976,15 @@ async function transaction_followTransaction(connection, backupDir, id, told, { 
         lines: parseJournal(records.find('journal') ?? ''),
         recorded: records.find('recorded') ?? null,
         log: records.find('log') ?? '',
+        lastWords: records.all('last-words').map(readLastWords),
         abandoned: records.find('abandoned') !== undefined,
     };
+}
+const transaction_mostLines = 15;
+const transaction_longestLine = 200;
+function readLastWords(value) {
+    const [service = '', ...lines] = cleanLines(value);
+    return { service, lines: lines.slice(-transaction_mostLines).map((line) => cleanLine(line, transaction_longestLine)) };
 }
 /** The failure for a transaction whose outcome is unknown because contact to it was lost. */
 function stillOpen(backupDir, id, cause) {
@@ -39662,10 +41032,10 @@ async function followToTheEnd(connection, backupDir, id, told, options) {
         }
     };
     for (let starts = 0;; starts += 1) {
-        const { lines, recorded, log } = await follow();
+        const { lines, recorded, log, lastWords } = await follow();
         const outcome = outcomeOf(lines);
         if (outcome.ending !== null)
-            return { outcome, lines, recorded, log };
+            return { outcome, lines, recorded, log, lastWords };
         if (starts === mostStarts)
             throw stuck(backupDir, id, log);
         await resumeTransaction(connection, backupDir, id, options.onLog);
@@ -39766,7 +41136,9 @@ function judgeHistory(findings, facts, inputs) {
         if (copyNotices.length > 0) {
             return {
                 detail: copyNotices.join('; '),
-                remedy: 'Give the job the permission actions: read, or set history: ""',
+                remedy: copyNotices.some((text) => text.includes('actions: read'))
+                    ? 'Give the job the permission actions: read, or set history: ""'
+                    : 'The history on the host is complete without them. To do without copies, set history: ""',
             };
         }
         const copies = knownHistory.mirrors.length;
@@ -39863,34 +41235,6 @@ function judgeModes({ open, openCount }, { user }, backupDir) {
             ? `As root: chown -R ${user}: ${shell_quote_quoteForShell(backupDir)} && ${chmod}`
             : `As ${user} or root: ${chmod}`,
     };
-}
-
-// EXTERNAL MODULE: external "node:events"
-var external_node_events_ = __nccwpck_require__(78474);
-;// CONCATENATED MODULE: ./build/shared/reaching.js
-
-
-/**
- * Waits for an answer from elsewhere, at most `patience` milliseconds, and no longer than until a cancel.
- * @throws Error `no answer within 10 s`; what the work throws; the signal's reason
- */
-async function inTime(patience, signal, work) {
-    signal.throwIfAborted();
-    const waiting = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
-    const givenUp = (0,external_node_events_.once)(waiting, 'abort').then(() => {
-        signal.throwIfAborted();
-        throw new Error(`no answer within ${formatDuration(patience)}`);
-    });
-    return Promise.race([work, givenUp]);
-}
-/** Why something could not be reached, in one line. If several addresses of a name were tried: why the first failed. */
-function reasonOf(error) {
-    if (error instanceof AggregateError)
-        return reasonOf(error.errors[0]);
-    if (!(error instanceof Error))
-        return String(error);
-    const [line = ''] = error.message.split('\n');
-    return error.name === 'Error' ? line : `${error.name}: ${line}`;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/notify/mail.js
@@ -40104,6 +41448,7 @@ function judgeSetup(facts, inputs) {
 
 
 
+
 /** Checks that backups and rollbacks will work. */
 async function checkSetup(connection, surveyed, run) {
     const [registry, reached] = await Promise.all([
@@ -40124,8 +41469,7 @@ async function question(connection, surveyed, { inputs, signal }) {
     catch (error) {
         if (!failure_isFailure(error) || signal.aborted)
             throw error;
-        info(`Could not ask the registry: ${error.message}`);
-        return null;
+        return { error: detailOf(error) };
     }
 }
 
@@ -40141,7 +41485,7 @@ const longestCode = (/* unused pure expression or super */ null && (64 * 1024));
 const mostRows = 500;
 const signs = { good: '✅', attention: '⚠️', bad: '❌' };
 /** The headline: how the run ended. */
-function verdict(kind, text) {
+function job_summary_verdict(kind, text) {
     return block(`## ${signs[kind]} ${clean_cleanMarkdown(text)}`);
 }
 function heading(text) {
@@ -40249,11 +41593,11 @@ function tallyText({ passed, warnings, failed, couldNotCheck }) {
     ].join(', ');
 }
 /** The job summary: the verdict, what failed and what to do about it, then everything that passed. */
-async function summarizeVerification(findings, tally, { environment, checks }, hostName, durationMs) {
+async function summarizeVerification(findings, tally, verdict, { checks }, hostName, durationMs) {
     const bad = worstFirst(findings).filter(({ result }) => result !== 'passed');
     const passed = findings.filter(({ result }) => result === 'passed');
     await writeSummary([
-        verdictOf(tally, environment),
+        job_summary_verdict(signOf(tally), verdict),
         paragraph(`${tallyText(tally)}; ${checks.join(', ')} of ${hostName.replace('@', ' at ')}, in ${formatDuration(durationMs)}`),
         ...(bad.length === 0
             ? []
@@ -40284,20 +41628,34 @@ function alike(findings) {
     }
     return [...rows.values()];
 }
-function verdictOf(tally, environment) {
-    switch (tally.status) {
-        case 'verified':
-            return tally.warnings === 0
-                ? verdict('good', `${environment} is verified`)
-                : verdict('attention', `${environment} is verified, with ${counted(tally.warnings, 'warning')}`);
+/**
+ * The verdict in one line: the environment with what was verified there, or the backup, if that is all that was checked. A
+ * failure names only the release: a backup may be well where something else is not.
+ */
+function verdictText({ status, warnings }, { environment, checks }, subjects) {
+    const names = status === 'verified' ? Object.values(subjects) : (subjects.deployment ?? []);
+    const what = [names].flat().join('; ');
+    const named = what === '' ? '' : `: ${what}`;
+    switch (status) {
+        case 'verified': {
+            const isBackup = subjects.drill !== undefined && checks.every((group) => group === 'drill');
+            const besides = warnings === 0 ? '' : `, with ${counted(warnings, 'warning')}`;
+            return `${isBackup ? `The backup of ${environment}` : environment} is verified${besides}${named}`;
+        }
         case 'failed':
-            return verdict('bad', `${environment} failed its verification`);
+            return `${environment} failed its verification${named}`;
         case 'could-not-verify':
-            return verdict('bad', `${environment} could not be verified`);
+            return `${environment} could not be verified${named}`;
     }
+}
+function signOf({ status, warnings }) {
+    if (status !== 'verified')
+        return 'bad';
+    return warnings === 0 ? 'good' : 'attention';
 }
 
 ;// CONCATENATED MODULE: ./build/verify-action/verify.js
+
 
 
 
@@ -40319,10 +41677,11 @@ async function verify(inputs, workflow, context) {
     const run = { inputs, workflow, signal, outputs, mirror, mirrored: mirror.load() };
     let connection;
     const findings = [];
+    const subjects = {};
     try {
         try {
             connection = await reachHost(inputs.ssh, context);
-            await makeChecks(connection, run, findings);
+            await makeChecks(connection, run, findings, subjects);
         }
         catch (error) {
             if (!failure_isFailure(error) || signal.aborted)
@@ -40339,29 +41698,38 @@ async function verify(inputs, workflow, context) {
             results: JSON.stringify(findings),
         });
         const hostName = connection?.name ?? inputs.ssh?.host ?? 'local';
-        await summarizeVerification(findings, tally, inputs, hostName, Date.now() - started);
+        const verdict = verdictText(tally, inputs, subjects);
+        await summarizeVerification(findings, tally, verdict, inputs, hostName, Date.now() - started);
         if (tally.status === 'verified')
-            success(`${environment} is verified: ${tallyText(tally)}`);
+            success(`${verdict} (${tallyText(tally)})`);
         else
-            throw notVerified(findings, tally, environment);
+            throw notVerified(findings, tally, verdict);
     }
     finally {
         await connection?.close();
     }
 }
-async function makeChecks(connection, run, all) {
+async function makeChecks(connection, run, all, subjects) {
     const { inputs } = run;
     const surveyed = await log_group(`Survey of ${connection.name}`, () => look(connection, run));
     const make = async (group, title, judge) => {
         if (!inputs.checks.includes(group))
             return;
         await log_group(title, async () => {
-            const { list } = await judge().catch((error) => unmade(error, group, run.signal));
+            const { list, subject } = await judge().catch((error) => unmade(error, group, run.signal));
             all.push(...list);
+            if (subject !== null)
+                subjects[group] = subject;
             tellFindings(list);
         });
     };
     await make('setup', 'Setup: will backups and rollbacks work?', () => checkSetup(connection, surveyed, run));
+    const [group] = inputs.checks;
+    if (group !== undefined && !inputs.checks.some((each) => each === 'setup' || each === 'deployment')) {
+        const { list } = judgeLiveDatabase(group, surveyed.seen);
+        all.push(...list);
+        tellFindings(list);
+    }
     await make('backups', 'Backups: are they complete and intact?', () => checkBackups(connection, surveyed, run));
     await make('drill', 'Drill: does a backup restore?', () => checkDrill(connection, surveyed, run));
     await make('deployment', 'Deployment: is the right release running, and healthy?', () => checkDeployment(connection, surveyed, run));
@@ -40391,16 +41759,16 @@ function tellUnmade(error, groups, all) {
     all.push(...list);
     tellFindings(list);
 }
-/** The worst findings in one line, with the remedy of the first. */
-function notVerified(findings, tally, environment) {
+/** The verdict with the worst findings, and the remedy of the first. */
+function notVerified(findings, tally, verdict) {
     const isFailed = tally.status === 'failed';
     const worst = findings.filter(({ result, severity }) => isFailed ? result === 'failed' && (tally.failed === 0 || severity === 'error') : result === 'could-not-check');
     const named = worst.map(({ name, detail }) => `${name}: ${detail}`);
     const what = `${listed(named, 3, { separator: '; ' })} (${tallyText(tally)})`;
     const hint = worst.find(({ remedy }) => remedy !== null)?.remedy ?? 'See the table above';
     return isFailed
-        ? new failure_Failure('verification-failed', `${environment} failed its verification. ${what}`, { hint })
-        : new failure_Failure('could-not-verify', `${environment} could not be verified. ${what}`, { hint });
+        ? new failure_Failure('verification-failed', `${verdict}. ${what}`, { hint })
+        : new failure_Failure('could-not-verify', `${verdict}. ${what}`, { hint });
 }
 
 ;// CONCATENATED MODULE: ./build/verify-action/main.js
