@@ -12,6 +12,8 @@ export interface KnownBad {
   text: string;
   /** The record that has the target; null if only a part of it was ever recorded. */
   id: string | null;
+  /** It was found bad since it was last found good. Otherwise somebody has only rolled back from it, and may well want it back. */
+  wasFound: boolean;
 }
 
 /**
@@ -31,7 +33,8 @@ export function knownBad(
     return known !== undefined && isThat(image, known, repositoryOf(service));
   };
   const words = wordsOn(records, ignored);
-  const onAll = words.find(({ about }) => wanted.length > 0 && wanted.every((each) => isIn(about, each)));
+  const isOnAll = ({ about }: Word) => wanted.length > 0 && wanted.every((each) => isIn(about, each));
+  const onAll = words.find(isOnAll);
   const told: [Word, string[]][] =
     onAll !== undefined
       ? [[onAll, wanted.map(named)]]
@@ -41,15 +44,27 @@ export function knownBad(
         });
   const bad = told.filter(([{ word }]) => word === 'bad');
   if (bad.length === 0) return null;
-  const own = records.findLast(({ event, release }) => {
+  const newest = records.findLast(({ event, release }) => {
     const known = new Map(Object.entries(release));
     return event !== 'drill' && wanted.every((each) => isIn(known, each));
   });
-  return { text: bad.map(([word, names]) => tell(word, names)).join('; '), id: own?.id ?? null };
+  const wasFound = [
+    isOnAll,
+    ...wanted.map(
+      (each) =>
+        ({ about }: Word) =>
+          isIn(about, each),
+    ),
+  ].some((isOn) => {
+    const own = words.filter(isOn);
+    const good = own.findIndex(({ word }) => word === 'good');
+    return own.slice(0, good < 0 ? own.length : good).some(({ word, isLeft }) => word === 'bad' && !isLeft);
+  });
+  return { wasFound, text: bad.map(([word, names]) => tell(word, names)).join('; '), id: newest?.id ?? null };
 }
 
 /**
- * A target that was named by tag or digest may be named by mistake, or by somebody who does not know.
+ * A target that was named by tag or digest may be named by mistake, or by somebody who does not know that it was found bad.
  * @throws Failure `target-bad` unless the record's id or the services were given as well
  */
 export function refuseKnownBad(
@@ -57,7 +72,7 @@ export function refuseKnownBad(
   { kind }: Target,
   services: readonly string[] | null,
 ): void {
-  if (bad === null || services !== null || kind === 'record' || kind === 'last-good') return;
+  if (bad === null || !bad.wasFound || services !== null || kind === 'record' || kind === 'last-good') return;
   const byId = bad.id === null ? '' : `give the id of its record, target: ${bad.id}, or `;
   throw new Failure('target-bad', `The target is known to be bad: ${bad.text}`, {
     hint: `Nothing was stopped. If you want it all the same, ${byId}say which services: services: ${[...images.keys()].join(', ')}`,

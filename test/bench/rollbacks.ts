@@ -103,9 +103,7 @@ async function deployFirst(app: Application): Promise<void> {
 /** To the other of the two versions, whose images are on the host from the second time on. */
 async function rollback(app: Application, round: number): Promise<ActionResult> {
   const target = versions[round % 2] ?? 'v1';
-  // To what was rolled back from only with the services named.
-  const services = 'backend\ndashboard';
-  const result = await runAction('rollback', { ...app.inputs(), target, services, 'skip-backup': 'true' });
+  const result = await runAction('rollback', { ...app.inputs(), target, 'skip-backup': 'true' });
   if (result.outputs['status'] !== 'rolled-back') throw new Error(`The rollback failed:\n${result.stdout}`);
   return result;
 }

@@ -42,9 +42,7 @@ describe('behind nginx', { concurrency: 1 }, () => {
     const backupDir = await running();
     for (const target of ['v1', 'v2']) {
       const before = await snapshotOf(app);
-      // To what was rolled back from only with the services named.
-      const inputs = { target, services: 'backend\ndashboard', 'backup-dir': backupDir };
-      const [result, seen] = await underLoad(app, () => rollback(app, inputs));
+      const [result, seen] = await underLoad(app, () => rollback(app, { target, 'backup-dir': backupDir }));
       await rolledBack(app, result, { backend: target, dashboard: target });
       nobodyNoticed(seen, result);
       assert.deepEqual([result.outputs['failed-requests'], result.outputs['downtime-ms']], ['0', '0'], result.stdout);

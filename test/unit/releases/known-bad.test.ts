@@ -111,7 +111,10 @@ describe('a target is known to be bad', () => {
 });
 
 describe('a second word is needed', () => {
-  const bad = wanted({ web: tag('v2') }, { knownBad: { text: 'web v2 was found bad', id: '7-1-00000001' } });
+  const bad = wanted(
+    { web: tag('v2') },
+    { knownBad: { text: 'web v2 was found bad', id: '7-1-00000001', wasFound: true } },
+  );
   for (const target of ['v2', sha('b'), 'web=v2']) {
     test(`for ${target}`, () => {
       const parsed = parseTarget(target);
@@ -126,6 +129,14 @@ describe('a second word is needed', () => {
       refuseKnownBad({ ...bad, knownBad: null }, parsed, null);
     });
   }
+
+  test('not if somebody has only rolled back from it: that is told, and may well be wanted', () => {
+    const left = known({ web: tag('v2') }, deployed(v2, 'good'), backTo(v1, v2));
+    assert.equal(left?.wasFound, false);
+    refuseKnownBad({ ...bad, knownBad: left }, parseTarget('v2'), null);
+    assert.equal(known({ web: tag('v2') }, deployed(v2, 'bad'), backTo(v1, v2))?.wasFound, true);
+    assert.equal(known({ web: tag('v2') }, deployed(v2, 'bad'), deployed(v2, 'good'), backTo(v1, v2))?.wasFound, false);
+  });
 
   test('but the id of a record is one', () => refuseKnownBad(bad, parseTarget('7-1-00000001'), null));
 });

@@ -310,7 +310,7 @@ describe('what is told', () => {
     [
       /^The target is known to be bad: web v2 was found bad$/,
       'warning',
-      { wanted: { ...request().wanted, knownBad: { text: 'web v2 was found bad', id: null } } },
+      { wanted: { ...request().wanted, knownBad: { text: 'web v2 was found bad', id: null, wasFound: true } } },
     ],
     [
       /^web is pinned in the compose file to v3 with the digest sha256:bbbbbbbbbbbb: the next docker compose up/,
@@ -495,7 +495,10 @@ describe('the hash', () => {
     ],
     ['where the target was found', { wanted: { ...request().wanted, source: 'elsewhere', unknown: ['gone'] } }],
     ['what would be retagged, where no tag moves', { persist: 'none' }],
-    ['what is known of the target', { wanted: { ...request().wanted, knownBad: { text: 'it is bad', id: null } } }],
+    [
+      'what is known of the target',
+      { wanted: { ...request().wanted, knownBad: { text: 'it is bad', id: null, wasFound: true } } },
+    ],
     ['what updates containers', { updaters: [{ name: 'tower', image: 'containrrr/watchtower' }] }],
     ['notes', { unset: [{ in: 'elsewhere' }], newestKnown: null, schemaNow: null, envNames: null }],
     ['whether the target was pulled already', { images: request().images.slice(0, 1) }],
