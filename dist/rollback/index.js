@@ -33709,7 +33709,8 @@ function knownBad(images, records, ignored, repositoryOf) {
         return known !== undefined && isThat(image, known, repositoryOf(service));
     };
     const words = wordsOn(records, ignored);
-    const onAll = words.find(({ about }) => wanted.length > 0 && wanted.every((each) => isIn(about, each)));
+    const isOnAll = ({ about }) => wanted.length > 0 && wanted.every((each) => isIn(about, each));
+    const onAll = words.find(isOnAll);
     const told = onAll !== undefined
         ? [[onAll, wanted.map(named)]]
         : wanted.flatMap((each) => {
@@ -33719,18 +33720,26 @@ function knownBad(images, records, ignored, repositoryOf) {
     const bad = told.filter(([{ word }]) => word === 'bad');
     if (bad.length === 0)
         return null;
-    const own = records.findLast(({ event, release }) => {
+    const newest = records.findLast(({ event, release }) => {
         const known = new Map(Object.entries(release));
         return event !== 'drill' && wanted.every((each) => isIn(known, each));
     });
-    return { text: bad.map(([word, names]) => tell(word, names)).join('; '), id: own?.id ?? null };
+    const wasFound = [
+        isOnAll,
+        ...wanted.map((each) => ({ about }) => isIn(about, each)),
+    ].some((isOn) => {
+        const own = words.filter(isOn);
+        const good = own.findIndex(({ word }) => word === 'good');
+        return own.slice(0, good < 0 ? own.length : good).some(({ word, isLeft }) => word === 'bad' && !isLeft);
+    });
+    return { wasFound, text: bad.map(([word, names]) => tell(word, names)).join('; '), id: newest?.id ?? null };
 }
 /**
- * A target that was named by tag or digest may be named by mistake, or by somebody who does not know.
+ * A target that was named by tag or digest may be named by mistake, or by somebody who does not know that it was found bad.
  * @throws Failure `target-bad` unless the record's id or the services were given as well
  */
 function refuseKnownBad({ knownBad: bad, images }, { kind }, services) {
-    if (bad === null || services !== null || kind === 'record' || kind === 'last-good')
+    if (bad === null || !bad.wasFound || services !== null || kind === 'record' || kind === 'last-good')
         return;
     const byId = bad.id === null ? '' : `give the id of its record, target: ${bad.id}, or `;
     throw new failure_Failure('target-bad', `The target is known to be bad: ${bad.text}`, {
