@@ -6,7 +6,7 @@ import { newestKnown, newestSchema } from '../shared/history/observation.ts';
 import type { HistoryRecord } from '../shared/history/record.ts';
 import { envFilesOf } from '../shared/host/compose-call.ts';
 import type { Connection } from '../shared/host/connection.ts';
-import type { ComposeSurvey, Survey } from '../shared/host/survey.ts';
+import type { Survey } from '../shared/host/survey.ts';
 import { noSwapFacts } from '../shared/host/survey-swap.ts';
 import { refuseKnownBad } from '../shared/plan/known-bad.ts';
 import type { Plan } from '../shared/plan/plan.ts';
@@ -20,7 +20,7 @@ import { inlineFiles } from '../shared/releases/inline-files.ts';
 import { type ComposeProject, readProject } from '../shared/releases/project.ts';
 import { readableProject } from '../shared/releases/readable-project.ts';
 import { releaseOf } from '../shared/releases/release.ts';
-import { driftOf, type SettingsDrift } from '../shared/releases/service-settings.ts';
+import { settingsDrift } from '../shared/releases/service-settings.ts';
 import { storeServices } from '../shared/releases/stores.ts';
 import * as log from '../shared/runner/log.ts';
 import { type ComposeSource, currentSource, keptSource, settingsOfTarget, settingsWhenRan } from './compose-source.ts';
@@ -114,7 +114,7 @@ export async function decide(
       envNames: compose.envNames,
       unset: compose.unset,
       settings: isKept ? [] : await settingsOfTarget(connection, current, wanted, history, project, inputs, signal),
-      drift: isKept ? new Map() : driftIn(seen, compose),
+      drift: isKept ? new Map() : settingsDrift(seen, compose),
       envFilePath: envFilesOf(compose.call, inputs.deployDir).at(-1) ?? '.env',
       updaters: seen.updaters,
       filesChangedAt: compose.changedAt,
@@ -133,25 +133,6 @@ export async function decide(
     if (!inputs.planOnly) refuseKnownBad(wanted, inputs.target, inputs.services);
     return { plan, knownHistory, compose: source };
   });
-}
-
-/** The newest container of each service stands for it. */
-function driftIn(seen: Survey, compose: ComposeSurvey): Map<string, SettingsDrift> {
-  const settings = new Map(compose.settings.map((each) => [each.id, each]));
-  const images = new Map(seen.images.map(({ id, variables }) => [id, variables]));
-  const newest = new Map(
-    seen.containers
-      .toSorted((a, b) => Date.parse(a.created) - Date.parse(b.created))
-      .map((container) => [container.service, container]),
-  );
-  return new Map(
-    [...newest].flatMap(([service, { id, created, imageId }]) => {
-      const own = settings.get(id);
-      if (own === undefined) return [];
-      const imageVariables = images.get(imageId) ?? [];
-      return [[service, driftOf({ ...compose, service, created, settings: own, imageVariables })]];
-    }),
-  );
 }
 
 /** The table of releases to choose from, with its title. */

@@ -1,4 +1,4 @@
-import type { ContainerSettings } from '../host/survey.ts';
+import type { ComposeSurvey, ContainerSettings, Survey } from '../host/survey.ts';
 import { variablesIn, wholeVariable } from './template-variables.ts';
 
 /** What a service would be started with now, compared with what its container was created with. Names only, never values. */
@@ -37,6 +37,25 @@ export interface DriftRequest {
   /** Names of the variables that the image sets. */
   imageVariables: readonly string[];
   mountedFiles: readonly { path: string; changedAt: number }[];
+}
+
+/** By service: the newest container stands for the others. */
+export function settingsDrift(
+  { containers, images }: Pick<Survey, 'containers' | 'images'>,
+  compose: Pick<ComposeSurvey, 'config' | 'template' | 'unsetNames' | 'mountedFiles' | 'settings'>,
+): Map<string, SettingsDrift> {
+  const settings = new Map(compose.settings.map((each) => [each.id, each]));
+  const variables = new Map(images.map((image) => [image.id, image.variables]));
+  const oldestFirst = containers.toSorted((a, b) => Date.parse(a.created) - Date.parse(b.created));
+  const newest = new Map(oldestFirst.map((container) => [container.service, container]));
+  return new Map(
+    [...newest].flatMap(([service, { id, created, imageId }]) => {
+      const own = settings.get(id);
+      if (own === undefined) return [];
+      const imageVariables = variables.get(imageId) ?? [];
+      return [[service, driftOf({ ...compose, service, created, settings: own, imageVariables })]];
+    }),
+  );
 }
 
 /** Docker passes these on by itself, from the settings of its client. */

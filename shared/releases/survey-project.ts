@@ -32,7 +32,7 @@ export function extrasFor({ compose, containers }: Pick<Survey, 'compose' | 'con
   const running = new Set(containers.map(({ service }) => service));
   const profiles = [...running].flatMap((service) => {
     const [profile] = written.get(service)?.profiles ?? [];
-    return profile === undefined || (known !== null && known.has(service)) ? [] : [profile];
+    return profile === undefined || known?.has(service) === true ? [] : [profile];
   });
 
   const variables = new Map<string, string>();
