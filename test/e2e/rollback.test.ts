@@ -400,7 +400,11 @@ describe('the button', { concurrency: 1 }, () => {
       hint: /./,
     });
     sameContainers(seen, await snapshotOf(app));
-    const good = await rollback(backupDir, { target: 'v1', 'health-url': url('health') });
+    // The target counts as bad since then, and so has to be meant.
+    const again = { target: 'v1', 'health-url': url('health') };
+    const unmeant = await rollback(backupDir, again);
+    assert.match(errorsOf(unmeant)[0]?.properties['title'] ?? '', /: target-bad$/);
+    const good = await rollback(backupDir, { ...again, services: 'backend\ndashboard' });
     await rolledBack(app, good, { backend: 'v1', dashboard: 'v1' });
   });
 
