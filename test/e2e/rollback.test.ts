@@ -7,6 +7,7 @@ import { describe, test } from 'node:test';
 import { run } from '../lab/command.ts';
 import { until } from '../lab/faults.ts';
 import { runAction, startAction } from '../lab/runner.ts';
+import { errorsOf } from './expectations.ts';
 import {
   historyFile,
   historyIn,
