@@ -2,7 +2,8 @@ import { Failure } from '../shared/failure.ts';
 import type { HistoryRecord } from '../shared/history/record.ts';
 import { absolute, type ComposeCall, envFilesOf, projectFolder } from '../shared/host/compose-call.ts';
 import type { Connection } from '../shared/host/connection.ts';
-import type { ComposeSurvey } from '../shared/host/survey.ts';
+import type { ComposeSurvey, Survey } from '../shared/host/survey.ts';
+import type { ComposeOrigin } from '../shared/plan/override.ts';
 import type { SettingsOfTarget } from '../shared/plan/settings.ts';
 import type { Wanted, WantedImage } from '../shared/plan/target.ts';
 import { type KeptCompose, readKept } from '../shared/releases/kept-compose.ts';
@@ -23,10 +24,13 @@ export interface ComposeSource {
   values: string;
   projectState: string | null;
   settings: KnownSettings | null;
-  /** The user's own files, absolute. */
+  /** The user's own files: what the containers of the target name as theirs. */
+  origin: ComposeOrigin;
+  /** The compose files, and the env files that compose reads, absolute: what is kept. */
   files: string[];
-  /** Where compose reads variables from, absolute. */
   envFiles: string[];
+  /** Of docker compose. */
+  version: string;
   /** The folder on the host with the kept files, if those are used. */
   keptIn: string | null;
 }
@@ -41,8 +45,10 @@ export function currentSource(compose: ComposeSurvey, deployDir: string): Compos
     values,
     projectState,
     settings: settingsOf(compose),
+    origin: { files, envFiles: call.envFiles.map((file) => absolute(file, deployDir)) },
     files,
     envFiles: envFilesOf(call, deployDir),
+    version: compose.version,
     keptIn: null,
   };
 }
@@ -65,9 +71,10 @@ export async function keptSource(
       hint: 'Set compose: current. They are kept whenever verify-action finds a deployment good, and after a rollback',
     });
   }
-  const { call, config, projectState, files } = kept;
+  const { call, config, values, projectState, files } = kept;
   const keptIn = `${inputs.backupDir}/rollback/compose/${then.kept}`;
-  return { ...current, call, config, projectState, files, settings: then, keptIn };
+  const origin = { ...current.origin, files };
+  return { ...current, call, config, values, projectState, origin, files, settings: then, keptIn };
 }
 
 function read(
@@ -79,12 +86,18 @@ function read(
   signal: AbortSignal,
 ): Promise<KeptCompose | null> {
   const directory = projectFolder(current.call, deployDir);
-  return readKept(connection, { backupDir, deployDir, id: then.kept, project, directory }, signal, log.host);
+  return readKept(
+    connection,
+    { backupDir, deployDir, id: then.kept, project, directory, call: current.call },
+    signal,
+    log.host,
+  );
 }
 
 /** How the settings of each service of the target have changed since it ran. */
 export async function settingsOfTarget(
   connection: Connection,
+  seen: Survey,
   current: ComposeSource,
   wanted: Wanted,
   history: readonly HistoryRecord[],
@@ -93,15 +106,21 @@ export async function settingsOfTarget(
   signal: AbortSignal,
 ): Promise<SettingsOfTarget[]> {
   const changes = [...wanted.images].map(([service, image]) => {
-    const then = settingsWhenRan(history, new Map([[service, image]]));
-    return { service, then, change: settingsChanged(then, current.settings, service) };
+    const images = new Map([[service, image]]);
+    const then = settingsWhenRan(history, images);
+    const files = filesChangedSince(seen, service, lastSeen(history, images)?.at ?? null);
+    const change = settingsChanged(then, current.settings, service);
+    return { service, then, change: files.length > 0 ? ('yes' as const) : change, files };
   });
   const then = changes.find(({ change }) => change === 'yes')?.then ?? null;
   const kept = then === null ? null : await read(connection, current, then, project.name, inputs, signal);
-  return changes.map(({ service, change }) => ({
+  return changes.map(({ service, change, files }) => ({
     service,
     change,
-    differing: change === 'yes' && kept !== null ? differingSettings(kept.config, current.config, service) : [],
+    differing: [
+      ...(change === 'yes' && kept !== null ? differingSettings(kept.config, current.config, service) : []),
+      ...files.map((file) => `the file ${file}`),
+    ],
     isKept: kept !== null,
   }));
 }
@@ -111,14 +130,34 @@ export function settingsWhenRan(
   history: readonly HistoryRecord[],
   images: ReadonlyMap<string, WantedImage>,
 ): KnownSettings | null {
+  return lastSeen(history, images, true)?.settings ?? null;
+}
+
+/** The files that a service mounts and that have changed since a moment. */
+function filesChangedSince({ compose, containers }: Survey, service: string, at: string | null): string[] {
+  if (compose === null || 'error' in compose || at === null) return [];
+  const ids = new Set(containers.filter((container) => container.service === service).map(({ id }) => id));
+  const mounts = compose.settings.filter(({ id }) => ids.has(id)).flatMap((each) => each.mounts);
+  const sources = new Set(mounts.map(({ Source }) => Source));
+  return compose.mountedFiles
+    .filter(({ path, changedAt }) => sources.has(path) && changedAt > Date.parse(at))
+    .map(({ path }) => path);
+}
+
+/** The last record that has these images, and perhaps their settings. */
+function lastSeen(
+  history: readonly HistoryRecord[],
+  images: ReadonlyMap<string, WantedImage>,
+  withSettings = false,
+): HistoryRecord | undefined {
   const isSame = (one: WantedImage, other: WantedImage | undefined) =>
     other !== undefined &&
     ((one.digest !== null && one.digest === other.digest) || (one.imageId !== null && one.imageId === other.imageId));
-  const record = history.findLast(
-    ({ status, settings, release }) =>
+  return history.findLast(
+    ({ status, event, settings, release }) =>
       status === 'succeeded' &&
-      settings !== null &&
+      event !== 'drill' &&
+      (!withSettings || settings !== null) &&
       [...images].every(([service, image]) => isSame(image, release[service])),
   );
-  return record?.settings ?? null;
 }

@@ -16,8 +16,8 @@ import { planText } from '../shared/plan/text.ts';
 import { demandCompose } from '../shared/releases/compose-version.ts';
 import { databaseServices } from '../shared/releases/database-services.ts';
 import { demandDeployedFiles, tellMissingFiles } from '../shared/releases/deployed-files.ts';
-import { inlineFiles } from '../shared/releases/inline-files.ts';
-import { type ComposeProject, readProject } from '../shared/releases/project.ts';
+import { inlineFiles, tarOf } from '../shared/releases/inline-files.ts';
+import { type ComposeProject, type ComposeService, readProject } from '../shared/releases/project.ts';
 import { readableProject } from '../shared/releases/readable-project.ts';
 import { releaseOf } from '../shared/releases/release.ts';
 import { settingsDrift } from '../shared/releases/service-settings.ts';
@@ -48,7 +48,7 @@ export async function decide(
 ): Promise<Decision> {
   return log.group('Plan', async () => {
     const compose = demandCompose(seen);
-    demandDeployedFiles(compose);
+    demandDeployedFiles(compose, inputs.composeFiles);
     const missing = tellMissingFiles(compose);
     if (missing !== null) log.warning(missing);
 
@@ -92,7 +92,7 @@ export async function decide(
         )
       : current;
     if (source.projectState === null) throw projectStateUnknown();
-    const project = isKept ? readProject(source.config, '', 'docker compose config --quiet') : today;
+    const project = isKept ? keptProject(source, today) : today;
     const wanted = wantedIn(project);
     const plan = planRollback({
       project,
@@ -113,7 +113,9 @@ export async function decide(
       persist: inputs.persist,
       envNames: compose.envNames,
       unset: compose.unset,
-      settings: isKept ? [] : await settingsOfTarget(connection, current, wanted, history, project, inputs, signal),
+      settings: isKept
+        ? []
+        : await settingsOfTarget(connection, seen, current, wanted, history, project, inputs, signal),
       drift: isKept ? new Map() : settingsDrift(seen, compose),
       envFilePath: envFilesOf(compose.call, inputs.deployDir).at(-1) ?? '.env',
       updaters: seen.updaters,
@@ -123,7 +125,7 @@ export async function decide(
       projectState: source.projectState,
     });
     // Throws now rather than later.
-    for (const { service } of plan.services) inlineFiles(source.config, source.values, service);
+    for (const { service } of plan.services) tarOf(inlineFiles(source.config, source.values, service));
     for (const line of [...planText(plan), ...tableOf(others)]) log.info(line);
     for (const { level, text } of plan.notes) {
       if (level === 'warning') log.warning(text);
@@ -133,6 +135,16 @@ export async function decide(
     if (!inputs.planOnly) refuseKnownBad(wanted, inputs.target, inputs.services);
     return { plan, knownHistory, compose: source };
   });
+}
+
+/** The project as it was, with the variables for tags as they are written today: those are to be changed. */
+function keptProject({ config }: ComposeSource, today: ComposeProject): ComposeProject {
+  const { name, services } = readProject(config, '', 'docker compose config --quiet');
+  const written = [...services].map(([service, facts]): [string, ComposeService] => [
+    service,
+    { ...facts, imageTemplate: today.services.get(service)?.imageTemplate ?? null },
+  ]);
+  return { name, services: new Map(written) };
 }
 
 /** The table of releases to choose from, with its title. */

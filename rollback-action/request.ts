@@ -3,8 +3,10 @@ import { type Hold, holdText } from '../shared/history/hold.ts';
 import { type HistoryRecord, historyLine, longestReason } from '../shared/history/record.ts';
 import { overrideYaml, revertYaml } from '../shared/plan/override.ts';
 import type { Plan, ServiceStep } from '../shared/plan/plan.ts';
+import { supportsReset } from '../shared/releases/compose-version.ts';
 import { referenceOf } from '../shared/releases/image-reference.ts';
 import { inlineFiles, tarOf } from '../shared/releases/inline-files.ts';
+import { networksOf } from '../shared/releases/project.ts';
 import type { PulledImage } from '../shared/releases/pull.ts';
 import type { Release } from '../shared/releases/release.ts';
 import type { WorkflowContext } from '../shared/runner/context.ts';
@@ -77,6 +79,13 @@ export function transactionRequest(decided: Decided): TransactionRequest {
       toImage.digest === null ? (images.get(service)?.id ?? '') : (toImage.image ?? ''),
     ]),
   );
+  const { compose } = decided;
+  const networks = supportsReset(compose.version)
+    ? networksOf(
+        compose.config,
+        plan.services.map(({ service }) => service),
+      )
+    : new Map<string, string>();
   return {
     startedAt: decided.startedAt,
     backupDir: inputs.backupDir,
@@ -94,8 +103,8 @@ export function transactionRequest(decided: Decided): TransactionRequest {
     })),
     proxies: plan.proxies,
     lookedUpOnce: plan.lookedUpOnce,
-    override: overrideYaml(plan.services, names, transactionMark, decided.compose.files),
-    revert: revertYaml(plan.services),
+    override: overrideYaml(plan.services, names, transactionMark, decided.compose.origin, networks),
+    revert: revertYaml(plan.services, networks),
     planJson: `${JSON.stringify(plan, null, 2)}\n`,
     stopTimeout: inputs.stopTimeout,
     healthTimeout: inputs.healthTimeout,

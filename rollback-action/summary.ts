@@ -5,6 +5,7 @@ import type { Plan } from '../shared/plan/plan.ts';
 import { toIn } from '../shared/plan/text.ts';
 import * as summary from '../shared/runner/job-summary.ts';
 import * as log from '../shared/runner/log.ts';
+import { quoteForShell } from '../shared/shell-quote.ts';
 import { formatDuration } from '../shared/units.ts';
 import type { Carried } from './carry.ts';
 import type { ComposeSource } from './compose-source.ts';
@@ -25,12 +26,12 @@ export async function summarizeRollback(
   plan: Plan,
   backup: PrerollbackBackup | null,
   inputs: RollbackInputs,
-  { keptIn }: Pick<ComposeSource, 'keptIn'>,
+  source: ComposeSource,
   durationMs: number,
 ): Promise<void> {
   const tags = plan.services.map((step) => `${step.service} ${step.toName ?? toIn(step)}`).join(', ');
   log.success(`Rolled back to ${tags} in ${formatDuration(durationMs)}; longest downtime: ${downtimeOf(outcome)}`);
-  const forward = forwardCommands(plan, inputs, outcome, keptIn);
+  const forward = forwardCommands(plan, outcome, source);
   for (const line of forward) log.info(line);
 
   await summary.writeSummary([
@@ -89,18 +90,13 @@ export async function summarizeUnchanged(plan: Plan, inputs: RollbackInputs): Pr
 }
 
 /** How to keep the rollback in force, and how to end it. */
-function forwardCommands(
-  plan: Plan,
-  inputs: RollbackInputs,
-  { held }: Carried['outcome'],
-  keptIn: string | null,
-): string[] {
+function forwardCommands(plan: Plan, { held }: Carried['outcome'], source: ComposeSource): string[] {
   return [
-    ...linesToChange(plan.services, inputs),
-    ...(keptIn === null
+    ...linesToChange(plan.services, source),
+    ...(source.keptIn === null
       ? []
       : [
-          `The target runs with the compose files of its time; put them back before the next docker compose up: ls ${keptIn}/files`,
+          `The target runs with the compose files of its time; put them back before the next docker compose up: ls ${quoteForShell(`${source.keptIn}/files`)}`,
         ]),
     ...(held
       ? [

@@ -3,25 +3,32 @@
 # created; else those that compose would find. What is made from other files is not what was deployed.
 
 # The label in which a rollback leaves the user's own compose files: compose's own label also names our override file.
-readonly files_label=atlasia.compose-files
+readonly files_label=atlasia.compose-files env_files_label=atlasia.compose-env-files
 
 # adopt_files DEPLOY-DIR BACKUP-DIR ENV-FILE CONTAINER...: sets `call` to how compose is called, for compose_command. Reads
 # `compose_files`, the files that were given. Records where these differ from the ones of the containers, and what is missing.
 adopt_files() {
-  local label working env_files file missing=() deployed=() used=() adopted=
+  local line service files working env_files file deployed=() missing=() used=() adopted='' lines=()
   local -A real=()
   call=()
-  IFS=$'\x1f' read -r _ label working env_files < <(newest_labels "${@:4}")
-  split_files "$label" "$2"
+  mapfile -t lines < <(labels_of "${@:4}")
+  read_label "${lines[0]-}" "$2"
   for file in "${deployed[@]}"; do [[ -r $file ]] || missing+=("$file"); done
   ((${#missing[@]} == 0)) || record compose-missing "$(printf '%s\n' "${missing[@]}")"
 
   if ((${#compose_files[@]})); then
     used=("${compose_files[@]}")
-    if ((${#deployed[@]} && ! ${#missing[@]})); then
-      if same_files "$1"; then adopted=yes; else record compose-deployed "$(printf '%s\n' "${deployed[@]}")"; fi
+    # Parts of the project may have been started from other files.
+    for line in "${lines[@]}"; do
+      read_label "$line" "$2"
+      ! same_files "$1" || { adopted=yes && break; }
+    done
+    if [[ -z $adopted ]]; then
+      read_label "${lines[0]-}" "$2"
+      ((${#deployed[@]} == 0 || ${#missing[@]})) || record compose-deployed "$(printf '%s\n' "${deployed[@]}")"
     fi
   elif ((${#deployed[@]} && ! ${#missing[@]})); then
+    add_parts "$1" "$2"
     # Below the deploy folder a relative path does as well, and is easier to read.
     used=("${deployed[@]#"${1%/}/"}") adopted=yes
   else
@@ -37,22 +44,24 @@ adopt_files() {
   [[ -z $adopted || -z $working || $working == "${deployed[0]%/*}" ]] || call+=("project-directory $working")
 }
 
-# newest_labels CONTAINER...: of the one that was created last: when, its files, their folder, its env files.
-newest_labels() {
-  local name template='{{.Created}}'
+# labels_of CONTAINER...: a line for each, the newest first: when it was created, its service, its files, their folder, env files.
+labels_of() {
+  local template='{{.Created}}{{"\x1f"}}{{index .Config.Labels "com.docker.compose.service"}}{{"\x1f"}}'
   (($#)) || return 0
-  template+="{{\"\x1f\"}}{{with index .Config.Labels \"$files_label\"}}{{.}}{{else}}"
+  template+="{{with index .Config.Labels \"$files_label\"}}{{.}}{{else}}"
   template+='{{index .Config.Labels "com.docker.compose.project.config_files"}}{{end}}'
-  for name in working_dir environment_file; do
-    template+="{{\"\x1f\"}}{{index .Config.Labels \"com.docker.compose.project.$name\"}}"
-  done
-  docker inspect --format "$template" "$@" 2>/dev/null | sort -r | head -n 1
+  template+='{{"\x1f"}}{{index .Config.Labels "com.docker.compose.project.working_dir"}}{{"\x1f"}}'
+  template+="{{with index .Config.Labels \"$env_files_label\"}}{{.}}{{else}}"
+  template+='{{index .Config.Labels "com.docker.compose.project.environment_file"}}{{end}}'
+  docker inspect --format "$template" "$@" 2>/dev/null | sort -r
 }
 
-# split_files LABEL BACKUP-DIR: sets `deployed` to the files, without those of our transactions.
-split_files() {
-  local file files=()
-  IFS=, read -r -a files <<<"$1"
+# read_label LINE BACKUP-DIR: sets `service`, `working`, `env_files`, and `deployed` to the files, without those of our transactions.
+read_label() {
+  local file
+  deployed=()
+  IFS=$'\x1f' read -r _ service files working env_files <<<"$1"
+  IFS=, read -r -a files <<<"$files"
   for file in "${files[@]}"; do
     [[ $file == "$2"/rollback/* || $file == */rollback/transactions/*/@(override|revert).yml ]] || deployed+=("$file")
   done
@@ -60,11 +69,30 @@ split_files() {
 
 # same_files FOLDER: whether the given files are the deployed ones, in the same order.
 same_files() {
-  local at own=()
+  local at file own=()
   for file in "${compose_files[@]}"; do own+=("$(absolute "$file" "$1")"); done
   ((${#own[@]} == ${#deployed[@]})) || return
   real_paths "${own[@]}" "${deployed[@]}"
   for at in "${!own[@]}"; do [[ ${real[${own[at]}]-} == "${real[${deployed[at]}]-}" ]] || return; done
+}
+
+# add_parts FOLDER BACKUP-DIR: adds to `deployed` the files of containers in the same folder whose services the newest one's files do
+# not have: a part of the project that was started by itself, such as its monitoring, was the last. Theirs come first.
+add_parts() {
+  local line file known='' newest=("${deployed[@]}") folder=$working envs=$env_files parts=() words=()
+  for line in "${lines[@]}"; do
+    read_label "$line" "$2"
+    [[ $working == "$folder" && "${deployed[*]}" != "${newest[*]}" ]] || continue
+    if [[ -z $known ]]; then
+      for file in "${newest[@]}"; do words+=(--file "$file"); done
+      known=" $(cd -- "$1" && docker compose "${words[@]}" --profile '*' config --services 2>/dev/null </dev/null | tr '\n' ' ') "
+    fi
+    [[ $known != *" $service "* ]] || continue
+    for file in "${deployed[@]}"; do
+      [[ ! -r $file || " ${parts[*]} ${newest[*]} " == *" $file "* ]] || parts+=("$file")
+    done
+  done
+  deployed=("${parts[@]}" "${newest[@]}") working=$folder env_files=$envs
 }
 
 # compose_default_files FOLDER ENV-FILE: the files that compose takes if it is given none, a line each. They must be named, as we

@@ -103,9 +103,11 @@ let_compose_choose() {
   name=$(cd -- "$1" 2>/dev/null && docker compose "${words[@]}" config --format json 2>/dev/null </dev/null |
     sed -nE 's/^  "name": "([a-z0-9_-]+)",?$/\1/p')
   [[ -n $name ]] || return 0
+  # Somebody may merely have started a second project there by that name.
+  [[ $name != "$(folder_name "$project_folder")" ]] || return 0
   if ((${#projects[@]})); then
     [[ " ${projects[*]} " != *" $name "* ]] || projects=("$name")
-  elif [[ $name != "$(folder_name "$project_folder")" && -n $(project_containers "$name") ]]; then
+  elif [[ -n $(project_containers "$name") ]]; then
     projects=("$name")
   fi
 }

@@ -21,6 +21,16 @@ compose_command() {
   ((${#variables[@]} == 0)) || compose=(env "${variables[@]}" "${compose[@]}")
 }
 
+# inline_values CONFIG: prints the configuration with the values of variables that configs and secrets are made from: it has only
+# their names. An x is in front of each that is set. Nothing if there are none.
+inline_values() {
+  local name names lines='x-values:'
+  names=$(sed -nE 's/^ {6}"environment": "([A-Za-z_][A-Za-z0-9_]*)",?$/\1/p' <<<"$1" | sort -u)
+  [[ -n $names ]] || return 0
+  for name in $names; do lines+=$'\n'"  $name: \"\${$name+x}\${$name-}\""; done
+  "${compose[@]}" --file - config --format json 2>/dev/null <<<"$lines" || true
+}
+
 # project_containers PROJECT [FILTER...]: ids of its containers, running or not.
 project_containers() { compose_containers "label=com.docker.compose.project=$1" "${@:2}"; }
 

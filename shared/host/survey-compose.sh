@@ -39,20 +39,10 @@ survey_compose() {
   record compose-config "$compose_config"
   record compose-template "$(cat <&"$template")"
   exec {config}<&- {template}<&-
-  survey_values
+  record compose-values "$(inline_values "$compose_config")"
   survey_env_file "$env_file"
   # When the latest of the files was changed.
   record compose-changed "$(stat --format %Y -- "${compose_sources[@]}" "$env_file" 2>/dev/null | sort -n | tail -n 1)"
-}
-
-# Records the values of variables that configs and secrets are made from: the configuration has only their names. An x is in
-# front of each that is set.
-survey_values() {
-  local name names lines='x-values:'
-  names=$(sed -nE 's/^ {6}"environment": "([A-Za-z_][A-Za-z0-9_]*)",?$/\1/p' <<<"$compose_config" | sort -u)
-  [[ -n $names ]] || return 0
-  for name in $names; do lines+=$'\n'"  $name: \"\${$name+x}\${$name-}\""; done
-  record compose-values "$("${compose[@]}" --file - config --format json 2>/dev/null <<<"$lines" || true)"
 }
 
 # A key known only to this host, so that hashes of settings tell nothing to those who guess passwords.

@@ -113,7 +113,7 @@ export interface ContainerSettings {
   workingDir: string;
   /** By port in the container, `8080/tcp`. */
   ports: Record<string, { HostIp: string; HostPort: string }[] | null> | null;
-  mounts: { Type: string; Source: string; Destination: string }[];
+  mounts: { Type: string; Name?: string; Source: string; Destination: string }[];
 }
 
 /** A place where a variable is used that is not set; compose takes it for empty. */

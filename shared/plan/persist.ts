@@ -23,18 +23,15 @@ export function tagVariable({ imageTemplate }: Pick<ComposeService, 'imageTempla
 
 /** Where the project's files are, on the host. */
 export interface ProjectFiles {
-  deployDir: string;
-  composeFiles: readonly string[];
-  envFile: string | null;
+  /** The compose files and the env files that compose reads, absolute. */
+  files: readonly string[];
+  envFiles: readonly string[];
 }
 
 /** What to change so that compose itself starts the target: printed lines. Without it, the next `up` undoes the rollback. */
-export function linesToChange(
-  steps: readonly ServiceStep[],
-  { deployDir, composeFiles, envFile }: ProjectFiles,
-): string[] {
+export function linesToChange(steps: readonly ServiceStep[], { files, envFiles }: ProjectFiles): string[] {
   return [
-    ...inEnvFile(steps, `${deployDir}/${envFile ?? '.env'}`),
+    ...inEnvFile(steps, quoteForShell(envFiles.at(-1) ?? '.env')),
     ...steps
       .filter(({ envLine, retag }) => envLine === null && retag === null)
       .map((step) => {
@@ -42,8 +39,8 @@ export function linesToChange(
           const line = quoteForShell(`${step.variable}=${step.toImage.tag}`);
           return `Set ${line} where your deployment sets it, or the next docker compose up undoes the rollback of ${step.service}`;
         }
-        const files = composeFiles.join(' or ');
-        return `In ${deployDir}/${files} on the host, service ${step.service}, write this, or the next docker compose up undoes the rollback: image: ${imageToWrite(step)}`;
+        const file = files.map(quoteForShell).join(' or ');
+        return `In ${file} on the host, service ${step.service}, write this, or the next docker compose up undoes the rollback: image: ${imageToWrite(step)}`;
       }),
   ].map((line) => cleanLine(line, 1_000));
 }

@@ -2,11 +2,21 @@ import { Failure } from '../failure.ts';
 import type { ComposeSurvey } from '../host/survey.ts';
 
 /**
- * Demands that the given compose files are those from which the containers were created: with others, a rollback would start
- * something that was never deployed.
+ * Demands the compose files from which the containers were created: with others, a rollback would start something that was
+ * never deployed.
  * @throws Failure `other-files` that names both
  */
-export function demandDeployedFiles({ call, otherFiles }: Pick<ComposeSurvey, 'call' | 'otherFiles'>): void {
+export function demandDeployedFiles(
+  { call, otherFiles, missingFiles }: Pick<ComposeSurvey, 'call' | 'otherFiles' | 'missingFiles'>,
+  given: readonly string[],
+): void {
+  if (missingFiles.length > 0 && given.length === 0) {
+    throw new Failure(
+      'other-files',
+      `The containers were started from ${missingFiles.join(', ')}, which cannot be read on the host`,
+      { hint: 'Put the files back, or name those that a deployment uses: compose-file' },
+    );
+  }
   if (otherFiles.length === 0) return;
   throw new Failure(
     'other-files',

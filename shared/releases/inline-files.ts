@@ -94,7 +94,13 @@ function entry({ path, content, mode, uid, gid }: InlineFile): Buffer[] {
   const name = path.replace(/^\/+/, '');
   const octal = (value: number, at: number, length: number) =>
     header.write(value.toString(8).padStart(length - 1, '0'), at, length - 1, 'latin1');
-  if (Buffer.byteLength(name) > 100 || ![mode, uid, gid].every((each) => each >= 0 && each < 0o10000000)) {
+  const cut = name.length <= 100 ? -1 : name.lastIndexOf('/', 154);
+  const [folder, base] = [name.slice(0, Math.max(0, cut)), name.slice(cut + 1)];
+  if (
+    Buffer.byteLength(base) > 100 ||
+    Buffer.byteLength(folder) > 155 ||
+    ![mode, uid, gid].every((each) => each >= 0 && each < 0o10000000)
+  ) {
     throw new Failure(
       'bad-value',
       `The file ${path} of a config or secret has a path, owner or mode that does not fit`,
@@ -103,7 +109,8 @@ function entry({ path, content, mode, uid, gid }: InlineFile): Buffer[] {
       },
     );
   }
-  header.write(name, 0);
+  header.write(base, 0);
+  header.write(folder, 345);
   octal(mode, 100, 8);
   octal(uid, 108, 8);
   octal(gid, 116, 8);

@@ -1,5 +1,5 @@
 import { Failure, isFailure } from '../failure.ts';
-import type { ComposeCall } from '../host/compose-call.ts';
+import { type ComposeCall, composeLines } from '../host/compose-call.ts';
 import type { Connection } from '../host/connection.ts';
 import type { Program } from '../host/program.ts';
 
@@ -8,6 +8,7 @@ export interface KeptCompose {
   /** `docker compose config --format json` of that time; contains secrets. */
   config: string;
   /** As in ComposeSurvey. */
+  values: string;
   projectState: string;
   call: ComposeCall;
   /** The files that it was made from, absolute. */
@@ -25,7 +26,14 @@ const keeping: Program<{
   step: 'keeping the compose files',
   scripts: [new URL('./keep-compose.sh', import.meta.url)],
 };
-const reading: Program<{ backup_dir: string; deploy_dir: string; id: string; project: string; directory: string }> = {
+const reading: Program<{
+  backup_dir: string;
+  deploy_dir: string;
+  id: string;
+  project: string;
+  directory: string;
+  env_lines: readonly string[];
+}> = {
   name: 'read-kept',
   step: 'reading the kept compose files',
   scripts: [
@@ -63,24 +71,34 @@ export async function keepCompose(
 /** @param directory the folder of the project, absolute @returns null if the host has not kept it */
 export async function readKept(
   connection: Connection,
-  where: { backupDir: string; deployDir: string; id: string; project: string; directory: string },
+  where: {
+    backupDir: string;
+    deployDir: string;
+    id: string;
+    project: string;
+    directory: string;
+    call: Pick<ComposeCall, 'envFiles'>;
+  },
   signal: AbortSignal,
   onLog: (line: string) => void,
 ): Promise<KeptCompose | null> {
   const { backupDir, deployDir, id, project, directory } = where;
-  const parameters = { backup_dir: backupDir, deploy_dir: deployDir, id, project, directory };
+  const env_lines = composeLines({ envFiles: where.call.envFiles });
+  const parameters = { backup_dir: backupDir, deploy_dir: deployDir, id, project, directory, env_lines };
   try {
     const records = await connection.run(reading, parameters, { deadline: 60_000, atEnd: 'end', signal, onLog }).result;
     const config = records.get('config');
     if (config.trim() === '') throw unusable(id);
     return {
       config,
+      values: records.find('values') ?? '',
       projectState: records.get('project-state').trim(),
       call: {
         files: [`${backupDir}/rollback/compose/${id}/config.json`],
-        envFiles: [],
+        envFiles: where.call.envFiles,
         projectDirectory: directory,
-        profiles: [],
+        // Which of them are on is not known: services without a container are left alone anyway.
+        profiles: ['*'],
         variables: [],
       },
       files: records

@@ -135,6 +135,30 @@ const templates = shape<{ services: Record<string, ServiceImage> }>({
   ),
 });
 
+const networkNames = shape<{ networks: Record<string, { name: string | null; external: unknown } | null> | null }>({
+  networks: orNull(
+    mapOf(
+      (key) => key.length <= 255,
+      orNull(shape<{ name: string | null; external: unknown }>({ name: orNull(shortText), external: anything })),
+      500,
+    ),
+  ),
+});
+
+/** The names on the host of the networks of these services, by key; without those that are not the project's own. */
+export function networksOf(config: string, names: readonly string[]): Map<string, string> {
+  const { services } = parsed(config, project, '');
+  const used = new Set(names.flatMap((name) => Object.keys(services[name]?.networks ?? {})));
+  const { networks } = parsed(config, networkNames, '');
+  return new Map(
+    Object.entries(networks ?? {}).flatMap(([key, network]) =>
+      network === null || network.name === null || network.external === true || !used.has(key)
+        ? []
+        : [[key, network.name]],
+    ),
+  );
+}
+
 /** The image of a service and its profiles. */
 export interface ServiceImage {
   image: string | null;

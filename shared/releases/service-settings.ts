@@ -1,5 +1,5 @@
 import type { ComposeSurvey, ContainerSettings, Survey } from '../host/survey.ts';
-import { variablesIn, wholeVariable } from './template-variables.ts';
+import { entriesOf, valueIfUnset, variablesIn, wholeVariable } from './template-variables.ts';
 
 /** What a service would be started with now, compared with what its container was created with. Names only, never values. */
 export interface SettingsDrift {
@@ -14,8 +14,9 @@ export interface SettingsDrift {
 
 /** The fields of a service that are compared. Values contain secrets. */
 interface ServiceFields {
-  environment?: Record<string, string | null> | null;
-  labels?: Record<string, string> | null;
+  environment?: unknown;
+  labels?: unknown;
+  configs?: { source?: string }[];
   command?: string[] | null;
   entrypoint?: string[] | null;
   user?: string;
@@ -31,9 +32,13 @@ export interface DriftRequest {
   config: string;
   template: string;
   unsetNames: readonly string[];
+  /** Names of the variables in the env file; null if there is none. */
+  envNames: readonly string[] | null;
   settings: ContainerSettings;
   /** ISO 8601. */
   created: string;
+  /** A file that the compose file refers to uses a variable that is not set. */
+  isUnsetElsewhere: boolean;
   /** Names of the variables that the image sets. */
   imageVariables: readonly string[];
   mountedFiles: readonly { path: string; changedAt: number }[];
@@ -42,18 +47,22 @@ export interface DriftRequest {
 /** By service: the newest container stands for the others. */
 export function settingsDrift(
   { containers, images }: Pick<Survey, 'containers' | 'images'>,
-  compose: Pick<ComposeSurvey, 'config' | 'template' | 'unsetNames' | 'mountedFiles' | 'settings'>,
+  compose: Pick<
+    ComposeSurvey,
+    'config' | 'template' | 'unset' | 'unsetNames' | 'envNames' | 'mountedFiles' | 'settings'
+  >,
 ): Map<string, SettingsDrift> {
   const settings = new Map(compose.settings.map((each) => [each.id, each]));
   const variables = new Map(images.map((image) => [image.id, image.variables]));
   const oldestFirst = containers.toSorted((a, b) => Date.parse(a.created) - Date.parse(b.created));
   const newest = new Map(oldestFirst.map((container) => [container.service, container]));
+  const isUnsetElsewhere = compose.unset.some((each) => each.in === 'elsewhere');
   return new Map(
     [...newest].flatMap(([service, { id, created, imageId }]) => {
       const own = settings.get(id);
       if (own === undefined) return [];
       const imageVariables = variables.get(imageId) ?? [];
-      return [[service, driftOf({ ...compose, service, created, settings: own, imageVariables })]];
+      return [[service, driftOf({ ...compose, service, created, settings: own, imageVariables, isUnsetElsewhere })]];
     }),
   );
 }
@@ -68,29 +77,50 @@ export function driftOf(request: DriftRequest): SettingsDrift {
   const written = fieldsOf(request.template, service);
   const unset = new Set(request.unsetNames);
   const isUnset = (template: unknown) => variablesIn(textOf(template)).some(({ name }) => unset.has(name));
+  // Compose does not complain of a variable with a default. It is not set if the value is what comes of that.
+  const isDefault = (template: unknown, value: string | null) => {
+    const uses = typeof template === 'string' ? variablesIn(template) : [];
+    return (
+      uses.length > 0 &&
+      uses.every(({ name }) => request.envNames?.includes(name) !== true) &&
+      value === valueIfUnset(template as string)
+    );
+  };
+  // A value from an env_file, which compose shows without its variables.
+  const isFromFile = (setting: string, template: unknown) =>
+    template === undefined && setting.startsWith('environment ') && request.isUnsetElsewhere;
 
   const lost: SettingsDrift['lost'] = [];
   const changed: string[] = [];
   const compare = (setting: string, template: unknown, value: string | null, ran: string | null) => {
     if (value === ran) return;
-    if (ran !== null && ran !== '' && isUnset(template))
+    if (
+      ran !== null &&
+      ran !== '' &&
+      (isUnset(template) || isDefault(template, value) || isFromFile(setting, template))
+    )
       lost.push({ setting, variable: typeof template === 'string' ? wholeVariable(template) : null });
     else changed.push(setting);
   };
 
   const ran = environmentOf(settings);
-  for (const [name, value] of Object.entries(now.environment ?? {})) {
-    const template = written.environment?.[name];
-    // Only a name: the value is that of the shell.
+  const environment = entriesOf(now.environment);
+  const templates = entriesOf(written.environment);
+  const ofImage = new Set(request.imageVariables);
+  for (const [name, value] of Object.entries(environment)) {
+    const template = templates[name];
+    // Only a name: the value is that of the shell, if it has one.
     const isPassedOn = template === null && value === null;
-    if (isPassedOn && (ran.get(name) ?? '') !== '') lost.push({ setting: `environment ${name}`, variable: name });
+    if (isPassedOn && (ran.get(name) ?? '') !== '' && !ofImage.has(name))
+      lost.push({ setting: `environment ${name}`, variable: name });
     else if (!isPassedOn) compare(`environment ${name}`, template, plain(value ?? ''), ran.get(name) ?? null);
   }
-  const known = new Set([...Object.keys(now.environment ?? {}), ...request.imageVariables]);
+  const known = new Set([...Object.keys(environment), ...ofImage]);
   for (const name of ran.keys())
     if (!known.has(name) && !proxyVariables.test(name)) changed.push(`environment ${name}`);
-  for (const [name, value] of Object.entries(now.labels ?? {}))
-    compare(`label ${name}`, written.labels?.[name], plain(value), settings.labels?.[name] ?? null);
+  const labels = entriesOf(written.labels);
+  for (const [name, value] of Object.entries(entriesOf(now.labels)))
+    compare(`label ${name}`, labels[name], plain(value ?? ''), settings.labels?.[name] ?? null);
 
   const single: [string, keyof ServiceFields, string | null][] = [
     ['user', 'user', settings.user],
@@ -113,6 +143,14 @@ export function driftOf(request: DriftRequest): SettingsDrift {
   if (isUnset(written.volumes) && !mountsAreThere(now.volumes, settings))
     lost.push({ setting: 'volumes', variable: null });
 
+  // Another volume would be an empty one, or somebody else's data.
+  for (const { target, name } of namedVolumes(request.config, now.volumes)) {
+    const mount = settings.mounts.find(({ Destination, Type }) => Destination === target && Type === 'volume');
+    if (mount !== undefined && mount.Name !== name) lost.push({ setting: `the volume at ${target}`, variable: null });
+  }
+  for (const { source = '' } of now.configs ?? [])
+    if (isUnset(contentOf(request.template, source))) lost.push({ setting: `config ${source}`, variable: null });
+
   const sources = new Set(settings.mounts.map(({ Source }) => Source));
   const mounted = request.mountedFiles
     .filter(({ path, changedAt }) => sources.has(path) && changedAt > Date.parse(created))
@@ -129,13 +167,37 @@ function textOf(template: unknown): string {
   return typeof template === 'string' ? template : template === undefined ? '' : JSON.stringify(template);
 }
 
-function fieldsOf(json: string, service: string): ServiceFields {
+interface Sections {
+  services?: Record<string, ServiceFields>;
+  volumes?: Record<string, { name?: string } | null>;
+  configs?: Record<string, { content?: string } | null>;
+}
+
+function sectionsOf(json: string): Sections {
   try {
-    const services = (JSON.parse(json) as { services?: Record<string, ServiceFields> }).services ?? {};
-    return (Object.hasOwn(services, service) ? services[service] : undefined) ?? {};
+    return JSON.parse(json) as Sections;
   } catch {
     return {};
   }
+}
+
+function namedVolumes(config: string, volumes: readonly unknown[] | undefined): { target: string; name: string }[] {
+  const { volumes: known = {} } = sectionsOf(config);
+  return (volumes ?? [])
+    .map((volume) => volume as { type?: string; source?: string; target?: string })
+    .flatMap(({ type, source = '', target = '' }) => {
+      const name = known[source]?.name;
+      return type !== 'volume' || name === undefined ? [] : [{ target, name }];
+    });
+}
+
+function contentOf(template: string, source: string): string {
+  return sectionsOf(template).configs?.[source]?.content ?? '';
+}
+
+function fieldsOf(json: string, service: string): ServiceFields {
+  const { services = {} } = sectionsOf(json);
+  return (Object.hasOwn(services, service) ? services[service] : undefined) ?? {};
 }
 
 function environmentOf({ environment }: ContainerSettings): Map<string, string> {

@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { canonicalJson } from '../canonical-json.ts';
-import type { ComposeSurvey } from '../host/survey.ts';
-import { variablesIn } from './template-variables.ts';
+import type { ComposeSurvey, Survey } from '../host/survey.ts';
+import { settingsDrift } from './service-settings.ts';
+import { entriesOf, variablesIn } from './template-variables.ts';
 
 /** The settings with which a release ran, as hashes that tell nothing without the host's key. */
 export interface KnownSettings {
@@ -38,6 +39,26 @@ export function settingsOf({
 }
 
 /**
+ * The settings, if it is certain that the containers were created with them: nothing differs, no file has changed since, and
+ * they do not come from a configuration that a rollback has taken from the past.
+ * @param ignored databases, which are created once and then kept
+ */
+export function provenSettings(
+  { containers, images }: Pick<Survey, 'containers' | 'images'>,
+  compose: ComposeSurvey,
+  ignored: ReadonlySet<string>,
+): KnownSettings | null {
+  const own = containers.filter(({ service }) => !ignored.has(service));
+  const drift = [...settingsDrift({ containers: own, images }, compose).values()];
+  const newest = Math.max(...own.map(({ created }) => Date.parse(created)));
+  const isKept = compose.settings.some(({ labels }) =>
+    (labels?.['com.docker.compose.project.config_files'] ?? '').includes('/rollback/compose/'),
+  );
+  const isSame = drift.every(({ lost, changed }) => lost.length + changed.length === 0);
+  return isSame && !isKept && compose.changedAt <= newest ? settingsOf(compose) : null;
+}
+
+/**
  * A service without what differs from release to release by itself: its image, and values made from a variable that also
  * makes the tag, such as `VERSION: ${TAG}`. Those are taken as they are written.
  */
@@ -48,13 +69,11 @@ function comparable(
   const { image: _, ...rest } = fields;
   const tagVariables = new Set(variablesIn(String(written?.['image'] ?? '')).map(({ name }) => name));
   const asWritten = (section: string) => {
-    const values = rest[section];
-    const templates = written?.[section] as Record<string, unknown> | undefined;
-    if (typeof values !== 'object' || values === null || Array.isArray(values)) return values;
+    const templates = entriesOf(written?.[section]);
     return Object.fromEntries(
-      Object.entries(values).map(([name, value]) => {
-        const template = templates?.[name];
-        const isTag = typeof template === 'string' && variablesIn(template).some((use) => tagVariables.has(use.name));
+      Object.entries(entriesOf(rest[section])).map(([name, value]) => {
+        const template = templates[name] ?? '';
+        const isTag = variablesIn(template).some((use) => tagVariables.has(use.name));
         return [name, isTag ? template : value];
       }),
     );

@@ -2,7 +2,7 @@ import type { Connection } from '../host/connection.ts';
 import { type ComposeExtras, type ComposeSurvey, type Survey, type SurveyRequest, survey } from '../host/survey.ts';
 import { referenceOf } from './image-reference.ts';
 import { readServices } from './project.ts';
-import { valuesBehind, variablesIn } from './template-variables.ts';
+import { valuesBehind } from './template-variables.ts';
 
 /**
  * Surveys the host. Surveys it a second time if compose must be told more than its files say: the profiles with which
@@ -43,11 +43,10 @@ export function extrasFor({ compose, containers }: Pick<Survey, 'compose' | 'con
     // What our own rollbacks create is named by its digest as well.
     const [ran = ''] = image.split('@');
     if (template === null || rendered === ran || referenceOf(ran) === null) continue;
-    const names = new Set(variablesIn(template).map(({ name }) => name));
-    const isSet = [...names].some((name) => compose.envNames?.includes(name));
-    // If the file now says something else on purpose, the variable has a value.
-    if (isSet) continue;
-    for (const [name, value] of valuesBehind(template, ran) ?? []) if (value !== '') variables.set(name, value);
+    for (const [name, value] of valuesBehind(template, ran) ?? []) {
+      // What the env file sets may say something else on purpose.
+      if (value !== '' && compose.envNames?.includes(name) !== true) variables.set(name, value);
+    }
   }
   if (profiles.length === 0 && variables.size === 0) return null;
   return {

@@ -20,6 +20,32 @@ export function variablesIn(template: string): VariableUse[] {
   });
 }
 
+/** What compose makes of a value if none of its variables is set. A default that holds a variable in turn is left as it is. */
+export function valueIfUnset(template: string): string {
+  return template.replace(use, (_text, dollar: string | undefined, _bare, _braced, operator: string | undefined) =>
+    dollar === undefined ? (/^:?-(.*)$/s.exec(operator ?? '')?.[1] ?? '') : '$',
+  );
+}
+
+/** The entries of a map of the compose file, which may be written as a list as well: `NAME=value`, or `NAME` alone. */
+export function entriesOf(section: unknown): Record<string, string | null> {
+  if (Array.isArray(section)) {
+    return Object.fromEntries(
+      section.map(String).map((each): [string, string | null] => {
+        const at = each.indexOf('=');
+        return at < 0 ? [each, null] : [each.slice(0, at), each.slice(at + 1)];
+      }),
+    );
+  }
+  if (typeof section !== 'object' || section === null) return {};
+  return Object.fromEntries(
+    Object.entries(section).map(([name, value]) => [
+      name,
+      value === null || value === undefined ? null : String(value),
+    ]),
+  );
+}
+
 /** The name if the whole value is one variable, so that it clearly is meant as one; else null. */
 export function wholeVariable(template: string): string | null {
   const [first] = variablesIn(template);

@@ -149,7 +149,16 @@ test('the override gives the target its image, label and volumes, and lifts the 
   const image = `ghcr.io/acme/web:v2@${sha('c')}`;
   writeFileSync(
     join(folder, 'override.yml'),
-    overrideYaml([web], new Map([['web', image]]), '20261123_021709', ['/srv/compose.yml']),
+    overrideYaml(
+      [web],
+      new Map([['web', image]]),
+      '20261123_021709',
+      { files: ['/srv/compose.yml'], envFiles: [] },
+      new Map([
+        ['front', 'shop_front'],
+        ['back', 'shop_back'],
+      ]),
+    ),
   );
 
   const merged = JSON.parse(await config('--file', 'override.yml', 'config'));

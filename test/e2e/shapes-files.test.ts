@@ -2,7 +2,7 @@
 
 // Which files make up the project, and what is made from them: what compose itself would use, and what was deployed.
 import assert from 'node:assert/strict';
-import { symlinkSync, unlinkSync } from 'node:fs';
+import { readFileSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { adviceIn, errorsOf, logOf } from './expectations.ts';
@@ -40,6 +40,14 @@ describe('the files that make up the project', { concurrency: 2 }, () => {
         container?.Mounts.map(({ Destination }) => Destination),
         ['/data'],
       );
+      // A file that is gone is not passed over.
+      const override = join(shape.host.deployDir, 'docker-compose.override.yml');
+      const text = readFileSync(override, 'utf8');
+      unlinkSync(override);
+      const gone = await shape.rollBack({ target: 'v1' });
+      assert.equal(gone.outputs['status'], 'refused', logOf(gone));
+      assert.match(errorsOf(gone)[0]?.message ?? '', /override.yml, which cannot be read on the host/);
+      await shape.write({ 'docker-compose.override.yml': text });
       // The containers of a rollback name the same files.
       await deployedWell(shape, 'v2');
       await isBack(
@@ -158,7 +166,7 @@ describe('settings that the target would lack or get anew', { concurrency: 2 }, 
       await shape.write({
         'docker-compose.yml': {
           name: shape.host.project,
-          services: { app: shape.app({ environment: { KEY: '${SECRET_KEY}', PLAIN: 'x', PASSED: null } }) },
+          services: { app: shape.app({ environment: ['KEY=${SECRET_KEY}', 'PLAIN=x', 'PASSED'] }) },
         },
       });
       const deploy = async (version: string) => {
@@ -176,6 +184,38 @@ describe('settings that the target would lack or get anew', { concurrency: 2 }, 
       await shape.write({ '.env': 'TAG=v2\nSECRET_KEY=hunter2\nPASSED=opensesame\n' });
       await isBack(shape, await shape.rollBack());
       assert.ok((await shape.inspect())[0]?.Config.Env.includes('KEY=hunter2'));
+    });
+  });
+
+  test('a network that was edited stays as it is, and nothing is stopped for it', async () => {
+    await withShape(ground, { name: 'network', newest: true }, async (shape) => {
+      const files = (networks: object) => ({
+        'docker-compose.yml': { services: { app: shape.app({ networks: ['default', 'back'] }) }, networks },
+      });
+      await shape.write(files({ back: null }));
+      await twoReleases(shape);
+      await shape.write(files({ back: { driver_opts: { 'com.docker.network.bridge.enable_icc': 'true' } } }));
+      await isBack(shape, await shape.rollBack());
+    });
+  });
+
+  test('another volume than the one with the data is refused', async () => {
+    await withShape(ground, { name: 'volume' }, async (shape) => {
+      await shape.write({
+        'docker-compose.yml': {
+          services: { app: shape.app({ volumes: ['data:/data'] }) },
+          volumes: { data: { name: `${shape.host.project}${'${STACK}'}data` } },
+        },
+      });
+      const deploy = async (version: string) => {
+        await shape.write({ '.env': `COMPOSE_PROJECT_NAME=${shape.host.project}\nTAG=${version}\n` });
+        await shape.compose(['up', '--detach'], { env: { STACK: '-prod-' } });
+      };
+      await twoReleases(shape, deploy);
+      const result = await shape.rollBack();
+      assert.equal(result.outputs['status'], 'refused', logOf(result));
+      assert.match(errorsOf(result)[0]?.message ?? '', /the volume at \/data/);
+      assert.equal(await shape.answer(), 'v2');
     });
   });
 

@@ -35,7 +35,8 @@ function bash(text: string, lines: readonly string[], composeName = ''): string[
     docker() {
       case "$1 $2" in
         'ps --all') printf '%s' "$ROWS" ;;
-        compose*) [[ -z $NAME ]] || printf '{\\n  "name": "%s",\\n' "$NAME" ;;
+        compose*) [[ $NAME != services ]] || { echo monitoring && exit; }
+          [[ -z $NAME ]] || printf '{\\n  "name": "%s",\\n' "$NAME" ;;
         inspect*) printf '%s' "$ROWS" ;;
       esac
     }
@@ -125,17 +126,18 @@ describe('the project is found', () => {
 });
 
 describe('the files are adopted', () => {
-  /** A line of `docker inspect`: when, files, folder, env files. */
-  const labels = (files: string[], folder: string, envFiles: string[] = []) =>
-    ['2026-11-27', files.map((file) => join(root, file)).join(','), join(root, folder), envFiles.join(',')].join(
+  /** A line of `docker inspect`: when, service, files, folder, env files. */
+  const labels = (files: string[], folder: string, envFiles: string[] = [], service = 'app', when = '2026-11-27') =>
+    [when, service, files.map((file) => join(root, file)).join(','), join(root, folder), envFiles.join(',')].join(
       '\x1f',
     );
-  const adopt = (line: string, folder: string, { files = [] as string[], envFile = '' } = {}) =>
+  const adopt = (lines: string | string[], folder: string, { files = [] as string[], envFile = '' } = {}) =>
     bash(
       `compose_files=(${files.map((file) => `'${file}'`).join(' ')})
        adopt_files "$PWD/${folder}" "$PWD/${folder}/backups" '${envFile}' id
        printf '%s\\n' "\${call[@]}"`,
-      [line],
+      [lines].flat(),
+      'services',
     ).map((each) => each.replaceAll(root, 'ROOT'));
   const cases: [what: string, found: () => string[], call: string[]][] = [
     [
@@ -178,6 +180,43 @@ describe('the files are adopted', () => {
       'those of COMPOSE_FILE in the env file, too',
       () => adopt(labels([], 'shop'), 'shop', { envFile: 'env' }),
       ['file docker-compose.yml', 'file prod.yml', 'env-file env'],
+    ],
+    [
+      'a part that was started by itself, and last, beside the rest',
+      () =>
+        adopt(
+          [
+            labels(['shop/prod.yml'], 'shop', [], 'monitoring', '2026-11-27'),
+            labels(['shop/docker-compose.yml'], 'shop', [], 'app', '2026-11-26'),
+          ],
+          'shop',
+        ),
+      ['file docker-compose.yml', 'file prod.yml'],
+    ],
+    [
+      'the newest, if the others are of an earlier release',
+      () =>
+        adopt(
+          [
+            labels(['rel/2/compose.yml'], 'rel/2', [], 'monitoring', '2026-11-27'),
+            labels(['rel/1/compose.yml'], 'rel/1', [], 'db', '2026-11-26'),
+          ],
+          'rel/2',
+        ),
+      ['file compose.yml'],
+    ],
+    [
+      'given ones, if any part was started from them',
+      () =>
+        adopt(
+          [
+            labels(['shop/prod.yml'], 'shop', [], 'monitoring'),
+            labels(['shop/docker-compose.yml'], 'shop', ['/x.env']),
+          ],
+          'shop',
+          { files: ['docker-compose.yml'] },
+        ),
+      ['file docker-compose.yml', 'env-file /x.env'],
     ],
     ['none where there are none', () => adopt(labels([], 'empty'), 'empty'), []],
   ];

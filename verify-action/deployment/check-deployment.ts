@@ -11,7 +11,7 @@ import { demandDeployedFiles } from '../../shared/releases/deployed-files.ts';
 import { keepCompose } from '../../shared/releases/kept-compose.ts';
 import type { ComposeProject } from '../../shared/releases/project.ts';
 import { readableProject } from '../../shared/releases/readable-project.ts';
-import { settingsOf } from '../../shared/releases/settings-hash.ts';
+import { provenSettings } from '../../shared/releases/settings-hash.ts';
 import * as log from '../../shared/runner/log.ts';
 import { addRecord } from '../add-record.ts';
 import type { Findings } from '../finding.ts';
@@ -30,7 +30,7 @@ export async function checkDeployment(
   const { seen, knownHistory } = surveyed;
   checkNamedFiles(seen, inputs);
   const compose = demandCompose(seen);
-  demandDeployedFiles(compose);
+  demandDeployedFiles(compose, inputs.composeFiles);
   const project = readableProject(seen, inputs);
   checkProject(seen, inputs);
   log.progress('Waiting until everything is healthy, then for "stable-for"');
@@ -58,7 +58,7 @@ export async function checkDeployment(
   };
   const judged = judgeDeployment(facts);
   judged.findings.subject = releaseText(judged.release, facts);
-  const settings = settingsOf(compose);
+  const settings = provenSettings(seen, compose, databases);
   const record = deploymentRecord(judged, runFacts(inputs.environment, run.workflow, { settings }), knownHistory.host);
   await judged.findings.attempt('history', async () => {
     await addRecord(connection, record, surveyed, run);

@@ -33,7 +33,7 @@ export function judgeCompose(findings: Findings, seen: Survey, inputs: VerifyInp
 function judgeComposeFile(seen: Survey, inputs: VerifyInputs): string | Problem {
   checkNamedFiles(seen, { ...inputs, envFile: null });
   const compose = demandCompose(seen);
-  demandDeployedFiles(compose);
+  demandDeployedFiles(compose, inputs.composeFiles);
   const files = compose.call.files.join(', ');
   const { services } = readableProject(seen, inputs);
   const unset = compose.unset.map(tellUnset);

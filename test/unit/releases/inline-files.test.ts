@@ -88,6 +88,12 @@ describe('inline files', () => {
     assert.equal(tar('--extract', '--to-stdout', 'run/secrets/token'), 'x'.repeat(512));
   });
 
+  test('a long path is taken apart', () => {
+    const path = `/${'folder/'.repeat(20)}${'a'.repeat(90)}`;
+    const list = execFileSync('tar', ['--list'], { input: tarOf([file(path, 'x')]), encoding: 'utf8' });
+    assert.equal(list, `${path.slice(1)}\n`);
+  });
+
   test('what does not fit into an archive is refused', () => {
     assert.throws(() => tarOf([file(`/${'a'.repeat(101)}`, 'x')]), { code: 'bad-value' });
     assert.throws(() => tarOf([file('/a', 'x', { uid: Number.NaN })]), { code: 'bad-value' });

@@ -7,7 +7,7 @@ import type { PlanRequest } from '../../../shared/plan/plan.ts';
 import { planRollback } from '../../../shared/plan/plan-rollback.ts';
 import { request, sha, shop, wanted } from './shop.ts';
 
-const files = { deployDir: '/opt/shop', composeFiles: ['compose.yml'], envFile: null };
+const files = { files: ['/opt/shop/compose.yml'], envFiles: ['/opt/shop/.env'] };
 const lines = (changes: Partial<PlanRequest>) => linesToChange(planRollback(request(changes)).services, files);
 const web = (
   image: string,

@@ -21,15 +21,25 @@ const ran: ContainerSettings = {
   hostname: 'abc',
   workingDir: '/',
   ports: { '8080/tcp': [{ HostIp: '127.0.0.1', HostPort: '18080' }] },
-  mounts: [{ Type: 'bind', Source: '/srv/data', Destination: '/data' }],
+  mounts: [
+    { Type: 'bind', Source: '/srv/data', Destination: '/data' },
+    { Type: 'volume', Name: 'prod-data', Source: '/var/lib/docker/x', Destination: '/var/data' },
+  ],
 };
 
-function drift(now: object, written: object = now, unsetNames: string[] = []): SettingsDrift {
+function drift(
+  now: object,
+  written: object = now,
+  unsetNames: string[] = [],
+  { envNames = [] as string[], isUnsetElsewhere = false, more = {}, writtenMore = {} } = {},
+): SettingsDrift {
   return driftOf({
     service: 'app',
-    config: configOf(now),
-    template: configOf(written),
+    config: configOf(now, more),
+    template: configOf(written, writtenMore),
     unsetNames,
+    envNames,
+    isUnsetElsewhere,
     settings: ran,
     created: '2026-11-27T00:00:00Z',
     imageVariables: ['PATH'],
@@ -120,6 +130,70 @@ describe('settings of a service, compared with its container', () => {
       ['volumes'],
       [],
     ],
+    [
+      'a list instead of a map',
+      drift({ environment: { ...same, KEY: '' } }, { environment: ['KEY=${SECRET_KEY}', 'COLOUR=blue'] }, [
+        'SECRET_KEY',
+      ]),
+      ['environment KEY'],
+      [],
+    ],
+    [
+      'a name in a list that is passed on',
+      drift({ environment: { ...same, KEY: null } }, { environment: ['KEY'] }),
+      ['environment KEY'],
+      [],
+    ],
+    [
+      'a name that is passed on, and that the image sets itself',
+      drift({ environment: { ...same, PATH: null } }, { environment: { ...same, PATH: null } }),
+      [],
+      [],
+    ],
+    [
+      'a default, where a shell had a value',
+      drift({ environment: { ...same, COLOUR: 'red' } }, { environment: { ...same, COLOUR: '${COLOUR:-red}' } }),
+      ['environment COLOUR'],
+      [],
+    ],
+    [
+      'a default, where the env file has another value than then',
+      drift({ environment: { ...same, COLOUR: 'red' } }, { environment: { ...same, COLOUR: '${COLOUR:-red}' } }, [], {
+        envNames: ['COLOUR'],
+      }),
+      [],
+      ['environment COLOUR'],
+    ],
+    [
+      'a variable in an env_file that is not set',
+      drift({ environment: { ...same, KEY: '' } }, { environment: {} }, ['X'], { isUnsetElsewhere: true }),
+      ['environment KEY'],
+      [],
+    ],
+    [
+      'a volume by another name',
+      drift({ environment: same, volumes: [{ type: 'volume', source: 'data', target: '/var/data' }] }, {}, [], {
+        more: { volumes: { data: { name: 'data' } } },
+      }),
+      ['the volume at /var/data'],
+      [],
+    ],
+    [
+      'the same volume',
+      drift({ environment: same, volumes: [{ type: 'volume', source: 'data', target: '/var/data' }] }, {}, [], {
+        more: { volumes: { data: { name: 'prod-data' } } },
+      }),
+      [],
+      [],
+    ],
+    [
+      'a piece of an inline config',
+      drift({ environment: same, configs: [{ source: 'c' }] }, {}, ['PW'], {
+        writtenMore: { configs: { c: { content: 'pw=${PW}' } } },
+      }),
+      ['config c'],
+      [],
+    ],
   ];
   for (const [what, found, lost, changed] of cases)
     test(what, () => {
@@ -152,6 +226,8 @@ describe('settings of a service, compared with its container', () => {
       config: configOf({ environment: same }),
       template: configOf({}),
       unsetNames: [],
+      envNames: null,
+      isUnsetElsewhere: false,
       settings: ran,
       created: '2026-11-27T00:00:00Z',
       imageVariables: ['PATH'],
@@ -187,6 +263,11 @@ describe('settings in the history', () => {
   ];
   for (const [what, other, change] of cases)
     test(`${what}: ${change}`, () => assert.equal(settingsChanged(base, other, 'app'), change));
+
+  test('a list of values is the same as a map', () => {
+    const list = of(app, { image: 'acme/app:${TAG}', environment: ['COLOUR=blue', 'VERSION=${TAG}'] });
+    assert.equal(settingsChanged(base, list, 'app'), 'no');
+  });
 
   test('the content of a config counts', () => {
     const with_ = { ...app, configs: [{ source: 'motd' }] };

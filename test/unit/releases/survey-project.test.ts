@@ -64,6 +64,14 @@ const cases: [
     ['TAG'],
   ],
   [
+    'a tag beside a registry that the env file sets',
+    { web: { image: 'localhost:5000/web:' } },
+    { web: { image: '${REGISTRY}/web:${TAG}' } },
+    [runs('web', 'localhost:5000/web:v2')],
+    { profiles: [], variables: { TAG: 'v2' } },
+    ['REGISTRY'],
+  ],
+  [
     'none if another image runs than the file has',
     { web: { image: 'acme/web:' } },
     { web: { image: 'acme/web:${TAG}' } },

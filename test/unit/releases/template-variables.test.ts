@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { valuesBehind, variablesIn, wholeVariable } from '../../../shared/releases/template-variables.ts';
+import { valueIfUnset, valuesBehind, variablesIn, wholeVariable } from '../../../shared/releases/template-variables.ts';
 
 describe('the variables in a value', () => {
   const cases: [template: string, names: string[]][] = [
@@ -31,6 +31,17 @@ describe('the variables in a value', () => {
     for (const other of ['$SECRET_KEY', 'x${SECRET_KEY}', '${A}${B}', 'plain'])
       assert.equal(wholeVariable(other), null, other);
   });
+});
+
+test('what comes of a value if nothing is set', () => {
+  const cases = [
+    ['${A}', ''],
+    ['x$A-${B:-c}', 'x-c'],
+    ['${A-d}${B:+e}', 'd'],
+    ['$$A', '$A'],
+    ['plain', 'plain'],
+  ];
+  for (const [template = '', value] of cases) assert.equal(valueIfUnset(template), value, template);
 });
 
 describe('what a tag must have been', () => {

@@ -103,6 +103,8 @@ function decided(changes: Partial<Decided> = {}): Decided {
       values: '',
       projectState: null,
       settings: null,
+      origin: { files: ['/opt/shop/docker-compose.yml'], envFiles: [] },
+      version: '2.20.0',
       files: ['/opt/shop/docker-compose.yml'],
       envFiles: ['/opt/shop/.env'],
       keptIn: null,
