@@ -28427,7 +28427,7 @@ module.exports = __nccwpck_require__.p + "d4c0f5a5217da0cf5689.sh";
 /***/ 57442:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "0ec2129a58d2972836a2.sh";
+module.exports = __nccwpck_require__.p + "37698d56d7aa079701cd.sh";
 
 /***/ }),
 
@@ -28448,7 +28448,7 @@ module.exports = __nccwpck_require__.p + "6e45e64b561982e63ffa.sh";
 /***/ 39615:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "9ecb60f697ab3709aa45.sh";
+module.exports = __nccwpck_require__.p + "5ef193c1c346c44fae75.sh";
 
 /***/ }),
 
@@ -28483,7 +28483,7 @@ module.exports = __nccwpck_require__.p + "89527998435c95270f02.sh";
 /***/ 35035:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "d97b11ccc76c88eafb7e.sh";
+module.exports = __nccwpck_require__.p + "7cdddf29156cd7c22b72.sh";
 
 /***/ }),
 
@@ -28511,7 +28511,7 @@ module.exports = __nccwpck_require__.p + "224608f64ba2672bbecc.sh";
 /***/ 64987:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "bde8c43bf12384585397.sh";
+module.exports = __nccwpck_require__.p + "0ecdc95c420498268d67.sh";
 
 /***/ }),
 

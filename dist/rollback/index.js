@@ -28427,7 +28427,7 @@ module.exports = __nccwpck_require__.p + "d4c0f5a5217da0cf5689.sh";
 /***/ 57442:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "0ec2129a58d2972836a2.sh";
+module.exports = __nccwpck_require__.p + "37698d56d7aa079701cd.sh";
 
 /***/ }),
 
@@ -28448,7 +28448,7 @@ module.exports = __nccwpck_require__.p + "6e45e64b561982e63ffa.sh";
 /***/ 39615:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "9ecb60f697ab3709aa45.sh";
+module.exports = __nccwpck_require__.p + "5ef193c1c346c44fae75.sh";
 
 /***/ }),
 
@@ -28483,7 +28483,7 @@ module.exports = __nccwpck_require__.p + "89527998435c95270f02.sh";
 /***/ 35035:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "d97b11ccc76c88eafb7e.sh";
+module.exports = __nccwpck_require__.p + "7cdddf29156cd7c22b72.sh";
 
 /***/ }),
 
@@ -28511,7 +28511,7 @@ module.exports = __nccwpck_require__.p + "224608f64ba2672bbecc.sh";
 /***/ 64987:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "bde8c43bf12384585397.sh";
+module.exports = __nccwpck_require__.p + "0ecdc95c420498268d67.sh";
 
 /***/ }),
 
@@ -28595,7 +28595,7 @@ module.exports = __nccwpck_require__.p + "d4afeb4fd36b687419e3.sh";
 /***/ 23469:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "1c27a893b5057f0008c3.sh";
+module.exports = __nccwpck_require__.p + "210fb82d16f1fc1fc177.sh";
 
 /***/ }),
 
@@ -34754,69 +34754,6 @@ const factsAfter = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.
  */
 const drillScript = () => readFileSync(__nccwpck_require__.ab + "drill-inside.sh", 'utf8');
 
-;// CONCATENATED MODULE: ./build/shared/releases/kept-compose.js
-
-const keeping = {
-    name: 'keep-compose',
-    step: 'keeping the compose files',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(78188), __nccwpck_require__.b)],
-};
-const reading = {
-    name: 'read-kept',
-    step: 'reading the kept compose files',
-    scripts: [
-        new URL(/* asset import */ __nccwpck_require__(84263), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(35035), __nccwpck_require__.b),
-        new URL(/* asset import */ __nccwpck_require__(23469), __nccwpck_require__.b),
-    ],
-};
-/**
- * Keeps the compose files and the configuration of a release on the host, beside its history.
- * @param id of the settings: see settings-hash.ts
- * @returns the folder on the host
- * @throws Failure `write-failed`
- */
-async function keepCompose(connection, { backupDir, id, config, files, envFiles }, onLog) {
-    const parameters = { backup_dir: backupDir, id, config, files, env_files: envFiles };
-    return (await connection.run(keeping, parameters, { deadline: 60_000, atEnd: 'finish', onLog }).result).get('kept');
-}
-/** @param directory the folder of the project, absolute @returns null if the host has not kept it */
-async function readKept(connection, where, signal, onLog) {
-    const { backupDir, deployDir, id, project, directory } = where;
-    const parameters = { backup_dir: backupDir, deploy_dir: deployDir, id, project, directory };
-    try {
-        const records = await connection.run(reading, parameters, { deadline: 60_000, atEnd: 'end', signal, onLog }).result;
-        const config = records.get('config');
-        if (config.trim() === '')
-            throw unusable(id);
-        return {
-            config,
-            projectState: records.get('project-state').trim(),
-            call: {
-                files: [`${backupDir}/rollback/compose/${id}/config.json`],
-                envFiles: [],
-                projectDirectory: directory,
-                profiles: [],
-                variables: [],
-            },
-            files: records
-                .get('files')
-                .split('\n')
-                .filter((line) => line !== ''),
-        };
-    }
-    catch (error) {
-        if (failure_isFailure(error, 'not-kept'))
-            return null;
-        throw error;
-    }
-}
-function unusable(id) {
-    return new failure_Failure('bad-compose-config', `Compose cannot read the configuration that was kept as ${id}`, {
-        hint: "Set compose: current, or compare the files in rollback/compose of the backup folder with today's",
-    });
-}
-
 ;// CONCATENATED MODULE: ./build/shared/host/compose-call.js
 
 /** The lines by which programs on the host call compose: see compose_command in project-state.sh. */
@@ -34857,6 +34794,73 @@ function envFilesOf(call, deployDir) {
     if (call.envFiles.length > 0)
         return call.envFiles.map((file) => absolute(file, deployDir));
     return [(0,external_node_path_.join)(projectFolder(call, deployDir), '.env')];
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/kept-compose.js
+
+
+const keeping = {
+    name: 'keep-compose',
+    step: 'keeping the compose files',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(78188), __nccwpck_require__.b)],
+};
+const reading = {
+    name: 'read-kept',
+    step: 'reading the kept compose files',
+    scripts: [
+        new URL(/* asset import */ __nccwpck_require__(84263), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(35035), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(23469), __nccwpck_require__.b),
+    ],
+};
+/**
+ * Keeps the compose files and the configuration of a release on the host, beside its history.
+ * @param id of the settings: see settings-hash.ts
+ * @returns the folder on the host
+ * @throws Failure `write-failed`
+ */
+async function keepCompose(connection, { backupDir, id, config, files, envFiles }, onLog) {
+    const parameters = { backup_dir: backupDir, id, config, files, env_files: envFiles };
+    return (await connection.run(keeping, parameters, { deadline: 60_000, atEnd: 'finish', onLog }).result).get('kept');
+}
+/** @param directory the folder of the project, absolute @returns null if the host has not kept it */
+async function readKept(connection, where, signal, onLog) {
+    const { backupDir, deployDir, id, project, directory } = where;
+    const env_lines = composeLines({ envFiles: where.call.envFiles });
+    const parameters = { backup_dir: backupDir, deploy_dir: deployDir, id, project, directory, env_lines };
+    try {
+        const records = await connection.run(reading, parameters, { deadline: 60_000, atEnd: 'end', signal, onLog }).result;
+        const config = records.get('config');
+        if (config.trim() === '')
+            throw unusable(id);
+        return {
+            config,
+            values: records.find('values') ?? '',
+            projectState: records.get('project-state').trim(),
+            call: {
+                files: [`${backupDir}/rollback/compose/${id}/config.json`],
+                envFiles: where.call.envFiles,
+                projectDirectory: directory,
+                // Which of them are on is not known: services without a container are left alone anyway.
+                profiles: ['*'],
+                variables: [],
+            },
+            files: records
+                .get('files')
+                .split('\n')
+                .filter((line) => line !== ''),
+        };
+    }
+    catch (error) {
+        if (failure_isFailure(error, 'not-kept'))
+            return null;
+        throw error;
+    }
+}
+function unusable(id) {
+    return new failure_Failure('bad-compose-config', `Compose cannot read the configuration that was kept as ${id}`, {
+        hint: "Set compose: current, or compare the files in rollback/compose of the backup folder with today's",
+    });
 }
 
 ;// CONCATENATED MODULE: ./build/shared/host/survey-sets.js
@@ -35237,6 +35241,18 @@ const templates = shape({
         profiles: (value, place) => orNull(listOf(shortText, 100))(value, place) ?? [],
     }), mostServices),
 });
+const networkNames = shape({
+    networks: orNull(mapOf((key) => key.length <= 255, orNull(shape({ name: orNull(shortText), external: anything })), 500)),
+});
+/** The names on the host of the networks of these services, by key; without those that are not the project's own. */
+function networksOf(config, names) {
+    const { services } = project_parsed(config, project, '');
+    const used = new Set(names.flatMap((name) => Object.keys(services[name]?.networks ?? {})));
+    const { networks } = project_parsed(config, networkNames, '');
+    return new Map(Object.entries(networks ?? {}).flatMap(([key, network]) => network === null || network.name === null || network.external === true || !used.has(key)
+        ? []
+        : [[key, network.name]]));
+}
 /**
  * The services in the output of `docker compose config --format json`, with or without `--no-interpolate`; null if it is not
  * usable.
@@ -35331,6 +35347,25 @@ function variablesIn(template) {
         return dollar !== undefined || name === undefined ? [] : [{ name, hasDefault: /^:?[-+]/.test(operator), text }];
     });
 }
+/** What compose makes of a value if none of its variables is set. A default that holds a variable in turn is left as it is. */
+function valueIfUnset(template) {
+    return template.replace(use, (_text, dollar, _bare, _braced, operator) => dollar === undefined ? (/^:?-(.*)$/s.exec(operator ?? '')?.[1] ?? '') : '$');
+}
+/** The entries of a map of the compose file, which may be written as a list as well: `NAME=value`, or `NAME` alone. */
+function template_variables_entriesOf(section) {
+    if (Array.isArray(section)) {
+        return Object.fromEntries(section.map(String).map((each) => {
+            const at = each.indexOf('=');
+            return at < 0 ? [each, null] : [each.slice(0, at), each.slice(at + 1)];
+        }));
+    }
+    if (typeof section !== 'object' || section === null)
+        return {};
+    return Object.fromEntries(Object.entries(section).map(([name, value]) => [
+        name,
+        value === null || value === undefined ? null : String(value),
+    ]));
+}
 /** The name if the whole value is one variable, so that it clearly is meant as one; else null. */
 function wholeVariable(template) {
     const [first] = variablesIn(template);
@@ -35394,7 +35429,7 @@ function extrasFor({ compose, containers }) {
     const running = new Set(containers.map(({ service }) => service));
     const profiles = [...running].flatMap((service) => {
         const [profile] = written.get(service)?.profiles ?? [];
-        return profile === undefined || (known !== null && known.has(service)) ? [] : [profile];
+        return profile === undefined || known?.has(service) === true ? [] : [profile];
     });
     const variables = new Map();
     // The newest container comes last, and so has the last word.
@@ -35405,14 +35440,11 @@ function extrasFor({ compose, containers }) {
         const [ran = ''] = image.split('@');
         if (template === null || rendered === ran || referenceOf(ran) === null)
             continue;
-        const names = new Set(variablesIn(template).map(({ name }) => name));
-        const isSet = [...names].some((name) => compose.envNames?.includes(name));
-        // If the file now says something else on purpose, the variable has a value.
-        if (isSet)
-            continue;
-        for (const [name, value] of valuesBehind(template, ran) ?? [])
-            if (value !== '')
+        for (const [name, value] of valuesBehind(template, ran) ?? []) {
+            // What the env file sets may say something else on purpose.
+            if (value !== '' && compose.envNames?.includes(name) !== true)
                 variables.set(name, value);
+        }
     }
     if (profiles.length === 0 && variables.size === 0)
         return null;
@@ -38147,9 +38179,9 @@ function tagVariable({ imageTemplate }) {
     return braced ?? bare ?? null;
 }
 /** What to change so that compose itself starts the target: printed lines. Without it, the next `up` undoes the rollback. */
-function linesToChange(steps, { deployDir, composeFiles, envFile }) {
+function linesToChange(steps, { files, envFiles }) {
     return [
-        ...inEnvFile(steps, `${deployDir}/${envFile ?? '.env'}`),
+        ...inEnvFile(steps, quoteForShell(envFiles.at(-1) ?? '.env')),
         ...steps
             .filter(({ envLine, retag }) => envLine === null && retag === null)
             .map((step) => {
@@ -38157,8 +38189,8 @@ function linesToChange(steps, { deployDir, composeFiles, envFile }) {
                 const line = quoteForShell(`${step.variable}=${step.toImage.tag}`);
                 return `Set ${line} where your deployment sets it, or the next docker compose up undoes the rollback of ${step.service}`;
             }
-            const files = composeFiles.join(' or ');
-            return `In ${deployDir}/${files} on the host, service ${step.service}, write this, or the next docker compose up undoes the rollback: image: ${imageToWrite(step)}`;
+            const file = files.map(quoteForShell).join(' or ');
+            return `In ${file} on the host, service ${step.service}, write this, or the next docker compose up undoes the rollback: image: ${imageToWrite(step)}`;
         }),
     ].map((line) => cleanLine(line, 1_000));
 }
@@ -38816,11 +38848,14 @@ function databaseServices({ candidates }, named) {
 ;// CONCATENATED MODULE: ./build/shared/releases/deployed-files.js
 
 /**
- * Demands that the given compose files are those from which the containers were created: with others, a rollback would start
- * something that was never deployed.
+ * Demands the compose files from which the containers were created: with others, a rollback would start something that was
+ * never deployed.
  * @throws Failure `other-files` that names both
  */
-function demandDeployedFiles({ call, otherFiles }) {
+function demandDeployedFiles({ call, otherFiles, missingFiles }, given) {
+    if (missingFiles.length > 0 && given.length === 0) {
+        throw new failure_Failure('other-files', `The containers were started from ${missingFiles.join(', ')}, which cannot be read on the host`, { hint: 'Put the files back, or name those that a deployment uses: compose-file' });
+    }
     if (otherFiles.length === 0)
         return;
     throw new failure_Failure('other-files', `"compose-file" names ${call.files.join(', ')}, but the containers were started from ${otherFiles.join(', ')}`, {
@@ -38892,12 +38927,17 @@ function entry({ path, content, mode, uid, gid }) {
     const header = Buffer.alloc(block);
     const name = path.replace(/^\/+/, '');
     const octal = (value, at, length) => header.write(value.toString(8).padStart(length - 1, '0'), at, length - 1, 'latin1');
-    if (Buffer.byteLength(name) > 100 || ![mode, uid, gid].every((each) => each >= 0 && each < 0o10000000)) {
+    const cut = name.length <= 100 ? -1 : name.lastIndexOf('/', 154);
+    const [folder, base] = [name.slice(0, Math.max(0, cut)), name.slice(cut + 1)];
+    if (Buffer.byteLength(base) > 100 ||
+        Buffer.byteLength(folder) > 155 ||
+        ![mode, uid, gid].every((each) => each >= 0 && each < 0o10000000)) {
         throw new failure_Failure('bad-value', `The file ${path} of a config or secret has a path, owner or mode that does not fit`, {
             hint: 'Give the config or secret a shorter "target", and numbers for "uid", "gid" and "mode"',
         });
     }
-    header.write(name, 0);
+    header.write(base, 0);
+    header.write(folder, 345);
     octal(mode, 100, 8);
     octal(uid, 108, 8);
     octal(gid, 116, 8);
@@ -38974,6 +39014,21 @@ function remedyFor(said, variables, user) {
 
 ;// CONCATENATED MODULE: ./build/shared/releases/service-settings.js
 
+/** By service: the newest container stands for the others. */
+function service_settings_settingsDrift({ containers, images }, compose) {
+    const settings = new Map(compose.settings.map((each) => [each.id, each]));
+    const variables = new Map(images.map((image) => [image.id, image.variables]));
+    const oldestFirst = containers.toSorted((a, b) => Date.parse(a.created) - Date.parse(b.created));
+    const newest = new Map(oldestFirst.map((container) => [container.service, container]));
+    const isUnsetElsewhere = compose.unset.some((each) => each.in === 'elsewhere');
+    return new Map([...newest].flatMap(([service, { id, created, imageId }]) => {
+        const own = settings.get(id);
+        if (own === undefined)
+            return [];
+        const imageVariables = variables.get(imageId) ?? [];
+        return [[service, driftOf({ ...compose, service, created, settings: own, imageVariables, isUnsetElsewhere })]];
+    }));
+}
 /** Docker passes these on by itself, from the settings of its client. */
 const proxyVariables = /^(https?|ftp|no|all)_proxy$/i;
 /** Compares the settings of one service with its container. */
@@ -38983,32 +39038,47 @@ function driftOf(request) {
     const written = fieldsOf(request.template, service);
     const unset = new Set(request.unsetNames);
     const isUnset = (template) => variablesIn(textOf(template)).some(({ name }) => unset.has(name));
+    // Compose does not complain of a variable with a default. It is not set if the value is what comes of that.
+    const isDefault = (template, value) => {
+        const uses = typeof template === 'string' ? variablesIn(template) : [];
+        return (uses.length > 0 &&
+            uses.every(({ name }) => request.envNames?.includes(name) !== true) &&
+            value === valueIfUnset(template));
+    };
+    // A value from an env_file, which compose shows without its variables.
+    const isFromFile = (setting, template) => template === undefined && setting.startsWith('environment ') && request.isUnsetElsewhere;
     const lost = [];
     const changed = [];
     const compare = (setting, template, value, ran) => {
         if (value === ran)
             return;
-        if (ran !== null && ran !== '' && isUnset(template))
+        if (ran !== null &&
+            ran !== '' &&
+            (isUnset(template) || isDefault(template, value) || isFromFile(setting, template)))
             lost.push({ setting, variable: typeof template === 'string' ? wholeVariable(template) : null });
         else
             changed.push(setting);
     };
     const ran = environmentOf(settings);
-    for (const [name, value] of Object.entries(now.environment ?? {})) {
-        const template = written.environment?.[name];
-        // Only a name: the value is that of the shell.
+    const environment = template_variables_entriesOf(now.environment);
+    const templates = template_variables_entriesOf(written.environment);
+    const ofImage = new Set(request.imageVariables);
+    for (const [name, value] of Object.entries(environment)) {
+        const template = templates[name];
+        // Only a name: the value is that of the shell, if it has one.
         const isPassedOn = template === null && value === null;
-        if (isPassedOn && (ran.get(name) ?? '') !== '')
+        if (isPassedOn && (ran.get(name) ?? '') !== '' && !ofImage.has(name))
             lost.push({ setting: `environment ${name}`, variable: name });
         else if (!isPassedOn)
             compare(`environment ${name}`, template, service_settings_plain(value ?? ''), ran.get(name) ?? null);
     }
-    const known = new Set([...Object.keys(now.environment ?? {}), ...request.imageVariables]);
+    const known = new Set([...Object.keys(environment), ...ofImage]);
     for (const name of ran.keys())
         if (!known.has(name) && !proxyVariables.test(name))
             changed.push(`environment ${name}`);
-    for (const [name, value] of Object.entries(now.labels ?? {}))
-        compare(`label ${name}`, written.labels?.[name], service_settings_plain(value), settings.labels?.[name] ?? null);
+    const labels = template_variables_entriesOf(written.labels);
+    for (const [name, value] of Object.entries(template_variables_entriesOf(now.labels)))
+        compare(`label ${name}`, labels[name], service_settings_plain(value ?? ''), settings.labels?.[name] ?? null);
     const single = [
         ['user', 'user', settings.user],
         ['hostname', 'hostname', settings.hostname],
@@ -39030,6 +39100,15 @@ function driftOf(request) {
         lost.push({ setting: 'ports', variable: null });
     if (isUnset(written.volumes) && !mountsAreThere(now.volumes, settings))
         lost.push({ setting: 'volumes', variable: null });
+    // Another volume would be an empty one, or somebody else's data.
+    for (const { target, name } of namedVolumes(request.config, now.volumes)) {
+        const mount = settings.mounts.find(({ Destination, Type }) => Destination === target && Type === 'volume');
+        if (mount !== undefined && mount.Name !== name)
+            lost.push({ setting: `the volume at ${target}`, variable: null });
+    }
+    for (const { source = '' } of now.configs ?? [])
+        if (isUnset(service_settings_contentOf(request.template, source)))
+            lost.push({ setting: `config ${source}`, variable: null });
     const sources = new Set(settings.mounts.map(({ Source }) => Source));
     const mounted = request.mountedFiles
         .filter(({ path, changedAt }) => sources.has(path) && changedAt > Date.parse(created))
@@ -39043,14 +39122,29 @@ function service_settings_plain(value) {
 function textOf(template) {
     return typeof template === 'string' ? template : template === undefined ? '' : JSON.stringify(template);
 }
-function fieldsOf(json, service) {
+function service_settings_sectionsOf(json) {
     try {
-        const services = JSON.parse(json).services ?? {};
-        return (Object.hasOwn(services, service) ? services[service] : undefined) ?? {};
+        return JSON.parse(json);
     }
     catch {
         return {};
     }
+}
+function namedVolumes(config, volumes) {
+    const { volumes: known = {} } = service_settings_sectionsOf(config);
+    return (volumes ?? [])
+        .map((volume) => volume)
+        .flatMap(({ type, source = '', target = '' }) => {
+        const name = known[source]?.name;
+        return type !== 'volume' || name === undefined ? [] : [{ target, name }];
+    });
+}
+function service_settings_contentOf(template, source) {
+    return service_settings_sectionsOf(template).configs?.[source]?.content ?? '';
+}
+function fieldsOf(json, service) {
+    const { services = {} } = service_settings_sectionsOf(json);
+    return (Object.hasOwn(services, service) ? services[service] : undefined) ?? {};
 }
 function environmentOf({ environment }) {
     return new Map((environment ?? []).map((each) => {
@@ -39226,6 +39320,7 @@ function isWithin(path, folder) {
 
 
 
+
 /** @returns null if compose gave no configuration, or the host no key */
 function settingsOf({ version, config, template, settingsKey, }) {
     const parsed = parse(config);
@@ -39240,6 +39335,19 @@ function settingsOf({ version, config, template, settingsKey, }) {
     return { compose: version.trim(), kept: hash(config), services: Object.fromEntries(services) };
 }
 /**
+ * The settings, if it is certain that the containers were created with them: nothing differs, no file has changed since, and
+ * they do not come from a configuration that a rollback has taken from the past.
+ * @param ignored databases, which are created once and then kept
+ */
+function provenSettings({ containers, images }, compose, ignored) {
+    const own = containers.filter(({ service }) => !ignored.has(service));
+    const drift = [...settingsDrift({ containers: own, images }, compose).values()];
+    const newest = Math.max(...own.map(({ created }) => Date.parse(created)));
+    const isKept = compose.settings.some(({ labels }) => (labels?.['com.docker.compose.project.config_files'] ?? '').includes('/rollback/compose/'));
+    const isSame = drift.every(({ lost, changed }) => lost.length + changed.length === 0);
+    return isSame && !isKept && compose.changedAt <= newest ? settingsOf(compose) : null;
+}
+/**
  * A service without what differs from release to release by itself: its image, and values made from a variable that also
  * makes the tag, such as `VERSION: ${TAG}`. Those are taken as they are written.
  */
@@ -39247,13 +39355,10 @@ function comparable(fields, written) {
     const { image: _, ...rest } = fields;
     const tagVariables = new Set(variablesIn(String(written?.['image'] ?? '')).map(({ name }) => name));
     const asWritten = (section) => {
-        const values = rest[section];
-        const templates = written?.[section];
-        if (typeof values !== 'object' || values === null || Array.isArray(values))
-            return values;
-        return Object.fromEntries(Object.entries(values).map(([name, value]) => {
-            const template = templates?.[name];
-            const isTag = typeof template === 'string' && variablesIn(template).some((use) => tagVariables.has(use.name));
+        const templates = template_variables_entriesOf(written?.[section]);
+        return Object.fromEntries(Object.entries(template_variables_entriesOf(rest[section])).map(([name, value]) => {
+            const template = templates[name] ?? '';
+            const isTag = variablesIn(template).some((use) => tagVariables.has(use.name));
             return [name, isTag ? template : value];
         }));
     };
@@ -39321,8 +39426,10 @@ function currentSource(compose, deployDir) {
         values,
         projectState,
         settings: settingsOf(compose),
+        origin: { files, envFiles: call.envFiles.map((file) => absolute(file, deployDir)) },
         files,
         envFiles: envFilesOf(call, deployDir),
+        version: compose.version,
         keptIn: null,
     };
 }
@@ -39337,37 +39444,59 @@ async function keptSource(connection, current, then, project, inputs, signal) {
             hint: 'Set compose: current. They are kept whenever verify-action finds a deployment good, and after a rollback',
         });
     }
-    const { call, config, projectState, files } = kept;
+    const { call, config, values, projectState, files } = kept;
     const keptIn = `${inputs.backupDir}/rollback/compose/${then.kept}`;
-    return { ...current, call, config, projectState, files, settings: then, keptIn };
+    const origin = { ...current.origin, files };
+    return { ...current, call, config, values, projectState, origin, files, settings: then, keptIn };
 }
 function read(connection, current, then, project, { backupDir, deployDir }, signal) {
     const directory = projectFolder(current.call, deployDir);
-    return readKept(connection, { backupDir, deployDir, id: then.kept, project, directory }, signal, host);
+    return readKept(connection, { backupDir, deployDir, id: then.kept, project, directory, call: current.call }, signal, host);
 }
 /** How the settings of each service of the target have changed since it ran. */
-async function settingsOfTarget(connection, current, wanted, history, project, inputs, signal) {
+async function settingsOfTarget(connection, seen, current, wanted, history, project, inputs, signal) {
     const changes = [...wanted.images].map(([service, image]) => {
-        const then = settingsWhenRan(history, new Map([[service, image]]));
-        return { service, then, change: settingsChanged(then, current.settings, service) };
+        const images = new Map([[service, image]]);
+        const then = settingsWhenRan(history, images);
+        const files = filesChangedSince(seen, service, lastSeen(history, images)?.at ?? null);
+        const change = settingsChanged(then, current.settings, service);
+        return { service, then, change: files.length > 0 ? 'yes' : change, files };
     });
     const then = changes.find(({ change }) => change === 'yes')?.then ?? null;
     const kept = then === null ? null : await read(connection, current, then, project.name, inputs, signal);
-    return changes.map(({ service, change }) => ({
+    return changes.map(({ service, change, files }) => ({
         service,
         change,
-        differing: change === 'yes' && kept !== null ? differingSettings(kept.config, current.config, service) : [],
+        differing: [
+            ...(change === 'yes' && kept !== null ? differingSettings(kept.config, current.config, service) : []),
+            ...files.map((file) => `the file ${file}`),
+        ],
         isKept: kept !== null,
     }));
 }
 /** The settings with which these images were last seen; null if the history does not say. */
 function settingsWhenRan(history, images) {
+    return lastSeen(history, images, true)?.settings ?? null;
+}
+/** The files that a service mounts and that have changed since a moment. */
+function filesChangedSince({ compose, containers }, service, at) {
+    if (compose === null || 'error' in compose || at === null)
+        return [];
+    const ids = new Set(containers.filter((container) => container.service === service).map(({ id }) => id));
+    const mounts = compose.settings.filter(({ id }) => ids.has(id)).flatMap((each) => each.mounts);
+    const sources = new Set(mounts.map(({ Source }) => Source));
+    return compose.mountedFiles
+        .filter(({ path, changedAt }) => sources.has(path) && changedAt > Date.parse(at))
+        .map(({ path }) => path);
+}
+/** The last record that has these images, and perhaps their settings. */
+function lastSeen(history, images, withSettings = false) {
     const isSame = (one, other) => other !== undefined &&
         ((one.digest !== null && one.digest === other.digest) || (one.imageId !== null && one.imageId === other.imageId));
-    const record = history.findLast(({ status, settings, release }) => status === 'succeeded' &&
-        settings !== null &&
+    return history.findLast(({ status, event, settings, release }) => status === 'succeeded' &&
+        event !== 'drill' &&
+        (!withSettings || settings !== null) &&
         [...images].every(([service, image]) => isSame(image, release[service])));
-    return record?.settings ?? null;
 }
 
 ;// CONCATENATED MODULE: ./build/rollback-action/decide.js
@@ -39401,7 +39530,7 @@ function settingsWhenRan(history, images) {
 async function decide(connection, seen, mirrored, inputs, signal, onCandidates) {
     return group('Plan', async () => {
         const compose = demandCompose(seen);
-        demandDeployedFiles(compose);
+        demandDeployedFiles(compose, inputs.composeFiles);
         const missing = tellMissingFiles(compose);
         if (missing !== null)
             warning(missing);
@@ -39439,7 +39568,7 @@ async function decide(connection, seen, mirrored, inputs, signal, onCandidates) 
             : current;
         if (source.projectState === null)
             throw projectStateUnknown();
-        const project = isKept ? readProject(source.config, '', 'docker compose config --quiet') : today;
+        const project = isKept ? keptProject(source, today) : today;
         const wanted = wantedIn(project);
         const plan = planRollback({
             project,
@@ -39460,8 +39589,10 @@ async function decide(connection, seen, mirrored, inputs, signal, onCandidates) 
             persist: inputs.persist,
             envNames: compose.envNames,
             unset: compose.unset,
-            settings: isKept ? [] : await settingsOfTarget(connection, current, wanted, history, project, inputs, signal),
-            drift: isKept ? new Map() : driftIn(seen, compose),
+            settings: isKept
+                ? []
+                : await settingsOfTarget(connection, seen, current, wanted, history, project, inputs, signal),
+            drift: isKept ? new Map() : service_settings_settingsDrift(seen, compose),
             envFilePath: envFilesOf(compose.call, inputs.deployDir).at(-1) ?? '.env',
             updaters: seen.updaters,
             filesChangedAt: compose.changedAt,
@@ -39471,7 +39602,7 @@ async function decide(connection, seen, mirrored, inputs, signal, onCandidates) 
         });
         // Throws now rather than later.
         for (const { service } of plan.services)
-            inlineFiles(source.config, source.values, service);
+            tarOf(inlineFiles(source.config, source.values, service));
         for (const line of [...planText(plan), ...tableOf(others)])
             info(line);
         for (const { level, text } of plan.notes) {
@@ -39487,20 +39618,14 @@ async function decide(connection, seen, mirrored, inputs, signal, onCandidates) 
         return { plan, knownHistory, compose: source };
     });
 }
-/** The newest container of each service stands for it. */
-function driftIn(seen, compose) {
-    const settings = new Map(compose.settings.map((each) => [each.id, each]));
-    const images = new Map(seen.images.map(({ id, variables }) => [id, variables]));
-    const newest = new Map(seen.containers
-        .toSorted((a, b) => Date.parse(a.created) - Date.parse(b.created))
-        .map((container) => [container.service, container]));
-    return new Map([...newest].flatMap(([service, { id, created, imageId }]) => {
-        const own = settings.get(id);
-        if (own === undefined)
-            return [];
-        const imageVariables = images.get(imageId) ?? [];
-        return [[service, driftOf({ ...compose, service, created, settings: own, imageVariables })]];
-    }));
+/** The project as it was, with the variables for tags as they are written today: those are to be changed. */
+function keptProject({ config }, today) {
+    const { name, services } = readProject(config, '', 'docker compose config --quiet');
+    const written = [...services].map(([service, facts]) => [
+        service,
+        { ...facts, imageTemplate: today.services.get(service)?.imageTemplate ?? null },
+    ]);
+    return { name, services: new Map(written) };
 }
 /** The table of releases to choose from, with its title. */
 function tableOf(others) {
@@ -42317,35 +42442,52 @@ function notThere(name) {
 const label = 'atlasia.transaction';
 /** The label that holds the user's own compose files, as absolute paths: compose's own label names this override as well. */
 const filesLabel = 'atlasia.compose-files';
+/** The label that holds its env files: compose's own is lost with a configuration that was kept. */
+const envFilesLabel = 'atlasia.compose-env-files';
 /**
  * A compose file on top of the user's, from which the new containers are created.
  * @param images the image for each service, by a name that Docker finds on this host: `repository:tag@digest`, or an id
  * @param transaction its id, or a placeholder for it
- * @param composeFiles the user's own, absolute
+ * @param origin of the user's own files
+ * @param networks of these services as they are on the host, by key; empty if compose cannot be told
  */
-function overrideYaml(steps, images, transaction, composeFiles) {
+function overrideYaml(steps, images, transaction, origin, networks) {
+    const labels = [
+        [label, transaction],
+        [filesLabel, origin.files.join(',')],
+        ...(origin.envFiles.length === 0 ? [] : [[envFilesLabel, origin.envFiles.join(',')]]),
+    ];
     const services = steps.flatMap(({ service, fixedName, anonymousVolumes }) => [
         `  ${scalar(service)}:`,
         `    image: ${scalar(images.get(service) ?? '')}`,
         '    pull_policy: never',
         // Two containers cannot share a name: the new one gets it once the old one has given it up.
         ...(fixedName === null ? [] : ['    container_name: !reset null']),
-        `    labels: {${scalar(label)}: ${scalar(transaction)}, ${scalar(filesLabel)}: ${scalar(composeFiles.join(','))}}`,
+        `    labels: {${labels.map(([name, value]) => `${scalar(name)}: ${scalar(value)}`).join(', ')}}`,
         ...volumesOf(anonymousVolumes),
     ]);
     const external = [...new Set(steps.flatMap(({ anonymousVolumes }) => Object.values(anonymousVolumes)))].map((name) => `  ${scalar(`atlasia-${name}`)}: {external: true, name: ${scalar(name)}}`);
-    return ['services:', ...services, ...(external.length === 0 ? [] : ['volumes:', ...external]), ''].join('\n');
+    const volumes = external.length === 0 ? [] : ['volumes:', ...external];
+    return ['services:', ...services, ...volumes, ...networksAsTheyAre(networks), ''].join('\n');
+}
+/**
+ * Networks are used as they are: if the file says something else today, compose would stop whatever is in one, to make it
+ * anew, before anything may stop.
+ */
+function networksAsTheyAre(networks) {
+    const lines = [...networks].map(([key, name]) => `  ${scalar(key)}: !override {external: true, name: ${scalar(name)}}`);
+    return lines.length === 0 ? [] : ['networks:', ...lines];
 }
 function volumesOf(volumes) {
     const lines = Object.entries(volumes).map(([destination, name]) => `      - {type: volume, source: ${scalar(`atlasia-${name}`)}, target: ${scalar(destination)}}`);
     return lines.length === 0 ? [] : ['    volumes:', ...lines];
 }
 /** A compose file with the images that run now, to recreate a container that was lost. */
-function revertYaml(steps) {
+function revertYaml(steps, networks) {
     const lines = steps.flatMap(({ service, fromImage }) => fromImage.imageId === null
         ? []
         : [`  ${scalar(service)}: {image: ${scalar(fromImage.imageId)}, pull_policy: never}`]);
-    return ['services:', ...lines, ''].join('\n');
+    return ['services:', ...lines, ...networksAsTheyAre(networks), ''].join('\n');
 }
 /** JSON strings are valid YAML except for unprintable characters. `$` is doubled: compose must not see variables here. */
 function scalar(value) {
@@ -42353,6 +42495,8 @@ function scalar(value) {
 }
 
 ;// CONCATENATED MODULE: ./build/rollback-action/request.js
+
+
 
 
 
@@ -42400,6 +42544,10 @@ function transactionRequest(decided) {
         service,
         toImage.digest === null ? (images.get(service)?.id ?? '') : (toImage.image ?? ''),
     ]));
+    const { compose } = decided;
+    const networks = supportsReset(compose.version)
+        ? networksOf(compose.config, plan.services.map(({ service }) => service))
+        : new Map();
     return {
         startedAt: decided.startedAt,
         backupDir: inputs.backupDir,
@@ -42417,8 +42565,8 @@ function transactionRequest(decided) {
         })),
         proxies: plan.proxies,
         lookedUpOnce: plan.lookedUpOnce,
-        override: overrideYaml(plan.services, names, transactionMark, decided.compose.files),
-        revert: revertYaml(plan.services),
+        override: overrideYaml(plan.services, names, transactionMark, decided.compose.origin, networks),
+        revert: revertYaml(plan.services, networks),
         planJson: `${JSON.stringify(plan, null, 2)}\n`,
         stopTimeout: inputs.stopTimeout,
         healthTimeout: inputs.healthTimeout,
@@ -42496,11 +42644,12 @@ function outcomeTexts(decided) {
 
 
 
+
 /** Summary of a rollback that succeeded. */
-async function summarizeRollback({ id, outcome, lines }, plan, backup, inputs, { keptIn }, durationMs) {
+async function summarizeRollback({ id, outcome, lines }, plan, backup, inputs, source, durationMs) {
     const tags = plan.services.map((step) => `${step.service} ${step.toName ?? toIn(step)}`).join(', ');
     success(`Rolled back to ${tags} in ${units_formatDuration(durationMs)}; longest downtime: ${downtimeOf(outcome)}`);
-    const forward = forwardCommands(plan, inputs, outcome, keptIn);
+    const forward = forwardCommands(plan, outcome, source);
     for (const line of forward)
         info(line);
     await writeSummary([
@@ -42546,13 +42695,13 @@ async function summarizeUnchanged(plan, inputs) {
     ]);
 }
 /** How to keep the rollback in force, and how to end it. */
-function forwardCommands(plan, inputs, { held }, keptIn) {
+function forwardCommands(plan, { held }, source) {
     return [
-        ...linesToChange(plan.services, inputs),
-        ...(keptIn === null
+        ...linesToChange(plan.services, source),
+        ...(source.keptIn === null
             ? []
             : [
-                `The target runs with the compose files of its time; put them back before the next docker compose up: ls ${keptIn}/files`,
+                `The target runs with the compose files of its time; put them back before the next docker compose up: ls ${quoteForShell(`${source.keptIn}/files`)}`,
             ]),
         ...(held
             ? [

@@ -28399,7 +28399,7 @@ module.exports = __nccwpck_require__.p + "d4c0f5a5217da0cf5689.sh";
 /***/ 57442:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "0ec2129a58d2972836a2.sh";
+module.exports = __nccwpck_require__.p + "37698d56d7aa079701cd.sh";
 
 /***/ }),
 
@@ -28420,7 +28420,7 @@ module.exports = __nccwpck_require__.p + "6e45e64b561982e63ffa.sh";
 /***/ 39615:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "9ecb60f697ab3709aa45.sh";
+module.exports = __nccwpck_require__.p + "5ef193c1c346c44fae75.sh";
 
 /***/ }),
 
@@ -28455,7 +28455,7 @@ module.exports = __nccwpck_require__.p + "89527998435c95270f02.sh";
 /***/ 35035:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "d97b11ccc76c88eafb7e.sh";
+module.exports = __nccwpck_require__.p + "7cdddf29156cd7c22b72.sh";
 
 /***/ }),
 
@@ -28483,7 +28483,7 @@ module.exports = __nccwpck_require__.p + "224608f64ba2672bbecc.sh";
 /***/ 64987:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "bde8c43bf12384585397.sh";
+module.exports = __nccwpck_require__.p + "0ecdc95c420498268d67.sh";
 
 /***/ }),
 
@@ -28567,7 +28567,7 @@ module.exports = __nccwpck_require__.p + "06f57860434d84332bc9.sh";
 /***/ 23469:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "1c27a893b5057f0008c3.sh";
+module.exports = __nccwpck_require__.p + "210fb82d16f1fc1fc177.sh";
 
 /***/ }),
 
@@ -37056,6 +37056,18 @@ const templates = shape({
         profiles: (value, place) => orNull(listOf(shortText, 100))(value, place) ?? [],
     }), mostServices),
 });
+const networkNames = shape({
+    networks: orNull(mapOf((key) => key.length <= 255, orNull(shape({ name: orNull(shortText), external: anything })), 500)),
+});
+/** The names on the host of the networks of these services, by key; without those that are not the project's own. */
+function networksOf(config, names) {
+    const { services } = project_parsed(config, project, '');
+    const used = new Set(names.flatMap((name) => Object.keys(services[name]?.networks ?? {})));
+    const { networks } = project_parsed(config, networkNames, '');
+    return new Map(Object.entries(networks ?? {}).flatMap(([key, network]) => network === null || network.name === null || network.external === true || !used.has(key)
+        ? []
+        : [[key, network.name]]));
+}
 /**
  * The services in the output of `docker compose config --format json`, with or without `--no-interpolate`; null if it is not
  * usable.
@@ -37150,6 +37162,25 @@ function variablesIn(template) {
         return dollar !== undefined || name === undefined ? [] : [{ name, hasDefault: /^:?[-+]/.test(operator), text }];
     });
 }
+/** What compose makes of a value if none of its variables is set. A default that holds a variable in turn is left as it is. */
+function valueIfUnset(template) {
+    return template.replace(use, (_text, dollar, _bare, _braced, operator) => dollar === undefined ? (/^:?-(.*)$/s.exec(operator ?? '')?.[1] ?? '') : '$');
+}
+/** The entries of a map of the compose file, which may be written as a list as well: `NAME=value`, or `NAME` alone. */
+function template_variables_entriesOf(section) {
+    if (Array.isArray(section)) {
+        return Object.fromEntries(section.map(String).map((each) => {
+            const at = each.indexOf('=');
+            return at < 0 ? [each, null] : [each.slice(0, at), each.slice(at + 1)];
+        }));
+    }
+    if (typeof section !== 'object' || section === null)
+        return {};
+    return Object.fromEntries(Object.entries(section).map(([name, value]) => [
+        name,
+        value === null || value === undefined ? null : String(value),
+    ]));
+}
 /** The name if the whole value is one variable, so that it clearly is meant as one; else null. */
 function wholeVariable(template) {
     const [first] = variablesIn(template);
@@ -37213,7 +37244,7 @@ function extrasFor({ compose, containers }) {
     const running = new Set(containers.map(({ service }) => service));
     const profiles = [...running].flatMap((service) => {
         const [profile] = written.get(service)?.profiles ?? [];
-        return profile === undefined || (known !== null && known.has(service)) ? [] : [profile];
+        return profile === undefined || known?.has(service) === true ? [] : [profile];
     });
     const variables = new Map();
     // The newest container comes last, and so has the last word.
@@ -37224,14 +37255,11 @@ function extrasFor({ compose, containers }) {
         const [ran = ''] = image.split('@');
         if (template === null || rendered === ran || image_reference_referenceOf(ran) === null)
             continue;
-        const names = new Set(variablesIn(template).map(({ name }) => name));
-        const isSet = [...names].some((name) => compose.envNames?.includes(name));
-        // If the file now says something else on purpose, the variable has a value.
-        if (isSet)
-            continue;
-        for (const [name, value] of valuesBehind(template, ran) ?? [])
-            if (value !== '')
+        for (const [name, value] of valuesBehind(template, ran) ?? []) {
+            // What the env file sets may say something else on purpose.
+            if (value !== '' && compose.envNames?.includes(name) !== true)
                 variables.set(name, value);
+        }
     }
     if (profiles.length === 0 && variables.size === 0)
         return null;
@@ -38460,11 +38488,14 @@ function databaseServices({ candidates }, named) {
 ;// CONCATENATED MODULE: ./build/shared/releases/deployed-files.js
 
 /**
- * Demands that the given compose files are those from which the containers were created: with others, a rollback would start
- * something that was never deployed.
+ * Demands the compose files from which the containers were created: with others, a rollback would start something that was
+ * never deployed.
  * @throws Failure `other-files` that names both
  */
-function demandDeployedFiles({ call, otherFiles }) {
+function demandDeployedFiles({ call, otherFiles, missingFiles }, given) {
+    if (missingFiles.length > 0 && given.length === 0) {
+        throw new failure_Failure('other-files', `The containers were started from ${missingFiles.join(', ')}, which cannot be read on the host`, { hint: 'Put the files back, or name those that a deployment uses: compose-file' });
+    }
     if (otherFiles.length === 0)
         return;
     throw new failure_Failure('other-files', `"compose-file" names ${call.files.join(', ')}, but the containers were started from ${otherFiles.join(', ')}`, {
@@ -38480,6 +38511,7 @@ function tellMissingFiles({ call, missingFiles }) {
 }
 
 ;// CONCATENATED MODULE: ./build/shared/releases/kept-compose.js
+
 
 const keeping = {
     name: 'keep-compose',
@@ -38508,7 +38540,8 @@ async function keepCompose(connection, { backupDir, id, config, files, envFiles 
 /** @param directory the folder of the project, absolute @returns null if the host has not kept it */
 async function readKept(connection, where, signal, onLog) {
     const { backupDir, deployDir, id, project, directory } = where;
-    const parameters = { backup_dir: backupDir, deploy_dir: deployDir, id, project, directory };
+    const env_lines = composeLines({ envFiles: where.call.envFiles });
+    const parameters = { backup_dir: backupDir, deploy_dir: deployDir, id, project, directory, env_lines };
     try {
         const records = await connection.run(reading, parameters, { deadline: 60_000, atEnd: 'end', signal, onLog }).result;
         const config = records.get('config');
@@ -38516,12 +38549,14 @@ async function readKept(connection, where, signal, onLog) {
             throw unusable(id);
         return {
             config,
+            values: records.find('values') ?? '',
             projectState: records.get('project-state').trim(),
             call: {
                 files: [`${backupDir}/rollback/compose/${id}/config.json`],
-                envFiles: [],
+                envFiles: where.call.envFiles,
                 projectDirectory: directory,
-                profiles: [],
+                // Which of them are on is not known: services without a container are left alone anyway.
+                profiles: ['*'],
                 variables: [],
             },
             files: records
@@ -38597,7 +38632,167 @@ function canonical_json_canonicalJson(value) {
         : part);
 }
 
+;// CONCATENATED MODULE: ./build/shared/releases/service-settings.js
+
+/** By service: the newest container stands for the others. */
+function settingsDrift({ containers, images }, compose) {
+    const settings = new Map(compose.settings.map((each) => [each.id, each]));
+    const variables = new Map(images.map((image) => [image.id, image.variables]));
+    const oldestFirst = containers.toSorted((a, b) => Date.parse(a.created) - Date.parse(b.created));
+    const newest = new Map(oldestFirst.map((container) => [container.service, container]));
+    const isUnsetElsewhere = compose.unset.some((each) => each.in === 'elsewhere');
+    return new Map([...newest].flatMap(([service, { id, created, imageId }]) => {
+        const own = settings.get(id);
+        if (own === undefined)
+            return [];
+        const imageVariables = variables.get(imageId) ?? [];
+        return [[service, driftOf({ ...compose, service, created, settings: own, imageVariables, isUnsetElsewhere })]];
+    }));
+}
+/** Docker passes these on by itself, from the settings of its client. */
+const proxyVariables = /^(https?|ftp|no|all)_proxy$/i;
+/** Compares the settings of one service with its container. */
+function driftOf(request) {
+    const { service, settings, created } = request;
+    const now = fieldsOf(request.config, service);
+    const written = fieldsOf(request.template, service);
+    const unset = new Set(request.unsetNames);
+    const isUnset = (template) => variablesIn(textOf(template)).some(({ name }) => unset.has(name));
+    // Compose does not complain of a variable with a default. It is not set if the value is what comes of that.
+    const isDefault = (template, value) => {
+        const uses = typeof template === 'string' ? variablesIn(template) : [];
+        return (uses.length > 0 &&
+            uses.every(({ name }) => request.envNames?.includes(name) !== true) &&
+            value === valueIfUnset(template));
+    };
+    // A value from an env_file, which compose shows without its variables.
+    const isFromFile = (setting, template) => template === undefined && setting.startsWith('environment ') && request.isUnsetElsewhere;
+    const lost = [];
+    const changed = [];
+    const compare = (setting, template, value, ran) => {
+        if (value === ran)
+            return;
+        if (ran !== null &&
+            ran !== '' &&
+            (isUnset(template) || isDefault(template, value) || isFromFile(setting, template)))
+            lost.push({ setting, variable: typeof template === 'string' ? wholeVariable(template) : null });
+        else
+            changed.push(setting);
+    };
+    const ran = environmentOf(settings);
+    const environment = template_variables_entriesOf(now.environment);
+    const templates = template_variables_entriesOf(written.environment);
+    const ofImage = new Set(request.imageVariables);
+    for (const [name, value] of Object.entries(environment)) {
+        const template = templates[name];
+        // Only a name: the value is that of the shell, if it has one.
+        const isPassedOn = template === null && value === null;
+        if (isPassedOn && (ran.get(name) ?? '') !== '' && !ofImage.has(name))
+            lost.push({ setting: `environment ${name}`, variable: name });
+        else if (!isPassedOn)
+            compare(`environment ${name}`, template, plain(value ?? ''), ran.get(name) ?? null);
+    }
+    const known = new Set([...Object.keys(environment), ...ofImage]);
+    for (const name of ran.keys())
+        if (!known.has(name) && !proxyVariables.test(name))
+            changed.push(`environment ${name}`);
+    const labels = template_variables_entriesOf(written.labels);
+    for (const [name, value] of Object.entries(template_variables_entriesOf(now.labels)))
+        compare(`label ${name}`, labels[name], plain(value ?? ''), settings.labels?.[name] ?? null);
+    const single = [
+        ['user', 'user', settings.user],
+        ['hostname', 'hostname', settings.hostname],
+        ['working_dir', 'working_dir', settings.workingDir],
+    ];
+    for (const [setting, field, value] of single)
+        if (typeof now[field] === 'string')
+            compare(setting, written[field], plain(now[field]), value);
+    for (const [setting, value] of [
+        ['command', settings.command],
+        ['entrypoint', settings.entrypoint],
+    ]) {
+        const words = now[setting];
+        if (Array.isArray(words))
+            compare(setting, written[setting], words.map(plain).join('\0'), (value ?? []).join('\0') || null);
+    }
+    // How these are written differs too much to be compared word by word: they are only where a variable is missing.
+    if (isUnset(written.ports) && publishedIn(now.ports) !== publishedBy(settings))
+        lost.push({ setting: 'ports', variable: null });
+    if (isUnset(written.volumes) && !mountsAreThere(now.volumes, settings))
+        lost.push({ setting: 'volumes', variable: null });
+    // Another volume would be an empty one, or somebody else's data.
+    for (const { target, name } of namedVolumes(request.config, now.volumes)) {
+        const mount = settings.mounts.find(({ Destination, Type }) => Destination === target && Type === 'volume');
+        if (mount !== undefined && mount.Name !== name)
+            lost.push({ setting: `the volume at ${target}`, variable: null });
+    }
+    for (const { source = '' } of now.configs ?? [])
+        if (isUnset(contentOf(request.template, source)))
+            lost.push({ setting: `config ${source}`, variable: null });
+    const sources = new Set(settings.mounts.map(({ Source }) => Source));
+    const mounted = request.mountedFiles
+        .filter(({ path, changedAt }) => sources.has(path) && changedAt > Date.parse(created))
+        .map(({ path }) => path);
+    return { service, lost, changed, mounted };
+}
+/** Compose writes each dollar twice, so that its own output can be read again. */
+function plain(value) {
+    return value.replaceAll('$$', '$');
+}
+function textOf(template) {
+    return typeof template === 'string' ? template : template === undefined ? '' : JSON.stringify(template);
+}
+function service_settings_sectionsOf(json) {
+    try {
+        return JSON.parse(json);
+    }
+    catch {
+        return {};
+    }
+}
+function namedVolumes(config, volumes) {
+    const { volumes: known = {} } = service_settings_sectionsOf(config);
+    return (volumes ?? [])
+        .map((volume) => volume)
+        .flatMap(({ type, source = '', target = '' }) => {
+        const name = known[source]?.name;
+        return type !== 'volume' || name === undefined ? [] : [{ target, name }];
+    });
+}
+function contentOf(template, source) {
+    return service_settings_sectionsOf(template).configs?.[source]?.content ?? '';
+}
+function fieldsOf(json, service) {
+    const { services = {} } = service_settings_sectionsOf(json);
+    return (Object.hasOwn(services, service) ? services[service] : undefined) ?? {};
+}
+function environmentOf({ environment }) {
+    return new Map((environment ?? []).map((each) => {
+        const at = each.indexOf('=');
+        return at < 0 ? [each, ''] : [each.slice(0, at), each.slice(at + 1)];
+    }));
+}
+function publishedIn(ports) {
+    return (ports ?? [])
+        .map((port) => port)
+        .map(({ published, target, protocol }) => `${published ?? ''}>${target}/${protocol ?? 'tcp'}`)
+        .toSorted()
+        .join();
+}
+function publishedBy({ ports }) {
+    return Object.entries(ports ?? {})
+        .flatMap(([target, bindings]) => (bindings ?? []).map(({ HostPort }) => `${HostPort}>${target}`))
+        .toSorted()
+        .join();
+}
+function mountsAreThere(volumes, { mounts }) {
+    return (volumes ?? [])
+        .map((volume) => volume)
+        .every(({ type, source, target }) => type !== 'bind' || mounts.some((mount) => mount.Destination === target && mount.Source === source));
+}
+
 ;// CONCATENATED MODULE: ./build/shared/releases/settings-hash.js
+
 
 
 
@@ -38615,6 +38810,19 @@ function settingsOf({ version, config, template, settingsKey, }) {
     return { compose: version.trim(), kept: hash(config), services: Object.fromEntries(services) };
 }
 /**
+ * The settings, if it is certain that the containers were created with them: nothing differs, no file has changed since, and
+ * they do not come from a configuration that a rollback has taken from the past.
+ * @param ignored databases, which are created once and then kept
+ */
+function provenSettings({ containers, images }, compose, ignored) {
+    const own = containers.filter(({ service }) => !ignored.has(service));
+    const drift = [...settingsDrift({ containers: own, images }, compose).values()];
+    const newest = Math.max(...own.map(({ created }) => Date.parse(created)));
+    const isKept = compose.settings.some(({ labels }) => (labels?.['com.docker.compose.project.config_files'] ?? '').includes('/rollback/compose/'));
+    const isSame = drift.every(({ lost, changed }) => lost.length + changed.length === 0);
+    return isSame && !isKept && compose.changedAt <= newest ? settingsOf(compose) : null;
+}
+/**
  * A service without what differs from release to release by itself: its image, and values made from a variable that also
  * makes the tag, such as `VERSION: ${TAG}`. Those are taken as they are written.
  */
@@ -38622,13 +38830,10 @@ function comparable(fields, written) {
     const { image: _, ...rest } = fields;
     const tagVariables = new Set(variablesIn(String(written?.['image'] ?? '')).map(({ name }) => name));
     const asWritten = (section) => {
-        const values = rest[section];
-        const templates = written?.[section];
-        if (typeof values !== 'object' || values === null || Array.isArray(values))
-            return values;
-        return Object.fromEntries(Object.entries(values).map(([name, value]) => {
-            const template = templates?.[name];
-            const isTag = typeof template === 'string' && variablesIn(template).some((use) => tagVariables.has(use.name));
+        const templates = template_variables_entriesOf(written?.[section]);
+        return Object.fromEntries(Object.entries(template_variables_entriesOf(rest[section])).map(([name, value]) => {
+            const template = templates[name] ?? '';
+            const isTag = variablesIn(template).some((use) => tagVariables.has(use.name));
             return [name, isTag ? template : value];
         }));
     };
@@ -39340,7 +39545,7 @@ async function checkDeployment(connection, surveyed, run) {
     const { seen, knownHistory } = surveyed;
     checkNamedFiles(seen, inputs);
     const compose = demandCompose(seen);
-    demandDeployedFiles(compose);
+    demandDeployedFiles(compose, inputs.composeFiles);
     const project = readableProject(seen, inputs);
     checkProject(seen, inputs);
     progress('Waiting until everything is healthy, then for "stable-for"');
@@ -39368,7 +39573,7 @@ async function checkDeployment(connection, surveyed, run) {
     };
     const judged = judgeDeployment(facts);
     judged.findings.subject = releaseText(judged.release, facts);
-    const settings = settingsOf(compose);
+    const settings = provenSettings(seen, compose, databases);
     const record = deploymentRecord(judged, runFacts(inputs.environment, run.workflow, { settings }), knownHistory.host);
     await judged.findings.attempt('history', async () => {
         await addRecord(connection, record, surveyed, run);
@@ -40678,7 +40883,7 @@ function judgeCompose(findings, seen, inputs) {
 function judgeComposeFile(seen, inputs) {
     checkNamedFiles(seen, { ...inputs, envFile: null });
     const compose = demandCompose(seen);
-    demandDeployedFiles(compose);
+    demandDeployedFiles(compose, inputs.composeFiles);
     const files = compose.call.files.join(', ');
     const { services } = readableProject(seen, inputs);
     const unset = compose.unset.map(tellUnset);

@@ -107,6 +107,8 @@ describe('what a release is called', { concurrency: 2 }, () => {
       assert.match(missing.summary, /\| v1 \| .*[0-9a-f]{12}.* \| good \| 20\d\d-/);
       assert.doesNotMatch(missing.summary, /\| v2 \|/, 'what runs is no candidate');
 
+      const ill = { 'health-url': `http://127.0.0.1:${shape.port}/nowhere`, 'health-timeout': '1s' };
+      assert.equal((await shape.verify(ill)).outputs['status'], 'failed');
       await isBack(shape, await shape.rollBack());
       const none = await shape.rollBack();
       assert.match(codeOf(none), /: no-target$/, logOf(none));
