@@ -21,7 +21,7 @@ const words: readonly [RegistryWord, RegExp][] = [
   ['helper', /docker-credential-|error getting credentials|error (?:storing|saving) credentials/i],
   [
     'docker',
-    /permission denied|cannot connect to the docker daemon|is the docker daemon running|docker endpoint|context "[^"]*": /i,
+    /permission denied while trying|dial unix .*permission denied|cannot connect to the docker daemon|is the docker daemon running|docker endpoint|context "[^"]*": /i,
   ],
   ['busy', /toomanyrequests|too many requests|rate limit|rate exceeded/i],
   [
@@ -35,7 +35,7 @@ const words: readonly [RegistryWord, RegExp][] = [
   ['missing', /manifest[_ ]unknown|no such manifest|name[_ ]unknown|\bnot found\b|repository does not exist/i],
   [
     'unreachable',
-    /connection (?:refused|reset|timed out)|no such host|no route to host|timeout|timed out|deadline exceeded|dial tcp|network is unreachable|\bEOF\b|TLS handshake|server misbehaving|no answer within/i,
+    /connection (?:refused|reset|timed out)|no such host|no route to host|timeout|timed out|deadline exceeded|dial tcp|network is unreachable|\bEOF\b|TLS handshake|server misbehaving|no answer within|x509: |server gave HTTP response to HTTPS client/i,
   ],
 ];
 
