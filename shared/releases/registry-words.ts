@@ -35,7 +35,7 @@ const words: readonly [RegistryWord, RegExp][] = [
   ['missing', /manifest[_ ]unknown|no such manifest|name[_ ]unknown|\bnot found\b|repository does not exist/i],
   [
     'unreachable',
-    /connection (?:refused|reset|timed out)|no such host|no route to host|timeout|timed out|deadline exceeded|dial tcp|network is unreachable|\bEOF\b|TLS handshake|server misbehaving|no answer within|x509: |server gave HTTP response to HTTPS client/i,
+    /connection (?:refused|reset|timed out)|no such host|no route to host|timeout|timed out|deadline exceeded|dial tcp|network is unreachable|\bEOF\b|TLS handshake|server misbehaving|no answer within/i,
   ],
 ];
 

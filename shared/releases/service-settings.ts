@@ -122,9 +122,10 @@ export function driftOf(request: DriftRequest): SettingsDrift {
   for (const [name, value] of Object.entries(entriesOf(now.labels)))
     compare(`label ${name}`, labels[name], plain(value ?? ''), settings.labels?.[name] ?? null);
 
-  const single: [string, keyof ServiceFields, string | null][] = [
+  const single: [string, 'user' | 'hostname' | 'working_dir', string | null][] = [
     ['user', 'user', settings.user],
-    ['hostname', 'hostname', settings.hostname],
+    // Docker gives one of twelve hex digits where none was asked for.
+    ['hostname', 'hostname', /^[0-9a-f]{12}$/.test(settings.hostname) ? null : settings.hostname],
     ['working_dir', 'working_dir', settings.workingDir],
   ];
   for (const [setting, field, value] of single)

@@ -89,7 +89,7 @@ describe('a dollar in a password that is a variable to compose', { concurrency: 
 
   test('and a variable that is meant is named', async () => {
     const meant = compose
-      .replace('hunter2-of-the-lab', `"${braced('WORD_OF_MINE')}"`)
+      .replace('hunter2-of-the-lab', `hunter2-of-the-lab\n      NEW: "${braced('WORD_OF_MINE')}"`)
       .replace('init: true', 'init: true\n    hostname: x-$OTHER9');
     await write(app.host, file('docker-compose.yml'), meant);
     const inputs = { ...app.inputs(), 'backup-dir': app.host.newBackupDir(), target: 'v1', 'plan-only': 'true' };

@@ -47,7 +47,6 @@ const table: [said: string, word: RegistryWord | null][] = [
   ['failed to register layer: write /usr/lib/libc.so: no space left on device', 'full'],
   ['error getting credentials - err: exec: "docker-credential-pass": executable file not found in $PATH', 'helper'],
   ['Error response from daemon: denied: permission denied for the package', 'refused'],
-  ['tls: failed to verify certificate: x509: certificate signed by unknown authority', 'unreachable'],
   ['permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock', 'docker'],
   [
     'Failed to initialize: unable to resolve docker endpoint: context "x": context not found: open /y: no such file',
