@@ -8,19 +8,29 @@ import type { Carried } from './carry.ts';
  * @param otherSettings the target was started with other settings than it ran with
  */
 export function endingFailure(outcome: Carried['outcome'], folder: string, otherSettings: boolean): Failure {
-  const { ending, left } = outcome;
+  const { ending, left, foundStopped, problems } = outcome;
+  const stopped = foundStopped.join(', ');
   const { code, message: why } = failureOf(outcome);
   const evidence = `The containers' logs are in ${folder}/evidence`;
   switch (ending) {
     case 'refused':
       return new Failure(code, `Not rolled back: ${why}`, {
-        hint: `${refusedHints[code] ?? 'Run it again'}. Nothing was stopped: the previous release is still running`,
+        hint: `${refusedHints[code] ?? 'Run it again'}. ${stopped === '' ? 'Nothing was stopped: the previous release is still running' : `${stopped} had stopped in the meantime, was started again and was checked`}`,
       });
     case 'reverted':
       return new Failure(code, `Not rolled back: ${why}`, {
         hint: `The previous release is running again and was checked. ${evidence}. ${revertedHints[code] ?? (otherSettings ? changedSettings : 'Set "target" to another release')}`,
       });
     default:
+      if (stopped !== '') {
+        return new Failure(
+          code,
+          `Not rolled back, and ${stopped} had stopped before the swap and is not well again: ${why}`,
+          {
+            hint: `${problems.join('. ')}. In deploy-dir on the host: docker compose up --detach. The steps are in ${folder}/journal`,
+          },
+        );
+      }
       return new Failure(
         code,
         `${left ? 'The target failed and was left in place' : 'Both the target and the previous release failed'}: ${why}`,

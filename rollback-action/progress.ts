@@ -22,6 +22,8 @@ const sentences: Record<string, string> = {
   'stays-stopped': '$: stays stopped, with a container of the target',
   reloaded: '$: its configuration was reloaded, so that it finds the containers behind it',
   restarted: '$: restarted, because it did not answer',
+  'found-stopped': '$: has stopped although the swap has not begun; starting it again',
+  'started-again': 'What had stopped is running again',
   draining: '$: the old containers are finishing their requests',
   drained: '$: the old containers have stopped',
   commit: 'All checks passed: the rollback is final',

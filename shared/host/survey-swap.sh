@@ -7,6 +7,8 @@ readonly ending_fields=(
   '"policy":{{json .HostConfig.RestartPolicy.Name}}'
   '"exitCode":{{json .State.ExitCode}}'
   '"outOfMemory":{{json .State.OOMKilled}}'
+  # Only whether: the text may quote anything.
+  '"startFailed":{{if .State.Error}}true{{else}}false{{end}}'
   '"finishedAt":{{json .State.FinishedAt}}'
   '"writes":[{{range .Mounts}}{{if .RW}}{{json .Destination}},{{end}}{{end}}null]'
 )

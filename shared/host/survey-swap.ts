@@ -23,6 +23,8 @@ export interface ContainerEnding {
   policy: string;
   exitCode: number;
   outOfMemory: boolean;
+  /** Docker could not start it the last time it tried. */
+  startFailed: boolean;
   /** Milliseconds since 1970; NaN if it has not ended. */
   finishedAt: number;
   /** Docker has been running at least since then: an earlier end may be due to a restart. Milliseconds since 1970. */

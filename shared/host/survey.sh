@@ -14,6 +14,7 @@ readonly container_fields=(
   '"image":{{json .Config.Image}}'
   '"imageId":{{json .Image}}'
   '"created":{{json .Created}}'
+  '"transaction":{{json (index .Config.Labels "atlasia.transaction")}}'
   '"state":{{json .State.Status}}'
   '"health":{{if .State.Health}}{{json .State.Health.Status}}{{else}}null{{end}}'
   '"number":{{json (index .Config.Labels "com.docker.compose.container-number")}}'
@@ -171,6 +172,8 @@ survey_project() {
   local ids='' each
   for each in "${projects[@]}"; do ids+="$(project_containers "$each") "; done
   # shellcheck disable=SC2086 # ids are hex digits
+  ids=$(counting_containers $ids)
+  # shellcheck disable=SC2086 # ids are hex digits
   [[ -z $with_compose ]] || survey_files_of_project $ids
   if [[ -z ${ids// /} ]]; then
     record projects "$(docker ps --all --filter label=com.docker.compose.project --format \
@@ -224,6 +227,14 @@ survey_project() {
   else
     record probe-error "${answer:-The probe failed without a message, or gave no answer within $docker_patience s}"
   fi
+}
+
+# counting_containers ID...: without those that an earlier rollback has put aside.
+counting_containers() {
+  local aside
+  # Journals that cannot be read are told of by survey_history.
+  aside=$(left_behind "$backup_dir/rollback/transactions" "$@" | sed -n 's/^aside //p') || true
+  printf '%s\n' "$@" | grep -vxF -- "${aside:-none}" || true
 }
 
 # is_database WANTED SERVICE IMAGE VARIABLES: images that are based on the official PostgreSQL image have its two variables,

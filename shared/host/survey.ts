@@ -40,6 +40,8 @@ export interface FoundContainer {
   image: string;
   imageId: string;
   created: string;
+  /** The rollback that made it; empty if it was none. */
+  transaction: string;
   state: string;
   health: string | null;
   /** Its number within the service. */
@@ -245,6 +247,7 @@ const program: Program<{
     new URL('./sets.sh', import.meta.url),
     new URL('./survey-sets.sh', import.meta.url),
     new URL('./transactions.sh', import.meta.url),
+    new URL('./left-behind.sh', import.meta.url),
     new URL('./docker-template.sh', import.meta.url),
     new URL('./project-state.sh', import.meta.url),
     new URL('./open-parent.sh', import.meta.url),

@@ -21,6 +21,14 @@ ended_transactions() (
   ids_of "$ended"
 )
 
+# left_transactions FOLDER: those that have left things as they were when the target failed (`on-failure: leave`).
+left_transactions() (
+  enter_transactions "$1"
+  mapfile -t journals < <(find_journals)
+  left=$(journals_of -l left "${journals[@]}") || exit
+  ids_of "$left"
+)
+
 # enter_transactions FOLDER: a host without the folder has no transactions.
 enter_transactions() {
   [[ -e $1 ]] || exit 0

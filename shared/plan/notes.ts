@@ -32,6 +32,11 @@ export function notesOn(plan: Omit<Plan, 'notes' | 'hash'>, request: PlanRequest
     else if (composeService !== undefined && strategy !== 'job') {
       const rest = restOf(composeService, own, request.swapFacts.endings, request.named.has(service));
       if (rest !== null) (rest.isGuess ? warn : tell)(`${service} is not running now, and is started: ${rest.why}`);
+      const atWork = own.filter(isAtWork).length;
+      if (atWork > 0 && atWork < own.length)
+        warn(
+          `Of the ${own.length} containers of ${service}, ${atWork} run${atWork === 1 ? 's' : ''} now: of the target, all ${own.length} will run`,
+        );
     }
     if (strategy === 'job' && plan.schemaCrossed !== 'no') {
       const schema =

@@ -91,7 +91,7 @@ function obstacleInFile(service: ComposeService, { project, composeVersion }: Pl
 function obstacleInState(
   { name }: ComposeService,
   own: readonly FoundContainer[],
-  { project, jobs }: PlanRequest,
+  { project }: PlanRequest,
 ): Obstacle | null {
   if (own.some(({ state }) => state === 'paused')) {
     return {
@@ -100,10 +100,11 @@ function obstacleInState(
       remedy: `In deploy-dir on the host: docker compose unpause ${name}`,
     };
   }
-  if (jobs === 'run' || !isJob(name, project) || !own.some(isAtWork)) return null;
+  if (!isJob(name, project) || !own.some(isAtWork)) return null;
   return {
     kind: 'running-job',
-    what: `the job ${name} is still running, although "jobs" says skip`,
+    // It cannot be put back into the middle of its work, should the rollback fail.
+    what: `the job ${name} is still running`,
     remedy: `Wait until it has ended, or in deploy-dir on the host: docker compose stop ${name}`,
   };
 }

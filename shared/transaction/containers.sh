@@ -54,16 +54,34 @@ readonly evidence_fields='{'\
 '"ports":{{json .NetworkSettings.Ports}}'','\
 '"state":{{json .State}}''}'
 
-# Writes before.tsv: service, id, name, state, health, image id, restart policy. Runs under the lock, before any changes.
+# Writes before.tsv: service, id, name, state, health, image id, restart policy; without what an earlier transaction has put
+# aside, which left.tsv names. Runs under the lock, before any changes.
 note_containers() {
   local service ids
+  ids=$(project_containers "${plan[project]}") || return
+  # shellcheck disable=SC2086 # ids are hex digits
+  left_behind "${folder%/*}" $ids >left.tsv || return
   for service in "${services[@]}"; do
     ids=$(project_containers "${plan[project]}" "label=com.docker.compose.service=$service") || return
+    ids=$(without "$(left_there aside)" "$ids")
     # shellcheck disable=SC2086 # ids are hex digits
     [[ -z $ids ]] || docker inspect --format "$old_fields" $ids || return
   done >before.new
   sync -- before.new
   mv -T -- before.new before.tsv
+}
+
+# left_there HOW: ids of the containers that an earlier transaction has left `aside`, or `beside` what it was to replace.
+left_there() { [[ ! -e left.tsv ]] || sed -n "s/^$1 //p" left.tsv; }
+
+# without IDS ALL: those of ALL that are not among IDS, a line each.
+without() { grep -vxF -- "${1:-none}" <<<"$2" | grep . || true; }
+
+# how_many SERVICE: how many containers it is to have. What runs beside another is replaced, but does not count.
+how_many() {
+  local count
+  count=$(without "$(left_there beside)" "$(old_containers "$1")" | wc -l)
+  printf '%s' "$((count == 0 ? 1 : count))"
 }
 
 # old_containers SERVICE: ids of the containers found at the start.
@@ -173,11 +191,6 @@ docker_was_restarted() {
     found=yes
   done 2>/dev/null <witness.tsv
   [[ -n $found ]]
-}
-
-# call ID NAME: renames the container, unless it already has the name.
-call() {
-  [[ $(name_of "$1") == "$2" ]] || steady rename "$1" "$2"
 }
 
 # keep_evidence ID NAME: saves the container's log and state, without its environment.

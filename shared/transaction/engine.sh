@@ -149,7 +149,7 @@ prepare() {
     broken docker-failed 'Cannot read the state of the running containers' || return
   [[ $state == "${plan[project_state]}" ]] ||
     broken plan-stale "The containers, the compose file or its variables have changed since the plan was made" || return
-  { note_containers && note_witnesses; } || broken docker-failed 'Cannot read the state of the running containers' || return
+  { note_containers && note_networks && note_witnesses; } || broken docker-failed 'Cannot read the state of the running containers' || return
   shared=$(cat <&"$sharing")
   exec {sharing}<&-
   [[ $shared == @(whole|*$'\n'whole) ]] || broken docker-failed 'Cannot read which containers share something with others' || return
@@ -177,20 +177,22 @@ alone() {
   done <<<"$others"
 }
 
-# refuse: nothing was stopped yet, so just remove the new containers.
+# refuse: the swap has not begun, so just remove the new containers, and see that everything still runs.
 refuse() {
   local new
   stop_probers
   drop_files
+  local good=yes
+  start_stopped || good=
   new=$(new_containers) || return
   # shellcheck disable=SC2086 # ids are hex digits
   [[ -z $new ]] || steady rm --force $new || return
   tell_restart
-  journal ended refused
+  if [[ -n $good ]]; then journal ended refused; else conclude failed; fi
 }
 
 revert() {
-  if [[ ${plan[on_failure]} == leave ]] && ! has reverting && ! has failure engine-died; then
+  if [[ ${plan[on_failure]} == leave ]] && ! has reverting && ! has_died; then
     stop_probers
     tell_measurements
     tell_restart
@@ -217,6 +219,9 @@ revert() {
     conclude failed
   fi
 }
+
+# has_died: whether an engine was killed in the swap, so that nobody knows whether the target works, or anything runs at all.
+has_died() { grep -q $'^[0-9]*\tfailure\tengine-died ' journal; }
 
 keep_evidence_of_targets() {
   local service id
@@ -248,6 +253,8 @@ finish() {
     done
   done
   tell_restart
+  # One that somebody has started since is kept.
+  for id in $(left_there aside); do ! exists "$id" || steady rm "$id" 2>/dev/null || true; done
   keep_running
   if [[ ${plan[hold]} == true ]]; then
     if put_hold "$rollback_dir" "$(filled outcome/hold)"; then

@@ -66,11 +66,13 @@ create-only() {
   take_names "$1" || broken docker-failed "Docker could not rename the containers of $1"
 }
 
-# still_stopped: whether nobody has started what is to stay stopped, since the plan was made.
+# still_stopped: whether nobody has started what is to stay stopped, or a job, since the plan was made.
 still_stopped() {
   local service id state
   while IFS=$'\t' read -r service id _ state _; do
     [[ ${strategy[$service]} != create-only || $state == @(exited|created|dead) ]] ||
       broken plan-stale "$service was to stay stopped, but has been started since the plan was made" || return
+    [[ ${strategy[$service]} != job || $state != @(running|restarting) ]] ||
+      broken plan-stale "The job $service has been started since the plan was made, and is still running" || return
   done <before.tsv
 }

@@ -35,6 +35,8 @@ export interface Outcome {
   problems: string[];
   /** Services that were not swapped but reloaded or restarted, so that they answer again. */
   reloaded: string[];
+  /** Services that were found stopped although the swap had not begun, and were started again. */
+  foundStopped: string[];
   measurements: Measurement[];
   /** The longest downtime of all; null if none could be measured, or one measurement was given up. */
   downtimeMs: number | null;
@@ -74,6 +76,7 @@ export function outcomeOf(lines: readonly JournalLine[]): Outcome {
     held: details('held').length > 0,
     problems: details('problem'),
     reloaded: [...new Set([...details('reloaded'), ...details('restarted')])],
+    foundStopped: [...new Set(details('found-stopped'))],
     measurements,
     downtimeMs: gaps.length === 0 || measurements.some(({ asked }) => asked === 0) ? null : Math.max(...gaps),
     failedRequests: gaps.length === 0 ? null : measurements.reduce((sum, { failed }) => sum + failed, 0),

@@ -9,18 +9,17 @@ readonly proxy_patience=2
 create_all() {
   local service id count taken arguments=()
   for service in "${services[@]}"; do
-    count=$(old_containers "$service" | wc -l)
+    count=$(how_many "$service")
     # Compose also counts containers that merely carry its labels.
     taken=$(labelled_containers "label=com.docker.compose.project=${plan[project]}" \
       "label=com.docker.compose.service=$service" | wc -l)
-    arguments+=(--scale "$service=$((taken + (count == 0 ? 1 : count)))")
+    arguments+=(--scale "$service=$((taken + count))")
   done
   (cd -- "${plan[deploy_dir]}" && run_compose --file "$folder/override.yml" up --no-start --no-deps --no-recreate \
     --no-build --pull never "${arguments[@]}" "${services[@]}") ||
     broken not-created 'docker compose could not create the new containers' || return
   for service in "${services[@]}"; do
-    count=$(old_containers "$service" | wc -l)
-    (($(new_containers "$service" | wc -l) == (count == 0 ? 1 : count))) ||
+    (($(new_containers "$service" | wc -l) == $(how_many "$service"))) ||
       broken not-created "docker compose created the wrong number of containers for $service" || return
     for id in $(new_containers "$service"); do
       [[ $(look "$id" '{{.Image}}') == "${target_image[$service]}" ]] ||
@@ -159,7 +158,7 @@ restore_all() {
 
 # restore SERVICE: restores its old containers. Safe to repeat after an interruption at any point.
 restore() {
-  local service id name state policy ids new=() old=() lost='' whole=0
+  local service id name state policy ids new=() old=() lost=0 ran=0 whole=0
   # If Docker cannot list the containers, do not conclude that there are none.
   ids=$(new_containers "$1") || return
   [[ -z $ids ]] || mapfile -t new <<<"$ids"
@@ -167,26 +166,30 @@ restore() {
   while IFS=$'\t' read -r service id name state _ _ policy; do
     [[ $service == "$1" ]] || continue
     if ! exists "$id"; then
-      lost=yes
+      lost=$((lost + 1))
+      ! runs_on "$service" "$state" || ran=$((ran + 1))
       continue
     fi
     old+=("$id")
     [[ $policy != :* ]] || policy=no
     give_name_back "$id" "${name#/}" "${new[@]}" && steady update "--restart=${policy%:0}" "$id" &&
-      { [[ $state != running && $state != restarting ]] || steady start "$id"; } || whole=1
+      attach "$id" && { ! runs_on "$service" "$state" || steady start "$id"; } || whole=1
   done <before.tsv
   [[ ${strategy[$1]} != blue-green ]] || { hand_back "$1" && stop_again "${new[@]}"; }
   if ((${#new[@]})); then
     for id in "${new[@]}"; do keep_evidence "$id" "$1.target.${id:0:12}"; done
     steady rm --force "${new[@]}" || whole=1
   fi
-  [[ -z $lost ]] || bring_back "$1" || whole=1
+  ((lost == 0)) || bring_back "$1" "$lost" "$ran" || whole=1
   ((whole == 0)) || return
   ((${#old[@]} == 0)) || aim_at "$1" "${old[0]}"
   [[ ${strategy[$1]} != job ]] || ! has running "$1" || run_again "$1" "${old[@]}"
   refresh_proxies "$1"
   journal restored "$1"
 }
+
+# runs_on SERVICE STATE: whether a container that was in this state is to run again. A job is run again on its own terms.
+runs_on() { [[ ${strategy[$1]} != job && $2 == @(running|restarting) ]]; }
 
 stop_again() { (($# == 0)) || stop "$@" 2>/dev/null || true; }
 
@@ -213,17 +216,37 @@ give_name_back() {
   steady rename "$id" "$name"
 }
 
-# bring_back SERVICE: somebody has removed its old container, so compose creates one from the same image.
+# bring_back SERVICE LOST RAN: somebody has removed so many of its old containers, so compose creates as many from the same image;
+# as many are started as were running. Safe to repeat.
 bring_back() {
-  (cd -- "${plan[deploy_dir]}" && run_compose --file "$folder/revert.yml" up --detach --no-deps --no-build --pull never "$1")
+  local taken here ids id started=0
+  taken=$(labelled_containers "label=com.docker.compose.project=${plan[project]}" "label=com.docker.compose.service=$1") || return
+  here=$(replacements "$1") || return
+  taken=$(grep -c . <<<"$taken")
+  here=$(grep -c . <<<"$here")
+  (cd -- "${plan[deploy_dir]}" && run_compose --file "$folder/revert.yml" up --no-start --no-deps --no-recreate --no-build \
+    --pull never --scale "$1=$((taken + $2 - here))" "$1") || return
+  ids=$(replacements "$1") || return
+  for id in $ids; do
+    ((started < $3)) || break
+    steady start "$id" || return
+    started=$((started + 1))
+  done
+}
+
+# replacements SERVICE: ids of its containers that are neither old, nor of the target, nor left by an earlier transaction.
+replacements() {
+  local all new
+  all=$(project_containers "${plan[project]}" "label=com.docker.compose.service=$1") && new=$(new_containers "$1") || return
+  without "$(old_containers "$1" && left_there aside && printf '%s\n' "${new:-none}")" "$all"
 }
 
 # came_back: whether the previous release is running again, and is as healthy as it was.
 came_back() {
   local service id state health image now patience=$((SECONDS + plan[health_timeout]))
   while IFS=$'\t' read -r service id _ state health image _; do
-    [[ $state == running ]] || continue
-    exists "$id" || id=$(project_containers "${plan[project]}" "label=com.docker.compose.service=$service")
+    [[ $state == running && ${strategy[$service]} != job ]] || continue
+    exists "$id" || id=$(replacements "$service")
     id=${id%%$'\n'*}
     [[ $(look "$id" '{{.Image}}') == "$image" ]] || return
     read_health_test "$id"

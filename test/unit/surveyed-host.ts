@@ -44,7 +44,7 @@ export function folder(path: string): Survey['folders'][number] {
 }
 
 function container(service: string): Survey['containers'][number] {
-  const common = { project: 'shop', imageId: '', created: '', state: 'running', health: null };
+  const common = { project: 'shop', imageId: '', created: '', transaction: '', state: 'running', health: null };
   const compose = { number: '1', healthTest: null };
   const rest = { ...compose, networks: [], exposedPorts: [], volumes: [] };
   return { ...common, ...rest, service, id: `id-of-${service}`, name: `/shop-${service}-1`, image: service };

@@ -3,6 +3,9 @@ import { isFailure } from '../../shared/failure.ts';
 import { runFacts } from '../../shared/history/observation.ts';
 import { absolute, envFilesOf } from '../../shared/host/compose-call.ts';
 import type { Connection } from '../../shared/host/connection.ts';
+import { noSwapFacts } from '../../shared/host/survey-swap.ts';
+import { isStoppedByHand, serves } from '../../shared/plan/at-rest.ts';
+import { isJob } from '../../shared/plan/jobs.ts';
 import { askRegistry, type RegistryAnswer } from '../../shared/releases/ask-registry.ts';
 import { composeCommand } from '../../shared/releases/compose-command.ts';
 import { demandCompose } from '../../shared/releases/compose-version.ts';
@@ -17,7 +20,7 @@ import { addRecord } from '../add-record.ts';
 import type { Findings } from '../finding.ts';
 import type { SurveyedHost, Verification } from '../surveyed-host.ts';
 import { expectedImages, tagsToAskFor } from './expected.ts';
-import { deploymentRecord, judgeDeployment, releaseText } from './judge-deployment.ts';
+import { type DeploymentFacts, deploymentRecord, judgeDeployment, releaseText } from './judge-deployment.ts';
 import { watch } from './watch.ts';
 
 /** Checks that the deployed release is running and healthy, and records the result in the history. */
@@ -53,6 +56,7 @@ export async function checkDeployment(
     watched,
     images: compose.images,
     databases,
+    stopped: stoppedServices(seen, project),
     meanings,
     history: knownHistory.host,
   };
@@ -75,6 +79,20 @@ export async function checkDeployment(
     });
   }
   return judged.findings;
+}
+
+/** The services that somebody has stopped. A job ends anyway. */
+function stoppedServices(
+  { containers, swapFacts }: SurveyedHost['seen'],
+  project: ComposeProject,
+): DeploymentFacts['stopped'] {
+  const { endings } = swapFacts ?? noSwapFacts;
+  const ownOf = (name: string) => containers.filter(({ service }) => service === name);
+  return new Map(
+    [...project.services.values()]
+      .filter(({ name }) => !isJob(name, project) && isStoppedByHand(ownOf(name), endings))
+      .map((service) => [service.name, { serves: serves(service, ownOf(service.name)) }]),
+  );
 }
 
 /** Asks the registry what the tags of `expect` stand for. If it gives no answer, the history decides. */

@@ -23,6 +23,8 @@ export interface DeploymentFacts {
   /** The host's images, to resolve names to ids. */
   images: readonly LocalImage[];
   databases: ReadonlySet<string>;
+  /** Services that somebody has stopped, and whether others are likely to ask them for something. */
+  stopped: ReadonlyMap<string, { serves: boolean }>;
   /** What should be running; null: what the compose file names, or the last record. */
   expect: Target | null;
   /** What the registry says of the tags that `expect` names, by `repository:tag`. */
@@ -57,10 +59,16 @@ export function judgeDeployment(facts: DeploymentFacts): JudgedDeployment {
   let isWell = true;
   let isDatabaseWell = true;
   let isUndecided = false;
+  // What somebody has stopped says nothing against the release, nor does whatever fails for want of it.
+  const halted = services.filter(({ name }) => isHalted(name, facts));
+  if (halted.some(({ name }) => facts.stopped.get(name)?.serves)) isUndecided = true;
   for (const service of services) {
     const { name } = service;
     // It may be a one-off task that is not marked as such, or stopped on purpose.
-    const severity = hasEnded(service, facts) || isKeptStopped(of(watched.settled, name)) ? 'warning' : 'error';
+    const severity =
+      hasEnded(service, facts) || halted.includes(service) || isKeptStopped(of(watched.settled, name))
+        ? 'warning'
+        : 'error';
     if (findings.check(`running: ${name}`, () => judgeService(service, facts), severity) || severity === 'warning')
       continue;
     if (databases.has(name)) isDatabaseWell = false;
@@ -90,7 +98,8 @@ export function judgeDeployment(facts: DeploymentFacts): JudgedDeployment {
   );
   findings.check('health tests', () => tellUnproven(unproven, facts), 'warning');
   const isSure = isDatabaseWell && reach && !isReplaced(watched) && watched.url !== 'no-curl';
-  const verdict = !isSure || (isWell && isUndecided) ? 'unknown' : isWell ? 'good' : 'bad';
+  const isSilent = isWell ? isUndecided : halted.length > 0;
+  const verdict = !isSure || isSilent ? 'unknown' : isWell ? 'good' : 'bad';
   return { findings, release: releaseOf(watched.after, watched.images), verdict };
 }
 
@@ -114,6 +123,13 @@ function isReplaced({ settled, after }: Watched): boolean {
 
 const of = (containers: readonly WatchedContainer[], service: string) =>
   containers.filter((container) => container.service === service);
+
+/** Whether somebody has stopped it, and nobody has started it since. A database that is stopped is no choice. */
+function isHalted(name: string, { stopped, databases, watched }: DeploymentFacts): boolean {
+  return (
+    stopped.has(name) && !databases.has(name) && of(watched.settled, name).every(({ state }) => state === 'exited')
+  );
+}
 
 /** Whether the service merely exited with 0, although it publishes no port and no other service waits for it to finish. */
 function hasEnded({ name, publishes, replicas }: ComposeService, { watched, project }: DeploymentFacts): boolean {
@@ -141,6 +157,9 @@ function judgeService(
         'it is stopped: a rollback has made its container and not started it, because it was stopped before or is a job that was skipped',
       remedy: `To start it: ${facts.compose} start ${service}`,
     };
+  }
+  if (isHalted(service, facts)) {
+    return { detail: 'it was stopped by hand', remedy: `To start it: ${facts.compose} start ${service}` };
   }
   const bad = own.map((container) => faultOf(container, watched, healthTimeout)).find((fault) => fault !== null);
   if (bad !== undefined && bad !== null) return { detail: bad, remedy: `${facts.compose} logs --tail 50 ${service}` };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { FoundContainer } from '../../../shared/host/survey.ts';
 import type { ContainerEnding } from '../../../shared/host/survey-swap.ts';
-import { restOf } from '../../../shared/plan/at-rest.ts';
+import { isStoppedByHand, restOf } from '../../../shared/plan/at-rest.ts';
 import type { ComposeService } from '../../../shared/releases/project.ts';
 import { container, service } from './shop.ts';
 
@@ -17,7 +17,14 @@ interface Given {
 function judge({ ending = {}, state = 'exited', ofService = {}, ofContainer = {}, named = false }: Given) {
   const bare = { exposedPorts: [], healthTest: null };
   const own = [container('worker', { state, ...bare, ...ofContainer })];
-  const known = { policy: 'no', exitCode: 0, outOfMemory: false, finishedAt: 2_000, dockerSince: 1_000 };
+  const known = {
+    policy: 'no',
+    exitCode: 0,
+    outOfMemory: false,
+    startFailed: false,
+    finishedAt: 2_000,
+    dockerSince: 1_000,
+  };
   const endings = [{ ...known, id: 'id-of-worker', events: [], writes: [], ...ending }];
   const rest = restOf(service('worker', ofService), own, endings, named);
   if (rest === null) return 'as if it ran';
@@ -28,6 +35,13 @@ const cases: [what: string, given: Given, expected: string][] = [
   ['it runs', { state: 'running' }, 'as if it ran'],
   ['it is in a crash loop', { state: 'restarting' }, 'as if it ran'],
   ['a failed deployment has only created it', { state: 'created' }, 'as if it ran'],
+  ['a rollback has left it stopped', { state: 'created', ofContainer: { transaction: '20261127_015815' } }, 'stays'],
+  [
+    'a rollback has left it stopped, but it is named',
+    { state: 'created', ofContainer: { transaction: '20261127_015815' }, named: true },
+    'starts',
+  ],
+  ['Docker could not start it', { ending: { policy: 'always', exitCode: 128, startFailed: true } }, 'starts'],
   ['it is dead', { state: 'dead' }, 'as if it ran'],
   ['Docker would have started it again: always', { ending: { policy: 'always', exitCode: 1 } }, 'stays'],
   ['Docker would have started it again: unless-stopped', { ending: { policy: 'unless-stopped' } }, 'stays'],
@@ -63,11 +77,32 @@ describe('a service that is not running', () => {
 
   test('one of several that crashed starts all', () => {
     const own = [container('worker', { state: 'exited', id: 'a' }), container('worker', { state: 'exited', id: 'b' })];
-    const known = { policy: 'no', outOfMemory: false, finishedAt: 2_000, dockerSince: 1_000, events: [], writes: [] };
+    const known = {
+      policy: 'no',
+      outOfMemory: false,
+      startFailed: false,
+      finishedAt: 2_000,
+      dockerSince: 1_000,
+      events: [],
+      writes: [],
+    };
     const endings = [
       { ...known, id: 'a', exitCode: 143 },
       { ...known, id: 'b', exitCode: 1 },
     ];
     assert.equal(restOf(service('worker'), own, endings, false)?.stays, false);
   });
+});
+
+test('stopped by hand is only what certainly was', () => {
+  const known = { id: 'id-of-worker', exitCode: 143, outOfMemory: false, startFailed: false, finishedAt: 2_000 };
+  const ending: ContainerEnding = { ...known, policy: 'no', dockerSince: 1_000, events: [], writes: [] };
+  const is = (changes: Partial<ContainerEnding>, state = 'exited') =>
+    isStoppedByHand([container('worker', { state })], [{ ...ending, ...changes }]);
+  assert.equal(is({ policy: 'always' }), true);
+  assert.equal(is({ events: ['kill', 'die', 'stop'] }), true);
+  assert.equal(is({}), false);
+  assert.equal(is({ exitCode: 137 }), false);
+  assert.equal(is({ policy: 'always', startFailed: true }), false);
+  assert.equal(is({ policy: 'always' }, 'running'), false);
 });

@@ -54,6 +54,7 @@ export function container(of: string, changes: Partial<FoundContainer> = {}): Fo
     image: `ghcr.io/acme/${of}:v3`,
     imageId: sha('3'),
     created: '2026-11-23T12:00:00Z',
+    transaction: '',
     state: 'running',
     health: 'healthy',
     number: '1',

@@ -105,7 +105,15 @@ describe('by what it is made of', () => {
 });
 
 test('services are named by what any of their containers is', () => {
-  const ending = { policy: '', exitCode: 0, outOfMemory: false, finishedAt: 0, dockerSince: 0, events: [] };
+  const ending = {
+    policy: '',
+    exitCode: 0,
+    outOfMemory: false,
+    startFailed: false,
+    finishedAt: 0,
+    dockerSince: 0,
+    events: [],
+  };
   const found = storeServices(
     [container('web'), container('cache', { imageId: sha('7') }), container('queue'), container('search')],
     {

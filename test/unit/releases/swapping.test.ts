@@ -60,6 +60,11 @@ describe('it cannot be swapped', () => {
       { jobs: 'skip', project: shop({ web: { dependsOn: [awaits('api')] } }) },
     ],
     [
+      /the job api is still running/,
+      /Wait until it has ended/,
+      { jobs: 'run', project: shop({ web: { dependsOn: [awaits('api')] } }) },
+    ],
+    [
       /proxy mounts the volumes of web, which has several containers/,
       /Give the volumes of web names/,
       { project: shop({ proxy: { volumesFrom: ['web'] } }), containers: two },
@@ -99,7 +104,8 @@ describe('a job that others await', () => {
   });
 
   test('is run, and first', () => {
-    assert.deepEqual(how(planOf({ project })), ['web job', 'api blue-green']);
+    const containers = [container('web', { state: 'exited' }), container('api')];
+    assert.deepEqual(how(planOf({ project, containers })), ['web job', 'api blue-green']);
   });
 
   test('is made and left out where the input says so', () => {
@@ -120,7 +126,13 @@ describe('a job that others await', () => {
   test('is warned of unless the schema is known to be the same', () => {
     const images = request().wanted.images;
     const at = (schemaSha256: string | null) =>
-      all(planOf({ project, wanted: { ...wanted({}), images, record: record({ schemaSha256 }) } }));
+      all(
+        planOf({
+          project,
+          containers: [container('web', { state: 'exited' })],
+          wanted: { ...wanted({}), images, record: record({ schemaSha256 }) },
+        }),
+      );
     assert.match(at('2'.repeat(64)), /warning: web is a job .* schema has changed since: .* jobs: skip/);
     assert.match(at(null), /warning: web is a job .* is unknown: .* jobs: skip/);
     assert.doesNotMatch(at('1'.repeat(64)), /is a job/);
@@ -128,7 +140,14 @@ describe('a job that others await', () => {
 });
 
 describe('a service that does not run', () => {
-  const ending = { outOfMemory: false, finishedAt: 2_000, dockerSince: 1_000, events: [], writes: [] };
+  const ending = {
+    outOfMemory: false,
+    startFailed: false,
+    finishedAt: 2_000,
+    dockerSince: 1_000,
+    events: [],
+    writes: [],
+  };
   const of = (policy: string, exitCode: number): Partial<PlanRequest> => ({
     containers: [container('web', { state: 'exited' }), container('api')],
     swapFacts: { ...noSwapFacts, endings: [{ ...ending, id: 'id-of-web', policy, exitCode }] },
@@ -151,6 +170,11 @@ describe('a service that does not run', () => {
     assert.match(all(crashed), /info: web is not running now, and is started: it crashed \(exit 3\)/);
     const named = planOf({ ...of('always', 0), named: new Set(['web']) });
     assert.deepEqual(how(named), ['api blue-green', 'web blue-green']);
+  });
+
+  test('of which others run is told of: all of them will', () => {
+    const containers = [container('web'), container('web', { id: 'other', state: 'exited' }), container('api')];
+    assert.match(all(planOf({ containers })), /warning: Of the 2 containers of web, 1 runs now: of the target, all 2/);
   });
 
   test('is told of as a guess where the host does not tell why', () => {

@@ -22,6 +22,7 @@ const nothing: Outcome = {
   held: false,
   problems: [],
   reloaded: [],
+  foundStopped: [],
   measurements: [],
   downtimeMs: null,
   failedRequests: null,

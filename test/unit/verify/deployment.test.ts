@@ -75,6 +75,7 @@ const facts = (changes: Partial<DeploymentFacts> = {}): DeploymentFacts => ({
     { id: id('2'), repoTags: ['ghcr.io/acme/web:v2', 'ghcr.io/acme/web:latest'], repoDigests: [] },
   ],
   databases: new Set(['db']),
+  stopped: new Map(),
   expect: null,
   meanings: new Map(),
   history: [],
@@ -103,6 +104,33 @@ test('all is well: by the name that tells the release', () => {
     findings.list.find(({ name }) => name === 'image: web')?.detail,
     'runs v2 (222222222222), as the compose file says',
   );
+});
+
+describe('what somebody has stopped', () => {
+  const exited = { state: 'exited', exit: 137, health: null };
+  const stopped = (serves: boolean) => new Map([['web', { serves }]]);
+
+  test('is a warning, and no word against the release', () => {
+    const worker = judge({ watched: watched(exited), stopped: stopped(false) });
+    assert.match(worker.bad.join(), /running: web: it was stopped by hand/);
+    assert.deepEqual(
+      [
+        worker.findings.list.some(({ result, severity }) => result === 'failed' && severity === 'error'),
+        worker.verdict,
+      ],
+      [false, 'good'],
+    );
+    assert.equal(judge({ watched: watched(exited), stopped: stopped(true) }).verdict, 'unknown');
+    const url = { healthUrl: new URL('http://127.0.0.1/'), watched: { ...watched(exited), url: 'failed' as const } };
+    assert.equal(judge({ ...url, stopped: stopped(false) }).verdict, 'unknown');
+  });
+
+  test('counts as any other once it was started again, or if it is the database', () => {
+    assert.equal(judge({ watched: watched({ health: 'unhealthy' }), stopped: stopped(false) }).verdict, 'bad');
+    const all = { ...watched(), settled: [container(), { ...database, ...exited }] };
+    const judged = judge({ watched: all, stopped: new Map([['db', { serves: true }]]) });
+    assert.match(judged.bad.join(), /running: db: it is not running/);
+  });
 });
 
 describe('how a container stands', () => {
