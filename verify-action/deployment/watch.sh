@@ -80,15 +80,16 @@ all_settled() {
 passes() {
   [[ -z ${passed[$1]-} ]] || return 0
   ((SECONDS >= ${next_test[$1]-0})) || return
-  local status=0
+  local status=0 starting=
   read_health_test "$1"
   ((${#health_test[@]})) || return
+  ! in_start_period "$1" || starting=yes
   is_well "$1" "$patience" || status=$?
   case $status in
     0) passed[$1]=yes && return ;;
     # It may only have had no time left: nothing was seen to fail.
     124) ;;
-    *) failed[$1]=yes ;;
+    *) [[ -n $starting ]] || failed[$1]=yes ;;
   esac
   next_test[$1]=$((SECONDS + 2))
   return 1
