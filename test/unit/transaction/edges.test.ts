@@ -116,6 +116,53 @@ describe('the hosts that nginx looks up once', () => {
   }
 });
 
+describe('a container that is silent is restarted', () => {
+  const id = 'a'.repeat(64);
+  const table: [what: string, command: string, sharer: string, is: boolean][] = [
+    ['nginx', '/docker-entrypoint.sh nginx -g daemon off;', '', true],
+    ['of a shell', 'sh -c envsubst </t >/c && exec nginx', '', true],
+    ['Apache as an image of its own', 'httpd-foreground', '', true],
+    ['no application', 'node server.js', '', false],
+    ['no application in Apache', 'docker-php-entrypoint apache2-foreground', '', false],
+    ['no exporter', '/usr/bin/nginx-prometheus-exporter --nginx.scrape-uri=http://nginx/s', '', false],
+    ['none in whose network another lives, by id', 'caddy run', `vpn network ${id}`, false],
+    ['nor by name', 'caddy run', 'vpn processes shop-edge-1', false],
+    ['but one that others only link to', 'caddy run', 'old link shop-edge-1', true],
+    ['and one beside others that share', 'caddy run', `vpn network ${'b'.repeat(64)}`, true],
+  ];
+  for (const [what, command, sharer, is] of table) {
+    test(`${what}: ${is}`, () => {
+      const call = `
+        proxies=(named) runs=$(cat)
+        look() { printf '%s' "$runs"; }; name_of() { printf shop-edge-1; }; sharers() { printf '%s\\n' '${sharer}'; }
+        may_restart`;
+      const files = ['transaction/edges.sh', 'transaction/proxies.sh'];
+      assert.equal(run(files, `${call} edge ${id}`, command), is ? '' : 1);
+      assert.equal(run(files, `${call} named ${id}`, command), sharer === '' || is ? '' : 1);
+    });
+  }
+
+  test('but not where nobody knows who lives in it', () => {
+    const files = ['transaction/edges.sh', 'transaction/proxies.sh'];
+    assert.equal(run(files, 'proxies=(edge); sharers() { return 1; }; may_restart edge id'), 1);
+  });
+});
+
+test('a proxy is reloaded as it knows how', () => {
+  const table: [command: string, expected: string | number][] = [
+    ['caddy run --config /srv/Caddyfile', 1],
+    ['/entrypoint.sh traefik', 1],
+    ['docker-entrypoint.sh haproxy -f /h.cfg', 'docker kill --signal HUP id'],
+    ['haproxy_exporter --haproxy.scrape-uri=http://h', 'docker exec id nginx -s reload'],
+    ['/start.sh', 'docker exec id nginx -s reload'],
+  ];
+  for (const [command, expected] of table) {
+    const call = `runs=$(cat) said=$(mktemp); look() { printf '%s' "$runs"; }
+      timeout() { printf '%s ' "\${@:2}" >"$said"; }; reload_proxy id && cat "$said"`;
+    assert.equal(run(['transaction/proxies.sh'], call, command), expected);
+  }
+});
+
 test('only what was seen to fail makes a target bad', () => {
   const blamed = (code: string) => run(['transaction/gates.sh'], `blames_target ${code}`) === '';
   assert.deepEqual(['unhealthy', 'crashed', 'health-url'].filter(blamed), ['unhealthy', 'crashed', 'health-url']);
