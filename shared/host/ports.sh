@@ -55,23 +55,56 @@ speaks_no_http() {
   esac
 }
 
-# http_status HOST PORT PATH NAME SECONDS: the status of an HTTP answer, into `http_status`; fails if there is none.
+# http_status HOST PORT PATH NAME SECONDS: the status of an HTTP answer, into `http_status`, and where a redirect leads into
+# `http_location`; fails if there is none.
 http_status() {
-  local line socket
-  http_status=
+  local line socket until=$((SECONDS + $5))
+  http_status='' http_location=''
   exec {socket}<>"/dev/tcp/$1/$2" || return
   printf 'GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: atlasia-rollback\r\nConnection: close\r\n\r\n' "$3" "$4" >&"$socket"
   IFS= read -r -t "$5" line <&"$socket" || line=
+  [[ ! $line =~ ^HTTP/[0-9.]+\ ([0-9]{3}) ]] || http_status=${BASH_REMATCH[1]}
+  while [[ $http_status == 30[12378] && -z $http_location ]] && ((SECONDS <= until)); do
+    { IFS= read -r -t 1 -n 4000 line <&"$socket" && [[ $line == *:* ]]; } || break
+    [[ ${line,,} != location:* ]] || read -r http_location <<<"${line#*:}"
+  done
   exec {socket}>&-
-  [[ $line =~ ^HTTP/[0-9.]+\ ([0-9]{3}) ]] || return
-  http_status=${BASH_REMATCH[1]}
+  [[ -n $http_status ]]
 }
 
-# https_status HOST PORT SECONDS: the same with TLS, whatever the certificate; fails if the host has no curl.
+# https_status HOST PORT SECONDS: the same with TLS, whatever the certificate; fails if the host has no curl, and sets `is_plain` to
+# whether something else than TLS has come back.
 https_status() {
-  http_status=$(curl --silent --insecure --output /dev/null --write-out '%{http_code}' --max-time "$3" \
-    "https://$(address_name "$1" "$2")/" 2>/dev/null </dev/null) && [[ $http_status =~ ^[1-9][0-9]{2}$ ]]
+  local said
+  http_status='' http_location='' is_plain=
+  if said=$(LC_ALL=C curl --silent --show-error --insecure --output /dev/null --write-out '%{http_code}' --max-time "$3" \
+    "https://$(address_name "$1" "$2")/" 2>&1 </dev/null); then
+    [[ $said =~ ^[1-9][0-9]{2}$ ]] && http_status=$said
+  else
+    # In the words of OpenSSL, GnuTLS, NSS, mbed TLS and rustls.
+    case ${said,,} in
+      *'wrong version number'* | *'unknown protocol'* | *'packet length too long'* | *'unexpected tls packet'* | \
+        *record_too_long* | *'invalid ssl record'* | *'corrupt message'*) is_plain=yes ;;
+    esac
+    return 1
+  fi
 }
+
+# web_status HOST PORT SECONDS: the status of its answer for users, into `http_status`, and how it speaks into `web_way`: `http` or
+# `https`. Many servers answer plain HTTP at their TLS port as well, with 400, whatever is behind them. So 400 counts only if
+# curl has shown that it is no such port.
+web_status() {
+  local plain
+  web_way=http
+  ! http_status "$1" "$2" / localhost "$3" || [[ $http_status == 400 ]] || return 0
+  plain=$http_status web_way=https
+  https_status "$1" "$2" "$3" && return
+  [[ $plain == 400 && -n $is_plain ]] || return
+  web_way=http http_status=$plain
+}
+
+# sends_to_https: whether the last answer was nothing but the advice to come by HTTPS: it does not show what is behind.
+sends_to_https() { [[ $web_way == http && ${http_location,,} == https://* ]]; }
 
 # is_open HOST PORT: whether somebody holds the connection, or says something. Docker accepts one even without a listener in
 # the container, but then closes it at once.

@@ -33,7 +33,7 @@ look_into_proxy() {
   trap '' PIPE
   while read -r host port inside _; do
     ! speaks_no_http "$inside" || continue
-    if { http_status "$host" "$port" / localhost 2 || https_status "$host" "$port" 2; } && ! is_refusal "$http_status"; then
+    if web_status "$host" "$port" 2 && ! is_refusal "$http_status" && ! sends_to_https; then
       printf 'answers %s\n' "$(address_name "$host" "$port")"
     fi
   done < <(published_ports "$1" | head -n 4)

@@ -154,15 +154,21 @@ last_health() {
   docker inspect --format '{{range .State.Health.Log}}{{.ExitCode}} {{.Output}}{{"\n"}}{{end}}' "$1" | grep . | tail -n 1 || true
 }
 
-# await_url DEADLINE [CODE]: waits until the health-url has answered three times in a row. Once the old containers have gone, the
-# target has answered it before: then a proxy may be to blame, and the code says so.
+# await_url DEADLINE [drained]: waits until the health-url has answered three times in a row.
 await_url() {
   local good=0
   [[ -n ${plan[health_url]-} ]] || return 0
   while ((good < 3)); do
     if timeout 5 "$BASH" "$folder/engine.sh" ask-url; then good=$((good + 1)); else good=0; fi
-    ((good > 0 || SECONDS < $1)) || broken "${2-health-url}" "${plan[health_url]} did not return success" || return
+    ((good > 0 || SECONDS < $1)) || silent_url "${2-}" || return
     ((good == 3)) || sleep "$look_interval"
   done
   journal url-answers
+}
+
+# silent_url [drained]: the health-url does not answer. Once the old containers have gone, the target has already answered it: then
+# a proxy may be to blame that still asks for those.
+silent_url() {
+  local text="${plan[health_url]} did not return success"
+  if [[ -n $1 ]]; then broken no-answer "$text any more"; else broken health-url "$text"; fi
 }

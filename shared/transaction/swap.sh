@@ -145,7 +145,7 @@ drain_all() {
     drained=yes
   done
   [[ -n $drained ]] || return 0
-  still_well && users_get_answers 3 && await_url "$((SECONDS + 30))" no-answer
+  still_well && users_get_answers 3 && await_url "$((SECONDS + 30))" drained
 }
 
 # restore_all: restores the previous release, in the reverse order of the swap.

@@ -135,7 +135,7 @@ answer_at() {
   local answer last=$((SECONDS + address_patience))
   while :; do
     answer=closed
-    if http_status "$1" "$2" / localhost 3 || https_status "$1" "$2" 3; then
+    if web_status "$1" "$2" 3; then
       answer=$http_status
     elif is_open "$1" "$2"; then
       answer=other

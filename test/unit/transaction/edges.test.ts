@@ -55,6 +55,43 @@ describe('the ports that are open on the host', () => {
   }
 });
 
+describe('how an address answers', () => {
+  const wrong = 'curl: (35) OpenSSL/3.0.19: error:0A00010B:SSL routines::wrong version number\n000';
+  const nameless = 'curl: (35) OpenSSL/3.0.19: error:0A000458:SSL routines::tlsv1 unrecognized name\n000';
+  const table: [what: string, plain: string, curl: string, way: string][] = [
+    ['a page', '200', '!no', 'http'],
+    ['a TLS port that answers plain HTTP', '400', '404', 'https'],
+    ['one that cannot reach what is behind it', '400', '502', 'tcp'],
+    ['one that wants another name', '400', `!${nameless}`, 'tcp'],
+    ['one that is slow', '400', '!curl: (28) Operation timed out', 'tcp'],
+    ['400 without TLS', '400', `!${wrong}`, 'http'],
+    ['400 where nobody can tell, for want of curl', '400', '!bash: curl: command not found', 'tcp'],
+    ['TLS alone', '', '200', 'https'],
+    ['neither', '', `!${wrong}`, 'tcp'],
+    ['a proxy that reaches nobody', '502', '!no', 'tcp'],
+  ];
+  for (const [what, plain, curl, way] of table) {
+    test(`${what}: ${way}`, () => {
+      const call = `
+        says=$(cat)
+        http_status() { http_status=${plain} http_location=; [[ -n $http_status ]]; }
+        curl() { printf '%s' "\${says#!}"; [[ $says != !* ]]; }
+        is_open() { :; }
+        way_of 127.0.0.1 443 443`;
+      assert.equal(run(['host/ports.sh', 'transaction/answers.sh'], call, curl), way);
+    });
+  }
+
+  test('advice to come by HTTPS shows nothing', () => {
+    const leads = (way: string, location: string) =>
+      run(['host/ports.sh'], `web_way=${way} http_location=${location}; sends_to_https`) === '';
+    assert.equal(leads('http', 'HTTPS://localhost/'), true);
+    assert.equal(leads('http', 'http://localhost/login'), false);
+    assert.equal(leads('http', ''), false);
+    assert.equal(leads('https', 'https://localhost/login'), false);
+  });
+});
+
 describe('an address is still published', () => {
   const table: [address: string, bound: string, is: boolean][] = [
     ['127.0.0.1 8080', '0.0.0.0 8080', true],
