@@ -143,6 +143,25 @@ describe('the hosts that nginx looks up once', () => {
       '# proxy_pass http://a;\nserver { listen 80; server_name b; } proxy_pass http://10.0.0.5; fastcgi_pass unix:/run/c.sock; upstream u { server unix:/d; }',
       [],
     ],
+    [
+      'of variables too, where answers are kept for longer than ten seconds',
+      'resolver 127.0.0.11; set $u http://api:8080; proxy_pass $u; location / { set $v "Web"; fastcgi_pass $v:9000; }',
+      ['api', 'web'],
+    ],
+    ['and of a map', 'resolver 1.1.1.1 valid=1m; map $host $b { default http://api:80; x.y web; }', ['api', 'web']],
+    [
+      'before a variable, and of servers that are resolved again',
+      'resolver a valid=30s; proxy_pass http://api$uri; upstream u { server web:80 resolve; } proxy_pass http://$'.concat(
+        '{x}:80;',
+      ),
+      ['api', 'web'],
+    ],
+    ['where one of several resolvers keeps them', 'resolver a valid=1s; server { resolver b; set $u api; }', ['api']],
+    [
+      'not where all ask again',
+      'resolver a b valid=10s ipv6=off; resolver c valid=500ms; set $u api; proxy_pass $u;',
+      [],
+    ],
     ['no text but names', 'proxy_pass http://[::1]:80; proxy_pass http://a(b;', []],
   ];
   for (const [what, configuration, hosts] of table) {
@@ -198,6 +217,49 @@ test('a proxy is reloaded as it knows how', () => {
       timeout() { printf '%s ' "\${@:2}" >"$said"; }; reload_proxy id && cat "$said"`;
     assert.equal(run(['transaction/proxies.sh'], call, command), expected);
   }
+});
+
+describe('the hosts that others look up once', () => {
+  const table: [what: string, call: string, configuration: string, hosts: string[]][] = [
+    [
+      'HAProxy, without resolvers',
+      'haproxy',
+      'backend b\n  server a api:8080 check # x\n server i 10.0.0.1:80\n server w ipv4@Web:80 resolvers d\n server-template t 3 shop:80',
+      ['api', 'shop'],
+    ],
+    ['with them by default', 'haproxy', 'defaults\n default-server check resolvers d\nbackend b\n server a api:80', []],
+    [
+      'with them for one part',
+      'haproxy',
+      'backend b\n default-server resolvers d\n server a api:80\nbackend c\n server w web:80',
+      ['web'],
+    ],
+    [
+      'Apache',
+      'apache',
+      'ProxyPass "/" "http://api:8080/"\n#ProxyPass / http://no/\n SetHandler "proxy:fcgi://PHP:9000"\nRedirect / http://other/',
+      ['api', 'php'],
+    ],
+  ];
+  for (const [what, call, configuration, hosts] of table) {
+    test(what, () => {
+      const expected = hosts.map((host) => `looks-up-once ${host}`).join('\n');
+      assert.equal(run(['host/survey-proxies.sh'], `hosts_${call}_looks_up_once`, configuration), expected);
+    });
+  }
+
+  test('HAProxy tells nothing if its configuration is not one file', () => {
+    const hosts = (command: string, file: string) =>
+      run(
+        ['host/survey-proxies.sh'],
+        `timeout() { [[ \${*: -1} == ${file} ]] && echo ' server a api:80'; }; haproxy_hosts id "$(cat)"`,
+        `"haproxy:3" "docker-entrypoint.sh" ${command}["PATH"]`,
+      );
+    assert.equal(hosts('["haproxy","-f","/h.cfg"]', '/h.cfg'), 'looks-up-once api');
+    assert.equal(hosts('["haproxy","-W"]', '/usr/local/etc/haproxy/haproxy.cfg'), 'looks-up-once api');
+    assert.equal(hosts('["haproxy","-f","/h.cfg","-f","/i.cfg"]', '/h.cfg'), 1);
+    assert.equal(hosts('["haproxy","-f","/etc/h"]', '/h.cfg'), 1);
+  });
 });
 
 test('only what was seen to fail makes a target bad', () => {
