@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # The TCP ports that containers publish on the host, and whether somebody answers there. This is where users are.
 
-# Lines `NAME bound|open PORT/PROTOCOL ADDRESS PORT-OF-HOST "SERVICE"`: what the container's configuration asks for, and what
-# Docker made of it. A dash is a port that Docker chooses.
+# Lines `NAME bound|open|host PORT/PROTOCOL ADDRESS PORT-OF-HOST "SERVICE"`: what the container's configuration asks for, what
+# Docker made of it, and what a container in the host's own network exposes. A dash is a port that Docker chooses.
 # shellcheck disable=SC2016 # the dollars are the template's
 readonly published_lines='{{$name := .Name}}{{$service := json (index .Config.Labels "com.docker.compose.service")}}'\
 '{{range $port, $all := .HostConfig.PortBindings}}{{range $all}}'\
@@ -10,15 +10,19 @@ readonly published_lines='{{$name := .Name}}{{$service := json (index .Config.La
 '{{end}}{{end}}'\
 '{{range $port, $all := .NetworkSettings.Ports}}{{range $all}}'\
 '{{$name}} open {{$port}} {{if .HostIp}}{{.HostIp}}{{else}}0.0.0.0{{end}} {{if .HostPort}}{{.HostPort}}{{else}}-{{end}} {{$service}}{{"\n"}}'\
+'{{end}}{{end}}'\
+'{{if eq .HostConfig.NetworkMode "host"}}{{range $port, $none := .Config.ExposedPorts}}'\
+'{{$name}} host {{$port}} 127.0.0.1 - {{$service}}{{"\n"}}'\
 '{{end}}{{end}}'
 
 # published_ports ID...: lines `HOST PORT INSIDE KIND CONTAINER SERVICE` for each TCP port that is open on the host, with the
 # address at which this host can ask. KIND is `fixed` if the configuration names the port, `everywhere` if it is open at every
-# address of the host too, `any` if Docker chose the port.
+# address of the host too, `any` if Docker chose the port, `host` if the container has the network of the host and exposes it.
 published_ports() {
   docker inspect --format "$published_lines" "$@" 2>/dev/null </dev/null | tr -d '"' | awk '
     $3 !~ /\/tcp$/ || $6 !~ /^[A-Za-z0-9._-]+$/ { next }
     { sub(/^\//, "", $1); sub(/\/tcp$/, "", $3) }
+    $2 == "host" { $5 = $3; shared[$1, $3, $5] = 1 }
     $2 == "bound" { fixed[$1, $3, $5] = 1; next }
     $5 !~ /^[0-9]+$/ { next }
     $4 == "0.0.0.0" { everywhere[$1, $3, $5] = 1 }
@@ -28,7 +32,7 @@ published_ports() {
         key = name[each] SUBSEP inside[each] SUBSEP port[each]
         if (at[each] == "::" && key in everywhere) continue
         host = at[each] == "0.0.0.0" ? "127.0.0.1" : at[each] == "::" ? "::1" : at[each]
-        kind = !(key in fixed) ? "any" : at[each] ~ /^(0\.0\.0\.0|::)$/ ? "everywhere" : "fixed"
+        kind = key in shared ? "host" : !(key in fixed) ? "any" : at[each] ~ /^(0\.0\.0\.0|::)$/ ? "everywhere" : "fixed"
         print host, port[each], inside[each], kind, name[each], service[each]
       }
     }' | sort -u

@@ -40,6 +40,11 @@ describe('the ports that are open on the host', () => {
       '127.0.0.1 8003 80 any a web',
     ],
     [
+      'one of the network of the host',
+      '/a host 8080/tcp 127.0.0.1 - "web"\n/a host 53/udp 127.0.0.1 - "web"',
+      '127.0.0.1 8080 8080 host a web',
+    ],
+    [
       'UDP, and a service that compose would not name so',
       '/a open 53/udp 0.0.0.0 53 "web"\n/a open 80/tcp 0.0.0.0 80 "a;b"',
       '',
