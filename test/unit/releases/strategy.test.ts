@@ -49,7 +49,11 @@ for (const [why, changes, ofContainer] of reasons) {
 }
 
 const doubts: [what: string, found: FoundProxy[], why: RegExp][] = [
-  ['it is looked up once', [{ ...answering, looksUpOnce: ['web'] }], /^proxy looks web up only when it starts, or rarely$/],
+  [
+    'it is looked up once',
+    [{ ...answering, looksUpOnce: ['web'] }],
+    /^proxy looks web up only when it starts, or rarely$/,
+  ],
   ['by an alias', [{ ...answering, looksUpOnce: ['www'] }], /^proxy looks web up only/],
   ['by the name of its container', [{ ...answering, looksUpOnce: ['shop-web-1'] }], /^proxy looks web up only/],
   [
