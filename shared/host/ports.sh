@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # The TCP ports that containers publish on the host, and whether somebody answers there. This is where users are.
 
-# Lines `NAME bound|open PORT/PROTOCOL ADDRESS PORT-OF-HOST "SERVICE"`: what the container's configuration asks for, and what
-# Docker made of it. A dash is a port that Docker chooses.
+# Lines `NAME bound|open|host PORT/PROTOCOL ADDRESS PORT-OF-HOST "SERVICE"`: what the container's configuration asks for, what
+# Docker made of it, and what a container in the host's own network exposes. A dash is a port that Docker chooses.
 # shellcheck disable=SC2016 # the dollars are the template's
 readonly published_lines='{{$name := .Name}}{{$service := json (index .Config.Labels "com.docker.compose.service")}}'\
 '{{range $port, $all := .HostConfig.PortBindings}}{{range $all}}'\
@@ -10,15 +10,19 @@ readonly published_lines='{{$name := .Name}}{{$service := json (index .Config.La
 '{{end}}{{end}}'\
 '{{range $port, $all := .NetworkSettings.Ports}}{{range $all}}'\
 '{{$name}} open {{$port}} {{if .HostIp}}{{.HostIp}}{{else}}0.0.0.0{{end}} {{if .HostPort}}{{.HostPort}}{{else}}-{{end}} {{$service}}{{"\n"}}'\
+'{{end}}{{end}}'\
+'{{if eq .HostConfig.NetworkMode "host"}}{{range $port, $none := .Config.ExposedPorts}}'\
+'{{$name}} host {{$port}} 127.0.0.1 - {{$service}}{{"\n"}}'\
 '{{end}}{{end}}'
 
 # published_ports ID...: lines `HOST PORT INSIDE KIND CONTAINER SERVICE` for each TCP port that is open on the host, with the
 # address at which this host can ask. KIND is `fixed` if the configuration names the port, `everywhere` if it is open at every
-# address of the host too, `any` if Docker chose the port.
+# address of the host too, `any` if Docker chose the port, `host` if the container has the network of the host and exposes it.
 published_ports() {
   docker inspect --format "$published_lines" "$@" 2>/dev/null </dev/null | tr -d '"' | awk '
     $3 !~ /\/tcp$/ || $6 !~ /^[A-Za-z0-9._-]+$/ { next }
     { sub(/^\//, "", $1); sub(/\/tcp$/, "", $3) }
+    $2 == "host" { $5 = $3; shared[$1, $3, $5] = 1 }
     $2 == "bound" { fixed[$1, $3, $5] = 1; next }
     $5 !~ /^[0-9]+$/ { next }
     $4 == "0.0.0.0" { everywhere[$1, $3, $5] = 1 }
@@ -28,7 +32,7 @@ published_ports() {
         key = name[each] SUBSEP inside[each] SUBSEP port[each]
         if (at[each] == "::" && key in everywhere) continue
         host = at[each] == "0.0.0.0" ? "127.0.0.1" : at[each] == "::" ? "::1" : at[each]
-        kind = !(key in fixed) ? "any" : at[each] ~ /^(0\.0\.0\.0|::)$/ ? "everywhere" : "fixed"
+        kind = key in shared ? "host" : !(key in fixed) ? "any" : at[each] ~ /^(0\.0\.0\.0|::)$/ ? "everywhere" : "fixed"
         print host, port[each], inside[each], kind, name[each], service[each]
       }
     }' | sort -u
@@ -55,23 +59,56 @@ speaks_no_http() {
   esac
 }
 
-# http_status HOST PORT PATH NAME SECONDS: the status of an HTTP answer, into `http_status`; fails if there is none.
+# http_status HOST PORT PATH NAME SECONDS: the status of an HTTP answer, into `http_status`, and where a redirect leads into
+# `http_location`; fails if there is none.
 http_status() {
-  local line socket
-  http_status=
+  local line socket until=$((SECONDS + $5))
+  http_status='' http_location=''
   exec {socket}<>"/dev/tcp/$1/$2" || return
   printf 'GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: atlasia-rollback\r\nConnection: close\r\n\r\n' "$3" "$4" >&"$socket"
   IFS= read -r -t "$5" line <&"$socket" || line=
+  [[ ! $line =~ ^HTTP/[0-9.]+\ ([0-9]{3}) ]] || http_status=${BASH_REMATCH[1]}
+  while [[ $http_status == 30[12378] && -z $http_location ]] && ((SECONDS <= until)); do
+    { IFS= read -r -t 1 -n 4000 line <&"$socket" && [[ $line == *:* ]]; } || break
+    [[ ${line,,} != location:* ]] || read -r http_location <<<"${line#*:}"
+  done
   exec {socket}>&-
-  [[ $line =~ ^HTTP/[0-9.]+\ ([0-9]{3}) ]] || return
-  http_status=${BASH_REMATCH[1]}
+  [[ -n $http_status ]]
 }
 
-# https_status HOST PORT SECONDS: the same with TLS, whatever the certificate; fails if the host has no curl.
+# https_status HOST PORT SECONDS: the same with TLS, whatever the certificate; fails if the host has no curl, and sets `is_plain` to
+# whether something else than TLS has come back.
 https_status() {
-  http_status=$(curl --silent --insecure --output /dev/null --write-out '%{http_code}' --max-time "$3" \
-    "https://$(address_name "$1" "$2")/" 2>/dev/null </dev/null) && [[ $http_status =~ ^[1-9][0-9]{2}$ ]]
+  local said
+  http_status='' http_location='' is_plain=
+  if said=$(LC_ALL=C curl --silent --show-error --insecure --output /dev/null --write-out '%{http_code}' --max-time "$3" \
+    "https://$(address_name "$1" "$2")/" 2>&1 </dev/null); then
+    [[ $said =~ ^[1-9][0-9]{2}$ ]] && http_status=$said
+  else
+    # In the words of OpenSSL, GnuTLS, NSS, mbed TLS and rustls.
+    case ${said,,} in
+      *'wrong version number'* | *'unknown protocol'* | *'packet length too long'* | *'unexpected tls packet'* | \
+        *record_too_long* | *'invalid ssl record'* | *'corrupt message'*) is_plain=yes ;;
+    esac
+    return 1
+  fi
 }
+
+# web_status HOST PORT SECONDS: the status of its answer for users, into `http_status`, and how it speaks into `web_way`: `http` or
+# `https`. Many servers answer plain HTTP at their TLS port as well, with 400, whatever is behind them. So 400 counts only if
+# curl has shown that it is no such port.
+web_status() {
+  local plain
+  web_way=http
+  ! http_status "$1" "$2" / localhost "$3" || [[ $http_status == 400 ]] || return 0
+  plain=$http_status web_way=https
+  https_status "$1" "$2" "$3" && return
+  [[ $plain == 400 && -n $is_plain ]] || return
+  web_way=http http_status=$plain
+}
+
+# sends_to_https: whether the last answer was nothing but the advice to come by HTTPS: it does not show what is behind.
+sends_to_https() { [[ $web_way == http && ${http_location,,} == https://* ]]; }
 
 # is_open HOST PORT: whether somebody holds the connection, or says something. Docker accepts one even without a listener in
 # the container, but then closes it at once.

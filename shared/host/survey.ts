@@ -98,7 +98,7 @@ export interface FoundProxy {
   service: string;
   /** The addresses on the host at which it answers: `127.0.0.1:8080`. */
   answers: string[];
-  /** The hosts that it resolves only when it starts; null if it is nginx, but its configuration could not be read. */
+  /** The hosts that it resolves only when it starts; null if its configuration does not tell. */
   looksUpOnce: string[] | null;
 }
 
@@ -419,8 +419,7 @@ function readProxy(text: string): FoundProxy {
   const [service = '', ...lines] = text.split('\n');
   const after = (word: string) =>
     lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
-  const isUnread = lines.includes('nginx') && !lines.includes('read');
-  return { service, answers: after('answers'), looksUpOnce: isUnread ? null : after('looks-up-once') };
+  return { service, answers: after('answers'), looksUpOnce: lines.includes('unread') ? null : after('looks-up-once') };
 }
 
 /** Reads lines `KIND LINE NAME FILE`, as unset_variables prints them. */

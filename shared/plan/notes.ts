@@ -71,7 +71,7 @@ export function notesOn(plan: Omit<Plan, 'notes' | 'hash'>, request: PlanRequest
   if (wanted.knownBad !== null) warn(`The target is known to be bad: ${wanted.knownBad.text}`);
   notes.push(...whatUndoes(plan.services, request));
   for (const { service, proxy } of plan.lookedUpOnce) {
-    tell(`${proxy} looks ${service} up only when it starts: it is reloaded after the swap`);
+    tell(`${proxy} looks ${service} up only when it starts, or rarely: it is reloaded after the swap`);
   }
   const outdated = containers.filter(
     ({ service, created }) =>

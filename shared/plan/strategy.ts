@@ -88,8 +88,10 @@ function doubts(
   const unread = found.filter(({ looksUpOnce }) => looksUpOnce === null).map((proxy) => proxy.service);
   const isAsked = healthUrl !== null || found.some(({ answers }) => answers.length > 0);
   return [
-    ...once.map((proxy) => `${proxy} looks ${service.name} up only when it starts`),
-    ...unread.map((proxy) => `the configuration of ${proxy} cannot be read, so it may look it up only when it starts`),
+    ...once.map((proxy) => `${proxy} looks ${service.name} up only when it starts, or rarely`),
+    ...unread.map(
+      (proxy) => `the configuration of ${proxy} does not tell whether it looks ${service.name} up only when it starts`,
+    ),
     ...(isAsked ? [] : [`${near.join(', ')} answers on no published port, and no health-url is given to ask`]),
   ];
 }

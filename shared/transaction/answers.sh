@@ -16,16 +16,12 @@ answers_as() {
 
 # way_of HOST PORT INSIDE: prints how the address answers now: `http`, `https`, or `tcp` for whatever else; fails if it does not.
 way_of() {
-  local way ways=(http https tcp)
-  ! speaks_no_http "$3" || ways=(tcp)
-  for way in "${ways[@]}"; do
-    # Together less than ends_in_time allows.
-    if answers_as "$way" "$1" "$2" 2 2>/dev/null; then
-      printf '%s' "$way"
-      return
-    fi
-  done
-  return 1
+  # Together less than ends_in_time allows.
+  if ! speaks_no_http "$3" && web_status "$1" "$2" 2 2>/dev/null && ! is_refusal "$http_status"; then
+    printf '%s' "$web_way"
+  else
+    is_open "$1" "$2" 2>/dev/null && printf tcp
+  fi
 }
 
 # url_answers: whether the health-url answers, asked the way its users reach it.

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154,SC2034 # the tables are those of read_plan
 # Where users ask: the ports that the project publishes on the host. One that answered before the swap must answer after it.
-# A proxy that is not swapped may have looked a service up only when it started: then it is reloaded, or else restarted.
+# A proxy that is silent is reloaded, or else restarted (proxies.sh).
 #
 # addresses.tsv: host, port, port inside, its kind, container, service, how it answered. Written before anything stops.
 
@@ -66,7 +66,7 @@ keeps_addresses() {
   # shellcheck disable=SC2086 # ids are hex digits
   bound=$([[ -z $ids ]] || bound_ports $ids)
   while IFS=$'\t' read -r host port _ kind _ service _; do
-    if [[ $kind == any ]] || ! is_swapped "$service"; then continue; fi
+    if [[ $kind == @(any|host) ]] || ! is_swapped "$service"; then continue; fi
     publishes "$host" "$port" "$kind" <<<"$bound" ||
       broken no-answer "$(address_name "$host" "$port") answers now, but $service in today's compose file no longer publishes it" ||
       return
@@ -208,32 +208,7 @@ refresh_proxies() {
   [[ -z $silent ]] || reload_silent again <<<"$silent"
 }
 
-# renew_proxy SERVICE: reloads its containers, or restarts those where that cannot be done.
-renew_proxy() { reload_service "$1" || is_swapped "$1" || restart_service "$1"; }
-
-# reload_service SERVICE: reloads its running containers, of which some may be new. Fails if it does not know how.
-reload_service() {
-  local id ids
-  ids=$(project_containers "${plan[project]}" status=running "label=com.docker.compose.service=$1") || return
-  for id in $ids; do reload_proxy "$id" || return; done
-  [[ -z $ids ]] || journal reloaded "$1"
-}
-
-# The services that were reloaded since the last change of what is behind them.
-declare -A reloaded=()
-
-# reload_silent [again]: reloads the services of the lines on stdin, once each.
-reload_silent() {
-  local service
-  [[ ${1-} != again ]] || reloaded=()
-  while read -r _ _ _ _ _ service _; do
-    [[ -z ${reloaded[$service]-} ]] || continue
-    reloaded[$service]=yes
-    reload_service "$service" || true
-  done
-}
-
-# restart_silent: restarts the services of the lines on stdin, except those that are swapped, and sets `restarted`.
+# restart_silent: restarts the proxies of the lines on stdin, except those that are swapped, and sets `restarted`.
 restart_silent() {
   local service
   local -A met=()
@@ -242,34 +217,4 @@ restart_silent() {
     met[$service]=yes restarted=yes
     restart_service "$service" || true
   done
-}
-
-# reload_proxy CONTAINER: lets the proxy in it read its configuration again, and so look up names again. Fails if it does not
-# know how.
-reload_proxy() {
-  local command
-  command=$(look "$1" '{{.Path}} {{join .Args " "}} {{.Config.Image}}') || return
-  case $command in
-    # Where it does not reload, it only prints its state.
-    *haproxy*) timeout 20 docker kill --signal HUP "$1" ;;
-    *caddy*) timeout 20 docker exec "$1" caddy reload --force --config /etc/caddy/Caddyfile ;;
-    *httpd* | *apache2*) timeout 20 docker exec "$1" sh -c 'httpd -k graceful || apachectl -k graceful' ;;
-    *openresty*) timeout 20 docker exec "$1" sh -c 'openresty -s reload || nginx -s reload' ;;
-    *traefik* | *envoy*) return 1 ;;
-    *) timeout 20 docker exec "$1" nginx -s reload ;;
-  esac >/dev/null 2>&1 </dev/null
-}
-
-# restart_service SERVICE: restarts its containers. From now on they say nothing about a restart of Docker.
-restart_service() {
-  local id ids
-  ids=$(project_containers "${plan[project]}" "label=com.docker.compose.service=$1") && [[ -n $ids ]] || return
-  for id in $ids; do
-    if [[ -e witness.tsv ]]; then
-      { grep -v -- "^$id" witness.tsv || true; } >witness.new
-      mv -T -- witness.new witness.tsv
-    fi
-    timeout 120 docker restart --time 10 "$id" >/dev/null </dev/null || return
-  done
-  journal restarted "$1"
 }

@@ -14,20 +14,26 @@ await_answer() {
     while :; do
       judge "$service" "$id" || return
       within_budget || return
-      ((${#health_test[@]})) || break
-      is_well "$id" "$patience"
-      case $? in
-        0) break ;;
-        # Perhaps it only had no time left.
-        124) ;;
-        *) failed=yes ;;
-      esac
+      # Nobody can run a test in a task that has ended.
+      if [[ $health == 'done' ]] || ! ((${#health_test[@]})); then break; fi
+      try_test "$id" "$failed" "$patience" && break
       [[ $health != unhealthy ]] || broken unhealthy "The health check of $service fails. $(last_health "$id")" || return
       ((SECONDS < patience)) || not_in_time "$service" "$failed" || return
       sleep "$look_interval"
     done
   done
   journal answers "$service"
+}
+
+# try_test ID FAILED [DEADLINE]: whether its own health test passes now. Sets `failed` to whether a test has failed so far, this
+# one or one before. One that had no time left was not seen to fail, nor does one count that Docker would not count.
+try_test() {
+  local starting='' status=0
+  failed=$2
+  ! in_start_period "$1" || starting=yes
+  is_well "$1" "${@:3}" || status=$?
+  [[ -n $starting || $status == @(0|124) ]] || failed=yes
+  return "$status"
 }
 
 # not_in_time SERVICE FAILED: it has not passed its own test within health-timeout. Only a test that failed says that it is ill.
@@ -120,12 +126,7 @@ pass_again() {
       failed=
       while judge "$service" "$id" || return; do
         [[ $health == starting ]] || break
-        is_well "$id"
-        case $? in
-          0) break ;;
-          124) ;;
-          *) failed=yes ;;
-        esac
+        try_test "$id" "$failed" && break
         ((SECONDS < $1)) || not_in_time "$service" "$failed" || return
         sleep "$look_interval"
       done
@@ -141,7 +142,9 @@ still_well() {
     for id in $(target_containers "$service"); do
       judge "$service" "$id" || return
       [[ $health != unhealthy ]] || broken unhealthy "$service became unhealthy. $(last_health "$id")" || return
-      [[ $started == "${since[$id]-}" ]] || broken crashed "$service was restarted" || return
+      # What stands ready for a timer may be started at any time.
+      [[ ${strategy[$service]} == create-only || $started == "${since[$id]-}" ]] ||
+        broken crashed "$service was restarted" || return
     done
   done
   within_budget
@@ -151,14 +154,21 @@ last_health() {
   docker inspect --format '{{range .State.Health.Log}}{{.ExitCode}} {{.Output}}{{"\n"}}{{end}}' "$1" | grep . | tail -n 1 || true
 }
 
-# await_url DEADLINE: waits until the health-url has answered three times in a row.
+# await_url DEADLINE [drained]: waits until the health-url has answered three times in a row.
 await_url() {
   local good=0
   [[ -n ${plan[health_url]-} ]] || return 0
   while ((good < 3)); do
     if timeout 5 "$BASH" "$folder/engine.sh" ask-url; then good=$((good + 1)); else good=0; fi
-    ((good > 0 || SECONDS < $1)) || broken health-url "${plan[health_url]} did not return success" || return
+    ((good > 0 || SECONDS < $1)) || silent_url "${2-}" || return
     ((good == 3)) || sleep "$look_interval"
   done
   journal url-answers
+}
+
+# silent_url [drained]: the health-url does not answer. Once the old containers have gone, the target has already answered it: then
+# a proxy may be to blame that still asks for those.
+silent_url() {
+  local text="${plan[health_url]} did not return success"
+  if [[ -n $1 ]]; then broken no-answer "$text any more"; else broken health-url "$text"; fi
 }

@@ -144,7 +144,7 @@ drain_all() {
     drained=yes
   done
   [[ -n $drained ]] || return 0
-  still_well && users_get_answers 3 && await_url "$((SECONDS + 30))"
+  still_well && users_get_answers 3 && await_url "$((SECONDS + 30))" drained
 }
 
 # restore_all: restores the previous release, in the reverse order of the swap.

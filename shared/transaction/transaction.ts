@@ -38,6 +38,7 @@ const engine = [
   new URL('./prober.sh', import.meta.url),
   new URL('./gates.sh', import.meta.url),
   new URL('./edges.sh', import.meta.url),
+  new URL('./proxies.sh', import.meta.url),
   new URL('./swap.sh', import.meta.url),
   new URL('./jobs.sh', import.meta.url),
   new URL('./prune.sh', import.meta.url),

@@ -80,15 +80,16 @@ all_settled() {
 passes() {
   [[ -z ${passed[$1]-} ]] || return 0
   ((SECONDS >= ${next_test[$1]-0})) || return
-  local status=0
+  local status=0 starting=
   read_health_test "$1"
   ((${#health_test[@]})) || return
+  ! in_start_period "$1" || starting=yes
   is_well "$1" "$patience" || status=$?
   case $status in
     0) passed[$1]=yes && return ;;
     # It may only have had no time left: nothing was seen to fail.
     124) ;;
-    *) failed[$1]=yes ;;
+    *) [[ -n $starting ]] || failed[$1]=yes ;;
   esac
   next_test[$1]=$((SECONDS + 2))
   return 1
@@ -112,19 +113,22 @@ readonly address_patience=10
 
 # ask_addresses: reports what answers at the TCP ports that the project publishes, except those of databases and the like.
 ask_addresses() {
-  local ids host port inside service address line asked=()
+  local ids host port inside kind service address line asked=()
   ids=$(project_containers "$project" status=running) || fail docker-failed 'Docker cannot list the containers'
   [[ -n $ids ]] || return 0
   trap '' PIPE
   # shellcheck disable=SC2086 # ids are hex digits
-  while read -r host port inside _ _ service; do
+  while read -r host port inside kind _ service; do
     ((${#asked[@]} < most_addresses)) || break
     ! speaks_no_http "$inside" || continue
-    exec {address}< <(printf '%s %s %s\n' "$(address_name "$host" "$port")" "$service" "$(answer_at "$host" "$port" 2>/dev/null)")
+    exec {address}< <(printf '%s %s %s %s\n' "$(address_name "$host" "$port")" "$service" "$(answer_at "$host" "$port" 2>/dev/null)" "$kind")
     asked+=("$address")
   done < <(published_ports $ids)
   for address in "${asked[@]}"; do
-    if IFS= read -r -t "$((address_patience * 2))" -u "$address" line; then record address "$line"; fi
+    if IFS= read -r -t "$((address_patience * 2))" -u "$address" line; then
+      # What a container in the network of the host exposes is not promised.
+      [[ $line == *' closed host' ]] || record address "${line% *}"
+    fi
     exec {address}<&-
   done
 }
@@ -134,7 +138,7 @@ answer_at() {
   local answer last=$((SECONDS + address_patience))
   while :; do
     answer=closed
-    if http_status "$1" "$2" / localhost 3 || https_status "$1" "$2" 3; then
+    if web_status "$1" "$2" 3; then
       answer=$http_status
     elif is_open "$1" "$2"; then
       answer=other

@@ -49,16 +49,24 @@ for (const [why, changes, ofContainer] of reasons) {
 }
 
 const doubts: [what: string, found: FoundProxy[], why: RegExp][] = [
-  ['it is looked up once', [{ ...answering, looksUpOnce: ['web'] }], /^proxy looks web up only when it starts$/],
+  [
+    'it is looked up once',
+    [{ ...answering, looksUpOnce: ['web'] }],
+    /^proxy looks web up only when it starts, or rarely$/,
+  ],
   ['by an alias', [{ ...answering, looksUpOnce: ['www'] }], /^proxy looks web up only/],
   ['by the name of its container', [{ ...answering, looksUpOnce: ['shop-web-1'] }], /^proxy looks web up only/],
-  ['nobody knows', [{ ...answering, looksUpOnce: null }], /^the configuration of proxy cannot be read/],
+  [
+    'nobody knows',
+    [{ ...answering, looksUpOnce: null }],
+    /^the configuration of proxy does not tell whether it looks web up/,
+  ],
   ['nobody can ask', [{ ...answering, answers: [] }], /^proxy answers on no published port, and no health-url/],
   ['it was not found', [], /^proxy answers on no published port/],
   [
     'one that does not look like a proxy looks it up once',
     [answering, { service: 'dashboard', answers: [], looksUpOnce: ['web'] }],
-    /^dashboard looks web up only when it starts$/,
+    /^dashboard looks web up only when it starts, or rarely$/,
   ],
 ];
 for (const [what, found, why] of doubts) {

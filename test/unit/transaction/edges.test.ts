@@ -40,6 +40,11 @@ describe('the ports that are open on the host', () => {
       '127.0.0.1 8003 80 any a web',
     ],
     [
+      'one of the network of the host',
+      '/a host 8080/tcp 127.0.0.1 - "web"\n/a host 53/udp 127.0.0.1 - "web"',
+      '127.0.0.1 8080 8080 host a web',
+    ],
+    [
       'UDP, and a service that compose would not name so',
       '/a open 53/udp 0.0.0.0 53 "web"\n/a open 80/tcp 0.0.0.0 80 "a;b"',
       '',
@@ -53,6 +58,43 @@ describe('the ports that are open on the host', () => {
       );
     });
   }
+});
+
+describe('how an address answers', () => {
+  const wrong = 'curl: (35) OpenSSL/3.0.19: error:0A00010B:SSL routines::wrong version number\n000';
+  const nameless = 'curl: (35) OpenSSL/3.0.19: error:0A000458:SSL routines::tlsv1 unrecognized name\n000';
+  const table: [what: string, plain: string, curl: string, way: string][] = [
+    ['a page', '200', '!no', 'http'],
+    ['a TLS port that answers plain HTTP', '400', '404', 'https'],
+    ['one that cannot reach what is behind it', '400', '502', 'tcp'],
+    ['one that wants another name', '400', `!${nameless}`, 'tcp'],
+    ['one that is slow', '400', '!curl: (28) Operation timed out', 'tcp'],
+    ['400 without TLS', '400', `!${wrong}`, 'http'],
+    ['400 where nobody can tell, for want of curl', '400', '!bash: curl: command not found', 'tcp'],
+    ['TLS alone', '', '200', 'https'],
+    ['neither', '', `!${wrong}`, 'tcp'],
+    ['a proxy that reaches nobody', '502', '!no', 'tcp'],
+  ];
+  for (const [what, plain, curl, way] of table) {
+    test(`${what}: ${way}`, () => {
+      const call = `
+        says=$(cat)
+        http_status() { http_status=${plain} http_location=; [[ -n $http_status ]]; }
+        curl() { printf '%s' "\${says#!}"; [[ $says != !* ]]; }
+        is_open() { :; }
+        way_of 127.0.0.1 443 443`;
+      assert.equal(run(['host/ports.sh', 'transaction/answers.sh'], call, curl), way);
+    });
+  }
+
+  test('advice to come by HTTPS shows nothing', () => {
+    const leads = (way: string, location: string) =>
+      run(['host/ports.sh'], `web_way=${way} http_location=${location}; sends_to_https`) === '';
+    assert.equal(leads('http', 'HTTPS://localhost/'), true);
+    assert.equal(leads('http', 'http://localhost/login'), false);
+    assert.equal(leads('http', ''), false);
+    assert.equal(leads('https', 'https://localhost/login'), false);
+  });
 });
 
 describe('an address is still published', () => {
@@ -106,6 +148,25 @@ describe('the hosts that nginx looks up once', () => {
       '# proxy_pass http://a;\nserver { listen 80; server_name b; } proxy_pass http://10.0.0.5; fastcgi_pass unix:/run/c.sock; upstream u { server unix:/d; }',
       [],
     ],
+    [
+      'of variables too, where answers are kept for longer than ten seconds',
+      'resolver 127.0.0.11; set $u http://api:8080; proxy_pass $u; location / { set $v "Web"; fastcgi_pass $v:9000; }',
+      ['api', 'web'],
+    ],
+    ['and of a map', 'resolver 1.1.1.1 valid=1m; map $host $b { default http://api:80; x.y web; }', ['api', 'web']],
+    [
+      'before a variable, and of servers that are resolved again',
+      'resolver a valid=30s; proxy_pass http://api$uri; upstream u { server web:80 resolve; } proxy_pass http://$'.concat(
+        '{x}:80;',
+      ),
+      ['api', 'web'],
+    ],
+    ['where one of several resolvers keeps them', 'resolver a valid=1s; server { resolver b; set $u api; }', ['api']],
+    [
+      'not where all ask again',
+      'resolver a b valid=10s ipv6=off; resolver c valid=500ms; set $u api; proxy_pass $u;',
+      [],
+    ],
     ['no text but names', 'proxy_pass http://[::1]:80; proxy_pass http://a(b;', []],
   ];
   for (const [what, configuration, hosts] of table) {
@@ -114,6 +175,96 @@ describe('the hosts that nginx looks up once', () => {
       assert.equal(run(['host/survey-proxies.sh'], 'hosts_looked_up_once', configuration), expected);
     });
   }
+});
+
+describe('a container that is silent is restarted', () => {
+  const id = 'a'.repeat(64);
+  const table: [what: string, command: string, sharer: string, is: boolean][] = [
+    ['nginx', '/docker-entrypoint.sh nginx -g daemon off;', '', true],
+    ['of a shell', 'sh -c envsubst </t >/c && exec nginx', '', true],
+    ['Apache as an image of its own', 'httpd-foreground', '', true],
+    ['no application', 'node server.js', '', false],
+    ['no application in Apache', 'docker-php-entrypoint apache2-foreground', '', false],
+    ['no exporter', '/usr/bin/nginx-prometheus-exporter --nginx.scrape-uri=http://nginx/s', '', false],
+    ['none in whose network another lives, by id', 'caddy run', `vpn network ${id}`, false],
+    ['nor by name', 'caddy run', 'vpn processes shop-edge-1', false],
+    ['but one that others only link to', 'caddy run', 'old link shop-edge-1', true],
+    ['and one beside others that share', 'caddy run', `vpn network ${'b'.repeat(64)}`, true],
+  ];
+  for (const [what, command, sharer, is] of table) {
+    test(`${what}: ${is}`, () => {
+      const call = `
+        proxies=(named) runs=$(cat)
+        look() { printf '%s' "$runs"; }; name_of() { printf shop-edge-1; }; sharers() { printf '%s\\n' '${sharer}'; }
+        may_restart`;
+      const files = ['transaction/edges.sh', 'transaction/proxies.sh'];
+      assert.equal(run(files, `${call} edge ${id}`, command), is ? '' : 1);
+      assert.equal(run(files, `${call} named ${id}`, command), sharer === '' || is ? '' : 1);
+    });
+  }
+
+  test('but not where nobody knows who lives in it', () => {
+    const files = ['transaction/edges.sh', 'transaction/proxies.sh'];
+    assert.equal(run(files, 'proxies=(edge); sharers() { return 1; }; may_restart edge id'), 1);
+  });
+});
+
+test('a proxy is reloaded as it knows how', () => {
+  const table: [command: string, expected: string | number][] = [
+    ['caddy run --config /srv/Caddyfile', 1],
+    ['/entrypoint.sh traefik', 1],
+    ['docker-entrypoint.sh haproxy -f /h.cfg', 'docker kill --signal HUP id'],
+    ['haproxy_exporter --haproxy.scrape-uri=http://h', 'docker exec id nginx -s reload'],
+    ['/start.sh', 'docker exec id nginx -s reload'],
+  ];
+  for (const [command, expected] of table) {
+    const call = `runs=$(cat) said=$(mktemp); look() { printf '%s' "$runs"; }
+      timeout() { printf '%s ' "\${@:2}" >"$said"; }; reload_proxy id && cat "$said"`;
+    assert.equal(run(['transaction/proxies.sh'], call, command), expected);
+  }
+});
+
+describe('the hosts that others look up once', () => {
+  const table: [what: string, call: string, configuration: string, hosts: string[]][] = [
+    [
+      'HAProxy, without resolvers',
+      'haproxy',
+      'backend b\n  server a api:8080 check # x\n server i 10.0.0.1:80\n server w ipv4@Web:80 resolvers d\n server-template t 3 shop:80',
+      ['api', 'shop'],
+    ],
+    ['with them by default', 'haproxy', 'defaults\n default-server check resolvers d\nbackend b\n server a api:80', []],
+    [
+      'with them for one part',
+      'haproxy',
+      'backend b\n default-server resolvers d\n server a api:80\nbackend c\n server w web:80',
+      ['web'],
+    ],
+    [
+      'Apache',
+      'apache',
+      'ProxyPass "/" "http://api:8080/"\n#ProxyPass / http://no/\n SetHandler "proxy:fcgi://PHP:9000"\nRedirect / http://other/',
+      ['api', 'php'],
+    ],
+  ];
+  for (const [what, call, configuration, hosts] of table) {
+    test(what, () => {
+      const expected = hosts.map((host) => `looks-up-once ${host}`).join('\n');
+      assert.equal(run(['host/survey-proxies.sh'], `hosts_${call}_looks_up_once`, configuration), expected);
+    });
+  }
+
+  test('HAProxy tells nothing if its configuration is not one file', () => {
+    const hosts = (command: string, file: string) =>
+      run(
+        ['host/survey-proxies.sh'],
+        `timeout() { [[ \${*: -1} == ${file} ]] && echo ' server a api:80'; }; haproxy_hosts id "$(cat)"`,
+        `"haproxy:3" "docker-entrypoint.sh" ${command}["PATH"]`,
+      );
+    assert.equal(hosts('["haproxy","-f","/h.cfg"]', '/h.cfg'), 'looks-up-once api');
+    assert.equal(hosts('["haproxy","-W"]', '/usr/local/etc/haproxy/haproxy.cfg'), 'looks-up-once api');
+    assert.equal(hosts('["haproxy","-f","/h.cfg","-f","/i.cfg"]', '/h.cfg'), 1);
+    assert.equal(hosts('["haproxy","-f","/etc/h"]', '/h.cfg'), 1);
+  });
 });
 
 test('only what was seen to fail makes a target bad', () => {

@@ -1,0 +1,73 @@
+// What the gates make of health tests and of containers that end or start meanwhile: in a real bash, with a Docker that answers
+// as its template asks.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+
+const shared = join(import.meta.dirname, '../../../shared');
+
+/** What a call prints, and its exit. */
+function run(call: string): { text: string; status: number | null } {
+  const sources = ['transaction/health-test.sh', 'transaction/gates.sh'].map((file) => `source ${join(shared, file)}`);
+  const frame = 'journal() { :; }; within_budget() { :; }; broken() { printf "%s" "$1"; return 1; }';
+  const script = `set -u\n${sources.join('\n')}\n${frame}\n${call}`;
+  const { status, stdout, stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8' });
+  assert.equal(stderr, '');
+  return { text: stdout.trim(), status };
+}
+
+describe('a health test that fails', () => {
+  const table: [what: string, startPeriod: string, seconds: number, counts: boolean][] = [
+    ['without a start_period', '0', 1, true],
+    ['within it', '30000000000', 5, false],
+    ['after it', '2000000000', 5, true],
+    ['where an old Docker knows none', 'null', 1, true],
+  ];
+  for (const [what, startPeriod, seconds, counts] of table) {
+    test(`${what}: ${counts ? 'counts' : 'does not count'}`, () => {
+      const { text } = run(`
+        docker() {
+          case $3 in
+            *StartedAt*) date --utc --date '-${seconds} seconds' +%Y-%m-%dT%H:%M:%S.%NZ ;;
+            *Timeout*) printf '%s\\0' 0 ${startPeriod} CMD false && echo ;;
+          esac
+        }
+        is_well() { return 1; }
+        read_health_test id
+        try_test id '' 9
+        printf '%s|%s' "\${health_test[*]}" "$failed"`);
+      assert.equal(text, `false|${counts ? 'yes' : ''}`);
+    });
+  }
+
+  test('does so too if the next one has no time left', () => {
+    const { text } = run('health_start=0; is_well() { return 124; }; try_test id yes; printf \'%s\' "$failed"');
+    assert.equal(text, 'yes');
+  });
+});
+
+test('nobody waits for the test of a task that has ended', () => {
+  const { status } = run(`
+    declare -A plan=([health_timeout]=1) target_image=([app]=i) strategy=([app]=recreate)
+    look() { printf 'exited\\t0\\tstarting\\t0\\ti\\tthen\\tno'; }
+    has_one_task() { :; }
+    docker() { printf '%s\\0' 0 0 CMD false && echo; }
+    await_answer app id`);
+  assert.equal(status, 0);
+});
+
+test('a container that stands ready may be started meanwhile, any other may not', () => {
+  for (const [strategy, expected] of [
+    ['create-only', ''],
+    ['recreate', 'crashed'],
+  ] as const) {
+    const { text } = run(`
+      declare -A target_image=([app]=i) strategy=([app]=${strategy}) since=([id]=then)
+      services=(app)
+      target_containers() { printf 'id'; }
+      look() { printf 'running\\t0\\tnone\\t0\\ti\\tnow\\tno'; }
+      still_well`);
+    assert.equal(text, expected);
+  }
+});
