@@ -75,11 +75,14 @@ test('a real configuration is read, and none of its secrets', async () => {
       networks: ['back', 'front'],
       networkMode: null,
       fixedAddress: true,
+      aliases: [],
       dependsOn: [
         { service: 'api', restart: true, awaitsEnd: false },
         { service: 'db', restart: false, awaitsEnd: true },
       ],
       sharesWith: [],
+      volumesFrom: [],
+      composeOnly: [],
       volumesFrom: [],
       composeOnly: [],
     },
@@ -93,6 +96,7 @@ test('a real configuration is read, and none of its secrets', async () => {
       networks: [],
       networkMode: 'service:db',
       fixedAddress: false,
+      aliases: [],
       dependsOn: [
         { service: 'db', restart: true, awaitsEnd: false },
         { service: 'files', restart: false, awaitsEnd: false },
@@ -111,8 +115,11 @@ test('a real configuration is read, and none of its secrets', async () => {
       networks: ['default'],
       networkMode: null,
       fixedAddress: false,
+      aliases: [],
       dependsOn: [],
       sharesWith: [],
+      volumesFrom: [],
+      composeOnly: [],
       volumesFrom: [],
       composeOnly: [],
     },
@@ -126,8 +133,11 @@ test('a real configuration is read, and none of its secrets', async () => {
       networks: ['default'],
       networkMode: null,
       fixedAddress: false,
+      aliases: [],
       dependsOn: [],
       sharesWith: [],
+      volumesFrom: [],
+      composeOnly: [],
       volumesFrom: [],
       composeOnly: [],
     },
@@ -180,4 +190,5 @@ test('the override gives the target its image, label and volumes, and lifts the 
   ]);
   assert.deepEqual(merged.volumes[`atlasia-${volume}`], { name: volume, external: true });
   assert.deepEqual([merged.services.api, merged.services.db], [before.services.api, before.services.db]);
+  assert.deepEqual(merged.networks.front, { name: 'shop_front', ipam: {}, external: true });
 });
