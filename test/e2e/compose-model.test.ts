@@ -83,8 +83,6 @@ test('a real configuration is read, and none of its secrets', async () => {
       sharesWith: [],
       volumesFrom: [],
       composeOnly: [],
-      volumesFrom: [],
-      composeOnly: [],
     },
     api: {
       name: 'api',
@@ -120,8 +118,6 @@ test('a real configuration is read, and none of its secrets', async () => {
       sharesWith: [],
       volumesFrom: [],
       composeOnly: [],
-      volumesFrom: [],
-      composeOnly: [],
     },
     db: {
       name: 'db',
@@ -136,8 +132,6 @@ test('a real configuration is read, and none of its secrets', async () => {
       aliases: [],
       dependsOn: [],
       sharesWith: [],
-      volumesFrom: [],
-      composeOnly: [],
       volumesFrom: [],
       composeOnly: [],
     },
