@@ -28452,6 +28452,13 @@ module.exports = __nccwpck_require__.p + "5ef193c1c346c44fae75.sh";
 
 /***/ }),
 
+/***/ 5986:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "45043351cb06523ea351.sh";
+
+/***/ }),
+
 /***/ 65479:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28476,7 +28483,7 @@ module.exports = __nccwpck_require__.p + "5fbfac2afc93c4f8cfab.sh";
 /***/ 70350:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "89527998435c95270f02.sh";
+module.exports = __nccwpck_require__.p + "9d6985064f17fda8ba67.sh";
 
 /***/ }),
 
@@ -28525,7 +28532,7 @@ module.exports = __nccwpck_require__.p + "27a8f8de58eda092fa1d.sh";
 /***/ 58451:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "6171e53e52b0cf26e265.sh";
+module.exports = __nccwpck_require__.p + "1562a3a8c422ae9dbcd2.sh";
 
 /***/ }),
 
@@ -28546,7 +28553,7 @@ module.exports = __nccwpck_require__.p + "105153dbacd01f89fc87.sh";
 /***/ 98256:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "89eb922d315d0edc7adf.sh";
+module.exports = __nccwpck_require__.p + "997f96abcbaa6da12483.sh";
 
 /***/ }),
 
@@ -28560,14 +28567,14 @@ module.exports = __nccwpck_require__.p + "9f54ea4798b60b63ece7.sh";
 /***/ 38458:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "556e8a063036b6edbce3.sh";
+module.exports = __nccwpck_require__.p + "a4e3a9a96c2a25517a3d.sh";
 
 /***/ }),
 
 /***/ 79821:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "5597872875be40f198dd.sh";
+module.exports = __nccwpck_require__.p + "9cc908d39661a29cead3.sh";
 
 /***/ }),
 
@@ -36042,6 +36049,7 @@ const survey_program = {
         new URL(/* asset import */ __nccwpck_require__(65801), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(15790), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(79821), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(5986), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(84263), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(35035), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
@@ -36199,8 +36207,7 @@ function linesOf(text) {
 function readProxy(text) {
     const [service = '', ...lines] = text.split('\n');
     const after = (word) => lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
-    const isUnread = lines.includes('nginx') && !lines.includes('read');
-    return { service, answers: after('answers'), looksUpOnce: isUnread ? null : after('looks-up-once') };
+    return { service, answers: after('answers'), looksUpOnce: lines.includes('unread') ? null : after('looks-up-once') };
 }
 /** Reads lines `KIND LINE NAME FILE`, as unset_variables prints them. */
 function readUnset(text) {
@@ -38171,6 +38178,7 @@ function outcomeOf(lines) {
         held: details('held').length > 0,
         problems: details('problem'),
         reloaded: [...new Set([...details('reloaded'), ...details('restarted')])],
+        foundStopped: [...new Set(details('found-stopped'))],
         measurements,
         downtimeMs: gaps.length === 0 || measurements.some(({ asked }) => asked === 0) ? null : Math.max(...gaps),
         failedRequests: gaps.length === 0 ? null : measurements.reduce((sum, { failed }) => sum + failed, 0),
@@ -38283,6 +38291,9 @@ function checked(value) {
 
 /** The scripts that make up the engine on the host, in order. */
 const engine = (/* unused pure expression or super */ null && ([
+    /* unused asset import */ undefined,
+    /* unused asset import */ undefined,
+    /* unused asset import */ undefined,
     /* unused asset import */ undefined,
     /* unused asset import */ undefined,
     /* unused asset import */ undefined,

@@ -28452,6 +28452,13 @@ module.exports = __nccwpck_require__.p + "5ef193c1c346c44fae75.sh";
 
 /***/ }),
 
+/***/ 5986:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "45043351cb06523ea351.sh";
+
+/***/ }),
+
 /***/ 65479:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28476,7 +28483,7 @@ module.exports = __nccwpck_require__.p + "5fbfac2afc93c4f8cfab.sh";
 /***/ 70350:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "89527998435c95270f02.sh";
+module.exports = __nccwpck_require__.p + "9d6985064f17fda8ba67.sh";
 
 /***/ }),
 
@@ -28525,7 +28532,7 @@ module.exports = __nccwpck_require__.p + "27a8f8de58eda092fa1d.sh";
 /***/ 58451:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "6171e53e52b0cf26e265.sh";
+module.exports = __nccwpck_require__.p + "1562a3a8c422ae9dbcd2.sh";
 
 /***/ }),
 
@@ -28546,7 +28553,7 @@ module.exports = __nccwpck_require__.p + "105153dbacd01f89fc87.sh";
 /***/ 98256:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "89eb922d315d0edc7adf.sh";
+module.exports = __nccwpck_require__.p + "997f96abcbaa6da12483.sh";
 
 /***/ }),
 
@@ -28560,14 +28567,14 @@ module.exports = __nccwpck_require__.p + "9f54ea4798b60b63ece7.sh";
 /***/ 38458:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "556e8a063036b6edbce3.sh";
+module.exports = __nccwpck_require__.p + "a4e3a9a96c2a25517a3d.sh";
 
 /***/ }),
 
 /***/ 79821:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "5597872875be40f198dd.sh";
+module.exports = __nccwpck_require__.p + "9cc908d39661a29cead3.sh";
 
 /***/ }),
 
@@ -28623,28 +28630,35 @@ module.exports = __nccwpck_require__.p + "c2f135ebca3fd10aa019.sh";
 /***/ 88355:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "7c716c4a5a6f62637119.sh";
+module.exports = __nccwpck_require__.p + "6a795c89a5f8ee4a84c1.sh";
+
+/***/ }),
+
+/***/ 24721:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "3d86e8bf515d202fd57c.sh";
 
 /***/ }),
 
 /***/ 14310:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "1c0d50682da89cb7195f.sh";
+module.exports = __nccwpck_require__.p + "1cc33024a959e4e28dbf.sh";
 
 /***/ }),
 
 /***/ 1098:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "e728aec016c21ece7150.sh";
+module.exports = __nccwpck_require__.p + "2d909640896fb52fc4ef.sh";
 
 /***/ }),
 
 /***/ 20256:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "bbead375e8087d9e5026.sh";
+module.exports = __nccwpck_require__.p + "191cbe6d3bb7c2f72f94.sh";
 
 /***/ }),
 
@@ -28665,21 +28679,21 @@ module.exports = __nccwpck_require__.p + "65c0803e6192d26a3faf.sh";
 /***/ 61008:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "47d1277dee4f82ff0e69.sh";
+module.exports = __nccwpck_require__.p + "64086554ff9f4829fe65.sh";
 
 /***/ }),
 
 /***/ 74181:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "d4004610588ffed87f66.sh";
+module.exports = __nccwpck_require__.p + "45b4c12e7ad4ace02434.sh";
 
 /***/ }),
 
 /***/ 91562:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "caa2b1d6ce2b7b86292c.sh";
+module.exports = __nccwpck_require__.p + "405ac81d68d6c535970d.sh";
 
 /***/ }),
 
@@ -28701,6 +28715,13 @@ module.exports = __nccwpck_require__.p + "7bfbf45d24333b29855b.sh";
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__.p + "adc76c83ad8ae775f0d9.sh";
+
+/***/ }),
+
+/***/ 78336:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "1a5b20990b71f7b5a7cb.sh";
 
 /***/ }),
 
@@ -28728,7 +28749,7 @@ module.exports = __nccwpck_require__.p + "106bf83eb3ec225d452c.sh";
 /***/ 36461:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "9deb4244fdefa31ff4b0.sh";
+module.exports = __nccwpck_require__.p + "1e81d2167d12454109b5.sh";
 
 /***/ }),
 
@@ -34985,6 +35006,7 @@ const survey_program = {
         new URL(/* asset import */ __nccwpck_require__(65801), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(15790), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(79821), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(5986), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(84263), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(35035), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
@@ -35142,8 +35164,7 @@ function linesOf(text) {
 function readProxy(text) {
     const [service = '', ...lines] = text.split('\n');
     const after = (word) => lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
-    const isUnread = lines.includes('nginx') && !lines.includes('read');
-    return { service, answers: after('answers'), looksUpOnce: isUnread ? null : after('looks-up-once') };
+    return { service, answers: after('answers'), looksUpOnce: lines.includes('unread') ? null : after('looks-up-once') };
 }
 /** Reads lines `KIND LINE NAME FILE`, as unset_variables prints them. */
 function readUnset(text) {
@@ -37121,6 +37142,7 @@ function outcomeOf(lines) {
         held: details('held').length > 0,
         problems: details('problem'),
         reloaded: [...new Set([...details('reloaded'), ...details('restarted')])],
+        foundStopped: [...new Set(details('found-stopped'))],
         measurements,
         downtimeMs: gaps.length === 0 || measurements.some(({ asked }) => asked === 0) ? null : Math.max(...gaps),
         failedRequests: gaps.length === 0 ? null : measurements.reduce((sum, { failed }) => sum + failed, 0),
@@ -37252,16 +37274,19 @@ const engine = [
     new URL(/* asset import */ __nccwpck_require__(35035), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(28218), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(79821), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(5986), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(25298), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(70350), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(35735), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(14310), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(24721), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(74181), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(88355), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(67334), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(61008), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(1098), __nccwpck_require__.b),
+    new URL(/* asset import */ __nccwpck_require__(78336), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(36461), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(91562), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(59372), __nccwpck_require__.b),
@@ -37475,6 +37500,8 @@ const sentences = {
     'stays-stopped': '$: stays stopped, with a container of the target',
     reloaded: '$: its configuration was reloaded, so that it finds the containers behind it',
     restarted: '$: restarted, because it did not answer',
+    'found-stopped': '$: has stopped although the swap has not begun; starting it again',
+    'started-again': 'What had stopped is running again',
     draining: '$: the old containers are finishing their requests',
     drained: '$: the old containers have stopped',
     commit: 'All checks passed: the rollback is final',
@@ -37985,8 +38012,8 @@ function doubts(service, containers, project, proxyServices, proxies, healthUrl)
     const unread = found.filter(({ looksUpOnce }) => looksUpOnce === null).map((proxy) => proxy.service);
     const isAsked = healthUrl !== null || found.some(({ answers }) => answers.length > 0);
     return [
-        ...once.map((proxy) => `${proxy} looks ${service.name} up only when it starts`),
-        ...unread.map((proxy) => `the configuration of ${proxy} cannot be read, so it may look it up only when it starts`),
+        ...once.map((proxy) => `${proxy} looks ${service.name} up only when it starts, or rarely`),
+        ...unread.map((proxy) => `the configuration of ${proxy} does not tell whether it looks ${service.name} up only when it starts`),
         ...(isAsked ? [] : [`${near.join(', ')} answers on no published port, and no health-url is given to ask`]),
     ];
 }
@@ -38016,13 +38043,21 @@ const toldToEnd = [130, 137, 143];
  * @param isNamed the input "services" names it
  */
 function restOf(service, own, endings, isNamed) {
-    if (own.length === 0 || !own.every(({ state }) => state === 'exited'))
+    if (own.length === 0 || !own.every((each) => each.state === 'exited' || isKeptStopped(each)))
         return null;
     if (isNamed)
         return { stays: false, why: 'the input "services" names it', isGuess: false };
-    const ended = own.map(({ id }) => endings.find((ending) => ending.id === id)).filter((each) => each !== undefined);
+    if (own.every(isKeptStopped)) {
+        return {
+            stays: true,
+            why: 'an earlier rollback has left it stopped, and nobody has started it since',
+            isGuess: false,
+        };
+    }
+    const exited = own.filter((each) => !isKeptStopped(each));
+    const ended = exited.map(({ id }) => endings.find((ending) => ending.id === id)).filter((each) => each !== undefined);
     const causes = new Set(ended.map(causeOf));
-    if (ended.length < own.length)
+    if (ended.length < exited.length)
         causes.add('unknown');
     if (causes.has('crashed'))
         return { stays: false, why: `it crashed (${codesOf(ended)})`, isGuess: false };
@@ -38032,17 +38067,42 @@ function restOf(service, own, endings, isNamed) {
     const how = `it ended by itself or was stopped (${codesOf(ended)})`;
     if (service.publishes)
         return { stays: false, why: `${how}, but publishes a port`, isGuess: true };
-    if (own.some(({ exposedPorts }) => exposedPorts.length > 0) && own.every(hasHealthTest)) {
+    if (serves(service, own)) {
         return { stays: false, why: `${how}, but has a port and a health check`, isGuess: true };
     }
     return { stays: true, why: `${how}, and serves no port`, isGuess: true };
 }
+/** Whether others are likely to ask it for something. */
+function serves({ publishes }, own) {
+    return publishes || (own.some(({ exposedPorts }) => exposedPorts.length > 0) && own.every(hasHealthTest));
+}
+/** Whether somebody has stopped all of these containers. Only what is certain: an exit code alone may be that of a crash. */
+function isStoppedByHand(own, endings) {
+    return (own.length > 0 &&
+        own.every(({ id, state }) => {
+            const ending = endings.find((each) => each.id === id);
+            if (ending === undefined || state !== 'exited' || causeOf(ending) !== 'stopped')
+                return false;
+            return restartsAlways(ending) || ending.events.includes('stop');
+        }));
+}
+/** Docker starts these again, whatever they ended with, unless somebody stopped them. */
+function restartsAlways({ policy }) {
+    return policy === 'always' || policy === 'unless-stopped';
+}
+/** A rollback makes such a container and does not start it. A failed deployment leaves some as well: those are to be started. */
+function isKeptStopped({ state, transaction }) {
+    return state === 'created' && transaction !== '';
+}
 function codesOf(ended) {
     return [...new Set(ended.map(({ exitCode }) => `exit ${exitCode}`))].join(', ');
 }
-function causeOf({ policy, exitCode, outOfMemory, finishedAt, dockerSince, events }) {
-    // Docker starts these again, whatever they ended with, unless somebody stopped them.
-    if (policy === 'always' || policy === 'unless-stopped')
+function causeOf(ending) {
+    const { exitCode, outOfMemory, startFailed, finishedAt, dockerSince, events } = ending;
+    // Docker does not try again what it could not start, whatever the policy says.
+    if (startFailed)
+        return 'crashed';
+    if (restartsAlways(ending))
         return 'stopped';
     if (events.includes('stop') || events.includes('kill'))
         return 'stopped';
@@ -38317,6 +38377,9 @@ function notesOn(plan, request) {
             const rest = restOf(composeService, own, request.swapFacts.endings, request.named.has(service));
             if (rest !== null)
                 (rest.isGuess ? warn : tell)(`${service} is not running now, and is started: ${rest.why}`);
+            const atWork = own.filter(isAtWork).length;
+            if (atWork > 0 && atWork < own.length)
+                warn(`Of the ${own.length} containers of ${service}, ${atWork} run${atWork === 1 ? 's' : ''} now: of the target, all ${own.length} will run`);
         }
         if (strategy === 'job' && plan.schemaCrossed !== 'no') {
             const schema = plan.schemaCrossed === 'yes'
@@ -38352,7 +38415,7 @@ function notesOn(plan, request) {
         warn(`The target is known to be bad: ${wanted.knownBad.text}`);
     notes.push(...whatUndoes(plan.services, request));
     for (const { service, proxy } of plan.lookedUpOnce) {
-        tell(`${proxy} looks ${service} up only when it starts: it is reloaded after the swap`);
+        tell(`${proxy} looks ${service} up only when it starts, or rarely: it is reloaded after the swap`);
     }
     const outdated = containers.filter(({ service, created }) => swapped.has(service) && !told.has(service) && Date.parse(created) < request.filesChangedAt);
     if (outdated.length > 0) {
@@ -38512,7 +38575,7 @@ function obstacleInFile(service, { project, composeVersion }) {
         remedy: 'On the host, as root: apt-get install docker-compose-plugin (2.24.4 or newer), or remove "container_name:" from the compose file',
     };
 }
-function obstacleInState({ name }, own, { project, jobs }) {
+function obstacleInState({ name }, own, { project }) {
     if (own.some(({ state }) => state === 'paused')) {
         return {
             kind: 'paused',
@@ -38520,11 +38583,12 @@ function obstacleInState({ name }, own, { project, jobs }) {
             remedy: `In deploy-dir on the host: docker compose unpause ${name}`,
         };
     }
-    if (jobs === 'run' || !isJob(name, project) || !own.some(isAtWork))
+    if (!isJob(name, project) || !own.some(isAtWork))
         return null;
     return {
         kind: 'running-job',
-        what: `the job ${name} is still running, although "jobs" says skip`,
+        // It cannot be put back into the middle of its work, should the rollback fail.
+        what: `the job ${name} is still running`,
         remedy: `Wait until it has ended, or in deploy-dir on the host: docker compose stop ${name}`,
     };
 }
@@ -39081,7 +39145,8 @@ function driftOf(request) {
         compare(`label ${name}`, labels[name], service_settings_plain(value ?? ''), settings.labels?.[name] ?? null);
     const single = [
         ['user', 'user', settings.user],
-        ['hostname', 'hostname', settings.hostname],
+        // Docker gives one of twelve hex digits where none was asked for.
+        ['hostname', 'hostname', /^[0-9a-f]{12}$/.test(settings.hostname) ? null : settings.hostname],
         ['working_dir', 'working_dir', settings.workingDir],
     ];
     for (const [setting, field, value] of single)
@@ -39653,19 +39718,25 @@ function projectStateUnknown() {
  * @param otherSettings the target was started with other settings than it ran with
  */
 function endingFailure(outcome, folder, otherSettings) {
-    const { ending, left } = outcome;
+    const { ending, left, foundStopped, problems } = outcome;
+    const stopped = foundStopped.join(', ');
     const { code, message: why } = failureOf(outcome);
     const evidence = `The containers' logs are in ${folder}/evidence`;
     switch (ending) {
         case 'refused':
             return new failure_Failure(code, `Not rolled back: ${why}`, {
-                hint: `${refusedHints[code] ?? 'Run it again'}. Nothing was stopped: the previous release is still running`,
+                hint: `${refusedHints[code] ?? 'Run it again'}. ${stopped === '' ? 'Nothing was stopped: the previous release is still running' : `${stopped} had stopped in the meantime, was started again and was checked`}`,
             });
         case 'reverted':
             return new failure_Failure(code, `Not rolled back: ${why}`, {
                 hint: `The previous release is running again and was checked. ${evidence}. ${revertedHints[code] ?? (otherSettings ? changedSettings : 'Set "target" to another release')}`,
             });
         default:
+            if (stopped !== '') {
+                return new failure_Failure(code, `Not rolled back, and ${stopped} had stopped before the swap and is not well again: ${why}`, {
+                    hint: `${problems.join('. ')}. In deploy-dir on the host: docker compose up --detach. The steps are in ${folder}/journal`,
+                });
+            }
             return new failure_Failure(code, `${left ? 'The target failed and was left in place' : 'Both the target and the previous release failed'}: ${why}`, {
                 hint: `On the host: docker ps --all. ${evidence}, the steps are in ${folder}/journal`,
             });
@@ -42242,7 +42313,7 @@ const registry_words_words = [
     ['helper', /docker-credential-|error getting credentials|error (?:storing|saving) credentials/i],
     [
         'docker',
-        /permission denied|cannot connect to the docker daemon|is the docker daemon running|docker endpoint|context "[^"]*": /i,
+        /permission denied while trying|dial unix .*permission denied|cannot connect to the docker daemon|is the docker daemon running|docker endpoint|context "[^"]*": /i,
     ],
     ['busy', /toomanyrequests|too many requests|rate limit|rate exceeded/i],
     [

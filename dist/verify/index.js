@@ -28424,6 +28424,13 @@ module.exports = __nccwpck_require__.p + "5ef193c1c346c44fae75.sh";
 
 /***/ }),
 
+/***/ 5986:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "45043351cb06523ea351.sh";
+
+/***/ }),
+
 /***/ 65479:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28448,7 +28455,7 @@ module.exports = __nccwpck_require__.p + "5fbfac2afc93c4f8cfab.sh";
 /***/ 70350:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "89527998435c95270f02.sh";
+module.exports = __nccwpck_require__.p + "9d6985064f17fda8ba67.sh";
 
 /***/ }),
 
@@ -28497,7 +28504,7 @@ module.exports = __nccwpck_require__.p + "27a8f8de58eda092fa1d.sh";
 /***/ 58451:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "6171e53e52b0cf26e265.sh";
+module.exports = __nccwpck_require__.p + "1562a3a8c422ae9dbcd2.sh";
 
 /***/ }),
 
@@ -28518,7 +28525,7 @@ module.exports = __nccwpck_require__.p + "105153dbacd01f89fc87.sh";
 /***/ 98256:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "89eb922d315d0edc7adf.sh";
+module.exports = __nccwpck_require__.p + "997f96abcbaa6da12483.sh";
 
 /***/ }),
 
@@ -28532,14 +28539,14 @@ module.exports = __nccwpck_require__.p + "9f54ea4798b60b63ece7.sh";
 /***/ 38458:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "556e8a063036b6edbce3.sh";
+module.exports = __nccwpck_require__.p + "a4e3a9a96c2a25517a3d.sh";
 
 /***/ }),
 
 /***/ 79821:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "5597872875be40f198dd.sh";
+module.exports = __nccwpck_require__.p + "9cc908d39661a29cead3.sh";
 
 /***/ }),
 
@@ -28588,7 +28595,7 @@ module.exports = __nccwpck_require__.p + "c2f135ebca3fd10aa019.sh";
 /***/ 88355:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "7c716c4a5a6f62637119.sh";
+module.exports = __nccwpck_require__.p + "6a795c89a5f8ee4a84c1.sh";
 
 /***/ }),
 
@@ -28609,7 +28616,7 @@ module.exports = __nccwpck_require__.p + "65c0803e6192d26a3faf.sh";
 /***/ 74181:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "d4004610588ffed87f66.sh";
+module.exports = __nccwpck_require__.p + "45b4c12e7ad4ace02434.sh";
 
 /***/ }),
 
@@ -28637,7 +28644,7 @@ module.exports = __nccwpck_require__.p + "106bf83eb3ec225d452c.sh";
 /***/ 78473:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "4471e0b993faef09e8fa.sh";
+module.exports = __nccwpck_require__.p + "7ab567c9023d09d1cf72.sh";
 
 /***/ }),
 
@@ -36717,6 +36724,7 @@ const survey_program = {
         new URL(/* asset import */ __nccwpck_require__(65801), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(15790), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(79821), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(5986), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(84263), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(35035), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(37289), __nccwpck_require__.b),
@@ -36874,8 +36882,7 @@ function linesOf(text) {
 function readProxy(text) {
     const [service = '', ...lines] = text.split('\n');
     const after = (word) => lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
-    const isUnread = lines.includes('nginx') && !lines.includes('read');
-    return { service, answers: after('answers'), looksUpOnce: isUnread ? null : after('looks-up-once') };
+    return { service, answers: after('answers'), looksUpOnce: lines.includes('unread') ? null : after('looks-up-once') };
 }
 /** Reads lines `KIND LINE NAME FILE`, as unset_variables prints them. */
 function readUnset(text) {
@@ -38277,6 +38284,180 @@ function observed(release, seen, previous) {
     };
 }
 
+;// CONCATENATED MODULE: ./build/shared/plan/strategy.js
+
+/** Reverse proxies that can look up a service's containers again, and skip one that does not answer. */
+const proxies = /(^|[/_-])(nginx|openresty|caddy|traefik|haproxy)([_-][^/]*)?$/;
+/** Tools that only monitor a proxy, and bear its name. */
+const watchers = /exporter|metrics/;
+function looksLikeProxy({ image }) {
+    const path = referenceOf(image)?.path ?? '';
+    return proxies.test(path) && !watchers.test(path);
+}
+/** The services that look like reverse proxies, or the one that is named. */
+function proxiesIn({ services }, named) {
+    return [...services.values()]
+        .filter((service) => (named === null ? looksLikeProxy(service) : service.name === named))
+        .map(({ name }) => name);
+}
+/**
+ * Without downtime if possible: new containers beside the old, behind a proxy. Otherwise one after the other, and why.
+ * `auto` also wants to know that users can be asked, and that the proxy will find the new containers by itself.
+ * @param containers those of the service
+ */
+function decideStrategy(wanted, service, containers, { project, proxies, healthUrl }, proxyServices) {
+    if (wanted === 'recreate')
+        return { strategy: 'recreate', why: 'the input "strategy" asks for it' };
+    const reasons = reasonsAgainst(service, containers, project, proxyServices);
+    if (reasons.length === 0 && wanted === 'auto')
+        reasons.push(...doubts(service, containers, project, proxyServices, proxies, healthUrl));
+    if (reasons.length > 0)
+        return { strategy: 'recreate', why: reasons.join('; ') };
+    const proxy = proxyServices.find((name) => sharesNetwork(service, project.services.get(name)));
+    return { strategy: 'blue-green', why: `${proxy} is on its network, and two copies can run side by side` };
+}
+function reasonsAgainst(service, containers, project, proxyServices) {
+    const isTested = containers.length > 0 && containers.every(hasHealthTest);
+    const reasons = [
+        [proxyServices.includes(service.name), 'it is the proxy'],
+        [service.containerName !== null, `it has a fixed name (${service.containerName})`],
+        [service.publishes, 'it publishes a port of the host'],
+        [service.networkMode !== null, `its network mode is ${service.networkMode}`],
+        [service.fixedAddress, 'it has a fixed address'],
+        [!isTested, 'it has no health check, so nothing tells when the new container is ready'],
+        [!containers.some(({ exposedPorts }) => exposedPorts.length > 0), 'it exposes no port for a proxy'],
+        [
+            !proxyServices.some((name) => sharesNetwork(service, project.services.get(name))),
+            'no known proxy is on its network',
+        ],
+    ];
+    return reasons.filter(([holds]) => holds).map(([, reason]) => reason);
+}
+/** Why nobody can tell whether users would get their answers all the time. */
+function doubts(service, containers, project, proxyServices, proxies, healthUrl) {
+    const near = proxyServices.filter((name) => sharesNetwork(service, project.services.get(name)));
+    const found = proxies.filter((proxy) => near.includes(proxy.service));
+    // A web server that is no proxy by its name may pass requests on as well.
+    const once = lookedUpOnceBy(service, containers, proxies);
+    const unread = found.filter(({ looksUpOnce }) => looksUpOnce === null).map((proxy) => proxy.service);
+    const isAsked = healthUrl !== null || found.some(({ answers }) => answers.length > 0);
+    return [
+        ...once.map((proxy) => `${proxy} looks ${service.name} up only when it starts, or rarely`),
+        ...unread.map((proxy) => `the configuration of ${proxy} does not tell whether it looks ${service.name} up only when it starts`),
+        ...(isAsked ? [] : [`${near.join(', ')} answers on no published port, and no health-url is given to ask`]),
+    ];
+}
+/** The proxies that resolve one of the service's names only when they start. */
+function lookedUpOnceBy({ name, containerName, aliases }, containers, proxies) {
+    const own = containers.map((container) => container.name.replace(/^\//, ''));
+    const names = [name, containerName, ...aliases, ...own].map((each) => each?.toLowerCase());
+    const found = proxies.filter(({ looksUpOnce }) => looksUpOnce?.some((host) => names.includes(host)));
+    return [...new Set(found.map(({ service }) => service))].filter((proxy) => proxy !== name);
+}
+/** Whether Docker runs a health check for the container. */
+function hasHealthTest({ healthTest }) {
+    return healthTest !== null && healthTest !== 'NONE';
+}
+function sharesNetwork(one, other) {
+    return other?.networks.some((network) => one.networks.includes(network)) ?? false;
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/at-rest.js
+
+/** The exit codes of a program that ended by SIGINT, SIGKILL or SIGTERM. */
+const toldToEnd = [130, 137, 143];
+/**
+ * Judges a service none of whose containers is running; null if it is to be started anyway, as one that runs is. What was
+ * stopped on purpose stays stopped. What crashed must be started, or the rollback would leave it down.
+ * @param own its containers
+ * @param isNamed the input "services" names it
+ */
+function restOf(service, own, endings, isNamed) {
+    if (own.length === 0 || !own.every((each) => each.state === 'exited' || isKeptStopped(each)))
+        return null;
+    if (isNamed)
+        return { stays: false, why: 'the input "services" names it', isGuess: false };
+    if (own.every(isKeptStopped)) {
+        return {
+            stays: true,
+            why: 'an earlier rollback has left it stopped, and nobody has started it since',
+            isGuess: false,
+        };
+    }
+    const exited = own.filter((each) => !isKeptStopped(each));
+    const ended = exited.map(({ id }) => endings.find((ending) => ending.id === id)).filter((each) => each !== undefined);
+    const causes = new Set(ended.map(causeOf));
+    if (ended.length < exited.length)
+        causes.add('unknown');
+    if (causes.has('crashed'))
+        return { stays: false, why: `it crashed (${codesOf(ended)})`, isGuess: false };
+    if (causes.size === 1 && causes.has('stopped')) {
+        return { stays: true, why: 'it was stopped by hand', isGuess: false };
+    }
+    const how = `it ended by itself or was stopped (${codesOf(ended)})`;
+    if (service.publishes)
+        return { stays: false, why: `${how}, but publishes a port`, isGuess: true };
+    if (serves(service, own)) {
+        return { stays: false, why: `${how}, but has a port and a health check`, isGuess: true };
+    }
+    return { stays: true, why: `${how}, and serves no port`, isGuess: true };
+}
+/** Whether others are likely to ask it for something. */
+function serves({ publishes }, own) {
+    return publishes || (own.some(({ exposedPorts }) => exposedPorts.length > 0) && own.every(hasHealthTest));
+}
+/** Whether somebody has stopped all of these containers. Only what is certain: an exit code alone may be that of a crash. */
+function isStoppedByHand(own, endings) {
+    return (own.length > 0 &&
+        own.every(({ id, state }) => {
+            const ending = endings.find((each) => each.id === id);
+            if (ending === undefined || state !== 'exited' || causeOf(ending) !== 'stopped')
+                return false;
+            return restartsAlways(ending) || ending.events.includes('stop');
+        }));
+}
+/** Docker starts these again, whatever they ended with, unless somebody stopped them. */
+function restartsAlways({ policy }) {
+    return policy === 'always' || policy === 'unless-stopped';
+}
+/** A rollback makes such a container and does not start it. A failed deployment leaves some as well: those are to be started. */
+function isKeptStopped({ state, transaction }) {
+    return state === 'created' && transaction !== '';
+}
+function codesOf(ended) {
+    return [...new Set(ended.map(({ exitCode }) => `exit ${exitCode}`))].join(', ');
+}
+function causeOf(ending) {
+    const { exitCode, outOfMemory, startFailed, finishedAt, dockerSince, events } = ending;
+    // Docker does not try again what it could not start, whatever the policy says.
+    if (startFailed)
+        return 'crashed';
+    if (restartsAlways(ending))
+        return 'stopped';
+    if (events.includes('stop') || events.includes('kill'))
+        return 'stopped';
+    if (outOfMemory)
+        return 'crashed';
+    // A restart of the host or of Docker stops containers as well.
+    if (toldToEnd.includes(exitCode))
+        return finishedAt >= dockerSince ? 'stopped' : 'unknown';
+    if (exitCode !== 0)
+        return 'crashed';
+    return events.includes('die') ? 'done' : 'unknown';
+}
+
+;// CONCATENATED MODULE: ./build/shared/plan/jobs.js
+/** Whether it is a one-off task whose end other services await (`condition: service_completed_successfully`). */
+function isJob(name, { services }) {
+    return awaitedBy(name, { services }).length > 0;
+}
+/** The services that await its end. */
+function awaitedBy(name, { services }) {
+    return [...services.values()]
+        .filter(({ dependsOn }) => dependsOn.some(({ service, awaitsEnd }) => service === name && awaitsEnd))
+        .map((service) => service.name);
+}
+
 ;// CONCATENATED MODULE: ./build/shared/releases/registry-words.js
 
 /** The first that fits counts. Each is looked for in a text without the names that people choose. */
@@ -38285,7 +38466,7 @@ const registry_words_words = [
     ['helper', /docker-credential-|error getting credentials|error (?:storing|saving) credentials/i],
     [
         'docker',
-        /permission denied|cannot connect to the docker daemon|is the docker daemon running|docker endpoint|context "[^"]*": /i,
+        /permission denied while trying|dial unix .*permission denied|cannot connect to the docker daemon|is the docker daemon running|docker endpoint|context "[^"]*": /i,
     ],
     ['busy', /toomanyrequests|too many requests|rate limit|rate exceeded/i],
     [
@@ -38701,7 +38882,8 @@ function driftOf(request) {
         compare(`label ${name}`, labels[name], plain(value ?? ''), settings.labels?.[name] ?? null);
     const single = [
         ['user', 'user', settings.user],
-        ['hostname', 'hostname', settings.hostname],
+        // Docker gives one of twelve hex digits where none was asked for.
+        ['hostname', 'hostname', /^[0-9a-f]{12}$/.test(settings.hostname) ? null : settings.hostname],
         ['working_dir', 'working_dir', settings.workingDir],
     ];
     for (const [setting, field, value] of single)
@@ -39132,10 +39314,16 @@ function judgeDeployment(facts) {
     let isWell = true;
     let isDatabaseWell = true;
     let isUndecided = false;
+    // What somebody has stopped says nothing against the release, nor does whatever fails for want of it.
+    const halted = services.filter(({ name }) => isHalted(name, facts));
+    if (halted.some(({ name }) => facts.stopped.get(name)?.serves))
+        isUndecided = true;
     for (const service of services) {
         const { name } = service;
         // It may be a one-off task that is not marked as such, or stopped on purpose.
-        const severity = hasEnded(service, facts) || isKeptStopped(of(watched.settled, name)) ? 'warning' : 'error';
+        const severity = hasEnded(service, facts) || halted.includes(service) || judge_deployment_isKeptStopped(of(watched.settled, name))
+            ? 'warning'
+            : 'error';
         if (findings.check(`running: ${name}`, () => judgeService(service, facts), severity) || severity === 'warning')
             continue;
         if (databases.has(name))
@@ -39166,7 +39354,8 @@ function judgeDeployment(facts) {
     const unproven = services.filter(({ name }) => of(watched.after, name).some(({ health, state }) => health === null && state === 'running'));
     findings.check('health tests', () => tellUnproven(unproven, facts), 'warning');
     const isSure = isDatabaseWell && reach && !isReplaced(watched) && watched.url !== 'no-curl';
-    const verdict = !isSure || (isWell && isUndecided) ? 'unknown' : isWell ? 'good' : 'bad';
+    const isSilent = isWell ? isUndecided : halted.length > 0;
+    const verdict = !isSure || isSilent ? 'unknown' : isWell ? 'good' : 'bad';
     return { findings, release: releaseOf(watched.after, watched.images), verdict };
 }
 /** Health tests that have neither passed nor failed yet: only what was seen to fail is bad. */
@@ -39183,6 +39372,10 @@ function isReplaced({ settled, after }) {
     return before !== now;
 }
 const of = (containers, service) => containers.filter((container) => container.service === service);
+/** Whether somebody has stopped it, and nobody has started it since. A database that is stopped is no choice. */
+function isHalted(name, { stopped, databases, watched }) {
+    return (stopped.has(name) && !databases.has(name) && of(watched.settled, name).every(({ state }) => state === 'exited'));
+}
 /** Whether the service merely exited with 0, although it publishes no port and no other service waits for it to finish. */
 function hasEnded({ name, publishes, replicas }, { watched, project }) {
     const own = of(watched.settled, name);
@@ -39200,11 +39393,14 @@ function judgeService({ name: service, replicas, publishes }, facts) {
         return 'not meant to run (replicas: 0)';
     if (own.length === 0)
         return { detail: 'it has no container', remedy: `${facts.compose} up --detach ${service}` };
-    if (isKeptStopped(own)) {
+    if (judge_deployment_isKeptStopped(own)) {
         return {
             detail: 'it is stopped: a rollback has made its container and not started it, because it was stopped before or is a job that was skipped',
             remedy: `To start it: ${facts.compose} start ${service}`,
         };
+    }
+    if (isHalted(service, facts)) {
+        return { detail: 'it was stopped by hand', remedy: `To start it: ${facts.compose} start ${service}` };
     }
     const bad = own.map((container) => faultOf(container, watched, healthTimeout)).find((fault) => fault !== null);
     if (bad !== undefined && bad !== null)
@@ -39242,7 +39438,7 @@ function isDone({ state, exit, policy, health }) {
     return state === 'exited' && exit === 0 && ['no', '', 'on-failure'].includes(policy) && health === null;
 }
 /** A rollback leaves stopped what was stopped, and the jobs that it skips. Nobody has started these since. */
-function isKeptStopped(own) {
+function judge_deployment_isKeptStopped(own) {
     return own.length > 0 && own.every(({ state, rollback }) => state === 'created' && (rollback ?? '') !== '');
 }
 /** null if the container is fine. */
@@ -39539,6 +39735,9 @@ function readWatched(records) {
 
 
 
+
+
+
 /** Checks that the deployed release is running and healthy, and records the result in the history. */
 async function checkDeployment(connection, surveyed, run) {
     const { inputs, signal } = run;
@@ -39568,6 +39767,7 @@ async function checkDeployment(connection, surveyed, run) {
         watched,
         images: compose.images,
         databases,
+        stopped: stoppedServices(seen, project),
         meanings,
         history: knownHistory.host,
     };
@@ -39590,6 +39790,14 @@ async function checkDeployment(connection, surveyed, run) {
         });
     }
     return judged.findings;
+}
+/** The services that somebody has stopped. A job ends anyway. */
+function stoppedServices({ containers, swapFacts }, project) {
+    const { endings } = swapFacts ?? noSwapFacts;
+    const ownOf = (name) => containers.filter(({ service }) => service === name);
+    return new Map([...project.services.values()]
+        .filter(({ name }) => !isJob(name, project) && isStoppedByHand(ownOf(name), endings))
+        .map((service) => [service.name, { serves: serves(service, ownOf(service.name)) }]));
 }
 /** Asks the registry what the tags of `expect` stand for. If it gives no answer, the history decides. */
 async function meaningsOf(connection, project, databases, { inputs, signal }) {
@@ -41080,6 +41288,9 @@ function checked(value) {
 
 /** The scripts that make up the engine on the host, in order. */
 const engine = (/* unused pure expression or super */ null && ([
+    /* unused asset import */ undefined,
+    /* unused asset import */ undefined,
+    /* unused asset import */ undefined,
     /* unused asset import */ undefined,
     /* unused asset import */ undefined,
     /* unused asset import */ undefined,
