@@ -28427,7 +28427,7 @@ module.exports = __nccwpck_require__.p + "d4c0f5a5217da0cf5689.sh";
 /***/ 57442:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "37698d56d7aa079701cd.sh";
+module.exports = __nccwpck_require__.p + "c597f4942cec5480a677.sh";
 
 /***/ }),
 
@@ -28448,7 +28448,7 @@ module.exports = __nccwpck_require__.p + "6e45e64b561982e63ffa.sh";
 /***/ 39615:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "5ef193c1c346c44fae75.sh";
+module.exports = __nccwpck_require__.p + "c6f493a83a2366463b4a.sh";
 
 /***/ }),
 

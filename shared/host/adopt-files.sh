@@ -85,7 +85,7 @@ add_parts() {
     [[ $working == "$folder" && "${deployed[*]}" != "${newest[*]}" ]] || continue
     if [[ -z $known ]]; then
       for file in "${newest[@]}"; do words+=(--file "$file"); done
-      known=" $(cd -- "$1" && docker compose "${words[@]}" --profile '*' config --services 2>/dev/null </dev/null | tr '\n' ' ') "
+      known=" $(cd -- "$1" && docker compose "${words[@]}" --profile '*' config --services 2>/dev/null </dev/null | tr '\n' ' ') " || known=' '
     fi
     [[ $known != *" $service "* ]] || continue
     for file in "${deployed[@]}"; do

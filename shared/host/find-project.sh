@@ -101,7 +101,7 @@ let_compose_choose() {
   for file in "${@:4}"; do words+=(--file "$file"); done
   (($# < 4)) || project_folder=$(dirname -- "$(absolute "$4" "$1")")
   name=$(cd -- "$1" 2>/dev/null && docker compose "${words[@]}" config --format json 2>/dev/null </dev/null |
-    sed -nE 's/^  "name": "([a-z0-9_-]+)",?$/\1/p')
+    sed -nE 's/^  "name": "([a-z0-9_-]+)",?$/\1/p') || name=
   [[ -n $name ]] || return 0
   # Somebody may merely have started a second project there by that name.
   [[ $name != "$(folder_name "$project_folder")" ]] || return 0

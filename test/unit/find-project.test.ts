@@ -31,7 +31,7 @@ before(() => {
 after(() => rmSync(root, { recursive: true }));
 
 function bash(text: string, lines: readonly string[], composeName = ''): string[] {
-  const stub = `set -u
+  const stub = `set -euo pipefail
     docker() {
       case "$1 $2" in
         'ps --all') printf '%s' "$ROWS" ;;
@@ -121,6 +121,7 @@ describe('the project is found', () => {
     ],
     ['not by the name of a folder with capitals', () => find([], 'Up_Case', { composeName: 'up_case' }), []],
     ['none where nothing runs', () => find([], 'shop'), []],
+    ['none where the folder does not exist', () => find([row('shop', 'shop')], 'nowhere'), []],
   ];
   for (const [what, found, projects] of cases) test(what, () => assert.deepEqual(found(), projects));
 });
