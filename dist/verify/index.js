@@ -37946,6 +37946,7 @@ function lock_holder_lockHeld(holder, backupDir, waited) {
 
 
 
+
 /** Ids are times: with a larger skew, backups would count for the wrong day. */
 const preflight_greatestSkew = 5 * 60_000;
 /** Backups grow over time. A dump, once compressed, has less than half the size of its database. */
@@ -38135,7 +38136,7 @@ function checkProject(survey, needs) {
 }
 function findDatabase(survey, needs) {
     checkProject(survey, needs);
-    const services = [...new Set(survey.containers.map(({ service }) => service))].join(', ');
+    const services = [...new Set(survey.containers.map(({ service }) => service))].toSorted(byText).join(', ');
     const [candidate, ...others] = survey.candidates;
     if (candidate === undefined) {
         throw needs.databaseService === null

@@ -1,3 +1,4 @@
+import { byText } from '../by-text.ts';
 import { Failure, InputError, isFailure } from '../failure.ts';
 import { transactionsFolder } from '../host/backup-folder.ts';
 import { lockHeld } from '../host/lock-holder.ts';
@@ -265,7 +266,7 @@ export function checkProject(survey: Survey, needs: HostNeeds): void {
 
 export function findDatabase(survey: Survey, needs: BackupNeeds): ReadyHost['container'] {
   checkProject(survey, needs);
-  const services = [...new Set(survey.containers.map(({ service }) => service))].join(', ');
+  const services = [...new Set(survey.containers.map(({ service }) => service))].toSorted(byText).join(', ');
   const [candidate, ...others] = survey.candidates;
   if (candidate === undefined) {
     throw needs.databaseService === null
