@@ -71,7 +71,7 @@ const durations: Pick<Result, 'files' | 'tests'> = { files: [], tests: [] };
 const events = run({
   files: files.map((file) => resolve(file)),
   concurrency: 2,
-  timeout: 20 * 60_000,
+  timeout: 30 * 60_000,
   signal: ending.signal,
   ...(options['test-name-pattern'] === undefined ? {} : { testNamePatterns: options['test-name-pattern'] }),
   ...(needsLab ? { globalSetupPath: resolve('test/lab/setup.ts') } : {}),
