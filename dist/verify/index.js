@@ -39322,10 +39322,11 @@ function judgeDeployment(facts) {
     for (const service of services) {
         const { name } = service;
         // It may be a one-off task that is not marked as such, or stopped on purpose.
-        const severity = hasEnded(service, facts) || halted.includes(service) || judge_deployment_isKeptStopped(of(watched.settled, name))
-            ? 'warning'
-            : 'error';
+        const isIdle = halted.includes(service) && facts.stopped.get(name)?.serves !== true;
+        const severity = hasEnded(service, facts) || isIdle || judge_deployment_isKeptStopped(of(watched.settled, name)) ? 'warning' : 'error';
         if (findings.check(`running: ${name}`, () => judgeService(service, facts), severity) || severity === 'warning')
+            continue;
+        if (halted.includes(service))
             continue;
         if (databases.has(name))
             isDatabaseWell = false;
@@ -39792,12 +39793,12 @@ async function checkDeployment(connection, surveyed, run) {
     }
     return judged.findings;
 }
-/** The services that somebody has stopped. A job ends anyway. */
+/** The services that somebody has stopped. A job ends anyway; whoever stops what publishes a port is seen by users. */
 function stoppedServices({ containers, swapFacts }, project) {
     const { endings } = swapFacts ?? noSwapFacts;
     const ownOf = (name) => containers.filter(({ service }) => service === name);
     return new Map([...project.services.values()]
-        .filter(({ name }) => !isJob(name, project) && isStoppedByHand(ownOf(name), endings))
+        .filter(({ name, publishes }) => !publishes && !isJob(name, project) && isStoppedByHand(ownOf(name), endings))
         .map((service) => [service.name, { serves: serves(service, ownOf(service.name)) }]));
 }
 /** Asks the registry what the tags of `expect` stand for. If it gives no answer, the history decides. */

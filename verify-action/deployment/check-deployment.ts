@@ -81,7 +81,7 @@ export async function checkDeployment(
   return judged.findings;
 }
 
-/** The services that somebody has stopped. A job ends anyway. */
+/** The services that somebody has stopped. A job ends anyway; whoever stops what publishes a port is seen by users. */
 function stoppedServices(
   { containers, swapFacts }: SurveyedHost['seen'],
   project: ComposeProject,
@@ -90,7 +90,7 @@ function stoppedServices(
   const ownOf = (name: string) => containers.filter(({ service }) => service === name);
   return new Map(
     [...project.services.values()]
-      .filter(({ name }) => !isJob(name, project) && isStoppedByHand(ownOf(name), endings))
+      .filter(({ name, publishes }) => !publishes && !isJob(name, project) && isStoppedByHand(ownOf(name), endings))
       .map((service) => [service.name, { serves: serves(service, ownOf(service.name)) }]),
   );
 }

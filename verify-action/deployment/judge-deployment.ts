@@ -65,12 +65,12 @@ export function judgeDeployment(facts: DeploymentFacts): JudgedDeployment {
   for (const service of services) {
     const { name } = service;
     // It may be a one-off task that is not marked as such, or stopped on purpose.
+    const isIdle = halted.includes(service) && facts.stopped.get(name)?.serves !== true;
     const severity =
-      hasEnded(service, facts) || halted.includes(service) || isKeptStopped(of(watched.settled, name))
-        ? 'warning'
-        : 'error';
+      hasEnded(service, facts) || isIdle || isKeptStopped(of(watched.settled, name)) ? 'warning' : 'error';
     if (findings.check(`running: ${name}`, () => judgeService(service, facts), severity) || severity === 'warning')
       continue;
+    if (halted.includes(service)) continue;
     if (databases.has(name)) isDatabaseWell = false;
     else if (isStillStarting(of(watched.settled, name), watched)) isUndecided = true;
     else isWell = false;

@@ -120,7 +120,10 @@ describe('what somebody has stopped', () => {
       ],
       [false, 'good'],
     );
-    assert.equal(judge({ watched: watched(exited), stopped: stopped(true) }).verdict, 'unknown');
+    // What serves others fails the run all the same.
+    const server = judge({ watched: watched(exited), stopped: stopped(true) });
+    assert.equal(server.verdict, 'unknown');
+    assert.ok(server.findings.list.some(({ result, severity }) => result === 'failed' && severity === 'error'));
     const url = { healthUrl: new URL('http://127.0.0.1/'), watched: { ...watched(exited), url: 'failed' as const } };
     assert.equal(judge({ ...url, stopped: stopped(false) }).verdict, 'unknown');
   });
