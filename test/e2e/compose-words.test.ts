@@ -143,8 +143,8 @@ describe('what compose says of a mistake is not repeated:', { concurrency: 1 }, 
 test('what Docker says of a container that cannot be made is told', async () => {
   const taken = await silentPort();
   const clash = compose
-    .replace(/127\.0\.0\.1:\d+:8080/, `127.0.0.1:${taken.port}:8080`)
-    .replace('hunter2-of-the-lab', 'a$ali9baba');
+    .replace(/127\.0\.0\.1:\d+:8080/, `$&\n      - 127.0.0.1:${taken.port}:8081`)
+    .replace('hunter2-of-the-lab', 'hunter2-of-the-lab\n      NEW: a$ali9baba');
   await write(app.host, file('docker-compose.yml'), clash);
   const result = await rollback(app.host.newBackupDir(), 'v1');
   await taken.close();
