@@ -83,24 +83,4 @@ describe('what does not run', { concurrency: 2 }, () => {
       assert.deepEqual([now.length, now[0]?.State.Status, now[0]?.Image], [1, 'created', old?.Image], logOf(result));
     });
   });
-
-  test('what compose stops before the swap is started again, in its networks, and told of', async () => {
-    await withShape(ground, { name: 'network', newest: true }, async (shape) => {
-      const file = (networks: object) => ({
-        'docker-compose.yml': { services: { app: shape.app(), other: shape.app({ ports: [] }) }, networks },
-      });
-      await shape.write(file({}));
-      await twoReleases(shape);
-      const [old] = await shape.inspect();
-      await shape.write(file({ default: { labels: { changed: 'yes' } } }));
-      const result = await shape.rollBack({ persist: 'none', services: 'app' });
-      const [now] = await shape.inspect();
-      assert.equal(result.outputs['status'], 'refused', logOf(result));
-      assert.match(logOf(result), /app had stopped in the meantime, was started again/);
-      assert.deepEqual([now?.Id, await shape.answer()], [old?.Id, 'v2'], logOf(result));
-      const [other] = await shape.inspect('other');
-      const url = 'http://app:8080/version';
-      assert.equal((await shape.host.docker('exec', other?.Id ?? '', 'wget', '-q', '-O', '-', url)).trim(), 'v2');
-    });
-  });
 });

@@ -57,30 +57,29 @@ describe('what compose says of a mistake', { concurrency: 2 }, () => {
         });
         await bothSay(shape, /services\.app.*enviroment.*not allowed/, new RegExp(`${check}.*config --quiet`));
       });
-      await context.test('a file of variables that is not there, another env file, a folder', async () => {
+      await context.test('a file of variables that is not there, and another env file', async () => {
         await shape.write({
           ...named(shape),
-          'deploy/prod.yml': { services: { app: shape.app({ env_file: 'secrets.env', hostname: secret }) } },
+          'docker-compose.yml': { services: { app: shape.app({ env_file: 'secrets.env', hostname: secret }) } },
           'prod.env': named(shape)['.env'],
         });
         await bothSay(
           shape,
-          new RegExp(`env file ${deployDir}/deploy/secrets\\.env not found`),
-          new RegExp(`${deployDir}/deploy/secrets\\.env.*--env-file prod\\.env -f deploy/prod\\.yml config`),
-          { 'compose-file': 'deploy/prod.yml', 'env-file': 'prod.env', 'project-name': shape.host.project },
+          new RegExp(`env file ${deployDir}/secrets\\.env not found`),
+          new RegExp(`${deployDir}/secrets\\.env.*--env-file prod\\.env -f docker-compose\\.yml config`),
+          { 'env-file': 'prod.env', 'project-name': shape.host.project },
         );
       });
       await context.test('a variable without a value', async () => {
         await shape.write({
           'docker-compose.yml': {
-            services: { app: shape.app({ image: `${shape.repository()}:${braced(`TAG:?${secret}`)}` }) },
+            services: { app: shape.app({ environment: { KEY: braced(`KEY:?${secret}`) } }) },
           },
-          '.env': `COMPOSE_PROJECT_NAME=${shape.host.project}\n`,
         });
         await bothSay(
           shape,
-          /services\.app\.image: required variable TAG is missing a value/,
-          new RegExp(`Set TAG in ${deployDir}/\\.env.*${files} config`),
+          /services\.app\.environment\.KEY: required variable KEY is missing a value/,
+          new RegExp(`Set KEY in ${deployDir}/\\.env.*${files} config`),
           { 'compose-file': 'docker-compose.yml' },
         );
       });
@@ -183,7 +182,7 @@ describe('the summary', { concurrency: 2 }, () => {
       assert.ok(lines.split('\n').length <= 15, lines);
       assert.match(reverted.stdout, /host │.*app: .*fatal: cannot start/);
 
-      const left = await shape.rollBack({ target: 'dead', 'on-failure': 'leave', ...login });
+      const left = await shape.rollBack({ target: 'dead', services: 'app', 'on-failure': 'leave', ...login });
       assert.equal(left.outputs['status'], 'failed', logOf(left));
       assert.match(left.summary, /The last lines of app.*fatal: cannot start/s);
     });
