@@ -82,7 +82,7 @@ export function lastWordsOf({ outcome, lastWords }: Carried): LastWords[] {
   return (those.length > 0 ? those : lastWords).filter(({ lines }) => lines.length > 0).slice(0, mostWords);
 }
 
-/** What runs, where there is no plan that says so. */
+/** What runs. A plan would say so, but there is none yet. */
 function runningBlocks({ containers, images, compose }: Survey): summary.Block[] {
   if (containers.length === 0) return [];
   const known = compose === null || 'error' in compose ? [] : compose.images;

@@ -28434,7 +28434,7 @@ module.exports = __nccwpck_require__.p + "c597f4942cec5480a677.sh";
 /***/ 25298:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "3f7782fdf6047ebfc343.sh";
+module.exports = __nccwpck_require__.p + "a776a0bf145a80ea5269.sh";
 
 /***/ }),
 
@@ -28483,7 +28483,7 @@ module.exports = __nccwpck_require__.p + "5fbfac2afc93c4f8cfab.sh";
 /***/ 70350:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "9d6985064f17fda8ba67.sh";
+module.exports = __nccwpck_require__.p + "a5bfb0bb806a224db943.sh";
 
 /***/ }),
 

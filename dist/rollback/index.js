@@ -28434,7 +28434,7 @@ module.exports = __nccwpck_require__.p + "c597f4942cec5480a677.sh";
 /***/ 25298:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "3f7782fdf6047ebfc343.sh";
+module.exports = __nccwpck_require__.p + "a776a0bf145a80ea5269.sh";
 
 /***/ }),
 
@@ -28483,7 +28483,7 @@ module.exports = __nccwpck_require__.p + "5fbfac2afc93c4f8cfab.sh";
 /***/ 70350:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "9d6985064f17fda8ba67.sh";
+module.exports = __nccwpck_require__.p + "a5bfb0bb806a224db943.sh";
 
 /***/ }),
 
@@ -35369,6 +35369,10 @@ function variablesIn(template) {
         return dollar !== undefined || name === undefined ? [] : [{ name, hasDefault: /^:?[-+]/.test(operator), text }];
     });
 }
+/** Compose writes each dollar twice, so that its own output can be read again. */
+function plain(value) {
+    return value.replaceAll('$$', '$');
+}
 /** What compose makes of a value if none of its variables is set. A default that holds a variable in turn is left as it is. */
 function valueIfUnset(template) {
     return template.replace(use, (_text, dollar, _bare, _braced, operator) => dollar === undefined ? (/^:?-(.*)$/s.exec(operator ?? '')?.[1] ?? '') : '$');
@@ -37753,7 +37757,7 @@ function candidates_candidates({ entries, verdicts, running, ignored, images, en
 function candidateCells({ tag, digest, verdict, when, id, }) {
     return [tag, digest, verdict, when, id];
 }
-/** The table as printed lines; none if there is no candidate. */
+/** The table as printed lines; empty without candidates. */
 function candidateLines(list) {
     if (list.length === 0)
         return [];
@@ -38937,6 +38941,7 @@ function tellMissingFiles({ call, missingFiles }) {
 
 ;// CONCATENATED MODULE: ./build/shared/releases/inline-files.js
 
+
 /**
  * The inline files of a service.
  * @param config `docker compose config --format json`
@@ -38977,10 +38982,6 @@ function contentOf(source, values, service) {
     throw new failure_Failure('cannot-swap', `${service} has a file that is made from the variable ${name}, which is not set`, {
         hint: `Set ${name} in the env file of compose, with the value that the deployment had`,
     });
-}
-/** Compose writes each dollar twice, so that its own output can be read again. */
-function plain(value) {
-    return value.replaceAll('$$', '$');
 }
 const block = 512;
 /** The files as a tar archive (POSIX ustar), which `docker cp` unpacks with owner and mode. @throws Failure `bad-value` */
@@ -39135,7 +39136,7 @@ function driftOf(request) {
         if (isPassedOn && (ran.get(name) ?? '') !== '' && !ofImage.has(name))
             lost.push({ setting: `environment ${name}`, variable: name });
         else if (!isPassedOn)
-            compare(`environment ${name}`, template, service_settings_plain(value ?? ''), ran.get(name) ?? null);
+            compare(`environment ${name}`, template, plain(value ?? ''), ran.get(name) ?? null);
     }
     const known = new Set([...Object.keys(environment), ...ofImage]);
     for (const name of ran.keys())
@@ -39143,7 +39144,7 @@ function driftOf(request) {
             changed.push(`environment ${name}`);
     const labels = template_variables_entriesOf(written.labels);
     for (const [name, value] of Object.entries(template_variables_entriesOf(now.labels)))
-        compare(`label ${name}`, labels[name], service_settings_plain(value ?? ''), settings.labels?.[name] ?? null);
+        compare(`label ${name}`, labels[name], plain(value ?? ''), settings.labels?.[name] ?? null);
     const single = [
         ['user', 'user', settings.user],
         // Docker gives one of twelve hex digits where none was asked for.
@@ -39152,14 +39153,14 @@ function driftOf(request) {
     ];
     for (const [setting, field, value] of single)
         if (typeof now[field] === 'string')
-            compare(setting, written[field], service_settings_plain(now[field]), value);
+            compare(setting, written[field], plain(now[field]), value);
     for (const [setting, value] of [
         ['command', settings.command],
         ['entrypoint', settings.entrypoint],
     ]) {
         const words = now[setting];
         if (Array.isArray(words))
-            compare(setting, written[setting], words.map(service_settings_plain).join('\0'), (value ?? []).join('\0') || null);
+            compare(setting, written[setting], words.map(plain).join('\0'), (value ?? []).join('\0') || null);
     }
     // How these are written differs too much to be compared word by word: they are only where a variable is missing.
     if (isUnset(written.ports) && publishedIn(now.ports) !== publishedBy(settings))
@@ -39180,10 +39181,6 @@ function driftOf(request) {
         .filter(({ path, changedAt }) => sources.has(path) && changedAt > Date.parse(created))
         .map(({ path }) => path);
     return { service, lost, changed, mounted };
-}
-/** Compose writes each dollar twice, so that its own output can be read again. */
-function service_settings_plain(value) {
-    return value.replaceAll('$$', '$');
 }
 function textOf(template) {
     return typeof template === 'string' ? template : template === undefined ? '' : JSON.stringify(template);
@@ -40003,7 +40000,7 @@ function lastWordsOf({ outcome, lastWords }) {
     const those = lastWords.filter(({ service }) => words.has(service));
     return (those.length > 0 ? those : lastWords).filter(({ lines }) => lines.length > 0).slice(0, mostWords);
 }
-/** What runs, where there is no plan that says so. */
+/** What runs. A plan would say so, but there is none yet. */
 function runningBlocks({ containers, images, compose }) {
     if (containers.length === 0)
         return [];

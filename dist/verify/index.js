@@ -28406,7 +28406,7 @@ module.exports = __nccwpck_require__.p + "c597f4942cec5480a677.sh";
 /***/ 25298:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "3f7782fdf6047ebfc343.sh";
+module.exports = __nccwpck_require__.p + "a776a0bf145a80ea5269.sh";
 
 /***/ }),
 
@@ -28455,7 +28455,7 @@ module.exports = __nccwpck_require__.p + "5fbfac2afc93c4f8cfab.sh";
 /***/ 70350:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "9d6985064f17fda8ba67.sh";
+module.exports = __nccwpck_require__.p + "a5bfb0bb806a224db943.sh";
 
 /***/ }),
 
@@ -37169,6 +37169,10 @@ function variablesIn(template) {
         return dollar !== undefined || name === undefined ? [] : [{ name, hasDefault: /^:?[-+]/.test(operator), text }];
     });
 }
+/** Compose writes each dollar twice, so that its own output can be read again. */
+function plain(value) {
+    return value.replaceAll('$$', '$');
+}
 /** What compose makes of a value if none of its variables is set. A default that holds a variable in turn is left as it is. */
 function valueIfUnset(template) {
     return template.replace(use, (_text, dollar, _bare, _braced, operator) => dollar === undefined ? (/^:?-(.*)$/s.exec(operator ?? '')?.[1] ?? '') : '$');
@@ -38917,10 +38921,6 @@ function driftOf(request) {
         .filter(({ path, changedAt }) => sources.has(path) && changedAt > Date.parse(created))
         .map(({ path }) => path);
     return { service, lost, changed, mounted };
-}
-/** Compose writes each dollar twice, so that its own output can be read again. */
-function plain(value) {
-    return value.replaceAll('$$', '$');
 }
 function textOf(template) {
     return typeof template === 'string' ? template : template === undefined ? '' : JSON.stringify(template);

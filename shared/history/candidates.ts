@@ -76,7 +76,7 @@ export function candidateCells({
   return [tag, digest, verdict, when, id];
 }
 
-/** The table as printed lines; none if there is no candidate. */
+/** The table as printed lines; empty without candidates. */
 export function candidateLines(list: readonly Candidate[]): string[] {
   if (list.length === 0) return [];
   const rows = [[...candidateColumns], ...list.map(candidateCells)];

@@ -27,7 +27,7 @@ safe_words() {
 }
 
 # What compose calls things: a name, as of a service, a variable or a key; a place in the configuration; a file. None of them
-# is a value. An address is no file: it may have a login in it.
+# is a value. Addresses do not count as files: they may contain a login.
 readonly said_name='[A-Za-z0-9_][A-Za-z0-9_.-]*'
 readonly said_place='[A-Za-z0-9_.-]+(\[[A-Za-z0-9_.-]+\][A-Za-z0-9_.-]*)*'
 readonly said_file='/[^][:cntrl:]:"'\''`$<>{}|\\]*'

@@ -76,8 +76,8 @@ http_status() {
   [[ -n $http_status ]]
 }
 
-# https_status HOST PORT SECONDS: the same with TLS, whatever the certificate; fails if the host has no curl, and sets `is_plain` to
-# whether something else than TLS has come back.
+# https_status HOST PORT SECONDS: the same over TLS, with any certificate; fails if the host has no curl. Sets `is_plain` if what came
+# back was not TLS.
 https_status() {
   local said
   http_status='' http_location='' is_plain=

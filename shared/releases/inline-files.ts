@@ -1,4 +1,5 @@
 import { Failure } from '../failure.ts';
+import { plain } from './template-variables.ts';
 
 /**
  * A file that compose writes into a container just before it starts it: from `content:` or `environment:` of a config or
@@ -74,11 +75,6 @@ function contentOf(
   throw new Failure('cannot-swap', `${service} has a file that is made from the variable ${name}, which is not set`, {
     hint: `Set ${name} in the env file of compose, with the value that the deployment had`,
   });
-}
-
-/** Compose writes each dollar twice, so that its own output can be read again. */
-function plain(value: string): string {
-  return value.replaceAll('$$', '$');
 }
 
 const block = 512;

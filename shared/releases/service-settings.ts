@@ -1,5 +1,5 @@
 import type { ComposeSurvey, ContainerSettings, Survey } from '../host/survey.ts';
-import { entriesOf, valueIfUnset, variablesIn, wholeVariable } from './template-variables.ts';
+import { entriesOf, plain, valueIfUnset, variablesIn, wholeVariable } from './template-variables.ts';
 
 /** What a service would be started with now, compared with what its container was created with. Names only, never values. */
 export interface SettingsDrift {
@@ -157,11 +157,6 @@ export function driftOf(request: DriftRequest): SettingsDrift {
     .filter(({ path, changedAt }) => sources.has(path) && changedAt > Date.parse(created))
     .map(({ path }) => path);
   return { service, lost, changed, mounted };
-}
-
-/** Compose writes each dollar twice, so that its own output can be read again. */
-function plain(value: string): string {
-  return value.replaceAll('$$', '$');
 }
 
 function textOf(template: unknown): string {

@@ -20,6 +20,11 @@ export function variablesIn(template: string): VariableUse[] {
   });
 }
 
+/** Compose writes each dollar twice, so that its own output can be read again. */
+export function plain(value: string): string {
+  return value.replaceAll('$$', '$');
+}
+
 /** What compose makes of a value if none of its variables is set. A default that holds a variable in turn is left as it is. */
 export function valueIfUnset(template: string): string {
   return template.replace(use, (_text, dollar: string | undefined, _bare, _braced, operator: string | undefined) =>
