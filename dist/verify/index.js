@@ -39317,16 +39317,17 @@ function judgeDeployment(facts) {
     let isUndecided = false;
     // What somebody has stopped says nothing against the release, nor does whatever fails for want of it.
     const halted = services.filter(({ name }) => isHalted(name, facts));
-    if (halted.some(({ name }) => facts.stopped.get(name)?.serves))
+    if (services.some(({ name }) => !databases.has(name) && facts.stopped.get(name)?.serves))
         isUndecided = true;
     for (const service of services) {
         const { name } = service;
         // It may be a one-off task that is not marked as such, or stopped on purpose.
-        const isIdle = halted.includes(service) && facts.stopped.get(name)?.serves !== true;
-        const severity = hasEnded(service, facts) || isIdle || judge_deployment_isKeptStopped(of(watched.settled, name)) ? 'warning' : 'error';
+        const isStopped = halted.includes(service) || judge_deployment_isKeptStopped(of(watched.settled, name));
+        const isIdle = isStopped && facts.stopped.get(name)?.serves !== true;
+        const severity = hasEnded(service, facts) || isIdle ? 'warning' : 'error';
         if (findings.check(`running: ${name}`, () => judgeService(service, facts), severity) || severity === 'warning')
             continue;
-        if (halted.includes(service))
+        if (isStopped)
             continue;
         if (databases.has(name))
             isDatabaseWell = false;
@@ -39793,12 +39794,17 @@ async function checkDeployment(connection, surveyed, run) {
     }
     return judged.findings;
 }
-/** The services that somebody has stopped. A job ends anyway; whoever stops what publishes a port is seen by users. */
+/**
+ * The services that somebody has stopped, or that a rollback left stopped. A job ends anyway; whoever stops what publishes a
+ * port is seen by users.
+ */
 function stoppedServices({ containers, swapFacts }, project) {
     const { endings } = swapFacts ?? noSwapFacts;
     const ownOf = (name) => containers.filter(({ service }) => service === name);
+    const isLeft = (own) => own.length > 0 && own.every(isKeptStopped);
+    const isStopped = ({ name, publishes }) => isLeft(ownOf(name)) || (!publishes && isStoppedByHand(ownOf(name), endings));
     return new Map([...project.services.values()]
-        .filter(({ name, publishes }) => !publishes && !isJob(name, project) && isStoppedByHand(ownOf(name), endings))
+        .filter((service) => !isJob(service.name, project) && isStopped(service))
         .map((service) => [service.name, { serves: serves(service, ownOf(service.name)) }]));
 }
 /** Asks the registry what the tags of `expect` stand for. If it gives no answer, the history decides. */

@@ -78,7 +78,7 @@ function restartsAlways({ policy }: ContainerEnding): boolean {
 }
 
 /** A rollback makes such a container and does not start it. A failed deployment leaves some as well: those are to be started. */
-function isKeptStopped({ state, transaction }: FoundContainer): boolean {
+export function isKeptStopped({ state, transaction }: FoundContainer): boolean {
   return state === 'created' && transaction !== '';
 }
 

@@ -27,7 +27,7 @@ describe('what does not run', { concurrency: 2 }, () => {
           services: {
             app: shape.app(),
             web: shape.app({ ports: [], depends_on: ['app'] }),
-            worker: shape.app({ ports: [], restart: 'unless-stopped' }),
+            worker: shape.app({ ports: [], restart: 'unless-stopped', healthcheck: { disable: true } }),
           },
         },
       });

@@ -4,7 +4,7 @@ import { runFacts } from '../../shared/history/observation.ts';
 import { absolute, envFilesOf } from '../../shared/host/compose-call.ts';
 import type { Connection } from '../../shared/host/connection.ts';
 import { noSwapFacts } from '../../shared/host/survey-swap.ts';
-import { isStoppedByHand, serves } from '../../shared/plan/at-rest.ts';
+import { isKeptStopped, isStoppedByHand, serves } from '../../shared/plan/at-rest.ts';
 import { isJob } from '../../shared/plan/jobs.ts';
 import { askRegistry, type RegistryAnswer } from '../../shared/releases/ask-registry.ts';
 import { composeCommand } from '../../shared/releases/compose-command.ts';
@@ -12,7 +12,7 @@ import { demandCompose } from '../../shared/releases/compose-version.ts';
 import { databaseServices } from '../../shared/releases/database-services.ts';
 import { demandDeployedFiles } from '../../shared/releases/deployed-files.ts';
 import { keepCompose } from '../../shared/releases/kept-compose.ts';
-import type { ComposeProject } from '../../shared/releases/project.ts';
+import type { ComposeProject, ComposeService } from '../../shared/releases/project.ts';
 import { readableProject } from '../../shared/releases/readable-project.ts';
 import { provenSettings } from '../../shared/releases/settings-hash.ts';
 import * as log from '../../shared/runner/log.ts';
@@ -81,16 +81,22 @@ export async function checkDeployment(
   return judged.findings;
 }
 
-/** The services that somebody has stopped. A job ends anyway; whoever stops what publishes a port is seen by users. */
+/**
+ * The services that somebody has stopped, or that a rollback left stopped. A job ends anyway; whoever stops what publishes a
+ * port is seen by users.
+ */
 function stoppedServices(
   { containers, swapFacts }: SurveyedHost['seen'],
   project: ComposeProject,
 ): DeploymentFacts['stopped'] {
   const { endings } = swapFacts ?? noSwapFacts;
   const ownOf = (name: string) => containers.filter(({ service }) => service === name);
+  const isLeft = (own: ReturnType<typeof ownOf>) => own.length > 0 && own.every(isKeptStopped);
+  const isStopped = ({ name, publishes }: ComposeService) =>
+    isLeft(ownOf(name)) || (!publishes && isStoppedByHand(ownOf(name), endings));
   return new Map(
     [...project.services.values()]
-      .filter(({ name, publishes }) => !publishes && !isJob(name, project) && isStoppedByHand(ownOf(name), endings))
+      .filter((service) => !isJob(service.name, project) && isStopped(service))
       .map((service) => [service.name, { serves: serves(service, ownOf(service.name)) }]),
   );
 }

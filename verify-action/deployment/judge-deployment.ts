@@ -23,7 +23,7 @@ export interface DeploymentFacts {
   /** The host's images, to resolve names to ids. */
   images: readonly LocalImage[];
   databases: ReadonlySet<string>;
-  /** Services that somebody has stopped, and whether others are likely to ask them for something. */
+  /** Services that somebody has stopped, or that a rollback left stopped, and whether others are likely to ask them for something. */
   stopped: ReadonlyMap<string, { serves: boolean }>;
   /** What should be running; null: what the compose file names, or the last record. */
   expect: Target | null;
@@ -61,16 +61,16 @@ export function judgeDeployment(facts: DeploymentFacts): JudgedDeployment {
   let isUndecided = false;
   // What somebody has stopped says nothing against the release, nor does whatever fails for want of it.
   const halted = services.filter(({ name }) => isHalted(name, facts));
-  if (halted.some(({ name }) => facts.stopped.get(name)?.serves)) isUndecided = true;
+  if (services.some(({ name }) => !databases.has(name) && facts.stopped.get(name)?.serves)) isUndecided = true;
   for (const service of services) {
     const { name } = service;
     // It may be a one-off task that is not marked as such, or stopped on purpose.
-    const isIdle = halted.includes(service) && facts.stopped.get(name)?.serves !== true;
-    const severity =
-      hasEnded(service, facts) || isIdle || isKeptStopped(of(watched.settled, name)) ? 'warning' : 'error';
+    const isStopped = halted.includes(service) || isKeptStopped(of(watched.settled, name));
+    const isIdle = isStopped && facts.stopped.get(name)?.serves !== true;
+    const severity = hasEnded(service, facts) || isIdle ? 'warning' : 'error';
     if (findings.check(`running: ${name}`, () => judgeService(service, facts), severity) || severity === 'warning')
       continue;
-    if (halted.includes(service)) continue;
+    if (isStopped) continue;
     if (databases.has(name)) isDatabaseWell = false;
     else if (isStillStarting(of(watched.settled, name), watched)) isUndecided = true;
     else isWell = false;

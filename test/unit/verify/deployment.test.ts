@@ -128,6 +128,16 @@ describe('what somebody has stopped', () => {
     assert.equal(judge({ ...url, stopped: stopped(false) }).verdict, 'unknown');
   });
 
+  test('and that a rollback left so: a failure if it serves others', () => {
+    const left = { state: 'created', health: null, rollback: '20260101T000000Z-1' };
+    const of = (serves: boolean) => judge({ watched: watched(left), stopped: stopped(serves) });
+    const hasFailed = ({ findings }: ReturnType<typeof of>) =>
+      findings.list.some(({ result, severity }) => result === 'failed' && severity === 'error');
+    assert.match(of(false).bad.join(), /running: web: it is stopped: a rollback/);
+    assert.deepEqual([hasFailed(of(false)), of(false).verdict], [false, 'good']);
+    assert.deepEqual([hasFailed(of(true)), of(true).verdict], [true, 'unknown']);
+  });
+
   test('counts as any other once it was started again, or if it is the database', () => {
     assert.equal(judge({ watched: watched({ health: 'unhealthy' }), stopped: stopped(false) }).verdict, 'bad');
     const all = { ...watched(), settled: [container(), { ...database, ...exited }] };
