@@ -93,7 +93,7 @@ export async function summarizeFailure(error: unknown, { environment, kind }: Ba
 
 function rowsOf({ tables }: Manifest): string {
   const rows = tables.reduce((sum, table) => sum + (table.rows ?? 0), 0);
-  if (tables.every((table) => table.exact)) return `${rows} rows, counted exactly exactly`;
+  if (tables.every((table) => table.exact)) return `${rows} rows, counted exactly`;
   return tables.some((table) => table.rows !== null) ? `about ${rows} rows` : 'rows not counted';
 }
 

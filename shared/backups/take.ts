@@ -58,6 +58,8 @@ export interface TakenDump {
   sequences: SequenceRange[];
   largeObjects: number;
   extensions: { name: string; version: string }[];
+  /** What pg_dump warned of, one each with its details. */
+  warnings: string[];
   /** null if it could not be taken, or is too long to be read here. */
   schemaText: string | null;
   /** null if there is none, or it is too long to be compared. */
@@ -186,6 +188,7 @@ function readDump(records: Records, { kind, encoding, rowCounts }: TakeRequest):
     sequences: sequenceRanges(facts.sequencesBefore, facts.sequencesAfter ?? []),
     largeObjects: facts.largeObjects,
     extensions: facts.extensions,
+    warnings: [],
     schemaText: text('schema-text'),
     previousSchemaText: text('previous-schema-text', longestCompared),
     schemaSums: readSums(records, 'schema'),

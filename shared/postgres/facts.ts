@@ -9,6 +9,24 @@ export interface TableCount {
   rows: number | null;
   /** True if rows were counted in the dump's own snapshot; false for the planner's estimate. */
   exact: boolean;
+  /** The partitioned table at the top, for a partition: rows may come back in another partition. null for others. */
+  root: { schema: string; name: string } | null;
+  /** The extension that it belongs to; null if none. */
+  extension: string | null;
+  /** pg_dump takes its rows. Of a table of an extension it takes those that the extension names, or none. */
+  isDumped: boolean;
+  /** null if the content was not compared. */
+  content: TableContent | null;
+  /** Bytes of the largest value, uncompressed; null if it was not measured, or is small. */
+  largestValue: number | null;
+}
+
+/** A hash of the rows that does not depend on their order. */
+export interface TableContent {
+  /** Of all rows, or of one in so many, chosen by the hash of their key. */
+  oneIn: number;
+  /** The sum of the hashes of these rows, modulo 2^64. */
+  hash: string;
 }
 
 /** A sequence at one moment; `value` is null if it was never used. */
@@ -33,8 +51,19 @@ export interface Facts {
 const name = text(1024);
 const mostOfAll = 1_000_000;
 const bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
-const table = shape<TableCount>({ schema: name, name, rows: orNull(count), exact: bool });
-const copied = shape<Pick<TableCount, 'schema' | 'name'>>({ schema: name, name });
+const content = shape<TableContent>({ oneIn: count, hash: textThat((value) => /^\d{1,20}$/.test(value), 'a hash') });
+/** Manifests of earlier versions have only the first four fields. */
+export const tableCount: Reader<TableCount> = shape<TableCount>({
+  schema: name,
+  name,
+  rows: orNull(count),
+  exact: bool,
+  root: orNull(shape({ schema: name, name })),
+  extension: orNull(name),
+  isDumped: (value, place) => value === undefined || bool(value, place),
+  content: orNull(content),
+  largestValue: orNull(count),
+});
 const sequences = listOf(
   shape<FoundSequence>({ schema: name, name, value: orNull(bigInteger), increment: bigInteger }),
   mostOfAll,
@@ -55,8 +84,8 @@ export function readFacts(lines: readonly string[]): Facts {
     readFact(key, pairs.find(([each]) => each === key)?.[1] ?? '', read);
   return {
     tables: pairs.flatMap(([key, json], at) => {
-      if (key === 'table') return [readFact(key, json, table)];
-      return key === 'copied' ? [{ ...readFact(key, json, copied), ...copiedRows(pairs[at + 1]) }] : [];
+      if (key === 'table') return [readFact(key, json, tableCount)];
+      return key === 'copied' ? [{ ...readFact(key, json, tableCount), ...copiedRows(pairs[at + 1]) }] : [];
     }),
     sequencesBefore: only('sequences-before', sequences),
     sequencesAfter: pairs.some(([key]) => key === 'sequences-after') ? only('sequences-after', sequences) : null,

@@ -15,6 +15,12 @@ export interface DatabaseFacts {
   localeProvider: 'libc' | 'icu' | 'builtin';
   /** The provider's own name for the locale; null for libc. */
   providerLocale: string | null;
+  /** Tailoring rules of an ICU collation; null if there are none. */
+  icuRules: string | null;
+  /** The server's first superuser. Grants on system objects are dumped as they differ from what this role had at first. */
+  bootstrapRole: string;
+  /** Settings that decide what a restore makes of a dump, by name: preloaded libraries, their own settings, `lc_monetary`. */
+  serverSettings: Record<string, string>;
   /** The time zone of our sessions: it affects how values of some types are written. */
   timezone: string;
   /** Size of the database on the server's disk, including indexes and dead rows. */

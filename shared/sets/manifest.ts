@@ -48,6 +48,14 @@ export interface ManifestSummary {
   localeProvider: 'libc' | 'icu' | 'builtin' | null;
   /** The provider's own name for the locale; null for libc. */
   providerLocale: string | null;
+  /** Tailoring rules of an ICU collation. */
+  icuRules: string | null;
+  /** The first superuser of the server; null in manifests of earlier versions. */
+  bootstrapRole: string | null;
+  /** Settings of the server that decide what a restore makes of the dump, by name; null in manifests of earlier versions. */
+  serverSettings: Record<string, string> | null;
+  /** What pg_dump warned of, one each with its details; null in manifests of earlier versions. */
+  dumpWarnings: string[] | null;
   format: DumpFormat;
   compression: Compression;
   encryption: 'none' | 'age';

@@ -1,20 +1,8 @@
 import { Failure, isFailure } from '../failure.ts';
-import type { TableCount } from '../postgres/facts.ts';
+import { tableCount } from '../postgres/facts.ts';
 import { isDigest } from '../releases/image-reference.ts';
 import { isImageId, isServiceName, type RunningImage } from '../releases/release.ts';
-import {
-  bool,
-  count,
-  listOf,
-  mapOf,
-  milliseconds,
-  oneOf,
-  orNull,
-  type Reader,
-  shape,
-  text,
-  textThat,
-} from '../untrusted.ts';
+import { count, listOf, mapOf, milliseconds, oneOf, orNull, type Reader, shape, text, textThat } from '../untrusted.ts';
 import type { Check, Manifest, ManifestSummary, SequenceRange } from './manifest.ts';
 import { isBackupId, parseSetFileName } from './naming.ts';
 
@@ -34,8 +22,6 @@ const bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole numb
 const hex = (digits: number): Reader<string> =>
   textThat((value) => value.length === digits && /^[a-f0-9]+$/.test(value), `${digits} lower-case hex digits`);
 const url = textThat((value) => value.length <= 2048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address');
-
-const table = shape<TableCount>({ schema: name, name, rows: orNull(count), exact: bool });
 
 const sequence = shape<SequenceRange>({
   schema: name,
@@ -59,6 +45,10 @@ const check = shape<Check>({
   ms: milliseconds,
 });
 
+/** A setting as PostgreSQL names it, with the library before it: `cron.database_name`. */
+export const isSettingName = (text: string): boolean =>
+  /^[a-z_][a-z0-9_$]*(\.[a-z_][a-z0-9_$]*)*$/i.test(text) && text.length <= 200;
+
 const summaryFields: { [Field in keyof ManifestSummary]: Reader<ManifestSummary[Field]> } = {
   version: oneOf(1),
   id: backupId,
@@ -74,6 +64,10 @@ const summaryFields: { [Field in keyof ManifestSummary]: Reader<ManifestSummary[
   ctype: orNull(name),
   localeProvider: orNull(oneOf('libc', 'icu', 'builtin')),
   providerLocale: orNull(name),
+  icuRules: orNull(line),
+  bootstrapRole: orNull(name),
+  serverSettings: orNull(mapOf(isSettingName, line, 200)),
+  dumpWarnings: orNull(listOf(line, 100)),
   format: oneOf('custom', 'plain'),
   compression: oneOf('zstd', 'gzip', 'none'),
   encryption: oneOf('none', 'age'),
@@ -96,7 +90,7 @@ const summary = shape<ManifestSummary>(summaryFields);
 
 const manifest = shape<Manifest>({
   ...summaryFields,
-  tables: listOf(table, mostRelations),
+  tables: listOf(tableCount, mostRelations),
   sequences: listOf(sequence, mostRelations),
   extensions: listOf(shape({ name, version: name }), 10_000),
 });

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Failure } from '../../shared/failure.ts';
 import { readFacts } from '../../shared/postgres/facts.ts';
+import { counted } from './table-count.ts';
 
 /** What comes before the tables. */
 const first = ['sequences-before []', 'large-objects 0', 'extensions []'];
-const table = (name: string) => ({ schema: 'a b', name });
 
 test('all that a session tells is read', () => {
   const sequence = { schema: 's', name: 'n', value: null, increment: '1' };
@@ -15,12 +15,12 @@ test('all that a session tells is read', () => {
       `sequences-before ${JSON.stringify([sequence])}`,
       'large-objects 3',
       'extensions [{"name":"plpgsql","version":"1.0"}]',
-      `table ${JSON.stringify({ ...table('counted'), rows: 7, exact: true })}`,
+      `table ${JSON.stringify(counted('a b', 'counted', 7))}`,
       `sequences-after ${JSON.stringify([{ ...sequence, value: '9' }])}`,
       'end',
     ]),
     {
-      tables: [{ ...table('counted'), rows: 7, exact: true }],
+      tables: [counted('a b', 'counted', 7)],
       sequencesBefore: [sequence],
       sequencesAfter: [{ ...sequence, value: '9' }],
       largeObjects: 3,
@@ -30,7 +30,7 @@ test('all that a session tells is read', () => {
 });
 
 describe('a table that was copied away has the rows that COPY names', () => {
-  const copied = (name: string) => `copied ${JSON.stringify(table(name))}`;
+  const copied = (name: string) => `copied ${JSON.stringify(counted('a b', name, null, { exact: false }))}`;
   const examples: [what: string, lines: string[], rows: number | null][] = [
     ['none', [copied('t'), 'COPY 0'], 0],
     ['many', [copied('t'), 'COPY 12345678901'], 12_345_678_901],
@@ -40,7 +40,7 @@ describe('a table that was copied away has the rows that COPY names', () => {
   ];
   for (const [what, lines, rows] of examples) {
     test(what, () =>
-      assert.deepEqual(readFacts([...first, ...lines]).tables, [{ ...table('t'), rows, exact: rows !== null }]),
+      assert.deepEqual(readFacts([...first, ...lines]).tables, [counted('a b', 't', rows, { exact: rows !== null })]),
     );
   }
 });

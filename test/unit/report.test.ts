@@ -6,6 +6,7 @@ import { type ReportFacts, reportOf } from '../../shared/report/report.ts';
 import { restoreCommands } from '../../shared/report/restore-command.ts';
 import type { Manifest } from '../../shared/sets/manifest.ts';
 import { exampleManifest } from './retention/host-folder.ts';
+import { counted } from './table-count.ts';
 
 const id = '20261123_021700';
 const previous = exampleManifest('20261122_021700', { sizeBytes: 2_000_000, schemaSha256: 'd'.repeat(64) });
@@ -27,12 +28,7 @@ function factsFor(manifest: Manifest, changes: Partial<ReportFacts> = {}): Repor
 }
 
 test('the report as an operator finds it', () => {
-  const tables = Array.from({ length: 23 }, (_, n) => ({
-    schema: 'public',
-    name: `t${n}`,
-    rows: n * 1000,
-    exact: true,
-  }));
+  const tables = Array.from({ length: 23 }, (_, n) => counted('public', `t${n}`, n * 1000));
   const digest = `sha256:${'e'.repeat(64)}`;
   const manifest = exampleManifest(id, {
     tables,
@@ -108,7 +104,7 @@ test('many changes are counted, not shown', () => {
 });
 
 test('tables that were not counted are listed without a number', () => {
-  const tables = [{ schema: 'a', name: 'b', rows: null, exact: false }];
+  const tables = [counted('a', 'b', null, { exact: false })];
   const manifest = exampleManifest(id, { tables });
   assert.match(reportOf(manifest, factsFor(manifest)), /\nTables: 1, rows not counted\n {2}- {2}a\.b\n/);
 });
@@ -134,7 +130,7 @@ test('foreign text can neither break a line, nor hide, nor order anything, nor b
         environment: text,
         actor: text,
         serverVersion: text,
-        tables: [{ schema: text, name: text, rows: 1, exact: true }],
+        tables: [counted(text, text, 1)],
         extensions: [{ name: text, version: text }],
         checks: [{ name: text, result: 'passed', detail: text, ms: 5 }],
         release: { web: { image: text, tag: null, digest: null, imageId: null } },

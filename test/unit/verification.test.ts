@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { allPassed, type DumpEvidence, judgeDump } from '../../shared/backups/verification.ts';
+import { counted } from './table-count.ts';
 
 const sha = 'a'.repeat(64);
 
@@ -14,10 +15,7 @@ function evidence(changes: Partial<DumpEvidence> = {}): DumpEvidence {
     diskSha256: sha,
     stages: 'decompress 0\nbytes 9000\nread 0',
     contents: '; Archive\n3456; 0 16390 TABLE DATA public orders app\n3457; 0 16391 TABLE DATA my shop two words app\n',
-    tables: [
-      { schema: 'public', name: 'orders', rows: 3, exact: true },
-      { schema: 'my shop', name: 'two words', rows: 0, exact: true },
-    ],
+    tables: [counted('public', 'orders', 3), counted('my shop', 'two words', 0)],
     factsComplete: true,
     rowCounts: 'exact',
     dumpMs: 10,
@@ -98,7 +96,7 @@ test('plain SQL without a table is objected to', () => {
 });
 
 test('a line break in a name stands as a space in the archive', () => {
-  const tables = [{ schema: 'public', name: 'line one\nline two', rows: 1, exact: true }];
+  const tables = [counted('public', 'line one\nline two', 1)];
   const contents = '1; 0 1 TABLE DATA public line one line two app\n';
   assert.deepEqual(objections(evidence({ tables, contents })), []);
 });

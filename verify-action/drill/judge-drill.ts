@@ -3,12 +3,14 @@ import type { Proof } from '../../shared/drill/proof.ts';
 import type { Restored } from '../../shared/drill/restored.ts';
 import { observed, type RunFacts } from '../../shared/history/observation.ts';
 import type { HistoryRecord } from '../../shared/history/record.ts';
-import type { TableCount } from '../../shared/postgres/facts.ts';
 import type { DatabaseFacts } from '../../shared/postgres/probe.ts';
 import { type BackupSet, type VerifiedSet, verifiedSetsOf } from '../../shared/sets/catalogue.ts';
-import type { Manifest, ManifestSummary, SequenceRange } from '../../shared/sets/manifest.ts';
-import { counted, formatDuration, listed } from '../../shared/units.ts';
-import { Findings, type Problem } from '../finding.ts';
+import type { Manifest, ManifestSummary } from '../../shared/sets/manifest.ts';
+import { counted, formatDuration } from '../../shared/units.ts';
+import { Findings } from '../finding.ts';
+import { judgeExtensions, judgeRows, judgeSequences, judgeTables, some } from './judge-data.ts';
+import { judgeIndexes } from './judge-indexes.ts';
+import { judgeSchema } from './judge-schema.ts';
 
 /** The facts by which a drill is judged. */
 export interface DrillFacts {
@@ -90,122 +92,6 @@ export function drillText({ id, database }: ManifestSummary, { fault, restored, 
   if (fault !== null || restored === null) return `${backup}, not restored`;
   const rows = restored.tables.reduce((sum, table) => sum + (table.rows ?? 0), 0);
   return `${backup}, ${counted(rows, 'row')}, recovered in ${formatDuration(restoreMs)}`;
-}
-
-const nameOf = ({ schema, name }: { schema: string; name: string }) => `${schema}.${name}`;
-const some = (names: readonly string[]) => listed(names, 5);
-
-function judgeTables(wanted: readonly TableCount[], found: readonly TableCount[], remedy: string): string | Problem {
-  const [expected, present] = [new Set(wanted.map(nameOf)), new Set(found.map(nameOf))];
-  const missing = [...expected].filter((name) => !present.has(name));
-  const added = [...present].filter((name) => !expected.has(name));
-  if (missing.length > 0) return { detail: `${some(missing)} was not restored`, remedy };
-  if (added.length > 0) return { detail: `${some(added)} was restored but is not in the manifest`, remedy };
-  // Not a fault, just as for a backup: the database may be new, or hold only functions.
-  if (found.length === 0) return 'none: the database had no table when the dump was taken';
-  return `all ${found.length} were restored`;
-}
-
-/** An estimated or missing count proves nothing. */
-function judgeRows(
-  findings: Findings,
-  wanted: readonly TableCount[],
-  found: readonly TableCount[],
-  remedy: string,
-): void {
-  const counts = new Map(found.map((table) => [nameOf(table), table.rows]));
-  const exact = wanted.filter((table) => table.exact);
-  if (exact.length < wanted.length) {
-    findings.unable(
-      'rows',
-      'the backup has no exact counts to compare with',
-      'In backup-action, set row-counts: exact',
-    );
-    return;
-  }
-  findings.check('rows', () => {
-    const other = exact.filter((table) => counts.get(nameOf(table)) !== table.rows);
-    if (wanted.length === 0 && found.length === 0) return 'none: there are no tables';
-    if (other.length === 0)
-      return `${exact.reduce((sum, { rows }) => sum + (rows ?? 0), 0)} in total; the count of every table matches exactly`;
-    const named = other.map(
-      (table) => `${nameOf(table)} has ${counts.get(nameOf(table)) ?? 'none'} instead of ${table.rows}`,
-    );
-    return { detail: some(named), remedy };
-  });
-}
-
-function judgeSequences(
-  wanted: readonly SequenceRange[],
-  found: Restored['sequences'],
-  remedy: string,
-): string | Problem {
-  const values = new Map(found.map((sequence) => [nameOf(sequence), sequence.value]));
-  const bad = wanted.filter((sequence) => !isWithin(sequence, values.get(nameOf(sequence))));
-  if (wanted.length === 0) return 'none';
-  if (bad.length === 0) return `${counted(wanted.length, 'sequence')}, each where it was when the dump was taken`;
-  const named = bad.map(
-    (sequence) =>
-      `${nameOf(sequence)} is at ${values.get(nameOf(sequence)) ?? 'nothing'}, not between ${sequence.before ?? 'nothing'} and ${sequence.after ?? 'nothing'}`,
-  );
-  return { detail: some(named), remedy };
-}
-
-/** The sequence was read before and after the dump, and moves only in the direction of its increment. */
-function isWithin({ before, after, increment }: SequenceRange, value: string | null | undefined): boolean {
-  if (value === undefined) return false;
-  if (value === null) return before === null;
-  if (after === null) return false;
-  const direction = BigInt(increment) < 0n ? -1n : 1n;
-  const from = (bound: string) => (BigInt(value) - BigInt(bound)) * direction;
-  return from(after) <= 0n && (before === null || from(before) >= 0n);
-}
-
-function judgeExtensions({ extensions }: Manifest, restored: Restored, remedy: string): string | Problem {
-  const present = new Map(restored.extensions.map(({ name, version }) => [name, version]));
-  const missing = extensions.filter(({ name }) => !present.has(name)).map(({ name }) => name);
-  if (missing.length > 0) return { detail: `${some(missing)} was not restored`, remedy };
-  const newer = extensions
-    .filter(({ name, version }) => present.get(name) !== version)
-    .map(({ name, version }) => `${name} ${present.get(name)} instead of ${version}`);
-  if (extensions.length === 0) return 'none';
-  return newer.length === 0
-    ? some(extensions.map(({ name, version }) => `${name} ${version}`))
-    : `all were restored; the image has different versions of: ${some(newer)}`;
-}
-
-/** Another version of pg_dump may write the same schema differently. */
-function judgeSchema(
-  findings: Findings,
-  { schemaSha256, pgDumpVersion: ofBackup }: Manifest,
-  restored: Restored,
-  pgDumpVersion: string | null,
-  remedy: string,
-): void {
-  const isSame = schemaSha256 === restored.schemaSha256;
-  if (schemaSha256 === null) {
-    findings.unable('schema', 'the backup has no schema to compare with', 'See the report of the backup');
-  } else if (!isSame && pgDumpVersion !== ofBackup) {
-    const detail = `cannot compare: pg_dump ${pgDumpVersion ?? 'of an unknown version'} may write the same schema differently than ${ofBackup} did`;
-    findings.unable('schema', detail, 'Take a backup with the new version and drill it');
-  } else {
-    findings.check('schema', () =>
-      isSame ? 'a new dump of it is identical' : { detail: 'a new dump of it differs', remedy },
-    );
-  }
-}
-
-function judgeIndexes(findings: Findings, { checkedIndexes, indexFaults }: Restored, remedy: string): void {
-  if (indexFaults.length === 0 && checkedIndexes === null) {
-    // The restore has rebuilt constraints and indexes, and fails if one cannot be built.
-    findings.check('indexes', () => 'all are valid; not read in full, because the image lacks amcheck');
-    return;
-  }
-  findings.check('indexes', () =>
-    indexFaults.length === 0
-      ? `all are valid; amcheck read ${checkedIndexes} of them`
-      : { detail: some(indexFaults), remedy },
-  );
 }
 
 function judgeStatements(findings: Findings, statements: readonly string[], assertions: Restored['assertions']): void {

@@ -9,6 +9,7 @@ import { folderOfTier, homeOf, type Tier } from '../../../shared/sets/layout.ts'
 import type { BackupId, BackupKind, Manifest } from '../../../shared/sets/manifest.ts';
 import { setFileNames, startOf } from '../../../shared/sets/naming.ts';
 import type { PruneDecision } from '../../../shared/sets/retention.ts';
+import { counted } from '../table-count.ts';
 
 const encoding = { format: 'custom', compression: 'zstd', encryption: 'none' } as const;
 
@@ -30,13 +31,17 @@ export function exampleManifest(id: BackupId, changes: Partial<Manifest> = {}): 
     ctype: 'en_US.utf8',
     localeProvider: 'libc',
     providerLocale: null,
+    icuRules: null,
+    bootstrapRole: 'app',
+    serverSettings: {},
+    dumpWarnings: [],
     ...encoding,
     file: setFileNames(homeOf(changes.kind ?? 'scheduled').prefix, id, { ...encoding, ...changes }).dump,
     sizeBytes: 1000,
     dumpBytes: 4000,
     sha256: 'a'.repeat(64),
     md5: 'b'.repeat(32),
-    tables: [{ schema: 'public', name: 'orders', rows: 12, exact: true }],
+    tables: [counted('public', 'orders', 12)],
     sequences: [{ schema: 'public', name: 'orders_id_seq', before: '12', after: '13', increment: '1' }],
     largeObjects: 0,
     extensions: [{ name: 'plpgsql', version: '1.0' }],

@@ -5,15 +5,13 @@ import type { Restored } from '../../../shared/drill/restored.ts';
 import type { Manifest } from '../../../shared/sets/manifest.ts';
 import { type DrillFacts, imageFor, judgeDrill, neededFor } from '../../../verify-action/drill/judge-drill.ts';
 import { exampleManifest } from '../retention/host-folder.ts';
+import { counted } from '../table-count.ts';
 
 const id = '20261125_021700';
 const schemaSha256 = 'b'.repeat(64);
 const manifest = exampleManifest(id, {
   sha256: 'a'.repeat(64),
-  tables: [
-    { schema: 'public', name: 'orders', rows: 3, exact: true },
-    { schema: 'public', name: 'people', rows: 2, exact: true },
-  ],
+  tables: [counted('public', 'orders', 3), counted('public', 'people', 2)],
   sequences: [{ schema: 'public', name: 'orders_id', before: '7', after: '9', increment: '1' }],
   extensions: [{ name: 'citext', version: '1.6' }],
   largeObjects: 1,
@@ -63,7 +61,7 @@ describe('what was restored and what was dumped', () => {
     ['a table less', { restored: { tables: manifest.tables.slice(1) } }, 'tables', /public\.orders was not restored/],
     [
       'a table more',
-      { restored: { tables: [...manifest.tables, { schema: 'x', name: 'y', rows: 0, exact: true }] } },
+      { restored: { tables: [...manifest.tables, counted('x', 'y', 0)] } },
       'tables',
       /x\.y was restored/,
     ],
