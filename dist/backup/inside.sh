@@ -27,7 +27,11 @@ probe() {
     'database', current_database(), 'user', current_user, 'serverVersion', current_setting('server_version'),
     'encoding', pg_encoding_to_char(encoding), 'locale', datcollate, 'ctype', datctype,
     'localeProvider', CASE facts->>'datlocprovider' WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END,
-    'providerLocale', coalesce(facts->>'datlocale', facts->>'daticulocale'), 'timezone', current_setting('TimeZone'), 'sizeBytes', pg_database_size(oid))
+    'providerLocale', coalesce(facts->>'datlocale', facts->>'daticulocale'), 'icuRules', facts->>'daticurules',
+    'bootstrapRole', pg_get_userbyid(10), 'timezone', current_setting('TimeZone'), 'sizeBytes', pg_database_size(oid),
+    'serverSettings', (SELECT coalesce(jsonb_object_agg(name, setting), '{}') FROM pg_settings
+      WHERE name IN ('shared_preload_libraries', 'lc_monetary') OR (name LIKE '%.%'
+        AND source IN ('configuration file', 'command line') AND short_desc NOT LIKE 'GUC placeholder%')))
     FROM pg_database d, to_jsonb(d) facts WHERE datname = current_database()" 2>/dev/null); then
     printf 'accepts %s\n' "$answer"
   else

@@ -28406,7 +28406,7 @@ module.exports = __nccwpck_require__.p + "1801754814f4563cb03c.sh";
 /***/ 27416:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "db8d5e49b606a234f675.sh";
+module.exports = __nccwpck_require__.p + "b3e3c4298d427513ee65.sh";
 
 /***/ }),
 
@@ -34766,10 +34766,24 @@ async function storeCopies(knownHistory, added, mirror) {
 // Scripts for the database container and SQL for the server; the programs on the host get them as parameters.
 /** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `verify`, `contents`, `terminate`. */
 const insideScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "inside.sh", 'utf8');
-/** Statements for one session, in this order. Each answer is a line: a name, a space, a value or JSON. */
-const factsBefore = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-before.sql", 'utf8');
-const factsTables = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-tables.sql", 'utf8');
-const factsAfter = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-after.sql", 'utf8');
+/**
+ * Statements that read facts about a database. Each answer is a line: a name, a space, a value or JSON. Two sessions of psql: one
+ * opens the snapshot with `before` and keeps it open until `after`, the other one counts and hashes in it. They need `lock_wait`.
+ */
+const factsScripts = () => {
+    const read = (url) => (0,external_node_fs_.readFileSync)(url, 'utf8');
+    // Each by a URL of its own: the bundler takes the files along that it sees named.
+    const session = read(__nccwpck_require__.ab + "facts-session.sql");
+    const sequences = read(__nccwpck_require__.ab + "facts-sequences.sql");
+    const snapshot = read(__nccwpck_require__.ab + "facts-snapshot.sql");
+    const tables = read(__nccwpck_require__.ab + "facts-tables.sql");
+    const end = read(__nccwpck_require__.ab + "facts-end.sql");
+    return {
+        facts_before: `${session}\\set moment before\n${sequences}${snapshot}`,
+        facts_tables: `${session}${tables}`,
+        facts_after: `\\set moment after\n${sequences}${end}`,
+    };
+};
 /**
  * The script for the scratch container of a drill: `room`, `room_below`, `prepare`, `tolerant`, `restore`, `session`,
  * `schema`, `silence`, `indexes`, `reader`, `assert`.
@@ -40076,7 +40090,75 @@ function partOf(ending) {
     return dumpExtensions.some((known) => plain === known) ? 'dump' : null;
 }
 
+;// CONCATENATED MODULE: ./build/shared/postgres/facts.js
+
+
+/** UTF-16 units; the same limit as in a manifest. */
+const facts_name = untrusted_text(1024);
+const mostOfAll = 1_000_000;
+const bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
+const content = shape({ oneIn: count, hash: textThat((value) => /^\d{1,20}$/.test(value), 'a hash') });
+/** Manifests of earlier versions have only the first four fields. */
+const tableCount = shape({
+    schema: facts_name,
+    name: facts_name,
+    rows: orNull(count),
+    exact: bool,
+    root: orNull(shape({ schema: facts_name, name: facts_name })),
+    extension: orNull(facts_name),
+    isDumped: (value, place) => value === undefined || bool(value, place),
+    generates: (value, place) => value !== undefined && bool(value, place),
+    content: orNull(content),
+    largestValue: orNull(count),
+});
+const sequences = listOf(shape({
+    schema: facts_name,
+    name: facts_name,
+    value: orNull(bigInteger),
+    increment: bigInteger,
+    cycles: bool,
+    extension: orNull(facts_name),
+    isDumped: bool,
+}), mostOfAll);
+const extensions = listOf(shape({ name: facts_name, version: facts_name }), mostOfAll);
+/**
+ * Reads the lines of such a session: a name, a space, and a value or JSON. A table counted with COPY has two lines,
+ * `copied {…}` and `COPY rows`. Lines with other names are ignored.
+ * @throws Failure `facts-unreadable` if a line is missing or malformed: something else has printed into the session
+ */
+function facts_readFacts(lines) {
+    const pairs = lines.map((line) => {
+        const space = line.indexOf(' ');
+        return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1)];
+    });
+    const only = (key, read) => readFact(key, pairs.find(([each]) => each === key)?.[1] ?? '', read);
+    return {
+        tables: pairs.flatMap(([key, json], at) => {
+            if (key === 'table')
+                return [readFact(key, json, tableCount)];
+            return key === 'copied' ? [{ ...readFact(key, json, tableCount), ...copiedRows(pairs[at + 1]) }] : [];
+        }),
+        sequencesBefore: only('sequences-before', sequences),
+        sequencesAfter: pairs.some(([key]) => key === 'sequences-after') ? only('sequences-after', sequences) : null,
+        largeObjects: only('large-objects', count),
+        extensions: only('extensions', extensions),
+    };
+}
+function readFact(key, json, read) {
+    try {
+        return read(JSON.parse(json), key);
+    }
+    catch (cause) {
+        throw new failure_Failure('facts-unreadable', `The database's reply about "${key}" cannot be understood`, { cause });
+    }
+}
+function copiedRows(next) {
+    const isCounted = next?.[0] === 'COPY' && /^\d+$/.test(next[1]);
+    return isCounted ? { rows: Number(next[1]), exact: true } : { rows: null, exact: false };
+}
+
 ;// CONCATENATED MODULE: ./build/shared/sets/read-manifest.js
+
 
 
 
@@ -40090,16 +40172,18 @@ const read_manifest_line = untrusted_text(4096);
 const mostRelations = 200_000;
 const backupId = textThat(isBackupId, 'a backup id');
 const read_manifest_instant = textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC');
-const bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
+const read_manifest_bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
 const hex = (digits) => textThat((value) => value.length === digits && /^[a-f0-9]+$/.test(value), `${digits} lower-case hex digits`);
 const url = textThat((value) => value.length <= 2048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address');
-const read_manifest_table = shape({ schema: read_manifest_name, name: read_manifest_name, rows: orNull(count), exact: bool });
 const sequence = shape({
     schema: read_manifest_name,
     name: read_manifest_name,
-    before: orNull(bigInteger),
-    after: orNull(bigInteger),
-    increment: bigInteger,
+    before: orNull(read_manifest_bigInteger),
+    after: orNull(read_manifest_bigInteger),
+    increment: read_manifest_bigInteger,
+    cycles: (value, place) => value !== undefined && bool(value, place),
+    extension: orNull(read_manifest_name),
+    isDumped: (value, place) => value === undefined || bool(value, place),
 });
 const read_manifest_runningImage = shape({
     image: orNull(read_manifest_line),
@@ -40113,6 +40197,8 @@ const check = shape({
     detail: read_manifest_line,
     ms: milliseconds,
 });
+/** A setting as PostgreSQL names it, with the library before it: `cron.database_name`. */
+const isSettingName = (text) => /^[a-z_][a-z0-9_$]*(\.[a-z_][a-z0-9_$]*)*$/i.test(text) && text.length <= 200;
 const summaryFields = {
     version: oneOf(1),
     id: backupId,
@@ -40128,6 +40214,10 @@ const summaryFields = {
     ctype: orNull(read_manifest_name),
     localeProvider: orNull(oneOf('libc', 'icu', 'builtin')),
     providerLocale: orNull(read_manifest_name),
+    icuRules: orNull(read_manifest_line),
+    bootstrapRole: orNull(read_manifest_name),
+    serverSettings: orNull(mapOf(isSettingName, read_manifest_line, 200)),
+    dumpWarnings: orNull(listOf(read_manifest_line, 100)),
     format: oneOf('custom', 'plain'),
     compression: oneOf('zstd', 'gzip', 'none'),
     encryption: oneOf('none', 'age'),
@@ -40148,7 +40238,7 @@ const summaryFields = {
 const summary = shape(summaryFields);
 const manifest = shape({
     ...summaryFields,
-    tables: listOf(read_manifest_table, mostRelations),
+    tables: listOf(tableCount, mostRelations),
     sequences: listOf(sequence, mostRelations),
     extensions: listOf(shape({ name: read_manifest_name, version: read_manifest_name }), 10_000),
 });
@@ -40674,6 +40764,10 @@ function manifestOf(dump, facts) {
         ctype: facts.database.ctype,
         localeProvider: facts.database.localeProvider,
         providerLocale: facts.database.providerLocale,
+        icuRules: facts.database.icuRules,
+        bootstrapRole: facts.database.bootstrapRole,
+        serverSettings: facts.database.serverSettings,
+        dumpWarnings: dump.warnings,
         ...facts.encoding,
         file: dump.file,
         sizeBytes: dump.sizeBytes,
@@ -40696,7 +40790,7 @@ function manifestOf(dump, facts) {
 function sidecarsOf(dump, manifest, report) {
     const names = naming_setFileNames(homeOf(manifest.kind).prefix, dump.id, manifest);
     const texts = new Map([
-        [names.manifest, `${JSON.stringify(manifest, null, 2)}\n`],
+        [names.manifest, manifestText(manifest)],
         [names.report, report],
     ]);
     const sums = new Map([[names.dump, dump.sums]]);
@@ -40712,6 +40806,19 @@ function sidecarsOf(dump, manifest, report) {
     const list = (kind) => [...sums].map(([name, sum]) => `${sum[kind]}  ${name}\n`).join('');
     return new Map([...texts, [names.sha256, list('sha256')], [names.md5, list('md5')]]);
 }
+/** What most tables and sequences have in common is left out: a database may have many. Readers put it in again. */
+const defaults = new Map([
+    ['root', null],
+    ['extension', null],
+    ['isDumped', true],
+    ['generates', false],
+    ['content', null],
+    ['largestValue', null],
+    ['cycles', false],
+]);
+/** The text of a manifest's file. */
+const manifestText = (manifest) => `${JSON.stringify(manifest, withoutDefaults, 2)}\n`;
+const withoutDefaults = (key, value) => defaults.has(key) && defaults.get(key) === value ? undefined : value;
 function assemble_hash(algorithm, text) {
     return (0,external_node_crypto_.createHash)(algorithm).update(text).digest('hex');
 }
@@ -41150,6 +41257,52 @@ function logOf({ logFile, logLine }) {
     return { log_file: logFile, log_line: logLine };
 }
 
+;// CONCATENATED MODULE: ./build/shared/postgres/relation-name.js
+/** As PostgreSQL writes it, quoted where necessary: two relations never have the same. */
+function relationName({ schema, name }) {
+    return `${identifier(schema)}.${identifier(name)}`;
+}
+/** A name as SQL takes it, quoted where necessary. */
+function identifier(name) {
+    return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/postgres/table-facts.js
+
+
+// What the facts about tables come to, in words for people.
+/** What of the content was hashed: `812 tables whole, 3 by one row in 32; 2 not hashed`. */
+function hashedText(tables) {
+    const whole = tables.filter(({ content }) => content?.oneIn === 1).length;
+    const sampled = tables.flatMap(({ content }) => (content === null || content.oneIn === 1 ? [] : [content.oneIn]));
+    const not = tables.filter(({ content }) => content === null).length;
+    const parts = [
+        ...(whole > 0 ? [`${counted(whole, 'table')} whole`] : []),
+        ...[...new Set(sampled)].map((oneIn) => `${sampled.filter((each) => each === oneIn).length} by one row in ${oneIn}`),
+    ];
+    return [parts.join(', '), ...(not > 0 ? [`${not} not hashed`] : [])].filter((part) => part !== '').join('; ');
+}
+/** Tables that belong to extensions and whose rows pg_dump leaves out; empty ones lose nothing. */
+function leftOut(tables) {
+    return tables.filter(({ isDumped, rows }) => !isDumped && rows !== 0);
+}
+/** `1 row in public.q_mail, which belongs to the extension hstore`. */
+function leftOutText(tables) {
+    const told = leftOut(tables).map((table) => `${table.rows === null ? 'the rows' : counted(table.rows, 'row')} in ${relationName(table)}, which belongs to the extension ${table.extension}`);
+    return listed(told, 5);
+}
+
+;// CONCATENATED MODULE: ./build/shared/report/dump-notes.js
+
+
+/** What whoever restores a dump should know: rows that are not in it, and what pg_dump warned of. One text each. */
+function dumpNotes({ tables, dumpWarnings }) {
+    const missing = leftOut(tables).length === 0 ? [] : [`Not in this dump: ${leftOutText(tables)}`];
+    const warnings = dumpWarnings ?? [];
+    const warned = warnings.length === 0 ? [] : [`pg_dump gave ${counted(warnings.length, 'warning')}: ${warnings.join('; ')}`];
+    return [...missing, ...warned];
+}
+
 ;// CONCATENATED MODULE: ./build/shared/report/size-chart.js
 
 
@@ -41234,6 +41387,8 @@ function pieces(word, length) {
 
 
 
+
+
 const kindInWords = {
     scheduled: 'scheduled',
     predeployment: 'before a deployment',
@@ -41251,6 +41406,7 @@ function reportOf(manifest, facts) {
     const sections = [
         ['Backup', backupLines(manifest, facts)],
         ['Checks', checkLines(manifest.checks)],
+        ...noteSections(manifest),
         [tablesTitle(manifest.tables), tableLines(manifest.tables)],
         [`Schema changes${previous === null ? '' : ` since ${previous.id}`}`, changeLines(manifest, facts)],
         ['Release: what ran', releaseLines(manifest.release)],
@@ -41323,6 +41479,11 @@ function checkLines(checks) {
         ms > 0 ? `${detail} (${units_formatDuration(ms)})` : detail,
     ]));
 }
+/** Only if there is something to say. */
+function noteSections(manifest) {
+    const notes = dumpNotes(manifest);
+    return notes.length === 0 ? [] : [['Before you restore it', notes.flatMap((note) => folded('  ! ', note))]];
+}
 function tablesTitle(tables) {
     const known = tables.filter(({ rows }) => rows !== null);
     if (known.length === 0)
@@ -41334,7 +41495,7 @@ function tablesTitle(tables) {
 /** The largest first; tables of equal size by name. */
 function tableLines(tables) {
     const ordered = tables
-        .map((table) => ({ ...table, title: cleanLine(`${table.schema}.${table.name}`, 70) }))
+        .map((table) => ({ ...table, title: cleanLine(relationName(table), 70) }))
         .toSorted((a, b) => (b.rows ?? -1) - (a.rows ?? -1) || byText(a.title, b.title));
     const shown = ordered.slice(0, mostTables);
     const counts = shown.map(({ rows, exact }) => (rows === null ? '-' : `${exact ? '' : '~'}${grouped(rows)}`));
@@ -41485,10 +41646,10 @@ function restoreInto({ format }, place, name) {
 /** One command string is one transaction: both names change, or neither. */
 function swapNames(database, restored) {
     const old = nameWith(database, '_replaced');
-    const rename = (from, to) => `ALTER DATABASE ${identifier(from)} RENAME TO ${identifier(to)}`;
+    const rename = (from, to) => `ALTER DATABASE ${restore_command_identifier(from)} RENAME TO ${restore_command_identifier(to)}`;
     return `${rename(database, old)}; ${rename(restored, database)}`;
 }
-function identifier(name) {
+function restore_command_identifier(name) {
     return `"${name.replaceAll('"', '""')}"`;
 }
 /** Shortens the name by whole characters: if the server cut it, the result could be the very name it must not have. */
@@ -41687,54 +41848,32 @@ function onHold(why, backupDir) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/shared/postgres/facts.js
+;// CONCATENATED MODULE: ./build/shared/postgres/dump-warnings.js
 
-
-/** UTF-16 units; the same limit as in a manifest. */
-const facts_name = untrusted_text(1024);
-const mostOfAll = 1_000_000;
-const facts_bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
-const facts_table = shape({ schema: facts_name, name: facts_name, rows: orNull(count), exact: bool });
-const copied = shape({ schema: facts_name, name: facts_name });
-const sequences = listOf(shape({ schema: facts_name, name: facts_name, value: orNull(facts_bigInteger), increment: facts_bigInteger }), mostOfAll);
-const extensions = listOf(shape({ name: facts_name, version: facts_name }), mostOfAll);
+const mostWarnings = 20;
+const longestWarning = 500;
 /**
- * Reads the lines of such a session: a name, a space, and a value or JSON. A table counted with COPY has two lines,
- * `copied {…}` and `COPY rows`. Lines with other names are ignored.
- * @throws Failure `facts-unreadable` if a line is missing or malformed: something else has printed into the session
+ * The warnings among the lines that pg_dump printed, each with its details, without hints: `there are circular foreign-key
+ * constraints on this table: nodes`. Before version 14 pg_dump puts details into lines without a name.
  */
-function facts_readFacts(lines) {
-    const pairs = lines.map((line) => {
-        const space = line.indexOf(' ');
-        return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1)];
-    });
-    const only = (key, read) => readFact(key, pairs.find(([each]) => each === key)?.[1] ?? '', read);
-    return {
-        tables: pairs.flatMap(([key, json], at) => {
-            if (key === 'table')
-                return [readFact(key, json, facts_table)];
-            return key === 'copied' ? [{ ...readFact(key, json, copied), ...copiedRows(pairs[at + 1]) }] : [];
-        }),
-        sequencesBefore: only('sequences-before', sequences),
-        sequencesAfter: pairs.some(([key]) => key === 'sequences-after') ? only('sequences-after', sequences) : null,
-        largeObjects: only('large-objects', count),
-        extensions: only('extensions', extensions),
-    };
-}
-function readFact(key, json, read) {
-    try {
-        return read(JSON.parse(json), key);
+function dumpWarnings(lines) {
+    const warnings = [];
+    for (const line of lines) {
+        const [, kind, text = ''] = /^pg_dump: (warning|detail|hint|error): (.*)$/.exec(line) ?? [];
+        if (kind === 'warning')
+            warnings.push(text);
+        else if (kind === 'detail' && warnings.length > 0)
+            warnings.push(`${warnings.pop()} ${text}`);
     }
-    catch (cause) {
-        throw new failure_Failure('facts-unreadable', `The database's reply about "${key}" cannot be understood`, { cause });
-    }
-}
-function copiedRows(next) {
-    const isCounted = next?.[0] === 'COPY' && /^\d+$/.test(next[1]);
-    return isCounted ? { rows: Number(next[1]), exact: true } : { rows: null, exact: false };
+    const shown = warnings.slice(0, mostWarnings).map((warning) => cleanLine(warning, longestWarning));
+    const rest = warnings.length - shown.length;
+    return rest > 0 ? [...shown, `and ${rest} more`] : shown;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/backups/verification.js
+
+
+
 /** The first bytes of a pg_dump archive and of the compression formats. Plain text has none. */
 const magics = { zstd: '28 b5 2f fd', gzip: '1f 8b', custom: '50 47 44 4d 50' };
 /** Even the dump of an empty database has more bytes. */
@@ -41782,14 +41921,15 @@ function verification_judgeReading({ encoding: { format }, stages, verifyMs }) {
 }
 function judgeTables({ encoding: { format }, contents, stages, tables }) {
     const entries = format === 'custom' ? entriesOfArchive(contents) : entriesOfPlain(stages);
-    const missing = tables.filter(({ schema, name }) => !entries.has(`${onOneLine(schema)} ${onOneLine(name)}`));
+    const dumped = tables.filter(({ isDumped }) => isDumped);
+    const missing = dumped.filter(({ schema, name }) => !entries.has(`${onOneLine(schema)} ${onOneLine(name)}`));
     if (missing.length > 0) {
-        const names = missing.map(({ schema, name }) => `${schema}.${name}`).slice(0, 5);
-        return verification_failed('tables', `${missing.length} of ${tables.length} tables are not in the dump: ${names.join(', ')}`);
+        const names = listed(missing.map(relationName), 5);
+        return verification_failed('tables', `${missing.length} of ${dumped.length} tables are not in the dump: ${names}`);
     }
-    if (tables.length === 0)
+    if (dumped.length === 0)
         return verification_passed('tables', 'the database has no tables');
-    return verification_passed('tables', `all ${tables.length} tables are in the dump`);
+    return verification_passed('tables', `all ${dumped.length} tables are in the dump`);
 }
 /** `… TABLE DATA schema name owner`: each may contain spaces, so the table may be any beginning that ends at a space. */
 function entriesOfArchive(contents) {
@@ -41818,7 +41958,8 @@ function judgeCounts({ factsComplete, rowCounts, tables }) {
 /** facts-tables.sql explains why some tables are not counted. */
 function countedIn(tables) {
     const counted = tables.filter(({ exact }) => exact).length;
-    const said = `rows of ${counted} tables counted in the dump's snapshot`;
+    const hashed = hashedText(tables.filter(({ isDumped }) => isDumped));
+    const said = `rows of ${counted} tables counted in the dump's snapshot${hashed === '' ? '' : `; content hashed: ${hashed}`}`;
     if (counted === tables.length)
         return said;
     return `${said}; ${tables.length - counted} not counted, because counting could run other roles' code with this user's rights: to count them too, set "db-user" to a superuser`;
@@ -41827,6 +41968,7 @@ const verification_passed = (name, detail, ms = 0) => ({ name, result: 'passed',
 const verification_failed = (name, detail, ms = 0) => ({ name, result: 'failed', detail, ms });
 
 ;// CONCATENATED MODULE: ./build/shared/backups/take.js
+
 
 
 
@@ -41857,6 +41999,7 @@ const usualLevel = { zstd: 1, gzip: 6, none: 0 };
  */
 async function take(connection, request) {
     const { encoding } = request;
+    const said = [];
     const run = connection.run(take_program, {
         backup_dir: request.backupDir,
         home: homeOf(request.kind).folder,
@@ -41872,9 +42015,7 @@ async function take(connection, request) {
         table_wait: String(request.lockWait),
         row_counts: request.rowCounts,
         inside_script: insideScript(),
-        facts_before: factsBefore(),
-        facts_tables: factsTables(),
-        facts_after: factsAfter(),
+        ...factsScripts(),
         previous_schema: request.previousSchema ?? '',
         expected_sets_state: request.setsState,
         refuse_on_hold: request.kind === 'predeployment' ? 'yes' : '',
@@ -41884,11 +42025,15 @@ async function take(connection, request) {
         atEnd: 'linger',
         lock: request.lock,
         signal: request.signal,
-        onLog: request.onLog,
+        onLog: (line) => {
+            if (line.startsWith('pg_dump: '))
+                said.push(line);
+            request.onLog(line);
+        },
         onProgress: request.onProgress,
     });
     try {
-        return { dump: take_readDump(await run.result, request), release: run.release };
+        return { dump: take_readDump(await run.result, request, dumpWarnings(said)), release: run.release };
     }
     catch (error) {
         await run.release();
@@ -41899,7 +42044,7 @@ async function take(connection, request) {
 function lockMayStay(backupDir) {
     return `The host did not confirm in time that it released the lock; the next run may find it taken. To see who holds it, run on the host: cat ${backupDir}/.lock.holder`;
 }
-function take_readDump(records, { kind, encoding, rowCounts }) {
+function take_readDump(records, { kind, encoding, rowCounts }, warnings) {
     const text = (name, longest = take_longestText) => packed_unpack(records.find(name) ?? '', longest);
     const facts = facts_readFacts([...records.all('fact'), ...(text('facts') ?? '').split('\n')]);
     const sizeBytes = records.integer('size');
@@ -41915,6 +42060,7 @@ function take_readDump(records, { kind, encoding, rowCounts }) {
         sequences: sequenceRanges(facts.sequencesBefore, facts.sequencesAfter ?? []),
         largeObjects: facts.largeObjects,
         extensions: facts.extensions,
+        warnings,
         schemaText: text('schema-text'),
         previousSchemaText: text('previous-schema-text', longestCompared),
         schemaSums: readSums(records, 'schema'),
@@ -41964,8 +42110,8 @@ function sequenceRanges(before, after) {
         const end = later.get(key(sequence));
         if (end === undefined)
             return [];
-        const { schema, name, value, increment } = sequence;
-        return [{ schema, name, before: value, after: end.value, increment }];
+        const { value, ...rest } = sequence;
+        return [{ ...rest, before: value, after: end.value }];
     });
 }
 /** Turns a failure that the host named into advice for the operator. */

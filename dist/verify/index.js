@@ -28371,7 +28371,7 @@ module.exports = {
 /***/ 20520:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "0f81f0a337ceaa1993b3.sh";
+module.exports = __nccwpck_require__.p + "2bb8cc41d8edbcbe9ed9.sh";
 
 /***/ }),
 
@@ -35994,7 +35994,75 @@ function shelfOf(folder) {
     return Object.values(shelves).find((shelf) => shelf.folder === folder) ?? layout_failed;
 }
 
+;// CONCATENATED MODULE: ./build/shared/postgres/facts.js
+
+
+/** UTF-16 units; the same limit as in a manifest. */
+const facts_name = untrusted_text(1024);
+const mostOfAll = 1_000_000;
+const bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
+const content = shape({ oneIn: count, hash: textThat((value) => /^\d{1,20}$/.test(value), 'a hash') });
+/** Manifests of earlier versions have only the first four fields. */
+const tableCount = shape({
+    schema: facts_name,
+    name: facts_name,
+    rows: orNull(count),
+    exact: bool,
+    root: orNull(shape({ schema: facts_name, name: facts_name })),
+    extension: orNull(facts_name),
+    isDumped: (value, place) => value === undefined || bool(value, place),
+    generates: (value, place) => value !== undefined && bool(value, place),
+    content: orNull(content),
+    largestValue: orNull(count),
+});
+const sequences = listOf(shape({
+    schema: facts_name,
+    name: facts_name,
+    value: orNull(bigInteger),
+    increment: bigInteger,
+    cycles: bool,
+    extension: orNull(facts_name),
+    isDumped: bool,
+}), mostOfAll);
+const extensions = listOf(shape({ name: facts_name, version: facts_name }), mostOfAll);
+/**
+ * Reads the lines of such a session: a name, a space, and a value or JSON. A table counted with COPY has two lines,
+ * `copied {…}` and `COPY rows`. Lines with other names are ignored.
+ * @throws Failure `facts-unreadable` if a line is missing or malformed: something else has printed into the session
+ */
+function readFacts(lines) {
+    const pairs = lines.map((line) => {
+        const space = line.indexOf(' ');
+        return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1)];
+    });
+    const only = (key, read) => readFact(key, pairs.find(([each]) => each === key)?.[1] ?? '', read);
+    return {
+        tables: pairs.flatMap(([key, json], at) => {
+            if (key === 'table')
+                return [readFact(key, json, tableCount)];
+            return key === 'copied' ? [{ ...readFact(key, json, tableCount), ...copiedRows(pairs[at + 1]) }] : [];
+        }),
+        sequencesBefore: only('sequences-before', sequences),
+        sequencesAfter: pairs.some(([key]) => key === 'sequences-after') ? only('sequences-after', sequences) : null,
+        largeObjects: only('large-objects', count),
+        extensions: only('extensions', extensions),
+    };
+}
+function readFact(key, json, read) {
+    try {
+        return read(JSON.parse(json), key);
+    }
+    catch (cause) {
+        throw new failure_Failure('facts-unreadable', `The database's reply about "${key}" cannot be understood`, { cause });
+    }
+}
+function copiedRows(next) {
+    const isCounted = next?.[0] === 'COPY' && /^\d+$/.test(next[1]);
+    return isCounted ? { rows: Number(next[1]), exact: true } : { rows: null, exact: false };
+}
+
 ;// CONCATENATED MODULE: ./build/shared/sets/read-manifest.js
+
 
 
 
@@ -36008,16 +36076,18 @@ const read_manifest_line = untrusted_text(4096);
 const mostRelations = 200_000;
 const backupId = textThat(isBackupId, 'a backup id');
 const read_manifest_instant = textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC');
-const bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
+const read_manifest_bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
 const hex = (digits) => textThat((value) => value.length === digits && /^[a-f0-9]+$/.test(value), `${digits} lower-case hex digits`);
 const url = textThat((value) => value.length <= 2048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address');
-const table = shape({ schema: read_manifest_name, name: read_manifest_name, rows: orNull(count), exact: bool });
 const sequence = shape({
     schema: read_manifest_name,
     name: read_manifest_name,
-    before: orNull(bigInteger),
-    after: orNull(bigInteger),
-    increment: bigInteger,
+    before: orNull(read_manifest_bigInteger),
+    after: orNull(read_manifest_bigInteger),
+    increment: read_manifest_bigInteger,
+    cycles: (value, place) => value !== undefined && bool(value, place),
+    extension: orNull(read_manifest_name),
+    isDumped: (value, place) => value === undefined || bool(value, place),
 });
 const read_manifest_runningImage = shape({
     image: orNull(read_manifest_line),
@@ -36031,6 +36101,8 @@ const check = shape({
     detail: read_manifest_line,
     ms: milliseconds,
 });
+/** A setting as PostgreSQL names it, with the library before it: `cron.database_name`. */
+const isSettingName = (text) => /^[a-z_][a-z0-9_$]*(\.[a-z_][a-z0-9_$]*)*$/i.test(text) && text.length <= 200;
 const summaryFields = {
     version: oneOf(1),
     id: backupId,
@@ -36046,6 +36118,10 @@ const summaryFields = {
     ctype: orNull(read_manifest_name),
     localeProvider: orNull(oneOf('libc', 'icu', 'builtin')),
     providerLocale: orNull(read_manifest_name),
+    icuRules: orNull(read_manifest_line),
+    bootstrapRole: orNull(read_manifest_name),
+    serverSettings: orNull(mapOf(isSettingName, read_manifest_line, 200)),
+    dumpWarnings: orNull(listOf(read_manifest_line, 100)),
     format: oneOf('custom', 'plain'),
     compression: oneOf('zstd', 'gzip', 'none'),
     encryption: oneOf('none', 'age'),
@@ -36066,7 +36142,7 @@ const summaryFields = {
 const summary = shape(summaryFields);
 const manifest = shape({
     ...summaryFields,
-    tables: listOf(table, mostRelations),
+    tables: listOf(tableCount, mostRelations),
     sequences: listOf(sequence, mostRelations),
     extensions: listOf(shape({ name: read_manifest_name, version: read_manifest_name }), 10_000),
 });
@@ -36940,7 +37016,7 @@ function readProbe(output) {
     if (answer === undefined)
         throw refusal(value('refuses') ?? 'no answer');
     return {
-        ...readFacts(answer),
+        ...probe_readFacts(answer),
         pgDumpVersion: (value('pg-dump') ?? '').replace(/^pg_dump \([^)]*\) /, ''),
         tools,
     };
@@ -36972,7 +37048,7 @@ const refusals = [
     [/role ".*" does not exist$/, 'Correct the input "db-user"'],
     [/starting up|shutting down|in recovery/, 'Wait until it is up, then run it again'],
 ];
-function readFacts(answer) {
+function probe_readFacts(answer) {
     try {
         return JSON.parse(answer);
     }
@@ -36995,10 +37071,24 @@ function refusal(answer) {
 // Scripts for the database container and SQL for the server; the programs on the host get them as parameters.
 /** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `verify`, `contents`, `terminate`. */
 const insideScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "inside.sh", 'utf8');
-/** Statements for one session, in this order. Each answer is a line: a name, a space, a value or JSON. */
-const factsBefore = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-before.sql", 'utf8');
-const factsTables = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-tables.sql", 'utf8');
-const factsAfter = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-after.sql", 'utf8');
+/**
+ * Statements that read facts about a database. Each answer is a line: a name, a space, a value or JSON. Two sessions of psql: one
+ * opens the snapshot with `before` and keeps it open until `after`, the other one counts and hashes in it. They need `lock_wait`.
+ */
+const factsScripts = () => {
+    const read = (url) => (0,external_node_fs_.readFileSync)(url, 'utf8');
+    // Each by a URL of its own: the bundler takes the files along that it sees named.
+    const session = read(__nccwpck_require__.ab + "facts-session.sql");
+    const sequences = read(__nccwpck_require__.ab + "facts-sequences.sql");
+    const snapshot = read(__nccwpck_require__.ab + "facts-snapshot.sql");
+    const tables = read(__nccwpck_require__.ab + "facts-tables.sql");
+    const end = read(__nccwpck_require__.ab + "facts-end.sql");
+    return {
+        facts_before: `${session}\\set moment before\n${sequences}${snapshot}`,
+        facts_tables: `${session}${tables}`,
+        facts_after: `\\set moment after\n${sequences}${end}`,
+    };
+};
 /**
  * The script for the scratch container of a drill: `room`, `room_below`, `prepare`, `tolerant`, `restore`, `session`,
  * `schema`, `silence`, `indexes`, `reader`, `assert`.
@@ -39974,53 +40064,6 @@ function quoteWord(word) {
     return option + quoteForShell(word.slice(option.length));
 }
 
-;// CONCATENATED MODULE: ./build/shared/postgres/facts.js
-
-
-/** UTF-16 units; the same limit as in a manifest. */
-const facts_name = untrusted_text(1024);
-const mostOfAll = 1_000_000;
-const facts_bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
-const facts_table = shape({ schema: facts_name, name: facts_name, rows: orNull(count), exact: bool });
-const copied = shape({ schema: facts_name, name: facts_name });
-const sequences = listOf(shape({ schema: facts_name, name: facts_name, value: orNull(facts_bigInteger), increment: facts_bigInteger }), mostOfAll);
-const extensions = listOf(shape({ name: facts_name, version: facts_name }), mostOfAll);
-/**
- * Reads the lines of such a session: a name, a space, and a value or JSON. A table counted with COPY has two lines,
- * `copied {…}` and `COPY rows`. Lines with other names are ignored.
- * @throws Failure `facts-unreadable` if a line is missing or malformed: something else has printed into the session
- */
-function facts_readFacts(lines) {
-    const pairs = lines.map((line) => {
-        const space = line.indexOf(' ');
-        return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1)];
-    });
-    const only = (key, read) => readFact(key, pairs.find(([each]) => each === key)?.[1] ?? '', read);
-    return {
-        tables: pairs.flatMap(([key, json], at) => {
-            if (key === 'table')
-                return [readFact(key, json, facts_table)];
-            return key === 'copied' ? [{ ...readFact(key, json, copied), ...copiedRows(pairs[at + 1]) }] : [];
-        }),
-        sequencesBefore: only('sequences-before', sequences),
-        sequencesAfter: pairs.some(([key]) => key === 'sequences-after') ? only('sequences-after', sequences) : null,
-        largeObjects: only('large-objects', count),
-        extensions: only('extensions', extensions),
-    };
-}
-function readFact(key, json, read) {
-    try {
-        return read(JSON.parse(json), key);
-    }
-    catch (cause) {
-        throw new failure_Failure('facts-unreadable', `The database's reply about "${key}" cannot be understood`, { cause });
-    }
-}
-function copiedRows(next) {
-    const isCounted = next?.[0] === 'COPY' && /^\d+$/.test(next[1]);
-    return isCounted ? { rows: Number(next[1]), exact: true } : { rows: null, exact: false };
-}
-
 ;// CONCATENATED MODULE: ./build/shared/report/schema-changes.js
 
 
@@ -40133,7 +40176,7 @@ function readRestored(records) {
 /** @throws Failure `drill-incomplete` if a line makes no sense */
 function factsIn(lines) {
     try {
-        return facts_readFacts(lines);
+        return readFacts(lines);
     }
     catch (error) {
         if (!failure_isFailure(error))
@@ -40191,6 +40234,12 @@ function wholeText(value, meanwhile) {
 
 const drill_program = { name: 'drill', step: 'the drill', scripts: [new URL(/* asset import */ __nccwpck_require__(20520), __nccwpck_require__.b)] };
 const drill_nameOf = (token) => `atlasia-drill-${token}`;
+/** What the restored database is asked for: the same hashes as the source. */
+function hashedIn(tables) {
+    return tables.flatMap(({ schema, name, content }) => content === null ? [] : [{ schema, name, oneIn: content.oneIn }]);
+}
+/** A value for psql's \set. */
+const psqlValue = (text) => `'${text.replaceAll(/[\\']/g, '\\$&')}'`;
 /** Restores a set into a scratch container and inspects the result. The container is removed afterwards. */
 async function drill(connection, request) {
     const { backupDir, set, timeout, statements } = request;
@@ -40216,9 +40265,8 @@ async function drill(connection, request) {
         database_argument: databaseArgument(manifest.database),
         timezone: request.timezone,
         inside_script: drillScript(),
-        facts_before: factsBefore(),
-        facts_tables: factsTables(),
-        facts_after: factsAfter(),
+        ...factsScripts(),
+        chosen: psqlValue(JSON.stringify(hashedIn(request.tables))),
         initdb_options: options,
         statements,
     }, {
@@ -40434,7 +40482,247 @@ function demandReadable(text) {
         throw refuse(`has ${behind} bytes besides its tables and sequences`);
 }
 
+;// CONCATENATED MODULE: ./build/shared/postgres/relation-name.js
+/** As PostgreSQL writes it, quoted where necessary: two relations never have the same. */
+function relationName({ schema, name }) {
+    return `${relation_name_identifier(schema)}.${relation_name_identifier(name)}`;
+}
+/** A name as SQL takes it, quoted where necessary. */
+function relation_name_identifier(name) {
+    return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/postgres/table-facts.js
+
+
+// What the facts about tables come to, in words for people.
+/** What of the content was hashed: `812 tables whole, 3 by one row in 32; 2 not hashed`. */
+function hashedText(tables) {
+    const whole = tables.filter(({ content }) => content?.oneIn === 1).length;
+    const sampled = tables.flatMap(({ content }) => (content === null || content.oneIn === 1 ? [] : [content.oneIn]));
+    const not = tables.filter(({ content }) => content === null).length;
+    const parts = [
+        ...(whole > 0 ? [`${counted(whole, 'table')} whole`] : []),
+        ...[...new Set(sampled)].map((oneIn) => `${sampled.filter((each) => each === oneIn).length} by one row in ${oneIn}`),
+    ];
+    return [parts.join(', '), ...(not > 0 ? [`${not} not hashed`] : [])].filter((part) => part !== '').join('; ');
+}
+/** Tables that belong to extensions and whose rows pg_dump leaves out; empty ones lose nothing. */
+function leftOut(tables) {
+    return tables.filter(({ isDumped, rows }) => !isDumped && rows !== 0);
+}
+/** `1 row in public.q_mail, which belongs to the extension hstore`. */
+function leftOutText(tables) {
+    const told = leftOut(tables).map((table) => `${table.rows === null ? 'the rows' : counted(table.rows, 'row')} in ${relationName(table)}, which belongs to the extension ${table.extension}`);
+    return listed(told, 5);
+}
+
+;// CONCATENATED MODULE: ./build/verify-action/drill/judge-data.js
+
+
+
+/** The first few names. */
+const some = (names) => listed(names, 5);
+/** Checks that every dumped table came back. */
+function judgeTables(wanted, found, remedy) {
+    const [known, present] = [new Set(wanted.map(relationName)), new Set(found.map(relationName))];
+    const missing = dumped(wanted)
+        .map(relationName)
+        .filter((name) => !present.has(name));
+    // Another version of an extension may bring other tables.
+    const added = found
+        .filter(({ extension }) => extension === null)
+        .map(relationName)
+        .filter((name) => !known.has(name));
+    if (missing.length > 0)
+        return { detail: `${some(missing)} was not restored`, remedy };
+    if (added.length > 0)
+        return { detail: `${some(added)} was restored but is not in the manifest`, remedy };
+    // Not a fault, just as for a backup: the database may be new, or hold only functions.
+    if (dumped(wanted).length === 0)
+        return 'none: the database had no table when the dump was taken';
+    return `all ${dumped(wanted).length} were restored`;
+}
+/** Compares the row counts. An estimated or missing count proves nothing. */
+function judgeRows(findings, manifest, found, remedy) {
+    const wanted = dumped(manifest.tables);
+    if (wanted.some(({ exact }) => !exact)) {
+        findings.unable('rows', 'the backup has no exact counts to compare with', 'In backup-action, set row-counts: exact. If that is set, let "db-user" be a superuser or the owner of the tables');
+        return;
+    }
+    findings.check('rows', () => {
+        const trees = treesOf(wanted, found);
+        const other = trees.filter(({ before, after }) => before.rows !== after?.rows);
+        if (trees.length === 0)
+            return 'none: there are no tables';
+        if (other.length === 0)
+            return `${trees.reduce((sum, { before }) => sum + before.rows, 0)} in total; the count of every table matches exactly`;
+        const named = other.map(({ name, before, after }) => `${name} has ${after?.rows ?? 'none'} instead of ${before.rows}`);
+        return { detail: some(named), remedy };
+    });
+}
+/** Compares the hashes of the content. Where the number of rows differs already, that says enough. */
+function judgeContent(findings, manifest, found) {
+    const wanted = dumped(manifest.tables);
+    const unhashed = wanted.filter(({ content, generates }) => content === null && generates);
+    if (wanted.length > 0 && wanted.every(({ content }) => content === null)) {
+        findings.unable('content', 'the backup has no hashes of its content to compare with', 'Take a backup with this version of the action, with row-counts: exact and with the owner of the tables as "db-user"');
+        return;
+    }
+    const trees = treesOf(wanted.filter(({ content }) => content !== null), found);
+    const other = trees.filter(({ before, after }) => after?.rows === before.rows && after.hash !== before.hash);
+    if (other.length === 0 && unhashed.length > 0) {
+        findings.unable('content', `${some(unhashed.map(relationName))} has generated columns and was not hashed, because that could run other roles' code`, 'In backup-action, let "db-user" be the owner of these tables');
+        return;
+    }
+    findings.check('content', () => {
+        if (wanted.length === 0)
+            return 'none: there are no tables';
+        if (other.length === 0)
+            return `hashed, with equal results: ${hashedText(wanted)}`;
+        const names = some(other.map(({ name }) => name));
+        const generates = other.filter(({ before }) => before.generates).map(({ name }) => name);
+        return {
+            detail: `the values in ${names} are not those of the database: the number of rows is the same, but not their hash`,
+            remedy: generates.length > 0
+                ? `A restore computes generated columns anew, and those of ${some(generates)} then come out differently; a new backup fails alike. Let their expressions use only the row itself: a function that reads other tables finds them empty, or not as they were`
+                : 'A new backup may fail alike. Restore this one into a database of its own (docs/restore.md) and compare these tables',
+        };
+    });
+}
+/** Tells of rows that pg_dump leaves out because their table belongs to an extension, where a restore does not bring them. */
+function judgeLeftOut(findings, manifest, found) {
+    const present = new Map(found.map((table) => [relationName(table), table]));
+    const lost = leftOut(manifest.tables).filter((table) => {
+        const { rows, content } = present.get(relationName(table)) ?? {};
+        return rows !== table.rows || content?.hash !== table.content?.hash;
+    });
+    if (lost.length === 0)
+        return;
+    // What the extension itself creates, and says nothing of to pg_dump, is seldom data: a log or a cache.
+    const isOwn = lost.every((table) => present.has(relationName(table)));
+    const names = lost.map(relationName);
+    findings.check('left out', () => ({
+        detail: `not in the dump, and not in a restore: ${leftOutText(lost)}`,
+        remedy: `pg_dump leaves out the rows of tables that belong to an extension. If you need them, take the table out of the extension: ALTER EXTENSION ${relation_name_identifier(lost[0]?.extension ?? '')} DROP TABLE ${names[0]}. Or save them in another way, such as COPY`,
+    }), isOwn ? 'warning' : 'error');
+}
+/** Checks that each sequence is where it was. */
+function judgeSequences(wanted, found, remedy) {
+    const values = new Map(found.map((sequence) => [relationName(sequence), sequence.value]));
+    const bad = wanted.filter((sequence) => !isWithin(sequence, values.get(relationName(sequence))));
+    const [fault, known] = [bad.filter(({ isDumped }) => isDumped), bad.filter(({ isDumped }) => !isDumped)];
+    const told = (sequences) => some(sequences.map((sequence) => `${relationName(sequence)} is at ${values.get(relationName(sequence)) ?? 'nothing'}, not between ${sequence.before ?? 'nothing'} and ${sequence.after ?? 'nothing'}`));
+    if (fault.length > 0)
+        return { detail: told(fault), remedy };
+    const [first] = known;
+    if (first !== undefined) {
+        return {
+            detail: `${told(known)}: pg_dump leaves out sequences of the extension ${first.extension}`,
+            remedy: `After a restore, set it: SELECT setval('${relationName(first).replaceAll("'", "''")}', ${first.after ?? 1})`,
+            severity: 'warning',
+        };
+    }
+    if (wanted.length === 0)
+        return 'none';
+    const unbound = wanted.filter((sequence) => !isBound(sequence)).length;
+    const where = `${counted(wanted.length, 'sequence')}, each where it was when the dump was taken`;
+    return unbound === 0 ? where : `${where}; ${unbound} of them started over or could have, so any value counts`;
+}
+const dumped = (tables) => tables.filter(({ isDumped }) => isDumped);
+function treesOf(wanted, found) {
+    // By the manifest, which knows the partitions; only tables that are in it count.
+    const treeOf = new Map(wanted.map((table) => [relationName(table), relationName(table.root ?? table)]));
+    const sums = (tables) => {
+        const of = new Map();
+        for (const table of tables) {
+            const tree = treeOf.get(relationName(table));
+            if (tree === undefined)
+                continue;
+            const { rows, hash, generates } = of.get(tree) ?? { rows: 0, hash: 0n, generates: false };
+            of.set(tree, {
+                rows: rows + (table.rows ?? 0),
+                hash: BigInt.asUintN(64, hash + BigInt(table.content?.hash ?? 0)),
+                generates: generates || table.generates,
+            });
+        }
+        return of;
+    };
+    const after = sums(found);
+    return [...sums(wanted)].map(([name, before]) => ({ name, before, after: after.get(name) }));
+}
+/** The sequence was read before and after the dump, and moves only in the direction of its increment. */
+function isWithin(sequence, value) {
+    const { before, after } = sequence;
+    if (value === undefined)
+        return false;
+    if (!isBound(sequence))
+        return true;
+    if (value === null)
+        return before === null;
+    if (after === null)
+        return false;
+    return ahead(value, after, sequence) <= 0n && (before === null || ahead(value, before, sequence) >= 0n);
+}
+/** False for one that starts over at its end, or was set back meanwhile: it may have had any value. */
+function isBound(sequence) {
+    const { before, after, cycles } = sequence;
+    if (cycles)
+        return false;
+    return before === null || (after !== null && ahead(after, before, sequence) >= 0n);
+}
+/** How far `value` is ahead of `bound`, in the direction of the increment. */
+function ahead(value, bound, { increment }) {
+    return (BigInt(value) - BigInt(bound)) * (BigInt(increment) < 0n ? -1n : 1n);
+}
+function judgeExtensions({ extensions }, restored, remedy) {
+    const present = new Map(restored.extensions.map(({ name, version }) => [name, version]));
+    const missing = extensions.filter(({ name }) => !present.has(name)).map(({ name }) => name);
+    if (missing.length > 0)
+        return { detail: `${some(missing)} was not restored`, remedy };
+    const newer = extensions
+        .filter(({ name, version }) => present.get(name) !== version)
+        .map(({ name, version }) => `${name} ${present.get(name)} instead of ${version}`);
+    if (extensions.length === 0)
+        return 'none';
+    return newer.length === 0
+        ? some(extensions.map(({ name, version }) => `${name} ${version}`))
+        : `all were restored; the image has different versions of: ${some(newer)}`;
+}
+
+;// CONCATENATED MODULE: ./build/verify-action/drill/judge-indexes.js
+
+function judgeIndexes(findings, { checkedIndexes, indexFaults }, remedy) {
+    if (indexFaults.length === 0 && checkedIndexes === null) {
+        // The restore has rebuilt constraints and indexes, and fails if one cannot be built.
+        findings.check('indexes', () => 'all are valid; not read in full, because the image lacks amcheck');
+        return;
+    }
+    findings.check('indexes', () => indexFaults.length === 0
+        ? `all are valid; amcheck read ${checkedIndexes} of them`
+        : { detail: some(indexFaults), remedy });
+}
+
+;// CONCATENATED MODULE: ./build/verify-action/drill/judge-schema.js
+/** Another version of pg_dump may write the same schema differently. */
+function judgeSchema(findings, { schemaSha256, pgDumpVersion: ofBackup }, restored, pgDumpVersion, remedy) {
+    const isSame = schemaSha256 === restored.schemaSha256;
+    if (schemaSha256 === null) {
+        findings.unable('schema', 'the backup has no schema to compare with', 'See the report of the backup');
+    }
+    else if (!isSame && pgDumpVersion !== ofBackup) {
+        const detail = `cannot compare: pg_dump ${pgDumpVersion ?? 'of an unknown version'} may write the same schema differently than ${ofBackup} did`;
+        findings.unable('schema', detail, 'Take a backup with the new version and drill it');
+    }
+    else {
+        findings.check('schema', () => isSame ? 'a new dump of it is identical' : { detail: 'a new dump of it differs', remedy });
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/verify-action/drill/judge-drill.js
+
+
+
 
 
 
@@ -40480,14 +40768,16 @@ function judgeDrill({ manifest, outcome, pgDumpVersion, statements }) {
         return { detail: `${id}: ${fault.why}. ${fault.words}`, remedy };
     });
     if (restored === null) {
-        for (const name of ['tables', 'rows', 'sequences', 'large objects', 'extensions', 'schema', 'indexes'])
+        for (const name of ['tables', 'rows', 'content', 'sequences', 'large objects', 'extensions', 'schema', 'indexes'])
             findings.unable(name, 'the backup was not restored', null);
         if (statements.length > 0)
             findings.unable('drill-sql', 'the backup was not restored', null);
         return findings;
     }
     findings.check('tables', () => judgeTables(manifest.tables, restored.tables, remedy));
-    judgeRows(findings, manifest.tables, restored.tables, remedy);
+    judgeRows(findings, manifest, restored.tables, remedy);
+    judgeContent(findings, manifest, restored.tables);
+    judgeLeftOut(findings, manifest, restored.tables);
     findings.check('sequences', () => judgeSequences(manifest.sequences, restored.sequences, remedy));
     findings.check('large objects', () => restored.largeObjects === manifest.largeObjects
         ? `${restored.largeObjects}`
@@ -40504,101 +40794,8 @@ function drillText({ id, database }, { fault, restored, restoreMs }) {
     const backup = `backup ${id} of "${database}"`;
     if (fault !== null || restored === null)
         return `${backup}, not restored`;
-    const rows = restored.tables.reduce((sum, table) => sum + (table.rows ?? 0), 0);
+    const rows = restored.tables.filter(({ isDumped }) => isDumped).reduce((sum, table) => sum + (table.rows ?? 0), 0);
     return `${backup}, ${counted(rows, 'row')}, recovered in ${formatDuration(restoreMs)}`;
-}
-const judge_drill_nameOf = ({ schema, name }) => `${schema}.${name}`;
-const some = (names) => listed(names, 5);
-function judgeTables(wanted, found, remedy) {
-    const [expected, present] = [new Set(wanted.map(judge_drill_nameOf)), new Set(found.map(judge_drill_nameOf))];
-    const missing = [...expected].filter((name) => !present.has(name));
-    const added = [...present].filter((name) => !expected.has(name));
-    if (missing.length > 0)
-        return { detail: `${some(missing)} was not restored`, remedy };
-    if (added.length > 0)
-        return { detail: `${some(added)} was restored but is not in the manifest`, remedy };
-    // Not a fault, just as for a backup: the database may be new, or hold only functions.
-    if (found.length === 0)
-        return 'none: the database had no table when the dump was taken';
-    return `all ${found.length} were restored`;
-}
-/** An estimated or missing count proves nothing. */
-function judgeRows(findings, wanted, found, remedy) {
-    const counts = new Map(found.map((table) => [judge_drill_nameOf(table), table.rows]));
-    const exact = wanted.filter((table) => table.exact);
-    if (exact.length < wanted.length) {
-        findings.unable('rows', 'the backup has no exact counts to compare with', 'In backup-action, set row-counts: exact');
-        return;
-    }
-    findings.check('rows', () => {
-        const other = exact.filter((table) => counts.get(judge_drill_nameOf(table)) !== table.rows);
-        if (wanted.length === 0 && found.length === 0)
-            return 'none: there are no tables';
-        if (other.length === 0)
-            return `${exact.reduce((sum, { rows }) => sum + (rows ?? 0), 0)} in total; the count of every table matches exactly`;
-        const named = other.map((table) => `${judge_drill_nameOf(table)} has ${counts.get(judge_drill_nameOf(table)) ?? 'none'} instead of ${table.rows}`);
-        return { detail: some(named), remedy };
-    });
-}
-function judgeSequences(wanted, found, remedy) {
-    const values = new Map(found.map((sequence) => [judge_drill_nameOf(sequence), sequence.value]));
-    const bad = wanted.filter((sequence) => !isWithin(sequence, values.get(judge_drill_nameOf(sequence))));
-    if (wanted.length === 0)
-        return 'none';
-    if (bad.length === 0)
-        return `${counted(wanted.length, 'sequence')}, each where it was when the dump was taken`;
-    const named = bad.map((sequence) => `${judge_drill_nameOf(sequence)} is at ${values.get(judge_drill_nameOf(sequence)) ?? 'nothing'}, not between ${sequence.before ?? 'nothing'} and ${sequence.after ?? 'nothing'}`);
-    return { detail: some(named), remedy };
-}
-/** The sequence was read before and after the dump, and moves only in the direction of its increment. */
-function isWithin({ before, after, increment }, value) {
-    if (value === undefined)
-        return false;
-    if (value === null)
-        return before === null;
-    if (after === null)
-        return false;
-    const direction = BigInt(increment) < 0n ? -1n : 1n;
-    const from = (bound) => (BigInt(value) - BigInt(bound)) * direction;
-    return from(after) <= 0n && (before === null || from(before) >= 0n);
-}
-function judgeExtensions({ extensions }, restored, remedy) {
-    const present = new Map(restored.extensions.map(({ name, version }) => [name, version]));
-    const missing = extensions.filter(({ name }) => !present.has(name)).map(({ name }) => name);
-    if (missing.length > 0)
-        return { detail: `${some(missing)} was not restored`, remedy };
-    const newer = extensions
-        .filter(({ name, version }) => present.get(name) !== version)
-        .map(({ name, version }) => `${name} ${present.get(name)} instead of ${version}`);
-    if (extensions.length === 0)
-        return 'none';
-    return newer.length === 0
-        ? some(extensions.map(({ name, version }) => `${name} ${version}`))
-        : `all were restored; the image has different versions of: ${some(newer)}`;
-}
-/** Another version of pg_dump may write the same schema differently. */
-function judgeSchema(findings, { schemaSha256, pgDumpVersion: ofBackup }, restored, pgDumpVersion, remedy) {
-    const isSame = schemaSha256 === restored.schemaSha256;
-    if (schemaSha256 === null) {
-        findings.unable('schema', 'the backup has no schema to compare with', 'See the report of the backup');
-    }
-    else if (!isSame && pgDumpVersion !== ofBackup) {
-        const detail = `cannot compare: pg_dump ${pgDumpVersion ?? 'of an unknown version'} may write the same schema differently than ${ofBackup} did`;
-        findings.unable('schema', detail, 'Take a backup with the new version and drill it');
-    }
-    else {
-        findings.check('schema', () => isSame ? 'a new dump of it is identical' : { detail: 'a new dump of it differs', remedy });
-    }
-}
-function judgeIndexes(findings, { checkedIndexes, indexFaults }, remedy) {
-    if (indexFaults.length === 0 && checkedIndexes === null) {
-        // The restore has rebuilt constraints and indexes, and fails if one cannot be built.
-        findings.check('indexes', () => 'all are valid; not read in full, because the image lacks amcheck');
-        return;
-    }
-    findings.check('indexes', () => indexFaults.length === 0
-        ? `all are valid; amcheck read ${checkedIndexes} of them`
-        : { detail: some(indexFaults), remedy });
 }
 function judgeStatements(findings, statements, assertions) {
     if (assertions === null) {
@@ -40666,6 +40863,7 @@ async function checkDrill(connection, surveyed, run) {
     const outcome = await drill(connection, {
         backupDir: inputs.backupDir,
         set,
+        tables: manifest.tables,
         image,
         token: (0,external_node_crypto_.randomBytes)(4).toString('hex'),
         memory: inputs.drillMemory,
@@ -41928,7 +42126,7 @@ function paragraph(text) {
     return block(clean_cleanMarkdown(text));
 }
 /** Shows at most 500 rows, and how many more there are. */
-function job_summary_table(head, rows) {
+function table(head, rows) {
     const lines = [
         head.map(clean_cleanMarkdown),
         head.map(() => '---'),
@@ -42035,7 +42233,7 @@ async function summarizeVerification(findings, tally, verdict, { checks }, hostN
         ...(bad.length === 0
             ? []
             : [
-                job_summary_table(['', 'Check', 'What was seen', 'What to do'], alike(bad).map(([finding, names]) => [
+                table(['', 'Check', 'What was seen', 'What to do'], alike(bad).map(([finding, names]) => [
                     isWarning(finding)
                         ? '⚠️ warning'
                         : `${finding.result === 'failed' ? '❌' : '❔'} ${summary_words[finding.result]}`,
@@ -42045,7 +42243,7 @@ async function summarizeVerification(findings, tally, verdict, { checks }, hostN
                 ])),
             ]),
         details(`Passed: ${passed.length}`, [
-            job_summary_table(['', 'Check', 'What was seen'], passed.map(({ name, group, detail }) => [group, name, detail])),
+            table(['', 'Check', 'What was seen'], passed.map(({ name, group, detail }) => [group, name, detail])),
         ]),
     ]);
 }

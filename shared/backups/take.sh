@@ -34,19 +34,26 @@ main() {
   record id "$id"
 
   open_snapshot
-  inside schema "$snapshot" "$table_wait" </dev/null >schema.sql 2>schema.log &
-  local schema_job=$!
+  local schema_job=''
+  # Two sessions of pg_dump at a time may need more locks than the server has.
+  [[ $locks == scarce ]] || dump_schema
   inside globals </dev/null >globals.sql 2>globals.log &
   local globals_job=$!
   inside settings </dev/null >settings.sql 2>settings.log &
   local settings_job=$!
   write_dump
+  [[ -n $schema_job ]] || dump_schema
   side_file schema "$schema_job"
   side_file globals "$globals_job"
   side_file settings "$settings_job"
   close_snapshot
   read_back
   record_previous_schema
+}
+
+dump_schema() {
+  inside schema "$snapshot" "$table_wait" </dev/null >schema.sql 2>schema.log &
+  schema_job=$!
 }
 
 # inside VERB ARGUMENT...: runs the script in the database container. Arguments are constants of ours.
@@ -87,25 +94,25 @@ choose_id() {
   shopt -u nullglob
 }
 
-# Opens a session that holds the snapshot during the dump, and counts rows in it meanwhile.
+# Opens a session that holds the snapshot during the dump, and counts rows in the snapshot meanwhile.
 open_snapshot() {
   coproc facts { inside session; }
   # Subshells do not get the descriptors of a coprocess, but they do get these copies. The `cat` below must not have fd 6.
   exec 5<&"${facts[0]}" 6>&"${facts[1]}"
   # shellcheck disable=SC1083 # closing by the variable's number
   exec {facts[1]}>&-
-  tell_session '\set lock_wait '"$table_wait"$'\n''\set row_counts '"$row_counts"$'\n'"$facts_before"
+  tell_session '\set lock_wait '"$table_wait"$'\n'"$facts_before"
   local line
   while IFS= read -r line <&5; do
     case $line in
       'snapshot '*)
         snapshot=${line#* }
-        # One line for each table. Read them while the session counts: a pipe holds only a few hundred.
-        cat <&5 >facts.txt 6>&- &
-        facts_job=$!
-        tell_session "$facts_tables"
+        [[ $snapshot =~ ^[0-9A-F-]+$ ]] || break
+        count_tables &
+        counting=$!
         return 0
         ;;
+      'locks '*) locks=${line#* } ;;
       *) record fact "$line" ;;
     esac
   done
@@ -119,11 +126,20 @@ tell_session() {
   trap - PIPE
 }
 
+# Counts in a session of its own that holds few locks at a time.
+count_tables() {
+  printf '%s\n' '\set lock_wait '"$table_wait" '\set row_counts '"$row_counts" '\set snapshot '"$snapshot" "\\set chosen ''" "$facts_tables" |
+    inside session >facts.txt 5<&- 6>&-
+}
+
 close_snapshot() {
+  wait "$counting" || true
+  local counted
+  counted=$(tail -n 1 facts.txt)
   tell_session "$facts_after"
   exec 6>&-
-  wait "$facts_job" || true
-  [[ $(tail -n 1 facts.txt) == end ]] || record facts-incomplete 'The session that counts the rows ended too early'
+  cat <&5 >>facts.txt || true
+  [[ $counted == counted && $(tail -n 1 facts.txt) == end ]] || record facts-incomplete 'The session that counts the rows ended too early'
   record facts "$(packed <facts.txt)"
   rm -f -- facts.txt
 }

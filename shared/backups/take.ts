@@ -6,8 +6,9 @@ import { lockHeld } from '../host/lock-holder.ts';
 import type { LockRequest, Program, Run } from '../host/program.ts';
 import type { Records } from '../host/records.ts';
 import { unpack } from '../packed.ts';
+import { dumpWarnings } from '../postgres/dump-warnings.ts';
 import { type FoundSequence, readFacts, type TableCount } from '../postgres/facts.ts';
-import { factsAfter, factsBefore, factsTables, insideScript } from '../postgres/scripts.ts';
+import { factsScripts, insideScript } from '../postgres/scripts.ts';
 import { homeOf, layoutLines } from '../sets/layout.ts';
 import type { BackupKind, Check, SequenceRange } from '../sets/manifest.ts';
 import { type DumpEncoding, dumpExtension, setFileNames } from '../sets/naming.ts';
@@ -125,6 +126,7 @@ const usualLevel = { zstd: 1, gzip: 6, none: 0 } as const;
  */
 export async function take(connection: Connection, request: TakeRequest): Promise<HeldDump> {
   const { encoding } = request;
+  const said: string[] = [];
   const run = connection.run(
     program,
     {
@@ -142,9 +144,7 @@ export async function take(connection: Connection, request: TakeRequest): Promis
       table_wait: String(request.lockWait),
       row_counts: request.rowCounts,
       inside_script: insideScript(),
-      facts_before: factsBefore(),
-      facts_tables: factsTables(),
-      facts_after: factsAfter(),
+      ...factsScripts(),
       previous_schema: request.previousSchema ?? '',
       expected_sets_state: request.setsState,
       refuse_on_hold: request.kind === 'predeployment' ? 'yes' : '',
@@ -155,12 +155,15 @@ export async function take(connection: Connection, request: TakeRequest): Promis
       atEnd: 'linger',
       lock: request.lock,
       signal: request.signal,
-      onLog: request.onLog,
+      onLog: (line) => {
+        if (line.startsWith('pg_dump: ')) said.push(line);
+        request.onLog(line);
+      },
       onProgress: request.onProgress,
     },
   );
   try {
-    return { dump: readDump(await run.result, request), release: run.release };
+    return { dump: readDump(await run.result, request, dumpWarnings(said)), release: run.release };
   } catch (error) {
     await run.release();
     throw translate(error, run.lastLines().join('\n'), request);
@@ -172,7 +175,7 @@ export function lockMayStay(backupDir: string): string {
   return `The host did not confirm in time that it released the lock; the next run may find it taken. To see who holds it, run on the host: cat ${backupDir}/.lock.holder`;
 }
 
-function readDump(records: Records, { kind, encoding, rowCounts }: TakeRequest): TakenDump {
+function readDump(records: Records, { kind, encoding, rowCounts }: TakeRequest, warnings: string[]): TakenDump {
   const text = (name: string, longest = longestText) => unpack(records.find(name) ?? '', longest);
   const facts = readFacts([...records.all('fact'), ...(text('facts') ?? '').split('\n')]);
   const sizeBytes = records.integer('size');
@@ -188,7 +191,7 @@ function readDump(records: Records, { kind, encoding, rowCounts }: TakeRequest):
     sequences: sequenceRanges(facts.sequencesBefore, facts.sequencesAfter ?? []),
     largeObjects: facts.largeObjects,
     extensions: facts.extensions,
-    warnings: [],
+    warnings,
     schemaText: text('schema-text'),
     previousSchemaText: text('previous-schema-text', longestCompared),
     schemaSums: readSums(records, 'schema'),
@@ -240,8 +243,8 @@ function sequenceRanges(before: readonly FoundSequence[], after: readonly FoundS
   return before.flatMap((sequence) => {
     const end = later.get(key(sequence));
     if (end === undefined) return [];
-    const { schema, name, value, increment } = sequence;
-    return [{ schema, name, before: value, after: end.value, increment }];
+    const { value, ...rest } = sequence;
+    return [{ ...rest, before: value, after: end.value }];
   });
 }
 

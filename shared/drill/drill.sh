@@ -12,6 +12,8 @@ takes dump globals settings format compression
 # The database, also as an argument of pg_restore or psql.
 takes database database_argument timezone
 takes inside_script facts_before facts_tables facts_after
+# Which tables to hash, and how many of their rows: JSON, quoted for psql.
+takes chosen
 # Options for initdb; statements that must be true of the restored data.
 takes_list initdb_options statements
 
@@ -44,7 +46,8 @@ main() {
   exec {schema}< <(PGTZ=$timezone look schema </dev/null)
   # Limits: as much as a manifest can hold, and the largest schema. Together they stay below what the runner accepts.
   tell facts "$((16 << 20))" look session < <(
-    printf '%s\n' '\set lock_wait 60000' '\set row_counts exact' "$facts_before" "$facts_tables" "$facts_after"
+    printf '%s\n' '\set lock_wait 60000' "$facts_before" "\\set snapshot ''" '\set row_counts scratch' "\\set chosen $chosen" \
+      "$facts_tables" "$facts_after"
   )
   tell schema-text "$((40 << 20))" cat <&"$schema"
   progress checking indexes

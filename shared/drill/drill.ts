@@ -2,7 +2,8 @@ import { Failure, isFailure } from '../failure.ts';
 import type { Connection } from '../host/connection.ts';
 import type { Program } from '../host/program.ts';
 import type { Records } from '../host/records.ts';
-import { drillScript, factsAfter, factsBefore, factsTables } from '../postgres/scripts.ts';
+import type { TableCount } from '../postgres/facts.ts';
+import { drillScript, factsScripts } from '../postgres/scripts.ts';
 import { createOptions, databaseArgument } from '../report/restore-command.ts';
 import { pathOf, type VerifiedSet } from '../sets/catalogue.ts';
 import { namesOf, sidesOf } from '../sets/read-sets.ts';
@@ -12,6 +13,8 @@ import { type Restored, readRestored } from './restored.ts';
 export interface DrillRequest {
   backupDir: string;
   set: VerifiedSet;
+  /** As in the whole manifest. */
+  tables: readonly TableCount[];
   /** Name or id of an image on the host with the right PostgreSQL server and its programs. */
   image: string;
   /** Eight hex digits that make the name of this drill's container unique. */
@@ -63,13 +66,24 @@ const program: Program<
     | 'inside_script'
     | 'facts_before'
     | 'facts_tables'
-    | 'facts_after',
+    | 'facts_after'
+    | 'chosen',
     string
   > &
     Record<'initdb_options' | 'statements', readonly string[]>
 > = { name: 'drill', step: 'the drill', scripts: [new URL('./drill.sh', import.meta.url)] };
 
 const nameOf = (token: string) => `atlasia-drill-${token}`;
+
+/** What the restored database is asked for: the same hashes as the source. */
+function hashedIn(tables: readonly TableCount[]): { schema: string; name: string; oneIn: number }[] {
+  return tables.flatMap(({ schema, name, content }) =>
+    content === null ? [] : [{ schema, name, oneIn: content.oneIn }],
+  );
+}
+
+/** A value for psql's \set. */
+const psqlValue = (text: string) => `'${text.replaceAll(/[\\']/g, '\\$&')}'`;
 
 /** Restores a set into a scratch container and inspects the result. The container is removed afterwards. */
 export async function drill(connection: Connection, request: DrillRequest): Promise<DrillOutcome> {
@@ -98,9 +112,8 @@ export async function drill(connection: Connection, request: DrillRequest): Prom
       database_argument: databaseArgument(manifest.database),
       timezone: request.timezone,
       inside_script: drillScript(),
-      facts_before: factsBefore(),
-      facts_tables: factsTables(),
-      facts_after: factsAfter(),
+      ...factsScripts(),
+      chosen: psqlValue(JSON.stringify(hashedIn(request.tables))),
       initdb_options: options,
       statements,
     },

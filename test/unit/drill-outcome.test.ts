@@ -35,6 +35,7 @@ async function outcomeOf(told: [string, string][] | Failure, words: string[] = [
   return drill(connection, {
     backupDir: '/backups',
     set,
+    tables: [],
     image: 'postgres:17',
     token: '00000000',
     memory: 1,

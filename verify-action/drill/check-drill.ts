@@ -37,6 +37,7 @@ export async function checkDrill(connection: Connection, surveyed: SurveyedHost,
   const outcome = await drill(connection, {
     backupDir: inputs.backupDir,
     set,
+    tables: manifest.tables,
     image,
     token: randomBytes(4).toString('hex'),
     memory: inputs.drillMemory,

@@ -8,7 +8,15 @@ import { type BackupSet, type VerifiedSet, verifiedSetsOf } from '../../shared/s
 import type { Manifest, ManifestSummary } from '../../shared/sets/manifest.ts';
 import { counted, formatDuration } from '../../shared/units.ts';
 import { Findings } from '../finding.ts';
-import { judgeExtensions, judgeRows, judgeSequences, judgeTables, some } from './judge-data.ts';
+import {
+  judgeContent,
+  judgeExtensions,
+  judgeLeftOut,
+  judgeRows,
+  judgeSequences,
+  judgeTables,
+  some,
+} from './judge-data.ts';
 import { judgeIndexes } from './judge-indexes.ts';
 import { judgeSchema } from './judge-schema.ts';
 
@@ -66,13 +74,15 @@ export function judgeDrill({ manifest, outcome, pgDumpVersion, statements }: Dri
     return { detail: `${id}: ${fault.why}. ${fault.words}`, remedy };
   });
   if (restored === null) {
-    for (const name of ['tables', 'rows', 'sequences', 'large objects', 'extensions', 'schema', 'indexes'])
+    for (const name of ['tables', 'rows', 'content', 'sequences', 'large objects', 'extensions', 'schema', 'indexes'])
       findings.unable(name, 'the backup was not restored', null);
     if (statements.length > 0) findings.unable('drill-sql', 'the backup was not restored', null);
     return findings;
   }
   findings.check('tables', () => judgeTables(manifest.tables, restored.tables, remedy));
-  judgeRows(findings, manifest.tables, restored.tables, remedy);
+  judgeRows(findings, manifest, restored.tables, remedy);
+  judgeContent(findings, manifest, restored.tables);
+  judgeLeftOut(findings, manifest, restored.tables);
   findings.check('sequences', () => judgeSequences(manifest.sequences, restored.sequences, remedy));
   findings.check('large objects', () =>
     restored.largeObjects === manifest.largeObjects
@@ -90,7 +100,7 @@ export function judgeDrill({ manifest, outcome, pgDumpVersion, statements }: Dri
 export function drillText({ id, database }: ManifestSummary, { fault, restored, restoreMs }: DrillOutcome): string {
   const backup = `backup ${id} of "${database}"`;
   if (fault !== null || restored === null) return `${backup}, not restored`;
-  const rows = restored.tables.reduce((sum, table) => sum + (table.rows ?? 0), 0);
+  const rows = restored.tables.filter(({ isDumped }) => isDumped).reduce((sum, table) => sum + (table.rows ?? 0), 0);
   return `${backup}, ${counted(rows, 'row')}, recovered in ${formatDuration(restoreMs)}`;
 }
 
