@@ -89,7 +89,8 @@ export function createOptions(manifest: ManifestSummary): string[] {
 }
 
 /** Collation and character types as in the source; otherwise indexes and comparisons would differ. */
-function localeOptions({ locale, ctype, localeProvider, providerLocale, serverVersion }: ManifestSummary): string[] {
+function localeOptions(manifest: ManifestSummary): string[] {
+  const { locale, ctype, localeProvider, providerLocale, icuRules, serverVersion } = manifest;
   const libc =
     ctype === null || ctype === locale ? [`--locale=${locale}`] : [`--lc-collate=${locale}`, `--lc-ctype=${ctype}`];
   if (localeProvider === null || localeProvider === 'libc' || providerLocale === null) {
@@ -98,7 +99,9 @@ function localeOptions({ locale, ctype, localeProvider, providerLocale, serverVe
       ? ['--locale-provider=libc', ...libc]
       : libc;
   }
-  return [`--locale-provider=${localeProvider}`, `--${localeProvider}-locale=${providerLocale}`, ...libc];
+  // createdb has this option from version 16 on, and so do databases.
+  const rules = localeProvider === 'icu' && icuRules !== null ? [`--icu-rules=${icuRules}`] : [];
+  return [`--locale-provider=${localeProvider}`, `--${localeProvider}-locale=${providerLocale}`, ...rules, ...libc];
 }
 
 /** The pipeline stages that produce the plain archive or SQL; the first one reads the file. */

@@ -83,6 +83,11 @@ const locales: [Partial<Manifest>, string][] = [
     '--locale-provider=icu --icu-locale=de-DE-u-ks-level2 --locale=en_US.utf8 --',
   ],
   [
+    { localeProvider: 'icu', providerLocale: 'en', icuRules: '&V << w <<< W', serverVersion: '17.2' },
+    "--locale-provider=icu --icu-locale=en --icu-rules='&V << w <<< W' --locale=en_US.utf8 --",
+  ],
+  [{ icuRules: '&a < b' }, '--locale-provider=libc --locale=en_US.utf8 --'],
+  [
     { locale: 'C', ctype: 'C', localeProvider: 'builtin', providerLocale: 'C.UTF-8' },
     '--locale-provider=builtin --builtin-locale=C.UTF-8 --locale=C --',
   ],
