@@ -44,7 +44,7 @@ export function restoreCommands(manifest: Manifest, place: RestorePlace): Restor
   const sql = (statements: string) => alone(place, [...psql, `--command=${statements}`]);
   const check = command(['sha256sum', '--check', files.sha256]);
   const dump = readDump(manifest, files.dump, place);
-  const into = (name: string, ...options: string[]) => pipeline(...dump, restoreInto(manifest, place, name, options));
+  const into = (name: string, ...before: string[]) => pipeline(...dump, restoreInto(manifest, place, name, before));
   const done = (what: string) => command(['echo', what]);
   const rolesBlock = reachesByItself(place)
     ? `${cd} &&\n${roles}`
@@ -60,14 +60,12 @@ export function restoreCommands(manifest: Manifest, place: RestorePlace): Restor
         cd,
         ...opening(place),
         check,
-        ...putAside(database, old, (statements) =>
-          alone(place, [...psql, '--output=/dev/null', `--command=${statements}`]),
-        ),
+        ...putAside(database, old, sql),
         alone(place, createDatabase(manifest, place, database)),
-        // The jobs come last: they run as soon as they are there.
-        ...(manifest.format === 'custom'
-          ? [into(database, '--exclude-schema=cron'), into(database, '--schema=cron')]
-          : [into(database)]),
+        // The jobs begin as soon as they are restored: until all is there, they can change nothing.
+        sql(`ALTER DATABASE ${identifier(database)} SET default_transaction_read_only = on`),
+        into(database, 'env', 'PGOPTIONS=-c default_transaction_read_only=off'),
+        sql(`ALTER DATABASE ${identifier(database)} RESET default_transaction_read_only`),
         settings,
         done(`Restored into ${database}; the old database is ${old}`),
       ]),
@@ -106,7 +104,7 @@ function livesInOneDatabase({ extensions }: Manifest): boolean {
  * succeeds, the database that is to be created next is still there, which ends the block.
  */
 function putAside(database: string, old: string, run: (statements: string) => string): string[] {
-  const end = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ${literal(database)}`;
+  const end = `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = ${literal(database)}`;
   const attempt = run(`${end}; ALTER DATABASE ${identifier(database)} RENAME TO ${identifier(old)}`);
   return ['for attempt in 1 2 3; do', indented(`${attempt} && break`), '  sleep 1', 'done'];
 }
@@ -180,12 +178,12 @@ function readDump({ encryption, format, compression }: ManifestSummary, file: st
 }
 
 /** psql cannot tell truncated input from complete input, so the checksum before it and pipefail matter. */
-function restoreInto({ format }: ManifestSummary, place: RestorePlace, name: string, options: string[]): Stage {
+function restoreInto({ format }: ManifestSummary, place: RestorePlace, name: string, before: string[]): Stage {
   const into = [`--username=${place.user}`, `--dbname=${databaseArgument(name)}`];
-  if (format === 'custom') return fed(place, ['pg_restore', '--exit-on-error', ...options, ...into]);
+  if (format === 'custom') return fed(place, [...before, 'pg_restore', '--exit-on-error', ...into]);
   // Not as a single transaction: the dump has transactions of its own, around large objects.
   const strict = ['-X', '--quiet', '--output=/dev/null', '-v', 'ON_ERROR_STOP=1'];
-  return fed(place, ['psql', ...strict, ...into]);
+  return fed(place, [...before, 'psql', ...strict, ...into]);
 }
 
 /** One command string is one transaction: both names change, or neither. */

@@ -137,7 +137,7 @@ for (const [what, way, opening] of ways) {
   });
 }
 
-test('a database with pg_cron is restored under its own name, and its jobs come last', () => {
+test('a database with pg_cron is restored under its own name, and its jobs wait until it is complete', () => {
   const { database, restore, swap } = commands({ extensions: [{ name: 'pg_cron', version: '1.6' }] });
   assert.equal(database, 'app');
   assert.equal(swap, null);
@@ -147,17 +147,19 @@ test('a database with pg_cron is restored under its own name, and its jobs come 
   cd /opt/app/backups/daily
   sha256sum --check backup_${id}.sha256
   for attempt in 1 2 3; do
-    docker exec app-db-1 psql -X --quiet --username=app --dbname=postgres --output=/dev/null \\
-        --command='SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\\''app'\\''; ALTER DATABASE "app" RENAME TO "app_replaced"' && break
+    docker exec app-db-1 psql -X --quiet --username=app --dbname=postgres \\
+        --command='SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '\\''app'\\''; ALTER DATABASE "app" RENAME TO "app_replaced"' && break
     sleep 1
   done
   docker exec app-db-1 createdb --username=app --template=template0 --encoding=UTF8 \\
       --locale-provider=libc --locale=en_US.utf8 -- app
+  docker exec app-db-1 psql -X --quiet --username=app --dbname=postgres \\
+      --command='ALTER DATABASE "app" SET default_transaction_read_only = on'
   zstd -dc backup_${id}.dump.zst |
-    docker exec -i app-db-1 pg_restore --exit-on-error --exclude-schema=cron --username=app \\
-        --dbname=app
-  zstd -dc backup_${id}.dump.zst |
-    docker exec -i app-db-1 pg_restore --exit-on-error --schema=cron --username=app --dbname=app
+    docker exec -i app-db-1 env 'PGOPTIONS=-c default_transaction_read_only=off' pg_restore \\
+        --exit-on-error --username=app --dbname=app
+  docker exec app-db-1 psql -X --quiet --username=app --dbname=postgres \\
+      --command='ALTER DATABASE "app" RESET default_transaction_read_only'
   zcat backup_${id}.settings.sql.gz |
     docker exec -i app-db-1 psql -X --quiet --username=app --dbname=postgres
   echo 'Restored into app; the old database is app_replaced'
