@@ -92,7 +92,7 @@ probe() {
     'serverSettings', (SELECT coalesce(jsonb_object_agg(name, setting), '{}') FROM pg_settings
       WHERE name IN ('shared_preload_libraries', 'lc_monetary') OR (name LIKE '%.%'
         AND source IN ('configuration file', 'command line') AND short_desc NOT LIKE 'GUC placeholder%')),
-    'otherDatabases', (SELECT jsonb_build_object('count', count(*), 'names', coalesce(jsonb_agg(name) FILTER (WHERE place <= 20), '[]'))
+    'otherDatabases', (SELECT jsonb_build_object('count', count(*), 'names', coalesce(jsonb_agg(name) FILTER (WHERE place <= 1000), '[]'))
       FROM (SELECT o.datname AS name, row_number() OVER (ORDER BY o.datname) AS place FROM pg_database o
         WHERE o.datallowconn AND NOT o.datistemplate AND o.datname <> current_database()
           -- This one is there on every server; it counts where it holds something.

@@ -199,7 +199,8 @@ function literal(value: string): string {
   return value.includes('\\') ? `E'${doubled.replaceAll('\\', '\\\\')}'` : `'${doubled}'`;
 }
 
-function identifier(name: string): string {
+/** A name as SQL takes it, whatever it holds. */
+export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 

@@ -2,12 +2,13 @@
 // it, and what is printed works where it is pasted.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { identifier } from '../lab/database.ts';
 import type { Host } from '../lab/host.ts';
 import { succeeded } from './expectations.ts';
 import { blockOf, paste } from './printed.ts';
 import { backup, manifestOf, read } from './sets.ts';
 import { labForFile, startHostForFile } from './stage.ts';
-import { verify } from './verifications.ts';
+import { findingOf, verify } from './verifications.ts';
 
 const lab = await labForFile();
 const secret = 'a $pecial "pass" word';
@@ -46,7 +47,8 @@ async function hostWith(name: string, { environment, given, settings = [], files
     ),
     stop_grace_period: '3s',
     healthcheck: {
-      test: ['CMD-SHELL', 'test -s "$$PGDATA/postmaster.pid" && grep -q ready "$$PGDATA/postmaster.pid"'],
+      // The server that the entry point starts at first listens to no address.
+      test: ['CMD-SHELL', 'sed -n 6p "$$PGDATA/postmaster.pid" | grep -q . && grep -q ready "$$PGDATA/postmaster.pid"'],
       interval: '1s',
       retries: 60,
     },
@@ -140,4 +142,63 @@ test('a server without a socket', async () => {
   const { report } = await restores(host, { user: 'clerk', database: 'shop', host: '127.0.0.1' });
   // The server trusts this address, so no password is needed.
   assert.match(report, /db\(\) \{ docker exec -i --env PGHOST=127\.0\.0\.1 --env PGPORT=5432 [^ ]+ "\$@"; \}/);
+});
+
+test('a server with more databases than are backed up, and with indexes that another library has sorted', async () => {
+  const host = await startHostForFile(lab, { name: 'more' });
+  const dir = host.newBackupDir();
+  const name = "the 'sorted' one";
+  await host.psql(
+    `CREATE DATABASE ${identifier(name)} TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en' LOCALE 'C.UTF-8'`,
+    'postgres',
+  );
+  await host.psql(
+    `CREATE COLLATION "my ""order""" (provider = icu, locale = 'de');
+     CREATE TABLE names (a text, b text COLLATE "my ""order""");
+     CREATE INDEX ON names (a); CREATE INDEX ON names (b)`,
+    name,
+  );
+  await host.database.create('held');
+  succeeded(await backup(host, dir, { 'db-name': 'held' }));
+  const setup = () => verify(host, dir, { checks: 'setup', 'db-name': name });
+
+  const others = findingOf(await setup(), 'other databases');
+  assert.deepEqual([others.result, others.severity], ['failed', 'warning']);
+  assert.match(others.detail, /no verified backup of 1 other database of this server: "atlasia"$/);
+  assert.equal(findingOf(await setup(), 'collations').result, 'passed');
+  await host.psql(
+    'CREATE TABLE notes AS SELECT n, repeat(md5(n::text), 9) FROM generate_series(1, 9000) n',
+    'postgres',
+  );
+  assert.match(
+    findingOf(await setup(), 'other databases').detail,
+    /2 other databases of this server: "atlasia", "postgres"$/,
+  );
+
+  await host.psql(
+    `UPDATE pg_database SET datcollversion = '0' WHERE datname = current_database();
+     UPDATE pg_collation SET collversion = '1' WHERE collname LIKE 'my%' OR collname LIKE 'fr-%'`,
+    name,
+  );
+  const outdated = findingOf(await setup(), 'collations');
+  assert.deepEqual([outdated.result, outdated.severity], ['failed', 'warning']);
+  assert.match(outdated.detail, /the database's own \(0, now [\d.]+\), public\.my "order" \(1, now [\d.]+\)$/);
+  const command = (outdated.remedy ?? '').replace(/^.*On the host: /, '');
+  const pasted = await paste(host, command);
+  assert.equal(pasted.code, 0, `${command}\n${pasted.stderr}`);
+  assert.equal(findingOf(await setup(), 'collations').result, 'passed');
+});
+
+test('what a schema holds of passwords is not in the report of its changes, nor in the summary', async () => {
+  const host = await startHostForFile(lab, { name: 'mapping', seed: false });
+  const dir = host.newBackupDir();
+  await host.psql(`CREATE EXTENSION postgres_fdw; CREATE SERVER other FOREIGN DATA WRAPPER postgres_fdw;
+    CREATE USER MAPPING FOR atlasia SERVER other OPTIONS ("user" 'clerk', password 'tell nobody')`);
+  succeeded(await backup(host, dir));
+  await host.psql("ALTER USER MAPPING FOR atlasia SERVER other OPTIONS (SET password 'nor this')");
+  const result = await backup(host, dir);
+  succeeded(result);
+  const report = await read(host, result.outputs['report-file'] ?? '');
+  assert.match(report, /changed {2}USER MAPPING[^\n]*\n[^\n]*- +password '\(hidden 1\)'/);
+  assert.doesNotMatch(`${report}${result.summary}${result.stdout}${result.stderr}`, /tell nobody|nor this/);
 });
