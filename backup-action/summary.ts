@@ -50,7 +50,11 @@ export async function summarizeBackup(
     summary.heading('Sizes'),
     summary.codeBlock(sizeChart(sizesIn(told), told.minSizeRatio).join('\n')),
     summary.heading('How to restore it'),
-    summary.paragraph(`On the host. This creates the database ${restore.database}; the one in use is not touched:`),
+    summary.paragraph(
+      restore.swap === null
+        ? 'On the host, once the application is stopped. pg_cron works in the database of this name alone, so this renames the one in use, and creates it anew:'
+        : `On the host. This creates the database ${restore.database}; the one in use is not touched:`,
+    ),
     summary.codeBlock(restore.restore, 'bash'),
     summary.details('Checks', [
       summary.table(

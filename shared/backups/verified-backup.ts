@@ -229,6 +229,7 @@ async function publishBackup(
     place: {
       folder: `${order.backupDir}/${home}`,
       container: host.container.name,
+      access: host.database.access,
       user: host.database.user,
       zstdOn,
     },

@@ -244,6 +244,6 @@ is_database() {
     [[ $1 == "$2" ]]
   else
     [[ $4 == *',"PG_MAJOR",'* && $4 == *',"PGDATA",'* ]] ||
-      [[ ${3##*/} =~ ^(postgres|postgresql|postgis|timescaledb|timescaledb-ha|pgvector)([:@]|$) ]]
+      [[ ${3##*/} =~ ^(postgres|postgresql|postgresql-repmgr|postgresql-[0-9]+(-[a-z]+[0-9]+|-c[0-9]+s)?|postgis|timescaledb|timescaledb-ha|pgvector)([:@]|$) ]]
   fi
 }

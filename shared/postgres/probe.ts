@@ -1,4 +1,5 @@
 import { Failure } from '../failure.ts';
+import { refusal } from './refusal.ts';
 
 /** What the database container says about itself. */
 export interface DatabaseFacts {
@@ -27,6 +28,45 @@ export interface DatabaseFacts {
   sizeBytes: number;
   /** The programs in the container that a backup can use. */
   tools: ReadonlySet<string>;
+  access: ServerAccess;
+  /** Databases on the same server that accept connections: a few names, and how many there are. */
+  otherDatabases: { count: number; names: string[] };
+  /** null if the server could not tell. */
+  outdatedCollations: OutdatedCollations | null;
+}
+
+/** What a command in the container must be given to reach the server; all null where its own environment is enough. */
+export interface ServerAccess {
+  /** Where the server listens: the folder of its socket, or an address. */
+  place: { host: string; port: string } | null;
+  /** The container's variable that holds the password, or tells the file that does. */
+  password: PasswordVariable | null;
+}
+
+/** As inside.sh looks for them. */
+export const passwordVariables = [
+  'POSTGRES_PASSWORD',
+  'POSTGRES_PASSWORD_FILE',
+  'POSTGRESQL_PASSWORD',
+  'POSTGRESQL_PASSWORD_FILE',
+  'POSTGRESQL_POSTGRES_PASSWORD',
+  'POSTGRESQL_POSTGRES_PASSWORD_FILE',
+  'POSTGRESQL_ADMIN_PASSWORD',
+  'POSTGRESQL_ADMIN_PASSWORD_FILE',
+] as const;
+export type PasswordVariable = (typeof passwordVariables)[number];
+
+/** Collations of another version than that by which something in the database was sorted. */
+export interface OutdatedCollations {
+  /** The database's own. */
+  default: CollationVersions | null;
+  /** Those of indexes and partitions. */
+  others: ({ schema: string; name: string } & CollationVersions)[];
+}
+
+interface CollationVersions {
+  recorded: string;
+  actual: string;
 }
 
 /**
@@ -44,11 +84,41 @@ export function readProbe(output: string): DatabaseFacts {
   requireTools(tools, ['psql']);
   const answer = value('accepts');
   if (answer === undefined) throw refusal(value('refuses') ?? 'no answer');
+  const { started, ...facts } = readAnswer(answer);
+  const ways = lines.filter(([name]) => name === 'reached').map(([, way]) => way.split(' '));
   return {
-    ...readFacts(answer),
+    ...facts,
     pgDumpVersion: (value('pg-dump') ?? '').replace(/^pg_dump \([^)]*\) /, ''),
     tools,
+    access: leastAccess(
+      (name) => ways.some(([way, reached]) => way === name && reached === started),
+      value('place') ?? null,
+      passwordVariables.find((variable) => variable === value('password')) ?? null,
+    ),
+    outdatedCollations: readCollations(value('collations') ?? ''),
   };
+}
+
+/** Only what it takes: commands that are printed should be short. */
+function leastAccess(
+  leads: (way: 'by-itself' | 'by-place' | 'by-password') => boolean,
+  found: string | null,
+  password: PasswordVariable | null,
+): ServerAccess {
+  const [, port, host] = /^(\d+) (.+)$/.exec(found ?? '') ?? [];
+  const place = port === undefined || host === undefined ? null : { host, port };
+  if (leads('by-itself')) return { place: null, password: null };
+  if (leads('by-place')) return { place, password: null };
+  if (leads('by-password')) return { place: null, password };
+  return { place, password };
+}
+
+function readCollations(json: string): OutdatedCollations | null {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return null;
+  }
 }
 
 /**
@@ -77,27 +147,15 @@ function requireTools(tools: ReadonlySet<string>, wanted: readonly string[]): vo
   });
 }
 
-const refusals: [fatal: RegExp, hint: string][] = [
-  [/database ".*" does not exist$/, 'Correct the input "db-name"'],
-  [/role ".*" does not exist$/, 'Correct the input "db-user"'],
-  [/starting up|shutting down|in recovery/, 'Wait until it is up, then run it again'],
-];
+type Answer = Omit<DatabaseFacts, 'tools' | 'pgDumpVersion' | 'access' | 'outdatedCollations'> & {
+  /** When the server was started, which tells it from others. */
+  started: string;
+};
 
-function readFacts(answer: string): Omit<DatabaseFacts, 'tools' | 'pgDumpVersion'> {
+function readAnswer(answer: string): Answer {
   try {
     return JSON.parse(answer);
   } catch {
     throw refusal(answer);
   }
-}
-
-function refusal(answer: string): Failure {
-  const [, fatal] = /FATAL: +(.*?) *$/.exec(answer) ?? [];
-  const because = fatal === undefined ? '' : `: ${fatal}`;
-  return new Failure('database-refuses', `The database refused our session${because}`, {
-    hint:
-      refusals.find(([pattern]) => fatal !== undefined && pattern.test(fatal))?.[1] ??
-      'Check docker logs of its container. If it complains about a database or a role, set "db-name" and "db-user"',
-    cause: answer,
-  });
 }

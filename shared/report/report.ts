@@ -186,12 +186,19 @@ function releaseLines(release: Release): string[] {
   return services.length === 0 ? ['  Unknown.'] : fields(services);
 }
 
+const whyInPlace =
+  'pg_cron works in the database of this name alone. First stop the application; see "pg_cron" in docs/restore.md';
+
 /** Commands consist of quoted words without invisible characters, so they are printed as they are. */
 function restoreLines(restore: RestoreCommands): string[] {
-  const steps: [what: string, commands: string][] = [
+  const steps: (readonly [what: string, commands: string])[] = [
     ['On a new server, first create the roles (without passwords; set those with ALTER ROLE)', restore.roles],
-    ['Into a new, empty database; existing databases are not touched', restore.restore],
-    ['In place of the old database, which is kept under another name: first stop the application', restore.swap],
+    ...(restore.swap === null
+      ? ([[`In place of the old database, which is kept under another name: ${whyInPlace}`, restore.restore]] as const)
+      : ([
+          ['Into a new, empty database; existing databases are not touched', restore.restore],
+          ['In place of the old database, which is kept under another name: first stop the application', restore.swap],
+        ] as const)),
   ];
   return [
     ...folded('  ', 'If the set is no longer in the folder named here, use the folder in which you found this report.'),

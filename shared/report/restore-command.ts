@@ -1,13 +1,12 @@
-import type { ManifestSummary } from '../sets/manifest.ts';
+import type { Manifest, ManifestSummary } from '../sets/manifest.ts';
 import { parseSetFileName, setFileNames } from '../sets/naming.ts';
 import { quoteForShell } from '../shell-quote.ts';
+import { type DatabaseContainer, inContainer, reachesByItself } from './in-container.ts';
 
 /** Where the set is, and where the database runs. */
-export interface RestorePlace {
+export interface RestorePlace extends DatabaseContainer {
   /** Absolute, on the host: the folder that holds the files of the set. */
   folder: string;
-  /** Name or id of the database's container. */
-  container: string;
   /** The database user that restores: the POSTGRES_USER of the container. */
   user: string;
   /** Where zstd is installed. gzip is always on the host. */
@@ -16,14 +15,17 @@ export interface RestorePlace {
 
 /** Blocks to paste into bash on the host, one at a time. Long commands continue after `\`; no value is ever cut. */
 export interface RestoreCommands {
-  /** The new, empty database that `restore` creates. */
+  /** The database that `restore` creates. */
   database: string;
   /** For a new server, before anything else: creates the roles, without passwords. Errors about existing ones are normal. */
   roles: string;
   /** Checks the files and restores them into a database of their own. Stops at the first error; prints a line when done. */
   restore: string;
-  /** Replaces the old database, which is kept under another name, by the restored one. No session may be open. */
-  swap: string;
+  /**
+   * Replaces the old database, which is kept under another name, by the restored one. No session may be open. null: `restore`
+   * has done that itself, since the database can be nowhere else.
+   */
+  swap: string | null;
 }
 
 /** PostgreSQL cuts names off after this many bytes. */
@@ -31,34 +33,80 @@ const longestName = 63;
 const foldAt = 92;
 
 /** The commands that restore a set, whatever the names of its database, user and folders. */
-export function restoreCommands(manifest: ManifestSummary, place: RestorePlace): RestoreCommands {
+export function restoreCommands(manifest: Manifest, place: RestorePlace): RestoreCommands {
   const prefix = parseSetFileName(manifest.file)?.prefix ?? 'backup';
   const files = setFileNames(prefix, manifest.id, manifest);
-  const restored = nameWith(manifest.database, '_restored');
-  const maintenance = manifest.database === 'postgres' ? 'template1' : 'postgres';
-  const psql = ['psql', '-X', '--quiet', `--username=${place.user}`, `--dbname=${maintenance}`];
+  const psql = ['psql', '-X', '--quiet', `--username=${place.user}`, `--dbname=${maintenanceOf(manifest)}`];
   const cd = command(['cd', place.folder]);
+  const roles = pipeline(['zcat', files.globals], fed(place, psql));
+  // A dump does not include what ALTER DATABASE … SET has set.
+  const settings = pipeline(['zcat', files.settings], fed(place, psql));
+  const sql = (statements: string) => alone(place, [...psql, `--command=${statements}`]);
+  const check = command(['sha256sum', '--check', files.sha256]);
+  const dump = readDump(manifest, files.dump, place);
+  const into = (name: string, ...before: string[]) => pipeline(...dump, restoreInto(manifest, place, name, before));
+  const done = (what: string) => command(['echo', what]);
+  const rolesBlock = reachesByItself(place)
+    ? `${cd} &&\n${roles}`
+    : `(\n${[cd, ...opening(place), roles].map(indented).join('\n')}\n)`;
 
+  if (livesInOneDatabase(manifest)) {
+    const { database } = manifest;
+    const old = nameWith(database, '_replaced');
+    return {
+      database,
+      roles: rolesBlock,
+      restore: strictly([
+        cd,
+        ...opening(place),
+        check,
+        ...putAside(database, old, sql),
+        alone(place, createDatabase(manifest, place, database)),
+        // The jobs begin as soon as they are restored: until all is there, they can change nothing.
+        sql(`ALTER DATABASE ${identifier(database)} SET default_transaction_read_only = on`),
+        into(database, 'env', 'PGOPTIONS=-c default_transaction_read_only=off'),
+        sql(`ALTER DATABASE ${identifier(database)} RESET default_transaction_read_only`),
+        settings,
+        done(`Restored into ${database}; the old database is ${old}`),
+      ]),
+      swap: null,
+    };
+  }
+  const restored = nameWith(manifest.database, '_restored');
   return {
     database: restored,
-    roles: `${cd} &&\n${pipeline(['zcat', files.globals], [...fedIn(place), ...psql])}`,
+    roles: rolesBlock,
     restore: strictly([
       cd,
-      command(['sha256sum', '--check', files.sha256]),
-      command(createDatabase(manifest, place, restored)),
-      pipeline(...readDump(manifest, files.dump, place), restoreInto(manifest, place, restored)),
-      command(['echo', `Restored into ${restored}`]),
+      ...opening(place),
+      check,
+      alone(place, createDatabase(manifest, place, restored)),
+      into(restored),
+      done(`Restored into ${restored}`),
     ]),
-    swap: strictly([
-      cd,
-      command(['docker', 'exec', place.container, ...psql, `--command=${swapNames(manifest.database, restored)}`]),
-      pipeline(
-        // A dump does not include what ALTER DATABASE … SET has set.
-        ['zcat', files.settings],
-        [...fedIn(place), ...psql],
-      ),
-    ]),
+    swap: strictly([cd, ...opening(place), sql(swapNames(manifest.database, restored)), settings]),
   };
+}
+
+/** The database in which other databases are created and renamed. */
+const maintenanceOf = ({ database }: ManifestSummary) => (database === 'postgres' ? 'template1' : 'postgres');
+
+/**
+ * Whether the server takes an extension of the database in no database of another name: pg_cron can be created only in the one
+ * that cron.database_name names.
+ */
+function livesInOneDatabase({ extensions }: Manifest): boolean {
+  return extensions.some(({ name }) => name === 'pg_cron');
+}
+
+/**
+ * Ends all sessions of the database and renames it in one go: pg_cron's own comes back after a second. Where it never
+ * succeeds, the database that is to be created next is still there, which ends the block.
+ */
+function putAside(database: string, old: string, run: (statements: string) => string): string[] {
+  const end = `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = ${literal(database)}`;
+  const attempt = run(`${end}; ALTER DATABASE ${identifier(database)} RENAME TO ${identifier(old)}`);
+  return ['for attempt in 1 2 3; do', indented(`${attempt} && break`), '  sleep 1', 'done'];
 }
 
 /**
@@ -70,17 +118,27 @@ export function databaseArgument(name: string): string {
   return `dbname='${name.replace(/[\\']/g, '\\$&')}'`;
 }
 
-/** Only for use in a pipe: otherwise `-i` would swallow whatever the operator pasted after it. */
-function fedIn({ container }: RestorePlace): string[] {
-  return ['docker', 'exec', '-i', container];
+/** Gives the lines after it a short name for what leads into the container, where that is long. */
+function opening(place: RestorePlace): string[] {
+  if (reachesByItself(place)) return [];
+  return [`db() { ${command(inContainer(place, '-i'))} "$@"; }`];
+}
+
+/** A command that reads what a pipe gives it. */
+function fed(place: RestorePlace, words: Stage): Stage {
+  return [...(reachesByItself(place) ? inContainer(place, '-i') : ['db']), ...words];
+}
+
+/** A command that reads nothing: `-i` would swallow whatever the operator pasted after it. */
+function alone(place: RestorePlace, words: Stage): string {
+  return reachesByItself(place)
+    ? command([...inContainer(place), ...words])
+    : `${command(['db', ...words])} </dev/null`;
 }
 
 /** template0: other templates may already contain something, or have another encoding. */
 function createDatabase(manifest: ManifestSummary, place: RestorePlace, name: string): string[] {
-  return [
-    ...['docker', 'exec', place.container, 'createdb', `--username=${place.user}`, '--template=template0'],
-    ...[...createOptions(manifest), '--', name],
-  ];
+  return ['createdb', `--username=${place.user}`, '--template=template0', ...createOptions(manifest), '--', name];
 }
 
 /** Options of createdb for a database like the source. */
@@ -89,7 +147,8 @@ export function createOptions(manifest: ManifestSummary): string[] {
 }
 
 /** Collation and character types as in the source; otherwise indexes and comparisons would differ. */
-function localeOptions({ locale, ctype, localeProvider, providerLocale, serverVersion }: ManifestSummary): string[] {
+function localeOptions(manifest: ManifestSummary): string[] {
+  const { locale, ctype, localeProvider, providerLocale, icuRules, serverVersion } = manifest;
   const libc =
     ctype === null || ctype === locale ? [`--locale=${locale}`] : [`--lc-collate=${locale}`, `--lc-ctype=${ctype}`];
   if (localeProvider === null || localeProvider === 'libc' || providerLocale === null) {
@@ -98,7 +157,9 @@ function localeOptions({ locale, ctype, localeProvider, providerLocale, serverVe
       ? ['--locale-provider=libc', ...libc]
       : libc;
   }
-  return [`--locale-provider=${localeProvider}`, `--${localeProvider}-locale=${providerLocale}`, ...libc];
+  // createdb has this option from version 16 on, and so do databases.
+  const rules = localeProvider === 'icu' && icuRules !== null ? [`--icu-rules=${icuRules}`] : [];
+  return [`--locale-provider=${localeProvider}`, `--${localeProvider}-locale=${providerLocale}`, ...rules, ...libc];
 }
 
 /** The pipeline stages that produce the plain archive or SQL; the first one reads the file. */
@@ -107,7 +168,7 @@ function readDump({ encryption, format, compression }: ManifestSummary, file: st
   const decompress = program === null ? [] : [program, '-dc'];
   const isInside = program === 'zstd' && place.zstdOn === 'container';
   // In the container it is a stage of its own, so that the host's pipefail sees its exit code.
-  const decompression = isInside ? [...fedIn(place), ...decompress] : decompress;
+  const decompression = isInside ? ['docker', 'exec', '-i', place.container, ...decompress] : decompress;
   if (encryption === 'age') {
     const decryption = ['age', '--decrypt', '--identity', 'key.txt', file];
     return program === null ? [decryption] : [decryption, decompression];
@@ -117,12 +178,12 @@ function readDump({ encryption, format, compression }: ManifestSummary, file: st
 }
 
 /** psql cannot tell truncated input from complete input, so the checksum before it and pipefail matter. */
-function restoreInto({ format }: ManifestSummary, place: RestorePlace, name: string): Stage {
+function restoreInto({ format }: ManifestSummary, place: RestorePlace, name: string, before: string[]): Stage {
   const into = [`--username=${place.user}`, `--dbname=${databaseArgument(name)}`];
-  if (format === 'custom') return [...fedIn(place), 'pg_restore', '--exit-on-error', ...into];
+  if (format === 'custom') return fed(place, [...before, 'pg_restore', '--exit-on-error', ...into]);
   // Not as a single transaction: the dump has transactions of its own, around large objects.
   const strict = ['-X', '--quiet', '--output=/dev/null', '-v', 'ON_ERROR_STOP=1'];
-  return [...fedIn(place), 'psql', ...strict, ...into];
+  return fed(place, [...before, 'psql', ...strict, ...into]);
 }
 
 /** One command string is one transaction: both names change, or neither. */
@@ -132,7 +193,14 @@ function swapNames(database: string, restored: string): string {
   return `${rename(database, old)}; ${rename(restored, database)}`;
 }
 
-function identifier(name: string): string {
+/** For a server with any value of standard_conforming_strings. */
+function literal(value: string): string {
+  const doubled = value.replaceAll("'", "''");
+  return value.includes('\\') ? `E'${doubled.replaceAll('\\', '\\\\')}'` : `'${doubled}'`;
+}
+
+/** A name as SQL takes it, whatever it holds. */
+export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 

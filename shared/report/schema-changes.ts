@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { hideSecrets } from './hide-secrets.ts';
 import { changedLines } from './line-difference.ts';
 
 /** What happened to one object between two dumps of the schema. */
@@ -45,11 +46,12 @@ export function stableSchemaHash(dump: string): string {
 
 /**
  * What changed between two outputs of `pg_dump --schema-only`, by object: first the objects in `after`, in that order,
- * then the removed ones. An object that only moved to another place in the dump has not changed.
+ * then the removed ones. An object that only moved to another place in the dump has not changed. Secrets are hidden.
  */
 export function compareSchemas(before: string, after: string): SchemaChange[] {
-  const old = objectsOf(before);
-  const present = objectsOf(after);
+  const [hiddenBefore, hiddenAfter] = hideSecrets(before, after);
+  const old = objectsOf(hiddenBefore);
+  const present = objectsOf(hiddenAfter);
   const changes: SchemaChange[] = [];
   for (const [key, object] of present) {
     const predecessor = old.get(key);

@@ -6,38 +6,14 @@ import { type Content, identifier, literal } from '../lab/database.ts';
 import { type Host, startHost } from '../lab/host.ts';
 import type { ActionResult } from '../lab/runner.ts';
 import { succeeded } from './expectations.ts';
+import { blockOf, paste, printedCommand } from './printed.ts';
 import { backup, type Inputs, manifestOf, read, smallDatabase } from './sets.ts';
 import { labForFile } from './stage.ts';
 
 const lab = await labForFile();
 
-/** The blocks of a report, by their number. */
-function blockOf(report: string, number: number): string {
-  const sections = report.split(/\n\n {2}(?=\d\. )/);
-  const section = sections.find((text) => text.startsWith(`${number}. `));
-  // The title may be folded.
-  const block = section?.replace(/^.*\n(?: {5}.*\n)*/, '').trimEnd();
-  assert.ok(block, report);
-  return block;
-}
-
-function blockOfSummary(summary: string): string {
-  const [, , block] = /^(`{3,})bash\n([\s\S]*?)\n\1$/m.exec(summary) ?? [];
-  assert.ok(block, summary);
-  return block;
-}
-
-/** Report and summary print the same command. */
-async function printedCommand(host: Host, result: ActionResult): Promise<string> {
-  const command = blockOf(await read(host, result.outputs['report-file'] ?? ''), 2);
-  assert.equal(blockOfSummary(result.summary), command);
-  return command;
-}
-
 /** Is there where something was run that is only a name. */
 const trap = '/tmp/atlasia-pwned';
-
-const paste = (host: Host, command: string) => host.exec(['bash', '-c', command]);
 
 /** Restores a backup by its printed command, and drops the result when it has been looked at. */
 async function restored(host: Host, result: ActionResult, name: string): Promise<Content> {

@@ -73,7 +73,7 @@ const faults: [code: string, survey: Partial<Survey>, hint: RegExp][] = [
   ['database-not-running', { candidates: [{ service: 'db', state: 'exited', container: 'c' }] }, /docker start/],
   ['database-silent', { probe: { error: 'no answer' } }, /docker logs/],
   ['database-silent', { probe: null }, /docker logs/],
-  ['database-refuses', { probe: { output: `${tools}refuses FATAL: no such database` } }, /"db-name"/],
+  ['database-refuses', { probe: { output: `${tools}refuses FATAL: database "shop" does not exist` } }, /"db-name"/],
   ['no-pg-dump', { probe: { output: `tool psql\n${accepts}` } }, /db-service/],
   ['no-space', { freeBytes: 400_000 }, /df -h/],
   ['no-inodes', { freeInodes: 3 }, /df -i/],

@@ -12,7 +12,13 @@ const id = '20261123_021700';
 const previous = exampleManifest('20261122_021700', { sizeBytes: 2_000_000, schemaSha256: 'd'.repeat(64) });
 
 function factsFor(manifest: Manifest, changes: Partial<ReportFacts> = {}): ReportFacts {
-  const place = { folder: '/opt/app/backups/daily', container: 'app-db-1', user: 'app', zstdOn: 'host' as const };
+  const place = {
+    folder: '/opt/app/backups/daily',
+    container: 'app-db-1',
+    access: { place: null, password: null },
+    user: 'app',
+    zstdOn: 'host' as const,
+  };
   return {
     problems: [],
     host: 'deploy@db1',

@@ -5,7 +5,14 @@ import type { Manifest } from '../../shared/sets/manifest.ts';
 import { exampleManifest } from './retention/host-folder.ts';
 
 const id = '20261123_021700';
-const place: RestorePlace = { folder: '/opt/app/backups/daily', container: 'app-db-1', user: 'app', zstdOn: 'host' };
+const access = { place: null, password: null };
+const place: RestorePlace = {
+  folder: '/opt/app/backups/daily',
+  container: 'app-db-1',
+  access,
+  user: 'app',
+  zstdOn: 'host',
+};
 
 const commands = (changes: Partial<Manifest> = {}, where: Partial<RestorePlace> = {}) =>
   restoreCommands(exampleManifest(id, changes), { ...place, ...where });
@@ -83,6 +90,11 @@ const locales: [Partial<Manifest>, string][] = [
     '--locale-provider=icu --icu-locale=de-DE-u-ks-level2 --locale=en_US.utf8 --',
   ],
   [
+    { localeProvider: 'icu', providerLocale: 'en', icuRules: '&V << w <<< W', serverVersion: '17.2' },
+    "--locale-provider=icu --icu-locale=en --icu-rules='&V << w <<< W' --locale=en_US.utf8 --",
+  ],
+  [{ icuRules: '&a < b' }, '--locale-provider=libc --locale=en_US.utf8 --'],
+  [
     { locale: 'C', ctype: 'C', localeProvider: 'builtin', providerLocale: 'C.UTF-8' },
     '--locale-provider=builtin --builtin-locale=C.UTF-8 --locale=C --',
   ],
@@ -93,6 +105,67 @@ for (const [changes, expected] of locales) {
     assert.ok(restore.replaceAll(/ \\\n +/g, ' ').includes(`--encoding=UTF8 ${expected}`), restore);
   });
 }
+
+const ways: [what: string, access: RestorePlace['access'], opening: string][] = [
+  [
+    'a server that listens elsewhere',
+    { place: { host: '/sockets here', port: '5433' }, password: null },
+    'db() { docker exec -i --env \'PGHOST=/sockets here\' --env PGPORT=5433 app-db-1 "$@"; }',
+  ],
+  [
+    'a socket that wants a password',
+    { place: null, password: 'POSTGRES_PASSWORD' },
+    `db() { docker exec -i app-db-1 sh -c 'export PGPASSWORD="$POSTGRES_PASSWORD"; exec "$@"' sh "$@"; }`,
+  ],
+  [
+    'both, and a secret in a file',
+    { place: { host: '127.0.0.1', port: '5434' }, password: 'POSTGRES_PASSWORD_FILE' },
+    'db() { docker exec -i --env PGHOST=127.0.0.1 --env PGPORT=5434 app-db-1 sh -c ' +
+      `'export PGPASSWORD="$(cat "$POSTGRES_PASSWORD_FILE")"; exec "$@"' sh "$@"; }`,
+  ],
+];
+for (const [what, way, opening] of ways) {
+  test(`every command reaches ${what}`, () => {
+    const { roles, restore, swap } = commands({}, { access: way });
+    for (const block of [roles, restore, `${swap}`]) {
+      const flat = block.replaceAll(/ \\\n +/g, ' ').split('\n');
+      assert.ok(flat.includes(`  ${opening}`), block);
+      for (const line of flat.filter((each) => /(psql|pg_restore|createdb) /.test(each))) assert.match(line, /^ +db /);
+      // What is typed after the block is not read by it.
+      for (const line of flat.filter((each) => /^ {2}db [a-z]/.test(each))) assert.match(line, / <\/dev\/null$/);
+    }
+  });
+}
+
+test('a database with pg_cron is restored under its own name, and its jobs wait until it is complete', () => {
+  const { database, restore, swap } = commands({ extensions: [{ name: 'pg_cron', version: '1.6' }] });
+  assert.equal(database, 'app');
+  assert.equal(swap, null);
+  assert.equal(
+    restore,
+    `( set -e -o pipefail
+  cd /opt/app/backups/daily
+  sha256sum --check backup_${id}.sha256
+  for attempt in 1 2 3; do
+    docker exec app-db-1 psql -X --quiet --username=app --dbname=postgres \\
+        --command='SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '\\''app'\\''; ALTER DATABASE "app" RENAME TO "app_replaced"' && break
+    sleep 1
+  done
+  docker exec app-db-1 createdb --username=app --template=template0 --encoding=UTF8 \\
+      --locale-provider=libc --locale=en_US.utf8 -- app
+  docker exec app-db-1 psql -X --quiet --username=app --dbname=postgres \\
+      --command='ALTER DATABASE "app" SET default_transaction_read_only = on'
+  zstd -dc backup_${id}.dump.zst |
+    docker exec -i app-db-1 env 'PGOPTIONS=-c default_transaction_read_only=off' pg_restore \\
+        --exit-on-error --username=app --dbname=app
+  docker exec app-db-1 psql -X --quiet --username=app --dbname=postgres \\
+      --command='ALTER DATABASE "app" RESET default_transaction_read_only'
+  zcat backup_${id}.settings.sql.gz |
+    docker exec -i app-db-1 psql -X --quiet --username=app --dbname=postgres
+  echo 'Restored into app; the old database is app_replaced'
+)`,
+  );
+});
 
 test('a set from before a rollback is restored under its own name', () => {
   assert.match(commands({ file: `prerollback_${id}.dump.zst` }).restore, new RegExp(`check prerollback_${id}.sha256`));
@@ -117,7 +190,7 @@ test('names of every kind are quoted for the shell, for SQL and for libpq, each 
   const { restore, swap } = commands({ database: `o'"=$(id)` });
   assert.match(restore, / -- 'o'\\''"=\$\(id\)_restored'\n/);
   assert.ok(restore.includes(`--dbname='dbname='\\''o\\'\\''"=$(id)_restored'\\'''`), restore);
-  assert.ok(swap.includes(`ALTER DATABASE "o'\\''""=$(id)" RENAME TO "o'\\''""=$(id)_replaced"`), swap);
+  assert.ok(swap?.includes(`ALTER DATABASE "o'\\''""=$(id)" RENAME TO "o'\\''""=$(id)_replaced"`), `${swap}`);
 });
 
 test('a new name never grows beyond what PostgreSQL keeps of it', () => {
@@ -128,12 +201,12 @@ test('a new name never grows beyond what PostgreSQL keeps of it', () => {
 });
 
 test('the database postgres cannot be renamed from within itself', () => {
-  assert.match(commands({ database: 'postgres' }).swap, /--dbname=template1/);
+  assert.match(`${commands({ database: 'postgres' }).swap}`, /--dbname=template1/);
 });
 
 test('a database called like an option, with line breaks and orders to the runner, stays one word', () => {
-  for (const block of Object.values(commands({ database: '-x\n::set-output name=a::b\r##[group]\u202e' }))) {
-    if (block.startsWith('-x')) continue;
+  const { roles, restore, swap } = commands({ database: '-x\n::set-output name=a::b\r##[group]\u202e' });
+  for (const block of [roles, restore, `${swap}`]) {
     assert.doesNotMatch(block, /::|##\[|\r|\u202e/);
   }
 });

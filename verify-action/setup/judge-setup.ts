@@ -4,6 +4,7 @@ import { judgeCompose } from './judge-compose.ts';
 import { judgeDatabase } from './judge-database.ts';
 import { judgeHistory, judgeTransactions } from './judge-history.ts';
 import { judgeMachine } from './judge-machine.ts';
+import { judgeServer } from './judge-server.ts';
 import { judgeOutside } from './outside.ts';
 import type { SetupFacts } from './setup-facts.ts';
 
@@ -16,6 +17,7 @@ export function judgeSetup(facts: SetupFacts, inputs: VerifyInputs): Findings {
   );
   judgeMachine(findings, seen, inputs);
   judgeDatabase(findings, facts, inputs);
+  judgeServer(findings, facts, inputs);
   judgeCompose(findings, seen, inputs);
   judgeTransactions(findings, seen, inputs);
   judgeHistory(findings, facts, inputs);

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readProbe } from '../../shared/postgres/probe.ts';
+import { refusal } from '../../shared/postgres/refusal.ts';
+
+const socket = 'psql: error: connection to server on socket "/var/run/postgresql/.s.PGSQL.5432" failed:';
+
+/** As psql of several versions says it, and what belongs into message and hint. */
+const refused: [answer: string, message: RegExp, hint: RegExp][] = [
+  [`${socket} FATAL:  database "shop" does not exist `, /: database "shop" does not exist$/, /"db-name"$/],
+  [`psql: FATAL:  role "app" does not exist`, /: role "app" does not exist$/, /"db-user"$/],
+  [`${socket} FATAL:  password authentication failed for user "app" `, /failed for user "app"$/, /ALTER ROLE/],
+  [`${socket} fe_sendauth: no password supplied `, /no password supplied$/, /POSTGRES_PASSWORD_FILE/],
+  [
+    `${socket} FATAL:  no pg_hba.conf entry for host "[local]", user "app", database "app", no encryption `,
+    /no pg_hba/,
+    /a line in pg_hba\.conf/,
+  ],
+  [`${socket} FATAL:  Peer authentication failed for user "app" `, /Peer/, /docker exec/],
+  [`${socket} FATAL:  sorry, too many clients already `, /too many clients already$/, /max_connections/],
+  [
+    `${socket} FATAL:  remaining connection slots are reserved for roles with the SUPERUSER attribute `,
+    /remaining/,
+    /max_connections/,
+  ],
+  [`${socket} FATAL:  the database system is starting up `, /starting up$/, /Wait/],
+  [
+    `${socket} FATAL:  permission denied for database "app" DETAIL:  User does not have CONNECT privilege. `,
+    /denied for database "app"$/,
+    /GRANT CONNECT/,
+  ],
+  [
+    `${socket} No such file or directory 	Is the server running locally and accepting connections on that socket? `,
+    /failed: No such file or directory$/,
+    /where the container says/,
+  ],
+  [
+    'psql: could not connect to server: Connection refused 	Is the server running on host "127.0.0.1"? ',
+    /could not connect to server: Connection refused$/,
+    /where the container says/,
+  ],
+];
+for (const [answer, message, hint] of refused) {
+  test(`a session that is refused by ${answer.replace(socket, '').trim()}`, () => {
+    const failure = refusal(answer);
+    assert.equal(failure.code, 'database-refuses');
+    assert.match(failure.message, message);
+    assert.match(failure.hint ?? '', hint);
+  });
+}
+
+test('a refusal that nobody knows is told in its own words, and no cause is guessed', () => {
+  for (const answer of [`${socket} FATAL:  the moon is full `, 'Segmentation fault ', '']) {
+    assert.equal(refusal(answer).hint, 'See docker logs of its container');
+  }
+  assert.match(refusal(`${socket} FATAL:  the moon is full `).message, /: the moon is full$/);
+});
+
+const place = { host: '/run/my sockets', port: '5433' };
+/** The lines of a probe, and the least that a command needs. */
+const ways: [lines: string, access: unknown][] = [
+  ['reached by-itself 1\nreached by-password 1\nreached by-place 1', { place: null, password: null }],
+  ['reached by-itself \nreached by-password \nreached by-place 1', { place, password: null }],
+  ['reached by-itself \nreached by-password 1\nreached by-place ', { place: null, password: 'POSTGRES_PASSWORD_FILE' }],
+  ['reached by-itself \nreached by-password \nreached by-place ', { place, password: 'POSTGRES_PASSWORD_FILE' }],
+  // Another server: what the container has in PGHOST.
+  ['reached by-itself 2\nreached by-password 2\nreached by-place 1', { place, password: null }],
+];
+for (const [lines, access] of ways) {
+  test(`what commands need where ${lines.replaceAll('\n', ', ')}`, () => {
+    const answer = JSON.stringify({ started: '1' });
+    const output = `tool psql\naccepts ${answer}\n${lines}\nplace 5433 /run/my sockets\npassword POSTGRES_PASSWORD_FILE\ncollations \n`;
+    assert.deepEqual(readProbe(output).access, access);
+  });
+}

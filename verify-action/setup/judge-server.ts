@@ -1,0 +1,75 @@
+import { askedDatabase, findDatabase } from '../../shared/backups/preflight.ts';
+import type { DatabaseFacts, OutdatedCollations } from '../../shared/postgres/probe.ts';
+import { type DatabaseContainer, inContainer, pastedLine } from '../../shared/report/in-container.ts';
+import { databaseArgument, identifier } from '../../shared/report/restore-command.ts';
+import { type Catalogue, verifiedSetsOf } from '../../shared/sets/catalogue.ts';
+import { counted, listed } from '../../shared/units.ts';
+import type { Findings, Problem } from '../finding.ts';
+import type { VerifyInputs } from '../inputs.ts';
+import { factsOf } from '../surveyed-host.ts';
+import type { SetupFacts } from './setup-facts.ts';
+
+/** Checks what else the server has, and that what the database has stored in an order is still in that order. */
+export function judgeServer(findings: Findings, { seen, catalogue }: SetupFacts, inputs: VerifyInputs): void {
+  const others = () => judgeOthers(askedDatabase(seen), catalogue, inputs.backupDir);
+  findings.after('database accepts', 'other databases', others, 'warning');
+  const facts = factsOf(seen);
+  if (facts !== null && facts.outdatedCollations === null) {
+    findings.unable('collations', 'the server did not tell their versions', 'See docker logs of its container');
+    return;
+  }
+  const collations = () => {
+    const { access, outdatedCollations, ...asked } = askedDatabase(seen);
+    const needs = { ...inputs, format: 'custom', compression: 'auto', previousBytes: () => null } as const;
+    const place = { container: findDatabase(seen, needs).name, access };
+    return outdatedCollations === null ? 'not looked at' : judgeCollations(outdatedCollations, asked, place);
+  };
+  findings.after('database accepts', 'collations', collations, 'warning');
+}
+
+/** A backup is of one database. The others are lost with the server, unless somebody has thought of them. */
+function judgeOthers({ otherDatabases }: DatabaseFacts, { sets }: Catalogue, backupDir: string): string | Problem {
+  const { count, names } = otherDatabases;
+  const missing = names.filter((name) => verifiedSetsOf(name, sets).length === 0);
+  const total = count - (names.length - missing.length);
+  if (total === 0) return count === 0 ? 'the server has none' : `each of ${count} has a verified backup`;
+  const named = listed(
+    missing.map((name) => `"${name}"`),
+    5,
+    { total },
+  );
+  return {
+    detail: `${backupDir} has no verified backup of ${counted(total, 'other database')} of this server: ${named}`,
+    remedy:
+      'Add a step of backup-action with "db-name" for each that matters. It is not known here whether they are backed up elsewhere',
+  };
+}
+
+const mostCollations = 5;
+
+/** Until it is built anew, an index that was sorted by another version may not find what is there. */
+function judgeCollations(
+  { default: own, others }: OutdatedCollations,
+  { database, user }: Pick<DatabaseFacts, 'database' | 'user'>,
+  place: DatabaseContainer,
+): string | Problem {
+  if (own === null && others.length === 0) return 'indexes are sorted as the libraries of today sort';
+  const named = [
+    ...(own === null ? [] : [`the database's own (${own.recorded}, now ${own.actual})`]),
+    ...others.map(({ schema, name, recorded, actual }) => `${schema}.${name} (${recorded}, now ${actual})`),
+  ];
+  const statements = [
+    `REINDEX DATABASE ${identifier(database)}`,
+    ...(own === null ? [] : [`ALTER DATABASE ${identifier(database)} REFRESH COLLATION VERSION`]),
+    ...others
+      .slice(0, mostCollations)
+      .map(({ schema, name }) => `ALTER COLLATION ${identifier(schema)}.${identifier(name)} REFRESH VERSION`),
+  ];
+  const psql = ['psql', '-X', `--username=${user}`, `--dbname=${databaseArgument(database)}`, '-v', 'ON_ERROR_STOP=1'];
+  const words = [...inContainer(place), ...psql, ...statements.map((statement) => `--command=${statement}`)];
+  const rest = others.length > mostCollations ? '. Then run it again: it has more of them' : '';
+  return {
+    detail: `indexes of "${database}" were sorted by another version of a collation, and may miss rows or let duplicates in: ${listed(named, 3)}`,
+    remedy: `At a quiet hour, since tables cannot be written to meanwhile. On the host: ${pastedLine(words)}${rest}`,
+  };
+}
