@@ -11,6 +11,7 @@ import { Findings } from '../finding.ts';
 import { judgeExtensions, judgeRows, judgeSequences, judgeTables, some } from './judge-data.ts';
 import { judgeIndexes } from './judge-indexes.ts';
 import { judgeSchema } from './judge-schema.ts';
+import { remedyOf } from './remedy.ts';
 
 /** The facts by which a drill is judged. */
 export interface DrillFacts {
@@ -63,7 +64,7 @@ export function judgeDrill({ manifest, outcome, pgDumpVersion, statements }: Dri
   findings.check('restore', () => {
     if (fault === null)
       return `restored ${id} of "${manifest.database}" into an empty server in ${formatDuration(outcome.restoreMs)}`;
-    return { detail: `${id}: ${fault.why}. ${fault.words}`, remedy };
+    return { detail: `${id}: ${fault.why}. ${fault.words}`, remedy: remedyOf(manifest, outcome) };
   });
   if (restored === null) {
     for (const name of ['tables', 'rows', 'sequences', 'large objects', 'extensions', 'schema', 'indexes'])
