@@ -11,6 +11,8 @@ takes needed least
 takes dump globals settings format compression
 # The database, also as an argument of pg_restore or psql.
 takes database database_argument timezone
+# Where what PostgreSQL says is kept.
+takes backup_dir
 takes inside_script facts_before facts_tables facts_after
 # Which tables to hash, and how many of their rows: JSON, quoted for psql.
 takes chosen
@@ -22,6 +24,7 @@ main() {
   # found: the tools in the container. watch: the output of the process that watches Docker's disk.
   found='' watch=''
 
+  keep_words "$backup_dir"
   sweep_scratch
   start_scratch
   check_room
@@ -43,7 +46,7 @@ main() {
   ((status == 0)) || return 0
 
   unpacked "$settings" | scratch tolerant 2>/dev/null || true
-  exec {schema}< <(PGTZ=$timezone look schema </dev/null)
+  exec {schema}< <(PGTZ=$timezone heard schema look schema </dev/null)
   # Limits: as much as a manifest can hold, and the largest schema. Together they stay below what the runner accepts.
   tell facts "$((16 << 20))" look session < <(
     printf '%s\n' '\set lock_wait 60000' "$facts_before" "\\set snapshot ''" '\set row_counts scratch' "\\set chosen $chosen" \
@@ -73,8 +76,8 @@ tell() {
   local key=$1 most=$2 statuses=(0 0)
   shift 2
   printf '%s\0' "$key"
-  "$@" 2>&1 | limited "$most" || statuses=("${PIPESTATUS[@]}")
-  if ((statuses[1] == 0)); then
+  answered "$key" "$@" | limited "$most" || statuses=("${PIPESTATUS[@]}")
+  if ((statuses[1] == 0 && statuses[0] != 77)); then
     printf '\nexit %s\0' "${statuses[0]}"
   else
     printf '\ncut %s\0' "$most"
@@ -149,9 +152,9 @@ restore() {
   local program=$compression statuses
   [[ $format-$compression != custom-gzip ]] || program=none
   if [[ $program == none ]] || [[ $found == *"tool $program"* ]]; then
-    scratch restore "$format" "$compression" "$database_argument" <"$dump" >/dev/null
+    heard restore scratch restore "$format" "$compression" "$database_argument" <"$dump" >/dev/null
   else
-    "$program" -q -d -c <"$dump" | scratch restore "$format" none "$database_argument" >/dev/null && return
+    "$program" -q -d -c <"$dump" | heard restore scratch restore "$format" none "$database_argument" >/dev/null && return
     statuses=("${PIPESTATUS[@]}")
     # 141 is SIGPIPE: the decompressor stopped only because the restore did.
     ((statuses[0] == 0 || statuses[0] == 141)) || return 42
@@ -164,6 +167,7 @@ milliseconds() { date +%s%3N; }
 # Removes the container, and says so if that fails: nothing else would.
 ended() {
   local attempt word
+  drop_words "$backup_dir"
   for attempt in 1 2 3; do
     word=$(docker rm --force --volumes "$name" 2>&1) || true
     # If Docker cannot tell, assume that the container is still there.

@@ -3,6 +3,7 @@ import type { Connection } from '../host/connection.ts';
 import type { Program } from '../host/program.ts';
 import type { Records } from '../host/records.ts';
 import type { TableCount } from '../postgres/facts.ts';
+import { failedTable, firstError, firstRefusal, tellError, wordsFile } from '../postgres/said.ts';
 import { drillScript, factsScripts } from '../postgres/scripts.ts';
 import { createOptions, databaseArgument } from '../report/restore-command.ts';
 import { pathOf, type VerifiedSet } from '../sets/catalogue.ts';
@@ -37,8 +38,8 @@ export interface DrillRequest {
 }
 
 export interface DrillOutcome {
-  /** null if the dump restored; otherwise why not, and the last lines of output. */
-  fault: { why: string; words: string } | null;
+  /** null if the dump restored; otherwise why not, what was said of it, and the statement's error if the server refused one. */
+  fault: { why: string; words: string; refusal: string | null } | null;
   /** Hash of the file, read during the restore; null if that failed. */
   sha256: string | null;
   /** Milliseconds from an empty server to restored data. */
@@ -63,6 +64,7 @@ const program: Program<
     | 'database'
     | 'database_argument'
     | 'timezone'
+    | 'backup_dir'
     | 'inside_script'
     | 'facts_before'
     | 'facts_tables'
@@ -71,7 +73,11 @@ const program: Program<
     string
   > &
     Record<'initdb_options' | 'statements', readonly string[]>
-> = { name: 'drill', step: 'the drill', scripts: [new URL('./drill.sh', import.meta.url)] };
+> = {
+  name: 'drill',
+  step: 'the drill',
+  scripts: [new URL('../postgres/postgres-words.sh', import.meta.url), new URL('./drill.sh', import.meta.url)],
+};
 
 const nameOf = (token: string) => `atlasia-drill-${token}`;
 
@@ -111,6 +117,7 @@ export async function drill(connection: Connection, request: DrillRequest): Prom
       database: manifest.database,
       database_argument: databaseArgument(manifest.database),
       timezone: request.timezone,
+      backup_dir: backupDir,
       inside_script: drillScript(),
       ...factsScripts(),
       chosen: psqlValue(JSON.stringify(hashedIn(request.tables))),
@@ -126,7 +133,7 @@ export async function drill(connection: Connection, request: DrillRequest): Prom
     },
   );
   try {
-    const outcome = readOutcome(await run.result, run.lastLines());
+    const outcome = readOutcome(await run.result, run.lastLines(), backupDir);
     refuseUnfit(outcome, run.lastLines().slice(-30).join('\n'), set.manifest.sha256, request.image);
     return outcome;
   } catch (error) {
@@ -216,13 +223,22 @@ const faults: Record<number, string> = {
   43: 'its end is missing: it does not end the way pg_dump ends a dump',
 };
 
-function readOutcome(records: Records, words: readonly string[]): DrillOutcome {
+function readOutcome(records: Records, lines: readonly string[], backupDir: string): DrillOutcome {
   const status = records.integer('restored');
   const why = faults[status] ?? `the restore was cut short (exit ${status})`;
   return {
-    fault: status === 0 ? null : { why, words: words.slice(-4).join(' ').trim() },
+    fault: status === 0 ? null : { why, words: tellFault(lines, backupDir), refusal: firstRefusal(lines) },
     sha256: /^[0-9a-f]{64}$/.exec(records.get('sha256'))?.[0] ?? null,
     restoreMs: records.integer('restore-ms'),
     restored: status === 0 ? readRestored(records) : null,
   };
+}
+
+/** The error first, then in which table. */
+function tellFault(lines: readonly string[], backupDir: string): string {
+  const error = firstError(lines);
+  if (error === null) return lines.slice(-4).join(' ').trim();
+  const table = failedTable(lines);
+  const where = table === null ? '' : ` (in the rows of ${table})`;
+  return `${tellError(error, backupDir)}${where}. All that PostgreSQL said is in ${wordsFile(backupDir)} on the host`;
 }

@@ -271,4 +271,24 @@ SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 SQL
 }
 
+# waits during|after NAME: who holds an exclusive lock on a table, or waits for one before us, one line of JSON each. `during`:
+# only on tables that a session with this name waits for.
+waits() {
+  psql -XAtq -v ON_ERROR_STOP=1 -v moment="$1" -v name="$2" <<'SQL'
+SELECT jsonb_build_object('schema', nspname, 'table', relname, 'granted', l.granted, 'pid', l.pid,
+    'application', application_name, 'state', state, 'gid', gid, 'database', datname, 'seconds',
+    greatest(0, floor(extract(epoch FROM now() - coalesce(prepared, CASE WHEN state LIKE 'idle%' THEN state_change END, query_start)))))
+  FROM pg_locks l JOIN pg_database d ON d.oid = l.database JOIN pg_class c ON c.oid = l.relation
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  LEFT JOIN (SELECT pid AS session, application_name, state, state_change, query_start FROM pg_stat_activity) a ON session = l.pid
+  LEFT JOIN (SELECT virtualtransaction AS holder, gid, prepared FROM pg_prepared_xacts
+    JOIN pg_locks x ON x.locktype = 'transactionid' AND x.pid IS NULL AND x.transactionid = transaction) p
+    ON l.pid IS NULL AND holder = l.virtualtransaction
+  WHERE datname = current_database() AND locktype = 'relation' AND mode = 'AccessExclusiveLock' AND relkind IN ('r', 'p', 'm', 'f', 'S')
+    AND (:'moment' = 'after' OR relation IN (SELECT w.relation FROM pg_locks w JOIN pg_stat_activity o ON o.pid = w.pid
+      WHERE NOT w.granted AND w.locktype = 'relation' AND w.database = d.oid AND o.application_name = :'name'))
+  ORDER BY l.granted DESC, nspname, relname LIMIT 3;
+SQL
+}
+
 "$@"

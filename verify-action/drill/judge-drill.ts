@@ -19,6 +19,7 @@ import {
 } from './judge-data.ts';
 import { judgeIndexes } from './judge-indexes.ts';
 import { judgeSchema } from './judge-schema.ts';
+import { remedyOf } from './remedy.ts';
 
 /** The facts by which a drill is judged. */
 export interface DrillFacts {
@@ -71,7 +72,7 @@ export function judgeDrill({ manifest, outcome, pgDumpVersion, statements }: Dri
   findings.check('restore', () => {
     if (fault === null)
       return `restored ${id} of "${manifest.database}" into an empty server in ${formatDuration(outcome.restoreMs)}`;
-    return { detail: `${id}: ${fault.why}. ${fault.words}`, remedy };
+    return { detail: `${id}: ${fault.why}. ${fault.words}`, remedy: remedyOf(manifest, outcome) };
   });
   if (restored === null) {
     for (const name of ['tables', 'rows', 'content', 'sequences', 'large objects', 'extensions', 'schema', 'indexes'])

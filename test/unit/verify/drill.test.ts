@@ -258,7 +258,7 @@ describe('what is not known is not proven', () => {
 
   test('all of it, where it did not restore', () => {
     const found = judge({
-      outcome: { fault: { why: 'it does not restore', words: 'pg_restore: error' }, restored: null },
+      outcome: { fault: { why: 'it does not restore', words: 'pg_restore: error', refusal: null }, restored: null },
       statements: ['SELECT true'],
     });
     assert.match(found['restore'] ?? '', /^failed: .*it does not restore\. pg_restore: error/);
