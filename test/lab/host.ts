@@ -7,6 +7,7 @@ import { attempt, type CommandOptions, type Outcome, run } from './command.ts';
 import { DatabaseServer } from './database.ts';
 import { type FileFact, filesIn } from './files.ts';
 import { alone, folder } from './folder.ts';
+import { buildExtendedPostgres } from './images.ts';
 import { type KeyPair, makeKey } from './keys.ts';
 import type { Lab } from './lab.ts';
 import { lives, processes, signature } from './processes.ts';
@@ -15,8 +16,8 @@ import { type SshServer, startSshServer } from './sshd.ts';
 export interface HostOptions {
   /** Short, for people who look at what runs; it need not be unique. */
   name: string;
-  /** The database's image: with all that the official one has, or without zstd and bash. */
-  postgres?: 'standard' | 'lean';
+  /** The database's image: with all that the official one has; without zstd and bash; or with pg_cron among its packages. */
+  postgres?: 'standard' | 'lean' | 'extended';
   /** Whether the database gets one of everything; else it stays empty. */
   seed?: boolean;
   /** The last part of the deploy folder's path, for those that are hard to quote. */
@@ -58,7 +59,7 @@ export async function startHost(lab: Lab, options: HostOptions): Promise<Host> {
   const key = await makeKey();
   const deployDir = join(home, options.deployFolder ?? 'app');
   if (options.bare === true) mkdirSync(deployDir);
-  else writeProject(deployDir, basename(home), lab, options);
+  else writeProject(deployDir, basename(home), await settingsOf(lab, options), options);
   await run(['chmod', '0755', home]);
   await giveTo(account, deployDir);
 
@@ -238,15 +239,26 @@ export class Host {
   }
 }
 
-function writeProject(deployDir: string, hostName: string, lab: Lab, { postgres, project }: HostOptions): void {
+/** What the compose file of the lab leaves open. */
+async function settingsOf(lab: Lab, { postgres }: HostOptions): Promise<Record<string, string>> {
+  const { images, engine } = lab;
+  const image = { standard: images.postgres, lean: images.leanPostgres, extended: null }[postgres ?? 'standard'];
+  return { POSTGRES_IMAGE: image ?? (await buildExtendedPostgres(engine)), WEB_IMAGE: images.web };
+}
+
+function writeProject(
+  deployDir: string,
+  hostName: string,
+  images: Readonly<Record<string, string>>,
+  { project }: HostOptions,
+): void {
   mkdirSync(deployDir);
   const own = project?.(projectName(hostName));
   writeFileSync(join(deployDir, 'docker-compose.yml'), own?.compose ?? readFileSync(composeFile));
   const settings = {
     COMPOSE_PROJECT_NAME: projectName(hostName),
-    POSTGRES_IMAGE: postgres === 'lean' ? lab.images.leanPostgres : lab.images.postgres,
+    ...images,
     POSTGRES_PASSWORD: randomBytes(12).toString('hex'),
-    WEB_IMAGE: lab.images.web,
     ...own?.settings,
   };
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);

@@ -32,6 +32,11 @@ export async function buildApp(engine: Engine, app: AppVersion): Promise<string>
   return alone('images', () => new ImageBuilder(engine).web(app));
 }
 
+/** Builds PostgreSQL with pg_cron, which has to be loaded at the start of a server. */
+export async function buildExtendedPostgres(engine: Engine): Promise<string> {
+  return alone('images', () => new ImageBuilder(engine).extendedPostgres());
+}
+
 /** Builds the reverse proxy that leads to the application. */
 export async function buildProxy(engine: Engine): Promise<string> {
   return alone('images', () => new ImageBuilder(engine).nginx());
@@ -74,6 +79,10 @@ class ImageBuilder {
     if ((await this.#idOf(officialPostgres)) !== undefined || (await this.#pull(officialPostgres))) {
       return officialPostgres;
     }
+    return this.machinesPostgres();
+  }
+
+  async machinesPostgres(): Promise<string> {
     const { major, version } = await machinesPostgres();
     const source = sourceOf('postgres');
     return this.#build({
@@ -95,6 +104,26 @@ class ImageBuilder {
       arguments: { BASE: base },
       source: sourceOf('postgres'),
       basis: (await this.#idOf(base)) ?? '',
+    });
+  }
+
+  /** Always on this machine's packages, since its extensions are those of this machine. */
+  async extendedPostgres(): Promise<string> {
+    const { major, version } = await machinesPostgres();
+    const names = [`postgresql-${major}-cron`];
+    await needPackages(...names);
+    const base = await this.machinesPostgres();
+    return this.#build({
+      name: 'atlasia-lab/postgres:extended',
+      dockerfile: 'Dockerfile',
+      arguments: { BASE: base },
+      source: sourceOf('extended-postgres'),
+      basis: [version, await this.#idOf(base), ...names].join(' '),
+      prepare: async (context) => {
+        const files = (await run(['dpkg', '-L', ...names])).split('\n');
+        const ofServer = files.filter((file) => /^\/usr\/(lib|share)\/postgresql\/.*\.(so|sql|control)$/.test(file));
+        await run(['tar', '-cf', join(context, 'extensions.tar'), '-C', '/', ...ofServer.map((file) => file.slice(1))]);
+      },
     });
   }
 
