@@ -8,6 +8,8 @@ export LC_ALL=C PGCONNECT_TIMEOUT=15
 # with, call only PostgreSQL's own functions, and have no time limit. Otherwise a plain role could run its own functions with
 # our rights, or prevent the backup of its database.
 export PGOPTIONS="${PGOPTIONS:-} -c role=none -c search_path=pg_catalog -c statement_timeout=0 -c lock_timeout=0"
+# Settings of the source that pg_dump does not set itself, but that change what it writes: a drill pins them as well.
+PGOPTIONS="$PGOPTIONS -c standard_conforming_strings=on -c quote_all_identifiers=off -c bytea_output=hex"
 
 # given VARIABLE NAME...: sets the variable to the first value that the container has under one of these names: in a file that
 # NAME_FILE tells of, or in NAME itself. `source` says which; it is empty if there is none.
@@ -176,8 +178,8 @@ buffered() {
 compress_zstd() { if [ "$1" = 1 ]; then zstd -q -c --single-thread -1; else zstd -q -c -T0 "-$1"; fi; }
 compress_gzip() { gzip -n -c "-$1"; }
 
-# schema SNAPSHOT LOCK-WAIT-MS
-schema() { exec pg_dump --schema-only --snapshot="$1" --lock-wait-timeout="$2" --no-password; }
+# schema SNAPSHOT LOCK-WAIT-MS: without tablespaces, which are folders of this machine.
+schema() { exec pg_dump --schema-only --no-tablespaces --snapshot="$1" --lock-wait-timeout="$2" --no-password; }
 
 # Roles and their settings, without passwords.
 globals() { exec pg_dumpall --globals-only --no-role-passwords --no-password; }

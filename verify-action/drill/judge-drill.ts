@@ -26,8 +26,6 @@ export interface DrillFacts {
   /** The whole manifest, with its lists of tables, sequences and extensions. */
   manifest: Manifest;
   outcome: DrillOutcome;
-  /** Version of pg_dump in the scratch container's image; null if unknown. */
-  pgDumpVersion: string | null;
   /** As in the user's file. */
   statements: readonly string[];
 }
@@ -60,7 +58,7 @@ export function chooseSet(wanted: string, database: string, sets: readonly Backu
 }
 
 /** Checks that the restored data equal the dumped data. */
-export function judgeDrill({ manifest, outcome, pgDumpVersion, statements }: DrillFacts): Findings {
+export function judgeDrill({ manifest, outcome, statements }: DrillFacts): Findings {
   const findings = new Findings('drill');
   const { id } = manifest;
   const { fault, restored } = outcome;
@@ -91,7 +89,7 @@ export function judgeDrill({ manifest, outcome, pgDumpVersion, statements }: Dri
       : { detail: `${restored.largeObjects} instead of ${manifest.largeObjects}`, remedy },
   );
   findings.check('extensions', () => judgeExtensions(manifest, restored, remedy));
-  judgeSchema(findings, manifest, restored, pgDumpVersion, remedy);
+  judgeSchema(findings, manifest, restored);
   judgeIndexes(findings, restored, remedy);
   if (statements.length > 0) judgeStatements(findings, statements, restored.assertions);
   return findings;

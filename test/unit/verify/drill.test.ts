@@ -23,9 +23,8 @@ const whole: Restored = {
   sequences: [{ schema: 'public', name: 'orders_id', value: '8' }],
   largeObjects: 1,
   extensions: manifest.extensions,
-  schemaSha256,
-  checkedIndexes: 4,
-  indexFaults: [],
+  schema: { sha256: schemaSha256, ofFile: null, lines: [] },
+  indexes: { checked: 4, faults: [], unread: [] },
   assertions: [],
 };
 
@@ -40,12 +39,16 @@ function judge(
   const { list } = judgeDrill({
     manifest: { ...manifest, ...of },
     outcome: { fault: null, sha256: 'a'.repeat(64), restoreMs: 1, restored: { ...whole, ...restored }, ...outcome },
-    pgDumpVersion: manifest.pgDumpVersion,
     statements: [],
     ...facts,
   });
   return Object.fromEntries(
-    list.filter(({ result }) => result !== 'passed').map(({ name, result, detail }) => [name, `${result}: ${detail}`]),
+    list
+      .filter(({ result }) => result !== 'passed')
+      .map(({ name, result, severity, detail }) => [
+        name,
+        `${result === 'failed' && severity === 'warning' ? 'warning' : result}: ${detail}`,
+      ]),
   );
 }
 
@@ -54,6 +57,13 @@ test('what is whole is proven', () => assert.deepEqual(judge({}), {}));
 describe('what was restored and what was dumped', () => {
   const sequence = (value: string | null) => ({
     restored: { sequences: [{ schema: 'public', name: 'orders_id', value }] },
+  });
+  const otherSha256 = 'c'.repeat(64);
+  const schema = (ofFile: Restored['schema']['ofFile'], lines: string[] = []) => ({
+    restored: { schema: { sha256: otherSha256, ofFile, lines } },
+  });
+  const indexes = (changes: Partial<Restored['indexes']>) => ({
+    restored: { indexes: { ...whole.indexes, ...changes } },
   });
   const table: [what: string, facts: Parameters<typeof judge>[0], name: string | null, text: RegExp][] = [
     ['other bytes', { outcome: { sha256: 'c'.repeat(64) } }, 'same bytes', /^failed/],
@@ -69,15 +79,30 @@ describe('what was restored and what was dumped', () => {
     ['a large object more', { restored: { largeObjects: 2 } }, 'large objects', /2 instead of 1/],
     ['an extension less', { restored: { extensions: [] } }, 'extensions', /citext was not restored/],
     ['another version of it', { restored: { extensions: [{ name: 'citext', version: '1.7' }] } }, null, /./],
-    ['another schema', { restored: { schemaSha256: 'c'.repeat(64) } }, 'schema', /^failed/],
+    ['another schema, and no file to compare with', schema(null), 'schema', /^could-not-check: .* no schema file/],
+    ['another schema, as its file restores', schema({ sha256: otherSha256 }), null, /./],
     [
-      'another schema by another pg_dump',
-      { restored: { schemaSha256: 'c'.repeat(64) }, pgDumpVersion: '99' },
+      'another schema than its file restores',
+      schema({ sha256: 'd'.repeat(64) }, ['-a', '+b']),
       'schema',
-      /^could-not-check/,
+      /^warning: .*different schemas: -a \/ \+b$/,
     ],
-    ['an invalid index', { restored: { indexFaults: ['invalid orders_pkey'] } }, 'indexes', /invalid orders_pkey/],
-    ['no amcheck', { restored: { checkedIndexes: null } }, null, /./],
+    ['another one, and no diff', schema({ sha256: 'd'.repeat(64) }), 'schema', /^warning: .*has no diff/],
+    [
+      'a schema file that does not restore',
+      schema({ trouble: 'it does not restore: ERROR' }),
+      'schema',
+      /^could-not-check: cannot compare .*: it does not restore: ERROR$/,
+    ],
+    ['an invalid index', indexes({ faults: ['invalid orders_pkey'] }), 'indexes', /^failed: invalid orders_pkey/],
+    ['an index that cannot be read', indexes({ unread: ['no library'] }), 'indexes', /^could-not-check: .*no library/],
+    [
+      'one that is damaged, and one that cannot be read',
+      indexes({ faults: ['item order'], unread: ['no library'] }),
+      'indexes',
+      /^failed: item order$/,
+    ],
+    ['no amcheck', indexes({ checked: null }), null, /./],
     ['a sequence at its lower bound', sequence('7'), null, /./],
     ['a sequence at its upper bound', sequence('9'), null, /./],
     ['a sequence below', sequence('6'), 'sequences', /is at 6, not between 7 and 9/],
@@ -209,7 +234,7 @@ describe('what a table holds', () => {
       "an extension's own log",
       [mail],
       [{ ...mail, rows: 0, ...hash('0') }],
-      { 'left out': /^failed: not in the dump/ },
+      { 'left out': /^warning: not in the dump/ },
     ],
     ["an extension's own data, which it brings again", [mail], [mail], {}],
     ['a table of a newer extension', [counted('a', 'b', 1)], [counted('a', 'b', 1), { ...mail, rows: 0 }], {}],
@@ -254,6 +279,9 @@ describe('what is not known is not proven', () => {
 
   test('a schema that was not taken', () => {
     assert.match(judge({}, { schemaSha256: null })['schema'] ?? '', /^could-not-check/);
+    const ofFile = { sha256: schemaSha256 };
+    const found = judge({ restored: { schema: { ...whole.schema, ofFile } } }, { schemaSha256: null });
+    assert.deepEqual(found, {}, 'the file may be there, and its hash not: it was too long');
   });
 
   test('all of it, where it did not restore', () => {
