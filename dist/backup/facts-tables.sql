@@ -79,7 +79,7 @@ open_to_others AS (
     string_agg(CASE WHEN atttypid IN ('bytea'::regtype, 'text'::regtype, 'varchar'::regtype) THEN format('octet_length(%I)', attname)
       ELSE format('pg_column_size(%I)', attname) END, ', ') FILTER (WHERE attlen = -1) AS lengths,
     string_agg(format('%I', attname), ', ' ORDER BY attname) FILTER (WHERE attlen > 0) AS fixed, min(format('%I', attname)) AS first,
-    bool_or(:generated = 's') AS generates
+    count(*) FILTER (WHERE :generated = 's') > 0 AS generates
   FROM pg_attribute JOIN tables ON attrelid = oid WHERE attnum > 0 AND NOT attisdropped AND :generated <> 'v' GROUP BY attrelid
 ), keys AS (
   SELECT DISTINCT ON (indrelid) indrelid, (SELECT string_agg(format('%I', attname), ', ' ORDER BY attname) FROM pg_attribute
@@ -96,7 +96,7 @@ open_to_others AS (
     format('hashtextextended(textin(record_out(ROW(%s))), 0)', row) AS hash,
     CASE WHEN toast >= 16777216 AND lengths IS NOT NULL THEN format('max(greatest(%s))', lengths) ELSE 'NULL' END AS largest,
     format(coalesce(function, 'hashtextextended(textin(record_out(ROW(%s))), 0)'), coalesce(key, fixed, first)) AS sample,
-    row_number() OVER (ORDER BY nspname, relname) AS number
+    count(*) OVER (ORDER BY nspname, relname, t.oid) AS number
   FROM tables t LEFT JOIN columns ON attrelid = t.oid LEFT JOIN keys ON indrelid = t.oid
     LEFT JOIN chosen ON chosen.root = t.root AND counted_by = 'plan' LEFT JOIN asked ON "schema" = nspname AND "name" = relname
 )
