@@ -225,8 +225,8 @@ reader() {
   session <<'SQL'
 CREATE ROLE atlasia_drill_reader LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE BYPASSRLS;
 SELECT format('GRANT CONNECT ON DATABASE %1$I TO atlasia_drill_reader; ALTER DATABASE %1$I CONNECTION LIMIT -1;
-  ALTER ROLE atlasia_drill_reader IN DATABASE %1$I SET session_preload_libraries = %2$L;
-  ALTER ROLE atlasia_drill_reader IN DATABASE %1$I SET local_preload_libraries = %2$L', current_database(), '')
+  ALTER DATABASE %1$I RESET session_preload_libraries; ALTER DATABASE %1$I RESET local_preload_libraries;
+  ALTER ROLE ALL RESET session_preload_libraries; ALTER ROLE ALL RESET local_preload_libraries', current_database())
 \gexec
 SELECT format('GRANT USAGE ON SCHEMA %1$I TO atlasia_drill_reader; GRANT SELECT ON ALL TABLES IN SCHEMA %1$I TO atlasia_drill_reader; GRANT SELECT ON ALL SEQUENCES IN SCHEMA %1$I TO atlasia_drill_reader', nspname)
   FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
