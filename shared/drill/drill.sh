@@ -22,15 +22,16 @@ takes chosen
 takes_list createdb_options libraries statements
 
 main() {
-  local begin status=0 sum sha256 dumped dumping statement
+  local begin status=0 sum sha256 dumped looking statement
   # found: the tools in the container, and what it lacks. watch: the output of the process that watches Docker's disk.
-  found='' watch=''
+  # troubled: whether a command in the container has failed.
+  found='' watch='' troubled=''
 
   keep_words "$backup_dir"
   sweep_scratch &
   start_scratch
-  check_room
   exec {watch}< <(watch_room)
+  check_room
   begin=$(milliseconds)
   found=$(unpacked "$globals" | scratch prepare "$database" "$bootstrap_role" "$monetary" "$configuration" \
     "${#libraries[@]}" "${libraries[@]}" "${createdb_options[@]}" | limited 4096) || {
@@ -50,24 +51,33 @@ main() {
   ((status == 0)) || record_kills
   ((status == 0)) || return 0
 
-  unpacked "$settings" | scratch tolerant 2>/dev/null || true
+  progress checking data
   [[ $found != *'lacks lc_monetary'* ]] || tell money 4096 look money </dev/null
   open_texts
-  exec {dumping}< <(heard schema dump_restored)
+  # Meanwhile, the schema is dumped, and then the indexes are read: both wait for the disk and the processor in turn.
+  exec {looking}< <(look_meanwhile)
   # As much as a manifest can hold.
   tell facts "$((48 << 20))" look session < <(
     printf '%s\n' '\set lock_wait 60000' "$facts_before" "\\set snapshot ''" '\set row_counts scratch' "\\set chosen $chosen" \
       "$facts_tables" "$facts_after"
   )
-  read -r dumped <&"$dumping" || true
+  read -r dumped <&"$looking" || true
   record schema "$dumped"
   heed_watch
-  progress checking indexes
-  tell indexes "$((1 << 20))" look indexes </dev/null
+  tell indexes "$((1 << 20))" cat <&"$looking"
   ((${#statements[@]} == 0)) || tell reader "$((64 << 10))" look reader </dev/null
   for statement in "${statements[@]}"; do tell assertion "$((4 << 10))" look assert "$statement" </dev/null; done
   compare_schema "$dumped" "$database_argument" "$bootstrap_role" "$database" "${createdb_options[@]}"
-  record_kills
+  [[ -z $troubled && $dumped =~ ^[0-9a-f]{64}$ ]] || record_kills
+}
+
+# The settings of the database come first: the statements of the user depend on them. Indexes come last: to read them, objects
+# are made that are not in the dump.
+look_meanwhile() {
+  unpacked "$settings" | scratch tolerant 2>/dev/null || true
+  heard schema dump_restored
+  echo
+  answered indexes look indexes </dev/null
 }
 
 # unpacked FILE: the contents of a file beside the dump; nothing if the backup could not take it.
@@ -88,6 +98,7 @@ tell() {
   shift 2
   printf '%s\0' "$key"
   answered "$key" "$@" | limited "$most" || statuses=("${PIPESTATUS[@]}")
+  ((statuses[0] == 0)) || troubled=yes
   if ((statuses[1] == 0 && statuses[0] != 77)); then
     printf '\nexit %s\0' "${statuses[0]}"
   else
@@ -127,7 +138,7 @@ sweep_scratch() {
 
 check_room() {
   local free
-  free=$(scratch room </dev/null | limited 32) || free=
+  read -r free <&"$watch" || free=
   progress room "$free"
   [[ $free =~ ^[0-9]+$ ]] || fail drill-not-started "Cannot tell how much space is free on Docker's disk"
   ((free >= needed)) || fail drill-no-room "$free $needed"
@@ -135,11 +146,15 @@ check_room() {
 
 # Docker can limit a container's disk on few file systems only (`--storage-opt size=`), so we watch the disk ourselves.
 # watch_room: removes the container when fewer bytes than `least` are free, when inodes run out, or when it can no longer tell.
-# First it prints how many bytes are free and how many the container has used; then `gone`, once it is removed.
+# Prints how many bytes are free at first. At the end, how many are free and how many the container has used; then `gone`, once it
+# is removed.
 watch_room() {
-  local free filled
+  local free filled below
   # Runs as another user than the server, so that nothing in the restored data can kill it.
-  free=$(docker exec --user 65534:65534 "$name" sh -c "$inside_script" inside room_below "$least" </dev/null 2>/dev/null | limited 32) || free=
+  exec {below}< <(docker exec --user 65534:65534 "$name" sh -c "$inside_script" inside room_below "$least" </dev/null 2>/dev/null)
+  read -r -n 32 free <&"$below" || free=
+  printf '%s\n' "$free"
+  read -r -n 32 free <&"$below" || free=
   [[ $free =~ ^[0-9]+$ ]] || free=unseen
   # A container that has ended by itself fills nothing more.
   [[ $(docker inspect --format '{{.State.Running}}' "$name" 2>/dev/null) == true ]] || return 0
