@@ -64,7 +64,7 @@ BEGIN
   FOR thing IN
     SELECT * FROM (VALUES ('count', '*', ''), ('count', 'anyelement', ', anyelement'), ('jsonb_agg', 'anyelement', ', anyelement'),
       ('string_agg', 'text, text', ', text, text'), ('array_agg', 'anyelement', ', anyelement'), ('sum', 'bigint', ', bigint'),
-      ('min', 'text', ', text'), ('max', 'text', ', text')) AS aggregate (name, arguments, inputs)
+      ('min', 'text', ', text'), ('max', 'text', ', text'), ('jsonb_object_agg', 'text, text', ', text, text')) AS aggregate (name, arguments, inputs)
   LOOP
     EXECUTE format('CREATE FUNCTION %I.%I(text%s) RETURNS text LANGUAGE plpgsql AS %L', home, 'step_of_' || thing.name, thing.inputs,
       replace(replace(body, '$name$', thing.name), '$nothing$', 'NULL'));
