@@ -1,6 +1,7 @@
 import type { BackupOrder } from '../shared/backups/backup-order.ts';
 import { type ReportFacts, schemaChangesIn, sizesIn } from '../shared/backups/report-facts.ts';
 import { Failure, isFailure } from '../shared/failure.ts';
+import { dumpNotes } from '../shared/report/dump-notes.ts';
 import { restoreCommands } from '../shared/report/restore-command.ts';
 import { sizeChart } from '../shared/report/size-chart.ts';
 import * as summary from '../shared/runner/job-summary.ts';
@@ -20,6 +21,8 @@ export async function summarizeBackup(
   const verdict = `Backup ${manifest.id} of "${manifest.database}" is verified: ${size} in ${formatDuration(durationMs)}`;
   if (problems.length === 0) log.success(verdict);
   else log.important(`${verdict}, but the run is incomplete`);
+
+  for (const note of dumpNotes(manifest)) log.important(note);
 
   const restore = restoreCommands(manifest, place);
   const rows: [string, summary.Cell][] = [
@@ -42,6 +45,7 @@ export async function summarizeBackup(
       ? summary.verdict('good', `Backup ${manifest.id} is verified`)
       : summary.verdict('attention', `Backup ${manifest.id} is verified, but the run is incomplete`),
     ...problems.map(summary.paragraph),
+    ...dumpNotes(manifest).map(summary.paragraph),
     summary.table(['', ''], rows),
     summary.heading('Sizes'),
     summary.codeBlock(sizeChart(sizesIn(told), told.minSizeRatio).join('\n')),

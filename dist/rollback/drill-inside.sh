@@ -5,9 +5,12 @@
 export LC_ALL=C PGHOST=/tmp/drill PGUSER=atlasia_drill PGDATABASE="${PGDATABASE:-postgres}"
 # If the time zone is unknown, use the server's own.
 [ -n "${PGTZ:-}" ] || unset PGTZ
-# Settings of the database must not change our role, the functions our statements call, or how long they may take.
-export PGOPTIONS='-c role=none -c search_path=pg_catalog -c statement_timeout=0 -c lock_timeout=0'
-data=/tmp/drill/data
+# What the database and its roles set must not change our role, the functions our statements call, how long they may take, what
+# they load, or how pg_dump writes: inside.sh pins the same where a dump is taken.
+export PGOPTIONS='-c role=none -c search_path=pg_catalog -c statement_timeout=0 -c lock_timeout=0
+  -c standard_conforming_strings=on -c quote_all_identifiers=off -c bytea_output=hex
+  -c session_preload_libraries= -c local_preload_libraries= -c lc_messages=C'
+data=/tmp/drill/data log=/tmp/drill/log
 
 # Free bytes on the disk of the data.
 room() { df -P -k /tmp | { read -r _ && read -r _ _ _ free _ && echo "$((free * 1024))"; }; }
@@ -24,11 +27,18 @@ room_below() {
   printf '%s\n' "$free"
 }
 
-# prepare DATABASE OPTION...: starts a new server, tuned for speed since its data can be lost, and creates a database like
-# the source and the roles on stdin. Prints the available decompressors.
+# prepare DATABASE ROLE MONETARY CONFIGURATION NUMBER LIBRARY... OPTION...: starts a new server, tuned for speed since its data
+# can be lost, and creates a database like the source and the roles on stdin. ROLE is the first superuser of the source, MONETARY
+# its lc_monetary; CONFIGURATION lines of postgresql.conf; the NUMBER of LIBRARIES are loaded at the server's start. Each may be
+# empty. Prints the available decompressors, and what the image lacks.
 prepare() {
-  database=$1
-  shift
+  database=$1 role=${2:-$PGUSER} monetary=$3 configuration=$4 number=$5 libraries=''
+  shift 5
+  while [ "$number" -gt 0 ]; do
+    libraries=$(printf '%s\n%s' "$1" "$libraries")
+    number=$((number - 1))
+    shift
+  done
   for tool in initdb pg_ctl createdb dropdb psql pg_dump pg_restore awk; do
     command -v "$tool" >/dev/null || {
       echo "The image has no $tool" >&2
@@ -36,30 +46,68 @@ prepare() {
     }
   done
   mkdir -m 700 /tmp/drill || exit
-  { initdb --pgdata="$data" --username="$PGUSER" --auth=trust --encoding=UTF8 --no-locale --no-sync &&
-    pg_ctl --pgdata="$data" --log=/tmp/drill/server.log --timeout=120 --wait --options="-c listen_addresses='' \
-      -c unix_socket_directories=/tmp/drill -c fsync=off -c full_page_writes=off -c autovacuum=off \
-      -c wal_level=minimal -c max_wal_senders=0 -c max_wal_size=512MB -c maintenance_work_mem=128MB \
-      -c max_connections=10 -c max_locks_per_transaction=10000" start &&
-    dropdb --if-exists --maintenance-db=template1 -- "$database" &&
-    createdb --maintenance-db=template1 --template=template0 "$@" -- "$database"; } \
-    </dev/null >/tmp/drill/log 2>&1 || {
-    tail -n 5 /tmp/drill/log >&2
-    exit 1
-  }
+  initdb --pgdata="$data" --username="$role" --auth=trust --encoding=UTF8 --no-locale --no-sync </dev/null >$log 2>&1 ||
+    not_prepared
+  printf "%s\ninclude 'libraries.conf'\n" "$configuration" >>"$data/postgresql.conf"
+  start_loading "$libraries"
+  {
+    [ "$role" = atlasia_drill ] || PGUSER=$role psql -XAtq -d template1 -c 'CREATE ROLE atlasia_drill SUPERUSER LOGIN'
+    case $database in postgres) dropdb --maintenance-db=template1 -- "$database" ;; esac &&
+      createdb --maintenance-db=template1 --template=template0 "$@" -- "$database"
+  } </dev/null >>$log 2>&1 || not_prepared
   tolerant 2>/dev/null
+  # The roles may have taken from the first one what it needs for a restore.
+  psql -XAtq -d template1 -v role="$role" >>$log 2>&1 <<'SQL'
+ALTER ROLE :"role" SUPERUSER LOGIN CONNECTION LIMIT -1 VALID UNTIL 'infinity';
+ALTER ROLE :"role" RESET ALL;
+SQL
+  [ -z "$monetary" ] || psql -XAtq -v ON_ERROR_STOP=1 -d template1 -v monetary="$monetary" >>$log 2>&1 <<'SQL' ||
+ALTER SYSTEM SET lc_monetary = :'monetary';
+SELECT pg_reload_conf();
+SQL
+    echo 'lacks lc_monetary'
   for tool in zstd gzip; do
     if command -v "$tool" >/dev/null; then echo "tool $tool"; fi
   done
 }
 
+# Ends `prepare`, with the last words of what failed.
+not_prepared() {
+  tail -n 5 $log >&2
+  exit 1
+}
+
+# start_loading LIBRARIES: starts the server with these, one a line. Without those that the image lacks; without any if the
+# server still does not start. Prints what was left out.
+start_loading() {
+  libraries=$1
+  until start_server "$libraries"; do
+    [ -n "$libraries" ] || not_prepared
+    lacking=$(printf '%s\n' "$libraries" | while read -r library; do
+      if grep -F -q -e "access file \"$library\"" -e "/$library.so" $log; then printf '%s\n' "$library"; fi
+    done)
+    lacking=${lacking:-$libraries}
+    printf '%s\n' "$lacking" | sed 's/^/lacks library /'
+    libraries=$(printf '%s\n' "$libraries" | grep -F -x -v -e "$lacking")
+  done
+}
+
+start_server() {
+  printf "shared_preload_libraries = '%s'\n" "$(printf %s "$1" | tr '\n' ,)" >"$data/libraries.conf"
+  pg_ctl --pgdata="$data" --log=$log --timeout=120 --wait --options="-c listen_addresses='' \
+    -c unix_socket_directories=/tmp/drill -c fsync=off -c full_page_writes=off -c autovacuum=off \
+    -c wal_level=minimal -c max_wal_senders=0 -c max_wal_size=512MB -c maintenance_work_mem=128MB \
+    -c max_connections=10 -c max_locks_per_transaction=10000" start </dev/null >>$log 2>&1
+}
+
 # Runs statements on stdin. Some may fail: roles that already exist, tablespaces of another machine.
 tolerant() { PGDATABASE=template1 psql -XAtq >/dev/null; }
 
-# restore FORMAT COMPRESSION ARGUMENT: restores the dump on stdin into a database; ARGUMENT is its name for --dbname.
-# Exit 41: it cannot be restored; 42: it cannot be decompressed; 43: a plain dump does not end with pg_dump's last line.
+# restore FORMAT COMPRESSION ARGUMENT ROLE: restores the dump on stdin into a database; ARGUMENT is its name for --dbname. Objects
+# of extensions belong to whoever restores, so the first superuser does. Exit 41: it cannot be restored; 42: it cannot be
+# decompressed; 43: a plain dump does not end with pg_dump's last line; 137: something was killed.
 restore() {
-  argument=$3
+  argument=$3 PGUSER=${4:-$PGUSER}
   case $1-$2 in
     *-zstd) unpack='zstd -q -d -c' ;;
     plain-gzip) unpack='gzip -d -c' ;;
@@ -67,6 +115,7 @@ restore() {
   esac
   # Collects the exit code of each stage, since sh has no PIPESTATUS. After an error the rest of the input is still read.
   exits=$({ { $unpack; echo "unpack $?" >&3; } | { "load_$1" >&2; echo "load $?" >&3; cat >/dev/null; }; } 3>&1)
+  case $exits in *' 137'*) exit 137 ;; esac
   case $exits in *'unpack 0'*) ;; *) exit 42 ;; esac
   case $exits in *'load 0'*) ;; *) exit 41 ;; esac
   case $exits in *'whole 1'*) exit 43 ;; esac
@@ -94,13 +143,36 @@ buffered() {
 # Statements on stdin, answers on stdout. Time limits and event triggers of the database must not apply to this session.
 session() {
   PGOPTIONS="$PGOPTIONS -c default_transaction_read_only=off -c session_replication_role=replica"
-  exec psql -XAtq -v ON_ERROR_STOP=1
+  exec psql -XAtq -v ON_ERROR_STOP=1 "$@"
 }
 
 # The last line is the exit code, which the reader could not see otherwise.
 schema() {
-  pg_dump --schema-only --no-password
+  pg_dump --schema-only --no-tablespaces --no-password
   echo "exit $?"
+}
+
+# renew DATABASE OPTION...: replaces the restored database by an empty one of the same name: some extensions can live only there.
+renew() {
+  database=$1
+  shift
+  PGDATABASE=$database silence >/dev/null
+  dropdb --maintenance-db=template1 -- "$database" && createdb --maintenance-db=template1 --template=template0 "$@" -- "$database"
+}
+
+# Prints how many processes the kernel has killed here because memory ran out.
+kills() {
+  cat /sys/fs/cgroup/memory.events /sys/fs/cgroup/memory/memory.oom_control 2>/dev/null |
+    while read -r name count; do [ "$name" != oom_kill ] || echo "$count"; done
+}
+
+# Whether anything that was restored is of type money.
+money() {
+  session <<'SQL'
+WITH RECURSIVE kinds AS (
+  SELECT 'money'::regtype::oid AS kind UNION SELECT oid FROM pg_type JOIN kinds ON kind IN (typbasetype, typelem)
+) SELECT count(*) > 0 FROM pg_attribute JOIN kinds ON kind = atttypid WHERE attnum > 0;
+SQL
 }
 
 # Ends all other sessions: nobody is waiting for their answers any more.
@@ -109,25 +181,41 @@ silence() {
     WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
 }
 
-# Checks every index: PostgreSQL's own flag, and amcheck if the image has it.
+# Checks every index: PostgreSQL's own flag, and amcheck if the image has it. An error of one does not hide the others. An index
+# of a partitioned table holds nothing, and is invalid in the source as well until each partition has its part.
 indexes() {
-  session <<'SQL'
+  session -v ON_ERROR_STOP=0 <<'SQL'
 -- Not every version has all of them.
 SELECT count(set_config(name, '0', false)) AS switched_off FROM pg_settings
   WHERE name IN ('transaction_timeout', 'idle_session_timeout', 'idle_in_transaction_session_timeout')
 \gset
-SELECT 'invalid ' || indexrelid::regclass FROM pg_index WHERE NOT indisvalid;
-SELECT count(*) > 0 AS has_amcheck FROM pg_available_extensions WHERE name = 'amcheck'
+SET client_min_messages = error;
+SELECT 'invalid ' || indexrelid::regclass FROM pg_index JOIN pg_class c ON c.oid = indexrelid
+  WHERE NOT indisvalid AND relkind = 'i';
+-- Some fire for superusers and replicas too.
+SELECT format('ALTER EVENT TRIGGER %I DISABLE', evtname) FROM pg_event_trigger WHERE evtenabled <> 'D'
+\gexec
+SELECT count(*) > 0 AS has_amcheck FROM pg_extension WHERE extname = 'amcheck'
 \gset
 \if :has_amcheck
-SET client_min_messages = error;
+\else
 CREATE SCHEMA atlasia_drill;
-CREATE EXTENSION IF NOT EXISTS amcheck SCHEMA atlasia_drill;
-SELECT nspname AS home FROM pg_extension e JOIN pg_namespace n ON n.oid = extnamespace WHERE extname = 'amcheck'
+CREATE EXTENSION amcheck SCHEMA atlasia_drill;
+\endif
+SELECT coalesce((SELECT quote_ident(nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = extnamespace
+  WHERE extname = 'amcheck'), '') AS home
 \gset
-SELECT 'checked ' || count(:"home".bt_index_check(i.indexrelid::regclass))
-  FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
+SELECT :'home' <> '' AS has_amcheck
+\gset
+\if :has_amcheck
+\set VERBOSITY verbose
+SELECT 'reading ' || count(*) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
   WHERE a.amname = 'btree' AND c.relkind = 'i' AND c.relpersistence <> 't' AND i.indisvalid;
+SELECT format('SELECT FROM %s.bt_index_check(%L::regclass) HAVING count(*) > 1', :'home', i.indexrelid)
+  FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
+  WHERE a.amname = 'btree' AND c.relkind = 'i' AND c.relpersistence <> 't' AND i.indisvalid
+\gexec
+SELECT 'end';
 \else
 SELECT 'unchecked';
 \endif
@@ -138,7 +226,9 @@ SQL
 reader() {
   session <<'SQL'
 CREATE ROLE atlasia_drill_reader LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE BYPASSRLS;
-SELECT format('GRANT CONNECT ON DATABASE %1$I TO atlasia_drill_reader; ALTER DATABASE %1$I CONNECTION LIMIT -1', current_database())
+SELECT format('GRANT CONNECT ON DATABASE %1$I TO atlasia_drill_reader; ALTER DATABASE %1$I CONNECTION LIMIT -1;
+  ALTER ROLE atlasia_drill_reader IN DATABASE %1$I SET session_preload_libraries = %2$L;
+  ALTER ROLE atlasia_drill_reader IN DATABASE %1$I SET local_preload_libraries = %2$L', current_database(), '')
 \gexec
 SELECT format('GRANT USAGE ON SCHEMA %1$I TO atlasia_drill_reader; GRANT SELECT ON ALL TABLES IN SCHEMA %1$I TO atlasia_drill_reader; GRANT SELECT ON ALL SEQUENCES IN SCHEMA %1$I TO atlasia_drill_reader', nspname)
   FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'

@@ -28406,7 +28406,7 @@ module.exports = __nccwpck_require__.p + "1801754814f4563cb03c.sh";
 /***/ 27416:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "db8d5e49b606a234f675.sh";
+module.exports = __nccwpck_require__.p + "1c0b876573530fbfc676.sh";
 
 /***/ }),
 
@@ -28539,7 +28539,7 @@ module.exports = __nccwpck_require__.p + "1562a3a8c422ae9dbcd2.sh";
 /***/ 15790:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "5e33086484b65efb7c7e.sh";
+module.exports = __nccwpck_require__.p + "55ce94acc1b8ef6fe397.sh";
 
 /***/ }),
 
@@ -28567,7 +28567,7 @@ module.exports = __nccwpck_require__.p + "9f54ea4798b60b63ece7.sh";
 /***/ 38458:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "a4e3a9a96c2a25517a3d.sh";
+module.exports = __nccwpck_require__.p + "dcb5736a66bd63314de5.sh";
 
 /***/ }),
 
@@ -28575,6 +28575,13 @@ module.exports = __nccwpck_require__.p + "a4e3a9a96c2a25517a3d.sh";
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__.p + "9cc908d39661a29cead3.sh";
+
+/***/ }),
+
+/***/ 5216:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "b6bbc3bbc618dcae471a.sh";
 
 /***/ }),
 
@@ -33232,7 +33239,7 @@ function readSsh(input) {
         user: input.withDefault('user', userName, 'deploy'),
         key: input.rule(() => checkKey(key)),
         passphrase,
-        knownHosts: input.required('known-hosts', grammar_text, `Run once, from a place you trust: ${keyscan}. Compare it with what "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" prints on the host, then store the lines`),
+        knownHosts: input.required('known-hosts', grammar_text, `Run the command below from a place you trust. On the host itself, ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub must print one of the same fingerprints; then store the lines of the file known_hosts: ${keyscan} > known_hosts; ssh-keygen -lf known_hosts`),
         proxyJump: input.optional('proxy-jump', jumpHost),
     };
 }
@@ -34180,7 +34187,7 @@ const workflowCommand = /::|##\[/;
  *
  * @throws Failure `unquotable` for text with a NUL, which no argument can hold
  */
-function quoteForShell(text) {
+function shell_quote_quoteForShell(text) {
     if (text.includes('\0'))
         throw new failure_Failure('unquotable', 'A text with a NUL byte cannot be passed to a command');
     if (invisible.test(text) || workflowCommand.test(text))
@@ -34206,9 +34213,9 @@ const holdFile = (backupDir) => `${backupDir}/rollback/HOLD`;
 const transactionsFolder = (backupDir) => `${backupDir}/rollback/transactions`;
 const transactionFolder = (backupDir, id) => `${transactionsFolder(backupDir)}/${id}`;
 /** The command to type on the host to finish a transaction without an action. */
-const commandToEnd = (backupDir, id) => `bash ${quoteForShell(`${transactionFolder(backupDir, id)}/engine.sh`)}`;
+const commandToEnd = (backupDir, id) => `bash ${shell_quote_quoteForShell(`${transactionFolder(backupDir, id)}/engine.sh`)}`;
 /** The command to type on the host to see how a transaction ended. */
-const commandToFollow = (backupDir, id) => `tail ${quoteForShell(`${transactionFolder(backupDir, id)}/journal`)}`;
+const commandToFollow = (backupDir, id) => `tail ${shell_quote_quoteForShell(`${transactionFolder(backupDir, id)}/journal`)}`;
 
 ;// CONCATENATED MODULE: ./build/shared/host/lock-holder.js
 
@@ -34233,8 +34240,66 @@ function lockHeld(holder, backupDir, waited) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/shared/postgres/refusal.js
+
+/** What PostgreSQL's programs say, and what to do about it. */
+const refusals = [
+    [/database ".*" does not exist/, 'Correct the input "db-name"'],
+    [/role ".*" does not exist/, 'Correct the input "db-user"'],
+    [/role ".*" is not permitted to log in/, 'Set "db-user" to a role that may log in'],
+    [
+        /password authentication failed/,
+        'The password in the container\'s variables is not that of the role, or there is no such role. They set it only when the data folder is new: change it with ALTER ROLE, or correct them; or set "db-user"',
+    ],
+    [
+        /no password supplied/,
+        'The server wants a password: give it to the container as POSTGRES_PASSWORD, or in a file that POSTGRES_PASSWORD_FILE names and that the user of docker exec can read',
+    ],
+    [
+        /no pg_hba\.conf entry|pg_hba\.conf rejects/,
+        'Let the role connect to the database from within the container: a line in pg_hba.conf on the server, then SELECT pg_reload_conf()',
+    ],
+    [
+        /(Peer|Ident|ident) authentication failed/,
+        'pg_hba.conf lets a role connect only as the user of the same name: set "db-user" to that of docker exec, or change the line to scram-sha-256',
+    ],
+    [
+        /too many clients|remaining connection slots|too many connections for/,
+        'All its connections are taken. See who has them: SELECT usename, application_name, count(*) FROM pg_stat_activity GROUP BY 1, 2. Free some, or raise max_connections or the CONNECTION LIMIT',
+    ],
+    [/starting up|shutting down|in recovery|not yet accepting/, 'Wait until it is up, then run it again'],
+    [/not currently accepting connections/, 'ALTER DATABASE … ALLOW_CONNECTIONS true, or correct the input "db-name"'],
+    [/permission denied for database/, 'GRANT CONNECT ON DATABASE … TO the role, or set "db-user" to another one'],
+    [
+        /could not connect|connection to server .* failed: (No such file|Connection refused|Connection timed out|timeout)|timeout expired/,
+        'No server answers where the container says that it listens. See docker logs of its container; if "db-service" names another service than the database, correct it',
+    ],
+];
+/** What to tell of a session that was refused: the words after FATAL or ERROR, else those of psql itself; a hint only where these are known. */
+function refusal(answer) {
+    const said = /(?:FATAL|ERROR|PANIC): +(.*?)(?: +(?:DETAIL|HINT|LINE \d+|CONTEXT):| *$)/.exec(answer)?.[1] ??
+        /psql: (?:error: )?(.*?)(?:\s+Is the server running|\s*$)/.exec(answer)?.[1];
+    const hint = refusals.find(([pattern]) => said !== undefined && pattern.test(said))?.[1];
+    return new failure_Failure('database-refuses', `The database refused our session${said === undefined ? '' : `: ${said}`}`, {
+        hint: hint ?? 'See docker logs of its container',
+        cause: answer,
+    });
+}
+
 ;// CONCATENATED MODULE: ./build/shared/postgres/probe.js
 
+
+/** As inside.sh looks for them. */
+const passwordVariables = [
+    'POSTGRES_PASSWORD',
+    'POSTGRES_PASSWORD_FILE',
+    'POSTGRESQL_PASSWORD',
+    'POSTGRESQL_PASSWORD_FILE',
+    'POSTGRESQL_POSTGRES_PASSWORD',
+    'POSTGRESQL_POSTGRES_PASSWORD_FILE',
+    'POSTGRESQL_ADMIN_PASSWORD',
+    'POSTGRESQL_ADMIN_PASSWORD_FILE',
+];
 /**
  * Reads the output of the probe. Its values come from the server: hostile until cleaned.
  * @throws Failure `database-refuses`; `no-pg-dump` if not even psql is there
@@ -34250,11 +34315,35 @@ function readProbe(output) {
     const answer = value('accepts');
     if (answer === undefined)
         throw refusal(value('refuses') ?? 'no answer');
+    const { started, ...facts } = readAnswer(answer);
+    const ways = lines.filter(([name]) => name === 'reached').map(([, way]) => way.split(' '));
     return {
-        ...readFacts(answer),
+        ...facts,
         pgDumpVersion: (value('pg-dump') ?? '').replace(/^pg_dump \([^)]*\) /, ''),
         tools,
+        access: leastAccess((name) => ways.some(([way, reached]) => way === name && reached === started), value('place') ?? null, passwordVariables.find((variable) => variable === value('password')) ?? null),
+        outdatedCollations: readCollations(value('collations') ?? ''),
     };
+}
+/** Only what it takes: commands that are printed should be short. */
+function leastAccess(leads, found, password) {
+    const [, port, host] = /^(\d+) (.+)$/.exec(found ?? '') ?? [];
+    const place = port === undefined || host === undefined ? null : { host, port };
+    if (leads('by-itself'))
+        return { place: null, password: null };
+    if (leads('by-place'))
+        return { place, password: null };
+    if (leads('by-password'))
+        return { place: null, password };
+    return { place, password };
+}
+function readCollations(json) {
+    try {
+        return JSON.parse(json);
+    }
+    catch {
+        return null;
+    }
 }
 /**
  * Checks that the container can dump, and can read a dump. A program that exists may be a wrapper for one that does not,
@@ -34278,27 +34367,13 @@ function requireTools(tools, wanted) {
         hint: 'Set "db-service" to the service that runs the official PostgreSQL image',
     });
 }
-const refusals = [
-    [/database ".*" does not exist$/, 'Correct the input "db-name"'],
-    [/role ".*" does not exist$/, 'Correct the input "db-user"'],
-    [/starting up|shutting down|in recovery/, 'Wait until it is up, then run it again'],
-];
-function readFacts(answer) {
+function readAnswer(answer) {
     try {
         return JSON.parse(answer);
     }
     catch {
         throw refusal(answer);
     }
-}
-function refusal(answer) {
-    const [, fatal] = /FATAL: +(.*?) *$/.exec(answer) ?? [];
-    const because = fatal === undefined ? '' : `: ${fatal}`;
-    return new failure_Failure('database-refuses', `The database refused our session${because}`, {
-        hint: refusals.find(([pattern]) => fatal !== undefined && pattern.test(fatal))?.[1] ??
-            'Check docker logs of its container. If it complains about a database or a role, set "db-name" and "db-user"',
-        cause: answer,
-    });
 }
 
 ;// CONCATENATED MODULE: ./build/shared/sets/layout.js
@@ -34466,7 +34541,7 @@ function checkFolders(survey, { deployDir, backupDir }) {
     }
     if (survey.unwritable !== null) {
         throw new failure_Failure('folder-unwritable', `${survey.user} cannot write to ${survey.unwritable}`, {
-            hint: `As root: install -d -m 0700 -o ${survey.user} ${quoteForShell(backupDir)}`,
+            hint: `As root: install -d -m 0700 -o ${survey.user} ${shell_quote_quoteForShell(backupDir)}`,
         });
     }
     checkPlaces(survey, backupDir);
@@ -34478,10 +34553,10 @@ function checkFolders(survey, { deployDir, backupDir }) {
             });
         }
         if (!folder.writable || folder.owner !== survey.user) {
-            throw new failure_Failure('folder-owner', `${folder.path} belongs to ${folder.owner}, not to ${survey.user}, who takes the backups`, { hint: `As root: chown -R ${survey.user}: ${quoteForShell(backupDir)}` });
+            throw new failure_Failure('folder-owner', `${folder.path} belongs to ${folder.owner}, not to ${survey.user}, who takes the backups`, { hint: `As root: chown -R ${survey.user}: ${shell_quote_quoteForShell(backupDir)}` });
         }
         if (/[1-7]\d$|[1-7]$/.test(folder.mode.slice(-2))) {
-            throw new failure_Failure('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${quoteForShell(folder.path)}` });
+            throw new failure_Failure('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${shell_quote_quoteForShell(folder.path)}` });
         }
         if (folder.device !== device && linkedTiers.some((tier) => folder.path === `${backupDir}/${folderOfTier(tier)}`)) {
             throw new failure_Failure('folder-elsewhere', `${folder.path} is on a different file system than ${backupDir}, so sets cannot be hard-linked into it`, { hint: 'Mount that file system at the backup folder itself, or set "backup-dir" to a folder on it' });
@@ -34499,19 +34574,19 @@ function checkNamedFiles({ absent, deployDir, user }, needs) {
         throw notFound('env-file', needs.envFile, user, needs.deployDir);
 }
 function notFound(input, file, user, folder) {
-    return new InputError(input, `names ${file}, and ${user} finds no such file on the host, in ${folder}`, `Correct it: the path is relative to "deploy-dir". On the host, as ${user}: cd ${quoteForShell(folder)} && ls -l ${quoteForShell(file)}`);
+    return new InputError(input, `names ${file}, and ${user} finds no such file on the host, in ${folder}`, `Correct it: the path is relative to "deploy-dir". On the host, as ${user}: cd ${shell_quote_quoteForShell(folder)} && ls -l ${shell_quote_quoteForShell(file)}`);
 }
 /** Files that others may have put there while they could reach the folder, or that others can replace. */
 function checkPlaces({ openParent, places }, backupDir) {
     if (openParent !== null) {
-        throw new failure_Failure('folder-open', `Any user on the host can replace files in ${openParent}, and with them the backup folder`, { hint: `As its owner or root: chmod o-w ${quoteForShell(openParent)}` });
+        throw new failure_Failure('folder-open', `Any user on the host can replace files in ${openParent}, and with them the backup folder`, { hint: `As its owner or root: chmod o-w ${shell_quote_quoteForShell(openParent)}` });
     }
     for (const { path, type } of places) {
         const isFolder = path === transactionsFolder(backupDir);
         if (isFolder ? type === 'directory' : type.startsWith('regular'))
             continue;
         throw new failure_Failure('folder-unusable', `${path} is a ${type}, not a ${isFolder ? 'folder' : 'file'}`, {
-            hint: `Find out where it comes from, then move it away: ls -l ${quoteForShell(path)}`,
+            hint: `Find out where it comes from, then move it away: ls -l ${shell_quote_quoteForShell(path)}`,
         });
     }
 }
@@ -34766,10 +34841,24 @@ async function storeCopies(knownHistory, added, mirror) {
 // Scripts for the database container and SQL for the server; the programs on the host get them as parameters.
 /** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `verify`, `contents`, `terminate`. */
 const insideScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "inside.sh", 'utf8');
-/** Statements for one session, in this order. Each answer is a line: a name, a space, a value or JSON. */
-const factsBefore = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-before.sql", 'utf8');
-const factsTables = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-tables.sql", 'utf8');
-const factsAfter = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-after.sql", 'utf8');
+/**
+ * Statements that read facts about a database. Each answer is a line: a name, a space, a value or JSON. Two sessions of psql: one
+ * opens the snapshot with `before` and keeps it open until `after`, the other one counts and hashes in it. They need `lock_wait`.
+ */
+const factsScripts = () => {
+    const read = (url) => (0,external_node_fs_.readFileSync)(url, 'utf8');
+    // Each by a URL of its own: the bundler takes the files along that it sees named.
+    const session = read(__nccwpck_require__.ab + "facts-session.sql");
+    const sequences = read(__nccwpck_require__.ab + "facts-sequences.sql");
+    const snapshot = read(__nccwpck_require__.ab + "facts-snapshot.sql");
+    const tables = read(__nccwpck_require__.ab + "facts-tables.sql");
+    const end = read(__nccwpck_require__.ab + "facts-end.sql");
+    return {
+        facts_before: `${session}\\set moment before\n${sequences}${snapshot}`,
+        facts_tables: `${session}${tables}`,
+        facts_after: `\\set moment after\n${sequences}${end}`,
+    };
+};
 /**
  * The script for the scratch container of a drill: `room`, `room_below`, `prepare`, `tolerant`, `restore`, `session`,
  * `schema`, `silence`, `indexes`, `reader`, `assert`.
@@ -36398,6 +36487,7 @@ const failureCodes = [
     'clock-skew',
     'compose-too-old',
     'compressor-failed',
+    'connection-closed',
     'connection-lost',
     'connection-refused',
     'connection-timed-out',
@@ -36442,6 +36532,7 @@ const failureCodes = [
     'incomplete',
     'job-failed',
     'jump-loop',
+    'key-not-enough',
     'key-refused',
     'key-unreadable',
     'lock-held',
@@ -36454,6 +36545,7 @@ const failureCodes = [
     'no-answer',
     'no-backup',
     'no-bash',
+    'no-common-algorithm',
     'no-compose',
     'no-compressor',
     'no-database',
@@ -36864,6 +36956,7 @@ function isPemHeaderEnd(lines, at) {
 
 ;// CONCATENATED MODULE: ./build/shared/host/ssh-failures.js
 
+
 /** Finds the cause of ssh's exit 255 from the text on its stderr. Every failure says what to do. */
 async function explainSsh(target, exit, diagnoseKey) {
     const { stderr: cause } = exit;
@@ -36872,14 +36965,26 @@ async function explainSsh(target, exit, diagnoseKey) {
     // Once a program has begun, stderr also has the output of programs on the host: do not match patterns against it.
     if (exit.begun)
         return connectionLost(where, cause);
-    if (/REMOTE HOST IDENTIFICATION HAS CHANGED/.test(cause)) {
-        return failure('host-key-changed', `The host key of ${where} does not match "known-hosts": either the host was set up anew, or another machine answers in its place`, `On the host itself, run: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub. Only if it shows the fingerprint of the new key, put the output of this command into "known-hosts": ${keyscan(target)}`);
-    }
+    const algorithms = /no matching ([a-zA-Z ]+) found\. Their offer: ([^\s]+)/.exec(cause);
+    if (algorithms !== null)
+        return noAlgorithm(where, algorithms, cause);
+    if (/REMOTE HOST IDENTIFICATION HAS CHANGED/.test(cause))
+        return hostKeyChanged(target, where, cause);
     if (/No \S+ host key is known for|Host key verification failed/.test(cause)) {
         const asked = /host key is known for (\[?[^\s\]]+\]?(?::\d+)?)/.exec(cause)?.[1];
-        return failure('host-key-unknown', `The input "known-hosts" has no key for ${asked ?? where}`, `Run once, from a place you trust: ${keyscan(target)}. Compare it with what "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" prints on the host, then store the lines as "known-hosts"`);
+        return failure('host-key-unknown', `The input "known-hosts" has no key for ${asked ?? where}`, `Run the command below from a place you trust. On the host itself, ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub must print one of the same fingerprints; then store the lines of the file known_hosts as "known-hosts": ${keyscan(target)}`);
     }
-    if (/Permission denied|Too many authentication failures|Load key|incorrect passphrase/.test(cause)) {
+    const partly = /Authenticated using "publickey" with partial success.*Permission denied \(([^)]+)\)/s.exec(cause);
+    if (partly !== null) {
+        return failure('key-not-enough', `${target.host} accepted the key of the user "${target.user}", and wants a second method as well: ${partly[1]}`, `No second method can be given here. On the host, let a key be enough for this user, in sshd_config: Match User ${target.user}, and below it: AuthenticationMethods publickey. Then: systemctl reload ssh`);
+    }
+    if (/no mutual signature/.test(cause)) {
+        return failure('no-common-algorithm', `${where} takes RSA keys only with signatures that ssh no longer makes (ssh-rsa)`, 'Make another key, and add its public half to authorized_keys: ssh-keygen -t ed25519. Or update OpenSSH on the host: since 7.2 it has better signatures');
+    }
+    if (/Too many authentication failures/.test(cause)) {
+        return failure('key-refused', `${target.host} ended the login of the user "${target.user}" after too many failures, although only one key was offered`, 'On the host, as root, see what it allows and why it refused: sshd -T | grep -iE "maxauthtries|pubkeyaccepted"; journalctl -u ssh -n 20');
+    }
+    if (/Permission denied|Load key|incorrect passphrase/.test(cause)) {
         return explainKey(target, cause, await diagnoseKey());
     }
     if (/jumphost loop/.test(cause)) {
@@ -36900,10 +37005,66 @@ async function explainSsh(target, exit, diagnoseKey) {
     if (exit.code === 127 || /bash: (not found|command not found|No such file)/i.test(cause)) {
         return failure('no-bash', `bash was not found on ${target.host}`, 'On the host, as root: apt-get install bash');
     }
-    if (exit.code !== 255) {
-        return failure('host-shell', `The login shell of ${target.user} on ${target.host} did not start our program (exit ${exit.code})`, `Run: ssh -p ${target.port} ${target.user}@${target.host} true. It must print nothing and exit with 0. If it does not, check the start files of that shell, and authorized_keys for a forced command`);
+    if (exit.code !== 255)
+        return shellRefused(target, exit.code, cause);
+    if (/account has expired|[Pp]assword has expired|[Pp]assword change required|not permitted to log in/.test(cause)) {
+        return shellRefused(target, exit.code, cause);
+    }
+    if (/Exceeded MaxStartups|Not allowed at this time|kex_exchange_identification|banner exchange|ssh_exchange_identification/.test(cause)) {
+        const known = /Exceeded MaxStartups/.test(cause)
+            ? ': too many logins at once (MaxStartups)'
+            : /Not allowed at this time/.test(cause)
+                ? ': it refuses this address for a while (PerSourcePenalties)'
+                : '';
+        return failure('connection-closed', `${where} closed the connection before the login${known}`, 'sshd does so for MaxStartups, for PerSourcePenalties after failed logins, and where hosts.deny or a firewall refuses the address; so does a port that is not sshd. On the host: journalctl -u ssh -n 50');
     }
     return connectionLost(where, cause);
+}
+function hostKeyChanged(target, where, cause) {
+    const presented = /The fingerprint for the (\S+) key sent by the remote host is\s+(\S+?)\.?\s/.exec(`${cause}\n`);
+    const expected = fingerprints(target.knownHosts);
+    const shown = presented === null ? '' : `. It presented ${presented[2]} (${presented[1]})`;
+    const stored = expected.length === 0 ? '' : `; "known-hosts" has ${expected.join(', ')}`;
+    return new failure_Failure('host-key-changed', `The host key of ${where} does not match "known-hosts": either the host was set up anew, or another machine answers in its place${shown}${stored}`, {
+        hint: `On the host itself, run: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub. Only if it shows the fingerprint of the new key, store the lines of the file that this makes as "known-hosts": ${keyscan(target)}`,
+        cause,
+    });
+}
+/** Fingerprints of the keys in lines of known_hosts, at most five; names in front of them may be hashed. */
+function fingerprints(knownHosts) {
+    const keys = Array.from(knownHosts.matchAll(/^\s*(?!#)(?:@\S+\s+)?\S+\s+([a-z0-9@.-]+)\s+([A-Za-z0-9+/]{40,}=*)/gm));
+    return keys.slice(0, 5).map(([, type, key = '']) => {
+        const hash = (0,external_node_crypto_.createHash)('sha256').update(Buffer.from(key, 'base64')).digest('base64').replace(/=+$/, '');
+        return `SHA256:${hash} (${type})`;
+    });
+}
+function noAlgorithm(where, [, kind, offer], cause) {
+    const hints = {
+        'host key type': `ssh no longer takes host keys with these signatures. On the host, as root, make the usual keys and see which it uses: ssh-keygen -A; sshd -T | grep -iE "^hostkey". Take HostKey and HostKeyAlgorithms that allow only the old ones out of sshd_config, update OpenSSH if it is older than 7.2, and store the new lines as "known-hosts"`,
+    };
+    const name = kind ?? '';
+    return new failure_Failure('no-common-algorithm', `${where} and ssh on this runner have no ${name} in common: it offers only ${offer}`, {
+        hint: hints[name] ??
+            'On the host, as root, see what is set, take what restricts it out of sshd_config, or update OpenSSH: sshd -T | grep -iE "^(kexalgorithms|ciphers|macs)"',
+        cause,
+    });
+}
+/** The login succeeded, and then something else than our program answered. */
+function shellRefused({ host, port, user }, code, cause) {
+    const failure = (message, hint) => new failure_Failure('host-shell', message, { hint, cause });
+    if (/[Pp]assword has expired|[Pp]assword change required/.test(cause)) {
+        return failure(`The password of ${user} on ${host} has expired, so sshd starts nothing for that user`, `On the host, as root: chage -l ${user}. To let it never expire: chage -M -1 ${user}`);
+    }
+    if (/account has expired|not permitted to log in/.test(cause)) {
+        return failure(`${host} does not let the user ${user} log in now: see what it said`, `On the host, as root: chage -l ${user}; ls /etc/nologin /run/nologin`);
+    }
+    if (/account is (currently )?not available/.test(cause)) {
+        return failure(`The user ${user} on ${host} has no login shell (nologin)`, `On the host, as root: chsh -s /bin/bash ${user}`);
+    }
+    if (/allows sftp connections only/.test(cause)) {
+        return failure(`The user ${user} on ${host} may only use sftp (ForceCommand internal-sftp)`, `On the host, as root: sshd -T -C user=${user} | grep -i forcecommand. Take it out of sshd_config for this user`);
+    }
+    return failure(`The login shell of ${user} on ${host} did not start our program (exit ${code})`, `Run: ssh -p ${port} ${user}@${host} true. It must print nothing and exit with 0. If it does not, check the start files of that shell, and authorized_keys and sshd_config for a forced command`);
 }
 function connectionLost(where, cause) {
     return new failure_Failure('connection-lost', `The connection to ${where} was lost`, {
@@ -36931,17 +37092,19 @@ function explainKey(target, cause, key) {
         });
     }
     return new failure_Failure('key-refused', `${target.host} refused the key for the user "${target.user}"`, {
-        hint: `The key offered is ${key.fingerprint}. On the host, run: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is not there, add the public key to that file; if it is, check the input "user" and the permissions of ~${target.user}/.ssh`,
+        hint: `The key offered is ${key.fingerprint}. On the host, run: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is not there, add the public key to that file; if it is, check the input "user", the permissions of ~${target.user}/.ssh, and as root which kinds of keys it takes: sshd -T | grep -i pubkeyaccepted`,
         cause,
     });
 }
+/** A command that writes known_hosts and shows its fingerprints. */
 function keyscan({ host, port, proxyJump }) {
     const scan = (name, number) => `ssh-keyscan${number === null || number === 22 ? '' : ` -p ${number}`} ${name}`;
+    const look = 'ssh-keygen -lf known_hosts';
     if (proxyJump === null)
-        return scan(host, port);
+        return `${scan(host, port)} > known_hosts; ${look}`;
     const login = proxyJump.user === null ? proxyJump.host : `${proxyJump.user}@${proxyJump.host}`;
     const through = `ssh${proxyJump.port === null ? '' : ` -p ${proxyJump.port}`} ${login}`;
-    return `${scan(proxyJump.host, proxyJump.port)}; ${through} ${scan(host, port)}`;
+    return `(${scan(proxyJump.host, proxyJump.port)}; ${through} ${scan(host, port)}) > known_hosts; ${look}`;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/host/ssh.js
@@ -36972,7 +37135,8 @@ async function connectBySsh(settings, surroundings) {
     const environment = sshEnvironment(folder);
     const base = ['-F', file('config'), '-S', file('control')];
     const explain = (exit) => explainSsh(settings, exit, () => surroundings.diagnoseKey(file('key'), environment));
-    const master = (0,external_node_child_process_namespaceObject.spawn)('ssh', [...base, '-M', '-N', 'atlasia-host'], {
+    // Only at this level does ssh say that a key was accepted and is not enough. Nobody reads it unless the login fails.
+    const master = (0,external_node_child_process_namespaceObject.spawn)('ssh', [...base, '-o', 'LogLevel=VERBOSE', '-M', '-N', 'atlasia-host'], {
         stdio: ['ignore', 'ignore', 'pipe'],
         env: { ...process.env, ...environment },
     });
@@ -37470,7 +37634,7 @@ async function endUnfinished(connection, backupDir, unfinished, options, log) {
 function demandJournals({ journalsUnreadable }, backupDir) {
     if (!journalsUnreadable)
         return;
-    const folder = quoteForShell(transactionsFolder(backupDir));
+    const folder = shell_quote_quoteForShell(transactionsFolder(backupDir));
     throw new failure_Failure('survey-incomplete', `Cannot read every journal in ${transactionsFolder(backupDir)}`, {
         hint: `A rollback may be unfinished. See which journal that is: ls -l ${folder}/*/journal; dmesg | tail`,
     });
@@ -38246,15 +38410,15 @@ function tagVariable({ imageTemplate }) {
 /** What to change so that compose itself starts the target: printed lines. Without it, the next `up` undoes the rollback. */
 function linesToChange(steps, { files, envFiles }) {
     return [
-        ...inEnvFile(steps, quoteForShell(envFiles.at(-1) ?? '.env')),
+        ...inEnvFile(steps, shell_quote_quoteForShell(envFiles.at(-1) ?? '.env')),
         ...steps
             .filter(({ envLine, retag }) => envLine === null && retag === null)
             .map((step) => {
             if (step.variable !== null && step.toImage.tag !== null) {
-                const line = quoteForShell(`${step.variable}=${step.toImage.tag}`);
+                const line = shell_quote_quoteForShell(`${step.variable}=${step.toImage.tag}`);
                 return `Set ${line} where your deployment sets it, or the next docker compose up undoes the rollback of ${step.service}`;
             }
-            const file = files.map(quoteForShell).join(' or ');
+            const file = files.map(shell_quote_quoteForShell).join(' or ');
             return `In ${file} on the host, service ${step.service}, write this, or the next docker compose up undoes the rollback: image: ${imageToWrite(step)}`;
         }),
     ].map((line) => cleanLine(line, 1_000));
@@ -38271,7 +38435,7 @@ function inEnvFile(steps, file) {
     if (values.size === 0)
         return [];
     const lines = [...values].flatMap(([variable, ofVariable]) => [...ofVariable].map(([value, services]) => {
-        const line = quoteForShell(`${variable}=${value}`);
+        const line = shell_quote_quoteForShell(`${variable}=${value}`);
         return ofVariable.size === 1 ? line : `${line} for ${services.join(', ')}`;
     }));
     const divided = [...values].filter(([, ofVariable]) => ofVariable.size > 1).map(([variable]) => variable);
@@ -39027,9 +39191,9 @@ function composeCommand({ deployDir, projectName, call }, user) {
         ...envFiles.flatMap((file) => ['--env-file', file]),
         ...profiles.flatMap((profile) => ['--profile', profile]),
         ...files.flatMap((file) => ['-f', file]),
-    ].map(quoteForShell);
-    const set = variables.map(({ name, value }) => `${name}=${quoteForShell(value)}`);
-    return `On the host, as ${user}: ${['cd', quoteForShell(deployDir), '&&', ...set, 'docker compose', ...words].join(' ')}`;
+    ].map(shell_quote_quoteForShell);
+    const set = variables.map(({ name, value }) => `${name}=${shell_quote_quoteForShell(value)}`);
+    return `On the host, as ${user}: ${['cd', shell_quote_quoteForShell(deployDir), '&&', ...set, 'docker compose', ...words].join(' ')}`;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/releases/readable-project.js
@@ -39064,7 +39228,7 @@ function readableProject(seen, { deployDir, projectName }) {
 function remedyFor(said, variables, user) {
     const [, closed] = /(?:open|stat|read) (\/.+): permission denied/.exec(said) ?? [];
     if (closed !== undefined)
-        return `Let ${user} read that file. As root: chown ${user} ${quoteForShell(closed)}`;
+        return `Let ${user} read that file. As root: chown ${user} ${shell_quote_quoteForShell(closed)}`;
     const [, missing] = /required variable (\w+) is missing/.exec(said) ?? [];
     if (missing !== undefined)
         return `Set ${missing} in ${variables}: a variable of the deployer's shell is not there later`;
@@ -39074,7 +39238,7 @@ function remedyFor(said, variables, user) {
         return 'Correct "deploy-dir" or "compose-file"';
     const [, away] = /(?:open|stat|env file) (\/.+?)(?: not found)?: (?:stat|no such)/.exec(said) ?? [];
     if (away !== undefined)
-        return `Put ${quoteForShell(away)} there, or correct what names it: "compose-file", or the compose file`;
+        return `Put ${shell_quote_quoteForShell(away)} there, or correct what names it: "compose-file", or the compose file`;
     return null;
 }
 
@@ -40076,7 +40240,75 @@ function partOf(ending) {
     return dumpExtensions.some((known) => plain === known) ? 'dump' : null;
 }
 
+;// CONCATENATED MODULE: ./build/shared/postgres/facts.js
+
+
+/** UTF-16 units; the same limit as in a manifest. */
+const facts_name = untrusted_text(1024);
+const mostOfAll = 1_000_000;
+const bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
+const content = shape({ oneIn: count, hash: textThat((value) => /^\d{1,20}$/.test(value), 'a hash') });
+/** Manifests of earlier versions have only the first four fields. */
+const tableCount = shape({
+    schema: facts_name,
+    name: facts_name,
+    rows: orNull(count),
+    exact: bool,
+    root: orNull(shape({ schema: facts_name, name: facts_name })),
+    extension: orNull(facts_name),
+    isDumped: (value, place) => value === undefined || bool(value, place),
+    generates: (value, place) => value !== undefined && bool(value, place),
+    content: orNull(content),
+    largestValue: orNull(count),
+});
+const sequences = listOf(shape({
+    schema: facts_name,
+    name: facts_name,
+    value: orNull(bigInteger),
+    increment: bigInteger,
+    cycles: bool,
+    extension: orNull(facts_name),
+    isDumped: bool,
+}), mostOfAll);
+const extensions = listOf(shape({ name: facts_name, version: facts_name }), mostOfAll);
+/**
+ * Reads the lines of such a session: a name, a space, and a value or JSON. A table counted with COPY has two lines,
+ * `copied {…}` and `COPY rows`. Lines with other names are ignored.
+ * @throws Failure `facts-unreadable` if a line is missing or malformed: something else has printed into the session
+ */
+function readFacts(lines) {
+    const pairs = lines.map((line) => {
+        const space = line.indexOf(' ');
+        return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1)];
+    });
+    const only = (key, read) => readFact(key, pairs.find(([each]) => each === key)?.[1] ?? '', read);
+    return {
+        tables: pairs.flatMap(([key, json], at) => {
+            if (key === 'table')
+                return [readFact(key, json, tableCount)];
+            return key === 'copied' ? [{ ...readFact(key, json, tableCount), ...copiedRows(pairs[at + 1]) }] : [];
+        }),
+        sequencesBefore: only('sequences-before', sequences),
+        sequencesAfter: pairs.some(([key]) => key === 'sequences-after') ? only('sequences-after', sequences) : null,
+        largeObjects: only('large-objects', count),
+        extensions: only('extensions', extensions),
+    };
+}
+function readFact(key, json, read) {
+    try {
+        return read(JSON.parse(json), key);
+    }
+    catch (cause) {
+        throw new failure_Failure('facts-unreadable', `The database's reply about "${key}" cannot be understood`, { cause });
+    }
+}
+function copiedRows(next) {
+    const isCounted = next?.[0] === 'COPY' && /^\d+$/.test(next[1]);
+    return isCounted ? { rows: Number(next[1]), exact: true } : { rows: null, exact: false };
+}
+
 ;// CONCATENATED MODULE: ./build/shared/sets/read-manifest.js
+
 
 
 
@@ -40090,16 +40322,18 @@ const read_manifest_line = untrusted_text(4096);
 const mostRelations = 200_000;
 const backupId = textThat(isBackupId, 'a backup id');
 const read_manifest_instant = textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC');
-const bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
+const read_manifest_bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
 const hex = (digits) => textThat((value) => value.length === digits && /^[a-f0-9]+$/.test(value), `${digits} lower-case hex digits`);
 const url = textThat((value) => value.length <= 2048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address');
-const read_manifest_table = shape({ schema: read_manifest_name, name: read_manifest_name, rows: orNull(count), exact: bool });
 const sequence = shape({
     schema: read_manifest_name,
     name: read_manifest_name,
-    before: orNull(bigInteger),
-    after: orNull(bigInteger),
-    increment: bigInteger,
+    before: orNull(read_manifest_bigInteger),
+    after: orNull(read_manifest_bigInteger),
+    increment: read_manifest_bigInteger,
+    cycles: (value, place) => value !== undefined && bool(value, place),
+    extension: orNull(read_manifest_name),
+    isDumped: (value, place) => value === undefined || bool(value, place),
 });
 const read_manifest_runningImage = shape({
     image: orNull(read_manifest_line),
@@ -40113,6 +40347,8 @@ const check = shape({
     detail: read_manifest_line,
     ms: milliseconds,
 });
+/** A setting as PostgreSQL names it, with the library before it: `cron.database_name`. */
+const isSettingName = (text) => /^[a-z_][a-z0-9_$]*(\.[a-z_][a-z0-9_$]*)*$/i.test(text) && text.length <= 200;
 const summaryFields = {
     version: oneOf(1),
     id: backupId,
@@ -40128,6 +40364,10 @@ const summaryFields = {
     ctype: orNull(read_manifest_name),
     localeProvider: orNull(oneOf('libc', 'icu', 'builtin')),
     providerLocale: orNull(read_manifest_name),
+    icuRules: orNull(read_manifest_line),
+    bootstrapRole: orNull(read_manifest_name),
+    serverSettings: orNull(mapOf(isSettingName, read_manifest_line, 200)),
+    dumpWarnings: orNull(listOf(read_manifest_line, 100)),
     format: oneOf('custom', 'plain'),
     compression: oneOf('zstd', 'gzip', 'none'),
     encryption: oneOf('none', 'age'),
@@ -40148,7 +40388,7 @@ const summaryFields = {
 const summary = shape(summaryFields);
 const manifest = shape({
     ...summaryFields,
-    tables: listOf(read_manifest_table, mostRelations),
+    tables: listOf(tableCount, mostRelations),
     sequences: listOf(sequence, mostRelations),
     extensions: listOf(shape({ name: read_manifest_name, version: read_manifest_name }), 10_000),
 });
@@ -40526,6 +40766,41 @@ function demandReadable(text) {
         throw refuse(`has ${behind} bytes besides its tables and sequences`);
 }
 
+;// CONCATENATED MODULE: ./build/shared/report/hide-secrets.js
+/**
+ * Texts of dumps without the secrets that a schema may hold: values of password-like options, of foreign servers' user mappings
+ * and others; and connection strings of subscriptions. A dump lists them in SQL that anybody may read who reads a report.
+ * The same value gets the same number in all of the texts, so that a change can still be seen.
+ */
+function hideSecrets(...texts) {
+    const numbers = new Map();
+    const hidden = (value) => {
+        const number = numbers.get(value) ?? numbers.size + 1;
+        numbers.set(value, number);
+        return `(hidden ${number})`;
+    };
+    const hide = (text) => text
+        .replace(connection, (_, before, value) => `${before}'${hidden(value)}'`)
+        .replace(hide_secrets_option, (_, before, value) => `${before}'${hidden(value)}'`)
+        .replace(inConnectionString, (_, before, value) => `${before}${hidden(value)}`)
+        .replace(inUrl, (_, before, value, at) => `${before}${hidden(value)}${at}`);
+    return texts.map(hide);
+}
+/** A literal as pg_dump writes it: quotes are doubled, and it may go on over lines. */
+const literal = "E?'((?:[^']|'')*)'";
+/**
+ * What options, and keys of connection strings, are called that hold a secret or lead to one. Bounded, so that no text that was
+ * made for it keeps us busy.
+ */
+const secretName = '[\\w.-]{0,60}(?:pass(?:word|wd|file|phrase|code)?|pwd|secret|token|credentials?|ssl_?key|(?:private|access|api|account|auth)[_-]?key|sas)[\\w.-]{0,60}';
+/** CREATE SUBSCRIPTION … CONNECTION '…' */
+const connection = new RegExp(`(\\bCONNECTION\\s+)${literal}`, 'g');
+/** An option of CREATE SERVER, USER MAPPING, FOREIGN TABLE and the like: a name and its value. */
+const hide_secrets_option = new RegExp(`("?\\b${secretName}"?\\s+)${literal}`, 'gi');
+/** `password=…` within a text, as functions give it to dblink. */
+const inConnectionString = new RegExp(`(\\b${secretName}=)('{1,2}[^']*'{1,2}|[^\\s'"&;,()]+)`, 'gi');
+const inUrl = /(\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s:/@'"]{0,100}:)([^\s@'"]{1,300})(@)/gi;
+
 ;// CONCATENATED MODULE: ./build/shared/report/line-difference.js
 /** Cells in the table of the comparison: 4 MB of memory. A larger difference is given as one block removed, one added. */
 const mostCells = 2_000_000;
@@ -40581,6 +40856,7 @@ function shortest(before, after) {
 ;// CONCATENATED MODULE: ./build/shared/report/schema-changes.js
 
 
+
 /** Lines that differ in every run of pg_dump, or between server versions. */
 const unstable = /^(\\(un)?restrict |-- Dumped (from|by) |-- (Started|Completed) on )/;
 /** pg_dump's comment above each object. A name may contain anything here except line breaks. */
@@ -40607,11 +40883,12 @@ function stableSchemaHash(dump) {
 }
 /**
  * What changed between two outputs of `pg_dump --schema-only`, by object: first the objects in `after`, in that order,
- * then the removed ones. An object that only moved to another place in the dump has not changed.
+ * then the removed ones. An object that only moved to another place in the dump has not changed. Secrets are hidden.
  */
 function compareSchemas(before, after) {
-    const old = objectsOf(before);
-    const present = objectsOf(after);
+    const [hiddenBefore, hiddenAfter] = hideSecrets(before, after);
+    const old = objectsOf(hiddenBefore);
+    const present = objectsOf(hiddenAfter);
     const changes = [];
     for (const [key, object] of present) {
         const predecessor = old.get(key);
@@ -40674,6 +40951,10 @@ function manifestOf(dump, facts) {
         ctype: facts.database.ctype,
         localeProvider: facts.database.localeProvider,
         providerLocale: facts.database.providerLocale,
+        icuRules: facts.database.icuRules,
+        bootstrapRole: facts.database.bootstrapRole,
+        serverSettings: facts.database.serverSettings,
+        dumpWarnings: dump.warnings,
         ...facts.encoding,
         file: dump.file,
         sizeBytes: dump.sizeBytes,
@@ -40696,7 +40977,7 @@ function manifestOf(dump, facts) {
 function sidecarsOf(dump, manifest, report) {
     const names = naming_setFileNames(homeOf(manifest.kind).prefix, dump.id, manifest);
     const texts = new Map([
-        [names.manifest, `${JSON.stringify(manifest, null, 2)}\n`],
+        [names.manifest, manifestText(manifest)],
         [names.report, report],
     ]);
     const sums = new Map([[names.dump, dump.sums]]);
@@ -40712,6 +40993,19 @@ function sidecarsOf(dump, manifest, report) {
     const list = (kind) => [...sums].map(([name, sum]) => `${sum[kind]}  ${name}\n`).join('');
     return new Map([...texts, [names.sha256, list('sha256')], [names.md5, list('md5')]]);
 }
+/** What most tables and sequences have in common is left out: a database may have many. Readers put it in again. */
+const defaults = new Map([
+    ['root', null],
+    ['extension', null],
+    ['isDumped', true],
+    ['generates', false],
+    ['content', null],
+    ['largestValue', null],
+    ['cycles', false],
+]);
+/** The text of a manifest's file. */
+const manifestText = (manifest) => `${JSON.stringify(manifest, withoutDefaults, 2)}\n`;
+const withoutDefaults = (key, value) => defaults.has(key) && defaults.get(key) === value ? undefined : value;
 function assemble_hash(algorithm, text) {
     return (0,external_node_crypto_.createHash)(algorithm).update(text).digest('hex');
 }
@@ -40720,12 +41014,16 @@ function assemble_hash(algorithm, text) {
 
 /** Milliseconds. Every line stays in the log for good, so write only a few. */
 const betweenLines = 5_000;
+/** Also in milliseconds: for a line that says the same as the one before, but for the time. */
+const betweenWaits = 30_000;
 /** Writes the host's progress messages during a dump into the log. */
 class DumpProgress {
     #estimate;
     #log;
     #begin = Date.now();
     #lastLine = 0;
+    #bytes = -1;
+    #wait = { text: '', at: 0, bytes: -1 };
     /** @param estimate expected size of the dump in bytes */
     constructor(estimate, log) {
         this.#estimate = estimate;
@@ -40734,11 +41032,17 @@ class DumpProgress {
     tell(name, value) {
         if (name === 'waiting-for')
             this.#log.progress(`Waiting for the lock, held by ${value}`);
+        if (name === 'waiting-for-table')
+            this.#waiting(value);
         if (name === 'dumped')
             this.#dumped(Number(value));
     }
     #dumped(bytes) {
         const now = Date.now();
+        this.#bytes = bytes;
+        // It was just said why there are no more.
+        if (bytes === this.#wait.bytes)
+            return;
         if (!Number.isFinite(bytes) || now - this.#lastLine < betweenLines)
             return;
         this.#lastLine = now;
@@ -40746,6 +41050,14 @@ class DumpProgress {
         // The estimate may be too low: above it, a percentage would only confuse.
         const share = bytes < this.#estimate ? `, ${Math.round((100 * bytes) / this.#estimate)} % of the estimate` : '';
         this.#log.progress(`${formatBytes(bytes)} written, ${rate}${share}`);
+    }
+    #waiting(holder) {
+        const now = Date.now();
+        const text = holder.replace(/ for [^)]*\)?$/, '');
+        const isNews = text !== this.#wait.text || now - this.#wait.at >= betweenWaits;
+        if (isNews)
+            this.#log.progress(`Waiting for the lock on ${holder}`);
+        this.#wait = { text, at: isNews ? now : this.#wait.at, bytes: this.#bytes };
     }
 }
 
@@ -41150,6 +41462,52 @@ function logOf({ logFile, logLine }) {
     return { log_file: logFile, log_line: logLine };
 }
 
+;// CONCATENATED MODULE: ./build/shared/postgres/relation-name.js
+/** As PostgreSQL writes it, quoted where necessary: two relations never have the same. */
+function relationName({ schema, name }) {
+    return `${identifier(schema)}.${identifier(name)}`;
+}
+/** A name as SQL takes it, quoted where necessary. */
+function identifier(name) {
+    return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/postgres/table-facts.js
+
+
+// What the facts about tables come to, in words for people.
+/** What of the content was hashed: `812 tables whole, 3 by one row in 32; 2 not hashed`. */
+function hashedText(tables) {
+    const whole = tables.filter(({ content }) => content?.oneIn === 1).length;
+    const sampled = tables.flatMap(({ content }) => (content === null || content.oneIn === 1 ? [] : [content.oneIn]));
+    const not = tables.filter(({ content }) => content === null).length;
+    const parts = [
+        ...(whole > 0 ? [`${counted(whole, 'table')} whole`] : []),
+        ...[...new Set(sampled)].map((oneIn) => `${sampled.filter((each) => each === oneIn).length} by one row in ${oneIn}`),
+    ];
+    return [parts.join(', '), ...(not > 0 ? [`${not} not hashed`] : [])].filter((part) => part !== '').join('; ');
+}
+/** Tables that belong to extensions and whose rows pg_dump leaves out; empty ones lose nothing. */
+function leftOut(tables) {
+    return tables.filter(({ isDumped, rows }) => !isDumped && rows !== 0);
+}
+/** `1 row in public.q_mail, which belongs to the extension hstore`. */
+function leftOutText(tables) {
+    const told = leftOut(tables).map((table) => `${table.rows === null ? 'the rows' : counted(table.rows, 'row')} in ${relationName(table)}, which belongs to the extension ${table.extension}`);
+    return listed(told, 5);
+}
+
+;// CONCATENATED MODULE: ./build/shared/report/dump-notes.js
+
+
+/** What whoever restores a dump should know: rows that are not in it, and what pg_dump warned of. One text each. */
+function dumpNotes({ tables, dumpWarnings }) {
+    const missing = leftOut(tables).length === 0 ? [] : [`Not in this dump: ${leftOutText(tables)}`];
+    const warnings = dumpWarnings ?? [];
+    const warned = warnings.length === 0 ? [] : [`pg_dump gave ${counted(warnings.length, 'warning')}: ${warnings.join('; ')}`];
+    return [...missing, ...warned];
+}
+
 ;// CONCATENATED MODULE: ./build/shared/report/size-chart.js
 
 
@@ -41234,6 +41592,8 @@ function pieces(word, length) {
 
 
 
+
+
 const kindInWords = {
     scheduled: 'scheduled',
     predeployment: 'before a deployment',
@@ -41251,6 +41611,7 @@ function reportOf(manifest, facts) {
     const sections = [
         ['Backup', backupLines(manifest, facts)],
         ['Checks', checkLines(manifest.checks)],
+        ...noteSections(manifest),
         [tablesTitle(manifest.tables), tableLines(manifest.tables)],
         [`Schema changes${previous === null ? '' : ` since ${previous.id}`}`, changeLines(manifest, facts)],
         ['Release: what ran', releaseLines(manifest.release)],
@@ -41323,6 +41684,11 @@ function checkLines(checks) {
         ms > 0 ? `${detail} (${units_formatDuration(ms)})` : detail,
     ]));
 }
+/** Only if there is something to say. */
+function noteSections(manifest) {
+    const notes = dumpNotes(manifest);
+    return notes.length === 0 ? [] : [['Before you restore it', notes.flatMap((note) => folded('  ! ', note))]];
+}
 function tablesTitle(tables) {
     const known = tables.filter(({ rows }) => rows !== null);
     if (known.length === 0)
@@ -41334,7 +41700,7 @@ function tablesTitle(tables) {
 /** The largest first; tables of equal size by name. */
 function tableLines(tables) {
     const ordered = tables
-        .map((table) => ({ ...table, title: cleanLine(`${table.schema}.${table.name}`, 70) }))
+        .map((table) => ({ ...table, title: cleanLine(relationName(table), 70) }))
         .toSorted((a, b) => (b.rows ?? -1) - (a.rows ?? -1) || byText(a.title, b.title));
     const shown = ordered.slice(0, mostTables);
     const counts = shown.map(({ rows, exact }) => (rows === null ? '-' : `${exact ? '' : '~'}${grouped(rows)}`));
@@ -41371,12 +41737,17 @@ function releaseLines(release) {
     });
     return services.length === 0 ? ['  Unknown.'] : fields(services);
 }
+const whyInPlace = 'pg_cron works in the database of this name alone. First stop the application; see "pg_cron" in docs/restore.md';
 /** Commands consist of quoted words without invisible characters, so they are printed as they are. */
 function restoreLines(restore) {
     const steps = [
         ['On a new server, first create the roles (without passwords; set those with ALTER ROLE)', restore.roles],
-        ['Into a new, empty database; existing databases are not touched', restore.restore],
-        ['In place of the old database, which is kept under another name: first stop the application', restore.swap],
+        ...(restore.swap === null
+            ? [[`In place of the old database, which is kept under another name: ${whyInPlace}`, restore.restore]]
+            : [
+                ['Into a new, empty database; existing databases are not touched', restore.restore],
+                ['In place of the old database, which is kept under another name: first stop the application', restore.swap],
+            ]),
     ];
     return [
         ...folded('  ', 'If the set is no longer in the folder named here, use the folder in which you found this report.'),
@@ -41390,7 +41761,28 @@ function grouped(n) {
     return n.toLocaleString('en-US');
 }
 
+;// CONCATENATED MODULE: ./build/shared/report/in-container.js
+
+/** The words before a command that is to reach the server: its password is read in the container, and stays there. */
+function inContainer({ container, access }, ...options) {
+    const { place, password } = access;
+    const where = place === null ? [] : ['--env', `PGHOST=${place.host}`, '--env', `PGPORT=${place.port}`];
+    const secret = password === null ? [] : ['sh', '-c', `export PGPASSWORD=${expansionOf(password)}; exec "$@"`, 'sh'];
+    return ['docker', 'exec', ...options, ...where, container, ...secret];
+}
+/** Whether `docker exec CONTAINER` alone is enough. */
+const reachesByItself = ({ access }) => access.place === null && access.password === null;
+/** As the container's shell reads it. */
+function expansionOf(variable) {
+    return variable.endsWith('_FILE') ? `"$(cat "$${variable}")"` : `"$${variable}"`;
+}
+/** One line to paste into bash. */
+function pastedLine(words) {
+    return words.map(quoteForShell).join(' ');
+}
+
 ;// CONCATENATED MODULE: ./build/shared/report/restore-command.js
+
 
 
 /** PostgreSQL cuts names off after this many bytes. */
@@ -41400,28 +41792,73 @@ const foldAt = 92;
 function restoreCommands(manifest, place) {
     const prefix = naming_parseSetFileName(manifest.file)?.prefix ?? 'backup';
     const files = naming_setFileNames(prefix, manifest.id, manifest);
-    const restored = nameWith(manifest.database, '_restored');
-    const maintenance = manifest.database === 'postgres' ? 'template1' : 'postgres';
-    const psql = ['psql', '-X', '--quiet', `--username=${place.user}`, `--dbname=${maintenance}`];
+    const psql = ['psql', '-X', '--quiet', `--username=${place.user}`, `--dbname=${maintenanceOf(manifest)}`];
     const cd = command(['cd', place.folder]);
+    const roles = pipeline(['zcat', files.globals], fed(place, psql));
+    // A dump does not include what ALTER DATABASE … SET has set.
+    const settings = pipeline(['zcat', files.settings], fed(place, psql));
+    const sql = (statements) => alone(place, [...psql, `--command=${statements}`]);
+    const check = command(['sha256sum', '--check', files.sha256]);
+    const dump = readDump(manifest, files.dump, place);
+    const into = (name, ...before) => pipeline(...dump, restoreInto(manifest, place, name, before));
+    const done = (what) => command(['echo', what]);
+    const rolesBlock = reachesByItself(place)
+        ? `${cd} &&\n${roles}`
+        : `(\n${[cd, ...opening(place), roles].map(indented).join('\n')}\n)`;
+    if (livesInOneDatabase(manifest)) {
+        const { database } = manifest;
+        const old = nameWith(database, '_replaced');
+        return {
+            database,
+            roles: rolesBlock,
+            restore: strictly([
+                cd,
+                ...opening(place),
+                check,
+                ...putAside(database, old, sql),
+                alone(place, createDatabase(manifest, place, database)),
+                // The jobs begin as soon as they are restored: until all is there, they can change nothing.
+                sql(`ALTER DATABASE ${restore_command_identifier(database)} SET default_transaction_read_only = on`),
+                into(database, 'env', 'PGOPTIONS=-c default_transaction_read_only=off'),
+                sql(`ALTER DATABASE ${restore_command_identifier(database)} RESET default_transaction_read_only`),
+                settings,
+                done(`Restored into ${database}; the old database is ${old}`),
+            ]),
+            swap: null,
+        };
+    }
+    const restored = nameWith(manifest.database, '_restored');
     return {
         database: restored,
-        roles: `${cd} &&\n${pipeline(['zcat', files.globals], [...fedIn(place), ...psql])}`,
+        roles: rolesBlock,
         restore: strictly([
             cd,
-            command(['sha256sum', '--check', files.sha256]),
-            command(createDatabase(manifest, place, restored)),
-            pipeline(...readDump(manifest, files.dump, place), restoreInto(manifest, place, restored)),
-            command(['echo', `Restored into ${restored}`]),
+            ...opening(place),
+            check,
+            alone(place, createDatabase(manifest, place, restored)),
+            into(restored),
+            done(`Restored into ${restored}`),
         ]),
-        swap: strictly([
-            cd,
-            command(['docker', 'exec', place.container, ...psql, `--command=${swapNames(manifest.database, restored)}`]),
-            pipeline(
-            // A dump does not include what ALTER DATABASE … SET has set.
-            ['zcat', files.settings], [...fedIn(place), ...psql]),
-        ]),
+        swap: strictly([cd, ...opening(place), sql(swapNames(manifest.database, restored)), settings]),
     };
+}
+/** The database in which other databases are created and renamed. */
+const maintenanceOf = ({ database }) => (database === 'postgres' ? 'template1' : 'postgres');
+/**
+ * Whether the server takes an extension of the database in no database of another name: pg_cron can be created only in the one
+ * that cron.database_name names.
+ */
+function livesInOneDatabase({ extensions }) {
+    return extensions.some(({ name }) => name === 'pg_cron');
+}
+/**
+ * Ends all sessions of the database and renames it in one go: pg_cron's own comes back after a second. Where it never
+ * succeeds, the database that is to be created next is still there, which ends the block.
+ */
+function putAside(database, old, run) {
+    const end = `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = ${restore_command_literal(database)}`;
+    const attempt = run(`${end}; ALTER DATABASE ${restore_command_identifier(database)} RENAME TO ${restore_command_identifier(old)}`);
+    return ['for attempt in 1 2 3; do', indented(`${attempt} && break`), '  sleep 1', 'done'];
 }
 /**
  * A value for `--dbname` that means exactly this database, whatever its name: PostgreSQL's programs take a name that
@@ -41432,23 +41869,33 @@ function databaseArgument(name) {
         return name;
     return `dbname='${name.replace(/[\\']/g, '\\$&')}'`;
 }
-/** Only for use in a pipe: otherwise `-i` would swallow whatever the operator pasted after it. */
-function fedIn({ container }) {
-    return ['docker', 'exec', '-i', container];
+/** Gives the lines after it a short name for what leads into the container, where that is long. */
+function opening(place) {
+    if (reachesByItself(place))
+        return [];
+    return [`db() { ${command(inContainer(place, '-i'))} "$@"; }`];
+}
+/** A command that reads what a pipe gives it. */
+function fed(place, words) {
+    return [...(reachesByItself(place) ? inContainer(place, '-i') : ['db']), ...words];
+}
+/** A command that reads nothing: `-i` would swallow whatever the operator pasted after it. */
+function alone(place, words) {
+    return reachesByItself(place)
+        ? command([...inContainer(place), ...words])
+        : `${command(['db', ...words])} </dev/null`;
 }
 /** template0: other templates may already contain something, or have another encoding. */
 function createDatabase(manifest, place, name) {
-    return [
-        ...['docker', 'exec', place.container, 'createdb', `--username=${place.user}`, '--template=template0'],
-        ...[...createOptions(manifest), '--', name],
-    ];
+    return ['createdb', `--username=${place.user}`, '--template=template0', ...createOptions(manifest), '--', name];
 }
 /** Options of createdb for a database like the source. */
 function createOptions(manifest) {
     return [`--encoding=${manifest.encoding}`, ...localeOptions(manifest)];
 }
 /** Collation and character types as in the source; otherwise indexes and comparisons would differ. */
-function localeOptions({ locale, ctype, localeProvider, providerLocale, serverVersion }) {
+function localeOptions(manifest) {
+    const { locale, ctype, localeProvider, providerLocale, icuRules, serverVersion } = manifest;
     const libc = ctype === null || ctype === locale ? [`--locale=${locale}`] : [`--lc-collate=${locale}`, `--lc-ctype=${ctype}`];
     if (localeProvider === null || localeProvider === 'libc' || providerLocale === null) {
         // Without this option template0's provider is used, which on another server may be ICU. Older versions do not have it.
@@ -41456,7 +41903,9 @@ function localeOptions({ locale, ctype, localeProvider, providerLocale, serverVe
             ? ['--locale-provider=libc', ...libc]
             : libc;
     }
-    return [`--locale-provider=${localeProvider}`, `--${localeProvider}-locale=${providerLocale}`, ...libc];
+    // createdb has this option from version 16 on, and so do databases.
+    const rules = localeProvider === 'icu' && icuRules !== null ? [`--icu-rules=${icuRules}`] : [];
+    return [`--locale-provider=${localeProvider}`, `--${localeProvider}-locale=${providerLocale}`, ...rules, ...libc];
 }
 /** The pipeline stages that produce the plain archive or SQL; the first one reads the file. */
 function readDump({ encryption, format, compression }, file, place) {
@@ -41464,7 +41913,7 @@ function readDump({ encryption, format, compression }, file, place) {
     const decompress = program === null ? [] : [program, '-dc'];
     const isInside = program === 'zstd' && place.zstdOn === 'container';
     // In the container it is a stage of its own, so that the host's pipefail sees its exit code.
-    const decompression = isInside ? [...fedIn(place), ...decompress] : decompress;
+    const decompression = isInside ? ['docker', 'exec', '-i', place.container, ...decompress] : decompress;
     if (encryption === 'age') {
         const decryption = ['age', '--decrypt', '--identity', 'key.txt', file];
         return program === null ? [decryption] : [decryption, decompression];
@@ -41474,21 +41923,27 @@ function readDump({ encryption, format, compression }, file, place) {
     return isInside ? [['cat', file], decompression] : [[...decompression, file]];
 }
 /** psql cannot tell truncated input from complete input, so the checksum before it and pipefail matter. */
-function restoreInto({ format }, place, name) {
+function restoreInto({ format }, place, name, before) {
     const into = [`--username=${place.user}`, `--dbname=${databaseArgument(name)}`];
     if (format === 'custom')
-        return [...fedIn(place), 'pg_restore', '--exit-on-error', ...into];
+        return fed(place, [...before, 'pg_restore', '--exit-on-error', ...into]);
     // Not as a single transaction: the dump has transactions of its own, around large objects.
     const strict = ['-X', '--quiet', '--output=/dev/null', '-v', 'ON_ERROR_STOP=1'];
-    return [...fedIn(place), 'psql', ...strict, ...into];
+    return fed(place, [...before, 'psql', ...strict, ...into]);
 }
 /** One command string is one transaction: both names change, or neither. */
 function swapNames(database, restored) {
     const old = nameWith(database, '_replaced');
-    const rename = (from, to) => `ALTER DATABASE ${identifier(from)} RENAME TO ${identifier(to)}`;
+    const rename = (from, to) => `ALTER DATABASE ${restore_command_identifier(from)} RENAME TO ${restore_command_identifier(to)}`;
     return `${rename(database, old)}; ${rename(restored, database)}`;
 }
-function identifier(name) {
+/** For a server with any value of standard_conforming_strings. */
+function restore_command_literal(value) {
+    const doubled = value.replaceAll("'", "''");
+    return value.includes('\\') ? `E'${doubled.replaceAll('\\', '\\\\')}'` : `'${doubled}'`;
+}
+/** A name as SQL takes it, whatever it holds. */
+function restore_command_identifier(name) {
     return `"${name.replaceAll('"', '""')}"`;
 }
 /** Shortens the name by whole characters: if the server cut it, the result could be the very name it must not have. */
@@ -41525,7 +41980,7 @@ function command(words) {
 /** `--option='a value'` means the same as `'--option=a value'`, and reads better. */
 function quoteWord(word) {
     const [option = ''] = /^--[a-z-]+=/.exec(word) ?? [];
-    return option + quoteForShell(word.slice(option.length));
+    return option + shell_quote_quoteForShell(word.slice(option.length));
 }
 
 ;// CONCATENATED MODULE: ./build/shared/backups/report-facts.js
@@ -41683,58 +42138,167 @@ function tellHold({ reason, since, run }) {
 /** The failure of a backup for a deployment while deployments are on hold. */
 function onHold(why, backupDir) {
     return new failure_Failure('on-hold', `Refusing the backup for a deployment: ${why}`, {
-        hint: `A deployment would undo the rollback. Once its cause is fixed, set release-hold: true, or on the host: rm ${quoteForShell(holdFile(backupDir))}`,
+        hint: `A deployment would undo the rollback. Once its cause is fixed, set release-hold: true, or on the host: rm ${shell_quote_quoteForShell(holdFile(backupDir))}`,
     });
 }
 
-;// CONCATENATED MODULE: ./build/shared/postgres/facts.js
+;// CONCATENATED MODULE: ./build/shared/postgres/dump-warnings.js
 
-
-/** UTF-16 units; the same limit as in a manifest. */
-const facts_name = untrusted_text(1024);
-const mostOfAll = 1_000_000;
-const facts_bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
-const facts_table = shape({ schema: facts_name, name: facts_name, rows: orNull(count), exact: bool });
-const copied = shape({ schema: facts_name, name: facts_name });
-const sequences = listOf(shape({ schema: facts_name, name: facts_name, value: orNull(facts_bigInteger), increment: facts_bigInteger }), mostOfAll);
-const extensions = listOf(shape({ name: facts_name, version: facts_name }), mostOfAll);
+const mostWarnings = 20;
+const longestWarning = 500;
 /**
- * Reads the lines of such a session: a name, a space, and a value or JSON. A table counted with COPY has two lines,
- * `copied {…}` and `COPY rows`. Lines with other names are ignored.
- * @throws Failure `facts-unreadable` if a line is missing or malformed: something else has printed into the session
+ * The warnings among the lines that pg_dump printed, each with its details, without hints: `there are circular foreign-key
+ * constraints on this table: nodes`. Before version 14 pg_dump puts details into lines without a name.
  */
-function facts_readFacts(lines) {
-    const pairs = lines.map((line) => {
-        const space = line.indexOf(' ');
-        return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1)];
-    });
-    const only = (key, read) => readFact(key, pairs.find(([each]) => each === key)?.[1] ?? '', read);
-    return {
-        tables: pairs.flatMap(([key, json], at) => {
-            if (key === 'table')
-                return [readFact(key, json, facts_table)];
-            return key === 'copied' ? [{ ...readFact(key, json, copied), ...copiedRows(pairs[at + 1]) }] : [];
-        }),
-        sequencesBefore: only('sequences-before', sequences),
-        sequencesAfter: pairs.some(([key]) => key === 'sequences-after') ? only('sequences-after', sequences) : null,
-        largeObjects: only('large-objects', count),
-        extensions: only('extensions', extensions),
-    };
+function dumpWarnings(lines) {
+    const warnings = [];
+    for (const line of lines) {
+        const [, kind, text = ''] = /^pg_dump: (warning|detail|hint|error): (.*)$/.exec(line) ?? [];
+        if (kind === 'warning')
+            warnings.push(text);
+        else if (kind === 'detail' && warnings.length > 0)
+            warnings.push(`${warnings.pop()} ${text}`);
+    }
+    const shown = warnings.slice(0, mostWarnings).map((warning) => cleanLine(warning, longestWarning));
+    const rest = warnings.length - shown.length;
+    return rest > 0 ? [...shown, `and ${rest} more`] : shown;
 }
-function readFact(key, json, read) {
+
+;// CONCATENATED MODULE: ./build/shared/postgres/locks.js
+
+
+
+const locks_read = shape({
+    schema: untrusted_text(300),
+    table: untrusted_text(300),
+    granted: bool,
+    pid: orNull(count),
+    application: orNull(untrusted_text(300)),
+    state: orNull(untrusted_text(100)),
+    gid: orNull(untrusted_text(300)),
+    database: untrusted_text(300),
+    seconds: orNull(count),
+});
+/** null if a line makes no sense: a lock is only shown. */
+function readLock(line) {
     try {
-        return read(JSON.parse(json), key);
+        return locks_read(JSON.parse(line), 'lock');
     }
-    catch (cause) {
-        throw new failure_Failure('facts-unreadable', `The database's reply about "${key}" cannot be understood`, { cause });
+    catch (error) {
+        if (error instanceof SyntaxError || failure_isFailure(error, 'bad-value'))
+            return null;
+        throw error;
     }
 }
-function copiedRows(next) {
-    const isCounted = next?.[0] === 'COPY' && /^\d+$/.test(next[1]);
-    return isCounted ? { rows: Number(next[1]), exact: true } : { rows: null, exact: false };
+/** `public.orders, held by pid 123 (psql, idle in transaction for 2 m)` */
+function tellLock(lock) {
+    const { schema, table, granted, pid, application, state, gid, seconds } = lock;
+    const time = seconds === null ? '' : ` for ${units_formatDuration(Math.max(0, seconds) * 1_000)}`;
+    const place = `${schema}.${table}`;
+    if (gid !== null)
+        return `${place}, held by the prepared transaction "${gid}"${time}`;
+    if (pid === null)
+        return `${place}, held by a prepared transaction: see pg_prepared_xacts`;
+    const facts = [application || null, state === null ? null : `${state}${time}`].filter((fact) => fact !== null);
+    const who = `pid ${pid}${facts.length === 0 ? '' : ` (${facts.join(', ')})`}`;
+    return granted ? `${place}, held by ${who}` : `${place}, behind ${who}, which waits for an exclusive lock itself`;
+}
+/** The statement that ends whoever holds it. */
+function endLock({ pid, gid, database }) {
+    if (gid !== null)
+        return `ROLLBACK PREPARED '${gid.replaceAll("'", "''")}'; (or COMMIT PREPARED; in the database ${database})`;
+    return pid === null ? 'SELECT gid, prepared FROM pg_prepared_xacts;' : `SELECT pg_terminate_backend(${pid});`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/postgres/said.js
+// What PostgreSQL's programs print, as postgres-words.sh on the host passes it on.
+/** Everything that PostgreSQL said in the last run that had something to say; in the backup folder on the host. */
+const wordsFile = (backupDir) => `${backupDir}/postgres.log`;
+const server = /^(?:.*?[: ])?(?:ERROR|FATAL|PANIC): {2}(.*)$/;
+const error = /^(?:.*?[: ])?(?:ERROR|PANIC): {2}(.*)$/;
+const said_program = /^(?:pg_dump|pg_dumpall|pg_restore|psql): (?:\[[a-z() ]+\] )?(?:error|fatal): (.*)$/;
+const cutOff = /^(?:.*: )?(server closed the connection unexpectedly|connection to server was lost)/;
+/** If one session fails, another may lose the snapshot that it shares with it: that is a consequence. */
+const isConsequence = (text) => /^(invalid snapshot identifier|could not import the requested snapshot)/.test(text);
+/**
+ * The first error among these lines, without what stands in front of it: what the server says goes before what a program
+ * says, and a cause before its consequence. null if there is none.
+ */
+function firstError(lines) {
+    const found = [error, server, cutOff, said_program].flatMap((pattern) => lines.flatMap((line) => pattern.exec(line)?.[1]?.trim() ?? []));
+    return found.find((text) => !isConsequence(text)) ?? found[0] ?? null;
+}
+/** The first statement that the server refused; null if none was. */
+function firstRefusal(lines) {
+    return lines.flatMap((line) => error.exec(line)?.[1]?.trim() ?? [])[0] ?? null;
+}
+/** The table whose rows were being restored when it failed, in quotes; null if pg_restore did not say. */
+function failedTable(lines) {
+    return lines.flatMap((line) => /COPY failed for table (".+"): (?:ERROR|FATAL): {2}/.exec(line)?.[1] ?? [])[0] ?? null;
+}
+/** An error for people: its words may be hidden, because they are a function's own, or of a shape that is not known. */
+function tellError(text, backupDir) {
+    return text === '…' ? `an error whose words may hold data; they are in ${wordsFile(backupDir)} on the host` : text;
+}
+
+;// CONCATENATED MODULE: ./build/shared/backups/dump-advice.js
+const dump_advice_quoted = (name) => `"${name.replaceAll('"', '""')}"`;
+const readAll = (user) => `On PostgreSQL 14 and newer: GRANT pg_read_all_data TO ${dump_advice_quoted(user)}; before that: GRANT USAGE and SELECT on it. Or set "db-user" to a superuser`;
+const damaged = "PostgreSQL found damaged data: pg_dump cannot read them, and neither can a restore bring them back. Copy the server's data folder before anything else; then see docs/restore.md, and whether an earlier backup passes a drill";
+const advices = [
+    [/^canceling statement due to (lock|statement) timeout|^could not obtain lock/, () => '', 'table-locked'],
+    [
+        /^permission denied for large object/,
+        (user) => `Only its owner, and whoever was granted it, may read a large object: GRANT SELECT ON LARGE OBJECT … TO ${dump_advice_quoted(user)}. Or set "db-user" to a superuser`,
+    ],
+    [/^permission denied/, readAll],
+    [
+        /row-level security policy/,
+        (user) => `Policies hide rows of that table from ${dump_advice_quoted(user)}, so it cannot dump all of them: ALTER ROLE ${dump_advice_quoted(user)} BYPASSRLS. Or set "db-user" to a superuser`,
+    ],
+    [
+        /^out of shared memory/,
+        () => "The server's table of locks is full; each table that is dumped takes one. Raise max_locks_per_transaction: ALTER SYSTEM SET max_locks_per_transaction = 1024; then restart the database",
+    ],
+    [/^out of memory|^could not fork/, () => 'The database server ran out of memory: docker stats; docker logs'],
+    [
+        /No space left on device/,
+        () => 'The disk that the database server itself writes to is full, temporary files included: docker system df; df -h',
+    ],
+    [
+        /^(missing chunk number|unexpected chunk|invalid page in block|page verification failed|could not read block|compressed .* is corrupt|invalid memory alloc request size|found xm|could not access status of transaction|MultiXactId)/,
+        () => damaged,
+    ],
+    [
+        /^cache lookup failed|^relation with OID|^could not open relation with OID/,
+        () => 'Something was dropped or changed while it was dumped: run it again when no migration runs. If it says the same again, the catalogue of the database is damaged',
+    ],
+    [
+        /^(server closed the connection|connection to server was lost|terminating connection|the database system is)/,
+        () => 'The server ended the session. See why: docker ps; docker logs',
+    ],
+    [
+        /^(sorry, too many clients|remaining connection slots|too many connections)/,
+        () => 'A backup takes four connections, and one more while it waits: raise max_connections, or run it when less is going on',
+    ],
+    [
+        /^(could not access file|could not load library|could not open extension)/,
+        () => "The database's image lacks a library that the database uses",
+    ],
+];
+/** null if it is not known what helps. @param error as `firstError` finds it */
+function adviseDump(error, user) {
+    const found = advices.find(([said]) => said.test(error));
+    if (found === undefined)
+        return null;
+    const [, advise, code] = found;
+    return { hint: advise(user), ...(code === undefined ? {} : { code }) };
 }
 
 ;// CONCATENATED MODULE: ./build/shared/backups/verification.js
+
+
+
 /** The first bytes of a pg_dump archive and of the compression formats. Plain text has none. */
 const magics = { zstd: '28 b5 2f fd', gzip: '1f 8b', custom: '50 47 44 4d 50' };
 /** Even the dump of an empty database has more bytes. */
@@ -41782,14 +42346,15 @@ function verification_judgeReading({ encoding: { format }, stages, verifyMs }) {
 }
 function judgeTables({ encoding: { format }, contents, stages, tables }) {
     const entries = format === 'custom' ? entriesOfArchive(contents) : entriesOfPlain(stages);
-    const missing = tables.filter(({ schema, name }) => !entries.has(`${onOneLine(schema)} ${onOneLine(name)}`));
+    const dumped = tables.filter(({ isDumped }) => isDumped);
+    const missing = dumped.filter(({ schema, name }) => !entries.has(`${onOneLine(schema)} ${onOneLine(name)}`));
     if (missing.length > 0) {
-        const names = missing.map(({ schema, name }) => `${schema}.${name}`).slice(0, 5);
-        return verification_failed('tables', `${missing.length} of ${tables.length} tables are not in the dump: ${names.join(', ')}`);
+        const names = listed(missing.map(relationName), 5);
+        return verification_failed('tables', `${missing.length} of ${dumped.length} tables are not in the dump: ${names}`);
     }
-    if (tables.length === 0)
+    if (dumped.length === 0)
         return verification_passed('tables', 'the database has no tables');
-    return verification_passed('tables', `all ${tables.length} tables are in the dump`);
+    return verification_passed('tables', `all ${dumped.length} tables are in the dump`);
 }
 /** `… TABLE DATA schema name owner`: each may contain spaces, so the table may be any beginning that ends at a space. */
 function entriesOfArchive(contents) {
@@ -41818,7 +42383,8 @@ function judgeCounts({ factsComplete, rowCounts, tables }) {
 /** facts-tables.sql explains why some tables are not counted. */
 function countedIn(tables) {
     const counted = tables.filter(({ exact }) => exact).length;
-    const said = `rows of ${counted} tables counted in the dump's snapshot`;
+    const hashed = hashedText(tables.filter(({ isDumped }) => isDumped));
+    const said = `rows of ${counted} tables counted in the dump's snapshot${hashed === '' ? '' : `; content hashed: ${hashed}`}`;
     if (counted === tables.length)
         return said;
     return `${said}; ${tables.length - counted} not counted, because counting could run other roles' code with this user's rights: to count them too, set "db-user" to a superuser`;
@@ -41827,6 +42393,10 @@ const verification_passed = (name, detail, ms = 0) => ({ name, result: 'passed',
 const verification_failed = (name, detail, ms = 0) => ({ name, result: 'failed', detail, ms });
 
 ;// CONCATENATED MODULE: ./build/shared/backups/take.js
+
+
+
+
 
 
 
@@ -41846,6 +42416,7 @@ const take_program = {
     scripts: [
         new URL(/* asset import */ __nccwpck_require__(65801), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(97656), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(5216), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(27416), __nccwpck_require__.b),
     ],
 };
@@ -41857,6 +42428,8 @@ const usualLevel = { zstd: 1, gzip: 6, none: 0 };
  */
 async function take(connection, request) {
     const { encoding } = request;
+    const said = [];
+    const locks = new LockWatch(request.onProgress);
     const run = connection.run(take_program, {
         backup_dir: request.backupDir,
         home: homeOf(request.kind).folder,
@@ -41872,9 +42445,7 @@ async function take(connection, request) {
         table_wait: String(request.lockWait),
         row_counts: request.rowCounts,
         inside_script: insideScript(),
-        facts_before: factsBefore(),
-        facts_tables: factsTables(),
-        facts_after: factsAfter(),
+        ...factsScripts(),
         previous_schema: request.previousSchema ?? '',
         expected_sets_state: request.setsState,
         refuse_on_hold: request.kind === 'predeployment' ? 'yes' : '',
@@ -41884,24 +42455,63 @@ async function take(connection, request) {
         atEnd: 'linger',
         lock: request.lock,
         signal: request.signal,
-        onLog: request.onLog,
-        onProgress: request.onProgress,
+        onLog: (line) => {
+            if (line.startsWith('pg_dump: '))
+                said.push(line);
+            request.onLog(line);
+        },
+        onProgress: (name, value) => locks.tell(name, value),
     });
     try {
-        return { dump: take_readDump(await run.result, request), release: run.release };
+        const records = await run.result;
+        demandCounts(records, run.lastLines(), request);
+        return { dump: take_readDump(records, request, dumpWarnings(said)), release: run.release };
     }
     catch (error) {
         await run.release();
-        throw translate(error, run.lastLines().join('\n'), request);
+        throw translate(error, run.lastLines(), locks.last, request);
     }
+}
+/** Passes progress on, and remembers who held locks on tables. */
+class LockWatch {
+    last = null;
+    #onProgress;
+    constructor(onProgress) {
+        this.#onProgress = onProgress;
+    }
+    tell(name, value) {
+        if (name !== 'waits-during' && name !== 'waits-after') {
+            this.#onProgress(name, value);
+            return;
+        }
+        const lock = readLock(value);
+        if (lock === null)
+            return;
+        if (name === 'waits-during') {
+            this.last = lock;
+            this.#onProgress('waiting-for-table', tellLock(lock));
+        }
+        else {
+            this.last ??= lock;
+        }
+    }
+}
+/** If the session that counts rows has ended with an error, that is why there is no backup. */
+function demandCounts(records, lines, { backupDir }) {
+    const error = firstError(lines);
+    if (records.find('facts-incomplete') === undefined || error === null)
+        return;
+    throw new failure_Failure('dump-failed', `The rows could not be counted: ${tellError(error, backupDir)}`, {
+        cause: lines.join('\n'),
+    });
 }
 /** The warning when a held dump was released but the host did not confirm it. */
 function lockMayStay(backupDir) {
     return `The host did not confirm in time that it released the lock; the next run may find it taken. To see who holds it, run on the host: cat ${backupDir}/.lock.holder`;
 }
-function take_readDump(records, { kind, encoding, rowCounts }) {
+function take_readDump(records, { kind, encoding, rowCounts }, warnings) {
     const text = (name, longest = take_longestText) => packed_unpack(records.find(name) ?? '', longest);
-    const facts = facts_readFacts([...records.all('fact'), ...(text('facts') ?? '').split('\n')]);
+    const facts = readFacts([...records.all('fact'), ...(text('facts') ?? '').split('\n')]);
     const sizeBytes = records.integer('size');
     const id = records.get('id');
     const bytes = /^bytes (\d+)$/m.exec(records.get('verify'))?.[1];
@@ -41915,6 +42525,7 @@ function take_readDump(records, { kind, encoding, rowCounts }) {
         sequences: sequenceRanges(facts.sequencesBefore, facts.sequencesAfter ?? []),
         largeObjects: facts.largeObjects,
         extensions: facts.extensions,
+        warnings,
         schemaText: text('schema-text'),
         previousSchemaText: text('previous-schema-text', longestCompared),
         schemaSums: readSums(records, 'schema'),
@@ -41948,7 +42559,8 @@ function sideCheck(records, name, what) {
         : {
             name,
             result: 'failed',
-            detail: outcome.slice(0, 1_000) || 'it failed without a message, or its output is empty',
+            detail: firstError(outcome.split('\n')) ??
+                (outcome.slice(0, 1_000) || 'it failed without a message, or its output is empty'),
             ms: 0,
         };
 }
@@ -41964,28 +42576,41 @@ function sequenceRanges(before, after) {
         const end = later.get(key(sequence));
         if (end === undefined)
             return [];
-        const { schema, name, value, increment } = sequence;
-        return [{ schema, name, before: value, after: end.value, increment }];
+        const { value, ...rest } = sequence;
+        return [{ ...rest, before: value, after: end.value }];
     });
 }
 /** Turns a failure that the host named into advice for the operator. */
-function translate(error, log, { backupDir, lock, lockWait }) {
+function translate(error, lines, lock, request) {
     if (!failure_isFailure(error))
         return error;
+    const { backupDir, lockWait, user } = request;
+    const log = lines.join('\n');
     if (error.code === 'on-hold')
         return onHold(tellHold(parseHold(error.message)), backupDir);
     if (error.code === 'lock-held')
-        return lockHeld(error.message, backupDir, lock.wait);
-    if (/lock timeout|could not obtain lock/i.test(log) && ['dump-failed', 'no-snapshot'].includes(error.code)) {
-        return new failure_Failure('table-locked', `A table stayed locked for ${units_formatDuration(lockWait)}, so it could not be dumped`, {
-            hint: 'Find out who holds it: SELECT pid, state, query FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE mode = \'AccessExclusiveLock\'). If that session is only slow, raise "lock-wait"',
-            cause: log,
-        });
-    }
-    const advice = error.hint ?? takeHints[error.code] ?? 'Earlier backups are unchanged; run it again';
-    return new failure_Failure(error.code, error.message, {
-        hint: error.code === 'host-silent' ? `Earlier backups are unchanged. ${advice}` : advice,
+        return lockHeld(error.message, backupDir, request.lock.wait);
+    const said = ['dump-failed', 'no-snapshot'].includes(error.code) ? firstError(lines) : null;
+    const known = said === null ? null : adviseDump(said, user);
+    if (known?.code === 'table-locked')
+        return tableLocked(lock, lockWait, log);
+    const advice = error.hint ?? known?.hint ?? takeHints[error.code] ?? 'Run it again';
+    const message = said === null || error.message.includes(': ') ? error.message : `${error.message}: ${tellError(said, backupDir)}`;
+    const more = said === null ? '' : `. All that PostgreSQL said is in ${wordsFile(backupDir)} on the host`;
+    return new failure_Failure(error.code, message, {
+        hint: `${advice.startsWith('Earlier') || advice.startsWith('No backup') ? '' : 'Earlier backups are unchanged. '}${advice}${more}`,
         cause: error.cause ?? log,
+    });
+}
+/** @param lock who was last seen to hold one, or to want one */
+function tableLocked(lock, lockWait, cause) {
+    const waited = `A table stayed locked for ${units_formatDuration(lockWait)}, so it could not be dumped`;
+    const list = "SELECT l.pid, relation::regclass, application_name, state, state_change FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid WHERE mode = 'AccessExclusiveLock'; SELECT * FROM pg_prepared_xacts";
+    return new failure_Failure('table-locked', lock === null ? waited : `${waited}: ${tellLock(lock)}`, {
+        hint: lock === null
+            ? `Earlier backups are unchanged. Find out who holds it; a line without pid is a prepared transaction: ${list}. If that is only slow, raise "lock-wait"`
+            : `Earlier backups are unchanged. If that is only slow, raise "lock-wait". If nobody will end it, in psql: ${endLock(lock)}`,
+        cause,
     });
 }
 const takeHints = {
@@ -42134,8 +42759,10 @@ async function demandVerified(connection, dump, run, log) {
         return;
     const failed = dump.verification.filter(({ result }) => result !== 'passed');
     const reason = failed.map(({ name, detail }) => `${name}: ${detail}`).join('\n');
+    const isOfBytes = failed.some(({ name }) => ['file', 'disk', 'read-back'].includes(name));
+    const next = isOfBytes ? "Run it again; if it fails again, check the host's disk and memory" : 'Run it again';
     const failure = (whereItIs, cause) => new failure_Failure('not-verified', `The dump failed its verification and does not count as a backup: ${reason}`, {
-        hint: `Earlier backups are unchanged. ${whereItIs}. Run it again; if it fails again, check the host's disk and memory`,
+        hint: `Earlier backups are unchanged. ${whereItIs}. ${next}`,
         cause,
     });
     const line = run_line_failureLine(run, failure(''), { id: dump.id, bytes: dump.sizeBytes, sha256: dump.sums.sha256 });
@@ -42167,6 +42794,7 @@ async function publishBackup(connection, { host, catalogue, release, previous, z
         place: {
             folder: `${order.backupDir}/${home}`,
             container: host.container.name,
+            access: host.database.access,
             user: host.database.user,
             zstdOn,
         },
@@ -42770,7 +43398,7 @@ function forwardCommands(plan, { held }, source) {
         ...(source.keptIn === null
             ? []
             : [
-                `The target runs with the compose files of its time; put them back before the next docker compose up: ls ${quoteForShell(`${source.keptIn}/files`)}`,
+                `The target runs with the compose files of its time; put them back before the next docker compose up: ls ${shell_quote_quoteForShell(`${source.keptIn}/files`)}`,
             ]),
         ...(held
             ? [

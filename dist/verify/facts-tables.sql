@@ -1,11 +1,30 @@
--- Counts ordinary tables and leaf partitions, except tables of an extension: pg_dump leaves their rows out.
+-- Counts the rows of ordinary tables and leaf partitions, and hashes what is in them. A table that belongs to an extension is
+-- counted as pg_dump takes it: the rows that the extension names, or, if it names none, all of them, although none is dumped.
+--
+-- Variables: `snapshot` to import, or empty to count in the transaction that is open; `row_counts`: exact, estimate, off, or
+-- `scratch` on a server that nobody else uses; `chosen`: what to hash, as `[{"schema", "name", "oneIn"}]`, or empty to choose.
 --
 -- When the server plans a statement, it evaluates constant expressions in the indexes and statistics of the tables. These may
 -- call functions of other roles, with the rights of this session. So tables for which anybody but a superuser or this role
 -- could define such functions are counted with COPY, which needs no planning; it prints `copied {table}`, then `COPY rows`.
 -- The same goes for tables with any function that is not compiled: nobody knows what it calls. If this role may not use COPY,
--- these tables are not counted.
+-- these tables are not counted; they are never hashed. For the rows that an extension names, pg_dump plans a statement, too.
+--
+-- The hash of a row is that of its values as text, in the order of the columns' names; only type output functions are called.
+-- Small tables are hashed whole, until a budget is spent; of the others one row in so many, by the hash of their key. Values
+-- over 64 KiB are hashed by themselves first: as part of a row they would need several times their size in memory.
 \set QUIET off
+SELECT :'snapshot' <> '' AS imports, current_setting('server_version_num')::int >= 120000 AS generates
+\gset
+\if :imports
+BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+SET TRANSACTION SNAPSHOT :'snapshot';
+\endif
+\if :generates
+\set generated attgenerated
+\else
+\set generated '''''::text'
+\endif
 WITH RECURSIVE trusted AS (SELECT oid FROM pg_roles WHERE rolsuper OR rolname = session_user),
 open_to_others AS (
   SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace JOIN pg_database ON datname = current_database()
@@ -21,23 +40,83 @@ open_to_others AS (
       proowner NOT IN (SELECT oid FROM trusted) OR prolang NOT IN (SELECT oid FROM pg_language WHERE lanname IN ('internal', 'c')))
   UNION
   SELECT inhrelid FROM pg_inherits JOIN open_to_others ON oid = inhparent
+), members AS (
+  SELECT objid, extname, objid = ANY (extconfig) AS is_named, extcondition[array_position(extconfig, objid)] AS condition
+  FROM pg_depend JOIN pg_extension e ON e.oid = refobjid
+  WHERE classid = 'pg_class'::regclass AND objsubid = 0 AND refclassid = 'pg_extension'::regclass AND deptype = 'e'
+), roots AS (
+  SELECT inhrelid AS leaf, inhparent AS root FROM pg_inherits JOIN pg_class p ON p.oid = inhparent AND relkind = 'p'
+  UNION
+  SELECT leaf, inhparent FROM roots JOIN pg_inherits ON inhrelid = root JOIN pg_class p ON p.oid = inhparent AND relkind = 'p'
 ), tables AS (
-  SELECT nspname, relname, reltuples, CASE
+  SELECT c.oid, nspname, relname, reltuples, extname, coalesce(is_named, extname IS NULL) AS is_dumped, coalesce(condition, '') AS condition,
+    coalesce(top.root, c.oid) AS root, pg_relation_size(c.oid) AS heap, pg_relation_size(nullif(reltoastrelid, 0)) AS toast,
+    CASE
+      WHEN :'row_counts' = 'scratch' THEN 'plan'
       WHEN :'row_counts' <> 'exact' THEN :'row_counts'
-      WHEN c.oid NOT IN (SELECT oid FROM open_to_others WHERE oid IS NOT NULL) THEN 'plan'
+      WHEN is_named OR c.oid NOT IN (SELECT oid FROM open_to_others WHERE oid IS NOT NULL) THEN 'plan'
       WHEN current_setting('is_superuser') = 'on' THEN 'copy' END AS counted_by
-  FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+  FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace LEFT JOIN members ON objid = c.oid
+    LEFT JOIN roots top ON leaf = c.oid AND NOT EXISTS (SELECT FROM roots higher WHERE higher.leaf = top.root)
   WHERE relkind = 'r' AND relpersistence <> 't'
     AND nspname NOT IN ('pg_catalog', 'information_schema') AND nspname !~ '^pg_(toast|temp)'
-    AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e')
+), trees AS (
+  SELECT root, sum(bytes) AS bytes, sum(sum(bytes)) OVER (ORDER BY sum(bytes), root) AS so_far, sum(sum(bytes)) OVER () AS whole
+  FROM (SELECT root, heap + coalesce(toast, 0) AS bytes FROM tables WHERE counted_by = 'plan') sized GROUP BY root
+), budget AS (
+  SELECT max(whole) / 50 + 33554432 AS bytes, sum(trees.bytes) FILTER (WHERE so_far > whole / 50 + 33554432) AS others FROM trees
+), chosen AS (
+  SELECT root, CASE WHEN so_far <= budget.bytes THEN 1 ELSE 2 ^ ceil(log(2, greatest(2, others / budget.bytes))) END::bigint AS one_in
+  FROM trees CROSS JOIN budget WHERE :'chosen' = ''
+), asked AS (
+  SELECT "schema", "name", "oneIn" FROM jsonb_to_recordset(nullif(:'chosen', '')::jsonb) AS asked ("schema" text, "name" text, "oneIn" bigint)
+), columns AS (
+  SELECT attrelid, string_agg(CASE
+      WHEN atttypid = 'bytea'::regtype THEN format('CASE WHEN octet_length(%1$I) > 65536 THEN sha256(%1$I) ELSE %1$I END', attname)
+      WHEN atttypid IN ('text'::regtype, 'varchar'::regtype)
+        THEN format('CASE WHEN octet_length(%1$I) > 65536 THEN hashtextextended(%1$I COLLATE "C", 0)::text ELSE %1$I END', attname)
+      ELSE format('%I', attname) END, ', ' ORDER BY attname) AS row,
+    string_agg(CASE WHEN atttypid IN ('bytea'::regtype, 'text'::regtype, 'varchar'::regtype) THEN format('octet_length(%I)', attname)
+      ELSE format('pg_column_size(%I)', attname) END, ', ') FILTER (WHERE attlen = -1) AS lengths,
+    string_agg(format('%I', attname), ', ' ORDER BY attname) FILTER (WHERE attlen > 0) AS fixed, min(format('%I', attname)) AS first,
+    count(*) FILTER (WHERE :generated = 's') > 0 AS generates
+  FROM pg_attribute JOIN tables ON attrelid = oid WHERE attnum > 0 AND NOT attisdropped AND :generated <> 'v' GROUP BY attrelid
+), keys AS (
+  SELECT DISTINCT ON (indrelid) indrelid, (SELECT string_agg(format('%I', attname), ', ' ORDER BY attname) FROM pg_attribute
+      WHERE attrelid = indrelid AND attnum = ANY (indkey::int2[])) AS key,
+    CASE WHEN indnatts = 1 THEN (SELECT CASE atttypid WHEN 'int8'::regtype THEN 'hashint8extended(%s, 0)'
+      WHEN 'int4'::regtype THEN 'hashint4extended(%s, 0)' WHEN 'uuid'::regtype THEN 'uuid_hash_extended(%s, 0)' END
+      FROM pg_attribute WHERE attrelid = indrelid AND attnum = indkey[0]) END AS function
+  FROM pg_index WHERE indisprimary AND indrelid IN (SELECT oid FROM tables) ORDER BY indrelid
+), statements AS (
+  SELECT nspname, relname, reltuples, counted_by, condition, coalesce(one_in, "oneIn") AS one_in,
+    jsonb_build_object('schema', nspname, 'name', relname, 'root', CASE WHEN t.root <> t.oid THEN (SELECT jsonb_build_object(
+        'schema', p.relnamespace::regnamespace::name, 'name', p.relname) FROM pg_class p WHERE p.oid = t.root) END,
+      'extension', extname, 'isDumped', is_dumped, 'generates', coalesce(generates, false)) AS facts,
+    format('hashtextextended(textin(record_out(ROW(%s))), 0)', row) AS hash,
+    CASE WHEN toast >= 16777216 AND lengths IS NOT NULL THEN format('max(greatest(%s))', lengths) ELSE 'NULL' END AS largest,
+    format(coalesce(function, 'hashtextextended(textin(record_out(ROW(%s))), 0)'), coalesce(key, fixed, first)) AS sample,
+    count(*) OVER (ORDER BY nspname, relname, t.oid) AS number
+  FROM tables t LEFT JOIN columns ON attrelid = t.oid LEFT JOIN keys ON indrelid = t.oid
+    LEFT JOIN chosen ON chosen.root = t.root AND counted_by = 'plan' LEFT JOIN asked ON "schema" = nspname AND "name" = relname
 )
-SELECT format(CASE counted_by
-    WHEN 'plan' THEN 'SELECT ''table '' || jsonb_build_object(''schema'', %1$L, ''name'', %2$L, ''rows'', count(*), ''exact'', true)::text FROM ONLY %1$I.%2$I'
-    WHEN 'copy' THEN 'SELECT ''copied '' || jsonb_build_object(''schema'', %1$L, ''name'', %2$L)::text'
-    WHEN 'estimate' THEN 'SELECT ''table '' || jsonb_build_object(''schema'', %1$L, ''name'', %2$L, ''rows'', greatest(%3$s, 0), ''exact'', false)::text'
-    ELSE 'SELECT ''table '' || jsonb_build_object(''schema'', %1$L, ''name'', %2$L, ''rows'', NULL, ''exact'', false)::text'
-  END, nspname, relname, reltuples::bigint),
+SELECT
+  CASE WHEN :'imports' AND number % 20 = 0 THEN 'COMMIT' END,
+  CASE WHEN :'imports' AND number % 20 = 0 THEN 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY' END,
+  CASE WHEN :'imports' AND number % 20 = 0 THEN format('SET TRANSACTION SNAPSHOT %L', :'snapshot') END,
+  CASE counted_by
+    WHEN 'plan' THEN format('SELECT ''table '' || (%L::jsonb || jsonb_build_object(''rows'', n, ''exact'', true, ''content'', %s, ''largestValue'', largest))::text FROM ('
+        'SELECT count(*) AS n, %s AS hash, %s AS largest FROM ONLY %I.%I %s) counted', facts,
+      CASE WHEN one_in IS NULL THEN 'NULL' ELSE format('jsonb_build_object(''oneIn'', %s, ''hash'', mod(mod(coalesce(hash, 0), 18446744073709551616) + 18446744073709551616, 18446744073709551616)::text)', one_in) END,
+      CASE WHEN one_in IS NULL THEN 'NULL' WHEN one_in = 1 THEN format('sum(%s)', hash) ELSE format('sum(%s) FILTER (WHERE %s & %s = 0)', hash, sample, one_in - 1) END,
+      largest, nspname, relname, condition)
+    WHEN 'copy' THEN format('SELECT ''copied '' || %L', facts || '{"rows": null, "exact": false, "content": null, "largestValue": null}')
+    WHEN 'estimate' THEN format('SELECT ''table '' || %L', facts || jsonb_build_object('rows', greatest(reltuples::bigint, 0), 'exact', false))
+    ELSE format('SELECT ''table '' || %L', facts || '{"rows": null, "exact": false}')
+  END,
   CASE counted_by WHEN 'copy' THEN format('COPY %I.%I TO ''/dev/null''', nspname, relname) END
-  FROM tables ORDER BY 1
+  FROM statements ORDER BY number
 \gexec
+COMMIT;
+SELECT 'counted';
 \set QUIET on

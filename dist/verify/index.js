@@ -28368,10 +28368,17 @@ module.exports = {
 
 /***/ }),
 
+/***/ 2220:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "11adaf121bdcf7d368a7.sh";
+
+/***/ }),
+
 /***/ 20520:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "0f81f0a337ceaa1993b3.sh";
+module.exports = __nccwpck_require__.p + "bf80429eee3989fd04d0.sh";
 
 /***/ }),
 
@@ -28511,7 +28518,7 @@ module.exports = __nccwpck_require__.p + "1562a3a8c422ae9dbcd2.sh";
 /***/ 15790:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "5e33086484b65efb7c7e.sh";
+module.exports = __nccwpck_require__.p + "55ce94acc1b8ef6fe397.sh";
 
 /***/ }),
 
@@ -28539,7 +28546,7 @@ module.exports = __nccwpck_require__.p + "9f54ea4798b60b63ece7.sh";
 /***/ 38458:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "a4e3a9a96c2a25517a3d.sh";
+module.exports = __nccwpck_require__.p + "dcb5736a66bd63314de5.sh";
 
 /***/ }),
 
@@ -28547,6 +28554,13 @@ module.exports = __nccwpck_require__.p + "a4e3a9a96c2a25517a3d.sh";
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__.p + "9cc908d39661a29cead3.sh";
+
+/***/ }),
+
+/***/ 5216:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "b6bbc3bbc618dcae471a.sh";
 
 /***/ }),
 
@@ -33085,7 +33099,7 @@ function readSsh(input) {
         user: input.withDefault('user', userName, 'deploy'),
         key: input.rule(() => checkKey(key)),
         passphrase,
-        knownHosts: input.required('known-hosts', grammar_text, `Run once, from a place you trust: ${keyscan}. Compare it with what "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" prints on the host, then store the lines`),
+        knownHosts: input.required('known-hosts', grammar_text, `Run the command below from a place you trust. On the host itself, ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub must print one of the same fingerprints; then store the lines of the file known_hosts: ${keyscan} > known_hosts; ssh-keygen -lf known_hosts`),
         proxyJump: input.optional('proxy-jump', jumpHost),
     };
 }
@@ -35238,6 +35252,7 @@ const failureCodes = [
     'clock-skew',
     'compose-too-old',
     'compressor-failed',
+    'connection-closed',
     'connection-lost',
     'connection-refused',
     'connection-timed-out',
@@ -35282,6 +35297,7 @@ const failureCodes = [
     'incomplete',
     'job-failed',
     'jump-loop',
+    'key-not-enough',
     'key-refused',
     'key-unreadable',
     'lock-held',
@@ -35294,6 +35310,7 @@ const failureCodes = [
     'no-answer',
     'no-backup',
     'no-bash',
+    'no-common-algorithm',
     'no-compose',
     'no-compressor',
     'no-database',
@@ -35704,6 +35721,7 @@ function isPemHeaderEnd(lines, at) {
 
 ;// CONCATENATED MODULE: ./build/shared/host/ssh-failures.js
 
+
 /** Finds the cause of ssh's exit 255 from the text on its stderr. Every failure says what to do. */
 async function explainSsh(target, exit, diagnoseKey) {
     const { stderr: cause } = exit;
@@ -35712,14 +35730,26 @@ async function explainSsh(target, exit, diagnoseKey) {
     // Once a program has begun, stderr also has the output of programs on the host: do not match patterns against it.
     if (exit.begun)
         return connectionLost(where, cause);
-    if (/REMOTE HOST IDENTIFICATION HAS CHANGED/.test(cause)) {
-        return failure('host-key-changed', `The host key of ${where} does not match "known-hosts": either the host was set up anew, or another machine answers in its place`, `On the host itself, run: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub. Only if it shows the fingerprint of the new key, put the output of this command into "known-hosts": ${keyscan(target)}`);
-    }
+    const algorithms = /no matching ([a-zA-Z ]+) found\. Their offer: ([^\s]+)/.exec(cause);
+    if (algorithms !== null)
+        return noAlgorithm(where, algorithms, cause);
+    if (/REMOTE HOST IDENTIFICATION HAS CHANGED/.test(cause))
+        return hostKeyChanged(target, where, cause);
     if (/No \S+ host key is known for|Host key verification failed/.test(cause)) {
         const asked = /host key is known for (\[?[^\s\]]+\]?(?::\d+)?)/.exec(cause)?.[1];
-        return failure('host-key-unknown', `The input "known-hosts" has no key for ${asked ?? where}`, `Run once, from a place you trust: ${keyscan(target)}. Compare it with what "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" prints on the host, then store the lines as "known-hosts"`);
+        return failure('host-key-unknown', `The input "known-hosts" has no key for ${asked ?? where}`, `Run the command below from a place you trust. On the host itself, ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub must print one of the same fingerprints; then store the lines of the file known_hosts as "known-hosts": ${keyscan(target)}`);
     }
-    if (/Permission denied|Too many authentication failures|Load key|incorrect passphrase/.test(cause)) {
+    const partly = /Authenticated using "publickey" with partial success.*Permission denied \(([^)]+)\)/s.exec(cause);
+    if (partly !== null) {
+        return failure('key-not-enough', `${target.host} accepted the key of the user "${target.user}", and wants a second method as well: ${partly[1]}`, `No second method can be given here. On the host, let a key be enough for this user, in sshd_config: Match User ${target.user}, and below it: AuthenticationMethods publickey. Then: systemctl reload ssh`);
+    }
+    if (/no mutual signature/.test(cause)) {
+        return failure('no-common-algorithm', `${where} takes RSA keys only with signatures that ssh no longer makes (ssh-rsa)`, 'Make another key, and add its public half to authorized_keys: ssh-keygen -t ed25519. Or update OpenSSH on the host: since 7.2 it has better signatures');
+    }
+    if (/Too many authentication failures/.test(cause)) {
+        return failure('key-refused', `${target.host} ended the login of the user "${target.user}" after too many failures, although only one key was offered`, 'On the host, as root, see what it allows and why it refused: sshd -T | grep -iE "maxauthtries|pubkeyaccepted"; journalctl -u ssh -n 20');
+    }
+    if (/Permission denied|Load key|incorrect passphrase/.test(cause)) {
         return explainKey(target, cause, await diagnoseKey());
     }
     if (/jumphost loop/.test(cause)) {
@@ -35740,10 +35770,66 @@ async function explainSsh(target, exit, diagnoseKey) {
     if (exit.code === 127 || /bash: (not found|command not found|No such file)/i.test(cause)) {
         return failure('no-bash', `bash was not found on ${target.host}`, 'On the host, as root: apt-get install bash');
     }
-    if (exit.code !== 255) {
-        return failure('host-shell', `The login shell of ${target.user} on ${target.host} did not start our program (exit ${exit.code})`, `Run: ssh -p ${target.port} ${target.user}@${target.host} true. It must print nothing and exit with 0. If it does not, check the start files of that shell, and authorized_keys for a forced command`);
+    if (exit.code !== 255)
+        return shellRefused(target, exit.code, cause);
+    if (/account has expired|[Pp]assword has expired|[Pp]assword change required|not permitted to log in/.test(cause)) {
+        return shellRefused(target, exit.code, cause);
+    }
+    if (/Exceeded MaxStartups|Not allowed at this time|kex_exchange_identification|banner exchange|ssh_exchange_identification/.test(cause)) {
+        const known = /Exceeded MaxStartups/.test(cause)
+            ? ': too many logins at once (MaxStartups)'
+            : /Not allowed at this time/.test(cause)
+                ? ': it refuses this address for a while (PerSourcePenalties)'
+                : '';
+        return failure('connection-closed', `${where} closed the connection before the login${known}`, 'sshd does so for MaxStartups, for PerSourcePenalties after failed logins, and where hosts.deny or a firewall refuses the address; so does a port that is not sshd. On the host: journalctl -u ssh -n 50');
     }
     return connectionLost(where, cause);
+}
+function hostKeyChanged(target, where, cause) {
+    const presented = /The fingerprint for the (\S+) key sent by the remote host is\s+(\S+?)\.?\s/.exec(`${cause}\n`);
+    const expected = fingerprints(target.knownHosts);
+    const shown = presented === null ? '' : `. It presented ${presented[2]} (${presented[1]})`;
+    const stored = expected.length === 0 ? '' : `; "known-hosts" has ${expected.join(', ')}`;
+    return new failure_Failure('host-key-changed', `The host key of ${where} does not match "known-hosts": either the host was set up anew, or another machine answers in its place${shown}${stored}`, {
+        hint: `On the host itself, run: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub. Only if it shows the fingerprint of the new key, store the lines of the file that this makes as "known-hosts": ${keyscan(target)}`,
+        cause,
+    });
+}
+/** Fingerprints of the keys in lines of known_hosts, at most five; names in front of them may be hashed. */
+function fingerprints(knownHosts) {
+    const keys = Array.from(knownHosts.matchAll(/^\s*(?!#)(?:@\S+\s+)?\S+\s+([a-z0-9@.-]+)\s+([A-Za-z0-9+/]{40,}=*)/gm));
+    return keys.slice(0, 5).map(([, type, key = '']) => {
+        const hash = (0,external_node_crypto_.createHash)('sha256').update(Buffer.from(key, 'base64')).digest('base64').replace(/=+$/, '');
+        return `SHA256:${hash} (${type})`;
+    });
+}
+function noAlgorithm(where, [, kind, offer], cause) {
+    const hints = {
+        'host key type': `ssh no longer takes host keys with these signatures. On the host, as root, make the usual keys and see which it uses: ssh-keygen -A; sshd -T | grep -iE "^hostkey". Take HostKey and HostKeyAlgorithms that allow only the old ones out of sshd_config, update OpenSSH if it is older than 7.2, and store the new lines as "known-hosts"`,
+    };
+    const name = kind ?? '';
+    return new failure_Failure('no-common-algorithm', `${where} and ssh on this runner have no ${name} in common: it offers only ${offer}`, {
+        hint: hints[name] ??
+            'On the host, as root, see what is set, take what restricts it out of sshd_config, or update OpenSSH: sshd -T | grep -iE "^(kexalgorithms|ciphers|macs)"',
+        cause,
+    });
+}
+/** The login succeeded, and then something else than our program answered. */
+function shellRefused({ host, port, user }, code, cause) {
+    const failure = (message, hint) => new failure_Failure('host-shell', message, { hint, cause });
+    if (/[Pp]assword has expired|[Pp]assword change required/.test(cause)) {
+        return failure(`The password of ${user} on ${host} has expired, so sshd starts nothing for that user`, `On the host, as root: chage -l ${user}. To let it never expire: chage -M -1 ${user}`);
+    }
+    if (/account has expired|not permitted to log in/.test(cause)) {
+        return failure(`${host} does not let the user ${user} log in now: see what it said`, `On the host, as root: chage -l ${user}; ls /etc/nologin /run/nologin`);
+    }
+    if (/account is (currently )?not available/.test(cause)) {
+        return failure(`The user ${user} on ${host} has no login shell (nologin)`, `On the host, as root: chsh -s /bin/bash ${user}`);
+    }
+    if (/allows sftp connections only/.test(cause)) {
+        return failure(`The user ${user} on ${host} may only use sftp (ForceCommand internal-sftp)`, `On the host, as root: sshd -T -C user=${user} | grep -i forcecommand. Take it out of sshd_config for this user`);
+    }
+    return failure(`The login shell of ${user} on ${host} did not start our program (exit ${code})`, `Run: ssh -p ${port} ${user}@${host} true. It must print nothing and exit with 0. If it does not, check the start files of that shell, and authorized_keys and sshd_config for a forced command`);
 }
 function connectionLost(where, cause) {
     return new failure_Failure('connection-lost', `The connection to ${where} was lost`, {
@@ -35771,17 +35857,19 @@ function explainKey(target, cause, key) {
         });
     }
     return new failure_Failure('key-refused', `${target.host} refused the key for the user "${target.user}"`, {
-        hint: `The key offered is ${key.fingerprint}. On the host, run: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is not there, add the public key to that file; if it is, check the input "user" and the permissions of ~${target.user}/.ssh`,
+        hint: `The key offered is ${key.fingerprint}. On the host, run: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is not there, add the public key to that file; if it is, check the input "user", the permissions of ~${target.user}/.ssh, and as root which kinds of keys it takes: sshd -T | grep -i pubkeyaccepted`,
         cause,
     });
 }
+/** A command that writes known_hosts and shows its fingerprints. */
 function keyscan({ host, port, proxyJump }) {
     const scan = (name, number) => `ssh-keyscan${number === null || number === 22 ? '' : ` -p ${number}`} ${name}`;
+    const look = 'ssh-keygen -lf known_hosts';
     if (proxyJump === null)
-        return scan(host, port);
+        return `${scan(host, port)} > known_hosts; ${look}`;
     const login = proxyJump.user === null ? proxyJump.host : `${proxyJump.user}@${proxyJump.host}`;
     const through = `ssh${proxyJump.port === null ? '' : ` -p ${proxyJump.port}`} ${login}`;
-    return `${scan(proxyJump.host, proxyJump.port)}; ${through} ${scan(host, port)}`;
+    return `(${scan(proxyJump.host, proxyJump.port)}; ${through} ${scan(host, port)}) > known_hosts; ${look}`;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/host/ssh.js
@@ -35812,7 +35900,8 @@ async function connectBySsh(settings, surroundings) {
     const environment = sshEnvironment(folder);
     const base = ['-F', file('config'), '-S', file('control')];
     const explain = (exit) => explainSsh(settings, exit, () => surroundings.diagnoseKey(file('key'), environment));
-    const master = (0,external_node_child_process_.spawn)('ssh', [...base, '-M', '-N', 'atlasia-host'], {
+    // Only at this level does ssh say that a key was accepted and is not enough. Nobody reads it unless the login fails.
+    const master = (0,external_node_child_process_.spawn)('ssh', [...base, '-o', 'LogLevel=VERBOSE', '-M', '-N', 'atlasia-host'], {
         stdio: ['ignore', 'ignore', 'pipe'],
         env: { ...process.env, ...environment },
     });
@@ -35994,7 +36083,75 @@ function shelfOf(folder) {
     return Object.values(shelves).find((shelf) => shelf.folder === folder) ?? layout_failed;
 }
 
+;// CONCATENATED MODULE: ./build/shared/postgres/facts.js
+
+
+/** UTF-16 units; the same limit as in a manifest. */
+const facts_name = untrusted_text(1024);
+const mostOfAll = 1_000_000;
+const bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
+const content = shape({ oneIn: count, hash: textThat((value) => /^\d{1,20}$/.test(value), 'a hash') });
+/** Manifests of earlier versions have only the first four fields. */
+const tableCount = shape({
+    schema: facts_name,
+    name: facts_name,
+    rows: orNull(count),
+    exact: bool,
+    root: orNull(shape({ schema: facts_name, name: facts_name })),
+    extension: orNull(facts_name),
+    isDumped: (value, place) => value === undefined || bool(value, place),
+    generates: (value, place) => value !== undefined && bool(value, place),
+    content: orNull(content),
+    largestValue: orNull(count),
+});
+const sequences = listOf(shape({
+    schema: facts_name,
+    name: facts_name,
+    value: orNull(bigInteger),
+    increment: bigInteger,
+    cycles: bool,
+    extension: orNull(facts_name),
+    isDumped: bool,
+}), mostOfAll);
+const extensions = listOf(shape({ name: facts_name, version: facts_name }), mostOfAll);
+/**
+ * Reads the lines of such a session: a name, a space, and a value or JSON. A table counted with COPY has two lines,
+ * `copied {…}` and `COPY rows`. Lines with other names are ignored.
+ * @throws Failure `facts-unreadable` if a line is missing or malformed: something else has printed into the session
+ */
+function readFacts(lines) {
+    const pairs = lines.map((line) => {
+        const space = line.indexOf(' ');
+        return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1)];
+    });
+    const only = (key, read) => readFact(key, pairs.find(([each]) => each === key)?.[1] ?? '', read);
+    return {
+        tables: pairs.flatMap(([key, json], at) => {
+            if (key === 'table')
+                return [readFact(key, json, tableCount)];
+            return key === 'copied' ? [{ ...readFact(key, json, tableCount), ...copiedRows(pairs[at + 1]) }] : [];
+        }),
+        sequencesBefore: only('sequences-before', sequences),
+        sequencesAfter: pairs.some(([key]) => key === 'sequences-after') ? only('sequences-after', sequences) : null,
+        largeObjects: only('large-objects', count),
+        extensions: only('extensions', extensions),
+    };
+}
+function readFact(key, json, read) {
+    try {
+        return read(JSON.parse(json), key);
+    }
+    catch (cause) {
+        throw new failure_Failure('facts-unreadable', `The database's reply about "${key}" cannot be understood`, { cause });
+    }
+}
+function copiedRows(next) {
+    const isCounted = next?.[0] === 'COPY' && /^\d+$/.test(next[1]);
+    return isCounted ? { rows: Number(next[1]), exact: true } : { rows: null, exact: false };
+}
+
 ;// CONCATENATED MODULE: ./build/shared/sets/read-manifest.js
+
 
 
 
@@ -36008,16 +36165,18 @@ const read_manifest_line = untrusted_text(4096);
 const mostRelations = 200_000;
 const backupId = textThat(isBackupId, 'a backup id');
 const read_manifest_instant = textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC');
-const bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
+const read_manifest_bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
 const hex = (digits) => textThat((value) => value.length === digits && /^[a-f0-9]+$/.test(value), `${digits} lower-case hex digits`);
 const url = textThat((value) => value.length <= 2048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address');
-const table = shape({ schema: read_manifest_name, name: read_manifest_name, rows: orNull(count), exact: bool });
 const sequence = shape({
     schema: read_manifest_name,
     name: read_manifest_name,
-    before: orNull(bigInteger),
-    after: orNull(bigInteger),
-    increment: bigInteger,
+    before: orNull(read_manifest_bigInteger),
+    after: orNull(read_manifest_bigInteger),
+    increment: read_manifest_bigInteger,
+    cycles: (value, place) => value !== undefined && bool(value, place),
+    extension: orNull(read_manifest_name),
+    isDumped: (value, place) => value === undefined || bool(value, place),
 });
 const read_manifest_runningImage = shape({
     image: orNull(read_manifest_line),
@@ -36031,6 +36190,8 @@ const check = shape({
     detail: read_manifest_line,
     ms: milliseconds,
 });
+/** A setting as PostgreSQL names it, with the library before it: `cron.database_name`. */
+const isSettingName = (text) => /^[a-z_][a-z0-9_$]*(\.[a-z_][a-z0-9_$]*)*$/i.test(text) && text.length <= 200;
 const summaryFields = {
     version: oneOf(1),
     id: backupId,
@@ -36046,6 +36207,10 @@ const summaryFields = {
     ctype: orNull(read_manifest_name),
     localeProvider: orNull(oneOf('libc', 'icu', 'builtin')),
     providerLocale: orNull(read_manifest_name),
+    icuRules: orNull(read_manifest_line),
+    bootstrapRole: orNull(read_manifest_name),
+    serverSettings: orNull(mapOf(isSettingName, read_manifest_line, 200)),
+    dumpWarnings: orNull(listOf(read_manifest_line, 100)),
     format: oneOf('custom', 'plain'),
     compression: oneOf('zstd', 'gzip', 'none'),
     encryption: oneOf('none', 'age'),
@@ -36066,7 +36231,7 @@ const summaryFields = {
 const summary = shape(summaryFields);
 const manifest = shape({
     ...summaryFields,
-    tables: listOf(table, mostRelations),
+    tables: listOf(tableCount, mostRelations),
     sequences: listOf(sequence, mostRelations),
     extensions: listOf(shape({ name: read_manifest_name, version: read_manifest_name }), 10_000),
 });
@@ -36922,8 +37087,66 @@ function readFolder(value) {
     return { type, mode, owner, device, writable: writable === 'writable', path: path.join('|') };
 }
 
+;// CONCATENATED MODULE: ./build/shared/postgres/refusal.js
+
+/** What PostgreSQL's programs say, and what to do about it. */
+const refusals = [
+    [/database ".*" does not exist/, 'Correct the input "db-name"'],
+    [/role ".*" does not exist/, 'Correct the input "db-user"'],
+    [/role ".*" is not permitted to log in/, 'Set "db-user" to a role that may log in'],
+    [
+        /password authentication failed/,
+        'The password in the container\'s variables is not that of the role, or there is no such role. They set it only when the data folder is new: change it with ALTER ROLE, or correct them; or set "db-user"',
+    ],
+    [
+        /no password supplied/,
+        'The server wants a password: give it to the container as POSTGRES_PASSWORD, or in a file that POSTGRES_PASSWORD_FILE names and that the user of docker exec can read',
+    ],
+    [
+        /no pg_hba\.conf entry|pg_hba\.conf rejects/,
+        'Let the role connect to the database from within the container: a line in pg_hba.conf on the server, then SELECT pg_reload_conf()',
+    ],
+    [
+        /(Peer|Ident|ident) authentication failed/,
+        'pg_hba.conf lets a role connect only as the user of the same name: set "db-user" to that of docker exec, or change the line to scram-sha-256',
+    ],
+    [
+        /too many clients|remaining connection slots|too many connections for/,
+        'All its connections are taken. See who has them: SELECT usename, application_name, count(*) FROM pg_stat_activity GROUP BY 1, 2. Free some, or raise max_connections or the CONNECTION LIMIT',
+    ],
+    [/starting up|shutting down|in recovery|not yet accepting/, 'Wait until it is up, then run it again'],
+    [/not currently accepting connections/, 'ALTER DATABASE … ALLOW_CONNECTIONS true, or correct the input "db-name"'],
+    [/permission denied for database/, 'GRANT CONNECT ON DATABASE … TO the role, or set "db-user" to another one'],
+    [
+        /could not connect|connection to server .* failed: (No such file|Connection refused|Connection timed out|timeout)|timeout expired/,
+        'No server answers where the container says that it listens. See docker logs of its container; if "db-service" names another service than the database, correct it',
+    ],
+];
+/** What to tell of a session that was refused: the words after FATAL or ERROR, else those of psql itself; a hint only where these are known. */
+function refusal(answer) {
+    const said = /(?:FATAL|ERROR|PANIC): +(.*?)(?: +(?:DETAIL|HINT|LINE \d+|CONTEXT):| *$)/.exec(answer)?.[1] ??
+        /psql: (?:error: )?(.*?)(?:\s+Is the server running|\s*$)/.exec(answer)?.[1];
+    const hint = refusals.find(([pattern]) => said !== undefined && pattern.test(said))?.[1];
+    return new failure_Failure('database-refuses', `The database refused our session${said === undefined ? '' : `: ${said}`}`, {
+        hint: hint ?? 'See docker logs of its container',
+        cause: answer,
+    });
+}
+
 ;// CONCATENATED MODULE: ./build/shared/postgres/probe.js
 
+
+/** As inside.sh looks for them. */
+const passwordVariables = [
+    'POSTGRES_PASSWORD',
+    'POSTGRES_PASSWORD_FILE',
+    'POSTGRESQL_PASSWORD',
+    'POSTGRESQL_PASSWORD_FILE',
+    'POSTGRESQL_POSTGRES_PASSWORD',
+    'POSTGRESQL_POSTGRES_PASSWORD_FILE',
+    'POSTGRESQL_ADMIN_PASSWORD',
+    'POSTGRESQL_ADMIN_PASSWORD_FILE',
+];
 /**
  * Reads the output of the probe. Its values come from the server: hostile until cleaned.
  * @throws Failure `database-refuses`; `no-pg-dump` if not even psql is there
@@ -36939,11 +37162,35 @@ function readProbe(output) {
     const answer = value('accepts');
     if (answer === undefined)
         throw refusal(value('refuses') ?? 'no answer');
+    const { started, ...facts } = readAnswer(answer);
+    const ways = lines.filter(([name]) => name === 'reached').map(([, way]) => way.split(' '));
     return {
-        ...readFacts(answer),
+        ...facts,
         pgDumpVersion: (value('pg-dump') ?? '').replace(/^pg_dump \([^)]*\) /, ''),
         tools,
+        access: leastAccess((name) => ways.some(([way, reached]) => way === name && reached === started), value('place') ?? null, passwordVariables.find((variable) => variable === value('password')) ?? null),
+        outdatedCollations: readCollations(value('collations') ?? ''),
     };
+}
+/** Only what it takes: commands that are printed should be short. */
+function leastAccess(leads, found, password) {
+    const [, port, host] = /^(\d+) (.+)$/.exec(found ?? '') ?? [];
+    const place = port === undefined || host === undefined ? null : { host, port };
+    if (leads('by-itself'))
+        return { place: null, password: null };
+    if (leads('by-place'))
+        return { place, password: null };
+    if (leads('by-password'))
+        return { place: null, password };
+    return { place, password };
+}
+function readCollations(json) {
+    try {
+        return JSON.parse(json);
+    }
+    catch {
+        return null;
+    }
 }
 /**
  * Checks that the container can dump, and can read a dump. A program that exists may be a wrapper for one that does not,
@@ -36967,12 +37214,7 @@ function requireTools(tools, wanted) {
         hint: 'Set "db-service" to the service that runs the official PostgreSQL image',
     });
 }
-const refusals = [
-    [/database ".*" does not exist$/, 'Correct the input "db-name"'],
-    [/role ".*" does not exist$/, 'Correct the input "db-user"'],
-    [/starting up|shutting down|in recovery/, 'Wait until it is up, then run it again'],
-];
-function readFacts(answer) {
+function readAnswer(answer) {
     try {
         return JSON.parse(answer);
     }
@@ -36980,25 +37222,30 @@ function readFacts(answer) {
         throw refusal(answer);
     }
 }
-function refusal(answer) {
-    const [, fatal] = /FATAL: +(.*?) *$/.exec(answer) ?? [];
-    const because = fatal === undefined ? '' : `: ${fatal}`;
-    return new failure_Failure('database-refuses', `The database refused our session${because}`, {
-        hint: refusals.find(([pattern]) => fatal !== undefined && pattern.test(fatal))?.[1] ??
-            'Check docker logs of its container. If it complains about a database or a role, set "db-name" and "db-user"',
-        cause: answer,
-    });
-}
 
 ;// CONCATENATED MODULE: ./build/shared/postgres/scripts.js
 
 // Scripts for the database container and SQL for the server; the programs on the host get them as parameters.
 /** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `verify`, `contents`, `terminate`. */
 const insideScript = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "inside.sh", 'utf8');
-/** Statements for one session, in this order. Each answer is a line: a name, a space, a value or JSON. */
-const factsBefore = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-before.sql", 'utf8');
-const factsTables = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-tables.sql", 'utf8');
-const factsAfter = () => (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "facts-after.sql", 'utf8');
+/**
+ * Statements that read facts about a database. Each answer is a line: a name, a space, a value or JSON. Two sessions of psql: one
+ * opens the snapshot with `before` and keeps it open until `after`, the other one counts and hashes in it. They need `lock_wait`.
+ */
+const factsScripts = () => {
+    const read = (url) => (0,external_node_fs_.readFileSync)(url, 'utf8');
+    // Each by a URL of its own: the bundler takes the files along that it sees named.
+    const session = read(__nccwpck_require__.ab + "facts-session.sql");
+    const sequences = read(__nccwpck_require__.ab + "facts-sequences.sql");
+    const snapshot = read(__nccwpck_require__.ab + "facts-snapshot.sql");
+    const tables = read(__nccwpck_require__.ab + "facts-tables.sql");
+    const end = read(__nccwpck_require__.ab + "facts-end.sql");
+    return {
+        facts_before: `${session}\\set moment before\n${sequences}${snapshot}`,
+        facts_tables: `${session}${tables}`,
+        facts_after: `\\set moment after\n${sequences}${end}`,
+    };
+};
 /**
  * The script for the scratch container of a drill: `room`, `room_below`, `prepare`, `tolerant`, `restore`, `session`,
  * `schema`, `silence`, `indexes`, `reader`, `assert`.
@@ -39836,7 +40083,59 @@ async function meaningsOf(connection, project, databases, { inputs, signal }) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/shared/postgres/said.js
+// What PostgreSQL's programs print, as postgres-words.sh on the host passes it on.
+/** Everything that PostgreSQL said in the last run that had something to say; in the backup folder on the host. */
+const wordsFile = (backupDir) => `${backupDir}/postgres.log`;
+const server = /^(?:.*?[: ])?(?:ERROR|FATAL|PANIC): {2}(.*)$/;
+const error = /^(?:.*?[: ])?(?:ERROR|PANIC): {2}(.*)$/;
+const said_program = /^(?:pg_dump|pg_dumpall|pg_restore|psql): (?:\[[a-z() ]+\] )?(?:error|fatal): (.*)$/;
+const cutOff = /^(?:.*: )?(server closed the connection unexpectedly|connection to server was lost)/;
+/** If one session fails, another may lose the snapshot that it shares with it: that is a consequence. */
+const isConsequence = (text) => /^(invalid snapshot identifier|could not import the requested snapshot)/.test(text);
+/**
+ * The first error among these lines, without what stands in front of it: what the server says goes before what a program
+ * says, and a cause before its consequence. null if there is none.
+ */
+function firstError(lines) {
+    const found = [error, server, cutOff, said_program].flatMap((pattern) => lines.flatMap((line) => pattern.exec(line)?.[1]?.trim() ?? []));
+    return found.find((text) => !isConsequence(text)) ?? found[0] ?? null;
+}
+/** The first statement that the server refused; null if none was. */
+function firstRefusal(lines) {
+    return lines.flatMap((line) => error.exec(line)?.[1]?.trim() ?? [])[0] ?? null;
+}
+/** The table whose rows were being restored when it failed, in quotes; null if pg_restore did not say. */
+function failedTable(lines) {
+    return lines.flatMap((line) => /COPY failed for table (".+"): (?:ERROR|FATAL): {2}/.exec(line)?.[1] ?? [])[0] ?? null;
+}
+/** An error for people: its words may be hidden, because they are a function's own, or of a shape that is not known. */
+function tellError(text, backupDir) {
+    return text === '…' ? `an error whose words may hold data; they are in ${wordsFile(backupDir)} on the host` : text;
+}
+
+;// CONCATENATED MODULE: ./build/shared/report/in-container.js
+
+/** The words before a command that is to reach the server: its password is read in the container, and stays there. */
+function in_container_inContainer({ container, access }, ...options) {
+    const { place, password } = access;
+    const where = place === null ? [] : ['--env', `PGHOST=${place.host}`, '--env', `PGPORT=${place.port}`];
+    const secret = password === null ? [] : ['sh', '-c', `export PGPASSWORD=${expansionOf(password)}; exec "$@"`, 'sh'];
+    return ['docker', 'exec', ...options, ...where, container, ...secret];
+}
+/** Whether `docker exec CONTAINER` alone is enough. */
+const in_container_reachesByItself = ({ access }) => access.place === null && access.password === null;
+/** As the container's shell reads it. */
+function expansionOf(variable) {
+    return variable.endsWith('_FILE') ? `"$(cat "$${variable}")"` : `"$${variable}"`;
+}
+/** One line to paste into bash. */
+function pastedLine(words) {
+    return words.map(shell_quote_quoteForShell).join(' ');
+}
+
 ;// CONCATENATED MODULE: ./build/shared/report/restore-command.js
+
 
 
 /** PostgreSQL cuts names off after this many bytes. */
@@ -39846,28 +40145,73 @@ const foldAt = 92;
 function restoreCommands(manifest, place) {
     const prefix = parseSetFileName(manifest.file)?.prefix ?? 'backup';
     const files = setFileNames(prefix, manifest.id, manifest);
-    const restored = nameWith(manifest.database, '_restored');
-    const maintenance = manifest.database === 'postgres' ? 'template1' : 'postgres';
-    const psql = ['psql', '-X', '--quiet', `--username=${place.user}`, `--dbname=${maintenance}`];
+    const psql = ['psql', '-X', '--quiet', `--username=${place.user}`, `--dbname=${maintenanceOf(manifest)}`];
     const cd = command(['cd', place.folder]);
+    const roles = pipeline(['zcat', files.globals], fed(place, psql));
+    // A dump does not include what ALTER DATABASE … SET has set.
+    const settings = pipeline(['zcat', files.settings], fed(place, psql));
+    const sql = (statements) => alone(place, [...psql, `--command=${statements}`]);
+    const check = command(['sha256sum', '--check', files.sha256]);
+    const dump = readDump(manifest, files.dump, place);
+    const into = (name, ...before) => pipeline(...dump, restoreInto(manifest, place, name, before));
+    const done = (what) => command(['echo', what]);
+    const rolesBlock = reachesByItself(place)
+        ? `${cd} &&\n${roles}`
+        : `(\n${[cd, ...opening(place), roles].map(indented).join('\n')}\n)`;
+    if (livesInOneDatabase(manifest)) {
+        const { database } = manifest;
+        const old = nameWith(database, '_replaced');
+        return {
+            database,
+            roles: rolesBlock,
+            restore: strictly([
+                cd,
+                ...opening(place),
+                check,
+                ...putAside(database, old, sql),
+                alone(place, createDatabase(manifest, place, database)),
+                // The jobs begin as soon as they are restored: until all is there, they can change nothing.
+                sql(`ALTER DATABASE ${identifier(database)} SET default_transaction_read_only = on`),
+                into(database, 'env', 'PGOPTIONS=-c default_transaction_read_only=off'),
+                sql(`ALTER DATABASE ${identifier(database)} RESET default_transaction_read_only`),
+                settings,
+                done(`Restored into ${database}; the old database is ${old}`),
+            ]),
+            swap: null,
+        };
+    }
+    const restored = nameWith(manifest.database, '_restored');
     return {
         database: restored,
-        roles: `${cd} &&\n${pipeline(['zcat', files.globals], [...fedIn(place), ...psql])}`,
+        roles: rolesBlock,
         restore: strictly([
             cd,
-            command(['sha256sum', '--check', files.sha256]),
-            command(createDatabase(manifest, place, restored)),
-            pipeline(...readDump(manifest, files.dump, place), restoreInto(manifest, place, restored)),
-            command(['echo', `Restored into ${restored}`]),
+            ...opening(place),
+            check,
+            alone(place, createDatabase(manifest, place, restored)),
+            into(restored),
+            done(`Restored into ${restored}`),
         ]),
-        swap: strictly([
-            cd,
-            command(['docker', 'exec', place.container, ...psql, `--command=${swapNames(manifest.database, restored)}`]),
-            pipeline(
-            // A dump does not include what ALTER DATABASE … SET has set.
-            ['zcat', files.settings], [...fedIn(place), ...psql]),
-        ]),
+        swap: strictly([cd, ...opening(place), sql(swapNames(manifest.database, restored)), settings]),
     };
+}
+/** The database in which other databases are created and renamed. */
+const maintenanceOf = ({ database }) => (database === 'postgres' ? 'template1' : 'postgres');
+/**
+ * Whether the server takes an extension of the database in no database of another name: pg_cron can be created only in the one
+ * that cron.database_name names.
+ */
+function livesInOneDatabase({ extensions }) {
+    return extensions.some(({ name }) => name === 'pg_cron');
+}
+/**
+ * Ends all sessions of the database and renames it in one go: pg_cron's own comes back after a second. Where it never
+ * succeeds, the database that is to be created next is still there, which ends the block.
+ */
+function putAside(database, old, run) {
+    const end = `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = ${literal(database)}`;
+    const attempt = run(`${end}; ALTER DATABASE ${identifier(database)} RENAME TO ${identifier(old)}`);
+    return ['for attempt in 1 2 3; do', indented(`${attempt} && break`), '  sleep 1', 'done'];
 }
 /**
  * A value for `--dbname` that means exactly this database, whatever its name: PostgreSQL's programs take a name that
@@ -39878,23 +40222,33 @@ function databaseArgument(name) {
         return name;
     return `dbname='${name.replace(/[\\']/g, '\\$&')}'`;
 }
-/** Only for use in a pipe: otherwise `-i` would swallow whatever the operator pasted after it. */
-function fedIn({ container }) {
-    return ['docker', 'exec', '-i', container];
+/** Gives the lines after it a short name for what leads into the container, where that is long. */
+function opening(place) {
+    if (reachesByItself(place))
+        return [];
+    return [`db() { ${command(inContainer(place, '-i'))} "$@"; }`];
+}
+/** A command that reads what a pipe gives it. */
+function fed(place, words) {
+    return [...(reachesByItself(place) ? inContainer(place, '-i') : ['db']), ...words];
+}
+/** A command that reads nothing: `-i` would swallow whatever the operator pasted after it. */
+function alone(place, words) {
+    return reachesByItself(place)
+        ? command([...inContainer(place), ...words])
+        : `${command(['db', ...words])} </dev/null`;
 }
 /** template0: other templates may already contain something, or have another encoding. */
 function createDatabase(manifest, place, name) {
-    return [
-        ...['docker', 'exec', place.container, 'createdb', `--username=${place.user}`, '--template=template0'],
-        ...[...createOptions(manifest), '--', name],
-    ];
+    return ['createdb', `--username=${place.user}`, '--template=template0', ...createOptions(manifest), '--', name];
 }
 /** Options of createdb for a database like the source. */
 function createOptions(manifest) {
     return [`--encoding=${manifest.encoding}`, ...localeOptions(manifest)];
 }
 /** Collation and character types as in the source; otherwise indexes and comparisons would differ. */
-function localeOptions({ locale, ctype, localeProvider, providerLocale, serverVersion }) {
+function localeOptions(manifest) {
+    const { locale, ctype, localeProvider, providerLocale, icuRules, serverVersion } = manifest;
     const libc = ctype === null || ctype === locale ? [`--locale=${locale}`] : [`--lc-collate=${locale}`, `--lc-ctype=${ctype}`];
     if (localeProvider === null || localeProvider === 'libc' || providerLocale === null) {
         // Without this option template0's provider is used, which on another server may be ICU. Older versions do not have it.
@@ -39902,7 +40256,9 @@ function localeOptions({ locale, ctype, localeProvider, providerLocale, serverVe
             ? ['--locale-provider=libc', ...libc]
             : libc;
     }
-    return [`--locale-provider=${localeProvider}`, `--${localeProvider}-locale=${providerLocale}`, ...libc];
+    // createdb has this option from version 16 on, and so do databases.
+    const rules = localeProvider === 'icu' && icuRules !== null ? [`--icu-rules=${icuRules}`] : [];
+    return [`--locale-provider=${localeProvider}`, `--${localeProvider}-locale=${providerLocale}`, ...rules, ...libc];
 }
 /** The pipeline stages that produce the plain archive or SQL; the first one reads the file. */
 function readDump({ encryption, format, compression }, file, place) {
@@ -39910,7 +40266,7 @@ function readDump({ encryption, format, compression }, file, place) {
     const decompress = program === null ? [] : [program, '-dc'];
     const isInside = program === 'zstd' && place.zstdOn === 'container';
     // In the container it is a stage of its own, so that the host's pipefail sees its exit code.
-    const decompression = isInside ? [...fedIn(place), ...decompress] : decompress;
+    const decompression = isInside ? ['docker', 'exec', '-i', place.container, ...decompress] : decompress;
     if (encryption === 'age') {
         const decryption = ['age', '--decrypt', '--identity', 'key.txt', file];
         return program === null ? [decryption] : [decryption, decompression];
@@ -39920,13 +40276,13 @@ function readDump({ encryption, format, compression }, file, place) {
     return isInside ? [['cat', file], decompression] : [[...decompression, file]];
 }
 /** psql cannot tell truncated input from complete input, so the checksum before it and pipefail matter. */
-function restoreInto({ format }, place, name) {
+function restoreInto({ format }, place, name, before) {
     const into = [`--username=${place.user}`, `--dbname=${databaseArgument(name)}`];
     if (format === 'custom')
-        return [...fedIn(place), 'pg_restore', '--exit-on-error', ...into];
+        return fed(place, [...before, 'pg_restore', '--exit-on-error', ...into]);
     // Not as a single transaction: the dump has transactions of its own, around large objects.
     const strict = ['-X', '--quiet', '--output=/dev/null', '-v', 'ON_ERROR_STOP=1'];
-    return [...fedIn(place), 'psql', ...strict, ...into];
+    return fed(place, [...before, 'psql', ...strict, ...into]);
 }
 /** One command string is one transaction: both names change, or neither. */
 function swapNames(database, restored) {
@@ -39934,6 +40290,12 @@ function swapNames(database, restored) {
     const rename = (from, to) => `ALTER DATABASE ${identifier(from)} RENAME TO ${identifier(to)}`;
     return `${rename(database, old)}; ${rename(restored, database)}`;
 }
+/** For a server with any value of standard_conforming_strings. */
+function literal(value) {
+    const doubled = value.replaceAll("'", "''");
+    return value.includes('\\') ? `E'${doubled.replaceAll('\\', '\\\\')}'` : `'${doubled}'`;
+}
+/** A name as SQL takes it, whatever it holds. */
 function identifier(name) {
     return `"${name.replaceAll('"', '""')}"`;
 }
@@ -39974,127 +40336,39 @@ function quoteWord(word) {
     return option + quoteForShell(word.slice(option.length));
 }
 
-;// CONCATENATED MODULE: ./build/shared/postgres/facts.js
+;// CONCATENATED MODULE: ./build/shared/drill/memory.js
 
-
-/** UTF-16 units; the same limit as in a manifest. */
-const facts_name = untrusted_text(1024);
-const mostOfAll = 1_000_000;
-const facts_bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
-const facts_table = shape({ schema: facts_name, name: facts_name, rows: orNull(count), exact: bool });
-const copied = shape({ schema: facts_name, name: facts_name });
-const sequences = listOf(shape({ schema: facts_name, name: facts_name, value: orNull(facts_bigInteger), increment: facts_bigInteger }), mostOfAll);
-const extensions = listOf(shape({ name: facts_name, version: facts_name }), mostOfAll);
+const MiB = 1024 ** 2;
 /**
- * Reads the lines of such a session: a name, a space, and a value or JSON. A table counted with COPY has two lines,
- * `copied {…}` and `COPY rows`. Lines with other names are ignored.
- * @throws Failure `facts-unreadable` if a line is missing or malformed: something else has printed into the session
+ * Bytes that a server needs to read one value of a dump: it holds the line, its fields and the value at the same time. Measured
+ * with values of 50, 100 and 200 MiB: text takes 4 times its size, bytea 6 times.
  */
-function facts_readFacts(lines) {
-    const pairs = lines.map((line) => {
-        const space = line.indexOf(' ');
-        return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1)];
-    });
-    const only = (key, read) => readFact(key, pairs.find(([each]) => each === key)?.[1] ?? '', read);
+const atLeast = 4;
+const atMost = 6;
+/** The server itself, with what it keeps of the tables. */
+const memory_server = 256 * MiB;
+/** The tables that certainly do not restore with so much memory; null if none is known. */
+function memoryShortage(tables, memory) {
+    const tooLarge = tables.filter(({ isDumped, largestValue }) => isDumped && (largestValue ?? 0) * atLeast > memory);
+    if (tooLarge.length === 0)
+        return null;
     return {
-        tables: pairs.flatMap(([key, json], at) => {
-            if (key === 'table')
-                return [readFact(key, json, facts_table)];
-            return key === 'copied' ? [{ ...readFact(key, json, copied), ...copiedRows(pairs[at + 1]) }] : [];
-        }),
-        sequencesBefore: only('sequences-before', sequences),
-        sequencesAfter: pairs.some(([key]) => key === 'sequences-after') ? only('sequences-after', sequences) : null,
-        largeObjects: only('large-objects', count),
-        extensions: only('extensions', extensions),
+        tables: listed(tooLarge.map(({ schema, name }) => `${schema}.${name}`), 5),
+        largestValue: largestOf(tooLarge) ?? 0,
     };
 }
-function readFact(key, json, read) {
-    try {
-        return read(JSON.parse(json), key);
-    }
-    catch (cause) {
-        throw new failure_Failure('facts-unreadable', `The database's reply about "${key}" cannot be understood`, { cause });
-    }
+/** Bytes of the largest value of all; null if it is not known. */
+function largestOf(tables) {
+    return tables.reduce((most, { largestValue }) => (largestValue === null ? most : Math.max(most ?? 0, largestValue)), null);
 }
-function copiedRows(next) {
-    const isCounted = next?.[0] === 'COPY' && /^\d+$/.test(next[1]);
-    return isCounted ? { rows: Number(next[1]), exact: true } : { rows: null, exact: false };
-}
-
-;// CONCATENATED MODULE: ./build/shared/report/schema-changes.js
-
-
-/** Lines that differ in every run of pg_dump, or between server versions. */
-const unstable = /^(\\(un)?restrict |-- Dumped (from|by) |-- (Started|Completed) on )/;
-/** pg_dump's comment above each object. A name may contain anything here except line breaks. */
-const header = /^-- Name: (.*); Type: (.*?); Schema: (.*); Owner: /;
-/**
- * Lines between objects that belong to none of them. pg_dump changes a default before the first object that needs it, so
- * these lines move when objects come and go.
- */
-const betweenObjects = /^(-- PostgreSQL database dump( complete)?|--|SET default_(tablespace|table_access_method) = .*)?$/;
-/**
- * A schema dump without the lines that differ from run to run, so that equal schemas give equal texts: `schemaSha256` is
- * the hash of this. Line breaks at the end are removed, because a shell variable loses them.
- */
-function stableSchema(dump) {
-    return dump
-        .split('\n')
-        .filter((line) => !unstable.test(line))
-        .join('\n')
-        .trimEnd();
-}
-/** `schemaSha256` of a manifest. */
-function stableSchemaHash(dump) {
-    return (0,external_node_crypto_.createHash)('sha256').update(stableSchema(dump)).digest('hex');
-}
-/**
- * What changed between two outputs of `pg_dump --schema-only`, by object: first the objects in `after`, in that order,
- * then the removed ones. An object that only moved to another place in the dump has not changed.
- */
-function compareSchemas(before, after) {
-    const old = objectsOf(before);
-    const present = objectsOf(after);
-    const changes = [];
-    for (const [key, object] of present) {
-        const predecessor = old.get(key);
-        if (predecessor === undefined)
-            changes.push({ what: 'added', ...object.title, lines: [] });
-        else {
-            const lines = changedLines(predecessor.lines, object.lines);
-            if (lines.length > 0)
-                changes.push({ what: 'changed', ...object.title, lines });
-        }
-    }
-    for (const [key, { title }] of old)
-        if (!present.has(key))
-            changes.push({ what: 'removed', ...title, lines: [] });
-    return changes;
-}
-/** The objects by type, schema and name; objects that share all three count as one. */
-function objectsOf(dump) {
-    const objects = new Map();
-    let current = schema_changes_objectAt(objects, { type: 'SETTINGS', schema: null, name: 'of the dump' });
-    for (const line of stableSchema(dump).split('\n')) {
-        const [, name, type, schema] = header.exec(line) ?? [];
-        if (name !== undefined && type !== undefined && schema !== undefined) {
-            current = schema_changes_objectAt(objects, { type, schema: schema === '-' ? null : schema, name });
-        }
-        else if (!betweenObjects.test(line)) {
-            current.lines.push(line);
-        }
-    }
-    return objects;
-}
-function schema_changes_objectAt(objects, title) {
-    const key = JSON.stringify([title.type, title.schema, title.name]);
-    const object = objects.get(key) ?? { title, lines: [] };
-    objects.set(key, object);
-    return object;
+/** What to set `drill-memory` to, as it is written there. @param memory bytes that were too little */
+function enoughMemory(largestValue, memory) {
+    const wanted = largestValue === null ? 2 * memory : Math.max(largestValue * atMost + memory_server, memory + memory_server);
+    const quarters = Math.ceil(wanted / memory_server);
+    return quarters % 4 === 0 ? `${quarters / 4}GiB` : `${quarters * 256}MiB`;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/drill/restored.js
-
 
 
 
@@ -40111,29 +40385,20 @@ function readRestored(records) {
         });
     }
     const facts = factsIn(lines);
-    const indexes = readSaid(records.get('indexes'));
-    const indexLines = restored_linesOf(wholeText(records.get('indexes'), 'its indexes were read'));
-    const checked = indexLines.map((line) => /^checked (\d+)$/.exec(line)?.[1]).find((count) => count !== undefined);
     return {
         tables: facts.tables,
         sequences: facts.sequencesAfter ?? [],
         largeObjects: facts.largeObjects,
         extensions: facts.extensions,
-        schemaSha256: stableSchemaHash(readSchema(wholeText(records.get('schema-text'), 'its schema was dumped'))),
-        checkedIndexes: checked === undefined ? null : Number(checked),
-        indexFaults: [
-            ...indexLines.filter((line) => line.startsWith('invalid ')),
-            ...(indexes.exit === 0
-                ? []
-                : [indexLines.find((line) => line.includes('ERROR')) ?? 'could not read the indexes']),
-        ],
+        schema: readSchema(records),
+        indexes: readIndexes(records.get('indexes')),
         assertions: readAssertions(records),
     };
 }
 /** @throws Failure `drill-incomplete` if a line makes no sense */
 function factsIn(lines) {
     try {
-        return facts_readFacts(lines);
+        return readFacts(lines);
     }
     catch (error) {
         if (!failure_isFailure(error))
@@ -40142,14 +40407,61 @@ function factsIn(lines) {
     }
 }
 const printingHint = 'Find out what in the backup prints: functions, event triggers, settings of its roles';
-/** @throws Failure `drill-incomplete` if pg_dump did not finish */
-function readSchema(text) {
-    const [, schema, exit] = /^(.*?)\n?exit (\d+)$/s.exec(text.trimEnd()) ?? [];
-    if (schema !== undefined && exit === '0')
-        return `${schema}\n`;
-    throw new failure_Failure('drill-incomplete', `Could not dump the schema of the restored database (exit ${exit ?? 'unknown'})`, {
-        hint: 'See the log, or raise "drill-memory"',
+/** @throws Failure `drill-incomplete` if pg_dump did not finish, or printed too much */
+function readSchema(records) {
+    const hash = readHash(records.get('schema'));
+    if ('trouble' in hash) {
+        const hint = hash.trouble.includes('more than') ? printingHint : 'See the log, or raise "drill-memory"';
+        throw new failure_Failure('drill-incomplete', `Could not dump the schema of the restored database: ${hash.trouble}`, {
+            hint,
+        });
+    }
+    const lines = restored_linesOf(records.find('schema-lines') ?? '');
+    return { sha256: hash.sha256, ofFile: readSchemaOfFile(records), lines };
+}
+function readSchemaOfFile(records) {
+    const restored = records.find('schema-restored');
+    if (restored === undefined)
+        return null;
+    const { text, exit } = readSaid(restored);
+    if (exit === 0)
+        return readHash(records.get('schema-of-file'));
+    const said = restored_linesOf(text);
+    return {
+        trouble: `it does not restore: ${said.find((line) => line.includes('ERROR')) ?? said.at(-1) ?? 'no reason given'}`,
+    };
+}
+function readHash(value) {
+    if (/^[0-9a-f]{64}$/.test(value))
+        return { sha256: value };
+    const [, cutAt] = /^cut (\d+)$/.exec(value) ?? [];
+    return {
+        trouble: cutAt === undefined ? `pg_dump failed (${value})` : `it is more than ${formatBytes(Number(cutAt))}`,
+    };
+}
+/** States of SQL that say that what is stored is damaged. */
+const corruption = /^XX00[12]$/;
+/** @throws Failure `drill-incomplete` if it was cut off */
+function readIndexes(value) {
+    const lines = restored_linesOf(wholeText(value, 'its indexes were read'));
+    const found = (pattern) => lines.flatMap((line) => pattern.exec(line)?.slice(1) ?? []);
+    const reading = found(/^reading (\d+)$/)[0];
+    const errors = lines.flatMap((line) => {
+        const [, state = '', what = ''] = /ERROR: +(?:([0-9A-Z]{5}): )?(.*)$/.exec(line) ?? [];
+        return what === '' ? [] : [{ isDamage: corruption.test(state), what }];
     });
+    const unread = errors.filter(({ isDamage }) => !isDamage).map(({ what }) => what);
+    const isOver = lines.includes('end') || lines.includes('unchecked');
+    if (readSaid(value).exit !== 0 || !isOver)
+        unread.push('the session ended before all were read');
+    return {
+        checked: reading === undefined ? null : Number(reading) - errors.length,
+        faults: [
+            ...lines.filter((line) => line.startsWith('invalid ')),
+            ...errors.filter(({ isDamage }) => isDamage).map(({ what }) => what),
+        ],
+        unread,
+    };
 }
 function readAssertions(records) {
     const reader = records.find('reader');
@@ -40181,6 +40493,43 @@ function wholeText(value, meanwhile) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/shared/drill/scratch-server.js
+/** Libraries that start no process, so that a restore may build its indexes in parallel. */
+const withoutWorkers = new Set([
+    'auth_delay',
+    'auto_explain',
+    'passwordcheck',
+    'pg_hint_plan',
+    'pg_stat_statements',
+    'pgaudit',
+    'plpgsql',
+    'supautils',
+]);
+/** What a manifest says of the source's server. Everything that goes into the configuration is quoted here. */
+function scratchServer({ bootstrapRole, serverSettings, }) {
+    const settings = Object.entries(serverSettings ?? {});
+    const libraries = librariesIn(serverSettings?.['shared_preload_libraries'] ?? '');
+    const monetary = serverSettings?.['lc_monetary'] ?? '';
+    const lines = settings.filter(([name]) => name.includes('.')).map(([name, value]) => `${name} = ${quoted(value)}`);
+    // A job that ran in the copy would do its work twice: mail, payments, whatever it reaches.
+    if (!libraries.every((library) => withoutWorkers.has(library)))
+        lines.push('max_worker_processes = 0');
+    return {
+        bootstrapRole: bootstrapRole ?? '',
+        monetary: /^(C|POSIX)$/.test(monetary) ? '' : monetary,
+        libraries,
+        configuration: lines.join('\n'),
+    };
+}
+/** A list as PostgreSQL reads it: names between commas, in double quotes or not. Names that no library has are left out. */
+function librariesIn(list) {
+    const names = [...list.matchAll(/"((?:[^"]|"")*)"|[^",\s]+/g)].map(([word, inner]) => inner ?? word);
+    return [...new Set(names.filter((name) => /^[\w.$/-]+$/.test(name)))];
+}
+function quoted(value) {
+    return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "''").replaceAll('\n', '\\n').replaceAll('\r', '\\r')}'`;
+}
+
 ;// CONCATENATED MODULE: ./build/shared/drill/drill.js
 
 
@@ -40189,8 +40538,25 @@ function wholeText(value, meanwhile) {
 
 
 
-const drill_program = { name: 'drill', step: 'the drill', scripts: [new URL(/* asset import */ __nccwpck_require__(20520), __nccwpck_require__.b)] };
+
+
+
+const drill_program = {
+    name: 'drill',
+    step: 'the drill',
+    scripts: [
+        new URL(/* asset import */ __nccwpck_require__(5216), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(2220), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(20520), __nccwpck_require__.b),
+    ],
+};
 const drill_nameOf = (token) => `atlasia-drill-${token}`;
+/** What the restored database is asked for: the same hashes as the source. */
+function hashedIn(tables) {
+    return tables.flatMap(({ schema, name, content }) => content === null ? [] : [{ schema, name, oneIn: content.oneIn }]);
+}
+/** A value for psql's \set. */
+const psqlValue = (text) => `'${text.replaceAll(/[\\']/g, '\\$&')}'`;
 /** Restores a set into a scratch container and inspects the result. The container is removed afterwards. */
 async function drill(connection, request) {
     const { backupDir, set, timeout, statements } = request;
@@ -40199,7 +40565,7 @@ async function drill(connection, request) {
     const names = namesOf(set);
     const sides = sidesOf(set);
     const beside = (side) => (sides.includes(side) ? `${folder}/${names[side]}` : '');
-    const options = createOptions(manifest);
+    const server = scratchServer(manifest);
     const run = connection.run(drill_program, {
         name: drill_nameOf(request.token),
         image: request.image,
@@ -40210,16 +40576,22 @@ async function drill(connection, request) {
         dump: `${folder}/${names.dump}`,
         globals: beside('globals'),
         settings: beside('settings'),
+        schema: beside('schema'),
+        schema_sha256: manifest.schemaSha256 ?? '',
+        bootstrap_role: server.bootstrapRole,
+        monetary: server.monetary,
+        configuration: server.configuration,
         format: manifest.format,
         compression: manifest.compression,
         database: manifest.database,
         database_argument: databaseArgument(manifest.database),
         timezone: request.timezone,
+        backup_dir: backupDir,
         inside_script: drillScript(),
-        facts_before: factsBefore(),
-        facts_tables: factsTables(),
-        facts_after: factsAfter(),
-        initdb_options: options,
+        ...factsScripts(),
+        chosen: psqlValue(JSON.stringify(hashedIn(request.tables))),
+        createdb_options: createOptions(manifest),
+        libraries: server.libraries,
         statements,
     }, {
         deadline: timeout,
@@ -40229,8 +40601,14 @@ async function drill(connection, request) {
         onProgress: request.onProgress,
     });
     try {
-        const outcome = readOutcome(await run.result, run.lastLines());
-        refuseUnfit(outcome, run.lastLines().slice(-30).join('\n'), set.manifest.sha256, request.image);
+        const records = await run.result;
+        const ranOut = memoryRanOut(records, request);
+        const outcome = readOutcome(records, run.lastLines(), backupDir, ranOut);
+        refuseUnfit(outcome, run.lastLines().slice(-30).join('\n'), request, {
+            ranOut,
+            lacks: lacksIn(records),
+            hasMoney: records.find('money')?.trim() !== 'f\n\nexit 0',
+        });
         return outcome;
     }
     catch (error) {
@@ -40290,40 +40668,87 @@ const unfit = [
     [
         /out of memory|Cannot allocate memory|terminated by signal 9|server closed the connection|terminated abnormally|could not fork|exit 137/i,
         'The scratch server was killed or ran out of memory',
-        'Raise "drill-memory"',
+        'Raise "drill-memory" to MEMORY',
     ],
     [
-        /extension .* is not available|could not access file|could not open extension control file|shared_preload_libraries/,
+        /extension .* is not available|could not access file|could not open extension control file|shared_preload_libraries|must be (pre)?loaded/,
         'The image lacks an extension or library that the source had',
         "Give the database's service the image of the source",
     ],
 ];
 /** If the file matches its manifest but the scratch server failed, nothing is proven about the backup. */
-function refuseUnfit({ fault, sha256 }, words, wanted, image) {
-    if (fault === null || sha256 !== wanted)
-        return;
-    const found = unfit.find(([said]) => said.test(`${fault.why}\n${words}`));
-    if (found === undefined)
-        return;
-    throw new failure_Failure('drill-unfit', `${found[1]}, so the drill proved nothing about the backup`, {
-        hint: `${found[2]}, then drill it again. The image was ${image}`,
+function refuseUnfit({ fault, sha256 }, words, request, limits) {
+    const { set, image, memory, largestValue } = request;
+    const { ranOut, lacks, hasMoney } = limits;
+    const locale = set.manifest.serverSettings?.['lc_monetary'];
+    const unfitFor = (what, hint) => new failure_Failure('drill-unfit', `${what}, so the drill proved nothing about the backup`, {
+        hint: `${hint}, then drill it again. The image was ${image}`,
         cause: words,
     });
+    const lacksLocale = unfitFor(`The image lacks the locale ${locale} (lc_monetary), without which columns of type money do not restore as they were`, "Give the database's service an image that has it");
+    if (fault === null) {
+        if (lacks.includes('lc_monetary') && hasMoney)
+            throw lacksLocale;
+        return;
+    }
+    if (sha256 !== set.manifest.sha256)
+        return;
+    if (ranOut !== null)
+        throw ranOut;
+    if (lacks.includes('lc_monetary') && /type money/.test(words))
+        throw lacksLocale;
+    const libraries = lacks.flatMap((each) => /^library (.*)$/.exec(each)?.[1] ?? []);
+    if (libraries.length > 0) {
+        throw unfitFor(`The image lacks ${libraries.join(', ')}, which the source loads at its start (shared_preload_libraries), and the dump does not restore without`, "Give the database's service the image of the source");
+    }
+    if (scratchServer(set.manifest).libraries.some((library) => /^(\$libdir\/)?timescaledb/.test(library))) {
+        throw unfitFor('TimescaleDB needs more than pg_restore for a restore, and a drill does not do that', 'Restore it by hand as its documentation says: a drill cannot');
+    }
+    const found = unfit.find(([said]) => said.test(`${fault.why}\n${words}`));
+    if (found !== undefined)
+        throw unfitFor(found[1], found[2].replace('MEMORY', enoughMemory(largestValue, memory)));
 }
+function memoryRanOut(records, { memory, largestValue }) {
+    if (!/^[1-9]/m.test(records.find('kills') ?? ''))
+        return null;
+    return new failure_Failure('drill-unfit', `Memory ran out in the scratch container, which may use ${formatBytes(memory)}, so the drill proved nothing about the backup`, { hint: `Set "drill-memory" to ${enoughMemory(largestValue, memory)}, then drill it again` });
+}
+const lacksIn = (records) => records
+    .get('found')
+    .split('\n')
+    .flatMap((line) => /^lacks (.*)$/.exec(line)?.[1] ?? []);
 const faults = {
     41: 'it does not restore',
     42: 'it cannot be decompressed completely',
     43: 'its end is missing: it does not end the way pg_dump ends a dump',
 };
-function readOutcome(records, words) {
+function readOutcome(records, lines, backupDir, ranOut) {
     const status = records.integer('restored');
     const why = faults[status] ?? `the restore was cut short (exit ${status})`;
     return {
-        fault: status === 0 ? null : { why, words: words.slice(-4).join(' ').trim() },
+        fault: status === 0 ? null : { why, words: tellFault(lines, backupDir), refusal: firstRefusal(lines) },
         sha256: /^[0-9a-f]{64}$/.exec(records.get('sha256'))?.[0] ?? null,
         restoreMs: records.integer('restore-ms'),
-        restored: status === 0 ? readRestored(records) : null,
+        restored: status === 0 ? restoredOr(ranOut, records) : null,
     };
+}
+/** The error first, then in which table. */
+function tellFault(lines, backupDir) {
+    const error = firstError(lines);
+    if (error === null)
+        return lines.slice(-4).join(' ').trim();
+    const table = failedTable(lines);
+    const where = table === null ? '' : ` (in the rows of ${table})`;
+    return `${tellError(error, backupDir)}${where}. All that PostgreSQL said is in ${wordsFile(backupDir)} on the host`;
+}
+/** What is incomplete because memory ran out is not called anything else. */
+function restoredOr(ranOut, records) {
+    try {
+        return readRestored(records);
+    }
+    catch (error) {
+        throw ranOut ?? error;
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/shared/drill/proof.js
@@ -40434,7 +40859,325 @@ function demandReadable(text) {
         throw refuse(`has ${behind} bytes besides its tables and sequences`);
 }
 
+;// CONCATENATED MODULE: ./build/shared/postgres/relation-name.js
+/** As PostgreSQL writes it, quoted where necessary: two relations never have the same. */
+function relationName({ schema, name }) {
+    return `${relation_name_identifier(schema)}.${relation_name_identifier(name)}`;
+}
+/** A name as SQL takes it, quoted where necessary. */
+function relation_name_identifier(name) {
+    return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/postgres/table-facts.js
+
+
+// What the facts about tables come to, in words for people.
+/** What of the content was hashed: `812 tables whole, 3 by one row in 32; 2 not hashed`. */
+function hashedText(tables) {
+    const whole = tables.filter(({ content }) => content?.oneIn === 1).length;
+    const sampled = tables.flatMap(({ content }) => (content === null || content.oneIn === 1 ? [] : [content.oneIn]));
+    const not = tables.filter(({ content }) => content === null).length;
+    const parts = [
+        ...(whole > 0 ? [`${counted(whole, 'table')} whole`] : []),
+        ...[...new Set(sampled)].map((oneIn) => `${sampled.filter((each) => each === oneIn).length} by one row in ${oneIn}`),
+    ];
+    return [parts.join(', '), ...(not > 0 ? [`${not} not hashed`] : [])].filter((part) => part !== '').join('; ');
+}
+/** Tables that belong to extensions and whose rows pg_dump leaves out; empty ones lose nothing. */
+function leftOut(tables) {
+    return tables.filter(({ isDumped, rows }) => !isDumped && rows !== 0);
+}
+/** `1 row in public.q_mail, which belongs to the extension hstore`. */
+function leftOutText(tables) {
+    const told = leftOut(tables).map((table) => `${table.rows === null ? 'the rows' : counted(table.rows, 'row')} in ${relationName(table)}, which belongs to the extension ${table.extension}`);
+    return listed(told, 5);
+}
+
+;// CONCATENATED MODULE: ./build/verify-action/drill/judge-data.js
+
+
+
+/** The first few names. */
+const some = (names) => listed(names, 5);
+/** Checks that every dumped table came back. */
+function judgeTables(wanted, found, remedy) {
+    const [known, present] = [new Set(wanted.map(relationName)), new Set(found.map(relationName))];
+    const missing = dumped(wanted)
+        .map(relationName)
+        .filter((name) => !present.has(name));
+    // Another version of an extension may bring other tables.
+    const added = found
+        .filter(({ extension }) => extension === null)
+        .map(relationName)
+        .filter((name) => !known.has(name));
+    if (missing.length > 0)
+        return { detail: `${some(missing)} was not restored`, remedy };
+    if (added.length > 0)
+        return { detail: `${some(added)} was restored but is not in the manifest`, remedy };
+    // Not a fault, just as for a backup: the database may be new, or hold only functions.
+    if (dumped(wanted).length === 0)
+        return 'none: the database had no table when the dump was taken';
+    return `all ${dumped(wanted).length} were restored`;
+}
+/** Compares the row counts. An estimated or missing count proves nothing. */
+function judgeRows(findings, manifest, found, remedy) {
+    const wanted = dumped(manifest.tables);
+    if (wanted.some(({ exact }) => !exact)) {
+        findings.unable('rows', 'the backup has no exact counts to compare with', 'In backup-action, set row-counts: exact. If that is set, let "db-user" be a superuser or the owner of the tables');
+        return;
+    }
+    findings.check('rows', () => {
+        const trees = treesOf(wanted, found);
+        const other = trees.filter(({ before, after }) => before.rows !== after?.rows);
+        if (trees.length === 0)
+            return 'none: there are no tables';
+        if (other.length === 0)
+            return `${trees.reduce((sum, { before }) => sum + before.rows, 0)} in total; the count of every table matches exactly`;
+        const named = other.map(({ name, before, after }) => `${name} has ${after?.rows ?? 'none'} instead of ${before.rows}`);
+        return { detail: some(named), remedy };
+    });
+}
+/** Compares the hashes of the content. Where the number of rows differs already, that says enough. */
+function judgeContent(findings, manifest, found) {
+    const wanted = dumped(manifest.tables);
+    const unhashed = wanted.filter(({ content, generates }) => content === null && generates);
+    if (wanted.length > 0 && wanted.every(({ content }) => content === null)) {
+        findings.unable('content', 'the backup has no hashes of its content to compare with', 'Take a backup with this version of the action, with row-counts: exact and with the owner of the tables as "db-user"');
+        return;
+    }
+    const trees = treesOf(wanted.filter(({ content }) => content !== null), found);
+    const other = trees.filter(({ before, after }) => after?.rows === before.rows && after.hash !== before.hash);
+    if (other.length === 0 && unhashed.length > 0) {
+        findings.unable('content', `${some(unhashed.map(relationName))} has generated columns and was not hashed, because that could run other roles' code`, 'In backup-action, let "db-user" be the owner of these tables');
+        return;
+    }
+    findings.check('content', () => {
+        if (wanted.length === 0)
+            return 'none: there are no tables';
+        if (other.length === 0)
+            return `hashed, with equal results: ${hashedText(wanted)}`;
+        const names = some(other.map(({ name }) => name));
+        const generates = other.filter(({ before }) => before.generates).map(({ name }) => name);
+        return {
+            detail: `the values in ${names} are not those of the database: the number of rows is the same, but not their hash`,
+            remedy: generates.length > 0
+                ? `A restore computes generated columns anew, and those of ${some(generates)} then come out differently; a new backup fails alike. Let their expressions use only the row itself: a function that reads other tables finds them empty, or not as they were`
+                : 'A new backup may fail alike. Restore this one into a database of its own (docs/restore.md) and compare these tables',
+        };
+    });
+}
+/** Tells of rows that pg_dump leaves out because their table belongs to an extension, where a restore does not bring them. */
+function judgeLeftOut(findings, manifest, found) {
+    const present = new Map(found.map((table) => [relationName(table), table]));
+    const lost = leftOut(manifest.tables).filter((table) => {
+        const { rows, content } = present.get(relationName(table)) ?? {};
+        return rows !== table.rows || content?.hash !== table.content?.hash;
+    });
+    if (lost.length === 0)
+        return;
+    // What the extension itself creates, and says nothing of to pg_dump, is seldom data: a log or a cache.
+    const isOwn = lost.every((table) => present.has(relationName(table)));
+    const names = lost.map(relationName);
+    findings.check('left out', () => ({
+        detail: `not in the dump, and not in a restore: ${leftOutText(lost)}`,
+        remedy: `pg_dump leaves out the rows of tables that belong to an extension. If you need them, take the table out of the extension: ALTER EXTENSION ${relation_name_identifier(lost[0]?.extension ?? '')} DROP TABLE ${names[0]}. Or save them in another way, such as COPY`,
+    }), isOwn ? 'warning' : 'error');
+}
+/** Checks that each sequence is where it was. */
+function judgeSequences(wanted, found, remedy) {
+    const values = new Map(found.map((sequence) => [relationName(sequence), sequence.value]));
+    const bad = wanted.filter((sequence) => !isWithin(sequence, values.get(relationName(sequence))));
+    const [fault, known] = [bad.filter(({ isDumped }) => isDumped), bad.filter(({ isDumped }) => !isDumped)];
+    const told = (sequences) => some(sequences.map((sequence) => `${relationName(sequence)} is at ${values.get(relationName(sequence)) ?? 'nothing'}, not between ${sequence.before ?? 'nothing'} and ${sequence.after ?? 'nothing'}`));
+    if (fault.length > 0)
+        return { detail: told(fault), remedy };
+    const [first] = known;
+    if (first !== undefined) {
+        return {
+            detail: `${told(known)}: pg_dump leaves out sequences of the extension ${first.extension}`,
+            remedy: `After a restore, set it: SELECT setval('${relationName(first).replaceAll("'", "''")}', ${first.after ?? 1})`,
+            severity: 'warning',
+        };
+    }
+    if (wanted.length === 0)
+        return 'none';
+    const unbound = wanted.filter((sequence) => !isBound(sequence)).length;
+    const where = `${counted(wanted.length, 'sequence')}, each where it was when the dump was taken`;
+    return unbound === 0 ? where : `${where}; ${unbound} of them started over or could have, so any value counts`;
+}
+const dumped = (tables) => tables.filter(({ isDumped }) => isDumped);
+function treesOf(wanted, found) {
+    // By the manifest, which knows the partitions; only tables that are in it count.
+    const treeOf = new Map(wanted.map((table) => [relationName(table), relationName(table.root ?? table)]));
+    const sums = (tables) => {
+        const of = new Map();
+        for (const table of tables) {
+            const tree = treeOf.get(relationName(table));
+            if (tree === undefined)
+                continue;
+            const { rows, hash, generates } = of.get(tree) ?? { rows: 0, hash: 0n, generates: false };
+            of.set(tree, {
+                rows: rows + (table.rows ?? 0),
+                hash: BigInt.asUintN(64, hash + BigInt(table.content?.hash ?? 0)),
+                generates: generates || table.generates,
+            });
+        }
+        return of;
+    };
+    const after = sums(found);
+    return [...sums(wanted)].map(([name, before]) => ({ name, before, after: after.get(name) }));
+}
+/** The sequence was read before and after the dump, and moves only in the direction of its increment. */
+function isWithin(sequence, value) {
+    const { before, after } = sequence;
+    if (value === undefined)
+        return false;
+    if (!isBound(sequence))
+        return true;
+    if (value === null)
+        return before === null;
+    if (after === null)
+        return false;
+    return ahead(value, after, sequence) <= 0n && (before === null || ahead(value, before, sequence) >= 0n);
+}
+/** False for one that starts over at its end, or was set back meanwhile: it may have had any value. */
+function isBound(sequence) {
+    const { before, after, cycles } = sequence;
+    if (cycles)
+        return false;
+    return before === null || (after !== null && ahead(after, before, sequence) >= 0n);
+}
+/** How far `value` is ahead of `bound`, in the direction of the increment. */
+function ahead(value, bound, { increment }) {
+    return (BigInt(value) - BigInt(bound)) * (BigInt(increment) < 0n ? -1n : 1n);
+}
+function judgeExtensions({ extensions }, restored, remedy) {
+    const present = new Map(restored.extensions.map(({ name, version }) => [name, version]));
+    const missing = extensions.filter(({ name }) => !present.has(name)).map(({ name }) => name);
+    if (missing.length > 0)
+        return { detail: `${some(missing)} was not restored`, remedy };
+    const newer = extensions
+        .filter(({ name, version }) => present.get(name) !== version)
+        .map(({ name, version }) => `${name} ${present.get(name)} instead of ${version}`);
+    if (extensions.length === 0)
+        return 'none';
+    return newer.length === 0
+        ? some(extensions.map(({ name, version }) => `${name} ${version}`))
+        : `all were restored; the image has different versions of: ${some(newer)}`;
+}
+
+;// CONCATENATED MODULE: ./build/verify-action/drill/judge-indexes.js
+
+/** Damage is a fault of the backup. What cannot be read for another reason proves nothing. */
+function judgeIndexes(findings, { indexes }, remedy) {
+    const { checked, faults, unread } = indexes;
+    if (faults.length === 0 && unread.length > 0) {
+        const image = 'Check that the image of the database has amcheck and all libraries of its extensions';
+        findings.unable('indexes', `could not read all of them: ${some(unread)}`, image);
+        return;
+    }
+    findings.check('indexes', () => {
+        if (faults.length > 0)
+            return { detail: some(faults), remedy };
+        // The restore has rebuilt constraints and indexes, and fails if one cannot be built.
+        if (checked === null)
+            return 'all are valid; not read in full, because the image lacks amcheck';
+        return `all are valid; amcheck read ${checked} of them`;
+    });
+}
+
+;// CONCATENATED MODULE: ./build/verify-action/drill/judge-schema.js
+/**
+ * PostgreSQL prints some conditions in another way after a restore, so a schema that is not identical to the source's is compared
+ * with that of a second restore, from the set's schema file.
+ */
+function judgeSchema(findings, { id, schemaSha256 }, { schema }) {
+    const { sha256, ofFile, lines } = schema;
+    if (sha256 === schemaSha256) {
+        findings.check('schema', () => 'a new dump of it is identical');
+    }
+    else if (ofFile === null) {
+        findings.unable('schema', 'the backup has no schema file to compare with', 'See the report of the backup');
+    }
+    else if ('trouble' in ofFile) {
+        const detail = `cannot compare with the schema file of ${id}: ${ofFile.trouble}`;
+        findings.unable('schema', detail, 'See the log. Take a backup now and drill it');
+    }
+    else {
+        findings.check('schema', () => ofFile.sha256 === sha256
+            ? 'a new dump of it is identical to one of its schema file, restored in the same way; conditions are printed differently than in the source'
+            : {
+                detail: `the dump and its schema file restore to different schemas: ${lines.join(' / ') || 'the host has no diff to show the lines'}`,
+                remedy: 'Compare the lines: `-` is in the dump, `+` in the schema file. If something is missing, take a backup now',
+                severity: 'warning',
+            });
+    }
+}
+
+;// CONCATENATED MODULE: ./build/verify-action/drill/remedy.js
+/** What to mend in the source, by what the server refused. Names no reason that it did not give. */
+const mending = [
+    [
+        /^could not create unique index (".+")|^duplicate key value violates unique constraint (".+")/,
+        ([, index, constraint]) => `it has rows that are equal where ${index ?? constraint} allows one. Find them without that index (SET enable_indexscan = off; SET enable_indexonlyscan = off; SET enable_bitmapscan = off; then GROUP BY … HAVING count(*) > 1), remove what is too much, then REINDEX INDEX ${index ?? constraint}`,
+    ],
+    [
+        /^insert or update on table (".+") violates foreign key constraint (".+")/,
+        ([, table, constraint]) => `${table} has rows whose partner is missing. Find and mend them (LEFT JOIN … WHERE partner IS NULL). To prove it: drop ${constraint}, add it again with NOT VALID, then ALTER TABLE ${table} VALIDATE CONSTRAINT ${constraint}`,
+    ],
+    [
+        /^(?:new row for relation (".+") violates check constraint (".+")|check constraint (".+") of relation (".+") is violated by some row|check constraint (".+") is violated by some row)/,
+        ([, table, constraint, later, of, alone]) => `rows of ${table ?? of ?? 'a table'} do not pass the CHECK ${constraint ?? later ?? alone} in an empty database. If it calls a function that reads another table or a setting, make it a trigger instead: a restore fills tables one after the other. Otherwise mend the rows, then ALTER TABLE … VALIDATE CONSTRAINT`,
+    ],
+    [
+        /^(null value in column|column .+ contains null values)/,
+        () => 'a column has NULL where it must not: mend the rows, then ALTER TABLE … ALTER COLUMN … SET NOT NULL again',
+    ],
+    [
+        /^(?:could not create exclusion constraint|conflicting key value violates exclusion constraint) (".+")/,
+        ([, constraint]) => `it has rows that ${constraint} excludes: mend them, then REINDEX INDEX ${constraint}`,
+    ],
+    [
+        /^(?:no partition of relation|new row for relation .+ violates partition constraint|partition constraint of)/,
+        () => 'a partition has rows that belong elsewhere: move them, with ALTER TABLE … DETACH PARTITION and ATTACH PARTITION',
+    ],
+    [
+        /^((function|relation|type|column|table|view|operator|aggregate|cast) .+ (does not exist|is not unique|is ambiguous)|operator (does not exist|is not unique): .+|schema ".+" does not exist)/,
+        () => 'a function, an index, a CHECK or a default uses a name that a restore does not find. A restore has an empty search_path: write the schema before the names that the function uses, or ALTER FUNCTION … SET search_path = …. A name that belongs to an extension needs that extension in the database',
+    ],
+    [
+        /^(functions in |generation expression is not immutable)/,
+        () => 'an index or a generated column calls a function that is no longer IMMUTABLE: mend the function or the column',
+    ],
+    [
+        /^(value too long|invalid input|malformed|date\/time|.*out of range|numeric field overflow|invalid byte sequence|character with byte sequence)/,
+        () => 'it has values that their type no longer takes: mend these rows, or the type',
+    ],
+];
+const ways = 'For what can still be restored: docs/restore.md#when-the-source-itself-does-not-restore';
+/**
+ * What to do if a backup did not restore. If its bytes are those that were taken and the server refused a statement, the
+ * backup is not at fault, and a new one would be no better.
+ */
+function remedyOf({ id, sha256 }, outcome) {
+    const refusal = outcome.fault?.refusal ?? null;
+    if (refusal === null || outcome.sha256 !== sha256)
+        return `Do not rely on ${id}. Take a backup now and drill it`;
+    const intact = 'The file is intact; the source itself does not restore, and a new backup fails alike until that is mended there';
+    for (const [said, mend] of mending) {
+        const match = said.exec(refusal);
+        if (match !== null)
+            return `${intact}: ${mend(match)}. ${ways}`;
+    }
+    return `${intact}: mend what the error names, then take a backup and drill it. ${ways}`;
+}
+
 ;// CONCATENATED MODULE: ./build/verify-action/drill/judge-drill.js
+
+
+
+
 
 
 
@@ -40464,7 +41207,7 @@ function chooseSet(wanted, database, sets) {
     return (wanted === 'latest' ? own[0] : own.find(({ id }) => id === wanted)) ?? null;
 }
 /** Checks that the restored data equal the dumped data. */
-function judgeDrill({ manifest, outcome, pgDumpVersion, statements }) {
+function judgeDrill({ manifest, outcome, statements }) {
     const findings = new Findings('drill');
     const { id } = manifest;
     const { fault, restored } = outcome;
@@ -40477,23 +41220,25 @@ function judgeDrill({ manifest, outcome, pgDumpVersion, statements }) {
     findings.check('restore', () => {
         if (fault === null)
             return `restored ${id} of "${manifest.database}" into an empty server in ${formatDuration(outcome.restoreMs)}`;
-        return { detail: `${id}: ${fault.why}. ${fault.words}`, remedy };
+        return { detail: `${id}: ${fault.why}. ${fault.words}`, remedy: remedyOf(manifest, outcome) };
     });
     if (restored === null) {
-        for (const name of ['tables', 'rows', 'sequences', 'large objects', 'extensions', 'schema', 'indexes'])
+        for (const name of ['tables', 'rows', 'content', 'sequences', 'large objects', 'extensions', 'schema', 'indexes'])
             findings.unable(name, 'the backup was not restored', null);
         if (statements.length > 0)
             findings.unable('drill-sql', 'the backup was not restored', null);
         return findings;
     }
     findings.check('tables', () => judgeTables(manifest.tables, restored.tables, remedy));
-    judgeRows(findings, manifest.tables, restored.tables, remedy);
+    judgeRows(findings, manifest, restored.tables, remedy);
+    judgeContent(findings, manifest, restored.tables);
+    judgeLeftOut(findings, manifest, restored.tables);
     findings.check('sequences', () => judgeSequences(manifest.sequences, restored.sequences, remedy));
     findings.check('large objects', () => restored.largeObjects === manifest.largeObjects
         ? `${restored.largeObjects}`
         : { detail: `${restored.largeObjects} instead of ${manifest.largeObjects}`, remedy });
     findings.check('extensions', () => judgeExtensions(manifest, restored, remedy));
-    judgeSchema(findings, manifest, restored, pgDumpVersion, remedy);
+    judgeSchema(findings, manifest, restored);
     judgeIndexes(findings, restored, remedy);
     if (statements.length > 0)
         judgeStatements(findings, statements, restored.assertions);
@@ -40504,101 +41249,8 @@ function drillText({ id, database }, { fault, restored, restoreMs }) {
     const backup = `backup ${id} of "${database}"`;
     if (fault !== null || restored === null)
         return `${backup}, not restored`;
-    const rows = restored.tables.reduce((sum, table) => sum + (table.rows ?? 0), 0);
+    const rows = restored.tables.filter(({ isDumped }) => isDumped).reduce((sum, table) => sum + (table.rows ?? 0), 0);
     return `${backup}, ${counted(rows, 'row')}, recovered in ${formatDuration(restoreMs)}`;
-}
-const judge_drill_nameOf = ({ schema, name }) => `${schema}.${name}`;
-const some = (names) => listed(names, 5);
-function judgeTables(wanted, found, remedy) {
-    const [expected, present] = [new Set(wanted.map(judge_drill_nameOf)), new Set(found.map(judge_drill_nameOf))];
-    const missing = [...expected].filter((name) => !present.has(name));
-    const added = [...present].filter((name) => !expected.has(name));
-    if (missing.length > 0)
-        return { detail: `${some(missing)} was not restored`, remedy };
-    if (added.length > 0)
-        return { detail: `${some(added)} was restored but is not in the manifest`, remedy };
-    // Not a fault, just as for a backup: the database may be new, or hold only functions.
-    if (found.length === 0)
-        return 'none: the database had no table when the dump was taken';
-    return `all ${found.length} were restored`;
-}
-/** An estimated or missing count proves nothing. */
-function judgeRows(findings, wanted, found, remedy) {
-    const counts = new Map(found.map((table) => [judge_drill_nameOf(table), table.rows]));
-    const exact = wanted.filter((table) => table.exact);
-    if (exact.length < wanted.length) {
-        findings.unable('rows', 'the backup has no exact counts to compare with', 'In backup-action, set row-counts: exact');
-        return;
-    }
-    findings.check('rows', () => {
-        const other = exact.filter((table) => counts.get(judge_drill_nameOf(table)) !== table.rows);
-        if (wanted.length === 0 && found.length === 0)
-            return 'none: there are no tables';
-        if (other.length === 0)
-            return `${exact.reduce((sum, { rows }) => sum + (rows ?? 0), 0)} in total; the count of every table matches exactly`;
-        const named = other.map((table) => `${judge_drill_nameOf(table)} has ${counts.get(judge_drill_nameOf(table)) ?? 'none'} instead of ${table.rows}`);
-        return { detail: some(named), remedy };
-    });
-}
-function judgeSequences(wanted, found, remedy) {
-    const values = new Map(found.map((sequence) => [judge_drill_nameOf(sequence), sequence.value]));
-    const bad = wanted.filter((sequence) => !isWithin(sequence, values.get(judge_drill_nameOf(sequence))));
-    if (wanted.length === 0)
-        return 'none';
-    if (bad.length === 0)
-        return `${counted(wanted.length, 'sequence')}, each where it was when the dump was taken`;
-    const named = bad.map((sequence) => `${judge_drill_nameOf(sequence)} is at ${values.get(judge_drill_nameOf(sequence)) ?? 'nothing'}, not between ${sequence.before ?? 'nothing'} and ${sequence.after ?? 'nothing'}`);
-    return { detail: some(named), remedy };
-}
-/** The sequence was read before and after the dump, and moves only in the direction of its increment. */
-function isWithin({ before, after, increment }, value) {
-    if (value === undefined)
-        return false;
-    if (value === null)
-        return before === null;
-    if (after === null)
-        return false;
-    const direction = BigInt(increment) < 0n ? -1n : 1n;
-    const from = (bound) => (BigInt(value) - BigInt(bound)) * direction;
-    return from(after) <= 0n && (before === null || from(before) >= 0n);
-}
-function judgeExtensions({ extensions }, restored, remedy) {
-    const present = new Map(restored.extensions.map(({ name, version }) => [name, version]));
-    const missing = extensions.filter(({ name }) => !present.has(name)).map(({ name }) => name);
-    if (missing.length > 0)
-        return { detail: `${some(missing)} was not restored`, remedy };
-    const newer = extensions
-        .filter(({ name, version }) => present.get(name) !== version)
-        .map(({ name, version }) => `${name} ${present.get(name)} instead of ${version}`);
-    if (extensions.length === 0)
-        return 'none';
-    return newer.length === 0
-        ? some(extensions.map(({ name, version }) => `${name} ${version}`))
-        : `all were restored; the image has different versions of: ${some(newer)}`;
-}
-/** Another version of pg_dump may write the same schema differently. */
-function judgeSchema(findings, { schemaSha256, pgDumpVersion: ofBackup }, restored, pgDumpVersion, remedy) {
-    const isSame = schemaSha256 === restored.schemaSha256;
-    if (schemaSha256 === null) {
-        findings.unable('schema', 'the backup has no schema to compare with', 'See the report of the backup');
-    }
-    else if (!isSame && pgDumpVersion !== ofBackup) {
-        const detail = `cannot compare: pg_dump ${pgDumpVersion ?? 'of an unknown version'} may write the same schema differently than ${ofBackup} did`;
-        findings.unable('schema', detail, 'Take a backup with the new version and drill it');
-    }
-    else {
-        findings.check('schema', () => isSame ? 'a new dump of it is identical' : { detail: 'a new dump of it differs', remedy });
-    }
-}
-function judgeIndexes(findings, { checkedIndexes, indexFaults }, remedy) {
-    if (indexFaults.length === 0 && checkedIndexes === null) {
-        // The restore has rebuilt constraints and indexes, and fails if one cannot be built.
-        findings.check('indexes', () => 'all are valid; not read in full, because the image lacks amcheck');
-        return;
-    }
-    findings.check('indexes', () => indexFaults.length === 0
-        ? `all are valid; amcheck read ${checkedIndexes} of them`
-        : { detail: some(indexFaults), remedy });
 }
 function judgeStatements(findings, statements, assertions) {
     if (assertions === null) {
@@ -40648,6 +41300,7 @@ function drillRecord(manifest, { result, restoreMs }, facts) {
 
 
 
+
 /** Restores a backup for real, and stores the result beside the backup and in the history. */
 async function checkDrill(connection, surveyed, run) {
     const { inputs, outputs, signal, workflow } = run;
@@ -40663,12 +41316,15 @@ async function checkDrill(connection, surveyed, run) {
     info(`Drilling ${set.id} (${formatBytes(set.manifest.sizeBytes)}). Docker's disk needs ${formatBytes(needed)} free, of which ${formatBytes(inputs.minFreeSpace)} must stay free`);
     // The restored data are compared with the whole manifest, which the survey did not fetch.
     const manifest = await wholeManifest(connection, inputs.backupDir, set, { signal, onLog: host });
+    refuseShortage(manifest, inputs.drillMemory);
     const outcome = await drill(connection, {
         backupDir: inputs.backupDir,
         set,
+        tables: manifest.tables,
         image,
         token: (0,external_node_crypto_.randomBytes)(4).toString('hex'),
         memory: inputs.drillMemory,
+        largestValue: largestOf(manifest.tables),
         neededBytes: needed,
         leastBytes: inputs.minFreeSpace,
         timezone: facts?.timezone ?? '',
@@ -40682,7 +41338,6 @@ async function checkDrill(connection, surveyed, run) {
     const findings = judgeDrill({
         manifest,
         outcome,
-        pgDumpVersion: image === container?.imageId ? (facts?.pgDumpVersion ?? null) : null,
         statements: inputs.drillStatements,
     });
     findings.subject = drillText(manifest, outcome);
@@ -40721,6 +41376,15 @@ function tellDrill(name, value) {
         progress(`Restoring ${formatBytes(Number(value))}`);
     else
         progress('Checking the restored data');
+}
+/** A restore that is sure to fail would only take long to say so. */
+function refuseShortage({ id, tables }, memory) {
+    const shortage = memoryShortage(tables, memory);
+    if (shortage === null)
+        return;
+    throw new failure_Failure('drill-unfit', `${id} cannot be restored with ${formatBytes(memory)} of memory: the largest value in ${shortage.tables} has ${formatBytes(shortage.largestValue)}. This says nothing about the backup`, {
+        hint: `Nothing was restored. Set "drill-memory" to ${enoughMemory(shortage.largestValue, memory)}, then drill it again`,
+    });
 }
 function noBackup({ drillBackup, backupDir }, database) {
     const which = drillBackup === 'latest' ? 'verified backup' : `verified backup ${drillBackup}`;
@@ -41670,6 +42334,68 @@ function judgeModes({ open, openCount }, { user }, backupDir) {
     };
 }
 
+;// CONCATENATED MODULE: ./build/verify-action/setup/judge-server.js
+
+
+
+
+
+
+/** Checks what else the server has, and that what the database has stored in an order is still in that order. */
+function judgeServer(findings, { seen, catalogue }, inputs) {
+    const others = () => judgeOthers(askedDatabase(seen), catalogue, inputs.backupDir);
+    findings.after('database accepts', 'other databases', others, 'warning');
+    const facts = factsOf(seen);
+    if (facts !== null && facts.outdatedCollations === null) {
+        findings.unable('collations', 'the server did not tell their versions', 'See docker logs of its container');
+        return;
+    }
+    const collations = () => {
+        const { access, outdatedCollations, ...asked } = askedDatabase(seen);
+        const needs = { ...inputs, format: 'custom', compression: 'auto', previousBytes: () => null };
+        const place = { container: findDatabase(seen, needs).name, access };
+        return outdatedCollations === null ? 'not looked at' : judgeCollations(outdatedCollations, asked, place);
+    };
+    findings.after('database accepts', 'collations', collations, 'warning');
+}
+/** A backup is of one database. The others are lost with the server, unless somebody has thought of them. */
+function judgeOthers({ otherDatabases }, { sets }, backupDir) {
+    const { count, names } = otherDatabases;
+    const missing = names.filter((name) => catalogue_verifiedSetsOf(name, sets).length === 0);
+    const total = count - (names.length - missing.length);
+    if (total === 0)
+        return count === 0 ? 'the server has none' : `each of ${count} has a verified backup`;
+    const named = listed(missing.map((name) => `"${name}"`), 5, { total });
+    return {
+        detail: `${backupDir} has no verified backup of ${counted(total, 'other database')} of this server: ${named}`,
+        remedy: 'Add a step of backup-action with "db-name" for each that matters. It is not known here whether they are backed up elsewhere',
+    };
+}
+const mostCollations = 5;
+/** Until it is built anew, an index that was sorted by another version may not find what is there. */
+function judgeCollations({ default: own, others }, { database, user }, place) {
+    if (own === null && others.length === 0)
+        return 'indexes are sorted as the libraries of today sort';
+    const named = [
+        ...(own === null ? [] : [`the database's own (${own.recorded}, now ${own.actual})`]),
+        ...others.map(({ schema, name, recorded, actual }) => `${schema}.${name} (${recorded}, now ${actual})`),
+    ];
+    const statements = [
+        `REINDEX DATABASE ${identifier(database)}`,
+        ...(own === null ? [] : [`ALTER DATABASE ${identifier(database)} REFRESH COLLATION VERSION`]),
+        ...others
+            .slice(0, mostCollations)
+            .map(({ schema, name }) => `ALTER COLLATION ${identifier(schema)}.${identifier(name)} REFRESH VERSION`),
+    ];
+    const psql = ['psql', '-X', `--username=${user}`, `--dbname=${databaseArgument(database)}`, '-v', 'ON_ERROR_STOP=1'];
+    const words = [...in_container_inContainer(place), ...psql, ...statements.map((statement) => `--command=${statement}`)];
+    const rest = others.length > mostCollations ? '. Then run it again: it has more of them' : '';
+    return {
+        detail: `indexes of "${database}" were sorted by another version of a collation, and may miss rows or let duplicates in: ${listed(named, 3)}`,
+        remedy: `At a quiet hour, since tables cannot be written to meanwhile. On the host: ${pastedLine(words)}${rest}`,
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/shared/notify/mail.js
 
 
@@ -41860,6 +42586,7 @@ function judgeOutside(findings, reached, inputs) {
 
 
 
+
 /** Checks that backups and rollbacks will work on this host. Changes nothing on it. */
 function judgeSetup(facts, inputs) {
     const findings = new Findings('setup');
@@ -41867,6 +42594,7 @@ function judgeSetup(facts, inputs) {
     findings.check('connection', () => inputs.ssh === null ? 'the runner is the host' : `${hostName} answers, with a host key from "known-hosts"`);
     judgeMachine(findings, seen, inputs);
     judgeDatabase(findings, facts, inputs);
+    judgeServer(findings, facts, inputs);
     judgeCompose(findings, seen, inputs);
     judgeTransactions(findings, seen, inputs);
     judgeHistory(findings, facts, inputs);
@@ -41928,7 +42656,7 @@ function paragraph(text) {
     return block(clean_cleanMarkdown(text));
 }
 /** Shows at most 500 rows, and how many more there are. */
-function job_summary_table(head, rows) {
+function table(head, rows) {
     const lines = [
         head.map(clean_cleanMarkdown),
         head.map(() => '---'),
@@ -42035,7 +42763,7 @@ async function summarizeVerification(findings, tally, verdict, { checks }, hostN
         ...(bad.length === 0
             ? []
             : [
-                job_summary_table(['', 'Check', 'What was seen', 'What to do'], alike(bad).map(([finding, names]) => [
+                table(['', 'Check', 'What was seen', 'What to do'], alike(bad).map(([finding, names]) => [
                     isWarning(finding)
                         ? '⚠️ warning'
                         : `${finding.result === 'failed' ? '❌' : '❔'} ${summary_words[finding.result]}`,
@@ -42045,7 +42773,7 @@ async function summarizeVerification(findings, tally, verdict, { checks }, hostN
                 ])),
             ]),
         details(`Passed: ${passed.length}`, [
-            job_summary_table(['', 'Check', 'What was seen'], passed.map(({ name, group, detail }) => [group, name, detail])),
+            table(['', 'Check', 'What was seen'], passed.map(({ name, group, detail }) => [group, name, detail])),
         ]),
     ]);
 }

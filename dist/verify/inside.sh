@@ -1,19 +1,81 @@
 # shellcheck shell=sh
 # Runs inside the database container, in whatever shell it has: `inside VERB ARGUMENT...`. The user and the database come
-# as PGUSER and PGDATABASE, never as arguments: psql reads a connection string there. No password leaves the container.
+# as PGUSER and PGDATABASE, never as arguments: psql reads a connection string there. The server's password does not leave the
+# container.
 
 export LC_ALL=C PGCONNECT_TIMEOUT=15
 # We may be a superuser in a database whose owner chooses the settings of its sessions. Our sessions keep the role they log in
 # with, call only PostgreSQL's own functions, and have no time limit. Otherwise a plain role could run its own functions with
 # our rights, or prevent the backup of its database.
 export PGOPTIONS="${PGOPTIONS:-} -c role=none -c search_path=pg_catalog -c statement_timeout=0 -c lock_timeout=0"
-export PGUSER="${PGUSER:-${POSTGRES_USER:-postgres}}"
-export PGDATABASE="${PGDATABASE:-${POSTGRES_DB:-$PGUSER}}"
+# Settings of the source that pg_dump does not set itself, but that change what it writes: a drill pins them as well.
+PGOPTIONS="$PGOPTIONS -c standard_conforming_strings=on -c quote_all_identifiers=off -c bytea_output=hex"
+
+# given VARIABLE NAME...: sets the variable to the first value that the container has under one of these names: in a file that
+# NAME_FILE tells of, or in NAME itself. `source` says which; it is empty if there is none.
+given() {
+  variable=$1
+  shift
+  for source in "$@"; do
+    # The names are constants of ours.
+    eval "file=\${${source}_FILE:-} value=\${$source:-}"
+    if [ -n "$file" ] && [ -r "$file" ]; then value=$(cat "$file") source=${source}_FILE; fi
+    [ -z "$value" ] || { eval "$variable=\$value" && return 0; }
+  done
+  source=
+  return 1
+}
+
+# Has PGHOST and PGPORT lead to the server that runs here, as the file in its data folder says: what the container has in such
+# variables may be meant for something else. Where that file cannot be read, they stay as they are.
+find_server() {
+  for folder in "${PGDATA:-}" "${POSTGRESQL_DATA_DIR:-}" /var/lib/postgresql/data /var/lib/postgresql/*/docker \
+    /var/lib/postgresql/*/main /bitnami/postgresql/data /var/lib/pgsql/data/userdata /var/lib/pgsql/data; do
+    [ -r "${folder:-/nowhere}/postmaster.pid" ] || continue
+    pid='' port='' socket='' address=''
+    { read -r pid && read -r _ && read -r _ && read -r port && IFS= read -r socket && read -r address; } \
+      <"$folder/postmaster.pid" || true
+    case $pid,$port in *[!0-9,]* | ,* | *,) continue ;; esac
+    # A server that was killed has left its file behind.
+    [ -d "/proc/$pid" ] || continue
+    case $socket,$address in
+      /* | @*) ;;
+      ,) continue ;;
+      ,\* | ,0.0.0.0) socket=127.0.0.1 ;;
+      ,::) socket=::1 ;;
+      ,*) socket=$address ;;
+      *) socket=$folder/$socket ;;
+    esac
+    unset PGHOSTADDR PGSERVICE
+    export PGHOST="$socket" PGPORT="$port"
+    return 0
+  done
+  return 1
+}
+
+# Tells the server that a session reaches from every other; nothing where it reaches none.
+reached() { PGCONNECT_TIMEOUT=2 psql -XAtqw -c 'SELECT extract(epoch FROM pg_postmaster_start_time())' </dev/null 2>/dev/null; }
+
+source=
+[ -n "${PGUSER:-}" ] || given PGUSER POSTGRES_USER POSTGRESQL_USERNAME POSTGRESQL_USER || PGUSER=postgres
+# The official image calls the first database as its user, the others do not.
+case $source in POSTGRESQL_*) own_name=postgres ;; *) own_name=$PGUSER ;; esac
+[ -n "${PGDATABASE:-}" ] || given PGDATABASE POSTGRES_DB POSTGRESQL_DATABASE || PGDATABASE=$own_name
+export PGUSER PGDATABASE
+# The commands that we print are as short as the container allows, so a probe tries what they need.
+by_itself='' by_password='' password=''
+[ "${1:-}" != probe ] || by_itself=$(reached)
 if [ -z "${PGPASSWORD:-}" ]; then
-  PGPASSWORD=${POSTGRES_PASSWORD:-}
-  if [ -n "${POSTGRES_PASSWORD_FILE:-}" ]; then PGPASSWORD=$(cat "$POSTGRES_PASSWORD_FILE"); fi
+  case $PGUSER in
+    postgres) given PGPASSWORD POSTGRESQL_POSTGRES_PASSWORD POSTGRESQL_ADMIN_PASSWORD POSTGRES_PASSWORD POSTGRESQL_PASSWORD ;;
+    *) given PGPASSWORD POSTGRES_PASSWORD POSTGRESQL_PASSWORD ;;
+  esac || PGPASSWORD=''
+  password=$source
   export PGPASSWORD
 fi
+[ "${1:-}" != probe ] || by_password=$(reached)
+placed=''
+! find_server || placed=yes
 
 # Prints what a backup needs to know, one fact per line: a name, a space, a value.
 probe() {
@@ -27,14 +89,53 @@ probe() {
     'database', current_database(), 'user', current_user, 'serverVersion', current_setting('server_version'),
     'encoding', pg_encoding_to_char(encoding), 'locale', datcollate, 'ctype', datctype,
     'localeProvider', CASE facts->>'datlocprovider' WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END,
-    'providerLocale', coalesce(facts->>'datlocale', facts->>'daticulocale'), 'timezone', current_setting('TimeZone'), 'sizeBytes', pg_database_size(oid))
+    'providerLocale', coalesce(facts->>'datlocale', facts->>'daticulocale'), 'icuRules', facts->>'daticurules',
+    'bootstrapRole', pg_get_userbyid(10), 'started', extract(epoch FROM pg_postmaster_start_time())::text, 'timezone', current_setting('TimeZone'), 'sizeBytes', pg_database_size(oid),
+    'serverSettings', (SELECT coalesce(jsonb_object_agg(name, setting), '{}') FROM pg_settings
+      WHERE name IN ('shared_preload_libraries', 'lc_monetary') OR (name LIKE '%.%'
+        AND source IN ('configuration file', 'command line') AND short_desc NOT LIKE 'GUC placeholder%')),
+    'otherDatabases', (SELECT jsonb_build_object('count', count(*), 'names', coalesce(jsonb_agg(name) FILTER (WHERE place <= 1000), '[]'))
+      FROM (SELECT o.datname AS name, row_number() OVER (ORDER BY o.datname) AS place FROM pg_database o
+        WHERE o.datallowconn AND NOT o.datistemplate AND o.datname <> current_database()
+          -- This one is there on every server; it counts where it holds something.
+          AND CASE WHEN o.datname <> 'postgres' THEN true
+            WHEN has_database_privilege('postgres', 'CONNECT') AND has_database_privilege('template0', 'CONNECT')
+            THEN pg_database_size('postgres') > pg_database_size('template0') + 1048576 ELSE false END) others))
     FROM pg_database d, to_jsonb(d) facts WHERE datname = current_database()" 2>/dev/null); then
     printf 'accepts %s\n' "$answer"
+    printf 'reached by-itself %s\nreached by-password %s\n' "$by_itself" "$by_password"
+    if [ -n "$placed" ]; then
+      printf 'reached by-place %s\n' "$(unset PGPASSWORD && reached)"
+      printf 'place %s %s\n' "$PGPORT" "$PGHOST"
+    fi
+    printf 'password %s\n' "$password"
+    collations
   else
     # Ask again for the error text. The first time stderr was dropped, since a good answer may come with warnings.
     ask 'SELECT 1' 2>&1 >/dev/null | tr '\n' ' ' | { printf 'refuses '; cat; }
     echo
   fi
+}
+
+# The collations by whose older versions something is stored in this database, as one JSON. A library that has since been
+# replaced may sort in another order, and what is stored by the old one is then found no more.
+collations() {
+  printf 'collations '
+  (session) <<'SQL' 2>/dev/null || echo
+SELECT current_setting('server_version_num')::int >= 150000 AS has_default \gset
+\if :has_default
+  SELECT coalesce((SELECT jsonb_build_object('recorded', datcollversion, 'actual', pg_database_collation_actual_version(oid))
+    FROM pg_database WHERE datname = current_database() AND datcollversion <> pg_database_collation_actual_version(oid)), 'null')
+    AS default_collation \gset
+\else
+  \set default_collation null
+\endif
+SELECT jsonb_build_object('default', :'default_collation'::jsonb, 'others', coalesce(jsonb_agg(jsonb_build_object('schema', nspname,
+    'name', collname, 'recorded', collversion, 'actual', pg_collation_actual_version(c.oid)) ORDER BY nspname, collname), '[]'))
+  FROM pg_collation c JOIN pg_namespace n ON n.oid = collnamespace
+  WHERE collversion <> pg_collation_actual_version(c.oid) AND c.oid IN (SELECT unnest(indcollation) FROM pg_index
+    UNION SELECT unnest(partcollation) FROM pg_partitioned_table);
+SQL
 }
 
 ask() { psql -XAtq -v ON_ERROR_STOP=1 -c "$1"; }
@@ -77,8 +178,8 @@ buffered() {
 compress_zstd() { if [ "$1" = 1 ]; then zstd -q -c --single-thread -1; else zstd -q -c -T0 "-$1"; fi; }
 compress_gzip() { gzip -n -c "-$1"; }
 
-# schema SNAPSHOT LOCK-WAIT-MS
-schema() { exec pg_dump --schema-only --snapshot="$1" --lock-wait-timeout="$2" --no-password; }
+# schema SNAPSHOT LOCK-WAIT-MS: without tablespaces, which are folders of this machine.
+schema() { exec pg_dump --schema-only --no-tablespaces --snapshot="$1" --lock-wait-timeout="$2" --no-password; }
 
 # Roles and their settings, without passwords.
 globals() { exec pg_dumpall --globals-only --no-role-passwords --no-password; }
@@ -169,6 +270,26 @@ terminate() {
   psql -XAtq -v ON_ERROR_STOP=1 -v names="$(printf '%s,' "$@")" <<'SQL'
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
   WHERE datname = current_database() AND application_name = ANY (string_to_array(:'names', ','));
+SQL
+}
+
+# waits during|after NAME: who holds an exclusive lock on a table, or waits for one before us, one line of JSON each. `during`:
+# only on tables that a session with this name waits for.
+waits() {
+  psql -XAtq -v ON_ERROR_STOP=1 -v moment="$1" -v name="$2" <<'SQL'
+SELECT jsonb_build_object('schema', nspname, 'table', relname, 'granted', l.granted, 'pid', l.pid,
+    'application', application_name, 'state', state, 'gid', gid, 'database', datname, 'seconds',
+    greatest(0, floor(extract(epoch FROM now() - coalesce(prepared, CASE WHEN state LIKE 'idle%' THEN state_change END, query_start)))))
+  FROM pg_locks l JOIN pg_database d ON d.oid = l.database JOIN pg_class c ON c.oid = l.relation
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  LEFT JOIN (SELECT pid AS session, application_name, state, state_change, query_start FROM pg_stat_activity) a ON session = l.pid
+  LEFT JOIN (SELECT virtualtransaction AS holder, gid, prepared FROM pg_prepared_xacts
+    JOIN pg_locks x ON x.locktype = 'transactionid' AND x.pid IS NULL AND x.transactionid = transaction) p
+    ON l.pid IS NULL AND holder = l.virtualtransaction
+  WHERE datname = current_database() AND locktype = 'relation' AND mode = 'AccessExclusiveLock' AND relkind IN ('r', 'p', 'm', 'f', 'S')
+    AND (:'moment' = 'after' OR relation IN (SELECT w.relation FROM pg_locks w JOIN pg_stat_activity o ON o.pid = w.pid
+      WHERE NOT w.granted AND w.locktype = 'relation' AND w.database = d.oid AND o.application_name = :'name'))
+  ORDER BY l.granted DESC, nspname, relname LIMIT 3;
 SQL
 }
 

@@ -71,7 +71,7 @@ export function manifestOf(dump: TakenDump, facts: ManifestFacts): Manifest {
 export function sidecarsOf(dump: TakenDump, manifest: Manifest, report: string): Map<string, string> {
   const names = setFileNames(homeOf(manifest.kind).prefix, dump.id, manifest);
   const texts = new Map([
-    [names.manifest, `${JSON.stringify(manifest, null, 2)}\n`],
+    [names.manifest, manifestText(manifest)],
     [names.report, report],
   ]);
   const sums = new Map<string, Sums>([[names.dump, dump.sums]]);
@@ -84,6 +84,23 @@ export function sidecarsOf(dump: TakenDump, manifest: Manifest, report: string):
   const list = (kind: keyof Sums) => [...sums].map(([name, sum]) => `${sum[kind]}  ${name}\n`).join('');
   return new Map([...texts, [names.sha256, list('sha256')], [names.md5, list('md5')]]);
 }
+
+/** What most tables and sequences have in common is left out: a database may have many. Readers put it in again. */
+const defaults = new Map<string, unknown>([
+  ['root', null],
+  ['extension', null],
+  ['isDumped', true],
+  ['generates', false],
+  ['content', null],
+  ['largestValue', null],
+  ['cycles', false],
+]);
+
+/** The text of a manifest's file. */
+export const manifestText = (manifest: Manifest): string => `${JSON.stringify(manifest, withoutDefaults, 2)}\n`;
+
+const withoutDefaults = (key: string, value: unknown) =>
+  defaults.has(key) && defaults.get(key) === value ? undefined : value;
 
 function hash(algorithm: 'sha256' | 'md5', text: string): string {
   return createHash(algorithm).update(text).digest('hex');

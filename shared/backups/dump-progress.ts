@@ -3,6 +3,8 @@ import { formatBytes, formatRate } from '../units.ts';
 
 /** Milliseconds. Every line stays in the log for good, so write only a few. */
 const betweenLines = 5_000;
+/** Also in milliseconds: for a line that says the same as the one before, but for the time. */
+const betweenWaits = 30_000;
 
 /** Writes the host's progress messages during a dump into the log. */
 export class DumpProgress {
@@ -10,6 +12,8 @@ export class DumpProgress {
   readonly #log: StoryLog;
   readonly #begin = Date.now();
   #lastLine = 0;
+  #bytes = -1;
+  #wait = { text: '', at: 0, bytes: -1 };
 
   /** @param estimate expected size of the dump in bytes */
   constructor(estimate: number, log: StoryLog) {
@@ -19,16 +23,28 @@ export class DumpProgress {
 
   tell(name: string, value: string): void {
     if (name === 'waiting-for') this.#log.progress(`Waiting for the lock, held by ${value}`);
+    if (name === 'waiting-for-table') this.#waiting(value);
     if (name === 'dumped') this.#dumped(Number(value));
   }
 
   #dumped(bytes: number): void {
     const now = Date.now();
+    this.#bytes = bytes;
+    // It was just said why there are no more.
+    if (bytes === this.#wait.bytes) return;
     if (!Number.isFinite(bytes) || now - this.#lastLine < betweenLines) return;
     this.#lastLine = now;
     const rate = formatRate(bytes / ((now - this.#begin) / 1_000));
     // The estimate may be too low: above it, a percentage would only confuse.
     const share = bytes < this.#estimate ? `, ${Math.round((100 * bytes) / this.#estimate)} % of the estimate` : '';
     this.#log.progress(`${formatBytes(bytes)} written, ${rate}${share}`);
+  }
+
+  #waiting(holder: string): void {
+    const now = Date.now();
+    const text = holder.replace(/ for [^)]*\)?$/, '');
+    const isNews = text !== this.#wait.text || now - this.#wait.at >= betweenWaits;
+    if (isNews) this.#log.progress(`Waiting for the lock on ${holder}`);
+    this.#wait = { text, at: isNews ? now : this.#wait.at, bytes: this.#bytes };
   }
 }

@@ -20,7 +20,8 @@ main() {
   [[ $(sets_state "$backup_dir") == "$expected_sets_state" ]] || fail sets-changed "Other sets in $backup_dir have changed"
   # A rollback that had the lock before us may have set it.
   [[ -z $refuse_on_hold || ! -e $backup_dir/rollback/HOLD ]] || fail on-hold "$(head -c 4096 -- "$backup_dir/rollback/HOLD" || true)"
-  terminate_sessions || true # a session that stays is a nuisance only to itself
+  keep_words "$backup_dir"
+  heard terminate terminate_sessions || true # a session that stays is a nuisance only to itself
   sweep "$backup_dir"
   local folder
   for folder in $(folders_at flat nested aside); do mkdir -p -- "$backup_dir/$folder"; done
@@ -34,19 +35,26 @@ main() {
   record id "$id"
 
   open_snapshot
-  inside schema "$snapshot" "$table_wait" </dev/null >schema.sql 2>schema.log &
-  local schema_job=$!
-  inside globals </dev/null >globals.sql 2>globals.log &
+  local schema_job=''
+  # Two sessions of pg_dump at a time may need more locks than the server has.
+  [[ $locks == scarce ]] || dump_schema
+  heard globals inside globals </dev/null >globals.sql 2>globals.log &
   local globals_job=$!
-  inside settings </dev/null >settings.sql 2>settings.log &
+  heard settings inside settings </dev/null >settings.sql 2>settings.log &
   local settings_job=$!
   write_dump
+  [[ -n $schema_job ]] || dump_schema
   side_file schema "$schema_job"
   side_file globals "$globals_job"
   side_file settings "$settings_job"
   close_snapshot
   read_back
   record_previous_schema
+}
+
+dump_schema() {
+  heard schema inside schema "$snapshot" "$table_wait" </dev/null >schema.sql 2>schema.log &
+  schema_job=$!
 }
 
 # inside VERB ARGUMENT...: runs the script in the database container. Arguments are constants of ours.
@@ -87,28 +95,29 @@ choose_id() {
   shopt -u nullglob
 }
 
-# Opens a session that holds the snapshot during the dump, and counts rows in it meanwhile.
+# Opens a session that holds the snapshot during the dump, and counts rows in the snapshot meanwhile.
 open_snapshot() {
-  coproc facts { inside session; }
+  coproc facts { heard snapshot inside session; }
   # Subshells do not get the descriptors of a coprocess, but they do get these copies. The `cat` below must not have fd 6.
   exec 5<&"${facts[0]}" 6>&"${facts[1]}"
   # shellcheck disable=SC1083 # closing by the variable's number
   exec {facts[1]}>&-
-  tell_session '\set lock_wait '"$table_wait"$'\n''\set row_counts '"$row_counts"$'\n'"$facts_before"
+  tell_session '\set lock_wait '"$table_wait"$'\n'"$facts_before"
   local line
   while IFS= read -r line <&5; do
     case $line in
       'snapshot '*)
         snapshot=${line#* }
-        # One line for each table. Read them while the session counts: a pipe holds only a few hundred.
-        cat <&5 >facts.txt 6>&- &
-        facts_job=$!
-        tell_session "$facts_tables"
+        [[ $snapshot =~ ^[0-9A-F-]+$ ]] || break
+        count_tables &
+        counting=$!
         return 0
         ;;
+      'locks '*) locks=${line#* } ;;
       *) record fact "$line" ;;
     esac
   done
+  tell_waits after
   fail no-snapshot 'The database did not export a snapshot'
 }
 
@@ -119,11 +128,20 @@ tell_session() {
   trap - PIPE
 }
 
+# Counts in a session of its own that holds few locks at a time.
+count_tables() {
+  printf '%s\n' '\set lock_wait '"$table_wait" '\set row_counts '"$row_counts" '\set snapshot '"$snapshot" "\\set chosen ''" "$facts_tables" |
+    heard rows inside session >facts.txt 5<&- 6>&-
+}
+
 close_snapshot() {
+  wait "$counting" || true
+  local counted
+  counted=$(tail -n 1 facts.txt)
   tell_session "$facts_after"
   exec 6>&-
-  wait "$facts_job" || true
-  [[ $(tail -n 1 facts.txt) == end ]] || record facts-incomplete 'The session that counts the rows ended too early'
+  cat <&5 >>facts.txt || true
+  [[ $counted == counted && $(tail -n 1 facts.txt) == end ]] || record facts-incomplete 'The session that counts the rows ended too early'
   record facts "$(packed <facts.txt)"
   rm -f -- facts.txt
 }
@@ -132,13 +150,13 @@ close_snapshot() {
 write_dump() {
   local statuses begin
   begin=$(milliseconds)
-  watch_size "$dump" dumped &
+  watch_size "$dump" dumped 5<&- 6>&- &
   local watching=$!
   if [[ $where == container ]]; then
-    inside dump "$format" "$compression" "$level" "$snapshot" "$table_wait" </dev/null |
+    heard dump inside dump "$format" "$compression" "$level" "$snapshot" "$table_wait" </dev/null |
       tee --output-error=exit -- "$dump" | sha256 >stream.sha256 && statuses=(0 0 0) || statuses=("${PIPESTATUS[@]}")
   else
-    inside dump "$format" none "$level" "$snapshot" "$table_wait" </dev/null | compress |
+    heard dump inside dump "$format" none "$level" "$snapshot" "$table_wait" </dev/null | compress |
       tee --output-error=exit -- "$dump" | sha256 >stream.sha256 && statuses=(0 0 0 0) || statuses=("${PIPESTATUS[@]}")
     local compressor=${statuses[1]}
     statuses=("${statuses[0]}" "${statuses[@]:2}")
@@ -166,7 +184,10 @@ judge_stages() {
   fi
   case $1 in
     0) (($3 == 0)) || fail checksum-failed "The program that computes the checksum failed (exit $3)" ;;
-    31) fail dump-failed 'pg_dump failed' ;;
+    31)
+      tell_waits after
+      fail dump-failed 'pg_dump failed'
+      ;;
     32) fail compressor-failed "The compressor $compression failed" ;;
     *) fail dump-interrupted "Something stopped the dump (exit $1). $(tell_container)" ;;
   esac
@@ -213,9 +234,9 @@ read_back() {
   local md5=$!
   local answer inner=$compression
   [[ $where == container ]] || inner=none
-  if [[ $format == custom ]]; then whole inside contents "$inner" >list & fi
+  if [[ $format == custom ]]; then heard contents whole inside contents "$inner" >list & fi
   local listing=$!
-  answer=$(whole inside verify "$format" "$inner") || answer+=$'\nexit 1'
+  answer=$(heard read-back whole inside verify "$format" "$inner") || answer+=$'\nexit 1'
   record verify "$answer"
   if [[ $format == custom ]]; then
     wait "$listing" || true
@@ -258,8 +279,24 @@ record_packed() {
   (($(stat --format %s -- "$2") > most_packed)) || record "$1" "$(base64 --wrap=0 -- "$2")"
 }
 
+# watch_size FILE NAME: tells how large a file is; while it does not grow, also what the dump waits for.
 watch_size() {
-  while sleep 2; do progress "$2" "$(stat --format %s -- "$1" 2>/dev/null || echo 0)"; done
+  local size before=''
+  while sleep 2; do
+    size=$(stat --format %s -- "$1" 2>/dev/null || echo 0)
+    progress "$2" "$size"
+    [[ $size != "$before" ]] || tell_waits during
+    before=$size
+  done
+}
+
+# tell_waits during|after: who holds the locks that the dump waits for, or may have waited for in vain. Silent if nobody can tell.
+tell_waits() {
+  local line
+  while IFS= read -r line; do progress "waits-$1" "$line"; done < <(
+    timeout 10 docker exec --env PGUSER --env PGDATABASE "$container" \
+      sh -c "$inside_script" inside waits "$1" "$PGAPPNAME" </dev/null 2>/dev/null | head -c 8192
+  )
 }
 
 # SHA-256 of stdin; the sum is the first word. OpenSSL is three times as fast as older coreutils. Try it first: an
@@ -282,6 +319,7 @@ milliseconds() { date +%s%3N; }
 # then removes what was not published.
 ended() {
   local folder
+  drop_words "$backup_dir"
   export PGUSER=$user PGDATABASE=$database
   exec 7>>"$backup_dir/.lock.publish"
   flock --wait 330 7 || return 0

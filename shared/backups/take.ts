@@ -6,12 +6,16 @@ import { lockHeld } from '../host/lock-holder.ts';
 import type { LockRequest, Program, Run } from '../host/program.ts';
 import type { Records } from '../host/records.ts';
 import { unpack } from '../packed.ts';
+import { dumpWarnings } from '../postgres/dump-warnings.ts';
 import { type FoundSequence, readFacts, type TableCount } from '../postgres/facts.ts';
-import { factsAfter, factsBefore, factsTables, insideScript } from '../postgres/scripts.ts';
+import { endLock, readLock, type TableLock, tellLock } from '../postgres/locks.ts';
+import { firstError, tellError, wordsFile } from '../postgres/said.ts';
+import { factsScripts, insideScript } from '../postgres/scripts.ts';
 import { homeOf, layoutLines } from '../sets/layout.ts';
 import type { BackupKind, Check, SequenceRange } from '../sets/manifest.ts';
 import { type DumpEncoding, dumpExtension, setFileNames } from '../sets/naming.ts';
 import { formatDuration } from '../units.ts';
+import { adviseDump } from './dump-advice.ts';
 import { judgeDump, type RowCounts } from './verification.ts';
 
 export interface TakeRequest {
@@ -112,6 +116,7 @@ const program: Program<{
   scripts: [
     new URL('../host/sets.sh', import.meta.url),
     new URL('../sets/folders.sh', import.meta.url),
+    new URL('../postgres/postgres-words.sh', import.meta.url),
     new URL('./take.sh', import.meta.url),
   ],
 };
@@ -125,6 +130,8 @@ const usualLevel = { zstd: 1, gzip: 6, none: 0 } as const;
  */
 export async function take(connection: Connection, request: TakeRequest): Promise<HeldDump> {
   const { encoding } = request;
+  const said: string[] = [];
+  const locks = new LockWatch(request.onProgress);
   const run = connection.run(
     program,
     {
@@ -142,9 +149,7 @@ export async function take(connection: Connection, request: TakeRequest): Promis
       table_wait: String(request.lockWait),
       row_counts: request.rowCounts,
       inside_script: insideScript(),
-      facts_before: factsBefore(),
-      facts_tables: factsTables(),
-      facts_after: factsAfter(),
+      ...factsScripts(),
       previous_schema: request.previousSchema ?? '',
       expected_sets_state: request.setsState,
       refuse_on_hold: request.kind === 'predeployment' ? 'yes' : '',
@@ -155,16 +160,55 @@ export async function take(connection: Connection, request: TakeRequest): Promis
       atEnd: 'linger',
       lock: request.lock,
       signal: request.signal,
-      onLog: request.onLog,
-      onProgress: request.onProgress,
+      onLog: (line) => {
+        if (line.startsWith('pg_dump: ')) said.push(line);
+        request.onLog(line);
+      },
+      onProgress: (name, value) => locks.tell(name, value),
     },
   );
   try {
-    return { dump: readDump(await run.result, request), release: run.release };
+    const records = await run.result;
+    demandCounts(records, run.lastLines(), request);
+    return { dump: readDump(records, request, dumpWarnings(said)), release: run.release };
   } catch (error) {
     await run.release();
-    throw translate(error, run.lastLines().join('\n'), request);
+    throw translate(error, run.lastLines(), locks.last, request);
   }
+}
+
+/** Passes progress on, and remembers who held locks on tables. */
+class LockWatch {
+  last: TableLock | null = null;
+  readonly #onProgress: TakeRequest['onProgress'];
+
+  constructor(onProgress: TakeRequest['onProgress']) {
+    this.#onProgress = onProgress;
+  }
+
+  tell(name: string, value: string): void {
+    if (name !== 'waits-during' && name !== 'waits-after') {
+      this.#onProgress(name, value);
+      return;
+    }
+    const lock = readLock(value);
+    if (lock === null) return;
+    if (name === 'waits-during') {
+      this.last = lock;
+      this.#onProgress('waiting-for-table', tellLock(lock));
+    } else {
+      this.last ??= lock;
+    }
+  }
+}
+
+/** If the session that counts rows has ended with an error, that is why there is no backup. */
+function demandCounts(records: Records, lines: readonly string[], { backupDir }: TakeRequest): void {
+  const error = firstError(lines);
+  if (records.find('facts-incomplete') === undefined || error === null) return;
+  throw new Failure('dump-failed', `The rows could not be counted: ${tellError(error, backupDir)}`, {
+    cause: lines.join('\n'),
+  });
 }
 
 /** The warning when a held dump was released but the host did not confirm it. */
@@ -172,7 +216,7 @@ export function lockMayStay(backupDir: string): string {
   return `The host did not confirm in time that it released the lock; the next run may find it taken. To see who holds it, run on the host: cat ${backupDir}/.lock.holder`;
 }
 
-function readDump(records: Records, { kind, encoding, rowCounts }: TakeRequest): TakenDump {
+function readDump(records: Records, { kind, encoding, rowCounts }: TakeRequest, warnings: string[]): TakenDump {
   const text = (name: string, longest = longestText) => unpack(records.find(name) ?? '', longest);
   const facts = readFacts([...records.all('fact'), ...(text('facts') ?? '').split('\n')]);
   const sizeBytes = records.integer('size');
@@ -188,7 +232,7 @@ function readDump(records: Records, { kind, encoding, rowCounts }: TakeRequest):
     sequences: sequenceRanges(facts.sequencesBefore, facts.sequencesAfter ?? []),
     largeObjects: facts.largeObjects,
     extensions: facts.extensions,
-    warnings: [],
+    warnings,
     schemaText: text('schema-text'),
     previousSchemaText: text('previous-schema-text', longestCompared),
     schemaSums: readSums(records, 'schema'),
@@ -223,7 +267,9 @@ function sideCheck(records: Records, name: string, what: string): Check {
     : {
         name,
         result: 'failed',
-        detail: outcome.slice(0, 1_000) || 'it failed without a message, or its output is empty',
+        detail:
+          firstError(outcome.split('\n')) ??
+          (outcome.slice(0, 1_000) || 'it failed without a message, or its output is empty'),
         ms: 0,
       };
 }
@@ -240,30 +286,42 @@ function sequenceRanges(before: readonly FoundSequence[], after: readonly FoundS
   return before.flatMap((sequence) => {
     const end = later.get(key(sequence));
     if (end === undefined) return [];
-    const { schema, name, value, increment } = sequence;
-    return [{ schema, name, before: value, after: end.value, increment }];
+    const { value, ...rest } = sequence;
+    return [{ ...rest, before: value, after: end.value }];
   });
 }
 
 /** Turns a failure that the host named into advice for the operator. */
-function translate(error: unknown, log: string, { backupDir, lock, lockWait }: TakeRequest): unknown {
+function translate(error: unknown, lines: readonly string[], lock: TableLock | null, request: TakeRequest): unknown {
   if (!isFailure(error)) return error;
+  const { backupDir, lockWait, user } = request;
+  const log = lines.join('\n');
   if (error.code === 'on-hold') return onHold(tellHold(parseHold(error.message)), backupDir);
-  if (error.code === 'lock-held') return lockHeld(error.message, backupDir, lock.wait);
-  if (/lock timeout|could not obtain lock/i.test(log) && ['dump-failed', 'no-snapshot'].includes(error.code)) {
-    return new Failure(
-      'table-locked',
-      `A table stayed locked for ${formatDuration(lockWait)}, so it could not be dumped`,
-      {
-        hint: 'Find out who holds it: SELECT pid, state, query FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE mode = \'AccessExclusiveLock\'). If that session is only slow, raise "lock-wait"',
-        cause: log,
-      },
-    );
-  }
-  const advice = error.hint ?? takeHints[error.code] ?? 'Earlier backups are unchanged; run it again';
-  return new Failure(error.code, error.message, {
-    hint: error.code === 'host-silent' ? `Earlier backups are unchanged. ${advice}` : advice,
+  if (error.code === 'lock-held') return lockHeld(error.message, backupDir, request.lock.wait);
+  const said = ['dump-failed', 'no-snapshot'].includes(error.code) ? firstError(lines) : null;
+  const known = said === null ? null : adviseDump(said, user);
+  if (known?.code === 'table-locked') return tableLocked(lock, lockWait, log);
+  const advice = error.hint ?? known?.hint ?? takeHints[error.code] ?? 'Run it again';
+  const message =
+    said === null || error.message.includes(': ') ? error.message : `${error.message}: ${tellError(said, backupDir)}`;
+  const more = said === null ? '' : `. All that PostgreSQL said is in ${wordsFile(backupDir)} on the host`;
+  return new Failure(error.code, message, {
+    hint: `${advice.startsWith('Earlier') || advice.startsWith('No backup') ? '' : 'Earlier backups are unchanged. '}${advice}${more}`,
     cause: error.cause ?? log,
+  });
+}
+
+/** @param lock who was last seen to hold one, or to want one */
+function tableLocked(lock: TableLock | null, lockWait: number, cause: string): Failure {
+  const waited = `A table stayed locked for ${formatDuration(lockWait)}, so it could not be dumped`;
+  const list =
+    "SELECT l.pid, relation::regclass, application_name, state, state_change FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid WHERE mode = 'AccessExclusiveLock'; SELECT * FROM pg_prepared_xacts";
+  return new Failure('table-locked', lock === null ? waited : `${waited}: ${tellLock(lock)}`, {
+    hint:
+      lock === null
+        ? `Earlier backups are unchanged. Find out who holds it; a line without pid is a prepared transaction: ${list}. If that is only slow, raise "lock-wait"`
+        : `Earlier backups are unchanged. If that is only slow, raise "lock-wait". If nobody will end it, in psql: ${endLock(lock)}`,
+    cause,
   });
 }
 

@@ -1,6 +1,9 @@
 import type { TableCount } from '../postgres/facts.ts';
+import { relationName } from '../postgres/relation-name.ts';
+import { hashedText } from '../postgres/table-facts.ts';
 import type { Check } from '../sets/manifest.ts';
 import type { DumpEncoding } from '../sets/naming.ts';
+import { listed } from '../units.ts';
 
 /** How the rows of each table are counted while it is dumped. */
 export type RowCounts = 'exact' | 'estimate' | 'off';
@@ -78,13 +81,14 @@ function judgeReading({ encoding: { format }, stages, verifyMs }: DumpEvidence):
 
 function judgeTables({ encoding: { format }, contents, stages, tables }: DumpEvidence): Check {
   const entries = format === 'custom' ? entriesOfArchive(contents) : entriesOfPlain(stages);
-  const missing = tables.filter(({ schema, name }) => !entries.has(`${onOneLine(schema)} ${onOneLine(name)}`));
+  const dumped = tables.filter(({ isDumped }) => isDumped);
+  const missing = dumped.filter(({ schema, name }) => !entries.has(`${onOneLine(schema)} ${onOneLine(name)}`));
   if (missing.length > 0) {
-    const names = missing.map(({ schema, name }) => `${schema}.${name}`).slice(0, 5);
-    return failed('tables', `${missing.length} of ${tables.length} tables are not in the dump: ${names.join(', ')}`);
+    const names = listed(missing.map(relationName), 5);
+    return failed('tables', `${missing.length} of ${dumped.length} tables are not in the dump: ${names}`);
   }
-  if (tables.length === 0) return passed('tables', 'the database has no tables');
-  return passed('tables', `all ${tables.length} tables are in the dump`);
+  if (dumped.length === 0) return passed('tables', 'the database has no tables');
+  return passed('tables', `all ${dumped.length} tables are in the dump`);
 }
 
 /** `… TABLE DATA schema name owner`: each may contain spaces, so the table may be any beginning that ends at a space. */
@@ -116,7 +120,8 @@ function judgeCounts({ factsComplete, rowCounts, tables }: DumpEvidence): Check 
 /** facts-tables.sql explains why some tables are not counted. */
 function countedIn(tables: readonly TableCount[]): string {
   const counted = tables.filter(({ exact }) => exact).length;
-  const said = `rows of ${counted} tables counted in the dump's snapshot`;
+  const hashed = hashedText(tables.filter(({ isDumped }) => isDumped));
+  const said = `rows of ${counted} tables counted in the dump's snapshot${hashed === '' ? '' : `; content hashed: ${hashed}`}`;
   if (counted === tables.length) return said;
   return `${said}; ${tables.length - counted} not counted, because counting could run other roles' code with this user's rights: to count them too, set "db-user" to a superuser`;
 }

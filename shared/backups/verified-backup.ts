@@ -188,9 +188,11 @@ async function demandVerified(connection: Connection, dump: TakenDump, run: Back
   if (allPassed(dump.verification)) return;
   const failed = dump.verification.filter(({ result }) => result !== 'passed');
   const reason = failed.map(({ name, detail }) => `${name}: ${detail}`).join('\n');
+  const isOfBytes = failed.some(({ name }) => ['file', 'disk', 'read-back'].includes(name));
+  const next = isOfBytes ? "Run it again; if it fails again, check the host's disk and memory" : 'Run it again';
   const failure = (whereItIs: string, cause?: unknown) =>
     new Failure('not-verified', `The dump failed its verification and does not count as a backup: ${reason}`, {
-      hint: `Earlier backups are unchanged. ${whereItIs}. Run it again; if it fails again, check the host's disk and memory`,
+      hint: `Earlier backups are unchanged. ${whereItIs}. ${next}`,
       cause,
     });
   const line = failureLine(run, failure(''), { id: dump.id, bytes: dump.sizeBytes, sha256: dump.sums.sha256 });

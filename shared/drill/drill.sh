@@ -10,25 +10,34 @@ takes needed least
 # What is restored; `globals` and `settings` are empty if the backup could not take them.
 takes dump globals settings format compression
 # The database, also as an argument of pg_restore or psql.
-takes database database_argument timezone
+takes database database_argument
+# Where what PostgreSQL says is kept.
+takes backup_dir
+# The server: its first superuser, its lc_monetary, and lines of postgresql.conf. Empty if unknown or as usual.
+takes bootstrap_role monetary configuration
 takes inside_script facts_before facts_tables facts_after
-# Options for initdb; statements that must be true of the restored data.
-takes_list initdb_options statements
+# Which tables to hash, and how many of their rows: JSON, quoted for psql.
+takes chosen
+# Options for createdb; libraries that the server loads at its start; statements that must be true of the restored data.
+takes_list createdb_options libraries statements
 
 main() {
-  local begin status=0 sum sha256 schema statement
-  # found: the tools in the container. watch: the output of the process that watches Docker's disk.
+  local begin status=0 sum sha256 dumped dumping statement
+  # found: the tools in the container, and what it lacks. watch: the output of the process that watches Docker's disk.
   found='' watch=''
 
-  sweep_scratch
+  keep_words "$backup_dir"
+  sweep_scratch &
   start_scratch
   check_room
   exec {watch}< <(watch_room)
   begin=$(milliseconds)
-  found=$(unpacked "$globals" | scratch prepare "$database" "${initdb_options[@]}" | limited 4096) || {
+  found=$(unpacked "$globals" | scratch prepare "$database" "$bootstrap_role" "$monetary" "$configuration" \
+    "${#libraries[@]}" "${libraries[@]}" "${createdb_options[@]}" | limited 4096) || {
     heed_watch
     fail drill-not-started "Could not start PostgreSQL with the settings of the source in the image $image"
   }
+  record found "$found"
   progress restoring "$(stat --format %s -- "$dump")"
   # Meanwhile, hash the dump, to compare it with the manifest.
   exec {sum}< <(sha256sum <"$dump")
@@ -38,19 +47,27 @@ main() {
   record restore-ms "$(($(milliseconds) - begin))"
   read -r sha256 _ <&"$sum" || sha256=
   record sha256 "$sha256"
+  ((status == 0)) || record_kills
   ((status == 0)) || return 0
 
   unpacked "$settings" | scratch tolerant 2>/dev/null || true
-  exec {schema}< <(PGTZ=$timezone look schema </dev/null)
-  # Limits: as much as a manifest can hold, and the largest schema. Together they stay below what the runner accepts.
-  tell facts "$((16 << 20))" look session < <(
-    printf '%s\n' '\set lock_wait 60000' '\set row_counts exact' "$facts_before" "$facts_tables" "$facts_after"
+  [[ $found != *'lacks lc_monetary'* ]] || tell money 4096 look money </dev/null
+  open_texts
+  exec {dumping}< <(heard schema dump_restored)
+  # As much as a manifest can hold.
+  tell facts "$((48 << 20))" look session < <(
+    printf '%s\n' '\set lock_wait 60000' "$facts_before" "\\set snapshot ''" '\set row_counts scratch' "\\set chosen $chosen" \
+      "$facts_tables" "$facts_after"
   )
-  tell schema-text "$((40 << 20))" cat <&"$schema"
+  read -r dumped <&"$dumping" || true
+  record schema "$dumped"
+  heed_watch
   progress checking indexes
   tell indexes "$((1 << 20))" look indexes </dev/null
   ((${#statements[@]} == 0)) || tell reader "$((64 << 10))" look reader </dev/null
   for statement in "${statements[@]}"; do tell assertion "$((4 << 10))" look assert "$statement" </dev/null; done
+  compare_schema "$dumped" "$database_argument" "$bootstrap_role" "$database" "${createdb_options[@]}"
+  record_kills
 }
 
 # unpacked FILE: the contents of a file beside the dump; nothing if the backup could not take it.
@@ -70,8 +87,8 @@ tell() {
   local key=$1 most=$2 statuses=(0 0)
   shift 2
   printf '%s\0' "$key"
-  "$@" 2>&1 | limited "$most" || statuses=("${PIPESTATUS[@]}")
-  if ((statuses[1] == 0)); then
+  answered "$key" "$@" | limited "$most" || statuses=("${PIPESTATUS[@]}")
+  if ((statuses[1] == 0 && statuses[0] != 77)); then
     printf '\nexit %s\0' "${statuses[0]}"
   else
     printf '\ncut %s\0' "$most"
@@ -146,9 +163,9 @@ restore() {
   local program=$compression statuses
   [[ $format-$compression != custom-gzip ]] || program=none
   if [[ $program == none ]] || [[ $found == *"tool $program"* ]]; then
-    scratch restore "$format" "$compression" "$database_argument" <"$dump" >/dev/null
+    heard restore scratch restore "$format" "$compression" "$database_argument" "$bootstrap_role" <"$dump" >/dev/null
   else
-    "$program" -q -d -c <"$dump" | scratch restore "$format" none "$database_argument" >/dev/null && return
+    "$program" -q -d -c <"$dump" | heard restore scratch restore "$format" none "$database_argument" "$bootstrap_role" >/dev/null && return
     statuses=("${PIPESTATUS[@]}")
     # 141 is SIGPIPE: the decompressor stopped only because the restore did.
     ((statuses[0] == 0 || statuses[0] == 141)) || return 42
@@ -156,11 +173,19 @@ restore() {
   fi
 }
 
+# Whether memory ran out is known only where the kernel counts it: see `kills` in drill-inside.sh.
+record_kills() {
+  local count
+  count=$(scratch kills </dev/null 2>/dev/null | limited 32) || count=
+  record kills "$count"
+}
+
 milliseconds() { date +%s%3N; }
 
 # Removes the container, and says so if that fails: nothing else would.
 ended() {
   local attempt word
+  drop_words "$backup_dir"
   for attempt in 1 2 3; do
     word=$(docker rm --force --volumes "$name" 2>&1) || true
     # If Docker cannot tell, assume that the container is still there.

@@ -1,7 +1,6 @@
 import { Failure, isFailure } from '../failure.ts';
 import type { Records } from '../host/records.ts';
 import { type Facts, readFacts, type TableCount } from '../postgres/facts.ts';
-import { stableSchemaHash } from '../report/schema-changes.ts';
 import { formatBytes } from '../units.ts';
 
 /** What the restored database contains. */
@@ -11,14 +10,29 @@ export interface Restored {
   sequences: { schema: string; name: string; value: string | null }[];
   largeObjects: number;
   extensions: { name: string; version: string }[];
-  /** Computed as for the manifest. */
-  schemaSha256: string;
-  /** The number of btree indexes that amcheck has read; null if the image lacks amcheck. */
-  checkedIndexes: number | null;
-  /** Names of invalid indexes, or the error of amcheck. */
-  indexFaults: string[];
+  schema: RestoredSchema;
+  indexes: RestoredIndexes;
   /** The answer to each statement, in order; null if no read-only role could be created to run them. */
   assertions: { isTrue: boolean; answer: string }[] | null;
+}
+
+/** What a new dump of the schema says. */
+export interface RestoredSchema {
+  /** Computed as for the manifest. */
+  sha256: string;
+  /** The same of a database made from the set's schema file; null if there is no such file, or no need to look. */
+  ofFile: { sha256: string } | { trouble: string } | null;
+  /** The first lines that differ between the two: `-` from the dump, `+` from the schema file. Empty if none could be shown. */
+  lines: string[];
+}
+
+export interface RestoredIndexes {
+  /** The number of btree indexes that amcheck has read; null if the image lacks amcheck. */
+  checked: number | null;
+  /** Names of invalid indexes, and what amcheck says of damaged ones. */
+  faults: string[];
+  /** Why indexes could not be read. */
+  unread: string[];
 }
 
 /**
@@ -34,22 +48,13 @@ export function readRestored(records: Records): Restored {
     });
   }
   const facts = factsIn(lines);
-  const indexes = readSaid(records.get('indexes'));
-  const indexLines = linesOf(wholeText(records.get('indexes'), 'its indexes were read'));
-  const checked = indexLines.map((line) => /^checked (\d+)$/.exec(line)?.[1]).find((count) => count !== undefined);
   return {
     tables: facts.tables,
     sequences: facts.sequencesAfter ?? [],
     largeObjects: facts.largeObjects,
     extensions: facts.extensions,
-    schemaSha256: stableSchemaHash(readSchema(wholeText(records.get('schema-text'), 'its schema was dumped'))),
-    checkedIndexes: checked === undefined ? null : Number(checked),
-    indexFaults: [
-      ...indexLines.filter((line) => line.startsWith('invalid ')),
-      ...(indexes.exit === 0
-        ? []
-        : [indexLines.find((line) => line.includes('ERROR')) ?? 'could not read the indexes']),
-    ],
+    schema: readSchema(records),
+    indexes: readIndexes(records.get('indexes')),
     assertions: readAssertions(records),
   };
 }
@@ -66,17 +71,61 @@ function factsIn(lines: readonly string[]): Facts {
 
 const printingHint = 'Find out what in the backup prints: functions, event triggers, settings of its roles';
 
-/** @throws Failure `drill-incomplete` if pg_dump did not finish */
-function readSchema(text: string): string {
-  const [, schema, exit] = /^(.*?)\n?exit (\d+)$/s.exec(text.trimEnd()) ?? [];
-  if (schema !== undefined && exit === '0') return `${schema}\n`;
-  throw new Failure(
-    'drill-incomplete',
-    `Could not dump the schema of the restored database (exit ${exit ?? 'unknown'})`,
-    {
-      hint: 'See the log, or raise "drill-memory"',
-    },
-  );
+/** @throws Failure `drill-incomplete` if pg_dump did not finish, or printed too much */
+function readSchema(records: Records): RestoredSchema {
+  const hash = readHash(records.get('schema'));
+  if ('trouble' in hash) {
+    const hint = hash.trouble.includes('more than') ? printingHint : 'See the log, or raise "drill-memory"';
+    throw new Failure('drill-incomplete', `Could not dump the schema of the restored database: ${hash.trouble}`, {
+      hint,
+    });
+  }
+  const lines = linesOf(records.find('schema-lines') ?? '');
+  return { sha256: hash.sha256, ofFile: readSchemaOfFile(records), lines };
+}
+
+function readSchemaOfFile(records: Records): RestoredSchema['ofFile'] {
+  const restored = records.find('schema-restored');
+  if (restored === undefined) return null;
+  const { text, exit } = readSaid(restored);
+  if (exit === 0) return readHash(records.get('schema-of-file'));
+  const said = linesOf(text);
+  return {
+    trouble: `it does not restore: ${said.find((line) => line.includes('ERROR')) ?? said.at(-1) ?? 'no reason given'}`,
+  };
+}
+
+function readHash(value: string): { sha256: string } | { trouble: string } {
+  if (/^[0-9a-f]{64}$/.test(value)) return { sha256: value };
+  const [, cutAt] = /^cut (\d+)$/.exec(value) ?? [];
+  return {
+    trouble: cutAt === undefined ? `pg_dump failed (${value})` : `it is more than ${formatBytes(Number(cutAt))}`,
+  };
+}
+
+/** States of SQL that say that what is stored is damaged. */
+const corruption = /^XX00[12]$/;
+
+/** @throws Failure `drill-incomplete` if it was cut off */
+function readIndexes(value: string): RestoredIndexes {
+  const lines = linesOf(wholeText(value, 'its indexes were read'));
+  const found = (pattern: RegExp) => lines.flatMap((line) => pattern.exec(line)?.slice(1) ?? []);
+  const reading = found(/^reading (\d+)$/)[0];
+  const errors = lines.flatMap((line) => {
+    const [, state = '', what = ''] = /ERROR: +(?:([0-9A-Z]{5}): )?(.*)$/.exec(line) ?? [];
+    return what === '' ? [] : [{ isDamage: corruption.test(state), what }];
+  });
+  const unread = errors.filter(({ isDamage }) => !isDamage).map(({ what }) => what);
+  const isOver = lines.includes('end') || lines.includes('unchecked');
+  if (readSaid(value).exit !== 0 || !isOver) unread.push('the session ended before all were read');
+  return {
+    checked: reading === undefined ? null : Number(reading) - errors.length,
+    faults: [
+      ...lines.filter((line) => line.startsWith('invalid ')),
+      ...errors.filter(({ isDamage }) => isDamage).map(({ what }) => what),
+    ],
+    unread,
+  };
 }
 
 function readAssertions(records: Records): Restored['assertions'] {

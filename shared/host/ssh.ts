@@ -40,7 +40,8 @@ export async function connectBySsh(settings: SshSettings, surroundings: SshSurro
   const explain: Explain = (exit) =>
     explainSsh(settings, exit, () => surroundings.diagnoseKey(file('key'), environment));
 
-  const master = spawn('ssh', [...base, '-M', '-N', 'atlasia-host'], {
+  // Only at this level does ssh say that a key was accepted and is not enough. Nobody reads it unless the login fails.
+  const master = spawn('ssh', [...base, '-o', 'LogLevel=VERBOSE', '-M', '-N', 'atlasia-host'], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, ...environment },
   });

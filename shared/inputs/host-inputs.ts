@@ -71,7 +71,7 @@ function readSsh(input: InputReader): HostInputs['ssh'] {
     knownHosts: input.required(
       'known-hosts',
       grammar.text,
-      `Run once, from a place you trust: ${keyscan}. Compare it with what "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" prints on the host, then store the lines`,
+      `Run the command below from a place you trust. On the host itself, ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub must print one of the same fingerprints; then store the lines of the file known_hosts: ${keyscan} > known_hosts; ssh-keygen -lf known_hosts`,
     ),
     proxyJump: input.optional('proxy-jump', grammar.jumpHost),
   };

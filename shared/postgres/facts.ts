@@ -15,7 +15,9 @@ export interface TableCount {
   extension: string | null;
   /** pg_dump takes its rows. Of a table of an extension it takes those that the extension names, or none. */
   isDumped: boolean;
-  /** null if the content was not compared. */
+  /** It has stored generated columns, whose values a restore computes anew. */
+  generates: boolean;
+  /** null if the content was not hashed. */
   content: TableContent | null;
   /** Bytes of the largest value, uncompressed; null if it was not measured, or is small. */
   largestValue: number | null;
@@ -35,6 +37,11 @@ export interface FoundSequence {
   name: string;
   value: string | null;
   increment: string;
+  cycles: boolean;
+  /** The extension that it belongs to; null if none. */
+  extension: string | null;
+  /** pg_dump takes its value. Of a sequence of an extension it does only if the extension says so. */
+  isDumped: boolean;
 }
 
 /** The facts about a database from the statements in `shared/postgres/facts-*.sql`. */
@@ -61,11 +68,20 @@ export const tableCount: Reader<TableCount> = shape<TableCount>({
   root: orNull(shape({ schema: name, name })),
   extension: orNull(name),
   isDumped: (value, place) => value === undefined || bool(value, place),
+  generates: (value, place) => value !== undefined && bool(value, place),
   content: orNull(content),
   largestValue: orNull(count),
 });
 const sequences = listOf(
-  shape<FoundSequence>({ schema: name, name, value: orNull(bigInteger), increment: bigInteger }),
+  shape<FoundSequence>({
+    schema: name,
+    name,
+    value: orNull(bigInteger),
+    increment: bigInteger,
+    cycles: bool,
+    extension: orNull(name),
+    isDumped: bool,
+  }),
   mostOfAll,
 );
 const extensions = listOf(shape({ name, version: name }), mostOfAll);

@@ -8,6 +8,8 @@ export LC_ALL=C PGCONNECT_TIMEOUT=15
 # with, call only PostgreSQL's own functions, and have no time limit. Otherwise a plain role could run its own functions with
 # our rights, or prevent the backup of its database.
 export PGOPTIONS="${PGOPTIONS:-} -c role=none -c search_path=pg_catalog -c statement_timeout=0 -c lock_timeout=0"
+# Settings of the source that pg_dump does not set itself, but that change what it writes: a drill pins them as well.
+PGOPTIONS="$PGOPTIONS -c standard_conforming_strings=on -c quote_all_identifiers=off -c bytea_output=hex"
 
 # given VARIABLE NAME...: sets the variable to the first value that the container has under one of these names: in a file that
 # NAME_FILE tells of, or in NAME itself. `source` says which; it is empty if there is none.
@@ -179,8 +181,8 @@ buffered() {
 compress_zstd() { if [ "$1" = 1 ]; then zstd -q -c --single-thread -1; else zstd -q -c -T0 "-$1"; fi; }
 compress_gzip() { gzip -n -c "-$1"; }
 
-# schema SNAPSHOT LOCK-WAIT-MS
-schema() { exec pg_dump --schema-only --snapshot="$1" --lock-wait-timeout="$2" --no-password; }
+# schema SNAPSHOT LOCK-WAIT-MS: without tablespaces, which are folders of this machine.
+schema() { exec pg_dump --schema-only --no-tablespaces --snapshot="$1" --lock-wait-timeout="$2" --no-password; }
 
 # Roles and their settings, without passwords.
 globals() { exec pg_dumpall --globals-only --no-role-passwords --no-password; }
@@ -271,6 +273,26 @@ terminate() {
   psql -XAtq -v ON_ERROR_STOP=1 -v names="$(printf '%s,' "$@")" <<'SQL'
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
   WHERE datname = current_database() AND application_name = ANY (string_to_array(:'names', ','));
+SQL
+}
+
+# waits during|after NAME: who holds an exclusive lock on a table, or waits for one before us, one line of JSON each. `during`:
+# only on tables that a session with this name waits for.
+waits() {
+  psql -XAtq -v ON_ERROR_STOP=1 -v moment="$1" -v name="$2" <<'SQL'
+SELECT jsonb_build_object('schema', nspname, 'table', relname, 'granted', l.granted, 'pid', l.pid,
+    'application', application_name, 'state', state, 'gid', gid, 'database', datname, 'seconds',
+    greatest(0, floor(extract(epoch FROM now() - coalesce(prepared, CASE WHEN state LIKE 'idle%' THEN state_change END, query_start)))))
+  FROM pg_locks l JOIN pg_database d ON d.oid = l.database JOIN pg_class c ON c.oid = l.relation
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  LEFT JOIN (SELECT pid AS session, application_name, state, state_change, query_start FROM pg_stat_activity) a ON session = l.pid
+  LEFT JOIN (SELECT virtualtransaction AS holder, gid, prepared FROM pg_prepared_xacts
+    JOIN pg_locks x ON x.locktype = 'transactionid' AND x.pid IS NULL AND x.transactionid = transaction) p
+    ON l.pid IS NULL AND holder = l.virtualtransaction
+  WHERE datname = current_database() AND locktype = 'relation' AND mode = 'AccessExclusiveLock' AND relkind IN ('r', 'p', 'm', 'f', 'S')
+    AND (:'moment' = 'after' OR relation IN (SELECT w.relation FROM pg_locks w JOIN pg_stat_activity o ON o.pid = w.pid
+      WHERE NOT w.granted AND w.locktype = 'relation' AND w.database = d.oid AND o.application_name = :'name'))
+  ORDER BY l.granted DESC, nspname, relname LIMIT 3;
 SQL
 }
 

@@ -5,10 +5,26 @@ import { readFileSync } from 'node:fs';
 /** The script for the container: `probe`, `session`, `dump`, `schema`, `globals`, `settings`, `verify`, `contents`, `terminate`. */
 export const insideScript = () => readFileSync(new URL('./inside.sh', import.meta.url), 'utf8');
 
-/** Statements for one session, in this order. Each answer is a line: a name, a space, a value or JSON. */
-export const factsBefore = () => readFileSync(new URL('./facts-before.sql', import.meta.url), 'utf8');
-export const factsTables = () => readFileSync(new URL('./facts-tables.sql', import.meta.url), 'utf8');
-export const factsAfter = () => readFileSync(new URL('./facts-after.sql', import.meta.url), 'utf8');
+/**
+ * Statements that read facts about a database. Each answer is a line: a name, a space, a value or JSON. Two sessions of psql: one
+ * opens the snapshot with `before` and keeps it open until `after`, the other one counts and hashes in it. They need `lock_wait`.
+ */
+export const factsScripts = (): FactsScripts => {
+  const read = (url: URL) => readFileSync(url, 'utf8');
+  // Each by a URL of its own: the bundler takes the files along that it sees named.
+  const session = read(new URL('./facts-session.sql', import.meta.url));
+  const sequences = read(new URL('./facts-sequences.sql', import.meta.url));
+  const snapshot = read(new URL('./facts-snapshot.sql', import.meta.url));
+  const tables = read(new URL('./facts-tables.sql', import.meta.url));
+  const end = read(new URL('./facts-end.sql', import.meta.url));
+  return {
+    facts_before: `${session}\\set moment before\n${sequences}${snapshot}`,
+    facts_tables: `${session}${tables}`,
+    facts_after: `\\set moment after\n${sequences}${end}`,
+  };
+};
+
+export type FactsScripts = Record<'facts_before' | 'facts_tables' | 'facts_after', string>;
 
 /**
  * The script for the scratch container of a drill: `room`, `room_below`, `prepare`, `tolerant`, `restore`, `session`,

@@ -1,10 +1,12 @@
 import { byText } from '../by-text.ts';
 import { cleanLine } from '../clean.ts';
 import type { TableCount } from '../postgres/facts.ts';
+import { relationName } from '../postgres/relation-name.ts';
 import type { Release } from '../releases/release.ts';
 import type { Check, Manifest, ManifestSummary } from '../sets/manifest.ts';
 import type { TierDecision } from '../sets/tiers.ts';
 import { counted, formatBytes, formatDuration } from '../units.ts';
+import { dumpNotes } from './dump-notes.ts';
 import type { RestoreCommands } from './restore-command.ts';
 import type { SchemaChange } from './schema-changes.ts';
 import { type SizePoint, sizeChart } from './size-chart.ts';
@@ -49,6 +51,7 @@ export function reportOf(manifest: Manifest, facts: ReportFacts): string {
   const sections: [title: string, lines: readonly string[]][] = [
     ['Backup', backupLines(manifest, facts)],
     ['Checks', checkLines(manifest.checks)],
+    ...noteSections(manifest),
     [tablesTitle(manifest.tables), tableLines(manifest.tables)],
     [`Schema changes${previous === null ? '' : ` since ${previous.id}`}`, changeLines(manifest, facts)],
     ['Release: what ran', releaseLines(manifest.release)],
@@ -131,6 +134,12 @@ function checkLines(checks: readonly Check[]): string[] {
   );
 }
 
+/** Only if there is something to say. */
+function noteSections(manifest: Manifest): [title: string, lines: readonly string[]][] {
+  const notes = dumpNotes(manifest);
+  return notes.length === 0 ? [] : [['Before you restore it', notes.flatMap((note) => folded('  ! ', note))]];
+}
+
 function tablesTitle(tables: readonly TableCount[]): string {
   const known = tables.filter(({ rows }) => rows !== null);
   if (known.length === 0) return `Tables: ${tables.length}, rows not counted`;
@@ -142,7 +151,7 @@ function tablesTitle(tables: readonly TableCount[]): string {
 /** The largest first; tables of equal size by name. */
 function tableLines(tables: readonly TableCount[]): string[] {
   const ordered = tables
-    .map((table) => ({ ...table, title: cleanLine(`${table.schema}.${table.name}`, 70) }))
+    .map((table) => ({ ...table, title: cleanLine(relationName(table), 70) }))
     .toSorted((a, b) => (b.rows ?? -1) - (a.rows ?? -1) || byText(a.title, b.title));
   const shown = ordered.slice(0, mostTables);
   const counts = shown.map(({ rows, exact }) => (rows === null ? '-' : `${exact ? '' : '~'}${grouped(rows)}`));

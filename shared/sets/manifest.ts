@@ -16,6 +16,12 @@ export interface SequenceRange {
   before: string | null;
   after: string | null;
   increment: string;
+  /** It starts over at its end. */
+  cycles: boolean;
+  /** The extension that it belongs to; null if none. */
+  extension: string | null;
+  /** pg_dump takes its value. */
+  isDumped: boolean;
 }
 
 export type CheckResult = 'passed' | 'failed' | 'could-not-check';

@@ -2,7 +2,19 @@ import { Failure, isFailure } from '../failure.ts';
 import { tableCount } from '../postgres/facts.ts';
 import { isDigest } from '../releases/image-reference.ts';
 import { isImageId, isServiceName, type RunningImage } from '../releases/release.ts';
-import { count, listOf, mapOf, milliseconds, oneOf, orNull, type Reader, shape, text, textThat } from '../untrusted.ts';
+import {
+  bool,
+  count,
+  listOf,
+  mapOf,
+  milliseconds,
+  oneOf,
+  orNull,
+  type Reader,
+  shape,
+  text,
+  textThat,
+} from '../untrusted.ts';
 import type { Check, Manifest, ManifestSummary, SequenceRange } from './manifest.ts';
 import { isBackupId, parseSetFileName } from './naming.ts';
 
@@ -29,6 +41,9 @@ const sequence = shape<SequenceRange>({
   before: orNull(bigInteger),
   after: orNull(bigInteger),
   increment: bigInteger,
+  cycles: (value, place) => value !== undefined && bool(value, place),
+  extension: orNull(name),
+  isDumped: (value, place) => value === undefined || bool(value, place),
 });
 
 const runningImage = shape<RunningImage>({

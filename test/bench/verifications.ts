@@ -77,7 +77,7 @@ async function bareRestore(host: Host, database: string, file: string): Promise<
   ];
   const id = (await host.docker(...run, '-c', 'sleep 600')).trim();
   try {
-    await host.docker('exec', id, 'sh', '-c', script, 'inside', 'prepare', database);
+    await host.docker('exec', id, 'sh', '-c', script, 'inside', 'prepare', database, '', '', '', '0');
     const restore = `docker exec -i "$2" sh -c 'zstd -q -d -c | pg_restore --no-owner --no-privileges -h /tmp/drill -U atlasia_drill -d "$1"' sh "$3" <"$1"`;
     return await onHost(host, restore, file, id, database);
   } finally {

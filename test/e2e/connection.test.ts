@@ -1,6 +1,6 @@
 // Every way in which a host cannot be reached: each has a name of its own and says what to do; nothing is left behind.
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { run } from '../lab/command.ts';
@@ -10,7 +10,7 @@ import { folder as labFolder, temporaryFolder } from '../lab/folder.ts';
 import { type KeyPair, makeKey } from '../lab/keys.ts';
 import { freePort } from '../lab/port.ts';
 import { runAction } from '../lab/runner.ts';
-import { type SshServer, startSshServer } from '../lab/sshd.ts';
+import { type SshServer, type SshServerOptions, startSshServer } from '../lab/sshd.ts';
 import { adviceIn, hostIsClean, refused, succeeded } from './expectations.ts';
 import { atEnd, hostForFile } from './stage.ts';
 
@@ -26,7 +26,11 @@ const locked = await makeKey({ passphrase });
 const other = await serve([rsa, locked, host.key]);
 atEnd(() => other.stop());
 
-async function serve(authorized: KeyPair[], environment: Record<string, string> = {}): Promise<SshServer> {
+async function serve(
+  authorized: KeyPair[],
+  environment: Record<string, string> = {},
+  options: Pick<SshServerOptions, 'hostKey' | 'settings'> = {},
+): Promise<SshServer> {
   const folder = mkdtempSync(join(root, 'sshd-'));
   chmodSync(folder, 0o755);
   return startSshServer({
@@ -34,6 +38,7 @@ async function serve(authorized: KeyPair[], environment: Record<string, string> 
     account: host.account,
     authorized,
     environment: { ...lab.engine.environment, ...environment },
+    ...options,
   });
 }
 
@@ -68,8 +73,22 @@ describe('a run that does not get to the host', () => {
     const result = await backup({ 'known-hosts': `[127.0.0.1]:${host.ssh.port} ${publicKey}` });
     refused(result, {
       message: /^The host key of 127\.0\.0\.1 port \d+ does not match "known-hosts": .*another machine answers/,
-      hint: new RegExp(`ssh-keygen -lf .*: ssh-keyscan -p ${host.ssh.port} 127\\.0\\.0\\.1$`, 'm'),
+      hint: new RegExp(
+        `ssh-keygen -lf .*: ssh-keyscan -p ${host.ssh.port} 127\\.0\\.0\\.1 > known_hosts; ssh-keygen -lf known_hosts$`,
+        'm',
+      ),
     });
+    const fingerprint = async (line: string) => {
+      const file = join(temporaryFolder('key'), 'key.pub');
+      writeFileSync(file, line);
+      return (await run(['ssh-keygen', '-lf', file])).split(' ')[1] ?? '';
+    };
+    const presented = await fingerprint(host.ssh.knownHosts.replace(/^\S+ /, ''));
+    const message = result.annotations[0]?.message ?? '';
+    assert.ok(
+      message.includes(`It presented ${presented} (ED25519); "known-hosts" has ${await fingerprint(publicKey)} (`),
+      message,
+    );
     // It did not offer its key to whoever answers there.
     assert.match(result.stdout, /Cause: .*REMOTE HOST IDENTIFICATION HAS CHANGED/s);
   });
@@ -78,14 +97,18 @@ describe('a run that does not get to the host', () => {
     const result = await backup({ 'known-hosts': host.ssh.knownHosts.replace('[127.0.0.1]', '[127.0.0.2]') });
     refused(result, {
       message: /^The input "known-hosts" has no key for \[127\.0\.0\.1\]:\d+$/,
-      hint: new RegExp(`Run once, .*: ssh-keyscan -p ${host.ssh.port} 127\\.0\\.0\\.1\\. Compare`),
+      hint: new RegExp(`ssh-keygen -lf /etc/ssh/.*: ssh-keyscan -p ${host.ssh.port} 127\\.0\\.0\\.1 > known_hosts; `),
     });
   });
 
   test('the printed line gives the host key that is then taken', async () => {
     const unknown = await backup({ 'known-hosts': '# none' });
-    const command = /ssh-keyscan -p \d+ [^\s]+(?=\. Compare)/.exec(adviceIn(unknown))?.[0] ?? '';
-    const lines = await run(['sh', '-c', `${command} 2>/dev/null`]);
+    // To the end of the line, as somebody pastes it.
+    const command = /ssh-keyscan -p .*$/m.exec(adviceIn(unknown))?.[0] ?? '';
+    const folder = temporaryFolder('known-hosts');
+    const shown = await run(['sh', '-c', `cd "$1" && ${command}`, 'sh', folder]);
+    assert.match(shown, /SHA256:\S{43} /);
+    const lines = readFileSync(join(folder, 'known_hosts'), 'utf8');
     const result = await backup({ 'known-hosts': lines, 'project-name': 'none' });
     refused(result, { message: /^No container belongs to a compose project called none$/, hint: /project-name/ });
   });
@@ -204,6 +227,54 @@ describe('a run that does not get to the host', () => {
     }
   });
 
+  const servers: [
+    what: string,
+    options: Pick<SshServerOptions, 'hostKey' | 'settings'>,
+    message: RegExp,
+    hint: RegExp,
+  ][] = [
+    [
+      'that wants a password as well',
+      { settings: ['AuthenticationMethods publickey,password', 'PasswordAuthentication yes'] },
+      /^127\.0\.0\.1 accepted the key of the user "\S+", and wants a second method as well: password$/,
+      /AuthenticationMethods publickey\. Then: systemctl reload ssh$/m,
+    ],
+    [
+      'whose host key is of a kind that is no longer taken',
+      { hostKey: 'rsa', settings: ['HostKeyAlgorithms ssh-rsa'] },
+      /have no host key type in common: it offers only ssh-rsa$/,
+      /ssh-keygen -A/,
+    ],
+    [
+      'with an old key exchange',
+      { settings: ['KexAlgorithms diffie-hellman-group1-sha1'] },
+      /have no key exchange method in common: it offers only diffie-hellman-group1-sha1/,
+      /kexalgorithms/,
+    ],
+    [
+      'that takes no keys of this kind',
+      { settings: ['PubkeyAcceptedAlgorithms ssh-rsa'] },
+      /refused the key for the user "\S+"$/,
+      /sshd -T \| grep -i pubkeyaccepted/,
+    ],
+    [
+      'where a command is forced',
+      { settings: ['ForceCommand internal-sftp'] },
+      /login shell of \S+ on 127\.0\.0\.1 did not start our program|may only use sftp/,
+      /forced? ?command/i,
+    ],
+  ];
+  for (const [what, options, message, hint] of servers) {
+    test(`a server ${what}`, async () => {
+      const server = await serve([host.key], {}, options);
+      try {
+        refused(await backup(at(server)), { message, hint });
+      } finally {
+        await server.stop();
+      }
+    });
+  }
+
   test('inputs that cannot be used, all named at once', async () => {
     const result = await backup({
       host: '-oProxyCommand=touch /tmp/x',
@@ -220,7 +291,10 @@ describe('a run that does not get to the host', () => {
       'min-size-ratio': '7',
     });
     const inputs = ['host', 'port', 'user', 'ssh-key', 'known-hosts', 'deploy-dir', 'lock-wait', 'keep-daily', 'kind'];
-    refused(result, { message: /^12 inputs cannot be used: /, hint: /^known-hosts: .*ssh-keyscan -p PORT HOST\./m });
+    refused(result, {
+      message: /^12 inputs cannot be used: /,
+      hint: /^known-hosts: .*ssh-keyscan -p PORT HOST > known_hosts; ssh-keygen -lf known_hosts$/m,
+    });
     for (const input of [...inputs, 'timezone', 'proxy-jump', 'min-size-ratio']) {
       assert.match(result.annotations[0]?.message ?? '', new RegExp(`"${input}" `));
       assert.match(adviceIn(result), new RegExp(`^(What to do: )?${input}: `, 'm'));
@@ -249,7 +323,7 @@ describe('a run that does not get to the host', () => {
     refused(result, {
       message: new RegExp(`has no key for \\[127\\.0\\.0\\.1\\]:${other.port}$`),
       hint: new RegExp(
-        `ssh-keyscan -p ${other.port} 127\\.0\\.0\\.1; ssh -p ${other.port} \\S+ ssh-keyscan -p ${host.ssh.port} `,
+        `\\(ssh-keyscan -p ${other.port} 127\\.0\\.0\\.1; ssh -p ${other.port} \\S+ ssh-keyscan -p ${host.ssh.port} .*\\) > known_hosts; ssh-keygen`,
       ),
     });
   });

@@ -30,6 +30,10 @@ export interface SshServerOptions {
   authorized: readonly KeyPair[];
   /** What every session finds in its environment. */
   environment: Readonly<Record<string, string>>;
+  /** Of its host key; by default Ed25519. */
+  hostKey?: 'rsa';
+  /** Further lines of sshd_config, in front of the usual ones. */
+  settings?: readonly string[];
 }
 
 /** Starts an SSH server that ends with this process at the latest. */
@@ -39,7 +43,7 @@ export async function startSshServer(options: SshServerOptions): Promise<SshServ
   if (!existsSync('/run/sshd')) await run(asRoot(['mkdir', '/run/sshd']));
 
   const { folder, account } = options;
-  const hostKey = await makeKey({ comment: 'host' });
+  const hostKey = await makeKey({ comment: 'host', ...(options.hostKey && { type: options.hostKey }) });
   writeFileSync(join(folder, 'host_key'), hostKey.privateKey, { mode: 0o600 });
   writeFileSync(join(folder, 'authorized_keys'), options.authorized.map(({ publicKey }) => `${publicKey}\n`).join(''));
 
@@ -74,9 +78,10 @@ export async function startSshServer(options: SshServerOptions): Promise<SshServ
   };
 }
 
-function configuration({ folder, environment }: SshServerOptions, port: number): string {
+function configuration({ folder, environment, settings = [] }: SshServerOptions, port: number): string {
   const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
-  return `ListenAddress 127.0.0.1
+  // The first of two settings counts.
+  return `${settings.map((line) => `${line}\n`).join('')}ListenAddress 127.0.0.1
 Port ${port}
 HostKey ${join(folder, 'host_key')}
 PidFile ${join(folder, 'sshd.pid')}

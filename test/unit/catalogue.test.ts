@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { manifestText } from '../../shared/backups/assemble.ts';
 import { Failure } from '../../shared/failure.ts';
 import { type BackupSet, catalogueOf, verifiedSetsOf } from '../../shared/sets/catalogue.ts';
 import type { Manifest } from '../../shared/sets/manifest.ts';
 import { readManifest, readSummary } from '../../shared/sets/read-manifest.ts';
 import { demandReadable } from '../../shared/sets/whole-manifest.ts';
 import { exampleManifest, HostFolder } from './retention/host-folder.ts';
-import { counted } from './table-count.ts';
+import { counted, moved } from './table-count.ts';
 
 const id = '20261123_021700';
 const dump = `backup_${id}.dump.zst`;
@@ -187,9 +188,9 @@ test('the manifest of 200 000 tables, each with a sequence, can be read back', (
   const many = Array.from({ length: 200_000 }, (_, index) => relation(index));
   const manifest = exampleManifest(id, {
     tables: many.map(({ schema, name }) => counted(schema, name, 2 ** 40)),
-    sequences: many.map((each) => ({ ...each, before: `${2n ** 63n}`, after: `${2n ** 63n}`, increment: '1' })),
+    sequences: many.map((each) => moved(each.schema, each.name, `${2n ** 63n}`, `${2n ** 63n}`)),
   });
-  const text = JSON.stringify(manifest, null, 2);
+  const text = manifestText(manifest);
   assert.equal(readManifest(text).tables.length, 200_000);
   demandReadable(text);
 });

@@ -15,8 +15,9 @@ const whole: [string, string][] = [
   ['restore-ms', '12'],
   ['sha256', set.manifest.sha256],
   ['facts', `${facts}\nend\n\nexit 0`],
-  ['schema-text', 'CREATE TABLE x ();\nexit 0\n\nexit 0'],
-  ['indexes', 'checked 4\n\nexit 0'],
+  ['schema', 'a'.repeat(64)],
+  ['indexes', 'reading 4\nend\n\nexit 0'],
+  ['found', 'tool zstd'],
 ];
 
 /** What becomes of what the host tells, or of how it failed; a key that comes again takes the place of the first. */
@@ -35,9 +36,11 @@ async function outcomeOf(told: [string, string][] | Failure, words: string[] = [
   return drill(connection, {
     backupDir: '/backups',
     set,
+    tables: [],
     image: 'postgres:17',
     token: '00000000',
-    memory: 1,
+    memory: 2 ** 30,
+    largestValue: 200 * 2 ** 20,
     neededBytes: 3 * 2 ** 30,
     leastBytes: 2 ** 30,
     timezone: '',
@@ -54,14 +57,16 @@ const code = (expected: string) => (error: unknown) => error instanceof Failure 
 test('what is whole is told as it is', async () => {
   const { restored, fault } = await outcomeOf([]);
   assert.equal(fault, null);
-  assert.deepEqual([restored?.checkedIndexes, restored?.indexFaults, restored?.assertions], [4, [], []]);
+  assert.deepEqual(restored?.indexes, { checked: 4, faults: [], unread: [] });
+  assert.deepEqual(restored?.schema, { sha256: 'a'.repeat(64), ofFile: null, lines: [] });
+  assert.deepEqual(restored?.assertions, []);
 });
 
 describe('what was not looked at to its end proves nothing', () => {
   test('facts', () => assert.rejects(outcomeOf([['facts', `${facts}\n\nexit 3`]]), code('drill-incomplete')));
-  for (const schema of ['CREATE TABLE x ();\nexit 1', 'exit 1', 'CREATE TABLE x ();', '']) {
+  for (const schema of ['exit 1', 'cut 41943040', '']) {
     test(`a schema: ${JSON.stringify(schema)}`, () =>
-      assert.rejects(outcomeOf([['schema-text', `${schema}\n\nexit 0`]]), code('drill-incomplete')));
+      assert.rejects(outcomeOf([['schema', schema]]), code('drill-incomplete')));
   }
 });
 
@@ -69,8 +74,7 @@ describe('what was cut off is no answer, whatever stands in it', () => {
   const cut: [key: string, text: string][] = [
     ['facts', `${facts}\nend\n`],
     ['facts', `${facts}\nend\n\nexit 0`],
-    ['schema-text', 'CREATE TABLE x ();\nexit 0'],
-    ['indexes', 'checked 4\n\nexit 0'],
+    ['indexes', 'reading 4\nend\n\nexit 0'],
   ];
   for (const [key, text] of cut) {
     test(`${key}: ${JSON.stringify(text)}`, () =>
@@ -122,14 +126,76 @@ describe('the disk of Docker has too little room while it goes on', () => {
 });
 
 describe('indexes', () => {
-  test('that are invalid', async () => {
-    const { restored } = await outcomeOf([['indexes', 'invalid orders_pkey\nchecked 3\n\nexit 0']]);
-    assert.deepEqual(restored?.indexFaults, ['invalid orders_pkey']);
+  const indexesOf = async (said: string) => (await outcomeOf([['indexes', said]])).restored?.indexes;
+  const damaged =
+    'ERROR:  XX002: item order invariant violated for index "a"\nDETAIL:  Lower index tid=(1,2)\nLOCATION:  x';
+  const table: [
+    what: string,
+    said: string,
+    expected: { checked: number | null; faults: string[]; unread: string[] },
+  ][] = [
+    [
+      'that are invalid',
+      'invalid orders_pkey\nreading 3\nend\n\nexit 0',
+      { checked: 3, faults: ['invalid orders_pkey'], unread: [] },
+    ],
+    [
+      'that amcheck finds damaged, and others that it cannot read',
+      `reading 3\n${damaged}\nERROR:  58P01: could not access file "$libdir/x"\nend\n\nexit 0`,
+      {
+        checked: 1,
+        faults: ['item order invariant violated for index "a"'],
+        unread: ['could not access file "$libdir/x"'],
+      },
+    ],
+    ['without amcheck', 'unchecked\n\nexit 0', { checked: null, faults: [], unread: [] }],
+    [
+      'where amcheck lacks its library',
+      'ERROR:  could not access file "$libdir/amcheck": No such file or directory\nunchecked\n\nexit 0',
+      {
+        checked: null,
+        faults: [],
+        unread: ['could not access file "$libdir/amcheck": No such file or directory'],
+      },
+    ],
+    [
+      'whose session was ended',
+      'reading 3\n\nexit 2',
+      { checked: 3, faults: [], unread: ['the session ended before all were read'] },
+    ],
+  ];
+  for (const [what, said, expected] of table) {
+    test(what, async () => assert.deepEqual(await indexesOf(said), expected));
+  }
+});
+
+describe('a schema that is not as the source has it', () => {
+  const again = (told: [string, string][]) => outcomeOf([['schema', 'b'.repeat(64)], ...told]);
+  test('is restored a second time, and the same', async () => {
+    const { restored } = await again([
+      ['schema-restored', '\nexit 0'],
+      ['schema-of-file', 'b'.repeat(64)],
+    ]);
+    assert.deepEqual(restored?.schema.ofFile, { sha256: 'b'.repeat(64) });
   });
-  test('that amcheck finds damaged', async () => {
-    const { restored } = await outcomeOf([['indexes', 'ERROR:  item order invariant violated\n\nexit 3']]);
-    assert.deepEqual(restored?.indexFaults, ['ERROR:  item order invariant violated']);
+  test('is another one: with lines', async () => {
+    const { restored } = await again([
+      ['schema-restored', '\nexit 0'],
+      ['schema-of-file', 'c'.repeat(64)],
+      ['schema-lines', '-CREATE INDEX a\n+CREATE INDEX b\n'],
+    ]);
+    assert.deepEqual(restored?.schema.lines, ['-CREATE INDEX a', '+CREATE INDEX b']);
   });
+  for (const [said, reason] of [
+    ['psql: x\nERROR:  no such role\n\nexit 41', /does not restore: ERROR: {2}no such role/],
+    ['\nexit 137', /no reason given/],
+    ['anything\ncut 16384', /does not restore/],
+  ] as const) {
+    test(`cannot be compared: ${JSON.stringify(said)}`, async () => {
+      const { restored } = await again([['schema-restored', said]]);
+      assert.match(JSON.stringify(restored?.schema.ofFile), reason);
+    });
+  }
 });
 
 test('a statement is true where it ended well and says so', async () => {
@@ -165,6 +231,45 @@ describe('a server at fault', () => {
       `${error.message}. ${error.hint}`,
       /could not start another process \(its limit is 200\), so the drill proved nothing.*Check what the functions/,
     );
+  });
+  const reason = async (told: [string, string][], said: string[] = []) => {
+    const error = await outcomeOf([...(told[0]?.[0] === 'restored' ? [] : killed), ...told], said).catch(
+      (error) => error,
+    );
+    return `${error.code}: ${error.message}. ${error.hint}`;
+  };
+  test('ran out of memory, as the kernel says: what to set is said', async () => {
+    assert.match(
+      await reason([['kills', '2']]),
+      /^drill-unfit: Memory ran out in the scratch container, which may use 1\.0 GiB.*Set "drill-memory" to 1536MiB/,
+    );
+  });
+  test('ran out of memory while its data were counted', () =>
+    assert.rejects(
+      outcomeOf([
+        ['kills', '1'],
+        ['facts', `${facts}\n\nexit 2`],
+      ]),
+      code('drill-unfit'),
+    ));
+  test('was killed, nobody knows why', async () => {
+    assert.match(
+      await reason([['restored', '137']]),
+      /^drill-unfit: .* was killed or ran out.*Raise "drill-memory" to/,
+    );
+  });
+  test('lacks a library that the source loads', async () => {
+    assert.match(await reason([['found', 'lacks library pg_cron']]), /^drill-unfit: The image lacks pg_cron, which/);
+    const { fault } = await outcomeOf([['found', 'lacks library pg_cron']]);
+    assert.equal(fault, null, 'what restores without it is good');
+  });
+  test('lacks a locale: that matters where there is money', async () => {
+    const lacks: [string, string] = ['found', 'lacks lc_monetary'];
+    await assert.rejects(outcomeOf([lacks, ['money', 't\n\nexit 0']]), code('drill-unfit'));
+    await assert.rejects(outcomeOf([lacks]), code('drill-unfit'));
+    assert.equal((await outcomeOf([lacks, ['money', 'f\n\nexit 0']])).fault, null);
+    const said = ['ERROR:  invalid input syntax for type money: "1,50 E"'];
+    assert.match(await reason([lacks], said), /^drill-unfit: The image lacks the locale/);
   });
   test('does not excuse damaged ones', async () => {
     const { fault } = await outcomeOf([...killed, ['sha256', '0'.repeat(64)]], words);

@@ -9,7 +9,15 @@ import { counted } from './table-count.ts';
 const first = ['sequences-before []', 'large-objects 0', 'extensions []'];
 
 test('all that a session tells is read', () => {
-  const sequence = { schema: 's', name: 'n', value: null, increment: '1' };
+  const sequence = {
+    schema: 's',
+    name: 'n',
+    value: null,
+    increment: '1',
+    cycles: false,
+    extension: null,
+    isDumped: true,
+  };
   assert.deepEqual(
     readFacts([
       `sequences-before ${JSON.stringify([sequence])}`,

@@ -4,7 +4,7 @@ import { Records } from '../../shared/host/records.ts';
 import { jumpWord, mendKey, sshConfig } from '../../shared/host/ssh-config.ts';
 import { explainSsh, type KeyDiagnosis } from '../../shared/host/ssh-failures.ts';
 
-const target = { host: 'db.example', port: 2222, user: 'deploy', passphrase: null, proxyJump: null };
+const target = { host: 'db.example', port: 2222, user: 'deploy', passphrase: null, proxyJump: null, knownHosts: '' };
 const usable: KeyDiagnosis = { state: 'usable', fingerprint: 'SHA256:abc' };
 
 async function explained(stderr: string, changes: object = {}, key: KeyDiagnosis = usable) {
@@ -25,6 +25,31 @@ describe('what ssh prints becomes a named failure with a remedy', () => {
       /ssh-keyscan -p 2222 db\.example/,
     ],
     ['deploy@db.example: Permission denied (publickey).', 'key-refused', /SHA256:abc/],
+    [
+      'Authenticated using "publickey" with partial success.\ndeploy@db.example: Permission denied (password).',
+      'key-not-enough',
+      /AuthenticationMethods publickey/,
+    ],
+    ['deploy@db.example: Permission denied (password).', 'key-refused', /SHA256:abc/],
+    [
+      'Unable to negotiate with 10.0.0.1 port 22: no matching host key type found. Their offer: ssh-rsa,ssh-dss',
+      'no-common-algorithm',
+      /ssh-keygen -A/,
+    ],
+    [
+      'Unable to negotiate with 10.0.0.1 port 22: no matching cipher found. Their offer: 3des-cbc',
+      'no-common-algorithm',
+      /ciphers/,
+    ],
+    [
+      'send_pubkey_test: no mutual signature algorithm\nPermission denied (publickey).',
+      'no-common-algorithm',
+      /ed25519/,
+    ],
+    ['Received disconnect from 10.0.0.1 port 22:2: Too many authentication failures', 'key-refused', /maxauthtries/],
+    ['kex_exchange_identification: Connection closed by remote host', 'connection-closed', /MaxStartups/],
+    ['kex_exchange_identification: read: Connection reset by peer', 'connection-closed', /journalctl -u ssh/],
+    ['Your account has expired; please contact your system administrator.', 'host-shell', /chage -l deploy/],
     ['ssh: Could not resolve hostname db.example: Name or service not known', 'host-unknown', /"host"/],
     ['ssh: connect to host db.example port 2222: Connection refused', 'connection-refused', /"port"/],
     ['ssh: connect to host db.example port 2222: Connection timed out', 'connection-timed-out', /firewall/],
@@ -47,6 +72,36 @@ describe('what ssh prints becomes a named failure with a remedy', () => {
   });
   test('a login shell that does not do as told', async () => {
     assert.equal((await explained('This account is not available', { code: 1 })).code, 'host-shell');
+  });
+  const shells: [said: string, message: RegExp, hint: RegExp][] = [
+    ['This account is currently not available.', /no login shell/, /chsh -s \/bin\/bash deploy/],
+    [
+      'WARNING: Your password has expired.\nPassword change required but no TTY available.',
+      /password of deploy .*has expired/,
+      /chage -M -1 deploy/,
+    ],
+    ['This service allows sftp connections only.', /only use sftp/, /sshd -T -C user=deploy/],
+  ];
+  for (const [said, message, hint] of shells) {
+    test(said.slice(0, 50), async () => {
+      const failure = await explained(said, { code: 1 });
+      assert.equal(failure.code, 'host-shell');
+      assert.match(failure.message, message);
+      assert.match(failure.hint ?? '', hint);
+    });
+  }
+  test('another host key: both fingerprints are shown', async () => {
+    const failure = await explained(
+      'REMOTE HOST IDENTIFICATION HAS CHANGED!\nThe fingerprint for the ED25519 key sent by the remote host is\nSHA256:presented.\nPlease contact',
+      {
+        knownHosts:
+          '# a comment\n|1|aGFzaGVk= ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDAjKxsBMMrpZqPKtdTalwue9wHjzKxYHg9SwH2Ib317 x\n',
+      },
+    );
+    assert.match(
+      failure.message,
+      /It presented SHA256:presented \(ED25519\); "known-hosts" has SHA256:[A-Za-z0-9+/]{43} \(ssh-ed25519\)$/,
+    );
   });
   test('a key with a passphrase that was not given', async () => {
     assert.equal((await explained('Permission denied', {}, { state: 'wrong-passphrase' })).code, 'passphrase-missing');

@@ -1,4 +1,5 @@
 import type { TableCount } from '../../shared/postgres/facts.ts';
+import type { SequenceRange } from '../../shared/sets/manifest.ts';
 
 /** An ordinary table whose rows were counted. */
 export const counted = (
@@ -14,7 +15,27 @@ export const counted = (
   root: null,
   extension: null,
   isDumped: true,
-  content: null,
+  generates: false,
+  content: { oneIn: 1, hash: '7' },
   largestValue: null,
+  ...changes,
+});
+
+/** An ordinary sequence that was read before and after a dump. */
+export const moved = (
+  schema: string,
+  name: string,
+  before: string | null,
+  after: string | null,
+  changes: Partial<SequenceRange> = {},
+): SequenceRange => ({
+  schema,
+  name,
+  before,
+  after,
+  increment: '1',
+  cycles: false,
+  extension: null,
+  isDumped: true,
   ...changes,
 });

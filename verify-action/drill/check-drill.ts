@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { drill } from '../../shared/drill/drill.ts';
+import { enoughMemory, largestOf, memoryShortage } from '../../shared/drill/memory.ts';
 import { addProof, type Proof } from '../../shared/drill/proof.ts';
 import { Failure } from '../../shared/failure.ts';
 import { runFacts } from '../../shared/history/observation.ts';
@@ -7,6 +8,7 @@ import { lockFile } from '../../shared/host/backup-folder.ts';
 import type { Connection } from '../../shared/host/connection.ts';
 import { holderText } from '../../shared/host/lock-holder.ts';
 import * as log from '../../shared/runner/log.ts';
+import type { Manifest } from '../../shared/sets/manifest.ts';
 import { wholeManifest } from '../../shared/sets/whole-manifest.ts';
 import { formatBytes } from '../../shared/units.ts';
 import { copyRecord } from '../add-record.ts';
@@ -34,12 +36,15 @@ export async function checkDrill(connection: Connection, surveyed: SurveyedHost,
   );
   // The restored data are compared with the whole manifest, which the survey did not fetch.
   const manifest = await wholeManifest(connection, inputs.backupDir, set, { signal, onLog: log.host });
+  refuseShortage(manifest, inputs.drillMemory);
   const outcome = await drill(connection, {
     backupDir: inputs.backupDir,
     set,
+    tables: manifest.tables,
     image,
     token: randomBytes(4).toString('hex'),
     memory: inputs.drillMemory,
+    largestValue: largestOf(manifest.tables),
     neededBytes: needed,
     leastBytes: inputs.minFreeSpace,
     timezone: facts?.timezone ?? '',
@@ -53,7 +58,6 @@ export async function checkDrill(connection: Connection, surveyed: SurveyedHost,
   const findings = judgeDrill({
     manifest,
     outcome,
-    pgDumpVersion: image === container?.imageId ? (facts?.pgDumpVersion ?? null) : null,
     statements: inputs.drillStatements,
   });
   findings.subject = drillText(manifest, outcome);
@@ -90,6 +94,19 @@ function tellDrill(name: string, value: string): void {
   if (name === 'room') log.progress(`Docker's disk has ${formatBytes(Number(value))} free`);
   else if (name === 'restoring') log.progress(`Restoring ${formatBytes(Number(value))}`);
   else log.progress('Checking the restored data');
+}
+
+/** A restore that is sure to fail would only take long to say so. */
+function refuseShortage({ id, tables }: Manifest, memory: number): void {
+  const shortage = memoryShortage(tables, memory);
+  if (shortage === null) return;
+  throw new Failure(
+    'drill-unfit',
+    `${id} cannot be restored with ${formatBytes(memory)} of memory: the largest value in ${shortage.tables} has ${formatBytes(shortage.largestValue)}. This says nothing about the backup`,
+    {
+      hint: `Nothing was restored. Set "drill-memory" to ${enoughMemory(shortage.largestValue, memory)}, then drill it again`,
+    },
+  );
 }
 
 function noBackup({ drillBackup, backupDir }: VerifyInputs, database: string | null): Failure {

@@ -1,81 +1,210 @@
 import type { Restored } from '../../shared/drill/restored.ts';
 import type { TableCount } from '../../shared/postgres/facts.ts';
+import { identifier, relationName } from '../../shared/postgres/relation-name.ts';
+import { hashedText, leftOut, leftOutText } from '../../shared/postgres/table-facts.ts';
 import type { Manifest, SequenceRange } from '../../shared/sets/manifest.ts';
 import { counted, listed } from '../../shared/units.ts';
 import type { Findings, Problem } from '../finding.ts';
 
-const nameOf = ({ schema, name }: { schema: string; name: string }) => `${schema}.${name}`;
 /** The first few names. */
 export const some = (names: readonly string[]): string => listed(names, 5);
 
+/** Checks that every dumped table came back. */
 export function judgeTables(
   wanted: readonly TableCount[],
   found: readonly TableCount[],
   remedy: string,
 ): string | Problem {
-  const [expected, present] = [new Set(wanted.map(nameOf)), new Set(found.map(nameOf))];
-  const missing = [...expected].filter((name) => !present.has(name));
-  const added = [...present].filter((name) => !expected.has(name));
+  const [known, present] = [new Set(wanted.map(relationName)), new Set(found.map(relationName))];
+  const missing = dumped(wanted)
+    .map(relationName)
+    .filter((name) => !present.has(name));
+  // Another version of an extension may bring other tables.
+  const added = found
+    .filter(({ extension }) => extension === null)
+    .map(relationName)
+    .filter((name) => !known.has(name));
   if (missing.length > 0) return { detail: `${some(missing)} was not restored`, remedy };
   if (added.length > 0) return { detail: `${some(added)} was restored but is not in the manifest`, remedy };
   // Not a fault, just as for a backup: the database may be new, or hold only functions.
-  if (found.length === 0) return 'none: the database had no table when the dump was taken';
-  return `all ${found.length} were restored`;
+  if (dumped(wanted).length === 0) return 'none: the database had no table when the dump was taken';
+  return `all ${dumped(wanted).length} were restored`;
 }
 
-/** An estimated or missing count proves nothing. */
-export function judgeRows(
-  findings: Findings,
-  wanted: readonly TableCount[],
-  found: readonly TableCount[],
-  remedy: string,
-): void {
-  const counts = new Map(found.map((table) => [nameOf(table), table.rows]));
-  const exact = wanted.filter((table) => table.exact);
-  if (exact.length < wanted.length) {
+/** Compares the row counts. An estimated or missing count proves nothing. */
+export function judgeRows(findings: Findings, manifest: Manifest, found: readonly TableCount[], remedy: string): void {
+  const wanted = dumped(manifest.tables);
+  if (wanted.some(({ exact }) => !exact)) {
     findings.unable(
       'rows',
       'the backup has no exact counts to compare with',
-      'In backup-action, set row-counts: exact',
+      'In backup-action, set row-counts: exact. If that is set, let "db-user" be a superuser or the owner of the tables',
     );
     return;
   }
   findings.check('rows', () => {
-    const other = exact.filter((table) => counts.get(nameOf(table)) !== table.rows);
-    if (wanted.length === 0 && found.length === 0) return 'none: there are no tables';
+    const trees = treesOf(wanted, found);
+    const other = trees.filter(({ before, after }) => before.rows !== after?.rows);
+    if (trees.length === 0) return 'none: there are no tables';
     if (other.length === 0)
-      return `${exact.reduce((sum, { rows }) => sum + (rows ?? 0), 0)} in total; the count of every table matches exactly`;
+      return `${trees.reduce((sum, { before }) => sum + before.rows, 0)} in total; the count of every table matches exactly`;
     const named = other.map(
-      (table) => `${nameOf(table)} has ${counts.get(nameOf(table)) ?? 'none'} instead of ${table.rows}`,
+      ({ name, before, after }) => `${name} has ${after?.rows ?? 'none'} instead of ${before.rows}`,
     );
     return { detail: some(named), remedy };
   });
 }
 
+/** Compares the hashes of the content. Where the number of rows differs already, that says enough. */
+export function judgeContent(findings: Findings, manifest: Manifest, found: readonly TableCount[]): void {
+  const wanted = dumped(manifest.tables);
+  const unhashed = wanted.filter(({ content, generates }) => content === null && generates);
+  if (wanted.length > 0 && wanted.every(({ content }) => content === null)) {
+    findings.unable(
+      'content',
+      'the backup has no hashes of its content to compare with',
+      'Take a backup with this version of the action, with row-counts: exact and with the owner of the tables as "db-user"',
+    );
+    return;
+  }
+  const trees = treesOf(
+    wanted.filter(({ content }) => content !== null),
+    found,
+  );
+  const other = trees.filter(({ before, after }) => after?.rows === before.rows && after.hash !== before.hash);
+  if (other.length === 0 && unhashed.length > 0) {
+    findings.unable(
+      'content',
+      `${some(unhashed.map(relationName))} has generated columns and was not hashed, because that could run other roles' code`,
+      'In backup-action, let "db-user" be the owner of these tables',
+    );
+    return;
+  }
+  findings.check('content', () => {
+    if (wanted.length === 0) return 'none: there are no tables';
+    if (other.length === 0) return `hashed, with equal results: ${hashedText(wanted)}`;
+    const names = some(other.map(({ name }) => name));
+    const generates = other.filter(({ before }) => before.generates).map(({ name }) => name);
+    return {
+      detail: `the values in ${names} are not those of the database: the number of rows is the same, but not their hash`,
+      remedy:
+        generates.length > 0
+          ? `A restore computes generated columns anew, and those of ${some(generates)} then come out differently; a new backup fails alike. Let their expressions use only the row itself: a function that reads other tables finds them empty, or not as they were`
+          : 'A new backup may fail alike. Restore this one into a database of its own (docs/restore.md) and compare these tables',
+    };
+  });
+}
+
+/** Tells of rows that pg_dump leaves out because their table belongs to an extension, where a restore does not bring them. */
+export function judgeLeftOut(findings: Findings, manifest: Manifest, found: readonly TableCount[]): void {
+  const present = new Map(found.map((table) => [relationName(table), table]));
+  const lost = leftOut(manifest.tables).filter((table) => {
+    const { rows, content } = present.get(relationName(table)) ?? {};
+    return rows !== table.rows || content?.hash !== table.content?.hash;
+  });
+  if (lost.length === 0) return;
+  // What the extension itself creates, and says nothing of to pg_dump, is seldom data: a log or a cache.
+  const isOwn = lost.every((table) => present.has(relationName(table)));
+  const names = lost.map(relationName);
+  findings.check(
+    'left out',
+    () => ({
+      detail: `not in the dump, and not in a restore: ${leftOutText(lost)}`,
+      remedy: `pg_dump leaves out the rows of tables that belong to an extension. If you need them, take the table out of the extension: ALTER EXTENSION ${identifier(lost[0]?.extension ?? '')} DROP TABLE ${names[0]}. Or save them in another way, such as COPY`,
+    }),
+    isOwn ? 'warning' : 'error',
+  );
+}
+
+/** Checks that each sequence is where it was. */
 export function judgeSequences(
   wanted: readonly SequenceRange[],
   found: Restored['sequences'],
   remedy: string,
 ): string | Problem {
-  const values = new Map(found.map((sequence) => [nameOf(sequence), sequence.value]));
-  const bad = wanted.filter((sequence) => !isWithin(sequence, values.get(nameOf(sequence))));
+  const values = new Map(found.map((sequence) => [relationName(sequence), sequence.value]));
+  const bad = wanted.filter((sequence) => !isWithin(sequence, values.get(relationName(sequence))));
+  const [fault, known] = [bad.filter(({ isDumped }) => isDumped), bad.filter(({ isDumped }) => !isDumped)];
+  const told = (sequences: readonly SequenceRange[]) =>
+    some(
+      sequences.map(
+        (sequence) =>
+          `${relationName(sequence)} is at ${values.get(relationName(sequence)) ?? 'nothing'}, not between ${sequence.before ?? 'nothing'} and ${sequence.after ?? 'nothing'}`,
+      ),
+    );
+  if (fault.length > 0) return { detail: told(fault), remedy };
+  const [first] = known;
+  if (first !== undefined) {
+    return {
+      detail: `${told(known)}: pg_dump leaves out sequences of the extension ${first.extension}`,
+      remedy: `After a restore, set it: SELECT setval('${relationName(first).replaceAll("'", "''")}', ${first.after ?? 1})`,
+      severity: 'warning',
+    };
+  }
   if (wanted.length === 0) return 'none';
-  if (bad.length === 0) return `${counted(wanted.length, 'sequence')}, each where it was when the dump was taken`;
-  const named = bad.map(
-    (sequence) =>
-      `${nameOf(sequence)} is at ${values.get(nameOf(sequence)) ?? 'nothing'}, not between ${sequence.before ?? 'nothing'} and ${sequence.after ?? 'nothing'}`,
-  );
-  return { detail: some(named), remedy };
+  const unbound = wanted.filter((sequence) => !isBound(sequence)).length;
+  const where = `${counted(wanted.length, 'sequence')}, each where it was when the dump was taken`;
+  return unbound === 0 ? where : `${where}; ${unbound} of them started over or could have, so any value counts`;
+}
+
+const dumped = (tables: readonly TableCount[]) => tables.filter(({ isDumped }) => isDumped);
+
+/** A table, or all partitions of a partitioned one: a restore may put rows into other partitions. */
+interface Tree {
+  name: string;
+  before: Sum;
+  /** What came back; undefined if nothing of it did. */
+  after: Sum | undefined;
+}
+
+interface Sum {
+  rows: number;
+  /** Modulo 2^64. */
+  hash: bigint;
+  generates: boolean;
+}
+
+function treesOf(wanted: readonly TableCount[], found: readonly TableCount[]): Tree[] {
+  // By the manifest, which knows the partitions; only tables that are in it count.
+  const treeOf = new Map(wanted.map((table) => [relationName(table), relationName(table.root ?? table)]));
+  const sums = (tables: readonly TableCount[]) => {
+    const of = new Map<string, Sum>();
+    for (const table of tables) {
+      const tree = treeOf.get(relationName(table));
+      if (tree === undefined) continue;
+      const { rows, hash, generates } = of.get(tree) ?? { rows: 0, hash: 0n, generates: false };
+      of.set(tree, {
+        rows: rows + (table.rows ?? 0),
+        hash: BigInt.asUintN(64, hash + BigInt(table.content?.hash ?? 0)),
+        generates: generates || table.generates,
+      });
+    }
+    return of;
+  };
+  const after = sums(found);
+  return [...sums(wanted)].map(([name, before]) => ({ name, before, after: after.get(name) }));
 }
 
 /** The sequence was read before and after the dump, and moves only in the direction of its increment. */
-function isWithin({ before, after, increment }: SequenceRange, value: string | null | undefined): boolean {
+function isWithin(sequence: SequenceRange, value: string | null | undefined): boolean {
+  const { before, after } = sequence;
   if (value === undefined) return false;
+  if (!isBound(sequence)) return true;
   if (value === null) return before === null;
   if (after === null) return false;
-  const direction = BigInt(increment) < 0n ? -1n : 1n;
-  const from = (bound: string) => (BigInt(value) - BigInt(bound)) * direction;
-  return from(after) <= 0n && (before === null || from(before) >= 0n);
+  return ahead(value, after, sequence) <= 0n && (before === null || ahead(value, before, sequence) >= 0n);
+}
+
+/** False for one that starts over at its end, or was set back meanwhile: it may have had any value. */
+function isBound(sequence: SequenceRange): boolean {
+  const { before, after, cycles } = sequence;
+  if (cycles) return false;
+  return before === null || (after !== null && ahead(after, before, sequence) >= 0n);
+}
+
+/** How far `value` is ahead of `bound`, in the direction of the increment. */
+function ahead(value: string, bound: string, { increment }: SequenceRange): bigint {
+  return (BigInt(value) - BigInt(bound)) * (BigInt(increment) < 0n ? -1n : 1n);
 }
 
 export function judgeExtensions({ extensions }: Manifest, restored: Restored, remedy: string): string | Problem {

@@ -8,17 +8,24 @@ import { type BackupSet, type VerifiedSet, verifiedSetsOf } from '../../shared/s
 import type { Manifest, ManifestSummary } from '../../shared/sets/manifest.ts';
 import { counted, formatDuration } from '../../shared/units.ts';
 import { Findings } from '../finding.ts';
-import { judgeExtensions, judgeRows, judgeSequences, judgeTables, some } from './judge-data.ts';
+import {
+  judgeContent,
+  judgeExtensions,
+  judgeLeftOut,
+  judgeRows,
+  judgeSequences,
+  judgeTables,
+  some,
+} from './judge-data.ts';
 import { judgeIndexes } from './judge-indexes.ts';
 import { judgeSchema } from './judge-schema.ts';
+import { remedyOf } from './remedy.ts';
 
 /** The facts by which a drill is judged. */
 export interface DrillFacts {
   /** The whole manifest, with its lists of tables, sequences and extensions. */
   manifest: Manifest;
   outcome: DrillOutcome;
-  /** Version of pg_dump in the scratch container's image; null if unknown. */
-  pgDumpVersion: string | null;
   /** As in the user's file. */
   statements: readonly string[];
 }
@@ -51,7 +58,7 @@ export function chooseSet(wanted: string, database: string, sets: readonly Backu
 }
 
 /** Checks that the restored data equal the dumped data. */
-export function judgeDrill({ manifest, outcome, pgDumpVersion, statements }: DrillFacts): Findings {
+export function judgeDrill({ manifest, outcome, statements }: DrillFacts): Findings {
   const findings = new Findings('drill');
   const { id } = manifest;
   const { fault, restored } = outcome;
@@ -63,16 +70,18 @@ export function judgeDrill({ manifest, outcome, pgDumpVersion, statements }: Dri
   findings.check('restore', () => {
     if (fault === null)
       return `restored ${id} of "${manifest.database}" into an empty server in ${formatDuration(outcome.restoreMs)}`;
-    return { detail: `${id}: ${fault.why}. ${fault.words}`, remedy };
+    return { detail: `${id}: ${fault.why}. ${fault.words}`, remedy: remedyOf(manifest, outcome) };
   });
   if (restored === null) {
-    for (const name of ['tables', 'rows', 'sequences', 'large objects', 'extensions', 'schema', 'indexes'])
+    for (const name of ['tables', 'rows', 'content', 'sequences', 'large objects', 'extensions', 'schema', 'indexes'])
       findings.unable(name, 'the backup was not restored', null);
     if (statements.length > 0) findings.unable('drill-sql', 'the backup was not restored', null);
     return findings;
   }
   findings.check('tables', () => judgeTables(manifest.tables, restored.tables, remedy));
-  judgeRows(findings, manifest.tables, restored.tables, remedy);
+  judgeRows(findings, manifest, restored.tables, remedy);
+  judgeContent(findings, manifest, restored.tables);
+  judgeLeftOut(findings, manifest, restored.tables);
   findings.check('sequences', () => judgeSequences(manifest.sequences, restored.sequences, remedy));
   findings.check('large objects', () =>
     restored.largeObjects === manifest.largeObjects
@@ -80,7 +89,7 @@ export function judgeDrill({ manifest, outcome, pgDumpVersion, statements }: Dri
       : { detail: `${restored.largeObjects} instead of ${manifest.largeObjects}`, remedy },
   );
   findings.check('extensions', () => judgeExtensions(manifest, restored, remedy));
-  judgeSchema(findings, manifest, restored, pgDumpVersion, remedy);
+  judgeSchema(findings, manifest, restored);
   judgeIndexes(findings, restored, remedy);
   if (statements.length > 0) judgeStatements(findings, statements, restored.assertions);
   return findings;
@@ -90,7 +99,7 @@ export function judgeDrill({ manifest, outcome, pgDumpVersion, statements }: Dri
 export function drillText({ id, database }: ManifestSummary, { fault, restored, restoreMs }: DrillOutcome): string {
   const backup = `backup ${id} of "${database}"`;
   if (fault !== null || restored === null) return `${backup}, not restored`;
-  const rows = restored.tables.reduce((sum, table) => sum + (table.rows ?? 0), 0);
+  const rows = restored.tables.filter(({ isDumped }) => isDumped).reduce((sum, table) => sum + (table.rows ?? 0), 0);
   return `${backup}, ${counted(rows, 'row')}, recovered in ${formatDuration(restoreMs)}`;
 }
 

@@ -53,7 +53,7 @@ BEGIN
     SELECT name, arguments, CASE name WHEN 'jsonb_build_object' THEN 'jsonb' ELSE 'text' END AS result
     FROM (VALUES ('format', 'text, name'), ('format', 'text, name, name'), ('format', 'text, name, text'), ('format', 'text, name, bigint'),
       ('format', 'text, name, name, bigint'), ('format', 'text, text, name, text, text'), ('format', 'text, text, name, text, name'),
-      ('format', 'text, VARIADIC text[]'), ('jsonb_build_object', 'VARIADIC text[]'),
+      ('format', 'text, VARIADIC text[]'), ('record_out', 'record'), ('textin', 'text'), ('pg_column_size', 'anyelement'), ('jsonb_build_object', 'VARIADIC text[]'),
       ('jsonb_build_object', 'text, name, text, text'), ('jsonb_build_object', 'text, name, text, name, text, text, text, text'),
       ('jsonb_build_object', 'text, name, text, name, text, bigint, text, boolean')) AS signature (name, arguments)
   LOOP
@@ -64,7 +64,7 @@ BEGIN
   FOR thing IN
     SELECT * FROM (VALUES ('count', '*', ''), ('count', 'anyelement', ', anyelement'), ('jsonb_agg', 'anyelement', ', anyelement'),
       ('string_agg', 'text, text', ', text, text'), ('array_agg', 'anyelement', ', anyelement'), ('sum', 'bigint', ', bigint'),
-      ('min', 'text', ', text'), ('max', 'text', ', text'), ('jsonb_object_agg', 'text, text', ', text, text')) AS aggregate (name, arguments, inputs)
+      ('min', 'text', ', text'), ('jsonb_object_agg', 'text, text', ', text, text'), ('max', 'text', ', text')) AS aggregate (name, arguments, inputs)
   LOOP
     EXECUTE format('CREATE FUNCTION %I.%I(text%s) RETURNS text LANGUAGE plpgsql AS %L', home, 'step_of_' || thing.name, thing.inputs,
       replace(replace(body, '$name$', thing.name), '$nothing$', 'NULL'));

@@ -9,7 +9,7 @@ import { folderOfTier, homeOf, type Tier } from '../../../shared/sets/layout.ts'
 import type { BackupId, BackupKind, Manifest } from '../../../shared/sets/manifest.ts';
 import { setFileNames, startOf } from '../../../shared/sets/naming.ts';
 import type { PruneDecision } from '../../../shared/sets/retention.ts';
-import { counted } from '../table-count.ts';
+import { counted, moved } from '../table-count.ts';
 
 const encoding = { format: 'custom', compression: 'zstd', encryption: 'none' } as const;
 
@@ -42,7 +42,7 @@ export function exampleManifest(id: BackupId, changes: Partial<Manifest> = {}): 
     sha256: 'a'.repeat(64),
     md5: 'b'.repeat(32),
     tables: [counted('public', 'orders', 12)],
-    sequences: [{ schema: 'public', name: 'orders_id_seq', before: '12', after: '13', increment: '1' }],
+    sequences: [moved('public', 'orders_id_seq', '12', '13')],
     largeObjects: 0,
     extensions: [{ name: 'plpgsql', version: '1.0' }],
     schemaSha256: 'c'.repeat(64),

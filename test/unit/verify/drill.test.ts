@@ -5,14 +5,14 @@ import type { Restored } from '../../../shared/drill/restored.ts';
 import type { Manifest } from '../../../shared/sets/manifest.ts';
 import { type DrillFacts, imageFor, judgeDrill, neededFor } from '../../../verify-action/drill/judge-drill.ts';
 import { exampleManifest } from '../retention/host-folder.ts';
-import { counted } from '../table-count.ts';
+import { counted, moved } from '../table-count.ts';
 
 const id = '20261125_021700';
 const schemaSha256 = 'b'.repeat(64);
 const manifest = exampleManifest(id, {
   sha256: 'a'.repeat(64),
   tables: [counted('public', 'orders', 3), counted('public', 'people', 2)],
-  sequences: [{ schema: 'public', name: 'orders_id', before: '7', after: '9', increment: '1' }],
+  sequences: [moved('public', 'orders_id', '7', '9')],
   extensions: [{ name: 'citext', version: '1.6' }],
   largeObjects: 1,
   schemaSha256,
@@ -23,9 +23,8 @@ const whole: Restored = {
   sequences: [{ schema: 'public', name: 'orders_id', value: '8' }],
   largeObjects: 1,
   extensions: manifest.extensions,
-  schemaSha256,
-  checkedIndexes: 4,
-  indexFaults: [],
+  schema: { sha256: schemaSha256, ofFile: null, lines: [] },
+  indexes: { checked: 4, faults: [], unread: [] },
   assertions: [],
 };
 
@@ -40,12 +39,16 @@ function judge(
   const { list } = judgeDrill({
     manifest: { ...manifest, ...of },
     outcome: { fault: null, sha256: 'a'.repeat(64), restoreMs: 1, restored: { ...whole, ...restored }, ...outcome },
-    pgDumpVersion: manifest.pgDumpVersion,
     statements: [],
     ...facts,
   });
   return Object.fromEntries(
-    list.filter(({ result }) => result !== 'passed').map(({ name, result, detail }) => [name, `${result}: ${detail}`]),
+    list
+      .filter(({ result }) => result !== 'passed')
+      .map(({ name, result, severity, detail }) => [
+        name,
+        `${result === 'failed' && severity === 'warning' ? 'warning' : result}: ${detail}`,
+      ]),
   );
 }
 
@@ -54,6 +57,13 @@ test('what is whole is proven', () => assert.deepEqual(judge({}), {}));
 describe('what was restored and what was dumped', () => {
   const sequence = (value: string | null) => ({
     restored: { sequences: [{ schema: 'public', name: 'orders_id', value }] },
+  });
+  const otherSha256 = 'c'.repeat(64);
+  const schema = (ofFile: Restored['schema']['ofFile'], lines: string[] = []) => ({
+    restored: { schema: { sha256: otherSha256, ofFile, lines } },
+  });
+  const indexes = (changes: Partial<Restored['indexes']>) => ({
+    restored: { indexes: { ...whole.indexes, ...changes } },
   });
   const table: [what: string, facts: Parameters<typeof judge>[0], name: string | null, text: RegExp][] = [
     ['other bytes', { outcome: { sha256: 'c'.repeat(64) } }, 'same bytes', /^failed/],
@@ -69,15 +79,30 @@ describe('what was restored and what was dumped', () => {
     ['a large object more', { restored: { largeObjects: 2 } }, 'large objects', /2 instead of 1/],
     ['an extension less', { restored: { extensions: [] } }, 'extensions', /citext was not restored/],
     ['another version of it', { restored: { extensions: [{ name: 'citext', version: '1.7' }] } }, null, /./],
-    ['another schema', { restored: { schemaSha256: 'c'.repeat(64) } }, 'schema', /^failed/],
+    ['another schema, and no file to compare with', schema(null), 'schema', /^could-not-check: .* no schema file/],
+    ['another schema, as its file restores', schema({ sha256: otherSha256 }), null, /./],
     [
-      'another schema by another pg_dump',
-      { restored: { schemaSha256: 'c'.repeat(64) }, pgDumpVersion: '99' },
+      'another schema than its file restores',
+      schema({ sha256: 'd'.repeat(64) }, ['-a', '+b']),
       'schema',
-      /^could-not-check/,
+      /^warning: .*different schemas: -a \/ \+b$/,
     ],
-    ['an invalid index', { restored: { indexFaults: ['invalid orders_pkey'] } }, 'indexes', /invalid orders_pkey/],
-    ['no amcheck', { restored: { checkedIndexes: null } }, null, /./],
+    ['another one, and no diff', schema({ sha256: 'd'.repeat(64) }), 'schema', /^warning: .*has no diff/],
+    [
+      'a schema file that does not restore',
+      schema({ trouble: 'it does not restore: ERROR' }),
+      'schema',
+      /^could-not-check: cannot compare .*: it does not restore: ERROR$/,
+    ],
+    ['an invalid index', indexes({ faults: ['invalid orders_pkey'] }), 'indexes', /^failed: invalid orders_pkey/],
+    ['an index that cannot be read', indexes({ unread: ['no library'] }), 'indexes', /^could-not-check: .*no library/],
+    [
+      'one that is damaged, and one that cannot be read',
+      indexes({ faults: ['item order'], unread: ['no library'] }),
+      'indexes',
+      /^failed: item order$/,
+    ],
+    ['no amcheck', indexes({ checked: null }), null, /./],
     ['a sequence at its lower bound', sequence('7'), null, /./],
     ['a sequence at its upper bound', sequence('9'), null, /./],
     ['a sequence below', sequence('6'), 'sequences', /is at 6, not between 7 and 9/],
@@ -98,25 +123,23 @@ describe('what was restored and what was dumped', () => {
   }
 
   test('a sequence that counts down', () => {
-    const down = [{ schema: 'public', name: 'orders_id', before: '-7', after: '-9', increment: '-1' }];
+    const down = [moved('public', 'orders_id', '-7', '-9', { increment: '-1' })];
     const at = (value: string) => judge(sequence(value), { sequences: down });
     assert.deepEqual(at('-8'), {});
     assert.ok('sequences' in at('-6') && 'sequences' in at('-10'));
   });
 
   test('a number beyond what floats count exactly', () => {
-    const large = [
-      { schema: 'public', name: 'orders_id', before: '9007199254740993', after: '9007199254740993', increment: '1' },
-    ];
+    const large = [moved('public', 'orders_id', '9007199254740993', '9007199254740993')];
     assert.deepEqual(judge(sequence('9007199254740993'), { sequences: large }), {});
     assert.ok('sequences' in judge(sequence('9007199254740992'), { sequences: large }));
   });
 
   test('a sequence that was not used before, nor after', () => {
-    const unused = [{ schema: 'public', name: 'orders_id', before: null, after: null, increment: '1' }];
+    const unused = [moved('public', 'orders_id', null, null)];
     assert.deepEqual(judge(sequence(null), { sequences: unused }), {});
     assert.match(judge(sequence('1'), { sequences: unused })['sequences'] ?? '', /is at 1, not between nothing and/);
-    const first = [{ schema: 'public', name: 'orders_id', before: null, after: '2', increment: '1' }];
+    const first = [moved('public', 'orders_id', null, '2')];
     assert.deepEqual(judge(sequence('1'), { sequences: first }), {});
     assert.ok('sequences' in judge(sequence('3'), { sequences: first }));
   });
@@ -132,6 +155,122 @@ describe('what was restored and what was dumped', () => {
   });
 });
 
+describe('what a table holds', () => {
+  const hash = (value: string, oneIn = 1) => ({ content: { oneIn, hash: value } });
+  const generated = counted('public', 'g', 1, { ...hash('1'), generates: true });
+  const leaf = (name: string, rows: number, value: string) =>
+    counted('public', name, rows, { ...hash(value), root: { schema: 'public', name: 'ord' } });
+  const mail = counted('public', 'q_mail', 1, { ...hash('1'), extension: 'hstore', isDumped: false });
+  const examples: [
+    what: string,
+    before: readonly ReturnType<typeof counted>[],
+    after: readonly ReturnType<typeof counted>[],
+    found: Record<string, RegExp>,
+  ][] = [
+    ['the same', [generated], [generated], {}],
+    [
+      'other values',
+      [counted('a', 'b', 1)],
+      [counted('a', 'b', 1, hash('8'))],
+      { content: /^failed: the values in a\.b are not/ },
+    ],
+    ['generated ones', [generated], [{ ...generated, ...hash('2') }], { content: /the values in public\.g/ }],
+    [
+      'generated ones that were not hashed',
+      [{ ...generated, content: null }, counted('a', 'b', 1)],
+      [generated, counted('a', 'b', 1)],
+      {
+        content: /^could-not-check: public\.g has generated columns/,
+      },
+    ],
+    [
+      'no hash at all',
+      [counted('a', 'b', 1, { content: null })],
+      [counted('a', 'b', 1)],
+      { content: /^could-not-check/ },
+    ],
+    [
+      'fewer rows, and so another hash',
+      [counted('a', 'b', 2)],
+      [counted('a', 'b', 1, hash('8'))],
+      { rows: /a\.b has 1 instead of 2/ },
+    ],
+    [
+      'rows in other partitions',
+      [leaf('o0', 3, '18446744073709551615'), leaf('o1', 1, '3')],
+      [leaf('o0', 1, '1'), leaf('o1', 3, '1')],
+      {},
+    ],
+    [
+      'a row of a partition lost',
+      [leaf('o0', 3, '5'), leaf('o1', 1, '3')],
+      [leaf('o0', 2, '5'), leaf('o1', 1, '3')],
+      {
+        rows: /public\.ord has 3 instead of 4/,
+      },
+    ],
+    [
+      'names that look alike',
+      [counted('a', 'b.c', 1), counted('a.b', 'c', 2, hash('9'))],
+      [counted('a.b', 'c', 2, hash('9')), counted('a', 'b.c', 1)],
+      {},
+    ],
+    [
+      'one of two that look alike lost',
+      [counted('a', 'b.c', 1), counted('a.b', 'c', 2)],
+      [counted('a.b', 'c', 2)],
+      {
+        tables: /a\."b\.c" was not restored/,
+        rows: /a\."b\.c" has none instead of 1/,
+      },
+    ],
+    [
+      "an extension's table whose rows are lost, and itself",
+      [mail],
+      [],
+      { 'left out': /1 row in public\.q_mail, .* extension hstore/ },
+    ],
+    [
+      "an extension's own log",
+      [mail],
+      [{ ...mail, rows: 0, ...hash('0') }],
+      { 'left out': /^warning: not in the dump/ },
+    ],
+    ["an extension's own data, which it brings again", [mail], [mail], {}],
+    ['a table of a newer extension', [counted('a', 'b', 1)], [counted('a', 'b', 1), { ...mail, rows: 0 }], {}],
+    [
+      'a table that an extension has dumped',
+      [{ ...mail, isDumped: true }],
+      [],
+      { tables: /public\.q_mail was not restored/, rows: /q_mail/ },
+    ],
+  ];
+  for (const [what, before, after, expected] of examples) {
+    test(what, () => {
+      const found = judge({ restored: { tables: [...after] } }, { tables: [...before] });
+      assert.deepEqual(Object.keys(found), Object.keys(expected));
+      for (const [name, text] of Object.entries(expected)) assert.match(found[name] ?? '', text);
+    });
+  }
+});
+
+describe('a sequence that did not simply go on', () => {
+  const at = (value: string | null, changes: Parameters<typeof moved>[4], before = '5', after: string | null = '2') =>
+    judge(
+      { restored: { sequences: [{ schema: 's', name: 'q', value }] } },
+      { sequences: [moved('s', 'q', before, after, changes)] },
+    )['sequences'];
+  test('started over at its end', () => assert.equal(at('1', { cycles: true }), undefined));
+  test('was set back meanwhile', () => assert.equal(at('9', {}), undefined));
+  test('was reset, and never used since', () => assert.equal(at('3', {}, '5', null), undefined));
+  test('goes down, and was set back', () => assert.equal(at('3', { increment: '-1' }, '-5', '-2'), undefined));
+  test('belongs to an extension, which a restore begins anew', () =>
+    assert.match(
+      at(null, { extension: 'postgis_topology', isDumped: false }, '5', '7') ?? '',
+      /s\.q is at nothing, .* pg_dump leaves out sequences of the extension postgis_topology/,
+    ));
+});
+
 describe('what is not known is not proven', () => {
   test('rows that were estimated', () => {
     const estimated = manifest.tables.map((table) => ({ ...table, exact: false }));
@@ -140,16 +279,19 @@ describe('what is not known is not proven', () => {
 
   test('a schema that was not taken', () => {
     assert.match(judge({}, { schemaSha256: null })['schema'] ?? '', /^could-not-check/);
+    const ofFile = { sha256: schemaSha256 };
+    const found = judge({ restored: { schema: { ...whole.schema, ofFile } } }, { schemaSha256: null });
+    assert.deepEqual(found, {}, 'the file may be there, and its hash not: it was too long');
   });
 
   test('all of it, where it did not restore', () => {
     const found = judge({
-      outcome: { fault: { why: 'it does not restore', words: 'pg_restore: error' }, restored: null },
+      outcome: { fault: { why: 'it does not restore', words: 'pg_restore: error', refusal: null }, restored: null },
       statements: ['SELECT true'],
     });
     assert.match(found['restore'] ?? '', /^failed: .*it does not restore\. pg_restore: error/);
     const others = Object.entries(found).filter(([name]) => name !== 'restore');
-    assert.equal(others.length, 8);
+    assert.equal(others.length, 9);
     for (const [name, text] of others) assert.match(text, /^could-not-check/, name);
   });
 });

@@ -1,0 +1,71 @@
+import type { FailureCode } from '../failure-codes.ts';
+
+/** What to do about an error that PostgreSQL named during a dump. */
+export interface DumpAdvice {
+  /** Where another code fits than that of the step that failed. */
+  code?: FailureCode;
+  hint: string;
+}
+
+const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
+
+const readAll = (user: string) =>
+  `On PostgreSQL 14 and newer: GRANT pg_read_all_data TO ${quoted(user)}; before that: GRANT USAGE and SELECT on it. Or set "db-user" to a superuser`;
+const damaged =
+  "PostgreSQL found damaged data: pg_dump cannot read them, and neither can a restore bring them back. Copy the server's data folder before anything else; then see docs/restore.md, and whether an earlier backup passes a drill";
+
+const advices: [said: RegExp, advise: (user: string) => string, code?: FailureCode][] = [
+  [/^canceling statement due to (lock|statement) timeout|^could not obtain lock/, () => '', 'table-locked'],
+  [
+    /^permission denied for large object/,
+    (user) =>
+      `Only its owner, and whoever was granted it, may read a large object: GRANT SELECT ON LARGE OBJECT … TO ${quoted(user)}. Or set "db-user" to a superuser`,
+  ],
+  [/^permission denied/, readAll],
+  [
+    /row-level security policy/,
+    (user) =>
+      `Policies hide rows of that table from ${quoted(user)}, so it cannot dump all of them: ALTER ROLE ${quoted(user)} BYPASSRLS. Or set "db-user" to a superuser`,
+  ],
+  [
+    /^out of shared memory/,
+    () =>
+      "The server's table of locks is full; each table that is dumped takes one. Raise max_locks_per_transaction: ALTER SYSTEM SET max_locks_per_transaction = 1024; then restart the database",
+  ],
+  [/^out of memory|^could not fork/, () => 'The database server ran out of memory: docker stats; docker logs'],
+  [
+    /No space left on device/,
+    () =>
+      'The disk that the database server itself writes to is full, temporary files included: docker system df; df -h',
+  ],
+  [
+    /^(missing chunk number|unexpected chunk|invalid page in block|page verification failed|could not read block|compressed .* is corrupt|invalid memory alloc request size|found xm|could not access status of transaction|MultiXactId)/,
+    () => damaged,
+  ],
+  [
+    /^cache lookup failed|^relation with OID|^could not open relation with OID/,
+    () =>
+      'Something was dropped or changed while it was dumped: run it again when no migration runs. If it says the same again, the catalogue of the database is damaged',
+  ],
+  [
+    /^(server closed the connection|connection to server was lost|terminating connection|the database system is)/,
+    () => 'The server ended the session. See why: docker ps; docker logs',
+  ],
+  [
+    /^(sorry, too many clients|remaining connection slots|too many connections)/,
+    () =>
+      'A backup takes four connections, and one more while it waits: raise max_connections, or run it when less is going on',
+  ],
+  [
+    /^(could not access file|could not load library|could not open extension)/,
+    () => "The database's image lacks a library that the database uses",
+  ],
+];
+
+/** null if it is not known what helps. @param error as `firstError` finds it */
+export function adviseDump(error: string, user: string): DumpAdvice | null {
+  const found = advices.find(([said]) => said.test(error));
+  if (found === undefined) return null;
+  const [, advise, code] = found;
+  return { hint: advise(user), ...(code === undefined ? {} : { code }) };
+}

@@ -1,0 +1,168 @@
+// Databases as they stand in the wild: what a drill must not hold against a backup that is good, and what the scratch container
+// lacks. Nothing bad is said of the backup then.
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+import { noDrillLeft } from './drills.ts';
+import { backup, bash, type Inputs, type ManifestJson, manifestOf, write } from './sets.ts';
+import { hostForFile } from './stage.ts';
+import { findingOf, verified, verify } from './verifications.ts';
+
+const { host } = await hostForFile({ name: 'drill-shapes', postgres: 'extended', seed: false });
+let dir: string;
+
+beforeEach(() => {
+  dir = host.newBackupDir();
+});
+
+/** Everything that shapes what a server prints is other than usual. */
+const settings = `shared_preload_libraries = 'pg_cron,pg_stat_statements'
+cron.database_name = 'jobs'
+standard_conforming_strings = off
+quote_all_identifiers = on
+bytea_output = escape`;
+const configure = 'docker exec --user postgres "$1" sh -c \'printf "%s\\n" "$1" >>"$PGDATA/postgresql.conf"\' sh "$2"';
+await bash(host, configure, await host.container('db'), settings);
+await host.docker('restart', '--time', '1', await host.container('db'));
+await host.composeUp(['db']);
+
+async function drillOf(database: string, inputs: Inputs = {}, changes?: (manifest: ManifestJson) => object) {
+  const manifest = await manifestOf(host, await backup(host, dir, { 'db-name': database }));
+  if (changes !== undefined) await forge(manifest, changes(manifest));
+  return verify(host, dir, { checks: 'drill', 'db-name': database, ...inputs });
+}
+
+/** In each folder that the set stands in. */
+async function forge(manifest: ManifestJson, changes: object): Promise<void> {
+  const list = await bash(host, 'cd -- "$1" && ls -d -- "$PWD"/*/"$2"', dir, `backup_${manifest.id}.manifest.json`);
+  for (const path of list.trim().split('\n')) {
+    await bash(host, 'rm -- "$1"', path);
+    await write(host, path, JSON.stringify({ ...manifest, ...changes }));
+  }
+}
+
+test('a schema that PostgreSQL prints differently after a restore is compared with a restore of its schema file', async () => {
+  await host.database.create('printed');
+  await bash(host, 'docker exec "$1" install -d -o postgres /var/lib/postgresql/elsewhere', await host.container('db'));
+  await host.psql(
+    'CREATE ROLE app; CREATE ROLE "Odd ""Role"""; CREATE TABLESPACE elsewhere LOCATION \'/var/lib/postgresql/elsewhere\';',
+  );
+  await host.psql(
+    `CREATE EXTENSION hstore;
+     CREATE TABLE people (
+       id int PRIMARY KEY, type varchar(255) NOT NULL CHECK (type IN ('user', 'admin')), key bytea DEFAULT E'\\\\\\\\001',
+       path text DEFAULT E'C:\\\\temp'
+     );
+     CREATE INDEX ON people (id) WHERE type IN ('user', 'guest');
+     CREATE INDEX there ON people (type) TABLESPACE elsewhere;
+     INSERT INTO people VALUES (1, 'user'), (2, 'admin');
+     CREATE TABLE months (month int, n int) PARTITION BY LIST (month);
+     CREATE TABLE january PARTITION OF months FOR VALUES IN (1);
+     CREATE INDEX never_whole ON ONLY months (n);
+     GRANT EXECUTE ON FUNCTION pg_catalog.pg_ls_dir(text) TO app;
+     REVOKE ALL ON FUNCTION hstore(text, text) FROM PUBLIC;
+     GRANT EXECUTE ON FUNCTION hstore(text, text) TO app;
+     ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO "Odd ""Role""";
+     CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$
+       BEGIN IF session_user <> 'atlasia' THEN RAISE 'nobody may do this'; END IF; END $$;
+     CREATE EVENT TRIGGER refuse ON ddl_command_start EXECUTE FUNCTION refuse();
+     ALTER EVENT TRIGGER refuse ENABLE ALWAYS;
+     ALTER ROLE atlasia IN DATABASE printed SET default_transaction_read_only = on;
+     ALTER DATABASE printed SET session_preload_libraries = 'auto_explain';`,
+    'printed',
+  );
+  try {
+    const result = await drillOf('printed');
+    await verified(host, result, 'verified');
+    assert.match(findingOf(result, 'schema').detail, /^a new dump of it is identical to one of its schema file/);
+    assert.match(findingOf(result, 'indexes').detail, /^all are valid; amcheck read [1-9]/);
+    await noDrillLeft(host, dir);
+  } finally {
+    await host.psql('ALTER DATABASE printed RESET ALL', 'postgres');
+  }
+});
+
+test('what the source loads at its start is loaded, and its jobs do not run', async () => {
+  await host.database.create('jobs');
+  await host.psql(
+    `CREATE EXTENSION pg_cron;
+     CREATE EXTENSION pg_stat_statements;
+     CREATE TABLE runs (at timestamptz);
+     SELECT cron.schedule('each minute', '* * * * *', 'INSERT INTO runs VALUES (now())') IS NOT NULL;
+     SELECT cron.alter_job(jobid, active := false) FROM cron.job;`,
+    'jobs',
+  );
+  const result = await drillOf('jobs');
+  await verified(host, result, 'verified');
+  await noDrillLeft(host, dir);
+});
+
+test('a library that the image lacks is named, and the backup is not blamed', async () => {
+  const result = await drillOf('jobs', {}, () => ({ serverSettings: { shared_preload_libraries: 'no_such_library' } }));
+  await verified(host, result, 'could-not-verify', { drill: 'could-not-check' });
+  assert.match(
+    findingOf(result, 'drill').detail,
+    /^The image lacks no_such_library, which the source loads at its start/,
+  );
+  await noDrillLeft(host, dir);
+});
+
+test('money of a locale that the image lacks', async () => {
+  await host.database.create('money');
+  await host.psql("CREATE TABLE prices AS SELECT '1.50'::money AS price", 'money');
+  const settings = { serverSettings: { lc_monetary: 'de_DE.UTF-8' } };
+  const result = await drillOf('money', {}, () => settings);
+  await verified(host, result, 'could-not-verify', { drill: 'could-not-check' });
+  assert.match(findingOf(result, 'drill').detail, /lacks the locale de_DE\.UTF-8/);
+  await verified(
+    host,
+    await drillOf('jobs', {}, ({ serverSettings }) => ({
+      serverSettings: { ...(serverSettings as object), ...settings.serverSettings },
+    })),
+    'verified',
+  );
+});
+
+test('a value that needs more memory than there is', async () => {
+  await host.database.create('large');
+  await host.psql("CREATE TABLE files AS SELECT decode(repeat('0123456789abcdef', 5 << 20), 'hex') AS body", 'large');
+  const ranOut = await drillOf('large', { 'drill-memory': '192MiB' });
+  await verified(host, ranOut, 'could-not-verify', { drill: 'could-not-check' });
+  const { detail, remedy } = findingOf(ranOut, 'drill');
+  assert.match(
+    detail,
+    /^Memory ran out in the scratch container, which may use 192\.0 MiB, so the drill proved nothing/,
+  );
+  assert.match(remedy ?? '', /^Set "drill-memory" to \d+(MiB|GiB)/);
+  await noDrillLeft(host, dir);
+
+  const refused = await drillOf('large', { 'drill-memory': '192MiB' }, ({ tables }) => ({
+    tables: (tables as object[]).map((table) => ({ ...table, largestValue: 300 << 20 })),
+  }));
+  await verified(host, refused, 'could-not-verify', { drill: 'could-not-check' });
+  assert.match(findingOf(refused, 'drill').detail, /the largest value in public\.files has 300\.0 MiB/);
+  assert.match(findingOf(refused, 'drill').remedy ?? '', /^Nothing was restored\. Set "drill-memory" to 2304MiB/);
+});
+
+test('amcheck without its library', async () => {
+  const container = await host.container('db');
+  const image = (await host.docker('inspect', '--format', '{{.Config.Image}}', container)).trim();
+  const lacking = `${host.project}/postgres:lacking`;
+  const maker = (
+    await host.docker('create', '--entrypoint', 'sh', image, '-c', 'rm /usr/lib/postgresql/*/lib/amcheck.so')
+  ).trim();
+  await host.docker('start', '--attach', maker);
+  const entry = ['--change', 'ENTRYPOINT ["docker-entrypoint.sh"]', '--change', 'CMD ["postgres"]'];
+  await host.docker('commit', ...entry, maker, lacking);
+  await host.docker('rm', maker);
+  await bash(host, 'sed -i "s#^POSTGRES_IMAGE=.*#POSTGRES_IMAGE=$1#" .env', lacking);
+  await host.composeUp(['db']);
+  try {
+    const result = await drillOf('jobs');
+    await verified(host, result, 'could-not-verify', { indexes: 'could-not-check' });
+    assert.match(findingOf(result, 'indexes').detail, /amcheck/);
+  } finally {
+    await bash(host, 'sed -i "s#^POSTGRES_IMAGE=.*#POSTGRES_IMAGE=$1#" .env', image);
+    await host.composeUp(['db']);
+    await host.docker('rmi', lacking);
+  }
+});

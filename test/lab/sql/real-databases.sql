@@ -1,0 +1,76 @@
+-- What databases of the public have in them, in one. The schema `good` restores whole; `lost` loses something in every restore.
+CREATE SCHEMA good;
+CREATE SCHEMA lost;
+CREATE SCHEMA "a.b";
+CREATE SCHEMA a;
+
+-- PostgreSQL writes these conditions in another way once they were restored.
+CREATE TABLE good.accounts (
+  id serial PRIMARY KEY, type varchar(255) NOT NULL CHECK (type IN ('user', 'admin')), email text UNIQUE, state varchar(20)
+);
+CREATE INDEX ON good.accounts (email) WHERE state IN ('new', 'paid');
+INSERT INTO good.accounts (type, email, state)
+  SELECT (ARRAY['user', 'admin'])[1 + n % 2], 'mail' || n || '@shop.example', (ARRAY['new', 'paid', 'gone'])[1 + n % 3]
+  FROM generate_series(1, 300) n;
+
+-- Names that are the same with a dot between them.
+CREATE TABLE "a.b".c AS SELECT 1 AS one;
+CREATE TABLE a."b.c" AS SELECT n FROM generate_series(1, 2) n;
+CREATE TABLE good."O'Brien ""&"" \ Söhne" AS SELECT 'it''s' AS "we""ird \ col";
+
+-- Numbers of an enum's values decide the partition, and are others in another server.
+CREATE TYPE good.mood AS ENUM ('sad', 'ok', 'happy', 'elated');
+CREATE TABLE good.moods (mood good.mood, n int) PARTITION BY HASH (mood);
+CREATE TABLE good.moods0 PARTITION OF good.moods FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE good.moods1 (n int, mood good.mood);
+ALTER TABLE good.moods ATTACH PARTITION good.moods1 FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+INSERT INTO good.moods SELECT (enum_range(NULL::good.mood))[1 + n % 4], n FROM generate_series(1, 800) n;
+
+-- Values whose text depends on the settings of a session, and large ones.
+CREATE TABLE good.values (
+  id uuid PRIMARY KEY DEFAULT gen_random_uuid(), f float8, r real, n numeric, m money, at timestamptz, span interval, bytes bytea,
+  body jsonb, doc xml, bits bit varying, ip inet, range tstzrange, words tsvector, list text[], pair good.accounts, kind regclass
+);
+INSERT INTO good.values
+  SELECT gen_random_uuid(), random(), random(), random()::numeric(20, 15), n * 1.01, '2024-02-29 12:00+02'::timestamptz + n * interval '1 s',
+    make_interval(months => n, secs => n * 0.1), decode(repeat('c0ffee', n * 1000), 'hex'), jsonb_build_object('n', n, 'a', repeat('x', n * 700)),
+    xmlparse(CONTENT '<a>' || n || '</a>'), n::bit(12), ('10.0.0.' || n)::inet, tstzrange('2024-01-01', '2024-02-01'), to_tsvector('simple', 'one two'),
+    ARRAY['a,b', NULL, 'c"d'], (SELECT a FROM good.accounts a WHERE a.id = n), 'good.accounts'
+  FROM generate_series(1, 60) n;
+CREATE TABLE good.no_columns ();
+INSERT INTO good.no_columns DEFAULT VALUES;
+CREATE TABLE good.computed (n int, twice int GENERATED ALWAYS AS (n * 2) STORED);
+INSERT INTO good.computed SELECT n FROM generate_series(1, 50) n;
+
+-- More than is hashed whole: with a key of one column, of two, and without any.
+CREATE TABLE good.large (id bigint PRIMARY KEY, t text);
+INSERT INTO good.large SELECT n, repeat(md5(n::text), 12) FROM generate_series(1, 60000) n;
+CREATE TABLE good.large_pairs (a text, b int, t text, PRIMARY KEY (a, b));
+INSERT INTO good.large_pairs SELECT 'a' || n % 9, n, repeat(md5(n::text), 14) FROM generate_series(1, 60000) n;
+CREATE TABLE good.large_heap (t text, n int, at timestamptz);
+INSERT INTO good.large_heap SELECT repeat(md5(n::text), 16), n, 'epoch'::timestamptz + n * interval '1 h' FROM generate_series(1, 60000) n;
+-- Rows that have moved about.
+UPDATE good.large_heap SET n = n + 1 WHERE n % 3 = 0;
+
+CREATE SEQUENCE good.cycling MAXVALUE 3 CYCLE;
+SELECT nextval('good.cycling') FROM generate_series(1, 5);
+CREATE SEQUENCE good.down INCREMENT -1;
+SELECT nextval('good.down');
+
+-- Rows that refer to each other.
+CREATE TABLE good.nodes (id int PRIMARY KEY, parent int REFERENCES good.nodes);
+INSERT INTO good.nodes VALUES (1, 1), (2, 1);
+
+-- A column that is computed from another table: a restore fills this one first, and finds that one empty.
+CREATE TABLE lost.zones (k int);
+INSERT INTO lost.zones SELECT generate_series(1, 10);
+CREATE FUNCTION lost.zones_below(n int) RETURNS bigint LANGUAGE plpgsql IMMUTABLE
+  AS $$ BEGIN RETURN (SELECT count(*) FROM lost.zones WHERE k <= n); END $$;
+CREATE TABLE lost.addresses (n int, zone bigint GENERATED ALWAYS AS (lost.zones_below(n)) STORED);
+INSERT INTO lost.addresses SELECT generate_series(1, 10);
+
+-- A queue that belongs to an extension.
+CREATE EXTENSION hstore SCHEMA lost;
+CREATE TABLE lost.q_mail (msg uuid PRIMARY KEY, body text);
+INSERT INTO lost.q_mail VALUES (gen_random_uuid(), 'a letter');
+ALTER EXTENSION hstore ADD TABLE lost.q_mail;

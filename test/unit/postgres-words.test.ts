@@ -1,0 +1,296 @@
+// What PostgreSQL's programs say: what of it leaves the host, which line is the error, and what is advised.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { adviseDump } from '../../shared/backups/dump-advice.ts';
+import { endLock, readLock, tellLock } from '../../shared/postgres/locks.ts';
+import { firstError, firstRefusal } from '../../shared/postgres/said.ts';
+import { remedyOf } from '../../verify-action/drill/remedy.ts';
+
+const script = fileURLToPath(new URL('../../shared/postgres/postgres-words.sh', import.meta.url));
+
+/** What is passed on, what the log has, and the exit. */
+function passed(words: string, how: 'drain' | 'cut' = 'drain') {
+  const folder = mkdtempSync(join(tmpdir(), 'postgres-words-'));
+  const main =
+    'set -euo pipefail; umask 077; export LC_ALL=C; . "$1"; keep_words "$2"; s=0; postgres_words dump "$3" || s=$?; drop_words "$2"; exit "$s"';
+  const { stdout, stderr, status } = spawnSync('bash', ['-c', main, 'bash', script, folder, how], {
+    input: words,
+    encoding: 'utf8',
+  });
+  const files = readdirSync(folder);
+  const log = files.includes('postgres.log') ? readFileSync(join(folder, 'postgres.log'), 'utf8') : null;
+  const mode = log === null ? null : statSync(join(folder, 'postgres.log')).mode & 0o777;
+  rmSync(folder, { recursive: true });
+  return { lines: stdout.split('\n').filter((line) => line !== ''), note: stderr, status, log, mode, files };
+}
+
+describe('what is known to hold no data passes as it is', () => {
+  const lines = [
+    'ERROR:  permission denied for table my table',
+    'psql:<stdin>:12: ERROR:  relation "public.x" does not exist',
+    'pg_dump: error: query failed: ERROR:  permission denied for table secrets',
+    'pg_dump: [archiver (db)] query failed: ERROR:  permission denied for relation secrets',
+    'pg_dump: error: query failed: server closed the connection unexpectedly',
+    'pg_dump: error: connection to server on socket "/var/run/postgresql/.s.PGSQL.5432" failed: FATAL:  password authentication failed for user "x"',
+    'pg_restore: error: could not execute query: ERROR:  could not create unique index "a_key"',
+    'pg_restore: error: could not execute query: ERROR:  insert or update on table "a" violates foreign key constraint "b"',
+    'pg_restore: error: COPY failed for table "t": ERROR:  new row for relation "t" violates check constraint "c"',
+    'pg_restore: error: could not read from input file: end of file',
+    'ERROR:  check constraint "c" of relation "t" is violated by some row',
+    'ERROR:  null value in column "a" of relation "b" violates not-null constraint',
+    'ERROR:  query would be affected by row-level security policy for table "secrets"',
+    'ERROR:  canceling statement due to lock timeout',
+    'ERROR:  out of shared memory',
+    'ERROR:  missing chunk number 0 for toast value 16402 in pg_toast_16396',
+    'ERROR:  invalid page in block 0 of relation base/16384/16396',
+    'ERROR:  could not write to file "base/pgsql_tmp/pgsql_tmp123.0": No space left on device',
+    'ERROR:  could not access file "$libdir/postgis-3": No such file or directory',
+    'ERROR:  function public.f(text, integer) does not exist',
+    'ERROR:  operator does not exist: public.citext = text',
+    'ERROR:  type "citext" does not exist',
+    'ERROR:  value too long for type character varying(3)',
+    'ERROR:  item order invariant violated for index "t_pkey"',
+    'ERROR:  cannot execute UPDATE in a read-only transaction',
+    'FATAL:  terminating connection due to administrator command',
+    'pg_dump: warning: there are circular foreign-key constraints on this table:',
+    'Error response from daemon: container x is not running',
+    'zstd: /*stdin*: unsupported format',
+    'sh: 1: Cannot fork',
+  ];
+  for (const line of lines) test(line, () => assert.deepEqual(passed(`${line}\n`).lines, [line]));
+});
+
+describe('what may come from a row is cut out', () => {
+  const cases: [said: string, passes: string[]][] = [
+    ['ERROR:  invalid input syntax for type integer: "s3cr3t"', ['ERROR:  invalid input syntax for type integer: …']],
+    ['ERROR:  invalid input syntax for type json', ['ERROR:  invalid input syntax for type json']],
+    ['ERROR:  invalid input value for enum mood: "s3cr3t', ['ERROR:  invalid input value for enum mood: …']],
+    ['ERROR:  date/time field value out of range: "s3cr3t"', ['ERROR:  date/time field value out of range: …']],
+    ['ERROR:  value "s3cr3t" is out of range for type integer', ['ERROR:  value "…" is out of range for type integer']],
+    [
+      'ERROR:  "s3cr3t" is out of range for type double precision',
+      ['ERROR:  "…" is out of range for type double precision'],
+    ],
+    ['ERROR:  malformed array literal: "s3cr3t"', ['ERROR:  malformed array literal: …']],
+    ['ERROR:  time zone "s3cr3t" not recognized', ['ERROR:  time zone "…"']],
+    ['ERROR:  syntax error at or near "s3cr3t"', ['ERROR:  syntax error at or near "…"']],
+    ['ERROR:  unterminated quoted string at or near "\'s3cr3t', ['ERROR:  unterminated quoted string at or near "…"']],
+    [
+      'ERROR:  invalid byte sequence for encoding "UTF8": 0xe9 0x20',
+      ['ERROR:  invalid byte sequence for encoding "UTF8": …'],
+    ],
+    ['ERROR:  no such customer: s3cr3t', ['ERROR:  …']],
+    ['ERROR:  user s3cr3t does not exist', ['ERROR:  …']],
+    ['psql:<stdin>:4: error: invalid command \\s3cr3t', []],
+    ['pg_dump: detail: Query was: SELECT s3cr3t', []],
+    ['pg_dump: error: The command was: COPY s3cr3t', []],
+    ['NOTICE:  s3cr3t', []],
+    ['pg_restore: WARNING:  s3cr3t', []],
+    ['WARNING:  s3cr3t\nERROR:  relation "s3cr3t" does not exist', ['ERROR:  …']],
+    ['WARNING:  s3cr3t\npg_restore: error: s3cr3t', ['pg_restore: error: …']],
+    ['WARNING:  x\nzstd: s3cr3t', []],
+    ['s3cr3t', []],
+    [
+      'ERROR:  duplicate key value violates unique constraint "k"\nDETAIL:  Key (a)=(s3cr3t\nERROR:  relation "s3cr3t" does not exist\npg_dump: warning: s3cr3t) exists.\nCONTEXT:  COPY t, line 1, column a: "s3cr3t"',
+      ['ERROR:  duplicate key value violates unique constraint "k"'],
+    ],
+    ['ERROR:  relation "s3cr3t" does not exist\nCONTEXT:  PL/pgSQL function f() line 3 at RAISE', ['ERROR:  …']],
+    [
+      'pg_dump: error: Dumping the contents of table "t" failed: PQgetResult() failed.\npg_dump: detail: Error message from server: ERROR:  missing chunk number 0 for toast value 1 in pg_toast_2\npg_dump: detail: Command was: COPY s3cr3t',
+      [
+        'pg_dump: error: Dumping the contents of table "t" failed: PQgetResult() failed.',
+        'pg_dump: detail: Error message from server: ERROR:  missing chunk number 0 for toast value 1 in pg_toast_2',
+      ],
+    ],
+    [`ERROR:  ${'x'.repeat(9_000)}\ns3cr3t`, ['ERROR:  …']],
+    [`WARNING:  ${'x'.repeat(8_192 - 10)}ERROR:  relation "s3cr3t" does not exist`, []],
+    [
+      'WARNING:  terminating connection because of crash of another server process\nDETAIL:  The postmaster has\nHINT:  In a moment\npg_restore: error: could not execute query: server closed the connection unexpectedly\n\tThis probably means',
+      [
+        'WARNING:  terminating connection because of crash of another server process',
+        'pg_restore: error: could not execute query: server closed the connection unexpectedly',
+      ],
+    ],
+  ];
+  for (const [said, passes] of cases) {
+    test(said.slice(0, 90), () => {
+      const { lines, log } = passed(`${said}\n`);
+      assert.deepEqual(lines, passes);
+      assert.equal(
+        log,
+        said
+          .split('\n')
+          .flatMap((line) => line.match(/.{1,8192}/g) ?? [])
+          .map((line) => `dump: ${line}\n`)
+          .join(''),
+      );
+    });
+  }
+});
+
+describe('the log', () => {
+  test('is there only if something was said, and for its owner alone', () => {
+    assert.deepEqual(passed('').files, []);
+    const { mode, files, note } = passed('ERROR:  x\n');
+    assert.equal(mode, 0o600);
+    assert.deepEqual(files, ['postgres.log']);
+    assert.match(note, /^What PostgreSQL says is kept on the host, in \S+\/postgres\.log\./);
+  });
+  test('has an end, and shows no control characters', () => {
+    const { log, status } = passed(`\x1b[2J\n${'x'.repeat(60)}\n`.repeat(20_000));
+    assert.equal(status, 0);
+    assert.ok((log?.length ?? 0) < 1_400_000 && log?.endsWith('dump: (the rest is left out)\n'));
+    assert.ok(!log?.includes('\x1b'));
+  });
+  test('of an answer ends earlier, and whoever says too much is cut off', () => {
+    assert.equal(passed('NOTICE:  x\n'.repeat(20_000), 'cut').status, 77);
+  });
+});
+
+describe('the error', () => {
+  const cases: [lines: string[], error: string | null, refusal: string | null][] = [
+    [['pg_dump: warning: x'], null, null],
+    [
+      ['pg_dump: error: query failed: ERROR:  permission denied for table t'],
+      'permission denied for table t',
+      'permission denied for table t',
+    ],
+    [['pg_dump: error: x', 'ERROR:  out of shared memory'], 'out of shared memory', 'out of shared memory'],
+    [
+      ['ERROR:  invalid snapshot identifier: …', 'ERROR:  permission denied for table t'],
+      'permission denied for table t',
+      'invalid snapshot identifier: …',
+    ],
+    [['FATAL:  the database system is shutting down', 'ERROR:  x'], 'x', 'x'],
+    [['FATAL:  the database system is shutting down'], 'the database system is shutting down', null],
+    [
+      ['pg_restore: error: could not read from input file: end of file'],
+      'could not read from input file: end of file',
+      null,
+    ],
+    [
+      ['pg_restore: error: could not execute query: server closed the connection unexpectedly'],
+      'server closed the connection unexpectedly',
+      null,
+    ],
+  ];
+  for (const [lines, error, refusal] of cases) {
+    test(lines.join(' / ').slice(0, 80), () => {
+      assert.equal(firstError(lines), error);
+      assert.equal(firstRefusal(lines), refusal);
+    });
+  }
+});
+
+describe('advice for a dump says only what is known', () => {
+  const cases: [error: string, hint: RegExp | null, code?: string][] = [
+    ['permission denied for table t', /GRANT pg_read_all_data TO "a""b"/],
+    ['permission denied for schema s', /pg_read_all_data/],
+    ['permission denied for large object 16400', /GRANT SELECT ON LARGE OBJECT/],
+    ['query would be affected by row-level security policy for table "t"', /ALTER ROLE "a""b" BYPASSRLS/],
+    ['out of shared memory', /max_locks_per_transaction/],
+    ['missing chunk number 0 for toast value 1 in pg_toast_2', /damaged/],
+    ['invalid page in block 0 of relation base/1/2', /damaged/],
+    ['cache lookup failed for function 1', /Something was dropped or changed.*If it says the same again/],
+    [
+      'could not write to file "base/pgsql_tmp/x": No space left on device',
+      /disk that the database server itself writes to/,
+    ],
+    ['server closed the connection unexpectedly', /docker logs/],
+    ['canceling statement due to statement timeout', /^$/, 'table-locked'],
+    ['canceling statement due to lock timeout', /^$/, 'table-locked'],
+    ['something else', null],
+  ];
+  for (const [error, hint, code] of cases) {
+    test(error, () => {
+      const advice = adviseDump(error, 'a"b');
+      if (hint === null) assert.equal(advice, null);
+      else assert.match(advice?.hint ?? 'none', hint);
+      assert.equal(advice?.code, code);
+    });
+  }
+});
+
+describe('what to do about a backup that does not restore', () => {
+  const set = { id: '20261125_021700', sha256: 'a' };
+  const of = (refusal: string | null, sha256 = 'a') =>
+    remedyOf(set, { fault: { why: 'it does not restore', words: '', refusal }, sha256 });
+  const cases: [refusal: string, remedy: RegExp][] = [
+    ['could not create unique index "a_key"', /HAVING count\(\*\) > 1.*REINDEX INDEX "a_key"/],
+    ['duplicate key value violates unique constraint "a_key"', /REINDEX INDEX "a_key"/],
+    ['insert or update on table "a" violates foreign key constraint "b"', /ALTER TABLE "a" VALIDATE CONSTRAINT "b"/],
+    ['new row for relation "t" violates check constraint "c"', /"t" do not pass the CHECK "c"/],
+    ['check constraint "c" of relation "t" is violated by some row', /"t" do not pass the CHECK "c"/],
+    ['function helper(text) does not exist', /SET search_path/],
+    ['operator does not exist: public.citext = text', /SET search_path/],
+    ['no partition of relation "p" found for row', /DETACH PARTITION/],
+    ['…', /mend what the error names/],
+  ];
+  for (const [refusal, remedy] of cases) {
+    test(refusal, () => {
+      assert.match(
+        of(refusal),
+        /^The file is intact; the source itself does not restore, and a new backup fails alike/,
+      );
+      assert.match(of(refusal), remedy);
+      assert.match(of(refusal), /docs\/restore\.md#when-the-source-itself-does-not-restore$/);
+    });
+  }
+  test('the file is at fault, or nobody knows', () => {
+    const again = `Do not rely on ${set.id}. Take a backup now and drill it`;
+    assert.equal(of('could not create unique index "a_key"', 'b'), again);
+    assert.equal(of(null), again);
+  });
+});
+
+describe('who holds a lock', () => {
+  const lock = {
+    schema: 'public',
+    table: 'orders',
+    granted: true,
+    pid: 123,
+    application: 'psql',
+    state: 'idle in transaction',
+    seconds: 120,
+    gid: null,
+    database: 'shop',
+  };
+  const cases: [changes: object, told: string, end: string][] = [
+    [
+      {},
+      'public.orders, held by pid 123 (psql, idle in transaction for 2 min 00 s)',
+      'SELECT pg_terminate_backend(123);',
+    ],
+    [
+      { granted: false, application: '', state: 'active' },
+      'public.orders, behind pid 123 (active for 2 min 00 s), which waits for an exclusive lock itself',
+      'SELECT pg_terminate_backend(123);',
+    ],
+    [
+      { state: null, seconds: null, application: null },
+      'public.orders, held by pid 123',
+      'SELECT pg_terminate_backend(123);',
+    ],
+    [
+      { pid: null, gid: "a'b" },
+      `public.orders, held by the prepared transaction "a'b" for 2 min 00 s`,
+      "ROLLBACK PREPARED 'a''b'; (or COMMIT PREPARED; in the database shop)",
+    ],
+  ];
+  for (const [changes, told, end] of cases) {
+    test(told, () => {
+      const read = readLock(JSON.stringify({ ...lock, ...changes }));
+      assert.ok(read !== null);
+      assert.equal(tellLock(read), told);
+      assert.equal(endLock(read), end);
+    });
+  }
+  test('nonsense is nobody', () => {
+    for (const line of ['', '[]', '{"pid":"1"}', 'ERROR']) assert.equal(readLock(line), null);
+  });
+});

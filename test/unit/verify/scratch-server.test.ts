@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { enoughMemory, memoryShortage } from '../../../shared/drill/memory.ts';
+import { scratchServer } from '../../../shared/drill/scratch-server.ts';
+import { counted } from '../table-count.ts';
+
+const MiB = 2 ** 20;
+
+describe('the server of a drill', () => {
+  const serverOf = (serverSettings: Record<string, string> | null) =>
+    scratchServer({ bootstrapRole: 'shop', serverSettings });
+  test('of a manifest that does not say', () => {
+    const expected = { bootstrapRole: '', monetary: '', libraries: [], configuration: '' };
+    assert.deepEqual(scratchServer({ bootstrapRole: null, serverSettings: null }), expected);
+  });
+
+  const lists: [list: string, libraries: string[], hasWorkers: boolean][] = [
+    ['', [], true],
+    ['pg_stat_statements, auto_explain', ['pg_stat_statements', 'auto_explain'], true],
+    ['pg_stat_statements,pg_cron', ['pg_stat_statements', 'pg_cron'], false],
+    ['"pg_cron" , timescaledb', ['pg_cron', 'timescaledb'], false],
+    ['$libdir/pg_cron,pg_cron,pg_cron', ['$libdir/pg_cron', 'pg_cron'], false],
+    [`"a'b\n, c",x`, ['x'], false],
+  ];
+  for (const [list, libraries, hasWorkers] of lists) {
+    test(`loads ${JSON.stringify(list)}`, () => {
+      const server = serverOf({ shared_preload_libraries: list });
+      assert.deepEqual(server.libraries, libraries);
+      assert.equal(server.configuration, hasWorkers ? '' : 'max_worker_processes = 0');
+    });
+  }
+
+  test('has the settings of the libraries, and none of the server, and quotes them', () => {
+    const { configuration } = serverOf({
+      'cron.database_name': "it's \\ a\nname",
+      lc_monetary: 'x',
+      shared_preload_libraries: '',
+    });
+    assert.equal(configuration, "cron.database_name = 'it''s \\\\ a\\nname'");
+  });
+
+  for (const [locale, expected] of [
+    ['C', ''],
+    ['POSIX', ''],
+    ['de_DE.UTF-8', 'de_DE.UTF-8'],
+  ]) {
+    test(`has the money of ${locale}`, () => assert.equal(serverOf({ lc_monetary: locale ?? '' }).monetary, expected));
+  }
+});
+
+describe('memory', () => {
+  const tables = [
+    counted('public', 'orders', 1),
+    counted('public', 'files', 1, { largestValue: 300 * MiB }),
+    counted('cron', 'log', 1, { largestValue: 900 * MiB, isDumped: false }),
+  ];
+  test('that is certainly too little names the tables', () => {
+    assert.deepEqual(memoryShortage(tables, 1024 * MiB), { tables: 'public.files', largestValue: 300 * MiB });
+    assert.equal(memoryShortage(tables, 1200 * MiB), null);
+  });
+  const enough: [largest: number | null, memory: number, expected: string][] = [
+    [300 * MiB, 1024 * MiB, '2304MiB'],
+    [null, 1024 * MiB, '2GiB'],
+    [MiB, 1024 * MiB, '1280MiB'],
+    [0, 192 * MiB, '512MiB'],
+  ];
+  for (const [largest, memory, expected] of enough) {
+    test(`for ${largest}, where ${memory} was too little`, () => assert.equal(enoughMemory(largest, memory), expected));
+  }
+});
