@@ -229,6 +229,8 @@ describe('the database', () => {
       compressor: 'could-not-check',
       space: 'could-not-check',
       'space for a drill': 'could-not-check',
+      'other databases': 'could-not-check',
+      collations: 'could-not-check',
     });
     assert.match(result.summary, /\| ❌ failed \| database \|.*docker start/);
   });

@@ -1,6 +1,28 @@
 import type { Survey } from '../../shared/host/survey.ts';
 
-export const accepts = `accepts ${JSON.stringify({ database: 'shop', user: 'app', serverVersion: '17.1', encoding: 'UTF8', locale: 'C', ctype: 'C', localeProvider: 'libc', providerLocale: null, icuRules: null, bootstrapRole: 'app', serverSettings: {}, timezone: 'UTC', sizeBytes: 1_000_000, started: '1', otherDatabases: { count: 0, names: [] } })}\nreached by-itself 1`;
+const answer = {
+  database: 'shop',
+  user: 'app',
+  serverVersion: '17.1',
+  encoding: 'UTF8',
+  locale: 'C',
+  ctype: 'C',
+  localeProvider: 'libc',
+  providerLocale: null,
+  icuRules: null,
+  bootstrapRole: 'app',
+  serverSettings: {},
+  timezone: 'UTC',
+  sizeBytes: 1_000_000,
+  started: '1',
+  otherDatabases: { count: 0, names: [] },
+};
+const sorted = { default: null, others: [] };
+
+/** What a probe prints of a database that answers. */
+export const acceptsWith = (changes: Readonly<Record<string, unknown>>, collations: unknown = sorted): string =>
+  `accepts ${JSON.stringify({ ...answer, ...changes })}\nreached by-itself 1\ncollations ${JSON.stringify(collations)}`;
+export const accepts = acceptsWith({});
 export const tools = ['zstd', 'gzip', 'awk', 'psql', 'pg_dump', 'pg_restore'].map((tool) => `tool ${tool}\n`).join('');
 
 /** A host with nothing to object to, for tests to change. */

@@ -8,7 +8,7 @@ import { catalogueOf } from '../../../shared/sets/catalogue.ts';
 import type { Finding } from '../../../verify-action/finding.ts';
 import type { VerifyInputs } from '../../../verify-action/inputs.ts';
 import { judgeSetup } from '../../../verify-action/setup/judge-setup.ts';
-import { accepts, folder, host, tools } from '../surveyed-host.ts';
+import { accepts, acceptsWith, folder, host, tools } from '../surveyed-host.ts';
 
 const quiet: SetupSurvey = {
   open: [],
@@ -131,6 +131,56 @@ test('what needs Docker could not be checked without it', () => {
   for (const name of ['project', 'database', 'database accepts', 'pg_dump', 'compressor', 'space', 'compose']) {
     assert.equal(findingIn(name, { docker: { error: 'permission denied' } }).result, 'could-not-check', name);
   }
+});
+
+describe('other databases of the server', () => {
+  const table: [otherDatabases: unknown, detail: RegExp, result: Finding['result']][] = [
+    [{ count: 0, names: [] }, /^the server has none$/, 'passed'],
+    [{ count: 1, names: ['blog'] }, /no verified backup of 1 other database of this server: "blog"$/, 'failed'],
+    [
+      { count: 44, names: 'abcdefgh'.split('') },
+      /of 44 other databases of this server: "a", .*"e", and 39 more$/,
+      'failed',
+    ],
+  ];
+  for (const [otherDatabases, detail, result] of table) {
+    test(JSON.stringify(otherDatabases), () => {
+      const output = `${tools}pg-dump pg_dump (PostgreSQL) 17.1\n${acceptsWith({ otherDatabases })}`;
+      const finding = findingIn('other databases', { probe: { output } });
+      assert.match(finding.detail, detail);
+      assert.deepEqual([finding.result, finding.severity], [result, 'warning']);
+    });
+  }
+});
+
+describe('a collation that was replaced under what it has sorted', () => {
+  const probeOf = (collations: unknown) => ({
+    probe: { output: `${tools}pg-dump pg_dump (PostgreSQL) 17.1\n${acceptsWith({}, collations)}` },
+  });
+  const versions = { recorded: '2.31', actual: '2.36' };
+
+  test("the database's own", () => {
+    const finding = findingIn('collations', probeOf({ default: versions, others: [] }));
+    assert.deepEqual([finding.result, finding.severity], ['failed', 'warning']);
+    assert.match(finding.detail, /the database's own \(2\.31, now 2\.36\)$/);
+    assert.match(
+      finding.remedy ?? '',
+      /On the host: docker exec shop-db-1 psql -X .*'--command=REINDEX DATABASE "shop"' '--command=ALTER DATABASE "shop" REFRESH COLLATION VERSION'$/,
+    );
+  });
+
+  test('another, in whatever words its name is', () => {
+    const others = [{ schema: 'public', name: `it's "$(id)"`, ...versions }];
+    const { remedy } = findingIn('collations', probeOf({ default: null, others }));
+    assert.ok(
+      remedy?.endsWith(`'--command=ALTER COLLATION "public"."it'\\''s ""$(id)""" REFRESH VERSION'`),
+      `${remedy}`,
+    );
+  });
+
+  test('could not be looked for', () => {
+    assert.equal(findingIn('collations', probeOf(null)).result, 'could-not-check');
+  });
 });
 
 describe('what a session has started', () => {
