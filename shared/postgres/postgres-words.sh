@@ -123,6 +123,11 @@ said_of_program() {
     hold_error "$1$2$before$level:  " "${3#"$before$level:  "}"
     return 0
   done
+  # In another language, nothing is known of the words of the server.
+  if [[ $2 != @(warning|detail|hint|info)': ' && $3 =~ ^([A-Za-z ]+(\ \"[^\"]*\")?:\ )+[^[:space:]\":]+:\ \  ]]; then
+    hold_error "$1$2${BASH_REMATCH[0]}" ''
+    return 0
+  fi
   if [[ $state == unsure && $2 != @(error|fatal)': ' ]]; then
     return 0
   elif [[ $3 =~ ^(Query|query|[Tt]he\ command|Command|command)\ was: || $1 == 'psql: ' && ! $3 =~ ^(connection\ to|could\ not\ connect) ]]; then
