@@ -4,8 +4,9 @@
 # only what cannot come out of a row. A row may hold line breaks, and behind them anything, such as an ERROR line: so nothing
 # is believed that follows a message whose end is not known.
 
-# Bytes of one program that the log takes, and of one whose output is an answer.
-readonly most_words=1048576 most_answered=65536
+# Bytes of one program that the log takes, and of one whose output is an answer. Each line counts as so many more, for the time
+# that it takes.
+readonly most_words=1048576 most_answered=16384 line_cost=48
 
 # keep_words FOLDER: call it once, in the program's own shell. The log replaces the one before only when there is something to say.
 keep_words() {
@@ -37,7 +38,7 @@ postgres_words() {
       begun=yes
       tell_words_log
     fi
-    length=$((length + ${#line} + 1))
+    length=$((length + ${#line} + line_cost))
     if ((length > most)); then
       printf '%s: (the rest is left out)\n' "$1" >&"$words" || true
       tell_error

@@ -181,7 +181,7 @@ describe('the database', () => {
       succeeded(result);
       // One line says where the rest is.
       assert.equal(result.stdout.match(/circular foreign-key/g)?.length, 1_999);
-      assert.match(result.stdout, /1[0-9]\d{3} more lines \(\d+\.\d (KiB|MiB)\) were left out/);
+      assert.match(result.stdout, /\d{4} more lines \(\d+\.\d (KiB|MiB)\) were left out/);
     } finally {
       await restore();
     }
