@@ -1,5 +1,6 @@
 import { cleanLine } from '../shared/clean.ts';
 import { type Failure, isFailure } from '../shared/failure.ts';
+import { firstError } from '../shared/postgres/said.ts';
 
 export type Group = 'setup' | 'backups' | 'drill' | 'deployment';
 
@@ -145,9 +146,11 @@ function said(look: () => string | Problem): string | Problem {
 /** How many characters of a foreign text are shown. Its end says what went wrong. */
 const longestCause = 300;
 
-/** The message, followed by the end of its cause: hints may refer to that. */
+/** The message, followed by the error of PostgreSQL that caused it, else by the end of its cause: hints may refer to that. */
 export function detailOf({ message, cause }: Failure): string {
   const said = typeof cause === 'string' ? cause : cause instanceof Error ? cause.message : '';
-  const line = said.trim().replaceAll(/\s+/g, ' ').slice(-longestCause);
+  const end = said.trim().replaceAll(/\s+/g, ' ').slice(-longestCause);
+  const error = firstError(said.split('\n'));
+  const line = error === null || error === '…' ? end : error;
   return line === '' || message.includes(line) ? message : `${message}: ${line}`;
 }

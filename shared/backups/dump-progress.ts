@@ -5,6 +5,8 @@ import { formatBytes, formatRate } from '../units.ts';
 const betweenLines = 5_000;
 /** Also in milliseconds: for a line that says the same as the one before, but for the time. */
 const betweenWaits = 30_000;
+/** The host looks every few seconds. Until it has not seen the lock for so long, the size of the dump says nothing. */
+const longestUnseen = 15_000;
 
 /** Writes the host's progress messages during a dump into the log. */
 export class DumpProgress {
@@ -12,8 +14,7 @@ export class DumpProgress {
   readonly #log: StoryLog;
   readonly #begin = Date.now();
   #lastLine = 0;
-  #bytes = -1;
-  #wait = { text: '', at: 0, bytes: -1 };
+  #wait = { text: '', toldAt: 0, seenAt: 0 };
 
   /** @param estimate expected size of the dump in bytes */
   constructor(estimate: number, log: StoryLog) {
@@ -29,9 +30,7 @@ export class DumpProgress {
 
   #dumped(bytes: number): void {
     const now = Date.now();
-    this.#bytes = bytes;
-    // It was just said why there are no more.
-    if (bytes === this.#wait.bytes) return;
+    if (now - this.#wait.seenAt < longestUnseen) return;
     if (!Number.isFinite(bytes) || now - this.#lastLine < betweenLines) return;
     this.#lastLine = now;
     const rate = formatRate(bytes / ((now - this.#begin) / 1_000));
@@ -42,9 +41,9 @@ export class DumpProgress {
 
   #waiting(holder: string): void {
     const now = Date.now();
-    const text = holder.replace(/ for [^)]*\)?$/, '');
-    const isNews = text !== this.#wait.text || now - this.#wait.at >= betweenWaits;
+    const text = holder.replace(/ for \d[^),]*/, '');
+    const isNews = text !== this.#wait.text || now - this.#wait.toldAt >= betweenWaits;
     if (isNews) this.#log.progress(`Waiting for the lock on ${holder}`);
-    this.#wait = { text, at: isNews ? now : this.#wait.at, bytes: this.#bytes };
+    this.#wait = { text, toldAt: isNews ? now : this.#wait.toldAt, seenAt: now };
   }
 }

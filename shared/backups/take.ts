@@ -327,7 +327,7 @@ function tableLocked(lock: TableLock | null, lockWait: number, cause: string): F
 
 const takeHints: Partial<Record<FailureCode, string>> = {
   'disk-full': 'Earlier backups are unchanged, and the unfinished dump is removed. Make room: df -h; docker system df',
-  'dump-failed': 'Earlier backups are unchanged. See above for what pg_dump said',
+  'dump-failed': 'Earlier backups are unchanged. See postgres.log in the backup folder on the host',
   'dump-interrupted': 'Earlier backups are unchanged. Check whether the database was restarted: docker ps; docker logs',
   'compressor-failed': 'Earlier backups are unchanged. Check whether memory ran out: dmesg | tail',
   'lock-unusable': 'Check who owns the backup folder',

@@ -135,7 +135,10 @@ function readAssertions(records: Records): Restored['assertions'] {
     const { text, exit, cutAt } = readSaid(value);
     const answer = text.trim();
     if (cutAt !== null)
-      return { isTrue: false, answer: `more than ${formatBytes(cutAt)} instead of one true or false: ${answer}` };
+      return {
+        isTrue: false,
+        answer: `more than ${formatBytes(cutAt)} instead of one true or false${answer === '' ? '' : `: ${answer}`}`,
+      };
     return { isTrue: exit === 0 && answer === 't', answer };
   });
 }

@@ -4,8 +4,9 @@
 # only what cannot come out of a row. A row may hold line breaks, and behind them anything, such as an ERROR line: so nothing
 # is believed that follows a message whose end is not known.
 
-# Bytes of one program that the log takes, and of one whose output is an answer.
-readonly most_words=1048576 most_answered=65536
+# Bytes of one program that the log takes, and of one whose output is an answer. Each line counts as so many more, for the time
+# that it takes.
+readonly most_words=1048576 most_answered=16384 line_cost=48
 
 # keep_words FOLDER: call it once, in the program's own shell. The log replaces the one before only when there is something to say.
 keep_words() {
@@ -37,7 +38,7 @@ postgres_words() {
       begun=yes
       tell_words_log
     fi
-    length=$((length + ${#line} + 1))
+    length=$((length + ${#line} + line_cost))
     if ((length > most)); then
       printf '%s: (the rest is left out)\n' "$1" >&"$words" || true
       tell_error
@@ -123,6 +124,11 @@ said_of_program() {
     hold_error "$1$2$before$level:  " "${3#"$before$level:  "}"
     return 0
   done
+  # In another language, nothing is known of the words of the server.
+  if [[ $2 != @(warning|detail|hint|info)': ' && $3 =~ ^([A-Za-z ]+(\ \"[^\"]*\")?:\ )+[^[:space:]\":]+:\ \  ]]; then
+    hold_error "$1$2${BASH_REMATCH[0]}" ''
+    return 0
+  fi
   if [[ $state == unsure && $2 != @(error|fatal)': ' ]]; then
     return 0
   elif [[ $3 =~ ^(Query|query|[Tt]he\ command|Command|command)\ was: || $1 == 'psql: ' && ! $3 =~ ^(connection\ to|could\ not\ connect) ]]; then

@@ -99,7 +99,7 @@ export async function hostIsClean(host: Host, patienceMs = 30_000): Promise<void
 }
 
 /** What each run writes anew; all else in a backup folder stays as it is. */
-const ofEveryRun = /^(\.lock(\.\w+)?|backup\.log|rollback\/(history\.jsonl|deployment_tags\.log))$/;
+const ofEveryRun = /^(\.lock(\.\w+)?|(backup|postgres)\.log|rollback\/(history\.jsonl|deployment_tags\.log))$/;
 
 /** Logins at a registry that a program of the account has left: what a stranger has put there under such a name is none. */
 export function loginsLeft(account: Account): string[] {

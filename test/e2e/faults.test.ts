@@ -179,8 +179,9 @@ describe('the database', () => {
     try {
       const result = await backup(host, dir, small);
       succeeded(result);
-      assert.equal(result.stdout.match(/circular foreign-key/g)?.length, 2_000);
-      assert.match(result.stdout, /1[0-9]\d{3} more lines \(\d+\.\d (KiB|MiB)\) were left out/);
+      // One line says where the rest is.
+      assert.equal(result.stdout.match(/circular foreign-key/g)?.length, 1_999);
+      assert.match(result.stdout, /\d{4} more lines \(\d+\.\d (KiB|MiB)\) were left out/);
     } finally {
       await restore();
     }

@@ -7,9 +7,12 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { adviseDump } from '../../shared/backups/dump-advice.ts';
+import { DumpProgress } from '../../shared/backups/dump-progress.ts';
+import { Failure } from '../../shared/failure.ts';
 import { endLock, readLock, tellLock } from '../../shared/postgres/locks.ts';
 import { firstError, firstRefusal } from '../../shared/postgres/said.ts';
 import { remedyOf } from '../../verify-action/drill/remedy.ts';
+import { detailOf } from '../../verify-action/finding.ts';
 
 const script = fileURLToPath(new URL('../../shared/postgres/postgres-words.sh', import.meta.url));
 
@@ -95,6 +98,12 @@ describe('what may come from a row is cut out', () => {
     ['WARNING:  s3cr3t\npg_restore: error: s3cr3t', ['pg_restore: error: …']],
     ['WARNING:  x\nzstd: s3cr3t', []],
     ['s3cr3t', []],
+    [
+      'pg_restore: error: COPY failed for table "t": FEHLER:  ungültige Eingabesyntax: »s3cr3t«',
+      ['pg_restore: error: COPY failed for table "t": FEHLER:  …'],
+    ],
+    ['pg_dump: error: query failed: FEHLER:  s3cr3t', ['pg_dump: error: query failed: FEHLER:  …']],
+    ['FEHLER:  s3cr3t', []],
     [
       'ERROR:  duplicate key value violates unique constraint "k"\nDETAIL:  Key (a)=(s3cr3t\nERROR:  relation "s3cr3t" does not exist\npg_dump: warning: s3cr3t) exists.\nCONTEXT:  COPY t, line 1, column a: "s3cr3t"',
       ['ERROR:  duplicate key value violates unique constraint "k"'],
@@ -293,4 +302,37 @@ describe('who holds a lock', () => {
   test('nonsense is nobody', () => {
     for (const line of ['', '[]', '{"pid":"1"}', 'ERROR']) assert.equal(readLock(line), null);
   });
+});
+
+test('a dump that waits for a lock says so, and not how little it writes', (context) => {
+  context.mock.timers.enable({ apis: ['Date'], now: 1_000_000 });
+  const told: string[] = [];
+  const ignored = () => {};
+  const log = {
+    group: (_title: string, work: () => unknown) => work(),
+    info: ignored,
+    success: ignored,
+    important: ignored,
+    warning: ignored,
+    host: ignored,
+    progress: (text: string) => told.push(text),
+  };
+  const progress = new DumpProgress(1_000, log as never);
+  for (let seconds = 2; seconds <= 40; seconds += 2) {
+    context.mock.timers.setTime(1_000_000 + seconds * 1_000);
+    progress.tell('waiting-for-table', `public.orders, held by pid 1 (psql, idle in transaction for ${seconds}.0 s)`);
+    progress.tell('dumped', '0');
+  }
+  assert.deepEqual(told, [
+    'Waiting for the lock on public.orders, held by pid 1 (psql, idle in transaction for 2.0 s)',
+    'Waiting for the lock on public.orders, held by pid 1 (psql, idle in transaction for 32.0 s)',
+  ]);
+  context.mock.timers.setTime(1_100_000);
+  progress.tell('dumped', '500');
+  assert.match(told.at(-1) ?? '', /^500 B written/);
+});
+
+test('a finding shows the error of a cause, wherever it stands in it', () => {
+  const cause = `pg_restore: error: could not execute query: ERROR:  out of shared memory\n${'x '.repeat(500)}`;
+  assert.equal(detailOf(new Failure('drill-unfit', 'It failed', { cause })), 'It failed: out of shared memory');
 });
