@@ -28581,7 +28581,7 @@ module.exports = __nccwpck_require__.p + "9cc908d39661a29cead3.sh";
 /***/ 5216:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "b6bbc3bbc618dcae471a.sh";
+module.exports = __nccwpck_require__.p + "b00be6b5e83d124c5267.sh";
 
 /***/ }),
 
@@ -41016,14 +41016,15 @@ function assemble_hash(algorithm, text) {
 const betweenLines = 5_000;
 /** Also in milliseconds: for a line that says the same as the one before, but for the time. */
 const betweenWaits = 30_000;
+/** The host looks every few seconds. Until it has not seen the lock for so long, the size of the dump says nothing. */
+const longestUnseen = 15_000;
 /** Writes the host's progress messages during a dump into the log. */
 class DumpProgress {
     #estimate;
     #log;
     #begin = Date.now();
     #lastLine = 0;
-    #bytes = -1;
-    #wait = { text: '', at: 0, bytes: -1 };
+    #wait = { text: '', toldAt: 0, seenAt: 0 };
     /** @param estimate expected size of the dump in bytes */
     constructor(estimate, log) {
         this.#estimate = estimate;
@@ -41039,9 +41040,7 @@ class DumpProgress {
     }
     #dumped(bytes) {
         const now = Date.now();
-        this.#bytes = bytes;
-        // It was just said why there are no more.
-        if (bytes === this.#wait.bytes)
+        if (now - this.#wait.seenAt < longestUnseen)
             return;
         if (!Number.isFinite(bytes) || now - this.#lastLine < betweenLines)
             return;
@@ -41053,11 +41052,11 @@ class DumpProgress {
     }
     #waiting(holder) {
         const now = Date.now();
-        const text = holder.replace(/ for [^)]*\)?$/, '');
-        const isNews = text !== this.#wait.text || now - this.#wait.at >= betweenWaits;
+        const text = holder.replace(/ for \d[^),]*/, '');
+        const isNews = text !== this.#wait.text || now - this.#wait.toldAt >= betweenWaits;
         if (isNews)
             this.#log.progress(`Waiting for the lock on ${holder}`);
-        this.#wait = { text, at: isNews ? now : this.#wait.at, bytes: this.#bytes };
+        this.#wait = { text, toldAt: isNews ? now : this.#wait.toldAt, seenAt: now };
     }
 }
 
@@ -42615,7 +42614,7 @@ function tableLocked(lock, lockWait, cause) {
 }
 const takeHints = {
     'disk-full': 'Earlier backups are unchanged, and the unfinished dump is removed. Make room: df -h; docker system df',
-    'dump-failed': 'Earlier backups are unchanged. See above for what pg_dump said',
+    'dump-failed': 'Earlier backups are unchanged. See postgres.log in the backup folder on the host',
     'dump-interrupted': 'Earlier backups are unchanged. Check whether the database was restarted: docker ps; docker logs',
     'compressor-failed': 'Earlier backups are unchanged. Check whether memory ran out: dmesg | tail',
     'lock-unusable': 'Check who owns the backup folder',

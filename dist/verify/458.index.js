@@ -13900,7 +13900,7 @@ module.exports = function isObject(x) {
 var hasSymbols = typeof Symbol === 'function' && typeof Symbol.iterator === 'symbol';
 
 var isCallable = __webpack_require__(69203);
-var isDate = __webpack_require__(8634);
+var isDate = __webpack_require__(86253);
 var isSymbol = __webpack_require__(63927);
 var $TypeError = __webpack_require__(73314);
 
@@ -17986,7 +17986,7 @@ module.exports = reflectApply
 
 /***/ }),
 
-/***/ 8634:
+/***/ 86253:
 /***/ ((module, __unused_webpack_exports, __webpack_require__) => {
 
 
@@ -40500,7 +40500,7 @@ var whichBoxedPrimitive = __webpack_require__(70516);
 var whichCollection = __webpack_require__(16260);
 var whichTypedArray = __webpack_require__(54768);
 var isArray = __webpack_require__(82513);
-var isDate = __webpack_require__(8634);
+var isDate = __webpack_require__(86253);
 var isRegex = __webpack_require__(86622);
 var isWeakRef = __webpack_require__(92880);
 var isFinalizationRegistry = __webpack_require__(93816);

@@ -20,9 +20,10 @@ few_files() {
   df -P -i /tmp 2>/dev/null | { read -r _ && read -r _ all _ free _ && [ "$all" -gt 0 ] 2>/dev/null && [ "$free" -lt "$1" ]; }
 }
 
-# room_below BYTES: waits until fewer bytes are free, or hardly any file can be created; then prints the free bytes. Nothing
-# else ends it except the end of the container.
+# room_below BYTES: prints how many bytes are free; waits until that is less, or hardly any file can be created; then prints it
+# again. Nothing else ends it except the end of the container.
 room_below() {
+  room || return
   while free=$(room) && [ "$free" -ge "$1" ] && ! few_files 10000; do sleep 0.2 2>/dev/null || sleep 1; done
   printf '%s\n' "$free"
 }
@@ -50,12 +51,11 @@ prepare() {
     not_prepared
   printf "%s\ninclude 'libraries.conf'\n" "$configuration" >>"$data/postgresql.conf"
   start_loading "$libraries"
+  PGUSER=$role create "$@" -- "$database" </dev/null >>$log 2>&1 || not_prepared
   {
-    [ "$role" = atlasia_drill ] || PGUSER=$role psql -XAtq -d template1 -c 'CREATE ROLE atlasia_drill SUPERUSER LOGIN'
-    case $database in postgres) dropdb --maintenance-db=template1 -- "$database" ;; esac &&
-      createdb --maintenance-db=template1 --template=template0 "$@" -- "$database"
-  } </dev/null >>$log 2>&1 || not_prepared
-  tolerant 2>/dev/null
+    echo 'CREATE ROLE atlasia_drill SUPERUSER LOGIN; SET SESSION AUTHORIZATION atlasia_drill;'
+    cat
+  } | PGUSER=$role tolerant 2>/dev/null
   # The roles may have taken from the first one what it needs for a restore.
   psql -XAtq -d template1 -v role="$role" >>$log 2>&1 <<'SQL'
 ALTER ROLE :"role" SUPERUSER LOGIN CONNECTION LIMIT -1 VALID UNTIL 'infinity';
@@ -69,6 +69,12 @@ SQL
   for tool in zstd gzip; do
     if command -v "$tool" >/dev/null; then echo "tool $tool"; fi
   done
+}
+
+# create OPTION... -- DATABASE: only template0 has nothing of its own. Every new server has a database `postgres`.
+create() {
+  [ "$database" != postgres ] || dropdb --if-exists --maintenance-db=template1 -- "$database" || return
+  createdb --maintenance-db=template1 --template=template0 "$@"
 }
 
 # Ends `prepare`, with the last words of what failed.
@@ -146,18 +152,14 @@ session() {
   exec psql -XAtq -v ON_ERROR_STOP=1 "$@"
 }
 
-# The last line is the exit code, which the reader could not see otherwise.
-schema() {
-  pg_dump --schema-only --no-tablespaces --no-password
-  echo "exit $?"
-}
+schema() { exec pg_dump --schema-only --no-tablespaces --no-password; }
 
 # renew DATABASE OPTION...: replaces the restored database by an empty one of the same name: some extensions can live only there.
 renew() {
   database=$1
   shift
   PGDATABASE=$database silence >/dev/null
-  dropdb --maintenance-db=template1 -- "$database" && createdb --maintenance-db=template1 --template=template0 "$@" -- "$database"
+  dropdb --if-exists --maintenance-db=template1 -- "$database" && create "$@" -- "$database"
 }
 
 # Prints how many processes the kernel has killed here because memory ran out.
@@ -195,23 +197,19 @@ SELECT 'invalid ' || indexrelid::regclass FROM pg_index JOIN pg_class c ON c.oid
 -- Some fire for superusers and replicas too.
 SELECT format('ALTER EVENT TRIGGER %I DISABLE', evtname) FROM pg_event_trigger WHERE evtenabled <> 'D'
 \gexec
-SELECT count(*) > 0 AS has_amcheck FROM pg_extension WHERE extname = 'amcheck'
+-- Not as an extension: what is counted meanwhile must not see it.
+SELECT count(*) > 0 AS has_amcheck FROM pg_available_extensions WHERE name = 'amcheck'
 \gset
 \if :has_amcheck
-\else
-CREATE SCHEMA atlasia_drill;
-CREATE EXTENSION amcheck SCHEMA atlasia_drill;
+CREATE FUNCTION pg_temp.bt_index_check(regclass) RETURNS void LANGUAGE c STRICT AS '$libdir/amcheck', 'bt_index_check';
+SELECT :'SQLSTATE' = '00000' AS has_amcheck
+\gset
 \endif
-SELECT coalesce((SELECT quote_ident(nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = extnamespace
-  WHERE extname = 'amcheck'), '') AS home
-\gset
-SELECT :'home' <> '' AS has_amcheck
-\gset
 \if :has_amcheck
 \set VERBOSITY verbose
 SELECT 'reading ' || count(*) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
   WHERE a.amname = 'btree' AND c.relkind = 'i' AND c.relpersistence <> 't' AND i.indisvalid;
-SELECT format('SELECT FROM %s.bt_index_check(%L::regclass) HAVING count(*) > 1', :'home', i.indexrelid)
+SELECT format('SELECT FROM pg_temp.bt_index_check(%L::regclass) HAVING count(*) > 1', i.indexrelid)
   FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
   WHERE a.amname = 'btree' AND c.relkind = 'i' AND c.relpersistence <> 't' AND i.indisvalid
 \gexec
@@ -227,8 +225,8 @@ reader() {
   session <<'SQL'
 CREATE ROLE atlasia_drill_reader LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE BYPASSRLS;
 SELECT format('GRANT CONNECT ON DATABASE %1$I TO atlasia_drill_reader; ALTER DATABASE %1$I CONNECTION LIMIT -1;
-  ALTER ROLE atlasia_drill_reader IN DATABASE %1$I SET session_preload_libraries = %2$L;
-  ALTER ROLE atlasia_drill_reader IN DATABASE %1$I SET local_preload_libraries = %2$L', current_database(), '')
+  ALTER DATABASE %1$I RESET session_preload_libraries; ALTER DATABASE %1$I RESET local_preload_libraries;
+  ALTER ROLE ALL RESET session_preload_libraries; ALTER ROLE ALL RESET local_preload_libraries', current_database())
 \gexec
 SELECT format('GRANT USAGE ON SCHEMA %1$I TO atlasia_drill_reader; GRANT SELECT ON ALL TABLES IN SCHEMA %1$I TO atlasia_drill_reader; GRANT SELECT ON ALL SEQUENCES IN SCHEMA %1$I TO atlasia_drill_reader', nspname)
   FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'

@@ -28378,7 +28378,7 @@ module.exports = __nccwpck_require__.p + "11adaf121bdcf7d368a7.sh";
 /***/ 20520:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "bf80429eee3989fd04d0.sh";
+module.exports = __nccwpck_require__.p + "55c92a3bd12c2f6ff082.sh";
 
 /***/ }),
 
@@ -28560,7 +28560,7 @@ module.exports = __nccwpck_require__.p + "9cc908d39661a29cead3.sh";
 /***/ 5216:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "b6bbc3bbc618dcae471a.sh";
+module.exports = __nccwpck_require__.p + "b00be6b5e83d124c5267.sh";
 
 /***/ }),
 
@@ -36535,7 +36535,39 @@ function filesOf({ dump, schema, globals, settings, manifest, report }) {
     return [dump, schema, globals, settings, manifest, report];
 }
 
+;// CONCATENATED MODULE: ./build/shared/postgres/said.js
+// What PostgreSQL's programs print, as postgres-words.sh on the host passes it on.
+/** Everything that PostgreSQL said in the last run that had something to say; in the backup folder on the host. */
+const wordsFile = (backupDir) => `${backupDir}/postgres.log`;
+const server = /^(?:.*?[: ])?(?:ERROR|FATAL|PANIC): {2}(.*)$/;
+const error = /^(?:.*?[: ])?(?:ERROR|PANIC): {2}(.*)$/;
+const said_program = /^(?:pg_dump|pg_dumpall|pg_restore|psql): (?:\[[a-z() ]+\] )?(?:error|fatal): (.*)$/;
+const cutOff = /^(?:.*: )?(server closed the connection unexpectedly|connection to server was lost)/;
+/** If one session fails, another may lose the snapshot that it shares with it: that is a consequence. */
+const isConsequence = (text) => /^(invalid snapshot identifier|could not import the requested snapshot)/.test(text);
+/**
+ * The first error among these lines, without what stands in front of it: what the server says goes before what a program
+ * says, and a cause before its consequence. null if there is none.
+ */
+function firstError(lines) {
+    const found = [error, server, cutOff, said_program].flatMap((pattern) => lines.flatMap((line) => pattern.exec(line)?.[1]?.trim() ?? []));
+    return found.find((text) => !isConsequence(text)) ?? found[0] ?? null;
+}
+/** The first statement that the server refused; null if none was. */
+function firstRefusal(lines) {
+    return lines.flatMap((line) => error.exec(line)?.[1]?.trim() ?? [])[0] ?? null;
+}
+/** The table whose rows were being restored when it failed, in quotes; null if pg_restore did not say. */
+function failedTable(lines) {
+    return lines.flatMap((line) => /COPY failed for table (".+"): (?:ERROR|FATAL): {2}/.exec(line)?.[1] ?? [])[0] ?? null;
+}
+/** An error for people: its words may be hidden, because they are a function's own, or of a shape that is not known. */
+function tellError(text, backupDir) {
+    return text === '…' ? `an error whose words may hold data; they are in ${wordsFile(backupDir)} on the host` : text;
+}
+
 ;// CONCATENATED MODULE: ./build/verify-action/finding.js
+
 
 
 const finding_longestText = 1_000;
@@ -36629,10 +36661,12 @@ function said(look) {
 }
 /** How many characters of a foreign text are shown. Its end says what went wrong. */
 const longestCause = 300;
-/** The message, followed by the end of its cause: hints may refer to that. */
+/** The message, followed by the error of PostgreSQL that caused it, else by the end of its cause: hints may refer to that. */
 function detailOf({ message, cause }) {
     const said = typeof cause === 'string' ? cause : cause instanceof Error ? cause.message : '';
-    const line = said.trim().replaceAll(/\s+/g, ' ').slice(-longestCause);
+    const end = said.trim().replaceAll(/\s+/g, ' ').slice(-longestCause);
+    const error = firstError(said.split('\n'));
+    const line = error === null || error === '…' ? end : error;
     return line === '' || message.includes(line) ? message : `${message}: ${line}`;
 }
 
@@ -40083,37 +40117,6 @@ async function meaningsOf(connection, project, databases, { inputs, signal }) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/shared/postgres/said.js
-// What PostgreSQL's programs print, as postgres-words.sh on the host passes it on.
-/** Everything that PostgreSQL said in the last run that had something to say; in the backup folder on the host. */
-const wordsFile = (backupDir) => `${backupDir}/postgres.log`;
-const server = /^(?:.*?[: ])?(?:ERROR|FATAL|PANIC): {2}(.*)$/;
-const error = /^(?:.*?[: ])?(?:ERROR|PANIC): {2}(.*)$/;
-const said_program = /^(?:pg_dump|pg_dumpall|pg_restore|psql): (?:\[[a-z() ]+\] )?(?:error|fatal): (.*)$/;
-const cutOff = /^(?:.*: )?(server closed the connection unexpectedly|connection to server was lost)/;
-/** If one session fails, another may lose the snapshot that it shares with it: that is a consequence. */
-const isConsequence = (text) => /^(invalid snapshot identifier|could not import the requested snapshot)/.test(text);
-/**
- * The first error among these lines, without what stands in front of it: what the server says goes before what a program
- * says, and a cause before its consequence. null if there is none.
- */
-function firstError(lines) {
-    const found = [error, server, cutOff, said_program].flatMap((pattern) => lines.flatMap((line) => pattern.exec(line)?.[1]?.trim() ?? []));
-    return found.find((text) => !isConsequence(text)) ?? found[0] ?? null;
-}
-/** The first statement that the server refused; null if none was. */
-function firstRefusal(lines) {
-    return lines.flatMap((line) => error.exec(line)?.[1]?.trim() ?? [])[0] ?? null;
-}
-/** The table whose rows were being restored when it failed, in quotes; null if pg_restore did not say. */
-function failedTable(lines) {
-    return lines.flatMap((line) => /COPY failed for table (".+"): (?:ERROR|FATAL): {2}/.exec(line)?.[1] ?? [])[0] ?? null;
-}
-/** An error for people: its words may be hidden, because they are a function's own, or of a shape that is not known. */
-function tellError(text, backupDir) {
-    return text === '…' ? `an error whose words may hold data; they are in ${wordsFile(backupDir)} on the host` : text;
-}
-
 ;// CONCATENATED MODULE: ./build/shared/report/in-container.js
 
 /** The words before a command that is to reach the server: its password is read in the container, and stays there. */
@@ -40471,7 +40474,10 @@ function readAssertions(records) {
         const { text, exit, cutAt } = readSaid(value);
         const answer = text.trim();
         if (cutAt !== null)
-            return { isTrue: false, answer: `more than ${formatBytes(cutAt)} instead of one true or false: ${answer}` };
+            return {
+                isTrue: false,
+                answer: `more than ${formatBytes(cutAt)} instead of one true or false${answer === '' ? '' : `: ${answer}`}`,
+            };
         return { isTrue: exit === 0 && answer === 't', answer };
     });
 }
@@ -41087,7 +41093,43 @@ function judgeIndexes(findings, { indexes }, remedy) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/shared/report/hide-secrets.js
+/**
+ * Texts of dumps without the secrets that a schema may hold: values of password-like options, of foreign servers' user mappings
+ * and others; and connection strings of subscriptions. A dump lists them in SQL that anybody may read who reads a report.
+ * The same value gets the same number in all of the texts, so that a change can still be seen.
+ */
+function hideSecrets(...texts) {
+    const numbers = new Map();
+    const hidden = (value) => {
+        const number = numbers.get(value) ?? numbers.size + 1;
+        numbers.set(value, number);
+        return `(hidden ${number})`;
+    };
+    const hide = (text) => text
+        .replace(connection, (_, before, value) => `${before}'${hidden(value)}'`)
+        .replace(hide_secrets_option, (_, before, value) => `${before}'${hidden(value)}'`)
+        .replace(inConnectionString, (_, before, value) => `${before}${hidden(value)}`)
+        .replace(inUrl, (_, before, value, at) => `${before}${hidden(value)}${at}`);
+    return texts.map(hide);
+}
+/** A literal as pg_dump writes it: quotes are doubled, and it may go on over lines. */
+const hide_secrets_literal = "E?'((?:[^']|'')*)'";
+/**
+ * What options, and keys of connection strings, are called that hold a secret or lead to one. Bounded, so that no text that was
+ * made for it keeps us busy.
+ */
+const secretName = '[\\w.-]{0,60}(?:pass(?:word|wd|file|phrase|code)?|pwd|secret|token|credentials?|ssl_?key|(?:private|access|api|account|auth)[_-]?key|sas)[\\w.-]{0,60}';
+/** CREATE SUBSCRIPTION … CONNECTION '…' */
+const connection = new RegExp(`(\\bCONNECTION\\s+)${hide_secrets_literal}`, 'g');
+/** An option of CREATE SERVER, USER MAPPING, FOREIGN TABLE and the like: a name and its value. */
+const hide_secrets_option = new RegExp(`("?\\b${secretName}"?\\s+)${hide_secrets_literal}`, 'gi');
+/** `password=…` within a text, as functions give it to dblink. */
+const inConnectionString = new RegExp(`(\\b${secretName}=)('{1,2}[^']*'{1,2}|[^\\s'"&;,()]+)`, 'gi');
+const inUrl = /(\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s:/@'"]{0,100}:)([^\s@'"]{1,300})(@)/gi;
+
 ;// CONCATENATED MODULE: ./build/verify-action/drill/judge-schema.js
+
 /**
  * PostgreSQL prints some conditions in another way after a restore, so a schema that is not identical to the source's is compared
  * with that of a second restore, from the set's schema file.
@@ -41108,7 +41150,7 @@ function judgeSchema(findings, { id, schemaSha256 }, { schema }) {
         findings.check('schema', () => ofFile.sha256 === sha256
             ? 'a new dump of it is identical to one of its schema file, restored in the same way; conditions are printed differently than in the source'
             : {
-                detail: `the dump and its schema file restore to different schemas: ${lines.join(' / ') || 'the host has no diff to show the lines'}`,
+                detail: `the dump and its schema file restore to different schemas: ${hideSecrets(lines.join(' / '))[0] || 'the host has no diff to show the lines'}`,
                 remedy: 'Compare the lines: `-` is in the dump, `+` in the schema file. If something is missing, take a backup now',
                 severity: 'warning',
             });

@@ -1,0 +1,223 @@
+# shellcheck shell=bash
+# Filters what PostgreSQL and its programs print on standard error: DETAIL, CONTEXT, the text of a command and the message
+# itself may quote rows. All of it stays on the host, in `postgres.log`. Only lines of known shapes are passed on, and of those
+# only what cannot come out of a row. A row may hold line breaks, and behind them anything, such as an ERROR line: so nothing
+# is believed that follows a message whose end is not known.
+
+# Bytes of one program that the log takes, and of one whose output is an answer. Each line counts as so many more, for the time
+# that it takes.
+readonly most_words=1048576 most_answered=16384 line_cost=48
+
+# keep_words FOLDER: call it once, in the program's own shell. The log replaces the one before only when there is something to say.
+keep_words() {
+  words_log=$1/postgres.log words_new=$1/.postgres.log.$$
+  find "$1" -maxdepth 1 -name '.postgres.log.*' -mmin +1440 -delete 2>/dev/null || true
+  { rm -f -- "$words_new" && set -o noclobber && : >"$words_new" && exec {words}>>"$words_new"; } 2>/dev/null ||
+    { words_new='' && exec {words}>/dev/null; }
+  set +o noclobber
+  exec {words_told}>&2
+}
+
+# Removes the log that was opened, if nothing was said.
+drop_words() { rm -f -- "$1/.postgres.log.$$"; }
+
+# heard NAME COMMAND...: runs the command, and filters its standard error. NAME stands in front of its lines in the log.
+heard() { { "${@:2}" 2>&1 >&3 3>&- | postgres_words "$1" drain >&2 3>&-; } 3>&1; }
+
+# answered NAME COMMAND...: the same for a command whose answer is wanted: what is passed on goes into its output. If it says too
+# much it is cut off, and the status is 77.
+answered() { { "${@:2}" 2>&1 >&3 3>&- | postgres_words "$1" cut 3>&-; } 3>&1; }
+
+# postgres_words NAME drain|cut: filters stdin.
+postgres_words() {
+  local most=$most_words
+  [[ $2 == drain ]] || most=$most_answered
+  local line length=0 rest='' begun='' state=clean error_begin='' error=''
+  while IFS= read -r -n 8192 line || [[ -n $line ]]; do
+    if [[ -z $begun ]]; then
+      begun=yes
+      tell_words_log
+    fi
+    length=$((length + ${#line} + line_cost))
+    if ((length > most)); then
+      printf '%s: (the rest is left out)\n' "$1" >&"$words" || true
+      tell_error
+      [[ $2 == drain ]] || return 77
+      cat >/dev/null
+      return 0
+    fi
+    line=${line//[$'\001'-$'\010'$'\013'-$'\037'$'\177']/?}
+    printf '%s: %s\n' "$1" "$line" >&"$words" || true
+    [[ -n $rest ]] || said "$line"
+    # The rest of a line that is too long is as little to be believed as the lines below it.
+    if ((${#line} == 8192)); then rest=yes; else rest=''; fi
+  done
+  tell_error
+}
+
+# Whichever of the program's parts is the first to say something lets the log appear, and says where it is.
+tell_words_log() {
+  [[ -z $words_new ]] || ! mv -fT -- "$words_new" "$words_log" 2>/dev/null ||
+    printf 'What PostgreSQL says is kept on the host, in %s. Here it stands without what may come from your data\n' "$words_log" >&"$words_told"
+}
+
+readonly said_program='^((pg_dump|pg_dumpall|pg_restore|psql): (\[[a-z() ]+\] )?)((error|fatal|warning|detail|hint|info): )?(.*)$'
+readonly said_by_server='^(psql:<stdin>:[0-9]+: )?(ERROR|FATAL|PANIC):  (.*)$'
+readonly said_in_passing='^(psql:<stdin>:[0-9]+: )?(WARNING|NOTICE|INFO|LOG|DEBUG):  (.*)$'
+# Docker, the shell in the container and the compressors, which know no rows.
+readonly said_by_others='^(Error( response from daemon)?|Cannot connect to the Docker daemon at [^ ]+|OCI runtime [a-z ]+|error during connect|docker|zstd|gzip|stdbuf|sh|inside|tee|dd|openssl|/[a-z/]*sh): .*$'
+
+# said LINE: passes on a line, or what can be shown of it. `state` of the caller is what we know of the place of this line:
+#   clean: at the beginning of a message     noted: after a warning of the server that has one line
+#   awaiting: after an error whose cause is the next line     unsure: may be inside a message     over: after the error
+said() {
+  case $state in
+    over)
+      # Only here the words of a function of the database can be told from those of PostgreSQL.
+      [[ $1 != *' at RAISE' ]] || error=…
+      return 0
+      ;;
+    awaiting)
+      state=over
+      [[ $1 == *'Error message from server: '* && $1 =~ $said_program ]] || return 0
+      ;;
+  esac
+  if [[ $1 =~ $said_by_server ]]; then
+    hold_error "${BASH_REMATCH[1]}${BASH_REMATCH[2]}:  " "${BASH_REMATCH[3]}"
+  elif [[ $1 =~ $said_program ]]; then
+    said_of_program "${BASH_REMATCH[1]}" "${BASH_REMATCH[4]}" "${BASH_REMATCH[6]}"
+  elif [[ $1 =~ ^(server closed the connection unexpectedly|connection to server was lost) ]]; then
+    printf '%s\n' "${BASH_REMATCH[1]}"
+    state=over
+  elif [[ $1 =~ $said_in_passing ]]; then
+    tell_passing "$1"
+  elif [[ -z $1 || ($state == noted && $1 =~ ^(DETAIL|HINT):\ \ ) ]]; then
+    :
+  elif [[ $state != unsure && ($1 =~ $said_by_others || $1 == 'The image has no '*) ]]; then
+    printf '%s\n' "$1"
+  else
+    state=unsure
+  fi
+}
+
+# tell_passing LINE: of notices and warnings of the server, which may be a function's words, only known ones are passed on.
+tell_passing() {
+  if [[ $state != unsure && ${BASH_REMATCH[2]} == WARNING && ${BASH_REMATCH[3]} =~ ^($harmless_warnings)$ ]]; then
+    state=noted
+    printf '%s\n' "$1"
+  else
+    state=unsure
+  fi
+}
+
+# said_of_program PREFIX LEVEL TEXT: a program's own message, which may end with one of the server's.
+said_of_program() {
+  local level before
+  # Before version 12, the programs pass on like this what the server says in passing.
+  if [[ $3 =~ $said_in_passing ]]; then
+    tell_passing "$1$3"
+    return 0
+  fi
+  for level in ERROR FATAL PANIC; do
+    before=${3%%"$level:  "*}
+    [[ $before != "$3" && ! $before =~ (Query|query|[Cc]ommand)\ was: ]] || continue
+    hold_error "$1$2$before$level:  " "${3#"$before$level:  "}"
+    return 0
+  done
+  # In another language, nothing is known of the words of the server.
+  if [[ $2 != @(warning|detail|hint|info)': ' && $3 =~ ^([A-Za-z ]+(\ \"[^\"]*\")?:\ )+[^[:space:]\":]+:\ \  ]]; then
+    hold_error "$1$2${BASH_REMATCH[0]}" ''
+    return 0
+  fi
+  if [[ $state == unsure && $2 != @(error|fatal)': ' ]]; then
+    return 0
+  elif [[ $3 =~ ^(Query|query|[Tt]he\ command|Command|command)\ was: || $1 == 'psql: ' && ! $3 =~ ^(connection\ to|could\ not\ connect) ]]; then
+    state=unsure
+  elif [[ $state == unsure ]]; then
+    printf '%s%s…\n' "$1" "$2"
+    state=over
+  else
+    printf '%s%s%s\n' "$1" "$2" "$3"
+    if [[ $3 == 'Dumping the contents of table '* ]]; then
+      state=awaiting
+    elif [[ $2 == @(error|fatal)': ' ]]; then
+      state=over
+    fi
+  fi
+}
+
+# hold_error BEGIN MESSAGE: all our sessions end at their first error, so whatever follows belongs to it.
+hold_error() {
+  error_begin=$1 error=…
+  if [[ $state != unsure ]]; then
+    error=$(safe_message "$2")
+  elif [[ $1 == *\"* ]]; then
+    error_begin='ERROR:  '
+  fi
+  state=over
+}
+
+# tell_error: passes on the error, once the whole of it has been read.
+tell_error() { [[ -z $error_begin ]] || printf '%s%s\n' "$error_begin" "$error"; }
+
+# safe_message MESSAGE: what is shown of a message of the server; `…` if its shape is not known.
+safe_message() {
+  local shape text args=()
+  for shape in "${message_cuts[@]}"; do args+=(-e "$shape"); done
+  text=$(sed -E "${args[@]}" <<<"$1")
+  for shape in "${messages[@]}"; do
+    [[ ! $text =~ ^($shape)$ ]] || { printf '%s' "$text" && return 0; }
+  done
+  printf …
+}
+
+readonly harmless_warnings='database ".*" has (a|no) .*collation version.*|terminating connection because of crash of another server process|no privileges (could be revoked|were granted) for ".*"|not all privileges .* for ".*"'
+
+# What comes out of a row in a message, and is cut out of it.
+readonly message_cuts=(
+  's~^(invalid input (syntax|value) for [^:"]+|invalid input syntax for [^:]*|malformed (array|record|range|multirange) literal|(date/time|interval) field value out of range|time zone displacement out of range|invalid byte sequence for encoding "[A-Za-z0-9_]+"|invalid value for parameter "[A-Za-z0-9_.]+"|invalid (regular expression|hexadecimal digit|hexadecimal data|symbol [^:]*|escape string|snapshot identifier|name syntax|size|octet in MAC address|[A-Za-z]+ (address|format|value) [^:"]*)): .*$~\1: …~'
+  's~^(invalid (hexadecimal|binary) digit|invalid symbol|time zone|date/time value|unterminated [a-z/* -]+ at or near|syntax error at or near|[a-z ]+ at or near) ".*~\1 "…"~'
+  's~^value ".*" (is out of range for type [a-z ]+)$~value "…" \1~'
+  's~^".*" (is out of range for type [a-z ]+|is not a valid (binary|hexadecimal) digit)$~"…" \1~'
+  's~^(character with byte sequence) 0x[0-9a-f x]+ (in encoding)~\1 … \2~'
+)
+
+readonly of_kind='(table|relation|view|materialized view|column|sequence|schema|function|type|domain|role|database|extension|operator class|operator family|collation|language|index|trigger|event trigger|constraint|tablespace|foreign-data wrapper|server|foreign table|publication|subscription|text search [a-z]+|conversion|rule|policy|access method|snapshot|statistics object|cursor|parameter)'
+
+# Messages that quote only names, numbers, files and reasons of the operating system.
+readonly messages=(
+  # Rights.
+  "permission denied (for|to) .+" "permission denied: \".+\" is a system catalog" "must be (owner|superuser|member|able) .+"
+  'query would be affected by row-level security policy for table ".+"'
+  # Time, memory, disk, the server.
+  'canceling statement due to [a-z -]+' 'terminating (connection|background worker|walreceiver|autovacuum).*'
+  'deadlock detected' 'could not obtain lock on .+' 'could not serialize access .+' 'out of (shared )?memory' 'could not resize shared memory segment .+'
+  'could not (open|read|write|extend|stat|fsync|create|access|remove|rename|link|seek|truncate|map|load|close|flush) (in |from |to )?(file|blocks?|directory|shared|temporary|extension|unique index|exclusion constraint|status of|library|symbolic link|relation|tablespace|lock file|archive|semaphores|locale|collator|ICU).*'
+  'could not (send|receive) data (to|from) .+' 'could not (import the requested|export a|find) (snapshot|function ".+" in file ".+")' 'could not fork .+' 'could not connect to .+'
+  'the database system is .+' 'sorry, too many clients already' 'remaining connection slots .+' 'too many connections for (role|database) ".+"'
+  'password authentication failed for user ".+"' '[A-Za-z]+ authentication failed for user ".+"' 'no pg_hba.conf entry for .+' 'SSL .+' 'connection to .+ failed: .+' 'connection requires a valid client certificate'
+  # Damage.
+  'missing chunk number .+' 'unexpected chunk (number|size) .+' 'invalid page in block .+' 'page verification failed.*' 'compressed [a-z0-9 ]+ is corrupt'
+  'found (xmin|xmax|multixact) .+' 'invalid memory alloc request size [0-9]+' 'cache lookup failed for .+' 'MultiXactId [0-9]+ .+' 'tuple (concurrently|to be) .+'
+  '(item order|high key|cross page item order|down-link lower bound|version|mismatch between|metapage|block|index|item) .*(index|invariant) ".+".*' 'heap tuple .+ lacks matching index tuple .+' 'right sibling.+' 'could not find (parent|left sibling|right sibling|tuple|block|pathkey|trigger|attribute|constraint) .+'
+  '(index|relation|table|sequence) ".+" (contains|lacks|is not|has|does not) .+' 'attempted to .+ (tuple|block)' 'tablespace [0-9]+ .+' "type with OID [0-9]+ does not exist" "$of_kind with OID [0-9]+ does not exist"
+  # Names.
+  "$of_kind \".+\" (of $of_kind \".+\" )?(does not exist|already exists|is not unique|is not installed|is ambiguous)( for .+| in .+)?" '(function|procedure|aggregate|type|column|cast|operator) ([a-z ]+ )?[A-Za-z0-9_.]+(\(.*\)|\[\])? does not exist' 'large object [0-9]+ does not exist'
+  'operator does not exist: .+' '(operator|function) is not unique: .+' 'no schema has been selected to create in'
+  '(unrecognized|invalid) configuration parameter( name)? ".+"' 'constraint ".+" (of|for) .+ (does not exist|already exists)' 'required extension ".+" is not installed' 'extension ".+" (is not available|has no .+|must be .+)'
+  '[a-z_ ]+ (must|can only) be loaded via "?shared_preload_libraries"?' 'can only create extension in database [A-Za-z0-9_.-]+' 'unsupported version .+' 'encoding ".+" .+' 'collation ".+" .+' 'missing FROM-clause entry for table ".+"'
+  # Rules that rows break; those name the rule.
+  'duplicate key value violates unique constraint ".+"' 'conflicting key value violates exclusion constraint ".+"'
+  '(insert or update|update or delete|delete|update) on table ".+" violates foreign key constraint ".+"' '(new row for|check constraint ".+" (of|for)) relation ".+" (violates check constraint ".+"|violates partition constraint|is violated by some row)'
+  'new row violates (row-level security policy|check option) .+' '(check constraint|partition constraint) (".+"|of relation ".+"|".+" of relation ".+") is violated by some row' 'null value in column ".+" violates not-null constraint' 'null value in column ".+" of relation ".+" violates not-null constraint'
+  'column ".+" (of relation|of table) ".+" contains (null values|values that violate the new constraint)' 'column ".+" contains null values' 'value for domain .+ violates check constraint ".+"' 'domain .+ does not allow null values' 'no partition of relation ".+" found for row'
+  'updated partition constraint for .+ would be violated by some row' 'there is no unique constraint matching given keys for referenced table ".+"' 'foreign key constraint ".+" cannot be implemented' 'insert or update on table ".+" violates .+ constraint ".+"'
+  # Data, after the cuts.
+  '(invalid|malformed|date/time|interval|time zone)[^:]*: …' 'invalid input syntax for type (json|xml|uuid)' '[a-z /*-]+ (at or near )?"…"( is out of range for type [a-z ]+)?' '"…" is .+' 'value "…" is out of range for type [a-z ]+' 'time zone "…".*' 'syntax error at end of input'
+  'value too long for type .+' '(smallint|integer|bigint|interval|timestamp|date|time|cidr|OID|real|numeric|"char"|money|value|year|lower bound) (is )?out of range( for type [a-z ]+)?' 'numeric field overflow' 'value out of range: (overflow|underflow)' 'division by zero' 'bit string (length [0-9]+ does not match|too long for) type bit.*'
+  'character with byte sequence … in encoding ".+" has no equivalent in encoding ".+"' 'missing data for column ".+"' 'extra data after last expected column' 'unquoted (newline|carriage return) found in data' 'invalid byte sequence for encoding "[A-Za-z0-9_]+"' 'literal (newline|carriage return) found in data' 'end-of-copy marker corrupt' 'unexpected EOF .+'
+  'cannot insert (a non-DEFAULT value into|multiple commands into) .+' 'expected [0-9]+ .+' 'invalid (XML|JSON) (content|document|text)' 'unsupported Unicode escape sequence' 'index row (size|requires) .+' 'index expression .+' 'row is too big: .+' 'tables can have at most [0-9]+ columns' 'number of (columns|dimensions) .+'
+  'cannot (alter|drop) [a-z ]+ .+ because .+' 'cannot execute [A-Z ]+ in a read-only transaction' 'cannot cast (type|jsonb) .+ to .+' 'cannot insert into (column|view) ".+"' 'cannot copy (from|to) [a-z ]+ ".+"'
+  'functions in (index|statistics|partition key) .+ must be marked IMMUTABLE' 'generation expression is not immutable' 'data type .+ has no default operator class for access method ".+"' 'could not (identify|determine) .+ (operator|function|collation|type) .*' 'could not create unique index ".+"' 'could not create exclusion constraint ".+"'
+  'infinite recursion detected in rules? for relation ".+"' 'stack depth limit exceeded' 'unrecognized privilege type.*' 'COPY .+ (is not supported|cannot .+)' 'materialized view ".+" has not been populated'
+)
