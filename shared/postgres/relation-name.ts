@@ -4,12 +4,13 @@ export interface RelationName {
   name: string;
 }
 
-/** As PostgreSQL writes it, quoted where necessary: two relations never have the same. */
+/** As PostgreSQL shows it, quoted where necessary: two relations never have the same. */
 export function relationName({ schema, name }: RelationName): string {
-  return `${identifier(schema)}.${identifier(name)}`;
+  const shown = (part: string) => (/^[a-z_][a-z0-9_$]*$/.test(part) ? part : identifier(part));
+  return `${shown(schema)}.${shown(name)}`;
 }
 
-/** A name as SQL takes it, quoted where necessary. */
+/** A name in SQL, whatever it holds. */
 export function identifier(name: string): string {
-  return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
+  return `"${name.replaceAll('"', '""')}"`;
 }

@@ -1,3 +1,4 @@
+import { identifier } from '../postgres/relation-name.ts';
 import type { Manifest, ManifestSummary } from '../sets/manifest.ts';
 import { parseSetFileName, setFileNames } from '../sets/naming.ts';
 import { quoteForShell } from '../shell-quote.ts';
@@ -197,11 +198,6 @@ function swapNames(database: string, restored: string): string {
 function literal(value: string): string {
   const doubled = value.replaceAll("'", "''");
   return value.includes('\\') ? `E'${doubled.replaceAll('\\', '\\\\')}'` : `'${doubled}'`;
-}
-
-/** A name as SQL takes it, whatever it holds. */
-export function identifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }
 
 /** Shortens the name by whole characters: if the server cut it, the result could be the very name it must not have. */

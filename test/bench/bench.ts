@@ -56,6 +56,14 @@ async function bench(host: Host): Promise<void> {
   report('action / bare dump', bare, { limit: null, aim: 1.2 });
   verdict(`action - 1.3 x bare dump: ${Math.round(extra)} ms`, extra <= 1_000, 'at most 1000 ms');
 
+  print(`\n${rounds} pairs against a backup that neither counts nor hashes …`);
+  const content = await pairs(
+    rounds,
+    () => wholeAction(host),
+    () => wholeAction(host, { 'row-counts': 'off' }),
+  );
+  report('action / without counts and hashes', content, { limit: 1.1, aim: 1.05 });
+
   await memory(host);
 
   const starts = await pairs(15, startBundle, startNothing);
@@ -130,8 +138,8 @@ async function pairsOf(host: Host, name: string, other: (host: Host) => Promise<
   );
 }
 
-async function wholeAction(host: Host): Promise<Sample> {
-  const result = await runAction('backup', { ...host.inputs(), 'db-name': database });
+async function wholeAction(host: Host, inputs: Record<string, string> = {}): Promise<Sample> {
+  const result = await runAction('backup', { ...host.inputs(), 'db-name': database, ...inputs });
   if (result.exitCode !== 0) throw new Error(`The action failed:\n${result.stdout}${result.stderr}`);
   return { ms: result.durationMs };
 }

@@ -101,7 +101,11 @@ test('whatever speaks SQL does so with a search path of our own', () => {
   );
   assert.deepEqual(programs, ['shared/postgres/drill-inside.sh', 'shared/postgres/inside.sh']);
   for (const program of programs)
-    assert.match(source(program), /^export PGOPTIONS=["'][^"']*-c role=none -c search_path=pg_catalog [^"']*["']$/m, program);
+    assert.match(
+      source(program),
+      /^export PGOPTIONS=["'][^"']*-c role=none -c search_path=pg_catalog [^"']*["']$/m,
+      program,
+    );
   // They are said within a session of those.
   assert.ok(
     (statements ?? []).every((path) => /^shared\/postgres\/facts-/.test(path)),

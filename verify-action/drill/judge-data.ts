@@ -105,16 +105,18 @@ export function judgeLeftOut(findings: Findings, manifest: Manifest, found: read
   if (lost.length === 0) return;
   // What the extension itself creates, and says nothing of to pg_dump, is seldom data: a log or a cache.
   const isOwn = lost.every((table) => present.has(relationName(table)));
-  const names = lost.map(relationName);
   findings.check(
     'left out',
     () => ({
       detail: `not in the dump, and not in a restore: ${leftOutText(lost)}`,
-      remedy: `pg_dump leaves out the rows of tables that belong to an extension. If you need them, take the table out of the extension: ALTER EXTENSION ${identifier(lost[0]?.extension ?? '')} DROP TABLE ${names[0]}. Or save them in another way, such as COPY`,
+      remedy: `pg_dump leaves out the rows of tables that belong to an extension. If you need them, take the table out of the extension: ${lost.slice(0, 1).map(dropFromExtension)}. Or save them in another way, such as COPY`,
     }),
     isOwn ? 'warning' : 'error',
   );
 }
+
+const dropFromExtension = ({ extension, schema, name }: TableCount) =>
+  `ALTER EXTENSION ${identifier(extension ?? '')} DROP TABLE ${identifier(schema)}.${identifier(name)}`;
 
 /** Checks that each sequence is where it was. */
 export function judgeSequences(

@@ -19,7 +19,7 @@ export function judgeSchema(findings: Findings, { id, schemaSha256 }: Manifest, 
   } else {
     findings.check('schema', () =>
       ofFile.sha256 === sha256
-        ? 'a new dump of it is identical to one of its schema file, restored in the same way; conditions are printed differently than in the source'
+        ? 'a new dump of it is identical to one of its schema file, restored in the same way; PostgreSQL prints it differently than in the source'
         : {
             detail: `the dump and its schema file restore to different schemas: ${hideSecrets(lines.join(' / '))[0] || 'the host has no diff to show the lines'}`,
             remedy:

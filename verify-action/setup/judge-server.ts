@@ -1,7 +1,8 @@
 import { askedDatabase, findDatabase } from '../../shared/backups/preflight.ts';
 import type { DatabaseFacts, OutdatedCollations } from '../../shared/postgres/probe.ts';
+import { identifier } from '../../shared/postgres/relation-name.ts';
 import { type DatabaseContainer, inContainer, pastedLine } from '../../shared/report/in-container.ts';
-import { databaseArgument, identifier } from '../../shared/report/restore-command.ts';
+import { databaseArgument } from '../../shared/report/restore-command.ts';
 import { type Catalogue, verifiedSetsOf } from '../../shared/sets/catalogue.ts';
 import { counted, listed } from '../../shared/units.ts';
 import type { Findings, Problem } from '../finding.ts';
@@ -53,7 +54,7 @@ function judgeCollations(
   { database, user }: Pick<DatabaseFacts, 'database' | 'user'>,
   place: DatabaseContainer,
 ): string | Problem {
-  if (own === null && others.length === 0) return 'indexes are sorted as the libraries of today sort';
+  if (own === null && others.length === 0) return 'each is at the version with which its indexes were built';
   const named = [
     ...(own === null ? [] : [`the database's own (${own.recorded}, now ${own.actual})`]),
     ...others.map(({ schema, name, recorded, actual }) => `${schema}.${name} (${recorded}, now ${actual})`),
