@@ -1,4 +1,4 @@
-import type { DrillOutcome } from '../../shared/drill/drill.ts';
+import type { DrillOutcome } from '../../shared/drill/drill-request.ts';
 import type { Proof } from '../../shared/drill/proof.ts';
 import type { Restored } from '../../shared/drill/restored.ts';
 import { observed, type RunFacts } from '../../shared/history/observation.ts';

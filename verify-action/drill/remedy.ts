@@ -1,4 +1,4 @@
-import type { DrillOutcome } from '../../shared/drill/drill.ts';
+import type { DrillOutcome } from '../../shared/drill/drill-request.ts';
 import type { ManifestSummary } from '../../shared/sets/manifest.ts';
 
 /** What to mend in the source, by what the server refused. Names no reason that it did not give. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { DrillOutcome } from '../../../shared/drill/drill.ts';
+import type { DrillOutcome } from '../../../shared/drill/drill-request.ts';
 import type { Restored } from '../../../shared/drill/restored.ts';
 import type { Manifest } from '../../../shared/sets/manifest.ts';
 import { type DrillFacts, imageFor, judgeDrill, neededFor } from '../../../verify-action/drill/judge-drill.ts';
