@@ -54,7 +54,7 @@ const advices: [said: RegExp, advise: (user: string) => string, code?: FailureCo
   [
     /^(sorry, too many clients|remaining connection slots|too many connections)/,
     () =>
-      'A backup takes four connections, and one more while it waits: raise max_connections, or run it when less is going on',
+      'A backup takes up to seven connections at a time: raise max_connections, or the limit of the role or the database',
   ],
   [
     /^(could not access file|could not load library|could not open extension)/,

@@ -1,21 +1,16 @@
-import { Failure, isFailure } from '../failure.ts';
-import type { FailureCode } from '../failure-codes.ts';
-import { onHold, parseHold, tellHold } from '../history/hold.ts';
 import type { Connection } from '../host/connection.ts';
-import { lockHeld } from '../host/lock-holder.ts';
 import type { LockRequest, Program, Run } from '../host/program.ts';
 import type { Records } from '../host/records.ts';
 import { unpack } from '../packed.ts';
 import { dumpWarnings } from '../postgres/dump-warnings.ts';
 import { type FoundSequence, readFacts, type TableCount } from '../postgres/facts.ts';
-import { endLock, readLock, type TableLock, tellLock } from '../postgres/locks.ts';
-import { firstError, tellError, wordsFile } from '../postgres/said.ts';
+import { readLock, type TableLock, tellLock } from '../postgres/locks.ts';
+import { firstError } from '../postgres/said.ts';
 import { factsScripts, insideScript } from '../postgres/scripts.ts';
 import { homeOf, layoutLines } from '../sets/layout.ts';
 import type { BackupKind, Check, SequenceRange } from '../sets/manifest.ts';
 import { type DumpEncoding, dumpExtension, setFileNames } from '../sets/naming.ts';
-import { formatDuration } from '../units.ts';
-import { adviseDump } from './dump-advice.ts';
+import { demandCounts, translate } from './take-failures.ts';
 import { judgeDump, type RowCounts } from './verification.ts';
 
 export interface TakeRequest {
@@ -202,15 +197,6 @@ class LockWatch {
   }
 }
 
-/** If the session that counts rows has ended with an error, that is why there is no backup. */
-function demandCounts(records: Records, lines: readonly string[], { backupDir }: TakeRequest): void {
-  const error = firstError(lines);
-  if (records.find('facts-incomplete') === undefined || error === null) return;
-  throw new Failure('dump-failed', `The rows could not be counted: ${tellError(error, backupDir)}`, {
-    cause: lines.join('\n'),
-  });
-}
-
 /** The warning when a held dump was released but the host did not confirm it. */
 export function lockMayStay(backupDir: string): string {
   return `The host did not confirm in time that it released the lock; the next run may find it taken. To see who holds it, run on the host: cat ${backupDir}/.lock.holder`;
@@ -290,48 +276,3 @@ function sequenceRanges(before: readonly FoundSequence[], after: readonly FoundS
     return [{ ...rest, before: value, after: end.value }];
   });
 }
-
-/** Turns a failure that the host named into advice for the operator. */
-function translate(error: unknown, lines: readonly string[], lock: TableLock | null, request: TakeRequest): unknown {
-  if (!isFailure(error)) return error;
-  const { backupDir, lockWait, user } = request;
-  const log = lines.join('\n');
-  if (error.code === 'on-hold') return onHold(tellHold(parseHold(error.message)), backupDir);
-  if (error.code === 'lock-held') return lockHeld(error.message, backupDir, request.lock.wait);
-  const said = ['dump-failed', 'no-snapshot'].includes(error.code) ? firstError(lines) : null;
-  const known = said === null ? null : adviseDump(said, user);
-  if (known?.code === 'table-locked') return tableLocked(lock, lockWait, log);
-  const advice = error.hint ?? known?.hint ?? takeHints[error.code] ?? 'Run it again';
-  const message =
-    said === null || error.message.includes(': ') ? error.message : `${error.message}: ${tellError(said, backupDir)}`;
-  const more = said === null ? '' : `. All that PostgreSQL said is in ${wordsFile(backupDir)} on the host`;
-  return new Failure(error.code, message, {
-    hint: `${advice.startsWith('Earlier') || advice.startsWith('No backup') ? '' : 'Earlier backups are unchanged. '}${advice}${more}`,
-    cause: error.cause ?? log,
-  });
-}
-
-/** @param lock who was last seen to hold one, or to want one */
-function tableLocked(lock: TableLock | null, lockWait: number, cause: string): Failure {
-  const waited = `A table stayed locked for ${formatDuration(lockWait)}, so it could not be dumped`;
-  const list =
-    "SELECT l.pid, relation::regclass, application_name, state, state_change FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid WHERE mode = 'AccessExclusiveLock'; SELECT * FROM pg_prepared_xacts";
-  return new Failure('table-locked', lock === null ? waited : `${waited}: ${tellLock(lock)}`, {
-    hint:
-      lock === null
-        ? `Earlier backups are unchanged. Find out who holds it; a line without pid is a prepared transaction: ${list}. If that is only slow, raise "lock-wait"`
-        : `Earlier backups are unchanged. If that is only slow, raise "lock-wait". If nobody will end it, in psql: ${endLock(lock)}`,
-    cause,
-  });
-}
-
-const takeHints: Partial<Record<FailureCode, string>> = {
-  'disk-full': 'Earlier backups are unchanged, and the unfinished dump is removed. Make room: df -h; docker system df',
-  'dump-failed': 'Earlier backups are unchanged. See postgres.log in the backup folder on the host',
-  'dump-interrupted': 'Earlier backups are unchanged. Check whether the database was restarted: docker ps; docker logs',
-  'compressor-failed': 'Earlier backups are unchanged. Check whether memory ran out: dmesg | tail',
-  'lock-unusable': 'Check who owns the backup folder',
-  'facts-unreadable':
-    'Earlier backups are unchanged. Something else, such as a wrapper around psql, prints into the session: see the log',
-  'sets-changed': 'No backup was taken. Find out what else changes the backup folder, then run it again',
-};

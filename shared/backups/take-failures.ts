@@ -1,0 +1,85 @@
+import { Failure, isFailure } from '../failure.ts';
+import type { FailureCode } from '../failure-codes.ts';
+import { onHold, parseHold, tellHold } from '../history/hold.ts';
+import { lockHeld } from '../host/lock-holder.ts';
+import type { LockRequest } from '../host/program.ts';
+import type { Records } from '../host/records.ts';
+import { endLock, type TableLock, tellLock } from '../postgres/locks.ts';
+import { firstError, tellError, wordsFile } from '../postgres/said.ts';
+import { formatDuration } from '../units.ts';
+import { adviseDump } from './dump-advice.ts';
+
+/** What the advice speaks of. */
+export interface FailedTake {
+  backupDir: string;
+  user: string;
+  /** Milliseconds. */
+  lockWait: number;
+  lock: LockRequest;
+}
+
+/**
+ * If the session that counts rows has ended with an error, that is why there is no backup.
+ * @throws Failure `dump-failed`
+ */
+export function demandCounts(records: Records, lines: readonly string[], { backupDir }: FailedTake): void {
+  const error = firstError(lines);
+  if (records.find('facts-incomplete') === undefined || error === null) return;
+  throw new Failure('dump-failed', `The rows could not be counted: ${tellError(error, backupDir)}`, {
+    cause: lines.join('\n'),
+  });
+}
+
+/**
+ * Turns a failure that the host named into advice for the operator.
+ * @param lines what the programs said
+ * @param lock who was last seen to hold a lock on a table
+ */
+export function translate(
+  error: unknown,
+  lines: readonly string[],
+  lock: TableLock | null,
+  request: FailedTake,
+): unknown {
+  if (!isFailure(error)) return error;
+  const { backupDir, lockWait, user } = request;
+  const log = lines.join('\n');
+  if (error.code === 'on-hold') return onHold(tellHold(parseHold(error.message)), backupDir);
+  if (error.code === 'lock-held') return lockHeld(error.message, backupDir, request.lock.wait);
+  const said = ['dump-failed', 'no-snapshot'].includes(error.code) ? firstError(lines) : null;
+  const known = said === null ? null : adviseDump(said, user);
+  if (known?.code === 'table-locked') return tableLocked(lock, lockWait, log);
+  const advice = error.hint ?? known?.hint ?? takeHints[error.code] ?? 'Run it again';
+  const message =
+    said === null || error.message.includes(': ') ? error.message : `${error.message}: ${tellError(said, backupDir)}`;
+  const more = said === null ? '' : `. All that PostgreSQL said is in ${wordsFile(backupDir)} on the host`;
+  return new Failure(error.code, message, {
+    hint: `${advice.startsWith('Earlier') || advice.startsWith('No backup') ? '' : 'Earlier backups are unchanged. '}${advice}${more}`,
+    cause: error.cause ?? log,
+  });
+}
+
+/** @param lock who was last seen to hold one, or to want one */
+function tableLocked(lock: TableLock | null, lockWait: number, cause: string): Failure {
+  const waited = `A table stayed locked for ${formatDuration(lockWait)}, so it could not be dumped`;
+  const list =
+    "SELECT l.pid, relation::regclass, application_name, state, state_change FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid WHERE mode = 'AccessExclusiveLock'; SELECT * FROM pg_prepared_xacts";
+  return new Failure('table-locked', lock === null ? waited : `${waited}: ${tellLock(lock)}`, {
+    hint:
+      lock === null
+        ? `Earlier backups are unchanged. Find out who holds it; a line without pid is a prepared transaction: ${list}. If that is only slow, raise "lock-wait"`
+        : `Earlier backups are unchanged. If that is only slow, raise "lock-wait". If nobody will end it, in psql: ${endLock(lock)}`,
+    cause,
+  });
+}
+
+const takeHints: Partial<Record<FailureCode, string>> = {
+  'disk-full': 'Earlier backups are unchanged, and the unfinished dump is removed. Make room: df -h; docker system df',
+  'dump-failed': 'Earlier backups are unchanged. See postgres.log in the backup folder on the host',
+  'dump-interrupted': 'Earlier backups are unchanged. Check whether the database was restarted: docker ps; docker logs',
+  'compressor-failed': 'Earlier backups are unchanged. Check whether memory ran out: dmesg | tail',
+  'lock-unusable': 'Check who owns the backup folder',
+  'facts-unreadable':
+    'Earlier backups are unchanged. Something else, such as a wrapper around psql, prints into the session: see the log',
+  'sets-changed': 'No backup was taken. Find out what else changes the backup folder, then run it again',
+};
