@@ -5,6 +5,7 @@ import { stableSchemaHash } from '../report/schema-changes.ts';
 import { homeOf } from '../sets/layout.ts';
 import type { BackupKind, Check, Manifest, ManifestSummary } from '../sets/manifest.ts';
 import { type DumpEncoding, setFileNames } from '../sets/naming.ts';
+import { isSettingName } from '../sets/read-manifest.ts';
 import type { Sums, TakenDump } from './take.ts';
 
 /** What the manifest says of a backup besides its dump. */
@@ -46,7 +47,7 @@ export function manifestOf(dump: TakenDump, facts: ManifestFacts): Manifest {
     providerLocale: facts.database.providerLocale,
     icuRules: facts.database.icuRules,
     bootstrapRole: facts.database.bootstrapRole,
-    serverSettings: facts.database.serverSettings,
+    serverSettings: fewSettings(facts.database.serverSettings),
     dumpWarnings: dump.warnings,
     ...facts.encoding,
     file: dump.file,
@@ -65,6 +66,20 @@ export function manifestOf(dump: TakenDump, facts: ManifestFacts): Manifest {
     actor: facts.actor,
     checks: [...dump.verification, ...dump.sides, ...facts.checks],
   };
+}
+
+const mostSettings = 100;
+const longestSetting = 500;
+
+/** Only as many as a survey still reads; a library may have any number of settings, as long as anybody likes. */
+function fewSettings(settings: Record<string, string>): Record<string, string> {
+  const short = Object.entries(settings).filter(
+    ([name, value]) => isSettingName(name) && value.length <= longestSetting && !/[\0\n]/.test(value),
+  );
+  // Those that a restore needs have no dot in their names.
+  return Object.fromEntries(
+    short.toSorted(([a], [b]) => Number(a.includes('.')) - Number(b.includes('.'))).slice(0, mostSettings),
+  );
 }
 
 /** The files beside the dump that are written here, by bare name: manifest, report and the checksums of all files. */

@@ -33,7 +33,7 @@ main() {
   exec {watch}< <(watch_room)
   check_room
   begin=$(milliseconds)
-  found=$(unpacked "$globals" | scratch prepare "$database" "$bootstrap_role" "$monetary" "$configuration" \
+  found=$(roles_and_tablespaces | scratch prepare "$database" "$bootstrap_role" "$monetary" "$configuration" \
     "${#libraries[@]}" "${libraries[@]}" "${createdb_options[@]}" | limited 4096) || {
     heed_watch
     fail drill-not-started "Could not start PostgreSQL with the settings of the source in the image $image"
@@ -78,6 +78,12 @@ look_meanwhile() {
   heard schema dump_restored
   echo
   answered indexes look indexes </dev/null
+}
+
+# What the source's server has besides databases. Its tablespaces are folders of another machine: they are put into the server's own.
+roles_and_tablespaces() {
+  echo 'SET allow_in_place_tablespaces = on;'
+  unpacked "$globals" | sed -E "s/^(CREATE TABLESPACE .* LOCATION )'.*';\$/\1'';/"
 }
 
 # unpacked FILE: the contents of a file beside the dump; nothing if the backup could not take it.

@@ -36,12 +36,15 @@ export function scratchServer({
   // A job that ran in the copy would do its work twice: mail, payments, whatever it reaches.
   if (!libraries.every((library) => withoutWorkers.has(library))) lines.push('max_worker_processes = 0');
   return {
-    bootstrapRole: bootstrapRole ?? '',
+    // initdb does not take every name that ALTER ROLE … RENAME gives.
+    bootstrapRole: isForInitdb(bootstrapRole ?? '') ? (bootstrapRole ?? '') : '',
     monetary: /^(C|POSIX)$/.test(monetary) ? '' : monetary,
     libraries,
     configuration: lines.join('\n'),
   };
 }
+
+const isForInitdb = (role: string) => !/['"\\$]/.test(role) && role !== 'none' && !role.startsWith('pg_');
 
 /** A list as PostgreSQL reads it: names between commas, in double quotes or not. Names that no library has are left out. */
 function librariesIn(list: string): string[] {

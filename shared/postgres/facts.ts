@@ -25,9 +25,11 @@ export interface TableCount {
 
 /** A hash of the rows that does not depend on their order. */
 export interface TableContent {
-  /** Of all rows, or of one in so many, chosen by the hash of their key. */
+  /** Of all rows, or of about one in so many. */
   oneIn: number;
-  /** The sum of the hashes of these rows, modulo 2^64. */
+  /** How many that were. */
+  rows: number;
+  /** The sum of the hashes of these rows, and of the generated columns of all of them, modulo 2^64. */
   hash: string;
 }
 
@@ -58,7 +60,11 @@ export interface Facts {
 const name = text(1024);
 const mostOfAll = 1_000_000;
 const bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
-const content = shape<TableContent>({ oneIn: count, hash: textThat((value) => /^\d{1,20}$/.test(value), 'a hash') });
+const content = shape<TableContent>({
+  oneIn: count,
+  rows: count,
+  hash: textThat((value) => /^\d{1,20}$/.test(value), 'a hash'),
+});
 /** Manifests of earlier versions have only the first four fields. */
 export const tableCount: Reader<TableCount> = shape<TableCount>({
   schema: name,

@@ -4,16 +4,21 @@ import { relationName } from './relation-name.ts';
 
 // What the facts about tables come to, in words for people.
 
-/** What of the content was hashed: `812 tables whole, 3 by one row in 32; 2 not hashed`. */
+/** Whether its content can be compared: a sample of a table that has rows, and that holds none of them, says nothing. */
+export function isHashed({ content, rows }: TableCount): boolean {
+  return content !== null && (content.rows > 0 || rows === 0);
+}
+
+/** What of the content was hashed: `812 tables whole, 3 by a sample of 81203 rows in all; 2 not hashed`. */
 export function hashedText(tables: readonly TableCount[]): string {
-  const whole = tables.filter(({ content }) => content?.oneIn === 1).length;
-  const sampled = tables.flatMap(({ content }) => (content === null || content.oneIn === 1 ? [] : [content.oneIn]));
-  const not = tables.filter(({ content }) => content === null).length;
+  const hashed = tables.filter(isHashed);
+  const whole = hashed.filter(({ content }) => content?.oneIn === 1).length;
+  const sampled = hashed.length - whole;
+  const rows = hashed.reduce((sum, { content }) => sum + (content?.oneIn === 1 ? 0 : (content?.rows ?? 0)), 0);
+  const not = tables.length - hashed.length;
   const parts = [
     ...(whole > 0 ? [`${counted(whole, 'table')} whole`] : []),
-    ...[...new Set(sampled)].map(
-      (oneIn) => `${sampled.filter((each) => each === oneIn).length} by one row in ${oneIn}`,
-    ),
+    ...(sampled > 0 ? [`${sampled} by a sample of ${counted(rows, 'row')} in all`] : []),
   ];
   return [parts.join(', '), ...(not > 0 ? [`${not} not hashed`] : [])].filter((part) => part !== '').join('; ');
 }

@@ -16,7 +16,7 @@ export const counted = (
   extension: null,
   isDumped: true,
   generates: false,
-  content: { oneIn: 1, hash: '7' },
+  content: { oneIn: 1, rows: 1, hash: '7' },
   largestValue: null,
   ...changes,
 });

@@ -51,8 +51,8 @@ test('the counts say how many tables were not counted, and why', () => {
   const detailOf = (tables: DumpEvidence['tables']) =>
     judgeDump(evidence({ tables })).find(({ name }) => name === 'counts')?.detail;
   assert.equal(
-    detailOf([first, { ...other, content: { oneIn: 4, hash: '1' } }]),
-    "rows of 2 tables counted in the dump's snapshot; content hashed: 1 table whole, 1 by one row in 4",
+    detailOf([first, { ...other, content: { oneIn: 4, rows: 9, hash: '1' } }]),
+    "rows of 2 tables counted in the dump's snapshot; content hashed: 1 table whole, 1 by a sample of 9 rows in all",
   );
   assert.match(
     detailOf([first, { ...other, rows: null, exact: false }]) ?? '',

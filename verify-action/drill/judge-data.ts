@@ -1,7 +1,7 @@
 import type { Restored } from '../../shared/drill/restored.ts';
 import type { TableCount } from '../../shared/postgres/facts.ts';
 import { identifier, relationName } from '../../shared/postgres/relation-name.ts';
-import { hashedText, leftOut, leftOutText } from '../../shared/postgres/table-facts.ts';
+import { hashedText, isHashed, leftOut, leftOutText } from '../../shared/postgres/table-facts.ts';
 import type { Manifest, SequenceRange } from '../../shared/sets/manifest.ts';
 import { counted, listed } from '../../shared/units.ts';
 import type { Findings, Problem } from '../finding.ts';
@@ -32,8 +32,8 @@ export function judgeTables(
 }
 
 /** Compares the row counts. An estimated or missing count proves nothing. */
-export function judgeRows(findings: Findings, manifest: Manifest, found: readonly TableCount[], remedy: string): void {
-  const wanted = dumped(manifest.tables);
+export function judgeRows(findings: Findings, manifest: Manifest, restored: Restored, remedy: string): void {
+  const wanted = comparable(manifest, restored);
   if (wanted.some(({ exact }) => !exact)) {
     findings.unable(
       'rows',
@@ -43,7 +43,7 @@ export function judgeRows(findings: Findings, manifest: Manifest, found: readonl
     return;
   }
   findings.check('rows', () => {
-    const trees = treesOf(wanted, found);
+    const trees = treesOf(wanted, restored.tables);
     const other = trees.filter(({ before, after }) => before.rows !== after?.rows);
     if (trees.length === 0) return 'none: there are no tables';
     if (other.length === 0)
@@ -55,63 +55,74 @@ export function judgeRows(findings: Findings, manifest: Manifest, found: readonl
   });
 }
 
-/** Compares the hashes of the content. Where the number of rows differs already, that says enough. */
-export function judgeContent(findings: Findings, manifest: Manifest, found: readonly TableCount[]): void {
-  const wanted = dumped(manifest.tables);
-  const unhashed = wanted.filter(({ content, generates }) => content === null && generates);
-  if (wanted.length > 0 && wanted.every(({ content }) => content === null)) {
-    findings.unable(
-      'content',
-      'the backup has no hashes of its content to compare with',
-      'Take a backup with this version of the action, with row-counts: exact and with the owner of the tables as "db-user"',
-    );
-    return;
-  }
-  const trees = treesOf(
-    wanted.filter(({ content }) => content !== null),
-    found,
+/**
+ * Compares the hashes of the content. Where the number of rows differs already, that says enough. What was not hashed is a
+ * warning: its rows were only counted.
+ */
+export function judgeContent(findings: Findings, manifest: Manifest, restored: Restored): void {
+  const wanted = comparable(manifest, restored);
+  const unhashed = wanted.filter((table) => !isHashed(table));
+  const computed = unhashed.filter(({ generates }) => generates);
+  const other = treesOf(wanted.filter(isHashed), restored.tables).filter(
+    ({ before, after }) => after?.rows === before.rows && after.hash !== before.hash,
   );
-  const other = trees.filter(({ before, after }) => after?.rows === before.rows && after.hash !== before.hash);
-  if (other.length === 0 && unhashed.length > 0) {
+  if (other.length === 0 && computed.length > 0) {
     findings.unable(
       'content',
-      `${some(unhashed.map(relationName))} has generated columns and was not hashed, because that could run other roles' code`,
-      'In backup-action, let "db-user" be the owner of these tables',
+      `${some(computed.map(relationName))} has generated columns, which a restore computes anew, and was not hashed`,
+      hashingRemedy,
     );
     return;
   }
   findings.check('content', () => {
     if (wanted.length === 0) return 'none: there are no tables';
-    if (other.length === 0) return `hashed, with equal results: ${hashedText(wanted)}`;
-    const names = some(other.map(({ name }) => name));
-    const generates = other.filter(({ before }) => before.generates).map(({ name }) => name);
+    if (other.length > 0) return otherValues(other);
+    const equal = `hashed, with equal results: ${hashedText(wanted)}`;
+    if (unhashed.length === 0) return equal;
     return {
-      detail: `the values in ${names} are not those of the database: the number of rows is the same, but not their hash`,
-      remedy:
-        generates.length > 0
-          ? `A restore computes generated columns anew, and those of ${some(generates)} then come out differently; a new backup fails alike. Let their expressions use only the row itself: a function that reads other tables finds them empty, or not as they were`
-          : 'A new backup may fail alike. Restore this one into a database of its own (docs/restore.md) and compare these tables',
+      detail: `only the rows were counted of ${some(unhashed.map(relationName))}, as the backup has no hash of them; ${equal}`,
+      remedy: hashingRemedy,
+      severity: 'warning',
     };
   });
 }
 
+const hashingRemedy =
+  'Take a backup with this version of the action and with row-counts: exact. Tables of other roles than "db-user" are not hashed, because that could run their code: let "db-user" be their owner, or leave it at that';
+
+function otherValues(other: readonly Tree[]): Problem {
+  const names = (trees: readonly Tree[]) => some(trees.map(({ name }) => name));
+  const computed = other.filter(({ before }) => before.generates);
+  return {
+    detail: `the values in ${names(other)} are not those of the database: the number of rows is the same, but not their hash`,
+    remedy:
+      computed.length > 0
+        ? `A restore computes generated columns anew, and those of ${names(computed)} then come out differently; a new backup fails alike. Let their expressions use only the row itself: a function that reads other tables finds them empty, or not as they were`
+        : 'A new backup may fail alike. Restore this one into a database of its own (docs/restore.md) and compare these tables',
+  };
+}
+
+/** Logs and the like of which their authors say that a dump need not have them. */
+const ownLogs = new Set(['pg_cron job_run_details']);
+
 /** Tells of rows that pg_dump leaves out because their table belongs to an extension, where a restore does not bring them. */
-export function judgeLeftOut(findings: Findings, manifest: Manifest, found: readonly TableCount[]): void {
-  const present = new Map(found.map((table) => [relationName(table), table]));
+export function judgeLeftOut(findings: Findings, manifest: Manifest, restored: Restored): void {
+  const present = new Map(restored.tables.map((table) => [relationName(table), table]));
+  const changed = changedExtensions(manifest, restored);
   const lost = leftOut(manifest.tables).filter((table) => {
     const { rows, content } = present.get(relationName(table)) ?? {};
-    return rows !== table.rows || content?.hash !== table.content?.hash;
+    return rows !== table.rows || (isHashed(table) && content?.hash !== table.content?.hash);
   });
   if (lost.length === 0) return;
-  // What the extension itself creates, and says nothing of to pg_dump, is seldom data: a log or a cache.
-  const isOwn = lost.every((table) => present.has(relationName(table)));
+  const isKnown = ({ extension, name, rows }: TableCount) =>
+    rows === null || changed.has(extension ?? '') || ownLogs.has(`${extension} ${name}`);
   findings.check(
     'left out',
     () => ({
       detail: `not in the dump, and not in a restore: ${leftOutText(lost)}`,
       remedy: `pg_dump leaves out the rows of tables that belong to an extension. If you need them, take the table out of the extension: ${lost.slice(0, 1).map(dropFromExtension)}. Or save them in another way, such as COPY`,
     }),
-    isOwn ? 'warning' : 'error',
+    lost.every(isKnown) ? 'warning' : 'error',
   );
 }
 
@@ -147,6 +158,18 @@ export function judgeSequences(
   const unbound = wanted.filter((sequence) => !isBound(sequence)).length;
   const where = `${counted(wanted.length, 'sequence')}, each where it was when the dump was taken`;
   return unbound === 0 ? where : `${where}; ${unbound} of them started over or could have, so any value counts`;
+}
+
+/** The extensions that the image has in another version: their own tables may have other columns, and other rows of their own. */
+function changedExtensions({ extensions }: Manifest, restored: Restored): Set<string> {
+  const present = new Map(restored.extensions.map(({ name, version }) => [name, version]));
+  return new Set(extensions.filter(({ name, version }) => present.get(name) !== version).map(({ name }) => name));
+}
+
+/** The dumped tables whose rows must be the same. */
+function comparable(manifest: Manifest, restored: Restored): TableCount[] {
+  const changed = changedExtensions(manifest, restored);
+  return dumped(manifest.tables).filter(({ extension }) => extension === null || !changed.has(extension));
 }
 
 const dumped = (tables: readonly TableCount[]) => tables.filter(({ isDumped }) => isDumped);
@@ -219,5 +242,5 @@ export function judgeExtensions({ extensions }: Manifest, restored: Restored, re
   if (extensions.length === 0) return 'none';
   return newer.length === 0
     ? some(extensions.map(({ name, version }) => `${name} ${version}`))
-    : `all were restored; the image has different versions of: ${some(newer)}`;
+    : `all were restored; the image has different versions, whose own tables are not compared: ${some(newer)}`;
 }

@@ -79,9 +79,9 @@ export function judgeDrill({ manifest, outcome, statements }: DrillFacts): Findi
     return findings;
   }
   findings.check('tables', () => judgeTables(manifest.tables, restored.tables, remedy));
-  judgeRows(findings, manifest, restored.tables, remedy);
-  judgeContent(findings, manifest, restored.tables);
-  judgeLeftOut(findings, manifest, restored.tables);
+  judgeRows(findings, manifest, restored, remedy);
+  judgeContent(findings, manifest, restored);
+  judgeLeftOut(findings, manifest, restored);
   findings.check('sequences', () => judgeSequences(manifest.sequences, restored.sequences, remedy));
   findings.check('large objects', () =>
     restored.largeObjects === manifest.largeObjects
