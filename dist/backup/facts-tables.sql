@@ -8,11 +8,13 @@
 -- call functions of other roles, with the rights of this session. So tables for which anybody but a superuser or this role
 -- could define such functions are counted with COPY, which needs no planning; it prints `copied {table}`, then `COPY rows`.
 -- The same goes for tables with any function that is not compiled: nobody knows what it calls. If this role may not use COPY,
--- these tables are not counted; they are never hashed. For the rows that an extension names, pg_dump plans a statement, too.
+-- these tables are not counted; they are never hashed. For rows that an extension names by a condition, pg_dump plans a
+-- statement, too. Rows that are not dumped are not counted if this role may not read them.
 --
 -- The hash of a row is that of its values as text, in the order of the columns' names; only type output functions are called.
--- Small tables are hashed whole, until a budget is spent; of the others one row in so many, by the hash of their key. Values
--- over 64 KiB are hashed by themselves first: as part of a row they would need several times their size in memory.
+-- Small tables are hashed whole, until a budget is spent; of the others one row in so many: by the hash of the primary key, or of
+-- what is cheap to read of every column; and all generated columns. Long values are hashed by themselves first: as part of a row
+-- they would need several times their size in memory. Of XML, white space at the begin is left out: a restore takes some of it away.
 \set QUIET off
 SELECT :'snapshot' <> '' AS imports, current_setting('server_version_num')::int >= 120000 AS generates
 \gset
@@ -54,7 +56,9 @@ open_to_others AS (
     CASE
       WHEN :'row_counts' = 'scratch' THEN 'plan'
       WHEN :'row_counts' <> 'exact' THEN :'row_counts'
-      WHEN is_named OR c.oid NOT IN (SELECT oid FROM open_to_others WHERE oid IS NOT NULL) THEN 'plan'
+      WHEN NOT coalesce(is_named, extname IS NULL) AND NOT (has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+        AND NOT row_security_active(c.oid)) THEN NULL
+      WHEN condition <> '' OR c.oid NOT IN (SELECT oid FROM open_to_others WHERE oid IS NOT NULL) THEN 'plan'
       WHEN current_setting('is_superuser') = 'on' THEN 'copy' END AS counted_by
   FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace LEFT JOIN members ON objid = c.oid
     LEFT JOIN roots top ON leaf = c.oid AND NOT EXISTS (SELECT FROM roots higher WHERE higher.leaf = top.root)
@@ -75,10 +79,19 @@ open_to_others AS (
       WHEN atttypid = 'bytea'::regtype THEN format('CASE WHEN octet_length(%1$I) > 65536 THEN sha256(%1$I) ELSE %1$I END', attname)
       WHEN atttypid IN ('text'::regtype, 'varchar'::regtype)
         THEN format('CASE WHEN octet_length(%1$I) > 65536 THEN hashtextextended(%1$I COLLATE "C", 0)::text ELSE %1$I END', attname)
+      WHEN atttypid = 'jsonb'::regtype THEN format('jsonb_hash_extended(%I, 0)', attname)
+      WHEN atttypid = 'json'::regtype THEN format('hashtextextended(textin(json_out(%I)), 0)', attname)
+      WHEN atttypid = 'xml'::regtype
+        THEN format('hashtextextended(regexp_replace(textin(xml_out(%I)), ''^(<[?]xml[^>]*>)?[[:space:]]+'', ''\1''), 0)', attname)
       ELSE format('%I', attname) END, ', ' ORDER BY attname) AS row,
+    string_agg(format('%I', attname), ', ' ORDER BY attname) FILTER (WHERE :generated = 's') AS computed,
     string_agg(CASE WHEN atttypid IN ('bytea'::regtype, 'text'::regtype, 'varchar'::regtype) THEN format('octet_length(%I)', attname)
       ELSE format('pg_column_size(%I)', attname) END, ', ') FILTER (WHERE attlen = -1) AS lengths,
-    string_agg(format('%I', attname), ', ' ORDER BY attname) FILTER (WHERE attlen > 0) AS fixed, min(format('%I', attname)) AS first,
+    string_agg(CASE WHEN atttypid IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype)
+        THEN format('octet_length(%1$I), substr(%1$I, 1, 24)', attname)
+      WHEN atttypid = 'bytea'::regtype THEN format('octet_length(%1$I), substr(%1$I, 1, 24)', attname)
+      WHEN atttypid = 'jsonb'::regtype THEN format('jsonb_hash_extended(%I, 0)', attname)
+      WHEN attlen > 0 OR atttypid = 'numeric'::regtype THEN format('%I', attname) END, ', ' ORDER BY attname) AS glimpse,
     count(*) FILTER (WHERE :generated = 's') > 0 AS generates
   FROM pg_attribute JOIN tables ON attrelid = oid WHERE attnum > 0 AND NOT attisdropped AND :generated <> 'v' GROUP BY attrelid
 ), keys AS (
@@ -94,8 +107,9 @@ open_to_others AS (
         'schema', p.relnamespace::regnamespace::name, 'name', p.relname) FROM pg_class p WHERE p.oid = t.root) END,
       'extension', extname, 'isDumped', is_dumped, 'generates', coalesce(generates, false)) AS facts,
     format('hashtextextended(textin(record_out(ROW(%s))), 0)', row) AS hash,
+    CASE WHEN computed IS NULL THEN 'NULL::numeric' ELSE format('sum(hashtextextended(textin(record_out(ROW(%s))), 0))', computed) END AS computed,
     CASE WHEN toast >= 16777216 AND lengths IS NOT NULL THEN format('max(greatest(%s))', lengths) ELSE 'NULL' END AS largest,
-    format(coalesce(function, 'hashtextextended(textin(record_out(ROW(%s))), 0)'), coalesce(key, fixed, first)) AS sample,
+    format(coalesce(function, 'hashtextextended(textin(record_out(ROW(%s))), 0)'), coalesce(key, glimpse, row)) AS sample,
     count(*) OVER (ORDER BY nspname, relname, t.oid) AS number
   FROM tables t LEFT JOIN columns ON attrelid = t.oid LEFT JOIN keys ON indrelid = t.oid
     LEFT JOIN chosen ON chosen.root = t.root AND counted_by = 'plan' LEFT JOIN asked ON "schema" = nspname AND "name" = relname
@@ -106,10 +120,13 @@ SELECT
   CASE WHEN :'imports' AND number % 20 = 0 THEN format('SET TRANSACTION SNAPSHOT %L', :'snapshot') END,
   CASE counted_by
     WHEN 'plan' THEN format('SELECT ''table '' || (%L::jsonb || jsonb_build_object(''rows'', n, ''exact'', true, ''content'', %s, ''largestValue'', largest))::text FROM ('
-        'SELECT count(*) AS n, %s AS hash, %s AS largest FROM ONLY %I.%I %s) counted', facts,
-      CASE WHEN one_in IS NULL THEN 'NULL' ELSE format('jsonb_build_object(''oneIn'', %s, ''hash'', mod(mod(coalesce(hash, 0), 18446744073709551616) + 18446744073709551616, 18446744073709551616)::text)', one_in) END,
+        'SELECT count(*) AS n, %s AS hash, %s AS hashed, %s AS computed, %s AS largest FROM %s) counted', facts,
+      CASE WHEN one_in IS NULL THEN 'NULL' ELSE format('jsonb_build_object(''oneIn'', %s, ''rows'', hashed, ''hash'', '
+        'mod(mod(coalesce(hash, 0) + coalesce(computed, 0), 18446744073709551616) + 18446744073709551616, 18446744073709551616)::text)', one_in) END,
       CASE WHEN one_in IS NULL THEN 'NULL' WHEN one_in = 1 THEN format('sum(%s)', hash) ELSE format('sum(%s) FILTER (WHERE %s & %s = 0)', hash, sample, one_in - 1) END,
-      largest, nspname, relname, condition)
+      CASE WHEN one_in > 1 THEN format('count(*) FILTER (WHERE %s & %s = 0)', sample, one_in - 1) ELSE 'count(*)' END,
+      CASE WHEN one_in > 1 THEN computed ELSE 'NULL::numeric' END, largest,
+      CASE condition WHEN '' THEN format('ONLY %I.%I', nspname, relname) ELSE format('(SELECT * FROM ONLY %I.%I %s) named', nspname, relname, condition) END)
     WHEN 'copy' THEN format('SELECT ''copied '' || %L', facts || '{"rows": null, "exact": false, "content": null, "largestValue": null}')
     WHEN 'estimate' THEN format('SELECT ''table '' || %L', facts || jsonb_build_object('rows', greatest(reltuples::bigint, 0), 'exact', false))
     ELSE format('SELECT ''table '' || %L', facts || '{"rows": null, "exact": false}')

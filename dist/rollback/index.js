@@ -40247,7 +40247,11 @@ function partOf(ending) {
 const facts_name = untrusted_text(1024);
 const mostOfAll = 1_000_000;
 const bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
-const content = shape({ oneIn: count, hash: textThat((value) => /^\d{1,20}$/.test(value), 'a hash') });
+const content = shape({
+    oneIn: count,
+    rows: count,
+    hash: textThat((value) => /^\d{1,20}$/.test(value), 'a hash'),
+});
 /** Manifests of earlier versions have only the first four fields. */
 const tableCount = shape({
     schema: facts_name,
@@ -40932,6 +40936,7 @@ function schema_changes_objectAt(objects, title) {
 
 
 
+
 /** The manifest of a verified dump. */
 function manifestOf(dump, facts) {
     const schemaSha256 = dump.schemaText === null ? null : stableSchemaHash(dump.schemaText);
@@ -40953,7 +40958,7 @@ function manifestOf(dump, facts) {
         providerLocale: facts.database.providerLocale,
         icuRules: facts.database.icuRules,
         bootstrapRole: facts.database.bootstrapRole,
-        serverSettings: facts.database.serverSettings,
+        serverSettings: fewSettings(facts.database.serverSettings),
         dumpWarnings: dump.warnings,
         ...facts.encoding,
         file: dump.file,
@@ -40972,6 +40977,14 @@ function manifestOf(dump, facts) {
         actor: facts.actor,
         checks: [...dump.verification, ...dump.sides, ...facts.checks],
     };
+}
+const mostSettings = 100;
+const longestSetting = 500;
+/** Only as many as a survey still reads; a library may have any number of settings, as long as anybody likes. */
+function fewSettings(settings) {
+    const short = Object.entries(settings).filter(([name, value]) => isSettingName(name) && value.length <= longestSetting && !/[\0\n]/.test(value));
+    // Those that a restore needs have no dot in their names.
+    return Object.fromEntries(short.toSorted(([a], [b]) => Number(a.includes('.')) - Number(b.includes('.'))).slice(0, mostSettings));
 }
 /** The files beside the dump that are written here, by bare name: manifest, report and the checksums of all files. */
 function sidecarsOf(dump, manifest, report) {
@@ -41462,27 +41475,34 @@ function logOf({ logFile, logLine }) {
 }
 
 ;// CONCATENATED MODULE: ./build/shared/postgres/relation-name.js
-/** As PostgreSQL writes it, quoted where necessary: two relations never have the same. */
+/** As PostgreSQL shows it, quoted where necessary: two relations never have the same. */
 function relationName({ schema, name }) {
-    return `${identifier(schema)}.${identifier(name)}`;
+    const shown = (part) => (/^[a-z_][a-z0-9_$]*$/.test(part) ? part : identifier(part));
+    return `${shown(schema)}.${shown(name)}`;
 }
-/** A name as SQL takes it, quoted where necessary. */
+/** A name in SQL, whatever it holds. */
 function identifier(name) {
-    return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
+    return `"${name.replaceAll('"', '""')}"`;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/postgres/table-facts.js
 
 
 // What the facts about tables come to, in words for people.
-/** What of the content was hashed: `812 tables whole, 3 by one row in 32; 2 not hashed`. */
+/** Whether its content can be compared: a sample of a table that has rows, and that holds none of them, says nothing. */
+function isHashed({ content, rows }) {
+    return content !== null && (content.rows > 0 || rows === 0);
+}
+/** What of the content was hashed: `812 tables whole, 3 by a sample of 81203 rows in all; 2 not hashed`. */
 function hashedText(tables) {
-    const whole = tables.filter(({ content }) => content?.oneIn === 1).length;
-    const sampled = tables.flatMap(({ content }) => (content === null || content.oneIn === 1 ? [] : [content.oneIn]));
-    const not = tables.filter(({ content }) => content === null).length;
+    const hashed = tables.filter(isHashed);
+    const whole = hashed.filter(({ content }) => content?.oneIn === 1).length;
+    const sampled = hashed.length - whole;
+    const rows = hashed.reduce((sum, { content }) => sum + (content?.oneIn === 1 ? 0 : (content?.rows ?? 0)), 0);
+    const not = tables.length - hashed.length;
     const parts = [
         ...(whole > 0 ? [`${counted(whole, 'table')} whole`] : []),
-        ...[...new Set(sampled)].map((oneIn) => `${sampled.filter((each) => each === oneIn).length} by one row in ${oneIn}`),
+        ...(sampled > 0 ? [`${sampled} by a sample of ${counted(rows, 'row')} in all`] : []),
     ];
     return [parts.join(', '), ...(not > 0 ? [`${not} not hashed`] : [])].filter((part) => part !== '').join('; ');
 }
@@ -41784,6 +41804,7 @@ function pastedLine(words) {
 
 
 
+
 /** PostgreSQL cuts names off after this many bytes. */
 const longestName = 63;
 const foldAt = 92;
@@ -41817,9 +41838,9 @@ function restoreCommands(manifest, place) {
                 ...putAside(database, old, sql),
                 alone(place, createDatabase(manifest, place, database)),
                 // The jobs begin as soon as they are restored: until all is there, they can change nothing.
-                sql(`ALTER DATABASE ${restore_command_identifier(database)} SET default_transaction_read_only = on`),
+                sql(`ALTER DATABASE ${identifier(database)} SET default_transaction_read_only = on`),
                 into(database, 'env', 'PGOPTIONS=-c default_transaction_read_only=off'),
-                sql(`ALTER DATABASE ${restore_command_identifier(database)} RESET default_transaction_read_only`),
+                sql(`ALTER DATABASE ${identifier(database)} RESET default_transaction_read_only`),
                 settings,
                 done(`Restored into ${database}; the old database is ${old}`),
             ]),
@@ -41856,7 +41877,7 @@ function livesInOneDatabase({ extensions }) {
  */
 function putAside(database, old, run) {
     const end = `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = ${restore_command_literal(database)}`;
-    const attempt = run(`${end}; ALTER DATABASE ${restore_command_identifier(database)} RENAME TO ${restore_command_identifier(old)}`);
+    const attempt = run(`${end}; ALTER DATABASE ${identifier(database)} RENAME TO ${identifier(old)}`);
     return ['for attempt in 1 2 3; do', indented(`${attempt} && break`), '  sleep 1', 'done'];
 }
 /**
@@ -41933,17 +41954,13 @@ function restoreInto({ format }, place, name, before) {
 /** One command string is one transaction: both names change, or neither. */
 function swapNames(database, restored) {
     const old = nameWith(database, '_replaced');
-    const rename = (from, to) => `ALTER DATABASE ${restore_command_identifier(from)} RENAME TO ${restore_command_identifier(to)}`;
+    const rename = (from, to) => `ALTER DATABASE ${identifier(from)} RENAME TO ${identifier(to)}`;
     return `${rename(database, old)}; ${rename(restored, database)}`;
 }
 /** For a server with any value of standard_conforming_strings. */
 function restore_command_literal(value) {
     const doubled = value.replaceAll("'", "''");
     return value.includes('\\') ? `E'${doubled.replaceAll('\\', '\\\\')}'` : `'${doubled}'`;
-}
-/** A name as SQL takes it, whatever it holds. */
-function restore_command_identifier(name) {
-    return `"${name.replaceAll('"', '""')}"`;
 }
 /** Shortens the name by whole characters: if the server cut it, the result could be the very name it must not have. */
 function nameWith(name, suffix) {
@@ -42105,42 +42122,6 @@ function lineOf({ order, workflow, startedAt }, known) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/shared/history/hold.js
-
-
-
-
-const keys = ['reason', 'since', 'run', 'by', 'from', 'to', 'id'];
-/** The text of the file HOLD: `key=value` lines. */
-function holdText(hold) {
-    return keys
-        .filter((key) => hold[key] !== null)
-        .map((key) => `${key}=${cleanLine(hold[key] ?? '', 1_000)}\n`)
-        .join('');
-}
-/** Reads the file. Any file named HOLD is a hold, even one made by hand, whatever it contains. */
-function parseHold(text) {
-    const values = new Map(text.split('\n').map((line) => {
-        const at = line.indexOf('=');
-        return at < 0 ? ['', ''] : [line.slice(0, at).trim(), cleanLine(line.slice(at + 1), 1_000)];
-    }));
-    return Object.fromEntries(keys.map((key) => [key, values.get(key) || null]));
-}
-/** The hold in one sentence. */
-function tellHold({ reason, since, run }) {
-    return [
-        `deployments are on hold${since === null ? '' : ` since ${since}`}`,
-        ...(reason === null ? [] : [`reason: ${reason}`]),
-        ...(run === null ? [] : [`see ${run}`]),
-    ].join('; ');
-}
-/** The failure of a backup for a deployment while deployments are on hold. */
-function onHold(why, backupDir) {
-    return new failure_Failure('on-hold', `Refusing the backup for a deployment: ${why}`, {
-        hint: `A deployment would undo the rollback. Once its cause is fixed, set release-hold: true, or on the host: rm ${shell_quote_quoteForShell(holdFile(backupDir))}`,
-    });
-}
-
 ;// CONCATENATED MODULE: ./build/shared/postgres/dump-warnings.js
 
 const mostWarnings = 20;
@@ -42240,6 +42221,42 @@ function tellError(text, backupDir) {
     return text === '…' ? `an error whose words may hold data; they are in ${wordsFile(backupDir)} on the host` : text;
 }
 
+;// CONCATENATED MODULE: ./build/shared/history/hold.js
+
+
+
+
+const keys = ['reason', 'since', 'run', 'by', 'from', 'to', 'id'];
+/** The text of the file HOLD: `key=value` lines. */
+function holdText(hold) {
+    return keys
+        .filter((key) => hold[key] !== null)
+        .map((key) => `${key}=${cleanLine(hold[key] ?? '', 1_000)}\n`)
+        .join('');
+}
+/** Reads the file. Any file named HOLD is a hold, even one made by hand, whatever it contains. */
+function parseHold(text) {
+    const values = new Map(text.split('\n').map((line) => {
+        const at = line.indexOf('=');
+        return at < 0 ? ['', ''] : [line.slice(0, at).trim(), cleanLine(line.slice(at + 1), 1_000)];
+    }));
+    return Object.fromEntries(keys.map((key) => [key, values.get(key) || null]));
+}
+/** The hold in one sentence. */
+function tellHold({ reason, since, run }) {
+    return [
+        `deployments are on hold${since === null ? '' : ` since ${since}`}`,
+        ...(reason === null ? [] : [`reason: ${reason}`]),
+        ...(run === null ? [] : [`see ${run}`]),
+    ].join('; ');
+}
+/** The failure of a backup for a deployment while deployments are on hold. */
+function onHold(why, backupDir) {
+    return new failure_Failure('on-hold', `Refusing the backup for a deployment: ${why}`, {
+        hint: `A deployment would undo the rollback. Once its cause is fixed, set release-hold: true, or on the host: rm ${shell_quote_quoteForShell(holdFile(backupDir))}`,
+    });
+}
+
 ;// CONCATENATED MODULE: ./build/shared/backups/dump-advice.js
 const dump_advice_quoted = (name) => `"${name.replaceAll('"', '""')}"`;
 const readAll = (user) => `On PostgreSQL 14 and newer: GRANT pg_read_all_data TO ${dump_advice_quoted(user)}; before that: GRANT USAGE and SELECT on it. Or set "db-user" to a superuser`;
@@ -42278,7 +42295,7 @@ const advices = [
     ],
     [
         /^(sorry, too many clients|remaining connection slots|too many connections)/,
-        () => 'A backup takes four connections, and one more while it waits: raise max_connections, or run it when less is going on',
+        () => 'A backup takes up to seven connections at a time: raise max_connections, or the limit of the role or the database',
     ],
     [
         /^(could not access file|could not load library|could not open extension)/,
@@ -42293,6 +42310,73 @@ function adviseDump(error, user) {
     const [, advise, code] = found;
     return { hint: advise(user), ...(code === undefined ? {} : { code }) };
 }
+
+;// CONCATENATED MODULE: ./build/shared/backups/take-failures.js
+
+
+
+
+
+
+
+/**
+ * If the session that counts rows has ended with an error, that is why there is no backup.
+ * @throws Failure `dump-failed`
+ */
+function demandCounts(records, lines, { backupDir }) {
+    const error = firstError(lines);
+    if (records.find('facts-incomplete') === undefined || error === null)
+        return;
+    throw new failure_Failure('dump-failed', `The rows could not be counted: ${tellError(error, backupDir)}`, {
+        cause: lines.join('\n'),
+    });
+}
+/**
+ * Turns a failure that the host named into advice for the operator.
+ * @param lines what the programs said
+ * @param lock who was last seen to hold a lock on a table
+ */
+function translate(error, lines, lock, request) {
+    if (!failure_isFailure(error))
+        return error;
+    const { backupDir, lockWait, user } = request;
+    const log = lines.join('\n');
+    if (error.code === 'on-hold')
+        return onHold(tellHold(parseHold(error.message)), backupDir);
+    if (error.code === 'lock-held')
+        return lockHeld(error.message, backupDir, request.lock.wait);
+    const said = ['dump-failed', 'no-snapshot'].includes(error.code) ? firstError(lines) : null;
+    const known = said === null ? null : adviseDump(said, user);
+    if (known?.code === 'table-locked')
+        return tableLocked(lock, lockWait, log);
+    const advice = error.hint ?? known?.hint ?? takeHints[error.code] ?? 'Run it again';
+    const message = said === null || error.message.includes(': ') ? error.message : `${error.message}: ${tellError(said, backupDir)}`;
+    const more = said === null ? '' : `. All that PostgreSQL said is in ${wordsFile(backupDir)} on the host`;
+    return new failure_Failure(error.code, message, {
+        hint: `${advice.startsWith('Earlier') || advice.startsWith('No backup') ? '' : 'Earlier backups are unchanged. '}${advice}${more}`,
+        cause: error.cause ?? log,
+    });
+}
+/** @param lock who was last seen to hold one, or to want one */
+function tableLocked(lock, lockWait, cause) {
+    const waited = `A table stayed locked for ${units_formatDuration(lockWait)}, so it could not be dumped`;
+    const list = "SELECT l.pid, relation::regclass, application_name, state, state_change FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid WHERE mode = 'AccessExclusiveLock'; SELECT * FROM pg_prepared_xacts";
+    return new failure_Failure('table-locked', lock === null ? waited : `${waited}: ${tellLock(lock)}`, {
+        hint: lock === null
+            ? `Earlier backups are unchanged. Find out who holds it; a line without pid is a prepared transaction: ${list}. If that is only slow, raise "lock-wait"`
+            : `Earlier backups are unchanged. If that is only slow, raise "lock-wait". If nobody will end it, in psql: ${endLock(lock)}`,
+        cause,
+    });
+}
+const takeHints = {
+    'disk-full': 'Earlier backups are unchanged, and the unfinished dump is removed. Make room: df -h; docker system df',
+    'dump-failed': 'Earlier backups are unchanged. See postgres.log in the backup folder on the host',
+    'dump-interrupted': 'Earlier backups are unchanged. Check whether the database was restarted: docker ps; docker logs',
+    'compressor-failed': 'Earlier backups are unchanged. Check whether memory ran out: dmesg | tail',
+    'lock-unusable': 'Check who owns the backup folder',
+    'facts-unreadable': 'Earlier backups are unchanged. Something else, such as a wrapper around psql, prints into the session: see the log',
+    'sets-changed': 'No backup was taken. Find out what else changes the backup folder, then run it again',
+};
 
 ;// CONCATENATED MODULE: ./build/shared/backups/verification.js
 
@@ -42402,10 +42486,6 @@ const verification_failed = (name, detail, ms = 0) => ({ name, result: 'failed',
 
 
 
-
-
-
-
 /** Limits in bytes for a text that the host sends packed. Comparing a text takes many times its size in memory. */
 const take_longestText = 256 * 1024 * 1024;
 const longestCompared = 64 * 1024 * 1024;
@@ -42495,15 +42575,6 @@ class LockWatch {
         }
     }
 }
-/** If the session that counts rows has ended with an error, that is why there is no backup. */
-function demandCounts(records, lines, { backupDir }) {
-    const error = firstError(lines);
-    if (records.find('facts-incomplete') === undefined || error === null)
-        return;
-    throw new failure_Failure('dump-failed', `The rows could not be counted: ${tellError(error, backupDir)}`, {
-        cause: lines.join('\n'),
-    });
-}
 /** The warning when a held dump was released but the host did not confirm it. */
 function lockMayStay(backupDir) {
     return `The host did not confirm in time that it released the lock; the next run may find it taken. To see who holds it, run on the host: cat ${backupDir}/.lock.holder`;
@@ -42579,48 +42650,6 @@ function sequenceRanges(before, after) {
         return [{ ...rest, before: value, after: end.value }];
     });
 }
-/** Turns a failure that the host named into advice for the operator. */
-function translate(error, lines, lock, request) {
-    if (!failure_isFailure(error))
-        return error;
-    const { backupDir, lockWait, user } = request;
-    const log = lines.join('\n');
-    if (error.code === 'on-hold')
-        return onHold(tellHold(parseHold(error.message)), backupDir);
-    if (error.code === 'lock-held')
-        return lockHeld(error.message, backupDir, request.lock.wait);
-    const said = ['dump-failed', 'no-snapshot'].includes(error.code) ? firstError(lines) : null;
-    const known = said === null ? null : adviseDump(said, user);
-    if (known?.code === 'table-locked')
-        return tableLocked(lock, lockWait, log);
-    const advice = error.hint ?? known?.hint ?? takeHints[error.code] ?? 'Run it again';
-    const message = said === null || error.message.includes(': ') ? error.message : `${error.message}: ${tellError(said, backupDir)}`;
-    const more = said === null ? '' : `. All that PostgreSQL said is in ${wordsFile(backupDir)} on the host`;
-    return new failure_Failure(error.code, message, {
-        hint: `${advice.startsWith('Earlier') || advice.startsWith('No backup') ? '' : 'Earlier backups are unchanged. '}${advice}${more}`,
-        cause: error.cause ?? log,
-    });
-}
-/** @param lock who was last seen to hold one, or to want one */
-function tableLocked(lock, lockWait, cause) {
-    const waited = `A table stayed locked for ${units_formatDuration(lockWait)}, so it could not be dumped`;
-    const list = "SELECT l.pid, relation::regclass, application_name, state, state_change FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid WHERE mode = 'AccessExclusiveLock'; SELECT * FROM pg_prepared_xacts";
-    return new failure_Failure('table-locked', lock === null ? waited : `${waited}: ${tellLock(lock)}`, {
-        hint: lock === null
-            ? `Earlier backups are unchanged. Find out who holds it; a line without pid is a prepared transaction: ${list}. If that is only slow, raise "lock-wait"`
-            : `Earlier backups are unchanged. If that is only slow, raise "lock-wait". If nobody will end it, in psql: ${endLock(lock)}`,
-        cause,
-    });
-}
-const takeHints = {
-    'disk-full': 'Earlier backups are unchanged, and the unfinished dump is removed. Make room: df -h; docker system df',
-    'dump-failed': 'Earlier backups are unchanged. See postgres.log in the backup folder on the host',
-    'dump-interrupted': 'Earlier backups are unchanged. Check whether the database was restarted: docker ps; docker logs',
-    'compressor-failed': 'Earlier backups are unchanged. Check whether memory ran out: dmesg | tail',
-    'lock-unusable': 'Check who owns the backup folder',
-    'facts-unreadable': 'Earlier backups are unchanged. Something else, such as a wrapper around psql, prints into the session: see the log',
-    'sets-changed': 'No backup was taken. Find out what else changes the backup folder, then run it again',
-};
 
 ;// CONCATENATED MODULE: ./build/shared/backups/verified-backup.js
 

@@ -154,12 +154,15 @@ session() {
 
 schema() { exec pg_dump --schema-only --no-tablespaces --no-password; }
 
-# renew DATABASE OPTION...: replaces the restored database by an empty one of the same name: some extensions can live only there.
+# renew DATABASE OPTION...: puts an empty database in the place of the restored one, under its name: some extensions can live only
+# there. The restored one is put aside and not dropped, which PostgreSQL refuses if it has a subscription.
 renew() {
   database=$1
   shift
   PGDATABASE=$database silence >/dev/null
-  dropdb --if-exists --maintenance-db=template1 -- "$database" && create "$@" -- "$database"
+  psql -XAtq -v ON_ERROR_STOP=1 -d template1 -v database="$database" <<'SQL' && create "$@" -- "$database"
+ALTER DATABASE :"database" RENAME TO atlasia_drill_restored;
+SQL
 }
 
 # Prints how many processes the kernel has killed here because memory ran out.

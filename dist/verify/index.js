@@ -28378,7 +28378,7 @@ module.exports = __nccwpck_require__.p + "11adaf121bdcf7d368a7.sh";
 /***/ 20520:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "55c92a3bd12c2f6ff082.sh";
+module.exports = __nccwpck_require__.p + "f1358d39ffdca1427a1c.sh";
 
 /***/ }),
 
@@ -36090,7 +36090,11 @@ function shelfOf(folder) {
 const facts_name = untrusted_text(1024);
 const mostOfAll = 1_000_000;
 const bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
-const content = shape({ oneIn: count, hash: textThat((value) => /^\d{1,20}$/.test(value), 'a hash') });
+const content = shape({
+    oneIn: count,
+    rows: count,
+    hash: textThat((value) => /^\d{1,20}$/.test(value), 'a hash'),
+});
 /** Manifests of earlier versions have only the first four fields. */
 const tableCount = shape({
     schema: facts_name,
@@ -40141,6 +40145,7 @@ function pastedLine(words) {
 
 
 
+
 /** PostgreSQL cuts names off after this many bytes. */
 const longestName = 63;
 const foldAt = 92;
@@ -40298,10 +40303,6 @@ function literal(value) {
     const doubled = value.replaceAll("'", "''");
     return value.includes('\\') ? `E'${doubled.replaceAll('\\', '\\\\')}'` : `'${doubled}'`;
 }
-/** A name as SQL takes it, whatever it holds. */
-function identifier(name) {
-    return `"${name.replaceAll('"', '""')}"`;
-}
 /** Shortens the name by whole characters: if the server cut it, the result could be the very name it must not have. */
 function nameWith(name, suffix) {
     const characters = [...name];
@@ -40339,36 +40340,56 @@ function quoteWord(word) {
     return option + quoteForShell(word.slice(option.length));
 }
 
-;// CONCATENATED MODULE: ./build/shared/drill/memory.js
+;// CONCATENATED MODULE: ./build/shared/drill/drill-request.js
+/** The name of a drill's container. */
+const containerOf = (token) => `atlasia-drill-${token}`;
 
-const MiB = 1024 ** 2;
-/**
- * Bytes that a server needs to read one value of a dump: it holds the line, its fields and the value at the same time. Measured
- * with values of 50, 100 and 200 MiB: text takes 4 times its size, bytea 6 times.
- */
-const atLeast = 4;
-const atMost = 6;
-/** The server itself, with what it keeps of the tables. */
-const memory_server = 256 * MiB;
-/** The tables that certainly do not restore with so much memory; null if none is known. */
-function memoryShortage(tables, memory) {
-    const tooLarge = tables.filter(({ isDumped, largestValue }) => isDumped && (largestValue ?? 0) * atLeast > memory);
-    if (tooLarge.length === 0)
-        return null;
-    return {
-        tables: listed(tooLarge.map(({ schema, name }) => `${schema}.${name}`), 5),
-        largestValue: largestOf(tooLarge) ?? 0,
-    };
+;// CONCATENATED MODULE: ./build/shared/drill/explain.js
+
+
+
+/** Turns a failure that the host named into advice for the operator. */
+function explain_explain(failure, request) {
+    const { image } = request;
+    if (failure.code === 'drill-room-gone')
+        return roomGone(failure, request);
+    if (failure.code === 'drill-no-room') {
+        const [free = 0, needed = 0] = failure.message.split(' ').map(Number);
+        return new failure_Failure(failure.code, `Not enough space on Docker's disk: a drill needs ${formatBytes(needed)}, and ${formatBytes(free)} are free`, {
+            hint: 'Nothing was restored. Make room: docker system df on the host. Or drill on another machine: docs/restore.md',
+        });
+    }
+    if (failure.code !== 'drill-not-started')
+        return failure;
+    return new failure_Failure(failure.code, failure.message, {
+        hint: `Check that ${image} is an official PostgreSQL image with a user "postgres", or raise "drill-memory"`,
+        cause: failure.cause,
+    });
 }
-/** Bytes of the largest value of all; null if it is not known. */
-function largestOf(tables) {
-    return tables.reduce((most, { largestValue }) => (largestValue === null ? most : Math.max(most ?? 0, largestValue)), null);
-}
-/** What to set `drill-memory` to, as it is written there. @param memory bytes that were too little */
-function enoughMemory(largestValue, memory) {
-    const wanted = largestValue === null ? 2 * memory : Math.max(largestValue * atMost + memory_server, memory + memory_server);
-    const quarters = Math.ceil(wanted / memory_server);
-    return quarters % 4 === 0 ? `${quarters / 4}GiB` : `${quarters * 256}MiB`;
+/** States only what is known: the free space, and what the container itself used. Not who used the rest. */
+function roomGone({ code, message }, { token, neededBytes, leastBytes }) {
+    const [free = NaN, filled = NaN] = message.split(' ').map(Number);
+    const expected = neededBytes - leastBytes;
+    const writes = 'Check what the functions, triggers and indexes of the backup write when it is restored';
+    let why = `Docker's disk had only ${formatBytes(free)} left, less than "min-free-space" (${formatBytes(leastBytes)})`;
+    let next = filled > expected ? writes : 'Make room, or lower "min-free-space", then drill it again';
+    if (Number.isNaN(free)) {
+        why = "could no longer tell how much space is free on Docker's disk";
+        next = 'Check that Docker answers, and what the functions of the backup start when it is restored';
+    }
+    else if (free >= leastBytes) {
+        why = "Docker's disk is almost out of inodes";
+        next = `To see which disk: df -i. ${writes}`;
+    }
+    const share = Number.isNaN(filled)
+        ? ''
+        : `. Its container had used ${formatBytes(filled)}; at most ${formatBytes(expected)} was expected`;
+    const removed = message.endsWith(' gone')
+        ? 'The container was removed and its space freed'
+        : `The container could not be removed: docker rm --force --volumes ${containerOf(token)}`;
+    return new failure_Failure(code, `Stopped the drill: ${why}${share}`, {
+        hint: `${removed}; nothing else was touched. On the host: docker system df. ${next}`,
+    });
 }
 
 ;// CONCATENATED MODULE: ./build/shared/drill/restored.js
@@ -40521,12 +40542,14 @@ function scratchServer({ bootstrapRole, serverSettings, }) {
     if (!libraries.every((library) => withoutWorkers.has(library)))
         lines.push('max_worker_processes = 0');
     return {
-        bootstrapRole: bootstrapRole ?? '',
+        // initdb does not take every name that ALTER ROLE … RENAME gives.
+        bootstrapRole: isForInitdb(bootstrapRole ?? '') ? (bootstrapRole ?? '') : '',
         monetary: /^(C|POSIX)$/.test(monetary) ? '' : monetary,
         libraries,
         configuration: lines.join('\n'),
     };
 }
+const isForInitdb = (role) => !/['"\\$]/.test(role) && role !== 'none' && !role.startsWith('pg_');
 /** A list as PostgreSQL reads it: names between commas, in double quotes or not. Names that no library has are left out. */
 function librariesIn(list) {
     const names = [...list.matchAll(/"((?:[^"]|"")*)"|[^",\s]+/g)].map(([word, inner]) => inner ?? word);
@@ -40536,7 +40559,112 @@ function quoted(value) {
     return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "''").replaceAll('\n', '\\n').replaceAll('\r', '\\r')}'`;
 }
 
+;// CONCATENATED MODULE: ./build/shared/drill/memory.js
+
+const MiB = 1024 ** 2;
+/**
+ * Bytes that a server needs to read one value of a dump: it holds the line, its fields and the value at the same time. Measured
+ * with values of 50, 100 and 200 MiB: text takes 4 times its size, bytea 6 times.
+ */
+const atLeast = 4;
+const atMost = 6;
+/** The server itself, with what it keeps of the tables. */
+const memory_server = 256 * MiB;
+/** The tables that certainly do not restore with so much memory; null if none is known. */
+function memoryShortage(tables, memory) {
+    const tooLarge = tables.filter(({ isDumped, largestValue }) => isDumped && (largestValue ?? 0) * atLeast > memory);
+    if (tooLarge.length === 0)
+        return null;
+    return {
+        tables: listed(tooLarge.map(({ schema, name }) => `${schema}.${name}`), 5),
+        largestValue: largestOf(tooLarge) ?? 0,
+    };
+}
+/** Bytes of the largest value of all; null if it is not known. */
+function largestOf(tables) {
+    return tables.reduce((most, { largestValue }) => (largestValue === null ? most : Math.max(most ?? 0, largestValue)), null);
+}
+/** What to set `drill-memory` to, as it is written there. @param memory bytes that were too little */
+function enoughMemory(largestValue, memory) {
+    const wanted = largestValue === null ? 2 * memory : Math.max(largestValue * atMost + memory_server, memory + memory_server);
+    const quarters = Math.ceil(wanted / memory_server);
+    return quarters % 4 === 0 ? `${quarters / 4}GiB` : `${quarters * 256}MiB`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/drill/unfit.js
+
+
+
+
+// When the scratch server is at fault, and not the backup.
+/** Output that shows that the scratch server is at fault and not the backup, and what to do about it. */
+const unfit = [
+    [/No space left on device/, "Docker's disk is full", 'Make room: docker system df on the host'],
+    [
+        /Cannot fork|Resource temporarily unavailable/i,
+        'The scratch container could not start another process (its limit is 200)',
+        'Check what the functions of the backup start',
+    ],
+    [
+        /out of memory|Cannot allocate memory|terminated by signal 9|server closed the connection|terminated abnormally|could not fork|exit 137/i,
+        'The scratch server was killed or ran out of memory',
+        'Raise "drill-memory" to MEMORY',
+    ],
+    [
+        /extension .* is not available|could not access file|could not open extension control file|shared_preload_libraries|must be (pre)?loaded/,
+        'The image lacks an extension or library that the source had',
+        "Give the database's service the image of the source",
+    ],
+];
+/**
+ * If the file matches its manifest but the scratch server failed, nothing is proven about the backup.
+ * @throws Failure `drill-unfit`
+ */
+function refuseUnfit({ fault, sha256 }, words, request, limits) {
+    const { set, image, memory, largestValue } = request;
+    const { ranOut, lacks, hasMoney } = limits;
+    const locale = set.manifest.serverSettings?.['lc_monetary'];
+    const unfitFor = (what, hint) => new failure_Failure('drill-unfit', `${what}, so the drill proved nothing about the backup`, {
+        hint: `${hint}, then drill it again. The image was ${image}`,
+        cause: words,
+    });
+    const lacksLocale = unfitFor(`The image lacks the locale ${locale} (lc_monetary), without which columns of type money do not restore as they were`, "Give the database's service an image that has it");
+    if (fault === null) {
+        if (lacks.includes('lc_monetary') && hasMoney)
+            throw lacksLocale;
+        return;
+    }
+    if (sha256 !== set.manifest.sha256)
+        return;
+    if (ranOut !== null)
+        throw ranOut;
+    if (lacks.includes('lc_monetary') && /type money/.test(words))
+        throw lacksLocale;
+    const libraries = lacks.flatMap((each) => /^library (.*)$/.exec(each)?.[1] ?? []);
+    if (libraries.length > 0) {
+        throw unfitFor(`The image lacks ${libraries.join(', ')}, which the source loads at its start (shared_preload_libraries), and the dump does not restore without`, "Give the database's service the image of the source");
+    }
+    if (scratchServer(set.manifest).libraries.some((library) => /^(\$libdir\/)?timescaledb/.test(library))) {
+        throw unfitFor('TimescaleDB needs more than pg_restore for a restore, and a drill does not do that', 'Restore it by hand as its documentation says: a drill cannot');
+    }
+    const found = unfit.find(([said]) => said.test(`${fault.why}\n${words}`));
+    if (found !== undefined)
+        throw unfitFor(found[1], found[2].replace('MEMORY', enoughMemory(largestValue, memory)));
+}
+/** The failure if the kernel has killed something in the container because memory ran out; else null. */
+function memoryRanOut(records, { memory, largestValue }) {
+    if (!/^[1-9]/m.test(records.find('kills') ?? ''))
+        return null;
+    return new failure_Failure('drill-unfit', `Memory ran out in the scratch container, which may use ${formatBytes(memory)}, so the drill proved nothing about the backup`, { hint: `Set "drill-memory" to ${enoughMemory(largestValue, memory)}, then drill it again` });
+}
+/** What of the source's server the image lacks. */
+const lacksIn = (records) => records
+    .get('found')
+    .split('\n')
+    .flatMap((line) => /^lacks (.*)$/.exec(line)?.[1] ?? []);
+
 ;// CONCATENATED MODULE: ./build/shared/drill/drill.js
+
 
 
 
@@ -40556,7 +40684,6 @@ const drill_program = {
         new URL(/* asset import */ __nccwpck_require__(20520), __nccwpck_require__.b),
     ],
 };
-const drill_nameOf = (token) => `atlasia-drill-${token}`;
 /** What the restored database is asked for: the same hashes as the source. */
 function hashedIn(tables) {
     return tables.flatMap(({ schema, name, content }) => content === null ? [] : [{ schema, name, oneIn: content.oneIn }]);
@@ -40573,7 +40700,7 @@ async function drill(connection, request) {
     const beside = (side) => (sides.includes(side) ? `${folder}/${names[side]}` : '');
     const server = scratchServer(manifest);
     const run = connection.run(drill_program, {
-        name: drill_nameOf(request.token),
+        name: containerOf(request.token),
         image: request.image,
         memory: String(request.memory),
         lifetime: String(Math.ceil(timeout / 1_000)),
@@ -40618,111 +40745,9 @@ async function drill(connection, request) {
         return outcome;
     }
     catch (error) {
-        throw failure_isFailure(error) ? drill_explain(error, request) : error;
+        throw failure_isFailure(error) ? explain_explain(error, request) : error;
     }
 }
-function drill_explain(failure, request) {
-    const { image } = request;
-    if (failure.code === 'drill-room-gone')
-        return roomGone(failure, request);
-    if (failure.code === 'drill-no-room') {
-        const [free = 0, needed = 0] = failure.message.split(' ').map(Number);
-        return new failure_Failure(failure.code, `Not enough space on Docker's disk: a drill needs ${formatBytes(needed)}, and ${formatBytes(free)} are free`, {
-            hint: 'Nothing was restored. Make room: docker system df on the host. Or drill on another machine: docs/restore.md',
-        });
-    }
-    if (failure.code !== 'drill-not-started')
-        return failure;
-    return new failure_Failure(failure.code, failure.message, {
-        hint: `Check that ${image} is an official PostgreSQL image with a user "postgres", or raise "drill-memory"`,
-        cause: failure.cause,
-    });
-}
-/** States only what is known: the free space, and what the container itself used. Not who used the rest. */
-function roomGone({ code, message }, { token, neededBytes, leastBytes }) {
-    const [free = NaN, filled = NaN] = message.split(' ').map(Number);
-    const expected = neededBytes - leastBytes;
-    const writes = 'Check what the functions, triggers and indexes of the backup write when it is restored';
-    let why = `Docker's disk had only ${formatBytes(free)} left, less than "min-free-space" (${formatBytes(leastBytes)})`;
-    let next = filled > expected ? writes : 'Make room, or lower "min-free-space", then drill it again';
-    if (Number.isNaN(free)) {
-        why = "could no longer tell how much space is free on Docker's disk";
-        next = 'Check that Docker answers, and what the functions of the backup start when it is restored';
-    }
-    else if (free >= leastBytes) {
-        why = "Docker's disk is almost out of inodes";
-        next = `To see which disk: df -i. ${writes}`;
-    }
-    const share = Number.isNaN(filled)
-        ? ''
-        : `. Its container had used ${formatBytes(filled)}; at most ${formatBytes(expected)} was expected`;
-    const removed = message.endsWith(' gone')
-        ? 'The container was removed and its space freed'
-        : `The container could not be removed: docker rm --force --volumes ${drill_nameOf(token)}`;
-    return new failure_Failure(code, `Stopped the drill: ${why}${share}`, {
-        hint: `${removed}; nothing else was touched. On the host: docker system df. ${next}`,
-    });
-}
-/** Output that shows that the scratch server is at fault and not the backup, and what to do about it. */
-const unfit = [
-    [/No space left on device/, "Docker's disk is full", 'Make room: docker system df on the host'],
-    [
-        /Cannot fork|Resource temporarily unavailable/i,
-        'The scratch container could not start another process (its limit is 200)',
-        'Check what the functions of the backup start',
-    ],
-    [
-        /out of memory|Cannot allocate memory|terminated by signal 9|server closed the connection|terminated abnormally|could not fork|exit 137/i,
-        'The scratch server was killed or ran out of memory',
-        'Raise "drill-memory" to MEMORY',
-    ],
-    [
-        /extension .* is not available|could not access file|could not open extension control file|shared_preload_libraries|must be (pre)?loaded/,
-        'The image lacks an extension or library that the source had',
-        "Give the database's service the image of the source",
-    ],
-];
-/** If the file matches its manifest but the scratch server failed, nothing is proven about the backup. */
-function refuseUnfit({ fault, sha256 }, words, request, limits) {
-    const { set, image, memory, largestValue } = request;
-    const { ranOut, lacks, hasMoney } = limits;
-    const locale = set.manifest.serverSettings?.['lc_monetary'];
-    const unfitFor = (what, hint) => new failure_Failure('drill-unfit', `${what}, so the drill proved nothing about the backup`, {
-        hint: `${hint}, then drill it again. The image was ${image}`,
-        cause: words,
-    });
-    const lacksLocale = unfitFor(`The image lacks the locale ${locale} (lc_monetary), without which columns of type money do not restore as they were`, "Give the database's service an image that has it");
-    if (fault === null) {
-        if (lacks.includes('lc_monetary') && hasMoney)
-            throw lacksLocale;
-        return;
-    }
-    if (sha256 !== set.manifest.sha256)
-        return;
-    if (ranOut !== null)
-        throw ranOut;
-    if (lacks.includes('lc_monetary') && /type money/.test(words))
-        throw lacksLocale;
-    const libraries = lacks.flatMap((each) => /^library (.*)$/.exec(each)?.[1] ?? []);
-    if (libraries.length > 0) {
-        throw unfitFor(`The image lacks ${libraries.join(', ')}, which the source loads at its start (shared_preload_libraries), and the dump does not restore without`, "Give the database's service the image of the source");
-    }
-    if (scratchServer(set.manifest).libraries.some((library) => /^(\$libdir\/)?timescaledb/.test(library))) {
-        throw unfitFor('TimescaleDB needs more than pg_restore for a restore, and a drill does not do that', 'Restore it by hand as its documentation says: a drill cannot');
-    }
-    const found = unfit.find(([said]) => said.test(`${fault.why}\n${words}`));
-    if (found !== undefined)
-        throw unfitFor(found[1], found[2].replace('MEMORY', enoughMemory(largestValue, memory)));
-}
-function memoryRanOut(records, { memory, largestValue }) {
-    if (!/^[1-9]/m.test(records.find('kills') ?? ''))
-        return null;
-    return new failure_Failure('drill-unfit', `Memory ran out in the scratch container, which may use ${formatBytes(memory)}, so the drill proved nothing about the backup`, { hint: `Set "drill-memory" to ${enoughMemory(largestValue, memory)}, then drill it again` });
-}
-const lacksIn = (records) => records
-    .get('found')
-    .split('\n')
-    .flatMap((line) => /^lacks (.*)$/.exec(line)?.[1] ?? []);
 const faults = {
     41: 'it does not restore',
     42: 'it cannot be decompressed completely',
@@ -40866,27 +40891,34 @@ function demandReadable(text) {
 }
 
 ;// CONCATENATED MODULE: ./build/shared/postgres/relation-name.js
-/** As PostgreSQL writes it, quoted where necessary: two relations never have the same. */
+/** As PostgreSQL shows it, quoted where necessary: two relations never have the same. */
 function relationName({ schema, name }) {
-    return `${relation_name_identifier(schema)}.${relation_name_identifier(name)}`;
+    const shown = (part) => (/^[a-z_][a-z0-9_$]*$/.test(part) ? part : relation_name_identifier(part));
+    return `${shown(schema)}.${shown(name)}`;
 }
-/** A name as SQL takes it, quoted where necessary. */
+/** A name in SQL, whatever it holds. */
 function relation_name_identifier(name) {
-    return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
+    return `"${name.replaceAll('"', '""')}"`;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/postgres/table-facts.js
 
 
 // What the facts about tables come to, in words for people.
-/** What of the content was hashed: `812 tables whole, 3 by one row in 32; 2 not hashed`. */
+/** Whether its content can be compared: a sample of a table that has rows, and that holds none of them, says nothing. */
+function isHashed({ content, rows }) {
+    return content !== null && (content.rows > 0 || rows === 0);
+}
+/** What of the content was hashed: `812 tables whole, 3 by a sample of 81203 rows in all; 2 not hashed`. */
 function hashedText(tables) {
-    const whole = tables.filter(({ content }) => content?.oneIn === 1).length;
-    const sampled = tables.flatMap(({ content }) => (content === null || content.oneIn === 1 ? [] : [content.oneIn]));
-    const not = tables.filter(({ content }) => content === null).length;
+    const hashed = tables.filter(isHashed);
+    const whole = hashed.filter(({ content }) => content?.oneIn === 1).length;
+    const sampled = hashed.length - whole;
+    const rows = hashed.reduce((sum, { content }) => sum + (content?.oneIn === 1 ? 0 : (content?.rows ?? 0)), 0);
+    const not = tables.length - hashed.length;
     const parts = [
         ...(whole > 0 ? [`${counted(whole, 'table')} whole`] : []),
-        ...[...new Set(sampled)].map((oneIn) => `${sampled.filter((each) => each === oneIn).length} by one row in ${oneIn}`),
+        ...(sampled > 0 ? [`${sampled} by a sample of ${counted(rows, 'row')} in all`] : []),
     ];
     return [parts.join(', '), ...(not > 0 ? [`${not} not hashed`] : [])].filter((part) => part !== '').join('; ');
 }
@@ -40927,14 +40959,14 @@ function judgeTables(wanted, found, remedy) {
     return `all ${dumped(wanted).length} were restored`;
 }
 /** Compares the row counts. An estimated or missing count proves nothing. */
-function judgeRows(findings, manifest, found, remedy) {
-    const wanted = dumped(manifest.tables);
+function judgeRows(findings, manifest, restored, remedy) {
+    const wanted = judge_data_comparable(manifest, restored);
     if (wanted.some(({ exact }) => !exact)) {
         findings.unable('rows', 'the backup has no exact counts to compare with', 'In backup-action, set row-counts: exact. If that is set, let "db-user" be a superuser or the owner of the tables');
         return;
     }
     findings.check('rows', () => {
-        const trees = treesOf(wanted, found);
+        const trees = treesOf(wanted, restored.tables);
         const other = trees.filter(({ before, after }) => before.rows !== after?.rows);
         if (trees.length === 0)
             return 'none: there are no tables';
@@ -40944,52 +40976,64 @@ function judgeRows(findings, manifest, found, remedy) {
         return { detail: some(named), remedy };
     });
 }
-/** Compares the hashes of the content. Where the number of rows differs already, that says enough. */
-function judgeContent(findings, manifest, found) {
-    const wanted = dumped(manifest.tables);
-    const unhashed = wanted.filter(({ content, generates }) => content === null && generates);
-    if (wanted.length > 0 && wanted.every(({ content }) => content === null)) {
-        findings.unable('content', 'the backup has no hashes of its content to compare with', 'Take a backup with this version of the action, with row-counts: exact and with the owner of the tables as "db-user"');
-        return;
-    }
-    const trees = treesOf(wanted.filter(({ content }) => content !== null), found);
-    const other = trees.filter(({ before, after }) => after?.rows === before.rows && after.hash !== before.hash);
-    if (other.length === 0 && unhashed.length > 0) {
-        findings.unable('content', `${some(unhashed.map(relationName))} has generated columns and was not hashed, because that could run other roles' code`, 'In backup-action, let "db-user" be the owner of these tables');
+/**
+ * Compares the hashes of the content. Where the number of rows differs already, that says enough. What was not hashed is a
+ * warning: its rows were only counted.
+ */
+function judgeContent(findings, manifest, restored) {
+    const wanted = judge_data_comparable(manifest, restored);
+    const unhashed = wanted.filter((table) => !isHashed(table));
+    const computed = unhashed.filter(({ generates }) => generates);
+    const other = treesOf(wanted.filter(isHashed), restored.tables).filter(({ before, after }) => after?.rows === before.rows && after.hash !== before.hash);
+    if (other.length === 0 && computed.length > 0) {
+        findings.unable('content', `${some(computed.map(relationName))} has generated columns, which a restore computes anew, and was not hashed`, hashingRemedy);
         return;
     }
     findings.check('content', () => {
         if (wanted.length === 0)
             return 'none: there are no tables';
-        if (other.length === 0)
-            return `hashed, with equal results: ${hashedText(wanted)}`;
-        const names = some(other.map(({ name }) => name));
-        const generates = other.filter(({ before }) => before.generates).map(({ name }) => name);
+        if (other.length > 0)
+            return otherValues(other);
+        const equal = `hashed, with equal results: ${hashedText(wanted)}`;
+        if (unhashed.length === 0)
+            return equal;
         return {
-            detail: `the values in ${names} are not those of the database: the number of rows is the same, but not their hash`,
-            remedy: generates.length > 0
-                ? `A restore computes generated columns anew, and those of ${some(generates)} then come out differently; a new backup fails alike. Let their expressions use only the row itself: a function that reads other tables finds them empty, or not as they were`
-                : 'A new backup may fail alike. Restore this one into a database of its own (docs/restore.md) and compare these tables',
+            detail: `only the rows were counted of ${some(unhashed.map(relationName))}, as the backup has no hash of them; ${equal}`,
+            remedy: hashingRemedy,
+            severity: 'warning',
         };
     });
 }
+const hashingRemedy = 'Take a backup with this version of the action and with row-counts: exact. Tables of other roles than "db-user" are not hashed, because that could run their code: let "db-user" be their owner, or leave it at that';
+function otherValues(other) {
+    const names = (trees) => some(trees.map(({ name }) => name));
+    const computed = other.filter(({ before }) => before.generates);
+    return {
+        detail: `the values in ${names(other)} are not those of the database: the number of rows is the same, but not their hash`,
+        remedy: computed.length > 0
+            ? `A restore computes generated columns anew, and those of ${names(computed)} then come out differently; a new backup fails alike. Let their expressions use only the row itself: a function that reads other tables finds them empty, or not as they were`
+            : 'A new backup may fail alike. Restore this one into a database of its own (docs/restore.md) and compare these tables',
+    };
+}
+/** Logs and the like of which their authors say that a dump need not have them. */
+const ownLogs = new Set(['pg_cron job_run_details']);
 /** Tells of rows that pg_dump leaves out because their table belongs to an extension, where a restore does not bring them. */
-function judgeLeftOut(findings, manifest, found) {
-    const present = new Map(found.map((table) => [relationName(table), table]));
+function judgeLeftOut(findings, manifest, restored) {
+    const present = new Map(restored.tables.map((table) => [relationName(table), table]));
+    const changed = changedExtensions(manifest, restored);
     const lost = leftOut(manifest.tables).filter((table) => {
         const { rows, content } = present.get(relationName(table)) ?? {};
-        return rows !== table.rows || content?.hash !== table.content?.hash;
+        return rows !== table.rows || (isHashed(table) && content?.hash !== table.content?.hash);
     });
     if (lost.length === 0)
         return;
-    // What the extension itself creates, and says nothing of to pg_dump, is seldom data: a log or a cache.
-    const isOwn = lost.every((table) => present.has(relationName(table)));
-    const names = lost.map(relationName);
+    const isKnown = ({ extension, name, rows }) => rows === null || changed.has(extension ?? '') || ownLogs.has(`${extension} ${name}`);
     findings.check('left out', () => ({
         detail: `not in the dump, and not in a restore: ${leftOutText(lost)}`,
-        remedy: `pg_dump leaves out the rows of tables that belong to an extension. If you need them, take the table out of the extension: ALTER EXTENSION ${relation_name_identifier(lost[0]?.extension ?? '')} DROP TABLE ${names[0]}. Or save them in another way, such as COPY`,
-    }), isOwn ? 'warning' : 'error');
+        remedy: `pg_dump leaves out the rows of tables that belong to an extension. If you need them, take the table out of the extension: ${lost.slice(0, 1).map(dropFromExtension)}. Or save them in another way, such as COPY`,
+    }), lost.every(isKnown) ? 'warning' : 'error');
 }
+const dropFromExtension = ({ extension, schema, name }) => `ALTER EXTENSION ${relation_name_identifier(extension ?? '')} DROP TABLE ${relation_name_identifier(schema)}.${relation_name_identifier(name)}`;
 /** Checks that each sequence is where it was. */
 function judgeSequences(wanted, found, remedy) {
     const values = new Map(found.map((sequence) => [relationName(sequence), sequence.value]));
@@ -41011,6 +41055,16 @@ function judgeSequences(wanted, found, remedy) {
     const unbound = wanted.filter((sequence) => !isBound(sequence)).length;
     const where = `${counted(wanted.length, 'sequence')}, each where it was when the dump was taken`;
     return unbound === 0 ? where : `${where}; ${unbound} of them started over or could have, so any value counts`;
+}
+/** The extensions that the image has in another version: their own tables may have other columns, and other rows of their own. */
+function changedExtensions({ extensions }, restored) {
+    const present = new Map(restored.extensions.map(({ name, version }) => [name, version]));
+    return new Set(extensions.filter(({ name, version }) => present.get(name) !== version).map(({ name }) => name));
+}
+/** The dumped tables whose rows must be the same. */
+function judge_data_comparable(manifest, restored) {
+    const changed = changedExtensions(manifest, restored);
+    return dumped(manifest.tables).filter(({ extension }) => extension === null || !changed.has(extension));
 }
 const dumped = (tables) => tables.filter(({ isDumped }) => isDumped);
 function treesOf(wanted, found) {
@@ -41070,7 +41124,7 @@ function judgeExtensions({ extensions }, restored, remedy) {
         return 'none';
     return newer.length === 0
         ? some(extensions.map(({ name, version }) => `${name} ${version}`))
-        : `all were restored; the image has different versions of: ${some(newer)}`;
+        : `all were restored; the image has different versions, whose own tables are not compared: ${some(newer)}`;
 }
 
 ;// CONCATENATED MODULE: ./build/verify-action/drill/judge-indexes.js
@@ -41148,7 +41202,7 @@ function judgeSchema(findings, { id, schemaSha256 }, { schema }) {
     }
     else {
         findings.check('schema', () => ofFile.sha256 === sha256
-            ? 'a new dump of it is identical to one of its schema file, restored in the same way; conditions are printed differently than in the source'
+            ? 'a new dump of it is identical to one of its schema file, restored in the same way; PostgreSQL prints it differently than in the source'
             : {
                 detail: `the dump and its schema file restore to different schemas: ${hideSecrets(lines.join(' / '))[0] || 'the host has no diff to show the lines'}`,
                 remedy: 'Compare the lines: `-` is in the dump, `+` in the schema file. If something is missing, take a backup now',
@@ -41272,9 +41326,9 @@ function judgeDrill({ manifest, outcome, statements }) {
         return findings;
     }
     findings.check('tables', () => judgeTables(manifest.tables, restored.tables, remedy));
-    judgeRows(findings, manifest, restored.tables, remedy);
-    judgeContent(findings, manifest, restored.tables);
-    judgeLeftOut(findings, manifest, restored.tables);
+    judgeRows(findings, manifest, restored, remedy);
+    judgeContent(findings, manifest, restored);
+    judgeLeftOut(findings, manifest, restored);
     findings.check('sequences', () => judgeSequences(manifest.sequences, restored.sequences, remedy));
     findings.check('large objects', () => restored.largeObjects === manifest.largeObjects
         ? `${restored.largeObjects}`
@@ -42383,6 +42437,7 @@ function judgeModes({ open, openCount }, { user }, backupDir) {
 
 
 
+
 /** Checks what else the server has, and that what the database has stored in an order is still in that order. */
 function judgeServer(findings, { seen, catalogue }, inputs) {
     const others = () => judgeOthers(askedDatabase(seen), catalogue, inputs.backupDir);
@@ -42417,17 +42472,17 @@ const mostCollations = 5;
 /** Until it is built anew, an index that was sorted by another version may not find what is there. */
 function judgeCollations({ default: own, others }, { database, user }, place) {
     if (own === null && others.length === 0)
-        return 'indexes are sorted as the libraries of today sort';
+        return 'each is at the version with which its indexes were built';
     const named = [
         ...(own === null ? [] : [`the database's own (${own.recorded}, now ${own.actual})`]),
         ...others.map(({ schema, name, recorded, actual }) => `${schema}.${name} (${recorded}, now ${actual})`),
     ];
     const statements = [
-        `REINDEX DATABASE ${identifier(database)}`,
-        ...(own === null ? [] : [`ALTER DATABASE ${identifier(database)} REFRESH COLLATION VERSION`]),
+        `REINDEX DATABASE ${relation_name_identifier(database)}`,
+        ...(own === null ? [] : [`ALTER DATABASE ${relation_name_identifier(database)} REFRESH COLLATION VERSION`]),
         ...others
             .slice(0, mostCollations)
-            .map(({ schema, name }) => `ALTER COLLATION ${identifier(schema)}.${identifier(name)} REFRESH VERSION`),
+            .map(({ schema, name }) => `ALTER COLLATION ${relation_name_identifier(schema)}.${relation_name_identifier(name)} REFRESH VERSION`),
     ];
     const psql = ['psql', '-X', `--username=${user}`, `--dbname=${databaseArgument(database)}`, '-v', 'ON_ERROR_STOP=1'];
     const words = [...in_container_inContainer(place), ...psql, ...statements.map((statement) => `--command=${statement}`)];

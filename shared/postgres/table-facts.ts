@@ -9,7 +9,7 @@ export function isHashed({ content, rows }: TableCount): boolean {
   return content !== null && (content.rows > 0 || rows === 0);
 }
 
-/** What of the content was hashed: `812 tables whole, 3 by a sample of 81203 rows in all; 2 not hashed`. */
+/** What of the content was hashed: `812 tables whole, 3 by a sample of 81,203 rows in all; 2 not hashed`. */
 export function hashedText(tables: readonly TableCount[]): string {
   const hashed = tables.filter(isHashed);
   const whole = hashed.filter(({ content }) => content?.oneIn === 1).length;

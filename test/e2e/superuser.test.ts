@@ -166,6 +166,41 @@ test('what the role can give code to is counted by COPY, and nothing else is', a
   assert.equal(said.match(/^copied /gm)?.length, 11, said);
 });
 
+test('a table that an extension names, and a role owns, is counted by COPY as well', async () => {
+  await host.psql('CREATE DATABASE named OWNER mallory;', 'postgres');
+  await host.psql(
+    `CREATE EXTENSION hstore;
+     CREATE SCHEMA prey;
+     GRANT ALL ON SCHEMA prey TO mallory;
+     CREATE TABLE prey.config (a integer);
+     INSERT INTO prey.config VALUES (1);
+     ALTER TABLE prey.config OWNER TO mallory;
+     ALTER EXTENSION hstore ADD TABLE prey.config;
+     UPDATE pg_extension SET extconfig = ARRAY['prey.config'::regclass::oid], extcondition = ARRAY[''] WHERE extname = 'hstore';
+     SET ROLE mallory;
+     CREATE FUNCTION prey.act() RETURNS integer LANGUAGE plpgsql AS $$
+     BEGIN
+       SET ROLE NONE;
+       COPY (SELECT 1) TO PROGRAM 'cat >/dev/null; echo named >>/tmp/planted';
+       RETURN 1;
+     EXCEPTION WHEN OTHERS THEN RETURN 1;
+     END $$;
+     CREATE FUNCTION prey.constant() RETURNS integer LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN prey.act(); END $$;
+     CREATE INDEX ON prey.config ((a + prey.constant()));`,
+    'named',
+  );
+  await host.psql('SELECT count(*) FROM prey.config;', 'named');
+  assert.deepEqual((await found()).run, ['named'], 'it is run where nothing holds it off');
+  await forget();
+  const result = await backup(host, host.newBackupDir(), { 'db-name': 'named' });
+  assert.deepEqual((await found()).run, [], result.stdout);
+  succeeded(result);
+  assert.deepEqual(
+    ((await manifestOf(host, result))['tables'] as TableCount[]).map(({ name, rows }) => [name, rows]),
+    [['config', 1]],
+  );
+});
+
 for (const { name } of databases) {
   describe(`in the database ${name}`, () => {
     let dir: string;

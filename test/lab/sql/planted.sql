@@ -53,7 +53,7 @@ BEGIN
     SELECT name, arguments, CASE name WHEN 'jsonb_build_object' THEN 'jsonb' ELSE 'text' END AS result
     FROM (VALUES ('format', 'text, name'), ('format', 'text, name, name'), ('format', 'text, name, text'), ('format', 'text, name, bigint'),
       ('format', 'text, name, name, bigint'), ('format', 'text, text, name, text, text'), ('format', 'text, text, name, text, name'),
-      ('format', 'text, VARIADIC text[]'), ('record_out', 'record'), ('textin', 'text'), ('pg_column_size', 'anyelement'), ('jsonb_build_object', 'VARIADIC text[]'),
+      ('format', 'text, VARIADIC text[]'), ('record_out', 'record'), ('xml_out', 'xml'), ('json_out', 'json'), ('textin', 'text'), ('pg_column_size', 'anyelement'), ('jsonb_build_object', 'VARIADIC text[]'),
       ('jsonb_build_object', 'text, name, text, text'), ('jsonb_build_object', 'text, name, text, name, text, text, text, text'),
       ('jsonb_build_object', 'text, name, text, name, text, bigint, text, boolean')) AS signature (name, arguments)
   LOOP

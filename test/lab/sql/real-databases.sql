@@ -37,6 +37,10 @@ INSERT INTO good.values
     xmlparse(CONTENT '<a>' || n || '</a>'), n::bit(12), ('10.0.0.' || n)::inet, tstzrange('2024-01-01', '2024-02-01'), to_tsvector('simple', 'one two'),
     ARRAY['a,b', NULL, 'c"d'], (SELECT a FROM good.accounts a WHERE a.id = n), 'good.accounts'
   FROM generate_series(1, 60) n;
+-- A restore takes line breaks away.
+INSERT INTO good.values (doc) VALUES (E'<?xml version="1.0" encoding="UTF-8"?>\n\n<root/>');
+CREATE SUBSCRIPTION elsewhere CONNECTION 'host=replica password=hunter2' PUBLICATION p WITH (connect = false, slot_name = NONE);
+GRANT EXECUTE ON FUNCTION pg_catalog.pg_stat_reset() TO PUBLIC;
 CREATE TABLE good.no_columns ();
 INSERT INTO good.no_columns DEFAULT VALUES;
 CREATE TABLE good.computed (n int, twice int GENERATED ALWAYS AS (n * 2) STORED);
@@ -68,6 +72,10 @@ CREATE FUNCTION lost.zones_below(n int) RETURNS bigint LANGUAGE plpgsql IMMUTABL
   AS $$ BEGIN RETURN (SELECT count(*) FROM lost.zones WHERE k <= n); END $$;
 CREATE TABLE lost.addresses (n int, zone bigint GENERATED ALWAYS AS (lost.zones_below(n)) STORED);
 INSERT INTO lost.addresses SELECT generate_series(1, 10);
+
+-- The same in a table that is too large to be hashed whole, and has nothing to choose a sample by at first sight.
+CREATE TABLE lost.parcels (active boolean, body text, code int, zone bigint GENERATED ALWAYS AS (lost.zones_below(code)) STORED);
+INSERT INTO lost.parcels SELECT true, repeat(md5(n::text), 24), n % 7 + 1 FROM generate_series(1, 60000) n;
 
 -- A queue that belongs to an extension.
 CREATE EXTENSION hstore SCHEMA lost;
