@@ -35234,7 +35234,7 @@ function identifier(name) {
 function isHashed({ content, rows }) {
     return content !== null && (content.rows > 0 || rows === 0);
 }
-/** What of the content was hashed: `812 tables whole, 3 by a sample of 81203 rows in all; 2 not hashed`. */
+/** What of the content was hashed: `812 tables whole, 3 by a sample of 81,203 rows in all; 2 not hashed`. */
 function hashedText(tables) {
     const hashed = tables.filter(isHashed);
     const whole = hashed.filter(({ content }) => content?.oneIn === 1).length;
