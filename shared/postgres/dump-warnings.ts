@@ -4,7 +4,7 @@ const mostWarnings = 20;
 const longestWarning = 500;
 
 /**
- * The warnings among the lines that pg_dump printed, each with its details, without hints: `there are circular foreign-key
+ * The warnings among the lines that pg_dump printed, each once, with its details and without hints: `there are circular foreign-key
  * constraints on this table: nodes`. Before version 14 pg_dump puts details into lines without a name.
  */
 export function dumpWarnings(lines: readonly string[]): string[] {
@@ -14,7 +14,11 @@ export function dumpWarnings(lines: readonly string[]): string[] {
     if (kind === 'warning') warnings.push(text);
     else if (kind === 'detail' && warnings.length > 0) warnings.push(`${warnings.pop()} ${text}`);
   }
-  const shown = warnings.slice(0, mostWarnings).map((warning) => cleanLine(warning, longestWarning));
-  const rest = warnings.length - shown.length;
+  const times = new Map<string, number>();
+  for (const warning of warnings) times.set(warning, (times.get(warning) ?? 0) + 1);
+  const shown = [...times]
+    .slice(0, mostWarnings)
+    .map(([warning, count]) => cleanLine(count === 1 ? warning : `${warning} (${count} times)`, longestWarning));
+  const rest = times.size - shown.length;
   return rest > 0 ? [...shown, `and ${rest} more`] : shown;
 }

@@ -7,6 +7,6 @@ export function dumpNotes({ tables, dumpWarnings }: Manifest): string[] {
   const missing = leftOut(tables).length === 0 ? [] : [`Not in this dump: ${leftOutText(tables)}`];
   const warnings = dumpWarnings ?? [];
   const warned =
-    warnings.length === 0 ? [] : [`pg_dump gave ${counted(warnings.length, 'warning')}: ${warnings.join('; ')}`];
+    warnings.length === 0 ? [] : [`pg_dump warned of ${counted(warnings.length, 'thing')}: ${warnings.join('; ')}`];
   return [...missing, ...warned];
 }

@@ -161,7 +161,8 @@ describe('the disk of Docker', () => {
       if tr '\\0' ' ' <$p/cmdline | grep -q 'inside room_[b]elow'; then kill -9 \${p#/proc/}; fi; done; true$$; PERFORM pg_sleep(2);`;
     await databaseThatActs(host, 'killing', kill);
     try {
-      await verified(host, await drill('killing'), 'verified');
+      // A table with an index that calls such a function is not hashed.
+      await verified(host, await drill('killing'), 'verified', { content: 'warning' });
       await noDrillLeft(host, dir);
     } finally {
       await host.database.drop('killing');
@@ -175,7 +176,8 @@ describe('the disk of Docker', () => {
       attempt(asRoot(['unshare', '--mount', 'sh', '-c', watch, 'sh', String(inodes), readFileSync(script, 'utf8')]));
     const ended = await watchWith(9_000);
     assert.equal(ended.code, 0, ended.stderr);
-    assert.match(ended.stdout, /^\d{5,}\n$/);
+    // At the begin, and at the end.
+    assert.match(ended.stdout, /^(\d{5,}\n){2}$/);
     // 0: one that counts no files.
     for (const inodes of [0, 20_000]) assert.equal((await watchWith(inodes)).code, 124, `${inodes}`);
   });

@@ -18,6 +18,11 @@ test('a warning comes with its details, and without hints', () => {
   );
 });
 
+test('the same is told once', () => {
+  const line = 'pg_dump: warning: something';
+  assert.deepEqual(dumpWarnings([line, line, line]), ['something (3 times)']);
+});
+
 test('nothing else counts', () => {
   assert.deepEqual(dumpWarnings(['pg_dump: error: no', 'psql: warning: x', 'pg_dump: detail: y', '']), []);
 });

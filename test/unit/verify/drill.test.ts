@@ -253,8 +253,7 @@ describe('what a table holds', () => {
       [counted('a', 'b', 9, { content: { oneIn: 4, rows: 0, hash: '0' } }), counted('a', 'c', 1)],
       [counted('a', 'b', 9, { content: { oneIn: 4, rows: 0, hash: '0' } }), counted('a', 'c', 1)],
       {
-        content:
-          /^warning: only the rows were counted of a\.b, .* hashed, with equal results: 1 table whole; 1 not hashed/,
+        content: /^warning: only the rows were counted of a\.b, .* hashed, with equal results: 1 table whole$/,
       },
     ],
     [
