@@ -35264,7 +35264,7 @@ function leftOutText(tables) {
 function dumpNotes({ tables, dumpWarnings }) {
     const missing = leftOut(tables).length === 0 ? [] : [`Not in this dump: ${leftOutText(tables)}`];
     const warnings = dumpWarnings ?? [];
-    const warned = warnings.length === 0 ? [] : [`pg_dump gave ${counted(warnings.length, 'warning')}: ${warnings.join('; ')}`];
+    const warned = warnings.length === 0 ? [] : [`pg_dump warned of ${counted(warnings.length, 'thing')}: ${warnings.join('; ')}`];
     return [...missing, ...warned];
 }
 
@@ -35778,7 +35778,7 @@ function schemaChangesIn({ dump, previous, publicationPlan }) {
 const mostWarnings = 20;
 const longestWarning = 500;
 /**
- * The warnings among the lines that pg_dump printed, each with its details, without hints: `there are circular foreign-key
+ * The warnings among the lines that pg_dump printed, each once, with its details and without hints: `there are circular foreign-key
  * constraints on this table: nodes`. Before version 14 pg_dump puts details into lines without a name.
  */
 function dumpWarnings(lines) {
@@ -35790,8 +35790,13 @@ function dumpWarnings(lines) {
         else if (kind === 'detail' && warnings.length > 0)
             warnings.push(`${warnings.pop()} ${text}`);
     }
-    const shown = warnings.slice(0, mostWarnings).map((warning) => clean_cleanLine(warning, longestWarning));
-    const rest = warnings.length - shown.length;
+    const times = new Map();
+    for (const warning of warnings)
+        times.set(warning, (times.get(warning) ?? 0) + 1);
+    const shown = [...times]
+        .slice(0, mostWarnings)
+        .map(([warning, count]) => clean_cleanLine(count === 1 ? warning : `${warning} (${count} times)`, longestWarning));
+    const rest = times.size - shown.length;
     return rest > 0 ? [...shown, `and ${rest} more`] : shown;
 }
 

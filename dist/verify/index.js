@@ -40994,17 +40994,18 @@ function judgeContent(findings, manifest, restored) {
             return 'none: there are no tables';
         if (other.length > 0)
             return otherValues(other);
-        const equal = `hashed, with equal results: ${hashedText(wanted)}`;
+        const hashed = wanted.filter(isHashed);
+        const equal = `hashed, with equal results: ${hashedText(hashed)}`;
         if (unhashed.length === 0)
             return equal;
         return {
-            detail: `only the rows were counted of ${some(unhashed.map(relationName))}, as the backup has no hash of them; ${equal}`,
+            detail: `only the rows were counted of ${some(unhashed.map(relationName))}, as the backup has no hash of them${hashed.length === 0 ? '' : `; ${equal}`}`,
             remedy: hashingRemedy,
             severity: 'warning',
         };
     });
 }
-const hashingRemedy = 'Take a backup with this version of the action and with row-counts: exact. Tables of other roles than "db-user" are not hashed, because that could run their code: let "db-user" be their owner, or leave it at that';
+const hashingRemedy = 'Take a backup with this version of the action and with row-counts: exact. Tables that belong to another role than "db-user", or have an index on a function in SQL or PL/pgSQL, are not hashed, because that could run code of somebody else';
 function otherValues(other) {
     const names = (trees) => some(trees.map(({ name }) => name));
     const computed = other.filter(({ before }) => before.generates);
