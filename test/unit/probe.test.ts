@@ -56,20 +56,21 @@ test('a refusal that nobody knows is told in its own words, and no cause is gues
   assert.match(refusal(`${socket} FATAL:  the moon is full `).message, /: the moon is full$/);
 });
 
-const place = { host: '/run/my sockets', port: '5433' };
-/** The lines of a probe, and the least that a command needs. */
+const place = { host: '/run/my sockets', port: '5433', insteadOf: [] };
+/** The lines of a probe, and what a command needs. */
 const ways: [lines: string, access: unknown][] = [
-  ['reached by-itself 1\nreached by-password 1\nreached by-place 1', { place: null, password: null }],
-  ['reached by-itself \nreached by-password \nreached by-place 1', { place, password: null }],
-  ['reached by-itself \nreached by-password 1\nreached by-place ', { place: null, password: 'POSTGRES_PASSWORD_FILE' }],
-  ['reached by-itself \nreached by-password \nreached by-place ', { place, password: 'POSTGRES_PASSWORD_FILE' }],
-  // Another server: what the container has in PGHOST.
-  ['reached by-itself 2\nreached by-password 2\nreached by-place 1', { place, password: null }],
+  ['', { place: null, password: null }],
+  ['place 5433 /run/my sockets\ninstead-of', { place, password: null }],
+  [
+    'place 5433 /run/my sockets\ninstead-of PGHOSTADDR PGSERVICE',
+    { place: { ...place, insteadOf: ['PGHOSTADDR', 'PGSERVICE'] }, password: null },
+  ],
+  ['password POSTGRES_PASSWORD_FILE', { place: null, password: 'POSTGRES_PASSWORD_FILE' }],
+  // Others than ours are not put into commands.
+  ['place x; /run\npassword LD_PRELOAD', { place: null, password: null }],
 ];
 for (const [lines, access] of ways) {
-  test(`what commands need where ${lines.replaceAll('\n', ', ')}`, () => {
-    const answer = JSON.stringify({ started: '1' });
-    const output = `tool psql\naccepts ${answer}\n${lines}\nplace 5433 /run/my sockets\npassword POSTGRES_PASSWORD_FILE\ncollations \n`;
-    assert.deepEqual(readProbe(output).access, access);
+  test(`what commands need where ${lines.replaceAll('\n', ', ') || 'nothing is said'}`, () => {
+    assert.deepEqual(readProbe(`tool psql\naccepts {}\n${lines}\ncollations \n`).access, access);
   });
 }

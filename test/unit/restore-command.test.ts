@@ -110,7 +110,7 @@ for (const [changes, expected] of locales) {
 const ways: [what: string, access: RestorePlace['access'], opening: string][] = [
   [
     'a server that listens elsewhere',
-    { place: { host: '/sockets here', port: '5433' }, password: null },
+    { place: { host: '/sockets here', port: '5433', insteadOf: [] }, password: null },
     'db() { docker exec -i --env \'PGHOST=/sockets here\' --env PGPORT=5433 app-db-1 "$@"; }',
   ],
   [
@@ -120,8 +120,11 @@ const ways: [what: string, access: RestorePlace['access'], opening: string][] = 
   ],
   [
     'both, and a secret in a file',
-    { place: { host: '127.0.0.1', port: '5434' }, password: 'POSTGRES_PASSWORD_FILE' },
-    'db() { docker exec -i --env PGHOST=127.0.0.1 --env PGPORT=5434 app-db-1 sh -c ' +
+    {
+      place: { host: '127.0.0.1', port: '5434', insteadOf: ['PGHOSTADDR', 'PGSERVICE'] },
+      password: 'POSTGRES_PASSWORD_FILE',
+    },
+    'db() { docker exec -i --env PGHOST=127.0.0.1 --env PGPORT=5434 app-db-1 env -u PGHOSTADDR -u PGSERVICE sh -c ' +
       `'export PGPASSWORD="$(cat "$POSTGRES_PASSWORD_FILE")"; exec "$@"' sh "$@"; }`,
   ],
 ];
