@@ -34,6 +34,35 @@ const refused: [answer: string, message: RegExp, hint: RegExp][] = [
     /failed: No such file or directory$/,
     /where the container says/,
   ],
+  [`${socket} FATAL:  role "app" is not permitted to log in `, /not permitted to log in$/, /a role that may log in/],
+  [
+    `${socket} FATAL:  pg_hba.conf rejects connection for host "[local]", user "app", database "app", no encryption `,
+    /pg_hba\.conf rejects/,
+    /a line in pg_hba\.conf/,
+  ],
+  [`${socket} FATAL:  the database system is in recovery mode `, /in recovery mode$/, /Wait/],
+  [`${socket} FATAL:  the database system is shutting down `, /shutting down$/, /Wait/],
+  [
+    `${socket} FATAL:  cannot connect to invalid database "app" HINT:  Use DROP DATABASE to drop invalid databases. `,
+    /invalid database "app"$/,
+    /DROP DATABASE was interrupted/,
+  ],
+  [
+    'psql: error: connection to server at "pool" (10.0.0.2), port 6432 failed: FATAL:  unsupported startup parameter: options ',
+    /: unsupported startup parameter: options$/,
+    /pooler/,
+  ],
+  [
+    'psql: error: could not translate host name "far" to address: Name or service not known ',
+    /: could not translate host name "far" to address: Name or service not known$/,
+    /PGHOST/,
+  ],
+  ['psql: error: definition of service "shop" not found ', /: definition of service "shop" not found$/, /PGSERVICE/],
+  [
+    `${socket} Permission denied 	Is the server running locally and accepting connections on that socket? `,
+    /failed: Permission denied$/,
+    /unix_socket_permissions/,
+  ],
   [
     'psql: could not connect to server: Connection refused 	Is the server running on host "127.0.0.1"? ',
     /could not connect to server: Connection refused$/,

@@ -196,6 +196,11 @@ test('nothing that replaces the database postgres connects to it', () => {
   assert.equal(restore.match(/createdb --username=app --maintenance-db=template1/g)?.length, 2);
 });
 
+test('a name with a backslash is the same whatever standard_conforming_strings is', () => {
+  const { restore } = commands({ ...cron, database: 'a\\b' });
+  assert.ok(restore.includes(`datname = E'\\''a\\\\b'\\''`), restore);
+});
+
 test('a set from before a rollback is restored under its own name', () => {
   assert.match(commands({ file: `prerollback_${id}.dump.zst` }).restore, new RegExp(`check prerollback_${id}.sha256`));
 });
