@@ -3,6 +3,7 @@ import type { Manifest, ManifestSummary } from '../sets/manifest.ts';
 import { parseSetFileName, setFileNames } from '../sets/naming.ts';
 import { quoteForShell } from '../shell-quote.ts';
 import { type DatabaseContainer, inContainer, reachesByItself } from './in-container.ts';
+import { command, indented, pipeline, type Stage, strictly } from './pasted-block.ts';
 
 /** Where the set is, and where the database runs. */
 export interface RestorePlace extends DatabaseContainer {
@@ -33,7 +34,6 @@ export interface RestoreCommands {
 
 /** PostgreSQL cuts names off after this many bytes. */
 const longestName = 63;
-const foldAt = 92;
 
 /** The commands that restore a set, whatever the names of its database, user and folders. */
 export function restoreCommands(manifest: Manifest, place: RestorePlace): RestoreCommands {
@@ -240,38 +240,4 @@ function nameWith(name: string, suffix: string): string {
   const characters = [...name];
   while (new TextEncoder().encode(characters.join('') + suffix).length > longestName) characters.pop();
   return characters.join('') + suffix;
-}
-
-/** The words of one command. */
-type Stage = readonly string[];
-
-/** In a subshell, so that an error does not end the operator's shell. */
-function strictly(commands: readonly string[]): string {
-  return `( set -e -o pipefail\n${commands.map(indented).join('\n')}\n)`;
-}
-
-function pipeline(...stages: readonly Stage[]): string {
-  return stages.map((stage, index) => (index === 0 ? command(stage) : indented(command(stage)))).join(' |\n');
-}
-
-function indented(lines: string): string {
-  return lines.replaceAll(/^/gm, '  ');
-}
-
-/** Quoted words contain no line breaks, so a line can be folded between any two of them. */
-function command(words: Stage): string {
-  const lines: string[] = [];
-  for (const word of words.map(quoteWord)) {
-    const last = lines.at(-1);
-    if (last === undefined) lines.push(word);
-    else if (last.length + 1 + word.length <= foldAt) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(`    ${word}`);
-  }
-  return lines.join(' \\\n');
-}
-
-/** `--option='a value'` means the same as `'--option=a value'`, and reads better. */
-function quoteWord(word: string): string {
-  const [option = ''] = /^--[a-z-]+=/.exec(word) ?? [];
-  return option + quoteForShell(word.slice(option.length));
 }
