@@ -153,7 +153,7 @@ probe() {
         AND source IN ('configuration file', 'command line') AND short_desc NOT LIKE 'GUC placeholder%')),
     'otherDatabases', (WITH others AS (SELECT datname FROM pg_database
         WHERE datallowconn AND NOT datistemplate AND datname <> current_database()
-          -- This one is there on every server; it counts where it holds something.
+          -- This one is there on every server. What it holds shows only in its size, which grows a little by itself.
           AND CASE WHEN datname <> 'postgres' THEN true
             WHEN has_database_privilege('postgres', 'CONNECT') AND has_database_privilege('template0', 'CONNECT')
             THEN pg_database_size('postgres') > pg_database_size('template0') + 1048576 ELSE false END)
@@ -184,11 +184,22 @@ SELECT current_setting('server_version_num')::int >= 150000 AS has_default \gset
 \else
   \set default_collation null
 \endif
-SELECT jsonb_build_object('default', :'default_collation'::jsonb, 'others', coalesce(jsonb_agg(jsonb_build_object('schema', nspname,
-    'name', collname, 'recorded', collversion, 'actual', pg_collation_actual_version(c.oid)) ORDER BY nspname, collname), '[]'))
-  FROM pg_collation c JOIN pg_namespace n ON n.oid = collnamespace
-  WHERE collversion <> pg_collation_actual_version(c.oid) AND c.oid IN (SELECT unnest(indcollation) FROM pg_index
-    UNION SELECT unnest(partcollation) FROM pg_partitioned_table);
+WITH outdated AS (SELECT c.oid, nspname, collname, collversion, pg_collation_actual_version(c.oid) AS actual
+    FROM pg_collation c JOIN pg_namespace n ON n.oid = collnamespace WHERE collversion <> pg_collation_actual_version(c.oid)),
+  -- Ranges of text have a collation of their own; an index over them has none.
+  used AS (SELECT unnest(indcollation) AS oid FROM pg_index UNION SELECT unnest(partcollation) FROM pg_partitioned_table
+    UNION SELECT rngcollation FROM pg_range WHERE rngcollation IN (SELECT oid FROM outdated)
+      AND EXISTS (SELECT FROM pg_index JOIN pg_attribute ON attrelid = indexrelid WHERE atttypid = rngtypid)),
+  -- 100 is the database's own.
+  partitioned AS (SELECT nspname, relname FROM pg_partitioned_table p JOIN pg_class c ON c.oid = partrelid
+      JOIN pg_namespace n ON n.oid = relnamespace
+    WHERE partstrat = 'r' AND EXISTS (SELECT FROM unnest(partcollation) key WHERE key IN (SELECT oid FROM outdated)
+      OR (key = 100 AND :'default_collation' <> 'null')))
+SELECT jsonb_build_object('default', :'default_collation'::jsonb,
+  'others', (SELECT coalesce(jsonb_agg(jsonb_build_object('schema', nspname, 'name', collname, 'recorded', collversion,
+    'actual', actual) ORDER BY nspname, collname), '[]') FROM outdated WHERE oid IN (SELECT oid FROM used)),
+  'partitioned', (SELECT coalesce(jsonb_agg(jsonb_build_object('schema', nspname, 'name', relname) ORDER BY nspname, relname), '[]')
+    FROM (SELECT * FROM partitioned ORDER BY nspname, relname LIMIT 100) listed));
 SQL
 }
 

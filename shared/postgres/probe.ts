@@ -70,6 +70,8 @@ export interface OutdatedCollations {
   default: CollationVersions | null;
   /** Those of indexes and partitions. */
   others: ({ schema: string; name: string } & CollationVersions)[];
+  /** Tables that are partitioned by ranges of such an order: their rows may be in the wrong partition. */
+  partitioned: { schema: string; name: string }[];
 }
 
 interface CollationVersions {

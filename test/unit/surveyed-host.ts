@@ -16,7 +16,7 @@ const answer = {
   sizeBytes: 1_000_000,
   otherDatabases: { count: 0, names: [] },
 };
-const sorted = { default: null, others: [] };
+const sorted = { default: null, others: [], partitioned: [] };
 
 /** What a probe prints of a database that answers. */
 export const acceptsWith = (changes: Readonly<Record<string, unknown>>, collations: unknown = sorted): string =>
