@@ -34,7 +34,7 @@ find_server() {
     pid='' port='' socket='' address=''
     { read -r pid && read -r _ && read -r _ && read -r port && IFS= read -r socket && read -r address; } \
       <"$folder/postmaster.pid" || true
-    case $pid,$port in *[!0-9,]* | ,* | *,) continue ;; esac
+    case $pid,$port in *[!0-9,]* | *,) continue ;; esac
     # A server that was killed has left its file behind, and its number may be that of another process now.
     case $(cat "/proc/$pid/comm" 2>/dev/null) in *postgres* | postmaster) ;; *) continue ;; esac
     case $socket,$address in

@@ -155,6 +155,16 @@ const ways: [what: string, container: Container, server: number, way: string[]][
     ['place 5433 /sockets here', 'instead-of', 'password POSTGRES_PASSWORD'],
   ],
   [
+    'another port that wants a password',
+    {
+      environment: { POSTGRES_PASSWORD: 'p' },
+      servers: moved,
+      reaches: { '/sockets here:5433': wanted, '/sockets here:5433 p': '1' },
+    },
+    1,
+    ['place 5433 /sockets here', 'instead-of', 'password POSTGRES_PASSWORD'],
+  ],
+  [
     'the socket by its name is the usual one',
     { servers: moved, reaches: { '-:-': '1', '/sockets here:5433': '1' } },
     1,
@@ -223,6 +233,20 @@ describe('where nobody lets us in', () => {
       /Peer/,
     ],
     [
+      'what the server says to which PGHOST leads is told rather than what comes later',
+      {
+        environment: { PGHOST: 'far' },
+        servers: usual,
+        reaches: { 'far:-': 'FATAL:  database "d" does not exist', '/var/run/postgresql:5432': peer },
+      },
+      /database "d" does not exist/,
+    ],
+    [
+      'a server here that wants a password is told of rather than an address that leads nowhere',
+      { environment: { PGHOST: 'far' }, servers: usual, reaches: { '/var/run/postgresql:5432': wanted } },
+      /no password supplied/,
+    ],
+    [
       'a service file that leads to another database',
       { environment: { PGSERVICE: 'svc' }, reaches: { svc: '1 other' } },
       /PGSERVICE leads to another database/,
@@ -277,6 +301,11 @@ describe('where the server listens', () => {
   }
 });
 
+test('where the server listens: its data folder is in PGDATA', () => {
+  const environment = own({ PGDATA: 'ROOT/mine' });
+  assert.ok(probe({ environment, servers: { mine: 'PID\n5433\n/s\n*', ...usual } }).asked.includes('u d /s:5433 -'));
+});
+
 describe('names and passwords by the variables of each image', () => {
   const cases: [environment: Record<string, string>, files: Record<string, string>, asked: string][] = [
     [{}, {}, 'postgres postgres -:- -'],
@@ -286,6 +315,7 @@ describe('names and passwords by the variables of each image', () => {
     [{ POSTGRESQL_USER: 'clerk', POSTGRESQL_DATABASE: 'shop', POSTGRESQL_PASSWORD: 'p' }, {}, 'clerk shop -:- p'],
     [{ POSTGRESQL_ADMIN_PASSWORD: 'a', POSTGRESQL_PASSWORD: 'p' }, {}, 'postgres postgres -:- a'],
     [{ POSTGRESQL_POSTGRES_PASSWORD: 'b', POSTGRESQL_PASSWORD: 'p' }, {}, 'postgres postgres -:- b'],
+    [{ POSTGRES_PASSWORD_FILE: 'ROOT/absent', POSTGRES_PASSWORD: 'p' }, {}, 'postgres postgres -:- p'],
     [{ PGUSER: 'clerk', POSTGRESQL_ADMIN_PASSWORD: 'a', POSTGRESQL_PASSWORD: 'p' }, {}, 'clerk clerk -:- p'],
     [
       { POSTGRES_USER_FILE: 'ROOT/user', POSTGRES_PASSWORD_FILE: 'ROOT/pass' },
