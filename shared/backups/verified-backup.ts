@@ -140,7 +140,7 @@ function tellSurvey(seen: Survey, { host }: Ready, log: StoryLog): void {
   log.success(`Service ${container.service} runs PostgreSQL ${database.serverVersion} and accepts connections`);
   const { place } = database.access;
   if (place !== null)
-    log.info(`It listens at ${place.host}, port ${place.port}: the container's variables lead to no server`);
+    log.info(`Reached at ${place.host}, port ${place.port}, where its postmaster.pid says that it listens`);
   log.info(`Database "${database.database}", ${formatBytes(database.sizeBytes)}, as user "${database.user}"`);
   log.info(`${formatBytes(seen.freeBytes)} free, about ${formatBytes(host.estimate)} needed`);
   log.info(`Format ${encoding.format}, compression ${encoding.compression}, done in the ${host.where}`);

@@ -68,7 +68,8 @@ interface Reached {
 async function ask(host: Host, { user, database, host: place, port = '5432' }: Reached, sql: string): Promise<string> {
   const variables = { PGUSER: user, PGDATABASE: database, PGPORT: port, PGPASSWORD: secret, PGHOST: place ?? '' };
   const env = Object.entries(variables).flatMap(([name, value]) => ['--env', `${name}=${value}`]);
-  return (await host.docker('exec', ...env, await host.container('db'), 'psql', '-XAtq', '-c', sql)).trim();
+  const psql = ['env', '-u', 'PGHOSTADDR', '-u', 'PGSERVICE', 'psql', '-XAtq', '-c', sql];
+  return (await host.docker('exec', ...env, await host.container('db'), ...psql)).trim();
 }
 
 /** A backup is taken, and all of its printed commands do what they say, with no secret in them. */
@@ -100,6 +101,8 @@ test('another port and folder, names and password in files, and variables that a
       POSTGRES_PASSWORD_FILE: '/run/secrets/password',
       PGHOST: '203.0.113.1',
       PGPORT: '1',
+      PGHOSTADDR: '203.0.113.1',
+      PGSERVICE: 'elsewhere',
     },
     given: { user: 'clerk', database: 'shop' },
     settings: ['port=5433', 'unix_socket_directories=/run/sockets'],
