@@ -52,10 +52,16 @@ export async function summarizeBackup(
     summary.heading('How to restore it'),
     summary.paragraph(
       restore.swap === null
-        ? 'On the host, once the application is stopped. pg_cron works in the database of this name alone, so this renames the one in use, and creates it anew:'
+        ? 'On the host, once the application is stopped. pg_cron works in the database of this name alone, so this is no rehearsal: it puts the one in use aside, and a new one in its place:'
         : `On the host. This creates the database ${restore.database}; the one in use is not touched:`,
     ),
     summary.codeBlock(restore.restore, 'bash'),
+    ...(restore.back === null
+      ? []
+      : [
+          summary.paragraph('The way back, only after that has put the old database aside. It drops nothing:'),
+          summary.codeBlock(restore.back, 'bash'),
+        ]),
     summary.details('Checks', [
       summary.table(
         ['Check', 'Result', 'Details'],

@@ -6,6 +6,8 @@
 readonly most_packed=12582912
 
 takes backup_dir home started container user database format compression level where extension table_wait row_counts
+# How the server is reached, as inside.sh takes it; empty where the container's own variables are enough.
+takes server_host server_port password_from
 takes inside_script facts_before facts_tables facts_after previous_schema expected_sets_state
 # Refuse if a rollback has put deployments on hold: yes, or empty.
 takes refuse_on_hold
@@ -13,8 +15,7 @@ takes refuse_on_hold
 takes_list layout
 
 main() {
-  # Children learn the user and the database only from the environment.
-  export PGUSER=$user PGDATABASE=$database
+  export_way
 
   # The runner made its decisions about the other sets before we had the lock.
   [[ $(sets_state "$backup_dir") == "$expected_sets_state" ]] || fail sets-changed "Other sets in $backup_dir have changed"
@@ -57,9 +58,15 @@ dump_schema() {
   schema_job=$!
 }
 
+# Children learn only from the environment who connects to what, and how the server is reached.
+export_way() {
+  export PGUSER=$user PGDATABASE=$database SERVER_HOST=$server_host SERVER_PORT=$server_port PASSWORD_FROM=$password_from
+}
+readonly way=(--env PGUSER --env PGDATABASE --env SERVER_HOST --env SERVER_PORT --env PASSWORD_FROM)
+
 # inside VERB ARGUMENT...: runs the script in the database container. Arguments are constants of ours.
 inside() {
-  docker exec --interactive --env PGUSER --env PGDATABASE --env PGAPPNAME "$container" \
+  docker exec --interactive "${way[@]}" --env PGAPPNAME "$container" \
     sh -c "$inside_script" inside "$@"
 }
 
@@ -68,7 +75,7 @@ terminate_sessions() {
   local id ids=()
   for id in $(unfinished_sets); do ids+=("atlasia-${id##*/.partial-}"); done
   ((${#ids[@]})) || return 0
-  timeout 20 docker exec --env PGUSER --env PGDATABASE "$container" \
+  timeout 20 docker exec "${way[@]}" "$container" \
     sh -c "$inside_script" inside terminate "${ids[@]}" </dev/null >/dev/null
 }
 
@@ -294,7 +301,7 @@ watch_size() {
 tell_waits() {
   local line
   while IFS= read -r line; do progress "waits-$1" "$line"; done < <(
-    timeout 10 docker exec --env PGUSER --env PGDATABASE "$container" \
+    timeout 10 docker exec "${way[@]}" "$container" \
       sh -c "$inside_script" inside waits "$1" "$PGAPPNAME" </dev/null 2>/dev/null | head -c 8192
   )
 }
@@ -320,7 +327,7 @@ milliseconds() { date +%s%3N; }
 ended() {
   local folder
   drop_words "$backup_dir"
-  export PGUSER=$user PGDATABASE=$database
+  export_way
   exec 7>>"$backup_dir/.lock.publish"
   flock --wait 330 7 || return 0
   if terminate_sessions 2>/dev/null; then

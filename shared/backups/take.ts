@@ -5,6 +5,7 @@ import { unpack } from '../packed.ts';
 import { dumpWarnings } from '../postgres/dump-warnings.ts';
 import { type FoundSequence, readFacts, type TableCount } from '../postgres/facts.ts';
 import { readLock, type TableLock, tellLock } from '../postgres/locks.ts';
+import type { ServerAccess } from '../postgres/probe.ts';
 import { firstError } from '../postgres/said.ts';
 import { factsScripts, insideScript } from '../postgres/scripts.ts';
 import { homeOf, layoutLines } from '../sets/layout.ts';
@@ -20,6 +21,7 @@ export interface TakeRequest {
   container: string;
   user: string;
   database: string;
+  access: ServerAccess;
   encoding: DumpEncoding;
   where: 'container' | 'host';
   /** null for `usualLevel`. */
@@ -90,6 +92,9 @@ const program: Program<{
   container: string;
   user: string;
   database: string;
+  server_host: string;
+  server_port: string;
+  password_from: string;
   format: string;
   compression: string;
   level: string;
@@ -136,6 +141,9 @@ export async function take(connection: Connection, request: TakeRequest): Promis
       container: request.container,
       user: request.user,
       database: request.database,
+      server_host: request.access.place?.host ?? '',
+      server_port: request.access.place?.port ?? '',
+      password_from: request.access.password ?? '',
       format: encoding.format,
       compression: encoding.compression,
       level: String(request.level ?? usualLevel[encoding.compression]),

@@ -138,6 +138,9 @@ function judgeSurvey(seen: Survey, order: BackupOrder): Ready {
 function tellSurvey(seen: Survey, { host }: Ready, log: StoryLog): void {
   const { database, container, encoding } = host;
   log.success(`Service ${container.service} runs PostgreSQL ${database.serverVersion} and accepts connections`);
+  const { place } = database.access;
+  if (place !== null)
+    log.info(`Reached at ${place.host}, port ${place.port}, where its postmaster.pid says that it listens`);
   log.info(`Database "${database.database}", ${formatBytes(database.sizeBytes)}, as user "${database.user}"`);
   log.info(`${formatBytes(seen.freeBytes)} free, about ${formatBytes(host.estimate)} needed`);
   log.info(`Format ${encoding.format}, compression ${encoding.compression}, done in the ${host.where}`);
@@ -156,6 +159,7 @@ async function takeDump(connection: Connection, ready: Ready, run: BackupRun, lo
     container: host.container.id,
     user: host.database.user,
     database: host.database.database,
+    access: host.database.access,
     encoding: host.encoding,
     where: host.where,
     level: order.compressionLevel,

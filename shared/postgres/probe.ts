@@ -37,10 +37,18 @@ export interface DatabaseFacts {
 
 /** What a command in the container must be given to reach the server; all null where its own environment is enough. */
 export interface ServerAccess {
-  /** Where the server listens: the folder of its socket, or an address. */
-  place: { host: string; port: string } | null;
+  place: ServerPlace | null;
   /** The container's variable that holds the password, or tells the file that does. */
   password: PasswordVariable | null;
+}
+
+/** Where the server listens, if not where the container's own variables lead. */
+export interface ServerPlace {
+  /** The folder of its socket, or an address. */
+  host: string;
+  port: string;
+  /** The container's variables that would go before these two. */
+  insteadOf: ('PGHOSTADDR' | 'PGSERVICE')[];
 }
 
 /** As inside.sh looks for them. */
@@ -62,6 +70,8 @@ export interface OutdatedCollations {
   default: CollationVersions | null;
   /** Those of indexes and partitions. */
   others: ({ schema: string; name: string } & CollationVersions)[];
+  /** Tables that are partitioned by ranges of such an order: their rows may be in the wrong partition. */
+  partitioned: { schema: string; name: string }[];
 }
 
 interface CollationVersions {
@@ -84,33 +94,23 @@ export function readProbe(output: string): DatabaseFacts {
   requireTools(tools, ['psql']);
   const answer = value('accepts');
   if (answer === undefined) throw refusal(value('refuses') ?? 'no answer');
-  const { started, ...facts } = readAnswer(answer);
-  const ways = lines.filter(([name]) => name === 'reached').map(([, way]) => way.split(' '));
   return {
-    ...facts,
+    ...readAnswer(answer),
     pgDumpVersion: (value('pg-dump') ?? '').replace(/^pg_dump \([^)]*\) /, ''),
     tools,
-    access: leastAccess(
-      (name) => ways.some(([way, reached]) => way === name && reached === started),
-      value('place') ?? null,
-      passwordVariables.find((variable) => variable === value('password')) ?? null,
-    ),
+    access: {
+      place: readPlace(value('place') ?? '', value('instead-of') ?? ''),
+      password: passwordVariables.find((variable) => variable === value('password')) ?? null,
+    },
     outdatedCollations: readCollations(value('collations') ?? ''),
   };
 }
 
-/** Only what it takes: commands that are printed should be short. */
-function leastAccess(
-  leads: (way: 'by-itself' | 'by-place' | 'by-password') => boolean,
-  found: string | null,
-  password: PasswordVariable | null,
-): ServerAccess {
-  const [, port, host] = /^(\d+) (.+)$/.exec(found ?? '') ?? [];
-  const place = port === undefined || host === undefined ? null : { host, port };
-  if (leads('by-itself')) return { place: null, password: null };
-  if (leads('by-place')) return { place, password: null };
-  if (leads('by-password')) return { place: null, password };
-  return { place, password };
+function readPlace(found: string, instead: string): ServerPlace | null {
+  const [, port, host] = /^(\d+) (.+)$/.exec(found) ?? [];
+  if (port === undefined || host === undefined) return null;
+  const insteadOf = (['PGHOSTADDR', 'PGSERVICE'] as const).filter((name) => instead.split(' ').includes(name));
+  return { host, port, insteadOf };
 }
 
 function readCollations(json: string): OutdatedCollations | null {
@@ -147,10 +147,7 @@ function requireTools(tools: ReadonlySet<string>, wanted: readonly string[]): vo
   });
 }
 
-type Answer = Omit<DatabaseFacts, 'tools' | 'pgDumpVersion' | 'access' | 'outdatedCollations'> & {
-  /** When the server was started, which tells it from others. */
-  started: string;
-};
+type Answer = Omit<DatabaseFacts, 'tools' | 'pgDumpVersion' | 'access' | 'outdatedCollations'>;
 
 function readAnswer(answer: string): Answer {
   try {

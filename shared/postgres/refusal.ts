@@ -27,6 +27,26 @@ const refusals: [said: RegExp, hint: string][] = [
   ],
   [/starting up|shutting down|in recovery|not yet accepting/, 'Wait until it is up, then run it again'],
   [/not currently accepting connections/, 'ALTER DATABASE … ALLOW_CONNECTIONS true, or correct the input "db-name"'],
+  [
+    /cannot connect to invalid database/,
+    'A DROP DATABASE was interrupted: what is left cannot be used. Drop it, and restore it or correct the input "db-name"',
+  ],
+  [
+    /unsupported startup parameter/,
+    'A pooler answers, not PostgreSQL: set "db-service" to the service of the database itself, and let PGHOST in its container lead to no pooler',
+  ],
+  [
+    /could not translate host name/,
+    'PGHOST in the container, or the service that PGSERVICE names, has a host that is not known there: correct or remove it',
+  ],
+  [
+    /definition of service .* not found/,
+    'PGSERVICE in the container names a service that is in no service file there: correct or remove it',
+  ],
+  [
+    /failed: Permission denied|could not connect to server: Permission denied/,
+    'The user of docker exec may not use the socket: see unix_socket_permissions and unix_socket_group, and the rights of its folder; or set user: of the service to one that may',
+  ],
   [/permission denied for database/, 'GRANT CONNECT ON DATABASE … TO the role, or set "db-user" to another one'],
   [
     /could not connect|connection to server .* failed: (No such file|Connection refused|Connection timed out|timeout)|timeout expired/,

@@ -12,8 +12,10 @@ export interface DatabaseContainer {
 export function inContainer({ container, access }: DatabaseContainer, ...options: string[]): string[] {
   const { place, password } = access;
   const where = place === null ? [] : ['--env', `PGHOST=${place.host}`, '--env', `PGPORT=${place.port}`];
+  const without = place?.insteadOf.flatMap((variable) => ['-u', variable]) ?? [];
+  const clean = without.length === 0 ? [] : ['env', ...without];
   const secret = password === null ? [] : ['sh', '-c', `export PGPASSWORD=${expansionOf(password)}; exec "$@"`, 'sh'];
-  return ['docker', 'exec', ...options, ...where, container, ...secret];
+  return ['docker', 'exec', ...options, ...where, container, ...clean, ...secret];
 }
 
 /** Whether `docker exec CONTAINER` alone is enough. */

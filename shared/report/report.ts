@@ -187,14 +187,17 @@ function releaseLines(release: Release): string[] {
 }
 
 const whyInPlace =
-  'pg_cron works in the database of this name alone. First stop the application; see "pg_cron" in docs/restore.md';
+  'pg_cron works in the database of this name alone. This is no rehearsal: it replaces what is in use. First stop the application; see "pg_cron" in docs/restore.md';
 
 /** Commands consist of quoted words without invisible characters, so they are printed as they are. */
 function restoreLines(restore: RestoreCommands): string[] {
   const steps: (readonly [what: string, commands: string])[] = [
     ['On a new server, first create the roles (without passwords; set those with ALTER ROLE)', restore.roles],
     ...(restore.swap === null
-      ? ([[`In place of the old database, which is kept under another name: ${whyInPlace}`, restore.restore]] as const)
+      ? ([
+          [`In place of the old database, which is kept under another name: ${whyInPlace}`, restore.restore],
+          ['The way back, only after step 2 has put the old database aside. It drops nothing', restore.back ?? ''],
+        ] as const)
       : ([
           ['Into a new, empty database; existing databases are not touched', restore.restore],
           ['In place of the old database, which is kept under another name: first stop the application', restore.swap],

@@ -3,6 +3,7 @@ import type { Manifest, ManifestSummary } from '../sets/manifest.ts';
 import { parseSetFileName, setFileNames } from '../sets/naming.ts';
 import { quoteForShell } from '../shell-quote.ts';
 import { type DatabaseContainer, inContainer, reachesByItself } from './in-container.ts';
+import { command, indented, pipeline, type Stage, strictly } from './pasted-block.ts';
 
 /** Where the set is, and where the database runs. */
 export interface RestorePlace extends DatabaseContainer {
@@ -27,11 +28,12 @@ export interface RestoreCommands {
    * has done that itself, since the database can be nowhere else.
    */
   swap: string | null;
+  /** Where `restore` replaces the old database: brings it back. Nothing is dropped. null elsewhere. */
+  back: string | null;
 }
 
 /** PostgreSQL cuts names off after this many bytes. */
 const longestName = 63;
-const foldAt = 92;
 
 /** The commands that restore a set, whatever the names of its database, user and folders. */
 export function restoreCommands(manifest: Manifest, place: RestorePlace): RestoreCommands {
@@ -51,9 +53,12 @@ export function restoreCommands(manifest: Manifest, place: RestorePlace): Restor
     ? `${cd} &&\n${roles}`
     : `(\n${[cd, ...opening(place), roles].map(indented).join('\n')}\n)`;
 
+  const restored = nameWith(manifest.database, '_restored');
   if (livesInOneDatabase(manifest)) {
     const { database } = manifest;
-    const old = nameWith(database, '_replaced');
+    const [old, failed] = [nameWith(database, '_replaced'), nameWith(database, '_failed')];
+    const count = (name: string) => `count(*) FILTER (WHERE datname = ${literal(name)})`;
+    const names = `SELECT ${count(database)}, ${count(old)} FROM pg_database`;
     return {
       database,
       roles: rolesBlock,
@@ -61,19 +66,30 @@ export function restoreCommands(manifest: Manifest, place: RestorePlace): Restor
         cd,
         ...opening(place),
         check,
-        ...putAside(database, old, sql),
-        alone(place, createDatabase(manifest, place, database)),
+        `found=$(${alone(place, [...psql, '-A', '-t', `--command=${names}`])})`,
+        `[[ $found = *'|0' ]] || { ${aside(`Nothing was changed. First drop or rename ${old}: an earlier restore left it`)}; exit 1; }`,
+        // On a new server there may be none to put aside.
+        `[[ $found = 1* ]] || ${alone(place, createDatabase(manifest, place, database))}`,
+        // All that can fail does so before the old database is touched.
+        alone(place, createDatabase(manifest, place, restored)),
         // The jobs begin as soon as they are restored: until all is there, they can change nothing.
-        sql(`ALTER DATABASE ${identifier(database)} SET default_transaction_read_only = on`),
+        sql(`ALTER DATABASE ${identifier(restored)} SET default_transaction_read_only = on`),
+        ...exchanged(database, old, restored, sql),
+        ...untilDone(`${database} is not complete, and read-only. The old database is ${old}: paste the way back`),
         into(database, 'env', 'PGOPTIONS=-c default_transaction_read_only=off'),
         sql(`ALTER DATABASE ${identifier(database)} RESET default_transaction_read_only`),
         settings,
+        'trap - EXIT',
         done(`Restored into ${database}; the old database is ${old}`),
       ]),
       swap: null,
+      back: strictly([
+        ...opening(place),
+        ...exchanged(database, failed, old, sql),
+        done(`${database} is the old database again; the other one is ${failed}`),
+      ]),
     };
   }
-  const restored = nameWith(manifest.database, '_restored');
   return {
     database: restored,
     roles: rolesBlock,
@@ -85,7 +101,13 @@ export function restoreCommands(manifest: Manifest, place: RestorePlace): Restor
       into(restored),
       done(`Restored into ${restored}`),
     ]),
-    swap: strictly([cd, ...opening(place), sql(swapNames(manifest.database, restored)), settings]),
+    swap: strictly([
+      cd,
+      ...opening(place),
+      sql(swapNames(manifest.database, nameWith(manifest.database, '_replaced'), restored)),
+      settings,
+    ]),
+    back: null,
   };
 }
 
@@ -101,14 +123,25 @@ function livesInOneDatabase({ extensions }: Manifest): boolean {
 }
 
 /**
- * Ends all sessions of the database and renames it in one go: pg_cron's own comes back after a second. Where it never
- * succeeds, the database that is to be created next is still there, which ends the block.
+ * Ends all sessions of the database and exchanges it for another one, which is there for sure: all of it or nothing. Tries it
+ * three times, since pg_cron's own session comes back after a second. No session is ended where the names do not allow it.
  */
-function putAside(database: string, old: string, run: (statements: string) => string): string[] {
+function exchanged(database: string, old: string, next: string, run: (statements: string) => string): string[] {
   const end = `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = ${literal(database)}`;
-  const attempt = run(`${end}; ALTER DATABASE ${identifier(database)} RENAME TO ${identifier(old)}`);
-  return ['for attempt in 1 2 3; do', indented(`${attempt} && break`), '  sleep 1', 'done'];
+  const fits = (name: string) => `(SELECT FROM pg_database WHERE datname = ${literal(name)})`;
+  const statements = `${end} AND EXISTS ${fits(next)} AND NOT EXISTS ${fits(old)}; ${swapNames(database, old, next)}`;
+  return [
+    `exchange() {\n${indented(run(statements))}\n}`,
+    'exchange || { sleep 1; exchange; } || { sleep 2; exchange; }',
+  ];
 }
+
+/** What is said if the block ends before `trap - EXIT`. */
+function untilDone(words: string): string[] {
+  return [`incomplete() { ${aside(words)}; }`, 'trap incomplete EXIT'];
+}
+
+const aside = (words: string): string => `echo ${quoteForShell(words)} >&2`;
 
 /**
  * A value for `--dbname` that means exactly this database, whatever its name: PostgreSQL's programs take a name that
@@ -139,7 +172,10 @@ function alone(place: RestorePlace, words: Stage): string {
 
 /** template0: other templates may already contain something, or have another encoding. */
 function createDatabase(manifest: ManifestSummary, place: RestorePlace, name: string): string[] {
-  return ['createdb', `--username=${place.user}`, '--template=template0', ...createOptions(manifest), '--', name];
+  // By itself it connects to the database postgres, which an earlier try may have left half restored.
+  const maintenance = maintenanceOf(manifest) === 'postgres' ? [] : [`--maintenance-db=${maintenanceOf(manifest)}`];
+  const options = [`--username=${place.user}`, ...maintenance, '--template=template0', ...createOptions(manifest)];
+  return ['createdb', ...options, '--', name];
 }
 
 /** Options of createdb for a database like the source. */
@@ -188,10 +224,9 @@ function restoreInto({ format }: ManifestSummary, place: RestorePlace, name: str
 }
 
 /** One command string is one transaction: both names change, or neither. */
-function swapNames(database: string, restored: string): string {
-  const old = nameWith(database, '_replaced');
+function swapNames(database: string, old: string, next: string): string {
   const rename = (from: string, to: string) => `ALTER DATABASE ${identifier(from)} RENAME TO ${identifier(to)}`;
-  return `${rename(database, old)}; ${rename(restored, database)}`;
+  return `${rename(database, old)}; ${rename(next, database)}`;
 }
 
 /** For a server with any value of standard_conforming_strings. */
@@ -205,38 +240,4 @@ function nameWith(name: string, suffix: string): string {
   const characters = [...name];
   while (new TextEncoder().encode(characters.join('') + suffix).length > longestName) characters.pop();
   return characters.join('') + suffix;
-}
-
-/** The words of one command. */
-type Stage = readonly string[];
-
-/** In a subshell, so that an error does not end the operator's shell. */
-function strictly(commands: readonly string[]): string {
-  return `( set -e -o pipefail\n${commands.map(indented).join('\n')}\n)`;
-}
-
-function pipeline(...stages: readonly Stage[]): string {
-  return stages.map((stage, index) => (index === 0 ? command(stage) : indented(command(stage)))).join(' |\n');
-}
-
-function indented(lines: string): string {
-  return lines.replaceAll(/^/gm, '  ');
-}
-
-/** Quoted words contain no line breaks, so a line can be folded between any two of them. */
-function command(words: Stage): string {
-  const lines: string[] = [];
-  for (const word of words.map(quoteWord)) {
-    const last = lines.at(-1);
-    if (last === undefined) lines.push(word);
-    else if (last.length + 1 + word.length <= foldAt) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(`    ${word}`);
-  }
-  return lines.join(' \\\n');
-}
-
-/** `--option='a value'` means the same as `'--option=a value'`, and reads better. */
-function quoteWord(word: string): string {
-  const [option = ''] = /^--[a-z-]+=/.exec(word) ?? [];
-  return option + quoteForShell(word.slice(option.length));
 }

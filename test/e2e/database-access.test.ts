@@ -68,7 +68,8 @@ interface Reached {
 async function ask(host: Host, { user, database, host: place, port = '5432' }: Reached, sql: string): Promise<string> {
   const variables = { PGUSER: user, PGDATABASE: database, PGPORT: port, PGPASSWORD: secret, PGHOST: place ?? '' };
   const env = Object.entries(variables).flatMap(([name, value]) => ['--env', `${name}=${value}`]);
-  return (await host.docker('exec', ...env, await host.container('db'), 'psql', '-XAtq', '-c', sql)).trim();
+  const psql = ['env', '-u', 'PGHOSTADDR', '-u', 'PGSERVICE', 'psql', '-XAtq', '-c', sql];
+  return (await host.docker('exec', ...env, await host.container('db'), ...psql)).trim();
 }
 
 /** A backup is taken, and all of its printed commands do what they say, with no secret in them. */
@@ -100,6 +101,8 @@ test('another port and folder, names and password in files, and variables that a
       POSTGRES_PASSWORD_FILE: '/run/secrets/password',
       PGHOST: '203.0.113.1',
       PGPORT: '1',
+      PGHOSTADDR: '203.0.113.1',
+      PGSERVICE: 'elsewhere',
     },
     given: { user: 'clerk', database: 'shop' },
     settings: ['port=5433', 'unix_socket_directories=/run/sockets'],
@@ -180,6 +183,17 @@ test('a server with more databases than are backed up, and with indexes that ano
      UPDATE pg_collation SET collversion = '1' WHERE collname LIKE 'my%' OR collname LIKE 'fr-%'`,
     name,
   );
+  // An index over ranges of text has no collation itself.
+  await host.psql(
+    `CREATE TYPE texts AS RANGE (subtype = text, collation = "fr-x-icu");
+     CREATE TABLE spans (during texts); CREATE INDEX ON spans USING gist (during);
+     CREATE TABLE split (a text) PARTITION BY RANGE (a)`,
+    name,
+  );
+  const split = findingOf(await setup(), 'collations');
+  assert.match(split.detail, /pg_catalog\.fr-x-icu \(1, now .*\. Rows may be in the wrong partition of public\.split$/);
+  assert.match(split.remedy ?? '', /Only then: ALTER DATABASE/);
+  await host.psql('DROP TABLE split, spans', name);
   const outdated = findingOf(await setup(), 'collations');
   assert.deepEqual([outdated.result, outdated.severity], ['failed', 'warning']);
   assert.match(outdated.detail, /the database's own \(0, now [\d.]+\), public\.my "order" \(1, now [\d.]+\)$/);

@@ -19,7 +19,7 @@ async function typed(words: string, database: string, dump = ''): Promise<string
       .replaceAll('CONTAINER', await host.container('db'))
       .replaceAll('USER', 'atlasia')
       // Not the word of SQL.
-      .replaceAll(/DATABASE(?=[_"])/g, database)
+      .replaceAll(/DATABASE(?=[_"'])/g, database)
       .replaceAll(/\/opt\/\S+\.dump\.zst/g, dump)
   );
 }
@@ -63,13 +63,17 @@ test('a source that does not restore gives what it has, and a copy with a subscr
   );
 });
 
-test('what was put aside for pg_cron comes back', async () => {
+test('what was put aside for pg_cron comes back, and nothing is dropped', async () => {
   for (const name of ['jobs', 'jobs_replaced']) await host.database.create(name);
   await host.psql('CREATE TABLE old (n int)', 'jobs_replaced');
-  const outcome = await paste(host, await typed('WITH (FORCE)', 'jobs'));
+  const back = await typed('DATABASE_failed', 'jobs');
+  const outcome = await paste(host, back);
   assert.equal(outcome.code, 0, outcome.stderr);
   assert.equal(await host.psql('SELECT count(*) FROM old', 'jobs'), '0');
-  assert.equal(await exists('jobs_replaced'), false);
+  assert.equal(await exists('jobs_failed'), true);
+  // Where the old database was never put aside, the live one stays.
+  assert.notEqual((await paste(host, back)).code, 0);
+  assert.equal(await host.psql('SELECT count(*) FROM old', 'jobs'), '0');
 });
 
 const lastLine = (block: string): string => block.split('\n').at(-1) ?? '';

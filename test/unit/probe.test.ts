@@ -34,6 +34,35 @@ const refused: [answer: string, message: RegExp, hint: RegExp][] = [
     /failed: No such file or directory$/,
     /where the container says/,
   ],
+  [`${socket} FATAL:  role "app" is not permitted to log in `, /not permitted to log in$/, /a role that may log in/],
+  [
+    `${socket} FATAL:  pg_hba.conf rejects connection for host "[local]", user "app", database "app", no encryption `,
+    /pg_hba\.conf rejects/,
+    /a line in pg_hba\.conf/,
+  ],
+  [`${socket} FATAL:  the database system is in recovery mode `, /in recovery mode$/, /Wait/],
+  [`${socket} FATAL:  the database system is shutting down `, /shutting down$/, /Wait/],
+  [
+    `${socket} FATAL:  cannot connect to invalid database "app" HINT:  Use DROP DATABASE to drop invalid databases. `,
+    /invalid database "app"$/,
+    /DROP DATABASE was interrupted/,
+  ],
+  [
+    'psql: error: connection to server at "pool" (10.0.0.2), port 6432 failed: FATAL:  unsupported startup parameter: options ',
+    /: unsupported startup parameter: options$/,
+    /pooler/,
+  ],
+  [
+    'psql: error: could not translate host name "far" to address: Name or service not known ',
+    /: could not translate host name "far" to address: Name or service not known$/,
+    /PGHOST/,
+  ],
+  ['psql: error: definition of service "shop" not found ', /: definition of service "shop" not found$/, /PGSERVICE/],
+  [
+    `${socket} Permission denied 	Is the server running locally and accepting connections on that socket? `,
+    /failed: Permission denied$/,
+    /unix_socket_permissions/,
+  ],
   [
     'psql: could not connect to server: Connection refused 	Is the server running on host "127.0.0.1"? ',
     /could not connect to server: Connection refused$/,
@@ -56,20 +85,21 @@ test('a refusal that nobody knows is told in its own words, and no cause is gues
   assert.match(refusal(`${socket} FATAL:  the moon is full `).message, /: the moon is full$/);
 });
 
-const place = { host: '/run/my sockets', port: '5433' };
-/** The lines of a probe, and the least that a command needs. */
+const place = { host: '/run/my sockets', port: '5433', insteadOf: [] };
+/** The lines of a probe, and what a command needs. */
 const ways: [lines: string, access: unknown][] = [
-  ['reached by-itself 1\nreached by-password 1\nreached by-place 1', { place: null, password: null }],
-  ['reached by-itself \nreached by-password \nreached by-place 1', { place, password: null }],
-  ['reached by-itself \nreached by-password 1\nreached by-place ', { place: null, password: 'POSTGRES_PASSWORD_FILE' }],
-  ['reached by-itself \nreached by-password \nreached by-place ', { place, password: 'POSTGRES_PASSWORD_FILE' }],
-  // Another server: what the container has in PGHOST.
-  ['reached by-itself 2\nreached by-password 2\nreached by-place 1', { place, password: null }],
+  ['', { place: null, password: null }],
+  ['place 5433 /run/my sockets\ninstead-of', { place, password: null }],
+  [
+    'place 5433 /run/my sockets\ninstead-of PGHOSTADDR PGSERVICE',
+    { place: { ...place, insteadOf: ['PGHOSTADDR', 'PGSERVICE'] }, password: null },
+  ],
+  ['password POSTGRES_PASSWORD_FILE', { place: null, password: 'POSTGRES_PASSWORD_FILE' }],
+  // Others than ours are not put into commands.
+  ['place x; /run\npassword LD_PRELOAD', { place: null, password: null }],
 ];
 for (const [lines, access] of ways) {
-  test(`what commands need where ${lines.replaceAll('\n', ', ')}`, () => {
-    const answer = JSON.stringify({ started: '1' });
-    const output = `tool psql\naccepts ${answer}\n${lines}\nplace 5433 /run/my sockets\npassword POSTGRES_PASSWORD_FILE\ncollations \n`;
-    assert.deepEqual(readProbe(output).access, access);
+  test(`what commands need where ${lines.replaceAll('\n', ', ') || 'nothing is said'}`, () => {
+    assert.deepEqual(readProbe(`tool psql\naccepts {}\n${lines}\ncollations \n`).access, access);
   });
 }

@@ -48,6 +48,7 @@ zcat backup_${id}.globals.sql.gz |
   zcat backup_${id}.settings.sql.gz |
     docker exec -i app-db-1 psql -X --quiet --username=app --dbname=postgres
 )`,
+    back: null,
   });
 });
 
@@ -109,7 +110,7 @@ for (const [changes, expected] of locales) {
 const ways: [what: string, access: RestorePlace['access'], opening: string][] = [
   [
     'a server that listens elsewhere',
-    { place: { host: '/sockets here', port: '5433' }, password: null },
+    { place: { host: '/sockets here', port: '5433', insteadOf: [] }, password: null },
     'db() { docker exec -i --env \'PGHOST=/sockets here\' --env PGPORT=5433 app-db-1 "$@"; }',
   ],
   [
@@ -119,8 +120,11 @@ const ways: [what: string, access: RestorePlace['access'], opening: string][] = 
   ],
   [
     'both, and a secret in a file',
-    { place: { host: '127.0.0.1', port: '5434' }, password: 'POSTGRES_PASSWORD_FILE' },
-    'db() { docker exec -i --env PGHOST=127.0.0.1 --env PGPORT=5434 app-db-1 sh -c ' +
+    {
+      place: { host: '127.0.0.1', port: '5434', insteadOf: ['PGHOSTADDR', 'PGSERVICE'] },
+      password: 'POSTGRES_PASSWORD_FILE',
+    },
+    'db() { docker exec -i --env PGHOST=127.0.0.1 --env PGPORT=5434 app-db-1 env -u PGHOSTADDR -u PGSERVICE sh -c ' +
       `'export PGPASSWORD="$(cat "$POSTGRES_PASSWORD_FILE")"; exec "$@"' sh "$@"; }`,
   ],
 ];
@@ -137,34 +141,64 @@ for (const [what, way, opening] of ways) {
   });
 }
 
+const cron: Partial<Manifest> = { extensions: [{ name: 'pg_cron', version: '1.6' }] };
+
 test('a database with pg_cron is restored under its own name, and its jobs wait until it is complete', () => {
-  const { database, restore, swap } = commands({ extensions: [{ name: 'pg_cron', version: '1.6' }] });
+  const { database, restore, swap, back } = commands(cron);
   assert.equal(database, 'app');
   assert.equal(swap, null);
+  const psql = (name: string) => `docker exec app-db-1 psql -X --quiet --username=app --dbname=${name}`;
+  const create = `docker exec app-db-1 createdb --username=app --template=template0 --encoding=UTF8 \\
+      --locale-provider=libc --locale=en_US.utf8 --`;
+  const exchange = (old: string, next: string) => `  exchange() {
+    ${psql('postgres')} \\
+        --command='SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '\\''app'\\'' AND EXISTS (SELECT FROM pg_database WHERE datname = '\\''${next}'\\'') AND NOT EXISTS (SELECT FROM pg_database WHERE datname = '\\''${old}'\\''); ALTER DATABASE "app" RENAME TO "${old}"; ALTER DATABASE "${next}" RENAME TO "app"'
+  }
+  exchange || { sleep 1; exchange; } || { sleep 2; exchange; }`;
   assert.equal(
     restore,
     `( set -e -o pipefail
   cd /opt/app/backups/daily
   sha256sum --check backup_${id}.sha256
-  for attempt in 1 2 3; do
-    docker exec app-db-1 psql -X --quiet --username=app --dbname=postgres \\
-        --command='SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '\\''app'\\''; ALTER DATABASE "app" RENAME TO "app_replaced"' && break
-    sleep 1
-  done
-  docker exec app-db-1 createdb --username=app --template=template0 --encoding=UTF8 \\
-      --locale-provider=libc --locale=en_US.utf8 -- app
-  docker exec app-db-1 psql -X --quiet --username=app --dbname=postgres \\
-      --command='ALTER DATABASE "app" SET default_transaction_read_only = on'
+  found=$(${psql('postgres')} -A -t \\
+      --command='SELECT count(*) FILTER (WHERE datname = '\\''app'\\''), count(*) FILTER (WHERE datname = '\\''app_replaced'\\'') FROM pg_database')
+  [[ $found = *'|0' ]] || { echo 'Nothing was changed. First drop or rename app_replaced: an earlier restore left it' >&2; exit 1; }
+  [[ $found = 1* ]] || ${create} app
+  ${create} app_restored
+  ${psql('postgres')} \\
+      --command='ALTER DATABASE "app_restored" SET default_transaction_read_only = on'
+${exchange('app_replaced', 'app_restored')}
+  incomplete() { echo 'app is not complete, and read-only. The old database is app_replaced: paste the way back' >&2; }
+  trap incomplete EXIT
   zstd -dc backup_${id}.dump.zst |
     docker exec -i app-db-1 env 'PGOPTIONS=-c default_transaction_read_only=off' pg_restore \\
         --exit-on-error --username=app --dbname=app
-  docker exec app-db-1 psql -X --quiet --username=app --dbname=postgres \\
+  ${psql('postgres')} \\
       --command='ALTER DATABASE "app" RESET default_transaction_read_only'
   zcat backup_${id}.settings.sql.gz |
     docker exec -i app-db-1 psql -X --quiet --username=app --dbname=postgres
+  trap - EXIT
   echo 'Restored into app; the old database is app_replaced'
 )`,
   );
+  assert.equal(
+    back,
+    `( set -e -o pipefail
+${exchange('app_failed', 'app_replaced')}
+  echo 'app is the old database again; the other one is app_failed'
+)`,
+  );
+});
+
+test('nothing that replaces the database postgres connects to it', () => {
+  const { restore, back } = commands({ ...cron, database: 'postgres' });
+  assert.doesNotMatch(`${restore}${back}`.replace(/--exit-on-error .*/, ''), /--dbname=postgres/);
+  assert.equal(restore.match(/createdb --username=app --maintenance-db=template1/g)?.length, 2);
+});
+
+test('a name with a backslash is the same whatever standard_conforming_strings is', () => {
+  const { restore } = commands({ ...cron, database: 'a\\b' });
+  assert.ok(restore.includes(`datname = E'\\''a\\\\b'\\''`), restore);
 });
 
 test('a set from before a rollback is restored under its own name', () => {

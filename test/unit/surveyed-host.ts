@@ -14,14 +14,13 @@ const answer = {
   serverSettings: {},
   timezone: 'UTC',
   sizeBytes: 1_000_000,
-  started: '1',
   otherDatabases: { count: 0, names: [] },
 };
-const sorted = { default: null, others: [] };
+const sorted = { default: null, others: [], partitioned: [] };
 
 /** What a probe prints of a database that answers. */
 export const acceptsWith = (changes: Readonly<Record<string, unknown>>, collations: unknown = sorted): string =>
-  `accepts ${JSON.stringify({ ...answer, ...changes })}\nreached by-itself 1\ncollations ${JSON.stringify(collations)}`;
+  `accepts ${JSON.stringify({ ...answer, ...changes })}\ncollations ${JSON.stringify(collations)}`;
 export const accepts = acceptsWith({});
 export const tools = ['zstd', 'gzip', 'awk', 'psql', 'pg_dump', 'pg_restore'].map((tool) => `tool ${tool}\n`).join('');
 

@@ -21,7 +21,7 @@ export function judgeSchema(findings: Findings, { id, schemaSha256 }: Manifest, 
       ofFile.sha256 === sha256
         ? 'a new dump of it is identical to one of its schema file, restored in the same way; PostgreSQL prints it differently than in the source'
         : {
-            detail: `the dump and its schema file restore to different schemas: ${hideSecrets(lines.join(' / '))[0] || 'the host has no diff to show the lines'}`,
+            detail: `the dump and its schema file restore to different schemas: ${hideSecrets(...lines).join(' / ') || 'the host has no diff to show the lines'}`,
             remedy:
               'Compare the lines: `-` is in the dump, `+` in the schema file. If something is missing, take a backup now',
             severity: 'warning',

@@ -50,7 +50,7 @@ const mostCollations = 5;
 
 /** Until it is built anew, an index that was sorted by another version may not find what is there. */
 function judgeCollations(
-  { default: own, others }: OutdatedCollations,
+  { default: own, others, partitioned }: OutdatedCollations,
   { database, user }: Pick<DatabaseFacts, 'database' | 'user'>,
   place: DatabaseContainer,
 ): string | Problem {
@@ -59,18 +59,26 @@ function judgeCollations(
     ...(own === null ? [] : [`the database's own (${own.recorded}, now ${own.actual})`]),
     ...others.map(({ schema, name, recorded, actual }) => `${schema}.${name} (${recorded}, now ${actual})`),
   ];
-  const statements = [
-    `REINDEX DATABASE ${identifier(database)}`,
+  const refresh = [
     ...(own === null ? [] : [`ALTER DATABASE ${identifier(database)} REFRESH COLLATION VERSION`]),
     ...others
       .slice(0, mostCollations)
       .map(({ schema, name }) => `ALTER COLLATION ${identifier(schema)}.${identifier(name)} REFRESH VERSION`),
   ];
+  // REFRESH ends all warnings, so it is not for those whose rows are still where the old order has put them.
+  const statements = [`REINDEX DATABASE ${identifier(database)}`, ...(partitioned.length === 0 ? refresh : [])];
   const psql = ['psql', '-X', `--username=${user}`, `--dbname=${databaseArgument(database)}`, '-v', 'ON_ERROR_STOP=1'];
   const words = [...inContainer(place), ...psql, ...statements.map((statement) => `--command=${statement}`)];
   const rest = others.length > mostCollations ? '. Then run it again: it has more of them' : '';
+  const tables = listed(
+    partitioned.map(({ schema, name }) => `${schema}.${name}`),
+    3,
+  );
+  const detail = `indexes of "${database}" were sorted by another version of a collation, and may miss rows or let duplicates in: ${listed(named, 3)}`;
+  const quiet = `At a quiet hour, since REINDEX blocks writes to each table, and nearly all reads of it. On the host: ${pastedLine(words)}`;
+  if (partitioned.length === 0) return { detail, remedy: `${quiet}${rest}` };
   return {
-    detail: `indexes of "${database}" were sorted by another version of a collation, and may miss rows or let duplicates in: ${listed(named, 3)}`,
-    remedy: `At a quiet hour, since tables cannot be written to meanwhile. On the host: ${pastedLine(words)}${rest}`,
+    detail: `${detail}. Rows may be in the wrong partition of ${tables}`,
+    remedy: `${quiet}. It moves no rows between partitions: copy those of ${tables} into a new table with the same partitions, and put it in place of the old one. Only then: ${refresh.join('; ')}${rest}`,
   };
 }

@@ -160,7 +160,7 @@ describe('a collation that was replaced under what it has sorted', () => {
   const versions = { recorded: '2.31', actual: '2.36' };
 
   test("the database's own", () => {
-    const finding = findingIn('collations', probeOf({ default: versions, others: [] }));
+    const finding = findingIn('collations', probeOf({ default: versions, others: [], partitioned: [] }));
     assert.deepEqual([finding.result, finding.severity], ['failed', 'warning']);
     assert.match(finding.detail, /the database's own \(2\.31, now 2\.36\)$/);
     assert.match(
@@ -171,10 +171,20 @@ describe('a collation that was replaced under what it has sorted', () => {
 
   test('another, in whatever words its name is', () => {
     const others = [{ schema: 'public', name: `it's "$(id)"`, ...versions }];
-    const { remedy } = findingIn('collations', probeOf({ default: null, others }));
+    const { remedy } = findingIn('collations', probeOf({ default: null, others, partitioned: [] }));
     assert.ok(
       remedy?.endsWith(`'--command=ALTER COLLATION "public"."it'\\''s ""$(id)""" REFRESH VERSION'`),
       `${remedy}`,
+    );
+  });
+
+  test('that of partitions, whose rows no REINDEX moves', () => {
+    const partitioned = [{ schema: 'public', name: 'names' }];
+    const { detail, remedy } = findingIn('collations', probeOf({ default: versions, others: [], partitioned }));
+    assert.match(detail, /Rows may be in the wrong partition of public\.names$/);
+    assert.match(
+      remedy ?? '',
+      /'--command=REINDEX DATABASE "shop"'\. It moves no rows .* Only then: ALTER DATABASE "shop" REFRESH COLLATION VERSION$/,
     );
   });
 
