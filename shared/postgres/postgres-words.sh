@@ -2,7 +2,8 @@
 # Filters what PostgreSQL and its programs print on standard error: DETAIL, CONTEXT, the text of a command and the message
 # itself may quote rows. All of it stays on the host, in `postgres.log`. Only lines of known shapes are passed on, and of those
 # only what cannot come out of a row. A row may hold line breaks, and behind them anything, such as an ERROR line: so nothing
-# is believed that follows a message whose end is not known.
+# is believed that follows a message whose end is not known. A function may take a row for a name, so names are shown only where
+# a statement of the program itself was refused, and no code of the database ran in it.
 
 # Bytes of one program that the log takes, and of one whose output is an answer. Each line counts as so many more, for the time
 # that it takes.
@@ -32,7 +33,9 @@ answered() { { "${@:2}" 2>&1 >&3 3>&- | postgres_words "$1" cut 3>&-; } 3>&1; }
 postgres_words() {
   local most=$most_words
   [[ $2 == drain ]] || most=$most_answered
-  local line length=0 rest='' begun='' state=clean error_begin='' error=''
+  local line length=0 rest='' begun='' state=clean
+  # Of the error: what it begins with, its message, and how much of that is shown (see `tell_error`).
+  local error_begin='' error='' shown='' at_entry=''
   while IFS= read -r -n 8192 line || [[ -n $line ]]; do
     if [[ -z $begun ]]; then
       begun=yes
@@ -41,6 +44,8 @@ postgres_words() {
     length=$((length + ${#line} + line_cost))
     if ((length > most)); then
       printf '%s: (the rest is left out)\n' "$1" >&"$words" || true
+      # What would tell whose words these are may be in the rest.
+      shown=nothing
       tell_error
       [[ $2 == drain ]] || return 77
       cat >/dev/null
@@ -48,7 +53,7 @@ postgres_words() {
     fi
     line=${line//[$'\001'-$'\010'$'\013'-$'\037'$'\177']/?}
     printf '%s: %s\n' "$1" "$line" >&"$words" || true
-    [[ -n $rest ]] || said "$line"
+    [[ -n $rest ]] || said "$line" "$1"
     # The rest of a line that is too long is as little to be believed as the lines below it.
     if ((${#line} == 8192)); then rest=yes; else rest=''; fi
   done
@@ -67,14 +72,15 @@ readonly said_in_passing='^(psql:<stdin>:[0-9]+: )?(WARNING|NOTICE|INFO|LOG|DEBU
 # Docker, the shell in the container and the compressors, which know no rows.
 readonly said_by_others='^(Error( response from daemon)?|Cannot connect to the Docker daemon at [^ ]+|OCI runtime [a-z ]+|error during connect|docker|zstd|gzip|stdbuf|sh|inside|tee|dd|openssl|/[a-z/]*sh): .*$'
 
-# said LINE: passes on a line, or what can be shown of it. `state` of the caller is what we know of the place of this line:
+# said LINE PART: passes on a line, or what can be shown of it. PART of the run it belongs to. `state` of the caller is what we know of the place of this line:
 #   clean: at the beginning of a message     noted: after a warning of the server that has one line
-#   awaiting: after an error whose cause is the next line     unsure: may be inside a message     over: after the error
+#   awaiting: after an error whose cause is the next line     unsure: may be inside a message
+#   refused: after the line of the error     over: below that
 said() {
   case $state in
-    over)
-      # Only here the words of a function of the database can be told from those of PostgreSQL.
-      [[ $1 != *' at RAISE' ]] || error=…
+    refused | over)
+      follows "$1"
+      state=over
       return 0
       ;;
     awaiting)
@@ -83,7 +89,8 @@ said() {
       ;;
   esac
   if [[ $1 =~ $said_by_server ]]; then
-    hold_error "${BASH_REMATCH[1]}${BASH_REMATCH[2]}:  " "${BASH_REMATCH[3]}"
+    [[ $2 != restore || -z ${BASH_REMATCH[1]} ]] || at_entry=unknown
+    hold_error "${BASH_REMATCH[1]}" '' "${BASH_REMATCH[2]}:  " "${BASH_REMATCH[3]}"
   elif [[ $1 =~ $said_program ]]; then
     said_of_program "${BASH_REMATCH[1]}" "${BASH_REMATCH[4]}" "${BASH_REMATCH[6]}"
   elif [[ $1 =~ ^(server closed the connection unexpectedly|connection to server was lost) ]]; then
@@ -121,12 +128,12 @@ said_of_program() {
   for level in ERROR FATAL PANIC; do
     before=${3%%"$level:  "*}
     [[ $before != "$3" && ! $before =~ (Query|query|[Cc]ommand)\ was: ]] || continue
-    hold_error "$1$2$before$level:  " "${3#"$before$level:  "}"
+    hold_error "$1$2" "$before" "$level:  " "${3#"$before$level:  "}"
     return 0
   done
   # In another language, nothing is known of the words of the server.
-  if [[ $2 != @(warning|detail|hint|info)': ' && $3 =~ ^([A-Za-z ]+(\ \"[^\"]*\")?:\ )+[^[:space:]\":]+:\ \  ]]; then
-    hold_error "$1$2${BASH_REMATCH[0]}" ''
+  if [[ $state != unsure && $2 != @(warning|detail|hint|info)': ' && $3 =~ ^([A-Za-z ]+(\ \"[^\"]*\")?:\ )+[^[:space:]\":]+:\ \  ]]; then
+    hold_error "$1$2" "${BASH_REMATCH[0]}" '' ''
     return 0
   fi
   if [[ $state == unsure && $2 != @(error|fatal)': ' ]]; then
@@ -138,6 +145,7 @@ said_of_program() {
     state=over
   else
     printf '%s%s%s\n' "$1" "$2" "$3"
+    [[ ! $3 =~ $entry_with_rows ]] || at_entry=rows
     if [[ $3 == 'Dumping the contents of table '* ]]; then
       state=awaiting
     elif [[ $2 == @(error|fatal)': ' ]]; then
@@ -146,30 +154,69 @@ said_of_program() {
   fi
 }
 
-# hold_error BEGIN MESSAGE: all our sessions end at their first error, so whatever follows belongs to it.
+# hold_error PREFIX BEFORE LEVEL MESSAGE: all our sessions end at their first error, so whatever follows belongs to it. PREFIX is
+# the program's, and BEFORE are its words.
 hold_error() {
-  error_begin=$1 error=…
-  if [[ $state != unsure ]]; then
-    error=$(safe_message "$2")
-  elif [[ $1 == *\"* ]]; then
-    error_begin='ERROR:  '
+  error=$4 shown=names
+  [[ -z $at_entry ]] || shown=kinds
+  if [[ $state == unsure ]]; then
+    error_begin=$1$3 shown=nothing
+  else
+    error_begin=$1$2$3
   fi
-  state=over
+  state=refused
 }
 
-# tell_error: passes on the error, once the whole of it has been read.
-tell_error() { [[ -z $error_begin ]] || printf '%s%s\n' "$error_begin" "$error"; }
+# follows LINE: what follows the error tells whose words it has. Rows may stand in these lines too, and forge others: so none of
+# them lets more be shown than the others, but for the first, which no row can take.
+follows() {
+  if [[ $state == refused && $1 =~ ^LINE\ [0-9]+:\  ]]; then
+    # The parser refused the program's own statement, so nothing ran in it; unless a CONTEXT follows.
+    [[ $shown != kinds ]] || shown=names
+  elif [[ $1 =~ (RAISE|ASSERT)$ || ($1 =~ ^(CONTEXT:|PL/) && ${#1} -eq 8192) ]]; then
+    shown=nothing
+  elif [[ $1 =~ ^CONTEXT:\ \  ]]; then
+    if [[ $shown == names && $1 =~ $context_of_server ]]; then
+      shown=kinds
+    elif [[ ! $1 =~ $context_of_server ]]; then
+      shown=nothing
+    fi
+  elif [[ $1 =~ ^[^[:space:]\"]+(\ |$'\xc2\xa0')?:\ \  && ! $1 =~ ^(DETAIL|HINT|QUERY|ERROR|FATAL|WARNING|NOTICE|LOCATION): ]]; then
+    # CONTEXT in another language.
+    shown=nothing
+  fi
+}
 
-# safe_message MESSAGE: what is shown of a message of the server; `…` if its shape is not known.
+# tell_error: passes on the error, once the whole of it has been read: with `names`; as one of the `kinds` of errors without names,
+# if a function may have been given a row for one; or with `nothing` of its message, which may be a function's own.
+tell_error() {
+  [[ -n $error_begin ]] || return 0
+  case $shown in
+    nothing) error=… ;;
+    *) error=$(safe_message "$shown" "$error") ;;
+  esac
+  printf '%s%s\n' "$error_begin" "$error"
+}
+
+# safe_message names|kinds MESSAGE: what is shown of a message of the server; `…` if its shape is not known.
 safe_message() {
-  local shape text args=()
+  local shape text args=() shapes=("${messages[@]}")
   for shape in "${message_cuts[@]}"; do args+=(-e "$shape"); done
-  text=$(sed -E "${args[@]}" <<<"$1")
-  for shape in "${messages[@]}"; do
+  if [[ $1 == kinds ]]; then
+    for shape in "${kind_cuts[@]}"; do args+=(-e "$shape"); done
+    shapes=("${kinds[@]}")
+  fi
+  text=$(sed -E "${args[@]}" <<<"$2")
+  for shape in "${shapes[@]}" "${messages_anywhere[@]}"; do
     [[ ! $text =~ ^($shape)$ ]] || { printf '%s' "$text" && return 0; }
   done
   printf …
 }
+
+# Where PostgreSQL itself says in which code an error came up, and not a function in another language, whose words may be its own.
+readonly context_of_server='^CONTEXT:  (PL/pgSQL (function|assignment) |SQL (function|statement|expression) |COPY |referential integrity |automatic |while |parallel worker|JSON data, |compilation of PL/pgSQL )'
+# In these, a restore calls functions with rows.
+readonly entry_with_rows='from TOC entry [0-9]+; [0-9]+ [0-9]+ (TABLE DATA|MATERIALIZED VIEW DATA|INDEX|CONSTRAINT|CHECK CONSTRAINT) '
 
 readonly harmless_warnings='database ".*" has (a|no) .*collation version.*|terminating connection because of crash of another server process|no privileges (could be revoked|were granted) for ".*"|not all privileges .* for ".*"'
 
@@ -184,21 +231,36 @@ readonly message_cuts=(
 
 readonly of_kind='(table|relation|view|materialized view|column|sequence|schema|function|type|domain|role|database|extension|operator class|operator family|collation|language|index|trigger|event trigger|constraint|tablespace|foreign-data wrapper|server|foreign table|publication|subscription|text search [a-z]+|conversion|rule|policy|access method|snapshot|statistics object|cursor|parameter)'
 
+# What may come out of a row where a function was given one for a name, and is cut out as well.
+readonly kind_cuts=(
+  "s~^(permission denied for|must be owner of) $of_kind .*~\\1 \\2 …~"
+  "s~^($of_kind|function|procedure|aggregate|cast|operator|large object|tablespace) .* (does not exist|already exists|is not unique|is not installed|is ambiguous|is not available)( for .*| in .*)?\$~\\1 … \\3~"
+  's~^(operator does not exist|(operator|function) is not unique): .*~\1: …~'
+  's~^(could not [a-z]+ )(in |from |to )?((extension control )?file|directory|library|symbolic link) ".*": ([A-Z][a-z/]+( [a-z/]+)*)$~\1\3 …: \5~'
+  's~^(unrecognized configuration parameter|invalid value for parameter|missing FROM-clause entry for table) .*~\1 …~'
+)
+# These hold no names.
+readonly kinds=(
+  "(permission denied for|must be owner of) $of_kind …" "($of_kind|[a-z]+|large object|operator) … (does not exist|already exists|is not unique|is not installed|is ambiguous|is not available)"
+  '(operator|function) (does not exist|is not unique): …' '(unrecognized configuration parameter|invalid value for parameter|missing FROM-clause entry for table) …'
+  'could not [a-z]+ (file|extension control file|directory|library|symbolic link) …: (No such file or directory|Permission denied|No space left on device|Cannot allocate memory|Input/output error|Is a directory|Not a directory|File name too long|Disk quota exceeded|Too many open files)'
+  'no schema has been selected to create in'
+)
+
 # Messages that quote only names, numbers, files and reasons of the operating system.
 readonly messages=(
   # Rights.
   "permission denied (for|to) .+" "permission denied: \".+\" is a system catalog" "must be (owner|superuser|member|able) .+"
   'query would be affected by row-level security policy for table ".+"'
   # Time, memory, disk, the server.
-  'canceling statement due to [a-z -]+' 'terminating (connection|background worker|walreceiver|autovacuum).*'
-  'deadlock detected' 'could not obtain lock on .+' 'could not serialize access .+' 'out of (shared )?memory' 'could not resize shared memory segment .+'
+  'terminating (connection|background worker|walreceiver|autovacuum).*'
+  'could not obtain lock on .+' 'could not serialize access .+'
   'could not (open|read|write|extend|stat|fsync|create|access|remove|rename|link|seek|truncate|map|load|close|flush) (in |from |to )?(file|blocks?|directory|shared|temporary|extension|unique index|exclusion constraint|status of|library|symbolic link|relation|tablespace|lock file|archive|semaphores|locale|collator|ICU).*'
   'could not (send|receive) data (to|from) .+' 'could not (import the requested|export a|find) (snapshot|function ".+" in file ".+")' 'could not fork .+' 'could not connect to .+'
   'the database system is .+' 'sorry, too many clients already' 'remaining connection slots .+' 'too many connections for (role|database) ".+"'
   'password authentication failed for user ".+"' '[A-Za-z]+ authentication failed for user ".+"' 'no pg_hba.conf entry for .+' 'SSL .+' 'connection to .+ failed: .+' 'connection requires a valid client certificate'
   # Damage.
-  'missing chunk number .+' 'unexpected chunk (number|size) .+' 'invalid page in block .+' 'page verification failed.*' 'compressed [a-z0-9 ]+ is corrupt'
-  'found (xmin|xmax|multixact) .+' 'invalid memory alloc request size [0-9]+' 'cache lookup failed for .+' 'MultiXactId [0-9]+ .+' 'tuple (concurrently|to be) .+'
+  'tuple (concurrently|to be) .+'
   '(item order|high key|cross page item order|down-link lower bound|version|mismatch between|metapage|block|index|item) .*(index|invariant) ".+".*' 'heap tuple .+ lacks matching index tuple .+' 'right sibling.+' 'could not find (parent|left sibling|right sibling|tuple|block|pathkey|trigger|attribute|constraint) .+'
   '(index|relation|table|sequence) ".+" (contains|lacks|is not|has|does not) .+' 'attempted to .+ (tuple|block)' 'tablespace [0-9]+ .+' "type with OID [0-9]+ does not exist" "$of_kind with OID [0-9]+ does not exist"
   # Names.
@@ -206,6 +268,15 @@ readonly messages=(
   'operator does not exist: .+' '(operator|function) is not unique: .+' 'no schema has been selected to create in'
   '(unrecognized|invalid) configuration parameter( name)? ".+"' 'constraint ".+" (of|for) .+ (does not exist|already exists)' 'required extension ".+" is not installed' 'extension ".+" (is not available|has no .+|must be .+)'
   '[a-z_ ]+ (must|can only) be loaded via "?shared_preload_libraries"?' 'can only create extension in database [A-Za-z0-9_.-]+' 'unsupported version .+' 'encoding ".+" .+' 'collation ".+" .+' 'missing FROM-clause entry for table ".+"'
+  # Of a statement itself.
+  'cannot (alter|drop) [a-z ]+ .+ because .+' 'COPY .+ (is not supported|cannot .+)' 'expected [0-9]+ .+'
+)
+
+# Those that can name nothing but what is there, whichever code they come up in.
+readonly messages_anywhere=(
+  # Time, memory, damage.
+  'canceling statement due to [a-z -]+' 'deadlock detected' 'out of (shared )?memory' 'could not resize shared memory segment .+'
+  'missing chunk number .+' 'unexpected chunk (number|size) .+' 'invalid page in block .+' 'page verification failed.*' 'compressed [a-z0-9 ]+ is corrupt' 'found (xmin|xmax|multixact) .+' 'invalid memory alloc request size [0-9]+' 'cache lookup failed for .+' 'MultiXactId [0-9]+ .+'
   # Rules that rows break; those name the rule.
   'duplicate key value violates unique constraint ".+"' 'conflicting key value violates exclusion constraint ".+"'
   '(insert or update|update or delete|delete|update) on table ".+" violates foreign key constraint ".+"' '(new row for|check constraint ".+" (of|for)) relation ".+" (violates check constraint ".+"|violates partition constraint|is violated by some row)'
@@ -216,8 +287,8 @@ readonly messages=(
   '(invalid|malformed|date/time|interval|time zone)[^:]*: …' 'invalid input syntax for type (json|xml|uuid)' '[a-z /*-]+ (at or near )?"…"( is out of range for type [a-z ]+)?' '"…" is .+' 'value "…" is out of range for type [a-z ]+' 'time zone "…".*' 'syntax error at end of input'
   'value too long for type .+' '(smallint|integer|bigint|interval|timestamp|date|time|cidr|OID|real|numeric|"char"|money|value|year|lower bound) (is )?out of range( for type [a-z ]+)?' 'numeric field overflow' 'value out of range: (overflow|underflow)' 'division by zero' 'bit string (length [0-9]+ does not match|too long for) type bit.*'
   'character with byte sequence … in encoding ".+" has no equivalent in encoding ".+"' 'missing data for column ".+"' 'extra data after last expected column' 'unquoted (newline|carriage return) found in data' 'invalid byte sequence for encoding "[A-Za-z0-9_]+"' 'literal (newline|carriage return) found in data' 'end-of-copy marker corrupt' 'unexpected EOF .+'
-  'cannot insert (a non-DEFAULT value into|multiple commands into) .+' 'expected [0-9]+ .+' 'invalid (XML|JSON) (content|document|text)' 'unsupported Unicode escape sequence' 'index row (size|requires) .+' 'index expression .+' 'row is too big: .+' 'tables can have at most [0-9]+ columns' 'number of (columns|dimensions) .+'
-  'cannot (alter|drop) [a-z ]+ .+ because .+' 'cannot execute [A-Z ]+ in a read-only transaction' 'cannot cast (type|jsonb) .+ to .+' 'cannot insert into (column|view) ".+"' 'cannot copy (from|to) [a-z ]+ ".+"'
+  'cannot insert (a non-DEFAULT value into|multiple commands into) .+' 'invalid (XML|JSON) (content|document|text)' 'unsupported Unicode escape sequence' 'index row (size|requires) .+' 'index expression .+' 'row is too big: .+' 'tables can have at most [0-9]+ columns' 'number of (columns|dimensions) .+'
+  'cannot execute [A-Z ]+ in a read-only transaction' 'cannot cast (type|jsonb) .+ to .+' 'cannot insert into (column|view) ".+"' 'cannot copy (from|to) [a-z ]+ ".+"'
   'functions in (index|statistics|partition key) .+ must be marked IMMUTABLE' 'generation expression is not immutable' 'data type .+ has no default operator class for access method ".+"' 'could not (identify|determine) .+ (operator|function|collation|type) .*' 'could not create unique index ".+"' 'could not create exclusion constraint ".+"'
-  'infinite recursion detected in rules? for relation ".+"' 'stack depth limit exceeded' 'unrecognized privilege type.*' 'COPY .+ (is not supported|cannot .+)' 'materialized view ".+" has not been populated'
+  'infinite recursion detected in rules? for relation ".+"' 'stack depth limit exceeded' 'unrecognized privilege type.*' 'materialized view ".+" has not been populated'
 )

@@ -94,9 +94,22 @@ const sources: [what: string, sql: string, error: RegExp, remedy: RegExp, kept: 
      CREATE FUNCTION folded(name text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN helper(name); END $$;
      CREATE TABLE customers (name text CHECK (folded(name) <> ''));
      INSERT INTO customers VALUES (${literal});`,
-    /it does not restore\. function helper\(text\) does not exist/,
+    /it does not restore\. function … does not exist \(in the rows of "customers"\)/,
     /empty search_path: write the schema.*SET search_path/,
     /QUERY: /,
+  ],
+  [
+    'a function that takes a row for a name',
+    `CREATE FUNCTION looked_up(name text) RETURNS boolean LANGUAGE plpgsql AS $$
+       BEGIN
+         IF current_setting('unix_socket_directories') = '/tmp/drill' THEN EXECUTE format('SELECT FROM %I', left(name, 15)); END IF;
+         RETURN true;
+       END $$;
+     CREATE TABLE customers (name text CHECK (looked_up(name)));
+     INSERT INTO customers VALUES (${literal});`,
+    /it does not restore\. relation … does not exist \(in the rows of "customers"\)/,
+    /empty search_path/,
+    /ERROR: {2}relation "SECRET-OF-ALICE" does not exist/,
   ],
 ];
 

@@ -17,11 +17,11 @@ import { detailOf } from '../../verify-action/finding.ts';
 const script = fileURLToPath(new URL('../../shared/postgres/postgres-words.sh', import.meta.url));
 
 /** What is passed on, what the log has, and the exit. */
-function passed(words: string, how: 'drain' | 'cut' = 'drain') {
+function passed(words: string, how: 'drain' | 'cut' = 'drain', part = 'dump') {
   const folder = mkdtempSync(join(tmpdir(), 'postgres-words-'));
   const main =
-    'set -euo pipefail; umask 077; export LC_ALL=C; . "$1"; keep_words "$2"; s=0; postgres_words dump "$3" || s=$?; drop_words "$2"; exit "$s"';
-  const { stdout, stderr, status } = spawnSync('bash', ['-c', main, 'bash', script, folder, how], {
+    'set -euo pipefail; umask 077; export LC_ALL=C; . "$1"; keep_words "$2"; s=0; postgres_words "$4" "$3" || s=$?; drop_words "$2"; exit "$s"';
+  const { stdout, stderr, status } = spawnSync('bash', ['-c', main, 'bash', script, folder, how, part], {
     input: words,
     encoding: 'utf8',
   });
@@ -139,6 +139,76 @@ describe('what may come from a row is cut out', () => {
           .join(''),
       );
     });
+  }
+});
+
+describe('of a restore, a name is shown only if no code of the database ran: a function may have been given a row for it', () => {
+  const copy = 'pg_restore: error: COPY failed for table "t": ERROR:  ';
+  const query = 'pg_restore: error: could not execute query: ERROR:  ';
+  const inCopy = '\nCONTEXT:  COPY t, line 1: "s3cr3t"';
+  const inFunction = '\nCONTEXT:  PL/pgSQL function public.ok(text) line 3 at EXECUTE\nCOPY t, line 1: "s3cr3t"';
+  const entry = (kind: string) => `pg_restore: from TOC entry 3216; 0 16400 ${kind} x postgres`;
+  const cases: [said: string, passes: string][] = [
+    [
+      `${copy}relation "public.s3cr3t" does not exist\nLINE 1: SELECT\n  ^\nQUERY:  SELECT s3cr3t${inFunction}`,
+      `${copy}relation … does not exist`,
+    ],
+    [`${copy}relation "s3cr3t" does not exist${inFunction}`, `${copy}relation … does not exist`],
+    [`${copy}schema "s3cr3t" does not exist${inCopy}`, `${copy}schema … does not exist`],
+    [`${copy}role "s3cr3t" does not exist${inCopy}`, `${copy}role … does not exist`],
+    [
+      `${copy}unrecognized configuration parameter "app.s3cr3t"${inCopy}`,
+      `${copy}unrecognized configuration parameter …`,
+    ],
+    [
+      `${copy}could not open file "/home/s3cr3t": No such file or directory${inCopy}`,
+      `${copy}could not open file …: No such file or directory`,
+    ],
+    [
+      `${copy}column orders.s3cr3t does not exist\nCONTEXT:  SQL function "f" statement 1`,
+      `${copy}column … does not exist`,
+    ],
+    [`${copy}permission denied for table s3cr3t${inFunction}`, `${copy}permission denied for table …`],
+    [`${copy}function s3cr3t(integer) does not exist${inFunction}`, `${copy}function … does not exist`],
+    [
+      `${copy}relation "s3cr3t" does not exist\nCONTEXT:  PL/pgSQL function public.ok(text) line 3 at ASSERT`,
+      `${copy}…`,
+    ],
+    [
+      `${copy}relation "s3cr3t" does not exist\nCONTEXT:  Traceback (most recent call last):\nPL/Python function "f"`,
+      `${copy}…`,
+    ],
+    [`${copy}relation "s3cr3t" does not exist\nCONTEXTO:  COPY t`, `${copy}…`],
+    [
+      `${copy}relation "s3cr3t" does not exist\nDETAIL:  x\nCONTEXT:  COPY t\nCONTEXT:  PL/pgSQL function f() line 3 at RAISE`,
+      `${copy}…`,
+    ],
+    [
+      `${copy}new row for relation "t" violates check constraint "c"\nDETAIL:  Failing row${inCopy}`,
+      `${copy}new row for relation "t" violates check constraint "c"`,
+    ],
+    [
+      `${entry('MATERIALIZED VIEW DATA')}\n${query}relation "s3cr3t" does not exist\nCommand was: REFRESH`,
+      `${query}relation … does not exist`,
+    ],
+    [`${entry('INDEX')}\n${query}schema "s3cr3t" does not exist\nCommand was: x`, `${query}schema … does not exist`],
+    [
+      `${entry('INDEX')}\n${query}function f(text) does not exist\nLINE 1: CREATE INDEX`,
+      `${query}function f(text) does not exist`,
+    ],
+    [`${entry('INDEX')}\n${query}could not create unique index "k"`, `${query}could not create unique index "k"`],
+    [`${entry('VIEW')}\n${query}relation "gone" does not exist`, `${query}relation "gone" does not exist`],
+    ['psql:<stdin>:12: ERROR:  relation "s3cr3t" does not exist', 'psql:<stdin>:12: ERROR:  relation … does not exist'],
+    [
+      'psql:<stdin>:12: ERROR:  relation "gone" does not exist\nLINE 1: x',
+      'psql:<stdin>:12: ERROR:  relation "gone" does not exist',
+    ],
+    [`${copy}relation "s3cr3t" does not exist\nDETAIL:  ${'x'.repeat(1_200_000)}${inFunction}`, `${copy}…`],
+    ['WARNING:  x\npg_restore: error: s3cr3t 4111 ERROR:  boo', 'pg_restore: error: ERROR:  …'],
+    ['WARNING:  x\npg_restore: error: s3cr3t: 4111-1111:  boo', 'pg_restore: error: …'],
+  ];
+  for (const [said, passes] of cases) {
+    test(said.slice(0, 120), () => assert.equal(passed(`${said}\n`, 'drain', 'restore').lines.at(-1), passes));
   }
 });
 
