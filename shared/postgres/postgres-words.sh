@@ -79,9 +79,14 @@ readonly said_by_others='^(Error( response from daemon)?|Cannot connect to the D
 said() {
   case $state in
     refused | over)
-      follows "$1"
-      state=over
-      return 0
+      if [[ $2 != indexes || ! $1 =~ $said_by_server ]]; then
+        follows "$1"
+        state=over
+        return 0
+      fi
+      # The session that reads the indexes goes on after an error.
+      tell_error
+      state=clean
       ;;
     awaiting)
       state=over
@@ -154,8 +159,8 @@ said_of_program() {
   fi
 }
 
-# hold_error PREFIX BEFORE LEVEL MESSAGE: all our sessions end at their first error, so whatever follows belongs to it. PREFIX is
-# the program's, and BEFORE are its words.
+# hold_error PREFIX BEFORE LEVEL MESSAGE: our sessions end at their first error, so whatever follows belongs to it. PREFIX is the
+# program's, and BEFORE are its words.
 hold_error() {
   error=$4 shown=names
   [[ -z $at_entry ]] || shown=kinds
@@ -200,17 +205,19 @@ tell_error() {
 
 # safe_message names|kinds MESSAGE: what is shown of a message of the server; `…` if its shape is not known.
 safe_message() {
-  local shape text args=() shapes=("${messages[@]}")
+  local shape text sql_state='' args=() shapes=("${messages[@]}")
   for shape in "${message_cuts[@]}"; do args+=(-e "$shape"); done
   if [[ $1 == kinds ]]; then
     for shape in "${kind_cuts[@]}"; do args+=(-e "$shape"); done
     shapes=("${kinds[@]}")
   fi
-  text=$(sed -E "${args[@]}" <<<"$2")
+  # A verbose session puts the state of SQL in front.
+  [[ ! $2 =~ ^[0-9A-Z]{5}:\  ]] || sql_state=${BASH_REMATCH[0]}
+  text=$(sed -E "${args[@]}" <<<"${2#"$sql_state"}")
   for shape in "${shapes[@]}" "${messages_anywhere[@]}"; do
-    [[ ! $text =~ ^($shape)$ ]] || { printf '%s' "$text" && return 0; }
+    [[ ! $text =~ ^($shape)$ ]] || { printf '%s%s' "$sql_state" "$text" && return 0; }
   done
-  printf …
+  printf '%s…' "$sql_state"
 }
 
 # Where PostgreSQL itself says in which code an error came up, and not a function in another language, whose words may be its own.

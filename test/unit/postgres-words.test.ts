@@ -212,6 +212,23 @@ describe('of a restore, a name is shown only if no code of the database ran: a f
   }
 });
 
+test('of the session that reads the indexes, each error is passed on with its state: it tells damage from the rest', () => {
+  const said = [
+    'psql:<stdin>:30: ERROR:  XX002: item order invariant violated for index "a_pkey"',
+    'DETAIL:  Lower index tid=(1,2) (points to heap tid=(0,2))',
+    'LOCATION:  bt_target_page_check, verify_nbtree.c:1009',
+    'psql:<stdin>:31: ERROR:  P0001: s3cr3t',
+    'CONTEXT:  PL/pgSQL function compared(text,text) line 1 at RAISE',
+    'LOCATION:  exec_stmt_raise, pl_exec.c:3911',
+    'psql:<stdin>:32: ERROR:  58P01: could not access file "$libdir/amcheck": No such file or directory',
+  ];
+  assert.deepEqual(passed(`${said.join('\n')}\n`, 'cut', 'indexes').lines, [
+    said[0],
+    'psql:<stdin>:31: ERROR:  …',
+    said[6],
+  ]);
+});
+
 describe('the log', () => {
   test('is there only if something was said, and for its owner alone', () => {
     assert.deepEqual(passed('').files, []);
