@@ -71,6 +71,8 @@ readonly said_by_server='^(psql:<stdin>:[0-9]+: )?(ERROR|FATAL|PANIC):  (.*)$'
 readonly said_in_passing='^(psql:<stdin>:[0-9]+: )?(WARNING|NOTICE|INFO|LOG|DEBUG):  (.*)$'
 # Docker, the shell in the container and the compressors, which know no rows.
 readonly said_by_others='^(Error( response from daemon)?|Cannot connect to the Docker daemon at [^ ]+|OCI runtime [a-z ]+|error during connect|docker|zstd|gzip|stdbuf|sh|inside|tee|dd|openssl|/[a-z/]*sh): .*$'
+# What they add on systems that are set up in an odd way.
+readonly said_in_vain='^(WARNING: Error loading config file: .*|WARN(ING)?\[[0-9]+\] .*|time="[^"]*" level=[a-z]+ msg=.*|Emulate Docker CLI using podman.*|ERROR: ld\.so: object .* cannot be preloaded .*: ignored\.|What.s next:|What is next:|    (Try Docker Debug|Learn more at|View a summary) .*|(perl|bash|[a-z/]*sh): warning: .*|perl: warning: .*|[[:space:]](LANGUAGE|LANG|LC_[A-Z]+) = .*,?|    are supported and installed on your system\.)$'
 
 # said LINE PART: passes on a line, or what can be shown of it. PART of the run it belongs to. `state` of the caller is what we know of the place of this line:
 #   clean: at the beginning of a message     noted: after a warning of the server that has one line
@@ -105,7 +107,7 @@ said() {
     tell_passing "$1"
   elif [[ -z $1 || ($state == noted && $1 =~ ^(DETAIL|HINT):\ \ ) ]]; then
     :
-  elif [[ $state != unsure && ($1 =~ $said_by_others || $1 == 'The image has no '*) ]]; then
+  elif [[ $state != unsure && ($1 =~ $said_by_others || $1 =~ $said_in_vain || $1 == 'The image has no '*) ]]; then
     printf '%s\n' "$1"
   else
     state=unsure
@@ -225,7 +227,8 @@ readonly context_of_server='^CONTEXT:  (PL/pgSQL (function|assignment) |SQL (fun
 # In these, a restore calls functions with rows.
 readonly entry_with_rows='from TOC entry [0-9]+; [0-9]+ [0-9]+ (TABLE DATA|MATERIALIZED VIEW DATA|INDEX|CONSTRAINT|CHECK CONSTRAINT) '
 
-readonly harmless_warnings='database ".*" has (a|no) .*collation version.*|terminating connection because of crash of another server process|no privileges (could be revoked|were granted) for ".*"|not all privileges .* for ".*"'
+# Warnings of PostgreSQL itself, each of one line and with no row in it.
+readonly harmless_warnings='(database|collation) ".*" has (a|no) .*(collation|actual) version.*|collation ".*" has version mismatch|terminating connection because of crash of another server process|no privileges (could be revoked|were granted) for ".*"|not all privileges .* for ".*"|page verification failed, calculated checksum [0-9]+ but expected [0-9]+|wal_level is insufficient to publish logical changes|subscription was created, but is not connected|tables were not subscribed, you will have to run .*|there is (already a|no) transaction in progress|hash indexes are not WAL-logged and their use is discouraged|(operator|aggregate|type) attribute ".*" not recognized|changing (return|argument) type of function .* from .* to .*'
 
 # What comes out of a row in a message, and is cut out of it.
 readonly message_cuts=(

@@ -142,6 +142,27 @@ describe('what may come from a row is cut out', () => {
   }
 });
 
+describe('what has nothing to do with it hides no error', () => {
+  const beside = [
+    'WARNING:  page verification failed, calculated checksum 12 but expected 13',
+    'WARNING:  collation "de" has version mismatch\nDETAIL:  x\nHINT:  y',
+    'pg_restore: WARNING:  wal_level is insufficient to publish logical changes\nHINT:  Set wal_level',
+    'pg_restore: WARNING:  subscription was created, but is not connected\nHINT:  To initiate replication',
+    'WARNING:  there is already a transaction in progress',
+    'WARNING: Error loading config file: /root/.docker/config.json: permission denied',
+    'time="2026-01-01T00:00:00Z" level=warning msg="x"',
+    'Emulate Docker CLI using podman. Create /etc/containers/nodocker to quiet msg.',
+    "ERROR: ld.so: object 'libx.so' from LD_PRELOAD cannot be preloaded (cannot open shared object file): ignored.",
+    "\nWhat's next:\n    Try Docker Debug for seamless, persistent debugging tools in any container or image → docker debug x\n    Learn more at https://docs.docker.com/go/debug-cli/",
+    'perl: warning: Setting locale failed.\nperl: warning: Please check that your locale settings:\n\tLANGUAGE = (unset),\n\tLC_ALL = "x"\n    are supported and installed on your system.\nperl: warning: Falling back to the standard locale ("C").',
+    'bash: warning: setlocale: LC_ALL: cannot change locale (x)',
+  ];
+  const error = 'pg_dump: error: query failed: ERROR:  invalid page in block 1 of relation base/1/2';
+  for (const line of beside) {
+    test(line.slice(0, 60), () => assert.equal(passed(`${line}\n${error}\n`).lines.at(-1), error));
+  }
+});
+
 describe('of a restore, a name is shown only if no code of the database ran: a function may have been given a row for it', () => {
   const copy = 'pg_restore: error: COPY failed for table "t": ERROR:  ';
   const query = 'pg_restore: error: could not execute query: ERROR:  ';
@@ -263,6 +284,17 @@ describe('the error', () => {
       'invalid snapshot identifier: …',
     ],
     [['FATAL:  the database system is shutting down', 'ERROR:  x'], 'x', 'x'],
+    [
+      [
+        'psql:<stdin>:4: ERROR:  …',
+        'pg_dump: error: query failed: ERROR:  invalid page in block 1 of relation base/1/2',
+      ],
+      'invalid page in block 1 of relation base/1/2',
+      '…',
+    ],
+    [['pg_dump: error: …', 'pg_dump: error: x'], 'x', null],
+    [['ERROR:  …', 'pg_dump: error: x'], '…', '…'],
+    [['pg_dump: error: …'], '…', null],
     [['FATAL:  the database system is shutting down'], 'the database system is shutting down', null],
     [
       ['pg_restore: error: could not read from input file: end of file'],
