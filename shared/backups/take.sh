@@ -59,7 +59,7 @@ dump_schema() {
 
 # inside VERB ARGUMENT...: runs the script in the database container. Arguments are constants of ours.
 inside() {
-  docker exec --interactive --env PGUSER --env PGDATABASE --env PGAPPNAME "$container" \
+  docker exec --interactive --env PGUSER --env PGDATABASE --env PGAPPNAME --env ATLASIA_MESSAGES "$container" \
     sh -c "$inside_script" inside "$@"
 }
 
@@ -114,6 +114,7 @@ open_snapshot() {
         return 0
         ;;
       'locks '*) locks=${line#* } ;;
+      'superuser '*) [[ $line != *' on' ]] || export ATLASIA_MESSAGES=C ;;
       *) record fact "$line" ;;
     esac
   done

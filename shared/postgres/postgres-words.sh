@@ -68,9 +68,12 @@ tell_words_log() {
 
 readonly said_program='^((pg_dump|pg_dumpall|pg_restore|psql): (\[[a-z() ]+\] )?)((error|fatal|warning|detail|hint|info): )?(.*)$'
 readonly said_by_server='^(psql:<stdin>:[0-9]+: )?(ERROR|FATAL|PANIC):  (.*)$'
+readonly connection_lost='server closed the connection unexpectedly|connection to server was lost|SSL connection has been closed unexpectedly'
 readonly said_in_passing='^(psql:<stdin>:[0-9]+: )?(WARNING|NOTICE|INFO|LOG|DEBUG):  (.*)$'
 # Docker, the shell in the container and the compressors, which know no rows.
-readonly said_by_others='^(Error( response from daemon)?|Cannot connect to the Docker daemon at [^ ]+|OCI runtime [a-z ]+|error during connect|docker|zstd|gzip|stdbuf|sh|inside|tee|dd|openssl|/[a-z/]*sh): .*$'
+readonly said_by_others='^(Error( response from daemon)?|Cannot connect to the Docker daemon at [^ ]+|OCI runtime [a-z ]+|error during connect|docker|zstd|gzip|stdbuf|sh|inside|tee|dd|openssl|/[a-z/]*sh|/[A-Za-z0-9_.+/-]+/(pg_dump|pg_dumpall|pg_restore|psql|zstd|gzip|stdbuf|awk|dd)): .*$'
+# The same, without a name in front.
+readonly said_by_docker='^(Cannot connect to the Docker daemon at [^ ]+\. Is the docker daemon running\?|(Got )?permission denied while trying to connect to the [Dd]ocker .*|unexpected EOF|context canceled|Killed|Terminated|Aborted|Segmentation fault|Bus error|Illegal instruction)( \(core dumped\))?$'
 # What they add on systems that are set up in an odd way.
 readonly said_in_vain='^(WARNING: Error loading config file: .*|WARN(ING)?\[[0-9]+\] .*|time="[^"]*" level=[a-z]+ msg=.*|Emulate Docker CLI using podman.*|ERROR: ld\.so: object .* cannot be preloaded .*: ignored\.|What.s next:|What is next:|    (Try Docker Debug|Learn more at|View a summary) .*|(perl|bash|[a-z/]*sh): warning: .*|perl: warning: .*|[[:space:]](LANGUAGE|LANG|LC_[A-Z]+) = .*,?|    are supported and installed on your system\.)$'
 
@@ -100,14 +103,15 @@ said() {
     hold_error "${BASH_REMATCH[1]}" '' "${BASH_REMATCH[2]}:  " "${BASH_REMATCH[3]}"
   elif [[ $1 =~ $said_program ]]; then
     said_of_program "${BASH_REMATCH[1]}" "${BASH_REMATCH[4]}" "${BASH_REMATCH[6]}"
-  elif [[ $1 =~ ^(server closed the connection unexpectedly|connection to server was lost) ]]; then
-    printf '%s\n' "${BASH_REMATCH[1]}"
+  elif [[ $1 =~ ^(psql:<stdin>:[0-9]+: )?((error|fatal): )?($connection_lost|COPY command failed) ]]; then
+    # Words of libpq, which hold nothing: even a row that looks like them would betray nothing.
+    printf '%s\n' "${BASH_REMATCH[0]}"
     state=over
   elif [[ $1 =~ $said_in_passing ]]; then
     tell_passing "$1"
   elif [[ -z $1 || ($state == noted && $1 =~ ^(DETAIL|HINT):\ \ ) ]]; then
     :
-  elif [[ $state != unsure && ($1 =~ $said_by_others || $1 =~ $said_in_vain || $1 == 'The image has no '*) ]]; then
+  elif [[ $state != unsure && ($1 =~ $said_by_others || $1 =~ $said_by_docker || $1 =~ $said_in_vain || $1 == 'The image has no '*) ]]; then
     printf '%s\n' "$1"
   else
     state=unsure
@@ -269,6 +273,8 @@ readonly messages=(
   'could not (send|receive) data (to|from) .+' 'could not (import the requested|export a|find) (snapshot|function ".+" in file ".+")' 'could not fork .+' 'could not connect to .+'
   'the database system is .+' 'sorry, too many clients already' 'remaining connection slots .+' 'too many connections for (role|database) ".+"'
   'password authentication failed for user ".+"' '[A-Za-z]+ authentication failed for user ".+"' 'no pg_hba.conf entry for .+' 'SSL .+' 'connection to .+ failed: .+' 'connection requires a valid client certificate'
+  'database ".+" is not currently accepting connections' 'role ".+" is not permitted to log in' 'pg_hba.conf rejects .+' 'cannot connect to invalid database ".+"' 'unsupported startup parameter( in options)?: .+' 'could not write init file.*'
+  '".+" is not a valid data directory' 'recovery is in progress' 'cannot use serializable mode in a hot standby' 'connection limit exceeded for .+' 'pre-existing shared memory block .+'
   # Damage.
   'tuple (concurrently|to be) .+'
   '(item order|high key|cross page item order|down-link lower bound|version|mismatch between|metapage|block|index|item) .*(index|invariant) ".+".*' 'heap tuple .+ lacks matching index tuple .+' 'right sibling.+' 'could not find (parent|left sibling|right sibling|tuple|block|pathkey|trigger|attribute|constraint) .+'
@@ -279,6 +285,9 @@ readonly messages=(
   '(unrecognized|invalid) configuration parameter( name)? ".+"' 'constraint ".+" (of|for) .+ (does not exist|already exists)' 'required extension ".+" is not installed' 'extension ".+" (is not available|has no .+|must be .+)'
   '[a-z_ ]+ (must|can only) be loaded via "?shared_preload_libraries"?' 'can only create extension in database [A-Za-z0-9_.-]+' 'unsupported version .+' 'encoding ".+" .+' 'collation ".+" .+' 'missing FROM-clause entry for table ".+"'
   # Of a statement itself.
+  'incompatible library ".+": .+' '(unrecognized|invalid) parameter ".+"' 'multiple primary keys for table ".+" are not allowed' 'large object [0-9]+ already exists' 'invalid locale name: ".+"' 'new [A-Za-z_ ]+ (\(.+\) )?is incompatible with .+'
+  '(function|operator|procedure|aggregate) .+ is not unique' 'column ".+" is a generated column' 'generated columns cannot be used in COPY( .*)?' 'must have (CREATE|USAGE|the|privileges) .+' 'language ".+" is not .+' 'access method ".+" does not .+' 'type ".+" is (only a shell|not .+)' '".+" is (a|an|not a|not an) [a-z ]+'
+  'there is no built-in function named ".+"' 'relation ".+" is already (a partition|owned|member) .*' 'publication parameter ".+" .+'
   'cannot (alter|drop) [a-z ]+ .+ because .+' 'COPY .+ (is not supported|cannot .+)' 'expected [0-9]+ .+'
 )
 
@@ -298,7 +307,7 @@ readonly messages_anywhere=(
   'value too long for type .+' '(smallint|integer|bigint|interval|timestamp|date|time|cidr|OID|real|numeric|"char"|money|value|year|lower bound) (is )?out of range( for type [a-z ]+)?' 'numeric field overflow' 'value out of range: (overflow|underflow)' 'division by zero' 'bit string (length [0-9]+ does not match|too long for) type bit.*'
   'character with byte sequence … in encoding ".+" has no equivalent in encoding ".+"' 'missing data for column ".+"' 'extra data after last expected column' 'unquoted (newline|carriage return) found in data' 'invalid byte sequence for encoding "[A-Za-z0-9_]+"' 'literal (newline|carriage return) found in data' 'end-of-copy marker corrupt' 'unexpected EOF .+'
   'cannot insert (a non-DEFAULT value into|multiple commands into) .+' 'invalid (XML|JSON) (content|document|text)' 'unsupported Unicode escape sequence' 'index row (size|requires) .+' 'index expression .+' 'row is too big: .+' 'tables can have at most [0-9]+ columns' 'number of (columns|dimensions) .+'
-  'cannot execute [A-Z ]+ in a read-only transaction' 'cannot cast (type|jsonb) .+ to .+' 'cannot insert into (column|view) ".+"' 'cannot copy (from|to) [a-z ]+ ".+"'
+  'cannot execute [A-Z ]+ (in a read-only transaction|during recovery)' 'cannot cast (type|jsonb) .+ to .+' 'cannot insert into (column|view) ".+"' 'cannot copy (from|to) [a-z ]+ ".+"'
   'functions in (index|statistics|partition key) .+ must be marked IMMUTABLE' 'generation expression is not immutable' 'data type .+ has no default operator class for access method ".+"' 'could not (identify|determine) .+ (operator|function|collation|type) .*' 'could not create unique index ".+"' 'could not create exclusion constraint ".+"'
   'infinite recursion detected in rules? for relation ".+"' 'stack depth limit exceeded' 'unrecognized privilege type.*' 'materialized view ".+" has not been populated'
 )

@@ -34,6 +34,9 @@ function passed(words: string, how: 'drain' | 'cut' = 'drain', part = 'dump') {
 
 describe('what is known to hold no data passes as it is', () => {
   const lines = [
+    'ERROR:  invalid XML content',
+    'ERROR:  stack depth limit exceeded',
+    'ERROR:  domain public.email does not allow null values',
     'ERROR:  permission denied for table my table',
     'psql:<stdin>:12: ERROR:  relation "public.x" does not exist',
     'pg_dump: error: query failed: ERROR:  permission denied for table secrets',
@@ -61,6 +64,33 @@ describe('what is known to hold no data passes as it is', () => {
     'ERROR:  cannot execute UPDATE in a read-only transaction',
     'FATAL:  terminating connection due to administrator command',
     'pg_dump: warning: there are circular foreign-key constraints on this table:',
+    'FATAL:  database "a" is not currently accepting connections',
+    'FATAL:  role "a" is not permitted to log in',
+    'FATAL:  pg_hba.conf rejects connection for host "[local]", user "a", database "b", no encryption',
+    'FATAL:  cannot connect to invalid database "a"',
+    'FATAL:  unsupported startup parameter: options',
+    'FATAL:  could not write init file',
+    'FATAL:  "/data" is not a valid data directory',
+    'ERROR:  cannot execute LOCK TABLE during recovery',
+    'ERROR:  recovery is in progress',
+    'ERROR:  cannot use serializable mode in a hot standby',
+    'ERROR:  incompatible library "/usr/lib/x.so": version mismatch',
+    'ERROR:  unrecognized parameter "a.b"',
+    'ERROR:  multiple primary keys for table "t" are not allowed',
+    'ERROR:  large object 16400 already exists',
+    'ERROR:  invalid locale name: "de_DE.utf8"',
+    'ERROR:  new encoding (UTF8) is incompatible with the encoding of the template database (SQL_ASCII)',
+    'ERROR:  function public.f(integer) is not unique',
+    'ERROR:  column "x" is a generated column',
+    'ERROR:  must have CREATE privilege on database "a"',
+    'psql:<stdin>:9: server closed the connection unexpectedly',
+    'psql:<stdin>:9: error: COPY command failed',
+    'Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?',
+    'permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock: Get "http://x": dial unix',
+    'Killed',
+    'Segmentation fault (core dumped)',
+    '/usr/lib/postgresql/15/bin/pg_dump: symbol lookup error: undefined symbol: PQx',
+    'pg_dump: error while loading shared libraries: libpq.so.5: cannot open shared object file',
     'Error response from daemon: container x is not running',
     'zstd: /*stdin*: unsupported format',
     'sh: 1: Cannot fork',
@@ -86,6 +116,10 @@ describe('what may come from a row is cut out', () => {
     [
       'ERROR:  invalid byte sequence for encoding "UTF8": 0xe9 0x20',
       ['ERROR:  invalid byte sequence for encoding "UTF8": …'],
+    ],
+    [
+      'ERROR:  character with byte sequence 0xe2 0x82 0xac in encoding "UTF8" has no equivalent in encoding "LATIN1"',
+      ['ERROR:  character with byte sequence … in encoding "UTF8" has no equivalent in encoding "LATIN1"'],
     ],
     ['ERROR:  no such customer: s3cr3t', ['ERROR:  …']],
     ['ERROR:  user s3cr3t does not exist', ['ERROR:  …']],
@@ -263,6 +297,10 @@ describe('the log', () => {
     assert.equal(status, 0);
     assert.ok((log?.length ?? 0) < 1_400_000 && log?.endsWith('dump: (the rest is left out)\n'));
     assert.ok(!log?.includes('\x1b'));
+  });
+  test('shows the error that was held when it was cut off, but not its words', () => {
+    const { lines } = passed(`ERROR:  relation "x" does not exist\n${'x'.repeat(60)}\n`.padEnd(1_200_000, 'y\n'));
+    assert.deepEqual(lines, ['ERROR:  …']);
   });
   test('of an answer ends earlier, and whoever says too much is cut off', () => {
     assert.equal(passed('NOTICE:  x\n'.repeat(20_000), 'cut').status, 77);
