@@ -54,7 +54,7 @@ const sources: [what: string, sql: string, error: RegExp, remedy: RegExp, kept: 
      SET session_replication_role = replica;
      INSERT INTO orders VALUES (${literal});`,
     /it does not restore\. insert or update on table "orders" violates foreign key constraint "orders_email_fkey"\. /,
-    /source itself does not restore.*"orders" has rows whose partner is missing.*VALIDATE CONSTRAINT "orders_email_fkey".*docs\/restore\.md#when-the-source-itself-does-not-restore/,
+    /source itself does not restore.*"orders" has rows whose partner is missing.*VALIDATE CONSTRAINT "orders_email_fkey".*docs\/restore\.md#a-source-that-does-not-restore/,
     /DETAIL: {2}Key \(email\)=\(SECRET-OF-ALICE/,
   ],
   [

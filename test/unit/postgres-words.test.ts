@@ -404,7 +404,7 @@ describe('what to do about a backup that does not restore', () => {
         /^The file is intact; the source itself does not restore, and a new backup fails alike/,
       );
       assert.match(of(refusal), remedy);
-      assert.match(of(refusal), /docs\/restore\.md#when-the-source-itself-does-not-restore$/);
+      assert.match(of(refusal), /docs\/restore\.md#a-source-that-does-not-restore$/);
     });
   }
   test('the file is at fault, or nobody knows', () => {

@@ -47,7 +47,7 @@ const mending: [said: RegExp, mend: (match: RegExpExecArray) => string][] = [
   ],
 ];
 
-const ways = 'For what can still be restored: docs/restore.md#when-the-source-itself-does-not-restore';
+const ways = 'For what can still be restored: docs/restore.md#a-source-that-does-not-restore';
 
 /**
  * What to do if a backup did not restore. If its bytes are those that were taken and the server refused a statement, the
