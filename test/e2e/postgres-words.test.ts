@@ -72,7 +72,7 @@ const sources: [what: string, sql: string, error: RegExp, remedy: RegExp, kept: 
      CREATE TABLE customers (name text CHECK (checked(name)));
      INSERT INTO customers VALUES (${literal});`,
     /it does not restore\. an error whose words may hold data; they are in \S+postgres\.log on the host/,
-    /source itself does not restore/,
+    /^The file is intact\. Why it does not restore stands only in postgres\.log/,
     /CONTEXT: {2}PL\/pgSQL function public\.checked\(text\) line \d+ at RAISE/,
   ],
   [

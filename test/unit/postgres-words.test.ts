@@ -395,7 +395,9 @@ describe('what to do about a backup that does not restore', () => {
     ['function helper(text) does not exist', /SET search_path/],
     ['operator does not exist: public.citext = text', /SET search_path/],
     ['no partition of relation "p" found for row', /DETACH PARTITION/],
-    ['…', /mend what the error names/],
+    ['relation … does not exist', /SET search_path/],
+    ['schema … does not exist', /SET search_path/],
+    ['role … does not exist', /SET search_path/],
   ];
   for (const [refusal, remedy] of cases) {
     test(refusal, () => {
@@ -405,6 +407,24 @@ describe('what to do about a backup that does not restore', () => {
       );
       assert.match(of(refusal), remedy);
       assert.match(of(refusal), /docs\/restore\.md#a-source-that-does-not-restore$/);
+    });
+  }
+  const others: [refusal: string, remedy: RegExp][] = [
+    ['…', /stands only in postgres\.log/],
+    ['…', /docs\/restore\.md#a-source-that-does-not-restore$/],
+    ['could not obtain lock on relation "x"', /this error does not tell.*postgres\.log/],
+    ['invalid page in block 3 of relation base/1/2', /server of the drill/],
+    ['out of memory', /server of the drill/],
+    ['the database system is shutting down', /server of the drill/],
+    ['canceling statement due to user request', /server of the drill/],
+    ['role "clerk" does not exist', /globals\.sql\.gz/],
+    ['permission denied for schema x', /globals\.sql\.gz/],
+  ];
+  for (const [refusal, remedy] of others) {
+    test(`nothing is known of the source: ${refusal}`, () => {
+      assert.match(of(refusal), remedy);
+      assert.match(of(refusal), /^The file is intact\./);
+      assert.doesNotMatch(of(refusal), /source itself does not restore|[Tt]ake a (new )?backup/);
     });
   }
   test('the file is at fault, or nobody knows', () => {
