@@ -68,7 +68,7 @@ function tableLocked(lock: TableLock | null, lockWait: number, cause: string): F
     hint:
       lock === null
         ? `Earlier backups are unchanged. Find out who holds it; a line without pid is a prepared transaction: ${list}. If that is only slow, raise "lock-wait"`
-        : `Earlier backups are unchanged. If that is only slow, raise "lock-wait". If nobody will end it, in psql: ${endLock(lock)}`,
+        : `Earlier backups are unchanged. If that is only slow, raise "lock-wait". If nobody will end it, ${endLock(lock)}`,
     cause,
   });
 }

@@ -450,22 +450,22 @@ describe('who holds a lock', () => {
     [
       {},
       'public.orders, held by pid 123 (psql, idle in transaction for 2 min 00 s)',
-      'SELECT pg_terminate_backend(123);',
+      'in psql: SELECT pg_terminate_backend(123);',
     ],
     [
       { granted: false, application: '', state: 'active' },
       'public.orders, behind pid 123 (active for 2 min 00 s), which waits for an exclusive lock itself',
-      'SELECT pg_terminate_backend(123);',
+      'in psql: SELECT pg_terminate_backend(123);',
     ],
     [
       { state: null, seconds: null, application: null },
       'public.orders, held by pid 123',
-      'SELECT pg_terminate_backend(123);',
+      'in psql: SELECT pg_terminate_backend(123);',
     ],
     [
       { pid: null, gid: "a'b" },
       `public.orders, held by the prepared transaction "a'b" for 2 min 00 s`,
-      "ROLLBACK PREPARED 'a''b'; (or COMMIT PREPARED; in the database shop)",
+      "in psql, in the database shop (COMMIT PREPARED instead keeps its work): ROLLBACK PREPARED 'a''b';",
     ],
   ];
   for (const [changes, told, end] of cases) {
