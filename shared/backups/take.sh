@@ -5,7 +5,7 @@
 # Longest packed text to send, in bytes: two of these and the rest fit into a result.
 readonly most_packed=12582912
 
-takes backup_dir home started container user database format compression level where extension table_wait row_counts
+takes backup_dir words_log home started container user database format compression level where extension table_wait row_counts
 takes inside_script facts_before facts_tables facts_after previous_schema expected_sets_state
 # Refuse if a rollback has put deployments on hold: yes, or empty.
 takes refuse_on_hold
@@ -20,7 +20,7 @@ main() {
   [[ $(sets_state "$backup_dir") == "$expected_sets_state" ]] || fail sets-changed "Other sets in $backup_dir have changed"
   # A rollback that had the lock before us may have set it.
   [[ -z $refuse_on_hold || ! -e $backup_dir/rollback/HOLD ]] || fail on-hold "$(head -c 4096 -- "$backup_dir/rollback/HOLD" || true)"
-  keep_words "$backup_dir"
+  keep_words "$words_log"
   heard terminate terminate_sessions || true # a session that stays is a nuisance only to itself
   sweep "$backup_dir"
   local folder
@@ -320,7 +320,7 @@ milliseconds() { date +%s%3N; }
 # then removes what was not published.
 ended() {
   local folder
-  drop_words "$backup_dir"
+  drop_words "$words_log"
   export PGUSER=$user PGDATABASE=$database
   exec 7>>"$backup_dir/.lock.publish"
   flock --wait 330 7 || return 0

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Filters what PostgreSQL and its programs print on standard error: DETAIL, CONTEXT, the text of a command and the message
-# itself may quote rows. All of it stays on the host, in `postgres.log`. Only lines of known shapes are passed on, and of those
+# itself may quote rows. All of it stays on the host, in a log of the run's own. Only lines of known shapes are passed on, and of those
 # only what cannot come out of a row. A row may hold line breaks, and behind them anything, such as an ERROR line: so nothing
 # is believed that follows a message whose end is not known. A function may take a row for a name, so names are shown only where
 # a statement of the program itself was refused, and no code of the database ran in it.
@@ -8,19 +8,22 @@
 # Bytes of one program that the log takes, and of one whose output is an answer. Each line counts as so many more, for the time
 # that it takes.
 readonly most_words=1048576 most_answered=16384 line_cost=48
+# Logs that are kept in a backup folder.
+readonly most_logs=10
 
-# keep_words FOLDER: call it once, in the program's own shell. The log replaces the one before only when there is something to say.
+# keep_words LOG: call it once, in the program's own shell. The log appears only when there is something to say.
 keep_words() {
-  words_log=$1/postgres.log words_new=$1/.postgres.log.$$
-  find "$1" -maxdepth 1 -name '.postgres.log.*' -mmin +1440 -delete 2>/dev/null || true
+  local folder=${1%/*}
+  words_log=$1 words_new=$folder/.postgres.log.$$
+  find "$folder" -maxdepth 1 -name '.postgres.log.*' -mmin +1440 -delete 2>/dev/null || true
   { rm -f -- "$words_new" && set -o noclobber && : >"$words_new" && exec {words}>>"$words_new"; } 2>/dev/null ||
     { words_new='' && exec {words}>/dev/null; }
   set +o noclobber
   exec {words_told}>&2
 }
 
-# Removes the log that was opened, if nothing was said.
-drop_words() { rm -f -- "$1/.postgres.log.$$"; }
+# drop_words LOG: removes the log that was opened, if nothing was said.
+drop_words() { rm -f -- "${1%/*}/.postgres.log.$$"; }
 
 # heard NAME COMMAND...: runs the command, and filters its standard error. NAME stands in front of its lines in the log.
 heard() { { "${@:2}" 2>&1 >&3 3>&- | postgres_words "$1" drain >&2 3>&-; } 3>&1; }
@@ -62,8 +65,13 @@ postgres_words() {
 
 # Whichever of the program's parts is the first to say something lets the log appear, and says where it is.
 tell_words_log() {
-  [[ -z $words_new ]] || ! mv -fT -- "$words_new" "$words_log" 2>/dev/null ||
-    printf 'What PostgreSQL says is kept on the host, in %s. Here it stands without what may come from your data\n' "$words_log" >&"$words_told"
+  [[ -n $words_new ]] && mv -fT -- "$words_new" "$words_log" 2>/dev/null || return 0
+  printf 'What PostgreSQL says is kept on the host, in %s. Here it stands without what may come from your data\n' "$words_log" >&"$words_told"
+  # Of earlier runs, the last few; the name without a run was used before.
+  find "${words_log%/*}" -maxdepth 1 -type f -regextype posix-extended \
+    -regex '.*/postgres(-[0-9]{8}_[0-9]{6}|-drill-[0-9a-f]{8})?\.log' -printf '%T@ %p\0' 2>/dev/null |
+    sort --zero-terminated --reverse --numeric-sort | tail --zero-terminated --lines "+$((most_logs + 1))" |
+    cut --zero-terminated --delimiter ' ' --fields 2- | xargs --null --no-run-if-empty rm -f -- || true
 }
 
 readonly said_program='^((pg_dump|pg_dumpall|pg_restore|psql): (\[[a-z() ]+\] )?)((error|fatal|warning|detail|hint|info): )?(.*)$'

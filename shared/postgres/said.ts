@@ -1,7 +1,7 @@
 // What PostgreSQL's programs print, as postgres-words.sh on the host passes it on.
 
-/** Everything that PostgreSQL said in the last run that had something to say; in the backup folder on the host. */
-export const wordsFile = (backupDir: string): string => `${backupDir}/postgres.log`;
+/** Everything that PostgreSQL said in this run, if it said something; in the backup folder on the host. */
+export const wordsFile = (backupDir: string, run: string): string => `${backupDir}/postgres-${run}.log`;
 
 const server = /^(?:.*?[: ])?(?:ERROR|FATAL|PANIC): {2}(.*)$/;
 const error = /^(?:.*?[: ])?(?:ERROR|PANIC): {2}(.*)$/;
@@ -39,6 +39,6 @@ export function failedTable(lines: readonly string[]): string | null {
 }
 
 /** An error for people: its words may be hidden, because they are a function's own, or of a shape that is not known. */
-export function tellError(text: string, backupDir: string): string {
-  return text === hidden ? `an error whose words may hold data; they are in ${wordsFile(backupDir)} on the host` : text;
+export function tellError(text: string, file: string): string {
+  return text === hidden ? `an error whose words may hold data; they are in ${file} on the host` : text;
 }

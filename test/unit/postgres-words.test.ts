@@ -1,7 +1,7 @@
 // What PostgreSQL's programs say: what of it leaves the host, which line is the error, and what is advised.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -16,18 +16,24 @@ import { detailOf } from '../../verify-action/finding.ts';
 
 const script = fileURLToPath(new URL('../../shared/postgres/postgres-words.sh', import.meta.url));
 
+const ownLog = 'postgres-20261127_061500.log';
+
 /** What is passed on, what the log has, and the exit. */
-function passed(words: string, how: 'drain' | 'cut' = 'drain', part = 'dump') {
+function passed(words: string, how: 'drain' | 'cut' = 'drain', part = 'dump', earlier: string[] = []) {
   const folder = mkdtempSync(join(tmpdir(), 'postgres-words-'));
+  earlier.forEach((name, at) => {
+    writeFileSync(join(folder, name), '');
+    utimesSync(join(folder, name), at, at);
+  });
   const main =
-    'set -euo pipefail; umask 077; export LC_ALL=C; . "$1"; keep_words "$2"; s=0; postgres_words "$4" "$3" || s=$?; drop_words "$2"; exit "$s"';
+    'set -euo pipefail; umask 077; export LC_ALL=C; . "$1"; keep_words "$2/postgres-20261127_061500.log"; s=0; postgres_words "$4" "$3" || s=$?; drop_words "$2/x"; exit "$s"';
   const { stdout, stderr, status } = spawnSync('bash', ['-c', main, 'bash', script, folder, how, part], {
     input: words,
     encoding: 'utf8',
   });
   const files = readdirSync(folder);
-  const log = files.includes('postgres.log') ? readFileSync(join(folder, 'postgres.log'), 'utf8') : null;
-  const mode = log === null ? null : statSync(join(folder, 'postgres.log')).mode & 0o777;
+  const log = files.includes(ownLog) ? readFileSync(join(folder, ownLog), 'utf8') : null;
+  const mode = log === null ? null : statSync(join(folder, ownLog)).mode & 0o777;
   rmSync(folder, { recursive: true });
   return { lines: stdout.split('\n').filter((line) => line !== ''), note: stderr, status, log, mode, files };
 }
@@ -289,14 +295,24 @@ describe('the log', () => {
     assert.deepEqual(passed('').files, []);
     const { mode, files, note } = passed('ERROR:  x\n');
     assert.equal(mode, 0o600);
-    assert.deepEqual(files, ['postgres.log']);
-    assert.match(note, /^What PostgreSQL says is kept on the host, in \S+\/postgres\.log\./);
+    assert.deepEqual(files, [ownLog]);
+    assert.match(note, /^What PostgreSQL says is kept on the host, in \S+\/postgres-20261127_061500\.log\./);
   });
   test('has an end, and shows no control characters', () => {
     const { log, status } = passed(`\x1b[2J\n${'x'.repeat(60)}\n`.repeat(20_000));
     assert.equal(status, 0);
     assert.ok((log?.length ?? 0) < 1_400_000 && log?.endsWith('dump: (the rest is left out)\n'));
     assert.ok(!log?.includes('\x1b'));
+  });
+  test('leaves those of the last runs, and whatever else is there', () => {
+    const logs = [
+      'postgres.log',
+      ...Array.from({ length: 12 }, (_, at) => `postgres-drill-0000000${at.toString(16)}.log`),
+    ];
+    const others = ['postgres-mine.log', 'postgres-20261127.log', 'backup.log'];
+    const { files } = passed('ERROR:  x\n', 'drain', 'dump', [...others, ...logs]);
+    assert.deepEqual(files.toSorted(), [...others, ...logs.slice(-9), ownLog].toSorted());
+    assert.deepEqual(passed('', 'drain', 'dump', logs).files.toSorted(), logs.toSorted());
   });
   test('shows the error that was held when it was cut off, but not its words', () => {
     const { lines } = passed(`ERROR:  relation "x" does not exist\n${'x'.repeat(60)}\n`.padEnd(1_200_000, 'y\n'));
@@ -414,9 +430,9 @@ describe('what to do about a backup that does not restore', () => {
     });
   }
   const others: [refusal: string, remedy: RegExp][] = [
-    ['…', /stands only in postgres\.log/],
+    ['…', /stands only in the log of PostgreSQL/],
     ['…', /docs\/restore\.md#a-source-that-does-not-restore$/],
-    ['could not obtain lock on relation "x"', /this error does not tell.*postgres\.log/],
+    ['could not obtain lock on relation "x"', /this error does not tell.*log of PostgreSQL/],
     ['invalid page in block 3 of relation base/1/2', /server of the drill/],
     ['out of memory', /server of the drill/],
     ['the database system is shutting down', /server of the drill/],

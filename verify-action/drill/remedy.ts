@@ -54,7 +54,7 @@ const ways = 'For what can still be restored: docs/restore.md#a-source-that-does
 const elsewhere: [said: RegExp, remedy: string][] = [
   [
     /^(out of|could not (fork|resize|write|extend|fsync|create file|(open|read) file "|read block)|invalid (page|memory alloc)|the database system|terminating|canceling|sorry|too many|remaining connection|page verification|missing chunk|unexpected chunk|compressed|deadlock|tuple|cache lookup|server closed)/,
-    'The server of the drill refused it for a reason of its own, which says nothing about the backup or the source: drill it again. If it says the same, see postgres.log in the backup folder on the host',
+    'The server of the drill refused it for a reason of its own, which says nothing about the backup or the source: drill it again. If it says the same, see the log of PostgreSQL that the finding names',
   ],
   [
     /^role ".+" does not exist/,
@@ -85,7 +85,7 @@ export function remedyOf(
   if (known !== undefined) return `The file is intact. ${known[1]}`;
   const read =
     refusal === hidden
-      ? 'Why it does not restore stands only in postgres.log, in the backup folder on the host: read it there'
-      : 'Whether the source is at fault or the server of the drill, this error does not tell. All of it is in postgres.log, in the backup folder on the host';
+      ? 'Why it does not restore stands only in the log of PostgreSQL that the finding names: read it there, on the host'
+      : 'Whether the source is at fault or the server of the drill, this error does not tell. All of it is in the log of PostgreSQL that the finding names, on the host';
   return `The file is intact. ${read}, mend what it names, and drill it again. ${ways}`;
 }
