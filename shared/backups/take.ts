@@ -112,6 +112,7 @@ const program: Program<{
   scripts: [
     new URL('../host/sets.sh', import.meta.url),
     new URL('../sets/folders.sh', import.meta.url),
+    new URL('../postgres/postgres-messages.sh', import.meta.url),
     new URL('../postgres/postgres-words.sh', import.meta.url),
     new URL('./take.sh', import.meta.url),
   ],

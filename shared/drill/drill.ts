@@ -48,6 +48,7 @@ const program: Program<
   name: 'drill',
   step: 'the drill',
   scripts: [
+    new URL('../postgres/postgres-messages.sh', import.meta.url),
     new URL('../postgres/postgres-words.sh', import.meta.url),
     new URL('./compare-schema.sh', import.meta.url),
     new URL('./drill.sh', import.meta.url),

@@ -14,7 +14,9 @@ import { firstError, firstRefusal } from '../../shared/postgres/said.ts';
 import { remedyOf } from '../../verify-action/drill/remedy.ts';
 import { detailOf } from '../../verify-action/finding.ts';
 
-const script = fileURLToPath(new URL('../../shared/postgres/postgres-words.sh', import.meta.url));
+const scripts = ['messages', 'words'].map((name) =>
+  fileURLToPath(new URL(`../../shared/postgres/postgres-${name}.sh`, import.meta.url)),
+);
 
 const ownLog = 'postgres-20261127_061500.log';
 
@@ -26,8 +28,8 @@ function passed(words: string, how: 'drain' | 'cut' = 'drain', part = 'dump', ea
     utimesSync(join(folder, name), at, at);
   });
   const main =
-    'set -euo pipefail; umask 077; export LC_ALL=C; . "$1"; keep_words "$2/postgres-20261127_061500.log"; s=0; postgres_words "$4" "$3" || s=$?; drop_words "$2/x"; exit "$s"';
-  const { stdout, stderr, status } = spawnSync('bash', ['-c', main, 'bash', script, folder, how, part], {
+    'set -euo pipefail; umask 077; export LC_ALL=C; . "$1"; . "$2"; keep_words "$3/postgres-20261127_061500.log"; s=0; postgres_words "$5" "$4" || s=$?; drop_words "$3/x"; exit "$s"';
+  const { stdout, stderr, status } = spawnSync('bash', ['-c', main, 'bash', ...scripts, folder, how, part], {
     input: words,
     encoding: 'utf8',
   });
