@@ -6,26 +6,30 @@ import type { LockRequest } from '../host/program.ts';
 import type { Records } from '../host/records.ts';
 import { endLock, type TableLock, tellLock } from '../postgres/locks.ts';
 import { firstError, tellError, wordsFile } from '../postgres/said.ts';
+import { backupIdAt } from '../sets/naming.ts';
 import { formatDuration } from '../units.ts';
 import { adviseDump } from './dump-advice.ts';
 
 /** What the advice speaks of. */
 export interface FailedTake {
   backupDir: string;
+  startedAt: Date;
   user: string;
   /** Milliseconds. */
   lockWait: number;
   lock: LockRequest;
 }
 
+const logOf = ({ backupDir, startedAt }: FailedTake) => wordsFile(backupDir, backupIdAt(startedAt));
+
 /**
  * If the session that counts rows has ended with an error, that is why there is no backup.
  * @throws Failure `dump-failed`
  */
-export function demandCounts(records: Records, lines: readonly string[], { backupDir }: FailedTake): void {
+export function demandCounts(records: Records, lines: readonly string[], request: FailedTake): void {
   const error = firstError(lines);
   if (records.find('facts-incomplete') === undefined || error === null) return;
-  throw new Failure('dump-failed', `The rows could not be counted: ${tellError(error, backupDir)}`, {
+  throw new Failure('dump-failed', `The rows could not be counted: ${tellError(error, logOf(request))}`, {
     cause: lines.join('\n'),
   });
 }
@@ -51,8 +55,10 @@ export function translate(
   if (known?.code === 'table-locked') return tableLocked(lock, lockWait, log);
   const advice = error.hint ?? known?.hint ?? takeHints[error.code] ?? 'Run it again';
   const message =
-    said === null || error.message.includes(': ') ? error.message : `${error.message}: ${tellError(said, backupDir)}`;
-  const more = said === null ? '' : `. All that PostgreSQL said is in ${wordsFile(backupDir)} on the host`;
+    said === null || error.message.includes(': ')
+      ? error.message
+      : `${error.message}: ${tellError(said, logOf(request))}`;
+  const more = said === null ? '' : `. All that PostgreSQL said is in ${logOf(request)} on the host`;
   return new Failure(error.code, message, {
     hint: `${advice.startsWith('Earlier') || advice.startsWith('No backup') ? '' : 'Earlier backups are unchanged. '}${advice}${more}`,
     cause: error.cause ?? log,
@@ -68,14 +74,14 @@ function tableLocked(lock: TableLock | null, lockWait: number, cause: string): F
     hint:
       lock === null
         ? `Earlier backups are unchanged. Find out who holds it; a line without pid is a prepared transaction: ${list}. If that is only slow, raise "lock-wait"`
-        : `Earlier backups are unchanged. If that is only slow, raise "lock-wait". If nobody will end it, in psql: ${endLock(lock)}`,
+        : `Earlier backups are unchanged. If that is only slow, raise "lock-wait". If nobody will end it, ${endLock(lock)}`,
     cause,
   });
 }
 
 const takeHints: Partial<Record<FailureCode, string>> = {
   'disk-full': 'Earlier backups are unchanged, and the unfinished dump is removed. Make room: df -h; docker system df',
-  'dump-failed': 'Earlier backups are unchanged. See postgres.log in the backup folder on the host',
+  'dump-failed': 'Earlier backups are unchanged. See the log',
   'dump-interrupted': 'Earlier backups are unchanged. Check whether the database was restarted: docker ps; docker logs',
   'compressor-failed': 'Earlier backups are unchanged. Check whether memory ran out: dmesg | tail',
   'lock-unusable': 'Check who owns the backup folder',

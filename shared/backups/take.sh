@@ -5,7 +5,7 @@
 # Longest packed text to send, in bytes: two of these and the rest fit into a result.
 readonly most_packed=12582912
 
-takes backup_dir home started container user database format compression level where extension table_wait row_counts
+takes backup_dir words_log home started container user database format compression level where extension table_wait row_counts
 # How the server is reached, as inside.sh takes it; empty where the container's own variables are enough.
 takes server_host server_port password_from
 takes inside_script facts_before facts_tables facts_after previous_schema expected_sets_state
@@ -21,7 +21,7 @@ main() {
   [[ $(sets_state "$backup_dir") == "$expected_sets_state" ]] || fail sets-changed "Other sets in $backup_dir have changed"
   # A rollback that had the lock before us may have set it.
   [[ -z $refuse_on_hold || ! -e $backup_dir/rollback/HOLD ]] || fail on-hold "$(head -c 4096 -- "$backup_dir/rollback/HOLD" || true)"
-  keep_words "$backup_dir"
+  keep_words "$words_log"
   heard terminate terminate_sessions || true # a session that stays is a nuisance only to itself
   sweep "$backup_dir"
   local folder
@@ -66,7 +66,7 @@ readonly way=(--env PGUSER --env PGDATABASE --env SERVER_HOST --env SERVER_PORT 
 
 # inside VERB ARGUMENT...: runs the script in the database container. Arguments are constants of ours.
 inside() {
-  docker exec --interactive "${way[@]}" --env PGAPPNAME "$container" \
+  docker exec --interactive "${way[@]}" --env PGAPPNAME --env ATLASIA_MESSAGES "$container" \
     sh -c "$inside_script" inside "$@"
 }
 
@@ -121,6 +121,7 @@ open_snapshot() {
         return 0
         ;;
       'locks '*) locks=${line#* } ;;
+      'superuser '*) [[ $line != *' on' ]] || export ATLASIA_MESSAGES=C ;;
       *) record fact "$line" ;;
     esac
   done
@@ -326,7 +327,7 @@ milliseconds() { date +%s%3N; }
 # then removes what was not published.
 ended() {
   local folder
-  drop_words "$backup_dir"
+  drop_words "$words_log"
   export_way
   exec 7>>"$backup_dir/.lock.publish"
   flock --wait 330 7 || return 0

@@ -6,11 +6,11 @@ import { dumpWarnings } from '../postgres/dump-warnings.ts';
 import { type FoundSequence, readFacts, type TableCount } from '../postgres/facts.ts';
 import { readLock, type TableLock, tellLock } from '../postgres/locks.ts';
 import type { ServerAccess } from '../postgres/probe.ts';
-import { firstError } from '../postgres/said.ts';
+import { firstError, wordsFile } from '../postgres/said.ts';
 import { factsScripts, insideScript } from '../postgres/scripts.ts';
 import { homeOf, layoutLines } from '../sets/layout.ts';
 import type { BackupKind, Check, SequenceRange } from '../sets/manifest.ts';
-import { type DumpEncoding, dumpExtension, setFileNames } from '../sets/naming.ts';
+import { backupIdAt, type DumpEncoding, dumpExtension, setFileNames } from '../sets/naming.ts';
 import { demandCounts, translate } from './take-failures.ts';
 import { judgeDump, type RowCounts } from './verification.ts';
 
@@ -87,6 +87,7 @@ const longestCompared = 64 * 1024 * 1024;
 
 const program: Program<{
   backup_dir: string;
+  words_log: string;
   home: string;
   started: string;
   container: string;
@@ -116,6 +117,7 @@ const program: Program<{
   scripts: [
     new URL('../host/sets.sh', import.meta.url),
     new URL('../sets/folders.sh', import.meta.url),
+    new URL('../postgres/postgres-messages.sh', import.meta.url),
     new URL('../postgres/postgres-words.sh', import.meta.url),
     new URL('./take.sh', import.meta.url),
   ],
@@ -136,6 +138,7 @@ export async function take(connection: Connection, request: TakeRequest): Promis
     program,
     {
       backup_dir: request.backupDir,
+      words_log: wordsFile(request.backupDir, backupIdAt(request.startedAt)),
       home: homeOf(request.kind).folder,
       started: String(Math.floor(request.startedAt.getTime() / 1_000)),
       container: request.container,

@@ -12,7 +12,7 @@ takes dump globals settings format compression
 # The database, also as an argument of pg_restore or psql.
 takes database database_argument
 # Where what PostgreSQL says is kept.
-takes backup_dir
+takes words_log
 # The server: its first superuser, its lc_monetary, and lines of postgresql.conf. Empty if unknown or as usual.
 takes bootstrap_role monetary configuration
 takes inside_script facts_before facts_tables facts_after
@@ -27,7 +27,7 @@ main() {
   # troubled: whether a command in the container has failed.
   found='' watch='' troubled=''
 
-  keep_words "$backup_dir"
+  keep_words "$words_log"
   sweep_scratch &
   start_scratch
   exec {watch}< <(watch_room)
@@ -206,7 +206,7 @@ milliseconds() { date +%s%3N; }
 # Removes the container, and says so if that fails: nothing else would.
 ended() {
   local attempt word
-  drop_words "$backup_dir"
+  drop_words "$words_log"
   for attempt in 1 2 3; do
     word=$(docker rm --force --volumes "$name" 2>&1) || true
     # If Docker cannot tell, assume that the container is still there.

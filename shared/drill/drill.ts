@@ -35,7 +35,7 @@ const program: Program<
     | 'database'
     | 'database_argument'
     | 'timezone'
-    | 'backup_dir'
+    | 'words_log'
     | 'inside_script'
     | 'facts_before'
     | 'facts_tables'
@@ -48,6 +48,7 @@ const program: Program<
   name: 'drill',
   step: 'the drill',
   scripts: [
+    new URL('../postgres/postgres-messages.sh', import.meta.url),
     new URL('../postgres/postgres-words.sh', import.meta.url),
     new URL('./compare-schema.sh', import.meta.url),
     new URL('./drill.sh', import.meta.url),
@@ -68,6 +69,7 @@ const psqlValue = (text: string) => `'${text.replaceAll(/[\\']/g, '\\$&')}'`;
 export async function drill(connection: Connection, request: DrillRequest): Promise<DrillOutcome> {
   const { backupDir, set, timeout, statements } = request;
   const { manifest } = set;
+  const log = wordsFile(backupDir, `drill-${request.token}`);
   const folder = `${backupDir}/${pathOf(set)}`;
   const names = namesOf(set);
   const sides = sidesOf(set);
@@ -95,7 +97,7 @@ export async function drill(connection: Connection, request: DrillRequest): Prom
       database: manifest.database,
       database_argument: databaseArgument(manifest.database),
       timezone: request.timezone,
-      backup_dir: backupDir,
+      words_log: log,
       inside_script: drillScript(),
       ...factsScripts(),
       chosen: psqlValue(JSON.stringify(hashedIn(request.tables))),
@@ -114,7 +116,7 @@ export async function drill(connection: Connection, request: DrillRequest): Prom
   try {
     const records = await run.result;
     const ranOut = memoryRanOut(records, request);
-    const outcome = readOutcome(records, run.lastLines(), backupDir, ranOut);
+    const outcome = readOutcome(records, run.lastLines(), log, ranOut);
     refuseUnfit(outcome, run.lastLines().slice(-30).join('\n'), request, {
       ranOut,
       lacks: lacksIn(records),
@@ -132,16 +134,11 @@ const faults: Record<number, string> = {
   43: 'its end is missing: it does not end the way pg_dump ends a dump',
 };
 
-function readOutcome(
-  records: Records,
-  lines: readonly string[],
-  backupDir: string,
-  ranOut: Failure | null,
-): DrillOutcome {
+function readOutcome(records: Records, lines: readonly string[], log: string, ranOut: Failure | null): DrillOutcome {
   const status = records.integer('restored');
   const why = faults[status] ?? `the restore was cut short (exit ${status})`;
   return {
-    fault: status === 0 ? null : { why, words: tellFault(lines, backupDir), refusal: firstRefusal(lines) },
+    fault: status === 0 ? null : { why, words: tellFault(lines, log), refusal: firstRefusal(lines) },
     sha256: /^[0-9a-f]{64}$/.exec(records.get('sha256'))?.[0] ?? null,
     restoreMs: records.integer('restore-ms'),
     restored: status === 0 ? restoredOr(ranOut, records) : null,
@@ -149,12 +146,12 @@ function readOutcome(
 }
 
 /** The error first, then in which table. */
-function tellFault(lines: readonly string[], backupDir: string): string {
+function tellFault(lines: readonly string[], log: string): string {
   const error = firstError(lines);
   if (error === null) return lines.slice(-4).join(' ').trim();
   const table = failedTable(lines);
   const where = table === null ? '' : ` (in the rows of ${table})`;
-  return `${tellError(error, backupDir)}${where}. All that PostgreSQL said is in ${wordsFile(backupDir)} on the host`;
+  return `${tellError(error, log)}${where}. All that PostgreSQL said is in ${log} on the host`;
 }
 
 /** What is incomplete because memory ran out is not called anything else. */

@@ -41,7 +41,7 @@ survey_files() {
   tell_files "${found[@]}" "${partial[@]}"
   shopt -u dotglob
   # Files elsewhere are not sets. They are recorded so that nobody takes them for one.
-  elsewhere="!(backup.log|postgres.log$elsewhere)"
+  elsewhere="!(backup.log|postgres.log|postgres-+([0-9_]).log|postgres-drill-+([0-9a-f]).log$elsewhere)"
   # shellcheck disable=SC2206
   found=($elsewhere $elsewhere/*)
   shopt -u nullglob extglob

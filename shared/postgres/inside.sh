@@ -10,6 +10,11 @@ export LC_ALL=C PGCONNECT_TIMEOUT=15
 export PGOPTIONS="${PGOPTIONS:-} -c role=none -c search_path=pg_catalog -c statement_timeout=0 -c lock_timeout=0"
 # Settings of the source that pg_dump does not set itself, but that change what it writes: a drill pins them as well.
 PGOPTIONS="$PGOPTIONS -c standard_conforming_strings=on -c quote_all_identifiers=off -c bytea_output=hex"
+# Notices and warnings of the server help nobody here, and may be a function's words: whoever reads the errors would have to tell
+# them apart. Those of pg_dump itself are not meant by this.
+PGOPTIONS="$PGOPTIONS -c client_min_messages=error"
+# In English, where the role may choose that: only superusers may.
+[ -z "${ATLASIA_MESSAGES:-}" ] || PGOPTIONS="$PGOPTIONS -c lc_messages=$ATLASIA_MESSAGES"
 
 # given VARIABLE NAME...: sets the variable to the first value that the container has under one of these names: in a file that
 # NAME_FILE tells of, or in NAME itself. `source` says which; it is empty if there is none.

@@ -53,9 +53,9 @@ export function tellLock(lock: TableLock): string {
   return granted ? `${place}, held by ${who}` : `${place}, behind ${who}, which waits for an exclusive lock itself`;
 }
 
-/** The statement that ends whoever holds it. */
+/** How to end whoever holds it: a statement for psql, behind where to type it. */
 export function endLock({ pid, gid, database }: TableLock): string {
   if (gid !== null)
-    return `ROLLBACK PREPARED '${gid.replaceAll("'", "''")}'; (or COMMIT PREPARED; in the database ${database})`;
-  return pid === null ? 'SELECT gid, prepared FROM pg_prepared_xacts;' : `SELECT pg_terminate_backend(${pid});`;
+    return `in psql, in the database ${database} (COMMIT PREPARED instead keeps its work): ROLLBACK PREPARED '${gid.replaceAll("'", "''")}';`;
+  return `in psql: ${pid === null ? 'SELECT gid, prepared FROM pg_prepared_xacts;' : `SELECT pg_terminate_backend(${pid});`}`;
 }

@@ -1,7 +1,7 @@
 // What PostgreSQL's programs print, as postgres-words.sh on the host passes it on.
 
-/** Everything that PostgreSQL said in the last run that had something to say; in the backup folder on the host. */
-export const wordsFile = (backupDir: string): string => `${backupDir}/postgres.log`;
+/** Everything that PostgreSQL said in this run, if it said something; in the backup folder on the host. */
+export const wordsFile = (backupDir: string, run: string): string => `${backupDir}/postgres-${run}.log`;
 
 const server = /^(?:.*?[: ])?(?:ERROR|FATAL|PANIC): {2}(.*)$/;
 const error = /^(?:.*?[: ])?(?:ERROR|PANIC): {2}(.*)$/;
@@ -11,15 +11,21 @@ const cutOff = /^(?:.*: )?(server closed the connection unexpectedly|connection 
 const isConsequence = (text: string) =>
   /^(invalid snapshot identifier|could not import the requested snapshot)/.test(text);
 
+/** An error whose words are hidden. */
+export const hidden = '…';
+
 /**
  * The first error among these lines, without what stands in front of it: what the server says goes before what a program
- * says, and a cause before its consequence. null if there is none.
+ * says, a cause before its consequence, and known words before hidden ones. null if there is none.
  */
 export function firstError(lines: readonly string[]): string | null {
-  const found = [error, server, cutOff, program].flatMap((pattern) =>
-    lines.flatMap((line) => pattern.exec(line)?.[1]?.trim() ?? []),
+  const matching = (pattern: RegExp) => lines.flatMap((line) => pattern.exec(line)?.[1]?.trim() ?? []);
+  const ofServer = [...matching(error), ...matching(server)];
+  const known = ofServer.find((text) => text !== hidden && !isConsequence(text));
+  const others = [...matching(cutOff), ...matching(program)].filter((text) => text !== hidden);
+  return (
+    known ?? ofServer.find((text) => !isConsequence(text)) ?? others[0] ?? ofServer[0] ?? matching(program)[0] ?? null
   );
-  return found.find((text) => !isConsequence(text)) ?? found[0] ?? null;
 }
 
 /** The first statement that the server refused; null if none was. */
@@ -33,6 +39,6 @@ export function failedTable(lines: readonly string[]): string | null {
 }
 
 /** An error for people: its words may be hidden, because they are a function's own, or of a shape that is not known. */
-export function tellError(text: string, backupDir: string): string {
-  return text === '…' ? `an error whose words may hold data; they are in ${wordsFile(backupDir)} on the host` : text;
+export function tellError(text: string, file: string): string {
+  return text === hidden ? `an error whose words may hold data; they are in ${file} on the host` : text;
 }

@@ -166,7 +166,7 @@ describe('the database', () => {
     const result = await midDump(() => faults.terminateDump(host));
     await survived(result, {
       message: /^pg_dump failed: terminating connection due to administrator command/,
-      hint: /server ended the session.*postgres\.log/,
+      hint: /server ended the session.*\/postgres-\d{8}_\d{6}\.log/,
     });
     assert.match(result.stdout, /terminating connection due to administrator command/);
     assert.match(await read(host, `${dir}/backup.log`), /backup failed .*error=dump-failed/);

@@ -287,6 +287,21 @@ describe('documents', () => {
     });
   }
 
+  test('the headings that the messages name exist', () => {
+    const named = globSync('{shared,*-action}/**/*.{ts,sh}', { cwd: root }).flatMap((file) =>
+      Array.from(read(file).matchAll(/\b(docs\/[a-z]+\.md)(?:#([a-z0-9_-]+))?/g), ([, page = '', anchor]) => ({
+        file,
+        page,
+        anchor,
+      })),
+    );
+    assert.ok(named.length > 3);
+    for (const { file, page, anchor } of named) {
+      assert.ok(existsSync(join(root, page)), `${file} names ${page}, which is not there`);
+      if (anchor) assert.ok(anchorsOf(page).includes(anchor), `${file} names ${page}#${anchor}: no such heading`);
+    }
+  });
+
   test('the commands that the README opens with exist', () => {
     const { scripts } = JSON.parse(read('package.json'));
     for (const file of documents()) {

@@ -55,6 +55,12 @@ describe('what ssh prints becomes a named failure with a remedy', () => {
     ['ssh: connect to host db.example port 2222: Connection timed out', 'connection-timed-out', /firewall/],
     ['Connection timed out during banner exchange', 'connection-timed-out', /firewall/],
     ['ssh: connect to host db.example port 2222: No route to host', 'host-unreachable', /network/],
+    ['WARNING: REVOKED HOST KEY DETECTED!\nHost key verification failed.', 'host-key-changed', /@revoked/],
+    [
+      'If your password has expired, call us.\nPermission denied to all but staff.\nconnect: Connection refused is what others see\nConnection closed by 10.0.0.1 port 22',
+      'connection-lost',
+      /Run it again/,
+    ],
     ['client_loop: send disconnect: Broken pipe', 'connection-lost', /Run it again/],
     ['Timeout, server 127.0.0.1 not responding.', 'connection-lost', /60 s/],
     ['', 'connection-lost', /60 s/],
@@ -63,6 +69,77 @@ describe('what ssh prints becomes a named failure with a remedy', () => {
     test(`${code}: ${stderr.slice(0, 60)}`, async () => {
       const failure = await explained(stderr);
       assert.equal(failure.code, code);
+      assert.match(failure.hint ?? '', hint);
+    });
+  }
+
+  test('why sshd closed the connection, where it says so', async () => {
+    const said = async (stderr: string) => (await explained(stderr)).message;
+    assert.match(
+      await said('kex_exchange_identification: banner line contains: Not allowed at this time'),
+      /PerSourcePenalties/,
+    );
+    assert.match(await said('kex_exchange_identification: banner line contains: Exceeded MaxStartups'), /MaxStartups/);
+    assert.match(await said('kex_exchange_identification: Connection closed by remote host'), /before the login$/);
+  });
+
+  const closed = 'Connection closed by UNKNOWN port 65535';
+  const jumps: [stderr: string, code: string, message: RegExp, hint: RegExp][] = [
+    [
+      `root@bastion: Permission denied (publickey).\n${closed}`,
+      'key-refused',
+      /^The jump host bastion refused the key for the user "root"/,
+      /~root\/\.ssh.*"proxy-jump"/,
+    ],
+    ['deploy@db.example: Permission denied (publickey).', 'key-refused', /^db\.example refused/, /"user"/],
+    [
+      `ssh: Could not resolve hostname bastion: Name or service not known\n${closed}`,
+      'host-unknown',
+      /The name bastion/,
+      /"proxy-jump"/,
+    ],
+    [
+      `ssh: connect to host bastion port 22: Connection refused\n${closed}`,
+      'connection-refused',
+      /^The jump host bastion port 22 refused/,
+      /"proxy-jump"/,
+    ],
+    [
+      `@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\nHost key for bastion has changed and you have requested strict checking.\nHost key verification failed.\n${closed}`,
+      'host-key-changed',
+      /The host key of bastion port 22/,
+      /ssh-keyscan bastion/,
+    ],
+    [
+      `Unable to negotiate with 10.0.0.1 port 22: no matching cipher found. Their offer: 3des-cbc\nkex_exchange_identification: Connection closed by remote host\n${closed}`,
+      'no-common-algorithm',
+      /^The jump host bastion port 22 and ssh/,
+      /ciphers/,
+    ],
+    [
+      `channel 0: open failed: administratively prohibited: open failed\nstdio forwarding failed\n${closed}`,
+      'connection-refused',
+      /^The jump host bastion does not let the user "root" connect on to db\.example port 2222/,
+      /allowtcpforwarding/,
+    ],
+    [
+      `channel 0: open failed: connect failed: Connection refused\nstdio forwarding failed\n${closed}`,
+      'connection-refused',
+      /^db\.example port 2222 refused/,
+      /"port"/,
+    ],
+    [
+      `channel 0: open failed: connect failed: Name or service not known\nstdio forwarding failed\n${closed}`,
+      'host-unknown',
+      /^The jump host bastion cannot resolve the name db\.example/,
+      /looked up on the jump host/,
+    ],
+  ];
+  for (const [stderr, code, message, hint] of jumps) {
+    test(`with a jump host: ${stderr.slice(0, 70)}`, async () => {
+      const failure = await explained(stderr, { proxyJump: { user: 'root', host: 'bastion', port: null } });
+      assert.equal(failure.code, code);
+      assert.match(failure.message, message);
       assert.match(failure.hint ?? '', hint);
     });
   }

@@ -1,4 +1,5 @@
 import type { DrillOutcome } from '../../shared/drill/drill-request.ts';
+import { hidden } from '../../shared/postgres/said.ts';
 import type { ManifestSummary } from '../../shared/sets/manifest.ts';
 
 /** What to mend in the source, by what the server refused. Names no reason that it did not give. */
@@ -32,7 +33,7 @@ const mending: [said: RegExp, mend: (match: RegExpExecArray) => string][] = [
       'a partition has rows that belong elsewhere: move them, with ALTER TABLE … DETACH PARTITION and ATTACH PARTITION',
   ],
   [
-    /^((function|relation|type|column|table|view|operator|aggregate|cast) .+ (does not exist|is not unique|is ambiguous)|operator (does not exist|is not unique): .+|schema ".+" does not exist)/,
+    /^((function|relation|type|column|table|view|operator|aggregate|cast) .+ (does not exist|is not unique|is ambiguous)|(operator|function) (does not exist|is not unique): .+|(schema .+|role …) does not exist|missing FROM-clause entry|no schema has been selected)/,
     () =>
       'a function, an index, a CHECK or a default uses a name that a restore does not find. A restore has an empty search_path: write the schema before the names that the function uses, or ALTER FUNCTION … SET search_path = …. A name that belongs to an extension needs that extension in the database',
   ],
@@ -47,11 +48,27 @@ const mending: [said: RegExp, mend: (match: RegExpExecArray) => string][] = [
   ],
 ];
 
-const ways = 'For what can still be restored: docs/restore.md#when-the-source-itself-does-not-restore';
+const ways = 'For what can still be restored: docs/restore.md#a-source-that-does-not-restore';
+
+/** What is no fault of the source, or need not be one. The file is intact in all of these. */
+const elsewhere: [said: RegExp, remedy: string][] = [
+  [
+    /^(out of|could not (fork|resize|write|extend|fsync|create file|(open|read) file "|read block)|invalid (page|memory alloc)|the database system|terminating|canceling|sorry|too many|remaining connection|page verification|missing chunk|unexpected chunk|compressed|deadlock|tuple|cache lookup|server closed)/,
+    'The server of the drill refused it for a reason of its own, which says nothing about the backup or the source: drill it again. If it says the same, see the log of PostgreSQL that the finding names',
+  ],
+  [
+    /^role ".+" does not exist/,
+    'The dump names a role that the globals beside it did not create. If the backup could not take them, see its report; else read globals.sql.gz of the set: it must create that role. By hand: CREATE ROLE, then restore',
+  ],
+  [
+    /^(must be|must have|permission denied)/,
+    'The role that restores may not do this. See which roles and grants globals.sql.gz of the set has',
+  ],
+];
 
 /**
  * What to do if a backup did not restore. If its bytes are those that were taken and the server refused a statement, the
- * backup is not at fault, and a new one would be no better.
+ * backup is not at fault. That the source is, and that a new backup would be no better, is said only of errors that show it.
  */
 export function remedyOf(
   { id, sha256 }: Pick<ManifestSummary, 'id' | 'sha256'>,
@@ -59,11 +76,16 @@ export function remedyOf(
 ): string {
   const refusal = outcome.fault?.refusal ?? null;
   if (refusal === null || outcome.sha256 !== sha256) return `Do not rely on ${id}. Take a backup now and drill it`;
-  const intact =
-    'The file is intact; the source itself does not restore, and a new backup fails alike until that is mended there';
   for (const [said, mend] of mending) {
     const match = said.exec(refusal);
-    if (match !== null) return `${intact}: ${mend(match)}. ${ways}`;
+    if (match !== null)
+      return `The file is intact; the source itself does not restore, and a new backup fails alike until that is mended there: ${mend(match)}. ${ways}`;
   }
-  return `${intact}: mend what the error names, then take a backup and drill it. ${ways}`;
+  const known = elsewhere.find(([said]) => said.test(refusal));
+  if (known !== undefined) return `The file is intact. ${known[1]}`;
+  const read =
+    refusal === hidden
+      ? 'Why it does not restore stands only in the log of PostgreSQL that the finding names: read it there, on the host'
+      : 'Whether the source is at fault or the server of the drill, this error does not tell. All of it is in the log of PostgreSQL that the finding names, on the host';
+  return `The file is intact. ${read}, mend what it names, and drill it again. ${ways}`;
 }
