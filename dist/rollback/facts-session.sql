@@ -6,6 +6,10 @@ SET lock_timeout = :'lock_wait';
 SELECT count(set_config(name, '0', false)) AS switched_off FROM pg_settings
   WHERE name IN ('statement_timeout', 'transaction_timeout', 'idle_session_timeout', 'idle_in_transaction_session_timeout', 'jit')
 \gset
+-- Only what is said in English is known to hold no data.
+SELECT count(set_config(name, 'C', false)) AS in_english FROM pg_settings
+  WHERE name = 'lc_messages' AND current_setting('is_superuser') = 'on'
+\gset
 SET row_security = off;
 SET client_encoding = 'UTF8';
 -- A value must be written as another server writes it.

@@ -6,10 +6,10 @@ export LC_ALL=C PGHOST=/tmp/drill PGUSER=atlasia_drill PGDATABASE="${PGDATABASE:
 # If the time zone is unknown, use the server's own.
 [ -n "${PGTZ:-}" ] || unset PGTZ
 # What the database and its roles set must not change our role, the functions our statements call, how long they may take, what
-# they load, or how pg_dump writes: inside.sh pins the same where a dump is taken.
+# they load, how pg_dump writes, or what else is said beside errors: inside.sh pins the same where a dump is taken.
 export PGOPTIONS='-c role=none -c search_path=pg_catalog -c statement_timeout=0 -c lock_timeout=0
   -c standard_conforming_strings=on -c quote_all_identifiers=off -c bytea_output=hex
-  -c session_preload_libraries= -c local_preload_libraries= -c lc_messages=C'
+  -c session_preload_libraries= -c local_preload_libraries= -c lc_messages=C -c client_min_messages=error'
 data=/tmp/drill/data log=/tmp/drill/log
 
 # Free bytes on the disk of the data.
@@ -135,9 +135,11 @@ load_plain() {
   { whole || echo 'whole 1' >&3; } | buffered psql -XAtq -v ON_ERROR_STOP=1 --output=/dev/null --dbname="$argument"
 }
 
-# Copies a plain dump; fails if it does not end with pg_dump's last line.
+# Copies a plain dump; fails if it does not end with pg_dump's last line. Its head, in which no data can stand, would let the server
+# speak of more than errors.
 whole() {
-  awk '{ print } $0 == "-- PostgreSQL database dump complete" { complete = 1; next }
+  awk 'NR < 40 && $0 == "SET client_min_messages = warning;" { print "SET client_min_messages = error;"; next }
+    { print } $0 == "-- PostgreSQL database dump complete" { complete = 1; next }
     NF && $0 != "--" && !/^\\unrestrict / { complete = 0 }
     END { exit !complete }'
 }

@@ -7,4 +7,6 @@ SELECT 'extensions ' || coalesce(jsonb_agg(jsonb_build_object('name', extname, '
 SELECT 'locks ' || CASE WHEN count(*) > 0.8 * current_setting('max_locks_per_transaction')::bigint *
     (current_setting('max_connections')::bigint + current_setting('max_prepared_transactions')::bigint) THEN 'scarce' ELSE 'ample' END
   FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S');
+-- Whoever may not set lc_messages is refused the session, if it asks for that.
+SELECT 'superuser ' || current_setting('is_superuser');
 SELECT 'snapshot ' || pg_export_snapshot();

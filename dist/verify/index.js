@@ -28378,7 +28378,7 @@ module.exports = __nccwpck_require__.p + "11adaf121bdcf7d368a7.sh";
 /***/ 20520:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "f1358d39ffdca1427a1c.sh";
+module.exports = __nccwpck_require__.p + "0eed93b884ec3636e673.sh";
 
 /***/ }),
 
@@ -28518,7 +28518,7 @@ module.exports = __nccwpck_require__.p + "1562a3a8c422ae9dbcd2.sh";
 /***/ 15790:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "55ce94acc1b8ef6fe397.sh";
+module.exports = __nccwpck_require__.p + "f185a253e9b60278a476.sh";
 
 /***/ }),
 
@@ -28557,10 +28557,17 @@ module.exports = __nccwpck_require__.p + "9cc908d39661a29cead3.sh";
 
 /***/ }),
 
+/***/ 79329:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "dd0a233cd445a5b6915f.sh";
+
+/***/ }),
+
 /***/ 5216:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "b00be6b5e83d124c5267.sh";
+module.exports = __nccwpck_require__.p + "67156ca519822cb3002e.sh";
 
 /***/ }),
 
@@ -35719,71 +35726,28 @@ function isPemHeaderEnd(lines, at) {
     return lines[at - 1]?.startsWith('DEK-Info:') ?? false;
 }
 
-;// CONCATENATED MODULE: ./build/shared/host/ssh-failures.js
+;// CONCATENATED MODULE: ./build/shared/host/ssh-host-keys.js
 
 
-/** Finds the cause of ssh's exit 255 from the text on its stderr. Every failure says what to do. */
-async function explainSsh(target, exit, diagnoseKey) {
-    const { stderr: cause } = exit;
-    const where = `${target.host} port ${target.port}`;
+/**
+ * Why ssh does not believe a host, or has no algorithm in common with it; null if that is not what failed.
+ * @param place the host that failed: as a sentence begins with it, and within one
+ */
+function explainHostKey(target, { begins, where }, cause) {
     const failure = (code, message, hint) => new failure_Failure(code, message, { hint, cause });
-    // Once a program has begun, stderr also has the output of programs on the host: do not match patterns against it.
-    if (exit.begun)
-        return connectionLost(where, cause);
     const algorithms = /no matching ([a-zA-Z ]+) found\. Their offer: ([^\s]+)/.exec(cause);
     if (algorithms !== null)
-        return noAlgorithm(where, algorithms, cause);
+        return noAlgorithm(begins, algorithms, cause);
+    if (/REVOKED HOST KEY DETECTED|marked as revoked/.test(cause)) {
+        return failure('host-key-changed', `"known-hosts" says of the key that ${where} presents that it is revoked (@revoked)`, 'Somebody has taken this key out of use: find out why. Either make a new host key on the host, and store it as "known-hosts", or take the line with @revoked out');
+    }
     if (/REMOTE HOST IDENTIFICATION HAS CHANGED/.test(cause))
         return hostKeyChanged(target, where, cause);
     if (/No \S+ host key is known for|Host key verification failed/.test(cause)) {
         const asked = /host key is known for (\[?[^\s\]]+\]?(?::\d+)?)/.exec(cause)?.[1];
         return failure('host-key-unknown', `The input "known-hosts" has no key for ${asked ?? where}`, `Run the command below from a place you trust. On the host itself, ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub must print one of the same fingerprints; then store the lines of the file known_hosts as "known-hosts": ${keyscan(target)}`);
     }
-    const partly = /Authenticated using "publickey" with partial success.*Permission denied \(([^)]+)\)/s.exec(cause);
-    if (partly !== null) {
-        return failure('key-not-enough', `${target.host} accepted the key of the user "${target.user}", and wants a second method as well: ${partly[1]}`, `No second method can be given here. On the host, let a key be enough for this user, in sshd_config: Match User ${target.user}, and below it: AuthenticationMethods publickey. Then: systemctl reload ssh`);
-    }
-    if (/no mutual signature/.test(cause)) {
-        return failure('no-common-algorithm', `${where} takes RSA keys only with signatures that ssh no longer makes (ssh-rsa)`, 'Make another key, and add its public half to authorized_keys: ssh-keygen -t ed25519. Or update OpenSSH on the host: since 7.2 it has better signatures');
-    }
-    if (/Too many authentication failures/.test(cause)) {
-        return failure('key-refused', `${target.host} ended the login of the user "${target.user}" after too many failures, although only one key was offered`, 'On the host, as root, see what it allows and why it refused: sshd -T | grep -iE "maxauthtries|pubkeyaccepted"; journalctl -u ssh -n 20');
-    }
-    if (/Permission denied|Load key|incorrect passphrase/.test(cause)) {
-        return explainKey(target, cause, await diagnoseKey());
-    }
-    if (/jumphost loop/.test(cause)) {
-        return failure('jump-loop', 'The input "proxy-jump" names the host itself', 'Name the host in between, or leave "proxy-jump" out');
-    }
-    if (/Could not resolve hostname/.test(cause)) {
-        return failure('host-unknown', `The name ${target.host} cannot be resolved`, 'Check the input "host"');
-    }
-    if (/Connection refused/.test(cause)) {
-        return failure('connection-refused', `${where} refused the connection`, 'Check the input "port", and on the host: systemctl status ssh');
-    }
-    if (/Connection timed out|Operation timed out/.test(cause)) {
-        return failure('connection-timed-out', `${where} did not answer`, 'Check that the host is up and that its firewall lets this runner in; the addresses of GitHub-hosted runners change');
-    }
-    if (/No route to host|Network is unreachable/.test(cause)) {
-        return failure('host-unreachable', `${where} cannot be reached`, 'Check the network between runner and host');
-    }
-    if (exit.code === 127 || /bash: (not found|command not found|No such file)/i.test(cause)) {
-        return failure('no-bash', `bash was not found on ${target.host}`, 'On the host, as root: apt-get install bash');
-    }
-    if (exit.code !== 255)
-        return shellRefused(target, exit.code, cause);
-    if (/account has expired|[Pp]assword has expired|[Pp]assword change required|not permitted to log in/.test(cause)) {
-        return shellRefused(target, exit.code, cause);
-    }
-    if (/Exceeded MaxStartups|Not allowed at this time|kex_exchange_identification|banner exchange|ssh_exchange_identification/.test(cause)) {
-        const known = /Exceeded MaxStartups/.test(cause)
-            ? ': too many logins at once (MaxStartups)'
-            : /Not allowed at this time/.test(cause)
-                ? ': it refuses this address for a while (PerSourcePenalties)'
-                : '';
-        return failure('connection-closed', `${where} closed the connection before the login${known}`, 'sshd does so for MaxStartups, for PerSourcePenalties after failed logins, and where hosts.deny or a firewall refuses the address; so does a port that is not sshd. On the host: journalctl -u ssh -n 50');
-    }
-    return connectionLost(where, cause);
+    return null;
 }
 function hostKeyChanged(target, where, cause) {
     const presented = /The fingerprint for the (\S+) key sent by the remote host is\s+(\S+?)\.?\s/.exec(`${cause}\n`);
@@ -35803,17 +35767,161 @@ function fingerprints(knownHosts) {
         return `SHA256:${hash} (${type})`;
     });
 }
-function noAlgorithm(where, [, kind, offer], cause) {
+function noAlgorithm(begins, [, kind, offer], cause) {
     const hints = {
         'host key type': `ssh no longer takes host keys with these signatures. On the host, as root, make the usual keys and see which it uses: ssh-keygen -A; sshd -T | grep -iE "^hostkey". Take HostKey and HostKeyAlgorithms that allow only the old ones out of sshd_config, update OpenSSH if it is older than 7.2, and store the new lines as "known-hosts"`,
     };
     const name = kind ?? '';
-    return new failure_Failure('no-common-algorithm', `${where} and ssh on this runner have no ${name} in common: it offers only ${offer}`, {
+    return new failure_Failure('no-common-algorithm', `${begins} and ssh on this runner have no ${name} in common: it offers only ${offer}`, {
         hint: hints[name] ??
             'On the host, as root, see what is set, take what restricts it out of sshd_config, or update OpenSSH: sshd -T | grep -iE "^(kexalgorithms|ciphers|macs)"',
         cause,
     });
 }
+/** A command that writes known_hosts and shows its fingerprints. */
+function keyscan({ host, port, proxyJump }) {
+    const scan = (name, number) => `ssh-keyscan${number === null || number === 22 ? '' : ` -p ${number}`} ${name}`;
+    const look = 'ssh-keygen -lf known_hosts';
+    if (proxyJump === null)
+        return `${scan(host, port)} > known_hosts; ${look}`;
+    const login = proxyJump.user === null ? proxyJump.host : `${proxyJump.user}@${proxyJump.host}`;
+    const through = `ssh${proxyJump.port === null ? '' : ` -p ${proxyJump.port}`} ${login}`;
+    return `(${scan(proxyJump.host, proxyJump.port)}; ${through} ${scan(host, port)}) > known_hosts; ${look}`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/host/ssh-jump.js
+/** ssh's words that name the host that they are about. The log of a jump host's ssh stands among that of the target's. */
+const naming = [
+    /^(?<user>\S+)@(?<host>\S+): Permission denied/m,
+    /Could not resolve hostname (?<host>\S+?):? /,
+    /connect to host (?<host>\S+) port (?<port>\d+):/,
+    /host key is known for \[?(?<host>[^\s\]]+)\]?(?::(?<port>\d+))?/,
+    /[Hh]ost key for \[?(?<host>[^\s\]]+)\]?(?::(?<port>\d+))? (?:has changed|is marked as revoked|was revoked)/,
+];
+/** The login at the jump host if it is the one that failed; null if it is the target, or there is no jump host. */
+function failedJump(target, cause) {
+    if (target.proxyJump === null)
+        return null;
+    const { host, port, user } = target.proxyJump;
+    const jump = { host, port: port ?? 22, user: user ?? target.user };
+    const named = naming.map((pattern) => pattern.exec(cause)?.groups).find((groups) => groups !== undefined);
+    const isNamed = (login) => named !== undefined &&
+        named['host'] === login.host &&
+        [login.user, undefined].includes(named['user']) &&
+        [String(login.port), undefined].includes(named['port']);
+    if (isNamed(jump) !== isNamed(target))
+        return isNamed(jump) ? jump : null;
+    // The target's ssh finds itself without a connection when that of the jump host has ended, and says so last.
+    const isWithout = /(Connection closed by UNKNOWN port|kex_exchange_identification: (Connection closed|read))[^\n]*\s*$/.test(cause);
+    return isWithout && !/open failed|forwarding failed/.test(cause) ? jump : null;
+}
+
+;// CONCATENATED MODULE: ./build/shared/host/ssh-failures.js
+
+
+
+/** Finds the cause of ssh's exit 255 from the text on its stderr. Every failure says what to do. */
+async function explainSsh(target, exit, diagnoseKey) {
+    const { stderr: cause } = exit;
+    // Once a program has begun, stderr also has the output of programs on the host: do not match patterns against it.
+    if (exit.begun)
+        return connectionLost(placeOf(target), cause);
+    const forwarding = notForwarded(target, cause);
+    if (forwarding !== null)
+        return forwarding;
+    const jump = failedJump(target, cause);
+    const at = jump === null
+        ? { ...target, name: target.host, inputs: { host: 'host', port: 'port', user: 'user' } }
+        : {
+            ...target,
+            ...jump,
+            name: `The jump host ${jump.host}`,
+            inputs: { host: 'proxy-jump', port: 'proxy-jump', user: 'proxy-jump' },
+        };
+    const hostKey = explainHostKey(target, { begins: `${at.name} port ${at.port}`, where: placeOf(at) }, cause);
+    if (hostKey !== null)
+        return hostKey;
+    return loginRefused(at, cause, diagnoseKey) ?? notReached(at, exit) ?? afterLogin(at, exit);
+}
+const placeOf = ({ host, port }) => `${host} port ${port}`;
+/** The jump host let us in, and no further; null if that is not so. */
+function notForwarded(target, cause) {
+    if (target.proxyJump === null)
+        return null;
+    const { host, user } = target.proxyJump;
+    const login = user ?? target.user;
+    if (/open failed: (administratively prohibited|unknown channel type)/.test(cause)) {
+        return new failure_Failure('connection-refused', `The jump host ${host} does not let the user "${login}" connect on to ${placeOf(target)}`, {
+            hint: `On the jump host, as root: sshd -T -C user=${login} | grep -iE "allowtcpforwarding|permitopen|disableforwarding". And look for restrict, no-port-forwarding and permitopen in ~${login}/.ssh/authorized_keys`,
+            cause,
+        });
+    }
+    if (/open failed: connect failed: .*(not known|name resolution)/.test(cause)) {
+        return new failure_Failure('host-unknown', `The jump host ${host} cannot resolve the name ${target.host}`, {
+            hint: 'Check the input "host": it is looked up on the jump host',
+            cause,
+        });
+    }
+    return null;
+}
+/** null if the login was not what failed. A banner of the host may say anything, so only whole lines of ssh count. */
+function loginRefused(at, cause, diagnoseKey) {
+    const failure = (code, message, hint) => new failure_Failure(code, message, { hint, cause });
+    const partly = /^Authenticated using "publickey" with partial success.*^\S+@\S+: Permission denied \(([^)]+)\)/ms.exec(cause);
+    if (partly !== null) {
+        return failure('key-not-enough', `${at.name} accepted the key of the user "${at.user}", and wants a second method as well: ${partly[1]}`, `No second method can be given here. On the host, let a key be enough for this user, in sshd_config: Match User ${at.user}, and below it: AuthenticationMethods publickey. Then: systemctl reload ssh`);
+    }
+    if (/no mutual signature/.test(cause)) {
+        return failure('no-common-algorithm', `${at.name} port ${at.port} takes RSA keys only with signatures that ssh no longer makes (ssh-rsa)`, 'Make another key, and add its public half to authorized_keys: ssh-keygen -t ed25519. Or update OpenSSH on the host: since 7.2 it has better signatures');
+    }
+    if (/^(Received disconnect|Disconnected) from .*Too many authentication failures/m.test(cause)) {
+        return failure('key-refused', `${at.name} ended the login of the user "${at.user}" after too many failures, although only one key was offered`, 'On the host, as root, see what it allows and why it refused: sshd -T | grep -iE "maxauthtries|pubkeyaccepted"; journalctl -u ssh -n 20');
+    }
+    if (/^(\S+@\S+: )?Permission denied( \([^)\n]*\)\.?|, please try again\.)?$|^Load key |incorrect passphrase/m.test(cause))
+        return diagnoseKey().then((key) => explainKey(at, cause, key));
+    return null;
+}
+/** null if a connection was made. */
+function notReached(at, { stderr: cause }) {
+    const failure = (code, message, hint) => new failure_Failure(code, message, { hint, cause });
+    const { name, port, inputs } = at;
+    if (/jumphost loop/.test(cause)) {
+        return failure('jump-loop', 'The input "proxy-jump" names the host itself', 'Name the host in between, or leave "proxy-jump" out');
+    }
+    if (/^ssh: Could not resolve hostname/m.test(cause)) {
+        return failure('host-unknown', `The name ${at.host} cannot be resolved`, `Check the input "${inputs.host}"`);
+    }
+    const said = /^(?:ssh: connect to host .*|channel \d+: open failed: connect failed|(?=(?:Connection|Operation) timed out))(?::? ?)(Connection refused|Connection timed out|Operation timed out|No route to host|Network is unreachable)/m.exec(cause)?.[1];
+    if (said === undefined)
+        return null;
+    if (said === 'Connection refused') {
+        return failure('connection-refused', `${name} port ${port} refused the connection`, `Check the input "${inputs.port}", and on the host: systemctl status ssh`);
+    }
+    if (said.endsWith('timed out')) {
+        return failure('connection-timed-out', `${name} port ${port} did not answer`, 'Check that the host is up and that its firewall lets this runner in; the addresses of GitHub-hosted runners change');
+    }
+    return failure('host-unreachable', `${name} port ${port} cannot be reached`, 'Check the network between runner and host');
+}
+/** The connection was made, and ended. */
+function afterLogin(at, { code, stderr: cause }) {
+    const failure = (failed, message, hint) => new failure_Failure(failed, message, { hint, cause });
+    if (code === 127 || /bash: (not found|command not found|No such file)/i.test(cause)) {
+        return failure('no-bash', `bash was not found on ${at.host}`, 'On the host, as root: apt-get install bash');
+    }
+    if (code !== 255 || accountRefused.test(cause))
+        return shellRefused(at, code, cause);
+    if (/Exceeded MaxStartups|Not allowed at this time|kex_exchange_identification|banner exchange|ssh_exchange_identification/.test(cause)) {
+        const known = /Exceeded MaxStartups/.test(cause)
+            ? ': too many logins at once (MaxStartups)'
+            : /Not allowed at this time/.test(cause)
+                ? ': it refuses this address for a while (PerSourcePenalties)'
+                : '';
+        return failure('connection-closed', `${at.name} port ${at.port} closed the connection before the login${known}`, 'sshd does so for MaxStartups, for PerSourcePenalties after failed logins, and where hosts.deny or a firewall refuses the address; so does a port that is not sshd. On the host: journalctl -u ssh -n 50');
+    }
+    return connectionLost(placeOf(at), cause);
+}
+/** Lines of sshd and PAM; a banner with such words in a sentence is none. */
+const accountRefused = /^((WARNING: )?Your (account|password) has expired[.;].*|Password change required but no TTY available\.?|.*[Uu]ser \S+ (is )?not permitted to log in.*)$/m;
 /** The login succeeded, and then something else than our program answered. */
 function shellRefused({ host, port, user }, code, cause) {
     const failure = (message, hint) => new failure_Failure('host-shell', message, { hint, cause });
@@ -35856,20 +35964,10 @@ function explainKey(target, cause, key) {
             cause: key.detail,
         });
     }
-    return new failure_Failure('key-refused', `${target.host} refused the key for the user "${target.user}"`, {
-        hint: `The key offered is ${key.fingerprint}. On the host, run: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is not there, add the public key to that file; if it is, check the input "user", the permissions of ~${target.user}/.ssh, and as root which kinds of keys it takes: sshd -T | grep -i pubkeyaccepted`,
+    return new failure_Failure('key-refused', `${target.name} refused the key for the user "${target.user}"`, {
+        hint: `The key offered is ${key.fingerprint}. On the host, run: ssh-keygen -lf ~${target.user}/.ssh/authorized_keys. If it is not there, add the public key to that file; if it is, check the input "${target.inputs.user}", the permissions of ~${target.user}/.ssh, and as root which kinds of keys it takes: sshd -T | grep -i pubkeyaccepted`,
         cause,
     });
-}
-/** A command that writes known_hosts and shows its fingerprints. */
-function keyscan({ host, port, proxyJump }) {
-    const scan = (name, number) => `ssh-keyscan${number === null || number === 22 ? '' : ` -p ${number}`} ${name}`;
-    const look = 'ssh-keygen -lf known_hosts';
-    if (proxyJump === null)
-        return `${scan(host, port)} > known_hosts; ${look}`;
-    const login = proxyJump.user === null ? proxyJump.host : `${proxyJump.user}@${proxyJump.host}`;
-    const through = `ssh${proxyJump.port === null ? '' : ` -p ${proxyJump.port}`} ${login}`;
-    return `(${scan(proxyJump.host, proxyJump.port)}; ${through} ${scan(host, port)}) > known_hosts; ${look}`;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/host/ssh.js
@@ -36301,7 +36399,7 @@ function catalogueOf(files, manifestTexts) {
     const partial = [];
     const foreign = [];
     for (const file of files) {
-        const place = placeOf(file);
+        const place = catalogue_placeOf(file);
         if (place === 'partial')
             partial.push(file);
         else if (place === 'foreign')
@@ -36355,7 +36453,7 @@ function bareName(path) {
     return path.slice(path.lastIndexOf('/') + 1);
 }
 /** A name counts only in its own folder: a `prerollback_` file in daily is foreign. */
-function placeOf({ path }) {
+function catalogue_placeOf({ path }) {
     if (path.split('/').some(isPartialName))
         return 'partial';
     if (rollbackRecords.test(path))
@@ -36541,21 +36639,26 @@ function filesOf({ dump, schema, globals, settings, manifest, report }) {
 
 ;// CONCATENATED MODULE: ./build/shared/postgres/said.js
 // What PostgreSQL's programs print, as postgres-words.sh on the host passes it on.
-/** Everything that PostgreSQL said in the last run that had something to say; in the backup folder on the host. */
-const wordsFile = (backupDir) => `${backupDir}/postgres.log`;
+/** Everything that PostgreSQL said in this run, if it said something; in the backup folder on the host. */
+const wordsFile = (backupDir, run) => `${backupDir}/postgres-${run}.log`;
 const server = /^(?:.*?[: ])?(?:ERROR|FATAL|PANIC): {2}(.*)$/;
 const error = /^(?:.*?[: ])?(?:ERROR|PANIC): {2}(.*)$/;
 const said_program = /^(?:pg_dump|pg_dumpall|pg_restore|psql): (?:\[[a-z() ]+\] )?(?:error|fatal): (.*)$/;
 const cutOff = /^(?:.*: )?(server closed the connection unexpectedly|connection to server was lost)/;
 /** If one session fails, another may lose the snapshot that it shares with it: that is a consequence. */
 const isConsequence = (text) => /^(invalid snapshot identifier|could not import the requested snapshot)/.test(text);
+/** An error whose words are hidden. */
+const said_hidden = '…';
 /**
  * The first error among these lines, without what stands in front of it: what the server says goes before what a program
- * says, and a cause before its consequence. null if there is none.
+ * says, a cause before its consequence, and known words before hidden ones. null if there is none.
  */
 function firstError(lines) {
-    const found = [error, server, cutOff, said_program].flatMap((pattern) => lines.flatMap((line) => pattern.exec(line)?.[1]?.trim() ?? []));
-    return found.find((text) => !isConsequence(text)) ?? found[0] ?? null;
+    const matching = (pattern) => lines.flatMap((line) => pattern.exec(line)?.[1]?.trim() ?? []);
+    const ofServer = [...matching(error), ...matching(server)];
+    const known = ofServer.find((text) => text !== said_hidden && !isConsequence(text));
+    const others = [...matching(cutOff), ...matching(said_program)].filter((text) => text !== said_hidden);
+    return (known ?? ofServer.find((text) => !isConsequence(text)) ?? others[0] ?? ofServer[0] ?? matching(said_program)[0] ?? null);
 }
 /** The first statement that the server refused; null if none was. */
 function firstRefusal(lines) {
@@ -36566,8 +36669,8 @@ function failedTable(lines) {
     return lines.flatMap((line) => /COPY failed for table (".+"): (?:ERROR|FATAL): {2}/.exec(line)?.[1] ?? [])[0] ?? null;
 }
 /** An error for people: its words may be hidden, because they are a function's own, or of a shape that is not known. */
-function tellError(text, backupDir) {
-    return text === '…' ? `an error whose words may hold data; they are in ${wordsFile(backupDir)} on the host` : text;
+function tellError(text, file) {
+    return text === said_hidden ? `an error whose words may hold data; they are in ${file} on the host` : text;
 }
 
 ;// CONCATENATED MODULE: ./build/verify-action/finding.js
@@ -37154,6 +37257,26 @@ const refusals = [
     ],
     [/starting up|shutting down|in recovery|not yet accepting/, 'Wait until it is up, then run it again'],
     [/not currently accepting connections/, 'ALTER DATABASE … ALLOW_CONNECTIONS true, or correct the input "db-name"'],
+    [
+        /cannot connect to invalid database/,
+        'A DROP DATABASE was interrupted: what is left cannot be used. Drop it, and restore it or correct the input "db-name"',
+    ],
+    [
+        /unsupported startup parameter/,
+        'A pooler answers, not PostgreSQL: set "db-service" to the service of the database itself, and let PGHOST in its container lead to no pooler',
+    ],
+    [
+        /could not translate host name/,
+        'PGHOST in the container, or the service that PGSERVICE names, has a host that is not known there: correct or remove it',
+    ],
+    [
+        /definition of service .* not found/,
+        'PGSERVICE in the container names a service that is in no service file there: correct or remove it',
+    ],
+    [
+        /failed: Permission denied|could not connect to server: Permission denied/,
+        'The user of docker exec may not use the socket: see unix_socket_permissions and unix_socket_group, and the rights of its folder; or set user: of the service to one that may',
+    ],
     [/permission denied for database/, 'GRANT CONNECT ON DATABASE … TO the role, or set "db-user" to another one'],
     [
         /could not connect|connection to server .* failed: (No such file|Connection refused|Connection timed out|timeout)|timeout expired/,
@@ -37200,27 +37323,23 @@ function readProbe(output) {
     const answer = value('accepts');
     if (answer === undefined)
         throw refusal(value('refuses') ?? 'no answer');
-    const { started, ...facts } = readAnswer(answer);
-    const ways = lines.filter(([name]) => name === 'reached').map(([, way]) => way.split(' '));
     return {
-        ...facts,
+        ...readAnswer(answer),
         pgDumpVersion: (value('pg-dump') ?? '').replace(/^pg_dump \([^)]*\) /, ''),
         tools,
-        access: leastAccess((name) => ways.some(([way, reached]) => way === name && reached === started), value('place') ?? null, passwordVariables.find((variable) => variable === value('password')) ?? null),
+        access: {
+            place: readPlace(value('place') ?? '', value('instead-of') ?? ''),
+            password: passwordVariables.find((variable) => variable === value('password')) ?? null,
+        },
         outdatedCollations: readCollations(value('collations') ?? ''),
     };
 }
-/** Only what it takes: commands that are printed should be short. */
-function leastAccess(leads, found, password) {
-    const [, port, host] = /^(\d+) (.+)$/.exec(found ?? '') ?? [];
-    const place = port === undefined || host === undefined ? null : { host, port };
-    if (leads('by-itself'))
-        return { place: null, password: null };
-    if (leads('by-place'))
-        return { place, password: null };
-    if (leads('by-password'))
-        return { place: null, password };
-    return { place, password };
+function readPlace(found, instead) {
+    const [, port, host] = /^(\d+) (.+)$/.exec(found) ?? [];
+    if (port === undefined || host === undefined)
+        return null;
+    const insteadOf = ['PGHOSTADDR', 'PGSERVICE'].filter((name) => instead.split(' ').includes(name));
+    return { host, port, insteadOf };
 }
 function readCollations(json) {
     try {
@@ -40127,8 +40246,10 @@ async function meaningsOf(connection, project, databases, { inputs, signal }) {
 function in_container_inContainer({ container, access }, ...options) {
     const { place, password } = access;
     const where = place === null ? [] : ['--env', `PGHOST=${place.host}`, '--env', `PGPORT=${place.port}`];
+    const without = place?.insteadOf.flatMap((variable) => ['-u', variable]) ?? [];
+    const clean = without.length === 0 ? [] : ['env', ...without];
     const secret = password === null ? [] : ['sh', '-c', `export PGPASSWORD=${expansionOf(password)}; exec "$@"`, 'sh'];
-    return ['docker', 'exec', ...options, ...where, container, ...secret];
+    return ['docker', 'exec', ...options, ...where, container, ...clean, ...secret];
 }
 /** Whether `docker exec CONTAINER` alone is enough. */
 const in_container_reachesByItself = ({ access }) => access.place === null && access.password === null;
@@ -40141,14 +40262,48 @@ function pastedLine(words) {
     return words.map(shell_quote_quoteForShell).join(' ');
 }
 
+;// CONCATENATED MODULE: ./build/shared/report/pasted-block.js
+// Lines of shell that an operator pastes.
+
+const foldAt = 92;
+/** In a subshell, so that an error does not end the operator's shell. */
+function pasted_block_strictly(commands) {
+    return `( set -e -o pipefail\n${commands.map(pasted_block_indented).join('\n')}\n)`;
+}
+function pasted_block_pipeline(...stages) {
+    return stages.map((stage, index) => (index === 0 ? pasted_block_command(stage) : pasted_block_indented(pasted_block_command(stage)))).join(' |\n');
+}
+function pasted_block_indented(lines) {
+    return lines.replaceAll(/^/gm, '  ');
+}
+/** Quoted words contain no line breaks, so a line can be folded between any two of them. */
+function pasted_block_command(words) {
+    const lines = [];
+    for (const word of words.map(quoteWord)) {
+        const last = lines.at(-1);
+        if (last === undefined)
+            lines.push(word);
+        else if (last.length + 1 + word.length <= foldAt)
+            lines[lines.length - 1] = `${last} ${word}`;
+        else
+            lines.push(`    ${word}`);
+    }
+    return lines.join(' \\\n');
+}
+/** `--option='a value'` means the same as `'--option=a value'`, and reads better. */
+function quoteWord(word) {
+    const [option = ''] = /^--[a-z-]+=/.exec(word) ?? [];
+    return option + quoteForShell(word.slice(option.length));
+}
+
 ;// CONCATENATED MODULE: ./build/shared/report/restore-command.js
+
 
 
 
 
 /** PostgreSQL cuts names off after this many bytes. */
 const longestName = 63;
-const foldAt = 92;
 /** The commands that restore a set, whatever the names of its database, user and folders. */
 function restoreCommands(manifest, place) {
     const prefix = parseSetFileName(manifest.file)?.prefix ?? 'backup';
@@ -40166,9 +40321,12 @@ function restoreCommands(manifest, place) {
     const rolesBlock = reachesByItself(place)
         ? `${cd} &&\n${roles}`
         : `(\n${[cd, ...opening(place), roles].map(indented).join('\n')}\n)`;
+    const restored = nameWith(manifest.database, '_restored');
     if (livesInOneDatabase(manifest)) {
         const { database } = manifest;
-        const old = nameWith(database, '_replaced');
+        const [old, failed] = [nameWith(database, '_replaced'), nameWith(database, '_failed')];
+        const count = (name) => `count(*) FILTER (WHERE datname = ${literal(name)})`;
+        const names = `SELECT ${count(database)}, ${count(old)} FROM pg_database`;
         return {
             database,
             roles: rolesBlock,
@@ -40176,19 +40334,30 @@ function restoreCommands(manifest, place) {
                 cd,
                 ...opening(place),
                 check,
-                ...putAside(database, old, sql),
-                alone(place, createDatabase(manifest, place, database)),
+                `found=$(${alone(place, [...psql, '-A', '-t', `--command=${names}`])})`,
+                `[[ $found = *'|0' ]] || { ${aside(`Nothing was changed. First drop or rename ${old}: an earlier restore left it`)}; exit 1; }`,
+                // On a new server there may be none to put aside.
+                `[[ $found = 1* ]] || ${alone(place, createDatabase(manifest, place, database))}`,
+                // All that can fail does so before the old database is touched.
+                alone(place, createDatabase(manifest, place, restored)),
                 // The jobs begin as soon as they are restored: until all is there, they can change nothing.
-                sql(`ALTER DATABASE ${identifier(database)} SET default_transaction_read_only = on`),
+                sql(`ALTER DATABASE ${identifier(restored)} SET default_transaction_read_only = on`),
+                ...exchanged(database, old, restored, sql),
+                ...untilDone(`${database} is not complete, and read-only. The old database is ${old}: paste the way back`),
                 into(database, 'env', 'PGOPTIONS=-c default_transaction_read_only=off'),
                 sql(`ALTER DATABASE ${identifier(database)} RESET default_transaction_read_only`),
                 settings,
+                'trap - EXIT',
                 done(`Restored into ${database}; the old database is ${old}`),
             ]),
             swap: null,
+            back: strictly([
+                ...opening(place),
+                ...exchanged(database, failed, old, sql),
+                done(`${database} is the old database again; the other one is ${failed}`),
+            ]),
         };
     }
-    const restored = nameWith(manifest.database, '_restored');
     return {
         database: restored,
         roles: rolesBlock,
@@ -40200,7 +40369,13 @@ function restoreCommands(manifest, place) {
             into(restored),
             done(`Restored into ${restored}`),
         ]),
-        swap: strictly([cd, ...opening(place), sql(swapNames(manifest.database, restored)), settings]),
+        swap: strictly([
+            cd,
+            ...opening(place),
+            sql(swapNames(manifest.database, nameWith(manifest.database, '_replaced'), restored)),
+            settings,
+        ]),
+        back: null,
     };
 }
 /** The database in which other databases are created and renamed. */
@@ -40213,14 +40388,23 @@ function livesInOneDatabase({ extensions }) {
     return extensions.some(({ name }) => name === 'pg_cron');
 }
 /**
- * Ends all sessions of the database and renames it in one go: pg_cron's own comes back after a second. Where it never
- * succeeds, the database that is to be created next is still there, which ends the block.
+ * Ends all sessions of the database and exchanges it for another one, which is there for sure: all of it or nothing. Tries it
+ * three times, since pg_cron's own session comes back after a second. No session is ended where the names do not allow it.
  */
-function putAside(database, old, run) {
+function exchanged(database, old, next, run) {
     const end = `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = ${literal(database)}`;
-    const attempt = run(`${end}; ALTER DATABASE ${identifier(database)} RENAME TO ${identifier(old)}`);
-    return ['for attempt in 1 2 3; do', indented(`${attempt} && break`), '  sleep 1', 'done'];
+    const fits = (name) => `(SELECT FROM pg_database WHERE datname = ${literal(name)})`;
+    const statements = `${end} AND EXISTS ${fits(next)} AND NOT EXISTS ${fits(old)}; ${swapNames(database, old, next)}`;
+    return [
+        `exchange() {\n${indented(run(statements))}\n}`,
+        'exchange || { sleep 1; exchange; } || { sleep 2; exchange; }',
+    ];
 }
+/** What is said if the block ends before `trap - EXIT`. */
+function untilDone(words) {
+    return [`incomplete() { ${aside(words)}; }`, 'trap incomplete EXIT'];
+}
+const aside = (words) => `echo ${quoteForShell(words)} >&2`;
 /**
  * A value for `--dbname` that means exactly this database, whatever its name: PostgreSQL's programs take a name that
  * looks like a connection string for one.
@@ -40248,7 +40432,10 @@ function alone(place, words) {
 }
 /** template0: other templates may already contain something, or have another encoding. */
 function createDatabase(manifest, place, name) {
-    return ['createdb', `--username=${place.user}`, '--template=template0', ...createOptions(manifest), '--', name];
+    // By itself it connects to the database postgres, which an earlier try may have left half restored.
+    const maintenance = maintenanceOf(manifest) === 'postgres' ? [] : [`--maintenance-db=${maintenanceOf(manifest)}`];
+    const options = [`--username=${place.user}`, ...maintenance, '--template=template0', ...createOptions(manifest)];
+    return ['createdb', ...options, '--', name];
 }
 /** Options of createdb for a database like the source. */
 function createOptions(manifest) {
@@ -40293,10 +40480,9 @@ function restoreInto({ format }, place, name, before) {
     return fed(place, [...before, 'psql', ...strict, ...into]);
 }
 /** One command string is one transaction: both names change, or neither. */
-function swapNames(database, restored) {
-    const old = nameWith(database, '_replaced');
+function swapNames(database, old, next) {
     const rename = (from, to) => `ALTER DATABASE ${identifier(from)} RENAME TO ${identifier(to)}`;
-    return `${rename(database, old)}; ${rename(restored, database)}`;
+    return `${rename(database, old)}; ${rename(next, database)}`;
 }
 /** For a server with any value of standard_conforming_strings. */
 function literal(value) {
@@ -40309,35 +40495,6 @@ function nameWith(name, suffix) {
     while (new TextEncoder().encode(characters.join('') + suffix).length > longestName)
         characters.pop();
     return characters.join('') + suffix;
-}
-/** In a subshell, so that an error does not end the operator's shell. */
-function strictly(commands) {
-    return `( set -e -o pipefail\n${commands.map(indented).join('\n')}\n)`;
-}
-function pipeline(...stages) {
-    return stages.map((stage, index) => (index === 0 ? command(stage) : indented(command(stage)))).join(' |\n');
-}
-function indented(lines) {
-    return lines.replaceAll(/^/gm, '  ');
-}
-/** Quoted words contain no line breaks, so a line can be folded between any two of them. */
-function command(words) {
-    const lines = [];
-    for (const word of words.map(quoteWord)) {
-        const last = lines.at(-1);
-        if (last === undefined)
-            lines.push(word);
-        else if (last.length + 1 + word.length <= foldAt)
-            lines[lines.length - 1] = `${last} ${word}`;
-        else
-            lines.push(`    ${word}`);
-    }
-    return lines.join(' \\\n');
-}
-/** `--option='a value'` means the same as `'--option=a value'`, and reads better. */
-function quoteWord(word) {
-    const [option = ''] = /^--[a-z-]+=/.exec(word) ?? [];
-    return option + quoteForShell(word.slice(option.length));
 }
 
 ;// CONCATENATED MODULE: ./build/shared/drill/drill-request.js
@@ -40679,6 +40836,7 @@ const drill_program = {
     name: 'drill',
     step: 'the drill',
     scripts: [
+        new URL(/* asset import */ __nccwpck_require__(79329), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(5216), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(2220), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(20520), __nccwpck_require__.b),
@@ -40694,6 +40852,7 @@ const psqlValue = (text) => `'${text.replaceAll(/[\\']/g, '\\$&')}'`;
 async function drill(connection, request) {
     const { backupDir, set, timeout, statements } = request;
     const { manifest } = set;
+    const log = wordsFile(backupDir, `drill-${request.token}`);
     const folder = `${backupDir}/${pathOf(set)}`;
     const names = namesOf(set);
     const sides = sidesOf(set);
@@ -40719,7 +40878,7 @@ async function drill(connection, request) {
         database: manifest.database,
         database_argument: databaseArgument(manifest.database),
         timezone: request.timezone,
-        backup_dir: backupDir,
+        words_log: log,
         inside_script: drillScript(),
         ...factsScripts(),
         chosen: psqlValue(JSON.stringify(hashedIn(request.tables))),
@@ -40736,7 +40895,7 @@ async function drill(connection, request) {
     try {
         const records = await run.result;
         const ranOut = memoryRanOut(records, request);
-        const outcome = readOutcome(records, run.lastLines(), backupDir, ranOut);
+        const outcome = readOutcome(records, run.lastLines(), log, ranOut);
         refuseUnfit(outcome, run.lastLines().slice(-30).join('\n'), request, {
             ranOut,
             lacks: lacksIn(records),
@@ -40753,24 +40912,24 @@ const faults = {
     42: 'it cannot be decompressed completely',
     43: 'its end is missing: it does not end the way pg_dump ends a dump',
 };
-function readOutcome(records, lines, backupDir, ranOut) {
+function readOutcome(records, lines, log, ranOut) {
     const status = records.integer('restored');
     const why = faults[status] ?? `the restore was cut short (exit ${status})`;
     return {
-        fault: status === 0 ? null : { why, words: tellFault(lines, backupDir), refusal: firstRefusal(lines) },
+        fault: status === 0 ? null : { why, words: tellFault(lines, log), refusal: firstRefusal(lines) },
         sha256: /^[0-9a-f]{64}$/.exec(records.get('sha256'))?.[0] ?? null,
         restoreMs: records.integer('restore-ms'),
         restored: status === 0 ? restoredOr(ranOut, records) : null,
     };
 }
 /** The error first, then in which table. */
-function tellFault(lines, backupDir) {
+function tellFault(lines, log) {
     const error = firstError(lines);
     if (error === null)
         return lines.slice(-4).join(' ').trim();
     const table = failedTable(lines);
     const where = table === null ? '' : ` (in the rows of ${table})`;
-    return `${tellError(error, backupDir)}${where}. All that PostgreSQL said is in ${wordsFile(backupDir)} on the host`;
+    return `${tellError(error, log)}${where}. All that PostgreSQL said is in ${log} on the host`;
 }
 /** What is incomplete because memory ran out is not called anything else. */
 function restoredOr(ranOut, records) {
@@ -41150,8 +41309,9 @@ function judgeIndexes(findings, { indexes }, remedy) {
 
 ;// CONCATENATED MODULE: ./build/shared/report/hide-secrets.js
 /**
- * Texts of dumps without the secrets that a schema may hold: values of password-like options, of foreign servers' user mappings
- * and others; and connection strings of subscriptions. A dump lists them in SQL that anybody may read who reads a report.
+ * Texts of dumps without the secrets that a schema may hold, as far as they can be recognized: values that follow a name like that
+ * of a password (options of user mappings and others, settings, defaults, arguments, JSON), tokens in headers, and connection
+ * strings. A dump lists them in SQL that anybody may read who reads a report. More may be hidden than is secret.
  * The same value gets the same number in all of the texts, so that a change can still be seen.
  */
 function hideSecrets(...texts) {
@@ -41163,24 +41323,33 @@ function hideSecrets(...texts) {
     };
     const hide = (text) => text
         .replace(connection, (_, before, value) => `${before}'${hidden(value)}'`)
-        .replace(hide_secrets_option, (_, before, value) => `${before}'${hidden(value)}'`)
+        .replace(inHeader, (_, before, value) => `${before}${hidden(value)}`)
+        .replace(namedWithin, (_, before, value) => `${before}${hidden(value)}`)
+        .replace(hide_secrets_named, (_, before, value) => `${before}'${hidden(value)}'`)
+        .replace(inJson, (_, before, value) => `${before}"${hidden(value)}"`)
         .replace(inConnectionString, (_, before, value) => `${before}${hidden(value)}`)
         .replace(inUrl, (_, before, value, at) => `${before}${hidden(value)}${at}`);
     return texts.map(hide);
 }
-/** A literal as pg_dump writes it: quotes are doubled, and it may go on over lines. */
-const hide_secrets_literal = "E?'((?:[^']|'')*)'";
+/** A literal as pg_dump writes it: quotes are doubled, and it may go on over lines. A text may have been cut off within. */
+const hide_secrets_literal = "E?'(?!\\(hidden \\d+\\)')((?:[^']|'')*)(?:'|$)";
 /**
- * What options, and keys of connection strings, are called that hold a secret or lead to one. Bounded, so that no text that was
- * made for it keeps us busy.
+ * What options, settings, columns and keys of connection strings are called that hold a secret or lead to one. Bounded, so that
+ * no text that was made for it keeps us busy.
  */
-const secretName = '[\\w.-]{0,60}(?:pass(?:word|wd|file|phrase|code)?|pwd|secret|token|credentials?|ssl_?key|(?:private|access|api|account|auth)[_-]?key|sas)[\\w.-]{0,60}';
+const secretName = '(?:[\\w.-]{0,60}(?:pass(?:word|wd|file|phrase|code)?|pwd|secret|token|credentials?|authorization|(?:ssl|private|access|api|account|auth|sa|service|signing|encryption|master|jwt|shared)[_-]?key|sas)[\\w.-]{0,60}|(?:[\\w.-]{0,60}[_.-])?pw)';
 /** CREATE SUBSCRIPTION … CONNECTION '…' */
 const connection = new RegExp(`(\\bCONNECTION\\s+)${hide_secrets_literal}`, 'g');
-/** An option of CREATE SERVER, USER MAPPING, FOREIGN TABLE and the like: a name and its value. */
-const hide_secrets_option = new RegExp(`("?\\b${secretName}"?\\s+)${hide_secrets_literal}`, 'gi');
-/** `password=…` within a text, as functions give it to dblink. */
-const inConnectionString = new RegExp(`(\\b${secretName}=)('{1,2}[^']*'{1,2}|[^\\s'"&;,()]+)`, 'gi');
+/** What stands between a name and its value: an option's blank, a setting's TO, a column's type, the signs of an argument. */
+const between = '(?:\\s*(?::=|=>|=|,)\\s*|\\s+TO\\s+|\\s+(?:[\\w().," ]{0,60}\\s)?DEFAULT\\s+|\\s+)';
+const hide_secrets_named = new RegExp(`(\\b${secretName}["']?${between})${hide_secrets_literal}`, 'gi');
+/** The same within a literal, where quotes are doubled. */
+const namedWithin = new RegExp(`(\\b${secretName}["']{0,2}${between})''(?=[^\\s,;)'])([^']*)(?:''|$)`, 'gi');
+const inJson = new RegExp(`(\\b${secretName}"\\s*:\\s*)"(?!\\(hidden \\d+\\)")((?:[^"\\\\]|\\\\.)*)(?:"|$)`, 'gi');
+const inHeader = /(\b(?:bearer|basic)\s+)([\w.~+/=-]{8,4000})/gi;
+/** `password=…` within a text, as functions give it to dblink; with blanks, it may also be a comparison of columns or calls. */
+const noValue = '(?!>|=|(?:new|old|excluded)\\.|\\$|null\\b|[\\w.$"]{0,130}\\s*\\(|\'?\\(hidden)';
+const inConnectionString = new RegExp(`(\\b${secretName}\\s*=\\s*)${noValue}('{1,2}[^']*'{1,2}|\\{[^}]*(?:\\}|$)|[^\\s'"&;,()]+)`, 'gi');
 const inUrl = /(\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s:/@'"]{0,100}:)([^\s@'"]{1,300})(@)/gi;
 
 ;// CONCATENATED MODULE: ./build/verify-action/drill/judge-schema.js
@@ -41205,7 +41374,7 @@ function judgeSchema(findings, { id, schemaSha256 }, { schema }) {
         findings.check('schema', () => ofFile.sha256 === sha256
             ? 'a new dump of it is identical to one of its schema file, restored in the same way; PostgreSQL prints it differently than in the source'
             : {
-                detail: `the dump and its schema file restore to different schemas: ${hideSecrets(lines.join(' / '))[0] || 'the host has no diff to show the lines'}`,
+                detail: `the dump and its schema file restore to different schemas: ${hideSecrets(...lines).join(' / ') || 'the host has no diff to show the lines'}`,
                 remedy: 'Compare the lines: `-` is in the dump, `+` in the schema file. If something is missing, take a backup now',
                 severity: 'warning',
             });
@@ -41213,6 +41382,7 @@ function judgeSchema(findings, { id, schemaSha256 }, { schema }) {
 }
 
 ;// CONCATENATED MODULE: ./build/verify-action/drill/remedy.js
+
 /** What to mend in the source, by what the server refused. Names no reason that it did not give. */
 const mending = [
     [
@@ -41240,7 +41410,7 @@ const mending = [
         () => 'a partition has rows that belong elsewhere: move them, with ALTER TABLE … DETACH PARTITION and ATTACH PARTITION',
     ],
     [
-        /^((function|relation|type|column|table|view|operator|aggregate|cast) .+ (does not exist|is not unique|is ambiguous)|operator (does not exist|is not unique): .+|schema ".+" does not exist)/,
+        /^((function|relation|type|column|table|view|operator|aggregate|cast) .+ (does not exist|is not unique|is ambiguous)|(operator|function) (does not exist|is not unique): .+|(schema .+|role …) does not exist|missing FROM-clause entry|no schema has been selected)/,
         () => 'a function, an index, a CHECK or a default uses a name that a restore does not find. A restore has an empty search_path: write the schema before the names that the function uses, or ALTER FUNCTION … SET search_path = …. A name that belongs to an extension needs that extension in the database',
     ],
     [
@@ -41252,22 +41422,42 @@ const mending = [
         () => 'it has values that their type no longer takes: mend these rows, or the type',
     ],
 ];
-const ways = 'For what can still be restored: docs/restore.md#when-the-source-itself-does-not-restore';
+const ways = 'For what can still be restored: docs/restore.md#a-source-that-does-not-restore';
+/** What is no fault of the source, or need not be one. The file is intact in all of these. */
+const elsewhere = [
+    [
+        /^(out of|could not (fork|resize|write|extend|fsync|create file|(open|read) file "|read block)|invalid (page|memory alloc)|the database system|terminating|canceling|sorry|too many|remaining connection|page verification|missing chunk|unexpected chunk|compressed|deadlock|tuple|cache lookup|server closed)/,
+        'The server of the drill refused it for a reason of its own, which says nothing about the backup or the source: drill it again. If it says the same, see the log of PostgreSQL that the finding names',
+    ],
+    [
+        /^role ".+" does not exist/,
+        'The dump names a role that the globals beside it did not create. If the backup could not take them, see its report; else read globals.sql.gz of the set: it must create that role. By hand: CREATE ROLE, then restore',
+    ],
+    [
+        /^(must be|must have|permission denied)/,
+        'The role that restores may not do this. See which roles and grants globals.sql.gz of the set has',
+    ],
+];
 /**
  * What to do if a backup did not restore. If its bytes are those that were taken and the server refused a statement, the
- * backup is not at fault, and a new one would be no better.
+ * backup is not at fault. That the source is, and that a new backup would be no better, is said only of errors that show it.
  */
 function remedyOf({ id, sha256 }, outcome) {
     const refusal = outcome.fault?.refusal ?? null;
     if (refusal === null || outcome.sha256 !== sha256)
         return `Do not rely on ${id}. Take a backup now and drill it`;
-    const intact = 'The file is intact; the source itself does not restore, and a new backup fails alike until that is mended there';
     for (const [said, mend] of mending) {
         const match = said.exec(refusal);
         if (match !== null)
-            return `${intact}: ${mend(match)}. ${ways}`;
+            return `The file is intact; the source itself does not restore, and a new backup fails alike until that is mended there: ${mend(match)}. ${ways}`;
     }
-    return `${intact}: mend what the error names, then take a backup and drill it. ${ways}`;
+    const known = elsewhere.find(([said]) => said.test(refusal));
+    if (known !== undefined)
+        return `The file is intact. ${known[1]}`;
+    const read = refusal === said_hidden
+        ? 'Why it does not restore stands only in the log of PostgreSQL that the finding names: read it there, on the host'
+        : 'Whether the source is at fault or the server of the drill, this error does not tell. All of it is in the log of PostgreSQL that the finding names, on the host';
+    return `The file is intact. ${read}, mend what it names, and drill it again. ${ways}`;
 }
 
 ;// CONCATENATED MODULE: ./build/verify-action/drill/judge-drill.js
@@ -42471,26 +42661,32 @@ function judgeOthers({ otherDatabases }, { sets }, backupDir) {
 }
 const mostCollations = 5;
 /** Until it is built anew, an index that was sorted by another version may not find what is there. */
-function judgeCollations({ default: own, others }, { database, user }, place) {
+function judgeCollations({ default: own, others, partitioned }, { database, user }, place) {
     if (own === null && others.length === 0)
         return 'each is at the version with which its indexes were built';
     const named = [
         ...(own === null ? [] : [`the database's own (${own.recorded}, now ${own.actual})`]),
         ...others.map(({ schema, name, recorded, actual }) => `${schema}.${name} (${recorded}, now ${actual})`),
     ];
-    const statements = [
-        `REINDEX DATABASE ${relation_name_identifier(database)}`,
+    const refresh = [
         ...(own === null ? [] : [`ALTER DATABASE ${relation_name_identifier(database)} REFRESH COLLATION VERSION`]),
         ...others
             .slice(0, mostCollations)
             .map(({ schema, name }) => `ALTER COLLATION ${relation_name_identifier(schema)}.${relation_name_identifier(name)} REFRESH VERSION`),
     ];
+    // REFRESH ends all warnings, so it is not for those whose rows are still where the old order has put them.
+    const statements = [`REINDEX DATABASE ${relation_name_identifier(database)}`, ...(partitioned.length === 0 ? refresh : [])];
     const psql = ['psql', '-X', `--username=${user}`, `--dbname=${databaseArgument(database)}`, '-v', 'ON_ERROR_STOP=1'];
     const words = [...in_container_inContainer(place), ...psql, ...statements.map((statement) => `--command=${statement}`)];
     const rest = others.length > mostCollations ? '. Then run it again: it has more of them' : '';
+    const tables = listed(partitioned.map(({ schema, name }) => `${schema}.${name}`), 3);
+    const detail = `indexes of "${database}" were sorted by another version of a collation, and may miss rows or let duplicates in: ${listed(named, 3)}`;
+    const quiet = `At a quiet hour, since REINDEX blocks writes to each table, and nearly all reads of it. On the host: ${pastedLine(words)}`;
+    if (partitioned.length === 0)
+        return { detail, remedy: `${quiet}${rest}` };
     return {
-        detail: `indexes of "${database}" were sorted by another version of a collation, and may miss rows or let duplicates in: ${listed(named, 3)}`,
-        remedy: `At a quiet hour, since tables cannot be written to meanwhile. On the host: ${pastedLine(words)}${rest}`,
+        detail: `${detail}. Rows may be in the wrong partition of ${tables}`,
+        remedy: `${quiet}. It moves no rows between partitions: copy those of ${tables} into a new table with the same partitions, and put it in place of the old one. Only then: ${refresh.join('; ')}${rest}`,
     };
 }
 

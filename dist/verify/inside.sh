@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Runs inside the database container, in whatever shell it has: `inside VERB ARGUMENT...`. The user and the database come
-# as PGUSER and PGDATABASE, never as arguments: psql reads a connection string there. The server's password does not leave the
-# container.
+# as PGUSER and PGDATABASE, never as arguments: psql reads a connection string there. The way to the server comes as SERVER_HOST,
+# SERVER_PORT and PASSWORD_FROM, as a probe has found it. The server's password does not leave the container.
 
 export LC_ALL=C PGCONNECT_TIMEOUT=15
 # We may be a superuser in a database whose owner chooses the settings of its sessions. Our sessions keep the role they log in
@@ -10,6 +10,11 @@ export LC_ALL=C PGCONNECT_TIMEOUT=15
 export PGOPTIONS="${PGOPTIONS:-} -c role=none -c search_path=pg_catalog -c statement_timeout=0 -c lock_timeout=0"
 # Settings of the source that pg_dump does not set itself, but that change what it writes: a drill pins them as well.
 PGOPTIONS="$PGOPTIONS -c standard_conforming_strings=on -c quote_all_identifiers=off -c bytea_output=hex"
+# Notices and warnings of the server help nobody here, and may be a function's words: whoever reads the errors would have to tell
+# them apart. Those of pg_dump itself are not meant by this.
+PGOPTIONS="$PGOPTIONS -c client_min_messages=error"
+# In English, where the role may choose that: only superusers may.
+[ -z "${ATLASIA_MESSAGES:-}" ] || PGOPTIONS="$PGOPTIONS -c lc_messages=$ATLASIA_MESSAGES"
 
 # given VARIABLE NAME...: sets the variable to the first value that the container has under one of these names: in a file that
 # NAME_FILE tells of, or in NAME itself. `source` says which; it is empty if there is none.
@@ -26,8 +31,7 @@ given() {
   return 1
 }
 
-# Has PGHOST and PGPORT lead to the server that runs here, as the file in its data folder says: what the container has in such
-# variables may be meant for something else. Where that file cannot be read, they stay as they are.
+# Sets `socket` and `port` to where the server that runs here listens, as the file in its data folder says.
 find_server() {
   for folder in "${PGDATA:-}" "${POSTGRESQL_DATA_DIR:-}" /var/lib/postgresql/data /var/lib/postgresql/*/docker \
     /var/lib/postgresql/*/main /bitnami/postgresql/data /var/lib/pgsql/data/userdata /var/lib/pgsql/data; do
@@ -35,9 +39,9 @@ find_server() {
     pid='' port='' socket='' address=''
     { read -r pid && read -r _ && read -r _ && read -r port && IFS= read -r socket && read -r address; } \
       <"$folder/postmaster.pid" || true
-    case $pid,$port in *[!0-9,]* | ,* | *,) continue ;; esac
-    # A server that was killed has left its file behind.
-    [ -d "/proc/$pid" ] || continue
+    case $pid,$port in *[!0-9,]* | *,) continue ;; esac
+    # A server that was killed has left its file behind, and its number may be that of another process now.
+    case $(cat "/proc/$pid/comm" 2>/dev/null) in *postgres* | postmaster) ;; *) continue ;; esac
     case $socket,$address in
       /* | @*) ;;
       ,) continue ;;
@@ -46,36 +50,92 @@ find_server() {
       ,*) socket=$address ;;
       *) socket=$folder/$socket ;;
     esac
-    unset PGHOSTADDR PGSERVICE
-    export PGHOST="$socket" PGPORT="$port"
     return 0
   done
+  socket='' port=''
   return 1
 }
 
-# Tells the server that a session reaches from every other; nothing where it reaches none.
-reached() { PGCONNECT_TIMEOUT=2 psql -XAtqw -c 'SELECT extract(epoch FROM pg_postmaster_start_time())' </dev/null 2>/dev/null; }
+# Has our sessions take a way: `own`, what the container's variables or libpq's defaults lead to; `place`, the server that
+# find_server has found; each also with the password that the container has under another name than PGPASSWORD.
+take_way() {
+  case $1 in place*) unset PGHOSTADDR PGSERVICE && export PGHOST="$socket" PGPORT="$port" ;; esac
+  case $1 in *-password) export PGPASSWORD="$secret" ;; esac
+}
 
-source=
+# try WAY: whether a session gets through. `said` is when the server was started that it reaches, which tells it from others,
+# and the database; or why it got nowhere. `refused` is the first way at whose end there was a server.
+try() {
+  way=$1
+  if said=$(take_way "$1" && PGCONNECT_TIMEOUT=5 psql -XAtqw -c "SELECT extract(epoch FROM pg_postmaster_start_time()) || ' ' || current_database()" </dev/null 2>&1); then
+    # What a service file says of the database goes before PGDATABASE.
+    case $1,${PGSERVICE:+$db_name},$said in own*,?*,*" $db_name" | own*,,* | place*) return 0 ;; esac
+    said="FATAL:  PGSERVICE leads to another database than \"$db_name\"" misled=$said
+  fi
+  case $said in *FATAL:*) refused=${refused:-$1} ;; esac
+  return 1
+}
+try_with_password() { [ -n "$secret" ] && try "$1-password"; }
+
+# Sets `way`. What somebody has set in the container goes before what we find, as long as it leads to a server that lets us in:
+# PGHOST and the like are obeyed by everything else that runs there. A password is not given where none is needed: it would
+# go before a password file.
+choose_way() {
+  refused=''
+  chosen=${PGHOST:-}${PGHOSTADDR:-}${PGPORT:-}${PGSERVICE:-}
+  find_server || true
+  if try own; then
+    # By default, another server than that of the data folder may answer.
+    case $chosen,$port,$socket in ?*,*,* | ,,* | ,5432,/tmp | ,5432,/run/postgresql | ,5432,/var/run/postgresql) return ;; esac
+    here=${said##*"$line_break"}
+    if try place || try_with_password place; then [ "${said##*"$line_break"}" = "$here" ] || return 0; fi
+    way=own
+    return
+  fi
+  case $chosen,$said in
+    # It will be there again: until then, we take no other for it.
+    ?*,*'FATAL: '*'starting up'* | ?*,*'FATAL: '*'shutting down'* | ?*,*'FATAL: '*'recovery mode'* | \
+      ?*,*'FATAL: '*'not yet accepting'* | ?*,*'FATAL: '*'too many '* | ?*,*'FATAL: '*'connection slots'*) return ;;
+  esac
+  case $said in *password*) wants=yes ;; *) wants='' ;; esac
+  if [ -n "$chosen" ] && [ -n "$wants" ] && try_with_password own; then return; fi
+  if [ -n "$port" ] && try place; then return; fi
+  if [ -z "$chosen" ] && [ -n "$wants" ] && try_with_password own; then return; fi
+  if [ -n "$port" ] && try_with_password place; then return; fi
+  way=${refused:-own}
+  [ -n "$refused" ] || [ -z "$port" ] || way=place
+}
+
+line_break='
+'
+source='' db_name=${PGDATABASE:-}
 [ -n "${PGUSER:-}" ] || given PGUSER POSTGRES_USER POSTGRESQL_USERNAME POSTGRESQL_USER || PGUSER=postgres
 # The official image calls the first database as its user, the others do not.
 case $source in POSTGRESQL_*) own_name=postgres ;; *) own_name=$PGUSER ;; esac
 [ -n "${PGDATABASE:-}" ] || given PGDATABASE POSTGRES_DB POSTGRESQL_DATABASE || PGDATABASE=$own_name
 export PGUSER PGDATABASE
-# The commands that we print are as short as the container allows, so a probe tries what they need.
-by_itself='' by_password='' password=''
-[ "${1:-}" != probe ] || by_itself=$(reached)
-if [ -z "${PGPASSWORD:-}" ]; then
+secret='' misled=''
+if [ "${1:-}" = probe ]; then
   case $PGUSER in
-    postgres) given PGPASSWORD POSTGRESQL_POSTGRES_PASSWORD POSTGRESQL_ADMIN_PASSWORD POSTGRES_PASSWORD POSTGRESQL_PASSWORD ;;
-    *) given PGPASSWORD POSTGRES_PASSWORD POSTGRESQL_PASSWORD ;;
-  esac || PGPASSWORD=''
+    postgres) given secret POSTGRESQL_POSTGRES_PASSWORD POSTGRESQL_ADMIN_PASSWORD POSTGRES_PASSWORD POSTGRESQL_PASSWORD ;;
+    *) given secret POSTGRES_PASSWORD POSTGRESQL_PASSWORD ;;
+  esac || true
   password=$source
-  export PGPASSWORD
+  choose_way
+else
+  # A probe has chosen: all sessions of a backup take one way.
+  socket=${SERVER_HOST:-} port=${SERVER_PORT:-} way=own
+  [ -z "$port" ] || way=place
+  if [ -n "${PASSWORD_FROM:-}" ]; then
+    given secret "${PASSWORD_FROM%_FILE}" || true
+    way=$way-password
+  fi
 fi
-[ "${1:-}" != probe ] || by_password=$(reached)
-placed=''
-! find_server || placed=yes
+instead=''
+for variable in PGHOSTADDR PGSERVICE; do
+  if eval "[ -n \"\${$variable:-}\" ]"; then instead="$instead $variable"; fi
+done
+take_way "$way"
 
 # Prints what a backup needs to know, one fact per line: a name, a space, a value.
 probe() {
@@ -85,19 +145,20 @@ probe() {
   # Not echo: in some shells it interprets backslashes.
   version=$(pg_dump --version 2>/dev/null) || version=$(pg_dump --version 2>&1 | tr '\n' ' ')
   printf 'pg-dump %s\n' "$version"
-  if answer=$(ask "SELECT jsonb_build_object(
+  if [ -n "$misled" ] && [ "${way%%-*}" = own ]; then
+    printf 'refuses %s\n' "$misled"
+  elif answer=$(ask "SELECT jsonb_build_object(
     'database', current_database(), 'user', current_user, 'serverVersion', current_setting('server_version'),
     'encoding', pg_encoding_to_char(encoding), 'locale', datcollate, 'ctype', datctype,
     'localeProvider', CASE facts->>'datlocprovider' WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END,
     'providerLocale', coalesce(facts->>'datlocale', facts->>'daticulocale'), 'icuRules', facts->>'daticurules',
     'bootstrapRole', pg_get_userbyid(10), 'timezone', current_setting('TimeZone'), 'sizeBytes', pg_database_size(oid),
-    'started', extract(epoch FROM pg_postmaster_start_time())::text,
     'serverSettings', (SELECT coalesce(jsonb_object_agg(name, setting), '{}') FROM pg_settings
       WHERE name IN ('shared_preload_libraries', 'lc_monetary') OR (name LIKE '%.%'
         AND source IN ('configuration file', 'command line') AND short_desc NOT LIKE 'GUC placeholder%')),
     'otherDatabases', (WITH others AS (SELECT datname FROM pg_database
         WHERE datallowconn AND NOT datistemplate AND datname <> current_database()
-          -- This one is there on every server; it counts where it holds something.
+          -- This one is there on every server. What it holds shows only in its size, which grows a little by itself.
           AND CASE WHEN datname <> 'postgres' THEN true
             WHEN has_database_privilege('postgres', 'CONNECT') AND has_database_privilege('template0', 'CONNECT')
             THEN pg_database_size('postgres') > pg_database_size('template0') + 1048576 ELSE false END)
@@ -105,13 +166,8 @@ probe() {
         'names', (SELECT coalesce(jsonb_agg(datname), '[]') FROM (SELECT datname FROM others ORDER BY datname LIMIT 1000) listed))))
     FROM pg_database d, to_jsonb(d) facts WHERE datname = current_database()" 2>/dev/null); then
     printf 'accepts %s\n' "$answer"
-    printf 'reached by-itself %s\nreached by-password %s\n' "$by_itself" "$by_password"
-    if [ -n "$placed" ]; then
-      # Not where a command reaches this server by itself, as it nearly always does.
-      case $answer in *"\"started\": \"$by_itself\""*) ;; *) printf 'reached by-place %s\n' "$(unset PGPASSWORD && reached)" ;; esac
-      printf 'place %s %s\n' "$PGPORT" "$PGHOST"
-    fi
-    printf 'password %s\n' "$password"
+    case $way in place*) printf 'place %s %s\ninstead-of%s\n' "$port" "$socket" "$instead" ;; esac
+    case $way in *-password) printf 'password %s\n' "$password" ;; esac
     collations
   else
     # Ask again for the error text. The first time stderr was dropped, since a good answer may come with warnings.
@@ -133,11 +189,22 @@ SELECT current_setting('server_version_num')::int >= 150000 AS has_default \gset
 \else
   \set default_collation null
 \endif
-SELECT jsonb_build_object('default', :'default_collation'::jsonb, 'others', coalesce(jsonb_agg(jsonb_build_object('schema', nspname,
-    'name', collname, 'recorded', collversion, 'actual', pg_collation_actual_version(c.oid)) ORDER BY nspname, collname), '[]'))
-  FROM pg_collation c JOIN pg_namespace n ON n.oid = collnamespace
-  WHERE collversion <> pg_collation_actual_version(c.oid) AND c.oid IN (SELECT unnest(indcollation) FROM pg_index
-    UNION SELECT unnest(partcollation) FROM pg_partitioned_table);
+WITH outdated AS (SELECT c.oid, nspname, collname, collversion, pg_collation_actual_version(c.oid) AS actual
+    FROM pg_collation c JOIN pg_namespace n ON n.oid = collnamespace WHERE collversion <> pg_collation_actual_version(c.oid)),
+  -- Ranges of text have a collation of their own; an index over them has none.
+  used AS (SELECT unnest(indcollation) AS oid FROM pg_index UNION SELECT unnest(partcollation) FROM pg_partitioned_table
+    UNION SELECT rngcollation FROM pg_range WHERE rngcollation IN (SELECT oid FROM outdated)
+      AND EXISTS (SELECT FROM pg_index JOIN pg_attribute ON attrelid = indexrelid WHERE atttypid = rngtypid)),
+  -- 100 is the database's own.
+  partitioned AS (SELECT nspname, relname FROM pg_partitioned_table p JOIN pg_class c ON c.oid = partrelid
+      JOIN pg_namespace n ON n.oid = relnamespace
+    WHERE partstrat = 'r' AND EXISTS (SELECT FROM unnest(partcollation) key WHERE key IN (SELECT oid FROM outdated)
+      OR (key = 100 AND :'default_collation' <> 'null')))
+SELECT jsonb_build_object('default', :'default_collation'::jsonb,
+  'others', (SELECT coalesce(jsonb_agg(jsonb_build_object('schema', nspname, 'name', collname, 'recorded', collversion,
+    'actual', actual) ORDER BY nspname, collname), '[]') FROM outdated WHERE oid IN (SELECT oid FROM used)),
+  'partitioned', (SELECT coalesce(jsonb_agg(jsonb_build_object('schema', nspname, 'name', relname) ORDER BY nspname, relname), '[]')
+    FROM (SELECT * FROM partitioned ORDER BY nspname, relname LIMIT 100) listed));
 SQL
 }
 
