@@ -24,6 +24,8 @@ const planted = readFileSync(new URL('../lab/sql/planted.sql', import.meta.url),
 /** All that speaks SQL to a server. What is printed for an operator to paste has its own test, of the restore. */
 const speakers = globSync('{shared,*-action}/**/*.{sh,sql}', { cwd: root }).filter((path) => {
   const code = source(path).replaceAll(/^\s*#.*$|'[^'\n]*'/gm, '');
+  // It reads what those have said.
+  if (path.endsWith('/postgres-words.sh')) return false;
   return path.endsWith('.sql') || /\b(psql|pg_dump|pg_dumpall|pg_restore|createdb|dropdb)\b/.test(code);
 });
 
