@@ -4,17 +4,20 @@ import { relationName } from './relation-name.ts';
 
 // What the facts about tables come to, in words for people.
 
-/** Whether its content can be compared: a sample of a table that has rows, and that holds none of them, says nothing. */
+/** Whether its content can be compared. Of an empty table there is none; a sample that holds no row of a table says nothing. */
 export function isHashed({ content, rows }: TableCount): boolean {
-  return content !== null && (content.rows > 0 || rows === 0);
+  return rows === 0 || (content !== null && content.rows > 0);
 }
 
 /** What of the content was hashed: `812 tables whole, 3 by a sample of 81,203 rows in all; 2 not hashed`. */
 export function hashedText(tables: readonly TableCount[]): string {
   const hashed = tables.filter(isHashed);
-  const whole = hashed.filter(({ content }) => content?.oneIn === 1).length;
+  const whole = hashed.filter(({ content }) => content === null || content.oneIn === 1).length;
   const sampled = hashed.length - whole;
-  const rows = hashed.reduce((sum, { content }) => sum + (content?.oneIn === 1 ? 0 : (content?.rows ?? 0)), 0);
+  const rows = hashed.reduce(
+    (sum, { content }) => sum + (content === null || content.oneIn === 1 ? 0 : content.rows),
+    0,
+  );
   const not = tables.length - hashed.length;
   const parts = [
     ...(whole > 0 ? [`${counted(whole, 'table')} whole`] : []),

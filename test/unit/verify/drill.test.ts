@@ -249,6 +249,12 @@ describe('what a table holds', () => {
       { 'left out': /^warning: .*the rows in public\.q_mail/ },
     ],
     [
+      'an empty table that was not hashed',
+      [counted('a', 'b', 0, { content: null })],
+      [counted('a', 'b', 0, { content: null })],
+      {},
+    ],
+    [
       'a sample without a row',
       [counted('a', 'b', 9, { content: { oneIn: 4, rows: 0, hash: '0' } }), counted('a', 'c', 1)],
       [counted('a', 'b', 9, { content: { oneIn: 4, rows: 0, hash: '0' } }), counted('a', 'c', 1)],
