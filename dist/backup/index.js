@@ -34129,7 +34129,7 @@ const longestSetting = 500;
 /** Only as many as a survey still reads; a library may have any number of settings, as long as anybody likes. */
 function fewSettings(settings) {
     const short = Object.entries(settings).filter(([name, value]) => isSettingName(name) && value.length <= longestSetting && !/[\0\n]/.test(value));
-    // Those that a restore needs have no dot in their names.
+    // The server's own settings come first, so that the limit never drops them. Those of a library have a dot in their names.
     return Object.fromEntries(short.toSorted(([a], [b]) => Number(a.includes('.')) - Number(b.includes('.'))).slice(0, mostSettings));
 }
 /** The files beside the dump that are written here, by bare name: manifest, report and the checksums of all files. */
@@ -36022,19 +36022,19 @@ function onHold(why, backupDir) {
 }
 
 ;// CONCATENATED MODULE: ./build/shared/backups/dump-advice.js
-const dump_advice_quoted = (name) => `"${name.replaceAll('"', '""')}"`;
-const readAll = (user) => `On PostgreSQL 14 and newer: GRANT pg_read_all_data TO ${dump_advice_quoted(user)}; before that: GRANT USAGE and SELECT on it. Or set "db-user" to a superuser`;
+
+const readAll = (user) => `On PostgreSQL 14 and newer: GRANT pg_read_all_data TO ${identifier(user)}; before that: GRANT USAGE and SELECT on it. Or set "db-user" to a superuser`;
 const damaged = "PostgreSQL found damaged data: pg_dump cannot read them, and neither can a restore bring them back. Copy the server's data folder before anything else; then see docs/restore.md, and whether an earlier backup passes a drill";
 const advices = [
     [/^canceling statement due to (lock|statement) timeout|^could not obtain lock/, () => '', 'table-locked'],
     [
         /^permission denied for large object/,
-        (user) => `Only its owner, and whoever was granted it, may read a large object: GRANT SELECT ON LARGE OBJECT … TO ${dump_advice_quoted(user)}. Or set "db-user" to a superuser`,
+        (user) => `Only its owner, and whoever was granted it, may read a large object: GRANT SELECT ON LARGE OBJECT … TO ${identifier(user)}. Or set "db-user" to a superuser`,
     ],
     [/^permission denied/, readAll],
     [
         /row-level security policy/,
-        (user) => `Policies hide rows of that table from ${dump_advice_quoted(user)}, so it cannot dump all of them: ALTER ROLE ${dump_advice_quoted(user)} BYPASSRLS. Or set "db-user" to a superuser`,
+        (user) => `Policies hide rows of that table from ${identifier(user)}, so it cannot dump all of them: ALTER ROLE ${identifier(user)} BYPASSRLS. Or set "db-user" to a superuser`,
     ],
     [
         /^out of shared memory/,
@@ -36086,7 +36086,7 @@ function adviseDump(error, user) {
 
 const take_failures_logOf = ({ backupDir, startedAt }) => wordsFile(backupDir, backupIdAt(startedAt));
 /**
- * If the session that counts rows has ended with an error, that is why there is no backup.
+ * Fails the backup if the session that counts the rows ended with an error.
  * @throws Failure `dump-failed`
  */
 function demandCounts(records, lines, request) {

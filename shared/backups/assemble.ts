@@ -76,7 +76,7 @@ function fewSettings(settings: Record<string, string>): Record<string, string> {
   const short = Object.entries(settings).filter(
     ([name, value]) => isSettingName(name) && value.length <= longestSetting && !/[\0\n]/.test(value),
   );
-  // Those that a restore needs have no dot in their names.
+  // The server's own settings come first, so that the limit never drops them. Those of a library have a dot in their names.
   return Object.fromEntries(
     short.toSorted(([a], [b]) => Number(a.includes('.')) - Number(b.includes('.'))).slice(0, mostSettings),
   );

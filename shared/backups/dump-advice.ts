@@ -1,4 +1,5 @@
 import type { FailureCode } from '../failure-codes.ts';
+import { identifier } from '../postgres/relation-name.ts';
 
 /** What to do about an error that PostgreSQL named during a dump. */
 export interface DumpAdvice {
@@ -7,10 +8,8 @@ export interface DumpAdvice {
   hint: string;
 }
 
-const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
-
 const readAll = (user: string) =>
-  `On PostgreSQL 14 and newer: GRANT pg_read_all_data TO ${quoted(user)}; before that: GRANT USAGE and SELECT on it. Or set "db-user" to a superuser`;
+  `On PostgreSQL 14 and newer: GRANT pg_read_all_data TO ${identifier(user)}; before that: GRANT USAGE and SELECT on it. Or set "db-user" to a superuser`;
 const damaged =
   "PostgreSQL found damaged data: pg_dump cannot read them, and neither can a restore bring them back. Copy the server's data folder before anything else; then see docs/restore.md, and whether an earlier backup passes a drill";
 
@@ -19,13 +18,13 @@ const advices: [said: RegExp, advise: (user: string) => string, code?: FailureCo
   [
     /^permission denied for large object/,
     (user) =>
-      `Only its owner, and whoever was granted it, may read a large object: GRANT SELECT ON LARGE OBJECT … TO ${quoted(user)}. Or set "db-user" to a superuser`,
+      `Only its owner, and whoever was granted it, may read a large object: GRANT SELECT ON LARGE OBJECT … TO ${identifier(user)}. Or set "db-user" to a superuser`,
   ],
   [/^permission denied/, readAll],
   [
     /row-level security policy/,
     (user) =>
-      `Policies hide rows of that table from ${quoted(user)}, so it cannot dump all of them: ALTER ROLE ${quoted(user)} BYPASSRLS. Or set "db-user" to a superuser`,
+      `Policies hide rows of that table from ${identifier(user)}, so it cannot dump all of them: ALTER ROLE ${identifier(user)} BYPASSRLS. Or set "db-user" to a superuser`,
   ],
   [
     /^out of shared memory/,

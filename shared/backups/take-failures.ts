@@ -23,7 +23,7 @@ export interface FailedTake {
 const logOf = ({ backupDir, startedAt }: FailedTake) => wordsFile(backupDir, backupIdAt(startedAt));
 
 /**
- * If the session that counts rows has ended with an error, that is why there is no backup.
+ * Fails the backup if the session that counts the rows ended with an error.
  * @throws Failure `dump-failed`
  */
 export function demandCounts(records: Records, lines: readonly string[], request: FailedTake): void {
