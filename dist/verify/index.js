@@ -28371,14 +28371,14 @@ module.exports = {
 /***/ 2220:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "11adaf121bdcf7d368a7.sh";
+module.exports = __nccwpck_require__.p + "576b8da9a048aacb6c45.sh";
 
 /***/ }),
 
 /***/ 20520:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "0eed93b884ec3636e673.sh";
+module.exports = __nccwpck_require__.p + "78323f487b0a89d3b202.sh";
 
 /***/ }),
 

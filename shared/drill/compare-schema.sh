@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # drill.sh opens restored_text and schema_text, the files for the two schemas
 # Compares the schema of the restored database with that of the source. PostgreSQL gives no textual round trip: it prints a check
 # that says `a IN ('x', 'y')` in one way before a restore and in another after it. So where the hash differs from the source's,
 # the set's own schema file is restored as well and dumped in the same way: both are then one restore away from the source.
@@ -9,17 +10,6 @@ takes schema schema_sha256 timezone
 
 # As much as the largest schema takes.
 readonly most_schema=$((40 << 20))
-
-# Two files for the texts. They lose their names at once, so that nothing can be left on the host.
-open_texts() {
-  local file
-  file=$(mktemp) || fail drill-incomplete 'The host has no room for a temporary file'
-  exec {restored_text}<>"$file"
-  rm -f -- "$file"
-  file=$(mktemp) || fail drill-incomplete 'The host has no room for a temporary file'
-  exec {schema_text}<>"$file"
-  rm -f -- "$file"
-}
 
 # dump_schema FILE-DESCRIPTOR: dumps the schema of the database into the file, without the lines that differ from run to run.
 # Prints the hash of that; or how it failed, as `tell` does.

@@ -21,8 +21,12 @@ takes chosen
 # Options for createdb; libraries that the server loads at its start; statements that must be true of the restored data.
 takes_list createdb_options libraries statements
 
+# Bytes of the longest answer about indexes.
+readonly most_indexes=$((1 << 20))
+
 main() {
-  local begin status=0 sum sha256 dumped looking statement
+  # shellcheck disable=SC2034 # compare-schema.sh reads the texts
+  local begin status=0 sum sha256 dumped looking statement restored_text schema_text indexes
   # found: the tools in the container, and what it lacks. watch: the output of the process that watches Docker's disk.
   # troubled: whether a command in the container has failed.
   found='' watch='' troubled=''
@@ -53,7 +57,9 @@ main() {
 
   progress checking data
   [[ $found != *'lacks lc_monetary'* ]] || tell money 4096 look money </dev/null
-  open_texts
+  open_file restored_text
+  open_file schema_text
+  open_file indexes
   # Meanwhile, the schema is dumped, and then the indexes are read: both wait for the disk and the processor in turn.
   exec {looking}< <(look_meanwhile)
   # As much as a manifest can hold.
@@ -64,7 +70,8 @@ main() {
   read -r dumped <&"$looking" || true
   record schema "$dumped"
   heed_watch
-  tell indexes "$((1 << 20))" cat <&"$looking"
+  read -r <&"$looking" || true # until it has ended
+  tell indexes "$most_indexes" cat "/proc/self/fd/$indexes"
   ((${#statements[@]} == 0)) || tell reader "$((64 << 10))" look reader </dev/null
   for statement in "${statements[@]}"; do tell assertion "$((4 << 10))" look assert "$statement" </dev/null; done
   compare_schema "$dumped" "$database_argument" "$bootstrap_role" "$database" "${createdb_options[@]}"
@@ -77,7 +84,9 @@ look_meanwhile() {
   unpacked "$settings" | scratch tolerant 2>/dev/null || true
   heard schema dump_restored
   echo
-  answered indexes look indexes </dev/null
+  # Into a file: while Docker holds output that nobody reads, it may not tell us of other commands in the container that have ended.
+  # One byte too many lets `tell` see that there was more.
+  answered indexes look indexes </dev/null | head -c "$((most_indexes + 1))" >"/proc/self/fd/$indexes" || true
 }
 
 # What the source's server has besides databases. Its tablespaces are folders of another machine: they are put into the server's own.
@@ -113,6 +122,17 @@ tell() {
     look silence </dev/null 2>&1 | limited 4096 >/dev/null || true
   fi
   heed_watch
+}
+
+# open_file NAME: opens a temporary file for reading and writing, and sets NAME to its descriptor. It loses its own name at once, so
+# that nothing can be left on the host.
+open_file() {
+  local file
+  local -n opened=$1
+  file=$(mktemp) || fail drill-incomplete 'The host has no room for a temporary file'
+  # shellcheck disable=SC2034 # the variable with that name gets it
+  exec {opened}<>"$file"
+  rm -f -- "$file"
 }
 
 # limited BYTES: passes on that many bytes, without NULs, which end a record. Fails if there is more, and cuts the writer off.

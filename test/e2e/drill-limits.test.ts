@@ -124,6 +124,24 @@ describe('what is printed without an end', () => {
       }
     });
   }
+
+  test('by a program beside the one that reads the indexes: more than Docker holds of it, before the rows are counted', async () => {
+    // The session that counts is stopped until the other one has ended, and what that was made to print waits in Docker.
+    const flood = `COPY (SELECT 1) TO PROGRAM $$cat >/dev/null; setsid sh -c 'facts=; while :; do for p in /proc/[0-9]*; do
+      read -r name <$p/comm && [ "$name" = psql ] || continue;
+      case $(tr "\\0" " " <$p/cmdline) in
+        *"STOP=0 ") yes | head -c 1450000 >$p/fd/1; while [ -e $p ]; do sleep 0.1; done; sleep 3; kill -CONT $facts; exit;;
+        *"STOP=1 ") facts=\${p#/proc/}; kill -STOP $facts;;
+      esac; done; done' >/dev/null 2>&1 &$$;`;
+    await databaseThatActs(host, 'held', flood);
+    try {
+      const result = await drill('held', { timeout: '2m' });
+      await verified(host, result, 'could-not-verify', { drill: 'could-not-check' });
+      await noDrillLeft(host, dir);
+    } finally {
+      await host.database.drop('held');
+    }
+  });
 });
 
 /** Bytes that are free on the disk of Docker. */

@@ -27,13 +27,7 @@ before(async () => {
 
 after(() => github?.close());
 
-beforeEach(() => {
-  github.artifacts = [];
-  github.caches.length = 0;
-  github.fault = null;
-  github.mayReadActions = true;
-  github.requests.length = 0;
-});
+beforeEach(() => github.startAnew());
 
 /** What a step of a run has: from now on, this process is one. */
 function stepOf(

@@ -13,10 +13,7 @@ const { app } = await applicationForFile({ name: 'copies', versions: ['v1', 'v2'
 const github = await startGithub();
 atEnd(() => github.close());
 
-beforeEach(() => {
-  github.artifacts = [];
-  github.requests.length = 0;
-});
+beforeEach(() => github.startAnew());
 
 /** The action as a step of a workflow run of its own. */
 async function step(

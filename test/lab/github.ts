@@ -46,6 +46,8 @@ export interface Github {
   readonly requests: string[];
   /** A run that starts now; by default one that may be trusted. */
   startRun(facts?: Partial<RunFacts>): GithubRun;
+  /** As at first. What the libraries still ask for in an earlier run is refused: they cannot be stopped. */
+  startAnew(): void;
   close(): Promise<void>;
 }
 
@@ -91,6 +93,14 @@ export async function startGithub(): Promise<Github> {
       const known = { ...run, env: environmentOf(origin, run) };
       runs.push(known);
       return known;
+    },
+    startAnew() {
+      runs.length = 0;
+      self.artifacts = [];
+      self.caches.length = 0;
+      self.requests.length = 0;
+      self.fault = null;
+      self.mayReadActions = true;
     },
     async close() {
       server.close();
