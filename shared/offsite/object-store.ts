@@ -1,0 +1,62 @@
+import type { Readable } from 'node:stream';
+
+/** An object as a listing shows it. */
+export interface ListedObject {
+  key: string;
+  bytes: number;
+  modifiedAt: Date;
+}
+
+/** What a store says of one object. */
+export interface ObjectFacts {
+  bytes: number;
+  /** SHA-256 of the content, in hex, if the store itself has computed it over all of it; null if it reports none. */
+  sha256: string | null;
+  /** Until when the store refuses to delete it; null if it may be deleted, or if the store does not tell. */
+  lockedUntil: Date | null;
+}
+
+/** What became of an object that was to be deleted. */
+export interface Removal {
+  key: string;
+  /** `retained`: the store refuses while a lock on it holds, which is no error. */
+  outcome: 'deleted' | 'retained' | 'failed';
+  /** The store's own words if it was not deleted; cleaned. */
+  reason: string | null;
+}
+
+/** An upload that was begun and neither completed nor aborted: its parts cost money and are not seen in listings. */
+export interface UnfinishedUpload {
+  key: string;
+  uploadId: string;
+}
+
+/**
+ * A store of objects off the host. Keys are complete, with the prefix. Every method rejects with a Failure `bucket-unusable`
+ * that has the store's own code and the one thing to do; with the signal's reason once it is aborted.
+ */
+export interface ObjectStore {
+  /** For people: `"bucket" at s3.example.com`. */
+  readonly name: string;
+  /** `s3://bucket/key`. */
+  uri(key: string): string;
+  /** Every object whose key begins with exactly this, however many pages that takes, in the order of keys. */
+  list(prefix: string): AsyncIterable<ListedObject>;
+  /** null if there is no such object. */
+  facts(key: string): Promise<ObjectFacts | null>;
+  /** The content, or its first `most` bytes; null if there is no such object. */
+  read(key: string, most?: number): Promise<Readable | null>;
+  /**
+   * Stores an object whole or not at all: parts of the stream that were sent are removed again if the stream fails, is shorter or
+   * longer than `bytes`, or the store fails. Holds at most 64 MiB of it in memory. An object of the same key is replaced.
+   * @param onBytes called with how many bytes have arrived in the store
+   */
+  write(key: string, content: Readable, bytes: number, onBytes?: (bytes: number) => void): Promise<void>;
+  /** One result for each key. A key that is not there counts as deleted. */
+  remove(keys: readonly string[]): Promise<Removal[]>;
+  /** Uploads under this prefix that nobody has finished. */
+  unfinished(prefix: string): AsyncIterable<UnfinishedUpload>;
+  abort(upload: UnfinishedUpload): Promise<void>;
+  /** Frees its connections. */
+  close(): void;
+}
