@@ -69,8 +69,8 @@ async function exchange(
   return new Promise((resolve, reject) => {
     const login = [url.username, url.password].map(decodeURIComponent).join(':');
     const asked = request({
+      // With an agent, even with false, Node would connect anew.
       createConnection: () => socket,
-      agent: false,
       method: 'POST',
       path: `${url.pathname}${url.search}`,
       headers: {
