@@ -12,10 +12,12 @@ import type { WorkflowContext } from '../shared/runner/context.ts';
 import * as log from '../shared/runner/log.ts';
 import { reachHost } from '../shared/runner/reach-host.ts';
 import type { ActionContext } from '../shared/runner/run.ts';
+import { lastGoodIn } from '../shared/sets/last-good.ts';
 import { layoutLines } from '../shared/sets/layout.ts';
 import { setFileNames } from '../shared/sets/naming.ts';
 import { Deployments } from './deployments.ts';
 import type { BackupInputs } from './inputs.ts';
+import type { BackupStory } from './notice.ts';
 import type { BackupOutputs } from './outputs.ts';
 import { summarizeBackup, summarizeFailure } from './summary.ts';
 
@@ -24,6 +26,7 @@ export async function backup(
   inputs: BackupInputs,
   workflow: WorkflowContext,
   context: ActionContext<BackupOutputs>,
+  story: BackupStory,
 ): Promise<void> {
   const { signal, outputs, atEnd } = context;
   const startedAt = new Date();
@@ -42,10 +45,13 @@ export async function backup(
       connection,
       run,
       {
-        look: () => look(host, inputs, deployments, signal),
+        look: () => look(host, inputs, deployments, signal, story),
         onReady: (seen) => tellRelease(seen, outputs),
         recordsOf: (manifest) => deployments.recordsOf(manifest),
-        onPublished: (kept) => setOutputs(outputs, kept, deployments),
+        onPublished: (kept) => {
+          story.kept = kept;
+          setOutputs(outputs, kept, deployments);
+        },
       },
       log,
     );
@@ -68,12 +74,14 @@ async function look(
   inputs: BackupInputs,
   deployments: Deployments,
   signal: AbortSignal,
+  story: BackupStory,
 ): Promise<Survey> {
   const request = { ...inputs, probe: insideScript(), compose: null, layout: layoutLines, sets: true, setup: false };
   let seen = await survey(connection, request, signal, log.host);
   if (await deployments.finishRollback(connection, seen, signal)) {
     seen = await survey(connection, request, signal, log.host);
   }
+  Object.assign(story, lastGoodIn(seen, inputs.databaseName));
   await deployments.judgeHold(connection, seen);
   return seen;
 }

@@ -1,7 +1,9 @@
 import { type DumpInputs, readDumpInputs } from '../shared/inputs/dump-inputs.ts';
 import { type HistoryInputs, readHistoryInputs } from '../shared/inputs/history-inputs.ts';
 import { type HostInputs, inFolder, readHostInputs } from '../shared/inputs/host-inputs.ts';
+import { readNoticeInputs } from '../shared/inputs/notice-inputs.ts';
 import { type RetentionInputs, readRetentionInputs } from '../shared/inputs/retention-inputs.ts';
+import type { OnNoticeInputs } from '../shared/notify/addressed.ts';
 import * as grammar from '../shared/runner/grammar.ts';
 import { readInputs } from '../shared/runner/input-reader.ts';
 
@@ -17,9 +19,10 @@ export interface BackupInputs extends HostInputs, DumpInputs, HistoryInputs, Ret
 }
 
 /** @throws InputError, or a Failure that lists several */
-export function readBackupInputs(): BackupInputs {
+export function readBackupInputs(onNotices: OnNoticeInputs = () => {}): BackupInputs {
   return readInputs((input) => {
     const host = readHostInputs(input);
+    readNoticeInputs(input, host, onNotices);
     return {
       ...host,
       kind: input.withDefault('kind', grammar.choice('scheduled', 'predeployment'), 'scheduled'),

@@ -14,6 +14,7 @@ export const noOutputs = () => ({
   'duration-ms': null as number | null,
   release: null as string | null,
   'history-id': null as string | null,
+  evidence: null as string | null,
 });
 
 export type BackupOutputs = ReturnType<typeof noOutputs>;

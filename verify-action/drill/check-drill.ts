@@ -8,13 +8,14 @@ import { lockFile } from '../../shared/host/backup-folder.ts';
 import type { Connection } from '../../shared/host/connection.ts';
 import { holderText } from '../../shared/host/lock-holder.ts';
 import * as log from '../../shared/runner/log.ts';
+import { factsOf } from '../../shared/sets/last-good.ts';
 import type { Manifest } from '../../shared/sets/manifest.ts';
 import { wholeManifest } from '../../shared/sets/whole-manifest.ts';
 import { formatBytes } from '../../shared/units.ts';
 import { copyRecord } from '../add-record.ts';
 import { type Findings, tallyOf } from '../finding.ts';
 import type { VerifyInputs } from '../inputs.ts';
-import { databaseOf, factsOf, type SurveyedHost, type Verification } from '../surveyed-host.ts';
+import { databaseOf, type SurveyedHost, type Verification } from '../surveyed-host.ts';
 import { chooseSet, drillRecord, drillText, imageFor, judgeDrill, neededFor } from './judge-drill.ts';
 
 /** Restores a backup for real, and stores the result beside the backup and in the history. */
