@@ -18,6 +18,7 @@ export const failureCodes = [
   'connection-refused',
   'connection-timed-out',
   'container-lost',
+  'copy-differs',
   'could-not-verify',
   'crashed',
   'database-not-running',
