@@ -12,6 +12,7 @@ export const noOutputs = () => ({
   kept: null as number | null,
   deleted: null as number | null,
   'duration-ms': null as number | null,
+  's3-uri': null as string | null,
   release: null as string | null,
   'history-id': null as string | null,
   evidence: null as string | null,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { drill } from '../../shared/drill/drill.ts';
 import { enoughMemory, largestOf, memoryShortage } from '../../shared/drill/memory.ts';
-import { addProof, type Proof } from '../../shared/drill/proof.ts';
+import { addProof, type DrillProof } from '../../shared/sets/proof.ts';
 import { Failure } from '../../shared/failure.ts';
 import { runFacts } from '../../shared/history/observation.ts';
 import { lockFile } from '../../shared/host/backup-folder.ts';
@@ -63,7 +63,7 @@ export async function checkDrill(connection: Connection, surveyed: SurveyedHost,
   });
   findings.subject = drillText(manifest, outcome);
   const { status } = tallyOf(findings.list, 'error');
-  const proof: Proof = {
+  const proof: DrillProof = {
     at: new Date().toISOString(),
     what: 'drill',
     result: status === 'verified' ? 'passed' : status === 'failed' ? 'failed' : 'could-not-check',
