@@ -216,12 +216,12 @@ export async function lockTable(host: Host, schema: string, table: string, datab
   return session(host, `BEGIN; LOCK TABLE ${name} IN ACCESS EXCLUSIVE MODE;`, database);
 }
 
-/** Holds the lock of a backup folder as another run does, and says who holds it. */
-export async function holdLock(host: Host, backupDir: string, holder: string): Promise<Mend> {
+/** Holds a lock of a backup folder as another run does, and says who holds it. */
+export async function holdLock(host: Host, backupDir: string, holder: string, lock = '.lock'): Promise<Mend> {
   const path = join(host.deployDir, backupDir);
   const script =
-    'umask 077; mkdir -p "$1"; exec 9>>"$1/.lock"; flock 9; printf "%s\\n" "$2" >"$1/.lock.holder"; echo held; exec cat 9>&9';
-  return held(start(as(host.account, ['bash', '-c', script, 'bash', path, holder]), host.env), '');
+    'umask 077; mkdir -p "$1"; exec 9>>"$1/$3"; flock 9; printf "%s\\n" "$2" >"$1/$3.holder"; echo held; exec cat 9>&9';
+  return held(start(as(host.account, ['bash', '-c', script, 'bash', path, holder, lock]), host.env), '');
 }
 
 /** Leaves the text of a run that died, whose lock the kernel has freed. */

@@ -1,0 +1,301 @@
+// Copies of backups in a bucket: what lies there, what is deleted there, and what becomes of a run whose copy fails, is cut off
+// or comes back the next night.
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { GetObjectCommand, ListMultipartUploadsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { holdLock } from '../lab/faults.ts';
+import { type ObjectStore, startObjectStore } from '../lab/object-store.ts';
+import type { ActionResult } from '../lab/runner.ts';
+import { startAction } from '../lab/runner.ts';
+import {
+  adviceIn,
+  errorsOf,
+  hostIsClean,
+  logOf,
+  nothingPartial,
+  runnerIsClean,
+  succeeded,
+  untouched,
+} from './expectations.ts';
+import { backup, backupInputs, type Inputs, idDaysAgo, manifestOf, plant, read, smallDatabase } from './sets.ts';
+import { hostForFile } from './stage.ts';
+
+const { host } = await hostForFile({ name: 'offsite' });
+
+let store: ObjectStore;
+let client: S3Client;
+let count = 0;
+let bucket: string;
+
+before(async () => {
+  store = await startObjectStore();
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = store.credentials;
+  const { endpoint, region } = store;
+  client = new S3Client({ endpoint, region, forcePathStyle: true, credentials: { accessKeyId, secretAccessKey } });
+  await smallDatabase(host, 'small', 200);
+  // Of several parts.
+  await smallDatabase(host, 'parts', 400_000);
+});
+
+after(async () => {
+  client?.destroy();
+  await store?.close();
+});
+
+beforeEach(() => {
+  count += 1;
+  bucket = `copies-${count}`;
+});
+
+const environment = () => ({ ...store.credentials, AWS_EC2_METADATA_DISABLED: 'true' });
+
+const inputsOf = (inputs: Inputs = {}): Inputs => ({
+  'db-name': 'small',
+  's3-bucket': bucket,
+  's3-endpoint': store.endpoint,
+  's3-region': store.region,
+  ...inputs,
+});
+
+const copying = (dir: string, inputs: Inputs = {}) => backup(host, dir, inputsOf(inputs), { env: environment() });
+
+async function keysIn(prefix = ''): Promise<string[]> {
+  const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix }));
+  return Contents.map(({ Key = '' }) => Key);
+}
+
+/** Ids of the sets whose manifest is there. */
+const idsThere = async () =>
+  (await keysIn()).flatMap((key) => (key.endsWith('.manifest.json') ? [key.split('/').at(-2) ?? ''] : []));
+
+async function contentOf(key: string): Promise<Buffer> {
+  const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+  return Buffer.from((await Body?.transformToByteArray()) ?? []);
+}
+
+const unfinished = async () =>
+  (await client.send(new ListMultipartUploadsCommand({ Bucket: bucket }))).Uploads?.map(({ Key }) => Key) ?? [];
+
+const sha256 = (content: Buffer) => createHash('sha256').update(content).digest('hex');
+
+/** The backup is kept, and the run is incomplete, for that reason. */
+function incomplete(result: ActionResult, reason: RegExp, advice: RegExp): void {
+  const log = logOf(result);
+  assert.deepEqual([result.exitCode, result.outputs['status'], result.outputs['s3-uri']], [1, 'incomplete', ''], log);
+  const [error, ...others] = errorsOf(result);
+  assert.deepEqual(others, [], log);
+  assert.match(error?.message ?? '', /^A verified backup is kept, but the run is incomplete: off-site copy: /);
+  assert.match(error?.message ?? '', reason);
+  assert.match(adviceIn(result), advice);
+  assert.match(result.summary, /is verified, but the run is incomplete/);
+  assert.match(result.summary, /Off-site copy \| missing/);
+  runnerIsClean(result);
+}
+
+describe('a copy', () => {
+  test('has every file of the set as it was verified, the manifest last, and is noted in its proofs', async () => {
+    await store.createBucket(bucket);
+    const dir = host.newBackupDir();
+    const result = await copying(dir, { 's3-prefix': 'nightly/shop', environment: 'staging' });
+    succeeded(result);
+    const { id, file } = await manifestOf(host, result);
+    const folder = `nightly/shop/staging/${id}/`;
+    assert.equal(result.outputs['s3-uri'], `s3://${bucket}/${folder}${file}`);
+    const onHost = host
+      .files(`${dir}/daily`)
+      .filter(({ path, type }) => type === 'file' && !path.endsWith('.proof.jsonl'));
+    assert.deepEqual(await keysIn(), onHost.map(({ path }) => `${folder}${path.split('/').at(-1)}`).toSorted());
+    for (const { path, content } of onHost)
+      assert.equal(sha256(await contentOf(`${folder}${path.split('/').at(-1)}`)), content, path);
+    const put = store.requests().filter((line) => line.startsWith('PUT') && line.includes(`/${bucket}/nightly`));
+    assert.equal(put.length, onHost.length);
+    assert.match(put.at(-1) ?? '', /\.manifest\.json/);
+
+    const [proof, ...others] = (await read(host, `${dir}/daily/backup_${id}.proof.jsonl`)).trim().split('\n');
+    assert.deepEqual(others, []);
+    const { what, result: verdict, uri, checks } = JSON.parse(proof ?? '');
+    assert.deepEqual([what, verdict, uri, checks[file]], ['copy', 'passed', result.outputs['s3-uri'], 'read-back']);
+    assert.match(logOf(result), /read back, with the same SHA-256/);
+    assert.match(result.summary, new RegExp(`Off-site copy \\| .*s3://${bucket}/`));
+    assert.doesNotMatch(logOf(result) + result.summary, new RegExp(store.credentials.AWS_SECRET_ACCESS_KEY));
+    await hostIsClean(host);
+  });
+
+  test('arrives in parts where the dump is large', async () => {
+    await store.createBucket(bucket);
+    const dir = host.newBackupDir();
+    const result = await copying(dir, { 'db-name': 'parts' });
+    succeeded(result);
+    const { id, file } = await manifestOf(host, result);
+    assert.equal(sha256(await contentOf(`atlasia-backups/prod/${id}/${file}`)), result.outputs['sha256']);
+    const parts = store.requests().filter((line) => line.startsWith(`PUT /${bucket}/`) && line.includes('partNumber='));
+    assert.ok(parts.length > 1, `${parts.length} parts`);
+    assert.deepEqual(await unfinished(), []);
+  });
+
+  test('fails without harm where there is no bucket, and the next night makes up for it', async () => {
+    const dir = host.newBackupDir();
+    const first = await copying(dir);
+    incomplete(
+      first,
+      /NoSuchBucket/,
+      /Correct "s3-bucket" or "s3-endpoint", or create the bucket.*The next backup copies/s,
+    );
+    const before = host.files(dir);
+    const { id } = await manifestOf(host, first);
+    assert.match(
+      await read(host, `${dir}/backup.log`),
+      new RegExp(`backup incomplete id=${id} .*error=bucket-unusable`),
+    );
+
+    await store.createBucket(bucket);
+    const second = await copying(dir);
+    succeeded(second);
+    untouched(
+      before.filter(({ path }) => !/\.(log|jsonl)$/.test(path)),
+      host.files(dir),
+    );
+    assert.deepEqual((await idsThere()).toSorted(), [id, second.outputs['backup-id']].toSorted());
+    nothingPartial(host.files(dir));
+  });
+
+  test('fails without harm where the login is refused or others copy, and the deployment may go on', async () => {
+    await store.createBucket(bucket);
+    const dir = host.newBackupDir();
+    const refused = await backup(host, dir, inputsOf(), { env: { ...environment(), AWS_SECRET_ACCESS_KEY: 'wrong' } });
+    incomplete(refused, /SignatureDoesNotMatch/, /AWS_SECRET_ACCESS_KEY/);
+
+    const release = await holdLock(host, dir, 'backup-action of a test', '.lock.offsite');
+    const held = await copying(dir, { 'lock-wait': '0s' });
+    incomplete(held, /The lock on .*\.lock\.offsite is held by backup-action of a test/, /raise "lock-wait"/);
+    await release();
+
+    const deployment = await backup(host, dir, inputsOf({ kind: 'predeployment' }), {
+      env: { ...environment(), AWS_SECRET_ACCESS_KEY: 'wrong' },
+    });
+    assert.deepEqual([deployment.exitCode, deployment.outputs['status']], [0, 'incomplete'], logOf(deployment));
+    assert.deepEqual(await keysIn(), []);
+  });
+});
+
+describe('the bucket', () => {
+  test('gets what it lacks, the newest first and some at one time; keeps its own days; leaves others alone', async () => {
+    await store.createBucket(bucket);
+    const dir = host.newBackupDir();
+    const first = await backup(host, dir, { 'db-name': 'small', 'keep-daily': 'all' });
+    succeeded(first);
+    const manifest = await manifestOf(host, first);
+    const old = [1, 2, 3, 4, 5, 6, 7, 8].map(idDaysAgo);
+    for (const id of old) await plant(host, dir, manifest, id);
+    const foreign = [
+      'atlasia-backups/prod/README',
+      `atlasia-backups/prod2/${manifest.id}/x`,
+      `atlasia-backups/prod/${idDaysAgo(99)}/note`,
+    ];
+    const { PutObjectCommand } = await import('@aws-sdk/client-s3');
+    for (const Key of foreign) await client.send(new PutObjectCommand({ Bucket: bucket, Key, Body: 'mine' }));
+
+    const keep = { 'keep-daily': 'all', 's3-keep-daily': 'all' };
+    const second = await copying(dir, keep);
+    succeeded(second);
+    const newest = second.outputs['backup-id'] ?? '';
+    assert.deepEqual((await idsThere()).toSorted(), [newest, manifest.id, ...old.slice(0, 5)].toSorted());
+
+    const third = await copying(dir, { ...keep, 's3-keep-daily': '3', 's3-keep-weekly': '0', 's3-keep-monthly': '0' });
+    succeeded(third);
+    const there = await idsThere();
+    assert.ok(there.includes(third.outputs['backup-id'] ?? ''));
+    assert.deepEqual(
+      there.filter((id) => old.slice(2).includes(id)),
+      [],
+      there.join(),
+    );
+    assert.equal(there.length, 3);
+    for (const key of foreign) assert.equal(String(await contentOf(key)), 'mine');
+    assert.match(logOf(third), /Deleted from the bucket, as its policy says: /);
+    assert.equal(host.files(`${dir}/daily`).filter(({ path }) => path.endsWith('.manifest.json')).length, 11);
+  });
+});
+
+describe('a copy that is cut off', () => {
+  test('by a cancel leaves the backup on the host and nothing in the bucket; the next run is whole', async () => {
+    await store.createBucket(bucket);
+    const dir = host.newBackupDir();
+    const gate = await startGate(store, (line) => line.startsWith('PUT') && line.includes('partNumber=2'));
+    try {
+      const running = await startCopy(dir, gate.endpoint);
+      await gate.caught;
+      const result = await running.cancel();
+      assert.equal(result.signal, null, logOf(result));
+      assert.deepEqual([result.exitCode, result.outputs['status']], [1, 'incomplete'], logOf(result));
+      runnerIsClean(result);
+      await hostIsClean(host);
+      const { id } = await manifestOf(host, result);
+      assert.deepEqual(
+        (await keysIn()).filter((key) => key.endsWith('.manifest.json')),
+        [],
+      );
+      assert.deepEqual(await unfinished(), []);
+      const next = await copying(dir, { 'db-name': 'parts' });
+      succeeded(next);
+      assert.deepEqual((await idsThere()).toSorted(), [id, next.outputs['backup-id']].toSorted());
+    } finally {
+      await gate.close();
+    }
+  });
+
+  test('by the death of the runner leaves parts behind, which the next run removes', async () => {
+    await store.createBucket(bucket);
+    const dir = host.newBackupDir();
+    const gate = await startGate(store, (line) => line.startsWith('PUT') && line.includes('partNumber=2'));
+    try {
+      const running = await startCopy(dir, gate.endpoint);
+      await gate.caught;
+      await running.kill();
+    } finally {
+      await gate.close();
+    }
+    assert.equal((await unfinished()).length, 1);
+    const next = await copying(dir);
+    succeeded(next);
+    assert.deepEqual(await unfinished(), []);
+    await hostIsClean(host);
+  });
+});
+
+const startCopy = (dir: string, endpoint: string) =>
+  startAction('backup', backupInputs(host, dir, inputsOf({ 'db-name': 'parts', 's3-endpoint': endpoint })), {
+    env: environment(),
+  });
+
+/** The store behind a gate that holds one kind of request back for good. */
+async function startGate(behind: ObjectStore, holds: (line: string) => boolean) {
+  const { hostname, port } = new URL(behind.endpoint);
+  let tell: () => void = () => {};
+  const caught = new Promise<void>((resolve) => {
+    tell = resolve;
+  });
+  const server: Server = createServer((incoming: IncomingMessage, outgoing: ServerResponse) => {
+    incoming.on('error', () => {});
+    if (holds(`${incoming.method} ${incoming.url}`)) return tell();
+    const { method, url, headers } = incoming;
+    const passed = request({ hostname, port, method, path: url, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.pipe(outgoing);
+    });
+    passed.on('error', () => outgoing.destroy());
+    incoming.pipe(passed);
+    return undefined;
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const close = async () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return { endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, caught, close };
+}
