@@ -124,6 +124,8 @@ export const failureCodes = [
   'tool-missing',
   'tool-timed-out',
   'tools-missing',
+  'transfer-cut',
+  'transfer-unread',
   'unfinished',
   'unhealthy',
   'unknown-service',

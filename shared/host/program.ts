@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { Records } from './records.ts';
 
 /** By the names that the program takes with `takes` or, as lists, `takes_list`. */
@@ -39,12 +40,22 @@ export interface ProgramOptions {
    */
   atEnd: 'end' | 'finish' | 'linger';
   lock?: LockRequest;
+  /** Bytes for a program with `incoming.sh` among its scripts. */
+  input?: ProgramInput;
   /** Ends the program, except with `finish`. */
   signal?: AbortSignal;
   /** Gets each line that the program or its children print: hostile until cleaned. */
   onLog?: (line: string) => void;
   /** Gets the progress of a long step, as the program reports it. */
   onProgress?: (name: string, value: string) => void;
+}
+
+/** Bytes that the runner sends to a program. */
+export interface ProgramInput {
+  /** As the program's parameter `incoming`: see `incomingFolder`. */
+  folder: string;
+  /** Called once, when the program is ready for them. They are read no faster than the program reads. */
+  open: () => Promise<Readable>;
 }
 
 /** A started program. */
