@@ -28511,7 +28511,7 @@ module.exports = __nccwpck_require__.p + "2431b3517b9f7c336be1.sh";
 /***/ 80846:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "224608f64ba2672bbecc.sh";
+module.exports = __nccwpck_require__.p + "4289725564d4d60384b2.sh";
 
 /***/ }),
 
@@ -36303,9 +36303,12 @@ class Records {
 const largestAnswer = 64 * 1024 * 1024;
 /** A database of 30,000 tables needs as many records; 1,000 sets of 8 files in 4 folders need 36,000. */
 const mostRecords = 200_000;
+/** A line in front of the bytes of a file: how many there are, and its bare name. */
+const fileHeader = /^(\d{1,15}) ([A-Za-z0-9_.-]{1,200})$/;
+const longestHeader = 220;
 /**
  * The answer of a program on standard output: records within a frame. Reads pieces of any size as they arrive, and keeps
- * them in one buffer, which never grows beyond the largest answer allowed.
+ * them in one buffer, which never grows beyond the largest answer allowed. Files between the records are passed on as they come.
  */
 class Answer {
     /** How the program ended, as it says itself. Anything after that is ignored. */
@@ -36318,7 +36321,16 @@ class Answer {
     #first;
     #last = 0;
     #fields = 0;
-    constructor(nonce) {
+    #file;
+    #files;
+    /** Where the header of a file begins that is not here in full. */
+    #header;
+    /** Bytes of the file that are still to come. */
+    #fileBytes = 0;
+    /** @param files gets the files of the answer; undefined if the program sends none */
+    constructor(nonce, files) {
+        this.#files = files;
+        this.#file = Buffer.from(`file ${nonce} `);
         this.#begin = Buffer.from(`begin ${nonce}\n`);
         this.#ends = [
             ['done', Buffer.from(`done ${nonce}\n`)],
@@ -36332,6 +36344,8 @@ class Answer {
     add(piece) {
         if (this.verdict !== undefined)
             return undefined;
+        if (this.#fileBytes > 0)
+            return this.#addToFile(piece);
         if (this.#length + piece.length > largestAnswer)
             return 'bytes';
         const known = this.#length;
@@ -36341,6 +36355,11 @@ class Answer {
             if (at < 0)
                 return undefined;
             this.#first = at + this.#begin.length;
+        }
+        if (this.#files !== undefined) {
+            const rest = this.#beginFile(this.#files, known, this.#first);
+            if (rest !== undefined)
+                return rest.length > 0 ? this.add(rest) : undefined;
         }
         const from = Math.max(known, this.#first);
         this.#countFields(from);
@@ -36359,6 +36378,37 @@ class Answer {
     /** Only after there is a verdict. */
     records() {
         return Records.parse(this.#bytes.subarray(this.#first, this.#last));
+    }
+    /** Cuts a file's header off the end of the records. @returns what follows it; undefined if there is no whole header */
+    #beginFile(files, known, first) {
+        const at = this.#header ?? this.#find(this.#file, known, first);
+        if (at < 0)
+            return undefined;
+        const from = at + this.#file.length;
+        const end = this.#bytes.subarray(from, Math.min(this.#length, from + longestHeader)).indexOf('\n');
+        this.#header = end < 0 && this.#length < from + longestHeader ? at : undefined;
+        if (end < 0)
+            return undefined;
+        const [, bytes, name] = fileHeader.exec(this.#bytes.toString('latin1', from, from + end)) ?? [];
+        if (bytes === undefined || name === undefined)
+            return undefined;
+        // A copy, since the buffer is used again.
+        const rest = Buffer.from(this.#bytes.subarray(from + end + 1, this.#length));
+        this.#length = at;
+        this.#fileBytes = Number(bytes);
+        files.begin(name, this.#fileBytes);
+        if (this.#fileBytes === 0)
+            files.end();
+        return rest;
+    }
+    #addToFile(piece) {
+        const part = piece.subarray(0, this.#fileBytes);
+        this.#fileBytes -= part.length;
+        this.#files?.add(part);
+        if (this.#fileBytes > 0)
+            return undefined;
+        this.#files?.end();
+        return part.length < piece.length ? this.add(piece.subarray(part.length)) : undefined;
     }
     #append(piece) {
         const length = this.#length + piece.length;
@@ -36737,7 +36787,8 @@ function runProgram(access, program, parameters, options) {
     stdin.on('error', () => { });
     stdin.write(request);
     const beating = setInterval(() => stdin.write('.'), heartbeat);
-    const answer = new Answer(nonce);
+    const { files } = options;
+    const answer = new Answer(nonce, files);
     const log = new HostLog(nonce, options);
     let heard = Date.now();
     let givenUp;
@@ -36776,8 +36827,12 @@ function runProgram(access, program, parameters, options) {
                 giveUp(excess);
             if (answer.verdict !== undefined)
                 resolve(answer.verdict);
+            if (files?.isFull && answer.verdict === undefined)
+                child.stdout?.pause();
         });
     });
+    if (files !== undefined)
+        files.onDrain = () => child.stdout?.resume();
     child.stderr?.on('data', (piece) => {
         heard = Date.now();
         log.add(piece);
@@ -36813,6 +36868,9 @@ function runProgram(access, program, parameters, options) {
             throw programFailure(program, answer.records(), code, cause);
         throw await access.explain({ code, begun: answer.begun, stderr: cause });
     });
+    if (files !== undefined) {
+        result.then(() => files.close(null), (error) => files.close(error));
+    }
     return {
         result,
         lastLines: () => log.last,
