@@ -83,7 +83,7 @@ function send(
 }
 
 /** Processes that have the pipe open. */
-function holders(folder: string): { pid: number; command: string[] }[] {
+function holders(folder: string): { pid: number; command: readonly string[] }[] {
   const holds = (pid: number) => {
     try {
       const files = `/proc/${pid}/fd`;
@@ -197,7 +197,7 @@ for (const [where, open] of [
         const parent = /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
         process.kill(Number(parent), 'SIGKILL');
       }
-      await assert.rejects(sent.sum, (error: Failure) => /^(connection|program)-/.test(error.code));
+      await assert.rejects(sent.sum, (error: Failure) => /^(connection|program|transfer)-/.test(error.code));
       await nothingLeft(sent);
       assert.ok(slow.destroyed);
     });

@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { decryptStream } from '../sets/decrypt.ts';
+
+/** What a backup takes beside the dump, and a drill needs. */
+export type Side = 'globals' | 'settings' | 'schema';
+
+/**
+ * A dump that the runner sends into the container: from a bucket, or from the host if it is encrypted there. It is hashed as it is
+ * stored, and decrypted, as it flows; none of it is kept.
+ */
+export class SentDump {
+  /** Of the dump, for people: its URI, or its path on the host. */
+  readonly name: string;
+  readonly #stored: () => Promise<Readable>;
+  readonly #sides: ReadonlyMap<Side, Buffer>;
+  readonly #key: string | null;
+  readonly #hash = createHash('sha256');
+  #pieces: AsyncIterator<Buffer> | null = null;
+  #isWhole = false;
+
+  /**
+   * @param stored opens the dump as it is stored
+   * @param sides the files beside it, compressed and not encrypted
+   * @param key private keys of age; null if it is not encrypted
+   */
+  constructor(name: string, stored: () => Promise<Readable>, sides: ReadonlyMap<Side, Buffer>, key: string | null) {
+    this.name = name;
+    this.#stored = stored;
+    this.#sides = sides;
+    this.#key = key;
+  }
+
+  /** For the program on the host; empty if there is no such file. */
+  beside(side: Side): string {
+    return this.#sides.get(side)?.toString('base64') ?? '';
+  }
+
+  /** The dump as pg_restore takes it, once decompressed. Call it once. */
+  async open(): Promise<Readable> {
+    const stored = await this.#stored();
+    this.#pieces = stored.iterator({ destroyOnReturn: false });
+    const hashed = Readable.from(this.#hashed(), { objectMode: false });
+    // Whoever gives up in the middle must not hold a connection of the store or of the host.
+    hashed.once('error', () => stored.destroy());
+    if (this.#key === null) return hashed.once('close', () => this.#isWhole || stored.destroy());
+    const decrypted = decryptStream(this.#key);
+    hashed.once('error', (error) => decrypted.destroy(error));
+    decrypted.once('error', () => hashed.unpipe(decrypted));
+    return hashed.pipe(decrypted);
+  }
+
+  /** Of all of it as it is stored, read to its end if that has not happened yet; null if it could not be. */
+  async sha256(): Promise<string | null> {
+    try {
+      for await (const _ of this.#hashed());
+    } catch {
+      return null;
+    }
+    return this.#isWhole ? this.#hash.copy().digest('hex') : null;
+  }
+
+  async *#hashed(): AsyncGenerator<Buffer> {
+    while (this.#pieces !== null && !this.#isWhole) {
+      const { done, value } = await this.#pieces.next();
+      if (done === true) this.#isWhole = true;
+      else {
+        this.#hash.update(value);
+        yield value;
+      }
+    }
+  }
+}
