@@ -27,6 +27,7 @@ export const failureCodes = [
   'database-silent',
   'deadline',
   'decrypt-key-wrong',
+  'decrypt-key-missing',
   'defect',
   'disk-full',
   'docker-failed',

@@ -11,6 +11,7 @@ import { parseTarget, type Target } from '../shared/plan/target.ts';
 import { statementsIn } from '../shared/postgres/statements.ts';
 import * as grammar from '../shared/runner/grammar.ts';
 import { readInputs } from '../shared/runner/input-reader.ts';
+import { identitiesIn } from '../shared/sets/age-keys.ts';
 import { startOf } from '../shared/sets/naming.ts';
 import type { Group } from './finding.ts';
 
@@ -34,6 +35,12 @@ export interface VerifyInputs
   stableFor: number;
   /** An id, or `latest`. */
   drillBackup: string;
+  /** Which copy to drill. */
+  drillFrom: 'host' | 's3';
+  /** Private keys of age; null if none was given. Never sent to the host. */
+  decryptKey: string | null;
+  /** Whether a missing or old copy off the host is a failure. */
+  requireOffsite: boolean;
   /** Bytes. */
   drillMemory: number;
   /** Each must return true when run against the restored data. */
@@ -95,7 +102,12 @@ export function readVerifyInputs(): VerifyInputs {
     input.rule(() => checkStatements(checks, drillStatements));
     const offsite = readOffsiteInputs(input);
     const notices = readNoticeInputs(input);
-    input.rule(() => checkOutside(checks, { ...offsite, ...notices }));
+    const drillFrom = input.withDefault('drill-from', grammar.choice('host', 's3'), 'host');
+    const decryptKey = input.secret('decrypt-key');
+    const requireOffsite = input.withDefault('require-offsite', grammar.boolean, false);
+    input.rule(() => checkOutside(checks, { ...offsite, ...notices }, drillFrom));
+    input.rule(() => checkOffsite(checks, offsite, drillFrom, requireOffsite));
+    input.rule(() => checkKey(checks, decryptKey));
     return {
       ...readHostInputs(input),
       ...readHistoryInputs(input),
@@ -110,6 +122,9 @@ export function readVerifyInputs(): VerifyInputs {
       healthTimeout: input.withDefault('health-timeout', grammar.duration, 5 * 60_000),
       stableFor: input.withDefault('stable-for', grammar.duration, 10_000),
       drillBackup: input.withDefault('drill-backup', backupToDrill, 'latest'),
+      drillFrom,
+      decryptKey,
+      requireOffsite,
       drillMemory: input.withDefault('drill-memory', grammar.size, 1024 ** 3),
       drillStatements: drillStatements ?? [],
       ...offsite,
@@ -134,8 +149,48 @@ function checkStatements(checks: readonly Group[], statements: readonly string[]
   throw new InputError('drill-sql', 'has no effect because "checks" does not include drill', 'Add drill to "checks"');
 }
 
-function checkOutside(checks: readonly Group[], { bucket, pingUrl, mailServer }: OffsiteInputs & NoticeInputs): void {
-  const given = bucket ? 's3-bucket' : pingUrl ? 'healthcheck-url' : mailServer ? 'smtp-url' : null;
-  if (given === null || checks === undefined || checks.includes('setup')) return;
+/** A ping and mail are tried with `setup`, the bucket with whatever looks at copies. */
+function checkOutside(
+  checks: readonly Group[],
+  { bucket, pingUrl, mailServer }: OffsiteInputs & NoticeInputs,
+  drillFrom: 'host' | 's3',
+): void {
+  if (checks === undefined || checks.includes('setup')) return;
+  const isUsed = checks.includes('backups') || (checks.includes('drill') && drillFrom === 's3');
+  const given = bucket && !isUsed ? 's3-bucket' : pingUrl ? 'healthcheck-url' : mailServer ? 'smtp-url' : null;
+  if (given === null) return;
   throw new InputError(given, 'has no effect because "checks" does not include setup', 'Add setup to "checks"');
+}
+
+function checkOffsite(
+  checks: readonly Group[],
+  { bucket }: OffsiteInputs,
+  drillFrom: 'host' | 's3',
+  requireOffsite: boolean,
+): void {
+  if (checks === undefined || bucket === undefined) return;
+  for (const [name, isGiven, group] of [
+    ['require-offsite', requireOffsite, 'backups'],
+    ['drill-from', drillFrom === 's3', 'drill'],
+  ] as const) {
+    if (!isGiven) continue;
+    if (!checks.includes(group)) {
+      const why = `has no effect because "checks" does not include ${group}`;
+      throw new InputError(name, why, `Add ${group} to "checks"`);
+    }
+    if (bucket === null) throw new InputError(name, 'needs the bucket with the copies', 'Give "s3-bucket" as well');
+  }
+}
+
+function checkKey(checks: readonly Group[], key: string | null): void {
+  if (key === null || checks === undefined) return;
+  const hint = 'Give the file that age-keygen has written, or just its line AGE-SECRET-KEY-1…, as a secret';
+  try {
+    identitiesIn(key);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new InputError('decrypt-key', error.message, hint);
+  }
+  if (checks.includes('drill')) return;
+  throw new InputError('decrypt-key', 'has no effect because "checks" does not include drill', 'Add drill to "checks"');
 }

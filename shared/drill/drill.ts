@@ -143,6 +143,8 @@ export async function drill(connection: Connection, request: DrillRequest): Prom
     return outcome;
   } catch (error) {
     throw isFailure(error) ? explain(error, request) : error;
+  } finally {
+    sent?.close();
   }
 }
 

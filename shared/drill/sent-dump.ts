@@ -16,6 +16,7 @@ export class SentDump {
   readonly #sides: ReadonlyMap<Side, Buffer>;
   readonly #key: string | null;
   readonly #hash = createHash('sha256');
+  #source: Readable | null = null;
   #pieces: AsyncIterator<Buffer> | null = null;
   #isWhole = false;
 
@@ -38,12 +39,10 @@ export class SentDump {
 
   /** The dump as pg_restore takes it, once decompressed. Call it once. */
   async open(): Promise<Readable> {
-    const stored = await this.#stored();
-    this.#pieces = stored.iterator({ destroyOnReturn: false });
+    this.#source = await this.#stored();
+    this.#pieces = this.#source.iterator({ destroyOnReturn: false });
     const hashed = Readable.from(this.#hashed(), { objectMode: false });
-    // Whoever gives up in the middle must not hold a connection of the store or of the host.
-    hashed.once('error', () => stored.destroy());
-    if (this.#key === null) return hashed.once('close', () => this.#isWhole || stored.destroy());
+    if (this.#key === null) return hashed;
     const decrypted = decryptStream(this.#key);
     hashed.once('error', (error) => decrypted.destroy(error));
     decrypted.once('error', () => hashed.unpipe(decrypted));
@@ -58,6 +57,11 @@ export class SentDump {
       return null;
     }
     return this.#isWhole ? this.#hash.copy().digest('hex') : null;
+  }
+
+  /** Gives up what was not read: the connection that it comes over is not held any longer. */
+  close(): void {
+    this.#source?.on('error', () => {}).destroy();
   }
 
   async *#hashed(): AsyncGenerator<Buffer> {

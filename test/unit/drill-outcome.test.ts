@@ -34,7 +34,8 @@ async function outcomeOf(told: [string, string][] | Failure, words: string[] = [
     close: async () => {},
   };
   return drill(connection, {
-    backupDir: '/backups',
+    sent: null,
+  backupDir: '/backups',
     set,
     tables: [],
     image: 'postgres:17',

@@ -9,21 +9,37 @@ import type { Connection } from '../../shared/host/connection.ts';
 import { holderText } from '../../shared/host/lock-holder.ts';
 import * as log from '../../shared/runner/log.ts';
 import type { Manifest } from '../../shared/sets/manifest.ts';
-import { wholeManifest } from '../../shared/sets/whole-manifest.ts';
 import { formatBytes } from '../../shared/units.ts';
-import { copyRecord } from '../add-record.ts';
+import { addRecord, copyRecord } from '../add-record.ts';
 import { type Findings, tallyOf } from '../finding.ts';
 import type { VerifyInputs } from '../inputs.ts';
 import { databaseOf, factsOf, type SurveyedHost, type Verification } from '../surveyed-host.ts';
-import { chooseSet, drillRecord, drillText, imageFor, judgeDrill, neededFor } from './judge-drill.ts';
+import { type DrillSource, sourceOf } from './drill-source.ts';
+import { drillRecord, drillText, imageFor, judgeDrill, neededFor } from './judge-drill.ts';
 
 /** Restores a backup for real, and stores the result beside the backup and in the history. */
 export async function checkDrill(connection: Connection, surveyed: SurveyedHost, run: Verification): Promise<Findings> {
-  const { inputs, outputs, signal, workflow } = run;
-  const { seen, catalogue } = surveyed;
+  const { inputs } = run;
+  const { catalogue } = surveyed;
   const database = databaseOf(surveyed, inputs);
-  const set = database === null ? null : chooseSet(inputs.drillBackup, database, catalogue.sets);
-  if (set === null) throw noBackup(inputs, database);
+  const source = database === null ? null : await sourceOf(connection, database, catalogue, run);
+  if (source === null) throw noBackup(inputs, database);
+  try {
+    return await drillFrom(connection, source, surveyed, run);
+  } finally {
+    await source.close();
+  }
+}
+
+async function drillFrom(
+  connection: Connection,
+  source: DrillSource,
+  surveyed: SurveyedHost,
+  run: Verification,
+): Promise<Findings> {
+  const { inputs, outputs, signal, workflow } = run;
+  const { seen } = surveyed;
+  const { set, copy } = source;
   const facts = factsOf(seen);
   const container = seen.containers.find(({ id }) => id === seen.candidates[0]?.container);
   const image = imageFor(
@@ -32,14 +48,16 @@ export async function checkDrill(connection: Connection, surveyed: SurveyedHost,
   );
   const needed = neededFor(set.manifest, facts?.sizeBytes ?? null) + inputs.minFreeSpace;
   log.info(
-    `Drilling ${set.id} (${formatBytes(set.manifest.sizeBytes)}). Docker's disk needs ${formatBytes(needed)} free, of which ${formatBytes(inputs.minFreeSpace)} must stay free`,
+    `Drilling ${copy ?? set.id} (${formatBytes(set.manifest.sizeBytes)}). Docker's disk needs ${formatBytes(needed)} free, of which ${formatBytes(inputs.minFreeSpace)} must stay free`,
   );
   // The restored data are compared with the whole manifest, which the survey did not fetch.
-  const manifest = await wholeManifest(connection, inputs.backupDir, set, { signal, onLog: log.host });
+  const manifest = await source.manifest();
   refuseShortage(manifest, inputs.drillMemory);
+  if (source.isSent) log.info('The dump flows through this runner: nothing of it is kept here');
   const outcome = await drill(connection, {
     backupDir: inputs.backupDir,
     set,
+    sent: await source.sent(),
     tables: manifest.tables,
     image,
     token: randomBytes(4).toString('hex'),
@@ -59,12 +77,14 @@ export async function checkDrill(connection: Connection, surveyed: SurveyedHost,
     manifest,
     outcome,
     statements: inputs.drillStatements,
+    copy,
   });
-  findings.subject = drillText(manifest, outcome);
+  findings.subject = drillText(manifest, outcome, copy);
   const { status } = tallyOf(findings.list, 'error');
   const proof: Proof = {
     at: new Date().toISOString(),
     what: 'drill',
+    from: copy === null ? 'host' : 's3',
     result: status === 'verified' ? 'passed' : status === 'failed' ? 'failed' : 'could-not-check',
     checks: Object.fromEntries(findings.list.map(({ name, result }) => [name, result])),
     restoreMs: outputs['drill-duration-ms'],
@@ -78,6 +98,10 @@ export async function checkDrill(connection: Connection, surveyed: SurveyedHost,
       proof.result === 'could-not-check'
         ? null
         : drillRecord(set.manifest, proof, runFacts(inputs.environment, workflow));
+    if (set.folders.length === 0) {
+      if (record !== null) await addRecord(connection, record, surveyed, run);
+      return `${set.id} is no longer on the host, so only the history says that it was drilled`;
+    }
     await addProof(connection, set, proof, {
       records: record === null ? [] : [...surveyed.knownHistory.missing, record],
       backupDir: inputs.backupDir,
@@ -109,11 +133,13 @@ function refuseShortage({ id, tables }: Manifest, memory: number): void {
   );
 }
 
-function noBackup({ drillBackup, backupDir }: VerifyInputs, database: string | null): Failure {
-  const which = drillBackup === 'latest' ? 'verified backup' : `verified backup ${drillBackup}`;
+function noBackup({ drillBackup, backupDir, drillFrom, bucket }: VerifyInputs, database: string | null): Failure {
+  const kind = drillFrom === 's3' ? 'complete copy' : 'verified backup';
+  const which = drillBackup === 'latest' ? kind : `${kind} ${drillBackup}`;
+  const where = drillFrom === 's3' ? `s3://${bucket?.bucket}/${bucket?.prefix}` : backupDir;
   return new Failure(
     'no-backup',
-    `No ${which} of ${database === null ? 'any database' : `"${database}"`} found in ${backupDir}`,
+    `No ${which} of ${database === null ? 'any database' : `"${database}"`} found in ${where}`,
     {
       hint: 'Run backup-action, or set "drill-backup" to another backup',
     },
