@@ -19,6 +19,7 @@ export const failureCodes = [
   'connection-refused',
   'connection-timed-out',
   'container-lost',
+  'copy-differs',
   'could-not-verify',
   'crashed',
   'database-not-running',

@@ -12,8 +12,16 @@ export interface ObjectFacts {
   bytes: number;
   /** SHA-256 of the content, in hex, if the store itself has computed it over all of it; null if it reports none. */
   sha256: string | null;
+  /** The composite checksum of an object that was sent in parts, see `compositeOf`; null if the store reports none. */
+  compositeSha256: string | null;
   /** Until when the store refuses to delete it; null if it may be deleted, or if the store does not tell. */
   lockedUntil: Date | null;
+}
+
+/** What was sent of an object that is now stored whole. */
+export interface SentObject {
+  /** SHA-256 of each part in hex, in order; of an object that was sent at once, that of all of it. */
+  parts: readonly string[];
 }
 
 /** What became of an object that was to be deleted. */
@@ -31,6 +39,9 @@ export interface UnfinishedUpload {
   uploadId: string;
 }
 
+/** By name; for the lifecycle rules of the bucket. */
+export type ObjectTags = Readonly<Record<string, string>>;
+
 /**
  * A store of objects off the host. Keys are complete, with the prefix. Every method rejects with a Failure `bucket-unusable`
  * that has the store's own code and the one thing to do; with the signal's reason once it is aborted.
@@ -44,14 +55,22 @@ export interface ObjectStore {
   list(prefix: string): AsyncIterable<ListedObject>;
   /** null if there is no such object. */
   facts(key: string): Promise<ObjectFacts | null>;
-  /** The content, or its first `most` bytes; null if there is no such object. */
+  /** The content, or its first `most` bytes; null if there is no such object. Fails if the content ends early. */
   read(key: string, most?: number): Promise<Readable | null>;
   /**
-   * Stores an object whole or not at all: parts of the stream that were sent are removed again if the stream fails, is shorter or
-   * longer than `bytes`, or the store fails. Holds at most 64 MiB of it in memory. An object of the same key is replaced.
+   * Stores an object whole or not at all: parts of the stream that were sent are removed again if the stream fails (then it
+   * rejects with the stream's error), is shorter or longer than `bytes`, or the store fails. Holds at most 64 MiB of it in
+   * memory. An object of the same key is replaced.
    * @param onBytes called with how many bytes have arrived in the store
+   * @param tags added to those of the store's settings, unless these say that none are sent
    */
-  write(key: string, content: Readable, bytes: number, onBytes?: (bytes: number) => void): Promise<void>;
+  write(
+    key: string,
+    content: Readable,
+    bytes: number,
+    onBytes?: (bytes: number) => void,
+    tags?: ObjectTags,
+  ): Promise<SentObject>;
   /** One result for each key. A key that is not there counts as deleted. */
   remove(keys: readonly string[]): Promise<Removal[]>;
   /** Uploads under this prefix that nobody has finished. */

@@ -1,0 +1,126 @@
+import { cleanLine } from '../clean.ts';
+import { Failure } from '../failure.ts';
+import { reasonOf } from '../reaching.ts';
+import type { BucketPlace } from './bucket.ts';
+
+/** For people: `"bucket" at s3.example.com`. */
+export function nameOf({ bucket, endpoint }: Pick<BucketPlace, 'bucket' | 'endpoint'>): string {
+  return `"${bucket}" at ${endpoint?.host ?? 'S3'}`;
+}
+
+/** What a request needed and used, to know what to advise. */
+export interface RequestFacts {
+  /** What the login has to be allowed for it. */
+  rights: readonly string[];
+  /** Inputs whose values it sent, which not every store takes. */
+  inputs?: readonly string[];
+}
+
+/** @param what happened, as the beginning of a sentence: `"bucket" at S3 cannot be listed` */
+export function bucketFailure(what: string, error: unknown, facts: RequestFacts): Failure {
+  if (error instanceof Failure) return error;
+  const reason = wordsOf(error);
+  return new Failure('bucket-unusable', `${what}: ${reason}`, { hint: remedyFor(reason, facts) });
+}
+
+/** The store's own code and words, or those of the library, in one line. */
+export function wordsOf(error: unknown): string {
+  const { status, code } = codeOf(error);
+  // The answer to HEAD has no body, so nobody knows more than its status.
+  if (status !== null && /^(Unknown(Error)?|\d{3})?$/.test(code))
+    return `${wordForStatus[status] ?? 'HTTP'} (HTTP ${status})`;
+  return cleanLine(reasonOf(error), 500);
+}
+
+const wordForStatus: Record<number, string> = {
+  400: 'BadRequest',
+  403: 'Forbidden',
+  404: 'NotFound',
+  412: 'PreconditionFailed',
+  500: 'InternalError',
+  501: 'NotImplemented',
+  503: 'ServiceUnavailable',
+};
+
+/** The HTTP status of the answer, if there was one, and the name of the error. */
+export function codeOf(error: unknown): { status: number | null; code: string } {
+  if (!(error instanceof Error)) return { status: null, code: '' };
+  const { $metadata } = error as { $metadata?: { httpStatusCode?: number } };
+  return { status: $metadata?.httpStatusCode ?? null, code: error.name };
+}
+
+export function remedyFor(reason: string, facts: RequestFacts): string {
+  const found = remedies.find(([said]) => said.test(reason))?.[1];
+  if (found === undefined) return elsewise;
+  return typeof found === 'string' ? found : found(reason, facts);
+}
+
+type Remedy = string | ((reason: string, facts: RequestFacts) => string);
+
+const login =
+  'Run aws-actions/configure-aws-credentials before this step, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
+
+/** Advice by the words of the store, or of AWS's library. The first that fits holds. */
+const remedies: readonly (readonly [said: RegExp, remedy: Remedy])[] = [
+  [
+    /\bsts:|AssumeRole|^(ExpiredTokenException|IDPCommunicationError|InvalidIdentityToken)/,
+    'Make the role trust this repository and branch, and give the job permissions: id-token: write',
+  ],
+  [/^Region is missing/, 'Give "s3-region", or set AWS_REGION in the job'],
+  [
+    /^ExpiredToken\b/,
+    'The login has run out: let aws-actions/configure-aws-credentials run right before this step, and give it a longer role-duration-seconds if the copy takes long',
+  ],
+  [/^(CredentialsProviderError|InvalidToken|InvalidAccessKeyId|SignatureDoesNotMatch|TokenRefreshRequired)\b/, login],
+  [/^(NoSuchBucket|NotFound)\b/, 'Correct "s3-bucket" or "s3-endpoint", or create the bucket'],
+  [/^NoSuchUpload\b/, 'Somebody else ended this upload, such as a lifecycle rule of the bucket. Run it again'],
+  [/^(\w*Redirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException)\b/, 'Correct "s3-region"'],
+  [/^KMS\.|kms:/i, 'Correct "s3-kms-key", and grant that login kms:GenerateDataKey and kms:Decrypt on the key'],
+  [/^InvalidStorageClass\b/, 'Clear "s3-storage-class": this store does not have it'],
+  [/^InvalidTag\b/, 'Correct "s3-tags"'],
+  [/[Pp]art ?[Nn]umber|too many parts/i, 'Give "s3-max-parts" the number of parts that this store allows'],
+  [
+    /^(AccessDenied|Forbidden|AllAccessDisabled|AccountProblem)\b/,
+    (_, { rights }) => `Grant that login ${rights.join(' and ')} on the bucket`,
+  ],
+  [/^RequestTimeTooSkewed\b/, "Correct the runner's clock"],
+  [
+    /^(NotImplemented|InvalidArgument|InvalidRequest|BadRequest|InvalidEncryptionAlgorithmError|MalformedXML)\b/,
+    clearInputs,
+  ],
+  [
+    /^(QuotaExceeded|InsufficientStorage|XMinioStorageFull|StorageLimitExceeded|storage_cap_exceeded)/i,
+    'Make room in the store, or raise its limit',
+  ],
+  [
+    /^(SlowDown|Throttling\w*|TooManyRequests\w*|RequestLimitExceeded|InternalError|InternalServerError|ServiceUnavailable|BadGateway|GatewayTimeout)\b/,
+    'The store is overloaded or out of order: look at its status page, and run this again later. The next run copies what is missing',
+  ],
+  [
+    /certificate|self-signed|CERT_/i,
+    'Give the certificate of its authority to the job in NODE_EXTRA_CA_CERTS, or correct "s3-endpoint"',
+  ],
+  [
+    /ECONNRESET|EPIPE|ETIMEDOUT|TimeoutError|RequestTimeout|socket hang up|aborted|IncompleteBody|premature/i,
+    'Run it again: the next run copies what is missing. If it happens again, check the network between runner and store',
+  ],
+];
+const elsewise = 'Correct "s3-endpoint" or "s3-region", and check that the network of the runner allows the connection';
+
+/** What the words themselves name, else all that was sent and need not be. */
+function clearInputs(reason: string, { inputs = [] }: RequestFacts): string {
+  const named = inputWords
+    .filter(([input, said]) => inputs.includes(input) && said.test(reason))
+    .map(([input]) => input);
+  const guilty = named.length > 0 ? named : inputs;
+  if (guilty.length === 0) return 'This store lacks what was asked of it. Compare it with the table in docs/offsite.md';
+  const list = guilty.map((input) => `"${input}"`).join(' and ');
+  return `Clear ${list}: this store does not take ${guilty.length === 1 ? 'it' : 'them'}`;
+}
+
+const inputWords: readonly (readonly [input: string, said: RegExp])[] = [
+  ['s3-tags', /tag/i],
+  ['s3-storage-class', /storage.?class/i],
+  ['s3-kms-key', /kms/i],
+  ['s3-sse', /encrypt|sse/i],
+];

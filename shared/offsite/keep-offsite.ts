@@ -1,0 +1,111 @@
+import { Failure, isFailure } from '../failure.ts';
+import type { VerifiedSet } from '../sets/catalogue.ts';
+import type { BackupId } from '../sets/manifest.ts';
+import { parseSetFileName } from '../sets/naming.ts';
+import { type CopiedSet, type CopyListener, copySet, folderOf } from './copy-set.ts';
+import type { IncomingFile } from './incoming.ts';
+import type { ObjectStore, ObjectTags } from './object-store.ts';
+import { type OffsiteRules, planCopies, planOffsitePruning } from './plan-copies.ts';
+import { type StoredSet, storedSets } from './stored-sets.ts';
+
+/** What is to be kept off-site in one run. The caller sees to it that no other run does the same meanwhile. */
+export interface OffsiteRequest extends OffsiteRules {
+  prefix: string;
+  environment: string;
+  /** The verified sets on the host. */
+  sets: readonly VerifiedSet[];
+  /** The set that this run took. */
+  newest: BackupId;
+  /** How many sets to copy at most. */
+  most: number;
+  /** The files of a set: its `.sha256` list first, its manifest last. */
+  read: (set: VerifiedSet) => AsyncIterable<IncomingFile>;
+  tagsOf?: (set: VerifiedSet) => ObjectTags;
+  listener: (set: VerifiedSet) => CopyListener;
+  signal: AbortSignal;
+}
+
+export interface OffsiteOutcome {
+  /** Of the new set's dump; null if the bucket does not hold it. */
+  uri: string | null;
+  copied: CopiedSet[];
+  deleted: BackupId[];
+  /** Sets that were to be deleted, but are locked. */
+  retained: BackupId[];
+  /** If there is any, nothing was deleted after it. */
+  problems: Failure[];
+}
+
+/** Removes what interrupted runs left, copies what is missing, and deletes what is no longer to be kept. */
+export async function keepOffsite(store: ObjectStore, request: OffsiteRequest): Promise<OffsiteOutcome> {
+  const outcome: OffsiteOutcome = { uri: null, copied: [], deleted: [], retained: [], problems: [] };
+  const { prefix, environment, signal, newest } = request;
+  const noting = async (work: () => Promise<void>) => {
+    try {
+      await work();
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isFailure(error)) throw error;
+      outcome.problems.push(error);
+    }
+  };
+
+  await noting(async () => {
+    for await (const upload of store.unfinished(`${prefix}/${environment}/`)) await store.abort(upload);
+  });
+  await noting(async () => {
+    const stored = await storedSets(store, prefix, environment);
+    const there = stored.find((set) => set.id === newest && set.isComplete);
+    if (there !== undefined) outcome.uri = store.uri(`${folderOf(prefix, environment, newest)}${there.manifest.file}`);
+    for (const set of planCopies(request.sets, stored, newest, request.most, request)) {
+      const before = outcome.problems.length;
+      await noting(() => copyOne(store, request, set, outcome));
+      // Where the bucket fails, the others would fail as well; a damaged file on the host is that set's alone.
+      if (outcome.problems.slice(before).some((problem) => !isFailure(problem, 'copy-differs'))) break;
+    }
+  });
+  if (outcome.problems.length === 0) await noting(() => prune(store, request, outcome));
+  return outcome;
+}
+
+async function copyOne(
+  store: ObjectStore,
+  { prefix, environment, newest, read, listener, tagsOf }: OffsiteRequest,
+  set: VerifiedSet,
+  outcome: OffsiteOutcome,
+): Promise<void> {
+  const tags = tagsOf === undefined ? {} : { tags: tagsOf(set) };
+  const target = { prefix, environment, manifest: set.manifest, ...tags };
+  const copied = await copySet(store, target, read(set), listener(set));
+  outcome.copied.push(copied);
+  if (set.id === newest) outcome.uri = copied.uri;
+}
+
+async function prune(store: ObjectStore, request: OffsiteRequest, outcome: OffsiteOutcome): Promise<void> {
+  const stored = await storedSets(store, request.prefix, request.environment);
+  for (const { id, keep } of planOffsitePruning(stored, request)) {
+    const set = stored.find((each) => each.id === id);
+    if (keep || set === undefined) continue;
+    const fate = await removeSet(store, set);
+    if (fate === 'deleted') outcome.deleted.push(id);
+    else if (fate === 'retained') outcome.retained.push(id);
+    else outcome.problems.push(fate);
+  }
+}
+
+/** The manifest goes first, so that a set that is deleted half is no set any more. */
+async function removeSet(store: ObjectStore, { files, id }: StoredSet): Promise<'deleted' | 'retained' | Failure> {
+  const isManifest = (name: string) => parseSetFileName(name)?.part === 'manifest';
+  const keysOf = (wanted: boolean) => files.filter(({ name }) => isManifest(name) === wanted).map(({ key }) => key);
+  const first = await store.remove(keysOf(true));
+  const removals = first.every(({ outcome }) => outcome === 'deleted')
+    ? [...first, ...(await store.remove(keysOf(false)))]
+    : first;
+  const failed = removals.find(({ outcome }) => outcome === 'failed');
+  if (failed !== undefined) {
+    return new Failure('bucket-unusable', `The copy of ${id} cannot be deleted: ${failed.reason}`, {
+      hint: 'Grant that login s3:DeleteObject on the bucket',
+    });
+  }
+  return removals.some(({ outcome }) => outcome === 'retained') ? 'retained' : 'deleted';
+}

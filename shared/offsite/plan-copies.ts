@@ -1,0 +1,93 @@
+import { byText } from '../by-text.ts';
+import { newestFirst, type VerifiedSet } from '../sets/catalogue.ts';
+import { folderOfTier } from '../sets/layout.ts';
+import type { BackupId } from '../sets/manifest.ts';
+import { decidePruning } from '../sets/retention.ts';
+import { decideTiers, type Keep, type RetentionPolicy } from '../sets/tiers.ts';
+import type { StoredSet } from './stored-sets.ts';
+
+/** What to keep off-site. */
+export interface OffsitePolicy {
+  daily: Keep;
+  weekly: Keep;
+  monthly: Keep;
+}
+
+export interface OffsiteRules {
+  database: string;
+  policy: OffsitePolicy;
+  /** IANA name. */
+  timezone: string;
+  /** The host's clock. */
+  now: Date;
+}
+
+/** What to do with a set in the bucket, and why. */
+export interface OffsiteDecision {
+  id: BackupId;
+  keep: boolean;
+  /** One line to print for each tier that it would be in. */
+  reasons: string[];
+}
+
+type Known = Pick<VerifiedSet, 'id' | 'database' | 'manifest'>;
+
+/**
+ * Which sets of the host to copy: the new one, then those that the bucket lacks and would keep, newest first.
+ * @param most how many at most
+ */
+export function planCopies(
+  onHost: readonly VerifiedSet[],
+  stored: readonly StoredSet[],
+  newest: BackupId,
+  most: number,
+  rules: OffsiteRules,
+): VerifiedSet[] {
+  const complete = completeIn(stored, rules);
+  const there = new Set(complete.map(({ id }) => id));
+  const ours = onHost.filter(({ database }) => database === rules.database);
+  const missing = ours.filter(({ id }, index) => !there.has(id) && ours.findIndex((set) => set.id === id) === index);
+  const kept = new Set(
+    decide([...complete, ...missing], rules)
+      .filter(({ keep }) => keep)
+      .map(({ id }) => id),
+  );
+  return missing
+    .filter(({ id }) => id === newest || kept.has(id))
+    .toSorted((a, b) => Number(b.id === newest) - Number(a.id === newest) || newestFirst(a.id, b.id))
+    .slice(0, most);
+}
+
+/** What to keep of the bucket's complete sets of this database. The newest is always kept. */
+export function planOffsitePruning(stored: readonly StoredSet[], rules: OffsiteRules): OffsiteDecision[] {
+  return decide(completeIn(stored, rules), rules);
+}
+
+function completeIn(stored: readonly StoredSet[], { database }: OffsiteRules): Known[] {
+  return stored.filter((set) => set.isComplete && set.database === database);
+}
+
+/**
+ * As on the host: the sets enter their tiers in the order in which they were taken, and each tier keeps what it keeps there. The
+ * bucket has no folders for tiers, so this is computed anew each time. A set taken before a rollback or a deployment counts as a
+ * daily one.
+ */
+function decide(sets: readonly Known[], { database, policy, timezone, now }: OffsiteRules): OffsiteDecision[] {
+  const keep: RetentionPolicy = { ...policy, predeployment: 0, prerollback: 0 };
+  const entered: VerifiedSet[] = [];
+  for (const { id, manifest } of sets.toSorted((a, b) => byText(a.id, b.id))) {
+    // decideTiers wants the newest first, as a catalogue has them.
+    const tiers = decideTiers({ id, database, kind: 'scheduled' }, entered, keep, timezone);
+    const folders = tiers.filter(({ enters }) => enters).map(({ tier }) => folderOfTier(tier));
+    entered.unshift({ state: 'verified', id, database, manifest, folders });
+  }
+  const decisions = decidePruning(entered, { database, policy: keep, timezone, now });
+  return entered.map(({ id }) => {
+    const own = decisions.filter((decision) => decision.id === id);
+    return {
+      id,
+      keep: own.some(({ action }) => action !== 'delete'),
+      reasons: own.map(({ tier, reason }) => `${tier}: ${reason}`),
+    };
+  });
+}
