@@ -4,7 +4,7 @@ import { Failure } from '../failure.ts';
 import type { ManifestSummary } from '../sets/manifest.ts';
 import { parseSetFileName } from '../sets/naming.ts';
 import { compositeOf } from './checksums.ts';
-import type { IncomingFile } from './incoming.ts';
+import type { IncomingFile } from '../host/incoming-files.ts';
 import type { ObjectStore, ObjectTags, SentObject } from './object-store.ts';
 
 /** Which set to copy, and to where. */

@@ -35,7 +35,7 @@ async function outcomeOf(told: [string, string][] | Failure, words: string[] = [
   };
   return drill(connection, {
     sent: null,
-  backupDir: '/backups',
+    backupDir: '/backups',
     set,
     tables: [],
     image: 'postgres:17',

@@ -123,7 +123,9 @@ function judgeDifferences(copies: readonly Copy[], { host, hostFiles }: OffsiteF
       const here = pathsOf(set).flatMap((folder) => sizes.get(`${folder}/${name}`) ?? [])[0];
       const there = copy.files.find((file) => file.name === name)?.bytes;
       if (here === undefined || here === there) return [];
-      return [`${name} ${there === undefined ? 'is missing off the host' : `has ${there} bytes there and ${here} here`}`];
+      return [
+        `${name} ${there === undefined ? 'is missing off the host' : `has ${there} bytes there and ${here} here`}`,
+      ];
     });
   });
   if (differences.length === 0) {

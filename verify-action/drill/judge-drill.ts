@@ -72,7 +72,10 @@ export function judgeDrill({ manifest, outcome, statements, copy }: DrillFacts):
   findings.check('restore', () => {
     if (fault === null)
       return `restored ${copy === null ? id : `${manifest.id} from ${copy}`} of "${manifest.database}" into an empty server in ${formatDuration(outcome.restoreMs)}`;
-    return { detail: `${id}: ${fault.why}. ${fault.words}`, remedy: remedyOf({ id, sha256: manifest.sha256 }, outcome) };
+    return {
+      detail: `${id}: ${fault.why}. ${fault.words}`,
+      remedy: remedyOf({ id, sha256: manifest.sha256 }, outcome),
+    };
   });
   if (restored === null) {
     for (const name of ['tables', 'rows', 'content', 'sequences', 'large objects', 'extensions', 'schema', 'indexes'])
