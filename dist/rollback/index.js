@@ -40419,10 +40419,11 @@ function partOf(ending) {
 const facts_name = untrusted_text(1024);
 const mostOfAll = 1_000_000;
 const bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
+const rowsHash = textThat((value) => /^\d{1,20}$/.test(value), 'a hash');
 const content = shape({
     oneIn: count,
     rows: count,
-    hash: textThat((value) => /^\d{1,20}$/.test(value), 'a hash'),
+    hash: rowsHash,
 });
 /** Manifests of earlier versions have only the first four fields. */
 const tableCount = shape({
@@ -40433,6 +40434,7 @@ const tableCount = shape({
     root: orNull(shape({ schema: facts_name, name: facts_name })),
     extension: orNull(facts_name),
     isDumped: (value, place) => value === undefined || bool(value, place),
+    unnamed: orNull(shape({ rows: count, hash: orNull(rowsHash) })),
     generates: (value, place) => value !== undefined && bool(value, place),
     content: orNull(content),
     largestValue: orNull(count),
@@ -40495,6 +40497,8 @@ const read_manifest_longestManifest = 128 * 1024 * 1024;
 /** UTF-16 units. PostgreSQL limits names to 63 bytes, but it can be built with another limit. */
 const read_manifest_name = untrusted_text(1024);
 const read_manifest_line = untrusted_text(4096);
+/** PostgreSQL sets no limit, but createdb gets them as an argument, and Linux gives one 128 KiB. */
+const rules = textThat((value) => Buffer.byteLength(value) <= 131_000, 'ICU rules of at most 131,000 bytes');
 const mostRelations = 200_000;
 const backupId = textThat(isBackupId, 'a backup id');
 const read_manifest_instant = textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC');
@@ -40540,7 +40544,7 @@ const summaryFields = {
     ctype: orNull(read_manifest_name),
     localeProvider: orNull(oneOf('libc', 'icu', 'builtin')),
     providerLocale: orNull(read_manifest_name),
-    icuRules: orNull(read_manifest_line),
+    icuRules: orNull(rules),
     bootstrapRole: orNull(read_manifest_name),
     serverSettings: orNull(mapOf(isSettingName, read_manifest_line, 200)),
     dumpWarnings: orNull(listOf(read_manifest_line, 100)),
@@ -40937,6 +40941,9 @@ function demandReadable(text) {
     catch (error) {
         throw failure_isFailure(error) ? refuse(error.message, error) : error;
     }
+    const before = Buffer.byteLength(text.slice(0, text.indexOf('\n  "tables": ')));
+    if (before > longestHead)
+        throw refuse(`has ${before} bytes before its tables and sequences`);
     const behind = Buffer.byteLength(text.slice(text.indexOf('\n  "largeObjects": ')));
     if (behind > longestTail)
         throw refuse(`has ${behind} bytes besides its tables and sequences`);
@@ -41138,10 +41145,7 @@ function manifestOf(dump, facts) {
         ctype: facts.database.ctype,
         localeProvider: facts.database.localeProvider,
         providerLocale: facts.database.providerLocale,
-        icuRules: facts.database.icuRules,
         bootstrapRole: facts.database.bootstrapRole,
-        serverSettings: fewSettings(facts.database.serverSettings),
-        dumpWarnings: dump.warnings,
         ...facts.encoding,
         file: dump.file,
         sizeBytes: dump.sizeBytes,
@@ -41150,6 +41154,10 @@ function manifestOf(dump, facts) {
         tables: dump.tables,
         sequences: dump.sequences,
         largeObjects: dump.largeObjects,
+        // What may be long stands behind the lists, where a survey reads more than before them.
+        icuRules: facts.database.icuRules,
+        serverSettings: fewSettings(facts.database.serverSettings),
+        dumpWarnings: dump.warnings,
         extensions: dump.extensions,
         schemaSha256,
         schemaChangedSince: changed ? (facts.previous?.id ?? null) : null,
@@ -41193,6 +41201,7 @@ const defaults = new Map([
     ['root', null],
     ['extension', null],
     ['isDumped', true],
+    ['unnamed', null],
     ['generates', false],
     ['content', null],
     ['largestValue', null],
@@ -41938,7 +41947,7 @@ function releaseLines(release) {
     });
     return services.length === 0 ? ['  Unknown.'] : fields(services);
 }
-const whyInPlace = 'pg_cron works in the database of this name alone. This is no rehearsal: it replaces what is in use. First stop the application; see "pg_cron" in docs/restore.md';
+const whyInPlace = 'pg_cron works in the database of this name alone. So this does not try out a restore: it replaces the database in use. First stop the application; see "pg_cron" in docs/restore.md';
 /** Commands consist of quoted words without invisible characters, so they are printed as they are. */
 function restoreLines(restore) {
     const steps = [
@@ -42556,15 +42565,12 @@ function adviseDump(error, user) {
 const take_failures_logOf = ({ backupDir, startedAt }) => wordsFile(backupDir, backupIdAt(startedAt));
 /**
  * Fails the backup if the session that counts the rows ended with an error.
- * @throws Failure `dump-failed`
+ * @throws Failure `dump-failed`, to which `translate` adds the error
  */
-function demandCounts(records, lines, request) {
-    const error = firstError(lines);
-    if (records.find('facts-incomplete') === undefined || error === null)
+function demandCounts(records, lines) {
+    if (records.find('facts-incomplete') === undefined || firstError(lines) === null)
         return;
-    throw new failure_Failure('dump-failed', `The rows could not be counted: ${tellError(error, take_failures_logOf(request))}`, {
-        cause: lines.join('\n'),
-    });
+    throw new failure_Failure('dump-failed', 'The rows could not be counted');
 }
 /**
  * Turns a failure that the host named into advice for the operator.
@@ -42585,9 +42591,7 @@ function translate(error, lines, lock, request) {
     if (known?.code === 'table-locked')
         return tableLocked(lock, lockWait, log);
     const advice = error.hint ?? known?.hint ?? takeHints[error.code] ?? 'Run it again';
-    const message = said === null || error.message.includes(': ')
-        ? error.message
-        : `${error.message}: ${tellError(said, take_failures_logOf(request))}`;
+    const message = said === null ? error.message : `${error.message}: ${tellError(said, take_failures_logOf(request))}`;
     const more = said === null ? '' : `. All that PostgreSQL said is in ${take_failures_logOf(request)} on the host`;
     return new failure_Failure(error.code, message, {
         hint: `${advice.startsWith('Earlier') || advice.startsWith('No backup') ? '' : 'Earlier backups are unchanged. '}${advice}${more}`,
@@ -42785,7 +42789,7 @@ async function take(connection, request) {
     });
     try {
         const records = await run.result;
-        demandCounts(records, run.lastLines(), request);
+        demandCounts(records, run.lastLines());
         return { dump: take_readDump(records, request, dumpWarnings(said)), release: run.release };
     }
     catch (error) {

@@ -35,6 +35,9 @@ main() {
   found='' watch='' troubled=''
 
   keep_words "$words_log"
+  # Meanwhile, hash the dump, to compare it with the manifest: the restore needs the processor more than the start of a server does.
+  # What the runner sends, it hashes itself.
+  exec {sum}< <([[ -n $incoming ]] || sha256sum <"$dump")
   sweep_scratch &
   start_scratch
   exec {watch}< <(watch_room)
@@ -48,14 +51,10 @@ main() {
   record found "$found"
   progress restoring "$dump_bytes"
   if [[ -n $incoming ]]; then
-    # The runner hashes what it sends.
-    exec {sum}</dev/null
     open_incoming
     restore_incoming <"$incoming/bytes"
     demand_whole
   else
-    # Meanwhile, hash the dump, to compare it with the manifest.
-    exec {sum}< <(sha256sum <"$dump")
     restore <"$dump" || status=$?
     heed_watch
   fi

@@ -21,7 +21,7 @@ export class IncomingFiles implements AsyncIterable<IncomingFile> {
   #wake: () => void = () => {};
   #drained: () => void = () => {};
 
-  /** True while nothing more may be taken from the host. Then `onDrain` is called once, when that changes. */
+  /** True while nothing more may be taken from the host; `onDrain` is called when that changes. */
   get isFull(): boolean {
     return this.#waiting.length > 1 || this.#current?.writableNeedDrain === true;
   }

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { Failure } from '../failure.ts';
+import type { IncomingFile } from '../host/incoming-files.ts';
 import type { ManifestSummary } from '../sets/manifest.ts';
 import { parseSetFileName } from '../sets/naming.ts';
 import { compositeOf } from './checksums.ts';
-import type { IncomingFile } from '../host/incoming-files.ts';
 import type { ObjectStore, ObjectTags, SentObject } from './object-store.ts';
 
 /** Which set to copy, and to where. */

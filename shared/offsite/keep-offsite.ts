@@ -1,9 +1,9 @@
 import { Failure, isFailure } from '../failure.ts';
+import type { IncomingFile } from '../host/incoming-files.ts';
 import type { VerifiedSet } from '../sets/catalogue.ts';
 import type { BackupId } from '../sets/manifest.ts';
 import { parseSetFileName } from '../sets/naming.ts';
 import { type CopiedSet, type CopyListener, copySet, folderOf } from './copy-set.ts';
-import type { IncomingFile } from '../host/incoming-files.ts';
 import type { ObjectStore, ObjectTags } from './object-store.ts';
 import { type OffsiteRules, planCopies, planOffsitePruning } from './plan-copies.ts';
 import { type StoredSet, storedSets } from './stored-sets.ts';

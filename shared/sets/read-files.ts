@@ -30,10 +30,6 @@ export async function* readFiles(connection: Connection, request: FilesRequest):
   const files = new IncomingFiles();
   const parameters = { backup_dir: backupDir, folders: pathsOf(set), names };
   const run = connection.run(program, parameters, { deadline: timeout, atEnd: 'end', signal, onLog, files });
-  const isDone = run.result.then(
-    () => true,
-    () => false,
-  );
   let isWhole = false;
   try {
     yield* files;
@@ -44,6 +40,5 @@ export async function* readFiles(connection: Connection, request: FilesRequest):
       files.close(new Error('The rest is not wanted'));
       await run.release();
     }
-    await isDone;
   }
 }

@@ -81,7 +81,7 @@ async function sumOf({ content }: IncomingFile, pause = 0): Promise<string> {
   return hash.digest('hex');
 }
 
-/** Bytes that the processes on the host have read of the large file while nobody takes them. */
+/** The processes on the host that send a file. */
 const readers = () => processes().filter(({ command }) => command[0] === 'head' && command[1] === '-c');
 
 for (const [where, open] of [
@@ -120,7 +120,7 @@ for (const [where, open] of [
       }
     });
 
-    test('who reads no further ends the program on the host', async () => {
+    test('a reader that stops early ends the program on the host', async () => {
       for await (const file of reading(connection)) {
         assert.equal(file.name, small);
         break;
@@ -149,7 +149,7 @@ for (const [where, open] of [
       }
     });
 
-    test('a set that is gone is told of by name', async () => {
+    test('a set that is gone is named', async () => {
       await assert.rejects(async () => {
         for await (const file of reading(connection, ['backup_20261127_021700.schema.sql.gz'])) await sumOf(file);
       }, /daily\/backup_20261127_021700\.schema\.sql\.gz no longer exists/);

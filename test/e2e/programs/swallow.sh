@@ -3,6 +3,7 @@
 
 takes how
 
+# shellcheck disable=SC2154 # incoming.sh takes `incoming`
 main() {
   local sum
   open_incoming
