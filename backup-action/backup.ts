@@ -12,18 +12,22 @@ import type { WorkflowContext } from '../shared/runner/context.ts';
 import * as log from '../shared/runner/log.ts';
 import { reachHost } from '../shared/runner/reach-host.ts';
 import type { ActionContext } from '../shared/runner/run.ts';
+import { lastGoodIn } from '../shared/sets/last-good.ts';
 import { layoutLines } from '../shared/sets/layout.ts';
 import { setFileNames } from '../shared/sets/naming.ts';
 import { Deployments } from './deployments.ts';
 import type { BackupInputs } from './inputs.ts';
+import type { BackupStory } from './notice.ts';
+import { copyOffsite, copyUri, type OffsiteResult } from './offsite.ts';
 import type { BackupOutputs } from './outputs.ts';
 import { summarizeBackup, summarizeFailure } from './summary.ts';
 
-/** Surveys the host, takes a verified backup, copies the history off the host, reports. */
+/** Surveys the host, takes a verified backup, copies it and the history off the host, reports. */
 export async function backup(
   inputs: BackupInputs,
   workflow: WorkflowContext,
   context: ActionContext<BackupOutputs>,
+  story: BackupStory,
 ): Promise<void> {
   const { signal, outputs, atEnd } = context;
   const startedAt = new Date();
@@ -42,18 +46,28 @@ export async function backup(
       connection,
       run,
       {
-        look: () => look(host, inputs, deployments, signal),
+        look: () => look(host, inputs, deployments, signal, story),
         onReady: (seen) => tellRelease(seen, outputs),
         recordsOf: (manifest) => deployments.recordsOf(manifest),
-        onPublished: (kept) => setOutputs(outputs, kept, deployments),
+        onPublished: (kept) => {
+          story.kept = kept;
+          if (inputs.bucket !== null)
+            story.offsite = { uri: copyUri(inputs.bucket, inputs.environment, kept), copied: false };
+          setOutputs(outputs, kept, deployments);
+          // Until the copy is there, a run that is cut off has not done all of its work.
+          if (inputs.bucket !== null) outputs.status = 'incomplete';
+        },
       },
       log,
     );
     // The lock is free: what follows delays no other run, and fails nothing that was kept.
     await deployments.keepImages(host);
     await deployments.store();
-    await summarizeBackup(kept.facts, kept.problems, Date.now() - startedAt.getTime());
-    if (kept.problems.length > 0) endIncomplete(inputs.kind, kept);
+    const copy = await copyOffHost(connection, inputs, kept, run, story);
+    outputs['s3-uri'] = copy?.copied?.uri ?? null;
+    outputs.status = kept.problems.length === 0 ? 'succeeded' : 'incomplete';
+    await summarizeBackup(kept, copy, Date.now() - startedAt.getTime());
+    if (kept.problems.length > 0) endIncomplete(inputs.kind, kept, copy);
   } catch (error) {
     if (outputs['backup-id'] === null) await tellFailure(connection, error, run);
     throw error;
@@ -68,12 +82,14 @@ async function look(
   inputs: BackupInputs,
   deployments: Deployments,
   signal: AbortSignal,
+  story: BackupStory,
 ): Promise<Survey> {
   const request = { ...inputs, probe: insideScript(), compose: null, layout: layoutLines, sets: true, setup: false };
   let seen = await survey(connection, request, signal, log.host);
   if (await deployments.finishRollback(connection, seen, signal)) {
     seen = await survey(connection, request, signal, log.host);
   }
+  Object.assign(story, lastGoodIn(seen, inputs.databaseName));
   await deployments.judgeHold(connection, seen);
   return seen;
 }
@@ -106,12 +122,45 @@ function setOutputs(
   });
 }
 
+/** Copies the backup off the host, if that is asked for. What goes wrong there makes the run incomplete. */
+async function copyOffHost(
+  connection: Connection,
+  inputs: BackupInputs,
+  kept: KeptBackup,
+  run: BackupRun,
+  story: BackupStory,
+): Promise<OffsiteResult | null> {
+  const { bucket, environment } = inputs;
+  if (bucket === null) return null;
+  const result = await copyOffsite(bucket, kept, { ...run, connection, inputs, runUrl: run.workflow.runUrl });
+  story.offsite = { uri: copyUri(bucket, environment, kept), copied: result.copied !== null };
+  const [first] = result.problems;
+  if (first === undefined) return result;
+  kept.problems.push(...result.problems.map(({ message }) => `off-site copy: ${message}`));
+  const { id, database } = kept.facts.publicationPlan.manifest;
+  try {
+    await logFailure(connection, run, first, log, { status: 'incomplete', id, database });
+  } catch (error) {
+    log.warning(`The log on the host does not say so: ${(error as Error).message}`);
+  }
+  return result;
+}
+
 /** Before a deployment, a verified dump is enough to go on. Otherwise the run fails, so that the operator looks now. */
-function endIncomplete(kind: BackupOrder['kind'], { problems, published }: KeptBackup): void {
+function endIncomplete(
+  kind: BackupOrder['kind'],
+  { problems, published }: KeptBackup,
+  copy: OffsiteResult | null,
+): void {
   const message = `A verified backup is kept, but the run is incomplete: ${problems.join('; ')}`;
   if (kind !== 'predeployment') {
     const kept = published.dropped > 0 ? 'The log above names what retention deleted' : 'Nothing was deleted';
-    throw new Failure('incomplete', message, { hint: `${kept}. Fix the problem and run the backup again` });
+    const [failedCopy] = copy?.problems ?? [];
+    const next =
+      failedCopy === undefined
+        ? 'Fix the problem and run the backup again'
+        : `${failedCopy.hint ?? 'Fix the problem'}. The next backup copies what is missing in the bucket`;
+    throw new Failure('incomplete', message, { hint: `${kept} on the host. ${next}`, cause: failedCopy });
   }
   log.error(`${message}. The deployment may go on`, 'Backup incomplete');
 }

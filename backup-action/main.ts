@@ -1,7 +1,15 @@
 import { workflowContext } from '../shared/runner/context.ts';
+import { Notices } from '../shared/runner/notices.ts';
 import { runAction } from '../shared/runner/run.ts';
 import { backup } from './backup.ts';
 import { readBackupInputs } from './inputs.ts';
+import { noStory, tellBackup } from './notice.ts';
 import { noOutputs } from './outputs.ts';
 
-runAction('backup-action', noOutputs(), (context) => backup(readBackupInputs(), workflowContext(), context));
+const telling = new Notices(noStory(), tellBackup);
+runAction(
+  'backup-action',
+  noOutputs(),
+  (context) => backup(telling.begin(readBackupInputs), workflowContext(), context, telling.story),
+  { telling },
+);

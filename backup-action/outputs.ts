@@ -12,8 +12,10 @@ export const noOutputs = () => ({
   kept: null as number | null,
   deleted: null as number | null,
   'duration-ms': null as number | null,
+  's3-uri': null as string | null,
   release: null as string | null,
   'history-id': null as string | null,
+  evidence: null as string | null,
 });
 
 export type BackupOutputs = ReturnType<typeof noOutputs>;

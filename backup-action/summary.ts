@@ -1,5 +1,6 @@
 import type { BackupOrder } from '../shared/backups/backup-order.ts';
 import { type ReportFacts, schemaChangesIn, sizesIn } from '../shared/backups/report-facts.ts';
+import type { KeptBackup } from '../shared/backups/verified-backup.ts';
 import { Failure, isFailure } from '../shared/failure.ts';
 import { dumpNotes } from '../shared/report/dump-notes.ts';
 import { restoreCommands } from '../shared/report/restore-command.ts';
@@ -8,11 +9,12 @@ import * as summary from '../shared/runner/job-summary.ts';
 import * as log from '../shared/runner/log.ts';
 import type { Manifest } from '../shared/sets/manifest.ts';
 import { formatBytes, formatDuration } from '../shared/units.ts';
+import type { OffsiteResult } from './offsite.ts';
 
 /** Reports a backup that was kept: one line in the log, and the job summary. */
 export async function summarizeBackup(
-  told: ReportFacts,
-  problems: readonly string[],
+  { facts: told, problems }: KeptBackup,
+  copy: OffsiteResult | null,
   durationMs: number,
 ): Promise<void> {
   const { publicationPlan, place, hostName, previous } = told;
@@ -38,6 +40,7 @@ export async function summarizeBackup(
     ['Kept in', entered.join(', ')],
     ['Tables', `${manifest.tables.length}, with ${rowsOf(manifest)}`],
     ['PostgreSQL', `${manifest.serverVersion}, pg_dump ${manifest.pgDumpVersion}`],
+    ...copyRows(copy),
     ['Took', formatDuration(durationMs)],
   ];
   await summary.writeSummary([
@@ -86,6 +89,17 @@ export async function summarizeBackup(
       ),
     ]),
   ]);
+}
+
+function copyRows(copy: OffsiteResult | null): [string, summary.Cell][] {
+  if (copy === null) return [];
+  if (copy.copied === null) return [['Off-site copy', 'missing']];
+  const { uri, files } = copy.copied;
+  const isReadBack = files.some(({ proof }) => proof === 'read-back');
+  return [
+    ['Off-site copy', { code: uri }],
+    ['Compared', isReadBack ? 'read back from the bucket: the same SHA-256' : 'the store reports the same SHA-256'],
+  ];
 }
 
 /** Reports a run that took no backup, in the job summary. */

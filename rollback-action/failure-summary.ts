@@ -11,6 +11,7 @@ import type { LastWords } from '../shared/transaction/transaction.ts';
 import type { Carried } from './carry.ts';
 import type { RollbackInputs } from './inputs.ts';
 import type { RollbackOutputs } from './outputs.ts';
+import type { PrerollbackBackup } from './prerollback-backup.ts';
 import { candidatesBlocks, downtimeRows, notesBlock, servicesTable, timelineBlocks } from './summary-blocks.ts';
 
 /** What a run knew when it failed; each null if it did not get so far. */
@@ -20,7 +21,11 @@ export interface RollbackStory {
   carried: Carried | null;
   /** Releases to choose from; empty where that is not the question. */
   candidates: Candidate[];
+  /** Taken before the rollback. */
+  backup: PrerollbackBackup | null;
 }
+
+export const noStory = (): RollbackStory => ({ seen: null, plan: null, carried: null, candidates: [], backup: null });
 
 /** How many containers' last words are shown if the failure names no service. */
 const mostWords = 3;

@@ -2,7 +2,9 @@ import { InputError } from '../shared/failure.ts';
 import { type DumpInputs, readDumpInputs } from '../shared/inputs/dump-inputs.ts';
 import { type HistoryInputs, readHistoryInputs } from '../shared/inputs/history-inputs.ts';
 import { type HostInputs, readHostInputs } from '../shared/inputs/host-inputs.ts';
+import { readNoticeInputs } from '../shared/inputs/notice-inputs.ts';
 import { type RegistryInputs, readRegistryInputs } from '../shared/inputs/registry-inputs.ts';
+import type { OnNoticeInputs } from '../shared/notify/addressed.ts';
 import type { Strategy } from '../shared/plan/strategy.ts';
 import { parseTarget, type Target } from '../shared/plan/target.ts';
 import * as grammar from '../shared/runner/grammar.ts';
@@ -55,9 +57,10 @@ const planHash: grammar.Grammar<string> = {
 };
 
 /** @throws InputError, or a Failure that lists several */
-export function readRollbackInputs(): RollbackInputs {
+export function readRollbackInputs(onNotices: OnNoticeInputs = () => {}): RollbackInputs {
   return readInputs((input) => {
     const host = readHostInputs(input);
+    readNoticeInputs(input, host, onNotices);
     const planOnly = input.withDefault('plan-only', grammar.boolean, false);
     const confirm = input.optional('confirm', grammar.line);
     input.rule(() => checkConfirmation(host.environment, planOnly, confirm));

@@ -1,7 +1,16 @@
 import { workflowContext } from '../shared/runner/context.ts';
+import { Notices } from '../shared/runner/notices.ts';
 import { runAction } from '../shared/runner/run.ts';
+import { noStory } from './failure-summary.ts';
 import { readRollbackInputs } from './inputs.ts';
+import { tellRollback } from './notice.ts';
 import { noOutputs } from './outputs.ts';
 import { rollback } from './rollback.ts';
 
-runAction('rollback-action', noOutputs(), (context) => rollback(readRollbackInputs(), workflowContext(), context));
+const telling = new Notices(noStory(), tellRollback);
+runAction(
+  'rollback-action',
+  noOutputs(),
+  (context) => rollback(telling.begin(readRollbackInputs), workflowContext(), context, telling.story),
+  { telling },
+);

@@ -10,6 +10,7 @@ export const noOutputs = () => ({
   'failed-requests': null as number | null,
   'duration-ms': null as number | null,
   'history-id': null as string | null,
+  evidence: null as string | null,
 });
 
 export type RollbackOutputs = ReturnType<typeof noOutputs>;

@@ -4,6 +4,7 @@ import { Failure, isFailure } from '../shared/failure.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import type { Survey } from '../shared/host/survey.ts';
 import * as log from '../shared/runner/log.ts';
+import type { Check } from '../shared/sets/manifest.ts';
 import type { StoryLog } from '../shared/story-log.ts';
 import { formatBytes } from '../shared/units.ts';
 import type { RollbackInputs } from './inputs.ts';
@@ -12,9 +13,11 @@ import type { RollbackInputs } from './inputs.ts';
 export interface PrerollbackBackup {
   id: string;
   sizeBytes: number;
+  sha256: string;
   /** Absolute, on the host. */
   file: string;
   schemaSha256: string | null;
+  checks: Check[];
 }
 
 /** The order for the backup before a rollback. It has a tier of its own and leaves the other tiers alone. */
@@ -60,11 +63,11 @@ export async function takePrerollbackBackup(
       throw withoutBackup(error);
     });
     const { publicationPlan, place } = kept.facts;
-    const { id, sizeBytes, schemaSha256, file } = publicationPlan.manifest;
+    const { id, sizeBytes, sha256, schemaSha256, file, checks } = publicationPlan.manifest;
     const path = `${place.folder}/${file}`;
     log.success(`Backup ${id} is verified: ${formatBytes(sizeBytes)}, ${path}`);
     for (const problem of kept.problems) log.warning(`Backup ${id}: ${problem}`);
-    return { id, sizeBytes, file: path, schemaSha256 };
+    return { id, sizeBytes, sha256, file: path, schemaSha256, checks };
   });
 }
 

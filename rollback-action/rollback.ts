@@ -44,7 +44,7 @@ interface RollbackRun {
   holder: string;
   historyId: string;
   outputs: RollbackOutputs;
-  /** For the summary: what is known so far. */
+  /** For the summary and notices: what is known so far. */
   story: RollbackStory;
 }
 
@@ -53,6 +53,7 @@ export async function rollback(
   inputs: RollbackInputs,
   workflow: WorkflowContext,
   context: ActionContext<RollbackOutputs>,
+  story: RollbackStory,
 ): Promise<void> {
   const { signal, outputs, atEnd } = context;
   refuseStrangers(workflow);
@@ -65,7 +66,7 @@ export async function rollback(
     holder: holderText('rollback-action', workflow.runUrl, startedAt),
     historyId: recordId(workflow.runId, workflow.runAttempt, randomBytes(4).toString('hex')),
     outputs,
-    story: { seen: null, plan: null, carried: null, candidates: [] },
+    story,
   };
   atEnd(() => {
     outputs['duration-ms'] = Date.now() - startedAt.getTime();
@@ -144,6 +145,7 @@ async function carryOut(connection: Connection, reach: () => Promise<Connection>
     return;
   }
   const backup = inputs.skipBackup ? null : await backUp(connection, seen, run);
+  run.story.backup = backup;
   outputs['backup-id'] = backup?.id ?? null;
 
   const request = transactionRequest({

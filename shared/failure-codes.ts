@@ -136,6 +136,7 @@ export const failureCodes = [
   'unquotable',
   'untrusted-event',
   'verification-failed',
+  'webhook-unreachable',
   'write-failed',
   'wrong-image',
 ] as const;

@@ -3,10 +3,11 @@ import { resolve } from 'node:path';
 import { InputError } from '../shared/failure.ts';
 import { type HistoryInputs, readHistoryInputs } from '../shared/inputs/history-inputs.ts';
 import { type HostInputs, readHostInputs } from '../shared/inputs/host-inputs.ts';
-import { type NoticeInputs, readNoticeInputs } from '../shared/inputs/notice-inputs.ts';
+import { readNoticeInputs } from '../shared/inputs/notice-inputs.ts';
 import { type OffsiteInputs, readOffsiteInputs } from '../shared/inputs/offsite-inputs.ts';
 import { type RegistryInputs, readRegistryInputs } from '../shared/inputs/registry-inputs.ts';
 import { type RetentionInputs, readRetentionInputs } from '../shared/inputs/retention-inputs.ts';
+import type { NoticeInputs, OnNoticeInputs } from '../shared/notify/addressed.ts';
 import { parseTarget, type Target } from '../shared/plan/target.ts';
 import { statementsIn } from '../shared/postgres/statements.ts';
 import * as grammar from '../shared/runner/grammar.ts';
@@ -93,23 +94,24 @@ const statements: grammar.Grammar<string[]> = {
 };
 
 /** @throws InputError, or a Failure that lists several */
-export function readVerifyInputs(): VerifyInputs {
+export function readVerifyInputs(onNotices: OnNoticeInputs = () => {}): VerifyInputs {
   return readInputs((input) => {
+    const host = readHostInputs(input);
+    const notices = readNoticeInputs(input, host, onNotices);
     const checks = input.withDefault('checks', groups, ['setup', 'backups']);
     const expect = input.optional('expect', expected);
     input.rule(() => checkExpect(checks, expect));
     const drillStatements = input.optional('drill-sql', statements);
     input.rule(() => checkStatements(checks, drillStatements));
     const offsite = readOffsiteInputs(input);
-    const notices = readNoticeInputs(input);
     const drillFrom = input.withDefault('drill-from', grammar.choice('host', 's3'), 'host');
     const decryptKey = input.secret('decrypt-key');
     const requireOffsite = input.withDefault('require-offsite', grammar.boolean, false);
-    input.rule(() => checkOutside(checks, { ...offsite, ...notices }, drillFrom));
+    input.rule(() => checkBucket(checks, offsite, drillFrom));
     input.rule(() => checkOffsite(checks, offsite, drillFrom, requireOffsite));
     input.rule(() => checkKey(checks, decryptKey));
     return {
-      ...readHostInputs(input),
+      ...host,
       ...readHistoryInputs(input),
       checks,
       maxBackupAge: input.withDefault('max-backup-age', grammar.duration, 26 * 3_600_000),
@@ -149,17 +151,12 @@ function checkStatements(checks: readonly Group[], statements: readonly string[]
   throw new InputError('drill-sql', 'has no effect because "checks" does not include drill', 'Add drill to "checks"');
 }
 
-/** A ping and mail are tried with `setup`, the bucket with whatever looks at copies. */
-function checkOutside(
-  checks: readonly Group[],
-  { bucket, pingUrl, mailServer }: OffsiteInputs & NoticeInputs,
-  drillFrom: 'host' | 's3',
-): void {
-  if (checks === undefined || checks.includes('setup')) return;
-  const isUsed = checks.includes('backups') || (checks.includes('drill') && drillFrom === 's3');
-  const given = bucket && !isUsed ? 's3-bucket' : pingUrl ? 'healthcheck-url' : mailServer ? 'smtp-url' : null;
-  if (given === null) return;
-  throw new InputError(given, 'has no effect because "checks" does not include setup', 'Add setup to "checks"');
+/** The bucket is of use to whatever looks at copies. */
+function checkBucket(checks: readonly Group[], { bucket }: OffsiteInputs, drillFrom: 'host' | 's3'): void {
+  if (!bucket || checks === undefined || checks.includes('setup') || checks.includes('backups')) return;
+  if (checks.includes('drill') && drillFrom === 's3') return;
+  const why = 'has no effect because "checks" includes neither setup nor backups, and no drill from it';
+  throw new InputError('s3-bucket', why, 'Add backups to "checks"');
 }
 
 function checkOffsite(

@@ -11,6 +11,7 @@ export const noOutputs = () => ({
   'newest-backup-age': null as number | null,
   'drill-duration-ms': null as number | null,
   'history-id': null as string | null,
+  evidence: null as string | null,
 });
 
 export type VerifyOutputs = ReturnType<typeof noOutputs>;

@@ -1,14 +1,13 @@
-import { isFailure } from '../shared/failure.ts';
 import { gatherHistory, type HistoryMirror, type KnownHistory } from '../shared/history/known-history.ts';
 import type { Connection } from '../shared/host/connection.ts';
 import { type Survey, survey } from '../shared/host/survey.ts';
 import { demandSets, type SetsSurvey } from '../shared/host/survey-sets.ts';
-import { type DatabaseFacts, readProbe } from '../shared/postgres/probe.ts';
 import { insideScript } from '../shared/postgres/scripts.ts';
 import { surveyProject } from '../shared/releases/survey-project.ts';
 import type { WorkflowContext } from '../shared/runner/context.ts';
 import * as log from '../shared/runner/log.ts';
 import { type Catalogue, catalogueOf } from '../shared/sets/catalogue.ts';
+import { databaseIn } from '../shared/sets/last-good.ts';
 import { layoutLines } from '../shared/sets/layout.ts';
 import type { Group } from './finding.ts';
 import type { VerifyInputs } from './inputs.ts';
@@ -55,19 +54,7 @@ export async function look(connection: Connection, { inputs, signal, mirrored }:
   };
 }
 
-/** The database's name, also if the database is lost: that is when checking its backups matters most. */
+/** The database's name, also if the database is lost. */
 export function databaseOf({ seen, catalogue }: SurveyedHost, { databaseName }: VerifyInputs): string | null {
-  const newest = catalogue.sets.find((set) => set.state === 'verified')?.database ?? null;
-  return factsOf(seen)?.database ?? databaseName ?? newest;
-}
-
-/** null if the database does not answer. */
-export function factsOf({ probe }: Survey): DatabaseFacts | null {
-  if (probe === null || 'error' in probe) return null;
-  try {
-    return readProbe(probe.output);
-  } catch (error) {
-    if (isFailure(error)) return null;
-    throw error;
-  }
+  return databaseIn(seen, catalogue, databaseName);
 }

@@ -5,6 +5,7 @@ import { historyMirror } from '../shared/runner/history-mirror.ts';
 import * as log from '../shared/runner/log.ts';
 import { reachHost } from '../shared/runner/reach-host.ts';
 import type { ActionContext } from '../shared/runner/run.ts';
+import { lastGoodIn } from '../shared/sets/last-good.ts';
 import { listed } from '../shared/units.ts';
 import { checkBackups } from './backups/check-backups.ts';
 import { checkDeployment } from './deployment/check-deployment.ts';
@@ -12,6 +13,7 @@ import { checkDrill } from './drill/check-drill.ts';
 import { detailOf, type Finding, Findings, type Group, type Tally, tallyOf } from './finding.ts';
 import type { VerifyInputs } from './inputs.ts';
 import { judgeLiveDatabase } from './live-database.ts';
+import type { VerifyStory } from './notice.ts';
 import type { VerifyOutputs } from './outputs.ts';
 import { checkSetup } from './setup/check-setup.ts';
 import { type Subjects, summarizeVerification, tallyText, tellFindings, verdictText } from './summary.ts';
@@ -22,6 +24,7 @@ export async function verify(
   inputs: VerifyInputs,
   workflow: WorkflowContext,
   context: ActionContext<VerifyOutputs>,
+  story: VerifyStory,
 ): Promise<void> {
   const { signal, outputs } = context;
   const started = Date.now();
@@ -29,12 +32,12 @@ export async function verify(
   const mirror = historyMirror({ environment, kinds, token, workflow });
   const run = { inputs, workflow, signal, outputs, mirror, mirrored: mirror.load() };
   let connection: Connection | undefined;
-  const findings: Finding[] = [];
+  const { findings } = story;
   const subjects: Subjects = {};
   try {
     try {
       connection = await reachHost(inputs.ssh, context);
-      await makeChecks(connection, run, findings, subjects);
+      await makeChecks(connection, run, story, subjects);
     } catch (error) {
       if (!isFailure(error) || signal.aborted) throw error;
       tellUnmade(error, inputs.checks, findings);
@@ -50,6 +53,7 @@ export async function verify(
     });
     const hostName = connection?.name ?? inputs.ssh?.host ?? 'local';
     const verdict = verdictText(tally, inputs, subjects);
+    story.verdict = verdict;
     await summarizeVerification(findings, tally, verdict, inputs, hostName, Date.now() - started);
     if (tally.status === 'verified') log.success(`${verdict} (${tallyText(tally)})`);
     else throw notVerified(findings, tally, verdict);
@@ -61,11 +65,13 @@ export async function verify(
 async function makeChecks(
   connection: Connection,
   run: Verification,
-  all: Finding[],
+  story: VerifyStory,
   subjects: Subjects,
 ): Promise<void> {
   const { inputs } = run;
+  const { findings: all } = story;
   const surveyed = await log.group(`Survey of ${connection.name}`, () => look(connection, run));
+  Object.assign(story, lastGoodIn(surveyed.seen, inputs.databaseName));
   const make = async (group: Group, title: string, judge: () => Promise<Findings>) => {
     if (!inputs.checks.includes(group)) return;
     await log.group(title, async () => {

@@ -28613,6 +28613,13 @@ module.exports = __nccwpck_require__.p + "42333d8e8234edffbbb4.sh";
 
 /***/ }),
 
+/***/ 45055:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "0aa55fc54a907e09d63d.sh";
+
+/***/ }),
+
 /***/ 97094:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28750,6 +28757,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:async_h
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:buffer");
+
+/***/ }),
+
+/***/ 31421:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
 
 /***/ }),
 
@@ -29184,8 +29198,8 @@ function file_command_prepareKeyValueMessage(key, value) {
 //# sourceMappingURL=file-command.js.map
 // EXTERNAL MODULE: external "path"
 var external_path_ = __nccwpck_require__(16928);
-// EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js + 1 modules
-var lib = __nccwpck_require__(44942);
+// EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js
+var lib = __nccwpck_require__(22779);
 // EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/auth.js
 var auth = __nccwpck_require__(92145);
 ;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/oidc-utils.js
@@ -30747,121 +30761,22 @@ class PersonalAccessTokenCredentialHandler {
 
 /***/ }),
 
-/***/ 44942:
+/***/ 22779:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  Qq: () => (/* binding */ HttpClient),
-  Kg: () => (/* binding */ HttpClientError),
-  Hv: () => (/* binding */ HttpCodes)
-});
-
-// UNUSED EXPORTS: Headers, HttpClientResponse, MediaTypes, getProxyUrl, isHttps
-
-// EXTERNAL MODULE: external "http"
-var external_http_ = __nccwpck_require__(58611);
-var external_http_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_http_, 2);
-// EXTERNAL MODULE: external "https"
-var external_https_ = __nccwpck_require__(65692);
-var external_https_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_https_, 2);
-;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/proxy.js
-function getProxyUrl(reqUrl) {
-    const usingSsl = reqUrl.protocol === 'https:';
-    if (checkBypass(reqUrl)) {
-        return undefined;
-    }
-    const proxyVar = (() => {
-        if (usingSsl) {
-            return process.env['https_proxy'] || process.env['HTTPS_PROXY'];
-        }
-        else {
-            return process.env['http_proxy'] || process.env['HTTP_PROXY'];
-        }
-    })();
-    if (proxyVar) {
-        try {
-            return new DecodedURL(proxyVar);
-        }
-        catch (_a) {
-            if (!proxyVar.startsWith('http://') && !proxyVar.startsWith('https://'))
-                return new DecodedURL(`http://${proxyVar}`);
-        }
-    }
-    else {
-        return undefined;
-    }
-}
-function checkBypass(reqUrl) {
-    if (!reqUrl.hostname) {
-        return false;
-    }
-    const reqHost = reqUrl.hostname;
-    if (isLoopbackAddress(reqHost)) {
-        return true;
-    }
-    const noProxy = process.env['no_proxy'] || process.env['NO_PROXY'] || '';
-    if (!noProxy) {
-        return false;
-    }
-    // Determine the request port
-    let reqPort;
-    if (reqUrl.port) {
-        reqPort = Number(reqUrl.port);
-    }
-    else if (reqUrl.protocol === 'http:') {
-        reqPort = 80;
-    }
-    else if (reqUrl.protocol === 'https:') {
-        reqPort = 443;
-    }
-    // Format the request hostname and hostname with port
-    const upperReqHosts = [reqUrl.hostname.toUpperCase()];
-    if (typeof reqPort === 'number') {
-        upperReqHosts.push(`${upperReqHosts[0]}:${reqPort}`);
-    }
-    // Compare request host against noproxy
-    for (const upperNoProxyItem of noProxy
-        .split(',')
-        .map(x => x.trim().toUpperCase())
-        .filter(x => x)) {
-        if (upperNoProxyItem === '*' ||
-            upperReqHosts.some(x => x === upperNoProxyItem ||
-                x.endsWith(`.${upperNoProxyItem}`) ||
-                (upperNoProxyItem.startsWith('.') &&
-                    x.endsWith(`${upperNoProxyItem}`)))) {
-            return true;
-        }
-    }
-    return false;
-}
-function isLoopbackAddress(host) {
-    const hostLower = host.toLowerCase();
-    return (hostLower === 'localhost' ||
-        hostLower.startsWith('127.') ||
-        hostLower.startsWith('[::1]') ||
-        hostLower.startsWith('[0:0:0:0:0:0:0:1]'));
-}
-class DecodedURL extends URL {
-    constructor(url, base) {
-        super(url, base);
-        this._decodedUsername = decodeURIComponent(super.username);
-        this._decodedPassword = decodeURIComponent(super.password);
-    }
-    get username() {
-        return this._decodedUsername;
-    }
-    get password() {
-        return this._decodedPassword;
-    }
-}
-//# sourceMappingURL=proxy.js.map
-// EXTERNAL MODULE: ./node_modules/tunnel/index.js
-var tunnel = __nccwpck_require__(20770);
-// EXTERNAL MODULE: ./node_modules/undici/index.js
-var undici = __nccwpck_require__(46752);
-;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/index.js
+var https__WEBPACK_IMPORTED_MODULE_1___namespace_cache;
+var http__WEBPACK_IMPORTED_MODULE_0___namespace_cache;
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Hv: () => (/* binding */ HttpCodes),
+/* harmony export */   Kg: () => (/* binding */ HttpClientError),
+/* harmony export */   Qq: () => (/* binding */ HttpClient)
+/* harmony export */ });
+/* unused harmony exports Headers, MediaTypes, getProxyUrl, HttpClientResponse, isHttps */
+/* harmony import */ var http__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(58611);
+/* harmony import */ var https__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(65692);
+/* harmony import */ var _proxy_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(19783);
+/* harmony import */ var tunnel__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(20770);
+/* harmony import */ var undici__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(46752);
 /* eslint-disable @typescript-eslint/no-explicit-any */
 var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
@@ -30920,7 +30835,7 @@ var MediaTypes;
  * Returns the proxy URL, depending upon the supplied url and proxy environment variables.
  * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
  */
-function lib_getProxyUrl(serverUrl) {
+function getProxyUrl(serverUrl) {
     const proxyUrl = pm.getProxyUrl(new URL(serverUrl));
     return proxyUrl ? proxyUrl.href : '';
 }
@@ -31285,7 +31200,7 @@ class HttpClient {
     }
     getAgentDispatcher(serverUrl) {
         const parsedUrl = new URL(serverUrl);
-        const proxyUrl = getProxyUrl(parsedUrl);
+        const proxyUrl = _proxy_js__WEBPACK_IMPORTED_MODULE_2__/* .getProxyUrl */ .s(parsedUrl);
         const useProxy = proxyUrl && proxyUrl.hostname;
         if (!useProxy) {
             return;
@@ -31296,7 +31211,7 @@ class HttpClient {
         const info = {};
         info.parsedUrl = requestUrl;
         const usingSsl = info.parsedUrl.protocol === 'https:';
-        info.httpModule = usingSsl ? external_https_namespaceObject : external_http_namespaceObject;
+        info.httpModule = usingSsl ? /*#__PURE__*/ (https__WEBPACK_IMPORTED_MODULE_1___namespace_cache || (https__WEBPACK_IMPORTED_MODULE_1___namespace_cache = __nccwpck_require__.t(https__WEBPACK_IMPORTED_MODULE_1__, 2))) : /*#__PURE__*/ (http__WEBPACK_IMPORTED_MODULE_0___namespace_cache || (http__WEBPACK_IMPORTED_MODULE_0___namespace_cache = __nccwpck_require__.t(http__WEBPACK_IMPORTED_MODULE_0__, 2)));
         const defaultPort = usingSsl ? 443 : 80;
         info.options = {};
         info.options.host = info.parsedUrl.hostname;
@@ -31395,7 +31310,7 @@ class HttpClient {
     }
     _getAgent(parsedUrl) {
         let agent;
-        const proxyUrl = getProxyUrl(parsedUrl);
+        const proxyUrl = _proxy_js__WEBPACK_IMPORTED_MODULE_2__/* .getProxyUrl */ .s(parsedUrl);
         const useProxy = proxyUrl && proxyUrl.hostname;
         if (this._keepAlive && useProxy) {
             agent = this._proxyAgent;
@@ -31410,7 +31325,7 @@ class HttpClient {
         const usingSsl = parsedUrl.protocol === 'https:';
         let maxSockets = 100;
         if (this.requestOptions) {
-            maxSockets = this.requestOptions.maxSockets || external_http_.globalAgent.maxSockets;
+            maxSockets = this.requestOptions.maxSockets || http__WEBPACK_IMPORTED_MODULE_0__.globalAgent.maxSockets;
         }
         // This is `useProxy` again, but we need to check `proxyURl` directly for TypeScripts's flow analysis.
         if (proxyUrl && proxyUrl.hostname) {
@@ -31424,10 +31339,10 @@ class HttpClient {
             let tunnelAgent;
             const overHttps = proxyUrl.protocol === 'https:';
             if (usingSsl) {
-                tunnelAgent = overHttps ? tunnel.httpsOverHttps : tunnel.httpsOverHttp;
+                tunnelAgent = overHttps ? tunnel__WEBPACK_IMPORTED_MODULE_3__.httpsOverHttps : tunnel__WEBPACK_IMPORTED_MODULE_3__.httpsOverHttp;
             }
             else {
-                tunnelAgent = overHttps ? tunnel.httpOverHttps : tunnel.httpOverHttp;
+                tunnelAgent = overHttps ? tunnel__WEBPACK_IMPORTED_MODULE_3__.httpOverHttps : tunnel__WEBPACK_IMPORTED_MODULE_3__.httpOverHttp;
             }
             agent = tunnelAgent(agentOptions);
             this._proxyAgent = agent;
@@ -31435,7 +31350,7 @@ class HttpClient {
         // if tunneling agent isn't assigned create a new agent
         if (!agent) {
             const options = { keepAlive: this._keepAlive, maxSockets };
-            agent = usingSsl ? new external_https_.Agent(options) : new external_http_.Agent(options);
+            agent = usingSsl ? new https__WEBPACK_IMPORTED_MODULE_1__.Agent(options) : new http__WEBPACK_IMPORTED_MODULE_0__.Agent(options);
             this._agent = agent;
         }
         if (usingSsl && this._ignoreSslError) {
@@ -31458,7 +31373,7 @@ class HttpClient {
             return proxyAgent;
         }
         const usingSsl = parsedUrl.protocol === 'https:';
-        proxyAgent = new undici.ProxyAgent(Object.assign({ uri: proxyUrl.href, pipelining: !this._keepAlive ? 0 : 1 }, ((proxyUrl.username || proxyUrl.password) && {
+        proxyAgent = new undici__WEBPACK_IMPORTED_MODULE_4__.ProxyAgent(Object.assign({ uri: proxyUrl.href, pipelining: !this._keepAlive ? 0 : 1 }, ((proxyUrl.username || proxyUrl.password) && {
             token: `Basic ${Buffer.from(`${proxyUrl.username}:${proxyUrl.password}`).toString('base64')}`
         })));
         this._proxyAgentDispatcher = proxyAgent;
@@ -31558,6 +31473,106 @@ class HttpClient {
 }
 const lowercaseKeys = (obj) => Object.keys(obj).reduce((c, k) => ((c[k.toLowerCase()] = obj[k]), c), {});
 //# sourceMappingURL=index.js.map
+
+/***/ }),
+
+/***/ 19783:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   s: () => (/* binding */ getProxyUrl)
+/* harmony export */ });
+/* unused harmony export checkBypass */
+function getProxyUrl(reqUrl) {
+    const usingSsl = reqUrl.protocol === 'https:';
+    if (checkBypass(reqUrl)) {
+        return undefined;
+    }
+    const proxyVar = (() => {
+        if (usingSsl) {
+            return process.env['https_proxy'] || process.env['HTTPS_PROXY'];
+        }
+        else {
+            return process.env['http_proxy'] || process.env['HTTP_PROXY'];
+        }
+    })();
+    if (proxyVar) {
+        try {
+            return new DecodedURL(proxyVar);
+        }
+        catch (_a) {
+            if (!proxyVar.startsWith('http://') && !proxyVar.startsWith('https://'))
+                return new DecodedURL(`http://${proxyVar}`);
+        }
+    }
+    else {
+        return undefined;
+    }
+}
+function checkBypass(reqUrl) {
+    if (!reqUrl.hostname) {
+        return false;
+    }
+    const reqHost = reqUrl.hostname;
+    if (isLoopbackAddress(reqHost)) {
+        return true;
+    }
+    const noProxy = process.env['no_proxy'] || process.env['NO_PROXY'] || '';
+    if (!noProxy) {
+        return false;
+    }
+    // Determine the request port
+    let reqPort;
+    if (reqUrl.port) {
+        reqPort = Number(reqUrl.port);
+    }
+    else if (reqUrl.protocol === 'http:') {
+        reqPort = 80;
+    }
+    else if (reqUrl.protocol === 'https:') {
+        reqPort = 443;
+    }
+    // Format the request hostname and hostname with port
+    const upperReqHosts = [reqUrl.hostname.toUpperCase()];
+    if (typeof reqPort === 'number') {
+        upperReqHosts.push(`${upperReqHosts[0]}:${reqPort}`);
+    }
+    // Compare request host against noproxy
+    for (const upperNoProxyItem of noProxy
+        .split(',')
+        .map(x => x.trim().toUpperCase())
+        .filter(x => x)) {
+        if (upperNoProxyItem === '*' ||
+            upperReqHosts.some(x => x === upperNoProxyItem ||
+                x.endsWith(`.${upperNoProxyItem}`) ||
+                (upperNoProxyItem.startsWith('.') &&
+                    x.endsWith(`${upperNoProxyItem}`)))) {
+            return true;
+        }
+    }
+    return false;
+}
+function isLoopbackAddress(host) {
+    const hostLower = host.toLowerCase();
+    return (hostLower === 'localhost' ||
+        hostLower.startsWith('127.') ||
+        hostLower.startsWith('[::1]') ||
+        hostLower.startsWith('[0:0:0:0:0:0:0:1]'));
+}
+class DecodedURL extends URL {
+    constructor(url, base) {
+        super(url, base);
+        this._decodedUsername = decodeURIComponent(super.username);
+        this._decodedPassword = decodeURIComponent(super.password);
+    }
+    get username() {
+        return this._decodedUsername;
+    }
+    get password() {
+        return this._decodedPassword;
+    }
+}
+//# sourceMappingURL=proxy.js.map
 
 /***/ }),
 
@@ -32421,10 +32436,298 @@ function readPayload(path) {
     }
 }
 
-// EXTERNAL MODULE: external "node:async_hooks"
-var external_node_async_hooks_ = __nccwpck_require__(16698);
-// EXTERNAL MODULE: ./node_modules/@actions/core/lib/core.js + 7 modules
-var lib_core = __nccwpck_require__(33838);
+;// CONCATENATED MODULE: ./build/shared/units.js
+const durationUnits = { s: 1_000, m: 60_000, h: 3_600_000 };
+const sizeUnits = {
+    '': 1,
+    B: 1,
+    kB: 1e3,
+    MB: 1e6,
+    GB: 1e9,
+    TB: 1e12,
+    KiB: 2 ** 10,
+    MiB: 2 ** 20,
+    GiB: 2 ** 30,
+    TiB: 2 ** 40,
+};
+/**
+ * `90s`, `5m` or `2h` in milliseconds.
+ * @throws RangeError whose message continues "it …"
+ */
+function parseDuration(text) {
+    return parseQuantity(text, durationUnits, 'is not a duration such as 90s, 5m or 2h');
+}
+/**
+ * `1GiB`, `512MiB`, `10GB` or plain bytes, in bytes.
+ * @throws RangeError whose message continues "it …"
+ */
+function parseSize(text) {
+    return parseQuantity(text, sizeUnits, 'is not a size such as 512MiB, 10GB or 1048576');
+}
+function parseQuantity(text, units, reason) {
+    const [, digits, unit] = /^(\d+)([A-Za-z]*)$/.exec(text) ?? [];
+    const factor = unit === undefined || !Object.hasOwn(units, unit) ? undefined : units[unit];
+    if (digits === undefined || factor === undefined)
+        throw new RangeError(reason);
+    const quantity = Number(digits) * factor;
+    if (!Number.isSafeInteger(quantity))
+        throw new RangeError('is too large');
+    return quantity;
+}
+/** Bytes for people: `812 B`, `1.2 GiB`. */
+function formatBytes(bytes) {
+    const units = ['KiB', 'MiB', 'GiB', 'TiB'];
+    if (Math.abs(bytes) < 1024)
+        return `${Math.round(bytes)} B`;
+    let amount = bytes / 1024;
+    let unit = 0;
+    // Round before comparing: otherwise 1023.97 KiB would print as "1024.0 KiB".
+    while (Math.abs(Number(amount.toFixed(1))) >= 1024 && unit < units.length - 1) {
+        amount /= 1024;
+        unit += 1;
+    }
+    return `${amount.toFixed(1)} ${units[unit]}`;
+}
+/** Milliseconds for people: `340 ms`, `12.4 s`, `2 min 13 s`, `1 h 02 min`. */
+function formatDuration(ms) {
+    if (Math.round(ms) < 1_000)
+        return `${Math.round(ms)} ms`;
+    const tenths = Math.round(ms / 100);
+    if (tenths < 600)
+        return `${(tenths / 10).toFixed(1)} s`;
+    const seconds = Math.round(ms / 1_000);
+    if (seconds < 3_600)
+        return `${Math.floor(seconds / 60)} min ${twoDigits(seconds % 60)} s`;
+    const minutes = Math.round(seconds / 60);
+    return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
+}
+/** A rate for people: `84.0 MiB/s`. */
+function formatRate(bytesPerSecond) {
+    return `${formatBytes(bytesPerSecond)}/s`;
+}
+function twoDigits(n) {
+    return String(n).padStart(2, '0');
+}
+/** `1 set`, `3 sets`, `12,000 sets`. */
+function counted(count, thing) {
+    return `${count.toLocaleString('en-US')} ${thing}${count === 1 ? '' : 's'}`;
+}
+/** The first items in one line, and how many more there are: `a, b, and 3 more`. @param total if `items` is only a part */
+function listed(items, most, { separator = ', ', total = items.length } = {}) {
+    const rest = total - Math.min(most, items.length);
+    const shown = items.slice(0, most).join(separator);
+    return rest > 0 ? `${shown}${separator}and ${rest} more` : shown;
+}
+
+;// CONCATENATED MODULE: ./build/shared/notify/text.js
+
+// A notice as text for people: the verdict first, then why, then what to do.
+const words = {
+    success: 'OK',
+    warning: 'WARNING',
+    incomplete: 'INCOMPLETE',
+    failure: 'FAILED',
+    cancelled: 'CANCELLED',
+};
+/** A subject that fits on the screen of a phone. */
+const longestHeadline = 200;
+/** In one line: `FAILED: backup of prod, database shop, last good backup 51 h 03 min old`. */
+function headlineOf(notice) {
+    const { verdict, environment, database, backup } = notice;
+    const line = [
+        `${words[verdict]}: ${workOf(notice)} of ${environment ?? 'an unknown environment'}`,
+        ...(database === null ? [] : [`database ${database}`]),
+        ...(backup === null ? [] : [formatBytes(backup.sizeBytes)]),
+        lastGoodText(notice),
+    ].join(', ');
+    return line.length <= longestHeadline ? line : `${line.slice(0, longestHeadline - 1).toWellFormed()}…`;
+}
+/** Everything below the headline. */
+function bodyOf(notice) {
+    const { outcome, advice, remarks } = notice;
+    return [
+        outcome,
+        ...(advice.length === 0 ? [] : [`What to do: ${advice.join('\n')}`]),
+        ...(remarks.length === 0 ? [] : [remarks.map((remark) => `- ${remark}`).join('\n')]),
+        rowsOf(notice)
+            .map(([label, value]) => `${label}: ${value}`)
+            .join('\n'),
+    ].join('\n\n');
+}
+function textOf(notice) {
+    return `${headlineOf(notice)}\n\n${bodyOf(notice)}\n`;
+}
+/** The same for a mail program. It loads nothing from elsewhere. */
+function htmlOf(notice) {
+    const { verdict, outcome, advice, remarks, run } = notice;
+    const colour = verdict === 'success' ? '#1a7f37' : verdict === 'warning' ? '#9a6700' : '#cf222e';
+    const row = ([label, value]) => {
+        const text = value === run.url ? `<a href="${escaped(value)}">${escaped(value)}</a>` : escaped(value);
+        return `<tr><td style="padding:2px 12px 2px 0;color:#57606a">${escaped(label)}</td><td>${text}</td></tr>`;
+    };
+    return [
+        '<!doctype html><html><body style="font-family:sans-serif;font-size:14px">',
+        `<h2 style="color:${colour};font-size:17px">${escaped(headlineOf(notice))}</h2>`,
+        `<p>${escaped(outcome)}</p>`,
+        ...(advice.length === 0 ? [] : [`<p><b>What to do:</b> ${advice.map(escaped).join('<br>')}</p>`]),
+        ...(remarks.length === 0 ? [] : [`<ul>${remarks.map((remark) => `<li>${escaped(remark)}</li>`).join('')}</ul>`]),
+        `<table style="border-collapse:collapse;font-size:14px">${rowsOf(notice).map(row).join('')}</table>`,
+        '</body></html>',
+    ].join('\n');
+}
+function rowsOf(notice) {
+    const { database, backup, offsite, code, recoveryMs, startedAt, finishedAt, run, environment } = notice;
+    return [
+        ...row('Environment', environment),
+        ...row('Database', database),
+        ...row('Backup', backup && `${backup.id}, ${formatBytes(backup.sizeBytes)}, ${backup.file}`),
+        ...row('SHA-256', backup?.sha256),
+        ...row('Off-site copy', offsite && `${offsite.uri}${offsite.copied ? '' : ' is missing'}`),
+        ...row('Last good backup', lastGoodDetail(notice)),
+        ...row('Recovered in', recoveryMs === null ? null : formatDuration(recoveryMs)),
+        ...row('Error', code),
+        ...row('Took', formatDuration(finishedAt.getTime() - startedAt.getTime())),
+        ...row('Finished', finishedAt.toISOString()),
+        ...row('Started by', run.actor && run.event && `${run.actor} (${run.event})`),
+        ...row('Run', run.url),
+    ];
+}
+function row(label, value) {
+    return value ? [[label, value]] : [];
+}
+/** Whole seconds, not negative: the clock of the host may be a little ahead. */
+function ageSeconds({ lastGood, finishedAt }) {
+    if (typeof lastGood === 'string')
+        return null;
+    return Math.max(0, Math.round((finishedAt.getTime() - lastGood.takenAt.getTime()) / 1_000));
+}
+function lastGoodText(notice) {
+    const { lastGood } = notice;
+    if (lastGood === 'none')
+        return 'no good backup';
+    if (lastGood === 'unknown')
+        return 'age of the last good backup unknown';
+    return `last good backup ${formatDuration((ageSeconds(notice) ?? 0) * 1_000)} old`;
+}
+function lastGoodDetail(notice) {
+    const { lastGood } = notice;
+    if (lastGood === 'none')
+        return 'there is none';
+    if (lastGood === 'unknown')
+        return 'unknown: this run has not looked at the backups';
+    return `${lastGood.id}, ${formatDuration((ageSeconds(notice) ?? 0) * 1_000)} old`;
+}
+/** `backup-action` makes a backup, `verify-action` a verification. */
+function workOf({ action }) {
+    const verb = action.replace(/-action$/, '');
+    return verb === 'verify' ? 'verification' : verb;
+}
+function escaped(text) {
+    return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+}
+
+;// CONCATENATED MODULE: ./build/shared/notify/documents.js
+
+// A notice as JSON for programs: what a webhook gets (docs/notices.md), and what an auditor keeps (docs/evidence.md). Fields
+// are only ever added within a version.
+/** The body of the webhook's POST. */
+function webhookDocument(notice) {
+    const [title, message] = [headlineOf(notice), bodyOf(notice)];
+    return JSON.stringify({
+        schema: 'atlasia-notice/1',
+        // The names under which chat services look for text.
+        title,
+        message,
+        text: `${title}\n\n${message}`,
+        ...factsOf(notice),
+        outputs: notice.outputs,
+    });
+}
+/**
+ * What was checked in a run, how and with which result.
+ * @param limit in bytes: beyond it, details are cut first, then the checks that passed are counted instead of listed
+ */
+function evidenceDocument(notice, limit) {
+    const write = (checks, omittedChecks) => JSON.stringify({
+        schema: 'atlasia-evidence/1',
+        ...factsOf(notice),
+        recoveryMs: notice.recoveryMs,
+        checks,
+        omittedChecks,
+        outputs: notice.outputs,
+    });
+    const { checks } = notice;
+    const brief = checks.map((check) => ({ ...check, detail: shortened(check.detail) }));
+    const bad = brief.filter(({ result }) => result !== 'passed');
+    const attempts = [
+        [checks, 0],
+        [brief, 0],
+        [bad, brief.length - bad.length],
+        [[], brief.length],
+    ];
+    const texts = attempts.map(([listed, omitted]) => write(listed, omitted));
+    return texts.find((text) => Buffer.byteLength(text) <= limit) ?? '';
+}
+const longestDetail = 120;
+const shortened = (text) => text.length <= longestDetail ? text : `${text.slice(0, longestDetail - 1).toWellFormed()}…`;
+function factsOf(notice) {
+    const { lastGood, startedAt, finishedAt } = notice;
+    return {
+        verdict: notice.verdict,
+        action: notice.action,
+        environment: notice.environment,
+        database: notice.database,
+        outcome: notice.outcome,
+        error: notice.code,
+        advice: notice.advice,
+        remarks: notice.remarks,
+        backup: notice.backup,
+        lastGoodBackup: {
+            state: typeof lastGood === 'string' ? lastGood : 'known',
+            id: typeof lastGood === 'string' ? null : lastGood.id,
+            ageSeconds: ageSeconds(notice),
+        },
+        offsite: notice.offsite,
+        startedAt: startedAt.toISOString(),
+        finishedAt: finishedAt.toISOString(),
+        durationMs: finishedAt.getTime() - startedAt.getTime(),
+        run: notice.run,
+    };
+}
+
+// EXTERNAL MODULE: external "node:events"
+var external_node_events_ = __nccwpck_require__(78474);
+;// CONCATENATED MODULE: ./build/shared/reaching.js
+
+
+/**
+ * Waits for an answer from elsewhere, at most `patience` milliseconds, and no longer than until a cancel.
+ * @throws Error `no answer within 10 s`; what the work throws; the signal's reason
+ */
+async function reaching_inTime(patience, signal, work) {
+    signal.throwIfAborted();
+    const waiting = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
+    const givenUp = (0,external_node_events_.once)(waiting, 'abort').then(() => {
+        signal.throwIfAborted();
+        throw new Error(`no answer within ${formatDuration(patience)}`);
+    });
+    return Promise.race([work, givenUp]);
+}
+/**
+ * Why something could not be reached, in one line that is never empty. If several addresses of a name were tried: why the first
+ * failed.
+ */
+function reaching_reasonOf(error) {
+    if (error instanceof AggregateError && error.errors.length > 0)
+        return reaching_reasonOf(error.errors[0]);
+    if (!(error instanceof Error))
+        return String(error) || 'no reason was given';
+    const [line = ''] = error.message.split('\n');
+    if (line.trim() === '')
+        return error.cause === undefined ? error.name : reaching_reasonOf(error.cause);
+    return error.name === 'Error' ? line : `${error.name}: ${line}`;
+}
+
 ;// CONCATENATED MODULE: ./build/shared/clean.js
 // Whatever the host prints is hostile until cleaned. The runner looks for workflow commands in everything that a step
 // writes: a line that begins with `::` after white space, or that has `##[` anywhere.
@@ -32494,6 +32797,650 @@ function longestRun(text, character) {
     return longest;
 }
 
+;// CONCATENATED MODULE: ./build/shared/notify/notice.js
+
+/** Outputs that are too long, or say again what a notice says elsewhere. */
+const leftOut = ['results', 'evidence'];
+const longestText = 1_000;
+const mostRemarks = 10;
+const mostAdvice = 20;
+/** @param hide replaces what is secret, wherever it occurs */
+function noticeOf(frame, told, ending, hide) {
+    const clean = (text) => shown(hide(text));
+    const { failure } = ending;
+    const remarks = told.remarks.slice(0, mostRemarks).map(clean);
+    if (told.remarks.length > mostRemarks)
+        remarks.push(`and ${told.remarks.length - mostRemarks} more: see the log`);
+    return {
+        ...frame,
+        ...told,
+        environment: frame.environment === null ? null : clean(frame.environment),
+        outputs: Object.fromEntries(Object.entries(frame.outputs)
+            .filter(([name]) => !leftOut.includes(name))
+            .map(([name, value]) => [name, hide(value)])),
+        database: told.database === null ? null : clean(told.database),
+        backup: told.backup === null ? null : { ...told.backup, file: hide(told.backup.file) },
+        offsite: told.offsite === null ? null : { ...told.offsite, uri: hide(told.offsite.uri) },
+        checks: told.checks.map((check) => ({ ...check, detail: clean(check.detail) })),
+        verdict: verdictOf(told, ending),
+        outcome: clean(told.outcome ?? failure?.message ?? 'It came to its end'),
+        remarks,
+        code: failure?.code ?? null,
+        advice: cleanLines(failure?.hint ?? '')
+            .slice(0, mostAdvice)
+            .map(clean),
+    };
+}
+/** Whether nobody needs to do anything: then a ping reports success. Before a deployment, `incomplete` does not fail the step. */
+function isGood({ verdict }) {
+    return verdict === 'success' || verdict === 'warning';
+}
+function verdictOf({ verdict }, { exitCode, isCancelled }) {
+    if (isCancelled)
+        return 'cancelled';
+    if (verdict === 'incomplete')
+        return 'incomplete';
+    return exitCode === 0 ? verdict : 'failure';
+}
+/**
+ * Foreign text as one line that is only text in a mail, a chat or a page: without markup, and without links that programs would
+ * make clickable.
+ */
+function shown(text) {
+    return clean_cleanLine(text, longestText)
+        .replaceAll('://', '[:]//')
+        .replace(/<(?=[!@#/A-Za-z])/g, '‹');
+}
+
+;// CONCATENATED MODULE: ./build/shared/notify/mail.js
+
+
+
+
+/** Milliseconds, for all of it. */
+const patience = 20_000;
+/**
+ * Sends the notice. A server that does not offer TLS gets no mail.
+ * @throws Error with the reason in one line; also if only some get it
+ */
+async function sendMail(mailing, notice, signal) {
+    const { server, from, to } = mailing;
+    const transport = await transportTo(server);
+    try {
+        const sent = await reaching_inTime(patience, signal, transport.sendMail({
+            from,
+            to,
+            subject: headlineOf(notice),
+            text: textOf(notice),
+            html: htmlOf(notice),
+            // Keeps out-of-office replies away.
+            headers: { 'Auto-Submitted': 'auto-generated' },
+            disableFileAccess: true,
+            disableUrlAccess: true,
+        }));
+        if (sent.rejected.length > 0)
+            throw new Error(`it refuses ${sent.rejected.join(', ')}; the others got the mail`);
+    }
+    catch (error) {
+        const { code = '' } = error;
+        const what = said[code] === undefined ? '' : ` ${said[code]}`;
+        throw new Error(`${server.host}:${server.port}${what}: ${reaching_reasonOf(error)}`);
+    }
+    finally {
+        transport.close();
+    }
+}
+/** Whether this run is to be mailed. */
+function wantsMail({ on }, notice) {
+    return on === 'always' || !isGood(notice);
+}
+/**
+ * Connects to the server and logs in, over TLS only, without sending mail.
+ *
+ * @throws Failure `mail-unusable`
+ */
+async function reachMailServer(server, signal) {
+    const transport = await transportTo(server);
+    try {
+        await inTime(patience, signal, transport.verify());
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        const { code = '' } = error;
+        throw new Failure('mail-unusable', `${server.host}:${server.port} ${said[code] ?? 'cannot be reached'}: ${reasonOf(error)}`, {
+            hint: remedies[code] ??
+                'Correct "smtp-url", and check that the network of the runner allows the connection: many networks block port 25',
+        });
+    }
+    finally {
+        transport.close();
+    }
+}
+async function transportTo({ host, port, isTls, login }) {
+    const { createTransport } = await __nccwpck_require__.e(/* import() */ 739).then(__nccwpck_require__.bind(__nccwpck_require__, 16739));
+    return createTransport({
+        host,
+        port,
+        secure: isTls,
+        requireTLS: true,
+        // Log in even if the server does not ask for it: then it rejects the login, and we find out.
+        ...(login !== null && { auth: { user: login.user, pass: login.password }, forceAuth: true }),
+        dnsTimeout: patience,
+        connectionTimeout: patience,
+        greetingTimeout: patience,
+        socketTimeout: patience,
+    });
+}
+const said = {
+    EAUTH: 'rejects the login',
+    ETLS: 'does not offer TLS',
+    EENVELOPE: 'refuses the mail',
+    EMESSAGE: 'refuses the mail',
+};
+const remedies = {
+    EAUTH: 'Correct name and password in "smtp-url"; write characters such as @ and : as %40 and %3A there',
+    ETLS: 'Use smtps:// with its port, usually 465, or a server that supports STARTTLS',
+};
+
+// EXTERNAL MODULE: external "node:http"
+var external_node_http_ = __nccwpck_require__(37067);
+// EXTERNAL MODULE: external "node:https"
+var external_node_https_ = __nccwpck_require__(44708);
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(77030);
+// EXTERNAL MODULE: external "node:tls"
+var external_node_tls_ = __nccwpck_require__(41692);
+;// CONCATENATED MODULE: ./build/shared/notify/connect.js
+
+
+
+
+
+
+/** Milliseconds to connect, where nothing is sent. */
+const connect_patience = 10_000;
+/**
+ * Connects to the server of an address, by way of the proxy, and checks its certificate. Sends nothing to the server. The path of
+ * the address is a secret and appears in no error.
+ * @param signal destroys the connection
+ */
+async function openConnection(url, proxyFor, signal) {
+    const proxy = proxyFor(url);
+    const host = url.hostname.replace(/^\[|\]$/g, '');
+    const isTls = url.protocol === 'https:';
+    const port = Number(url.port) || (isTls ? 443 : 80);
+    const way = proxy === null ? null : await tunnel(proxy, `${url.hostname}:${port}`, signal);
+    // An IP address is not a server name.
+    const names = (0,external_node_net_.isIP)(host) === 0 ? { servername: host } : {};
+    const socket = isTls
+        ? (0,external_node_tls_.connect)(way === null ? { host, port, ...names } : { socket: way, host, ...names })
+        : (way ?? (0,external_node_net_.connect)(port, host));
+    const end = () => socket.destroy();
+    signal.addEventListener('abort', end, { once: true });
+    socket.once('close', () => signal.removeEventListener('abort', end));
+    if (isTls || way === null)
+        await (0,external_node_events_.once)(socket, isTls ? 'secureConnect' : 'connect', { signal });
+    return socket;
+}
+/** Connects to the server of an address and closes the connection. @throws Error with the host and the reason in one line */
+async function connect_reachServer(address, proxyFor, signal) {
+    const end = new AbortController();
+    try {
+        await inTime(connect_patience, signal, openConnection(address, proxyFor, end.signal));
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        throw new Error(`${address.host} cannot be reached from the runner: ${reasonOf(error)}`);
+    }
+    finally {
+        end.abort();
+    }
+}
+/** Has the proxy connect us to a server. */
+async function tunnel(proxy, target, signal) {
+    const isTls = proxy.protocol === 'https:';
+    const login = proxy.username === '' ? null : Buffer.from(`${proxy.username}:${proxy.password}`).toString('base64');
+    const request = (isTls ? external_node_https_.request : external_node_http_.request)({
+        host: proxy.hostname.replace(/^\[|\]$/g, ''),
+        port: Number(proxy.port) || (isTls ? 443 : 80),
+        method: 'CONNECT',
+        path: target,
+        headers: { host: target, ...(login !== null && { 'proxy-authorization': `Basic ${login}` }) },
+        agent: false,
+        signal,
+    });
+    request.end();
+    const [response, socket] = await (0,external_node_events_.once)(request, 'connect', { signal });
+    if (response.statusCode === 200)
+        return socket;
+    socket.destroy();
+    throw new Error(`the proxy ${proxy.host} answers ${response.statusCode}`);
+}
+
+;// CONCATENATED MODULE: external "node:timers/promises"
+const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+;// CONCATENATED MODULE: ./build/shared/notify/post.js
+
+
+
+
+/** Milliseconds for one try, from the connection to the answer. */
+const post_patience = 10_000;
+/** Milliseconds before each further try. */
+const pauses = [500, 2_000];
+/** Milliseconds that a server may take to send the text of its answer. */
+const patienceForText = 1_000;
+const post_longestText = 1_000;
+/** The server has answered, and will answer the same again. */
+class Refused extends Error {
+}
+/**
+ * Posts, at most three times, and follows no redirect: it may lead to somebody else.
+ * @returns the beginning of what the server says
+ * @throws Error with the reason of the last try, in one line
+ */
+async function post(message, { proxyFor, signal }) {
+    for (let failures = 0;; failures += 1) {
+        try {
+            return await tryOnce(message, proxyFor, signal);
+        }
+        catch (error) {
+            const pause = pauses[failures];
+            if (signal.aborted || error instanceof Refused || pause === undefined)
+                throw new Error(reaching_reasonOf(error));
+            await (0,promises_namespaceObject.setTimeout)(pause, undefined, { signal }).catch(() => {
+                throw new Error(reaching_reasonOf(error));
+            });
+        }
+    }
+}
+async function tryOnce(message, proxyFor, signal) {
+    const end = new AbortController();
+    try {
+        const { status, text } = await reaching_inTime(post_patience, signal, exchange(message, proxyFor, end.signal));
+        if (status >= 200 && status < 300)
+            return text;
+        const what = status >= 300 && status < 400 ? ', a redirect, which is not followed' : '';
+        const answer = `it answers ${status}${what}`;
+        throw status >= 500 || status === 408 || status === 429 ? new Error(answer) : new Refused(answer);
+    }
+    finally {
+        end.abort();
+    }
+}
+async function exchange({ url, body, headers }, proxyFor, signal) {
+    const socket = await openConnection(url, proxyFor, signal);
+    return new Promise((resolve, reject) => {
+        const login = [url.username, url.password].map(decodeURIComponent).join(':');
+        const asked = (0,external_node_http_.request)({
+            // With an agent, even with false, Node would connect anew.
+            createConnection: () => socket,
+            method: 'POST',
+            path: `${url.pathname}${url.search}`,
+            headers: {
+                host: url.host,
+                'user-agent': 'atlasia-actions',
+                'content-length': Buffer.byteLength(body),
+                connection: 'close',
+                ...headers,
+            },
+            ...(login !== ':' && { auth: login }),
+            signal,
+        });
+        asked.on('error', reject);
+        asked.on('response', (response) => {
+            let text = '';
+            const done = () => resolve({ status: response.statusCode ?? 0, text: text.slice(0, post_longestText) });
+            response.setEncoding('utf8').on('data', (chunk) => {
+                text += chunk;
+                if (text.length >= post_longestText)
+                    done();
+            });
+            // The status is what counts: a server that is slow to say more has still taken the message.
+            response.on('end', done).on('error', done);
+            setTimeout(done, patienceForText).unref();
+        });
+        asked.end(body);
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/notify/ping.js
+
+
+
+
+
+
+/** Servers of one's own keep 10 kB of a ping, by default. */
+const longestBody = 9_000;
+/** Tells a watcher, such as healthchecks.io, that the run has begun. @throws Error with the reason in one line */
+async function pingStart(address, way) {
+    await ping(address, '/start', '', way);
+}
+/** Tells it how the run ended, with the notice as the body. @throws Error with the reason in one line */
+async function pingEnd(address, notice, way) {
+    await ping(address, isGood(notice) ? '' : '/fail', textOf(notice), way);
+}
+async function ping(address, event, text, way) {
+    const url = new URL(address);
+    url.pathname = `${url.pathname.replace(/\/+$/, '')}${event}`;
+    const body = Buffer.from(text).subarray(0, longestBody).toString('utf8');
+    const answer = await post({ url, body, headers: { 'content-type': 'text/plain; charset=utf-8' } }, way);
+    // healthchecks.io answers 200 also where it has dropped the ping.
+    const [, dropped] = /^OK \((not found|rate limited)\)/.exec(answer) ?? [];
+    if (dropped !== undefined)
+        throw new Error(`it answers "${dropped}"`);
+}
+/** Connects to its server, without sending a ping: that would report a run that did not happen. @throws Failure `ping-unreachable` */
+async function reachPing(address, proxyFor, signal) {
+    try {
+        await reachServer(address, proxyFor, signal);
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        throw new Failure('ping-unreachable', reasonOf(error), {
+            hint: 'Correct "healthcheck-url", and check that the network of the runner allows the connection',
+        });
+    }
+}
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(77598);
+;// CONCATENATED MODULE: ./build/shared/notify/webhook.js
+
+
+
+
+
+
+/** Posts the notice. A further try has the same delivery id. @throws Error with the reason in one line */
+async function callWebhook({ url, secret }, notice, way) {
+    const body = webhookDocument(notice);
+    const headers = {
+        'content-type': 'application/json',
+        'x-atlasia-delivery': (0,external_node_crypto_.randomUUID)(),
+        ...(secret !== null && { 'x-atlasia-signature-256': signatureOf(body, secret) }),
+    };
+    await post({ url, body, headers }, way);
+}
+/** As GitHub signs its webhooks: `sha256=` and the HMAC of the body's bytes. */
+function signatureOf(body, secret) {
+    return `sha256=${(0,external_node_crypto_.createHmac)('sha256', secret).update(body).digest('hex')}`;
+}
+/** Connects to its server, without sending anything. @throws Failure `webhook-unreachable` */
+async function reachWebhook({ url }, proxyFor, signal) {
+    try {
+        await reachServer(url, proxyFor, signal);
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        throw new Failure('webhook-unreachable', reasonOf(error), {
+            hint: 'Correct "webhook-url", and check that the network of the runner allows the connection',
+        });
+    }
+}
+
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(76760);
+// EXTERNAL MODULE: external "node:os"
+var external_node_os_ = __nccwpck_require__(48161);
+// EXTERNAL MODULE: ./node_modules/@actions/core/lib/core.js + 7 modules
+var lib_core = __nccwpck_require__(33838);
+;// CONCATENATED MODULE: ./build/shared/runner/private-folder.js
+
+
+
+
+
+const prefix = 'atlasia-';
+const state = 'private-folders';
+/**
+ * Longest path of a unix socket in the folder, in bytes. The system's limit is 104 including the NUL; ssh first creates the
+ * socket under a name that is 17 bytes longer, then renames it.
+ */
+const longestSocketPath = 85;
+const longestSocketName = '/control'.length;
+const made = [];
+/**
+ * Creates a private folder and records it for the post-step, which removes it if the step is killed.
+ * @throws Failure `no-private-folder`
+ */
+function makePrivateFolder() {
+    const path = makeFolder();
+    made.push(path);
+    lib_core/* saveState */.LZ(state, JSON.stringify(made));
+    return { path, remove: () => removePrivateFolder(path) };
+}
+/** For the post-step: the folders that the main step recorded. */
+function recordedFolders() {
+    const recorded = core.getState(state);
+    return recorded === '' ? [] : JSON.parse(recorded);
+}
+/**
+ * Ends our processes that name the folder on their command line (like an ssh master, by its socket), then removes it.
+ * Does nothing if it no longer exists.
+ * @returns whether there was anything to do
+ * @throws Failure `not-our-folder` for a path that `makePrivateFolder` cannot have created
+ */
+function removePrivateFolder(path) {
+    if (!isOurName(path))
+        throw notOurs(path);
+    const ended = endProcessesNaming(path);
+    const folder = (0,external_node_fs_.lstatSync)(path, { throwIfNoEntry: false });
+    if (folder === undefined)
+        return ended > 0;
+    // lstat, because somebody may have replaced it by a link to another folder.
+    if (!folder.isDirectory() || folder.uid !== process.getuid?.())
+        throw notOurs(path);
+    (0,external_node_fs_.rmSync)(path, { recursive: true, force: true, maxRetries: 3, retryDelay: 50 });
+    return true;
+}
+function makeFolder() {
+    const parent = allowedParents().find((folder) => Buffer.byteLength((0,external_node_path_.join)(folder, `${prefix}XXXXXX`)) + longestSocketName <= longestSocketPath);
+    if (parent === undefined) {
+        throw new failure_Failure('no-private-folder', 'The path of the folder for temporary files is too long for a socket in it', {
+            hint: 'Set TMPDIR for this step to a folder with a path of fewer than 60 characters',
+        });
+    }
+    try {
+        // mkdtemp gives it mode 0700.
+        return (0,external_node_fs_.mkdtempSync)((0,external_node_path_.join)(parent, prefix));
+    }
+    catch (cause) {
+        throw new failure_Failure('no-private-folder', `Cannot create a folder in ${parent} on the runner`, { cause });
+    }
+}
+/** The job's own folder, which the runner empties; the system's folder if the path of that is too long. */
+function allowedParents() {
+    const runnerTemp = process.env['RUNNER_TEMP'];
+    return (runnerTemp ? [runnerTemp, (0,external_node_os_.tmpdir)()] : [(0,external_node_os_.tmpdir)()]).map((folder) => (0,external_node_path_.resolve)(folder));
+}
+function isOurName(path) {
+    return allowedParents().includes((0,external_node_path_.dirname)(path)) && /^atlasia-[A-Za-z0-9]{6}$/.test((0,external_node_path_.basename)(path));
+}
+function notOurs(path) {
+    return new failure_Failure('not-our-folder', `${path} was not removed: it is not a private folder of this action`);
+}
+/** Returns how many it ended. The folder's name is random, so a process that names it was started for it. */
+function endProcessesNaming(path) {
+    let ended = 0;
+    for (const pid of processIds()) {
+        if (pid === process.pid || !commandLine(pid).includes(path))
+            continue;
+        try {
+            process.kill(pid, 'SIGKILL');
+            ended += 1;
+        }
+        catch {
+            // It has ended meanwhile, or is not ours.
+        }
+    }
+    return ended;
+}
+function processIds() {
+    try {
+        return (0,external_node_fs_.readdirSync)('/proc').map(Number).filter(Number.isInteger);
+    }
+    catch {
+        return [];
+    }
+}
+function commandLine(pid) {
+    try {
+        return (0,external_node_fs_.readFileSync)(`/proc/${pid}/cmdline`, 'utf8');
+    }
+    catch {
+        return '';
+    }
+}
+
+// EXTERNAL MODULE: external "node:zlib"
+var external_node_zlib_ = __nccwpck_require__(38522);
+;// CONCATENATED MODULE: ./build/shared/runner/single-file-zip.js
+
+/** Why an archive cannot be used: it is not an archive, or contains something unexpected. */
+class UnusableArchive extends Error {
+}
+/**
+ * The content of a zip archive that contains one regular file and nothing else. Unpacks at most `limit` bytes, whatever the
+ * archive says about itself.
+ * @throws UnusableArchive
+ */
+async function readSingleFileZip(archive, limit) {
+    const { fromBufferPromise } = await __nccwpck_require__.e(/* import() */ 663).then(__nccwpck_require__.t.bind(__nccwpck_require__, 20663, 19));
+    try {
+        const zip = await fromBufferPromise(archive);
+        const { value: entry } = await zip.eachEntry().next();
+        if (entry === undefined || zip.entryCount !== 1 || !isPlainFile(entry))
+            throw new UnusableArchive('does not contain exactly one regular file');
+        const pieces = [];
+        let bytes = 0;
+        for await (const piece of await zip.openReadStreamPromise(entry)) {
+            bytes += piece.length;
+            if (bytes > limit)
+                throw new UnusableArchive(`is larger than ${limit / 1024 / 1024} MiB`);
+            pieces.push(piece);
+        }
+        const content = Buffer.concat(pieces);
+        // The library does not check this.
+        if ((0,external_node_zlib_.crc32)(content) !== entry.crc32)
+            throw new Error('The content does not match its checksum');
+        return content;
+    }
+    catch (error) {
+        throw error instanceof UnusableArchive ? error : new UnusableArchive('is not a readable archive', { cause: error });
+    }
+}
+function isPlainFile({ fileName, externalFileAttributes, }) {
+    // The Unix file type; 0 if unknown.
+    const type = (externalFileAttributes >>> 16) & 0o170000;
+    return !fileName.includes('/') && (type === 0 || type === 0o100000);
+}
+
+;// CONCATENATED MODULE: ./build/shared/runner/artifact-store.js
+
+
+
+
+
+/** The one file in an artifact of the history. */
+const historyFile = 'history.jsonl';
+/** Limit in bytes, packed and unpacked; anything longer is not ours. */
+const artifact_store_longestText = 1024 * 1024;
+/** GitHub's maximum for public repositories, in days. */
+const longestRetention = 90;
+/**
+ * Downloads the text of an artifact of any run. Checks the digest, and that the artifact has one file. Fetches and unpacks
+ * at most 1 MiB.
+ * @param digest `sha256:<hex>` of the archive
+ * @throws Error that says what is wrong with the artifact, or one from GitHub
+ */
+async function downloadText(api, { id, digest }) {
+    return textIn(await api.archive(id, artifact_store_longestText), id, digest);
+}
+/** @param archive null if it is longer than 1 MiB */
+async function textIn(archive, id, digest) {
+    if (archive === null)
+        throw new Error(`The artifact ${id} is larger than ${artifact_store_longestText / 1024 / 1024} MiB`);
+    if (`sha256:${(0,external_node_crypto_.createHash)('sha256').update(archive).digest('hex')}` !== digest)
+        throw new Error(`The artifact ${id} does not match its digest`);
+    try {
+        return (await readSingleFileZip(archive, artifact_store_longestText)).toString('utf8');
+    }
+    catch (error) {
+        throw error instanceof UnusableArchive ? new Error(`The artifact ${id} ${error.message}`) : error;
+    }
+}
+/**
+ * Stores the text as an artifact of this run.
+ * @param merge returns the text to store if this run has already stored `other` under this name: artifacts cannot be changed
+ * @returns the artifact's id
+ */
+async function uploadText(name, text, merge) {
+    try {
+        return await upload(name, text);
+    }
+    catch (error) {
+        if (!isTaken(error))
+            throw error;
+        return await replace(name, merge, error);
+    }
+}
+/** @param taken GitHub's words that the name is taken */
+async function replace(name, merge, taken) {
+    const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(110), __nccwpck_require__.e(458)]).then(__nccwpck_require__.bind(__nccwpck_require__, 67458));
+    const client = new DefaultArtifactClient();
+    const found = await client.getArtifact(name).catch((error) => {
+        // Then it is not ours to replace, and GitHub meant something else.
+        throw error instanceof Error && error.name === 'ArtifactNotFoundError' ? taken : error;
+    });
+    const other = await ownText(found.artifact);
+    await client.deleteArtifact(name);
+    return upload(name, merge(other));
+}
+/** Downloads an artifact of this run. It needs no token, but only the library can do it, and it leaves the archive packed. */
+async function ownText({ id, size, digest = '' }) {
+    if (size > artifact_store_longestText)
+        return textIn(null, id, digest);
+    const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(110), __nccwpck_require__.e(458)]).then(__nccwpck_require__.bind(__nccwpck_require__, 67458));
+    return inFolder(async (folder) => {
+        await new DefaultArtifactClient().downloadArtifact(id, { path: folder, skipDecompress: true });
+        const [file = ''] = (0,external_node_fs_.readdirSync)(folder);
+        const path = (0,external_node_path_.join)(folder, file);
+        return textIn((0,external_node_fs_.statSync)(path).size > artifact_store_longestText ? null : (0,external_node_fs_.readFileSync)(path), id, digest);
+    });
+}
+/** Stores the text as the one file of an artifact of this run. @returns the artifact's id */
+async function upload(name, text, fileName = historyFile) {
+    const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(110), __nccwpck_require__.e(458)]).then(__nccwpck_require__.bind(__nccwpck_require__, 67458));
+    return inFolder(async (folder) => {
+        const file = (0,external_node_path_.join)(folder, fileName);
+        (0,external_node_fs_.writeFileSync)(file, text);
+        const allowed = Number(process.env['GITHUB_RETENTION_DAYS']) || longestRetention;
+        const { id } = await new DefaultArtifactClient().uploadArtifact(name, [file], folder, {
+            retentionDays: Math.min(longestRetention, allowed),
+        });
+        if (id === undefined)
+            throw new Error('GitHub did not return an id for the artifact');
+        return id;
+    });
+}
+/** Whether the name is taken. The library shows this only in the text of its error. */
+function isTaken(error) {
+    return error instanceof Error && /\(409\)/.test(error.message);
+}
+async function inFolder(work) {
+    const folder = makePrivateFolder();
+    try {
+        return await work(folder.path);
+    }
+    finally {
+        folder.remove();
+    }
+}
+
+// EXTERNAL MODULE: external "node:async_hooks"
+var external_node_async_hooks_ = __nccwpck_require__(16698);
 ;// CONCATENATED MODULE: ./build/shared/runner/log.js
 
 
@@ -32624,32 +33571,46 @@ function grey(line) {
 
 
 
-/** Reports a failure: one annotation with the verdict, then in the log what to do and the cause. */
-function reportFailure(action, error) {
-    if (!failure_isFailure(error)) {
-        reportDefect(action, error);
-        return;
-    }
-    log_error(error.message, `${action} failed: ${error.code}`);
-    tellDetails(error);
+/** In words how a step ended that did not end well; null for one that did. */
+function wordsOf({ action, exitCode, error, cancelledBy }) {
+    if (exitCode === 0)
+        return null;
+    if (failure_isFailure(error))
+        return { code: error.code, message: error.message, hint: error.hint ?? null };
+    if (cancelledBy !== null)
+        return { code: 'cancelled', message: `the runner stopped ${action} (${cancelledBy})`, hint: null };
+    const where = workflowContext().actionIssuesUrl ?? 'the issues of the repository that has this action';
+    return {
+        code: 'defect',
+        message: `Internal error in ${action}: ${messageOf(error)}`,
+        hint: `please report this log at ${where}`,
+    };
 }
-/** Reports that the run was cancelled, and the state that this left behind if the action says so with a Failure. */
-function reportCancel(action, signal, error) {
-    const outcome = failure_isFailure(error) ? error.message : `the runner stopped ${action} (${signal})`;
-    log_error(`Cancelled: ${outcome}`, `${action} cancelled`);
+/** Reports a step that did not end well: one annotation with the verdict, then in the log what to do and the cause. */
+function reportEnding(ending) {
+    const { action, error, cancelledBy } = ending;
+    const words = wordsOf(ending);
+    if (words === null)
+        return;
+    if (cancelledBy !== null)
+        log_error(`Cancelled: ${words.message}`, `${action} cancelled`);
+    else if (failure_isFailure(error))
+        log_error(words.message, `${action} failed: ${words.code}`);
+    else
+        log_error(words.message, `${action} failed`);
     if (failure_isFailure(error))
         tellDetails(error);
+    else if (cancelledBy === null)
+        tellDefect(error, words);
     else if (error instanceof Error && error.name !== 'AbortError')
         tellCauses(error);
 }
-function reportDefect(action, error) {
-    log_error(`Internal error in ${action}: ${messageOf(error)}`, `${action} failed`);
+function tellDefect(error, { hint }) {
     if (error instanceof Error && error.stack !== undefined)
         info(error.stack);
     if (error instanceof Error)
         tellCauses(error.cause);
-    const where = workflowContext().actionIssuesUrl ?? 'the issues of the repository that has this action';
-    important(`What to do: please report this log at ${where}`);
+    important(`What to do: ${hint}`);
 }
 function tellDetails(failure) {
     if (failure.hint !== undefined)
@@ -32667,6 +33628,108 @@ function messageOf(error) {
     if (error instanceof Error)
         return error.message === '' ? error.name : error.message;
     return typeof error === 'string' ? error : (JSON.stringify(error) ?? String(error));
+}
+
+// EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js
+var lib = __nccwpck_require__(22779);
+;// CONCATENATED MODULE: ./build/shared/runner/library-words.js
+
+/**
+ * What GitHub said, in a line that one of its libraries printed: each refusal before it tries again, or before it gives up
+ * without an error. null for any other line.
+ */
+function refusalIn(printed) {
+    const [, tried] = /^Attempt \d+ of \d+ failed with error: (.+)\. Retrying request in \d+ ms/.exec(printed) ?? [];
+    const [, warned] = /^::(?:warning|error)::(?:Failed to save: )?(.+)/.exec(printed) ?? [];
+    // What it then prints for users is a guess: that another job may be creating the same cache.
+    const [, reserving] = /^::debug::Failed to reserve cache: (?:Error: )?(.+)/.exec(printed) ?? [];
+    const said = tried ?? warned ?? reserving;
+    return said === undefined ? null : clean_cleanLine(said, 300);
+}
+/** Listens to a library for the last refusal. */
+class Refusals {
+    last = null;
+    hear = (printed) => {
+        this.last = refusalIn(printed) ?? this.last;
+    };
+}
+
+;// CONCATENATED MODULE: ./build/shared/runner/github-patience.js
+
+
+
+
+
+
+/** Milliseconds: a rollback must not wait for GitHub. */
+const github_patience_patience = 20_000;
+/** Why artifacts cannot be had where GitHub is one's own. */
+const unsupported = 'GitHub Enterprise Server does not support them';
+/** Waits for GitHub, at most 20 s. @param failed what to return where it did not do it, and why not */
+async function limited(work, failed) {
+    const refusals = new Refusals();
+    try {
+        return await answered(github_patience_patience, quietly(work, refusals.hear));
+    }
+    catch (error) {
+        return failed(whyNot(error, refusals.last));
+    }
+}
+/** GitHub did not do it in time. */
+class Late extends Error {
+}
+/** Gives up after `ms` milliseconds. The work itself goes on: the libraries cannot be stopped. */
+function answered(ms, work) {
+    const late = (0,promises_namespaceObject.setTimeout)(ms, null, { ref: false }).then(() => {
+        throw new Late(`within ${ms / 1_000} s`);
+    });
+    return Promise.race([work, late]);
+}
+/** Why GitHub did not do it, in its own words. @param refusal what it last said to a library that went on asking */
+function whyNot(error, refusal = null) {
+    if (error instanceof Late) {
+        return refusal === null
+            ? `GitHub did not answer ${error.message}`
+            : `GitHub did not do it ${error.message}; its last answer: ${refusal}`;
+    }
+    if (error instanceof Error && error.name === 'GHESNotSupportedError')
+        return unsupported;
+    if (!(error instanceof lib/* HttpClientError */.Kg))
+        return clean_cleanLine(reaching_reasonOf(error), 300);
+    const status = error.statusCode;
+    const reason = clean_cleanLine(error.message, 300) || 'nothing';
+    const needs = status === 403 || status === 404 ? '. Reading them needs "permissions: actions: read" in the job' : '';
+    return `GitHub refused with ${status}; it said: ${reason}${needs}`;
+}
+
+// EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/proxy.js
+var proxy = __nccwpck_require__(19783);
+;// CONCATENATED MODULE: ./build/shared/runner/proxy.js
+
+/** The proxy for an address, by HTTPS_PROXY and NO_PROXY, as GitHub's own libraries read them; null: none. */
+function proxyFor(url) {
+    return (0,proxy/* getProxyUrl */.s)(url) ?? null;
+}
+
+;// CONCATENATED MODULE: ./build/shared/runner/secrets.js
+
+/** The runner masks a secret wherever it occurs: a shorter one would shred the log and hide nothing. */
+const shortestMask = 4;
+const masked = new Set();
+/** Masks a value in the log from here on: a secret, or what is derived from one, such as the password within a URL. */
+function mask(secret) {
+    // Line by line: the runner compares lines, and given the whole text, it would also mask its short lines.
+    for (const line of secret.split(/\r?\n/).map((each) => each.trim())) {
+        if (line.length < shortestMask)
+            continue;
+        lib_core/* setSecret */.Pq(line);
+        masked.add(line);
+    }
+}
+/** A text without what was masked, for ways out that the runner does not look at: mail, webhooks, artifacts. */
+function withoutSecrets(text) {
+    const longestFirst = [...masked].toSorted((a, b) => b.length - a.length);
+    return longestFirst.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
 }
 
 ;// CONCATENATED MODULE: ./build/shared/runner/set-outputs.js
@@ -32691,35 +33754,177 @@ function outputText(value) {
     return BigInt(Math.round(value)).toString();
 }
 
+;// CONCATENATED MODULE: ./build/shared/runner/notices.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** Limits in bytes: GitHub keeps 1 MB of outputs for a whole job. */
+const longestOutput = 64 * 1024;
+const longestArtifact = 900 * 1024;
+/** Milliseconds that the ping of the beginning may still take at the end, so that it does not arrive after that of the end. */
+const patienceForStart = 1_000;
+const nobody = {
+    pingUrl: null,
+    mailServer: null,
+    mailing: null,
+    webhook: null,
+    evidence: 'none',
+    environment: null,
+    database: null,
+};
+/** Tells of one run of an action: its beginning once, and its end once through each channel. */
+class Notices {
+    /** What the run has come to know; the action adds to it as it goes. */
+    story;
+    #startedAt = new Date();
+    #tell;
+    #untilEnd = new AbortController();
+    #addressed = nobody;
+    #start = Promise.resolve();
+    /** @param tell says what the story comes to; pure */
+    constructor(story, tell) {
+        this.story = story;
+        this.#tell = tell;
+    }
+    /** Reads the inputs of the action, then tells that the run has begun. If inputs are bad, only the end will be told. */
+    begin(readInputs) {
+        const inputs = readInputs((addressed) => {
+            this.#addressed = addressed;
+        });
+        const { pingUrl } = this.#addressed;
+        if (pingUrl !== null)
+            this.#start = this.#pingStart(pingUrl);
+        return inputs;
+    }
+    prepare(ending, outputs) {
+        try {
+            outputs.evidence = evidenceDocument(this.#notice(ending, outputs), longestOutput);
+        }
+        catch (error) {
+            warning(`Could not put the evidence together: ${reaching_reasonOf(error)}`);
+        }
+    }
+    async tell(ending, outputs, signal) {
+        const { pingUrl, mailing, webhook, evidence } = this.#addressed;
+        const notice = this.#notice(ending, outputs);
+        const way = { proxyFor: proxyFor, signal };
+        const sending = [
+            ...(pingUrl === null ? [] : [warnUnless('the ping', pingUrl.host, this.#pingEnd(pingUrl, notice, way))]),
+            ...(webhook === null ? [] : [warnUnless('the webhook', webhook.url.host, callWebhook(webhook, notice, way))]),
+            ...(mailing === null || !wantsMail(mailing, notice)
+                ? []
+                : [warnUnless('the mail', null, sendMail(mailing, notice, signal))]),
+            ...(evidence === 'none' ? [] : [storeEvidence(notice)]),
+        ];
+        await Promise.all(sending);
+    }
+    #notice(ending, outputs) {
+        const told = this.#tell(this.story, outputs, ending);
+        return noticeOf({
+            action: ending.action,
+            environment: this.#addressed.environment,
+            startedAt: this.#startedAt,
+            finishedAt: new Date(),
+            run: thisRun(),
+            outputs: Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, outputText(value)])),
+        }, { ...told, database: told.database ?? this.#addressed.database }, { exitCode: ending.exitCode, isCancelled: ending.cancelledBy !== null, failure: wordsOf(ending) }, withoutSecrets);
+    }
+    async #pingStart(url) {
+        const { signal } = this.#untilEnd;
+        try {
+            await pingStart(url, { proxyFor: proxyFor, signal });
+        }
+        catch (error) {
+            // At the end only that counts.
+            if (!signal.aborted)
+                warning(`The ping of the start was not taken by ${url.host}: ${reaching_reasonOf(error)}`);
+        }
+    }
+    async #pingEnd(url, notice, way) {
+        const late = setTimeout(() => this.#untilEnd.abort(new Error('the run has ended')), patienceForStart);
+        await this.#start;
+        clearTimeout(late);
+        await pingEnd(url, notice, way);
+    }
+}
+/** A run that was not told of is no failed run: what it has done is done. */
+async function warnUnless(what, host, sending) {
+    try {
+        await sending;
+        info(`Sent ${what}`);
+    }
+    catch (error) {
+        const where = host === null ? '' : ` to ${host}`;
+        warning(`Could not send ${what}${where}: ${withoutSecrets(reaching_reasonOf(error))}. The run itself is as told above`);
+    }
+}
+async function storeEvidence(notice) {
+    const { environment, action, finishedAt } = notice;
+    // Unique in a run, which may have several such steps.
+    const time = finishedAt.toISOString().replaceAll(/[-:.]/g, '');
+    const name = `evidence-${environment ?? 'unknown'}-${action.replace(/-action$/, '')}-${time}`;
+    const why = await limited(async () => {
+        await upload(name, evidenceDocument(notice, longestArtifact), 'evidence.json');
+        return null;
+    }, (reason) => reason);
+    if (why === null)
+        info(`Stored the evidence as the artifact ${name}`);
+    else
+        warning(`Could not store the evidence as an artifact: ${why}. It is in the output "evidence"`);
+}
+function thisRun() {
+    const { runUrl, repository, runId, runAttempt, event, actor, commit } = workflowContext();
+    return { url: runUrl, repository, id: runId, attempt: runAttempt, event, actor, commit };
+}
+
 ;// CONCATENATED MODULE: ./build/shared/runner/run.js
+
 
 
 
 
 /** The runner waits 7.5 s between SIGINT and SIGTERM. After this time, this wrapper ends the action and undoes the rest. */
 const gracePeriod = 6_500;
+/** Milliseconds that telling may take: it delays the steps that follow. */
+const tellingFor = 45_000;
+/** Milliseconds from a cancel to the end of telling: the runner kills what is left after 10 s. */
+const tellingAfterCancel = 9_000;
+/** Milliseconds to put into words what could not be told in time. */
+const lastWords = 300;
 /**
  * Runs an action and handles its failures: whatever goes wrong, reports the verdict first, then what to do and the cause,
  * and exits with 1. Exits with 0 only if `action` finished and its outputs were written. Ends the process.
  * @param name as people know the action: `backup-action`
  * @param outputs every declared output, with the value it has if the action fails before setting it
- * @param grace milliseconds that a cancelled action has to end on its own
  */
-function runAction(name, outputs, action, grace = gracePeriod) {
+function runAction(name, outputs, action, { telling, grace = gracePeriod } = {}) {
     const cancellation = new AbortController();
+    const untilTold = new AbortController();
     const undos = [];
-    let cancelledBy;
+    let cancelledBy = null;
     let ending = false;
     function cancel(signal) {
-        if (cancelledBy !== undefined)
+        if (cancelledBy !== null)
             return;
         cancelledBy = signal;
         setTimeout(() => fail(new failure_Failure('cancelled', `${name} did not end in time after ${signal}`)), grace);
+        setTimeout(() => untilTold.abort(new Error('the run was cancelled')), tellingAfterCancel);
         cancellation.abort();
     }
     function succeed() {
-        if (cancelledBy === undefined)
-            end(0);
+        if (cancelledBy === null)
+            end({ action: name, exitCode: 0, error: undefined, cancelledBy });
         else
             fail(undefined);
     }
@@ -32728,29 +33933,50 @@ function runAction(name, outputs, action, grace = gracePeriod) {
             return;
         // Ends children that were started with this signal.
         cancellation.abort();
-        end(1, () => {
-            if (cancelledBy === undefined)
-                reportFailure(name, error);
-            else
-                reportCancel(name, cancelledBy, error);
-        });
+        end({ action: name, exitCode: 1, error, cancelledBy });
     }
-    function end(exit, tell = () => { }) {
+    function end(first) {
         if (ending)
             return;
         ending = true;
-        let code = exit;
+        let how = first;
+        const duties = [
+            closeGroup,
+            () => reportEnding(how),
+            ...undos.reverse(),
+            () => telling?.prepare(how, outputs),
+            () => setOutputs(outputs),
+        ];
         // Do each of these even if another one fails.
-        for (const duty of [closeGroup, tell, ...undos.reverse(), () => setOutputs(outputs)]) {
+        for (const duty of duties) {
             try {
                 duty();
             }
             catch (error) {
-                code = 1;
-                reportFailure(name, error);
+                reportEnding({ action: name, exitCode: 1, error, cancelledBy: null });
+                how = { ...how, exitCode: 1, error: how.error ?? error };
             }
         }
-        process.exitCode = code;
+        process.exitCode = how.exitCode;
+        if (telling === undefined)
+            exit(how.exitCode);
+        else
+            tellInTime(telling, how).then(() => exit(how.exitCode));
+    }
+    async function tellInTime(telling, how) {
+        setTimeout(() => untilTold.abort(new Error('it took too long')), tellingFor);
+        const { signal } = untilTold;
+        const late = new Promise((resolve) => {
+            signal.addEventListener('abort', () => resolve((0,promises_namespaceObject.setTimeout)(lastWords)));
+        });
+        try {
+            await Promise.race([telling.tell(how, outputs, signal), late]);
+        }
+        catch (error) {
+            warning(`Could not tell how the run ended: ${error}`);
+        }
+    }
+    function exit(code) {
         // On exit Node drops what is not yet written to a pipe, and the verdict comes last: wait until it is written.
         process.stdout.write('', () => process.exit(code));
     }
@@ -32758,14 +33984,15 @@ function runAction(name, outputs, action, grace = gracePeriod) {
     process.on('SIGTERM', cancel);
     // Unhandled rejections end up here too.
     process.on('uncaughtException', fail);
-    // Gets here first only if nothing is left that could settle the action, or if a library called exit.
-    process.on('exit', () => fail(new Error('The action stopped before it was done, without an error')));
+    const stopped = () => fail(new Error('The action stopped before it was done, without an error'));
+    // Nothing is left that could settle the action.
+    process.on('beforeExit', stopped);
+    // Gets here first only if a library called exit.
+    process.on('exit', stopped);
     const context = { signal: cancellation.signal, outputs, atEnd: (undo) => undos.push(undo) };
     Promise.resolve(context).then(action).then(succeed, fail);
 }
 
-;// CONCATENATED MODULE: external "node:timers/promises"
-const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
 ;// CONCATENATED MODULE: ./build/shared/sets/layout.js
 const shelves = {
     daily: { folder: 'daily', prefix: 'backup', place: 'flat' },
@@ -33265,12 +34492,12 @@ function dumpExtension({ format, compression, encryption }) {
     return `${format === 'custom' ? 'dump' : 'sql'}${outer}${encryption === 'age' ? '.age' : ''}`;
 }
 /** The names of all files of a set: letters, digits, `_` and `.` only. */
-function naming_setFileNames(prefix, id, encoding) {
+function setFileNames(prefix, id, encoding) {
     const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => [part, `${prefix}_${id}.${ending}`]);
     return { ...Object.fromEntries(sidecars), dump: `${prefix}_${id}.${dumpExtension(encoding)}` };
 }
 /** Reads a bare file name; null if it is not ours. */
-function naming_parseSetFileName(name) {
+function parseSetFileName(name) {
     const [, prefix, id = '', ending = ''] = /^(backup|prerollback|failed)_(\d{8}_\d{6})\.(.+)$/.exec(name) ?? [];
     if (!isBackupId(id))
         return null;
@@ -33428,7 +34655,7 @@ const summaryFields = {
     format: oneOf('custom', 'plain'),
     compression: oneOf('zstd', 'gzip', 'none'),
     encryption: oneOf('none', 'age'),
-    file: textThat((value) => naming_parseSetFileName(value)?.part === 'dump', 'the bare name of a dump'),
+    file: textThat((value) => parseSetFileName(value)?.part === 'dump', 'the bare name of a dump'),
     sizeBytes: count,
     dumpBytes: orNull(count),
     sha256: hex(64),
@@ -33529,7 +34756,7 @@ function catalogueOf(files, manifestTexts) {
     }
     const sets = new Map();
     for (const copy of [...copies.values()].toSorted(byFolder)) {
-        const manifestFile = copy.files.find((file) => naming_parseSetFileName(bareName(file.path))?.part === 'manifest');
+        const manifestFile = copy.files.find((file) => parseSetFileName(bareName(file.path))?.part === 'manifest');
         // The manifest is put into place last, so files without one are not a set.
         if (manifestFile === undefined)
             foreign.push(...copy.files);
@@ -33571,7 +34798,7 @@ function placeOf({ path }) {
     if (rollbackRecords.test(path))
         return 'record';
     const bare = bareName(path);
-    const parsed = naming_parseSetFileName(bare);
+    const parsed = parseSetFileName(bare);
     const folder = allFolders.find((known) => path.startsWith(`${known}/`));
     if (parsed === null || folder === undefined)
         return 'foreign';
@@ -33595,7 +34822,7 @@ function judge(copy, manifestText) {
         return broken(`its manifest ${manifest}`, null);
     if (manifest.id !== copy.id)
         return broken(`its manifest belongs to ${manifest.id}`, manifest);
-    const { dump } = naming_setFileNames(copy.prefix, copy.id, manifest);
+    const { dump } = setFileNames(copy.prefix, copy.id, manifest);
     if (manifest.file !== dump)
         return broken(`its manifest names ${manifest.file} instead of ${dump}`, manifest);
     const file = copy.files.find((found) => bareName(found.path) === dump);
@@ -33630,8 +34857,6 @@ function byFolder(a, b) {
     return allFolders.indexOf(a.folder) - allFolders.indexOf(b.folder);
 }
 
-// EXTERNAL MODULE: external "node:zlib"
-var external_node_zlib_ = __nccwpck_require__(38522);
 ;// CONCATENATED MODULE: ./build/shared/packed.js
 
 /** Packs a text that may be long for the way to or from the host: gzip in base64, for which every host has programs. */
@@ -33747,7 +34972,7 @@ function judgeReading(set, { sums, lists }) {
         faults.push(`${names.md5} and the manifest disagree on ${names.dump}`);
     return { id: set.id, files: files.length, faults };
 }
-const allSides = (/* unused pure expression or super */ null && (['schema', 'globals', 'settings']));
+const allSides = ['schema', 'globals', 'settings'];
 /** What was taken beside the dump. A dump counts even if some of that failed; its manifest says what is there. */
 function sidesOf({ manifest: { checks } }) {
     return allSides.filter((side) => checks.some(({ name, result }) => name === side && result === 'passed'));
@@ -33828,91 +35053,6 @@ function demandReadable(text) {
         throw refuse(`has ${behind} bytes besides its tables and sequences`);
 }
 
-;// CONCATENATED MODULE: ./build/shared/units.js
-const durationUnits = { s: 1_000, m: 60_000, h: 3_600_000 };
-const sizeUnits = {
-    '': 1,
-    B: 1,
-    kB: 1e3,
-    MB: 1e6,
-    GB: 1e9,
-    TB: 1e12,
-    KiB: 2 ** 10,
-    MiB: 2 ** 20,
-    GiB: 2 ** 30,
-    TiB: 2 ** 40,
-};
-/**
- * `90s`, `5m` or `2h` in milliseconds.
- * @throws RangeError whose message continues "it …"
- */
-function parseDuration(text) {
-    return parseQuantity(text, durationUnits, 'is not a duration such as 90s, 5m or 2h');
-}
-/**
- * `1GiB`, `512MiB`, `10GB` or plain bytes, in bytes.
- * @throws RangeError whose message continues "it …"
- */
-function parseSize(text) {
-    return parseQuantity(text, sizeUnits, 'is not a size such as 512MiB, 10GB or 1048576');
-}
-function parseQuantity(text, units, reason) {
-    const [, digits, unit] = /^(\d+)([A-Za-z]*)$/.exec(text) ?? [];
-    const factor = unit === undefined || !Object.hasOwn(units, unit) ? undefined : units[unit];
-    if (digits === undefined || factor === undefined)
-        throw new RangeError(reason);
-    const quantity = Number(digits) * factor;
-    if (!Number.isSafeInteger(quantity))
-        throw new RangeError('is too large');
-    return quantity;
-}
-/** Bytes for people: `812 B`, `1.2 GiB`. */
-function formatBytes(bytes) {
-    const units = ['KiB', 'MiB', 'GiB', 'TiB'];
-    if (Math.abs(bytes) < 1024)
-        return `${Math.round(bytes)} B`;
-    let amount = bytes / 1024;
-    let unit = 0;
-    // Round before comparing: otherwise 1023.97 KiB would print as "1024.0 KiB".
-    while (Math.abs(Number(amount.toFixed(1))) >= 1024 && unit < units.length - 1) {
-        amount /= 1024;
-        unit += 1;
-    }
-    return `${amount.toFixed(1)} ${units[unit]}`;
-}
-/** Milliseconds for people: `340 ms`, `12.4 s`, `2 min 13 s`, `1 h 02 min`. */
-function units_formatDuration(ms) {
-    if (Math.round(ms) < 1_000)
-        return `${Math.round(ms)} ms`;
-    const tenths = Math.round(ms / 100);
-    if (tenths < 600)
-        return `${(tenths / 10).toFixed(1)} s`;
-    const seconds = Math.round(ms / 1_000);
-    if (seconds < 3_600)
-        return `${Math.floor(seconds / 60)} min ${twoDigits(seconds % 60)} s`;
-    const minutes = Math.round(seconds / 60);
-    return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
-}
-/** A rate for people: `84.0 MiB/s`. */
-function formatRate(bytesPerSecond) {
-    return `${formatBytes(bytesPerSecond)}/s`;
-}
-function twoDigits(n) {
-    return String(n).padStart(2, '0');
-}
-/** `1 set`, `3 sets`, `12,000 sets`. */
-function counted(count, thing) {
-    return `${count.toLocaleString('en-US')} ${thing}${count === 1 ? '' : 's'}`;
-}
-/** The first items in one line, and how many more there are: `a, b, and 3 more`. @param total if `items` is only a part */
-function listed(items, most, { separator = ', ', total = items.length } = {}) {
-    const rest = total - Math.min(most, items.length);
-    const shown = items.slice(0, most).join(separator);
-    return rest > 0 ? `${shown}${separator}and ${rest} more` : shown;
-}
-
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(77598);
 ;// CONCATENATED MODULE: ./build/shared/report/hide-secrets.js
 /**
  * Texts of dumps without the secrets that a schema may hold, as far as they can be recognized: values that follow a name like that
@@ -34142,7 +35282,7 @@ function fewSettings(settings) {
 }
 /** The files beside the dump that are written here, by bare name: manifest, report and the checksums of all files. */
 function sidecarsOf(dump, manifest, report) {
-    const names = naming_setFileNames(homeOf(manifest.kind).prefix, dump.id, manifest);
+    const names = setFileNames(homeOf(manifest.kind).prefix, dump.id, manifest);
     const texts = new Map([
         [names.manifest, manifestText(manifest)],
         [names.report, report],
@@ -34247,7 +35387,7 @@ function readHolder(text) {
 /** The failure when another process holds the lock. */
 function lockHeld(holder, backupDir, waited) {
     return new failure_Failure('lock-held', `The lock on ${backupDir} is held by ${holder}`, {
-        hint: `${waited === 0 ? '"lock-wait" is 0, so this run did not wait' : `Gave up after waiting ${units_formatDuration(waited)}`}. Check what that run is doing; if it is only slow, raise "lock-wait"`,
+        hint: `${waited === 0 ? '"lock-wait" is 0, so this run did not wait' : `Gave up after waiting ${formatDuration(waited)}`}. Check what that run is doing; if it is only slow, raise "lock-wait"`,
     });
 }
 
@@ -34518,7 +35658,7 @@ function checkDocker(survey) {
 function checkClock({ clockAhead }) {
     if (Math.abs(clockAhead) <= greatestSkew)
         return;
-    const by = units_formatDuration(Math.abs(clockAhead));
+    const by = formatDuration(Math.abs(clockAhead));
     throw new failure_Failure('clock-skew', `The host's clock is ${by} ${clockAhead > 0 ? 'ahead of' : 'behind'} the runner's`, {
         hint: 'On the host: timedatectl set-ntp true',
     });
@@ -34944,6 +36084,13 @@ function planPublication(dump, facts, earlier, policy) {
         sets: sets.filter((set) => set.state === 'verified').filter((set) => set.database === database),
     };
 }
+/** The verified sets of this database once the plan is carried out, newest first, each with the folders that it is still in. */
+function setsAfter({ sets, deletions }) {
+    const isLeft = (id, folder) => !deletions.some((deletion) => deletion.id === id && folderOfTier(deletion.tier) === folder);
+    return sets
+        .map((set) => ({ ...set, folders: set.folders.filter((folder) => isLeft(set.id, folder)) }))
+        .filter(({ folders }) => folders.length > 0);
+}
 /** Compares only backups of the same format and compression: others differ in size anyway. */
 function judgeSize(dump, { previous, encoding }, ratio) {
     const check = (result, detail) => ({ name: 'size', result, detail, ms: 0 });
@@ -35290,12 +36437,12 @@ function hashedText(tables) {
     return [parts.join(', '), ...(not > 0 ? [`${not} not hashed`] : [])].filter((part) => part !== '').join('; ');
 }
 /** Tables that belong to extensions and whose rows pg_dump leaves out; empty ones lose nothing. */
-function leftOut(tables) {
+function table_facts_leftOut(tables) {
     return tables.filter(({ isDumped, rows }) => !isDumped && rows !== 0);
 }
 /** `1 row in public.q_mail, which belongs to the extension hstore`. */
 function leftOutText(tables) {
-    const told = leftOut(tables).map((table) => `${table.rows === null ? 'the rows' : counted(table.rows, 'row')} in ${relationName(table)}, which belongs to the extension ${table.extension}`);
+    const told = table_facts_leftOut(tables).map((table) => `${table.rows === null ? 'the rows' : counted(table.rows, 'row')} in ${relationName(table)}, which belongs to the extension ${table.extension}`);
     return listed(told, 5);
 }
 
@@ -35304,7 +36451,7 @@ function leftOutText(tables) {
 
 /** What whoever restores a dump should know: rows that are not in it, and what pg_dump warned of. One text each. */
 function dumpNotes({ tables, dumpWarnings }) {
-    const missing = leftOut(tables).length === 0 ? [] : [`Not in this dump: ${leftOutText(tables)}`];
+    const missing = table_facts_leftOut(tables).length === 0 ? [] : [`Not in this dump: ${leftOutText(tables)}`];
     const warnings = dumpWarnings ?? [];
     const warned = warnings.length === 0 ? [] : [`pg_dump warned of ${counted(warnings.length, 'thing')}: ${warnings.join('; ')}`];
     return [...missing, ...warned];
@@ -35381,7 +36528,7 @@ function folded(lead, text) {
     return lines.map((line, index) => `${index === 0 ? lead : ' '.repeat(lead.length)}${line}`.trimEnd());
 }
 /** One line; if it is too long, its end is cut off. */
-function shortened(lead, text) {
+function text_layout_shortened(lead, text) {
     return `${lead}${clean_cleanLine(text, width - lead.length)}`.trimEnd();
 }
 function pieces(word, length) {
@@ -35448,7 +36595,7 @@ function backupLines(manifest, { host, folder, previous }) {
             `${manifest.database}, PostgreSQL ${manifest.serverVersion}, ${manifest.encoding}, ${manifest.locale}`,
         ],
         ['Kind', kindInWords[manifest.kind]],
-        ['Taken', `${timeOf(manifest.startedAt)}, in ${units_formatDuration(ms)}`],
+        ['Taken', `${timeOf(manifest.startedAt)}, in ${formatDuration(ms)}`],
         ['Host', host],
         ['Folder', folder],
         ['Dump', `${manifest.file} (${encodingOf(manifest)}, pg_dump ${manifest.pgDumpVersion})`],
@@ -35483,7 +36630,7 @@ function checkLines(checks) {
     const wordWidth = Math.max(0, ...checks.map(({ result }) => words[result].length));
     return fields(checks.map(({ name, result, detail, ms }) => [
         `${words[result].padEnd(wordWidth)}  ${name}`,
-        ms > 0 ? `${detail} (${units_formatDuration(ms)})` : detail,
+        ms > 0 ? `${detail} (${formatDuration(ms)})` : detail,
     ]));
 }
 /** Only if there is something to say. */
@@ -35523,7 +36670,7 @@ function changeLines(manifest, { previous, schemaChanges }) {
         const rest = changed.length - mostChangedLines;
         return [
             ...folded(`  ${what.padEnd(7)}  `, `${type} ${schema === null ? '' : `${schema}.`}${name}`),
-            ...changed.slice(0, mostChangedLines).map((line) => shortened('             ', line)),
+            ...changed.slice(0, mostChangedLines).map((line) => text_layout_shortened('             ', line)),
             ...(rest > 0 ? [`             and ${counted(rest, 'more line')}`] : []),
         ];
     });
@@ -35632,8 +36779,8 @@ function quoteWord(word) {
 const longestName = 63;
 /** The commands that restore a set, whatever the names of its database, user and folders. */
 function restoreCommands(manifest, place) {
-    const prefix = naming_parseSetFileName(manifest.file)?.prefix ?? 'backup';
-    const files = naming_setFileNames(prefix, manifest.id, manifest);
+    const prefix = parseSetFileName(manifest.file)?.prefix ?? 'backup';
+    const files = setFileNames(prefix, manifest.id, manifest);
     const psql = ['psql', '-X', '--quiet', `--username=${place.user}`, `--dbname=${maintenanceOf(manifest)}`];
     const cd = command(['cd', place.folder]);
     const roles = pipeline(['zcat', files.globals], fed(place, psql));
@@ -35912,7 +37059,7 @@ function readLock(line) {
 /** `public.orders, held by pid 123 (psql, idle in transaction for 2 m)` */
 function tellLock(lock) {
     const { schema, table, granted, pid, application, state, gid, seconds } = lock;
-    const time = seconds === null ? '' : ` for ${units_formatDuration(Math.max(0, seconds) * 1_000)}`;
+    const time = seconds === null ? '' : ` for ${formatDuration(Math.max(0, seconds) * 1_000)}`;
     const place = `${schema}.${table}`;
     if (gid !== null)
         return `${place}, held by the prepared transaction "${gid}"${time}`;
@@ -36131,7 +37278,7 @@ function translate(error, lines, lock, request) {
 }
 /** @param lock who was last seen to hold one, or to want one */
 function tableLocked(lock, lockWait, cause) {
-    const waited = `A table stayed locked for ${units_formatDuration(lockWait)}, so it could not be dumped`;
+    const waited = `A table stayed locked for ${formatDuration(lockWait)}, so it could not be dumped`;
     const list = "SELECT l.pid, relation::regclass, application_name, state, state_change FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid WHERE mode = 'AccessExclusiveLock'; SELECT * FROM pg_prepared_xacts";
     return new failure_Failure('table-locked', lock === null ? waited : `${waited}: ${tellLock(lock)}`, {
         hint: lock === null
@@ -36259,7 +37406,7 @@ const verification_failed = (name, detail, ms = 0) => ({ name, result: 'failed',
 
 
 /** Limits in bytes for a text that the host sends packed. Comparing a text takes many times its size in memory. */
-const longestText = 256 * 1024 * 1024;
+const take_longestText = 256 * 1024 * 1024;
 const longestCompared = 64 * 1024 * 1024;
 const take_program = {
     name: 'take',
@@ -36357,14 +37504,14 @@ function lockMayStay(backupDir) {
     return `The host did not confirm in time that it released the lock; the next run may find it taken. To see who holds it, run on the host: cat ${backupDir}/.lock.holder`;
 }
 function take_readDump(records, { kind, encoding, rowCounts }, warnings) {
-    const text = (name, longest = longestText) => packed_unpack(records.find(name) ?? '', longest);
+    const text = (name, longest = take_longestText) => packed_unpack(records.find(name) ?? '', longest);
     const facts = readFacts([...records.all('fact'), ...(text('facts') ?? '').split('\n')]);
     const sizeBytes = records.integer('size');
     const id = records.get('id');
     const bytes = /^bytes (\d+)$/m.exec(records.get('verify'))?.[1];
     return {
         id,
-        file: naming_setFileNames(homeOf(kind).prefix, id, encoding).dump,
+        file: setFileNames(homeOf(kind).prefix, id, encoding).dump,
         sizeBytes,
         dumpBytes: encoding.compression === 'none' ? sizeBytes : bytes === undefined ? null : Number(bytes),
         sums: { sha256: records.get('sha256'), md5: records.get('md5') },
@@ -36555,12 +37702,12 @@ async function takeDump(connection, ready, run, log) {
     return held;
 }
 function schemaFile(backupDir, set) {
-    const prefix = naming_parseSetFileName(set.manifest.file)?.prefix ?? 'backup';
-    return `${backupDir}/${catalogue_pathOf(set)}/${naming_setFileNames(prefix, set.id, set.manifest).schema}`;
+    const prefix = parseSetFileName(set.manifest.file)?.prefix ?? 'backup';
+    return `${backupDir}/${catalogue_pathOf(set)}/${setFileNames(prefix, set.id, set.manifest).schema}`;
 }
 function checkLine({ name, result, detail, ms }) {
     const mark = { passed: '✔', failed: '✘', 'could-not-check': '?' }[result];
-    return `${mark} ${name}: ${detail}${ms > 0 ? ` (${units_formatDuration(ms)})` : ''}`;
+    return `${mark} ${name}: ${detail}${ms > 0 ? ` (${formatDuration(ms)})` : ''}`;
 }
 /** Puts aside a dump that failed a check, and logs the run on the host. @throws Failure `not-verified`; with a cause if it could not */
 async function demandVerified(connection, dump, run, log) {
@@ -36611,7 +37758,7 @@ async function publishBackup(connection, { host, catalogue, release, previous, z
         minSizeRatio: order.minSizeRatio,
     };
     const sidecars = sidecarsOf(dump, manifest, reportText(facts));
-    demandReadable(sidecars.get(naming_setFileNames(homeOf(kind).prefix, dump.id, manifest).manifest) ?? '');
+    demandReadable(sidecars.get(setFileNames(homeOf(kind).prefix, dump.id, manifest).manifest) ?? '');
     const published = await publish(connection, {
         ...ending(run, log),
         holder,
@@ -36632,9 +37779,9 @@ async function publishBackup(connection, { host, catalogue, release, previous, z
         log.info(`${folderOfTier(tier)}/${id} ${reason}`);
     return { facts, published, problems: [...publicationPlan.problems, ...published.problems] };
 }
-/** Writes a failed run into the log on the host. */
-async function logFailure(connection, run, error, log) {
-    await logRun(connection, { ...ending(run, log), logLine: failureLine(run, error, {}) });
+/** Writes a failed run, or one that failed after a backup was kept, into the log on the host. */
+async function logFailure(connection, run, error, log, known = {}) {
+    await logRun(connection, { ...ending(run, log), logLine: failureLine(run, error, known) });
 }
 const ending = ({ order }, log) => ({
     backupDir: order.backupDir,
@@ -36643,8 +37790,6 @@ const ending = ({ order }, log) => ({
     onLog: log.host,
 });
 
-// EXTERNAL MODULE: external "node:path"
-var external_node_path_ = __nccwpck_require__(76760);
 ;// CONCATENATED MODULE: ./build/shared/host/compose-call.js
 
 /** The lines by which programs on the host call compose: see compose_command in project-state.sh. */
@@ -36930,8 +38075,8 @@ function readFolder(value) {
     return { type, mode, owner, device, writable: writable === 'writable', path: path.join('|') };
 }
 
-;// CONCATENATED MODULE: external "node:child_process"
-const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
+// EXTERNAL MODULE: external "node:child_process"
+var external_node_child_process_ = __nccwpck_require__(31421);
 ;// CONCATENATED MODULE: ./build/shared/host/records.js
 /** The result of a program: keys and values in the order in which they were recorded. A key may occur several times. */
 class Records {
@@ -37250,6 +38395,7 @@ const failureCodes = [
     'connection-refused',
     'connection-timed-out',
     'container-lost',
+    'copy-differs',
     'could-not-verify',
     'crashed',
     'database-not-running',
@@ -37362,6 +38508,7 @@ const failureCodes = [
     'unquotable',
     'untrusted-event',
     'verification-failed',
+    'webhook-unreachable',
     'write-failed',
     'wrong-image',
 ];
@@ -37376,11 +38523,11 @@ function isFailureCode(name) {
 
 
 /** Limit for a program's description of its failure, in UTF-16 units. */
-const longestDetail = 20_000;
+const program_failures_longestDetail = 20_000;
 /** The failure that the program named, or a general one if it named none. */
 function programFailure(program, records, code, cause) {
     const name = records.find('failure');
-    const detail = records.find('detail')?.slice(0, longestDetail);
+    const detail = records.find('detail')?.slice(0, program_failures_longestDetail);
     // Only we can fix that.
     if (name === 'misfit')
         throw new TypeError(`The parameters of the program ${program.name} do not match: ${detail}`);
@@ -37419,8 +38566,8 @@ function deadlineOver(program, deadline) {
 function hostSilent({ name, step }, { deadline, atEnd }, { isEnding, grace, unheard, cause }) {
     const what = `${step} (program ${name})`;
     const message = isEnding
-        ? `The host was told to stop ${what} after ${units_formatDuration(deadline)}, but had not finished stopping it ${units_formatDuration(grace)} later`
-        : `The host has sent nothing for ${units_formatDuration(unheard)} during ${what}, whose limit was ${units_formatDuration(deadline)}`;
+        ? `The host was told to stop ${what} after ${formatDuration(deadline)}, but had not finished stopping it ${formatDuration(grace)} later`
+        : `The host has sent nothing for ${formatDuration(unheard)} during ${what}, whose limit was ${formatDuration(deadline)}`;
     const state = atEnd === 'finish'
         ? 'It is unknown whether this was done: the host may have done it, or may still do it.'
         : 'It is unknown how far the host got. When it continues, it ends this on its own and removes incomplete files.';
@@ -37652,7 +38799,7 @@ const explain = async ({ code, begun, stderr }) => {
     return new failure_Failure('program-lost', `The program ended without a result (exit ${code})`, { cause: stderr });
 };
 const access = {
-    start: () => (0,external_node_child_process_namespaceObject.spawn)('/bin/sh', ['-c', bootstrap], { stdio: 'pipe', detached: true }),
+    start: () => (0,external_node_child_process_.spawn)('/bin/sh', ['-c', bootstrap], { stdio: 'pipe', detached: true }),
     explain,
     isProgram: true,
 };
@@ -37993,13 +39140,13 @@ async function connectBySsh(settings, surroundings) {
     const base = ['-F', file('config'), '-S', file('control')];
     const explain = (exit) => explainSsh(settings, exit, () => surroundings.diagnoseKey(file('key'), environment));
     // Only at this level does ssh say that a key was accepted and is not enough. Nobody reads it unless the login fails.
-    const master = (0,external_node_child_process_namespaceObject.spawn)('ssh', [...base, '-o', 'LogLevel=VERBOSE', '-M', '-N', 'atlasia-host'], {
+    const master = (0,external_node_child_process_.spawn)('ssh', [...base, '-o', 'LogLevel=VERBOSE', '-M', '-N', 'atlasia-host'], {
         stdio: ['ignore', 'ignore', 'pipe'],
         env: { ...process.env, ...environment },
     });
     await ready(master, file('control'), explain, signal);
     const access = {
-        start: () => (0,external_node_child_process_namespaceObject.spawn)('ssh', [...base, '-T', 'atlasia-host', bootstrap], {
+        start: () => (0,external_node_child_process_.spawn)('ssh', [...base, '-T', 'atlasia-host', bootstrap], {
             stdio: 'pipe',
             env: { ...process.env, ...environment },
         }),
@@ -38122,116 +39269,6 @@ async function diagnoseKey(keyFile, environment) {
     return /passphrase/i.test(stderr) ? { state: 'wrong-passphrase' } : { state: 'unreadable', detail: stderr };
 }
 
-// EXTERNAL MODULE: external "node:os"
-var external_node_os_ = __nccwpck_require__(48161);
-;// CONCATENATED MODULE: ./build/shared/runner/private-folder.js
-
-
-
-
-
-const prefix = 'atlasia-';
-const state = 'private-folders';
-/**
- * Longest path of a unix socket in the folder, in bytes. The system's limit is 104 including the NUL; ssh first creates the
- * socket under a name that is 17 bytes longer, then renames it.
- */
-const longestSocketPath = 85;
-const longestSocketName = '/control'.length;
-const made = [];
-/**
- * Creates a private folder and records it for the post-step, which removes it if the step is killed.
- * @throws Failure `no-private-folder`
- */
-function makePrivateFolder() {
-    const path = makeFolder();
-    made.push(path);
-    lib_core/* saveState */.LZ(state, JSON.stringify(made));
-    return { path, remove: () => removePrivateFolder(path) };
-}
-/** For the post-step: the folders that the main step recorded. */
-function recordedFolders() {
-    const recorded = core.getState(state);
-    return recorded === '' ? [] : JSON.parse(recorded);
-}
-/**
- * Ends our processes that name the folder on their command line (like an ssh master, by its socket), then removes it.
- * Does nothing if it no longer exists.
- * @returns whether there was anything to do
- * @throws Failure `not-our-folder` for a path that `makePrivateFolder` cannot have created
- */
-function removePrivateFolder(path) {
-    if (!isOurName(path))
-        throw notOurs(path);
-    const ended = endProcessesNaming(path);
-    const folder = (0,external_node_fs_.lstatSync)(path, { throwIfNoEntry: false });
-    if (folder === undefined)
-        return ended > 0;
-    // lstat, because somebody may have replaced it by a link to another folder.
-    if (!folder.isDirectory() || folder.uid !== process.getuid?.())
-        throw notOurs(path);
-    (0,external_node_fs_.rmSync)(path, { recursive: true, force: true, maxRetries: 3, retryDelay: 50 });
-    return true;
-}
-function makeFolder() {
-    const parent = allowedParents().find((folder) => Buffer.byteLength((0,external_node_path_.join)(folder, `${prefix}XXXXXX`)) + longestSocketName <= longestSocketPath);
-    if (parent === undefined) {
-        throw new failure_Failure('no-private-folder', 'The path of the folder for temporary files is too long for a socket in it', {
-            hint: 'Set TMPDIR for this step to a folder with a path of fewer than 60 characters',
-        });
-    }
-    try {
-        // mkdtemp gives it mode 0700.
-        return (0,external_node_fs_.mkdtempSync)((0,external_node_path_.join)(parent, prefix));
-    }
-    catch (cause) {
-        throw new failure_Failure('no-private-folder', `Cannot create a folder in ${parent} on the runner`, { cause });
-    }
-}
-/** The job's own folder, which the runner empties; the system's folder if the path of that is too long. */
-function allowedParents() {
-    const runnerTemp = process.env['RUNNER_TEMP'];
-    return (runnerTemp ? [runnerTemp, (0,external_node_os_.tmpdir)()] : [(0,external_node_os_.tmpdir)()]).map((folder) => (0,external_node_path_.resolve)(folder));
-}
-function isOurName(path) {
-    return allowedParents().includes((0,external_node_path_.dirname)(path)) && /^atlasia-[A-Za-z0-9]{6}$/.test((0,external_node_path_.basename)(path));
-}
-function notOurs(path) {
-    return new failure_Failure('not-our-folder', `${path} was not removed: it is not a private folder of this action`);
-}
-/** Returns how many it ended. The folder's name is random, so a process that names it was started for it. */
-function endProcessesNaming(path) {
-    let ended = 0;
-    for (const pid of processIds()) {
-        if (pid === process.pid || !commandLine(pid).includes(path))
-            continue;
-        try {
-            process.kill(pid, 'SIGKILL');
-            ended += 1;
-        }
-        catch {
-            // It has ended meanwhile, or is not ours.
-        }
-    }
-    return ended;
-}
-function processIds() {
-    try {
-        return (0,external_node_fs_.readdirSync)('/proc').map(Number).filter(Number.isInteger);
-    }
-    catch {
-        return [];
-    }
-}
-function commandLine(pid) {
-    try {
-        return (0,external_node_fs_.readFileSync)(`/proc/${pid}/cmdline`, 'utf8');
-    }
-    catch {
-        return '';
-    }
-}
-
 ;// CONCATENATED MODULE: ./build/shared/runner/reach-host.js
 
 
@@ -38246,6 +39283,48 @@ function reachHost(ssh, { signal, atEnd }) {
         atEnd(folder.remove);
         return { folder: folder.path, diagnoseKey: diagnoseKey, signal };
     });
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/last-good.js
+
+
+
+
+/** What the database says of itself; null if it does not answer. */
+function last_good_factsOf({ probe }) {
+    if (probe === null || 'error' in probe)
+        return null;
+    try {
+        return readProbe(probe.output);
+    }
+    catch (error) {
+        if (failure_isFailure(error))
+            return null;
+        throw error;
+    }
+}
+/**
+ * The database's name, also if the database is lost: that is when its backups matter most.
+ * @param given by the workflow; null: none
+ */
+function databaseIn(seen, catalogue, given) {
+    const newest = catalogue.sets.find((set) => set.state === 'verified')?.database ?? null;
+    return last_good_factsOf(seen)?.database ?? given ?? newest;
+}
+/** The newest verified backup that a survey saw, and of which database. */
+function lastGoodIn(seen, given) {
+    const { sets } = seen;
+    if (sets === null || 'error' in sets)
+        return { database: last_good_factsOf(seen)?.database ?? given, lastGood: 'unknown' };
+    const catalogue = catalogueOf(sets.files, sets.manifests);
+    const database = databaseIn(seen, catalogue, given);
+    const newest = database === null ? undefined : verifiedSetsOf(database, catalogue.sets)[0];
+    return { database, lastGood: newest === undefined ? 'none' : goodBackup(newest.id) };
+}
+/** A backup that is verified, by its id. */
+function goodBackup(id) {
+    const takenAt = startOf(id);
+    return takenAt === null ? 'unknown' : { id, takenAt };
 }
 
 ;// CONCATENATED MODULE: ./build/shared/history/legacy.js
@@ -38525,183 +39604,6 @@ async function keepImages(connection, { keeper, kept, released }, onLog) {
     return (await run.result).all('not-kept');
 }
 
-// EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js + 1 modules
-var lib = __nccwpck_require__(44942);
-// EXTERNAL MODULE: external "node:events"
-var external_node_events_ = __nccwpck_require__(78474);
-;// CONCATENATED MODULE: ./build/shared/reaching.js
-
-
-/**
- * Waits for an answer from elsewhere, at most `patience` milliseconds, and no longer than until a cancel.
- * @throws Error `no answer within 10 s`; what the work throws; the signal's reason
- */
-async function inTime(patience, signal, work) {
-    signal.throwIfAborted();
-    const waiting = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
-    const givenUp = once(waiting, 'abort').then(() => {
-        signal.throwIfAborted();
-        throw new Error(`no answer within ${formatDuration(patience)}`);
-    });
-    return Promise.race([work, givenUp]);
-}
-/**
- * Why something could not be reached, in one line that is never empty. If several addresses of a name were tried: why the first
- * failed.
- */
-function reasonOf(error) {
-    if (error instanceof AggregateError && error.errors.length > 0)
-        return reasonOf(error.errors[0]);
-    if (!(error instanceof Error))
-        return String(error) || 'no reason was given';
-    const [line = ''] = error.message.split('\n');
-    if (line.trim() === '')
-        return error.cause === undefined ? error.name : reasonOf(error.cause);
-    return error.name === 'Error' ? line : `${error.name}: ${line}`;
-}
-
-;// CONCATENATED MODULE: ./build/shared/runner/single-file-zip.js
-
-/** Why an archive cannot be used: it is not an archive, or contains something unexpected. */
-class UnusableArchive extends Error {
-}
-/**
- * The content of a zip archive that contains one regular file and nothing else. Unpacks at most `limit` bytes, whatever the
- * archive says about itself.
- * @throws UnusableArchive
- */
-async function readSingleFileZip(archive, limit) {
-    const { fromBufferPromise } = await __nccwpck_require__.e(/* import() */ 663).then(__nccwpck_require__.t.bind(__nccwpck_require__, 20663, 19));
-    try {
-        const zip = await fromBufferPromise(archive);
-        const { value: entry } = await zip.eachEntry().next();
-        if (entry === undefined || zip.entryCount !== 1 || !isPlainFile(entry))
-            throw new UnusableArchive('does not contain exactly one regular file');
-        const pieces = [];
-        let bytes = 0;
-        for await (const piece of await zip.openReadStreamPromise(entry)) {
-            bytes += piece.length;
-            if (bytes > limit)
-                throw new UnusableArchive(`is larger than ${limit / 1024 / 1024} MiB`);
-            pieces.push(piece);
-        }
-        const content = Buffer.concat(pieces);
-        // The library does not check this.
-        if ((0,external_node_zlib_.crc32)(content) !== entry.crc32)
-            throw new Error('The content does not match its checksum');
-        return content;
-    }
-    catch (error) {
-        throw error instanceof UnusableArchive ? error : new UnusableArchive('is not a readable archive', { cause: error });
-    }
-}
-function isPlainFile({ fileName, externalFileAttributes, }) {
-    // The Unix file type; 0 if unknown.
-    const type = (externalFileAttributes >>> 16) & 0o170000;
-    return !fileName.includes('/') && (type === 0 || type === 0o100000);
-}
-
-;// CONCATENATED MODULE: ./build/shared/runner/artifact-store.js
-
-
-
-
-
-/** The one file in an artifact. */
-const fileName = 'history.jsonl';
-/** Limit in bytes, packed and unpacked; anything longer is not ours. */
-const artifact_store_longestText = 1024 * 1024;
-/** GitHub's maximum for public repositories, in days. */
-const longestRetention = 90;
-/**
- * Downloads the text of an artifact of any run. Checks the digest, and that the artifact has one file. Fetches and unpacks
- * at most 1 MiB.
- * @param digest `sha256:<hex>` of the archive
- * @throws Error that says what is wrong with the artifact, or one from GitHub
- */
-async function downloadText(api, { id, digest }) {
-    return textIn(await api.archive(id, artifact_store_longestText), id, digest);
-}
-/** @param archive null if it is longer than 1 MiB */
-async function textIn(archive, id, digest) {
-    if (archive === null)
-        throw new Error(`The artifact ${id} is larger than ${artifact_store_longestText / 1024 / 1024} MiB`);
-    if (`sha256:${(0,external_node_crypto_.createHash)('sha256').update(archive).digest('hex')}` !== digest)
-        throw new Error(`The artifact ${id} does not match its digest`);
-    try {
-        return (await readSingleFileZip(archive, artifact_store_longestText)).toString('utf8');
-    }
-    catch (error) {
-        throw error instanceof UnusableArchive ? new Error(`The artifact ${id} ${error.message}`) : error;
-    }
-}
-/**
- * Stores the text as an artifact of this run.
- * @param merge returns the text to store if this run has already stored `other` under this name: artifacts cannot be changed
- * @returns the artifact's id
- */
-async function uploadText(name, text, merge) {
-    try {
-        return await upload(name, text);
-    }
-    catch (error) {
-        if (!isTaken(error))
-            throw error;
-        return await replace(name, merge, error);
-    }
-}
-/** @param taken GitHub's words that the name is taken */
-async function replace(name, merge, taken) {
-    const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(110), __nccwpck_require__.e(458)]).then(__nccwpck_require__.bind(__nccwpck_require__, 67458));
-    const client = new DefaultArtifactClient();
-    const found = await client.getArtifact(name).catch((error) => {
-        // Then it is not ours to replace, and GitHub meant something else.
-        throw error instanceof Error && error.name === 'ArtifactNotFoundError' ? taken : error;
-    });
-    const other = await ownText(found.artifact);
-    await client.deleteArtifact(name);
-    return upload(name, merge(other));
-}
-/** Downloads an artifact of this run. It needs no token, but only the library can do it, and it leaves the archive packed. */
-async function ownText({ id, size, digest = '' }) {
-    if (size > artifact_store_longestText)
-        return textIn(null, id, digest);
-    const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(110), __nccwpck_require__.e(458)]).then(__nccwpck_require__.bind(__nccwpck_require__, 67458));
-    return inFolder(async (folder) => {
-        await new DefaultArtifactClient().downloadArtifact(id, { path: folder, skipDecompress: true });
-        const [file = ''] = (0,external_node_fs_.readdirSync)(folder);
-        const path = (0,external_node_path_.join)(folder, file);
-        return textIn((0,external_node_fs_.statSync)(path).size > artifact_store_longestText ? null : (0,external_node_fs_.readFileSync)(path), id, digest);
-    });
-}
-async function upload(name, text) {
-    const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(110), __nccwpck_require__.e(458)]).then(__nccwpck_require__.bind(__nccwpck_require__, 67458));
-    return inFolder(async (folder) => {
-        const file = (0,external_node_path_.join)(folder, fileName);
-        (0,external_node_fs_.writeFileSync)(file, text);
-        const allowed = Number(process.env['GITHUB_RETENTION_DAYS']) || longestRetention;
-        const { id } = await new DefaultArtifactClient().uploadArtifact(name, [file], folder, {
-            retentionDays: Math.min(longestRetention, allowed),
-        });
-        if (id === undefined)
-            throw new Error('GitHub did not return an id for the artifact');
-        return id;
-    });
-}
-/** Whether the name is taken. The library shows this only in the text of its error. */
-function isTaken(error) {
-    return error instanceof Error && /\(409\)/.test(error.message);
-}
-async function inFolder(work) {
-    const folder = makePrivateFolder();
-    try {
-        return await work(folder.path);
-    }
-    finally {
-        folder.remove();
-    }
-}
-
 ;// CONCATENATED MODULE: ./build/shared/runner/cache-store.js
 
 
@@ -38761,19 +39663,19 @@ const provenance_instant = (value, place) => {
     return Date.parse(read);
 };
 const digest = textThat((value) => /^sha256:[0-9a-f]{64}$/.test(value), 'a digest');
-const words = untrusted_text(1_000);
+const provenance_words = untrusted_text(1_000);
 const artifactShape = shape({
     id: count,
-    name: words,
+    name: provenance_words,
     digest,
     size_in_bytes: count,
     created_at: provenance_instant,
     expires_at: provenance_instant,
     expired: bool,
-    workflow_run: shape({ id: count, repository_id: count, head_repository_id: count, head_branch: words }),
+    workflow_run: shape({ id: count, repository_id: count, head_repository_id: count, head_branch: provenance_words }),
 });
 const listShape = shape({ total_count: count, artifacts: listOf((value) => value, 1_000) });
-const runShape = shape({ event: words, head_repository: orNull(shape({ id: count })) });
+const runShape = shape({ event: provenance_words, head_repository: orNull(shape({ id: count })) });
 /** Reads one artifact. @throws Failure `bad-value` if it lacks a field that we need to trust it, such as the digest */
 function readArtifact(value) {
     const { workflow_run: run, ...artifact } = artifactShape(value, '');
@@ -38896,28 +39798,6 @@ async function fetchAtMost(client, url, limit, what) {
     return Buffer.concat(chunks);
 }
 
-;// CONCATENATED MODULE: ./build/shared/runner/library-words.js
-
-/**
- * What GitHub said, in a line that one of its libraries printed: each refusal before it tries again, or before it gives up
- * without an error. null for any other line.
- */
-function refusalIn(printed) {
-    const [, tried] = /^Attempt \d+ of \d+ failed with error: (.+)\. Retrying request in \d+ ms/.exec(printed) ?? [];
-    const [, warned] = /^::(?:warning|error)::(?:Failed to save: )?(.+)/.exec(printed) ?? [];
-    // What it then prints for users is a guess: that another job may be creating the same cache.
-    const [, reserving] = /^::debug::Failed to reserve cache: (?:Error: )?(.+)/.exec(printed) ?? [];
-    const said = tried ?? warned ?? reserving;
-    return said === undefined ? null : clean_cleanLine(said, 300);
-}
-/** Listens to a library for the last refusal. */
-class Refusals {
-    last = null;
-    hear = (printed) => {
-        this.last = refusalIn(printed) ?? this.last;
-    };
-}
-
 ;// CONCATENATED MODULE: ./build/shared/runner/history-mirror.js
 
 
@@ -38926,11 +39806,6 @@ class Refusals {
 
 
 
-
-
-
-/** Milliseconds: a rollback must not wait for GitHub. */
-const patience = 20_000;
 /** For one of several copies: a slow one must not cost the others. */
 const patienceForOne = 10_000;
 /** For the cache, which only saves time. */
@@ -38956,12 +39831,12 @@ function historyMirror(request) {
             if (trust === null || workflow.repository === null)
                 return { ...failed('the workflow does not name its repository and main branch'), needsRefresh: true };
             const { repository } = workflow;
-            return limited(() => loadTrusted({ ...request, token, repository }, trust), (why) => ({ ...failed(why), needsRefresh: true }));
+            return limited(() => loadTrusted({ ...request, token, repository }, trust), (why) => ({ ...failed(history_mirror_advised(why)), needsRefresh: true }));
         },
         async save(text, merge) {
             if (!request.kinds.includes('artifact'))
                 return { notices: [] };
-            return limited(() => store(request, text, merge), (why) => ({ notices: [`Could not store a copy of the history: ${why}`] }));
+            return limited(() => store(request, text, merge), (why) => ({ notices: [`Could not store a copy of the history: ${history_mirror_advised(why)}`] }));
         },
     };
 }
@@ -39019,40 +39894,10 @@ async function store({ environment, kinds, workflow }, text, merge) {
     const why = await answered(patienceForCache, saving).then((isSaved) => (isSaved ? null : (refusals.last ?? 'the library gave no reason')), (error) => whyNot(error, refusals.last));
     return { notices: why === null ? [] : [`Stored the history, but not the cache that points to it: ${why}`] };
 }
-async function limited(work, failed) {
-    const refusals = new Refusals();
-    try {
-        return await answered(patience, quietly(work, refusals.hear));
-    }
-    catch (error) {
-        return failed(whyNot(error, refusals.last));
-    }
-}
-/** GitHub did not do it in time. */
-class Late extends Error {
-}
-/** Gives up after `ms` milliseconds. The work itself goes on: the libraries cannot be stopped. */
-function answered(ms, work) {
-    const late = (0,promises_namespaceObject.setTimeout)(ms, null, { ref: false }).then(() => {
-        throw new Late(`within ${ms / 1_000} s`);
-    });
-    return Promise.race([work, late]);
-}
-/** Why GitHub did not do it, in its own words. @param refusal what it last said to a library that went on asking */
-function whyNot(error, refusal = null) {
-    if (error instanceof Late) {
-        return refusal === null
-            ? `GitHub did not answer ${error.message}`
-            : `GitHub did not do it ${error.message}; its last answer: ${refusal}`;
-    }
-    if (error instanceof Error && error.name === 'GHESNotSupportedError')
-        return 'GitHub Enterprise Server does not support them. The history stays on the host; set history: "" to silence this notice';
-    if (!(error instanceof lib/* HttpClientError */.Kg))
-        return clean_cleanLine(reasonOf(error), 300);
-    const status = error.statusCode;
-    const reason = clean_cleanLine(error.message, 300) || 'nothing';
-    const needs = status === 403 || status === 404 ? '. Reading them needs "permissions: actions: read" in the job' : '';
-    return `GitHub refused with ${status}; it said: ${reason}${needs}`;
+function history_mirror_advised(why) {
+    if (why !== unsupported)
+        return why;
+    return `${why}. The history stays on the host; set history: "" to silence this notice`;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/transaction/journal.js
@@ -39536,6 +40381,1444 @@ class Deployments {
     }
 }
 
+;// CONCATENATED MODULE: ./build/shared/offsite/copy-progress.js
+
+/** Milliseconds. Every line stays in the log for good, so write only a few. */
+const copy_progress_betweenLines = 10_000;
+/** Writes into the log how the copy of one set gets on. */
+class CopyProgress {
+    #log;
+    #file = { name: '', bytes: 0, arrived: 0, beganAt: 0 };
+    #lastLine = 0;
+    constructor(log, { manifest: { id, sizeBytes } }) {
+        this.#log = log;
+        log.info(`${id}: its dump has ${formatBytes(sizeBytes)}`);
+    }
+    begins(name, bytes) {
+        this.#lastLine = Date.now();
+        this.#file = { name, bytes, arrived: 0, beganAt: this.#lastLine };
+    }
+    arrived(bytes) {
+        const now = Date.now();
+        this.#file.arrived += bytes;
+        if (now - this.#lastLine < copy_progress_betweenLines)
+            return;
+        this.#lastLine = now;
+        this.#log.progress(copyProgressLine({ ...this.#file, ms: now - this.#file.beganAt }));
+    }
+    confirmed(name, proof) {
+        const how = proof === 'reported' ? 'the store reports the same SHA-256' : 'read back, with the same SHA-256';
+        this.#log.success(`${name}: ${formatBytes(this.#file.bytes)}, ${how}`);
+    }
+}
+/** `backup_….dump.zst: 120 MiB of 1.0 GiB copied, 35 MiB/s, about 26 s left` */
+function copyProgressLine(file) {
+    const { name, bytes, arrived, ms } = file;
+    const rate = arrived / (Math.max(ms, 1) / 1_000);
+    const left = rate === 0 ? '' : `, about ${formatDuration((1_000 * Math.max(bytes - arrived, 0)) / rate)} left`;
+    return `${name}: ${formatBytes(arrived)} of ${formatBytes(bytes)} copied, ${formatRate(rate)}${left}`;
+}
+
+// EXTERNAL MODULE: external "node:stream"
+var external_node_stream_ = __nccwpck_require__(57075);
+;// CONCATENATED MODULE: ./build/shared/offsite/checksums.js
+
+/**
+ * The checksum that S3 reports of an object sent in parts: SHA-256 over the SHA-256 of each part, then `-` and their number.
+ * @param parts SHA-256 of each part in hex
+ */
+function compositeOf(parts) {
+    const hash = (0,external_node_crypto_.createHash)('sha256');
+    for (const part of parts)
+        hash.update(part, 'hex');
+    return `${hash.digest('hex')}-${parts.length}`;
+}
+/** Reads `x-amz-checksum-sha256`: Base64, and `-N` behind it for a composite one. Anything else counts as not reported. */
+function reportedChecksum(header, type) {
+    const [, base64, parts] = /^([A-Za-z0-9+/]{43}=)(?:-(\d+))?$/.exec(header ?? '') ?? [];
+    if (base64 === undefined)
+        return { sha256: null, compositeSha256: null };
+    const hex = Buffer.from(base64, 'base64').toString('hex');
+    if (parts === undefined && type !== 'COMPOSITE')
+        return { sha256: hex, compositeSha256: null };
+    return { sha256: null, compositeSha256: `${hex}-${parts ?? 1}` };
+}
+/** The ETag of an object sent in parts, from those of the parts; null if they are not MD5, as with KMS. */
+function compositeEtag(etags) {
+    const hash = (0,external_node_crypto_.createHash)('md5');
+    for (const etag of etags) {
+        const [, hex] = /^"?([0-9a-f]{32})"?$/.exec(etag) ?? [];
+        if (hex === undefined)
+            return null;
+        hash.update(hex, 'hex');
+    }
+    return `${hash.digest('hex')}-${etags.length}`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/offsite/copy-set.js
+
+
+
+
+
+/** Where the objects of a set lie. */
+function folderOf(prefix, environment, id) {
+    return `${prefix}/${environment}/${id}/`;
+}
+/** Of a checksum list, which is kept in memory. */
+const longestList = 65_536;
+/**
+ * Copies a set. Its `.sha256` list must come first, its manifest last: without that, the set does not exist in the bucket. An
+ * earlier copy of the set is replaced. A file whose bytes differ from its checksum is never completed in the bucket.
+ * @throws Failure `copy-differs`, `bucket-unusable`; what the files throw; the signal's reason
+ */
+async function copySet(store, target, files, tell) {
+    const { manifest } = target;
+    const folder = folderOf(target.prefix, target.environment, manifest.id);
+    const copied = [];
+    let sums = null;
+    for await (const file of files) {
+        const parsed = parseSetFileName(file.name);
+        const isExpected = parsed !== null && parsed.id === manifest.id && !copied.some(({ name }) => name === file.name);
+        if (!isExpected)
+            throw differs(`The host sent ${file.name}, which is no file of ${manifest.id}, or was sent before`);
+        if (copied.some(({ name }) => parseSetFileName(name)?.part === 'manifest'))
+            throw differs(`${file.name} came after the manifest`);
+        let content = file.content;
+        if (sums === null) {
+            if (parsed.part !== 'sha256')
+                throw differs(`The host sent ${file.name} before the list of checksums`);
+            const list = await wholeList(file);
+            sums = copy_set_listedSums(list.toString('utf8'));
+            if (sums.get(manifest.file) !== manifest.sha256)
+                throw differs(`${file.name} and the manifest disagree on ${manifest.file}`);
+            await makeRoom(store, folder, manifest);
+            content = external_node_stream_.Readable.from([list], { objectMode: false });
+        }
+        const expected = file.name === manifest.file ? manifest.sha256 : sums.get(file.name);
+        if (expected === undefined && !['sha256', 'md5'].includes(parsed.part))
+            throw differs(`The list of checksums lacks ${file.name}`);
+        if (file.name === manifest.file && file.bytes !== manifest.sizeBytes) {
+            throw differs(`${file.name} has ${file.bytes} bytes, but the manifest says ${manifest.sizeBytes}`);
+        }
+        if (parsed.part === 'manifest')
+            demandAll(sums, copied, file.name);
+        tell.begins(file.name, file.bytes);
+        const key = `${folder}${file.name}`;
+        const hash = (0,external_node_crypto_.createHash)('sha256');
+        const hashed = external_node_stream_.Readable.from(hashing(content, hash, file.name, expected), { objectMode: false });
+        const sent = await store.write(key, hashed, file.bytes, (bytes) => tell.arrived(bytes), target.tags);
+        const known = expected ?? hash.digest('hex');
+        const proof = await copy_set_confirm(store, key, { bytes: file.bytes, sha256: known, sent });
+        tell.confirmed(file.name, proof);
+        copied.push({ name: file.name, key, bytes: file.bytes, sha256: known, proof });
+    }
+    if (!copied.some(({ name }) => parseSetFileName(name)?.part === 'manifest'))
+        throw differs(`The host sent no manifest of ${manifest.id}`);
+    const bytes = copied.reduce((sum, file) => sum + file.bytes, 0);
+    return { id: manifest.id, uri: store.uri(`${folder}${manifest.file}`), bytes, files: copied };
+}
+/** Compares what lies in the bucket with what was sent; removes it if it is something else. */
+async function copy_set_confirm(store, key, { bytes, sha256, sent }) {
+    const facts = await store.facts(key);
+    const wrong = async (what) => {
+        await store.remove([key]);
+        return differs(`${store.uri(key)} ${what}`);
+    };
+    if (facts === null)
+        throw differs(`${store.uri(key)} is not there, although the store took it`);
+    if (facts.bytes !== bytes)
+        throw await wrong(`has ${facts.bytes} bytes instead of ${bytes}`);
+    const isOther = (facts.sha256 !== null && facts.sha256 !== sha256) ||
+        (facts.compositeSha256 !== null && facts.compositeSha256 !== compositeOf(sent.parts));
+    if (isOther)
+        throw await wrong('has another checksum than what was sent');
+    if (facts.sha256 !== null || facts.compositeSha256 !== null)
+        return 'reported';
+    const content = await store.read(key);
+    if (content === null)
+        throw differs(`${store.uri(key)} is not there, although the store took it`);
+    const hash = (0,external_node_crypto_.createHash)('sha256');
+    for await (const chunk of content)
+        hash.update(chunk);
+    if (hash.digest('hex') !== sha256)
+        throw await wrong('holds other bytes than were sent');
+    return 'read-back';
+}
+/** While the files are replaced, the set must not look complete. */
+async function makeRoom(store, folder, { file }) {
+    const key = `${folder}${file.slice(0, file.indexOf('.'))}.manifest.json`;
+    const [removal] = await store.remove([key]);
+    if (removal?.outcome !== 'failed')
+        return;
+    throw new failure_Failure('bucket-unusable', `An earlier copy cannot be replaced: ${removal.reason}`, {
+        hint: 'Grant that login s3:DeleteObject on the bucket',
+    });
+}
+function demandAll(sums, copied, manifestName) {
+    const missing = [...sums.keys()].filter((name) => name !== manifestName && !copied.some((file) => file.name === name));
+    if (missing.length > 0)
+        throw differs(`The host did not send ${missing.join(', ')}`);
+}
+/** Passes the bytes on, and fails at their end if they are not those that were expected. */
+async function* hashing(content, hash, name, expected) {
+    for await (const chunk of content) {
+        hash.update(chunk);
+        yield chunk;
+    }
+    if (expected !== undefined && hash.copy().digest('hex') !== expected)
+        throw differs(`${name} does not match its checksum`);
+}
+async function wholeList({ name, content, bytes }) {
+    if (bytes > longestList)
+        throw differs(`${name} is too large for a list of checksums`);
+    const chunks = [];
+    let length = 0;
+    for await (const chunk of content) {
+        length += chunk.length;
+        if (length > longestList)
+            throw differs(`${name} is too large for a list of checksums`);
+        chunks.push(chunk);
+    }
+    return Buffer.concat(chunks);
+}
+/** Reads lines as `sha256sum` writes them. */
+function copy_set_listedSums(text) {
+    const lines = text.split('\n').map((line) => /^([0-9a-f]{64}) [ *](.+)$/.exec(line));
+    return new Map(lines.flatMap((match) => (match === null ? [] : [[match[2] ?? '', match[1] ?? '']])));
+}
+function differs(what) {
+    return new failure_Failure('copy-differs', what, {
+        hint: 'Do not rely on this copy. Verify the backups on the host, then run the backup again: it replaces the copy',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/offsite/plan-copies.js
+
+
+
+
+
+/**
+ * Which sets of the host to copy: the new one, then those that the bucket lacks and would keep, newest first.
+ * @param most how many at most
+ */
+function planCopies(onHost, stored, newest, most, rules) {
+    const complete = completeIn(stored, rules);
+    const there = new Set(complete.map(({ id }) => id));
+    const ours = onHost.filter(({ database }) => database === rules.database);
+    const missing = ours.filter(({ id }, index) => !there.has(id) && ours.findIndex((set) => set.id === id) === index);
+    const kept = new Set(decide([...complete, ...missing], rules)
+        .filter(({ keep }) => keep)
+        .map(({ id }) => id));
+    return missing
+        .filter(({ id }) => id === newest || kept.has(id))
+        .toSorted((a, b) => Number(b.id === newest) - Number(a.id === newest) || newestFirst(a.id, b.id))
+        .slice(0, most);
+}
+/** What to keep of the bucket's complete sets of this database. The newest is always kept. */
+function planOffsitePruning(stored, rules) {
+    return decide(completeIn(stored, rules), rules);
+}
+function completeIn(stored, { database }) {
+    return stored.filter((set) => set.isComplete && set.database === database);
+}
+/**
+ * As on the host: the sets enter their tiers in the order in which they were taken, and each tier keeps what it keeps there. The
+ * bucket has no folders for tiers, so this is computed anew each time. A set taken before a rollback or a deployment counts as a
+ * daily one.
+ */
+function decide(sets, { database, policy, timezone, now }) {
+    const keep = { ...policy, predeployment: 0, prerollback: 0 };
+    const entered = [];
+    for (const { id, manifest } of sets.toSorted((a, b) => byText(a.id, b.id))) {
+        // decideTiers wants the newest first, as a catalogue has them.
+        const tiers = decideTiers({ id, database, kind: 'scheduled' }, entered, keep, timezone);
+        const folders = tiers.filter(({ enters }) => enters).map(({ tier }) => folderOfTier(tier));
+        entered.unshift({ state: 'verified', id, database, manifest, folders });
+    }
+    const decisions = decidePruning(entered, { database, policy: keep, timezone, now });
+    return entered.map(({ id }) => {
+        const own = decisions.filter((decision) => decision.id === id);
+        return {
+            id,
+            keep: own.some(({ action }) => action !== 'delete'),
+            reasons: own.map(({ tier, reason }) => `${tier}: ${reason}`),
+        };
+    });
+}
+
+;// CONCATENATED MODULE: external "node:stream/consumers"
+const consumers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/consumers");
+;// CONCATENATED MODULE: ./build/shared/offsite/stored-sets.js
+
+
+
+
+
+
+/** How many manifests to read at one time. */
+const atOnce = 8;
+/**
+ * The sets of an environment in the bucket, newest first. What is not a set with a manifest of ours is left out: nobody counts
+ * it, nobody deletes it.
+ */
+async function storedSets(store, prefix, environment) {
+    const root = `${prefix}/${environment}/`;
+    const found = new Map();
+    for await (const { key, bytes } of store.list(root)) {
+        const [id = '', name = '', ...deeper] = key.slice(root.length).split('/');
+        const parsed = parseSetFileName(name);
+        if (deeper.length > 0 || parsed === null || parsed.id !== id || parsed.prefix === 'failed')
+            continue;
+        const files = found.get(id) ?? [];
+        files.push({ name, key, bytes });
+        found.set(id, files);
+    }
+    const sets = [];
+    const all = [...found];
+    for (let at = 0; at < all.length; at += atOnce) {
+        const portion = all.slice(at, at + atOnce);
+        const read = await Promise.all(portion.map(([id, files]) => storedSet(store, environment, id, files)));
+        sets.push(...read.filter((set) => set !== null));
+    }
+    return sets.toSorted((a, b) => newestFirst(a.id, b.id));
+}
+async function storedSet(store, environment, id, files) {
+    const file = files.find(({ name }) => parseSetFileName(name)?.part === 'manifest');
+    if (file === undefined || file.bytes > read_manifest_longestManifest)
+        return null;
+    const content = await store.read(file.key);
+    if (content === null)
+        return null;
+    const manifest = summaryOf(await (0,consumers_namespaceObject.text)(content));
+    if (manifest === null || manifest.id !== id || manifest.environment !== environment)
+        return null;
+    const faults = faultsOf(manifest, files);
+    return { id, database: manifest.database, manifest, files, isComplete: faults.length === 0, faults };
+}
+function summaryOf(json) {
+    try {
+        return readSummary(json);
+    }
+    catch (error) {
+        if (failure_isFailure(error))
+            return null;
+        throw error;
+    }
+}
+/** What is missing or has another size than the manifest says. */
+function faultsOf(manifest, files) {
+    const { id, database } = manifest;
+    const names = setFileNames(parseSetFileName(manifest.file)?.prefix ?? 'backup', id, manifest);
+    const sides = sidesOf({ state: 'verified', id, database, manifest, folders: [] });
+    const wanted = [
+        names.dump,
+        ...sides.map((side) => names[side]),
+        names.report,
+        names.sha256,
+        names.md5,
+        names.manifest,
+    ];
+    return wanted.flatMap((name) => {
+        const file = files.find((each) => each.name === name);
+        if (file === undefined)
+            return [`${name} is missing`];
+        if (file.bytes === 0)
+            return [`${name} is empty`];
+        if (name === names.dump && file.bytes !== manifest.sizeBytes) {
+            return [`${name} has ${file.bytes} bytes, but its manifest says ${manifest.sizeBytes}`];
+        }
+        return [];
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/offsite/keep-offsite.js
+
+
+
+
+
+/** Removes what interrupted runs left, copies what is missing, and deletes what is no longer to be kept. */
+async function keepOffsite(store, request) {
+    const outcome = { uri: null, copied: [], deleted: [], retained: [], problems: [] };
+    const { prefix, environment, signal, newest } = request;
+    const noting = async (work) => {
+        try {
+            await work();
+        }
+        catch (error) {
+            signal.throwIfAborted();
+            if (!failure_isFailure(error))
+                throw error;
+            outcome.problems.push(error);
+        }
+    };
+    await noting(async () => {
+        for await (const upload of store.unfinished(`${prefix}/${environment}/`))
+            await store.abort(upload);
+    });
+    await noting(async () => {
+        const stored = await storedSets(store, prefix, environment);
+        const there = stored.find((set) => set.id === newest && set.isComplete);
+        if (there !== undefined)
+            outcome.uri = store.uri(`${folderOf(prefix, environment, newest)}${there.manifest.file}`);
+        for (const set of planCopies(request.sets, stored, newest, request.most, request)) {
+            const before = outcome.problems.length;
+            await noting(() => copyOne(store, request, set, outcome));
+            // Where the bucket fails, the others would fail as well; a damaged file on the host is that set's alone.
+            if (outcome.problems.slice(before).some((problem) => !failure_isFailure(problem, 'copy-differs')))
+                break;
+        }
+    });
+    if (request.mayDelete && outcome.problems.length === 0)
+        await noting(() => prune(store, request, outcome));
+    return outcome;
+}
+async function copyOne(store, { prefix, environment, newest, read, listener, tagsOf }, set, outcome) {
+    const tags = tagsOf === undefined ? {} : { tags: tagsOf(set) };
+    const target = { prefix, environment, manifest: set.manifest, ...tags };
+    const copied = await copySet(store, target, read(set), listener(set));
+    outcome.copied.push(copied);
+    if (set.id === newest)
+        outcome.uri = copied.uri;
+}
+async function prune(store, request, outcome) {
+    const stored = await storedSets(store, request.prefix, request.environment);
+    for (const { id, keep } of planOffsitePruning(stored, request)) {
+        const set = stored.find((each) => each.id === id);
+        if (keep || set === undefined)
+            continue;
+        const fate = await removeSet(store, set);
+        if (fate === 'deleted')
+            outcome.deleted.push(id);
+        else if (fate === 'retained')
+            outcome.retained.push(id);
+        else
+            outcome.problems.push(fate);
+    }
+}
+/** The manifest goes first, so that a set that is deleted half is no set any more. */
+async function removeSet(store, { files, id }) {
+    const isManifest = (name) => parseSetFileName(name)?.part === 'manifest';
+    const keysOf = (wanted) => files.filter(({ name }) => isManifest(name) === wanted).map(({ key }) => key);
+    const first = await store.remove(keysOf(true));
+    const removals = first.every(({ outcome }) => outcome === 'deleted')
+        ? [...first, ...(await store.remove(keysOf(false)))]
+        : first;
+    const failed = removals.find(({ outcome }) => outcome === 'failed');
+    if (failed !== undefined) {
+        return new failure_Failure('bucket-unusable', `The copy of ${id} cannot be deleted: ${failed.reason}`, {
+            hint: 'Grant that login s3:DeleteObject on the bucket',
+        });
+    }
+    return removals.some(({ outcome }) => outcome === 'retained') ? 'retained' : 'deleted';
+}
+
+;// CONCATENATED MODULE: ./build/shared/offsite/offsite-lock.js
+
+
+const offsite_lock_program = {
+    name: 'hold-lock',
+    step: 'holding the lock for off-site copies',
+    scripts: [__nccwpck_require__.ab + "hold-lock.sh"],
+};
+const offsiteLock = (backupDir) => `${backupDir}/.lock.offsite`;
+/**
+ * Takes the lock for off-site copies, and holds it until `release`.
+ * @throws Failure `lock-held`, `lock-unusable`, `lock-lost`; as any program's
+ */
+async function holdOffsiteLock(connection, { backupDir, holder, wait, longest, signal, onLog, onWait }) {
+    const lock = { path: offsiteLock(backupDir), wait, holder };
+    const run = connection.run(offsite_lock_program, {}, { deadline: longest, atEnd: 'linger', lock, signal, onLog, onProgress: (_, value) => onWait(value) });
+    try {
+        await run.result;
+        return run;
+    }
+    catch (error) {
+        await run.release();
+        if (failure_isFailure(error, 'lock-held'))
+            throw lockHeld(error.message, lock.path, wait);
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/shared/offsite/bucket-failure.js
+
+
+
+/** For people: `"bucket" at s3.example.com`. */
+function nameOf({ bucket, endpoint }) {
+    return `"${bucket}" at ${endpoint?.host ?? 'S3'}`;
+}
+/** @param what happened, as the beginning of a sentence: `"bucket" at S3 cannot be listed` */
+function bucketFailure(what, error, facts) {
+    if (error instanceof failure_Failure)
+        return error;
+    const reason = bucket_failure_wordsOf(error);
+    return new failure_Failure('bucket-unusable', `${what}: ${reason}`, { hint: remedyFor(reason, facts) });
+}
+/** The store's own code and words, or those of the library, in one line. */
+function bucket_failure_wordsOf(error) {
+    const { status, code } = codeOf(error);
+    // The answer to HEAD has no body, so nobody knows more than its status.
+    if (status !== null && /^(Unknown(Error)?|\d{3})?$/.test(code))
+        return `${wordForStatus[status] ?? 'HTTP'} (HTTP ${status})`;
+    return clean_cleanLine(reaching_reasonOf(error), 500);
+}
+const wordForStatus = {
+    400: 'BadRequest',
+    403: 'Forbidden',
+    404: 'NotFound',
+    412: 'PreconditionFailed',
+    500: 'InternalError',
+    501: 'NotImplemented',
+    503: 'ServiceUnavailable',
+};
+/** The HTTP status of the answer, if there was one, and the name of the error. */
+function codeOf(error) {
+    if (!(error instanceof Error))
+        return { status: null, code: '' };
+    const { $metadata } = error;
+    return { status: $metadata?.httpStatusCode ?? null, code: error.name };
+}
+function remedyFor(reason, facts) {
+    const found = bucket_failure_remedies.find(([said]) => said.test(reason))?.[1];
+    if (found === undefined)
+        return elsewise;
+    return typeof found === 'string' ? found : found(reason, facts);
+}
+const login = 'Run aws-actions/configure-aws-credentials before this step, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
+/** Advice by the words of the store, or of AWS's library. The first that fits holds. */
+const bucket_failure_remedies = [
+    [
+        /\bsts:|AssumeRole|^(ExpiredTokenException|IDPCommunicationError|InvalidIdentityToken)/,
+        'Make the role trust this repository and branch, and give the job permissions: id-token: write',
+    ],
+    [/^Region is missing/, 'Give "s3-region", or set AWS_REGION in the job'],
+    [
+        /^ExpiredToken\b/,
+        'The login has run out: let aws-actions/configure-aws-credentials run right before this step, and give it a longer role-duration-seconds if the copy takes long',
+    ],
+    [/^(CredentialsProviderError|InvalidToken|InvalidAccessKeyId|SignatureDoesNotMatch|TokenRefreshRequired)\b/, login],
+    [/^(NoSuchBucket|NotFound)\b/, 'Correct "s3-bucket" or "s3-endpoint", or create the bucket'],
+    [/^NoSuchUpload\b/, 'Somebody else ended this upload, such as a lifecycle rule of the bucket. Run it again'],
+    [/^(\w*Redirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException)\b/, 'Correct "s3-region"'],
+    [/^KMS\.|kms:/i, 'Correct "s3-kms-key", and grant that login kms:GenerateDataKey and kms:Decrypt on the key'],
+    [/^InvalidStorageClass\b/, 'Clear "s3-storage-class": this store does not have it'],
+    [/^InvalidTag\b/, 'Correct "s3-tags"'],
+    [/[Pp]art ?[Nn]umber|too many parts/i, 'Give "s3-max-parts" the number of parts that this store allows'],
+    [
+        /^(AccessDenied|Forbidden|AllAccessDisabled|AccountProblem)\b/,
+        (_, { rights }) => `Grant that login ${rights.join(' and ')} on the bucket`,
+    ],
+    [/^RequestTimeTooSkewed\b/, "Correct the runner's clock"],
+    [
+        /^(NotImplemented|InvalidArgument|InvalidRequest|BadRequest|InvalidEncryptionAlgorithmError|MalformedXML)\b/,
+        clearInputs,
+    ],
+    [
+        /^(QuotaExceeded|InsufficientStorage|XMinioStorageFull|StorageLimitExceeded|storage_cap_exceeded)/i,
+        'Make room in the store, or raise its limit',
+    ],
+    [
+        /^(SlowDown|Throttling\w*|TooManyRequests\w*|RequestLimitExceeded|InternalError|InternalServerError|ServiceUnavailable|BadGateway|GatewayTimeout)\b/,
+        'The store is overloaded or out of order: look at its status page, and run this again later. The next run copies what is missing',
+    ],
+    [
+        /certificate|self-signed|CERT_/i,
+        'Give the certificate of its authority to the job in NODE_EXTRA_CA_CERTS, or correct "s3-endpoint"',
+    ],
+    [
+        /ECONNRESET|EPIPE|ETIMEDOUT|TimeoutError|RequestTimeout|socket hang up|aborted|IncompleteBody|premature/i,
+        'Run it again: the next run copies what is missing. If it happens again, check the network between runner and store',
+    ],
+];
+const elsewise = 'Correct "s3-endpoint" or "s3-region", and check that the network of the runner allows the connection';
+/** What the words themselves name, else all that was sent and need not be. */
+function clearInputs(reason, { inputs = [] }) {
+    const named = inputWords
+        .filter(([input, said]) => inputs.includes(input) && said.test(reason))
+        .map(([input]) => input);
+    const guilty = named.length > 0 ? named : inputs;
+    if (guilty.length === 0)
+        return 'This store lacks what was asked of it. Compare it with the table in docs/offsite.md';
+    const list = guilty.map((input) => `"${input}"`).join(' and ');
+    return `Clear ${list}: this store does not take ${guilty.length === 1 ? 'it' : 'them'}`;
+}
+const inputWords = [
+    ['s3-tags', /tag/i],
+    ['s3-storage-class', /storage.?class/i],
+    ['s3-kms-key', /kms/i],
+    ['s3-sse', /encrypt|sse/i],
+];
+
+;// CONCATENATED MODULE: ./build/shared/offsite/part-size.js
+
+
+const mebibyte = 2 ** 20;
+/** Parts held in memory times their size. */
+const mostMemory = 64 * mebibyte;
+/** Below this, an object is sent at once. */
+const usualPart = 8 * mebibyte;
+/** With more at one time, a part takes longer; it does not get faster. */
+const mostAtOnce = 5;
+/** S3's own limit. */
+const mostParts = 10_000;
+/**
+ * How to cut an object of this size.
+ * @param maxParts how many parts the store allows
+ * @throws Failure `bucket-unusable` if it does not fit
+ */
+function planParts(name, bytes, maxParts = mostParts) {
+    const needed = Math.ceil(Math.ceil(bytes / maxParts) / mebibyte) * mebibyte;
+    const partBytes = Math.max(usualPart, needed);
+    if (partBytes > mostMemory) {
+        throw new failure_Failure('bucket-unusable', `${name} has ${formatBytes(bytes)}, but ${counted(maxParts, 'part')} of at most ${formatBytes(mostMemory)} hold only ${formatBytes(maxParts * mostMemory)}`, { hint: 'Raise "s3-max-parts" if the store allows more parts, or copy this backup by other means' });
+    }
+    return { partBytes, inMemory: Math.min(mostAtOnce, Math.floor(mostMemory / partBytes)) };
+}
+
+;// CONCATENATED MODULE: ./build/shared/offsite/s3-client.js
+
+/** The runner's variables that name a proxy. */
+const proxyVariables = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'];
+/** A client with AWS's standard chain for the login, which goes through the proxy of the runner if there is one. */
+async function makeClient(place, { attempts, silence = 0 }) {
+    const [{ S3Client }, http, https] = await Promise.all([
+        __nccwpck_require__.e(/* import() */ 711).then(__nccwpck_require__.t.bind(__nccwpck_require__, 53711, 19)),
+        Promise.resolve(/* import() */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 37067, 19)),
+        Promise.resolve(/* import() */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 44708, 19)),
+    ]);
+    demandProxyCapableNode();
+    const { region, endpoint } = place;
+    // AWS's library ignores these variables; the agents of Node obey them, NO_PROXY among them, if they are handed in.
+    const connections = { keepAlive: true, maxSockets: 50, proxyEnv: process.env };
+    return new S3Client({
+        ...(endpoint === null ? {} : { endpoint: endpoint.href, forcePathStyle: true }),
+        // A private store has no regions, but the signature needs one.
+        ...(region === null ? (endpoint === null ? {} : { region: 'us-east-1' }) : { region }),
+        maxAttempts: attempts,
+        retryMode: 'standard',
+        // Not every store knows these headers; where one is wanted, the request has it.
+        requestChecksumCalculation: 'WHEN_REQUIRED',
+        responseChecksumValidation: 'WHEN_REQUIRED',
+        expectContinueHeader: false,
+        requestHandler: {
+            connectionTimeout: 10_000,
+            socketTimeout: silence,
+            httpAgent: new http.Agent(connections),
+            httpsAgent: new https.Agent(connections),
+        },
+    });
+}
+/** Node learned of proxies in 24.5; before that, the copy would silently go past the proxy, or hang. */
+function demandProxyCapableNode() {
+    const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+    if (major > 24 || (major === 24 && minor >= 5))
+        return;
+    const given = proxyVariables.find((name) => (process.env[name] ?? '') !== '');
+    if (given === undefined)
+        return;
+    throw new failure_Failure('bucket-unusable', `Node ${process.versions.node} cannot use the proxy that ${given} names`, {
+        hint: 'Update the runner, so that it has Node 24.5 or newer',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/offsite/send-parts.js
+
+
+/**
+ * Cuts a stream into parts and sends several at one time. Each may be sent again, because it stays in memory until `send` has
+ * ended. Reads no further than the parts in memory allow.
+ * @param send given up by its signal as soon as anything fails
+ * @returns SHA-256 of each part, in order, once all have been sent
+ * @throws what the stream or the first failed `send` threw, after all others have ended
+ */
+async function sendParts(content, bytes, plan, send) {
+    const sums = [];
+    const free = [];
+    const sending = new Set();
+    const giveUp = new AbortController();
+    let made = 0;
+    let failure = null;
+    const fail = (error) => {
+        failure ??= { error };
+        giveUp.abort();
+        // Ends the wait for the next bytes, which may never come.
+        content.destroy();
+    };
+    const buffer = async () => {
+        while (failure === null && free.length === 0 && made >= plan.inMemory)
+            await Promise.race(sending);
+        if (free.length === 0)
+            made += 1;
+        return free.pop() ?? Buffer.allocUnsafeSlow(Math.min(plan.partBytes, Math.max(bytes, 1)));
+    };
+    const begin = (whole, length) => {
+        const body = whole.subarray(0, length);
+        const sha256 = (0,external_node_crypto_.createHash)('sha256').update(body).digest('hex');
+        const part = { number: sums.push(sha256), body, sha256 };
+        const sent = send(part, giveUp.signal)
+            .then(() => void free.push(whole), fail)
+            .finally(() => sending.delete(sent));
+        sending.add(sent);
+    };
+    try {
+        let filling = null;
+        let filled = 0;
+        let arrived = 0;
+        for await (const chunk of content) {
+            arrived += chunk.length;
+            if (arrived > bytes)
+                throw wrongLength(bytes, 'more came');
+            for (let at = 0; at < chunk.length;) {
+                filling ??= await buffer();
+                if (failure !== null)
+                    break;
+                const copied = chunk.copy(filling, filled, at);
+                at += copied;
+                filled += copied;
+                if (filled < filling.length)
+                    continue;
+                begin(filling, filled);
+                [filling, filled] = [null, 0];
+            }
+            if (failure !== null)
+                break;
+        }
+        if (failure === null && arrived < bytes)
+            throw wrongLength(bytes, `it ended after ${arrived}`);
+        if (failure === null && (filled > 0 || sums.length === 0))
+            begin(filling ?? Buffer.alloc(0), filled);
+    }
+    catch (error) {
+        fail(error);
+    }
+    await Promise.all(sending);
+    if (failure !== null)
+        throw failure.error;
+    return sums;
+}
+function wrongLength(bytes, what) {
+    return new failure_Failure('copy-differs', `The host announced ${bytes} bytes, but ${what}`, {
+        hint: 'Nothing of it is kept in the bucket. Run it again; if it happens again, verify the backups on the host',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/offsite/s3-upload.js
+
+
+
+
+/** For what has to be tidied away although the run was cancelled: milliseconds. */
+const tidyingTime = 20_000;
+/** Sends one object. An object of one part is sent at once, any other in parts. */
+class S3Upload {
+    #client;
+    #s3;
+    #to;
+    #object;
+    #facts;
+    /** Of the new object; sent once, when it is made. */
+    #properties;
+    constructor(client, s3, to) {
+        this.#client = client;
+        this.#s3 = s3;
+        this.#to = to;
+        this.#object = { Bucket: to.place.bucket, Key: to.key };
+        const { storageClass, sse, kmsKey, tags } = to.place;
+        const tagging = tags == null ? '' : new URLSearchParams({ ...tags, ...to.tags }).toString();
+        const given = [
+            ['s3-storage-class', 'StorageClass', storageClass],
+            ['s3-sse', 'ServerSideEncryption', sse],
+            ['s3-kms-key', 'SSEKMSKeyId', kmsKey],
+            ['s3-tags', 'Tagging', tagging === '' ? null : tagging],
+        ];
+        const sent = given.flatMap(([input, property, value]) => (value == null ? [] : [{ input, property, value }]));
+        this.#properties = Object.fromEntries(sent.map(({ property, value }) => [property, value]));
+        this.#facts = {
+            rights: ['s3:PutObject', ...(tagging === '' ? [] : ['s3:PutObjectTagging'])],
+            inputs: sent.map(({ input }) => input),
+        };
+    }
+    /** @param checksums whether the store takes the headers for them; set to false when it is found that it does not */
+    async send(content, bytes, plan, onBytes, checksums) {
+        try {
+            if (bytes > plan.partBytes)
+                return await this.#inParts(content, bytes, plan, onBytes, checksums);
+            const atOnce = { partBytes: plan.partBytes, inMemory: 1 };
+            // A full buffer is sent before the stream is known to end there: the object may only be made once it has ended well.
+            let whole = null;
+            const parts = await sendParts(content, bytes, atOnce, async (part) => {
+                whole = part;
+            });
+            if (whole !== null)
+                await this.#atOnce(whole, checksums);
+            onBytes(bytes);
+            return { parts };
+        }
+        catch (error) {
+            this.#to.signal.throwIfAborted();
+            throw error;
+        }
+    }
+    async #atOnce(part, checksums) {
+        await this.#asking(checksums, async (checksum) => {
+            const command = new this.#s3.PutObjectCommand({
+                ...this.#object,
+                ...this.#properties,
+                Body: part.body,
+                ...(checksum ? checksumOf(part) : {}),
+            });
+            signWith(command, part);
+            await this.#client.send(command, { abortSignal: this.#to.signal });
+        });
+    }
+    async #inParts(content, bytes, plan, onBytes, checksums) {
+        const UploadId = await this.#asking(checksums, (checksum) => this.#begin(checksum));
+        try {
+            const done = [];
+            const parts = await sendParts(content, bytes, plan, async (part, giveUp) => {
+                done[part.number - 1] = await this.#sendPart(part, UploadId, AbortSignal.any([giveUp, this.#to.signal]), checksums);
+                onBytes(part.body.length);
+            });
+            this.#to.signal.throwIfAborted();
+            await this.#complete(UploadId, done, bytes);
+            return { parts };
+        }
+        catch (error) {
+            const left = await this.#giveUp(UploadId);
+            if (left !== null && error instanceof Error)
+                error.message += `. Its parts could not be removed: ${left}`;
+            throw error;
+        }
+    }
+    async #begin(checksum) {
+        const { UploadId } = await this.#client.send(new this.#s3.CreateMultipartUploadCommand({
+            ...this.#object,
+            ...this.#properties,
+            ...(checksum ? { ChecksumAlgorithm: 'SHA256' } : {}),
+        }), { abortSignal: this.#to.signal });
+        if (UploadId === undefined)
+            throw new Error('the store did not name the upload that it began');
+        return UploadId;
+    }
+    async #sendPart(part, UploadId, abortSignal, checksums) {
+        const PartNumber = part.number;
+        const checksum = checksums.sends ? checksumOf(part) : {};
+        const command = new this.#s3.UploadPartCommand({
+            ...this.#object,
+            UploadId,
+            PartNumber,
+            Body: part.body,
+            ...checksum,
+        });
+        signWith(command, part);
+        try {
+            const { ETag } = await this.#client.send(command, { abortSignal });
+            return { PartNumber, ETag, ...(checksums.sends ? { ChecksumSHA256: checksumOf(part).ChecksumSHA256 } : {}) };
+        }
+        catch (error) {
+            throw this.#failure(error);
+        }
+    }
+    async #complete(UploadId, Parts, bytes) {
+        try {
+            const command = new this.#s3.CompleteMultipartUploadCommand({
+                ...this.#object,
+                UploadId,
+                MultipartUpload: { Parts },
+            });
+            await this.#client.send(command, { abortSignal: this.#to.signal });
+        }
+        catch (error) {
+            // The answer to an earlier try may have been lost on its way, and then there is no such upload any more.
+            if (codeOf(error).code === 'NoSuchUpload' && (await this.#isThere(Parts, bytes)))
+                return;
+            throw this.#failure(error);
+        }
+    }
+    async #isThere(parts, bytes) {
+        const etag = compositeEtag(parts.map(({ ETag = '' }) => ETag));
+        const { signal } = this.#to;
+        const found = await this.#client
+            .send(new this.#s3.HeadObjectCommand(this.#object), { abortSignal: signal })
+            .catch(() => null);
+        return etag !== null && found?.ContentLength === bytes && found.ETag?.replaceAll('"', '') === etag;
+    }
+    /** Also when the run was cancelled: the parts cost money until somebody removes them. @returns why it did not work */
+    async #giveUp(UploadId) {
+        try {
+            const abort = this.#client.send(new this.#s3.AbortMultipartUploadCommand({ ...this.#object, UploadId }));
+            await reaching_inTime(tidyingTime, new AbortController().signal, abort);
+            return null;
+        }
+        catch (error) {
+            return codeOf(error).code === 'NoSuchUpload' ? null : bucket_failure_wordsOf(error);
+        }
+    }
+    /** Asks with the header for a checksum; without it if the store does not take it, and from then on. */
+    async #asking(checksums, ask) {
+        try {
+            return await ask(checksums.sends);
+        }
+        catch (error) {
+            if (!checksums.sends || !refusesChecksums(error))
+                throw this.#failure(error);
+        }
+        try {
+            const answer = await ask(false);
+            checksums.sends = false;
+            return answer;
+        }
+        catch (error) {
+            throw this.#failure(error);
+        }
+    }
+    #failure(error) {
+        if (this.#to.signal.aborted)
+            return this.#to.signal.reason;
+        return bucketFailure(`${nameOf(this.#to.place)} does not take ${this.#to.key}`, error, this.#facts);
+    }
+}
+/** What stores say that know no such header; a wrong checksum is another thing, and is not among it. */
+function refusesChecksums(error) {
+    const { status, code } = codeOf(error);
+    if (status === 501)
+        return true;
+    return (status === 400 && /^(InvalidArgument|InvalidRequest|NotImplemented)$/.test(code) && /checksum/i.test(bucket_failure_wordsOf(error)));
+}
+const checksumOf = ({ sha256 }) => ({ ChecksumAlgorithm: 'SHA256', ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64') });
+/** The signature covers the content, so that any store notices other bytes; the library would hash them once more. */
+function signWith(command, { sha256 }) {
+    const middleware = (next) => (args) => {
+        args.request.headers['x-amz-content-sha256'] = sha256;
+        return next(args);
+    };
+    command.middlewareStack.add(middleware, { step: 'build', name: 'contentSha256' });
+}
+
+;// CONCATENATED MODULE: ./build/shared/offsite/s3-store.js
+
+
+
+
+
+
+/** Enough to sit out a storm of some minutes. */
+const usualAttempts = 9;
+/** A store may think so long before it has put many parts together. */
+const usualSilence = 120_000;
+/** How many deletions run at one time. */
+const removalsAtOnce = 8;
+/** In versioned buckets with locks, or with rules of the provider's own, a store says so in one of these ways. */
+const lockedWords = /object.?lock|retention|legal.?hold|\bWORM\b|immutab|protected/i;
+/** Opens a bucket. Connects at the first request. Everything that is asked of it ends with the signal. */
+async function openS3Store(place, signal, { attempts = usualAttempts, silence = usualSilence } = {}) {
+    const client = await makeClient(place, { attempts, silence });
+    return new S3Store(client, await __nccwpck_require__.e(/* import() */ 711).then(__nccwpck_require__.t.bind(__nccwpck_require__, 53711, 19)), place, signal);
+}
+class S3Store {
+    name;
+    #client;
+    #s3;
+    #place;
+    #signal;
+    #Bucket;
+    /** Whether the store takes the headers for checksums, as far as is known. */
+    #checksums = { sends: true, asks: true };
+    constructor(client, s3, place, signal) {
+        this.name = nameOf(place);
+        this.#client = client;
+        this.#s3 = s3;
+        this.#place = place;
+        this.#signal = signal;
+        this.#Bucket = { Bucket: place.bucket };
+    }
+    uri(key) {
+        return `s3://${this.#place.bucket}/${key}`;
+    }
+    async *list(prefix) {
+        const facts = { rights: ['s3:ListBucket'] };
+        let token;
+        do {
+            const page = await this.#ask('cannot be listed', facts, (abortSignal) => this.#client.send(new this.#s3.ListObjectsV2Command({
+                ...this.#Bucket,
+                Prefix: prefix,
+                ContinuationToken: token,
+                // Names of others may hold characters that XML cannot.
+                EncodingType: 'url',
+            }), { abortSignal }));
+            if (page.Name !== this.#place.bucket) {
+                throw bucketFailure(`${this.name} cannot be listed`, new Error('the server there is not an S3 store'), facts);
+            }
+            for (const { Key, Size, LastModified } of page.Contents ?? []) {
+                const key = page.EncodingType === 'url' ? decoded(Key ?? '') : (Key ?? '');
+                if (key.startsWith(prefix))
+                    yield { key, bytes: Size ?? 0, modifiedAt: LastModified ?? new Date(0) };
+            }
+            const next = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+            if (page.IsTruncated === true && (next === undefined || next === token)) {
+                throw bucketFailure(`${this.name} cannot be listed`, new Error('the store does not say how its list goes on'), facts);
+            }
+            token = next;
+        } while (token !== undefined);
+    }
+    async facts(key) {
+        const look = (ChecksumMode) => (abortSignal) => this.#client.send(new this.#s3.HeadObjectCommand({ ...this.#Bucket, Key: key, ChecksumMode }), { abortSignal });
+        const answer = await this.#unlessMissing(`does not tell of ${key}`, async (abortSignal) => {
+            try {
+                return await look(this.#checksums.asks ? 'ENABLED' : undefined)(abortSignal);
+            }
+            catch (error) {
+                // Some stores refuse the question for a checksum as a whole.
+                if (!this.#checksums.asks || ![400, 501].includes(codeOf(error).status ?? 0))
+                    throw error;
+                const plain = await look(undefined)(abortSignal);
+                this.#checksums.asks = false;
+                return plain;
+            }
+        });
+        if (answer === null)
+            return null;
+        const until = answer.ObjectLockRetainUntilDate ?? null;
+        return {
+            bytes: answer.ContentLength ?? 0,
+            ...reportedChecksum(answer.ChecksumSHA256, answer.ChecksumType),
+            lockedUntil: answer.ObjectLockLegalHoldStatus === 'ON' ? farAway : until !== null && until > new Date() ? until : null,
+        };
+    }
+    async read(key, most) {
+        const range = most === undefined ? {} : { Range: `bytes=0-${Math.max(most, 1) - 1}` };
+        const what = `does not give ${key}`;
+        const answer = await this.#unlessMissing(what, async (abortSignal) => {
+            try {
+                return await this.#client.send(new this.#s3.GetObjectCommand({ ...this.#Bucket, Key: key, ...range }), {
+                    abortSignal,
+                });
+            }
+            catch (error) {
+                // An empty object has no first byte.
+                if (codeOf(error).status === 416)
+                    return { Body: external_node_stream_.Readable.from([]) };
+                throw error;
+            }
+        });
+        if (answer === null)
+            return null;
+        return external_node_stream_.Readable.from(this.#readingOf(answer.Body, what), { objectMode: false });
+    }
+    async *#readingOf(body, what) {
+        const stop = () => body.destroy();
+        this.#signal.addEventListener('abort', stop, { once: true });
+        try {
+            yield* body;
+            this.#signal.throwIfAborted();
+        }
+        catch (error) {
+            this.#signal.throwIfAborted();
+            throw bucketFailure(`${this.name} ${what} to its end`, error, { rights: ['s3:GetObject'] });
+        }
+        finally {
+            this.#signal.removeEventListener('abort', stop);
+            body.destroy();
+        }
+    }
+    async write(key, content, bytes, onBytes = () => { }, tags = {}) {
+        const stop = () => content.destroy();
+        this.#signal.addEventListener('abort', stop, { once: true });
+        try {
+            this.#signal.throwIfAborted();
+            const plan = planParts(key, bytes, this.#place.maxParts ?? undefined);
+            const upload = new S3Upload(this.#client, this.#s3, { place: this.#place, key, tags, signal: this.#signal });
+            return await upload.send(content, bytes, plan, onBytes, this.#checksums);
+        }
+        catch (error) {
+            this.#signal.throwIfAborted();
+            throw error;
+        }
+        finally {
+            this.#signal.removeEventListener('abort', stop);
+            content.destroy();
+        }
+    }
+    async remove(keys) {
+        const removals = [];
+        for (let at = 0; at < keys.length; at += removalsAtOnce) {
+            removals.push(...(await Promise.all(keys.slice(at, at + removalsAtOnce).map((key) => this.#remove(key)))));
+        }
+        return removals;
+    }
+    async #remove(key) {
+        // In a versioned bucket, a deletion only hides what is locked: it would go on costing money, seen by nobody.
+        const facts = await this.facts(key);
+        if (facts === null)
+            return { key, outcome: 'deleted', reason: null };
+        if (facts.lockedUntil !== null)
+            return { key, outcome: 'retained', reason: lockOf(facts.lockedUntil) };
+        try {
+            await this.#ask(`does not delete ${key}`, { rights: ['s3:DeleteObject'] }, (abortSignal) => this.#client.send(new this.#s3.DeleteObjectCommand({ ...this.#Bucket, Key: key }), { abortSignal }));
+            return { key, outcome: 'deleted', reason: null };
+        }
+        catch (error) {
+            this.#signal.throwIfAborted();
+            const reason = error.message;
+            return { key, outcome: lockedWords.test(reason.replaceAll(key, '')) ? 'retained' : 'failed', reason };
+        }
+    }
+    async *unfinished(prefix) {
+        let from = {};
+        while (from !== null) {
+            const page = await this.#uploadsFrom(prefix, from);
+            for (const { Key: key = '', UploadId: uploadId } of page.Uploads ?? []) {
+                if (uploadId !== undefined && key.startsWith(prefix))
+                    yield { key, uploadId };
+            }
+            const next = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
+            const moves = next.KeyMarker !== from.KeyMarker || next.UploadIdMarker !== from.UploadIdMarker;
+            from = page.IsTruncated === true && moves ? next : null;
+        }
+    }
+    #uploadsFrom(prefix, from) {
+        const facts = { rights: ['s3:ListBucketMultipartUploads'] };
+        const command = new this.#s3.ListMultipartUploadsCommand({ ...this.#Bucket, Prefix: prefix, ...from });
+        return this.#ask('does not list unfinished uploads', facts, (abortSignal) => this.#client.send(command, { abortSignal }));
+    }
+    async abort({ key, uploadId }) {
+        const facts = { rights: ['s3:AbortMultipartUpload'] };
+        await this.#ask(`does not give up the upload of ${key}`, facts, async (abortSignal) => {
+            try {
+                const command = new this.#s3.AbortMultipartUploadCommand({ ...this.#Bucket, Key: key, UploadId: uploadId });
+                await this.#client.send(command, { abortSignal });
+            }
+            catch (error) {
+                if (codeOf(error).code !== 'NoSuchUpload')
+                    throw error;
+            }
+        });
+    }
+    close() {
+        this.#client.destroy();
+    }
+    /** null if the store says that there is no such object; a missing bucket is a failure. */
+    async #unlessMissing(what, ask) {
+        return this.#ask(what, { rights: ['s3:GetObject'] }, async (abortSignal) => {
+            try {
+                return await ask(abortSignal);
+            }
+            catch (error) {
+                const { status, code } = codeOf(error);
+                if (status === 404 && code !== 'NoSuchBucket')
+                    return null;
+                throw error;
+            }
+        });
+    }
+    async #ask(what, facts, ask) {
+        this.#signal.throwIfAborted();
+        try {
+            return await ask(this.#signal);
+        }
+        catch (error) {
+            this.#signal.throwIfAborted();
+            throw bucketFailure(`${this.name} ${what}`, error, facts);
+        }
+    }
+}
+/** A legal hold has no end. */
+const farAway = new Date(8.64e15);
+function lockOf(until) {
+    return until === farAway ? 'it is under a legal hold' : `it is locked until ${until.toISOString()}`;
+}
+/** As S3 encodes names in listings. */
+function decoded(key) {
+    try {
+        return decodeURIComponent(key.replaceAll('+', ' '));
+    }
+    catch {
+        return key;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/proof.js
+
+
+
+
+
+const proof_program = {
+    name: 'prove',
+    step: 'the update of the proof',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(45055), __nccwpck_require__.b)],
+};
+/**
+ * Adds a proof to a set, in every folder of the set, and to the history.
+ * @throws Failure `lock-held`, `set-gone`, `proof-unwritable`, `history-unwritable`
+ */
+async function addProof(connection, set, proof, { backupDir, lock, records, onLog }) {
+    const name = read_sets_namesOf(set).proof.replace(/\.proof\.jsonl$/, '');
+    const parameters = {
+        backup_dir: backupDir,
+        name,
+        line: JSON.stringify(proof),
+        folders: catalogue_pathsOf(set),
+        ...recordParameters(records),
+    };
+    try {
+        await connection.run(proof_program, parameters, { deadline: 60_000 + lock.wait, atEnd: 'finish', lock, onLog }).result;
+    }
+    catch (error) {
+        if (failure_isFailure(error, 'lock-held'))
+            throw lockHeld(error.message, backupDir, lock.wait);
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/shared/host/incoming-files.js
+
+/** Bytes of a file that wait for their reader; then the host waits as well. */
+const mostWaiting = 1024 * 1024;
+/** The files in a program's answer, in the order in which the host sends them. As much is taken from the host as is read here. */
+class IncomingFiles {
+    #waiting = [];
+    #current = null;
+    #isOver = false;
+    #error = null;
+    #wake = () => { };
+    #drained = () => { };
+    /** True while nothing more may be taken from the host; `onDrain` is called when that changes. */
+    get isFull() {
+        return this.#waiting.length > 1 || this.#current?.writableNeedDrain === true;
+    }
+    set onDrain(call) {
+        this.#drained = call;
+    }
+    begin(name, bytes) {
+        const content = new external_node_stream_.PassThrough({ highWaterMark: mostWaiting });
+        // Whoever reads it hears of its errors; a file that nobody reads must not end the process.
+        content.on('error', () => { });
+        for (const event of ['drain', 'close'])
+            content.on(event, () => this.#tellDrained());
+        if (this.#isOver)
+            content.destroy();
+        this.#current = content;
+        this.#waiting.push({ name, bytes, content });
+        this.#wake();
+    }
+    add(piece) {
+        if (this.#current?.destroyed === false)
+            this.#current.write(piece);
+    }
+    end() {
+        this.#current?.end();
+        this.#current = null;
+    }
+    /** No more will come: because of the error, if there is one. What is half here fails with it. */
+    close(error) {
+        this.#isOver = true;
+        this.#error ??= error;
+        if (error !== null)
+            for (const { content } of this.#waiting.splice(0))
+                content.destroy(error);
+        this.#current?.destroy(error ?? new Error('The host sent only part of a file'));
+        this.#current = null;
+        this.#wake();
+        this.#tellDrained();
+    }
+    async *[Symbol.asyncIterator]() {
+        for (;;) {
+            const next = this.#waiting.shift();
+            if (next !== undefined) {
+                this.#tellDrained();
+                yield next;
+            }
+            else if (this.#isOver) {
+                if (this.#error !== null)
+                    throw this.#error;
+                return;
+            }
+            else {
+                await new Promise((resolve) => {
+                    this.#wake = resolve;
+                });
+            }
+        }
+    }
+    #tellDrained() {
+        if (!this.isFull)
+            this.#drained();
+    }
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/read-files.js
+
+
+const read_files_program = {
+    name: 'read-files',
+    step: 'reading the files of a backup',
+    scripts: [__nccwpck_require__.ab + "read-files.sh"],
+};
+/**
+ * Streams files of a set from the host. Nothing is kept on the way: the host reads as fast as they are read here. Ends the program
+ * when the caller stops early.
+ * @throws Failure `set-gone`; as any program's
+ */
+async function* readFiles(connection, request) {
+    const { backupDir, set, names, timeout, signal, onLog } = request;
+    const files = new IncomingFiles();
+    const parameters = { backup_dir: backupDir, folders: catalogue_pathsOf(set), names };
+    const run = connection.run(read_files_program, parameters, { deadline: timeout, atEnd: 'end', signal, onLog, files });
+    let isWhole = false;
+    try {
+        yield* files;
+        await run.result;
+        isWhole = true;
+    }
+    finally {
+        if (!isWhole) {
+            files.close(new Error('The rest is not wanted'));
+            await run.release();
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./build/backup-action/offsite.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** One bad night is made up for in the next; many, in several. */
+const offsite_mostCopies = 7;
+/** The address that the new dump has in the bucket, or will have. */
+function copyUri(bucket, environment, { facts }) {
+    const { id, file } = facts.publicationPlan.manifest;
+    return `s3://${bucket.bucket}/${folderOf(bucket.prefix, environment, id)}${file}`;
+}
+/**
+ * Copies the new backup into the bucket, and those that the bucket lacks; deletes what is no longer to be kept there. Nothing
+ * that fails here touches a backup on the host.
+ */
+async function copyOffsite(bucket, kept, run) {
+    const { manifest } = kept.facts.publicationPlan;
+    try {
+        const title = `Copy to ${copyUri(bucket, run.inputs.environment, kept)}`;
+        const { copied, problems } = await group(title, () => copyUnderLock(bucket, kept, run));
+        return { copied: copied.find(({ id }) => id === manifest.id) ?? null, problems };
+    }
+    catch (error) {
+        run.signal.throwIfAborted();
+        if (!failure_isFailure(error))
+            throw error;
+        return { copied: null, problems: [error] };
+    }
+}
+async function copyUnderLock(bucket, kept, run) {
+    const { connection, inputs, holder, signal } = run;
+    const held = await holdOffsiteLock(connection, {
+        backupDir: inputs.backupDir,
+        holder,
+        wait: inputs.lockWait,
+        longest: (offsite_mostCopies + 1) * inputs.timeout,
+        signal,
+        onLog: host,
+        onWait: (other) => progress(`Waiting for the lock for off-site copies, held by ${other}`),
+    });
+    try {
+        return await copySets(bucket, kept, run);
+    }
+    finally {
+        if (!(await held.release()))
+            warning(`The host did not confirm in time that it released ${offsiteLock(inputs.backupDir)}`);
+    }
+}
+async function copySets(bucket, { facts: { publicationPlan }, problems }, run) {
+    const { connection, inputs, signal } = run;
+    const { backupDir, timeout, timezone, environment, upload, offsiteKeep } = inputs;
+    const { id, database } = publicationPlan.manifest;
+    const sets = setsAfter(publicationPlan);
+    const store = await openS3Store({ ...bucket, ...upload }, signal);
+    try {
+        const outcome = await keepOffsite(store, {
+            prefix: bucket.prefix,
+            environment,
+            database,
+            policy: offsiteKeep,
+            timezone,
+            now: new Date(),
+            sets,
+            newest: id,
+            most: offsite_mostCopies,
+            // As on the host: whoever lost data keeps what was there before.
+            mayDelete: problems.length === 0,
+            read: (set) => readFiles(connection, { backupDir, set, names: namesToCopy(set), timeout, signal, onLog: host }),
+            tagsOf: (set) => ({ environment, tier: longestTier(set) }),
+            listener: (set) => new CopyProgress(log_namespaceObject, set),
+            signal,
+        });
+        for (const copy of outcome.copied)
+            await noteCopy(copy, sets, run, outcome);
+        tellOutcome(outcome);
+        return outcome;
+    }
+    finally {
+        store.close();
+    }
+}
+/** In this order: the list of checksums first, so that everything after it is compared; the manifest last, so that the set is whole. */
+function namesToCopy(set) {
+    const names = read_sets_namesOf(set);
+    return [
+        names.sha256,
+        names.dump,
+        ...sidesOf(set).map((side) => names[side]),
+        names.report,
+        names.md5,
+        names.manifest,
+    ];
+}
+/** For rules of the bucket that act on tags: the tier in which the set is kept for longest. */
+function longestTier({ folders, manifest }) {
+    const tier = ['monthly', 'weekly'].find((each) => folders.includes(each));
+    return tier ?? (manifest.kind === 'scheduled' ? 'daily' : manifest.kind);
+}
+/** Writes into the set's proofs on the host that a copy exists, and how that is known. */
+async function noteCopy({ id, uri, bytes, files }, sets, { connection, inputs, holder, runUrl }, { problems }) {
+    const set = sets.find((each) => each.id === id);
+    if (set === undefined)
+        return;
+    const checks = Object.fromEntries(files.map(({ name, proof }) => [name, proof]));
+    const lock = { path: lockFile(inputs.backupDir), wait: inputs.lockWait, holder };
+    const note = { backupDir: inputs.backupDir, lock, records: [], onLog: host };
+    try {
+        const at = new Date().toISOString();
+        await addProof(connection, set, { at, what: 'copy', result: 'passed', uri, checks, bytes, runUrl }, note);
+    }
+    catch (error) {
+        if (!failure_isFailure(error))
+            throw error;
+        const what = `The copy of ${id} is whole, but could not be noted on the host: ${error.message}`;
+        problems.push(new failure_Failure(error.code, what, { ...(error.hint && { hint: error.hint }), cause: error }));
+    }
+}
+function tellOutcome({ copied, deleted, retained }) {
+    for (const { id, bytes, files } of copied)
+        success(`${id} is copied: ${counted(files.length, 'file')}, ${formatBytes(bytes)}`);
+    if (deleted.length > 0)
+        info(`Deleted from the bucket, as its policy says: ${deleted.join(', ')}`);
+    if (retained.length > 0)
+        info(`To be deleted, but locked in the bucket: ${retained.join(', ')}`);
+}
+
 // EXTERNAL MODULE: external "node:fs/promises"
 var promises_ = __nccwpck_require__(51455);
 ;// CONCATENATED MODULE: ./build/shared/runner/job-summary.js
@@ -39628,11 +41911,11 @@ function withoutMiddle(code) {
 
 
 /** Reports a backup that was kept: one line in the log, and the job summary. */
-async function summarizeBackup(told, problems, durationMs) {
+async function summarizeBackup({ facts: told, problems }, copy, durationMs) {
     const { publicationPlan, place, hostName, previous } = told;
     const { manifest, pruning, entered } = publicationPlan;
     const size = formatBytes(manifest.sizeBytes);
-    const verdict = `Backup ${manifest.id} of "${manifest.database}" is verified: ${size} in ${units_formatDuration(durationMs)}`;
+    const verdict = `Backup ${manifest.id} of "${manifest.database}" is verified: ${size} in ${formatDuration(durationMs)}`;
     if (problems.length === 0)
         success(verdict);
     else
@@ -39651,9 +41934,10 @@ async function summarizeBackup(told, problems, durationMs) {
         ],
         ['SHA-256', { code: manifest.sha256 }],
         ['Kept in', entered.join(', ')],
-        ['Tables', `${manifest.tables.length}, with ${rowsOf(manifest)}`],
+        ['Tables', `${manifest.tables.length}, with ${summary_rowsOf(manifest)}`],
         ['PostgreSQL', `${manifest.serverVersion}, pg_dump ${manifest.pgDumpVersion}`],
-        ['Took', units_formatDuration(durationMs)],
+        ...copyRows(copy),
+        ['Took', formatDuration(durationMs)],
     ];
     await writeSummary([
         problems.length === 0
@@ -39691,6 +41975,18 @@ async function summarizeBackup(told, problems, durationMs) {
         ]),
     ]);
 }
+function copyRows(copy) {
+    if (copy === null)
+        return [];
+    if (copy.copied === null)
+        return [['Off-site copy', 'missing']];
+    const { uri, files } = copy.copied;
+    const isReadBack = files.some(({ proof }) => proof === 'read-back');
+    return [
+        ['Off-site copy', { code: uri }],
+        ['Compared', isReadBack ? 'read back from the bucket: the same SHA-256' : 'the store reports the same SHA-256'],
+    ];
+}
 /** Reports a run that took no backup, in the job summary. */
 async function summarizeFailure(error, { environment, kind }) {
     const failure = failure_isFailure(error) ? error : new failure_Failure('defect', String(error));
@@ -39704,7 +42000,7 @@ async function summarizeFailure(error, { environment, kind }) {
         ...(earlier + deployment === '' ? [] : [paragraph(earlier + deployment)]),
     ]);
 }
-function rowsOf({ tables }) {
+function summary_rowsOf({ tables }) {
     const rows = tables.reduce((sum, table) => sum + (table.rows ?? 0), 0);
     if (tables.every((table) => table.exact))
         return `${rows} rows, counted exactly`;
@@ -39736,8 +42032,10 @@ function schemaBlocks(told) {
 
 
 
-/** Surveys the host, takes a verified backup, copies the history off the host, reports. */
-async function backup(inputs, workflow, context) {
+
+
+/** Surveys the host, takes a verified backup, copies it and the history off the host, reports. */
+async function backup(inputs, workflow, context, story) {
     const { signal, outputs, atEnd } = context;
     const startedAt = new Date();
     const holder = holderText('backup-action', workflow.runUrl, startedAt);
@@ -39751,17 +42049,28 @@ async function backup(inputs, workflow, context) {
         connection = await reachHost(inputs.ssh, context);
         const host = connection;
         const kept = await takeVerifiedBackup(connection, run, {
-            look: () => look(host, inputs, deployments, signal),
+            look: () => look(host, inputs, deployments, signal, story),
             onReady: (seen) => tellRelease(seen, outputs),
             recordsOf: (manifest) => deployments.recordsOf(manifest),
-            onPublished: (kept) => backup_setOutputs(outputs, kept, deployments),
+            onPublished: (kept) => {
+                story.kept = kept;
+                if (inputs.bucket !== null)
+                    story.offsite = { uri: copyUri(inputs.bucket, inputs.environment, kept), copied: false };
+                backup_setOutputs(outputs, kept, deployments);
+                // Until the copy is there, a run that is cut off has not done all of its work.
+                if (inputs.bucket !== null)
+                    outputs.status = 'incomplete';
+            },
         }, log_namespaceObject);
         // The lock is free: what follows delays no other run, and fails nothing that was kept.
         await deployments.keepImages(host);
         await deployments.store();
-        await summarizeBackup(kept.facts, kept.problems, Date.now() - startedAt.getTime());
+        const copy = await copyOffHost(connection, inputs, kept, run, story);
+        outputs['s3-uri'] = copy?.copied?.uri ?? null;
+        outputs.status = kept.problems.length === 0 ? 'succeeded' : 'incomplete';
+        await summarizeBackup(kept, copy, Date.now() - startedAt.getTime());
         if (kept.problems.length > 0)
-            endIncomplete(inputs.kind, kept);
+            endIncomplete(inputs.kind, kept, copy);
     }
     catch (error) {
         if (outputs['backup-id'] === null)
@@ -39773,12 +42082,13 @@ async function backup(inputs, workflow, context) {
     }
 }
 /** Surveys the host. Finishes an interrupted rollback first, and then surveys the host again. */
-async function look(connection, inputs, deployments, signal) {
+async function look(connection, inputs, deployments, signal, story) {
     const request = { ...inputs, probe: insideScript(), compose: null, layout: layoutLines, sets: true, setup: false };
     let seen = await survey(connection, request, signal, host);
     if (await deployments.finishRollback(connection, seen, signal)) {
         seen = await survey(connection, request, signal, host);
     }
+    Object.assign(story, lastGoodIn(seen, inputs.databaseName));
     await deployments.judgeHold(connection, seen);
     return seen;
 }
@@ -39790,7 +42100,7 @@ function tellRelease({ containers, images }, outputs) {
 }
 function backup_setOutputs(outputs, { facts, published, problems }, deployments) {
     const { publicationPlan, place, dump } = facts;
-    const names = naming_setFileNames('backup', dump.id, publicationPlan.manifest);
+    const names = setFileNames('backup', dump.id, publicationPlan.manifest);
     Object.assign(outputs, {
         status: problems.length === 0 ? 'succeeded' : 'incomplete',
         'backup-id': dump.id,
@@ -39805,12 +42115,36 @@ function backup_setOutputs(outputs, { facts, published, problems }, deployments)
         'history-id': deployments.historyId,
     });
 }
+/** Copies the backup off the host, if that is asked for. What goes wrong there makes the run incomplete. */
+async function copyOffHost(connection, inputs, kept, run, story) {
+    const { bucket, environment } = inputs;
+    if (bucket === null)
+        return null;
+    const result = await copyOffsite(bucket, kept, { ...run, connection, inputs, runUrl: run.workflow.runUrl });
+    story.offsite = { uri: copyUri(bucket, environment, kept), copied: result.copied !== null };
+    const [first] = result.problems;
+    if (first === undefined)
+        return result;
+    kept.problems.push(...result.problems.map(({ message }) => `off-site copy: ${message}`));
+    const { id, database } = kept.facts.publicationPlan.manifest;
+    try {
+        await logFailure(connection, run, first, log_namespaceObject, { status: 'incomplete', id, database });
+    }
+    catch (error) {
+        warning(`The log on the host does not say so: ${error.message}`);
+    }
+    return result;
+}
 /** Before a deployment, a verified dump is enough to go on. Otherwise the run fails, so that the operator looks now. */
-function endIncomplete(kind, { problems, published }) {
+function endIncomplete(kind, { problems, published }, copy) {
     const message = `A verified backup is kept, but the run is incomplete: ${problems.join('; ')}`;
     if (kind !== 'predeployment') {
         const kept = published.dropped > 0 ? 'The log above names what retention deleted' : 'Nothing was deleted';
-        throw new failure_Failure('incomplete', message, { hint: `${kept}. Fix the problem and run the backup again` });
+        const [failedCopy] = copy?.problems ?? [];
+        const next = failedCopy === undefined
+            ? 'Fix the problem and run the backup again'
+            : `${failedCopy.hint ?? 'Fix the problem'}. The next backup copies what is missing in the bucket`;
+        throw new failure_Failure('incomplete', message, { hint: `${kept} on the host. ${next}`, cause: failedCopy });
     }
     log_error(`${message}. The deployment may go on`, 'Backup incomplete');
 }
@@ -39831,8 +42165,6 @@ async function tellFailure(connection, error, run) {
     }
 }
 
-// EXTERNAL MODULE: external "node:net"
-var external_node_net_ = __nccwpck_require__(77030);
 ;// CONCATENATED MODULE: ./build/shared/runner/grammar.js
 
 
@@ -39961,6 +42293,20 @@ const httpUrl = {
         return url;
     },
 };
+/** Of a service that is given secrets: https, or http to the runner itself. */
+const safeUrl = {
+    hint: 'Give an address such as https://s3.example.com.',
+    parse(value) {
+        const url = httpUrl.parse(value);
+        if (url.protocol === 'https:' || isLoopback(url))
+            return url;
+        throw new RangeError('is not an https address: over http, others can read and change what is sent');
+    },
+};
+/** Whether an address is the runner itself. */
+function isLoopback({ hostname }) {
+    return /^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
+}
 /** A login name on the host. */
 const userName = {
     hint: 'Give a login name of letters, digits, "_", "." and "-".',
@@ -40010,6 +42356,7 @@ function main_path(value) {
         throw new RangeError('contains ".."');
     return value;
 }
+/** The value. @throws RangeError with the reason if the pattern does not match */
 function matching(value, pattern, reason) {
     if (!pattern.test(value))
         throw new RangeError(reason);
@@ -40140,6 +42487,282 @@ function checkKey(key) {
     return key;
 }
 
+;// CONCATENATED MODULE: ./build/shared/inputs/notice-inputs.js
+
+
+
+/**
+ * Reads them from the workflow. Call it within `readInputs`. The addresses are secrets: no message repeats them.
+ * @param onRead gets what can be used of them, even if other inputs cannot: such a run is told of too
+ */
+function readNoticeInputs(input, host, onRead) {
+    const ping = input.secret('healthcheck-url');
+    const mail = input.secret('smtp-url');
+    const hook = input.secret('webhook-url');
+    const hookSecret = input.secret('webhook-secret')?.trim() ?? null;
+    const mailServer = mail === null ? null : input.rule(() => readMailServer(mail.trim()));
+    const notices = {
+        pingUrl: ping === null ? null : input.rule(() => readAddress('healthcheck-url', ping.trim())),
+        mailServer,
+        mailing: readMailing(input, mailServer),
+        webhook: input.rule(() => {
+            if (hook !== null)
+                return { url: readAddress('webhook-url', hook.trim()), secret: hookSecret };
+            if (hookSecret === null)
+                return null;
+            throw new InputError('webhook-url', 'is missing, although its secret was given', 'Give both, or neither');
+        }),
+        evidence: input.withDefault('evidence', choice('none', 'artifact'), 'none'),
+    };
+    // What could not be read is undefined until `readInputs` throws.
+    onRead({ ...usable(notices), environment: host.environment ?? null, database: host.databaseName ?? null });
+    return notices;
+}
+function usable({ pingUrl, mailServer, mailing, webhook, evidence }) {
+    return {
+        pingUrl: pingUrl ?? null,
+        mailServer: mailServer ?? null,
+        mailing: mailing?.server && mailing.from && mailing.to ? mailing : null,
+        webhook: webhook ?? null,
+        evidence: evidence ?? 'none',
+    };
+}
+/** A longer path contains a secret: an id, or a key with a name. */
+const shortestPath = 16;
+/** Of a ping or a webhook: https, or http to the runner itself. */
+function readAddress(name, text) {
+    const url = URL.canParse(text) ? new URL(text) : null;
+    if (url === null || !/^https?:$/.test(url.protocol))
+        throw new InputError(name, 'is not an https address', 'Give the whole address, as the service shows it');
+    mask(url.href);
+    // A short word would be masked wherever else it occurs.
+    if (url.pathname.length > shortestPath)
+        mask(url.pathname.slice(1));
+    if (url.password !== '')
+        mask(url.password);
+    if (url.protocol === 'http:' && !isLoopback(url))
+        throw new InputError(name, 'is not an https address', 'Give one that begins with https://: http shows the secret');
+    url.hash = '';
+    return url;
+}
+/** Addresses without names. */
+const mailAddress = {
+    hint: 'Give addresses such as ops@example.org.',
+    parse(value) {
+        if (/^[^\s@<>()[\]:;,"\\\p{Cc}]+@[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/u.test(value))
+            return value;
+        throw new RangeError('is not a mail address');
+    },
+};
+const mailAddresses = {
+    hint: `${mailAddress.hint} Several are separated by commas, or one per line.`,
+    parse(value) {
+        const given = lines(mailAddress).parse(value.replaceAll(',', '\n'));
+        if (given.length === 0)
+            throw new RangeError('names nobody');
+        return [...new Set(given)];
+    },
+};
+function readMailing(input, server) {
+    const from = input.optional('mail-from', mailAddress);
+    const to = input.optional('mail-to', mailAddresses);
+    const on = input.withDefault('mail-on', choice('failure', 'always', 'never'), 'failure');
+    return input.rule(() => {
+        if (server === null) {
+            if (from === null && to === null)
+                return null;
+            throw new InputError('smtp-url', 'is missing, although a mail address was given', 'Give the mail server');
+        }
+        if (on === 'never')
+            return null;
+        if (to === null) {
+            throw new InputError('mail-to', 'is missing, although a mail server was given', 'Give the addresses, or mail-on: never');
+        }
+        // undefined where an input was bad: that is reported already.
+        const login = server?.login?.user ?? '';
+        const sender = from === null && isAddress(login) ? login : from;
+        if (sender === null)
+            throw new InputError('mail-from', 'is missing, and the login is no mail address', 'Give the sender');
+        return { server, from: sender, to, on };
+    });
+}
+function isAddress(text) {
+    try {
+        return mailAddress.parse(text) === text;
+    }
+    catch {
+        return false;
+    }
+}
+function readMailServer(text) {
+    const name = 'smtp-url';
+    const hint = 'Give smtps://user:password@host:465, or smtp://user:password@host:587 for STARTTLS';
+    const url = URL.canParse(text) ? new URL(text) : null;
+    if (url === null || !/^smtps?:$/.test(url.protocol))
+        throw new InputError(name, 'is not an smtp or smtps address', hint);
+    const { hostname, port, username, password } = url;
+    if (!/^\/?$/.test(url.pathname) || url.search !== '' || url.hash !== '' || port === '0') {
+        const escaped = 'Write / ? # @ : in a name or password as %2F %3F %23 %40 %3A';
+        throw new InputError(name, 'continues after the host, or has a character that must be escaped', escaped);
+    }
+    const host = hostname.replace(/^\[|\]$/g, '');
+    if (!isHost(host))
+        throw new InputError(name, 'names no host', hint);
+    if ((username === '') !== (password === ''))
+        throw new InputError(name, 'has only half a login: a name or a password is missing', hint);
+    const isTls = url.protocol === 'smtps:';
+    return {
+        host,
+        port: port === '' ? (isTls ? 465 : 587) : Number(port),
+        isTls,
+        login: username === '' ? null : { user: notice_inputs_decoded(username, name), password: notice_inputs_masked(password, name) },
+    };
+}
+function isHost(host) {
+    try {
+        return hostName.parse(host) !== '';
+    }
+    catch {
+        return false;
+    }
+}
+function notice_inputs_decoded(text, name) {
+    try {
+        return decodeURIComponent(text);
+    }
+    catch {
+        throw new InputError(name, 'has a % that does not begin an escape', 'Write a % in a name or password as %25');
+    }
+}
+/** The whole address is masked already, but a server's answer may contain just the password, escaped or not. */
+function notice_inputs_masked(text, name) {
+    const plain = notice_inputs_decoded(text, name);
+    mask(text);
+    mask(plain);
+    return plain;
+}
+
+;// CONCATENATED MODULE: ./build/shared/inputs/offsite-inputs.js
+
+
+const bucketName = {
+    hint: 'Give the name of the bucket alone, such as acme-backups.',
+    parse: (value) => matching(value, /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'is not the name of a bucket'),
+};
+const offsite_inputs_prefix = {
+    hint: 'Give folders such as atlasia-backups or backups/shop, without a slash at either end.',
+    parse: (value) => matching(value, /^[A-Za-z0-9!_.*'()-]+(\/[A-Za-z0-9!_.*'()-]+)*$/, 'is not a prefix of folders'),
+};
+const region = {
+    hint: 'Give a region such as eu-central-1.',
+    parse: (value) => matching(value, /^[a-z0-9][a-z0-9-]{0,62}$/, 'is not a region'),
+};
+const storageClass = {
+    hint: 'Give a storage class such as STANDARD_IA or STANDARD, as the store names it.',
+    parse: (value) => matching(value, /^[A-Z][A-Z0-9_]{0,40}$/, 'is not a storage class'),
+};
+const kmsKey = {
+    hint: 'Give the id, the alias or the ARN of a KMS key.',
+    parse: (value) => matching(value, /^[A-Za-z0-9:/_-]{1,2048}$/, 'is not a KMS key'),
+};
+/** A store allows 10 for each object, and two are ours. */
+const mostTags = 8;
+const ownTags = ['environment', 'tier'];
+const tag = {
+    hint: 'Give tags such as team=shop, or none.',
+    parse(value) {
+        const [, name = '', text = ''] = /^([^=]+)=(.*)$/.exec(value) ?? [];
+        const trimmed = name.trim();
+        const isTag = /^(?!aws:)[\p{L}\p{N} _.:/+@-]{1,128}$/u.test(trimmed) && /^[\p{L}\p{N} _.:/=+@-]{0,256}$/u.test(text);
+        if (!isTag)
+            throw new RangeError('is not a tag, or has a character that tags cannot have');
+        return [trimmed, text.trim()];
+    },
+};
+const tags = {
+    hint: lines(tag).hint,
+    parse(value) {
+        if (value === 'none')
+            return value;
+        const given = lines(tag).parse(value);
+        const names = given.map(([name]) => name);
+        if (names.some((name) => ownTags.includes(name)))
+            throw new RangeError(`sets ${ownTags.join(' or ')}, which are set already`);
+        if (new Set(names).size < names.length)
+            throw new RangeError('names a tag twice');
+        if (names.length > mostTags)
+            throw new RangeError(`has more than ${mostTags} tags`);
+        return new Map(given);
+    },
+};
+/** Reads them from the workflow. Call it within `readInputs`. */
+function readOffsiteInputs(input) {
+    const bucket = input.optional('s3-bucket', bucketName);
+    const place = {
+        prefix: input.withDefault('s3-prefix', offsite_inputs_prefix, 'atlasia-backups'),
+        region: input.optional('s3-region', region),
+        endpoint: input.optional('s3-endpoint', safeUrl),
+    };
+    if (bucket !== null)
+        return { bucket: { bucket, ...place } };
+    return input.rule(() => {
+        demandNothing({ region: place.region, endpoint: place.endpoint });
+        return { bucket: null };
+    });
+}
+/** The same, with how to copy. @param keep what to keep on the host: the bucket keeps the same unless it is told otherwise */
+function readCopyInputs(input, keep) {
+    const { bucket } = readOffsiteInputs(input);
+    const given = {
+        'storage-class': input.optional('s3-storage-class', storageClass),
+        sse: input.optional('s3-sse', choice('AES256', 'aws:kms', 'aws:kms:dsse')),
+        'kms-key': input.optional('s3-kms-key', kmsKey),
+        tags: input.optional('s3-tags', tags),
+        'max-parts': input.optional('s3-max-parts', integer({ min: 1, max: 10_000 })),
+        'keep-daily': input.optional('s3-keep-daily', allOrNumber),
+        'keep-weekly': input.optional('s3-keep-weekly', allOrNumber),
+        'keep-monthly': input.optional('s3-keep-monthly', allOrNumber),
+    };
+    input.rule(() => {
+        // undefined where it was bad: that is reported already.
+        if (bucket === null)
+            demandNothing(given);
+        if (given['kms-key'] !== null && given.sse === null)
+            throw new InputError('s3-kms-key', 'has no effect without "s3-sse"', 'Give s3-sse: aws:kms as well');
+        if (given['kms-key'] !== null && given.sse === 'AES256')
+            throw new InputError('s3-kms-key', 'has no effect with s3-sse: AES256', 'Give s3-sse: aws:kms, or no key');
+    });
+    const isAws = bucket?.endpoint === null;
+    return {
+        bucket,
+        upload: {
+            // Other stores refuse classes and tags that they do not have.
+            storageClass: given['storage-class'] ?? (isAws ? 'STANDARD_IA' : null),
+            sse: given.sse,
+            kmsKey: given['kms-key'],
+            tags: tagsToSend(given.tags, isAws),
+            maxParts: given['max-parts'],
+        },
+        offsiteKeep: {
+            daily: given['keep-daily'] ?? keep.daily,
+            weekly: given['keep-weekly'] ?? keep.weekly,
+            monthly: given['keep-monthly'] ?? keep.monthly,
+        },
+    };
+}
+function tagsToSend(given, isAws) {
+    if (given === 'none' || (given === null && !isAws))
+        return null;
+    return Object.fromEntries(given ?? []);
+}
+/** @param given by name without `s3-`; null for what was not given */
+function demandNothing(given) {
+    const [name] = Object.entries(given).find(([, value]) => value != null) ?? [];
+    if (name === undefined)
+        return;
+    throw new InputError('s3-bucket', `is missing, although "s3-${name}" was given`, 'Give the name of the bucket');
+}
+
 ;// CONCATENATED MODULE: ./build/shared/inputs/retention-inputs.js
 
 /** Reads them from the workflow. Call it within `readInputs`. */
@@ -40160,10 +42783,9 @@ function readRetentionInputs(input) {
 
 
 
+
 /** How much of a bad value the log shows. */
 const shownLength = 80;
-/** The runner masks a secret wherever it occurs: a shorter one would shred the log and hide nothing. */
-const shortestMask = 4;
 /**
  * Reads inputs into the object that `read` returns. Reports every bad input, not just the first, because each attempt costs
  * the operator a run. `read` may throw an InputError itself, for rules about several inputs.
@@ -40176,14 +42798,6 @@ function readInputs(read) {
     if (first === undefined)
         return result;
     throw others.length === 0 ? first : severalProblems(problems);
-}
-/** Masks a value in the log from here on: for values derived from a secret, such as the password within a URL. */
-function mask(secret) {
-    // Line by line: the runner compares lines, and given the whole text, it would also mask its short lines.
-    for (const line of secret.split(/\r?\n/)) {
-        if (line.trim().length >= shortestMask)
-            lib_core/* setSecret */.Pq(line.trim());
-    }
 }
 function reader(problems) {
     const readText = (name) => lib_core/* getInput */.V4(name);
@@ -40264,10 +42878,14 @@ function severalProblems(problems) {
 
 
 
+
+
 /** @throws InputError, or a Failure that lists several */
-function readBackupInputs() {
+function readBackupInputs(onNotices = () => { }) {
     return readInputs((input) => {
         const host = readHostInputs(input);
+        readNoticeInputs(input, host, onNotices);
+        const retention = readRetentionInputs(input);
         return {
             ...host,
             kind: input.withDefault('kind', choice('scheduled', 'predeployment'), 'scheduled'),
@@ -40275,10 +42893,38 @@ function readBackupInputs() {
             ...readHistoryInputs(input),
             releaseHold: input.withDefault('release-hold', grammar_boolean, false),
             minSizeRatio: input.withDefault('min-size-ratio', decimal({ min: 0, max: 1 }), 0.5),
-            ...readRetentionInputs(input),
+            ...retention,
+            ...readCopyInputs(input, retention.keep),
             logFile: host_inputs_inFolder(host.deployDir, input.withDefault('log-file', anyPath, `${host.backupDir}/backup.log`)),
         };
     });
+}
+
+;// CONCATENATED MODULE: ./build/backup-action/notice.js
+
+
+
+const noStory = () => ({ database: null, lastGood: 'unknown', kept: null, offsite: null });
+/** Also before a deployment, which may go on, an incomplete backup is none that a watcher should be content with. */
+function tellBackup({ database, lastGood, kept, offsite }, { status }) {
+    if (kept === null) {
+        const nothing = { outcome: null, remarks: [], backup: null, checks: [], recoveryMs: null };
+        return { verdict: 'success', database, lastGood, offsite, ...nothing };
+    }
+    const { publicationPlan, place } = kept.facts;
+    const { manifest } = publicationPlan;
+    const { id, sizeBytes, sha256, file } = manifest;
+    return {
+        verdict: status === 'incomplete' ? 'incomplete' : 'success',
+        outcome: `Backup ${id} of "${manifest.database}" is verified: ${formatBytes(sizeBytes)}${status === 'incomplete' ? ', but the run is incomplete' : ''}`,
+        remarks: [...kept.problems, ...dumpNotes(manifest)],
+        database: manifest.database,
+        backup: { id, sizeBytes, sha256, file: `${place.folder}/${file}` },
+        lastGood: goodBackup(id),
+        offsite,
+        checks: manifest.checks.map((check) => ({ ...check, group: 'backup', severity: 'error' })),
+        recoveryMs: null,
+    };
 }
 
 ;// CONCATENATED MODULE: ./build/backup-action/outputs.js
@@ -40296,8 +42942,10 @@ const noOutputs = () => ({
     kept: null,
     deleted: null,
     'duration-ms': null,
+    's3-uri': null,
     release: null,
     'history-id': null,
+    evidence: null,
 });
 
 ;// CONCATENATED MODULE: ./build/backup-action/main.js
@@ -40306,5 +42954,8 @@ const noOutputs = () => ({
 
 
 
-runAction('backup-action', noOutputs(), (context) => backup(readBackupInputs(), workflowContext(), context));
+
+
+const telling = new Notices(noStory(), tellBackup);
+runAction('backup-action', noOutputs(), (context) => backup(telling.begin(readBackupInputs), workflowContext(), context, telling.story), { telling });
 

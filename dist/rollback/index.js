@@ -28858,6 +28858,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:buffer"
 
 /***/ }),
 
+/***/ 31421:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
+
+/***/ }),
+
 /***/ 37540:
 /***/ ((module) => {
 
@@ -29289,8 +29296,8 @@ function file_command_prepareKeyValueMessage(key, value) {
 //# sourceMappingURL=file-command.js.map
 // EXTERNAL MODULE: external "path"
 var external_path_ = __nccwpck_require__(16928);
-// EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js + 1 modules
-var lib = __nccwpck_require__(44942);
+// EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js
+var lib = __nccwpck_require__(22779);
 // EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/auth.js
 var auth = __nccwpck_require__(92145);
 ;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/oidc-utils.js
@@ -30852,121 +30859,22 @@ class PersonalAccessTokenCredentialHandler {
 
 /***/ }),
 
-/***/ 44942:
+/***/ 22779:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  Qq: () => (/* binding */ HttpClient),
-  Kg: () => (/* binding */ HttpClientError),
-  Hv: () => (/* binding */ HttpCodes)
-});
-
-// UNUSED EXPORTS: Headers, HttpClientResponse, MediaTypes, getProxyUrl, isHttps
-
-// EXTERNAL MODULE: external "http"
-var external_http_ = __nccwpck_require__(58611);
-var external_http_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_http_, 2);
-// EXTERNAL MODULE: external "https"
-var external_https_ = __nccwpck_require__(65692);
-var external_https_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_https_, 2);
-;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/proxy.js
-function getProxyUrl(reqUrl) {
-    const usingSsl = reqUrl.protocol === 'https:';
-    if (checkBypass(reqUrl)) {
-        return undefined;
-    }
-    const proxyVar = (() => {
-        if (usingSsl) {
-            return process.env['https_proxy'] || process.env['HTTPS_PROXY'];
-        }
-        else {
-            return process.env['http_proxy'] || process.env['HTTP_PROXY'];
-        }
-    })();
-    if (proxyVar) {
-        try {
-            return new DecodedURL(proxyVar);
-        }
-        catch (_a) {
-            if (!proxyVar.startsWith('http://') && !proxyVar.startsWith('https://'))
-                return new DecodedURL(`http://${proxyVar}`);
-        }
-    }
-    else {
-        return undefined;
-    }
-}
-function checkBypass(reqUrl) {
-    if (!reqUrl.hostname) {
-        return false;
-    }
-    const reqHost = reqUrl.hostname;
-    if (isLoopbackAddress(reqHost)) {
-        return true;
-    }
-    const noProxy = process.env['no_proxy'] || process.env['NO_PROXY'] || '';
-    if (!noProxy) {
-        return false;
-    }
-    // Determine the request port
-    let reqPort;
-    if (reqUrl.port) {
-        reqPort = Number(reqUrl.port);
-    }
-    else if (reqUrl.protocol === 'http:') {
-        reqPort = 80;
-    }
-    else if (reqUrl.protocol === 'https:') {
-        reqPort = 443;
-    }
-    // Format the request hostname and hostname with port
-    const upperReqHosts = [reqUrl.hostname.toUpperCase()];
-    if (typeof reqPort === 'number') {
-        upperReqHosts.push(`${upperReqHosts[0]}:${reqPort}`);
-    }
-    // Compare request host against noproxy
-    for (const upperNoProxyItem of noProxy
-        .split(',')
-        .map(x => x.trim().toUpperCase())
-        .filter(x => x)) {
-        if (upperNoProxyItem === '*' ||
-            upperReqHosts.some(x => x === upperNoProxyItem ||
-                x.endsWith(`.${upperNoProxyItem}`) ||
-                (upperNoProxyItem.startsWith('.') &&
-                    x.endsWith(`${upperNoProxyItem}`)))) {
-            return true;
-        }
-    }
-    return false;
-}
-function isLoopbackAddress(host) {
-    const hostLower = host.toLowerCase();
-    return (hostLower === 'localhost' ||
-        hostLower.startsWith('127.') ||
-        hostLower.startsWith('[::1]') ||
-        hostLower.startsWith('[0:0:0:0:0:0:0:1]'));
-}
-class DecodedURL extends URL {
-    constructor(url, base) {
-        super(url, base);
-        this._decodedUsername = decodeURIComponent(super.username);
-        this._decodedPassword = decodeURIComponent(super.password);
-    }
-    get username() {
-        return this._decodedUsername;
-    }
-    get password() {
-        return this._decodedPassword;
-    }
-}
-//# sourceMappingURL=proxy.js.map
-// EXTERNAL MODULE: ./node_modules/tunnel/index.js
-var tunnel = __nccwpck_require__(20770);
-// EXTERNAL MODULE: ./node_modules/undici/index.js
-var undici = __nccwpck_require__(46752);
-;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/index.js
+var https__WEBPACK_IMPORTED_MODULE_1___namespace_cache;
+var http__WEBPACK_IMPORTED_MODULE_0___namespace_cache;
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Hv: () => (/* binding */ HttpCodes),
+/* harmony export */   Kg: () => (/* binding */ HttpClientError),
+/* harmony export */   Qq: () => (/* binding */ HttpClient)
+/* harmony export */ });
+/* unused harmony exports Headers, MediaTypes, getProxyUrl, HttpClientResponse, isHttps */
+/* harmony import */ var http__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(58611);
+/* harmony import */ var https__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(65692);
+/* harmony import */ var _proxy_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(19783);
+/* harmony import */ var tunnel__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(20770);
+/* harmony import */ var undici__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(46752);
 /* eslint-disable @typescript-eslint/no-explicit-any */
 var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
@@ -31025,7 +30933,7 @@ var MediaTypes;
  * Returns the proxy URL, depending upon the supplied url and proxy environment variables.
  * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
  */
-function lib_getProxyUrl(serverUrl) {
+function getProxyUrl(serverUrl) {
     const proxyUrl = pm.getProxyUrl(new URL(serverUrl));
     return proxyUrl ? proxyUrl.href : '';
 }
@@ -31390,7 +31298,7 @@ class HttpClient {
     }
     getAgentDispatcher(serverUrl) {
         const parsedUrl = new URL(serverUrl);
-        const proxyUrl = getProxyUrl(parsedUrl);
+        const proxyUrl = _proxy_js__WEBPACK_IMPORTED_MODULE_2__/* .getProxyUrl */ .s(parsedUrl);
         const useProxy = proxyUrl && proxyUrl.hostname;
         if (!useProxy) {
             return;
@@ -31401,7 +31309,7 @@ class HttpClient {
         const info = {};
         info.parsedUrl = requestUrl;
         const usingSsl = info.parsedUrl.protocol === 'https:';
-        info.httpModule = usingSsl ? external_https_namespaceObject : external_http_namespaceObject;
+        info.httpModule = usingSsl ? /*#__PURE__*/ (https__WEBPACK_IMPORTED_MODULE_1___namespace_cache || (https__WEBPACK_IMPORTED_MODULE_1___namespace_cache = __nccwpck_require__.t(https__WEBPACK_IMPORTED_MODULE_1__, 2))) : /*#__PURE__*/ (http__WEBPACK_IMPORTED_MODULE_0___namespace_cache || (http__WEBPACK_IMPORTED_MODULE_0___namespace_cache = __nccwpck_require__.t(http__WEBPACK_IMPORTED_MODULE_0__, 2)));
         const defaultPort = usingSsl ? 443 : 80;
         info.options = {};
         info.options.host = info.parsedUrl.hostname;
@@ -31500,7 +31408,7 @@ class HttpClient {
     }
     _getAgent(parsedUrl) {
         let agent;
-        const proxyUrl = getProxyUrl(parsedUrl);
+        const proxyUrl = _proxy_js__WEBPACK_IMPORTED_MODULE_2__/* .getProxyUrl */ .s(parsedUrl);
         const useProxy = proxyUrl && proxyUrl.hostname;
         if (this._keepAlive && useProxy) {
             agent = this._proxyAgent;
@@ -31515,7 +31423,7 @@ class HttpClient {
         const usingSsl = parsedUrl.protocol === 'https:';
         let maxSockets = 100;
         if (this.requestOptions) {
-            maxSockets = this.requestOptions.maxSockets || external_http_.globalAgent.maxSockets;
+            maxSockets = this.requestOptions.maxSockets || http__WEBPACK_IMPORTED_MODULE_0__.globalAgent.maxSockets;
         }
         // This is `useProxy` again, but we need to check `proxyURl` directly for TypeScripts's flow analysis.
         if (proxyUrl && proxyUrl.hostname) {
@@ -31529,10 +31437,10 @@ class HttpClient {
             let tunnelAgent;
             const overHttps = proxyUrl.protocol === 'https:';
             if (usingSsl) {
-                tunnelAgent = overHttps ? tunnel.httpsOverHttps : tunnel.httpsOverHttp;
+                tunnelAgent = overHttps ? tunnel__WEBPACK_IMPORTED_MODULE_3__.httpsOverHttps : tunnel__WEBPACK_IMPORTED_MODULE_3__.httpsOverHttp;
             }
             else {
-                tunnelAgent = overHttps ? tunnel.httpOverHttps : tunnel.httpOverHttp;
+                tunnelAgent = overHttps ? tunnel__WEBPACK_IMPORTED_MODULE_3__.httpOverHttps : tunnel__WEBPACK_IMPORTED_MODULE_3__.httpOverHttp;
             }
             agent = tunnelAgent(agentOptions);
             this._proxyAgent = agent;
@@ -31540,7 +31448,7 @@ class HttpClient {
         // if tunneling agent isn't assigned create a new agent
         if (!agent) {
             const options = { keepAlive: this._keepAlive, maxSockets };
-            agent = usingSsl ? new external_https_.Agent(options) : new external_http_.Agent(options);
+            agent = usingSsl ? new https__WEBPACK_IMPORTED_MODULE_1__.Agent(options) : new http__WEBPACK_IMPORTED_MODULE_0__.Agent(options);
             this._agent = agent;
         }
         if (usingSsl && this._ignoreSslError) {
@@ -31563,7 +31471,7 @@ class HttpClient {
             return proxyAgent;
         }
         const usingSsl = parsedUrl.protocol === 'https:';
-        proxyAgent = new undici.ProxyAgent(Object.assign({ uri: proxyUrl.href, pipelining: !this._keepAlive ? 0 : 1 }, ((proxyUrl.username || proxyUrl.password) && {
+        proxyAgent = new undici__WEBPACK_IMPORTED_MODULE_4__.ProxyAgent(Object.assign({ uri: proxyUrl.href, pipelining: !this._keepAlive ? 0 : 1 }, ((proxyUrl.username || proxyUrl.password) && {
             token: `Basic ${Buffer.from(`${proxyUrl.username}:${proxyUrl.password}`).toString('base64')}`
         })));
         this._proxyAgentDispatcher = proxyAgent;
@@ -31663,6 +31571,106 @@ class HttpClient {
 }
 const lowercaseKeys = (obj) => Object.keys(obj).reduce((c, k) => ((c[k.toLowerCase()] = obj[k]), c), {});
 //# sourceMappingURL=index.js.map
+
+/***/ }),
+
+/***/ 19783:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   s: () => (/* binding */ getProxyUrl)
+/* harmony export */ });
+/* unused harmony export checkBypass */
+function getProxyUrl(reqUrl) {
+    const usingSsl = reqUrl.protocol === 'https:';
+    if (checkBypass(reqUrl)) {
+        return undefined;
+    }
+    const proxyVar = (() => {
+        if (usingSsl) {
+            return process.env['https_proxy'] || process.env['HTTPS_PROXY'];
+        }
+        else {
+            return process.env['http_proxy'] || process.env['HTTP_PROXY'];
+        }
+    })();
+    if (proxyVar) {
+        try {
+            return new DecodedURL(proxyVar);
+        }
+        catch (_a) {
+            if (!proxyVar.startsWith('http://') && !proxyVar.startsWith('https://'))
+                return new DecodedURL(`http://${proxyVar}`);
+        }
+    }
+    else {
+        return undefined;
+    }
+}
+function checkBypass(reqUrl) {
+    if (!reqUrl.hostname) {
+        return false;
+    }
+    const reqHost = reqUrl.hostname;
+    if (isLoopbackAddress(reqHost)) {
+        return true;
+    }
+    const noProxy = process.env['no_proxy'] || process.env['NO_PROXY'] || '';
+    if (!noProxy) {
+        return false;
+    }
+    // Determine the request port
+    let reqPort;
+    if (reqUrl.port) {
+        reqPort = Number(reqUrl.port);
+    }
+    else if (reqUrl.protocol === 'http:') {
+        reqPort = 80;
+    }
+    else if (reqUrl.protocol === 'https:') {
+        reqPort = 443;
+    }
+    // Format the request hostname and hostname with port
+    const upperReqHosts = [reqUrl.hostname.toUpperCase()];
+    if (typeof reqPort === 'number') {
+        upperReqHosts.push(`${upperReqHosts[0]}:${reqPort}`);
+    }
+    // Compare request host against noproxy
+    for (const upperNoProxyItem of noProxy
+        .split(',')
+        .map(x => x.trim().toUpperCase())
+        .filter(x => x)) {
+        if (upperNoProxyItem === '*' ||
+            upperReqHosts.some(x => x === upperNoProxyItem ||
+                x.endsWith(`.${upperNoProxyItem}`) ||
+                (upperNoProxyItem.startsWith('.') &&
+                    x.endsWith(`${upperNoProxyItem}`)))) {
+            return true;
+        }
+    }
+    return false;
+}
+function isLoopbackAddress(host) {
+    const hostLower = host.toLowerCase();
+    return (hostLower === 'localhost' ||
+        hostLower.startsWith('127.') ||
+        hostLower.startsWith('[::1]') ||
+        hostLower.startsWith('[0:0:0:0:0:0:0:1]'));
+}
+class DecodedURL extends URL {
+    constructor(url, base) {
+        super(url, base);
+        this._decodedUsername = decodeURIComponent(super.username);
+        this._decodedPassword = decodeURIComponent(super.password);
+    }
+    get username() {
+        return this._decodedUsername;
+    }
+    get password() {
+        return this._decodedPassword;
+    }
+}
+//# sourceMappingURL=proxy.js.map
 
 /***/ }),
 
@@ -32526,10 +32534,298 @@ function readPayload(path) {
     }
 }
 
-// EXTERNAL MODULE: external "node:async_hooks"
-var external_node_async_hooks_ = __nccwpck_require__(16698);
-// EXTERNAL MODULE: ./node_modules/@actions/core/lib/core.js + 7 modules
-var lib_core = __nccwpck_require__(33838);
+;// CONCATENATED MODULE: ./build/shared/units.js
+const durationUnits = { s: 1_000, m: 60_000, h: 3_600_000 };
+const sizeUnits = {
+    '': 1,
+    B: 1,
+    kB: 1e3,
+    MB: 1e6,
+    GB: 1e9,
+    TB: 1e12,
+    KiB: 2 ** 10,
+    MiB: 2 ** 20,
+    GiB: 2 ** 30,
+    TiB: 2 ** 40,
+};
+/**
+ * `90s`, `5m` or `2h` in milliseconds.
+ * @throws RangeError whose message continues "it …"
+ */
+function parseDuration(text) {
+    return parseQuantity(text, durationUnits, 'is not a duration such as 90s, 5m or 2h');
+}
+/**
+ * `1GiB`, `512MiB`, `10GB` or plain bytes, in bytes.
+ * @throws RangeError whose message continues "it …"
+ */
+function parseSize(text) {
+    return parseQuantity(text, sizeUnits, 'is not a size such as 512MiB, 10GB or 1048576');
+}
+function parseQuantity(text, units, reason) {
+    const [, digits, unit] = /^(\d+)([A-Za-z]*)$/.exec(text) ?? [];
+    const factor = unit === undefined || !Object.hasOwn(units, unit) ? undefined : units[unit];
+    if (digits === undefined || factor === undefined)
+        throw new RangeError(reason);
+    const quantity = Number(digits) * factor;
+    if (!Number.isSafeInteger(quantity))
+        throw new RangeError('is too large');
+    return quantity;
+}
+/** Bytes for people: `812 B`, `1.2 GiB`. */
+function formatBytes(bytes) {
+    const units = ['KiB', 'MiB', 'GiB', 'TiB'];
+    if (Math.abs(bytes) < 1024)
+        return `${Math.round(bytes)} B`;
+    let amount = bytes / 1024;
+    let unit = 0;
+    // Round before comparing: otherwise 1023.97 KiB would print as "1024.0 KiB".
+    while (Math.abs(Number(amount.toFixed(1))) >= 1024 && unit < units.length - 1) {
+        amount /= 1024;
+        unit += 1;
+    }
+    return `${amount.toFixed(1)} ${units[unit]}`;
+}
+/** Milliseconds for people: `340 ms`, `12.4 s`, `2 min 13 s`, `1 h 02 min`. */
+function formatDuration(ms) {
+    if (Math.round(ms) < 1_000)
+        return `${Math.round(ms)} ms`;
+    const tenths = Math.round(ms / 100);
+    if (tenths < 600)
+        return `${(tenths / 10).toFixed(1)} s`;
+    const seconds = Math.round(ms / 1_000);
+    if (seconds < 3_600)
+        return `${Math.floor(seconds / 60)} min ${twoDigits(seconds % 60)} s`;
+    const minutes = Math.round(seconds / 60);
+    return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
+}
+/** A rate for people: `84.0 MiB/s`. */
+function formatRate(bytesPerSecond) {
+    return `${formatBytes(bytesPerSecond)}/s`;
+}
+function twoDigits(n) {
+    return String(n).padStart(2, '0');
+}
+/** `1 set`, `3 sets`, `12,000 sets`. */
+function counted(count, thing) {
+    return `${count.toLocaleString('en-US')} ${thing}${count === 1 ? '' : 's'}`;
+}
+/** The first items in one line, and how many more there are: `a, b, and 3 more`. @param total if `items` is only a part */
+function listed(items, most, { separator = ', ', total = items.length } = {}) {
+    const rest = total - Math.min(most, items.length);
+    const shown = items.slice(0, most).join(separator);
+    return rest > 0 ? `${shown}${separator}and ${rest} more` : shown;
+}
+
+;// CONCATENATED MODULE: ./build/shared/notify/text.js
+
+// A notice as text for people: the verdict first, then why, then what to do.
+const words = {
+    success: 'OK',
+    warning: 'WARNING',
+    incomplete: 'INCOMPLETE',
+    failure: 'FAILED',
+    cancelled: 'CANCELLED',
+};
+/** A subject that fits on the screen of a phone. */
+const longestHeadline = 200;
+/** In one line: `FAILED: backup of prod, database shop, last good backup 51 h 03 min old`. */
+function headlineOf(notice) {
+    const { verdict, environment, database, backup } = notice;
+    const line = [
+        `${words[verdict]}: ${workOf(notice)} of ${environment ?? 'an unknown environment'}`,
+        ...(database === null ? [] : [`database ${database}`]),
+        ...(backup === null ? [] : [formatBytes(backup.sizeBytes)]),
+        lastGoodText(notice),
+    ].join(', ');
+    return line.length <= longestHeadline ? line : `${line.slice(0, longestHeadline - 1).toWellFormed()}…`;
+}
+/** Everything below the headline. */
+function bodyOf(notice) {
+    const { outcome, advice, remarks } = notice;
+    return [
+        outcome,
+        ...(advice.length === 0 ? [] : [`What to do: ${advice.join('\n')}`]),
+        ...(remarks.length === 0 ? [] : [remarks.map((remark) => `- ${remark}`).join('\n')]),
+        rowsOf(notice)
+            .map(([label, value]) => `${label}: ${value}`)
+            .join('\n'),
+    ].join('\n\n');
+}
+function textOf(notice) {
+    return `${headlineOf(notice)}\n\n${bodyOf(notice)}\n`;
+}
+/** The same for a mail program. It loads nothing from elsewhere. */
+function htmlOf(notice) {
+    const { verdict, outcome, advice, remarks, run } = notice;
+    const colour = verdict === 'success' ? '#1a7f37' : verdict === 'warning' ? '#9a6700' : '#cf222e';
+    const row = ([label, value]) => {
+        const text = value === run.url ? `<a href="${escaped(value)}">${escaped(value)}</a>` : escaped(value);
+        return `<tr><td style="padding:2px 12px 2px 0;color:#57606a">${escaped(label)}</td><td>${text}</td></tr>`;
+    };
+    return [
+        '<!doctype html><html><body style="font-family:sans-serif;font-size:14px">',
+        `<h2 style="color:${colour};font-size:17px">${escaped(headlineOf(notice))}</h2>`,
+        `<p>${escaped(outcome)}</p>`,
+        ...(advice.length === 0 ? [] : [`<p><b>What to do:</b> ${advice.map(escaped).join('<br>')}</p>`]),
+        ...(remarks.length === 0 ? [] : [`<ul>${remarks.map((remark) => `<li>${escaped(remark)}</li>`).join('')}</ul>`]),
+        `<table style="border-collapse:collapse;font-size:14px">${rowsOf(notice).map(row).join('')}</table>`,
+        '</body></html>',
+    ].join('\n');
+}
+function rowsOf(notice) {
+    const { database, backup, offsite, code, recoveryMs, startedAt, finishedAt, run, environment } = notice;
+    return [
+        ...row('Environment', environment),
+        ...row('Database', database),
+        ...row('Backup', backup && `${backup.id}, ${formatBytes(backup.sizeBytes)}, ${backup.file}`),
+        ...row('SHA-256', backup?.sha256),
+        ...row('Off-site copy', offsite && `${offsite.uri}${offsite.copied ? '' : ' is missing'}`),
+        ...row('Last good backup', lastGoodDetail(notice)),
+        ...row('Recovered in', recoveryMs === null ? null : formatDuration(recoveryMs)),
+        ...row('Error', code),
+        ...row('Took', formatDuration(finishedAt.getTime() - startedAt.getTime())),
+        ...row('Finished', finishedAt.toISOString()),
+        ...row('Started by', run.actor && run.event && `${run.actor} (${run.event})`),
+        ...row('Run', run.url),
+    ];
+}
+function row(label, value) {
+    return value ? [[label, value]] : [];
+}
+/** Whole seconds, not negative: the clock of the host may be a little ahead. */
+function ageSeconds({ lastGood, finishedAt }) {
+    if (typeof lastGood === 'string')
+        return null;
+    return Math.max(0, Math.round((finishedAt.getTime() - lastGood.takenAt.getTime()) / 1_000));
+}
+function lastGoodText(notice) {
+    const { lastGood } = notice;
+    if (lastGood === 'none')
+        return 'no good backup';
+    if (lastGood === 'unknown')
+        return 'age of the last good backup unknown';
+    return `last good backup ${formatDuration((ageSeconds(notice) ?? 0) * 1_000)} old`;
+}
+function lastGoodDetail(notice) {
+    const { lastGood } = notice;
+    if (lastGood === 'none')
+        return 'there is none';
+    if (lastGood === 'unknown')
+        return 'unknown: this run has not looked at the backups';
+    return `${lastGood.id}, ${formatDuration((ageSeconds(notice) ?? 0) * 1_000)} old`;
+}
+/** `backup-action` makes a backup, `verify-action` a verification. */
+function workOf({ action }) {
+    const verb = action.replace(/-action$/, '');
+    return verb === 'verify' ? 'verification' : verb;
+}
+function escaped(text) {
+    return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+}
+
+;// CONCATENATED MODULE: ./build/shared/notify/documents.js
+
+// A notice as JSON for programs: what a webhook gets (docs/notices.md), and what an auditor keeps (docs/evidence.md). Fields
+// are only ever added within a version.
+/** The body of the webhook's POST. */
+function webhookDocument(notice) {
+    const [title, message] = [headlineOf(notice), bodyOf(notice)];
+    return JSON.stringify({
+        schema: 'atlasia-notice/1',
+        // The names under which chat services look for text.
+        title,
+        message,
+        text: `${title}\n\n${message}`,
+        ...factsOf(notice),
+        outputs: notice.outputs,
+    });
+}
+/**
+ * What was checked in a run, how and with which result.
+ * @param limit in bytes: beyond it, details are cut first, then the checks that passed are counted instead of listed
+ */
+function evidenceDocument(notice, limit) {
+    const write = (checks, omittedChecks) => JSON.stringify({
+        schema: 'atlasia-evidence/1',
+        ...factsOf(notice),
+        recoveryMs: notice.recoveryMs,
+        checks,
+        omittedChecks,
+        outputs: notice.outputs,
+    });
+    const { checks } = notice;
+    const brief = checks.map((check) => ({ ...check, detail: shortened(check.detail) }));
+    const bad = brief.filter(({ result }) => result !== 'passed');
+    const attempts = [
+        [checks, 0],
+        [brief, 0],
+        [bad, brief.length - bad.length],
+        [[], brief.length],
+    ];
+    const texts = attempts.map(([listed, omitted]) => write(listed, omitted));
+    return texts.find((text) => Buffer.byteLength(text) <= limit) ?? '';
+}
+const longestDetail = 120;
+const shortened = (text) => text.length <= longestDetail ? text : `${text.slice(0, longestDetail - 1).toWellFormed()}…`;
+function factsOf(notice) {
+    const { lastGood, startedAt, finishedAt } = notice;
+    return {
+        verdict: notice.verdict,
+        action: notice.action,
+        environment: notice.environment,
+        database: notice.database,
+        outcome: notice.outcome,
+        error: notice.code,
+        advice: notice.advice,
+        remarks: notice.remarks,
+        backup: notice.backup,
+        lastGoodBackup: {
+            state: typeof lastGood === 'string' ? lastGood : 'known',
+            id: typeof lastGood === 'string' ? null : lastGood.id,
+            ageSeconds: ageSeconds(notice),
+        },
+        offsite: notice.offsite,
+        startedAt: startedAt.toISOString(),
+        finishedAt: finishedAt.toISOString(),
+        durationMs: finishedAt.getTime() - startedAt.getTime(),
+        run: notice.run,
+    };
+}
+
+// EXTERNAL MODULE: external "node:events"
+var external_node_events_ = __nccwpck_require__(78474);
+;// CONCATENATED MODULE: ./build/shared/reaching.js
+
+
+/**
+ * Waits for an answer from elsewhere, at most `patience` milliseconds, and no longer than until a cancel.
+ * @throws Error `no answer within 10 s`; what the work throws; the signal's reason
+ */
+async function reaching_inTime(patience, signal, work) {
+    signal.throwIfAborted();
+    const waiting = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
+    const givenUp = (0,external_node_events_.once)(waiting, 'abort').then(() => {
+        signal.throwIfAborted();
+        throw new Error(`no answer within ${formatDuration(patience)}`);
+    });
+    return Promise.race([work, givenUp]);
+}
+/**
+ * Why something could not be reached, in one line that is never empty. If several addresses of a name were tried: why the first
+ * failed.
+ */
+function reaching_reasonOf(error) {
+    if (error instanceof AggregateError && error.errors.length > 0)
+        return reaching_reasonOf(error.errors[0]);
+    if (!(error instanceof Error))
+        return String(error) || 'no reason was given';
+    const [line = ''] = error.message.split('\n');
+    if (line.trim() === '')
+        return error.cause === undefined ? error.name : reaching_reasonOf(error.cause);
+    return error.name === 'Error' ? line : `${error.name}: ${line}`;
+}
+
 ;// CONCATENATED MODULE: ./build/shared/clean.js
 // Whatever the host prints is hostile until cleaned. The runner looks for workflow commands in everything that a step
 // writes: a line that begins with `::` after white space, or that has `##[` anywhere.
@@ -32599,6 +32895,650 @@ function longestRun(text, character) {
     return longest;
 }
 
+;// CONCATENATED MODULE: ./build/shared/notify/notice.js
+
+/** Outputs that are too long, or say again what a notice says elsewhere. */
+const leftOut = ['results', 'evidence'];
+const longestText = 1_000;
+const mostRemarks = 10;
+const mostAdvice = 20;
+/** @param hide replaces what is secret, wherever it occurs */
+function noticeOf(frame, told, ending, hide) {
+    const clean = (text) => shown(hide(text));
+    const { failure } = ending;
+    const remarks = told.remarks.slice(0, mostRemarks).map(clean);
+    if (told.remarks.length > mostRemarks)
+        remarks.push(`and ${told.remarks.length - mostRemarks} more: see the log`);
+    return {
+        ...frame,
+        ...told,
+        environment: frame.environment === null ? null : clean(frame.environment),
+        outputs: Object.fromEntries(Object.entries(frame.outputs)
+            .filter(([name]) => !leftOut.includes(name))
+            .map(([name, value]) => [name, hide(value)])),
+        database: told.database === null ? null : clean(told.database),
+        backup: told.backup === null ? null : { ...told.backup, file: hide(told.backup.file) },
+        offsite: told.offsite === null ? null : { ...told.offsite, uri: hide(told.offsite.uri) },
+        checks: told.checks.map((check) => ({ ...check, detail: clean(check.detail) })),
+        verdict: verdictOf(told, ending),
+        outcome: clean(told.outcome ?? failure?.message ?? 'It came to its end'),
+        remarks,
+        code: failure?.code ?? null,
+        advice: cleanLines(failure?.hint ?? '')
+            .slice(0, mostAdvice)
+            .map(clean),
+    };
+}
+/** Whether nobody needs to do anything: then a ping reports success. Before a deployment, `incomplete` does not fail the step. */
+function isGood({ verdict }) {
+    return verdict === 'success' || verdict === 'warning';
+}
+function verdictOf({ verdict }, { exitCode, isCancelled }) {
+    if (isCancelled)
+        return 'cancelled';
+    if (verdict === 'incomplete')
+        return 'incomplete';
+    return exitCode === 0 ? verdict : 'failure';
+}
+/**
+ * Foreign text as one line that is only text in a mail, a chat or a page: without markup, and without links that programs would
+ * make clickable.
+ */
+function shown(text) {
+    return cleanLine(text, longestText)
+        .replaceAll('://', '[:]//')
+        .replace(/<(?=[!@#/A-Za-z])/g, '‹');
+}
+
+;// CONCATENATED MODULE: ./build/shared/notify/mail.js
+
+
+
+
+/** Milliseconds, for all of it. */
+const patience = 20_000;
+/**
+ * Sends the notice. A server that does not offer TLS gets no mail.
+ * @throws Error with the reason in one line; also if only some get it
+ */
+async function sendMail(mailing, notice, signal) {
+    const { server, from, to } = mailing;
+    const transport = await transportTo(server);
+    try {
+        const sent = await reaching_inTime(patience, signal, transport.sendMail({
+            from,
+            to,
+            subject: headlineOf(notice),
+            text: textOf(notice),
+            html: htmlOf(notice),
+            // Keeps out-of-office replies away.
+            headers: { 'Auto-Submitted': 'auto-generated' },
+            disableFileAccess: true,
+            disableUrlAccess: true,
+        }));
+        if (sent.rejected.length > 0)
+            throw new Error(`it refuses ${sent.rejected.join(', ')}; the others got the mail`);
+    }
+    catch (error) {
+        const { code = '' } = error;
+        const what = said[code] === undefined ? '' : ` ${said[code]}`;
+        throw new Error(`${server.host}:${server.port}${what}: ${reaching_reasonOf(error)}`);
+    }
+    finally {
+        transport.close();
+    }
+}
+/** Whether this run is to be mailed. */
+function wantsMail({ on }, notice) {
+    return on === 'always' || !isGood(notice);
+}
+/**
+ * Connects to the server and logs in, over TLS only, without sending mail.
+ *
+ * @throws Failure `mail-unusable`
+ */
+async function reachMailServer(server, signal) {
+    const transport = await transportTo(server);
+    try {
+        await inTime(patience, signal, transport.verify());
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        const { code = '' } = error;
+        throw new Failure('mail-unusable', `${server.host}:${server.port} ${said[code] ?? 'cannot be reached'}: ${reasonOf(error)}`, {
+            hint: remedies[code] ??
+                'Correct "smtp-url", and check that the network of the runner allows the connection: many networks block port 25',
+        });
+    }
+    finally {
+        transport.close();
+    }
+}
+async function transportTo({ host, port, isTls, login }) {
+    const { createTransport } = await __nccwpck_require__.e(/* import() */ 739).then(__nccwpck_require__.bind(__nccwpck_require__, 16739));
+    return createTransport({
+        host,
+        port,
+        secure: isTls,
+        requireTLS: true,
+        // Log in even if the server does not ask for it: then it rejects the login, and we find out.
+        ...(login !== null && { auth: { user: login.user, pass: login.password }, forceAuth: true }),
+        dnsTimeout: patience,
+        connectionTimeout: patience,
+        greetingTimeout: patience,
+        socketTimeout: patience,
+    });
+}
+const said = {
+    EAUTH: 'rejects the login',
+    ETLS: 'does not offer TLS',
+    EENVELOPE: 'refuses the mail',
+    EMESSAGE: 'refuses the mail',
+};
+const remedies = {
+    EAUTH: 'Correct name and password in "smtp-url"; write characters such as @ and : as %40 and %3A there',
+    ETLS: 'Use smtps:// with its port, usually 465, or a server that supports STARTTLS',
+};
+
+// EXTERNAL MODULE: external "node:http"
+var external_node_http_ = __nccwpck_require__(37067);
+// EXTERNAL MODULE: external "node:https"
+var external_node_https_ = __nccwpck_require__(44708);
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(77030);
+// EXTERNAL MODULE: external "node:tls"
+var external_node_tls_ = __nccwpck_require__(41692);
+;// CONCATENATED MODULE: ./build/shared/notify/connect.js
+
+
+
+
+
+
+/** Milliseconds to connect, where nothing is sent. */
+const connect_patience = 10_000;
+/**
+ * Connects to the server of an address, by way of the proxy, and checks its certificate. Sends nothing to the server. The path of
+ * the address is a secret and appears in no error.
+ * @param signal destroys the connection
+ */
+async function openConnection(url, proxyFor, signal) {
+    const proxy = proxyFor(url);
+    const host = url.hostname.replace(/^\[|\]$/g, '');
+    const isTls = url.protocol === 'https:';
+    const port = Number(url.port) || (isTls ? 443 : 80);
+    const way = proxy === null ? null : await tunnel(proxy, `${url.hostname}:${port}`, signal);
+    // An IP address is not a server name.
+    const names = (0,external_node_net_.isIP)(host) === 0 ? { servername: host } : {};
+    const socket = isTls
+        ? (0,external_node_tls_.connect)(way === null ? { host, port, ...names } : { socket: way, host, ...names })
+        : (way ?? (0,external_node_net_.connect)(port, host));
+    const end = () => socket.destroy();
+    signal.addEventListener('abort', end, { once: true });
+    socket.once('close', () => signal.removeEventListener('abort', end));
+    if (isTls || way === null)
+        await (0,external_node_events_.once)(socket, isTls ? 'secureConnect' : 'connect', { signal });
+    return socket;
+}
+/** Connects to the server of an address and closes the connection. @throws Error with the host and the reason in one line */
+async function connect_reachServer(address, proxyFor, signal) {
+    const end = new AbortController();
+    try {
+        await inTime(connect_patience, signal, openConnection(address, proxyFor, end.signal));
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        throw new Error(`${address.host} cannot be reached from the runner: ${reasonOf(error)}`);
+    }
+    finally {
+        end.abort();
+    }
+}
+/** Has the proxy connect us to a server. */
+async function tunnel(proxy, target, signal) {
+    const isTls = proxy.protocol === 'https:';
+    const login = proxy.username === '' ? null : Buffer.from(`${proxy.username}:${proxy.password}`).toString('base64');
+    const request = (isTls ? external_node_https_.request : external_node_http_.request)({
+        host: proxy.hostname.replace(/^\[|\]$/g, ''),
+        port: Number(proxy.port) || (isTls ? 443 : 80),
+        method: 'CONNECT',
+        path: target,
+        headers: { host: target, ...(login !== null && { 'proxy-authorization': `Basic ${login}` }) },
+        agent: false,
+        signal,
+    });
+    request.end();
+    const [response, socket] = await (0,external_node_events_.once)(request, 'connect', { signal });
+    if (response.statusCode === 200)
+        return socket;
+    socket.destroy();
+    throw new Error(`the proxy ${proxy.host} answers ${response.statusCode}`);
+}
+
+;// CONCATENATED MODULE: external "node:timers/promises"
+const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+;// CONCATENATED MODULE: ./build/shared/notify/post.js
+
+
+
+
+/** Milliseconds for one try, from the connection to the answer. */
+const post_patience = 10_000;
+/** Milliseconds before each further try. */
+const pauses = [500, 2_000];
+/** Milliseconds that a server may take to send the text of its answer. */
+const patienceForText = 1_000;
+const post_longestText = 1_000;
+/** The server has answered, and will answer the same again. */
+class Refused extends Error {
+}
+/**
+ * Posts, at most three times, and follows no redirect: it may lead to somebody else.
+ * @returns the beginning of what the server says
+ * @throws Error with the reason of the last try, in one line
+ */
+async function post(message, { proxyFor, signal }) {
+    for (let failures = 0;; failures += 1) {
+        try {
+            return await tryOnce(message, proxyFor, signal);
+        }
+        catch (error) {
+            const pause = pauses[failures];
+            if (signal.aborted || error instanceof Refused || pause === undefined)
+                throw new Error(reaching_reasonOf(error));
+            await (0,promises_namespaceObject.setTimeout)(pause, undefined, { signal }).catch(() => {
+                throw new Error(reaching_reasonOf(error));
+            });
+        }
+    }
+}
+async function tryOnce(message, proxyFor, signal) {
+    const end = new AbortController();
+    try {
+        const { status, text } = await reaching_inTime(post_patience, signal, exchange(message, proxyFor, end.signal));
+        if (status >= 200 && status < 300)
+            return text;
+        const what = status >= 300 && status < 400 ? ', a redirect, which is not followed' : '';
+        const answer = `it answers ${status}${what}`;
+        throw status >= 500 || status === 408 || status === 429 ? new Error(answer) : new Refused(answer);
+    }
+    finally {
+        end.abort();
+    }
+}
+async function exchange({ url, body, headers }, proxyFor, signal) {
+    const socket = await openConnection(url, proxyFor, signal);
+    return new Promise((resolve, reject) => {
+        const login = [url.username, url.password].map(decodeURIComponent).join(':');
+        const asked = (0,external_node_http_.request)({
+            // With an agent, even with false, Node would connect anew.
+            createConnection: () => socket,
+            method: 'POST',
+            path: `${url.pathname}${url.search}`,
+            headers: {
+                host: url.host,
+                'user-agent': 'atlasia-actions',
+                'content-length': Buffer.byteLength(body),
+                connection: 'close',
+                ...headers,
+            },
+            ...(login !== ':' && { auth: login }),
+            signal,
+        });
+        asked.on('error', reject);
+        asked.on('response', (response) => {
+            let text = '';
+            const done = () => resolve({ status: response.statusCode ?? 0, text: text.slice(0, post_longestText) });
+            response.setEncoding('utf8').on('data', (chunk) => {
+                text += chunk;
+                if (text.length >= post_longestText)
+                    done();
+            });
+            // The status is what counts: a server that is slow to say more has still taken the message.
+            response.on('end', done).on('error', done);
+            setTimeout(done, patienceForText).unref();
+        });
+        asked.end(body);
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/notify/ping.js
+
+
+
+
+
+
+/** Servers of one's own keep 10 kB of a ping, by default. */
+const longestBody = 9_000;
+/** Tells a watcher, such as healthchecks.io, that the run has begun. @throws Error with the reason in one line */
+async function pingStart(address, way) {
+    await ping(address, '/start', '', way);
+}
+/** Tells it how the run ended, with the notice as the body. @throws Error with the reason in one line */
+async function pingEnd(address, notice, way) {
+    await ping(address, isGood(notice) ? '' : '/fail', textOf(notice), way);
+}
+async function ping(address, event, text, way) {
+    const url = new URL(address);
+    url.pathname = `${url.pathname.replace(/\/+$/, '')}${event}`;
+    const body = Buffer.from(text).subarray(0, longestBody).toString('utf8');
+    const answer = await post({ url, body, headers: { 'content-type': 'text/plain; charset=utf-8' } }, way);
+    // healthchecks.io answers 200 also where it has dropped the ping.
+    const [, dropped] = /^OK \((not found|rate limited)\)/.exec(answer) ?? [];
+    if (dropped !== undefined)
+        throw new Error(`it answers "${dropped}"`);
+}
+/** Connects to its server, without sending a ping: that would report a run that did not happen. @throws Failure `ping-unreachable` */
+async function reachPing(address, proxyFor, signal) {
+    try {
+        await reachServer(address, proxyFor, signal);
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        throw new Failure('ping-unreachable', reasonOf(error), {
+            hint: 'Correct "healthcheck-url", and check that the network of the runner allows the connection',
+        });
+    }
+}
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(77598);
+;// CONCATENATED MODULE: ./build/shared/notify/webhook.js
+
+
+
+
+
+
+/** Posts the notice. A further try has the same delivery id. @throws Error with the reason in one line */
+async function callWebhook({ url, secret }, notice, way) {
+    const body = webhookDocument(notice);
+    const headers = {
+        'content-type': 'application/json',
+        'x-atlasia-delivery': (0,external_node_crypto_.randomUUID)(),
+        ...(secret !== null && { 'x-atlasia-signature-256': signatureOf(body, secret) }),
+    };
+    await post({ url, body, headers }, way);
+}
+/** As GitHub signs its webhooks: `sha256=` and the HMAC of the body's bytes. */
+function signatureOf(body, secret) {
+    return `sha256=${(0,external_node_crypto_.createHmac)('sha256', secret).update(body).digest('hex')}`;
+}
+/** Connects to its server, without sending anything. @throws Failure `webhook-unreachable` */
+async function reachWebhook({ url }, proxyFor, signal) {
+    try {
+        await reachServer(url, proxyFor, signal);
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        throw new Failure('webhook-unreachable', reasonOf(error), {
+            hint: 'Correct "webhook-url", and check that the network of the runner allows the connection',
+        });
+    }
+}
+
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(76760);
+// EXTERNAL MODULE: external "node:os"
+var external_node_os_ = __nccwpck_require__(48161);
+// EXTERNAL MODULE: ./node_modules/@actions/core/lib/core.js + 7 modules
+var lib_core = __nccwpck_require__(33838);
+;// CONCATENATED MODULE: ./build/shared/runner/private-folder.js
+
+
+
+
+
+const prefix = 'atlasia-';
+const state = 'private-folders';
+/**
+ * Longest path of a unix socket in the folder, in bytes. The system's limit is 104 including the NUL; ssh first creates the
+ * socket under a name that is 17 bytes longer, then renames it.
+ */
+const longestSocketPath = 85;
+const longestSocketName = '/control'.length;
+const made = [];
+/**
+ * Creates a private folder and records it for the post-step, which removes it if the step is killed.
+ * @throws Failure `no-private-folder`
+ */
+function makePrivateFolder() {
+    const path = makeFolder();
+    made.push(path);
+    lib_core/* saveState */.LZ(state, JSON.stringify(made));
+    return { path, remove: () => removePrivateFolder(path) };
+}
+/** For the post-step: the folders that the main step recorded. */
+function recordedFolders() {
+    const recorded = core.getState(state);
+    return recorded === '' ? [] : JSON.parse(recorded);
+}
+/**
+ * Ends our processes that name the folder on their command line (like an ssh master, by its socket), then removes it.
+ * Does nothing if it no longer exists.
+ * @returns whether there was anything to do
+ * @throws Failure `not-our-folder` for a path that `makePrivateFolder` cannot have created
+ */
+function removePrivateFolder(path) {
+    if (!isOurName(path))
+        throw notOurs(path);
+    const ended = endProcessesNaming(path);
+    const folder = (0,external_node_fs_.lstatSync)(path, { throwIfNoEntry: false });
+    if (folder === undefined)
+        return ended > 0;
+    // lstat, because somebody may have replaced it by a link to another folder.
+    if (!folder.isDirectory() || folder.uid !== process.getuid?.())
+        throw notOurs(path);
+    (0,external_node_fs_.rmSync)(path, { recursive: true, force: true, maxRetries: 3, retryDelay: 50 });
+    return true;
+}
+function makeFolder() {
+    const parent = allowedParents().find((folder) => Buffer.byteLength((0,external_node_path_.join)(folder, `${prefix}XXXXXX`)) + longestSocketName <= longestSocketPath);
+    if (parent === undefined) {
+        throw new failure_Failure('no-private-folder', 'The path of the folder for temporary files is too long for a socket in it', {
+            hint: 'Set TMPDIR for this step to a folder with a path of fewer than 60 characters',
+        });
+    }
+    try {
+        // mkdtemp gives it mode 0700.
+        return (0,external_node_fs_.mkdtempSync)((0,external_node_path_.join)(parent, prefix));
+    }
+    catch (cause) {
+        throw new failure_Failure('no-private-folder', `Cannot create a folder in ${parent} on the runner`, { cause });
+    }
+}
+/** The job's own folder, which the runner empties; the system's folder if the path of that is too long. */
+function allowedParents() {
+    const runnerTemp = process.env['RUNNER_TEMP'];
+    return (runnerTemp ? [runnerTemp, (0,external_node_os_.tmpdir)()] : [(0,external_node_os_.tmpdir)()]).map((folder) => (0,external_node_path_.resolve)(folder));
+}
+function isOurName(path) {
+    return allowedParents().includes((0,external_node_path_.dirname)(path)) && /^atlasia-[A-Za-z0-9]{6}$/.test((0,external_node_path_.basename)(path));
+}
+function notOurs(path) {
+    return new failure_Failure('not-our-folder', `${path} was not removed: it is not a private folder of this action`);
+}
+/** Returns how many it ended. The folder's name is random, so a process that names it was started for it. */
+function endProcessesNaming(path) {
+    let ended = 0;
+    for (const pid of processIds()) {
+        if (pid === process.pid || !commandLine(pid).includes(path))
+            continue;
+        try {
+            process.kill(pid, 'SIGKILL');
+            ended += 1;
+        }
+        catch {
+            // It has ended meanwhile, or is not ours.
+        }
+    }
+    return ended;
+}
+function processIds() {
+    try {
+        return (0,external_node_fs_.readdirSync)('/proc').map(Number).filter(Number.isInteger);
+    }
+    catch {
+        return [];
+    }
+}
+function commandLine(pid) {
+    try {
+        return (0,external_node_fs_.readFileSync)(`/proc/${pid}/cmdline`, 'utf8');
+    }
+    catch {
+        return '';
+    }
+}
+
+// EXTERNAL MODULE: external "node:zlib"
+var external_node_zlib_ = __nccwpck_require__(38522);
+;// CONCATENATED MODULE: ./build/shared/runner/single-file-zip.js
+
+/** Why an archive cannot be used: it is not an archive, or contains something unexpected. */
+class UnusableArchive extends Error {
+}
+/**
+ * The content of a zip archive that contains one regular file and nothing else. Unpacks at most `limit` bytes, whatever the
+ * archive says about itself.
+ * @throws UnusableArchive
+ */
+async function readSingleFileZip(archive, limit) {
+    const { fromBufferPromise } = await __nccwpck_require__.e(/* import() */ 663).then(__nccwpck_require__.t.bind(__nccwpck_require__, 20663, 19));
+    try {
+        const zip = await fromBufferPromise(archive);
+        const { value: entry } = await zip.eachEntry().next();
+        if (entry === undefined || zip.entryCount !== 1 || !isPlainFile(entry))
+            throw new UnusableArchive('does not contain exactly one regular file');
+        const pieces = [];
+        let bytes = 0;
+        for await (const piece of await zip.openReadStreamPromise(entry)) {
+            bytes += piece.length;
+            if (bytes > limit)
+                throw new UnusableArchive(`is larger than ${limit / 1024 / 1024} MiB`);
+            pieces.push(piece);
+        }
+        const content = Buffer.concat(pieces);
+        // The library does not check this.
+        if ((0,external_node_zlib_.crc32)(content) !== entry.crc32)
+            throw new Error('The content does not match its checksum');
+        return content;
+    }
+    catch (error) {
+        throw error instanceof UnusableArchive ? error : new UnusableArchive('is not a readable archive', { cause: error });
+    }
+}
+function isPlainFile({ fileName, externalFileAttributes, }) {
+    // The Unix file type; 0 if unknown.
+    const type = (externalFileAttributes >>> 16) & 0o170000;
+    return !fileName.includes('/') && (type === 0 || type === 0o100000);
+}
+
+;// CONCATENATED MODULE: ./build/shared/runner/artifact-store.js
+
+
+
+
+
+/** The one file in an artifact of the history. */
+const historyFile = 'history.jsonl';
+/** Limit in bytes, packed and unpacked; anything longer is not ours. */
+const artifact_store_longestText = 1024 * 1024;
+/** GitHub's maximum for public repositories, in days. */
+const longestRetention = 90;
+/**
+ * Downloads the text of an artifact of any run. Checks the digest, and that the artifact has one file. Fetches and unpacks
+ * at most 1 MiB.
+ * @param digest `sha256:<hex>` of the archive
+ * @throws Error that says what is wrong with the artifact, or one from GitHub
+ */
+async function downloadText(api, { id, digest }) {
+    return textIn(await api.archive(id, artifact_store_longestText), id, digest);
+}
+/** @param archive null if it is longer than 1 MiB */
+async function textIn(archive, id, digest) {
+    if (archive === null)
+        throw new Error(`The artifact ${id} is larger than ${artifact_store_longestText / 1024 / 1024} MiB`);
+    if (`sha256:${(0,external_node_crypto_.createHash)('sha256').update(archive).digest('hex')}` !== digest)
+        throw new Error(`The artifact ${id} does not match its digest`);
+    try {
+        return (await readSingleFileZip(archive, artifact_store_longestText)).toString('utf8');
+    }
+    catch (error) {
+        throw error instanceof UnusableArchive ? new Error(`The artifact ${id} ${error.message}`) : error;
+    }
+}
+/**
+ * Stores the text as an artifact of this run.
+ * @param merge returns the text to store if this run has already stored `other` under this name: artifacts cannot be changed
+ * @returns the artifact's id
+ */
+async function uploadText(name, text, merge) {
+    try {
+        return await upload(name, text);
+    }
+    catch (error) {
+        if (!isTaken(error))
+            throw error;
+        return await replace(name, merge, error);
+    }
+}
+/** @param taken GitHub's words that the name is taken */
+async function replace(name, merge, taken) {
+    const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(110), __nccwpck_require__.e(458)]).then(__nccwpck_require__.bind(__nccwpck_require__, 67458));
+    const client = new DefaultArtifactClient();
+    const found = await client.getArtifact(name).catch((error) => {
+        // Then it is not ours to replace, and GitHub meant something else.
+        throw error instanceof Error && error.name === 'ArtifactNotFoundError' ? taken : error;
+    });
+    const other = await ownText(found.artifact);
+    await client.deleteArtifact(name);
+    return upload(name, merge(other));
+}
+/** Downloads an artifact of this run. It needs no token, but only the library can do it, and it leaves the archive packed. */
+async function ownText({ id, size, digest = '' }) {
+    if (size > artifact_store_longestText)
+        return textIn(null, id, digest);
+    const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(110), __nccwpck_require__.e(458)]).then(__nccwpck_require__.bind(__nccwpck_require__, 67458));
+    return inFolder(async (folder) => {
+        await new DefaultArtifactClient().downloadArtifact(id, { path: folder, skipDecompress: true });
+        const [file = ''] = (0,external_node_fs_.readdirSync)(folder);
+        const path = (0,external_node_path_.join)(folder, file);
+        return textIn((0,external_node_fs_.statSync)(path).size > artifact_store_longestText ? null : (0,external_node_fs_.readFileSync)(path), id, digest);
+    });
+}
+/** Stores the text as the one file of an artifact of this run. @returns the artifact's id */
+async function upload(name, text, fileName = historyFile) {
+    const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(110), __nccwpck_require__.e(458)]).then(__nccwpck_require__.bind(__nccwpck_require__, 67458));
+    return inFolder(async (folder) => {
+        const file = (0,external_node_path_.join)(folder, fileName);
+        (0,external_node_fs_.writeFileSync)(file, text);
+        const allowed = Number(process.env['GITHUB_RETENTION_DAYS']) || longestRetention;
+        const { id } = await new DefaultArtifactClient().uploadArtifact(name, [file], folder, {
+            retentionDays: Math.min(longestRetention, allowed),
+        });
+        if (id === undefined)
+            throw new Error('GitHub did not return an id for the artifact');
+        return id;
+    });
+}
+/** Whether the name is taken. The library shows this only in the text of its error. */
+function isTaken(error) {
+    return error instanceof Error && /\(409\)/.test(error.message);
+}
+async function inFolder(work) {
+    const folder = makePrivateFolder();
+    try {
+        return await work(folder.path);
+    }
+    finally {
+        folder.remove();
+    }
+}
+
+// EXTERNAL MODULE: external "node:async_hooks"
+var external_node_async_hooks_ = __nccwpck_require__(16698);
 ;// CONCATENATED MODULE: ./build/shared/runner/log.js
 
 
@@ -32729,32 +33669,46 @@ function grey(line) {
 
 
 
-/** Reports a failure: one annotation with the verdict, then in the log what to do and the cause. */
-function reportFailure(action, error) {
-    if (!failure_isFailure(error)) {
-        reportDefect(action, error);
-        return;
-    }
-    log_error(error.message, `${action} failed: ${error.code}`);
-    tellDetails(error);
+/** In words how a step ended that did not end well; null for one that did. */
+function wordsOf({ action, exitCode, error, cancelledBy }) {
+    if (exitCode === 0)
+        return null;
+    if (failure_isFailure(error))
+        return { code: error.code, message: error.message, hint: error.hint ?? null };
+    if (cancelledBy !== null)
+        return { code: 'cancelled', message: `the runner stopped ${action} (${cancelledBy})`, hint: null };
+    const where = workflowContext().actionIssuesUrl ?? 'the issues of the repository that has this action';
+    return {
+        code: 'defect',
+        message: `Internal error in ${action}: ${messageOf(error)}`,
+        hint: `please report this log at ${where}`,
+    };
 }
-/** Reports that the run was cancelled, and the state that this left behind if the action says so with a Failure. */
-function reportCancel(action, signal, error) {
-    const outcome = failure_isFailure(error) ? error.message : `the runner stopped ${action} (${signal})`;
-    log_error(`Cancelled: ${outcome}`, `${action} cancelled`);
+/** Reports a step that did not end well: one annotation with the verdict, then in the log what to do and the cause. */
+function reportEnding(ending) {
+    const { action, error, cancelledBy } = ending;
+    const words = wordsOf(ending);
+    if (words === null)
+        return;
+    if (cancelledBy !== null)
+        log_error(`Cancelled: ${words.message}`, `${action} cancelled`);
+    else if (failure_isFailure(error))
+        log_error(words.message, `${action} failed: ${words.code}`);
+    else
+        log_error(words.message, `${action} failed`);
     if (failure_isFailure(error))
         tellDetails(error);
+    else if (cancelledBy === null)
+        tellDefect(error, words);
     else if (error instanceof Error && error.name !== 'AbortError')
         tellCauses(error);
 }
-function reportDefect(action, error) {
-    log_error(`Internal error in ${action}: ${messageOf(error)}`, `${action} failed`);
+function tellDefect(error, { hint }) {
     if (error instanceof Error && error.stack !== undefined)
         info(error.stack);
     if (error instanceof Error)
         tellCauses(error.cause);
-    const where = workflowContext().actionIssuesUrl ?? 'the issues of the repository that has this action';
-    important(`What to do: please report this log at ${where}`);
+    important(`What to do: ${hint}`);
 }
 function tellDetails(failure) {
     if (failure.hint !== undefined)
@@ -32772,6 +33726,108 @@ function messageOf(error) {
     if (error instanceof Error)
         return error.message === '' ? error.name : error.message;
     return typeof error === 'string' ? error : (JSON.stringify(error) ?? String(error));
+}
+
+// EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js
+var lib = __nccwpck_require__(22779);
+;// CONCATENATED MODULE: ./build/shared/runner/library-words.js
+
+/**
+ * What GitHub said, in a line that one of its libraries printed: each refusal before it tries again, or before it gives up
+ * without an error. null for any other line.
+ */
+function refusalIn(printed) {
+    const [, tried] = /^Attempt \d+ of \d+ failed with error: (.+)\. Retrying request in \d+ ms/.exec(printed) ?? [];
+    const [, warned] = /^::(?:warning|error)::(?:Failed to save: )?(.+)/.exec(printed) ?? [];
+    // What it then prints for users is a guess: that another job may be creating the same cache.
+    const [, reserving] = /^::debug::Failed to reserve cache: (?:Error: )?(.+)/.exec(printed) ?? [];
+    const said = tried ?? warned ?? reserving;
+    return said === undefined ? null : cleanLine(said, 300);
+}
+/** Listens to a library for the last refusal. */
+class Refusals {
+    last = null;
+    hear = (printed) => {
+        this.last = refusalIn(printed) ?? this.last;
+    };
+}
+
+;// CONCATENATED MODULE: ./build/shared/runner/github-patience.js
+
+
+
+
+
+
+/** Milliseconds: a rollback must not wait for GitHub. */
+const github_patience_patience = 20_000;
+/** Why artifacts cannot be had where GitHub is one's own. */
+const unsupported = 'GitHub Enterprise Server does not support them';
+/** Waits for GitHub, at most 20 s. @param failed what to return where it did not do it, and why not */
+async function limited(work, failed) {
+    const refusals = new Refusals();
+    try {
+        return await answered(github_patience_patience, quietly(work, refusals.hear));
+    }
+    catch (error) {
+        return failed(whyNot(error, refusals.last));
+    }
+}
+/** GitHub did not do it in time. */
+class Late extends Error {
+}
+/** Gives up after `ms` milliseconds. The work itself goes on: the libraries cannot be stopped. */
+function answered(ms, work) {
+    const late = (0,promises_namespaceObject.setTimeout)(ms, null, { ref: false }).then(() => {
+        throw new Late(`within ${ms / 1_000} s`);
+    });
+    return Promise.race([work, late]);
+}
+/** Why GitHub did not do it, in its own words. @param refusal what it last said to a library that went on asking */
+function whyNot(error, refusal = null) {
+    if (error instanceof Late) {
+        return refusal === null
+            ? `GitHub did not answer ${error.message}`
+            : `GitHub did not do it ${error.message}; its last answer: ${refusal}`;
+    }
+    if (error instanceof Error && error.name === 'GHESNotSupportedError')
+        return unsupported;
+    if (!(error instanceof lib/* HttpClientError */.Kg))
+        return cleanLine(reaching_reasonOf(error), 300);
+    const status = error.statusCode;
+    const reason = cleanLine(error.message, 300) || 'nothing';
+    const needs = status === 403 || status === 404 ? '. Reading them needs "permissions: actions: read" in the job' : '';
+    return `GitHub refused with ${status}; it said: ${reason}${needs}`;
+}
+
+// EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/proxy.js
+var proxy = __nccwpck_require__(19783);
+;// CONCATENATED MODULE: ./build/shared/runner/proxy.js
+
+/** The proxy for an address, by HTTPS_PROXY and NO_PROXY, as GitHub's own libraries read them; null: none. */
+function proxyFor(url) {
+    return (0,proxy/* getProxyUrl */.s)(url) ?? null;
+}
+
+;// CONCATENATED MODULE: ./build/shared/runner/secrets.js
+
+/** The runner masks a secret wherever it occurs: a shorter one would shred the log and hide nothing. */
+const shortestMask = 4;
+const masked = new Set();
+/** Masks a value in the log from here on: a secret, or what is derived from one, such as the password within a URL. */
+function mask(secret) {
+    // Line by line: the runner compares lines, and given the whole text, it would also mask its short lines.
+    for (const line of secret.split(/\r?\n/).map((each) => each.trim())) {
+        if (line.length < shortestMask)
+            continue;
+        lib_core/* setSecret */.Pq(line);
+        masked.add(line);
+    }
+}
+/** A text without what was masked, for ways out that the runner does not look at: mail, webhooks, artifacts. */
+function withoutSecrets(text) {
+    const longestFirst = [...masked].toSorted((a, b) => b.length - a.length);
+    return longestFirst.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
 }
 
 ;// CONCATENATED MODULE: ./build/shared/runner/set-outputs.js
@@ -32796,35 +33852,177 @@ function outputText(value) {
     return BigInt(Math.round(value)).toString();
 }
 
+;// CONCATENATED MODULE: ./build/shared/runner/notices.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** Limits in bytes: GitHub keeps 1 MB of outputs for a whole job. */
+const longestOutput = 64 * 1024;
+const longestArtifact = 900 * 1024;
+/** Milliseconds that the ping of the beginning may still take at the end, so that it does not arrive after that of the end. */
+const patienceForStart = 1_000;
+const nobody = {
+    pingUrl: null,
+    mailServer: null,
+    mailing: null,
+    webhook: null,
+    evidence: 'none',
+    environment: null,
+    database: null,
+};
+/** Tells of one run of an action: its beginning once, and its end once through each channel. */
+class Notices {
+    /** What the run has come to know; the action adds to it as it goes. */
+    story;
+    #startedAt = new Date();
+    #tell;
+    #untilEnd = new AbortController();
+    #addressed = nobody;
+    #start = Promise.resolve();
+    /** @param tell says what the story comes to; pure */
+    constructor(story, tell) {
+        this.story = story;
+        this.#tell = tell;
+    }
+    /** Reads the inputs of the action, then tells that the run has begun. If inputs are bad, only the end will be told. */
+    begin(readInputs) {
+        const inputs = readInputs((addressed) => {
+            this.#addressed = addressed;
+        });
+        const { pingUrl } = this.#addressed;
+        if (pingUrl !== null)
+            this.#start = this.#pingStart(pingUrl);
+        return inputs;
+    }
+    prepare(ending, outputs) {
+        try {
+            outputs.evidence = evidenceDocument(this.#notice(ending, outputs), longestOutput);
+        }
+        catch (error) {
+            warning(`Could not put the evidence together: ${reaching_reasonOf(error)}`);
+        }
+    }
+    async tell(ending, outputs, signal) {
+        const { pingUrl, mailing, webhook, evidence } = this.#addressed;
+        const notice = this.#notice(ending, outputs);
+        const way = { proxyFor: proxyFor, signal };
+        const sending = [
+            ...(pingUrl === null ? [] : [warnUnless('the ping', pingUrl.host, this.#pingEnd(pingUrl, notice, way))]),
+            ...(webhook === null ? [] : [warnUnless('the webhook', webhook.url.host, callWebhook(webhook, notice, way))]),
+            ...(mailing === null || !wantsMail(mailing, notice)
+                ? []
+                : [warnUnless('the mail', null, sendMail(mailing, notice, signal))]),
+            ...(evidence === 'none' ? [] : [storeEvidence(notice)]),
+        ];
+        await Promise.all(sending);
+    }
+    #notice(ending, outputs) {
+        const told = this.#tell(this.story, outputs, ending);
+        return noticeOf({
+            action: ending.action,
+            environment: this.#addressed.environment,
+            startedAt: this.#startedAt,
+            finishedAt: new Date(),
+            run: thisRun(),
+            outputs: Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, outputText(value)])),
+        }, { ...told, database: told.database ?? this.#addressed.database }, { exitCode: ending.exitCode, isCancelled: ending.cancelledBy !== null, failure: wordsOf(ending) }, withoutSecrets);
+    }
+    async #pingStart(url) {
+        const { signal } = this.#untilEnd;
+        try {
+            await pingStart(url, { proxyFor: proxyFor, signal });
+        }
+        catch (error) {
+            // At the end only that counts.
+            if (!signal.aborted)
+                warning(`The ping of the start was not taken by ${url.host}: ${reaching_reasonOf(error)}`);
+        }
+    }
+    async #pingEnd(url, notice, way) {
+        const late = setTimeout(() => this.#untilEnd.abort(new Error('the run has ended')), patienceForStart);
+        await this.#start;
+        clearTimeout(late);
+        await pingEnd(url, notice, way);
+    }
+}
+/** A run that was not told of is no failed run: what it has done is done. */
+async function warnUnless(what, host, sending) {
+    try {
+        await sending;
+        info(`Sent ${what}`);
+    }
+    catch (error) {
+        const where = host === null ? '' : ` to ${host}`;
+        warning(`Could not send ${what}${where}: ${withoutSecrets(reaching_reasonOf(error))}. The run itself is as told above`);
+    }
+}
+async function storeEvidence(notice) {
+    const { environment, action, finishedAt } = notice;
+    // Unique in a run, which may have several such steps.
+    const time = finishedAt.toISOString().replaceAll(/[-:.]/g, '');
+    const name = `evidence-${environment ?? 'unknown'}-${action.replace(/-action$/, '')}-${time}`;
+    const why = await limited(async () => {
+        await upload(name, evidenceDocument(notice, longestArtifact), 'evidence.json');
+        return null;
+    }, (reason) => reason);
+    if (why === null)
+        info(`Stored the evidence as the artifact ${name}`);
+    else
+        warning(`Could not store the evidence as an artifact: ${why}. It is in the output "evidence"`);
+}
+function thisRun() {
+    const { runUrl, repository, runId, runAttempt, event, actor, commit } = workflowContext();
+    return { url: runUrl, repository, id: runId, attempt: runAttempt, event, actor, commit };
+}
+
 ;// CONCATENATED MODULE: ./build/shared/runner/run.js
+
 
 
 
 
 /** The runner waits 7.5 s between SIGINT and SIGTERM. After this time, this wrapper ends the action and undoes the rest. */
 const gracePeriod = 6_500;
+/** Milliseconds that telling may take: it delays the steps that follow. */
+const tellingFor = 45_000;
+/** Milliseconds from a cancel to the end of telling: the runner kills what is left after 10 s. */
+const tellingAfterCancel = 9_000;
+/** Milliseconds to put into words what could not be told in time. */
+const lastWords = 300;
 /**
  * Runs an action and handles its failures: whatever goes wrong, reports the verdict first, then what to do and the cause,
  * and exits with 1. Exits with 0 only if `action` finished and its outputs were written. Ends the process.
  * @param name as people know the action: `backup-action`
  * @param outputs every declared output, with the value it has if the action fails before setting it
- * @param grace milliseconds that a cancelled action has to end on its own
  */
-function runAction(name, outputs, action, grace = gracePeriod) {
+function runAction(name, outputs, action, { telling, grace = gracePeriod } = {}) {
     const cancellation = new AbortController();
+    const untilTold = new AbortController();
     const undos = [];
-    let cancelledBy;
+    let cancelledBy = null;
     let ending = false;
     function cancel(signal) {
-        if (cancelledBy !== undefined)
+        if (cancelledBy !== null)
             return;
         cancelledBy = signal;
         setTimeout(() => fail(new failure_Failure('cancelled', `${name} did not end in time after ${signal}`)), grace);
+        setTimeout(() => untilTold.abort(new Error('the run was cancelled')), tellingAfterCancel);
         cancellation.abort();
     }
     function succeed() {
-        if (cancelledBy === undefined)
-            end(0);
+        if (cancelledBy === null)
+            end({ action: name, exitCode: 0, error: undefined, cancelledBy });
         else
             fail(undefined);
     }
@@ -32833,29 +34031,50 @@ function runAction(name, outputs, action, grace = gracePeriod) {
             return;
         // Ends children that were started with this signal.
         cancellation.abort();
-        end(1, () => {
-            if (cancelledBy === undefined)
-                reportFailure(name, error);
-            else
-                reportCancel(name, cancelledBy, error);
-        });
+        end({ action: name, exitCode: 1, error, cancelledBy });
     }
-    function end(exit, tell = () => { }) {
+    function end(first) {
         if (ending)
             return;
         ending = true;
-        let code = exit;
+        let how = first;
+        const duties = [
+            closeGroup,
+            () => reportEnding(how),
+            ...undos.reverse(),
+            () => telling?.prepare(how, outputs),
+            () => setOutputs(outputs),
+        ];
         // Do each of these even if another one fails.
-        for (const duty of [closeGroup, tell, ...undos.reverse(), () => setOutputs(outputs)]) {
+        for (const duty of duties) {
             try {
                 duty();
             }
             catch (error) {
-                code = 1;
-                reportFailure(name, error);
+                reportEnding({ action: name, exitCode: 1, error, cancelledBy: null });
+                how = { ...how, exitCode: 1, error: how.error ?? error };
             }
         }
-        process.exitCode = code;
+        process.exitCode = how.exitCode;
+        if (telling === undefined)
+            exit(how.exitCode);
+        else
+            tellInTime(telling, how).then(() => exit(how.exitCode));
+    }
+    async function tellInTime(telling, how) {
+        setTimeout(() => untilTold.abort(new Error('it took too long')), tellingFor);
+        const { signal } = untilTold;
+        const late = new Promise((resolve) => {
+            signal.addEventListener('abort', () => resolve((0,promises_namespaceObject.setTimeout)(lastWords)));
+        });
+        try {
+            await Promise.race([telling.tell(how, outputs, signal), late]);
+        }
+        catch (error) {
+            warning(`Could not tell how the run ended: ${error}`);
+        }
+    }
+    function exit(code) {
         // On exit Node drops what is not yet written to a pipe, and the verdict comes last: wait until it is written.
         process.stdout.write('', () => process.exit(code));
     }
@@ -32863,95 +34082,704 @@ function runAction(name, outputs, action, grace = gracePeriod) {
     process.on('SIGTERM', cancel);
     // Unhandled rejections end up here too.
     process.on('uncaughtException', fail);
-    // Gets here first only if nothing is left that could settle the action, or if a library called exit.
-    process.on('exit', () => fail(new Error('The action stopped before it was done, without an error')));
+    const stopped = () => fail(new Error('The action stopped before it was done, without an error'));
+    // Nothing is left that could settle the action.
+    process.on('beforeExit', stopped);
+    // Gets here first only if a library called exit.
+    process.on('exit', stopped);
     const context = { signal: cancellation.signal, outputs, atEnd: (undo) => undos.push(undo) };
     Promise.resolve(context).then(action).then(succeed, fail);
 }
 
-// EXTERNAL MODULE: external "node:net"
-var external_node_net_ = __nccwpck_require__(77030);
-;// CONCATENATED MODULE: ./build/shared/units.js
-const durationUnits = { s: 1_000, m: 60_000, h: 3_600_000 };
-const sizeUnits = {
-    '': 1,
-    B: 1,
-    kB: 1e3,
-    MB: 1e6,
-    GB: 1e9,
-    TB: 1e12,
-    KiB: 2 ** 10,
-    MiB: 2 ** 20,
-    GiB: 2 ** 30,
-    TiB: 2 ** 40,
+;// CONCATENATED MODULE: ./build/shared/shell-quote.js
+
+const bare = /^[A-Za-z0-9_@%+=:,./-]+$/;
+/** Characters that do not show: controls, bidi overrides, zero-width characters, separators, unassigned code points. */
+const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
+/** Would be a workflow command; our log breaks it up. A command that is printed for copying must not contain it. */
+const workflowCommand = /::|##\[/;
+/**
+ * Quotes a text as one argument for bash: not at all if that is safe, else in single quotes, or in bash's `$'…'` if it
+ * has characters that cannot be seen or copied. The result is one line.
+ *
+ * @throws Failure `unquotable` for text with a NUL, which no argument can hold
+ */
+function shell_quote_quoteForShell(text) {
+    if (text.includes('\0'))
+        throw new failure_Failure('unquotable', 'A text with a NUL byte cannot be passed to a command');
+    if (invisible.test(text) || workflowCommand.test(text))
+        return `$'${[...text].map(inDollarQuotes).join('')}'`;
+    return bare.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+/** Bytes instead of \u, whose meaning depends on the shell's locale. `!` too: bash may expand it from its history. */
+function inDollarQuotes(character) {
+    if (character === "'" || character === '\\')
+        return `\\${character}`;
+    if (!invisible.test(character) && !'#:!'.includes(character))
+        return character;
+    return [...new TextEncoder().encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+}
+
+;// CONCATENATED MODULE: ./build/shared/host/backup-folder.js
+
+// Paths in the backup folder on the host, and commands for them.
+/** The lock. `.lock.holder`, beside it, says who holds it. */
+const lockFile = (backupDir) => `${backupDir}/.lock`;
+const holdFile = (backupDir) => `${backupDir}/rollback/HOLD`;
+/** The folders of all transactions, by their ids. */
+const transactionsFolder = (backupDir) => `${backupDir}/rollback/transactions`;
+const transactionFolder = (backupDir, id) => `${transactionsFolder(backupDir)}/${id}`;
+/** The command to type on the host to finish a transaction without an action. */
+const commandToEnd = (backupDir, id) => `bash ${shell_quote_quoteForShell(`${transactionFolder(backupDir, id)}/engine.sh`)}`;
+/** The command to type on the host to see how a transaction ended. */
+const commandToFollow = (backupDir, id) => `tail ${shell_quote_quoteForShell(`${transactionFolder(backupDir, id)}/journal`)}`;
+
+;// CONCATENATED MODULE: ./build/shared/plan/text.js
+/** The plan as printed lines: what changes, how, and what is left alone. */
+function planText(plan) {
+    const name = widest(plan.services.map(({ service }) => service));
+    const from = widest(plan.services.map((step) => fromIn(step)));
+    return [
+        `The target is ${plan.source}`,
+        ...plan.services.map((step) => `${step.service.padEnd(name)}  ${fromIn(step).padEnd(from)}  →  ${toIn(step)}`),
+        ...plan.services.map(({ service, strategy, why }) => `${service.padEnd(name)}  ${howIn[strategy]}: ${why}`),
+        ...plan.leftAlone.map(({ service, why }) => `${service} is left alone: ${why}`),
+        ...plan.services.flatMap(({ pull }) => (pull === null ? [] : [`To pull: ${pull}`])),
+        `Plan ${plan.hash}`,
+    ];
+}
+const howIn = {
+    recreate: 'one after the other, with downtime',
+    'blue-green': 'new containers start before the old ones stop, without downtime',
+    job: 'is run to its end, while everything else goes on',
+    'create-only': 'gets a new container, which is not started',
 };
-/**
- * `90s`, `5m` or `2h` in milliseconds.
- * @throws RangeError whose message continues "it …"
- */
-function parseDuration(text) {
-    return parseQuantity(text, durationUnits, 'is not a duration such as 90s, 5m or 2h');
+/** The image that a service runs now, in short: `v3 (0123456789ab)`. */
+function fromIn({ fromName, fromImage }) {
+    return imageInShort(fromName, fromImage);
 }
-/**
- * `1GiB`, `512MiB`, `10GB` or plain bytes, in bytes.
- * @throws RangeError whose message continues "it …"
- */
-function parseSize(text) {
-    return parseQuantity(text, sizeUnits, 'is not a size such as 512MiB, 10GB or 1048576');
+/** The target image, in the same form. */
+function toIn({ toName, toImage }) {
+    return imageInShort(toName, toImage);
 }
-function parseQuantity(text, units, reason) {
-    const [, digits, unit] = /^(\d+)([A-Za-z]*)$/.exec(text) ?? [];
-    const factor = unit === undefined || !Object.hasOwn(units, unit) ? undefined : units[unit];
-    if (digits === undefined || factor === undefined)
-        throw new RangeError(reason);
-    const quantity = Number(digits) * factor;
-    if (!Number.isSafeInteger(quantity))
-        throw new RangeError('is too large');
-    return quantity;
+/** An image by its name and the start of its id. */
+function imageInShort(name, { digest, imageId }) {
+    const id = (digest ?? imageId ?? '').replace(/^sha256:/, '').slice(0, 12);
+    if (name === null)
+        return id === '' ? 'unknown' : id;
+    return id === '' ? name : `${name} (${id})`;
 }
-/** Bytes for people: `812 B`, `1.2 GiB`. */
-function formatBytes(bytes) {
-    const units = ['KiB', 'MiB', 'GiB', 'TiB'];
-    if (Math.abs(bytes) < 1024)
-        return `${Math.round(bytes)} B`;
-    let amount = bytes / 1024;
-    let unit = 0;
-    // Round before comparing: otherwise 1023.97 KiB would print as "1024.0 KiB".
-    while (Math.abs(Number(amount.toFixed(1))) >= 1024 && unit < units.length - 1) {
-        amount /= 1024;
-        unit += 1;
+function widest(texts) {
+    return Math.max(0, ...texts.map((text) => text.length));
+}
+
+;// CONCATENATED MODULE: ./build/shared/by-text.js
+/** Compares texts by code units, so that the order is the same on every machine. */
+function byText(a, b) {
+    if (a === b)
+        return 0;
+    return a < b ? -1 : 1;
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/image-reference.js
+
+// Docker's grammar (distribution/reference), rule by rule.
+const pathComponent = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
+const pathGrammar = new RegExp(`^${pathComponent}(?:/${pathComponent})*$`);
+const domainComponent = '[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?';
+const registryGrammar = new RegExp(`^(?:${domainComponent}(?:\\.${domainComponent})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?$`);
+const tagGrammar = /^\w[\w.-]{0,127}$/;
+const digestGrammar = /^(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})$/;
+/** Every registry refuses longer paths. */
+const longestPath = 255;
+const defaultRegistry = 'docker.io';
+const legacyDefaultRegistry = 'index.docker.io';
+const officialImages = 'library/';
+/** True for a content digest such as `sha256:` and 64 lower-case hex digits (sha384 and sha512 alike). */
+function isDigest(text) {
+    return digestGrammar.test(text);
+}
+/** True for a valid tag: at most 128 letters, digits, `_`, `.` or `-`, not starting with `.` or `-`. */
+function isTag(text) {
+    return tagGrammar.test(text);
+}
+/** An image reference with Docker's defaults filled in, so that two names of the same image are equal. */
+class ImageReference {
+    /** Host and port; `docker.io` if none was given. */
+    registry;
+    /** `library/postgres`, `acme/web`. */
+    path;
+    /** `latest` if neither tag nor digest was given; null if only a digest was. */
+    tag;
+    digest;
+    constructor(registry, path, tag, digest) {
+        this.registry = registry;
+        this.path = path;
+        this.tag = tag;
+        this.digest = digest;
     }
-    return `${amount.toFixed(1)} ${units[unit]}`;
+    /** Registry and path: what tags and digests belong to. */
+    get repository() {
+        return `${this.registry}/${this.path}`;
+    }
+    /** The full form, which parses to an equal reference. */
+    toString() {
+        const tag = this.tag === null ? '' : `:${this.tag}`;
+        const digest = this.digest === null ? '' : `@${this.digest}`;
+        return `${this.repository}${tag}${digest}`;
+    }
 }
-/** Milliseconds for people: `340 ms`, `12.4 s`, `2 min 13 s`, `1 h 02 min`. */
-function units_formatDuration(ms) {
-    if (Math.round(ms) < 1_000)
-        return `${Math.round(ms)} ms`;
-    const tenths = Math.round(ms / 100);
-    if (tenths < 600)
-        return `${(tenths / 10).toFixed(1)} s`;
-    const seconds = Math.round(ms / 1_000);
-    if (seconds < 3_600)
-        return `${Math.floor(seconds / 60)} min ${twoDigits(seconds % 60)} s`;
-    const minutes = Math.round(seconds / 60);
-    return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
+/**
+ * Reads a reference as `docker pull` does.
+ *
+ * @throws Failure `bad-image-reference`
+ */
+function parseImageReference(text) {
+    const { name, tag, digest } = split(text);
+    const { registry, path } = locate(name);
+    if (!registryGrammar.test(registry))
+        image_reference_refuse(text, 'its registry is not a host name with an optional port');
+    if (!pathGrammar.test(path))
+        image_reference_refuse(text, 'its repository is not lower-case words joined by "/", ".", "_" or "-"');
+    if (path.length > longestPath)
+        image_reference_refuse(text, `its repository is longer than ${longestPath} characters`);
+    if (tag !== null && !isTag(tag))
+        image_reference_refuse(text, 'its tag is not 1 to 128 letters, digits, "_", "." or "-"');
+    if (digest !== null && !isDigest(digest))
+        image_reference_refuse(text, 'its digest is not "sha256:" and 64 lower-case hex digits');
+    if (tag === null && digest === null) {
+        // Docker refuses these, because an image id would otherwise be read as a repository.
+        if (/^[a-f0-9]{64}$/.test(text))
+            image_reference_refuse(text, 'it is an image id');
+        return new ImageReference(registry, path, 'latest', null);
+    }
+    return new ImageReference(registry, path, tag, digest);
 }
-/** A rate for people: `84.0 MiB/s`. */
-function formatRate(bytesPerSecond) {
-    return `${formatBytes(bytesPerSecond)}/s`;
+/** null if the text is not a reference, for example because a variable in it is not set. */
+function referenceOf(image) {
+    if (image === null)
+        return null;
+    try {
+        return parseImageReference(image);
+    }
+    catch (error) {
+        if (failure_isFailure(error))
+            return null;
+        throw error;
+    }
 }
-function twoDigits(n) {
-    return String(n).padStart(2, '0');
+/** Cuts off the digest, then the tag. A colon before the last slash belongs to the registry's port. */
+function split(text) {
+    const at = text.indexOf('@');
+    const digest = at === -1 ? null : text.slice(at + 1);
+    const tagged = at === -1 ? text : text.slice(0, at);
+    const colon = tagged.indexOf(':', tagged.lastIndexOf('/') + 1);
+    return colon === -1
+        ? { name: tagged, tag: null, digest }
+        : { name: tagged.slice(0, colon), tag: tagged.slice(colon + 1), digest };
 }
-/** `1 set`, `3 sets`, `12,000 sets`. */
-function counted(count, thing) {
-    return `${count.toLocaleString('en-US')} ${thing}${count === 1 ? '' : 's'}`;
+/** The first part is a registry only if it cannot be a user on Docker Hub. */
+function locate(name) {
+    const slash = name.indexOf('/');
+    const first = slash === -1 ? '' : name.slice(0, slash);
+    const namesHost = first === 'localhost' || /[.:]/.test(first) || first !== first.toLowerCase();
+    if (namesHost && first !== defaultRegistry && first !== legacyDefaultRegistry) {
+        return { registry: first, path: name.slice(slash + 1) };
+    }
+    const path = namesHost ? name.slice(slash + 1) : name;
+    return { registry: defaultRegistry, path: path.includes('/') ? path : officialImages + path };
 }
-/** The first items in one line, and how many more there are: `a, b, and 3 more`. @param total if `items` is only a part */
-function listed(items, most, { separator = ', ', total = items.length } = {}) {
-    const rest = total - Math.min(most, items.length);
-    const shown = items.slice(0, most).join(separator);
-    return rest > 0 ? `${shown}${separator}and ${rest} more` : shown;
+function image_reference_refuse(text, why) {
+    throw new failure_Failure('bad-image-reference', `${JSON.stringify(text.slice(0, 300))} is not an image reference: ${why}`, {
+        hint: 'Write it as registry/repository:tag, for example ghcr.io/acme/web:v1.4.2',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/moving-tag.js
+/** Parts of a tag that have digits but say nothing about when it was built: processors, and pull requests by number. */
+const processors = /(?<![a-z0-9])(?:amd64|x86[_-]64|i?[36]86|arm64(?:[/-]?v8)?|aarch64|arm(?:32)?(?:v[5-8])?|ppc64le|s390x|riscv64|loong64)(?![a-z0-9])/g;
+const pullRequest = /^(?:pr|mr|pull|merge|pull-request|merge-request)[-_.]?\d{1,7}$/;
+/** Seven is the shortest hash that Git prints. */
+const commit = /(?<![a-z0-9])g?[0-9a-f]{7,64}(?![a-z0-9])/;
+/**
+ * Whether a tag is meant to stand for one image after the other: `latest`, `stable`, the name of a branch or of a stage. A
+ * version, a date, a build number or a commit is meant to stay. In doubt a tag stays: to point it at another image would
+ * make it lie, and what it costs not to is a line that the operator has to change.
+ */
+function moving_tag_moves(tag) {
+    const text = tag.toLowerCase().replace(processors, '');
+    if (pullRequest.test(text))
+        return true;
+    return !/\d/.test(text) && !commit.test(text);
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/release.js
+
+
+const imageIdGrammar = /^sha256:[a-f0-9]{64}$/;
+/** Compose's own grammar of service names. */
+const serviceGrammar = /^[a-zA-Z0-9._-]{1,255}$/;
+/** True for a name that compose accepts for a service. */
+function isServiceName(text) {
+    return serviceGrammar.test(text);
+}
+/** True for the id of an image: `sha256:` and 64 lower-case hex digits. */
+function release_isImageId(text) {
+    return imageIdGrammar.test(text);
+}
+/**
+ * What the project runs. If the containers of a service differ (after an update that stopped half-way), the newest one
+ * counts; `mixedServices` names such services. Containers without a valid service name are left out.
+ */
+function releaseOf(containers, images) {
+    const imagesById = new Map(images.map((image) => [image.id, image]));
+    // fromEntries makes even a service called __proto__ an ordinary entry.
+    return Object.fromEntries([...byService(containers)].map(([service, [newest]]) => [
+        service,
+        runningImage(newest, imagesById.get(newest.imageId)),
+    ]));
+}
+/**
+ * Compares by id or by digest, as either may be missing. An image has a digest only once it was pushed or pulled, and may
+ * get a second one; its id may change with Docker, and copies of the history leave it out. Unknown values never match.
+ */
+function sameImage(one, other) {
+    return ((one.imageId !== null && one.imageId === other.imageId) || (one.digest !== null && one.digest === other.digest));
+}
+/** True if both run the same images in the same services. */
+function release_sameRelease(one, other) {
+    const counterparts = new Map(Object.entries(other));
+    return (Object.keys(one).length === counterparts.size &&
+        Object.entries(one).every(([service, image]) => {
+            const counterpart = counterparts.get(service);
+            return counterpart !== undefined && sameImage(image, counterpart);
+        }));
+}
+/** Services, in order, whose containers run different images. */
+function mixedServices(containers) {
+    return [...byService(containers)]
+        .filter(([, [newest, ...others]]) => others.some((other) => other.imageId !== newest.imageId))
+        .map(([service]) => service);
+}
+/** Sorted by service; within a service the newest container first, and those of the same age by image id. */
+function byService(containers) {
+    const services = new Map();
+    const ordered = containers
+        .filter((container) => isServiceName(container.service))
+        .toSorted((a, b) => byText(a.service, b.service) || byText(createdAt(b), createdAt(a)) || byText(a.imageId, b.imageId));
+    for (const container of ordered) {
+        const others = services.get(container.service);
+        if (others === undefined)
+            services.set(container.service, [container]);
+        else
+            others.push(container);
+    }
+    return services;
+}
+/** Go omits trailing zeros of the fraction. Without the `Z`, times of different lengths still compare correctly as text. */
+function createdAt(container) {
+    return container.created.replace(/Z$/, '');
+}
+function runningImage(container, image) {
+    const imageId = release_isImageId(container.imageId) ? container.imageId : null;
+    // A container may have been created from an image id, which would parse as a repository called "sha256".
+    if (release_isImageId(container.image))
+        return { image: container.image, tag: null, digest: null, imageId };
+    const reference = referenceOf(container.image);
+    if (reference === null)
+        return { image: null, tag: null, digest: null, imageId };
+    return { image: container.image, tag: reference.tag, digest: digestOf(reference, image), imageId };
+}
+/** An image may have several digests in one repository: takes the one that the reference names, or else the first. */
+function digestOf(reference, image) {
+    const digests = (image?.repoDigests ?? [])
+        .map(referenceOf)
+        .filter((known) => known?.repository === reference.repository)
+        .map((known) => known?.digest ?? '')
+        .filter(isDigest)
+        .toSorted();
+    if (reference.digest !== null && digests.includes(reference.digest))
+        return reference.digest;
+    return digests[0] ?? null;
+}
+
+;// CONCATENATED MODULE: ./build/shared/releases/image-name.js
+
+
+
+
+/**
+ * The tag by which people know an image. Its own comes first, as it is the one that compose uses. Only if that moves, or
+ * there is none, another tag of the same repository says more; `latest` is the last resort.
+ * @param file the reference in the compose file: its repository counts if the image's own reference is only an id
+ */
+function nameOf(named, file, images) {
+    const own = named.tag;
+    if (own !== null && !moving_tag_moves(own))
+        return own;
+    const reference = named.image === null || release_isImageId(named.image) ? file : named.image;
+    const repository = referenceOf(reference)?.repository;
+    const others = (images.find(({ id }) => id === named.imageId)?.repoTags ?? [])
+        .map(referenceOf)
+        .flatMap((name) => (name !== null && name.repository === repository && name.tag !== null ? [name.tag] : []))
+        .filter((tag) => tag !== own)
+        .toSorted(byUse);
+    const best = others[0];
+    if (best !== undefined && (!moving_tag_moves(best) || own === null || own === 'latest') && best !== 'latest')
+        return best;
+    return own ?? best ?? null;
+}
+/** What does not move first, then versions, then what says most. */
+function byUse(one, other) {
+    const rank = (tag) => (tag === 'latest' ? 3 : moving_tag_moves(tag) ? 2 : /^v?\d+\./i.test(tag) ? 0 : 1);
+    return rank(one) - rank(other) || other.length - one.length || byText(one, other);
+}
+
+// EXTERNAL MODULE: external "node:fs/promises"
+var promises_ = __nccwpck_require__(51455);
+;// CONCATENATED MODULE: ./build/shared/runner/job-summary.js
+
+
+
+/** GitHub drops a summary of more than 1 MiB entirely. */
+const longestSummary = 900 * 1024;
+const longestCode = 64 * 1024;
+const mostRows = 500;
+const signs = { good: '✅', attention: '⚠️', bad: '❌' };
+/** The headline: how the run ended. */
+function verdict(kind, text) {
+    return block(`## ${signs[kind]} ${cleanMarkdown(text)}`);
+}
+function heading(text) {
+    return block(`### ${cleanMarkdown(text)}`);
+}
+function paragraph(text) {
+    return block(cleanMarkdown(text));
+}
+/** Shows at most 500 rows, and how many more there are. */
+function table(head, rows) {
+    const lines = [
+        head.map(cleanMarkdown),
+        head.map(() => '---'),
+        ...rows.slice(0, mostRows).map((row) => row.map(cell)),
+    ];
+    const rest = rows.length - mostRows;
+    return block(lines.map(tableLine).join('\n') + (rest > 0 ? `\n\n… and ${rest} more rows` : ''));
+}
+/** A block of code, or a diagram if `language` is `mermaid`. Leaves out the middle of a long text. */
+function codeBlock(text, language = '') {
+    const code = withoutMiddle(cleanLines(text).join('\n'));
+    const fence = codeFence(code);
+    return block(`${fence}${language}\n${code}\n${fence}`);
+}
+/** Blocks folded away under a title. */
+function details(title, blocks) {
+    // The title is inside HTML, where Markdown's escapes have no effect.
+    const summary = cleanLine(title).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+    return block(`<details><summary>${summary}</summary>\n\n${blocks.join('\n\n')}\n\n</details>`);
+}
+/** The blocks as one text of at most `limit` bytes. Ends with a note if some did not fit. */
+function renderSummary(blocks, limit = longestSummary) {
+    const note = '\n_The summary ends here because it is longer than GitHub allows. The log is complete._\n';
+    let text = '';
+    for (const each of blocks) {
+        if (Buffer.byteLength(text + each + note) + 2 > limit)
+            return text + note;
+        text += `${each}\n\n`;
+    }
+    return text;
+}
+/** Adds the blocks to the job summary. If it cannot be written, the log says so; that does not fail the run. */
+async function writeSummary(blocks) {
+    const file = process.env['GITHUB_STEP_SUMMARY'];
+    if (!file)
+        return;
+    try {
+        await (0,promises_.appendFile)(file, renderSummary(blocks));
+    }
+    catch (error) {
+        info(`Could not write the job summary: ${error}`);
+    }
+}
+function block(markdown) {
+    return markdown;
+}
+function cell(value) {
+    return typeof value === 'object' ? markdownCode(value.code) : cleanMarkdown(String(value));
+}
+function tableLine(cells) {
+    return `| ${cells.join(' | ')} |`;
+}
+function withoutMiddle(code) {
+    if (code.length <= longestCode)
+        return code;
+    const half = longestCode / 2;
+    return `${code.slice(0, half).toWellFormed()}\n…\n${code.slice(-half).toWellFormed()}`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/history/word.js
+
+function imagesOf(release, ignored) {
+    return new Map(Object.entries(release).filter(([service]) => !ignored.has(service)));
+}
+/** The verdicts on releases, the latest first; `unknown` is not a verdict. A release that was rolled back from is bad. */
+function wordsOn(records, ignored) {
+    return records.toReversed().flatMap((record) => {
+        const { event, status, verdict, release, previous } = record;
+        return [
+            ...(verdict === 'unknown'
+                ? []
+                : [{ about: imagesOf(release, ignored), word: verdict, record, isLeft: false }]),
+            ...(event === 'rollback' && status === 'succeeded' && previous !== null
+                ? [{ about: imagesOf(previous, ignored), word: 'bad', record, isLeft: true }]
+                : []),
+        ];
+    });
+}
+/** They have the same services, each with the same image. */
+function sameImages(one, other) {
+    return (one.size === other.size &&
+        [...one].every(([service, image]) => {
+            const counterpart = other.get(service);
+            return counterpart !== undefined && sameImage(image, counterpart);
+        }));
+}
+
+;// CONCATENATED MODULE: ./build/shared/history/candidates.js
+
+
+
+const candidateColumns = ['Tag', 'Digest', 'Verdict', 'When', 'Record'];
+const mostCandidates = 10;
+/** Different releases, the newest first, without drills and without what runs. At most ten. */
+function candidates({ entries, verdicts, running, ignored, images, environment }) {
+    const now = imagesOf(running, ignored);
+    const words = wordsOn(verdicts, ignored);
+    const found = [];
+    for (const { record, source } of entries.toReversed()) {
+        const about = imagesOf(record.release, ignored);
+        const isOther = [...about].some(([service, image]) => {
+            const present = now.get(service);
+            return present !== undefined && !isSame(image, present);
+        });
+        if (record.event === 'drill' || record.environment !== environment || !isOther)
+            continue;
+        if (found.some((earlier) => isAlike(earlier.about, about)))
+            continue;
+        const word = words.find((each) => isAlike(each.about, about))?.word;
+        // What a copy calls good nobody has to believe.
+        const copied = source === 'mirror' && record.verdict === 'bad' ? 'bad' : 'unknown';
+        found.push({
+            about,
+            candidate: {
+                tag: joined(about, (image) => nameOf(image, null, images) ?? '-'),
+                digest: joined(about, ({ digest, imageId }) => (digest ?? imageId)?.slice(7, 19) ?? '-'),
+                verdict: word ?? copied,
+                when: record.at,
+                id: record.id,
+            },
+        });
+        if (found.length === mostCandidates)
+            break;
+    }
+    return found.map(({ candidate }) => candidate);
+}
+/** The cells of a table. */
+function candidateCells({ tag, digest, verdict, when, id, }) {
+    return [tag, digest, verdict, when, id];
+}
+/** The table as printed lines; empty without candidates. */
+function candidateLines(list) {
+    if (list.length === 0)
+        return [];
+    const rows = [[...candidateColumns], ...list.map(candidateCells)];
+    const widths = candidateColumns.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+    return rows.map((row) => row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd());
+}
+function isAlike(one, other) {
+    return (one.size === other.size &&
+        [...one].every(([service, image]) => {
+            const counterpart = other.get(service);
+            return counterpart !== undefined && isSame(image, counterpart);
+        }));
+}
+/** Old records may name nothing but a tag. */
+function isSame(one, other) {
+    const isNameless = [one, other].some(({ digest, imageId }) => digest === null && imageId === null);
+    return isNameless ? one.tag === other.tag : sameImage(one, other);
+}
+function joined(images, tell) {
+    const told = [...images].map(([service, image]) => [service, tell(image)]);
+    const [first] = told;
+    if (first === undefined)
+        return '-';
+    return told.every(([, text]) => text === first[1])
+        ? first[1]
+        : told.map(([service, text]) => `${service} ${text}`).join(', ');
+}
+
+;// CONCATENATED MODULE: ./build/shared/transaction/timeline.js
+
+/** Characters of a bar. */
+const width = 60;
+const timeline_signs = { old: '─', down: '×', new: '━', both: '═' };
+/**
+ * A transaction as lines of text: a bar for each service, from the lock to the end, then a legend. A stretch that is too short
+ * for the scale still gets one sign.
+ */
+function timelineOf(lines) {
+    const begin = lines[0]?.at ?? 0;
+    const end = Math.max(begin + 1, lines.at(-1)?.at ?? begin);
+    const detailsOf = (step) => lines.filter((line) => line.step === step).map(({ detail }) => detail);
+    // What stays stopped has nothing to show.
+    const stopped = new Set(detailsOf('stays-stopped'));
+    const services = [...new Set(detailsOf('created'))].filter((service) => !stopped.has(service));
+    const name = Math.max(0, ...services.map((service) => service.length));
+    // The host's clock may have been set back in the meantime.
+    const column = (at) => Math.max(0, Math.min(width - 1, Math.floor(((at - begin) / (end - begin)) * width)));
+    const bars = services.map((service) => {
+        const bar = new Array(width).fill('old');
+        for (const { at, step, detail } of lines) {
+            const [of = ''] = detail.split(' ');
+            if (of !== service)
+                continue;
+            const before = bar[column(at)];
+            // Blue-green: after `started` the old containers still run too.
+            const change = step === 'started' && before === 'both' ? 'both' : changes.get(step);
+            if (change !== undefined)
+                bar.fill(change, column(at) + (before === 'down' ? 1 : 0));
+        }
+        return `${service.padEnd(name)}  ${bar.map((state) => timeline_signs[state]).join('')}`;
+    });
+    const scale = `${' '.repeat(name)}  0 s${formatDuration(end - begin).padStart(width - 3)}`;
+    return [...bars, scale, '', '─ previous release   × down   ═ both   ━ target'];
+}
+const changes = new Map([
+    ['stopping', 'down'],
+    ['starting', 'both'],
+    ['started', 'new'],
+    ['drained', 'new'],
+    ['running', 'both'],
+    ['completed', 'new'],
+    ['restored', 'old'],
+]);
+
+;// CONCATENATED MODULE: ./build/rollback-action/summary-blocks.js
+
+
+
+
+
+// What the summaries of a rollback have in common, however it ended.
+/** What each service runs, what it is to run, and how it gets there. */
+function servicesTable(plan) {
+    return table(['Service', 'From', 'To', 'How', 'Why'], [
+        ...plan.services.map((step) => [step.service, fromIn(step), toIn(step), step.strategy, step.why]),
+        ...plan.leftAlone.map(({ service, why }) => [service, '', '', 'left alone', why]),
+    ]);
+}
+function notesBlock({ notes }) {
+    return notes.length === 0
+        ? []
+        : [
+            details('Notes', [
+                table(['', ''], notes.map(({ level, text }) => [level, text])),
+            ]),
+        ];
+}
+function downtimeOf({ downtimeMs }) {
+    return downtimeMs === null ? 'not measured' : formatDuration(downtimeMs);
+}
+function downtimeRows(outcome) {
+    return [
+        ['Longest downtime', downtimeOf(outcome)],
+        ['Failed requests', outcome.failedRequests ?? 'not measured'],
+    ];
+}
+/** The timeline; none if no container was stopped or started. */
+function timelineBlocks(lines) {
+    if (!lines.some(({ step }) => step === 'stopping' || step === 'starting'))
+        return [];
+    return [heading('What happened'), codeBlock(timelineOf(lines).join('\n'))];
+}
+/** The releases to choose from. */
+function candidatesBlocks(candidates) {
+    if (candidates.length === 0)
+        return [];
+    const rows = candidates.map(candidateCells).map(([tag, digest, ...rest]) => [tag, { code: digest }, ...rest]);
+    return [heading('Other releases in the history'), table(candidateColumns, rows)];
+}
+
+;// CONCATENATED MODULE: ./build/rollback-action/failure-summary.js
+
+
+
+
+
+
+
+const noStory = () => ({ seen: null, plan: null, carried: null, candidates: [], backup: null });
+/** How many containers' last words are shown if the failure names no service. */
+const mostWords = 3;
+/** Summary of a run that failed: why, what to do, and as much as is known of what was planned and what went on. */
+async function summarizeFailure(error, inputs, outputs, { seen, plan, carried, candidates }) {
+    const failure = failure_isFailure(error) ? error : new failure_Failure('defect', String(error));
+    const state = {
+        refused: `${inputs.environment} was not rolled back; nothing was stopped`,
+        reverted: `${inputs.environment} was not rolled back; the previous release is running again`,
+        failed: `The rollback of ${inputs.environment} needs manual attention now`,
+    }[outputs.status];
+    await writeSummary([
+        verdict('bad', state ?? `${inputs.environment} was not rolled back`),
+        paragraph(failure.message),
+        ...(failure.hint === undefined
+            ? []
+            : [heading('What to do'), ...failure.hint.split('\n').map(paragraph)]),
+        ...(plan !== null ? [heading('The plan'), servicesTable(plan)] : seen !== null ? runningBlocks(seen) : []),
+        ...(carried === null ? [] : carriedBlocks(carried, inputs)),
+        ...candidatesBlocks(candidates),
+        ...(plan === null ? [] : notesBlock(plan)),
+    ]);
+}
+/** What went on, and what the containers of the target printed last; if none did, what the transaction's commands did. */
+function carriedBlocks(carried, { backupDir }) {
+    const { id, outcome, lines, log } = carried;
+    const timeline = timelineBlocks(lines);
+    const words = lastWordsOf(carried).map((each) => ({ ...each, title: `The last lines of ${each.service}` }));
+    const said = log.split('\n').filter((line) => line.trim() !== '');
+    if (words.length === 0 && said.length > 0)
+        words.push({ service: '', title: "The last lines of the transaction's log", lines: said.slice(-15) });
+    return [
+        table(['', ''], [
+            ...(timeline.length === 0 ? [] : downtimeRows(outcome)),
+            ['Transaction', { code: transactionFolder(backupDir, id) }],
+        ]),
+        ...timeline,
+        ...words.flatMap(({ title, lines: ends }) => [heading(title), codeBlock(ends.join('\n'))]),
+    ];
+}
+/** Of the services that the failure names; if it names none, of all, but of no more than three. */
+function lastWordsOf({ outcome, lastWords }) {
+    const text = outcome.failure?.text ?? '';
+    // Up to the text that the failure itself quotes from the container.
+    const [named = ''] = text.split('Its last output:');
+    const words = new Set(named.split(/[\s,.]+/).concat(named.split(/[\s,]+/)));
+    const those = lastWords.filter(({ service }) => words.has(service));
+    return (those.length > 0 ? those : lastWords).filter(({ lines }) => lines.length > 0).slice(0, mostWords);
+}
+/** What runs. A plan would say so, but there is none yet. */
+function runningBlocks({ containers, images, compose }) {
+    if (containers.length === 0)
+        return [];
+    const known = compose === null || 'error' in compose ? [] : compose.images;
+    const rows = Object.entries(releaseOf(containers, images)).map(([service, image]) => [
+        service,
+        imageInShort(nameOf(image, image.image, known), image),
+    ]);
+    return [heading('What runs'), table(['Service', 'Runs'], rows)];
 }
 
 ;// CONCATENATED MODULE: ./build/shared/runner/grammar.js
@@ -33082,6 +34910,20 @@ const httpUrl = {
         return url;
     },
 };
+/** Of a service that is given secrets: https, or http to the runner itself. */
+const safeUrl = {
+    hint: 'Give an address such as https://s3.example.com.',
+    parse(value) {
+        const url = httpUrl.parse(value);
+        if (url.protocol === 'https:' || isLoopback(url))
+            return url;
+        throw new RangeError('is not an https address: over http, others can read and change what is sent');
+    },
+};
+/** Whether an address is the runner itself. */
+function isLoopback({ hostname }) {
+    return /^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
+}
 /** A login name on the host. */
 const userName = {
     hint: 'Give a login name of letters, digits, "_", "." and "-".',
@@ -33131,6 +34973,7 @@ function main_path(value) {
         throw new RangeError('contains ".."');
     return value;
 }
+/** The value. @throws RangeError with the reason if the pattern does not match */
 function matching(value, pattern, reason) {
     if (!pattern.test(value))
         throw new RangeError(reason);
@@ -33199,8 +35042,6 @@ function readHistoryInputs(input) {
     };
 }
 
-// EXTERNAL MODULE: external "node:path"
-var external_node_path_ = __nccwpck_require__(76760);
 ;// CONCATENATED MODULE: ./build/shared/inputs/host-inputs.js
 
 
@@ -33213,7 +35054,7 @@ function readHostInputs(input) {
         ssh: readSsh(input),
         environment: input.withDefault('environment', environmentName, 'prod'),
         deployDir,
-        backupDir: inFolder(deployDir, backupDir),
+        backupDir: host_inputs_inFolder(deployDir, backupDir),
         composeFiles: input.withDefault('compose-file', lines(relativePath), []),
         envFile: input.optional('env-file', anyPath),
         projectName: input.optional('project-name', projectName),
@@ -33225,7 +35066,7 @@ function readHostInputs(input) {
     };
 }
 /** Makes a path from an input absolute; a relative one is below the deploy folder. Passes on the gap that a bad input left. */
-function inFolder(folder, path) {
+function host_inputs_inFolder(folder, path) {
     if (path === undefined || folder === undefined)
         return path;
     return ((0,external_node_path_.isAbsolute)(path) ? path : (0,external_node_path_.join)(folder, path)).replace(/(.)\/+$/, '$1');
@@ -33263,6 +35104,161 @@ function checkKey(key) {
     return key;
 }
 
+;// CONCATENATED MODULE: ./build/shared/inputs/notice-inputs.js
+
+
+
+/**
+ * Reads them from the workflow. Call it within `readInputs`. The addresses are secrets: no message repeats them.
+ * @param onRead gets what can be used of them, even if other inputs cannot: such a run is told of too
+ */
+function readNoticeInputs(input, host, onRead) {
+    const ping = input.secret('healthcheck-url');
+    const mail = input.secret('smtp-url');
+    const hook = input.secret('webhook-url');
+    const hookSecret = input.secret('webhook-secret')?.trim() ?? null;
+    const mailServer = mail === null ? null : input.rule(() => readMailServer(mail.trim()));
+    const notices = {
+        pingUrl: ping === null ? null : input.rule(() => readAddress('healthcheck-url', ping.trim())),
+        mailServer,
+        mailing: readMailing(input, mailServer),
+        webhook: input.rule(() => {
+            if (hook !== null)
+                return { url: readAddress('webhook-url', hook.trim()), secret: hookSecret };
+            if (hookSecret === null)
+                return null;
+            throw new InputError('webhook-url', 'is missing, although its secret was given', 'Give both, or neither');
+        }),
+        evidence: input.withDefault('evidence', choice('none', 'artifact'), 'none'),
+    };
+    // What could not be read is undefined until `readInputs` throws.
+    onRead({ ...usable(notices), environment: host.environment ?? null, database: host.databaseName ?? null });
+    return notices;
+}
+function usable({ pingUrl, mailServer, mailing, webhook, evidence }) {
+    return {
+        pingUrl: pingUrl ?? null,
+        mailServer: mailServer ?? null,
+        mailing: mailing?.server && mailing.from && mailing.to ? mailing : null,
+        webhook: webhook ?? null,
+        evidence: evidence ?? 'none',
+    };
+}
+/** A longer path contains a secret: an id, or a key with a name. */
+const shortestPath = 16;
+/** Of a ping or a webhook: https, or http to the runner itself. */
+function readAddress(name, text) {
+    const url = URL.canParse(text) ? new URL(text) : null;
+    if (url === null || !/^https?:$/.test(url.protocol))
+        throw new InputError(name, 'is not an https address', 'Give the whole address, as the service shows it');
+    mask(url.href);
+    // A short word would be masked wherever else it occurs.
+    if (url.pathname.length > shortestPath)
+        mask(url.pathname.slice(1));
+    if (url.password !== '')
+        mask(url.password);
+    if (url.protocol === 'http:' && !isLoopback(url))
+        throw new InputError(name, 'is not an https address', 'Give one that begins with https://: http shows the secret');
+    url.hash = '';
+    return url;
+}
+/** Addresses without names. */
+const mailAddress = {
+    hint: 'Give addresses such as ops@example.org.',
+    parse(value) {
+        if (/^[^\s@<>()[\]:;,"\\\p{Cc}]+@[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/u.test(value))
+            return value;
+        throw new RangeError('is not a mail address');
+    },
+};
+const mailAddresses = {
+    hint: `${mailAddress.hint} Several are separated by commas, or one per line.`,
+    parse(value) {
+        const given = lines(mailAddress).parse(value.replaceAll(',', '\n'));
+        if (given.length === 0)
+            throw new RangeError('names nobody');
+        return [...new Set(given)];
+    },
+};
+function readMailing(input, server) {
+    const from = input.optional('mail-from', mailAddress);
+    const to = input.optional('mail-to', mailAddresses);
+    const on = input.withDefault('mail-on', choice('failure', 'always', 'never'), 'failure');
+    return input.rule(() => {
+        if (server === null) {
+            if (from === null && to === null)
+                return null;
+            throw new InputError('smtp-url', 'is missing, although a mail address was given', 'Give the mail server');
+        }
+        if (on === 'never')
+            return null;
+        if (to === null) {
+            throw new InputError('mail-to', 'is missing, although a mail server was given', 'Give the addresses, or mail-on: never');
+        }
+        // undefined where an input was bad: that is reported already.
+        const login = server?.login?.user ?? '';
+        const sender = from === null && isAddress(login) ? login : from;
+        if (sender === null)
+            throw new InputError('mail-from', 'is missing, and the login is no mail address', 'Give the sender');
+        return { server, from: sender, to, on };
+    });
+}
+function isAddress(text) {
+    try {
+        return mailAddress.parse(text) === text;
+    }
+    catch {
+        return false;
+    }
+}
+function readMailServer(text) {
+    const name = 'smtp-url';
+    const hint = 'Give smtps://user:password@host:465, or smtp://user:password@host:587 for STARTTLS';
+    const url = URL.canParse(text) ? new URL(text) : null;
+    if (url === null || !/^smtps?:$/.test(url.protocol))
+        throw new InputError(name, 'is not an smtp or smtps address', hint);
+    const { hostname, port, username, password } = url;
+    if (!/^\/?$/.test(url.pathname) || url.search !== '' || url.hash !== '' || port === '0') {
+        const escaped = 'Write / ? # @ : in a name or password as %2F %3F %23 %40 %3A';
+        throw new InputError(name, 'continues after the host, or has a character that must be escaped', escaped);
+    }
+    const host = hostname.replace(/^\[|\]$/g, '');
+    if (!isHost(host))
+        throw new InputError(name, 'names no host', hint);
+    if ((username === '') !== (password === ''))
+        throw new InputError(name, 'has only half a login: a name or a password is missing', hint);
+    const isTls = url.protocol === 'smtps:';
+    return {
+        host,
+        port: port === '' ? (isTls ? 465 : 587) : Number(port),
+        isTls,
+        login: username === '' ? null : { user: decoded(username, name), password: notice_inputs_masked(password, name) },
+    };
+}
+function isHost(host) {
+    try {
+        return hostName.parse(host) !== '';
+    }
+    catch {
+        return false;
+    }
+}
+function decoded(text, name) {
+    try {
+        return decodeURIComponent(text);
+    }
+    catch {
+        throw new InputError(name, 'has a % that does not begin an escape', 'Write a % in a name or password as %25');
+    }
+}
+/** The whole address is masked already, but a server's answer may contain just the password, escaped or not. */
+function notice_inputs_masked(text, name) {
+    const plain = decoded(text, name);
+    mask(text);
+    mask(plain);
+    return plain;
+}
+
 ;// CONCATENATED MODULE: ./build/shared/inputs/registry-inputs.js
 
 
@@ -33291,218 +35287,6 @@ function readLogin(input) {
         // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's expression, not ours
         'Give registry-username: ${{ github.actor }}');
     });
-}
-
-;// CONCATENATED MODULE: ./build/shared/releases/image-reference.js
-
-// Docker's grammar (distribution/reference), rule by rule.
-const pathComponent = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
-const pathGrammar = new RegExp(`^${pathComponent}(?:/${pathComponent})*$`);
-const domainComponent = '[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?';
-const registryGrammar = new RegExp(`^(?:${domainComponent}(?:\\.${domainComponent})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?$`);
-const tagGrammar = /^\w[\w.-]{0,127}$/;
-const digestGrammar = /^(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})$/;
-/** Every registry refuses longer paths. */
-const longestPath = 255;
-const defaultRegistry = 'docker.io';
-const legacyDefaultRegistry = 'index.docker.io';
-const officialImages = 'library/';
-/** True for a content digest such as `sha256:` and 64 lower-case hex digits (sha384 and sha512 alike). */
-function isDigest(text) {
-    return digestGrammar.test(text);
-}
-/** True for a valid tag: at most 128 letters, digits, `_`, `.` or `-`, not starting with `.` or `-`. */
-function isTag(text) {
-    return tagGrammar.test(text);
-}
-/** An image reference with Docker's defaults filled in, so that two names of the same image are equal. */
-class ImageReference {
-    /** Host and port; `docker.io` if none was given. */
-    registry;
-    /** `library/postgres`, `acme/web`. */
-    path;
-    /** `latest` if neither tag nor digest was given; null if only a digest was. */
-    tag;
-    digest;
-    constructor(registry, path, tag, digest) {
-        this.registry = registry;
-        this.path = path;
-        this.tag = tag;
-        this.digest = digest;
-    }
-    /** Registry and path: what tags and digests belong to. */
-    get repository() {
-        return `${this.registry}/${this.path}`;
-    }
-    /** The full form, which parses to an equal reference. */
-    toString() {
-        const tag = this.tag === null ? '' : `:${this.tag}`;
-        const digest = this.digest === null ? '' : `@${this.digest}`;
-        return `${this.repository}${tag}${digest}`;
-    }
-}
-/**
- * Reads a reference as `docker pull` does.
- *
- * @throws Failure `bad-image-reference`
- */
-function parseImageReference(text) {
-    const { name, tag, digest } = split(text);
-    const { registry, path } = locate(name);
-    if (!registryGrammar.test(registry))
-        image_reference_refuse(text, 'its registry is not a host name with an optional port');
-    if (!pathGrammar.test(path))
-        image_reference_refuse(text, 'its repository is not lower-case words joined by "/", ".", "_" or "-"');
-    if (path.length > longestPath)
-        image_reference_refuse(text, `its repository is longer than ${longestPath} characters`);
-    if (tag !== null && !isTag(tag))
-        image_reference_refuse(text, 'its tag is not 1 to 128 letters, digits, "_", "." or "-"');
-    if (digest !== null && !isDigest(digest))
-        image_reference_refuse(text, 'its digest is not "sha256:" and 64 lower-case hex digits');
-    if (tag === null && digest === null) {
-        // Docker refuses these, because an image id would otherwise be read as a repository.
-        if (/^[a-f0-9]{64}$/.test(text))
-            image_reference_refuse(text, 'it is an image id');
-        return new ImageReference(registry, path, 'latest', null);
-    }
-    return new ImageReference(registry, path, tag, digest);
-}
-/** null if the text is not a reference, for example because a variable in it is not set. */
-function referenceOf(image) {
-    if (image === null)
-        return null;
-    try {
-        return parseImageReference(image);
-    }
-    catch (error) {
-        if (failure_isFailure(error))
-            return null;
-        throw error;
-    }
-}
-/** Cuts off the digest, then the tag. A colon before the last slash belongs to the registry's port. */
-function split(text) {
-    const at = text.indexOf('@');
-    const digest = at === -1 ? null : text.slice(at + 1);
-    const tagged = at === -1 ? text : text.slice(0, at);
-    const colon = tagged.indexOf(':', tagged.lastIndexOf('/') + 1);
-    return colon === -1
-        ? { name: tagged, tag: null, digest }
-        : { name: tagged.slice(0, colon), tag: tagged.slice(colon + 1), digest };
-}
-/** The first part is a registry only if it cannot be a user on Docker Hub. */
-function locate(name) {
-    const slash = name.indexOf('/');
-    const first = slash === -1 ? '' : name.slice(0, slash);
-    const namesHost = first === 'localhost' || /[.:]/.test(first) || first !== first.toLowerCase();
-    if (namesHost && first !== defaultRegistry && first !== legacyDefaultRegistry) {
-        return { registry: first, path: name.slice(slash + 1) };
-    }
-    const path = namesHost ? name.slice(slash + 1) : name;
-    return { registry: defaultRegistry, path: path.includes('/') ? path : officialImages + path };
-}
-function image_reference_refuse(text, why) {
-    throw new failure_Failure('bad-image-reference', `${JSON.stringify(text.slice(0, 300))} is not an image reference: ${why}`, {
-        hint: 'Write it as registry/repository:tag, for example ghcr.io/acme/web:v1.4.2',
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/by-text.js
-/** Compares texts by code units, so that the order is the same on every machine. */
-function byText(a, b) {
-    if (a === b)
-        return 0;
-    return a < b ? -1 : 1;
-}
-
-;// CONCATENATED MODULE: ./build/shared/releases/release.js
-
-
-const imageIdGrammar = /^sha256:[a-f0-9]{64}$/;
-/** Compose's own grammar of service names. */
-const serviceGrammar = /^[a-zA-Z0-9._-]{1,255}$/;
-/** True for a name that compose accepts for a service. */
-function isServiceName(text) {
-    return serviceGrammar.test(text);
-}
-/** True for the id of an image: `sha256:` and 64 lower-case hex digits. */
-function release_isImageId(text) {
-    return imageIdGrammar.test(text);
-}
-/**
- * What the project runs. If the containers of a service differ (after an update that stopped half-way), the newest one
- * counts; `mixedServices` names such services. Containers without a valid service name are left out.
- */
-function releaseOf(containers, images) {
-    const imagesById = new Map(images.map((image) => [image.id, image]));
-    // fromEntries makes even a service called __proto__ an ordinary entry.
-    return Object.fromEntries([...byService(containers)].map(([service, [newest]]) => [
-        service,
-        runningImage(newest, imagesById.get(newest.imageId)),
-    ]));
-}
-/**
- * Compares by id or by digest, as either may be missing. An image has a digest only once it was pushed or pulled, and may
- * get a second one; its id may change with Docker, and copies of the history leave it out. Unknown values never match.
- */
-function sameImage(one, other) {
-    return ((one.imageId !== null && one.imageId === other.imageId) || (one.digest !== null && one.digest === other.digest));
-}
-/** True if both run the same images in the same services. */
-function release_sameRelease(one, other) {
-    const counterparts = new Map(Object.entries(other));
-    return (Object.keys(one).length === counterparts.size &&
-        Object.entries(one).every(([service, image]) => {
-            const counterpart = counterparts.get(service);
-            return counterpart !== undefined && sameImage(image, counterpart);
-        }));
-}
-/** Services, in order, whose containers run different images. */
-function mixedServices(containers) {
-    return [...byService(containers)]
-        .filter(([, [newest, ...others]]) => others.some((other) => other.imageId !== newest.imageId))
-        .map(([service]) => service);
-}
-/** Sorted by service; within a service the newest container first, and those of the same age by image id. */
-function byService(containers) {
-    const services = new Map();
-    const ordered = containers
-        .filter((container) => isServiceName(container.service))
-        .toSorted((a, b) => byText(a.service, b.service) || byText(createdAt(b), createdAt(a)) || byText(a.imageId, b.imageId));
-    for (const container of ordered) {
-        const others = services.get(container.service);
-        if (others === undefined)
-            services.set(container.service, [container]);
-        else
-            others.push(container);
-    }
-    return services;
-}
-/** Go omits trailing zeros of the fraction. Without the `Z`, times of different lengths still compare correctly as text. */
-function createdAt(container) {
-    return container.created.replace(/Z$/, '');
-}
-function runningImage(container, image) {
-    const imageId = release_isImageId(container.imageId) ? container.imageId : null;
-    // A container may have been created from an image id, which would parse as a repository called "sha256".
-    if (release_isImageId(container.image))
-        return { image: container.image, tag: null, digest: null, imageId };
-    const reference = referenceOf(container.image);
-    if (reference === null)
-        return { image: null, tag: null, digest: null, imageId };
-    return { image: container.image, tag: reference.tag, digest: digestOf(reference, image), imageId };
-}
-/** An image may have several digests in one repository: takes the one that the reference names, or else the first. */
-function digestOf(reference, image) {
-    const digests = (image?.repoDigests ?? [])
-        .map(referenceOf)
-        .filter((known) => known?.repository === reference.repository)
-        .map((known) => known?.digest ?? '')
-        .filter(isDigest)
-        .toSorted();
-    if (reference.digest !== null && digests.includes(reference.digest))
-        return reference.digest;
-    return digests[0] ?? null;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/history/record.js
@@ -33679,52 +35463,6 @@ function mirrorText(entries, limit) {
         lines.unshift(line);
     }
     return lines.join('');
-}
-
-;// CONCATENATED MODULE: ./build/shared/history/word.js
-
-function imagesOf(release, ignored) {
-    return new Map(Object.entries(release).filter(([service]) => !ignored.has(service)));
-}
-/** The verdicts on releases, the latest first; `unknown` is not a verdict. A release that was rolled back from is bad. */
-function wordsOn(records, ignored) {
-    return records.toReversed().flatMap((record) => {
-        const { event, status, verdict, release, previous } = record;
-        return [
-            ...(verdict === 'unknown'
-                ? []
-                : [{ about: imagesOf(release, ignored), word: verdict, record, isLeft: false }]),
-            ...(event === 'rollback' && status === 'succeeded' && previous !== null
-                ? [{ about: imagesOf(previous, ignored), word: 'bad', record, isLeft: true }]
-                : []),
-        ];
-    });
-}
-/** They have the same services, each with the same image. */
-function sameImages(one, other) {
-    return (one.size === other.size &&
-        [...one].every(([service, image]) => {
-            const counterpart = other.get(service);
-            return counterpart !== undefined && sameImage(image, counterpart);
-        }));
-}
-
-;// CONCATENATED MODULE: ./build/shared/releases/moving-tag.js
-/** Parts of a tag that have digits but say nothing about when it was built: processors, and pull requests by number. */
-const processors = /(?<![a-z0-9])(?:amd64|x86[_-]64|i?[36]86|arm64(?:[/-]?v8)?|aarch64|arm(?:32)?(?:v[5-8])?|ppc64le|s390x|riscv64|loong64)(?![a-z0-9])/g;
-const pullRequest = /^(?:pr|mr|pull|merge|pull-request|merge-request)[-_.]?\d{1,7}$/;
-/** Seven is the shortest hash that Git prints. */
-const commit = /(?<![a-z0-9])g?[0-9a-f]{7,64}(?![a-z0-9])/;
-/**
- * Whether a tag is meant to stand for one image after the other: `latest`, `stable`, the name of a branch or of a stage. A
- * version, a date, a build number or a commit is meant to stay. In doubt a tag stays: to point it at another image would
- * make it lie, and what it costs not to is a line that the operator has to change.
- */
-function moving_tag_moves(tag) {
-    const text = tag.toLowerCase().replace(processors, '');
-    if (pullRequest.test(text))
-        return true;
-    return !/\d/.test(text) && !commit.test(text);
 }
 
 ;// CONCATENATED MODULE: ./build/shared/plan/known-bad.js
@@ -33995,10 +35733,9 @@ function unknownRecord(id, { entries }) {
 
 
 
+
 /** How much of a bad value the log shows. */
 const shownLength = 80;
-/** The runner masks a secret wherever it occurs: a shorter one would shred the log and hide nothing. */
-const shortestMask = 4;
 /**
  * Reads inputs into the object that `read` returns. Reports every bad input, not just the first, because each attempt costs
  * the operator a run. `read` may throw an InputError itself, for rules about several inputs.
@@ -34011,14 +35748,6 @@ function readInputs(read) {
     if (first === undefined)
         return result;
     throw others.length === 0 ? first : severalProblems(problems);
-}
-/** Masks a value in the log from here on: for values derived from a secret, such as the password within a URL. */
-function mask(secret) {
-    // Line by line: the runner compares lines, and given the whole text, it would also mask its short lines.
-    for (const line of secret.split(/\r?\n/)) {
-        if (line.trim().length >= shortestMask)
-            lib_core/* setSecret */.Pq(line.trim());
-    }
 }
 function reader(problems) {
     const readText = (name) => lib_core/* getInput */.V4(name);
@@ -34101,6 +35830,7 @@ function severalProblems(problems) {
 
 
 
+
 /** The word that must be typed, and the environments that require it. */
 const confirmation = 'ROLLBACK';
 const confirmed = ['prod', 'production'];
@@ -34117,9 +35847,10 @@ const planHash = {
     },
 };
 /** @throws InputError, or a Failure that lists several */
-function readRollbackInputs() {
+function readRollbackInputs(onNotices = () => { }) {
     return readInputs((input) => {
         const host = readHostInputs(input);
+        readNoticeInputs(input, host, onNotices);
         const planOnly = input.withDefault('plan-only', grammar_boolean, false);
         const confirm = input.optional('confirm', line);
         input.rule(() => checkConfirmation(host.environment, planOnly, confirm));
@@ -34162,89 +35893,6 @@ function checkConfirmation(environment, planOnly, confirm) {
     throw new InputError('confirm', confirm === null
         ? `is required because the environment is ${environment}`
         : `must be "${confirmation}" because the environment is ${environment}`, `Give confirm: ${confirmation}, in capital letters. To see the plan first: plan-only: true`);
-}
-
-;// CONCATENATED MODULE: ./build/rollback-action/outputs.js
-/** Every output with its initial value: what it says if the action fails early. */
-const noOutputs = () => ({
-    status: 'refused',
-    from: null,
-    to: null,
-    'plan-hash': null,
-    'transaction-id': null,
-    'backup-id': null,
-    'downtime-ms': null,
-    'failed-requests': null,
-    'duration-ms': null,
-    'history-id': null,
-});
-
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(77598);
-;// CONCATENATED MODULE: ./build/shared/shell-quote.js
-
-const bare = /^[A-Za-z0-9_@%+=:,./-]+$/;
-/** Characters that do not show: controls, bidi overrides, zero-width characters, separators, unassigned code points. */
-const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
-/** Would be a workflow command; our log breaks it up. A command that is printed for copying must not contain it. */
-const workflowCommand = /::|##\[/;
-/**
- * Quotes a text as one argument for bash: not at all if that is safe, else in single quotes, or in bash's `$'…'` if it
- * has characters that cannot be seen or copied. The result is one line.
- *
- * @throws Failure `unquotable` for text with a NUL, which no argument can hold
- */
-function shell_quote_quoteForShell(text) {
-    if (text.includes('\0'))
-        throw new failure_Failure('unquotable', 'A text with a NUL byte cannot be passed to a command');
-    if (invisible.test(text) || workflowCommand.test(text))
-        return `$'${[...text].map(inDollarQuotes).join('')}'`;
-    return bare.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
-/** Bytes instead of \u, whose meaning depends on the shell's locale. `!` too: bash may expand it from its history. */
-function inDollarQuotes(character) {
-    if (character === "'" || character === '\\')
-        return `\\${character}`;
-    if (!invisible.test(character) && !'#:!'.includes(character))
-        return character;
-    return [...new TextEncoder().encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
-}
-
-;// CONCATENATED MODULE: ./build/shared/host/backup-folder.js
-
-// Paths in the backup folder on the host, and commands for them.
-/** The lock. `.lock.holder`, beside it, says who holds it. */
-const lockFile = (backupDir) => `${backupDir}/.lock`;
-const holdFile = (backupDir) => `${backupDir}/rollback/HOLD`;
-/** The folders of all transactions, by their ids. */
-const transactionsFolder = (backupDir) => `${backupDir}/rollback/transactions`;
-const transactionFolder = (backupDir, id) => `${transactionsFolder(backupDir)}/${id}`;
-/** The command to type on the host to finish a transaction without an action. */
-const commandToEnd = (backupDir, id) => `bash ${shell_quote_quoteForShell(`${transactionFolder(backupDir, id)}/engine.sh`)}`;
-/** The command to type on the host to see how a transaction ended. */
-const commandToFollow = (backupDir, id) => `tail ${shell_quote_quoteForShell(`${transactionFolder(backupDir, id)}/journal`)}`;
-
-;// CONCATENATED MODULE: ./build/shared/host/lock-holder.js
-
-
-
-// The holder of the lock on a backup folder, as one line of text: written to `.lock.holder`, shown in logs, read back here.
-/**
- * The text for a run that takes the lock. It is unique, so that no other run takes our lock for its own.
- * @param action as people know it: `backup-action`
- */
-function holderText(action, runUrl, since) {
-    return `${action} ${runUrl ?? 'without a workflow'} since ${since.toISOString()} (${(0,external_node_crypto_.randomBytes)(4).toString('hex')})`;
-}
-function readHolder(text) {
-    const [, action, since] = /^(\w+-action) .* since (\d{4}-\d\d-\d\dT[\d:.]+Z)\b/.exec(text) ?? [];
-    return { action: action ?? null, since: since === undefined ? null : new Date(since) };
-}
-/** The failure when another process holds the lock. */
-function lockHeld(holder, backupDir, waited) {
-    return new failure_Failure('lock-held', `The lock on ${backupDir} is held by ${holder}`, {
-        hint: `${waited === 0 ? '"lock-wait" is 0, so this run did not wait' : `Gave up after waiting ${units_formatDuration(waited)}`}. Check what that run is doing; if it is only slow, raise "lock-wait"`,
-    });
 }
 
 ;// CONCATENATED MODULE: ./build/shared/postgres/refusal.js
@@ -34410,9 +36058,9 @@ const shelves = {
 /** Holds the last dump that failed its verification. */
 const layout_failed = { folder: 'failed', prefix: 'failed', place: 'flat' };
 const allTiers = Object.keys(shelves);
-const allFolders = [...allTiers.map(folderOfTier), layout_failed.folder];
+const allFolders = [...allTiers.map(layout_folderOfTier), layout_failed.folder];
 /** The folder that holds the sets of a tier. */
-function folderOfTier(tier) {
+function layout_folderOfTier(tier) {
     return shelves[tier].folder;
 }
 /** The tier that a set of this kind is put into first. */
@@ -34434,6 +36082,519 @@ const layoutLines = [
 ];
 function shelfOf(folder) {
     return Object.values(shelves).find((shelf) => shelf.folder === folder) ?? layout_failed;
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/naming.js
+const naming_idGrammar = /^(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})$/;
+const dumpExtensions = ['dump.zst', 'dump', 'sql.gz', 'sql.zst', 'sql'];
+/** The files beside the dump, and how their names end. */
+const sidecarEndings = {
+    manifest: 'manifest.json',
+    report: 'report.txt',
+    schema: 'schema.sql.gz',
+    globals: 'globals.sql.gz',
+    settings: 'settings.sql.gz',
+    sha256: 'sha256',
+    md5: 'md5',
+    proof: 'proof.jsonl',
+    reason: 'reason.txt',
+};
+/** The id of a backup that started at this time: `YYYYMMDD_HHMMSS`, UTC, whole seconds. Years 0000 to 9999. */
+function backupIdAt(start) {
+    const [date = '', time = ''] = start.toISOString().split('T');
+    return `${date.replaceAll('-', '')}_${time.slice(0, 8).replaceAll(':', '')}`;
+}
+/** When the backup started; null if the text is not an id. A date that does not exist, such as 20260230, is not one. */
+function startOf(id) {
+    const parts = naming_idGrammar.exec(id);
+    if (parts === null)
+        return null;
+    const [, year, month, day, hour, minute, second] = parts;
+    const start = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+    // The date parser turns 30 February into a day in March, and 24:00 into the next day.
+    return Number.isNaN(start.getTime()) || backupIdAt(start) !== id ? null : start;
+}
+/** True for a `YYYYMMDD_HHMMSS` that is a real date and time. */
+function isBackupId(text) {
+    return startOf(text) !== null;
+}
+/** The extension of a dump, without a leading dot. The gzip of a custom dump is inside the archive, so it has no `.gz`. */
+function dumpExtension({ format, compression, encryption }) {
+    const outer = { zstd: '.zst', gzip: format === 'custom' ? '' : '.gz', none: '' }[compression];
+    return `${format === 'custom' ? 'dump' : 'sql'}${outer}${encryption === 'age' ? '.age' : ''}`;
+}
+/** The names of all files of a set: letters, digits, `_` and `.` only. */
+function naming_setFileNames(prefix, id, encoding) {
+    const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => [part, `${prefix}_${id}.${ending}`]);
+    return { ...Object.fromEntries(sidecars), dump: `${prefix}_${id}.${dumpExtension(encoding)}` };
+}
+/** Reads a bare file name; null if it is not ours. */
+function naming_parseSetFileName(name) {
+    const [, prefix, id = '', ending = ''] = /^(backup|prerollback|failed)_(\d{8}_\d{6})\.(.+)$/.exec(name) ?? [];
+    if (!isBackupId(id))
+        return null;
+    const part = partOf(ending);
+    return part === null ? null : { prefix: prefix, id, part };
+}
+/** True for the name of a file or folder that a run did not finish; the next run removes it. */
+function isPartialName(name) {
+    return /^\.partial-\d{8}_\d{6}/.test(name);
+}
+function partOf(ending) {
+    for (const [part, known] of Object.entries(sidecarEndings))
+        if (ending === known)
+            return part;
+    const plain = ending.replace(/\.age$/, '');
+    return dumpExtensions.some((known) => plain === known) ? 'dump' : null;
+}
+
+;// CONCATENATED MODULE: ./build/shared/postgres/facts.js
+
+
+/** UTF-16 units; the same limit as in a manifest. */
+const facts_name = untrusted_text(1024);
+const mostOfAll = 1_000_000;
+const bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
+const rowsHash = textThat((value) => /^\d{1,20}$/.test(value), 'a hash');
+const content = shape({
+    oneIn: count,
+    rows: count,
+    hash: rowsHash,
+});
+/** Manifests of earlier versions have only the first four fields. */
+const tableCount = shape({
+    schema: facts_name,
+    name: facts_name,
+    rows: orNull(count),
+    exact: bool,
+    root: orNull(shape({ schema: facts_name, name: facts_name })),
+    extension: orNull(facts_name),
+    isDumped: (value, place) => value === undefined || bool(value, place),
+    unnamed: orNull(shape({ rows: count, hash: orNull(rowsHash) })),
+    generates: (value, place) => value !== undefined && bool(value, place),
+    content: orNull(content),
+    largestValue: orNull(count),
+});
+const sequences = listOf(shape({
+    schema: facts_name,
+    name: facts_name,
+    value: orNull(bigInteger),
+    increment: bigInteger,
+    cycles: bool,
+    extension: orNull(facts_name),
+    isDumped: bool,
+}), mostOfAll);
+const extensions = listOf(shape({ name: facts_name, version: facts_name }), mostOfAll);
+/**
+ * Reads the lines of such a session: a name, a space, and a value or JSON. A table counted with COPY has two lines,
+ * `copied {…}` and `COPY rows`. Lines with other names are ignored.
+ * @throws Failure `facts-unreadable` if a line is missing or malformed: something else has printed into the session
+ */
+function readFacts(lines) {
+    const pairs = lines.map((line) => {
+        const space = line.indexOf(' ');
+        return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1)];
+    });
+    const only = (key, read) => readFact(key, pairs.find(([each]) => each === key)?.[1] ?? '', read);
+    return {
+        tables: pairs.flatMap(([key, json], at) => {
+            if (key === 'table')
+                return [readFact(key, json, tableCount)];
+            return key === 'copied' ? [{ ...readFact(key, json, tableCount), ...copiedRows(pairs[at + 1]) }] : [];
+        }),
+        sequencesBefore: only('sequences-before', sequences),
+        sequencesAfter: pairs.some(([key]) => key === 'sequences-after') ? only('sequences-after', sequences) : null,
+        largeObjects: only('large-objects', count),
+        extensions: only('extensions', extensions),
+    };
+}
+function readFact(key, json, read) {
+    try {
+        return read(JSON.parse(json), key);
+    }
+    catch (cause) {
+        throw new failure_Failure('facts-unreadable', `The database's reply about "${key}" cannot be understood`, { cause });
+    }
+}
+function copiedRows(next) {
+    const isCounted = next?.[0] === 'COPY' && /^\d+$/.test(next[1]);
+    return isCounted ? { rows: Number(next[1]), exact: true } : { rows: null, exact: false };
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/read-manifest.js
+
+
+
+
+
+
+/** UTF-16 units; room for `mostRelations` tables, each with a sequence and names of 63 characters. */
+const read_manifest_longestManifest = 128 * 1024 * 1024;
+/** UTF-16 units. PostgreSQL limits names to 63 bytes, but it can be built with another limit. */
+const read_manifest_name = untrusted_text(1024);
+const read_manifest_line = untrusted_text(4096);
+/** PostgreSQL sets no limit, but createdb gets them as an argument, and Linux gives one 128 KiB. */
+const rules = textThat((value) => Buffer.byteLength(value) <= 131_000, 'ICU rules of at most 131,000 bytes');
+const mostRelations = 200_000;
+const backupId = textThat(isBackupId, 'a backup id');
+const instant = textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC');
+const read_manifest_bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
+const hex = (digits) => textThat((value) => value.length === digits && /^[a-f0-9]+$/.test(value), `${digits} lower-case hex digits`);
+const url = textThat((value) => value.length <= 2048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address');
+const sequence = shape({
+    schema: read_manifest_name,
+    name: read_manifest_name,
+    before: orNull(read_manifest_bigInteger),
+    after: orNull(read_manifest_bigInteger),
+    increment: read_manifest_bigInteger,
+    cycles: (value, place) => value !== undefined && bool(value, place),
+    extension: orNull(read_manifest_name),
+    isDumped: (value, place) => value === undefined || bool(value, place),
+});
+const read_manifest_runningImage = shape({
+    image: orNull(read_manifest_line),
+    tag: orNull(untrusted_text(128)),
+    digest: orNull(textThat(isDigest, 'a digest')),
+    imageId: orNull(textThat(release_isImageId, 'an image id')),
+});
+const check = shape({
+    name: read_manifest_name,
+    result: oneOf('passed', 'failed', 'could-not-check'),
+    detail: read_manifest_line,
+    ms: milliseconds,
+});
+/** A setting as PostgreSQL names it, with the library before it: `cron.database_name`. */
+const isSettingName = (text) => /^[a-z_][a-z0-9_$]*(\.[a-z_][a-z0-9_$]*)*$/i.test(text) && text.length <= 200;
+const summaryFields = {
+    version: oneOf(1),
+    id: backupId,
+    kind: oneOf('scheduled', 'predeployment', 'prerollback'),
+    environment: read_manifest_name,
+    database: textThat((value) => value !== '' && value.length <= 1024 && !value.includes('\0'), 'a database name'),
+    startedAt: instant,
+    finishedAt: instant,
+    serverVersion: read_manifest_name,
+    pgDumpVersion: read_manifest_name,
+    encoding: read_manifest_name,
+    locale: read_manifest_name,
+    ctype: orNull(read_manifest_name),
+    localeProvider: orNull(oneOf('libc', 'icu', 'builtin')),
+    providerLocale: orNull(read_manifest_name),
+    icuRules: orNull(rules),
+    bootstrapRole: orNull(read_manifest_name),
+    serverSettings: orNull(mapOf(isSettingName, read_manifest_line, 200)),
+    dumpWarnings: orNull(listOf(read_manifest_line, 100)),
+    format: oneOf('custom', 'plain'),
+    compression: oneOf('zstd', 'gzip', 'none'),
+    encryption: oneOf('none', 'age'),
+    file: textThat((value) => naming_parseSetFileName(value)?.part === 'dump', 'the bare name of a dump'),
+    sizeBytes: count,
+    dumpBytes: orNull(count),
+    sha256: hex(64),
+    md5: hex(32),
+    largeObjects: count,
+    schemaSha256: orNull(hex(64)),
+    schemaChangedSince: orNull(backupId),
+    release: mapOf(isServiceName, read_manifest_runningImage, 1000),
+    runUrl: orNull(url),
+    commit: orNull(textThat((value) => /^[a-f0-9]{7,64}$/.test(value), 'a commit')),
+    actor: orNull(read_manifest_name),
+    checks: listOf(check, 1000),
+};
+const summary = shape(summaryFields);
+const manifest = shape({
+    ...summaryFields,
+    tables: listOf(tableCount, mostRelations),
+    sequences: listOf(sequence, mostRelations),
+    extensions: listOf(shape({ name: read_manifest_name, version: read_manifest_name }), 10_000),
+});
+/**
+ * Reads a manifest from the host, which may hold anything. Fields unknown to this version are dropped.
+ *
+ * @throws Failure `bad-manifest`; its message continues a sentence that begins with the file's name.
+ */
+function read_manifest_readManifest(json) {
+    return read(manifest, json);
+}
+/** Reads only the summary, whether the long lists are there or not. @throws Failure as `readManifest` */
+function readSummary(json) {
+    return read(summary, json);
+}
+function read(reader, json) {
+    if (json.length > read_manifest_longestManifest)
+        throw new failure_Failure('bad-manifest', 'is too large for a manifest');
+    const value = parse(json);
+    refuseOtherVersions(value);
+    try {
+        return reader(value, '');
+    }
+    catch (error) {
+        if (failure_isFailure(error))
+            throw new failure_Failure('bad-manifest', `is not a manifest: ${error.message}`);
+        throw error;
+    }
+}
+function parse(json) {
+    try {
+        return JSON.parse(json);
+    }
+    catch (error) {
+        throw new failure_Failure('bad-manifest', 'is not JSON', { cause: error });
+    }
+}
+/** Checked before anything else: a later version may look entirely different. */
+function refuseOtherVersions(value) {
+    const version = value?.version;
+    if (typeof version === 'number' && version !== 1) {
+        throw new failure_Failure('bad-manifest', `has version ${version}; this release of the action reads version 1`);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/catalogue.js
+
+
+
+
+
+/** What else the rollback folder holds besides sets. */
+const rollbackRecords = /^rollback\/(deployment_tags\.log|history\.jsonl|HOLD|transactions(\/.+)?)$/;
+/**
+ * Sorts the files that the survey found into sets and others.
+ *
+ * @param files every file in these folders.
+ * @param manifestTexts by path, the parts of the `*.manifest.json` files that make up a summary. Untrusted.
+ */
+function catalogueOf(files, manifestTexts) {
+    const copies = new Map();
+    const failed = new Set();
+    const partial = [];
+    const foreign = [];
+    for (const file of files) {
+        const place = placeOf(file);
+        if (place === 'partial')
+            partial.push(file);
+        else if (place === 'foreign')
+            foreign.push(file);
+        else if (place === 'record')
+            continue;
+        else if (place.folder === 'failed')
+            failed.add(place.id);
+        else {
+            const key = `${place.folder}/${place.id}`;
+            const copy = copies.get(key) ?? { ...place, files: [] };
+            copy.files.push(file);
+            copies.set(key, copy);
+        }
+    }
+    const sets = new Map();
+    for (const copy of [...copies.values()].toSorted(byFolder)) {
+        const manifestFile = copy.files.find((file) => naming_parseSetFileName(bareName(file.path))?.part === 'manifest');
+        // The manifest is put into place last, so files without one are not a set.
+        if (manifestFile === undefined)
+            foreign.push(...copy.files);
+        else {
+            const manifestText = manifestTexts.get(manifestFile.path);
+            add(sets, judge(copy, manifestText), manifestText);
+        }
+    }
+    return {
+        sets: [...sets.values()].toSorted((a, b) => newestFirst(a.id, b.id)),
+        failed: [...failed].toSorted(newestFirst),
+        partial,
+        foreign,
+    };
+}
+/** The verified sets of one database, newest first. */
+function verifiedSetsOf(database, sets) {
+    return sets.filter((set) => set.state === 'verified').filter((set) => set.database === database);
+}
+/** The paths of the folders that hold a set, relative to the backup directory, in the order of `folders`. */
+function catalogue_pathsOf({ id, folders }) {
+    return folders.map((folder) => placeIn(folder, id));
+}
+/** The first of those places. */
+function catalogue_pathOf(set) {
+    return catalogue_pathsOf(set)[0] ?? 'daily';
+}
+/** Compares ids. An id is a time, so sorting the text sorts by time. */
+function newestFirst(a, b) {
+    return byText(b, a);
+}
+function bareName(path) {
+    return path.slice(path.lastIndexOf('/') + 1);
+}
+/** A name counts only in its own folder: a `prerollback_` file in daily is foreign. */
+function placeOf({ path }) {
+    if (path.split('/').some(isPartialName))
+        return 'partial';
+    if (rollbackRecords.test(path))
+        return 'record';
+    const bare = bareName(path);
+    const parsed = naming_parseSetFileName(bare);
+    const folder = allFolders.find((known) => path.startsWith(`${known}/`));
+    if (parsed === null || folder === undefined)
+        return 'foreign';
+    const { prefix, id } = parsed;
+    const expected = `${placeIn(folder, id)}/${bare}`;
+    return prefix === prefixIn(folder) && path === expected ? { folder, prefix, id } : 'foreign';
+}
+function judge(copy, manifestText) {
+    const broken = (reason, manifest) => ({
+        state: 'broken',
+        id: copy.id,
+        database: manifest?.database ?? null,
+        manifest,
+        folders: [copy.folder],
+        reason,
+    });
+    if (manifestText === undefined)
+        return broken('its manifest could not be read', null);
+    const manifest = manifestOrReason(manifestText);
+    if (typeof manifest === 'string')
+        return broken(`its manifest ${manifest}`, null);
+    if (manifest.id !== copy.id)
+        return broken(`its manifest belongs to ${manifest.id}`, manifest);
+    const { dump } = naming_setFileNames(copy.prefix, copy.id, manifest);
+    if (manifest.file !== dump)
+        return broken(`its manifest names ${manifest.file} instead of ${dump}`, manifest);
+    const file = copy.files.find((found) => bareName(found.path) === dump);
+    if (file === undefined)
+        return broken(`${dump} is missing`, manifest);
+    if (file.bytes !== manifest.sizeBytes) {
+        const size = file.bytes === 0 ? 'is empty' : `has ${file.bytes} bytes`;
+        return broken(`${dump} ${size}, but its manifest says ${manifest.sizeBytes}`, manifest);
+    }
+    return { state: 'verified', id: copy.id, database: manifest.database, manifest, folders: [copy.folder] };
+}
+function manifestOrReason(text) {
+    try {
+        return readSummary(text);
+    }
+    catch (error) {
+        if (failure_isFailure(error))
+            return error.message;
+        throw error;
+    }
+}
+/** Copies with the same manifest and the same verdict are one set in several folders. */
+function add(sets, set, manifestText) {
+    const key = JSON.stringify([set.id, set.state === 'broken' ? set.reason : null, manifestText ?? null]);
+    const known = sets.get(key);
+    if (known === undefined)
+        sets.set(key, set);
+    else
+        known.folders.push(...set.folders);
+}
+function byFolder(a, b) {
+    return allFolders.indexOf(a.folder) - allFolders.indexOf(b.folder);
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/last-good.js
+
+
+
+
+/** What the database says of itself; null if it does not answer. */
+function last_good_factsOf({ probe }) {
+    if (probe === null || 'error' in probe)
+        return null;
+    try {
+        return readProbe(probe.output);
+    }
+    catch (error) {
+        if (failure_isFailure(error))
+            return null;
+        throw error;
+    }
+}
+/**
+ * The database's name, also if the database is lost: that is when its backups matter most.
+ * @param given by the workflow; null: none
+ */
+function databaseIn(seen, catalogue, given) {
+    const newest = catalogue.sets.find((set) => set.state === 'verified')?.database ?? null;
+    return last_good_factsOf(seen)?.database ?? given ?? newest;
+}
+/** The newest verified backup that a survey saw, and of which database. */
+function lastGoodIn(seen, given) {
+    const { sets } = seen;
+    if (sets === null || 'error' in sets)
+        return { database: last_good_factsOf(seen)?.database ?? given, lastGood: 'unknown' };
+    const catalogue = catalogueOf(sets.files, sets.manifests);
+    const database = databaseIn(seen, catalogue, given);
+    const newest = database === null ? undefined : verifiedSetsOf(database, catalogue.sets)[0];
+    return { database, lastGood: newest === undefined ? 'none' : goodBackup(newest.id) };
+}
+/** A backup that is verified, by its id. */
+function goodBackup(id) {
+    const takenAt = startOf(id);
+    return takenAt === null ? 'unknown' : { id, takenAt };
+}
+
+;// CONCATENATED MODULE: ./build/rollback-action/notice.js
+
+
+
+/** A plan, and a target that is running already, are successes, as they are for the workflow. */
+function tellRollback({ seen, plan, carried, backup }, { status }) {
+    const known = seen === null ? null : lastGoodIn(seen, null);
+    const problems = carried?.outcome.problems ?? [];
+    const tags = plan?.services.map((step) => `${step.service} ${step.toName ?? toIn(step)}`).join(', ');
+    const outcomes = {
+        'rolled-back': `Rolled back to ${tags}${carried === null ? '' : `; longest downtime: ${downtimeOf(carried.outcome)}`}`,
+        planned: 'A plan was made, and nothing was changed',
+        unchanged: 'The target is already running, and nothing was done',
+    };
+    return {
+        verdict: status === 'rolled-back' && problems.length > 0 ? 'incomplete' : 'success',
+        outcome: outcomes[status] ?? null,
+        remarks: problems,
+        database: known?.database ?? null,
+        backup: backup === null ? null : { id: backup.id, sizeBytes: backup.sizeBytes, sha256: backup.sha256, file: backup.file },
+        lastGood: backup === null ? (known?.lastGood ?? 'unknown') : goodBackup(backup.id),
+        offsite: null,
+        checks: (backup?.checks ?? []).map((check) => ({ ...check, group: 'backup', severity: 'error' })),
+        recoveryMs: null,
+    };
+}
+
+;// CONCATENATED MODULE: ./build/rollback-action/outputs.js
+/** Every output with its initial value: what it says if the action fails early. */
+const noOutputs = () => ({
+    status: 'refused',
+    from: null,
+    to: null,
+    'plan-hash': null,
+    'transaction-id': null,
+    'backup-id': null,
+    'downtime-ms': null,
+    'failed-requests': null,
+    'duration-ms': null,
+    'history-id': null,
+    evidence: null,
+});
+
+;// CONCATENATED MODULE: ./build/shared/host/lock-holder.js
+
+
+
+// The holder of the lock on a backup folder, as one line of text: written to `.lock.holder`, shown in logs, read back here.
+/**
+ * The text for a run that takes the lock. It is unique, so that no other run takes our lock for its own.
+ * @param action as people know it: `backup-action`
+ */
+function holderText(action, runUrl, since) {
+    return `${action} ${runUrl ?? 'without a workflow'} since ${since.toISOString()} (${(0,external_node_crypto_.randomBytes)(4).toString('hex')})`;
+}
+function readHolder(text) {
+    const [, action, since] = /^(\w+-action) .* since (\d{4}-\d\d-\d\dT[\d:.]+Z)\b/.exec(text) ?? [];
+    return { action: action ?? null, since: since === undefined ? null : new Date(since) };
+}
+/** The failure when another process holds the lock. */
+function lockHeld(holder, backupDir, waited) {
+    return new failure_Failure('lock-held', `The lock on ${backupDir} is held by ${holder}`, {
+        hint: `${waited === 0 ? '"lock-wait" is 0, so this run did not wait' : `Gave up after waiting ${formatDuration(waited)}`}. Check what that run is doing; if it is only slow, raise "lock-wait"`,
+    });
 }
 
 ;// CONCATENATED MODULE: ./build/shared/backups/preflight.js
@@ -34551,7 +36712,7 @@ function checkDocker(survey) {
 function checkClock({ clockAhead }) {
     if (Math.abs(clockAhead) <= greatestSkew)
         return;
-    const by = units_formatDuration(Math.abs(clockAhead));
+    const by = formatDuration(Math.abs(clockAhead));
     throw new failure_Failure('clock-skew', `The host's clock is ${by} ${clockAhead > 0 ? 'ahead of' : 'behind'} the runner's`, {
         hint: 'On the host: timedatectl set-ntp true',
     });
@@ -34581,7 +36742,7 @@ function checkFolders(survey, { deployDir, backupDir }) {
         if (/[1-7]\d$|[1-7]$/.test(folder.mode.slice(-2))) {
             throw new failure_Failure('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${shell_quote_quoteForShell(folder.path)}` });
         }
-        if (folder.device !== device && linkedTiers.some((tier) => folder.path === `${backupDir}/${folderOfTier(tier)}`)) {
+        if (folder.device !== device && linkedTiers.some((tier) => folder.path === `${backupDir}/${layout_folderOfTier(tier)}`)) {
             throw new failure_Failure('folder-elsewhere', `${folder.path} is on a different file system than ${backupDir}, so sets cannot be hard-linked into it`, { hint: 'Mount that file system at the backup folder itself, or set "backup-dir" to a folder on it' });
         }
     }
@@ -35041,7 +37202,7 @@ function readManifests(records) {
     for (const link of (records.find('manifest-links') ?? '').split('\n')) {
         const [inode = '', path = ''] = link.split(' ');
         if (!byInode.has(inode))
-            byInode.set(inode, joined(heads.get(path) ?? null, tails.get(path) ?? null));
+            byInode.set(inode, survey_sets_joined(heads.get(path) ?? null, tails.get(path) ?? null));
         const text = byInode.get(inode) ?? null;
         if (text !== null)
             manifests.set(path, text);
@@ -35065,7 +37226,7 @@ function sectionsOf(text) {
  * Joins the parts before and after the long lists into a manifest without them, which is JSON again: the list of tables
  * begins a line, and `largeObjects` is the first field after the lists.
  */
-function joined(head, tail) {
+function survey_sets_joined(head, tail) {
     if (head === null)
         return null;
     const lists = head.search(/^ {2}"tables": \[/m);
@@ -35522,17 +37683,17 @@ function valuesBehind(template, reference) {
     const groups = [];
     for (const { name, text } of uses) {
         const start = template.indexOf(text, at);
-        pattern += escaped(template.slice(at, start));
+        pattern += template_variables_escaped(template.slice(at, start));
         const known = groups.indexOf(name);
         pattern += known < 0 ? referencePart : `\\${known + 1}`;
         if (known < 0)
             groups.push(name);
         at = start + text.length;
     }
-    const match = new RegExp(`^${pattern}${escaped(template.slice(at))}$`).exec(reference);
+    const match = new RegExp(`^${pattern}${template_variables_escaped(template.slice(at))}$`).exec(reference);
     return match === null ? null : new Map(groups.map((name, index) => [name, match[index + 1] ?? '']));
 }
-function escaped(text) {
+function template_variables_escaped(text) {
     return text.replaceAll('$$', '$').replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 
@@ -35601,297 +37762,6 @@ function idleServices({ compose, containers }, { config }) {
         .map(([service]) => service);
 }
 
-;// CONCATENATED MODULE: external "node:timers/promises"
-const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
-// EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js + 1 modules
-var lib = __nccwpck_require__(44942);
-// EXTERNAL MODULE: external "node:events"
-var external_node_events_ = __nccwpck_require__(78474);
-;// CONCATENATED MODULE: ./build/shared/reaching.js
-
-
-/**
- * Waits for an answer from elsewhere, at most `patience` milliseconds, and no longer than until a cancel.
- * @throws Error `no answer within 10 s`; what the work throws; the signal's reason
- */
-async function inTime(patience, signal, work) {
-    signal.throwIfAborted();
-    const waiting = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
-    const givenUp = once(waiting, 'abort').then(() => {
-        signal.throwIfAborted();
-        throw new Error(`no answer within ${formatDuration(patience)}`);
-    });
-    return Promise.race([work, givenUp]);
-}
-/**
- * Why something could not be reached, in one line that is never empty. If several addresses of a name were tried: why the first
- * failed.
- */
-function reasonOf(error) {
-    if (error instanceof AggregateError && error.errors.length > 0)
-        return reasonOf(error.errors[0]);
-    if (!(error instanceof Error))
-        return String(error) || 'no reason was given';
-    const [line = ''] = error.message.split('\n');
-    if (line.trim() === '')
-        return error.cause === undefined ? error.name : reasonOf(error.cause);
-    return error.name === 'Error' ? line : `${error.name}: ${line}`;
-}
-
-// EXTERNAL MODULE: external "node:os"
-var external_node_os_ = __nccwpck_require__(48161);
-;// CONCATENATED MODULE: ./build/shared/runner/private-folder.js
-
-
-
-
-
-const prefix = 'atlasia-';
-const state = 'private-folders';
-/**
- * Longest path of a unix socket in the folder, in bytes. The system's limit is 104 including the NUL; ssh first creates the
- * socket under a name that is 17 bytes longer, then renames it.
- */
-const longestSocketPath = 85;
-const longestSocketName = '/control'.length;
-const made = [];
-/**
- * Creates a private folder and records it for the post-step, which removes it if the step is killed.
- * @throws Failure `no-private-folder`
- */
-function makePrivateFolder() {
-    const path = makeFolder();
-    made.push(path);
-    lib_core/* saveState */.LZ(state, JSON.stringify(made));
-    return { path, remove: () => removePrivateFolder(path) };
-}
-/** For the post-step: the folders that the main step recorded. */
-function recordedFolders() {
-    const recorded = core.getState(state);
-    return recorded === '' ? [] : JSON.parse(recorded);
-}
-/**
- * Ends our processes that name the folder on their command line (like an ssh master, by its socket), then removes it.
- * Does nothing if it no longer exists.
- * @returns whether there was anything to do
- * @throws Failure `not-our-folder` for a path that `makePrivateFolder` cannot have created
- */
-function removePrivateFolder(path) {
-    if (!isOurName(path))
-        throw notOurs(path);
-    const ended = endProcessesNaming(path);
-    const folder = (0,external_node_fs_.lstatSync)(path, { throwIfNoEntry: false });
-    if (folder === undefined)
-        return ended > 0;
-    // lstat, because somebody may have replaced it by a link to another folder.
-    if (!folder.isDirectory() || folder.uid !== process.getuid?.())
-        throw notOurs(path);
-    (0,external_node_fs_.rmSync)(path, { recursive: true, force: true, maxRetries: 3, retryDelay: 50 });
-    return true;
-}
-function makeFolder() {
-    const parent = allowedParents().find((folder) => Buffer.byteLength((0,external_node_path_.join)(folder, `${prefix}XXXXXX`)) + longestSocketName <= longestSocketPath);
-    if (parent === undefined) {
-        throw new failure_Failure('no-private-folder', 'The path of the folder for temporary files is too long for a socket in it', {
-            hint: 'Set TMPDIR for this step to a folder with a path of fewer than 60 characters',
-        });
-    }
-    try {
-        // mkdtemp gives it mode 0700.
-        return (0,external_node_fs_.mkdtempSync)((0,external_node_path_.join)(parent, prefix));
-    }
-    catch (cause) {
-        throw new failure_Failure('no-private-folder', `Cannot create a folder in ${parent} on the runner`, { cause });
-    }
-}
-/** The job's own folder, which the runner empties; the system's folder if the path of that is too long. */
-function allowedParents() {
-    const runnerTemp = process.env['RUNNER_TEMP'];
-    return (runnerTemp ? [runnerTemp, (0,external_node_os_.tmpdir)()] : [(0,external_node_os_.tmpdir)()]).map((folder) => (0,external_node_path_.resolve)(folder));
-}
-function isOurName(path) {
-    return allowedParents().includes((0,external_node_path_.dirname)(path)) && /^atlasia-[A-Za-z0-9]{6}$/.test((0,external_node_path_.basename)(path));
-}
-function notOurs(path) {
-    return new failure_Failure('not-our-folder', `${path} was not removed: it is not a private folder of this action`);
-}
-/** Returns how many it ended. The folder's name is random, so a process that names it was started for it. */
-function endProcessesNaming(path) {
-    let ended = 0;
-    for (const pid of processIds()) {
-        if (pid === process.pid || !commandLine(pid).includes(path))
-            continue;
-        try {
-            process.kill(pid, 'SIGKILL');
-            ended += 1;
-        }
-        catch {
-            // It has ended meanwhile, or is not ours.
-        }
-    }
-    return ended;
-}
-function processIds() {
-    try {
-        return (0,external_node_fs_.readdirSync)('/proc').map(Number).filter(Number.isInteger);
-    }
-    catch {
-        return [];
-    }
-}
-function commandLine(pid) {
-    try {
-        return (0,external_node_fs_.readFileSync)(`/proc/${pid}/cmdline`, 'utf8');
-    }
-    catch {
-        return '';
-    }
-}
-
-// EXTERNAL MODULE: external "node:zlib"
-var external_node_zlib_ = __nccwpck_require__(38522);
-;// CONCATENATED MODULE: ./build/shared/runner/single-file-zip.js
-
-/** Why an archive cannot be used: it is not an archive, or contains something unexpected. */
-class UnusableArchive extends Error {
-}
-/**
- * The content of a zip archive that contains one regular file and nothing else. Unpacks at most `limit` bytes, whatever the
- * archive says about itself.
- * @throws UnusableArchive
- */
-async function readSingleFileZip(archive, limit) {
-    const { fromBufferPromise } = await __nccwpck_require__.e(/* import() */ 663).then(__nccwpck_require__.t.bind(__nccwpck_require__, 20663, 19));
-    try {
-        const zip = await fromBufferPromise(archive);
-        const { value: entry } = await zip.eachEntry().next();
-        if (entry === undefined || zip.entryCount !== 1 || !isPlainFile(entry))
-            throw new UnusableArchive('does not contain exactly one regular file');
-        const pieces = [];
-        let bytes = 0;
-        for await (const piece of await zip.openReadStreamPromise(entry)) {
-            bytes += piece.length;
-            if (bytes > limit)
-                throw new UnusableArchive(`is larger than ${limit / 1024 / 1024} MiB`);
-            pieces.push(piece);
-        }
-        const content = Buffer.concat(pieces);
-        // The library does not check this.
-        if ((0,external_node_zlib_.crc32)(content) !== entry.crc32)
-            throw new Error('The content does not match its checksum');
-        return content;
-    }
-    catch (error) {
-        throw error instanceof UnusableArchive ? error : new UnusableArchive('is not a readable archive', { cause: error });
-    }
-}
-function isPlainFile({ fileName, externalFileAttributes, }) {
-    // The Unix file type; 0 if unknown.
-    const type = (externalFileAttributes >>> 16) & 0o170000;
-    return !fileName.includes('/') && (type === 0 || type === 0o100000);
-}
-
-;// CONCATENATED MODULE: ./build/shared/runner/artifact-store.js
-
-
-
-
-
-/** The one file in an artifact. */
-const fileName = 'history.jsonl';
-/** Limit in bytes, packed and unpacked; anything longer is not ours. */
-const longestText = 1024 * 1024;
-/** GitHub's maximum for public repositories, in days. */
-const longestRetention = 90;
-/**
- * Downloads the text of an artifact of any run. Checks the digest, and that the artifact has one file. Fetches and unpacks
- * at most 1 MiB.
- * @param digest `sha256:<hex>` of the archive
- * @throws Error that says what is wrong with the artifact, or one from GitHub
- */
-async function downloadText(api, { id, digest }) {
-    return textIn(await api.archive(id, longestText), id, digest);
-}
-/** @param archive null if it is longer than 1 MiB */
-async function textIn(archive, id, digest) {
-    if (archive === null)
-        throw new Error(`The artifact ${id} is larger than ${longestText / 1024 / 1024} MiB`);
-    if (`sha256:${(0,external_node_crypto_.createHash)('sha256').update(archive).digest('hex')}` !== digest)
-        throw new Error(`The artifact ${id} does not match its digest`);
-    try {
-        return (await readSingleFileZip(archive, longestText)).toString('utf8');
-    }
-    catch (error) {
-        throw error instanceof UnusableArchive ? new Error(`The artifact ${id} ${error.message}`) : error;
-    }
-}
-/**
- * Stores the text as an artifact of this run.
- * @param merge returns the text to store if this run has already stored `other` under this name: artifacts cannot be changed
- * @returns the artifact's id
- */
-async function uploadText(name, text, merge) {
-    try {
-        return await upload(name, text);
-    }
-    catch (error) {
-        if (!isTaken(error))
-            throw error;
-        return await replace(name, merge, error);
-    }
-}
-/** @param taken GitHub's words that the name is taken */
-async function replace(name, merge, taken) {
-    const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(110), __nccwpck_require__.e(458)]).then(__nccwpck_require__.bind(__nccwpck_require__, 67458));
-    const client = new DefaultArtifactClient();
-    const found = await client.getArtifact(name).catch((error) => {
-        // Then it is not ours to replace, and GitHub meant something else.
-        throw error instanceof Error && error.name === 'ArtifactNotFoundError' ? taken : error;
-    });
-    const other = await ownText(found.artifact);
-    await client.deleteArtifact(name);
-    return upload(name, merge(other));
-}
-/** Downloads an artifact of this run. It needs no token, but only the library can do it, and it leaves the archive packed. */
-async function ownText({ id, size, digest = '' }) {
-    if (size > longestText)
-        return textIn(null, id, digest);
-    const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(110), __nccwpck_require__.e(458)]).then(__nccwpck_require__.bind(__nccwpck_require__, 67458));
-    return artifact_store_inFolder(async (folder) => {
-        await new DefaultArtifactClient().downloadArtifact(id, { path: folder, skipDecompress: true });
-        const [file = ''] = (0,external_node_fs_.readdirSync)(folder);
-        const path = (0,external_node_path_.join)(folder, file);
-        return textIn((0,external_node_fs_.statSync)(path).size > longestText ? null : (0,external_node_fs_.readFileSync)(path), id, digest);
-    });
-}
-async function upload(name, text) {
-    const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(110), __nccwpck_require__.e(458)]).then(__nccwpck_require__.bind(__nccwpck_require__, 67458));
-    return artifact_store_inFolder(async (folder) => {
-        const file = (0,external_node_path_.join)(folder, fileName);
-        (0,external_node_fs_.writeFileSync)(file, text);
-        const allowed = Number(process.env['GITHUB_RETENTION_DAYS']) || longestRetention;
-        const { id } = await new DefaultArtifactClient().uploadArtifact(name, [file], folder, {
-            retentionDays: Math.min(longestRetention, allowed),
-        });
-        if (id === undefined)
-            throw new Error('GitHub did not return an id for the artifact');
-        return id;
-    });
-}
-/** Whether the name is taken. The library shows this only in the text of its error. */
-function isTaken(error) {
-    return error instanceof Error && /\(409\)/.test(error.message);
-}
-async function artifact_store_inFolder(work) {
-    const folder = makePrivateFolder();
-    try {
-        return await work(folder.path);
-    }
-    finally {
-        folder.remove();
-    }
-}
-
 ;// CONCATENATED MODULE: ./build/shared/runner/cache-store.js
 
 
@@ -35946,24 +37816,24 @@ function storedPath() {
 const trustedEvents = ['push', 'workflow_dispatch', 'schedule', 'repository_dispatch', 'release'];
 /** Longer archives are not ours: a history has at most this many bytes even before it is packed. */
 const longestArchive = 1024 * 1024;
-const instant = (value, place) => {
+const provenance_instant = (value, place) => {
     const read = textThat((each) => !Number.isNaN(Date.parse(each)), 'a time')(value, place);
     return Date.parse(read);
 };
 const digest = textThat((value) => /^sha256:[0-9a-f]{64}$/.test(value), 'a digest');
-const words = untrusted_text(1_000);
+const provenance_words = untrusted_text(1_000);
 const artifactShape = shape({
     id: count,
-    name: words,
+    name: provenance_words,
     digest,
     size_in_bytes: count,
-    created_at: instant,
-    expires_at: instant,
+    created_at: provenance_instant,
+    expires_at: provenance_instant,
     expired: bool,
-    workflow_run: shape({ id: count, repository_id: count, head_repository_id: count, head_branch: words }),
+    workflow_run: shape({ id: count, repository_id: count, head_repository_id: count, head_branch: provenance_words }),
 });
 const listShape = shape({ total_count: count, artifacts: listOf((value) => value, 1_000) });
-const runShape = shape({ event: words, head_repository: orNull(shape({ id: count })) });
+const runShape = shape({ event: provenance_words, head_repository: orNull(shape({ id: count })) });
 /** Reads one artifact. @throws Failure `bad-value` if it lacks a field that we need to trust it, such as the digest */
 function readArtifact(value) {
     const { workflow_run: run, ...artifact } = artifactShape(value, '');
@@ -36000,7 +37870,7 @@ function readRun(value) {
     return { event: run.event, headRepositoryId: run.head_repository?.id ?? -1 };
 }
 /** The artifacts that can be trusted judging by the list, newest first; the list itself has no order. */
-function candidates(artifacts, name, trust) {
+function provenance_candidates(artifacts, name, trust) {
     const taken = artifacts.filter((artifact) => artifact.name === name &&
         !artifact.expired &&
         artifact.bytes <= longestArchive &&
@@ -36086,28 +37956,6 @@ async function fetchAtMost(client, url, limit, what) {
     return Buffer.concat(chunks);
 }
 
-;// CONCATENATED MODULE: ./build/shared/runner/library-words.js
-
-/**
- * What GitHub said, in a line that one of its libraries printed: each refusal before it tries again, or before it gives up
- * without an error. null for any other line.
- */
-function refusalIn(printed) {
-    const [, tried] = /^Attempt \d+ of \d+ failed with error: (.+)\. Retrying request in \d+ ms/.exec(printed) ?? [];
-    const [, warned] = /^::(?:warning|error)::(?:Failed to save: )?(.+)/.exec(printed) ?? [];
-    // What it then prints for users is a guess: that another job may be creating the same cache.
-    const [, reserving] = /^::debug::Failed to reserve cache: (?:Error: )?(.+)/.exec(printed) ?? [];
-    const said = tried ?? warned ?? reserving;
-    return said === undefined ? null : cleanLine(said, 300);
-}
-/** Listens to a library for the last refusal. */
-class Refusals {
-    last = null;
-    hear = (printed) => {
-        this.last = refusalIn(printed) ?? this.last;
-    };
-}
-
 ;// CONCATENATED MODULE: ./build/shared/runner/history-mirror.js
 
 
@@ -36116,11 +37964,6 @@ class Refusals {
 
 
 
-
-
-
-/** Milliseconds: a rollback must not wait for GitHub. */
-const patience = 20_000;
 /** For one of several copies: a slow one must not cost the others. */
 const patienceForOne = 10_000;
 /** For the cache, which only saves time. */
@@ -36128,7 +37971,7 @@ const patienceForCache = 3_000;
 /** How many copies to merge. */
 const mostCopies = 10;
 /** How many to look at if the newest are not trusted. */
-const mostCandidates = 30;
+const history_mirror_mostCandidates = 30;
 /** Pages of the list to read. GitHub's list has no order, so read all of it. */
 const mostPages = 10;
 const day = 24 * 3_600_000;
@@ -36146,12 +37989,12 @@ function historyMirror(request) {
             if (trust === null || workflow.repository === null)
                 return { ...failed('the workflow does not name its repository and main branch'), needsRefresh: true };
             const { repository } = workflow;
-            return limited(() => loadTrusted({ ...request, token, repository }, trust), (why) => ({ ...failed(why), needsRefresh: true }));
+            return limited(() => loadTrusted({ ...request, token, repository }, trust), (why) => ({ ...failed(advised(why)), needsRefresh: true }));
         },
         async save(text, merge) {
             if (!request.kinds.includes('artifact'))
                 return { notices: [] };
-            return limited(() => store(request, text, merge), (why) => ({ notices: [`Could not store a copy of the history: ${why}`] }));
+            return limited(() => store(request, text, merge), (why) => ({ notices: [`Could not store a copy of the history: ${advised(why)}`] }));
         },
     };
 }
@@ -36169,7 +38012,7 @@ async function loadTrusted(request, trust) {
     const name = `deployment-history-${environment}`;
     const api = githubApi(repository, token);
     const found = await find(api, name, kinds.includes('cache'));
-    const trusted = await firstTrusted(api, candidates(found, name, trust), trust);
+    const trusted = await firstTrusted(api, provenance_candidates(found, name, trust), trust);
     const copies = await Promise.allSettled(trusted.map((artifact) => answered(patienceForOne, downloadText(api, artifact))));
     const [newest] = trusted;
     return {
@@ -36190,7 +38033,7 @@ async function find(api, name, byCache) {
 /** Looks up the runs of these artifacts, as many at a time as are still needed. */
 async function firstTrusted(api, artifacts, trust) {
     const trusted = [];
-    const waiting = artifacts.slice(0, mostCandidates);
+    const waiting = artifacts.slice(0, history_mirror_mostCandidates);
     while (trusted.length < mostCopies && waiting.length > 0) {
         const asked = waiting.splice(0, mostCopies - trusted.length);
         const runs = await Promise.all(asked.map(({ runId }) => api.run(runId)));
@@ -36209,44 +38052,14 @@ async function store({ environment, kinds, workflow }, text, merge) {
     const why = await answered(patienceForCache, saving).then((isSaved) => (isSaved ? null : (refusals.last ?? 'the library gave no reason')), (error) => whyNot(error, refusals.last));
     return { notices: why === null ? [] : [`Stored the history, but not the cache that points to it: ${why}`] };
 }
-async function limited(work, failed) {
-    const refusals = new Refusals();
-    try {
-        return await answered(patience, quietly(work, refusals.hear));
-    }
-    catch (error) {
-        return failed(whyNot(error, refusals.last));
-    }
-}
-/** GitHub did not do it in time. */
-class Late extends Error {
-}
-/** Gives up after `ms` milliseconds. The work itself goes on: the libraries cannot be stopped. */
-function answered(ms, work) {
-    const late = (0,promises_namespaceObject.setTimeout)(ms, null, { ref: false }).then(() => {
-        throw new Late(`within ${ms / 1_000} s`);
-    });
-    return Promise.race([work, late]);
-}
-/** Why GitHub did not do it, in its own words. @param refusal what it last said to a library that went on asking */
-function whyNot(error, refusal = null) {
-    if (error instanceof Late) {
-        return refusal === null
-            ? `GitHub did not answer ${error.message}`
-            : `GitHub did not do it ${error.message}; its last answer: ${refusal}`;
-    }
-    if (error instanceof Error && error.name === 'GHESNotSupportedError')
-        return 'GitHub Enterprise Server does not support them. The history stays on the host; set history: "" to silence this notice';
-    if (!(error instanceof lib/* HttpClientError */.Kg))
-        return cleanLine(reasonOf(error), 300);
-    const status = error.statusCode;
-    const reason = cleanLine(error.message, 300) || 'nothing';
-    const needs = status === 403 || status === 404 ? '. Reading them needs "permissions: actions: read" in the job' : '';
-    return `GitHub refused with ${status}; it said: ${reason}${needs}`;
+function advised(why) {
+    if (why !== unsupported)
+        return why;
+    return `${why}. The history stays on the host; set history: "" to silence this notice`;
 }
 
-;// CONCATENATED MODULE: external "node:child_process"
-const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
+// EXTERNAL MODULE: external "node:child_process"
+var external_node_child_process_ = __nccwpck_require__(31421);
 ;// CONCATENATED MODULE: ./build/shared/host/records.js
 /** The result of a program: keys and values in the order in which they were recorded. A key may occur several times. */
 class Records {
@@ -36565,6 +38378,7 @@ const failureCodes = [
     'connection-refused',
     'connection-timed-out',
     'container-lost',
+    'copy-differs',
     'could-not-verify',
     'crashed',
     'database-not-running',
@@ -36677,6 +38491,7 @@ const failureCodes = [
     'unquotable',
     'untrusted-event',
     'verification-failed',
+    'webhook-unreachable',
     'write-failed',
     'wrong-image',
 ];
@@ -36691,11 +38506,11 @@ function isFailureCode(name) {
 
 
 /** Limit for a program's description of its failure, in UTF-16 units. */
-const longestDetail = 20_000;
+const program_failures_longestDetail = 20_000;
 /** The failure that the program named, or a general one if it named none. */
 function programFailure(program, records, code, cause) {
     const name = records.find('failure');
-    const detail = records.find('detail')?.slice(0, longestDetail);
+    const detail = records.find('detail')?.slice(0, program_failures_longestDetail);
     // Only we can fix that.
     if (name === 'misfit')
         throw new TypeError(`The parameters of the program ${program.name} do not match: ${detail}`);
@@ -36734,8 +38549,8 @@ function deadlineOver(program, deadline) {
 function hostSilent({ name, step }, { deadline, atEnd }, { isEnding, grace, unheard, cause }) {
     const what = `${step} (program ${name})`;
     const message = isEnding
-        ? `The host was told to stop ${what} after ${units_formatDuration(deadline)}, but had not finished stopping it ${units_formatDuration(grace)} later`
-        : `The host has sent nothing for ${units_formatDuration(unheard)} during ${what}, whose limit was ${units_formatDuration(deadline)}`;
+        ? `The host was told to stop ${what} after ${formatDuration(deadline)}, but had not finished stopping it ${formatDuration(grace)} later`
+        : `The host has sent nothing for ${formatDuration(unheard)} during ${what}, whose limit was ${formatDuration(deadline)}`;
     const state = atEnd === 'finish'
         ? 'It is unknown whether this was done: the host may have done it, or may still do it.'
         : 'It is unknown how far the host got. When it continues, it ends this on its own and removes incomplete files.';
@@ -36967,7 +38782,7 @@ const explain = async ({ code, begun, stderr }) => {
     return new failure_Failure('program-lost', `The program ended without a result (exit ${code})`, { cause: stderr });
 };
 const access = {
-    start: () => (0,external_node_child_process_namespaceObject.spawn)('/bin/sh', ['-c', bootstrap], { stdio: 'pipe', detached: true }),
+    start: () => (0,external_node_child_process_.spawn)('/bin/sh', ['-c', bootstrap], { stdio: 'pipe', detached: true }),
     explain,
     isProgram: true,
 };
@@ -37134,7 +38949,7 @@ async function explainSsh(target, exit, diagnoseKey) {
     const { stderr: cause } = exit;
     // Once a program has begun, stderr also has the output of programs on the host: do not match patterns against it.
     if (exit.begun)
-        return connectionLost(placeOf(target), cause);
+        return connectionLost(ssh_failures_placeOf(target), cause);
     const forwarding = notForwarded(target, cause);
     if (forwarding !== null)
         return forwarding;
@@ -37147,12 +38962,12 @@ async function explainSsh(target, exit, diagnoseKey) {
             name: `The jump host ${jump.host}`,
             inputs: { host: 'proxy-jump', port: 'proxy-jump', user: 'proxy-jump' },
         };
-    const hostKey = explainHostKey(target, { begins: `${at.name} port ${at.port}`, where: placeOf(at) }, cause);
+    const hostKey = explainHostKey(target, { begins: `${at.name} port ${at.port}`, where: ssh_failures_placeOf(at) }, cause);
     if (hostKey !== null)
         return hostKey;
     return loginRefused(at, cause, diagnoseKey) ?? notReached(at, exit) ?? afterLogin(at, exit);
 }
-const placeOf = ({ host, port }) => `${host} port ${port}`;
+const ssh_failures_placeOf = ({ host, port }) => `${host} port ${port}`;
 /** The jump host let us in, and no further; null if that is not so. */
 function notForwarded(target, cause) {
     if (target.proxyJump === null)
@@ -37160,7 +38975,7 @@ function notForwarded(target, cause) {
     const { host, user } = target.proxyJump;
     const login = user ?? target.user;
     if (/open failed: (administratively prohibited|unknown channel type)/.test(cause)) {
-        return new failure_Failure('connection-refused', `The jump host ${host} does not let the user "${login}" connect on to ${placeOf(target)}`, {
+        return new failure_Failure('connection-refused', `The jump host ${host} does not let the user "${login}" connect on to ${ssh_failures_placeOf(target)}`, {
             hint: `On the jump host, as root: sshd -T -C user=${login} | grep -iE "allowtcpforwarding|permitopen|disableforwarding". And look for restrict, no-port-forwarding and permitopen in ~${login}/.ssh/authorized_keys`,
             cause,
         });
@@ -37227,7 +39042,7 @@ function afterLogin(at, { code, stderr: cause }) {
                 : '';
         return failure('connection-closed', `${at.name} port ${at.port} closed the connection before the login${known}`, 'sshd does so for MaxStartups, for PerSourcePenalties after failed logins, and where hosts.deny or a firewall refuses the address; so does a port that is not sshd. On the host: journalctl -u ssh -n 50');
     }
-    return connectionLost(placeOf(at), cause);
+    return connectionLost(ssh_failures_placeOf(at), cause);
 }
 /** Lines of sshd and PAM; a banner with such words in a sentence is none. */
 const accountRefused = /^((WARNING: )?Your (account|password) has expired[.;].*|Password change required but no TTY available\.?|.*[Uu]ser \S+ (is )?not permitted to log in.*)$/m;
@@ -37308,13 +39123,13 @@ async function connectBySsh(settings, surroundings) {
     const base = ['-F', file('config'), '-S', file('control')];
     const explain = (exit) => explainSsh(settings, exit, () => surroundings.diagnoseKey(file('key'), environment));
     // Only at this level does ssh say that a key was accepted and is not enough. Nobody reads it unless the login fails.
-    const master = (0,external_node_child_process_namespaceObject.spawn)('ssh', [...base, '-o', 'LogLevel=VERBOSE', '-M', '-N', 'atlasia-host'], {
+    const master = (0,external_node_child_process_.spawn)('ssh', [...base, '-o', 'LogLevel=VERBOSE', '-M', '-N', 'atlasia-host'], {
         stdio: ['ignore', 'ignore', 'pipe'],
         env: { ...process.env, ...environment },
     });
     await ready(master, file('control'), explain, signal);
     const access = {
-        start: () => (0,external_node_child_process_namespaceObject.spawn)('ssh', [...base, '-T', 'atlasia-host', bootstrap], {
+        start: () => (0,external_node_child_process_.spawn)('ssh', [...base, '-T', 'atlasia-host', bootstrap], {
             stdio: 'pipe',
             env: { ...process.env, ...environment },
         }),
@@ -37859,7 +39674,7 @@ class TransactionProgress {
     #begin;
     tell({ at, step, detail }) {
         this.#begin ??= at;
-        const since = units_formatDuration(at - this.#begin);
+        const since = formatDuration(at - this.#begin);
         if (step === 'failure')
             important(`✘ ${detail.replace(/^[a-z-]+ /, '')} (after ${since})`);
         else if (step === 'problem')
@@ -37882,7 +39697,7 @@ class TransactionProgress {
             ? `${what}: stopped measuring downtime: the disk is full`
             : gap === '-'
                 ? `${what}: never answered, so its downtime could not be measured`
-                : `${what}: longest downtime ${units_formatDuration(Number(gap))}, ${failed} of ${asked} requests failed`);
+                : `${what}: longest downtime ${formatDuration(Number(gap))}, ${failed} of ${asked} requests failed`);
     }
 }
 /** The detail of `started` is the service's name and how long it took: only the name is shown. */
@@ -38016,114 +39831,6 @@ class SteadyConnection {
             }
         }
     }
-}
-
-;// CONCATENATED MODULE: ./build/shared/releases/image-name.js
-
-
-
-
-/**
- * The tag by which people know an image. Its own comes first, as it is the one that compose uses. Only if that moves, or
- * there is none, another tag of the same repository says more; `latest` is the last resort.
- * @param file the reference in the compose file: its repository counts if the image's own reference is only an id
- */
-function nameOf(named, file, images) {
-    const own = named.tag;
-    if (own !== null && !moving_tag_moves(own))
-        return own;
-    const reference = named.image === null || release_isImageId(named.image) ? file : named.image;
-    const repository = referenceOf(reference)?.repository;
-    const others = (images.find(({ id }) => id === named.imageId)?.repoTags ?? [])
-        .map(referenceOf)
-        .flatMap((name) => (name !== null && name.repository === repository && name.tag !== null ? [name.tag] : []))
-        .filter((tag) => tag !== own)
-        .toSorted(byUse);
-    const best = others[0];
-    if (best !== undefined && (!moving_tag_moves(best) || own === null || own === 'latest') && best !== 'latest')
-        return best;
-    return own ?? best ?? null;
-}
-/** What does not move first, then versions, then what says most. */
-function byUse(one, other) {
-    const rank = (tag) => (tag === 'latest' ? 3 : moving_tag_moves(tag) ? 2 : /^v?\d+\./i.test(tag) ? 0 : 1);
-    return rank(one) - rank(other) || other.length - one.length || byText(one, other);
-}
-
-;// CONCATENATED MODULE: ./build/shared/history/candidates.js
-
-
-
-const candidateColumns = ['Tag', 'Digest', 'Verdict', 'When', 'Record'];
-const candidates_mostCandidates = 10;
-/** Different releases, the newest first, without drills and without what runs. At most ten. */
-function candidates_candidates({ entries, verdicts, running, ignored, images, environment }) {
-    const now = imagesOf(running, ignored);
-    const words = wordsOn(verdicts, ignored);
-    const found = [];
-    for (const { record, source } of entries.toReversed()) {
-        const about = imagesOf(record.release, ignored);
-        const isOther = [...about].some(([service, image]) => {
-            const present = now.get(service);
-            return present !== undefined && !isSame(image, present);
-        });
-        if (record.event === 'drill' || record.environment !== environment || !isOther)
-            continue;
-        if (found.some((earlier) => isAlike(earlier.about, about)))
-            continue;
-        const word = words.find((each) => isAlike(each.about, about))?.word;
-        // What a copy calls good nobody has to believe.
-        const copied = source === 'mirror' && record.verdict === 'bad' ? 'bad' : 'unknown';
-        found.push({
-            about,
-            candidate: {
-                tag: candidates_joined(about, (image) => nameOf(image, null, images) ?? '-'),
-                digest: candidates_joined(about, ({ digest, imageId }) => (digest ?? imageId)?.slice(7, 19) ?? '-'),
-                verdict: word ?? copied,
-                when: record.at,
-                id: record.id,
-            },
-        });
-        if (found.length === candidates_mostCandidates)
-            break;
-    }
-    return found.map(({ candidate }) => candidate);
-}
-/** The cells of a table. */
-function candidateCells({ tag, digest, verdict, when, id, }) {
-    return [tag, digest, verdict, when, id];
-}
-/** The table as printed lines; empty without candidates. */
-function candidateLines(list) {
-    if (list.length === 0)
-        return [];
-    const rows = [[...candidateColumns], ...list.map(candidateCells)];
-    const widths = candidateColumns.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-    return rows.map((row) => row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd());
-}
-function isAlike(one, other) {
-    return (one.size === other.size &&
-        [...one].every(([service, image]) => {
-            const counterpart = other.get(service);
-            return counterpart !== undefined && isSame(image, counterpart);
-        }));
-}
-/** Old records may name nothing but a tag. */
-function isSame(one, other) {
-    const isNameless = [one, other].some(({ digest, imageId }) => digest === null && imageId === null);
-    return isNameless ? one.tag === other.tag : sameImage(one, other);
-}
-function candidates_joined(images, tell) {
-    const told = [...images].map(([service, image]) => [service, tell(image)]);
-    const [first] = told;
-    if (first === undefined)
-        return '-';
-    return told.every(([, text]) => text === first[1])
-        ? first[1]
-        : told.map(([service, text]) => `${service} ${text}`).join(', ');
 }
 
 ;// CONCATENATED MODULE: ./build/shared/history/choice.js
@@ -39202,45 +40909,6 @@ function schemaCrossed({ wanted, schemaNow }) {
     return then === schemaNow ? 'no' : 'yes';
 }
 
-;// CONCATENATED MODULE: ./build/shared/plan/text.js
-/** The plan as printed lines: what changes, how, and what is left alone. */
-function planText(plan) {
-    const name = widest(plan.services.map(({ service }) => service));
-    const from = widest(plan.services.map((step) => fromIn(step)));
-    return [
-        `The target is ${plan.source}`,
-        ...plan.services.map((step) => `${step.service.padEnd(name)}  ${fromIn(step).padEnd(from)}  →  ${toIn(step)}`),
-        ...plan.services.map(({ service, strategy, why }) => `${service.padEnd(name)}  ${howIn[strategy]}: ${why}`),
-        ...plan.leftAlone.map(({ service, why }) => `${service} is left alone: ${why}`),
-        ...plan.services.flatMap(({ pull }) => (pull === null ? [] : [`To pull: ${pull}`])),
-        `Plan ${plan.hash}`,
-    ];
-}
-const howIn = {
-    recreate: 'one after the other, with downtime',
-    'blue-green': 'new containers start before the old ones stop, without downtime',
-    job: 'is run to its end, while everything else goes on',
-    'create-only': 'gets a new container, which is not started',
-};
-/** The image that a service runs now, in short: `v3 (0123456789ab)`. */
-function fromIn({ fromName, fromImage }) {
-    return imageInShort(fromName, fromImage);
-}
-/** The target image, in the same form. */
-function toIn({ toName, toImage }) {
-    return imageInShort(toName, toImage);
-}
-/** An image by its name and the start of its id. */
-function imageInShort(name, { digest, imageId }) {
-    const id = (digest ?? imageId ?? '').replace(/^sha256:/, '').slice(0, 12);
-    if (name === null)
-        return id === '' ? 'unknown' : id;
-    return id === '' ? name : `${name} (${id})`;
-}
-function widest(texts) {
-    return Math.max(0, ...texts.map((text) => text.length));
-}
-
 ;// CONCATENATED MODULE: ./build/shared/releases/database-services.js
 /**
  * The services that are databases. No rollback touches them, and their health says nothing about a release.
@@ -39319,14 +40987,14 @@ function contentOf(source, values, service) {
         hint: `Set ${name} in the env file of compose, with the value that the deployment had`,
     });
 }
-const block = 512;
+const inline_files_block = 512;
 /** The files as a tar archive (POSIX ustar), which `docker cp` unpacks with owner and mode. @throws Failure `bad-value` */
 function tarOf(files) {
-    return Buffer.concat([...files.flatMap(entry), Buffer.alloc(2 * block)]);
+    return Buffer.concat([...files.flatMap(entry), Buffer.alloc(2 * inline_files_block)]);
 }
 function entry({ path, content, mode, uid, gid }) {
     const data = Buffer.from(content);
-    const header = Buffer.alloc(block);
+    const header = Buffer.alloc(inline_files_block);
     const name = path.replace(/^\/+/, '');
     const octal = (value, at, length) => header.write(value.toString(8).padStart(length - 1, '0'), at, length - 1, 'latin1');
     const cut = name.length <= 100 ? -1 : name.lastIndexOf('/', 154);
@@ -39349,7 +41017,7 @@ function entry({ path, content, mode, uid, gid }) {
     header.write('ustar\x0000', 257, 'latin1');
     const sum = header.reduce((total, byte) => total + byte, 0);
     header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
-    return [header, data, Buffer.alloc((block - (data.length % block)) % block)];
+    return [header, data, Buffer.alloc((inline_files_block - (data.length % inline_files_block)) % inline_files_block)];
 }
 
 ;// CONCATENATED MODULE: ./build/shared/releases/compose-command.js
@@ -39439,7 +41107,7 @@ function driftOf(request) {
     const now = fieldsOf(request.config, service);
     const written = fieldsOf(request.template, service);
     const unset = new Set(request.unsetNames);
-    const isUnset = (template) => variablesIn(textOf(template)).some(({ name }) => unset.has(name));
+    const isUnset = (template) => variablesIn(service_settings_textOf(template)).some(({ name }) => unset.has(name));
     // Compose does not complain of a variable with a default. It is not set if the value is what comes of that.
     const isDefault = (template, value) => {
         const uses = typeof template === 'string' ? variablesIn(template) : [];
@@ -39518,7 +41186,7 @@ function driftOf(request) {
         .map(({ path }) => path);
     return { service, lost, changed, mounted };
 }
-function textOf(template) {
+function service_settings_textOf(template) {
     return typeof template === 'string' ? template : template === undefined ? '' : JSON.stringify(template);
 }
 function service_settings_sectionsOf(json) {
@@ -39691,12 +41359,12 @@ function isStore(images, variables, writes) {
 }
 const storeNames = new Set(stores.flatMap(({ names }) => names));
 function hasWord(path, words) {
-    return wordsOf(path.split('/').at(-1) ?? '').some((word) => words.test(word));
+    return stores_wordsOf(path.split('/').at(-1) ?? '').some((word) => words.test(word));
 }
 /** Its last word that says anything is the name of a store; of `mysql/server`, the folder says it. */
 function isNamedAsStore(path) {
     for (const part of path.split('/').toReversed()) {
-        const words = wordsOf(part);
+        const words = stores_wordsOf(part);
         const telling = words.findLast((word) => !qualifiers.has(word)) ?? words.find((word) => storeNames.has(word));
         if (telling !== undefined)
             return storeNames.has(telling);
@@ -39704,7 +41372,7 @@ function isNamedAsStore(path) {
     return false;
 }
 /** `redis7` and `percona-server-8.0` are called by what they are, without the version. */
-function wordsOf(part) {
+function stores_wordsOf(part) {
     return part
         .toLowerCase()
         .split(/[-_.]+/)
@@ -39722,10 +41390,10 @@ function isWithin(path, folder) {
 
 /** @returns null if compose gave no configuration, or the host no key */
 function settingsOf({ version, config, template, settingsKey, }) {
-    const parsed = parse(config);
+    const parsed = settings_hash_parse(config);
     if (parsed === null || settingsKey === null)
         return null;
-    const written = parse(template);
+    const written = settings_hash_parse(template);
     const hash = (value) => (0,external_node_crypto_.createHmac)('sha256', settingsKey).update(value).digest('hex').slice(0, 32);
     const services = Object.entries(parsed.services).map(([service, fields]) => [
         service,
@@ -39768,7 +41436,7 @@ function filesOf(fields, { configs = {}, secrets = {} }) {
     const of = (section, sources) => (fields[section] ?? []).map(({ source = '' }) => sources[source] ?? null);
     return [of('configs', configs), of('secrets', secrets)];
 }
-function parse(json) {
+function settings_hash_parse(json) {
     try {
         const value = JSON.parse(json);
         return typeof value.services === 'object' && value.services !== null ? value : null;
@@ -39789,7 +41457,7 @@ function settingsChanged(then, now, service) {
 function differingSettings(one, other, service) {
     const paths = (json) => {
         const found = new Map();
-        const fields = parse(json)?.services[service] ?? {};
+        const fields = settings_hash_parse(json)?.services[service] ?? {};
         const { image: _, ...rest } = fields;
         const visit = (value, path) => {
             const isBranch = typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -39837,7 +41505,7 @@ function currentSource(compose, deployDir) {
  * @throws Failure `not-kept`
  */
 async function keptSource(connection, current, then, project, inputs, signal) {
-    const kept = then === null ? null : await read(connection, current, then, project, inputs, signal);
+    const kept = then === null ? null : await compose_source_read(connection, current, then, project, inputs, signal);
     if (kept === null || then === null) {
         throw new failure_Failure('not-kept', 'The host has kept no compose files of the target', {
             hint: 'Set compose: current. They are kept whenever verify-action finds a deployment good, and after a rollback',
@@ -39848,7 +41516,7 @@ async function keptSource(connection, current, then, project, inputs, signal) {
     const origin = { ...current.origin, files };
     return { ...current, call, config, values, projectState, origin, files, settings: then, keptIn };
 }
-function read(connection, current, then, project, { backupDir, deployDir }, signal) {
+function compose_source_read(connection, current, then, project, { backupDir, deployDir }, signal) {
     const directory = projectFolder(current.call, deployDir);
     return readKept(connection, { backupDir, deployDir, id: then.kept, project, directory, call: current.call }, signal, host);
 }
@@ -39862,7 +41530,7 @@ async function settingsOfTarget(connection, seen, current, wanted, history, proj
         return { service, then, change: files.length > 0 ? 'yes' : change, files };
     });
     const then = changes.find(({ change }) => change === 'yes')?.then ?? null;
-    const kept = then === null ? null : await read(connection, current, then, project.name, inputs, signal);
+    const kept = then === null ? null : await compose_source_read(connection, current, then, project.name, inputs, signal);
     return changes.map(({ service, change, files }) => ({
         service,
         change,
@@ -39946,7 +41614,7 @@ async function decide(connection, seen, mirrored, inputs, signal, onCandidates) 
         const verdicts = [...knownHistory.missing, ...knownHistory.host].filter(isOurs);
         const history = knownHistory.host.filter(isOurs);
         const { environment } = inputs;
-        const others = candidates_candidates({ entries, verdicts, running, ignored, images: compose.images, environment });
+        const others = candidates({ entries, verdicts, running, ignored, images: compose.images, environment });
         onCandidates(others);
         const choice = lastGood({ records: knownHistory.host, environment, running, ignored });
         const wantedIn = (project) => wantedRelease(inputs.target, {
@@ -40105,653 +41773,6 @@ const refusedHints = {
     'not-created': 'See what docker compose says in the log',
     unfinished: 'Run it again: it finishes that transaction first',
 };
-
-// EXTERNAL MODULE: external "node:fs/promises"
-var promises_ = __nccwpck_require__(51455);
-;// CONCATENATED MODULE: ./build/shared/runner/job-summary.js
-
-
-
-/** GitHub drops a summary of more than 1 MiB entirely. */
-const longestSummary = 900 * 1024;
-const longestCode = 64 * 1024;
-const mostRows = 500;
-const signs = { good: '✅', attention: '⚠️', bad: '❌' };
-/** The headline: how the run ended. */
-function verdict(kind, text) {
-    return job_summary_block(`## ${signs[kind]} ${cleanMarkdown(text)}`);
-}
-function heading(text) {
-    return job_summary_block(`### ${cleanMarkdown(text)}`);
-}
-function paragraph(text) {
-    return job_summary_block(cleanMarkdown(text));
-}
-/** Shows at most 500 rows, and how many more there are. */
-function table(head, rows) {
-    const lines = [
-        head.map(cleanMarkdown),
-        head.map(() => '---'),
-        ...rows.slice(0, mostRows).map((row) => row.map(cell)),
-    ];
-    const rest = rows.length - mostRows;
-    return job_summary_block(lines.map(tableLine).join('\n') + (rest > 0 ? `\n\n… and ${rest} more rows` : ''));
-}
-/** A block of code, or a diagram if `language` is `mermaid`. Leaves out the middle of a long text. */
-function codeBlock(text, language = '') {
-    const code = withoutMiddle(cleanLines(text).join('\n'));
-    const fence = codeFence(code);
-    return job_summary_block(`${fence}${language}\n${code}\n${fence}`);
-}
-/** Blocks folded away under a title. */
-function details(title, blocks) {
-    // The title is inside HTML, where Markdown's escapes have no effect.
-    const summary = cleanLine(title).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-    return job_summary_block(`<details><summary>${summary}</summary>\n\n${blocks.join('\n\n')}\n\n</details>`);
-}
-/** The blocks as one text of at most `limit` bytes. Ends with a note if some did not fit. */
-function renderSummary(blocks, limit = longestSummary) {
-    const note = '\n_The summary ends here because it is longer than GitHub allows. The log is complete._\n';
-    let text = '';
-    for (const each of blocks) {
-        if (Buffer.byteLength(text + each + note) + 2 > limit)
-            return text + note;
-        text += `${each}\n\n`;
-    }
-    return text;
-}
-/** Adds the blocks to the job summary. If it cannot be written, the log says so; that does not fail the run. */
-async function writeSummary(blocks) {
-    const file = process.env['GITHUB_STEP_SUMMARY'];
-    if (!file)
-        return;
-    try {
-        await (0,promises_.appendFile)(file, renderSummary(blocks));
-    }
-    catch (error) {
-        info(`Could not write the job summary: ${error}`);
-    }
-}
-function job_summary_block(markdown) {
-    return markdown;
-}
-function cell(value) {
-    return typeof value === 'object' ? markdownCode(value.code) : cleanMarkdown(String(value));
-}
-function tableLine(cells) {
-    return `| ${cells.join(' | ')} |`;
-}
-function withoutMiddle(code) {
-    if (code.length <= longestCode)
-        return code;
-    const half = longestCode / 2;
-    return `${code.slice(0, half).toWellFormed()}\n…\n${code.slice(-half).toWellFormed()}`;
-}
-
-;// CONCATENATED MODULE: ./build/shared/transaction/timeline.js
-
-/** Characters of a bar. */
-const width = 60;
-const timeline_signs = { old: '─', down: '×', new: '━', both: '═' };
-/**
- * A transaction as lines of text: a bar for each service, from the lock to the end, then a legend. A stretch that is too short
- * for the scale still gets one sign.
- */
-function timelineOf(lines) {
-    const begin = lines[0]?.at ?? 0;
-    const end = Math.max(begin + 1, lines.at(-1)?.at ?? begin);
-    const detailsOf = (step) => lines.filter((line) => line.step === step).map(({ detail }) => detail);
-    // What stays stopped has nothing to show.
-    const stopped = new Set(detailsOf('stays-stopped'));
-    const services = [...new Set(detailsOf('created'))].filter((service) => !stopped.has(service));
-    const name = Math.max(0, ...services.map((service) => service.length));
-    // The host's clock may have been set back in the meantime.
-    const column = (at) => Math.max(0, Math.min(width - 1, Math.floor(((at - begin) / (end - begin)) * width)));
-    const bars = services.map((service) => {
-        const bar = new Array(width).fill('old');
-        for (const { at, step, detail } of lines) {
-            const [of = ''] = detail.split(' ');
-            if (of !== service)
-                continue;
-            const before = bar[column(at)];
-            // Blue-green: after `started` the old containers still run too.
-            const change = step === 'started' && before === 'both' ? 'both' : changes.get(step);
-            if (change !== undefined)
-                bar.fill(change, column(at) + (before === 'down' ? 1 : 0));
-        }
-        return `${service.padEnd(name)}  ${bar.map((state) => timeline_signs[state]).join('')}`;
-    });
-    const scale = `${' '.repeat(name)}  0 s${units_formatDuration(end - begin).padStart(width - 3)}`;
-    return [...bars, scale, '', '─ previous release   × down   ═ both   ━ target'];
-}
-const changes = new Map([
-    ['stopping', 'down'],
-    ['starting', 'both'],
-    ['started', 'new'],
-    ['drained', 'new'],
-    ['running', 'both'],
-    ['completed', 'new'],
-    ['restored', 'old'],
-]);
-
-;// CONCATENATED MODULE: ./build/rollback-action/summary-blocks.js
-
-
-
-
-
-// What the summaries of a rollback have in common, however it ended.
-/** What each service runs, what it is to run, and how it gets there. */
-function servicesTable(plan) {
-    return table(['Service', 'From', 'To', 'How', 'Why'], [
-        ...plan.services.map((step) => [step.service, fromIn(step), toIn(step), step.strategy, step.why]),
-        ...plan.leftAlone.map(({ service, why }) => [service, '', '', 'left alone', why]),
-    ]);
-}
-function notesBlock({ notes }) {
-    return notes.length === 0
-        ? []
-        : [
-            details('Notes', [
-                table(['', ''], notes.map(({ level, text }) => [level, text])),
-            ]),
-        ];
-}
-function downtimeOf({ downtimeMs }) {
-    return downtimeMs === null ? 'not measured' : units_formatDuration(downtimeMs);
-}
-function downtimeRows(outcome) {
-    return [
-        ['Longest downtime', downtimeOf(outcome)],
-        ['Failed requests', outcome.failedRequests ?? 'not measured'],
-    ];
-}
-/** The timeline; none if no container was stopped or started. */
-function timelineBlocks(lines) {
-    if (!lines.some(({ step }) => step === 'stopping' || step === 'starting'))
-        return [];
-    return [heading('What happened'), codeBlock(timelineOf(lines).join('\n'))];
-}
-/** The releases to choose from. */
-function candidatesBlocks(candidates) {
-    if (candidates.length === 0)
-        return [];
-    const rows = candidates.map(candidateCells).map(([tag, digest, ...rest]) => [tag, { code: digest }, ...rest]);
-    return [heading('Other releases in the history'), table(candidateColumns, rows)];
-}
-
-;// CONCATENATED MODULE: ./build/rollback-action/failure-summary.js
-
-
-
-
-
-
-
-/** How many containers' last words are shown if the failure names no service. */
-const mostWords = 3;
-/** Summary of a run that failed: why, what to do, and as much as is known of what was planned and what went on. */
-async function summarizeFailure(error, inputs, outputs, { seen, plan, carried, candidates }) {
-    const failure = failure_isFailure(error) ? error : new failure_Failure('defect', String(error));
-    const state = {
-        refused: `${inputs.environment} was not rolled back; nothing was stopped`,
-        reverted: `${inputs.environment} was not rolled back; the previous release is running again`,
-        failed: `The rollback of ${inputs.environment} needs manual attention now`,
-    }[outputs.status];
-    await writeSummary([
-        verdict('bad', state ?? `${inputs.environment} was not rolled back`),
-        paragraph(failure.message),
-        ...(failure.hint === undefined
-            ? []
-            : [heading('What to do'), ...failure.hint.split('\n').map(paragraph)]),
-        ...(plan !== null ? [heading('The plan'), servicesTable(plan)] : seen !== null ? runningBlocks(seen) : []),
-        ...(carried === null ? [] : carriedBlocks(carried, inputs)),
-        ...candidatesBlocks(candidates),
-        ...(plan === null ? [] : notesBlock(plan)),
-    ]);
-}
-/** What went on, and what the containers of the target printed last; if none did, what the transaction's commands did. */
-function carriedBlocks(carried, { backupDir }) {
-    const { id, outcome, lines, log } = carried;
-    const timeline = timelineBlocks(lines);
-    const words = lastWordsOf(carried).map((each) => ({ ...each, title: `The last lines of ${each.service}` }));
-    const said = log.split('\n').filter((line) => line.trim() !== '');
-    if (words.length === 0 && said.length > 0)
-        words.push({ service: '', title: "The last lines of the transaction's log", lines: said.slice(-15) });
-    return [
-        table(['', ''], [
-            ...(timeline.length === 0 ? [] : downtimeRows(outcome)),
-            ['Transaction', { code: transactionFolder(backupDir, id) }],
-        ]),
-        ...timeline,
-        ...words.flatMap(({ title, lines: ends }) => [heading(title), codeBlock(ends.join('\n'))]),
-    ];
-}
-/** Of the services that the failure names; if it names none, of all, but of no more than three. */
-function lastWordsOf({ outcome, lastWords }) {
-    const text = outcome.failure?.text ?? '';
-    // Up to the text that the failure itself quotes from the container.
-    const [named = ''] = text.split('Its last output:');
-    const words = new Set(named.split(/[\s,.]+/).concat(named.split(/[\s,]+/)));
-    const those = lastWords.filter(({ service }) => words.has(service));
-    return (those.length > 0 ? those : lastWords).filter(({ lines }) => lines.length > 0).slice(0, mostWords);
-}
-/** What runs. A plan would say so, but there is none yet. */
-function runningBlocks({ containers, images, compose }) {
-    if (containers.length === 0)
-        return [];
-    const known = compose === null || 'error' in compose ? [] : compose.images;
-    const rows = Object.entries(releaseOf(containers, images)).map(([service, image]) => [
-        service,
-        imageInShort(nameOf(image, image.image, known), image),
-    ]);
-    return [heading('What runs'), table(['Service', 'Runs'], rows)];
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/naming.js
-const naming_idGrammar = /^(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})$/;
-const dumpExtensions = ['dump.zst', 'dump', 'sql.gz', 'sql.zst', 'sql'];
-/** The files beside the dump, and how their names end. */
-const sidecarEndings = {
-    manifest: 'manifest.json',
-    report: 'report.txt',
-    schema: 'schema.sql.gz',
-    globals: 'globals.sql.gz',
-    settings: 'settings.sql.gz',
-    sha256: 'sha256',
-    md5: 'md5',
-    proof: 'proof.jsonl',
-    reason: 'reason.txt',
-};
-/** The id of a backup that started at this time: `YYYYMMDD_HHMMSS`, UTC, whole seconds. Years 0000 to 9999. */
-function backupIdAt(start) {
-    const [date = '', time = ''] = start.toISOString().split('T');
-    return `${date.replaceAll('-', '')}_${time.slice(0, 8).replaceAll(':', '')}`;
-}
-/** When the backup started; null if the text is not an id. A date that does not exist, such as 20260230, is not one. */
-function startOf(id) {
-    const parts = naming_idGrammar.exec(id);
-    if (parts === null)
-        return null;
-    const [, year, month, day, hour, minute, second] = parts;
-    const start = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-    // The date parser turns 30 February into a day in March, and 24:00 into the next day.
-    return Number.isNaN(start.getTime()) || backupIdAt(start) !== id ? null : start;
-}
-/** True for a `YYYYMMDD_HHMMSS` that is a real date and time. */
-function isBackupId(text) {
-    return startOf(text) !== null;
-}
-/** The extension of a dump, without a leading dot. The gzip of a custom dump is inside the archive, so it has no `.gz`. */
-function dumpExtension({ format, compression, encryption }) {
-    const outer = { zstd: '.zst', gzip: format === 'custom' ? '' : '.gz', none: '' }[compression];
-    return `${format === 'custom' ? 'dump' : 'sql'}${outer}${encryption === 'age' ? '.age' : ''}`;
-}
-/** The names of all files of a set: letters, digits, `_` and `.` only. */
-function naming_setFileNames(prefix, id, encoding) {
-    const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => [part, `${prefix}_${id}.${ending}`]);
-    return { ...Object.fromEntries(sidecars), dump: `${prefix}_${id}.${dumpExtension(encoding)}` };
-}
-/** Reads a bare file name; null if it is not ours. */
-function naming_parseSetFileName(name) {
-    const [, prefix, id = '', ending = ''] = /^(backup|prerollback|failed)_(\d{8}_\d{6})\.(.+)$/.exec(name) ?? [];
-    if (!isBackupId(id))
-        return null;
-    const part = partOf(ending);
-    return part === null ? null : { prefix: prefix, id, part };
-}
-/** True for the name of a file or folder that a run did not finish; the next run removes it. */
-function isPartialName(name) {
-    return /^\.partial-\d{8}_\d{6}/.test(name);
-}
-function partOf(ending) {
-    for (const [part, known] of Object.entries(sidecarEndings))
-        if (ending === known)
-            return part;
-    const plain = ending.replace(/\.age$/, '');
-    return dumpExtensions.some((known) => plain === known) ? 'dump' : null;
-}
-
-;// CONCATENATED MODULE: ./build/shared/postgres/facts.js
-
-
-/** UTF-16 units; the same limit as in a manifest. */
-const facts_name = untrusted_text(1024);
-const mostOfAll = 1_000_000;
-const bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
-const rowsHash = textThat((value) => /^\d{1,20}$/.test(value), 'a hash');
-const content = shape({
-    oneIn: count,
-    rows: count,
-    hash: rowsHash,
-});
-/** Manifests of earlier versions have only the first four fields. */
-const tableCount = shape({
-    schema: facts_name,
-    name: facts_name,
-    rows: orNull(count),
-    exact: bool,
-    root: orNull(shape({ schema: facts_name, name: facts_name })),
-    extension: orNull(facts_name),
-    isDumped: (value, place) => value === undefined || bool(value, place),
-    unnamed: orNull(shape({ rows: count, hash: orNull(rowsHash) })),
-    generates: (value, place) => value !== undefined && bool(value, place),
-    content: orNull(content),
-    largestValue: orNull(count),
-});
-const sequences = listOf(shape({
-    schema: facts_name,
-    name: facts_name,
-    value: orNull(bigInteger),
-    increment: bigInteger,
-    cycles: bool,
-    extension: orNull(facts_name),
-    isDumped: bool,
-}), mostOfAll);
-const extensions = listOf(shape({ name: facts_name, version: facts_name }), mostOfAll);
-/**
- * Reads the lines of such a session: a name, a space, and a value or JSON. A table counted with COPY has two lines,
- * `copied {…}` and `COPY rows`. Lines with other names are ignored.
- * @throws Failure `facts-unreadable` if a line is missing or malformed: something else has printed into the session
- */
-function readFacts(lines) {
-    const pairs = lines.map((line) => {
-        const space = line.indexOf(' ');
-        return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1)];
-    });
-    const only = (key, read) => readFact(key, pairs.find(([each]) => each === key)?.[1] ?? '', read);
-    return {
-        tables: pairs.flatMap(([key, json], at) => {
-            if (key === 'table')
-                return [readFact(key, json, tableCount)];
-            return key === 'copied' ? [{ ...readFact(key, json, tableCount), ...copiedRows(pairs[at + 1]) }] : [];
-        }),
-        sequencesBefore: only('sequences-before', sequences),
-        sequencesAfter: pairs.some(([key]) => key === 'sequences-after') ? only('sequences-after', sequences) : null,
-        largeObjects: only('large-objects', count),
-        extensions: only('extensions', extensions),
-    };
-}
-function readFact(key, json, read) {
-    try {
-        return read(JSON.parse(json), key);
-    }
-    catch (cause) {
-        throw new failure_Failure('facts-unreadable', `The database's reply about "${key}" cannot be understood`, { cause });
-    }
-}
-function copiedRows(next) {
-    const isCounted = next?.[0] === 'COPY' && /^\d+$/.test(next[1]);
-    return isCounted ? { rows: Number(next[1]), exact: true } : { rows: null, exact: false };
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/read-manifest.js
-
-
-
-
-
-
-/** UTF-16 units; room for `mostRelations` tables, each with a sequence and names of 63 characters. */
-const read_manifest_longestManifest = 128 * 1024 * 1024;
-/** UTF-16 units. PostgreSQL limits names to 63 bytes, but it can be built with another limit. */
-const read_manifest_name = untrusted_text(1024);
-const read_manifest_line = untrusted_text(4096);
-/** PostgreSQL sets no limit, but createdb gets them as an argument, and Linux gives one 128 KiB. */
-const rules = textThat((value) => Buffer.byteLength(value) <= 131_000, 'ICU rules of at most 131,000 bytes');
-const mostRelations = 200_000;
-const backupId = textThat(isBackupId, 'a backup id');
-const read_manifest_instant = textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC');
-const read_manifest_bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
-const hex = (digits) => textThat((value) => value.length === digits && /^[a-f0-9]+$/.test(value), `${digits} lower-case hex digits`);
-const url = textThat((value) => value.length <= 2048 && /^https?:\/\/[!-~]+$/.test(value), 'an http(s) address');
-const sequence = shape({
-    schema: read_manifest_name,
-    name: read_manifest_name,
-    before: orNull(read_manifest_bigInteger),
-    after: orNull(read_manifest_bigInteger),
-    increment: read_manifest_bigInteger,
-    cycles: (value, place) => value !== undefined && bool(value, place),
-    extension: orNull(read_manifest_name),
-    isDumped: (value, place) => value === undefined || bool(value, place),
-});
-const read_manifest_runningImage = shape({
-    image: orNull(read_manifest_line),
-    tag: orNull(untrusted_text(128)),
-    digest: orNull(textThat(isDigest, 'a digest')),
-    imageId: orNull(textThat(release_isImageId, 'an image id')),
-});
-const check = shape({
-    name: read_manifest_name,
-    result: oneOf('passed', 'failed', 'could-not-check'),
-    detail: read_manifest_line,
-    ms: milliseconds,
-});
-/** A setting as PostgreSQL names it, with the library before it: `cron.database_name`. */
-const isSettingName = (text) => /^[a-z_][a-z0-9_$]*(\.[a-z_][a-z0-9_$]*)*$/i.test(text) && text.length <= 200;
-const summaryFields = {
-    version: oneOf(1),
-    id: backupId,
-    kind: oneOf('scheduled', 'predeployment', 'prerollback'),
-    environment: read_manifest_name,
-    database: textThat((value) => value !== '' && value.length <= 1024 && !value.includes('\0'), 'a database name'),
-    startedAt: read_manifest_instant,
-    finishedAt: read_manifest_instant,
-    serverVersion: read_manifest_name,
-    pgDumpVersion: read_manifest_name,
-    encoding: read_manifest_name,
-    locale: read_manifest_name,
-    ctype: orNull(read_manifest_name),
-    localeProvider: orNull(oneOf('libc', 'icu', 'builtin')),
-    providerLocale: orNull(read_manifest_name),
-    icuRules: orNull(rules),
-    bootstrapRole: orNull(read_manifest_name),
-    serverSettings: orNull(mapOf(isSettingName, read_manifest_line, 200)),
-    dumpWarnings: orNull(listOf(read_manifest_line, 100)),
-    format: oneOf('custom', 'plain'),
-    compression: oneOf('zstd', 'gzip', 'none'),
-    encryption: oneOf('none', 'age'),
-    file: textThat((value) => naming_parseSetFileName(value)?.part === 'dump', 'the bare name of a dump'),
-    sizeBytes: count,
-    dumpBytes: orNull(count),
-    sha256: hex(64),
-    md5: hex(32),
-    largeObjects: count,
-    schemaSha256: orNull(hex(64)),
-    schemaChangedSince: orNull(backupId),
-    release: mapOf(isServiceName, read_manifest_runningImage, 1000),
-    runUrl: orNull(url),
-    commit: orNull(textThat((value) => /^[a-f0-9]{7,64}$/.test(value), 'a commit')),
-    actor: orNull(read_manifest_name),
-    checks: listOf(check, 1000),
-};
-const summary = shape(summaryFields);
-const manifest = shape({
-    ...summaryFields,
-    tables: listOf(tableCount, mostRelations),
-    sequences: listOf(sequence, mostRelations),
-    extensions: listOf(shape({ name: read_manifest_name, version: read_manifest_name }), 10_000),
-});
-/**
- * Reads a manifest from the host, which may hold anything. Fields unknown to this version are dropped.
- *
- * @throws Failure `bad-manifest`; its message continues a sentence that begins with the file's name.
- */
-function read_manifest_readManifest(json) {
-    return read_manifest_read(manifest, json);
-}
-/** Reads only the summary, whether the long lists are there or not. @throws Failure as `readManifest` */
-function readSummary(json) {
-    return read_manifest_read(summary, json);
-}
-function read_manifest_read(reader, json) {
-    if (json.length > read_manifest_longestManifest)
-        throw new failure_Failure('bad-manifest', 'is too large for a manifest');
-    const value = read_manifest_parse(json);
-    refuseOtherVersions(value);
-    try {
-        return reader(value, '');
-    }
-    catch (error) {
-        if (failure_isFailure(error))
-            throw new failure_Failure('bad-manifest', `is not a manifest: ${error.message}`);
-        throw error;
-    }
-}
-function read_manifest_parse(json) {
-    try {
-        return JSON.parse(json);
-    }
-    catch (error) {
-        throw new failure_Failure('bad-manifest', 'is not JSON', { cause: error });
-    }
-}
-/** Checked before anything else: a later version may look entirely different. */
-function refuseOtherVersions(value) {
-    const version = value?.version;
-    if (typeof version === 'number' && version !== 1) {
-        throw new failure_Failure('bad-manifest', `has version ${version}; this release of the action reads version 1`);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/shared/sets/catalogue.js
-
-
-
-
-
-/** What else the rollback folder holds besides sets. */
-const rollbackRecords = /^rollback\/(deployment_tags\.log|history\.jsonl|HOLD|transactions(\/.+)?)$/;
-/**
- * Sorts the files that the survey found into sets and others.
- *
- * @param files every file in these folders.
- * @param manifestTexts by path, the parts of the `*.manifest.json` files that make up a summary. Untrusted.
- */
-function catalogueOf(files, manifestTexts) {
-    const copies = new Map();
-    const failed = new Set();
-    const partial = [];
-    const foreign = [];
-    for (const file of files) {
-        const place = catalogue_placeOf(file);
-        if (place === 'partial')
-            partial.push(file);
-        else if (place === 'foreign')
-            foreign.push(file);
-        else if (place === 'record')
-            continue;
-        else if (place.folder === 'failed')
-            failed.add(place.id);
-        else {
-            const key = `${place.folder}/${place.id}`;
-            const copy = copies.get(key) ?? { ...place, files: [] };
-            copy.files.push(file);
-            copies.set(key, copy);
-        }
-    }
-    const sets = new Map();
-    for (const copy of [...copies.values()].toSorted(byFolder)) {
-        const manifestFile = copy.files.find((file) => naming_parseSetFileName(bareName(file.path))?.part === 'manifest');
-        // The manifest is put into place last, so files without one are not a set.
-        if (manifestFile === undefined)
-            foreign.push(...copy.files);
-        else {
-            const manifestText = manifestTexts.get(manifestFile.path);
-            add(sets, judge(copy, manifestText), manifestText);
-        }
-    }
-    return {
-        sets: [...sets.values()].toSorted((a, b) => newestFirst(a.id, b.id)),
-        failed: [...failed].toSorted(newestFirst),
-        partial,
-        foreign,
-    };
-}
-/** The verified sets of one database, newest first. */
-function verifiedSetsOf(database, sets) {
-    return sets.filter((set) => set.state === 'verified').filter((set) => set.database === database);
-}
-/** The paths of the folders that hold a set, relative to the backup directory, in the order of `folders`. */
-function catalogue_pathsOf({ id, folders }) {
-    return folders.map((folder) => placeIn(folder, id));
-}
-/** The first of those places. */
-function catalogue_pathOf(set) {
-    return catalogue_pathsOf(set)[0] ?? 'daily';
-}
-/** Compares ids. An id is a time, so sorting the text sorts by time. */
-function newestFirst(a, b) {
-    return byText(b, a);
-}
-function bareName(path) {
-    return path.slice(path.lastIndexOf('/') + 1);
-}
-/** A name counts only in its own folder: a `prerollback_` file in daily is foreign. */
-function catalogue_placeOf({ path }) {
-    if (path.split('/').some(isPartialName))
-        return 'partial';
-    if (rollbackRecords.test(path))
-        return 'record';
-    const bare = bareName(path);
-    const parsed = naming_parseSetFileName(bare);
-    const folder = allFolders.find((known) => path.startsWith(`${known}/`));
-    if (parsed === null || folder === undefined)
-        return 'foreign';
-    const { prefix, id } = parsed;
-    const expected = `${placeIn(folder, id)}/${bare}`;
-    return prefix === prefixIn(folder) && path === expected ? { folder, prefix, id } : 'foreign';
-}
-function judge(copy, manifestText) {
-    const broken = (reason, manifest) => ({
-        state: 'broken',
-        id: copy.id,
-        database: manifest?.database ?? null,
-        manifest,
-        folders: [copy.folder],
-        reason,
-    });
-    if (manifestText === undefined)
-        return broken('its manifest could not be read', null);
-    const manifest = manifestOrReason(manifestText);
-    if (typeof manifest === 'string')
-        return broken(`its manifest ${manifest}`, null);
-    if (manifest.id !== copy.id)
-        return broken(`its manifest belongs to ${manifest.id}`, manifest);
-    const { dump } = naming_setFileNames(copy.prefix, copy.id, manifest);
-    if (manifest.file !== dump)
-        return broken(`its manifest names ${manifest.file} instead of ${dump}`, manifest);
-    const file = copy.files.find((found) => bareName(found.path) === dump);
-    if (file === undefined)
-        return broken(`${dump} is missing`, manifest);
-    if (file.bytes !== manifest.sizeBytes) {
-        const size = file.bytes === 0 ? 'is empty' : `has ${file.bytes} bytes`;
-        return broken(`${dump} ${size}, but its manifest says ${manifest.sizeBytes}`, manifest);
-    }
-    return { state: 'verified', id: copy.id, database: manifest.database, manifest, folders: [copy.folder] };
-}
-function manifestOrReason(text) {
-    try {
-        return readSummary(text);
-    }
-    catch (error) {
-        if (failure_isFailure(error))
-            return error.message;
-        throw error;
-    }
-}
-/** Copies with the same manifest and the same verdict are one set in several folders. */
-function add(sets, set, manifestText) {
-    const key = JSON.stringify([set.id, set.state === 'broken' ? set.reason : null, manifestText ?? null]);
-    const known = sets.get(key);
-    if (known === undefined)
-        sets.set(key, set);
-    else
-        known.folders.push(...set.folders);
-}
-function byFolder(a, b) {
-    return allFolders.indexOf(a.folder) - allFolders.indexOf(b.folder);
-}
 
 ;// CONCATENATED MODULE: ./build/shared/packed.js
 
@@ -41358,7 +42379,7 @@ function decideTiers(added, sets, policy, timezone) {
         if (policy[tier] === 0)
             return { tier, enters: false, reason: `${tier}: no, keep-${tier} is 0` };
         const period = periodOf(tier, added.id, calendar);
-        const holder = earlier.findLast((set) => set.folders.includes(folderOfTier(tier)) && periodOf(tier, set.id, calendar).key === period.key);
+        const holder = earlier.findLast((set) => set.folders.includes(layout_folderOfTier(tier)) && periodOf(tier, set.id, calendar).key === period.key);
         return holder === undefined
             ? { tier, enters: true, reason: `${tier}: first verified backup of ${period.name}` }
             : { tier, enters: false, reason: `${tier}: no, ${holder.id} is already kept for ${period.name}` };
@@ -41410,7 +42431,7 @@ function decidePruning(sets, options) {
         .filter((set) => (startOf(set.id)?.getTime() ?? Number.POSITIVE_INFINITY) <= horizon)
         .toSorted((a, b) => newestFirst(a.id, b.id));
     return allTiers.flatMap((tier) => {
-        const standing = counted.filter((set) => set.folders.includes(folderOfTier(tier)));
+        const standing = counted.filter((set) => set.folders.includes(layout_folderOfTier(tier)));
         const protectedId = protectedIn(tier, counted, standing);
         const decisions = new Map(decideTier(tier, standing, policy[tier], protectedId, calendar));
         return standingIn(tier, sets).map((set) => {
@@ -41435,7 +42456,7 @@ function pruneNothing(sets, database, why) {
         : ignored(tier, set)));
 }
 function standingIn(tier, sets) {
-    return sets.filter((set) => set.folders.includes(folderOfTier(tier))).toSorted((a, b) => newestFirst(a.id, b.id));
+    return sets.filter((set) => set.folders.includes(layout_folderOfTier(tier))).toSorted((a, b) => newestFirst(a.id, b.id));
 }
 function retention_isOf(database, set) {
     return set.state === 'verified' && set.database === database;
@@ -41452,7 +42473,7 @@ function protectedIn(tier, counted, standing) {
     if (tier === 'daily')
         return standing[0]?.id ?? null;
     const newest = counted[0];
-    const home = allTiers.find((candidate) => newest?.folders.includes(folderOfTier(candidate)));
+    const home = allTiers.find((candidate) => newest?.folders.includes(layout_folderOfTier(candidate)));
     return newest !== undefined && home === tier ? newest.id : null;
 }
 /** @param standing the counted sets of the tier, newest first. */
@@ -41512,7 +42533,7 @@ function planPublication(dump, facts, earlier, policy) {
     const { id, database, kind } = manifest;
     const tiers = decideTiers({ id, database, kind }, earlier, policy.keep, policy.timezone);
     const entered = tiers.filter(({ enters }) => enters).map(({ tier }) => tier);
-    const folders = entered.map(folderOfTier);
+    const folders = entered.map(layout_folderOfTier);
     const sets = [{ state: 'verified', id, database, manifest, folders }, ...earlier];
     const pruning = problems.length > 0
         ? pruneNothing(sets, database, problems.join('; '))
@@ -41526,6 +42547,13 @@ function planPublication(dump, facts, earlier, policy) {
         problems,
         sets: sets.filter((set) => set.state === 'verified').filter((set) => set.database === database),
     };
+}
+/** The verified sets of this database once the plan is carried out, newest first, each with the folders that it is still in. */
+function setsAfter({ sets, deletions }) {
+    const isLeft = (id, folder) => !deletions.some((deletion) => deletion.id === id && folderOfTier(deletion.tier) === folder);
+    return sets
+        .map((set) => ({ ...set, folders: set.folders.filter((folder) => isLeft(set.id, folder)) }))
+        .filter(({ folders }) => folders.length > 0);
 }
 /** Compares only backups of the same format and compression: others differ in size anyway. */
 function judgeSize(dump, { previous, encoding }, ratio) {
@@ -41594,8 +42622,8 @@ async function publish(connection, publication) {
         // A manifest may be long, and the host reads parameters byte by byte: pack it.
         sidecar_texts: [...sidecars.values()].map(pack),
         layout: layoutLines,
-        tiers: tiers.map(folderOfTier),
-        deletions: deletions.map(({ tier, id }) => `${folderOfTier(tier)}/${id}`),
+        tiers: tiers.map(layout_folderOfTier),
+        deletions: deletions.map(({ tier, id }) => `${layout_folderOfTier(tier)}/${id}`),
         ...recordParameters(publication.records),
     };
     try {
@@ -41608,14 +42636,14 @@ async function publish(connection, publication) {
         };
     }
     catch (error) {
-        throw wasCutOff(error) ? unknownOutcome(publication, error) : advised(error);
+        throw wasCutOff(error) ? unknownOutcome(publication, error) : publish_advised(error);
     }
 }
 const hints = {
     'lock-lost': 'Nothing was published; earlier backups are unchanged. Only a backup may remove or replace .lock and .lock.holder in the backup folder: find out what else does, then run it again',
     'dump-lost': 'Nothing was published; earlier backups are unchanged. Find out what else deletes files in the backup folder, then run it again',
 };
-function advised(error) {
+function publish_advised(error) {
     if (!failure_isFailure(error) || error.hint !== undefined)
         return error;
     return new failure_Failure(error.code, error.message, {
@@ -41650,7 +42678,7 @@ async function reject(connection, rejection) {
         return (await connection.run(rejecting, parameters, options(rejection)).result).get('rejected');
     }
     catch (error) {
-        throw advised(error);
+        throw publish_advised(error);
     }
 }
 /** Only writes the line into the log, for a run that took no backup. */
@@ -41698,12 +42726,12 @@ function hashedText(tables) {
     return [parts.join(', '), ...(not > 0 ? [`${not} not hashed`] : [])].filter((part) => part !== '').join('; ');
 }
 /** Tables that belong to extensions and whose rows pg_dump leaves out; empty ones lose nothing. */
-function leftOut(tables) {
+function table_facts_leftOut(tables) {
     return tables.filter(({ isDumped, rows }) => !isDumped && rows !== 0);
 }
 /** `1 row in public.q_mail, which belongs to the extension hstore`. */
 function leftOutText(tables) {
-    const told = leftOut(tables).map((table) => `${table.rows === null ? 'the rows' : counted(table.rows, 'row')} in ${relationName(table)}, which belongs to the extension ${table.extension}`);
+    const told = table_facts_leftOut(tables).map((table) => `${table.rows === null ? 'the rows' : counted(table.rows, 'row')} in ${relationName(table)}, which belongs to the extension ${table.extension}`);
     return listed(told, 5);
 }
 
@@ -41712,7 +42740,7 @@ function leftOutText(tables) {
 
 /** What whoever restores a dump should know: rows that are not in it, and what pg_dump warned of. One text each. */
 function dumpNotes({ tables, dumpWarnings }) {
-    const missing = leftOut(tables).length === 0 ? [] : [`Not in this dump: ${leftOutText(tables)}`];
+    const missing = table_facts_leftOut(tables).length === 0 ? [] : [`Not in this dump: ${leftOutText(tables)}`];
     const warnings = dumpWarnings ?? [];
     const warned = warnings.length === 0 ? [] : [`pg_dump warned of ${counted(warnings.length, 'thing')}: ${warnings.join('; ')}`];
     return [...missing, ...warned];
@@ -41789,7 +42817,7 @@ function folded(lead, text) {
     return lines.map((line, index) => `${index === 0 ? lead : ' '.repeat(lead.length)}${line}`.trimEnd());
 }
 /** One line; if it is too long, its end is cut off. */
-function shortened(lead, text) {
+function text_layout_shortened(lead, text) {
     return `${lead}${cleanLine(text, text_layout_width - lead.length)}`.trimEnd();
 }
 function pieces(word, length) {
@@ -41856,7 +42884,7 @@ function backupLines(manifest, { host, folder, previous }) {
             `${manifest.database}, PostgreSQL ${manifest.serverVersion}, ${manifest.encoding}, ${manifest.locale}`,
         ],
         ['Kind', kindInWords[manifest.kind]],
-        ['Taken', `${timeOf(manifest.startedAt)}, in ${units_formatDuration(ms)}`],
+        ['Taken', `${timeOf(manifest.startedAt)}, in ${formatDuration(ms)}`],
         ['Host', host],
         ['Folder', folder],
         ['Dump', `${manifest.file} (${encodingOf(manifest)}, pg_dump ${manifest.pgDumpVersion})`],
@@ -41891,7 +42919,7 @@ function checkLines(checks) {
     const wordWidth = Math.max(0, ...checks.map(({ result }) => words[result].length));
     return fields(checks.map(({ name, result, detail, ms }) => [
         `${words[result].padEnd(wordWidth)}  ${name}`,
-        ms > 0 ? `${detail} (${units_formatDuration(ms)})` : detail,
+        ms > 0 ? `${detail} (${formatDuration(ms)})` : detail,
     ]));
 }
 /** Only if there is something to say. */
@@ -41931,7 +42959,7 @@ function changeLines(manifest, { previous, schemaChanges }) {
         const rest = changed.length - mostChangedLines;
         return [
             ...folded(`  ${what.padEnd(7)}  `, `${type} ${schema === null ? '' : `${schema}.`}${name}`),
-            ...changed.slice(0, mostChangedLines).map((line) => shortened('             ', line)),
+            ...changed.slice(0, mostChangedLines).map((line) => text_layout_shortened('             ', line)),
             ...(rest > 0 ? [`             and ${counted(rest, 'more line')}`] : []),
         ];
     });
@@ -42410,7 +43438,7 @@ function readLock(line) {
 /** `public.orders, held by pid 123 (psql, idle in transaction for 2 m)` */
 function tellLock(lock) {
     const { schema, table, granted, pid, application, state, gid, seconds } = lock;
-    const time = seconds === null ? '' : ` for ${units_formatDuration(Math.max(0, seconds) * 1_000)}`;
+    const time = seconds === null ? '' : ` for ${formatDuration(Math.max(0, seconds) * 1_000)}`;
     const place = `${schema}.${table}`;
     if (gid !== null)
         return `${place}, held by the prepared transaction "${gid}"${time}`;
@@ -42600,7 +43628,7 @@ function translate(error, lines, lock, request) {
 }
 /** @param lock who was last seen to hold one, or to want one */
 function tableLocked(lock, lockWait, cause) {
-    const waited = `A table stayed locked for ${units_formatDuration(lockWait)}, so it could not be dumped`;
+    const waited = `A table stayed locked for ${formatDuration(lockWait)}, so it could not be dumped`;
     const list = "SELECT l.pid, relation::regclass, application_name, state, state_change FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid WHERE mode = 'AccessExclusiveLock'; SELECT * FROM pg_prepared_xacts";
     return new failure_Failure('table-locked', lock === null ? waited : `${waited}: ${tellLock(lock)}`, {
         hint: lock === null
@@ -43029,7 +44057,7 @@ function schemaFile(backupDir, set) {
 }
 function checkLine({ name, result, detail, ms }) {
     const mark = { passed: '✔', failed: '✘', 'could-not-check': '?' }[result];
-    return `${mark} ${name}: ${detail}${ms > 0 ? ` (${units_formatDuration(ms)})` : ''}`;
+    return `${mark} ${name}: ${detail}${ms > 0 ? ` (${formatDuration(ms)})` : ''}`;
 }
 /** Puts aside a dump that failed a check, and logs the run on the host. @throws Failure `not-verified`; with a cause if it could not */
 async function demandVerified(connection, dump, run, log) {
@@ -43086,7 +44114,7 @@ async function publishBackup(connection, { host, catalogue, release, previous, z
         holder,
         id: dump.id,
         sidecars,
-        tiers: entered.filter((tier) => folderOfTier(tier) !== home),
+        tiers: entered.filter((tier) => layout_folderOfTier(tier) !== home),
         deletions,
         records: recordsOf(manifest),
         logLine: successLine(run, publicationPlan),
@@ -43098,12 +44126,12 @@ async function publishBackup(connection, { host, catalogue, release, previous, z
     for (const { reason } of publicationPlan.tiers)
         log.info(reason);
     for (const { tier, id, reason } of publicationPlan.pruning)
-        log.info(`${folderOfTier(tier)}/${id} ${reason}`);
+        log.info(`${layout_folderOfTier(tier)}/${id} ${reason}`);
     return { facts, published, problems: [...publicationPlan.problems, ...published.problems] };
 }
-/** Writes a failed run into the log on the host. */
-async function logFailure(connection, run, error, log) {
-    await logRun(connection, { ...ending(run, log), logLine: failureLine(run, error, {}) });
+/** Writes a failed run, or one that failed after a backup was kept, into the log on the host. */
+async function logFailure(connection, run, error, log, known = {}) {
+    await logRun(connection, { ...ending(run, log), logLine: failureLine(run, error, known) });
 }
 const ending = ({ order }, log) => ({
     backupDir: order.backupDir,
@@ -43147,12 +44175,12 @@ async function takePrerollbackBackup(connection, seen, run, inputs, lookAgain) {
             throw withoutBackup(error);
         });
         const { publicationPlan, place } = kept.facts;
-        const { id, sizeBytes, schemaSha256, file } = publicationPlan.manifest;
+        const { id, sizeBytes, sha256, schemaSha256, file, checks } = publicationPlan.manifest;
         const path = `${place.folder}/${file}`;
         success(`Backup ${id} is verified: ${formatBytes(sizeBytes)}, ${path}`);
         for (const problem of kept.problems)
             warning(`Backup ${id}: ${problem}`);
-        return { id, sizeBytes, file: path, schemaSha256 };
+        return { id, sizeBytes, sha256, file: path, schemaSha256, checks };
     });
 }
 /** The hint also names the way around; whether to take it is the operator's choice. */
@@ -43623,7 +44651,7 @@ function outcomeTexts(decided) {
 /** Summary of a rollback that succeeded. */
 async function summarizeRollback({ id, outcome, lines }, plan, backup, inputs, source, durationMs) {
     const tags = plan.services.map((step) => `${step.service} ${step.toName ?? toIn(step)}`).join(', ');
-    success(`Rolled back to ${tags} in ${units_formatDuration(durationMs)}; longest downtime: ${downtimeOf(outcome)}`);
+    success(`Rolled back to ${tags} in ${formatDuration(durationMs)}; longest downtime: ${downtimeOf(outcome)}`);
     const forward = forwardCommands(plan, outcome, source);
     for (const line of forward)
         info(line);
@@ -43638,7 +44666,7 @@ async function summarizeRollback({ id, outcome, lines }, plan, backup, inputs, s
             ['Reason', inputs.reason ?? 'none given'],
             ...downtimeRows(outcome),
             ...(outcome.reloaded.length === 0 ? [] : [['Reloaded or restarted', outcome.reloaded.join(', ')]]),
-            ['Took', units_formatDuration(durationMs)],
+            ['Took', formatDuration(durationMs)],
             ['Backup before it', backup === null ? 'none, because of skip-backup' : { code: backup.file }],
             ['Transaction', { code: transactionFolder(inputs.backupDir, id) }],
         ]),
@@ -43714,7 +44742,7 @@ function forwardCommands(plan, { held }, source) {
 /** Events that a stranger can trigger, with their own code or text. */
 const untrustedEvents = /^(pull_request|issue_comment)/;
 /** Survey, plan, pull, take a backup, swap as one transaction, record, report. */
-async function rollback(inputs, workflow, context) {
+async function rollback(inputs, workflow, context, story) {
     const { signal, outputs, atEnd } = context;
     refuseStrangers(workflow);
     const startedAt = new Date();
@@ -43726,7 +44754,7 @@ async function rollback(inputs, workflow, context) {
         holder: holderText('rollback-action', workflow.runUrl, startedAt),
         historyId: record_recordId(workflow.runId, workflow.runAttempt, (0,external_node_crypto_.randomBytes)(4).toString('hex')),
         outputs,
-        story: { seen: null, plan: null, carried: null, candidates: [] },
+        story,
     };
     atEnd(() => {
         outputs['duration-ms'] = Date.now() - startedAt.getTime();
@@ -43804,6 +44832,7 @@ async function carryOut(connection, reach, run) {
         return;
     }
     const backup = inputs.skipBackup ? null : await backUp(connection, seen, run);
+    run.story.backup = backup;
     outputs['backup-id'] = backup?.id ?? null;
     const request = transactionRequest({
         ...run,
@@ -43931,5 +44960,9 @@ async function tellEnding(carried, plan, backup, compose, { inputs, outputs, sta
 
 
 
-runAction('rollback-action', noOutputs(), (context) => rollback(readRollbackInputs(), workflowContext(), context));
+
+
+
+const telling = new Notices(noStory(), tellRollback);
+runAction('rollback-action', noOutputs(), (context) => rollback(telling.begin(readRollbackInputs), workflowContext(), context, telling.story), { telling });
 

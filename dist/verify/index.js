@@ -28382,13 +28382,6 @@ module.exports = __nccwpck_require__.p + "aaabad47f6fb05054178.sh";
 
 /***/ }),
 
-/***/ 60767:
-/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
-
-module.exports = __nccwpck_require__.p + "0aa55fc54a907e09d63d.sh";
-
-/***/ }),
-
 /***/ 37812:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28596,6 +28589,13 @@ module.exports = __nccwpck_require__.p + "06f57860434d84332bc9.sh";
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__.p + "210fb82d16f1fc1fc177.sh";
+
+/***/ }),
+
+/***/ 45055:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "0aa55fc54a907e09d63d.sh";
 
 /***/ }),
 
@@ -29198,8 +29198,8 @@ function file_command_prepareKeyValueMessage(key, value) {
 //# sourceMappingURL=file-command.js.map
 // EXTERNAL MODULE: external "path"
 var external_path_ = __nccwpck_require__(16928);
-// EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js + 1 modules
-var lib = __nccwpck_require__(44942);
+// EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js
+var lib = __nccwpck_require__(22779);
 // EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/auth.js
 var auth = __nccwpck_require__(92145);
 ;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/oidc-utils.js
@@ -30761,121 +30761,22 @@ class PersonalAccessTokenCredentialHandler {
 
 /***/ }),
 
-/***/ 44942:
+/***/ 22779:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  Qq: () => (/* binding */ HttpClient),
-  Kg: () => (/* binding */ HttpClientError),
-  Hv: () => (/* binding */ HttpCodes)
-});
-
-// UNUSED EXPORTS: Headers, HttpClientResponse, MediaTypes, getProxyUrl, isHttps
-
-// EXTERNAL MODULE: external "http"
-var external_http_ = __nccwpck_require__(58611);
-var external_http_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_http_, 2);
-// EXTERNAL MODULE: external "https"
-var external_https_ = __nccwpck_require__(65692);
-var external_https_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_https_, 2);
-;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/proxy.js
-function getProxyUrl(reqUrl) {
-    const usingSsl = reqUrl.protocol === 'https:';
-    if (checkBypass(reqUrl)) {
-        return undefined;
-    }
-    const proxyVar = (() => {
-        if (usingSsl) {
-            return process.env['https_proxy'] || process.env['HTTPS_PROXY'];
-        }
-        else {
-            return process.env['http_proxy'] || process.env['HTTP_PROXY'];
-        }
-    })();
-    if (proxyVar) {
-        try {
-            return new DecodedURL(proxyVar);
-        }
-        catch (_a) {
-            if (!proxyVar.startsWith('http://') && !proxyVar.startsWith('https://'))
-                return new DecodedURL(`http://${proxyVar}`);
-        }
-    }
-    else {
-        return undefined;
-    }
-}
-function checkBypass(reqUrl) {
-    if (!reqUrl.hostname) {
-        return false;
-    }
-    const reqHost = reqUrl.hostname;
-    if (isLoopbackAddress(reqHost)) {
-        return true;
-    }
-    const noProxy = process.env['no_proxy'] || process.env['NO_PROXY'] || '';
-    if (!noProxy) {
-        return false;
-    }
-    // Determine the request port
-    let reqPort;
-    if (reqUrl.port) {
-        reqPort = Number(reqUrl.port);
-    }
-    else if (reqUrl.protocol === 'http:') {
-        reqPort = 80;
-    }
-    else if (reqUrl.protocol === 'https:') {
-        reqPort = 443;
-    }
-    // Format the request hostname and hostname with port
-    const upperReqHosts = [reqUrl.hostname.toUpperCase()];
-    if (typeof reqPort === 'number') {
-        upperReqHosts.push(`${upperReqHosts[0]}:${reqPort}`);
-    }
-    // Compare request host against noproxy
-    for (const upperNoProxyItem of noProxy
-        .split(',')
-        .map(x => x.trim().toUpperCase())
-        .filter(x => x)) {
-        if (upperNoProxyItem === '*' ||
-            upperReqHosts.some(x => x === upperNoProxyItem ||
-                x.endsWith(`.${upperNoProxyItem}`) ||
-                (upperNoProxyItem.startsWith('.') &&
-                    x.endsWith(`${upperNoProxyItem}`)))) {
-            return true;
-        }
-    }
-    return false;
-}
-function isLoopbackAddress(host) {
-    const hostLower = host.toLowerCase();
-    return (hostLower === 'localhost' ||
-        hostLower.startsWith('127.') ||
-        hostLower.startsWith('[::1]') ||
-        hostLower.startsWith('[0:0:0:0:0:0:0:1]'));
-}
-class DecodedURL extends URL {
-    constructor(url, base) {
-        super(url, base);
-        this._decodedUsername = decodeURIComponent(super.username);
-        this._decodedPassword = decodeURIComponent(super.password);
-    }
-    get username() {
-        return this._decodedUsername;
-    }
-    get password() {
-        return this._decodedPassword;
-    }
-}
-//# sourceMappingURL=proxy.js.map
-// EXTERNAL MODULE: ./node_modules/tunnel/index.js
-var tunnel = __nccwpck_require__(20770);
-// EXTERNAL MODULE: ./node_modules/undici/index.js
-var undici = __nccwpck_require__(46752);
-;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/index.js
+var https__WEBPACK_IMPORTED_MODULE_1___namespace_cache;
+var http__WEBPACK_IMPORTED_MODULE_0___namespace_cache;
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Hv: () => (/* binding */ HttpCodes),
+/* harmony export */   Kg: () => (/* binding */ HttpClientError),
+/* harmony export */   Qq: () => (/* binding */ HttpClient)
+/* harmony export */ });
+/* unused harmony exports Headers, MediaTypes, getProxyUrl, HttpClientResponse, isHttps */
+/* harmony import */ var http__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(58611);
+/* harmony import */ var https__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(65692);
+/* harmony import */ var _proxy_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(19783);
+/* harmony import */ var tunnel__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(20770);
+/* harmony import */ var undici__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(46752);
 /* eslint-disable @typescript-eslint/no-explicit-any */
 var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
@@ -30934,7 +30835,7 @@ var MediaTypes;
  * Returns the proxy URL, depending upon the supplied url and proxy environment variables.
  * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
  */
-function lib_getProxyUrl(serverUrl) {
+function getProxyUrl(serverUrl) {
     const proxyUrl = pm.getProxyUrl(new URL(serverUrl));
     return proxyUrl ? proxyUrl.href : '';
 }
@@ -31299,7 +31200,7 @@ class HttpClient {
     }
     getAgentDispatcher(serverUrl) {
         const parsedUrl = new URL(serverUrl);
-        const proxyUrl = getProxyUrl(parsedUrl);
+        const proxyUrl = _proxy_js__WEBPACK_IMPORTED_MODULE_2__/* .getProxyUrl */ .s(parsedUrl);
         const useProxy = proxyUrl && proxyUrl.hostname;
         if (!useProxy) {
             return;
@@ -31310,7 +31211,7 @@ class HttpClient {
         const info = {};
         info.parsedUrl = requestUrl;
         const usingSsl = info.parsedUrl.protocol === 'https:';
-        info.httpModule = usingSsl ? external_https_namespaceObject : external_http_namespaceObject;
+        info.httpModule = usingSsl ? /*#__PURE__*/ (https__WEBPACK_IMPORTED_MODULE_1___namespace_cache || (https__WEBPACK_IMPORTED_MODULE_1___namespace_cache = __nccwpck_require__.t(https__WEBPACK_IMPORTED_MODULE_1__, 2))) : /*#__PURE__*/ (http__WEBPACK_IMPORTED_MODULE_0___namespace_cache || (http__WEBPACK_IMPORTED_MODULE_0___namespace_cache = __nccwpck_require__.t(http__WEBPACK_IMPORTED_MODULE_0__, 2)));
         const defaultPort = usingSsl ? 443 : 80;
         info.options = {};
         info.options.host = info.parsedUrl.hostname;
@@ -31409,7 +31310,7 @@ class HttpClient {
     }
     _getAgent(parsedUrl) {
         let agent;
-        const proxyUrl = getProxyUrl(parsedUrl);
+        const proxyUrl = _proxy_js__WEBPACK_IMPORTED_MODULE_2__/* .getProxyUrl */ .s(parsedUrl);
         const useProxy = proxyUrl && proxyUrl.hostname;
         if (this._keepAlive && useProxy) {
             agent = this._proxyAgent;
@@ -31424,7 +31325,7 @@ class HttpClient {
         const usingSsl = parsedUrl.protocol === 'https:';
         let maxSockets = 100;
         if (this.requestOptions) {
-            maxSockets = this.requestOptions.maxSockets || external_http_.globalAgent.maxSockets;
+            maxSockets = this.requestOptions.maxSockets || http__WEBPACK_IMPORTED_MODULE_0__.globalAgent.maxSockets;
         }
         // This is `useProxy` again, but we need to check `proxyURl` directly for TypeScripts's flow analysis.
         if (proxyUrl && proxyUrl.hostname) {
@@ -31438,10 +31339,10 @@ class HttpClient {
             let tunnelAgent;
             const overHttps = proxyUrl.protocol === 'https:';
             if (usingSsl) {
-                tunnelAgent = overHttps ? tunnel.httpsOverHttps : tunnel.httpsOverHttp;
+                tunnelAgent = overHttps ? tunnel__WEBPACK_IMPORTED_MODULE_3__.httpsOverHttps : tunnel__WEBPACK_IMPORTED_MODULE_3__.httpsOverHttp;
             }
             else {
-                tunnelAgent = overHttps ? tunnel.httpOverHttps : tunnel.httpOverHttp;
+                tunnelAgent = overHttps ? tunnel__WEBPACK_IMPORTED_MODULE_3__.httpOverHttps : tunnel__WEBPACK_IMPORTED_MODULE_3__.httpOverHttp;
             }
             agent = tunnelAgent(agentOptions);
             this._proxyAgent = agent;
@@ -31449,7 +31350,7 @@ class HttpClient {
         // if tunneling agent isn't assigned create a new agent
         if (!agent) {
             const options = { keepAlive: this._keepAlive, maxSockets };
-            agent = usingSsl ? new external_https_.Agent(options) : new external_http_.Agent(options);
+            agent = usingSsl ? new https__WEBPACK_IMPORTED_MODULE_1__.Agent(options) : new http__WEBPACK_IMPORTED_MODULE_0__.Agent(options);
             this._agent = agent;
         }
         if (usingSsl && this._ignoreSslError) {
@@ -31472,7 +31373,7 @@ class HttpClient {
             return proxyAgent;
         }
         const usingSsl = parsedUrl.protocol === 'https:';
-        proxyAgent = new undici.ProxyAgent(Object.assign({ uri: proxyUrl.href, pipelining: !this._keepAlive ? 0 : 1 }, ((proxyUrl.username || proxyUrl.password) && {
+        proxyAgent = new undici__WEBPACK_IMPORTED_MODULE_4__.ProxyAgent(Object.assign({ uri: proxyUrl.href, pipelining: !this._keepAlive ? 0 : 1 }, ((proxyUrl.username || proxyUrl.password) && {
             token: `Basic ${Buffer.from(`${proxyUrl.username}:${proxyUrl.password}`).toString('base64')}`
         })));
         this._proxyAgentDispatcher = proxyAgent;
@@ -31572,6 +31473,106 @@ class HttpClient {
 }
 const lowercaseKeys = (obj) => Object.keys(obj).reduce((c, k) => ((c[k.toLowerCase()] = obj[k]), c), {});
 //# sourceMappingURL=index.js.map
+
+/***/ }),
+
+/***/ 19783:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   s: () => (/* binding */ getProxyUrl)
+/* harmony export */ });
+/* unused harmony export checkBypass */
+function getProxyUrl(reqUrl) {
+    const usingSsl = reqUrl.protocol === 'https:';
+    if (checkBypass(reqUrl)) {
+        return undefined;
+    }
+    const proxyVar = (() => {
+        if (usingSsl) {
+            return process.env['https_proxy'] || process.env['HTTPS_PROXY'];
+        }
+        else {
+            return process.env['http_proxy'] || process.env['HTTP_PROXY'];
+        }
+    })();
+    if (proxyVar) {
+        try {
+            return new DecodedURL(proxyVar);
+        }
+        catch (_a) {
+            if (!proxyVar.startsWith('http://') && !proxyVar.startsWith('https://'))
+                return new DecodedURL(`http://${proxyVar}`);
+        }
+    }
+    else {
+        return undefined;
+    }
+}
+function checkBypass(reqUrl) {
+    if (!reqUrl.hostname) {
+        return false;
+    }
+    const reqHost = reqUrl.hostname;
+    if (isLoopbackAddress(reqHost)) {
+        return true;
+    }
+    const noProxy = process.env['no_proxy'] || process.env['NO_PROXY'] || '';
+    if (!noProxy) {
+        return false;
+    }
+    // Determine the request port
+    let reqPort;
+    if (reqUrl.port) {
+        reqPort = Number(reqUrl.port);
+    }
+    else if (reqUrl.protocol === 'http:') {
+        reqPort = 80;
+    }
+    else if (reqUrl.protocol === 'https:') {
+        reqPort = 443;
+    }
+    // Format the request hostname and hostname with port
+    const upperReqHosts = [reqUrl.hostname.toUpperCase()];
+    if (typeof reqPort === 'number') {
+        upperReqHosts.push(`${upperReqHosts[0]}:${reqPort}`);
+    }
+    // Compare request host against noproxy
+    for (const upperNoProxyItem of noProxy
+        .split(',')
+        .map(x => x.trim().toUpperCase())
+        .filter(x => x)) {
+        if (upperNoProxyItem === '*' ||
+            upperReqHosts.some(x => x === upperNoProxyItem ||
+                x.endsWith(`.${upperNoProxyItem}`) ||
+                (upperNoProxyItem.startsWith('.') &&
+                    x.endsWith(`${upperNoProxyItem}`)))) {
+            return true;
+        }
+    }
+    return false;
+}
+function isLoopbackAddress(host) {
+    const hostLower = host.toLowerCase();
+    return (hostLower === 'localhost' ||
+        hostLower.startsWith('127.') ||
+        hostLower.startsWith('[::1]') ||
+        hostLower.startsWith('[0:0:0:0:0:0:0:1]'));
+}
+class DecodedURL extends URL {
+    constructor(url, base) {
+        super(url, base);
+        this._decodedUsername = decodeURIComponent(super.username);
+        this._decodedPassword = decodeURIComponent(super.password);
+    }
+    get username() {
+        return this._decodedUsername;
+    }
+    get password() {
+        return this._decodedPassword;
+    }
+}
+//# sourceMappingURL=proxy.js.map
 
 /***/ }),
 
@@ -32287,7 +32288,7 @@ function failure_isFailure(error, ...codes) {
     return error instanceof failure_Failure && (codes.length === 0 || codes.includes(error.code));
 }
 /** An invalid input. Thrown before anything is touched; never contains the value of a secret. */
-class InputError extends failure_Failure {
+class failure_InputError extends failure_Failure {
     field;
     reason;
     constructor(field, reason, hint) {
@@ -32415,353 +32416,6 @@ function readPayload(path) {
     }
 }
 
-// EXTERNAL MODULE: external "node:async_hooks"
-var external_node_async_hooks_ = __nccwpck_require__(16698);
-// EXTERNAL MODULE: ./node_modules/@actions/core/lib/core.js + 7 modules
-var lib_core = __nccwpck_require__(33838);
-;// CONCATENATED MODULE: ./build/shared/clean.js
-// Whatever the host prints is hostile until cleaned. The runner looks for workflow commands in everything that a step
-// writes: a line that begins with `::` after white space, or that has `##[` anywhere.
-/** The longest line of a log, in UTF-16 units. */
-const longestLine = 2_000;
-// Terminal control: CSI, then the strings OSC, DCS, SOS, PM and APC, then short escapes. A match never goes past the end
-// of a line, so an unfinished sequence cannot hide the lines after it.
-const terminalSequences = /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b\n\r]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]/g;
-const lineBreaks = /\r\n|[\n\r\v\f\x85\u2028\u2029]/;
-// C0 and C1 except the tab, and everything invisible: bidi overrides, zero-width characters, soft hyphens, tags. The
-// runner's string comparison ignores such characters, so remove them before looking for `::`.
-const unseen = /(?!\t)\p{Cc}|\p{Cf}|\p{Default_Ignorable_Code_Point}/gu;
-/**
- * Foreign text as lines that are safe in the log of a step, whatever white space or word of ours comes before them.
- * Ordinary text is unchanged. A trailing line break does not add an empty line.
- */
-function clean_cleanLines(text) {
-    const lines = text.toWellFormed().replace(terminalSequences, '').split(lineBreaks);
-    if (lines.at(-1) === '')
-        lines.pop();
-    return lines.map((line) => shorten(breakCommands(line.replace(unseen, '')), longestLine));
-}
-/** Foreign text as one safe line of at most `limit` UTF-16 units. */
-function clean_cleanLine(text, limit = longestLine) {
-    const line = clean_cleanLines(text)
-        .map((part) => part.trim())
-        .filter((part) => part !== '')
-        .join(' ');
-    return shorten(line, limit);
-}
-/** Foreign text as Markdown that only shows it: no markup, image, HTML or link takes effect. Fits into a table cell. */
-function clean_cleanMarkdown(text) {
-    return clean_cleanLine(text)
-        .replace(/[\\`*[\]|~#!$]/g, '\\$&')
-        .replace(/(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, '\\_')
-        .replace(/&/g, '&amp;')
-        .replace(/</g, '&lt;')
-        .replace(/>/g, '&gt;')
-        .replace(/:(?=\/\/)/g, '&#58;')
-        .replace(/(www)\./gi, '$1&#46;');
-}
-/** Foreign text as inline code. Fits into a table cell, where a pipe must be escaped even in code. */
-function markdownCode(text) {
-    const line = clean_cleanLine(text).replace(/\|/g, '\\|');
-    const fence = '`'.repeat(longestRun(line, '`') + 1);
-    // Markdown strips the spaces; they keep a backtick at the edge of the text away from the fence.
-    return line === '' ? '' : `${fence} ${line} ${fence}`;
-}
-/** A fence for a code block around `text`, longer than any in the text, so that the text cannot close it. */
-function clean_codeFence(text) {
-    return '`'.repeat(Math.max(3, longestRun(text, '`') + 1));
-}
-function breakCommands(line) {
-    return line.replace(/^\s*(?=::)/, '$&\\').replaceAll('##[', '##\\[');
-}
-function shorten(line, limit) {
-    // The cut may leave the first half of a surrogate pair behind.
-    return line.length <= limit ? line : `${line.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, '')}…`;
-}
-function longestRun(text, character) {
-    let longest = 0;
-    let run = 0;
-    for (const each of text) {
-        run = each === character ? run + 1 : 0;
-        longest = Math.max(longest, run);
-    }
-    return longest;
-}
-
-;// CONCATENATED MODULE: ./build/shared/runner/log.js
-
-
-
-// Writes the log that operators read on GitHub. Every text is cleaned here, because any may contain foreign text; colours
-// are added after that. There is no terminal, but GitHub shows colours anyway.
-/** GitHub cuts an annotation off at 4096 characters. */
-const longestAnnotation = 4_000;
-let groupIsOpen = false;
-/** Puts everything that `work` logs into a group that can be folded. Groups do not nest: an inner one ends the outer. */
-async function log_group(title, work) {
-    closeGroup();
-    aloud(() => lib_core/* startGroup */.Oh(clean_cleanLine(title)));
-    groupIsOpen = true;
-    try {
-        return await work();
-    }
-    finally {
-        closeGroup();
-    }
-}
-/** Ends the open group, so that the following lines are visible without unfolding it. */
-function closeGroup() {
-    if (groupIsOpen)
-        aloud(() => lib_core/* endGroup */.N4());
-    groupIsOpen = false;
-}
-function info(text) {
-    print(text, (line) => line);
-}
-function success(text) {
-    print(text, (line) => green(`✔ ${line}`));
-}
-/** For a check that passed, failed, or is doubtful; the caller puts a mark into the line. */
-function passed(text) {
-    print(text, green);
-}
-function failed(text) {
-    print(text, red);
-}
-function doubtful(text) {
-    print(text, yellow);
-}
-/** Progress of a long step. The caller decides how often to report it. */
-function progress(text) {
-    print(text, (line) => grey(`… ${line}`));
-}
-/** Output of the host, marked so that nobody takes it for ours. */
-function host(text) {
-    print(text, (line) => `${grey('host │')} ${line}`);
-}
-/** Something important: bold, without an annotation. */
-function important(text) {
-    print(text, bold);
-}
-/** An annotation: something failed. GitHub keeps at most 10 of each kind for a step. */
-function log_error(text, title) {
-    aloud(() => lib_core/* error */.z3(annotation(text), annotationTitle(title)));
-}
-/** An annotation: something needs attention soon. */
-function warning(text, title) {
-    aloud(() => core.warning(annotation(text), annotationTitle(title)));
-}
-/** An annotation: something worth knowing beyond the log. */
-function log_notice(text, title) {
-    aloud(() => lib_core/* notice */.lm(annotation(text), annotationTitle(title)));
-}
-/** Hears what a library prints that should be quiet; null for output that comes from elsewhere. */
-const quiet = new external_node_async_hooks_.AsyncLocalStorage();
-let filtered = false;
-/**
- * Libraries write each of their steps into our log, and their failures as annotations. Drops everything they print within
- * `work`, except commands that mask a secret. With debug logging, everything is visible.
- * @param heard gets what they print: the only place where some of them say why they failed
- */
-function quietly(work, heard = () => { }) {
-    if (!filtered)
-        filterOutput();
-    filtered = true;
-    return quiet.run(heard, work);
-}
-function filterOutput() {
-    const write = process.stdout.write.bind(process.stdout);
-    process.stdout.write = (chunk, ...rest) => {
-        const text = String(chunk);
-        const heard = quiet.getStore();
-        const isTheirs = heard != null && !text.startsWith('::add-mask::');
-        if (isTheirs)
-            heard(text);
-        return write(isTheirs && !lib_core/* isDebug */._o() ? '' : chunk, ...rest);
-    };
-}
-/** Writes our own output, which is never dropped. */
-function aloud(write) {
-    quiet.run(null, write);
-}
-function print(text, dress) {
-    aloud(() => {
-        // In one piece: Node fails ("write EINVAL") with millions of writes that a slow runner has not read yet.
-        const lines = clean_cleanLines(text);
-        if (lines.length > 0)
-            lib_core/* info */.pq(lines.map(dress).join('\n'));
-    });
-}
-function annotation(text) {
-    return clean_cleanLines(text).join('\n').slice(0, longestAnnotation).toWellFormed();
-}
-function annotationTitle(title) {
-    return title === undefined ? {} : { title: clean_cleanLine(title) };
-}
-function bold(line) {
-    return `\x1b[1m${line}\x1b[0m`;
-}
-function green(line) {
-    return `\x1b[32m${line}\x1b[0m`;
-}
-function red(line) {
-    return `\x1b[31m${line}\x1b[0m`;
-}
-function yellow(line) {
-    return `\x1b[33m${line}\x1b[0m`;
-}
-function grey(line) {
-    return `\x1b[90m${line}\x1b[0m`;
-}
-
-;// CONCATENATED MODULE: ./build/shared/runner/failure-report.js
-
-
-
-/** Reports a failure: one annotation with the verdict, then in the log what to do and the cause. */
-function reportFailure(action, error) {
-    if (!failure_isFailure(error)) {
-        reportDefect(action, error);
-        return;
-    }
-    log_error(error.message, `${action} failed: ${error.code}`);
-    tellDetails(error);
-}
-/** Reports that the run was cancelled, and the state that this left behind if the action says so with a Failure. */
-function reportCancel(action, signal, error) {
-    const outcome = failure_isFailure(error) ? error.message : `the runner stopped ${action} (${signal})`;
-    log_error(`Cancelled: ${outcome}`, `${action} cancelled`);
-    if (failure_isFailure(error))
-        tellDetails(error);
-    else if (error instanceof Error && error.name !== 'AbortError')
-        tellCauses(error);
-}
-function reportDefect(action, error) {
-    log_error(`Internal error in ${action}: ${messageOf(error)}`, `${action} failed`);
-    if (error instanceof Error && error.stack !== undefined)
-        info(error.stack);
-    if (error instanceof Error)
-        tellCauses(error.cause);
-    const where = workflowContext().actionIssuesUrl ?? 'the issues of the repository that has this action';
-    important(`What to do: please report this log at ${where}`);
-}
-function tellDetails(failure) {
-    if (failure.hint !== undefined)
-        important(`What to do: ${failure.hint}`);
-    tellCauses(failure.cause);
-}
-/** Prints an error and its chain of causes. */
-function tellCauses(cause) {
-    for (let each = cause; each !== undefined && each !== null && each !== '';) {
-        info(`Cause: ${messageOf(each)}`);
-        each = each instanceof Error ? each.cause : undefined;
-    }
-}
-function messageOf(error) {
-    if (error instanceof Error)
-        return error.message === '' ? error.name : error.message;
-    return typeof error === 'string' ? error : (JSON.stringify(error) ?? String(error));
-}
-
-;// CONCATENATED MODULE: ./build/shared/runner/set-outputs.js
-
-/**
- * Sets every output of the step.
- * @throws Error if the runner's file cannot be written, RangeError for a number that is not finite
- */
-function setOutputs(outputs) {
-    for (const [name, value] of Object.entries(outputs))
-        lib_core/* setOutput */.uH(name, outputText(value));
-}
-/** The text of a value in an output. */
-function outputText(value) {
-    if (value === null || value === undefined)
-        return '';
-    if (typeof value !== 'number')
-        return String(value);
-    if (!Number.isFinite(value))
-        throw new RangeError(`An output cannot be ${value}`);
-    // BigInt, because a large number would become 1e+21.
-    return BigInt(Math.round(value)).toString();
-}
-
-;// CONCATENATED MODULE: ./build/shared/runner/run.js
-
-
-
-
-/** The runner waits 7.5 s between SIGINT and SIGTERM. After this time, this wrapper ends the action and undoes the rest. */
-const gracePeriod = 6_500;
-/**
- * Runs an action and handles its failures: whatever goes wrong, reports the verdict first, then what to do and the cause,
- * and exits with 1. Exits with 0 only if `action` finished and its outputs were written. Ends the process.
- * @param name as people know the action: `backup-action`
- * @param outputs every declared output, with the value it has if the action fails before setting it
- * @param grace milliseconds that a cancelled action has to end on its own
- */
-function runAction(name, outputs, action, grace = gracePeriod) {
-    const cancellation = new AbortController();
-    const undos = [];
-    let cancelledBy;
-    let ending = false;
-    function cancel(signal) {
-        if (cancelledBy !== undefined)
-            return;
-        cancelledBy = signal;
-        setTimeout(() => fail(new failure_Failure('cancelled', `${name} did not end in time after ${signal}`)), grace);
-        cancellation.abort();
-    }
-    function succeed() {
-        if (cancelledBy === undefined)
-            end(0);
-        else
-            fail(undefined);
-    }
-    function fail(error) {
-        if (ending)
-            return;
-        // Ends children that were started with this signal.
-        cancellation.abort();
-        end(1, () => {
-            if (cancelledBy === undefined)
-                reportFailure(name, error);
-            else
-                reportCancel(name, cancelledBy, error);
-        });
-    }
-    function end(exit, tell = () => { }) {
-        if (ending)
-            return;
-        ending = true;
-        let code = exit;
-        // Do each of these even if another one fails.
-        for (const duty of [closeGroup, tell, ...undos.reverse(), () => setOutputs(outputs)]) {
-            try {
-                duty();
-            }
-            catch (error) {
-                code = 1;
-                reportFailure(name, error);
-            }
-        }
-        process.exitCode = code;
-        // On exit Node drops what is not yet written to a pipe, and the verdict comes last: wait until it is written.
-        process.stdout.write('', () => process.exit(code));
-    }
-    process.on('SIGINT', cancel);
-    process.on('SIGTERM', cancel);
-    // Unhandled rejections end up here too.
-    process.on('uncaughtException', fail);
-    // Gets here first only if nothing is left that could settle the action, or if a library called exit.
-    process.on('exit', () => fail(new Error('The action stopped before it was done, without an error')));
-    const context = { signal: cancellation.signal, outputs, atEnd: (undo) => undos.push(undo) };
-    Promise.resolve(context).then(action).then(succeed, fail);
-}
-
-// EXTERNAL MODULE: external "node:path"
-var external_node_path_ = __nccwpck_require__(76760);
-// EXTERNAL MODULE: external "node:net"
-var external_node_net_ = __nccwpck_require__(77030);
 ;// CONCATENATED MODULE: ./build/shared/units.js
 const durationUnits = { s: 1_000, m: 60_000, h: 3_600_000 };
 const sizeUnits = {
@@ -32843,6 +32497,1480 @@ function listed(items, most, { separator = ', ', total = items.length } = {}) {
     const rest = total - Math.min(most, items.length);
     const shown = items.slice(0, most).join(separator);
     return rest > 0 ? `${shown}${separator}and ${rest} more` : shown;
+}
+
+;// CONCATENATED MODULE: ./build/shared/notify/text.js
+
+// A notice as text for people: the verdict first, then why, then what to do.
+const words = {
+    success: 'OK',
+    warning: 'WARNING',
+    incomplete: 'INCOMPLETE',
+    failure: 'FAILED',
+    cancelled: 'CANCELLED',
+};
+/** A subject that fits on the screen of a phone. */
+const longestHeadline = 200;
+/** In one line: `FAILED: backup of prod, database shop, last good backup 51 h 03 min old`. */
+function headlineOf(notice) {
+    const { verdict, environment, database, backup } = notice;
+    const line = [
+        `${words[verdict]}: ${workOf(notice)} of ${environment ?? 'an unknown environment'}`,
+        ...(database === null ? [] : [`database ${database}`]),
+        ...(backup === null ? [] : [formatBytes(backup.sizeBytes)]),
+        lastGoodText(notice),
+    ].join(', ');
+    return line.length <= longestHeadline ? line : `${line.slice(0, longestHeadline - 1).toWellFormed()}…`;
+}
+/** Everything below the headline. */
+function bodyOf(notice) {
+    const { outcome, advice, remarks } = notice;
+    return [
+        outcome,
+        ...(advice.length === 0 ? [] : [`What to do: ${advice.join('\n')}`]),
+        ...(remarks.length === 0 ? [] : [remarks.map((remark) => `- ${remark}`).join('\n')]),
+        rowsOf(notice)
+            .map(([label, value]) => `${label}: ${value}`)
+            .join('\n'),
+    ].join('\n\n');
+}
+function textOf(notice) {
+    return `${headlineOf(notice)}\n\n${bodyOf(notice)}\n`;
+}
+/** The same for a mail program. It loads nothing from elsewhere. */
+function htmlOf(notice) {
+    const { verdict, outcome, advice, remarks, run } = notice;
+    const colour = verdict === 'success' ? '#1a7f37' : verdict === 'warning' ? '#9a6700' : '#cf222e';
+    const row = ([label, value]) => {
+        const text = value === run.url ? `<a href="${escaped(value)}">${escaped(value)}</a>` : escaped(value);
+        return `<tr><td style="padding:2px 12px 2px 0;color:#57606a">${escaped(label)}</td><td>${text}</td></tr>`;
+    };
+    return [
+        '<!doctype html><html><body style="font-family:sans-serif;font-size:14px">',
+        `<h2 style="color:${colour};font-size:17px">${escaped(headlineOf(notice))}</h2>`,
+        `<p>${escaped(outcome)}</p>`,
+        ...(advice.length === 0 ? [] : [`<p><b>What to do:</b> ${advice.map(escaped).join('<br>')}</p>`]),
+        ...(remarks.length === 0 ? [] : [`<ul>${remarks.map((remark) => `<li>${escaped(remark)}</li>`).join('')}</ul>`]),
+        `<table style="border-collapse:collapse;font-size:14px">${rowsOf(notice).map(row).join('')}</table>`,
+        '</body></html>',
+    ].join('\n');
+}
+function rowsOf(notice) {
+    const { database, backup, offsite, code, recoveryMs, startedAt, finishedAt, run, environment } = notice;
+    return [
+        ...row('Environment', environment),
+        ...row('Database', database),
+        ...row('Backup', backup && `${backup.id}, ${formatBytes(backup.sizeBytes)}, ${backup.file}`),
+        ...row('SHA-256', backup?.sha256),
+        ...row('Off-site copy', offsite && `${offsite.uri}${offsite.copied ? '' : ' is missing'}`),
+        ...row('Last good backup', lastGoodDetail(notice)),
+        ...row('Recovered in', recoveryMs === null ? null : formatDuration(recoveryMs)),
+        ...row('Error', code),
+        ...row('Took', formatDuration(finishedAt.getTime() - startedAt.getTime())),
+        ...row('Finished', finishedAt.toISOString()),
+        ...row('Started by', run.actor && run.event && `${run.actor} (${run.event})`),
+        ...row('Run', run.url),
+    ];
+}
+function row(label, value) {
+    return value ? [[label, value]] : [];
+}
+/** Whole seconds, not negative: the clock of the host may be a little ahead. */
+function ageSeconds({ lastGood, finishedAt }) {
+    if (typeof lastGood === 'string')
+        return null;
+    return Math.max(0, Math.round((finishedAt.getTime() - lastGood.takenAt.getTime()) / 1_000));
+}
+function lastGoodText(notice) {
+    const { lastGood } = notice;
+    if (lastGood === 'none')
+        return 'no good backup';
+    if (lastGood === 'unknown')
+        return 'age of the last good backup unknown';
+    return `last good backup ${formatDuration((ageSeconds(notice) ?? 0) * 1_000)} old`;
+}
+function lastGoodDetail(notice) {
+    const { lastGood } = notice;
+    if (lastGood === 'none')
+        return 'there is none';
+    if (lastGood === 'unknown')
+        return 'unknown: this run has not looked at the backups';
+    return `${lastGood.id}, ${formatDuration((ageSeconds(notice) ?? 0) * 1_000)} old`;
+}
+/** `backup-action` makes a backup, `verify-action` a verification. */
+function workOf({ action }) {
+    const verb = action.replace(/-action$/, '');
+    return verb === 'verify' ? 'verification' : verb;
+}
+function escaped(text) {
+    return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+}
+
+;// CONCATENATED MODULE: ./build/shared/notify/documents.js
+
+// A notice as JSON for programs: what a webhook gets (docs/notices.md), and what an auditor keeps (docs/evidence.md). Fields
+// are only ever added within a version.
+/** The body of the webhook's POST. */
+function webhookDocument(notice) {
+    const [title, message] = [headlineOf(notice), bodyOf(notice)];
+    return JSON.stringify({
+        schema: 'atlasia-notice/1',
+        // The names under which chat services look for text.
+        title,
+        message,
+        text: `${title}\n\n${message}`,
+        ...factsOf(notice),
+        outputs: notice.outputs,
+    });
+}
+/**
+ * What was checked in a run, how and with which result.
+ * @param limit in bytes: beyond it, details are cut first, then the checks that passed are counted instead of listed
+ */
+function evidenceDocument(notice, limit) {
+    const write = (checks, omittedChecks) => JSON.stringify({
+        schema: 'atlasia-evidence/1',
+        ...factsOf(notice),
+        recoveryMs: notice.recoveryMs,
+        checks,
+        omittedChecks,
+        outputs: notice.outputs,
+    });
+    const { checks } = notice;
+    const brief = checks.map((check) => ({ ...check, detail: shortened(check.detail) }));
+    const bad = brief.filter(({ result }) => result !== 'passed');
+    const attempts = [
+        [checks, 0],
+        [brief, 0],
+        [bad, brief.length - bad.length],
+        [[], brief.length],
+    ];
+    const texts = attempts.map(([listed, omitted]) => write(listed, omitted));
+    return texts.find((text) => Buffer.byteLength(text) <= limit) ?? '';
+}
+const longestDetail = 120;
+const shortened = (text) => text.length <= longestDetail ? text : `${text.slice(0, longestDetail - 1).toWellFormed()}…`;
+function factsOf(notice) {
+    const { lastGood, startedAt, finishedAt } = notice;
+    return {
+        verdict: notice.verdict,
+        action: notice.action,
+        environment: notice.environment,
+        database: notice.database,
+        outcome: notice.outcome,
+        error: notice.code,
+        advice: notice.advice,
+        remarks: notice.remarks,
+        backup: notice.backup,
+        lastGoodBackup: {
+            state: typeof lastGood === 'string' ? lastGood : 'known',
+            id: typeof lastGood === 'string' ? null : lastGood.id,
+            ageSeconds: ageSeconds(notice),
+        },
+        offsite: notice.offsite,
+        startedAt: startedAt.toISOString(),
+        finishedAt: finishedAt.toISOString(),
+        durationMs: finishedAt.getTime() - startedAt.getTime(),
+        run: notice.run,
+    };
+}
+
+// EXTERNAL MODULE: external "node:events"
+var external_node_events_ = __nccwpck_require__(78474);
+;// CONCATENATED MODULE: ./build/shared/reaching.js
+
+
+/**
+ * Waits for an answer from elsewhere, at most `patience` milliseconds, and no longer than until a cancel.
+ * @throws Error `no answer within 10 s`; what the work throws; the signal's reason
+ */
+async function inTime(patience, signal, work) {
+    signal.throwIfAborted();
+    const waiting = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
+    const givenUp = (0,external_node_events_.once)(waiting, 'abort').then(() => {
+        signal.throwIfAborted();
+        throw new Error(`no answer within ${formatDuration(patience)}`);
+    });
+    return Promise.race([work, givenUp]);
+}
+/**
+ * Why something could not be reached, in one line that is never empty. If several addresses of a name were tried: why the first
+ * failed.
+ */
+function reasonOf(error) {
+    if (error instanceof AggregateError && error.errors.length > 0)
+        return reasonOf(error.errors[0]);
+    if (!(error instanceof Error))
+        return String(error) || 'no reason was given';
+    const [line = ''] = error.message.split('\n');
+    if (line.trim() === '')
+        return error.cause === undefined ? error.name : reasonOf(error.cause);
+    return error.name === 'Error' ? line : `${error.name}: ${line}`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/clean.js
+// Whatever the host prints is hostile until cleaned. The runner looks for workflow commands in everything that a step
+// writes: a line that begins with `::` after white space, or that has `##[` anywhere.
+/** The longest line of a log, in UTF-16 units. */
+const longestLine = 2_000;
+// Terminal control: CSI, then the strings OSC, DCS, SOS, PM and APC, then short escapes. A match never goes past the end
+// of a line, so an unfinished sequence cannot hide the lines after it.
+const terminalSequences = /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b\n\r]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]/g;
+const lineBreaks = /\r\n|[\n\r\v\f\x85\u2028\u2029]/;
+// C0 and C1 except the tab, and everything invisible: bidi overrides, zero-width characters, soft hyphens, tags. The
+// runner's string comparison ignores such characters, so remove them before looking for `::`.
+const unseen = /(?!\t)\p{Cc}|\p{Cf}|\p{Default_Ignorable_Code_Point}/gu;
+/**
+ * Foreign text as lines that are safe in the log of a step, whatever white space or word of ours comes before them.
+ * Ordinary text is unchanged. A trailing line break does not add an empty line.
+ */
+function clean_cleanLines(text) {
+    const lines = text.toWellFormed().replace(terminalSequences, '').split(lineBreaks);
+    if (lines.at(-1) === '')
+        lines.pop();
+    return lines.map((line) => shorten(breakCommands(line.replace(unseen, '')), longestLine));
+}
+/** Foreign text as one safe line of at most `limit` UTF-16 units. */
+function clean_cleanLine(text, limit = longestLine) {
+    const line = clean_cleanLines(text)
+        .map((part) => part.trim())
+        .filter((part) => part !== '')
+        .join(' ');
+    return shorten(line, limit);
+}
+/** Foreign text as Markdown that only shows it: no markup, image, HTML or link takes effect. Fits into a table cell. */
+function clean_cleanMarkdown(text) {
+    return clean_cleanLine(text)
+        .replace(/[\\`*[\]|~#!$]/g, '\\$&')
+        .replace(/(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, '\\_')
+        .replace(/&/g, '&amp;')
+        .replace(/</g, '&lt;')
+        .replace(/>/g, '&gt;')
+        .replace(/:(?=\/\/)/g, '&#58;')
+        .replace(/(www)\./gi, '$1&#46;');
+}
+/** Foreign text as inline code. Fits into a table cell, where a pipe must be escaped even in code. */
+function markdownCode(text) {
+    const line = clean_cleanLine(text).replace(/\|/g, '\\|');
+    const fence = '`'.repeat(longestRun(line, '`') + 1);
+    // Markdown strips the spaces; they keep a backtick at the edge of the text away from the fence.
+    return line === '' ? '' : `${fence} ${line} ${fence}`;
+}
+/** A fence for a code block around `text`, longer than any in the text, so that the text cannot close it. */
+function clean_codeFence(text) {
+    return '`'.repeat(Math.max(3, longestRun(text, '`') + 1));
+}
+function breakCommands(line) {
+    return line.replace(/^\s*(?=::)/, '$&\\').replaceAll('##[', '##\\[');
+}
+function shorten(line, limit) {
+    // The cut may leave the first half of a surrogate pair behind.
+    return line.length <= limit ? line : `${line.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, '')}…`;
+}
+function longestRun(text, character) {
+    let longest = 0;
+    let run = 0;
+    for (const each of text) {
+        run = each === character ? run + 1 : 0;
+        longest = Math.max(longest, run);
+    }
+    return longest;
+}
+
+;// CONCATENATED MODULE: ./build/shared/notify/notice.js
+
+/** Outputs that are too long, or say again what a notice says elsewhere. */
+const leftOut = ['results', 'evidence'];
+const longestText = 1_000;
+const mostRemarks = 10;
+const mostAdvice = 20;
+/** @param hide replaces what is secret, wherever it occurs */
+function noticeOf(frame, told, ending, hide) {
+    const clean = (text) => shown(hide(text));
+    const { failure } = ending;
+    const remarks = told.remarks.slice(0, mostRemarks).map(clean);
+    if (told.remarks.length > mostRemarks)
+        remarks.push(`and ${told.remarks.length - mostRemarks} more: see the log`);
+    return {
+        ...frame,
+        ...told,
+        environment: frame.environment === null ? null : clean(frame.environment),
+        outputs: Object.fromEntries(Object.entries(frame.outputs)
+            .filter(([name]) => !leftOut.includes(name))
+            .map(([name, value]) => [name, hide(value)])),
+        database: told.database === null ? null : clean(told.database),
+        backup: told.backup === null ? null : { ...told.backup, file: hide(told.backup.file) },
+        offsite: told.offsite === null ? null : { ...told.offsite, uri: hide(told.offsite.uri) },
+        checks: told.checks.map((check) => ({ ...check, detail: clean(check.detail) })),
+        verdict: verdictOf(told, ending),
+        outcome: clean(told.outcome ?? failure?.message ?? 'It came to its end'),
+        remarks,
+        code: failure?.code ?? null,
+        advice: clean_cleanLines(failure?.hint ?? '')
+            .slice(0, mostAdvice)
+            .map(clean),
+    };
+}
+/** Whether nobody needs to do anything: then a ping reports success. Before a deployment, `incomplete` does not fail the step. */
+function isGood({ verdict }) {
+    return verdict === 'success' || verdict === 'warning';
+}
+function verdictOf({ verdict }, { exitCode, isCancelled }) {
+    if (isCancelled)
+        return 'cancelled';
+    if (verdict === 'incomplete')
+        return 'incomplete';
+    return exitCode === 0 ? verdict : 'failure';
+}
+/**
+ * Foreign text as one line that is only text in a mail, a chat or a page: without markup, and without links that programs would
+ * make clickable.
+ */
+function shown(text) {
+    return clean_cleanLine(text, longestText)
+        .replaceAll('://', '[:]//')
+        .replace(/<(?=[!@#/A-Za-z])/g, '‹');
+}
+
+;// CONCATENATED MODULE: ./build/shared/notify/mail.js
+
+
+
+
+/** Milliseconds, for all of it. */
+const patience = 20_000;
+/**
+ * Sends the notice. A server that does not offer TLS gets no mail.
+ * @throws Error with the reason in one line; also if only some get it
+ */
+async function sendMail(mailing, notice, signal) {
+    const { server, from, to } = mailing;
+    const transport = await transportTo(server);
+    try {
+        const sent = await inTime(patience, signal, transport.sendMail({
+            from,
+            to,
+            subject: headlineOf(notice),
+            text: textOf(notice),
+            html: htmlOf(notice),
+            // Keeps out-of-office replies away.
+            headers: { 'Auto-Submitted': 'auto-generated' },
+            disableFileAccess: true,
+            disableUrlAccess: true,
+        }));
+        if (sent.rejected.length > 0)
+            throw new Error(`it refuses ${sent.rejected.join(', ')}; the others got the mail`);
+    }
+    catch (error) {
+        const { code = '' } = error;
+        const what = said[code] === undefined ? '' : ` ${said[code]}`;
+        throw new Error(`${server.host}:${server.port}${what}: ${reasonOf(error)}`);
+    }
+    finally {
+        transport.close();
+    }
+}
+/** Whether this run is to be mailed. */
+function wantsMail({ on }, notice) {
+    return on === 'always' || !isGood(notice);
+}
+/**
+ * Connects to the server and logs in, over TLS only, without sending mail.
+ *
+ * @throws Failure `mail-unusable`
+ */
+async function reachMailServer(server, signal) {
+    const transport = await transportTo(server);
+    try {
+        await inTime(patience, signal, transport.verify());
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        const { code = '' } = error;
+        throw new failure_Failure('mail-unusable', `${server.host}:${server.port} ${said[code] ?? 'cannot be reached'}: ${reasonOf(error)}`, {
+            hint: remedies[code] ??
+                'Correct "smtp-url", and check that the network of the runner allows the connection: many networks block port 25',
+        });
+    }
+    finally {
+        transport.close();
+    }
+}
+async function transportTo({ host, port, isTls, login }) {
+    const { createTransport } = await __nccwpck_require__.e(/* import() */ 739).then(__nccwpck_require__.bind(__nccwpck_require__, 16739));
+    return createTransport({
+        host,
+        port,
+        secure: isTls,
+        requireTLS: true,
+        // Log in even if the server does not ask for it: then it rejects the login, and we find out.
+        ...(login !== null && { auth: { user: login.user, pass: login.password }, forceAuth: true }),
+        dnsTimeout: patience,
+        connectionTimeout: patience,
+        greetingTimeout: patience,
+        socketTimeout: patience,
+    });
+}
+const said = {
+    EAUTH: 'rejects the login',
+    ETLS: 'does not offer TLS',
+    EENVELOPE: 'refuses the mail',
+    EMESSAGE: 'refuses the mail',
+};
+const remedies = {
+    EAUTH: 'Correct name and password in "smtp-url"; write characters such as @ and : as %40 and %3A there',
+    ETLS: 'Use smtps:// with its port, usually 465, or a server that supports STARTTLS',
+};
+
+// EXTERNAL MODULE: external "node:http"
+var external_node_http_ = __nccwpck_require__(37067);
+// EXTERNAL MODULE: external "node:https"
+var external_node_https_ = __nccwpck_require__(44708);
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(77030);
+// EXTERNAL MODULE: external "node:tls"
+var external_node_tls_ = __nccwpck_require__(41692);
+;// CONCATENATED MODULE: ./build/shared/notify/connect.js
+
+
+
+
+
+
+/** Milliseconds to connect, where nothing is sent. */
+const connect_patience = 10_000;
+/**
+ * Connects to the server of an address, by way of the proxy, and checks its certificate. Sends nothing to the server. The path of
+ * the address is a secret and appears in no error.
+ * @param signal destroys the connection
+ */
+async function openConnection(url, proxyFor, signal) {
+    const proxy = proxyFor(url);
+    const host = url.hostname.replace(/^\[|\]$/g, '');
+    const isTls = url.protocol === 'https:';
+    const port = Number(url.port) || (isTls ? 443 : 80);
+    const way = proxy === null ? null : await tunnel(proxy, `${url.hostname}:${port}`, signal);
+    // An IP address is not a server name.
+    const names = (0,external_node_net_.isIP)(host) === 0 ? { servername: host } : {};
+    const socket = isTls
+        ? (0,external_node_tls_.connect)(way === null ? { host, port, ...names } : { socket: way, host, ...names })
+        : (way ?? (0,external_node_net_.connect)(port, host));
+    const end = () => socket.destroy();
+    signal.addEventListener('abort', end, { once: true });
+    socket.once('close', () => signal.removeEventListener('abort', end));
+    if (isTls || way === null)
+        await (0,external_node_events_.once)(socket, isTls ? 'secureConnect' : 'connect', { signal });
+    return socket;
+}
+/** Connects to the server of an address and closes the connection. @throws Error with the host and the reason in one line */
+async function reachServer(address, proxyFor, signal) {
+    const end = new AbortController();
+    try {
+        await inTime(connect_patience, signal, openConnection(address, proxyFor, end.signal));
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        throw new Error(`${address.host} cannot be reached from the runner: ${reasonOf(error)}`);
+    }
+    finally {
+        end.abort();
+    }
+}
+/** Has the proxy connect us to a server. */
+async function tunnel(proxy, target, signal) {
+    const isTls = proxy.protocol === 'https:';
+    const login = proxy.username === '' ? null : Buffer.from(`${proxy.username}:${proxy.password}`).toString('base64');
+    const request = (isTls ? external_node_https_.request : external_node_http_.request)({
+        host: proxy.hostname.replace(/^\[|\]$/g, ''),
+        port: Number(proxy.port) || (isTls ? 443 : 80),
+        method: 'CONNECT',
+        path: target,
+        headers: { host: target, ...(login !== null && { 'proxy-authorization': `Basic ${login}` }) },
+        agent: false,
+        signal,
+    });
+    request.end();
+    const [response, socket] = await (0,external_node_events_.once)(request, 'connect', { signal });
+    if (response.statusCode === 200)
+        return socket;
+    socket.destroy();
+    throw new Error(`the proxy ${proxy.host} answers ${response.statusCode}`);
+}
+
+;// CONCATENATED MODULE: external "node:timers/promises"
+const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+;// CONCATENATED MODULE: ./build/shared/notify/post.js
+
+
+
+
+/** Milliseconds for one try, from the connection to the answer. */
+const post_patience = 10_000;
+/** Milliseconds before each further try. */
+const pauses = [500, 2_000];
+/** Milliseconds that a server may take to send the text of its answer. */
+const patienceForText = 1_000;
+const post_longestText = 1_000;
+/** The server has answered, and will answer the same again. */
+class Refused extends Error {
+}
+/**
+ * Posts, at most three times, and follows no redirect: it may lead to somebody else.
+ * @returns the beginning of what the server says
+ * @throws Error with the reason of the last try, in one line
+ */
+async function post(message, { proxyFor, signal }) {
+    for (let failures = 0;; failures += 1) {
+        try {
+            return await tryOnce(message, proxyFor, signal);
+        }
+        catch (error) {
+            const pause = pauses[failures];
+            if (signal.aborted || error instanceof Refused || pause === undefined)
+                throw new Error(reasonOf(error));
+            await (0,promises_namespaceObject.setTimeout)(pause, undefined, { signal }).catch(() => {
+                throw new Error(reasonOf(error));
+            });
+        }
+    }
+}
+async function tryOnce(message, proxyFor, signal) {
+    const end = new AbortController();
+    try {
+        const { status, text } = await inTime(post_patience, signal, exchange(message, proxyFor, end.signal));
+        if (status >= 200 && status < 300)
+            return text;
+        const what = status >= 300 && status < 400 ? ', a redirect, which is not followed' : '';
+        const answer = `it answers ${status}${what}`;
+        throw status >= 500 || status === 408 || status === 429 ? new Error(answer) : new Refused(answer);
+    }
+    finally {
+        end.abort();
+    }
+}
+async function exchange({ url, body, headers }, proxyFor, signal) {
+    const socket = await openConnection(url, proxyFor, signal);
+    return new Promise((resolve, reject) => {
+        const login = [url.username, url.password].map(decodeURIComponent).join(':');
+        const asked = (0,external_node_http_.request)({
+            // With an agent, even with false, Node would connect anew.
+            createConnection: () => socket,
+            method: 'POST',
+            path: `${url.pathname}${url.search}`,
+            headers: {
+                host: url.host,
+                'user-agent': 'atlasia-actions',
+                'content-length': Buffer.byteLength(body),
+                connection: 'close',
+                ...headers,
+            },
+            ...(login !== ':' && { auth: login }),
+            signal,
+        });
+        asked.on('error', reject);
+        asked.on('response', (response) => {
+            let text = '';
+            const done = () => resolve({ status: response.statusCode ?? 0, text: text.slice(0, post_longestText) });
+            response.setEncoding('utf8').on('data', (chunk) => {
+                text += chunk;
+                if (text.length >= post_longestText)
+                    done();
+            });
+            // The status is what counts: a server that is slow to say more has still taken the message.
+            response.on('end', done).on('error', done);
+            setTimeout(done, patienceForText).unref();
+        });
+        asked.end(body);
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/notify/ping.js
+
+
+
+
+
+
+/** Servers of one's own keep 10 kB of a ping, by default. */
+const longestBody = 9_000;
+/** Tells a watcher, such as healthchecks.io, that the run has begun. @throws Error with the reason in one line */
+async function pingStart(address, way) {
+    await ping(address, '/start', '', way);
+}
+/** Tells it how the run ended, with the notice as the body. @throws Error with the reason in one line */
+async function pingEnd(address, notice, way) {
+    await ping(address, isGood(notice) ? '' : '/fail', textOf(notice), way);
+}
+async function ping(address, event, text, way) {
+    const url = new URL(address);
+    url.pathname = `${url.pathname.replace(/\/+$/, '')}${event}`;
+    const body = Buffer.from(text).subarray(0, longestBody).toString('utf8');
+    const answer = await post({ url, body, headers: { 'content-type': 'text/plain; charset=utf-8' } }, way);
+    // healthchecks.io answers 200 also where it has dropped the ping.
+    const [, dropped] = /^OK \((not found|rate limited)\)/.exec(answer) ?? [];
+    if (dropped !== undefined)
+        throw new Error(`it answers "${dropped}"`);
+}
+/** Connects to its server, without sending a ping: that would report a run that did not happen. @throws Failure `ping-unreachable` */
+async function reachPing(address, proxyFor, signal) {
+    try {
+        await reachServer(address, proxyFor, signal);
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        throw new failure_Failure('ping-unreachable', reasonOf(error), {
+            hint: 'Correct "healthcheck-url", and check that the network of the runner allows the connection',
+        });
+    }
+}
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(77598);
+;// CONCATENATED MODULE: ./build/shared/notify/webhook.js
+
+
+
+
+
+
+/** Posts the notice. A further try has the same delivery id. @throws Error with the reason in one line */
+async function callWebhook({ url, secret }, notice, way) {
+    const body = webhookDocument(notice);
+    const headers = {
+        'content-type': 'application/json',
+        'x-atlasia-delivery': (0,external_node_crypto_.randomUUID)(),
+        ...(secret !== null && { 'x-atlasia-signature-256': signatureOf(body, secret) }),
+    };
+    await post({ url, body, headers }, way);
+}
+/** As GitHub signs its webhooks: `sha256=` and the HMAC of the body's bytes. */
+function signatureOf(body, secret) {
+    return `sha256=${(0,external_node_crypto_.createHmac)('sha256', secret).update(body).digest('hex')}`;
+}
+/** Connects to its server, without sending anything. @throws Failure `webhook-unreachable` */
+async function reachWebhook({ url }, proxyFor, signal) {
+    try {
+        await reachServer(url, proxyFor, signal);
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        throw new failure_Failure('webhook-unreachable', reasonOf(error), {
+            hint: 'Correct "webhook-url", and check that the network of the runner allows the connection',
+        });
+    }
+}
+
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(76760);
+// EXTERNAL MODULE: external "node:os"
+var external_node_os_ = __nccwpck_require__(48161);
+// EXTERNAL MODULE: ./node_modules/@actions/core/lib/core.js + 7 modules
+var lib_core = __nccwpck_require__(33838);
+;// CONCATENATED MODULE: ./build/shared/runner/private-folder.js
+
+
+
+
+
+const prefix = 'atlasia-';
+const state = 'private-folders';
+/**
+ * Longest path of a unix socket in the folder, in bytes. The system's limit is 104 including the NUL; ssh first creates the
+ * socket under a name that is 17 bytes longer, then renames it.
+ */
+const longestSocketPath = 85;
+const longestSocketName = '/control'.length;
+const made = [];
+/**
+ * Creates a private folder and records it for the post-step, which removes it if the step is killed.
+ * @throws Failure `no-private-folder`
+ */
+function makePrivateFolder() {
+    const path = makeFolder();
+    made.push(path);
+    lib_core/* saveState */.LZ(state, JSON.stringify(made));
+    return { path, remove: () => removePrivateFolder(path) };
+}
+/** For the post-step: the folders that the main step recorded. */
+function recordedFolders() {
+    const recorded = core.getState(state);
+    return recorded === '' ? [] : JSON.parse(recorded);
+}
+/**
+ * Ends our processes that name the folder on their command line (like an ssh master, by its socket), then removes it.
+ * Does nothing if it no longer exists.
+ * @returns whether there was anything to do
+ * @throws Failure `not-our-folder` for a path that `makePrivateFolder` cannot have created
+ */
+function removePrivateFolder(path) {
+    if (!isOurName(path))
+        throw notOurs(path);
+    const ended = endProcessesNaming(path);
+    const folder = (0,external_node_fs_.lstatSync)(path, { throwIfNoEntry: false });
+    if (folder === undefined)
+        return ended > 0;
+    // lstat, because somebody may have replaced it by a link to another folder.
+    if (!folder.isDirectory() || folder.uid !== process.getuid?.())
+        throw notOurs(path);
+    (0,external_node_fs_.rmSync)(path, { recursive: true, force: true, maxRetries: 3, retryDelay: 50 });
+    return true;
+}
+function makeFolder() {
+    const parent = allowedParents().find((folder) => Buffer.byteLength((0,external_node_path_.join)(folder, `${prefix}XXXXXX`)) + longestSocketName <= longestSocketPath);
+    if (parent === undefined) {
+        throw new failure_Failure('no-private-folder', 'The path of the folder for temporary files is too long for a socket in it', {
+            hint: 'Set TMPDIR for this step to a folder with a path of fewer than 60 characters',
+        });
+    }
+    try {
+        // mkdtemp gives it mode 0700.
+        return (0,external_node_fs_.mkdtempSync)((0,external_node_path_.join)(parent, prefix));
+    }
+    catch (cause) {
+        throw new failure_Failure('no-private-folder', `Cannot create a folder in ${parent} on the runner`, { cause });
+    }
+}
+/** The job's own folder, which the runner empties; the system's folder if the path of that is too long. */
+function allowedParents() {
+    const runnerTemp = process.env['RUNNER_TEMP'];
+    return (runnerTemp ? [runnerTemp, (0,external_node_os_.tmpdir)()] : [(0,external_node_os_.tmpdir)()]).map((folder) => (0,external_node_path_.resolve)(folder));
+}
+function isOurName(path) {
+    return allowedParents().includes((0,external_node_path_.dirname)(path)) && /^atlasia-[A-Za-z0-9]{6}$/.test((0,external_node_path_.basename)(path));
+}
+function notOurs(path) {
+    return new failure_Failure('not-our-folder', `${path} was not removed: it is not a private folder of this action`);
+}
+/** Returns how many it ended. The folder's name is random, so a process that names it was started for it. */
+function endProcessesNaming(path) {
+    let ended = 0;
+    for (const pid of processIds()) {
+        if (pid === process.pid || !commandLine(pid).includes(path))
+            continue;
+        try {
+            process.kill(pid, 'SIGKILL');
+            ended += 1;
+        }
+        catch {
+            // It has ended meanwhile, or is not ours.
+        }
+    }
+    return ended;
+}
+function processIds() {
+    try {
+        return (0,external_node_fs_.readdirSync)('/proc').map(Number).filter(Number.isInteger);
+    }
+    catch {
+        return [];
+    }
+}
+function commandLine(pid) {
+    try {
+        return (0,external_node_fs_.readFileSync)(`/proc/${pid}/cmdline`, 'utf8');
+    }
+    catch {
+        return '';
+    }
+}
+
+// EXTERNAL MODULE: external "node:zlib"
+var external_node_zlib_ = __nccwpck_require__(38522);
+;// CONCATENATED MODULE: ./build/shared/runner/single-file-zip.js
+
+/** Why an archive cannot be used: it is not an archive, or contains something unexpected. */
+class UnusableArchive extends Error {
+}
+/**
+ * The content of a zip archive that contains one regular file and nothing else. Unpacks at most `limit` bytes, whatever the
+ * archive says about itself.
+ * @throws UnusableArchive
+ */
+async function readSingleFileZip(archive, limit) {
+    const { fromBufferPromise } = await __nccwpck_require__.e(/* import() */ 663).then(__nccwpck_require__.t.bind(__nccwpck_require__, 20663, 19));
+    try {
+        const zip = await fromBufferPromise(archive);
+        const { value: entry } = await zip.eachEntry().next();
+        if (entry === undefined || zip.entryCount !== 1 || !isPlainFile(entry))
+            throw new UnusableArchive('does not contain exactly one regular file');
+        const pieces = [];
+        let bytes = 0;
+        for await (const piece of await zip.openReadStreamPromise(entry)) {
+            bytes += piece.length;
+            if (bytes > limit)
+                throw new UnusableArchive(`is larger than ${limit / 1024 / 1024} MiB`);
+            pieces.push(piece);
+        }
+        const content = Buffer.concat(pieces);
+        // The library does not check this.
+        if ((0,external_node_zlib_.crc32)(content) !== entry.crc32)
+            throw new Error('The content does not match its checksum');
+        return content;
+    }
+    catch (error) {
+        throw error instanceof UnusableArchive ? error : new UnusableArchive('is not a readable archive', { cause: error });
+    }
+}
+function isPlainFile({ fileName, externalFileAttributes, }) {
+    // The Unix file type; 0 if unknown.
+    const type = (externalFileAttributes >>> 16) & 0o170000;
+    return !fileName.includes('/') && (type === 0 || type === 0o100000);
+}
+
+;// CONCATENATED MODULE: ./build/shared/runner/artifact-store.js
+
+
+
+
+
+/** The one file in an artifact of the history. */
+const historyFile = 'history.jsonl';
+/** Limit in bytes, packed and unpacked; anything longer is not ours. */
+const artifact_store_longestText = 1024 * 1024;
+/** GitHub's maximum for public repositories, in days. */
+const longestRetention = 90;
+/**
+ * Downloads the text of an artifact of any run. Checks the digest, and that the artifact has one file. Fetches and unpacks
+ * at most 1 MiB.
+ * @param digest `sha256:<hex>` of the archive
+ * @throws Error that says what is wrong with the artifact, or one from GitHub
+ */
+async function downloadText(api, { id, digest }) {
+    return textIn(await api.archive(id, artifact_store_longestText), id, digest);
+}
+/** @param archive null if it is longer than 1 MiB */
+async function textIn(archive, id, digest) {
+    if (archive === null)
+        throw new Error(`The artifact ${id} is larger than ${artifact_store_longestText / 1024 / 1024} MiB`);
+    if (`sha256:${(0,external_node_crypto_.createHash)('sha256').update(archive).digest('hex')}` !== digest)
+        throw new Error(`The artifact ${id} does not match its digest`);
+    try {
+        return (await readSingleFileZip(archive, artifact_store_longestText)).toString('utf8');
+    }
+    catch (error) {
+        throw error instanceof UnusableArchive ? new Error(`The artifact ${id} ${error.message}`) : error;
+    }
+}
+/**
+ * Stores the text as an artifact of this run.
+ * @param merge returns the text to store if this run has already stored `other` under this name: artifacts cannot be changed
+ * @returns the artifact's id
+ */
+async function uploadText(name, text, merge) {
+    try {
+        return await upload(name, text);
+    }
+    catch (error) {
+        if (!isTaken(error))
+            throw error;
+        return await replace(name, merge, error);
+    }
+}
+/** @param taken GitHub's words that the name is taken */
+async function replace(name, merge, taken) {
+    const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(110), __nccwpck_require__.e(458)]).then(__nccwpck_require__.bind(__nccwpck_require__, 67458));
+    const client = new DefaultArtifactClient();
+    const found = await client.getArtifact(name).catch((error) => {
+        // Then it is not ours to replace, and GitHub meant something else.
+        throw error instanceof Error && error.name === 'ArtifactNotFoundError' ? taken : error;
+    });
+    const other = await ownText(found.artifact);
+    await client.deleteArtifact(name);
+    return upload(name, merge(other));
+}
+/** Downloads an artifact of this run. It needs no token, but only the library can do it, and it leaves the archive packed. */
+async function ownText({ id, size, digest = '' }) {
+    if (size > artifact_store_longestText)
+        return textIn(null, id, digest);
+    const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(110), __nccwpck_require__.e(458)]).then(__nccwpck_require__.bind(__nccwpck_require__, 67458));
+    return inFolder(async (folder) => {
+        await new DefaultArtifactClient().downloadArtifact(id, { path: folder, skipDecompress: true });
+        const [file = ''] = (0,external_node_fs_.readdirSync)(folder);
+        const path = (0,external_node_path_.join)(folder, file);
+        return textIn((0,external_node_fs_.statSync)(path).size > artifact_store_longestText ? null : (0,external_node_fs_.readFileSync)(path), id, digest);
+    });
+}
+/** Stores the text as the one file of an artifact of this run. @returns the artifact's id */
+async function upload(name, text, fileName = historyFile) {
+    const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(110), __nccwpck_require__.e(458)]).then(__nccwpck_require__.bind(__nccwpck_require__, 67458));
+    return inFolder(async (folder) => {
+        const file = (0,external_node_path_.join)(folder, fileName);
+        (0,external_node_fs_.writeFileSync)(file, text);
+        const allowed = Number(process.env['GITHUB_RETENTION_DAYS']) || longestRetention;
+        const { id } = await new DefaultArtifactClient().uploadArtifact(name, [file], folder, {
+            retentionDays: Math.min(longestRetention, allowed),
+        });
+        if (id === undefined)
+            throw new Error('GitHub did not return an id for the artifact');
+        return id;
+    });
+}
+/** Whether the name is taken. The library shows this only in the text of its error. */
+function isTaken(error) {
+    return error instanceof Error && /\(409\)/.test(error.message);
+}
+async function inFolder(work) {
+    const folder = makePrivateFolder();
+    try {
+        return await work(folder.path);
+    }
+    finally {
+        folder.remove();
+    }
+}
+
+// EXTERNAL MODULE: external "node:async_hooks"
+var external_node_async_hooks_ = __nccwpck_require__(16698);
+;// CONCATENATED MODULE: ./build/shared/runner/log.js
+
+
+
+// Writes the log that operators read on GitHub. Every text is cleaned here, because any may contain foreign text; colours
+// are added after that. There is no terminal, but GitHub shows colours anyway.
+/** GitHub cuts an annotation off at 4096 characters. */
+const longestAnnotation = 4_000;
+let groupIsOpen = false;
+/** Puts everything that `work` logs into a group that can be folded. Groups do not nest: an inner one ends the outer. */
+async function log_group(title, work) {
+    closeGroup();
+    aloud(() => lib_core/* startGroup */.Oh(clean_cleanLine(title)));
+    groupIsOpen = true;
+    try {
+        return await work();
+    }
+    finally {
+        closeGroup();
+    }
+}
+/** Ends the open group, so that the following lines are visible without unfolding it. */
+function closeGroup() {
+    if (groupIsOpen)
+        aloud(() => lib_core/* endGroup */.N4());
+    groupIsOpen = false;
+}
+function info(text) {
+    print(text, (line) => line);
+}
+function success(text) {
+    print(text, (line) => green(`✔ ${line}`));
+}
+/** For a check that passed, failed, or is doubtful; the caller puts a mark into the line. */
+function passed(text) {
+    print(text, green);
+}
+function failed(text) {
+    print(text, red);
+}
+function doubtful(text) {
+    print(text, yellow);
+}
+/** Progress of a long step. The caller decides how often to report it. */
+function progress(text) {
+    print(text, (line) => grey(`… ${line}`));
+}
+/** Output of the host, marked so that nobody takes it for ours. */
+function host(text) {
+    print(text, (line) => `${grey('host │')} ${line}`);
+}
+/** Something important: bold, without an annotation. */
+function important(text) {
+    print(text, bold);
+}
+/** An annotation: something failed. GitHub keeps at most 10 of each kind for a step. */
+function log_error(text, title) {
+    aloud(() => lib_core/* error */.z3(annotation(text), annotationTitle(title)));
+}
+/** An annotation: something needs attention soon. */
+function warning(text, title) {
+    aloud(() => lib_core/* warning */.$e(annotation(text), annotationTitle(title)));
+}
+/** An annotation: something worth knowing beyond the log. */
+function log_notice(text, title) {
+    aloud(() => lib_core/* notice */.lm(annotation(text), annotationTitle(title)));
+}
+/** Hears what a library prints that should be quiet; null for output that comes from elsewhere. */
+const quiet = new external_node_async_hooks_.AsyncLocalStorage();
+let filtered = false;
+/**
+ * Libraries write each of their steps into our log, and their failures as annotations. Drops everything they print within
+ * `work`, except commands that mask a secret. With debug logging, everything is visible.
+ * @param heard gets what they print: the only place where some of them say why they failed
+ */
+function quietly(work, heard = () => { }) {
+    if (!filtered)
+        filterOutput();
+    filtered = true;
+    return quiet.run(heard, work);
+}
+function filterOutput() {
+    const write = process.stdout.write.bind(process.stdout);
+    process.stdout.write = (chunk, ...rest) => {
+        const text = String(chunk);
+        const heard = quiet.getStore();
+        const isTheirs = heard != null && !text.startsWith('::add-mask::');
+        if (isTheirs)
+            heard(text);
+        return write(isTheirs && !lib_core/* isDebug */._o() ? '' : chunk, ...rest);
+    };
+}
+/** Writes our own output, which is never dropped. */
+function aloud(write) {
+    quiet.run(null, write);
+}
+function print(text, dress) {
+    aloud(() => {
+        // In one piece: Node fails ("write EINVAL") with millions of writes that a slow runner has not read yet.
+        const lines = clean_cleanLines(text);
+        if (lines.length > 0)
+            lib_core/* info */.pq(lines.map(dress).join('\n'));
+    });
+}
+function annotation(text) {
+    return clean_cleanLines(text).join('\n').slice(0, longestAnnotation).toWellFormed();
+}
+function annotationTitle(title) {
+    return title === undefined ? {} : { title: clean_cleanLine(title) };
+}
+function bold(line) {
+    return `\x1b[1m${line}\x1b[0m`;
+}
+function green(line) {
+    return `\x1b[32m${line}\x1b[0m`;
+}
+function red(line) {
+    return `\x1b[31m${line}\x1b[0m`;
+}
+function yellow(line) {
+    return `\x1b[33m${line}\x1b[0m`;
+}
+function grey(line) {
+    return `\x1b[90m${line}\x1b[0m`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/runner/failure-report.js
+
+
+
+/** In words how a step ended that did not end well; null for one that did. */
+function wordsOf({ action, exitCode, error, cancelledBy }) {
+    if (exitCode === 0)
+        return null;
+    if (failure_isFailure(error))
+        return { code: error.code, message: error.message, hint: error.hint ?? null };
+    if (cancelledBy !== null)
+        return { code: 'cancelled', message: `the runner stopped ${action} (${cancelledBy})`, hint: null };
+    const where = workflowContext().actionIssuesUrl ?? 'the issues of the repository that has this action';
+    return {
+        code: 'defect',
+        message: `Internal error in ${action}: ${messageOf(error)}`,
+        hint: `please report this log at ${where}`,
+    };
+}
+/** Reports a step that did not end well: one annotation with the verdict, then in the log what to do and the cause. */
+function reportEnding(ending) {
+    const { action, error, cancelledBy } = ending;
+    const words = wordsOf(ending);
+    if (words === null)
+        return;
+    if (cancelledBy !== null)
+        log_error(`Cancelled: ${words.message}`, `${action} cancelled`);
+    else if (failure_isFailure(error))
+        log_error(words.message, `${action} failed: ${words.code}`);
+    else
+        log_error(words.message, `${action} failed`);
+    if (failure_isFailure(error))
+        tellDetails(error);
+    else if (cancelledBy === null)
+        tellDefect(error, words);
+    else if (error instanceof Error && error.name !== 'AbortError')
+        tellCauses(error);
+}
+function tellDefect(error, { hint }) {
+    if (error instanceof Error && error.stack !== undefined)
+        info(error.stack);
+    if (error instanceof Error)
+        tellCauses(error.cause);
+    important(`What to do: ${hint}`);
+}
+function tellDetails(failure) {
+    if (failure.hint !== undefined)
+        important(`What to do: ${failure.hint}`);
+    tellCauses(failure.cause);
+}
+/** Prints an error and its chain of causes. */
+function tellCauses(cause) {
+    for (let each = cause; each !== undefined && each !== null && each !== '';) {
+        info(`Cause: ${messageOf(each)}`);
+        each = each instanceof Error ? each.cause : undefined;
+    }
+}
+function messageOf(error) {
+    if (error instanceof Error)
+        return error.message === '' ? error.name : error.message;
+    return typeof error === 'string' ? error : (JSON.stringify(error) ?? String(error));
+}
+
+// EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js
+var lib = __nccwpck_require__(22779);
+;// CONCATENATED MODULE: ./build/shared/runner/library-words.js
+
+/**
+ * What GitHub said, in a line that one of its libraries printed: each refusal before it tries again, or before it gives up
+ * without an error. null for any other line.
+ */
+function refusalIn(printed) {
+    const [, tried] = /^Attempt \d+ of \d+ failed with error: (.+)\. Retrying request in \d+ ms/.exec(printed) ?? [];
+    const [, warned] = /^::(?:warning|error)::(?:Failed to save: )?(.+)/.exec(printed) ?? [];
+    // What it then prints for users is a guess: that another job may be creating the same cache.
+    const [, reserving] = /^::debug::Failed to reserve cache: (?:Error: )?(.+)/.exec(printed) ?? [];
+    const said = tried ?? warned ?? reserving;
+    return said === undefined ? null : clean_cleanLine(said, 300);
+}
+/** Listens to a library for the last refusal. */
+class Refusals {
+    last = null;
+    hear = (printed) => {
+        this.last = refusalIn(printed) ?? this.last;
+    };
+}
+
+;// CONCATENATED MODULE: ./build/shared/runner/github-patience.js
+
+
+
+
+
+
+/** Milliseconds: a rollback must not wait for GitHub. */
+const github_patience_patience = 20_000;
+/** Why artifacts cannot be had where GitHub is one's own. */
+const unsupported = 'GitHub Enterprise Server does not support them';
+/** Waits for GitHub, at most 20 s. @param failed what to return where it did not do it, and why not */
+async function limited(work, failed) {
+    const refusals = new Refusals();
+    try {
+        return await answered(github_patience_patience, quietly(work, refusals.hear));
+    }
+    catch (error) {
+        return failed(whyNot(error, refusals.last));
+    }
+}
+/** GitHub did not do it in time. */
+class Late extends Error {
+}
+/** Gives up after `ms` milliseconds. The work itself goes on: the libraries cannot be stopped. */
+function answered(ms, work) {
+    const late = (0,promises_namespaceObject.setTimeout)(ms, null, { ref: false }).then(() => {
+        throw new Late(`within ${ms / 1_000} s`);
+    });
+    return Promise.race([work, late]);
+}
+/** Why GitHub did not do it, in its own words. @param refusal what it last said to a library that went on asking */
+function whyNot(error, refusal = null) {
+    if (error instanceof Late) {
+        return refusal === null
+            ? `GitHub did not answer ${error.message}`
+            : `GitHub did not do it ${error.message}; its last answer: ${refusal}`;
+    }
+    if (error instanceof Error && error.name === 'GHESNotSupportedError')
+        return unsupported;
+    if (!(error instanceof lib/* HttpClientError */.Kg))
+        return clean_cleanLine(reasonOf(error), 300);
+    const status = error.statusCode;
+    const reason = clean_cleanLine(error.message, 300) || 'nothing';
+    const needs = status === 403 || status === 404 ? '. Reading them needs "permissions: actions: read" in the job' : '';
+    return `GitHub refused with ${status}; it said: ${reason}${needs}`;
+}
+
+// EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/proxy.js
+var proxy = __nccwpck_require__(19783);
+;// CONCATENATED MODULE: ./build/shared/runner/proxy.js
+
+/** The proxy for an address, by HTTPS_PROXY and NO_PROXY, as GitHub's own libraries read them; null: none. */
+function proxyFor(url) {
+    return (0,proxy/* getProxyUrl */.s)(url) ?? null;
+}
+
+;// CONCATENATED MODULE: ./build/shared/runner/secrets.js
+
+/** The runner masks a secret wherever it occurs: a shorter one would shred the log and hide nothing. */
+const shortestMask = 4;
+const masked = new Set();
+/** Masks a value in the log from here on: a secret, or what is derived from one, such as the password within a URL. */
+function mask(secret) {
+    // Line by line: the runner compares lines, and given the whole text, it would also mask its short lines.
+    for (const line of secret.split(/\r?\n/).map((each) => each.trim())) {
+        if (line.length < shortestMask)
+            continue;
+        lib_core/* setSecret */.Pq(line);
+        masked.add(line);
+    }
+}
+/** A text without what was masked, for ways out that the runner does not look at: mail, webhooks, artifacts. */
+function withoutSecrets(text) {
+    const longestFirst = [...masked].toSorted((a, b) => b.length - a.length);
+    return longestFirst.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
+}
+
+;// CONCATENATED MODULE: ./build/shared/runner/set-outputs.js
+
+/**
+ * Sets every output of the step.
+ * @throws Error if the runner's file cannot be written, RangeError for a number that is not finite
+ */
+function setOutputs(outputs) {
+    for (const [name, value] of Object.entries(outputs))
+        lib_core/* setOutput */.uH(name, outputText(value));
+}
+/** The text of a value in an output. */
+function outputText(value) {
+    if (value === null || value === undefined)
+        return '';
+    if (typeof value !== 'number')
+        return String(value);
+    if (!Number.isFinite(value))
+        throw new RangeError(`An output cannot be ${value}`);
+    // BigInt, because a large number would become 1e+21.
+    return BigInt(Math.round(value)).toString();
+}
+
+;// CONCATENATED MODULE: ./build/shared/runner/notices.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** Limits in bytes: GitHub keeps 1 MB of outputs for a whole job. */
+const longestOutput = 64 * 1024;
+const longestArtifact = 900 * 1024;
+/** Milliseconds that the ping of the beginning may still take at the end, so that it does not arrive after that of the end. */
+const patienceForStart = 1_000;
+const nobody = {
+    pingUrl: null,
+    mailServer: null,
+    mailing: null,
+    webhook: null,
+    evidence: 'none',
+    environment: null,
+    database: null,
+};
+/** Tells of one run of an action: its beginning once, and its end once through each channel. */
+class Notices {
+    /** What the run has come to know; the action adds to it as it goes. */
+    story;
+    #startedAt = new Date();
+    #tell;
+    #untilEnd = new AbortController();
+    #addressed = nobody;
+    #start = Promise.resolve();
+    /** @param tell says what the story comes to; pure */
+    constructor(story, tell) {
+        this.story = story;
+        this.#tell = tell;
+    }
+    /** Reads the inputs of the action, then tells that the run has begun. If inputs are bad, only the end will be told. */
+    begin(readInputs) {
+        const inputs = readInputs((addressed) => {
+            this.#addressed = addressed;
+        });
+        const { pingUrl } = this.#addressed;
+        if (pingUrl !== null)
+            this.#start = this.#pingStart(pingUrl);
+        return inputs;
+    }
+    prepare(ending, outputs) {
+        try {
+            outputs.evidence = evidenceDocument(this.#notice(ending, outputs), longestOutput);
+        }
+        catch (error) {
+            warning(`Could not put the evidence together: ${reasonOf(error)}`);
+        }
+    }
+    async tell(ending, outputs, signal) {
+        const { pingUrl, mailing, webhook, evidence } = this.#addressed;
+        const notice = this.#notice(ending, outputs);
+        const way = { proxyFor: proxyFor, signal };
+        const sending = [
+            ...(pingUrl === null ? [] : [warnUnless('the ping', pingUrl.host, this.#pingEnd(pingUrl, notice, way))]),
+            ...(webhook === null ? [] : [warnUnless('the webhook', webhook.url.host, callWebhook(webhook, notice, way))]),
+            ...(mailing === null || !wantsMail(mailing, notice)
+                ? []
+                : [warnUnless('the mail', null, sendMail(mailing, notice, signal))]),
+            ...(evidence === 'none' ? [] : [storeEvidence(notice)]),
+        ];
+        await Promise.all(sending);
+    }
+    #notice(ending, outputs) {
+        const told = this.#tell(this.story, outputs, ending);
+        return noticeOf({
+            action: ending.action,
+            environment: this.#addressed.environment,
+            startedAt: this.#startedAt,
+            finishedAt: new Date(),
+            run: thisRun(),
+            outputs: Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, outputText(value)])),
+        }, { ...told, database: told.database ?? this.#addressed.database }, { exitCode: ending.exitCode, isCancelled: ending.cancelledBy !== null, failure: wordsOf(ending) }, withoutSecrets);
+    }
+    async #pingStart(url) {
+        const { signal } = this.#untilEnd;
+        try {
+            await pingStart(url, { proxyFor: proxyFor, signal });
+        }
+        catch (error) {
+            // At the end only that counts.
+            if (!signal.aborted)
+                warning(`The ping of the start was not taken by ${url.host}: ${reasonOf(error)}`);
+        }
+    }
+    async #pingEnd(url, notice, way) {
+        const late = setTimeout(() => this.#untilEnd.abort(new Error('the run has ended')), patienceForStart);
+        await this.#start;
+        clearTimeout(late);
+        await pingEnd(url, notice, way);
+    }
+}
+/** A run that was not told of is no failed run: what it has done is done. */
+async function warnUnless(what, host, sending) {
+    try {
+        await sending;
+        info(`Sent ${what}`);
+    }
+    catch (error) {
+        const where = host === null ? '' : ` to ${host}`;
+        warning(`Could not send ${what}${where}: ${withoutSecrets(reasonOf(error))}. The run itself is as told above`);
+    }
+}
+async function storeEvidence(notice) {
+    const { environment, action, finishedAt } = notice;
+    // Unique in a run, which may have several such steps.
+    const time = finishedAt.toISOString().replaceAll(/[-:.]/g, '');
+    const name = `evidence-${environment ?? 'unknown'}-${action.replace(/-action$/, '')}-${time}`;
+    const why = await limited(async () => {
+        await upload(name, evidenceDocument(notice, longestArtifact), 'evidence.json');
+        return null;
+    }, (reason) => reason);
+    if (why === null)
+        info(`Stored the evidence as the artifact ${name}`);
+    else
+        warning(`Could not store the evidence as an artifact: ${why}. It is in the output "evidence"`);
+}
+function thisRun() {
+    const { runUrl, repository, runId, runAttempt, event, actor, commit } = workflowContext();
+    return { url: runUrl, repository, id: runId, attempt: runAttempt, event, actor, commit };
+}
+
+;// CONCATENATED MODULE: ./build/shared/runner/run.js
+
+
+
+
+
+/** The runner waits 7.5 s between SIGINT and SIGTERM. After this time, this wrapper ends the action and undoes the rest. */
+const gracePeriod = 6_500;
+/** Milliseconds that telling may take: it delays the steps that follow. */
+const tellingFor = 45_000;
+/** Milliseconds from a cancel to the end of telling: the runner kills what is left after 10 s. */
+const tellingAfterCancel = 9_000;
+/** Milliseconds to put into words what could not be told in time. */
+const lastWords = 300;
+/**
+ * Runs an action and handles its failures: whatever goes wrong, reports the verdict first, then what to do and the cause,
+ * and exits with 1. Exits with 0 only if `action` finished and its outputs were written. Ends the process.
+ * @param name as people know the action: `backup-action`
+ * @param outputs every declared output, with the value it has if the action fails before setting it
+ */
+function runAction(name, outputs, action, { telling, grace = gracePeriod } = {}) {
+    const cancellation = new AbortController();
+    const untilTold = new AbortController();
+    const undos = [];
+    let cancelledBy = null;
+    let ending = false;
+    function cancel(signal) {
+        if (cancelledBy !== null)
+            return;
+        cancelledBy = signal;
+        setTimeout(() => fail(new failure_Failure('cancelled', `${name} did not end in time after ${signal}`)), grace);
+        setTimeout(() => untilTold.abort(new Error('the run was cancelled')), tellingAfterCancel);
+        cancellation.abort();
+    }
+    function succeed() {
+        if (cancelledBy === null)
+            end({ action: name, exitCode: 0, error: undefined, cancelledBy });
+        else
+            fail(undefined);
+    }
+    function fail(error) {
+        if (ending)
+            return;
+        // Ends children that were started with this signal.
+        cancellation.abort();
+        end({ action: name, exitCode: 1, error, cancelledBy });
+    }
+    function end(first) {
+        if (ending)
+            return;
+        ending = true;
+        let how = first;
+        const duties = [
+            closeGroup,
+            () => reportEnding(how),
+            ...undos.reverse(),
+            () => telling?.prepare(how, outputs),
+            () => setOutputs(outputs),
+        ];
+        // Do each of these even if another one fails.
+        for (const duty of duties) {
+            try {
+                duty();
+            }
+            catch (error) {
+                reportEnding({ action: name, exitCode: 1, error, cancelledBy: null });
+                how = { ...how, exitCode: 1, error: how.error ?? error };
+            }
+        }
+        process.exitCode = how.exitCode;
+        if (telling === undefined)
+            exit(how.exitCode);
+        else
+            tellInTime(telling, how).then(() => exit(how.exitCode));
+    }
+    async function tellInTime(telling, how) {
+        setTimeout(() => untilTold.abort(new Error('it took too long')), tellingFor);
+        const { signal } = untilTold;
+        const late = new Promise((resolve) => {
+            signal.addEventListener('abort', () => resolve((0,promises_namespaceObject.setTimeout)(lastWords)));
+        });
+        try {
+            await Promise.race([telling.tell(how, outputs, signal), late]);
+        }
+        catch (error) {
+            warning(`Could not tell how the run ended: ${error}`);
+        }
+    }
+    function exit(code) {
+        // On exit Node drops what is not yet written to a pipe, and the verdict comes last: wait until it is written.
+        process.stdout.write('', () => process.exit(code));
+    }
+    process.on('SIGINT', cancel);
+    process.on('SIGTERM', cancel);
+    // Unhandled rejections end up here too.
+    process.on('uncaughtException', fail);
+    const stopped = () => fail(new Error('The action stopped before it was done, without an error'));
+    // Nothing is left that could settle the action.
+    process.on('beforeExit', stopped);
+    // Gets here first only if a library called exit.
+    process.on('exit', stopped);
+    const context = { signal: cancellation.signal, outputs, atEnd: (undo) => undos.push(undo) };
+    Promise.resolve(context).then(action).then(succeed, fail);
 }
 
 ;// CONCATENATED MODULE: ./build/shared/runner/grammar.js
@@ -32973,6 +34101,20 @@ const httpUrl = {
         return url;
     },
 };
+/** Of a service that is given secrets: https, or http to the runner itself. */
+const safeUrl = {
+    hint: 'Give an address such as https://s3.example.com.',
+    parse(value) {
+        const url = httpUrl.parse(value);
+        if (url.protocol === 'https:' || isLoopback(url))
+            return url;
+        throw new RangeError('is not an https address: over http, others can read and change what is sent');
+    },
+};
+/** Whether an address is the runner itself. */
+function isLoopback({ hostname }) {
+    return /^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
+}
 /** A login name on the host. */
 const userName = {
     hint: 'Give a login name of letters, digits, "_", "." and "-".',
@@ -33022,6 +34164,7 @@ function main_path(value) {
         throw new RangeError('contains ".."');
     return value;
 }
+/** The value. @throws RangeError with the reason if the pattern does not match */
 function matching(value, pattern, reason) {
     if (!pattern.test(value))
         throw new RangeError(reason);
@@ -33073,7 +34216,7 @@ function readHostInputs(input) {
         ssh: readSsh(input),
         environment: input.withDefault('environment', environmentName, 'prod'),
         deployDir,
-        backupDir: inFolder(deployDir, backupDir),
+        backupDir: host_inputs_inFolder(deployDir, backupDir),
         composeFiles: input.withDefault('compose-file', lines(relativePath), []),
         envFile: input.optional('env-file', anyPath),
         projectName: input.optional('project-name', projectName),
@@ -33085,7 +34228,7 @@ function readHostInputs(input) {
     };
 }
 /** Makes a path from an input absolute; a relative one is below the deploy folder. Passes on the gap that a bad input left. */
-function inFolder(folder, path) {
+function host_inputs_inFolder(folder, path) {
     if (path === undefined || folder === undefined)
         return path;
     return ((0,external_node_path_.isAbsolute)(path) ? path : (0,external_node_path_.join)(folder, path)).replace(/(.)\/+$/, '$1');
@@ -33114,165 +34257,144 @@ function checkKey(key) {
     // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's expression, not ours
     const hint = 'Store the whole private key file as a secret, and pass it: ssh-key: ${{ secrets.SSH_KEY }}';
     if (key === null) {
-        throw new InputError('ssh-key', 'is required and was not given (secrets are empty in runs from forks)', hint);
+        throw new failure_InputError('ssh-key', 'is required and was not given (secrets are empty in runs from forks)', hint);
     }
     if (/^\s*(ssh-|ecdsa-|sk-)/.test(key))
-        throw new InputError('ssh-key', 'contains a public key, not a private one', hint);
+        throw new failure_InputError('ssh-key', 'contains a public key, not a private one', hint);
     if (!key.includes('PRIVATE KEY-----'))
-        throw new InputError('ssh-key', 'does not contain a private key', hint);
+        throw new failure_InputError('ssh-key', 'does not contain a private key', hint);
     return key;
-}
-
-;// CONCATENATED MODULE: ./build/shared/runner/input-reader.js
-
-
-
-/** How much of a bad value the log shows. */
-const shownLength = 80;
-/** The runner masks a secret wherever it occurs: a shorter one would shred the log and hide nothing. */
-const shortestMask = 4;
-/**
- * Reads inputs into the object that `read` returns. Reports every bad input, not just the first, because each attempt costs
- * the operator a run. `read` may throw an InputError itself, for rules about several inputs.
- * @throws InputError for one bad input, Failure `bad-input` for several
- */
-function readInputs(read) {
-    const problems = [];
-    const result = noting(problems, () => read(reader(problems)));
-    const [first, ...others] = problems;
-    if (first === undefined)
-        return result;
-    throw others.length === 0 ? first : severalProblems(problems);
-}
-/** Masks a value in the log from here on: for values derived from a secret, such as the password within a URL. */
-function mask(secret) {
-    // Line by line: the runner compares lines, and given the whole text, it would also mask its short lines.
-    for (const line of secret.split(/\r?\n/)) {
-        if (line.trim().length >= shortestMask)
-            lib_core/* setSecret */.Pq(line.trim());
-    }
-}
-function reader(problems) {
-    const readText = (name) => lib_core/* getInput */.V4(name);
-    const parse = (name, grammar, text) => noting(problems, () => parsed(name, grammar, text));
-    return {
-        required(name, grammar, hint = grammar.hint) {
-            const text = readText(name);
-            if (text !== '')
-                return parse(name, grammar, text);
-            return noting(problems, () => {
-                throw new InputError(name, 'is required and was not given', hint);
-            });
-        },
-        optional(name, grammar) {
-            const text = readText(name);
-            return text === '' ? null : parse(name, grammar, text);
-        },
-        withDefault(name, grammar, value) {
-            const text = readText(name);
-            return text === '' ? value : parse(name, grammar, text);
-        },
-        withEmpty(name, grammar, empty, value) {
-            // The runner uses a declared default only if the workflow does not name the input.
-            if (process.env[`INPUT_${name.toUpperCase()}`] === undefined)
-                return value;
-            const text = readText(name);
-            return text === '' ? empty : parse(name, grammar, text);
-        },
-        secret(name) {
-            const secret = lib_core/* getInput */.V4(name, { trimWhitespace: false });
-            if (secret.trim() === '')
-                return null;
-            mask(secret);
-            delete process.env[`INPUT_${name.toUpperCase()}`];
-            return secret;
-        },
-        rule: (read) => noting(problems, read),
-    };
-}
-function parsed(name, grammar, text) {
-    try {
-        return grammar.parse(text);
-    }
-    catch (error) {
-        if (!(error instanceof RangeError))
-            throw error;
-        throw new InputError(name, `${error.message} (given: "${clean_cleanLine(text, shownLength)}")`, grammar.hint);
-    }
-}
-/**
- * Notes a bad input and continues with undefined in its place. This gap never leaves `readInputs`, which throws the noted
- * errors. Another error that follows from a gap is ignored.
- */
-function noting(problems, read) {
-    try {
-        return read();
-    }
-    catch (error) {
-        if (error instanceof InputError)
-            problems.push(error);
-        else if (problems.length === 0)
-            throw error;
-        return undefined;
-    }
-}
-function severalProblems(problems) {
-    const reasons = problems.map(({ field, reason }) => `"${field}" ${reason}`);
-    const hints = problems.map(({ field, hint }) => `${field}: ${hint}`);
-    return new failure_Failure('bad-input', `${problems.length} inputs cannot be used: ${reasons.join('; ')}`, {
-        hint: hints.join('\n'),
-    });
 }
 
 ;// CONCATENATED MODULE: ./build/shared/inputs/notice-inputs.js
 
 
 
-/** Reads them from the workflow. Call it within `readInputs`. Both are secrets: no message repeats them. */
-function readNoticeInputs(input) {
+/**
+ * Reads them from the workflow. Call it within `readInputs`. The addresses are secrets: no message repeats them.
+ * @param onRead gets what can be used of them, even if other inputs cannot: such a run is told of too
+ */
+function readNoticeInputs(input, host, onRead) {
     const ping = input.secret('healthcheck-url');
     const mail = input.secret('smtp-url');
+    const hook = input.secret('webhook-url');
+    const hookSecret = input.secret('webhook-secret')?.trim() ?? null;
+    const mailServer = mail === null ? null : input.rule(() => readMailServer(mail.trim()));
+    const notices = {
+        pingUrl: ping === null ? null : input.rule(() => readAddress('healthcheck-url', ping.trim())),
+        mailServer,
+        mailing: readMailing(input, mailServer),
+        webhook: input.rule(() => {
+            if (hook !== null)
+                return { url: readAddress('webhook-url', hook.trim()), secret: hookSecret };
+            if (hookSecret === null)
+                return null;
+            throw new failure_InputError('webhook-url', 'is missing, although its secret was given', 'Give both, or neither');
+        }),
+        evidence: input.withDefault('evidence', choice('none', 'artifact'), 'none'),
+    };
+    // What could not be read is undefined until `readInputs` throws.
+    onRead({ ...usable(notices), environment: host.environment ?? null, database: host.databaseName ?? null });
+    return notices;
+}
+function usable({ pingUrl, mailServer, mailing, webhook, evidence }) {
     return {
-        pingUrl: ping === null ? null : input.rule(() => readPing(ping.trim())),
-        mailServer: mail === null ? null : input.rule(() => readMailServer(mail.trim())),
+        pingUrl: pingUrl ?? null,
+        mailServer: mailServer ?? null,
+        mailing: mailing?.server && mailing.from && mailing.to ? mailing : null,
+        webhook: webhook ?? null,
+        evidence: evidence ?? 'none',
     };
 }
 /** A longer path contains a secret: an id, or a key with a name. */
 const shortestPath = 16;
-function readPing(text) {
-    const name = 'healthcheck-url';
+/** Of a ping or a webhook: https, or http to the runner itself. */
+function readAddress(name, text) {
     const url = URL.canParse(text) ? new URL(text) : null;
-    if (url === null || !/^https?:$/.test(url.protocol)) {
-        throw new InputError(name, 'is not an http or https address', 'Give the ping address that healthchecks.io shows');
-    }
+    if (url === null || !/^https?:$/.test(url.protocol))
+        throw new failure_InputError(name, 'is not an https address', 'Give the whole address, as the service shows it');
     mask(url.href);
     // A short word would be masked wherever else it occurs.
     if (url.pathname.length > shortestPath)
         mask(url.pathname.slice(1));
+    if (url.password !== '')
+        mask(url.password);
+    if (url.protocol === 'http:' && !isLoopback(url))
+        throw new failure_InputError(name, 'is not an https address', 'Give one that begins with https://: http shows the secret');
+    url.hash = '';
     return url;
+}
+/** Addresses without names. */
+const mailAddress = {
+    hint: 'Give addresses such as ops@example.org.',
+    parse(value) {
+        if (/^[^\s@<>()[\]:;,"\\\p{Cc}]+@[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/u.test(value))
+            return value;
+        throw new RangeError('is not a mail address');
+    },
+};
+const mailAddresses = {
+    hint: `${mailAddress.hint} Several are separated by commas, or one per line.`,
+    parse(value) {
+        const given = lines(mailAddress).parse(value.replaceAll(',', '\n'));
+        if (given.length === 0)
+            throw new RangeError('names nobody');
+        return [...new Set(given)];
+    },
+};
+function readMailing(input, server) {
+    const from = input.optional('mail-from', mailAddress);
+    const to = input.optional('mail-to', mailAddresses);
+    const on = input.withDefault('mail-on', choice('failure', 'always', 'never'), 'failure');
+    return input.rule(() => {
+        if (server === null) {
+            if (from === null && to === null)
+                return null;
+            throw new failure_InputError('smtp-url', 'is missing, although a mail address was given', 'Give the mail server');
+        }
+        if (on === 'never')
+            return null;
+        if (to === null) {
+            throw new failure_InputError('mail-to', 'is missing, although a mail server was given', 'Give the addresses, or mail-on: never');
+        }
+        // undefined where an input was bad: that is reported already.
+        const login = server?.login?.user ?? '';
+        const sender = from === null && isAddress(login) ? login : from;
+        if (sender === null)
+            throw new failure_InputError('mail-from', 'is missing, and the login is no mail address', 'Give the sender');
+        return { server, from: sender, to, on };
+    });
+}
+function isAddress(text) {
+    try {
+        return mailAddress.parse(text) === text;
+    }
+    catch {
+        return false;
+    }
 }
 function readMailServer(text) {
     const name = 'smtp-url';
     const hint = 'Give smtps://user:password@host:465, or smtp://user:password@host:587 for STARTTLS';
     const url = URL.canParse(text) ? new URL(text) : null;
     if (url === null || !/^smtps?:$/.test(url.protocol))
-        throw new InputError(name, 'is not an smtp or smtps address', hint);
+        throw new failure_InputError(name, 'is not an smtp or smtps address', hint);
     const { hostname, port, username, password } = url;
     if (!/^\/?$/.test(url.pathname) || url.search !== '' || url.hash !== '' || port === '0') {
         const escaped = 'Write / ? # @ : in a name or password as %2F %3F %23 %40 %3A';
-        throw new InputError(name, 'continues after the host, or has a character that must be escaped', escaped);
+        throw new failure_InputError(name, 'continues after the host, or has a character that must be escaped', escaped);
     }
     const host = hostname.replace(/^\[|\]$/g, '');
     if (!isHost(host))
-        throw new InputError(name, 'names no host', hint);
+        throw new failure_InputError(name, 'names no host', hint);
     if ((username === '') !== (password === ''))
-        throw new InputError(name, 'has only half a login: a name or a password is missing', hint);
+        throw new failure_InputError(name, 'has only half a login: a name or a password is missing', hint);
     const isTls = url.protocol === 'smtps:';
     return {
         host,
         port: port === '' ? (isTls ? 465 : 587) : Number(port),
         isTls,
-        login: username === '' ? null : { user: decoded(username, name), password: masked(password, name) },
+        login: username === '' ? null : { user: decoded(username, name), password: notice_inputs_masked(password, name) },
     };
 }
 function isHost(host) {
@@ -33288,11 +34410,11 @@ function decoded(text, name) {
         return decodeURIComponent(text);
     }
     catch {
-        throw new InputError(name, 'has a % that does not begin an escape', 'Write a % in a name or password as %25');
+        throw new failure_InputError(name, 'has a % that does not begin an escape', 'Write a % in a name or password as %25');
     }
 }
 /** The whole address is masked already, but a server's answer may contain just the password, escaped or not. */
-function masked(text, name) {
+function notice_inputs_masked(text, name) {
     const plain = decoded(text, name);
     mask(text);
     mask(plain);
@@ -33304,43 +34426,120 @@ function masked(text, name) {
 
 const bucketName = {
     hint: 'Give the name of the bucket alone, such as acme-backups.',
-    parse(value) {
-        if (/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(value))
-            return value;
-        throw new RangeError('is not the name of a bucket');
-    },
+    parse: (value) => matching(value, /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'is not the name of a bucket'),
 };
-const prefix = {
+const offsite_inputs_prefix = {
     hint: 'Give folders such as atlasia-backups or backups/shop, without a slash at either end.',
-    parse(value) {
-        if (/^[A-Za-z0-9!_.*'()-]+(\/[A-Za-z0-9!_.*'()-]+)*$/.test(value))
-            return value;
-        throw new RangeError('is not a prefix of folders');
-    },
+    parse: (value) => matching(value, /^[A-Za-z0-9!_.*'()-]+(\/[A-Za-z0-9!_.*'()-]+)*$/, 'is not a prefix of folders'),
 };
 const region = {
     hint: 'Give a region such as eu-central-1.',
+    parse: (value) => matching(value, /^[a-z0-9][a-z0-9-]{0,62}$/, 'is not a region'),
+};
+const storageClass = {
+    hint: 'Give a storage class such as STANDARD_IA or STANDARD, as the store names it.',
+    parse: (value) => matching(value, /^[A-Z][A-Z0-9_]{0,40}$/, 'is not a storage class'),
+};
+const kmsKey = {
+    hint: 'Give the id, the alias or the ARN of a KMS key.',
+    parse: (value) => matching(value, /^[A-Za-z0-9:/_-]{1,2048}$/, 'is not a KMS key'),
+};
+/** A store allows 10 for each object, and two are ours. */
+const mostTags = 8;
+const ownTags = ['environment', 'tier'];
+const tag = {
+    hint: 'Give tags such as team=shop, or none.',
     parse(value) {
-        if (/^[a-z0-9][a-z0-9-]{0,62}$/.test(value))
+        const [, name = '', text = ''] = /^([^=]+)=(.*)$/.exec(value) ?? [];
+        const trimmed = name.trim();
+        const isTag = /^(?!aws:)[\p{L}\p{N} _.:/+@-]{1,128}$/u.test(trimmed) && /^[\p{L}\p{N} _.:/=+@-]{0,256}$/u.test(text);
+        if (!isTag)
+            throw new RangeError('is not a tag, or has a character that tags cannot have');
+        return [trimmed, text.trim()];
+    },
+};
+const tags = {
+    hint: lines(tag).hint,
+    parse(value) {
+        if (value === 'none')
             return value;
-        throw new RangeError('is not a region');
+        const given = lines(tag).parse(value);
+        const names = given.map(([name]) => name);
+        if (names.some((name) => ownTags.includes(name)))
+            throw new RangeError(`sets ${ownTags.join(' or ')}, which are set already`);
+        if (new Set(names).size < names.length)
+            throw new RangeError('names a tag twice');
+        if (names.length > mostTags)
+            throw new RangeError(`has more than ${mostTags} tags`);
+        return new Map(given);
     },
 };
 /** Reads them from the workflow. Call it within `readInputs`. */
 function readOffsiteInputs(input) {
     const bucket = input.optional('s3-bucket', bucketName);
     const place = {
-        prefix: input.withDefault('s3-prefix', prefix, 'atlasia-backups'),
+        prefix: input.withDefault('s3-prefix', offsite_inputs_prefix, 'atlasia-backups'),
         region: input.optional('s3-region', region),
-        endpoint: input.optional('s3-endpoint', httpUrl),
+        endpoint: input.optional('s3-endpoint', safeUrl),
     };
     if (bucket !== null)
         return { bucket: { bucket, ...place } };
     return input.rule(() => {
-        if (place.region === null && place.endpoint === null)
-            return { bucket: null };
-        throw new InputError('s3-bucket', 'is missing, although its region or endpoint was given', 'Give the name of the bucket');
+        demandNothing({ region: place.region, endpoint: place.endpoint });
+        return { bucket: null };
     });
+}
+/** The same, with how to copy. @param keep what to keep on the host: the bucket keeps the same unless it is told otherwise */
+function readCopyInputs(input, keep) {
+    const { bucket } = readOffsiteInputs(input);
+    const given = {
+        'storage-class': input.optional('s3-storage-class', storageClass),
+        sse: input.optional('s3-sse', grammar.choice('AES256', 'aws:kms', 'aws:kms:dsse')),
+        'kms-key': input.optional('s3-kms-key', kmsKey),
+        tags: input.optional('s3-tags', tags),
+        'max-parts': input.optional('s3-max-parts', grammar.integer({ min: 1, max: 10_000 })),
+        'keep-daily': input.optional('s3-keep-daily', grammar.allOrNumber),
+        'keep-weekly': input.optional('s3-keep-weekly', grammar.allOrNumber),
+        'keep-monthly': input.optional('s3-keep-monthly', grammar.allOrNumber),
+    };
+    input.rule(() => {
+        // undefined where it was bad: that is reported already.
+        if (bucket === null)
+            demandNothing(given);
+        if (given['kms-key'] !== null && given.sse === null)
+            throw new InputError('s3-kms-key', 'has no effect without "s3-sse"', 'Give s3-sse: aws:kms as well');
+        if (given['kms-key'] !== null && given.sse === 'AES256')
+            throw new InputError('s3-kms-key', 'has no effect with s3-sse: AES256', 'Give s3-sse: aws:kms, or no key');
+    });
+    const isAws = bucket?.endpoint === null;
+    return {
+        bucket,
+        upload: {
+            // Other stores refuse classes and tags that they do not have.
+            storageClass: given['storage-class'] ?? (isAws ? 'STANDARD_IA' : null),
+            sse: given.sse,
+            kmsKey: given['kms-key'],
+            tags: tagsToSend(given.tags, isAws),
+            maxParts: given['max-parts'],
+        },
+        offsiteKeep: {
+            daily: given['keep-daily'] ?? keep.daily,
+            weekly: given['keep-weekly'] ?? keep.weekly,
+            monthly: given['keep-monthly'] ?? keep.monthly,
+        },
+    };
+}
+function tagsToSend(given, isAws) {
+    if (given === 'none' || (given === null && !isAws))
+        return null;
+    return Object.fromEntries(given ?? []);
+}
+/** @param given by name without `s3-`; null for what was not given */
+function demandNothing(given) {
+    const [name] = Object.entries(given).find(([, value]) => value != null) ?? [];
+    if (name === undefined)
+        return;
+    throw new failure_InputError('s3-bucket', `is missing, although "s3-${name}" was given`, 'Give the name of the bucket');
 }
 
 ;// CONCATENATED MODULE: ./build/shared/inputs/registry-inputs.js
@@ -33367,7 +34566,7 @@ function readLogin(input) {
     return input.rule(() => {
         if (user !== null)
             return { user, password: password.trim() };
-        throw new InputError('registry-username', 'is missing, although a password was given', 
+        throw new failure_InputError('registry-username', 'is missing, although a password was given', 
         // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's expression, not ours
         'Give registry-username: ${{ github.actor }}');
     });
@@ -34157,6 +35356,98 @@ function endOfComment(sql, from) {
     throw new RangeError('has a comment (/*) that does not end');
 }
 
+;// CONCATENATED MODULE: ./build/shared/runner/input-reader.js
+
+
+
+
+/** How much of a bad value the log shows. */
+const shownLength = 80;
+/**
+ * Reads inputs into the object that `read` returns. Reports every bad input, not just the first, because each attempt costs
+ * the operator a run. `read` may throw an InputError itself, for rules about several inputs.
+ * @throws InputError for one bad input, Failure `bad-input` for several
+ */
+function readInputs(read) {
+    const problems = [];
+    const result = noting(problems, () => read(reader(problems)));
+    const [first, ...others] = problems;
+    if (first === undefined)
+        return result;
+    throw others.length === 0 ? first : severalProblems(problems);
+}
+function reader(problems) {
+    const readText = (name) => lib_core/* getInput */.V4(name);
+    const parse = (name, grammar, text) => noting(problems, () => parsed(name, grammar, text));
+    return {
+        required(name, grammar, hint = grammar.hint) {
+            const text = readText(name);
+            if (text !== '')
+                return parse(name, grammar, text);
+            return noting(problems, () => {
+                throw new failure_InputError(name, 'is required and was not given', hint);
+            });
+        },
+        optional(name, grammar) {
+            const text = readText(name);
+            return text === '' ? null : parse(name, grammar, text);
+        },
+        withDefault(name, grammar, value) {
+            const text = readText(name);
+            return text === '' ? value : parse(name, grammar, text);
+        },
+        withEmpty(name, grammar, empty, value) {
+            // The runner uses a declared default only if the workflow does not name the input.
+            if (process.env[`INPUT_${name.toUpperCase()}`] === undefined)
+                return value;
+            const text = readText(name);
+            return text === '' ? empty : parse(name, grammar, text);
+        },
+        secret(name) {
+            const secret = lib_core/* getInput */.V4(name, { trimWhitespace: false });
+            if (secret.trim() === '')
+                return null;
+            mask(secret);
+            delete process.env[`INPUT_${name.toUpperCase()}`];
+            return secret;
+        },
+        rule: (read) => noting(problems, read),
+    };
+}
+function parsed(name, grammar, text) {
+    try {
+        return grammar.parse(text);
+    }
+    catch (error) {
+        if (!(error instanceof RangeError))
+            throw error;
+        throw new failure_InputError(name, `${error.message} (given: "${clean_cleanLine(text, shownLength)}")`, grammar.hint);
+    }
+}
+/**
+ * Notes a bad input and continues with undefined in its place. This gap never leaves `readInputs`, which throws the noted
+ * errors. Another error that follows from a gap is ignored.
+ */
+function noting(problems, read) {
+    try {
+        return read();
+    }
+    catch (error) {
+        if (error instanceof failure_InputError)
+            problems.push(error);
+        else if (problems.length === 0)
+            throw error;
+        return undefined;
+    }
+}
+function severalProblems(problems) {
+    const reasons = problems.map(({ field, reason }) => `"${field}" ${reason}`);
+    const hints = problems.map(({ field, hint }) => `${field}: ${hint}`);
+    return new failure_Failure('bad-input', `${problems.length} inputs cannot be used: ${reasons.join('; ')}`, {
+        hint: hints.join('\n'),
+    });
+}
+
 ;// CONCATENATED MODULE: ./build/shared/sets/naming.js
 const naming_idGrammar = /^(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})$/;
 const dumpExtensions = ['dump.zst', 'dump', 'sql.gz', 'sql.zst', 'sql'];
@@ -34282,18 +35573,19 @@ const statements = {
     },
 };
 /** @throws InputError, or a Failure that lists several */
-function readVerifyInputs() {
+function readVerifyInputs(onNotices = () => { }) {
     return readInputs((input) => {
+        const host = readHostInputs(input);
+        const notices = readNoticeInputs(input, host, onNotices);
         const checks = input.withDefault('checks', groups, ['setup', 'backups']);
         const expect = input.optional('expect', expected);
         input.rule(() => checkExpect(checks, expect));
         const drillStatements = input.optional('drill-sql', statements);
         input.rule(() => checkStatements(checks, drillStatements));
         const offsite = readOffsiteInputs(input);
-        const notices = readNoticeInputs(input);
-        input.rule(() => checkOutside(checks, { ...offsite, ...notices }));
+        input.rule(() => checkBucket(checks, offsite));
         return {
-            ...readHostInputs(input),
+            ...host,
             ...readHistoryInputs(input),
             checks,
             maxBackupAge: input.withDefault('max-backup-age', duration, 26 * 3_600_000),
@@ -34318,18 +35610,187 @@ function readVerifyInputs() {
 function checkExpect(checks, expect) {
     if (expect === null || checks === undefined || checks.includes('deployment'))
         return;
-    throw new InputError('expect', 'has no effect because "checks" does not include deployment', 'Add deployment to "checks"');
+    throw new failure_InputError('expect', 'has no effect because "checks" does not include deployment', 'Add deployment to "checks"');
 }
 function checkStatements(checks, statements) {
     if (statements === null || checks === undefined || checks.includes('drill'))
         return;
-    throw new InputError('drill-sql', 'has no effect because "checks" does not include drill', 'Add drill to "checks"');
+    throw new failure_InputError('drill-sql', 'has no effect because "checks" does not include drill', 'Add drill to "checks"');
 }
-function checkOutside(checks, { bucket, pingUrl, mailServer }) {
-    const given = bucket ? 's3-bucket' : pingUrl ? 'healthcheck-url' : mailServer ? 'smtp-url' : null;
-    if (given === null || checks === undefined || checks.includes('setup'))
+function checkBucket(checks, { bucket }) {
+    if (!bucket || checks === undefined || checks.includes('setup'))
         return;
-    throw new InputError(given, 'has no effect because "checks" does not include setup', 'Add setup to "checks"');
+    throw new failure_InputError('s3-bucket', 'has no effect because "checks" does not include setup', 'Add setup to "checks"');
+}
+
+;// CONCATENATED MODULE: ./build/shared/postgres/said.js
+// What PostgreSQL's programs print, as postgres-words.sh on the host passes it on.
+/** Everything that PostgreSQL said in this run, if it said something; in the backup folder on the host. */
+const wordsFile = (backupDir, run) => `${backupDir}/postgres-${run}.log`;
+const server = /^(?:.*?[: ])?(?:ERROR|FATAL|PANIC): {2}(.*)$/;
+const error = /^(?:.*?[: ])?(?:ERROR|PANIC): {2}(.*)$/;
+const program = /^(?:pg_dump|pg_dumpall|pg_restore|psql): (?:\[[a-z() ]+\] )?(?:error|fatal): (.*)$/;
+const cutOff = /^(?:.*: )?(server closed the connection unexpectedly|connection to server was lost)/;
+/** If one session fails, another may lose the snapshot that it shares with it: that is a consequence. */
+const isConsequence = (text) => /^(invalid snapshot identifier|could not import the requested snapshot)/.test(text);
+/** An error whose words are hidden. */
+const said_hidden = '…';
+/**
+ * The first error among these lines, without what stands in front of it: what the server says goes before what a program
+ * says, a cause before its consequence, and known words before hidden ones. null if there is none.
+ */
+function firstError(lines) {
+    const matching = (pattern) => lines.flatMap((line) => pattern.exec(line)?.[1]?.trim() ?? []);
+    const ofServer = [...matching(error), ...matching(server)];
+    const known = ofServer.find((text) => text !== said_hidden && !isConsequence(text));
+    const others = [...matching(cutOff), ...matching(program)].filter((text) => text !== said_hidden);
+    return (known ?? ofServer.find((text) => !isConsequence(text)) ?? others[0] ?? ofServer[0] ?? matching(program)[0] ?? null);
+}
+/** The first statement that the server refused; null if none was. */
+function firstRefusal(lines) {
+    return lines.flatMap((line) => error.exec(line)?.[1]?.trim() ?? [])[0] ?? null;
+}
+/** The table whose rows were being restored when it failed, in quotes; null if pg_restore did not say. */
+function failedTable(lines) {
+    return lines.flatMap((line) => /COPY failed for table (".+"): (?:ERROR|FATAL): {2}/.exec(line)?.[1] ?? [])[0] ?? null;
+}
+/** An error for people: its words may be hidden, because they are a function's own, or of a shape that is not known. */
+function tellError(text, file) {
+    return text === said_hidden ? `an error whose words may hold data; they are in ${file} on the host` : text;
+}
+
+;// CONCATENATED MODULE: ./build/verify-action/finding.js
+
+
+
+const finding_longestText = 1_000;
+/** @param failOn what makes a run fail: only errors, or warnings too */
+function tallyOf(findings, failOn) {
+    const count = (belongs) => findings.filter(belongs).length;
+    const failed = count(({ result, severity }) => result === 'failed' && severity === 'error');
+    const warnings = count(({ result, severity }) => result === 'failed' && severity === 'warning');
+    const couldNotCheck = count(({ result }) => result === 'could-not-check');
+    const isBad = failed > 0 || (failOn === 'warning' && warnings > 0);
+    return {
+        // Without any finding, nothing was verified.
+        status: isBad ? 'failed' : couldNotCheck > 0 || findings.length === 0 ? 'could-not-verify' : 'verified',
+        passed: count(({ result }) => result === 'passed'),
+        warnings,
+        failed,
+        couldNotCheck,
+    };
+}
+/** The worst first; equally bad ones in the order in which they were made. */
+function worstFirst(findings) {
+    return findings.toSorted((a, b) => rank(a) - rank(b));
+}
+function rank({ result, severity }) {
+    if (result === 'passed')
+        return 3;
+    if (result === 'could-not-check')
+        return 1;
+    return severity === 'error' ? 0 : 2;
+}
+/** Collects the findings of one group. */
+class Findings {
+    list = [];
+    /** What was verified, by name, for the verdict: the release that runs, or the backup that was restored; null if unknown. */
+    subject = null;
+    #group;
+    constructor(group) {
+        this.#group = group;
+    }
+    /**
+     * Makes a check and adds its result. `look` returns what was seen, or a Problem; a Failure that it throws counts as one.
+     * @returns whether it passed
+     */
+    check(name, look, severity = 'error') {
+        const started = performance.now();
+        const seen = finding_said(look);
+        const isGood = typeof seen === 'string';
+        this.add(name, isGood ? 'passed' : 'failed', isGood ? seen : seen.detail, isGood ? null : seen.remedy, isGood ? severity : (seen.severity ?? severity), performance.now() - started);
+        return isGood;
+    }
+    /** Like `check`, for a check that makes sense only if an earlier one has passed, or has found no more than a warning. */
+    after(earlier, name, look, severity = 'error') {
+        const first = this.list.find((finding) => finding.name === earlier);
+        if (first?.result === 'passed' || (first?.result === 'failed' && first.severity === 'warning'))
+            return this.check(name, look, severity);
+        this.unable(name, `"${earlier}" must pass first`, first?.remedy ?? null);
+        return false;
+    }
+    /** Does some work and adds whether that succeeded. If it fails, the findings made so far are not lost. */
+    async attempt(name, work) {
+        try {
+            const done = await work();
+            this.check(name, () => done);
+        }
+        catch (error) {
+            if (!failure_isFailure(error) || error.code === 'cancelled')
+                throw error;
+            this.unable(name, `could not write it: ${detailOf(error)}`, error.hint ?? 'Run it again');
+        }
+    }
+    /** Adds a check that could not be made. */
+    unable(name, detail, remedy) {
+        this.add(name, 'could-not-check', detail, remedy, 'error', 0);
+    }
+    add(name, result, detail, remedy, severity, ms) {
+        // The results are published as JSON, so text from the host is cleaned here.
+        const clean = (text) => clean_cleanLine(text, finding_longestText);
+        const said = { detail: clean(detail), remedy: remedy === null ? null : clean(remedy) };
+        this.list.push({ name, group: this.#group, result, severity, ...said, ms: Math.round(ms) });
+    }
+}
+function finding_said(look) {
+    try {
+        return look();
+    }
+    catch (error) {
+        if (!failure_isFailure(error))
+            throw error;
+        return { detail: detailOf(error), remedy: error.hint ?? 'See the log' };
+    }
+}
+/** How many characters of a foreign text are shown. Its end says what went wrong. */
+const longestCause = 300;
+/** The message, followed by the error of PostgreSQL that caused it, else by the end of its cause: hints may refer to that. */
+function detailOf({ message, cause }) {
+    const said = typeof cause === 'string' ? cause : cause instanceof Error ? cause.message : '';
+    const end = said.trim().replaceAll(/\s+/g, ' ').slice(-longestCause);
+    const error = firstError(said.split('\n'));
+    const line = error === null || error === '…' ? end : error;
+    return line === '' || message.includes(line) ? message : `${message}: ${line}`;
+}
+
+;// CONCATENATED MODULE: ./build/verify-action/notice.js
+
+
+const noStory = () => ({ findings: [], verdict: null, database: null, lastGood: 'unknown' });
+function tellVerification(story, outputs, { error, exitCode }) {
+    const checks = story.findings.map(checkOf);
+    const bad = worstFirst(story.findings).filter(({ result }) => result !== 'passed');
+    // Another failure came after the verdict, or before it.
+    const isJudged = exitCode === 0 || failure_isFailure(error, 'verification-failed', 'could-not-verify');
+    return {
+        verdict: (outputs.warnings ?? 0) > 0 ? 'warning' : 'success',
+        outcome: isJudged ? story.verdict : null,
+        remarks: bad.map((finding) => {
+            const { name, group, detail } = checkOf(finding);
+            return `${group}, ${name}: ${detail}${finding.remedy === null ? '' : `. ${finding.remedy}`}`;
+        }),
+        database: story.database,
+        backup: null,
+        lastGood: story.lastGood,
+        offsite: null,
+        checks,
+        recoveryMs: outputs['drill-duration-ms'],
+    };
+}
+/** What a statement of "drill-sql" returned may be data of customers, so it stays in the log. */
+function checkOf({ name, group, result, severity, detail, ms }) {
+    const isData = name === 'drill-sql' && result === 'failed';
+    return { name, group, result, severity, detail: isData ? 'a statement is not true; the log says which' : detail, ms };
 }
 
 ;// CONCATENATED MODULE: ./build/verify-action/outputs.js
@@ -34346,300 +35807,8 @@ const noOutputs = () => ({
     'newest-backup-age': null,
     'drill-duration-ms': null,
     'history-id': null,
+    evidence: null,
 });
-
-;// CONCATENATED MODULE: external "node:timers/promises"
-const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
-// EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js + 1 modules
-var lib = __nccwpck_require__(44942);
-// EXTERNAL MODULE: external "node:events"
-var external_node_events_ = __nccwpck_require__(78474);
-;// CONCATENATED MODULE: ./build/shared/reaching.js
-
-
-/**
- * Waits for an answer from elsewhere, at most `patience` milliseconds, and no longer than until a cancel.
- * @throws Error `no answer within 10 s`; what the work throws; the signal's reason
- */
-async function inTime(patience, signal, work) {
-    signal.throwIfAborted();
-    const waiting = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
-    const givenUp = (0,external_node_events_.once)(waiting, 'abort').then(() => {
-        signal.throwIfAborted();
-        throw new Error(`no answer within ${formatDuration(patience)}`);
-    });
-    return Promise.race([work, givenUp]);
-}
-/**
- * Why something could not be reached, in one line that is never empty. If several addresses of a name were tried: why the first
- * failed.
- */
-function reasonOf(error) {
-    if (error instanceof AggregateError && error.errors.length > 0)
-        return reasonOf(error.errors[0]);
-    if (!(error instanceof Error))
-        return String(error) || 'no reason was given';
-    const [line = ''] = error.message.split('\n');
-    if (line.trim() === '')
-        return error.cause === undefined ? error.name : reasonOf(error.cause);
-    return error.name === 'Error' ? line : `${error.name}: ${line}`;
-}
-
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(77598);
-// EXTERNAL MODULE: external "node:os"
-var external_node_os_ = __nccwpck_require__(48161);
-;// CONCATENATED MODULE: ./build/shared/runner/private-folder.js
-
-
-
-
-
-const private_folder_prefix = 'atlasia-';
-const state = 'private-folders';
-/**
- * Longest path of a unix socket in the folder, in bytes. The system's limit is 104 including the NUL; ssh first creates the
- * socket under a name that is 17 bytes longer, then renames it.
- */
-const longestSocketPath = 85;
-const longestSocketName = '/control'.length;
-const made = [];
-/**
- * Creates a private folder and records it for the post-step, which removes it if the step is killed.
- * @throws Failure `no-private-folder`
- */
-function makePrivateFolder() {
-    const path = makeFolder();
-    made.push(path);
-    lib_core/* saveState */.LZ(state, JSON.stringify(made));
-    return { path, remove: () => removePrivateFolder(path) };
-}
-/** For the post-step: the folders that the main step recorded. */
-function recordedFolders() {
-    const recorded = core.getState(state);
-    return recorded === '' ? [] : JSON.parse(recorded);
-}
-/**
- * Ends our processes that name the folder on their command line (like an ssh master, by its socket), then removes it.
- * Does nothing if it no longer exists.
- * @returns whether there was anything to do
- * @throws Failure `not-our-folder` for a path that `makePrivateFolder` cannot have created
- */
-function removePrivateFolder(path) {
-    if (!isOurName(path))
-        throw notOurs(path);
-    const ended = endProcessesNaming(path);
-    const folder = (0,external_node_fs_.lstatSync)(path, { throwIfNoEntry: false });
-    if (folder === undefined)
-        return ended > 0;
-    // lstat, because somebody may have replaced it by a link to another folder.
-    if (!folder.isDirectory() || folder.uid !== process.getuid?.())
-        throw notOurs(path);
-    (0,external_node_fs_.rmSync)(path, { recursive: true, force: true, maxRetries: 3, retryDelay: 50 });
-    return true;
-}
-function makeFolder() {
-    const parent = allowedParents().find((folder) => Buffer.byteLength((0,external_node_path_.join)(folder, `${private_folder_prefix}XXXXXX`)) + longestSocketName <= longestSocketPath);
-    if (parent === undefined) {
-        throw new failure_Failure('no-private-folder', 'The path of the folder for temporary files is too long for a socket in it', {
-            hint: 'Set TMPDIR for this step to a folder with a path of fewer than 60 characters',
-        });
-    }
-    try {
-        // mkdtemp gives it mode 0700.
-        return (0,external_node_fs_.mkdtempSync)((0,external_node_path_.join)(parent, private_folder_prefix));
-    }
-    catch (cause) {
-        throw new failure_Failure('no-private-folder', `Cannot create a folder in ${parent} on the runner`, { cause });
-    }
-}
-/** The job's own folder, which the runner empties; the system's folder if the path of that is too long. */
-function allowedParents() {
-    const runnerTemp = process.env['RUNNER_TEMP'];
-    return (runnerTemp ? [runnerTemp, (0,external_node_os_.tmpdir)()] : [(0,external_node_os_.tmpdir)()]).map((folder) => (0,external_node_path_.resolve)(folder));
-}
-function isOurName(path) {
-    return allowedParents().includes((0,external_node_path_.dirname)(path)) && /^atlasia-[A-Za-z0-9]{6}$/.test((0,external_node_path_.basename)(path));
-}
-function notOurs(path) {
-    return new failure_Failure('not-our-folder', `${path} was not removed: it is not a private folder of this action`);
-}
-/** Returns how many it ended. The folder's name is random, so a process that names it was started for it. */
-function endProcessesNaming(path) {
-    let ended = 0;
-    for (const pid of processIds()) {
-        if (pid === process.pid || !commandLine(pid).includes(path))
-            continue;
-        try {
-            process.kill(pid, 'SIGKILL');
-            ended += 1;
-        }
-        catch {
-            // It has ended meanwhile, or is not ours.
-        }
-    }
-    return ended;
-}
-function processIds() {
-    try {
-        return (0,external_node_fs_.readdirSync)('/proc').map(Number).filter(Number.isInteger);
-    }
-    catch {
-        return [];
-    }
-}
-function commandLine(pid) {
-    try {
-        return (0,external_node_fs_.readFileSync)(`/proc/${pid}/cmdline`, 'utf8');
-    }
-    catch {
-        return '';
-    }
-}
-
-// EXTERNAL MODULE: external "node:zlib"
-var external_node_zlib_ = __nccwpck_require__(38522);
-;// CONCATENATED MODULE: ./build/shared/runner/single-file-zip.js
-
-/** Why an archive cannot be used: it is not an archive, or contains something unexpected. */
-class UnusableArchive extends Error {
-}
-/**
- * The content of a zip archive that contains one regular file and nothing else. Unpacks at most `limit` bytes, whatever the
- * archive says about itself.
- * @throws UnusableArchive
- */
-async function readSingleFileZip(archive, limit) {
-    const { fromBufferPromise } = await __nccwpck_require__.e(/* import() */ 663).then(__nccwpck_require__.t.bind(__nccwpck_require__, 20663, 19));
-    try {
-        const zip = await fromBufferPromise(archive);
-        const { value: entry } = await zip.eachEntry().next();
-        if (entry === undefined || zip.entryCount !== 1 || !isPlainFile(entry))
-            throw new UnusableArchive('does not contain exactly one regular file');
-        const pieces = [];
-        let bytes = 0;
-        for await (const piece of await zip.openReadStreamPromise(entry)) {
-            bytes += piece.length;
-            if (bytes > limit)
-                throw new UnusableArchive(`is larger than ${limit / 1024 / 1024} MiB`);
-            pieces.push(piece);
-        }
-        const content = Buffer.concat(pieces);
-        // The library does not check this.
-        if ((0,external_node_zlib_.crc32)(content) !== entry.crc32)
-            throw new Error('The content does not match its checksum');
-        return content;
-    }
-    catch (error) {
-        throw error instanceof UnusableArchive ? error : new UnusableArchive('is not a readable archive', { cause: error });
-    }
-}
-function isPlainFile({ fileName, externalFileAttributes, }) {
-    // The Unix file type; 0 if unknown.
-    const type = (externalFileAttributes >>> 16) & 0o170000;
-    return !fileName.includes('/') && (type === 0 || type === 0o100000);
-}
-
-;// CONCATENATED MODULE: ./build/shared/runner/artifact-store.js
-
-
-
-
-
-/** The one file in an artifact. */
-const fileName = 'history.jsonl';
-/** Limit in bytes, packed and unpacked; anything longer is not ours. */
-const longestText = 1024 * 1024;
-/** GitHub's maximum for public repositories, in days. */
-const longestRetention = 90;
-/**
- * Downloads the text of an artifact of any run. Checks the digest, and that the artifact has one file. Fetches and unpacks
- * at most 1 MiB.
- * @param digest `sha256:<hex>` of the archive
- * @throws Error that says what is wrong with the artifact, or one from GitHub
- */
-async function downloadText(api, { id, digest }) {
-    return textIn(await api.archive(id, longestText), id, digest);
-}
-/** @param archive null if it is longer than 1 MiB */
-async function textIn(archive, id, digest) {
-    if (archive === null)
-        throw new Error(`The artifact ${id} is larger than ${longestText / 1024 / 1024} MiB`);
-    if (`sha256:${(0,external_node_crypto_.createHash)('sha256').update(archive).digest('hex')}` !== digest)
-        throw new Error(`The artifact ${id} does not match its digest`);
-    try {
-        return (await readSingleFileZip(archive, longestText)).toString('utf8');
-    }
-    catch (error) {
-        throw error instanceof UnusableArchive ? new Error(`The artifact ${id} ${error.message}`) : error;
-    }
-}
-/**
- * Stores the text as an artifact of this run.
- * @param merge returns the text to store if this run has already stored `other` under this name: artifacts cannot be changed
- * @returns the artifact's id
- */
-async function uploadText(name, text, merge) {
-    try {
-        return await upload(name, text);
-    }
-    catch (error) {
-        if (!isTaken(error))
-            throw error;
-        return await replace(name, merge, error);
-    }
-}
-/** @param taken GitHub's words that the name is taken */
-async function replace(name, merge, taken) {
-    const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(110), __nccwpck_require__.e(458)]).then(__nccwpck_require__.bind(__nccwpck_require__, 67458));
-    const client = new DefaultArtifactClient();
-    const found = await client.getArtifact(name).catch((error) => {
-        // Then it is not ours to replace, and GitHub meant something else.
-        throw error instanceof Error && error.name === 'ArtifactNotFoundError' ? taken : error;
-    });
-    const other = await ownText(found.artifact);
-    await client.deleteArtifact(name);
-    return upload(name, merge(other));
-}
-/** Downloads an artifact of this run. It needs no token, but only the library can do it, and it leaves the archive packed. */
-async function ownText({ id, size, digest = '' }) {
-    if (size > longestText)
-        return textIn(null, id, digest);
-    const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(110), __nccwpck_require__.e(458)]).then(__nccwpck_require__.bind(__nccwpck_require__, 67458));
-    return artifact_store_inFolder(async (folder) => {
-        await new DefaultArtifactClient().downloadArtifact(id, { path: folder, skipDecompress: true });
-        const [file = ''] = (0,external_node_fs_.readdirSync)(folder);
-        const path = (0,external_node_path_.join)(folder, file);
-        return textIn((0,external_node_fs_.statSync)(path).size > longestText ? null : (0,external_node_fs_.readFileSync)(path), id, digest);
-    });
-}
-async function upload(name, text) {
-    const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(110), __nccwpck_require__.e(458)]).then(__nccwpck_require__.bind(__nccwpck_require__, 67458));
-    return artifact_store_inFolder(async (folder) => {
-        const file = (0,external_node_path_.join)(folder, fileName);
-        (0,external_node_fs_.writeFileSync)(file, text);
-        const allowed = Number(process.env['GITHUB_RETENTION_DAYS']) || longestRetention;
-        const { id } = await new DefaultArtifactClient().uploadArtifact(name, [file], folder, {
-            retentionDays: Math.min(longestRetention, allowed),
-        });
-        if (id === undefined)
-            throw new Error('GitHub did not return an id for the artifact');
-        return id;
-    });
-}
-/** Whether the name is taken. The library shows this only in the text of its error. */
-function isTaken(error) {
-    return error instanceof Error && /\(409\)/.test(error.message);
-}
-async function artifact_store_inFolder(work) {
-    const folder = makePrivateFolder();
-    try {
-        return await work(folder.path);
-    }
-    finally {
-        folder.remove();
-    }
-}
 
 ;// CONCATENATED MODULE: ./build/shared/runner/cache-store.js
 
@@ -34700,19 +35869,19 @@ const instant = (value, place) => {
     return Date.parse(read);
 };
 const digest = textThat((value) => /^sha256:[0-9a-f]{64}$/.test(value), 'a digest');
-const words = untrusted_text(1_000);
+const provenance_words = untrusted_text(1_000);
 const artifactShape = shape({
     id: count,
-    name: words,
+    name: provenance_words,
     digest,
     size_in_bytes: count,
     created_at: instant,
     expires_at: instant,
     expired: bool,
-    workflow_run: shape({ id: count, repository_id: count, head_repository_id: count, head_branch: words }),
+    workflow_run: shape({ id: count, repository_id: count, head_repository_id: count, head_branch: provenance_words }),
 });
 const listShape = shape({ total_count: count, artifacts: listOf((value) => value, 1_000) });
-const runShape = shape({ event: words, head_repository: orNull(shape({ id: count })) });
+const runShape = shape({ event: provenance_words, head_repository: orNull(shape({ id: count })) });
 /** Reads one artifact. @throws Failure `bad-value` if it lacks a field that we need to trust it, such as the digest */
 function readArtifact(value) {
     const { workflow_run: run, ...artifact } = artifactShape(value, '');
@@ -34835,28 +36004,6 @@ async function fetchAtMost(client, url, limit, what) {
     return Buffer.concat(chunks);
 }
 
-;// CONCATENATED MODULE: ./build/shared/runner/library-words.js
-
-/**
- * What GitHub said, in a line that one of its libraries printed: each refusal before it tries again, or before it gives up
- * without an error. null for any other line.
- */
-function refusalIn(printed) {
-    const [, tried] = /^Attempt \d+ of \d+ failed with error: (.+)\. Retrying request in \d+ ms/.exec(printed) ?? [];
-    const [, warned] = /^::(?:warning|error)::(?:Failed to save: )?(.+)/.exec(printed) ?? [];
-    // What it then prints for users is a guess: that another job may be creating the same cache.
-    const [, reserving] = /^::debug::Failed to reserve cache: (?:Error: )?(.+)/.exec(printed) ?? [];
-    const said = tried ?? warned ?? reserving;
-    return said === undefined ? null : clean_cleanLine(said, 300);
-}
-/** Listens to a library for the last refusal. */
-class Refusals {
-    last = null;
-    hear = (printed) => {
-        this.last = refusalIn(printed) ?? this.last;
-    };
-}
-
 ;// CONCATENATED MODULE: ./build/shared/runner/history-mirror.js
 
 
@@ -34865,11 +36012,6 @@ class Refusals {
 
 
 
-
-
-
-/** Milliseconds: a rollback must not wait for GitHub. */
-const patience = 20_000;
 /** For one of several copies: a slow one must not cost the others. */
 const patienceForOne = 10_000;
 /** For the cache, which only saves time. */
@@ -34895,12 +36037,12 @@ function historyMirror(request) {
             if (trust === null || workflow.repository === null)
                 return { ...failed('the workflow does not name its repository and main branch'), needsRefresh: true };
             const { repository } = workflow;
-            return limited(() => loadTrusted({ ...request, token, repository }, trust), (why) => ({ ...failed(why), needsRefresh: true }));
+            return limited(() => loadTrusted({ ...request, token, repository }, trust), (why) => ({ ...failed(advised(why)), needsRefresh: true }));
         },
         async save(text, merge) {
             if (!request.kinds.includes('artifact'))
                 return { notices: [] };
-            return limited(() => store(request, text, merge), (why) => ({ notices: [`Could not store a copy of the history: ${why}`] }));
+            return limited(() => store(request, text, merge), (why) => ({ notices: [`Could not store a copy of the history: ${advised(why)}`] }));
         },
     };
 }
@@ -34958,40 +36100,10 @@ async function store({ environment, kinds, workflow }, text, merge) {
     const why = await answered(patienceForCache, saving).then((isSaved) => (isSaved ? null : (refusals.last ?? 'the library gave no reason')), (error) => whyNot(error, refusals.last));
     return { notices: why === null ? [] : [`Stored the history, but not the cache that points to it: ${why}`] };
 }
-async function limited(work, failed) {
-    const refusals = new Refusals();
-    try {
-        return await answered(patience, quietly(work, refusals.hear));
-    }
-    catch (error) {
-        return failed(whyNot(error, refusals.last));
-    }
-}
-/** GitHub did not do it in time. */
-class Late extends Error {
-}
-/** Gives up after `ms` milliseconds. The work itself goes on: the libraries cannot be stopped. */
-function answered(ms, work) {
-    const late = (0,promises_namespaceObject.setTimeout)(ms, null, { ref: false }).then(() => {
-        throw new Late(`within ${ms / 1_000} s`);
-    });
-    return Promise.race([work, late]);
-}
-/** Why GitHub did not do it, in its own words. @param refusal what it last said to a library that went on asking */
-function whyNot(error, refusal = null) {
-    if (error instanceof Late) {
-        return refusal === null
-            ? `GitHub did not answer ${error.message}`
-            : `GitHub did not do it ${error.message}; its last answer: ${refusal}`;
-    }
-    if (error instanceof Error && error.name === 'GHESNotSupportedError')
-        return 'GitHub Enterprise Server does not support them. The history stays on the host; set history: "" to silence this notice';
-    if (!(error instanceof lib/* HttpClientError */.Kg))
-        return clean_cleanLine(reasonOf(error), 300);
-    const status = error.statusCode;
-    const reason = clean_cleanLine(error.message, 300) || 'nothing';
-    const needs = status === 403 || status === 404 ? '. Reading them needs "permissions: actions: read" in the job' : '';
-    return `GitHub refused with ${status}; it said: ${reason}${needs}`;
+function advised(why) {
+    if (why !== unsupported)
+        return why;
+    return `${why}. The history stays on the host; set history: "" to silence this notice`;
 }
 
 // EXTERNAL MODULE: external "node:child_process"
@@ -35314,6 +36426,7 @@ const failureCodes = [
     'connection-refused',
     'connection-timed-out',
     'container-lost',
+    'copy-differs',
     'could-not-verify',
     'crashed',
     'database-not-running',
@@ -35426,6 +36539,7 @@ const failureCodes = [
     'unquotable',
     'untrusted-event',
     'verification-failed',
+    'webhook-unreachable',
     'write-failed',
     'wrong-image',
 ];
@@ -35440,11 +36554,11 @@ function isFailureCode(name) {
 
 
 /** Limit for a program's description of its failure, in UTF-16 units. */
-const longestDetail = 20_000;
+const program_failures_longestDetail = 20_000;
 /** The failure that the program named, or a general one if it named none. */
 function programFailure(program, records, code, cause) {
     const name = records.find('failure');
-    const detail = records.find('detail')?.slice(0, longestDetail);
+    const detail = records.find('detail')?.slice(0, program_failures_longestDetail);
     // Only we can fix that.
     if (name === 'misfit')
         throw new TypeError(`The parameters of the program ${program.name} do not match: ${detail}`);
@@ -36202,6 +37316,158 @@ function reachHost(ssh, { signal, atEnd }) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/shared/postgres/refusal.js
+
+/** What PostgreSQL's programs say, and what to do about it. */
+const refusals = [
+    [/database ".*" does not exist/, 'Correct the input "db-name"'],
+    [/role ".*" does not exist/, 'Correct the input "db-user"'],
+    [/role ".*" is not permitted to log in/, 'Set "db-user" to a role that may log in'],
+    [
+        /password authentication failed/,
+        'The password in the container\'s variables is not that of the role, or there is no such role. They set it only when the data folder is new: change it with ALTER ROLE, or correct them; or set "db-user"',
+    ],
+    [
+        /no password supplied/,
+        'The server wants a password: give it to the container as POSTGRES_PASSWORD, or in a file that POSTGRES_PASSWORD_FILE names and that the user of docker exec can read',
+    ],
+    [
+        /no pg_hba\.conf entry|pg_hba\.conf rejects/,
+        'Let the role connect to the database from within the container: a line in pg_hba.conf on the server, then SELECT pg_reload_conf()',
+    ],
+    [
+        /(Peer|Ident|ident) authentication failed/,
+        'pg_hba.conf lets a role connect only as the user of the same name: set "db-user" to that of docker exec, or change the line to scram-sha-256',
+    ],
+    [
+        /too many clients|remaining connection slots|too many connections for/,
+        'All its connections are taken. See who has them: SELECT usename, application_name, count(*) FROM pg_stat_activity GROUP BY 1, 2. Free some, or raise max_connections or the CONNECTION LIMIT',
+    ],
+    [/starting up|shutting down|in recovery|not yet accepting/, 'Wait until it is up, then run it again'],
+    [/not currently accepting connections/, 'ALTER DATABASE … ALLOW_CONNECTIONS true, or correct the input "db-name"'],
+    [
+        /cannot connect to invalid database/,
+        'A DROP DATABASE was interrupted: what is left cannot be used. Drop it, and restore it or correct the input "db-name"',
+    ],
+    [
+        /unsupported startup parameter/,
+        'A pooler answers, not PostgreSQL: set "db-service" to the service of the database itself, and let PGHOST in its container lead to no pooler',
+    ],
+    [
+        /could not translate host name/,
+        'PGHOST in the container, or the service that PGSERVICE names, has a host that is not known there: correct or remove it',
+    ],
+    [
+        /definition of service .* not found/,
+        'PGSERVICE in the container names a service that is in no service file there: correct or remove it',
+    ],
+    [
+        /failed: Permission denied|could not connect to server: Permission denied/,
+        'The user of docker exec may not use the socket: see unix_socket_permissions and unix_socket_group, and the rights of its folder; or set user: of the service to one that may',
+    ],
+    [/permission denied for database/, 'GRANT CONNECT ON DATABASE … TO the role, or set "db-user" to another one'],
+    [
+        /could not connect|connection to server .* failed: (No such file|Connection refused|Connection timed out|timeout)|timeout expired/,
+        'No server answers where the container says that it listens. See docker logs of its container; if "db-service" names another service than the database, correct it',
+    ],
+];
+/** What to tell of a session that was refused: the words after FATAL or ERROR, else those of psql itself; a hint only where these are known. */
+function refusal(answer) {
+    const said = /(?:FATAL|ERROR|PANIC): +(.*?)(?: +(?:DETAIL|HINT|LINE \d+|CONTEXT):| *$)/.exec(answer)?.[1] ??
+        /psql: (?:error: )?(.*?)(?:\s+Is the server running|\s*$)/.exec(answer)?.[1];
+    const hint = refusals.find(([pattern]) => said !== undefined && pattern.test(said))?.[1];
+    return new failure_Failure('database-refuses', `The database refused our session${said === undefined ? '' : `: ${said}`}`, {
+        hint: hint ?? 'See docker logs of its container',
+        cause: answer,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/postgres/probe.js
+
+
+/** As inside.sh looks for them. */
+const passwordVariables = [
+    'POSTGRES_PASSWORD',
+    'POSTGRES_PASSWORD_FILE',
+    'POSTGRESQL_PASSWORD',
+    'POSTGRESQL_PASSWORD_FILE',
+    'POSTGRESQL_POSTGRES_PASSWORD',
+    'POSTGRESQL_POSTGRES_PASSWORD_FILE',
+    'POSTGRESQL_ADMIN_PASSWORD',
+    'POSTGRESQL_ADMIN_PASSWORD_FILE',
+];
+/**
+ * Reads the output of the probe. Its values come from the server: hostile until cleaned.
+ * @throws Failure `database-refuses`; `no-pg-dump` if not even psql is there
+ */
+function readProbe(output) {
+    const lines = output.split('\n').map((line) => {
+        const space = line.indexOf(' ');
+        return [line.slice(0, space), line.slice(space + 1)];
+    });
+    const value = (name) => lines.find(([key]) => key === name)?.[1];
+    const tools = new Set(lines.filter(([name]) => name === 'tool').map(([, tool]) => tool));
+    requireTools(tools, ['psql']);
+    const answer = value('accepts');
+    if (answer === undefined)
+        throw refusal(value('refuses') ?? 'no answer');
+    return {
+        ...readAnswer(answer),
+        pgDumpVersion: (value('pg-dump') ?? '').replace(/^pg_dump \([^)]*\) /, ''),
+        tools,
+        access: {
+            place: readPlace(value('place') ?? '', value('instead-of') ?? ''),
+            password: passwordVariables.find((variable) => variable === value('password')) ?? null,
+        },
+        outdatedCollations: readCollations(value('collations') ?? ''),
+    };
+}
+function readPlace(found, instead) {
+    const [, port, host] = /^(\d+) (.+)$/.exec(found) ?? [];
+    if (port === undefined || host === undefined)
+        return null;
+    const insteadOf = ['PGHOSTADDR', 'PGSERVICE'].filter((name) => instead.split(' ').includes(name));
+    return { host, port, insteadOf };
+}
+function readCollations(json) {
+    try {
+        return JSON.parse(json);
+    }
+    catch {
+        return null;
+    }
+}
+/**
+ * Checks that the container can dump, and can read a dump. A program that exists may be a wrapper for one that does not,
+ * and an older pg_dump refuses a newer server.
+ * @throws Failure `no-pg-dump`
+ */
+function probe_checkDumpTools({ tools, pgDumpVersion, serverVersion }) {
+    requireTools(tools, ['pg_dump', 'pg_restore']);
+    const [ofProgram, ofServer] = [pgDumpVersion, serverVersion].map((version) => Number.parseInt(version, 10));
+    if (ofProgram !== undefined && ofServer !== undefined && ofProgram >= ofServer)
+        return;
+    throw new failure_Failure('no-pg-dump', `pg_dump in the container cannot dump a server of version ${serverVersion}: ${pgDumpVersion}`, {
+        hint: 'Run the database in the official image of its version, whose pg_dump matches the server',
+    });
+}
+function requireTools(tools, wanted) {
+    const missing = wanted.filter((tool) => !tools.has(tool));
+    if (missing.length === 0)
+        return;
+    throw new failure_Failure('no-pg-dump', `The database container has no ${missing.join(' and no ')}`, {
+        hint: 'Set "db-service" to the service that runs the official PostgreSQL image',
+    });
+}
+function readAnswer(answer) {
+    try {
+        return JSON.parse(answer);
+    }
+    catch {
+        throw refusal(answer);
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/shared/sets/layout.js
 const shelves = {
     daily: { folder: 'daily', prefix: 'backup', place: 'flat' },
@@ -36580,10 +37846,52 @@ function byFolder(a, b) {
     return allFolders.indexOf(a.folder) - allFolders.indexOf(b.folder);
 }
 
+;// CONCATENATED MODULE: ./build/shared/sets/last-good.js
+
+
+
+
+/** What the database says of itself; null if it does not answer. */
+function last_good_factsOf({ probe }) {
+    if (probe === null || 'error' in probe)
+        return null;
+    try {
+        return readProbe(probe.output);
+    }
+    catch (error) {
+        if (failure_isFailure(error))
+            return null;
+        throw error;
+    }
+}
+/**
+ * The database's name, also if the database is lost: that is when its backups matter most.
+ * @param given by the workflow; null: none
+ */
+function databaseIn(seen, catalogue, given) {
+    const newest = catalogue.sets.find((set) => set.state === 'verified')?.database ?? null;
+    return last_good_factsOf(seen)?.database ?? given ?? newest;
+}
+/** The newest verified backup that a survey saw, and of which database. */
+function lastGoodIn(seen, given) {
+    const { sets } = seen;
+    if (sets === null || 'error' in sets)
+        return { database: last_good_factsOf(seen)?.database ?? given, lastGood: 'unknown' };
+    const catalogue = catalogueOf(sets.files, sets.manifests);
+    const database = databaseIn(seen, catalogue, given);
+    const newest = database === null ? undefined : catalogue_verifiedSetsOf(database, catalogue.sets)[0];
+    return { database, lastGood: newest === undefined ? 'none' : goodBackup(newest.id) };
+}
+/** A backup that is verified, by its id. */
+function goodBackup(id) {
+    const takenAt = startOf(id);
+    return takenAt === null ? 'unknown' : { id, takenAt };
+}
+
 ;// CONCATENATED MODULE: ./build/shared/sets/read-sets.js
 
 
-const program = {
+const read_sets_program = {
     name: 'read-sets',
     step: 'reading the backups',
     scripts: [__nccwpck_require__.ab + "read-sets.sh"],
@@ -36604,7 +37912,7 @@ async function readSets(connection, request) {
         files: files.map(({ file }) => file),
         first_names: files.map(({ firstName }) => firstName),
     };
-    const { result } = connection.run(program, parameters, {
+    const { result } = connection.run(read_sets_program, parameters, {
         deadline: request.timeout,
         atEnd: 'end',
         signal: request.signal,
@@ -36697,146 +38005,6 @@ function namesOf({ id, manifest }) {
 /** The files that its checksum lists name. */
 function filesOf({ dump, schema, globals, settings, manifest, report }) {
     return [dump, schema, globals, settings, manifest, report];
-}
-
-;// CONCATENATED MODULE: ./build/shared/postgres/said.js
-// What PostgreSQL's programs print, as postgres-words.sh on the host passes it on.
-/** Everything that PostgreSQL said in this run, if it said something; in the backup folder on the host. */
-const wordsFile = (backupDir, run) => `${backupDir}/postgres-${run}.log`;
-const server = /^(?:.*?[: ])?(?:ERROR|FATAL|PANIC): {2}(.*)$/;
-const error = /^(?:.*?[: ])?(?:ERROR|PANIC): {2}(.*)$/;
-const said_program = /^(?:pg_dump|pg_dumpall|pg_restore|psql): (?:\[[a-z() ]+\] )?(?:error|fatal): (.*)$/;
-const cutOff = /^(?:.*: )?(server closed the connection unexpectedly|connection to server was lost)/;
-/** If one session fails, another may lose the snapshot that it shares with it: that is a consequence. */
-const isConsequence = (text) => /^(invalid snapshot identifier|could not import the requested snapshot)/.test(text);
-/** An error whose words are hidden. */
-const said_hidden = '…';
-/**
- * The first error among these lines, without what stands in front of it: what the server says goes before what a program
- * says, a cause before its consequence, and known words before hidden ones. null if there is none.
- */
-function firstError(lines) {
-    const matching = (pattern) => lines.flatMap((line) => pattern.exec(line)?.[1]?.trim() ?? []);
-    const ofServer = [...matching(error), ...matching(server)];
-    const known = ofServer.find((text) => text !== said_hidden && !isConsequence(text));
-    const others = [...matching(cutOff), ...matching(said_program)].filter((text) => text !== said_hidden);
-    return (known ?? ofServer.find((text) => !isConsequence(text)) ?? others[0] ?? ofServer[0] ?? matching(said_program)[0] ?? null);
-}
-/** The first statement that the server refused; null if none was. */
-function firstRefusal(lines) {
-    return lines.flatMap((line) => error.exec(line)?.[1]?.trim() ?? [])[0] ?? null;
-}
-/** The table whose rows were being restored when it failed, in quotes; null if pg_restore did not say. */
-function failedTable(lines) {
-    return lines.flatMap((line) => /COPY failed for table (".+"): (?:ERROR|FATAL): {2}/.exec(line)?.[1] ?? [])[0] ?? null;
-}
-/** An error for people: its words may be hidden, because they are a function's own, or of a shape that is not known. */
-function tellError(text, file) {
-    return text === said_hidden ? `an error whose words may hold data; they are in ${file} on the host` : text;
-}
-
-;// CONCATENATED MODULE: ./build/verify-action/finding.js
-
-
-
-const finding_longestText = 1_000;
-/** @param failOn what makes a run fail: only errors, or warnings too */
-function tallyOf(findings, failOn) {
-    const count = (belongs) => findings.filter(belongs).length;
-    const failed = count(({ result, severity }) => result === 'failed' && severity === 'error');
-    const warnings = count(({ result, severity }) => result === 'failed' && severity === 'warning');
-    const couldNotCheck = count(({ result }) => result === 'could-not-check');
-    const isBad = failed > 0 || (failOn === 'warning' && warnings > 0);
-    return {
-        // Without any finding, nothing was verified.
-        status: isBad ? 'failed' : couldNotCheck > 0 || findings.length === 0 ? 'could-not-verify' : 'verified',
-        passed: count(({ result }) => result === 'passed'),
-        warnings,
-        failed,
-        couldNotCheck,
-    };
-}
-/** The worst first; equally bad ones in the order in which they were made. */
-function worstFirst(findings) {
-    return findings.toSorted((a, b) => rank(a) - rank(b));
-}
-function rank({ result, severity }) {
-    if (result === 'passed')
-        return 3;
-    if (result === 'could-not-check')
-        return 1;
-    return severity === 'error' ? 0 : 2;
-}
-/** Collects the findings of one group. */
-class Findings {
-    list = [];
-    /** What was verified, by name, for the verdict: the release that runs, or the backup that was restored; null if unknown. */
-    subject = null;
-    #group;
-    constructor(group) {
-        this.#group = group;
-    }
-    /**
-     * Makes a check and adds its result. `look` returns what was seen, or a Problem; a Failure that it throws counts as one.
-     * @returns whether it passed
-     */
-    check(name, look, severity = 'error') {
-        const started = performance.now();
-        const seen = said(look);
-        const isGood = typeof seen === 'string';
-        this.add(name, isGood ? 'passed' : 'failed', isGood ? seen : seen.detail, isGood ? null : seen.remedy, isGood ? severity : (seen.severity ?? severity), performance.now() - started);
-        return isGood;
-    }
-    /** Like `check`, for a check that makes sense only if an earlier one has passed, or has found no more than a warning. */
-    after(earlier, name, look, severity = 'error') {
-        const first = this.list.find((finding) => finding.name === earlier);
-        if (first?.result === 'passed' || (first?.result === 'failed' && first.severity === 'warning'))
-            return this.check(name, look, severity);
-        this.unable(name, `"${earlier}" must pass first`, first?.remedy ?? null);
-        return false;
-    }
-    /** Does some work and adds whether that succeeded. If it fails, the findings made so far are not lost. */
-    async attempt(name, work) {
-        try {
-            const done = await work();
-            this.check(name, () => done);
-        }
-        catch (error) {
-            if (!failure_isFailure(error) || error.code === 'cancelled')
-                throw error;
-            this.unable(name, `could not write it: ${detailOf(error)}`, error.hint ?? 'Run it again');
-        }
-    }
-    /** Adds a check that could not be made. */
-    unable(name, detail, remedy) {
-        this.add(name, 'could-not-check', detail, remedy, 'error', 0);
-    }
-    add(name, result, detail, remedy, severity, ms) {
-        // The results are published as JSON, so text from the host is cleaned here.
-        const clean = (text) => clean_cleanLine(text, finding_longestText);
-        const said = { detail: clean(detail), remedy: remedy === null ? null : clean(remedy) };
-        this.list.push({ name, group: this.#group, result, severity, ...said, ms: Math.round(ms) });
-    }
-}
-function said(look) {
-    try {
-        return look();
-    }
-    catch (error) {
-        if (!failure_isFailure(error))
-            throw error;
-        return { detail: detailOf(error), remedy: error.hint ?? 'See the log' };
-    }
-}
-/** How many characters of a foreign text are shown. Its end says what went wrong. */
-const longestCause = 300;
-/** The message, followed by the error of PostgreSQL that caused it, else by the end of its cause: hints may refer to that. */
-function detailOf({ message, cause }) {
-    const said = typeof cause === 'string' ? cause : cause instanceof Error ? cause.message : '';
-    const end = said.trim().replaceAll(/\s+/g, ' ').slice(-longestCause);
-    const error = firstError(said.split('\n'));
-    const line = error === null || error === '…' ? end : error;
-    return line === '' || message.includes(line) ? message : `${message}: ${line}`;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/history/legacy.js
@@ -37290,158 +38458,6 @@ function readFolder(value) {
     return { type, mode, owner, device, writable: writable === 'writable', path: path.join('|') };
 }
 
-;// CONCATENATED MODULE: ./build/shared/postgres/refusal.js
-
-/** What PostgreSQL's programs say, and what to do about it. */
-const refusals = [
-    [/database ".*" does not exist/, 'Correct the input "db-name"'],
-    [/role ".*" does not exist/, 'Correct the input "db-user"'],
-    [/role ".*" is not permitted to log in/, 'Set "db-user" to a role that may log in'],
-    [
-        /password authentication failed/,
-        'The password in the container\'s variables is not that of the role, or there is no such role. They set it only when the data folder is new: change it with ALTER ROLE, or correct them; or set "db-user"',
-    ],
-    [
-        /no password supplied/,
-        'The server wants a password: give it to the container as POSTGRES_PASSWORD, or in a file that POSTGRES_PASSWORD_FILE names and that the user of docker exec can read',
-    ],
-    [
-        /no pg_hba\.conf entry|pg_hba\.conf rejects/,
-        'Let the role connect to the database from within the container: a line in pg_hba.conf on the server, then SELECT pg_reload_conf()',
-    ],
-    [
-        /(Peer|Ident|ident) authentication failed/,
-        'pg_hba.conf lets a role connect only as the user of the same name: set "db-user" to that of docker exec, or change the line to scram-sha-256',
-    ],
-    [
-        /too many clients|remaining connection slots|too many connections for/,
-        'All its connections are taken. See who has them: SELECT usename, application_name, count(*) FROM pg_stat_activity GROUP BY 1, 2. Free some, or raise max_connections or the CONNECTION LIMIT',
-    ],
-    [/starting up|shutting down|in recovery|not yet accepting/, 'Wait until it is up, then run it again'],
-    [/not currently accepting connections/, 'ALTER DATABASE … ALLOW_CONNECTIONS true, or correct the input "db-name"'],
-    [
-        /cannot connect to invalid database/,
-        'A DROP DATABASE was interrupted: what is left cannot be used. Drop it, and restore it or correct the input "db-name"',
-    ],
-    [
-        /unsupported startup parameter/,
-        'A pooler answers, not PostgreSQL: set "db-service" to the service of the database itself, and let PGHOST in its container lead to no pooler',
-    ],
-    [
-        /could not translate host name/,
-        'PGHOST in the container, or the service that PGSERVICE names, has a host that is not known there: correct or remove it',
-    ],
-    [
-        /definition of service .* not found/,
-        'PGSERVICE in the container names a service that is in no service file there: correct or remove it',
-    ],
-    [
-        /failed: Permission denied|could not connect to server: Permission denied/,
-        'The user of docker exec may not use the socket: see unix_socket_permissions and unix_socket_group, and the rights of its folder; or set user: of the service to one that may',
-    ],
-    [/permission denied for database/, 'GRANT CONNECT ON DATABASE … TO the role, or set "db-user" to another one'],
-    [
-        /could not connect|connection to server .* failed: (No such file|Connection refused|Connection timed out|timeout)|timeout expired/,
-        'No server answers where the container says that it listens. See docker logs of its container; if "db-service" names another service than the database, correct it',
-    ],
-];
-/** What to tell of a session that was refused: the words after FATAL or ERROR, else those of psql itself; a hint only where these are known. */
-function refusal(answer) {
-    const said = /(?:FATAL|ERROR|PANIC): +(.*?)(?: +(?:DETAIL|HINT|LINE \d+|CONTEXT):| *$)/.exec(answer)?.[1] ??
-        /psql: (?:error: )?(.*?)(?:\s+Is the server running|\s*$)/.exec(answer)?.[1];
-    const hint = refusals.find(([pattern]) => said !== undefined && pattern.test(said))?.[1];
-    return new failure_Failure('database-refuses', `The database refused our session${said === undefined ? '' : `: ${said}`}`, {
-        hint: hint ?? 'See docker logs of its container',
-        cause: answer,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/shared/postgres/probe.js
-
-
-/** As inside.sh looks for them. */
-const passwordVariables = [
-    'POSTGRES_PASSWORD',
-    'POSTGRES_PASSWORD_FILE',
-    'POSTGRESQL_PASSWORD',
-    'POSTGRESQL_PASSWORD_FILE',
-    'POSTGRESQL_POSTGRES_PASSWORD',
-    'POSTGRESQL_POSTGRES_PASSWORD_FILE',
-    'POSTGRESQL_ADMIN_PASSWORD',
-    'POSTGRESQL_ADMIN_PASSWORD_FILE',
-];
-/**
- * Reads the output of the probe. Its values come from the server: hostile until cleaned.
- * @throws Failure `database-refuses`; `no-pg-dump` if not even psql is there
- */
-function readProbe(output) {
-    const lines = output.split('\n').map((line) => {
-        const space = line.indexOf(' ');
-        return [line.slice(0, space), line.slice(space + 1)];
-    });
-    const value = (name) => lines.find(([key]) => key === name)?.[1];
-    const tools = new Set(lines.filter(([name]) => name === 'tool').map(([, tool]) => tool));
-    requireTools(tools, ['psql']);
-    const answer = value('accepts');
-    if (answer === undefined)
-        throw refusal(value('refuses') ?? 'no answer');
-    return {
-        ...readAnswer(answer),
-        pgDumpVersion: (value('pg-dump') ?? '').replace(/^pg_dump \([^)]*\) /, ''),
-        tools,
-        access: {
-            place: readPlace(value('place') ?? '', value('instead-of') ?? ''),
-            password: passwordVariables.find((variable) => variable === value('password')) ?? null,
-        },
-        outdatedCollations: readCollations(value('collations') ?? ''),
-    };
-}
-function readPlace(found, instead) {
-    const [, port, host] = /^(\d+) (.+)$/.exec(found) ?? [];
-    if (port === undefined || host === undefined)
-        return null;
-    const insteadOf = ['PGHOSTADDR', 'PGSERVICE'].filter((name) => instead.split(' ').includes(name));
-    return { host, port, insteadOf };
-}
-function readCollations(json) {
-    try {
-        return JSON.parse(json);
-    }
-    catch {
-        return null;
-    }
-}
-/**
- * Checks that the container can dump, and can read a dump. A program that exists may be a wrapper for one that does not,
- * and an older pg_dump refuses a newer server.
- * @throws Failure `no-pg-dump`
- */
-function probe_checkDumpTools({ tools, pgDumpVersion, serverVersion }) {
-    requireTools(tools, ['pg_dump', 'pg_restore']);
-    const [ofProgram, ofServer] = [pgDumpVersion, serverVersion].map((version) => Number.parseInt(version, 10));
-    if (ofProgram !== undefined && ofServer !== undefined && ofProgram >= ofServer)
-        return;
-    throw new failure_Failure('no-pg-dump', `pg_dump in the container cannot dump a server of version ${serverVersion}: ${pgDumpVersion}`, {
-        hint: 'Run the database in the official image of its version, whose pg_dump matches the server',
-    });
-}
-function requireTools(tools, wanted) {
-    const missing = wanted.filter((tool) => !tools.has(tool));
-    if (missing.length === 0)
-        return;
-    throw new failure_Failure('no-pg-dump', `The database container has no ${missing.join(' and no ')}`, {
-        hint: 'Set "db-service" to the service that runs the official PostgreSQL image',
-    });
-}
-function readAnswer(answer) {
-    try {
-        return JSON.parse(answer);
-    }
-    catch {
-        throw refusal(answer);
-    }
-}
-
 ;// CONCATENATED MODULE: ./build/shared/postgres/scripts.js
 
 // Scripts for the database container and SQL for the server; the programs on the host get them as parameters.
@@ -37676,17 +38692,17 @@ function valuesBehind(template, reference) {
     const groups = [];
     for (const { name, text } of uses) {
         const start = template.indexOf(text, at);
-        pattern += escaped(template.slice(at, start));
+        pattern += template_variables_escaped(template.slice(at, start));
         const known = groups.indexOf(name);
         pattern += known < 0 ? referencePart : `\\${known + 1}`;
         if (known < 0)
             groups.push(name);
         at = start + text.length;
     }
-    const match = new RegExp(`^${pattern}${escaped(template.slice(at))}$`).exec(reference);
+    const match = new RegExp(`^${pattern}${template_variables_escaped(template.slice(at))}$`).exec(reference);
     return match === null ? null : new Map(groups.map((name, index) => [name, match[index + 1] ?? '']));
 }
-function escaped(text) {
+function template_variables_escaped(text) {
     return text.replaceAll('$$', '$').replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 
@@ -37765,7 +38781,6 @@ function idleServices({ compose, containers }, { config }) {
 
 
 
-
 /** Surveys the host once, for all groups of checks. */
 async function look(connection, { inputs, signal, mirrored }) {
     const asks = (...groups) => groups.some((group) => inputs.checks.includes(group));
@@ -37785,23 +38800,9 @@ async function look(connection, { inputs, signal, mirrored }) {
         now: new Date(Date.now() + seen.clockAhead),
     };
 }
-/** The database's name, also if the database is lost: that is when checking its backups matters most. */
+/** The database's name, also if the database is lost. */
 function databaseOf({ seen, catalogue }, { databaseName }) {
-    const newest = catalogue.sets.find((set) => set.state === 'verified')?.database ?? null;
-    return factsOf(seen)?.database ?? databaseName ?? newest;
-}
-/** null if the database does not answer. */
-function factsOf({ probe }) {
-    if (probe === null || 'error' in probe)
-        return null;
-    try {
-        return readProbe(probe.output);
-    }
-    catch (error) {
-        if (failure_isFailure(error))
-            return null;
-        throw error;
-    }
+    return databaseIn(seen, catalogue, databaseName);
 }
 
 ;// CONCATENATED MODULE: ./build/shared/sets/calendar.js
@@ -37840,7 +38841,7 @@ function formatIn(timezone) {
         });
     }
     catch {
-        throw new InputError('timezone', 'is not a time zone', 'Write it as UTC, Europe/Berlin or America/New_York');
+        throw new failure_InputError('timezone', 'is not a time zone', 'Write it as UTC, Europe/Berlin or America/New_York');
     }
 }
 /** From here on these are plain dates, computed in UTC, where every day has 24 hours. */
@@ -38569,7 +39570,7 @@ function checkNamedFiles({ absent, deployDir, user }, needs) {
         throw notFound('env-file', needs.envFile, user, needs.deployDir);
 }
 function notFound(input, file, user, folder) {
-    return new InputError(input, `names ${file}, and ${user} finds no such file on the host, in ${folder}`, `Correct it: the path is relative to "deploy-dir". On the host, as ${user}: cd ${shell_quote_quoteForShell(folder)} && ls -l ${shell_quote_quoteForShell(file)}`);
+    return new failure_InputError(input, `names ${file}, and ${user} finds no such file on the host, in ${folder}`, `Correct it: the path is relative to "deploy-dir". On the host, as ${user}: cd ${shell_quote_quoteForShell(folder)} && ls -l ${shell_quote_quoteForShell(file)}`);
 }
 /** Files that others may have put there while they could reach the folder, or that others can replace. */
 function checkPlaces({ openParent, places }, backupDir) {
@@ -39309,7 +40310,7 @@ function driftOf(request) {
     const now = fieldsOf(request.config, service);
     const written = fieldsOf(request.template, service);
     const unset = new Set(request.unsetNames);
-    const isUnset = (template) => variablesIn(textOf(template)).some(({ name }) => unset.has(name));
+    const isUnset = (template) => variablesIn(service_settings_textOf(template)).some(({ name }) => unset.has(name));
     // Compose does not complain of a variable with a default. It is not set if the value is what comes of that.
     const isDefault = (template, value) => {
         const uses = typeof template === 'string' ? variablesIn(template) : [];
@@ -39388,7 +40389,7 @@ function driftOf(request) {
         .map(({ path }) => path);
     return { service, lost, changed, mounted };
 }
-function textOf(template) {
+function service_settings_textOf(template) {
     return typeof template === 'string' ? template : template === undefined ? '' : JSON.stringify(template);
 }
 function service_settings_sectionsOf(json) {
@@ -41003,7 +42004,7 @@ function restoredOr(ranOut, records) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/shared/drill/proof.js
+;// CONCATENATED MODULE: ./build/shared/sets/proof.js
 
 
 
@@ -41012,7 +42013,7 @@ function restoredOr(ranOut, records) {
 const proof_program = {
     name: 'prove',
     step: 'the update of the proof',
-    scripts: [new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(60767), __nccwpck_require__.b)],
+    scripts: [new URL(/* asset import */ __nccwpck_require__(37812), __nccwpck_require__.b), new URL(/* asset import */ __nccwpck_require__(45055), __nccwpck_require__.b)],
 };
 /**
  * Adds a proof to a set, in every folder of the set, and to the history.
@@ -41147,12 +42148,12 @@ function hashedText(tables) {
     return [parts.join(', '), ...(not > 0 ? [`${not} not hashed`] : [])].filter((part) => part !== '').join('; ');
 }
 /** Tables that belong to extensions and whose rows pg_dump leaves out; empty ones lose nothing. */
-function leftOut(tables) {
+function table_facts_leftOut(tables) {
     return tables.filter(({ isDumped, rows }) => !isDumped && rows !== 0);
 }
 /** `1 row in public.q_mail, which belongs to the extension hstore`. */
 function leftOutText(tables) {
-    const told = leftOut(tables).map((table) => `${table.rows === null ? 'the rows' : counted(table.rows, 'row')} in ${relationName(table)}, which belongs to the extension ${table.extension}`);
+    const told = table_facts_leftOut(tables).map((table) => `${table.rows === null ? 'the rows' : counted(table.rows, 'row')} in ${relationName(table)}, which belongs to the extension ${table.extension}`);
     return listed(told, 5);
 }
 
@@ -41246,7 +42247,7 @@ const ownLogs = new Set(['pg_cron job_run_details']);
 function judgeLeftOut(findings, manifest, restored) {
     const present = new Map(restored.tables.map((table) => [relationName(table), table]));
     const changed = changedExtensions(manifest, restored);
-    const lost = leftOut(manifest.tables).filter((table) => {
+    const lost = table_facts_leftOut(manifest.tables).filter((table) => {
         const { rows, content } = present.get(relationName(table)) ?? {};
         return rows !== table.rows || (isHashed(table) && content?.hash !== table.content?.hash);
     });
@@ -41681,6 +42682,7 @@ function drillRecord(manifest, { result, restoreMs }, facts) {
 
 
 
+
 /** Restores a backup for real, and stores the result beside the backup and in the history. */
 async function checkDrill(connection, surveyed, run) {
     const { inputs, outputs, signal, workflow } = run;
@@ -41689,7 +42691,7 @@ async function checkDrill(connection, surveyed, run) {
     const set = database === null ? null : chooseSet(inputs.drillBackup, database, catalogue.sets);
     if (set === null)
         throw noBackup(inputs, database);
-    const facts = factsOf(seen);
+    const facts = last_good_factsOf(seen);
     const container = seen.containers.find(({ id }) => id === seen.candidates[0]?.container);
     const image = imageFor(set.manifest, facts === null || container === undefined ? null : { imageId: container.imageId, facts });
     const needed = neededFor(set.manifest, facts?.sizeBytes ?? null) + inputs.minFreeSpace;
@@ -41983,12 +42985,12 @@ function isStore(images, variables, writes) {
 }
 const storeNames = new Set(stores.flatMap(({ names }) => names));
 function hasWord(path, words) {
-    return wordsOf(path.split('/').at(-1) ?? '').some((word) => words.test(word));
+    return stores_wordsOf(path.split('/').at(-1) ?? '').some((word) => words.test(word));
 }
 /** Its last word that says anything is the name of a store; of `mysql/server`, the folder says it. */
 function isNamedAsStore(path) {
     for (const part of path.split('/').toReversed()) {
-        const words = wordsOf(part);
+        const words = stores_wordsOf(part);
         const telling = words.findLast((word) => !qualifiers.has(word)) ?? words.find((word) => storeNames.has(word));
         if (telling !== undefined)
             return storeNames.has(telling);
@@ -41996,7 +42998,7 @@ function isNamedAsStore(path) {
     return false;
 }
 /** `redis7` and `percona-server-8.0` are called by what they are, without the version. */
-function wordsOf(part) {
+function stores_wordsOf(part) {
     return part
         .toLowerCase()
         .split(/[-_.]+/)
@@ -42726,7 +43728,7 @@ function judgeModes({ open, openCount }, { user }, backupDir) {
 function judgeServer(findings, { seen, catalogue }, inputs) {
     const others = () => judgeOthers(askedDatabase(seen), catalogue, inputs.backupDir);
     findings.after('database accepts', 'other databases', others, 'warning');
-    const facts = factsOf(seen);
+    const facts = last_good_factsOf(seen);
     if (facts !== null && facts.outdatedCollations === null) {
         findings.unable('collations', 'the server did not tell their versions', 'See docker logs of its container');
         return;
@@ -42783,92 +43785,164 @@ function judgeCollations({ default: own, others, partitioned }, { database, user
     };
 }
 
-;// CONCATENATED MODULE: ./build/shared/notify/mail.js
+;// CONCATENATED MODULE: ./build/shared/offsite/bucket-failure.js
 
 
-/** Milliseconds, from the connection to the login. */
-const mail_patience = 20_000;
-/**
- * Connects to the server and logs in, without sending mail. Logs in only over TLS.
- *
- * @throws Failure `mail-unusable`
- */
-async function reachMailServer({ host, port, isTls, login }, signal) {
-    const { createTransport } = await __nccwpck_require__.e(/* import() */ 739).then(__nccwpck_require__.bind(__nccwpck_require__, 16739));
-    const transport = createTransport({
-        host,
-        port,
-        secure: isTls,
-        requireTLS: login !== null,
-        // Log in even if the server does not ask for it: then it rejects the login, and we find out.
-        ...(login !== null && { auth: { user: login.user, pass: login.password }, forceAuth: true }),
-        connectionTimeout: mail_patience,
-        greetingTimeout: mail_patience,
-        socketTimeout: mail_patience,
-    });
-    try {
-        await inTime(mail_patience, signal, transport.verify());
-    }
-    catch (error) {
-        signal.throwIfAborted();
-        const { code = '' } = error;
-        throw new failure_Failure('mail-unusable', `${host}:${port} ${mail_said[code] ?? 'cannot be reached'}: ${reasonOf(error)}`, {
-            hint: remedies[code] ??
-                'Correct "smtp-url", and check that the network of the runner allows the connection: many networks block port 25',
-        });
-    }
-    finally {
-        transport.close();
-    }
+
+/** For people: `"bucket" at s3.example.com`. */
+function bucket_failure_nameOf({ bucket, endpoint }) {
+    return `"${bucket}" at ${endpoint?.host ?? 'S3'}`;
 }
-const mail_said = {
-    EAUTH: 'rejects the login',
-    ETLS: 'does not offer TLS, which a login requires',
+/** @param what happened, as the beginning of a sentence: `"bucket" at S3 cannot be listed` */
+function bucketFailure(what, error, facts) {
+    if (error instanceof failure_Failure)
+        return error;
+    const reason = bucket_failure_wordsOf(error);
+    return new failure_Failure('bucket-unusable', `${what}: ${reason}`, { hint: bucket_failure_remedyFor(reason, facts) });
+}
+/** The store's own code and words, or those of the library, in one line. */
+function bucket_failure_wordsOf(error) {
+    const { status, code } = codeOf(error);
+    // The answer to HEAD has no body, so nobody knows more than its status.
+    if (status !== null && /^(Unknown(Error)?|\d{3})?$/.test(code))
+        return `${wordForStatus[status] ?? 'HTTP'} (HTTP ${status})`;
+    return clean_cleanLine(reasonOf(error), 500);
+}
+const wordForStatus = {
+    400: 'BadRequest',
+    403: 'Forbidden',
+    404: 'NotFound',
+    412: 'PreconditionFailed',
+    500: 'InternalError',
+    501: 'NotImplemented',
+    503: 'ServiceUnavailable',
 };
-const remedies = {
-    EAUTH: 'Correct name and password in "smtp-url"; write characters such as @ and : as %40 and %3A there',
-    ETLS: 'Use smtps:// with its port, usually 465, or a server that supports STARTTLS',
-};
+/** The HTTP status of the answer, if there was one, and the name of the error. */
+function codeOf(error) {
+    if (!(error instanceof Error))
+        return { status: null, code: '' };
+    const { $metadata } = error;
+    return { status: $metadata?.httpStatusCode ?? null, code: error.name };
+}
+function bucket_failure_remedyFor(reason, facts) {
+    const found = bucket_failure_remedies.find(([said]) => said.test(reason))?.[1];
+    if (found === undefined)
+        return elsewise;
+    return typeof found === 'string' ? found : found(reason, facts);
+}
+const login = 'Run aws-actions/configure-aws-credentials before this step, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
+/** Advice by the words of the store, or of AWS's library. The first that fits holds. */
+const bucket_failure_remedies = [
+    [
+        /\bsts:|AssumeRole|^(ExpiredTokenException|IDPCommunicationError|InvalidIdentityToken)/,
+        'Make the role trust this repository and branch, and give the job permissions: id-token: write',
+    ],
+    [/^Region is missing/, 'Give "s3-region", or set AWS_REGION in the job'],
+    [
+        /^ExpiredToken\b/,
+        'The login has run out: let aws-actions/configure-aws-credentials run right before this step, and give it a longer role-duration-seconds if the copy takes long',
+    ],
+    [/^(CredentialsProviderError|InvalidToken|InvalidAccessKeyId|SignatureDoesNotMatch|TokenRefreshRequired)\b/, login],
+    [/^(NoSuchBucket|NotFound)\b/, 'Correct "s3-bucket" or "s3-endpoint", or create the bucket'],
+    [/^NoSuchUpload\b/, 'Somebody else ended this upload, such as a lifecycle rule of the bucket. Run it again'],
+    [/^(\w*Redirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException)\b/, 'Correct "s3-region"'],
+    [/^KMS\.|kms:/i, 'Correct "s3-kms-key", and grant that login kms:GenerateDataKey and kms:Decrypt on the key'],
+    [/^InvalidStorageClass\b/, 'Clear "s3-storage-class": this store does not have it'],
+    [/^InvalidTag\b/, 'Correct "s3-tags"'],
+    [/[Pp]art ?[Nn]umber|too many parts/i, 'Give "s3-max-parts" the number of parts that this store allows'],
+    [
+        /^(AccessDenied|Forbidden|AllAccessDisabled|AccountProblem)\b/,
+        (_, { rights }) => `Grant that login ${rights.join(' and ')} on the bucket`,
+    ],
+    [/^RequestTimeTooSkewed\b/, "Correct the runner's clock"],
+    [
+        /^(NotImplemented|InvalidArgument|InvalidRequest|BadRequest|InvalidEncryptionAlgorithmError|MalformedXML)\b/,
+        clearInputs,
+    ],
+    [
+        /^(QuotaExceeded|InsufficientStorage|XMinioStorageFull|StorageLimitExceeded|storage_cap_exceeded)/i,
+        'Make room in the store, or raise its limit',
+    ],
+    [
+        /^(SlowDown|Throttling\w*|TooManyRequests\w*|RequestLimitExceeded|InternalError|InternalServerError|ServiceUnavailable|BadGateway|GatewayTimeout)\b/,
+        'The store is overloaded or out of order: look at its status page, and run this again later. The next run copies what is missing',
+    ],
+    [
+        /certificate|self-signed|CERT_/i,
+        'Give the certificate of its authority to the job in NODE_EXTRA_CA_CERTS, or correct "s3-endpoint"',
+    ],
+    [
+        /ECONNRESET|EPIPE|ETIMEDOUT|TimeoutError|RequestTimeout|socket hang up|aborted|IncompleteBody|premature/i,
+        'Run it again: the next run copies what is missing. If it happens again, check the network between runner and store',
+    ],
+];
+const elsewise = 'Correct "s3-endpoint" or "s3-region", and check that the network of the runner allows the connection';
+/** What the words themselves name, else all that was sent and need not be. */
+function clearInputs(reason, { inputs = [] }) {
+    const named = inputWords
+        .filter(([input, said]) => inputs.includes(input) && said.test(reason))
+        .map(([input]) => input);
+    const guilty = named.length > 0 ? named : inputs;
+    if (guilty.length === 0)
+        return 'This store lacks what was asked of it. Compare it with the table in docs/offsite.md';
+    const list = guilty.map((input) => `"${input}"`).join(' and ');
+    return `Clear ${list}: this store does not take ${guilty.length === 1 ? 'it' : 'them'}`;
+}
+const inputWords = [
+    ['s3-tags', /tag/i],
+    ['s3-storage-class', /storage.?class/i],
+    ['s3-kms-key', /kms/i],
+    ['s3-sse', /encrypt|sse/i],
+];
 
-// EXTERNAL MODULE: external "node:tls"
-var external_node_tls_ = __nccwpck_require__(41692);
-;// CONCATENATED MODULE: ./build/shared/notify/ping.js
+;// CONCATENATED MODULE: ./build/shared/offsite/s3-client.js
 
-
-
-
-
-/** Milliseconds. */
-const ping_patience = 10_000;
-/**
- * Connects to the server for pings and checks its certificate. Sends nothing: any request would be a ping, and would report
- * a run that did not happen. The address is a secret and appears in no message.
- *
- * @throws Failure `ping-unreachable`
- */
-async function reachPing(address, signal) {
-    const host = address.hostname.replace(/^\[|\]$/g, '');
-    const isTls = address.protocol === 'https:';
-    const port = Number(address.port) || (isTls ? 443 : 80);
-    // An IP address is not a server name.
-    const socket = isTls
-        ? (0,external_node_tls_.connect)({ host, port, ...((0,external_node_net_.isIP)(host) === 0 && { servername: host }) })
-        : (0,external_node_net_.connect)(port, host);
-    try {
-        await inTime(ping_patience, signal, (0,external_node_events_.once)(socket, isTls ? 'secureConnect' : 'connect'));
-    }
-    catch (error) {
-        signal.throwIfAborted();
-        throw new failure_Failure('ping-unreachable', `${address.host} cannot be reached from the runner: ${reasonOf(error)}`, {
-            hint: 'Correct "healthcheck-url", and check that the network of the runner allows the connection',
-        });
-    }
-    finally {
-        socket.destroy();
-    }
+/** The runner's variables that name a proxy. */
+const s3_client_proxyVariables = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'];
+/** A client with AWS's standard chain for the login, which goes through the proxy of the runner if there is one. */
+async function makeClient(place, { attempts, silence = 0 }) {
+    const [{ S3Client }, http, https] = await Promise.all([
+        __nccwpck_require__.e(/* import() */ 711).then(__nccwpck_require__.t.bind(__nccwpck_require__, 53711, 19)),
+        Promise.resolve(/* import() */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 37067, 19)),
+        Promise.resolve(/* import() */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 44708, 19)),
+    ]);
+    demandProxyCapableNode();
+    const { region, endpoint } = place;
+    // AWS's library ignores these variables; the agents of Node obey them, NO_PROXY among them, if they are handed in.
+    const connections = { keepAlive: true, maxSockets: 50, proxyEnv: process.env };
+    return new S3Client({
+        ...(endpoint === null ? {} : { endpoint: endpoint.href, forcePathStyle: true }),
+        // A private store has no regions, but the signature needs one.
+        ...(region === null ? (endpoint === null ? {} : { region: 'us-east-1' }) : { region }),
+        maxAttempts: attempts,
+        retryMode: 'standard',
+        // Not every store knows these headers; where one is wanted, the request has it.
+        requestChecksumCalculation: 'WHEN_REQUIRED',
+        responseChecksumValidation: 'WHEN_REQUIRED',
+        expectContinueHeader: false,
+        requestHandler: {
+            connectionTimeout: 10_000,
+            socketTimeout: silence,
+            httpAgent: new http.Agent(connections),
+            httpsAgent: new https.Agent(connections),
+        },
+    });
+}
+/** Node learned of proxies in 24.5; before that, the copy would silently go past the proxy, or hang. */
+function demandProxyCapableNode() {
+    const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+    if (major > 24 || (major === 24 && minor >= 5))
+        return;
+    const given = s3_client_proxyVariables.find((name) => (process.env[name] ?? '') !== '');
+    if (given === undefined)
+        return;
+    throw new failure_Failure('bucket-unusable', `Node ${process.versions.node} cannot use the proxy that ${given} names`, {
+        hint: 'Update the runner, so that it has Node 24.5 or newer',
+    });
 }
 
 ;// CONCATENATED MODULE: ./build/shared/offsite/bucket.js
+
 
 
 /** Milliseconds, including the login: OIDC and a machine's role need further requests. */
@@ -42880,61 +43954,38 @@ const bucket_patience = 20_000;
  * @throws Failure `bucket-unusable`
  */
 async function reachBucket(place, signal) {
-    const { S3Client, ListObjectsV2Command } = await __nccwpck_require__.e(/* import() */ 711).then(__nccwpck_require__.t.bind(__nccwpck_require__, 53711, 19));
-    const { bucket, prefix, region, endpoint } = place;
-    const client = new S3Client({
-        ...(endpoint === null ? {} : { endpoint: endpoint.href, forcePathStyle: true }),
-        // A private store has no regions, but the signature needs one.
-        ...(region === null ? (endpoint === null ? {} : { region: 'us-east-1' }) : { region }),
-        maxAttempts: 2,
-    });
-    const question = new ListObjectsV2Command({ Bucket: bucket, Prefix: `${prefix}/`, MaxKeys: 1 });
+    const { ListObjectsV2Command } = await __nccwpck_require__.e(/* import() */ 711).then(__nccwpck_require__.t.bind(__nccwpck_require__, 53711, 19));
+    const client = await makeClient(place, { attempts: 2 });
+    const question = new ListObjectsV2Command({ Bucket: place.bucket, Prefix: `${place.prefix}/`, MaxKeys: 1 });
     try {
         const answer = await inTime(bucket_patience, signal, client.send(question));
         // Any web page would count as an answer without an error.
-        if (answer.Name !== bucket)
+        if (answer.Name !== place.bucket)
             throw new Error('the server there is not an S3 store');
     }
     catch (error) {
         signal.throwIfAborted();
-        const reason = reasonOf(error);
-        throw new failure_Failure('bucket-unusable', `"${bucket}" at ${endpoint?.host ?? 'S3'} cannot be listed: ${reason}`, {
-            hint: bucket_remedies.find(([said]) => said.test(reason))?.[1] ?? elsewise,
-        });
+        throw bucketFailure(`${bucket_failure_nameOf(place)} cannot be listed`, error, { rights: ['s3:ListBucket'] });
     }
     finally {
         client.destroy();
     }
 }
-/** Advice by the words of the store, or of AWS's library. */
-const bucket_remedies = [
-    [
-        /\bsts:|AssumeRole|^(ExpiredTokenException|IDPCommunicationError|InvalidIdentityToken)/,
-        'Make the role trust this repository and branch, and give the job permissions: id-token: write',
-    ],
-    [/^Region is missing/, 'Give "s3-region", or set AWS_REGION in the job'],
-    [
-        /^(CredentialsProviderError|ExpiredToken|InvalidToken|InvalidAccessKeyId|SignatureDoesNotMatch|TokenRefreshRequired)\b/,
-        'Run aws-actions/configure-aws-credentials before this step, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
-    ],
-    [/^(NoSuchBucket|NotFound)\b/, 'Correct "s3-bucket" or "s3-endpoint", or create the bucket'],
-    [/^(\w*Redirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException)\b/, 'Correct "s3-region"'],
-    [/^(AccessDenied|Forbidden)\b/, 'Grant that login s3:ListBucket on the bucket'],
-    [/^RequestTimeTooSkewed\b/, "Correct the runner's clock"],
-];
-const elsewise = 'Correct "s3-endpoint" or "s3-region", and check that the network of the runner allows the connection';
 
 ;// CONCATENATED MODULE: ./build/verify-action/setup/outside.js
 
 
 
 
+
+
 /** Tries all configured connections at once. Sends nothing. */
-async function reachOutside({ bucket, pingUrl, mailServer }, signal) {
+async function reachOutside({ bucket, pingUrl, mailServer, webhook }, signal) {
     const tries = [
         ...(bucket === null ? [] : [tried('bucket', reachBucket(bucket, signal))]),
-        ...(pingUrl === null ? [] : [tried('ping', reachPing(pingUrl, signal))]),
+        ...(pingUrl === null ? [] : [tried('ping', reachPing(pingUrl, proxyFor, signal))]),
         ...(mailServer === null ? [] : [tried('mail', reachMailServer(mailServer, signal))]),
+        ...(webhook === null ? [] : [tried('webhook', reachWebhook(webhook, proxyFor, signal))]),
     ];
     return Object.fromEntries(await Promise.all(tries));
 }
@@ -42954,8 +44005,9 @@ function judgeOutside(findings, reached, inputs) {
     const { bucket, mailServer } = inputs;
     const told = {
         bucket: `"${bucket?.bucket}" answers and can be listed; writing to it was not tried`,
-        ping: `${inputs.pingUrl?.host} answers; no ping was sent`,
-        mail: `${mailServer?.host}:${mailServer?.port} ${mailServer?.login === null ? 'answers' : 'accepts the login'}; no mail was sent`,
+        ping: `${inputs.pingUrl?.host} answers`,
+        mail: `${mailServer?.host}:${mailServer?.port} ${mailServer?.login === null ? 'answers' : 'accepts the login'}`,
+        webhook: `${inputs.webhook?.url.host} answers`,
     };
     for (const [name, failure] of Object.entries(reached)) {
         findings.check(name, () => {
@@ -43216,20 +44268,21 @@ function signOf({ status, warnings }) {
 
 
 
+
 /** Survey, judge each check, record, report. */
-async function verify(inputs, workflow, context) {
+async function verify(inputs, workflow, context, story) {
     const { signal, outputs } = context;
     const started = Date.now();
     const { environment, history: kinds, githubToken: token } = inputs;
     const mirror = historyMirror({ environment, kinds, token, workflow });
     const run = { inputs, workflow, signal, outputs, mirror, mirrored: mirror.load() };
     let connection;
-    const findings = [];
+    const { findings } = story;
     const subjects = {};
     try {
         try {
             connection = await reachHost(inputs.ssh, context);
-            await makeChecks(connection, run, findings, subjects);
+            await makeChecks(connection, run, story, subjects);
         }
         catch (error) {
             if (!failure_isFailure(error) || signal.aborted)
@@ -43247,6 +44300,7 @@ async function verify(inputs, workflow, context) {
         });
         const hostName = connection?.name ?? inputs.ssh?.host ?? 'local';
         const verdict = verdictText(tally, inputs, subjects);
+        story.verdict = verdict;
         await summarizeVerification(findings, tally, verdict, inputs, hostName, Date.now() - started);
         if (tally.status === 'verified')
             success(`${verdict} (${tallyText(tally)})`);
@@ -43257,9 +44311,11 @@ async function verify(inputs, workflow, context) {
         await connection?.close();
     }
 }
-async function makeChecks(connection, run, all, subjects) {
+async function makeChecks(connection, run, story, subjects) {
     const { inputs } = run;
+    const { findings: all } = story;
     const surveyed = await log_group(`Survey of ${connection.name}`, () => look(connection, run));
+    Object.assign(story, lastGoodIn(surveyed.seen, inputs.databaseName));
     const make = async (group, title, judge) => {
         if (!inputs.checks.includes(group))
             return;
@@ -43325,5 +44381,8 @@ function notVerified(findings, tally, verdict) {
 
 
 
-runAction('verify-action', noOutputs(), (context) => verify(readVerifyInputs(), workflowContext(), context));
+
+
+const telling = new Notices(noStory(), tellVerification);
+runAction('verify-action', noOutputs(), (context) => verify(telling.begin(readVerifyInputs), workflowContext(), context, telling.story), { telling });
 

@@ -62,6 +62,15 @@ export function planPublication(
   };
 }
 
+/** The verified sets of this database once the plan is carried out, newest first, each with the folders that it is still in. */
+export function setsAfter({ sets, deletions }: PublicationPlan): VerifiedSet[] {
+  const isLeft = (id: string, folder: string) =>
+    !deletions.some((deletion) => deletion.id === id && folderOfTier(deletion.tier) === folder);
+  return sets
+    .map((set) => ({ ...set, folders: set.folders.filter((folder) => isLeft(set.id, folder)) }))
+    .filter(({ folders }) => folders.length > 0);
+}
+
 /** Compares only backups of the same format and compression: others differ in size anyway. */
 function judgeSize(dump: TakenDump, { previous, encoding }: Omit<ManifestFacts, 'checks'>, ratio: number): Check {
   const check = (result: Check['result'], detail: string): Check => ({ name: 'size', result, detail, ms: 0 });

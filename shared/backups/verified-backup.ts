@@ -15,6 +15,7 @@ import { formatBytes, formatDuration } from '../units.ts';
 import { sidecarsOf } from './assemble.ts';
 import type { BackupOrder, BackupRun } from './backup-order.ts';
 import { DumpProgress } from './dump-progress.ts';
+import type { RunOutcome } from './log-line.ts';
 import { judgeBackupHost, type ReadyHost } from './preflight.ts';
 import { planPublication } from './publication-plan.ts';
 import { logRun, type Published, publish, reject } from './publish.ts';
@@ -263,9 +264,15 @@ async function publishBackup(
   return { facts, published, problems: [...publicationPlan.problems, ...published.problems] };
 }
 
-/** Writes a failed run into the log on the host. */
-export async function logFailure(connection: Connection, run: BackupRun, error: unknown, log: StoryLog): Promise<void> {
-  await logRun(connection, { ...ending(run, log), logLine: failureLine(run, error, {}) });
+/** Writes a failed run, or one that failed after a backup was kept, into the log on the host. */
+export async function logFailure(
+  connection: Connection,
+  run: BackupRun,
+  error: unknown,
+  log: StoryLog,
+  known: Partial<RunOutcome> = {},
+): Promise<void> {
+  await logRun(connection, { ...ending(run, log), logLine: failureLine(run, error, known) });
 }
 
 const ending = ({ order }: BackupRun, log: StoryLog) => ({

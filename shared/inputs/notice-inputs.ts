@@ -1,41 +1,118 @@
 import { InputError } from '../failure.ts';
-import type { MailServer } from '../notify/mail.ts';
-import { hostName } from '../runner/grammar.ts';
-import { type InputReader, mask } from '../runner/input-reader.ts';
+import type { NoticeInputs, OnNoticeInputs } from '../notify/addressed.ts';
+import type { Mailing, MailServer } from '../notify/mail.ts';
+import * as grammar from '../runner/grammar.ts';
+import type { InputReader } from '../runner/input-reader.ts';
+import { mask } from '../runner/secrets.ts';
+import type { HostInputs } from './host-inputs.ts';
 
-/** Whom to tell how a run went. */
-export interface NoticeInputs {
-  /** A secret: anybody who knows it can send a ping. */
-  pingUrl: URL | null;
-  mailServer: MailServer | null;
-}
-
-/** Reads them from the workflow. Call it within `readInputs`. Both are secrets: no message repeats them. */
-export function readNoticeInputs(input: InputReader): NoticeInputs {
+/**
+ * Reads them from the workflow. Call it within `readInputs`. The addresses are secrets: no message repeats them.
+ * @param onRead gets what can be used of them, even if other inputs cannot: such a run is told of too
+ */
+export function readNoticeInputs(input: InputReader, host: HostInputs, onRead: OnNoticeInputs): NoticeInputs {
   const ping = input.secret('healthcheck-url');
   const mail = input.secret('smtp-url');
+  const hook = input.secret('webhook-url');
+  const hookSecret = input.secret('webhook-secret')?.trim() ?? null;
+  const mailServer = mail === null ? null : input.rule(() => readMailServer(mail.trim()));
+  const notices: NoticeInputs = {
+    pingUrl: ping === null ? null : input.rule(() => readAddress('healthcheck-url', ping.trim())),
+    mailServer,
+    mailing: readMailing(input, mailServer),
+    webhook: input.rule(() => {
+      if (hook !== null) return { url: readAddress('webhook-url', hook.trim()), secret: hookSecret };
+      if (hookSecret === null) return null;
+      throw new InputError('webhook-url', 'is missing, although its secret was given', 'Give both, or neither');
+    }),
+    evidence: input.withDefault('evidence', grammar.choice('none', 'artifact'), 'none'),
+  };
+  // What could not be read is undefined until `readInputs` throws.
+  onRead({ ...usable(notices), environment: host.environment ?? null, database: host.databaseName ?? null });
+  return notices;
+}
+
+function usable({ pingUrl, mailServer, mailing, webhook, evidence }: Partial<NoticeInputs>): NoticeInputs {
   return {
-    pingUrl: ping === null ? null : input.rule(() => readPing(ping.trim())),
-    mailServer: mail === null ? null : input.rule(() => readMailServer(mail.trim())),
+    pingUrl: pingUrl ?? null,
+    mailServer: mailServer ?? null,
+    mailing: mailing?.server && mailing.from && mailing.to ? mailing : null,
+    webhook: webhook ?? null,
+    evidence: evidence ?? 'none',
   };
 }
 
 /** A longer path contains a secret: an id, or a key with a name. */
 const shortestPath = 16;
 
-function readPing(text: string): URL {
-  const name = 'healthcheck-url';
+/** Of a ping or a webhook: https, or http to the runner itself. */
+function readAddress(name: string, text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new InputError(name, 'is not an http or https address', 'Give the ping address that healthchecks.io shows');
-  }
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw new InputError(name, 'is not an https address', 'Give the whole address, as the service shows it');
   mask(url.href);
   // A short word would be masked wherever else it occurs.
   if (url.pathname.length > shortestPath) mask(url.pathname.slice(1));
+  if (url.password !== '') mask(url.password);
+  if (url.protocol === 'http:' && !grammar.isLoopback(url))
+    throw new InputError(name, 'is not an https address', 'Give one that begins with https://: http shows the secret');
+  url.hash = '';
   return url;
 }
 
-function readMailServer(text: string): NoticeInputs['mailServer'] {
+/** Addresses without names. */
+const mailAddress: grammar.Grammar<string> = {
+  hint: 'Give addresses such as ops@example.org.',
+  parse(value) {
+    if (/^[^\s@<>()[\]:;,"\\\p{Cc}]+@[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/u.test(value)) return value;
+    throw new RangeError('is not a mail address');
+  },
+};
+
+const mailAddresses: grammar.Grammar<string[]> = {
+  hint: `${mailAddress.hint} Several are separated by commas, or one per line.`,
+  parse(value) {
+    const given = grammar.lines(mailAddress).parse(value.replaceAll(',', '\n'));
+    if (given.length === 0) throw new RangeError('names nobody');
+    return [...new Set(given)];
+  },
+};
+
+function readMailing(input: InputReader, server: MailServer | null): Mailing | null {
+  const from = input.optional('mail-from', mailAddress);
+  const to = input.optional('mail-to', mailAddresses);
+  const on = input.withDefault('mail-on', grammar.choice('failure', 'always', 'never'), 'failure');
+  return input.rule(() => {
+    if (server === null) {
+      if (from === null && to === null) return null;
+      throw new InputError('smtp-url', 'is missing, although a mail address was given', 'Give the mail server');
+    }
+    if (on === 'never') return null;
+    if (to === null) {
+      throw new InputError(
+        'mail-to',
+        'is missing, although a mail server was given',
+        'Give the addresses, or mail-on: never',
+      );
+    }
+    // undefined where an input was bad: that is reported already.
+    const login = server?.login?.user ?? '';
+    const sender = from === null && isAddress(login) ? login : from;
+    if (sender === null)
+      throw new InputError('mail-from', 'is missing, and the login is no mail address', 'Give the sender');
+    return { server, from: sender, to, on };
+  });
+}
+
+function isAddress(text: string): boolean {
+  try {
+    return mailAddress.parse(text) === text;
+  } catch {
+    return false;
+  }
+}
+
+function readMailServer(text: string): MailServer {
   const name = 'smtp-url';
   const hint = 'Give smtps://user:password@host:465, or smtp://user:password@host:587 for STARTTLS';
   const url = URL.canParse(text) ? new URL(text) : null;
@@ -61,7 +138,7 @@ function readMailServer(text: string): NoticeInputs['mailServer'] {
 
 function isHost(host: string): boolean {
   try {
-    return hostName.parse(host) !== '';
+    return grammar.hostName.parse(host) !== '';
   } catch {
     return false;
   }

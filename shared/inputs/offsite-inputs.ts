@@ -11,26 +11,18 @@ export interface OffsiteInputs {
 
 const bucketName: grammar.Grammar<string> = {
   hint: 'Give the name of the bucket alone, such as acme-backups.',
-  parse(value) {
-    if (/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(value)) return value;
-    throw new RangeError('is not the name of a bucket');
-  },
+  parse: (value) => grammar.matching(value, /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'is not the name of a bucket'),
 };
 
 const prefix: grammar.Grammar<string> = {
   hint: 'Give folders such as atlasia-backups or backups/shop, without a slash at either end.',
-  parse(value) {
-    if (/^[A-Za-z0-9!_.*'()-]+(\/[A-Za-z0-9!_.*'()-]+)*$/.test(value)) return value;
-    throw new RangeError('is not a prefix of folders');
-  },
+  parse: (value) =>
+    grammar.matching(value, /^[A-Za-z0-9!_.*'()-]+(\/[A-Za-z0-9!_.*'()-]+)*$/, 'is not a prefix of folders'),
 };
 
 const region: grammar.Grammar<string> = {
   hint: 'Give a region such as eu-central-1.',
-  parse(value) {
-    if (/^[a-z0-9][a-z0-9-]{0,62}$/.test(value)) return value;
-    throw new RangeError('is not a region');
-  },
+  parse: (value) => grammar.matching(value, /^[a-z0-9][a-z0-9-]{0,62}$/, 'is not a region'),
 };
 
 /** Reads them from the workflow. Call it within `readInputs`. */
@@ -39,15 +31,18 @@ export function readOffsiteInputs(input: InputReader): OffsiteInputs {
   const place = {
     prefix: input.withDefault('s3-prefix', prefix, 'atlasia-backups'),
     region: input.optional('s3-region', region),
-    endpoint: input.optional('s3-endpoint', grammar.httpUrl),
+    endpoint: input.optional('s3-endpoint', grammar.safeUrl),
   };
   if (bucket !== null) return { bucket: { bucket, ...place } };
   return input.rule(() => {
-    if (place.region === null && place.endpoint === null) return { bucket: null };
-    throw new InputError(
-      's3-bucket',
-      'is missing, although its region or endpoint was given',
-      'Give the name of the bucket',
-    );
+    demandNothing({ region: place.region, endpoint: place.endpoint });
+    return { bucket: null };
   });
+}
+
+/** Without a bucket, nothing else of it may be given. @param given by name without `s3-`; null for what was not given */
+export function demandNothing(given: Readonly<Record<string, unknown>>): void {
+  const [name] = Object.entries(given).find(([, value]) => value != null) ?? [];
+  if (name === undefined) return;
+  throw new InputError('s3-bucket', `is missing, although "s3-${name}" was given`, 'Give the name of the bucket');
 }

@@ -1,7 +1,9 @@
 import { Failure } from '../failure.ts';
 import { inTime, reasonOf } from '../reaching.ts';
+import { isGood, type Notice } from './notice.ts';
+import { headlineOf, htmlOf, textOf } from './text.ts';
 
-/** A server that accepts mail. */
+/** A server that accepts mail. Both its ways are encrypted. */
 export interface MailServer {
   host: string;
   port: number;
@@ -11,45 +13,102 @@ export interface MailServer {
   login: { user: string; password: string } | null;
 }
 
-/** Milliseconds, from the connection to the login. */
+/** Who gets mail, and about which runs. */
+export interface Mailing {
+  server: MailServer;
+  from: string;
+  to: string[];
+  on: 'failure' | 'always';
+}
+
+/** Milliseconds, for all of it. */
 const patience = 20_000;
 
 /**
- * Connects to the server and logs in, without sending mail. Logs in only over TLS.
- *
- * @throws Failure `mail-unusable`
+ * Sends the notice. A server that does not offer TLS gets no mail.
+ * @throws Error with the reason in one line; also if only some get it
  */
-export async function reachMailServer({ host, port, isTls, login }: MailServer, signal: AbortSignal): Promise<void> {
-  const { createTransport } = await import('nodemailer');
-  const transport = createTransport({
-    host,
-    port,
-    secure: isTls,
-    requireTLS: login !== null,
-    // Log in even if the server does not ask for it: then it rejects the login, and we find out.
-    ...(login !== null && { auth: { user: login.user, pass: login.password }, forceAuth: true }),
-    connectionTimeout: patience,
-    greetingTimeout: patience,
-    socketTimeout: patience,
-  });
+export async function sendMail(mailing: Mailing, notice: Notice, signal: AbortSignal): Promise<void> {
+  const { server, from, to } = mailing;
+  const transport = await transportTo(server);
   try {
-    await inTime(patience, signal, transport.verify());
+    const sent = await inTime(
+      patience,
+      signal,
+      transport.sendMail({
+        from,
+        to,
+        subject: headlineOf(notice),
+        text: textOf(notice),
+        html: htmlOf(notice),
+        // Keeps out-of-office replies away.
+        headers: { 'Auto-Submitted': 'auto-generated' },
+        disableFileAccess: true,
+        disableUrlAccess: true,
+      }),
+    );
+    if (sent.rejected.length > 0) throw new Error(`it refuses ${sent.rejected.join(', ')}; the others got the mail`);
   } catch (error) {
-    signal.throwIfAborted();
     const { code = '' } = error as { code?: string };
-    throw new Failure('mail-unusable', `${host}:${port} ${said[code] ?? 'cannot be reached'}: ${reasonOf(error)}`, {
-      hint:
-        remedies[code] ??
-        'Correct "smtp-url", and check that the network of the runner allows the connection: many networks block port 25',
-    });
+    const what = said[code] === undefined ? '' : ` ${said[code]}`;
+    throw new Error(`${server.host}:${server.port}${what}: ${reasonOf(error)}`);
   } finally {
     transport.close();
   }
 }
 
+/** Whether this run is to be mailed. */
+export function wantsMail({ on }: Mailing, notice: Notice): boolean {
+  return on === 'always' || !isGood(notice);
+}
+
+/**
+ * Connects to the server and logs in, over TLS only, without sending mail.
+ *
+ * @throws Failure `mail-unusable`
+ */
+export async function reachMailServer(server: MailServer, signal: AbortSignal): Promise<void> {
+  const transport = await transportTo(server);
+  try {
+    await inTime(patience, signal, transport.verify());
+  } catch (error) {
+    signal.throwIfAborted();
+    const { code = '' } = error as { code?: string };
+    throw new Failure(
+      'mail-unusable',
+      `${server.host}:${server.port} ${said[code] ?? 'cannot be reached'}: ${reasonOf(error)}`,
+      {
+        hint:
+          remedies[code] ??
+          'Correct "smtp-url", and check that the network of the runner allows the connection: many networks block port 25',
+      },
+    );
+  } finally {
+    transport.close();
+  }
+}
+
+async function transportTo({ host, port, isTls, login }: MailServer) {
+  const { createTransport } = await import('nodemailer');
+  return createTransport({
+    host,
+    port,
+    secure: isTls,
+    requireTLS: true,
+    // Log in even if the server does not ask for it: then it rejects the login, and we find out.
+    ...(login !== null && { auth: { user: login.user, pass: login.password }, forceAuth: true }),
+    dnsTimeout: patience,
+    connectionTimeout: patience,
+    greetingTimeout: patience,
+    socketTimeout: patience,
+  });
+}
+
 const said: Record<string, string> = {
   EAUTH: 'rejects the login',
-  ETLS: 'does not offer TLS, which a login requires',
+  ETLS: 'does not offer TLS',
+  EENVELOPE: 'refuses the mail',
+  EMESSAGE: 'refuses the mail',
 };
 const remedies: Record<string, string> = {
   EAUTH: 'Correct name and password in "smtp-url"; write characters such as @ and : as %40 and %3A there',

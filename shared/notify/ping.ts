@@ -1,34 +1,41 @@
-import { once } from 'node:events';
-import { connect, isIP } from 'node:net';
-import { connect as connectTls } from 'node:tls';
 import { Failure } from '../failure.ts';
-import { inTime, reasonOf } from '../reaching.ts';
+import { reasonOf } from '../reaching.ts';
+import { type ProxyFor, reachServer } from './connect.ts';
+import { isGood, type Notice } from './notice.ts';
+import { post, type Way } from './post.ts';
+import { textOf } from './text.ts';
 
-/** Milliseconds. */
-const patience = 10_000;
+/** Servers of one's own keep 10 kB of a ping, by default. */
+const longestBody = 9_000;
 
-/**
- * Connects to the server for pings and checks its certificate. Sends nothing: any request would be a ping, and would report
- * a run that did not happen. The address is a secret and appears in no message.
- *
- * @throws Failure `ping-unreachable`
- */
-export async function reachPing(address: URL, signal: AbortSignal): Promise<void> {
-  const host = address.hostname.replace(/^\[|\]$/g, '');
-  const isTls = address.protocol === 'https:';
-  const port = Number(address.port) || (isTls ? 443 : 80);
-  // An IP address is not a server name.
-  const socket = isTls
-    ? connectTls({ host, port, ...(isIP(host) === 0 && { servername: host }) })
-    : connect(port, host);
+/** Tells a watcher, such as healthchecks.io, that the run has begun. @throws Error with the reason in one line */
+export async function pingStart(address: URL, way: Way): Promise<void> {
+  await ping(address, '/start', '', way);
+}
+
+/** Tells it how the run ended, with the notice as the body. @throws Error with the reason in one line */
+export async function pingEnd(address: URL, notice: Notice, way: Way): Promise<void> {
+  await ping(address, isGood(notice) ? '' : '/fail', textOf(notice), way);
+}
+
+async function ping(address: URL, event: string, text: string, way: Way): Promise<void> {
+  const url = new URL(address);
+  url.pathname = `${url.pathname.replace(/\/+$/, '')}${event}`;
+  const body = Buffer.from(text).subarray(0, longestBody).toString('utf8');
+  const answer = await post({ url, body, headers: { 'content-type': 'text/plain; charset=utf-8' } }, way);
+  // healthchecks.io answers 200 also where it has dropped the ping.
+  const [, dropped] = /^OK \((not found|rate limited)\)/.exec(answer) ?? [];
+  if (dropped !== undefined) throw new Error(`it answers "${dropped}"`);
+}
+
+/** Connects to its server, without sending a ping: that would report a run that did not happen. @throws Failure `ping-unreachable` */
+export async function reachPing(address: URL, proxyFor: ProxyFor, signal: AbortSignal): Promise<void> {
   try {
-    await inTime(patience, signal, once(socket, isTls ? 'secureConnect' : 'connect'));
+    await reachServer(address, proxyFor, signal);
   } catch (error) {
     signal.throwIfAborted();
-    throw new Failure('ping-unreachable', `${address.host} cannot be reached from the runner: ${reasonOf(error)}`, {
+    throw new Failure('ping-unreachable', reasonOf(error), {
       hint: 'Correct "healthcheck-url", and check that the network of the runner allows the connection',
     });
-  } finally {
-    socket.destroy();
   }
 }

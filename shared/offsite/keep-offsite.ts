@@ -18,6 +18,8 @@ export interface OffsiteRequest extends OffsiteRules {
   newest: BackupId;
   /** How many sets to copy at most. */
   most: number;
+  /** Whether sets may be deleted that are no longer to be kept. */
+  mayDelete: boolean;
   /** The files of a set: its `.sha256` list first, its manifest last. */
   read: (set: VerifiedSet) => AsyncIterable<IncomingFile>;
   tagsOf?: (set: VerifiedSet) => ObjectTags;
@@ -64,7 +66,7 @@ export async function keepOffsite(store: ObjectStore, request: OffsiteRequest): 
       if (outcome.problems.slice(before).some((problem) => !isFailure(problem, 'copy-differs'))) break;
     }
   });
-  if (outcome.problems.length === 0) await noting(() => prune(store, request, outcome));
+  if (request.mayDelete && outcome.problems.length === 0) await noting(() => prune(store, request, outcome));
   return outcome;
 }
 

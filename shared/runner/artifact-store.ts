@@ -5,8 +5,8 @@ import type { GithubApi } from './github-api.ts';
 import { makePrivateFolder } from './private-folder.ts';
 import { readSingleFileZip, UnusableArchive } from './single-file-zip.ts';
 
-/** The one file in an artifact. */
-const fileName = 'history.jsonl';
+/** The one file in an artifact of the history. */
+const historyFile = 'history.jsonl';
 /** Limit in bytes, packed and unpacked; anything longer is not ours. */
 const longestText = 1024 * 1024;
 /** GitHub's maximum for public repositories, in days. */
@@ -73,7 +73,8 @@ async function ownText({ id, size, digest = '' }: { id: number; size: number; di
   });
 }
 
-async function upload(name: string, text: string): Promise<number> {
+/** Stores the text as the one file of an artifact of this run. @returns the artifact's id */
+export async function upload(name: string, text: string, fileName = historyFile): Promise<number> {
   const { DefaultArtifactClient } = await import('@actions/artifact');
   return inFolder(async (folder) => {
     const file = join(folder, fileName);

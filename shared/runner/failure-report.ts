@@ -2,30 +2,56 @@ import { type Failure, isFailure } from '../failure.ts';
 import { workflowContext } from './context.ts';
 import * as log from './log.ts';
 
-/** Reports a failure: one annotation with the verdict, then in the log what to do and the cause. */
-export function reportFailure(action: string, error: unknown): void {
-  if (!isFailure(error)) {
-    reportDefect(action, error);
-    return;
-  }
-  log.error(error.message, `${action} failed: ${error.code}`);
-  tellDetails(error);
+/** How a step ended. */
+export interface Ending {
+  /** The action's name, as people know it. */
+  action: string;
+  exitCode: 0 | 1;
+  /** What was thrown; undefined if nothing was. */
+  error: unknown;
+  /** The signal by which the runner stopped the step; null if it did not. */
+  cancelledBy: NodeJS.Signals | null;
 }
 
-/** Reports that the run was cancelled, and the state that this left behind if the action says so with a Failure. */
-export function reportCancel(action: string, signal: NodeJS.Signals, error: unknown): void {
-  const outcome = isFailure(error) ? error.message : `the runner stopped ${action} (${signal})`;
-  log.error(`Cancelled: ${outcome}`, `${action} cancelled`);
+/** What happened in one sentence, and what to do about it. */
+export interface EndingWords {
+  code: string;
+  message: string;
+  hint: string | null;
+}
+
+/** In words how a step ended that did not end well; null for one that did. */
+export function wordsOf({ action, exitCode, error, cancelledBy }: Ending): EndingWords | null {
+  if (exitCode === 0) return null;
+  if (isFailure(error)) return { code: error.code, message: error.message, hint: error.hint ?? null };
+  if (cancelledBy !== null)
+    return { code: 'cancelled', message: `the runner stopped ${action} (${cancelledBy})`, hint: null };
+  const where = workflowContext().actionIssuesUrl ?? 'the issues of the repository that has this action';
+  return {
+    code: 'defect',
+    message: `Internal error in ${action}: ${messageOf(error)}`,
+    hint: `please report this log at ${where}`,
+  };
+}
+
+/** Reports a step that did not end well: one annotation with the verdict, then in the log what to do and the cause. */
+export function reportEnding(ending: Ending): void {
+  const { action, error, cancelledBy } = ending;
+  const words = wordsOf(ending);
+  if (words === null) return;
+  if (cancelledBy !== null) log.error(`Cancelled: ${words.message}`, `${action} cancelled`);
+  else if (isFailure(error)) log.error(words.message, `${action} failed: ${words.code}`);
+  else log.error(words.message, `${action} failed`);
+
   if (isFailure(error)) tellDetails(error);
+  else if (cancelledBy === null) tellDefect(error, words);
   else if (error instanceof Error && error.name !== 'AbortError') tellCauses(error);
 }
 
-function reportDefect(action: string, error: unknown): void {
-  log.error(`Internal error in ${action}: ${messageOf(error)}`, `${action} failed`);
+function tellDefect(error: unknown, { hint }: EndingWords): void {
   if (error instanceof Error && error.stack !== undefined) log.info(error.stack);
   if (error instanceof Error) tellCauses(error.cause);
-  const where = workflowContext().actionIssuesUrl ?? 'the issues of the repository that has this action';
-  log.important(`What to do: please report this log at ${where}`);
+  log.important(`What to do: ${hint}`);
 }
 
 function tellDetails(failure: Failure): void {

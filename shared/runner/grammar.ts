@@ -165,6 +165,21 @@ export const httpUrl: Grammar<URL> = {
   },
 };
 
+/** Of a service that is given secrets: https, or http to the runner itself. */
+export const safeUrl: Grammar<URL> = {
+  hint: 'Give an address such as https://s3.example.com.',
+  parse(value) {
+    const url = httpUrl.parse(value);
+    if (url.protocol === 'https:' || isLoopback(url)) return url;
+    throw new RangeError('is not an https address: over http, others can read and change what is sent');
+  },
+};
+
+/** Whether an address is the runner itself. */
+export function isLoopback({ hostname }: URL): boolean {
+  return /^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
+}
+
 /** A login name on the host. */
 export const userName: Grammar<string> = {
   hint: 'Give a login name of letters, digits, "_", "." and "-".',
@@ -218,7 +233,8 @@ function path(value: string): string {
   return value;
 }
 
-function matching(value: string, pattern: RegExp, reason: string): string {
+/** The value. @throws RangeError with the reason if the pattern does not match */
+export function matching(value: string, pattern: RegExp, reason: string): string {
   if (!pattern.test(value)) throw new RangeError(reason);
   return value;
 }

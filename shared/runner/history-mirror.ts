@@ -1,12 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { HttpClientError } from '@actions/http-client';
-import { cleanLine } from '../clean.ts';
 import type { CopyKind, HistoryMirror, LoadedCopies } from '../history/known-history.ts';
-import { reasonOf } from '../reaching.ts';
 import { downloadText, uploadText } from './artifact-store.ts';
 import { findPointer, savePointer } from './cache-store.ts';
 import type { WorkflowContext } from './context.ts';
 import { type GithubApi, githubApi } from './github-api.ts';
+import { answered, limited, unsupported, whyNot } from './github-patience.ts';
 import { Refusals } from './library-words.ts';
 import { quietly } from './log.ts';
 import { candidates, isTrustedRun, type ListedArtifact, type Trust } from './provenance.ts';
@@ -19,8 +16,6 @@ export interface MirrorRequest {
   workflow: WorkflowContext;
 }
 
-/** Milliseconds: a rollback must not wait for GitHub. */
-const patience = 20_000;
 /** For one of several copies: a slow one must not cost the others. */
 const patienceForOne = 10_000;
 /** For the cache, which only saves time. */
@@ -47,14 +42,14 @@ export function historyMirror(request: MirrorRequest): HistoryMirror {
       const { repository } = workflow;
       return limited(
         () => loadTrusted({ ...request, token, repository }, trust),
-        (why) => ({ ...failed(why), needsRefresh: true }),
+        (why) => ({ ...failed(advised(why)), needsRefresh: true }),
       );
     },
     async save(text, merge) {
       if (!request.kinds.includes('artifact')) return { notices: [] };
       return limited(
         () => store(request, text, merge),
-        (why) => ({ notices: [`Could not store a copy of the history: ${why}`] }),
+        (why) => ({ notices: [`Could not store a copy of the history: ${advised(why)}`] }),
       );
     },
   };
@@ -133,38 +128,7 @@ async function store(
   return { notices: why === null ? [] : [`Stored the history, but not the cache that points to it: ${why}`] };
 }
 
-async function limited<T>(work: () => Promise<T>, failed: (why: string) => T): Promise<T> {
-  const refusals = new Refusals();
-  try {
-    return await answered(patience, quietly(work, refusals.hear));
-  } catch (error) {
-    return failed(whyNot(error, refusals.last));
-  }
-}
-
-/** GitHub did not do it in time. */
-class Late extends Error {}
-
-/** Gives up after `ms` milliseconds. The work itself goes on: the libraries cannot be stopped. */
-function answered<T>(ms: number, work: Promise<T>): Promise<T> {
-  const late = sleep(ms, null, { ref: false }).then(() => {
-    throw new Late(`within ${ms / 1_000} s`);
-  });
-  return Promise.race([work, late]);
-}
-
-/** Why GitHub did not do it, in its own words. @param refusal what it last said to a library that went on asking */
-function whyNot(error: unknown, refusal: string | null = null): string {
-  if (error instanceof Late) {
-    return refusal === null
-      ? `GitHub did not answer ${error.message}`
-      : `GitHub did not do it ${error.message}; its last answer: ${refusal}`;
-  }
-  if (error instanceof Error && error.name === 'GHESNotSupportedError')
-    return 'GitHub Enterprise Server does not support them. The history stays on the host; set history: "" to silence this notice';
-  if (!(error instanceof HttpClientError)) return cleanLine(reasonOf(error), 300);
-  const status = error.statusCode;
-  const reason = cleanLine(error.message, 300) || 'nothing';
-  const needs = status === 403 || status === 404 ? '. Reading them needs "permissions: actions: read" in the job' : '';
-  return `GitHub refused with ${status}; it said: ${reason}${needs}`;
+function advised(why: string): string {
+  if (why !== unsupported) return why;
+  return `${why}. The history stays on the host; set history: "" to silence this notice`;
 }

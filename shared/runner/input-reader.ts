@@ -2,12 +2,10 @@ import * as core from '@actions/core';
 import { cleanLine } from '../clean.ts';
 import { Failure, InputError } from '../failure.ts';
 import type { Grammar } from './grammar.ts';
+import { mask } from './secrets.ts';
 
 /** How much of a bad value the log shows. */
 const shownLength = 80;
-
-/** The runner masks a secret wherever it occurs: a shorter one would shred the log and hide nothing. */
-const shortestMask = 4;
 
 /** Reads the inputs that the workflow gave. An input of only white space counts as not given. */
 export interface InputReader {
@@ -40,14 +38,6 @@ export function readInputs<T>(read: (input: InputReader) => T): T {
   const [first, ...others] = problems;
   if (first === undefined) return result;
   throw others.length === 0 ? first : severalProblems(problems);
-}
-
-/** Masks a value in the log from here on: for values derived from a secret, such as the password within a URL. */
-export function mask(secret: string): void {
-  // Line by line: the runner compares lines, and given the whole text, it would also mask its short lines.
-  for (const line of secret.split(/\r?\n/)) {
-    if (line.trim().length >= shortestMask) core.setSecret(line.trim());
-  }
 }
 
 function reader(problems: InputError[]): InputReader {

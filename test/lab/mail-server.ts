@@ -13,18 +13,24 @@ export interface MailServer {
   logins(): number;
   /** Senders of the mails that were begun. */
   senders(): string[];
+  /** The mails that were taken, as they came. */
+  mails(): { to: string[]; text: string }[];
   close(): Promise<void>;
 }
 
-/** @param tls `starttls`, from the first byte, or none at all */
+/**
+ * @param tls `starttls`, from the first byte, or none at all
+ * @param options `refused`: a recipient whom it does not know
+ */
 export async function startMailServer(
   { key, cert }: Certificate,
   tls: 'starttls' | 'implicit' | 'none',
-  { takesLogins = true } = {},
+  { takesLogins = true, refused = '' } = {},
 ): Promise<MailServer> {
   const user = 'robot@example.org';
   const password = `${randomBytes(8).toString('hex')}:/@%`;
   const senders: string[] = [];
+  const mails: { to: string[]; text: string }[] = [];
   let logins = 0;
   const server = new SMTPServer({
     key,
@@ -41,6 +47,19 @@ export async function startMailServer(
       senders.push(address);
       done();
     },
+    onRcptTo({ address }, _session, done) {
+      done(address === refused ? Object.assign(new Error('No such user'), { responseCode: 550 }) : null);
+    },
+    onData(stream, session, done) {
+      let text = '';
+      stream.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+      });
+      stream.on('end', () => {
+        mails.push({ to: session.envelope.rcptTo.map(({ address }) => address), text });
+        done();
+      });
+    },
   });
   // A client that does not trust it breaks off: that is no error of the server's.
   server.on('error', () => {});
@@ -52,6 +71,7 @@ export async function startMailServer(
     password,
     logins: () => logins,
     senders: () => senders,
+    mails: () => mails,
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
 }

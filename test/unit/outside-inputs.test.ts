@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import { InputError } from '../../shared/failure.ts';
-import { type NoticeInputs, readNoticeInputs } from '../../shared/inputs/notice-inputs.ts';
+import type { HostInputs } from '../../shared/inputs/host-inputs.ts';
+import { readNoticeInputs } from '../../shared/inputs/notice-inputs.ts';
 import { readOffsiteInputs } from '../../shared/inputs/offsite-inputs.ts';
+import type { Addressed, NoticeInputs } from '../../shared/notify/addressed.ts';
 import { readInputs } from '../../shared/runner/input-reader.ts';
 
 function withInputs<T>(given: Record<string, string>, read: () => T): T {
@@ -14,7 +16,9 @@ afterEach(() => {
   for (const name of Object.keys(process.env)) if (name.startsWith('INPUT_')) delete process.env[name];
 });
 
-const notices = (given: Record<string, string>) => withInputs(given, () => readInputs(readNoticeInputs));
+const host = { environment: 'prod', databaseName: null } as HostInputs;
+const notices = (given: Record<string, string>, onRead: (addressed: Addressed) => void = () => {}) =>
+  withInputs(given, () => readInputs((input) => readNoticeInputs(input, host, onRead)));
 const offsite = (given: Record<string, string>) => withInputs(given, () => readInputs(readOffsiteInputs).bucket);
 
 describe('a mail server', () => {
@@ -26,7 +30,8 @@ describe('a mail server', () => {
     ['smtp://a%40b.c:p%3A%2F%40%25@m:2525\n', { host: 'm', port: 2525, isTls: false, login }],
   ];
   for (const [given, server] of good) {
-    test(`is ${JSON.stringify(given)}`, () => assert.deepEqual(notices({ 'smtp-url': given }).mailServer, server));
+    test(`is ${JSON.stringify(given)}`, () =>
+      assert.deepEqual(notices({ 'smtp-url': given, 'mail-on': 'never' }).mailServer, server));
   }
 
   const bad = [
@@ -45,7 +50,7 @@ describe('a mail server', () => {
   for (const given of bad) {
     test(`is not ${given}, and the error does not repeat it`, () => {
       assert.throws(
-        () => notices({ 'smtp-url': given }),
+        () => notices({ 'smtp-url': given, 'mail-on': 'never' }),
         (error) => error instanceof InputError && !error.message.includes('secret') && error.hint !== '',
       );
     });

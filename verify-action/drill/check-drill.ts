@@ -1,19 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { drill } from '../../shared/drill/drill.ts';
 import { enoughMemory, largestOf, memoryShortage } from '../../shared/drill/memory.ts';
-import { addProof, type Proof } from '../../shared/drill/proof.ts';
 import { Failure } from '../../shared/failure.ts';
 import { runFacts } from '../../shared/history/observation.ts';
 import { lockFile } from '../../shared/host/backup-folder.ts';
 import type { Connection } from '../../shared/host/connection.ts';
 import { holderText } from '../../shared/host/lock-holder.ts';
 import * as log from '../../shared/runner/log.ts';
+import { factsOf } from '../../shared/sets/last-good.ts';
 import type { Manifest } from '../../shared/sets/manifest.ts';
+import { addProof, type DrillProof } from '../../shared/sets/proof.ts';
 import { formatBytes } from '../../shared/units.ts';
 import { addRecord, copyRecord } from '../add-record.ts';
 import { type Findings, tallyOf } from '../finding.ts';
 import type { VerifyInputs } from '../inputs.ts';
-import { databaseOf, factsOf, type SurveyedHost, type Verification } from '../surveyed-host.ts';
+import { databaseOf, type SurveyedHost, type Verification } from '../surveyed-host.ts';
 import { type DrillSource, sourceOf } from './drill-source.ts';
 import { drillRecord, drillText, imageFor, judgeDrill, neededFor } from './judge-drill.ts';
 
@@ -81,7 +82,7 @@ async function drillFrom(
   });
   findings.subject = drillText(manifest, outcome, copy);
   const { status } = tallyOf(findings.list, 'error');
-  const proof: Proof = {
+  const proof: DrillProof = {
     at: new Date().toISOString(),
     what: 'drill',
     from: copy === null ? 'host' : 's3',

@@ -1,11 +1,11 @@
 import type { DrillOutcome } from '../../shared/drill/drill-request.ts';
-import type { Proof } from '../../shared/drill/proof.ts';
 import type { Restored } from '../../shared/drill/restored.ts';
 import { observed, type RunFacts } from '../../shared/history/observation.ts';
 import type { HistoryRecord } from '../../shared/history/record.ts';
 import type { DatabaseFacts } from '../../shared/postgres/probe.ts';
 import { type BackupSet, type VerifiedSet, verifiedSetsOf } from '../../shared/sets/catalogue.ts';
 import type { Manifest, ManifestSummary } from '../../shared/sets/manifest.ts';
+import type { DrillProof } from '../../shared/sets/proof.ts';
 import { counted, formatDuration } from '../../shared/units.ts';
 import { Findings } from '../finding.ts';
 import {
@@ -138,7 +138,11 @@ const oneLine = (text: string) => {
 };
 
 /** The record of a drill. It says nothing about the release that was running when the backup was taken. */
-export function drillRecord(manifest: ManifestSummary, { result, restoreMs }: Proof, facts: RunFacts): HistoryRecord {
+export function drillRecord(
+  manifest: ManifestSummary,
+  { result, restoreMs }: DrillProof,
+  facts: RunFacts,
+): HistoryRecord {
   const { id, release, schemaSha256 } = manifest;
   return {
     ...observed(release, { ...facts, backupId: id, schemaSha256 }, null),

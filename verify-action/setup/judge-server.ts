@@ -4,10 +4,10 @@ import { identifier } from '../../shared/postgres/relation-name.ts';
 import { type DatabaseContainer, inContainer, pastedLine } from '../../shared/report/in-container.ts';
 import { databaseArgument } from '../../shared/report/restore-command.ts';
 import { type Catalogue, verifiedSetsOf } from '../../shared/sets/catalogue.ts';
+import { factsOf } from '../../shared/sets/last-good.ts';
 import { counted, listed } from '../../shared/units.ts';
 import type { Findings, Problem } from '../finding.ts';
 import type { VerifyInputs } from '../inputs.ts';
-import { factsOf } from '../surveyed-host.ts';
 import type { SetupFacts } from './setup-facts.ts';
 
 /** Checks what else the server has, and that what the database has stored in an order is still in that order. */

@@ -5,7 +5,7 @@ import type { RegistryAnswer } from '../../shared/releases/ask-registry.ts';
 import type { Catalogue } from '../../shared/sets/catalogue.ts';
 
 /** null: it answered properly; a Failure: why it did not; missing: it is not configured. */
-export type Reached = Partial<Record<'bucket' | 'ping' | 'mail', Failure | null>>;
+export type Reached = Partial<Record<'bucket' | 'ping' | 'mail' | 'webhook', Failure | null>>;
 
 /** The facts by which the setup is judged. */
 export interface SetupFacts {

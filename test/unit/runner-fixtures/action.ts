@@ -103,4 +103,6 @@ const endings: Record<string, (context: Fixture) => Promise<void>> = {
 
 const ending = endings[process.argv[2] ?? ''];
 if (ending === undefined) throw new Error(`No such ending: ${process.argv[2]}`);
-runAction('test-action', { status: 'failed', 'size-bytes': null }, ending, Number(process.argv[3] ?? 6_500));
+runAction('test-action', { status: 'failed', 'size-bytes': null }, ending, {
+  grace: Number(process.argv[3] ?? 6_500),
+});

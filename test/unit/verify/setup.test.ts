@@ -54,6 +54,9 @@ const inputs: VerifyInputs = {
   bucket: null,
   pingUrl: null,
   mailServer: null,
+  mailing: null,
+  webhook: null,
+  evidence: 'none',
   failOn: 'error',
 };
 

@@ -4,11 +4,14 @@ import type { HistoryRecord } from '../history/record.ts';
 import type { Connection } from '../host/connection.ts';
 import { lockHeld } from '../host/lock-holder.ts';
 import type { LockRequest, Program } from '../host/program.ts';
-import { pathsOf, type VerifiedSet } from '../sets/catalogue.ts';
-import { namesOf } from '../sets/read-sets.ts';
+import { pathsOf, type VerifiedSet } from './catalogue.ts';
+import { namesOf } from './read-sets.ts';
 
-/** The result of a drill: one line in the `proof.jsonl` of a set. */
-export interface Proof {
+/** What was proven of a set after it was taken: one line in its `proof.jsonl`. */
+export type Proof = DrillProof | CopyProof;
+
+/** The result of a drill. */
+export interface DrillProof {
   /** ISO 8601, UTC. */
   at: string;
   what: 'drill';
@@ -20,6 +23,21 @@ export interface Proof {
   /** Milliseconds from an empty server to restored data. */
   restoreMs: number | null;
   image: string;
+  runUrl: string | null;
+}
+
+/** A copy off the host. */
+export interface CopyProof {
+  /** ISO 8601, UTC. */
+  at: string;
+  what: 'copy';
+  result: 'passed';
+  /** Of the dump. */
+  uri: string;
+  /** How it is known that these bytes lie there, by file: the store reported their checksum, or they were read back. */
+  checks: Record<string, 'reported' | 'read-back'>;
+  /** Of all files. */
+  bytes: number;
   runUrl: string | null;
 }
 

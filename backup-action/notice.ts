@@ -1,0 +1,41 @@
+import type { KeptBackup } from '../shared/backups/verified-backup.ts';
+import type { LastGood, Told, ToldCopy } from '../shared/notify/notice.ts';
+import { dumpNotes } from '../shared/report/dump-notes.ts';
+import { goodBackup } from '../shared/sets/last-good.ts';
+import { formatBytes } from '../shared/units.ts';
+import type { BackupOutputs } from './outputs.ts';
+
+/** What a run has come to know, for those who are told of it. */
+export interface BackupStory {
+  database: string | null;
+  /** Before this run. */
+  lastGood: LastGood;
+  /** null until a verified backup is published. */
+  kept: KeptBackup | null;
+  /** The off-site copy; null if none was asked for. */
+  offsite: ToldCopy | null;
+}
+
+export const noStory = (): BackupStory => ({ database: null, lastGood: 'unknown', kept: null, offsite: null });
+
+/** Also before a deployment, which may go on, an incomplete backup is none that a watcher should be content with. */
+export function tellBackup({ database, lastGood, kept, offsite }: BackupStory, { status }: BackupOutputs): Told {
+  if (kept === null) {
+    const nothing = { outcome: null, remarks: [], backup: null, checks: [], recoveryMs: null };
+    return { verdict: 'success', database, lastGood, offsite, ...nothing };
+  }
+  const { publicationPlan, place } = kept.facts;
+  const { manifest } = publicationPlan;
+  const { id, sizeBytes, sha256, file } = manifest;
+  return {
+    verdict: status === 'incomplete' ? 'incomplete' : 'success',
+    outcome: `Backup ${id} of "${manifest.database}" is verified: ${formatBytes(sizeBytes)}${status === 'incomplete' ? ', but the run is incomplete' : ''}`,
+    remarks: [...kept.problems, ...dumpNotes(manifest)],
+    database: manifest.database,
+    backup: { id, sizeBytes, sha256, file: `${place.folder}/${file}` },
+    lastGood: goodBackup(id),
+    offsite,
+    checks: manifest.checks.map((check) => ({ ...check, group: 'backup', severity: 'error' })),
+    recoveryMs: null,
+  };
+}

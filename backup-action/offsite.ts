@@ -1,0 +1,166 @@
+import { setsAfter } from '../shared/backups/publication-plan.ts';
+import type { KeptBackup } from '../shared/backups/verified-backup.ts';
+import { Failure, isFailure } from '../shared/failure.ts';
+import { lockFile } from '../shared/host/backup-folder.ts';
+import type { Connection } from '../shared/host/connection.ts';
+import type { BucketPlace } from '../shared/offsite/bucket.ts';
+import { CopyProgress } from '../shared/offsite/copy-progress.ts';
+import { type CopiedSet, folderOf } from '../shared/offsite/copy-set.ts';
+import { keepOffsite, type OffsiteOutcome } from '../shared/offsite/keep-offsite.ts';
+import { holdOffsiteLock, offsiteLock } from '../shared/offsite/offsite-lock.ts';
+import { openS3Store } from '../shared/offsite/s3-store.ts';
+import * as log from '../shared/runner/log.ts';
+import type { VerifiedSet } from '../shared/sets/catalogue.ts';
+import { addProof } from '../shared/sets/proof.ts';
+import { readFiles } from '../shared/sets/read-files.ts';
+import { namesOf, sidesOf } from '../shared/sets/read-sets.ts';
+import { counted, formatBytes } from '../shared/units.ts';
+import type { BackupInputs } from './inputs.ts';
+
+/** One bad night is made up for in the next; many, in several. */
+const mostCopies = 7;
+
+/** Who copies, and from where. */
+export interface CopyingRun {
+  connection: Connection;
+  inputs: BackupInputs;
+  /** As `holderText` makes it. */
+  holder: string;
+  runUrl: string | null;
+  signal: AbortSignal;
+}
+
+/** What came of the copies. */
+export interface OffsiteResult {
+  /** The copy of the new backup; null if the bucket does not hold it. */
+  copied: CopiedSet | null;
+  /** Why the run is incomplete; empty if the bucket holds what it should. */
+  problems: Failure[];
+}
+
+/** The address that the new dump has in the bucket, or will have. */
+export function copyUri(bucket: BucketPlace, environment: string, { facts }: KeptBackup): string {
+  const { id, file } = facts.publicationPlan.manifest;
+  return `s3://${bucket.bucket}/${folderOf(bucket.prefix, environment, id)}${file}`;
+}
+
+/**
+ * Copies the new backup into the bucket, and those that the bucket lacks; deletes what is no longer to be kept there. Nothing
+ * that fails here touches a backup on the host.
+ */
+export async function copyOffsite(bucket: BucketPlace, kept: KeptBackup, run: CopyingRun): Promise<OffsiteResult> {
+  const { manifest } = kept.facts.publicationPlan;
+  try {
+    const title = `Copy to ${copyUri(bucket, run.inputs.environment, kept)}`;
+    const { copied, problems } = await log.group(title, () => copyUnderLock(bucket, kept, run));
+    return { copied: copied.find(({ id }) => id === manifest.id) ?? null, problems };
+  } catch (error) {
+    run.signal.throwIfAborted();
+    if (!isFailure(error)) throw error;
+    return { copied: null, problems: [error] };
+  }
+}
+
+async function copyUnderLock(bucket: BucketPlace, kept: KeptBackup, run: CopyingRun): Promise<OffsiteOutcome> {
+  const { connection, inputs, holder, signal } = run;
+  const held = await holdOffsiteLock(connection, {
+    backupDir: inputs.backupDir,
+    holder,
+    wait: inputs.lockWait,
+    longest: (mostCopies + 1) * inputs.timeout,
+    signal,
+    onLog: log.host,
+    onWait: (other) => log.progress(`Waiting for the lock for off-site copies, held by ${other}`),
+  });
+  try {
+    return await copySets(bucket, kept, run);
+  } finally {
+    if (!(await held.release()))
+      log.warning(`The host did not confirm in time that it released ${offsiteLock(inputs.backupDir)}`);
+  }
+}
+
+async function copySets(
+  bucket: BucketPlace,
+  { facts: { publicationPlan }, problems }: KeptBackup,
+  run: CopyingRun,
+): Promise<OffsiteOutcome> {
+  const { connection, inputs, signal } = run;
+  const { backupDir, timeout, timezone, environment, upload, offsiteKeep } = inputs;
+  const { id, database } = publicationPlan.manifest;
+  const sets = setsAfter(publicationPlan);
+  const store = await openS3Store({ ...bucket, ...upload }, signal);
+  try {
+    const outcome = await keepOffsite(store, {
+      prefix: bucket.prefix,
+      environment,
+      database,
+      policy: offsiteKeep,
+      timezone,
+      now: new Date(),
+      sets,
+      newest: id,
+      most: mostCopies,
+      // As on the host: whoever lost data keeps what was there before.
+      mayDelete: problems.length === 0,
+      read: (set) =>
+        readFiles(connection, { backupDir, set, names: namesToCopy(set), timeout, signal, onLog: log.host }),
+      tagsOf: (set) => ({ environment, tier: longestTier(set) }),
+      listener: (set) => new CopyProgress(log, set),
+      signal,
+    });
+    for (const copy of outcome.copied) await noteCopy(copy, sets, run, outcome);
+    tellOutcome(outcome);
+    return outcome;
+  } finally {
+    store.close();
+  }
+}
+
+/** In this order: the list of checksums first, so that everything after it is compared; the manifest last, so that the set is whole. */
+function namesToCopy(set: VerifiedSet): string[] {
+  const names = namesOf(set);
+  return [
+    names.sha256,
+    names.dump,
+    ...sidesOf(set).map((side) => names[side]),
+    names.report,
+    names.md5,
+    names.manifest,
+  ];
+}
+
+/** For rules of the bucket that act on tags: the tier in which the set is kept for longest. */
+function longestTier({ folders, manifest }: VerifiedSet): string {
+  const tier = (['monthly', 'weekly'] as const).find((each) => folders.includes(each));
+  return tier ?? (manifest.kind === 'scheduled' ? 'daily' : manifest.kind);
+}
+
+/** Writes into the set's proofs on the host that a copy exists, and how that is known. */
+async function noteCopy(
+  { id, uri, bytes, files }: CopiedSet,
+  sets: readonly VerifiedSet[],
+  { connection, inputs, holder, runUrl }: CopyingRun,
+  { problems }: OffsiteOutcome,
+): Promise<void> {
+  const set = sets.find((each) => each.id === id);
+  if (set === undefined) return;
+  const checks = Object.fromEntries(files.map(({ name, proof }) => [name, proof]));
+  const lock = { path: lockFile(inputs.backupDir), wait: inputs.lockWait, holder };
+  const note = { backupDir: inputs.backupDir, lock, records: [], onLog: log.host };
+  try {
+    const at = new Date().toISOString();
+    await addProof(connection, set, { at, what: 'copy', result: 'passed', uri, checks, bytes, runUrl }, note);
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    const what = `The copy of ${id} is whole, but could not be noted on the host: ${error.message}`;
+    problems.push(new Failure(error.code, what, { ...(error.hint && { hint: error.hint }), cause: error }));
+  }
+}
+
+function tellOutcome({ copied, deleted, retained }: OffsiteOutcome): void {
+  for (const { id, bytes, files } of copied)
+    log.success(`${id} is copied: ${counted(files.length, 'file')}, ${formatBytes(bytes)}`);
+  if (deleted.length > 0) log.info(`Deleted from the bucket, as its policy says: ${deleted.join(', ')}`);
+  if (retained.length > 0) log.info(`To be deleted, but locked in the bucket: ${retained.join(', ')}`);
+}

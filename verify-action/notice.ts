@@ -1,0 +1,43 @@
+import { isFailure } from '../shared/failure.ts';
+import type { LastGood, Told, ToldCheck } from '../shared/notify/notice.ts';
+import type { Ending } from '../shared/runner/failure-report.ts';
+import { type Finding, worstFirst } from './finding.ts';
+import type { VerifyOutputs } from './outputs.ts';
+
+/** What a run has come to know, for those who are told of it. */
+export interface VerifyStory {
+  findings: Finding[];
+  /** The verdict in one line; null until all checks were made. */
+  verdict: string | null;
+  database: string | null;
+  lastGood: LastGood;
+}
+
+export const noStory = (): VerifyStory => ({ findings: [], verdict: null, database: null, lastGood: 'unknown' });
+
+export function tellVerification(story: VerifyStory, outputs: VerifyOutputs, { error, exitCode }: Ending): Told {
+  const checks = story.findings.map(checkOf);
+  const bad = worstFirst(story.findings).filter(({ result }) => result !== 'passed');
+  // Another failure came after the verdict, or before it.
+  const isJudged = exitCode === 0 || isFailure(error, 'verification-failed', 'could-not-verify');
+  return {
+    verdict: (outputs.warnings ?? 0) > 0 ? 'warning' : 'success',
+    outcome: isJudged ? story.verdict : null,
+    remarks: bad.map((finding) => {
+      const { name, group, detail } = checkOf(finding);
+      return `${group}, ${name}: ${detail}${finding.remedy === null ? '' : `. ${finding.remedy}`}`;
+    }),
+    database: story.database,
+    backup: null,
+    lastGood: story.lastGood,
+    offsite: null,
+    checks,
+    recoveryMs: outputs['drill-duration-ms'],
+  };
+}
+
+/** What a statement of "drill-sql" returned may be data of customers, so it stays in the log. */
+function checkOf({ name, group, result, severity, detail, ms }: Finding): ToldCheck {
+  const isData = name === 'drill-sql' && result === 'failed';
+  return { name, group, result, severity, detail: isData ? 'a statement is not true; the log says which' : detail, ms };
+}
