@@ -4,10 +4,11 @@ import { InputError } from '../shared/failure.ts';
 import { type HistoryInputs, readHistoryInputs } from '../shared/inputs/history-inputs.ts';
 import { type HostInputs, readHostInputs } from '../shared/inputs/host-inputs.ts';
 import { readNoticeInputs } from '../shared/inputs/notice-inputs.ts';
-import { type OffsiteInputs, readOffsiteInputs } from '../shared/inputs/offsite-inputs.ts';
+import { type OffsiteInputs, readOffsiteInputs, readOffsiteKeep } from '../shared/inputs/offsite-inputs.ts';
 import { type RegistryInputs, readRegistryInputs } from '../shared/inputs/registry-inputs.ts';
 import { type RetentionInputs, readRetentionInputs } from '../shared/inputs/retention-inputs.ts';
 import type { NoticeInputs, OnNoticeInputs } from '../shared/notify/addressed.ts';
+import type { OffsitePolicy } from '../shared/offsite/plan-copies.ts';
 import { parseTarget, type Target } from '../shared/plan/target.ts';
 import { statementsIn } from '../shared/postgres/statements.ts';
 import * as grammar from '../shared/runner/grammar.ts';
@@ -42,6 +43,8 @@ export interface VerifyInputs
   decryptKey: string | null;
   /** Whether a missing or old copy off the host is a failure. */
   requireOffsite: boolean;
+  /** Which copies should be there. */
+  offsiteKeep: OffsitePolicy;
   /** Bytes. */
   drillMemory: number;
   /** Each must return true when run against the restored data. */
@@ -106,6 +109,8 @@ export function readVerifyInputs(onNotices: OnNoticeInputs = () => {}): VerifyIn
     const offsite = readOffsiteInputs(input);
     const drillFrom = input.withDefault('drill-from', grammar.choice('host', 's3'), 'host');
     const decryptKey = input.secret('decrypt-key');
+    const retention = readRetentionInputs(input);
+    const offsiteKeep = readOffsiteKeep(input, offsite, retention.keep);
     const requireOffsite = input.withDefault('require-offsite', grammar.boolean, false);
     input.rule(() => checkBucket(checks, offsite, drillFrom));
     input.rule(() => checkOffsite(checks, offsite, drillFrom, requireOffsite));
@@ -115,7 +120,7 @@ export function readVerifyInputs(onNotices: OnNoticeInputs = () => {}): VerifyIn
       ...readHistoryInputs(input),
       checks,
       maxBackupAge: input.withDefault('max-backup-age', grammar.duration, 26 * 3_600_000),
-      ...readRetentionInputs(input),
+      ...retention,
       timezone: input.withDefault('timezone', grammar.timeZone, 'UTC'),
       minFreeSpace: input.withDefault('min-free-space', grammar.size, 1024 ** 3),
       expect,
@@ -127,6 +132,7 @@ export function readVerifyInputs(onNotices: OnNoticeInputs = () => {}): VerifyIn
       drillFrom,
       decryptKey,
       requireOffsite,
+      offsiteKeep,
       drillMemory: input.withDefault('drill-memory', grammar.size, 1024 ** 3),
       drillStatements: drillStatements ?? [],
       ...offsite,

@@ -1,17 +1,23 @@
 import { canonicalJson } from '../../shared/canonical-json.ts';
-import type { StoredSet } from '../../shared/offsite/stored-sets.ts';
+import { Failure } from '../../shared/failure.ts';
+import type { StoredPart, StoredSet } from '../../shared/offsite/stored-sets.ts';
 import { type FoundFile, newestFirst, pathsOf, type VerifiedSet } from '../../shared/sets/catalogue.ts';
 import { startOf } from '../../shared/sets/naming.ts';
 import { namesOf } from '../../shared/sets/read-sets.ts';
-import { counted, formatDuration, listed } from '../../shared/units.ts';
-import type { Finding, Findings, Problem } from '../finding.ts';
+import { counted, formatBytes, formatDuration, listed } from '../../shared/units.ts';
+import { detailOf, type Finding, type Findings, type Problem } from '../finding.ts';
 
-/** What is known of the content of a copy, and how. */
-export interface CopyContent {
+/** What came of reading a copy. */
+export interface CopyReading {
   id: string;
-  /** The store has computed it over all of the dump, it was read in full here, or neither: then only its size is known. */
+  /** Of the dump: the store has computed its checksum over all of it, it was read in full, or only its size was compared. */
   how: 'reported' | 'read' | 'size';
-  sha256: string | null;
+  /** How many were read from the bucket. */
+  bytes: number;
+  /** How many files the set has. */
+  files: number;
+  /** One line each. */
+  faults: string[];
 }
 
 /** The facts by which the copies of one database are judged. */
@@ -21,13 +27,15 @@ export interface OffsiteFacts {
   database: string;
   /** What lies there, of any database. */
   stored: readonly StoredSet[];
-  /** Of the newest complete copy; null if there is none. */
-  newest: CopyContent | null;
+  /** Files there that are no set. */
+  parts: readonly StoredPart[];
+  /** Of the newest complete copy, or why it could not be read; null if there is none. */
+  newest: CopyReading | Failure | null;
   /** The verified sets of the database on the host. */
   host: readonly VerifiedSet[];
   hostFiles: readonly FoundFile[];
-  /** Ids of sets on the host that should have a copy. */
-  wanted: readonly string[];
+  /** Sets on the host that the bucket lacks, and should keep. */
+  missing: readonly VerifiedSet[];
   /** A missing or old copy is a failure, and not only a warning. */
   isRequired: boolean;
   /** Milliseconds. */
@@ -45,7 +53,9 @@ export function judgeOffsite(findings: Findings, facts: OffsiteFacts): void {
   const copies = copiesOf(facts.database, facts.stored);
   findings.check('off-site newest', () => judgeAge(copies, facts), severity);
   findings.check('off-site complete', () => judgeComplete(copies, facts), severity);
-  if (facts.newest !== null) findings.check('off-site checksum', () => judgeContent(facts.newest, copies));
+  if (facts.newest instanceof Failure)
+    findings.unable('off-site checksum', detailOf(facts.newest), facts.newest.hint ?? null);
+  else if (facts.newest !== null) judgeContent(findings, facts.newest);
   findings.check('off-site agrees', () => judgeDifferences(copies, facts));
   findings.check('off-site sets', () => judgeMissing(copies, facts), severity);
 }
@@ -76,36 +86,42 @@ function judgeAge([newest]: readonly Copy[], { place, database, maxAge, now }: O
   };
 }
 
-/** What another database left unfinished is not ours to judge; whose a set without a manifest is, nobody knows. */
-function judgeComplete(copies: readonly Copy[], { stored, database, host }: OffsiteFacts): string | Problem {
+/** What another database left unfinished is not ours to judge; whose files without a manifest are, nobody knows. */
+function judgeComplete(copies: readonly Copy[], { stored, parts, database, host }: OffsiteFacts): string | Problem {
   const ids = new Set(host.map(({ id }) => id));
   const faulty = stored.filter((set) => !set.isComplete && (set.database === database || ids.has(set.id)));
-  if (faulty.length === 0) return `${copies.length} complete, each with its manifest and its dump`;
+  const faults = [
+    ...faulty.map(({ id, faults }) => `${id}: ${faults.join(', ')}`),
+    ...parts.map(({ id, why }) => `${id}: ${why}`),
+  ];
+  if (faults.length === 0) return `${counted(copies.length, 'complete set')}, each with all of its files`;
   return {
-    detail: listed(
-      faulty.map(({ id, faults }) => `${id}: ${faults.join(', ')}`),
-      3,
-      { separator: '; ' },
-    ),
-    remedy: 'Run backup-action again: it uploads what is missing, as long as the set is on the host',
+    detail: listed(faults, 3, { separator: '; ' }),
+    remedy: parts.every(({ id }) => ids.has(id))
+      ? 'Run backup-action again: it uploads what is missing, as long as the set is on the host'
+      : 'Unless an upload is going on now, run backup-action again: it uploads what is missing, as long as the set is on the host. Delete the rest by hand',
   };
 }
 
 /** Says no more than was done. */
-function judgeContent(content: CopyContent | null, copies: readonly Copy[]): string | Problem {
-  const copy = copies.find(({ id }) => id === content?.id);
-  if (content === null || copy === undefined) return 'nothing to compare';
-  if (content.how === 'size')
-    return `the size of ${copy.id} is right; the store reports no checksum, and the copy is too large to be read here: "drill-from: s3" reads all of it`;
-  const how = content.how === 'read' ? 'was read in full' : 'has, as the store reports,';
-  if (content.sha256 === copy.manifest.sha256)
-    return content.how === 'read'
-      ? `${copy.id} was read in full, and is what its manifest says`
-      : `the store reports the SHA-256 of ${copy.id} that its manifest has`;
-  return {
-    detail: `${copy.id} ${how} another SHA-256 than its manifest says`,
-    remedy: `Do not rely on the copy ${copy.id}: delete it from the bucket, and run backup-action again`,
-  };
+function judgeContent(findings: Findings, { id, how, bytes, files, faults }: CopyReading): void {
+  findings.check('off-site checksum', () => {
+    if (faults.length > 0)
+      return {
+        detail: `the copy ${id}: ${listed(faults, 3, { separator: '; ' })}`,
+        remedy: `Do not rely on the copy ${id}: delete its objects from the bucket, and run backup-action again`,
+      };
+    if (how === 'size')
+      return {
+        detail: `of the dump of ${id} only the size was compared: the store reports no checksum over all of it, and it is large`,
+        remedy: 'Set "require-offsite", with which it is read in full, or drill it with "drill-from: s3"',
+        severity: 'warning',
+      };
+    const read = formatBytes(bytes);
+    return how === 'read'
+      ? `the ${files} files of ${id} were read in full (${read}), and are what its checksums and its manifest say`
+      : `the store reports the SHA-256 of the dump of ${id} that its manifest has; its other files were read in full (${read})`;
+  });
 }
 
 /** A copy of a set that is still on the host must be that set. Its summary and the sizes of all of its files are compared. */
@@ -138,15 +154,19 @@ function judgeDifferences(copies: readonly Copy[], { host, hostFiles }: OffsiteF
   };
 }
 
-/** The upload of the newest set may still be going on: its age is what tells. */
-function judgeMissing(copies: readonly Copy[], { host, wanted, place }: OffsiteFacts): string | Problem {
-  const there = new Set(copies.map(({ id }) => id));
-  const newest = host[0]?.id;
-  const expected = wanted.filter((id) => id !== newest);
-  const missing = expected.filter((id) => !there.has(id));
-  if (missing.length === 0) return `each of ${counted(expected.length, 'older set')} on the host has its copy`;
+/**
+ * A set that was taken after the last run of backup-action, before a rollback, had no chance yet. The upload of the newest one may
+ * be going on; nobody can tell that from an upload that failed.
+ */
+function judgeMissing(copies: readonly Copy[], { host, missing, place, parts }: OffsiteFacts): string | Problem {
+  const last = host.find(({ manifest }) => manifest.kind !== 'prerollback')?.id ?? '';
+  const lacking = missing.filter(({ id }) => newestFirst(id, last) >= 0);
+  if (lacking.length === 0) return `none is missing: ${counted(copies.length, 'complete set')} in ${place}`;
+  const half = new Set(parts.map(({ id }) => id));
+  const names = lacking.map(({ id }) => (half.has(id) ? `${id} (of which only a part is there)` : id));
   return {
-    detail: `no copy of ${listed(missing, 3)} in ${place}`,
-    remedy: 'Run backup-action: each run uploads some of what is missing, the newest first',
+    detail: `no copy of ${listed(names, 3)} in ${place}`,
+    remedy:
+      'Run backup-action, unless one is uploading now: each run uploads some of what is missing, the newest first',
   };
 }

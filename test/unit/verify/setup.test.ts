@@ -49,6 +49,7 @@ const inputs: VerifyInputs = {
   drillFrom: 'host',
   decryptKey: null,
   requireOffsite: false,
+  offsiteKeep: { daily: 7, weekly: 4, monthly: 'all' },
   drillMemory: 1,
   drillStatements: [],
   bucket: null,
