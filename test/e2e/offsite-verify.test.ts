@@ -1,7 +1,6 @@
 // Copies of backups in a bucket, as verify-action sees them: whether they are there, whole, recent and those of the host; and
 // whether they restore, from the bucket and with the private key on the runner alone.
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -9,11 +8,15 @@ import { buffer } from 'node:stream/consumers';
 import { after, beforeEach, describe, test } from 'node:test';
 import type { ObjectStore } from '../../shared/offsite/object-store.ts';
 import { openS3Store } from '../../shared/offsite/s3-store.ts';
+import { until } from '../lab/faults.ts';
 import { startObjectStore } from '../lab/object-store.ts';
 import { freePort } from '../lab/port.ts';
+import { startAction } from '../lab/runner.ts';
 import { startStoreFront } from '../lab/store-front.ts';
+import { hostIsClean, runnerIsClean } from './expectations.ts';
 import {
   backup,
+  backupInputs,
   bash,
   copyOf,
   type Inputs,
@@ -289,6 +292,117 @@ describe('copies that are required', () => {
     for (const [inputs, message] of bad) assert.match((await check(inputs)).stdout, message);
   });
 });
-void join;
-void bash;
-void createHash;
+
+const drillInputs = (inputs: Inputs = {}) => placeOf(prefix, { checks: 'drill', 'drill-from': 's3', ...inputs });
+const drill = (inputs: Inputs = {}) => verify(host, dir, drillInputs(inputs), { env: credentials });
+const root = () => join(host.deployDir, dir);
+
+/** No container of such a drill is there, no pipe, and no file with a part of it. */
+async function nothingLeft(): Promise<void> {
+  const format = '{{.ID}} {{.Label "atlasia.backup"}}';
+  await until('the scratch container is gone', async () => {
+    const lines = await host.docker('ps', '--all', '--filter', 'label=atlasia.drill', '--format', format);
+    return lines.includes(`${prefix}/`) || lines.includes(`${dir}/`) ? undefined : true;
+  });
+  await hostIsClean(host);
+  const pipes = (await bash(host, 'ls -d /tmp/atlasia-incoming-* 2>/dev/null || true')).trim();
+  assert.equal(pipes, '');
+}
+
+describe('a drill from the bucket', () => {
+  test('proves the copy, although the host has lost all of its backups', async () => {
+    await bash(host, 'rm -rf -- "$1"', root());
+    const result = await drill();
+    await verified(host, result, 'verified');
+    assert.match(
+      findingOf(result, 'restore').detail,
+      new RegExp(`^restored ${id} from s3://acme/${prefix}/prod/${id}/${manifest.file} of "small"`),
+    );
+    assert.match(findingOf(result, 'proof').detail, /no longer on the host, so only the history/);
+    const history = (await bash(host, 'cat -- "$1"', join(root(), 'rollback', 'history.jsonl'))).trim().split('\n');
+    const record = JSON.parse(history.at(-1) ?? '');
+    assert.deepEqual([record.event, record.status, record.backupId], ['drill', 'succeeded', id]);
+    assert.deepEqual(
+      host.files(dir).filter(({ path }) => path.includes(id)),
+      [],
+    );
+    await nothingLeft();
+  });
+
+  test('is told of beside the set, where the host still has it', async () => {
+    await verified(host, await drill(), 'verified');
+    const lines = await bash(host, 'cat -- "$1"', join(root(), 'daily', `backup_${id}.proof.jsonl`));
+    const proof = JSON.parse(lines.trim().split('\n').at(-1) ?? '');
+    assert.deepEqual([proof.what, proof.from, proof.result], ['drill', 's3', 'passed']);
+  });
+
+  test('finds the database by itself, if the bucket has copies of one only and the host knows none', async () => {
+    await bash(host, 'rm -rf -- "$1"', root());
+    const db = await host.container('db');
+    const image = (await host.docker('inspect', '--format', '{{.Image}}', db)).trim();
+    await host.docker('tag', image, 'postgres:15');
+    await host.docker('stop', db);
+    try {
+      const result = await drill({ 'db-name': '' });
+      assert.equal(findingOf(result, 'restore').result, 'passed', result.stdout);
+    } finally {
+      await host.docker('start', db);
+      await host.docker('rmi', 'postgres:15');
+      await until('the database is back', () =>
+        host.psql('SELECT 1').then(
+          () => true,
+          () => undefined,
+        ),
+      );
+    }
+  });
+
+  test('finds that the copy has other bytes', async () => {
+    const content = await contentOf(dumpKey());
+    await put(dumpKey(), flipped(content, content.length - 300));
+    const result = await drill();
+    assert.equal(result.outputs['status'], 'failed', result.stdout);
+    assert.equal(notPassed(result)['same bytes'], 'failed');
+    await nothingLeft();
+  });
+
+  test('is not given for a copy that is not whole', async () => {
+    await put(dumpKey(), (await contentOf(dumpKey())).subarray(0, -7));
+    const result = await drill({ 'drill-backup': id });
+    await verified(host, result, 'could-not-verify', { drill: 'could-not-check' });
+    assert.match(findingOf(result, 'drill').detail, /No complete copy .* its manifest says/);
+  });
+
+  test('proves nothing if the store cuts the connection', async () => {
+    front.interfere({
+      breaks: ({ url = '' }) => (url.includes(manifest.file) ? { bytes: 20_000, end: 'cut' } : null),
+    });
+    const result = await drill();
+    await verified(host, result, 'could-not-verify', { drill: 'could-not-check' });
+    assert.match(findingOf(result, 'drill').detail, /does not give .* to its end/);
+    await nothingLeft();
+  });
+
+  test('is cancelled while the dump flows: nothing of it stays', async () => {
+    front.interfere({
+      breaks: ({ url = '' }) => (url.includes(manifest.file) ? { bytes: 20_000, end: 'stall' } : null),
+    });
+    const action = await startAction('verify', backupInputs(host, dir, drillInputs()), { env: credentials });
+    await action.sawLog(/Restoring/);
+    const lies = await bash(host, 'sleep 1; find /tmp/atlasia-incoming-* -printf "%y %s\\n"');
+    assert.deepEqual(
+      lies
+        .trim()
+        .split('\n')
+        .map((line) => line.replace(/^d .*/, 'd'))
+        .sort(),
+      ['d', 'f 0', 'p 0'],
+    );
+    action.child.kill('SIGINT');
+    const result = await action.finished;
+    assert.equal(result.exitCode, 1);
+    assert.match(result.stdout, /Cancelled/);
+    runnerIsClean(result);
+    await nothingLeft();
+  });
+});

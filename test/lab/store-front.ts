@@ -8,8 +8,8 @@ import type { AddressInfo } from 'node:net';
 export interface Interference {
   instead?: (asked: IncomingMessage, answer: ServerResponse) => boolean;
   headers?: (asked: IncomingMessage) => Record<string, string>;
-  /** Of an answer's body: true cuts the connection, `stall` passes no more on. */
-  body?: (asked: IncomingMessage, bytes: number) => 'pass' | 'cut' | 'stall';
+  /** Passes only the first `bytes` of an answer on; then cuts the connection, or falls silent. null: passes all of it on. */
+  breaks?: (asked: IncomingMessage) => { bytes: number; end: 'cut' | 'stall' } | null;
 }
 
 export interface StoreFront {
@@ -22,20 +22,21 @@ export async function startStoreFront(behind: string): Promise<StoreFront> {
   let interference: Interference = {};
   const { hostname, port } = new URL(behind);
   const server = createServer((asked, answer) => {
-    const { instead, headers, body } = interference;
+    const { instead, headers, breaks } = interference;
     if (instead?.(asked, answer)) return;
     const { method, url: path, headers: sent } = asked;
     const passed = request({ hostname, port, method, path, headers: sent }, (stored) => {
       answer.writeHead(stored.statusCode ?? 500, { ...stored.headers, ...headers?.(asked) });
-      let bytes = 0;
+      const broken = breaks?.(asked) ?? null;
+      if (broken === null) {
+        stored.pipe(answer);
+        return;
+      }
+      let left = broken.bytes;
       stored.on('data', (piece: Buffer) => {
-        bytes += piece.length;
-        const fate = body?.(asked, bytes) ?? 'pass';
-        if (fate === 'pass') answer.write(piece);
-        else if (fate === 'cut') answer.destroy();
-      });
-      stored.on('end', () => {
-        if ((body?.(asked, bytes) ?? 'pass') === 'pass') answer.end();
+        const part = piece.subarray(0, left);
+        left -= part.length;
+        if (part.length > 0) answer.write(part, () => left === 0 && broken.end === 'cut' && answer.destroy());
       });
     });
     passed.on('error', () => answer.destroy());

@@ -13,18 +13,13 @@ import { addProof, type DrillProof } from '../../shared/sets/proof.ts';
 import { formatBytes } from '../../shared/units.ts';
 import { addRecord, copyRecord } from '../add-record.ts';
 import { type Findings, tallyOf } from '../finding.ts';
-import type { VerifyInputs } from '../inputs.ts';
 import { databaseOf, type SurveyedHost, type Verification } from '../surveyed-host.ts';
 import { type DrillSource, sourceOf } from './drill-source.ts';
 import { drillRecord, drillText, imageFor, judgeDrill, neededFor } from './judge-drill.ts';
 
 /** Restores a backup for real, and stores the result beside the backup and in the history. */
 export async function checkDrill(connection: Connection, surveyed: SurveyedHost, run: Verification): Promise<Findings> {
-  const { inputs } = run;
-  const { catalogue } = surveyed;
-  const database = databaseOf(surveyed, inputs);
-  const source = database === null ? null : await sourceOf(connection, database, catalogue, run);
-  if (source === null) throw noBackup(inputs, database);
+  const source = await sourceOf(connection, databaseOf(surveyed, run.inputs), surveyed.catalogue, run);
   try {
     return await drillFrom(connection, source, surveyed, run);
   } finally {
@@ -130,19 +125,6 @@ function refuseShortage({ id, tables }: Manifest, memory: number): void {
     `${id} cannot be restored with ${formatBytes(memory)} of memory: the largest value in ${shortage.tables} has ${formatBytes(shortage.largestValue)}. This says nothing about the backup`,
     {
       hint: `Nothing was restored. Set "drill-memory" to ${enoughMemory(shortage.largestValue, memory)}, then drill it again`,
-    },
-  );
-}
-
-function noBackup({ drillBackup, backupDir, drillFrom, bucket }: VerifyInputs, database: string | null): Failure {
-  const kind = drillFrom === 's3' ? 'complete copy' : 'verified backup';
-  const which = drillBackup === 'latest' ? kind : `${kind} ${drillBackup}`;
-  const where = drillFrom === 's3' ? `s3://${bucket?.bucket}/${bucket?.prefix}` : backupDir;
-  return new Failure(
-    'no-backup',
-    `No ${which} of ${database === null ? 'any database' : `"${database}"`} found in ${where}`,
-    {
-      hint: 'Run backup-action, or set "drill-backup" to another backup',
     },
   );
 }

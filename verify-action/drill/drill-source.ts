@@ -7,7 +7,7 @@ import type { ObjectStore } from '../../shared/offsite/object-store.ts';
 import { openS3Store } from '../../shared/offsite/s3-store.ts';
 import { type StoredSet, storedSets } from '../../shared/offsite/stored-sets.ts';
 import * as log from '../../shared/runner/log.ts';
-import { type Catalogue, newestFirst, pathOf, type VerifiedSet } from '../../shared/sets/catalogue.ts';
+import { type Catalogue, pathOf, type VerifiedSet } from '../../shared/sets/catalogue.ts';
 import { decryptStream } from '../../shared/sets/decrypt.ts';
 import type { Manifest } from '../../shared/sets/manifest.ts';
 import { readFiles } from '../../shared/sets/read-files.ts';
@@ -34,21 +34,26 @@ export interface DrillSource {
 /** Compressed bytes of one file beside the dump; the schema of 30,000 tables has some 4 MiB. */
 const longestSide = 32 * 1024 * 1024;
 
-/** Finds the backup that the inputs name; null if there is none. */
+/** Milliseconds. A restore that builds a large index takes nothing from the store meanwhile. */
+const longestPause = 30 * 60_000;
+
+/**
+ * Finds the backup that the inputs name.
+ * @param database null if neither the host nor the inputs tell it
+ * @throws Failure `no-backup`
+ */
 export async function sourceOf(
   connection: Connection,
-  database: string,
+  database: string | null,
   catalogue: Catalogue,
   run: Verification,
-): Promise<DrillSource | null> {
+): Promise<DrillSource> {
   const { inputs, signal } = run;
   const { bucket } = inputs;
   if (inputs.drillFrom === 'host' || bucket === null) return onHost(connection, database, catalogue, run);
-  const store = await openS3Store(bucket, signal);
+  const store = await openS3Store(bucket, signal, { silence: longestPause });
   try {
-    const source = await inBucket(store, database, catalogue, inputs);
-    if (source === null) store.close();
-    return source;
+    return await inBucket(store, database, catalogue, inputs);
   } catch (error) {
     store.close();
     throw error;
@@ -57,13 +62,13 @@ export async function sourceOf(
 
 function onHost(
   connection: Connection,
-  database: string,
+  database: string | null,
   catalogue: Catalogue,
   { inputs, signal }: Verification,
-): DrillSource | null {
-  const set = chooseSet(inputs.drillBackup, database, catalogue.sets);
-  if (set === null) return null;
-  const { backupDir, timeout } = inputs;
+): DrillSource {
+  const { backupDir, timeout, drillBackup } = inputs;
+  const set = database === null ? null : chooseSet(drillBackup, database, catalogue.sets);
+  if (set === null) throw noBackup('verified backup', drillBackup, database, backupDir);
   const names = namesOf(set);
   const isSent = set.manifest.encryption === 'age';
   const opened: AsyncGenerator<{ content: Readable }>[] = [];
@@ -87,18 +92,28 @@ function onHost(
 
 async function inBucket(
   store: ObjectStore,
-  database: string,
+  given: string | null,
   catalogue: Catalogue,
   inputs: VerifyInputs,
-): Promise<DrillSource | null> {
-  const stored = await storedSets(store, inputs.bucket?.prefix ?? '', inputs.environment);
-  const own = stored.filter((set) => set.isComplete && set.database === database && set.manifest !== null);
-  const wanted = own.toSorted((a, b) => newestFirst(a.id, b.id));
-  const chosen = inputs.drillBackup === 'latest' ? wanted[0] : wanted.find(({ id }) => id === inputs.drillBackup);
-  if (chosen?.manifest == null) return null;
+): Promise<DrillSource> {
+  const { bucket, environment, drillBackup } = inputs;
+  const prefix = bucket?.prefix ?? '';
+  const stored = await storedSets(store, prefix, environment);
+  const place = store.uri(`${prefix}/${environment}`);
+  const database = given ?? onlyOne(stored.map((set) => set.database));
+  const own = stored.filter((set) => set.database === database);
+  const [newest] = own;
+  const wanted = drillBackup === 'latest' ? undefined : own.find(({ id }) => id === drillBackup);
+  const chosen = drillBackup === 'latest' ? own.find(({ isComplete }) => isComplete) : wanted;
+  if (chosen === undefined || !chosen.isComplete)
+    throw noBackup('complete copy', drillBackup, database, place, (wanted ?? newest)?.faults);
+  if (drillBackup === 'latest' && newest !== chosen)
+    log.warning(`The newest copy, ${newest?.id}, is not complete: ${newest?.faults.join(', ')}. Drilling ${chosen.id}`);
   const { id, manifest } = chosen;
-  const here = catalogue.sets.find((set) => set.state === 'verified' && set.id === id && set.database === database);
-  const set: VerifiedSet = { state: 'verified', id, database, manifest, folders: here?.folders ?? [] };
+  const here = catalogue.sets.find(
+    (set) => set.state === 'verified' && set.id === id && set.database === chosen.database,
+  );
+  const set: VerifiedSet = { state: 'verified', id, database: chosen.database, manifest, folders: here?.folders ?? [] };
   const names = namesOf(set);
   const read = (name: string) => readObject(store, chosen, name);
   const copy = store.uri(keyOf(chosen, names.dump));
@@ -121,6 +136,27 @@ async function inBucket(
     sent: () => sentDump(copy, set, read, inputs),
     close: async () => store.close(),
   };
+}
+
+/** The one that all are; null if there is none, or another. */
+function onlyOne(databases: readonly string[]): string | null {
+  const [first = null, ...others] = new Set(databases);
+  return others.length === 0 ? first : null;
+}
+
+function noBackup(
+  kind: string,
+  drillBackup: string,
+  database: string | null,
+  place: string,
+  faults: readonly string[] = [],
+): Failure {
+  const which = drillBackup === 'latest' ? kind : `${kind} ${drillBackup}`;
+  const what = database === null ? 'any database, or not of one alone' : `"${database}"`;
+  const why = faults.length === 0 ? '' : `: ${faults.join(', ')}`;
+  return new Failure('no-backup', `No ${which} of ${what} found in ${place}${why}`, {
+    hint: `Run backup-action, or set "drill-backup" to another backup${database === null ? ', or "db-name"' : ''}`,
+  });
 }
 
 const keyOf = ({ files }: StoredSet, name: string) => files.find((file) => file.name === name)?.key ?? name;
