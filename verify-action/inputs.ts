@@ -39,7 +39,7 @@ export interface VerifyInputs
   drillBackup: string;
   /** Which copy to drill. */
   drillFrom: 'host' | 's3';
-  /** Private keys of age; null if none was given. Never sent to the host. */
+  /** Private keys of age or SSH; null if none was given. Never sent to the host. */
   decryptKey: string | null;
   /** Whether a missing or old copy off the host is a failure. */
   requireOffsite: boolean;
@@ -187,7 +187,8 @@ function checkOffsite(
 
 function checkKey(checks: readonly Group[], key: string | null): void {
   if (key === null || checks === undefined) return;
-  const hint = 'Give the file that age-keygen has written, or just its line AGE-SECRET-KEY-1…, as a secret';
+  const hint =
+    'Give the file that age-keygen has written, or just its line AGE-SECRET-KEY-1…, or an SSH key without a passphrase, as a secret';
   try {
     identitiesIn(key);
   } catch (error) {

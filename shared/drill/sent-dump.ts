@@ -23,7 +23,7 @@ export class SentDump {
   /**
    * @param stored opens the dump as it is stored
    * @param sides the files beside it, compressed and not encrypted
-   * @param key private keys of age; null if it is not encrypted
+   * @param key private keys, as `decryptStream` takes them; null if it is not encrypted
    */
   constructor(name: string, stored: () => Promise<Readable>, sides: ReadonlyMap<Side, Buffer>, key: string | null) {
     this.name = name;

@@ -20,14 +20,16 @@ const sealedBytes = chunkBytes + tagBytes;
  * Fails with a Failure `decrypt-key-wrong` if it was encrypted to other keys, before it gives out anything; `ciphertext-damaged` if
  * it is not what `age` wrote, or its end is missing.
  *
- * @param identity private keys of age, as `identitiesIn` takes them
+ * @param identity private keys, as `identitiesIn` takes them
  */
 export function decryptStream(identity: string): Transform {
   return new Decryption(identitiesIn(identity));
 }
 
+type Identity = ReturnType<typeof identitiesIn>[number];
+
 class Decryption extends Transform {
-  readonly #identities: readonly string[];
+  readonly #identities: readonly Identity[];
   /** What has come and is not used yet. */
   #waiting: Buffer[] = [];
   #bytes = 0;
@@ -35,7 +37,7 @@ class Decryption extends Transform {
   #key: Buffer | null = null;
   #count = 0;
 
-  constructor(identities: readonly string[]) {
+  constructor(identities: readonly Identity[]) {
     super();
     this.#identities = identities;
   }
@@ -108,7 +110,7 @@ class Decryption extends Transform {
 
 const derive = (fileKey: Uint8Array, nonce: Buffer) => Buffer.from(hkdfSync('sha256', fileKey, nonce, 'payload', 32));
 
-async function unwrap(header: Buffer, identities: readonly string[]): Promise<Uint8Array> {
+async function unwrap(header: Buffer, identities: readonly Identity[]): Promise<Uint8Array> {
   const { Decrypter } = await import('age-encryption');
   const decrypter = new Decrypter();
   for (const identity of identities) decrypter.addIdentity(identity);
@@ -117,7 +119,7 @@ async function unwrap(header: Buffer, identities: readonly string[]): Promise<Ui
   } catch (error) {
     if (error instanceof Error && error.message.startsWith('no identity matched')) {
       throw new Failure('decrypt-key-wrong', 'The private key does not belong to any recipient of this backup', {
-        hint: 'Give the private key (AGE-SECRET-KEY-1…) of one of the recipients that "encrypt-to" named when the backup was taken',
+        hint: 'Give the private key (AGE-SECRET-KEY-1…, or an SSH key) of one of the recipients that "encrypt-to" named when the backup was taken',
       });
     }
     throw damaged('its header is altered', error);

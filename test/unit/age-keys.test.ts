@@ -3,9 +3,13 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { identitiesIn, recipientsIn } from '../../shared/sets/age-keys.ts';
+import { makeKey } from '../lab/keys.ts';
 
 const identity = await generateX25519Identity();
 const recipient = await identityToRecipient(identity);
+
+const withPassphrase = await makeKey({ passphrase: 'hush' });
+const ecdsa = await makeKey({ type: 'ecdsa' });
 
 /** An SSH key as ssh-keygen writes it: fields, each after its length. */
 function sshKey(type: string, ...fields: Buffer[]): string {
@@ -37,7 +41,7 @@ describe('refused', () => {
     ['a misspelled letter', recipient.slice(0, -1) + other, /misspelled: its checksum is wrong \(line 1\)/],
     ['two letters exchanged', exchanged(recipient), /checksum is wrong/],
     ['a cut key', `# x\n${recipient.slice(0, -3)}`, /cut off or misspelled \(line 2\)/],
-    ['capitals in between', recipient.replace(/[a-z](?=.$)/, 'A'), /misspelled/],
+    ['capitals in between', recipient.replace(/[a-z](?=[0-9]*.$)/, 'A'), /misspelled/],
     ['a private key', identity, /private key: give the public one/],
     ["a plugin's", 'age1yubikey1qwerty', /not every age knows/],
     ['a post-quantum one', 'age1pq1qwerty', /not every age knows/],
@@ -59,7 +63,14 @@ describe('refused', () => {
     ['a public key', recipient, /no private key of age/],
     ['a misspelled letter', identity.slice(0, -1) + (identity.at(-1) === 'Q' ? 'P' : 'Q'), /checksum is wrong/],
     ['a key in small letters', identity.toLowerCase(), /no private key of age/],
-    ['a key of OpenSSH', '-----BEGIN OPENSSH PRIVATE KEY-----\nb3Blb\n', /OpenSSH, which the runner cannot/],
+    ['a cut SSH key', '-----BEGIN OPENSSH PRIVATE KEY-----\nb3Blb\n', /SSH key that is cut off: give all/],
+    [
+      'a misspelled SSH key',
+      '-----BEGIN OPENSSH PRIVATE KEY-----\nb3Blb\n-----END OPENSSH PRIVATE KEY-----',
+      /SSH key that is cut off or misspelled/,
+    ],
+    ['an SSH key with a passphrase', withPassphrase.privateKey, /with a passphrase/],
+    ['an SSH key of another type', ecdsa.privateKey, /only Ed25519 and RSA/],
   ];
   for (const [what, text, reason] of identities) {
     test(`as a private key: ${what}`, () => {
