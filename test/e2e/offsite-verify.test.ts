@@ -1,17 +1,21 @@
 // Copies of backups in a bucket, as verify-action sees them: whether they are there, whole, recent and those of the host; and
 // whether they restore, from the bucket and with the private key on the runner alone.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { after, beforeEach, describe, test } from 'node:test';
+import { after, before, beforeEach, describe, test } from 'node:test';
 import type { ObjectStore } from '../../shared/offsite/object-store.ts';
 import { openS3Store } from '../../shared/offsite/s3-store.ts';
 import { until } from '../lab/faults.ts';
+import { type KeyPair, makeKey } from '../lab/keys.ts';
 import { startObjectStore } from '../lab/object-store.ts';
+import { needPrograms } from '../lab/packages.ts';
 import { freePort } from '../lab/port.ts';
-import { startAction } from '../lab/runner.ts';
+import { type ActionResult, startAction } from '../lab/runner.ts';
 import { startStoreFront } from '../lab/store-front.ts';
 import { hostIsClean, runnerIsClean } from './expectations.ts';
 import {
@@ -30,6 +34,7 @@ import { atEnd, hostForFile } from './stage.ts';
 import { findingOf, notPassed, verified, verify } from './verifications.ts';
 
 const { host } = await hostForFile({ name: 'offsite-verify' });
+await needPrograms({ age: 'age' });
 const swift = await startObjectStore();
 atEnd(() => swift.close());
 await swift.createBucket('acme');
@@ -406,3 +411,124 @@ describe('a drill from the bucket', () => {
     await nothingLeft();
   });
 });
+
+describe('a drill of an encrypted backup', () => {
+  const identity = execFileSync('age-keygen', { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  const recipient = /age1\w+/.exec(identity)?.[0] ?? '';
+  const secret = /AGE-SECRET-KEY-\w+/.exec(identity)?.[0] ?? '';
+  let ssh: KeyPair;
+  before(async () => {
+    ssh = await makeKey();
+  });
+
+  /** The backup as a host makes it that encrypts, by bare name. @param spoil what becomes of the encrypted dump */
+  async function sealed(spoil: (dump: Buffer) => Buffer = (dump) => dump): Promise<Map<string, Buffer>> {
+    const files = new Map<string, Buffer>();
+    const seal = (plain: Buffer) => execFileSync('age', ['-r', recipient, '-r', ssh.publicKey], { input: plain });
+    const dump = spoil(seal(await contentOf(dumpKey())));
+    files.set(`${manifest.file}.age`, dump);
+    for (const side of ['schema', 'globals', 'settings'])
+      files.set(`backup_${id}.${side}.sql.gz.age`, seal(await contentOf(part(`${side}.sql.gz`))));
+    files.set(`backup_${id}.report.txt`, await contentOf(part('report.txt')));
+    const changes = { file: `${manifest.file}.age`, encryption: 'age', sizeBytes: dump.length };
+    const sums = { sha256: hash('sha256', dump), md5: hash('md5', dump) };
+    files.set(`backup_${id}.manifest.json`, Buffer.from(JSON.stringify({ ...manifest, ...changes, ...sums }, null, 2)));
+    const lines = [...files].map(([name, content]) => `${hash('sha256', content)}  ${name}\n`);
+    files.set(`backup_${id}.sha256`, Buffer.from(lines.join('')));
+    files.set(`backup_${id}.md5`, Buffer.from(`${sums.md5}  ${changes.file}\n`));
+    return files;
+  }
+
+  async function inBucket(files: Map<string, Buffer>): Promise<void> {
+    prefix = `${prefix}-sealed`;
+    for (const [name, content] of files) await put(keyOf(name), content);
+  }
+
+  async function onHost(files: Map<string, Buffer>): Promise<void> {
+    await bash(host, 'rm -rf -- "$1"/*/', root());
+    const script = 'umask 077; mkdir -p -- "$1" && cd -- "$1" && base64 --decode >"$2"';
+    for (const [name, content] of files) {
+      const command = ['bash', '-c', script, 'bash', join(root(), 'daily'), name];
+      const outcome = await host.exec(command, { input: content.toString('base64') });
+      assert.equal(outcome.code, 0, outcome.stderr);
+    }
+  }
+
+  /** Neither the log nor anything else has a line of the key. */
+  function nowhere(result: ActionResult, key: string): void {
+    const told = [
+      result.stdout.replaceAll(/^::add-mask::.*$/gm, ''),
+      result.stderr,
+      result.summary,
+      ...Object.values(result.outputs),
+    ];
+    for (const line of key.split('\n').filter((each) => each.length > 20 && !each.startsWith('#')))
+      assert.ok(!told.join('\n').includes(line), 'the key is told');
+  }
+
+  test('in the bucket is decrypted on the runner, and proven', async () => {
+    await inBucket(await sealed());
+    await bash(host, 'rm -rf -- "$1"', root());
+    const result = await drill({ 'decrypt-key': identity });
+    await verified(host, result, 'verified');
+    assert.match(findingOf(result, 'same bytes').detail, /\.dump(\.zst)?\.age matches its manifest/);
+    nowhere(result, identity);
+    await nothingLeft();
+  });
+
+  test('on the host is decrypted on the runner, with an SSH key too', async () => {
+    await onHost(await sealed());
+    const result = await drill({
+      's3-bucket': '',
+      's3-endpoint': '',
+      'drill-from': 'host',
+      'decrypt-key': ssh.privateKey,
+    });
+    await verified(host, result, 'verified');
+    nowhere(result, ssh.privateKey);
+    await nothingLeft();
+  });
+
+  test('cannot be made without the key, or with another', async () => {
+    await inBucket(await sealed());
+    const other = execFileSync('age-keygen', { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    const unmade: [Inputs, RegExp, RegExp][] = [
+      [{}, /is encrypted, and can be restored only with a private key/, /"decrypt-key"/],
+      [{ 'decrypt-key': other }, /does not belong to any recipient/, /"encrypt-to"/],
+    ];
+    for (const [inputs, detail, remedy] of unmade) {
+      const result = await drill(inputs);
+      await verified(host, result, 'could-not-verify', { drill: 'could-not-check' });
+      assert.match(findingOf(result, 'drill').detail, detail);
+      assert.match(findingOf(result, 'drill').remedy ?? '', remedy);
+    }
+    await nothingLeft();
+  });
+
+  const damages: [what: string, spoil: (dump: Buffer) => Buffer, isListed: boolean, detail: RegExp][] = [
+    ['altered', (dump) => flipped(dump, dump.length - 1_000), false, /cannot be decrypted/],
+    ['cut off, which its manifest does not know', (dump) => dump.subarray(0, -3_000), true, /its end is missing/],
+  ];
+  for (const [what, spoil, isListed, detail] of damages) {
+    test(`finds ciphertext that is ${what}`, async () => {
+      const files = await sealed(isListed ? spoil : undefined);
+      if (!isListed) files.set(`${manifest.file}.age`, spoil(files.get(`${manifest.file}.age`) ?? Buffer.alloc(0)));
+      await inBucket(files);
+      const result = await drill({ 'decrypt-key': secret });
+      assert.equal(result.outputs['status'], 'failed', result.stdout);
+      assert.equal(findingOf(result, 'same bytes').result, isListed ? 'passed' : 'failed');
+      assert.match(findingOf(result, 'restore').detail, detail);
+      await nothingLeft();
+    });
+  }
+
+  test('refuses what is no key, without telling it', async () => {
+    const misspelled = secret.replace(/.$/, (letter) => (letter === 'Q' ? 'P' : 'Q'));
+    const result = await drill({ 'decrypt-key': misspelled });
+    assert.equal(result.exitCode, 1);
+    assert.match(result.stdout, /"decrypt-key" has a key that is misspelled/);
+    nowhere(result, misspelled);
+  });
+});
+
+const hash = (algorithm: string, content: Buffer) => createHash(algorithm).update(content).digest('hex');
