@@ -170,6 +170,13 @@ describe('copies that are required', () => {
       /no copy of \d{8}_\d{6} in/,
     ],
     [
+      'lack the newest set, while an older copy is recent',
+      () => plant(host, dir, manifest, idDaysAgo(0)),
+      {},
+      { sets: 'failed' },
+      /no copy of \d{8}_\d{6} in/,
+    ],
+    [
       'lack a file',
       () => bucket.remove([part('report.txt')]),
       {},
@@ -275,6 +282,16 @@ describe('copies that are required', () => {
     });
   }
 
+  test('could not be checked if the store gives no answer in time', async () => {
+    front.interfere({
+      breaks: ({ method, url = '' }) =>
+        method === 'GET' && url.includes(manifest.file) ? { bytes: 1_000, end: 'stall' } : null,
+    });
+    const result = await check({ timeout: '5s' });
+    await verified(host, result, 'could-not-verify', { 'off-site checksum': 'could-not-check' });
+    assert.match(findingOf(result, 'off-site checksum').detail, /could not be read within 5\.0 s/);
+  });
+
   test('could not be checked if the store does not give the dump', async () => {
     front.interfere({
       instead: ({ method, url = '' }, answer) => {
@@ -323,7 +340,7 @@ describe('a drill from the bucket', () => {
       findingOf(result, 'restore').detail,
       new RegExp(`^restored ${id} from s3://acme/${prefix}/prod/${id}/${manifest.file} of "small"`),
     );
-    assert.match(findingOf(result, 'proof').detail, /no longer on the host, so only the history/);
+    assert.match(findingOf(result, 'proof').detail, /is not on the host, .* so only the history/);
     const history = (await bash(host, 'cat -- "$1"', join(root(), 'rollback', 'history.jsonl'))).trim().split('\n');
     const record = JSON.parse(history.at(-1) ?? '');
     assert.deepEqual([record.event, record.status, record.backupId], ['drill', 'succeeded', id]);

@@ -96,7 +96,7 @@ async function drillFrom(
         : drillRecord(set.manifest, proof, runFacts(inputs.environment, workflow));
     if (set.folders.length === 0) {
       if (record !== null) await addRecord(connection, record, surveyed, run);
-      return `${set.id} is no longer on the host, so only the history says that it was drilled`;
+      return `${set.id} is not on the host, or another one there, so only the history says that it was drilled`;
     }
     await addProof(connection, set, proof, {
       records: record === null ? [] : [...surveyed.knownHistory.missing, record],

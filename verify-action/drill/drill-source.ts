@@ -110,8 +110,9 @@ async function inBucket(
   if (drillBackup === 'latest' && newest !== chosen)
     log.warning(`The newest copy, ${newest?.id}, is not complete: ${newest?.faults.join(', ')}. Drilling ${chosen.id}`);
   const { id, manifest } = chosen;
+  // The proof of a copy is no proof of another set with the same id.
   const here = catalogue.sets.find(
-    (set) => set.state === 'verified' && set.id === id && set.database === chosen.database,
+    (set) => set.state === 'verified' && set.id === id && set.manifest.sha256 === manifest.sha256,
   );
   const set: VerifiedSet = { state: 'verified', id, database: chosen.database, manifest, folders: here?.folders ?? [] };
   const names = namesOf(set);
