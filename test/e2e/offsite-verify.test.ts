@@ -10,14 +10,14 @@ import { buffer } from 'node:stream/consumers';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { ObjectStore } from '../../shared/offsite/object-store.ts';
 import { openS3Store } from '../../shared/offsite/s3-store.ts';
-import { until } from '../lab/faults.ts';
+import { cutConnections, stopDatabase, until } from '../lab/faults.ts';
 import { type KeyPair, makeKey } from '../lab/keys.ts';
 import { startObjectStore } from '../lab/object-store.ts';
 import { needPrograms } from '../lab/packages.ts';
 import { freePort } from '../lab/port.ts';
-import { type ActionResult, startAction } from '../lab/runner.ts';
+import { type ActionResult, type RunningAction, startAction } from '../lab/runner.ts';
 import { startStoreFront } from '../lab/store-front.ts';
-import { hostIsClean, runnerIsClean } from './expectations.ts';
+import { hostIsClean } from './expectations.ts';
 import {
   backup,
   backupInputs,
@@ -360,22 +360,15 @@ describe('a drill from the bucket', () => {
 
   test('finds the database by itself, if the bucket has copies of one only and the host knows none', async () => {
     await bash(host, 'rm -rf -- "$1"', root());
-    const db = await host.container('db');
-    const image = (await host.docker('inspect', '--format', '{{.Image}}', db)).trim();
+    const image = (await host.docker('inspect', '--format', '{{.Image}}', await host.container('db'))).trim();
     await host.docker('tag', image, 'postgres:15');
-    await host.docker('stop', db);
+    const mend = await stopDatabase(host);
     try {
       const result = await drill({ 'db-name': '' });
       assert.equal(findingOf(result, 'restore').result, 'passed', result.stdout);
     } finally {
-      await host.docker('start', db);
+      await mend();
       await host.docker('rmi', 'postgres:15');
-      await until('the database is back', () =>
-        host.psql('SELECT 1').then(
-          () => true,
-          () => undefined,
-        ),
-      );
     }
   });
 
@@ -405,28 +398,45 @@ describe('a drill from the bucket', () => {
     await nothingLeft();
   });
 
-  test('is cancelled while the dump flows: nothing of it stays', async () => {
-    front.interfere({
-      breaks: ({ url = '' }) => (url.includes(manifest.file) ? { bytes: 20_000, end: 'stall' } : null),
-    });
-    const action = await startAction('verify', backupInputs(host, dir, drillInputs()), { env: credentials });
-    await action.sawLog(/Restoring/);
-    const lies = await bash(host, 'sleep 1; find /tmp/atlasia-incoming-* -printf "%y %s\\n"');
-    assert.deepEqual(
-      lies
+  const ends: [what: string, end: (action: RunningAction) => Promise<ActionResult>, told: RegExp][] = [
+    [
+      'cancelled',
+      (action) => {
+        action.child.kill('SIGINT');
+        return action.finished;
+      },
+      /Cancelled/,
+    ],
+    [
+      'cut off from the host',
+      (action) => {
+        cutConnections(host);
+        return action.finished;
+      },
+      /could-not-verify/,
+    ],
+    ['killed', (action) => action.kill(), /Restoring/],
+  ];
+  for (const [what, end, told] of ends) {
+    test(`is ${what} while the dump flows: nothing is proven, and nothing of it stays`, async () => {
+      front.interfere({
+        breaks: ({ url = '' }) => (url.includes(manifest.file) ? { bytes: 20_000, end: 'stall' } : null),
+      });
+      const action = await startAction('verify', backupInputs(host, dir, drillInputs()), { env: credentials });
+      await action.sawLog(/Restoring/);
+      // Meanwhile there is a pipe, and an empty file that says that the end has not come.
+      const lies = await bash(host, 'sleep 1; find /tmp/atlasia-incoming-* -printf "%y %s\\n"');
+      const kinds = lies
         .trim()
         .split('\n')
-        .map((line) => line.replace(/^d .*/, 'd'))
-        .sort(),
-      ['d', 'f 0', 'p 0'],
-    );
-    action.child.kill('SIGINT');
-    const result = await action.finished;
-    assert.equal(result.exitCode, 1);
-    assert.match(result.stdout, /Cancelled/);
-    runnerIsClean(result);
-    await nothingLeft();
-  });
+        .map((line) => line.replace(/^d .*/, 'd'));
+      assert.deepEqual(kinds.sort(), ['d', 'f 0', 'p 0']);
+      const result = await end(action);
+      assert.notEqual(result.exitCode, 0);
+      assert.match(result.stdout, told);
+      await nothingLeft();
+    });
+  }
 });
 
 describe('a drill of an encrypted backup', () => {
