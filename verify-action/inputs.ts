@@ -4,14 +4,16 @@ import { InputError } from '../shared/failure.ts';
 import { type HistoryInputs, readHistoryInputs } from '../shared/inputs/history-inputs.ts';
 import { type HostInputs, readHostInputs } from '../shared/inputs/host-inputs.ts';
 import { readNoticeInputs } from '../shared/inputs/notice-inputs.ts';
-import { type OffsiteInputs, readOffsiteInputs } from '../shared/inputs/offsite-inputs.ts';
+import { type OffsiteInputs, readOffsiteInputs, readOffsiteKeep } from '../shared/inputs/offsite-inputs.ts';
 import { type RegistryInputs, readRegistryInputs } from '../shared/inputs/registry-inputs.ts';
 import { type RetentionInputs, readRetentionInputs } from '../shared/inputs/retention-inputs.ts';
 import type { NoticeInputs, OnNoticeInputs } from '../shared/notify/addressed.ts';
+import type { OffsitePolicy } from '../shared/offsite/plan-copies.ts';
 import { parseTarget, type Target } from '../shared/plan/target.ts';
 import { statementsIn } from '../shared/postgres/statements.ts';
 import * as grammar from '../shared/runner/grammar.ts';
 import { readInputs } from '../shared/runner/input-reader.ts';
+import { identitiesIn } from '../shared/sets/age-keys.ts';
 import { startOf } from '../shared/sets/naming.ts';
 import type { Group } from './finding.ts';
 
@@ -35,6 +37,14 @@ export interface VerifyInputs
   stableFor: number;
   /** An id, or `latest`. */
   drillBackup: string;
+  /** Which copy to drill. */
+  drillFrom: 'host' | 's3';
+  /** Private keys of age or SSH; null if none was given. Never sent to the host. */
+  decryptKey: string | null;
+  /** Whether a missing or old copy off the host is a failure. */
+  requireOffsite: boolean;
+  /** Which copies should be there. */
+  offsiteKeep: OffsitePolicy;
   /** Bytes. */
   drillMemory: number;
   /** Each must return true when run against the restored data. */
@@ -97,13 +107,20 @@ export function readVerifyInputs(onNotices: OnNoticeInputs = () => {}): VerifyIn
     const drillStatements = input.optional('drill-sql', statements);
     input.rule(() => checkStatements(checks, drillStatements));
     const offsite = readOffsiteInputs(input);
-    input.rule(() => checkBucket(checks, offsite));
+    const drillFrom = input.withDefault('drill-from', grammar.choice('host', 's3'), 'host');
+    const decryptKey = input.secret('decrypt-key');
+    const retention = readRetentionInputs(input);
+    const offsiteKeep = readOffsiteKeep(input, offsite, retention.keep);
+    const requireOffsite = input.withDefault('require-offsite', grammar.boolean, false);
+    input.rule(() => checkBucket(checks, offsite, drillFrom));
+    input.rule(() => checkOffsite(checks, offsite, drillFrom, requireOffsite));
+    input.rule(() => checkKey(checks, decryptKey));
     return {
       ...host,
       ...readHistoryInputs(input),
       checks,
       maxBackupAge: input.withDefault('max-backup-age', grammar.duration, 26 * 3_600_000),
-      ...readRetentionInputs(input),
+      ...retention,
       timezone: input.withDefault('timezone', grammar.timeZone, 'UTC'),
       minFreeSpace: input.withDefault('min-free-space', grammar.size, 1024 ** 3),
       expect,
@@ -112,6 +129,10 @@ export function readVerifyInputs(onNotices: OnNoticeInputs = () => {}): VerifyIn
       healthTimeout: input.withDefault('health-timeout', grammar.duration, 5 * 60_000),
       stableFor: input.withDefault('stable-for', grammar.duration, 10_000),
       drillBackup: input.withDefault('drill-backup', backupToDrill, 'latest'),
+      drillFrom,
+      decryptKey,
+      requireOffsite,
+      offsiteKeep,
       drillMemory: input.withDefault('drill-memory', grammar.size, 1024 ** 3),
       drillStatements: drillStatements ?? [],
       ...offsite,
@@ -136,7 +157,44 @@ function checkStatements(checks: readonly Group[], statements: readonly string[]
   throw new InputError('drill-sql', 'has no effect because "checks" does not include drill', 'Add drill to "checks"');
 }
 
-function checkBucket(checks: readonly Group[], { bucket }: OffsiteInputs): void {
-  if (!bucket || checks === undefined || checks.includes('setup')) return;
-  throw new InputError('s3-bucket', 'has no effect because "checks" does not include setup', 'Add setup to "checks"');
+/** The bucket is of use to whatever looks at copies. */
+function checkBucket(checks: readonly Group[], { bucket }: OffsiteInputs, drillFrom: 'host' | 's3'): void {
+  if (!bucket || checks === undefined || checks.includes('setup') || checks.includes('backups')) return;
+  if (checks.includes('drill') && drillFrom === 's3') return;
+  const why = 'has no effect because "checks" includes neither setup nor backups, and no drill from it';
+  throw new InputError('s3-bucket', why, 'Add backups to "checks"');
+}
+
+function checkOffsite(
+  checks: readonly Group[],
+  { bucket }: OffsiteInputs,
+  drillFrom: 'host' | 's3',
+  requireOffsite: boolean,
+): void {
+  if (checks === undefined || bucket === undefined) return;
+  for (const [name, isGiven, group] of [
+    ['require-offsite', requireOffsite, 'backups'],
+    ['drill-from', drillFrom === 's3', 'drill'],
+  ] as const) {
+    if (!isGiven) continue;
+    if (!checks.includes(group)) {
+      const why = `has no effect because "checks" does not include ${group}`;
+      throw new InputError(name, why, `Add ${group} to "checks"`);
+    }
+    if (bucket === null) throw new InputError(name, 'needs the bucket with the copies', 'Give "s3-bucket" as well');
+  }
+}
+
+function checkKey(checks: readonly Group[], key: string | null): void {
+  if (key === null || checks === undefined) return;
+  const hint =
+    'Give the file that age-keygen has written, or just its line AGE-SECRET-KEY-1…, or an SSH key without a passphrase, as a secret';
+  try {
+    identitiesIn(key);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new InputError('decrypt-key', error.message, hint);
+  }
+  if (checks.includes('drill')) return;
+  throw new InputError('decrypt-key', 'has no effect because "checks" does not include drill', 'Add drill to "checks"');
 }

@@ -1,11 +1,14 @@
 import type { TableCount } from '../postgres/facts.ts';
 import type { VerifiedSet } from '../sets/catalogue.ts';
 import type { Restored } from './restored.ts';
+import type { SentDump } from './sent-dump.ts';
 
 /** What to drill, and within which limits. */
 export interface DrillRequest {
   backupDir: string;
   set: VerifiedSet;
+  /** The dump and what lies beside it, if the runner sends them; null: the host has them, and they are not encrypted. */
+  sent: SentDump | null;
   /** As in the whole manifest. */
   tables: readonly TableCount[];
   /** Name or id of an image on the host with the right PostgreSQL server and its programs. */

@@ -7,8 +7,11 @@
 takes name image memory lifetime
 # Bytes that must be free before the drill starts, and that must stay free while it runs.
 takes needed least
-# What is restored; `globals` and `settings` are empty if the backup could not take them.
+# What is restored: the path of the dump, or its name off the host, if `incoming` says that the runner sends it. Files beside it are
+# given as paths, or as base64 of what they hold; `globals` and `settings` are empty if the backup could not take them.
 takes dump globals settings format compression
+# Bytes of the dump.
+takes dump_bytes
 # The database, also as an argument of pg_restore or psql.
 takes database database_argument
 # Where what PostgreSQL says is kept.
@@ -33,7 +36,8 @@ main() {
 
   keep_words "$words_log"
   # Meanwhile, hash the dump, to compare it with the manifest: the restore needs the processor more than the start of a server does.
-  exec {sum}< <(sha256sum <"$dump")
+  # What the runner sends, it hashes itself.
+  exec {sum}< <([[ -n $incoming ]] || sha256sum <"$dump")
   sweep_scratch &
   start_scratch
   exec {watch}< <(watch_room)
@@ -45,9 +49,15 @@ main() {
     fail drill-not-started "Could not start PostgreSQL with the settings of the source in the image $image"
   }
   record found "$found"
-  progress restoring "$(stat --format %s -- "$dump")"
-  restore || status=$?
-  heed_watch
+  progress restoring "$dump_bytes"
+  if [[ -n $incoming ]]; then
+    open_incoming
+    restore_incoming <"$incoming/bytes"
+    demand_whole
+  else
+    restore <"$dump" || status=$?
+    heed_watch
+  fi
   record restored "$status"
   record restore-ms "$(($(milliseconds) - begin))"
   read -r sha256 _ <&"$sum" || sha256=
@@ -95,8 +105,15 @@ roles_and_tablespaces() {
   unpacked "$globals" | sed -E "s/^(CREATE TABLESPACE .* LOCATION )'.*';\$/\1'';/"
 }
 
-# unpacked FILE: the contents of a file beside the dump; nothing if the backup could not take it.
-unpacked() { [[ -z $1 ]] || gzip -d -c -- "$1"; }
+# unpacked FILE: the contents of a file beside the dump; nothing if the backup could not take it. Through a pipe: what bash is given
+# to read as a text may go through a file.
+unpacked() {
+  case $1 in
+    '') ;;
+    /*) gzip -d -c -- "$1" ;;
+    *) printf %s "$1" | base64 --decode | gzip -d -c ;;
+  esac
+}
 
 # scratch VERB ARGUMENT...: runs the inside script in the container, which is given no secrets.
 scratch() {
@@ -199,19 +216,26 @@ heed_watch() {
   fail drill-room-gone "$seen $gone"
 }
 
-# restore: unpacks inside the container, which is faster, if it has the program for that.
+# restore: restores what is on stdin. Unpacks inside the container, which is faster, if it has the program for that.
 restore() {
   local program=$compression statuses
   [[ $format-$compression != custom-gzip ]] || program=none
   if [[ $program == none ]] || [[ $found == *"tool $program"* ]]; then
-    heard restore scratch restore "$format" "$compression" "$database_argument" "$bootstrap_role" <"$dump" >/dev/null
+    heard restore scratch restore "$format" "$compression" "$database_argument" "$bootstrap_role" >/dev/null
   else
-    "$program" -q -d -c <"$dump" | heard restore scratch restore "$format" none "$database_argument" "$bootstrap_role" >/dev/null && return
+    "$program" -q -d -c | heard restore scratch restore "$format" none "$database_argument" "$bootstrap_role" >/dev/null && return
     statuses=("${PIPESTATUS[@]}")
     # 141 is SIGPIPE: the decompressor stopped only because the restore did.
     ((statuses[0] == 0 || statuses[0] == 141)) || return 42
     return "${statuses[1]}"
   fi
+}
+
+# The rest is read even if the restore has failed: the runner can then say whether these were the right bytes.
+restore_incoming() {
+  restore || status=$?
+  heed_watch
+  cat >/dev/null
 }
 
 # Whether memory ran out is known only where the kernel counts it: see `kills` in drill-inside.sh.
@@ -226,6 +250,7 @@ milliseconds() { date +%s%3N; }
 # Removes the container, and says so if that fails: nothing else would.
 ended() {
   local attempt word
+  drop_incoming
   drop_words "$words_log"
   for attempt in 1 2 3; do
     word=$(docker rm --force --volumes "$name" 2>&1) || true

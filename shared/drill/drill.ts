@@ -1,5 +1,6 @@
 import { type Failure, isFailure } from '../failure.ts';
 import type { Connection } from '../host/connection.ts';
+import { incomingFolder } from '../host/pour.ts';
 import type { Program } from '../host/program.ts';
 import type { Records } from '../host/records.ts';
 import type { TableCount } from '../postgres/facts.ts';
@@ -12,6 +13,7 @@ import { containerOf, type DrillOutcome, type DrillRequest } from './drill-reque
 import { explain } from './explain.ts';
 import { type Restored, readRestored } from './restored.ts';
 import { scratchServer } from './scratch-server.ts';
+import type { Side } from './sent-dump.ts';
 import { lacksIn, memoryRanOut, refuseUnfit } from './unfit.ts';
 
 const program: Program<
@@ -23,6 +25,8 @@ const program: Program<
     | 'needed'
     | 'least'
     | 'dump'
+    | 'dump_bytes'
+    | 'incoming'
     | 'globals'
     | 'settings'
     | 'schema'
@@ -50,6 +54,7 @@ const program: Program<
   scripts: [
     new URL('../postgres/postgres-messages.sh', import.meta.url),
     new URL('../postgres/postgres-words.sh', import.meta.url),
+    new URL('../host/incoming.sh', import.meta.url),
     new URL('./compare-schema.sh', import.meta.url),
     new URL('./drill.sh', import.meta.url),
   ],
@@ -73,7 +78,12 @@ export async function drill(connection: Connection, request: DrillRequest): Prom
   const folder = `${backupDir}/${pathOf(set)}`;
   const names = namesOf(set);
   const sides = sidesOf(set);
-  const beside = (side: 'globals' | 'settings' | 'schema') => (sides.includes(side) ? `${folder}/${names[side]}` : '');
+  const { sent } = request;
+  const beside = (side: Side) => {
+    if (sent !== null) return sent.beside(side);
+    return sides.includes(side) ? `${folder}/${names[side]}` : '';
+  };
+  const incoming = sent === null ? '' : incomingFolder();
   const server = scratchServer(manifest);
   const run = connection.run(
     program,
@@ -84,7 +94,9 @@ export async function drill(connection: Connection, request: DrillRequest): Prom
       lifetime: String(Math.ceil(timeout / 1_000)),
       needed: String(request.neededBytes),
       least: String(request.leastBytes),
-      dump: `${folder}/${names.dump}`,
+      dump: sent?.name ?? `${folder}/${names.dump}`,
+      dump_bytes: String(manifest.sizeBytes),
+      incoming,
       globals: beside('globals'),
       settings: beside('settings'),
       schema: beside('schema'),
@@ -109,14 +121,20 @@ export async function drill(connection: Connection, request: DrillRequest): Prom
       deadline: timeout,
       atEnd: 'end',
       signal: request.signal,
+      ...(sent === null ? {} : { input: { folder: incoming, open: () => sent.open() } }),
       onLog: request.onLog,
       onProgress: request.onProgress,
     },
   );
   try {
-    const records = await run.result;
+    const records = await run.result.catch((error) => {
+      if (sent === null || !isFailure(error, 'ciphertext-damaged')) throw error;
+      return error;
+    });
+    if (isFailure(records)) return undecrypted(records, await sent?.sha256());
     const ranOut = memoryRanOut(records, request);
     const outcome = readOutcome(records, run.lastLines(), log, ranOut);
+    if (sent !== null) outcome.sha256 = await sent.sha256();
     refuseUnfit(outcome, run.lastLines().slice(-30).join('\n'), request, {
       ranOut,
       lacks: lacksIn(records),
@@ -125,7 +143,15 @@ export async function drill(connection: Connection, request: DrillRequest): Prom
     return outcome;
   } catch (error) {
     throw isFailure(error) ? explain(error, request) : error;
+  } finally {
+    sent?.close();
   }
+}
+
+/** What age has not written cannot be tried on a server. */
+function undecrypted({ message }: Failure, sha256: string | null = null): DrillOutcome {
+  const fault = { why: 'it cannot be decrypted', words: message, refusal: null };
+  return { fault, sha256, restoreMs: 0, restored: null };
 }
 
 const faults: Record<number, string> = {

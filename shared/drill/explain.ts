@@ -6,6 +6,11 @@ import { containerOf, type DrillRequest } from './drill-request.ts';
 export function explain(failure: Failure, request: DrillRequest): Failure {
   const { image } = request;
   if (failure.code === 'drill-room-gone') return roomGone(failure, request);
+  if (failure.code === 'transfer-cut')
+    return new Failure(failure.code, failure.message, {
+      hint: 'Nothing was proven. Check the connection between runner and host, then drill it again',
+      cause: failure.cause,
+    });
   if (failure.code === 'drill-no-room') {
     const [free = 0, needed = 0] = failure.message.split(' ').map(Number);
     return new Failure(

@@ -1,3 +1,4 @@
+import { runWithInput } from './pour.ts';
 import type { Parameters, Program, ProgramOptions, Run } from './program.ts';
 import { type Access, patienceAtClose, runProgram } from './run-program.ts';
 
@@ -23,7 +24,11 @@ export function connectionOver(name: string, access: Access, disconnect = async 
   return {
     name,
     run(program, parameters, options) {
-      const run = runProgram(access, program, parameters, options);
+      const { input } = options;
+      const run =
+        input === undefined
+          ? runProgram(access, program, parameters, options)
+          : runWithInput(access, program, parameters, options, input);
       runs.push(run);
       return run;
     },

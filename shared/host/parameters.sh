@@ -3,6 +3,7 @@
 #
 #   takes backup_dir started   each given exactly once, as a variable of that name
 #   takes_list tiers           given any number of times, as an array
+#   takes_stream               what follows on stdin belongs to `main`, instead of heartbeats
 #
 # The variables are global, so that `ended` has them as `main` has.
 
@@ -24,6 +25,9 @@ takes_list() {
     declare -ga "$_name=()"
   done
 }
+
+stream_taken=''
+takes_stream() { stream_taken=yes; }
 
 # read_parameters: fills them in from `p`, which the bootstrap has read: key, value, key, value. Fails if one is unknown, missing
 # or given twice, and says so in `misfit`: the runner and the program do not match.

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { IncomingFiles } from './incoming-files.ts';
 import type { Records } from './records.ts';
 
@@ -40,6 +41,8 @@ export interface ProgramOptions {
    */
   atEnd: 'end' | 'finish' | 'linger';
   lock?: LockRequest;
+  /** Bytes for a program with `incoming.sh` among its scripts. */
+  input?: ProgramInput;
   /** Ends the program, except with `finish`. */
   signal?: AbortSignal;
   /** Gets each line that the program or its children print: hostile until cleaned. */
@@ -48,6 +51,14 @@ export interface ProgramOptions {
   onProgress?: (name: string, value: string) => void;
   /** Gets the files that the program sends with `send_file`. The host waits for whoever reads them. */
   files?: IncomingFiles;
+}
+
+/** Bytes that the runner sends to a program. */
+export interface ProgramInput {
+  /** As the program's parameter `incoming`: see `incomingFolder`. */
+  folder: string;
+  /** Called once, when the program is ready for them. They are read no faster than the program reads. */
+  open: () => Promise<Readable>;
 }
 
 /** A started program. */

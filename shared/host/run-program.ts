@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { Writable } from 'node:stream';
 import type { Failure } from '../failure.ts';
 import { Answer, type Excess, type Verdict } from './answer.ts';
 import { HostLog } from './host-log.ts';
@@ -46,6 +47,16 @@ const supervisor = [
   new URL('./supervisor.sh', import.meta.url),
 ];
 
+/** What follows the request on the program's stdin. */
+export interface Speech {
+  /** Says that the runner is alive. */
+  heartbeat: string;
+  /** Called once, behind the request. */
+  begin(stdin: Writable): void;
+}
+
+const onlyHeartbeats: Speech = { heartbeat: '.', begin: () => {} };
+
 /** Why the runner no longer waits for the host. */
 type GivenUp = 'silent' | Excess;
 
@@ -55,6 +66,7 @@ export function runProgram<P extends Parameters>(
   program: Program<P>,
   parameters: NoInfer<P>,
   options: ProgramOptions,
+  speech = onlyHeartbeats,
 ): Run {
   const nonce = randomBytes(16).toString('hex');
   const request = frame(program, supervisorParameters(nonce, options), parameters);
@@ -66,7 +78,8 @@ export function runProgram<P extends Parameters>(
   // The host may hang up first; its exit code will say why.
   stdin.on('error', () => {});
   stdin.write(request);
-  const beating = setInterval(() => stdin.write('.'), heartbeat);
+  const beating = setInterval(() => stdin.write(speech.heartbeat), heartbeat);
+  speech.begin(stdin);
 
   const { files } = options;
   const answer = new Answer(nonce, files);

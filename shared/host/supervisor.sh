@@ -90,15 +90,19 @@ group_lives() {
   return 1
 }
 
+# A stream may stand still for as long as its reader takes: only `main` can tell that from a runner that is gone.
+await_deadline() { while ((SECONDS < deadline)) && kill -0 "$$" 2>/dev/null; do sleep 1; done; }
+
 watch() {
   trap '' PIPE HUP
-  local end_reason=
-  listen
+  local end_reason=deadline
+  if [[ -n $stream_taken ]]; then await_deadline; else listen; fi
   printf '%s ended %s\n' "$nonce" "$end_reason" >&2 || true
   end_group "$worker"
 }
 
 work() {
+  [[ -z $stream_taken ]] || exec <&8
   exec 8<&-
   # When the runner is gone, a failed write must not end the program.
   [[ $at_end != finish ]] || trap '' PIPE

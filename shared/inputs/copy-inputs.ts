@@ -4,7 +4,7 @@ import type { UploadSettings } from '../offsite/s3-upload.ts';
 import * as grammar from '../runner/grammar.ts';
 import type { InputReader } from '../runner/input-reader.ts';
 import type { RetentionPolicy } from '../sets/tiers.ts';
-import { demandNothing, type OffsiteInputs } from './offsite-inputs.ts';
+import { demandNothing, type OffsiteInputs, readOffsiteKeep } from './offsite-inputs.ts';
 
 /** How to make copies of backups off the host, and which to keep there. */
 export interface CopyInputs {
@@ -56,16 +56,14 @@ const tags: grammar.Grammar<ReadonlyMap<string, string> | 'none'> = {
  * Reads them from the workflow. Call it within `readInputs`.
  * @param keep what to keep on the host: the bucket keeps the same unless it is told otherwise
  */
-export function readCopyInputs(input: InputReader, { bucket }: OffsiteInputs, keep: RetentionPolicy): CopyInputs {
+export function readCopyInputs(input: InputReader, offsite: OffsiteInputs, keep: RetentionPolicy): CopyInputs {
+  const { bucket } = offsite;
   const given = {
     'storage-class': input.optional('s3-storage-class', storageClass),
     sse: input.optional('s3-sse', grammar.choice('AES256', 'aws:kms', 'aws:kms:dsse')),
     'kms-key': input.optional('s3-kms-key', kmsKey),
     tags: input.optional('s3-tags', tags),
     'max-parts': input.optional('s3-max-parts', grammar.integer({ min: 1, max: 10_000 })),
-    'keep-daily': input.optional('s3-keep-daily', grammar.allOrNumber),
-    'keep-weekly': input.optional('s3-keep-weekly', grammar.allOrNumber),
-    'keep-monthly': input.optional('s3-keep-monthly', grammar.allOrNumber),
   };
   input.rule(() => {
     // undefined where it was bad: that is reported already.
@@ -85,11 +83,7 @@ export function readCopyInputs(input: InputReader, { bucket }: OffsiteInputs, ke
       tags: tagsToSend(given.tags, isAws),
       maxParts: given['max-parts'],
     },
-    offsiteKeep: {
-      daily: given['keep-daily'] ?? keep.daily,
-      weekly: given['keep-weekly'] ?? keep.weekly,
-      monthly: given['keep-monthly'] ?? keep.monthly,
-    },
+    offsiteKeep: readOffsiteKeep(input, offsite, keep),
   };
 }
 

@@ -77,6 +77,10 @@ const remedies: readonly (readonly [said: RegExp, remedy: Remedy])[] = [
   [/^(\w*Redirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException)\b/, 'Correct "s3-region"'],
   [/^KMS\.|kms:/i, 'Correct "s3-kms-key", and grant that login kms:GenerateDataKey and kms:Decrypt on the key'],
   [/^InvalidStorageClass\b/, 'Clear "s3-storage-class": this store does not have it'],
+  [
+    /^InvalidObjectState\b/,
+    'The store has archived it: bring it back there first (aws s3api restore-object), or name another backup',
+  ],
   [/^InvalidTag\b/, 'Correct "s3-tags"'],
   [/[Pp]art ?[Nn]umber|too many parts/i, 'Give "s3-max-parts" the number of parts that this store allows'],
   [

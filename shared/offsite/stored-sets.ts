@@ -27,14 +27,29 @@ export interface StoredSet {
   faults: string[];
 }
 
+/** Files of a set that are no set of ours: of an upload that was broken off, or that is still going on. */
+export interface StoredPart {
+  id: BackupId;
+  /** As in "20261125_021700: it has no manifest". */
+  why: string;
+}
+
+/** What lies in the bucket for one environment, newest first. */
+export interface BucketContents {
+  sets: StoredSet[];
+  /** Nobody counts them, nobody deletes them. */
+  parts: StoredPart[];
+}
+
 /** How many manifests to read at one time. */
 const atOnce = 8;
 
-/**
- * The sets of an environment in the bucket, newest first. What is not a set with a manifest of ours is left out: nobody counts
- * it, nobody deletes it.
- */
+/** The sets of an environment in the bucket that have a manifest of ours, newest first. */
 export async function storedSets(store: ObjectStore, prefix: string, environment: string): Promise<StoredSet[]> {
+  return (await contentsOf(store, prefix, environment)).sets;
+}
+
+export async function contentsOf(store: ObjectStore, prefix: string, environment: string): Promise<BucketContents> {
   const root = `${prefix}/${environment}/`;
   const found = new Map<BackupId, StoredFile[]>();
   for await (const { key, bytes } of store.list(root)) {
@@ -45,28 +60,34 @@ export async function storedSets(store: ObjectStore, prefix: string, environment
     files.push({ name, key, bytes });
     found.set(id, files);
   }
-  const sets: StoredSet[] = [];
-  const all = [...found];
+  const contents: BucketContents = { sets: [], parts: [] };
+  const all = [...found].toSorted(([a], [b]) => newestFirst(a, b));
   for (let at = 0; at < all.length; at += atOnce) {
     const portion = all.slice(at, at + atOnce);
-    const read = await Promise.all(portion.map(([id, files]) => storedSet(store, environment, id, files)));
-    sets.push(...read.filter((set) => set !== null));
+    const read = portion.map(async ([id, files]) => ({ id, set: await storedSet(store, environment, id, files) }));
+    for (const { id, set } of await Promise.all(read)) {
+      if (typeof set === 'string') contents.parts.push({ id, why: set });
+      else contents.sets.push(set);
+    }
   }
-  return sets.toSorted((a, b) => newestFirst(a.id, b.id));
+  return contents;
 }
 
+/** The set; or why these files are none. */
 async function storedSet(
   store: ObjectStore,
   environment: string,
   id: BackupId,
   files: StoredFile[],
-): Promise<StoredSet | null> {
+): Promise<StoredSet | string> {
   const file = files.find(({ name }) => parseSetFileName(name)?.part === 'manifest');
-  if (file === undefined || file.bytes > longestManifest) return null;
+  if (file === undefined) return 'it has no manifest';
+  if (file.bytes > longestManifest) return 'its manifest is too large to be one of ours';
   const content = await store.read(file.key);
-  if (content === null) return null;
+  if (content === null) return 'its manifest was deleted just now';
   const manifest = summaryOf(await text(content));
-  if (manifest === null || manifest.id !== id || manifest.environment !== environment) return null;
+  if (manifest === null) return 'its manifest is none of ours, or damaged';
+  if (manifest.id !== id || manifest.environment !== environment) return 'its manifest is that of another backup';
   const faults = faultsOf(manifest, files);
   return { id, database: manifest.database, manifest, files, isComplete: faults.length === 0, faults };
 }

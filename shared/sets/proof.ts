@@ -15,6 +15,8 @@ export interface DrillProof {
   /** ISO 8601, UTC. */
   at: string;
   what: 'drill';
+  /** Which copy of the backup was restored. */
+  from: 'host' | 's3';
   result: 'passed' | 'failed' | 'could-not-check';
   /** The result of each check, by name. */
   checks: Record<string, string>;

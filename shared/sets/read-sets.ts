@@ -150,6 +150,6 @@ export function namesOf({ id, manifest }: VerifiedSet): SetFileNames {
 }
 
 /** The files that its checksum lists name. */
-function filesOf({ dump, schema, globals, settings, manifest, report }: SetFileNames): string[] {
+export function filesOf({ dump, schema, globals, settings, manifest, report }: SetFileNames): string[] {
   return [dump, schema, globals, settings, manifest, report];
 }

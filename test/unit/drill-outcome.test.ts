@@ -34,6 +34,7 @@ async function outcomeOf(told: [string, string][] | Failure, words: string[] = [
     close: async () => {},
   };
   return drill(connection, {
+    sent: null,
     backupDir: '/backups',
     set,
     tables: [],

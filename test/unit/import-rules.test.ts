@@ -105,6 +105,7 @@ test('accepted: each layer may know those below it, and heavy packages are loade
   const accepted: [string, string][] = [
     ['backup-action/backup.ts', `import { x } from '../shared/runner/log.ts';\nimport { y } from './summary.ts';`],
     ['shared/backups/take.ts', `import type { X } from '../sets/manifest.ts';\nimport { y } from '../failure.ts';`],
+    ['shared/offsite/s3.ts', `import type { S3Client } from '@aws-sdk/client-s3';`],
     ['shared/offsite/s3.ts', `const s3 = await import('@aws-sdk/client-s3');`],
     ['shared/runner/store.ts', `// import { x } from '../host/ssh.ts'\nconst a = await import('@actions/artifact');`],
     ['shared/host/ssh.ts', `import { spawn } from 'node:child_process';`],
@@ -114,6 +115,7 @@ test('accepted: each layer may know those below it, and heavy packages are loade
 
 interface Import {
   name: string;
+  /** Loaded where it is used; or not at all, because only types of it are used. */
   dynamic: boolean;
 }
 
@@ -168,7 +170,11 @@ function importsOf(source: string): Import[] {
   const code = withoutComments(source);
   const names = (pattern: RegExp) => Array.from(code.matchAll(pattern), ([, name = '']) => name);
   return [
-    ...names(/^(?:import|export)\b[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]/gm).map((name) => ({ name, dynamic: false })),
+    ...names(/^(?:import|export)\b(?! type\b)[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]/gm).map((name) => ({
+      name,
+      dynamic: false,
+    })),
+    ...names(/^(?:import|export) type\b[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]/gm).map((name) => ({ name, dynamic: true })),
     ...names(/^import\s*['"]([^'"]+)['"]/gm).map((name) => ({ name, dynamic: false })),
     ...names(/\bimport\(\s*'([^']+)'\s*\)/g).map((name) => ({ name, dynamic: true })),
     // A program's scripts: what is sent from another folder is known as well as what is imported.

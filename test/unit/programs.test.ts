@@ -65,7 +65,8 @@ test('the TypeScript that sends a program gives what its script takes', () => {
   const records = read('shared/history/host-file.ts');
   for (const { file, taken } of programs) {
     const name = file.slice(file.lastIndexOf('/') + 1);
-    const caller = callers.find((source) => source.includes(`new URL('./${name}', import.meta.url)`));
+    const sends = new RegExp(`new URL\\('[./a-z-]*/${name.replace('.', '\\.')}', import\\.meta\\.url\\)`);
+    const caller = callers.find((source) => sends.test(source));
     assert.ok(caller !== undefined, `nothing sends ${file}`);
     const unknown = taken.filter((each) => !new RegExp(`\\b${each}\\b`).test(caller + records));
     assert.deepEqual(unknown, [], file);

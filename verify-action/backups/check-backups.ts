@@ -6,6 +6,7 @@ import { readSets } from '../../shared/sets/read-sets.ts';
 import { detailOf, Findings } from '../finding.ts';
 import type { VerifyInputs } from '../inputs.ts';
 import { databaseOf, type SurveyedHost, type Verification } from '../surveyed-host.ts';
+import { checkOffsite } from './check-offsite.ts';
 import { ageOf, judgeBackups, setsToRead } from './judge-backups.ts';
 
 /** Checks that the backups exist and still hold what was written. */
@@ -30,7 +31,7 @@ export async function checkBackups(
   const [newest] = verified;
   outputs['newest-backup-id'] = newest?.id ?? null;
   outputs['newest-backup-age'] = newest === undefined ? null : Math.max(0, Math.round(ageOf(newest, now) / 1_000));
-  return judgeBackups({
+  const findings = judgeBackups({
     database,
     catalogue,
     files: surveyed.sets.files,
@@ -42,6 +43,8 @@ export async function checkBackups(
     timezone: inputs.timezone,
     now,
   });
+  await checkOffsite(findings, database, surveyed, run);
+  return findings;
 }
 
 async function readNewest(

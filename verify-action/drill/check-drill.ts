@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { drill } from '../../shared/drill/drill.ts';
 import { enoughMemory, largestOf, memoryShortage } from '../../shared/drill/memory.ts';
-import { addProof, type DrillProof } from '../../shared/sets/proof.ts';
 import { Failure } from '../../shared/failure.ts';
 import { runFacts } from '../../shared/history/observation.ts';
 import { lockFile } from '../../shared/host/backup-folder.ts';
@@ -10,21 +9,33 @@ import { holderText } from '../../shared/host/lock-holder.ts';
 import * as log from '../../shared/runner/log.ts';
 import { factsOf } from '../../shared/sets/last-good.ts';
 import type { Manifest } from '../../shared/sets/manifest.ts';
-import { wholeManifest } from '../../shared/sets/whole-manifest.ts';
+import { addProof, type DrillProof } from '../../shared/sets/proof.ts';
 import { formatBytes } from '../../shared/units.ts';
-import { copyRecord } from '../add-record.ts';
+import { addRecord, copyRecord } from '../add-record.ts';
 import { type Findings, tallyOf } from '../finding.ts';
-import type { VerifyInputs } from '../inputs.ts';
 import { databaseOf, type SurveyedHost, type Verification } from '../surveyed-host.ts';
-import { chooseSet, drillRecord, drillText, imageFor, judgeDrill, neededFor } from './judge-drill.ts';
+import { type DrillSource, sourceOf } from './drill-source.ts';
+import { drillRecord, drillText, imageFor, judgeDrill, neededFor } from './judge-drill.ts';
 
 /** Restores a backup for real, and stores the result beside the backup and in the history. */
 export async function checkDrill(connection: Connection, surveyed: SurveyedHost, run: Verification): Promise<Findings> {
+  const source = await sourceOf(connection, databaseOf(surveyed, run.inputs), surveyed.catalogue, run);
+  try {
+    return await drillFrom(connection, source, surveyed, run);
+  } finally {
+    await source.close();
+  }
+}
+
+async function drillFrom(
+  connection: Connection,
+  source: DrillSource,
+  surveyed: SurveyedHost,
+  run: Verification,
+): Promise<Findings> {
   const { inputs, outputs, signal, workflow } = run;
-  const { seen, catalogue } = surveyed;
-  const database = databaseOf(surveyed, inputs);
-  const set = database === null ? null : chooseSet(inputs.drillBackup, database, catalogue.sets);
-  if (set === null) throw noBackup(inputs, database);
+  const { seen } = surveyed;
+  const { set, copy } = source;
   const facts = factsOf(seen);
   const container = seen.containers.find(({ id }) => id === seen.candidates[0]?.container);
   const image = imageFor(
@@ -33,14 +44,16 @@ export async function checkDrill(connection: Connection, surveyed: SurveyedHost,
   );
   const needed = neededFor(set.manifest, facts?.sizeBytes ?? null) + inputs.minFreeSpace;
   log.info(
-    `Drilling ${set.id} (${formatBytes(set.manifest.sizeBytes)}). Docker's disk needs ${formatBytes(needed)} free, of which ${formatBytes(inputs.minFreeSpace)} must stay free`,
+    `Drilling ${copy ?? set.id} (${formatBytes(set.manifest.sizeBytes)}). Docker's disk needs ${formatBytes(needed)} free, of which ${formatBytes(inputs.minFreeSpace)} must stay free`,
   );
   // The restored data are compared with the whole manifest, which the survey did not fetch.
-  const manifest = await wholeManifest(connection, inputs.backupDir, set, { signal, onLog: log.host });
+  const manifest = await source.manifest();
   refuseShortage(manifest, inputs.drillMemory);
+  if (source.isSent) log.info('The dump flows through this runner: nothing of it is kept here');
   const outcome = await drill(connection, {
     backupDir: inputs.backupDir,
     set,
+    sent: await source.sent(),
     tables: manifest.tables,
     image,
     token: randomBytes(4).toString('hex'),
@@ -60,12 +73,14 @@ export async function checkDrill(connection: Connection, surveyed: SurveyedHost,
     manifest,
     outcome,
     statements: inputs.drillStatements,
+    copy,
   });
-  findings.subject = drillText(manifest, outcome);
+  findings.subject = drillText(manifest, outcome, copy);
   const { status } = tallyOf(findings.list, 'error');
   const proof: DrillProof = {
     at: new Date().toISOString(),
     what: 'drill',
+    from: copy === null ? 'host' : 's3',
     result: status === 'verified' ? 'passed' : status === 'failed' ? 'failed' : 'could-not-check',
     checks: Object.fromEntries(findings.list.map(({ name, result }) => [name, result])),
     restoreMs: outputs['drill-duration-ms'],
@@ -79,6 +94,10 @@ export async function checkDrill(connection: Connection, surveyed: SurveyedHost,
       proof.result === 'could-not-check'
         ? null
         : drillRecord(set.manifest, proof, runFacts(inputs.environment, workflow));
+    if (set.folders.length === 0) {
+      if (record !== null) await addRecord(connection, record, surveyed, run);
+      return `${set.id} is not on the host, or another one there, so only the history says that it was drilled`;
+    }
     await addProof(connection, set, proof, {
       records: record === null ? [] : [...surveyed.knownHistory.missing, record],
       backupDir: inputs.backupDir,
@@ -106,17 +125,6 @@ function refuseShortage({ id, tables }: Manifest, memory: number): void {
     `${id} cannot be restored with ${formatBytes(memory)} of memory: the largest value in ${shortage.tables} has ${formatBytes(shortage.largestValue)}. This says nothing about the backup`,
     {
       hint: `Nothing was restored. Set "drill-memory" to ${enoughMemory(shortage.largestValue, memory)}, then drill it again`,
-    },
-  );
-}
-
-function noBackup({ drillBackup, backupDir }: VerifyInputs, database: string | null): Failure {
-  const which = drillBackup === 'latest' ? 'verified backup' : `verified backup ${drillBackup}`;
-  return new Failure(
-    'no-backup',
-    `No ${which} of ${database === null ? 'any database' : `"${database}"`} found in ${backupDir}`,
-    {
-      hint: 'Run backup-action, or set "drill-backup" to another backup',
     },
   );
 }

@@ -1,11 +1,11 @@
 import type { DrillOutcome } from '../../shared/drill/drill-request.ts';
-import type { DrillProof } from '../../shared/sets/proof.ts';
 import type { Restored } from '../../shared/drill/restored.ts';
 import { observed, type RunFacts } from '../../shared/history/observation.ts';
 import type { HistoryRecord } from '../../shared/history/record.ts';
 import type { DatabaseFacts } from '../../shared/postgres/probe.ts';
 import { type BackupSet, type VerifiedSet, verifiedSetsOf } from '../../shared/sets/catalogue.ts';
 import type { Manifest, ManifestSummary } from '../../shared/sets/manifest.ts';
+import type { DrillProof } from '../../shared/sets/proof.ts';
 import { counted, formatDuration } from '../../shared/units.ts';
 import { Findings } from '../finding.ts';
 import {
@@ -28,6 +28,8 @@ export interface DrillFacts {
   outcome: DrillOutcome;
   /** As in the user's file. */
   statements: readonly string[];
+  /** URI of the copy that was restored; null if it was the one on the host. */
+  copy: string | null;
 }
 
 /** Restored data need more space than the archive: indexes are rebuilt, and the write-ahead log grows. */
@@ -58,10 +60,10 @@ export function chooseSet(wanted: string, database: string, sets: readonly Backu
 }
 
 /** Checks that the restored data equal the dumped data. */
-export function judgeDrill({ manifest, outcome, statements }: DrillFacts): Findings {
+export function judgeDrill({ manifest, outcome, statements, copy }: DrillFacts): Findings {
   const findings = new Findings('drill');
-  const { id } = manifest;
   const { fault, restored } = outcome;
+  const id = copy === null ? manifest.id : `the copy of ${manifest.id} off the host`;
   const remedy = `Do not rely on ${id}. Take a backup now and drill it`;
   findings.check('same bytes', () => {
     if (outcome.sha256 === manifest.sha256) return `${manifest.file} matches its manifest`;
@@ -69,8 +71,11 @@ export function judgeDrill({ manifest, outcome, statements }: DrillFacts): Findi
   });
   findings.check('restore', () => {
     if (fault === null)
-      return `restored ${id} of "${manifest.database}" into an empty server in ${formatDuration(outcome.restoreMs)}`;
-    return { detail: `${id}: ${fault.why}. ${fault.words}`, remedy: remedyOf(manifest, outcome) };
+      return `restored ${copy === null ? id : `${manifest.id} from ${copy}`} of "${manifest.database}" into an empty server in ${formatDuration(outcome.restoreMs)}`;
+    return {
+      detail: `${id}: ${fault.why}. ${fault.words}`,
+      remedy: remedyOf({ id, sha256: manifest.sha256 }, outcome),
+    };
   });
   if (restored === null) {
     for (const name of ['tables', 'rows', 'content', 'sequences', 'large objects', 'extensions', 'schema', 'indexes'])
@@ -96,8 +101,12 @@ export function judgeDrill({ manifest, outcome, statements }: DrillFacts): Findi
 }
 
 /** The backup, what came back and how long that took: `backup 20261125_083415 of "shop", 8,316 rows, recovered in 5.5 s`. */
-export function drillText({ id, database }: ManifestSummary, { fault, restored, restoreMs }: DrillOutcome): string {
-  const backup = `backup ${id} of "${database}"`;
+export function drillText(
+  { id, database }: ManifestSummary,
+  { fault, restored, restoreMs }: DrillOutcome,
+  copy: string | null,
+): string {
+  const backup = `backup ${id} of "${database}"${copy === null ? '' : ` from the off-site copy ${copy}`}`;
   if (fault !== null || restored === null) return `${backup}, not restored`;
   const rows = restored.tables.filter(({ isDumped }) => isDumped).reduce((sum, table) => sum + (table.rows ?? 0), 0);
   return `${backup}, ${counted(rows, 'row')}, recovered in ${formatDuration(restoreMs)}`;
@@ -129,7 +138,11 @@ const oneLine = (text: string) => {
 };
 
 /** The record of a drill. It says nothing about the release that was running when the backup was taken. */
-export function drillRecord(manifest: ManifestSummary, { result, restoreMs }: DrillProof, facts: RunFacts): HistoryRecord {
+export function drillRecord(
+  manifest: ManifestSummary,
+  { result, restoreMs }: DrillProof,
+  facts: RunFacts,
+): HistoryRecord {
   const { id, release, schemaSha256 } = manifest;
   return {
     ...observed(release, { ...facts, backupId: id, schemaSha256 }, null),

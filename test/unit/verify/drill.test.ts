@@ -41,6 +41,7 @@ function judge(
     manifest: { ...manifest, ...of },
     outcome: { fault: null, sha256: 'a'.repeat(64), restoreMs: 1, restored: { ...whole, ...restored }, ...outcome },
     statements: [],
+    copy: null,
     ...facts,
   });
   return Object.fromEntries(

@@ -1,0 +1,56 @@
+// A server in front of a store that lets all pass, but for what a test does to an answer. Signatures hold: they are over the name
+// that the client asked, which stays.
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** Answers in its own way, and says so by returning true; or changes the store's headers. */
+export interface Interference {
+  instead?: (asked: IncomingMessage, answer: ServerResponse) => boolean;
+  headers?: (asked: IncomingMessage) => Record<string, string>;
+  /** Passes only the first `bytes` of an answer on; then cuts the connection, or falls silent. null: passes all of it on. */
+  breaks?: (asked: IncomingMessage) => { bytes: number; end: 'cut' | 'stall' } | null;
+}
+
+export interface StoreFront {
+  endpoint: string;
+  interfere(interference: Interference): void;
+  close(): void;
+}
+
+export async function startStoreFront(behind: string): Promise<StoreFront> {
+  let interference: Interference = {};
+  const { hostname, port } = new URL(behind);
+  const server = createServer((asked, answer) => {
+    const { instead, headers, breaks } = interference;
+    if (instead?.(asked, answer)) return;
+    const { method, url: path, headers: sent } = asked;
+    const passed = request({ hostname, port, method, path, headers: sent }, (stored) => {
+      answer.writeHead(stored.statusCode ?? 500, { ...stored.headers, ...headers?.(asked) });
+      const broken = breaks?.(asked) ?? null;
+      if (broken === null) {
+        stored.pipe(answer);
+        return;
+      }
+      let left = broken.bytes;
+      stored.on('data', (piece: Buffer) => {
+        const part = piece.subarray(0, left);
+        left -= part.length;
+        if (part.length > 0) answer.write(part, () => left === 0 && broken.end === 'cut' && answer.destroy());
+      });
+    });
+    passed.on('error', () => answer.destroy());
+    asked.pipe(passed);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    interfere(next) {
+      interference = next;
+    },
+    close() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}

@@ -1,0 +1,68 @@
+// What is said of copies off the host, from what was seen there.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { VerifiedSet } from '../../../shared/sets/catalogue.ts';
+import { judgeOffsite, type OffsiteFacts } from '../../../verify-action/backups/judge-offsite.ts';
+import { Findings } from '../../../verify-action/finding.ts';
+import { exampleManifest } from '../retention/host-folder.ts';
+
+const database = 'shop';
+const id = '20261125_021700';
+
+function set(of: string, kind: 'scheduled' | 'prerollback' = 'scheduled'): VerifiedSet {
+  const manifest = exampleManifest(of, { database, kind });
+  return { state: 'verified', id: of, database, manifest, folders: ['daily'] };
+}
+
+const copy = (of: string) => {
+  const { manifest } = set(of);
+  return { id: of, database, manifest, files: [], isComplete: true, faults: [] };
+};
+
+const seen: OffsiteFacts = {
+  place: 's3://acme/backups/prod',
+  database,
+  stored: [copy(id)],
+  parts: [],
+  newest: { id, how: 'reported', bytes: 9, files: 6, faults: [] },
+  host: [set(id)],
+  hostFiles: [],
+  missing: [],
+  isRequired: true,
+  maxAge: 26 * 3_600_000,
+  now: new Date('2026-11-25T09:00:00Z'),
+};
+
+/** What has not passed, by name, with its severity. */
+function judged(facts: Partial<OffsiteFacts>): Record<string, string> {
+  const findings = new Findings('backups');
+  judgeOffsite(findings, { ...seen, ...facts });
+  const bad = findings.list.filter(({ result }) => result !== 'passed');
+  return Object.fromEntries(bad.map(({ name, severity }) => [name.replace('off-site ', ''), severity]));
+}
+
+const later = '20261125_080000';
+const examples: [what: string, facts: Partial<OffsiteFacts>, bad: Record<string, string>][] = [
+  ['all is there', {}, {}],
+  ['the newest set has no copy', { host: [set(later), set(id)], missing: [set(later)] }, { sets: 'error' }],
+  [
+    'a set from before a rollback waits for the next backup',
+    { host: [set(later, 'prerollback'), set(id)], missing: [set(later, 'prerollback')] },
+    {},
+  ],
+  [
+    'a set from before a rollback was left out by a later backup',
+    { host: [set(later), set('20261125_070000', 'prerollback')], missing: [set('20261125_070000', 'prerollback')] },
+    { sets: 'error' },
+  ],
+  [
+    'only the size of a large dump is known',
+    { newest: { id, how: 'size', bytes: 9, files: 6, faults: [] } },
+    { checksum: 'warning' },
+  ],
+  ['the copy is dated in the future', { now: new Date('2026-11-24T09:00:00Z') }, { newest: 'error' }],
+  ['the copies are of another database only', { database: 'crm', newest: null, host: [] }, { newest: 'error' }],
+  ['half a set is there', { parts: [{ id: later, why: 'it has no manifest' }] }, { complete: 'error' }],
+  ['it need not be there', { stored: [], newest: null, isRequired: false }, { newest: 'warning' }],
+];
+for (const [what, facts, bad] of examples) test(what, () => assert.deepEqual(judged(facts), bad));

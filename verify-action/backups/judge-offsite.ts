@@ -1,0 +1,172 @@
+import { canonicalJson } from '../../shared/canonical-json.ts';
+import { Failure } from '../../shared/failure.ts';
+import type { StoredPart, StoredSet } from '../../shared/offsite/stored-sets.ts';
+import { type FoundFile, newestFirst, pathsOf, type VerifiedSet } from '../../shared/sets/catalogue.ts';
+import { startOf } from '../../shared/sets/naming.ts';
+import { namesOf } from '../../shared/sets/read-sets.ts';
+import { counted, formatBytes, formatDuration, listed } from '../../shared/units.ts';
+import { detailOf, type Finding, type Findings, type Problem } from '../finding.ts';
+
+/** What came of reading a copy. */
+export interface CopyReading {
+  id: string;
+  /** Of the dump: the store has computed its checksum over all of it, it was read in full, or only its size was compared. */
+  how: 'reported' | 'read' | 'size';
+  /** How many were read from the bucket. */
+  bytes: number;
+  /** How many files the set has. */
+  files: number;
+  /** One line each. */
+  faults: string[];
+}
+
+/** The facts by which the copies of one database are judged. */
+export interface OffsiteFacts {
+  /** Where they are, for people. */
+  place: string;
+  database: string;
+  /** What lies there, of any database. */
+  stored: readonly StoredSet[];
+  /** Files there that are no set. */
+  parts: readonly StoredPart[];
+  /** Of the newest complete copy, or why it could not be read; null if there is none. */
+  newest: CopyReading | Failure | null;
+  /** The verified sets of the database on the host. */
+  host: readonly VerifiedSet[];
+  hostFiles: readonly FoundFile[];
+  /** Sets on the host that the bucket lacks, and should keep. */
+  missing: readonly VerifiedSet[];
+  /** A missing or old copy is a failure, and not only a warning. */
+  isRequired: boolean;
+  /** Milliseconds. */
+  maxAge: number;
+  /** On the host's clock. */
+  now: Date;
+}
+
+/** How far clocks may differ, as when a backup is taken. */
+const greatestSkew = 5 * 60_000;
+
+/** Checks that copies exist off the host, are recent, and are those of the sets on the host. */
+export function judgeOffsite(findings: Findings, facts: OffsiteFacts): void {
+  const severity: Finding['severity'] = facts.isRequired ? 'error' : 'warning';
+  const copies = copiesOf(facts.database, facts.stored);
+  findings.check('off-site newest', () => judgeAge(copies, facts), severity);
+  findings.check('off-site complete', () => judgeComplete(copies, facts), severity);
+  if (facts.newest instanceof Failure)
+    findings.unable('off-site checksum', detailOf(facts.newest), facts.newest.hint ?? null);
+  else if (facts.newest !== null) judgeContent(findings, facts.newest);
+  findings.check('off-site agrees', () => judgeDifferences(copies, facts));
+  findings.check('off-site sets', () => judgeMissing(copies, facts), severity);
+}
+
+/** The complete copies of a database, newest first. */
+export function copiesOf(database: string, stored: readonly StoredSet[]): Copy[] {
+  return stored
+    .flatMap((set) => (set.isComplete && set.manifest !== null ? [{ ...set, manifest: set.manifest }] : []))
+    .filter((set) => set.database === database)
+    .toSorted((a, b) => newestFirst(a.id, b.id));
+}
+
+export type Copy = StoredSet & { manifest: NonNullable<StoredSet['manifest']> };
+
+function judgeAge([newest]: readonly Copy[], { place, database, maxAge, now }: OffsiteFacts): string | Problem {
+  const remedy = 'See the log of the last run of backup-action, and run it again: it uploads what is missing';
+  if (newest === undefined) return { detail: `there is no complete copy of "${database}" in ${place}`, remedy };
+  const age = now.getTime() - (startOf(newest.id)?.getTime() ?? 0);
+  if (age < -greatestSkew)
+    return {
+      detail: `the copy ${newest.id} is dated in the future`,
+      remedy: 'Check the clock of the host: timedatectl. Take a backup now',
+    };
+  if (age <= maxAge) return `the newest copy, ${newest.id}, is ${formatDuration(Math.max(0, age))} old`;
+  return {
+    detail: `the newest copy, ${newest.id}, is ${formatDuration(age)} old; the limit is ${formatDuration(maxAge)} (max-backup-age)`,
+    remedy,
+  };
+}
+
+/** What another database left unfinished is not ours to judge; whose files without a manifest are, nobody knows. */
+function judgeComplete(copies: readonly Copy[], { stored, parts, database, host }: OffsiteFacts): string | Problem {
+  const ids = new Set(host.map(({ id }) => id));
+  const faulty = stored.filter((set) => !set.isComplete && (set.database === database || ids.has(set.id)));
+  const faults = [
+    ...faulty.map(({ id, faults }) => `${id}: ${faults.join(', ')}`),
+    ...parts.map(({ id, why }) => `${id}: ${why}`),
+  ];
+  if (faults.length === 0) return `${counted(copies.length, 'complete set')}, each with all of its files`;
+  return {
+    detail: listed(faults, 3, { separator: '; ' }),
+    remedy: parts.every(({ id }) => ids.has(id))
+      ? 'Run backup-action again: it uploads what is missing, as long as the set is on the host'
+      : 'Unless an upload is going on now, run backup-action again: it uploads what is missing, as long as the set is on the host. Delete the rest by hand',
+  };
+}
+
+/** Says no more than was done. */
+function judgeContent(findings: Findings, { id, how, bytes, files, faults }: CopyReading): void {
+  findings.check('off-site checksum', () => {
+    if (faults.length > 0)
+      return {
+        detail: `the copy ${id}: ${listed(faults, 3, { separator: '; ' })}`,
+        remedy: `Do not rely on the copy ${id}: delete its objects from the bucket, and run backup-action again`,
+      };
+    if (how === 'size')
+      return {
+        detail: `of the dump of ${id} only the size was compared: the store reports no checksum over all of it, and it is large`,
+        remedy: 'Set "require-offsite", with which it is read in full, or drill it with "drill-from: s3"',
+        severity: 'warning',
+      };
+    const read = formatBytes(bytes);
+    return how === 'read'
+      ? `the ${files} files of ${id} were read in full (${read}), and are what its checksums and its manifest say`
+      : `the store reports the SHA-256 of the dump of ${id} that its manifest has; its other files were read in full (${read})`;
+  });
+}
+
+/** A copy of a set that is still on the host must be that set. Its summary and the sizes of all of its files are compared. */
+function judgeDifferences(copies: readonly Copy[], { host, hostFiles }: OffsiteFacts): string | Problem {
+  const sizes = new Map(hostFiles.map(({ path, bytes }) => [path, bytes]));
+  const pairs = copies.flatMap((copy) => {
+    const set = host.find(({ id }) => id === copy.id);
+    return set === undefined ? [] : [{ copy, set }];
+  });
+  const differences = pairs.flatMap(({ copy, set }) => {
+    if (canonicalJson(copy.manifest) !== canonicalJson(set.manifest))
+      return [`the manifest of ${copy.id} is not the one on the host`];
+    const { proof, ...names } = namesOf(set);
+    return Object.values(names).flatMap((name) => {
+      const here = pathsOf(set).flatMap((folder) => sizes.get(`${folder}/${name}`) ?? [])[0];
+      const there = copy.files.find((file) => file.name === name)?.bytes;
+      if (here === undefined || here === there) return [];
+      return [
+        `${name} ${there === undefined ? 'is missing off the host' : `has ${there} bytes there and ${here} here`}`,
+      ];
+    });
+  });
+  if (differences.length === 0) {
+    if (pairs.length === 0) return 'no set is both on the host and off it';
+    return `${counted(pairs.length, 'set')} on the host and off it: the same manifests, and files of the same sizes`;
+  }
+  return {
+    detail: listed(differences, 3, { separator: '; ' }),
+    remedy: 'Find out which of the two was changed, and by whom. Do not rely on either until a drill has proven it',
+  };
+}
+
+/**
+ * A set that was taken after the last run of backup-action, before a rollback, had no chance yet. The upload of the newest one may
+ * be going on; nobody can tell that from an upload that failed.
+ */
+function judgeMissing(copies: readonly Copy[], { host, missing, place, parts }: OffsiteFacts): string | Problem {
+  const last = host.find(({ manifest }) => manifest.kind !== 'prerollback')?.id ?? '';
+  const lacking = missing.filter(({ id }) => newestFirst(id, last) >= 0);
+  if (lacking.length === 0) return `none is missing: ${counted(copies.length, 'complete set')} in ${place}`;
+  const half = new Set(parts.map(({ id }) => id));
+  const names = lacking.map(({ id }) => (half.has(id) ? `${id} (of which only a part is there)` : id));
+  return {
+    detail: `no copy of ${listed(names, 3)} in ${place}`,
+    remedy:
+      'Run backup-action, unless one is uploading now: each run uploads some of what is missing, the newest first',
+  };
+}
