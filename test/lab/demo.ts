@@ -1,11 +1,12 @@
 // `npm run demo`: the main job on a production host that it makes and throws away. It ends with 0 only where the backup is
-// verified, its printed restore command brought back the same data, a drill proved it, planted faults were found, and the
-// rollback put back what ran before.
+// verified, its printed restore command brought back the same data, a drill proved it, planted faults were found, a copy in a
+// bucket was restored after the host's backups were lost, and the rollback put back what ran before.
 import assert from 'node:assert/strict';
 import { type Application, startApplication } from './application.ts';
 import type { Host } from './host.ts';
 import { startHost } from './host.ts';
 import { openLab } from './lab.ts';
+import { startObjectStore } from './object-store.ts';
 import { startRegistry } from './registry.ts';
 import { type ActionResult, runAction } from './runner.ts';
 
@@ -15,6 +16,7 @@ try {
   const host = await startHost(lab, { name: 'demo' });
   try {
     await demonstrate(host);
+    await demonstrateCopies(host);
   } finally {
     say('Removing the host');
     await host.stop();
@@ -83,6 +85,34 @@ async function demonstrateVerification(host: Host, inputs: Record<string, string
       `"${name}" did not find its fault`,
     );
   say(`Each was found, and the step fails: ${failed.map(({ name }) => name).join(', ')}`);
+}
+
+/** The night on which the host's disk is lost. */
+async function demonstrateCopies(host: Host): Promise<void> {
+  say('Making an S3 server with a bucket');
+  const store = await startObjectStore();
+  try {
+    await store.createBucket('demo-backups');
+    const bucket = { 's3-bucket': 'demo-backups', 's3-endpoint': store.endpoint, 's3-region': store.region };
+    const inputs = { ...host.inputs(), environment: 'demo', 'backup-dir': 'nightly', ...bucket };
+    const env = { ...store.credentials, AWS_EC2_METADATA_DISABLED: 'true' };
+    say('Running backup-action with a bucket for the copies');
+    tell(workflow('backup', inputs));
+    const nightly = await runAction('backup', inputs, { env });
+    tell(asShown(nightly.stdout));
+    assert.equal(nightly.outputs['status'], 'succeeded', nightly.stderr);
+
+    say("Losing every backup on the host, and running verify-action: a drill of the bucket's copy");
+    await onHost(host, 'rm', '--recursive', `${host.deployDir}/nightly`);
+    const drill = { ...inputs, checks: 'drill', 'drill-from': 's3' };
+    tell(workflow('verify', drill));
+    const proven = await runAction('verify', drill, { env });
+    tell(asShown(proven.stdout));
+    assert.equal(proven.outputs['status'], 'verified', proven.stdout + proven.stderr);
+    say(`Restored from ${nightly.outputs['s3-uri']}, and compared`);
+  } finally {
+    await store.close();
+  }
 }
 
 /** Two releases that work, one that does not, and the button. */
