@@ -145,7 +145,7 @@ async function noteCopy(
 ): Promise<void> {
   const set = sets.find((each) => each.id === id);
   if (set === undefined) return;
-  const checks = Object.fromEntries(files.map(({ name, proof }) => [name, proof]));
+  const checks = Object.fromEntries(files.map(({ name, confirmation }) => [name, confirmation]));
   const lock = { path: lockFile(inputs.backupDir), wait: inputs.lockWait, holder };
   const note = { backupDir: inputs.backupDir, lock, records: [], onLog: log.host };
   try {

@@ -95,7 +95,7 @@ function copyRows(copy: OffsiteResult | null): [string, summary.Cell][] {
   if (copy === null) return [];
   if (copy.copied === null) return [['Off-site copy', 'missing']];
   const { uri, files } = copy.copied;
-  const isReadBack = files.some(({ proof }) => proof === 'read-back');
+  const isReadBack = files.some(({ confirmation }) => confirmation === 'read-back');
   return [
     ['Off-site copy', { code: uri }],
     ['Compared', isReadBack ? 'read back from the bucket: the same SHA-256' : 'the store reports the same SHA-256'],

@@ -28476,7 +28476,7 @@ module.exports = __nccwpck_require__.p + "8e06b80a82f2e4c95d3e.sh";
 /***/ 49828:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "5fbfac2afc93c4f8cfab.sh";
+module.exports = __nccwpck_require__.p + "3b32b8d945fb2feaa0bd.sh";
 
 /***/ }),
 
@@ -28484,6 +28484,13 @@ module.exports = __nccwpck_require__.p + "5fbfac2afc93c4f8cfab.sh";
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__.p + "a5bfb0bb806a224db943.sh";
+
+/***/ }),
+
+/***/ 15094:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "938dad01a148fdfedeff.sh";
 
 /***/ }),
 
@@ -28511,7 +28518,7 @@ module.exports = __nccwpck_require__.p + "2431b3517b9f7c336be1.sh";
 /***/ 80846:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "4289725564d4d60384b2.sh";
+module.exports = __nccwpck_require__.p + "59983207f4d90d01c341.sh";
 
 /***/ }),
 
@@ -34467,6 +34474,8 @@ const sidecarEndings = {
     proof: 'proof.jsonl',
     reason: 'reason.txt',
 };
+/** Those that are encrypted with the dump. The others say what it is, and must be read without a key. */
+const sealedParts = new Set(['schema', 'globals', 'settings']);
 /** The id of a backup that started at this time: `YYYYMMDD_HHMMSS`, UTC, whole seconds. Years 0000 to 9999. */
 function backupIdAt(start) {
     const [date = '', time = ''] = start.toISOString().split('T');
@@ -34493,7 +34502,10 @@ function dumpExtension({ format, compression, encryption }) {
 }
 /** The names of all files of a set: letters, digits, `_` and `.` only. */
 function setFileNames(prefix, id, encoding) {
-    const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => [part, `${prefix}_${id}.${ending}`]);
+    const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => {
+        const isSealed = encoding.encryption === 'age' && sealedParts.has(part);
+        return [part, `${prefix}_${id}.${ending}${isSealed ? '.age' : ''}`];
+    });
     return { ...Object.fromEntries(sidecars), dump: `${prefix}_${id}.${dumpExtension(encoding)}` };
 }
 /** Reads a bare file name; null if it is not ours. */
@@ -34513,6 +34525,9 @@ function partOf(ending) {
         if (ending === known)
             return part;
     const plain = ending.replace(/\.age$/, '');
+    for (const part of sealedParts)
+        if (plain === sidecarEndings[part])
+            return part;
     return dumpExtensions.some((known) => plain === known) ? 'dump' : null;
 }
 
@@ -38387,6 +38402,7 @@ const failureCodes = [
     'cancelled',
     'cannot-swap',
     'checksum-failed',
+    'ciphertext-damaged',
     'clock-skew',
     'compose-too-old',
     'compressor-failed',
@@ -38403,6 +38419,8 @@ const failureCodes = [
     'database-service',
     'database-silent',
     'deadline',
+    'decrypt-key-wrong',
+    'decrypt-key-missing',
     'defect',
     'disk-full',
     'docker-failed',
@@ -38502,6 +38520,8 @@ const failureCodes = [
     'tool-missing',
     'tool-timed-out',
     'tools-missing',
+    'transfer-cut',
+    'transfer-unread',
     'unfinished',
     'unhealthy',
     'unknown-service',
@@ -38606,8 +38626,9 @@ const supervisor = [
     new URL(/* asset import */ __nccwpck_require__(65479), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(80846), __nccwpck_require__.b),
 ];
+const onlyHeartbeats = { heartbeat: '.', begin: () => { } };
 /** Starts a program and speaks its protocol. Whatever the host does or fails to do, `result` settles in time. */
-function runProgram(access, program, parameters, options) {
+function runProgram(access, program, parameters, options, speech = onlyHeartbeats) {
     const nonce = (0,external_node_crypto_.randomBytes)(16).toString('hex');
     const request = run_program_frame(program, supervisorParameters(nonce, options), parameters);
     if (options.signal?.aborted)
@@ -38618,7 +38639,8 @@ function runProgram(access, program, parameters, options) {
     // The host may hang up first; its exit code will say why.
     stdin.on('error', () => { });
     stdin.write(request);
-    const beating = setInterval(() => stdin.write('.'), heartbeat);
+    const beating = setInterval(() => stdin.write(speech.heartbeat), heartbeat);
+    speech.begin(stdin);
     const { files } = options;
     const answer = new Answer(nonce, files);
     const log = new HostLog(nonce, options);
@@ -38752,7 +38774,124 @@ function unpiped() {
     throw new TypeError('A process that speaks to the host needs a pipe for its stdin');
 }
 
+;// CONCATENATED MODULE: ./build/shared/host/pour.js
+
+
+
+const pour_program = {
+    name: 'pour',
+    step: 'sending to the host',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(15094), __nccwpck_require__.b)],
+};
+/** Bytes of a frame. The host starts a process for each, and holds one in memory; so do we. */
+const frameBytes = 1024 * 1024;
+/** A new value for the parameter `incoming` of a program. */
+const incomingFolder = () => `/tmp/atlasia-incoming-${randomBytes(16).toString('hex')}`;
+/**
+ * Runs a program to which bytes are sent, in a second session: while it does not read, they must not hold up its heartbeats. If
+ * they fail, the program is ended and `result` rejects with that error; if the program fails, they are destroyed.
+ */
+function runWithInput(access, receiver, parameters, options, input) {
+    const stopping = new AbortController();
+    const over = new AbortController();
+    let cause;
+    let pouring;
+    const fail = (error) => {
+        // Why nobody reads any more, the program says itself.
+        if (over.signal.aborted || failure_isFailure(error, 'transfer-unread'))
+            return;
+        cause ??= error;
+        stopping.abort();
+    };
+    const run = runProgram(access, receiver, parameters, {
+        ...options,
+        signal: AbortSignal.any([stopping.signal, ...(options.signal === undefined ? [] : [options.signal])]),
+        onProgress: (name, value) => {
+            if (name === 'incoming')
+                pouring ??= pour(access, input, { ...options, signal: over.signal }, fail).catch(fail);
+            else
+                options.onProgress?.(name, value);
+        },
+    });
+    const result = run.result
+        .finally(async () => {
+        over.abort();
+        await pouring;
+    })
+        .catch((error) => {
+        throw cause ?? error;
+    });
+    return { ...run, result };
+}
+/** @param onTrouble hears at once what is wrong with the bytes */
+async function pour(access, { folder, open }, { deadline, onLog, signal }, onTrouble) {
+    const content = await open();
+    let isWanted = !signal.aborted;
+    const stop = () => {
+        isWanted = false;
+        content.destroy();
+    };
+    signal.addEventListener('abort', stop, { once: true });
+    const begin = (stdin) => {
+        sendFrames(content, stdin).catch((error) => {
+            if (isWanted)
+                onTrouble(error);
+            // Without its end, so that the host knows.
+            stdin.end();
+        });
+    };
+    try {
+        const options = { deadline, atEnd: 'end', signal, ...(onLog === undefined ? {} : { onLog }) };
+        await runProgram(access, pour_program, { folder }, options, { heartbeat: '0\n', begin }).result;
+    }
+    finally {
+        signal.removeEventListener('abort', stop);
+        stop();
+    }
+}
+/** Sends all of it, and the end; stops without a word if the host no longer listens. @throws whatever the content fails with */
+async function sendFrames(content, stdin) {
+    let pieces = [];
+    let length = 0;
+    const send = async () => {
+        const frame = Buffer.concat([Buffer.from(`${length}\n`), ...pieces]);
+        pieces = [];
+        length = 0;
+        if (!stdin.write(frame))
+            await drained(stdin);
+    };
+    for await (const chunk of content) {
+        for (let piece = chunk; piece.length > 0;) {
+            const part = piece.subarray(0, frameBytes - length);
+            piece = piece.subarray(part.length);
+            pieces.push(part);
+            length += part.length;
+            if (length === frameBytes)
+                await send();
+            if (stdin.destroyed)
+                return;
+        }
+    }
+    if (length > 0)
+        await send();
+    stdin.write('end\n');
+}
+function drained(stdin) {
+    if (stdin.destroyed)
+        return Promise.resolve();
+    return new Promise((resolve) => {
+        const done = () => {
+            stdin.off('drain', done);
+            stdin.off('close', done);
+            resolve();
+        };
+        stdin.on('drain', done);
+        stdin.on('close', done);
+    });
+}
+
 ;// CONCATENATED MODULE: ./build/shared/host/connection.js
+
 
 /**
  * A connection whose programs run through `access`.
@@ -38763,7 +38902,10 @@ function connectionOver(name, access, disconnect = async () => { }) {
     return {
         name,
         run(program, parameters, options) {
-            const run = runProgram(access, program, parameters, options);
+            const { input } = options;
+            const run = input === undefined
+                ? runProgram(access, program, parameters, options)
+                : runWithInput(access, program, parameters, options, input);
             runs.push(run);
             return run;
         },
@@ -40406,8 +40548,8 @@ class CopyProgress {
         this.#lastLine = now;
         this.#log.progress(copyProgressLine({ ...this.#file, ms: now - this.#file.beganAt }));
     }
-    confirmed(name, proof) {
-        const how = proof === 'reported' ? 'the store reports the same SHA-256' : 'read back, with the same SHA-256';
+    confirmed(name, confirmation) {
+        const how = confirmation === 'reported' ? 'the store reports the same SHA-256' : 'read back, with the same SHA-256';
         this.#log.success(`${name}: ${formatBytes(this.#file.bytes)}, ${how}`);
     }
 }
@@ -40461,6 +40603,7 @@ function compositeEtag(etags) {
 
 
 
+
 /** Where the objects of a set lie. */
 function folderOf(prefix, environment, id) {
     return `${prefix}/${environment}/${id}/`;
@@ -40489,7 +40632,7 @@ async function copySet(store, target, files, tell) {
             if (parsed.part !== 'sha256')
                 throw differs(`The host sent ${file.name} before the list of checksums`);
             const list = await wholeList(file);
-            sums = copy_set_listedSums(list.toString('utf8'));
+            sums = listedSums(list.toString('utf8'));
             if (sums.get(manifest.file) !== manifest.sha256)
                 throw differs(`${file.name} and the manifest disagree on ${manifest.file}`);
             await makeRoom(store, folder, manifest);
@@ -40509,9 +40652,9 @@ async function copySet(store, target, files, tell) {
         const hashed = external_node_stream_.Readable.from(hashing(content, hash, file.name, expected), { objectMode: false });
         const sent = await store.write(key, hashed, file.bytes, (bytes) => tell.arrived(bytes), target.tags);
         const known = expected ?? hash.digest('hex');
-        const proof = await copy_set_confirm(store, key, { bytes: file.bytes, sha256: known, sent });
-        tell.confirmed(file.name, proof);
-        copied.push({ name: file.name, key, bytes: file.bytes, sha256: known, proof });
+        const confirmation = await copy_set_confirm(store, key, { bytes: file.bytes, sha256: known, sent });
+        tell.confirmed(file.name, confirmation);
+        copied.push({ name: file.name, key, bytes: file.bytes, sha256: known, confirmation });
     }
     if (!copied.some(({ name }) => parseSetFileName(name)?.part === 'manifest'))
         throw differs(`The host sent no manifest of ${manifest.id}`);
@@ -40582,14 +40725,9 @@ async function wholeList({ name, content, bytes }) {
     }
     return Buffer.concat(chunks);
 }
-/** Reads lines as `sha256sum` writes them. */
-function copy_set_listedSums(text) {
-    const lines = text.split('\n').map((line) => /^([0-9a-f]{64}) [ *](.+)$/.exec(line));
-    return new Map(lines.flatMap((match) => (match === null ? [] : [[match[2] ?? '', match[1] ?? '']])));
-}
 function differs(what) {
     return new failure_Failure('copy-differs', what, {
-        hint: 'Do not rely on this copy. Verify the backups on the host, then run the backup again: it replaces the copy',
+        hint: 'Have verify-action read the backups on the host. If one is damaged there, move its files out of the backup folder; otherwise run the backup again',
     });
 }
 
@@ -40606,7 +40744,7 @@ function differs(what) {
 function planCopies(onHost, stored, newest, most, rules) {
     const complete = completeIn(stored, rules);
     const there = new Set(complete.map(({ id }) => id));
-    const ours = onHost.filter(({ database }) => database === rules.database);
+    const ours = onHost.filter(({ database, manifest }) => database === rules.database && isCopied(manifest));
     const missing = ours.filter(({ id }, index) => !there.has(id) && ours.findIndex((set) => set.id === id) === index);
     const kept = new Set(decide([...complete, ...missing], rules)
         .filter(({ keep }) => keep)
@@ -40620,12 +40758,14 @@ function planCopies(onHost, stored, newest, most, rules) {
 function planOffsitePruning(stored, rules) {
     return decide(completeIn(stored, rules), rules);
 }
+/** What was taken before a rollback is needed on the host, and soon; in the bucket it would take the place of a nightly one. */
+const isCopied = ({ kind }) => kind !== 'prerollback';
 function completeIn(stored, { database }) {
     return stored.filter((set) => set.isComplete && set.database === database);
 }
 /**
  * As on the host: the sets enter their tiers in the order in which they were taken, and each tier keeps what it keeps there. The
- * bucket has no folders for tiers, so this is computed anew each time. A set taken before a rollback or a deployment counts as a
+ * bucket has no folders for tiers, so this is computed anew each time. As on the host, a set taken before a deployment counts as a
  * daily one.
  */
 function decide(sets, { database, policy, timezone, now }) {
@@ -40659,11 +40799,11 @@ const consumers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.u
 
 /** How many manifests to read at one time. */
 const atOnce = 8;
-/**
- * The sets of an environment in the bucket, newest first. What is not a set with a manifest of ours is left out: nobody counts
- * it, nobody deletes it.
- */
+/** The sets of an environment in the bucket that have a manifest of ours, newest first. */
 async function storedSets(store, prefix, environment) {
+    return (await stored_sets_contentsOf(store, prefix, environment)).sets;
+}
+async function stored_sets_contentsOf(store, prefix, environment) {
     const root = `${prefix}/${environment}/`;
     const found = new Map();
     for await (const { key, bytes } of store.list(root)) {
@@ -40675,25 +40815,35 @@ async function storedSets(store, prefix, environment) {
         files.push({ name, key, bytes });
         found.set(id, files);
     }
-    const sets = [];
-    const all = [...found];
+    const contents = { sets: [], parts: [] };
+    const all = [...found].toSorted(([a], [b]) => newestFirst(a, b));
     for (let at = 0; at < all.length; at += atOnce) {
         const portion = all.slice(at, at + atOnce);
-        const read = await Promise.all(portion.map(([id, files]) => storedSet(store, environment, id, files)));
-        sets.push(...read.filter((set) => set !== null));
+        const read = portion.map(async ([id, files]) => ({ id, set: await storedSet(store, environment, id, files) }));
+        for (const { id, set } of await Promise.all(read)) {
+            if (typeof set === 'string')
+                contents.parts.push({ id, why: set });
+            else
+                contents.sets.push(set);
+        }
     }
-    return sets.toSorted((a, b) => newestFirst(a.id, b.id));
+    return contents;
 }
+/** The set; or why these files are none. */
 async function storedSet(store, environment, id, files) {
     const file = files.find(({ name }) => parseSetFileName(name)?.part === 'manifest');
-    if (file === undefined || file.bytes > read_manifest_longestManifest)
-        return null;
+    if (file === undefined)
+        return 'it has no manifest';
+    if (file.bytes > read_manifest_longestManifest)
+        return 'its manifest is too large to be one of ours';
     const content = await store.read(file.key);
     if (content === null)
-        return null;
+        return 'its manifest was deleted just now';
     const manifest = summaryOf(await (0,consumers_namespaceObject.text)(content));
-    if (manifest === null || manifest.id !== id || manifest.environment !== environment)
-        return null;
+    if (manifest === null)
+        return 'its manifest is none of ours, or damaged';
+    if (manifest.id !== id || manifest.environment !== environment)
+        return 'its manifest is that of another backup';
     const faults = faultsOf(manifest, files);
     return { id, database: manifest.database, manifest, files, isComplete: faults.length === 0, faults };
 }
@@ -40906,6 +41056,10 @@ const bucket_failure_remedies = [
     [/^(\w*Redirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException)\b/, 'Correct "s3-region"'],
     [/^KMS\.|kms:/i, 'Correct "s3-kms-key", and grant that login kms:GenerateDataKey and kms:Decrypt on the key'],
     [/^InvalidStorageClass\b/, 'Clear "s3-storage-class": this store does not have it'],
+    [
+        /^InvalidObjectState\b/,
+        'The store has archived it: bring it back there first (aws s3api restore-object), or name another backup',
+    ],
     [/^InvalidTag\b/, 'Correct "s3-tags"'],
     [/[Pp]art ?[Nn]umber|too many parts/i, 'Give "s3-max-parts" the number of parts that this store allows'],
     [
@@ -41224,13 +41378,21 @@ class S3Upload {
         }
     }
     async #complete(UploadId, Parts, bytes) {
+        const ask = (parts) => this.#client.send(new this.#s3.CompleteMultipartUploadCommand({
+            ...this.#object,
+            UploadId,
+            MultipartUpload: { Parts: parts },
+        }), { abortSignal: this.#to.signal });
         try {
-            const command = new this.#s3.CompleteMultipartUploadCommand({
-                ...this.#object,
-                UploadId,
-                MultipartUpload: { Parts },
-            });
-            await this.#client.send(command, { abortSignal: this.#to.signal });
+            try {
+                await ask(Parts);
+            }
+            catch (error) {
+                // Swift passes over the headers for checksums, and refuses their names in this list.
+                if (codeOf(error).code !== 'MalformedXML')
+                    throw error;
+                await ask(Parts.map(({ PartNumber, ETag }) => ({ PartNumber, ETag })));
+            }
         }
         catch (error) {
             // The answer to an earlier try may have been lost on its way, and then there is no such upload any more.
@@ -41452,12 +41614,12 @@ class S3Store {
     }
     async #remove(key) {
         // In a versioned bucket, a deletion only hides what is locked: it would go on costing money, seen by nobody.
-        const facts = await this.facts(key);
-        if (facts === null)
-            return { key, outcome: 'deleted', reason: null };
-        if (facts.lockedUntil !== null)
-            return { key, outcome: 'retained', reason: lockOf(facts.lockedUntil) };
         try {
+            const facts = await this.facts(key);
+            if (facts === null)
+                return { key, outcome: 'deleted', reason: null };
+            if (facts.lockedUntil !== null)
+                return { key, outcome: 'retained', reason: lockOf(facts.lockedUntil) };
             await this.#ask(`does not delete ${key}`, { rights: ['s3:DeleteObject'] }, (abortSignal) => this.#client.send(new this.#s3.DeleteObjectCommand({ ...this.#Bucket, Key: key }), { abortSignal }));
             return { key, outcome: 'deleted', reason: null };
         }
@@ -41796,7 +41958,7 @@ async function noteCopy({ id, uri, bytes, files }, sets, { connection, inputs, h
     const set = sets.find((each) => each.id === id);
     if (set === undefined)
         return;
-    const checks = Object.fromEntries(files.map(({ name, proof }) => [name, proof]));
+    const checks = Object.fromEntries(files.map(({ name, confirmation }) => [name, confirmation]));
     const lock = { path: lockFile(inputs.backupDir), wait: inputs.lockWait, holder };
     const note = { backupDir: inputs.backupDir, lock, records: [], onLog: host };
     try {
@@ -41981,7 +42143,7 @@ function copyRows(copy) {
     if (copy.copied === null)
         return [['Off-site copy', 'missing']];
     const { uri, files } = copy.copied;
-    const isReadBack = files.some(({ proof }) => proof === 'read-back');
+    const isReadBack = files.some(({ confirmation }) => confirmation === 'read-back');
     return [
         ['Off-site copy', { code: uri }],
         ['Compared', isReadBack ? 'read back from the bucket: the same SHA-256' : 'the store reports the same SHA-256'],
@@ -42376,6 +42538,147 @@ const registry = {
     },
 };
 
+;// CONCATENATED MODULE: ./build/shared/inputs/offsite-inputs.js
+
+
+const bucketName = {
+    hint: 'Give the name of the bucket alone, such as acme-backups.',
+    parse: (value) => matching(value, /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'is not the name of a bucket'),
+};
+const offsite_inputs_prefix = {
+    hint: 'Give folders such as atlasia-backups or backups/shop, without a slash at either end.',
+    parse: (value) => matching(value, /^[A-Za-z0-9!_.*'()-]+(\/[A-Za-z0-9!_.*'()-]+)*$/, 'is not a prefix of folders'),
+};
+const region = {
+    hint: 'Give a region such as eu-central-1.',
+    parse: (value) => matching(value, /^[a-z0-9][a-z0-9-]{0,62}$/, 'is not a region'),
+};
+/** Reads them from the workflow. Call it within `readInputs`. */
+function readOffsiteInputs(input) {
+    const bucket = input.optional('s3-bucket', bucketName);
+    const place = {
+        prefix: input.withDefault('s3-prefix', offsite_inputs_prefix, 'atlasia-backups'),
+        region: input.optional('s3-region', region),
+        endpoint: input.optional('s3-endpoint', safeUrl),
+    };
+    if (bucket !== null)
+        return { bucket: { bucket, ...place } };
+    return input.rule(() => {
+        demandNothing({ region: place.region, endpoint: place.endpoint });
+        return { bucket: null };
+    });
+}
+/**
+ * Which copies to keep. Call it within `readInputs`.
+ * @param keep what to keep on the host: the bucket keeps the same unless it is told otherwise
+ */
+function readOffsiteKeep(input, { bucket }, keep) {
+    const given = {
+        'keep-daily': input.optional('s3-keep-daily', allOrNumber),
+        'keep-weekly': input.optional('s3-keep-weekly', allOrNumber),
+        'keep-monthly': input.optional('s3-keep-monthly', allOrNumber),
+    };
+    input.rule(() => {
+        if (bucket === null)
+            demandNothing(given);
+    });
+    return {
+        daily: given['keep-daily'] ?? keep.daily,
+        weekly: given['keep-weekly'] ?? keep.weekly,
+        monthly: given['keep-monthly'] ?? keep.monthly,
+    };
+}
+/** Without a bucket, nothing else of it may be given. @param given by name without `s3-`; null for what was not given */
+function demandNothing(given) {
+    const [name] = Object.entries(given).find(([, value]) => value != null) ?? [];
+    if (name === undefined)
+        return;
+    throw new InputError('s3-bucket', `is missing, although "s3-${name}" was given`, 'Give the name of the bucket');
+}
+
+;// CONCATENATED MODULE: ./build/shared/inputs/copy-inputs.js
+
+
+
+const storageClass = {
+    hint: 'Give a storage class such as STANDARD_IA or STANDARD, as the store names it.',
+    parse: (value) => matching(value, /^[A-Z][A-Z0-9_]{0,40}$/, 'is not a storage class'),
+};
+const kmsKey = {
+    hint: 'Give the id, the alias or the ARN of a KMS key.',
+    parse: (value) => matching(value, /^[A-Za-z0-9:/_-]{1,2048}$/, 'is not a KMS key'),
+};
+/** A store allows 10 for each object, and two are ours. */
+const mostTags = 8;
+const ownTags = ['environment', 'tier'];
+const tag = {
+    hint: 'Give tags such as team=shop, or none.',
+    parse(value) {
+        const [, name = '', text = ''] = /^([^=]+)=(.*)$/.exec(value) ?? [];
+        const trimmed = name.trim();
+        const isTag = /^(?!aws:)[\p{L}\p{N} _.:/+@-]{1,128}$/u.test(trimmed) && /^[\p{L}\p{N} _.:/=+@-]{0,256}$/u.test(text);
+        if (!isTag)
+            throw new RangeError('is not a tag, or has a character that tags cannot have');
+        return [trimmed, text.trim()];
+    },
+};
+const tags = {
+    hint: lines(tag).hint,
+    parse(value) {
+        if (value === 'none')
+            return value;
+        const given = lines(tag).parse(value);
+        const names = given.map(([name]) => name);
+        if (names.some((name) => ownTags.includes(name)))
+            throw new RangeError(`sets ${ownTags.join(' or ')}, which are set already`);
+        if (new Set(names).size < names.length)
+            throw new RangeError('names a tag twice');
+        if (names.length > mostTags)
+            throw new RangeError(`has more than ${mostTags} tags`);
+        return new Map(given);
+    },
+};
+/**
+ * Reads them from the workflow. Call it within `readInputs`.
+ * @param keep what to keep on the host: the bucket keeps the same unless it is told otherwise
+ */
+function readCopyInputs(input, offsite, keep) {
+    const { bucket } = offsite;
+    const given = {
+        'storage-class': input.optional('s3-storage-class', storageClass),
+        sse: input.optional('s3-sse', choice('AES256', 'aws:kms', 'aws:kms:dsse')),
+        'kms-key': input.optional('s3-kms-key', kmsKey),
+        tags: input.optional('s3-tags', tags),
+        'max-parts': input.optional('s3-max-parts', integer({ min: 1, max: 10_000 })),
+    };
+    input.rule(() => {
+        // undefined where it was bad: that is reported already.
+        if (bucket === null)
+            demandNothing(given);
+        if (given['kms-key'] !== null && given.sse === null)
+            throw new InputError('s3-kms-key', 'has no effect without "s3-sse"', 'Give s3-sse: aws:kms as well');
+        if (given['kms-key'] !== null && given.sse === 'AES256')
+            throw new InputError('s3-kms-key', 'has no effect with s3-sse: AES256', 'Give s3-sse: aws:kms, or no key');
+    });
+    const isAws = bucket?.endpoint === null;
+    return {
+        upload: {
+            // Other stores refuse classes and tags that they do not have.
+            storageClass: given['storage-class'] ?? (isAws ? 'STANDARD_IA' : null),
+            sse: given.sse,
+            kmsKey: given['kms-key'],
+            tags: tagsToSend(given.tags, isAws),
+            maxParts: given['max-parts'],
+        },
+        offsiteKeep: readOffsiteKeep(input, offsite, keep),
+    };
+}
+function tagsToSend(given, isAws) {
+    if (given === 'none' || (given === null && !isAws))
+        return null;
+    return Object.fromEntries(given ?? []);
+}
+
 ;// CONCATENATED MODULE: ./build/shared/inputs/dump-inputs.js
 
 
@@ -42642,127 +42945,6 @@ function notice_inputs_masked(text, name) {
     return plain;
 }
 
-;// CONCATENATED MODULE: ./build/shared/inputs/offsite-inputs.js
-
-
-const bucketName = {
-    hint: 'Give the name of the bucket alone, such as acme-backups.',
-    parse: (value) => matching(value, /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'is not the name of a bucket'),
-};
-const offsite_inputs_prefix = {
-    hint: 'Give folders such as atlasia-backups or backups/shop, without a slash at either end.',
-    parse: (value) => matching(value, /^[A-Za-z0-9!_.*'()-]+(\/[A-Za-z0-9!_.*'()-]+)*$/, 'is not a prefix of folders'),
-};
-const region = {
-    hint: 'Give a region such as eu-central-1.',
-    parse: (value) => matching(value, /^[a-z0-9][a-z0-9-]{0,62}$/, 'is not a region'),
-};
-const storageClass = {
-    hint: 'Give a storage class such as STANDARD_IA or STANDARD, as the store names it.',
-    parse: (value) => matching(value, /^[A-Z][A-Z0-9_]{0,40}$/, 'is not a storage class'),
-};
-const kmsKey = {
-    hint: 'Give the id, the alias or the ARN of a KMS key.',
-    parse: (value) => matching(value, /^[A-Za-z0-9:/_-]{1,2048}$/, 'is not a KMS key'),
-};
-/** A store allows 10 for each object, and two are ours. */
-const mostTags = 8;
-const ownTags = ['environment', 'tier'];
-const tag = {
-    hint: 'Give tags such as team=shop, or none.',
-    parse(value) {
-        const [, name = '', text = ''] = /^([^=]+)=(.*)$/.exec(value) ?? [];
-        const trimmed = name.trim();
-        const isTag = /^(?!aws:)[\p{L}\p{N} _.:/+@-]{1,128}$/u.test(trimmed) && /^[\p{L}\p{N} _.:/=+@-]{0,256}$/u.test(text);
-        if (!isTag)
-            throw new RangeError('is not a tag, or has a character that tags cannot have');
-        return [trimmed, text.trim()];
-    },
-};
-const tags = {
-    hint: lines(tag).hint,
-    parse(value) {
-        if (value === 'none')
-            return value;
-        const given = lines(tag).parse(value);
-        const names = given.map(([name]) => name);
-        if (names.some((name) => ownTags.includes(name)))
-            throw new RangeError(`sets ${ownTags.join(' or ')}, which are set already`);
-        if (new Set(names).size < names.length)
-            throw new RangeError('names a tag twice');
-        if (names.length > mostTags)
-            throw new RangeError(`has more than ${mostTags} tags`);
-        return new Map(given);
-    },
-};
-/** Reads them from the workflow. Call it within `readInputs`. */
-function readOffsiteInputs(input) {
-    const bucket = input.optional('s3-bucket', bucketName);
-    const place = {
-        prefix: input.withDefault('s3-prefix', offsite_inputs_prefix, 'atlasia-backups'),
-        region: input.optional('s3-region', region),
-        endpoint: input.optional('s3-endpoint', safeUrl),
-    };
-    if (bucket !== null)
-        return { bucket: { bucket, ...place } };
-    return input.rule(() => {
-        demandNothing({ region: place.region, endpoint: place.endpoint });
-        return { bucket: null };
-    });
-}
-/** The same, with how to copy. @param keep what to keep on the host: the bucket keeps the same unless it is told otherwise */
-function readCopyInputs(input, keep) {
-    const { bucket } = readOffsiteInputs(input);
-    const given = {
-        'storage-class': input.optional('s3-storage-class', storageClass),
-        sse: input.optional('s3-sse', choice('AES256', 'aws:kms', 'aws:kms:dsse')),
-        'kms-key': input.optional('s3-kms-key', kmsKey),
-        tags: input.optional('s3-tags', tags),
-        'max-parts': input.optional('s3-max-parts', integer({ min: 1, max: 10_000 })),
-        'keep-daily': input.optional('s3-keep-daily', allOrNumber),
-        'keep-weekly': input.optional('s3-keep-weekly', allOrNumber),
-        'keep-monthly': input.optional('s3-keep-monthly', allOrNumber),
-    };
-    input.rule(() => {
-        // undefined where it was bad: that is reported already.
-        if (bucket === null)
-            demandNothing(given);
-        if (given['kms-key'] !== null && given.sse === null)
-            throw new InputError('s3-kms-key', 'has no effect without "s3-sse"', 'Give s3-sse: aws:kms as well');
-        if (given['kms-key'] !== null && given.sse === 'AES256')
-            throw new InputError('s3-kms-key', 'has no effect with s3-sse: AES256', 'Give s3-sse: aws:kms, or no key');
-    });
-    const isAws = bucket?.endpoint === null;
-    return {
-        bucket,
-        upload: {
-            // Other stores refuse classes and tags that they do not have.
-            storageClass: given['storage-class'] ?? (isAws ? 'STANDARD_IA' : null),
-            sse: given.sse,
-            kmsKey: given['kms-key'],
-            tags: tagsToSend(given.tags, isAws),
-            maxParts: given['max-parts'],
-        },
-        offsiteKeep: {
-            daily: given['keep-daily'] ?? keep.daily,
-            weekly: given['keep-weekly'] ?? keep.weekly,
-            monthly: given['keep-monthly'] ?? keep.monthly,
-        },
-    };
-}
-function tagsToSend(given, isAws) {
-    if (given === 'none' || (given === null && !isAws))
-        return null;
-    return Object.fromEntries(given ?? []);
-}
-/** @param given by name without `s3-`; null for what was not given */
-function demandNothing(given) {
-    const [name] = Object.entries(given).find(([, value]) => value != null) ?? [];
-    if (name === undefined)
-        return;
-    throw new InputError('s3-bucket', `is missing, although "s3-${name}" was given`, 'Give the name of the bucket');
-}
-
 ;// CONCATENATED MODULE: ./build/shared/inputs/retention-inputs.js
 
 /** Reads them from the workflow. Call it within `readInputs`. */
@@ -42880,12 +43062,14 @@ function severalProblems(problems) {
 
 
 
+
 /** @throws InputError, or a Failure that lists several */
 function readBackupInputs(onNotices = () => { }) {
     return readInputs((input) => {
         const host = readHostInputs(input);
         readNoticeInputs(input, host, onNotices);
         const retention = readRetentionInputs(input);
+        const offsite = readOffsiteInputs(input);
         return {
             ...host,
             kind: input.withDefault('kind', choice('scheduled', 'predeployment'), 'scheduled'),
@@ -42894,7 +43078,8 @@ function readBackupInputs(onNotices = () => { }) {
             releaseHold: input.withDefault('release-hold', grammar_boolean, false),
             minSizeRatio: input.withDefault('min-size-ratio', decimal({ min: 0, max: 1 }), 0.5),
             ...retention,
-            ...readCopyInputs(input, retention.keep),
+            ...offsite,
+            ...readCopyInputs(input, offsite, retention.keep),
             logFile: host_inputs_inFolder(host.deployDir, input.withDefault('log-file', anyPath, `${host.backupDir}/backup.log`)),
         };
     });

@@ -28476,7 +28476,7 @@ module.exports = __nccwpck_require__.p + "8e06b80a82f2e4c95d3e.sh";
 /***/ 49828:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "5fbfac2afc93c4f8cfab.sh";
+module.exports = __nccwpck_require__.p + "3b32b8d945fb2feaa0bd.sh";
 
 /***/ }),
 
@@ -28484,6 +28484,13 @@ module.exports = __nccwpck_require__.p + "5fbfac2afc93c4f8cfab.sh";
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__.p + "a5bfb0bb806a224db943.sh";
+
+/***/ }),
+
+/***/ 15094:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "938dad01a148fdfedeff.sh";
 
 /***/ }),
 
@@ -28511,7 +28518,7 @@ module.exports = __nccwpck_require__.p + "2431b3517b9f7c336be1.sh";
 /***/ 80846:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "4289725564d4d60384b2.sh";
+module.exports = __nccwpck_require__.p + "59983207f4d90d01c341.sh";
 
 /***/ }),
 
@@ -36099,6 +36106,8 @@ const sidecarEndings = {
     proof: 'proof.jsonl',
     reason: 'reason.txt',
 };
+/** Those that are encrypted with the dump. The others say what it is, and must be read without a key. */
+const sealedParts = new Set(['schema', 'globals', 'settings']);
 /** The id of a backup that started at this time: `YYYYMMDD_HHMMSS`, UTC, whole seconds. Years 0000 to 9999. */
 function backupIdAt(start) {
     const [date = '', time = ''] = start.toISOString().split('T');
@@ -36125,7 +36134,10 @@ function dumpExtension({ format, compression, encryption }) {
 }
 /** The names of all files of a set: letters, digits, `_` and `.` only. */
 function naming_setFileNames(prefix, id, encoding) {
-    const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => [part, `${prefix}_${id}.${ending}`]);
+    const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => {
+        const isSealed = encoding.encryption === 'age' && sealedParts.has(part);
+        return [part, `${prefix}_${id}.${ending}${isSealed ? '.age' : ''}`];
+    });
     return { ...Object.fromEntries(sidecars), dump: `${prefix}_${id}.${dumpExtension(encoding)}` };
 }
 /** Reads a bare file name; null if it is not ours. */
@@ -36145,6 +36157,9 @@ function partOf(ending) {
         if (ending === known)
             return part;
     const plain = ending.replace(/\.age$/, '');
+    for (const part of sealedParts)
+        if (plain === sidecarEndings[part])
+            return part;
     return dumpExtensions.some((known) => plain === known) ? 'dump' : null;
 }
 
@@ -38370,6 +38385,7 @@ const failureCodes = [
     'cancelled',
     'cannot-swap',
     'checksum-failed',
+    'ciphertext-damaged',
     'clock-skew',
     'compose-too-old',
     'compressor-failed',
@@ -38386,6 +38402,8 @@ const failureCodes = [
     'database-service',
     'database-silent',
     'deadline',
+    'decrypt-key-wrong',
+    'decrypt-key-missing',
     'defect',
     'disk-full',
     'docker-failed',
@@ -38485,6 +38503,8 @@ const failureCodes = [
     'tool-missing',
     'tool-timed-out',
     'tools-missing',
+    'transfer-cut',
+    'transfer-unread',
     'unfinished',
     'unhealthy',
     'unknown-service',
@@ -38589,8 +38609,9 @@ const supervisor = [
     new URL(/* asset import */ __nccwpck_require__(65479), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(80846), __nccwpck_require__.b),
 ];
+const onlyHeartbeats = { heartbeat: '.', begin: () => { } };
 /** Starts a program and speaks its protocol. Whatever the host does or fails to do, `result` settles in time. */
-function runProgram(access, program, parameters, options) {
+function runProgram(access, program, parameters, options, speech = onlyHeartbeats) {
     const nonce = (0,external_node_crypto_.randomBytes)(16).toString('hex');
     const request = run_program_frame(program, supervisorParameters(nonce, options), parameters);
     if (options.signal?.aborted)
@@ -38601,7 +38622,8 @@ function runProgram(access, program, parameters, options) {
     // The host may hang up first; its exit code will say why.
     stdin.on('error', () => { });
     stdin.write(request);
-    const beating = setInterval(() => stdin.write('.'), heartbeat);
+    const beating = setInterval(() => stdin.write(speech.heartbeat), heartbeat);
+    speech.begin(stdin);
     const { files } = options;
     const answer = new Answer(nonce, files);
     const log = new HostLog(nonce, options);
@@ -38735,7 +38757,124 @@ function unpiped() {
     throw new TypeError('A process that speaks to the host needs a pipe for its stdin');
 }
 
+;// CONCATENATED MODULE: ./build/shared/host/pour.js
+
+
+
+const pour_program = {
+    name: 'pour',
+    step: 'sending to the host',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(15094), __nccwpck_require__.b)],
+};
+/** Bytes of a frame. The host starts a process for each, and holds one in memory; so do we. */
+const frameBytes = 1024 * 1024;
+/** A new value for the parameter `incoming` of a program. */
+const incomingFolder = () => `/tmp/atlasia-incoming-${randomBytes(16).toString('hex')}`;
+/**
+ * Runs a program to which bytes are sent, in a second session: while it does not read, they must not hold up its heartbeats. If
+ * they fail, the program is ended and `result` rejects with that error; if the program fails, they are destroyed.
+ */
+function runWithInput(access, receiver, parameters, options, input) {
+    const stopping = new AbortController();
+    const over = new AbortController();
+    let cause;
+    let pouring;
+    const fail = (error) => {
+        // Why nobody reads any more, the program says itself.
+        if (over.signal.aborted || failure_isFailure(error, 'transfer-unread'))
+            return;
+        cause ??= error;
+        stopping.abort();
+    };
+    const run = runProgram(access, receiver, parameters, {
+        ...options,
+        signal: AbortSignal.any([stopping.signal, ...(options.signal === undefined ? [] : [options.signal])]),
+        onProgress: (name, value) => {
+            if (name === 'incoming')
+                pouring ??= pour(access, input, { ...options, signal: over.signal }, fail).catch(fail);
+            else
+                options.onProgress?.(name, value);
+        },
+    });
+    const result = run.result
+        .finally(async () => {
+        over.abort();
+        await pouring;
+    })
+        .catch((error) => {
+        throw cause ?? error;
+    });
+    return { ...run, result };
+}
+/** @param onTrouble hears at once what is wrong with the bytes */
+async function pour(access, { folder, open }, { deadline, onLog, signal }, onTrouble) {
+    const content = await open();
+    let isWanted = !signal.aborted;
+    const stop = () => {
+        isWanted = false;
+        content.destroy();
+    };
+    signal.addEventListener('abort', stop, { once: true });
+    const begin = (stdin) => {
+        sendFrames(content, stdin).catch((error) => {
+            if (isWanted)
+                onTrouble(error);
+            // Without its end, so that the host knows.
+            stdin.end();
+        });
+    };
+    try {
+        const options = { deadline, atEnd: 'end', signal, ...(onLog === undefined ? {} : { onLog }) };
+        await runProgram(access, pour_program, { folder }, options, { heartbeat: '0\n', begin }).result;
+    }
+    finally {
+        signal.removeEventListener('abort', stop);
+        stop();
+    }
+}
+/** Sends all of it, and the end; stops without a word if the host no longer listens. @throws whatever the content fails with */
+async function sendFrames(content, stdin) {
+    let pieces = [];
+    let length = 0;
+    const send = async () => {
+        const frame = Buffer.concat([Buffer.from(`${length}\n`), ...pieces]);
+        pieces = [];
+        length = 0;
+        if (!stdin.write(frame))
+            await drained(stdin);
+    };
+    for await (const chunk of content) {
+        for (let piece = chunk; piece.length > 0;) {
+            const part = piece.subarray(0, frameBytes - length);
+            piece = piece.subarray(part.length);
+            pieces.push(part);
+            length += part.length;
+            if (length === frameBytes)
+                await send();
+            if (stdin.destroyed)
+                return;
+        }
+    }
+    if (length > 0)
+        await send();
+    stdin.write('end\n');
+}
+function drained(stdin) {
+    if (stdin.destroyed)
+        return Promise.resolve();
+    return new Promise((resolve) => {
+        const done = () => {
+            stdin.off('drain', done);
+            stdin.off('close', done);
+            resolve();
+        };
+        stdin.on('drain', done);
+        stdin.on('close', done);
+    });
+}
+
 ;// CONCATENATED MODULE: ./build/shared/host/connection.js
+
 
 /**
  * A connection whose programs run through `access`.
@@ -38746,7 +38885,10 @@ function connectionOver(name, access, disconnect = async () => { }) {
     return {
         name,
         run(program, parameters, options) {
-            const run = runProgram(access, program, parameters, options);
+            const { input } = options;
+            const run = input === undefined
+                ? runProgram(access, program, parameters, options)
+                : runWithInput(access, program, parameters, options, input);
             runs.push(run);
             return run;
         },

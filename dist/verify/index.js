@@ -28378,7 +28378,7 @@ module.exports = __nccwpck_require__.p + "576b8da9a048aacb6c45.sh";
 /***/ 20520:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "aaabad47f6fb05054178.sh";
+module.exports = __nccwpck_require__.p + "8645c263c5c31e0351eb.sh";
 
 /***/ }),
 
@@ -28424,6 +28424,13 @@ module.exports = __nccwpck_require__.p + "c6f493a83a2366463b4a.sh";
 
 /***/ }),
 
+/***/ 26572:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "c0798b3b7458e94906e7.sh";
+
+/***/ }),
+
 /***/ 5986:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28448,7 +28455,7 @@ module.exports = __nccwpck_require__.p + "8e06b80a82f2e4c95d3e.sh";
 /***/ 49828:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "5fbfac2afc93c4f8cfab.sh";
+module.exports = __nccwpck_require__.p + "3b32b8d945fb2feaa0bd.sh";
 
 /***/ }),
 
@@ -28456,6 +28463,13 @@ module.exports = __nccwpck_require__.p + "5fbfac2afc93c4f8cfab.sh";
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__.p + "a5bfb0bb806a224db943.sh";
+
+/***/ }),
+
+/***/ 15094:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = __nccwpck_require__.p + "938dad01a148fdfedeff.sh";
 
 /***/ }),
 
@@ -28483,7 +28497,7 @@ module.exports = __nccwpck_require__.p + "2431b3517b9f7c336be1.sh";
 /***/ 80846:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "4289725564d4d60384b2.sh";
+module.exports = __nccwpck_require__.p + "59983207f4d90d01c341.sh";
 
 /***/ }),
 
@@ -32288,7 +32302,7 @@ function failure_isFailure(error, ...codes) {
     return error instanceof failure_Failure && (codes.length === 0 || codes.includes(error.code));
 }
 /** An invalid input. Thrown before anything is touched; never contains the value of a secret. */
-class failure_InputError extends failure_Failure {
+class InputError extends failure_Failure {
     field;
     reason;
     constructor(field, reason, hint) {
@@ -34257,12 +34271,12 @@ function checkKey(key) {
     // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's expression, not ours
     const hint = 'Store the whole private key file as a secret, and pass it: ssh-key: ${{ secrets.SSH_KEY }}';
     if (key === null) {
-        throw new failure_InputError('ssh-key', 'is required and was not given (secrets are empty in runs from forks)', hint);
+        throw new InputError('ssh-key', 'is required and was not given (secrets are empty in runs from forks)', hint);
     }
     if (/^\s*(ssh-|ecdsa-|sk-)/.test(key))
-        throw new failure_InputError('ssh-key', 'contains a public key, not a private one', hint);
+        throw new InputError('ssh-key', 'contains a public key, not a private one', hint);
     if (!key.includes('PRIVATE KEY-----'))
-        throw new failure_InputError('ssh-key', 'does not contain a private key', hint);
+        throw new InputError('ssh-key', 'does not contain a private key', hint);
     return key;
 }
 
@@ -34289,7 +34303,7 @@ function readNoticeInputs(input, host, onRead) {
                 return { url: readAddress('webhook-url', hook.trim()), secret: hookSecret };
             if (hookSecret === null)
                 return null;
-            throw new failure_InputError('webhook-url', 'is missing, although its secret was given', 'Give both, or neither');
+            throw new InputError('webhook-url', 'is missing, although its secret was given', 'Give both, or neither');
         }),
         evidence: input.withDefault('evidence', choice('none', 'artifact'), 'none'),
     };
@@ -34312,7 +34326,7 @@ const shortestPath = 16;
 function readAddress(name, text) {
     const url = URL.canParse(text) ? new URL(text) : null;
     if (url === null || !/^https?:$/.test(url.protocol))
-        throw new failure_InputError(name, 'is not an https address', 'Give the whole address, as the service shows it');
+        throw new InputError(name, 'is not an https address', 'Give the whole address, as the service shows it');
     mask(url.href);
     // A short word would be masked wherever else it occurs.
     if (url.pathname.length > shortestPath)
@@ -34320,7 +34334,7 @@ function readAddress(name, text) {
     if (url.password !== '')
         mask(url.password);
     if (url.protocol === 'http:' && !isLoopback(url))
-        throw new failure_InputError(name, 'is not an https address', 'Give one that begins with https://: http shows the secret');
+        throw new InputError(name, 'is not an https address', 'Give one that begins with https://: http shows the secret');
     url.hash = '';
     return url;
 }
@@ -34350,18 +34364,18 @@ function readMailing(input, server) {
         if (server === null) {
             if (from === null && to === null)
                 return null;
-            throw new failure_InputError('smtp-url', 'is missing, although a mail address was given', 'Give the mail server');
+            throw new InputError('smtp-url', 'is missing, although a mail address was given', 'Give the mail server');
         }
         if (on === 'never')
             return null;
         if (to === null) {
-            throw new failure_InputError('mail-to', 'is missing, although a mail server was given', 'Give the addresses, or mail-on: never');
+            throw new InputError('mail-to', 'is missing, although a mail server was given', 'Give the addresses, or mail-on: never');
         }
         // undefined where an input was bad: that is reported already.
         const login = server?.login?.user ?? '';
         const sender = from === null && isAddress(login) ? login : from;
         if (sender === null)
-            throw new failure_InputError('mail-from', 'is missing, and the login is no mail address', 'Give the sender');
+            throw new InputError('mail-from', 'is missing, and the login is no mail address', 'Give the sender');
         return { server, from: sender, to, on };
     });
 }
@@ -34378,17 +34392,17 @@ function readMailServer(text) {
     const hint = 'Give smtps://user:password@host:465, or smtp://user:password@host:587 for STARTTLS';
     const url = URL.canParse(text) ? new URL(text) : null;
     if (url === null || !/^smtps?:$/.test(url.protocol))
-        throw new failure_InputError(name, 'is not an smtp or smtps address', hint);
+        throw new InputError(name, 'is not an smtp or smtps address', hint);
     const { hostname, port, username, password } = url;
     if (!/^\/?$/.test(url.pathname) || url.search !== '' || url.hash !== '' || port === '0') {
         const escaped = 'Write / ? # @ : in a name or password as %2F %3F %23 %40 %3A';
-        throw new failure_InputError(name, 'continues after the host, or has a character that must be escaped', escaped);
+        throw new InputError(name, 'continues after the host, or has a character that must be escaped', escaped);
     }
     const host = hostname.replace(/^\[|\]$/g, '');
     if (!isHost(host))
-        throw new failure_InputError(name, 'names no host', hint);
+        throw new InputError(name, 'names no host', hint);
     if ((username === '') !== (password === ''))
-        throw new failure_InputError(name, 'has only half a login: a name or a password is missing', hint);
+        throw new InputError(name, 'has only half a login: a name or a password is missing', hint);
     const isTls = url.protocol === 'smtps:';
     return {
         host,
@@ -34410,7 +34424,7 @@ function decoded(text, name) {
         return decodeURIComponent(text);
     }
     catch {
-        throw new failure_InputError(name, 'has a % that does not begin an escape', 'Write a % in a name or password as %25');
+        throw new InputError(name, 'has a % that does not begin an escape', 'Write a % in a name or password as %25');
     }
 }
 /** The whole address is masked already, but a server's answer may contain just the password, escaped or not. */
@@ -34436,44 +34450,6 @@ const region = {
     hint: 'Give a region such as eu-central-1.',
     parse: (value) => matching(value, /^[a-z0-9][a-z0-9-]{0,62}$/, 'is not a region'),
 };
-const storageClass = {
-    hint: 'Give a storage class such as STANDARD_IA or STANDARD, as the store names it.',
-    parse: (value) => matching(value, /^[A-Z][A-Z0-9_]{0,40}$/, 'is not a storage class'),
-};
-const kmsKey = {
-    hint: 'Give the id, the alias or the ARN of a KMS key.',
-    parse: (value) => matching(value, /^[A-Za-z0-9:/_-]{1,2048}$/, 'is not a KMS key'),
-};
-/** A store allows 10 for each object, and two are ours. */
-const mostTags = 8;
-const ownTags = ['environment', 'tier'];
-const tag = {
-    hint: 'Give tags such as team=shop, or none.',
-    parse(value) {
-        const [, name = '', text = ''] = /^([^=]+)=(.*)$/.exec(value) ?? [];
-        const trimmed = name.trim();
-        const isTag = /^(?!aws:)[\p{L}\p{N} _.:/+@-]{1,128}$/u.test(trimmed) && /^[\p{L}\p{N} _.:/=+@-]{0,256}$/u.test(text);
-        if (!isTag)
-            throw new RangeError('is not a tag, or has a character that tags cannot have');
-        return [trimmed, text.trim()];
-    },
-};
-const tags = {
-    hint: lines(tag).hint,
-    parse(value) {
-        if (value === 'none')
-            return value;
-        const given = lines(tag).parse(value);
-        const names = given.map(([name]) => name);
-        if (names.some((name) => ownTags.includes(name)))
-            throw new RangeError(`sets ${ownTags.join(' or ')}, which are set already`);
-        if (new Set(names).size < names.length)
-            throw new RangeError('names a tag twice');
-        if (names.length > mostTags)
-            throw new RangeError(`has more than ${mostTags} tags`);
-        return new Map(given);
-    },
-};
 /** Reads them from the workflow. Call it within `readInputs`. */
 function readOffsiteInputs(input) {
     const bucket = input.optional('s3-bucket', bucketName);
@@ -34489,57 +34465,32 @@ function readOffsiteInputs(input) {
         return { bucket: null };
     });
 }
-/** The same, with how to copy. @param keep what to keep on the host: the bucket keeps the same unless it is told otherwise */
-function readCopyInputs(input, keep) {
-    const { bucket } = readOffsiteInputs(input);
+/**
+ * Which copies to keep. Call it within `readInputs`.
+ * @param keep what to keep on the host: the bucket keeps the same unless it is told otherwise
+ */
+function readOffsiteKeep(input, { bucket }, keep) {
     const given = {
-        'storage-class': input.optional('s3-storage-class', storageClass),
-        sse: input.optional('s3-sse', grammar.choice('AES256', 'aws:kms', 'aws:kms:dsse')),
-        'kms-key': input.optional('s3-kms-key', kmsKey),
-        tags: input.optional('s3-tags', tags),
-        'max-parts': input.optional('s3-max-parts', grammar.integer({ min: 1, max: 10_000 })),
-        'keep-daily': input.optional('s3-keep-daily', grammar.allOrNumber),
-        'keep-weekly': input.optional('s3-keep-weekly', grammar.allOrNumber),
-        'keep-monthly': input.optional('s3-keep-monthly', grammar.allOrNumber),
+        'keep-daily': input.optional('s3-keep-daily', allOrNumber),
+        'keep-weekly': input.optional('s3-keep-weekly', allOrNumber),
+        'keep-monthly': input.optional('s3-keep-monthly', allOrNumber),
     };
     input.rule(() => {
-        // undefined where it was bad: that is reported already.
         if (bucket === null)
             demandNothing(given);
-        if (given['kms-key'] !== null && given.sse === null)
-            throw new InputError('s3-kms-key', 'has no effect without "s3-sse"', 'Give s3-sse: aws:kms as well');
-        if (given['kms-key'] !== null && given.sse === 'AES256')
-            throw new InputError('s3-kms-key', 'has no effect with s3-sse: AES256', 'Give s3-sse: aws:kms, or no key');
     });
-    const isAws = bucket?.endpoint === null;
     return {
-        bucket,
-        upload: {
-            // Other stores refuse classes and tags that they do not have.
-            storageClass: given['storage-class'] ?? (isAws ? 'STANDARD_IA' : null),
-            sse: given.sse,
-            kmsKey: given['kms-key'],
-            tags: tagsToSend(given.tags, isAws),
-            maxParts: given['max-parts'],
-        },
-        offsiteKeep: {
-            daily: given['keep-daily'] ?? keep.daily,
-            weekly: given['keep-weekly'] ?? keep.weekly,
-            monthly: given['keep-monthly'] ?? keep.monthly,
-        },
+        daily: given['keep-daily'] ?? keep.daily,
+        weekly: given['keep-weekly'] ?? keep.weekly,
+        monthly: given['keep-monthly'] ?? keep.monthly,
     };
 }
-function tagsToSend(given, isAws) {
-    if (given === 'none' || (given === null && !isAws))
-        return null;
-    return Object.fromEntries(given ?? []);
-}
-/** @param given by name without `s3-`; null for what was not given */
+/** Without a bucket, nothing else of it may be given. @param given by name without `s3-`; null for what was not given */
 function demandNothing(given) {
     const [name] = Object.entries(given).find(([, value]) => value != null) ?? [];
     if (name === undefined)
         return;
-    throw new failure_InputError('s3-bucket', `is missing, although "s3-${name}" was given`, 'Give the name of the bucket');
+    throw new InputError('s3-bucket', `is missing, although "s3-${name}" was given`, 'Give the name of the bucket');
 }
 
 ;// CONCATENATED MODULE: ./build/shared/inputs/registry-inputs.js
@@ -34566,7 +34517,7 @@ function readLogin(input) {
     return input.rule(() => {
         if (user !== null)
             return { user, password: password.trim() };
-        throw new failure_InputError('registry-username', 'is missing, although a password was given', 
+        throw new InputError('registry-username', 'is missing, although a password was given', 
         // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's expression, not ours
         'Give registry-username: ${{ github.actor }}');
     });
@@ -35385,7 +35336,7 @@ function reader(problems) {
             if (text !== '')
                 return parse(name, grammar, text);
             return noting(problems, () => {
-                throw new failure_InputError(name, 'is required and was not given', hint);
+                throw new InputError(name, 'is required and was not given', hint);
             });
         },
         optional(name, grammar) {
@@ -35421,7 +35372,7 @@ function parsed(name, grammar, text) {
     catch (error) {
         if (!(error instanceof RangeError))
             throw error;
-        throw new failure_InputError(name, `${error.message} (given: "${clean_cleanLine(text, shownLength)}")`, grammar.hint);
+        throw new InputError(name, `${error.message} (given: "${clean_cleanLine(text, shownLength)}")`, grammar.hint);
     }
 }
 /**
@@ -35433,7 +35384,7 @@ function noting(problems, read) {
         return read();
     }
     catch (error) {
-        if (error instanceof failure_InputError)
+        if (error instanceof InputError)
             problems.push(error);
         else if (problems.length === 0)
             throw error;
@@ -35446,6 +35397,267 @@ function severalProblems(problems) {
     return new failure_Failure('bad-input', `${problems.length} inputs cannot be used: ${reasons.join('; ')}`, {
         hint: hints.join('\n'),
     });
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/ssh-identity.js
+
+const label = { 'ssh-ed25519': 'age-encryption.org/v1/ssh-ed25519', 'ssh-rsa': 'age-encryption.org/v1/ssh-rsa' };
+/**
+ * Reads a private key as ssh-keygen writes it, between `-----BEGIN` and `-----END`.
+ * @throws RangeError with what continues a sentence about the input, and never quotes it
+ */
+function sshIdentity(pem) {
+    const key = privateKeyOf(pem);
+    const type = key.asymmetricKeyType === 'ed25519' ? 'ssh-ed25519' : 'ssh-rsa';
+    const { x = '', n = '', e = '' } = (0,external_node_crypto_.createPublicKey)(key).export({ format: 'jwk' });
+    const wire = fields(Buffer.from(type), ...(type === 'ssh-ed25519' ? [bytesOf(x)] : [signed(e), signed(n)]));
+    const tag = (0,external_node_crypto_.createHash)('sha256').update(wire).digest().subarray(0, 4).toString('base64').replaceAll('=', '');
+    return {
+        unwrapFileKey(sealed) {
+            const own = sealed.find(({ args }) => args[0] === type && args[1] === tag);
+            if (own === undefined)
+                return null;
+            return type === 'ssh-ed25519' ? openWithEd25519(key, wire, own) : openWithRsa(key, own);
+        },
+    };
+}
+function openWithRsa(key, { body }) {
+    const padding = external_node_crypto_.constants.RSA_PKCS1_OAEP_PADDING;
+    return (0,external_node_crypto_.privateDecrypt)({ key, padding, oaepHash: 'sha256', oaepLabel: Buffer.from(label['ssh-rsa']) }, body);
+}
+/** The key is used for X25519, on the same curve in another form. */
+function openWithEd25519(key, wire, { args, body }) {
+    const info = label['ssh-ed25519'];
+    const seed = bytesOf(key.export({ format: 'jwk' }).d ?? '');
+    const own = x25519Key((0,external_node_crypto_.createHash)('sha512').update(seed).digest().subarray(0, 32));
+    const share = Buffer.from(args[2] ?? '', 'base64');
+    const tweak = x25519Key(Buffer.from((0,external_node_crypto_.hkdfSync)('sha256', Buffer.alloc(0), wire, info, 32)));
+    const shared = multiply(tweak, multiply(own, share));
+    const recipient = bytesOf((0,external_node_crypto_.createPublicKey)(own).export({ format: 'jwk' }).x ?? '');
+    const wrapping = Buffer.from((0,external_node_crypto_.hkdfSync)('sha256', shared, Buffer.concat([share, recipient]), info, 32));
+    const decipher = (0,external_node_crypto_.createDecipheriv)('chacha20-poly1305', wrapping, Buffer.alloc(12), { authTagLength: 16 });
+    decipher.setAuthTag(body.subarray(-16));
+    return Buffer.concat([decipher.update(body.subarray(0, -16)), decipher.final()]);
+}
+/** What stands before the 32 bytes of such a key in PKCS #8. */
+const x25519Header = Buffer.from('302e020100300506032b656e04220420', 'hex');
+const x25519Key = (scalar) => (0,external_node_crypto_.createPrivateKey)({ key: Buffer.concat([x25519Header, scalar]), format: 'der', type: 'pkcs8' });
+function multiply(privateKey, point) {
+    const jwk = { kty: 'OKP', crv: 'X25519', x: point.toString('base64url') };
+    return (0,external_node_crypto_.diffieHellman)({ privateKey, publicKey: (0,external_node_crypto_.createPublicKey)({ key: jwk, format: 'jwk' }) });
+}
+const ssh_identity_unsupported = 'has an SSH key of a type that age does not take: only Ed25519 and RSA';
+function privateKeyOf(pem) {
+    let key;
+    try {
+        key = pem.startsWith('-----BEGIN OPENSSH ')
+            ? (0,external_node_crypto_.createPrivateKey)({ key: openSshKey(pem), format: 'jwk' })
+            : (0,external_node_crypto_.createPrivateKey)(pem);
+    }
+    catch (error) {
+        if (error instanceof RangeError)
+            throw error;
+        throw error.code === 'ERR_MISSING_PASSPHRASE' ? withPassphrase() : damaged();
+    }
+    if (key.asymmetricKeyType !== 'ed25519' && key.asymmetricKeyType !== 'rsa')
+        throw new RangeError(ssh_identity_unsupported);
+    return key;
+}
+const withPassphrase = () => new RangeError('has an SSH key with a passphrase: give a copy without one (ssh-keygen -p -N "" -f COPY)');
+const damaged = () => new RangeError('has an SSH key that is cut off or misspelled');
+/** Reads OpenSSH's own format: https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.key */
+function openSshKey(pem) {
+    const base64 = pem.replace(/-----(BEGIN|END) OPENSSH PRIVATE KEY-----/g, '').replaceAll(/\s/g, '');
+    const file = Buffer.from(base64, 'base64');
+    const magic = 'openssh-key-v1\0';
+    if (file.toString('latin1', 0, magic.length) !== magic)
+        throw damaged();
+    const outer = new Fields(file.subarray(magic.length));
+    if (outer.next().toString('latin1') !== 'none')
+        throw withPassphrase();
+    outer.next();
+    outer.next();
+    if (outer.number() !== 1)
+        throw damaged();
+    outer.next();
+    const inner = new Fields(outer.next());
+    // The same number twice, to see whether it was decrypted.
+    const [one, other] = [inner.number(), inner.number()];
+    if (one !== other)
+        throw damaged();
+    const type = inner.next().toString('latin1');
+    if (type === 'ssh-ed25519') {
+        const x = inner.next();
+        const pair = inner.next();
+        if (x.length !== 32 || pair.length !== 64)
+            throw damaged();
+        return { kty: 'OKP', crv: 'Ed25519', x: x.toString('base64url'), d: pair.toString('base64url', 0, 32) };
+    }
+    if (type !== 'ssh-rsa')
+        throw new RangeError(ssh_identity_unsupported);
+    const [n, e, d, qi, p, q] = [inner.next(), inner.next(), inner.next(), inner.next(), inner.next(), inner.next()];
+    const [dp, dq] = [p, q].map((prime) => numberOf(d) % (numberOf(prime) - 1n));
+    const numbers = { n, e, d, p, q, qi, dp: bytesFrom(dp ?? 0n), dq: bytesFrom(dq ?? 0n) };
+    return {
+        kty: 'RSA',
+        ...Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, unsigned(value)])),
+    };
+}
+/** Fields of an SSH key, each after its length. */
+class Fields {
+    #bytes;
+    #at = 0;
+    constructor(bytes) {
+        this.#bytes = bytes;
+    }
+    number() {
+        if (this.#at + 4 > this.#bytes.length)
+            throw damaged();
+        this.#at += 4;
+        return this.#bytes.readUInt32BE(this.#at - 4);
+    }
+    next() {
+        const length = this.number();
+        if (this.#at + length > this.#bytes.length)
+            throw damaged();
+        this.#at += length;
+        return this.#bytes.subarray(this.#at - length, this.#at);
+    }
+}
+function fields(...values) {
+    return Buffer.concat(values.flatMap((value) => {
+        const length = Buffer.alloc(4);
+        length.writeUInt32BE(value.length);
+        return [length, value];
+    }));
+}
+const bytesOf = (base64) => Buffer.from(base64, 'base64url');
+const numberOf = (bytes) => BigInt(`0x${bytes.toString('hex') || '0'}`);
+function bytesFrom(value) {
+    const hex = value.toString(16);
+    return Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex');
+}
+/** SSH writes numbers with a sign, JWK without. */
+const unsigned = (bytes) => bytesFrom(numberOf(bytes)).toString('base64url');
+function signed(base64) {
+    const bytes = bytesOf(base64);
+    return ((bytes[0] ?? 0) & 0x80) === 0 ? bytes : Buffer.concat([Buffer.alloc(1), bytes]);
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/age-keys.js
+
+// Keys of age as people write them: one a line, with comments.
+/** Only the key of a Bech32 text matters here, but a slip in one letter must not pass: nobody could ever decrypt the backup. */
+const letters = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l';
+const generator = [0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3];
+/** 32 bytes are 52 letters, and the checksum is six. */
+const keyLetters = 58;
+/**
+ * The public keys to encrypt to, without comments: age's own (`age1…`) and SSH keys (`ssh-ed25519`, `ssh-rsa`).
+ * @throws RangeError with what continues a sentence about the input
+ */
+function recipientsIn(text) {
+    const lines = keyLines(text);
+    for (const { line, number } of lines) {
+        const problem = line.startsWith('age1') ? problemOfAge(line, 'age') : problemOfSsh(line);
+        if (problem !== null)
+            throw new RangeError(`${problem} (line ${number})`);
+    }
+    if (lines.length === 0)
+        throw new RangeError('has no recipient');
+    // What follows an SSH key is a comment, which often names a person.
+    return [...new Set(lines.map(({ line }) => line.split(/\s+/).slice(0, 2).join(' ')))];
+}
+/**
+ * The private keys to decrypt with: a file as `age-keygen` writes it, or just its last line; or an SSH key as `ssh-keygen` does.
+ * @throws RangeError with what continues a sentence about the input, and never quotes it
+ */
+function identitiesIn(text) {
+    const ssh = [];
+    const rest = text.replaceAll(/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g, (pem) => {
+        ssh.push(sshIdentity(pem));
+        return '';
+    });
+    if (rest.includes('PRIVATE KEY-----'))
+        throw new RangeError('has an SSH key that is cut off: give all of its lines');
+    const lines = keyLines(rest);
+    for (const { line, number } of lines) {
+        const problem = problemOfAge(line, 'AGE-SECRET-KEY-');
+        if (problem !== null)
+            throw new RangeError(`${problem} (line ${number})`);
+    }
+    if (lines.length + ssh.length === 0)
+        throw new RangeError('has no key');
+    return [...lines.map(({ line }) => line), ...ssh];
+}
+function keyLines(text) {
+    return text
+        .split(/\r\n|\n/)
+        .map((line, index) => ({ line: line.trim(), number: index + 1 }))
+        .filter(({ line }) => line !== '' && !line.startsWith('#'));
+}
+/** null if it is a good one. */
+function problemOfAge(key, name) {
+    const isPublic = name === 'age';
+    if (isPublic && /^age1[a-z0-9]+1/.test(key)) {
+        return 'has a recipient that not every age knows: only keys of age itself (age1 and 58 letters) and of SSH are taken';
+    }
+    if (!key.startsWith(`${name}1`))
+        return isPublic ? 'has a line that is no key' : 'has a line that is no private key of age';
+    const data = key.slice(name.length + 1);
+    const values = [...data.toLowerCase()].map((letter) => letters.indexOf(letter));
+    const isOneCase = data === (isPublic ? data.toLowerCase() : data.toUpperCase());
+    if (!isOneCase || values.length !== keyLetters || values.includes(-1))
+        return 'has a key that is cut off or misspelled';
+    return checksum(name.toLowerCase(), values) === 1 ? null : 'has a key that is misspelled: its checksum is wrong';
+}
+/** As BIP 173 computes it; 1 if it is right. */
+function checksum(name, values) {
+    const codes = [...name].map((character) => character.charCodeAt(0));
+    const all = [...codes.map((code) => code >> 5), 0, ...codes.map((code) => code & 31), ...values];
+    return all.reduce((sum, value) => {
+        const mixed = ((sum & 0x1ffffff) << 5) ^ value;
+        return generator.reduce((next, term, bit) => ((sum >>> (25 + bit)) & 1 ? next ^ term : next), mixed);
+    }, 1);
+}
+/** Bytes of the modulus of the shortest RSA key that age takes, of 2048 bits. */
+const shortestModulus = 256;
+function problemOfSsh(line) {
+    if (line.startsWith('AGE-SECRET-KEY-'))
+        return 'has a private key: give the public one, which begins with age1';
+    const [type = '', base64 = ''] = line.split(/\s+/);
+    if (type !== 'ssh-ed25519' && type !== 'ssh-rsa') {
+        return /^(ssh-|ecdsa-|sk-)/.test(type)
+            ? `has a key of the type ${type}, which age does not take: only ssh-ed25519 and ssh-rsa`
+            : 'has a line that is no key: give one public key a line, which begins with age1, ssh-ed25519 or ssh-rsa';
+    }
+    const fields = /^[A-Za-z0-9+/]+={0,2}$/.test(base64) ? fieldsOf(Buffer.from(base64, 'base64')) : null;
+    const [name, ...numbers] = fields ?? [];
+    if (name?.toString('latin1') !== type)
+        return 'has an SSH key that is cut off or misspelled';
+    if (type === 'ssh-ed25519') {
+        return numbers.length === 1 && numbers[0]?.length === 32 ? null : 'has an SSH key that is cut off or misspelled';
+    }
+    // A leading zero keeps the modulus positive.
+    if (numbers.length !== 2)
+        return 'has an SSH key that is cut off or misspelled';
+    return (numbers[1]?.length ?? 0) > shortestModulus
+        ? null
+        : 'has an RSA key of less than 2048 bits, which age does not take';
+}
+/** The fields of an SSH key, each after its length; null if it does not end where the last one does. */
+function fieldsOf(key) {
+    const fields = [];
+    for (let at = 0; at < key.length;) {
+        if (at + 4 > key.length)
+            return null;
+        const end = at + 4 + key.readUInt32BE(at);
+        if (end > key.length)
+            return null;
+        fields.push(key.subarray(at + 4, end));
+        at = end;
+    }
+    return fields;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/sets/naming.js
@@ -35463,6 +35675,8 @@ const sidecarEndings = {
     proof: 'proof.jsonl',
     reason: 'reason.txt',
 };
+/** Those that are encrypted with the dump. The others say what it is, and must be read without a key. */
+const sealedParts = new Set(['schema', 'globals', 'settings']);
 /** The id of a backup that started at this time: `YYYYMMDD_HHMMSS`, UTC, whole seconds. Years 0000 to 9999. */
 function backupIdAt(start) {
     const [date = '', time = ''] = start.toISOString().split('T');
@@ -35489,7 +35703,10 @@ function dumpExtension({ format, compression, encryption }) {
 }
 /** The names of all files of a set: letters, digits, `_` and `.` only. */
 function naming_setFileNames(prefix, id, encoding) {
-    const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => [part, `${prefix}_${id}.${ending}`]);
+    const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => {
+        const isSealed = encoding.encryption === 'age' && sealedParts.has(part);
+        return [part, `${prefix}_${id}.${ending}${isSealed ? '.age' : ''}`];
+    });
     return { ...Object.fromEntries(sidecars), dump: `${prefix}_${id}.${dumpExtension(encoding)}` };
 }
 /** Reads a bare file name; null if it is not ours. */
@@ -35509,10 +35726,14 @@ function partOf(ending) {
         if (ending === known)
             return part;
     const plain = ending.replace(/\.age$/, '');
+    for (const part of sealedParts)
+        if (plain === sidecarEndings[part])
+            return part;
     return dumpExtensions.some((known) => plain === known) ? 'dump' : null;
 }
 
 ;// CONCATENATED MODULE: ./build/verify-action/inputs.js
+
 
 
 
@@ -35583,13 +35804,20 @@ function readVerifyInputs(onNotices = () => { }) {
         const drillStatements = input.optional('drill-sql', statements);
         input.rule(() => checkStatements(checks, drillStatements));
         const offsite = readOffsiteInputs(input);
-        input.rule(() => checkBucket(checks, offsite));
+        const drillFrom = input.withDefault('drill-from', choice('host', 's3'), 'host');
+        const decryptKey = input.secret('decrypt-key');
+        const retention = readRetentionInputs(input);
+        const offsiteKeep = readOffsiteKeep(input, offsite, retention.keep);
+        const requireOffsite = input.withDefault('require-offsite', grammar_boolean, false);
+        input.rule(() => checkBucket(checks, offsite, drillFrom));
+        input.rule(() => checkOffsite(checks, offsite, drillFrom, requireOffsite));
+        input.rule(() => inputs_checkKey(checks, decryptKey));
         return {
             ...host,
             ...readHistoryInputs(input),
             checks,
             maxBackupAge: input.withDefault('max-backup-age', duration, 26 * 3_600_000),
-            ...readRetentionInputs(input),
+            ...retention,
             timezone: input.withDefault('timezone', timeZone, 'UTC'),
             minFreeSpace: input.withDefault('min-free-space', size, 1024 ** 3),
             expect,
@@ -35598,6 +35826,10 @@ function readVerifyInputs(onNotices = () => { }) {
             healthTimeout: input.withDefault('health-timeout', duration, 5 * 60_000),
             stableFor: input.withDefault('stable-for', duration, 10_000),
             drillBackup: input.withDefault('drill-backup', backupToDrill, 'latest'),
+            drillFrom,
+            decryptKey,
+            requireOffsite,
+            offsiteKeep,
             drillMemory: input.withDefault('drill-memory', size, 1024 ** 3),
             drillStatements: drillStatements ?? [],
             ...offsite,
@@ -35610,17 +35842,54 @@ function readVerifyInputs(onNotices = () => { }) {
 function checkExpect(checks, expect) {
     if (expect === null || checks === undefined || checks.includes('deployment'))
         return;
-    throw new failure_InputError('expect', 'has no effect because "checks" does not include deployment', 'Add deployment to "checks"');
+    throw new InputError('expect', 'has no effect because "checks" does not include deployment', 'Add deployment to "checks"');
 }
 function checkStatements(checks, statements) {
     if (statements === null || checks === undefined || checks.includes('drill'))
         return;
-    throw new failure_InputError('drill-sql', 'has no effect because "checks" does not include drill', 'Add drill to "checks"');
+    throw new InputError('drill-sql', 'has no effect because "checks" does not include drill', 'Add drill to "checks"');
 }
-function checkBucket(checks, { bucket }) {
-    if (!bucket || checks === undefined || checks.includes('setup'))
+/** The bucket is of use to whatever looks at copies. */
+function checkBucket(checks, { bucket }, drillFrom) {
+    if (!bucket || checks === undefined || checks.includes('setup') || checks.includes('backups'))
         return;
-    throw new failure_InputError('s3-bucket', 'has no effect because "checks" does not include setup', 'Add setup to "checks"');
+    if (checks.includes('drill') && drillFrom === 's3')
+        return;
+    const why = 'has no effect because "checks" includes neither setup nor backups, and no drill from it';
+    throw new InputError('s3-bucket', why, 'Add backups to "checks"');
+}
+function checkOffsite(checks, { bucket }, drillFrom, requireOffsite) {
+    if (checks === undefined || bucket === undefined)
+        return;
+    for (const [name, isGiven, group] of [
+        ['require-offsite', requireOffsite, 'backups'],
+        ['drill-from', drillFrom === 's3', 'drill'],
+    ]) {
+        if (!isGiven)
+            continue;
+        if (!checks.includes(group)) {
+            const why = `has no effect because "checks" does not include ${group}`;
+            throw new InputError(name, why, `Add ${group} to "checks"`);
+        }
+        if (bucket === null)
+            throw new InputError(name, 'needs the bucket with the copies', 'Give "s3-bucket" as well');
+    }
+}
+function inputs_checkKey(checks, key) {
+    if (key === null || checks === undefined)
+        return;
+    const hint = 'Give the file that age-keygen has written, or just its line AGE-SECRET-KEY-1…, or an SSH key without a passphrase, as a secret';
+    try {
+        identitiesIn(key);
+    }
+    catch (error) {
+        if (!(error instanceof RangeError))
+            throw error;
+        throw new InputError('decrypt-key', error.message, hint);
+    }
+    if (checks.includes('drill'))
+        return;
+    throw new InputError('decrypt-key', 'has no effect because "checks" does not include drill', 'Add drill to "checks"');
 }
 
 ;// CONCATENATED MODULE: ./build/shared/postgres/said.js
@@ -36418,6 +36687,7 @@ const failureCodes = [
     'cancelled',
     'cannot-swap',
     'checksum-failed',
+    'ciphertext-damaged',
     'clock-skew',
     'compose-too-old',
     'compressor-failed',
@@ -36434,6 +36704,8 @@ const failureCodes = [
     'database-service',
     'database-silent',
     'deadline',
+    'decrypt-key-wrong',
+    'decrypt-key-missing',
     'defect',
     'disk-full',
     'docker-failed',
@@ -36533,6 +36805,8 @@ const failureCodes = [
     'tool-missing',
     'tool-timed-out',
     'tools-missing',
+    'transfer-cut',
+    'transfer-unread',
     'unfinished',
     'unhealthy',
     'unknown-service',
@@ -36637,8 +36911,9 @@ const supervisor = [
     new URL(/* asset import */ __nccwpck_require__(65479), __nccwpck_require__.b),
     new URL(/* asset import */ __nccwpck_require__(80846), __nccwpck_require__.b),
 ];
+const onlyHeartbeats = { heartbeat: '.', begin: () => { } };
 /** Starts a program and speaks its protocol. Whatever the host does or fails to do, `result` settles in time. */
-function runProgram(access, program, parameters, options) {
+function runProgram(access, program, parameters, options, speech = onlyHeartbeats) {
     const nonce = (0,external_node_crypto_.randomBytes)(16).toString('hex');
     const request = run_program_frame(program, supervisorParameters(nonce, options), parameters);
     if (options.signal?.aborted)
@@ -36649,7 +36924,8 @@ function runProgram(access, program, parameters, options) {
     // The host may hang up first; its exit code will say why.
     stdin.on('error', () => { });
     stdin.write(request);
-    const beating = setInterval(() => stdin.write('.'), heartbeat);
+    const beating = setInterval(() => stdin.write(speech.heartbeat), heartbeat);
+    speech.begin(stdin);
     const { files } = options;
     const answer = new Answer(nonce, files);
     const log = new HostLog(nonce, options);
@@ -36783,7 +37059,124 @@ function unpiped() {
     throw new TypeError('A process that speaks to the host needs a pipe for its stdin');
 }
 
+;// CONCATENATED MODULE: ./build/shared/host/pour.js
+
+
+
+const pour_program = {
+    name: 'pour',
+    step: 'sending to the host',
+    scripts: [new URL(/* asset import */ __nccwpck_require__(15094), __nccwpck_require__.b)],
+};
+/** Bytes of a frame. The host starts a process for each, and holds one in memory; so do we. */
+const frameBytes = 1024 * 1024;
+/** A new value for the parameter `incoming` of a program. */
+const incomingFolder = () => `/tmp/atlasia-incoming-${(0,external_node_crypto_.randomBytes)(16).toString('hex')}`;
+/**
+ * Runs a program to which bytes are sent, in a second session: while it does not read, they must not hold up its heartbeats. If
+ * they fail, the program is ended and `result` rejects with that error; if the program fails, they are destroyed.
+ */
+function runWithInput(access, receiver, parameters, options, input) {
+    const stopping = new AbortController();
+    const over = new AbortController();
+    let cause;
+    let pouring;
+    const fail = (error) => {
+        // Why nobody reads any more, the program says itself.
+        if (over.signal.aborted || failure_isFailure(error, 'transfer-unread'))
+            return;
+        cause ??= error;
+        stopping.abort();
+    };
+    const run = runProgram(access, receiver, parameters, {
+        ...options,
+        signal: AbortSignal.any([stopping.signal, ...(options.signal === undefined ? [] : [options.signal])]),
+        onProgress: (name, value) => {
+            if (name === 'incoming')
+                pouring ??= pour(access, input, { ...options, signal: over.signal }, fail).catch(fail);
+            else
+                options.onProgress?.(name, value);
+        },
+    });
+    const result = run.result
+        .finally(async () => {
+        over.abort();
+        await pouring;
+    })
+        .catch((error) => {
+        throw cause ?? error;
+    });
+    return { ...run, result };
+}
+/** @param onTrouble hears at once what is wrong with the bytes */
+async function pour(access, { folder, open }, { deadline, onLog, signal }, onTrouble) {
+    const content = await open();
+    let isWanted = !signal.aborted;
+    const stop = () => {
+        isWanted = false;
+        content.destroy();
+    };
+    signal.addEventListener('abort', stop, { once: true });
+    const begin = (stdin) => {
+        sendFrames(content, stdin).catch((error) => {
+            if (isWanted)
+                onTrouble(error);
+            // Without its end, so that the host knows.
+            stdin.end();
+        });
+    };
+    try {
+        const options = { deadline, atEnd: 'end', signal, ...(onLog === undefined ? {} : { onLog }) };
+        await runProgram(access, pour_program, { folder }, options, { heartbeat: '0\n', begin }).result;
+    }
+    finally {
+        signal.removeEventListener('abort', stop);
+        stop();
+    }
+}
+/** Sends all of it, and the end; stops without a word if the host no longer listens. @throws whatever the content fails with */
+async function sendFrames(content, stdin) {
+    let pieces = [];
+    let length = 0;
+    const send = async () => {
+        const frame = Buffer.concat([Buffer.from(`${length}\n`), ...pieces]);
+        pieces = [];
+        length = 0;
+        if (!stdin.write(frame))
+            await drained(stdin);
+    };
+    for await (const chunk of content) {
+        for (let piece = chunk; piece.length > 0;) {
+            const part = piece.subarray(0, frameBytes - length);
+            piece = piece.subarray(part.length);
+            pieces.push(part);
+            length += part.length;
+            if (length === frameBytes)
+                await send();
+            if (stdin.destroyed)
+                return;
+        }
+    }
+    if (length > 0)
+        await send();
+    stdin.write('end\n');
+}
+function drained(stdin) {
+    if (stdin.destroyed)
+        return Promise.resolve();
+    return new Promise((resolve) => {
+        const done = () => {
+            stdin.off('drain', done);
+            stdin.off('close', done);
+            resolve();
+        };
+        stdin.on('drain', done);
+        stdin.on('close', done);
+    });
+}
+
 ;// CONCATENATED MODULE: ./build/shared/host/connection.js
+
 
 /**
  * A connection whose programs run through `access`.
@@ -36794,7 +37187,10 @@ function connectionOver(name, access, disconnect = async () => { }) {
     return {
         name,
         run(program, parameters, options) {
-            const run = runProgram(access, program, parameters, options);
+            const { input } = options;
+            const run = input === undefined
+                ? runProgram(access, program, parameters, options)
+                : runWithInput(access, program, parameters, options, input);
             runs.push(run);
             return run;
         },
@@ -37479,9 +37875,9 @@ const shelves = {
 /** Holds the last dump that failed its verification. */
 const layout_failed = { folder: 'failed', prefix: 'failed', place: 'flat' };
 const layout_allTiers = Object.keys(shelves);
-const allFolders = [...layout_allTiers.map(layout_folderOfTier), layout_failed.folder];
+const allFolders = [...layout_allTiers.map(folderOfTier), layout_failed.folder];
 /** The folder that holds the sets of a tier. */
-function layout_folderOfTier(tier) {
+function folderOfTier(tier) {
     return shelves[tier].folder;
 }
 /** The tier that a set of this kind is put into first. */
@@ -37762,7 +38158,7 @@ function catalogueOf(files, manifestTexts) {
     };
 }
 /** The verified sets of one database, newest first. */
-function catalogue_verifiedSetsOf(database, sets) {
+function verifiedSetsOf(database, sets) {
     return sets.filter((set) => set.state === 'verified').filter((set) => set.database === database);
 }
 /** The paths of the folders that hold a set, relative to the backup directory, in the order of `folders`. */
@@ -37879,7 +38275,7 @@ function lastGoodIn(seen, given) {
         return { database: last_good_factsOf(seen)?.database ?? given, lastGood: 'unknown' };
     const catalogue = catalogueOf(sets.files, sets.manifests);
     const database = databaseIn(seen, catalogue, given);
-    const newest = database === null ? undefined : catalogue_verifiedSetsOf(database, catalogue.sets)[0];
+    const newest = database === null ? undefined : verifiedSetsOf(database, catalogue.sets)[0];
     return { database, lastGood: newest === undefined ? 'none' : goodBackup(newest.id) };
 }
 /** A backup that is verified, by its id. */
@@ -38813,7 +39209,7 @@ const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
  *
  * @throws InputError if the zone is unknown
  */
-function calendar_calendarIn(timezone) {
+function calendarIn(timezone) {
     const format = formatIn(timezone);
     const day = (at) => {
         const parts = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]));
@@ -38841,7 +39237,7 @@ function formatIn(timezone) {
         });
     }
     catch {
-        throw new failure_InputError('timezone', 'is not a time zone', 'Write it as UTC, Europe/Berlin or America/New_York');
+        throw new InputError('timezone', 'is not a time zone', 'Write it as UTC, Europe/Berlin or America/New_York');
     }
 }
 /** From here on these are plain dates, computed in UTC, where every day has 24 hours. */
@@ -38945,13 +39341,13 @@ const periodWord = {
  */
 function decidePruning(sets, options) {
     const { database, policy } = options;
-    const calendar = calendar_calendarIn(options.timezone);
+    const calendar = calendarIn(options.timezone);
     const horizon = options.now.getTime() + clockSlackMs;
-    const counted = catalogue_verifiedSetsOf(database, sets)
+    const counted = verifiedSetsOf(database, sets)
         .filter((set) => (startOf(set.id)?.getTime() ?? Number.POSITIVE_INFINITY) <= horizon)
         .toSorted((a, b) => newestFirst(a.id, b.id));
     return layout_allTiers.flatMap((tier) => {
-        const standing = counted.filter((set) => set.folders.includes(layout_folderOfTier(tier)));
+        const standing = counted.filter((set) => set.folders.includes(folderOfTier(tier)));
         const protectedId = protectedIn(tier, counted, standing);
         const decisions = new Map(decideTier(tier, standing, policy[tier], protectedId, calendar));
         return standingIn(tier, sets).map((set) => {
@@ -38976,7 +39372,7 @@ function pruneNothing(sets, database, why) {
         : ignored(tier, set)));
 }
 function standingIn(tier, sets) {
-    return sets.filter((set) => set.folders.includes(layout_folderOfTier(tier))).toSorted((a, b) => newestFirst(a.id, b.id));
+    return sets.filter((set) => set.folders.includes(folderOfTier(tier))).toSorted((a, b) => newestFirst(a.id, b.id));
 }
 function isOf(database, set) {
     return set.state === 'verified' && set.database === database;
@@ -38993,7 +39389,7 @@ function protectedIn(tier, counted, standing) {
     if (tier === 'daily')
         return standing[0]?.id ?? null;
     const newest = counted[0];
-    const home = layout_allTiers.find((candidate) => newest?.folders.includes(layout_folderOfTier(candidate)));
+    const home = layout_allTiers.find((candidate) => newest?.folders.includes(folderOfTier(candidate)));
     return newest !== undefined && home === tier ? newest.id : null;
 }
 /** @param standing the counted sets of the tier, newest first. */
@@ -39037,6 +39433,1167 @@ function ordinal(n) {
     return `${n}${suffix[new Intl.PluralRules('en', { type: 'ordinal' }).select(n)]}`;
 }
 
+;// CONCATENATED MODULE: ./build/shared/offsite/plan-copies.js
+
+
+
+
+
+/**
+ * Which sets of the host to copy: the new one, then those that the bucket lacks and would keep, newest first.
+ * @param most how many at most
+ */
+function planCopies(onHost, stored, newest, most, rules) {
+    const complete = completeIn(stored, rules);
+    const there = new Set(complete.map(({ id }) => id));
+    const ours = onHost.filter(({ database, manifest }) => database === rules.database && isCopied(manifest));
+    const missing = ours.filter(({ id }, index) => !there.has(id) && ours.findIndex((set) => set.id === id) === index);
+    const kept = new Set(decide([...complete, ...missing], rules)
+        .filter(({ keep }) => keep)
+        .map(({ id }) => id));
+    return missing
+        .filter(({ id }) => id === newest || kept.has(id))
+        .toSorted((a, b) => Number(b.id === newest) - Number(a.id === newest) || newestFirst(a.id, b.id))
+        .slice(0, most);
+}
+/** What to keep of the bucket's complete sets of this database. The newest is always kept. */
+function planOffsitePruning(stored, rules) {
+    return decide(completeIn(stored, rules), rules);
+}
+/** What was taken before a rollback is needed on the host, and soon; in the bucket it would take the place of a nightly one. */
+const isCopied = ({ kind }) => kind !== 'prerollback';
+function completeIn(stored, { database }) {
+    return stored.filter((set) => set.isComplete && set.database === database);
+}
+/**
+ * As on the host: the sets enter their tiers in the order in which they were taken, and each tier keeps what it keeps there. The
+ * bucket has no folders for tiers, so this is computed anew each time. As on the host, a set taken before a deployment counts as a
+ * daily one.
+ */
+function decide(sets, { database, policy, timezone, now }) {
+    const keep = { ...policy, predeployment: 0, prerollback: 0 };
+    const entered = [];
+    for (const { id, manifest } of sets.toSorted((a, b) => byText(a.id, b.id))) {
+        // decideTiers wants the newest first, as a catalogue has them.
+        const tiers = decideTiers({ id, database, kind: 'scheduled' }, entered, keep, timezone);
+        const folders = tiers.filter(({ enters }) => enters).map(({ tier }) => folderOfTier(tier));
+        entered.unshift({ state: 'verified', id, database, manifest, folders });
+    }
+    const decisions = decidePruning(entered, { database, policy: keep, timezone, now });
+    return entered.map(({ id }) => {
+        const own = decisions.filter((decision) => decision.id === id);
+        return {
+            id,
+            keep: own.some(({ action }) => action !== 'delete'),
+            reasons: own.map(({ tier, reason }) => `${tier}: ${reason}`),
+        };
+    });
+}
+
+// EXTERNAL MODULE: external "node:stream"
+var external_node_stream_ = __nccwpck_require__(57075);
+;// CONCATENATED MODULE: ./build/shared/offsite/bucket-failure.js
+
+
+
+/** For people: `"bucket" at s3.example.com`. */
+function nameOf({ bucket, endpoint }) {
+    return `"${bucket}" at ${endpoint?.host ?? 'S3'}`;
+}
+/** @param what happened, as the beginning of a sentence: `"bucket" at S3 cannot be listed` */
+function bucketFailure(what, error, facts) {
+    if (error instanceof failure_Failure)
+        return error;
+    const reason = bucket_failure_wordsOf(error);
+    return new failure_Failure('bucket-unusable', `${what}: ${reason}`, { hint: remedyFor(reason, facts) });
+}
+/** The store's own code and words, or those of the library, in one line. */
+function bucket_failure_wordsOf(error) {
+    const { status, code } = codeOf(error);
+    // The answer to HEAD has no body, so nobody knows more than its status.
+    if (status !== null && /^(Unknown(Error)?|\d{3})?$/.test(code))
+        return `${wordForStatus[status] ?? 'HTTP'} (HTTP ${status})`;
+    return clean_cleanLine(reasonOf(error), 500);
+}
+const wordForStatus = {
+    400: 'BadRequest',
+    403: 'Forbidden',
+    404: 'NotFound',
+    412: 'PreconditionFailed',
+    500: 'InternalError',
+    501: 'NotImplemented',
+    503: 'ServiceUnavailable',
+};
+/** The HTTP status of the answer, if there was one, and the name of the error. */
+function codeOf(error) {
+    if (!(error instanceof Error))
+        return { status: null, code: '' };
+    const { $metadata } = error;
+    return { status: $metadata?.httpStatusCode ?? null, code: error.name };
+}
+function remedyFor(reason, facts) {
+    const found = bucket_failure_remedies.find(([said]) => said.test(reason))?.[1];
+    if (found === undefined)
+        return elsewise;
+    return typeof found === 'string' ? found : found(reason, facts);
+}
+const login = 'Run aws-actions/configure-aws-credentials before this step, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
+/** Advice by the words of the store, or of AWS's library. The first that fits holds. */
+const bucket_failure_remedies = [
+    [
+        /\bsts:|AssumeRole|^(ExpiredTokenException|IDPCommunicationError|InvalidIdentityToken)/,
+        'Make the role trust this repository and branch, and give the job permissions: id-token: write',
+    ],
+    [/^Region is missing/, 'Give "s3-region", or set AWS_REGION in the job'],
+    [
+        /^ExpiredToken\b/,
+        'The login has run out: let aws-actions/configure-aws-credentials run right before this step, and give it a longer role-duration-seconds if the copy takes long',
+    ],
+    [/^(CredentialsProviderError|InvalidToken|InvalidAccessKeyId|SignatureDoesNotMatch|TokenRefreshRequired)\b/, login],
+    [/^(NoSuchBucket|NotFound)\b/, 'Correct "s3-bucket" or "s3-endpoint", or create the bucket'],
+    [/^NoSuchUpload\b/, 'Somebody else ended this upload, such as a lifecycle rule of the bucket. Run it again'],
+    [/^(\w*Redirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException)\b/, 'Correct "s3-region"'],
+    [/^KMS\.|kms:/i, 'Correct "s3-kms-key", and grant that login kms:GenerateDataKey and kms:Decrypt on the key'],
+    [/^InvalidStorageClass\b/, 'Clear "s3-storage-class": this store does not have it'],
+    [
+        /^InvalidObjectState\b/,
+        'The store has archived it: bring it back there first (aws s3api restore-object), or name another backup',
+    ],
+    [/^InvalidTag\b/, 'Correct "s3-tags"'],
+    [/[Pp]art ?[Nn]umber|too many parts/i, 'Give "s3-max-parts" the number of parts that this store allows'],
+    [
+        /^(AccessDenied|Forbidden|AllAccessDisabled|AccountProblem)\b/,
+        (_, { rights }) => `Grant that login ${rights.join(' and ')} on the bucket`,
+    ],
+    [/^RequestTimeTooSkewed\b/, "Correct the runner's clock"],
+    [
+        /^(NotImplemented|InvalidArgument|InvalidRequest|BadRequest|InvalidEncryptionAlgorithmError|MalformedXML)\b/,
+        clearInputs,
+    ],
+    [
+        /^(QuotaExceeded|InsufficientStorage|XMinioStorageFull|StorageLimitExceeded|storage_cap_exceeded)/i,
+        'Make room in the store, or raise its limit',
+    ],
+    [
+        /^(SlowDown|Throttling\w*|TooManyRequests\w*|RequestLimitExceeded|InternalError|InternalServerError|ServiceUnavailable|BadGateway|GatewayTimeout)\b/,
+        'The store is overloaded or out of order: look at its status page, and run this again later. The next run copies what is missing',
+    ],
+    [
+        /certificate|self-signed|CERT_/i,
+        'Give the certificate of its authority to the job in NODE_EXTRA_CA_CERTS, or correct "s3-endpoint"',
+    ],
+    [
+        /ECONNRESET|EPIPE|ETIMEDOUT|TimeoutError|RequestTimeout|socket hang up|aborted|IncompleteBody|premature/i,
+        'Run it again: the next run copies what is missing. If it happens again, check the network between runner and store',
+    ],
+];
+const elsewise = 'Correct "s3-endpoint" or "s3-region", and check that the network of the runner allows the connection';
+/** What the words themselves name, else all that was sent and need not be. */
+function clearInputs(reason, { inputs = [] }) {
+    const named = inputWords
+        .filter(([input, said]) => inputs.includes(input) && said.test(reason))
+        .map(([input]) => input);
+    const guilty = named.length > 0 ? named : inputs;
+    if (guilty.length === 0)
+        return 'This store lacks what was asked of it. Compare it with the table in docs/offsite.md';
+    const list = guilty.map((input) => `"${input}"`).join(' and ');
+    return `Clear ${list}: this store does not take ${guilty.length === 1 ? 'it' : 'them'}`;
+}
+const inputWords = [
+    ['s3-tags', /tag/i],
+    ['s3-storage-class', /storage.?class/i],
+    ['s3-kms-key', /kms/i],
+    ['s3-sse', /encrypt|sse/i],
+];
+
+;// CONCATENATED MODULE: ./build/shared/offsite/checksums.js
+
+/**
+ * The checksum that S3 reports of an object sent in parts: SHA-256 over the SHA-256 of each part, then `-` and their number.
+ * @param parts SHA-256 of each part in hex
+ */
+function compositeOf(parts) {
+    const hash = createHash('sha256');
+    for (const part of parts)
+        hash.update(part, 'hex');
+    return `${hash.digest('hex')}-${parts.length}`;
+}
+/** Reads `x-amz-checksum-sha256`: Base64, and `-N` behind it for a composite one. Anything else counts as not reported. */
+function reportedChecksum(header, type) {
+    const [, base64, parts] = /^([A-Za-z0-9+/]{43}=)(?:-(\d+))?$/.exec(header ?? '') ?? [];
+    if (base64 === undefined)
+        return { sha256: null, compositeSha256: null };
+    const hex = Buffer.from(base64, 'base64').toString('hex');
+    if (parts === undefined && type !== 'COMPOSITE')
+        return { sha256: hex, compositeSha256: null };
+    return { sha256: null, compositeSha256: `${hex}-${parts ?? 1}` };
+}
+/** The ETag of an object sent in parts, from those of the parts; null if they are not MD5, as with KMS. */
+function compositeEtag(etags) {
+    const hash = (0,external_node_crypto_.createHash)('md5');
+    for (const etag of etags) {
+        const [, hex] = /^"?([0-9a-f]{32})"?$/.exec(etag) ?? [];
+        if (hex === undefined)
+            return null;
+        hash.update(hex, 'hex');
+    }
+    return `${hash.digest('hex')}-${etags.length}`;
+}
+
+;// CONCATENATED MODULE: ./build/shared/offsite/part-size.js
+
+
+const mebibyte = 2 ** 20;
+/** Parts held in memory times their size. */
+const mostMemory = 64 * mebibyte;
+/** Below this, an object is sent at once. */
+const usualPart = 8 * mebibyte;
+/** With more at one time, a part takes longer; it does not get faster. */
+const mostAtOnce = 5;
+/** S3's own limit. */
+const mostParts = 10_000;
+/**
+ * How to cut an object of this size.
+ * @param maxParts how many parts the store allows
+ * @throws Failure `bucket-unusable` if it does not fit
+ */
+function planParts(name, bytes, maxParts = mostParts) {
+    const needed = Math.ceil(Math.ceil(bytes / maxParts) / mebibyte) * mebibyte;
+    const partBytes = Math.max(usualPart, needed);
+    if (partBytes > mostMemory) {
+        throw new failure_Failure('bucket-unusable', `${name} has ${formatBytes(bytes)}, but ${counted(maxParts, 'part')} of at most ${formatBytes(mostMemory)} hold only ${formatBytes(maxParts * mostMemory)}`, { hint: 'Raise "s3-max-parts" if the store allows more parts, or copy this backup by other means' });
+    }
+    return { partBytes, inMemory: Math.min(mostAtOnce, Math.floor(mostMemory / partBytes)) };
+}
+
+;// CONCATENATED MODULE: ./build/shared/offsite/s3-client.js
+
+/** The runner's variables that name a proxy. */
+const proxyVariables = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'];
+/** A client with AWS's standard chain for the login, which goes through the proxy of the runner if there is one. */
+async function makeClient(place, { attempts, silence = 0 }) {
+    const [{ S3Client }, http, https] = await Promise.all([
+        __nccwpck_require__.e(/* import() */ 711).then(__nccwpck_require__.t.bind(__nccwpck_require__, 53711, 19)),
+        Promise.resolve(/* import() */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 37067, 19)),
+        Promise.resolve(/* import() */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 44708, 19)),
+    ]);
+    demandProxyCapableNode();
+    const { region, endpoint } = place;
+    // AWS's library ignores these variables; the agents of Node obey them, NO_PROXY among them, if they are handed in.
+    const connections = { keepAlive: true, maxSockets: 50, proxyEnv: process.env };
+    return new S3Client({
+        ...(endpoint === null ? {} : { endpoint: endpoint.href, forcePathStyle: true }),
+        // A private store has no regions, but the signature needs one.
+        ...(region === null ? (endpoint === null ? {} : { region: 'us-east-1' }) : { region }),
+        maxAttempts: attempts,
+        retryMode: 'standard',
+        // Not every store knows these headers; where one is wanted, the request has it.
+        requestChecksumCalculation: 'WHEN_REQUIRED',
+        responseChecksumValidation: 'WHEN_REQUIRED',
+        expectContinueHeader: false,
+        requestHandler: {
+            connectionTimeout: 10_000,
+            socketTimeout: silence,
+            httpAgent: new http.Agent(connections),
+            httpsAgent: new https.Agent(connections),
+        },
+    });
+}
+/** Node learned of proxies in 24.5; before that, the copy would silently go past the proxy, or hang. */
+function demandProxyCapableNode() {
+    const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+    if (major > 24 || (major === 24 && minor >= 5))
+        return;
+    const given = proxyVariables.find((name) => (process.env[name] ?? '') !== '');
+    if (given === undefined)
+        return;
+    throw new failure_Failure('bucket-unusable', `Node ${process.versions.node} cannot use the proxy that ${given} names`, {
+        hint: 'Update the runner, so that it has Node 24.5 or newer',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/offsite/send-parts.js
+
+
+/**
+ * Cuts a stream into parts and sends several at one time. Each may be sent again, because it stays in memory until `send` has
+ * ended. Reads no further than the parts in memory allow.
+ * @param send given up by its signal as soon as anything fails
+ * @returns SHA-256 of each part, in order, once all have been sent
+ * @throws what the stream or the first failed `send` threw, after all others have ended
+ */
+async function sendParts(content, bytes, plan, send) {
+    const sums = [];
+    const free = [];
+    const sending = new Set();
+    const giveUp = new AbortController();
+    let made = 0;
+    let failure = null;
+    const fail = (error) => {
+        failure ??= { error };
+        giveUp.abort();
+        // Ends the wait for the next bytes, which may never come.
+        content.destroy();
+    };
+    const buffer = async () => {
+        while (failure === null && free.length === 0 && made >= plan.inMemory)
+            await Promise.race(sending);
+        if (free.length === 0)
+            made += 1;
+        return free.pop() ?? Buffer.allocUnsafeSlow(Math.min(plan.partBytes, Math.max(bytes, 1)));
+    };
+    const begin = (whole, length) => {
+        const body = whole.subarray(0, length);
+        const sha256 = (0,external_node_crypto_.createHash)('sha256').update(body).digest('hex');
+        const part = { number: sums.push(sha256), body, sha256 };
+        const sent = send(part, giveUp.signal)
+            .then(() => void free.push(whole), fail)
+            .finally(() => sending.delete(sent));
+        sending.add(sent);
+    };
+    try {
+        let filling = null;
+        let filled = 0;
+        let arrived = 0;
+        for await (const chunk of content) {
+            arrived += chunk.length;
+            if (arrived > bytes)
+                throw wrongLength(bytes, 'more came');
+            for (let at = 0; at < chunk.length;) {
+                filling ??= await buffer();
+                if (failure !== null)
+                    break;
+                const copied = chunk.copy(filling, filled, at);
+                at += copied;
+                filled += copied;
+                if (filled < filling.length)
+                    continue;
+                begin(filling, filled);
+                [filling, filled] = [null, 0];
+            }
+            if (failure !== null)
+                break;
+        }
+        if (failure === null && arrived < bytes)
+            throw wrongLength(bytes, `it ended after ${arrived}`);
+        if (failure === null && (filled > 0 || sums.length === 0))
+            begin(filling ?? Buffer.alloc(0), filled);
+    }
+    catch (error) {
+        fail(error);
+    }
+    await Promise.all(sending);
+    if (failure !== null)
+        throw failure.error;
+    return sums;
+}
+function wrongLength(bytes, what) {
+    return new failure_Failure('copy-differs', `The host announced ${bytes} bytes, but ${what}`, {
+        hint: 'Nothing of it is kept in the bucket. Run it again; if it happens again, verify the backups on the host',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/offsite/s3-upload.js
+
+
+
+
+/** For what has to be tidied away although the run was cancelled: milliseconds. */
+const tidyingTime = 20_000;
+/** Sends one object. An object of one part is sent at once, any other in parts. */
+class S3Upload {
+    #client;
+    #s3;
+    #to;
+    #object;
+    #facts;
+    /** Of the new object; sent once, when it is made. */
+    #properties;
+    constructor(client, s3, to) {
+        this.#client = client;
+        this.#s3 = s3;
+        this.#to = to;
+        this.#object = { Bucket: to.place.bucket, Key: to.key };
+        const { storageClass, sse, kmsKey, tags } = to.place;
+        const tagging = tags == null ? '' : new URLSearchParams({ ...tags, ...to.tags }).toString();
+        const given = [
+            ['s3-storage-class', 'StorageClass', storageClass],
+            ['s3-sse', 'ServerSideEncryption', sse],
+            ['s3-kms-key', 'SSEKMSKeyId', kmsKey],
+            ['s3-tags', 'Tagging', tagging === '' ? null : tagging],
+        ];
+        const sent = given.flatMap(([input, property, value]) => (value == null ? [] : [{ input, property, value }]));
+        this.#properties = Object.fromEntries(sent.map(({ property, value }) => [property, value]));
+        this.#facts = {
+            rights: ['s3:PutObject', ...(tagging === '' ? [] : ['s3:PutObjectTagging'])],
+            inputs: sent.map(({ input }) => input),
+        };
+    }
+    /** @param checksums whether the store takes the headers for them; set to false when it is found that it does not */
+    async send(content, bytes, plan, onBytes, checksums) {
+        try {
+            if (bytes > plan.partBytes)
+                return await this.#inParts(content, bytes, plan, onBytes, checksums);
+            const atOnce = { partBytes: plan.partBytes, inMemory: 1 };
+            // A full buffer is sent before the stream is known to end there: the object may only be made once it has ended well.
+            let whole = null;
+            const parts = await sendParts(content, bytes, atOnce, async (part) => {
+                whole = part;
+            });
+            if (whole !== null)
+                await this.#atOnce(whole, checksums);
+            onBytes(bytes);
+            return { parts };
+        }
+        catch (error) {
+            this.#to.signal.throwIfAborted();
+            throw error;
+        }
+    }
+    async #atOnce(part, checksums) {
+        await this.#asking(checksums, async (checksum) => {
+            const command = new this.#s3.PutObjectCommand({
+                ...this.#object,
+                ...this.#properties,
+                Body: part.body,
+                ...(checksum ? checksumOf(part) : {}),
+            });
+            signWith(command, part);
+            await this.#client.send(command, { abortSignal: this.#to.signal });
+        });
+    }
+    async #inParts(content, bytes, plan, onBytes, checksums) {
+        const UploadId = await this.#asking(checksums, (checksum) => this.#begin(checksum));
+        try {
+            const done = [];
+            const parts = await sendParts(content, bytes, plan, async (part, giveUp) => {
+                done[part.number - 1] = await this.#sendPart(part, UploadId, AbortSignal.any([giveUp, this.#to.signal]), checksums);
+                onBytes(part.body.length);
+            });
+            this.#to.signal.throwIfAborted();
+            await this.#complete(UploadId, done, bytes);
+            return { parts };
+        }
+        catch (error) {
+            const left = await this.#giveUp(UploadId);
+            if (left !== null && error instanceof Error)
+                error.message += `. Its parts could not be removed: ${left}`;
+            throw error;
+        }
+    }
+    async #begin(checksum) {
+        const { UploadId } = await this.#client.send(new this.#s3.CreateMultipartUploadCommand({
+            ...this.#object,
+            ...this.#properties,
+            ...(checksum ? { ChecksumAlgorithm: 'SHA256' } : {}),
+        }), { abortSignal: this.#to.signal });
+        if (UploadId === undefined)
+            throw new Error('the store did not name the upload that it began');
+        return UploadId;
+    }
+    async #sendPart(part, UploadId, abortSignal, checksums) {
+        const PartNumber = part.number;
+        const checksum = checksums.sends ? checksumOf(part) : {};
+        const command = new this.#s3.UploadPartCommand({
+            ...this.#object,
+            UploadId,
+            PartNumber,
+            Body: part.body,
+            ...checksum,
+        });
+        signWith(command, part);
+        try {
+            const { ETag } = await this.#client.send(command, { abortSignal });
+            return { PartNumber, ETag, ...(checksums.sends ? { ChecksumSHA256: checksumOf(part).ChecksumSHA256 } : {}) };
+        }
+        catch (error) {
+            throw this.#failure(error);
+        }
+    }
+    async #complete(UploadId, Parts, bytes) {
+        const ask = (parts) => this.#client.send(new this.#s3.CompleteMultipartUploadCommand({
+            ...this.#object,
+            UploadId,
+            MultipartUpload: { Parts: parts },
+        }), { abortSignal: this.#to.signal });
+        try {
+            try {
+                await ask(Parts);
+            }
+            catch (error) {
+                // Swift passes over the headers for checksums, and refuses their names in this list.
+                if (codeOf(error).code !== 'MalformedXML')
+                    throw error;
+                await ask(Parts.map(({ PartNumber, ETag }) => ({ PartNumber, ETag })));
+            }
+        }
+        catch (error) {
+            // The answer to an earlier try may have been lost on its way, and then there is no such upload any more.
+            if (codeOf(error).code === 'NoSuchUpload' && (await this.#isThere(Parts, bytes)))
+                return;
+            throw this.#failure(error);
+        }
+    }
+    async #isThere(parts, bytes) {
+        const etag = compositeEtag(parts.map(({ ETag = '' }) => ETag));
+        const { signal } = this.#to;
+        const found = await this.#client
+            .send(new this.#s3.HeadObjectCommand(this.#object), { abortSignal: signal })
+            .catch(() => null);
+        return etag !== null && found?.ContentLength === bytes && found.ETag?.replaceAll('"', '') === etag;
+    }
+    /** Also when the run was cancelled: the parts cost money until somebody removes them. @returns why it did not work */
+    async #giveUp(UploadId) {
+        try {
+            const abort = this.#client.send(new this.#s3.AbortMultipartUploadCommand({ ...this.#object, UploadId }));
+            await inTime(tidyingTime, new AbortController().signal, abort);
+            return null;
+        }
+        catch (error) {
+            return codeOf(error).code === 'NoSuchUpload' ? null : bucket_failure_wordsOf(error);
+        }
+    }
+    /** Asks with the header for a checksum; without it if the store does not take it, and from then on. */
+    async #asking(checksums, ask) {
+        try {
+            return await ask(checksums.sends);
+        }
+        catch (error) {
+            if (!checksums.sends || !refusesChecksums(error))
+                throw this.#failure(error);
+        }
+        try {
+            const answer = await ask(false);
+            checksums.sends = false;
+            return answer;
+        }
+        catch (error) {
+            throw this.#failure(error);
+        }
+    }
+    #failure(error) {
+        if (this.#to.signal.aborted)
+            return this.#to.signal.reason;
+        return bucketFailure(`${nameOf(this.#to.place)} does not take ${this.#to.key}`, error, this.#facts);
+    }
+}
+/** What stores say that know no such header; a wrong checksum is another thing, and is not among it. */
+function refusesChecksums(error) {
+    const { status, code } = codeOf(error);
+    if (status === 501)
+        return true;
+    return (status === 400 && /^(InvalidArgument|InvalidRequest|NotImplemented)$/.test(code) && /checksum/i.test(bucket_failure_wordsOf(error)));
+}
+const checksumOf = ({ sha256 }) => ({ ChecksumAlgorithm: 'SHA256', ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64') });
+/** The signature covers the content, so that any store notices other bytes; the library would hash them once more. */
+function signWith(command, { sha256 }) {
+    const middleware = (next) => (args) => {
+        args.request.headers['x-amz-content-sha256'] = sha256;
+        return next(args);
+    };
+    command.middlewareStack.add(middleware, { step: 'build', name: 'contentSha256' });
+}
+
+;// CONCATENATED MODULE: ./build/shared/offsite/s3-store.js
+
+
+
+
+
+
+/** Enough to sit out a storm of some minutes. */
+const usualAttempts = 9;
+/** A store may think so long before it has put many parts together. */
+const usualSilence = 120_000;
+/** How many deletions run at one time. */
+const removalsAtOnce = 8;
+/** In versioned buckets with locks, or with rules of the provider's own, a store says so in one of these ways. */
+const lockedWords = /object.?lock|retention|legal.?hold|\bWORM\b|immutab|protected/i;
+/** Opens a bucket. Connects at the first request. Everything that is asked of it ends with the signal. */
+async function openS3Store(place, signal, { attempts = usualAttempts, silence = usualSilence } = {}) {
+    const client = await makeClient(place, { attempts, silence });
+    return new S3Store(client, await __nccwpck_require__.e(/* import() */ 711).then(__nccwpck_require__.t.bind(__nccwpck_require__, 53711, 19)), place, signal);
+}
+class S3Store {
+    name;
+    #client;
+    #s3;
+    #place;
+    #signal;
+    #Bucket;
+    /** Whether the store takes the headers for checksums, as far as is known. */
+    #checksums = { sends: true, asks: true };
+    constructor(client, s3, place, signal) {
+        this.name = nameOf(place);
+        this.#client = client;
+        this.#s3 = s3;
+        this.#place = place;
+        this.#signal = signal;
+        this.#Bucket = { Bucket: place.bucket };
+    }
+    uri(key) {
+        return `s3://${this.#place.bucket}/${key}`;
+    }
+    async *list(prefix) {
+        const facts = { rights: ['s3:ListBucket'] };
+        let token;
+        do {
+            const page = await this.#ask('cannot be listed', facts, (abortSignal) => this.#client.send(new this.#s3.ListObjectsV2Command({
+                ...this.#Bucket,
+                Prefix: prefix,
+                ContinuationToken: token,
+                // Names of others may hold characters that XML cannot.
+                EncodingType: 'url',
+            }), { abortSignal }));
+            if (page.Name !== this.#place.bucket) {
+                throw bucketFailure(`${this.name} cannot be listed`, new Error('the server there is not an S3 store'), facts);
+            }
+            for (const { Key, Size, LastModified } of page.Contents ?? []) {
+                const key = page.EncodingType === 'url' ? s3_store_decoded(Key ?? '') : (Key ?? '');
+                if (key.startsWith(prefix))
+                    yield { key, bytes: Size ?? 0, modifiedAt: LastModified ?? new Date(0) };
+            }
+            const next = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+            if (page.IsTruncated === true && (next === undefined || next === token)) {
+                throw bucketFailure(`${this.name} cannot be listed`, new Error('the store does not say how its list goes on'), facts);
+            }
+            token = next;
+        } while (token !== undefined);
+    }
+    async facts(key) {
+        const look = (ChecksumMode) => (abortSignal) => this.#client.send(new this.#s3.HeadObjectCommand({ ...this.#Bucket, Key: key, ChecksumMode }), { abortSignal });
+        const answer = await this.#unlessMissing(`does not tell of ${key}`, async (abortSignal) => {
+            try {
+                return await look(this.#checksums.asks ? 'ENABLED' : undefined)(abortSignal);
+            }
+            catch (error) {
+                // Some stores refuse the question for a checksum as a whole.
+                if (!this.#checksums.asks || ![400, 501].includes(codeOf(error).status ?? 0))
+                    throw error;
+                const plain = await look(undefined)(abortSignal);
+                this.#checksums.asks = false;
+                return plain;
+            }
+        });
+        if (answer === null)
+            return null;
+        const until = answer.ObjectLockRetainUntilDate ?? null;
+        return {
+            bytes: answer.ContentLength ?? 0,
+            ...reportedChecksum(answer.ChecksumSHA256, answer.ChecksumType),
+            lockedUntil: answer.ObjectLockLegalHoldStatus === 'ON' ? farAway : until !== null && until > new Date() ? until : null,
+        };
+    }
+    async read(key, most) {
+        const range = most === undefined ? {} : { Range: `bytes=0-${Math.max(most, 1) - 1}` };
+        const what = `does not give ${key}`;
+        const answer = await this.#unlessMissing(what, async (abortSignal) => {
+            try {
+                return await this.#client.send(new this.#s3.GetObjectCommand({ ...this.#Bucket, Key: key, ...range }), {
+                    abortSignal,
+                });
+            }
+            catch (error) {
+                // An empty object has no first byte.
+                if (codeOf(error).status === 416)
+                    return { Body: external_node_stream_.Readable.from([]) };
+                throw error;
+            }
+        });
+        if (answer === null)
+            return null;
+        return external_node_stream_.Readable.from(this.#readingOf(answer.Body, what), { objectMode: false });
+    }
+    async *#readingOf(body, what) {
+        const stop = () => body.destroy();
+        this.#signal.addEventListener('abort', stop, { once: true });
+        try {
+            yield* body;
+            this.#signal.throwIfAborted();
+        }
+        catch (error) {
+            this.#signal.throwIfAborted();
+            throw bucketFailure(`${this.name} ${what} to its end`, error, { rights: ['s3:GetObject'] });
+        }
+        finally {
+            this.#signal.removeEventListener('abort', stop);
+            body.destroy();
+        }
+    }
+    async write(key, content, bytes, onBytes = () => { }, tags = {}) {
+        const stop = () => content.destroy();
+        this.#signal.addEventListener('abort', stop, { once: true });
+        try {
+            this.#signal.throwIfAborted();
+            const plan = planParts(key, bytes, this.#place.maxParts ?? undefined);
+            const upload = new S3Upload(this.#client, this.#s3, { place: this.#place, key, tags, signal: this.#signal });
+            return await upload.send(content, bytes, plan, onBytes, this.#checksums);
+        }
+        catch (error) {
+            this.#signal.throwIfAborted();
+            throw error;
+        }
+        finally {
+            this.#signal.removeEventListener('abort', stop);
+            content.destroy();
+        }
+    }
+    async remove(keys) {
+        const removals = [];
+        for (let at = 0; at < keys.length; at += removalsAtOnce) {
+            removals.push(...(await Promise.all(keys.slice(at, at + removalsAtOnce).map((key) => this.#remove(key)))));
+        }
+        return removals;
+    }
+    async #remove(key) {
+        // In a versioned bucket, a deletion only hides what is locked: it would go on costing money, seen by nobody.
+        try {
+            const facts = await this.facts(key);
+            if (facts === null)
+                return { key, outcome: 'deleted', reason: null };
+            if (facts.lockedUntil !== null)
+                return { key, outcome: 'retained', reason: lockOf(facts.lockedUntil) };
+            await this.#ask(`does not delete ${key}`, { rights: ['s3:DeleteObject'] }, (abortSignal) => this.#client.send(new this.#s3.DeleteObjectCommand({ ...this.#Bucket, Key: key }), { abortSignal }));
+            return { key, outcome: 'deleted', reason: null };
+        }
+        catch (error) {
+            this.#signal.throwIfAborted();
+            const reason = error.message;
+            return { key, outcome: lockedWords.test(reason.replaceAll(key, '')) ? 'retained' : 'failed', reason };
+        }
+    }
+    async *unfinished(prefix) {
+        let from = {};
+        while (from !== null) {
+            const page = await this.#uploadsFrom(prefix, from);
+            for (const { Key: key = '', UploadId: uploadId } of page.Uploads ?? []) {
+                if (uploadId !== undefined && key.startsWith(prefix))
+                    yield { key, uploadId };
+            }
+            const next = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
+            const moves = next.KeyMarker !== from.KeyMarker || next.UploadIdMarker !== from.UploadIdMarker;
+            from = page.IsTruncated === true && moves ? next : null;
+        }
+    }
+    #uploadsFrom(prefix, from) {
+        const facts = { rights: ['s3:ListBucketMultipartUploads'] };
+        const command = new this.#s3.ListMultipartUploadsCommand({ ...this.#Bucket, Prefix: prefix, ...from });
+        return this.#ask('does not list unfinished uploads', facts, (abortSignal) => this.#client.send(command, { abortSignal }));
+    }
+    async abort({ key, uploadId }) {
+        const facts = { rights: ['s3:AbortMultipartUpload'] };
+        await this.#ask(`does not give up the upload of ${key}`, facts, async (abortSignal) => {
+            try {
+                const command = new this.#s3.AbortMultipartUploadCommand({ ...this.#Bucket, Key: key, UploadId: uploadId });
+                await this.#client.send(command, { abortSignal });
+            }
+            catch (error) {
+                if (codeOf(error).code !== 'NoSuchUpload')
+                    throw error;
+            }
+        });
+    }
+    close() {
+        this.#client.destroy();
+    }
+    /** null if the store says that there is no such object; a missing bucket is a failure. */
+    async #unlessMissing(what, ask) {
+        return this.#ask(what, { rights: ['s3:GetObject'] }, async (abortSignal) => {
+            try {
+                return await ask(abortSignal);
+            }
+            catch (error) {
+                const { status, code } = codeOf(error);
+                if (status === 404 && code !== 'NoSuchBucket')
+                    return null;
+                throw error;
+            }
+        });
+    }
+    async #ask(what, facts, ask) {
+        this.#signal.throwIfAborted();
+        try {
+            return await ask(this.#signal);
+        }
+        catch (error) {
+            this.#signal.throwIfAborted();
+            throw bucketFailure(`${this.name} ${what}`, error, facts);
+        }
+    }
+}
+/** A legal hold has no end. */
+const farAway = new Date(8.64e15);
+function lockOf(until) {
+    return until === farAway ? 'it is under a legal hold' : `it is locked until ${until.toISOString()}`;
+}
+/** As S3 encodes names in listings. */
+function s3_store_decoded(key) {
+    try {
+        return decodeURIComponent(key.replaceAll('+', ' '));
+    }
+    catch {
+        return key;
+    }
+}
+
+;// CONCATENATED MODULE: external "node:stream/consumers"
+const consumers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/consumers");
+;// CONCATENATED MODULE: ./build/shared/offsite/stored-sets.js
+
+
+
+
+
+
+/** How many manifests to read at one time. */
+const atOnce = 8;
+/** The sets of an environment in the bucket that have a manifest of ours, newest first. */
+async function storedSets(store, prefix, environment) {
+    return (await contentsOf(store, prefix, environment)).sets;
+}
+async function contentsOf(store, prefix, environment) {
+    const root = `${prefix}/${environment}/`;
+    const found = new Map();
+    for await (const { key, bytes } of store.list(root)) {
+        const [id = '', name = '', ...deeper] = key.slice(root.length).split('/');
+        const parsed = naming_parseSetFileName(name);
+        if (deeper.length > 0 || parsed === null || parsed.id !== id || parsed.prefix === 'failed')
+            continue;
+        const files = found.get(id) ?? [];
+        files.push({ name, key, bytes });
+        found.set(id, files);
+    }
+    const contents = { sets: [], parts: [] };
+    const all = [...found].toSorted(([a], [b]) => newestFirst(a, b));
+    for (let at = 0; at < all.length; at += atOnce) {
+        const portion = all.slice(at, at + atOnce);
+        const read = portion.map(async ([id, files]) => ({ id, set: await storedSet(store, environment, id, files) }));
+        for (const { id, set } of await Promise.all(read)) {
+            if (typeof set === 'string')
+                contents.parts.push({ id, why: set });
+            else
+                contents.sets.push(set);
+        }
+    }
+    return contents;
+}
+/** The set; or why these files are none. */
+async function storedSet(store, environment, id, files) {
+    const file = files.find(({ name }) => naming_parseSetFileName(name)?.part === 'manifest');
+    if (file === undefined)
+        return 'it has no manifest';
+    if (file.bytes > longestManifest)
+        return 'its manifest is too large to be one of ours';
+    const content = await store.read(file.key);
+    if (content === null)
+        return 'its manifest was deleted just now';
+    const manifest = summaryOf(await (0,consumers_namespaceObject.text)(content));
+    if (manifest === null)
+        return 'its manifest is none of ours, or damaged';
+    if (manifest.id !== id || manifest.environment !== environment)
+        return 'its manifest is that of another backup';
+    const faults = faultsOf(manifest, files);
+    return { id, database: manifest.database, manifest, files, isComplete: faults.length === 0, faults };
+}
+function summaryOf(json) {
+    try {
+        return readSummary(json);
+    }
+    catch (error) {
+        if (failure_isFailure(error))
+            return null;
+        throw error;
+    }
+}
+/** What is missing or has another size than the manifest says. */
+function faultsOf(manifest, files) {
+    const { id, database } = manifest;
+    const names = naming_setFileNames(naming_parseSetFileName(manifest.file)?.prefix ?? 'backup', id, manifest);
+    const sides = sidesOf({ state: 'verified', id, database, manifest, folders: [] });
+    const wanted = [
+        names.dump,
+        ...sides.map((side) => names[side]),
+        names.report,
+        names.sha256,
+        names.md5,
+        names.manifest,
+    ];
+    return wanted.flatMap((name) => {
+        const file = files.find((each) => each.name === name);
+        if (file === undefined)
+            return [`${name} is missing`];
+        if (file.bytes === 0)
+            return [`${name} is empty`];
+        if (name === names.dump && file.bytes !== manifest.sizeBytes) {
+            return [`${name} has ${file.bytes} bytes, but its manifest says ${manifest.sizeBytes}`];
+        }
+        return [];
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/canonical-json.js
+
+/** JSON with sorted keys, so that equal values have equal texts. */
+function canonical_json_canonicalJson(value) {
+    return JSON.stringify(value, (_, part) => typeof part === 'object' && part !== null && !Array.isArray(part)
+        ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => byText(a, b)))
+        : part);
+}
+
+;// CONCATENATED MODULE: ./build/verify-action/backups/judge-offsite.js
+
+
+
+
+
+
+
+/** How far clocks may differ, as when a backup is taken. */
+const greatestSkew = 5 * 60_000;
+/** Checks that copies exist off the host, are recent, and are those of the sets on the host. */
+function judgeOffsite(findings, facts) {
+    const severity = facts.isRequired ? 'error' : 'warning';
+    const copies = copiesOf(facts.database, facts.stored);
+    findings.check('off-site newest', () => judgeAge(copies, facts), severity);
+    findings.check('off-site complete', () => judgeComplete(copies, facts), severity);
+    if (facts.newest instanceof failure_Failure)
+        findings.unable('off-site checksum', detailOf(facts.newest), facts.newest.hint ?? null);
+    else if (facts.newest !== null)
+        judgeContent(findings, facts.newest);
+    findings.check('off-site agrees', () => judgeDifferences(copies, facts));
+    findings.check('off-site sets', () => judgeMissing(copies, facts), severity);
+}
+/** The complete copies of a database, newest first. */
+function copiesOf(database, stored) {
+    return stored
+        .flatMap((set) => (set.isComplete && set.manifest !== null ? [{ ...set, manifest: set.manifest }] : []))
+        .filter((set) => set.database === database)
+        .toSorted((a, b) => newestFirst(a.id, b.id));
+}
+function judgeAge([newest], { place, database, maxAge, now }) {
+    const remedy = 'See the log of the last run of backup-action, and run it again: it uploads what is missing';
+    if (newest === undefined)
+        return { detail: `there is no complete copy of "${database}" in ${place}`, remedy };
+    const age = now.getTime() - (startOf(newest.id)?.getTime() ?? 0);
+    if (age < -greatestSkew)
+        return {
+            detail: `the copy ${newest.id} is dated in the future`,
+            remedy: 'Check the clock of the host: timedatectl. Take a backup now',
+        };
+    if (age <= maxAge)
+        return `the newest copy, ${newest.id}, is ${formatDuration(Math.max(0, age))} old`;
+    return {
+        detail: `the newest copy, ${newest.id}, is ${formatDuration(age)} old; the limit is ${formatDuration(maxAge)} (max-backup-age)`,
+        remedy,
+    };
+}
+/** What another database left unfinished is not ours to judge; whose files without a manifest are, nobody knows. */
+function judgeComplete(copies, { stored, parts, database, host }) {
+    const ids = new Set(host.map(({ id }) => id));
+    const faulty = stored.filter((set) => !set.isComplete && (set.database === database || ids.has(set.id)));
+    const faults = [
+        ...faulty.map(({ id, faults }) => `${id}: ${faults.join(', ')}`),
+        ...parts.map(({ id, why }) => `${id}: ${why}`),
+    ];
+    if (faults.length === 0)
+        return `${counted(copies.length, 'complete set')}, each with all of its files`;
+    return {
+        detail: listed(faults, 3, { separator: '; ' }),
+        remedy: parts.every(({ id }) => ids.has(id))
+            ? 'Run backup-action again: it uploads what is missing, as long as the set is on the host'
+            : 'Unless an upload is going on now, run backup-action again: it uploads what is missing, as long as the set is on the host. Delete the rest by hand',
+    };
+}
+/** Says no more than was done. */
+function judgeContent(findings, { id, how, bytes, files, faults }) {
+    findings.check('off-site checksum', () => {
+        if (faults.length > 0)
+            return {
+                detail: `the copy ${id}: ${listed(faults, 3, { separator: '; ' })}`,
+                remedy: `Do not rely on the copy ${id}: delete its objects from the bucket, and run backup-action again`,
+            };
+        if (how === 'size')
+            return {
+                detail: `of the dump of ${id} only the size was compared: the store reports no checksum over all of it, and it is large`,
+                remedy: 'Set "require-offsite", with which it is read in full, or drill it with "drill-from: s3"',
+                severity: 'warning',
+            };
+        const read = formatBytes(bytes);
+        return how === 'read'
+            ? `the ${files} files of ${id} were read in full (${read}), and are what its checksums and its manifest say`
+            : `the store reports the SHA-256 of the dump of ${id} that its manifest has; its other files were read in full (${read})`;
+    });
+}
+/** A copy of a set that is still on the host must be that set. Its summary and the sizes of all of its files are compared. */
+function judgeDifferences(copies, { host, hostFiles }) {
+    const sizes = new Map(hostFiles.map(({ path, bytes }) => [path, bytes]));
+    const pairs = copies.flatMap((copy) => {
+        const set = host.find(({ id }) => id === copy.id);
+        return set === undefined ? [] : [{ copy, set }];
+    });
+    const differences = pairs.flatMap(({ copy, set }) => {
+        if (canonical_json_canonicalJson(copy.manifest) !== canonical_json_canonicalJson(set.manifest))
+            return [`the manifest of ${copy.id} is not the one on the host`];
+        const { proof, ...names } = namesOf(set);
+        return Object.values(names).flatMap((name) => {
+            const here = pathsOf(set).flatMap((folder) => sizes.get(`${folder}/${name}`) ?? [])[0];
+            const there = copy.files.find((file) => file.name === name)?.bytes;
+            if (here === undefined || here === there)
+                return [];
+            return [
+                `${name} ${there === undefined ? 'is missing off the host' : `has ${there} bytes there and ${here} here`}`,
+            ];
+        });
+    });
+    if (differences.length === 0) {
+        if (pairs.length === 0)
+            return 'no set is both on the host and off it';
+        return `${counted(pairs.length, 'set')} on the host and off it: the same manifests, and files of the same sizes`;
+    }
+    return {
+        detail: listed(differences, 3, { separator: '; ' }),
+        remedy: 'Find out which of the two was changed, and by whom. Do not rely on either until a drill has proven it',
+    };
+}
+/** The upload of the newest one may be going on; nobody can tell that from an upload that failed. */
+function judgeMissing(copies, { missing, place, parts }) {
+    if (missing.length === 0)
+        return `none is missing: ${counted(copies.length, 'complete set')} in ${place}`;
+    const half = new Set(parts.map(({ id }) => id));
+    const names = missing.map(({ id }) => (half.has(id) ? `${id} (of which only a part is there)` : id));
+    return {
+        detail: `no copy of ${listed(names, 3)} in ${place}`,
+        remedy: 'Run backup-action, unless one is uploading now: each run uploads some of what is missing, the newest first',
+    };
+}
+
+;// CONCATENATED MODULE: ./build/verify-action/backups/read-copy.js
+
+
+
+/** Bytes of a checksum list; no honest one is longer. */
+const longestList = 64 * 1024;
+/**
+ * Compares every file of a copy with its checksums and its manifest. What the store has computed over all of the dump itself is
+ * taken as its checksum; else the dump is read in full, unless it has more bytes than `mostRead`: then only its size is known.
+ * @param onReading called before the dump is read
+ */
+async function readCopy(store, { id, database, files, manifest }, mostRead, onReading) {
+    const set = { state: 'verified', id, database, manifest, folders: ['daily'] };
+    const names = namesOf(set);
+    const keyOf = (name) => files.find((file) => file.name === name)?.key;
+    const open = async (name) => {
+        const key = keyOf(name);
+        return key === undefined ? null : store.read(key);
+    };
+    const reading = {
+        sums: new Map(),
+        lists: new Map(),
+    };
+    for (const name of [names.sha256, names.md5]) {
+        const key = keyOf(name);
+        const list = key === undefined ? null : await store.read(key, longestList);
+        if (list !== null)
+            reading.lists.set(`daily/${name}`, (await (0,consumers_namespaceObject.buffer)(list)).toString('utf8'));
+    }
+    let bytes = 0;
+    const hashed = async (name) => {
+        const content = await open(name);
+        if (content === null)
+            return null;
+        const hash = (0,external_node_crypto_.createHash)('sha256');
+        for await (const piece of content) {
+            hash.update(piece);
+            bytes += piece.length;
+        }
+        return hash.digest('hex');
+    };
+    for (const name of filesOf(names).filter((name) => name !== names.dump))
+        reading.sums.set(`daily/${name}`, await hashed(name));
+    const facts = await store.facts(keyOf(names.dump) ?? '');
+    let how = 'reported';
+    let sha256 = facts?.sha256 ?? null;
+    if (facts !== null && sha256 === null) {
+        how = facts.bytes > mostRead ? 'size' : 'read';
+        if (how === 'read') {
+            onReading(store.uri(keyOf(names.dump) ?? ''));
+            sha256 = await hashed(names.dump);
+        }
+    }
+    // Of a dump that is not read nothing more is known, so it gives no fault here: its judge says so.
+    reading.sums.set(`daily/${names.dump}`, how === 'size' ? manifest.sha256 : sha256);
+    return { id, how, bytes, ...judged(judgeReading(set, reading)) };
+}
+const judged = ({ files, faults }) => ({ files, faults });
+
+;// CONCATENATED MODULE: ./build/verify-action/backups/check-offsite.js
+
+
+
+
+
+
+
+
+
+
+/** Bytes of a dump that is read in full without `require-offsite`, where the store reports no checksum: reading costs money. */
+const mostRead = 256 * 1024 * 1024;
+/** Checks the copies off the host, if there is a bucket. */
+async function check_offsite_checkOffsite(findings, database, surveyed, { inputs, signal }) {
+    const { bucket, timeout } = inputs;
+    if (bucket === null)
+        return;
+    const overdue = AbortSignal.timeout(timeout);
+    /** What the bucket failed with; anything else that is thrown is a defect of ours. */
+    const failureOf = (error) => {
+        signal.throwIfAborted();
+        if (overdue.aborted)
+            return tooLong(timeout);
+        if (failure_isFailure(error))
+            return error;
+        throw error;
+    };
+    const store = await openS3Store(bucket, AbortSignal.any([signal, overdue]));
+    try {
+        await checkCopies(findings, { ...surveyed, database, store, place: bucket, inputs, failureOf });
+    }
+    catch (error) {
+        const failure = failureOf(error);
+        findings.unable('off-site newest', detailOf(failure), failure.hint ?? null);
+    }
+    finally {
+        store.close();
+    }
+}
+async function checkCopies(findings, { database, catalogue, sets, now, store, place, inputs, failureOf }) {
+    const { environment, requireOffsite: isRequired, maxBackupAge: maxAge, timezone, offsiteKeep: policy } = inputs;
+    const { sets: stored, parts } = await contentsOf(store, place.prefix, environment);
+    const host = verifiedSetsOf(database, catalogue.sets);
+    const [newest] = copiesOf(database, stored);
+    const most = isRequired ? Number.POSITIVE_INFINITY : mostRead;
+    const tell = (uri) => progress(`The store reports no checksum: reading ${uri}`);
+    judgeOffsite(findings, {
+        place: store.uri(`${place.prefix}/${environment}`),
+        database,
+        stored,
+        parts,
+        // What else was found of the copies is told even if this one cannot be read.
+        newest: newest === undefined ? null : await readCopy(store, newest, most, tell).catch(failureOf),
+        host,
+        hostFiles: sets.files,
+        missing: planCopies(host, stored, '', host.length, { database, policy, timezone, now }),
+        isRequired,
+        maxAge,
+        now,
+    });
+}
+function tooLong(timeout) {
+    return new failure_Failure('deadline', `The bucket could not be read within ${formatDuration(timeout)}`, {
+        hint: 'Raise "timeout", or find out what slows the way to the store',
+    });
+}
+
 ;// CONCATENATED MODULE: ./build/verify-action/backups/judge-tiers.js
 
 
@@ -39048,8 +40605,8 @@ function ordinal(n) {
 /** Checks that each tier holds what the policy keeps: no week or month is missing, and nothing overdue is left. */
 function judgeTiers(facts) {
     const { database, catalogue, keep: policy } = facts;
-    const verified = catalogue_verifiedSetsOf(database, catalogue.sets);
-    const inTier = (tier) => verified.filter(({ folders }) => folders.includes(layout_folderOfTier(tier)));
+    const verified = verifiedSetsOf(database, catalogue.sets);
+    const inTier = (tier) => verified.filter(({ folders }) => folders.includes(folderOfTier(tier)));
     const counts = layout_allTiers.map((tier) => `${inTier(tier).length} ${tier}${limitOf(policy[tier])}`).join(', ');
     const lacking = ['weekly', 'monthly'].flatMap((tier) => lackingIn(tier, inTier(tier), inTier('daily'), policy[tier], facts.timezone).map((name) => `no ${tier} for ${name}`));
     if (lacking.length > 0) {
@@ -39070,7 +40627,7 @@ function judgeTiers(facts) {
 }
 /** Among the newest periods, as many as are kept: those that have a backup, but no longer one in this tier. */
 function lackingIn(tier, own, daily, keep, timezone) {
-    const calendar = calendar_calendarIn(timezone);
+    const calendar = calendarIn(timezone);
     const held = new Set(own.map(({ id }) => periodOf(tier, id, calendar).key));
     const periods = new Map([...own, ...daily].map(({ id }) => periodOf(tier, id, calendar)).map(({ key, name }) => [key, name]));
     return [...periods]
@@ -39098,14 +40655,14 @@ const leastRatio = 0.5;
 const watchedDays = 7;
 const judge_backups_day = 24 * 3_600_000;
 /** How far clocks may differ, as when a backup is taken. */
-const greatestSkew = 5 * 60_000;
+const judge_backups_greatestSkew = 5 * 60_000;
 /** Checks that the backups exist, are recent and still hold what was written. Only a drill proves that they restore. */
 function judgeBackups(facts) {
     const findings = new Findings('backups');
     const { database, catalogue, backupDir, now } = facts;
-    const verified = catalogue_verifiedSetsOf(database, catalogue.sets);
-    findings.check('newest', () => judgeAge(verified, facts));
-    findings.check('complete', () => judgeComplete(facts));
+    const verified = verifiedSetsOf(database, catalogue.sets);
+    findings.check('newest', () => judge_backups_judgeAge(verified, facts));
+    findings.check('complete', () => judge_backups_judgeComplete(facts));
     judgeReadings(findings, verified, facts);
     findings.after('newest', 'nightly', () => judgeNightly(verified, facts), 'warning');
     judgeSizes(findings, verified);
@@ -39123,7 +40680,7 @@ function judgeBackups(facts) {
 function ageOf({ id }, now) {
     return now.getTime() - (startOf(id)?.getTime() ?? 0);
 }
-function judgeAge([newest], { database, maxAge, now, backupDir }) {
+function judge_backups_judgeAge([newest], { database, maxAge, now, backupDir }) {
     if (newest === undefined) {
         return {
             detail: `there is no verified backup of "${database}" in ${backupDir}`,
@@ -39131,7 +40688,7 @@ function judgeAge([newest], { database, maxAge, now, backupDir }) {
         };
     }
     const age = ageOf(newest, now);
-    if (age < -greatestSkew)
+    if (age < -judge_backups_greatestSkew)
         return {
             detail: `${newest.id} is dated in the future`,
             remedy: 'Check the clock of the host: timedatectl. Take a backup now',
@@ -39143,14 +40700,14 @@ function judgeAge([newest], { database, maxAge, now, backupDir }) {
         remedy: 'Run backup-action now. Then find out why the nightly run did not: see its workflow under Actions',
     };
 }
-function judgeComplete({ catalogue, files, backupDir }) {
+function judge_backups_judgeComplete({ catalogue, files, backupDir }) {
     const { sets, foreign } = catalogue;
     const paths = new Set(files.map(({ path }) => path));
     const faults = [
-        ...sets.flatMap((set) => (set.state === 'broken' ? [`${nameOf(set)}: ${set.reason}`] : missingOf(set, paths))),
+        ...sets.flatMap((set) => (set.state === 'broken' ? [`${judge_backups_nameOf(set)}: ${set.reason}`] : missingOf(set, paths))),
         // Named like our files but without a manifest: somebody has deleted the manifest.
         ...foreign
-            .filter(({ path }) => layout_allTiers.some((tier) => path.startsWith(`${layout_folderOfTier(tier)}/`)))
+            .filter(({ path }) => layout_allTiers.some((tier) => path.startsWith(`${folderOfTier(tier)}/`)))
             .flatMap(({ path }) => {
             const part = naming_parseSetFileName(path.slice(path.lastIndexOf('/') + 1))?.part;
             return part === 'dump' ? [`${path} has no manifest`] : [];
@@ -39169,7 +40726,7 @@ function missingOf(set, paths) {
     const wanted = [names.report, names.sha256, names.md5, ...sidesOf(set).map((side) => names[side])];
     return pathsOf(set).flatMap((place) => wanted.filter((name) => !paths.has(`${place}/${name}`)).map((name) => `${place}/${name} is missing`));
 }
-const nameOf = ({ id, folders }) => `${folders.join(', ')}/${id}`;
+const judge_backups_nameOf = ({ id, folders }) => `${folders.join(', ')}/${id}`;
 function judgeReadings(findings, verified, { readings, backupDir }) {
     if (verified.length === 0)
         findings.unable('read in full', 'there is nothing to read', 'Run backup-action');
@@ -39230,7 +40787,7 @@ function judgeDays(verified, { timezone, keep, now }) {
     const reach = keep.daily === 'all' ? watchedDays : Math.min(watchedDays, keep.daily);
     if (reach === 0)
         return 'no days are kept (keep-daily)';
-    const calendar = calendar_calendarIn(timezone);
+    const calendar = calendarIn(timezone);
     const days = new Set(verified.map(({ id }) => calendar.day(startOf(id) ?? new Date(0))));
     const first = [...days].toSorted()[0];
     if (first === undefined)
@@ -39298,6 +40855,7 @@ function tellForeign({ foreign }, unnamed) {
 
 
 
+
 /** Checks that the backups exist and still hold what was written. */
 async function checkBackups(connection, surveyed, run) {
     const { inputs, outputs, signal } = run;
@@ -39308,11 +40866,11 @@ async function checkBackups(connection, surveyed, run) {
         findings.unable('newest', 'cannot tell which database to check: the database does not answer, and there is no backup', 'Set "db-name"');
         return findings;
     }
-    const verified = catalogue_verifiedSetsOf(database, catalogue.sets);
+    const verified = verifiedSetsOf(database, catalogue.sets);
     const [newest] = verified;
     outputs['newest-backup-id'] = newest?.id ?? null;
     outputs['newest-backup-age'] = newest === undefined ? null : Math.max(0, Math.round(ageOf(newest, now) / 1_000));
-    return judgeBackups({
+    const findings = judgeBackups({
         database,
         catalogue,
         files: surveyed.sets.files,
@@ -39324,6 +40882,8 @@ async function checkBackups(connection, surveyed, run) {
         timezone: inputs.timezone,
         now,
     });
+    await check_offsite_checkOffsite(findings, database, surveyed, run);
+    return findings;
 }
 async function readNewest(connection, verified, { backupDir, timeout }, signal) {
     try {
@@ -39554,7 +41114,7 @@ function checkFolders(survey, { deployDir, backupDir }) {
         if (/[1-7]\d$|[1-7]$/.test(folder.mode.slice(-2))) {
             throw new failure_Failure('folder-open', `${folder.path} has mode ${folder.mode}: others on the host can reach the backups`, { hint: `As ${survey.user} or root: chmod 700 ${shell_quote_quoteForShell(folder.path)}` });
         }
-        if (folder.device !== device && linkedTiers.some((tier) => folder.path === `${backupDir}/${layout_folderOfTier(tier)}`)) {
+        if (folder.device !== device && linkedTiers.some((tier) => folder.path === `${backupDir}/${folderOfTier(tier)}`)) {
             throw new failure_Failure('folder-elsewhere', `${folder.path} is on a different file system than ${backupDir}, so sets cannot be hard-linked into it`, { hint: 'Mount that file system at the backup folder itself, or set "backup-dir" to a folder on it' });
         }
     }
@@ -39570,7 +41130,7 @@ function checkNamedFiles({ absent, deployDir, user }, needs) {
         throw notFound('env-file', needs.envFile, user, needs.deployDir);
 }
 function notFound(input, file, user, folder) {
-    return new failure_InputError(input, `names ${file}, and ${user} finds no such file on the host, in ${folder}`, `Correct it: the path is relative to "deploy-dir". On the host, as ${user}: cd ${shell_quote_quoteForShell(folder)} && ls -l ${shell_quote_quoteForShell(file)}`);
+    return new InputError(input, `names ${file}, and ${user} finds no such file on the host, in ${folder}`, `Correct it: the path is relative to "deploy-dir". On the host, as ${user}: cd ${shell_quote_quoteForShell(folder)} && ls -l ${shell_quote_quoteForShell(file)}`);
 }
 /** Files that others may have put there while they could reach the folder, or that others can replace. */
 function checkPlaces({ openParent, places }, backupDir) {
@@ -40253,13 +41813,13 @@ function readableProject(seen, { deployDir, projectName }) {
     if (said.length === 0) {
         throw new failure_Failure('bad-compose-config', 'Compose cannot read the project. What it says may quote secrets from your files, so it stays on the host', { hint: `To see it: ${check}` });
     }
-    const remedy = remedyFor(said.join('\n'), envFilesOf(call, deployDir).at(-1) ?? '.env', seen.user);
+    const remedy = readable_project_remedyFor(said.join('\n'), envFilesOf(call, deployDir).at(-1) ?? '.env', seen.user);
     throw new failure_Failure('bad-compose-config', `Compose cannot read the project: ${said.join('; ')}`, {
         hint: remedy === null ? `Correct that, then check it. ${check}` : `${remedy}. Then check it. ${check}`,
     });
 }
 /** What to do about the usual mistakes; null for others, whose message says it. */
-function remedyFor(said, variables, user) {
+function readable_project_remedyFor(said, variables, user) {
     const [, closed] = /(?:open|stat|read) (\/.+): permission denied/.exec(said) ?? [];
     if (closed !== undefined)
         return `Let ${user} read that file. As root: chown ${user} ${shell_quote_quoteForShell(closed)}`;
@@ -40274,15 +41834,6 @@ function remedyFor(said, variables, user) {
     if (away !== undefined)
         return `Put ${shell_quote_quoteForShell(away)} there, or correct what names it: "compose-file", or the compose file`;
     return null;
-}
-
-;// CONCATENATED MODULE: ./build/shared/canonical-json.js
-
-/** JSON with sorted keys, so that equal values have equal texts. */
-function canonical_json_canonicalJson(value) {
-    return JSON.stringify(value, (_, part) => typeof part === 'object' && part !== null && !Array.isArray(part)
-        ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => byText(a, b)))
-        : part);
 }
 
 ;// CONCATENATED MODULE: ./build/shared/releases/service-settings.js
@@ -40303,12 +41854,12 @@ function settingsDrift({ containers, images }, compose) {
     }));
 }
 /** Docker passes these on by itself, from the settings of its client. */
-const proxyVariables = /^(https?|ftp|no|all)_proxy$/i;
+const service_settings_proxyVariables = /^(https?|ftp|no|all)_proxy$/i;
 /** Compares the settings of one service with its container. */
 function driftOf(request) {
     const { service, settings, created } = request;
-    const now = fieldsOf(request.config, service);
-    const written = fieldsOf(request.template, service);
+    const now = service_settings_fieldsOf(request.config, service);
+    const written = service_settings_fieldsOf(request.template, service);
     const unset = new Set(request.unsetNames);
     const isUnset = (template) => variablesIn(service_settings_textOf(template)).some(({ name }) => unset.has(name));
     // Compose does not complain of a variable with a default. It is not set if the value is what comes of that.
@@ -40347,7 +41898,7 @@ function driftOf(request) {
     }
     const known = new Set([...Object.keys(environment), ...ofImage]);
     for (const name of ran.keys())
-        if (!known.has(name) && !proxyVariables.test(name))
+        if (!known.has(name) && !service_settings_proxyVariables.test(name))
             changed.push(`environment ${name}`);
     const labels = template_variables_entriesOf(written.labels);
     for (const [name, value] of Object.entries(template_variables_entriesOf(now.labels)))
@@ -40412,7 +41963,7 @@ function namedVolumes(config, volumes) {
 function contentOf(template, source) {
     return service_settings_sectionsOf(template).configs?.[source]?.content ?? '';
 }
-function fieldsOf(json, service) {
+function service_settings_fieldsOf(json, service) {
     const { services = {} } = service_settings_sectionsOf(json);
     return (Object.hasOwn(services, service) ? services[service] : undefined) ?? {};
 }
@@ -41573,6 +43124,11 @@ function explain_explain(failure, request) {
     const { image } = request;
     if (failure.code === 'drill-room-gone')
         return roomGone(failure, request);
+    if (failure.code === 'transfer-cut')
+        return new failure_Failure(failure.code, failure.message, {
+            hint: 'Nothing was proven. Check the connection between runner and host, then drill it again',
+            cause: failure.cause,
+        });
     if (failure.code === 'drill-no-room') {
         const [free = 0, needed = 0] = failure.message.split(' ').map(Number);
         return new failure_Failure(failure.code, `Not enough space on Docker's disk: a drill needs ${formatBytes(needed)}, and ${formatBytes(free)} are free`, {
@@ -41895,12 +43451,14 @@ const lacksIn = (records) => records
 
 
 
+
 const drill_program = {
     name: 'drill',
     step: 'the drill',
     scripts: [
         new URL(/* asset import */ __nccwpck_require__(79329), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(5216), __nccwpck_require__.b),
+        new URL(/* asset import */ __nccwpck_require__(26572), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(2220), __nccwpck_require__.b),
         new URL(/* asset import */ __nccwpck_require__(20520), __nccwpck_require__.b),
     ],
@@ -41919,7 +43477,13 @@ async function drill(connection, request) {
     const folder = `${backupDir}/${pathOf(set)}`;
     const names = namesOf(set);
     const sides = sidesOf(set);
-    const beside = (side) => (sides.includes(side) ? `${folder}/${names[side]}` : '');
+    const { sent } = request;
+    const beside = (side) => {
+        if (sent !== null)
+            return sent.beside(side);
+        return sides.includes(side) ? `${folder}/${names[side]}` : '';
+    };
+    const incoming = sent === null ? '' : incomingFolder();
     const server = scratchServer(manifest);
     const run = connection.run(drill_program, {
         name: containerOf(request.token),
@@ -41928,7 +43492,9 @@ async function drill(connection, request) {
         lifetime: String(Math.ceil(timeout / 1_000)),
         needed: String(request.neededBytes),
         least: String(request.leastBytes),
-        dump: `${folder}/${names.dump}`,
+        dump: sent?.name ?? `${folder}/${names.dump}`,
+        dump_bytes: String(manifest.sizeBytes),
+        incoming,
         globals: beside('globals'),
         settings: beside('settings'),
         schema: beside('schema'),
@@ -41952,13 +43518,22 @@ async function drill(connection, request) {
         deadline: timeout,
         atEnd: 'end',
         signal: request.signal,
+        ...(sent === null ? {} : { input: { folder: incoming, open: () => sent.open() } }),
         onLog: request.onLog,
         onProgress: request.onProgress,
     });
     try {
-        const records = await run.result;
+        const records = await run.result.catch((error) => {
+            if (sent === null || !failure_isFailure(error, 'ciphertext-damaged'))
+                throw error;
+            return error;
+        });
+        if (failure_isFailure(records))
+            return undecrypted(records, await sent?.sha256());
         const ranOut = memoryRanOut(records, request);
         const outcome = readOutcome(records, run.lastLines(), log, ranOut);
+        if (sent !== null)
+            outcome.sha256 = await sent.sha256();
         refuseUnfit(outcome, run.lastLines().slice(-30).join('\n'), request, {
             ranOut,
             lacks: lacksIn(records),
@@ -41969,6 +43544,14 @@ async function drill(connection, request) {
     catch (error) {
         throw failure_isFailure(error) ? explain_explain(error, request) : error;
     }
+    finally {
+        sent?.close();
+    }
+}
+/** What age has not written cannot be tried on a server. */
+function undecrypted({ message }, sha256 = null) {
+    const fault = { why: 'it cannot be decrypted', words: message, refusal: null };
+    return { fault, sha256, restoreMs: 0, restored: null };
 }
 const faults = {
     41: 'it does not restore',
@@ -42035,6 +43618,313 @@ async function addProof(connection, set, proof, { backupDir, lock, records, onLo
         if (failure_isFailure(error, 'lock-held'))
             throw lock_holder_lockHeld(error.message, backupDir, lock.wait);
         throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/decrypt.js
+
+
+
+
+// Decrypts what `age` has encrypted, on the runner: https://age-encryption.org/v1. The header, where the keys are, is for age's
+// own library; the content is decrypted by Node itself, which is several times as fast.
+/** Bytes. Each recipient needs about 150; who sends more of them than that wants to fill our memory. */
+const decrypt_longestHeader = 64 * 1024;
+const nonceBytes = 16;
+const chunkBytes = 64 * 1024;
+const tagBytes = 16;
+const sealedBytes = chunkBytes + tagBytes;
+/**
+ * Turns ciphertext into what was encrypted. Every piece that it gives out is authentic, but only the end of the stream says that
+ * all of it is there: do not rely on anything before that.
+ *
+ * Fails with a Failure `decrypt-key-wrong` if it was encrypted to other keys, before it gives out anything; `ciphertext-damaged` if
+ * it is not what `age` wrote, or its end is missing.
+ *
+ * @param identity private keys, as `identitiesIn` takes them
+ */
+function decryptStream(identity) {
+    return new Decryption(identitiesIn(identity));
+}
+class Decryption extends external_node_stream_.Transform {
+    #identities;
+    /** What has come and is not used yet. */
+    #waiting = [];
+    #bytes = 0;
+    /** null until the header was read. */
+    #key = null;
+    #count = 0;
+    constructor(identities) {
+        super();
+        this.#identities = identities;
+    }
+    _transform(chunk, _, done) {
+        this.#waiting.push(chunk);
+        this.#bytes += chunk.length;
+        this.#advance().then(() => done(), done);
+    }
+    _flush(done) {
+        this.#finish().then(() => done(), done);
+    }
+    async #advance() {
+        if (this.#key === null)
+            await this.#begin();
+        // The last piece is sealed differently, and only the end of the stream tells which one it is.
+        while (this.#key !== null && this.#bytes > sealedBytes)
+            this.push(this.#open(this.#take(sealedBytes), false));
+    }
+    async #finish() {
+        if (this.#key === null)
+            throw decrypt_damaged('it ends within its header');
+        const last = this.#open(this.#take(this.#bytes), true);
+        if (last.length === 0 && this.#count > 1)
+            throw decrypt_damaged('its last piece is empty');
+        this.push(last);
+    }
+    async #begin() {
+        const start = Buffer.concat(this.#waiting);
+        this.#waiting = [start];
+        const last = start.indexOf('\n--- ');
+        const end = last === -1 ? -1 : start.indexOf('\n', last + 1);
+        if (end === -1 || start.length < end + 1 + nonceBytes) {
+            if (!start.toString('latin1', 0, 22).startsWith('age-encryption.org/v1\n'.slice(0, start.length)))
+                throw decrypt_damaged('it does not begin as a file of age does');
+            if (start.length > decrypt_longestHeader + nonceBytes)
+                throw decrypt_damaged('its header has no end');
+            return;
+        }
+        const fileKey = await unwrap(this.#take(end + 1), this.#identities);
+        this.#key = derive(fileKey, this.#take(nonceBytes));
+    }
+    /** The next bytes of what waits. */
+    #take(bytes) {
+        const all = this.#waiting.length === 1 ? this.#waiting[0] : Buffer.concat(this.#waiting);
+        this.#waiting = [all.subarray(bytes)];
+        this.#bytes -= bytes;
+        return all.subarray(0, bytes);
+    }
+    #open(sealed, isLast) {
+        const nonce = Buffer.alloc(12);
+        nonce.writeUIntBE(this.#count, 5, 6);
+        nonce[11] = isLast ? 1 : 0;
+        this.#count += 1;
+        if (sealed.length < tagBytes)
+            throw decrypt_damaged(`its end is missing`);
+        const decipher = (0,external_node_crypto_.createDecipheriv)('chacha20-poly1305', this.#key, nonce, { authTagLength: tagBytes });
+        decipher.setAuthTag(sealed.subarray(-tagBytes));
+        const content = decipher.update(sealed.subarray(0, -tagBytes));
+        try {
+            decipher.final();
+        }
+        catch {
+            throw decrypt_damaged(isLast ? 'its end is missing or altered' : `it is altered at about byte ${this.#count * sealedBytes}`);
+        }
+        return content;
+    }
+}
+const derive = (fileKey, nonce) => Buffer.from((0,external_node_crypto_.hkdfSync)('sha256', fileKey, nonce, 'payload', 32));
+async function unwrap(header, identities) {
+    const { Decrypter } = await __nccwpck_require__.e(/* import() */ 389).then(__nccwpck_require__.bind(__nccwpck_require__, 43389));
+    const decrypter = new Decrypter();
+    for (const identity of identities)
+        decrypter.addIdentity(identity);
+    try {
+        return await decrypter.decryptHeader(header);
+    }
+    catch (error) {
+        if (error instanceof Error && error.message.startsWith('no identity matched')) {
+            throw new failure_Failure('decrypt-key-wrong', 'The private key does not belong to any recipient of this backup', {
+                hint: 'Give the private key (AGE-SECRET-KEY-1…, or an SSH key) of one of the recipients that "encrypt-to" named when the backup was taken',
+            });
+        }
+        throw decrypt_damaged('its header is altered', error);
+    }
+}
+function decrypt_damaged(why, cause) {
+    return new failure_Failure('ciphertext-damaged', `The encrypted file cannot be decrypted: ${why}`, {
+        hint: 'Compare its checksum: sha256sum --check. If it differs, use another copy of this backup, or another backup',
+        cause,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/shared/drill/sent-dump.js
+
+
+
+/**
+ * A dump that the runner sends into the container: from a bucket, or from the host if it is encrypted there. It is hashed as it is
+ * stored, and decrypted, as it flows; none of it is kept.
+ */
+class SentDump {
+    /** Of the dump, for people: its URI, or its path on the host. */
+    name;
+    #stored;
+    #sides;
+    #key;
+    #hash = (0,external_node_crypto_.createHash)('sha256');
+    #source = null;
+    #pieces = null;
+    #isWhole = false;
+    /**
+     * @param stored opens the dump as it is stored
+     * @param sides the files beside it, compressed and not encrypted
+     * @param key private keys, as `decryptStream` takes them; null if it is not encrypted
+     */
+    constructor(name, stored, sides, key) {
+        this.name = name;
+        this.#stored = stored;
+        this.#sides = sides;
+        this.#key = key;
+    }
+    /** For the program on the host; empty if there is no such file. */
+    beside(side) {
+        return this.#sides.get(side)?.toString('base64') ?? '';
+    }
+    /** The dump as pg_restore takes it, once decompressed. Call it once. */
+    async open() {
+        this.#source = await this.#stored();
+        this.#pieces = this.#source.iterator({ destroyOnReturn: false });
+        const hashed = external_node_stream_.Readable.from(this.#hashed(), { objectMode: false });
+        if (this.#key === null)
+            return hashed;
+        const decrypted = decryptStream(this.#key);
+        hashed.once('error', (error) => decrypted.destroy(error));
+        decrypted.once('error', () => hashed.unpipe(decrypted));
+        return hashed.pipe(decrypted);
+    }
+    /** Of all of it as it is stored, read to its end if that has not happened yet; null if it could not be. */
+    async sha256() {
+        try {
+            for await (const _ of this.#hashed())
+                ;
+        }
+        catch {
+            return null;
+        }
+        return this.#isWhole ? this.#hash.copy().digest('hex') : null;
+    }
+    /** Gives up what was not read: the connection that it comes over is not held any longer. */
+    close() {
+        this.#source?.on('error', () => { }).destroy();
+    }
+    async *#hashed() {
+        while (this.#pieces !== null && !this.#isWhole) {
+            const { done, value } = await this.#pieces.next();
+            if (done === true)
+                this.#isWhole = true;
+            else {
+                this.#hash.update(value);
+                yield value;
+            }
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./build/shared/host/incoming-files.js
+
+/** Bytes of a file that wait for their reader; then the host waits as well. */
+const mostWaiting = 1024 * 1024;
+/** The files in a program's answer, in the order in which the host sends them. As much is taken from the host as is read here. */
+class IncomingFiles {
+    #waiting = [];
+    #current = null;
+    #isOver = false;
+    #error = null;
+    #wake = () => { };
+    #drained = () => { };
+    /** True while nothing more may be taken from the host; `onDrain` is called when that changes. */
+    get isFull() {
+        return this.#waiting.length > 1 || this.#current?.writableNeedDrain === true;
+    }
+    set onDrain(call) {
+        this.#drained = call;
+    }
+    begin(name, bytes) {
+        const content = new external_node_stream_.PassThrough({ highWaterMark: mostWaiting });
+        // Whoever reads it hears of its errors; a file that nobody reads must not end the process.
+        content.on('error', () => { });
+        for (const event of ['drain', 'close'])
+            content.on(event, () => this.#tellDrained());
+        if (this.#isOver)
+            content.destroy();
+        this.#current = content;
+        this.#waiting.push({ name, bytes, content });
+        this.#wake();
+    }
+    add(piece) {
+        if (this.#current?.destroyed === false)
+            this.#current.write(piece);
+    }
+    end() {
+        this.#current?.end();
+        this.#current = null;
+    }
+    /** No more will come: because of the error, if there is one. What is half here fails with it. */
+    close(error) {
+        this.#isOver = true;
+        this.#error ??= error;
+        if (error !== null)
+            for (const { content } of this.#waiting.splice(0))
+                content.destroy(error);
+        this.#current?.destroy(error ?? new Error('The host sent only part of a file'));
+        this.#current = null;
+        this.#wake();
+        this.#tellDrained();
+    }
+    async *[Symbol.asyncIterator]() {
+        for (;;) {
+            const next = this.#waiting.shift();
+            if (next !== undefined) {
+                this.#tellDrained();
+                yield next;
+            }
+            else if (this.#isOver) {
+                if (this.#error !== null)
+                    throw this.#error;
+                return;
+            }
+            else {
+                await new Promise((resolve) => {
+                    this.#wake = resolve;
+                });
+            }
+        }
+    }
+    #tellDrained() {
+        if (!this.isFull)
+            this.#drained();
+    }
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/read-files.js
+
+
+const read_files_program = {
+    name: 'read-files',
+    step: 'reading the files of a backup',
+    scripts: [__nccwpck_require__.ab + "read-files.sh"],
+};
+/**
+ * Streams files of a set from the host. Nothing is kept on the way: the host reads as fast as they are read here. Ends the program
+ * when the caller stops early.
+ * @throws Failure `set-gone`; as any program's
+ */
+async function* readFiles(connection, request) {
+    const { backupDir, set, names, timeout, signal, onLog } = request;
+    const files = new IncomingFiles();
+    const parameters = { backup_dir: backupDir, folders: pathsOf(set), names };
+    const run = connection.run(read_files_program, parameters, { deadline: timeout, atEnd: 'end', signal, onLog, files });
+    let isWhole = false;
+    try {
+        yield* files;
+        await run.result;
+        isWhole = true;
+    }
+    finally {
+        if (!isWhole) {
+            files.close(new Error('The rest is not wanted'));
+            await run.release();
+        }
     }
 }
 
@@ -42205,7 +44095,7 @@ function judgeRows(findings, manifest, restored, remedy) {
  * Compares the hashes of the content. Where the number of rows differs already, that says enough. What was not hashed is a
  * warning: its rows were only counted.
  */
-function judgeContent(findings, manifest, restored) {
+function judge_data_judgeContent(findings, manifest, restored) {
     const wanted = judge_data_comparable(manifest, restored);
     const unhashed = wanted.filter((table) => !isHashed(table));
     const computed = unhashed.filter(({ generates }) => generates);
@@ -42584,14 +44474,14 @@ function imageFor(manifest, running) {
 }
 /** Finds the set to drill. @param wanted an id, or `latest` */
 function chooseSet(wanted, database, sets) {
-    const own = catalogue_verifiedSetsOf(database, sets);
+    const own = verifiedSetsOf(database, sets);
     return (wanted === 'latest' ? own[0] : own.find(({ id }) => id === wanted)) ?? null;
 }
 /** Checks that the restored data equal the dumped data. */
-function judgeDrill({ manifest, outcome, statements }) {
+function judgeDrill({ manifest, outcome, statements, copy }) {
     const findings = new Findings('drill');
-    const { id } = manifest;
     const { fault, restored } = outcome;
+    const id = copy === null ? manifest.id : `the copy of ${manifest.id} off the host`;
     const remedy = `Do not rely on ${id}. Take a backup now and drill it`;
     findings.check('same bytes', () => {
         if (outcome.sha256 === manifest.sha256)
@@ -42600,8 +44490,11 @@ function judgeDrill({ manifest, outcome, statements }) {
     });
     findings.check('restore', () => {
         if (fault === null)
-            return `restored ${id} of "${manifest.database}" into an empty server in ${formatDuration(outcome.restoreMs)}`;
-        return { detail: `${id}: ${fault.why}. ${fault.words}`, remedy: remedyOf(manifest, outcome) };
+            return `restored ${copy === null ? id : `${manifest.id} from ${copy}`} of "${manifest.database}" into an empty server in ${formatDuration(outcome.restoreMs)}`;
+        return {
+            detail: `${id}: ${fault.why}. ${fault.words}`,
+            remedy: remedyOf({ id, sha256: manifest.sha256 }, outcome),
+        };
     });
     if (restored === null) {
         for (const name of ['tables', 'rows', 'content', 'sequences', 'large objects', 'extensions', 'schema', 'indexes'])
@@ -42612,7 +44505,7 @@ function judgeDrill({ manifest, outcome, statements }) {
     }
     findings.check('tables', () => judgeTables(manifest.tables, restored.tables, remedy));
     judgeRows(findings, manifest, restored, remedy);
-    judgeContent(findings, manifest, restored);
+    judge_data_judgeContent(findings, manifest, restored);
     judgeLeftOut(findings, manifest, restored);
     findings.check('sequences', () => judgeSequences(manifest.sequences, restored.sequences, remedy));
     findings.check('large objects', () => restored.largeObjects === manifest.largeObjects
@@ -42626,8 +44519,8 @@ function judgeDrill({ manifest, outcome, statements }) {
     return findings;
 }
 /** The backup, what came back and how long that took: `backup 20261125_083415 of "shop", 8,316 rows, recovered in 5.5 s`. */
-function drillText({ id, database }, { fault, restored, restoreMs }) {
-    const backup = `backup ${id} of "${database}"`;
+function drillText({ id, database }, { fault, restored, restoreMs }, copy) {
+    const backup = `backup ${id} of "${database}"${copy === null ? '' : ` from the off-site copy ${copy}`}`;
     if (fault !== null || restored === null)
         return `${backup}, not restored`;
     const rows = restored.tables.filter(({ isDumped }) => isDumped).reduce((sum, table) => sum + (table.rows ?? 0), 0);
@@ -42666,6 +44559,166 @@ function drillRecord(manifest, { result, restoreMs }, facts) {
     };
 }
 
+;// CONCATENATED MODULE: ./build/verify-action/drill/drill-source.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** Compressed bytes of one file beside the dump; the schema of 30,000 tables has some 4 MiB. */
+const longestSide = 32 * 1024 * 1024;
+/** Milliseconds. A restore that builds a large index takes nothing from the store meanwhile. */
+const longestPause = 30 * 60_000;
+/**
+ * Finds the backup that the inputs name.
+ * @param database null if neither the host nor the inputs tell it
+ * @throws Failure `no-backup`
+ */
+async function sourceOf(connection, database, catalogue, run) {
+    const { inputs, signal } = run;
+    const { bucket } = inputs;
+    if (inputs.drillFrom === 'host' || bucket === null)
+        return onHost(connection, database, catalogue, run);
+    const store = await openS3Store(bucket, signal, { silence: longestPause });
+    try {
+        return await inBucket(store, database, catalogue, inputs);
+    }
+    catch (error) {
+        store.close();
+        throw error;
+    }
+}
+function onHost(connection, database, catalogue, { inputs, signal }) {
+    const { backupDir, timeout, drillBackup } = inputs;
+    const set = database === null ? null : chooseSet(drillBackup, database, catalogue.sets);
+    if (set === null)
+        throw noBackup('verified backup', drillBackup, database, backupDir);
+    const names = namesOf(set);
+    const isSent = set.manifest.encryption === 'age';
+    const opened = [];
+    const read = async (name) => {
+        const files = readFiles(connection, { backupDir, set, names: [name], timeout, signal, onLog: host });
+        opened.push(files);
+        const { value } = await files.next();
+        return value.content;
+    };
+    return {
+        set,
+        copy: null,
+        isSent,
+        manifest: () => wholeManifest(connection, backupDir, set, { signal, onLog: host }),
+        sent: async () => (isSent ? sentDump(`${backupDir}/${pathOf(set)}/${names.dump}`, set, read, inputs) : null),
+        close: async () => {
+            for (const files of opened)
+                await files.return(undefined).catch(() => { });
+        },
+    };
+}
+async function inBucket(store, given, catalogue, inputs) {
+    const { bucket, environment, drillBackup } = inputs;
+    const prefix = bucket?.prefix ?? '';
+    const stored = await storedSets(store, prefix, environment);
+    const place = store.uri(`${prefix}/${environment}`);
+    const database = given ?? onlyOne(stored.map((set) => set.database));
+    const own = stored.filter((set) => set.database === database);
+    const [newest] = own;
+    const wanted = drillBackup === 'latest' ? undefined : own.find(({ id }) => id === drillBackup);
+    const chosen = drillBackup === 'latest' ? own.find(({ isComplete }) => isComplete) : wanted;
+    if (chosen === undefined || !chosen.isComplete)
+        throw noBackup('complete copy', drillBackup, database, place, (wanted ?? newest)?.faults);
+    if (drillBackup === 'latest' && newest !== chosen)
+        warning(`The newest copy, ${newest?.id}, is not complete: ${newest?.faults.join(', ')}. Drilling ${chosen.id}`);
+    const { id, manifest } = chosen;
+    // The proof of a copy is no proof of another set with the same id.
+    const here = catalogue.sets.find((set) => set.state === 'verified' && set.id === id && set.manifest.sha256 === manifest.sha256);
+    const set = { state: 'verified', id, database: chosen.database, manifest, folders: here?.folders ?? [] };
+    const names = namesOf(set);
+    const read = (name) => readObject(store, chosen, name);
+    const copy = store.uri(keyOf(chosen, names.dump));
+    return {
+        set,
+        copy,
+        isSent: true,
+        manifest: async () => {
+            const text = await bufferOf(await read(names.manifest), names.manifest, longestManifest);
+            try {
+                return read_manifest_readManifest(text.toString('utf8'));
+            }
+            catch (error) {
+                if (!failure_isFailure(error, 'bad-manifest'))
+                    throw error;
+                throw new failure_Failure('manifest-unreadable', `${store.uri(keyOf(chosen, names.manifest))} ${error.message}`, {
+                    hint: 'Do not rely on this copy: drill another one, or the one on the host',
+                    cause: error,
+                });
+            }
+        },
+        sent: () => sentDump(copy, set, read, inputs),
+        close: async () => store.close(),
+    };
+}
+/** The one that all are; null if there is none, or another. */
+function onlyOne(databases) {
+    const [first = null, ...others] = new Set(databases);
+    return others.length === 0 ? first : null;
+}
+function noBackup(kind, drillBackup, database, place, faults = []) {
+    const which = drillBackup === 'latest' ? kind : `${kind} ${drillBackup}`;
+    const what = database === null ? 'any database, or not of one alone' : `"${database}"`;
+    const why = faults.length === 0 ? '' : `: ${faults.join(', ')}`;
+    return new failure_Failure('no-backup', `No ${which} of ${what} found in ${place}${why}`, {
+        hint: `Run backup-action, or set "drill-backup" to another backup${database === null ? ', or "db-name"' : ''}`,
+    });
+}
+const keyOf = ({ files }, name) => files.find((file) => file.name === name)?.key ?? name;
+async function readObject(store, set, name) {
+    const key = keyOf(set, name);
+    const content = await store.read(key);
+    if (content !== null)
+        return content;
+    throw new failure_Failure('set-gone', `${store.uri(key)} no longer exists`, { hint: 'Drill the newest copy' });
+}
+/** What is encrypted is decrypted here. @throws Failure `decrypt-key-missing` */
+async function sentDump(name, set, read, { decryptKey }) {
+    const isEncrypted = set.manifest.encryption === 'age';
+    if (isEncrypted && decryptKey === null) {
+        throw new failure_Failure('decrypt-key-missing', `${set.id} is encrypted, and can be restored only with a private key`, {
+            hint: 'Give "decrypt-key", as a secret: it stays on this runner. Nothing was restored',
+        });
+    }
+    const names = namesOf(set);
+    const sides = new Map();
+    for (const side of sidesOf(set)) {
+        const stored = await bufferOf(await read(names[side]), names[side], longestSide);
+        sides.set(side, names[side].endsWith('.age') ? await decrypted(stored, decryptKey ?? '') : stored);
+    }
+    return new SentDump(name, () => read(names.dump), sides, isEncrypted ? decryptKey : null);
+}
+async function bufferOf(content, name, most) {
+    const pieces = [];
+    let length = 0;
+    for await (const piece of content) {
+        length += piece.length;
+        if (length > most)
+            throw new failure_Failure('result-too-large', `${name} is too large: more than ${most} bytes`);
+        pieces.push(piece);
+    }
+    return Buffer.concat(pieces);
+}
+async function decrypted(stored, key) {
+    const stream = decryptStream(key);
+    stream.end(stored);
+    return (0,consumers_namespaceObject.buffer)(stream);
+}
+
 ;// CONCATENATED MODULE: ./build/verify-action/drill/check-drill.js
 
 
@@ -42685,23 +44738,32 @@ function drillRecord(manifest, { result, restoreMs }, facts) {
 
 /** Restores a backup for real, and stores the result beside the backup and in the history. */
 async function checkDrill(connection, surveyed, run) {
+    const source = await sourceOf(connection, databaseOf(surveyed, run.inputs), surveyed.catalogue, run);
+    try {
+        return await drillFrom(connection, source, surveyed, run);
+    }
+    finally {
+        await source.close();
+    }
+}
+async function drillFrom(connection, source, surveyed, run) {
     const { inputs, outputs, signal, workflow } = run;
-    const { seen, catalogue } = surveyed;
-    const database = databaseOf(surveyed, inputs);
-    const set = database === null ? null : chooseSet(inputs.drillBackup, database, catalogue.sets);
-    if (set === null)
-        throw noBackup(inputs, database);
+    const { seen } = surveyed;
+    const { set, copy } = source;
     const facts = last_good_factsOf(seen);
     const container = seen.containers.find(({ id }) => id === seen.candidates[0]?.container);
     const image = imageFor(set.manifest, facts === null || container === undefined ? null : { imageId: container.imageId, facts });
     const needed = neededFor(set.manifest, facts?.sizeBytes ?? null) + inputs.minFreeSpace;
-    info(`Drilling ${set.id} (${formatBytes(set.manifest.sizeBytes)}). Docker's disk needs ${formatBytes(needed)} free, of which ${formatBytes(inputs.minFreeSpace)} must stay free`);
+    info(`Drilling ${copy ?? set.id} (${formatBytes(set.manifest.sizeBytes)}). Docker's disk needs ${formatBytes(needed)} free, of which ${formatBytes(inputs.minFreeSpace)} must stay free`);
     // The restored data are compared with the whole manifest, which the survey did not fetch.
-    const manifest = await wholeManifest(connection, inputs.backupDir, set, { signal, onLog: host });
+    const manifest = await source.manifest();
     refuseShortage(manifest, inputs.drillMemory);
+    if (source.isSent)
+        info('The dump flows through this runner: nothing of it is kept here');
     const outcome = await drill(connection, {
         backupDir: inputs.backupDir,
         set,
+        sent: await source.sent(),
         tables: manifest.tables,
         image,
         token: (0,external_node_crypto_.randomBytes)(4).toString('hex'),
@@ -42721,12 +44783,14 @@ async function checkDrill(connection, surveyed, run) {
         manifest,
         outcome,
         statements: inputs.drillStatements,
+        copy,
     });
-    findings.subject = drillText(manifest, outcome);
+    findings.subject = drillText(manifest, outcome, copy);
     const { status } = tallyOf(findings.list, 'error');
     const proof = {
         at: new Date().toISOString(),
         what: 'drill',
+        from: copy === null ? 'host' : 's3',
         result: status === 'verified' ? 'passed' : status === 'failed' ? 'failed' : 'could-not-check',
         checks: Object.fromEntries(findings.list.map(({ name, result }) => [name, result])),
         restoreMs: outputs['drill-duration-ms'],
@@ -42739,6 +44803,11 @@ async function checkDrill(connection, surveyed, run) {
         const record = proof.result === 'could-not-check'
             ? null
             : drillRecord(set.manifest, proof, runFacts(inputs.environment, workflow));
+        if (set.folders.length === 0) {
+            if (record !== null)
+                await addRecord(connection, record, surveyed, run);
+            return `${set.id} is not on the host, or another one there, so only the history says that it was drilled`;
+        }
         await addProof(connection, set, proof, {
             records: record === null ? [] : [...surveyed.knownHistory.missing, record],
             backupDir: inputs.backupDir,
@@ -42766,12 +44835,6 @@ function refuseShortage({ id, tables }, memory) {
         return;
     throw new failure_Failure('drill-unfit', `${id} cannot be restored with ${formatBytes(memory)} of memory: the largest value in ${shortage.tables} has ${formatBytes(shortage.largestValue)}. This says nothing about the backup`, {
         hint: `Nothing was restored. Set "drill-memory" to ${enoughMemory(shortage.largestValue, memory)}, then drill it again`,
-    });
-}
-function noBackup({ drillBackup, backupDir }, database) {
-    const which = drillBackup === 'latest' ? 'verified backup' : `verified backup ${drillBackup}`;
-    return new failure_Failure('no-backup', `No ${which} of ${database === null ? 'any database' : `"${database}"`} found in ${backupDir}`, {
-        hint: 'Run backup-action, or set "drill-backup" to another backup',
     });
 }
 
@@ -43192,7 +45255,7 @@ function judgeDatabase(findings, { seen, catalogue }, inputs) {
     findings.after('compressor', 'space', () => {
         const facts = askedDatabase(seen);
         const { encoding } = chooseCompression(seen, facts, needs);
-        const previous = catalogue_verifiedSetsOf(facts.database, catalogue.sets)[0]?.manifest ?? null;
+        const previous = verifiedSetsOf(facts.database, catalogue.sets)[0]?.manifest ?? null;
         const alike = previous?.format === encoding.format && previous.compression === encoding.compression;
         const estimate = estimateOf(facts, encoding, alike ? previous.sizeBytes : null);
         checkSpace(seen, estimate, needs, alike ? previous.sizeBytes : null);
@@ -43208,7 +45271,7 @@ function judgeDatabase(findings, { seen, catalogue }, inputs) {
 }
 function judgeDrillSpace(seen, catalogue, minFreeSpace, free) {
     const facts = askedDatabase(seen);
-    const newest = catalogue_verifiedSetsOf(facts.database, catalogue.sets)[0];
+    const newest = verifiedSetsOf(facts.database, catalogue.sets)[0];
     if (newest === undefined)
         return 'there is no backup to drill yet';
     const needed = neededFor(newest.manifest, facts.sizeBytes) + minFreeSpace;
@@ -43744,7 +45807,7 @@ function judgeServer(findings, { seen, catalogue }, inputs) {
 /** A backup is of one database. The others are lost with the server, unless somebody has thought of them. */
 function judgeOthers({ otherDatabases }, { sets }, backupDir) {
     const { count, names } = otherDatabases;
-    const missing = names.filter((name) => catalogue_verifiedSetsOf(name, sets).length === 0);
+    const missing = names.filter((name) => verifiedSetsOf(name, sets).length === 0);
     const total = count - (names.length - missing.length);
     if (total === 0)
         return count === 0 ? 'the server has none' : `each of ${count} has a verified backup`;
@@ -43785,162 +45848,6 @@ function judgeCollations({ default: own, others, partitioned }, { database, user
     };
 }
 
-;// CONCATENATED MODULE: ./build/shared/offsite/bucket-failure.js
-
-
-
-/** For people: `"bucket" at s3.example.com`. */
-function bucket_failure_nameOf({ bucket, endpoint }) {
-    return `"${bucket}" at ${endpoint?.host ?? 'S3'}`;
-}
-/** @param what happened, as the beginning of a sentence: `"bucket" at S3 cannot be listed` */
-function bucketFailure(what, error, facts) {
-    if (error instanceof failure_Failure)
-        return error;
-    const reason = bucket_failure_wordsOf(error);
-    return new failure_Failure('bucket-unusable', `${what}: ${reason}`, { hint: bucket_failure_remedyFor(reason, facts) });
-}
-/** The store's own code and words, or those of the library, in one line. */
-function bucket_failure_wordsOf(error) {
-    const { status, code } = codeOf(error);
-    // The answer to HEAD has no body, so nobody knows more than its status.
-    if (status !== null && /^(Unknown(Error)?|\d{3})?$/.test(code))
-        return `${wordForStatus[status] ?? 'HTTP'} (HTTP ${status})`;
-    return clean_cleanLine(reasonOf(error), 500);
-}
-const wordForStatus = {
-    400: 'BadRequest',
-    403: 'Forbidden',
-    404: 'NotFound',
-    412: 'PreconditionFailed',
-    500: 'InternalError',
-    501: 'NotImplemented',
-    503: 'ServiceUnavailable',
-};
-/** The HTTP status of the answer, if there was one, and the name of the error. */
-function codeOf(error) {
-    if (!(error instanceof Error))
-        return { status: null, code: '' };
-    const { $metadata } = error;
-    return { status: $metadata?.httpStatusCode ?? null, code: error.name };
-}
-function bucket_failure_remedyFor(reason, facts) {
-    const found = bucket_failure_remedies.find(([said]) => said.test(reason))?.[1];
-    if (found === undefined)
-        return elsewise;
-    return typeof found === 'string' ? found : found(reason, facts);
-}
-const login = 'Run aws-actions/configure-aws-credentials before this step, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
-/** Advice by the words of the store, or of AWS's library. The first that fits holds. */
-const bucket_failure_remedies = [
-    [
-        /\bsts:|AssumeRole|^(ExpiredTokenException|IDPCommunicationError|InvalidIdentityToken)/,
-        'Make the role trust this repository and branch, and give the job permissions: id-token: write',
-    ],
-    [/^Region is missing/, 'Give "s3-region", or set AWS_REGION in the job'],
-    [
-        /^ExpiredToken\b/,
-        'The login has run out: let aws-actions/configure-aws-credentials run right before this step, and give it a longer role-duration-seconds if the copy takes long',
-    ],
-    [/^(CredentialsProviderError|InvalidToken|InvalidAccessKeyId|SignatureDoesNotMatch|TokenRefreshRequired)\b/, login],
-    [/^(NoSuchBucket|NotFound)\b/, 'Correct "s3-bucket" or "s3-endpoint", or create the bucket'],
-    [/^NoSuchUpload\b/, 'Somebody else ended this upload, such as a lifecycle rule of the bucket. Run it again'],
-    [/^(\w*Redirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException)\b/, 'Correct "s3-region"'],
-    [/^KMS\.|kms:/i, 'Correct "s3-kms-key", and grant that login kms:GenerateDataKey and kms:Decrypt on the key'],
-    [/^InvalidStorageClass\b/, 'Clear "s3-storage-class": this store does not have it'],
-    [/^InvalidTag\b/, 'Correct "s3-tags"'],
-    [/[Pp]art ?[Nn]umber|too many parts/i, 'Give "s3-max-parts" the number of parts that this store allows'],
-    [
-        /^(AccessDenied|Forbidden|AllAccessDisabled|AccountProblem)\b/,
-        (_, { rights }) => `Grant that login ${rights.join(' and ')} on the bucket`,
-    ],
-    [/^RequestTimeTooSkewed\b/, "Correct the runner's clock"],
-    [
-        /^(NotImplemented|InvalidArgument|InvalidRequest|BadRequest|InvalidEncryptionAlgorithmError|MalformedXML)\b/,
-        clearInputs,
-    ],
-    [
-        /^(QuotaExceeded|InsufficientStorage|XMinioStorageFull|StorageLimitExceeded|storage_cap_exceeded)/i,
-        'Make room in the store, or raise its limit',
-    ],
-    [
-        /^(SlowDown|Throttling\w*|TooManyRequests\w*|RequestLimitExceeded|InternalError|InternalServerError|ServiceUnavailable|BadGateway|GatewayTimeout)\b/,
-        'The store is overloaded or out of order: look at its status page, and run this again later. The next run copies what is missing',
-    ],
-    [
-        /certificate|self-signed|CERT_/i,
-        'Give the certificate of its authority to the job in NODE_EXTRA_CA_CERTS, or correct "s3-endpoint"',
-    ],
-    [
-        /ECONNRESET|EPIPE|ETIMEDOUT|TimeoutError|RequestTimeout|socket hang up|aborted|IncompleteBody|premature/i,
-        'Run it again: the next run copies what is missing. If it happens again, check the network between runner and store',
-    ],
-];
-const elsewise = 'Correct "s3-endpoint" or "s3-region", and check that the network of the runner allows the connection';
-/** What the words themselves name, else all that was sent and need not be. */
-function clearInputs(reason, { inputs = [] }) {
-    const named = inputWords
-        .filter(([input, said]) => inputs.includes(input) && said.test(reason))
-        .map(([input]) => input);
-    const guilty = named.length > 0 ? named : inputs;
-    if (guilty.length === 0)
-        return 'This store lacks what was asked of it. Compare it with the table in docs/offsite.md';
-    const list = guilty.map((input) => `"${input}"`).join(' and ');
-    return `Clear ${list}: this store does not take ${guilty.length === 1 ? 'it' : 'them'}`;
-}
-const inputWords = [
-    ['s3-tags', /tag/i],
-    ['s3-storage-class', /storage.?class/i],
-    ['s3-kms-key', /kms/i],
-    ['s3-sse', /encrypt|sse/i],
-];
-
-;// CONCATENATED MODULE: ./build/shared/offsite/s3-client.js
-
-/** The runner's variables that name a proxy. */
-const s3_client_proxyVariables = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'];
-/** A client with AWS's standard chain for the login, which goes through the proxy of the runner if there is one. */
-async function makeClient(place, { attempts, silence = 0 }) {
-    const [{ S3Client }, http, https] = await Promise.all([
-        __nccwpck_require__.e(/* import() */ 711).then(__nccwpck_require__.t.bind(__nccwpck_require__, 53711, 19)),
-        Promise.resolve(/* import() */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 37067, 19)),
-        Promise.resolve(/* import() */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 44708, 19)),
-    ]);
-    demandProxyCapableNode();
-    const { region, endpoint } = place;
-    // AWS's library ignores these variables; the agents of Node obey them, NO_PROXY among them, if they are handed in.
-    const connections = { keepAlive: true, maxSockets: 50, proxyEnv: process.env };
-    return new S3Client({
-        ...(endpoint === null ? {} : { endpoint: endpoint.href, forcePathStyle: true }),
-        // A private store has no regions, but the signature needs one.
-        ...(region === null ? (endpoint === null ? {} : { region: 'us-east-1' }) : { region }),
-        maxAttempts: attempts,
-        retryMode: 'standard',
-        // Not every store knows these headers; where one is wanted, the request has it.
-        requestChecksumCalculation: 'WHEN_REQUIRED',
-        responseChecksumValidation: 'WHEN_REQUIRED',
-        expectContinueHeader: false,
-        requestHandler: {
-            connectionTimeout: 10_000,
-            socketTimeout: silence,
-            httpAgent: new http.Agent(connections),
-            httpsAgent: new https.Agent(connections),
-        },
-    });
-}
-/** Node learned of proxies in 24.5; before that, the copy would silently go past the proxy, or hang. */
-function demandProxyCapableNode() {
-    const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-    if (major > 24 || (major === 24 && minor >= 5))
-        return;
-    const given = s3_client_proxyVariables.find((name) => (process.env[name] ?? '') !== '');
-    if (given === undefined)
-        return;
-    throw new failure_Failure('bucket-unusable', `Node ${process.versions.node} cannot use the proxy that ${given} names`, {
-        hint: 'Update the runner, so that it has Node 24.5 or newer',
-    });
-}
-
 ;// CONCATENATED MODULE: ./build/shared/offsite/bucket.js
 
 
@@ -43965,7 +45872,7 @@ async function reachBucket(place, signal) {
     }
     catch (error) {
         signal.throwIfAborted();
-        throw bucketFailure(`${bucket_failure_nameOf(place)} cannot be listed`, error, { rights: ['s3:ListBucket'] });
+        throw bucketFailure(`${nameOf(place)} cannot be listed`, error, { rights: ['s3:ListBucket'] });
     }
     finally {
         client.destroy();

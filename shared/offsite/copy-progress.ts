@@ -1,7 +1,7 @@
 import type { VerifiedSet } from '../sets/catalogue.ts';
 import type { StoryLog } from '../story-log.ts';
 import { formatBytes, formatDuration, formatRate } from '../units.ts';
-import type { CopyListener } from './copy-set.ts';
+import type { Confirmation, CopyListener } from './copy-set.ts';
 
 /** Milliseconds. Every line stays in the log for good, so write only a few. */
 const betweenLines = 10_000;
@@ -30,8 +30,8 @@ export class CopyProgress implements CopyListener {
     this.#log.progress(copyProgressLine({ ...this.#file, ms: now - this.#file.beganAt }));
   }
 
-  confirmed(name: string, proof: 'reported' | 'read-back'): void {
-    const how = proof === 'reported' ? 'the store reports the same SHA-256' : 'read back, with the same SHA-256';
+  confirmed(name: string, confirmation: Confirmation): void {
+    const how = confirmation === 'reported' ? 'the store reports the same SHA-256' : 'read back, with the same SHA-256';
     this.#log.success(`${name}: ${formatBytes(this.#file.bytes)}, ${how}`);
   }
 }

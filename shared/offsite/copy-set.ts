@@ -4,6 +4,7 @@ import { Failure } from '../failure.ts';
 import type { IncomingFile } from '../host/incoming-files.ts';
 import type { ManifestSummary } from '../sets/manifest.ts';
 import { parseSetFileName } from '../sets/naming.ts';
+import { listedSums } from '../sets/read-sets.ts';
 import { compositeOf } from './checksums.ts';
 import type { ObjectStore, ObjectTags, SentObject } from './object-store.ts';
 
@@ -17,14 +18,14 @@ export interface CopyTarget {
 }
 
 /** How it was established that the bucket holds what was verified: the store reported its checksum, or it was read back. */
-export type Proof = 'reported' | 'read-back';
+export type Confirmation = 'reported' | 'read-back';
 
 export interface CopiedFile {
   name: string;
   key: string;
   bytes: number;
   sha256: string;
-  proof: Proof;
+  confirmation: Confirmation;
 }
 
 export interface CopiedSet {
@@ -40,7 +41,7 @@ export interface CopyListener {
   begins(name: string, bytes: number): void;
   /** So many bytes more have arrived in the store. */
   arrived(bytes: number): void;
-  confirmed(name: string, proof: Proof): void;
+  confirmed(name: string, how: Confirmation): void;
 }
 
 /** Where the objects of a set lie. */
@@ -96,9 +97,9 @@ export async function copySet(
     const hashed = Readable.from(hashing(content, hash, file.name, expected), { objectMode: false });
     const sent = await store.write(key, hashed, file.bytes, (bytes) => tell.arrived(bytes), target.tags);
     const known = expected ?? hash.digest('hex');
-    const proof = await confirm(store, key, { bytes: file.bytes, sha256: known, sent });
-    tell.confirmed(file.name, proof);
-    copied.push({ name: file.name, key, bytes: file.bytes, sha256: known, proof });
+    const confirmation = await confirm(store, key, { bytes: file.bytes, sha256: known, sent });
+    tell.confirmed(file.name, confirmation);
+    copied.push({ name: file.name, key, bytes: file.bytes, sha256: known, confirmation });
   }
   if (!copied.some(({ name }) => parseSetFileName(name)?.part === 'manifest'))
     throw differs(`The host sent no manifest of ${manifest.id}`);
@@ -111,7 +112,7 @@ async function confirm(
   store: ObjectStore,
   key: string,
   { bytes, sha256, sent }: { bytes: number; sha256: string; sent: SentObject },
-): Promise<Proof> {
+): Promise<Confirmation> {
   const facts = await store.facts(key);
   const wrong = async (what: string) => {
     await store.remove([key]);
@@ -176,14 +177,8 @@ async function wholeList({ name, content, bytes }: IncomingFile): Promise<Buffer
   return Buffer.concat(chunks);
 }
 
-/** Reads lines as `sha256sum` writes them. */
-function listedSums(text: string): Map<string, string> {
-  const lines = text.split('\n').map((line) => /^([0-9a-f]{64}) [ *](.+)$/.exec(line));
-  return new Map(lines.flatMap((match) => (match === null ? [] : [[match[2] ?? '', match[1] ?? '']])));
-}
-
 function differs(what: string): Failure {
   return new Failure('copy-differs', what, {
-    hint: 'Do not rely on this copy. Verify the backups on the host, then run the backup again: it replaces the copy',
+    hint: 'Have verify-action read the backups on the host. If one is damaged there, move its files out of the backup folder; otherwise run the backup again',
   });
 }

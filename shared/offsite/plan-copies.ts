@@ -45,7 +45,7 @@ export function planCopies(
 ): VerifiedSet[] {
   const complete = completeIn(stored, rules);
   const there = new Set(complete.map(({ id }) => id));
-  const ours = onHost.filter(({ database }) => database === rules.database);
+  const ours = onHost.filter(({ database, manifest }) => database === rules.database && isCopied(manifest));
   const missing = ours.filter(({ id }, index) => !there.has(id) && ours.findIndex((set) => set.id === id) === index);
   const kept = new Set(
     decide([...complete, ...missing], rules)
@@ -63,13 +63,16 @@ export function planOffsitePruning(stored: readonly StoredSet[], rules: OffsiteR
   return decide(completeIn(stored, rules), rules);
 }
 
+/** What was taken before a rollback is needed on the host, and soon; in the bucket it would take the place of a nightly one. */
+const isCopied = ({ kind }: VerifiedSet['manifest']) => kind !== 'prerollback';
+
 function completeIn(stored: readonly StoredSet[], { database }: OffsiteRules): Known[] {
   return stored.filter((set) => set.isComplete && set.database === database);
 }
 
 /**
  * As on the host: the sets enter their tiers in the order in which they were taken, and each tier keeps what it keeps there. The
- * bucket has no folders for tiers, so this is computed anew each time. A set taken before a rollback or a deployment counts as a
+ * bucket has no folders for tiers, so this is computed anew each time. As on the host, a set taken before a deployment counts as a
  * daily one.
  */
 function decide(sets: readonly Known[], { database, policy, timezone, now }: OffsiteRules): OffsiteDecision[] {

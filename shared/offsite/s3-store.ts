@@ -198,10 +198,10 @@ class S3Store implements ObjectStore {
 
   async #remove(key: string): Promise<Removal> {
     // In a versioned bucket, a deletion only hides what is locked: it would go on costing money, seen by nobody.
-    const facts = await this.facts(key);
-    if (facts === null) return { key, outcome: 'deleted', reason: null };
-    if (facts.lockedUntil !== null) return { key, outcome: 'retained', reason: lockOf(facts.lockedUntil) };
     try {
+      const facts = await this.facts(key);
+      if (facts === null) return { key, outcome: 'deleted', reason: null };
+      if (facts.lockedUntil !== null) return { key, outcome: 'retained', reason: lockOf(facts.lockedUntil) };
       await this.#ask(`does not delete ${key}`, { rights: ['s3:DeleteObject'] }, (abortSignal) =>
         this.#client.send(new this.#s3.DeleteObjectCommand({ ...this.#Bucket, Key: key }), { abortSignal }),
       );

@@ -139,7 +139,7 @@ function wasNotMade(name: string, set: VerifiedSet): boolean {
 }
 
 /** Reads lines as `sha256sum` writes them: sum, a space, a space or an asterisk, name. */
-function listedSums(text: string): Map<string, string> {
+export function listedSums(text: string): Map<string, string> {
   const lines = text.split('\n').map((line) => /^([0-9a-f]+) [ *](.+)$/.exec(line));
   return new Map(lines.flatMap((match) => (match === null ? [] : [[match[2] ?? '', match[1] ?? '']])));
 }

@@ -154,16 +154,11 @@ function judgeDifferences(copies: readonly Copy[], { host, hostFiles }: OffsiteF
   };
 }
 
-/**
- * A set that was taken after the last run of backup-action, before a rollback, had no chance yet. The upload of the newest one may
- * be going on; nobody can tell that from an upload that failed.
- */
-function judgeMissing(copies: readonly Copy[], { host, missing, place, parts }: OffsiteFacts): string | Problem {
-  const last = host.find(({ manifest }) => manifest.kind !== 'prerollback')?.id ?? '';
-  const lacking = missing.filter(({ id }) => newestFirst(id, last) >= 0);
-  if (lacking.length === 0) return `none is missing: ${counted(copies.length, 'complete set')} in ${place}`;
+/** The upload of the newest one may be going on; nobody can tell that from an upload that failed. */
+function judgeMissing(copies: readonly Copy[], { missing, place, parts }: OffsiteFacts): string | Problem {
+  if (missing.length === 0) return `none is missing: ${counted(copies.length, 'complete set')} in ${place}`;
   const half = new Set(parts.map(({ id }) => id));
-  const names = lacking.map(({ id }) => (half.has(id) ? `${id} (of which only a part is there)` : id));
+  const names = missing.map(({ id }) => (half.has(id) ? `${id} (of which only a part is there)` : id));
   return {
     detail: `no copy of ${listed(names, 3)} in ${place}`,
     remedy:

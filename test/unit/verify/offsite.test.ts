@@ -9,8 +9,8 @@ import { exampleManifest } from '../retention/host-folder.ts';
 const database = 'shop';
 const id = '20261125_021700';
 
-function set(of: string, kind: 'scheduled' | 'prerollback' = 'scheduled'): VerifiedSet {
-  const manifest = exampleManifest(of, { database, kind });
+function set(of: string): VerifiedSet {
+  const manifest = exampleManifest(of, { database });
   return { state: 'verified', id: of, database, manifest, folders: ['daily'] };
 }
 
@@ -45,16 +45,6 @@ const later = '20261125_080000';
 const examples: [what: string, facts: Partial<OffsiteFacts>, bad: Record<string, string>][] = [
   ['all is there', {}, {}],
   ['the newest set has no copy', { host: [set(later), set(id)], missing: [set(later)] }, { sets: 'error' }],
-  [
-    'a set from before a rollback waits for the next backup',
-    { host: [set(later, 'prerollback'), set(id)], missing: [set(later, 'prerollback')] },
-    {},
-  ],
-  [
-    'a set from before a rollback was left out by a later backup',
-    { host: [set(later), set('20261125_070000', 'prerollback')], missing: [set('20261125_070000', 'prerollback')] },
-    { sets: 'error' },
-  ],
   [
     'only the size of a large dump is known',
     { newest: { id, how: 'size', bytes: 9, files: 6, faults: [] } },
