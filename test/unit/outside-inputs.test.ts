@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import { InputError } from '../../shared/failure.ts';
+import { type CopyInputs, readCopyInputs } from '../../shared/inputs/copy-inputs.ts';
 import type { HostInputs } from '../../shared/inputs/host-inputs.ts';
 import { readNoticeInputs } from '../../shared/inputs/notice-inputs.ts';
 import { readOffsiteInputs } from '../../shared/inputs/offsite-inputs.ts';
@@ -20,6 +21,56 @@ const host = { environment: 'prod', databaseName: null } as HostInputs;
 const notices = (given: Record<string, string>, onRead: (addressed: Addressed) => void = () => {}) =>
   withInputs(given, () => readInputs((input) => readNoticeInputs(input, host, onRead)));
 const offsite = (given: Record<string, string>) => withInputs(given, () => readInputs(readOffsiteInputs).bucket);
+
+const keep = { daily: 7, weekly: 4, monthly: 'all', predeployment: 30, prerollback: 'all' } as const;
+const copies = (given: Record<string, string>): CopyInputs =>
+  withInputs(given, () => readInputs((input) => readCopyInputs(input, readOffsiteInputs(input), keep)));
+
+describe('how copies are made', () => {
+  const aws = { 's3-bucket': 'acme' };
+  const other = { ...aws, 's3-endpoint': 'https://s3.example.com' };
+  const plain = { storageClass: null, sse: null, kmsKey: null, tags: null, maxParts: null };
+
+  test('on AWS: with a cheaper class and the two tags', () =>
+    assert.deepEqual(copies(aws).upload, { ...plain, storageClass: 'STANDARD_IA', tags: {} }));
+  test('elsewhere: with nothing that a store may lack', () => assert.deepEqual(copies(other).upload, plain));
+  test('with tags, where they are given', () => {
+    assert.deepEqual(copies({ ...other, 's3-tags': 'team=shop\ncost centre = 7' }).upload.tags, {
+      team: 'shop',
+      'cost centre': '7',
+    });
+    assert.equal(copies({ ...aws, 's3-tags': 'none' }).upload.tags, null);
+  });
+  test('kept as on the host, unless they are told otherwise', () => {
+    assert.deepEqual(copies(aws).offsiteKeep, { daily: 7, weekly: 4, monthly: 'all' });
+    const given = { ...aws, 's3-keep-daily': '30', 's3-keep-weekly': '0', 's3-keep-monthly': '12' };
+    assert.deepEqual(copies(given).offsiteKeep, { daily: 30, weekly: 0, monthly: 12 });
+  });
+  test('to a store on the runner itself, without TLS', () =>
+    assert.ok(copies({ ...aws, 's3-endpoint': 'http://127.0.0.1:9000' })));
+
+  const bad: [given: Record<string, string>, field: string, why: RegExp][] = [
+    [{ ...aws, 's3-endpoint': 'http://s3.example.com' }, 's3-endpoint', /not an https address/],
+    [{ ...aws, 's3-endpoint': 'http://127.0.0.1.example.com' }, 's3-endpoint', /not an https address/],
+    [{ ...aws, 's3-kms-key': 'alias/x' }, 's3-kms-key', /without "s3-sse"/],
+    [{ ...aws, 's3-kms-key': 'alias/x', 's3-sse': 'AES256' }, 's3-kms-key', /with s3-sse: AES256/],
+    [{ ...aws, 's3-sse': 'on' }, 's3-sse', /must be one of/],
+    [{ ...aws, 's3-storage-class': 'cold storage' }, 's3-storage-class', /not a storage class/],
+    [{ ...aws, 's3-tags': 'tier=gold' }, 's3-tags', /set already/],
+    [{ ...aws, 's3-tags': 'a=1\na=2' }, 's3-tags', /twice/],
+    [{ ...aws, 's3-tags': 'shop' }, 's3-tags', /not a tag/],
+    [{ ...aws, 's3-max-parts': '0' }, 's3-max-parts', /not from 1/],
+    [{ 's3-keep-daily': '7' }, 's3-bucket', /"s3-keep-daily" was given/],
+    [{ 's3-storage-class': 'STANDARD' }, 's3-bucket', /"s3-storage-class" was given/],
+  ];
+  for (const [given, field, why] of bad) {
+    test(`not with ${JSON.stringify(given)}`, () =>
+      assert.throws(
+        () => copies(given),
+        (error) => error instanceof InputError && error.field === field && why.test(error.message) && error.hint !== '',
+      ));
+  }
+});
 
 describe('a mail server', () => {
   const login = { user: 'a@b.c', password: 'p:/@%' };

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Failure, isFailure } from '../../../shared/failure.ts';
+import { copySet } from '../../../shared/offsite/copy-set.ts';
+import { contentsOf } from '../../../shared/offsite/stored-sets.ts';
+import { sent, wholeSet } from './copied-sets.ts';
+import { MemoryStore } from './memory-store.ts';
+
+const id = '20261127_021700';
+const folder = `backups/prod/${id}/`;
+const quiet = { begins: () => {}, arrived: () => {}, confirmed: () => {} };
+
+function copy(store: MemoryStore, { set, files } = wholeSet(id)) {
+  return copySet(store, { prefix: 'backups', environment: 'prod', manifest: set.manifest }, sent(files), quiet);
+}
+
+const manifestKey = `${folder}backup_${id}.manifest.json`;
+
+test('a copy has every file, the manifest last, and counts as a set', async () => {
+  const store = new MemoryStore();
+  const whole = wholeSet(id);
+  const copied = await copy(store, whole);
+  for (const [name, content] of whole.files) assert.equal(String(store.contentOf(`${folder}${name}`)), content);
+  assert.equal(copied.uri, `s3://memory/${folder}backup_${id}.dump.zst`);
+  assert.deepEqual(new Set(copied.files.map(({ confirmation }) => confirmation)), new Set(['reported']));
+  assert.equal(store.done.filter((line) => line.startsWith('write')).at(-1), `write ${manifestKey}`);
+  const { sets, parts } = await contentsOf(store, 'backups', 'prod');
+  assert.deepEqual([sets.map((set) => [set.id, set.isComplete]), parts], [[[id, true]], []]);
+});
+
+test('what a store does not report is read back', async () => {
+  const store = new MemoryStore();
+  store.reports = false;
+  const { files } = await copy(store);
+  assert.ok(files.every(({ confirmation }) => confirmation === 'read-back'));
+});
+
+for (const reports of [true, false]) {
+  test(`other bytes than were sent are removed, where the store ${reports ? 'reports checksums' : 'reports none'}`, async () => {
+    const store = new MemoryStore();
+    store.reports = reports;
+    store.spoil = (key, content) => (key.endsWith('.dump.zst') ? Buffer.from('dump of 20261127_021701') : content);
+    await assert.rejects(
+      copy(store),
+      (error) => isFailure(error, 'copy-differs') && /SHA|checksum|bytes/.test(error.message),
+    );
+    assert.ok(!store.objects.has(`${folder}backup_${id}.dump.zst`));
+    assert.ok(!store.objects.has(manifestKey));
+  });
+}
+
+const wrong: [what: string, change: (files: Map<string, string>) => void, said: RegExp][] = [
+  [
+    'a dump with other bytes',
+    (files) => files.set(`backup_${id}.dump.zst`, 'dump of 20261127_021701'),
+    /does not match its checksum/,
+  ],
+  [
+    'a longer dump',
+    (files) => files.set(`backup_${id}.dump.zst`, 'longer than the manifest says'),
+    /the manifest says/,
+  ],
+  ['another schema', (files) => files.set(`backup_${id}.schema.sql.gz`, 'other'), /does not match its checksum/],
+  ['another manifest', (files) => files.set(`backup_${id}.manifest.json`, '{}'), /does not match its checksum/],
+  ['no schema', (files) => void files.delete(`backup_${id}.schema.sql.gz`), /did not send .*schema/],
+  ['no manifest', (files) => void files.delete(`backup_${id}.manifest.json`), /no manifest/],
+  [
+    'a file of another set',
+    (files) => {
+      const manifest = files.get(`backup_${id}.manifest.json`) ?? '';
+      files.delete(`backup_${id}.manifest.json`);
+      files.set('backup_20261126_021700.md5', 'x').set(`backup_${id}.manifest.json`, manifest);
+    },
+    /is no file of/,
+  ],
+  ['a list that disagrees with the manifest', (files) => files.set(`backup_${id}.sha256`, ''), /disagree/],
+  [
+    'the list of checksums too late',
+    (files) => {
+      const list = files.get(`backup_${id}.sha256`) ?? '';
+      files.delete(`backup_${id}.sha256`);
+      files.set(`backup_${id}.sha256`, list);
+    },
+    /before the list of checksums/,
+  ],
+];
+for (const [what, change, said] of wrong) {
+  test(`${what} from the host makes no set`, async () => {
+    const store = new MemoryStore();
+    const whole = wholeSet(id);
+    change(whole.files);
+    await assert.rejects(
+      copy(store, whole),
+      (error: Failure) => error.code === 'copy-differs' && said.test(error.message),
+    );
+    assert.deepEqual((await contentsOf(store, 'backups', 'prod')).sets, []);
+  });
+}
+
+test('while it is replaced, an earlier copy is no set', async () => {
+  const store = new MemoryStore();
+  await copy(store);
+  const whole = wholeSet(id);
+  whole.files.set(`backup_${id}.report.txt`, 'other');
+  await assert.rejects(copy(store, whole));
+  assert.ok(!store.objects.has(manifestKey));
+  await copy(store);
+  assert.equal((await contentsOf(store, 'backups', 'prod')).sets[0]?.isComplete, true);
+});
+
+test('what is not ours is no set and no part of one', async () => {
+  const store = new MemoryStore();
+  const put = (key: string, text = 'x') => store.objects.set(key, { content: Buffer.from(text), tags: {} });
+  put('backups/prod/README');
+  put('backups/prod/20261126_021700/notes.txt');
+  put('backups/prod/20261126_021700/deeper/backup_20261126_021700.md5');
+  put('backups/prod/20261126_021700/backup_20261125_021700.md5');
+  put(`backups/prod2/${id}/backup_${id}.md5`);
+  assert.deepEqual(await contentsOf(store, 'backups', 'prod'), { sets: [], parts: [] });
+  put(manifestKey, '{"version":1}');
+  put('backups/prod/20261124_021700/backup_20261124_021700.dump.zst');
+  const { sets, parts } = await contentsOf(store, 'backups', 'prod');
+  assert.deepEqual(sets, []);
+  assert.deepEqual(
+    parts.map(({ why }) => why),
+    ['its manifest is none of ours, or damaged', 'it has no manifest'],
+  );
+});

@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Failure } from '../../../shared/failure.ts';
+import { keepOffsite, type OffsiteRequest } from '../../../shared/offsite/keep-offsite.ts';
+import { planCopies, planOffsitePruning } from '../../../shared/offsite/plan-copies.ts';
+import { storedSets } from '../../../shared/offsite/stored-sets.ts';
+import type { Manifest } from '../../../shared/sets/manifest.ts';
+import { sent, wholeSet } from './copied-sets.ts';
+import { MemoryStore } from './memory-store.ts';
+
+const day = (date: number, time = '021700') => `202611${String(date).padStart(2, '0')}_${time}`;
+const rules = {
+  database: 'app',
+  policy: { daily: 3, weekly: 0, monthly: 0 },
+  timezone: 'UTC',
+  now: new Date('2026-11-27T03:00:00Z'),
+} as const;
+
+type Host = ReadonlyMap<string, ReturnType<typeof wholeSet>>;
+
+/** The sets of a host, newest first. */
+function hostWith(...sets: (string | [id: string, changes: Partial<Manifest>])[]): Host {
+  const made = sets.map((each) => (typeof each === 'string' ? wholeSet(each) : wholeSet(...each)));
+  return new Map(made.toSorted((a, b) => (a.set.id < b.set.id ? 1 : -1)).map((whole) => [whole.set.id, whole]));
+}
+
+const setsOf = (host: Host) => [...host.values()].map(({ set }) => set);
+
+function keep(store: MemoryStore, host: Host, changes: Partial<OffsiteRequest> = {}) {
+  return keepOffsite(store, {
+    ...rules,
+    prefix: 'backups',
+    environment: 'prod',
+    sets: setsOf(host),
+    newest: setsOf(host)[0]?.id ?? '',
+    most: 7,
+    mayDelete: true,
+    read: ({ id }) => sent(host.get(id)?.files ?? new Map()),
+    listener: () => ({ begins: () => {}, arrived: () => {}, confirmed: () => {} }),
+    signal: new AbortController().signal,
+    ...changes,
+  });
+}
+
+const idsIn = async (store: MemoryStore) => (await storedSets(store, 'backups', 'prod')).map(({ id }) => id);
+
+describe('which sets are copied', () => {
+  const planned = (host: Host, most = 7, newest = setsOf(host)[0]?.id ?? '') =>
+    planCopies(setsOf(host), [], newest, most, rules).map(({ id }) => id);
+
+  test('those that the policy keeps, the newest first', () =>
+    assert.deepEqual(planned(hostWith(day(23), day(24), day(25), day(26), day(27))), [day(27), day(26), day(25)]));
+  test('of a day, the newest', () =>
+    assert.deepEqual(planned(hostWith(day(27), day(26), day(26, '150000'))), [day(27), day(26, '150000')]));
+  test('a number of them at most', () => assert.deepEqual(planned(hostWith(day(26), day(27)), 1), [day(27)]));
+  test('the new one in any case', () =>
+    assert.deepEqual(planned(hostWith(day(20), day(25), day(26), day(27)), 7, day(20))[0], day(20)));
+  test('none of another database', () =>
+    assert.deepEqual(planned(hostWith(day(27), [day(26), { database: 'other' }])), [day(27)]));
+  test('none that was taken before a rollback: it would take the place of a nightly one', () =>
+    assert.deepEqual(planned(hostWith(day(27), [day(26, '180000'), { kind: 'prerollback' }], day(26))), [
+      day(27),
+      day(26),
+    ]));
+  test('one that was taken before a deployment', () =>
+    assert.deepEqual(planned(hostWith(day(27), [day(26), { kind: 'predeployment' }])), [day(27), day(26)]));
+});
+
+test('the newest copy is kept, whatever the policy says', async () => {
+  const store = new MemoryStore();
+  await keep(store, hostWith(day(20)));
+  const stored = await storedSets(store, 'backups', 'prod');
+  const none = { ...rules, policy: { daily: 0, weekly: 0, monthly: 0 } };
+  assert.deepEqual(
+    planOffsitePruning(stored, none).map((decision) => decision.keep),
+    [true],
+  );
+});
+
+test('one bad night heals: the next run copies what is missing, and deletes what is old', async () => {
+  const store = new MemoryStore();
+  for (const date of [23, 24, 25]) await keep(store, hostWith(day(date)));
+  store.uploads.push({ key: `backups/prod/${day(26)}/backup_${day(26)}.dump.zst`, uploadId: '1' });
+  store.uploads.push({ key: `backups/other/${day(26)}/backup_${day(26)}.dump.zst`, uploadId: '2' });
+  const { copied, deleted, problems, uri } = await keep(store, hostWith(day(25), day(26), day(27)));
+  assert.deepEqual(problems, []);
+  assert.deepEqual(
+    copied.map(({ id }) => id),
+    [day(27), day(26)],
+  );
+  assert.deepEqual(deleted, [day(24), day(23)]);
+  assert.equal(uri, `s3://memory/backups/prod/${day(27)}/backup_${day(27)}.dump.zst`);
+  assert.deepEqual(await idsIn(store), [day(27), day(26), day(25)]);
+  assert.deepEqual(
+    store.uploads.map(({ uploadId }) => uploadId),
+    ['2'],
+  );
+});
+
+test('half a copy does not count, and is made whole', async () => {
+  const store = new MemoryStore();
+  await keep(store, hostWith(day(26)));
+  store.objects.delete(`backups/prod/${day(26)}/backup_${day(26)}.manifest.json`);
+  const { copied } = await keep(store, hostWith(day(26), day(27)));
+  assert.deepEqual(
+    copied.map(({ id }) => id),
+    [day(27), day(26)],
+  );
+  const stored = await storedSets(store, 'backups', 'prod');
+  assert.ok(stored.every(({ isComplete }) => isComplete));
+});
+
+const refusal = new Failure('bucket-unusable', '"memory" does not take it: SlowDown', { hint: 'Later' });
+
+test('after a failure nothing is deleted, and nothing more is tried', async () => {
+  const store = new MemoryStore();
+  for (const date of [20, 21, 22, 23]) await keep(store, hostWith(day(date)), { mayDelete: false });
+  store.fault = (line) => (line.startsWith('write') ? refusal : null);
+  const { copied, deleted, problems, uri } = await keep(store, hostWith(day(26), day(27)));
+  assert.deepEqual([copied, deleted, problems, uri], [[], [], [refusal], null]);
+  assert.deepEqual(await idsIn(store), [day(23), day(22), day(21), day(20)]);
+});
+
+test('a set that is damaged on the host is told, and the others are copied', async () => {
+  const store = new MemoryStore();
+  const host = hostWith(day(25), day(26), day(27));
+  host.get(day(26))?.files.set(`backup_${day(26)}.dump.zst`, 'dump of 20261126_021701');
+  const { copied, problems } = await keep(store, host);
+  assert.deepEqual(
+    copied.map(({ id }) => id),
+    [day(27), day(25)],
+  );
+  assert.deepEqual(
+    problems.map(({ code }) => code),
+    ['copy-differs'],
+  );
+});
+
+test('a run whose own backup is doubtful deletes nothing', async () => {
+  const store = new MemoryStore();
+  for (const date of [20, 21, 22, 23]) await keep(store, hostWith(day(date)), { mayDelete: false });
+  const { deleted } = await keep(store, hostWith(day(27)), { mayDelete: false });
+  assert.deepEqual([deleted.length, (await idsIn(store)).length], [0, 5]);
+});
+
+test('what is locked stays whole, and is no error; what cannot be deleted is one', async () => {
+  const store = new MemoryStore();
+  for (const date of [20, 21, 22, 23]) await keep(store, hostWith(day(date)), { mayDelete: false });
+  store.locks.set(`backups/prod/${day(20)}/backup_${day(20)}.manifest.json`, new Date());
+  store.fault = (line) => (line.startsWith(`remove backups/prod/${day(21)}`) ? refusal : null);
+  const { retained, deleted, problems } = await keep(store, hostWith(day(27)));
+  assert.deepEqual([retained, deleted], [[day(20)], []]);
+  assert.match(problems[0]?.message ?? '', /cannot be deleted/);
+  assert.deepEqual(await idsIn(store), [day(27), day(23), day(22), day(21), day(20)]);
+});
+
+test('foreign objects under the prefix are never touched', async () => {
+  const store = new MemoryStore();
+  const keys = [
+    'backups/prod/20250101_000000/notes.txt',
+    'backups/prod/x',
+    `backups/prod2/${day(1)}/backup_${day(1)}.md5`,
+  ];
+  for (const key of keys) store.objects.set(key, { content: Buffer.from('mine'), tags: {} });
+  for (const date of [20, 21, 22, 23, 27]) await keep(store, hostWith(day(date)));
+  for (const key of keys) assert.equal(String(store.contentOf(key)), 'mine');
+});
+
+test('a cancel ends it with its reason', async () => {
+  const store = new MemoryStore();
+  const cancel = new AbortController();
+  store.fault = (line) => {
+    if (line.startsWith('write')) cancel.abort(new Error('cancelled'));
+    return cancel.signal.aborted ? refusal : null;
+  };
+  await assert.rejects(keep(store, hostWith(day(27)), { signal: cancel.signal }), /cancelled/);
+});
+
+test('tags are those of the caller', async () => {
+  const store = new MemoryStore();
+  await keep(store, hostWith(day(27)), { tagsOf: () => ({ tier: 'monthly' }) });
+  assert.ok([...store.objects.values()].every(({ tags }) => tags['tier'] === 'monthly'));
+});
