@@ -2,15 +2,13 @@
 // or comes back the next night.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { GetObjectCommand, ListMultipartUploadsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { holdLock } from '../lab/faults.ts';
 import { type ObjectStore, startObjectStore } from '../lab/object-store.ts';
 import type { ActionResult } from '../lab/runner.ts';
 import { startAction } from '../lab/runner.ts';
+import { startStoreFront } from '../lab/store-front.ts';
 import {
   adviceIn,
   errorsOf,
@@ -255,7 +253,7 @@ describe('a copy that is cut off', () => {
       succeeded(next);
       assert.deepEqual((await idsThere()).toSorted(), [id, next.outputs['backup-id']].toSorted());
     } finally {
-      await gate.close();
+      gate.close();
     }
   });
 
@@ -268,7 +266,7 @@ describe('a copy that is cut off', () => {
       await gate.caught;
       await running.kill();
     } finally {
-      await gate.close();
+      gate.close();
     }
     assert.equal((await unfinished()).length, 1);
     const next = await copying(dir);
@@ -292,28 +290,15 @@ const startCopy = (dir: string, endpoint: string) =>
 
 /** The store behind a gate that holds one kind of request back for good. */
 async function startGate(behind: ObjectStore, holds: (line: string) => boolean) {
-  const { hostname, port } = new URL(behind.endpoint);
-  let tell: () => void = () => {};
+  const front = await startStoreFront(behind.endpoint);
   const caught = new Promise<void>((resolve) => {
-    tell = resolve;
-  });
-  const server: Server = createServer((incoming: IncomingMessage, outgoing: ServerResponse) => {
-    incoming.on('error', () => {});
-    if (holds(`${incoming.method} ${incoming.url}`)) return tell();
-    const { method, url, headers } = incoming;
-    const passed = request({ hostname, port, method, path: url, headers }, (answer) => {
-      outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
-      answer.pipe(outgoing);
+    front.interfere({
+      instead({ method, url }) {
+        const isHeld = holds(`${method} ${url}`);
+        if (isHeld) resolve();
+        return isHeld;
+      },
     });
-    passed.on('error', () => outgoing.destroy());
-    incoming.pipe(passed);
-    return undefined;
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const close = async () => {
-    server.closeAllConnections();
-    server.close();
-  };
-  return { endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, caught, close };
+  return { endpoint: front.endpoint, caught, close: front.close };
 }
