@@ -41,9 +41,16 @@ export function restoreCommands(manifest: Manifest, place: RestorePlace): Restor
   const files = setFileNames(prefix, manifest.id, manifest);
   const psql = ['psql', '-X', '--quiet', `--username=${place.user}`, `--dbname=${maintenanceOf(manifest)}`];
   const cd = command(['cd', place.folder]);
-  const roles = pipeline(['zcat', files.globals], fed(place, psql));
+  const unpacked = (file: string): Stage[] =>
+    manifest.encryption === 'age'
+      ? [
+          ['age', '--decrypt', '--identity', 'key.txt', file],
+          ['gzip', '-dc'],
+        ]
+      : [['zcat', file]];
+  const roles = pipeline(...unpacked(files.globals), fed(place, psql));
   // A dump does not include what ALTER DATABASE … SET has set.
-  const settings = pipeline(['zcat', files.settings], fed(place, psql));
+  const settings = pipeline(...unpacked(files.settings), fed(place, psql));
   const sql = (statements: string) => alone(place, [...psql, `--command=${statements}`]);
   const check = command(['sha256sum', '--check', files.sha256]);
   const dump = readDump(manifest, files.dump, place);

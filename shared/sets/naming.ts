@@ -28,6 +28,9 @@ const sidecarEndings = {
   reason: 'reason.txt',
 } as const;
 
+/** Those that are encrypted with the dump. The others say what it is, and must be read without a key. */
+const sealedParts: ReadonlySet<string> = new Set(['schema', 'globals', 'settings']);
+
 export type Sidecar = keyof typeof sidecarEndings;
 
 /** The bare file names of one set. Only a failed set has a `reason`; `proof` appears once something is proven. */
@@ -69,7 +72,10 @@ export function dumpExtension({ format, compression, encryption }: DumpEncoding)
 
 /** The names of all files of a set: letters, digits, `_` and `.` only. */
 export function setFileNames(prefix: SetPrefix, id: BackupId, encoding: DumpEncoding): SetFileNames {
-  const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => [part, `${prefix}_${id}.${ending}`]);
+  const sidecars = Object.entries(sidecarEndings).map(([part, ending]) => {
+    const isSealed = encoding.encryption === 'age' && sealedParts.has(part);
+    return [part, `${prefix}_${id}.${ending}${isSealed ? '.age' : ''}`];
+  });
   return { ...Object.fromEntries(sidecars), dump: `${prefix}_${id}.${dumpExtension(encoding)}` };
 }
 
@@ -89,5 +95,6 @@ export function isPartialName(name: string): boolean {
 function partOf(ending: string): Sidecar | 'dump' | null {
   for (const [part, known] of Object.entries(sidecarEndings)) if (ending === known) return part as Sidecar;
   const plain = ending.replace(/\.age$/, '');
+  for (const part of sealedParts) if (plain === sidecarEndings[part as Sidecar]) return part as Sidecar;
   return dumpExtensions.some((known) => plain === known) ? 'dump' : null;
 }
