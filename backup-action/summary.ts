@@ -52,7 +52,7 @@ export async function summarizeBackup(
     summary.heading('How to restore it'),
     summary.paragraph(
       restore.swap === null
-        ? 'On the host, once the application is stopped. pg_cron works in the database of this name alone, so this is no rehearsal: it puts the one in use aside, and a new one in its place:'
+        ? 'On the host, once the application is stopped. pg_cron works in the database of this name alone, so this does not try out a restore: it replaces the database in use, which is kept under another name:'
         : `On the host. This creates the database ${restore.database}; the one in use is not touched:`,
     ),
     summary.codeBlock(restore.restore, 'bash'),

@@ -28511,7 +28511,7 @@ module.exports = __nccwpck_require__.p + "2431b3517b9f7c336be1.sh";
 /***/ 80846:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "224608f64ba2672bbecc.sh";
+module.exports = __nccwpck_require__.p + "4289725564d4d60384b2.sh";
 
 /***/ }),
 
@@ -36303,9 +36303,12 @@ class Records {
 const largestAnswer = 64 * 1024 * 1024;
 /** A database of 30,000 tables needs as many records; 1,000 sets of 8 files in 4 folders need 36,000. */
 const mostRecords = 200_000;
+/** A line in front of the bytes of a file: how many there are, and its bare name. */
+const fileHeader = /^(\d{1,15}) ([A-Za-z0-9_.-]{1,200})$/;
+const longestHeader = 220;
 /**
  * The answer of a program on standard output: records within a frame. Reads pieces of any size as they arrive, and keeps
- * them in one buffer, which never grows beyond the largest answer allowed.
+ * them in one buffer, which never grows beyond the largest answer allowed. Files between the records are passed on as they come.
  */
 class Answer {
     /** How the program ended, as it says itself. Anything after that is ignored. */
@@ -36318,7 +36321,16 @@ class Answer {
     #first;
     #last = 0;
     #fields = 0;
-    constructor(nonce) {
+    #file;
+    #files;
+    /** Where the header of a file begins that is not here in full. */
+    #header;
+    /** Bytes of the file that are still to come. */
+    #fileBytes = 0;
+    /** @param files gets the files of the answer; undefined if the program sends none */
+    constructor(nonce, files) {
+        this.#files = files;
+        this.#file = Buffer.from(`file ${nonce} `);
         this.#begin = Buffer.from(`begin ${nonce}\n`);
         this.#ends = [
             ['done', Buffer.from(`done ${nonce}\n`)],
@@ -36332,6 +36344,8 @@ class Answer {
     add(piece) {
         if (this.verdict !== undefined)
             return undefined;
+        if (this.#fileBytes > 0)
+            return this.#addToFile(piece);
         if (this.#length + piece.length > largestAnswer)
             return 'bytes';
         const known = this.#length;
@@ -36341,6 +36355,11 @@ class Answer {
             if (at < 0)
                 return undefined;
             this.#first = at + this.#begin.length;
+        }
+        if (this.#files !== undefined) {
+            const rest = this.#beginFile(this.#files, known, this.#first);
+            if (rest !== undefined)
+                return rest.length > 0 ? this.add(rest) : undefined;
         }
         const from = Math.max(known, this.#first);
         this.#countFields(from);
@@ -36359,6 +36378,37 @@ class Answer {
     /** Only after there is a verdict. */
     records() {
         return Records.parse(this.#bytes.subarray(this.#first, this.#last));
+    }
+    /** Cuts a file's header off the end of the records. @returns what follows it; undefined if there is no whole header */
+    #beginFile(files, known, first) {
+        const at = this.#header ?? this.#find(this.#file, known, first);
+        if (at < 0)
+            return undefined;
+        const from = at + this.#file.length;
+        const end = this.#bytes.subarray(from, Math.min(this.#length, from + longestHeader)).indexOf('\n');
+        this.#header = end < 0 && this.#length < from + longestHeader ? at : undefined;
+        if (end < 0)
+            return undefined;
+        const [, bytes, name] = fileHeader.exec(this.#bytes.toString('latin1', from, from + end)) ?? [];
+        if (bytes === undefined || name === undefined)
+            return undefined;
+        // A copy, since the buffer is used again.
+        const rest = Buffer.from(this.#bytes.subarray(from + end + 1, this.#length));
+        this.#length = at;
+        this.#fileBytes = Number(bytes);
+        files.begin(name, this.#fileBytes);
+        if (this.#fileBytes === 0)
+            files.end();
+        return rest;
+    }
+    #addToFile(piece) {
+        const part = piece.subarray(0, this.#fileBytes);
+        this.#fileBytes -= part.length;
+        this.#files?.add(part);
+        if (this.#fileBytes > 0)
+            return undefined;
+        this.#files?.end();
+        return part.length < piece.length ? this.add(piece.subarray(part.length)) : undefined;
     }
     #append(piece) {
         const length = this.#length + piece.length;
@@ -36737,7 +36787,8 @@ function runProgram(access, program, parameters, options) {
     stdin.on('error', () => { });
     stdin.write(request);
     const beating = setInterval(() => stdin.write('.'), heartbeat);
-    const answer = new Answer(nonce);
+    const { files } = options;
+    const answer = new Answer(nonce, files);
     const log = new HostLog(nonce, options);
     let heard = Date.now();
     let givenUp;
@@ -36776,8 +36827,12 @@ function runProgram(access, program, parameters, options) {
                 giveUp(excess);
             if (answer.verdict !== undefined)
                 resolve(answer.verdict);
+            if (files?.isFull && answer.verdict === undefined)
+                child.stdout?.pause();
         });
     });
+    if (files !== undefined)
+        files.onDrain = () => child.stdout?.resume();
     child.stderr?.on('data', (piece) => {
         heard = Date.now();
         log.add(piece);
@@ -36813,6 +36868,9 @@ function runProgram(access, program, parameters, options) {
             throw programFailure(program, answer.records(), code, cause);
         throw await access.explain({ code, begun: answer.begun, stderr: cause });
     });
+    if (files !== undefined) {
+        result.then(() => files.close(null), (error) => files.close(error));
+    }
     return {
         result,
         lastLines: () => log.last,
@@ -40361,10 +40419,11 @@ function partOf(ending) {
 const facts_name = untrusted_text(1024);
 const mostOfAll = 1_000_000;
 const bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
+const rowsHash = textThat((value) => /^\d{1,20}$/.test(value), 'a hash');
 const content = shape({
     oneIn: count,
     rows: count,
-    hash: textThat((value) => /^\d{1,20}$/.test(value), 'a hash'),
+    hash: rowsHash,
 });
 /** Manifests of earlier versions have only the first four fields. */
 const tableCount = shape({
@@ -40375,6 +40434,7 @@ const tableCount = shape({
     root: orNull(shape({ schema: facts_name, name: facts_name })),
     extension: orNull(facts_name),
     isDumped: (value, place) => value === undefined || bool(value, place),
+    unnamed: orNull(shape({ rows: count, hash: orNull(rowsHash) })),
     generates: (value, place) => value !== undefined && bool(value, place),
     content: orNull(content),
     largestValue: orNull(count),
@@ -40437,6 +40497,8 @@ const read_manifest_longestManifest = 128 * 1024 * 1024;
 /** UTF-16 units. PostgreSQL limits names to 63 bytes, but it can be built with another limit. */
 const read_manifest_name = untrusted_text(1024);
 const read_manifest_line = untrusted_text(4096);
+/** PostgreSQL sets no limit, but createdb gets them as an argument, and Linux gives one 128 KiB. */
+const rules = textThat((value) => Buffer.byteLength(value) <= 131_000, 'ICU rules of at most 131,000 bytes');
 const mostRelations = 200_000;
 const backupId = textThat(isBackupId, 'a backup id');
 const read_manifest_instant = textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC');
@@ -40482,7 +40544,7 @@ const summaryFields = {
     ctype: orNull(read_manifest_name),
     localeProvider: orNull(oneOf('libc', 'icu', 'builtin')),
     providerLocale: orNull(read_manifest_name),
-    icuRules: orNull(read_manifest_line),
+    icuRules: orNull(rules),
     bootstrapRole: orNull(read_manifest_name),
     serverSettings: orNull(mapOf(isSettingName, read_manifest_line, 200)),
     dumpWarnings: orNull(listOf(read_manifest_line, 100)),
@@ -40879,6 +40941,9 @@ function demandReadable(text) {
     catch (error) {
         throw failure_isFailure(error) ? refuse(error.message, error) : error;
     }
+    const before = Buffer.byteLength(text.slice(0, text.indexOf('\n  "tables": ')));
+    if (before > longestHead)
+        throw refuse(`has ${before} bytes before its tables and sequences`);
     const behind = Buffer.byteLength(text.slice(text.indexOf('\n  "largeObjects": ')));
     if (behind > longestTail)
         throw refuse(`has ${behind} bytes besides its tables and sequences`);
@@ -41080,10 +41145,7 @@ function manifestOf(dump, facts) {
         ctype: facts.database.ctype,
         localeProvider: facts.database.localeProvider,
         providerLocale: facts.database.providerLocale,
-        icuRules: facts.database.icuRules,
         bootstrapRole: facts.database.bootstrapRole,
-        serverSettings: fewSettings(facts.database.serverSettings),
-        dumpWarnings: dump.warnings,
         ...facts.encoding,
         file: dump.file,
         sizeBytes: dump.sizeBytes,
@@ -41092,6 +41154,10 @@ function manifestOf(dump, facts) {
         tables: dump.tables,
         sequences: dump.sequences,
         largeObjects: dump.largeObjects,
+        // What may be long stands behind the lists, where a survey reads more than before them.
+        icuRules: facts.database.icuRules,
+        serverSettings: fewSettings(facts.database.serverSettings),
+        dumpWarnings: dump.warnings,
         extensions: dump.extensions,
         schemaSha256,
         schemaChangedSince: changed ? (facts.previous?.id ?? null) : null,
@@ -41135,6 +41201,7 @@ const defaults = new Map([
     ['root', null],
     ['extension', null],
     ['isDumped', true],
+    ['unnamed', null],
     ['generates', false],
     ['content', null],
     ['largestValue', null],
@@ -41880,7 +41947,7 @@ function releaseLines(release) {
     });
     return services.length === 0 ? ['  Unknown.'] : fields(services);
 }
-const whyInPlace = 'pg_cron works in the database of this name alone. This is no rehearsal: it replaces what is in use. First stop the application; see "pg_cron" in docs/restore.md';
+const whyInPlace = 'pg_cron works in the database of this name alone. So this does not try out a restore: it replaces the database in use. First stop the application; see "pg_cron" in docs/restore.md';
 /** Commands consist of quoted words without invisible characters, so they are printed as they are. */
 function restoreLines(restore) {
     const steps = [
@@ -42498,15 +42565,12 @@ function adviseDump(error, user) {
 const take_failures_logOf = ({ backupDir, startedAt }) => wordsFile(backupDir, backupIdAt(startedAt));
 /**
  * Fails the backup if the session that counts the rows ended with an error.
- * @throws Failure `dump-failed`
+ * @throws Failure `dump-failed`, to which `translate` adds the error
  */
-function demandCounts(records, lines, request) {
-    const error = firstError(lines);
-    if (records.find('facts-incomplete') === undefined || error === null)
+function demandCounts(records, lines) {
+    if (records.find('facts-incomplete') === undefined || firstError(lines) === null)
         return;
-    throw new failure_Failure('dump-failed', `The rows could not be counted: ${tellError(error, take_failures_logOf(request))}`, {
-        cause: lines.join('\n'),
-    });
+    throw new failure_Failure('dump-failed', 'The rows could not be counted');
 }
 /**
  * Turns a failure that the host named into advice for the operator.
@@ -42527,9 +42591,7 @@ function translate(error, lines, lock, request) {
     if (known?.code === 'table-locked')
         return tableLocked(lock, lockWait, log);
     const advice = error.hint ?? known?.hint ?? takeHints[error.code] ?? 'Run it again';
-    const message = said === null || error.message.includes(': ')
-        ? error.message
-        : `${error.message}: ${tellError(said, take_failures_logOf(request))}`;
+    const message = said === null ? error.message : `${error.message}: ${tellError(said, take_failures_logOf(request))}`;
     const more = said === null ? '' : `. All that PostgreSQL said is in ${take_failures_logOf(request)} on the host`;
     return new failure_Failure(error.code, message, {
         hint: `${advice.startsWith('Earlier') || advice.startsWith('No backup') ? '' : 'Earlier backups are unchanged. '}${advice}${more}`,
@@ -42727,7 +42789,7 @@ async function take(connection, request) {
     });
     try {
         const records = await run.result;
-        demandCounts(records, run.lastLines(), request);
+        demandCounts(records, run.lastLines());
         return { dump: take_readDump(records, request, dumpWarnings(said)), release: run.release };
     }
     catch (error) {

@@ -28378,7 +28378,7 @@ module.exports = __nccwpck_require__.p + "576b8da9a048aacb6c45.sh";
 /***/ 20520:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "78323f487b0a89d3b202.sh";
+module.exports = __nccwpck_require__.p + "aaabad47f6fb05054178.sh";
 
 /***/ }),
 
@@ -28490,7 +28490,7 @@ module.exports = __nccwpck_require__.p + "2431b3517b9f7c336be1.sh";
 /***/ 80846:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "224608f64ba2672bbecc.sh";
+module.exports = __nccwpck_require__.p + "4289725564d4d60384b2.sh";
 
 /***/ }),
 
@@ -35052,9 +35052,12 @@ class Records {
 const largestAnswer = 64 * 1024 * 1024;
 /** A database of 30,000 tables needs as many records; 1,000 sets of 8 files in 4 folders need 36,000. */
 const mostRecords = 200_000;
+/** A line in front of the bytes of a file: how many there are, and its bare name. */
+const fileHeader = /^(\d{1,15}) ([A-Za-z0-9_.-]{1,200})$/;
+const longestHeader = 220;
 /**
  * The answer of a program on standard output: records within a frame. Reads pieces of any size as they arrive, and keeps
- * them in one buffer, which never grows beyond the largest answer allowed.
+ * them in one buffer, which never grows beyond the largest answer allowed. Files between the records are passed on as they come.
  */
 class Answer {
     /** How the program ended, as it says itself. Anything after that is ignored. */
@@ -35067,7 +35070,16 @@ class Answer {
     #first;
     #last = 0;
     #fields = 0;
-    constructor(nonce) {
+    #file;
+    #files;
+    /** Where the header of a file begins that is not here in full. */
+    #header;
+    /** Bytes of the file that are still to come. */
+    #fileBytes = 0;
+    /** @param files gets the files of the answer; undefined if the program sends none */
+    constructor(nonce, files) {
+        this.#files = files;
+        this.#file = Buffer.from(`file ${nonce} `);
         this.#begin = Buffer.from(`begin ${nonce}\n`);
         this.#ends = [
             ['done', Buffer.from(`done ${nonce}\n`)],
@@ -35081,6 +35093,8 @@ class Answer {
     add(piece) {
         if (this.verdict !== undefined)
             return undefined;
+        if (this.#fileBytes > 0)
+            return this.#addToFile(piece);
         if (this.#length + piece.length > largestAnswer)
             return 'bytes';
         const known = this.#length;
@@ -35090,6 +35104,11 @@ class Answer {
             if (at < 0)
                 return undefined;
             this.#first = at + this.#begin.length;
+        }
+        if (this.#files !== undefined) {
+            const rest = this.#beginFile(this.#files, known, this.#first);
+            if (rest !== undefined)
+                return rest.length > 0 ? this.add(rest) : undefined;
         }
         const from = Math.max(known, this.#first);
         this.#countFields(from);
@@ -35108,6 +35127,37 @@ class Answer {
     /** Only after there is a verdict. */
     records() {
         return Records.parse(this.#bytes.subarray(this.#first, this.#last));
+    }
+    /** Cuts a file's header off the end of the records. @returns what follows it; undefined if there is no whole header */
+    #beginFile(files, known, first) {
+        const at = this.#header ?? this.#find(this.#file, known, first);
+        if (at < 0)
+            return undefined;
+        const from = at + this.#file.length;
+        const end = this.#bytes.subarray(from, Math.min(this.#length, from + longestHeader)).indexOf('\n');
+        this.#header = end < 0 && this.#length < from + longestHeader ? at : undefined;
+        if (end < 0)
+            return undefined;
+        const [, bytes, name] = fileHeader.exec(this.#bytes.toString('latin1', from, from + end)) ?? [];
+        if (bytes === undefined || name === undefined)
+            return undefined;
+        // A copy, since the buffer is used again.
+        const rest = Buffer.from(this.#bytes.subarray(from + end + 1, this.#length));
+        this.#length = at;
+        this.#fileBytes = Number(bytes);
+        files.begin(name, this.#fileBytes);
+        if (this.#fileBytes === 0)
+            files.end();
+        return rest;
+    }
+    #addToFile(piece) {
+        const part = piece.subarray(0, this.#fileBytes);
+        this.#fileBytes -= part.length;
+        this.#files?.add(part);
+        if (this.#fileBytes > 0)
+            return undefined;
+        this.#files?.end();
+        return part.length < piece.length ? this.add(piece.subarray(part.length)) : undefined;
     }
     #append(piece) {
         const length = this.#length + piece.length;
@@ -35486,7 +35536,8 @@ function runProgram(access, program, parameters, options) {
     stdin.on('error', () => { });
     stdin.write(request);
     const beating = setInterval(() => stdin.write('.'), heartbeat);
-    const answer = new Answer(nonce);
+    const { files } = options;
+    const answer = new Answer(nonce, files);
     const log = new HostLog(nonce, options);
     let heard = Date.now();
     let givenUp;
@@ -35525,8 +35576,12 @@ function runProgram(access, program, parameters, options) {
                 giveUp(excess);
             if (answer.verdict !== undefined)
                 resolve(answer.verdict);
+            if (files?.isFull && answer.verdict === undefined)
+                child.stdout?.pause();
         });
     });
+    if (files !== undefined)
+        files.onDrain = () => child.stdout?.resume();
     child.stderr?.on('data', (piece) => {
         heard = Date.now();
         log.add(piece);
@@ -35562,6 +35617,9 @@ function runProgram(access, program, parameters, options) {
             throw programFailure(program, answer.records(), code, cause);
         throw await access.explain({ code, begun: answer.begun, stderr: cause });
     });
+    if (files !== undefined) {
+        result.then(() => files.close(null), (error) => files.close(error));
+    }
     return {
         result,
         lastLines: () => log.last,
@@ -36188,10 +36246,11 @@ function shelfOf(folder) {
 const facts_name = untrusted_text(1024);
 const mostOfAll = 1_000_000;
 const bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
+const rowsHash = textThat((value) => /^\d{1,20}$/.test(value), 'a hash');
 const content = shape({
     oneIn: count,
     rows: count,
-    hash: textThat((value) => /^\d{1,20}$/.test(value), 'a hash'),
+    hash: rowsHash,
 });
 /** Manifests of earlier versions have only the first four fields. */
 const tableCount = shape({
@@ -36202,6 +36261,7 @@ const tableCount = shape({
     root: orNull(shape({ schema: facts_name, name: facts_name })),
     extension: orNull(facts_name),
     isDumped: (value, place) => value === undefined || bool(value, place),
+    unnamed: orNull(shape({ rows: count, hash: orNull(rowsHash) })),
     generates: (value, place) => value !== undefined && bool(value, place),
     content: orNull(content),
     largestValue: orNull(count),
@@ -36264,6 +36324,8 @@ const longestManifest = 128 * 1024 * 1024;
 /** UTF-16 units. PostgreSQL limits names to 63 bytes, but it can be built with another limit. */
 const read_manifest_name = untrusted_text(1024);
 const read_manifest_line = untrusted_text(4096);
+/** PostgreSQL sets no limit, but createdb gets them as an argument, and Linux gives one 128 KiB. */
+const rules = textThat((value) => Buffer.byteLength(value) <= 131_000, 'ICU rules of at most 131,000 bytes');
 const mostRelations = 200_000;
 const backupId = textThat(isBackupId, 'a backup id');
 const read_manifest_instant = textThat((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value)), 'a time in ISO 8601 and UTC');
@@ -36309,7 +36371,7 @@ const summaryFields = {
     ctype: orNull(read_manifest_name),
     localeProvider: orNull(oneOf('libc', 'icu', 'builtin')),
     providerLocale: orNull(read_manifest_name),
-    icuRules: orNull(read_manifest_line),
+    icuRules: orNull(rules),
     bootstrapRole: orNull(read_manifest_name),
     serverSettings: orNull(mapOf(isSettingName, read_manifest_line, 200)),
     dumpWarnings: orNull(listOf(read_manifest_line, 100)),
@@ -36914,7 +36976,7 @@ function envFilesOf(call, deployDir) {
  * How many bytes of a manifest the host reads: at most `longestHead` from the beginning, up to the lists of tables and
  * sequences, and `longestTail` at the end, for what follows these lists.
  */
-const longestHead = 16_384;
+const survey_sets_longestHead = 16_384;
 const survey_sets_longestTail = 262_144;
 /** For callers that need the sets. @throws Failure `survey-incomplete` */
 function demandSets(sets) {
@@ -36982,7 +37044,7 @@ function joined(head, tail) {
     const lists = head.search(/^ {2}"tables": \[/m);
     if (lists >= 0)
         return tail === null ? null : head.slice(0, lists) + tail;
-    return head.length < longestHead ? head : null;
+    return head.length < survey_sets_longestHead ? head : null;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/host/survey-swap.js
@@ -41044,6 +41106,9 @@ function demandReadable(text) {
     catch (error) {
         throw isFailure(error) ? refuse(error.message, error) : error;
     }
+    const before = Buffer.byteLength(text.slice(0, text.indexOf('\n  "tables": ')));
+    if (before > longestHead)
+        throw refuse(`has ${before} bytes before its tables and sequences`);
     const behind = Buffer.byteLength(text.slice(text.indexOf('\n  "largeObjects": ')));
     if (behind > longestTail)
         throw refuse(`has ${behind} bytes besides its tables and sequences`);
@@ -41185,6 +41250,13 @@ function judgeLeftOut(findings, manifest, restored) {
         const { rows, content } = present.get(relationName(table)) ?? {};
         return rows !== table.rows || (isHashed(table) && content?.hash !== table.content?.hash);
     });
+    const others = manifest.tables.filter(({ unnamed, ...table }) => {
+        const after = present.get(relationName(table))?.unnamed;
+        return unnamed !== null && (after?.rows !== unnamed.rows || after.hash !== unnamed.hash);
+    });
+    if (others.length > 0) {
+        findings.check('left out', () => otherThanNamed(others), 'warning');
+    }
     if (lost.length === 0)
         return;
     const isKnown = ({ extension, name, rows }) => rows === null || changed.has(extension ?? '') || ownLogs.has(`${extension} ${name}`);
@@ -41193,6 +41265,14 @@ function judgeLeftOut(findings, manifest, restored) {
         remedy: `pg_dump leaves out the rows of tables that belong to an extension. If you need them, take the table out of the extension: ${lost.slice(0, 1).map(dropFromExtension)}. Or save them in another way, such as COPY`,
     }), lost.every(isKnown) ? 'warning' : 'error');
 }
+/** An extension names rows by a condition, and makes the others itself: that is its own choice, so it is told and not condemned. */
+function otherThanNamed(tables) {
+    const told = tables.map((table) => `${relationName(table)} (${counted(table.unnamed?.rows ?? 0, 'row')} that the extension ${table.extension} does not name)`);
+    return {
+        detail: `not in the dump, and others in a restore: ${some(told)}`,
+        remedy: 'A restore has these rows as CREATE EXTENSION makes them. If you changed or added some, save them in another way, such as COPY',
+    };
+}
 const dropFromExtension = ({ extension, schema, name }) => `ALTER EXTENSION ${relation_name_identifier(extension ?? '')} DROP TABLE ${relation_name_identifier(schema)}.${relation_name_identifier(name)}`;
 /** Checks that each sequence is where it was. */
 function judgeSequences(wanted, found, remedy) {
@@ -41200,8 +41280,10 @@ function judgeSequences(wanted, found, remedy) {
     const bad = wanted.filter((sequence) => !isWithin(sequence, values.get(relationName(sequence))));
     const [fault, known] = [bad.filter(({ isDumped }) => isDumped), bad.filter(({ isDumped }) => !isDumped)];
     const told = (sequences) => some(sequences.map((sequence) => `${relationName(sequence)} is at ${values.get(relationName(sequence)) ?? 'nothing'}, not between ${sequence.before ?? 'nothing'} and ${sequence.after ?? 'nothing'}`));
-    if (fault.length > 0)
-        return { detail: told(fault), remedy };
+    if (fault.length > 0) {
+        const behind = fault.every((sequence) => isBehind(sequence, values.get(relationName(sequence))));
+        return { detail: told(fault), remedy: behind ? `${setBack} ${remedy}` : remedy };
+    }
     const [first] = known;
     if (first !== undefined) {
         return {
@@ -41261,6 +41343,17 @@ function isWithin(sequence, value) {
         return false;
     return ahead(value, after, sequence) <= 0n && (before === null || ahead(value, before, sequence) >= 0n);
 }
+/**
+ * It moved while the dump was taken, and came back behind where it was before. One that was set back meanwhile and has since passed
+ * its old value looks the same as one that a restore did not bring back: the values before and after do not tell.
+ */
+function isBehind(sequence, value) {
+    const { before, after } = sequence;
+    if (value === undefined || before === null || before === after)
+        return false;
+    return value === null || ahead(value, before, sequence) < 0n;
+}
+const setBack = 'If something set it back while the dump was taken (setval, ALTER SEQUENCE … RESTART, TRUNCATE … RESTART IDENTITY), the backup is as good as the others. Otherwise:';
 /** False for one that starts over at its end, or was set back meanwhile: it may have had any value. */
 function isBound(sequence) {
     const { before, after, cycles } = sequence;

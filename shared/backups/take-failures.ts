@@ -27,14 +27,11 @@ const logOf = ({ backupDir, startedAt, encoding }: FailedTake) =>
 
 /**
  * Fails the backup if the session that counts the rows ended with an error.
- * @throws Failure `dump-failed`
+ * @throws Failure `dump-failed`, to which `translate` adds the error
  */
-export function demandCounts(records: Records, lines: readonly string[], request: FailedTake): void {
-  const error = firstError(lines);
-  if (records.find('facts-incomplete') === undefined || error === null) return;
-  throw new Failure('dump-failed', `The rows could not be counted: ${tellError(error, logOf(request))}`, {
-    cause: lines.join('\n'),
-  });
+export function demandCounts(records: Records, lines: readonly string[]): void {
+  if (records.find('facts-incomplete') === undefined || firstError(lines) === null) return;
+  throw new Failure('dump-failed', 'The rows could not be counted');
 }
 
 /**
@@ -57,11 +54,8 @@ export function translate(
   const known = said === null ? null : adviseDump(said, user);
   if (known?.code === 'table-locked') return tableLocked(lock, lockWait, log);
   const advice = error.hint ?? known?.hint ?? takeHints[error.code] ?? 'Run it again';
-  const message =
-    said === null || error.message.includes(': ')
-      ? error.message
-      : `${error.message}: ${tellError(said, logOf(request))}`;
   const kept = logOf(request);
+  const message = said === null ? error.message : `${error.message}: ${tellError(said, kept)}`;
   const more = said === null || kept === null ? '' : `. All that PostgreSQL said is in ${kept} on the host`;
   return new Failure(error.code, message, {
     hint: `${advice.startsWith('Earlier') || advice.startsWith('No backup') ? '' : 'Earlier backups are unchanged. '}${advice}${more}`,

@@ -182,7 +182,7 @@ export async function take(connection: Connection, request: TakeRequest): Promis
   );
   try {
     const records = await run.result;
-    demandCounts(records, run.lastLines(), request);
+    demandCounts(records, run.lastLines());
     return { dump: readDump(records, request, dumpWarnings(said)), release: run.release };
   } catch (error) {
     await run.release();

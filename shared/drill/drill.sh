@@ -32,6 +32,8 @@ main() {
   found='' watch='' troubled=''
 
   keep_words "$words_log"
+  # Meanwhile, hash the dump, to compare it with the manifest: the restore needs the processor more than the start of a server does.
+  exec {sum}< <(sha256sum <"$dump")
   sweep_scratch &
   start_scratch
   exec {watch}< <(watch_room)
@@ -44,8 +46,6 @@ main() {
   }
   record found "$found"
   progress restoring "$(stat --format %s -- "$dump")"
-  # Meanwhile, hash the dump, to compare it with the manifest.
-  exec {sum}< <(sha256sum <"$dump")
   restore || status=$?
   heed_watch
   record restored "$status"

@@ -1,3 +1,4 @@
+import type { IncomingFiles } from './incoming-files.ts';
 import type { Records } from './records.ts';
 
 /** By the names that the program takes with `takes` or, as lists, `takes_list`. */
@@ -45,6 +46,8 @@ export interface ProgramOptions {
   onLog?: (line: string) => void;
   /** Gets the progress of a long step, as the program reports it. */
   onProgress?: (name: string, value: string) => void;
+  /** Gets the files that the program sends with `send_file`. The host waits for whoever reads them. */
+  files?: IncomingFiles;
 }
 
 /** A started program. */

@@ -68,7 +68,8 @@ export function runProgram<P extends Parameters>(
   stdin.write(request);
   const beating = setInterval(() => stdin.write('.'), heartbeat);
 
-  const answer = new Answer(nonce);
+  const { files } = options;
+  const answer = new Answer(nonce, files);
   const log = new HostLog(nonce, options);
   let heard = Date.now();
   let givenUp: GivenUp | undefined;
@@ -104,8 +105,10 @@ export function runProgram<P extends Parameters>(
       const excess = answer.add(piece);
       if (excess !== undefined) giveUp(excess);
       if (answer.verdict !== undefined) resolve(answer.verdict);
+      if (files?.isFull && answer.verdict === undefined) child.stdout?.pause();
     });
   });
+  if (files !== undefined) files.onDrain = () => child.stdout?.resume();
   child.stderr?.on('data', (piece: Buffer) => {
     heard = Date.now();
     log.add(piece);
@@ -136,6 +139,13 @@ export function runProgram<P extends Parameters>(
     if (answer.verdict === 'failed') throw programFailure(program, answer.records(), code, cause);
     throw await access.explain({ code, begun: answer.begun, stderr: cause });
   });
+
+  if (files !== undefined) {
+    result.then(
+      () => files.close(null),
+      (error) => files.close(error),
+    );
+  }
 
   return {
     result,

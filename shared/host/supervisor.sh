@@ -2,7 +2,8 @@
 # Sent in front of every program. Starts the program's `main` in a process group of its own, listens to the runner's
 # heartbeats meanwhile, and ends the group when the runner falls silent or hangs up, or when the deadline is over.
 #
-# stdout: `begin NONCE`, then records (key NUL value NUL), then `done NONCE` or `failed NONCE`. Nothing else counts.
+# stdout: `begin NONCE`, then records (key NUL value NUL), then `done NONCE` or `failed NONCE`. Nothing else counts. Between
+# records, a file may come: `file NONCE BYTES NAME` and a line break, and as many bytes.
 # stderr: the log; lines that begin with the nonce are the supervisor's own.
 #
 # A program defines `main`. It may define `ended` to clean up whatever happened: called once, after `main`, and for a
@@ -16,6 +17,12 @@ takes nonce silence deadline at_end lock lock_wait holder
 
 # record KEY VALUE: adds one fact to the result. A program with `finish` goes on even if nobody reads it any more.
 record() { printf '%s\0%s\0' "$1" "$2" 2>/dev/null || [[ $at_end == finish ]]; }
+
+# send_file FILE-DESCRIPTOR BYTES NAME: sends the bytes of an open file between the records. The runner reads as fast as it can use them.
+send_file() {
+  printf 'file %s %s %s\n' "$nonce" "$2" "$3"
+  head -c "$2" <&"$1"
+}
 
 # fail CODE DETAIL: ends the program with a named failure. Call it only in the program's own shell, never in a pipeline.
 fail() {

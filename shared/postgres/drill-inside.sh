@@ -47,6 +47,8 @@ prepare() {
     }
   done
   mkdir -m 700 /tmp/drill || exit
+  # Else initdb reads all time zones there are, to find out which one the system has.
+  [ -e /etc/localtime ] || export TZ="${TZ:-UTC}"
   initdb --pgdata="$data" --username="$role" --auth=trust --encoding=UTF8 --no-locale --no-sync </dev/null >$log 2>&1 ||
     not_prepared
   printf "%s\ninclude 'libraries.conf'\n" "$configuration" >>"$data/postgresql.conf"
@@ -83,16 +85,16 @@ not_prepared() {
   exit 1
 }
 
-# start_loading LIBRARIES: starts the server with these, one a line. Without those that the image lacks; without any if the
-# server still does not start. Prints what was left out.
+# start_loading LIBRARIES: starts the server with these, one a line, without those that it says it cannot load. Prints what was
+# left out. If the server does not start for another reason, nothing is said to be lacking.
 start_loading() {
   libraries=$1
   until start_server "$libraries"; do
-    [ -n "$libraries" ] || not_prepared
     lacking=$(printf '%s\n' "$libraries" | while read -r library; do
-      if grep -F -q -e "access file \"$library\"" -e "/$library.so" $log; then printf '%s\n' "$library"; fi
+      name=${library##*/}
+      if grep -F -q -e "access file \"$library\"" -e "library \"$library\"" -e "/${name%.so}.so\"" $log; then printf '%s\n' "$library"; fi
     done)
-    lacking=${lacking:-$libraries}
+    [ -n "$lacking" ] || not_prepared
     printf '%s\n' "$lacking" | sed 's/^/lacks library /'
     libraries=$(printf '%s\n' "$libraries" | grep -F -x -v -e "$lacking")
   done

@@ -1,5 +1,6 @@
 -- Counts the rows of ordinary tables and leaf partitions, and hashes what is in them. A table that belongs to an extension is
--- counted as pg_dump takes it: the rows that the extension names, or, if it names none, all of them, although none is dumped.
+-- counted as pg_dump takes it: the rows that the extension names, or, if it names none, all of them, although none is dumped. If it
+-- names rows by a condition, `unnamed` are the others, which a restore does not bring.
 --
 -- Variables: `snapshot` to import, or empty to count in the transaction that is open; `row_counts`: exact, estimate, off, or
 -- `scratch` on a server that nobody else uses; `chosen`: what to hash, as `[{"schema", "name", "oneIn"}]`, or empty to choose.
@@ -119,10 +120,13 @@ SELECT
   CASE WHEN :'imports' AND number % 20 = 0 THEN 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY' END,
   CASE WHEN :'imports' AND number % 20 = 0 THEN format('SET TRANSACTION SNAPSHOT %L', :'snapshot') END,
   CASE counted_by
-    WHEN 'plan' THEN format('SELECT ''table '' || (%L::jsonb || jsonb_build_object(''rows'', n, ''exact'', true, ''content'', %s, ''largestValue'', largest))::text FROM ('
+    WHEN 'plan' THEN format('SELECT ''table '' || (%L::jsonb || jsonb_build_object(''rows'', n, ''exact'', true, ''content'', %s, ''unnamed'', %s, ''largestValue'', largest))::text FROM ('
         'SELECT count(*) AS n, %s AS hash, %s AS hashed, %s AS computed, %s AS largest FROM %s) counted', facts,
       CASE WHEN one_in IS NULL THEN 'NULL' ELSE format('jsonb_build_object(''oneIn'', %s, ''rows'', hashed, ''hash'', '
         'mod(mod(coalesce(hash, 0) + coalesce(computed, 0), 18446744073709551616) + 18446744073709551616, 18446744073709551616)::text)', one_in) END,
+      CASE condition WHEN '' THEN 'NULL' ELSE format('(SELECT jsonb_build_object(''rows'', count(*) - counted.n, ''hash'', %s) FROM ONLY %I.%I whole)',
+        CASE WHEN one_in = 1 THEN format('mod(mod(coalesce(sum(%s), 0) - coalesce(counted.hash, 0), 18446744073709551616) + '
+          '18446744073709551616, 18446744073709551616)::text', hash) ELSE 'NULL' END, nspname, relname) END,
       CASE WHEN one_in IS NULL THEN 'NULL' WHEN one_in = 1 THEN format('sum(%s)', hash) ELSE format('sum(%s) FILTER (WHERE %s & %s = 0)', hash, sample, one_in - 1) END,
       CASE WHEN one_in > 1 THEN format('count(*) FILTER (WHERE %s & %s = 0)', sample, one_in - 1) ELSE 'count(*)' END,
       CASE WHEN one_in > 1 THEN computed ELSE 'NULL::numeric' END, largest,

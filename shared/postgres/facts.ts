@@ -15,6 +15,8 @@ export interface TableCount {
   extension: string | null;
   /** pg_dump takes its rows. Of a table of an extension it takes those that the extension names, or none. */
   isDumped: boolean;
+  /** The rows that its extension does not name for a dump, if it names others by a condition; null for any other table. */
+  unnamed: { rows: number; hash: string | null } | null;
   /** It has stored generated columns, whose values a restore computes anew. */
   generates: boolean;
   /** null if the content was not hashed. */
@@ -60,10 +62,11 @@ export interface Facts {
 const name = text(1024);
 const mostOfAll = 1_000_000;
 const bigInteger = textThat((value) => /^-?\d{1,20}$/.test(value), 'a whole number as text');
+const rowsHash = textThat((value) => /^\d{1,20}$/.test(value), 'a hash');
 const content = shape<TableContent>({
   oneIn: count,
   rows: count,
-  hash: textThat((value) => /^\d{1,20}$/.test(value), 'a hash'),
+  hash: rowsHash,
 });
 /** Manifests of earlier versions have only the first four fields. */
 export const tableCount: Reader<TableCount> = shape<TableCount>({
@@ -74,6 +77,7 @@ export const tableCount: Reader<TableCount> = shape<TableCount>({
   root: orNull(shape({ schema: name, name })),
   extension: orNull(name),
   isDumped: (value, place) => value === undefined || bool(value, place),
+  unnamed: orNull(shape({ rows: count, hash: orNull(rowsHash) })),
   generates: (value, place) => value !== undefined && bool(value, place),
   content: orNull(content),
   largestValue: orNull(count),

@@ -192,7 +192,7 @@ function releaseLines(release: Release): string[] {
 }
 
 const whyInPlace =
-  'pg_cron works in the database of this name alone. This is no rehearsal: it replaces what is in use. First stop the application; see "pg_cron" in docs/restore.md';
+  'pg_cron works in the database of this name alone. So this does not try out a restore: it replaces the database in use. First stop the application; see "pg_cron" in docs/restore.md';
 
 /** Commands consist of quoted words without invisible characters, so they are printed as they are. */
 function restoreLines(restore: RestoreCommands): string[] {

@@ -23,6 +23,8 @@ export const longestManifest = 128 * 1024 * 1024;
 /** UTF-16 units. PostgreSQL limits names to 63 bytes, but it can be built with another limit. */
 const name = text(1024);
 const line = text(4096);
+/** PostgreSQL sets no limit, but createdb gets them as an argument, and Linux gives one 128 KiB. */
+const rules = textThat((value) => Buffer.byteLength(value) <= 131_000, 'ICU rules of at most 131,000 bytes');
 const mostRelations = 200_000;
 
 const backupId = textThat(isBackupId, 'a backup id');
@@ -79,7 +81,7 @@ const summaryFields: { [Field in keyof ManifestSummary]: Reader<ManifestSummary[
   ctype: orNull(name),
   localeProvider: orNull(oneOf('libc', 'icu', 'builtin')),
   providerLocale: orNull(name),
-  icuRules: orNull(line),
+  icuRules: orNull(rules),
   bootstrapRole: orNull(name),
   serverSettings: orNull(mapOf(isSettingName, line, 200)),
   dumpWarnings: orNull(listOf(line, 100)),

@@ -1,7 +1,7 @@
 import { Failure, isFailure } from '../failure.ts';
 import type { Connection } from '../host/connection.ts';
 import type { Program } from '../host/program.ts';
-import { longestTail } from '../host/survey-sets.ts';
+import { longestHead, longestTail } from '../host/survey-sets.ts';
 import { unpack } from '../packed.ts';
 import { pathOf, type VerifiedSet } from './catalogue.ts';
 import type { Manifest } from './manifest.ts';
@@ -59,6 +59,8 @@ export function demandReadable(text: string): void {
   } catch (error) {
     throw isFailure(error) ? refuse(error.message, error) : error;
   }
+  const before = Buffer.byteLength(text.slice(0, text.indexOf('\n  "tables": ')));
+  if (before > longestHead) throw refuse(`has ${before} bytes before its tables and sequences`);
   const behind = Buffer.byteLength(text.slice(text.indexOf('\n  "largeObjects": ')));
   if (behind > longestTail) throw refuse(`has ${behind} bytes besides its tables and sequences`);
 }

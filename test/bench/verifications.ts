@@ -61,7 +61,8 @@ async function wholeAction(host: Host, inputs: Record<string, string>): Promise<
 async function bareRestore(host: Host, database: string, file: string): Promise<Sample> {
   const image = (await host.docker('inspect', '--format', '{{.Image}}', await host.container('db'))).trim();
   const script = readFileSync('shared/postgres/drill-inside.sh', 'utf8');
-  const limits = ['--memory', '1g', '--memory-swap', '1g', '--cpus', String(availableParallelism() * 0.75)];
+  const processors = String(availableParallelism() * 0.75);
+  const limits = ['--memory', '1g', '--memory-swap', '1g', '--cpus', processors, '--cpu-shares', '2'];
   const run = [
     'run',
     '--detach',

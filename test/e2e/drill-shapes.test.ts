@@ -106,6 +106,48 @@ test('a library that the image lacks is named, and the backup is not blamed', as
   await noDrillLeft(host, dir);
 });
 
+test('a server that does not start for another reason lacks no library', async () => {
+  const result = await drillOf('jobs', {}, () => ({
+    serverSettings: { shared_preload_libraries: 'pg_stat_statements', 'pg_stat_statements.max': '1073741823' },
+  }));
+  await verified(host, result, 'could-not-verify', { drill: 'could-not-check' });
+  assert.match(findingOf(result, 'drill').detail, /^Could not start PostgreSQL with the settings of the source/);
+  assert.match(result.stdout, /could not map anonymous shared memory|shared memory/);
+  assert.doesNotMatch(result.stdout, /lacks/);
+  await noDrillLeft(host, dir);
+});
+
+test('configuration of an extension: rows that its condition leaves out, and sequences that it dumps or not', async () => {
+  await host.database.create('configured');
+  await host.psql(
+    `CREATE SCHEMA lab_config;
+     CREATE EXTENSION lab_config;
+     INSERT INTO lab_config.settings VALUES ('theme', 'dark');
+     SELECT setval('lab_config.dumped', 7), setval('lab_config.undumped', 9);`,
+    'configured',
+  );
+  const drilled = await drillOf('configured');
+  await verified(host, drilled, 'verified', { sequences: 'warning' });
+  assert.match(
+    findingOf(drilled, 'sequences').detail,
+    /^lab_config\.undumped is at nothing, not between 9 and 9: pg_dump leaves out sequences of the extension lab_config$/,
+  );
+  assert.match(findingOf(drilled, 'sequences').remedy ?? '', /setval\('lab_config\.undumped', 9\)/);
+
+  for (const change of [
+    "INSERT INTO lab_config.settings VALUES ('mine', 'too', true)",
+    "DELETE FROM lab_config.settings WHERE name = 'mine'; UPDATE lab_config.settings SET value = '2' WHERE is_own",
+  ]) {
+    await host.psql(change, 'configured');
+    const changed = await drillOf('configured');
+    await verified(host, changed, 'verified', { sequences: 'warning', 'left out': 'warning' });
+    assert.match(
+      findingOf(changed, 'left out').detail,
+      /^not in the dump, and others in a restore: lab_config\.settings \([12] rows? that the extension lab_config does not name\)$/,
+    );
+  }
+});
+
 test('money of a locale that the image lacks', async () => {
   await host.database.create('money');
   await host.psql("CREATE TABLE prices AS SELECT '1.50'::money AS price", 'money');

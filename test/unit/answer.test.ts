@@ -1,7 +1,9 @@
 // The frame of what a program answers, in pieces of any size, and its limits.
 import assert from 'node:assert/strict';
+import { buffer } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
 import { Answer, largestAnswer, mostRecords } from '../../shared/host/answer.ts';
+import { IncomingFiles } from '../../shared/host/incoming-files.ts';
 import { Records } from '../../shared/host/records.ts';
 
 const nonce = '0123456789abcdef0123456789abcdef';
@@ -116,4 +118,65 @@ test('a record is found by its key, however many there are', () => {
   assert.deepEqual(records.all('key 7'), ['7', 'again']);
   assert.equal(records.find('toString'), undefined);
   assert.equal(records.get('constructor'), 'x');
+});
+
+describe('files between the records', () => {
+  const bytes = `done ${nonce}\nfile ${nonce} 1 x\n\0`;
+  const text =
+    `begin ${nonce}\na\0b\0file ${nonce} ${bytes.length} one.gz\n${bytes}` +
+    `file ${nonce} 0 empty\nk\0v\0file ${nonce} 3 two\nabcl\0w\0done ${nonce}\n`;
+
+  for (const size of [text.length, 1, 7, 41, 64]) {
+    test(`come as they are, in pieces of ${size}`, async () => {
+      const files = new IncomingFiles();
+      const answer = new Answer(nonce, files);
+      for (let at = 0; at < text.length; at += size) answer.add(Buffer.from(text.slice(at, at + size)));
+      files.close(null);
+      assert.equal(answer.verdict, 'done');
+      assert.deepEqual(answer.records().entries, [
+        ['a', 'b'],
+        ['k', 'v'],
+        ['l', 'w'],
+      ]);
+      const read: [string, number, string][] = [];
+      for await (const { name, bytes, content } of files) read.push([name, bytes, String(await buffer(content))]);
+      assert.deepEqual(read, [
+        ['one.gz', bytes.length, bytes],
+        ['empty', 0, ''],
+        ['two', 3, 'abc'],
+      ]);
+    });
+  }
+
+  for (const [what, header] of [
+    ['a path', `file ${nonce} 3 ../x\n`],
+    ['no number', `file ${nonce} x y\n`],
+    ['no end', `file ${nonce} 3 ${'x'.repeat(300)}`],
+    ['the mark of another', `file ${other} 3 x\n`],
+  ] as const) {
+    test(`do not begin where the line has ${what}`, () => {
+      const answer = new Answer(nonce, new IncomingFiles());
+      answer.add(Buffer.from(`begin ${nonce}\nk\0${header}\0done ${nonce}\n`));
+      assert.deepEqual([answer.verdict, answer.records().entries], ['done', [['k', header]]]);
+    });
+  }
+
+  test('are cut off with an error where the host ends too early, and are not held without a reader', async () => {
+    const files = new IncomingFiles();
+    const answer = new Answer(nonce, files);
+    let drains = 0;
+    files.onDrain = () => {
+      drains += 1;
+    };
+    answer.add(Buffer.from(`begin ${nonce}\nfile ${nonce} 5000000 x\n`));
+    assert.equal(files.isFull, false);
+    answer.add(Buffer.alloc(2_000_000));
+    assert.equal(files.isFull, true, 'the host has to wait');
+    const [file] = [(await files[Symbol.asyncIterator]().next()).value];
+    file.content.once('data', () => {});
+    while (files.isFull) await new Promise((resolve) => setImmediate(resolve));
+    assert.ok(drains > 0);
+    files.close(new Error('gone'));
+    await assert.rejects(buffer(file.content), /gone/);
+  });
 });

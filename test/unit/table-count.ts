@@ -15,6 +15,7 @@ export const counted = (
   root: null,
   extension: null,
   isDumped: true,
+  unnamed: null,
   generates: false,
   content: { oneIn: 1, rows: 1, hash: '7' },
   largestValue: null,

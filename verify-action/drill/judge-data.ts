@@ -114,6 +114,13 @@ export function judgeLeftOut(findings: Findings, manifest: Manifest, restored: R
     const { rows, content } = present.get(relationName(table)) ?? {};
     return rows !== table.rows || (isHashed(table) && content?.hash !== table.content?.hash);
   });
+  const others = manifest.tables.filter(({ unnamed, ...table }) => {
+    const after = present.get(relationName(table))?.unnamed;
+    return unnamed !== null && (after?.rows !== unnamed.rows || after.hash !== unnamed.hash);
+  });
+  if (others.length > 0) {
+    findings.check('left out', () => otherThanNamed(others), 'warning');
+  }
   if (lost.length === 0) return;
   const isKnown = ({ extension, name, rows }: TableCount) =>
     rows === null || changed.has(extension ?? '') || ownLogs.has(`${extension} ${name}`);
@@ -125,6 +132,19 @@ export function judgeLeftOut(findings: Findings, manifest: Manifest, restored: R
     }),
     lost.every(isKnown) ? 'warning' : 'error',
   );
+}
+
+/** An extension names rows by a condition, and makes the others itself: that is its own choice, so it is told and not condemned. */
+function otherThanNamed(tables: readonly TableCount[]): Problem {
+  const told = tables.map(
+    (table) =>
+      `${relationName(table)} (${counted(table.unnamed?.rows ?? 0, 'row')} that the extension ${table.extension} does not name)`,
+  );
+  return {
+    detail: `not in the dump, and others in a restore: ${some(told)}`,
+    remedy:
+      'A restore has these rows as CREATE EXTENSION makes them. If you changed or added some, save them in another way, such as COPY',
+  };
 }
 
 const dropFromExtension = ({ extension, schema, name }: TableCount) =>
@@ -146,7 +166,10 @@ export function judgeSequences(
           `${relationName(sequence)} is at ${values.get(relationName(sequence)) ?? 'nothing'}, not between ${sequence.before ?? 'nothing'} and ${sequence.after ?? 'nothing'}`,
       ),
     );
-  if (fault.length > 0) return { detail: told(fault), remedy };
+  if (fault.length > 0) {
+    const behind = fault.every((sequence) => isBehind(sequence, values.get(relationName(sequence))));
+    return { detail: told(fault), remedy: behind ? `${setBack} ${remedy}` : remedy };
+  }
   const [first] = known;
   if (first !== undefined) {
     return {
@@ -220,6 +243,19 @@ function isWithin(sequence: SequenceRange, value: string | null | undefined): bo
   if (after === null) return false;
   return ahead(value, after, sequence) <= 0n && (before === null || ahead(value, before, sequence) >= 0n);
 }
+
+/**
+ * It moved while the dump was taken, and came back behind where it was before. One that was set back meanwhile and has since passed
+ * its old value looks the same as one that a restore did not bring back: the values before and after do not tell.
+ */
+function isBehind(sequence: SequenceRange, value: string | null | undefined): boolean {
+  const { before, after } = sequence;
+  if (value === undefined || before === null || before === after) return false;
+  return value === null || ahead(value, before, sequence) < 0n;
+}
+
+const setBack =
+  'If something set it back while the dump was taken (setval, ALTER SEQUENCE … RESTART, TRUNCATE … RESTART IDENTITY), the backup is as good as the others. Otherwise:';
 
 /** False for one that starts over at its end, or was set back meanwhile: it may have had any value. */
 function isBound(sequence: SequenceRange): boolean {

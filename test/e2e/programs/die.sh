@@ -13,9 +13,10 @@ unnamed() {
   return 7
 }
 
-# The supervisor cannot tell of its own death.
+# The supervisor cannot tell of its own death. Its watcher ends what it leaves behind, so that one has to be there by then.
 without_end() {
   record before 'the end'
+  sleep 1
   kill -KILL "$$"
   sleep 1007
 }
@@ -24,6 +25,7 @@ without_end() {
 forged() {
   printf 'done %s\n' "${nonce//[0-9a-f]/0}"
   printf 'done %s' "$nonce"
+  sleep 1
   kill -KILL "$$"
 }
 

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import type { DrillOutcome } from '../../../shared/drill/drill-request.ts';
 import type { Restored } from '../../../shared/drill/restored.ts';
 import type { Manifest } from '../../../shared/sets/manifest.ts';
+import { judgeSequences } from '../../../verify-action/drill/judge-data.ts';
 import { type DrillFacts, imageFor, judgeDrill, neededFor } from '../../../verify-action/drill/judge-drill.ts';
 import { exampleManifest } from '../retention/host-folder.ts';
 import { counted, moved } from '../table-count.ts';
@@ -304,6 +305,13 @@ describe('a sequence that did not simply go on', () => {
   test('started over at its end', () => assert.equal(at('1', { cycles: true }), undefined));
   test('was set back meanwhile', () => assert.equal(at('9', {}), undefined));
   test('was reset, and never used since', () => assert.equal(at('3', {}, '5', null), undefined));
+  test('moved on and came back behind: set back meanwhile, or not restored, which cannot be told', () => {
+    const sequences = [moved('s', 'q', '100', '150')];
+    const at = (value: string | null) =>
+      judgeSequences(sequences, [{ schema: 's', name: 'q', value }], 'Do not rely on it') as { remedy: string };
+    for (const value of ['20', null]) assert.match(at(value).remedy, /^If something set it back .* Otherwise: Do not/);
+    assert.equal(at('151').remedy, 'Do not rely on it');
+  });
   test('goes down, and was set back', () => assert.equal(at('3', { increment: '-1' }, '-5', '-2'), undefined));
   test('belongs to an extension, which a restore begins anew', () =>
     assert.match(

@@ -1,0 +1,127 @@
+// The protocol by which programs are run on a host: what only claims to be a host, and one without bash.
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { Failure } from '../../shared/failure.ts';
+import { bootstrap } from '../../shared/host/connection.ts';
+import type { ProgramOptions } from '../../shared/host/program.ts';
+import { type Explain, runProgram } from '../../shared/host/run-program.ts';
+import { temporaryFolder } from '../lab/folder.ts';
+import { failureOf, patient, program } from './protocol-stage.ts';
+
+describe('a process that only claims to be a host', () => {
+  const explain: Explain = async ({ code, begun }) => new Failure('connection-lost', `exit ${code}, begun: ${begun}`);
+  const fake = (script: string, options: Partial<ProgramOptions> = {}) =>
+    runProgram(
+      { start: () => spawn('bash', ['-c', script]), explain, isProgram: false },
+      program('echo'),
+      { values: [] },
+      {
+        ...patient,
+        ...options,
+      },
+    );
+
+  /** The frame begins with the number of bytes of the script; the nonce is the first parameter behind it: its name, its value. */
+  const readNonce =
+    'IFS= read -r n; IFS= read -r -N "$n" s; IFS= read -r c; IFS= read -r -d "" name; IFS= read -r -d "" nonce;';
+
+  for (const [what, script, code] of [
+    ['says nothing and ends well', 'cat >/dev/null & exit 0', 'connection-lost'],
+    ['hangs up at once', 'exec <&-; exit 0', 'connection-lost'],
+    ['begins and ends well', `${readNonce} echo "begin $nonce"; exit 0`, 'connection-lost'],
+    ['forges the end', `${readNonce} echo "begin $nonce"; echo "done \${nonce/?/x}"; exit 0`, 'connection-lost'],
+    [
+      'says failed and exits with 0',
+      `${readNonce} echo "begin $nonce"; echo "failed $nonce"; exit 0`,
+      'program-failed',
+    ],
+    [
+      'says failed and does not go',
+      `${readNonce} echo "begin $nonce"; echo "failed $nonce"; exec sleep 1008`,
+      'program-failed',
+    ],
+  ] as const) {
+    test(`fails where it ${what}`, async () => {
+      assert.equal((await failureOf(fake(script))).code, code);
+    });
+  }
+
+  test('succeeds where it speaks the protocol, byte by byte', async () => {
+    const answer = `${readNonce} text="begin $nonce"$'\\n'"keyXvalueXdone $nonce"`;
+    const slowly =
+      'while IFS= read -r -N 1 byte; do [[ $byte == X ]] && printf "\\0" || printf %s "$byte"; done <<<"$text"';
+    const records = await fake(`${answer}; ${slowly}`).result;
+    assert.deepEqual(records.entries, [['key', 'value']]);
+  });
+
+  test('may not fill the memory', async () => {
+    const begin = performance.now();
+    const { code } = await failureOf(fake(`${readNonce} echo "begin $nonce"; exec yes`));
+    assert.equal(code, 'result-too-large');
+    assert.ok(performance.now() - begin < 20_000);
+  });
+
+  test('may not fill the memory with records of nothing', async () => {
+    const before = process.memoryUsage().rss;
+    const failure = await failureOf(
+      fake(`${readNonce} echo "begin $nonce"; head -c 60000000 /dev/zero; echo "done $nonce"`),
+    );
+    assert.equal(failure.code, 'result-too-large');
+    assert.match(failure.message, /more than 200000 records$/);
+    const grown = (process.memoryUsage().rss - before) / 1024 ** 2;
+    assert.ok(grown < 100, `${grown} MiB`);
+  });
+
+  test('may report of 30,000 tables and 1,000 sets', async () => {
+    const many = `${readNonce} echo "begin $nonce"; yes $'fact\\n{"schema":"public"}' | head -n 150000 | tr '\\n' '\\0'; echo "done $nonce"`;
+    const records = await fake(many).result;
+    assert.equal(records.all('fact').length, 75_000);
+  });
+
+  test('may not fill the log with steps, though it knows the nonce', async () => {
+    let steps = 0;
+    const run = fake(
+      `${readNonce} echo "begin $nonce"; yes "$nonce progress waiting-for nobody" | head -n 200000 >&2; echo "done $nonce"`,
+      {
+        onProgress: () => {
+          steps += 1;
+        },
+      },
+    );
+    await run.result;
+    await run.release();
+    assert.ok(steps >= 2_000 && steps < 2_100, `${steps}`);
+  });
+
+  test('may not keep a caller by saying done and staying', async () => {
+    const run = fake(`${readNonce} echo "begin $nonce"; echo "done $nonce"; exec sleep 1009`);
+    await run.result;
+    assert.equal(await run.release(200), false);
+  });
+
+  test('is given up where it never begins', async () => {
+    const failure = await failureOf(fake('exec sleep 1010', { deadline: 300, grace: 200 }));
+    assert.equal(failure.code, 'host-silent');
+  });
+
+  test('is waited for as long as the inputs can ask for, and longer', async () => {
+    // setTimeout takes no more than 24.8 days, and fires at once.
+    const run = fake(`${readNonce} echo "begin $nonce"; sleep 0.3; echo "done $nonce"`, {
+      deadline: 2 * 24 * 86_400_000,
+    });
+    await run.result;
+    await run.release();
+  });
+});
+
+test('a host without bash is named', async () => {
+  const folder = join(temporaryFolder('protocol'), 'no-bash');
+  mkdirSync(folder);
+  const start = (): ChildProcess => spawn('/bin/sh', ['-c', bootstrap], { env: { PATH: folder } });
+  const explain: Explain = async ({ code }) => new Failure('no-bash', `exit ${code}`);
+  const run = runProgram({ start, explain, isProgram: true }, program('echo'), { values: [] }, patient);
+  assert.equal((await failureOf(run)).message, 'exit 127');
+});
