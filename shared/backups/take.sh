@@ -242,30 +242,32 @@ produce() {
   return "$((statuses[0] ? statuses[0] : statuses[1]))"
 }
 
-# Parses the dump on stdin while it is written. Whatever reads it may end early: what is left is read on, so that the writer goes on.
+# Parses the dump on stdin while it is written.
 parse() {
-  local inner listing listed
-  inner=$(compression_inside)
+  local listing listed
   if [[ $format == custom ]]; then
-    exec {listing}> >(
-      heard contents unpacking inside contents "$inner" >list || true
-      cat >/dev/null
-    )
+    exec {listing}> >(list_contents)
     listed=$!
-    tee --output-error=exit -- "/dev/fd/$listing" | verified "$inner" || true
+    tee --output-error=exit -- "/dev/fd/$listing" | verify || true
     # shellcheck disable=SC1083 # closing by the variable's number
     exec {listing}>&-
     wait "$listed" || true
   else
-    verified "$inner"
+    verify
   fi
 }
 
-# verified COMPRESSION: has the container read all of stdin, and keeps what it says of it.
-verified() {
+# Has the container read all of the dump on stdin, and keeps what it says of it. It may end early: what is left is read on, so
+# that whoever writes it goes on.
+verify() {
   local answer
-  answer=$(heard read-back unpacking inside verify "$format" "$1") || answer+=$'\nexit 1'
+  answer=$(heard read-back unpacking inside verify "$format" "$(compression_inside)") || answer+=$'\nexit 1'
   printf '%s' "$answer" >verified
+  cat >/dev/null
+}
+
+list_contents() {
+  heard contents unpacking inside contents "$(compression_inside)" >list || true
   cat >/dev/null
 }
 
@@ -355,7 +357,12 @@ read_back() {
   md5sum -- "$dump" >disk.md5 &
   local md5=$!
   # What is encrypted was parsed before.
-  [[ $encryption == age ]] || parse <"$dump"
+  if [[ $encryption == none ]]; then
+    if [[ $format == custom ]]; then list_contents <"$dump" & fi
+    local listing=$!
+    verify <"$dump"
+    [[ $format != custom ]] || wait "$listing" || true
+  fi
   record verify "$(<verified)"
   rm -f -- verified
   if [[ $format == custom ]]; then

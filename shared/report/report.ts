@@ -72,7 +72,7 @@ function verdict(manifest: Manifest, { problems }: ReportFacts): string[] {
     return [
       ...folded('VERIFIED  ', what),
       manifest.encryption === 'age'
-        ? 'The dump was parsed while it was written, and its ciphertext was read again from the disk.\nOnly a restore with the private key proves that it can be restored.'
+        ? 'The dump was parsed while it was written; its ciphertext was read again from the disk. Only a\nrestore with the private key proves that it can be restored.'
         : 'The dump was read back from the disk in full. Only a restore proves that it can be restored.',
     ];
   }
@@ -209,7 +209,11 @@ function restoreLines(restore: RestoreCommands): string[] {
         ] as const)),
   ];
   return [
-    ...folded('  ', 'If the set is no longer in the folder named here, use the folder in which you found this report.'),
+    ...folded(
+      '  ',
+      restore.where ??
+        'If the set is no longer in the folder named here, use the folder in which you found this report.',
+    ),
     ...steps.flatMap(([what, commands], index) => ['', ...folded(`  ${index + 1}. `, what), commands]),
   ];
 }
