@@ -13,6 +13,7 @@ import { makeKey } from '../lab/keys.ts';
 import { needPrograms } from '../lab/packages.ts';
 import { type ActionResult, type RunningAction, runAction } from '../lab/runner.ts';
 import { hostIsClean, logOf, nothingPartial, refused, succeeded, untouched } from './expectations.ts';
+import { printedCommand } from './printed.ts';
 import { backup, type Inputs, type ManifestJson, manifestOf, namesIn, smallDatabase, startBackup } from './sets.ts';
 import { hostForFile } from './stage.ts';
 import { verify } from './verifications.ts';
@@ -91,12 +92,14 @@ describe('an encrypted backup', () => {
     const hash = createHash('sha256');
     await pipeline(createReadStream(dump), decryptStream(identity), hash);
     assert.deepEqual(new Set(sums.map((sum) => sum.trim())), new Set([hash.digest('hex')]));
-    await host.psql('CREATE DATABASE restored TEMPLATE template0');
-    const script =
-      'set -o pipefail; age -d -i "$1" "$2" | docker exec -i "$3" pg_restore --exit-on-error -U atlasia -d restored';
-    await run(['bash', '-c', script, 'bash', join(keys, 'age'), dump, await host.container('db')], { env: host.env });
+    // As the report says: where the key is, with the files beside it, and docker sent to the host.
+    const elsewhere = temporaryFolder('elsewhere');
+    const copy = 'cp "$1"/*"$2"* "$3"/ && cp "$4" "$3"/key.txt';
+    await run(['bash', '-c', copy, 'bash', folder, manifest.id, elsewhere, join(keys, 'age')]);
+    const block = await printedCommand(host, result);
+    assert.match(await run(['bash', '-c', block], { cwd: elsewhere, env: host.env }), /Restored into atlasia_restored/);
     assert.equal(
-      (await host.psql("SELECT count(*) FROM aaa.notes WHERE body ~ '^planted'", 'restored')).trim(),
+      (await host.psql("SELECT count(*) FROM aaa.notes WHERE body ~ '^planted'", 'atlasia_restored')).trim(),
       '20000',
     );
     const settings = join(folder, `backup_${manifest.id}.settings.sql.gz.age`);
