@@ -27,6 +27,7 @@ export async function summarizeBackup(
   for (const note of dumpNotes(manifest)) log.important(note);
 
   const restore = restoreCommands(manifest, place);
+  const where = restore.where === null ? 'On the host' : 'Where the private key is';
   const rows: [string, summary.Cell][] = [
     ['Database', `${manifest.database} (${manifest.environment})`],
     // As code, or GitHub would turn it into a mail link.
@@ -53,10 +54,11 @@ export async function summarizeBackup(
     summary.heading('Sizes'),
     summary.codeBlock(sizeChart(sizesIn(told), told.minSizeRatio).join('\n')),
     summary.heading('How to restore it'),
+    ...(restore.where === null ? [] : [summary.paragraph(restore.where)]),
     summary.paragraph(
       restore.swap === null
-        ? 'On the host, once the application is stopped. pg_cron works in the database of this name alone, so this does not try out a restore: it replaces the database in use, which is kept under another name:'
-        : `On the host. This creates the database ${restore.database}; the one in use is not touched:`,
+        ? `${where}, once the application is stopped. pg_cron works in the database of this name alone, so this does not try out a restore: it replaces the database in use, which is kept under another name:`
+        : `${where}. This creates the database ${restore.database}; the one in use is not touched:`,
     ),
     summary.codeBlock(restore.restore, 'bash'),
     ...(restore.back === null

@@ -6,6 +6,8 @@ import type { RowCounts } from './verification.ts';
 /** A request for one backup, by its own action or before a rollback. Times in milliseconds, sizes in bytes. */
 export interface BackupOrder extends Omit<BackupNeeds, 'previousBytes'>, Policy {
   kind: BackupKind;
+  /** Public keys to encrypt to; empty if `encryption` is none. */
+  recipients: readonly string[];
   environment: string;
   databaseName: string | null;
   compressionLevel: number | null;

@@ -27,6 +27,7 @@ export interface BackupNeeds extends HostNeeds {
   databaseService: string | null;
   format: DumpFormat;
   compression: Compression | 'auto';
+  encryption: 'none' | 'age';
   /** Bytes. */
   minFreeSpace: number;
   /** Size of the database's previous verified backup if it has this format and compression; else null. */
@@ -67,6 +68,7 @@ export function judgeBackupHost(survey: Survey, needs: BackupNeeds): ReadyHost {
   const container = docker && collect(() => findDatabase(survey, needs));
   const database = container && collect(() => askedDatabase(survey));
   if (database) collect(() => checkDumpTools(database));
+  collect(() => checkEncryption(survey, needs));
   const compressor = database && collect(() => chooseCompression(survey, database, needs));
   const previous = compressor && needs.previousBytes(database.database, compressor.encoding);
   const estimate = compressor && estimateOf(database, compressor.encoding, previous ?? null);
@@ -314,17 +316,25 @@ export function askedDatabase({ probe }: Survey): DatabaseFacts {
 export function chooseCompression(
   survey: Survey,
   database: DatabaseFacts,
-  { format, compression }: BackupNeeds,
+  { format, compression, encryption }: BackupNeeds,
 ): Pick<ReadyHost, 'encoding' | 'where'> {
   const inside = (tool: string) => database.tools.has(tool);
   const wanted =
     compression === 'auto' ? autoCompression(format, inside('zstd') || survey.tools.has('zstd')) : compression;
-  const encoding: DumpEncoding = { format, compression: wanted, encryption: 'none' };
+  const encoding: DumpEncoding = { format, compression: wanted, encryption };
   const program = wanted === 'gzip' && format === 'custom' ? 'none' : wanted;
   if (program === 'none' || inside(program)) return { encoding, where: 'container' };
   if (survey.tools.has(program)) return { encoding, where: 'host' };
   throw new Failure('no-compressor', `Neither the host nor the database container has ${program}`, {
     hint: `On the host, as root: apt-get install ${program}. Or set "compression" to auto`,
+  });
+}
+
+/** It encrypts on the host: what the database's container holds is plain anyway, and few images have age. */
+export function checkEncryption(survey: Pick<Survey, 'tools'>, { encryption }: Pick<BackupNeeds, 'encryption'>): void {
+  if (encryption === 'none' || survey.tools.has('age')) return;
+  throw new Failure('no-age', 'The host has no age, which is to encrypt the backup there', {
+    hint: 'On the host, as root: apt-get install age',
   });
 }
 

@@ -6,7 +6,7 @@ import type { LockRequest } from '../host/program.ts';
 import type { Records } from '../host/records.ts';
 import { endLock, type TableLock, tellLock } from '../postgres/locks.ts';
 import { firstError, tellError, wordsFile } from '../postgres/said.ts';
-import { backupIdAt } from '../sets/naming.ts';
+import { backupIdAt, type DumpEncoding } from '../sets/naming.ts';
 import { formatDuration } from '../units.ts';
 import { adviseDump } from './dump-advice.ts';
 
@@ -15,12 +15,15 @@ export interface FailedTake {
   backupDir: string;
   startedAt: Date;
   user: string;
+  encoding: DumpEncoding;
   /** Milliseconds. */
   lockWait: number;
   lock: LockRequest;
 }
 
-const logOf = ({ backupDir, startedAt }: FailedTake) => wordsFile(backupDir, backupIdAt(startedAt));
+/** null if what PostgreSQL says is not kept. */
+const logOf = ({ backupDir, startedAt, encoding }: FailedTake) =>
+  encoding.encryption === 'age' ? null : wordsFile(backupDir, backupIdAt(startedAt));
 
 /**
  * Fails the backup if the session that counts the rows ended with an error.
@@ -51,8 +54,9 @@ export function translate(
   const known = said === null ? null : adviseDump(said, user);
   if (known?.code === 'table-locked') return tableLocked(lock, lockWait, log);
   const advice = error.hint ?? known?.hint ?? takeHints[error.code] ?? 'Run it again';
-  const message = said === null ? error.message : `${error.message}: ${tellError(said, logOf(request))}`;
-  const more = said === null ? '' : `. All that PostgreSQL said is in ${logOf(request)} on the host`;
+  const kept = logOf(request);
+  const message = said === null ? error.message : `${error.message}: ${tellError(said, kept)}`;
+  const more = said === null || kept === null ? '' : `. All that PostgreSQL said is in ${kept} on the host`;
   return new Failure(error.code, message, {
     hint: `${advice.startsWith('Earlier') || advice.startsWith('No backup') ? '' : 'Earlier backups are unchanged. '}${advice}${more}`,
     cause: error.cause ?? log,
@@ -77,6 +81,8 @@ const takeHints: Partial<Record<FailureCode, string>> = {
   'disk-full': 'Earlier backups are unchanged, and the unfinished dump is removed. Make room: df -h; docker system df',
   'dump-failed': 'Earlier backups are unchanged. See the log',
   'dump-interrupted': 'Earlier backups are unchanged. Check whether the database was restarted: docker ps; docker logs',
+  'encryption-failed':
+    'Earlier backups are unchanged. If age refuses a key, correct "encrypt-to". If it was ended, check whether memory ran out: dmesg | tail',
   'compressor-failed': 'Earlier backups are unchanged. Check whether memory ran out: dmesg | tail',
   'lock-unusable': 'Check who owns the backup folder',
   'facts-unreadable':

@@ -1,11 +1,15 @@
 # shellcheck shell=bash
 # Takes one dump into `.partial-<id>/` of its first tier, reads it back from disk, and holds the lock until the runner has
-# published it. Changes nothing else on the host.
+# published it. Changes nothing else on the host. With encryption, the dump and the files beside it come to the disk only as
+# ciphertext, which cannot be read back here: so the dump is parsed while it is written, and its ciphertext is read again.
 
 # Longest packed text to send, in bytes: two of these and the rest fit into a result.
 readonly most_packed=12582912
 
 takes backup_dir words_log home started container user database format compression level where extension table_wait row_counts
+# How the files of the set are encrypted, none or age, and for whom: public keys.
+takes encryption
+takes_list recipients
 # How the server is reached, as inside.sh takes it; empty where the container's own variables are enough.
 takes server_host server_port password_from
 takes inside_script facts_before facts_tables facts_after previous_schema expected_sets_state
@@ -21,6 +25,7 @@ main() {
   [[ $(sets_state "$backup_dir") == "$expected_sets_state" ]] || fail sets-changed "Other sets in $backup_dir have changed"
   # A rollback that had the lock before us may have set it.
   [[ -z $refuse_on_hold || ! -e $backup_dir/rollback/HOLD ]] || fail on-hold "$(head -c 4096 -- "$backup_dir/rollback/HOLD" || true)"
+  [[ $encryption == none ]] || check_recipients
   keep_words "$words_log"
   heard terminate terminate_sessions || true # a session that stays is a nuisance only to itself
   sweep "$backup_dir"
@@ -39,9 +44,9 @@ main() {
   local schema_job=''
   # Two sessions of pg_dump at a time may need more locks than the server has.
   [[ $locks == scarce ]] || dump_schema
-  heard globals inside globals </dev/null >globals.sql 2>globals.log &
+  take_side globals inside globals &
   local globals_job=$!
-  heard settings inside settings </dev/null >settings.sql 2>settings.log &
+  take_side settings inside settings &
   local settings_job=$!
   write_dump
   [[ -n $schema_job ]] || dump_schema
@@ -54,8 +59,53 @@ main() {
 }
 
 dump_schema() {
-  heard schema inside schema "$snapshot" "$table_wait" </dev/null >schema.sql 2>schema.log &
+  schema_copy=''
+  [[ $encryption == none ]] || open_memory schema_copy
+  take_side schema inside schema "$snapshot" "$table_wait" &
   schema_job=$!
+}
+
+# take_side NAME COMMAND...: writes the output of a command, for `side_file` to judge; encrypted, if that is wanted, before any
+# of it comes to the disk.
+take_side() {
+  local name=$1 copy=/dev/null
+  shift
+  if [[ $encryption == none ]]; then
+    heard "$name" "$@" </dev/null >"$name.sql" 2>"$name.log"
+  else
+    # The runner wants to know whether the schema has changed.
+    [[ $name != schema ]] || copy=/dev/fd/$schema_copy
+    heard "$name" "$@" </dev/null 2>"$name.log" | not_empty | gzip -n -c | tee --output-error=exit -- "$copy" | seal >"$(side_name "$name")"
+  fi
+}
+
+side_name() { [[ $encryption == none ]] && printf '%s' "$set_name.$1.sql.gz" || printf '%s' "$set_name.$1.sql.gz.age"; }
+
+# Passes stdin on. Fails if there is nothing.
+not_empty() {
+  local first
+  IFS= read -r -d '' -n 1 first || [[ -n $first ]] || return
+  printf '%s' "$first"
+  cat
+}
+
+# Encrypts stdin. The recipients go through a pipe, not through `ps`.
+seal() { age --encrypt --recipients-file <(printf '%s\n' "${recipients[@]}"); }
+
+# Before the dump: age may know better than the runner what a good key is.
+check_recipients() {
+  local error
+  error=$(seal </dev/null 2>&1 >/dev/null) || fail encryption-failed "age on the host refuses to encrypt: ${error:-it does not start}"
+}
+
+# open_memory NAME: opens a file in memory, and sets NAME to its descriptor. It loses its own name at once.
+open_memory() {
+  local file
+  local -n opened=$1
+  file=$(mktemp -p /dev/shm) || fail write-failed 'The host has no room for a file in /dev/shm'
+  # shellcheck disable=SC2034 # the variable with that name gets it
+  exec {opened}<>"$file"
+  rm -f -- "$file"
 }
 
 # Children learn only from the environment who connects to what, and how the server is reached.
@@ -160,20 +210,78 @@ write_dump() {
   begin=$(milliseconds)
   watch_size "$dump" dumped 5<&- 6>&- &
   local watching=$!
-  if [[ $where == container ]]; then
-    heard dump inside dump "$format" "$compression" "$level" "$snapshot" "$table_wait" </dev/null |
-      tee --output-error=exit -- "$dump" | sha256 >stream.sha256 && statuses=(0 0 0) || statuses=("${PIPESTATUS[@]}")
+  if [[ $encryption == none ]]; then
+    produce | tee --output-error=exit -- "$dump" | sha256 >stream.sha256 && statuses=(0 0 0) || statuses=("${PIPESTATUS[@]}")
+    statuses=("${statuses[@]}" 0 0)
   else
-    heard dump inside dump "$format" none "$level" "$snapshot" "$table_wait" </dev/null | compress |
-      tee --output-error=exit -- "$dump" | sha256 >stream.sha256 && statuses=(0 0 0 0) || statuses=("${PIPESTATUS[@]}")
-    local compressor=${statuses[1]}
-    statuses=("${statuses[0]}" "${statuses[@]:2}")
-    ((compressor == 0 || compressor == 141)) || ((statuses[1])) || statuses[0]=32
+    local parser parsing
+    exec {parser}> >(parse 5<&- 6>&-)
+    parsing=$!
+    produce | tee --output-error=exit -- "/dev/fd/$parser" | seal | tee --output-error=exit -- "$dump" | sha256 >stream.sha256 &&
+      statuses=(0 0 0 0 0) || statuses=("${PIPESTATUS[@]}")
+    # shellcheck disable=SC1083 # closing by the variable's number
+    exec {parser}>&-
+    wait "$parsing" || true
+    statuses=("${statuses[0]}" "${statuses[@]:3}" "${statuses[@]:1:2}")
   fi
   kill "$watching"
   record_ms dump "$begin"
   judge_stages "${statuses[@]}"
 }
+
+# The dump as it is to be stored or encrypted. Exit 31: pg_dump failed; 32: the compressor.
+produce() {
+  local statuses
+  if [[ $where == container ]]; then
+    heard dump inside dump "$format" "$compression" "$level" "$snapshot" "$table_wait" </dev/null
+    return
+  fi
+  heard dump inside dump "$format" none "$level" "$snapshot" "$table_wait" </dev/null | compress && return || statuses=("${PIPESTATUS[@]}")
+  # 141 is SIGPIPE: it could not write on.
+  ((statuses[1] == 0 || statuses[1] == 141)) || return 32
+  return "$((statuses[0] ? statuses[0] : statuses[1]))"
+}
+
+# Parses the dump on stdin while it is written.
+parse() {
+  local listing listed
+  if [[ $format == custom ]]; then
+    exec {listing}> >(list_contents)
+    listed=$!
+    tee --output-error=exit -- "/dev/fd/$listing" | verify || true
+    # shellcheck disable=SC1083 # closing by the variable's number
+    exec {listing}>&-
+    wait "$listed" || true
+  else
+    verify
+  fi
+}
+
+# Has the container read all of the dump on stdin, and keeps what it says of it. It may end early: what is left is read on, so
+# that whoever writes it goes on.
+verify() {
+  local answer
+  answer=$(heard read-back unpacking inside verify "$format" "$(compression_inside)") || answer+=$'\nexit 1'
+  printf '%s' "$answer" >verified
+  cat >/dev/null
+}
+
+list_contents() {
+  heard contents unpacking inside contents "$(compression_inside)" >list || true
+  cat >/dev/null
+}
+
+# unpacking COMMAND...: feeds stdin to a command in the container. What the host has compressed, only the host can decompress for sure.
+unpacking() {
+  case $where-$compression in
+    container-* | *-none) "$@" ;;
+    *-zstd) zstd -q -d -c | "$@" ;;
+    *-gzip) gzip -d -c | "$@" ;;
+  esac
+}
+
+# How the container gets the dump.
+compression_inside() { if [[ $where == container ]]; then printf '%s' "$compression"; else printf none; fi; }
 
 compress() {
   case $compression in
@@ -182,7 +290,8 @@ compress() {
   esac
 }
 
-# Checks the disk first: if it is full, all earlier stages fail too.
+# judge_stages DUMP WRITER CHECKSUM PARSER ENCRYPTION: how they ended. Checks the disk first: if it is full, all earlier stages
+# fail too; so they do if the encryption has failed.
 judge_stages() {
   if (($2)); then
     local free
@@ -190,8 +299,12 @@ judge_stages() {
     ((free >= 1048576)) || fail disk-full "The disk of $backup_dir is full: $free bytes left"
     fail write-failed "The dump could not be written to $backup_dir (exit $2)"
   fi
+  (($5 == 0)) || fail encryption-failed "age failed on the host (exit $5)"
   case $1 in
-    0) (($3 == 0)) || fail checksum-failed "The program that computes the checksum failed (exit $3)" ;;
+    0)
+      (($4 == 0)) || fail dump-interrupted "Something stopped the programs that read the dump while it was written (exit $4)"
+      (($3 == 0)) || fail checksum-failed "The program that computes the checksum failed (exit $3)"
+      ;;
     31)
       tell_waits after
       fail dump-failed 'pg_dump failed'
@@ -209,24 +322,27 @@ tell_container() {
   printf "The database's container is now %s" "${state:0:300}"
 }
 
-# side_file NAME JOB: compresses a file that belongs beside the dump. If it is missing, the dump counts, but the run is
-# incomplete.
+# side_file NAME JOB: compresses a file that belongs beside the dump, unless that is done. If it is missing, the dump counts, but
+# the run is incomplete.
 side_file() {
-  if ! wait "$2" || [[ ! -s $1.sql ]]; then
+  local file
+  file=$(side_name "$1")
+  if ! wait "$2" || [[ $encryption == none && ! -s $1.sql ]]; then
+    rm -f -- "$file"
     record "$1" "$(<"$1.log")"
     cat -- "$1.log" >&2
-  elif ! gzip -n -c "$1.sql" >"$set_name.$1.sql.gz"; then
-    rm -f -- "$set_name.$1.sql.gz"
+  elif [[ $encryption == none ]] && ! gzip -n -c "$1.sql" >"$file"; then
+    rm -f -- "$file"
     record "$1" 'it could not be written'
   else
     record "$1" taken
-    record "$1-sums" "$(sums "$set_name.$1.sql.gz")"
-    [[ $1 != schema ]] || record_packed schema-text "$set_name.$1.sql.gz"
+    record "$1-sums" "$(sums "$file")"
+    if [[ $1 != schema ]]; then :; elif [[ $encryption == none ]]; then record_packed schema-text "$file"; else record_packed schema-text "/dev/fd/$schema_copy"; fi
   fi
   rm -f -- "$1.sql" "$1.log"
 }
 
-# Reads everything from disk, not from the page cache.
+# Reads all that is there from disk, not from the page cache.
 read_back() {
   local begin
   begin=$(milliseconds)
@@ -240,14 +356,16 @@ read_back() {
   local sha=$!
   md5sum -- "$dump" >disk.md5 &
   local md5=$!
-  local answer inner=$compression
-  [[ $where == container ]] || inner=none
-  if [[ $format == custom ]]; then heard contents whole inside contents "$inner" >list & fi
-  local listing=$!
-  answer=$(heard read-back whole inside verify "$format" "$inner") || answer+=$'\nexit 1'
-  record verify "$answer"
+  # What is encrypted was parsed before.
+  if [[ $encryption == none ]]; then
+    if [[ $format == custom ]]; then list_contents <"$dump" & fi
+    local listing=$!
+    verify <"$dump"
+    [[ $format != custom ]] || wait "$listing" || true
+  fi
+  record verify "$(<verified)"
+  rm -f -- verified
   if [[ $format == custom ]]; then
-    wait "$listing" || true
     record contents "$({ grep -a ' TABLE DATA ' list || true; } | packed)"
     rm -f -- list
   fi
@@ -261,19 +379,6 @@ read_back() {
   record_ms verify "$begin"
 }
 
-# whole COMMAND...: feeds the dump to a command in the container. If the host compressed it, the container cannot
-# decompress it, so the host does.
-whole() {
-  if [[ $where == container ]]; then
-    "$@" <"$dump"
-  else
-    case $compression in
-      zstd) zstd -q -d -c -- "$dump" | "$@" ;;
-      gzip) gzip -d -c -- "$dump" | "$@" ;;
-    esac
-  fi
-}
-
 record_previous_schema() {
   [[ ! -f $previous_schema || -L $previous_schema || ! -r $previous_schema ]] ||
     record_packed previous-schema-text "$previous_schema"
@@ -284,7 +389,7 @@ packed() { gzip -n -c -1 | base64 --wrap=0; }
 
 # record_packed KEY FILE: sends a file that gzip has compressed, unless it is still too long.
 record_packed() {
-  (($(stat --format %s -- "$2") > most_packed)) || record "$1" "$(base64 --wrap=0 -- "$2")"
+  (($(stat --dereference --format %s -- "$2") > most_packed)) || record "$1" "$(base64 --wrap=0 -- "$2")"
 }
 
 # watch_size FILE NAME: tells how large a file is; while it does not grow, also what the dump waits for.
@@ -327,7 +432,7 @@ milliseconds() { date +%s%3N; }
 # then removes what was not published.
 ended() {
   local folder
-  drop_words "$words_log"
+  [[ -z $words_log ]] || drop_words "$words_log"
   export_way
   exec 7>>"$backup_dir/.lock.publish"
   flock --wait 330 7 || return 0

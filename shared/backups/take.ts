@@ -24,6 +24,8 @@ export interface TakeRequest {
   access: ServerAccess;
   encoding: DumpEncoding;
   where: 'container' | 'host';
+  /** Public keys; empty if nothing is encrypted. */
+  recipients: readonly string[];
   /** null for `usualLevel`. */
   level: number | null;
   rowCounts: RowCounts;
@@ -103,6 +105,8 @@ const program: Program<{
   extension: string;
   table_wait: string;
   row_counts: string;
+  encryption: string;
+  recipients: readonly string[];
   inside_script: string;
   facts_before: string;
   facts_tables: string;
@@ -138,7 +142,8 @@ export async function take(connection: Connection, request: TakeRequest): Promis
     program,
     {
       backup_dir: request.backupDir,
-      words_log: wordsFile(request.backupDir, backupIdAt(request.startedAt)),
+      // What PostgreSQL says may quote rows, and the log would not be encrypted.
+      words_log: encoding.encryption === 'age' ? '' : wordsFile(request.backupDir, backupIdAt(request.startedAt)),
       home: homeOf(request.kind).folder,
       started: String(Math.floor(request.startedAt.getTime() / 1_000)),
       container: request.container,
@@ -154,6 +159,8 @@ export async function take(connection: Connection, request: TakeRequest): Promis
       extension: dumpExtension(encoding),
       table_wait: String(request.lockWait),
       row_counts: request.rowCounts,
+      encryption: encoding.encryption,
+      recipients: request.recipients,
       inside_script: insideScript(),
       ...factsScripts(),
       previous_schema: request.previousSchema ?? '',

@@ -28,7 +28,7 @@ export interface DumpEvidence {
 }
 
 /** The first bytes of a pg_dump archive and of the compression formats. Plain text has none. */
-const magics = { zstd: '28 b5 2f fd', gzip: '1f 8b', custom: '50 47 44 4d 50' } as const;
+const magics = { zstd: '28 b5 2f fd', gzip: '1f 8b', custom: '50 47 44 4d 50', age: '61 67 65 2d 65' } as const;
 /** Even the dump of an empty database has more bytes. */
 const smallestDump = 200;
 
@@ -46,36 +46,53 @@ export function judgeDump(evidence: DumpEvidence): Check[] {
 
 export const allPassed = (checks: readonly Check[]): boolean => checks.every(({ result }) => result === 'passed');
 
-function judgeMagic({ encoding: { format, compression }, magic, sizeBytes }: DumpEvidence): Check {
+function judgeMagic({ encoding: { format, compression, encryption }, magic, sizeBytes }: DumpEvidence): Check {
   const expected =
-    compression === 'zstd'
-      ? magics.zstd
-      : format === 'custom'
-        ? magics.custom
-        : compression === 'gzip'
-          ? magics.gzip
-          : '';
+    encryption === 'age'
+      ? magics.age
+      : compression === 'zstd'
+        ? magics.zstd
+        : format === 'custom'
+          ? magics.custom
+          : compression === 'gzip'
+            ? magics.gzip
+            : '';
   if (sizeBytes < smallestDump) return failed('file', `only ${sizeBytes} bytes long`);
   if (!magic.trim().startsWith(expected)) return failed('file', `begins with ${magic.trim()} instead of ${expected}`);
-  return passed('file', `${sizeBytes} bytes of ${compression === 'none' ? format : `${format}, ${compression}`}`);
+  const sealed = encryption === 'age' ? ', encrypted' : '';
+  return passed(
+    'file',
+    `${sizeBytes} bytes of ${compression === 'none' ? format : `${format}, ${compression}`}${sealed}`,
+  );
 }
 
-function judgeDisk({ streamSha256, diskSha256 }: DumpEvidence): Check {
+function judgeDisk({ encoding: { encryption }, streamSha256, diskSha256 }: DumpEvidence): Check {
   return /^[a-f0-9]{64}$/.test(diskSha256) && streamSha256 === diskSha256
-    ? passed('disk', 'the bytes on disk have the same SHA-256 as the stream')
+    ? passed(
+        'disk',
+        `${encryption === 'age' ? 'the ciphertext was read again: it has' : 'the bytes on disk have'} the same SHA-256 as the stream`,
+      )
     : failed('disk', `the bytes on disk have the SHA-256 ${diskSha256}, but the stream had ${streamSha256}`);
 }
 
-function judgeReading({ encoding: { format }, stages, verifyMs }: DumpEvidence): Check {
+function judgeReading({ encoding: { format, encryption }, stages, verifyMs }: DumpEvidence): Check {
   const exits = new Map(
     [...stages.matchAll(/^(decompress|read|exit) (\d+)$/gm)].map(([, stage, code]) => [stage, code]),
   );
   const good = exits.get('decompress') === '0' && exits.get('read') === '0' && !exits.has('exit');
   if (!good) {
     const ends = [...exits].map(([stage, code]) => `${stage} exited with ${code}`).join(', ');
-    return failed('read-back', `cannot be read from disk in full: ${ends || 'no program could read it'}`, verifyMs);
+    const place =
+      encryption === 'age' ? 'was not read in full while it was written' : 'cannot be read from disk in full';
+    return failed('read-back', `${place}: ${ends || 'no program could read it'}`, verifyMs);
   }
   const how = format === 'custom' ? 'pg_restore read every entry' : "it ends with pg_dump's last line";
+  if (encryption === 'age') {
+    return passed(
+      'read-back',
+      `parsed in full while it was written, before it was encrypted: ${how}. Not decrypted since`,
+    );
+  }
   return passed('read-back', `read from disk in full: ${how}`, verifyMs);
 }
 

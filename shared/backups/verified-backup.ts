@@ -118,6 +118,7 @@ interface Ready {
 function judgeSurvey(seen: Survey, order: BackupOrder): Ready {
   const sets = demandSets(seen.sets);
   const catalogue = catalogueOf(sets.files, sets.manifests);
+  refusePlain(order, catalogue);
   const newest = (database: string) => verifiedSetsOf(database, catalogue.sets)[0] ?? null;
   const host = judgeBackupHost(seen, {
     ...order,
@@ -136,7 +137,20 @@ function judgeSurvey(seen: Survey, order: BackupOrder): Ready {
   };
 }
 
-function tellSurvey(seen: Survey, { host }: Ready, log: StoryLog): void {
+/** Whoever encrypts backups does not expect a plain one, least of all from a rollback in a hurry. @throws Failure `plain-refused` */
+function refusePlain({ kind, encryption }: BackupOrder, { sets }: Catalogue): void {
+  const sealed = sets.find(({ manifest }) => manifest?.encryption === 'age');
+  if (kind !== 'prerollback' || encryption === 'age' || sealed === undefined) return;
+  throw new Failure(
+    'plain-refused',
+    `The backups of this host are encrypted, such as ${sealed.id}, and this one would not be`,
+    {
+      hint: 'Give this step "encrypt" and "encrypt-to" as in backup-action.',
+    },
+  );
+}
+
+function tellSurvey(seen: Survey, { host, catalogue }: Ready, log: StoryLog): void {
   const { database, container, encoding } = host;
   log.success(`Service ${container.service} runs PostgreSQL ${database.serverVersion} and accepts connections`);
   const { place } = database.access;
@@ -145,6 +159,13 @@ function tellSurvey(seen: Survey, { host }: Ready, log: StoryLog): void {
   log.info(`Database "${database.database}", ${formatBytes(database.sizeBytes)}, as user "${database.user}"`);
   log.info(`${formatBytes(seen.freeBytes)} free, about ${formatBytes(host.estimate)} needed`);
   log.info(`Format ${encoding.format}, compression ${encoding.compression}, done in the ${host.where}`);
+  if (encoding.encryption === 'age') {
+    log.info('Encrypted on the host by age before anything is written, so the host cannot read it either');
+  } else if (catalogue.sets.some(({ manifest }) => manifest?.encryption === 'age')) {
+    log.warning(
+      'Other backups on this host are encrypted, and this one is not: give "encrypt" and "encrypt-to" here as well',
+    );
+  }
 }
 
 /** Takes the dump under the lock, which is held until it is released. */
@@ -163,12 +184,16 @@ async function takeDump(connection: Connection, ready: Ready, run: BackupRun, lo
     access: host.database.access,
     encoding: host.encoding,
     where: host.where,
+    recipients: order.recipients,
     level: order.compressionLevel,
     rowCounts: order.rowCounts,
     lockWait: order.lockWait,
     timeout: order.timeout,
     lock: { path: lockFile(backupDir), wait: order.lockWait, holder },
-    previousSchema: previous && schemaFile(backupDir, previous),
+    previousSchema:
+      previous !== null && previous.manifest.encryption === 'none' && host.encoding.encryption === 'none'
+        ? schemaFile(backupDir, previous)
+        : null,
     setsState,
     signal,
     onLog: log.host,

@@ -59,7 +59,7 @@ main() {
   record user "$(id -un)"
   record bash "${BASH_VERSINFO[0]}.${BASH_VERSINFO[1]}"
   local tool
-  for tool in docker flock stat df date tee sync sha256sum md5sum gzip zstd; do
+  for tool in docker flock stat df date tee sync sha256sum md5sum gzip zstd age; do
     if command -v "$tool" >/dev/null; then record tool "$tool"; fi
   done
 

@@ -12,8 +12,14 @@ readonly most_words=1048576 most_answered=16384 line_cost=48
 # Logs that are kept in a backup folder.
 readonly most_logs=10
 
-# keep_words LOG: call it once, in the program's own shell. The log appears only when there is something to say.
+# keep_words LOG: call it once, in the program's own shell. The log appears only when there is something to say. Without a name,
+# nothing is kept.
 keep_words() {
+  if [[ -z $1 ]]; then
+    words_new=''
+    exec {words}>/dev/null {words_told}>&2
+    return
+  fi
   local folder=${1%/*}
   words_log=$1 words_new=$folder/.postgres.log.$$
   find "$folder" -maxdepth 1 -name '.postgres.log.*' -mmin +1440 -delete 2>/dev/null || true

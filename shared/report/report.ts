@@ -52,7 +52,10 @@ export function reportOf(manifest: Manifest, facts: ReportFacts): string {
     ['Backup', backupLines(manifest, facts)],
     ['Checks', checkLines(manifest.checks)],
     ...noteSections(manifest),
-    [tablesTitle(manifest.tables), tableLines(manifest.tables)],
+    // Whoever finds the report of an encrypted backup need not learn what is in the database.
+    ...(manifest.encryption === 'age'
+      ? []
+      : ([[tablesTitle(manifest.tables), tableLines(manifest.tables)]] as [string, string[]][])),
     [`Schema changes${previous === null ? '' : ` since ${previous.id}`}`, changeLines(manifest, facts)],
     ['Release: what ran', releaseLines(manifest.release)],
     ['Tiers', facts.tiers.flatMap(({ reason }) => folded('  ', reason))],
@@ -68,7 +71,9 @@ function verdict(manifest: Manifest, { problems }: ReportFacts): string[] {
   if (problems.length === 0) {
     return [
       ...folded('VERIFIED  ', what),
-      'The dump was read back from the disk in full. Only a restore proves that it can be restored.',
+      manifest.encryption === 'age'
+        ? 'The dump was parsed while it was written; its ciphertext was read again from the disk. Only a\nrestore with the private key proves that it can be restored.'
+        : 'The dump was read back from the disk in full. Only a restore proves that it can be restored.',
     ];
   }
   return [
@@ -204,7 +209,11 @@ function restoreLines(restore: RestoreCommands): string[] {
         ] as const)),
   ];
   return [
-    ...folded('  ', 'If the set is no longer in the folder named here, use the folder in which you found this report.'),
+    ...folded(
+      '  ',
+      restore.where ??
+        'If the set is no longer in the folder named here, use the folder in which you found this report.',
+    ),
     ...steps.flatMap(([what, commands], index) => ['', ...folded(`  ${index + 1}. `, what), commands]),
   ];
 }

@@ -15,8 +15,10 @@ export interface RestorePlace extends DatabaseContainer {
   zstdOn: 'host' | 'container';
 }
 
-/** Blocks to paste into bash on the host, one at a time. Long commands continue after `\`; no value is ever cut. */
+/** Blocks to paste into bash, one at a time: on the host, unless `where` says otherwise. Long commands continue after `\`; no value is ever cut. */
 export interface RestoreCommands {
+  /** Of an encrypted set: on which machine the blocks work, and what must be there. null: on the host. */
+  where: string | null;
   /** The database that `restore` creates. */
   database: string;
   /** For a new server, before anything else: creates the roles, without passwords. Errors about existing ones are normal. */
@@ -40,18 +42,27 @@ export function restoreCommands(manifest: Manifest, place: RestorePlace): Restor
   const prefix = parseSetFileName(manifest.file)?.prefix ?? 'backup';
   const files = setFileNames(prefix, manifest.id, manifest);
   const psql = ['psql', '-X', '--quiet', `--username=${place.user}`, `--dbname=${maintenanceOf(manifest)}`];
-  const cd = command(['cd', place.folder]);
-  const roles = pipeline(['zcat', files.globals], fed(place, psql));
+  const isSealed = manifest.encryption === 'age';
+  const cd = isSealed ? [] : [command(['cd', place.folder])];
+  const where = isSealed ? whereKeyIs(place) : null;
+  const unpacked = (file: string): Stage[] =>
+    isSealed
+      ? [
+          ['age', '--decrypt', '--identity', 'key.txt', file],
+          ['gzip', '-dc'],
+        ]
+      : [['zcat', file]];
+  const roles = pipeline(...unpacked(files.globals), fed(place, psql));
   // A dump does not include what ALTER DATABASE … SET has set.
-  const settings = pipeline(['zcat', files.settings], fed(place, psql));
+  const settings = pipeline(...unpacked(files.settings), fed(place, psql));
   const sql = (statements: string) => alone(place, [...psql, `--command=${statements}`]);
   const check = command(['sha256sum', '--check', files.sha256]);
   const dump = readDump(manifest, files.dump, place);
   const into = (name: string, ...before: string[]) => pipeline(...dump, restoreInto(manifest, place, name, before));
   const done = (what: string) => command(['echo', what]);
   const rolesBlock = reachesByItself(place)
-    ? `${cd} &&\n${roles}`
-    : `(\n${[cd, ...opening(place), roles].map(indented).join('\n')}\n)`;
+    ? [...cd, roles].join(' &&\n')
+    : `(\n${[...cd, ...opening(place), roles].map(indented).join('\n')}\n)`;
 
   const restored = nameWith(manifest.database, '_restored');
   if (livesInOneDatabase(manifest)) {
@@ -60,10 +71,11 @@ export function restoreCommands(manifest: Manifest, place: RestorePlace): Restor
     const count = (name: string) => `count(*) FILTER (WHERE datname = ${literal(name)})`;
     const names = `SELECT ${count(database)}, ${count(old)} FROM pg_database`;
     return {
+      where,
       database,
       roles: rolesBlock,
       restore: strictly([
-        cd,
+        ...cd,
         ...opening(place),
         check,
         `found=$(${alone(place, [...psql, '-A', '-t', `--command=${names}`])})`,
@@ -91,10 +103,11 @@ export function restoreCommands(manifest: Manifest, place: RestorePlace): Restor
     };
   }
   return {
+    where,
     database: restored,
     roles: rolesBlock,
     restore: strictly([
-      cd,
+      ...cd,
       ...opening(place),
       check,
       alone(place, createDatabase(manifest, place, restored)),
@@ -102,7 +115,7 @@ export function restoreCommands(manifest: Manifest, place: RestorePlace): Restor
       done(`Restored into ${restored}`),
     ]),
     swap: strictly([
-      cd,
+      ...cd,
       ...opening(place),
       sql(swapNames(manifest.database, nameWith(manifest.database, '_replaced'), restored)),
       settings,
@@ -110,6 +123,10 @@ export function restoreCommands(manifest: Manifest, place: RestorePlace): Restor
     back: null,
   };
 }
+
+/** The host has only the public key, so the ciphertext goes to the private one, and what it holds comes back through docker. */
+const whereKeyIs = ({ folder }: RestorePlace): string =>
+  `The private key must not come to the host. So this is for bash on the machine that has it, with age, zstd and docker: copy the files of this backup from ${folder} into a folder there (scp), put the key beside them as key.txt, and go there. Send docker to the host: export DOCKER_HOST=ssh://USER@HOST`;
 
 /** The database in which other databases are created and renamed. */
 const maintenanceOf = ({ database }: ManifestSummary) => (database === 'postgres' ? 'template1' : 'postgres');

@@ -16,6 +16,7 @@ const needs: BackupNeeds = {
   compression: 'auto',
   minFreeSpace: 1_000,
   lockWait: 0,
+  encryption: 'none' as const,
   previousBytes: () => null,
 };
 

@@ -28,6 +28,7 @@ function pipeOf(restore: string): string {
 
 test('the blocks read as an operator pastes them', () => {
   assert.deepEqual(commands(), {
+    where: null,
     database: 'app_restored',
     roles: `cd /opt/app/backups/daily &&
 zcat backup_${id}.globals.sql.gz |
@@ -81,6 +82,12 @@ for (const [changes, where, expected] of pipes) {
     );
   });
 }
+
+test('an encrypted set is decrypted on the machine with the key, not in a folder of the host', () => {
+  const { where, roles, restore, swap } = commands({ encryption: 'age' });
+  assert.match(where ?? '', /private key must not come to the host.*scp.*key\.txt.*DOCKER_HOST=ssh:/);
+  assert.doesNotMatch([roles, restore, swap].join('\n'), /\bcd /);
+});
 
 const locales: [Partial<Manifest>, string][] = [
   [{ locale: 'C', ctype: 'de_DE.utf8' }, '--locale-provider=libc --lc-collate=C --lc-ctype=de_DE.utf8 --'],

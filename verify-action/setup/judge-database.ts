@@ -18,7 +18,13 @@ import type { SetupFacts } from './setup-facts.ts';
 
 /** Checks that the next backup can be taken and drilled. */
 export function judgeDatabase(findings: Findings, { seen, catalogue }: SetupFacts, inputs: VerifyInputs): void {
-  const needs: BackupNeeds = { ...inputs, format: 'custom', compression: 'auto', previousBytes: () => null };
+  const needs: BackupNeeds = {
+    ...inputs,
+    format: 'custom',
+    compression: 'auto',
+    encryption: 'none',
+    previousBytes: () => null,
+  };
   findings.after('docker', 'project', () => {
     checkProject(seen, needs);
     const services = new Set(seen.containers.map(({ service }) => service));

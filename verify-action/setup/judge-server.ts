@@ -21,7 +21,13 @@ export function judgeServer(findings: Findings, { seen, catalogue }: SetupFacts,
   }
   const collations = () => {
     const { access, outdatedCollations, ...asked } = askedDatabase(seen);
-    const needs = { ...inputs, format: 'custom', compression: 'auto', previousBytes: () => null } as const;
+    const needs = {
+      ...inputs,
+      format: 'custom',
+      compression: 'auto',
+      encryption: 'none',
+      previousBytes: () => null,
+    } as const;
     const place = { container: findDatabase(seen, needs).name, access };
     return outdatedCollations === null ? 'not looked at' : judgeCollations(outdatedCollations, asked, place);
   };
