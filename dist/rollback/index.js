@@ -28406,7 +28406,7 @@ module.exports = __nccwpck_require__.p + "1801754814f4563cb03c.sh";
 /***/ 27416:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "3014335f3f0662087af5.sh";
+module.exports = __nccwpck_require__.p + "03c158422a62f1e947d1.sh";
 
 /***/ }),
 
@@ -28574,7 +28574,7 @@ module.exports = __nccwpck_require__.p + "9f54ea4798b60b63ece7.sh";
 /***/ 38458:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "dcb5736a66bd63314de5.sh";
+module.exports = __nccwpck_require__.p + "ff6d479af3746d017fb1.sh";
 
 /***/ }),
 
@@ -28595,7 +28595,7 @@ module.exports = __nccwpck_require__.p + "dd0a233cd445a5b6915f.sh";
 /***/ 5216:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "67156ca519822cb3002e.sh";
+module.exports = __nccwpck_require__.p + "55814934a8050ef1502e.sh";
 
 /***/ }),
 
@@ -35000,7 +35000,269 @@ const registry = {
     },
 };
 
+;// CONCATENATED MODULE: ./build/shared/sets/ssh-identity.js
+
+const label = { 'ssh-ed25519': 'age-encryption.org/v1/ssh-ed25519', 'ssh-rsa': 'age-encryption.org/v1/ssh-rsa' };
+/**
+ * Reads a private key as ssh-keygen writes it, between `-----BEGIN` and `-----END`.
+ * @throws RangeError with what continues a sentence about the input, and never quotes it
+ */
+function ssh_identity_sshIdentity(pem) {
+    const key = privateKeyOf(pem);
+    const type = key.asymmetricKeyType === 'ed25519' ? 'ssh-ed25519' : 'ssh-rsa';
+    const { x = '', n = '', e = '' } = createPublicKey(key).export({ format: 'jwk' });
+    const wire = fields(Buffer.from(type), ...(type === 'ssh-ed25519' ? [bytesOf(x)] : [signed(e), signed(n)]));
+    const tag = createHash('sha256').update(wire).digest().subarray(0, 4).toString('base64').replaceAll('=', '');
+    return {
+        unwrapFileKey(sealed) {
+            const own = sealed.find(({ args }) => args[0] === type && args[1] === tag);
+            if (own === undefined)
+                return null;
+            return type === 'ssh-ed25519' ? openWithEd25519(key, wire, own) : openWithRsa(key, own);
+        },
+    };
+}
+function openWithRsa(key, { body }) {
+    const padding = constants.RSA_PKCS1_OAEP_PADDING;
+    return privateDecrypt({ key, padding, oaepHash: 'sha256', oaepLabel: Buffer.from(label['ssh-rsa']) }, body);
+}
+/** The key is used for X25519, on the same curve in another form. */
+function openWithEd25519(key, wire, { args, body }) {
+    const info = label['ssh-ed25519'];
+    const seed = bytesOf(key.export({ format: 'jwk' }).d ?? '');
+    const own = x25519Key(createHash('sha512').update(seed).digest().subarray(0, 32));
+    const share = Buffer.from(args[2] ?? '', 'base64');
+    const tweak = x25519Key(Buffer.from(hkdfSync('sha256', Buffer.alloc(0), wire, info, 32)));
+    const shared = multiply(tweak, multiply(own, share));
+    const recipient = bytesOf(createPublicKey(own).export({ format: 'jwk' }).x ?? '');
+    const wrapping = Buffer.from(hkdfSync('sha256', shared, Buffer.concat([share, recipient]), info, 32));
+    const decipher = createDecipheriv('chacha20-poly1305', wrapping, Buffer.alloc(12), { authTagLength: 16 });
+    decipher.setAuthTag(body.subarray(-16));
+    return Buffer.concat([decipher.update(body.subarray(0, -16)), decipher.final()]);
+}
+/** What stands before the 32 bytes of such a key in PKCS #8. */
+const x25519Header = Buffer.from('302e020100300506032b656e04220420', 'hex');
+const x25519Key = (scalar) => createPrivateKey({ key: Buffer.concat([x25519Header, scalar]), format: 'der', type: 'pkcs8' });
+function multiply(privateKey, point) {
+    const jwk = { kty: 'OKP', crv: 'X25519', x: point.toString('base64url') };
+    return diffieHellman({ privateKey, publicKey: createPublicKey({ key: jwk, format: 'jwk' }) });
+}
+const ssh_identity_unsupported = 'has an SSH key of a type that age does not take: only Ed25519 and RSA';
+function privateKeyOf(pem) {
+    let key;
+    try {
+        key = pem.startsWith('-----BEGIN OPENSSH ')
+            ? createPrivateKey({ key: openSshKey(pem), format: 'jwk' })
+            : createPrivateKey(pem);
+    }
+    catch (error) {
+        if (error instanceof RangeError)
+            throw error;
+        throw error.code === 'ERR_MISSING_PASSPHRASE' ? withPassphrase() : damaged();
+    }
+    if (key.asymmetricKeyType !== 'ed25519' && key.asymmetricKeyType !== 'rsa')
+        throw new RangeError(ssh_identity_unsupported);
+    return key;
+}
+const withPassphrase = () => new RangeError('has an SSH key with a passphrase: give a copy without one (ssh-keygen -p -N "" -f COPY)');
+const damaged = () => new RangeError('has an SSH key that is cut off or misspelled');
+/** Reads OpenSSH's own format: https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.key */
+function openSshKey(pem) {
+    const base64 = pem.replace(/-----(BEGIN|END) OPENSSH PRIVATE KEY-----/g, '').replaceAll(/\s/g, '');
+    const file = Buffer.from(base64, 'base64');
+    const magic = 'openssh-key-v1\0';
+    if (file.toString('latin1', 0, magic.length) !== magic)
+        throw damaged();
+    const outer = new Fields(file.subarray(magic.length));
+    if (outer.next().toString('latin1') !== 'none')
+        throw withPassphrase();
+    outer.next();
+    outer.next();
+    if (outer.number() !== 1)
+        throw damaged();
+    outer.next();
+    const inner = new Fields(outer.next());
+    // The same number twice, to see whether it was decrypted.
+    const [one, other] = [inner.number(), inner.number()];
+    if (one !== other)
+        throw damaged();
+    const type = inner.next().toString('latin1');
+    if (type === 'ssh-ed25519') {
+        const x = inner.next();
+        const pair = inner.next();
+        if (x.length !== 32 || pair.length !== 64)
+            throw damaged();
+        return { kty: 'OKP', crv: 'Ed25519', x: x.toString('base64url'), d: pair.toString('base64url', 0, 32) };
+    }
+    if (type !== 'ssh-rsa')
+        throw new RangeError(ssh_identity_unsupported);
+    const [n, e, d, qi, p, q] = [inner.next(), inner.next(), inner.next(), inner.next(), inner.next(), inner.next()];
+    const [dp, dq] = [p, q].map((prime) => numberOf(d) % (numberOf(prime) - 1n));
+    const numbers = { n, e, d, p, q, qi, dp: bytesFrom(dp ?? 0n), dq: bytesFrom(dq ?? 0n) };
+    return {
+        kty: 'RSA',
+        ...Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, unsigned(value)])),
+    };
+}
+/** Fields of an SSH key, each after its length. */
+class Fields {
+    #bytes;
+    #at = 0;
+    constructor(bytes) {
+        this.#bytes = bytes;
+    }
+    number() {
+        if (this.#at + 4 > this.#bytes.length)
+            throw damaged();
+        this.#at += 4;
+        return this.#bytes.readUInt32BE(this.#at - 4);
+    }
+    next() {
+        const length = this.number();
+        if (this.#at + length > this.#bytes.length)
+            throw damaged();
+        this.#at += length;
+        return this.#bytes.subarray(this.#at - length, this.#at);
+    }
+}
+function fields(...values) {
+    return Buffer.concat(values.flatMap((value) => {
+        const length = Buffer.alloc(4);
+        length.writeUInt32BE(value.length);
+        return [length, value];
+    }));
+}
+const bytesOf = (base64) => Buffer.from(base64, 'base64url');
+const numberOf = (bytes) => BigInt(`0x${bytes.toString('hex') || '0'}`);
+function bytesFrom(value) {
+    const hex = value.toString(16);
+    return Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex');
+}
+/** SSH writes numbers with a sign, JWK without. */
+const unsigned = (bytes) => bytesFrom(numberOf(bytes)).toString('base64url');
+function signed(base64) {
+    const bytes = bytesOf(base64);
+    return ((bytes[0] ?? 0) & 0x80) === 0 ? bytes : Buffer.concat([Buffer.alloc(1), bytes]);
+}
+
+;// CONCATENATED MODULE: ./build/shared/sets/age-keys.js
+
+// Keys of age as people write them: one a line, with comments.
+/** Only the key of a Bech32 text matters here, but a slip in one letter must not pass: nobody could ever decrypt the backup. */
+const letters = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l';
+const generator = [0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3];
+/** 32 bytes are 52 letters, and the checksum is six. */
+const keyLetters = 58;
+/**
+ * The public keys to encrypt to, without comments: age's own (`age1…`) and SSH keys (`ssh-ed25519`, `ssh-rsa`).
+ * @throws RangeError with what continues a sentence about the input
+ */
+function recipientsIn(text) {
+    const lines = keyLines(text);
+    for (const { line, number } of lines) {
+        const problem = line.startsWith('age1') ? problemOfAge(line, 'age') : problemOfSsh(line);
+        if (problem !== null)
+            throw new RangeError(`${problem} (line ${number})`);
+    }
+    if (lines.length === 0)
+        throw new RangeError('has no recipient');
+    // What follows an SSH key is a comment, which often names a person.
+    return [...new Set(lines.map(({ line }) => line.split(/\s+/).slice(0, 2).join(' ')))];
+}
+/**
+ * The private keys to decrypt with: a file as `age-keygen` writes it, or just its last line; or an SSH key as `ssh-keygen` does.
+ * @throws RangeError with what continues a sentence about the input, and never quotes it
+ */
+function identitiesIn(text) {
+    const ssh = [];
+    const rest = text.replaceAll(/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g, (pem) => {
+        ssh.push(sshIdentity(pem));
+        return '';
+    });
+    if (rest.includes('PRIVATE KEY-----'))
+        throw new RangeError('has an SSH key that is cut off: give all of its lines');
+    const lines = keyLines(rest);
+    for (const { line, number } of lines) {
+        const problem = problemOfAge(line, 'AGE-SECRET-KEY-');
+        if (problem !== null)
+            throw new RangeError(`${problem} (line ${number})`);
+    }
+    if (lines.length + ssh.length === 0)
+        throw new RangeError('has no key');
+    return [...lines.map(({ line }) => line), ...ssh];
+}
+function keyLines(text) {
+    return text
+        .split(/\r\n|\n/)
+        .map((line, index) => ({ line: line.trim(), number: index + 1 }))
+        .filter(({ line }) => line !== '' && !line.startsWith('#'));
+}
+/** null if it is a good one. */
+function problemOfAge(key, name) {
+    const isPublic = name === 'age';
+    if (isPublic && /^age1[a-z0-9]+1/.test(key)) {
+        return 'has a recipient that not every age knows: only keys of age itself (age1 and 58 letters) and of SSH are taken';
+    }
+    if (!key.startsWith(`${name}1`))
+        return isPublic ? 'has a line that is no key' : 'has a line that is no private key of age';
+    const data = key.slice(name.length + 1);
+    const values = [...data.toLowerCase()].map((letter) => letters.indexOf(letter));
+    const isOneCase = data === (isPublic ? data.toLowerCase() : data.toUpperCase());
+    if (!isOneCase || values.length !== keyLetters || values.includes(-1))
+        return 'has a key that is cut off or misspelled';
+    return checksum(name.toLowerCase(), values) === 1 ? null : 'has a key that is misspelled: its checksum is wrong';
+}
+/** As BIP 173 computes it; 1 if it is right. */
+function checksum(name, values) {
+    const codes = [...name].map((character) => character.charCodeAt(0));
+    const all = [...codes.map((code) => code >> 5), 0, ...codes.map((code) => code & 31), ...values];
+    return all.reduce((sum, value) => {
+        const mixed = ((sum & 0x1ffffff) << 5) ^ value;
+        return generator.reduce((next, term, bit) => ((sum >>> (25 + bit)) & 1 ? next ^ term : next), mixed);
+    }, 1);
+}
+/** Bytes of the modulus of the shortest RSA key that age takes, of 2048 bits. */
+const shortestModulus = 256;
+function problemOfSsh(line) {
+    if (line.startsWith('AGE-SECRET-KEY-'))
+        return 'has a private key: give the public one, which begins with age1';
+    const [type = '', base64 = ''] = line.split(/\s+/);
+    if (type !== 'ssh-ed25519' && type !== 'ssh-rsa') {
+        return /^(ssh-|ecdsa-|sk-)/.test(type)
+            ? `has a key of the type ${type}, which age does not take: only ssh-ed25519 and ssh-rsa`
+            : 'has a line that is no key: give one public key a line, which begins with age1, ssh-ed25519 or ssh-rsa';
+    }
+    const fields = /^[A-Za-z0-9+/]+={0,2}$/.test(base64) ? fieldsOf(Buffer.from(base64, 'base64')) : null;
+    const [name, ...numbers] = fields ?? [];
+    if (name?.toString('latin1') !== type)
+        return 'has an SSH key that is cut off or misspelled';
+    if (type === 'ssh-ed25519') {
+        return numbers.length === 1 && numbers[0]?.length === 32 ? null : 'has an SSH key that is cut off or misspelled';
+    }
+    // A leading zero keeps the modulus positive.
+    if (numbers.length !== 2)
+        return 'has an SSH key that is cut off or misspelled';
+    return (numbers[1]?.length ?? 0) > shortestModulus
+        ? null
+        : 'has an RSA key of less than 2048 bits, which age does not take';
+}
+/** The fields of an SSH key, each after its length; null if it does not end where the last one does. */
+function fieldsOf(key) {
+    const fields = [];
+    for (let at = 0; at < key.length;) {
+        if (at + 4 > key.length)
+            return null;
+        const end = at + 4 + key.readUInt32BE(at);
+        if (end > key.length)
+            return null;
+        fields.push(key.subarray(at + 4, end));
+        at = end;
+    }
+    return fields;
+}
+
 ;// CONCATENATED MODULE: ./build/shared/inputs/dump-inputs.js
+
 
 
 /** Reads them from the workflow. Call it within `readInputs`. */
@@ -35008,14 +35270,43 @@ function readDumpInputs(input) {
     const compression = input.withDefault('compression', choice('auto', 'zstd', 'gzip', 'none'), 'auto');
     const compressionLevel = input.optional('compression-level', integer({ min: 1, max: 19 }));
     input.rule(() => checkLevel(compression, compressionLevel));
+    const encryption = input.withDefault('encrypt', choice('none', 'age'), 'none');
+    const recipients = input.optional('encrypt-to', recipientList) ?? [];
+    input.rule(() => checkRecipients(encryption, recipients));
     return {
         format: input.withDefault('format', choice('custom', 'plain'), 'custom'),
         compression,
         compressionLevel,
+        encryption,
+        recipients,
         rowCounts: input.withDefault('row-counts', choice('exact', 'estimate', 'off'), 'exact'),
         timezone: input.withDefault('timezone', timeZone, 'UTC'),
         minFreeSpace: input.withDefault('min-free-space', size, 1024 ** 3),
     };
+}
+const recipientHint = 'Give public keys, one a line: age1… as age-keygen prints it, or ssh-ed25519 and ssh-rsa keys. Lines that begin with # are comments';
+/** It may hold a private key by mistake, so its value is never shown. */
+const recipientList = {
+    hint: recipientHint,
+    parse(value) {
+        try {
+            return recipientsIn(value);
+        }
+        catch (error) {
+            if (!(error instanceof RangeError))
+                throw error;
+            throw new InputError('encrypt-to', error.message, recipientHint);
+        }
+    },
+};
+/** Undefined if it could not be read, which is told already. */
+function checkRecipients(encryption, recipients) {
+    if (encryption === 'age' && recipients?.length === 0) {
+        throw new InputError('encrypt-to', 'is required with encrypt: age', recipientHint);
+    }
+    if (encryption === 'none' && recipients?.length > 0) {
+        throw new InputError('encrypt-to', 'is given, but nothing is to be encrypted', 'Set "encrypt" to age as well');
+    }
 }
 /** A level has a meaning only for a given compressor, and each has its own range. */
 function checkLevel(compression, level) {
@@ -36643,6 +36934,7 @@ function judgeBackupHost(survey, needs) {
     const database = container && collect(() => askedDatabase(survey));
     if (database)
         collect(() => checkDumpTools(database));
+    collect(() => checkEncryption(survey, needs));
     const compressor = database && collect(() => chooseCompression(survey, database, needs));
     const previous = compressor && needs.previousBytes(database.database, compressor.encoding);
     const estimate = compressor && estimateOf(database, compressor.encoding, previous ?? null);
@@ -36844,10 +37136,10 @@ function askedDatabase({ probe }) {
     return readProbe(probe.output);
 }
 /** zstd if available, else gzip. For a custom dump, pg_dump itself does the gzip. */
-function chooseCompression(survey, database, { format, compression }) {
+function chooseCompression(survey, database, { format, compression, encryption }) {
     const inside = (tool) => database.tools.has(tool);
     const wanted = compression === 'auto' ? autoCompression(format, inside('zstd') || survey.tools.has('zstd')) : compression;
-    const encoding = { format, compression: wanted, encryption: 'none' };
+    const encoding = { format, compression: wanted, encryption };
     const program = wanted === 'gzip' && format === 'custom' ? 'none' : wanted;
     if (program === 'none' || inside(program))
         return { encoding, where: 'container' };
@@ -36855,6 +37147,14 @@ function chooseCompression(survey, database, { format, compression }) {
         return { encoding, where: 'host' };
     throw new failure_Failure('no-compressor', `Neither the host nor the database container has ${program}`, {
         hint: `On the host, as root: apt-get install ${program}. Or set "compression" to auto`,
+    });
+}
+/** It encrypts on the host: what the database's container holds is plain anyway, and few images have age. */
+function checkEncryption(survey, { encryption }) {
+    if (encryption === 'none' || survey.tools.has('age'))
+        return;
+    throw new failure_Failure('no-age', 'The host has no age, which is to encrypt the backup there', {
+        hint: 'On the host, as root: apt-get install age',
     });
 }
 /** Plain dumps are what the former scripts made; they stay compressed with gzip as before. */
@@ -38417,6 +38717,7 @@ const failureCodes = [
     'dump-failed',
     'dump-interrupted',
     'dump-lost',
+    'encryption-failed',
     'engine-died',
     'facts-unreadable',
     'folder-elsewhere',
@@ -38447,6 +38748,7 @@ const failureCodes = [
     'mail-unusable',
     'manifest-unreadable',
     'max-downtime',
+    'no-age',
     'no-answer',
     'no-backup',
     'no-bash',
@@ -38476,6 +38778,7 @@ const failureCodes = [
     'passphrase-missing',
     'passphrase-wrong',
     'ping-unreachable',
+    'plain-refused',
     'plan-changed',
     'plan-stale',
     'program-failed',
@@ -41246,8 +41549,8 @@ const proxyVariables = /^(https?|ftp|no|all)_proxy$/i;
 /** Compares the settings of one service with its container. */
 function driftOf(request) {
     const { service, settings, created } = request;
-    const now = fieldsOf(request.config, service);
-    const written = fieldsOf(request.template, service);
+    const now = service_settings_fieldsOf(request.config, service);
+    const written = service_settings_fieldsOf(request.template, service);
     const unset = new Set(request.unsetNames);
     const isUnset = (template) => variablesIn(service_settings_textOf(template)).some(({ name }) => unset.has(name));
     // Compose does not complain of a variable with a default. It is not set if the value is what comes of that.
@@ -41351,7 +41654,7 @@ function namedVolumes(config, volumes) {
 function service_settings_contentOf(template, source) {
     return service_settings_sectionsOf(template).configs?.[source]?.content ?? '';
 }
-function fieldsOf(json, service) {
+function service_settings_fieldsOf(json, service) {
     const { services = {} } = service_settings_sectionsOf(json);
     return (Object.hasOwn(services, service) ? services[service] : undefined) ?? {};
 }
@@ -42936,7 +43239,7 @@ const text_layout_width = 100;
  * One line for each name and its value, the values aligned and folded: `  Size      1.2 GiB`. Names and values may be
  * foreign; they are cleaned here.
  */
-function fields(rows) {
+function text_layout_fields(rows) {
     const names = rows.map(([name]) => cleanLine(name, 40));
     const indent = Math.max(0, ...names.map((name) => name.length)) + 4;
     return rows.flatMap(([, value], row) => folded(`  ${names[row]}`.padEnd(indent), value));
@@ -42992,7 +43295,10 @@ function reportOf(manifest, facts) {
         ['Backup', backupLines(manifest, facts)],
         ['Checks', checkLines(manifest.checks)],
         ...noteSections(manifest),
-        [tablesTitle(manifest.tables), tableLines(manifest.tables)],
+        // Whoever finds the report of an encrypted backup need not learn what is in the database.
+        ...(manifest.encryption === 'age'
+            ? []
+            : [[tablesTitle(manifest.tables), tableLines(manifest.tables)]]),
         [`Schema changes${previous === null ? '' : ` since ${previous.id}`}`, changeLines(manifest, facts)],
         ['Release: what ran', releaseLines(manifest.release)],
         ['Tiers', facts.tiers.flatMap(({ reason }) => folded('  ', reason))],
@@ -43007,7 +43313,9 @@ function report_verdict(manifest, { problems }) {
     if (problems.length === 0) {
         return [
             ...folded('VERIFIED  ', what),
-            'The dump was read back from the disk in full. Only a restore proves that it can be restored.',
+            manifest.encryption === 'age'
+                ? 'The dump was parsed while it was written; its ciphertext was read again from the disk. Only a\nrestore with the private key proves that it can be restored.'
+                : 'The dump was read back from the disk in full. Only a restore proves that it can be restored.',
         ];
     }
     return [
@@ -43020,7 +43328,7 @@ function backupLines(manifest, { host, folder, previous }) {
     const ms = Date.parse(manifest.finishedAt) - Date.parse(manifest.startedAt);
     const before = manifest.dumpBytes === null ? '' : `; ${formatBytes(manifest.dumpBytes)} before compression`;
     const extensions = manifest.extensions.map(({ name, version }) => `${name} ${version}`).join(', ');
-    return fields([
+    return text_layout_fields([
         [
             'Database',
             `${manifest.database}, PostgreSQL ${manifest.serverVersion}, ${manifest.encoding}, ${manifest.locale}`,
@@ -43059,7 +43367,7 @@ function contentsOf({ tables, sequences, largeObjects }) {
 function checkLines(checks) {
     const words = { passed: 'passed', failed: 'FAILED', 'could-not-check': 'NOT CHECKED' };
     const wordWidth = Math.max(0, ...checks.map(({ result }) => words[result].length));
-    return fields(checks.map(({ name, result, detail, ms }) => [
+    return text_layout_fields(checks.map(({ name, result, detail, ms }) => [
         `${words[result].padEnd(wordWidth)}  ${name}`,
         ms > 0 ? `${detail} (${formatDuration(ms)})` : detail,
     ]));
@@ -43115,7 +43423,7 @@ function releaseLines(release) {
             return [service, `${name} ${digest}`];
         return [service, `${name}, no digest${imageId === null ? '' : `, image ${imageId}`}`];
     });
-    return services.length === 0 ? ['  Unknown.'] : fields(services);
+    return services.length === 0 ? ['  Unknown.'] : text_layout_fields(services);
 }
 const whyInPlace = 'pg_cron works in the database of this name alone. So this does not try out a restore: it replaces the database in use. First stop the application; see "pg_cron" in docs/restore.md';
 /** Commands consist of quoted words without invisible characters, so they are printed as they are. */
@@ -43133,7 +43441,8 @@ function restoreLines(restore) {
             ]),
     ];
     return [
-        ...folded('  ', 'If the set is no longer in the folder named here, use the folder in which you found this report.'),
+        ...folded('  ', restore.where ??
+            'If the set is no longer in the folder named here, use the folder in which you found this report.'),
         ...steps.flatMap(([what, commands], index) => ['', ...folded(`  ${index + 1}. `, what), commands]),
     ];
 }
@@ -43213,18 +43522,26 @@ function restoreCommands(manifest, place) {
     const prefix = naming_parseSetFileName(manifest.file)?.prefix ?? 'backup';
     const files = naming_setFileNames(prefix, manifest.id, manifest);
     const psql = ['psql', '-X', '--quiet', `--username=${place.user}`, `--dbname=${maintenanceOf(manifest)}`];
-    const cd = command(['cd', place.folder]);
-    const roles = pipeline(['zcat', files.globals], fed(place, psql));
+    const isSealed = manifest.encryption === 'age';
+    const cd = isSealed ? [] : [command(['cd', place.folder])];
+    const where = isSealed ? whereKeyIs(place) : null;
+    const unpacked = (file) => isSealed
+        ? [
+            ['age', '--decrypt', '--identity', 'key.txt', file],
+            ['gzip', '-dc'],
+        ]
+        : [['zcat', file]];
+    const roles = pipeline(...unpacked(files.globals), fed(place, psql));
     // A dump does not include what ALTER DATABASE … SET has set.
-    const settings = pipeline(['zcat', files.settings], fed(place, psql));
+    const settings = pipeline(...unpacked(files.settings), fed(place, psql));
     const sql = (statements) => alone(place, [...psql, `--command=${statements}`]);
     const check = command(['sha256sum', '--check', files.sha256]);
     const dump = readDump(manifest, files.dump, place);
     const into = (name, ...before) => pipeline(...dump, restoreInto(manifest, place, name, before));
     const done = (what) => command(['echo', what]);
     const rolesBlock = reachesByItself(place)
-        ? `${cd} &&\n${roles}`
-        : `(\n${[cd, ...opening(place), roles].map(indented).join('\n')}\n)`;
+        ? [...cd, roles].join(' &&\n')
+        : `(\n${[...cd, ...opening(place), roles].map(indented).join('\n')}\n)`;
     const restored = nameWith(manifest.database, '_restored');
     if (livesInOneDatabase(manifest)) {
         const { database } = manifest;
@@ -43232,10 +43549,11 @@ function restoreCommands(manifest, place) {
         const count = (name) => `count(*) FILTER (WHERE datname = ${restore_command_literal(name)})`;
         const names = `SELECT ${count(database)}, ${count(old)} FROM pg_database`;
         return {
+            where,
             database,
             roles: rolesBlock,
             restore: strictly([
-                cd,
+                ...cd,
                 ...opening(place),
                 check,
                 `found=$(${alone(place, [...psql, '-A', '-t', `--command=${names}`])})`,
@@ -43263,10 +43581,11 @@ function restoreCommands(manifest, place) {
         };
     }
     return {
+        where,
         database: restored,
         roles: rolesBlock,
         restore: strictly([
-            cd,
+            ...cd,
             ...opening(place),
             check,
             alone(place, createDatabase(manifest, place, restored)),
@@ -43274,7 +43593,7 @@ function restoreCommands(manifest, place) {
             done(`Restored into ${restored}`),
         ]),
         swap: strictly([
-            cd,
+            ...cd,
             ...opening(place),
             sql(swapNames(manifest.database, nameWith(manifest.database, '_replaced'), restored)),
             settings,
@@ -43282,6 +43601,8 @@ function restoreCommands(manifest, place) {
         back: null,
     };
 }
+/** The host has only the public key, so the ciphertext goes to the private one, and what it holds comes back through docker. */
+const whereKeyIs = ({ folder }) => `The private key must not come to the host. So this is for bash on the machine that has it, with age, zstd and docker: copy the files of this backup from ${folder} into a folder there (scp), put the key beside them as key.txt, and go there. Send docker to the host: export DOCKER_HOST=ssh://USER@HOST`;
 /** The database in which other databases are created and renamed. */
 const maintenanceOf = ({ database }) => (database === 'postgres' ? 'template1' : 'postgres');
 /**
@@ -43630,7 +43951,10 @@ function failedTable(lines) {
 }
 /** An error for people: its words may be hidden, because they are a function's own, or of a shape that is not known. */
 function tellError(text, file) {
-    return text === said_hidden ? `an error whose words may hold data; they are in ${file} on the host` : text;
+    if (text !== said_hidden)
+        return text;
+    const where = file === null ? 'they are not kept, since the backup is encrypted' : `they are in ${file} on the host`;
+    return `an error whose words may hold data; ${where}`;
 }
 
 ;// CONCATENATED MODULE: ./build/shared/history/hold.js
@@ -43672,7 +43996,7 @@ function onHold(why, backupDir) {
 ;// CONCATENATED MODULE: ./build/shared/backups/dump-advice.js
 
 const readAll = (user) => `On PostgreSQL 14 and newer: GRANT pg_read_all_data TO ${identifier(user)}; before that: GRANT USAGE and SELECT on it. Or set "db-user" to a superuser`;
-const damaged = "PostgreSQL found damaged data: pg_dump cannot read them, and neither can a restore bring them back. Copy the server's data folder before anything else; then see docs/restore.md, and whether an earlier backup passes a drill";
+const dump_advice_damaged = "PostgreSQL found damaged data: pg_dump cannot read them, and neither can a restore bring them back. Copy the server's data folder before anything else; then see docs/restore.md, and whether an earlier backup passes a drill";
 const advices = [
     [/^canceling statement due to (lock|statement) timeout|^could not obtain lock/, () => '', 'table-locked'],
     [
@@ -43695,7 +44019,7 @@ const advices = [
     ],
     [
         /^(missing chunk number|unexpected chunk|invalid page in block|page verification failed|could not read block|compressed .* is corrupt|invalid memory alloc request size|found xm|could not access status of transaction|MultiXactId)/,
-        () => damaged,
+        () => dump_advice_damaged,
     ],
     [
         /^cache lookup failed|^relation with OID|^could not open relation with OID/,
@@ -43732,7 +44056,8 @@ function adviseDump(error, user) {
 
 
 
-const take_failures_logOf = ({ backupDir, startedAt }) => wordsFile(backupDir, backupIdAt(startedAt));
+/** null if what PostgreSQL says is not kept. */
+const take_failures_logOf = ({ backupDir, startedAt, encoding }) => encoding.encryption === 'age' ? null : wordsFile(backupDir, backupIdAt(startedAt));
 /**
  * Fails the backup if the session that counts the rows ended with an error.
  * @throws Failure `dump-failed`, to which `translate` adds the error
@@ -43761,8 +44086,9 @@ function translate(error, lines, lock, request) {
     if (known?.code === 'table-locked')
         return tableLocked(lock, lockWait, log);
     const advice = error.hint ?? known?.hint ?? takeHints[error.code] ?? 'Run it again';
-    const message = said === null ? error.message : `${error.message}: ${tellError(said, take_failures_logOf(request))}`;
-    const more = said === null ? '' : `. All that PostgreSQL said is in ${take_failures_logOf(request)} on the host`;
+    const kept = take_failures_logOf(request);
+    const message = said === null ? error.message : `${error.message}: ${tellError(said, kept)}`;
+    const more = said === null || kept === null ? '' : `. All that PostgreSQL said is in ${kept} on the host`;
     return new failure_Failure(error.code, message, {
         hint: `${advice.startsWith('Earlier') || advice.startsWith('No backup') ? '' : 'Earlier backups are unchanged. '}${advice}${more}`,
         cause: error.cause ?? log,
@@ -43783,6 +44109,7 @@ const takeHints = {
     'disk-full': 'Earlier backups are unchanged, and the unfinished dump is removed. Make room: df -h; docker system df',
     'dump-failed': 'Earlier backups are unchanged. See the log',
     'dump-interrupted': 'Earlier backups are unchanged. Check whether the database was restarted: docker ps; docker logs',
+    'encryption-failed': 'Earlier backups are unchanged. If age refuses a key, correct "encrypt-to". If it was ended, check whether memory ran out: dmesg | tail',
     'compressor-failed': 'Earlier backups are unchanged. Check whether memory ran out: dmesg | tail',
     'lock-unusable': 'Check who owns the backup folder',
     'facts-unreadable': 'Earlier backups are unchanged. Something else, such as a wrapper around psql, prints into the session: see the log',
@@ -43794,7 +44121,7 @@ const takeHints = {
 
 
 /** The first bytes of a pg_dump archive and of the compression formats. Plain text has none. */
-const magics = { zstd: '28 b5 2f fd', gzip: '1f 8b', custom: '50 47 44 4d 50' };
+const magics = { zstd: '28 b5 2f fd', gzip: '1f 8b', custom: '50 47 44 4d 50', age: '61 67 65 2d 65' };
 /** Even the dump of an empty database has more bytes. */
 const smallestDump = 200;
 /** Judges a dump. It is verified if every check passed. */
@@ -43809,33 +44136,40 @@ function judgeDump(evidence) {
     ];
 }
 const allPassed = (checks) => checks.every(({ result }) => result === 'passed');
-function judgeMagic({ encoding: { format, compression }, magic, sizeBytes }) {
-    const expected = compression === 'zstd'
-        ? magics.zstd
-        : format === 'custom'
-            ? magics.custom
-            : compression === 'gzip'
-                ? magics.gzip
-                : '';
+function judgeMagic({ encoding: { format, compression, encryption }, magic, sizeBytes }) {
+    const expected = encryption === 'age'
+        ? magics.age
+        : compression === 'zstd'
+            ? magics.zstd
+            : format === 'custom'
+                ? magics.custom
+                : compression === 'gzip'
+                    ? magics.gzip
+                    : '';
     if (sizeBytes < smallestDump)
         return verification_failed('file', `only ${sizeBytes} bytes long`);
     if (!magic.trim().startsWith(expected))
         return verification_failed('file', `begins with ${magic.trim()} instead of ${expected}`);
-    return verification_passed('file', `${sizeBytes} bytes of ${compression === 'none' ? format : `${format}, ${compression}`}`);
+    const sealed = encryption === 'age' ? ', encrypted' : '';
+    return verification_passed('file', `${sizeBytes} bytes of ${compression === 'none' ? format : `${format}, ${compression}`}${sealed}`);
 }
-function judgeDisk({ streamSha256, diskSha256 }) {
+function judgeDisk({ encoding: { encryption }, streamSha256, diskSha256 }) {
     return /^[a-f0-9]{64}$/.test(diskSha256) && streamSha256 === diskSha256
-        ? verification_passed('disk', 'the bytes on disk have the same SHA-256 as the stream')
+        ? verification_passed('disk', `${encryption === 'age' ? 'the ciphertext was read again: it has' : 'the bytes on disk have'} the same SHA-256 as the stream`)
         : verification_failed('disk', `the bytes on disk have the SHA-256 ${diskSha256}, but the stream had ${streamSha256}`);
 }
-function verification_judgeReading({ encoding: { format }, stages, verifyMs }) {
+function verification_judgeReading({ encoding: { format, encryption }, stages, verifyMs }) {
     const exits = new Map([...stages.matchAll(/^(decompress|read|exit) (\d+)$/gm)].map(([, stage, code]) => [stage, code]));
     const good = exits.get('decompress') === '0' && exits.get('read') === '0' && !exits.has('exit');
     if (!good) {
         const ends = [...exits].map(([stage, code]) => `${stage} exited with ${code}`).join(', ');
-        return verification_failed('read-back', `cannot be read from disk in full: ${ends || 'no program could read it'}`, verifyMs);
+        const place = encryption === 'age' ? 'was not read in full while it was written' : 'cannot be read from disk in full';
+        return verification_failed('read-back', `${place}: ${ends || 'no program could read it'}`, verifyMs);
     }
     const how = format === 'custom' ? 'pg_restore read every entry' : "it ends with pg_dump's last line";
+    if (encryption === 'age') {
+        return verification_passed('read-back', `parsed in full while it was written, before it was encrypted: ${how}. Not decrypted since`);
+    }
     return verification_passed('read-back', `read from disk in full: ${how}`, verifyMs);
 }
 function judgeTables({ encoding: { format }, contents, stages, tables }) {
@@ -43923,7 +44257,8 @@ async function take(connection, request) {
     const locks = new LockWatch(request.onProgress);
     const run = connection.run(take_program, {
         backup_dir: request.backupDir,
-        words_log: wordsFile(request.backupDir, backupIdAt(request.startedAt)),
+        // What PostgreSQL says may quote rows, and the log would not be encrypted.
+        words_log: encoding.encryption === 'age' ? '' : wordsFile(request.backupDir, backupIdAt(request.startedAt)),
         home: homeOf(request.kind).folder,
         started: String(Math.floor(request.startedAt.getTime() / 1_000)),
         container: request.container,
@@ -43939,6 +44274,8 @@ async function take(connection, request) {
         extension: dumpExtension(encoding),
         table_wait: String(request.lockWait),
         row_counts: request.rowCounts,
+        encryption: encoding.encryption,
+        recipients: request.recipients,
         inside_script: insideScript(),
         ...factsScripts(),
         previous_schema: request.previousSchema ?? '',
@@ -44135,6 +44472,7 @@ async function takeUnderLock(connection, run, { look, onReady }, log) {
 function judgeSurvey(seen, order) {
     const sets = demandSets(seen.sets);
     const catalogue = catalogueOf(sets.files, sets.manifests);
+    refusePlain(order, catalogue);
     const newest = (database) => verifiedSetsOf(database, catalogue.sets)[0] ?? null;
     const host = judgeBackupHost(seen, {
         ...order,
@@ -44152,7 +44490,16 @@ function judgeSurvey(seen, order) {
         setsState: sets.state,
     };
 }
-function tellSurvey(seen, { host }, log) {
+/** Whoever encrypts backups does not expect a plain one, least of all from a rollback in a hurry. @throws Failure `plain-refused` */
+function refusePlain({ kind, encryption }, { sets }) {
+    const sealed = sets.find(({ manifest }) => manifest?.encryption === 'age');
+    if (kind !== 'prerollback' || encryption === 'age' || sealed === undefined)
+        return;
+    throw new failure_Failure('plain-refused', `The backups of this host are encrypted, such as ${sealed.id}, and this one would not be`, {
+        hint: 'Give this step "encrypt" and "encrypt-to" as in backup-action.',
+    });
+}
+function tellSurvey(seen, { host, catalogue }, log) {
     const { database, container, encoding } = host;
     log.success(`Service ${container.service} runs PostgreSQL ${database.serverVersion} and accepts connections`);
     const { place } = database.access;
@@ -44161,6 +44508,12 @@ function tellSurvey(seen, { host }, log) {
     log.info(`Database "${database.database}", ${formatBytes(database.sizeBytes)}, as user "${database.user}"`);
     log.info(`${formatBytes(seen.freeBytes)} free, about ${formatBytes(host.estimate)} needed`);
     log.info(`Format ${encoding.format}, compression ${encoding.compression}, done in the ${host.where}`);
+    if (encoding.encryption === 'age') {
+        log.info('Encrypted on the host by age before anything is written, so the host cannot read it either');
+    }
+    else if (catalogue.sets.some(({ manifest }) => manifest?.encryption === 'age')) {
+        log.warning('Other backups on this host are encrypted, and this one is not: give "encrypt" and "encrypt-to" here as well');
+    }
 }
 /** Takes the dump under the lock, which is held until it is released. */
 async function takeDump(connection, ready, run, log) {
@@ -44178,12 +44531,15 @@ async function takeDump(connection, ready, run, log) {
         access: host.database.access,
         encoding: host.encoding,
         where: host.where,
+        recipients: order.recipients,
         level: order.compressionLevel,
         rowCounts: order.rowCounts,
         lockWait: order.lockWait,
         timeout: order.timeout,
         lock: { path: lockFile(backupDir), wait: order.lockWait, holder },
-        previousSchema: previous && schemaFile(backupDir, previous),
+        previousSchema: previous !== null && previous.manifest.encryption === 'none' && host.encoding.encryption === 'none'
+            ? schemaFile(backupDir, previous)
+            : null,
         setsState,
         signal,
         onLog: log.host,
@@ -44584,7 +44940,7 @@ function notThere(name) {
 
 ;// CONCATENATED MODULE: ./build/shared/plan/override.js
 /** The label that holds the id of the transaction. */
-const label = 'atlasia.transaction';
+const override_label = 'atlasia.transaction';
 /** The label that holds the user's own compose files, as absolute paths: compose's own label names this override as well. */
 const filesLabel = 'atlasia.compose-files';
 /** The label that holds its env files: compose's own is lost with a configuration that was kept. */
@@ -44598,7 +44954,7 @@ const envFilesLabel = 'atlasia.compose-env-files';
  */
 function overrideYaml(steps, images, transaction, origin, networks) {
     const labels = [
-        [label, transaction],
+        [override_label, transaction],
         [filesLabel, origin.files.join(',')],
         ...(origin.envFiles.length === 0 ? [] : [[envFilesLabel, origin.envFiles.join(',')]]),
     ];

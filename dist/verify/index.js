@@ -28553,7 +28553,7 @@ module.exports = __nccwpck_require__.p + "9f54ea4798b60b63ece7.sh";
 /***/ 38458:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "dcb5736a66bd63314de5.sh";
+module.exports = __nccwpck_require__.p + "ff6d479af3746d017fb1.sh";
 
 /***/ }),
 
@@ -28574,7 +28574,7 @@ module.exports = __nccwpck_require__.p + "dd0a233cd445a5b6915f.sh";
 /***/ 5216:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__.p + "67156ca519822cb3002e.sh";
+module.exports = __nccwpck_require__.p + "55814934a8050ef1502e.sh";
 
 /***/ }),
 
@@ -35925,7 +35925,10 @@ function failedTable(lines) {
 }
 /** An error for people: its words may be hidden, because they are a function's own, or of a shape that is not known. */
 function tellError(text, file) {
-    return text === said_hidden ? `an error whose words may hold data; they are in ${file} on the host` : text;
+    if (text !== said_hidden)
+        return text;
+    const where = file === null ? 'they are not kept, since the backup is encrypted' : `they are in ${file} on the host`;
+    return `an error whose words may hold data; ${where}`;
 }
 
 ;// CONCATENATED MODULE: ./build/verify-action/finding.js
@@ -36719,6 +36722,7 @@ const failureCodes = [
     'dump-failed',
     'dump-interrupted',
     'dump-lost',
+    'encryption-failed',
     'engine-died',
     'facts-unreadable',
     'folder-elsewhere',
@@ -36749,6 +36753,7 @@ const failureCodes = [
     'mail-unusable',
     'manifest-unreadable',
     'max-downtime',
+    'no-age',
     'no-answer',
     'no-backup',
     'no-bash',
@@ -36778,6 +36783,7 @@ const failureCodes = [
     'passphrase-missing',
     'passphrase-wrong',
     'ping-unreachable',
+    'plain-refused',
     'plan-changed',
     'plan-stale',
     'program-failed',
@@ -41000,6 +41006,7 @@ function judgeBackupHost(survey, needs) {
     const database = container && collect(() => askedDatabase(survey));
     if (database)
         collect(() => checkDumpTools(database));
+    collect(() => checkEncryption(survey, needs));
     const compressor = database && collect(() => chooseCompression(survey, database, needs));
     const previous = compressor && needs.previousBytes(database.database, compressor.encoding);
     const estimate = compressor && estimateOf(database, compressor.encoding, previous ?? null);
@@ -41201,10 +41208,10 @@ function askedDatabase({ probe }) {
     return readProbe(probe.output);
 }
 /** zstd if available, else gzip. For a custom dump, pg_dump itself does the gzip. */
-function chooseCompression(survey, database, { format, compression }) {
+function chooseCompression(survey, database, { format, compression, encryption }) {
     const inside = (tool) => database.tools.has(tool);
     const wanted = compression === 'auto' ? autoCompression(format, inside('zstd') || survey.tools.has('zstd')) : compression;
-    const encoding = { format, compression: wanted, encryption: 'none' };
+    const encoding = { format, compression: wanted, encryption };
     const program = wanted === 'gzip' && format === 'custom' ? 'none' : wanted;
     if (program === 'none' || inside(program))
         return { encoding, where: 'container' };
@@ -41212,6 +41219,14 @@ function chooseCompression(survey, database, { format, compression }) {
         return { encoding, where: 'host' };
     throw new failure_Failure('no-compressor', `Neither the host nor the database container has ${program}`, {
         hint: `On the host, as root: apt-get install ${program}. Or set "compression" to auto`,
+    });
+}
+/** It encrypts on the host: what the database's container holds is plain anyway, and few images have age. */
+function checkEncryption(survey, { encryption }) {
+    if (encryption === 'none' || survey.tools.has('age'))
+        return;
+    throw new Failure('no-age', 'The host has no age, which is to encrypt the backup there', {
+        hint: 'On the host, as root: apt-get install age',
     });
 }
 /** Plain dumps are what the former scripts made; they stay compressed with gzip as before. */
@@ -42923,18 +42938,26 @@ function restoreCommands(manifest, place) {
     const prefix = parseSetFileName(manifest.file)?.prefix ?? 'backup';
     const files = setFileNames(prefix, manifest.id, manifest);
     const psql = ['psql', '-X', '--quiet', `--username=${place.user}`, `--dbname=${maintenanceOf(manifest)}`];
-    const cd = command(['cd', place.folder]);
-    const roles = pipeline(['zcat', files.globals], fed(place, psql));
+    const isSealed = manifest.encryption === 'age';
+    const cd = isSealed ? [] : [command(['cd', place.folder])];
+    const where = isSealed ? whereKeyIs(place) : null;
+    const unpacked = (file) => isSealed
+        ? [
+            ['age', '--decrypt', '--identity', 'key.txt', file],
+            ['gzip', '-dc'],
+        ]
+        : [['zcat', file]];
+    const roles = pipeline(...unpacked(files.globals), fed(place, psql));
     // A dump does not include what ALTER DATABASE … SET has set.
-    const settings = pipeline(['zcat', files.settings], fed(place, psql));
+    const settings = pipeline(...unpacked(files.settings), fed(place, psql));
     const sql = (statements) => alone(place, [...psql, `--command=${statements}`]);
     const check = command(['sha256sum', '--check', files.sha256]);
     const dump = readDump(manifest, files.dump, place);
     const into = (name, ...before) => pipeline(...dump, restoreInto(manifest, place, name, before));
     const done = (what) => command(['echo', what]);
     const rolesBlock = reachesByItself(place)
-        ? `${cd} &&\n${roles}`
-        : `(\n${[cd, ...opening(place), roles].map(indented).join('\n')}\n)`;
+        ? [...cd, roles].join(' &&\n')
+        : `(\n${[...cd, ...opening(place), roles].map(indented).join('\n')}\n)`;
     const restored = nameWith(manifest.database, '_restored');
     if (livesInOneDatabase(manifest)) {
         const { database } = manifest;
@@ -42942,10 +42965,11 @@ function restoreCommands(manifest, place) {
         const count = (name) => `count(*) FILTER (WHERE datname = ${literal(name)})`;
         const names = `SELECT ${count(database)}, ${count(old)} FROM pg_database`;
         return {
+            where,
             database,
             roles: rolesBlock,
             restore: strictly([
-                cd,
+                ...cd,
                 ...opening(place),
                 check,
                 `found=$(${alone(place, [...psql, '-A', '-t', `--command=${names}`])})`,
@@ -42973,10 +42997,11 @@ function restoreCommands(manifest, place) {
         };
     }
     return {
+        where,
         database: restored,
         roles: rolesBlock,
         restore: strictly([
-            cd,
+            ...cd,
             ...opening(place),
             check,
             alone(place, createDatabase(manifest, place, restored)),
@@ -42984,7 +43009,7 @@ function restoreCommands(manifest, place) {
             done(`Restored into ${restored}`),
         ]),
         swap: strictly([
-            cd,
+            ...cd,
             ...opening(place),
             sql(swapNames(manifest.database, nameWith(manifest.database, '_replaced'), restored)),
             settings,
@@ -42992,6 +43017,8 @@ function restoreCommands(manifest, place) {
         back: null,
     };
 }
+/** The host has only the public key, so the ciphertext goes to the private one, and what it holds comes back through docker. */
+const whereKeyIs = ({ folder }) => `The private key must not come to the host. So this is for bash on the machine that has it, with age, zstd and docker: copy the files of this backup from ${folder} into a folder there (scp), put the key beside them as key.txt, and go there. Send docker to the host: export DOCKER_HOST=ssh://USER@HOST`;
 /** The database in which other databases are created and renamed. */
 const maintenanceOf = ({ database }) => (database === 'postgres' ? 'template1' : 'postgres');
 /**
@@ -45232,7 +45259,13 @@ function judgeComposeFile(seen, inputs) {
 
 /** Checks that the next backup can be taken and drilled. */
 function judgeDatabase(findings, { seen, catalogue }, inputs) {
-    const needs = { ...inputs, format: 'custom', compression: 'auto', previousBytes: () => null };
+    const needs = {
+        ...inputs,
+        format: 'custom',
+        compression: 'auto',
+        encryption: 'none',
+        previousBytes: () => null,
+    };
     findings.after('docker', 'project', () => {
         checkProject(seen, needs);
         const services = new Set(seen.containers.map(({ service }) => service));
@@ -45798,7 +45831,13 @@ function judgeServer(findings, { seen, catalogue }, inputs) {
     }
     const collations = () => {
         const { access, outdatedCollations, ...asked } = askedDatabase(seen);
-        const needs = { ...inputs, format: 'custom', compression: 'auto', previousBytes: () => null };
+        const needs = {
+            ...inputs,
+            format: 'custom',
+            compression: 'auto',
+            encryption: 'none',
+            previousBytes: () => null,
+        };
         const place = { container: findDatabase(seen, needs).name, access };
         return outdatedCollations === null ? 'not looked at' : judgeCollations(outdatedCollations, asked, place);
     };

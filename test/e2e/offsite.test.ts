@@ -4,8 +4,10 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { GetObjectCommand, ListMultipartUploadsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { run } from '../lab/command.ts';
 import { holdLock } from '../lab/faults.ts';
 import { type ObjectStore, startObjectStore } from '../lab/object-store.ts';
+import { needPrograms } from '../lab/packages.ts';
 import type { ActionResult } from '../lab/runner.ts';
 import { startAction } from '../lab/runner.ts';
 import { startStoreFront } from '../lab/store-front.ts';
@@ -32,7 +34,9 @@ import {
   smallDatabase,
 } from './sets.ts';
 import { hostForFile } from './stage.ts';
+import { verify } from './verifications.ts';
 
+await needPrograms({ age: 'age' });
 const { host } = await hostForFile({ name: 'offsite' });
 
 let store: ObjectStore;
@@ -188,6 +192,34 @@ describe('a copy', () => {
     });
     assert.deepEqual([deployment.exitCode, deployment.outputs['status']], [0, 'incomplete'], logOf(deployment));
     assert.deepEqual(await keysIn(), []);
+  });
+});
+
+describe('an encrypted backup', () => {
+  test('lies encrypted in the bucket, and restores from there and from the host by its key alone', async () => {
+    await store.createBucket(bucket);
+    const dir = host.newBackupDir();
+    const identity = await run(['age-keygen']);
+    const sealed = { encrypt: 'age', 'encrypt-to': /age1\w+/.exec(identity)?.[0] ?? '' };
+    const result = await copying(dir, sealed);
+    succeeded(result);
+    const uri = result.outputs['s3-uri'] ?? '';
+    assert.match(uri, /\.dump\.zst\.age$/);
+    assert.equal(String((await contentOf(uri.replace(`s3://${bucket}/`, ''))).subarray(0, 18)), 'age-encryption.org');
+
+    const drill = (inputs: Inputs) =>
+      verify(host, dir, { 'db-name': 'small', checks: 'drill', ...inputs }, { env: environment() });
+    const onHost = await drill({ 'decrypt-key': identity });
+    assert.equal(onHost.outputs['status'], 'verified', logOf(onHost));
+    await bash(host, 'rm --recursive -- "$1"', `${host.deployDir}/${dir}`);
+    const key = /AGE-SECRET-KEY-\S+/.exec(identity)?.[0] ?? '';
+    const fromBucket = await drill({ ...inputsOf(), 'drill-from': 's3', 'decrypt-key': key });
+    assert.equal(fromBucket.outputs['status'], 'verified', logOf(fromBucket));
+    assert.doesNotMatch(logOf(onHost).replaceAll(/^::add-mask::.*$/gm, ''), /AGE-SECRET-KEY/);
+    const without = await drill({ ...inputsOf(), 'drill-from': 's3' });
+    assert.notEqual(without.outputs['status'], 'verified');
+    assert.match(logOf(without), /decrypt-key/);
+    await hostIsClean(host);
   });
 });
 

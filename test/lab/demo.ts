@@ -3,10 +3,12 @@
 // bucket was restored after the host's backups were lost, and the rollback put back what ran before.
 import assert from 'node:assert/strict';
 import { type Application, startApplication } from './application.ts';
+import { run } from './command.ts';
 import type { Host } from './host.ts';
 import { startHost } from './host.ts';
 import { openLab } from './lab.ts';
 import { startObjectStore } from './object-store.ts';
+import { needPrograms } from './packages.ts';
 import { startRegistry } from './registry.ts';
 import { type ActionResult, runAction } from './runner.ts';
 
@@ -89,6 +91,7 @@ async function demonstrateVerification(host: Host, inputs: Record<string, string
 
 /** The night on which the host's disk is lost. */
 async function demonstrateCopies(host: Host): Promise<void> {
+  await needPrograms({ age: 'age' });
   say('Making an S3 server with a bucket');
   const store = await startObjectStore();
   try {
@@ -96,15 +99,17 @@ async function demonstrateCopies(host: Host): Promise<void> {
     const bucket = { 's3-bucket': 'demo-backups', 's3-endpoint': store.endpoint, 's3-region': store.region };
     const inputs = { ...host.inputs(), environment: 'demo', 'backup-dir': 'nightly', ...bucket };
     const env = { ...store.credentials, AWS_EC2_METADATA_DISABLED: 'true' };
-    say('Running backup-action with a bucket for the copies');
-    tell(workflow('backup', inputs));
-    const nightly = await runAction('backup', inputs, { env });
+    const identity = await run(['age-keygen']);
+    const sealed = { encrypt: 'age', 'encrypt-to': /age1\w+/.exec(identity)?.[0] ?? '' };
+    say('Running backup-action with a bucket for the copies, encrypted: neither the host nor the bucket can read them');
+    tell(workflow('backup', { ...inputs, ...sealed }));
+    const nightly = await runAction('backup', { ...inputs, ...sealed }, { env });
     tell(asShown(nightly.stdout));
     assert.equal(nightly.outputs['status'], 'succeeded', nightly.stderr);
 
     say("Losing every backup on the host, and running verify-action: a drill of the bucket's copy");
     await onHost(host, 'rm', '--recursive', `${host.deployDir}/nightly`);
-    const drill = { ...inputs, checks: 'drill', 'drill-from': 's3' };
+    const drill = { ...inputs, checks: 'drill', 'drill-from': 's3', 'decrypt-key': identity };
     tell(workflow('verify', drill));
     const proven = await runAction('verify', drill, { env });
     tell(asShown(proven.stdout));
@@ -162,6 +167,7 @@ function workflow(action: 'backup' | 'rollback' | 'verify', inputs: Record<strin
     'ssh-key': 'SSH_KEY',
     'known-hosts': 'KNOWN_HOSTS',
     'registry-password': 'REGISTRY_PASSWORD',
+    'decrypt-key': 'BACKUP_KEY',
   };
   const lines = Object.entries(inputs).map(([name, value]) => {
     const secret = secrets[name];
