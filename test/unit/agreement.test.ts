@@ -72,6 +72,7 @@ const exampleValues: Record<string, string> = {
   'plan-only': 'true',
   'registry-username': 'octocat',
   'registry-password': 'a token',
+  's3-bucket': 'acme-backups',
 };
 
 /** Reads as the action does where the workflow gives these. */
@@ -274,6 +275,17 @@ test('the examples are whole workflows that ask for little', () => {
       assert.match(used, /^(atlasia\/|\.\/)|@[0-9a-f]{40} # v\d/, `${file} uses ${used}, which is not pinned`);
     }
   }
+});
+
+test('the examples count and delete by the same policy', () => {
+  const policies = globSync('examples/*.yml', { cwd: root }).flatMap((file) =>
+    stepsIn(parse(read(file)))
+      .map((step) => step.with ?? {})
+      .filter((inputs) => Object.keys(inputs).some((name) => /^keep-(daily|weekly|monthly)$|^timezone$/.test(name)))
+      .map((inputs) => ['timezone', 'keep-daily', 'keep-weekly', 'keep-monthly'].map((name) => inputs[name]).join(' ')),
+  );
+  assert.ok(policies.length >= 4);
+  assert.equal(new Set(policies).size, 1, policies.join('\n'));
 });
 
 describe('documents', () => {
